@@ -1,0 +1,24 @@
+package chain
+
+import "github.com/decred/dcrd/wire"
+
+// Block is one block of an update.
+type Block struct {
+	BlockID
+	Header Header
+
+	// Msg is the whole block, proven to belong to the header. It is nil when
+	// nobody asked for it, which means that the filter matched no script.
+	Msg *wire.MsgBlock
+}
+
+// Update is a step along the chain: the blocks to take back, newest first, and
+// then the blocks to put on, oldest first. Reorganisation, restart and rescan
+// all are updates.
+type Update struct {
+	Reverted []BlockID
+	Applied  []Block
+}
+
+// Empty reports whether the update changes nothing.
+func (u *Update) Empty() bool { return len(u.Reverted) == 0 && len(u.Applied) == 0 }

@@ -1,0 +1,96 @@
+package spv
+
+import (
+	"context"
+	"iter"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Peers is the network as the syncer sees it. Peers are named by numbers that
+// are unique within a process and never reused; zero names no peer.
+//
+// Every method may be called from any goroutine. Nothing a peer sends through
+// it has been checked against the chain: that is the syncer's task, and
+// everything it learns from one peer it can name that peer for.
+type Peers interface {
+	Fetcher
+	Roster
+}
+
+// Fetcher asks peers for chain data. Each method blocks until a reply came,
+// the request's own deadline passed, the peer went away, or ctx ended; with no
+// fitting peer connected it waits for one. It never asks a second peer by
+// itself: the caller does, and names the peers to avoid. When every live peer
+// is to be avoided, the list is ignored.
+type Fetcher interface {
+	// Headers asks a peer for the headers after the first locator hash it
+	// knows, up to stop (zero: as many as a message holds, 2,000). It returns
+	// the payload of a well-formed headers message, byte for byte.
+	Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, from uint64, err error)
+
+	// HeadersFrom is Headers of one peer. It fails at once when that peer is
+	// gone.
+	HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, err error)
+
+	// CFilters asks a peer for the version 2 committed filters of the blocks
+	// from start to end, both included, at most 100 of one chain. It returns
+	// the payload of a well-formed cfiltersv2 message, byte for byte. A node
+	// that lacks one of them stays silent, which is an error here and proves
+	// nothing against it.
+	CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash) (payload []byte, from uint64, err error)
+
+	// Block asks a peer for a block.
+	Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (block *wire.MsgBlock, from uint64, err error)
+}
+
+// Roster says who is connected and what they announce, and takes what the
+// syncer has to say about them.
+type Roster interface {
+	// Live yields the peers that are connected and through their handshake,
+	// with the height each of them claims. A claim is never a fact.
+	Live() iter.Seq2[uint64, uint32]
+
+	// Changed is poked (capacity one) whenever Live or the announcements of
+	// TakeNews may have changed. It has one reader, the syncer.
+	Changed() <-chan struct{}
+
+	// TakeNews calls yield once for each announcement that came since the last
+	// call, oldest first per peer: either the payload of a headers message or
+	// the hashes of announced blocks. What a peer announces is bounded: of too
+	// much, the oldest is dropped.
+	TakeNews(yield func(id uint64, headers []byte, blocks []chainhash.Hash))
+
+	// SendHeaders tells a peer to announce blocks by their headers. It is sent
+	// once per connection however often it is asked for.
+	SendHeaders(ctx context.Context, id uint64) error
+
+	// Accuse reports that something a peer sent is proven wrong. The error is
+	// the evidence that is kept with the ban.
+	Accuse(id uint64, evidence error)
+}
+
+// Wallet is what the chain is scanned for. It has a tip of its own, which may
+// lag behind the chain or lie on a branch that lost. Only the syncer calls
+// these methods, one at a time, except Scripts.
+type Wallet interface {
+	// Locator returns blocks of the chain the wallet has applied, newest
+	// first, its tip at the front: enough of the newest ones to find the fork
+	// point of any plausible reorganisation, and at last the genesis block.
+	Locator() []chain.BlockID
+
+	// Scripts returns the scripts whose outputs concern the wallet, and a
+	// number that changes whenever they do. It may be called from any
+	// goroutine. Without scripts no block is fetched.
+	Scripts() (scripts [][]byte, revision uint64)
+
+	// Apply takes the wallet from its tip to the end of the update in one
+	// transaction. The update starts at the wallet's tip. Applied blocks carry
+	// their transactions if the filter matched a script. When the blocks made
+	// the wallet watch more scripts, grown is true and the syncer scans the
+	// same update's blocks again for the new scripts, with the same update.
+	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
+}

@@ -1,0 +1,97 @@
+package spv
+
+import (
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Status is the one statement about how far the syncer has got. Everything
+// that shows progress shows this value. It is immutable: a new one is made for
+// every change.
+type Status struct {
+	// Seq rises by at least one with every change.
+	Seq uint64
+
+	// Phase is what the syncer does, Since when it began to.
+	Phase Phase
+	Since time.Time
+
+	// Reason says in one sentence for users what is being waited for or done,
+	// Hint what they can do about it; Hint is empty when there is nothing to
+	// do.
+	Reason string
+	Hint   string
+
+	// Initialised is true once the store is open and consistent: reads work.
+	Initialised bool
+
+	// Synced is true while headers, filters and wallet are at the tip, at least
+	// one peer is connected, no live peer has shown more work, and the chain
+	// has the network's minimum known work.
+	Synced bool
+
+	// FirstSyncDone is true once this run has been synced.
+	FirstSyncDone bool
+
+	// Headers, Filters and Rescan are the progress of the stages.
+	Headers, Filters, Rescan Progress
+
+	// Ratio is the progress over all stages, 0 to 1: it never falls within a
+	// run, and is 1 only while Synced.
+	Ratio float64
+
+	// Tip is the newest verified header and TipTime its timestamp.
+	Tip     chain.BlockID
+	TipTime time.Time
+
+	// Best is the greatest height that live peers agree on, by their own
+	// claims, and BestPeers how many claim at least it. Zero without peers.
+	Best      chain.Height
+	BestPeers int
+
+	// Peers is the number of live peers.
+	Peers int
+
+	// LastReorg describes the newest reorganisation of this run, or is nil.
+	LastReorg *Reorg
+
+	// Warnings are conditions users should know of, oldest first.
+	Warnings []Warning
+
+	// Err is the error that ended the run; nil unless the phase is Failed.
+	Err error
+}
+
+// Progress is how far one stage has got.
+type Progress struct {
+	// Current is the last height the stage has finished, Target the last one
+	// it has to. Target moves while new blocks are learned of.
+	Current, Target chain.Height
+
+	// Rate is in blocks per second over the last seconds, zero when idle.
+	Rate float64
+
+	// ETA is the estimated time until Target; zero when unknown or done.
+	ETA time.Duration
+}
+
+// Done reports whether the stage has reached its target.
+func (p Progress) Done() bool { return p.Current >= p.Target }
+
+// Reorg is a reorganisation that took place.
+type Reorg struct {
+	At    time.Time
+	Fork  chain.BlockID // the last common block
+	From  chain.BlockID // the old tip
+	To    chain.BlockID // the new tip when it happened
+	Depth int           // the number of blocks reverted
+}
+
+// Warning is a condition that does not stop the sync.
+type Warning struct {
+	Code  string // stable, lower case with dashes
+	Text  string // one sentence
+	Hint  string // what to do; may be empty
+	Since time.Time
+}
