@@ -1,0 +1,33 @@
+package api
+
+import "strconv"
+
+// Code says what kind of failure an error is. The numbers are those of the
+// JSON-RPC specification and of dcrd and dcrwallet.
+type Code int
+
+// The codes the daemon answers with.
+const (
+	CodeParse          Code = -32700 // the request is not JSON
+	CodeInvalidRequest Code = -32600 // JSON, but not a request
+	CodeNoMethod       Code = -32601 // no such method
+	CodeParams         Code = -32602 // wrong number, names or types of parameters
+	CodeInternal       Code = -32603 // a fault of the daemon
+	CodeMisc           Code = -1     // anything no other code fits
+	CodeWallet         Code = -4     // the wallet refuses
+	CodeNotFound       Code = -5     // no such block, transaction or address
+	CodeInvalid        Code = -8     // a parameter of the right type with a wrong value
+	CodeNoPeers        Code = -9     // a peer is needed and none is connected
+	CodeSyncing        Code = -10    // the answer needs data the sync has not brought yet
+	CodeHex            Code = -22    // bad hex, or bytes that do not decode
+	CodeRejected       Code = -25    // refused by a rule
+)
+
+// Error is a JSON-RPC error. Message is one sentence and the next step.
+type Error struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+}
+
+// Error returns the message and the code.
+func (e *Error) Error() string { return e.Message + " (code " + strconv.Itoa(int(e.Code)) + ")" }

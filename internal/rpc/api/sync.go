@@ -1,0 +1,126 @@
+package api
+
+// Names of the stages of a sync, in the order they are listed.
+const (
+	StageHeaders = "headers"
+	StageFilters = "filters"
+	StageRescan  = "rescan"
+)
+
+// SyncStatus is the result of syncstatus. The first three fields are
+// dcrwallet's.
+type SyncStatus struct {
+	// Synced is true while headers, filters and wallet are at the tip, a peer
+	// is connected, and no peer has shown more work.
+	Synced bool `json:"synced"`
+
+	// InitialBlockDownload is true until this run has been synced once.
+	InitialBlockDownload bool `json:"initialblockdownload"`
+
+	// HeadersFetchProgress is the share of headers that are here, 0 to 1.
+	HeadersFetchProgress float64 `json:"headersfetchprogress"`
+
+	// Seq rises with every change of the status.
+	Seq uint64 `json:"seq"`
+
+	// Phase is what the daemon does, and Since when it began to.
+	Phase string `json:"phase"`
+	Since int64  `json:"since"`
+
+	// Reason says in one sentence what is being done or waited for, Hint what
+	// the user can do about it. Hint is empty when there is nothing to do.
+	Reason string `json:"reason"`
+	Hint   string `json:"hint"`
+
+	// Initialised is true once chain data can be read.
+	Initialised bool `json:"initialised"`
+
+	// Ratio is the progress over all stages, 0 to 1: it never falls within a
+	// run, and is 1 only while Synced.
+	Ratio float64 `json:"ratio"`
+
+	// Stages is the progress of each stage, in order.
+	Stages []Stage `json:"stages"`
+
+	// Tip is the newest verified block.
+	Tip Tip `json:"tip"`
+
+	// Best is what live peers say about the height of the chain.
+	Best Best `json:"best"`
+
+	// Peers is the number of live peers.
+	Peers int `json:"peers"`
+
+	// Scanned is the height up to which the chain was scanned for the wallet.
+	Scanned int64 `json:"scanned"`
+
+	// LastReorg is the newest reorganisation of this run; null if there was
+	// none.
+	LastReorg *Reorg `json:"lastreorg"`
+
+	// Warnings are conditions that do not stop the sync, oldest first. It is
+	// never null.
+	Warnings []Warning `json:"warnings"`
+
+	// Error is what ended the sync; empty unless Phase is failed.
+	Error string `json:"error,omitempty"`
+}
+
+// Stage is how far one stage of the sync has got.
+type Stage struct {
+	Name    string `json:"name"`
+	Current int64  `json:"current"`
+	Target  int64  `json:"target"`
+
+	// Rate is in blocks per second over the last seconds, zero when idle.
+	Rate float64 `json:"rate"`
+
+	// ETA is the estimated number of seconds until Target; zero when unknown
+	// or done.
+	ETA int64 `json:"eta"`
+}
+
+// Tip is the newest verified block.
+type Tip struct {
+	Height int64  `json:"height"`
+	Hash   string `json:"hash"`
+	Time   int64  `json:"time"`
+
+	// Age is the number of seconds since Time.
+	Age int64 `json:"age"`
+}
+
+// Best is the height peers agree on. They only claim it.
+type Best struct {
+	Height int64 `json:"height"`
+
+	// Peers is the number of peers that claim at least Height.
+	Peers int `json:"peers"`
+}
+
+// Reorg is a reorganisation that took place.
+type Reorg struct {
+	Time int64 `json:"time"`
+
+	// Fork is the last block both branches share, Old and New are their tips.
+	Fork BlockID `json:"fork"`
+	Old  BlockID `json:"old"`
+	New  BlockID `json:"new"`
+
+	// Depth is the number of blocks that were taken back.
+	Depth int `json:"depth"`
+}
+
+// BlockID names a block.
+type BlockID struct {
+	Height int64  `json:"height"`
+	Hash   string `json:"hash"`
+}
+
+// Warning is a condition users should know of.
+type Warning struct {
+	Code  string `json:"code"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint"`
+	Since int64  `json:"since"`
+}

@@ -1,0 +1,2 @@
+// Package rpc serves the daemon's JSON-RPC interface.
+package rpc
