@@ -1,0 +1,82 @@
+package logging
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+)
+
+// Log writes the records of a fixed list of subsystems to one writer. It may
+// be used from any goroutine.
+type Log struct {
+	names  []string
+	levels []*slog.LevelVar // by the index of the name
+
+	mu  sync.Mutex // guards out and buf
+	out io.Writer
+	buf []byte
+}
+
+// New returns a log whose subsystems all are at level info. The writer gets
+// one call per line.
+func New(out io.Writer, subsystems ...string) *Log {
+	l := &Log{names: subsystems, out: out}
+	for range subsystems {
+		l.levels = append(l.levels, new(slog.LevelVar))
+	}
+	return l
+}
+
+// Logger returns the logger of a subsystem. Asking for one that New was not
+// given is a mistake in the program and panics.
+func (l *Log) Logger(subsystem string) *slog.Logger {
+	for i, name := range l.names {
+		if name == subsystem {
+			return slog.New(&handler{log: l, subsystem: name, level: l.levels[i]})
+		}
+	}
+	panic("logging: no subsystem " + subsystem)
+}
+
+// Subsystems returns the names of the subsystems.
+func (l *Log) Subsystems() []string { return append([]string(nil), l.names...) }
+
+// SetLevels changes levels: to the one named, of all subsystems, or of some by
+// SUBSYSTEM=level, separated by commas and applied in order. On an error, which
+// is fit to be shown to the user, nothing has changed.
+func (l *Log) SetLevels(spec string) error {
+	settings, err := parseLevels(spec, l.names)
+	if err != nil {
+		return err
+	}
+	for _, s := range settings {
+		for i, name := range l.names {
+			if s.subsystem == "" || s.subsystem == name {
+				l.levels[i].Set(s.level)
+			}
+		}
+	}
+	return nil
+}
+
+// CheckLevels reports what is wrong with a specification of SetLevels for the
+// given subsystems, if anything.
+func CheckLevels(spec string, subsystems ...string) error {
+	_, err := parseLevels(spec, subsystems)
+	return err
+}
+
+// Show returns the sentence that answers the level specification "show".
+func Show(subsystems ...string) string {
+	return "Supported subsystems [" + strings.Join(subsystems, " ") + "]"
+}
+
+// write passes on one line built by appendTo.
+func (l *Log) write(appendTo func([]byte) []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf = append(appendTo(l.buf[:0]), '\n')
+	_, err := l.out.Write(l.buf)
+	return err
+}

@@ -1,0 +1,229 @@
+package logging
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/slogtest"
+	"testing/synctest"
+	"time"
+)
+
+func TestLineFormat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		log := New(&out, "SYNC", "PEER").Logger("SYNC")
+		log.With("peer", 7).WithGroup("rate").Warn("Peer is slow",
+			"height", 12, "took", 1500*time.Millisecond, "agent", `dcrd "x"`, "empty", "", "err", errors.New("no route"))
+
+		want := time.Now().Format("2006-01-02 15:04:05.000") +
+			` [WRN] SYNC: Peer is slow peer=7 rate.height=12 rate.took=1.5s rate.agent="dcrd \"x\"" rate.empty="" rate.err="no route"` + "\n"
+		if got := out.String(); got != want {
+			t.Errorf("logged\n%swant\n%s", got, want)
+		}
+	})
+}
+
+func TestRecordsStayOnOneLine(t *testing.T) {
+	var out bytes.Buffer
+	log := New(&out, "PEER").Logger("PEER")
+	log.Info("a\nb\x1b[31m", "k\n", "v\n2026-01-01 [INF] PEER: forged")
+	if got := out.String(); strings.Count(got, "\n") != 1 || strings.Contains(got, "\x1b") {
+		t.Errorf("logged %q, want one printable line", got)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	enabled := func(spec string) string {
+		t.Helper()
+		var out bytes.Buffer
+		l := New(&out, "SYNC", "PEER")
+		if err := l.SetLevels(spec); err != nil {
+			t.Fatalf("SetLevels(%q): %v", spec, err)
+		}
+		for _, sub := range l.Subsystems() {
+			log := l.Logger(sub)
+			for _, level := range []slog.Level{LevelTrace, slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError, LevelCritical} {
+				log.Log(t.Context(), level, "m")
+			}
+		}
+		var tags []string
+		for line := range strings.Lines(out.String()) {
+			_, line, _ = strings.Cut(line, "[")
+			tags = append(tags, strings.TrimSuffix(line, ": m\n"))
+		}
+		return strings.Join(tags, ", ")
+	}
+	tests := []struct{ spec, want string }{
+		{"critical", "CRT] SYNC, CRT] PEER"},
+		{"off,peer=Error", "ERR] PEER, CRT] PEER"},
+		{"SYNC=off,PEER=warn", "WRN] PEER, ERR] PEER, CRT] PEER"},
+		{"off, SYNC=trace", "TRC] SYNC, DBG] SYNC, INF] SYNC, WRN] SYNC, ERR] SYNC, CRT] SYNC"},
+	}
+	for _, tt := range tests {
+		if got := enabled(tt.spec); got != tt.want {
+			t.Errorf("with levels %q logged %s, want %s", tt.spec, got, tt.want)
+		}
+	}
+}
+
+func TestWrongLevelsChangeNothing(t *testing.T) {
+	var out bytes.Buffer
+	l := New(&out, "SYNC", "PEER")
+	for _, spec := range []string{"", "loud", "SYNC=debug,PEER=loud", "SYNC=debug,MAIL=info", "debug,"} {
+		err := l.SetLevels(spec)
+		if err == nil {
+			t.Errorf("SetLevels(%q) succeeded", spec)
+		}
+		if CheckLevels(spec, l.Subsystems()...) == nil {
+			t.Errorf("CheckLevels(%q) found nothing wrong", spec)
+		}
+	}
+	l.Logger("SYNC").Debug("hidden")
+	if out.Len() != 0 {
+		t.Errorf("a refused specification changed a level: %s", out.String())
+	}
+}
+
+// TestHandlerContract holds the handler to what log/slog demands of one.
+func TestHandlerContract(t *testing.T) {
+	var out bytes.Buffer
+	h := New(&out, "TEST").Logger("TEST").Handler()
+	results := func() []map[string]any {
+		var all []map[string]any
+		for line := range strings.Lines(out.String()) {
+			all = append(all, parseLine(strings.TrimSuffix(line, "\n")))
+		}
+		return all
+	}
+	if err := slogtest.TestHandler(h, results); err != nil {
+		t.Error(err)
+	}
+}
+
+// parseLine is the inverse of the handler for values without quotes.
+func parseLine(line string) map[string]any {
+	m := map[string]any{}
+	head, rest, _ := strings.Cut(line, "] TEST: ")
+	time, level, _ := strings.Cut(head, "[")
+	m[slog.LevelKey] = level
+	if time != "" {
+		m[slog.TimeKey] = time
+	}
+	var message []string
+	for word := range strings.FieldsSeq(rest) {
+		key, value, ok := strings.Cut(word, "=")
+		if !ok {
+			message = append(message, word)
+			continue
+		}
+		at := m
+		for {
+			group, inner, nested := strings.Cut(key, ".")
+			if !nested {
+				break
+			}
+			if at[group] == nil {
+				at[group] = map[string]any{}
+			}
+			at, key = at[group].(map[string]any), inner
+		}
+		at[key] = value
+	}
+	m[slog.MessageKey] = strings.Join(message, " ")
+	return m
+}
+
+func TestOneWritePerLineFromManyGoroutines(t *testing.T) {
+	var out lineWriter
+	l := New(&out, "A", "B")
+	var wg sync.WaitGroup
+	for _, sub := range l.Subsystems() {
+		wg.Go(func() {
+			for range 200 {
+				l.Logger(sub).Info("message", "sub", sub)
+			}
+		})
+	}
+	wg.Wait()
+	if out.lines != 400 || out.broken != 0 {
+		t.Errorf("got %d whole lines and %d broken writes, want 400 and 0", out.lines, out.broken)
+	}
+}
+
+// lineWriter counts writes that are one line. It has no lock on purpose.
+type lineWriter struct{ lines, broken int }
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	if bytes.Count(p, []byte("\n")) == 1 && bytes.HasSuffix(p, []byte("\n")) {
+		w.lines++
+	} else {
+		w.broken++
+	}
+	return len(p), nil
+}
+
+func TestFileIsAppendedToAndRotated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "logs", "simnet", "spvd.log")
+	line := []byte(strings.Repeat("x", 1023) + "\n")
+	for range 2 {
+		f, err := OpenFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write(line); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != 2*int64(len(line)) {
+		t.Fatalf("after two runs: %v, %v; want %d bytes", info, err, 2*len(line))
+	}
+
+	f, err := OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range fileKilobytes {
+		if _, err := f.Write(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + ".1.gz"); err != nil {
+		t.Errorf("no rotated file: %v", err)
+	}
+}
+
+func TestUnwritableFileIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	blocker := filepath.Join(dir, "logs")
+	if err := os.WriteFile(blocker, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := OpenFile(filepath.Join(blocker, "spvd.log"))
+	if err == nil || !strings.Contains(err.Error(), blocker) {
+		t.Errorf("OpenFile = %v, want an error that names %s", err, blocker)
+	}
+}
+
+func TestTeeWritesPastAFailure(t *testing.T) {
+	var good bytes.Buffer
+	_, err := Tee(failingWriter{}, &good).Write([]byte("line\n"))
+	if err == nil || good.String() != "line\n" {
+		t.Errorf("second writer got %q, error %v; want the line and the first writer's error", good.String(), err)
+	}
+}
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left") }
