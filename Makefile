@@ -1,0 +1,66 @@
+# spvd: build, test and measure.
+#
+# The linters are pinned in internal/tools, the full nodes that the end to end
+# tests run against in e2e: both are modules of their own, so that go.mod only
+# names what the programs are built from.
+
+GO      ?= go
+BUILD   ?= build
+FUZZTIME ?= 30s
+
+PROGRAMS := ./cmd/spvd ./cmd/spvctl
+TOOL     := $(GO) tool -modfile=internal/tools/go.mod
+
+# Packages with goroutines of their own are tested with the race detector. The
+# others are pure, compute much, and would only be slowed down by it.
+RACY := ./cmd/... ./peer/... ./spv ./internal/logging/... ./internal/rpc/...
+PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
+
+.PHONY: build demo test vet check fmt lint vuln bench fuzz clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
+
+# A first sync against a real full node, from nothing, in a temporary directory.
+demo:
+	cd e2e && $(GO) run ./cmd/demo
+
+test: vet
+	$(GO) test $(PURE)
+	$(GO) test -race $(RACY)
+	cd e2e && $(GO) test ./...
+
+vet:
+	$(GO) vet ./...
+	cd e2e && $(GO) vet ./...
+
+# What has to pass before a change lands.
+check: fmt lint test
+
+fmt:
+	@out=$$(gofmt -l $$(git ls-files '*.go' | grep -v /testdata/)); \
+	if [ -n "$$out" ]; then echo "not formatted, run gofmt -w:"; echo "$$out"; exit 1; fi
+
+lint: vet
+	$(TOOL) staticcheck ./...
+	$(TOOL) golangci-lint run --config internal/tools/golangci.yml ./...
+
+# Known vulnerabilities in what the programs call; asks vuln.go.dev.
+vuln:
+	$(TOOL) govulncheck ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Every fuzz target in turn, each for FUZZTIME.
+fuzz:
+	@set -e; \
+	git grep -l '^func Fuzz' -- '*_test.go' | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "$$(dirname "$$file") $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+		done; \
+	done
+
+clean:
+	rm -rf $(BUILD)
