@@ -79,7 +79,8 @@ type Roster interface {
 type Wallet interface {
 	// Locator returns blocks of the chain the wallet has applied, newest
 	// first, its tip at the front: enough of the newest ones to find the fork
-	// point of any plausible reorganisation, and at last the genesis block.
+	// point of any plausible reorganisation, and at last the genesis block. An
+	// empty locator says that the wallet needs no blocks at all.
 	Locator() []chain.BlockID
 
 	// Scripts returns the scripts whose outputs concern the wallet, and a
@@ -88,9 +89,11 @@ type Wallet interface {
 	Scripts() (scripts [][]byte, revision uint64)
 
 	// Apply takes the wallet from its tip to the end of the update in one
-	// transaction. The update starts at the wallet's tip. Applied blocks carry
-	// their transactions if the filter matched a script. When the blocks made
-	// the wallet watch more scripts, grown is true and the syncer scans the
-	// same update's blocks again for the new scripts, with the same update.
+	// transaction. The update starts at the wallet's tip; its applied blocks
+	// carry their transactions if the filter matched a script. When those
+	// transactions make the wallet watch more scripts, it keeps the new scripts,
+	// applies nothing and returns grown: the syncer then matches the same blocks
+	// against all scripts and applies again. What is applied in the end therefore
+	// does not depend on the order of discovery.
 	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 }
