@@ -40,7 +40,11 @@ func nextHeader(p *Params, b branch, gap int64) Header {
 	if int64(height) >= p.StakeValidationHeight {
 		h.put16(offVoters, p.TicketsPerBlock)
 	}
-	h.put32(offPoolSize, parent.PoolSize())
+	if height > Height(p.CoinbaseMaturity) {
+		h[offFreshStake] = byte(p.TicketsPerBlock)
+	}
+	_, pool, _ := NextPoolSize(p, b, parent.Height())
+	h.put32(offPoolSize, uint32(pool))
 	h.put32(offHeight, uint32(height))
 	h.put32(offTimestamp, uint32(parent.Timestamp()+gap))
 	h.put32(offBits, NextBits(p, b, parent.Height(), h.Timestamp()))

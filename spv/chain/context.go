@@ -29,15 +29,16 @@ func Reach(p *Params) int {
 		p.WorkDiffWindows*p.WorkDiffWindowSize+1,
 		p.StakeDiffWindows*p.StakeDiffWindowSize,
 		p.StakeDiffWindowSize+int64(p.TicketMaturity)+1,
-		int64(p.BlockUpgradeNumToCheck)+1,
+		int64(p.BlockUpgradeNumToCheck)+2,
 		medianBlocks,
 	))
 }
 
 // CheckContext checks the rules that hold between a header and its ancestors
-// and the clock, cheapest first: height, times, difficulty, ticket price. It
-// is for headers that passed [PrepareHeaders] or [CheckHeader], on top of
-// a.At(h.Height()-1), whose hash the caller has found to be h.PrevBlock().
+// and the clock, cheapest first: height, times, difficulty, ticket price, pool
+// size, versions. It is for headers that passed [PrepareHeaders] or
+// [CheckHeader], on top of a.At(h.Height()-1), whose hash the caller has found
+// to be h.PrevBlock().
 //
 // The first broken rule is returned as a [*RuleError]. Any other error is
 // [ErrOutOfReach]. It allocates nothing unless it fails.
@@ -53,7 +54,16 @@ func CheckContext(p *Params, a Ancestors, h *Header, now time.Time) error {
 	if err := checkTime(p, a, h, parent, now); err != nil {
 		return err
 	}
-	return checkDifficulty(p, a, h)
+	if err := checkDifficulty(p, a, h); err != nil {
+		return err
+	}
+	if err := checkPoolSize(p, a, h); err != nil {
+		return err
+	}
+	if err := checkVersion(p, a, h); err != nil {
+		return err
+	}
+	return checkStakeVersion(p, a, h, parent)
 }
 
 // checkTime checks the timestamp against the clock and the blocks before.

@@ -29,6 +29,11 @@ type Params struct {
 	// filter and whose MerkleRoot commits to both transaction trees.
 	DCP0005 Height
 
+	// DCP0009 is the first height at which a block revokes every ticket that
+	// it makes miss its vote or expire. On the third test network it is active
+	// too, but since which height is published nowhere.
+	DCP0009 Height
+
 	// DCP0011 is the first height with BLAKE3 proof-of-work and ASERT
 	// difficulty. ASERTAnchor is the height of its anchor block: the parent of
 	// the first such block, or block one where it was always active.
@@ -56,9 +61,11 @@ func MainNet() *Params {
 		Params:       chaincfg.MainNetParams(),
 		DCP0001:      149_248,
 		DCP0005:      431_488,
+		DCP0009:      657_280,
 		DCP0011:      794_368,
 		ASERTAnchor:  794_367,
 		MinDiffUntil: Never,
+		Waypoints:    mustWaypoints("waypoints-mainnet.txt", mainNetWaypoints),
 		EarlyFilters: mustHash("f95e09f9ded38f8d6c32e5158a1f286633881393659218c63f5ab0fc86b36c83"),
 	}
 }
@@ -69,9 +76,11 @@ func TestNet3() *Params {
 		Params:       chaincfg.TestNet3Params(),
 		DCP0001:      0,
 		DCP0005:      323_328,
+		DCP0009:      Never,
 		DCP0011:      1_170_048,
 		ASERTAnchor:  1_170_047,
 		MinDiffUntil: 962_928,
+		Waypoints:    mustWaypoints("waypoints-testnet3.txt", testNet3Waypoints),
 		EarlyFilters: mustHash("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0"),
 	}
 }

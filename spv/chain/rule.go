@@ -23,6 +23,10 @@ const (
 	// revocations, the vote bits are one and the final state is zero.
 	RuleEarlyStake
 
+	// RuleRevocations: every ticket that was drawn and did not vote is revoked
+	// (DCP0009).
+	RuleRevocations
+
 	// RuleFreshStake: no more tickets are bought than a block may hold.
 	RuleFreshStake
 
@@ -92,6 +96,8 @@ func (r Rule) String() string {
 		return "votes"
 	case RuleEarlyStake:
 		return "early stake"
+	case RuleRevocations:
+		return "revocations"
 	case RuleFreshStake:
 		return "fresh stake"
 	case RuleTarget:

@@ -15,6 +15,9 @@ func checkStake(p *Params, h *Header) error {
 			return err
 		}
 	}
+	if got, least := int64(h.Revocations()), missed(p, h); h.Height() >= p.DCP0009 && got < least {
+		return broken(RuleRevocations, h, "want at least %d, got %d", least, got)
+	}
 	if h.FreshStake() > p.MaxFreshStakePerBlock {
 		return broken(RuleFreshStake, h, "want at most %d tickets, got %d", p.MaxFreshStakePerBlock, h.FreshStake())
 	}

@@ -1,0 +1,45 @@
+// Package chain keeps a chain of Decred block headers with their committed
+// filters, and accepts nothing into it that has not been proven.
+//
+// It has two halves.
+//
+// The pure half proves. [PrepareHeaders], [ProveFilters] and [CheckBlock] take
+// what peers sent, byte for byte as it came, and values of what is known; they
+// return values or a [*RuleError] that names the broken rule, the block, and
+// what was expected and got. They hold no state, read no clock, and may run on
+// any goroutine, as many at a time as there are processors. [CheckContext]
+// proves what takes the ancestors of a header. It is as pure, but a header can
+// be checked only after its parent.
+//
+// The other half keeps. A [Chain] has one writer, the goroutine that syncs,
+// and any number of readers that never wait for it: what the writer has staged
+// in memory becomes visible, all at once, when it is flushed in one
+// transaction. Killed at any instant, a restart finds what was last flushed.
+//
+// # What is proven
+//
+// A header is accepted only with everything that it can show: linkage, height,
+// proof-of-work with the algorithm that its height requires, the target and
+// the ticket price by the algorithms of their time, the times, the counts of
+// votes, tickets and revocations, the number of live tickets, the versions,
+// the known waypoints. What takes the transactions of every block to know,
+// such as which tickets were drawn, is not proven: the majority of the work is
+// trusted with it, as by every light client.
+//
+// A filter is proven against its header, which from DCP0005 on commits to it.
+// The filters before can only be proven all at once, by [EarlyFilterHash].
+// A block is proven to hold the transactions that its header commits to.
+//
+// # Goroutines
+//
+// The package starts none.
+//
+// # Reading order
+//
+// header.go and params.go say what a header and a network are. prepare.go,
+// context.go and rule.go are the way of a header through the rules, and each
+// other rule file is one rule: target.go, asert.go, ema.go, stakediff.go,
+// stakediffv1.go, mediantime.go, stake.go, poolsize.go, version.go,
+// waypoints.go. filterproof.go, earlyfilters.go and block.go are the proofs of
+// filters and blocks. Then update.go, and the store.
+package chain
