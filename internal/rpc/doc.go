@@ -1,2 +1,37 @@
-// Package rpc serves the daemon's JSON-RPC interface.
+// Package rpc serves the daemon's JSON-RPC interface to local tools and front
+// ends: POST requests to / and websockets on /ws, JSON-RPC 1.0 and 2.0, single
+// calls and batches, positional and named parameters. Method names, parameter
+// order and results are those of dcrwallet and dcrd where they have the
+// method; results may hold more.
+//
+// # Guarantees
+//
+//   - Nobody is answered without having presented the password or the cookie;
+//     of a websocket that has not, one small message is read, for a short time.
+//   - An error of a call is part of the reply, which has status 200. Other
+//     statuses tell of trouble with the request as such: 401, 404, 405, 413,
+//     415, 429.
+//   - Every request that is due a reply gets exactly one, whatever bytes it
+//     held. A method that panics answers with an internal error.
+//   - What clients can occupy is bounded, see Limits. A slow client delays
+//     nobody but itself.
+//   - When the context of Run ends, calls under way are told, their replies
+//     are sent, and Run returns when all connections are closed and all
+//     goroutines gone: after Limits.Grace at the latest.
+//
+// # Goroutines
+//
+// The HTTP server has one for each connection. A websocket has one that reads,
+// one that hands out messages, and one for each message being worked on; the
+// second owns the other ones and joins them.
+//
+// # Reading order
+//
+// ports.go (what is asked of the daemon), method.go (the method table),
+// getblockhash.go (a method), params.go, request.go, reply.go, dispatch.go
+// (from bytes to a method and back), server.go, post.go, websocket.go (from a
+// socket to bytes and back), then auth.go, cookie.go, tls.go, listen.go.
+//
+// A new method is a file of its own and a line in the table; parameter checks,
+// help and docs/rpc.md follow from the table.
 package rpc

@@ -1,0 +1,26 @@
+package api
+
+// Names of parameter types. A hash is a string of 64 hex digits.
+const (
+	TypeString  = "string"
+	TypeInteger = "integer"
+	TypeBoolean = "boolean"
+	TypeHash    = "hash"
+)
+
+// MethodInfo describes a method; help returns it when asked to.
+type MethodInfo struct {
+	Name    string      `json:"name"`
+	Summary string      `json:"summary"`
+	Params  []ParamInfo `json:"params"`
+	Result  string      `json:"result"`
+}
+
+// ParamInfo describes a parameter of a method.
+type ParamInfo struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Text     string `json:"text"`
+	Optional bool   `json:"optional"`
+	Default  any    `json:"default,omitempty"`
+}

@@ -1,0 +1,99 @@
+package rpc
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// slots bounds how many hold one at the same time.
+type slots chan struct{}
+
+// take returns false if all slots are taken.
+func (s slots) take() bool {
+	select {
+	case s <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s slots) free() { <-s }
+
+// sessions knows the connections that the HTTP server has given away.
+type sessions struct {
+	wg sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	conns  map[net.Conn]struct{}
+}
+
+// enter adds the connection of a request. It returns false once the server is
+// stopping.
+func (s *sessions) enter(r *http.Request) (leave func(), ok bool) {
+	conn := connOf(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, false
+	}
+	if s.conns == nil {
+		s.conns = make(map[net.Conn]struct{})
+	}
+	s.conns[conn] = struct{}{}
+	s.wg.Add(1)
+	return func() {
+		s.mu.Lock()
+		delete(s.conns, conn)
+		s.mu.Unlock()
+		s.wg.Done()
+	}, true
+}
+
+// drain lets nobody enter any more and waits until all have left. Those that
+// have not when ctx ends are cut off.
+func (s *sessions) drain(ctx context.Context) {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var cutter sync.WaitGroup
+	cutter.Go(func() {
+		<-ctx.Done()
+		s.cut()
+	})
+	s.wg.Wait()
+	cancel()
+	cutter.Wait()
+}
+
+// cut closes the connections underneath whatever is going on there.
+func (s *sessions) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.conns {
+		conn.Close()
+	}
+}
+
+// connKey is the context key of the connection of a request.
+type connKey struct{}
+
+// withConn keeps the connection in the context of its requests: below TLS,
+// which would try to say good-bye before it closes.
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+func connOf(r *http.Request) net.Conn {
+	return r.Context().Value(connKey{}).(net.Conn)
+}

@@ -1,0 +1,120 @@
+package rpc
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// Config is what a Server is made of. Fields are required unless they say
+// what their zero value means.
+type Config struct {
+	Ports  Ports
+	Params *chaincfg.Params
+	Log    *slog.Logger
+
+	// Listeners are what clients connect to, see Listen. The server closes
+	// them.
+	Listeners []net.Listener
+
+	// Username and Password let clients in. Both are empty when only the
+	// cookie does.
+	Username string
+	Password string
+
+	// CookiePath is the file that is written with a fresh secret for local
+	// tools while the server runs. Empty means no cookie.
+	CookiePath string
+
+	// Version is the version of the daemon.
+	Version api.Version
+
+	// ProtocolVersion is the newest peer-to-peer protocol version spoken.
+	ProtocolVersion uint32
+
+	// Proxy is the address peers are dialled through; empty means none.
+	Proxy string
+
+	// Limits bounds what clients can use; each zero field means its default.
+	Limits Limits
+}
+
+// Limits bounds what clients can use of the server.
+type Limits struct {
+	// Requests is the number of POST requests under way at once, Websockets
+	// the number of websocket connections. Beyond them clients get status 429.
+	Requests   int
+	Websockets int
+
+	// Concurrent is the number of messages one websocket connection has under
+	// way at once. Beyond it no further message is read from it.
+	Concurrent int
+
+	// Bytes is the size of the largest request body or websocket message,
+	// Batch the number of calls in it.
+	Bytes int64
+	Batch int
+
+	// CallTime bounds the time the calls of one message take together.
+	CallTime time.Duration
+
+	// AuthTime bounds the time a websocket connection may be open before it
+	// has authenticated, and the time request headers may take to arrive.
+	AuthTime time.Duration
+
+	// IdleTime is how long an unused POST connection is kept open.
+	IdleTime time.Duration
+
+	// Grace is how long calls under way may take to return when the server
+	// stops; then connections are cut.
+	Grace time.Duration
+}
+
+// withDefaults returns the limits with their defaults filled in.
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.Requests, 32)
+	setDefault(&l.Websockets, 64)
+	setDefault(&l.Concurrent, 20)
+	setDefault(&l.Bytes, 4<<20)
+	setDefault(&l.Batch, 1000)
+	setDefault(&l.CallTime, 30*time.Second)
+	setDefault(&l.AuthTime, 10*time.Second)
+	setDefault(&l.IdleTime, 2*time.Minute)
+	setDefault(&l.Grace, time.Second)
+	return l
+}
+
+func setDefault[T int | int64 | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// validate reports the first field that makes the configuration unusable.
+func (c *Config) validate() error {
+	p := &c.Ports
+	switch {
+	case p.Chain == nil || p.Blocks == nil || p.Sync == nil || p.Peers == nil || p.Control == nil:
+		return errors.New("a port is missing")
+	case c.Params == nil || c.Log == nil:
+		return errors.New("network parameters and log are required")
+	case len(c.Listeners) == 0:
+		return errors.New("there is nothing to listen on")
+	case (c.Username == "") != (c.Password == ""):
+		return errors.New("username and password must be set together")
+	case strings.Contains(c.Username, ":"):
+		return fmt.Errorf("username %q holds a colon", c.Username)
+	case c.Username == api.CookieUser:
+		return fmt.Errorf("username %q is reserved", c.Username)
+	case c.Username == "" && c.CookiePath == "":
+		return errors.New("neither a password nor a cookie file lets anybody in")
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// dispatcher answers messages, whatever way they came.
+type dispatcher struct {
+	backend  *backend
+	batch    int           // the most calls in a message
+	callTime time.Duration // for all calls of a message together
+	log      *slog.Logger
+}
+
+// answer runs the calls of a message one after the other. It returns the reply
+// to send, nil if none is due.
+func (d *dispatcher) answer(ctx context.Context, message []byte) []byte {
+	calls, batch := decodeMessage(message, d.batch)
+	ctx, cancel := context.WithTimeout(ctx, d.callTime)
+	defer cancel()
+	var replies [][]byte
+	for i := range calls {
+		if r := d.answerCall(ctx, &calls[i]); r != nil {
+			replies = append(replies, r)
+		}
+	}
+	switch {
+	case len(replies) == 0:
+		return nil
+	case !batch:
+		return replies[0]
+	}
+	return append(append([]byte{'['}, bytes.Join(replies, []byte{','})...), ']')
+}
+
+// answerCall runs one call and returns its reply, nil if none is due.
+func (d *dispatcher) answerCall(ctx context.Context, c *call) json.RawMessage {
+	result, err := d.run(ctx, c)
+	if c.id == nil {
+		return nil
+	}
+	return c.reply(result, err)
+}
+
+// run runs one call and returns its result as JSON.
+func (d *dispatcher) run(ctx context.Context, c *call) (json.RawMessage, *api.Error) {
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	result, err := d.invoke(ctx, c)
+	if err == nil {
+		raw, marshalErr := json.Marshal(result)
+		if marshalErr == nil {
+			return raw, nil
+		}
+		err = fmt.Errorf("marshal result of %s: %w", c.method, marshalErr)
+	}
+	answer, fault := d.backend.explain(err)
+	if fault {
+		d.log.Error("RPC method failed", "method", c.method, "err", err)
+	}
+	return nil, answer
+}
+
+// invoke finds the method, checks the parameters and calls it. A panic in a
+// method is a fault of that method, and of nothing else.
+func (d *dispatcher) invoke(ctx context.Context, c *call) (result any, err error) {
+	m := d.backend.methods.find(c.method)
+	if m == nil {
+		return nil, fail(api.CodeNoMethod, "there is no method %s; run: spvctl help", shorten([]byte(c.method)))
+	}
+	a, err := m.decodeArgs(c.params)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			result, err = nil, fmt.Errorf("panic in %s: %v\n%s", m.name, r, debug.Stack())
+		}
+	}()
+	return m.handle(ctx, d.backend, a)
+}

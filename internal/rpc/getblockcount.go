@@ -1,0 +1,19 @@
+package rpc
+
+import "context"
+
+func getBlockCount() method {
+	return method{
+		name:    "getblockcount",
+		summary: "Returns the height of the newest verified block.",
+		result:  "the height",
+		example: `[]`,
+		handle: func(_ context.Context, b *backend, _ args) (any, error) {
+			_, height, err := b.Chain.Best()
+			if err != nil {
+				return nil, err
+			}
+			return height, nil
+		},
+	}
+}

@@ -1,0 +1,25 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+func getPeerInfo() method {
+	return method{
+		name:    "getpeerinfo",
+		summary: "Lists the connected peers.",
+		help: "Heights are what peers claim. services is a decimal number, pingtime and pingwait are in microseconds, " +
+			"conntime, lastsend and lastrecv Unix seconds.",
+		result:  "an array with one object for each peer, in the order of their ids",
+		example: `[]`,
+		handle: func(_ context.Context, b *backend, _ args) (any, error) {
+			peers := b.Peers.Peers()
+			if peers == nil {
+				peers = []api.PeerInfo{} // an empty array rather than null
+			}
+			return peers, nil
+		},
+	}
+}

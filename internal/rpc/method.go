@@ -1,0 +1,81 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// exampleHash names a block that exists on mainnet from the start: genesis.
+const exampleHash = "298e5cc3d985bfe7f81dc135f360abe089edd4396b86d2de66b0cef42b21d980"
+
+// method is an entry of the method table: everything there is to say about one
+// JSON-RPC method, and what runs it. Dispatch, parameter checks, help and
+// docs/rpc.md all read the table.
+type method struct {
+	// name is what clients call.
+	name string
+
+	// summary is one sentence; help, if there is more to say, any number.
+	summary string
+	help    string
+
+	// params are the parameters in positional order, optional ones last.
+	params []param
+
+	// result describes what is returned.
+	result string
+
+	// example is the parameters of an example call, as a JSON array.
+	example string
+
+	// handle answers a call whose parameters fit params.
+	handle func(ctx context.Context, b *backend, a args) (any, error)
+}
+
+// backend is what methods can use.
+type backend struct {
+	Ports
+	params          *chaincfg.Params
+	version         api.Version
+	protocolVersion uint32
+	proxy           string
+	methods         table
+}
+
+// table is the list of all methods in alphabetical order.
+type table []method
+
+// methods returns the table. A new method is added here and in a file of its
+// own, and nowhere else.
+func methods() table {
+	return table{
+		debugLevel(),
+		getBestBlock(),
+		getBestBlockHash(),
+		getBlock(),
+		getBlockCount(),
+		getBlockHash(),
+		getBlockHeader(),
+		getCFilterV2(),
+		getCurrentNet(),
+		getInfo(),
+		getPeerInfo(),
+		help(),
+		stop(),
+		syncStatus(),
+		version(),
+	}
+}
+
+// find returns the method of a name, nil if there is none.
+func (t table) find(name string) *method {
+	for i := range t {
+		if t[i].name == name {
+			return &t[i]
+		}
+	}
+	return nil
+}

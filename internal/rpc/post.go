@@ -1,0 +1,65 @@
+package rpc
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// servePost answers one message in the body of a POST request. Errors of calls
+// are part of the reply; the status tells only of trouble with the request as
+// such.
+func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
+	if !s.auth.authorised(r) {
+		s.log.Warn("RPC client not let in", "client", r.RemoteAddr)
+		unauthorised(w)
+		return
+	}
+	if !acceptable(r.Header.Get("Content-Type")) {
+		http.Error(w, "send JSON with Content-Type: application/json", http.StatusUnsupportedMediaType)
+		return
+	}
+	if !s.requests.take() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many requests under way: try again", http.StatusTooManyRequests)
+		return
+	}
+	defer s.requests.free()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.Bytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		http.Error(w, "the request exceeds "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
+		return
+	case err != nil:
+		http.Error(w, "the request did not arrive whole", http.StatusBadRequest)
+		return
+	}
+	reply := s.dispatcher.answer(r.Context(), body)
+	if reply == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(reply)+1))
+	w.Write(append(reply, '\n'))
+}
+
+// acceptable reports whether a body of this type is read as JSON. Tools label
+// it in many ways, curl as a form unless told otherwise.
+func acceptable(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && slices.Contains([]string{
+		"application/json",
+		"application/json-rpc",
+		"application/jsonrequest",
+		"application/x-www-form-urlencoded",
+		"text/plain",
+	}, media)
+}

@@ -1,0 +1,248 @@
+package rpctest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/rpc/jsonrpc/types/v4"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// Daemon is a daemon that knows a chain of a few blocks on top of the genesis
+// block of mainnet, and says what it was told to say. It may be used from any
+// goroutine.
+type Daemon struct {
+	mu     sync.Mutex
+	blocks []*wire.MsgBlock
+	status api.SyncStatus
+	peers  []api.PeerInfo
+	err    error
+	level  string
+	stall  bool
+
+	stopped chan struct{}
+	once    sync.Once
+}
+
+// New returns a synced daemon with one peer.
+func New() *Daemon {
+	d := &Daemon{stopped: make(chan struct{}), level: "info"}
+	d.blocks = []*wire.MsgBlock{chaincfg.MainNetParams().GenesisBlock}
+	for range 2 {
+		d.blocks = append(d.blocks, nextBlock(d.blocks[len(d.blocks)-1]))
+	}
+	d.status = SyncedStatus()
+	d.status.Tip.Height = 2
+	d.status.Tip.Hash = d.blocks[2].BlockHash().String()
+	d.peers = []api.PeerInfo{{GetPeerInfoResult: types.GetPeerInfoResult{
+		ID: 7, Addr: "192.0.2.1:9108", AddrLocal: "192.0.2.2:40000", Services: "1",
+		LastSend: 1600000300, LastRecv: 1600000301, BytesSent: 1000, BytesRecv: 200000,
+		ConnTime: 1600000000, PingTime: 1500, Version: 11, SubVer: "/dcrwire:1.0.0/dcrd:2.1.6/",
+		StartingHeight: 2, CurrentHeight: 2, SyncNode: true,
+	}}}
+	return d
+}
+
+// SyncedStatus returns the status of a daemon that follows a tip at height
+// 1,000.
+func SyncedStatus() api.SyncStatus {
+	return api.SyncStatus{
+		Synced: true, HeadersFetchProgress: 1, Seq: 42, Phase: "following", Since: 1600000000,
+		Reason: "Following the chain.", Initialised: true, Ratio: 1,
+		Stages: []api.Stage{
+			{Name: api.StageHeaders, Current: 1000, Target: 1000},
+			{Name: api.StageFilters, Current: 1000, Target: 1000},
+			{Name: api.StageRescan, Current: 1000, Target: 1000},
+		},
+		Tip:      api.Tip{Height: 1000, Hash: chainhash.Hash{1}.String(), Time: 1600000000, Age: 60},
+		Best:     api.Best{Height: 1000, Peers: 1},
+		Peers:    1,
+		Scanned:  1000,
+		Warnings: []api.Warning{},
+	}
+}
+
+// nextBlock returns a block that has parent as its parent. It proves nothing.
+func nextBlock(parent *wire.MsgBlock) *wire.MsgBlock {
+	b := *parent
+	b.Header.PrevBlock = parent.BlockHash()
+	b.Header.Height++
+	b.Header.Timestamp = parent.Header.Timestamp.Add(5 * time.Minute)
+	return &b
+}
+
+// Ports returns the daemon as the server wants it.
+func (d *Daemon) Ports() rpc.Ports {
+	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Control: d}
+}
+
+// SetStatus sets what Status returns.
+func (d *Daemon) SetStatus(st api.SyncStatus) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.status = st
+}
+
+// SetPeers sets who is connected.
+func (d *Daemon) SetPeers(peers []api.PeerInfo) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.peers = peers
+}
+
+// Fail makes chain and blocks return err.
+func (d *Daemon) Fail(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err = err
+}
+
+// Stall makes Block block until its context ends.
+func (d *Daemon) Stall() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stall = true
+}
+
+// Level returns the log level that was set last.
+func (d *Daemon) Level() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.level
+}
+
+// Stopped is closed once Stop was called.
+func (d *Daemon) Stopped() <-chan struct{} { return d.stopped }
+
+// Best implements rpc.Chain.
+func (d *Daemon) Best() (chainhash.Hash, int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil {
+		return chainhash.Hash{}, 0, d.err
+	}
+	height := len(d.blocks) - 1
+	return d.blocks[height].BlockHash(), int64(height), nil
+}
+
+// HashAt implements rpc.Chain.
+func (d *Daemon) HashAt(height int64) (chainhash.Hash, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.err != nil:
+		return chainhash.Hash{}, d.err
+	case height < 0 || height >= int64(len(d.blocks)):
+		return chainhash.Hash{}, rpc.ErrNotFound
+	}
+	return d.blocks[height].BlockHash(), nil
+}
+
+// Header implements rpc.Chain.
+func (d *Daemon) Header(hash chainhash.Hash) (rpc.Header, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	height, err := d.find(hash)
+	if err != nil {
+		return rpc.Header{}, err
+	}
+	b := d.blocks[height]
+	raw, err := b.Header.Bytes()
+	if err != nil {
+		return rpc.Header{}, err
+	}
+	h := rpc.Header{
+		Raw:        [180]byte(raw),
+		Hash:       hash,
+		PowHash:    b.PowHashV1(),
+		Height:     int64(height),
+		MedianTime: d.blocks[height/2].Header.Timestamp,
+		Work:       [32]byte{31: byte(height + 1)},
+		Tip:        int64(len(d.blocks) - 1),
+	}
+	if height+1 < len(d.blocks) {
+		h.Next = d.blocks[height+1].BlockHash()
+	}
+	return h, nil
+}
+
+// Filter implements rpc.Chain.
+func (d *Daemon) Filter(hash chainhash.Hash) ([]byte, [16]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	height, err := d.find(hash)
+	if err != nil {
+		return nil, [16]byte{}, err
+	}
+	return []byte{1, 2, 3, byte(height)}, [16]byte(d.blocks[height].Header.MerkleRoot[:16]), nil
+}
+
+// Block implements rpc.Blocks.
+func (d *Daemon) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error) {
+	d.mu.Lock()
+	stall := d.stall
+	height, err := d.find(hash)
+	d.mu.Unlock()
+	switch {
+	case stall:
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, err
+	}
+	return d.blocks[height], nil // never written after New
+}
+
+// find returns the height of a block. The caller holds d.mu.
+func (d *Daemon) find(hash chainhash.Hash) (int, error) {
+	if d.err != nil {
+		return 0, d.err
+	}
+	height := slices.IndexFunc(d.blocks, func(b *wire.MsgBlock) bool { return b.BlockHash() == hash })
+	if height < 0 {
+		return 0, rpc.ErrNotFound
+	}
+	return height, nil
+}
+
+// Status implements rpc.Sync.
+func (d *Daemon) Status() api.SyncStatus {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.status
+}
+
+// Stop implements rpc.Control.
+func (d *Daemon) Stop() { d.once.Do(func() { close(d.stopped) }) }
+
+// SetDebugLevel implements rpc.Control.
+func (d *Daemon) SetDebugLevel(spec string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if spec != "info" && spec != "debug" {
+		return errors.New(`unknown level "` + spec + `"`)
+	}
+	d.level = spec
+	return nil
+}
+
+// Subsystems implements rpc.Control.
+func (d *Daemon) Subsystems() []string { return []string{"PEER", "SYNC"} }
+
+// roster implements rpc.Peers.
+type roster struct{ d *Daemon }
+
+// Peers implements rpc.Peers.
+func (r roster) Peers() []api.PeerInfo {
+	r.d.mu.Lock()
+	defer r.d.mu.Unlock()
+	return slices.Clone(r.d.peers)
+}

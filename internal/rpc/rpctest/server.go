@@ -1,0 +1,62 @@
+package rpctest
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+
+	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// The credentials of a server.
+const (
+	User     = "user"
+	Password = "pass word"
+)
+
+// Config returns the configuration of a server for d on mainnet, without
+// listeners.
+func Config(d *Daemon) rpc.Config {
+	return rpc.Config{
+		Ports:           d.Ports(),
+		Params:          chaincfg.MainNetParams(),
+		Log:             slog.New(slog.DiscardHandler),
+		Username:        User,
+		Password:        Password,
+		Version:         api.Version{VersionString: "1.2.3", Major: 1, Minor: 2, Patch: 3},
+		ProtocolVersion: 12,
+	}
+}
+
+// Start runs a server in plain text on a loopback port until the test ends, or
+// until stop is called. Either way it fails the test unless Run returns nil.
+func Start(t testing.TB, cfg rpc.Config) (address string, stop func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listeners = append(cfg.Listeners, l)
+	s, err := rpc.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+	stop = func() {
+		cancel()
+		running.Wait()
+	}
+	t.Cleanup(stop)
+	return l.Addr().String(), stop
+}

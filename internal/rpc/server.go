@@ -1,0 +1,149 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// maxHeaderBytes bounds the headers of a request.
+const maxHeaderBytes = 16 << 10
+
+// Server answers JSON-RPC calls. Make one with New.
+type Server struct {
+	listeners  []net.Listener
+	cookie     *cookie // nil without one
+	auth       credentials
+	dispatcher *dispatcher
+	limits     Limits
+	log        *slog.Logger
+
+	// What is taken from these while a client uses the server bounds how many
+	// may: POST requests, websockets, and websockets that have not
+	// authenticated yet.
+	requests, websockets, strangers slots
+
+	sessions sessions
+}
+
+// New returns a server. It starts nothing and writes nothing.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("configure RPC server: %w", err)
+	}
+	limits := cfg.Limits.withDefaults()
+	s := &Server{
+		listeners: cfg.Listeners,
+		dispatcher: &dispatcher{
+			backend: &backend{
+				Ports:           cfg.Ports,
+				params:          cfg.Params,
+				version:         cfg.Version,
+				protocolVersion: cfg.ProtocolVersion,
+				proxy:           cfg.Proxy,
+				methods:         methods(),
+			},
+			batch:    limits.Batch,
+			callTime: limits.CallTime,
+			log:      cfg.Log,
+		},
+		limits:     limits,
+		log:        cfg.Log,
+		requests:   make(slots, limits.Requests),
+		websockets: make(slots, limits.Websockets),
+		strangers:  make(slots, limits.Websockets),
+	}
+	if cfg.Username != "" {
+		s.auth = append(s.auth, digest(cfg.Username, cfg.Password))
+	}
+	if cfg.CookiePath != "" {
+		s.cookie = newCookie(cfg.CookiePath)
+		s.auth = append(s.auth, digest(api.CookieUser, s.cookie.secret))
+	}
+	return s, nil
+}
+
+// Run serves clients until ctx ends, and then returns nil once every
+// connection is closed and every goroutine gone. It returns an error when the
+// server cannot start or a listener fails. It can be called once: the
+// listeners are closed when it returns.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.closeListeners()
+	if s.cookie != nil {
+		if err := s.cookie.write(); err != nil {
+			return err
+		}
+		defer s.removeCookie()
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	hs := s.httpServer(ctx)
+	for _, l := range s.listeners {
+		g.Go(func() error {
+			if err := hs.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve RPC on %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
+		s.log.Info("RPC server listens", "address", l.Addr())
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		s.drain(hs)
+		return nil
+	})
+	return g.Wait()
+}
+
+// httpServer returns the HTTP server. Calls run under ctx.
+func (s *Server) httpServer(ctx context.Context) *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /{$}", s.servePost)
+	mux.HandleFunc("GET "+api.WebsocketPath, func(w http.ResponseWriter, r *http.Request) {
+		s.serveWebsocket(ctx, w, r)
+	})
+	return &http.Server{
+		// A browser may know the password of a page on this server: no other
+		// page can use it.
+		Handler:           http.NewCrossOriginProtection().Handler(mux),
+		ReadHeaderTimeout: s.limits.AuthTime,
+		ReadTimeout:       s.limits.CallTime,
+		WriteTimeout:      2 * s.limits.CallTime, // counts from the headers: the call, then its reply
+		IdleTimeout:       s.limits.IdleTime,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withConn,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// drain waits for what is under way, which ends by itself as its context has
+// ended, so that clients hear that the server stops. After the time of grace
+// connections are cut.
+func (s *Server) drain(hs *http.Server) {
+	grace, cancel := context.WithTimeout(context.Background(), s.limits.Grace)
+	defer cancel()
+	if err := hs.Shutdown(grace); err != nil {
+		hs.Close()
+	}
+	s.sessions.drain(grace)
+}
+
+func (s *Server) closeListeners() {
+	for _, l := range s.listeners {
+		l.Close() // an error if the HTTP server has closed it
+	}
+}
+
+func (s *Server) removeCookie() {
+	if err := s.cookie.remove(); err != nil {
+		s.log.Warn("RPC cookie stays behind", "err", err)
+	}
+}

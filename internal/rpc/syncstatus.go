@@ -1,0 +1,18 @@
+package rpc
+
+import "context"
+
+func syncStatus() method {
+	return method{
+		name:    "syncstatus",
+		summary: "Tells how far the daemon has got.",
+		help: "synced is true only while headers, filters and wallet are at the tip, a peer is connected " +
+			"and no peer has shown more work. reason says in one sentence what is being done or waited for, " +
+			"hint what you can do about it. ratio is the progress over all stages.",
+		result:  "dcrwallet's three fields, and beside them phase, progress by stage, tip, peers and warnings. Times are Unix seconds, durations seconds, rates blocks per second.",
+		example: `[]`,
+		handle: func(_ context.Context, b *backend, _ args) (any, error) {
+			return b.Sync.Status(), nil
+		},
+	}
+}

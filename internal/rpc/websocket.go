@@ -1,0 +1,173 @@
+package rpc
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/coder/websocket"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+const (
+	// authenticateMethod is the call that lets in a websocket that was opened
+	// without Basic authentication. It exists on websockets only.
+	authenticateMethod = "authenticate"
+
+	// strangerBytes is the size of the largest message that is read from a
+	// connection before it has authenticated.
+	strangerBytes = 4 << 10
+)
+
+// serveWebsocket turns the request into a websocket and answers the messages
+// on it until the client leaves or ctx ends.
+func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+	_, _, presented := r.BasicAuth()
+	known := s.auth.authorised(r)
+	if presented && !known {
+		s.log.Warn("RPC client not let in", "client", r.RemoteAddr)
+		unauthorised(w)
+		return
+	}
+	room := s.strangers
+	if known {
+		room = s.websockets
+	}
+	if !room.take() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many websocket clients: try again", http.StatusTooManyRequests)
+		return
+	}
+	defer func() { room.free() }()
+	leave, ok := s.sessions.enter(r)
+	if !ok {
+		http.Error(w, "the daemon is stopping", http.StatusServiceUnavailable)
+		return
+	}
+	defer leave()
+	conn, err := websocket.Accept(w, r, nil)
+	if err != nil { // has been answered
+		s.log.Debug("RPC websocket refused", "client", r.RemoteAddr, "err", err)
+		return
+	}
+	defer conn.CloseNow()
+	c := &session{server: s, conn: conn, client: r.RemoteAddr}
+	if !known {
+		if !c.introduce(ctx) {
+			return
+		}
+		room.free()
+		room = s.websockets
+	}
+	c.run(ctx)
+}
+
+// session is one websocket connection.
+type session struct {
+	server *Server
+	conn   *websocket.Conn
+	client string // address
+}
+
+// introduce waits for the client to authenticate and answers it. When it
+// returns true, a websocket slot has been taken.
+func (c *session) introduce(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, c.server.limits.AuthTime)
+	defer cancel()
+	c.conn.SetReadLimit(strangerBytes)
+	_, message, err := c.conn.Read(ctx)
+	if err != nil {
+		c.server.log.Debug("RPC websocket closed before authentication", "client", c.client, "err", err)
+		return false
+	}
+	calls, batch := decodeMessage(message, 1)
+	first := &calls[0]
+	var refusal *api.Error
+	switch {
+	case batch || first.method != authenticateMethod || !c.vouched(first):
+		c.server.log.Warn("RPC client not let in", "client", c.client)
+		refusal = &api.Error{Code: api.CodeInvalid, Message: "wrong user name or password; the first call must be authenticate [user, password]"}
+	case !c.server.websockets.take():
+		refusal = &api.Error{Code: api.CodeMisc, Message: "too many websocket clients; try again"}
+	}
+	err = c.send(ctx, first.reply(nil, refusal))
+	if err != nil && refusal == nil {
+		c.server.websockets.free()
+	}
+	return err == nil && refusal == nil
+}
+
+// vouched reports whether an authenticate call carries valid credentials.
+func (c *session) vouched(first *call) bool {
+	m := method{params: []param{{name: "username", kind: kindString}, {name: "password", kind: kindString}}}
+	a, err := m.decodeArgs(first.params)
+	return err == nil && c.server.auth.match(a.str("username"), a.str("password"))
+}
+
+// run reads messages and answers them until the client leaves or ctx ends. A
+// message is read only when there is room to work on it; the replies come in
+// the order in which they are ready.
+func (c *session) run(ctx context.Context) {
+	c.conn.SetReadLimit(c.server.limits.Bytes)
+	attended, leave := context.WithCancel(ctx) // until nobody waits for replies any more
+	defer leave()
+	messages := make(chan []byte)
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		defer leave()
+		err := c.read(attended, messages)
+		c.server.log.Debug("RPC websocket closed", "client", c.client, "err", err)
+	})
+
+	var calls errgroup.Group
+	calls.SetLimit(c.server.limits.Concurrent)
+	for attended.Err() == nil {
+		select {
+		case m := <-messages:
+			calls.Go(func() error { return c.answer(attended, m) })
+		case <-attended.Done():
+		}
+	}
+	if err := calls.Wait(); err != nil {
+		c.server.log.Debug("RPC reply not sent", "client", c.client, "err", err)
+	}
+	if ctx.Err() != nil {
+		c.conn.Close(websocket.StatusGoingAway, "the daemon is stopping")
+	} else {
+		c.conn.CloseNow()
+	}
+	reader.Wait()
+}
+
+// read passes on messages until the connection ends. Once ctx has ended it
+// drops them: the closing handshake needs somebody who reads.
+func (c *session) read(ctx context.Context, messages chan<- []byte) error {
+	for {
+		_, m, err := c.conn.Read(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		select {
+		case messages <- m:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// answer works on one message and sends the reply if there is one.
+func (c *session) answer(ctx context.Context, message []byte) error {
+	reply := c.server.dispatcher.answer(ctx, message)
+	if reply == nil {
+		return nil
+	}
+	return c.send(context.WithoutCancel(ctx), reply)
+}
+
+// send writes one message. A client that does not take it in time is cut off.
+func (c *session) send(ctx context.Context, message []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, c.server.limits.CallTime)
+	defer cancel()
+	return c.conn.Write(ctx, websocket.MessageText, message)
+}
