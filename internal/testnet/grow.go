@@ -1,0 +1,148 @@
+package testnet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// chunk is the number of bodies that are made at a time by one goroutine.
+const chunk = 64
+
+// Branch describes blocks to put on a chain.
+type Branch struct {
+	// At is the height of the last common block.
+	At chain.Height
+
+	// Blocks is the number of blocks on top of it.
+	Blocks int
+
+	// Seed decides everything about them. Branches with different seeds share
+	// no block.
+	Seed uint64
+
+	// Plan holds transactions to include, by height.
+	Plan Plan
+}
+
+// Fork returns the chain that leaves this one after the block at a height and
+// goes on for n blocks that follow from the seed.
+func (c *Chain) Fork(at chain.Height, n int, seed uint64) *Chain {
+	return c.Grow(Branch{At: at, Blocks: n, Seed: seed})
+}
+
+// Extend returns the chain with n more blocks from the same seed.
+func (c *Chain) Extend(n int) *Chain {
+	return c.Grow(Branch{At: c.Height(), Blocks: n, Seed: c.Seed()})
+}
+
+// Seed returns the seed of the newest blocks.
+func (c *Chain) Seed() uint64 {
+	if r := c.parts[len(c.parts)-1].recipe; r != nil {
+		return r.seed
+	}
+	return 0
+}
+
+// Grow returns the chain with the branch on it. The new blocks are held in
+// memory. It panics if a planned transaction is malformed.
+func (c *Chain) Grow(b Branch) *Chain {
+	base := c.upTo(b.At)
+	if b.Blocks == 0 {
+		return base
+	}
+	var out buffers
+	w := out.packer(b.Blocks)
+	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan}
+	if err := base.grow(context.Background(), r, b.Blocks, w); err != nil {
+		panic("testnet: grow chain: " + err.Error())
+	}
+	return base.with(newRun(out.packed(w), b.At+1, r))
+}
+
+// buffers is where blocks are held that are not in a file.
+type buffers struct{ headers, filters bytes.Buffer }
+
+func (b *buffers) packer(n int) *packer {
+	b.headers.Grow(n * headerStride)
+	return &packer{headers: &b.headers, filters: &b.filters}
+}
+
+func (b *buffers) packed(w *packer) packed {
+	return packed{headers: b.headers.Bytes(), filters: b.filters.Bytes(), ends: w.ends}
+}
+
+// grow makes n blocks on top of the chain and puts them out in height order.
+// The bodies are made on all cores, and only a few are in memory.
+func (c *Chain) grow(ctx context.Context, r *recipe, n int, out *packer) error {
+	m := newMiner(r, &c.schedule, c, c.Tip(), n)
+	first, last := c.Height()+1, c.Height()+chain.Height(n)
+	if n <= chunk {
+		bodies, err := r.bodies(first, last)
+		if err != nil {
+			return err
+		}
+		return m.put(bodies, out)
+	}
+	order := make(chan chan []*body, 2*runtime.GOMAXPROCS(0))
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(order)
+		for h := first; h <= last; h += chunk {
+			made := make(chan []*body, 1)
+			select {
+			case order <- made:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			g.Go(func() error {
+				bodies, err := r.bodies(h, min(h+chunk-1, last))
+				made <- bodies
+				return err
+			})
+		}
+		return nil
+	})
+	g.Go(func() error {
+		for made := range order {
+			bodies := <-made
+			if bodies == nil {
+				return nil // who failed to make them says why
+			}
+			if err := m.put(bodies, out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// bodies makes the bodies from one height to another, both included.
+func (r *recipe) bodies(from, to chain.Height) ([]*body, error) {
+	made := make([]*body, 0, to-from+1)
+	for h := from; h <= to; h++ {
+		b, err := r.body(h)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, b)
+	}
+	return made, nil
+}
+
+// put mines blocks with the given bodies and writes them.
+func (m *miner) put(bodies []*body, out *packer) error {
+	for _, b := range bodies {
+		h, hash := m.mine(b)
+		if err := out.put(h, hash, b.filter); err != nil {
+			return fmt.Errorf("write block %d: %w", m.next-1, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package testnet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/blockchain/standalone/v2"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// blockVersion is the version of every block: the newest that anybody mines.
+const blockVersion = 11
+
+// miner puts headers on bodies, one after the other. It is the one part of
+// making a chain that is sequential.
+type miner struct {
+	params   *chain.Params
+	schedule *schedule
+	seed     uint64
+	below    chain.Ancestors // what is built on
+	first    chain.Height    // the first block the miner made
+	next     chain.Height
+
+	// tail holds the newest headers it made, the one of height h at h modulo
+	// its length, and anchor the one that the difficulty is reckoned from.
+	tail   []chain.Header
+	anchor chain.Header
+
+	parent chainhash.Hash
+}
+
+// newMiner returns a miner for n blocks on top of the block with the given
+// hash.
+func newMiner(r *recipe, s *schedule, below chain.Ancestors, on chain.BlockID, n int) *miner {
+	return &miner{
+		params:   r.params,
+		schedule: s,
+		seed:     r.seed,
+		below:    below,
+		first:    on.Height + 1,
+		next:     on.Height + 1,
+		tail:     make([]chain.Header, min(n, chain.Reach(r.params)+1)),
+		parent:   on.Hash,
+	}
+}
+
+// At implements chain.Ancestors for the branch being made.
+func (m *miner) At(h chain.Height) *chain.Header {
+	switch {
+	case h < m.first:
+		return m.below.At(h)
+	case h < m.next && m.next-h <= chain.Height(len(m.tail)):
+		return &m.tail[int(h)%len(m.tail)]
+	case h < m.next && h == m.params.ASERTAnchor:
+		return &m.anchor
+	}
+	return nil
+}
+
+// mine returns the header and the hash of the next block. The header is only
+// to be read, and only until the next call.
+func (m *miner) mine(b *body) (*chain.Header, *chainhash.Hash) {
+	t := m.schedule.at(m.seed, m.next)
+	_, live, ok := chain.NextPoolSize(m.params, m, m.next-1)
+	if !ok || live < 0 {
+		panic(fmt.Sprintf("testnet: block %d has %d live tickets", m.next, live))
+	}
+	w := wire.BlockHeader{
+		Version:      blockVersion,
+		PrevBlock:    m.parent,
+		MerkleRoot:   b.merkleRoot,
+		StakeRoot:    b.stakeRoot,
+		VoteBits:     1,
+		Voters:       b.voters,
+		FreshStake:   b.freshStake,
+		Revocations:  b.revocations,
+		PoolSize:     uint32(live),
+		Bits:         chain.NextBits(m.params, m, m.next-1, t),
+		SBits:        chain.NextSBits(m.params, m, m.next-1),
+		Height:       uint32(m.next),
+		Size:         b.size,
+		Timestamp:    time.Unix(t, 0),
+		StakeVersion: stakeVersion,
+	}
+	if int64(m.next) >= m.params.StakeValidationHeight {
+		newStream(m.seed^0x6c6f74, uint64(m.next)).fill(w.FinalState[:4])
+	}
+	h := seal(&w)
+	solve(m.params, &h)
+	m.push(&h)
+	return m.At(m.next - 1), &m.parent
+}
+
+// push makes the header the newest one.
+func (m *miner) push(h *chain.Header) {
+	m.tail[int(m.next)%len(m.tail)] = *h
+	if m.next == m.params.ASERTAnchor {
+		m.anchor = *h
+	}
+	m.parent = h.Hash()
+	m.next++
+}
+
+// offNonce is where the nonce is in a header.
+const offNonce = 140
+
+// seal serializes a header.
+func seal(w *wire.BlockHeader) chain.Header {
+	b, err := w.Bytes()
+	if err != nil {
+		panic(fmt.Sprintf("testnet: serialize header: %v", err))
+	}
+	return chain.Header(b)
+}
+
+// solve finds a nonce with which the header has the work that it claims. It
+// must claim little: every try is made here and now.
+func solve(p *chain.Params, h *chain.Header) {
+	for nonce := uint32(0); !solved(p, h); nonce++ {
+		binary.LittleEndian.PutUint32(h[offNonce:], nonce)
+	}
+}
+
+// solved reports whether the proof-of-work of a header is not above its target.
+func solved(p *chain.Params, h *chain.Header) bool {
+	work := h.Hash
+	if h.Height() >= p.DCP0011 {
+		work = h.PowHashV2
+	}
+	hash := work()
+	return standalone.CheckProofOfWorkHash(&hash, h.Bits()) == nil
+}
