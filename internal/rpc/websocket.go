@@ -11,15 +11,9 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-const (
-	// authenticateMethod is the call that lets in a websocket that was opened
-	// without Basic authentication. It exists on websockets only.
-	authenticateMethod = "authenticate"
-
-	// strangerBytes is the size of the largest message that is read from a
-	// connection before it has authenticated.
-	strangerBytes = 4 << 10
-)
+// strangerBytes is the size of the largest message that is read from a
+// connection before it has authenticated.
+const strangerBytes = 4 << 10
 
 // serveWebsocket turns the request into a websocket and answers the messages
 // on it until the client leaves or ctx ends.
@@ -86,7 +80,7 @@ func (c *session) introduce(ctx context.Context) bool {
 	first := &calls[0]
 	var refusal *api.Error
 	switch {
-	case batch || first.method != authenticateMethod || !c.vouched(first):
+	case batch || first.method != api.AuthenticateMethod || !c.vouched(first):
 		c.server.log.Warn("RPC client not let in", "client", c.client)
 		refusal = &api.Error{Code: api.CodeInvalid, Message: "wrong user name or password; the first call must be authenticate [user, password]"}
 	case !c.server.websockets.take():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -35,6 +36,7 @@ func Config(d *Daemon) rpc.Config {
 
 // Start runs a server in plain text on a loopback port until the test ends, or
 // until stop is called. Either way it fails the test unless Run returns nil.
+// When Start returns the server answers, so its cookie has been written.
 func Start(t testing.TB, cfg rpc.Config) (address string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -58,5 +60,11 @@ func Start(t testing.TB, cfg rpc.Config) (address string, stop func()) {
 		running.Wait()
 	}
 	t.Cleanup(stop)
-	return l.Addr().String(), stop
+	address = l.Addr().String()
+	r, err := http.Get("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	return address, stop
 }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/jrick/wsrpc/v2"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// dialTime bounds the time to connect and to be let in.
+const dialTime = 10 * time.Second
+
+// client is a connection to the daemon.
+type client struct{ ws *wsrpc.Client }
+
+// dial connects to the daemon. It authenticates with a call rather than while
+// it connects, as then a refusal says why.
+func dial(ctx context.Context, t *target) (*client, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	url := "wss://" + t.address + api.WebsocketPath
+	if t.tls == nil {
+		url = "ws://" + t.address + api.WebsocketPath
+	}
+	ws, err := wsrpc.Dial(ctx, url, wsrpc.WithTLSConfig(t.tls))
+	var op *net.OpError
+	switch {
+	case errors.As(err, &op) && op.Op == "dial":
+		return nil, fmt.Errorf("%w on %s: %w (start it: spvd)", errNotRunning, t.address, op.Err)
+	case err != nil && t.tls == nil:
+		return nil, fmt.Errorf("connect to %s: %w (does it expect TLS? then leave out --notls)", url, err)
+	case err != nil:
+		return nil, fmt.Errorf("connect to %s: %w (is --rpccert the daemon's certificate, or does it run with --notls?)", url, err)
+	}
+	c := &client{ws}
+	if err := c.call(ctx, api.AuthenticateMethod, nil, t.user, t.password); err != nil {
+		c.close()
+		return nil, fmt.Errorf("authenticate at %s: %w", t.address, err)
+	}
+	return c, nil
+}
+
+// call calls a method and decodes its result unless result is nil. What the
+// daemon answers is an *api.Error.
+func (c *client) call(ctx context.Context, method string, result any, params ...any) error {
+	err := c.ws.Call(ctx, method, result, params...)
+	var answered *wsrpc.Error
+	switch {
+	case errors.As(err, &answered):
+		return &api.Error{Code: api.Code(answered.Code), Message: answered.Message}
+	case err != nil && ctx.Err() == nil:
+		return fmt.Errorf("%s: connection lost: %w", method, err)
+	}
+	return err
+}
+
+// close ends the connection. The daemon may have done so before.
+func (c *client) close() { _ = c.ws.Close() }

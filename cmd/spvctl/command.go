@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/jessevdk/go-flags"
+)
+
+// command is something spvctl does for people. Everything else on the command
+// line is the name of a JSON-RPC method.
+type command struct {
+	name     string
+	synopsis string // name and parameters
+	summary  string // one sentence
+
+	// help says more, in whole lines.
+	help string
+
+	// run returns the exit code; with an error that is not a usageError it is
+	// the code for it.
+	run func(ctx context.Context, in *invocation) (int, error)
+}
+
+// commands returns all commands in the order in which they are listed.
+func commands() []command {
+	return []command{
+		statusCommand(),
+		peersCommand(),
+		helpCommand(),
+	}
+}
+
+// find returns the command of a name; what is none is a method.
+func find(name string) command {
+	for _, c := range commands() {
+		if c.name == name {
+			return c
+		}
+	}
+	return callCommand()
+}
+
+// invocation is one use of a command.
+type invocation struct {
+	*console
+	opts *options
+	name string   // as it stands on the command line
+	args []string // what follows it
+}
+
+// connect connects to the daemon that the options name.
+func (in *invocation) connect(ctx context.Context) (*client, error) {
+	t, err := in.opts.target()
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, t)
+}
+
+// parse reads the flags of the command into opts, a pointer to a struct, and
+// returns the words that are none.
+func (in *invocation) parse(opts any) ([]string, error) {
+	p := flags.NewParser(opts, flags.PassDoubleDash)
+	words, err := p.ParseArgs(in.args)
+	if err != nil {
+		return nil, usagef("%s: %v", in.name, err)
+	}
+	return words, nil
+}
+
+// writeJSON prints a value for programs.
+func (in *invocation) writeJSON(v any) error {
+	e := json.NewEncoder(in.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// writeUsage prints the options, as go-flags shows them, and the commands.
+func writeUsage(w io.Writer, options string) {
+	fmt.Fprintf(w, "%s\nCommands:\n", options)
+	writeCommands(w)
+}
+
+// writeCommands lists the commands.
+func writeCommands(w io.Writer) {
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-26s %s\n", c.synopsis, c.summary)
+	}
+	fmt.Fprintf(w, "  %-26s %s\n", "METHOD [parameters]", callCommand().summary)
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/jessevdk/go-flags"
+
+	"github.com/spvd/spvd/internal/version"
+)
+
+// Exit codes of every command.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// console is where a command reads from and writes to.
+type console struct {
+	in       *bufio.Reader
+	out, err io.Writer
+
+	// terminal is true when out is one, so that a line can be overwritten.
+	terminal bool
+}
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), &console{
+		in:       bufio.NewReader(os.Stdin),
+		out:      os.Stdout,
+		err:      os.Stderr,
+		terminal: isTerminal(os.Stdout),
+	}))
+}
+
+// isTerminal reports whether somebody may be watching.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// run does what the command line asks for and returns the exit code.
+func run(ctx context.Context, args, environ []string, con *console) int {
+	opts, words, err := parseOptions(args, environ)
+	var asked *flags.Error
+	switch {
+	case errors.As(err, &asked) && asked.Type == flags.ErrHelp:
+		writeUsage(con.out, asked.Message)
+		return exitOK
+	case err != nil:
+		return con.fail(exitUsage, usagef("%v", err))
+	case opts.Version:
+		fmt.Fprintln(con.out, "spvctl version", version.String())
+		return exitOK
+	case len(words) == 0:
+		return con.fail(exitUsage, usagef("no command given"))
+	}
+	code, err := find(words[0]).run(ctx, &invocation{console: con, opts: opts, name: words[0], args: words[1:]})
+	if err != nil {
+		return con.fail(code, err)
+	}
+	return code
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, operands ...any) error {
+	return &usageError{fmt.Sprintf(format, operands...)}
+}
+
+// fail writes an error as one line and returns the exit code for it. The code
+// is that of the command unless the error says better.
+func (con *console) fail(code int, err error) int {
+	var wrong *usageError
+	if errors.As(err, &wrong) {
+		fmt.Fprintf(con.err, "spvctl: %v (run: spvctl --help)\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(con.err, "spvctl: %v\n", err)
+	return code
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/jessevdk/go-flags"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// envPrefix begins the names of the environment variables that stand for
+// flags, as for the daemon.
+const envPrefix = "SPVD_"
+
+// settings are what both the command line and the daemon's configuration file
+// may say. Of the file only these keys are read.
+type settings struct {
+	AppData  path   `short:"A" long:"appdata" value-name:"DIR" description:"Data directory of the daemon"`
+	TestNet  bool   `long:"testnet" description:"Talk to the daemon of the test network"`
+	SimNet   bool   `long:"simnet" description:"Talk to the daemon of the simulation network"`
+	Username string `short:"u" long:"username" value-name:"NAME" description:"User name (default: that of the configuration file, else the cookie)"`
+	Password string `short:"P" long:"password" value-name:"SECRET" description:"Password"`
+	RPCUser  string `long:"rpcuser" hidden:"yes"`
+	RPCPass  string `long:"rpcpass" hidden:"yes"`
+	RPCCert  path   `short:"c" long:"rpccert" value-name:"FILE" description:"Certificate of the daemon (default: rpc.cert in the data directory)"`
+	NoTLS    bool   `long:"notls" description:"Connect in plain text"`
+}
+
+// options is the command line before the command.
+type options struct {
+	settings
+	ConfigFile path   `short:"C" long:"configfile" value-name:"FILE" description:"Configuration file of the daemon (default: spvd.conf in the data directory)"`
+	RPCServer  string `short:"s" long:"rpcserver" value-name:"HOST[:PORT]" description:"Where the daemon is (default: localhost)"`
+	JSON       bool   `long:"json" description:"Print results as JSON"`
+	Version    bool   `short:"V" long:"version" description:"Print the version and exit"`
+}
+
+// file is the part of the daemon's configuration file that concerns clients.
+type file struct {
+	settings
+	RPCListen []string `long:"rpclisten"`
+}
+
+// parseOptions returns the options and the words from the command on. Flags
+// win over the environment.
+func parseOptions(args, environ []string) (*options, []string, error) {
+	var opts options
+	p := flags.NewNamedParser("spvctl", flags.HelpFlag|flags.PassDoubleDash|flags.PassAfterNonOption|flags.AllowBoolValues)
+	p.Usage = "[options] COMMAND [parameters]"
+	g, err := p.AddGroup("Options", "", &opts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("describe options: %w", err)
+	}
+	var fromEnv []string
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		flag, ours := strings.CutPrefix(name, envPrefix)
+		flag = strings.ToLower(flag)
+		if ours && value != "" && flag != "version" && g.FindOptionByLongName(flag) != nil {
+			fromEnv = append(fromEnv, "--"+flag+"="+value)
+		}
+	}
+	words, err := p.ParseArgs(append(fromEnv, args...))
+	return &opts, words, err
+}
+
+// complete fills in from the configuration file what neither flags nor
+// environment have set, and the default directory. It returns the addresses
+// the daemon listens on according to the file.
+func (o *options) complete() ([]string, error) {
+	appData := o.AppData.or(path(dcrutil.AppDataDir("spvd", false)))
+	f, err := readFile(o.ConfigFile.or(appData.join(api.ConfigFile)), o.ConfigFile != "")
+	if err != nil {
+		return nil, err
+	}
+	o.AppData = o.AppData.or(f.AppData).or(appData)
+	o.RPCCert = o.RPCCert.or(f.RPCCert)
+	o.NoTLS = o.NoTLS || f.NoTLS
+	if !o.TestNet && !o.SimNet {
+		o.TestNet, o.SimNet = f.TestNet, f.SimNet
+	}
+	if o.user() == "" && o.secret() == "" {
+		o.Username, o.Password = f.user(), f.secret()
+	}
+	return f.RPCListen, nil
+}
+
+// The names of the daemon's predecessors stand in for ours.
+
+func (s *settings) user() string   { return firstOf(s.Username, s.RPCUser) }
+func (s *settings) secret() string { return firstOf(s.Password, s.RPCPass) }
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// readFile reads the daemon's configuration file. Only a file that was asked
+// for has to exist.
+func readFile(name path, required bool) (*file, error) {
+	var f file
+	content, err := os.ReadFile(string(name))
+	if errors.Is(err, fs.ErrNotExist) && !required {
+		return &f, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // some editors' mark of a text file
+	p := flags.NewParser(&f, flags.IgnoreUnknown|flags.AllowBoolValues)
+	err = flags.NewIniParser(p).Parse(bytes.NewReader(content))
+	var at *flags.IniError
+	if errors.As(err, &at) {
+		return nil, fmt.Errorf("%s:%d: %s", name, at.LineNumber, at.Message)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &f, nil
+}
+
+// path is a file or directory the user has named; empty when unset. A leading
+// ~ is the home directory.
+type path string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (p *path) UnmarshalFlag(value string) error {
+	if value == "~" || strings.HasPrefix(value, "~/") || strings.HasPrefix(value, `~\`) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return fmt.Errorf("path %s: %w", value, err)
+		}
+		value = home + value[1:]
+	}
+	*p = path(value)
+	return nil
+}
+
+// or returns the path, or when unset another one.
+func (p path) or(other path) path {
+	if p == "" {
+		return other
+	}
+	return p
+}
+
+func (p path) join(names ...string) path {
+	return path(filepath.Join(append([]string{string(p)}, names...)...))
+}

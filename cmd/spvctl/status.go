@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// Exit codes of the status command beside exitOK, which means synced. Trouble
+// on the way to the answer is exitError.
+const (
+	exitSyncing    = 2
+	exitNoPeers    = 3
+	exitNotRunning = 4
+)
+
+// syncStatusMethod is the method the status command shows.
+const syncStatusMethod = "syncstatus"
+
+func statusCommand() command {
+	return command{
+		name:     "status",
+		synopsis: "status [--watch]",
+		summary:  "Show how far the sync has got.",
+		help: `
+  --watch    keep showing progress until synced, then exit 0
+  --forever  keep showing progress, and the blocks that come after it
+  --json     print the status as JSON
+
+The exit code says how it is: 0 synced, 2 syncing, 3 no peers,
+4 spvd is not running, 1 spvd could not be asked.
+`,
+		run: runStatus,
+	}
+}
+
+func runStatus(ctx context.Context, in *invocation) (int, error) {
+	var flags struct {
+		Watch   bool `long:"watch"`
+		Forever bool `long:"forever"`
+		JSON    bool `long:"json"`
+	}
+	words, err := in.parse(&flags)
+	switch {
+	case err != nil:
+		return exitUsage, err
+	case len(words) > 0:
+		return exitUsage, usagef("status: unexpected %q", words[0])
+	}
+	in.opts.JSON = in.opts.JSON || flags.JSON
+	code, err := showStatus(ctx, in, flags.Watch || flags.Forever, flags.Forever)
+	if errors.Is(err, errNotRunning) {
+		code = exitNotRunning
+	}
+	return code, err
+}
+
+// showStatus prints the status, once or until it changes for the better.
+func showStatus(ctx context.Context, in *invocation, watching, forever bool) (int, error) {
+	c, err := in.connect(ctx)
+	if err != nil {
+		return exitError, err
+	}
+	defer c.close()
+	if watching {
+		return watch(ctx, in, c, forever)
+	}
+	var st api.SyncStatus
+	if err := c.call(ctx, syncStatusMethod, &st); err != nil {
+		return exitError, err
+	}
+	if in.opts.JSON {
+		return statusCode(&st), in.writeJSON(&st)
+	}
+	writeStatus(in.out, &st)
+	return statusCode(&st), nil
+}
+
+// statusCode returns the exit code for a status.
+func statusCode(st *api.SyncStatus) int {
+	switch {
+	case st.Synced:
+		return exitOK
+	case st.Peers == 0:
+		return exitNoPeers
+	default:
+		return exitSyncing
+	}
+}
+
+// writeStatus prints a status for people.
+func writeStatus(w io.Writer, st *api.SyncStatus) {
+	row := func(name, format string, operands ...any) {
+		fmt.Fprintf(w, "%-10s %s\n", name, fmt.Sprintf(format, operands...))
+	}
+	synced := "no"
+	if st.Synced {
+		synced = "yes"
+	}
+	row("synced", "%s", synced)
+	row("phase", "%s", st.Phase)
+	row("", "%s", st.Reason)
+	if st.Hint != "" {
+		row("", "%s", st.Hint)
+	}
+	if st.Error != "" {
+		row("error", "%s", st.Error)
+	}
+	row("progress", "%s", percent(st.Ratio))
+	for _, s := range st.Stages {
+		row(s.Name, "%s", stageText(&s))
+	}
+	if st.Initialised {
+		row("tip", "%s", grouped(st.Tip.Height))
+		row("", "%s", st.Tip.Hash)
+		row("", "%s (%s ago)", time.Unix(st.Tip.Time, 0).UTC().Format(time.DateTime+" UTC"), span(st.Tip.Age))
+	}
+	row("peers", "%s", peersText(st))
+	if r := st.LastReorg; r != nil {
+		row("reorg", "%s blocks above %s, %s UTC", grouped(int64(r.Depth)), grouped(r.Fork.Height), time.Unix(r.Time, 0).UTC().Format(time.DateTime))
+	}
+	for _, warning := range st.Warnings {
+		row("warning", "%s", warning.Text)
+		if warning.Hint != "" {
+			row("", "%s", warning.Hint)
+		}
+	}
+}
+
+// stageText tells how far a stage has got.
+func stageText(s *api.Stage) string {
+	text := grouped(s.Current) + " of " + grouped(s.Target)
+	if s.Rate > 0 {
+		text += ", " + grouped(int64(s.Rate)) + " per second"
+	}
+	if s.ETA > 0 {
+		text += ", " + span(s.ETA) + " left"
+	}
+	return text
+}
+
+// peersText tells who is connected and what they claim.
+func peersText(st *api.SyncStatus) string {
+	if st.Peers == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d, %d of them at %s or above", st.Peers, st.Best.Peers, grouped(st.Best.Height))
+}

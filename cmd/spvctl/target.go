@@ -1,0 +1,114 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// errNotRunning means that nothing answers where the daemon should be.
+var errNotRunning = errors.New("spvd is not running")
+
+// target is where the daemon is and what it takes to be let in.
+type target struct {
+	address        string
+	tls            *tls.Config // nil for plain text
+	user, password string
+}
+
+// target works out from options, configuration file and cookie where the
+// daemon is.
+func (o *options) target() (*target, error) {
+	listening, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	params := chaincfg.MainNetParams()
+	switch {
+	case o.TestNet && o.SimNet:
+		return nil, usagef("--testnet and --simnet exclude each other")
+	case o.TestNet:
+		params = chaincfg.TestNet3Params()
+	case o.SimNet:
+		params = chaincfg.SimNetParams()
+	}
+	t := &target{address: address(o.RPCServer, listening, api.DefaultPort(params.Net))}
+	if !o.NoTLS {
+		if t.tls, err = o.pinned(); err != nil {
+			return nil, err
+		}
+	}
+	t.user, t.password, err = o.credentials(params.Name)
+	return t, err
+}
+
+// address returns the host and port to dial: the server that was named, else
+// what the daemon is told to listen on, else this machine.
+func address(server string, listening []string, defaultPort string) string {
+	if server == "" && len(listening) > 0 {
+		server = listening[0]
+	}
+	host, port, err := net.SplitHostPort(server)
+	if err != nil { // a bare host, IPv6 with or without brackets
+		host = strings.TrimSuffix(strings.TrimPrefix(server, "["), "]")
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	if port == "" {
+		port = defaultPort
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// pinned returns a TLS configuration that trusts the daemon's certificate and
+// nothing else.
+func (o *options) pinned() (*tls.Config, error) {
+	name := string(o.RPCCert.or(o.AppData.join(api.CertFile)))
+	pem, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && o.RPCCert == "" {
+		return nil, fmt.Errorf("%w, and never was with this data directory: there is no certificate %s (start it: spvd)", errNotRunning, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read certificate: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read certificate %s: it holds none", name)
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
+}
+
+// credentials returns user name and password: those that were given, else the
+// cookie the daemon has left for local tools.
+func (o *options) credentials(network string) (user, password string, err error) {
+	user, password = o.user(), o.secret()
+	switch {
+	case user != "" && password != "":
+		return user, password, nil
+	case user != "" || password != "":
+		return "", "", usagef("--username and --password go together")
+	}
+	name := string(o.AppData.join(network, api.CookieFile))
+	cookie, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("%w: there is no cookie %s (start it: spvd, or give --username and --password)", errNotRunning, name)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("read cookie: %w", err)
+	}
+	user, password, ok := strings.Cut(strings.TrimSpace(string(cookie)), ":")
+	if !ok {
+		return "", "", fmt.Errorf("read cookie %s: it is not of the form name:password", name)
+	}
+	return user, password, nil
+}
