@@ -15,6 +15,9 @@ import (
 // dialTime bounds the time to connect and to be let in.
 const dialTime = 10 * time.Second
 
+// errLost means that the connection ended before the answer came.
+var errLost = errors.New("connection lost")
+
 // client is a connection to the daemon.
 type client struct{ ws *wsrpc.Client }
 
@@ -54,7 +57,7 @@ func (c *client) call(ctx context.Context, method string, result any, params ...
 	case errors.As(err, &answered):
 		return &api.Error{Code: api.Code(answered.Code), Message: answered.Message}
 	case err != nil && ctx.Err() == nil:
-		return fmt.Errorf("%s: connection lost: %w", method, err)
+		return fmt.Errorf("%s: %w: %w", method, errLost, err)
 	}
 	return err
 }

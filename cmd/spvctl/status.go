@@ -53,7 +53,7 @@ func runStatus(ctx context.Context, in *invocation) (int, error) {
 	}
 	in.opts.JSON = in.opts.JSON || flags.JSON
 	code, err := showStatus(ctx, in, flags.Watch || flags.Forever, flags.Forever)
-	if errors.Is(err, errNotRunning) {
+	if errors.Is(err, errNotRunning) || errors.Is(err, errLost) {
 		code = exitNotRunning
 	}
 	return code, err

@@ -144,8 +144,11 @@ func progressLine(st *api.SyncStatus) string {
 		}
 		break
 	}
-	if st.Peers == 0 {
+	switch st.Peers {
+	case 0:
 		return line + ", no peers"
+	case 1:
+		return line + ", 1 peer"
 	}
 	return line + fmt.Sprintf(", %d peers", st.Peers)
 }

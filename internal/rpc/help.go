@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -16,7 +17,7 @@ func help() method {
 			{name: "command", kind: kindString, optional: true, def: "", text: "The method to describe; without it all are listed."},
 			{name: "structured", kind: kindBool, optional: true, def: false, text: "Whether to return objects for programs rather than text."},
 		},
-		result:  "a text; or an array of objects with name, summary, params and result",
+		result:  "a text; or an array of objects with name, summary, help, params, result and example",
 		example: `["getblockhash"]`,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
 			listed := b.methods
@@ -83,7 +84,14 @@ func (p *param) presence() string {
 func (t table) info() []api.MethodInfo {
 	infos := make([]api.MethodInfo, len(t))
 	for i, m := range t {
-		infos[i] = api.MethodInfo{Name: m.name, Summary: m.summary, Params: make([]api.ParamInfo, len(m.params)), Result: m.result}
+		infos[i] = api.MethodInfo{
+			Name:    m.name,
+			Summary: m.summary,
+			Help:    m.help,
+			Params:  make([]api.ParamInfo, len(m.params)),
+			Result:  m.result,
+			Example: json.RawMessage(m.example),
+		}
 		for j, p := range m.params {
 			infos[i].Params[j] = api.ParamInfo{
 				Name: p.name, Type: p.kind.String(), Text: p.text, Optional: p.optional, Default: p.def,

@@ -1,5 +1,7 @@
 package api
 
+import "encoding/json"
+
 // AuthenticateMethod lets in a websocket that was opened without Basic
 // authentication: its first call, with user name and password as parameters.
 // It exists on websockets only.
@@ -16,9 +18,13 @@ const (
 // MethodInfo describes a method; help returns it when asked to.
 type MethodInfo struct {
 	Name    string      `json:"name"`
-	Summary string      `json:"summary"`
+	Summary string      `json:"summary"` // one sentence
+	Help    string      `json:"help"`    // more of them, or none
 	Params  []ParamInfo `json:"params"`
 	Result  string      `json:"result"`
+
+	// Example is the parameters of an example call.
+	Example json.RawMessage `json:"example"`
 }
 
 // ParamInfo describes a parameter of a method.

@@ -26,7 +26,9 @@ type Daemon struct {
 	peers  []api.PeerInfo
 	err    error
 	level  string
-	stall  bool
+	stall  chan struct{} // Block waits until it is closed; nil without Stall
+	asked  int           // calls of Block that are waiting
+	most   int           // of asked so far
 
 	stopped chan struct{}
 	once    sync.Once
@@ -105,11 +107,21 @@ func (d *Daemon) Fail(err error) {
 	d.err = err
 }
 
-// Stall makes Block block until its context ends.
-func (d *Daemon) Stall() {
+// Stall makes Block wait until its context ends or release is called.
+func (d *Daemon) Stall() (release func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.stall = true
+	stall := make(chan struct{})
+	d.stall = stall
+	return sync.OnceFunc(func() { close(stall) })
+}
+
+// Waiting returns the number of calls of Block that are waiting, and the
+// largest such number there was.
+func (d *Daemon) Waiting() (now, most int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked, d.most
 }
 
 // Level returns the log level that was set last.
@@ -188,17 +200,36 @@ func (d *Daemon) Filter(hash chainhash.Hash) ([]byte, [16]byte, error) {
 // Block implements rpc.Blocks.
 func (d *Daemon) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error) {
 	d.mu.Lock()
-	stall := d.stall
-	height, err := d.find(hash)
-	d.mu.Unlock()
-	switch {
-	case stall:
-		<-ctx.Done()
-		return nil, ctx.Err()
-	case err != nil:
+	defer d.mu.Unlock()
+	if err := d.wait(ctx); err != nil {
 		return nil, err
 	}
-	return d.blocks[height], nil // never written after New
+	height, err := d.find(hash)
+	if err != nil {
+		return nil, err
+	}
+	return d.blocks[height], nil
+}
+
+// wait waits for the end of a stall. The caller holds d.mu, which is free in
+// the meantime.
+func (d *Daemon) wait(ctx context.Context) error {
+	stall := d.stall
+	if stall == nil {
+		return nil
+	}
+	d.asked++
+	d.most = max(d.most, d.asked)
+	d.mu.Unlock()
+	var err error
+	select {
+	case <-stall:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	d.mu.Lock()
+	d.asked--
+	return err
 }
 
 // find returns the height of a block. The caller holds d.mu.

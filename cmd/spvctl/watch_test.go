@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+)
+
+// following returns the status of a synced daemon.
+func following(height int64, hash string) api.SyncStatus {
+	st := rpctest.SyncedStatus()
+	st.Tip = api.Tip{Height: height, Hash: hash}
+	return st
+}
+
+// fetching returns the status of a daemon that fetches filters.
+func fetching(current int64) api.SyncStatus {
+	st := following(2000, "aa")
+	st.Synced, st.Ratio, st.Phase = false, 0.5, "catching-up"
+	st.Stages[1] = api.Stage{Name: api.StageFilters, Current: current, Target: 2000, Rate: 2500.5, ETA: 61}
+	return st
+}
+
+// What fetching looks like in one line.
+const (
+	line1000 = " 50.0% catching-up, filters 1,000/2,000 2,500/s, 1m 1s left, 1 peer"
+	line1500 = " 50.0% catching-up, filters 1,500/2,000 2,500/s, 1m 1s left, 1 peer"
+)
+
+func TestView(t *testing.T) {
+	lost := fetching(1500)
+	lost.Peers = 0
+	steps := []api.SyncStatus{
+		fetching(1000), fetching(1000), fetching(1500),
+		following(2000, "aa"), following(2000, "aa"), following(2001, "bb"),
+		lost,
+	}
+	const overwrite = "\r\x1b[K"
+	lostLine := strings.TrimSuffix(line1500, "1 peer") + "no peers"
+	for _, test := range []struct {
+		name string
+		view view
+		want string
+	}{
+		{"file", view{}, line1000 + "\n" + line1500 + "\n" +
+			"synced at block 2,000 aa\nblock 2,001 bb\n" + lostLine + "\n"},
+		{"terminal", view{console: &console{terminal: true}}, overwrite + line1000 + overwrite + line1500 + overwrite +
+			"synced at block 2,000 aa\nblock 2,001 bb\n" + overwrite + lostLine + "\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			v := test.view
+			if v.console == nil {
+				v.console = &console{}
+			}
+			v.out = &out
+			for _, st := range steps {
+				if err := v.status(&st); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if code := v.end(); code != exitNoPeers {
+				t.Errorf("exit code %d", code)
+			}
+			if out.String() != test.want {
+				t.Errorf("got  %q\nwant %q", out.String(), test.want)
+			}
+		})
+	}
+}
+
+func TestLongLinesAreCutOnTerminals(t *testing.T) {
+	st := fetching(1000)
+	st.Phase = strings.Repeat("x", 100)
+	var out bytes.Buffer
+	v := view{console: &console{out: &out, terminal: true}}
+	if err := v.status(&st); err != nil {
+		t.Fatal(err)
+	}
+	if visible := strings.TrimPrefix(out.String(), "\r\x1b[K"); len(visible) != lineWidth {
+		t.Errorf("%d characters on the line", len(visible))
+	}
+}
+
+// watching runs spvctl in the background and returns its output line by line.
+func watching(ctx context.Context, t *testing.T, args ...string) (lines *bufio.Scanner, wait func() int) {
+	r, w := io.Pipe()
+	var running sync.WaitGroup
+	code := -1
+	running.Go(func() {
+		code = run(ctx, args, nil, &console{out: w, err: io.Discard})
+		w.Close()
+	})
+	t.Cleanup(func() {
+		r.Close()
+		running.Wait()
+	})
+	return bufio.NewScanner(r), func() int {
+		running.Wait()
+		return code
+	}
+}
+
+// expect fails the test unless the next line is the one.
+func expect(t *testing.T, lines *bufio.Scanner, want string) {
+	t.Helper()
+	if lines.Scan(); lines.Text() != want {
+		t.Fatalf("got line %q, want %q", lines.Text(), want)
+	}
+}
+
+func TestWatchEndsWhenSynced(t *testing.T) {
+	d := rpctest.New()
+	d.SetStatus(fetching(1000))
+	lines, wait := watching(t.Context(), t, append(daemon(t, d), "status", "--watch")...)
+	expect(t, lines, line1000)
+	d.SetStatus(following(2001, "bb"))
+	expect(t, lines, "synced at block 2,001 bb")
+	if lines.Scan() {
+		t.Errorf("after the end came %q", lines.Text())
+	}
+	if code := wait(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestWatchForeverFollowsBlocks(t *testing.T) {
+	d := rpctest.New()
+	d.SetStatus(following(2000, "aa"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	lines, wait := watching(ctx, t, append(daemon(t, d), "status", "--forever")...)
+	expect(t, lines, "synced at block 2,000 aa")
+	d.SetStatus(following(2001, "bb"))
+	expect(t, lines, "block 2,001 bb")
+	cancel()
+	if code := wait(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestWatchTellsWhenTheDaemonGoes(t *testing.T) {
+	d := rpctest.New()
+	d.SetStatus(fetching(1000))
+	address, stop := rpctest.Start(t, rpctest.Config(d))
+	lines, wait := watching(t.Context(), t, "-A", t.TempDir(), "-s", address, "--notls",
+		"-u", rpctest.User, "-P", rpctest.Password, "status", "--watch")
+	expect(t, lines, line1000)
+	stop()
+	if code := wait(); code != exitNotRunning {
+		t.Errorf("exit code %d", code)
+	}
+}
