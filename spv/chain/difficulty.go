@@ -25,8 +25,8 @@ func NextBits(p *Params, a Ancestors, parent Height, newTime int64) uint32 {
 	default:
 		bits = nextEMA(p, a, block)
 	}
-	if least := leastBits(p); bits != 0 && bits < least && next >= p.MinDiffUntil {
-		return least
+	if bits != 0 && next >= p.MinDiffUntil {
+		bits = max(bits, leastBits(p))
 	}
 	return bits
 }

@@ -127,7 +127,7 @@ func checkWork(p *Params, h *Header, hash *chainhash.Hash, target *uint256.Uint2
 	var v uint256.Uint256
 	v.SetBytesLE((*[32]byte)(&pow))
 	if v.Gt(target) {
-		return broken(RuleProofOfWork, h, "want at most %064x, got %v", target, pow)
+		return broken(RuleProofOfWork, h, "want at most target %08x, got %v", h.Bits(), pow)
 	}
 	return nil
 }

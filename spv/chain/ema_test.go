@@ -1,0 +1,144 @@
+package chain
+
+import (
+	"math/big"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/blockchain/standalone/v2"
+)
+
+// naiveAverage is the weighted average of both launch algorithms as they are
+// defined: Σ 2^(α(n−i)) × floor(2^32 × num_i / den) / Σ 2^(α(n−i)), newest
+// first, rounded down.
+func naiveAverage(nums []int64, den, alpha int64) *big.Int {
+	sum, weights := new(big.Int), new(big.Int)
+	for i, num := range nums {
+		shift := uint(int64(len(nums)-i) * alpha)
+		quotient := new(big.Int).Lsh(big.NewInt(num), 32)
+		quotient.Div(quotient, big.NewInt(den))
+		sum.Add(sum, quotient.Lsh(quotient, shift))
+		weights.Add(weights, new(big.Int).Lsh(big.NewInt(1), shift))
+	}
+	return sum.Div(sum, weights)
+}
+
+// naiveEMA is the target at the end of a window, from its definition.
+func naiveEMA(p *Params, chain branch) uint32 {
+	span := int64(p.TargetTimespan / time.Second)
+	var took []int64
+	for end, i := len(chain)-1, int64(0); i < p.WorkDiffWindows; i++ {
+		begin := max(end-int(p.WorkDiffWindowSize), 0)
+		if begin == 0 {
+			took = append(took, span)
+		} else {
+			took = append(took, chain[end].Timestamp()-chain[begin].Timestamp())
+		}
+		end = begin
+	}
+	old := standalone.CompactToBig(chain.tip().Bits())
+	factor := big.NewInt(p.RetargetAdjustmentFactor)
+	least, most := new(big.Int).Div(old, factor), new(big.Int).Mul(old, factor)
+	next := naiveAverage(took, span, p.WorkDiffAlpha)
+	next.Mul(next, old).Rsh(next, 32)
+	switch {
+	case next.Sign() == 0:
+		next = p.PowLimit
+	case next.Cmp(most) > 0:
+		next = most
+	case next.Cmp(least) < 0:
+		next = least
+	}
+	if next.Cmp(p.PowLimit) > 0 {
+		next = p.PowLimit
+	}
+	return standalone.BigToCompact(next)
+}
+
+// timed returns a chain of the given number of blocks with random times, the
+// tip having the given target.
+func timed(r *rand.Rand, p *Params, blocks int, bits uint32) branch {
+	chain := branch{p.Genesis()}
+	spread := int64(1) << r.IntN(12)
+	for i := 1; i < blocks; i++ {
+		var h Header
+		h.put32(offHeight, uint32(i))
+		gap := r.Int64N(2*spread*int64(p.TargetTimePerBlock/time.Second)) / max(1, r.Int64N(spread))
+		h.put32(offTimestamp, uint32(chain[i-1].Timestamp()+gap-r.Int64N(4)))
+		h.put32(offBits, bits)
+		chain = append(chain, h)
+	}
+	return chain
+}
+
+func TestEMAEqualsTwin(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
+		p.DCP0011, p.MinDiffUntil = Never, Never
+		window := int(p.WorkDiffWindowSize)
+		results := make(map[uint32]bool)
+		for range 300 {
+			bits := standalone.BigToCompact(new(big.Int).Rsh(p.PowLimit, uint(r.IntN(250))))
+			chain := timed(r, p, window*(1+r.IntN(int(p.WorkDiffWindows)+3)), bits)
+			got, want := NextBits(p, chain, chain.tip().Height(), 0), naiveEMA(p, chain)
+			if got != want {
+				t.Fatalf("%s: %d blocks of target %08x: got %08x, want %08x", p.Name, len(chain), bits, got, want)
+			}
+			results[got] = true
+		}
+		if len(results) < 100 {
+			t.Errorf("%s: only %d different targets", p.Name, len(results))
+		}
+	}
+}
+
+func TestEMAKeepsTargetWithinWindow(t *testing.T) {
+	p := MainNet()
+	chain := timed(rand.New(rand.NewPCG(11, 12)), p, 3*144, 0x1a0fffff)
+	for height := Height(144); height < 3*144-1; height++ {
+		if (height+1)%144 == 0 {
+			continue
+		}
+		if got := NextBits(p, chain, height, 0); got != 0x1a0fffff {
+			t.Fatalf("after block %d: got %08x", height, got)
+		}
+	}
+}
+
+// TestReducedDifficulty holds the exception of the test network at its edges.
+func TestReducedDifficulty(t *testing.T) {
+	p := TestNet3()
+	const usual = 0x1c012345
+	for _, tt := range []struct {
+		name   string
+		base   Height
+		bits   []uint32 // the targets up to the parent
+		late   int64    // of the child, in seconds after the parent
+		target uint32
+	}{
+		{"in time", 1000, []uint32{usual, usual}, 600, usual},
+		{"late", 1000, []uint32{usual, usual}, 601, p.PowLimitBits},
+		{"after late ones", 1000, []uint32{usual, p.PowLimitBits, p.PowLimitBits}, 1, usual},
+		{"not beyond the range of windows", 2879, []uint32{usual, p.PowLimitBits, p.PowLimitBits}, 1, p.PowLimitBits},
+		{"last height in time", 962_924, []uint32{usual, usual, p.PowLimitBits}, 1, usual},
+		{"last height late", 962_924, []uint32{usual, usual, usual}, 601, p.PowLimitBits},
+		{"no more", 962_929, []uint32{usual, usual, usual}, 601, 0x1d03ffff},
+		{"out of reach", 1000, []uint32{p.PowLimitBits, p.PowLimitBits}, 1, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			chain := &suffix{base: tt.base}
+			for i, bits := range tt.bits {
+				var h Header
+				h.put32(offHeight, uint32(tt.base)+uint32(i))
+				h.put32(offBits, bits)
+				h.put32(offTimestamp, 1_600_000_000)
+				chain.headers = append(chain.headers, h)
+			}
+			parent := tt.base + Height(len(tt.bits)) - 1
+			if got := NextBits(p, chain, parent, 1_600_000_000+tt.late); got != tt.target {
+				t.Errorf("got %08x, want %08x", got, tt.target)
+			}
+		})
+	}
+}
