@@ -20,6 +20,7 @@ type FilterTarget struct {
 // parts of the payload they came in, which the batch keeps alive.
 type FilterBatch struct {
 	first   BlockID
+	last    BlockID
 	filters [][]byte
 }
 
@@ -60,7 +61,7 @@ func ProveFilters(p *Params, targets []FilterTarget, b []byte) (*FilterBatch, er
 		return nil, malformed("cfiltersv2", fmt.Errorf("%d bytes follow the last filter", len(r.rest)))
 	}
 	if len(targets) > 0 {
-		batch.first = targets[0].BlockID
+		batch.first, batch.last = targets[0].BlockID, targets[len(targets)-1].BlockID
 	}
 	return batch, nil
 }

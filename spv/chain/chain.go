@@ -1,0 +1,217 @@
+package chain
+
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/math/uint256"
+	"go.etcd.io/bbolt"
+)
+
+// Config says what to open.
+type Config struct {
+	// Path is the store file. It is created if it does not exist; its
+	// directory must.
+	Path string
+
+	// Params is the network.
+	Params *Params
+
+	// Log is told what Open had to mend. Nil is silent.
+	Log *slog.Logger
+
+	// MaxSide is the number of headers of side branches that are kept in
+	// memory, MaxSidePerSource the number of these that one source may have
+	// sent. Zero is 32,768, and half of MaxSide.
+	MaxSide, MaxSidePerSource int
+}
+
+// defaultMaxSide is the default of Config.MaxSide. A header takes about 350
+// bytes: 12 MB in all.
+const defaultMaxSide = 1 << 15
+
+// Chain is the chain of headers and filters of one network: the main chain,
+// which is the branch with the most work among all that are known, in a store,
+// and the others in memory.
+//
+// One goroutine writes: it calls the methods that stage changes in memory, and
+// those that look at what is staged: Extend, AddFilters, Flush, Pending,
+// Staged, Locator, FilterTargets, Forget. Readers may be on any goroutine, see
+// what was flushed, and wait for nobody: State, Header, HeightOf, Filter,
+// MedianTime, WorkAt, Scan, Since. Check and Close may be called from any
+// goroutine; both wait for a flush that is under way, and a flush waits for
+// them.
+type Chain struct {
+	params  *Params
+	log     *slog.Logger
+	store   *store
+	flushed atomic.Pointer[State]
+
+	// The writer's. Blocks of the main chain up to keep are on disk, the rest
+	// is staged; blocks on disk above keep are staged to be dropped. Likewise
+	// for filters and keepFilters.
+	disk        storeTip // what is on disk
+	tip         storeTip // what is staged
+	keep        Height
+	keepFilters Height
+	window      window
+	filters     [][]byte // the staged filters: those after keepFilters
+	filterBytes int
+	main        mainView
+	side        tree
+	memo        workMemo
+	rows        []byte // the memory that the last flush encoded its rows in
+}
+
+// Open opens the store, or creates it. The caller closes the chain. Damage at
+// the end of the store is mended: the chain is cut back to what can be proven.
+// Errors wrap ErrCorrupt, ErrNewerFormat, ErrOtherNetwork or ErrInUse, or are
+// those of the system.
+func Open(cfg Config) (*Chain, error) {
+	s, err := openStore(cfg.Path, cfg.Params)
+	if err != nil {
+		return nil, err
+	}
+	c := newChain(cfg, s)
+	if err := c.load(); err != nil {
+		_ = s.close() // the first error says more
+		return nil, err
+	}
+	return c, nil
+}
+
+func newChain(cfg Config, s *store) *Chain {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MaxSide == 0 {
+		cfg.MaxSide = defaultMaxSide
+	}
+	if cfg.MaxSidePerSource == 0 {
+		cfg.MaxSidePerSource = cfg.MaxSide / 2
+	}
+	c := &Chain{params: cfg.Params, log: cfg.Log, store: s, side: newTree(cfg.MaxSide, cfg.MaxSidePerSource)}
+	c.main.chain = c
+	return c
+}
+
+// load verifies that the store is of this network and format, and reads its
+// end.
+func (c *Chain) load() error {
+	err := c.store.view("open", func(tx *bbolt.Tx) error {
+		format, err := readFormat(tx)
+		if err != nil {
+			return err
+		}
+		if format != storeFormat {
+			return nil // decided below
+		}
+		return checkNetwork(tx, c.params)
+	})
+	if err != nil {
+		return err
+	}
+	err = c.store.update("open", func(tx *bbolt.Tx) error {
+		return runUpgrades(tx, c.params, upgrades())
+	})
+	if err != nil {
+		return err
+	}
+	return c.loadTail()
+}
+
+// Close closes the store once those who read have done so. What is staged and
+// not flushed is lost. It may be called again.
+func (c *Chain) Close() error { return c.store.close() }
+
+// State returns how far the chain goes on disk.
+func (c *Chain) State() State { return *c.flushed.Load() }
+
+// Staged returns how far the chain goes with what is staged.
+func (c *Chain) Staged() State {
+	return *newState(c.params, &c.tip, &c.window.at(c.tip.headers.Height).header)
+}
+
+// mainView is the main chain with what is staged, as the rules see it. A
+// header that could not be read is out of reach for them; err then says why.
+type mainView struct {
+	chain *Chain
+	rows  map[Height]headerRow // copies of rows below the window
+	err   error
+}
+
+// maxRowsCached bounds the rows that a view keeps. It is more than the rules
+// look back.
+const maxRowsCached = 128
+
+// At implements Ancestors.
+func (v *mainView) At(h Height) *Header {
+	if l := v.chain.window.at(h); l != nil {
+		return &l.header
+	}
+	row, ok := v.row(h)
+	if !ok {
+		return nil
+	}
+	return row.header(h)
+}
+
+// hash returns the hash of the block at a height that the chain has.
+func (v *mainView) hash(h Height) chainhash.Hash {
+	if tip := &v.chain.tip.headers; h == tip.Height {
+		return tip.Hash
+	}
+	if next := v.At(h + 1); next != nil {
+		return next.PrevBlock()
+	}
+	return chainhash.Hash{}
+}
+
+// work returns the work of the chain up to a height.
+func (v *mainView) work(h Height) (w uint256.Uint256) {
+	if l := v.chain.window.at(h); l != nil {
+		return l.work
+	}
+	if row, ok := v.row(h); ok {
+		w = row.work(h)
+	}
+	return w
+}
+
+// row returns a copy of the row on disk that has a height below the window.
+func (v *mainView) row(h Height) (headerRow, bool) {
+	if h < 0 || h > v.chain.keep {
+		return headerRow{}, false
+	}
+	if row, ok := v.rows[rowStart(h)]; ok && h < row.end() {
+		return row, true
+	}
+	var row headerRow
+	err := v.chain.store.view("read headers", func(tx *bbolt.Tx) error {
+		b, err := bucketOf(tx, bucketHeaders)
+		if err != nil {
+			return err
+		}
+		row, err = readHeaderRow(b, h)
+		row.body = append([]byte(nil), row.body...)
+		return err
+	})
+	if err != nil {
+		v.err = fmt.Errorf("read header %d: %w", h, err)
+		return headerRow{}, false
+	}
+	if v.rows == nil || len(v.rows) == maxRowsCached {
+		v.rows = make(map[Height]headerRow)
+	}
+	v.rows[row.first] = row
+	return row, true
+}
+
+// failed returns and forgets the error of a read since it was last called.
+func (v *mainView) failed() error {
+	err := v.err
+	v.err = nil
+	return err
+}

@@ -1,0 +1,87 @@
+package chain
+
+import (
+	"context"
+	"errors"
+
+	"go.etcd.io/bbolt"
+)
+
+// filterCheck proves filters on disk again, from that of the genesis block on.
+type filterCheck struct {
+	params  *Params
+	headers rowsView
+	early   EarlyFilterHash
+	packer  filterPacker // replays where rows begin
+	next    Height
+}
+
+// checkFilters checks all filter rows.
+func checkFilters(ctx context.Context, p *Params, tx *bbolt.Tx, tip *storeTip) error {
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	headers, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return err
+	}
+	v := filterCheck{params: p, headers: rowsView{bucket: headers}, early: NewEarlyFilterHash()}
+	c := b.Cursor()
+	var row filterRow
+	for key, value := c.First(); key != nil; key, value = c.Next() {
+		if err := errors.Join(ctx.Err(), row.parse(key, value)); err != nil {
+			return err
+		}
+		if err := v.check(&row); err != nil {
+			return err
+		}
+	}
+	if v.next-1 != tip.filters.Height {
+		return corrupt("filters end at %d and not at %d", v.next-1, tip.filters.Height)
+	}
+	return nil
+}
+
+// check checks the next row: that it is the next one, and begins where it has
+// to.
+func (v *filterCheck) check(row *filterRow) error {
+	if row.first != v.next || v.next > 0 && v.packer.add(row.filters[0]) {
+		return corrupt("filter row %d begins at the wrong block", row.first)
+	}
+	v.packer.reset(row.first)
+	for _, filter := range row.filters {
+		if !v.packer.add(filter) {
+			return corrupt("filter row %d is too long", row.first)
+		}
+		if err := v.prove(filter); err != nil {
+			return err
+		}
+		v.next++
+	}
+	return nil
+}
+
+// prove checks the next filter against its header. The proofs that filters came
+// with are not kept: as long as a header commits to nothing else, the filter's
+// hash is the root.
+func (v *filterCheck) prove(filter []byte) error {
+	header := v.headers.At(v.next)
+	if header == nil {
+		return missing(v.headers.err, "header %d", v.next)
+	}
+	if v.next < v.params.DCP0005 {
+		v.early.Add(filter)
+		if v.early.Next() < v.params.DCP0005 {
+			return nil
+		}
+		if err := v.early.Check(v.params); err != nil {
+			return corrupt("%v", err)
+		}
+		return nil
+	}
+	if root := header.StakeRoot(); v.next > 0 && !provesFilter(&root, filter, 0, nil) {
+		return corrupt("filter %d is not the one its header commits to", v.next)
+	}
+	return nil
+}

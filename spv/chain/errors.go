@@ -1,0 +1,52 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What can be wrong with a store, or with what is asked of it. Errors wrap
+// these together with the path and what was found.
+var (
+	// ErrCorrupt says that the store is damaged: something in it is not what
+	// was written, or was never written. What it holds can be fetched again.
+	ErrCorrupt = errors.New("chain store is corrupt")
+
+	// ErrNewerFormat says that a newer version has written the store.
+	ErrNewerFormat = errors.New("chain store is of a newer format")
+
+	// ErrOtherNetwork says that the store holds the chain of another network.
+	ErrOtherNetwork = errors.New("chain store is of another network")
+
+	// ErrInUse says that another process, or another Chain of this one, has
+	// the store open.
+	ErrInUse = errors.New("chain store is in use")
+
+	// ErrClosed is returned by everything after Close.
+	ErrClosed = errors.New("chain store is closed")
+
+	// ErrNotFound says that the main chain has no such block, or no such filter
+	// yet.
+	ErrNotFound = errors.New("not found in the chain")
+
+	// ErrOrphan says that the parent of the first header is not known. That is
+	// no fault: the headers in between are missing.
+	ErrOrphan = errors.New("parent of the headers is unknown")
+
+	// ErrStale says that the chain was reorganised under what was asked or
+	// brought: it has to be asked again.
+	ErrStale = errors.New("chain was reorganised meanwhile")
+)
+
+// corrupt makes the error for damage that was found.
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}
+
+// missing turns the absence of what must be there into damage.
+func missing(err error, format string, args ...any) error {
+	if errors.Is(err, ErrNotFound) {
+		return corrupt("%s is missing", fmt.Sprintf(format, args...))
+	}
+	return err
+}

@@ -1,0 +1,217 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// Extension is what a batch of headers changed.
+type Extension struct {
+	// Added is the number of headers of the batch that joined the main chain,
+	// Side the number that were kept as a side branch. Known headers were
+	// known before, and Dropped is the number of valid ones for which the
+	// bounds of side branches left no room.
+	Added, Side, Known, Dropped int
+
+	// Reorg is set if the main chain is now another branch.
+	Reorg *Reorganisation
+}
+
+// Reorganisation is a change of the main chain to a branch with more work.
+type Reorganisation struct {
+	Fork     BlockID   // the last block that both branches have
+	From, To BlockID   // the old tip and the new one
+	Reverted []BlockID // the blocks from From down to above Fork
+}
+
+// Extend stages a batch of headers that a source sent. Each is checked by the
+// rules that need its ancestors. They join the main chain if they follow its
+// tip; otherwise they are a side branch, which becomes the main chain as soon
+// as it has strictly more work, however many batches that takes. The filters
+// of blocks that are reverted are dropped.
+//
+// Side branches are bounded, for each source and in total: those with the
+// least work go first. Branches that leave the main chain below its newest
+// waypoint are refused.
+//
+// The error is a [*RuleError] for the first header that breaks a rule,
+// ErrOrphan if the parent of the first is unknown, or an error of the store.
+// The headers before the broken one stay; the extension is valid in any case.
+func (c *Chain) Extend(b *HeaderBatch, source uint64, now time.Time) (Extension, error) {
+	var ext Extension
+	ext.Known = c.knownHeaders(b)
+	if err := c.main.failed(); err != nil {
+		return ext, err
+	}
+	fresh := HeaderBatch{b.Headers[ext.Known:], b.Hashes[ext.Known:]}
+	if len(fresh.Headers) == 0 {
+		return ext, nil
+	}
+	var err error
+	if fresh.Headers[0].PrevBlock() == c.tip.headers.Hash {
+		ext.Added, err = c.extendMain(&fresh, now)
+	} else {
+		err = c.extendSide(&ext, &fresh, source, now)
+	}
+	if err != nil {
+		return ext, fmt.Errorf("extend chain: %w", err)
+	}
+	return ext, nil
+}
+
+// Forget says that a source is gone. What it sent is from now on among the
+// first to be dropped.
+func (c *Chain) Forget(source uint64) { c.side.disown(source) }
+
+// knownHeaders returns how many headers of the batch are known. They are the
+// first ones: every known header has a known parent.
+func (c *Chain) knownHeaders(b *HeaderBatch) int {
+	return sort.Search(len(b.Headers), func(i int) bool {
+		return !c.onMain(BlockID{b.Headers[i].Height(), b.Hashes[i]}) && c.side.headers[b.Hashes[i]] == nil
+	})
+}
+
+// onMain reports whether a block is on the staged main chain.
+func (c *Chain) onMain(id BlockID) bool {
+	return id.Height >= 0 && id.Height <= c.tip.headers.Height && c.main.hash(id.Height) == id.Hash
+}
+
+// check checks the rules of a header on top of a branch.
+func (c *Chain) check(a Ancestors, parent Height, h *Header, hash *chainhash.Hash, now time.Time) error {
+	if int64(h.Height()) != int64(parent)+1 {
+		return broken(RuleHeight, h, "want %d, got %d", parent+1, h.u32(offHeight))
+	}
+	if err := CheckContext(c.params, a, h, now); err != nil {
+		if cause := c.main.failed(); cause != nil && errors.Is(err, ErrOutOfReach) {
+			return cause
+		}
+		return err
+	}
+	return CheckWaypoint(c.params, BlockID{h.Height(), *hash})
+}
+
+// extendMain appends headers to the main chain.
+func (c *Chain) extendMain(b *HeaderBatch, now time.Time) (added int, err error) {
+	for i := range b.Headers {
+		h := &b.Headers[i]
+		if err := c.check(&c.main, c.tip.headers.Height, h, &b.Hashes[i], now); err != nil {
+			return i, err
+		}
+		c.push(h, b.Hashes[i])
+	}
+	return len(b.Headers), nil
+}
+
+// push puts a checked header on the tip.
+func (c *Chain) push(h *Header, hash chainhash.Hash) {
+	c.tip.work.Add(c.memo.of(h.Bits()))
+	c.tip.headers = BlockID{h.Height(), hash}
+	c.window.push(h, &c.tip.work, c.keep)
+}
+
+// extendSide grows a side branch, and makes it the main chain if it now has
+// more work.
+func (c *Chain) extendSide(ext *Extension, b *HeaderBatch, source uint64, now time.Time) error {
+	view, err := c.attach(&b.Headers[0])
+	if err != nil {
+		return err
+	}
+	old := len(view.path)
+	failure := c.growSide(view, b, source, now)
+	fresh := view.path[old:]
+	switch {
+	case len(fresh) == 0:
+	case view.work.Gt(&c.tip.work):
+		if ext.Reorg, err = c.reorganise(view); err != nil {
+			return err
+		}
+		ext.Added = len(fresh)
+		failure = errors.Join(failure, c.tidySide())
+	default:
+		ext.Side = c.side.insert(fresh, view.path[:old], source)
+		ext.Dropped = len(fresh) - ext.Side
+	}
+	return failure
+}
+
+// growSide checks headers on top of a side branch and adds them to the view.
+func (c *Chain) growSide(view *sideView, b *HeaderBatch, source uint64, now time.Time) error {
+	slab := make([]sideHeader, len(b.Headers))
+	for i := range b.Headers {
+		h := &b.Headers[i]
+		if err := c.check(view, view.tip(), h, &b.Hashes[i], now); err != nil {
+			return err
+		}
+		view.work.Add(c.memo.of(h.Bits()))
+		slab[i] = sideHeader{Header: *h, hash: b.Hashes[i], work: view.work, source: source}
+		view.path = append(view.path, &slab[i])
+	}
+	return nil
+}
+
+// attach returns the side branch that ends in the parent of a header.
+func (c *Chain) attach(h *Header) (*sideView, error) {
+	parent := h.PrevBlock()
+	path := c.side.path(parent)
+	fork := h.Height() - 1
+	if len(path) > 0 {
+		fork, parent = path[0].Height()-1, path[0].PrevBlock()
+	}
+	if !c.onMain(BlockID{fork, parent}) {
+		if err := c.main.failed(); err != nil {
+			return nil, err
+		}
+		return nil, c.unattached(h)
+	}
+	if point := c.lastWaypoint(); fork < point {
+		return nil, broken(RuleWaypoint, h, "it leaves the chain at %d, below the known block %d", fork, point)
+	}
+	view := &sideView{main: &c.main, fork: fork, path: path, work: c.main.work(fork)}
+	if len(path) > 0 {
+		view.work = path[len(path)-1].work
+	}
+	return view, c.main.failed()
+}
+
+// unattached says why a header has no parent at the height before its own: it
+// has one at another height, or none is known.
+func (c *Chain) unattached(h *Header) error {
+	parent := h.PrevBlock()
+	height, err := c.mainHeight(&parent)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return ErrOrphan
+	case err != nil:
+		return err
+	}
+	return broken(RuleHeight, h, "want %d, got %d", height+1, h.u32(offHeight))
+}
+
+// mainHeight looks for a block on the staged main chain.
+func (c *Chain) mainHeight(hash *chainhash.Hash) (Height, error) {
+	for h := c.window.next - 1; h >= c.window.first; h-- {
+		if c.main.hash(h) == *hash {
+			return h, nil
+		}
+	}
+	h, err := c.HeightOf(*hash)
+	if err == nil && !c.onMain(BlockID{h, *hash}) {
+		err = ErrNotFound
+	}
+	return h, err
+}
+
+// lastWaypoint returns the height of the newest waypoint that the main chain
+// has passed.
+func (c *Chain) lastWaypoint() Height {
+	points := c.params.Waypoints
+	n := sort.Search(len(points), func(i int) bool { return points[i].Height > c.tip.headers.Height })
+	if n == 0 {
+		return 0
+	}
+	return points[n-1].Height
+}

@@ -1,0 +1,213 @@
+package chain
+
+import (
+	"github.com/decred/dcrd/math/uint256"
+	"go.etcd.io/bbolt"
+)
+
+// Pending returns the size of what is staged, in bytes. It is not zero if there
+// is anything to flush.
+func (c *Chain) Pending() int {
+	n := int(c.tip.headers.Height-c.keep)*HeaderSize + c.filterBytes + len(c.filters)
+	if c.cut() {
+		n++
+	}
+	return n
+}
+
+// cut reports whether blocks or filters on disk are staged to be dropped.
+func (c *Chain) cut() bool {
+	return c.keep < c.disk.headers.Height || c.keepFilters < c.disk.filters.Height
+}
+
+// Flush writes all that is staged in one transaction. When it returns nil that
+// is durable, and readers see it. When it fails nothing has changed on disk and
+// everything is still staged.
+func (c *Chain) Flush() error {
+	if c.Pending() == 0 {
+		return nil
+	}
+	tip := c.tip
+	if c.cut() {
+		tip.cuts++
+	}
+	p, err := c.plan()
+	if err != nil {
+		return err
+	}
+	err = c.store.update("flush", func(tx *bbolt.Tx) error {
+		if err := p.apply(tx); err != nil {
+			return err
+		}
+		return writeTip(tx, &tip)
+	})
+	if err != nil {
+		return err
+	}
+	c.settle(tip)
+	return nil
+}
+
+// settle takes note that the given tip is on disk.
+func (c *Chain) settle(tip storeTip) {
+	c.disk, c.tip = tip, tip
+	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
+	clear(c.filters)
+	c.filters, c.filterBytes = c.filters[:0], 0
+	c.flushed.Store(newState(c.params, &tip, &c.window.at(tip.headers.Height).header))
+}
+
+// plan is what a flush writes: for each bucket the rows from a height on, which
+// take the place of all that are there from that height on.
+type plan struct {
+	memory  []byte // that rows are encoded in
+	buckets []bucketPlan
+}
+
+type bucketPlan struct {
+	name []byte
+	from Height
+	cut  bool // rows on disk from that height on have to go first
+	rows []plannedRow
+}
+
+type plannedRow struct{ key, value []byte }
+
+// row adds the row that was encoded last, from a place in memory on.
+func (p *plan) row(first Height, start int) {
+	b := &p.buckets[len(p.buckets)-1]
+	key, value := heightKey(first), p.memory[start:len(p.memory):len(p.memory)]
+	seal(key, value)
+	b.rows = append(b.rows, plannedRow{key, value})
+}
+
+// plan encodes all rows that are staged.
+func (c *Chain) plan() (*plan, error) {
+	p := &plan{memory: c.rows[:0]}
+	if c.keep < c.disk.headers.Height || c.keep < c.tip.headers.Height {
+		c.planHeaders(p)
+		c.planHashes(p)
+	}
+	if err := c.planFilters(p); err != nil {
+		return nil, err
+	}
+	c.rows = p.memory
+	return p, c.main.failed()
+}
+
+// planHeaders encodes the header rows. The last one on disk is written again if
+// it is not full.
+func (c *Chain) planHeaders(p *plan) {
+	from, tip := rowStart(c.keep+1), c.tip.headers.Height
+	p.buckets = append(p.buckets, bucketPlan{name: bucketHeaders, from: from, cut: c.keep < c.disk.headers.Height})
+	for first := from; first <= tip; first += headersPerRow {
+		last := min(first+headersPerRow-1, tip)
+		var before uint256.Uint256
+		if first > 0 {
+			before = c.main.work(first - 1)
+		}
+		start := len(p.memory)
+		p.memory = appendRowHead(p.memory, &before, c.main.hash(last))
+		for h := first; h <= last; h++ {
+			if header := c.main.At(h); header != nil { // else the plan fails
+				p.memory = append(p.memory, header[:]...)
+			}
+		}
+		p.row(first, start)
+	}
+}
+
+// planHashes encodes the segments of the index that are complete now.
+func (c *Chain) planHashes(p *plan) {
+	from := segmentStart(c.keep + 1)
+	p.buckets = append(p.buckets, bucketPlan{name: bucketHashes, from: from, cut: c.keep < c.disk.headers.Height})
+	for first := from; first+segmentBlocks-1 <= c.tip.headers.Height; first += segmentBlocks {
+		start := len(p.memory)
+		p.memory = appendSegment(p.memory, first, c.main.hash)
+		p.row(first, start)
+	}
+}
+
+// planFilters encodes the filter rows. The last one on disk is written again if
+// there is room in it.
+func (c *Chain) planFilters(p *plan) error {
+	if len(c.filters) == 0 && c.keepFilters == c.disk.filters.Height {
+		return nil
+	}
+	var k filterPacker
+	if err := c.store.view("read filters", func(tx *bbolt.Tx) error {
+		b, err := bucketOf(tx, bucketFilters)
+		if err != nil {
+			return err
+		}
+		var row filterRow
+		if err := row.read(b, c.keepFilters); err != nil {
+			return err
+		}
+		k.reset(row.first)
+		for _, f := range row.filters[:c.keepFilters-row.first+1] {
+			k.add(append([]byte(nil), f...))
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	p.buckets = append(p.buckets, bucketPlan{name: bucketFilters, from: k.first, cut: c.keepFilters < c.disk.filters.Height})
+	for i, f := range c.filters {
+		if !k.add(f) {
+			p.filterRow(&k)
+			k.reset(c.keepFilters + 1 + Height(i))
+			k.add(f)
+		}
+	}
+	p.filterRow(&k)
+	return nil
+}
+
+// filterRow encodes the row that was packed.
+func (p *plan) filterRow(k *filterPacker) {
+	start := len(p.memory)
+	p.memory = k.appendRow(p.memory)
+	p.row(k.first, start)
+}
+
+// apply writes the plan.
+func (p *plan) apply(tx *bbolt.Tx) error {
+	for i := range p.buckets {
+		if err := p.buckets[i].apply(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *bucketPlan) apply(tx *bbolt.Tx) error {
+	b, err := bucketOf(tx, p.name)
+	if err != nil {
+		return err
+	}
+	if p.cut {
+		if err := dropRows(b, p.from); err != nil {
+			return err
+		}
+	}
+	for _, row := range p.rows {
+		if err := b.Put(row.key, row.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropRows deletes the rows from a height on.
+func dropRows(b *bbolt.Bucket, from Height) error {
+	for {
+		key, _ := b.Cursor().Seek(heightKey(from))
+		if key == nil {
+			return nil
+		}
+		if err := b.Delete(key); err != nil {
+			return err
+		}
+	}
+}

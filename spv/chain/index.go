@@ -1,0 +1,154 @@
+package chain
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"go.etcd.io/bbolt"
+)
+
+// Rows of the hashes bucket: for every segmentBlocks blocks that are complete,
+// where each hash is. The key is the height of the first block:
+//
+//	checksum (4), one entry for each block in ascending order: the first four
+//	bytes of its hash, its height less that of the key (2, big-endian)
+//
+// So the index grows by whole rows at the end, like everything else, and no
+// hash is inserted in the middle. Blocks after the last segment are found in
+// their header rows. The first bytes of a hash are as good as random: its
+// zeros are at the end.
+const (
+	segmentBlocks = 4096
+	indexEntry    = 6
+	segmentSize   = segmentBlocks * indexEntry // without the checksum
+)
+
+// segmentStart returns the first height of the segment that has a height.
+func segmentStart(h Height) Height { return h - h%segmentBlocks }
+
+// appendSegment encodes the row of the segment that starts at a height.
+func appendSegment(b []byte, first Height, hash func(Height) chainhash.Hash) []byte {
+	entries := make([]uint64, segmentBlocks)
+	for i := range entries {
+		id := hash(first + Height(i))
+		entries[i] = uint64(binary.BigEndian.Uint32(id[:]))<<16 | uint64(i)
+	}
+	slices.Sort(entries)
+	b = append(b, make([]byte, checksumSize)...)
+	for _, e := range entries {
+		b = binary.BigEndian.AppendUint32(b, uint32(e>>16))
+		b = binary.BigEndian.AppendUint16(b, uint16(e))
+	}
+	return b
+}
+
+// findHash returns the height of a block of the main chain. What an entry
+// points to is always verified. That nothing was found is only said after the
+// whole index was verified.
+func findHash(tx *bbolt.Tx, hash *chainhash.Hash) (Height, error) {
+	segments, err := bucketOf(tx, bucketHashes)
+	if err != nil {
+		return 0, err
+	}
+	headers, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return 0, err
+	}
+	next := Height(0) // the height after the last segment
+	c := segments.Cursor()
+	for key, row := c.Last(); key != nil; key, row = c.Prev() {
+		first, err := segmentKey(key, row)
+		if err != nil {
+			return 0, err
+		}
+		next = max(next, first+segmentBlocks)
+		if h, err := findInSegment(headers, first, row[checksumSize:], hash); !errors.Is(err, ErrNotFound) {
+			return h, err
+		}
+	}
+	if h, err := findInRows(headers, next, hash); !errors.Is(err, ErrNotFound) {
+		return h, err
+	}
+	for key, row := c.First(); key != nil; key, row = c.Next() {
+		if _, err := unseal(bucketHashes, key, row); err != nil {
+			return 0, err
+		}
+	}
+	return 0, ErrNotFound
+}
+
+// segmentKey returns the first height of a row of the index.
+func segmentKey(key, row []byte) (Height, error) {
+	first, err := keyHeight(key)
+	if err != nil {
+		return 0, err
+	}
+	if first != segmentStart(first) || len(row) != checksumSize+segmentSize {
+		return 0, corrupt("row %d of the index has %d bytes", first, len(row))
+	}
+	return first, nil
+}
+
+// findInSegment looks for a hash in one row of the index.
+func findInSegment(headers *bbolt.Bucket, first Height, entries []byte, hash *chainhash.Hash) (Height, error) {
+	prefix := binary.BigEndian.Uint32(hash[:])
+	for i := searchPrefix(entries, prefix); i < segmentBlocks; i++ {
+		e := entries[i*indexEntry:][:indexEntry]
+		if binary.BigEndian.Uint32(e) != prefix {
+			break
+		}
+		h := first + Height(binary.BigEndian.Uint16(e[4:]))
+		row, err := readHeaderRow(headers, h)
+		if errors.Is(err, ErrNotFound) {
+			return 0, corrupt("the index names block %d, which is not there", h)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if row.hash(h) == *hash {
+			return h, nil
+		}
+	}
+	return 0, ErrNotFound
+}
+
+// searchPrefix returns the index of the first entry that is not below a prefix.
+// Prefixes are spread evenly, which says nearly where to look.
+func searchPrefix(entries []byte, prefix uint32) int {
+	at := func(i int) uint32 { return binary.BigEndian.Uint32(entries[i*indexEntry:]) }
+	guess := int(uint64(prefix) * segmentBlocks >> 32)
+	low, high, step := guess, guess, 16
+	for low > 0 && at(low-1) >= prefix {
+		low, step = max(low-step, 0), 2*step
+	}
+	for step = 16; high < segmentBlocks && at(high) < prefix; {
+		high, step = min(high+step, segmentBlocks), 2*step
+	}
+	for low < high {
+		if mid := (low + high) / 2; at(mid) < prefix {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// findInRows looks for a hash in the header rows from a height on.
+func findInRows(headers *bbolt.Bucket, from Height, hash *chainhash.Hash) (Height, error) {
+	c := headers.Cursor()
+	for key, value := c.Seek(heightKey(rowStart(from))); key != nil; key, value = c.Next() {
+		row, err := parseHeaderRow(key, value)
+		if err != nil {
+			return 0, err
+		}
+		for h := row.first; h < row.end(); h++ {
+			if row.hash(h) == *hash {
+				return h, nil
+			}
+		}
+	}
+	return 0, ErrNotFound
+}

@@ -1,0 +1,204 @@
+package chain
+
+import (
+	"errors"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"go.etcd.io/bbolt"
+)
+
+// loadTail reads the end of the store into memory and verifies it: there all
+// writing happens, and so there the damage of a crash is, should the system
+// have lied about what is durable. A damaged end is cut off.
+func (c *Chain) loadTail() error {
+	err := c.store.view("open", c.readTail)
+	if !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	cause := err
+	if err := c.store.update("mend", func(tx *bbolt.Tx) error { return cutToProvable(tx) }); err != nil {
+		return errors.Join(cause, err)
+	}
+	if err := c.store.view("open", c.readTail); err != nil {
+		return err
+	}
+	c.log.Warn("the end of the chain store was damaged and has been cut off",
+		"headers", c.disk.headers.Height, "filters", c.disk.filters.Height, "cause", cause)
+	return nil
+}
+
+// readTail verifies the last rows of each bucket and fills the window.
+func (c *Chain) readTail(tx *bbolt.Tx) error {
+	tip, err := readTip(tx)
+	if err != nil {
+		return err
+	}
+	b, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return err
+	}
+	first := rowStart(max(tip.headers.Height-recentHeaders+1, 0))
+	c.window = newWindow(first)
+	var last headerRow
+	for h := first; h <= tip.headers.Height; h = last.end() {
+		row, err := readHeaderRow(b, h)
+		if err != nil {
+			return missing(err, "header %d", h)
+		}
+		if err := row.verify(last); err != nil {
+			return err
+		}
+		last = row
+		c.pushRow(row)
+	}
+	if err := verifyTip(tx, &tip, last); err != nil {
+		return err
+	}
+	c.settle(tip)
+	return nil
+}
+
+// pushRow puts the headers of a row on disk into the window.
+func (c *Chain) pushRow(row headerRow) {
+	work := row.workBefore()
+	for h := row.first; h < row.end(); h++ {
+		header := row.header(h)
+		work.Add(c.memo.of(header.Bits()))
+		c.window.push(header, &work, h)
+	}
+}
+
+// verify verifies that a row holds linked headers of the right heights, and
+// that it follows another row if there is one.
+func (r headerRow) verify(before headerRow) error {
+	if before.body != nil {
+		last := before.end() - 1
+		if r.first != before.end() || r.header(r.first).PrevBlock() != before.hash(last) || r.workBefore() != before.work(last) {
+			return corrupt("header row %d does not follow the row before it", r.first)
+		}
+	}
+	for h := r.first; h < r.end(); h++ {
+		if r.header(h).Height() != h {
+			return corrupt("header %d claims height %d", h, r.header(h).Height())
+		}
+	}
+	last := r.end() - 1
+	if r.header(last).Hash() != r.hash(last) {
+		return corrupt("header %d does not have its hash", last)
+	}
+	return nil
+}
+
+// verifyTip verifies that the store ends where its tip says.
+func verifyTip(tx *bbolt.Tx, tip *storeTip, last headerRow) error {
+	end := last.end() - 1
+	switch {
+	case end != tip.headers.Height || last.hash(end) != tip.headers.Hash:
+		return corrupt("headers end at %d and not at the tip %d", end, tip.headers.Height)
+	case last.work(end) != tip.work:
+		return corrupt("the tip %d does not have the work of its chain", end)
+	}
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	var row filterRow
+	if err := row.read(b, tip.filters.Height); err != nil {
+		return missing(err, "filter %d", tip.filters.Height)
+	}
+	hash, err := hashOnDisk(tx, tip.filters.Height)
+	switch {
+	case err != nil:
+		return err
+	case row.end()-1 != tip.filters.Height || hash != tip.filters.Hash:
+		return corrupt("filters end at %d and not at %d", row.end()-1, tip.filters.Height)
+	}
+	return nil
+}
+
+// hashOnDisk returns the hash of a block that must be there.
+func hashOnDisk(tx *bbolt.Tx, h Height) (hash chainhash.Hash, err error) {
+	b, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return hash, err
+	}
+	row, err := readHeaderRow(b, h)
+	if err != nil {
+		return hash, missing(err, "header %d", h)
+	}
+	return row.hash(h), nil
+}
+
+// cutToProvable cuts the store back to its last header row that proves itself,
+// and to the last filter row that does.
+func cutToProvable(tx *bbolt.Tx) error {
+	headers, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return err
+	}
+	filters, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	hashes, err := bucketOf(tx, bucketHashes)
+	if err != nil {
+		return err
+	}
+	row, ok := lastProvable(headers)
+	if !ok {
+		return corrupt("no header row is intact")
+	}
+	end := row.end()
+	tip := storeTip{headers: BlockID{end - 1, row.hash(end - 1)}, work: row.work(end - 1)}
+	if old, err := readTip(tx); err == nil {
+		tip.cuts = old.cuts + 1
+	}
+	if tip.filters, err = lastFilters(tx, filters, end); err != nil {
+		return err
+	}
+	for _, drop := range []struct {
+		bucket *bbolt.Bucket
+		from   Height
+	}{{headers, end}, {hashes, segmentStart(end)}, {filters, tip.filters.Height + 1}} {
+		if err := dropRows(drop.bucket, drop.from); err != nil {
+			return err
+		}
+	}
+	return writeTip(tx, &tip)
+}
+
+// lastProvable returns the last header row that is intact and stands on intact
+// rows as far down as the window reaches.
+func lastProvable(b *bbolt.Bucket) (found headerRow, ok bool) {
+	c := b.Cursor()
+	var above headerRow
+	for key, value := c.Last(); key != nil; key, value = c.Prev() {
+		row, err := parseHeaderRow(key, value)
+		if err != nil || row.verify(headerRow{}) != nil {
+			ok = false
+			continue
+		}
+		if !ok || above.verify(row) != nil {
+			found, ok = row, true
+		}
+		if found.end()-row.first >= recentHeaders {
+			break
+		}
+		above = row
+	}
+	return found, ok
+}
+
+// lastFilters returns the block of the last filter in the last filter row that
+// is intact and ends before a height.
+func lastFilters(tx *bbolt.Tx, b *bbolt.Bucket, end Height) (BlockID, error) {
+	c := b.Cursor()
+	var row filterRow
+	for key, value := c.Last(); key != nil; key, value = c.Prev() {
+		if row.parse(key, value) == nil && row.end() <= end {
+			hash, err := hashOnDisk(tx, row.end()-1)
+			return BlockID{row.end() - 1, hash}, err
+		}
+	}
+	return BlockID{}, corrupt("no filter row is intact")
+}

@@ -1,0 +1,111 @@
+package chain
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/math/uint256"
+	"go.etcd.io/bbolt"
+)
+
+// Header returns the header at a height of the main chain.
+func (c *Chain) Header(h Height) (header Header, err error) {
+	err = c.readHeaders(fmt.Sprintf("read header %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
+		header = *row.header(h)
+		return nil
+	})
+	return header, err
+}
+
+// Hash returns the hash of the block at a height of the main chain.
+func (c *Chain) Hash(h Height) (hash chainhash.Hash, err error) {
+	err = c.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
+		hash = row.hash(h)
+		return nil
+	})
+	return hash, err
+}
+
+// HeightOf returns the height of a block of the main chain.
+func (c *Chain) HeightOf(hash chainhash.Hash) (h Height, err error) {
+	err = c.store.view(fmt.Sprintf("find block %v", hash), func(tx *bbolt.Tx) error {
+		h, err = findHash(tx, &hash)
+		return err
+	})
+	return h, err
+}
+
+// Filter returns the filter of the block at a height of the main chain.
+func (c *Chain) Filter(h Height) (filter []byte, err error) {
+	err = c.store.view(fmt.Sprintf("read filter %d", h), func(tx *bbolt.Tx) error {
+		b, err := bucketOf(tx, bucketFilters)
+		if err != nil {
+			return err
+		}
+		var row filterRow
+		if err := row.read(b, h); err != nil {
+			return err
+		}
+		filter = append([]byte{}, row.filters[h-row.first]...)
+		return nil
+	})
+	return filter, err
+}
+
+// MedianTime returns the median time of the eleven blocks of the main chain
+// that end at a height.
+func (c *Chain) MedianTime(h Height) (median time.Time, err error) {
+	err = c.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row headerRow, b *bbolt.Bucket) error {
+		view := rowsView{bucket: b, row: row}
+		t := MedianTime(&view, h)
+		median = time.Unix(t, 0)
+		return view.err
+	})
+	return median, err
+}
+
+// WorkAt returns the work of the main chain up to a height, genesis block
+// included.
+func (c *Chain) WorkAt(h Height) (work uint256.Uint256, err error) {
+	err = c.readHeaders(fmt.Sprintf("read work %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
+		work = row.work(h)
+		return nil
+	})
+	return work, err
+}
+
+// readHeaders calls fn with the header row that has a height.
+func (c *Chain) readHeaders(op string, h Height, fn func(row headerRow, b *bbolt.Bucket) error) error {
+	return c.store.view(op, func(tx *bbolt.Tx) error {
+		b, err := bucketOf(tx, bucketHeaders)
+		if err != nil {
+			return err
+		}
+		row, err := readHeaderRow(b, h)
+		if err != nil {
+			return err
+		}
+		return fn(row, b)
+	})
+}
+
+// rowsView is the main chain on disk as the rules see it, inside a transaction.
+type rowsView struct {
+	bucket *bbolt.Bucket
+	row    headerRow // the one that was read last
+	err    error
+}
+
+// At implements Ancestors.
+func (v *rowsView) At(h Height) *Header {
+	if h < v.row.first || h >= v.row.end() {
+		row, err := readHeaderRow(v.bucket, h)
+		if err != nil {
+			v.err = err
+			return nil
+		}
+		v.row = row
+	}
+	return v.row.header(h)
+}

@@ -1,0 +1,126 @@
+package chain
+
+import (
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"go.etcd.io/bbolt"
+)
+
+// scanChunk is how much Scan reads in one transaction, in bytes of filters.
+const scanChunk = 128 << 10
+
+// Scan calls fn with each block of the main chain from one height to another,
+// both included. The header and the filter are valid until fn returns. No
+// transaction is open while fn runs, and fn may take its time.
+//
+// It stops at the first error of fn and returns it. ErrStale says that blocks
+// were taken off the main chain meanwhile: what was passed to fn may be of two
+// branches. ErrNotFound says that there are no filters up to the last height.
+func (c *Chain) Scan(from, to Height, fn func(id BlockID, h *Header, filter []byte) error) error {
+	var s scan
+	for next := from; next <= to; next = s.end() {
+		err := c.store.view(fmt.Sprintf("scan %d", next), func(tx *bbolt.Tx) error {
+			return s.read(tx, next, to)
+		})
+		if err != nil {
+			return err
+		}
+		for i := range s.headers {
+			if err := fn(BlockID{next + Height(i), s.hashes[i]}, &s.headers[i], s.filter(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// scan holds copies of consecutive blocks.
+type scan struct {
+	first   Height
+	headers []Header
+	hashes  []chainhash.Hash
+	filters []byte // of all blocks, one after the other
+	ends    []int  // where each ends
+
+	started bool
+	cuts    uint64 // storeTip.cuts when the scan began
+}
+
+func (s *scan) end() Height { return s.first + Height(len(s.headers)) }
+
+func (s *scan) filter(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = s.ends[i-1]
+	}
+	return s.filters[start:s.ends[i]:s.ends[i]]
+}
+
+// read reads the blocks from one height on, at most up to another and at least
+// one.
+func (s *scan) read(tx *bbolt.Tx, from, to Height) error {
+	tip, err := readTip(tx)
+	switch {
+	case err != nil:
+		return err
+	case s.started && s.cuts != tip.cuts:
+		return ErrStale
+	case from < 0 || to > tip.filters.Height:
+		return ErrNotFound
+	}
+	s.started, s.cuts, s.first = true, tip.cuts, from
+	if err := s.readFilters(tx, from, to); err != nil {
+		return err
+	}
+	return s.readHeaders(tx, from, from+Height(len(s.ends)))
+}
+
+// readFilters copies filters until the chunk is full.
+func (s *scan) readFilters(tx *bbolt.Tx, from, to Height) error {
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	s.filters, s.ends = s.filters[:0], s.ends[:0]
+	c := b.Cursor()
+	var row filterRow
+	next := from
+	for key, value := seekRow(c, from); next <= to && len(s.filters) < scanChunk; key, value = c.Next() {
+		if key == nil {
+			return corrupt("filter %d is missing", next)
+		}
+		if err := row.parse(key, value); err != nil {
+			return err
+		}
+		if next < row.first || next >= row.end() {
+			return corrupt("filter %d is missing: got a row from %d to %d", next, row.first, row.end()-1)
+		}
+		for _, f := range row.filters[next-row.first : min(row.end(), to+1)-row.first] {
+			s.filters = append(s.filters, f...)
+			s.ends = append(s.ends, len(s.filters))
+			next++
+		}
+	}
+	return nil
+}
+
+// readHeaders copies the headers of the same blocks.
+func (s *scan) readHeaders(tx *bbolt.Tx, from, end Height) error {
+	b, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return err
+	}
+	s.headers, s.hashes = s.headers[:0], s.hashes[:0]
+	for h := from; h < end; {
+		row, err := readHeaderRow(b, h)
+		if err != nil {
+			return missing(err, "header %d", h)
+		}
+		for ; h < min(end, row.end()); h++ {
+			s.headers = append(s.headers, *row.header(h))
+			s.hashes = append(s.hashes, row.hash(h))
+		}
+	}
+	return nil
+}

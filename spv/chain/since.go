@@ -1,0 +1,71 @@
+package chain
+
+import (
+	"fmt"
+
+	"go.etcd.io/bbolt"
+)
+
+// Since returns the step from a place in the chain towards its end: from the
+// newest block of the locator that is on the main chain. The blocks of the
+// locator above it, which is ordered newest first, are reverted, and up to limit
+// blocks that follow it are applied, but none whose filter is not there yet.
+// ErrNotFound says that no block of the locator is on the main chain.
+func (c *Chain) Since(locator []BlockID, limit int) (u Update, err error) {
+	err = c.store.view("read update", func(tx *bbolt.Tx) error {
+		tip, err := readTip(tx)
+		if err != nil {
+			return err
+		}
+		b, err := bucketOf(tx, bucketHeaders)
+		if err != nil {
+			return err
+		}
+		n, err := newestOnMain(b, &tip, locator)
+		if err != nil {
+			return err
+		}
+		u.Reverted = append([]BlockID(nil), locator[:n]...)
+		from := locator[n].Height + 1
+		count := min(int64(limit), int64(tip.filters.Height)+1-int64(from))
+		u.Applied, err = readBlocks(b, from, int(count))
+		return err
+	})
+	return u, err
+}
+
+// newestOnMain returns the index of the first block of the locator that is on
+// the main chain.
+func newestOnMain(b *bbolt.Bucket, tip *storeTip, locator []BlockID) (int, error) {
+	for i, id := range locator {
+		if id.Height < 0 || id.Height > tip.headers.Height {
+			continue
+		}
+		row, err := readHeaderRow(b, id.Height)
+		if err != nil {
+			return 0, missing(err, "header %d", id.Height)
+		}
+		if row.hash(id.Height) == id.Hash {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("none of %d blocks is on the main chain: %w", len(locator), ErrNotFound)
+}
+
+// readBlocks reads n headers from a height on.
+func readBlocks(b *bbolt.Bucket, from Height, n int) ([]Block, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	blocks := make([]Block, 0, n)
+	for h, end := from, from+Height(n); h < end; {
+		row, err := readHeaderRow(b, h)
+		if err != nil {
+			return nil, missing(err, "header %d", h)
+		}
+		for ; h < min(end, row.end()); h++ {
+			blocks = append(blocks, Block{BlockID: BlockID{h, row.hash(h)}, Header: *row.header(h)})
+		}
+	}
+	return blocks, nil
+}

@@ -1,0 +1,37 @@
+package chain
+
+import (
+	"time"
+
+	"github.com/decred/dcrd/math/uint256"
+)
+
+// State says how far a chain goes.
+type State struct {
+	// Tip is the newest block of the main chain and TipTime its timestamp.
+	Tip     BlockID
+	TipTime time.Time
+
+	// Work is the expected number of hashes that the chain up to Tip took,
+	// genesis block included.
+	Work uint256.Uint256
+
+	// Filters is the newest block whose filter is there, and the filters of
+	// all blocks before it are. It is at or below Tip.
+	Filters BlockID
+
+	// EnoughWork is true if the chain has at least the work that the network
+	// is known to have. Below it the chain may be a cheap imitation.
+	EnoughWork bool
+}
+
+// newState returns the state that a tip stands for.
+func newState(p *Params, t *storeTip, tip *Header) *State {
+	return &State{
+		Tip:        t.headers,
+		TipTime:    tip.Time(),
+		Work:       t.work,
+		Filters:    t.filters,
+		EnoughWork: EnoughWork(p, t.work),
+	}
+}

@@ -1,0 +1,264 @@
+package chain
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	// pageSize is the page size of the file on every platform, in bytes. Rows
+	// are made to fill pages of this size.
+	pageSize = 4096
+
+	// leafPages is the number of pages that two full rows fill. bbolt puts two
+	// rows of this kind into a leaf, and rewrites the last leaf, of up to four,
+	// with every commit.
+	leafPages = 5
+
+	// maxRow is the size of the largest row, checksum included, of which two
+	// fit such a leaf: it has a header of 16 bytes, and each row there another
+	// 16 bytes and its key of 4.
+	maxRow = (leafPages*pageSize-16)/2 - 16 - 4
+
+	// growth is how much the file is enlarged by at a time, in bytes.
+	growth = 4 << 20
+
+	// lockPatience is how long Open waits for another process to let go of the
+	// file.
+	lockPatience = 250 * time.Millisecond
+)
+
+// castagnoli is the polynomial that processors have an instruction for.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// store is the file: rows in, rows out, all of a transaction or nothing. It
+// knows the layout of rows and nothing about which chain is best.
+//
+// A damaged file must not take the process down. bbolt maps the file, follows
+// what it finds there and panics, or reads where nothing is mapped. So what it
+// navigates by is verified before it opens the file, see [verifyPages], and
+// every transaction runs under guard.
+type store struct {
+	path string
+	db   *bbolt.DB
+	file *os.File // the one that db has open
+}
+
+// openStore opens the file, or creates it with nothing but the genesis block.
+func openStore(path string, p *Params) (*store, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = createStore(path, p)
+	case err == nil && !info.Mode().IsRegular():
+		err = fmt.Errorf("open %s: not a regular file", path)
+	case err == nil && info.Size() == 0:
+		err = fmt.Errorf("open %s: %w", path, corrupt("the file is empty"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	return openFile(path)
+}
+
+// createStore makes a store with the genesis block under another name and
+// moves it into place, so that there never is half a store.
+func createStore(path string, p *Params) (err error) {
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("create chain store: %w", err)
+	}
+	s, err := openFile(fresh)
+	if err != nil {
+		return err
+	}
+	err = s.update("create", func(tx *bbolt.Tx) error { return writeGenesis(tx, p) })
+	if err := errors.Join(err, s.close()); err != nil {
+		return fmt.Errorf("create chain store: %w", err)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return fmt.Errorf("create chain store: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes the names in a directory durable, where the platform can.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("create chain store: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
+		return fmt.Errorf("create chain store: %w", err)
+	}
+	return nil
+}
+
+// inspect verifies what bbolt will navigate by. It holds the lock that readers
+// share meanwhile, for which bbolt needs no more than an intact meta page.
+func inspect(path string) error {
+	s := &store{path: path}
+	return guard(path, "open", func() error {
+		if err := s.open(&bbolt.Options{ReadOnly: true}); err != nil {
+			return err
+		}
+		defer s.db.Close()
+		return verifyPages(s.file, false)
+	})
+}
+
+// openFile opens a file that is known to be intact, or new.
+func openFile(path string) (*store, error) {
+	s := &store{path: path}
+	err := guard(path, "open", func() error {
+		return s.open(&bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.db.AllocSize = growth
+	return s, nil
+}
+
+// open opens the file with options of which it sets the common ones. It leaves
+// nothing open when it fails or panics.
+func (s *store) open(options *bbolt.Options) (err error) {
+	options.Timeout = lockPatience
+	options.PageSize = pageSize
+	options.NoStatistics = true
+	options.OpenFile = func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
+		s.file, err = os.OpenFile(name, flag, perm)
+		return s.file, err
+	}
+	defer func() {
+		if s.db == nil && s.file != nil {
+			_ = s.file.Close() // closed already unless bbolt panicked
+		}
+	}()
+	s.db, err = bbolt.Open(s.path, 0o600, options)
+	return openError(err)
+}
+
+// openError sorts the errors of bbolt.Open: what is no error of the system is
+// damage.
+func openError(err error) error {
+	var system syscall.Errno
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, berrors.ErrTimeout):
+		return ErrInUse
+	case errors.As(err, &system):
+		return err
+	}
+	return corrupt("%v", err)
+}
+
+// close closes the file after the transactions that still run. It may be
+// called again.
+func (s *store) close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close chain store %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// view runs fn on a snapshot. Slices that it gets from the store are valid only
+// until it returns.
+func (s *store) view(op string, fn func(tx *bbolt.Tx) error) error {
+	return guard(s.path, op, func() error { return s.db.View(fn) })
+}
+
+// update runs fn in the transaction that is committed, and is durable, when it
+// returns nil.
+func (s *store) update(op string, fn func(tx *bbolt.Tx) error) error {
+	return guard(s.path, op, func() error { return s.db.Update(fn) })
+}
+
+// guard runs fn and turns what bbolt does with a damaged file into an error. It
+// gives every error the operation and the path.
+func guard(path, op string, fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = corrupt("%s %s: %v", op, path, r)
+		}
+	}()
+	err = fn()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
+		err = ErrClosed
+	}
+	return fmt.Errorf("%s %s: %w", op, path, err)
+}
+
+// Buckets. Keys are heights of four bytes, big-endian, except in the meta
+// bucket. Every value starts with a checksum, see seal.
+var (
+	bucketMeta    = []byte("meta")
+	bucketHeaders = []byte("headers")
+	bucketFilters = []byte("filters")
+	bucketHashes  = []byte("hashes")
+)
+
+// checksumSize is the size of the checksum that every row starts with.
+const checksumSize = 4
+
+// bucketOf returns a bucket of the store. Rows are appended: leaves are filled
+// to the end.
+func bucketOf(tx *bbolt.Tx, name []byte) (*bbolt.Bucket, error) {
+	b := tx.Bucket(name)
+	if b == nil {
+		return nil, corrupt("bucket %s is missing", name)
+	}
+	b.FillPercent = 1
+	return b, nil
+}
+
+// heightKey returns the key of the row that starts at a height.
+func heightKey(h Height) []byte {
+	return binary.BigEndian.AppendUint32(nil, uint32(h))
+}
+
+// keyHeight returns the height of a key.
+func keyHeight(key []byte) (Height, error) {
+	if len(key) != 4 || key[0]&0x80 != 0 {
+		return 0, corrupt("key %x is no height", key)
+	}
+	return Height(binary.BigEndian.Uint32(key)), nil
+}
+
+// seal writes the checksum of a row, over its key and what follows the
+// checksum, to its beginning: CRC-32C.
+func seal(key, row []byte) {
+	binary.BigEndian.PutUint32(row, checksum(key, row[checksumSize:]))
+}
+
+// unseal verifies the checksum of a row and returns what follows it.
+func unseal(bucket, key, row []byte) ([]byte, error) {
+	if len(row) < checksumSize || binary.BigEndian.Uint32(row) != checksum(key, row[checksumSize:]) {
+		return nil, corrupt("row %x of bucket %s does not have its checksum", key, bucket)
+	}
+	return row[checksumSize:], nil
+}
+
+func checksum(key, body []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, body)
+}

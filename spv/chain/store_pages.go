@@ -1,0 +1,324 @@
+package chain
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"io"
+)
+
+// Layout of the pages of a bbolt file, version 2, in the byte order of the
+// machine. A page starts with its id (8 bytes), flags (2), the number of its
+// elements (2) and the number of pages it continues on (4).
+const (
+	pageHeaderSize  = 16
+	pageElementSize = 16
+	bucketHeader    = 16 // root page (8), sequence (8)
+
+	pageIsBranch   = 0x01
+	pageIsLeaf     = 0x02
+	pageIsMeta     = 0x04
+	pageIsFreelist = 0x10
+
+	elementIsBucket = 0x01
+
+	metaMagic    = 0xED0CDAED
+	metaVersion  = 2
+	metaSize     = 64 // checksum included
+	metaChecksum = 56 // its offset: FNV-1a over what is before it
+)
+
+// verifyPages verifies the structure of the file that bbolt navigates by: that
+// the pages form trees inside the file, that no page is part of two things,
+// and that no page in use is on the free list, from where it would be
+// overwritten.
+//
+// A full verification looks at each byte of each page in use: what no key and
+// no value is must be exactly what bbolt writes. Otherwise leaves are not read,
+// of which there are many, but for their place in the tree.
+func verifyPages(r io.ReaderAt, full bool) error {
+	w := &pageWalk{r: r, full: full}
+	meta, err := w.newestMeta()
+	if err != nil {
+		return err
+	}
+	if meta.pages < 2 {
+		return corrupt("the file claims %d pages", meta.pages)
+	}
+	if _, err := w.read(meta.pages-1, 1); err != nil {
+		return err
+	}
+	w.used = newBitmap(meta.pages)
+	w.used.set(0)
+	w.used.set(1)
+	if err := w.tree(meta.root); err != nil {
+		return err
+	}
+	return w.freelist(meta.freelist)
+}
+
+// pageWalk is one verification. Pages are named by their ids.
+type pageWalk struct {
+	r    io.ReaderAt
+	full bool
+	used bitmap // the pages seen so far; of leaves that are not read, the first
+}
+
+// pageMetadata is what a meta page says: where the trees are.
+type pageMetadata struct {
+	root, freelist, pages, tx uint64
+}
+
+// newestMeta returns the newer one of the two meta pages. One may be torn: the
+// commit that wrote it did not complete. In a full verification both must be
+// intact.
+func (w *pageWalk) newestMeta() (newest pageMetadata, err error) {
+	intact := 0
+	var damage error
+	for id := range uint64(2) {
+		meta, err := w.meta(id)
+		switch {
+		case err != nil:
+			damage = err
+		case intact == 0 || meta.tx > newest.tx:
+			newest = meta
+			intact++
+		default:
+			intact++
+		}
+	}
+	if intact == 0 || intact < 2 && w.full {
+		return newest, damage
+	}
+	return newest, nil
+}
+
+// meta reads a meta page.
+func (w *pageWalk) meta(id uint64) (m pageMetadata, err error) {
+	b, err := w.read(id, 1)
+	if err != nil {
+		return m, err
+	}
+	head, body := parsePage(b), b[pageHeaderSize:][:metaSize]
+	sum := fnv.New64a()
+	sum.Write(body[:metaChecksum])
+	e := binary.NativeEndian
+	switch {
+	case sum.Sum64() != e.Uint64(body[metaChecksum:]), e.Uint32(body) != metaMagic, e.Uint32(body[4:]) != metaVersion:
+		return m, corrupt("meta page %d is damaged", id)
+	case e.Uint32(body[8:]) != pageSize:
+		return m, corrupt("meta page %d: want pages of %d bytes, got %d", id, pageSize, e.Uint32(body[8:]))
+	case head != pageHeader{id: id, flags: pageIsMeta} || !allZero(b[pageHeaderSize+metaSize:]):
+		return m, corrupt("meta page %d is damaged around its checksum", id)
+	}
+	return pageMetadata{
+		root:     e.Uint64(body[16:]),
+		freelist: e.Uint64(body[32:]),
+		pages:    e.Uint64(body[40:]),
+		tx:       e.Uint64(body[48:]),
+	}, nil
+}
+
+// tree verifies the bucket tree with the given root page, and all the buckets
+// in it.
+func (w *pageWalk) tree(root uint64) error {
+	leaf, err := w.isLeaf(root)
+	if err != nil {
+		return err
+	}
+	return w.node(root, leaf, nil, true)
+}
+
+// isLeaf reports whether a page is a leaf.
+func (w *pageWalk) isLeaf(id uint64) (bool, error) {
+	b, err := w.read(id, 1)
+	return err == nil && parsePage(b).flags == pageIsLeaf, err
+}
+
+// node verifies a page of a tree and what is below it. The first key is the one
+// its parent has for it; the root has none. The leaves of a tree are all at one
+// depth, and so are those of its subtrees.
+func (w *pageWalk) node(id uint64, leaf bool, first []byte, root bool) error {
+	if leaf && !root && !w.full {
+		return w.use(id, 0)
+	}
+	b, head, err := w.page(id)
+	if err != nil {
+		return err
+	}
+	want := uint16(pageIsBranch)
+	if leaf {
+		want = pageIsLeaf
+	}
+	if head.flags != want {
+		return corrupt("page %d: want kind %#x, got %#x", id, want, head.flags)
+	}
+	elements, err := w.elements(b, head)
+	if err != nil {
+		return fmt.Errorf("page %d: %w", id, err)
+	}
+	if first != nil && (len(elements) == 0 || !bytes.Equal(elements[0].key, first)) {
+		return corrupt("page %d: its first key is not %x", id, first)
+	}
+	if leaf {
+		return w.buckets(elements)
+	}
+	return w.children(elements)
+}
+
+// children verifies the pages below a branch page.
+func (w *pageWalk) children(elements []pageElement) error {
+	if len(elements) == 0 {
+		return corrupt("branch page without children")
+	}
+	leaf, err := w.isLeaf(elements[0].child)
+	if err != nil {
+		return err
+	}
+	for _, e := range elements {
+		if err := w.node(e.child, leaf, e.key, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buckets verifies the buckets among the elements of a leaf. A small bucket is
+// a page inside the element.
+func (w *pageWalk) buckets(elements []pageElement) error {
+	for _, e := range elements {
+		if !e.bucket {
+			continue
+		}
+		if len(e.value) < bucketHeader {
+			return corrupt("bucket %q is cut off", e.key)
+		}
+		if binary.NativeEndian.Uint64(e.value[8:]) != 0 {
+			return corrupt("bucket %q has a sequence number", e.key)
+		}
+		root, inline := binary.NativeEndian.Uint64(e.value), e.value[bucketHeader:]
+		if err := w.bucket(root, inline); err != nil {
+			return fmt.Errorf("bucket %q: %w", e.key, err)
+		}
+	}
+	return nil
+}
+
+// bucket verifies one bucket, inline if it has no root page.
+func (w *pageWalk) bucket(root uint64, inline []byte) error {
+	switch {
+	case root != 0 && len(inline) == 0:
+		return w.tree(root)
+	case root != 0 || len(inline) < pageHeaderSize:
+		return corrupt("damaged bucket header")
+	}
+	head := parsePage(inline)
+	if head.id != 0 || head.flags != pageIsLeaf || head.overflow != 0 {
+		return corrupt("damaged inline page header")
+	}
+	_, err := w.elements(inline, head)
+	return err
+}
+
+// freelist verifies the list of free pages: in ascending order, and none in
+// use.
+func (w *pageWalk) freelist(id uint64) error {
+	b, head, err := w.page(id)
+	if err != nil {
+		return err
+	}
+	ids := b[pageHeaderSize:]
+	count := uint64(head.count)
+	if count == 0xffff {
+		count, ids = binary.NativeEndian.Uint64(ids), ids[8:]
+	}
+	if head.flags != pageIsFreelist || count > uint64(len(ids)/8) {
+		return corrupt("page %d is no list of free pages", id)
+	}
+	last := uint64(1)
+	for i := range count {
+		free := binary.NativeEndian.Uint64(ids[8*i:])
+		if free <= last || free >= w.used.size {
+			return corrupt("page %d: list of free pages is out of order at %d", id, free)
+		}
+		if err := w.notInUse(free); err != nil {
+			return err
+		}
+		last = free
+	}
+	if w.full && !allZero(ids[8*count:]) {
+		return corrupt("page %d has bytes after its end", id)
+	}
+	return nil
+}
+
+// notInUse verifies that a free page is no part of anything. Of a leaf that was
+// not read only the first page is known: the one before decides.
+func (w *pageWalk) notInUse(free uint64) error {
+	start, ok := w.used.last(free)
+	if !ok {
+		return nil
+	}
+	if start == free {
+		return corrupt("page %d is free and in use", free)
+	}
+	if w.full || start < 2 {
+		return nil
+	}
+	b, err := w.read(start, 1)
+	if err != nil {
+		return err
+	}
+	if head := parsePage(b); head.flags == pageIsLeaf && start+uint64(head.overflow) >= free {
+		return corrupt("page %d is free and in use by page %d", free, start)
+	}
+	return nil
+}
+
+// page reads a page with all pages that it continues on, and marks them as
+// used.
+func (w *pageWalk) page(id uint64) ([]byte, pageHeader, error) {
+	b, err := w.read(id, 1)
+	if err != nil {
+		return nil, pageHeader{}, err
+	}
+	head := parsePage(b)
+	if head.id != id {
+		return nil, head, corrupt("page %d has the number %d", id, head.id)
+	}
+	if err := w.use(id, uint64(head.overflow)); err != nil {
+		return nil, head, err
+	}
+	if head.overflow > 0 {
+		b, err = w.read(id, 1+uint64(head.overflow))
+	}
+	return b, head, err
+}
+
+// use marks a page, and those it continues on, as used.
+func (w *pageWalk) use(id, overflow uint64) error {
+	if id < 2 || id >= w.used.size || overflow >= w.used.size-id {
+		return corrupt("page %d and %d more lie outside of the file", id, overflow)
+	}
+	for i := id; i <= id+overflow; i++ {
+		if !w.used.set(i) {
+			return corrupt("page %d is used twice", i)
+		}
+	}
+	return nil
+}
+
+// read reads n pages.
+func (w *pageWalk) read(id, n uint64) ([]byte, error) {
+	if id >= 1<<40 {
+		return nil, corrupt("page %d lies outside of the file", id)
+	}
+	b := make([]byte, n*pageSize)
+	if _, err := w.r.ReadAt(b, int64(id*pageSize)); err == io.EOF {
+		return nil, corrupt("the file ends in page %d", id)
+	} else if err != nil {
+		return nil, fmt.Errorf("read page %d: %w", id, err)
+	}
+	return b, nil
+}
