@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// link is one client's connection and the connection to the node that belongs
+// to it.
+type link struct {
+	number int
+	client net.Conn
+	node   net.Conn
+	once   sync.Once
+	gone   chan struct{} // closed with the connections
+}
+
+// close ends both connections.
+func (l *link) close() {
+	l.once.Do(func() {
+		close(l.gone)
+		_ = l.client.Close()
+		_ = l.node.Close()
+	})
+}
+
+// serve passes messages between a client and the node until either hangs up. If
+// the node cannot be reached the client finds its connection closed.
+func (p *Proxy) serve(ctx context.Context, number int, client net.Conn) error {
+	var dialer net.Dialer
+	node, err := dialer.DialContext(ctx, "tcp", p.target)
+	if err != nil {
+		_ = client.Close()
+		return nil
+	}
+	l := &link{number: number, client: client, node: node, gone: make(chan struct{})}
+	p.enter(ctx, l)
+	defer p.leave(l)
+
+	var toNode, toClient error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer l.close()
+		toNode = p.pump(l, ToNode)
+	})
+	wg.Go(func() {
+		defer l.close()
+		toClient = p.pump(l, ToClient)
+	})
+	wg.Wait()
+	return errors.Join(toNode, toClient)
+}
+
+// enter makes a link known, so that Cut can end it.
+func (p *Proxy) enter(ctx context.Context, l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.links[l] = struct{}{}
+	p.alter(func(s *State) { s.Open++; s.Conns++ })
+	if ctx.Err() != nil {
+		l.close()
+	}
+}
+
+// leave forgets a link.
+func (p *Proxy) leave(l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.links, l)
+	p.alter(func(s *State) { s.Open-- })
+}
+
+// pump passes the messages of one direction. Only bytes that are no message are
+// an error; that a side hangs up is not.
+func (p *Proxy) pump(l *link, d Direction) error {
+	from, to := l.client, l.node
+	if d == ToClient {
+		from, to = l.node, l.client
+	}
+	r := bufio.NewReader(from)
+	for {
+		f, raw, err := readFrame(r, p.network)
+		if format := (*formatError)(nil); errors.As(err, &format) {
+			return err
+		}
+		if err != nil {
+			return nil
+		}
+		f.Conn, f.Direction = l.number, d
+		if !p.admit(l, &f) {
+			return nil
+		}
+		if _, err := to.Write(raw); err != nil {
+			return nil
+		}
+	}
+}
+
+// admit has the gate judge a message, waits while it is held, and records it if
+// it may pass.
+func (p *Proxy) admit(l *link, f *Frame) bool {
+	for {
+		p.mu.Lock()
+		verdict := Pass
+		if p.gate != nil {
+			verdict = p.gate(f)
+		}
+		if verdict == Pass {
+			f.At = time.Now()
+			p.alter(func(s *State) { s.Frames = append(s.Frames, *f) })
+		}
+		release := p.release
+		p.mu.Unlock()
+		switch verdict {
+		case Pass:
+			return true
+		case Cut:
+			return false
+		}
+		if !p.hold(l, release) {
+			return false
+		}
+	}
+}
+
+// hold waits until held messages are released; false if the connection ended
+// before.
+func (p *Proxy) hold(l *link, release <-chan struct{}) bool {
+	p.change(func(s *State) { s.Held++ })
+	defer p.change(func(s *State) { s.Held-- })
+	select {
+	case <-release:
+		return true
+	case <-l.gone:
+		return false
+	}
+}
