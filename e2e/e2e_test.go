@@ -1,0 +1,31 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// waitTime bounds every single wait: far more than anything takes on a busy
+// machine.
+const waitTime = 30 * time.Second
+
+// deadline returns a context for one wait.
+func deadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), waitTime)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// TestRealNodes holds all tests: they share programs and a chain that take
+// longer to make than most of them run.
+func TestRealNodes(t *testing.T) {
+	s := setStage(t)
+	for name, test := range map[string]func(*testing.T){
+		"chain of votes and tickets": s.testChain,
+		"nodes reorganise":           s.testNodesReorganise,
+	} {
+		t.Run(name, test)
+	}
+}

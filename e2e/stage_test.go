@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/spvd/spvd/e2e/miner"
+	"github.com/spvd/spvd/e2e/node"
+)
+
+// chainHeight is the height of the chain that the tests begin with: so many
+// filters that they take several messages, and about half of its blocks voted.
+const chainHeight = 330
+
+// stopTime bounds how long a node may take to stop.
+const stopTime = 20 * time.Second
+
+// stage is what all tests share: programs and a chain, on disk.
+type stage struct {
+	dcrd  string // the program
+	chain string // the data directory of a node that has the chain
+	count miner.Count
+}
+
+// setStage builds the programs and mines the chain.
+func setStage(t *testing.T) *stage {
+	t.Helper()
+	dir := t.TempDir()
+	s := &stage{chain: filepath.Join(dir, "chain")}
+	var err error
+	if s.dcrd, err = node.Build(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	n := s.startNode(t, s.chain)
+	s.count, err = s.newMiner(t, n).Mine(t.Context(), chainHeight)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, n.Output())
+	}
+	if err := stopNode(n); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newNode starts a node that has the chain.
+func (s *stage) newNode(t *testing.T) *node.Node {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "data"), os.DirFS(filepath.Join(s.chain, "data"))); err != nil {
+		t.Fatal(err)
+	}
+	return s.startNode(t, dir)
+}
+
+// startNode starts a node on a directory and stops it when the test ends.
+func (s *stage) startNode(t *testing.T, dir string) *node.Node {
+	t.Helper()
+	addr, err := miner.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := node.Start(t.Context(), node.Config{Program: s.dcrd, Dir: dir, MiningAddress: addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stopNode(n); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
+
+// stopNode stops a node in order.
+func stopNode(n *node.Node) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return n.Stop(ctx)
+}
+
+// newMiner connects a miner to a node.
+func (s *stage) newMiner(t *testing.T, n *node.Node) *miner.Miner {
+	t.Helper()
+	m, err := miner.New(t.Context(), miner.Config{Node: n, Payments: 3})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, n.Output())
+	}
+	t.Cleanup(m.Close)
+	return m
+}
