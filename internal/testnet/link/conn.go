@@ -1,0 +1,183 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// parcelSize is the most bytes that arrive at once.
+const parcelSize = 16 << 10
+
+// Conn is one end of a connection over a line. At a time one goroutine may
+// read and one may write.
+type Conn struct {
+	net.Conn // what is wrapped; closed when Run returns
+
+	gate    *Gate
+	in, out *lane
+	inPace  *pace // of the goroutine that receives
+	outPace *pace // of the goroutine that writes
+
+	mu            sync.Mutex
+	readDeadline  time.Time
+	writeDeadline time.Time
+}
+
+// New wraps one end of a connection. Nothing passes until Run.
+func New(conn net.Conn, s Shape, gate *Gate, seed uint64) *Conn {
+	r := rand.New(rand.NewPCG(seed, 0))
+	return &Conn{
+		Conn:    conn,
+		gate:    gate,
+		in:      newLane(s.room()),
+		out:     newLane(s.room()),
+		inPace:  newPace(s, rand.New(rand.NewPCG(r.Uint64(), 1))),
+		outPace: newPace(s, rand.New(rand.NewPCG(r.Uint64(), 2))),
+	}
+}
+
+// Run moves bytes in both directions until the connection ends or ctx does. It
+// returns nil when either side closed the connection.
+func (c *Conn) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.receive(ctx) })
+	g.Go(func() error { return c.deliver(ctx) })
+	g.Go(func() error {
+		<-ctx.Done()
+		c.in.end(net.ErrClosed)
+		c.out.abort(net.ErrClosed)
+		return c.Conn.Close()
+	})
+	err := g.Wait()
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
+		return nil
+	}
+	return err
+}
+
+// receive reads from what is wrapped and sends it on its way in.
+func (c *Conn) receive(ctx context.Context) error {
+	for {
+		b := make([]byte, parcelSize)
+		n, err := c.Conn.Read(b)
+		if n > 0 {
+			err = errors.Join(err, c.arrive(ctx, b[:n]))
+		}
+		if err != nil {
+			c.in.end(err)
+			return err
+		}
+	}
+}
+
+// arrive sends bytes on their way in.
+func (c *Conn) arrive(ctx context.Context, b []byte) error {
+	if err := c.gate.Pass(ctx); err != nil {
+		return err
+	}
+	due, cut := c.inPace.stamp(time.Now(), len(b))
+	if cut {
+		return c.cut()
+	}
+	return c.in.put(b, due, nil)
+}
+
+// deliver writes what has made its way out to what is wrapped.
+func (c *Conn) deliver(ctx context.Context) error {
+	b := make([]byte, parcelSize)
+	for {
+		n, err := c.out.get(b, nil)
+		if err != nil {
+			return err
+		}
+		if err := c.gate.Pass(ctx); err != nil {
+			return err
+		}
+		if _, err := c.Conn.Write(b[:n]); err != nil {
+			c.out.abort(err)
+			return err
+		}
+	}
+}
+
+// cut breaks the connection: what is under way is lost.
+func (c *Conn) cut() error {
+	c.in.abort(ErrCut)
+	c.out.abort(ErrCut)
+	return ErrCut
+}
+
+// Read implements net.Conn.
+func (c *Conn) Read(p []byte) (int, error) {
+	expiry, stop := c.expire(&c.readDeadline)
+	defer stop()
+	return c.in.get(p, expiry)
+}
+
+// Write implements net.Conn. It returns when the bytes are on their way.
+func (c *Conn) Write(p []byte) (int, error) {
+	expiry, stop := c.expire(&c.writeDeadline)
+	defer stop()
+	for written := 0; written < len(p); {
+		b := bytes.Clone(p[written:min(written+parcelSize, len(p))])
+		due, cut := c.outPace.stamp(time.Now(), len(b))
+		if cut {
+			return written, c.cut()
+		}
+		if err := c.out.put(b, due, expiry); err != nil {
+			return written, err
+		}
+		written += len(b)
+	}
+	return len(p), nil
+}
+
+// expire returns a channel for the moment of a deadline, which a zero time
+// never is, and what releases it.
+func (c *Conn) expire(deadline *time.Time) (<-chan time.Time, func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if deadline.IsZero() {
+		return nil, func() bool { return false }
+	}
+	t := time.NewTimer(time.Until(*deadline))
+	return t.C, t.Stop
+}
+
+// Close implements net.Conn. What is on its way out still arrives, as with a
+// socket; then Run closes what is wrapped.
+func (c *Conn) Close() error {
+	c.in.end(net.ErrClosed)
+	c.out.end(io.EOF)
+	return nil
+}
+
+// SetDeadline implements net.Conn. Like the other two it is about reads and
+// writes that begin later.
+func (c *Conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readDeadline = t
+	return nil
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writeDeadline = t
+	return nil
+}

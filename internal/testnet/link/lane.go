@@ -1,0 +1,133 @@
+package link
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
+)
+
+// ErrCut is the end of a connection that the line has broken.
+var ErrCut = errors.New("line cut")
+
+// lane is one direction: bytes under way, in order. It has one writer and one
+// reader.
+type lane struct {
+	room int
+
+	mu    sync.Mutex
+	under []parcel // under way
+	size  int      // bytes in under
+	err   error    // after the last parcel
+
+	changed chan struct{} // poked for the reader
+	freed   chan struct{} // poked for the writer
+}
+
+// parcel is bytes that arrive together.
+type parcel struct {
+	b   []byte
+	due time.Time
+}
+
+func newLane(room int) *lane {
+	return &lane{room: room, changed: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// put sends bytes on their way, which it keeps. It waits for room until the
+// deadline, and returns the error that ended the lane.
+func (l *lane) put(b []byte, due time.Time, deadline <-chan time.Time) error {
+	for {
+		l.mu.Lock()
+		switch {
+		case l.err != nil:
+			defer l.mu.Unlock()
+			return l.err
+		case l.size == 0 || l.size+len(b) <= l.room:
+			l.under = append(l.under, parcel{b, due})
+			l.size += len(b)
+			l.mu.Unlock()
+			poke(l.changed)
+			return nil
+		}
+		l.mu.Unlock()
+		select {
+		case <-l.freed:
+		case <-deadline:
+			return os.ErrDeadlineExceeded
+		}
+	}
+}
+
+// get waits until bytes have arrived and takes at most len(p) of them. What
+// is under way when the lane ends still arrives.
+func (l *lane) get(p []byte, deadline <-chan time.Time) (int, error) {
+	for {
+		l.mu.Lock()
+		n, wait, err := l.take(p)
+		l.mu.Unlock()
+		if n > 0 {
+			poke(l.freed)
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		var arrival <-chan time.Time
+		if wait > 0 {
+			arrival = time.After(wait)
+		}
+		select {
+		case <-l.changed:
+		case <-arrival:
+		case <-deadline:
+			return 0, os.ErrDeadlineExceeded
+		}
+	}
+}
+
+// take takes what has arrived, or returns how long the next parcel takes. The
+// caller holds the lock.
+func (l *lane) take(p []byte) (n int, wait time.Duration, err error) {
+	if len(l.under) == 0 {
+		return 0, 0, l.err
+	}
+	head := &l.under[0]
+	if wait := time.Until(head.due); wait > 0 {
+		return 0, wait, nil
+	}
+	n = copy(p, head.b)
+	head.b = head.b[n:]
+	if len(head.b) == 0 {
+		l.under = l.under[1:]
+	}
+	l.size -= n
+	return n, 0, nil
+}
+
+// end lets nothing more in. The first error stays.
+func (l *lane) end(err error) {
+	l.mu.Lock()
+	if l.err == nil {
+		l.err = err
+	}
+	l.mu.Unlock()
+	poke(l.changed)
+	poke(l.freed)
+}
+
+// abort ends the lane and loses what is under way.
+func (l *lane) abort(err error) {
+	l.mu.Lock()
+	l.under, l.size, l.err = nil, 0, err
+	l.mu.Unlock()
+	poke(l.changed)
+	poke(l.freed)
+}
