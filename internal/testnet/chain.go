@@ -34,6 +34,7 @@ type run struct {
 	index  index
 	first  chain.Height
 	recipe *recipe // nil for the genesis block
+	sums   sums
 }
 
 // genesis returns the chain of block zero.
@@ -161,9 +162,12 @@ func (c *Chain) Find(hash *chainhash.Hash) (chain.Height, bool) {
 	return 0, false
 }
 
-// Work returns the work of all blocks up to a height, genesis block included.
-func (c *Chain) Work(h chain.Height) (sum uint256.Uint256) {
-	for i := range h + 1 {
+// Work returns the work of all blocks, genesis block included.
+func (c *Chain) Work() uint256.Uint256 { return c.workSince(-1) }
+
+// workSince returns the work of the blocks above a height.
+func (c *Chain) workSince(h chain.Height) (sum uint256.Uint256) {
+	for i := h + 1; i <= c.Height(); i++ {
 		work := chain.Work(c.At(i).Bits())
 		sum.Add(&work)
 	}
@@ -183,4 +187,19 @@ func (c *Chain) Waypoints(every chain.Height) []chain.BlockID {
 // newest of its last blocks.
 func (c *Chain) Now() time.Time {
 	return time.Unix(max(c.At(c.Height()).Timestamp(), c.schedule.at(0, c.Height())), 0).Add(time.Minute)
+}
+
+// ForkOf returns the height of the last block that the chain has in common
+// with another one of the same network.
+func (c *Chain) ForkOf(o *Chain) chain.Height {
+	low, high := chain.Height(0), min(c.Height(), o.Height())
+	for low < high {
+		mid := low + (high-low+1)/2
+		if c.ID(mid) == o.ID(mid) {
+			low = mid
+		} else {
+			high = mid - 1
+		}
+	}
+	return low
 }

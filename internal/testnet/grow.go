@@ -41,6 +41,17 @@ func (c *Chain) Extend(n int) *Chain {
 	return c.Grow(Branch{At: c.Height(), Blocks: n, Seed: c.Seed()})
 }
 
+// Outgrow returns a chain that leaves this one after the block at a height and
+// has just enough blocks, which follow from the seed, to have more work.
+func (c *Chain) Outgrow(at chain.Height, seed uint64) *Chain {
+	goal := c.workSince(at)
+	fork := c.Fork(at, int(c.Height()-at)+1, seed)
+	for work := fork.workSince(at); work.LtEq(&goal); work = fork.workSince(at) {
+		fork = fork.Extend(1)
+	}
+	return fork
+}
+
 // Seed returns the seed of the newest blocks.
 func (c *Chain) Seed() uint64 {
 	if r := c.parts[len(c.parts)-1].recipe; r != nil {

@@ -1,0 +1,117 @@
+package testnet
+
+import (
+	"context"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// How much of getdata a node has in hand for one client.
+const (
+	maxPendingGetData = 1000 // messages that wait to be served
+	maxQueuedData     = 3    // items that wait to be sent
+)
+
+// handleGetData queues what a client asks for. It is answered in order, beside
+// everything else.
+func (s *Session) handleGetData(m *wire.MsgGetData) error {
+	if len(m.InvList) == 0 {
+		return s.node.ban(s.host, "sent an empty getdata")
+	}
+	if err := s.scored(float64(len(m.InvList)*getdataScore/wire.MaxInvPerMsg), wire.CmdGetData); err != nil {
+		return err
+	}
+	select {
+	case s.asked <- m.InvList:
+		return nil
+	default:
+		return errTooMuchAsked
+	}
+}
+
+// serveData answers getdata, a few items ahead of what is sent.
+func (s *Session) serveData(ctx context.Context) error {
+	for {
+		select {
+		case items := <-s.asked:
+			if err := s.serveItems(ctx, items); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// serveItems sends what it has, and one notfound for the rest.
+func (s *Session) serveItems(ctx context.Context, items []*wire.InvVect) error {
+	missing := wire.NewMsgNotFound()
+	for _, item := range items {
+		if err := s.out.room(ctx, maxQueuedData); err != nil {
+			return err
+		}
+		answer, ok := s.item(item)
+		if !ok {
+			missing.InvList = append(missing.InvList, item)
+			continue
+		}
+		s.tell(answer...)
+	}
+	if len(missing.InvList) > 0 {
+		s.tell(Encode(missing, s.pver))
+	}
+	return nil
+}
+
+// item returns what answers a request for one thing.
+func (s *Session) item(item *wire.InvVect) ([]Message, bool) {
+	switch item.Type {
+	case wire.InvTypeBlock:
+		return s.node.cfg.Behaviour.Block(s, &item.Hash)
+	case wire.InvTypeTx:
+		if tx := s.node.tx(&item.Hash); tx != nil {
+			return []Message{Encode(tx, s.pver)}, true
+		}
+	}
+	return nil, false
+}
+
+// handleInv asks for transactions that the node has not got. What it is told
+// of blocks it knows already.
+func (s *Session) handleInv(m *wire.MsgInv) error {
+	if len(m.InvList) == 0 {
+		return s.node.ban(s.host, "sent an empty inv")
+	}
+	ask := wire.NewMsgGetData()
+	for _, item := range m.InvList {
+		if item.Type == wire.InvTypeTx && s.node.tx(&item.Hash) == nil {
+			ask.InvList = append(ask.InvList, item)
+		}
+	}
+	if len(ask.InvList) > 0 {
+		s.await(wire.CmdTx)
+		s.tell(Encode(ask, s.pver))
+	}
+	return nil
+}
+
+// handleMemPool announces everything in the mempool.
+func (s *Session) handleMemPool() error {
+	if err := s.scored(mempoolScore, wire.CmdMemPool); err != nil {
+		return err
+	}
+	s.announceTx(s.node.pooled()...)
+	return nil
+}
+
+// announceTx lets transactions be announced with the next batch.
+func (s *Session) announceTx(hashes ...chainhash.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trickle = append(s.trickle, hashes...)
+	select {
+	case s.trickled <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,219 @@
+package testnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/testnet/link"
+)
+
+// Network is a number of nodes at addresses, and the lines to them. A client
+// dials them in memory through Dial, or over TCP where ServeTCP listens.
+type Network struct {
+	seed uint64
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	hosts   map[string]*Host
+	order   []*Host
+	running context.Context // nil while connections are refused
+	dials   int
+	serving sync.WaitGroup
+}
+
+// Host is a node at an address.
+type Host struct {
+	// Addr is what a client dials.
+	Addr string
+
+	// Node is the node.
+	Node *Node
+
+	net   *Network
+	shape link.Shape
+	gate  link.Gate
+
+	mu   sync.Mutex
+	down bool
+}
+
+// NewNetwork returns a network without nodes. Everything left to chance
+// follows from the seed. The log may be nil.
+func NewNetwork(seed uint64, log *slog.Logger) *Network {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Network{seed: seed, log: log, hosts: make(map[string]*Host)}
+}
+
+// Add puts a node at an address, behind a line of the given shape. Nodes of a
+// network tell each other of transactions.
+func (n *Network) Add(addr string, node *Node, shape link.Shape) *Host {
+	h := &Host{Addr: addr, Node: node, net: n, shape: shape}
+	n.mu.Lock()
+	n.hosts[addr] = h
+	n.order = append(n.order, h)
+	n.mu.Unlock()
+	node.mu.Lock()
+	node.relay = n.relay
+	node.mu.Unlock()
+	return h
+}
+
+// Hosts returns all hosts in the order in which they were added.
+func (n *Network) Hosts() []*Host {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]*Host(nil), n.order...)
+}
+
+// relay brings a transaction to all nodes.
+func (n *Network) relay(tx *wire.MsgTx) {
+	for _, h := range n.Hosts() {
+		h.Node.takeTx(tx)
+	}
+}
+
+// Run lets clients connect until ctx ends, and returns when all connections
+// have ended. It returns nil.
+func (n *Network) Run(ctx context.Context) error {
+	n.mu.Lock()
+	n.running = ctx
+	n.mu.Unlock()
+	<-ctx.Done()
+	n.mu.Lock()
+	n.running = nil
+	n.mu.Unlock()
+	n.serving.Wait()
+	return nil
+}
+
+// Dial connects to a host in memory. It takes a round trip, fails at once when
+// the host is down, and waits for ctx to end when the line is cut.
+func (n *Network) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := n.dial(ctx, addr)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: fmt.Errorf("%s: %w", addr, err)}
+	}
+	return conn, nil
+}
+
+func (n *Network) dial(ctx context.Context, addr string) (net.Conn, error) {
+	n.mu.Lock()
+	h := n.hosts[addr]
+	n.dials++
+	number := n.dials
+	n.mu.Unlock()
+	if h == nil {
+		return nil, syscall.EHOSTUNREACH
+	}
+	if err := h.reach(ctx); err != nil {
+		return nil, err
+	}
+	remote, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	local := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 255, 255, 1}), uint16(1024+number))
+	near, far := net.Pipe()
+	line := link.New(endpoint{far, remote, local}, h.shape, &h.gate, n.chance(addr, number))
+	if !n.serve(h, line, line.Run) {
+		return nil, errors.Join(syscall.ECONNREFUSED, near.Close(), far.Close())
+	}
+	return endpoint{near, local, remote}, nil
+}
+
+// reach takes the way to the host and back.
+func (h *Host) reach(ctx context.Context) error {
+	if h.shape.Latency > 0 {
+		select {
+		case <-time.After(2 * h.shape.Latency):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := h.gate.Pass(ctx); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.down {
+		return syscall.ECONNREFUSED
+	}
+	return nil
+}
+
+// chance returns the seed of what happens on a connection to an address.
+func (n *Network) chance(addr string, number int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprint(h, n.seed, addr, number)
+	return h.Sum64()
+}
+
+// serve serves a connection in the background, and runs the line it goes over
+// if there is one. It returns false if the network does not run.
+func (n *Network) serve(h *Host, conn net.Conn, run func(context.Context) error) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	ctx := n.running
+	if ctx == nil {
+		return false
+	}
+	if run != nil {
+		n.serving.Go(func() {
+			if err := run(ctx); err != nil {
+				n.log.Debug("line ended", "host", h.Addr, "err", err)
+			}
+		})
+	}
+	n.serving.Go(func() {
+		if err := h.Node.Serve(ctx, conn); err != nil {
+			n.log.Debug("session ended", "host", h.Addr, "err", err)
+		}
+	})
+	return true
+}
+
+// Partition lets nothing through to the host any more, nor back. Nobody is
+// told.
+func (h *Host) Partition() { h.gate.Shut() }
+
+// Heal ends a partition.
+func (h *Host) Heal() { h.gate.Open() }
+
+// Stop ends the host's connections and refuses new ones.
+func (h *Host) Stop() {
+	h.mu.Lock()
+	h.down = true
+	h.mu.Unlock()
+	h.Node.Kick()
+}
+
+// Start accepts connections again.
+func (h *Host) Start() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.down = false
+}
+
+// endpoint is one end of a connection in memory.
+type endpoint struct {
+	net.Conn
+	local, remote netip.AddrPort
+}
+
+// LocalAddr implements net.Conn.
+func (e endpoint) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(e.local) }
+
+// RemoteAddr implements net.Conn.
+func (e endpoint) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(e.remote) }

@@ -1,0 +1,44 @@
+package testnet
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/spvd/spvd/internal/testnet/link"
+)
+
+// ServeTCP lets clients reach a host through a listener, which it closes, until
+// ctx ends. The network has to run. Behind a perfect line bytes go straight
+// from the node to the socket, and the host cannot be partitioned.
+func (n *Network) ServeTCP(ctx context.Context, h *Host, l net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	for number := 1; ; number++ {
+		conn, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) && ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if h.isDown() || !n.carry(h, conn, number) {
+			conn.Close()
+		}
+	}
+}
+
+// carry serves a connection over the line of the host.
+func (n *Network) carry(h *Host, conn net.Conn, number int) bool {
+	if h.shape.Perfect() {
+		return n.serve(h, conn, nil)
+	}
+	line := link.New(conn, h.shape, &h.gate, n.chance(h.Addr, number))
+	return n.serve(h, line, line.Run)
+}
+
+func (h *Host) isDown() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.down
+}
