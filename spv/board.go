@@ -1,0 +1,81 @@
+package spv
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"sync/atomic"
+)
+
+// board shows the newest status to any number of readers. Writing never waits
+// for a reader: one who is slow misses values in between, never the newest.
+type board struct {
+	current atomic.Pointer[Status]
+
+	mu      sync.Mutex    // guards changed
+	changed chan struct{} // closed when current is replaced
+}
+
+// newBoard returns a board that shows the status of a syncer that never ran.
+func newBoard() *board {
+	b := &board{changed: make(chan struct{})}
+	b.current.Store(&Status{Reason: "The syncer has not been started."})
+	return b
+}
+
+// status returns the newest status.
+func (b *board) status() *Status { return b.current.Load() }
+
+// show replaces the status by next, numbered after the one before it.
+func (b *board) show(next Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	next.Seq = b.current.Load().Seq + 1
+	b.current.Store(&next)
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// next returns a channel that is closed when the status after the one that is
+// current now is shown. Take it before reading the status.
+func (b *board) next() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.changed
+}
+
+// changes yields the current status if it is newer than seq, then each newer
+// one, until ctx ends or the reader stops.
+func (b *board) changes(ctx context.Context, seq uint64) iter.Seq[Status] {
+	return func(yield func(Status) bool) {
+		for {
+			changed := b.next()
+			if st := b.status(); st.Seq > seq {
+				seq = st.Seq
+				if !yield(*st) {
+					return
+				}
+				continue
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// wait returns once a status satisfies the condition, or ctx ends, or the run
+// fails.
+func (b *board) wait(ctx context.Context, cond func(Status) bool) error {
+	for st := range b.changes(ctx, 0) {
+		if cond(st) {
+			return nil
+		}
+		if st.Phase == Failed {
+			return st.Err
+		}
+	}
+	return context.Cause(ctx)
+}

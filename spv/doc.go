@@ -1,0 +1,47 @@
+// Package spv keeps a chain of headers and committed filters, and a wallet, in
+// step with the Decred network. It is the engine of spvd and can be embedded in
+// any program:
+//
+//	s, err := spv.New(spv.Config{Params: chain.MainNet(), ChainFile: path, Peers: pool})
+//	...
+//	go s.Run(ctx)                  // blocks until ctx ends
+//	err = s.Wait(ctx, spv.Synced)  // or watch s.Changes(ctx, 0)
+//	fmt.Println(s.Status().Tip)
+//
+// # Who does what
+//
+// One goroutine, the one that calls [Syncer.Run], owns the state of the sync
+// and is the only writer of the chain store and the wallet. It starts workers
+// that wait for peers and do pure work (hashing, proving, matching); a worker
+// hands back a fold, a closure that only the syncer's goroutine calls. All
+// workers have returned before a phase ends, and everything has before Run
+// returns; the store is closed last. No lock is held across network, disk or
+// channel operations. Readers get immutable values.
+//
+// # What it guarantees
+//
+// Each property has a test named after it.
+//
+//  1. The final state is the most-work valid chain of any honest reachable
+//     peer, whatever the order of messages, the sizes of batches and the faults
+//     of other peers.
+//  2. It is the same after any reorganisation on the way.
+//  3. It is the same wherever the process was stopped and started again.
+//  4. A rescan changes nothing.
+//  5. sendheaders never precedes the end of the first sync, and is sent once per
+//     connection.
+//  6. Nothing is in flight when everything is settled.
+//  7. Shutdown from every phase is bounded, and leaves no goroutine behind.
+//  8. Status never says synced when it is not: without a peer, below a tip that
+//     a live peer has shown, or with filters or wallet behind the headers.
+//  9. Losing all peers is a state: the sync goes on by itself when they return.
+//
+// # Reading order
+//
+// ports.go says what the syncer needs, config.go and status.go what it takes
+// and gives. syncer.go runs the phases of phase.go; opening.go, repairing.go,
+// catchingup.go, rescanning.go and following.go are one phase each. The last
+// three share the loop in pursuit.go, with headers.go, filters.go and scan.go as
+// its parts. survey.go and filterplan.go decide without doing; truth.go says
+// what is true, show.go shows it, board.go hands it to readers.
+package spv

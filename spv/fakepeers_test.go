@@ -1,0 +1,312 @@
+package spv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// errSilent is what a request to a silent peer ends with.
+var errSilent = errors.New("no reply in time")
+
+// requestTime is how long a fake peer may be silent about a request.
+const requestTime = 10 * time.Second
+
+// fakePeer is a peer that answers from a chain, without any wire between.
+type fakePeer struct {
+	id      uint64
+	chain   *testnet.Chain
+	latency time.Duration
+
+	silentHeaders bool
+	silentFilters bool
+	spoilHeaders  func([]byte)
+	spoilFilters  func([]byte)
+	wrongBlocks   bool
+
+	busy        int
+	sendHeaders int
+	asked       []string // the kinds of requests in order
+}
+
+// fakeNet implements Peers with fake peers.
+type fakeNet struct {
+	mu      sync.Mutex
+	peers   map[uint64]*fakePeer
+	nextID  uint64
+	changed chan struct{}
+	news    []func(yield func(uint64, []byte, []chainhash.Hash))
+	accused map[uint64][]error
+	flying  int
+}
+
+func newFakeNet() *fakeNet {
+	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error)}
+}
+
+// join connects a peer and returns its number.
+func (n *fakeNet) join(p *fakePeer) *fakePeer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nextID++
+	p.id = n.nextID
+	n.peers[p.id] = p
+	n.poke()
+	return p
+}
+
+// leave disconnects a peer.
+func (n *fakeNet) leave(p *fakePeer) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.peers, p.id)
+	n.poke()
+}
+
+// extend gives a peer another chain and announces its newest blocks the way the
+// connection calls for.
+func (n *fakeNet) extend(p *fakePeer, c *testnet.Chain) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	from := p.chain.Height()
+	p.chain = c
+	if p.sendHeaders == 0 {
+		hash := c.Tip().Hash
+		n.news = append(n.news, func(yield func(uint64, []byte, []chainhash.Hash)) {
+			yield(p.id, nil, []chainhash.Hash{hash})
+		})
+	} else {
+		payload := headersPayload(c, min(from, c.Height()-1)+1, c.Height())
+		n.news = append(n.news, func(yield func(uint64, []byte, []chainhash.Hash)) { yield(p.id, payload, nil) })
+	}
+	n.poke()
+}
+
+// told returns what a peer was asked for so far, and how often it was sent
+// sendheaders.
+func (n *fakeNet) told(p *fakePeer) (asked []string, sendHeaders int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(p.asked), p.sendHeaders
+}
+
+// change changes a peer's behaviour.
+func (n *fakeNet) change(p *fakePeer, by func(*fakePeer)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	by(p)
+}
+
+func (n *fakeNet) poke() {
+	select {
+	case n.changed <- struct{}{}:
+	default:
+	}
+}
+
+// pick waits for a peer that is not to be avoided, the least busy one.
+func (n *fakeNet) pick(ctx context.Context, avoid []uint64) (*fakePeer, error) {
+	for {
+		n.mu.Lock()
+		var best *fakePeer
+		for _, strict := range []bool{true, false} {
+			for _, p := range n.peers {
+				if strict && slices.Contains(avoid, p.id) {
+					continue
+				}
+				if best == nil || p.busy < best.busy || p.busy == best.busy && p.id < best.id {
+					best = p
+				}
+			}
+			if best != nil {
+				break
+			}
+		}
+		n.mu.Unlock()
+		if best != nil {
+			return best, nil
+		}
+		if !pauseFor(ctx, 100*time.Millisecond) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// serve waits as long as the peer takes and then lets answer make the reply.
+func (n *fakeNet) serve(ctx context.Context, p *fakePeer, kind string, silent bool, answer func() []byte) ([]byte, error) {
+	n.mu.Lock()
+	p.busy++
+	n.flying++
+	p.asked = append(p.asked, kind)
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		p.busy--
+		n.flying--
+		n.mu.Unlock()
+	}()
+	wait := p.latency
+	if silent {
+		wait = requestTime
+	}
+	if !pauseFor(ctx, wait) {
+		return nil, ctx.Err()
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if silent || n.peers[p.id] == nil {
+		return nil, errSilent
+	}
+	return answer(), nil
+}
+
+func (n *fakeNet) Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, uint64, error) {
+	p, err := n.pick(ctx, avoid)
+	if err != nil {
+		return nil, 0, err
+	}
+	payload, err := n.HeadersFrom(ctx, p.id, locator, stop)
+	return payload, p.id, err
+}
+
+func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, _ chainhash.Hash) ([]byte, error) {
+	n.mu.Lock()
+	p := n.peers[id]
+	n.mu.Unlock()
+	if p == nil {
+		return nil, errSilent
+	}
+	return n.serve(ctx, p, "headers", p.silentHeaders, func() []byte {
+		from := chain.Height(1)
+		for _, hash := range locator {
+			if h, ok := p.chain.Find(&hash); ok {
+				from = h + 1
+				break
+			}
+		}
+		payload := headersPayload(p.chain, from, min(p.chain.Height(), from+fullBatch-1))
+		if p.spoilHeaders != nil {
+			p.spoilHeaders(payload)
+		}
+		return payload
+	})
+}
+
+func (n *fakeNet) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash) ([]byte, uint64, error) {
+	p, err := n.pick(ctx, avoid)
+	if err != nil {
+		return nil, 0, err
+	}
+	n.mu.Lock()
+	first, okFirst := p.chain.Find(&start)
+	last, okLast := p.chain.Find(&end)
+	n.mu.Unlock()
+	silent := p.silentFilters || !okFirst || !okLast
+	payload, err := n.serve(ctx, p, "filters", silent, func() []byte {
+		payload := filtersPayload(p.chain, first, last)
+		if p.spoilFilters != nil {
+			p.spoilFilters(payload)
+		}
+		return payload
+	})
+	return payload, p.id, err
+}
+
+func (n *fakeNet) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
+	p, err := n.pick(ctx, avoid)
+	if err != nil {
+		return nil, 0, err
+	}
+	var block *wire.MsgBlock
+	_, err = n.serve(ctx, p, "block", false, func() []byte {
+		h, _ := p.chain.Find(&hash)
+		if p.wrongBlocks {
+			h--
+		}
+		block = p.chain.Block(h)
+		return nil
+	})
+	return block, p.id, err
+}
+
+func (n *fakeNet) Live() iter.Seq2[uint64, uint32] {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	claims := make(map[uint64]uint32, len(n.peers))
+	for id, p := range n.peers {
+		claims[id] = uint32(p.chain.Height())
+	}
+	return func(yield func(uint64, uint32) bool) {
+		for id, claim := range claims {
+			if !yield(id, claim) {
+				return
+			}
+		}
+	}
+}
+
+func (n *fakeNet) Changed() <-chan struct{} { return n.changed }
+
+func (n *fakeNet) TakeNews(yield func(uint64, []byte, []chainhash.Hash)) {
+	n.mu.Lock()
+	news := n.news
+	n.news = nil
+	n.mu.Unlock()
+	for _, item := range news {
+		item(yield)
+	}
+}
+
+func (n *fakeNet) SendHeaders(_ context.Context, id uint64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p := n.peers[id]; p != nil {
+		p.sendHeaders++
+		p.asked = append(p.asked, "sendheaders")
+	}
+	return nil
+}
+
+// Accuse disconnects the peer, as a pool does.
+func (n *fakeNet) Accuse(id uint64, evidence error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.accused[id] = append(n.accused[id], evidence)
+	delete(n.peers, id)
+	n.poke()
+}
+
+// headersPayload encodes headers of a chain as a headers message.
+func headersPayload(c *testnet.Chain, from, to chain.Height) []byte {
+	var b bytes.Buffer
+	n := max(0, int(to-from)+1)
+	_ = wire.WriteVarInt(&b, wire.ProtocolVersion, uint64(n))
+	for h := from; h <= to; h++ {
+		b.Write(c.At(h)[:])
+		b.WriteByte(0)
+	}
+	return b.Bytes()
+}
+
+// filtersPayload encodes filters of a chain as a cfiltersv2 message.
+func filtersPayload(c *testnet.Chain, from, to chain.Height) []byte {
+	var filters []wire.MsgCFilterV2
+	for h := from; h <= to; h++ {
+		filters = append(filters, wire.MsgCFilterV2{BlockHash: c.ID(h).Hash, Data: c.Filter(h)})
+	}
+	var b bytes.Buffer
+	if err := wire.NewMsgCFiltersV2(filters).BtcEncode(&b, wire.ProtocolVersion); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,107 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Pauses before a chunk of filters is asked for again: doubled each time.
+const (
+	chunkPause    = 50 * time.Millisecond
+	maxChunkPause = 3 * time.Second
+)
+
+// fetchFilters asks for as many chunks of filters as the window allows.
+func (p *pursuit) fetchFilters() error {
+	for {
+		c, ok := p.plan.take(p.staged.Tip.Height, len(p.survey.peers), !p.survey.leading, time.Now())
+		if !ok {
+			return nil
+		}
+		if err := p.fetchChunk(c); err != nil {
+			return err
+		}
+	}
+}
+
+// fetchChunk asks a peer for a chunk and proves what comes.
+func (p *pursuit) fetchChunk(c chunk) error {
+	targets, err := p.store.FilterTargets(c.start, c.n)
+	if err != nil {
+		return err
+	}
+	plan, start, end := p.plan, targets[0].Hash, targets[len(targets)-1].Hash
+	p.workers.do(func(ctx context.Context) fold {
+		if !pauseFor(ctx, c.pause()) {
+			return nil
+		}
+		payload, from, err := p.cfg.Peers.CFilters(ctx, c.avoid, start, end)
+		var batch *chain.FilterBatch
+		if err == nil {
+			batch, err = chain.ProveFilters(p.cfg.Params, targets, payload)
+		}
+		return func() error {
+			if plan != p.plan { // the chain was reorganised meanwhile
+				return nil
+			}
+			if err != nil {
+				p.chunkFailed(c, from, err)
+				return nil
+			}
+			p.plan.arrived(batch)
+			return p.foldFilters()
+		}
+	})
+	return nil
+}
+
+// chunkFailed hands a chunk back to the plan. A peer that sent filters that are
+// not the committed ones is accused; silence proves nothing.
+func (p *pursuit) chunkFailed(c chunk, from uint64, err error) {
+	p.cfg.Log.Debug("No filters", "from", c.start, "to", c.end(), "peer", from, "err", err)
+	p.plan.failed(c.start, from)
+	var broken *chain.RuleError
+	if errors.As(err, &broken) {
+		p.accuse(from, broken)
+	}
+}
+
+// foldFilters puts the filters that have come on the chain, in order.
+func (p *pursuit) foldFilters() error {
+	for {
+		batch := p.plan.pop()
+		if batch == nil {
+			return nil
+		}
+		if err := p.store.AddFilters(batch); err != nil {
+			return err
+		}
+		p.touched()
+	}
+}
+
+// pause returns how long to wait before asking for the chunk.
+func (c chunk) pause() time.Duration {
+	if c.tries == 0 {
+		return 0
+	}
+	return min(chunkPause<<min(c.tries, 10), maxChunkPause)
+}
+
+// pauseFor waits, and reports whether ctx is still alive.
+func pauseFor(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

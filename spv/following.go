@@ -1,0 +1,16 @@
+package spv
+
+import "context"
+
+// follow is the phase Following: the chain is complete, peers are asked to
+// announce by headers, and new blocks are taken as they come. It is left when
+// more is missing than announcements bring.
+func (r *run) follow(ctx context.Context) (Phase, error) {
+	return r.pursue(ctx, func(p *pursuit) (Phase, bool) {
+		p.scan()
+		if r.status.FirstSyncDone {
+			p.tellPeers()
+		}
+		return CatchingUp, p.behind()
+	})
+}

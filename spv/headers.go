@@ -1,0 +1,284 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Facts of a headers message (wire: MaxBlockHeadersPerMsg), and bounds of the
+// walk.
+const (
+	fullBatch    = 2000                 // headers in a message that says: there may be more
+	headerStride = chain.HeaderSize + 1 // a header and its transaction count, which is zero
+	walkDepth    = 4                    // batches fetched ahead of the last one folded
+	maxBarren    = 8                    // full batches in a row that may bring nothing new
+
+	walkPause    = 200 * time.Millisecond // before the first retry; doubled each time
+	maxWalkPause = 5 * time.Second
+	walkPatience = 3 * time.Second // for one reply, if another peer can be asked
+)
+
+// headerWalk is the run of getheaders requests, one at a time, that leads the
+// first sync. The next batch is asked for as soon as one has come, while that
+// one is still being verified; batches are folded in the order of the chain.
+type headerWalk struct {
+	id       int              // of this walk; what belongs to an older one is dropped
+	fetching bool             // a request is on its way
+	fetched  int              // batches that have come
+	folded   int              // batches that were folded
+	ready    map[int]prepared // verified batches by number
+	locator  []chainhash.Hash // the last header fetched, where the next request starts; empty: at the chain's tip
+	ended    bool             // the last batch was not full
+	barren   int              // full batches in a row that brought nothing new
+	failures int              // in a row
+	asked    time.Time        // when the request on its way was made
+	pause    time.Time        // no request before
+}
+
+// prepared is a batch of headers after the checks that need no context.
+type prepared struct {
+	batch *chain.HeaderBatch
+	from  uint64
+	err   error
+}
+
+// idle reports whether nothing is on its way or waits to be folded.
+func (w *headerWalk) idle() bool { return !w.fetching && w.fetched == w.folded }
+
+// mayFetch reports whether the next request may be made.
+func (w *headerWalk) mayFetch(now time.Time) bool {
+	return !w.fetching && !w.ended && w.fetched-w.folded < walkDepth && !now.Before(w.pause)
+}
+
+// restart abandons the walk: the next request starts at the chain's tip. After
+// failures it waits a little longer each time.
+func (w *headerWalk) restart(failed bool, now time.Time) {
+	next := headerWalk{id: w.id + 1, ready: make(map[int]prepared)}
+	if failed {
+		next.failures = w.failures + 1
+		next.pause = now.Add(min(walkPause<<min(next.failures, 10), maxWalkPause))
+	}
+	*w = next
+}
+
+// fetchHeaders asks for the headers that are due: one long run of one peer at a
+// time while leading, then each peer for what it has beyond.
+func (p *pursuit) fetchHeaders() error {
+	now := time.Now()
+	if p.survey.leading {
+		return p.keepLeading(now)
+	}
+	for _, id := range p.survey.due() {
+		p.survey.say(id, asking, p.survey.peers[id].since)
+		if err := p.ask(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepLeading makes the next request of the walk when it is due. A peer that lets
+// the walk wait while others could lead is not waited for.
+func (p *pursuit) keepLeading(now time.Time) error {
+	leads := len(p.survey.peers) - len(p.survey.exhausted())
+	if p.walk.fetching && leads > 1 && now.Sub(p.walk.asked) >= walkPatience {
+		p.walk.restart(false, now)
+	}
+	switch {
+	case leads > 0 && p.walk.mayFetch(now):
+		return p.lead(now)
+	case leads == 0 && p.survey.shown() && p.walk.idle():
+		p.survey.leading = false
+	}
+	return nil
+}
+
+// lead asks the best peer for the next batch of the walk.
+func (p *pursuit) lead(now time.Time) error {
+	locator, err := p.store.Locator()
+	if err != nil {
+		return err
+	}
+	locator = slices.Concat(p.walk.locator, locator)
+	avoid, walk := p.survey.exhausted(), p.walk.id
+	p.walk.fetching, p.walk.asked = true, now
+	p.workers.do(func(ctx context.Context) fold {
+		payload, from, err := p.cfg.Peers.Headers(ctx, avoid, locator, chainhash.Hash{})
+		return func() error {
+			if walk == p.walk.id {
+				p.led(payload, from, err)
+			}
+			return nil
+		}
+	})
+	return nil
+}
+
+// led takes the reply to a request of the walk: the next one may start while
+// this one is prepared.
+func (p *pursuit) led(payload []byte, from uint64, err error) {
+	p.walk.fetching = false
+	if err != nil {
+		p.cfg.Log.Debug("No headers", "peer", from, "err", err)
+		p.survey.say(from, failed, time.Now())
+		p.walk.restart(true, time.Now())
+		return
+	}
+	walk, number := p.walk.id, p.walk.fetched
+	p.walk.fetched++
+	if n := len(payload) / headerStride; n < fullBatch {
+		p.walk.ended = true
+	} else {
+		last := chain.Header(payload[len(payload)-headerStride : len(payload)-1])
+		p.walk.locator = []chainhash.Hash{last.Hash()}
+	}
+	p.workers.do(func(context.Context) fold {
+		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
+		return func() error {
+			if walk != p.walk.id {
+				return nil
+			}
+			p.walk.ready[number] = prepared{batch, from, err}
+			return p.foldWalk()
+		}
+	})
+}
+
+// foldWalk puts the batches that are ready on the chain, in order.
+func (p *pursuit) foldWalk() error {
+	for {
+		b, ok := p.walk.ready[p.walk.folded]
+		if !ok {
+			return nil
+		}
+		delete(p.walk.ready, p.walk.folded)
+		p.walk.folded++
+		p.walk.failures = 0
+		ext, err := p.extend(b, true)
+		if err != nil {
+			return err
+		}
+		if ext == nil { // refused
+			p.walk.restart(true, time.Now())
+			return nil
+		}
+		p.walk.barren++
+		if ext.Added+ext.Side > 0 {
+			p.walk.barren = 0
+		}
+		if len(b.batch.Headers) < fullBatch || p.walk.barren > maxBarren {
+			p.survey.say(b.from, settled, time.Now())
+			p.survey.leading = false
+			p.walk.restart(false, time.Now())
+			return nil
+		}
+	}
+}
+
+// ask asks one peer for the headers it has beyond ours.
+func (p *pursuit) ask(id uint64) error {
+	locator, err := p.store.Locator()
+	if err != nil {
+		return err
+	}
+	p.workers.do(func(ctx context.Context) fold {
+		payload, err := p.cfg.Peers.HeadersFrom(ctx, id, locator, chainhash.Hash{})
+		var b prepared
+		if err == nil {
+			b.batch, b.err = chain.PrepareHeaders(p.cfg.Params, payload)
+			b.from = id
+		}
+		return func() error { return p.answered(id, b, err) }
+	})
+	return nil
+}
+
+// answered takes the reply of one peer that was asked what it has beyond.
+func (p *pursuit) answered(id uint64, b prepared, err error) error {
+	if err != nil {
+		p.cfg.Log.Debug("No answer to getheaders", "peer", id, "err", err)
+		p.survey.say(id, failed, time.Now())
+		return nil
+	}
+	ext, err := p.extend(b, true)
+	switch {
+	case err != nil:
+		return err
+	case ext == nil: // refused
+	case len(b.batch.Headers) >= fullBatch && ext.Added+ext.Side > 0:
+		p.survey.say(id, unasked, time.Now())
+		p.survey.leading = true
+	default:
+		p.survey.say(id, settled, time.Now())
+	}
+	return nil
+}
+
+// announced takes headers that a peer sent by itself.
+func (p *pursuit) announced(id uint64, payload []byte) {
+	p.workers.do(func(context.Context) fold {
+		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
+		return func() error {
+			_, err := p.extend(prepared{batch, id, err}, false)
+			return err
+		}
+	})
+}
+
+// extend puts a batch on the chain. It returns nil without an error when the
+// batch was refused: then its sender has failed in the survey, and has been
+// accused if what it sent is proven wrong. Headers that do not connect are no
+// fault of an announcement: its sender is asked for those between.
+func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
+	now := time.Now()
+	var ext chain.Extension
+	err := b.err
+	if err == nil {
+		ext, err = p.store.Extend(b.batch, b.from, p.cfg.Now())
+	}
+	p.touched()
+	var broken *chain.RuleError
+	switch {
+	case errors.Is(err, chain.ErrOrphan):
+		p.cfg.Log.Debug("Headers do not connect", "peer", b.from)
+		if asked {
+			p.survey.say(b.from, failed, now)
+		} else {
+			p.survey.reopen(b.from, now)
+		}
+		return nil, nil
+	case errors.As(err, &broken):
+		p.cfg.Log.Warn("Headers refused", "peer", b.from, "err", err)
+		p.survey.say(b.from, failed, now)
+		p.accuse(b.from, broken)
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if ext.Reorg != nil {
+		p.reorganised(ext.Reorg)
+	}
+	return &ext, nil
+}
+
+// accuse reports a broken rule, unless it may be our clock that is wrong.
+func (p *pursuit) accuse(id uint64, broken *chain.RuleError) {
+	if broken.Rule.Proven() {
+		p.cfg.Peers.Accuse(id, broken)
+	}
+}
+
+// reorganised takes note that the main chain changed: filters above the fork
+// have to be fetched anew.
+func (p *pursuit) reorganised(re *chain.Reorganisation) {
+	p.plan = newFilterPlan(p.staged.Filters.Height)
+	depth := len(re.Reverted)
+	p.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
+	p.cfg.Log.Info("Chain reorganised", "depth", depth, "fork", re.Fork.Height, "from", re.From.Hash, "to", re.To.Hash)
+}

@@ -1,0 +1,20 @@
+package spv
+
+import (
+	"context"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Nobody is the wallet that watches nothing. Its empty locator says that it
+// needs no blocks, so that a rescan for it is over at once.
+type Nobody struct{}
+
+// Locator returns nothing.
+func (Nobody) Locator() []chain.BlockID { return nil }
+
+// Scripts returns nothing.
+func (Nobody) Scripts() ([][]byte, uint64) { return nil, 0 }
+
+// Apply does nothing.
+func (Nobody) Apply(context.Context, chain.Update) (bool, error) { return false, nil }

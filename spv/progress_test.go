@@ -1,0 +1,42 @@
+package spv
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+func TestMeterFindsASteadyRateAndForgetsAnOldOne(t *testing.T) {
+	now := time.Unix(0, 0)
+	var m meter
+	for i := range 100 {
+		m.update(chain.Height(i*100), now.Add(time.Duration(i)*100*time.Millisecond))
+	}
+	if math.Abs(m.rate-1000) > 1 {
+		t.Errorf("100 blocks in 100 ms make %.1f blocks/s", m.rate)
+	}
+	if rate := m.update(m.last, now.Add(2*time.Minute)); rate != 0 {
+		t.Errorf("two idle minutes later the rate is %.3f", rate)
+	}
+	if rate := m.update(5, now.Add(3*time.Minute)); rate != 0 {
+		t.Errorf("after going back the rate is %.3f", rate)
+	}
+}
+
+func TestOverallIsOneOnlyBySayingSo(t *testing.T) {
+	done := progressOf(100, 50, 0)
+	if !done.Done() || done.Target != 100 {
+		t.Errorf("a stage beyond its target is %+v", done)
+	}
+	if r := overall(done, done, done); r >= 1 || r < 0.99 {
+		t.Errorf("all stages done make %v", r)
+	}
+	if r := overall(progressOf(0, 0, 0), done, done); r >= 0.99 {
+		t.Errorf("a stage not begun still makes %v", r)
+	}
+	if p := progressOf(50, 100, 10); p.ETA != 5*time.Second {
+		t.Errorf("50 blocks at 10 blocks/s take %v", p.ETA)
+	}
+}

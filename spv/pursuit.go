@@ -1,0 +1,176 @@
+package spv
+
+import (
+	"context"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// tick is how often a pursuit looks at the clock when nothing happens.
+const tick = 250 * time.Millisecond
+
+// pursuit is the loop that the phases after Repairing share: it takes headers
+// and filters from the peers and folds them into the store in order. The phases
+// differ in what they do besides, and in when they end.
+type pursuit struct {
+	*run
+	ctx         context.Context
+	workers     *workers
+	walk        headerWalk
+	plan        *filterPlan
+	staged      chain.State
+	stagedSince time.Time // when the oldest staged data came; zero without any
+	scanning    bool      // a scan job is under way
+}
+
+// pursue runs the loop until the goal names the next phase, ctx ends, or
+// something fails. The goal is asked after everything that happens; it may
+// start jobs. No job outlives the call, and nothing is left staged.
+func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Phase, error) {
+	p := &pursuit{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged()}
+	p.plan = newFilterPlan(p.staged.Filters.Height)
+	p.walk.restart(false, time.Now())
+	r.survey.restart()
+	defer p.workers.stop()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		p.roster()
+		next, done := goal(p)
+		if done {
+			return next, p.flush()
+		}
+		if err := p.step(ticker.C); err != nil {
+			return Failed, err
+		}
+		if ctx.Err() != nil {
+			return Stopping, p.flush()
+		}
+	}
+}
+
+// step starts what is due, writes what should be written, and then waits for
+// something to happen.
+func (p *pursuit) step(tick <-chan time.Time) error {
+	if err := p.fetchHeaders(); err != nil {
+		return err
+	}
+	if err := p.fetchFilters(); err != nil {
+		return err
+	}
+	if err := p.flushIfDue(); err != nil {
+		return err
+	}
+	p.showProgress()
+	return p.await(tick)
+}
+
+// await blocks until something happens, and folds the results of the jobs that
+// have ended.
+func (p *pursuit) await(tick <-chan time.Time) error {
+	select {
+	case f := <-p.workers.folds:
+		return f()
+	case <-p.cfg.Peers.Changed():
+	case <-tick:
+	case <-p.ctx.Done():
+	}
+	return nil
+}
+
+// roster takes over who is live and what they announced.
+func (p *pursuit) roster() {
+	now := time.Now()
+	gone, changed := p.survey.update(p.cfg.Peers.Live(), now)
+	for _, id := range gone {
+		p.store.Forget(id)
+	}
+	if changed {
+		p.show()
+	}
+	p.survey.age(now)
+	p.cfg.Peers.TakeNews(func(id uint64, headers []byte, blocks []chainhash.Hash) {
+		switch {
+		case headers != nil:
+			p.announced(id, headers)
+		case p.anyUnknown(blocks):
+			p.survey.reopen(id, now)
+		}
+	})
+}
+
+// anyUnknown reports whether one of the blocks is not in the store.
+func (p *pursuit) anyUnknown(blocks []chainhash.Hash) bool {
+	for _, hash := range blocks {
+		if _, err := p.store.HeightOf(hash); err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// caughtUp reports whether headers and filters are at a tip that no live peer
+// has more than.
+func (p *pursuit) caughtUp() bool {
+	return p.survey.complete(time.Now()) && p.walk.idle() && p.plan.idle() &&
+		p.staged.Filters == p.staged.Tip && p.staged.EnoughWork
+}
+
+// behind reports whether more is missing than following would bring.
+func (p *pursuit) behind() bool {
+	return p.survey.leading || p.staged.Tip.Height-p.staged.Filters.Height > p.cfg.Behind
+}
+
+// touched takes over what is staged after it has changed.
+func (p *pursuit) touched() {
+	p.staged = p.store.Staged()
+	if p.stagedSince.IsZero() && p.store.Pending() > 0 {
+		p.stagedSince = time.Now()
+	}
+}
+
+// flushIfDue writes what is staged when it is much, or old, or complete.
+func (p *pursuit) flushIfDue() error {
+	pending := p.store.Pending()
+	if pending == 0 {
+		return nil
+	}
+	complete := !p.survey.leading && p.staged.Filters == p.staged.Tip
+	if complete || pending >= p.cfg.FlushBytes || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
+		return p.flush()
+	}
+	return nil
+}
+
+// flush writes what is staged.
+func (p *pursuit) flush() error {
+	if p.store.Pending() == 0 {
+		return nil
+	}
+	p.stagedSince = time.Time{}
+	return p.store.Flush()
+}
+
+// tellPeers sends sendheaders to the peers that were not sent it yet. Each is
+// then asked once more for headers, because what it announced until then may
+// have been missed.
+func (p *pursuit) tellPeers() {
+	for _, id := range p.survey.untold() {
+		w := p.survey.peers[id]
+		w.told = true
+		p.workers.do(func(ctx context.Context) fold {
+			err := p.cfg.Peers.SendHeaders(ctx, id)
+			return func() error {
+				if err != nil {
+					w.told = false
+					return nil
+				}
+				p.survey.reopen(id, time.Now())
+				return nil
+			}
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Pauses before a block is asked for again.
+const (
+	blockPause    = 50 * time.Millisecond
+	maxBlockPause = 3 * time.Second
+)
+
+// Block fetches a block of the main chain from the peers. It tries one peer
+// after the other until the block that came belongs to its header, or ctx ends;
+// without peers it waits for some. It returns chain.ErrNotFound for a hash that
+// is not on the main chain.
+func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error) {
+	store, err := s.Chain()
+	if err != nil {
+		return nil, err
+	}
+	height, err := store.HeightOf(hash)
+	if err != nil {
+		return nil, err
+	}
+	header, err := store.Header(height)
+	if err != nil {
+		return nil, err
+	}
+	return s.fetchBlock(ctx, chain.BlockID{Height: height, Hash: hash}, &header)
+}
+
+// fetchBlock fetches a block whose header is known and checks that it belongs
+// to it. Only the end of ctx makes it give up.
+func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Header) (*wire.MsgBlock, error) {
+	var avoid []uint64
+	for tries := 0; ; tries++ {
+		if tries > 0 && !pauseFor(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) {
+			return nil, context.Cause(ctx)
+		}
+		block, from, err := s.cfg.Peers.Block(ctx, avoid, id.Hash)
+		if err == nil {
+			err = chain.CheckBlock(s.cfg.Params, h, block)
+		}
+		if err == nil {
+			return block, nil
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		s.cfg.Log.Debug("No block", "height", id.Height, "peer", from, "err", err)
+		var broken *chain.RuleError
+		if errors.As(err, &broken) {
+			s.cfg.Peers.Accuse(from, broken)
+		}
+		if from != 0 && !slices.Contains(avoid, from) {
+			avoid = append(avoid, from)
+		}
+	}
+}

@@ -1,0 +1,21 @@
+package spv
+
+// repair is the phase Repairing: it brings in order what the last run left.
+// Opening the store has cut it back to its last consistent prefix; filters
+// missing below the tip are found by catching up, which starts at the first
+// one; and a wallet on a branch that lost is rolled back by its next update,
+// which starts at the newest block that it and the chain share. So what is
+// left to do is to say where things stand and let readers in.
+func (r *run) repair() (Phase, error) {
+	state := r.store.State()
+	if locator := r.cfg.Wallet.Locator(); len(locator) > 0 {
+		r.watching, r.scanned = true, locator[0]
+	} else {
+		r.scanned = state.Filters
+	}
+	r.chain.Store(r.store)
+	r.status.Initialised = true
+	r.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,
+		"scanned", r.scanned.Height, "tip", state.Tip.Hash)
+	return CatchingUp, nil
+}

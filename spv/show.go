@@ -1,0 +1,112 @@
+package spv
+
+import (
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// showEvery is how often progress is shown while nothing else changes.
+const showEvery = 200 * time.Millisecond
+
+// pace holds the meters of the stages.
+type pace struct {
+	headers, filters, rescan meter
+}
+
+// facts gathers what the truth follows from.
+func (r *run) facts() facts {
+	f := facts{phase: r.status.Phase, peers: len(r.survey.peers), shown: r.survey.shown(), leading: r.survey.leading}
+	f.best, _ = r.survey.best()
+	if r.store == nil {
+		return f
+	}
+	state := r.store.State()
+	f.staged = r.store.Staged().Tip.Height
+	f.tip, f.filters, f.scanned = state.Tip, state.Filters, r.scanned
+	f.enough = state.EnoughWork
+	f.tipAge = r.cfg.Now().Sub(state.TipTime)
+	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.TargetTimePerBlock
+	return f
+}
+
+// tipsAge reports whether an old tip means that something is wrong. On networks
+// where blocks are mined at will it does not.
+func (r *run) tipsAge() bool {
+	net := r.cfg.Params.Net
+	return net == wire.MainNet || net == wire.TestNet3
+}
+
+// show shows the status as it follows from the facts, at once, if it differs
+// from the one that is shown.
+func (r *run) show() {
+	f, now := r.facts(), time.Now()
+	st := &r.status
+	was := *r.board.status()
+	st.Reason, st.Hint = f.reason()
+	st.Best, st.BestPeers = r.survey.best()
+	st.Peers = f.peers
+	if r.store != nil {
+		st.Tip, st.TipTime = f.tip, r.store.State().TipTime
+		r.showStages(f, now)
+	}
+	st.Synced = f.synced()
+	if st.Synced {
+		st.FirstSyncDone, st.Ratio = true, 1
+	}
+	st.Seq = was.Seq
+	r.shownAt = now
+	if reflect.DeepEqual(*st, was) {
+		return
+	}
+	r.board.show(*st)
+	r.logSync(was)
+}
+
+// showStages fills in the progress of the stages. The overall ratio never
+// falls until the sync is complete; losing that starts it anew.
+func (r *run) showStages(f facts, now time.Time) {
+	st := &r.status
+	target := max(f.staged, f.best)
+	st.Headers = progressOf(f.staged, target, r.pace.headers.update(f.staged, now))
+	st.Filters = progressOf(f.filters.Height, target, r.pace.filters.update(f.filters.Height, now))
+	st.Rescan = progressOf(f.scanned.Height, target, r.pace.rescan.update(f.scanned.Height, now))
+	ratio := overall(st.Headers, st.Filters, st.Rescan)
+	if st.Ratio == 1 {
+		st.Ratio = ratio
+	}
+	st.Ratio = max(st.Ratio, ratio)
+}
+
+// showProgress shows the status at once when following has reached another
+// block or is no longer synced, and else when it is time to.
+func (p *pursuit) showProgress() {
+	st := p.board.status()
+	moved := p.status.Phase == Following &&
+		(p.store.State().Tip != st.Tip || p.facts().synced() != st.Synced)
+	if moved || time.Since(p.shownAt) >= showEvery {
+		p.show()
+	}
+}
+
+// logSync logs when the sync is complete, and when blocks come after that.
+func (r *run) logSync(was Status) {
+	st := &r.status
+	switch {
+	case st.Synced && r.lost:
+		r.lost = false
+		r.cfg.Log.Info("Synced at height "+heightString(st.Tip.Height), "hash", st.Tip.Hash, "peers", st.Peers)
+	case st.Synced && st.Tip != was.Tip:
+		r.cfg.Log.Info("New block", "height", st.Tip.Height, "hash", st.Tip.Hash)
+	case !st.Synced && !r.lost && (st.Phase != Following || st.Peers == 0):
+		r.lost = true
+		r.cfg.Log.Info("No longer synced", "height", st.Tip.Height, "reason", st.Reason)
+	}
+}
+
+// heightString formats a height as logs have it, without separators.
+func heightString(h chain.Height) string { return strconv.Itoa(int(h)) }

@@ -1,0 +1,223 @@
+package spv
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Times of the survey.
+const (
+	// surveyGrace is how long a peer that has not answered holds up the end of
+	// a first sync when another peer has answered.
+	surveyGrace = 2 * time.Second
+
+	// surveyRetry is how long a peer that failed to answer is left alone.
+	surveyRetry = 5 * time.Second
+
+	// surveyAge is how long an answer counts: after it the peer is asked again,
+	// so that a peer that stopped announcing does not leave us behind.
+	surveyAge = 30 * time.Second
+)
+
+// answer is what a peer last said about its chain.
+type answer uint8
+
+const (
+	unasked answer = iota
+	asking         // a request is on its way
+	settled        // it has shown all it has, and that is no more work than ours
+	failed         // it did not answer
+)
+
+// witness is one live peer in the survey.
+type witness struct {
+	answer  answer
+	since   time.Time // of the answer
+	claimed chain.Height
+	shown   bool // it has settled at least once on this connection
+	again   bool // it is to be asked once more after the request on its way
+	told    bool // sendheaders is on its way or sent
+}
+
+// survey knows which live peers have shown all the headers they have. What a
+// settled peer has cannot beat our chain, and our chain's work only grows, so
+// an answer stays true until the peer announces something. It is a pure
+// value: no clock, no network.
+type survey struct {
+	peers map[uint64]*witness
+
+	// leading is true while one peer at a time is asked for long runs of
+	// headers, so that none is downloaded twice.
+	leading bool
+}
+
+// newSurvey returns a survey that knows no peer and starts with a lead.
+func newSurvey() *survey {
+	return &survey{peers: make(map[uint64]*witness), leading: true}
+}
+
+// update takes over which peers are live and what height each claims. It
+// returns the peers that left, and whether any came or left.
+func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []uint64, changed bool) {
+	seen := make(map[uint64]bool, len(s.peers))
+	for id, claimed := range live {
+		seen[id] = true
+		w := s.peers[id]
+		if w == nil {
+			w = &witness{since: now}
+			s.peers[id] = w
+			changed = true
+		}
+		w.claimed = chain.Height(min(claimed, uint32(chain.Never)))
+	}
+	for id := range s.peers {
+		if !seen[id] {
+			delete(s.peers, id)
+			gone = append(gone, id)
+		}
+	}
+	return gone, changed || len(gone) > 0
+}
+
+// say records what happened with a peer. Peers that are gone are ignored.
+func (s *survey) say(id uint64, a answer, now time.Time) {
+	if w := s.peers[id]; w != nil {
+		w.answer, w.since = a, now
+		w.shown = w.shown || a == settled
+		if a == settled && w.again {
+			w.answer, w.again = unasked, false
+		}
+	}
+}
+
+// restart makes requests forgotten that ended without an answer to say.
+func (s *survey) restart() {
+	for _, w := range s.peers {
+		if w.answer == asking {
+			w.answer = unasked
+		}
+	}
+}
+
+// reopen forgets that a peer has settled: it announced something. A request
+// that is on its way may have left too early to tell.
+func (s *survey) reopen(id uint64, now time.Time) {
+	switch w := s.peers[id]; {
+	case w == nil:
+	case w.answer == asking:
+		w.again = true
+	default:
+		w.answer, w.since = unasked, now
+	}
+}
+
+// age reopens answers that have become too old to rely on and failures that
+// are due for another try.
+func (s *survey) age(now time.Time) {
+	for _, w := range s.peers {
+		old := w.answer == settled && now.Sub(w.since) >= surveyAge
+		again := w.answer == failed && now.Sub(w.since) >= surveyRetry
+		if again {
+			w.answer = unasked // since stays: it has been silent that long
+		}
+		if old {
+			w.answer, w.since = unasked, now
+		}
+	}
+}
+
+// exhausted returns the peers that are of no use as leads: they have shown all
+// they have, or failed lately.
+func (s *survey) exhausted() []uint64 {
+	var ids []uint64
+	for id, w := range s.peers {
+		if w.answer == settled || w.answer == failed {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// due returns the peers to be asked one by one now, in order of their ids.
+// While leading there are none.
+func (s *survey) due() []uint64 {
+	if s.leading {
+		return nil
+	}
+	var ids []uint64
+	for id, w := range s.peers {
+		if w.answer == unasked {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// complete reports whether the live peers leave no doubt: at least one has
+// settled, and each other has settled, failed, or been silent for the grace.
+func (s *survey) complete(now time.Time) bool {
+	if s.leading {
+		return false
+	}
+	anySettled := false
+	for _, w := range s.peers {
+		switch w.answer {
+		case settled:
+			anySettled = true
+		case unasked, asking:
+			if now.Sub(w.since) < surveyGrace {
+				return false
+			}
+		}
+	}
+	return anySettled
+}
+
+// shown reports whether any live peer has settled since it connected. An answer
+// that is asked for again does not count less while it is.
+func (s *survey) shown() bool {
+	for _, w := range s.peers {
+		if w.shown {
+			return true
+		}
+	}
+	return false
+}
+
+// best returns the greatest height that at least half of the live peers
+// claim, and how many claim it or more. One liar among several moves neither.
+func (s *survey) best() (chain.Height, int) {
+	if len(s.peers) == 0 {
+		return 0, 0
+	}
+	claims := make([]chain.Height, 0, len(s.peers))
+	for _, w := range s.peers {
+		claims = append(claims, w.claimed)
+	}
+	slices.Sort(claims)
+	best := claims[len(claims)/2]
+	n := 0
+	for _, c := range claims {
+		if c >= best {
+			n++
+		}
+	}
+	return best, n
+}
+
+// untold returns the peers that have not been asked to announce by headers.
+func (s *survey) untold() []uint64 {
+	var ids []uint64
+	for id, w := range s.peers {
+		if !w.told {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}

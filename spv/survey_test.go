@@ -1,0 +1,109 @@
+package spv
+
+import (
+	"maps"
+	"testing"
+	"time"
+)
+
+// liveAt yields peers that claim heights.
+func liveAt(claims map[uint64]uint32) func(func(uint64, uint32) bool) { return maps.All(claims) }
+
+func TestSurveyIsNotCompleteBeforeAPeerHasSettled(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.leading = false
+	if s.complete(now) {
+		t.Error("complete without peers")
+	}
+	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	if s.complete(now.Add(time.Hour)) {
+		t.Error("complete though nobody answered")
+	}
+	s.say(1, settled, now)
+	if s.complete(now) {
+		t.Error("complete though a peer that just came has not answered")
+	}
+	if !s.complete(now.Add(surveyGrace)) {
+		t.Error("a silent peer holds the survey up for ever")
+	}
+	s.say(2, failed, now)
+	if !s.complete(now) {
+		t.Error("not complete though one settled and the other failed")
+	}
+	s.leading = true
+	if s.complete(now.Add(time.Hour)) {
+		t.Error("complete while leading")
+	}
+}
+
+func TestSurveyForgetsPeersThatLeft(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.update(liveAt(map[uint64]uint32{1: 10}), now)
+	s.say(1, settled, now)
+	if gone, changed := s.update(liveAt(map[uint64]uint32{2: 10}), now); !changed || len(gone) != 1 || gone[0] != 1 {
+		t.Error("a change of peers went unnoticed")
+	}
+	if s.shown() {
+		t.Error("a peer that left still vouches for the tip")
+	}
+	if _, changed := s.update(liveAt(map[uint64]uint32{2: 11}), now); changed {
+		t.Error("a new claim counts as a change of peers")
+	}
+}
+
+func TestSurveyAsksAgain(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.leading = false
+	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.say(1, settled, now)
+	s.say(2, failed, now)
+	for _, step := range []struct {
+		after time.Duration
+		due   int
+	}{{surveyRetry - 1, 0}, {surveyRetry, 1}, {surveyAge, 2}} {
+		s.age(now.Add(step.after))
+		if got := len(s.due()); got != step.due {
+			t.Errorf("after %v %d peers are due, want %d", step.after, got, step.due)
+		}
+	}
+	if !s.shown() {
+		t.Error("an answer that is asked for again no longer counts")
+	}
+	s.leading = true
+	if len(s.due()) != 0 {
+		t.Error("peers are asked one by one while one leads")
+	}
+}
+
+func TestOneLiarDoesNotMoveTheBestHeight(t *testing.T) {
+	s := newSurvey()
+	if best, n := s.best(); best != 0 || n != 0 {
+		t.Errorf("best of nobody is %d of %d", best, n)
+	}
+	now := time.Unix(1000, 0)
+	s.update(liveAt(map[uint64]uint32{1: 100, 2: 101, 3: 4_000_000_000}), now)
+	if best, n := s.best(); best != 101 || n != 2 {
+		t.Errorf("best is %d of %d, want 101 of 2", best, n)
+	}
+}
+
+func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.leading = false
+	s.update(liveAt(map[uint64]uint32{1: 10}), now)
+	s.say(1, asking, now)
+	s.reopen(1, now)
+	s.say(1, settled, now)
+	if len(s.due()) != 1 {
+		t.Error("the announcement was forgotten")
+	}
+	s.say(1, asking, now)
+	s.say(1, settled, now)
+	if len(s.due()) != 0 {
+		t.Error("the peer is asked for ever")
+	}
+}

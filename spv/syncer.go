@@ -1,0 +1,184 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Errors of a Syncer's methods.
+var (
+	// ErrRunning is returned by Run while another call of it has not returned.
+	ErrRunning = errors.New("the syncer is running already")
+
+	// ErrNotInitialised is returned by reads before the store is open.
+	ErrNotInitialised = errors.New("the chain store is not open yet")
+)
+
+// Syncer keeps a chain store and a wallet in step with the network. Its Run
+// method does the work; all others may be called at any time from any
+// goroutine, before, during and after it.
+type Syncer struct {
+	cfg     Config
+	board   *board
+	running atomic.Bool
+	chain   atomic.Pointer[chain.Chain] // nil unless Initialised
+}
+
+// New returns a syncer. It validates the configuration and does no I/O.
+func New(cfg Config) (*Syncer, error) {
+	cfg, err := cfg.validate()
+	if err != nil {
+		return nil, err
+	}
+	return &Syncer{cfg: cfg, board: newBoard()}, nil
+}
+
+// Run syncs until ctx ends, then returns nil, or until something fails that it
+// cannot work around: trouble with the store or the wallet. All it started has
+// ended when it returns, and the store is closed. It may be called again.
+func (s *Syncer) Run(ctx context.Context) error {
+	if !s.running.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
+	defer s.running.Store(false)
+	r := newRun(s)
+	err := r.phases(ctx)
+	return errors.Join(err, r.close(err))
+}
+
+// Status returns the newest status.
+func (s *Syncer) Status() Status { return *s.board.status() }
+
+// Changes yields the current status if its Seq is greater than from, then
+// every newer one until ctx ends. A slow reader misses values in between,
+// never the newest, and holds nothing up.
+func (s *Syncer) Changes(ctx context.Context, from uint64) iter.Seq[Status] {
+	return s.board.changes(ctx, from)
+}
+
+// Wait returns nil once a status satisfies the condition: Synced, Initialised,
+// AtHeight or a function of the caller's. It returns the error of a run that
+// fails, and the cause of ctx when that ends first.
+func (s *Syncer) Wait(ctx context.Context, cond func(Status) bool) error {
+	return s.board.wait(ctx, cond)
+}
+
+// Synced is a condition for Wait: everything is at the tip.
+func Synced(st Status) bool { return st.Synced }
+
+// Initialised is a condition for Wait: the store is open and consistent.
+func Initialised(st Status) bool { return st.Initialised }
+
+// AtHeight returns a condition for Wait: headers, filters and wallet have
+// reached a height.
+func AtHeight(h chain.Height) func(Status) bool {
+	return func(st Status) bool {
+		return st.Headers.Current >= h && st.Filters.Current >= h && st.Rescan.Current >= h
+	}
+}
+
+// HasPeers returns a condition for Wait: at least n peers are live.
+func HasPeers(n int) func(Status) bool {
+	return func(st Status) bool { return st.Peers >= n }
+}
+
+// Chain returns the store for reading. It returns ErrNotInitialised before it
+// is open; reads after Run has returned fail with chain.ErrClosed.
+func (s *Syncer) Chain() (*chain.Chain, error) {
+	c := s.chain.Load()
+	if c == nil {
+		return nil, ErrNotInitialised
+	}
+	return c, nil
+}
+
+// run is the state of one call of Run. Only the goroutine of that call touches
+// it.
+type run struct {
+	*Syncer
+	store  *chain.Chain // nil until opened
+	survey *survey      // what the live peers have shown
+
+	watching bool          // there is a wallet that needs blocks
+	scanned  chain.BlockID // its tip; the filters' tip if there is none
+
+	status  Status    // the next one to show
+	pace    pace      // the rates of the stages
+	shownAt time.Time // when the status was last shown
+	lost    bool      // not synced, and for more than the moment a new block takes
+}
+
+// newRun returns the state that a run starts with.
+func newRun(s *Syncer) *run {
+	return &run{Syncer: s, survey: newSurvey(), lost: true}
+}
+
+// phases runs one phase after the other until one of them is the last.
+func (r *run) phases(ctx context.Context) error {
+	r.enter(Opening)
+	for {
+		next, err := r.phase(ctx)
+		if err != nil || next == Stopping {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		r.enter(next)
+	}
+}
+
+// phase runs the current phase and returns the one after it.
+func (r *run) phase(ctx context.Context) (Phase, error) {
+	switch r.status.Phase {
+	case Opening:
+		return r.open()
+	case Repairing:
+		return r.repair()
+	case CatchingUp:
+		return r.catchUp(ctx)
+	case Rescanning:
+		return r.rescan(ctx)
+	case Following:
+		return r.follow(ctx)
+	}
+	return Failed, fmt.Errorf("no phase follows %v", r.status.Phase)
+}
+
+// enter makes the transition to a phase and shows it. A transition that is not
+// in the table is a defect of this package.
+func (r *run) enter(next Phase) {
+	if !r.status.Phase.mayBecome(next) {
+		panic(fmt.Sprintf("spv: illegal transition from %v to %v", r.status.Phase, next))
+	}
+	r.status.Phase, r.status.Since = next, time.Now()
+	r.cfg.Log.Debug("Entering phase", "phase", next)
+	r.show()
+}
+
+// close ends the run: the store is closed last.
+func (r *run) close(cause error) error {
+	if cause != nil {
+		r.status.Err = cause
+		r.enter(Failed)
+	} else {
+		r.enter(Stopping)
+	}
+	var err error
+	if r.store != nil {
+		err = r.store.Close()
+	}
+	r.status.Initialised, r.survey = false, newSurvey()
+	if cause == nil {
+		r.enter(Idle)
+		return err
+	}
+	r.show()
+	return err
+}

@@ -1,0 +1,48 @@
+package spv
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// fold is what a worker hands back: a closure over its result that the
+// syncer's goroutine calls, and nobody else. An error ends the run.
+type fold func() error
+
+// workers run jobs for the syncer. What a job does is pure or waits for a peer;
+// whatever it wants to change it does in the fold it returns.
+type workers struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	group  errgroup.Group
+	folds  chan fold
+}
+
+// newWorkers returns workers whose jobs end with ctx.
+func newWorkers(ctx context.Context) *workers {
+	ctx, cancel := context.WithCancel(ctx)
+	return &workers{ctx: ctx, cancel: cancel, folds: make(chan fold)}
+}
+
+// do starts a job. The fold of a job that ends after stop is dropped, as is a
+// nil fold.
+func (w *workers) do(job func(ctx context.Context) fold) {
+	w.group.Go(func() error {
+		f := job(w.ctx)
+		if f == nil {
+			return nil
+		}
+		select {
+		case w.folds <- f:
+		case <-w.ctx.Done():
+		}
+		return nil
+	})
+}
+
+// stop cancels all jobs and returns when the last one has.
+func (w *workers) stop() {
+	w.cancel()
+	_ = w.group.Wait() // jobs return no errors: their folds do
+}
