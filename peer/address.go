@@ -1,0 +1,50 @@
+package peer
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// addresses brings addresses into the form host:port, with the default port
+// where there is none, and leaves every one in once.
+func addresses(list []string, port string) ([]string, error) {
+	var out []string
+	seen := make(map[string]bool)
+	for _, s := range list {
+		addr, err := address(s, port)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[addr] {
+			seen[addr] = true
+			out = append(out, addr)
+		}
+	}
+	return out, nil
+}
+
+// address brings one address into the form host:port. An IPv6 address without
+// a port needs no brackets.
+func address(s, port string) (string, error) {
+	s = strings.TrimSpace(s)
+	host := s
+	switch {
+	case net.ParseIP(s) != nil:
+	case strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]"):
+		host = s[1 : len(s)-1]
+	case strings.Contains(s, ":"):
+		var err error
+		if host, port, err = net.SplitHostPort(s); err != nil {
+			return "", fmt.Errorf("peer address %q: %w", s, err)
+		}
+	}
+	if host == "" {
+		return "", fmt.Errorf("peer address %q: no host", s)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("peer address %q: bad port %q", s, port)
+	}
+	return net.JoinHostPort(strings.ToLower(host), port), nil
+}

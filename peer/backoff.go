@@ -1,0 +1,32 @@
+package peer
+
+import "time"
+
+// stable is how long a connection must have lived for the next one to begin
+// without a memory of failures.
+const stable = time.Minute
+
+// backoff is the pause before an address is dialled again. It is a plain value
+// without a clock of its own.
+type backoff struct {
+	min, max time.Duration // of the pause while another try makes sense
+	refused  time.Duration // the pause when it hardly does
+
+	pause time.Duration // the last one, before jitter; zero without failures
+}
+
+// after returns the pause after a connection that ended for a reason, having
+// lived for a time. It doubles with every failure in a row, and is jittered over
+// its upper half, so that peers that went away together are not dialled together.
+func (b *backoff) after(why Reason, lived time.Duration, random uint64) time.Duration {
+	if lived >= stable && why != Straggler {
+		b.pause = 0
+	}
+	b.pause = min(max(2*b.pause, b.min), b.max)
+	pause := b.pause
+	if !why.Transient() {
+		pause = b.refused
+	}
+	half := pause / 2
+	return half + time.Duration(random%uint64(half+1))
+}

@@ -1,0 +1,104 @@
+package peer
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Ban is an address that is not dialled because a fault of its peer was proven.
+type Ban struct {
+	Addr     string
+	Reason   Reason
+	Evidence string    // what the proof found
+	At       time.Time // when
+	Until    time.Time
+}
+
+// Bans returns the bans in force, by address.
+func (p *Pool) Bans() []Ban {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.cfg.Now()
+	var bans []Ban
+	for _, b := range p.bans {
+		if now.Before(b.Until) {
+			bans = append(bans, b)
+		}
+	}
+	slices.SortFunc(bans, func(a, b Ban) int { return strings.Compare(a.Addr, b.Addr) })
+	return bans
+}
+
+// Accuse reports that something a peer sent is proven wrong: its connection
+// ends, and its address is banned with the evidence. It also reaches a peer that
+// left not long ago.
+func (p *Pool) Accuse(id uint64, evidence error) { p.convict(id, Invalid, evidence) }
+
+// convict bans the address of a peer for a proven fault and ends its connection.
+func (p *Pool) convict(id uint64, r Reason, evidence error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.member(id); m != nil {
+		p.ban(m.addr, r, evidence)
+		m.end(fault(r, evidence))
+	} else if addr, ok := p.departed.addr(id); ok {
+		p.ban(addr, r, evidence)
+	}
+}
+
+// blame takes the consequences of how a connection ended.
+func (p *Pool) blame(addr string, why *Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if why.Reason.Proven() {
+		p.ban(addr, why.Reason, why.Err)
+		return
+	}
+	p.addPoints(addr, why.Reason)
+}
+
+// fault takes the consequences of something that did not end a connection. The
+// peer is left when its standing has become too bad.
+func (p *Pool) fault(c *conn, r Reason, err error) {
+	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r, "cause", err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.addPoints(c.addr, r) >= maxScore {
+		c.end(fault(r, err))
+	}
+}
+
+// addPoints lowers the standing of an address and returns its points.
+func (p *Pool) addPoints(addr string, r Reason) float64 {
+	if r.Score() == 0 {
+		return 0
+	}
+	s := p.standings[addr]
+	s.add(r, p.cfg.Now())
+	p.standings[addr] = s
+	return s.points
+}
+
+// ban bans an address, unless it is already: the first evidence stays. It says
+// so loudly, for the user may have asked for this very peer.
+func (p *Pool) ban(addr string, r Reason, evidence error) {
+	now := p.cfg.Now()
+	if now.Before(p.bans[addr].Until) {
+		return
+	}
+	b := Ban{Addr: addr, Reason: r, At: now, Until: now.Add(p.cfg.BanFor)}
+	if evidence != nil {
+		b.Evidence = evidence.Error()
+	}
+	p.bans[addr] = b
+	p.cfg.Log.Error("Peer is banned for a proven fault", "addr", addr, "reason", r, "evidence", b.Evidence,
+		"until", b.Until.Format(time.RFC3339))
+}
+
+// banned returns how long an address is still banned; zero or less if it is not.
+func (p *Pool) banned(addr string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bans[addr].Until.Sub(p.cfg.Now())
+}

@@ -1,0 +1,137 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
+)
+
+// Config says how a pool behaves. Params and UserAgent are required; the zero
+// value of every other field means the default it names.
+type Config struct {
+	// Params are the parameters of the network.
+	Params *chaincfg.Params
+
+	// UserAgent is how we introduce ourselves, in the form "/name:1.2.3/": at
+	// most 256 printable ASCII characters.
+	UserAgent string
+
+	// Connect lists the peers to stay connected with, as host or host:port;
+	// the default port is the network's. With none the pool stays empty.
+	Connect []string
+
+	// RelayTx asks peers to announce transactions. It is off by default, which
+	// also silences mixing.
+	RelayTx bool
+
+	// Log takes what happens to peers; nil logs nothing.
+	Log *slog.Logger
+
+	// Dial connects; the default is the plain net.Dialer.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Now is the clock for times that are shown, kept or sent, and Rand the
+	// source of nonces and jitter; the defaults are time.Now and the runtime's
+	// generator. Neither is called under heavy load.
+	Now  func() time.Time
+	Rand func() uint64
+
+	DialTimeout      time.Duration // for connecting; 10 s
+	HandshakeTimeout time.Duration // from connected to verack; 15 s
+	WriteTimeout     time.Duration // for a write to be taken; 20 s
+	PingEvery        time.Duration // of silence in either direction; 60 s
+	PongTimeout      time.Duration // without any byte after a ping; 30 s
+
+	// RequestStall is how long a request waits while no byte at all comes from
+	// its peer, 10 s, and RequestMax how long it may take in any case, 90 s. A
+	// reply is in time when it came before both.
+	RequestStall time.Duration
+	RequestMax   time.Duration
+
+	// MaxRequests and MaxBytes bound what one peer owes us at a time: the number
+	// of requests, 32, and the size of their replies as estimated from earlier
+	// ones, 8 MiB. A dcrd node disconnects above 40 MiB.
+	MaxRequests int
+	MaxBytes    int
+
+	// RetryMin and RetryMax bound the pause before a peer is dialled again, 1 s
+	// and 30 s. It doubles with every failure. RetryRefused is the pause when
+	// another try would most likely end the same way, 10 min.
+	RetryMin     time.Duration
+	RetryMax     time.Duration
+	RetryRefused time.Duration
+
+	// BanFor is how long a proven fault bans an address; 24 h.
+	BanFor time.Duration
+}
+
+// complete returns a copy with the defaults filled in.
+func (c Config) complete() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Dial == nil {
+		c.Dial = new(net.Dialer).DialContext
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Uint64
+	}
+	setDefault(&c.DialTimeout, 10*time.Second)
+	setDefault(&c.HandshakeTimeout, 15*time.Second)
+	setDefault(&c.WriteTimeout, 20*time.Second)
+	setDefault(&c.PingEvery, time.Minute)
+	setDefault(&c.PongTimeout, 30*time.Second)
+	setDefault(&c.RequestStall, 10*time.Second)
+	setDefault(&c.RequestMax, 90*time.Second)
+	setDefault(&c.MaxRequests, 32)
+	setDefault(&c.MaxBytes, 8<<20)
+	setDefault(&c.RetryMin, time.Second)
+	setDefault(&c.RetryMax, 30*time.Second)
+	setDefault(&c.RetryRefused, 10*time.Minute)
+	setDefault(&c.BanFor, 24*time.Hour)
+	return c
+}
+
+// setDefault sets a value that is zero.
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// validate checks a complete configuration.
+func (c *Config) validate() error {
+	switch {
+	case c.Params == nil:
+		return errors.New("peer config: no network parameters")
+	case c.UserAgent == "":
+		return errors.New("peer config: no user agent")
+	case len(c.UserAgent) > wire.MaxUserAgentLen:
+		return fmt.Errorf("peer config: user agent of %d characters, at most %d", len(c.UserAgent), wire.MaxUserAgentLen)
+	case strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < 0x20 || r > 0x7e }):
+		return fmt.Errorf("peer config: user agent %q is not printable ASCII", c.UserAgent)
+	case c.MaxRequests < 0 || c.MaxBytes < 0:
+		return errors.New("peer config: negative limit")
+	case c.RetryMin > c.RetryMax:
+		return fmt.Errorf("peer config: retry pause of %v above its maximum of %v", c.RetryMin, c.RetryMax)
+	}
+	for _, d := range []time.Duration{c.DialTimeout, c.HandshakeTimeout, c.WriteTimeout, c.PingEvery, c.PongTimeout,
+		c.RequestStall, c.RequestMax, c.RetryMin, c.RetryRefused, c.BanFor} {
+		if d < 0 {
+			return fmt.Errorf("peer config: negative duration %v", d)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// conn is one connection that is through its handshake. Its three goroutines
+// belong to run: one reads, in order, and settles requests; one writes; one
+// pings. Of its methods only run and do wait for the peer.
+type conn struct {
+	cfg    *Config
+	id     uint64
+	addr   string
+	nc     *metered
+	out    *outbox
+	remote remote
+
+	// The reading goroutine alone uses these.
+	frames    *frameReader
+	stateSent bool // the one initstate was sent
+
+	// onNews is called, by the reader, after something new was announced, and
+	// onFault when the peer did something wrong that by itself does not end the
+	// connection.
+	onNews  func()
+	onFault func(Reason, error)
+
+	// ended is closed by the first call of end, which sets cause before.
+	ended   chan struct{}
+	endOnce sync.Once
+	cause   *Error
+
+	mu         sync.Mutex
+	table      table
+	mailbox    mailbox
+	alive      keepalive
+	claim      uint32 // the greatest height the peer spoke of
+	announcing bool   // sendheaders was sent
+	closed     bool   // run has drained the table; nothing may be added
+}
+
+func newConn(cfg *Config, id uint64, addr string, nc *metered, frames *frameReader, r remote) *conn {
+	return &conn{
+		cfg:     cfg,
+		id:      id,
+		addr:    addr,
+		nc:      nc,
+		frames:  frames,
+		out:     newOutbox(cfg.Params.Net, r.pver),
+		remote:  r,
+		onNews:  func() {},
+		onFault: func(Reason, error) {},
+		ended:   make(chan struct{}),
+		alive:   keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
+		claim:   r.height,
+	}
+}
+
+// run serves the connection until it ends, which ctx or end bring about. It
+// returns why, after all its goroutines have returned and all requests were
+// settled; it is never nil.
+func (c *conn) run(ctx context.Context) *Error {
+	var wg sync.WaitGroup
+	wg.Go(func() { c.end(c.read()) })
+	wg.Go(func() { c.end(c.write()) })
+	wg.Go(func() { c.end(c.ping()) })
+	select {
+	case <-ctx.Done():
+		c.end(fault(ClosedByUs, context.Cause(ctx)))
+	case <-c.ended:
+	}
+	c.nc.Close() // releases the reader and the writer
+	wg.Wait()
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, r := range c.table.drain() {
+		r.settle(nil, c.cause)
+	}
+	return c.cause
+}
+
+// end makes the connection end. Of several causes the first counts.
+func (c *conn) end(err error) {
+	c.endOnce.Do(func() {
+		c.cause = at(c.addr, err, netReason(err))
+		close(c.ended)
+	})
+}
+
+// netReason tells what an error of the network means.
+func netReason(err error) Reason {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
+		return ClosedByPeer
+	case errors.Is(err, net.ErrClosed):
+		return ClosedByUs
+	}
+	return ConnLost
+}
+
+// read handles one message after the other, those from before the verack
+// first.
+func (c *conn) read() error {
+	for _, f := range c.remote.early {
+		if err := c.handle(f); err != nil {
+			return err
+		}
+	}
+	for {
+		f, err := c.frames.next()
+		if err != nil {
+			return err
+		}
+		if err := c.handle(f); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *conn) write() error {
+	return c.out.drain(c.ended, c.nc, c.cfg.WriteTimeout)
+}
+
+// ping pings when there is need to and finds out that the peer is gone.
+func (c *conn) ping() error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-c.ended:
+			return nil
+		case <-timer.C:
+		}
+		next, err := c.checkAlive(time.Now())
+		if err != nil {
+			return err
+		}
+		timer.Reset(next)
+	}
+}
+
+// tip returns the greatest height the peer spoke of.
+func (c *conn) tip() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.claim
+}
+
+// rtt returns the last round trip that was measured.
+func (c *conn) rtt() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.alive.rtt
+}
+
+// takeNews empties the mailbox.
+func (c *conn) takeNews() []news {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mailbox.take()
+}
+
+// do sends a request and waits for its reply, its deadline, the end of the
+// connection or of ctx. Its errors are of type *Error.
+func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
+	if err := c.send(r); err != nil {
+		return nil, err
+	}
+	timer := time.NewTimer(c.cfg.RequestStall)
+	defer timer.Stop()
+	for {
+		select {
+		case got := <-r.done:
+			return got.payload, got.err
+		case <-ctx.Done():
+			return c.abandon(r, Cancelled, context.Cause(ctx))
+		case now := <-timer.C:
+			left := c.patience(r, now)
+			if left <= 0 {
+				return c.abandon(r, Timeout, nil)
+			}
+			timer.Reset(left)
+		}
+	}
+}
+
+// patience returns how long a request may still go on: until no byte at all
+// came from the peer for RequestStall, or RequestMax is over.
+func (c *conn) patience(r *request, now time.Time) time.Duration {
+	quiet := r.sent
+	if in := c.nc.received(); in.After(quiet) {
+		quiet = in
+	}
+	return min(quiet.Add(c.cfg.RequestStall).Sub(now), r.sent.Add(c.cfg.RequestMax).Sub(now))
+}
+
+// send puts a request into the table and its message in line. Both happen
+// under one lock, so that the table has the order of the wire. A request that
+// does not get out is settled when the connection has ended.
+func (c *conn) send(r *request) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return c.cause
+	}
+	r.sent = time.Now()
+	if !c.table.add(r) {
+		c.end(fault(Straggler, nil))
+		return c.cause
+	}
+	if err := c.out.put(r.msg); err != nil {
+		c.end(err)
+	}
+	return nil
+}
+
+// abandon gives a request up, unless its reply came at the last moment.
+func (c *conn) abandon(r *request, why Reason, cause error) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case got := <-r.done:
+		return got.payload, got.err
+	default:
+	}
+	r.abandoned = true
+	return nil, &Error{Reason: why, Peer: c.addr, Err: cause}
+}

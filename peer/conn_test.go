@@ -1,0 +1,328 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// TestInitStateOnce checks that getinitstate is answered once and with nothing in
+// it: dcrd drops who does not answer and bans who answers twice.
+func TestInitStateOnce(t *testing.T) {
+	script := welcomeThen(func(n *node) {
+		n.send(wire.NewMsgGetInitState())
+		if m := expect[*wire.MsgInitState](n); len(m.BlockHashes)+len(m.VoteHashes)+len(m.TSpendHashes) != 0 {
+			n.t.Errorf("initstate has something in it: %+v", m)
+		}
+		n.send(wire.NewMsgGetInitState(), wire.NewMsgPing(5))
+		expect[*wire.MsgPong](n) // and no second initstate before it
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) { b.only() })
+}
+
+// TestGetDataNotFound checks that what we do not have is said not to be found.
+func TestGetDataNotFound(t *testing.T) {
+	script := welcomeThen(func(n *node) {
+		ask := wire.NewMsgGetData()
+		ask.AddInvVect(&wire.InvVect{Type: wire.InvTypeTx, Hash: chainhash.Hash{1}})
+		ask.AddInvVect(&wire.InvVect{Type: wire.InvTypeBlock, Hash: chainhash.Hash{2}})
+		n.send(wire.NewMsgGetData(), ask)
+		got := expect[*wire.MsgNotFound](n)
+		same := func(a, b *wire.InvVect) bool { return *a == *b }
+		if !slices.EqualFunc(got.InvList, ask.InvList, same) {
+			n.t.Errorf("not found: %v, asked for %v", got.InvList, ask.InvList)
+		}
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) { b.only() })
+}
+
+// TestPing checks that an idle connection is pinged often enough for dcrd, which
+// drops peers after 120 seconds without a message, and that the round trip is
+// measured.
+func TestPing(t *testing.T) {
+	const delay = 70 * time.Millisecond
+	var pings []time.Time
+	script := welcomeThen(func(n *node) {
+		for {
+			msg, err := n.read()
+			if err != nil {
+				return
+			}
+			ping, ok := msg.(*wire.MsgPing)
+			if !ok {
+				n.t.Errorf("node: got %T", msg)
+				return
+			}
+			pings = append(pings, time.Now())
+			<-time.After(delay)
+			n.send(wire.NewMsgPong(ping.Nonce + 1)) // means nothing
+			n.send(wire.NewMsgPong(ping.Nonce))
+		}
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		begin := time.Now()
+		<-time.After(time.Hour)
+		synctest.Wait()
+		if got := b.only().Ping; got != delay {
+			t.Errorf("round trip %v, want %v", got, delay)
+		}
+		if n := len(pings); n < 30 || n > 60 {
+			t.Errorf("%d pings in an hour", n)
+		}
+		for _, at := range pings {
+			if at.Sub(begin) > 110*time.Second {
+				t.Errorf("%v without a message from us", at.Sub(begin))
+			}
+			begin = at
+		}
+	})
+}
+
+// TestIdleDisconnect checks when a peer that answers no ping is left.
+func TestIdleDisconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil, welcomeThen((*node).drain))
+		lived, why := b.session(t.Context(), "a:1")
+		if why.Reason != Idle || lived != b.cfg.PingEvery+b.cfg.PongTimeout {
+			t.Errorf("left after %v: %v", lived, why)
+		}
+		b.net.wg.Wait()
+	})
+}
+
+// TestUnknownMessages checks that unknown and unwanted messages are read over.
+func TestUnknownMessages(t *testing.T) {
+	script := welcomeThen(func(n *node) {
+		n.raw(frameOf(params.Net, "novelty", make([]byte, 1<<20)))
+		n.send(wire.NewMsgFeeFilter(1), wire.NewMsgMemPool(), wire.NewMsgGetAddr(), wire.NewMsgPing(9))
+		expect[*wire.MsgPong](n)
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		if i := b.only(); i.Score != 0 || i.BytesReceived < 1<<20 {
+			t.Errorf("%+v", i)
+		}
+	})
+}
+
+// TestReplies checks each kind of request against a good node.
+func TestReplies(t *testing.T) {
+	chain := newTestChain(250)
+	script := func(n *node) { n.welcome(); n.serve(chain, nil) }
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		ctx := t.Context()
+		id := b.only().ID
+		check := func(name string, got, want []byte, from uint64, err error) {
+			t.Helper()
+			if err != nil || from != id || !slices.Equal(got, want) {
+				t.Errorf("%s: %d bytes from %d, want %d bytes from %d: %v", name, len(got), from, len(want), id, err)
+			}
+		}
+		got, from, err := b.Headers(ctx, nil, chain.hashes[100:101], chainhash.Hash{})
+		check("headers", got, payload(t, chain.headers(101)), from, err)
+		got, from, err = b.Headers(ctx, nil, chain.hashes[249:], chainhash.Hash{})
+		check("no headers", got, payload(t, wire.NewMsgHeaders()), from, err)
+		got, err = b.HeadersFrom(ctx, id, []chainhash.Hash{{1}}, chainhash.Hash{})
+		check("headers from", got, payload(t, chain.headers(1)), id, err)
+		got, from, err = b.CFilters(ctx, nil, chain.hashes[10], chain.hashes[109])
+		check("cfilters", got, payload(t, chain.filters(10, 109)), from, err)
+		f := chain.filter(7)
+		got, from, err = b.CFilter(ctx, nil, chain.hashes[7])
+		check("cfilter", got, payload(t, &f), from, err)
+		block, from, err := b.Block(ctx, nil, chain.hashes[9])
+		check("block", payload(t, block), payload(t, chain.blocks[9]), from, err)
+		if i := b.only(); i.Height != 249 {
+			t.Errorf("claimed height %d, want that of the last header", i.Height)
+		}
+	})
+}
+
+// TestBlockMalformed checks that a block whose transactions do not decode is a
+// proven fault.
+func TestBlockMalformed(t *testing.T) {
+	chain := newTestChain(3)
+	script := welcomeThen(func(n *node) {
+		expect[*wire.MsgGetData](n)
+		n.raw(frameOf(params.Net, "block", encoded(chain.blocks[1])[:headerSize+1]))
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		_, _, err := b.Block(t.Context(), nil, chain.hashes[1])
+		if !errors.Is(err, Malformed) || len(b.Bans()) != 1 {
+			t.Errorf("%v, bans %v", err, b.Bans())
+		}
+	})
+}
+
+// TestRequestDeadlines checks both deadlines of a request: bytes that keep coming
+// from the peer put off the first and not the second.
+func TestRequestDeadlines(t *testing.T) {
+	chatter := func(every time.Duration) func(*node) {
+		return welcomeThen(func(n *node) {
+			expect[*wire.MsgGetCFsV2](n)
+			for range 1000 {
+				<-time.After(every)
+				n.send(wire.NewMsgFeeFilter(1))
+			}
+		})
+	}
+	for _, tc := range []struct {
+		script func(*node)
+		want   time.Duration
+	}{
+		{welcomeThen(func(*node) {}), 10 * time.Second},
+		{chatter(4 * time.Second), 90 * time.Second},
+		{chatter(11 * time.Second), 10 * time.Second},
+	} {
+		run(t, func(c *Config) { c.PingEvery = time.Hour }, []func(*node){tc.script}, func(t *testing.T, b *bench) {
+			begin := time.Now()
+			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2})
+			if took := time.Since(begin); took != tc.want || !errors.Is(err, Timeout) {
+				t.Errorf("failed after %v, want %v: %v", took, tc.want, err)
+			}
+		})
+	}
+}
+
+// TestLateReply checks that replies to requests that expired or were cancelled
+// harm nobody, and that requests of the same kind after them get their own.
+func TestLateReply(t *testing.T) {
+	chain := newTestChain(300)
+	late := 11 * time.Second
+	script := func(n *node) {
+		n.welcome()
+		n.serve(chain, func(m wire.Message) bool {
+			if _, ok := m.(*wire.MsgPing); !ok && late > 0 {
+				<-time.After(late)
+			}
+			return false
+		})
+	}
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		requests := []func(context.Context) error{
+			func(ctx context.Context) error {
+				_, _, err := b.Headers(ctx, nil, chain.hashes[100:101], chainhash.Hash{})
+				return err
+			},
+			func(ctx context.Context) error {
+				_, _, err := b.CFilters(ctx, nil, chain.hashes[1], chain.hashes[50])
+				return err
+			},
+			func(ctx context.Context) error {
+				_, _, err := b.CFilter(ctx, nil, chain.hashes[1])
+				return err
+			},
+			func(ctx context.Context) error {
+				_, _, err := b.Block(ctx, nil, chain.hashes[1])
+				return err
+			},
+		}
+		for i, ask := range requests {
+			if err := ask(t.Context()); !errors.Is(err, Timeout) {
+				t.Errorf("request %d: %v", i, err)
+			}
+			<-time.After(time.Minute)
+			if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("request %d: %v", i, err)
+			}
+		}
+		<-time.After(10 * time.Minute)
+		synctest.Wait()
+		late = 0
+		got, _, err := b.Headers(t.Context(), nil, chain.hashes[200:201], chainhash.Hash{})
+		if err != nil || !slices.Equal(got, payload(t, chain.headers(201))) {
+			t.Errorf("headers after late ones: %d bytes, %v", len(got), err)
+		}
+		if i := b.only(); i.ID != 1 {
+			t.Error("the connection did not survive late replies")
+		}
+		if got := b.standings["a:1"].points; got > float64(4*Timeout.Score()) {
+			t.Errorf("%v points for four timeouts", got)
+		}
+	})
+}
+
+// TestSendHeaders checks that sendheaders goes out once per connection, and that
+// headers which nobody asked for are announcements from then on only.
+func TestSendHeaders(t *testing.T) {
+	chain := newTestChain(10)
+	script := welcomeThen(func(n *node) {
+		n.send(chain.headers(9)) // not asked for
+		expect[*wire.MsgSendHeaders](n)
+		n.send(chain.headers(9))
+		expect[*wire.MsgGetHeaders](n)
+		n.send(chain.headers(8)) // an announcement that overtakes the reply
+		n.send(chain.headers(2))
+		n.send(wire.NewMsgHeaders()) // nothing
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		id := b.only().ID
+		if s := b.only().Score; s != Unsolicited.Score() {
+			t.Errorf("score %d after unsolicited headers", s)
+		}
+		for range 3 {
+			if err := b.SendHeaders(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}
+		got, err := b.HeadersFrom(t.Context(), id, chain.hashes[1:2], chainhash.Hash{})
+		if err != nil || !slices.Equal(got, payload(t, chain.headers(2))) {
+			t.Errorf("reply among announcements: %d bytes, %v", len(got), err)
+		}
+		synctest.Wait()
+		var news [][]byte
+		b.TakeNews(func(from uint64, headers []byte, blocks []chainhash.Hash) {
+			if from != id || blocks != nil {
+				t.Errorf("news from %d with %d blocks", from, len(blocks))
+			}
+			news = append(news, headers)
+		})
+		want := [][]byte{payload(t, chain.headers(9)), payload(t, chain.headers(8))}
+		if !slices.EqualFunc(news, want, slices.Equal[[]byte]) {
+			t.Errorf("%d announcements", len(news))
+		}
+		if err := b.SendHeaders(t.Context(), id+1); !errors.Is(err, Gone) {
+			t.Errorf("sendheaders to nobody: %v", err)
+		}
+	})
+}
+
+// TestBlockAnnouncements checks that announced blocks arrive in order, that the
+// poke comes, and that the reader does not wait for whoever takes them.
+func TestBlockAnnouncements(t *testing.T) {
+	const sent = maxNews + 10
+	script := welcomeThen(func(n *node) {
+		for i := range sent {
+			inv := wire.NewMsgInv()
+			inv.AddInvVect(&wire.InvVect{Type: wire.InvTypeTx, Hash: chainhash.Hash{255}})
+			inv.AddInvVect(&wire.InvVect{Type: wire.InvTypeBlock, Hash: chainhash.Hash{byte(i)}})
+			n.send(inv)
+		}
+		n.send(wire.NewMsgInv(), wire.NewMsgPing(1))
+		expect[*wire.MsgPong](n)
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		select {
+		case <-b.Changed():
+		default:
+			t.Error("no poke")
+		}
+		next := byte(sent - maxNews)
+		b.TakeNews(func(_ uint64, headers []byte, blocks []chainhash.Hash) {
+			if headers != nil || len(blocks) != 1 || blocks[0] != (chainhash.Hash{next}) {
+				t.Errorf("announcement %v, want %d", blocks, next)
+			}
+			next++
+		})
+		if next != sent {
+			t.Errorf("announcements up to %d, want all up to %d", next, sent)
+		}
+		b.TakeNews(func(uint64, []byte, []chainhash.Hash) { t.Error("news were taken twice") })
+	})
+}

@@ -1,0 +1,56 @@
+// Package peer talks to Decred full nodes. It knows the wire and nothing of
+// chains and wallets: what peers send is checked for its form, and handed up for
+// others to prove.
+//
+// A Pool keeps connections to peers and answers requests for headers, committed
+// filters and blocks by asking one peer each. It satisfies the interface that the
+// syncer declares for its network.
+//
+// # Guarantees
+//
+//   - A request is settled exactly once: by its reply, its deadline, the end of
+//     its connection or of its context. What it was counted as in flight is
+//     uncounted then; an idle pool has nothing in flight.
+//   - A late reply is recognised and dropped. It neither ends a connection nor
+//     counts as a fault.
+//   - The reader of a connection never waits for a consumer, nor for the writer.
+//     What piles up is bounded: announcements by dropping the oldest, answers by
+//     ending the connection.
+//   - Memory follows the bytes that arrive, not the lengths that are claimed.
+//   - Waiting never spins. Without peers a pool dials each address at a bounded
+//     rate, with jitter, and does nothing in between.
+//   - Every way a peer can end or a request can fail is a Reason. Only proven
+//     faults ban. Silence lowers a standing, and in the end costs the connection
+//     if another peer does answer.
+//   - Nothing a peer claims about heights or times is used as a fact.
+//
+// # Raw payloads
+//
+// Payloads of headers, cfiltersv2, cfilterv2 and block messages are handed up byte
+// for byte. They were read into a buffer of their own, hashed once for the
+// checksum of the message, and checked for their form; the caller owns them.
+// Everything else is decoded by package wire, or read over when nobody wants it.
+//
+// # Goroutines
+//
+// New starts nothing. Run owns one goroutine per address that is to be connected
+// (outbound.go), and while there is a connection three more, owned by that
+// connection (conn.go): one reads, one writes, one pings. Nothing is started per
+// message or per request; those who ask wait in their own goroutine. When Run has
+// returned, all of them have.
+//
+// # Locks
+//
+// The pool's lock guards what the pool knows of its members; a connection's lock
+// guards its requests and announcements. The pool's is taken first. Neither is
+// held across I/O, a wait or a callback into other packages.
+//
+// # Reading order
+//
+// reason.go and error.go: how things end. rules.go, shape.go and frame.go: bytes
+// to messages. handshake.go, conn.go, handle.go: one connection, with table.go for
+// its open requests, outbox.go, keepalive.go and mailbox.go. config.go, pool.go and
+// outbound.go: keeping connected. pick.go, queue.go, fetch.go: who is asked, with
+// gauge.go and standing.go for what a peer is worth. roster.go, ban.go and info.go:
+// what the rest of the program sees.
+package peer

@@ -1,0 +1,110 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// Headers asks a peer that is not to be avoided for the headers after the first
+// locator hash it knows, up to stop (zero: as many as a message holds, 2,000). It
+// returns the payload of a headers message of the right form, which from then on
+// belongs to the caller, and the id of the peer that was asked, also when that
+// failed. When all peers are to be avoided, none is.
+func (p *Pool) Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, uint64, error) {
+	r, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop)
+	if err != nil {
+		return nil, 0, err
+	}
+	return p.fetch(ctx, want{avoid: avoid}, r)
+}
+
+// HeadersFrom is Headers of one peer. It fails at once when that peer is gone.
+func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
+	if id == 0 {
+		return nil, &Error{Reason: Gone}
+	}
+	r, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop)
+	if err != nil {
+		return nil, err
+	}
+	payload, _, err := p.fetch(ctx, want{only: id}, r)
+	return payload, err
+}
+
+// CFilters asks for the version 2 committed filters of the blocks from start to
+// end, both included, at most 100. It returns the payload of a cfiltersv2 message
+// of the right form that begins and ends with these blocks. A node that lacks a
+// filter stays silent.
+func (p *Pool) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash) ([]byte, uint64, error) {
+	return p.fetch(ctx, want{avoid: avoid}, cfiltersRequest(start, end))
+}
+
+// CFilter asks for the version 2 committed filter of one block. It returns the
+// payload of a cfilterv2 message of the right form for this block.
+func (p *Pool) CFilter(ctx context.Context, avoid []uint64, hash chainhash.Hash) ([]byte, uint64, error) {
+	return p.fetch(ctx, want{avoid: avoid}, cfilterRequest(hash))
+}
+
+// Block asks for a block. Of what it returns only the hash of the header has
+// been compared. The reason of the error is NotFound if the peer says that it
+// does not have the block.
+func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
+	payload, from, err := p.fetch(ctx, want{avoid: avoid}, blockRequest(hash))
+	if err != nil {
+		return nil, from, err
+	}
+	msg, err := decodeBlock(payload)
+	if err != nil {
+		p.convict(from, Malformed, err)
+		return nil, from, fault(Malformed, err)
+	}
+	return msg, from, nil
+}
+
+// decodeBlock decodes the payload of a block message.
+func decodeBlock(payload []byte) (*wire.MsgBlock, error) {
+	msg, buf := new(wire.MsgBlock), bytes.NewBuffer(payload)
+	if err := msg.BtcDecode(buf, maxVersion); err != nil {
+		return nil, fmt.Errorf("block: %w", err)
+	}
+	if buf.Len() > 0 {
+		return nil, fmt.Errorf("block: %d trailing bytes", buf.Len())
+	}
+	return msg, nil
+}
+
+// fetch has one peer answer one request.
+func (p *Pool) fetch(ctx context.Context, w want, r *request) ([]byte, uint64, error) {
+	w.bytes = p.expect(r.kind)
+	m, err := p.acquire(ctx, w)
+	if err != nil {
+		return nil, w.only, fmt.Errorf("%v: %w", r, err)
+	}
+	payload, err := m.do(ctx, r)
+	p.settle(m, w, r, len(payload), err)
+	if err != nil {
+		return nil, m.id, fmt.Errorf("%v: %w", r, err)
+	}
+	return payload, m.id, nil
+}
+
+// expect estimates the size of the reply to a request.
+func (p *Pool) expect(k kind) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sizes.of(k)
+}
+
+// reasonOf returns the reason an error carries, none for nil.
+func reasonOf(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return unknownReason
+}

@@ -1,0 +1,156 @@
+package peer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// Sizes in bytes.
+const (
+	readAhead  = 128 << 10 // buffered from the socket
+	firstGrant = 512 << 10 // of a payload's buffer before its bytes are seen; holds a full headers message
+	maxScratch = 64 << 10  // of the buffer that is used again between messages
+)
+
+// Offsets of the fields of a message header.
+const (
+	offCommand  = 4
+	offLength   = offCommand + wire.CommandSize
+	offChecksum = offLength + 4
+)
+
+// frame is one message from a peer. Its payload, if any, belongs to whoever
+// has the frame.
+type frame struct {
+	cmd     string       // empty for an unknown command
+	msg     wire.Message // of commands that are decoded
+	payload []byte       // of commands that stay raw
+	shape   shape        // what payload is about
+}
+
+// frameReader cuts the byte stream of a peer into frames. It is used by one
+// goroutine. Nothing a peer claims makes it allocate more than firstGrant
+// before the bytes arrive, nor more than the limit of the message's type ever.
+type frameReader struct {
+	r       *bufio.Reader
+	net     wire.CurrencyNet
+	pver    uint32
+	scratch []byte
+}
+
+func newFrameReader(r io.Reader, net wire.CurrencyNet, pver uint32) *frameReader {
+	return &frameReader{r: bufio.NewReaderSize(r, readAhead), net: net, pver: pver}
+}
+
+// next reads one message. Its errors are of type *Error when the peer is at
+// fault, and those of the connection otherwise.
+func (f *frameReader) next() (frame, error) {
+	head, err := f.r.Peek(wire.MessageHeaderSize)
+	if err != nil {
+		return frame{}, err
+	}
+	rule, size, err := f.parse(head)
+	if err != nil {
+		return frame{}, err
+	}
+	want := [4]byte(head[offChecksum:])
+	if _, err := f.r.Discard(wire.MessageHeaderSize); err != nil {
+		return frame{}, err
+	}
+
+	switch rule.handling {
+	case keep:
+		payload, err := f.payload(nil, size, want)
+		if err != nil {
+			return frame{}, err
+		}
+		s, err := rule.check(payload)
+		if err != nil {
+			return frame{}, fault(Malformed, err)
+		}
+		return frame{cmd: rule.cmd, payload: payload, shape: s}, nil
+
+	case decode:
+		payload, err := f.payload(f.scratch, size, want)
+		if err != nil {
+			return frame{}, err
+		}
+		if cap(payload) <= maxScratch {
+			f.scratch = payload[:0]
+		}
+		msg, err := f.decode(rule, payload)
+		return frame{cmd: rule.cmd, msg: msg}, err
+
+	default:
+		_, err := f.r.Discard(size)
+		return frame{cmd: rule.cmd}, err
+	}
+}
+
+// parse checks a message header and returns the rule for its command and the
+// size of its payload.
+func (f *frameReader) parse(head []byte) (rule, int, error) {
+	if magic := wire.CurrencyNet(binary.LittleEndian.Uint32(head)); magic != f.net {
+		switch magic {
+		case wire.MainNet, wire.TestNet3, wire.SimNet, wire.RegNet:
+			return rule{}, 0, fault(WrongNetwork, fmt.Errorf("it is on %v, we are on %v", magic, f.net))
+		}
+		return rule{}, 0, fault(Garbage, fmt.Errorf("message starts with %x", head[:offCommand]))
+	}
+	cmd := bytes.TrimRight(head[offCommand:offLength], "\x00")
+	for _, c := range cmd {
+		if c < 0x20 || c > 0x7e {
+			return rule{}, 0, fault(Malformed, fmt.Errorf("command %q", cmd))
+		}
+	}
+	rule := ruleOf(cmd)
+	size := binary.LittleEndian.Uint32(head[offLength:])
+	if size > rule.limit {
+		return rule, 0, fault(Oversized, fmt.Errorf("%s of %d bytes, limit %d", cmd, size, rule.limit))
+	}
+	return rule, int(size), nil
+}
+
+// payload reads size bytes, into buf as far as that has room, and compares
+// their checksum.
+func (f *frameReader) payload(buf []byte, size int, want [4]byte) ([]byte, error) {
+	if grant := min(size, firstGrant); cap(buf) < grant {
+		buf = make([]byte, grant)
+	}
+	for got := 0; got < size; {
+		if got == cap(buf) {
+			larger := make([]byte, min(size, 2*cap(buf)))
+			copy(larger, buf)
+			buf = larger
+		}
+		buf = buf[:min(size, cap(buf))]
+		n, err := io.ReadFull(f.r, buf[got:])
+		if err != nil {
+			return nil, err
+		}
+		got += n
+	}
+	buf = buf[:size]
+	if sum := chainhash.HashH(buf); [4]byte(sum[:]) != want {
+		return nil, fault(BadChecksum, fmt.Errorf("%x, header says %x", sum[:4], want))
+	}
+	return buf, nil
+}
+
+// decode has wire decode a payload. The message does not refer to it.
+func (f *frameReader) decode(r rule, payload []byte) (wire.Message, error) {
+	msg, buf := r.blank(), bytes.NewBuffer(payload)
+	if err := msg.BtcDecode(buf, f.pver); err != nil {
+		return nil, fault(Malformed, fmt.Errorf("%s: %w", r.cmd, err))
+	}
+	if buf.Len() > 0 {
+		return nil, fault(Malformed, fmt.Errorf("%s: %d trailing bytes", r.cmd, buf.Len()))
+	}
+	return msg, nil
+}

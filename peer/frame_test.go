@@ -1,0 +1,262 @@
+package peer
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// readFrame reads one frame from bytes.
+func readFrame(b []byte) (frame, error) {
+	return newFrameReader(bytes.NewReader(b), params.Net, maxVersion).next()
+}
+
+// TestFrameRaw checks that the payloads of raw messages come byte for byte, and
+// what they are found to be about.
+func TestFrameRaw(t *testing.T) {
+	chain := newTestChain(300)
+	filter := chain.filter(5)
+	for _, tc := range []struct {
+		msg  wire.Message
+		want shape
+	}{
+		{chain.headers(1), shape{n: 299, first: chain.hashes[0], height: 299}},
+		{wire.NewMsgHeaders(), shape{}},
+		{chain.filters(20, 119), shape{n: 100, first: chain.hashes[20], last: chain.hashes[119]}},
+		{&filter, shape{n: 1, first: chain.hashes[5], last: chain.hashes[5]}},
+		{chain.blocks[9], shape{n: 1, first: chain.hashes[9], last: chain.hashes[9]}},
+	} {
+		want := payload(t, tc.msg)
+		f, err := readFrame(frameOf(params.Net, tc.msg.Command(), want))
+		if err != nil || f.cmd != tc.msg.Command() || !bytes.Equal(f.payload, want) || f.shape != tc.want {
+			t.Errorf("%s: got %s of %d bytes, %+v, %v", tc.msg.Command(), f.cmd, len(f.payload), f.shape, err)
+		}
+	}
+}
+
+// TestFrameMalformed breaks well-formed payloads in every way their form can be
+// broken.
+func TestFrameMalformed(t *testing.T) {
+	chain := newTestChain(10)
+	headers, filters := payload(t, chain.headers(1)), payload(t, chain.filters(1, 2))
+	filter := filters[1 : 1+len(filters)/2]
+	count := func(n uint16) []byte { return binary.LittleEndian.AppendUint16([]byte{0xfd}, n) }
+	with := func(b []byte, i int, v byte) []byte {
+		b = bytes.Clone(b)
+		b[i] = v
+		return b
+	}
+	for name, tc := range map[string]struct {
+		cmd     string
+		payload []byte
+	}{
+		"headers empty":           {"headers", nil},
+		"headers short":           {"headers", headers[:len(headers)-1]},
+		"headers trailing":        {"headers", append(bytes.Clone(headers), 0)},
+		"headers transactions":    {"headers", with(headers, headerStride, 1)},
+		"headers 2001":            {"headers", append(count(2001), make([]byte, 2000*headerStride)...)},
+		"headers long count":      {"headers", append(count(9), headers[1:]...)},
+		"headers cut count":       {"headers", []byte{0xfd, 1}},
+		"headers 64 bit count":    {"headers", bytes.Repeat([]byte{0xff}, 9)},
+		"filters none":            {"cfiltersv2", []byte{0}},
+		"filters empty":           {"cfiltersv2", nil},
+		"filters 101":             {"cfiltersv2", append([]byte{101}, bytes.Repeat(make([]byte, 38), 101)...)},
+		"filters short":           {"cfiltersv2", filters[:len(filters)-1]},
+		"filters trailing":        {"cfiltersv2", append(bytes.Clone(filters), 0)},
+		"filters 33 proof hashes": {"cfiltersv2", append(append([]byte{1}, make([]byte, 37)...), append([]byte{33}, make([]byte, 33*32)...)...)},
+		"filters large":           {"cfiltersv2", append(append([]byte{1}, make([]byte, 32)...), 0xfe, 1, 0, 4, 0)},
+		"filters long size":       {"cfiltersv2", append(append([]byte{1}, make([]byte, 32)...), 0xfd, 1, 0, 9, 0, 0, 0, 0, 0)},
+		"filter short":            {"cfilterv2", filter[:31]},
+		"filter trailing":         {"cfilterv2", append(bytes.Clone(filter), 0)},
+		"block short":             {"block", make([]byte, headerSize-1)},
+		"inv short":               {"inv", []byte{1, 0}},
+		"inv trailing":            {"inv", []byte{0, 0}},
+		"ping short":              {"ping", make([]byte, 7)},
+		"command not printable":   {"command\x01", nil},
+	} {
+		if _, err := readFrame(frameOf(params.Net, tc.cmd, tc.payload)); !errors.Is(err, Malformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestFrameLimits checks the limit of every command: refused from the message
+// header alone, with no byte of the payload there.
+func TestFrameLimits(t *testing.T) {
+	all := []rule{unknown}
+	for _, r := range rules {
+		all = append(all, r)
+	}
+	for _, r := range all {
+		head := frameOf(params.Net, r.cmd, nil)
+		binary.LittleEndian.PutUint32(head[offLength:], r.limit+1)
+		if _, err := readFrame(head); !errors.Is(err, Oversized) {
+			t.Errorf("%q of %d bytes: %v", r.cmd, r.limit+1, err)
+		}
+		binary.LittleEndian.PutUint32(head[offLength:], r.limit)
+		if _, err := readFrame(head); errors.Is(err, Oversized) {
+			t.Errorf("%q of %d bytes: %v", r.cmd, r.limit, err)
+		}
+	}
+	if got := rules[wire.CmdHeaders].limit; got != 362_003 {
+		t.Errorf("headers limit %d", got)
+	}
+	if got := rules[wire.CmdAddr].limit; got == 0 {
+		t.Error("addr has no limit, though a peer of version 11 sends it")
+	}
+}
+
+// TestFrameAllocation checks that a claim alone costs no more memory than the
+// first grant, and a partial payload at most twice what arrived.
+func TestFrameAllocation(t *testing.T) {
+	for _, arrived := range []int{0, 2 << 20} {
+		head := frameOf(params.Net, wire.CmdCFiltersV2, nil)
+		binary.LittleEndian.PutUint32(head[offLength:], rules[wire.CmdCFiltersV2].limit)
+		liar := append(head, make([]byte, arrived)...)
+		f := newFrameReader(bytes.NewReader(liar), params.Net, maxVersion)
+
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := f.next()
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("cut payload: %v", err)
+		}
+		// Growing by doubling allocates each size once on the way.
+		if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(firstGrant+4*arrived+64<<10); got > limit {
+			t.Errorf("%d bytes arrived, %d allocated, want at most %d", arrived, got, limit)
+		}
+	}
+}
+
+// TestFrameLarge checks that a payload that outgrows the first grant comes whole.
+func TestFrameLarge(t *testing.T) {
+	one := wire.MsgCFilterV2{Data: bytes.Repeat([]byte{1, 2, 3}, wire.MaxCFilterDataSize/3)}
+	msg := wire.NewMsgCFiltersV2(slices.Repeat([]wire.MsgCFilterV2{one}, 100))
+	want := payload(t, msg)
+	stream := slices.Concat(frameOf(params.Net, wire.CmdCFiltersV2, want), frameOf(params.Net, wire.CmdPing, make([]byte, 8)))
+	f := newFrameReader(bytes.NewReader(stream), params.Net, maxVersion)
+	if got, err := f.next(); err != nil || !bytes.Equal(got.payload, want) {
+		t.Fatalf("%d bytes of %d: %v", len(got.payload), len(want), err)
+	}
+	if got, err := f.next(); err != nil || got.cmd != wire.CmdPing {
+		t.Fatalf("next frame: %+v, %v", got, err)
+	}
+}
+
+// TestFrameOwnPayload checks that a payload stays what it was when the next
+// message is read.
+func TestFrameOwnPayload(t *testing.T) {
+	chain := newTestChain(20)
+	first, second := payload(t, chain.filters(1, 2)), payload(t, chain.filters(3, 4))
+	f := newFrameReader(bytes.NewReader(slices.Concat(
+		frameOf(params.Net, wire.CmdCFiltersV2, first),
+		frameOf(params.Net, wire.CmdInv, encoded(wire.NewMsgInv())),
+		frameOf(params.Net, wire.CmdCFiltersV2, second))), params.Net, maxVersion)
+	var got []frame
+	for range 3 {
+		next, err := f.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, next)
+	}
+	if !bytes.Equal(got[0].payload, first) || !bytes.Equal(got[2].payload, second) {
+		t.Error("a payload was changed by a later message")
+	}
+}
+
+// FuzzPayload compares what is accepted with what package wire accepts, for the
+// messages that are not decoded here.
+func FuzzPayload(f *testing.F) {
+	chain := newTestChain(5)
+	filter := chain.filter(1)
+	for _, m := range []wire.Message{wire.NewMsgHeaders(), chain.headers(1), chain.filters(1, 3), &filter, wire.NewMsgPing(1)} {
+		f.Add(m.Command(), encoded(m))
+	}
+	f.Add(wire.CmdCFiltersV2, append(append([]byte{1}, make([]byte, 37)...), 2))
+	f.Add(wire.CmdHeaders, []byte{0xfd, 0xd0, 0x07})
+	f.Fuzz(func(t *testing.T, cmd string, body []byte) {
+		if len(cmd) > wire.CommandSize {
+			return
+		}
+		stream := frameOf(params.Net, cmd, body)
+		got, err := readFrame(stream)
+		msg, _, wireErr := wire.ReadMessage(bytes.NewReader(stream), maxVersion, params.Net)
+		switch cmd {
+		case wire.CmdHeaders, wire.CmdCFilterV2:
+			if (err == nil) != (wireErr == nil) {
+				t.Errorf("%s: %v, wire says %v", cmd, err, wireErr)
+			}
+		case wire.CmdCFiltersV2:
+			empty := wireErr == nil && len(msg.(*wire.MsgCFiltersV2).CFilters) == 0
+			if (err == nil) != (wireErr == nil && !empty) {
+				t.Errorf("%s: %v, wire says %v", cmd, err, wireErr)
+			}
+		}
+		if err == nil && got.payload != nil && !bytes.Equal(got.payload, body) {
+			t.Errorf("%s: payload changed", cmd)
+		}
+	})
+}
+
+// FuzzStream feeds arbitrary bytes to the reader. Whatever comes, it ends with an
+// error, and a fault of the peer has a reason.
+func FuzzStream(f *testing.F) {
+	chain := newTestChain(5)
+	f.Add(slices.Concat(frameOf(params.Net, "version", encoded(version())), frameOf(params.Net, "verack", nil)))
+	f.Add(slices.Concat(frameOf(params.Net, "novelty", []byte{1}), frameOf(params.Net, "headers", encoded(chain.headers(1)))))
+	f.Add(frameOf(wire.MainNet, "ping", make([]byte, 8)))
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		r := newFrameReader(bytes.NewReader(stream), params.Net, minVersion)
+		for {
+			_, err := r.next()
+			if err == nil {
+				continue
+			}
+			var e *Error
+			if !errors.As(err, &e) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("error without a reason: %v", err)
+			}
+			return
+		}
+	})
+}
+
+// repeated is an endless stream of the same bytes.
+type repeated struct {
+	b []byte
+	i int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	n := copy(p, r.b[r.i:])
+	r.i = (r.i + n) % len(r.b)
+	return n, nil
+}
+
+// BenchmarkFrames reads the messages of a sync: with their buffers, checksums and
+// the checks of their form.
+func BenchmarkFrames(b *testing.B) {
+	chain := newTestChain(2001)
+	for _, msg := range []wire.Message{chain.headers(1), chain.filters(1, 100)} {
+		b.Run(msg.Command(), func(b *testing.B) {
+			stream := frameOf(params.Net, msg.Command(), encoded(msg))
+			f := newFrameReader(&repeated{b: stream}, params.Net, maxVersion)
+			b.SetBytes(int64(len(stream)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := f.next(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,58 @@
+package peer
+
+import "time"
+
+// Weights of older measurements when a new one comes.
+const (
+	keepRate = 0.9 // of bytes and seconds
+	keepSize = 7.0 / 8
+)
+
+// minMeasured is the size in bytes from which on a reply says something about
+// the rate: smaller ones only measure latency.
+const minMeasured = 4 << 10
+
+// gauge measures how fast a peer delivers. It is a plain value without a clock
+// of its own.
+type gauge struct {
+	bytes, seconds float64   // delivered, and the time that took; both fade
+	last           time.Time // of the last reply
+}
+
+// delivered notes a reply of so many bytes to a request sent at a time. While
+// several are in flight, a reply took the time since the one before it.
+func (g *gauge) delivered(bytes int, sent, now time.Time) {
+	from := sent
+	if g.last.After(from) {
+		from = g.last
+	}
+	g.last = now
+	if bytes < minMeasured {
+		return
+	}
+	g.bytes = g.bytes*keepRate + float64(bytes)
+	g.seconds = g.seconds*keepRate + now.Sub(from).Seconds()
+}
+
+// rate returns bytes per second, zero if nothing was measured yet.
+func (g *gauge) rate() float64 {
+	if g.seconds <= 0 {
+		return 0
+	}
+	return g.bytes / g.seconds
+}
+
+// sizes estimates how large the reply to a request will be from the replies to
+// earlier ones of its kind, in bytes.
+type sizes [numKinds]float64
+
+// firstSizes is what is assumed before the first reply: for headers a full
+// message.
+func firstSizes() sizes {
+	return sizes{getHeaders: 2000 * headerStride, getCFilters: 64 << 10, getCFilter: 1 << 10, getBlock: 64 << 10}
+}
+
+func (s *sizes) of(k kind) int { return int(s[k]) }
+
+// seen notes the size of a reply.
+func (s *sizes) seen(k kind, bytes int) { s[k] = s[k]*keepSize + float64(bytes)*(1-keepSize) }

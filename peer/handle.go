@@ -1,0 +1,194 @@
+package peer
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// handle does what one message asks for. It runs on the reader and never waits
+// for anybody. An error ends the connection.
+func (c *conn) handle(f frame) error {
+	switch f.cmd {
+	case wire.CmdHeaders:
+		c.handleHeaders(f)
+		return nil
+	case wire.CmdCFiltersV2:
+		c.handleReply(getCFilters, f)
+		return nil
+	case wire.CmdCFilterV2:
+		c.handleReply(getCFilter, f)
+		return nil
+	case wire.CmdBlock:
+		c.handleReply(getBlock, f)
+		return nil
+	}
+	switch msg := f.msg.(type) {
+	case *wire.MsgInv:
+		c.handleInv(msg)
+	case *wire.MsgNotFound:
+		c.handleNotFound(msg)
+	case *wire.MsgGetData:
+		return c.handleGetData(msg)
+	case *wire.MsgGetInitState:
+		return c.handleGetInitState()
+	case *wire.MsgPing:
+		return c.out.put(wire.NewMsgPong(msg.Nonce))
+	case *wire.MsgPong:
+		c.mu.Lock()
+		c.alive.ponged(msg.Nonce, time.Now())
+		c.mu.Unlock()
+	case *wire.MsgVersion, *wire.MsgVerAck:
+		return fault(BadHandshake, fmt.Errorf("second %s", f.cmd))
+	}
+	return nil
+}
+
+// handleHeaders settles a headers request or takes the message as an
+// announcement.
+func (c *conn) handleHeaders(f frame) {
+	c.mu.Lock()
+	meaning := c.sortHeaders(f)
+	c.mu.Unlock()
+	switch meaning {
+	case announcement:
+		c.onNews()
+	case intrusion:
+		c.onFault(Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
+	}
+}
+
+// meaning is what a headers message turned out to be.
+type meaning uint8
+
+const (
+	answer       meaning = iota // to a request
+	announcement                // of new blocks
+	emptiness                   // nothing to see
+	intrusion                   // nothing asked for it
+)
+
+// sortHeaders puts a headers message where it belongs. Once sendheaders was
+// sent only the content tells replies and announcements apart: a reply connects
+// to the locator it answers. Before that a node announces nothing by headers, so
+// that a message that does not connect still is a reply, and for the caller to
+// judge.
+func (c *conn) sortHeaders(f frame) meaning {
+	c.claim = max(c.claim, f.shape.height)
+	r := c.table.take(getHeaders, f.shape)
+	if r == nil && !c.announcing {
+		r = c.table.oldest(getHeaders)
+	}
+	switch {
+	case r != nil:
+		r.settle(f.payload, nil)
+		return answer
+	case !c.announcing:
+		return intrusion
+	case f.shape.n == 0:
+		return emptiness
+	}
+	c.mailbox.put(news{headers: f.payload})
+	return announcement
+}
+
+// handleReply settles the request that a reply names the blocks of.
+func (c *conn) handleReply(k kind, f frame) {
+	c.mu.Lock()
+	r := c.table.take(k, f.shape)
+	if r != nil {
+		r.settle(f.payload, nil)
+	}
+	c.mu.Unlock()
+	if r == nil {
+		c.onFault(Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
+	}
+}
+
+// handleNotFound settles the block requests that the peer has no block for.
+func (c *conn) handleNotFound(msg *wire.MsgNotFound) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, iv := range msg.InvList {
+		if iv.Type != wire.InvTypeBlock {
+			continue
+		}
+		if r := c.table.take(getBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
+			r.settle(nil, &Error{Reason: NotFound, Peer: c.addr})
+		}
+	}
+}
+
+// handleInv takes announced blocks. Transactions are not wanted here.
+func (c *conn) handleInv(msg *wire.MsgInv) {
+	var blocks []chainhash.Hash
+	for _, iv := range msg.InvList {
+		if iv.Type == wire.InvTypeBlock {
+			blocks = append(blocks, iv.Hash)
+		}
+	}
+	if len(blocks) == 0 {
+		return
+	}
+	c.mu.Lock()
+	c.mailbox.put(news{blocks: blocks})
+	c.mu.Unlock()
+	c.onNews()
+}
+
+// handleGetData answers that we do not have what a peer asks for: nothing is
+// ever announced by us.
+func (c *conn) handleGetData(msg *wire.MsgGetData) error {
+	if len(msg.InvList) == 0 {
+		return nil
+	}
+	return c.out.put(&wire.MsgNotFound{InvList: msg.InvList})
+}
+
+// handleGetInitState answers the first getinitstate with an empty initstate. A
+// dcrd node asks once, drops peers that do not answer, and bans those that
+// answer again.
+func (c *conn) handleGetInitState() error {
+	if c.stateSent {
+		return nil
+	}
+	c.stateSent = true
+	return c.out.put(wire.NewMsgInitState())
+}
+
+// sendHeaders asks the peer to announce blocks by their headers, once.
+func (c *conn) sendHeaders() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return c.cause
+	}
+	if c.announcing {
+		return nil
+	}
+	c.announcing = true
+	if err := c.out.put(wire.NewMsgSendHeaders()); err != nil {
+		c.end(err)
+		return c.cause
+	}
+	return nil
+}
+
+// checkAlive sends a ping if it is time for one, and returns when to check
+// again.
+func (c *conn) checkAlive(now time.Time) (time.Duration, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	what, next := c.alive.judge(now, c.nc.received(), c.nc.written())
+	switch what {
+	case dead:
+		return 0, fault(Idle, fmt.Errorf("since %v", now.Sub(c.nc.received()).Round(time.Second)))
+	case ping:
+		nonce := c.cfg.Rand()
+		c.alive.pinged(nonce, now)
+		return next, c.out.put(wire.NewMsgPing(nonce))
+	}
+	return next, nil
+}

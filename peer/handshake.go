@@ -1,0 +1,157 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// The protocol versions spoken here. Version 11 brought batched filters, which
+// are what makes a sync fast; version 12 brought addrv2, and that verack
+// directly follows version.
+const (
+	minVersion = wire.BatchedCFiltersV2Version
+	maxVersion = wire.AddrV2Version
+)
+
+// maxEarly bounds the messages that a peer of version 11 may send between its
+// version and its verack. A dcrd node sends a few requests there at most.
+const maxEarly = 16
+
+// hello is our side of a handshake.
+type hello struct {
+	net     wire.CurrencyNet
+	agent   string
+	relayTx bool
+	nonce   uint64
+	ours    func(nonce uint64) bool // whether one of our connections sent it
+	now     func() time.Time
+}
+
+// remote is what a peer said about itself, none of it a fact.
+type remote struct {
+	pver     uint32 // negotiated
+	services wire.ServiceFlag
+	agent    string
+	height   uint32
+	rtt      time.Duration // from our version to its version
+	early    []frame       // what came before its verack
+}
+
+// shake performs the handshake of the side that dialled. It ends early when ctx
+// does, and then the connection is closed.
+func shake(ctx context.Context, nc net.Conn, frames *frameReader, h hello) (remote, error) {
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		nc.Close()
+		close(closed)
+	})
+	r, err := exchange(nc, frames, h)
+	if !stop() {
+		<-closed
+	}
+	switch {
+	case err == nil:
+		return r, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return r, fault(HandshakeTimeout, nil)
+	case ctx.Err() != nil:
+		return r, fault(ClosedByUs, ctx.Err())
+	}
+	return r, err
+}
+
+// exchange sends version, awaits version and verack, and sends verack.
+func exchange(nc net.Conn, frames *frameReader, h hello) (remote, error) {
+	begin := h.now()
+	if err := send(nc, h.version(), maxVersion, h.net); err != nil {
+		return remote{}, err
+	}
+	f, err := frames.next()
+	if err != nil {
+		return remote{}, err
+	}
+	theirs, ok := f.msg.(*wire.MsgVersion)
+	if !ok {
+		return remote{}, fault(BadHandshake, fmt.Errorf("%q before version", f.cmd))
+	}
+	r, err := h.judge(theirs)
+	if err != nil {
+		return remote{}, err
+	}
+	r.rtt = h.now().Sub(begin)
+	frames.pver = r.pver
+	if r.early, err = awaitVerAck(frames, r.pver); err != nil {
+		return remote{}, err
+	}
+	return r, send(nc, &wire.MsgVerAck{}, r.pver, h.net)
+}
+
+// version returns our version message. Both addresses stay zero: a node that
+// does not listen has none to tell, and the peer's own address as seen through
+// a proxy would be the proxy's.
+func (h *hello) version() *wire.MsgVersion {
+	return &wire.MsgVersion{
+		ProtocolVersion: int32(maxVersion),
+		Timestamp:       time.Unix(h.now().Unix(), 0),
+		Nonce:           h.nonce,
+		UserAgent:       h.agent,
+		DisableRelayTx:  !h.relayTx,
+	}
+}
+
+// judge decides from its version message whether a peer is of use.
+func (h *hello) judge(v *wire.MsgVersion) (remote, error) {
+	switch {
+	case h.ours(v.Nonce):
+		return remote{}, fault(SelfConnection, nil)
+	case v.ProtocolVersion < int32(minVersion):
+		return remote{}, fault(OldVersion, fmt.Errorf("it speaks %d, at least %d is needed", v.ProtocolVersion, minVersion))
+	case !v.HasService(wire.SFNodeNetwork):
+		return remote{}, fault(NotFullNode, fmt.Errorf("services %v", v.Services))
+	}
+	return remote{
+		pver:     min(uint32(v.ProtocolVersion), maxVersion),
+		services: v.Services,
+		agent:    v.UserAgent,
+		height:   uint32(max(v.LastBlock, 0)),
+	}, nil
+}
+
+// awaitVerAck reads up to the verack. At version 12 it must come at once;
+// before, a node may already send other things, which are returned.
+func awaitVerAck(frames *frameReader, pver uint32) (early []frame, err error) {
+	for {
+		f, err := frames.next()
+		switch {
+		case err != nil:
+			return nil, err
+		case f.cmd == wire.CmdVerAck:
+			return early, nil
+		case f.cmd == wire.CmdVersion:
+			return nil, fault(BadHandshake, errors.New("second version"))
+		case pver >= wire.AddrV2Version:
+			return nil, fault(BadHandshake, fmt.Errorf("%q before verack", f.cmd))
+		case f.payload != nil:
+			return nil, fault(BadHandshake, fmt.Errorf("%q before verack, unasked", f.cmd))
+		case len(early) == maxEarly:
+			return nil, fault(BadHandshake, errors.New("too many messages before verack"))
+		}
+		early = append(early, f)
+	}
+}
+
+// send writes one message directly, for the handshake, when nobody else does.
+func send(nc net.Conn, msg wire.Message, pver uint32, network wire.CurrencyNet) error {
+	var buf bytes.Buffer
+	if err := wire.WriteMessage(&buf, msg, pver, network); err != nil {
+		return err
+	}
+	_, err := nc.Write(buf.Bytes())
+	return err
+}

@@ -1,0 +1,151 @@
+package peer
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// TestHandshakeVersions checks that the lower version of both sides is spoken.
+func TestHandshakeVersions(t *testing.T) {
+	for _, tc := range []struct{ theirs, want uint32 }{{11, 11}, {12, 12}, {13, 12}, {70000, 12}} {
+		script := func(n *node) {
+			v := version()
+			v.ProtocolVersion = int32(tc.theirs)
+			n.welcomeAs(v)
+			n.drain()
+		}
+		run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+			i := b.only()
+			if i.Version != tc.want {
+				t.Errorf("peer of version %d: speaking %d, want %d", tc.theirs, i.Version, tc.want)
+			}
+			if i.UserAgent != "/node:1.0.0/" || i.StartingHeight != 100 || i.Services != uint64(wire.SFNodeNetwork) {
+				t.Errorf("claims of the peer: %+v", i)
+			}
+		})
+	}
+}
+
+// TestHandshakeIntroduction checks what we say about ourselves: the true time, no
+// services, no addresses, and no wish for transactions unless configured.
+func TestHandshakeIntroduction(t *testing.T) {
+	for _, relay := range []bool{false, true} {
+		got := make(chan *wire.MsgVersion, 1)
+		script := func(n *node) { got <- expect[*wire.MsgVersion](n) }
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, func(c *Config) { c.RelayTx = relay }, script)
+			b.session(t.Context(), "a:1")
+			v := <-got
+			switch {
+			case v.UserAgent != "/spvd:0.1.0/", v.Services != 0, v.ProtocolVersion != 12, v.DisableRelayTx == relay:
+				t.Errorf("introduced as %+v", v)
+			case !v.Timestamp.Equal(time.Now().Truncate(time.Second)):
+				t.Errorf("time %v, now is %v", v.Timestamp, time.Now())
+			case !v.AddrYou.IP.IsUnspecified() || !v.AddrMe.IP.IsUnspecified():
+				t.Errorf("told the addresses %v and %v", v.AddrYou, v.AddrMe)
+			}
+			b.net.wg.Wait()
+		})
+	}
+}
+
+// TestHandshakeFreshNonce checks that no two connections send the same nonce.
+func TestHandshakeFreshNonce(t *testing.T) {
+	nonces := make(chan uint64, 2)
+	script := func(n *node) { nonces <- expect[*wire.MsgVersion](n).Nonce }
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil, script)
+		b.session(t.Context(), "a:1")
+		b.session(t.Context(), "a:1")
+		if first, second := <-nonces, <-nonces; first == second {
+			t.Errorf("nonce %x was sent twice", first)
+		}
+		b.net.wg.Wait()
+	})
+}
+
+// TestHandshakeEarlyMessages checks that a node of version 11 may send other
+// messages before its verack, and that those are answered, while at version 12
+// verack must be the very next message.
+func TestHandshakeEarlyMessages(t *testing.T) {
+	early := func(pver int32) func(*node) {
+		return func(n *node) {
+			expect[*wire.MsgVersion](n)
+			v := version()
+			v.ProtocolVersion = pver
+			n.pver = uint32(pver)
+			n.send(v, wire.NewMsgPing(7), wire.NewMsgGetInitState(), wire.NewMsgVerAck())
+			if pver >= 12 {
+				return
+			}
+			expect[*wire.MsgVerAck](n)
+			if pong := expect[*wire.MsgPong](n); pong.Nonce != 7 {
+				n.t.Errorf("pong %d, want 7", pong.Nonce)
+			}
+			expect[*wire.MsgInitState](n)
+			n.drain()
+		}
+	}
+	run(t, nil, []func(*node){early(11)}, func(t *testing.T, b *bench) { b.only() })
+	endsFor(t, scenario{script: early(12)}, BadHandshake)
+}
+
+// TestHandshakeTooMuch checks the bounds before the verack: the number of
+// messages, no replies to what was not asked, and one version only.
+func TestHandshakeTooMuch(t *testing.T) {
+	for name, extra := range map[string][]wire.Message{
+		"flood":   repeat(wire.NewMsgPing(1), maxEarly+1),
+		"reply":   {newTestChain(3).headers(1)},
+		"version": {version()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			endsFor(t, scenario{script: func(n *node) {
+				expect[*wire.MsgVersion](n)
+				v := version()
+				v.ProtocolVersion = 11
+				n.send(v)
+				n.send(extra...)
+				n.drain()
+			}}, BadHandshake)
+		})
+	}
+}
+
+func repeat(m wire.Message, n int) []wire.Message {
+	var list []wire.Message
+	for range n {
+		list = append(list, m)
+	}
+	return list
+}
+
+// TestHandshakeDeadline checks that a handshake ends in time, also against a peer
+// that keeps sending one byte after the other.
+func TestHandshakeDeadline(t *testing.T) {
+	trickle := func(n *node) {
+		for _, c := range frameOf(params.Net, "version", encoded(version())) {
+			select {
+			case <-time.After(time.Second):
+			case <-n.t.Context().Done():
+			}
+			if _, err := n.nc.Write([]byte{c}); err != nil {
+				return
+			}
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(c *Config) { c.HandshakeTimeout = 15 * time.Second }, func(n *node) {
+			expect[*wire.MsgVersion](n)
+			trickle(n)
+		})
+		begin := time.Now()
+		_, why := b.session(t.Context(), "a:1")
+		if took := time.Since(begin); why.Reason != HandshakeTimeout || took != 15*time.Second {
+			t.Errorf("ended after %v: %v", took, why)
+		}
+		b.net.wg.Wait()
+	})
+}

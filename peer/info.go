@@ -1,0 +1,95 @@
+package peer
+
+import "time"
+
+// Role is why a connection exists.
+type Role uint8
+
+// The roles.
+const (
+	Wanted Role = iota // the user named this peer
+)
+
+// String returns the role in lower case.
+func (r Role) String() string {
+	switch r {
+	case Wanted:
+		return "connect"
+	}
+	return "unknown"
+}
+
+// Info is what is known about one live peer. What the peer says about itself is
+// a claim.
+type Info struct {
+	ID        uint64
+	Addr      string // host:port that was dialled
+	LocalAddr string
+	Role      Role
+	Connected time.Time // when the handshake was done
+
+	Services       uint64 // claimed
+	Version        uint32 // negotiated protocol version
+	UserAgent      string // claimed
+	StartingHeight uint32 // claimed in the handshake
+	Height         uint32 // the greatest claimed since
+
+	BytesReceived, BytesSent uint64
+	LastReceived, LastSent   time.Time
+	Ping                     time.Duration // the last round trip
+
+	// Rate is how fast it delivers, in bytes per second; zero if not measured.
+	Rate float64
+
+	// Requests and RequestBytes are what it owes: the number of requests in
+	// flight and the estimated size of their replies.
+	Requests, RequestBytes int
+
+	// Score is how badly it has behaved; at 100 it is left.
+	Score int
+}
+
+// Infos returns what is known about the live peers, by rising id.
+func (p *Pool) Infos() []Info {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.cfg.Now()
+	var infos []Info
+	for _, m := range p.members {
+		if !m.live() {
+			continue
+		}
+		i := m.info()
+		i.Connected = m.since
+		i.Rate = m.gauge.rate()
+		i.Requests, i.RequestBytes = m.requests, m.bytes
+		i.Score = int(p.standings[m.addr].now(now))
+		infos = append(infos, i)
+	}
+	return infos
+}
+
+// info returns what the connection itself knows.
+func (c *conn) info() Info {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Info{
+		ID:             c.id,
+		Addr:           c.addr,
+		LocalAddr:      c.nc.LocalAddr().String(),
+		Services:       uint64(c.remote.services),
+		Version:        c.remote.pver,
+		UserAgent:      c.remote.agent,
+		StartingHeight: c.remote.height,
+		Height:         c.claim,
+		BytesReceived:  c.nc.own.in.Load(),
+		BytesSent:      c.nc.own.out.Load(),
+		LastReceived:   c.nc.received(),
+		LastSent:       c.nc.written(),
+		Ping:           c.alive.rtt,
+	}
+}
+
+// BytesTotal returns the bytes received from and sent to all peers since the
+// pool was made.
+func (p *Pool) BytesTotal() (received, sent uint64) { return p.total.in.Load(), p.total.out.Load() }

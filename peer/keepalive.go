@@ -1,0 +1,63 @@
+package peer
+
+import "time"
+
+// maxPongs is how many pong timeouts a peer may take for one pong while other
+// bytes do arrive: a pong waits behind what was asked for before it.
+const maxPongs = 10
+
+// keepalive decides when a connection is pinged and when it is dead. It is a
+// plain value without a clock of its own.
+type keepalive struct {
+	every   time.Duration // without a message in one direction before a ping
+	timeout time.Duration // for the pong, while no byte arrives
+
+	nonce uint64    // of the ping that awaits its pong
+	sent  time.Time // when that was; zero if none is awaited
+	rtt   time.Duration
+}
+
+// verdict is what keepalive wants done now.
+type verdict uint8
+
+const (
+	wait verdict = iota
+	ping
+	dead
+)
+
+// judge says what to do now and when to ask again, given when bytes last came
+// in and went out. A dcrd node drops a peer from which it has had no message for
+// 120 seconds.
+func (k *keepalive) judge(now, in, out time.Time) (verdict, time.Duration) {
+	if !k.sent.IsZero() {
+		quiet := k.sent
+		if in.After(quiet) {
+			quiet = in
+		}
+		left := min(quiet.Add(k.timeout).Sub(now), k.sent.Add(maxPongs*k.timeout).Sub(now))
+		if left <= 0 {
+			return dead, 0
+		}
+		return wait, left
+	}
+	last := in
+	if out.Before(in) {
+		last = out
+	}
+	if left := last.Add(k.every).Sub(now); left > 0 {
+		return wait, left
+	}
+	return ping, k.timeout
+}
+
+// pinged notes that a ping was sent.
+func (k *keepalive) pinged(nonce uint64, now time.Time) { k.nonce, k.sent = nonce, now }
+
+// ponged notes a pong. One that was not asked for means nothing.
+func (k *keepalive) ponged(nonce uint64, now time.Time) {
+	if !k.sent.IsZero() && nonce == k.nonce {
+		k.rtt = now.Sub(k.sent)
+		k.sent = time.Time{}
+	}
+}

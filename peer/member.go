@@ -1,0 +1,127 @@
+package peer
+
+import (
+	"slices"
+	"time"
+)
+
+// maxSilent is how many periods of silence in a row make a peer a straggler.
+const maxSilent = 3
+
+// member is a connection as the pool sees it: what it owes and what it is
+// worth. The pool's lock guards it.
+type member struct {
+	*conn
+	since time.Time
+
+	requests int // in flight
+	bytes    int // in flight, estimated
+	window   int // how many requests may be in flight
+
+	gauge    gauge
+	silent   int       // periods of silence since the last reply
+	silentAt time.Time // when the last of them was noticed
+}
+
+// departed remembers the addresses of the connections that ended last, for a
+// proof of a fault may take longer than the connection lives.
+type departed struct {
+	ids   [256]uint64
+	addrs [256]string
+	next  int
+}
+
+func (d *departed) add(id uint64, addr string) {
+	d.ids[d.next], d.addrs[d.next] = id, addr
+	d.next = (d.next + 1) % len(d.ids)
+}
+
+func (d *departed) addr(id uint64) (string, bool) {
+	i := slices.Index(d.ids[:], id)
+	if i < 0 || id == 0 {
+		return "", false
+	}
+	return d.addrs[i], true
+}
+
+// join adds a connection to those that requests are given to.
+func (p *Pool) join(c *conn) *member {
+	c.onNews = func() { poke(p.changed) }
+	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
+	m := &member{conn: c, since: p.cfg.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.members = append(p.members, m)
+	p.serve()
+	poke(p.changed)
+	return m
+}
+
+// leave removes a connection that has ended.
+func (p *Pool) leave(m *member) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
+	p.departed.add(m.id, m.addr)
+	p.serve()
+	poke(p.changed)
+}
+
+// member returns the live connection with an id, or nil.
+func (p *Pool) member(id uint64) *member {
+	i := slices.IndexFunc(p.members, func(m *member) bool { return m.id == id && m.live() })
+	if i < 0 {
+		return nil
+	}
+	return p.members[i]
+}
+
+// live reports whether the connection has not ended. One that has may still be
+// in the list for the moment until its goroutines are gone.
+func (c *conn) live() bool {
+	select {
+	case <-c.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// candidate returns what the choice of a peer looks at.
+func (p *Pool) candidate(m *member, now time.Time) candidate {
+	return candidate{
+		id:       m.id,
+		requests: m.requests,
+		bytes:    m.bytes,
+		window:   m.window,
+		latency:  m.rtt().Seconds(),
+		rate:     m.gauge.rate(),
+		silent:   m.silent,
+		points:   p.standings[m.addr].now(now),
+	}
+}
+
+// answered notes a reply of so many bytes.
+func (p *Pool) answered(m *member, r *request, bytes int) {
+	m.silent = 0
+	m.window = min(m.window+1, p.cfg.MaxRequests)
+	m.gauge.delivered(bytes, r.sent, time.Now())
+	p.sizes.seen(r.kind, bytes)
+}
+
+// unanswered notes that a request ran into its deadline. Requests that were in
+// flight together and all got nothing are one period of silence. A peer that
+// only ever is silent gets fewer requests, and is left when another one answers.
+func (p *Pool) unanswered(m *member, r *request) {
+	if r.sent.Before(m.silentAt) {
+		return
+	}
+	m.silentAt = time.Now()
+	m.silent++
+	m.window = max(m.window/2, 1)
+	p.addPoints(m.addr, Timeout)
+	others := func(o *member) bool { return o != m && o.silent == 0 && o.live() }
+	if m.silent >= maxSilent && slices.ContainsFunc(p.members, others) {
+		m.end(fault(Straggler, nil))
+	}
+}

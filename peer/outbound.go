@@ -1,0 +1,129 @@
+package peer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// keep stays connected with one address until ctx ends: it dials, serves the
+// connection, and pauses before it dials again.
+func (p *Pool) keep(ctx context.Context, addr string) {
+	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
+	var told Reason // the last reason that was logged for all to see
+	for {
+		pause := p.banned(addr)
+		if pause <= 0 {
+			lived, why := p.session(ctx, addr)
+			if ctx.Err() != nil {
+				return
+			}
+			pause = pauses.after(why.Reason, lived, p.cfg.Rand())
+			told = p.tell(why, told, lived, pause)
+		}
+		if !sleep(ctx, pause) {
+			return
+		}
+	}
+}
+
+// session makes one connection and serves it to its end. It returns how long it
+// was served and why it ended or did not come to be.
+func (p *Pool) session(ctx context.Context, addr string) (time.Duration, *Error) {
+	c, err := p.dial(ctx, addr)
+	if err != nil {
+		why := at(addr, err, netReason(err))
+		p.blame(addr, why)
+		return 0, why
+	}
+	begin := time.Now()
+	m := p.join(c)
+	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", c.id, "agent", c.remote.agent,
+		"version", c.remote.pver, "height", c.remote.height)
+	why := c.run(ctx)
+	p.leave(m)
+	p.blame(addr, why)
+	return time.Since(begin), why
+}
+
+// dial connects to an address and performs the handshake.
+func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
+	dialCtx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
+	defer cancel()
+	raw, err := p.cfg.Dial(dialCtx, "tcp", addr)
+	if err != nil {
+		return nil, fault(DialFailed, err)
+	}
+
+	nc := newMetered(raw, &p.total)
+	frames := newFrameReader(nc, p.cfg.Params.Net, maxVersion)
+	nonce := p.addNonce()
+	defer p.dropNonce(nonce)
+	shakeCtx, cancel := context.WithTimeout(ctx, p.cfg.HandshakeTimeout)
+	defer cancel()
+	remote, err := shake(shakeCtx, nc, frames, hello{
+		net:     p.cfg.Params.Net,
+		agent:   p.cfg.UserAgent,
+		relayTx: p.cfg.RelayTx,
+		nonce:   nonce,
+		ours:    p.hasNonce,
+		now:     p.cfg.Now,
+	})
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return newConn(&p.cfg, p.newID(), addr, nc, frames, remote), nil
+}
+
+// tell logs why there is no connection, for all to see unless nothing has changed
+// since it was told last. It returns the reason.
+func (p *Pool) tell(why *Error, told Reason, lived, pause time.Duration) Reason {
+	level := slog.LevelWarn
+	if lived == 0 && why.Reason == told {
+		level = slog.LevelDebug
+	}
+	p.cfg.Log.Log(context.Background(), level, "No connection to peer", "addr", why.Peer, "reason", why.detail(),
+		"retry", pause.Round(time.Second))
+	return why.Reason
+}
+
+// sleep pauses, and reports false if ctx ended meanwhile.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func (p *Pool) newID() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lastID++
+	return p.lastID
+}
+
+func (p *Pool) addNonce() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	nonce := p.cfg.Rand()
+	p.nonces[nonce] = struct{}{}
+	return nonce
+}
+
+func (p *Pool) dropNonce(nonce uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.nonces, nonce)
+}
+
+func (p *Pool) hasNonce(nonce uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.nonces[nonce]
+	return ok
+}

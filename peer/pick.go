@@ -1,0 +1,81 @@
+package peer
+
+import "slices"
+
+// Assumptions about a peer that has not been measured.
+const (
+	assumedRate = 1 << 20 // bytes per second
+	firstWindow = 4       // requests at a time; grows by one with every reply
+)
+
+// candidate is what the choice of a peer for a request looks at. It is a
+// snapshot by value.
+type candidate struct {
+	id       uint64
+	requests int     // in flight
+	bytes    int     // in flight, estimated
+	window   int     // the requests that may be in flight
+	latency  float64 // seconds
+	rate     float64 // bytes per second; zero if never measured
+	silent   int     // periods of silence since its last reply
+	points   float64 // of bad standing
+}
+
+// want is what a request demands of its peer.
+type want struct {
+	only  uint64   // this peer and no other; zero for any
+	avoid []uint64 // not these, unless there are no others
+	bytes int      // the estimated size of the reply
+}
+
+// choose returns the index of the peer to ask, or -1 if the request has to
+// wait: the peer that will probably have answered first, of those with room for
+// one more request. It has no state and no clock.
+func choose(peers []candidate, w want, maxBytes int) int {
+	avoid := w.avoid
+	if w.only != 0 || !slices.ContainsFunc(peers, func(c candidate) bool { return !slices.Contains(avoid, c.id) }) {
+		avoid = nil
+	}
+	usual := usualRate(peers)
+	best, bestCost := -1, 0.0
+	for i, c := range peers {
+		switch {
+		case w.only != 0 && c.id != w.only, slices.Contains(avoid, c.id), !c.hasRoom(w.bytes, maxBytes):
+			continue
+		}
+		if cost := c.cost(w.bytes, usual); best < 0 || cost < bestCost {
+			best, bestCost = i, cost
+		}
+	}
+	return best
+}
+
+// hasRoom reports whether one more request fits. One always fits when none is
+// in flight, however large its reply.
+func (c *candidate) hasRoom(bytes, maxBytes int) bool {
+	return c.requests == 0 || c.requests < c.window && c.bytes+bytes <= maxBytes
+}
+
+// cost is the expected time until a reply, in seconds, made worse by bad
+// standing and much worse by silence.
+func (c *candidate) cost(bytes int, usual float64) float64 {
+	rate := c.rate
+	if rate == 0 {
+		rate = usual
+	}
+	t := c.latency + float64(c.bytes+bytes)/rate
+	return t * (1 + c.points/maxScore) * float64(int(1)<<(2*min(c.silent, 8)))
+}
+
+// usualRate is what a peer that was never measured is taken for: as fast as the
+// fastest that was, so that it is tried.
+func usualRate(peers []candidate) float64 {
+	usual := 0.0
+	for _, c := range peers {
+		usual = max(usual, c.rate)
+	}
+	if usual == 0 {
+		return assumedRate
+	}
+	return usual
+}

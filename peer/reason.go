@@ -1,0 +1,111 @@
+package peer
+
+// Reason says why a peer was left or a request failed. The list is closed:
+// scores, bans, retries and logs all switch on it. A Reason is an error, so
+// that errors.Is(err, peer.NotFound) works on whatever this package returns.
+type Reason uint8
+
+// The reasons. The comment says whose doing it is.
+const (
+	unknownReason Reason = iota
+
+	// A connection that did not come to be.
+
+	DialFailed       // the address could not be reached
+	HandshakeTimeout // connected, but no handshake within its deadline
+	BadHandshake     // the messages of the handshake came in a wrong order
+	WrongNetwork     // the peer is a node of another Decred network
+	Garbage          // what came is no Decred message at all
+	SelfConnection   // the peer is this very process
+	OldVersion       // the peer speaks no protocol with batched filters
+	NotFullNode      // the peer does not offer the block chain
+
+	// A connection that ended.
+
+	ClosedByPeer // the peer closed it
+	ConnLost     // the network broke it
+	ClosedByUs   // the pool is stopping
+	Idle         // the peer did not answer a ping
+	WriteStall   // the peer does not take what is sent to it
+	Flood        // the peer asks for more answers than it reads
+	Straggler    // the peer left too many requests unanswered in a row
+
+	// What a peer sent was wrong.
+
+	Malformed   // a message does not have the form of its type
+	Oversized   // a message claims to be larger than its type may be
+	BadChecksum // a payload does not have the checksum of its header
+	Unsolicited // a reply that answers no request
+	Invalid     // the data is proven wrong by the rules of the chain
+
+	// A request that failed without ending the connection.
+
+	Timeout   // no answer within the deadline of the request
+	NotFound  // the peer says it does not have what was asked for
+	Cancelled // the caller gave up
+	Gone      // the peer to be asked is not connected
+
+	numReasons // the number of reasons, for tables and tests
+)
+
+// fact is what is known about a reason.
+type fact struct {
+	text      string
+	transient bool
+	score     int
+}
+
+// maxScore is the score at which a peer is left.
+const maxScore = 100
+
+var facts = [numReasons]fact{
+	unknownReason:    {text: "unknown reason"},
+	DialFailed:       {text: "cannot connect", transient: true},
+	HandshakeTimeout: {text: "handshake timed out", transient: true},
+	BadHandshake:     {text: "handshake out of order"},
+	WrongNetwork:     {text: "peer of another network"},
+	Garbage:          {text: "not a Decred node"},
+	SelfConnection:   {text: "connected to self"},
+	OldVersion:       {text: "protocol version too old"},
+	NotFullNode:      {text: "not a full node"},
+	ClosedByPeer:     {text: "closed by peer", transient: true},
+	ConnLost:         {text: "connection lost", transient: true},
+	ClosedByUs:       {text: "closed by us", transient: true},
+	Idle:             {text: "ping not answered", transient: true},
+	WriteStall:       {text: "peer does not read", transient: true},
+	Flood:            {text: "peer asks faster than it reads", score: 50},
+	Straggler:        {text: "too many requests unanswered", transient: true},
+	Malformed:        {text: "malformed message", score: maxScore},
+	Oversized:        {text: "oversized message", score: maxScore},
+	BadChecksum:      {text: "wrong checksum", transient: true, score: 50},
+	Unsolicited:      {text: "unsolicited reply", transient: true, score: 25},
+	Invalid:          {text: "invalid data", score: maxScore},
+	Timeout:          {text: "request timed out", transient: true, score: 10},
+	NotFound:         {text: "not found", transient: true},
+	Cancelled:        {text: "cancelled", transient: true},
+	Gone:             {text: "peer not connected", transient: true},
+}
+
+// fact returns what is known about r, also when r is none of the list.
+func (r Reason) fact() fact {
+	if r >= numReasons {
+		r = unknownReason
+	}
+	return facts[r]
+}
+
+// String returns the reason in a few lower case words.
+func (r Reason) String() string { return r.fact().text }
+
+// Error makes a Reason an error.
+func (r Reason) Error() string { return r.String() }
+
+// Transient reports whether it makes sense to try the same peer again soon.
+func (r Reason) Transient() bool { return r.fact().transient }
+
+// Proven reports whether the reason is a fault that the peer cannot have
+// committed in good faith. Only such faults ban.
+func (r Reason) Proven() bool { return r.Score() >= maxScore }
+
+// Score returns how far, of 100, one occurrence lowers the standing of a peer.
+func (r Reason) Score() int { return r.fact().score }

@@ -1,0 +1,273 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// scenario is how to bring a reason about. With act the reason is the one of the
+// error it returns, else the one that the session ended for.
+type scenario struct {
+	script func(*node)
+	act    func(b *bench) error
+	tune   func(*Config)
+	stop   time.Duration // after which the session is told to end; zero for never
+}
+
+// frameOf returns a whole message with any command and payload.
+func frameOf(net wire.CurrencyNet, cmd string, payload []byte) []byte {
+	b := make([]byte, wire.MessageHeaderSize, wire.MessageHeaderSize+len(payload))
+	binary.LittleEndian.PutUint32(b, uint32(net))
+	copy(b[offCommand:], cmd)
+	binary.LittleEndian.PutUint32(b[offLength:], uint32(len(payload)))
+	sum := chainhash.HashB(payload)
+	copy(b[offChecksum:], sum[:4])
+	return append(b, payload...)
+}
+
+// welcomeThen is a good handshake and then something else. It leaves the
+// connection open until we close it.
+func welcomeThen(do func(*node)) func(*node) {
+	return func(n *node) {
+		n.welcome()
+		do(n)
+		n.drain()
+	}
+}
+
+// greetThen awaits our version and then does something else.
+func greetThen(do func(*node)) func(*node) {
+	return func(n *node) {
+		expect[*wire.MsgVersion](n)
+		do(n)
+		n.drain()
+	}
+}
+
+// introduce is a handshake with a changed version message.
+func introduce(change func(v, ours *wire.MsgVersion)) func(*node) {
+	return func(n *node) {
+		ours := expect[*wire.MsgVersion](n)
+		v := version()
+		change(v, ours)
+		n.send(v, wire.NewMsgVerAck())
+		n.drain()
+	}
+}
+
+// lossy is a connection that the network breaks after the handshake.
+type lossy struct {
+	net.Conn
+	left int // bytes until it breaks
+}
+
+func (l *lossy) Read(p []byte) (int, error) {
+	if l.left == 0 {
+		return 0, errors.New("no route to host")
+	}
+	n, err := l.Conn.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	return n, err
+}
+
+func scenarios() map[Reason]scenario {
+	return map[Reason]scenario{
+		DialFailed:       {},
+		HandshakeTimeout: {script: (*node).drain},
+		BadHandshake:     {script: greetThen(func(n *node) { n.send(wire.NewMsgPing(1)) })},
+		WrongNetwork:     {script: greetThen(func(n *node) { n.raw(frameOf(wire.MainNet, "version", nil)) })},
+		Garbage:          {script: greetThen(func(n *node) { n.raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) })},
+		SelfConnection:   {script: introduce(func(v, ours *wire.MsgVersion) { v.Nonce = ours.Nonce })},
+		OldVersion:       {script: introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })},
+		NotFullNode:      {script: introduce(func(v, _ *wire.MsgVersion) { v.Services = wire.SFNodeCF })},
+		ClosedByPeer:     {script: (*node).welcome},
+		ConnLost: {script: welcomeThen(func(n *node) { n.send(wire.NewMsgPing(1)) }), tune: func(c *Config) {
+			dial := c.Dial
+			c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				nc, err := dial(ctx, network, addr)
+				handshake := len(frameOf(params.Net, "verack", nil)) + len(frameOf(params.Net, "version", encoded(version())))
+				return &lossy{nc, handshake + 1}, err
+			}
+		}},
+		ClosedByUs: {script: welcomeThen(func(*node) {}), stop: time.Second},
+		Idle:       {script: welcomeThen((*node).drain)},
+		WriteStall: {script: func(n *node) { n.welcome(); n.send(wire.NewMsgPing(1)); <-time.After(time.Minute) }},
+		Flood: {script: func(n *node) {
+			n.welcome()
+			many := wire.NewMsgGetData()
+			for range wire.MaxInvPerMsg {
+				many.AddInvVect(&wire.InvVect{Type: wire.InvTypeTx})
+			}
+			n.send(slices.Repeat([]wire.Message{many}, 10)...)
+		}},
+		Straggler: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+			ctx, cancel := context.WithTimeout(b.t.Context(), time.Second)
+			defer cancel()
+			for range maxAbandoned {
+				b.CFilter(ctx, nil, chainhash.Hash{})
+				ctx, cancel = context.WithTimeout(b.t.Context(), time.Millisecond)
+				defer cancel()
+			}
+			_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
+			return err
+		}},
+		Malformed: {script: welcomeThen(func(n *node) { n.raw(frameOf(params.Net, "headers", []byte{1, 2, 3})) })},
+		Oversized: {script: welcomeThen(func(n *node) {
+			head := frameOf(params.Net, "ping", nil)
+			binary.LittleEndian.PutUint32(head[offLength:], 9)
+			n.raw(head)
+		})},
+		BadChecksum: {script: welcomeThen(func(n *node) {
+			b := frameOf(params.Net, "ping", make([]byte, 8))
+			b[len(b)-1]++
+			n.raw(b)
+		})},
+		Unsolicited: {script: welcomeThen(func(n *node) {
+			c := newTestChain(3)
+			for range 4 {
+				n.send(c.filters(1, 2))
+			}
+		})},
+		Invalid: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+			pending := make(chan error, 1)
+			b.net.wg.Go(func() {
+				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
+				pending <- err
+			})
+			synctest.Wait()
+			b.Accuse(b.only().ID, errors.New("no work"))
+			return <-pending
+		}},
+		Timeout: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+			_, _, err := b.CFilters(b.t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2})
+			return err
+		}},
+		NotFound: {script: func(n *node) { n.welcome(); n.serve(newTestChain(1), nil) }, act: func(b *bench) error {
+			_, _, err := b.Block(b.t.Context(), nil, chainhash.Hash{1})
+			return err
+		}},
+		Cancelled: {act: func(b *bench) error {
+			ctx, cancel := context.WithTimeout(b.t.Context(), time.Hour)
+			defer cancel()
+			_, _, err := b.Headers(ctx, nil, nil, chainhash.Hash{})
+			if !errors.Is(err, context.DeadlineExceeded) {
+				b.t.Errorf("%v does not tell the end of the context", err)
+			}
+			return err
+		}},
+		Gone: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+			_, err := b.HeadersFrom(b.t.Context(), b.only().ID+1, nil, chainhash.Hash{})
+			return err
+		}},
+	}
+}
+
+func encoded(msg wire.Message) []byte {
+	var buf bytes.Buffer
+	if err := msg.BtcEncode(&buf, wire.ProtocolVersion); err != nil {
+		panic(err)
+	}
+	return buf.Bytes()
+}
+
+// TestEveryReason reaches each reason of the list, so that none is in it that
+// cannot happen.
+func TestEveryReason(t *testing.T) {
+	all := scenarios()
+	for r := unknownReason + 1; r < numReasons; r++ {
+		t.Run(r.String(), func(t *testing.T) {
+			s, ok := all[r]
+			if !ok {
+				t.Fatal("no scenario")
+			}
+			if s.act == nil {
+				endsFor(t, s, r)
+				return
+			}
+			run(t, s.tune, []func(*node){s.script}, func(t *testing.T, b *bench) {
+				if err := s.act(b); !errors.Is(err, r) {
+					t.Errorf("got %v, want the reason %q", err, r)
+				}
+			})
+		})
+	}
+}
+
+// endsFor makes one connection and checks why it ended.
+func endsFor(t *testing.T, s scenario, want Reason) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, s.tune, s.script)
+		ctx := t.Context()
+		if s.stop > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, s.stop)
+			defer cancel()
+		}
+		_, why := b.session(ctx, "a:1")
+		if why.Reason != want {
+			t.Errorf("session ended for %q (%v), want %q", why.Reason, why, want)
+		}
+		if why.Peer != "a:1" || !strings.HasPrefix(why.Error(), "peer a:1: "+want.String()) {
+			t.Errorf("error %q does not name peer and reason", why)
+		}
+		if banned := len(b.Bans()) > 0; banned != want.Proven() {
+			t.Errorf("banned: %v, proven: %v", banned, want.Proven())
+		}
+		b.net.wg.Wait()
+	})
+}
+
+// TestReasonFacts checks what must hold for every reason.
+func TestReasonFacts(t *testing.T) {
+	seen := make(map[string]bool)
+	for r := range numReasons {
+		switch s := r.String(); {
+		case s == "", seen[s]:
+			t.Errorf("reason %d: text %q is empty or taken", r, s)
+		default:
+			seen[s] = true
+		}
+		if r.Proven() && r.Transient() {
+			t.Errorf("%v: proven and still worth another try", r)
+		}
+		if r.Score() < 0 || r.Score() > maxScore {
+			t.Errorf("%v: score %d", r, r.Score())
+		}
+	}
+	if got := Reason(200).String(); got != unknownReason.String() {
+		t.Errorf("reason off the list: %q", got)
+	}
+	for _, silent := range []Reason{Timeout, Idle, Straggler, NotFound, WriteStall} {
+		if silent.Proven() {
+			t.Errorf("%v bans", silent)
+		}
+	}
+}
+
+// TestErrorIs checks that errors.Is finds reason and cause, and errors.As the
+// error.
+func TestErrorIs(t *testing.T) {
+	var err error = at("a:1", fault(Malformed, io.EOF), ConnLost)
+	var e *Error
+	switch {
+	case !errors.Is(err, Malformed), !errors.Is(err, io.EOF), errors.Is(err, ConnLost):
+		t.Errorf("%v: wrong reason or cause", err)
+	case !errors.As(err, &e) || e.Peer != "a:1":
+		t.Errorf("%v: no address", err)
+	}
+	if err := at("a:1", io.EOF, ClosedByPeer); !errors.Is(err, ClosedByPeer) || !errors.Is(err, io.EOF) {
+		t.Errorf("%v: wrong reason or cause", err)
+	}
+}

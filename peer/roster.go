@@ -1,0 +1,65 @@
+package peer
+
+import (
+	"context"
+	"iter"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// Live yields the peers that are through their handshake, each with the
+// greatest height it spoke of, which is a claim and no fact.
+func (p *Pool) Live() iter.Seq2[uint64, uint32] {
+	return func(yield func(uint64, uint32) bool) {
+		for _, c := range p.conns() {
+			if !yield(c.id, c.tip()) {
+				return
+			}
+		}
+	}
+}
+
+// Changed is poked whenever Live or TakeNews may have something new to say. Its
+// capacity is one: it has one reader.
+func (p *Pool) Changed() <-chan struct{} { return p.changed }
+
+// TakeNews calls yield once for each announcement that came since the last
+// call, oldest first per peer: either the payload of a headers message or the
+// hashes of announced blocks. Of a peer that announces too much the oldest
+// announcements are dropped.
+func (p *Pool) TakeNews(yield func(id uint64, headers []byte, blocks []chainhash.Hash)) {
+	for _, c := range p.conns() {
+		for _, n := range c.takeNews() {
+			yield(c.id, n.headers, n.blocks)
+		}
+	}
+}
+
+// SendHeaders tells a peer to announce blocks by their headers from now on. It
+// is sent once per connection however often it is asked for, and cannot be taken
+// back.
+func (p *Pool) SendHeaders(ctx context.Context, id uint64) error {
+	if ctx.Err() != nil {
+		return &Error{Reason: Cancelled, Err: context.Cause(ctx)}
+	}
+	p.mu.Lock()
+	m := p.member(id)
+	p.mu.Unlock()
+	if m == nil {
+		return &Error{Reason: Gone}
+	}
+	return m.sendHeaders()
+}
+
+// conns returns the live connections by rising id.
+func (p *Pool) conns() []*conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var conns []*conn
+	for _, m := range p.members {
+		if m.live() {
+			conns = append(conns, m.conn)
+		}
+	}
+	return conns
+}

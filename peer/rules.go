@@ -1,0 +1,81 @@
+package peer
+
+import "github.com/decred/dcrd/wire"
+
+// handling is what becomes of the payload of a message.
+type handling uint8
+
+const (
+	skip   handling = iota // read over and not even hashed: nobody here wants it
+	decode                 // decoded by wire from a buffer that is used again
+	keep                   // handed up byte for byte in a buffer of its own
+)
+
+// rule is how the messages of one command are read.
+type rule struct {
+	cmd      string
+	limit    uint32 // of the payload, in bytes
+	handling handling
+
+	// blank makes the message that wire decodes into; only with decode.
+	blank func() wire.Message
+
+	// check tells the shape of a payload, or what is wrong with its form; only
+	// with keep.
+	check func(payload []byte) (shape, error)
+}
+
+// unknown is the rule for every command that is in no list: later protocol
+// versions may add some.
+var unknown = rule{limit: wire.MaxMessagePayload}
+
+// rules has the rule of each command this package knows.
+var rules = makeRules()
+
+// ruleOf returns the rule for a command as it stands in a message header.
+func ruleOf(cmd []byte) rule {
+	if r, ok := rules[string(cmd)]; ok {
+		return r
+	}
+	return unknown
+}
+
+func makeRules() map[string]rule {
+	all := make(map[string]rule)
+	add := func(h handling, m wire.Message, r rule) {
+		r.cmd, r.handling, r.limit = m.Command(), h, maxPayload(m)
+		all[r.cmd] = r
+	}
+
+	add(keep, &wire.MsgHeaders{}, rule{check: checkHeaders})
+	add(keep, &wire.MsgCFiltersV2{}, rule{check: checkCFilters})
+	add(keep, &wire.MsgCFilterV2{}, rule{check: checkCFilter})
+	add(keep, &wire.MsgBlock{}, rule{check: checkBlock})
+
+	add(decode, &wire.MsgVersion{}, rule{blank: func() wire.Message { return new(wire.MsgVersion) }})
+	add(decode, &wire.MsgVerAck{}, rule{blank: func() wire.Message { return new(wire.MsgVerAck) }})
+	add(decode, &wire.MsgPing{}, rule{blank: func() wire.Message { return new(wire.MsgPing) }})
+	add(decode, &wire.MsgPong{}, rule{blank: func() wire.Message { return new(wire.MsgPong) }})
+	add(decode, &wire.MsgInv{}, rule{blank: func() wire.Message { return new(wire.MsgInv) }})
+	add(decode, &wire.MsgGetData{}, rule{blank: func() wire.Message { return new(wire.MsgGetData) }})
+	add(decode, &wire.MsgNotFound{}, rule{blank: func() wire.Message { return new(wire.MsgNotFound) }})
+	add(decode, &wire.MsgGetInitState{}, rule{blank: func() wire.Message { return new(wire.MsgGetInitState) }})
+
+	for _, m := range []wire.Message{
+		&wire.MsgAddr{}, &wire.MsgAddrV2{}, &wire.MsgFeeFilter{}, &wire.MsgGetAddr{},
+		&wire.MsgGetBlocks{}, &wire.MsgGetCFilterV2{}, &wire.MsgGetCFsV2{}, &wire.MsgGetHeaders{},
+		&wire.MsgGetMiningState{}, &wire.MsgInitState{}, &wire.MsgMemPool{}, &wire.MsgMiningState{},
+		&wire.MsgMixCiphertexts{}, &wire.MsgMixConfirm{}, &wire.MsgMixDCNet{}, &wire.MsgMixFactoredPoly{},
+		&wire.MsgMixKeyExchange{}, &wire.MsgMixPairReq{}, &wire.MsgMixSecrets{}, &wire.MsgMixSlotReserve{},
+		&wire.MsgSendHeaders{}, &wire.MsgTx{},
+	} {
+		add(skip, m, rule{})
+	}
+	return all
+}
+
+// maxPayload returns the largest payload that a message may have under any of
+// the protocol versions spoken here.
+func maxPayload(m wire.Message) uint32 {
+	return max(m.MaxPayloadLength(minVersion), m.MaxPayloadLength(maxVersion))
+}

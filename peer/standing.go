@@ -1,0 +1,30 @@
+package peer
+
+import (
+	"math"
+	"time"
+)
+
+// forgiven is the time in which half of a bad standing is forgotten.
+const forgiven = 10 * time.Minute
+
+// standing is how badly an address has behaved, from zero upwards. It halves
+// every ten minutes. It is a plain value without a clock of its own.
+type standing struct {
+	points float64
+	at     time.Time
+}
+
+// now returns the points that are left.
+func (s standing) now(t time.Time) float64 {
+	if s.points == 0 {
+		return 0
+	}
+	return s.points * math.Exp2(-float64(max(t.Sub(s.at), 0))/float64(forgiven))
+}
+
+// add notes one occurrence of a reason.
+func (s *standing) add(r Reason, t time.Time) {
+	s.points = s.now(t) + float64(r.Score())
+	s.at = t
+}

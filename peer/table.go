@@ -1,0 +1,135 @@
+package peer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// kind is a kind of request.
+type kind uint8
+
+const (
+	getHeaders  kind = iota // getheaders, answered by headers
+	getCFilters             // getcfsv2, answered by cfiltersv2
+	getCFilter              // getcfilterv2, answered by cfilterv2
+	getBlock                // getdata of one block, answered by block or notfound
+
+	numKinds
+)
+
+// request is one question to one peer. The connection that it was sent on owns
+// it until it is settled, which puts something into done exactly once, or until
+// whoever waits for it abandons it.
+type request struct {
+	kind kind
+	msg  wire.Message
+
+	// first and last are the blocks of the reply: of its filters, or the block
+	// itself. Of headers requests locator lists what may precede the reply, and
+	// none means anything.
+	first, last chainhash.Hash
+	locator     []chainhash.Hash
+
+	// sent is when it was put in line to be written.
+	sent time.Time
+
+	// abandoned is set when nobody waits any more. The request stays in the
+	// table, so that a late reply is known for what it is.
+	abandoned bool
+
+	done chan reply // capacity one
+}
+
+// reply is how a request ended.
+type reply struct {
+	payload []byte
+	err     error
+}
+
+// fits reports whether a reply of this shape can be the answer to r.
+func (r *request) fits(s shape) bool {
+	if r.kind != getHeaders {
+		return s.first == r.first && s.last == r.last
+	}
+	return s.n == 0 || len(r.locator) == 0 || slices.Contains(r.locator, s.first)
+}
+
+// table is the requests of one connection that the peer has not answered, in
+// the order they were sent. It is a plain value: the connection guards it.
+type table struct {
+	pending []*request
+}
+
+// Limits on what is remembered of abandoned requests. An honest node answers
+// in order, so what is older than maxLate is never answered.
+const (
+	maxLate      = 5 * time.Minute
+	maxAbandoned = 128
+)
+
+// add appends a request that is being sent, and forgets abandoned ones that are
+// out of date. It reports false, and adds nothing, when too many are not.
+func (t *table) add(r *request) bool {
+	abandoned := 0
+	t.pending = slices.DeleteFunc(t.pending, func(q *request) bool {
+		if !q.abandoned {
+			return false
+		}
+		if r.sent.Sub(q.sent) > maxLate {
+			return true
+		}
+		abandoned++
+		return false
+	})
+	if abandoned >= maxAbandoned {
+		return false
+	}
+	t.pending = append(t.pending, r)
+	return true
+}
+
+// take removes and returns the request that a reply answers, nil if there is
+// none. Replies to headers requests can only be told apart by their order, so
+// the oldest fitting one is it. All others name their blocks: one that somebody
+// waits for goes before an abandoned one.
+func (t *table) take(k kind, s shape) *request {
+	found := -1
+	for i, r := range t.pending {
+		if r.kind != k || !r.fits(s) {
+			continue
+		}
+		if found < 0 || !r.abandoned {
+			found = i
+		}
+		if k == getHeaders || !r.abandoned {
+			break
+		}
+	}
+	return t.cut(found)
+}
+
+// oldest removes and returns the oldest request of a kind that somebody waits
+// for, nil if there is none.
+func (t *table) oldest(k kind) *request {
+	return t.cut(slices.IndexFunc(t.pending, func(r *request) bool { return r.kind == k && !r.abandoned }))
+}
+
+// drain empties the table and returns the requests that somebody waits for.
+func (t *table) drain() []*request {
+	waiting := slices.DeleteFunc(t.pending, func(r *request) bool { return r.abandoned })
+	t.pending = nil
+	return waiting
+}
+
+// cut removes and returns the request at index i, nil if i is negative.
+func (t *table) cut(i int) *request {
+	if i < 0 {
+		return nil
+	}
+	r := t.pending[i]
+	t.pending = slices.Delete(t.pending, i, i+1)
+	return r
+}
