@@ -214,7 +214,7 @@ func TestMethods(t *testing.T) {
 		{"literal where text is wanted", "", []string{"debuglevel", "1"}, outcome{1, "", "spvctl: unknown level \"1\"; run: spvctl help debuglevel (code -8)\n"}},
 		{"negative number", "", []string{"getblockhash", "-1"}, outcome{1, "", "spvctl: height -1 is not on the main chain; run: spvctl getblockcount (code -8)\n"}},
 		{"unknown method", "", []string{"nonsense", "1"}, outcome{1, "", "spvctl: there is no method nonsense; run: spvctl help (code -32601)\n"}},
-		{"text where a number is wanted", "", []string{"getblockhash", "one"}, outcome{1, "", "spvctl: parameter index is \"one\", not of type integer (code -32602)\n"}},
+		{"text where a number is wanted", "", []string{"getblockhash", "one"}, outcome{1, "", "spvctl: parameter index is \"one\", not of type integer; usage: getblockhash index (run: spvctl help getblockhash) (code -32602)\n"}},
 		{"missing standard input", "", []string{"getblockhash", "-"}, outcome{1, "", "spvctl: read parameter 1 from standard input: EOF\n"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func (b *backend) fetchBlock(ctx context.Context, hash chainhash.Hash) (*wire.Ms
 	block, err := b.Blocks.Block(ctx, hash)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return nil, notOnChain(hash)
+		return nil, b.notOnChain(hash)
 	case errors.Is(err, context.DeadlineExceeded) && b.Sync.Status().Peers == 0:
 		return nil, ErrNoPeers
 	case errors.Is(err, context.DeadlineExceeded):

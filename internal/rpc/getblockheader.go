@@ -45,14 +45,18 @@ func getBlockHeader() method {
 func (b *backend) header(hash chainhash.Hash) (Header, error) {
 	h, err := b.Chain.Header(hash)
 	if errors.Is(err, ErrNotFound) {
-		return Header{}, notOnChain(hash)
+		return Header{}, b.notOnChain(hash)
 	}
 	return h, err
 }
 
-// notOnChain is the answer for a hash nobody knows.
-func notOnChain(hash chainhash.Hash) error {
-	return fail(api.CodeNotFound, "block %s is not on the main chain", hash)
+// notOnChain is the answer for a hash that is not known, perhaps not yet.
+func (b *backend) notOnChain(hash chainhash.Hash) error {
+	hint := ""
+	if !b.Sync.Status().Synced {
+		hint = " as far as it is synced; run: spvctl status"
+	}
+	return fail(api.CodeNotFound, "block %s is not on the main chain%s", hash, hint)
 }
 
 // verboseHeader spells a header out.

@@ -19,7 +19,7 @@ func getCFilterV2() method {
 			hash := a.hash("hash")
 			filter, key, err := b.Chain.Filter(hash)
 			if errors.Is(err, ErrNotFound) {
-				return nil, notOnChain(hash)
+				return nil, b.notOnChain(hash)
 			}
 			if err != nil {
 				return nil, err

@@ -77,13 +77,13 @@ func (m *method) decodeArgs(raw json.RawMessage) (args, error) {
 	for i, p := range m.params {
 		switch {
 		case given[i] != nil:
-			if a.values[i], err = p.decode(given[i]); err != nil {
+			if a.values[i], err = m.decode(&p, given[i]); err != nil {
 				return args{}, err
 			}
 		case p.optional:
 			a.values[i] = p.def
 		default:
-			return args{}, m.usage(fmt.Sprintf("parameter %d (%s) is missing", i+1, p.name))
+			return args{}, m.usage("parameter %d (%s) is missing", i+1, p.name)
 		}
 	}
 	return a, nil
@@ -103,7 +103,7 @@ func (m *method) arrange(raw json.RawMessage) ([]json.RawMessage, error) {
 			delete(named, p.name)
 		}
 		for name := range named {
-			return nil, m.usage(fmt.Sprintf("there is no parameter %q", name))
+			return nil, m.usage("there is no parameter %s", shorten([]byte(name)))
 		}
 	} else if len(raw) > 0 {
 		var positional []json.RawMessage
@@ -111,7 +111,7 @@ func (m *method) arrange(raw json.RawMessage) ([]json.RawMessage, error) {
 			return nil, m.usage("the parameters cannot be read")
 		}
 		if len(positional) > len(m.params) {
-			return nil, m.usage(fmt.Sprintf("%d parameters are too many", len(positional)))
+			return nil, m.usage("%d parameters are given, at most %d taken", len(positional), len(m.params))
 		}
 		copy(given, positional)
 	}
@@ -124,8 +124,8 @@ func (m *method) arrange(raw json.RawMessage) ([]json.RawMessage, error) {
 }
 
 // usage is the error for parameters that do not fit the method.
-func (m *method) usage(fault string) error {
-	return fail(api.CodeParams, "%s; usage: %s (run: spvctl help %s)", fault, m.synopsis(), m.name)
+func (m *method) usage(format string, operands ...any) error {
+	return fail(api.CodeParams, "%s; usage: %s (run: spvctl help %s)", fmt.Sprintf(format, operands...), m.synopsis(), m.name)
 }
 
 // synopsis shows the method with its parameters, optional ones in parentheses.
@@ -146,29 +146,28 @@ func (m *method) synopsis() string {
 }
 
 // decode returns the value of a parameter.
-func (p *param) decode(raw json.RawMessage) (any, error) {
+func (m *method) decode(p *param, raw json.RawMessage) (any, error) {
 	switch p.kind {
 	case kindInt:
-		return decodeAs[int64](p, raw)
+		return decodeAs[int64](m, p, raw)
 	case kindBool:
-		return decodeAs[bool](p, raw)
+		return decodeAs[bool](m, p, raw)
 	case kindHash:
-		s, err := decodeAs[string](p, raw)
+		s, err := decodeAs[string](m, p, raw)
 		if err != nil {
 			return nil, err
 		}
-		return p.parseHash(s.(string))
+		return p.parseHash(s)
 	default:
-		return decodeAs[string](p, raw)
+		return decodeAs[string](m, p, raw)
 	}
 }
 
-// decodeAs returns the value of a parameter as a T. Unlike json.Unmarshal it
-// takes no null for one.
-func decodeAs[T any](p *param, raw json.RawMessage) (any, error) {
+// decodeAs returns the value of a parameter as a T. It is not null.
+func decodeAs[T any](m *method, p *param, raw json.RawMessage) (T, error) {
 	var v T
 	if err := json.Unmarshal(raw, &v); err != nil {
-		return nil, fail(api.CodeParams, "parameter %s is %s, not of type %s", p.name, shorten(raw), p.kind)
+		return v, m.usage("parameter %s is %s, not of type %s", p.name, shorten(raw), p.kind)
 	}
 	return v, nil
 }

@@ -28,7 +28,9 @@ type Daemon struct {
 	level  string
 	stall  chan struct{} // Block waits until it is closed; nil without Stall
 	asked  int           // calls of Block that are waiting
-	most   int           // of asked so far
+	most   int           // the largest value of asked so far
+
+	changed *sync.Cond // asked has grown
 
 	stopped chan struct{}
 	once    sync.Once
@@ -37,6 +39,7 @@ type Daemon struct {
 // New returns a synced daemon with one peer.
 func New() *Daemon {
 	d := &Daemon{stopped: make(chan struct{}), level: "info"}
+	d.changed = sync.NewCond(&d.mu)
 	d.blocks = []*wire.MsgBlock{chaincfg.MainNetParams().GenesisBlock}
 	for range 2 {
 		d.blocks = append(d.blocks, nextBlock(d.blocks[len(d.blocks)-1]))
@@ -116,12 +119,20 @@ func (d *Daemon) Stall() (release func()) {
 	return sync.OnceFunc(func() { close(stall) })
 }
 
-// Waiting returns the number of calls of Block that are waiting, and the
-// largest such number there was.
-func (d *Daemon) Waiting() (now, most int) {
+// Await returns once n calls of Block are waiting.
+func (d *Daemon) Await(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.asked, d.most
+	for d.asked < n {
+		d.changed.Wait()
+	}
+}
+
+// Most returns the largest number of calls of Block that waited at once.
+func (d *Daemon) Most() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.most
 }
 
 // Level returns the log level that was set last.
@@ -220,6 +231,7 @@ func (d *Daemon) wait(ctx context.Context) error {
 	}
 	d.asked++
 	d.most = max(d.most, d.asked)
+	d.changed.Broadcast()
 	d.mu.Unlock()
 	var err error
 	select {

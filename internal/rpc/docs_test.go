@@ -1,0 +1,129 @@
+package rpc_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+)
+
+// docsFile is generated from the method table.
+const docsFile = "../../docs/rpc.md"
+
+// docsHead is what docs/rpc.md says about all methods.
+const docsHead = "# JSON-RPC\n" + `
+This page is generated from the method table by ` + "`go test ./internal/rpc -update`" + `; the results are those of a
+small example chain.
+
+spvd answers POST requests to ` + "`/`" + ` and websockets on ` + "`/ws`" + `, in JSON-RPC 1.0 and 2.0, single calls and batches,
+with positional or named parameters. It listens on localhost, port 9112 (19112 on the test network, 19559 on the
+simulation network), with TLS and the certificate ` + "`rpc.cert`" + ` in the data directory.
+
+Clients authenticate with HTTP Basic authentication: with the configured user name and password, or with what the
+file ` + "`rpc.cookie`" + ` in the directory of the network holds. A websocket may instead call
+` + "`authenticate [user, password]`" + ` first.
+
+    curl --cacert ~/.spvd/rpc.cert -u "$(cat ~/.spvd/mainnet/rpc.cookie)" -d '{"method":"syncstatus"}' https://localhost:9112
+
+An error of a call is part of the reply, which has HTTP status 200:
+
+| code | meaning |
+|---|---|
+`
+
+// docsCodes are the codes that docs/rpc.md explains.
+func docsCodes() []struct {
+	code api.Code
+	text string
+} {
+	return []struct {
+		code api.Code
+		text string
+	}{
+		{api.CodeParse, "the request is not JSON"},
+		{api.CodeInvalidRequest, "the request is JSON, but not a request"},
+		{api.CodeNoMethod, "there is no such method"},
+		{api.CodeParams, "wrong number, names or types of parameters"},
+		{api.CodeInternal, "a fault of the daemon, explained in its log"},
+		{api.CodeMisc, "given up: it took too long, or the daemon is stopping"},
+		{api.CodeNotFound, "no such block"},
+		{api.CodeInvalid, "a parameter has a value that does not exist"},
+		{api.CodeNoPeers, "a peer is needed and none is connected"},
+		{api.CodeSyncing, "the answer needs data that the sync has not brought yet"},
+		{api.CodeHex, "not the hex of what it should be"},
+	}
+}
+
+const docsStatuses = `
+Other HTTP statuses tell of trouble with the request as such: 401 not let in, 403 from a page of another site, 404 and
+405 no such place, 413 too large, 415 not JSON, 429 too many clients or requests at once.
+
+## Methods
+`
+
+func TestDocs(t *testing.T) {
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	var b strings.Builder
+	b.WriteString(docsHead)
+	for _, c := range docsCodes() {
+		fmt.Fprintf(&b, "| %d | %s |\n", c.code, c.text)
+	}
+	b.WriteString(docsStatuses)
+	for _, m := range described(t, address) {
+		writeMethod(t, &b, m, address)
+	}
+	golden(t, docsFile, b.String())
+}
+
+// writeMethod writes the section of a method.
+func writeMethod(t *testing.T, b *strings.Builder, m api.MethodInfo, address string) {
+	if m.Name == "" || m.Summary == "" || m.Result == "" {
+		t.Fatalf("%+v is not fully described", m)
+	}
+	fmt.Fprintf(b, "\n### %s\n\n%s\n", m.Name, strings.TrimSpace(m.Summary+" "+m.Help))
+	if len(m.Params) > 0 {
+		b.WriteString("\n| parameter | type | |\n|---|---|---|\n")
+	}
+	for _, p := range m.Params {
+		if p.Text == "" {
+			t.Fatalf("parameter %s of %s is not described", p.Name, m.Name)
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s%s |\n", p.Name, p.Type, p.Text, presence(p))
+	}
+	request := fmt.Sprintf(`{"jsonrpc":"1.0","method":%q,"params":%s,"id":1}`, m.Name, m.Example)
+	status, reply := post(t, address, request)
+	var r struct{ Result, Error json.RawMessage }
+	if err := json.Unmarshal([]byte(reply), &r); err != nil || status != 200 || string(r.Error) != "null" {
+		t.Fatalf("example of %s: %d %s, %v", m.Name, status, reply, err)
+	}
+	fmt.Fprintf(b, "\nResult: %s.\n\n```\n> %s\n< %s\n```\n", m.Result, request, indented(t, r.Result))
+}
+
+// presence says what happens when a parameter is left out.
+func presence(p api.ParamInfo) string {
+	switch {
+	case !p.Optional:
+		return ""
+	case p.Default == nil || p.Default == "":
+		return " Optional."
+	default:
+		return fmt.Sprintf(" Optional, default %v.", p.Default)
+	}
+}
+
+// indented returns a result as people read it.
+func indented(t *testing.T, result json.RawMessage) string {
+	var text string
+	if json.Unmarshal(result, &text) == nil && strings.Contains(text, "\n") {
+		return text
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, result, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

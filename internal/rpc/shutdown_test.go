@@ -1,0 +1,276 @@
+package rpc_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+)
+
+// pipes is a listener whose connections are pipes, so that time can be virtual.
+type pipes struct {
+	accept chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipes() *pipes {
+	return &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.accept:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func (p *pipes) dial() (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.accept <- server:
+		return client, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// pipeClient returns an HTTP client that dials p.
+func (p *pipes) pipeClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return p.dial() },
+	}}
+}
+
+// serve runs a server on p. The returned function ends it and reports how long
+// that took.
+func (p *pipes) serve(t *testing.T, cfg rpc.Config) (stop func() time.Duration) {
+	t.Helper()
+	cfg.Listeners = []net.Listener{p}
+	s, err := rpc.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+	return func() time.Duration {
+		start := time.Now()
+		cancel()
+		running.Wait()
+		return time.Since(start)
+	}
+}
+
+// upgrade opens a websocket on p by hand, so that the client can be rude.
+func (p *pipes) upgrade(t *testing.T, user, password string) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	conn, err := p.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://spvd/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user != "" {
+		r.SetBasicAuth(user, password)
+	}
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket",
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+	} {
+		r.Header.Set(name, value)
+	}
+	if err := r.Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(conn)
+	answer, err := http.ReadResponse(reader, r)
+	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("upgrade: %v, %v", answer, err)
+	}
+	return conn, reader
+}
+
+// A client under way hears that the server stops, in both transports.
+func TestStopAnswersCallsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, p := rpctest.New(), newPipes()
+		d.Stall()
+		stop := p.serve(t, rpctest.Config(d))
+		client := p.pipeClient()
+		defer client.CloseIdleConnections()
+
+		var got [2]string
+		var calls sync.WaitGroup
+		calls.Go(func() {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://spvd/", strings.NewReader(blockRequest))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.SetBasicAuth(rpctest.User, rpctest.Password)
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			got[0] = string(body)
+		})
+		header := make(http.Header)
+		(&http.Request{Header: header}).SetBasicAuth(rpctest.User, rpctest.Password)
+		conn, _, err := websocket.Dial(t.Context(), "ws://spvd/ws", &websocket.DialOptions{HTTPClient: client, HTTPHeader: header})
+		if err != nil {
+			t.Fatal(err)
+		}
+		send(t, conn, blockRequest)
+		calls.Go(func() {
+			got[1] = receive(t, conn)
+			if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+				t.Errorf("websocket ends with %v", err)
+			}
+		})
+		d.Await(2)
+		if took := stop(); took >= time.Second { // the time of grace
+			t.Errorf("stopping took %v", took)
+		}
+		calls.Wait()
+		for i, reply := range got {
+			if !strings.Contains(reply, "the daemon is stopping") {
+				t.Errorf("client %d got %q", i, reply)
+			}
+		}
+	})
+}
+
+// Whatever clients do or fail to do, the server is gone after the time of
+// grace. The test ends only when no goroutine is left.
+func TestStopIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, p := rpctest.New(), newPipes()
+		d.Stall()
+		cfg := rpctest.Config(d)
+		cfg.Limits.Grace = 700 * time.Millisecond
+		stop := p.serve(t, cfg)
+
+		silent, _ := p.upgrade(t, rpctest.User, rpctest.Password)
+		defer silent.Close()
+		stranger, _ := p.upgrade(t, "", "")
+		defer stranger.Close()
+		half, err := p.dial() // half a request
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer half.Close()
+		if _, err := io.WriteString(half, "POST / HTTP/1.1\r\nHost: spvd\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		deaf, _ := p.upgrade(t, rpctest.User, rpctest.Password) // calls and does not read
+		defer deaf.Close()
+		if _, err := deaf.Write(maskedText(blockRequest)); err != nil {
+			t.Fatal(err)
+		}
+		d.Await(1)
+		synctest.Wait()
+		if took := stop(); took > cfg.Limits.Grace {
+			t.Errorf("stopping took %v", took)
+		}
+	})
+}
+
+// maskedText returns a message as a client frames it. The mask is zero.
+func maskedText(message string) []byte {
+	n := len(message)
+	return append([]byte{0x81, 0x80 | 126, byte(n >> 8), byte(n), 0, 0, 0, 0}, message...)
+}
+
+func TestStrangersAreCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		defer stop()
+		conn, reader := p.upgrade(t, "", "")
+		defer conn.Close()
+		start := time.Now()
+		if b, err := io.ReadAll(reader); err != nil || len(b) > 0 {
+			t.Errorf("got %q, %v", b, err)
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("cut off after %v", took)
+		}
+	})
+}
+
+func TestSlowHeadersAreCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		defer stop()
+		conn, err := p.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		start := time.Now()
+		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: spvd\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(conn); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("cut off after %v", took)
+		}
+	})
+}
+
+func TestFailedListenerEndsTheServer(t *testing.T) {
+	broken := &brokenListener{pipes: newPipes()}
+	cfg := rpctest.Config(rpctest.New())
+	cfg.Listeners = []net.Listener{newPipes(), broken}
+	s, err := rpc.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context()); !errors.Is(err, errBroken) {
+		t.Errorf("Run returned %v", err)
+	}
+}
+
+var errBroken = errors.New("broken")
+
+// brokenListener accepts nobody.
+type brokenListener struct{ *pipes }
+
+func (*brokenListener) Accept() (net.Conn, error) { return nil, errBroken }

@@ -1,0 +1,271 @@
+package rpc_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/jrick/wsrpc/v2"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+)
+
+// dialWS opens a websocket, with credentials unless user is empty.
+func dialWS(t testing.TB, address, user, password string) (*websocket.Conn, *http.Response, error) {
+	header := make(http.Header)
+	if user != "" {
+		r := http.Request{Header: header}
+		r.SetBasicAuth(user, password)
+	}
+	conn, r, err := websocket.Dial(t.Context(), "ws://"+address+"/ws", &websocket.DialOptions{HTTPHeader: header})
+	if err == nil {
+		t.Cleanup(func() { conn.CloseNow() })
+	}
+	return conn, r, err
+}
+
+// mustDialWS opens a websocket that is let in.
+func mustDialWS(t testing.TB, address string) *websocket.Conn {
+	t.Helper()
+	conn, _, err := dialWS(t, address, rpctest.User, rpctest.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// exchange sends a message and returns the next one that comes.
+func exchange(t testing.TB, conn *websocket.Conn, message string) string {
+	t.Helper()
+	send(t, conn, message)
+	return receive(t, conn)
+}
+
+func send(t testing.TB, conn *websocket.Conn, message string) {
+	t.Helper()
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte(message)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive(t testing.TB, conn *websocket.Conn) string {
+	t.Helper()
+	_, reply, err := conn.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(reply)
+}
+
+func TestWsrpcClient(t *testing.T) {
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	// A ping that stays unanswered ends the client.
+	c, err := wsrpc.Dial(t.Context(), "ws://"+address+"/ws",
+		wsrpc.WithBasicAuth(rpctest.User, rpctest.Password), wsrpc.WithPingPeriod(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for i := range 100 {
+		var hash string
+		if err := c.Call(t.Context(), "getblockhash", &hash, i%3); err != nil || len(hash) != 64 {
+			t.Fatalf("call %d: %q, %v", i, hash, err)
+		}
+	}
+	var best api.BestBlock
+	if err := c.Call(t.Context(), "getbestblock", &best); err != nil || best.Height != 2 { // without params
+		t.Errorf("got %+v, %v", best, err)
+	}
+	err = c.Call(t.Context(), "getblockhash", nil, 99)
+	var answered *wsrpc.Error
+	if !errors.As(err, &answered) || answered.Code != int64(api.CodeInvalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPingIsAnswered(t *testing.T) {
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	conn := mustDialWS(t, address)
+	background(t, func() { conn.Read(context.Background()) }) // until the connection is closed
+	if err := conn.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	conn.CloseNow()
+}
+
+func TestAuthenticate(t *testing.T) {
+	const call = `{"jsonrpc":"1.0","method":"authenticate","params":[%q,%q],"id":1}`
+	right := fmt.Sprintf(call, rpctest.User, rpctest.Password)
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	for _, test := range []struct {
+		name    string
+		message string
+		letIn   bool
+	}{
+		{"right", right, true},
+		{"named", `{"jsonrpc":"2.0","method":"authenticate","params":{"password":"pass word","username":"user"},"id":1}`, true},
+		{"wrong", fmt.Sprintf(call, rpctest.User, "x"), false},
+		{"no parameters", `{"jsonrpc":"1.0","method":"authenticate","params":[],"id":1}`, false},
+		{"in a batch", `[` + right + `]`, false},
+		{"another call", countRequest, false},
+		{"garbage", `{`, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			conn, _, err := dialWS(t, address, "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var r struct {
+				Result any
+				Error  *api.Error
+				ID     any
+			}
+			if err := json.Unmarshal([]byte(exchange(t, conn, test.message)), &r); err != nil {
+				t.Fatal(err)
+			}
+			if letIn := r.Error == nil && r.Result == nil; letIn != test.letIn {
+				t.Fatalf("reply %+v", r)
+			}
+			if !test.letIn {
+				if _, _, err := conn.Read(t.Context()); err == nil || t.Context().Err() != nil {
+					t.Errorf("the connection stays open: %v", err)
+				}
+				return
+			}
+			if got := exchange(t, conn, countRequest) + "\n"; got != countReply {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
+func TestWrongPasswordOnUpgrade(t *testing.T) {
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	_, r, err := dialWS(t, address, rpctest.User, "x")
+	if err == nil || r == nil || r.StatusCode != 401 || r.Header.Get("WWW-Authenticate") == "" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestWebsocketLimit(t *testing.T) {
+	cfg := rpctest.Config(rpctest.New())
+	cfg.Limits.Websockets = 1
+	address, _ := rpctest.Start(t, cfg)
+	first := mustDialWS(t, address)
+	exchange(t, first, countRequest)
+	if _, r, err := dialWS(t, address, rpctest.User, rpctest.Password); err == nil || r.StatusCode != 429 {
+		t.Errorf("second websocket got %v", r)
+	}
+	// Those that have not authenticated are counted for themselves; they find
+	// no room when they do.
+	stranger, _, err := dialWS(t, address, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, r, err := dialWS(t, address, "", ""); err == nil || r.StatusCode != 429 {
+		t.Errorf("second stranger got %v", r)
+	}
+	reply := exchange(t, stranger, `{"method":"authenticate","params":["user","pass word"],"id":1}`)
+	if !strings.Contains(reply, "too many websocket clients") {
+		t.Errorf("stranger got %s", reply)
+	}
+	if _, _, err := stranger.Read(t.Context()); err == nil {
+		t.Error("stranger stays connected")
+	}
+	// Room that is left is given away again.
+	if err := first.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		conn, r, err := dialWS(t, address, rpctest.User, rpctest.Password)
+		if err == nil {
+			exchange(t, conn, countRequest)
+			return
+		}
+		if r == nil || r.StatusCode != 429 {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestMessageSize(t *testing.T) {
+	cfg := rpctest.Config(rpctest.New())
+	cfg.Limits.Bytes = 10000
+	address, _ := rpctest.Start(t, cfg)
+	padded := func(size int) string { return countRequest + strings.Repeat(" ", size-len(countRequest)) }
+	conn := mustDialWS(t, address)
+	if got := exchange(t, conn, padded(10000)) + "\n"; got != countReply {
+		t.Errorf("largest message got %s", got)
+	}
+	send(t, conn, padded(10001))
+	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+		t.Errorf("larger message got %v", err)
+	}
+	stranger, _, err := dialWS(t, address, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(t, stranger, padded(5000))
+	if _, _, err := stranger.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+		t.Errorf("large message of a stranger got %v", err)
+	}
+}
+
+// Of what a client sends at once, only so much is worked on at once, and all
+// of it is answered.
+func TestConcurrentCalls(t *testing.T) {
+	d := rpctest.New()
+	release := d.Stall()
+	cfg := rpctest.Config(d)
+	cfg.Limits.Concurrent = 2
+	address, _ := rpctest.Start(t, cfg)
+	conn := mustDialWS(t, address)
+	const calls = 5
+	for i := range calls {
+		send(t, conn, strings.Replace(blockRequest, `"id":1`, fmt.Sprintf(`"id":%d`, i), 1))
+	}
+	d.Await(2)
+	release()
+	answered := make(map[int]bool)
+	for range calls {
+		var r struct{ ID int }
+		if err := json.Unmarshal([]byte(receive(t, conn)), &r); err != nil {
+			t.Fatal(err)
+		}
+		answered[r.ID] = true
+	}
+	if len(answered) != calls || d.Most() != 2 {
+		t.Errorf("%d answered, %d at once", len(answered), d.Most())
+	}
+}
+
+func TestWebsocketNotificationsAndBatches(t *testing.T) {
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	conn := mustDialWS(t, address)
+	send(t, conn, `{"jsonrpc":"2.0","method":"getblockcount"}`)
+	if got := exchange(t, conn, `[`+countRequest+`]`) + "\n"; got != "["+strings.TrimSpace(countReply)+"]\n" {
+		t.Errorf("got %s", got)
+	}
+	if got := exchange(t, conn, `{`); !strings.Contains(got, `"code":-32700`) {
+		t.Errorf("garbage got %s", got)
+	}
+	if got := exchange(t, conn, countRequest) + "\n"; got != countReply {
+		t.Errorf("after garbage got %s", got)
+	}
+}
+
+func TestPageOfAnotherSiteGetsNoWebsocket(t *testing.T) {
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	header := http.Header{"Origin": {"http://example.org"}}
+	_, r, err := websocket.Dial(t.Context(), "ws://"+address+"/ws", &websocket.DialOptions{HTTPHeader: header})
+	if err == nil || r.StatusCode != 403 {
+		t.Errorf("got %v, %v", r, err)
+	}
+}
