@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -33,90 +32,6 @@ func slow(c *testChain, d time.Duration) func(*node) {
 		n.welcome()
 		n.serve(c, func(wire.Message) bool { <-time.After(d); return false })
 	}
-}
-
-// TestOfflineBackoff checks that hours without a network mean a bounded number of
-// dials, with pauses that grow and are jittered, and that it is not in the log
-// each time.
-func TestOfflineBackoff(t *testing.T) {
-	run(t, nil, []func(*node){nil}, func(t *testing.T, b *bench) {
-		<-time.After(10 * time.Hour)
-		dials := b.net.dialled()
-		if n := len(dials); n < 1200 || n > 2500 {
-			t.Errorf("%d dials in ten hours, want one in 15 to 30 seconds", n)
-		}
-		pauses := make(map[time.Duration]bool)
-		for i := 1; i < len(dials); i++ {
-			pause := dials[i].Sub(dials[i-1])
-			pauses[pause] = true
-			most := min(b.cfg.RetryMin<<min(i-1, 20), b.cfg.RetryMax)
-			if pause < most/2 || pause > most {
-				t.Fatalf("pause %d: %v, want %v to %v", i, pause, most/2, most)
-			}
-		}
-		if len(pauses) < len(dials)/2 {
-			t.Errorf("only %d different pauses", len(pauses))
-		}
-		if warned := b.log.reasons(slog.LevelWarn); len(warned) != 1 {
-			t.Errorf("told %d times: %q", len(warned), warned)
-		}
-
-		b.net.at("a:1", good(newTestChain(2)))
-		<-time.After(b.cfg.RetryMax)
-		b.only()
-	})
-}
-
-// TestRefusedBackoff checks that what will most likely not change is not tried
-// often, and said once.
-func TestRefusedBackoff(t *testing.T) {
-	old := introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })
-	run(t, nil, []func(*node){old}, func(t *testing.T, b *bench) {
-		<-time.After(10 * time.Hour)
-		if n := len(b.net.dialled()); n < 60 || n > 121 {
-			t.Errorf("%d dials in ten hours, want one in 5 to 10 minutes", n)
-		}
-		want := "protocol version too old: it speaks 10, at least 11 is needed"
-		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{want}) {
-			t.Errorf("told: %q", warned)
-		}
-	})
-}
-
-// TestHangUpBackoff checks that a node which closes every connection at once is
-// not dialled at a high rate either, for dcrd limits new connections.
-func TestHangUpBackoff(t *testing.T) {
-	run(t, nil, []func(*node){(*node).welcome}, func(t *testing.T, b *bench) {
-		<-time.After(time.Hour)
-		if n := len(b.net.dialled()); n > 60*60/15+10 {
-			t.Errorf("%d dials in an hour", n)
-		}
-	})
-}
-
-// TestReconnect checks that after a long connection the next one comes soon, under
-// a new id.
-func TestReconnect(t *testing.T) {
-	const life = 2 * stable
-	script := func(n *node) {
-		n.welcome()
-		hangUp := time.AfterFunc(life, func() { n.nc.Close() })
-		defer hangUp.Stop()
-		n.serve(newTestChain(1), nil)
-	}
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
-		first := b.only().ID
-		<-time.After(life)
-		synctest.Wait()
-		if len(b.Infos()) != 0 {
-			t.Error("still connected")
-		}
-		<-time.After(b.cfg.RetryMin)
-		synctest.Wait()
-		if again := b.only().ID; again <= first {
-			t.Errorf("id %d after %d", again, first)
-		}
-	})
 }
 
 // TestRunAgain checks that Run can be called again after it has returned, and not
@@ -484,46 +399,6 @@ func TestBytesTotal(t *testing.T) {
 	})
 }
 
-// TestNewRefuses checks what a configuration must not be.
-func TestNewRefuses(t *testing.T) {
-	good := Config{Params: params, UserAgent: "/spvd:0.1.0/", Connect: []string{"localhost"}}
-	if _, err := New(good); err != nil {
-		t.Fatal(err)
-	}
-	for name, change := range map[string]func(*Config){
-		"network parameters":  func(c *Config) { c.Params = nil },
-		"no user agent":       func(c *Config) { c.UserAgent = "" },
-		"257 characters":      func(c *Config) { c.UserAgent = strings.Repeat("a", 257) },
-		"printable":           func(c *Config) { c.UserAgent = "/spvd:\n/" },
-		"negative limit":      func(c *Config) { c.MaxBytes = -1 },
-		"negative duration":   func(c *Config) { c.PingEvery = -1 },
-		"above its maximum":   func(c *Config) { c.RetryMin = time.Hour },
-		`address "a:b:c:d"`:   func(c *Config) { c.Connect = []string{"a:b:c:d"} },
-		`no host`:             func(c *Config) { c.Connect = []string{":9108"} },
-		`bad port "http"`:     func(c *Config) { c.Connect = []string{"a:http"} },
-		`bad port "70000"`:    func(c *Config) { c.Connect = []string{"a:70000"} },
-		`peer address "": no`: func(c *Config) { c.Connect = []string{""} },
-	} {
-		cfg := good
-		change(&cfg)
-		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// TestAddresses checks the default port and that each address is there once.
-func TestAddresses(t *testing.T) {
-	got, err := addresses([]string{
-		"Example.org", "example.org:9108", "1.2.3.4", "1.2.3.4:5", "::1", "[::1]", "[::1]:9108", "[2001:db8::1]:7", " 1.2.3.4 ",
-	}, "9108")
-	want := []string{"example.org:9108", "1.2.3.4:9108", "1.2.3.4:5", "[::1]:9108", "[2001:db8::1]:7"}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("%q, want %q: %v", got, want, err)
-	}
-}
-
-// Example of a pool's use by whoever fetches a chain.
 func ExamplePool() {
 	pool, err := New(Config{Params: params, UserAgent: "/example:1.0.0/"})
 	if err != nil {

@@ -1,0 +1,49 @@
+package peer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestNewRefuses checks what a configuration must not be.
+func TestNewRefuses(t *testing.T) {
+	good := Config{Params: params, UserAgent: "/spvd:0.1.0/", Connect: []string{"localhost"}}
+	if _, err := New(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Config){
+		"network parameters":  func(c *Config) { c.Params = nil },
+		"no user agent":       func(c *Config) { c.UserAgent = "" },
+		"257 characters":      func(c *Config) { c.UserAgent = strings.Repeat("a", 257) },
+		"printable":           func(c *Config) { c.UserAgent = "/spvd:\n/" },
+		"negative limit":      func(c *Config) { c.MaxBytes = -1 },
+		"negative duration":   func(c *Config) { c.PingEvery = -1 },
+		"above its maximum":   func(c *Config) { c.RetryMin = time.Hour },
+		`address "a:b:c:d"`:   func(c *Config) { c.Connect = []string{"a:b:c:d"} },
+		`no host`:             func(c *Config) { c.Connect = []string{":9108"} },
+		`bad port "http"`:     func(c *Config) { c.Connect = []string{"a:http"} },
+		`bad port "70000"`:    func(c *Config) { c.Connect = []string{"a:70000"} },
+		`peer address "": no`: func(c *Config) { c.Connect = []string{""} },
+	} {
+		cfg := good
+		change(&cfg)
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAddresses checks the default port and that each address is there once.
+func TestAddresses(t *testing.T) {
+	got, err := addresses([]string{
+		"Example.org", "example.org:9108", "1.2.3.4", "1.2.3.4:5", "::1", "[::1]", "[::1]:9108", "[2001:db8::1]:7", " 1.2.3.4 ",
+	}, "9108")
+	want := []string{"example.org:9108", "1.2.3.4:9108", "1.2.3.4:5", "[::1]:9108", "[2001:db8::1]:7"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q: %v", got, want, err)
+	}
+}
+
+// Example of a pool's use by whoever fetches a chain.
