@@ -1,3 +1,5 @@
+// Package deps keeps the modules in go.mod that the rooms still to come are
+// built from. Each import goes when a room has it.
 package deps
 
 import (

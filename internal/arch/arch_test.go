@@ -1,0 +1,122 @@
+package arch
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestRepository holds the whole repository to the rules.
+func TestRepository(t *testing.T) {
+	root := filepath.Join("..", "..")
+	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
+		t.Fatalf("the sources are not where this test expects them: %v", err)
+	}
+	tree, err := Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range Rules() {
+		t.Run(rule.Name, func(t *testing.T) {
+			findings := rule.Check(tree)
+			for _, f := range findings {
+				t.Error(f)
+			}
+			if len(findings) > 0 {
+				t.Log("why: " + rule.Why)
+			}
+		})
+	}
+}
+
+// TestRulesFindTheirFaults compares what the rules find in the bad tree with
+// the lines in it that end in "want RULE", and with the faults of whole files
+// and rooms listed here.
+func TestRulesFindTheirFaults(t *testing.T) {
+	root := filepath.Join("testdata", "bad")
+	tree, err := Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{
+		"arrows internal/unlisted/doc.go": true,
+		"docs peer/doc.go":                true,
+		"docs wallet":                     true,
+		"names wallet/sync_manager.go":    true,
+	}
+	for _, f := range tree.Files {
+		readWants(t, root, f.Path, want)
+	}
+	checkFindings(t, tree, want)
+}
+
+// TestSizeFindsItsFaults does the same for faults too long to keep in a file.
+func TestSizeFindsItsFaults(t *testing.T) {
+	root := t.TempDir()
+	write := func(name string, bodyLines, fileLines int) {
+		src := "package p\n\nfunc f() {\n" + strings.Repeat("\tf()\n", bodyLines) + "}\n"
+		src += strings.Repeat("\n", fileLines-strings.Count(src, "\n"))
+		if err := os.WriteFile(filepath.Join(root, name), []byte(src), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("fits.go", maxFuncLines-2, maxFileLines)
+	write("function.go", maxFuncLines-1, maxFileLines)
+	write("file.go", 1, maxFileLines+1)
+	write("big_test.go", maxFuncLines, maxFileLines)
+	tree, err := Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range checkSize(tree) {
+		got = append(got, f.String())
+	}
+	want := []string{"file.go: 451 lines, at most 450", "function.go:3: f has 81 lines, at most 80"}
+	if !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
+func readWants(t *testing.T, root, name string, want map[string]bool) {
+	t.Helper()
+	f, err := os.Open(filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		if _, rule, ok := strings.Cut(lines.Text(), "// want "); ok {
+			want[fmt.Sprintf("%s %s:%d", rule, name, n)] = true
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkFindings(t *testing.T, tree *Tree, want map[string]bool) {
+	t.Helper()
+	for _, rule := range Rules() {
+		for _, f := range rule.Check(tree) {
+			key := rule.Name + " " + f.Path
+			if f.Line != 0 {
+				key += fmt.Sprintf(":%d", f.Line)
+			}
+			if _, known := want[key]; !known {
+				t.Errorf("rule %s finds %s, which is no fault", rule.Name, f)
+			}
+			want[key] = false
+		}
+	}
+	for key, missed := range want {
+		if missed {
+			t.Errorf("not found: %s", key)
+		}
+	}
+}

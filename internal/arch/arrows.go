@@ -1,0 +1,125 @@
+package arch
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// module is the import path of the repository's root.
+const module = "github.com/spvd/spvd"
+
+// room is one directory and what its code may import. Directories below it
+// follow the same rule unless they are listed themselves.
+type room struct {
+	dir string
+
+	// imports are the rooms of the project it may import besides itself and
+	// what is below it. Tests may import testOnly as well.
+	imports  []string
+	testOnly []string
+
+	// never are packages from outside it must not import, with all below them,
+	// not even in tests.
+	never []string
+}
+
+// rooms returns the table of arrows. Every directory with Go files is below
+// one of them.
+func rooms() []room {
+	const simulated = "internal/testnet"
+	network := []string{"net", "net/http"}
+	consensus := []string{
+		"github.com/decred/dcrd/blockchain",
+		"github.com/decred/dcrd/gcs",
+		"go.etcd.io/bbolt",
+	}
+	return []room{
+		{dir: "peer", testOnly: []string{simulated}, never: consensus},
+		{dir: "spv/chain", testOnly: []string{simulated}, never: network},
+		{dir: "spv/snapshot", imports: []string{"spv/chain"}, testOnly: []string{simulated}},
+		{dir: "spv", imports: []string{"spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
+		{dir: "wallet", imports: []string{"spv/chain"}, testOnly: []string{simulated}, never: network},
+		{dir: "internal/rpc/api"},
+		{dir: "internal/rpc", imports: []string{"internal/version"}},
+		{dir: "internal/testnet", imports: []string{"spv/chain"}, testOnly: []string{"spv", "peer", "wallet"}},
+		{dir: "internal/logging"},
+		{dir: "internal/version"},
+		{dir: "internal/arch"},
+		{dir: "internal/deps"},
+		{dir: "cmd/spvd", imports: []string{"peer", "spv", "wallet", "internal"}},
+		{dir: "cmd/spvctl", imports: []string{"internal/rpc/api", "internal/version"}, testOnly: []string{"internal/rpc"}},
+		{dir: "e2e", imports: []string{"spv", "peer", "wallet", "internal"}},
+	}
+}
+
+// nowhere are packages that no room imports.
+func nowhere() []string {
+	return []string{
+		"log",       // a logger is injected as *slog.Logger
+		"math/rand", // math/rand/v2 with a source of its own can be seeded by a test
+	}
+}
+
+func checkArrows(t *Tree) []Finding {
+	var out []Finding
+	for _, f := range t.Files {
+		r, ok := roomOf(f.Room())
+		if !ok {
+			out = append(out, Finding{Path: f.Path, Text: "room " + f.Room() + " is not in the table of arrows"})
+			continue
+		}
+		for _, spec := range f.AST.Imports {
+			target, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				continue // the parser has refused such a file
+			}
+			if reason := r.refuses(target, f); reason != "" {
+				out = append(out, t.at(spec, "%s imports %s: %s", r.dir, target, reason))
+			}
+		}
+	}
+	return out
+}
+
+// roomOf returns the room with the longest name that holds a directory.
+func roomOf(dir string) (room, bool) {
+	var best room
+	for _, r := range rooms() {
+		if within(dir, r.dir) && len(r.dir) > len(best.dir) {
+			best = r
+		}
+	}
+	return best, best.dir != ""
+}
+
+// refuses says why a file of the room must not import a package, or nothing.
+func (r room) refuses(target string, f *File) string {
+	inner, ours := strings.CutPrefix(target, module+"/")
+	if !ours {
+		if slices.Contains(nowhere(), target) {
+			return "no room does"
+		}
+		for _, never := range r.never {
+			if within(target, never) {
+				return "this room has nothing to do with " + never
+			}
+		}
+		return ""
+	}
+	allowed := append([]string{r.dir}, r.imports...)
+	if f.Test() {
+		allowed = append(allowed, r.testOnly...)
+	}
+	for _, dir := range allowed {
+		if within(inner, dir) {
+			return ""
+		}
+	}
+	return "the arrow points the wrong way"
+}
+
+// within reports whether a slash separated path is dir or below it.
+func within(name, dir string) bool {
+	return name == dir || strings.HasPrefix(name, dir+"/")
+}

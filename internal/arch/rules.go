@@ -1,0 +1,55 @@
+package arch
+
+// Limits of size, in lines.
+const (
+	maxFileLines = 450
+	maxFuncLines = 80
+)
+
+// Rule is one property of the sources.
+type Rule struct {
+	Name  string
+	Why   string
+	Check func(*Tree) []Finding
+}
+
+// Rules returns all rules.
+func Rules() []Rule {
+	return []Rule{
+		{
+			Name:  "arrows",
+			Why:   "data flows one way: a lower room holds no reference upward (see the table in arrows.go)",
+			Check: checkArrows,
+		},
+		{
+			Name:  "docs",
+			Why:   "a newcomer reads doc.go first: what the package is, guarantees and owns",
+			Check: checkDocs,
+		},
+		{
+			Name:  "names",
+			Why:   "a package or file is named for the thing in it; these names hold anything",
+			Check: checkNames,
+		},
+		{
+			Name:  "sleep",
+			Why:   "a sleeping test is slow or flaky: use testing/synctest or wait for the event",
+			Check: checkSleep,
+		},
+		{
+			Name:  "go",
+			Why:   "every goroutine is joined by its owner: use errgroup or sync.WaitGroup.Go",
+			Check: checkGo,
+		},
+		{
+			Name:  "vars",
+			Why:   "state lives in values that somebody owns: package variables never change",
+			Check: checkVars,
+		},
+		{
+			Name:  "size",
+			Why:   "one idea per file, and a function fits in a head",
+			Check: checkSize,
+		},
+	}
+}

@@ -1,0 +1,2 @@
+// Command spvd is documented.
+package main

@@ -1,0 +1,2 @@
+// Package unlisted is in no table.
+package unlisted

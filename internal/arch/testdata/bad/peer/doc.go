@@ -1,0 +1,2 @@
+// Peers are documented with the wrong words.
+package peer

@@ -1,0 +1,2 @@
+// Package chain is documented.
+package chain

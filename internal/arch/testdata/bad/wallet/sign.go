@@ -1,0 +1,5 @@
+package wallet
+
+import "net" // want arrows
+
+var Dial = net.Dial
