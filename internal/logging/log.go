@@ -3,7 +3,6 @@ package logging
 import (
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 )
 
@@ -65,11 +64,6 @@ func (l *Log) SetLevels(spec string) error {
 func CheckLevels(spec string, subsystems ...string) error {
 	_, err := parseLevels(spec, subsystems)
 	return err
-}
-
-// Show returns the sentence that answers the level specification "show".
-func Show(subsystems ...string) string {
-	return "Supported subsystems [" + strings.Join(subsystems, " ") + "]"
 }
 
 // write passes on one line built by appendTo.

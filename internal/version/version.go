@@ -20,6 +20,9 @@ const revisionDigits = 12
 // String returns the version as semver writes it, without a leading v.
 func String() string { return format(PreRelease, Metadata()) }
 
+// Number returns the version without metadata, as it is told to strangers.
+func Number() string { return format(PreRelease, "") }
+
 // Metadata returns the revision that was built, with ".modified" when the
 // sources differed from it, or nothing when that is unknown.
 func Metadata() string {

@@ -20,8 +20,8 @@ func TestFormat(t *testing.T) {
 			t.Errorf("format(%q, %q) = %q, want %q", tt.pre, tt.meta, got, tt.want)
 		}
 	}
-	if got := String(); !strings.HasPrefix(got, base) {
-		t.Errorf("String() = %q, want it to begin with %q", got, base)
+	if want := format(PreRelease, ""); Number() != want || !strings.HasPrefix(String(), want) {
+		t.Errorf("Number() = %q and String() = %q, want them to begin with %q", Number(), String(), want)
 	}
 }
 

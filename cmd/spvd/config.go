@@ -1,0 +1,75 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// config is what the user may set. The tags name the flags and the keys of the
+// configuration file, and describe them for --help and sample-spvd.conf; the
+// defaults are those of defaultConfig.
+type config struct {
+	ConfigFile path `short:"C" long:"configfile" value-name:"FILE" no-ini:"yes" description:"Configuration file (default: spvd.conf in the data directory)"`
+	AppData    path `short:"A" long:"appdata" value-name:"DIR" description:"Data directory"`
+
+	TestNet bool `long:"testnet" description:"Use the test network"`
+	SimNet  bool `long:"simnet" description:"Use the simulation network"`
+
+	Connect   []peerAddress `long:"connect" value-name:"HOST[:PORT]" description:"Connect to this peer, and to no others but those named this way (may be repeated)"`
+	Waypoints path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line"`
+
+	RPCListen   []listenAddress `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
+	Username    string          `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`
+	Password    string          `long:"password" value-name:"SECRET" secret:"yes" description:"Password for JSON-RPC; without one, local tools authenticate with the file rpc.cookie"`
+	RPCUser     func(string)    `long:"rpcuser" hidden:"yes"`
+	RPCPass     func(string)    `long:"rpcpass" hidden:"yes"`
+	RPCCert     path            `long:"rpccert" value-name:"FILE" description:"TLS certificate of the JSON-RPC server, made if missing (default: rpc.cert in the data directory)"`
+	RPCKey      path            `long:"rpckey" value-name:"FILE" description:"Key of the TLS certificate, made with it (default: rpc.key in the data directory)"`
+	NoTLS       bool            `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`
+	AltDNSNames []string        `long:"altdnsnames" value-name:"NAME" description:"Further host name or address for a certificate that is made (may be repeated)"`
+
+	DebugLevel    levels `short:"d" long:"debuglevel" value-name:"LEVEL" description:"Log level: trace, debug, info, warn, error, critical or off, or SUBSYSTEM=LEVEL,... ('show' lists the subsystems)"`
+	LogDir        path   `long:"logdir" value-name:"DIR" description:"Directory for log files (default: logs in the data directory)"`
+	NoFileLogging bool   `long:"nofilelogging" description:"Log to standard output only"`
+
+	Version    bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
+	DumpConfig bool `long:"dumpconfig" no-ini:"yes" no-env:"yes" description:"Print the settings in effect as a configuration file and exit"`
+}
+
+// defaultConfig returns the settings of a user who has set nothing.
+func defaultConfig() *config {
+	c := &config{
+		AppData:    path(dcrutil.AppDataDir("spvd", false)),
+		RPCListen:  []listenAddress{"localhost"},
+		DebugLevel: "info",
+	}
+	c.RPCUser = func(name string) { c.Username = name }
+	c.RPCPass = func(secret string) { c.Password = secret }
+	return c
+}
+
+// The places below the data directory. A path that was set wins.
+
+func (c *config) file() string { return c.ConfigFile.or(c.AppData, api.ConfigFile) }
+func (c *config) cert() string { return c.RPCCert.or(c.AppData, api.CertFile) }
+func (c *config) key() string  { return c.RPCKey.or(c.AppData, keyFile) }
+
+// cookieFile is the file that lets local tools in; none when there is a
+// password for them.
+func (c *config) cookieFile() string {
+	if c.Password != "" {
+		return ""
+	}
+	return filepath.Join(c.netDir(), api.CookieFile)
+}
+
+// netDir is the directory of everything that belongs to one network.
+func (c *config) netDir() string { return filepath.Join(string(c.AppData), c.network().dir) }
+
+// logFile is the file the log is appended to.
+func (c *config) logFile() string {
+	return filepath.Join(c.LogDir.or(c.AppData, "logs"), c.network().dir, "spvd.log")
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"strings"
+	"syscall"
+
+	"github.com/jessevdk/go-flags"
+)
+
+// envPrefix begins the names of environment variables that are settings; the
+// rest is the flag in upper case.
+const envPrefix = "SPVD_"
+
+// byteOrderMark is what some editors put in front of a text file.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// loadConfig reads the settings from all sources. With --version it does not
+// look at the file, so that a broken one does not hide the version. The error
+// is fit for the user, and a *flags.Error of type ErrHelp when that is what
+// they asked for.
+func loadConfig(args, environ []string) (*config, error) {
+	// Command line and environment say where the file is. The file comes first
+	// all the same, for they have precedence.
+	cfg := defaultConfig()
+	parser := newParser(cfg)
+	if err := readAbove(parser, args, environ); err != nil {
+		return nil, err
+	}
+	if cfg.Version {
+		return cfg, nil
+	}
+	name, required := cfg.file(), cfg.ConfigFile != ""
+
+	cfg = defaultConfig()
+	parser = newParser(cfg)
+	if err := readFile(parser, name, required); err != nil {
+		return nil, err
+	}
+	if err := readAbove(parser, args, environ); err != nil {
+		return nil, err
+	}
+	return cfg, cfg.validate()
+}
+
+func newParser(cfg *config) *flags.Parser {
+	p := flags.NewNamedParser("spvd", flags.HelpFlag|flags.PassDoubleDash|flags.AllowBoolValues)
+	if _, err := p.AddGroup(optionGroup, "", cfg); err != nil {
+		panic("spvd: " + err.Error()) // the tags of config are wrong
+	}
+	return p
+}
+
+// optionGroup is the name of the options in --help, and of the one section
+// that a configuration file may have.
+const optionGroup = "Application Options"
+
+// readAbove reads what has precedence over the file.
+func readAbove(p *flags.Parser, args, environ []string) error {
+	if err := readEnvironment(p, environ); err != nil {
+		return err
+	}
+	rest, err := p.ParseArgs(args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("unexpected argument %q", rest[0])
+	}
+	return nil
+}
+
+// readEnvironment reads each variable as if it stood on a command line. Empty
+// ones count as unset, repeatable options take values separated by commas, and
+// unknown names are somebody else's: container platforms make up their own.
+func readEnvironment(p *flags.Parser, environ []string) error {
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		flag, ours := strings.CutPrefix(name, envPrefix)
+		opt := findOption(p, strings.ToLower(flag), "no-env")
+		if !ours || value == "" || opt == nil || flag != strings.ToUpper(flag) {
+			continue
+		}
+		values := []string{value}
+		if reflect.TypeOf(opt.Value()).Kind() == reflect.Slice {
+			values = strings.Split(value, ",")
+		}
+		var args []string
+		for _, v := range values {
+			args = append(args, "--"+opt.LongName+"="+v)
+		}
+		if _, err := p.ParseArgs(args); err != nil {
+			return fmt.Errorf("environment variable %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// readFile reads the configuration file. Only one that was asked for has to
+// exist.
+func readFile(p *flags.Parser, name string, required bool) error {
+	content, err := os.ReadFile(name)
+	if !required && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	content = bytes.TrimPrefix(content, []byte(byteOrderMark))
+	if err := checkKeys(p, name, content); err != nil {
+		return err
+	}
+	err = flags.NewIniParser(p).Parse(bytes.NewReader(content))
+	var at *flags.IniError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%s:%d: %s", name, at.LineNumber, at.Message)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// checkKeys names the first line with a section or a key that does not exist.
+// The INI parser would let pass the names of Go fields, and does not say where
+// it met an unknown section.
+func checkKeys(p *flags.Parser, name string, content []byte) error {
+	n := 0
+	for line := range strings.Lines(string(content)) {
+		n++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == ';' || line[0] == '#' {
+			continue
+		}
+		if line[0] == '[' {
+			if line != "["+optionGroup+"]" {
+				return fmt.Errorf("%s:%d: unknown section %s", name, n, line)
+			}
+			continue
+		}
+		key, _, assigned := strings.Cut(line, "=")
+		key = strings.TrimSpace(key)
+		if !assigned {
+			return fmt.Errorf("%s:%d: not of the form name = value", name, n)
+		}
+		if findOption(p, key, "no-ini") == nil {
+			return fmt.Errorf("%s:%d: unknown option %q", name, n, key)
+		}
+	}
+	return nil
+}
+
+// findOption returns the option of a long name, or nil if there is none or it
+// carries the tag.
+func findOption(p *flags.Parser, name, unlessTag string) *flags.Option {
+	opt := p.Group.Find(optionGroup).FindOptionByLongName(name)
+	if opt == nil || opt.Field().Tag.Get(unlessTag) != "" {
+		return nil
+	}
+	return opt
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// load reads the settings from a file with the given content, the environment
+// and the command line.
+func load(t *testing.T, file string, environ []string, args ...string) (*config, error) {
+	t.Helper()
+	return loadConfig(append([]string{"--appdata", dataDir(t, file)}, args...), environ)
+}
+
+// dataDir returns a data directory with a configuration file.
+func dataDir(t *testing.T, file string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, api.ConfigFile), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestPrecedence(t *testing.T) {
+	file := "[Application Options]\nusername = file\npassword = file\ndebuglevel = warn\nconnect = file1\nconnect = file2\n"
+	environ := []string{"SPVD_USERNAME=env", "SPVD_RPCPASS=env", "SPVD_CONNECT=env1,env2", "SPVD_DEBUGLEVEL=", "HOME=/nowhere"}
+	tests := []struct {
+		name     string
+		file     string
+		environ  []string
+		args     []string
+		username string
+		password string
+		connect  string
+		level    levels
+	}{
+		{"defaults", "", nil, nil, "", "", "", "info"},
+		{"file", file, nil, nil, "file", "file", "file1 file2", "warn"},
+		{"environment over file", file, environ, nil, "env", "env", "env1 env2", "warn"},
+		{"flags over environment", file, environ, []string{"--rpcuser=flag", "--connect=flag1", "-d", "error"}, "flag", "env", "flag1", "error"},
+		{"aliases in the file", "rpcuser = u\nrpcpass = \" p\"\n", nil, nil, "u", " p", "", "info"},
+		{"alias on the command line over name in the file", file, nil, []string{"--rpcpass=flag"}, "file", "flag", "file1 file2", "warn"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg, err := load(t, tt.file, tt.environ, tt.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var connect []string
+			for _, c := range cfg.Connect {
+				connect = append(connect, string(c))
+			}
+			if cfg.Username != tt.username || cfg.Password != tt.password || cfg.DebugLevel != tt.level || strings.Join(connect, " ") != tt.connect {
+				t.Errorf("got username %q password %q level %q connect %q; want %q %q %q %q",
+					cfg.Username, cfg.Password, cfg.DebugLevel, connect, tt.username, tt.password, tt.level, tt.connect)
+			}
+		})
+	}
+}
+
+func TestBooleansCanBeTakenBack(t *testing.T) {
+	for _, tt := range []struct {
+		environ []string
+		args    []string
+		want    bool
+	}{
+		{nil, nil, true},
+		{nil, []string{"--simnet=false"}, false},
+		{[]string{"SPVD_SIMNET=0"}, nil, false},
+		{[]string{"SPVD_SIMNET=0"}, []string{"--simnet"}, true},
+	} {
+		cfg, err := load(t, "simnet = true\n", tt.environ, tt.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cfg.SimNet != tt.want {
+			t.Errorf("with environment %q and flags %q simnet is %v", tt.environ, tt.args, cfg.SimNet)
+		}
+	}
+}
+
+func TestWhereTheFileIs(t *testing.T) {
+	dir := dataDir(t, "simnet = 1\n")
+	named := filepath.Join(dir, api.ConfigFile)
+	for _, tt := range []struct {
+		environ []string
+		args    []string
+	}{
+		{nil, []string{"-A", dir}},
+		{nil, []string{"-C", named}},
+		{[]string{"SPVD_APPDATA=" + dir}, nil},
+		{[]string{"SPVD_CONFIGFILE=" + named}, nil},
+		{[]string{"SPVD_APPDATA=/nowhere"}, []string{"--configfile", named}},
+	} {
+		cfg, err := loadConfig(tt.args, tt.environ)
+		if err != nil {
+			t.Errorf("%q %q: %v", tt.environ, tt.args, err)
+		} else if !cfg.SimNet {
+			t.Errorf("%q %q: the file was not read", tt.environ, tt.args)
+		}
+	}
+}
+
+func TestByteOrderMarkIsNoKey(t *testing.T) {
+	cfg, err := load(t, byteOrderMark+"simnet = 1\r\n", nil)
+	if err != nil || !cfg.SimNet {
+		t.Errorf("got %+v, %v; want simnet", cfg, err)
+	}
+}
+
+// TestWrongSettings holds each message to naming the place and the fault.
+func TestWrongSettings(t *testing.T) {
+	tests := []struct {
+		name    string
+		file    string
+		environ []string
+		args    []string
+		want    []string
+	}{
+		{"unknown flag", "", nil, []string{"--foo"}, []string{"unknown flag `foo'"}},
+		{"argument", "", nil, []string{"start"}, []string{`unexpected argument "start"`}},
+		{"missing value", "", nil, []string{"--username"}, []string{"username"}},
+		{"unknown key", "simnet=1\n\nfoo=1\n", nil, nil, []string{"spvd.conf:3: unknown option \"foo\""}},
+		{"name of a field", "SimNet=1\n", nil, nil, []string{"spvd.conf:1: unknown option \"SimNet\""}},
+		{"flag that is no key", "version=1\n", nil, nil, []string{"spvd.conf:1: unknown option \"version\""}},
+		{"no assignment", "# simnet\nsimnet\n", nil, nil, []string{"spvd.conf:2: not of the form name = value"}},
+		{"unknown section", "simnet=1\n[Wallet]\n", nil, nil, []string{"spvd.conf:2: unknown section [Wallet]"}},
+		{"bad boolean", "; c\nsimnet=maybe\n", nil, nil, []string{"spvd.conf:2:", "maybe"}},
+		{"bad quotes", "username=\"x\n", nil, nil, []string{"spvd.conf:1:"}},
+		{"bad level", "debuglevel=loud\n", nil, nil, []string{"spvd.conf:1: unknown log level \"loud\""}},
+		{"bad subsystem", "", nil, []string{"-d", "FOO=info"}, []string{"unknown log subsystem \"FOO\""}},
+		{"bad peer", "connect=host:http\n", nil, nil, []string{"spvd.conf:1: peer address \"host:http\": port \"http\""}},
+		{"peer without host", "", nil, []string{"--connect=:9108"}, []string{"peer address \":9108\": the host is missing"}},
+		{"bad listener", "", []string{"SPVD_RPCLISTEN=example.org"}, nil, []string{"SPVD_RPCLISTEN", "example.org is neither an IP address nor localhost"}},
+		{"empty path", "waypoints=\n", nil, nil, []string{"spvd.conf:1: the path is empty"}},
+		{"two networks", "testnet=1\n", nil, []string{"--simnet"}, []string{"--testnet and --simnet exclude each other"}},
+		{"user without password", "username=u\n", nil, nil, []string{"--username and --password need each other"}},
+		{"certificate without key", "", nil, []string{"--rpccert=x"}, []string{"--rpccert and --rpckey need each other"}},
+		{"unused certificate", "", nil, []string{"--notls", "--altdnsnames=x"}, []string{"--notls leaves no use"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := load(t, tt.file, tt.environ, tt.args...)
+			if err == nil {
+				t.Fatal("the settings were accepted")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %q takes more than one line", err)
+			}
+		})
+	}
+}
+
+func TestForeignVariablesAreIgnored(t *testing.T) {
+	environ := []string{"SPVD_PORT=tcp://10.0.0.1:9112", "SPVD_SERVICE_HOST=10.0.0.1", "SPVD_VERSION=1.2", "SPVD_HELP=1", "SPVD_simnet=1"}
+	cfg, err := load(t, "", environ)
+	if err != nil || cfg.SimNet || cfg.Version {
+		t.Errorf("got %+v, %v; want the defaults", cfg, err)
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.conf")
+	for _, name := range []string{missing, t.TempDir()} {
+		_, err := loadConfig([]string{"-C", name}, nil)
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("configuration %s: %v, want an error that names it", name, err)
+		}
+	}
+}
+
+func TestPaths(t *testing.T) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := load(t, "", nil, "--logdir=~/logs/./spvd", "--testnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(home, "logs", "spvd", "testnet3", "spvd.log"); cfg.logFile() != want {
+		t.Errorf("log file %s, want %s", cfg.logFile(), want)
+	}
+	if want := filepath.Join(string(cfg.AppData), "testnet3"); cfg.netDir() != want {
+		t.Errorf("network directory %s, want %s", cfg.netDir(), want)
+	}
+	if want := filepath.Join(string(cfg.AppData), "rpc.cert"); cfg.cert() != want {
+		t.Errorf("certificate %s, want %s", cfg.cert(), want)
+	}
+}
+
+func TestAddressForms(t *testing.T) {
+	for _, set := range []string{"example.org", "example.org:1", "127.0.0.1", "::1", "[::1]", "[::1]:5"} {
+		var a peerAddress
+		if err := a.UnmarshalFlag(set); err != nil || string(a) != set {
+			t.Errorf("peer %s: got %s, %v", set, a, err)
+		}
+	}
+	for _, set := range []string{"localhost", "localhost:0", ":9112", "", "0.0.0.0:1", "::", "[::1]:65535"} {
+		var a listenAddress
+		if err := a.UnmarshalFlag(set); err != nil || string(a) != set {
+			t.Errorf("listener %s: got %s, %v", set, a, err)
+		}
+	}
+	for _, set := range []string{"::1:", "[::1", "a:b:c", "a:65536", "a:-1"} {
+		var a peerAddress
+		if err := a.UnmarshalFlag(set); err == nil {
+			t.Errorf("peer %s was accepted", set)
+		}
+	}
+}

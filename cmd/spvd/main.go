@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/jessevdk/go-flags"
+
+	"github.com/spvd/spvd/internal/version"
+)
+
+// Exit codes.
+const (
+	exitClean = 0
+	exitFatal = 1 // something failed; standard error has one line
+	exitUsage = 2 // the settings are wrong; standard error has one line
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
+	// After the first signal the next one meets its default action, which is
+	// to end the process at once. The store survives that.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// stopSignals returns the signals that stop the daemon cleanly: those of a
+// service manager and of a terminal. A hangup that whoever started it chose to
+// ignore stays ignored.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// run is the program: it returns the exit code once ctx has ended and all is
+// stopped, or earlier when there is no more to do.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	cfg, err := loadConfig(args, environ)
+	var usage *flags.Error
+	switch {
+	case errors.As(err, &usage) && usage.Type == flags.ErrHelp:
+		fmt.Fprintln(stdout, usage.Message)
+		return exitClean
+	case err != nil:
+		fmt.Fprintf(stderr, "spvd: %v (spvd --help lists the settings)\n", err)
+		return exitUsage
+	case cfg.Version:
+		fmt.Fprintf(stdout, "spvd version %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return exitClean
+	case cfg.DumpConfig:
+		writeSettings(stdout, cfg)
+		return exitClean
+	case cfg.DebugLevel == showLevels:
+		fmt.Fprintf(stdout, "Supported subsystems %v\n", subsystems())
+		return exitClean
+	}
+	if err := serve(ctx, cfg, stdout); err != nil {
+		fmt.Fprintf(stderr, "spvd: %v\n", err)
+		return exitFatal
+	}
+	return exitClean
+}

@@ -1,0 +1,14 @@
+package main
+
+// The subsystems of the log.
+const (
+	logDaemon = "SPVD"
+	logPeer   = "PEER"
+	logSync   = "SYNC"
+	logRPC    = "RPCS"
+)
+
+// subsystems returns all of them, in the order data flows.
+func subsystems() []string {
+	return []string{logDaemon, logPeer, logSync, logRPC}
+}

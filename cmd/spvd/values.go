@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/jessevdk/go-flags"
+
+	"github.com/spvd/spvd/internal/logging"
+)
+
+// refused returns an error that go-flags passes on as it is.
+func refused(format string, args ...any) error {
+	return &flags.Error{Type: flags.ErrMarshal, Message: fmt.Sprintf(format, args...)}
+}
+
+// path is a file or directory the user has named; empty when unset. A leading
+// ~ is the home directory.
+type path string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (p *path) UnmarshalFlag(value string) error {
+	if value == "" {
+		return refused("the path is empty")
+	}
+	if value == "~" || strings.HasPrefix(value, "~/") || strings.HasPrefix(value, `~\`) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return refused("path %s: %v", value, err)
+		}
+		value = home + value[1:]
+	}
+	*p = path(filepath.Clean(value))
+	return nil
+}
+
+// or returns the path, or when unset a name in a directory.
+func (p path) or(dir path, name string) string {
+	if p == "" {
+		return filepath.Join(string(dir), name)
+	}
+	return string(p)
+}
+
+// peerAddress is the address of a peer: a host name or IP address, with or
+// without a port.
+type peerAddress string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (a *peerAddress) UnmarshalFlag(value string) error {
+	host, port, err := splitAddress(value)
+	switch {
+	case err != nil:
+		return refused("peer address %q: %v", value, err)
+	case host == "":
+		return refused("peer address %q: the host is missing", value)
+	case port == "0":
+		return refused("peer address %q: port 0 reaches nobody", value)
+	}
+	*a = peerAddress(value)
+	return nil
+}
+
+// listenAddress is an address to listen on: an IP address, localhost or
+// nothing for all addresses, with or without a port.
+type listenAddress string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (a *listenAddress) UnmarshalFlag(value string) error {
+	host, _, err := splitAddress(value)
+	if err != nil {
+		return refused("listen address %q: %v", value, err)
+	}
+	if host != "" && host != "localhost" && net.ParseIP(host) == nil {
+		return refused("listen address %q: %s is neither an IP address nor localhost", value, host)
+	}
+	*a = listenAddress(value)
+	return nil
+}
+
+// splitAddress takes HOST, HOST:PORT, IPv6 or [IPv6]:PORT apart. The port is
+// empty when there is none.
+func splitAddress(value string) (host, port string, err error) {
+	bare := value
+	if strings.HasPrefix(value, "[") && strings.HasSuffix(value, "]") {
+		bare = value[1 : len(value)-1]
+	}
+	if net.ParseIP(bare) != nil || !strings.Contains(bare, ":") {
+		return bare, "", nil
+	}
+	host, port, err = net.SplitHostPort(value)
+	if err != nil {
+		return "", "", errors.New("not of the form HOST:PORT")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", "", fmt.Errorf("port %q is not a number from 0 to 65535", port)
+	}
+	return host, port, nil
+}
+
+// showLevels is the level specification that asks for the subsystems.
+const showLevels = "show"
+
+// levels is a specification of log levels.
+type levels string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (l *levels) UnmarshalFlag(value string) error {
+	if value != showLevels {
+		if err := logging.CheckLevels(value, subsystems()...); err != nil {
+			return refused("%v", err)
+		}
+	}
+	*l = levels(value)
+	return nil
+}
