@@ -13,6 +13,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/spv/chain"
 )
 
 // What a node puts up with and when it speaks up, as dcrd does.
@@ -55,6 +57,7 @@ type Session struct {
 	mu      sync.Mutex
 	awaited map[string]time.Time // commands the client has to send, until when
 	trickle []chainhash.Hash     // transactions to announce
+	asking  chain.BlockID        // for [HasFiltersLate]: the tip it was last asked about
 
 	trickled chan struct{} // poked when there are some
 }

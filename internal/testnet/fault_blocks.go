@@ -1,0 +1,56 @@
+package testnet
+
+import (
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// WithholdsBlocks says that it has no blocks.
+type WithholdsBlocks struct{ Honest }
+
+// Block has nothing.
+func (WithholdsBlocks) Block(s *Session, _ *chainhash.Hash) ([]Message, bool) {
+	s.Misdeed()
+	return nil, false
+}
+
+// IgnoresBlocks says nothing when it is asked for a block.
+type IgnoresBlocks struct{ Honest }
+
+// Block is silent.
+func (IgnoresBlocks) Block(s *Session, _ *chainhash.Hash) ([]Message, bool) {
+	s.Misdeed()
+	return nil, true
+}
+
+// ChangesBlocks sends blocks with the right header and other transactions.
+type ChangesBlocks struct{ Honest }
+
+// Block makes the first transaction pay another amount.
+func (f ChangesBlocks) Block(s *Session, hash *chainhash.Hash) ([]Message, bool) {
+	answer, ok := f.Honest.Block(s, hash)
+	for i, m := range answer {
+		var b wire.MsgBlock
+		m.Decode(&b, s.pver)
+		s.Misdeed()
+		b.Transactions[0].TxOut[0].Value++
+		answer[i] = Encode(&b, s.pver)
+	}
+	return answer, ok
+}
+
+// SwapsBlocks sends the next block of the chain instead of the one it is asked
+// for.
+type SwapsBlocks struct{ Honest }
+
+// Block sends another one.
+func (f SwapsBlocks) Block(s *Session, hash *chainhash.Hash) ([]Message, bool) {
+	c := s.Chain()
+	h, ok := c.Find(hash)
+	if !ok {
+		return nil, false
+	}
+	s.Misdeed()
+	other := c.ID((h + 1) % (c.Height() + 1))
+	return f.Honest.Block(s, &other.Hash)
+}

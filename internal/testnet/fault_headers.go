@@ -1,0 +1,153 @@
+package testnet
+
+import (
+	"context"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// decodeHeaders returns the headers of a headers message.
+func decodeHeaders(m Message) []*wire.BlockHeader {
+	var msg wire.MsgHeaders
+	m.Decode(&msg, wire.ProtocolVersion)
+	return msg.Headers
+}
+
+// encodeHeaders returns the message with the headers.
+func encodeHeaders(headers []*wire.BlockHeader) Message {
+	return Encode(&wire.MsgHeaders{Headers: headers}, wire.ProtocolVersion)
+}
+
+// ForgesHeaders replaces the last header of each headers message by one that
+// breaks a rule, and only that one.
+type ForgesHeaders struct {
+	Honest
+	Forge func(c *Chain, h *chain.Header) chain.Header
+}
+
+// Headers forges the last one.
+func (f ForgesHeaders) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
+	answer := f.Honest.Headers(s, locator, stop)
+	for i, m := range answer {
+		headers := decodeHeaders(m)
+		if len(headers) == 0 {
+			continue
+		}
+		s.Misdeed()
+		last := &headers[len(headers)-1]
+		honest := seal(*last)
+		forged := f.Forge(s.Chain(), &honest)
+		*last = open(&forged)
+		answer[i] = encodeHeaders(headers)
+	}
+	return answer
+}
+
+// Announce forges nothing: it leaves announcing to others.
+func (ForgesHeaders) Announce(*Session, News) []Message { return nil }
+
+// open decodes a header.
+func open(h *chain.Header) *wire.BlockHeader {
+	var w wire.BlockHeader
+	if err := w.FromBytes(h[:]); err != nil {
+		panic("testnet: decode own header: " + err.Error())
+	}
+	return &w
+}
+
+// forges returns the forger of a rule.
+func forges(what string) ForgesHeaders {
+	return ForgesHeaders{Forge: map[string]func(*Chain, *chain.Header) chain.Header{
+		"bad work":   unsolve,
+		"bad bits":   resolve(func(_ *Chain, w *wire.BlockHeader) { w.Bits-- }),
+		"bad height": resolve(func(_ *Chain, w *wire.BlockHeader) { w.Height++ }),
+		"future": resolve(func(_ *Chain, w *wire.BlockHeader) {
+			w.Timestamp = time.Now().Add(3 * time.Hour)
+		}),
+		"bad time": resolve(func(c *Chain, w *wire.BlockHeader) {
+			w.Timestamp = time.Unix(chain.MedianTime(c, chain.Height(w.Height)-1), 0)
+		}),
+	}[what]}
+}
+
+// resolve returns a forger that changes fields and does the work anew.
+func resolve(edit func(*Chain, *wire.BlockHeader)) func(*Chain, *chain.Header) chain.Header {
+	return func(c *Chain, h *chain.Header) chain.Header {
+		w := open(h)
+		edit(c, w)
+		forged := seal(w)
+		solve(c.params, &forged)
+		return forged
+	}
+}
+
+// unsolve finds a nonce without enough work.
+func unsolve(c *Chain, h *chain.Header) chain.Header {
+	w := open(h)
+	forged := *h
+	for solved(c.params, &forged) {
+		w.Nonce++
+		forged = seal(w)
+	}
+	return forged
+}
+
+// What FloodsBranches and SpamsHeaders send beside each answer.
+const (
+	floodBranches = 3 // new branches
+	floodBlocks   = 10
+	spamHeaders   = 10 // messages
+)
+
+// FloodsBranches sends ever new branches of little work from all over the
+// chain, beside every reply.
+type FloodsBranches struct{ Honest }
+
+// Send adds branches that nobody asked for.
+func (f FloodsBranches) Send(ctx context.Context, s *Session, m Message) error {
+	err := f.Honest.Send(ctx, s, m)
+	if !isReply(m.Command) {
+		return err
+	}
+	c := s.Chain()
+	for i := 0; err == nil && i < floodBranches; i++ {
+		s.Misdeed()
+		chance := newStream(uint64(s.Sent()), uint64(i))
+		at := chain.Height(chance.below(int(c.Height())))
+		branch := c.Fork(at, floodBlocks, chance.pcg.Uint64())
+		err = f.Honest.Send(ctx, s, branch.Headers(at+1, branch.Height()))
+	}
+	return err
+}
+
+// SpamsHeaders sends the newest headers again and again, beside every reply.
+type SpamsHeaders struct{ Honest }
+
+// Send adds headers that nobody asked for.
+func (f SpamsHeaders) Send(ctx context.Context, s *Session, m Message) error {
+	err := f.Honest.Send(ctx, s, m)
+	if !isReply(m.Command) {
+		return err
+	}
+	c := s.Chain()
+	for i := 0; err == nil && i < spamHeaders; i++ {
+		s.Misdeed()
+		err = f.Honest.Send(ctx, s, c.Headers(max(1, c.Height()-99), c.Height()))
+	}
+	return err
+}
+
+// NeverEnds answers every getheaders with a full message from the beginning of
+// the chain: there always seems to be more.
+type NeverEnds struct{ Honest }
+
+// Headers begins anew.
+func (NeverEnds) Headers(s *Session, _ []*chainhash.Hash, _ *chainhash.Hash) []Message {
+	s.Misdeed()
+	c := s.Chain()
+	return []Message{c.Headers(1, min(c.Height(), wire.MaxBlockHeadersPerMsg))}
+}
