@@ -43,14 +43,28 @@ func leastBits(p *Params) uint32 {
 // then, and else the target of the newest block that did not use the
 // exception, or the one that began the current range of windows.
 func reducedBits(p *Params, a Ancestors, parent *Header, newTime int64) uint32 {
-	if newTime > parent.Timestamp()+int64(p.MinDiffReductionTime/time.Second) {
+	if late(p, parent, newTime) {
 		return p.PowLimitBits
 	}
-	span := Height(p.WorkDiffWindowSize * p.WorkDiffWindows)
-	for parent.Bits() == p.PowLimitBits && parent.Height()%span != 0 {
-		if parent = a.At(parent.Height() - 1); parent == nil {
+	span := p.WorkDiffWindowSize * p.WorkDiffWindows
+	block := parent
+	for block.Bits() == p.PowLimitBits && int64(block.Height())%span != 0 {
+		before := a.At(block.Height() - 1)
+		if before == nil {
 			return 0
 		}
+		// A block that was neither late nor retargeted took the minimum over
+		// from those before it: there is nothing else to find.
+		if !late(p, before, block.Timestamp()) && int64(block.Height())%p.WorkDiffWindowSize != 0 {
+			break
+		}
+		block = before
 	}
-	return parent.Bits()
+	return block.Bits()
+}
+
+// late reports whether the child of a block, having the given time, comes so
+// late that it may take the minimum difficulty.
+func late(p *Params, parent *Header, t int64) bool {
+	return t > parent.Timestamp()+int64(p.MinDiffReductionTime/time.Second)
 }

@@ -109,36 +109,80 @@ func TestEMAKeepsTargetWithinWindow(t *testing.T) {
 // TestReducedDifficulty holds the exception of the test network at its edges.
 func TestReducedDifficulty(t *testing.T) {
 	p := TestNet3()
-	const usual = 0x1c012345
+	const usual, least = 0x1c012345, 0x1e00ffff
 	for _, tt := range []struct {
 		name   string
 		base   Height
 		bits   []uint32 // the targets up to the parent
+		gap    int64    // between them, in seconds
 		late   int64    // of the child, in seconds after the parent
 		target uint32
 	}{
-		{"in time", 1000, []uint32{usual, usual}, 600, usual},
-		{"late", 1000, []uint32{usual, usual}, 601, p.PowLimitBits},
-		{"after late ones", 1000, []uint32{usual, p.PowLimitBits, p.PowLimitBits}, 1, usual},
-		{"not beyond the range of windows", 2879, []uint32{usual, p.PowLimitBits, p.PowLimitBits}, 1, p.PowLimitBits},
-		{"last height in time", 962_924, []uint32{usual, usual, p.PowLimitBits}, 1, usual},
-		{"last height late", 962_924, []uint32{usual, usual, usual}, 601, p.PowLimitBits},
-		{"no more", 962_929, []uint32{usual, usual, usual}, 601, 0x1d03ffff},
-		{"out of reach", 1000, []uint32{p.PowLimitBits, p.PowLimitBits}, 1, 0},
+		{"in time", 1000, []uint32{usual, usual}, 1, 600, usual},
+		{"late", 1000, []uint32{usual, usual}, 1, 601, least},
+		{"after late ones", 1000, []uint32{usual, least, least}, 601, 1, usual},
+		{"after ones in time", 1000, []uint32{least, least}, 600, 1, least},
+		{"after the end of a window", 1006, []uint32{usual, least, least}, 601, 1, usual},
+		{"not beyond the range of windows", 2879, []uint32{usual, least, least}, 601, 1, least},
+		{"last height in time", 962_924, []uint32{usual, usual, least}, 601, 1, usual},
+		{"last height late", 962_924, []uint32{usual, usual, usual}, 1, 601, least},
+		{"no more", 962_929, []uint32{usual, usual, usual}, 1, 601, 0x1d03ffff},
+		{"out of reach", 1000, []uint32{least, least}, 601, 1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			chain := &suffix{base: tt.base}
+			now := int64(1_600_000_000)
 			for i, bits := range tt.bits {
+				now += tt.gap
 				var h Header
 				h.put32(offHeight, uint32(tt.base)+uint32(i))
 				h.put32(offBits, bits)
-				h.put32(offTimestamp, 1_600_000_000)
+				h.put32(offTimestamp, uint32(now))
 				chain.headers = append(chain.headers, h)
 			}
 			parent := tt.base + Height(len(tt.bits)) - 1
-			if got := NextBits(p, chain, parent, 1_600_000_000+tt.late); got != tt.target {
+			if got := NextBits(p, chain, parent, now+tt.late); got != tt.target {
 				t.Errorf("got %08x, want %08x", got, tt.target)
 			}
 		})
+	}
+}
+
+// naiveReduced is the exception of the test network as it is defined, for
+// blocks between retargets.
+func naiveReduced(p *Params, chain branch, time int64) uint32 {
+	if time > chain.tip().Timestamp()+600 {
+		return p.PowLimitBits
+	}
+	for i := len(chain) - 1; ; i-- {
+		if i%(144*20) == 0 || chain[i].Bits() != p.PowLimitBits {
+			return chain[i].Bits()
+		}
+	}
+}
+
+// TestReducedDifficultyEqualsTwin grows chains that hover about the minimum.
+func TestReducedDifficultyEqualsTwin(t *testing.T) {
+	p := TestNet3()
+	for seed := range uint64(4) {
+		r := rand.New(rand.NewPCG(39, seed))
+		chain := branch{p.Genesis()}
+		for len(chain) < 6200 {
+			gap := 1 + r.Int64N(230)
+			if r.IntN(12) == 0 {
+				gap = 590 + r.Int64N(20)
+			}
+			var h Header
+			h.put32(offHeight, uint32(len(chain)))
+			h.put32(offTimestamp, uint32(chain.tip().Timestamp()+gap))
+			bits := NextBits(p, chain, chain.tip().Height(), h.Timestamp())
+			if len(chain)%144 != 0 {
+				if want := naiveReduced(p, chain, h.Timestamp()); bits != want {
+					t.Fatalf("seed %d: block %d: got %08x, want %08x", seed, len(chain), bits, want)
+				}
+			}
+			h.put32(offBits, bits)
+			chain = append(chain, h)
+		}
 	}
 }
