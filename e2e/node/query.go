@@ -66,12 +66,12 @@ func (n *Node) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, 
 // Filter returns a block's version 2 committed filter.
 func (n *Node) Filter(ctx context.Context, hash chainhash.Hash) ([]byte, error) {
 	var r struct {
-		Filter string `json:"filter"`
+		Data string `json:"data"`
 	}
 	if err := n.Call(ctx, "getcfilterv2", &r, hash.String()); err != nil {
 		return nil, err
 	}
-	filter, err := hex.DecodeString(r.Filter)
+	filter, err := hex.DecodeString(r.Data)
 	if err != nil {
 		return nil, fmt.Errorf("node filter %v: %w", hash, err)
 	}

@@ -1,0 +1,123 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// client sends POST requests to a daemon with the certificate and the cookie
+// that it left in its data directory.
+type client struct {
+	url        string
+	user, pass string
+	http       *http.Client
+}
+
+// newClient reads the daemon's files.
+func newClient(dir, addr string) (*client, error) {
+	cert, err := os.ReadFile(filepath.Join(dir, "rpc.cert"))
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(cert) {
+		return nil, errors.New("rpc.cert holds no certificate")
+	}
+	cookie, err := os.ReadFile(filepath.Join(dir, network, "rpc.cookie"))
+	if err != nil {
+		return nil, err
+	}
+	user, pass, ok := strings.Cut(strings.TrimSpace(string(cookie)), ":")
+	if !ok {
+		return nil, errors.New("rpc.cookie holds no name and password")
+	}
+	return &client{
+		url:  "https://" + addr + "/",
+		user: user,
+		pass: pass,
+		http: &http.Client{Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		}},
+	}, nil
+}
+
+// Reply is the answer to a POST request.
+type Reply struct {
+	Status int // of HTTP
+	Body   []byte
+}
+
+// Post sends a request body as it is, with the right password or without any.
+func (d *Daemon) Post(ctx context.Context, body string, authenticated bool) (Reply, error) {
+	return d.client.post(ctx, []byte(body), authenticated)
+}
+
+func (c *client) post(ctx context.Context, body []byte, authenticated bool) (Reply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return Reply{}, fmt.Errorf("post to spvd: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if authenticated {
+		req.SetBasicAuth(c.user, c.pass)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Reply{}, fmt.Errorf("post to spvd: %w", err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return Reply{}, fmt.Errorf("post to spvd: %w", err)
+	}
+	return Reply{Status: resp.StatusCode, Body: answer}, nil
+}
+
+// Refusal is an error the daemon answered with.
+type Refusal struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+// Error returns the message and the code.
+func (r *Refusal) Error() string { return fmt.Sprintf("%s (code %d)", r.Message, r.Code) }
+
+// Call calls a method with positional parameters and reads its result. What the
+// daemon refuses is a *Refusal.
+func (d *Daemon) Call(ctx context.Context, method string, result any, params ...any) error {
+	if params == nil {
+		params = []any{}
+	}
+	body, err := json.Marshal(map[string]any{"jsonrpc": "1.0", "id": 1, "method": method, "params": params})
+	if err != nil {
+		return fmt.Errorf("spvd %s: %w", method, err)
+	}
+	reply, err := d.client.post(ctx, body, true)
+	if err != nil {
+		return fmt.Errorf("spvd %s: %w", method, err)
+	}
+	if reply.Status != http.StatusOK {
+		return fmt.Errorf("spvd %s: HTTP status %d", method, reply.Status)
+	}
+	answer := struct {
+		Result any      `json:"result"`
+		Error  *Refusal `json:"error"`
+	}{Result: result}
+	if err := json.Unmarshal(reply.Body, &answer); err != nil {
+		return fmt.Errorf("spvd %s: %w", method, err)
+	}
+	if answer.Error != nil {
+		return fmt.Errorf("spvd %s: %w", method, answer.Error)
+	}
+	return nil
+}
