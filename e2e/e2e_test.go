@@ -22,10 +22,24 @@ func deadline(t *testing.T) context.Context {
 // longer to make than most of them run.
 func TestRealNodes(t *testing.T) {
 	s := setStage(t)
-	for name, test := range map[string]func(*testing.T){
-		"chain of votes and tickets": s.testChain,
-		"nodes reorganise":           s.testNodesReorganise,
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"chain of votes and tickets", s.testChain},
+		{"nodes reorganise", s.testNodesReorganise},
+		{"sync from zero", s.testSyncFromZero},
+		{"follow", s.testFollow},
+		{"reorganise", s.testReorganise},
+		{"restart", s.testRestart},
+		{"kill mid-sync", s.testKillMidSync},
+		{"node dies mid-sync", s.testNodeDies},
+		{"sendheaders", s.testSendHeaders},
+		{"status codes", s.testStatusCodes},
+		{"calls", s.testCalls},
+		{"second instance", s.testSecondInstance},
+		{"stop", s.testStop},
 	} {
-		t.Run(name, test)
+		t.Run(test.name, test.run)
 	}
 }

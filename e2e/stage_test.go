@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/e2e/daemon"
 	"github.com/spvd/spvd/e2e/miner"
 	"github.com/spvd/spvd/e2e/node"
 )
@@ -20,9 +21,10 @@ const stopTime = 20 * time.Second
 
 // stage is what all tests share: programs and a chain, on disk.
 type stage struct {
-	dcrd  string // the program
-	chain string // the data directory of a node that has the chain
-	count miner.Count
+	programs daemon.Programs
+	dcrd     string      // the program
+	chain    string      // the data directory of a node that has the chain
+	count    miner.Count // what the chain holds
 }
 
 // setStage builds the programs and mines the chain.
@@ -32,6 +34,9 @@ func setStage(t *testing.T) *stage {
 	s := &stage{chain: filepath.Join(dir, "chain")}
 	var err error
 	if s.dcrd, err = node.Build(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if s.programs, err = daemon.Build(t.Context(), "..", dir); err != nil {
 		t.Fatal(err)
 	}
 	n := s.startNode(t, s.chain)
