@@ -57,14 +57,7 @@ func start(t *testing.T, node *testnet.Node, shape link.Shape) *testnet.Network 
 // connect dials the node of a network and reads all it says until the end.
 func connect(t *testing.T, n *testnet.Network, pver uint32) *client {
 	t.Helper()
-	var conn net.Conn
-	var err error
-	for range 10 { // the network may be about to run
-		if conn, err = n.Dial(t.Context(), "tcp", addr); err == nil {
-			break
-		}
-		<-time.After(time.Millisecond)
-	}
+	conn, err := n.Dial(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,9 +26,11 @@ type Network struct {
 	mu      sync.Mutex
 	hosts   map[string]*Host
 	order   []*Host
-	running context.Context // nil while connections are refused
+	running context.Context // of Run; nil before and after
 	dials   int
 	serving sync.WaitGroup
+
+	begun chan struct{} // closed when Run has begun
 }
 
 // Host is a node at an address.
@@ -53,7 +55,7 @@ func NewNetwork(seed uint64, log *slog.Logger) *Network {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Network{seed: seed, log: log, hosts: make(map[string]*Host)}
+	return &Network{seed: seed, log: log, hosts: make(map[string]*Host), begun: make(chan struct{})}
 }
 
 // Add puts a node at an address, behind a line of the given shape. Nodes of a
@@ -85,11 +87,12 @@ func (n *Network) relay(tx *wire.MsgTx) {
 }
 
 // Run lets clients connect until ctx ends, and returns when all connections
-// have ended. It returns nil.
+// have ended. It returns nil, and is called once.
 func (n *Network) Run(ctx context.Context) error {
 	n.mu.Lock()
 	n.running = ctx
 	n.mu.Unlock()
+	close(n.begun)
 	<-ctx.Done()
 	n.mu.Lock()
 	n.running = nil
@@ -98,8 +101,9 @@ func (n *Network) Run(ctx context.Context) error {
 	return nil
 }
 
-// Dial connects to a host in memory. It takes a round trip, fails at once when
-// the host is down, and waits for ctx to end when the line is cut.
+// Dial connects to a host in memory. It takes a round trip, and fails then when
+// the host is down. It waits for the host to be reachable, and for the network
+// to run, as long as ctx lets it.
 func (n *Network) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	conn, err := n.dial(ctx, addr)
 	if err != nil {
@@ -116,6 +120,11 @@ func (n *Network) dial(ctx context.Context, addr string) (net.Conn, error) {
 	n.mu.Unlock()
 	if h == nil {
 		return nil, syscall.EHOSTUNREACH
+	}
+	select {
+	case <-n.begun:
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	if err := h.reach(ctx); err != nil {
 		return nil, err

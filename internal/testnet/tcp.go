@@ -8,12 +8,17 @@ import (
 	"github.com/spvd/spvd/internal/testnet/link"
 )
 
-// ServeTCP lets clients reach a host through a listener, which it closes, until
-// ctx ends. The network has to run. Behind a perfect line bytes go straight
+// ServeTCP lets clients reach a host through a listener, which it closes, while
+// the network runs and until ctx ends. Behind a perfect line bytes go straight
 // from the node to the socket, and the host cannot be partitioned.
 func (n *Network) ServeTCP(ctx context.Context, h *Host, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
+	select {
+	case <-n.begun:
+	case <-ctx.Done():
+		return nil
+	}
 	for number := 1; ; number++ {
 		conn, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) && ctx.Err() != nil {

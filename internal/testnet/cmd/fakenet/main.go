@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/internal/testnet"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run runs the command until it is interrupted and returns its exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	cfg, err := parse(args, stderr)
+	if err != nil {
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serve(ctx, cfg, stdout, stderr); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintf(stderr, "fakenet: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}
+
+// serve makes the chain and serves it until ctx ends.
+func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
+	began := time.Now()
+	c, err := testnet.Generate(ctx, testnet.Config{Seed: cfg.seed, Blocks: cfg.blocks, Start: cfg.start, CacheDir: cfg.cache})
+	if err != nil {
+		return err
+	}
+	c.Warm()
+	fmt.Fprintf(stdout, "chain of %d blocks ready after %v, tip %v\n", c.Height(), time.Since(began).Round(time.Millisecond), c.Tip().Hash)
+
+	level := slog.LevelInfo
+	if cfg.verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	network := testnet.NewNetwork(cfg.seed, log)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return network.Run(ctx) })
+	fmt.Fprint(stdout, "serve: spvd --simnet")
+	for i := range cfg.peers {
+		if err := cfg.add(ctx, g, network, c, i, log); err != nil {
+			return errors.Join(err, stopped(g))
+		}
+		fmt.Fprintf(stdout, " --connect %s", cfg.addr(i))
+	}
+	fmt.Fprintln(stdout)
+	g.Go(func() error { return report(ctx, network, stdout) })
+	if cfg.mine > 0 {
+		g.Go(func() error { return mine(ctx, network, cfg.mine) })
+	}
+	return g.Wait()
+}
+
+// stopped ends what a group has begun, and waits for it.
+func stopped(g *errgroup.Group) error {
+	g.Go(func() error { return context.Canceled })
+	g.Wait()
+	return nil
+}
+
+// add puts node i on the network.
+func (cfg *config) add(ctx context.Context, g *errgroup.Group, network *testnet.Network, c *testnet.Chain, i int, log *slog.Logger) error {
+	nc := testnet.NodeConfig{Chain: c, Protocol: uint32(cfg.protocol), Log: log}
+	if i < len(cfg.faults) {
+		nc.Behaviour = cfg.faults[i].Make(cfg.seed + uint64(i))
+	}
+	addr := cfg.addr(i)
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
+	if err != nil {
+		return err
+	}
+	host := network.Add(addr.String(), testnet.NewNode(nc), cfg.shape)
+	g.Go(func() error { return network.ServeTCP(ctx, host, l) })
+	return nil
+}
+
+// addr returns the address of node i: consecutive hosts, since clients care
+// about hosts, on one port.
+func (cfg *config) addr(i int) netip.AddrPort {
+	ip := cfg.listen.Addr()
+	for range i {
+		ip = ip.Next()
+	}
+	return netip.AddrPortFrom(ip, cfg.listen.Port())
+}
+
+// mine puts a block on the chain of all nodes now and then.
+func mine(ctx context.Context, network *testnet.Network, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		c := network.Hosts()[0].Node.Chain().Extend(1)
+		for _, h := range network.Hosts() {
+			h.Node.SetChain(c)
+		}
+	}
+}
