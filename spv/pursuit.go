@@ -53,7 +53,8 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 }
 
 // step starts what is due, writes what should be written, and then waits for
-// something to happen.
+// something to happen. It does not wait when it has written: what is in the
+// store now can be scanned.
 func (p *pursuit) step(tick <-chan time.Time) error {
 	if err := p.fetchHeaders(); err != nil {
 		return err
@@ -61,10 +62,14 @@ func (p *pursuit) step(tick <-chan time.Time) error {
 	if err := p.fetchFilters(); err != nil {
 		return err
 	}
-	if err := p.flushIfDue(); err != nil {
+	wrote, err := p.flushIfDue()
+	if err != nil {
 		return err
 	}
 	p.showProgress()
+	if wrote {
+		return nil
+	}
 	return p.await(tick)
 }
 
@@ -132,17 +137,18 @@ func (p *pursuit) touched() {
 	}
 }
 
-// flushIfDue writes what is staged when it is much, or old, or complete.
-func (p *pursuit) flushIfDue() error {
+// flushIfDue writes what is staged when it is much, or old, or complete, and
+// reports whether it did.
+func (p *pursuit) flushIfDue() (bool, error) {
 	pending := p.store.Pending()
 	if pending == 0 {
-		return nil
+		return false, nil
 	}
 	complete := !p.survey.leading && p.staged.Filters == p.staged.Tip
 	if complete || pending >= p.cfg.FlushBytes || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
-		return p.flush()
+		return true, p.flush()
 	}
-	return nil
+	return false, nil
 }
 
 // flush writes what is staged.

@@ -98,17 +98,20 @@ func TestNewBlocksAreFollowedHoweverTheyAreAnnounced(t *testing.T) {
 		p := h.net.join(&fakePeer{chain: c, latency: latency})
 		h.start()
 		h.untilSyncedTo(time.Minute, c)
+		// What a header brings is only missing its filter, and what an inv brings
+		// its header too. Nothing else may take time, least of all a ticker.
+		const grace = time.Millisecond
 		for range 5 {
 			c = c.Extend(1)
 			h.net.extend(p, c)
-			h.untilSyncedTo(time.Second, c)
+			h.untilSyncedTo(latency+grace, c)
 		}
 		h.pass(time.Second)
 		h.net.change(p, func(p *fakePeer) { p.sendHeaders = 0 }) // announces by inv from now on
 		for range 5 {
 			c = c.Extend(1)
 			h.net.extend(p, c)
-			h.untilSyncedTo(time.Second, c)
+			h.untilSyncedTo(2*latency+grace, c)
 		}
 	})
 }
