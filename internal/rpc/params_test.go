@@ -43,7 +43,7 @@ func TestDecodeArgs(t *testing.T) {
 		{`["` + strings.Repeat("g", 64) + `",1]`, "-22 parameter block is gggg"},
 		{`["` + strings.Repeat("a", 1000) + `",1]`, "-22 parameter block is " + strings.Repeat("a", 80) + "..., not"},
 	} {
-		got := ""
+		var got string
 		a, err := m.decodeArgs([]byte(test.params))
 		var e *api.Error
 		switch {

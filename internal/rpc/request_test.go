@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -149,7 +150,8 @@ func checkReply(t *testing.T, c *call) {
 func checkArgs(t *testing.T, m *method, params json.RawMessage) {
 	a, err := m.decodeArgs(params)
 	if err != nil {
-		if e, ok := err.(*api.Error); !ok || e.Code == 0 || e.Message == "" {
+		var e *api.Error
+		if !errors.As(err, &e) || e.Code == 0 || e.Message == "" {
 			t.Fatalf("%s with %q fails with %#v", m.name, params, err)
 		}
 		return

@@ -112,8 +112,12 @@ func (p *pipes) upgrade(t *testing.T, user, password string) (net.Conn, *bufio.R
 	}
 	reader := bufio.NewReader(conn)
 	answer, err := http.ReadResponse(reader, r)
-	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("upgrade: %v, %v", answer, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("upgrade got %s", answer.Status)
 	}
 	return conn, reader
 }
@@ -148,9 +152,9 @@ func TestStopAnswersCallsUnderWay(t *testing.T) {
 			}
 			got[0] = string(body)
 		})
-		header := make(http.Header)
-		(&http.Request{Header: header}).SetBasicAuth(rpctest.User, rpctest.Password)
-		conn, _, err := websocket.Dial(t.Context(), "ws://spvd/ws", &websocket.DialOptions{HTTPClient: client, HTTPHeader: header})
+		conn, _, err := websocket.Dial(t.Context(), "ws://spvd/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
+			HTTPClient: client, HTTPHeader: authorization(rpctest.User, rpctest.Password),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,24 +17,41 @@ import (
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
-// dialWS opens a websocket, with credentials unless user is empty.
-func dialWS(t testing.TB, address, user, password string) (*websocket.Conn, *http.Response, error) {
-	header := make(http.Header)
+// authorization returns the headers of a client with credentials, none if user
+// is empty.
+func authorization(user, password string) http.Header {
+	r := http.Request{Header: make(http.Header)}
 	if user != "" {
-		r := http.Request{Header: header}
 		r.SetBasicAuth(user, password)
 	}
+	return r.Header
+}
+
+// dialWS opens a websocket. When it is refused, the status is that of the
+// refusal.
+func dialWS(t testing.TB, address string, header http.Header) (*websocket.Conn, int, error) {
+	t.Helper()
 	conn, r, err := websocket.Dial(t.Context(), "ws://"+address+"/ws", &websocket.DialOptions{HTTPHeader: header})
-	if err == nil {
-		t.Cleanup(func() { conn.CloseNow() })
+	if r == nil {
+		t.Fatal(err)
 	}
-	return conn, r, err
+	if err != nil {
+		r.Body.Close()
+		return nil, r.StatusCode, err
+	}
+	t.Cleanup(func() { conn.CloseNow() })
+	return conn, r.StatusCode, nil
 }
 
 // mustDialWS opens a websocket that is let in.
 func mustDialWS(t testing.TB, address string) *websocket.Conn {
 	t.Helper()
-	conn, _, err := dialWS(t, address, rpctest.User, rpctest.Password)
+	return mustDial(t, address, authorization(rpctest.User, rpctest.Password))
+}
+
+func mustDial(t testing.TB, address string, header http.Header) *websocket.Conn {
+	t.Helper()
+	conn, _, err := dialWS(t, address, header)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,10 +135,7 @@ func TestAuthenticate(t *testing.T) {
 		{"garbage", `{`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			conn, _, err := dialWS(t, address, "", "")
-			if err != nil {
-				t.Fatal(err)
-			}
+			conn := mustDial(t, address, nil)
 			var r struct {
 				Result any
 				Error  *api.Error
@@ -148,9 +162,8 @@ func TestAuthenticate(t *testing.T) {
 
 func TestWrongPasswordOnUpgrade(t *testing.T) {
 	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
-	_, r, err := dialWS(t, address, rpctest.User, "x")
-	if err == nil || r == nil || r.StatusCode != 401 || r.Header.Get("WWW-Authenticate") == "" {
-		t.Errorf("got %+v, %v", r, err)
+	if _, status, err := dialWS(t, address, authorization(rpctest.User, "x")); err == nil || status != 401 {
+		t.Errorf("got %d, %v", status, err)
 	}
 }
 
@@ -160,17 +173,14 @@ func TestWebsocketLimit(t *testing.T) {
 	address, _ := rpctest.Start(t, cfg)
 	first := mustDialWS(t, address)
 	exchange(t, first, countRequest)
-	if _, r, err := dialWS(t, address, rpctest.User, rpctest.Password); err == nil || r.StatusCode != 429 {
-		t.Errorf("second websocket got %v", r)
+	if _, status, err := dialWS(t, address, authorization(rpctest.User, rpctest.Password)); err == nil || status != 429 {
+		t.Errorf("second websocket got %d, %v", status, err)
 	}
 	// Those that have not authenticated are counted for themselves; they find
 	// no room when they do.
-	stranger, _, err := dialWS(t, address, "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, r, err := dialWS(t, address, "", ""); err == nil || r.StatusCode != 429 {
-		t.Errorf("second stranger got %v", r)
+	stranger := mustDial(t, address, nil)
+	if _, status, err := dialWS(t, address, nil); err == nil || status != 429 {
+		t.Errorf("second stranger got %d, %v", status, err)
 	}
 	reply := exchange(t, stranger, `{"method":"authenticate","params":["user","pass word"],"id":1}`)
 	if !strings.Contains(reply, "too many websocket clients") {
@@ -184,12 +194,12 @@ func TestWebsocketLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for {
-		conn, r, err := dialWS(t, address, rpctest.User, rpctest.Password)
+		conn, status, err := dialWS(t, address, authorization(rpctest.User, rpctest.Password))
 		if err == nil {
 			exchange(t, conn, countRequest)
 			return
 		}
-		if r == nil || r.StatusCode != 429 {
+		if status != 429 {
 			t.Fatal(err)
 		}
 	}
@@ -208,10 +218,7 @@ func TestMessageSize(t *testing.T) {
 	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
 		t.Errorf("larger message got %v", err)
 	}
-	stranger, _, err := dialWS(t, address, "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	stranger := mustDial(t, address, nil)
 	send(t, stranger, padded(5000))
 	if _, _, err := stranger.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
 		t.Errorf("large message of a stranger got %v", err)
@@ -263,9 +270,9 @@ func TestWebsocketNotificationsAndBatches(t *testing.T) {
 
 func TestPageOfAnotherSiteGetsNoWebsocket(t *testing.T) {
 	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
-	header := http.Header{"Origin": {"http://example.org"}}
-	_, r, err := websocket.Dial(t.Context(), "ws://"+address+"/ws", &websocket.DialOptions{HTTPHeader: header})
-	if err == nil || r.StatusCode != 403 {
-		t.Errorf("got %v, %v", r, err)
+	header := authorization(rpctest.User, rpctest.Password)
+	header.Set("Origin", "http://example.org")
+	if _, status, err := dialWS(t, address, header); err == nil || status != 403 {
+		t.Errorf("got %d, %v", status, err)
 	}
 }
