@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +75,31 @@ func TestView(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", out.String(), test.want)
 			}
 		})
+	}
+}
+
+func TestViewAsJSON(t *testing.T) {
+	var out bytes.Buffer
+	v := view{console: &console{out: &out, terminal: true}, json: true}
+	for _, st := range []api.SyncStatus{fetching(1000), fetching(1000), following(2000, "aa")} {
+		if err := v.status(&st); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := v.end(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	text := out.String()
+	var heights []int64
+	for d := json.NewDecoder(&out); d.More(); {
+		var st api.SyncStatus
+		if err := d.Decode(&st); err != nil {
+			t.Fatal(err)
+		}
+		heights = append(heights, st.Stages[1].Current)
+	}
+	if want := []int64{1000, 1000}; !slices.Equal(heights, want) || strings.ContainsAny(text, "\r\x1b") {
+		t.Errorf("heights %v, want %v; output %q", heights, want, text)
 	}
 }
 

@@ -1,9 +1,13 @@
 package rpc_test
 
 import (
+	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -11,7 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/v3"
+
 	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
@@ -54,6 +61,7 @@ func TestStatusCodes(t *testing.T) {
 		{"character set", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Content-Type", "Application/JSON; charset=utf-8") }, 200},
 		{"XML", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Content-Type", "text/xml") }, 415},
 		{"broken label", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Content-Type", "/") }, 415},
+		{"large headers", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("X", strings.Repeat("x", 64<<10)) }, 431},
 		{"page of another site", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Origin", "http://example.org") }, 403},
 		{"page of another site, new browser", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
 	} {
@@ -99,6 +107,65 @@ func TestKeepAlive(t *testing.T) {
 	r.SetBasicAuth(rpctest.User, rpctest.Password)
 	if status, _ := do(t, r); status != 200 || !reused {
 		t.Errorf("status %d, connection reused %v", status, reused)
+	}
+}
+
+func TestBodyThatDoesNotArriveWhole(t *testing.T) {
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	request := postRequest(countRequest)
+	if _, err := io.WriteString(conn, request[:len(request)-1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != 400 {
+		t.Errorf("got %s", r.Status)
+	}
+}
+
+func TestNoPeersIsAnEmptyList(t *testing.T) {
+	d := rpctest.New()
+	d.SetPeers(nil)
+	address, _ := rpctest.Start(t, rpctest.Config(d))
+	if _, reply := post(t, address, `{"method":"getpeerinfo","id":1}`); !strings.Contains(reply, `"result":[]`) {
+		t.Errorf("got %s", reply)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	d := rpctest.New()
+	st := rpctest.SyncedStatus()
+	st.Warnings = []api.Warning{{Text: "The clock is wrong."}, {Text: "The disk is full."}}
+	st.Peers = 3
+	d.SetStatus(st)
+	for _, params := range []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params(), chaincfg.SimNetParams()} {
+		cfg := rpctest.Config(d)
+		cfg.Params, cfg.Proxy = params, "127.0.0.1:9050"
+		address, _ := rpctest.Start(t, cfg)
+		_, reply := post(t, address, `{"method":"getinfo","id":1}`)
+		var r struct{ Result api.Info }
+		if err := json.Unmarshal([]byte(reply), &r); err != nil {
+			t.Fatal(err)
+		}
+		r.Result.Difficulty = 0 // has a test of its own
+		want := api.Info{
+			Version: 1020300, ProtocolVersion: 12, Blocks: 2, Connections: 3, Proxy: "127.0.0.1:9050",
+			TestNet: params.Name == "testnet3", RelayFee: 0.0001, Errors: "The clock is wrong. The disk is full.",
+		}
+		if r.Result != want {
+			t.Errorf("%s: got %+v, want %+v", params.Name, r.Result, want)
+		}
 	}
 }
 

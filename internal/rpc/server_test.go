@@ -102,6 +102,27 @@ func TestUnwritableCookieEndsTheServer(t *testing.T) {
 	again.Close()
 }
 
+// A failure leaves nothing behind.
+func TestCookieThatCannotBePutInPlace(t *testing.T) {
+	dir := t.TempDir()
+	cfg := rpctest.Config(rpctest.New())
+	cfg.CookiePath = filepath.Join(dir, api.CookieFile)
+	if err := os.MkdirAll(filepath.Join(cfg.CookiePath, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listeners = []net.Listener{newPipes()}
+	s, err := rpc.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context()); err == nil {
+		t.Error("Run returned nil")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("directory holds %v, %v", left, err)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	fine := rpctest.Config(rpctest.New())
 	fine.Listeners = []net.Listener{newPipes()}

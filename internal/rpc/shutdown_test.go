@@ -3,7 +3,9 @@ package rpc_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -210,7 +212,19 @@ func TestStopIsBounded(t *testing.T) {
 		if took := stop(); took > cfg.Limits.Grace {
 			t.Errorf("stopping took %v", took)
 		}
+		for name, conn := range map[string]net.Conn{"silent": silent, "stranger": stranger, "half": half, "deaf": deaf} {
+			if !closedNow(conn) {
+				t.Errorf("connection %s is still open", name)
+			}
+		}
 	})
+}
+
+// closedNow reports whether the other end of a pipe is closed at this instant.
+func closedNow(conn net.Conn) bool {
+	start := time.Now()
+	_, err := io.Copy(io.Discard, conn)
+	return err == nil && time.Since(start) == 0
 }
 
 // maskedText returns a message as a client frames it. The mask is zero.
@@ -256,6 +270,113 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 		if took := time.Since(start); took != 10*time.Second {
 			t.Errorf("cut off after %v", took)
 		}
+	})
+}
+
+// expectClosed fails the test unless the server closes the connection after
+// exactly this time. It reads nothing.
+func expectClosed(t *testing.T, conn net.Conn, after time.Duration) {
+	t.Helper()
+	start := time.Now()
+	// A byte at a time is read ahead: that of a next request.
+	if _, err := io.WriteString(conn, "xx"); !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
+	}
+	if took := time.Since(start); took != after {
+		t.Errorf("closed after %v, want %v", took, after)
+	}
+}
+
+// postRequest returns a whole request.
+func postRequest(body string) string {
+	const credentials = "dXNlcjpwYXNzIHdvcmQ=" // user:pass word
+	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: spvd\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s", credentials, len(body), body)
+}
+
+func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		cfg := rpctest.Config(rpctest.New())
+		stop := p.serve(t, cfg)
+		defer stop()
+		conn, err := p.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, postRequest(countRequest)); err != nil {
+			t.Fatal(err)
+		}
+		expectClosed(t, conn, time.Minute)
+	})
+}
+
+func TestIdleConnectionsAreClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		defer stop()
+		conn, err := p.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, postRequest(countRequest)); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := io.Copy(io.Discard, conn); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != 2*time.Minute {
+			t.Errorf("closed after %v", took)
+		}
+	})
+}
+
+// Of what a client sends at once, only so much is worked on at once, and all
+// of it is answered.
+func TestConcurrentCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, p := rpctest.New(), newPipes()
+		release := d.Stall()
+		cfg := rpctest.Config(d)
+		cfg.Limits.Concurrent = 2
+		stop := p.serve(t, cfg)
+		client := p.pipeClient()
+		conn, _, err := websocket.Dial(t.Context(), "ws://spvd/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
+			HTTPClient: client, HTTPHeader: authorization(rpctest.User, rpctest.Password),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const calls = 5
+		var sender sync.WaitGroup
+		sender.Go(func() {
+			for i := range calls {
+				send(t, conn, strings.Replace(blockRequest, `"id":1`, fmt.Sprintf(`"id":%d`, i), 1))
+			}
+		})
+		synctest.Wait()
+		if most := d.Most(); most != 2 {
+			t.Errorf("%d calls at once", most)
+		}
+		release()
+		answered := make(map[int]bool)
+		for range calls {
+			var r struct{ ID int }
+			if err := json.Unmarshal([]byte(receive(t, conn)), &r); err != nil {
+				t.Fatal(err)
+			}
+			answered[r.ID] = true
+		}
+		if len(answered) != calls {
+			t.Errorf("%d calls answered", len(answered))
+		}
+		sender.Wait()
+		conn.CloseNow()
+		stop()
+		client.CloseIdleConnections()
 	})
 }
 

@@ -128,8 +128,22 @@ func TestBrokenPair(t *testing.T) {
 	if _, err := rpc.LoadTLS(cert, key, nil); err == nil || !strings.Contains(err.Error(), key) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := rpc.LoadTLS(filepath.Join(t.TempDir(), "missing", "cert"), key+".new", nil); err == nil {
-		t.Error("a pair in no directory is fine")
+}
+
+// A failure leaves nothing behind that would be taken for half a pair.
+func TestPairThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := pairIn(dir)
+	for _, pair := range [][2]string{
+		{cert, filepath.Join(dir, "missing", "key")},
+		{filepath.Join(dir, "missing", "cert"), key},
+	} {
+		if _, err := rpc.LoadTLS(pair[0], pair[1], nil); err == nil {
+			t.Errorf("%v: no error", pair)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+			t.Errorf("%v: directory holds %v, %v", pair, left, err)
+		}
 	}
 }
 

@@ -225,34 +225,6 @@ func TestMessageSize(t *testing.T) {
 	}
 }
 
-// Of what a client sends at once, only so much is worked on at once, and all
-// of it is answered.
-func TestConcurrentCalls(t *testing.T) {
-	d := rpctest.New()
-	release := d.Stall()
-	cfg := rpctest.Config(d)
-	cfg.Limits.Concurrent = 2
-	address, _ := rpctest.Start(t, cfg)
-	conn := mustDialWS(t, address)
-	const calls = 5
-	for i := range calls {
-		send(t, conn, strings.Replace(blockRequest, `"id":1`, fmt.Sprintf(`"id":%d`, i), 1))
-	}
-	d.Await(2)
-	release()
-	answered := make(map[int]bool)
-	for range calls {
-		var r struct{ ID int }
-		if err := json.Unmarshal([]byte(receive(t, conn)), &r); err != nil {
-			t.Fatal(err)
-		}
-		answered[r.ID] = true
-	}
-	if len(answered) != calls || d.Most() != 2 {
-		t.Errorf("%d answered, %d at once", len(answered), d.Most())
-	}
-}
-
 func TestWebsocketNotificationsAndBatches(t *testing.T) {
 	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
 	conn := mustDialWS(t, address)
