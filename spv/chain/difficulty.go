@@ -20,10 +20,12 @@ func NextBits(p *Params, a Ancestors, parent Height, newTime int64) uint32 {
 	switch {
 	case next >= p.DCP0011:
 		bits = nextASERT(p, a, block)
-	case int64(next)%p.WorkDiffWindowSize != 0 && p.ReduceMinDifficulty && next < p.MinDiffUntil:
+	case int64(next)%p.WorkDiffWindowSize == 0:
+		bits = nextEMA(p, a, block)
+	case p.MinDiffAfter > 0 && next < p.MinDiffUntil:
 		return reducedBits(p, a, block, newTime)
 	default:
-		bits = nextEMA(p, a, block)
+		return block.Bits()
 	}
 	if bits != 0 && next >= p.MinDiffUntil {
 		bits = max(bits, leastBits(p))
@@ -66,5 +68,5 @@ func reducedBits(p *Params, a Ancestors, parent *Header, newTime int64) uint32 {
 // late reports whether the child of a block, having the given time, comes so
 // late that it may take the minimum difficulty.
 func late(p *Params, parent *Header, t int64) bool {
-	return t > parent.Timestamp()+int64(p.MinDiffReductionTime/time.Second)
+	return t > parent.Timestamp()+int64(p.MinDiffAfter/time.Second)
 }

@@ -7,14 +7,11 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 )
 
-// nextEMA returns the target of the block after the given one under the
-// algorithm that Decred was launched with: at the end of each window the
-// target is multiplied with an exponentially weighted average of how much
-// longer than intended the newest windows took, and stays the same in between.
+// nextEMA returns the target of the block after the given one, which begins a
+// window, under the algorithm that Decred was launched with: the target is
+// multiplied with an exponentially weighted average of how much longer than
+// intended the newest windows took.
 func nextEMA(p *Params, a Ancestors, parent *Header) uint32 {
-	if (int64(parent.Height())+1)%p.WorkDiffWindowSize != 0 {
-		return parent.Bits()
-	}
 	slowness, ok := windowSlowness(p, a, parent)
 	if !ok {
 		return 0

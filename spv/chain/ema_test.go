@@ -126,7 +126,7 @@ func TestReducedDifficulty(t *testing.T) {
 		{"not beyond the range of windows", 2879, []uint32{usual, least, least}, 601, 1, least},
 		{"last height in time", 962_924, []uint32{usual, usual, least}, 601, 1, usual},
 		{"last height late", 962_924, []uint32{usual, usual, usual}, 1, 601, least},
-		{"no more", 962_929, []uint32{usual, usual, usual}, 1, 601, 0x1d03ffff},
+		{"no more", 962_929, []uint32{usual, usual, usual}, 1, 601, usual},
 		{"out of reach", 1000, []uint32{least, least}, 601, 1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,6 +145,27 @@ func TestReducedDifficulty(t *testing.T) {
 				t.Errorf("got %08x, want %08x", got, tt.target)
 			}
 		})
+	}
+}
+
+// TestCapOnDifficulty holds that the cap of the test network begins with the
+// window at MinDiffUntil, however fast the blocks before came.
+func TestCapOnDifficulty(t *testing.T) {
+	p := TestNet3()
+	for next, want := range map[Height]uint32{
+		p.MinDiffUntil - 144: 0x1d010000,
+		p.MinDiffUntil:       0x1d03ffff,
+		p.MinDiffUntil + 144: 0x1d03ffff,
+	} {
+		chain := &suffix{base: next - 2881, headers: make([]Header, 2881)}
+		for i := range chain.headers {
+			chain.headers[i].put32(offHeight, uint32(chain.base)+uint32(i))
+			chain.headers[i].put32(offBits, 0x1d040000)
+			chain.headers[i].put32(offTimestamp, 1_600_000_000+uint32(i))
+		}
+		if got := NextBits(p, chain, next-1, 1_600_003_000); got != want {
+			t.Errorf("block %d: got %08x, want %08x", next, got, want)
+		}
 	}
 }
 

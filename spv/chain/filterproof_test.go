@@ -165,6 +165,26 @@ func TestLimitsOfFilterMessages(t *testing.T) {
 	}
 }
 
+// TestLargestFilter holds the limit to the byte.
+func TestLargestFilter(t *testing.T) {
+	for over := range 2 {
+		filter := make([]byte, wire.MaxCFilterDataSize+over)
+		target := []FilterTarget{{BlockID{Height: 1}, chainhash.HashH(filter)}}
+		var b bytes.Buffer
+		b.Write(append([]byte{1}, target[0].Hash[:]...))
+		if err := wire.WriteVarBytes(&b, wire.ProtocolVersion, filter); err != nil {
+			t.Fatal(err)
+		}
+		b.Write(make([]byte, 5)) // index and no hashes
+		_, err := ProveFilters(SimNet(), target, b.Bytes())
+		if over > 0 {
+			wantRule(t, err, RuleEncoding)
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestEarlyFiltersAreTakenUnproven holds where proofs begin.
 func TestEarlyFiltersAreTakenUnproven(t *testing.T) {
 	p := MainNet()

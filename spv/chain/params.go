@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -40,9 +41,11 @@ type Params struct {
 	DCP0011     Height
 	ASERTAnchor Height
 
-	// MinDiffUntil is the first height at which the test network's reduced
-	// minimum difficulty rule no longer holds and its cap on the difficulty
-	// does. It is Never on networks that have neither.
+	// MinDiffAfter is how long after its parent a block may take the minimum
+	// difficulty, a rule of the test network below the height MinDiffUntil.
+	// From that height on the difficulty has a cap instead. On networks that
+	// have neither, they are zero and Never.
+	MinDiffAfter time.Duration
 	MinDiffUntil Height
 
 	// EarlyFilters is the BLAKE-256 hash over the concatenated bytes of the
@@ -79,6 +82,7 @@ func TestNet3() *Params {
 		DCP0009:      Never,
 		DCP0011:      1_170_048,
 		ASERTAnchor:  1_170_047,
+		MinDiffAfter: 10 * time.Minute,
 		MinDiffUntil: 962_928,
 		Waypoints:    mustWaypoints("waypoints-testnet3.txt", testNet3Waypoints),
 		EarlyFilters: mustHash("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0"),

@@ -139,6 +139,15 @@ func TestPrepareHeadersNamesTheBrokenRule(t *testing.T) {
 	}
 }
 
+// TestGenesisIsNoHeaderToReceive holds that heights begin at one.
+func TestGenesisIsNoHeaderToReceive(t *testing.T) {
+	p := SimNet()
+	h := nextHeader(p, branch{p.Genesis()}, 1)
+	h.put32(offHeight, 0)
+	_, err := PrepareHeaders(p, headersPayload([]Header{h}))
+	wantRule(t, err, RuleHeight)
+}
+
 func TestStakeRulesFromVotesOn(t *testing.T) {
 	p := SimNet()
 	for _, tt := range []struct {

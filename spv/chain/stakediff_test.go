@@ -163,23 +163,17 @@ func TestSupplyEqualsTwin(t *testing.T) {
 }
 
 func TestPriceAlgorithmsChangeAtDCP0001(t *testing.T) {
-	p := MainNet()
-	chain := &suffix{base: p.DCP0001 - 3024}
-	for h := chain.base; h < p.DCP0001+1; h++ {
-		var block Header
-		block.put32(offHeight, uint32(h))
-		block[offFreshStake] = 5
-		block.put32(offPoolSize, 42_000)
-		block.put64(offSBits, 50e8)
-		chain.headers = append(chain.headers, block)
-	}
-	// 149,248 lies inside of a window: the algorithm changes, the price at the
-	// next end of a window.
-	if got := NextSBits(p, chain, p.DCP0001-1); got != 50e8 {
-		t.Errorf("at DCP0001: got %d", got)
-	}
-	last := p.DCP0001 - p.DCP0001%144 - 1 // the last window that ends before
-	if got, want := NextSBits(p, chain, last), nextPriceV1(p, chain, chain.At(last)); got != want || got == nextPriceV2(p, chain, chain.At(last)) {
-		t.Errorf("before DCP0001: got %d, want %d", got, want)
+	p := SimNet()
+	p.DCP0001 = 64 // where a window begins
+	chain := staked(rand.New(rand.NewPCG(45, 46)), p, 100)
+	for parent := Height(55); parent < 80; parent += 8 {
+		v1, v2 := nextPriceV1(p, chain, &chain[parent]), nextPriceV2(p, chain, &chain[parent])
+		want := v1
+		if parent+1 >= p.DCP0001 {
+			want = v2
+		}
+		if got := NextSBits(p, chain, parent); got != want || v1 == v2 {
+			t.Errorf("block %d: got %d, of %d and %d", parent+1, got, v1, v2)
+		}
 	}
 }

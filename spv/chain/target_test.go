@@ -89,6 +89,12 @@ func TestProofOfWorkEqualsStandalone(t *testing.T) {
 		for i := range r.IntN(33) {
 			hash[i] = byte(r.Uint32())
 		}
+		if target, ok := targetOf(h.Bits()); ok && r.IntN(4) == 0 {
+			hash = target.BytesLE() // the greatest that is accepted
+			if r.IntN(2) == 0 {
+				hash = target.AddUint64(1).BytesLE()
+			}
+		}
 		got := CheckHeader(p, &h, &hash)
 		want := standalone.CheckProofOfWork(&hash, h.Bits(), p.PowLimit)
 		if (got == nil) != (want == nil) {

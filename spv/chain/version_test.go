@@ -152,6 +152,24 @@ func TestStakeVersionIsConstantInInterval(t *testing.T) {
 	}
 }
 
+// TestStakeVersionOfOldBlocks holds that blocks of a version without stake
+// versions, and their children, are free in theirs.
+func TestStakeVersionOfOldBlocks(t *testing.T) {
+	p := SimNet()
+	for _, old := range []Height{299, 300} {
+		v := make([]int32, 301)
+		for i := range v {
+			v[i] = 12
+		}
+		v[old] = 2
+		chain := versions(v...)
+		chain[300].put32(offStakeVersion, 9)
+		if err := checkStakeVersion(p, chain, &chain[300], &chain[299]); err != nil {
+			t.Errorf("block %d is old: %v", old, err)
+		}
+	}
+}
+
 func TestVersionsOutOfReach(t *testing.T) {
 	chain := &suffix{base: 1000, headers: make([]Header, 20)}
 	var h Header
