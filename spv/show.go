@@ -67,11 +67,15 @@ func (r *run) show() {
 	r.logSync(was)
 }
 
-// showStages fills in the progress of the stages. The overall ratio never
-// falls until the sync is complete; losing that starts it anew.
+// showStages fills in the progress of the stages. Their target is what peers
+// claim, until the claims are found to be empty. The overall ratio never falls
+// until the sync is complete; losing that starts it anew.
 func (r *run) showStages(f facts, now time.Time) {
 	st := &r.status
 	target := max(f.staged, f.best)
+	if f.synced() {
+		target = f.staged
+	}
 	st.Headers = progressOf(f.staged, target, r.pace.headers.update(f.staged, now))
 	st.Filters = progressOf(f.filters.Height, target, r.pace.filters.update(f.filters.Height, now))
 	st.Rescan = progressOf(f.scanned.Height, target, r.pace.rescan.update(f.scanned.Height, now))
