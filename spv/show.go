@@ -64,7 +64,7 @@ func (r *run) show() {
 		return
 	}
 	r.board.show(*st)
-	r.logSync(was)
+	r.logSync()
 }
 
 // showStages fills in the progress of the stages. Their target is what peers
@@ -98,13 +98,16 @@ func (p *pursuit) showProgress() {
 }
 
 // logSync logs when the sync is complete, and when blocks come after that.
-func (r *run) logSync(was Status) {
+// A new block makes the status unsynced for as long as its filter takes, so the
+// tip is compared with the one that was told, not with the last status.
+func (r *run) logSync() {
 	st := &r.status
 	switch {
 	case st.Synced && r.lost:
-		r.lost = false
+		r.lost, r.told = false, st.Tip
 		r.cfg.Log.Info("Synced at height "+heightString(st.Tip.Height), "hash", st.Tip.Hash, "peers", st.Peers)
-	case st.Synced && st.Tip != was.Tip:
+	case st.Synced && st.Tip != r.told:
+		r.told = st.Tip
 		r.cfg.Log.Info("New block", "height", st.Tip.Height, "hash", st.Tip.Hash)
 	case !st.Synced && !r.lost && (st.Phase != Following || st.Peers == 0):
 		r.lost = true

@@ -108,10 +108,11 @@ type run struct {
 	watching bool          // there is a wallet that needs blocks
 	scanned  chain.BlockID // its tip; the filters' tip if there is none
 
-	status  Status    // the next one to show
-	pace    pace      // the rates of the stages
-	shownAt time.Time // when the status was last shown
-	lost    bool      // not synced, and for more than the moment a new block takes
+	status  Status        // the next one to show
+	pace    pace          // the rates of the stages
+	shownAt time.Time     // when the status was last shown
+	lost    bool          // not synced, and for more than the moment a new block takes
+	told    chain.BlockID // the tip that the log has told of
 }
 
 // newRun returns the state that a run starts with.
