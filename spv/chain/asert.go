@@ -23,16 +23,15 @@ func asertBits(p *Params, timeDelta, heightDelta int64) uint32 {
 	whole, frac := exponent>>16, uint64(exponent&0xffff)
 	factor := 1<<16 + (asertLinear*frac+asertQuadratic*frac*frac+asertCubic*frac*frac*frac+1<<47)>>48
 
-	limit := powLimit(p)
 	start, shift := expand(p.WorkDiffV2Blake3StartBits)
 	target, fits := scaled(start*factor, shift+int(whole)-16)
 	switch {
-	case !fits || target.Gt(&limit):
-		target = limit
+	case !fits:
+		return p.PowLimitBits
 	case target.IsZero():
 		target.SetUint64(1)
 	}
-	return compactOf(&target)
+	return min(compactOf(&target), p.PowLimitBits)
 }
 
 // nextASERT returns the target of the block after the given one. On networks

@@ -37,9 +37,10 @@
 // # Reading order
 //
 // header.go and params.go say what a header and a network are. prepare.go,
-// context.go and rule.go are the way of a header through the rules, and each
-// other rule file is one rule: target.go, asert.go, ema.go, stakediff.go,
-// stakediffv1.go, mediantime.go, stake.go, poolsize.go, version.go,
-// waypoints.go. filterproof.go, earlyfilters.go and block.go are the proofs of
+// context.go and rule.go are the way of a header through the rules. Each other
+// rule file is one rule: target.go, mediantime.go, stake.go, poolsize.go,
+// version.go, waypoints.go, and for targets and prices difficulty.go, which
+// chooses between asert.go and ema.go, and stakediff.go with stakediffv1.go;
+// average.go is what the launch algorithms have in common. filterproof.go, earlyfilters.go and block.go are the proofs of
 // filters and blocks. Then update.go, and the store.
 package chain

@@ -1,11 +1,6 @@
 package chain
 
-import (
-	"math/bits"
-	"time"
-
-	"github.com/decred/dcrd/math/uint256"
-)
+import "time"
 
 // nextEMA returns the target of the block after the given one, which begins a
 // window, under the algorithm that Decred was launched with: the target is
@@ -16,12 +11,7 @@ func nextEMA(p *Params, a Ancestors, parent *Header) uint32 {
 	if !ok {
 		return 0
 	}
-	limit := powLimit(p)
-	target := adjustTarget(p, parent.Bits(), slowness)
-	if target.Gt(&limit) {
-		target = limit
-	}
-	return compactOf(&target)
+	return adjustBits(p, parent.Bits(), slowness)
 }
 
 // windowSlowness returns the weighted average, in 32.32 fixed point, of the
@@ -48,37 +38,25 @@ func windowSlowness(p *Params, a Ancestors, parent *Header) (int64, bool) {
 	return sum.value(), true
 }
 
-// adjustTarget returns the target times the factor, which is in 32.32 fixed
+// adjustBits returns the target times the factor, which is in 32.32 fixed
 // point, but not less than a fourth and not more than four times of what it
-// was, where four stands for the adjustment factor of the network. One that
-// comes out as zero becomes the limit of the network; so does one that is too
-// large for 256 bits.
-func adjustTarget(p *Params, old uint32, factor int64) uint256.Uint256 {
+// was, where four stands for the adjustment factor of the network, and not
+// above the limit of the network. A product of zero becomes the limit, too.
+func adjustBits(p *Params, old uint32, factor int64) uint32 {
 	m, shift := expand(old)
 	least, _ := scaled(m, shift)
 	least.DivUint64(uint64(p.RetargetAdjustmentFactor))
 	if factor < 0 {
-		return least
+		return compactOf(&least)
 	}
-	if most := p.RetargetAdjustmentFactor << 32; factor > most {
-		factor = most
-	}
-	next, fits := product(m, uint64(factor), shift-32)
+	factor = min(factor, p.RetargetAdjustmentFactor<<32)
+	// The product has the 23 bits of m and the 32 and few of the factor.
+	next, fits := scaled(m*uint64(factor), shift-32)
 	switch {
 	case !fits || next.IsZero():
-		return powLimit(p)
+		return p.PowLimitBits
 	case next.Lt(&least):
-		return least
+		return compactOf(&least)
 	}
-	return next
-}
-
-// product returns floor(x × y × 2^shift), and false when it has more than 256
-// bits or x × y has more than 64.
-func product(x, y uint64, shift int) (uint256.Uint256, bool) {
-	hi, lo := bits.Mul64(x, y)
-	if hi != 0 {
-		return uint256.Uint256{}, false
-	}
-	return scaled(lo, shift)
+	return min(compactOf(&next), p.PowLimitBits)
 }

@@ -54,7 +54,7 @@ func targetOf(compact uint32) (t uint256.Uint256, ok bool) {
 }
 
 // compactOf returns the compact form of a target, which keeps its 16 to 23
-// most significant bits.
+// most significant bits. Compact forms are in the order of their targets.
 func compactOf(t *uint256.Uint256) uint32 {
 	size := (uint32(t.BitLen()) + 7) / 8
 	var mantissa uint32
