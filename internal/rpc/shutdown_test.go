@@ -311,6 +311,31 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	})
 }
 
+func TestSlowBodiesAreCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		defer stop()
+		conn, err := p.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		request := postRequest(countRequest)
+		if _, err := io.WriteString(conn, request[:len(request)-1]); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		answer, err := io.ReadAll(conn)
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
+			t.Errorf("got %q, %v", answer, err)
+		}
+		if took := time.Since(start); took != 30*time.Second {
+			t.Errorf("cut off after %v", took)
+		}
+	})
+}
+
 func TestIdleConnectionsAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
