@@ -38,42 +38,43 @@ func (p *Pool) Accuse(id uint64, evidence error) { p.convict(id, Invalid, eviden
 // convict bans the address of a peer for a proven fault and ends its connection.
 func (p *Pool) convict(id uint64, r Reason, evidence error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if m := p.member(id); m != nil {
+	m := p.member(id)
+	addr, known := p.departed.addr(id)
+	p.mu.Unlock()
+	switch {
+	case m != nil:
 		p.ban(m.addr, r, evidence)
 		m.end(fault(r, evidence))
-	} else if addr, ok := p.departed.addr(id); ok {
+	case known:
 		p.ban(addr, r, evidence)
 	}
 }
 
 // blame takes the consequences of how a connection ended.
 func (p *Pool) blame(addr string, why *Error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if why.Reason.Proven() {
 		p.ban(addr, why.Reason, why.Err)
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.addPoints(addr, why.Reason)
 }
 
 // fault takes the consequences of something that did not end a connection. The
 // peer is left when its standing has become too bad.
 func (p *Pool) fault(c *conn, r Reason, err error) {
-	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r, "cause", err)
+	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r.String(), "cause", err)
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.addPoints(c.addr, r) >= maxScore {
+	points := p.addPoints(c.addr, r)
+	p.mu.Unlock()
+	if points >= maxScore {
 		c.end(fault(r, err))
 	}
 }
 
 // addPoints lowers the standing of an address and returns its points.
 func (p *Pool) addPoints(addr string, r Reason) float64 {
-	if r.Score() == 0 {
-		return 0
-	}
 	s := p.standings[addr]
 	s.add(r, p.cfg.Now())
 	p.standings[addr] = s
@@ -84,16 +85,25 @@ func (p *Pool) addPoints(addr string, r Reason) float64 {
 // so loudly, for the user may have asked for this very peer.
 func (p *Pool) ban(addr string, r Reason, evidence error) {
 	now := p.cfg.Now()
-	if now.Before(p.bans[addr].Until) {
-		return
-	}
 	b := Ban{Addr: addr, Reason: r, At: now, Until: now.Add(p.cfg.BanFor)}
 	if evidence != nil {
 		b.Evidence = evidence.Error()
 	}
-	p.bans[addr] = b
-	p.cfg.Log.Error("Peer is banned for a proven fault", "addr", addr, "reason", r, "evidence", b.Evidence,
-		"until", b.Until.Format(time.RFC3339))
+	if p.enact(b) {
+		p.cfg.Log.Error("Peer is banned for a proven fault", "addr", addr, "reason", r.String(),
+			"evidence", b.Evidence, "until", b.Until.Format(time.RFC3339))
+	}
+}
+
+// enact adds a ban, and reports false if its address is banned already.
+func (p *Pool) enact(b Ban) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b.At.Before(p.bans[b.Addr].Until) {
+		return false
+	}
+	p.bans[b.Addr] = b
+	return true
 }
 
 // banned returns how long an address is still banned; zero or less if it is not.

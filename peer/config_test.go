@@ -45,5 +45,3 @@ func TestAddresses(t *testing.T) {
 		t.Errorf("%q, want %q: %v", got, want, err)
 	}
 }
-
-// Example of a pool's use by whoever fetches a chain.

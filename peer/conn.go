@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,13 +21,15 @@ type conn struct {
 	out    *outbox
 	remote remote
 
+	unknown atomic.Uint64 // messages of unknown commands
+
 	// The reading goroutine alone uses these.
 	frames    *frameReader
 	stateSent bool // the one initstate was sent
 
-	// onNews is called, by the reader, after something new was announced, and
-	// onFault when the peer did something wrong that by itself does not end the
-	// connection.
+	// onNews is called, by the reader, after something new was announced or
+	// claimed, and onFault when the peer did something wrong that by itself does
+	// not end the connection.
 	onNews  func()
 	onFault func(Reason, error)
 
@@ -42,23 +44,21 @@ type conn struct {
 	alive      keepalive
 	claim      uint32 // the greatest height the peer spoke of
 	announcing bool   // sendheaders was sent
-	closed     bool   // run has drained the table; nothing may be added
 }
 
-func newConn(cfg *Config, id uint64, addr string, nc *metered, frames *frameReader, r remote) *conn {
+// newConn returns a connection to be served. Its id and what it calls are set
+// before run is.
+func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remote) *conn {
 	return &conn{
-		cfg:     cfg,
-		id:      id,
-		addr:    addr,
-		nc:      nc,
-		frames:  frames,
-		out:     newOutbox(cfg.Params.Net, r.pver),
-		remote:  r,
-		onNews:  func() {},
-		onFault: func(Reason, error) {},
-		ended:   make(chan struct{}),
-		alive:   keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
-		claim:   r.height,
+		cfg:    cfg,
+		addr:   addr,
+		nc:     nc,
+		frames: frames,
+		out:    newOutbox(cfg.Params.Net, r.pver),
+		remote: r,
+		ended:  make(chan struct{}),
+		alive:  keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
+		claim:  r.height,
 	}
 }
 
@@ -72,16 +72,16 @@ func (c *conn) run(ctx context.Context) *Error {
 	wg.Go(func() { c.end(c.ping()) })
 	select {
 	case <-ctx.Done():
-		c.end(fault(ClosedByUs, context.Cause(ctx)))
+		c.end(fault(ClosedByUs, ctx.Err()))
 	case <-c.ended:
 	}
 	c.nc.Close() // releases the reader and the writer
 	wg.Wait()
 
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	for _, r := range c.table.drain() {
+	waiting := c.table.drain()
+	c.mu.Unlock()
+	for _, r := range waiting {
 		r.settle(nil, c.cause)
 	}
 	return c.cause
@@ -90,9 +90,19 @@ func (c *conn) run(ctx context.Context) *Error {
 // end makes the connection end. Of several causes the first counts.
 func (c *conn) end(err error) {
 	c.endOnce.Do(func() {
-		c.cause = at(c.addr, err, netReason(err))
+		c.cause = ofPeer(c.addr, err, netReason(err))
 		close(c.ended)
 	})
+}
+
+// live reports whether the connection has not ended.
+func (c *conn) live() bool {
+	select {
+	case <-c.ended:
+		return false
+	default:
+		return true
+	}
 }
 
 // netReason tells what an error of the network means.
@@ -101,8 +111,6 @@ func netReason(err error) Reason {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
 		return ClosedByPeer
-	case errors.Is(err, net.ErrClosed):
-		return ClosedByUs
 	}
 	return ConnLost
 }
@@ -175,14 +183,14 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 	if err := c.send(r); err != nil {
 		return nil, err
 	}
-	timer := time.NewTimer(c.cfg.RequestStall)
+	timer := time.NewTimer(c.patience(r, r.sent))
 	defer timer.Stop()
 	for {
 		select {
 		case got := <-r.done:
 			return got.payload, got.err
 		case <-ctx.Done():
-			return c.abandon(r, Cancelled, context.Cause(ctx))
+			return c.abandon(r, Cancelled, ctx.Err())
 		case now := <-timer.C:
 			left := c.patience(r, now)
 			if left <= 0 {
@@ -205,11 +213,12 @@ func (c *conn) patience(r *request, now time.Time) time.Duration {
 
 // send puts a request into the table and its message in line. Both happen
 // under one lock, so that the table has the order of the wire. A request that
-// does not get out is settled when the connection has ended.
+// does not get out is settled when the connection ends: whatever is put in while
+// it is live is there when run drains the table.
 func (c *conn) send(r *request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if !c.live() {
 		return c.cause
 	}
 	r.sent = time.Now()
@@ -223,15 +232,15 @@ func (c *conn) send(r *request) error {
 	return nil
 }
 
-// abandon gives a request up, unless its reply came at the last moment.
+// abandon gives a request up, unless it was taken out of the table at the last
+// moment: then its reply is there, or about to be.
 func (c *conn) abandon(r *request, why Reason, cause error) ([]byte, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	select {
-	case got := <-r.done:
-		return got.payload, got.err
-	default:
+	abandoned := c.table.abandon(r)
+	c.mu.Unlock()
+	if abandoned {
+		return nil, &Error{Reason: why, Peer: c.addr, Err: cause}
 	}
-	r.abandoned = true
-	return nil, &Error{Reason: why, Peer: c.addr, Err: cause}
+	got := <-r.done
+	return got.payload, got.err
 }

@@ -104,7 +104,7 @@ func TestUnknownMessages(t *testing.T) {
 		expect[*wire.MsgPong](n)
 	})
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
-		if i := b.only(); i.Score != 0 || i.BytesReceived < 1<<20 {
+		if i := b.only(); i.Score != 0 || i.Unknown != 1 || i.BytesReceived < 1<<20 {
 			t.Errorf("%+v", i)
 		}
 	})

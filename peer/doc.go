@@ -43,7 +43,8 @@
 //
 // The pool's lock guards what the pool knows of its members; a connection's lock
 // guards its requests and announcements. The pool's is taken first. Neither is
-// held across I/O, a wait or a callback into other packages.
+// held across I/O, a wait or a call into another package that may do either; what
+// touches a channel under them cannot block.
 //
 // # Reading order
 //

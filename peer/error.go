@@ -38,9 +38,9 @@ func (e *Error) Unwrap() []error {
 // fault returns a failure that is not yet known to belong to a peer.
 func fault(r Reason, err error) *Error { return &Error{Reason: r, Err: err} }
 
-// at returns err as a failure of the peer with this address. An error that
+// ofPeer returns err as a failure of the peer with this address. An error that
 // carries no reason gets the fallback.
-func at(addr string, err error, fallback Reason) *Error {
+func ofPeer(addr string, err error, fallback Reason) *Error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return &Error{Reason: fallback, Peer: addr, Err: err}

@@ -54,14 +54,15 @@ func (p *Pool) CFilter(ctx context.Context, avoid []uint64, hash chainhash.Hash)
 // been compared. The reason of the error is NotFound if the peer says that it
 // does not have the block.
 func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
-	payload, from, err := p.fetch(ctx, want{avoid: avoid}, blockRequest(hash))
+	r := blockRequest(hash)
+	payload, from, err := p.fetch(ctx, want{avoid: avoid}, r)
 	if err != nil {
 		return nil, from, err
 	}
 	msg, err := decodeBlock(payload)
 	if err != nil {
 		p.convict(from, Malformed, err)
-		return nil, from, fault(Malformed, err)
+		return nil, from, fmt.Errorf("%v: %w", r, fault(Malformed, err))
 	}
 	return msg, from, nil
 }
@@ -70,10 +71,10 @@ func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (
 func decodeBlock(payload []byte) (*wire.MsgBlock, error) {
 	msg, buf := new(wire.MsgBlock), bytes.NewBuffer(payload)
 	if err := msg.BtcDecode(buf, maxVersion); err != nil {
-		return nil, fmt.Errorf("block: %w", err)
+		return nil, err
 	}
 	if buf.Len() > 0 {
-		return nil, fmt.Errorf("block: %d trailing bytes", buf.Len())
+		return nil, fmt.Errorf("%d trailing bytes", buf.Len())
 	}
 	return msg, nil
 }

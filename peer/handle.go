@@ -12,19 +12,25 @@ import (
 // for anybody. An error ends the connection.
 func (c *conn) handle(f frame) error {
 	switch f.cmd {
+	case "":
+		c.unknown.Add(1)
 	case wire.CmdHeaders:
 		c.handleHeaders(f)
-		return nil
 	case wire.CmdCFiltersV2:
 		c.handleReply(getCFilters, f)
-		return nil
 	case wire.CmdCFilterV2:
 		c.handleReply(getCFilter, f)
-		return nil
 	case wire.CmdBlock:
 		c.handleReply(getBlock, f)
-		return nil
+	default:
+		return c.handleDecoded(f)
 	}
+	return nil
+}
+
+// handleDecoded is handle for the messages that are not kept raw. Those that
+// nobody wants have no msg, and nothing happens.
+func (c *conn) handleDecoded(f frame) error {
 	switch msg := f.msg.(type) {
 	case *wire.MsgInv:
 		c.handleInv(msg)
@@ -38,26 +44,12 @@ func (c *conn) handle(f frame) error {
 		return c.out.put(wire.NewMsgPong(msg.Nonce))
 	case *wire.MsgPong:
 		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.alive.ponged(msg.Nonce, time.Now())
-		c.mu.Unlock()
 	case *wire.MsgVersion, *wire.MsgVerAck:
 		return fault(BadHandshake, fmt.Errorf("second %s", f.cmd))
 	}
 	return nil
-}
-
-// handleHeaders settles a headers request or takes the message as an
-// announcement.
-func (c *conn) handleHeaders(f frame) {
-	c.mu.Lock()
-	meaning := c.sortHeaders(f)
-	c.mu.Unlock()
-	switch meaning {
-	case announcement:
-		c.onNews()
-	case intrusion:
-		c.onFault(Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
-	}
 }
 
 // meaning is what a headers message turned out to be.
@@ -70,55 +62,74 @@ const (
 	intrusion                   // nothing asked for it
 )
 
-// sortHeaders puts a headers message where it belongs. Once sendheaders was
-// sent only the content tells replies and announcements apart: a reply connects
-// to the locator it answers. Before that a node announces nothing by headers, so
-// that a message that does not connect still is a reply, and for the caller to
-// judge.
-func (c *conn) sortHeaders(f frame) meaning {
+// handleHeaders settles a headers request or takes the message as an
+// announcement.
+func (c *conn) handleHeaders(f frame) {
+	c.mu.Lock()
+	grown := f.shape.height > c.claim
 	c.claim = max(c.claim, f.shape.height)
+	r, what := c.sortHeaders(f)
+	c.mu.Unlock()
+	if what == answer {
+		r.settle(f.payload, nil)
+	}
+	if what == announcement || grown {
+		c.onNews()
+	}
+	if what == intrusion {
+		c.onFault(Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
+	}
+}
+
+// sortHeaders puts a headers message where it belongs, and returns the request it
+// answers. Once sendheaders was sent only the content tells replies and
+// announcements apart: a reply connects to the locator it answers. Before that a
+// node announces nothing by headers, so that a message that does not connect still
+// is a reply, and for the caller to judge.
+func (c *conn) sortHeaders(f frame) (*request, meaning) {
 	r := c.table.take(getHeaders, f.shape)
 	if r == nil && !c.announcing {
 		r = c.table.oldest(getHeaders)
 	}
 	switch {
 	case r != nil:
-		r.settle(f.payload, nil)
-		return answer
+		return r, answer
 	case !c.announcing:
-		return intrusion
+		return nil, intrusion
 	case f.shape.n == 0:
-		return emptiness
+		return nil, emptiness
 	}
 	c.mailbox.put(news{headers: f.payload})
-	return announcement
+	return nil, announcement
 }
 
 // handleReply settles the request that a reply names the blocks of.
 func (c *conn) handleReply(k kind, f frame) {
-	c.mu.Lock()
-	r := c.table.take(k, f.shape)
-	if r != nil {
-		r.settle(f.payload, nil)
-	}
-	c.mu.Unlock()
+	r := c.take(k, f.shape)
 	if r == nil {
 		c.onFault(Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
+		return
 	}
+	r.settle(f.payload, nil)
 }
 
 // handleNotFound settles the block requests that the peer has no block for.
 func (c *conn) handleNotFound(msg *wire.MsgNotFound) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, iv := range msg.InvList {
 		if iv.Type != wire.InvTypeBlock {
 			continue
 		}
-		if r := c.table.take(getBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
+		if r := c.take(getBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
 			r.settle(nil, &Error{Reason: NotFound, Peer: c.addr})
 		}
 	}
+}
+
+// take takes the request that a reply answers out of the table.
+func (c *conn) take(k kind, s shape) *request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.table.take(k, s)
 }
 
 // handleInv takes announced blocks. Transactions are not wanted here.
@@ -162,7 +173,7 @@ func (c *conn) handleGetInitState() error {
 func (c *conn) sendHeaders() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if !c.live() {
 		return c.cause
 	}
 	if c.announcing {
@@ -183,9 +194,9 @@ func (c *conn) checkAlive(now time.Time) (time.Duration, error) {
 	defer c.mu.Unlock()
 	what, next := c.alive.judge(now, c.nc.received(), c.nc.written())
 	switch what {
-	case dead:
+	case giveUp:
 		return 0, fault(Idle, fmt.Errorf("since %v", now.Sub(c.nc.received()).Round(time.Second)))
-	case ping:
+	case sendPing:
 		nonce := c.cfg.Rand()
 		c.alive.pinged(nonce, now)
 		return next, c.out.put(wire.NewMsgPing(nonce))

@@ -23,6 +23,12 @@ const (
 // version and its verack. A dcrd node sends a few requests there at most.
 const maxEarly = 16
 
+// noBlocks is the height we claim in the handshake: less than any chain has. A
+// dcrd node 2.1.6 that has no better source picks the inbound peer with the
+// greatest height of at least its own to sync from, whatever the services of that
+// peer are, and drops it 10 seconds later.
+const noBlocks = -1
+
 // hello is our side of a handshake.
 type hello struct {
 	net     wire.CurrencyNet
@@ -74,7 +80,7 @@ func exchange(nc net.Conn, frames *frameReader, h hello) (remote, error) {
 	}
 	f, err := frames.next()
 	if err != nil {
-		return remote{}, err
+		return remote{}, hungUp(err)
 	}
 	theirs, ok := f.msg.(*wire.MsgVersion)
 	if !ok {
@@ -92,6 +98,16 @@ func exchange(nc net.Conn, frames *frameReader, h hello) (remote, error) {
 	return r, send(nc, &wire.MsgVerAck{}, r.pver, h.net)
 }
 
+// hungUp says what it may mean that a peer closes the connection instead of
+// introducing itself: a dcrd node does not answer one of another network, nor one
+// that it has banned or has no room for.
+func hungUp(err error) error {
+	if netReason(err) != ClosedByPeer {
+		return err
+	}
+	return fault(ClosedByPeer, fmt.Errorf("no version came, as from a node of another network, or one that is full or bans us: %w", err))
+}
+
 // version returns our version message. Both addresses stay zero: a node that
 // does not listen has none to tell, and the peer's own address as seen through
 // a proxy would be the proxy's.
@@ -101,6 +117,7 @@ func (h *hello) version() *wire.MsgVersion {
 		Timestamp:       time.Unix(h.now().Unix(), 0),
 		Nonce:           h.nonce,
 		UserAgent:       h.agent,
+		LastBlock:       noBlocks,
 		DisableRelayTx:  !h.relayTx,
 	}
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,7 @@ func TestHandshakeVersions(t *testing.T) {
 }
 
 // TestHandshakeIntroduction checks what we say about ourselves: the true time, no
-// services, no addresses, and no wish for transactions unless configured.
+// services, no addresses, no blocks, and no wish for transactions unless configured.
 func TestHandshakeIntroduction(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		got := make(chan *wire.MsgVersion, 1)
@@ -44,6 +45,8 @@ func TestHandshakeIntroduction(t *testing.T) {
 				t.Errorf("introduced as %+v", v)
 			case !v.Timestamp.Equal(time.Now().Truncate(time.Second)):
 				t.Errorf("time %v, now is %v", v.Timestamp, time.Now())
+			case v.LastBlock != -1:
+				t.Errorf("claimed height %d", v.LastBlock)
 			case !v.AddrYou.IP.IsUnspecified() || !v.AddrMe.IP.IsUnspecified():
 				t.Errorf("told the addresses %v and %v", v.AddrYou, v.AddrMe)
 			}
@@ -97,7 +100,7 @@ func TestHandshakeEarlyMessages(t *testing.T) {
 // messages, no replies to what was not asked, and one version only.
 func TestHandshakeTooMuch(t *testing.T) {
 	for name, extra := range map[string][]wire.Message{
-		"flood":   repeat(wire.NewMsgPing(1), maxEarly+1),
+		"flood":   slices.Repeat([]wire.Message{wire.NewMsgPing(1)}, maxEarly+1),
 		"reply":   {newTestChain(3).headers(1)},
 		"version": {version()},
 	} {
@@ -112,14 +115,6 @@ func TestHandshakeTooMuch(t *testing.T) {
 			}}, BadHandshake)
 		})
 	}
-}
-
-func repeat(m wire.Message, n int) []wire.Message {
-	var list []wire.Message
-	for range n {
-		list = append(list, m)
-	}
-	return list
 }
 
 // TestHandshakeDeadline checks that a handshake ends in time, also against a peer

@@ -37,6 +37,7 @@ type Info struct {
 	BytesReceived, BytesSent uint64
 	LastReceived, LastSent   time.Time
 	Ping                     time.Duration // the last round trip
+	Unknown                  uint64        // messages of commands that are not known here
 
 	// Rate is how fast it delivers, in bytes per second; zero if not measured.
 	Rate float64
@@ -87,6 +88,7 @@ func (c *conn) info() Info {
 		LastReceived:   c.nc.received(),
 		LastSent:       c.nc.written(),
 		Ping:           c.alive.rtt,
+		Unknown:        c.unknown.Load(),
 	}
 }
 

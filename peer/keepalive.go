@@ -21,9 +21,9 @@ type keepalive struct {
 type verdict uint8
 
 const (
-	wait verdict = iota
-	ping
-	dead
+	allWell verdict = iota
+	sendPing
+	giveUp
 )
 
 // judge says what to do now and when to ask again, given when bytes last came
@@ -37,18 +37,18 @@ func (k *keepalive) judge(now, in, out time.Time) (verdict, time.Duration) {
 		}
 		left := min(quiet.Add(k.timeout).Sub(now), k.sent.Add(maxPongs*k.timeout).Sub(now))
 		if left <= 0 {
-			return dead, 0
+			return giveUp, 0
 		}
-		return wait, left
+		return allWell, left
 	}
 	last := in
 	if out.Before(in) {
 		last = out
 	}
 	if left := last.Add(k.every).Sub(now); left > 0 {
-		return wait, left
+		return allWell, left
 	}
-	return ping, k.timeout
+	return sendPing, k.timeout
 }
 
 // pinged notes that a ping was sent.

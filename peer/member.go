@@ -44,47 +44,37 @@ func (d *departed) addr(id uint64) (string, bool) {
 	return d.addrs[i], true
 }
 
-// join adds a connection to those that requests are given to.
+// join adds a connection to those that requests are given to, under a new id.
 func (p *Pool) join(c *conn) *member {
 	c.onNews = func() { poke(p.changed) }
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
 	m := &member{conn: c, since: p.cfg.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.members = append(p.members, m)
-	p.serve()
+	p.update(func() {
+		p.lastID++
+		c.id = p.lastID
+		p.members = append(p.members, m)
+	})
 	poke(p.changed)
 	return m
 }
 
 // leave removes a connection that has ended.
 func (p *Pool) leave(m *member) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
-	p.departed.add(m.id, m.addr)
-	p.serve()
+	p.update(func() {
+		p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
+		p.departed.add(m.id, m.addr)
+	})
 	poke(p.changed)
 }
 
-// member returns the live connection with an id, or nil.
+// member returns the connection with an id, or nil. It may have ended a moment
+// ago.
 func (p *Pool) member(id uint64) *member {
-	i := slices.IndexFunc(p.members, func(m *member) bool { return m.id == id && m.live() })
+	i := slices.IndexFunc(p.members, func(m *member) bool { return m.id == id })
 	if i < 0 {
 		return nil
 	}
 	return p.members[i]
-}
-
-// live reports whether the connection has not ended. One that has may still be
-// in the list for the moment until its goroutines are gone.
-func (c *conn) live() bool {
-	select {
-	case <-c.ended:
-		return false
-	default:
-		return true
-	}
 }
 
 // candidate returns what the choice of a peer looks at.
@@ -120,8 +110,8 @@ func (p *Pool) unanswered(m *member, r *request) {
 	m.silent++
 	m.window = max(m.window/2, 1)
 	p.addPoints(m.addr, Timeout)
-	others := func(o *member) bool { return o != m && o.silent == 0 && o.live() }
-	if m.silent >= maxSilent && slices.ContainsFunc(p.members, others) {
+	better := func(o *member) bool { return o != m && o.silent == 0 && o.live() }
+	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {
 		m.end(fault(Straggler, nil))
 	}
 }

@@ -32,7 +32,7 @@ func (p *Pool) keep(ctx context.Context, addr string) {
 func (p *Pool) session(ctx context.Context, addr string) (time.Duration, *Error) {
 	c, err := p.dial(ctx, addr)
 	if err != nil {
-		why := at(addr, err, netReason(err))
+		why := ofPeer(addr, err, netReason(err))
 		p.blame(addr, why)
 		return 0, why
 	}
@@ -73,7 +73,7 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 		nc.Close()
 		return nil, err
 	}
-	return newConn(&p.cfg, p.newID(), addr, nc, frames, remote), nil
+	return newConn(&p.cfg, addr, nc, frames, remote), nil
 }
 
 // tell logs why there is no connection, for all to see unless nothing has changed
@@ -98,13 +98,6 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-timer.C:
 		return true
 	}
-}
-
-func (p *Pool) newID() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lastID++
-	return p.lastID
 }
 
 func (p *Pool) addNonce() uint64 {

@@ -1,8 +1,11 @@
 package peer
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,6 +93,33 @@ func TestReconnect(t *testing.T) {
 		synctest.Wait()
 		if again := b.only().ID; again <= first {
 			t.Errorf("id %d after %d", again, first)
+		}
+	})
+}
+
+// TestRunAgain checks that Run can be called again after it has returned, and not
+// before.
+func TestRunAgain(t *testing.T) {
+	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+		if err := b.Run(t.Context()); !errors.Is(err, ErrRunning) {
+			t.Errorf("second run: %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil, good(newTestChain(2)))
+		for range 2 {
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if err := b.Run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+			b.only()
+			cancel()
+			wg.Wait()
+			b.net.wg.Wait()
 		}
 	})
 }

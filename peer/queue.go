@@ -5,22 +5,37 @@ import (
 	"slices"
 )
 
-// waiter is a request that no peer had room for.
+// waiter is a request that waits for a peer with room for it.
 type waiter struct {
 	want    want
 	granted chan *member // capacity one; nil means that the peer wanted is gone
 }
 
+// grant is a peer, or nil, for the waiter that leaves the queue with it.
+type grant struct {
+	to *waiter
+	m  *member
+}
+
+// update changes what decides about requests, and then grants what has become
+// possible: first under the lock, so that nobody else gets it, and then to those
+// who wait.
+func (p *Pool) update(change func()) {
+	p.mu.Lock()
+	change()
+	grants := p.serve()
+	p.mu.Unlock()
+	for _, g := range grants {
+		g.to.granted <- g.m
+	}
+}
+
 // acquire returns a peer with room for one more request, which is then counted
-// against that peer until release. It waits its turn for one: freed room goes to
+// against that peer until settle. It waits its turn for one: freed room goes to
 // whoever waits longest and may use it.
 func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
 	q := &waiter{want: w, granted: make(chan *member, 1)}
-	p.mu.Lock()
-	p.queue = append(p.queue, q)
-	p.serve()
-	p.mu.Unlock()
-
+	p.update(func() { p.queue = append(p.queue, q) })
 	select {
 	case m := <-q.granted:
 		if m == nil {
@@ -29,7 +44,7 @@ func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
 		return m, nil
 	case <-ctx.Done():
 		p.resign(q)
-		return nil, &Error{Reason: Cancelled, Err: context.Cause(ctx)}
+		return nil, &Error{Reason: Cancelled, Err: ctx.Err()}
 	}
 }
 
@@ -37,28 +52,24 @@ func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
 // the last moment.
 func (p *Pool) resign(q *waiter) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if i := slices.Index(p.queue, q); i >= 0 {
+	i := slices.Index(p.queue, q)
+	if i >= 0 {
 		p.queue = slices.Delete(p.queue, i, i+1)
+	}
+	p.mu.Unlock()
+	if i >= 0 {
 		return
 	}
 	if m := <-q.granted; m != nil {
-		p.putBack(m, q.want)
+		p.update(func() { m.uncount(q.want) })
 	}
 }
 
-// putBack uncounts a request and serves the queue with the room it had.
-func (p *Pool) putBack(m *member, w want) {
-	m.requests--
-	m.bytes -= w.bytes
-	p.serve()
-}
-
-// serve grants what can be granted to those who wait, in their order. It is
-// called whenever room or peers may have come or gone.
-func (p *Pool) serve() {
+// serve takes those out of the queue, in their order, whom there is a peer for
+// now, and counts their requests.
+func (p *Pool) serve() []grant {
 	if len(p.queue) == 0 {
-		return
+		return nil
 	}
 	var members []*member
 	var candidates []candidate
@@ -69,35 +80,47 @@ func (p *Pool) serve() {
 			candidates = append(candidates, p.candidate(m, now))
 		}
 	}
+	var grants []grant
 	p.queue = slices.DeleteFunc(p.queue, func(q *waiter) bool {
 		i := choose(candidates, q.want, p.cfg.MaxBytes)
 		if i < 0 {
-			gone := q.want.only != 0 && !slices.ContainsFunc(members, func(m *member) bool { return m.id == q.want.only })
+			gone := q.want.only != 0 && !slices.ContainsFunc(candidates, func(c candidate) bool { return c.id == q.want.only })
 			if gone {
-				q.granted <- nil
+				grants = append(grants, grant{q, nil})
 			}
 			return gone
 		}
-		members[i].requests++
-		members[i].bytes += q.want.bytes
-		candidates[i].requests++
-		candidates[i].bytes += q.want.bytes
-		q.granted <- members[i]
+		members[i].count(q.want)
+		candidates[i].requests, candidates[i].bytes = members[i].requests, members[i].bytes
+		grants = append(grants, grant{q, members[i]})
 		return true
 	})
+	return grants
+}
+
+// count counts a request as in flight.
+func (m *member) count(w want) {
+	m.requests++
+	m.bytes += w.bytes
+}
+
+// uncount takes back what count did.
+func (m *member) uncount(w want) {
+	m.requests--
+	m.bytes -= w.bytes
 }
 
 // settle ends what acquire began: it notes how the request went.
 func (p *Pool) settle(m *member, w want, r *request, bytes int, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch reasonOf(err) {
-	case unknownReason: // no error
-		p.answered(m, r, bytes)
-	case NotFound:
-		m.silent = 0
-	case Timeout:
-		p.unanswered(m, r)
-	}
-	p.putBack(m, w)
+	p.update(func() {
+		m.uncount(w)
+		switch reasonOf(err) {
+		case unknownReason: // no error
+			p.answered(m, r, bytes)
+		case NotFound:
+			m.silent = 0
+		case Timeout:
+			p.unanswered(m, r)
+		}
+	})
 }

@@ -259,7 +259,7 @@ func TestReasonFacts(t *testing.T) {
 // TestErrorIs checks that errors.Is finds reason and cause, and errors.As the
 // error.
 func TestErrorIs(t *testing.T) {
-	var err error = at("a:1", fault(Malformed, io.EOF), ConnLost)
+	var err error = ofPeer("a:1", fault(Malformed, io.EOF), ConnLost)
 	var e *Error
 	switch {
 	case !errors.Is(err, Malformed), !errors.Is(err, io.EOF), errors.Is(err, ConnLost):
@@ -267,7 +267,7 @@ func TestErrorIs(t *testing.T) {
 	case !errors.As(err, &e) || e.Peer != "a:1":
 		t.Errorf("%v: no address", err)
 	}
-	if err := at("a:1", io.EOF, ClosedByPeer); !errors.Is(err, ClosedByPeer) || !errors.Is(err, io.EOF) {
+	if err := ofPeer("a:1", io.EOF, ClosedByPeer); !errors.Is(err, ClosedByPeer) || !errors.Is(err, io.EOF) {
 		t.Errorf("%v: wrong reason or cause", err)
 	}
 }

@@ -53,7 +53,8 @@ func blockRequest(hash chainhash.Hash) *request {
 
 func newRequest(k kind) *request { return &request{kind: k, done: make(chan reply, 1)} }
 
-// settle gives the request its reply, unless it was abandoned.
+// settle gives a request that was taken out of its table the reply, unless it was
+// abandoned before.
 func (r *request) settle(payload []byte, err error) {
 	if !r.abandoned {
 		r.done <- reply{payload, err}

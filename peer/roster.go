@@ -40,7 +40,7 @@ func (p *Pool) TakeNews(yield func(id uint64, headers []byte, blocks []chainhash
 // back.
 func (p *Pool) SendHeaders(ctx context.Context, id uint64) error {
 	if ctx.Err() != nil {
-		return &Error{Reason: Cancelled, Err: context.Cause(ctx)}
+		return &Error{Reason: Cancelled, Err: ctx.Err()}
 	}
 	p.mu.Lock()
 	m := p.member(id)

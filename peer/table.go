@@ -37,7 +37,8 @@ type request struct {
 	sent time.Time
 
 	// abandoned is set when nobody waits any more. The request stays in the
-	// table, so that a late reply is known for what it is.
+	// table, so that a late reply is known for what it is. It does not change any
+	// more once the request was taken out.
 	abandoned bool
 
 	done chan reply // capacity one
@@ -109,6 +110,16 @@ func (t *table) take(k kind, s shape) *request {
 		}
 	}
 	return t.cut(found)
+}
+
+// abandon marks a request as one that nobody waits for. It reports false if the
+// request is not in the table any more.
+func (t *table) abandon(r *request) bool {
+	if !slices.Contains(t.pending, r) {
+		return false
+	}
+	r.abandoned = true
+	return true
 }
 
 // oldest removes and returns the oldest request of a kind that somebody waits

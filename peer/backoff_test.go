@@ -1,0 +1,33 @@
+package peer
+
+import (
+	"testing"
+	"time"
+)
+
+// TestBackoff checks the pauses: doubling, bounded, jittered, long after a refusal,
+// and short again after a long life.
+func TestBackoff(t *testing.T) {
+	b := backoff{min: time.Second, max: 30 * time.Second, refused: time.Hour}
+	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
+		if got := b.after(DialFailed, 0, 0); got != want*time.Second/2 {
+			t.Errorf("pause %d: %v at least, want %v", i, got, want*time.Second/2)
+		}
+	}
+	half := uint64(15 * time.Second)
+	if got := b.after(DialFailed, 0, half); got != 30*time.Second {
+		t.Errorf("%v at most", got)
+	}
+	if got := b.after(OldVersion, 0, 0); got != time.Hour/2 {
+		t.Errorf("%v after a refusal", got)
+	}
+	if got := b.after(Straggler, stable, 0); got != 15*time.Second {
+		t.Errorf("%v after a straggler", got)
+	}
+	if got := b.after(ClosedByPeer, stable, 0); got != time.Second/2 {
+		t.Errorf("%v after a long life", got)
+	}
+	if got := b.after(ClosedByPeer, stable-1, 0); got != time.Second {
+		t.Errorf("%v after a short life", got)
+	}
+}

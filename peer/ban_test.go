@@ -1,0 +1,59 @@
+package peer
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestAccuse checks that a proven fault bans with its evidence, in the log for the
+// user to see, keeps the address from being dialled, and expires.
+func TestAccuse(t *testing.T) {
+	chain := newTestChain(3)
+	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
+		bad := b.Infos()[0]
+		b.Accuse(bad.ID, errors.New("filter of block 7 does not prove"))
+		synctest.Wait()
+		if left := b.only(); left.ID == bad.ID {
+			t.Error("the accused peer is the one left")
+		}
+		bans := b.Bans()
+		want := Ban{bad.Addr, Invalid, "filter of block 7 does not prove", time.Now(), time.Now().Add(24 * time.Hour)}
+		if len(bans) != 1 || bans[0] != want {
+			t.Errorf("bans %+v, want %+v", bans, want)
+		}
+		if said := b.log.reasons(slog.LevelError); !slices.Equal(said, []string{Invalid.String()}) {
+			t.Errorf("said loudly: %q", said)
+		}
+
+		b.Accuse(bad.ID, errors.New("more")) // departed, and banned already
+		if !slices.Equal(b.Bans(), bans) {
+			t.Errorf("second evidence changed the ban: %v", b.Bans())
+		}
+		<-time.After(23 * time.Hour)
+		b.only()
+		<-time.After(time.Hour + b.cfg.RetryMax)
+		if len(b.Infos()) != 2 || len(b.Bans()) != 0 {
+			t.Errorf("after a day: %d peers, bans %v", len(b.Infos()), b.Bans())
+		}
+	})
+}
+
+// TestAccuseDeparted checks that the proof of a fault may take longer than the
+// connection lives, and that nobody else is hit by an unknown id.
+func TestAccuseDeparted(t *testing.T) {
+	run(t, nil, []func(*node){(*node).welcome}, func(t *testing.T, b *bench) {
+		b.Accuse(0, errors.New("nobody"))
+		b.Accuse(12345, errors.New("nobody"))
+		if len(b.Bans()) != 0 {
+			t.Errorf("bans %v", b.Bans())
+		}
+		b.Accuse(1, errors.New("late proof"))
+		if bans := b.Bans(); len(bans) != 1 || bans[0].Addr != "a:1" {
+			t.Errorf("bans %v", bans)
+		}
+	})
+}

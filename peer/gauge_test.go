@@ -1,0 +1,45 @@
+package peer
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// TestGauge checks the measured rate with and without overlapping requests.
+func TestGauge(t *testing.T) {
+	var g gauge
+	now := time.Now()
+	if g.rate() != 0 {
+		t.Error("a rate without a measurement")
+	}
+	g.delivered(100, now, now.Add(time.Second)) // too small to say anything
+	for i := range 20 {
+		// Two in flight at a time, one delivered each second.
+		at := now.Add(time.Duration(i+2) * time.Second)
+		g.delivered(1<<20, at.Add(-2*time.Second), at)
+	}
+	if got := g.rate(); math.Abs(got-1<<20) > 1<<17 {
+		t.Errorf("rate %.0f, want about %d", got, 1<<20)
+	}
+	if g := new(gauge); true {
+		g.delivered(1<<20, now, now)
+		if got := g.rate(); math.IsInf(got, 0) || math.IsNaN(got) {
+			t.Errorf("rate %v of an instant reply", got)
+		}
+	}
+}
+
+// TestSizes checks that the estimate follows what replies are.
+func TestSizes(t *testing.T) {
+	s := firstSizes()
+	for range 100 {
+		s.seen(getCFilters, 20000)
+	}
+	if got := s.of(getCFilters); got < 19900 || got > 20100 {
+		t.Errorf("estimate %d, want 20000", got)
+	}
+	if got, first := s.of(getBlock), firstSizes(); got != first.of(getBlock) {
+		t.Errorf("another kind changed to %d", got)
+	}
+}

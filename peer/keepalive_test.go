@@ -1,0 +1,36 @@
+package peer
+
+import (
+	"testing"
+	"time"
+)
+
+// TestKeepalive checks what is decided at each moment.
+func TestKeepalive(t *testing.T) {
+	start := time.Now()
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	const never = -1
+	for _, tc := range []struct {
+		name                   string
+		now, in, out, pingSent int
+		want                   verdict
+		next                   time.Duration
+	}{
+		{"fresh", 0, 0, 0, never, allWell, 60 * time.Second},
+		{"nothing sent for long", 70, 69, 10, never, sendPing, 30 * time.Second},
+		{"nothing received for long", 70, 10, 69, never, sendPing, 30 * time.Second},
+		{"both lately", 70, 50, 40, never, allWell, 30 * time.Second},
+		{"pong awaited", 70, 10, 60, 60, allWell, 20 * time.Second},
+		{"pong overdue", 90, 10, 60, 60, giveUp, 0},
+		{"pong overdue, bytes arrive", 100, 95, 60, 60, allWell, 25 * time.Second},
+		{"bytes arrive for ever", 360, 359, 60, 60, giveUp, 0},
+	} {
+		k := keepalive{every: time.Minute, timeout: 30 * time.Second}
+		if tc.pingSent != never {
+			k.pinged(1, at(tc.pingSent))
+		}
+		if got, next := k.judge(at(tc.now), at(tc.in), at(tc.out)); got != tc.want || next != tc.next {
+			t.Errorf("%s: %v, %v, want %v, %v", tc.name, got, next, tc.want, tc.next)
+		}
+	}
+}

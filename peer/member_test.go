@@ -1,0 +1,88 @@
+package peer
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// TestStraggler checks that a peer which answers nothing is left when another one
+// does, is not banned, and meanwhile gets fewer and fewer requests.
+func TestStraggler(t *testing.T) {
+	chain := newTestChain(101)
+	run(t, nil, []func(*node){silent, good(chain)}, func(t *testing.T, b *bench) {
+		mute := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "a:1" })].ID
+		others := []uint64{b.Infos()[0].ID + b.Infos()[1].ID - mute}
+		for range maxSilent {
+			var wg sync.WaitGroup
+			for range firstWindow {
+				wg.Go(func() { b.CFilter(t.Context(), others, chain.hashes[1]) })
+			}
+			wg.Wait()
+		}
+		synctest.Wait()
+		if i := b.only(); i.ID == mute {
+			t.Error("the silent peer is the one left")
+		}
+		if len(b.Bans()) != 0 {
+			t.Errorf("silence banned: %v", b.Bans())
+		}
+		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{Straggler.String()}) {
+			t.Errorf("told: %q", warned)
+		}
+	})
+}
+
+// TestSilentAlone checks that the only peer is kept though it answers nothing: it
+// may lack what is asked for, and there is none better.
+func TestSilentAlone(t *testing.T) {
+	run(t, nil, []func(*node){silent}, func(t *testing.T, b *bench) {
+		id := b.only().ID
+		for range 2 * maxSilent {
+			if _, _, err := b.CFilter(t.Context(), nil, chainhash.Hash{1}); !errors.Is(err, Timeout) {
+				t.Error(err)
+			}
+		}
+		if b.only().ID != id {
+			t.Error("the peer was left")
+		}
+	})
+}
+
+// TestSilentIsAvoided checks that after one silence the other peers are preferred.
+func TestSilentIsAvoided(t *testing.T) {
+	chain := newTestChain(101)
+	run(t, nil, []func(*node){silent, slow(chain, time.Millisecond)}, func(t *testing.T, b *bench) {
+		failed := 0
+		for range 100 {
+			if _, _, err := b.CFilter(t.Context(), nil, chain.hashes[1]); err != nil {
+				failed++
+			}
+		}
+		if failed > 1 {
+			t.Errorf("%d of 100 requests went to the silent peer", failed)
+		}
+	})
+}
+
+// TestDeparted checks that the last of many are remembered.
+func TestDeparted(t *testing.T) {
+	var d departed
+	for i := range uint64(1000) {
+		d.add(i+1, "a:"+string(rune('0'+i%10)))
+	}
+	if addr, ok := d.addr(1000); !ok || addr != "a:9" {
+		t.Errorf("last: %q, %v", addr, ok)
+	}
+	for _, id := range []uint64{0, 1, 1001} {
+		if addr, ok := d.addr(id); ok {
+			t.Errorf("id %d: %q", id, addr)
+		}
+	}
+}

@@ -1,0 +1,210 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// TestPickWaits checks that a request waits for a peer without one, and goes out
+// when it comes; and for room when all peers are full, in the order of asking.
+func TestPickWaits(t *testing.T) {
+	chain := newTestChain(20)
+	tune := func(c *Config) { c.MaxRequests = 1 }
+	run(t, tune, []func(*node){nil}, func(t *testing.T, b *bench) {
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		var order []int
+		for i := range 10 {
+			wg.Go(func() {
+				if _, _, err := b.CFilter(t.Context(), nil, chain.hashes[i]); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+			synctest.Wait()
+		}
+		<-time.After(time.Hour)
+		b.net.at("a:1", slow(chain, time.Second))
+		wg.Wait()
+		if !slices.IsSorted(order) || len(order) != 10 {
+			t.Errorf("answered in the order %v", order)
+		}
+	})
+}
+
+// TestPickCancelled checks that a request that is cancelled while it waits leaves
+// its place to the next.
+func TestPickCancelled(t *testing.T) {
+	chain := newTestChain(20)
+	tune := func(c *Config) { c.MaxRequests = 1 }
+	run(t, tune, []func(*node){slow(chain, time.Second)}, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		begin := time.Now()
+		var wg sync.WaitGroup
+		for i, c := range []context.Context{t.Context(), ctx, t.Context()} {
+			wg.Go(func() {
+				_, _, err := b.CFilter(c, nil, chain.hashes[i])
+				if want := c.Err(); !errors.Is(err, want) {
+					t.Errorf("request %d: %v, want %v", i, err, want)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		if took := time.Since(begin); took != 2*time.Second {
+			t.Errorf("two answers of a second each took %v", took)
+		}
+	})
+}
+
+// TestAvoid checks that peers to be avoided are not asked, unless there are no
+// others.
+func TestAvoid(t *testing.T) {
+	chain := newTestChain(20)
+	run(t, nil, []func(*node){good(chain), good(chain), good(chain)}, func(t *testing.T, b *bench) {
+		infos := b.Infos()
+		ids := []uint64{infos[0].ID, infos[1].ID, infos[2].ID}
+		for i := range ids {
+			avoid := slices.Delete(slices.Clone(ids), i, i+1)
+			for range 5 {
+				if _, from, err := b.CFilter(t.Context(), avoid, chain.hashes[1]); err != nil || from != ids[i] {
+					t.Errorf("avoiding %v: asked %d, %v", avoid, from, err)
+				}
+			}
+		}
+		if _, _, err := b.CFilter(t.Context(), ids, chain.hashes[1]); err != nil {
+			t.Errorf("avoiding all: %v", err)
+		}
+	})
+}
+
+// TestAvoidWaits checks that a full peer that is not to be avoided is waited for.
+func TestAvoidWaits(t *testing.T) {
+	chain := newTestChain(20)
+	tune := func(c *Config) { c.MaxRequests = 1 }
+	run(t, tune, []func(*node){good(chain), slow(chain, time.Second)}, func(t *testing.T, b *bench) {
+		infos := b.Infos()
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				if _, from, err := b.CFilter(t.Context(), []uint64{infos[0].ID}, chain.hashes[1]); from != infos[1].ID {
+					t.Errorf("asked %d: %v", from, err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// TestPeerDies has 100 requests run over three peers of which one dies under them.
+// Every request is settled, those of the dead peer with an error that names it, and
+// asking again succeeds.
+func TestPeerDies(t *testing.T) {
+	chain := newTestChain(101)
+	dying := func(n *node) {
+		n.welcome()
+		left := 5
+		n.serve(chain, func(wire.Message) bool {
+			if left--; left < 0 {
+				n.nc.Close()
+			}
+			return false
+		})
+	}
+	run(t, nil, []func(*node){slow(chain, time.Millisecond), dying, slow(chain, 2*time.Millisecond)}, func(t *testing.T, b *bench) {
+		victim := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "b:1" })].ID
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		used := make(map[uint64]int)
+		failed := 0
+		for i := range 100 {
+			wg.Go(func() {
+				var avoid []uint64
+				for {
+					got, from, err := b.CFilter(t.Context(), avoid, chain.hashes[i])
+					mu.Lock()
+					used[from]++
+					mu.Unlock()
+					if err == nil {
+						if want := chain.filter(i); !slices.Equal(got, encoded(&want)) {
+							t.Errorf("request %d: wrong reply", i)
+						}
+						return
+					}
+					if from != victim || !errors.Is(err, ClosedByPeer) {
+						t.Errorf("request %d to %d: %v", i, from, err)
+						return
+					}
+					mu.Lock()
+					failed++
+					mu.Unlock()
+					avoid = append(avoid, from)
+				}
+			})
+		}
+		wg.Wait()
+		if failed == 0 || len(used) != 3 {
+			t.Errorf("%d requests failed, peers used: %v", failed, used)
+		}
+	})
+}
+
+// TestBounds checks that what one peer owes is bounded in requests and bytes.
+func TestBounds(t *testing.T) {
+	chain := newTestChain(101)
+	for _, tc := range []struct {
+		tune func(*Config)
+		want int
+	}{
+		{func(c *Config) { c.MaxRequests = 3 }, 3},
+		{func(c *Config) { c.MaxBytes = 1; c.MaxRequests = 50 }, 1},
+	} {
+		run(t, tc.tune, []func(*node){slow(chain, time.Second)}, func(t *testing.T, b *bench) {
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[i], chain.hashes[i+50]); err != nil {
+						t.Error(err)
+					}
+					if n := b.only().Requests; n > tc.want {
+						t.Errorf("%d requests in flight, want at most %d", n, tc.want)
+					}
+				})
+			}
+			synctest.Wait()
+			if i := b.only(); i.Requests != tc.want || i.RequestBytes < i.Requests*32<<10 {
+				t.Errorf("%d requests of %d bytes in flight, want %d requests", i.Requests, i.RequestBytes, tc.want)
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// TestWindowGrows checks that a new peer is trusted with few requests and a proven
+// one with many.
+func TestWindowGrows(t *testing.T) {
+	chain := newTestChain(101)
+	run(t, nil, []func(*node){slow(chain, time.Second/10)}, func(t *testing.T, b *bench) {
+		var wg sync.WaitGroup
+		for range 60 {
+			wg.Go(func() { b.CFilter(t.Context(), nil, chain.hashes[1]) })
+		}
+		synctest.Wait()
+		first := b.only().Requests
+		<-time.After(2 * time.Second)
+		if later := b.only().Requests; first != firstWindow || later < 4*firstWindow {
+			t.Errorf("%d requests at first, %d later", first, later)
+		}
+		wg.Wait()
+	})
+}

@@ -1,0 +1,24 @@
+package peer
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// TestStanding checks that points add up and fade.
+func TestStanding(t *testing.T) {
+	var s standing
+	now := time.Now()
+	s.add(Unsolicited, now)
+	s.add(Unsolicited, now)
+	if got := s.now(now); got != float64(2*Unsolicited.Score()) {
+		t.Errorf("%v points", got)
+	}
+	if got := s.now(now.Add(forgiven)); math.Abs(got-float64(Unsolicited.Score())) > 1e-9 {
+		t.Errorf("%v points after one half-life", got)
+	}
+	if got := s.now(now.Add(-time.Hour)); got > float64(2*Unsolicited.Score()) {
+		t.Errorf("%v points when the clock is set back", got)
+	}
+}
