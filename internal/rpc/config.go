@@ -20,8 +20,7 @@ type Config struct {
 	Params *chaincfg.Params
 	Log    *slog.Logger
 
-	// Listeners are what clients connect to, see Listen. The server closes
-	// them.
+	// Listeners are what clients connect to, see Listen. Run closes them.
 	Listeners []net.Listener
 
 	// Username and Password let clients in. Both are empty when only the

@@ -57,11 +57,11 @@ func (d *dispatcher) run(ctx context.Context, c *call) (json.RawMessage, *api.Er
 	}
 	result, err := d.invoke(ctx, c)
 	if err == nil {
-		raw, marshalErr := json.Marshal(result)
-		if marshalErr == nil {
+		raw, encodeErr := encode(result)
+		if encodeErr == nil {
 			return raw, nil
 		}
-		err = fmt.Errorf("marshal result of %s: %w", c.method, marshalErr)
+		err = fmt.Errorf("encode result of %s: %w", c.method, encodeErr)
 	}
 	answer, fault := d.backend.explain(err)
 	if fault {

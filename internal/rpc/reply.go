@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -38,9 +39,21 @@ func (c *call) reply(result json.RawMessage, fault *api.Error) json.RawMessage {
 	default:
 		v = result2{c.version, result, c.id}
 	}
-	b, err := json.Marshal(v)
+	b, err := encode(v)
 	if err != nil {
-		panic("rpc: marshal reply: " + err.Error()) // result and id are valid JSON
+		panic("rpc: encode reply: " + err.Error()) // result and id are valid JSON
 	}
 	return b
+}
+
+// encode returns a value as JSON. Text stays readable: nothing here ends up in
+// a web page unescaped.
+func encode(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

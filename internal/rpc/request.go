@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -120,6 +121,9 @@ func faulty(code api.Code, text string) call {
 func validID(id json.RawMessage) bool {
 	if id == nil || string(id) == "null" {
 		return true
+	}
+	if !utf8.Valid(id) {
+		return false
 	}
 	return id[0] == '"' || id[0] == '-' || id[0] >= '0' && id[0] <= '9'
 }

@@ -44,6 +44,7 @@ func TestDecodeMessage(t *testing.T) {
 		{"other version", `{"jsonrpc":"3.0","method":"m","id":7}`, false, `-32600 null`},
 		{"number for a version", `{"jsonrpc":2.0,"method":"m","id":7}`, false, `-32600 null`},
 		{"object for an id", `{"method":"m","id":{}}`, false, `-32600 null`},
+		{"bad text for an id", "{\"method\":\"m\",\"id\":\"\xff\"}", false, `-32600 null`},
 		{"boolean for an id", `{"method":"m","id":true}`, false, `-32600 null`},
 		{"text for parameters", `{"method":"m","params":"a","id":7}`, false, `-32600 7`},
 		{"number for parameters", `{"method":"m","params":1,"id":7}`, false, `-32600 7`},
@@ -75,14 +76,14 @@ func (c *call) summary() string {
 }
 
 func TestReply(t *testing.T) {
-	one, two := call{version: "1.0", id: json.RawMessage(`"x"`)}, call{version: version2, id: json.RawMessage("7")}
+	one, two := call{version: "1.0", id: json.RawMessage(`"<&>"`)}, call{version: version2, id: json.RawMessage("7")}
 	result, fault := json.RawMessage(`[1]`), &api.Error{Code: api.CodeInvalid, Message: "m"}
 	for _, test := range []struct {
 		got  json.RawMessage
 		want string
 	}{
-		{one.reply(result, nil), `{"jsonrpc":"1.0","result":[1],"error":null,"id":"x"}`},
-		{one.reply(nil, fault), `{"jsonrpc":"1.0","result":null,"error":{"code":-8,"message":"m"},"id":"x"}`},
+		{one.reply(result, nil), `{"jsonrpc":"1.0","result":[1],"error":null,"id":"<&>"}`},
+		{one.reply(nil, fault), `{"jsonrpc":"1.0","result":null,"error":{"code":-8,"message":"m"},"id":"<&>"}`},
 		{two.reply(result, nil), `{"jsonrpc":"2.0","result":[1],"id":7}`},
 		{two.reply(json.RawMessage("null"), nil), `{"jsonrpc":"2.0","result":null,"id":7}`},
 		{two.reply(nil, fault), `{"jsonrpc":"2.0","error":{"code":-8,"message":"m"},"id":7}`},
