@@ -29,6 +29,7 @@ func (c *Chain) Since(locator []BlockID, limit int) (u Update, err error) {
 		from := locator[n].Height + 1
 		count := min(int64(limit), int64(tip.filters.Height)+1-int64(from))
 		u.Applied, err = readBlocks(b, from, int(count))
+		u.More = int64(from)+max(count, 0) <= int64(tip.filters.Height)
 		return err
 	})
 	return u, err

@@ -18,6 +18,10 @@ type Block struct {
 type Update struct {
 	Reverted []BlockID
 	Applied  []Block
+
+	// More says that the chain went on after the last applied block when the
+	// update was made.
+	More bool
 }
 
 // Empty reports whether the update changes nothing.
