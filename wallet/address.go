@@ -1,0 +1,67 @@
+package wallet
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
+)
+
+// parseAddress decodes an address of a network. No error it returns repeats
+// any part of the input.
+func parseAddress(net *chaincfg.Params, s string) (stdaddr.Address, error) {
+	if looksPrivate(s) {
+		return nil, ErrPrivateKey
+	}
+	addr, err := stdaddr.DecodeAddress(s, net)
+	if err == nil {
+		return addr, nil
+	}
+	for _, other := range networks() {
+		if _, err := stdaddr.DecodeAddress(s, other); err == nil && other.Name != net.Name {
+			return nil, fmt.Errorf("%w: the address is for %s, the wallet for %s", ErrWrongNetwork, other.Name, net.Name)
+		}
+	}
+	if errors.Is(err, stdaddr.ErrBadAddressChecksum) {
+		return nil, ErrBadChecksum
+	}
+	return nil, ErrBadAddress
+}
+
+// payScripts returns the scripts by which an address may be paid: its own, and
+// for a public key also that of the key's hash.
+func payScripts(addr stdaddr.Address) [][]byte {
+	_, own := addr.PaymentScript()
+	scripts := [][]byte{own}
+	if key, ok := addr.(stdaddr.AddressPubKeyHasher); ok {
+		_, hash := key.AddressPubKeyHash().PaymentScript()
+		scripts = append(scripts, hash)
+	}
+	return scripts
+}
+
+// scriptAddress returns the address of a payment script, or an empty string
+// for scripts that have none, or several.
+func scriptAddress(net *chaincfg.Params, pay []byte) string {
+	_, addrs := stdscript.ExtractAddrs(0, pay, net)
+	if len(addrs) != 1 {
+		return ""
+	}
+	return addrs[0].String()
+}
+
+// checkSubject reports whether something is an address or transaction hash.
+func (w *Wallet) checkSubject(s string) error {
+	if b, err := hex.DecodeString(s); err == nil && len(b) == chainhash.HashSize {
+		return nil
+	}
+	_, err := parseAddress(w.cfg.Params.Params, s)
+	return err
+}
+
+// isScriptHash reports whether a payment script pays to the hash of a script.
+func isScriptHash(pay []byte) bool { return stdscript.IsScriptHashScriptV0(pay) }

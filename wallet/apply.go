@@ -1,0 +1,196 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Apply takes the wallet along an update in one transaction. The update must
+// start at the front of the last locator, and its blocks must carry their
+// transactions where their filters match a script of Scripts. When it returns
+// grown, nothing was applied, because the wallet has come to watch more
+// scripts, or these blocks need to be matched against more of them: the same
+// blocks are to be matched again, and applied again.
+//
+// An update that starts where the wallet was before somebody asked for a
+// rescan does nothing. The error is ErrNotConnected for one that never started
+// anywhere.
+func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err error) {
+	if u.Empty() {
+		return false, nil
+	}
+	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		a := application{w: w, tx: tx, u: &u}
+		next, err := a.run(s)
+		grown = a.grown
+		return next, err
+	})
+	if err != nil {
+		return false, fmt.Errorf("apply blocks from %d on: %w", origin(&u).Height, err)
+	}
+	return grown, nil
+}
+
+// application is the application of one update.
+type application struct {
+	w  *Wallet
+	tx *bolt.Tx
+	u  *chain.Update
+
+	pool *pool                   // see unmined
+	lost map[chainhash.Hash]bool // what release found to be worthless
+
+	// grown says that the blocks have to be matched again before they can be
+	// applied.
+	grown bool
+}
+
+// run returns the snapshot after the update, or nil if nothing is to be stored.
+func (a *application) run(s *snapshot) (*snapshot, error) {
+	from, step := origin(a.u), a.w.current.Load()
+	if from != s.cursor && from != s.tip {
+		if step != nil && from == step.start {
+			return nil, nil // the cursor was moved while the blocks were matched
+		}
+		return nil, fmt.Errorf("it starts at %d %s, the wallet is at %d %s: %w",
+			from.Height, from.Hash, s.cursor.Height, s.cursor.Hash, ErrNotConnected)
+	}
+	on := s.fork(a.u)
+	if err := linked(on, a.u); err != nil {
+		return nil, err
+	}
+	next := s.withAccounts()
+	if err := a.settleBirths(next); err != nil {
+		return nil, err
+	}
+	if a.w.widen(next.needed(from, a.u)) {
+		a.grown = true
+		return nil, nil
+	}
+	next, err := a.grow(next)
+	if err != nil || a.grown {
+		return next, err
+	}
+	if len(a.u.Reverted) > 0 {
+		if err := a.rollback(next, on); err != nil {
+			return nil, err
+		}
+	}
+	if common, parted := next.parted(on, a.u); parted {
+		a.grown = true
+		return next, a.rollback(next, common)
+	}
+	return next, a.apply(next, on, step)
+}
+
+// settleBirths makes heights of the birthdays whose date the blocks of an
+// update reach.
+func (a *application) settleBirths(s *snapshot) error {
+	for i := range s.accounts {
+		settleIn(&s.accounts[i].Birthday, a.u.Applied)
+	}
+	cloned := false
+	for n := range s.scripts {
+		sc := s.scripts[n]
+		if sc.account != ImportedAccount || !settleIn(&sc.birthday, a.u.Applied) {
+			continue
+		}
+		if !cloned {
+			s.scripts, cloned = slices.Clone(s.scripts), true
+		}
+		s.scripts[n] = sc
+		if err := a.tx.Bucket(scriptsBucket).Put(key32(uint32(n)), sc.encode()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleIn settles a birthday at the first of some blocks that it includes.
+func settleIn(d *Birthday, blocks []chain.Block) bool {
+	if d.Time.IsZero() {
+		return false
+	}
+	for i := range blocks {
+		if d.settle(blocks[i].Height, blocks[i].Header.Time()) {
+			return true
+		}
+	}
+	return false
+}
+
+// needed returns the first script that the blocks of an update have to be
+// matched against: all of them if blocks are new, unless nobody is born by
+// then.
+func (s *snapshot) needed(from chain.BlockID, u *chain.Update) uint32 {
+	if len(u.Applied) == 0 {
+		return none
+	}
+	last := u.Applied[len(u.Applied)-1].Height
+	switch {
+	case s.firstBirth(0, s.count()) > last:
+		return none
+	case last > s.tip.Height || from == s.tip:
+		return everyone
+	}
+	return s.scanning
+}
+
+// grow extends the accounts' windows by what the blocks use. If that makes the
+// wallet watch more scripts, they are all that is stored.
+func (a *application) grow(s *snapshot) (*snapshot, error) {
+	before := s.count()
+	a.w.usage(s, a.u.Applied)
+	next, err := a.w.extend(a.tx, s)
+	if err != nil {
+		return nil, err
+	}
+	a.grown = next.count() > before
+	return next, nil
+}
+
+// apply adds the blocks of an update, and moves the tip and the cursor.
+func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
+	if !s.scan() {
+		s.settleFresh(on, step)
+	}
+	forward := on == s.cursor
+	more := make([]block, len(a.u.Applied))
+	for i := range a.u.Applied {
+		b := &a.u.Applied[i]
+		if err := a.add(s, b); err != nil {
+			return fmt.Errorf("block %d %s: %w", b.Height, b.Hash, err)
+		}
+		more[i] = block{b.BlockID, uint32(b.Header.Timestamp())}
+		on = b.BlockID
+	}
+	if forward {
+		s.cursor = on
+	}
+	if on.Height > s.tip.Height {
+		s.tip = on
+	}
+	if !a.u.More {
+		s.startScan()
+	}
+	s.blocks = remember(s.blocks, more, s.tip.Height, s.cursor.Height)
+	return a.expire(s.tip.Height)
+}
+
+// settleFresh takes note that scripts which were not born when the step began
+// need no search of their own: the step's blocks have been matched against
+// them.
+func (s *snapshot) settleFresh(on chain.BlockID, step *step) {
+	if step == nil {
+		return
+	}
+	for n := min(step.scripts, s.count()); s.fresh < n && s.birth(s.fresh) > on.Height; {
+		s.fresh++
+	}
+}

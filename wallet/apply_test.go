@@ -1,0 +1,51 @@
+package wallet
+
+import (
+	"fmt"
+	"testing"
+)
+
+// checkBalances compares the balances of a wallet with those of the twin.
+func checkBalances(t *testing.T, w *world, x *Wallet) {
+	t.Helper()
+	for _, minConf := range []int64{1, 3} {
+		got, err := x.Balances(t.Context(), minConf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := w.balances(x, minConf)
+		for _, a := range got.Accounts {
+			have, want := a.Balance, want[a.Account]
+			if have.Total-have.Unconfirmed != want.Total-want.Unconfirmed {
+				t.Fatalf("at %d, min %d: account %s has a total of %s, want %s", len(w.main)-1, minConf, a.Account, have.Total, want.Total)
+			}
+			have.Unconfirmed, have.Total, want.Unconfirmed, want.Total = 0, 0, 0, 0
+			if have != want {
+				t.Fatalf("at %d, min %d: account %s has %+v, want %+v", len(w.main)-1, minConf, a.Account, have, want)
+			}
+		}
+	}
+}
+
+func TestBalancesEqualReplay(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			x := openTest(t, Birthday{})
+			importTest(t, x, "default", 1, AccountOptions{})
+			w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
+			for range 80 {
+				w.random()
+				if w.rng.IntN(2) == 0 {
+					w.sync(x, 1+w.rng.IntN(20))
+					checkBalances(t, w, x)
+				}
+				if d := w.rng.IntN(20); d > 0 && d < 5 && d < len(w.main) {
+					w.reorganise(d)
+				}
+			}
+			w.sync(x, 7)
+			checkBalances(t, w, x)
+		})
+	}
+}

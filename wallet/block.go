@@ -1,0 +1,144 @@
+package wallet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Which blocks the wallet remembers. Deeper reorganisations than the newest
+// ones remembered without gaps fall back to the next one remembered.
+const (
+	denseBlocks  = 288  // the newest, one day's worth on the main network
+	sparseBlocks = 1000 // below that, one in as many, and the genesis block
+)
+
+// block is a block of the chain that the wallet has applied.
+type block struct {
+	chain.BlockID
+	time uint32 // Unix seconds
+}
+
+func (b block) when() time.Time { return time.Unix(int64(b.time), 0) }
+
+// The blocks bucket. Keys are heights (u32). Values: hash, Unix seconds of the
+// block (u32).
+var blocksBucket = []byte("blocks")
+
+func (b block) encode() []byte {
+	return binary.BigEndian.AppendUint32(append([]byte(nil), b.Hash[:]...), b.time)
+}
+
+func decodeBlock(k, v []byte) (block, error) {
+	key, r := row{rest: k}, row{rest: v}
+	b := block{BlockID: chain.BlockID{Height: chain.Height(key.u32()), Hash: r.hash()}, time: r.u32()}
+	if key.done() != nil || b.Height < 0 {
+		return b, ErrCorrupt
+	}
+	return b, r.done()
+}
+
+func loadBlocks(tx *bolt.Tx) ([]block, error) {
+	var list []block
+	err := all(tx.Bucket(blocksBucket), func(k, v []byte) error {
+		b, err := decodeBlock(k, v)
+		if err != nil {
+			return fmt.Errorf("read block %x: %w", k, err)
+		}
+		list = append(list, b)
+		return nil
+	})
+	if err == nil && (len(list) == 0 || list[0].Height != 0) {
+		return nil, fmt.Errorf("read blocks: no genesis block: %w", ErrCorrupt)
+	}
+	return list, err
+}
+
+// saveBlocks makes the bucket hold list, of which old was the former value.
+func saveBlocks(tx *bolt.Tx, old, list []block) error {
+	b := tx.Bucket(blocksBucket)
+	for _, o := range old {
+		if _, kept := blockAt(list, o.Height); !kept {
+			if err := b.Delete(key32(uint32(o.Height))); err != nil {
+				return err
+			}
+		}
+	}
+	for _, n := range list {
+		if o, had := blockAt(old, n.Height); had && o == n {
+			continue
+		}
+		if err := b.Put(key32(uint32(n.Height)), n.encode()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blockAt returns the remembered block of a height.
+func blockAt(list []block, h chain.Height) (block, bool) {
+	i, ok := slices.BinarySearchFunc(list, h, func(b block, h chain.Height) int { return int(b.Height - h) })
+	if !ok {
+		return block{}, false
+	}
+	return list[i], true
+}
+
+// blockBelow returns the highest remembered block not above a height.
+func blockBelow(list []block, h chain.Height) block {
+	i, ok := slices.BinarySearchFunc(list, h, func(b block, h chain.Height) int { return int(b.Height - h) })
+	if !ok {
+		i--
+	}
+	return list[i]
+}
+
+// remember returns which of the blocks up to a tip and those that follow it to
+// keep, in height order. Both lists are in height order, and may overlap in
+// blocks that are the same. Kept are the newest ones, one in sparseBlocks
+// below, the genesis block, and the cursor.
+func remember(list, more []block, tip, cursor chain.Height) []block {
+	kept := make([]block, 0, len(list)+len(more))
+	keep := func(b block) {
+		if b.Height > tip-denseBlocks || b.Height%sparseBlocks == 0 || b.Height == cursor {
+			kept = append(kept, b)
+		}
+	}
+	for len(list) > 0 || len(more) > 0 {
+		switch {
+		case len(more) == 0 || len(list) > 0 && list[0].Height < more[0].Height:
+			keep(list[0])
+			list = list[1:]
+		default:
+			if len(list) > 0 && list[0].Height == more[0].Height {
+				list = list[1:]
+			}
+			keep(more[0])
+			more = more[1:]
+		}
+	}
+	return kept
+}
+
+// locate returns the blocks at and below a height for a locator: the newest
+// without gaps as far as they are remembered so, then at distances that
+// double, and the genesis block.
+func locate(list []block, from chain.Height) []chain.BlockID {
+	var ids []chain.BlockID
+	for h, step := from, chain.Height(1); h > 0; h -= step {
+		b := blockBelow(list, h)
+		if b.Height == 0 {
+			break
+		}
+		ids = append(ids, b.BlockID)
+		if h = b.Height; len(ids) >= denseBlocks {
+			step *= 2
+		}
+	}
+	return append(ids, list[0].BlockID)
+}

@@ -1,0 +1,223 @@
+package wallet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+)
+
+// credit is an output of a mined transaction that is not void and that belongs
+// to a watched script; or a ticket with a commitment to one, whoever may vote
+// with it.
+type credit struct {
+	place  Place
+	script uint32         // its number; nobody for some tickets
+	amount dcrutil.Amount // in atoms
+	source Source
+}
+
+// The credits bucket. Keys are outpoints. Values: place of the transaction,
+// script number (u32), amount in atoms (u64), source (u8).
+var creditsBucket = []byte("credits")
+
+// The unspent bucket. Keys are the outpoints of those credits that no mined
+// transaction spends. Values are empty.
+var unspentBucket = []byte("unspent")
+
+// The spends bucket. Keys are the outpoints of the other credits. Values: place
+// of the spending transaction, index of its input (u32).
+var spendsBucket = []byte("spends")
+
+// The commitments bucket. Keys: the outpoint of the commitment in a ticket.
+// Values as of credits. A commitment lasts as long as the ticket is unspent.
+var commitmentsBucket = []byte("commitments")
+
+// The payments bucket. Keys: script number (u32), place, output index (u32).
+// Values: amount in atoms (u64). It has the credits other than tickets.
+var paymentsBucket = []byte("payments")
+
+func (c credit) encode() []byte {
+	b := c.place.append(make([]byte, 0, placeSize+4+8+1))
+	b = binary.BigEndian.AppendUint32(b, c.script)
+	b = binary.BigEndian.AppendUint64(b, uint64(c.amount))
+	return append(b, byte(c.source))
+}
+
+func decodeCredit(v []byte) (credit, error) {
+	r := row{rest: v}
+	c := credit{place: r.place(), script: r.u32(), amount: dcrutil.Amount(r.u64()), source: Source(r.u8())}
+	if c.source > lastSource || c.amount < 0 {
+		r.bad = true
+	}
+	return c, r.done()
+}
+
+// getCredit returns the credit of an outpoint.
+func getCredit(tx *bolt.Tx, op wire.OutPoint) (c credit, ok bool, err error) {
+	v := tx.Bucket(creditsBucket).Get(outpointKey(op))
+	if v == nil {
+		return c, false, nil
+	}
+	if c, err = decodeCredit(v); err != nil {
+		return c, false, fmt.Errorf("read credit %s: %w", op, err)
+	}
+	return c, true, nil
+}
+
+// spender is the input that spends a credit.
+type spender struct {
+	place Place
+	input uint32
+}
+
+func (s spender) encode() []byte {
+	return binary.BigEndian.AppendUint32(s.place.key(), s.input)
+}
+
+func decodeSpender(v []byte) (spender, error) {
+	r := row{rest: v}
+	s := spender{place: r.place(), input: r.u32()}
+	return s, r.done()
+}
+
+// getSpender returns what spends an outpoint.
+func getSpender(tx *bolt.Tx, op wire.OutPoint) (s spender, ok bool, err error) {
+	v := tx.Bucket(spendsBucket).Get(outpointKey(op))
+	if v == nil {
+		return s, false, nil
+	}
+	if s, err = decodeSpender(v); err != nil {
+		return s, false, fmt.Errorf("read spender of %s: %w", op, err)
+	}
+	return s, true, nil
+}
+
+// paymentKey returns the key of a credit in the payments bucket.
+func paymentKey(script uint32, p Place, index uint32) []byte {
+	b := make([]byte, 0, 4+placeSize+4)
+	b = binary.BigEndian.AppendUint32(b, script)
+	return binary.BigEndian.AppendUint32(p.append(b), index)
+}
+
+// record stores what a mined transaction that is not void does. It may be
+// stored already, in whole or in part.
+func record(tx *bolt.Tx, place Place, hash *chainhash.Hash, e *effects) error {
+	for _, c := range e.credits {
+		if err := recordCredit(tx, place, hash, c); err != nil {
+			return err
+		}
+	}
+	for _, c := range e.commitments {
+		op := wire.OutPoint{Hash: *hash, Index: c.index}
+		row := credit{place, c.script, c.amount, c.source}
+		if err := tx.Bucket(commitmentsBucket).Put(outpointKey(op), row.encode()); err != nil {
+			return err
+		}
+	}
+	for _, s := range e.spends {
+		if err := recordSpend(tx, place, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func recordCredit(tx *bolt.Tx, place Place, hash *chainhash.Hash, c credited) error {
+	key := outpointKey(wire.OutPoint{Hash: *hash, Index: c.index})
+	row := credit{place, c.script, c.amount, c.source}
+	if err := tx.Bucket(creditsBucket).Put(key, row.encode()); err != nil {
+		return err
+	}
+	if c.source != FromTicket {
+		amount := binary.BigEndian.AppendUint64(nil, uint64(c.amount))
+		if err := tx.Bucket(paymentsBucket).Put(paymentKey(c.script, place, c.index), amount); err != nil {
+			return err
+		}
+	}
+	if tx.Bucket(spendsBucket).Get(key) != nil {
+		return nil
+	}
+	return tx.Bucket(unspentBucket).Put(key, nil)
+}
+
+func recordSpend(tx *bolt.Tx, place Place, s spent) error {
+	key := outpointKey(s.prev)
+	if tx.Bucket(creditsBucket).Get(key) == nil {
+		return nil
+	}
+	if err := tx.Bucket(spendsBucket).Put(key, spender{place, s.input}.encode()); err != nil {
+		return err
+	}
+	return tx.Bucket(unspentBucket).Delete(key)
+}
+
+// revoke removes what record stored of a transaction.
+func revoke(tx *bolt.Tx, m *mined) error {
+	for _, in := range m.tx.TxIn {
+		if err := revokeSpend(tx, m.place, in.PreviousOutPoint); err != nil {
+			return err
+		}
+	}
+	commitments := tx.Bucket(commitmentsBucket)
+	for i := range m.tx.TxOut {
+		op := wire.OutPoint{Hash: m.hash, Index: uint32(i)}
+		if err := revokeCredit(tx, m.place, op); err != nil {
+			return err
+		}
+		if err := commitments.Delete(outpointKey(op)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func revokeSpend(tx *bolt.Tx, place Place, prev wire.OutPoint) error {
+	key := outpointKey(prev)
+	s, ok, err := getSpender(tx, prev)
+	if err != nil || !ok || s.place != place {
+		return err
+	}
+	if err := tx.Bucket(spendsBucket).Delete(key); err != nil {
+		return err
+	}
+	if tx.Bucket(creditsBucket).Get(key) == nil {
+		return nil
+	}
+	return tx.Bucket(unspentBucket).Put(key, nil)
+}
+
+func revokeCredit(tx *bolt.Tx, place Place, op wire.OutPoint) error {
+	c, ok, err := getCredit(tx, op)
+	if err != nil || !ok || c.place != place {
+		return err
+	}
+	key := outpointKey(op)
+	if err := tx.Bucket(unspentBucket).Delete(key); err != nil {
+		return err
+	}
+	if c.source != FromTicket {
+		if err := tx.Bucket(paymentsBucket).Delete(paymentKey(c.script, place, op.Index)); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(creditsBucket).Delete(key)
+}
+
+// commitmentsOf returns the watched commitments of a ticket.
+func commitmentsOf(tx *bolt.Tx, ticket *chainhash.Hash) ([]credit, error) {
+	var list []credit
+	c := tx.Bucket(commitmentsBucket).Cursor()
+	for k, v := c.Seek(ticket[:]); bytes.HasPrefix(k, ticket[:]); k, v = c.Next() {
+		row, err := decodeCredit(v)
+		if err != nil {
+			return nil, fmt.Errorf("read commitment of ticket %s: %w", ticket, err)
+		}
+		list = append(list, row)
+	}
+	return list, nil
+}

@@ -1,0 +1,55 @@
+// Package wallet keeps watch-only wallets: which accounts, addresses and
+// scripts concern a person, and what the chain says about them. It holds no
+// private keys, opens no connections and starts no goroutines. A stolen wallet
+// file steals no coins, only privacy.
+//
+// # How it learns
+//
+// The wallet has a tip of its own. The syncer asks for the Locator, matches the
+// blocks that follow it against Scripts, and hands them to Apply, which takes
+// them in in one transaction. Reorganisation, restart and rescan are the same
+// three calls. When blocks use addresses near the end of an account's window,
+// the window grows, and the same blocks are matched again; when blocks before
+// them may hold payments to the new addresses too, the cursor, which is the
+// front of the locator, goes back to look for these, and for nothing else. What
+// is known already stays in place meanwhile, and the newest applied block stays
+// the tip that confirmations are counted from.
+//
+// # What it guarantees
+//
+//   - Whatever the order of discovery, the size of updates, restarts and
+//     reorganisations on the way: the balances, unspent outputs and history are
+//     those that a naive replay of the chain gives for the watched scripts.
+//   - What is watched is the least fixed point of the accounts' windows over the
+//     chain from their birthdays on, and what was issued.
+//   - Only what the committed filters show counts. A ticket that concerns the
+//     wallet only by its voting right is not known to it, because filters leave
+//     voting rights out on purpose: it might be seen by chance, but never
+//     reliably.
+//   - Unmined transactions change no row that mined ones are kept in. All that is
+//     known of them is derived from their own rows whenever it is asked for.
+//   - A rescan changes nothing, unless something had been missed.
+//   - Every change is one transaction of the file: killed anywhere, the wallet is
+//     consistent at an older tip.
+//   - Private keys are refused before anything else is done with them, and no
+//     error or log record repeats any part of what was given.
+//
+// # Amounts and heights
+//
+// All amounts are in atoms (dcrutil.Amount, 1e-8 DCR). Confirmations count the
+// block itself as one. An output is mature when consensus lets the next block
+// spend it.
+//
+// # Reading the source
+//
+// Start with progress.go, watch.go and steps.go for the state, then apply.go,
+// usage.go and ledger.go for the way of a block; window.go and effects.go are
+// the pure core. Each bucket is described where it is declared: meta in
+// progress.go, then account.go, script.go, labels.go, block.go, mined.go,
+// credit.go, unmined.go and locks.go. The reading side is balance.go, query.go,
+// transaction.go, category.go and history.go.
+//
+// Any goroutine may call any method, but Locator and Apply belong to one caller
+// at a time. Readers work on a transaction and an immutable snapshot of the same
+// state, and wait for nobody.
+package wallet

@@ -1,0 +1,85 @@
+package wallet
+
+import "errors"
+
+// Errors of the package. Whoever shows one to a user shows its text: it says
+// what is wrong in one sentence and never repeats a key. Nothing has changed
+// when one of them is returned.
+var (
+	// ErrPrivateKey means that private key material was given. It has been
+	// neither stored nor logged.
+	ErrPrivateKey = errors.New("this is a private key, which a watch-only wallet must never see; give the extended public key or an address instead")
+
+	// ErrWrongNetwork means that a key or address is for another network.
+	ErrWrongNetwork = errors.New("key or address is for another network")
+
+	// ErrBadChecksum means that a key or address was mistyped or cut.
+	ErrBadChecksum = errors.New("checksum does not match: the key or address was mistyped or cut off")
+
+	// ErrBadKey means that a key is not one at all.
+	ErrBadKey = errors.New("not a valid public key")
+
+	// ErrNotAccountKey means that an extended key is not one of an account:
+	// the third level of BIP44, derived with a hardened index.
+	ErrNotAccountKey = errors.New("extended key is not an account key of BIP44 (m/44'/coin'/account'); export the public key of the account")
+
+	// ErrBadAddress means that an address is not one.
+	ErrBadAddress = errors.New("not a valid address")
+
+	// ErrBadScript means that a script cannot be watched.
+	ErrBadScript = errors.New("script cannot be watched")
+
+	// ErrDuplicate means that what was to be added is there already.
+	ErrDuplicate = errors.New("already in the wallet")
+
+	// ErrBadName means that an account name cannot be used.
+	ErrBadName = errors.New("account names are 1 to 50 bytes of printable UTF-8 other than \"*\" and \"imported\"")
+
+	// ErrGapLimit means that a gap limit is out of its range.
+	ErrGapLimit = errors.New("gap limit must be from 1 to 10000 addresses")
+
+	// ErrNoAccount means that there is no account of that name.
+	ErrNoAccount = errors.New("no such account")
+
+	// ErrNotMine means that an address or script is not watched.
+	ErrNotMine = errors.New("not watched by this wallet")
+
+	// ErrImported means that something was asked of the imported addresses that
+	// only an account with an extended key can do.
+	ErrImported = errors.New("imported addresses have no extended key to derive more addresses from")
+
+	// ErrBadLabel means that a label cannot be stored.
+	ErrBadLabel = errors.New("labels are up to 500 bytes of UTF-8")
+
+	// ErrAboveTip means that a height above the newest applied block was named.
+	ErrAboveTip = errors.New("above the wallet's tip")
+
+	// ErrNoOutput means that an outpoint is none that the wallet could spend.
+	ErrNoOutput = errors.New("no such unspent output in this wallet")
+
+	// ErrNoTransaction means that a transaction is not one of the wallet.
+	ErrNoTransaction = errors.New("no such transaction in this wallet")
+
+	// ErrFull means that the wallet would watch more scripts than it can.
+	ErrFull = errors.New("wallet already watches as many scripts as it can")
+)
+
+// Errors of opening a wallet, wrapped with its path.
+var (
+	// ErrNewerFormat means that a newer version of the program wrote the file.
+	ErrNewerFormat = errors.New("wallet was written by a newer version of this program; update the program to open it")
+
+	// ErrOtherNetwork means that the wallet belongs to another network.
+	ErrOtherNetwork = errors.New("wallet belongs to another network")
+
+	// ErrInUse means that another process has the wallet open.
+	ErrInUse = errors.New("wallet is open in another process")
+
+	// ErrCorrupt means that the file is damaged: a row that cannot be read, or
+	// rows that contradict each other.
+	ErrCorrupt = errors.New("wallet file is damaged; restore it from a copy, or import the accounts into a new wallet")
+)
+
+// ErrNotConnected means that an update does not start at a block of the
+// wallet.
+var ErrNotConnected = errors.New("update does not start at the wallet's tip")

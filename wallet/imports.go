@@ -1,0 +1,115 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	bolt "go.etcd.io/bbolt"
+)
+
+// ImportAddress watches a single address of any standard type. A public key
+// address also watches the address of the key's hash. A nil birthday is the
+// wallet's. The errors are ErrPrivateKey, ErrWrongNetwork, ErrBadChecksum,
+// ErrBadAddress and ErrDuplicate.
+func (w *Wallet) ImportAddress(ctx context.Context, address string, birthday *Birthday) error {
+	addr, err := parseAddress(w.cfg.Params.Params, address)
+	if err != nil {
+		return fmt.Errorf("import address: %w", err)
+	}
+	return w.importScripts(ctx, payScripts(addr), publicKeyOf(addr), birthday)
+}
+
+// ImportPubKey watches the address of a public key, given compressed, and
+// payments to the key itself. A nil birthday is the wallet's. The errors are
+// ErrBadKey and ErrDuplicate.
+func (w *Wallet) ImportPubKey(ctx context.Context, key []byte, birthday *Birthday) (address string, err error) {
+	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(key, w.cfg.Params)
+	if err != nil {
+		return "", fmt.Errorf("import public key: %w", ErrBadKey)
+	}
+	if err := w.importScripts(ctx, payScripts(addr), publicKeyOf(addr), birthday); err != nil {
+		return "", err
+	}
+	return addr.AddressPubKeyHash().String(), nil
+}
+
+// ImportRedeemScript watches the pay-to-script-hash address of a redeem script,
+// and keeps the script. A nil birthday is the wallet's. The errors are
+// ErrBadScript and ErrDuplicate.
+func (w *Wallet) ImportRedeemScript(ctx context.Context, redeem []byte, birthday *Birthday) (address string, err error) {
+	if len(redeem) == 0 || len(redeem) > txscript.MaxScriptElementSize {
+		return "", fmt.Errorf("import redeem script of %d bytes: %w: it must have 1 to %d", len(redeem), ErrBadScript, txscript.MaxScriptElementSize)
+	}
+	addr, err := stdaddr.NewAddressScriptHashV0(redeem, w.cfg.Params)
+	if err != nil {
+		return "", fmt.Errorf("import redeem script: %w", ErrBadScript)
+	}
+	return addr.String(), w.importScripts(ctx, payScripts(addr), redeem, birthday)
+}
+
+// ImportScript watches outputs with exactly one script, whatever it is. A stake
+// tag in front of it is left out: the script is watched with any and without.
+// A nil birthday is the wallet's. The errors are ErrBadScript and
+// ErrDuplicate.
+func (w *Wallet) ImportScript(ctx context.Context, pkScript []byte, birthday *Birthday) error {
+	pay := untag(pkScript)
+	if len(pay) == 0 || len(pay) > txscript.MaxScriptSize {
+		return fmt.Errorf("import script of %d bytes: %w: it must have 1 to %d", len(pkScript), ErrBadScript, txscript.MaxScriptSize)
+	}
+	return w.importScripts(ctx, [][]byte{bytes.Clone(pay)}, nil, birthday)
+}
+
+// publicKeyOf returns the public key in an address, if it is one of a key.
+func publicKeyOf(addr stdaddr.Address) []byte {
+	if key, ok := addr.(stdaddr.SerializedPubKeyer); ok {
+		return key.SerializedPubKey()
+	}
+	return nil
+}
+
+// importScripts watches scripts, and keeps what is known to hash to them. It is
+// a duplicate if that changes nothing.
+func (w *Wallet) importScripts(ctx context.Context, pays [][]byte, preimage []byte, birthday *Birthday) error {
+	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		born, err := s.birthdayFor(tx, birthday)
+		if err != nil {
+			return nil, err
+		}
+		var more []script
+		changed := false
+		for _, pay := range pays {
+			n, known := w.find(pay)
+			if !known {
+				n = s.count() + uint32(len(more))
+				more = append(more, script{pay: pay, account: ImportedAccount, birthday: born})
+			}
+			put, err := putPreimage(tx, n, preimage)
+			if err != nil {
+				return nil, err
+			}
+			changed = changed || put || !known
+		}
+		if !changed {
+			return nil, ErrDuplicate
+		}
+		next := s.grow(more)
+		next.startScan()
+		return next, nil
+	})
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	return nil
+}
+
+// putPreimage keeps a preimage of a script. It reports whether it was new.
+func putPreimage(tx *bolt.Tx, number uint32, preimage []byte) (bool, error) {
+	b := tx.Bucket(preimagesBucket)
+	if len(preimage) == 0 || b.Get(key32(number)) != nil {
+		return false, nil
+	}
+	return true, b.Put(key32(number), preimage)
+}

@@ -1,0 +1,108 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Issued is an address handed out to be paid to.
+type Issued struct {
+	Address string
+	Account string
+	Branch  uint32 // External or Internal
+	Index   uint32
+
+	// BeyondGap says that the address lies further behind the last used one
+	// than the gap limit. This wallet watches it; one restored from the extended
+	// key alone would not find payments to it without a higher gap limit.
+	BeyondGap bool
+}
+
+// NewAddress hands out the next unused address of a branch of an account. It
+// is watched when NewAddress returns. The errors are ErrNoAccount and
+// ErrImported.
+func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32) (Issued, error) {
+	if branch > Internal {
+		return Issued{}, fmt.Errorf("new address: account %q has no branch %d", account, branch)
+	}
+	out := Issued{Account: account, Branch: branch}
+	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		a, err := s.named(account)
+		if err != nil {
+			return nil, err
+		}
+		next := s.withAccounts()
+		window := &next.accounts[a.Number].Branches[branch]
+		*window, out.Index, out.BeyondGap = window.issue(a.Gap)
+		if next, err = w.extend(tx, next); err != nil {
+			return nil, err
+		}
+		out.Address, err = w.derivedAddress(a, branch, out.Index)
+		next.startScan()
+		return next, err
+	})
+	if err != nil {
+		return Issued{}, fmt.Errorf("new address: %w", err)
+	}
+	return out, nil
+}
+
+// LastIssued returns the index of the last address of a branch that was handed
+// out or used, and whether there is one.
+func (w *Wallet) LastIssued(account string, branch uint32) (index uint32, ok bool, err error) {
+	a, err := w.now.Load().named(account)
+	if err != nil {
+		return 0, false, err
+	}
+	if branch > Internal {
+		return 0, false, fmt.Errorf("account %q has no branch %d", account, branch)
+	}
+	next := a.Branches[branch].next()
+	if next == 0 {
+		return 0, false, nil
+	}
+	return next - 1, true, nil
+}
+
+// derivedAddress returns the address at an index of a branch.
+func (w *Wallet) derivedAddress(a *Account, branch, index uint32) (string, error) {
+	key, err := branchKey(w.cfg.Params.Params, a.Xpub, branch)
+	if err != nil {
+		return "", err
+	}
+	pay, err := childScript(w.cfg.Params.Params, key, index)
+	if err != nil {
+		return "", err
+	}
+	return scriptAddress(w.cfg.Params.Params, pay), nil
+}
+
+// Addresses returns the addresses of an account that were handed out or used,
+// or those imported for the name ImportedName. The error is ErrNoAccount.
+func (w *Wallet) Addresses(account string) ([]string, error) {
+	s := w.now.Load()
+	number := ImportedAccount
+	if account != ImportedName {
+		a, err := s.named(account)
+		if err != nil {
+			return nil, err
+		}
+		number = a.Number
+	}
+	var list []string
+	for i := range s.scripts {
+		sc := &s.scripts[i]
+		if sc.account != number {
+			continue
+		}
+		if number != ImportedAccount && sc.index >= s.accounts[number].Branches[sc.branch].next() {
+			continue
+		}
+		if addr := scriptAddress(w.cfg.Params.Params, sc.pay); addr != "" {
+			list = append(list, addr)
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,46 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// maxLabel is the longest label in bytes.
+const maxLabel = 500
+
+// The labels bucket. Keys are what is labelled: an address, or a transaction
+// hash in its usual hex form. Values are UTF-8 text.
+var labelsBucket = []byte("labels")
+
+// SetLabel labels an address or a transaction hash, and removes the label if
+// text is empty.
+func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
+	if len(text) > maxLabel || !utf8.ValidString(text) {
+		return ErrBadLabel
+	}
+	if err := w.checkSubject(subject); err != nil {
+		return fmt.Errorf("label %q: %w", subject, err)
+	}
+	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		b := tx.Bucket(labelsBucket)
+		if text == "" {
+			return s, b.Delete([]byte(subject))
+		}
+		return s, b.Put([]byte(subject), []byte(text))
+	})
+}
+
+// Labels returns all labels by what they label.
+func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
+	labels := make(map[string]string)
+	err := w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
+		return all(tx.Bucket(labelsBucket), func(k, v []byte) error {
+			labels[string(k)] = string(v)
+			return nil
+		})
+	})
+	return labels, err
+}

@@ -1,0 +1,202 @@
+package wallet
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// add takes a block into the books: it voids the regular transactions of its
+// parent if it disapproves of them, and records what its own transactions do.
+// What is recorded already stays as it is.
+func (a *application) add(s *snapshot, b *chain.Block) error {
+	if b.Header.VoteBits()&1 == 0 {
+		if err := a.disapprove(b.Height - 1); err != nil {
+			return err
+		}
+	}
+	if b.Msg == nil {
+		return nil
+	}
+	owner := a.w.ownerAt(s, b.Height)
+	received := make(map[wire.OutPoint]bool) // by this block
+	err := eachTx(b.Msg, func(p Place, tx *wire.MsgTx, kind Kind) error {
+		p.Height = b.Height
+		e := examine(tx, kind, owner)
+		ours, err := a.concerns(&e, received)
+		if err != nil || !ours {
+			return err
+		}
+		m := &mined{place: p, hash: tx.TxHash(), block: b.Hash, time: uint32(b.Header.Timestamp()), tx: tx}
+		for _, c := range e.credits {
+			received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
+		}
+		if err := putMined(a.tx, m); err != nil {
+			return err
+		}
+		if void(a.tx, p) {
+			return nil
+		}
+		return record(a.tx, p, &m.hash, &e)
+	})
+	if err != nil {
+		return err
+	}
+	return a.confirm(b)
+}
+
+// concerns reports whether a transaction pays a watched script, or spends an
+// output that does: one of an earlier block, or of those received before it in
+// the same block.
+func (a *application) concerns(e *effects, received map[wire.OutPoint]bool) (bool, error) {
+	if e.received() {
+		return true, nil
+	}
+	for _, sp := range e.spends {
+		if received[wire.OutPoint{Hash: sp.prev.Hash, Index: sp.prev.Index}] {
+			return true, nil
+		}
+		if _, ok, err := getCredit(a.tx, sp.prev); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// disapprove makes the regular transactions of a block void. Those that may be
+// mined again are unmined from then on.
+func (a *application) disapprove(h chain.Height) error {
+	if isDisapproved(a.tx, h) {
+		return nil
+	}
+	list, err := minedIn(a.tx, h, h)
+	if err != nil {
+		return err
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].place.Tree != wire.TxTreeRegular {
+			continue
+		}
+		if err := revoke(a.tx, list[i]); err != nil {
+			return err
+		}
+	}
+	if err := a.tx.Bucket(disapprovedBucket).Put(key32(uint32(h)), nil); err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.place.Tree == wire.TxTreeRegular {
+			if err := a.release(m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// approve undoes disapprove.
+func (a *application) approve(s *snapshot, h chain.Height) error {
+	if err := a.tx.Bucket(disapprovedBucket).Delete(key32(uint32(h))); err != nil {
+		return err
+	}
+	list, err := minedIn(a.tx, h, h)
+	if err != nil {
+		return err
+	}
+	owner := a.w.ownerAt(s, h)
+	for _, m := range list {
+		if m.place.Tree != wire.TxTreeRegular {
+			continue
+		}
+		e := examine(m.tx, kindAt(m.place, m.tx), owner)
+		if err := record(a.tx, m.place, &m.hash, &e); err != nil {
+			return err
+		}
+		if err := a.settle(m.hash, m.tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rollback takes back all blocks above one that the wallet remembers.
+func (a *application) rollback(s *snapshot, to chain.BlockID) error {
+	var released []*mined
+	for {
+		c := a.tx.Bucket(minedBucket).Cursor()
+		k, v := c.Last()
+		if len(k) != placeSize || chain.Height(binary.BigEndian.Uint32(k)) <= to.Height {
+			break
+		}
+		m, err := decodeMined(k, v)
+		if err != nil {
+			return err
+		}
+		if !void(a.tx, m.place) {
+			if err := revoke(a.tx, m); err != nil {
+				return err
+			}
+		}
+		if err := deleteMined(a.tx, m); err != nil {
+			return err
+		}
+		released = append(released, m)
+	}
+	if err := a.reapprove(s, to.Height); err != nil {
+		return err
+	}
+	s.forget(to)
+	for i := len(released) - 1; i >= 0; i-- {
+		if err := a.release(released[i]); err != nil {
+			return fmt.Errorf("release %s: %w", released[i].hash, err)
+		}
+	}
+	return nil
+}
+
+// reapprove drops the disapprovals by blocks above a height.
+func (a *application) reapprove(s *snapshot, h chain.Height) error {
+	c := a.tx.Bucket(disapprovedBucket).Cursor()
+	var void []chain.Height
+	for k, _ := c.Seek(key32(uint32(h))); len(k) == 4; k, _ = c.Next() {
+		void = append(void, chain.Height(binary.BigEndian.Uint32(k)))
+	}
+	for _, v := range void {
+		if err := a.approve(s, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget drops the blocks above one.
+func (s *snapshot) forget(to chain.BlockID) {
+	for i, b := range s.blocks {
+		if b.Height > to.Height {
+			s.blocks = s.blocks[:i:i]
+			break
+		}
+	}
+	s.tip = to
+	if s.cursor.Height > to.Height {
+		s.cursor = to
+	}
+}
+
+// prevOuts returns what the inputs of a transaction spend, without the tree.
+func prevOuts(tx *wire.MsgTx) []wire.OutPoint {
+	ops := make([]wire.OutPoint, 0, len(tx.TxIn))
+	for _, in := range tx.TxIn {
+		if in.PreviousOutPoint.Hash != (chainhash.Hash{}) {
+			ops = append(ops, bare(in.PreviousOutPoint))
+		}
+	}
+	return ops
+}
+
+// bare returns an outpoint without its tree, as it is stored.
+func bare(op wire.OutPoint) wire.OutPoint { return wire.OutPoint{Hash: op.Hash, Index: op.Index} }

@@ -1,0 +1,140 @@
+package wallet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// mined is a transaction of the wallet in a block of the chain.
+type mined struct {
+	place Place
+	hash  chainhash.Hash
+	block chainhash.Hash
+	time  uint32 // of the block, Unix seconds
+	tx    *wire.MsgTx
+}
+
+// The mined bucket. Keys are places. Values: transaction hash, block hash,
+// Unix seconds of the block (u32), serialized transaction. Transactions that a
+// block disapproved of are there too.
+var minedBucket = []byte("mined")
+
+// The places bucket. Keys: transaction hash, place. Values are empty. A
+// transaction that was disapproved of and mined again has several.
+var placesBucket = []byte("places")
+
+func (m *mined) encode() ([]byte, error) {
+	var b bytes.Buffer
+	b.Write(m.hash[:])
+	b.Write(m.block[:])
+	b.Write(key32(m.time))
+	err := m.tx.Serialize(&b)
+	return b.Bytes(), err
+}
+
+func decodeMined(k, v []byte) (*mined, error) {
+	key, r := row{rest: k}, row{rest: v}
+	m := &mined{place: key.place(), hash: r.hash(), block: r.hash(), time: r.u32()}
+	if key.done() != nil || r.bad {
+		return nil, fmt.Errorf("read transaction at %x: %w", k, ErrCorrupt)
+	}
+	var err error
+	if m.tx, err = decodeTx(r.rest); err != nil {
+		return nil, fmt.Errorf("read transaction at %x: %w", k, err)
+	}
+	return m, nil
+}
+
+// decodeTx decodes a stored transaction, which must fill the bytes.
+func decodeTx(b []byte) (*wire.MsgTx, error) {
+	tx, r := new(wire.MsgTx), bytes.NewReader(b)
+	if err := tx.Deserialize(r); err != nil || r.Len() != 0 {
+		return nil, ErrCorrupt
+	}
+	return tx, nil
+}
+
+// putMined stores a transaction unless it is there already.
+func putMined(tx *bolt.Tx, m *mined) error {
+	b, key := tx.Bucket(minedBucket), m.place.key()
+	if b.Get(key) != nil {
+		return nil
+	}
+	v, err := m.encode()
+	if err != nil {
+		return fmt.Errorf("serialize transaction %s: %w", m.hash, err)
+	}
+	if err := b.Put(key, v); err != nil {
+		return err
+	}
+	return tx.Bucket(placesBucket).Put(append(m.hash[:len(m.hash):len(m.hash)], key...), nil)
+}
+
+// deleteMined removes a transaction.
+func deleteMined(tx *bolt.Tx, m *mined) error {
+	key := m.place.key()
+	if err := tx.Bucket(minedBucket).Delete(key); err != nil {
+		return err
+	}
+	return tx.Bucket(placesBucket).Delete(append(m.hash[:len(m.hash):len(m.hash)], key...))
+}
+
+// getMined returns the transaction at a place, or nil.
+func getMined(tx *bolt.Tx, p Place) (*mined, error) {
+	key := p.key()
+	v := tx.Bucket(minedBucket).Get(key)
+	if v == nil {
+		return nil, nil
+	}
+	return decodeMined(key, v)
+}
+
+// placesOf returns where a transaction was mined, in the order of the chain.
+func placesOf(tx *bolt.Tx, hash *chainhash.Hash) ([]Place, error) {
+	var places []Place
+	c := tx.Bucket(placesBucket).Cursor()
+	for k, _ := c.Seek(hash[:]); bytes.HasPrefix(k, hash[:]); k, _ = c.Next() {
+		r := row{rest: k[len(hash):]}
+		p := r.place()
+		if r.done() != nil {
+			return nil, fmt.Errorf("read places of %s: %w", hash, ErrCorrupt)
+		}
+		places = append(places, p)
+	}
+	return places, nil
+}
+
+// minedIn returns the wallet's transactions of the heights from low to high,
+// both included, in the order of the chain.
+func minedIn(tx *bolt.Tx, low, high chain.Height) ([]*mined, error) {
+	var list []*mined
+	c := tx.Bucket(minedBucket).Cursor()
+	for k, v := c.Seek(key32(uint32(low))); len(k) == placeSize && binary.BigEndian.Uint32(k) <= uint32(high); k, v = c.Next() {
+		m, err := decodeMined(k, v)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// The disapproved bucket. Keys are the heights (u32) of blocks whose regular
+// transactions the next block made void. Values are empty.
+var disapprovedBucket = []byte("disapproved")
+
+func isDisapproved(tx *bolt.Tx, h chain.Height) bool {
+	return tx.Bucket(disapprovedBucket).Get(key32(uint32(h))) != nil
+}
+
+// void reports whether what is at a place has been disapproved of.
+func void(tx *bolt.Tx, p Place) bool {
+	return p.Tree == wire.TxTreeRegular && isDisapproved(tx, p.Height)
+}

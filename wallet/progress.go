@@ -1,0 +1,100 @@
+package wallet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// progress is how far the chain has been applied.
+//
+// All scripts with a number below fresh have been looked for in all blocks
+// from their birthdays to the tip, except that those from scanning on have
+// only been looked for up to cursor. While cursor is the tip, nothing is left
+// to look for below it. Scripts from fresh on came to be watched since, and
+// are to be scanned for next.
+type progress struct {
+	tip      chain.BlockID
+	cursor   chain.BlockID // never above the tip
+	scanning uint32
+	fresh    uint32
+}
+
+// scan reports whether blocks below the tip are being looked through again.
+func (p progress) scan() bool { return p.cursor != p.tip }
+
+// The meta bucket. Keys:
+//
+//	"format"    format version (u32)
+//	"network"   wire magic (u32)
+//	"birthday"  default birthday, see appendBirthday
+//	"progress"  tip and cursor (height u32, hash), scanning (u32), fresh (u32)
+var (
+	metaBucket  = []byte("meta")
+	formatKey   = []byte("format")
+	networkKey  = []byte("network")
+	birthdayKey = []byte("birthday")
+	progressKey = []byte("progress")
+)
+
+func (p progress) encode() []byte {
+	b := appendBlockID(nil, p.tip)
+	b = appendBlockID(b, p.cursor)
+	b = binary.BigEndian.AppendUint32(b, p.scanning)
+	return binary.BigEndian.AppendUint32(b, p.fresh)
+}
+
+func decodeProgress(v []byte) (progress, error) {
+	r := row{rest: v}
+	p := progress{tip: r.blockID(), cursor: r.blockID(), scanning: r.u32(), fresh: r.u32()}
+	if p.cursor.Height > p.tip.Height || p.scanning > p.fresh {
+		r.bad = true
+	}
+	return p, r.done()
+}
+
+func loadProgress(tx *bolt.Tx) (progress, error) {
+	p, err := decodeProgress(tx.Bucket(metaBucket).Get(progressKey))
+	if err != nil {
+		return p, fmt.Errorf("read progress: %w", err)
+	}
+	return p, nil
+}
+
+func saveProgress(tx *bolt.Tx, p progress) error {
+	return tx.Bucket(metaBucket).Put(progressKey, p.encode())
+}
+
+func appendBlockID(b []byte, id chain.BlockID) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(id.Height))
+	return append(b, id.Hash[:]...)
+}
+
+func (r *row) blockID() chain.BlockID {
+	id := chain.BlockID{Height: chain.Height(r.u32()), Hash: r.hash()}
+	r.bad = r.bad || id.Height < 0
+	return id
+}
+
+// A stored birthday: height (u32), Unix seconds of its date (u32, zero for
+// none).
+func appendBirthday(b []byte, d Birthday) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(d.Height))
+	if d.Time.IsZero() {
+		return binary.BigEndian.AppendUint32(b, 0)
+	}
+	return binary.BigEndian.AppendUint32(b, uint32(d.Time.Unix()))
+}
+
+func (r *row) birthday() Birthday {
+	d := Birthday{Height: chain.Height(r.u32())}
+	if t := r.u32(); t != 0 {
+		d.Time = time.Unix(int64(t), 0)
+	}
+	r.bad = r.bad || d.Height < 0
+	return d
+}

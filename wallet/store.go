@@ -1,0 +1,134 @@
+package wallet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// buckets returns every bucket of the file. Each is described where it is
+// declared.
+func buckets() [][]byte {
+	return [][]byte{
+		metaBucket, blocksBucket, disapprovedBucket,
+		accountsBucket, scriptsBucket, preimagesBucket, labelsBucket,
+		minedBucket, placesBucket, creditsBucket, unspentBucket, spendsBucket,
+		commitmentsBucket, paymentsBucket,
+		unminedBucket, locksBucket,
+	}
+}
+
+// prepare makes a wallet of a new file, and checks and upgrades an old one.
+func prepare(tx *bolt.Tx, cfg *Config) error {
+	meta := tx.Bucket(metaBucket)
+	if meta == nil {
+		return create(tx, cfg)
+	}
+	network, format := meta.Get(networkKey), meta.Get(formatKey)
+	if len(network) != 4 || len(format) != 4 {
+		return ErrCorrupt
+	}
+	if err := upgradeFrom(tx, binary.BigEndian.Uint32(format)); err != nil {
+		return err
+	}
+	if binary.BigEndian.Uint32(network) != uint32(cfg.Params.Net) {
+		return fmt.Errorf("%w than %s", ErrOtherNetwork, cfg.Params.Name)
+	}
+	for _, name := range buckets() {
+		if tx.Bucket(name) == nil {
+			return fmt.Errorf("bucket %s is missing: %w", name, ErrCorrupt)
+		}
+	}
+	return nil
+}
+
+// create fills a new file.
+func create(tx *bolt.Tx, cfg *Config) error {
+	for _, name := range buckets() {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	genesis := block{
+		BlockID: chain.BlockID{Hash: cfg.Params.GenesisHash},
+		time:    uint32(cfg.Params.GenesisBlock.Header.Timestamp.Unix()),
+	}
+	meta := tx.Bucket(metaBucket)
+	return errors.Join(
+		meta.Put(formatKey, key32(newestFormat())),
+		meta.Put(networkKey, key32(uint32(cfg.Params.Net))),
+		meta.Put(birthdayKey, appendBirthday(nil, cfg.Birthday)),
+		saveProgress(tx, progress{tip: genesis.BlockID, cursor: genesis.BlockID}),
+		saveBlocks(tx, nil, []block{genesis}),
+	)
+}
+
+// loadSnapshot reads what is kept in memory.
+func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
+	s := &snapshot{id: tx.ID()}
+	var err [4]error
+	s.progress, err[0] = loadProgress(tx)
+	s.blocks, err[1] = loadBlocks(tx)
+	s.accounts, err[2] = loadAccounts(tx)
+	s.scripts, err[3] = loadScripts(tx)
+	if err := errors.Join(err[:]...); err != nil {
+		return nil, err
+	}
+	for i := range s.scripts {
+		s.pays = append(s.pays, s.scripts[i].pay)
+	}
+	return s, s.check()
+}
+
+// check holds the rows against each other.
+func (s *snapshot) check() error {
+	if b, ok := blockAt(s.blocks, s.tip.Height); !ok || b.BlockID != s.tip {
+		return fmt.Errorf("tip %d is not remembered: %w", s.tip.Height, ErrCorrupt)
+	}
+	if b, ok := blockAt(s.blocks, s.cursor.Height); !ok || b.BlockID != s.cursor {
+		return fmt.Errorf("cursor %d is not remembered: %w", s.cursor.Height, ErrCorrupt)
+	}
+	if s.fresh > s.count() {
+		return fmt.Errorf("%d of %d scripts are scanned: %w", s.fresh, s.count(), ErrCorrupt)
+	}
+	seen := make(map[string]bool, len(s.scripts))
+	for i := range s.scripts {
+		sc := &s.scripts[i]
+		if sc.account != ImportedAccount && (sc.account >= uint32(len(s.accounts)) || sc.branch > Internal) {
+			return fmt.Errorf("script %d belongs to no account: %w", i, ErrCorrupt)
+		}
+		if seen[string(sc.pay)] {
+			return fmt.Errorf("script %d is there twice: %w", i, ErrCorrupt)
+		}
+		seen[string(sc.pay)] = true
+	}
+	return nil
+}
+
+// save stores what differs between a snapshot and the one before it.
+func (s *snapshot) save(tx *bolt.Tx, old *snapshot) error {
+	if s.progress != old.progress {
+		if err := saveProgress(tx, s.progress); err != nil {
+			return err
+		}
+	}
+	if !slices.Equal(s.blocks, old.blocks) {
+		if err := saveBlocks(tx, old.blocks, s.blocks); err != nil {
+			return err
+		}
+	}
+	for i := range s.accounts {
+		if i < len(old.accounts) && s.accounts[i] == old.accounts[i] {
+			continue
+		}
+		if err := saveAccount(tx, &s.accounts[i]); err != nil {
+			return err
+		}
+	}
+	return saveScripts(tx, old.count(), s.scripts[old.count():])
+}

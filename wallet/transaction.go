@@ -1,0 +1,357 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Transaction is a transaction of the wallet. Amounts are in atoms.
+type Transaction struct {
+	Hash chainhash.Hash
+	Kind Kind
+	Tx   *wire.MsgTx // must not be changed
+
+	// Block and Place say where it was mined. Block is zero while it is not.
+	Block chainhash.Hash
+	Place Place
+
+	// Confirmations is zero while it is not mined, and if it was mined but made
+	// void by the next block, which Void says.
+	Confirmations int64
+	Void          bool
+
+	// Time is that of its block, or when it was first seen.
+	Time time.Time
+
+	// Origin says where an unmined transaction came from.
+	Origin Origin
+
+	Credits []Credit // outputs and commitments to the wallet
+	Debits  []Debit  // inputs that spend outputs of the wallet
+
+	// Unlocked is the sum of the wallet's commitments in the ticket that a vote
+	// or revocation spends. What they return comes in Credits.
+	Unlocked dcrutil.Amount
+
+	// Fee is what it pays to the miner. It is only known if all inputs are the
+	// wallet's.
+	Fee      dcrutil.Amount
+	FeeKnown bool
+
+	// TicketStatus is set for tickets.
+	TicketStatus TicketStatus
+
+	Label string
+
+	// Outputs describes every output, in order.
+	Outputs []TxOutput
+}
+
+// Mined reports whether a block of the chain holds the transaction.
+func (t *Transaction) Mined() bool { return t.Block != chainhash.Hash{} }
+
+// Net is what the transaction adds to the wallet. Commitments of tickets belong
+// to the wallet: a ticket costs only its fee, and a vote adds its reward.
+func (t *Transaction) Net() dcrutil.Amount {
+	var net dcrutil.Amount
+	for _, c := range t.Credits {
+		if c.Source != FromTicket || c.Commitment {
+			net += c.Amount
+		}
+	}
+	for _, d := range t.Debits {
+		net -= d.Amount
+	}
+	return net - t.Unlocked
+}
+
+// Credit is an output that belongs to the wallet.
+type Credit struct {
+	Index   uint32
+	Account string
+	Address string
+	Amount  dcrutil.Amount
+	Source  Source
+
+	// Change says that the wallet paid itself: an internal address of an account,
+	// in a transaction that spends the wallet's outputs.
+	Change bool
+
+	// Commitment says that the output does not pay but is a ticket's promise to
+	// return this amount.
+	Commitment bool
+
+	// Mature says that the output may be spent.
+	Mature bool
+}
+
+// Debit is an input that spends an output of the wallet.
+type Debit struct {
+	Index   uint32
+	Account string
+	Address string
+	Amount  dcrutil.Amount
+}
+
+// TxOutput is an output, whoever it belongs to.
+type TxOutput struct {
+	Address string // empty for scripts without one
+	Amount  dcrutil.Amount
+}
+
+// TicketStatus is what has become of a ticket.
+type TicketStatus uint8
+
+// The states of tickets. Missed and expired tickets are Live until they are
+// revoked: neither shows in what a light wallet sees.
+const (
+	NoTicket TicketStatus = iota
+	UnminedTicket
+	ImmatureTicket
+	LiveTicket
+	VotedTicket
+	RevokedTicket
+	SpentTicket // untracked: nothing in it returns to the wallet
+)
+
+// String returns the name of the state, dcrwallet's where it has one.
+func (s TicketStatus) String() string {
+	switch s {
+	case NoTicket:
+		return ""
+	case UnminedTicket:
+		return "unmined"
+	case ImmatureTicket:
+		return "immature"
+	case LiveTicket:
+		return "live"
+	case VotedTicket:
+		return "voted"
+	case RevokedTicket:
+		return "revoked"
+	case SpentTicket:
+		return "unknown"
+	}
+	return "unknown"
+}
+
+// Transaction returns a transaction of the wallet. The error is
+// ErrNoTransaction.
+func (w *Wallet) Transaction(ctx context.Context, hash chainhash.Hash) (*Transaction, error) {
+	var t *Transaction
+	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		q, err := newQuery(w, tx, s)
+		if err != nil {
+			return err
+		}
+		t, err = q.transaction(hash)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("transaction %s: %w", hash, err)
+	}
+	return t, nil
+}
+
+// transaction returns a transaction as it counts: mined, else unmined, else
+// void.
+func (q *query) transaction(hash chainhash.Hash) (*Transaction, error) {
+	places, err := placesOf(q.tx, &hash)
+	if err != nil {
+		return nil, err
+	}
+	best := -1
+	for i, p := range places {
+		if best < 0 || !void(q.tx, p) {
+			best = i
+		}
+	}
+	u := q.pool.byHash[hash]
+	switch {
+	case best >= 0 && (u == nil || !void(q.tx, places[best])):
+		m, err := getMined(q.tx, places[best])
+		if err != nil || m == nil {
+			return nil, orCorrupt(err)
+		}
+		return q.describeMined(m)
+	case u != nil:
+		return q.describeUnmined(u)
+	}
+	return nil, ErrNoTransaction
+}
+
+func (q *query) describeMined(m *mined) (*Transaction, error) {
+	t := &Transaction{
+		Hash: m.hash, Kind: kindAt(m.place, m.tx), Tx: m.tx,
+		Block: m.block, Place: m.place, Time: time.Unix(int64(m.time), 0),
+		Void: void(q.tx, m.place),
+	}
+	if !t.Void {
+		t.Confirmations = confirmations(m.place.Height, q.s.tip.Height)
+	}
+	return t, q.describe(t, q.w.ownerAt(q.s, m.place.Height))
+}
+
+func (q *query) describeUnmined(u *unmined) (*Transaction, error) {
+	t := &Transaction{Hash: u.hash, Kind: kindOf(u.tx), Tx: u.tx, Time: u.seen, Origin: u.origin}
+	return t, q.describe(t, q.w.owner(q.s))
+}
+
+// describe fills in what is common to mined and unmined transactions.
+func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) error {
+	e := examine(t.Tx, t.Kind, owner)
+	if err := q.debits(t, &e); err != nil {
+		return err
+	}
+	q.credits(t, &e)
+	q.fee(t)
+	for _, out := range t.Tx.TxOut {
+		t.Outputs = append(t.Outputs, TxOutput{q.outputAddress(t.Kind, out), dcrutil.Amount(out.Value)})
+	}
+	t.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(t.Hash.String())))
+	if t.Kind == Ticket {
+		return q.ticketStatus(t)
+	}
+	return nil
+}
+
+func (q *query) debits(t *Transaction, e *effects) error {
+	for _, sp := range e.spends {
+		c, ok, err := q.prevOut(sp.prev)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			continue
+		case c.source == FromTicket:
+			if err := q.unlock(t, sp.prev.Hash); err != nil {
+				return err
+			}
+			continue
+		}
+		sc := &q.s.scripts[c.script]
+		t.Debits = append(t.Debits, Debit{
+			Index:   sp.input,
+			Account: q.s.accountName(sc.account),
+			Address: scriptAddress(q.w.cfg.Params.Params, sc.pay),
+			Amount:  c.amount,
+		})
+	}
+	return nil
+}
+
+// prevOut returns the credit of an outpoint, mined or not.
+func (q *query) prevOut(op wire.OutPoint) (credit, bool, error) {
+	c, ok, err := getCredit(q.tx, op)
+	if ok || err != nil {
+		return c, ok, err
+	}
+	u := q.pool.byHash[op.Hash]
+	if u == nil {
+		return c, false, nil
+	}
+	e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
+	for _, c := range e.credits {
+		if c.index == op.Index {
+			return credit{script: c.script, amount: c.amount, source: c.source}, true, nil
+		}
+	}
+	return c, false, nil
+}
+
+// unlock adds the commitments of a ticket that a transaction spends.
+func (q *query) unlock(t *Transaction, ticket chainhash.Hash) error {
+	list, err := commitmentsOf(q.tx, &ticket)
+	for _, c := range list {
+		t.Unlocked += c.amount
+	}
+	return err
+}
+
+func (q *query) credits(t *Transaction, e *effects) {
+	for i, list := range [][]credited{e.credits, e.commitments} {
+		for _, c := range list {
+			if c.script == nobody {
+				continue
+			}
+			sc := &q.s.scripts[c.script]
+			t.Credits = append(t.Credits, Credit{
+				Index:      c.index,
+				Account:    q.s.accountName(sc.account),
+				Address:    scriptAddress(q.w.cfg.Params.Params, sc.pay),
+				Amount:     c.amount,
+				Source:     c.source,
+				Change:     len(t.Debits) > 0 && sc.account != ImportedAccount && sc.branch == Internal,
+				Commitment: i == 1,
+				Mature:     t.Confirmations >= c.source.maturity(q.w.cfg.Params.Params),
+			})
+		}
+	}
+}
+
+// fee fills in the fee, which is known if every input is the wallet's.
+func (q *query) fee(t *Transaction) {
+	if len(t.Debits) != len(t.Tx.TxIn) {
+		return
+	}
+	t.FeeKnown = true
+	for _, d := range t.Debits {
+		t.Fee += d.Amount
+	}
+	for _, out := range t.Tx.TxOut {
+		t.Fee -= dcrutil.Amount(out.Value)
+	}
+}
+
+// outputAddress returns the address that an output pays or commits to.
+func (q *query) outputAddress(kind Kind, out *wire.TxOut) string {
+	pay := untagFor(kind, out.PkScript)
+	if kind == Ticket && bytes.HasPrefix(out.PkScript, []byte{txscript.OP_RETURN}) && len(out.PkScript) >= commitEnd {
+		pay = committedScript(out.PkScript)
+	}
+	return scriptAddress(q.w.cfg.Params.Params, pay)
+}
+
+// ticketStatus fills in what has become of a ticket.
+func (q *query) ticketStatus(t *Transaction) error {
+	op := wire.OutPoint{Hash: t.Hash}
+	c, tracked, err := getCredit(q.tx, op)
+	switch {
+	case err != nil:
+		return err
+	case !t.Mined():
+		t.TicketStatus = UnminedTicket
+		return nil
+	case !tracked:
+		t.TicketStatus = SpentTicket
+		return nil
+	}
+	by, spent, err := getSpender(q.tx, op)
+	if err != nil {
+		return err
+	}
+	if !spent {
+		t.TicketStatus = LiveTicket
+		if t.Confirmations < c.source.maturity(q.w.cfg.Params.Params) {
+			t.TicketStatus = ImmatureTicket
+		}
+		return nil
+	}
+	m, err := getMined(q.tx, by.place)
+	if err != nil || m == nil {
+		return fmt.Errorf("spender of ticket %s: %w", t.Hash, orCorrupt(err))
+	}
+	t.TicketStatus = RevokedTicket
+	if kindAt(m.place, m.tx) == Vote {
+		t.TicketStatus = VotedTicket
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package wallet
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// snapshot is what a wallet keeps in memory of its file. It is immutable: each
+// change installs a new one. Its scripts share their memory with those of
+// older snapshots, of which they are a longer version.
+type snapshot struct {
+	progress
+	id       int       // of the file transaction that stored it
+	blocks   []block   // in height order, the genesis block first
+	accounts []Account // by number
+	scripts  []script  // by number
+	pays     [][]byte  // the payment scripts of scripts
+}
+
+// birth returns the first height at which payments to a script count, or
+// unborn. The genesis block pays nobody.
+func (s *snapshot) birth(number uint32) chain.Height {
+	sc := &s.scripts[number]
+	if sc.account == ImportedAccount {
+		return max(1, sc.birthday.height())
+	}
+	return max(1, s.accounts[sc.account].Birthday.height())
+}
+
+// firstBirth returns the lowest birth of the scripts with numbers in [from, to),
+// or unborn without any.
+func (s *snapshot) firstBirth(from, to uint32) chain.Height {
+	low := unborn
+	for n := from; n < to; n++ {
+		low = min(low, s.birth(n))
+	}
+	return low
+}
+
+// count returns the number of watched scripts.
+func (s *snapshot) count() uint32 { return uint32(len(s.scripts)) }
+
+// account returns the account of a name.
+func (s *snapshot) account(name string) (*Account, bool) {
+	i := slices.IndexFunc(s.accounts, func(a Account) bool { return a.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return &s.accounts[i], true
+}
+
+// accountName returns the name of an account number.
+func (s *snapshot) accountName(number uint32) string {
+	if number == ImportedAccount {
+		return ImportedName
+	}
+	return s.accounts[number].Name
+}
+
+// watch is the memory of a wallet: the newest snapshot, and the numbers of the
+// scripts by their bytes. Only who holds the wallet's turn changes it.
+type watch struct {
+	now  atomic.Pointer[snapshot]
+	next atomic.Pointer[snapshot] // about to be committed, or installed since
+
+	mu      sync.RWMutex // held for a lookup or an insertion, nothing else
+	numbers map[string]uint32
+}
+
+// install makes a snapshot the newest one.
+func (w *watch) install(s *snapshot) {
+	w.mu.Lock()
+	if w.numbers == nil {
+		w.numbers = make(map[string]uint32, len(s.scripts))
+	}
+	for n := len(w.numbers); n < len(s.scripts); n++ {
+		w.numbers[string(s.scripts[n].pay)] = uint32(n)
+	}
+	w.mu.Unlock()
+	w.now.Store(s)
+}
+
+// find returns the number of a payment script, which may be newer than a
+// snapshot taken before.
+func (w *watch) find(pay []byte) (uint32, bool) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	n, ok := w.numbers[string(pay)]
+	return n, ok
+}
+
+// grow returns a copy of a snapshot that watches more scripts. Only the newest
+// snapshot may be grown, by who holds the turn: what is appended lies behind
+// the end of every installed one.
+func (s *snapshot) grow(more []script) *snapshot {
+	next := *s
+	next.scripts = append(s.scripts, more...)
+	for i := range more {
+		next.pays = append(next.pays, more[i].pay)
+	}
+	return &next
+}
