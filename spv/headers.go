@@ -243,6 +243,9 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 		ext, err = p.store.Extend(b.batch, b.from, p.cfg.Now())
 	}
 	p.touched()
+	if ext.Reorg != nil { // also if a later header of the batch is refused
+		p.reorganised(ext.Reorg)
+	}
 	var broken *chain.RuleError
 	switch {
 	case errors.Is(err, chain.ErrOrphan):
@@ -260,9 +263,6 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 		return nil, nil
 	case err != nil:
 		return nil, err
-	}
-	if ext.Reorg != nil {
-		p.reorganised(ext.Reorg)
 	}
 	return &ext, nil
 }
