@@ -1,6 +1,8 @@
 package testnet
 
 import (
+	"slices"
+
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
@@ -44,27 +46,31 @@ func (f SwapsFilters) CFilters(s *Session, start, end *chainhash.Hash) []Message
 	})
 }
 
-// OmitsFilter leaves out the last filter.
+// OmitsFilter leaves out a filter: one in the middle if there is a middle, so
+// that the batch still begins and ends as it should.
 type OmitsFilter struct{ Honest }
 
-// CFilters leaves out the last one.
+// CFilters leaves out one.
 func (f OmitsFilter) CFilters(s *Session, start, end *chainhash.Hash) []Message {
 	return editFilters(s, f.Honest.CFilters(s, start, end), func(_ *Chain, fs []wire.MsgCFilterV2) []wire.MsgCFilterV2 {
-		return fs[:len(fs)-1]
+		i := len(fs) / 2
+		return append(fs[:i], fs[i+1:]...)
 	})
 }
 
-// AddsFilter sends the last filter twice. It cannot add to a full batch, and
-// makes room.
+// AddsFilter sends a filter twice, again in the middle. A full batch it keeps
+// full by leaving another one out.
 type AddsFilter struct{ Honest }
 
 // CFilters adds one.
 func (f AddsFilter) CFilters(s *Session, start, end *chainhash.Hash) []Message {
 	return editFilters(s, f.Honest.CFilters(s, start, end), func(_ *Chain, fs []wire.MsgCFilterV2) []wire.MsgCFilterV2 {
+		i := len(fs) / 2
 		if len(fs) == wire.MaxCFiltersV2PerBatch {
-			fs = fs[1:]
+			fs[i] = fs[i-1]
+			return fs
 		}
-		return append(fs, fs[len(fs)-1])
+		return slices.Insert(fs, i, fs[i])
 	})
 }
 

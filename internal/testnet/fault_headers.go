@@ -103,8 +103,8 @@ const (
 	spamHeaders   = 10 // messages
 )
 
-// FloodsBranches sends ever new branches of little work from all over the
-// chain, beside every reply.
+// FloodsBranches sends ever new branches from all over the chain, beside every
+// reply. None has as much work as the chain.
 type FloodsBranches struct{ Honest }
 
 // Send adds branches that nobody asked for.
@@ -114,10 +114,11 @@ func (f FloodsBranches) Send(ctx context.Context, s *Session, m Message) error {
 		return err
 	}
 	c := s.Chain()
-	for i := 0; err == nil && i < floodBranches; i++ {
+	most := int(c.Height()) - 2*floodBlocks
+	for i := 0; err == nil && most > 0 && i < floodBranches; i++ {
 		s.Misdeed()
 		chance := newStream(uint64(s.Sent()), uint64(i))
-		at := chain.Height(chance.below(int(c.Height())))
+		at := chain.Height(chance.below(most))
 		branch := c.Fork(at, floodBlocks, chance.pcg.Uint64())
 		err = f.Honest.Send(ctx, s, branch.Headers(at+1, branch.Height()))
 	}

@@ -31,3 +31,7 @@ func (s stream) fill(b []byte) {
 		binary.LittleEndian.PutUint32(b, uint32(s.pcg.Uint64()))
 	}
 }
+
+// Chance returns a source of numbers that follow from a seed, for whatever has
+// to be left to chance in a test. One goroutine may use it at a time.
+func Chance(seed uint64) func() uint64 { return newStream(seed, 0).pcg.Uint64 }

@@ -1,0 +1,105 @@
+package sim_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/decred/dcrd/gcs/v4"
+	"github.com/decred/dcrd/gcs/v4/blockcf2"
+
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// ledger is a wallet that watches a few scripts and writes down which blocks
+// it was given. It outlives the client, as a file would.
+type ledger struct {
+	t *testing.T
+
+	mu      sync.Mutex
+	scripts [][]byte
+	blocks  []chain.BlockID
+	found   map[chain.Height]chain.BlockID // blocks that came with their transactions
+}
+
+func newLedger(t *testing.T, c *testnet.Chain) *ledger {
+	return &ledger{
+		t:       t,
+		scripts: [][]byte{mine(0), mine(1)}, // not mine(2): somebody else's
+		blocks:  []chain.BlockID{c.ID(0)},
+		found:   make(map[chain.Height]chain.BlockID),
+	}
+}
+
+// forget lets the ledger begin anew, as a rescan does.
+func (l *ledger) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.blocks = l.blocks[:1]
+	clear(l.found)
+}
+
+// Locator implements spv.Wallet.
+func (l *ledger) Locator() []chain.BlockID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ids := slices.Clone(l.blocks)
+	slices.Reverse(ids)
+	return ids
+}
+
+// Scripts implements spv.Wallet.
+func (l *ledger) Scripts() ([][]byte, uint64) { return l.scripts, 1 }
+
+// Apply implements spv.Wallet.
+func (l *ledger) Apply(_ context.Context, u chain.Update) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range u.Reverted {
+		if tip := l.tip(); tip != id {
+			l.t.Errorf("the wallet is at %v and asked to revert %v", tip, id)
+		}
+		l.blocks = l.blocks[:len(l.blocks)-1]
+		delete(l.found, id.Height)
+	}
+	for _, b := range u.Applied {
+		if tip := l.tip(); tip.Hash != b.Header.PrevBlock() || tip.Height+1 != b.Height {
+			l.t.Errorf("the wallet is at %v and asked to apply %v", tip, b.BlockID)
+		}
+		l.blocks = append(l.blocks, b.BlockID)
+		if b.Msg != nil {
+			l.found[b.Height] = b.BlockID
+		}
+	}
+	return false, nil
+}
+
+// tip returns the newest block. The caller holds the lock.
+func (l *ledger) tip() chain.BlockID { return l.blocks[len(l.blocks)-1] }
+
+// mustBeAt demands that the ledger has the whole chain and was given exactly
+// the blocks whose filters match.
+func (l *ledger) mustBeAt(c *testnet.Chain) {
+	l.t.Helper()
+	want := make(map[chain.Height]chain.BlockID)
+	for h := chain.Height(1); h <= c.Height(); h++ {
+		f, err := gcs.FromBytesV2(blockcf2.B, blockcf2.M, c.Filter(h))
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if f.MatchAny(c.At(h).FilterKey(), l.scripts) {
+			want[h] = c.ID(h)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tip() != c.Tip() {
+		l.t.Errorf("the wallet is at %v, the chain at %v", l.tip(), c.Tip())
+	}
+	if !maps.Equal(l.found, want) {
+		l.t.Errorf("the wallet was given blocks %v, the filters of %v match", slices.Sorted(maps.Keys(l.found)), slices.Sorted(maps.Keys(want)))
+	}
+}
