@@ -16,7 +16,7 @@ TOOL     := $(GO) tool -modfile=internal/tools/go.mod
 RACY := ./cmd/... ./peer/... ./spv ./internal/logging/... ./internal/rpc/...
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 
-.PHONY: build demo test vet check fmt lint vuln bench fuzz clean
+.PHONY: build demo test soak vet check fmt lint vuln bench fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -29,6 +29,14 @@ test: vet
 	$(GO) test $(PURE)
 	$(GO) test -race $(RACY)
 	cd e2e && $(GO) test -count=1 ./...
+
+# N random networks, from the seed FROM on. A seed that fails belongs in
+# internal/testnet/sim/seeds_test.go.
+N    ?= 2000
+FROM ?= 1000
+
+soak:
+	$(GO) test -count=1 -timeout 0 -run TestRandomNetworks ./internal/testnet/sim -args -networks $(N) -seed $(FROM)
 
 vet:
 	$(GO) vet ./...
