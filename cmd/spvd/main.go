@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"syscall"
 
 	"github.com/jessevdk/go-flags"
@@ -23,10 +24,17 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
-	// After the first signal the next one meets its default action, which is
-	// to end the process at once. The store survives that.
-	context.AfterFunc(ctx, stop)
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2) // both of those that matter
+	signal.Notify(signals, stopSignals()...)
+	var wg sync.WaitGroup // is not waited for: the process ends first
+	wg.Go(func() {
+		<-signals
+		stop()
+		<-signals
+		fmt.Fprintln(os.Stderr, "spvd: stopped at once by a second signal; what was not written yet will be fetched again")
+		os.Exit(exitFatal)
+	})
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
