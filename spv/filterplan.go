@@ -141,3 +141,22 @@ func (p *filterPlan) pop() *chain.FilterBatch {
 
 // idle reports whether nothing is asked for or held.
 func (p *filterPlan) idle() bool { return len(p.flying) == 0 && len(p.ready) == 0 }
+
+// delay returns the chunk that all others wait for, if live peers have failed
+// on it.
+func (p *filterPlan) delay(live map[uint64]*witness) delay {
+	front := p.flying[p.done+1]
+	if front == nil {
+		return delay{}
+	}
+	failed := 0
+	for _, id := range front.avoid {
+		if live[id] != nil {
+			failed++
+		}
+	}
+	if failed == 0 {
+		return delay{}
+	}
+	return delay{from: front.start, to: front.end(), failed: failed}
+}

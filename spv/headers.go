@@ -3,6 +3,7 @@ package spv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -18,6 +19,10 @@ const (
 	headerStride = chain.HeaderSize + 1 // a header and its transaction count, which is zero
 	walkDepth    = 4                    // batches fetched ahead of the last one folded
 	maxBarren    = 8                    // full batches in a row that may bring nothing new
+
+	// deepReorg is the depth from which users are warned: as many blocks as
+	// payments are commonly trusted after.
+	deepReorg = 6
 
 	walkPause    = 200 * time.Millisecond // before the first retry; doubled each time
 	maxWalkPause = 5 * time.Second
@@ -267,10 +272,15 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	return &ext, nil
 }
 
-// accuse reports a broken rule, unless it may be our clock that is wrong.
+// accuse reports a broken rule, unless it may be our clock that is wrong: then
+// users are told.
 func (p *pursuit) accuse(id uint64, broken *chain.RuleError) {
 	if broken.Rule.Proven() {
 		p.cfg.Peers.Accuse(id, broken)
+	}
+	if broken.Rule == chain.RuleFutureTime {
+		p.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
+			grouped(broken.Block.Height)), "Check this machine's clock.")
 	}
 }
 
@@ -279,6 +289,10 @@ func (p *pursuit) accuse(id uint64, broken *chain.RuleError) {
 func (p *pursuit) reorganised(re *chain.Reorganisation) {
 	p.plan = newFilterPlan(p.staged.Filters.Height)
 	depth := len(re.Reverted)
+	if depth >= deepReorg {
+		p.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
+			"Check payments that were confirmed in these blocks.")
+	}
 	p.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
 	p.cfg.Log.Info("Chain reorganised", "depth", depth, "fork", re.Fork.Height, "from", re.From.Hash, "to", re.To.Hash)
 }

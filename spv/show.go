@@ -20,7 +20,8 @@ type pace struct {
 
 // facts gathers what the truth follows from.
 func (r *run) facts() facts {
-	f := facts{phase: r.status.Phase, peers: len(r.survey.peers), shown: r.survey.shown(), leading: r.survey.leading}
+	f := facts{phase: r.status.Phase, peers: len(r.survey.peers), shown: r.survey.shown(), leading: r.survey.leading,
+		mute: r.survey.mute(), missing: r.missing}
 	f.best, _ = r.survey.best()
 	if r.store == nil {
 		return f
@@ -55,9 +56,7 @@ func (r *run) show() {
 		r.showStages(f, now)
 	}
 	st.Synced = f.synced()
-	if st.Synced {
-		st.FirstSyncDone, st.Ratio = true, 1
-	}
+	st.FirstSyncDone = st.FirstSyncDone || st.Synced
 	st.Seq = was.Seq
 	r.shownAt = now
 	if reflect.DeepEqual(*st, was) {
@@ -80,15 +79,20 @@ func (r *run) showStages(f facts, now time.Time) {
 	st.Filters = progressOf(f.filters.Height, target, r.pace.filters.update(f.filters.Height, now))
 	st.Rescan = progressOf(f.scanned.Height, target, r.pace.rescan.update(f.scanned.Height, now))
 	ratio := overall(st.Headers, st.Filters, st.Rescan)
-	if st.Ratio == 1 {
+	switch {
+	case f.synced():
+		st.Ratio = 1
+	case st.Ratio == 1:
 		st.Ratio = ratio
+	default:
+		st.Ratio = max(st.Ratio, ratio)
 	}
-	st.Ratio = max(st.Ratio, ratio)
 }
 
 // showProgress shows the status at once when following has reached another
 // block or is no longer synced, and else when it is time to.
 func (p *pursuit) showProgress() {
+	p.missing = p.plan.delay(p.survey.peers)
 	st := p.board.status()
 	moved := p.status.Phase == Following &&
 		(p.store.State().Tip != st.Tip || p.facts().synced() != st.Synced)

@@ -37,8 +37,8 @@ type Status struct {
 	// Headers, Filters and Rescan are the progress of the stages.
 	Headers, Filters, Rescan Progress
 
-	// Ratio is the progress over all stages, 0 to 1: it never falls within a
-	// run, and is 1 only while Synced.
+	// Ratio is the progress over all stages, 0 to 1. It is 1 exactly while
+	// Synced; losing that is the only way for it to fall within a run.
 	Ratio float64
 
 	// Tip is the newest verified header and TipTime its timestamp.

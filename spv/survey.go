@@ -189,6 +189,17 @@ func (s *survey) shown() bool {
 	return false
 }
 
+// mute returns how many of the live peers failed to answer when last asked.
+func (s *survey) mute() int {
+	n := 0
+	for _, w := range s.peers {
+		if w.answer == failed {
+			n++
+		}
+	}
+	return n
+}
+
 // best returns the greatest height that at least half of the live peers
 // claim, and how many claim it or more. One liar among several moves neither.
 func (s *survey) best() (chain.Height, int) {

@@ -2,6 +2,7 @@ package spv
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -26,6 +27,15 @@ type facts struct {
 	enough  bool         // the tip has the network's minimum known work
 	stale   bool         // the tip is much older than it should be
 	tipAge  time.Duration
+	mute    int   // the peers that did not answer when last asked for headers
+	missing delay // the filters that all later ones wait for
+}
+
+// delay is a run of blocks whose filters some peers were asked for in vain. It
+// is the zero value while all goes well.
+type delay struct {
+	from, to chain.Height
+	failed   int // peers
 }
 
 // synced is the one definition of being synced.
@@ -51,28 +61,51 @@ func (f facts) reason() (reason, hint string) {
 		return "The sync has failed.", "See the error, then start it again."
 	}
 	if f.peers == 0 {
-		return fmt.Sprintf("No peer is connected; at block %d and trying to connect.", f.tip.Height),
+		return fmt.Sprintf("No peer is connected; at block %s and trying to connect.", grouped(f.tip.Height)),
 			"Check the network connection and the connect option."
 	}
 	switch {
+	case f.leading && f.mute >= f.peers:
+		return fmt.Sprintf("%s connected, none answers requests for headers after %s: asking again.",
+			f.peerCount(), grouped(f.staged)), "Wait for other peers, or name one with the connect option."
 	case f.leading:
-		return fmt.Sprintf("Fetching headers: %d of about %d, from %s.", f.staged, max(f.best, f.staged), f.peerCount()), ""
+		return fmt.Sprintf("Fetching headers: %s of about %s, from %s.",
+			grouped(f.staged), grouped(max(f.best, f.staged)), f.peerCount()), ""
 	case f.filters.Height < f.staged:
-		return fmt.Sprintf("Fetching filters: %d of %d, from %s.", f.filters.Height, f.staged, f.peerCount()), ""
+		return f.filtersReason()
 	case !f.enough:
-		return fmt.Sprintf("The %s connected know only %d blocks, less than this network is known to have.", f.peerCount(), f.tip.Height),
+		return fmt.Sprintf("%s connected, with only %s blocks: less than this network is known to have.", f.peerCount(), grouped(f.tip.Height)),
 			"Wait for other peers, or connect to one that is synced."
+	case !f.shown && f.mute >= f.peers:
+		return fmt.Sprintf("%s connected, none has answered what its newest block is: asking again.", f.peerCount()),
+			"Wait for other peers, or name one with the connect option."
 	case !f.shown:
 		return fmt.Sprintf("Asking %s for their newest blocks.", f.peerCount()), ""
 	case f.scanned != f.tip:
-		return fmt.Sprintf("Scanning for the wallet: %d of %d.", f.scanned.Height, f.tip.Height), ""
+		return fmt.Sprintf("Scanning for the wallet: %s of %s.", grouped(f.scanned.Height), grouped(f.tip.Height)), ""
 	case f.stale:
 		return fmt.Sprintf("The newest block any peer has is %v old.", f.tipAge.Round(time.Minute)),
 			"Check this machine's clock and the network connection."
 	case !f.synced():
 		return "Making sure that no peer has more.", ""
 	}
-	return fmt.Sprintf("Synced at height %d with %s.", f.tip.Height, f.peerCount()), ""
+	return fmt.Sprintf("Synced at height %s with %s.", grouped(f.tip.Height), f.peerCount()), ""
+}
+
+// filtersReason says how the filters come along, and when they do not, whose
+// turn it is. That a peer is silent about filters proves nothing against it.
+func (f facts) filtersReason() (reason, hint string) {
+	m := f.missing
+	span := grouped(m.from) + "–" + grouped(m.to)
+	switch {
+	case m.failed == 0:
+		return fmt.Sprintf("Fetching filters: %s of %s, from %s.", grouped(f.filters.Height), grouped(f.staged), f.peerCount()), ""
+	case m.failed < f.peers:
+		return fmt.Sprintf("%s connected, %d of them without filters for %s: asking %d more.",
+			f.peerCount(), m.failed, span, f.peers-m.failed), ""
+	}
+	return fmt.Sprintf("%s connected, none has filters for %s: asking again.", f.peerCount(), span),
+		"Wait for other peers, or name one that is synced with the connect option."
 }
 
 // peerCount names the number of peers.
@@ -81,4 +114,14 @@ func (f facts) peerCount() string {
 		return "1 peer"
 	}
 	return fmt.Sprintf("%d peers", f.peers)
+}
+
+// grouped formats a height for users, with commas between groups of three
+// digits.
+func grouped(h chain.Height) string {
+	digits := strconv.Itoa(int(h))
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }

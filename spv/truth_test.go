@@ -1,8 +1,10 @@
 package spv
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -54,4 +56,87 @@ func TestEveryPhaseHasAReason(t *testing.T) {
 			t.Errorf("phase %v: reason %q is not a sentence", p, reason)
 		}
 	}
+}
+
+// TestAReasonTellsWhomIsWaitedFor spells out the sentences of waiting.
+func TestAReasonTellsWhomIsWaitedFor(t *testing.T) {
+	waiting := func(change func(*facts)) facts {
+		f := inStep()
+		f.phase, f.peers, f.staged, f.best = CatchingUp, 3, 1_107_100, 1_107_100
+		f.filters.Height = 1_107_000
+		change(&f)
+		return f
+	}
+	missing := func(failed int) func(*facts) {
+		return func(f *facts) { f.missing = delay{from: 1_107_001, to: 1_107_100, failed: failed} }
+	}
+	for _, test := range []struct {
+		change func(*facts)
+		reason string
+		hint   bool
+	}{
+		{func(*facts) {}, "Fetching filters: 1,107,000 of 1,107,100, from 3 peers.", false},
+		{missing(1), "3 peers connected, 1 of them without filters for 1,107,001–1,107,100: asking 2 more.", false},
+		{missing(3), "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", true},
+		{func(f *facts) { f.leading, f.mute, f.staged = true, 3, 999 },
+			"3 peers connected, none answers requests for headers after 999: asking again.", true},
+		{func(f *facts) { f.leading, f.mute = true, 2 }, "Fetching headers: 1,107,100 of about 1,107,100, from 3 peers.", false},
+		{func(f *facts) { f.filters.Height, f.shown, f.mute = f.staged, false, 3 },
+			"3 peers connected, none has answered what its newest block is: asking again.", true},
+		{func(f *facts) { f.filters.Height, f.enough = f.staged, false },
+			"3 peers connected, with only 100 blocks: less than this network is known to have.", true},
+	} {
+		reason, hint := waiting(test.change).reason()
+		if reason != test.reason || (hint != "") != test.hint {
+			t.Errorf("got  %q, hint %q\nwant %q, a hint: %v", reason, hint, test.reason, test.hint)
+		}
+	}
+}
+
+// TestPropertyTheRatioOnlyFallsWhenSyncedIsLost shows a random life of facts.
+func TestPropertyTheRatioOnlyFallsWhenSyncedIsLost(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		r := &run{}
+		var f facts
+		before := 0.0
+		for range 100 {
+			if random.IntN(4) == 0 {
+				f = inStep()
+			} else {
+				f.phase = Phase(random.IntN(int(Failed) + 1))
+				f.peers, f.shown = random.IntN(3), random.IntN(2) == 0
+				f.best = chain.Height(random.IntN(300))
+				f.staged = chain.Height(random.IntN(200))
+				f.filters.Height = chain.Height(random.IntN(int(f.staged) + 1))
+				f.scanned.Height = chain.Height(random.IntN(int(f.filters.Height) + 1))
+			}
+			r.showStages(f, time.Unix(0, 0))
+			ratio := r.status.Ratio
+			if (ratio == 1) != f.synced() || ratio < 0 || ratio > 1 {
+				t.Fatalf("seed %d: ratio %v with synced %v", seed, ratio, f.synced())
+			}
+			if ratio < before && before != 1 {
+				t.Fatalf("seed %d: ratio fell from %v to %v", seed, before, ratio)
+			}
+			before = ratio
+		}
+	}
+}
+
+// TestASyncWithoutFiltersSaysWhich has peers that are silent about filters.
+func TestASyncWithoutFiltersSaysWhich(t *testing.T) {
+	c := generate(t, 300, nil)
+	inHouse(t, c, nil, func(h *house) {
+		var peers []*fakePeer
+		for range 2 {
+			peers = append(peers, h.net.join(&fakePeer{chain: c, latency: latency, silentFilters: true}))
+		}
+		h.start()
+		h.until(time.Minute, "telling which filters are missing", func(st Status) bool {
+			return st.Reason == "2 peers connected, none has filters for 1–100: asking again." && st.Hint != ""
+		})
+		h.net.change(peers[1], func(p *fakePeer) { p.silentFilters = false })
+		h.untilSyncedTo(time.Minute, c)
+	})
 }

@@ -35,8 +35,8 @@ type SyncStatus struct {
 	// Initialised is true once chain data can be read.
 	Initialised bool `json:"initialised"`
 
-	// Ratio is the progress over all stages, 0 to 1: it never falls within a
-	// run, and is 1 only while Synced.
+	// Ratio is the progress over all stages, 0 to 1. It is 1 exactly while
+	// Synced; losing that is the only way for it to fall within a run.
 	Ratio float64 `json:"ratio"`
 
 	// Stages is the progress of each stage, in order.
