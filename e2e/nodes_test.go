@@ -49,6 +49,9 @@ func (s *stage) testChain(t *testing.T) {
 		}
 		found.Blocks++
 		found.Votes += votes
+		if votes > 0 {
+			found.Voted++
+		}
 		found.Payments += len(block.Transactions) - 1
 	}
 	if found != s.count {

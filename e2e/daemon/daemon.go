@@ -14,7 +14,7 @@ import (
 const startTime = 20 * time.Second
 
 // pollEvery is the pace at which a daemon is asked about what is waited for.
-const pollEvery = 5 * time.Millisecond
+const pollEvery = 2 * time.Millisecond
 
 // network is the network all daemons are on.
 const network = "simnet"

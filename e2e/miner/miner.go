@@ -41,7 +41,20 @@ type Config struct {
 
 // Count is what blocks contain.
 type Count struct {
-	Blocks, Votes, Tickets, Payments int
+	Blocks   int
+	Voted    int // blocks with votes
+	Votes    int
+	Tickets  int
+	Payments int // ordinary transactions but the coinbases
+}
+
+// Add adds what other blocks contain.
+func (c *Count) Add(o Count) {
+	c.Blocks += o.Blocks
+	c.Voted += o.Voted
+	c.Votes += o.Votes
+	c.Tickets += o.Tickets
+	c.Payments += o.Payments
 }
 
 // Miner extends a node's main chain. It is for one goroutine at a time.
@@ -123,12 +136,23 @@ func (m *Miner) Mine(ctx context.Context, n int) (Count, error) {
 		if err != nil {
 			return sum, fmt.Errorf("mine block %d: %w", header.Height, err)
 		}
-		sum.Blocks++
-		sum.Votes += int(header.Voters)
-		sum.Tickets += int(header.FreshStake)
-		sum.Payments += len(block.Transactions) - 1 // but the coinbase
+		sum.Add(countOf(block))
 	}
 	return sum, nil
+}
+
+// countOf returns what a block contains.
+func countOf(block *wire.MsgBlock) Count {
+	c := Count{
+		Blocks:   1,
+		Votes:    int(block.Header.Voters),
+		Tickets:  int(block.Header.FreshStake),
+		Payments: len(block.Transactions) - 1,
+	}
+	if c.Votes > 0 {
+		c.Voted = 1
+	}
+	return c
 }
 
 // Pay sends a payment to a script. The next block carries it.

@@ -2,9 +2,9 @@ package node
 
 import (
 	"context"
-	"fmt"
-	"os/exec"
 	"path/filepath"
+
+	"github.com/spvd/spvd/e2e/proc"
 )
 
 // module is the full node's import path: go.mod pins its version as a tool.
@@ -14,9 +14,5 @@ const module = "github.com/decred/dcrd"
 // command in the current directory, which must be inside this module.
 func Build(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "dcrd")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, module)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", module, err, out)
-	}
-	return path, nil
+	return path, proc.GoBuild(ctx, "", dir, "-o", path, module)
 }

@@ -27,6 +27,10 @@ type Command struct {
 	Dir   string     // working directory; empty: the starter's
 	Env   []string   // variables added to the starter's environment
 	Files []*os.File // descriptors 3, 4, … of the process
+
+	// Stdout takes what the process writes to standard output, which is then not
+	// kept. Nil means that it is kept.
+	Stdout *os.File
 }
 
 // Process is a program that was started. Its methods may be called from any
@@ -52,6 +56,9 @@ func Start(c Command) (*Process, error) {
 	p.cmd.Env = append(os.Environ(), c.Env...)
 	p.cmd.ExtraFiles = c.Files
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	if c.Stdout != nil {
+		p.cmd.Stdout = c.Stdout
+	}
 	p.cmd.SysProcAttr = attributes()
 	p.cmd.WaitDelay = pipeGrace
 

@@ -91,12 +91,31 @@ func (p *Proxy) pump(l *link, d Direction) error {
 			return nil
 		}
 		f.Conn, f.Direction = l.number, d
-		if !p.admit(l, &f) {
+		if !p.slowDown(l, d) || !p.admit(l, &f) {
 			return nil
 		}
 		if _, err := to.Write(raw); err != nil {
 			return nil
 		}
+	}
+}
+
+// slowDown waits as long as the pace wants; false if the connection ended
+// before.
+func (p *Proxy) slowDown(l *link, d Direction) bool {
+	p.mu.Lock()
+	pace := p.pace
+	p.mu.Unlock()
+	if pace == 0 || d == ToNode {
+		return true
+	}
+	wait := time.NewTimer(pace)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return true
+	case <-l.gone:
+		return false
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/decred/dcrd/wire"
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,10 @@ type Config struct {
 
 	// Gate judges the messages; nil lets all pass.
 	Gate Gate
+
+	// Pace is by how much each message to a client is delayed, counted from the
+	// one before it, as on a slow link. Zero means not at all.
+	Pace time.Duration
 }
 
 // State is what a proxy has seen so far.
@@ -41,6 +46,7 @@ type Proxy struct {
 
 	mu      sync.Mutex
 	gate    Gate
+	pace    time.Duration
 	state   State
 	links   map[*link]struct{}
 	changed chan struct{} // closed and replaced with every change of state
@@ -59,6 +65,7 @@ func New(c Config) (*Proxy, error) {
 		target:   c.Target,
 		listener: l,
 		gate:     c.Gate,
+		pace:     c.Pace,
 		links:    make(map[*link]struct{}),
 		changed:  make(chan struct{}),
 		release:  make(chan struct{}),
@@ -118,6 +125,13 @@ func (p *Proxy) Release(next Gate) {
 	p.gate = next
 	close(p.release)
 	p.release = make(chan struct{})
+}
+
+// SetPace replaces the pace, from the next message on.
+func (p *Proxy) SetPace(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pace = d
 }
 
 // State returns what passed so far.
