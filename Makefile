@@ -28,8 +28,9 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
 
 # A first sync against a real full node, from nothing, in a temporary directory.
+# Built the way the demo builds the programs, which share what is compiled.
 demo:
-	cd e2e && $(GO) run ./cmd/demo
+	cd e2e && CGO_ENABLED=0 $(GO) run -trimpath ./cmd/demo
 
 test: vet
 	$(GO) test $(PURE)

@@ -13,10 +13,9 @@ type Programs struct {
 	Control string // spvctl
 }
 
-// Build compiles the programs into dir, the way the project is built. source is
-// the project's directory.
+// Build compiles the programs into dir. source is the project's directory.
 func Build(ctx context.Context, source, dir string) (Programs, error) {
-	err := proc.GoBuild(ctx, source, dir, "-trimpath", "-o", dir+string(filepath.Separator), "./cmd/spvd", "./cmd/spvctl")
+	err := proc.GoBuild(ctx, source, dir, "-o", dir+string(filepath.Separator), "./cmd/spvd", "./cmd/spvctl")
 	return Programs{
 		Daemon:  filepath.Join(dir, "spvd"),
 		Control: filepath.Join(dir, "spvctl"),

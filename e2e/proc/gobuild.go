@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// GoBuild runs go build, without cgo, in the directory source, empty being the
-// starter's. What the go command writes on its way goes below the directory
+// GoBuild runs go build the way the project is built, with further arguments, in
+// the directory source, empty being the starter's. What the go command writes on its way goes below the directory
 // scratch. If ctx ends first, the compilers are gone too when it returns.
 func GoBuild(ctx context.Context, source, scratch string, args ...string) error {
 	p, err := Start(Command{
 		Path: "go",
-		Args: append([]string{"build"}, args...),
+		Args: append([]string{"build", "-trimpath"}, args...),
 		Dir:  source,
 		Env:  []string{"CGO_ENABLED=0", "GOTMPDIR=" + scratch},
 	})

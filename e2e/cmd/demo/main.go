@@ -15,11 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 )
-
-// limit bounds the demo, downloads and builds included.
-const limit = 4 * time.Minute
 
 func main() { os.Exit(run()) }
 
@@ -28,22 +24,16 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)() // a second signal ends the demo at once
-	timed, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 
 	show := newPrinter(os.Stdout)
-	err := perform(timed, show)
+	err := perform(ctx, show)
 	if err == nil {
 		return 0
 	}
 	show.clear()
-	switch {
-	case ctx.Err() != nil && !errors.Is(err, errLeft):
-		fmt.Fprintln(os.Stderr, "demo: interrupted; nothing was left behind")
-	case errors.Is(timed.Err(), context.DeadlineExceeded):
-		fmt.Fprintf(os.Stderr, "demo: not done after %v: %v\n", limit, err)
-	default:
-		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
+	if ctx.Err() != nil && !errors.Is(err, errLeft) {
+		err = errors.New("interrupted; nothing was left behind")
 	}
+	fmt.Fprintf(os.Stderr, "demo: %v\n", err)
 	return 1
 }

@@ -38,6 +38,11 @@ const (
 	// over in the blink of an eye otherwise.
 	slowness = 600 * time.Millisecond
 
+	// buildLimit is for machines that are slow, busy, or far from the modules;
+	// actLimit is for a demo that is stuck.
+	buildLimit = 20 * time.Minute
+	actLimit   = 2 * time.Minute
+
 	// stopTime bounds how long a program may take to stop.
 	stopTime = 10 * time.Second
 )
@@ -70,14 +75,35 @@ func perform(ctx context.Context, show *printer) (err error) {
 	p := &performance{show: show, dir: dir}
 	p.atEnd(func(context.Context) error { return os.RemoveAll(dir) })
 	defer func() { err = errors.Join(err, p.tidyUp()) }()
-	for _, act := range []func(context.Context) error{
-		p.build, p.startNode, p.mine, p.sync, p.follow, p.compare, p.syncAgain,
+	for _, act := range []struct {
+		limit time.Duration
+		do    func(context.Context) error
+	}{
+		{buildLimit, p.build},
+		{actLimit, p.startNode},
+		{actLimit, p.mine},
+		{actLimit, p.sync},
+		{actLimit, p.follow},
+		{actLimit, p.compare},
+		{actLimit, p.syncAgain},
+		{actLimit, p.finish},
 	} {
-		if err := act(ctx); err != nil {
+		if err := within(ctx, act.limit, act.do); err != nil {
 			return err
 		}
 	}
-	return p.finish(ctx)
+	return nil
+}
+
+// within does a thing that should not take longer than the limit.
+func within(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := do(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("gave up after %v: %w", limit, err)
+	}
+	return err
 }
 
 // atEnd notes what undoes a thing that was just done.
