@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -26,6 +27,10 @@ type Config struct {
 	// memory, MaxSidePerSource the number of these that one source may have
 	// sent. Zero is 32,768, and half of MaxSide.
 	MaxSide, MaxSidePerSource int
+
+	// recent is the number of newest headers to keep in memory, a power of two.
+	// Zero is recentHeaders; tests have fewer to get to the disk.
+	recent int
 }
 
 // defaultMaxSide is the default of Config.MaxSide. A header takes about 350
@@ -45,8 +50,8 @@ const defaultMaxSide = 1 << 15
 // them.
 type Chain struct {
 	params  *Params
-	log     *slog.Logger
 	store   *store
+	recent  int // the size of the window when it is loaded
 	flushed atomic.Pointer[State]
 
 	// The writer's. Blocks of the main chain up to keep are on disk, the rest
@@ -65,14 +70,34 @@ type Chain struct {
 	rows        []byte // the memory that the last flush encoded its rows in
 }
 
-// Open opens the store, or creates it. The caller closes the chain. Damage at
-// the end of the store is mended: the chain is cut back to what can be proven.
-// Errors wrap ErrCorrupt, ErrNewerFormat, ErrOtherNetwork or ErrInUse, or are
-// those of the system.
+// Open opens the store, or creates it. The caller closes the chain. A store
+// that turns out to be damaged is repaired if that keeps anything, see
+// [Repair]; the damage is logged. Errors wrap ErrCorrupt, ErrNewerFormat,
+// ErrOtherNetwork or ErrInUse, or are those of the system.
 func Open(cfg Config) (*Chain, error) {
+	c, err := open(cfg)
+	if !errors.Is(err, ErrCorrupt) {
+		return c, err
+	}
+	kept, failure := Repair(cfg)
+	if failure != nil {
+		return nil, errors.Join(err, failure)
+	}
+	if cfg.Log != nil {
+		cfg.Log.Warn("the chain store was damaged: kept what could be proven",
+			"headers", kept.Tip.Height, "filters", kept.Filters.Height, "damage", err)
+	}
+	return open(cfg)
+}
+
+// open opens a store as it is.
+func open(cfg Config) (*Chain, error) {
 	s, err := openStore(cfg.Path, cfg.Params)
 	if err != nil {
 		return nil, err
+	}
+	if s.torn != nil && cfg.Log != nil {
+		cfg.Log.Warn("the last write to the chain store was not completed, or is lost: going on from the one before", "damage", s.torn)
 	}
 	c := newChain(cfg, s)
 	if err := c.load(); err != nil {
@@ -83,43 +108,50 @@ func Open(cfg Config) (*Chain, error) {
 }
 
 func newChain(cfg Config, s *store) *Chain {
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
 	if cfg.MaxSide == 0 {
 		cfg.MaxSide = defaultMaxSide
 	}
 	if cfg.MaxSidePerSource == 0 {
 		cfg.MaxSidePerSource = cfg.MaxSide / 2
 	}
-	c := &Chain{params: cfg.Params, log: cfg.Log, store: s, side: newTree(cfg.MaxSide, cfg.MaxSidePerSource)}
+	if cfg.recent == 0 {
+		cfg.recent = recentHeaders
+	}
+	c := &Chain{
+		params: cfg.Params,
+		store:  s,
+		recent: cfg.recent,
+		side:   newTree(cfg.MaxSide, cfg.MaxSidePerSource),
+	}
 	c.main.chain = c
 	return c
 }
 
-// load verifies that the store is of this network and format, and reads its
-// end.
+// load verifies that the store is of this format and network, and reads its
+// end. It writes nothing unless the store has an older format.
 func (c *Chain) load() error {
-	err := c.store.view("open", func(tx *bbolt.Tx) error {
-		format, err := readFormat(tx)
+	var old bool
+	err := c.store.view("open", func(tx *bbolt.Tx) (err error) {
+		old, err = needsUpgrade(tx, upgrades())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if old {
+		err := c.store.update("upgrade", func(tx *bbolt.Tx) error {
+			return runUpgrades(tx, c.params, upgrades())
+		})
 		if err != nil {
 			return err
 		}
-		if format != storeFormat {
-			return nil // decided below
+	}
+	return c.store.view("open", func(tx *bbolt.Tx) error {
+		if err := checkNetwork(tx, c.params); err != nil {
+			return err
 		}
-		return checkNetwork(tx, c.params)
+		return c.readTail(tx)
 	})
-	if err != nil {
-		return err
-	}
-	err = c.store.update("open", func(tx *bbolt.Tx) error {
-		return runUpgrades(tx, c.params, upgrades())
-	})
-	if err != nil {
-		return err
-	}
-	return c.loadTail()
 }
 
 // Close closes the store once those who read have done so. What is staged and
@@ -138,7 +170,7 @@ func (c *Chain) Staged() State {
 // header that could not be read is out of reach for them; err then says why.
 type mainView struct {
 	chain *Chain
-	rows  map[Height]headerRow // copies of rows below the window
+	rows  map[Height]headerRow // copies of rows below the window, until a flush
 	err   error
 }
 
@@ -185,7 +217,7 @@ func (v *mainView) row(h Height) (headerRow, bool) {
 	if h < 0 || h > v.chain.keep {
 		return headerRow{}, false
 	}
-	if row, ok := v.rows[rowStart(h)]; ok && h < row.end() {
+	if row, ok := v.rows[rowStart(h)]; ok {
 		return row, true
 	}
 	var row headerRow

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 )
@@ -27,6 +28,33 @@ func TestChainKeepsWhatItWasGiven(t *testing.T) {
 	mustCheck(t, c)
 	for _, h := range []Height{0, 1, 55, 56, 4095, 4096, 8191, 8192, 9999, 10_000} {
 		wantBlock(t, c, blocks, h)
+	}
+}
+
+// A reorganisation that reaches far below what is in memory, to a chain that is
+// much shorter, leaves nothing of the old one on disk; and back again.
+func TestReorganisationToShorterChain(t *testing.T) {
+	p, r := SimNet(), random(2)
+	long := newTestChain(t, p).mine(t, p, r, 9000, 50, 1)
+	short := long.fork(100).mine(t, p, r, 80, 50, 0)
+	longer := long.fork(8500).mine(t, p, r, 80, 50, 0)
+	c := testStore(t, p)
+	for _, next := range []struct {
+		chain *testChain
+		above Height
+	}{{long, 0}, {short, 100}, {longer, 8500}} {
+		next.chain.feed(t, p, c, next.above, 2000, 1)
+		if got := c.Staged().Tip; got != next.chain.id(next.chain.height()) {
+			t.Fatalf("tip %v, want %v", got, next.chain.id(next.chain.height()))
+		}
+		next.chain.feedFilters(t, p, c)
+		mustFlush(t, c)
+		wantChain(t, c, next.chain)
+		mustCheck(t, c)
+	}
+	wantBlock(t, c, longer, 4095)
+	if _, err := c.HeightOf(short.hashes[110]); !errors.Is(err, ErrNotFound) {
+		t.Fatalf("a reverted block is found: %v", err)
 	}
 }
 

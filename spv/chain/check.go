@@ -22,7 +22,8 @@ func (c *Chain) Check(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = tx.Rollback() }()
-		if err := verifyPages(c.store.file, true); err != nil {
+		pages := pageWalk{r: c.store.file, full: true}
+		if err := pages.run(); err != nil {
 			return err
 		}
 		if err := checkTrees(tx); err != nil {

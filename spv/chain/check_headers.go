@@ -33,7 +33,7 @@ func checkHeaders(ctx context.Context, p *Params, tx *bbolt.Tx) (last headerRow,
 	if err != nil {
 		return last, err
 	}
-	v := headerCheck{params: p, window: newWindow(0), index: index}
+	v := headerCheck{params: p, window: newWindow(0, recentHeaders), index: index}
 	c := b.Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
 		if err := ctx.Err(); err != nil {

@@ -32,7 +32,8 @@ func (c *Chain) AddFilters(b *FilterBatch) error {
 	if b.Len() == 0 {
 		return nil
 	}
-	if b.First().Height != c.tip.filters.Height+1 || !c.onMain(b.First()) || !c.onMain(b.last) {
+	// If the last block is on the main chain, so are those before it.
+	if b.First().Height != c.tip.filters.Height+1 || !c.onMain(b.last) {
 		if err := c.main.failed(); err != nil {
 			return fmt.Errorf("add filters: %w", err)
 		}

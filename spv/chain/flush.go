@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"bytes"
+
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
 )
@@ -51,6 +53,7 @@ func (c *Chain) Flush() error {
 // settle takes note that the given tip is on disk.
 func (c *Chain) settle(tip storeTip) {
 	c.disk, c.tip = tip, tip
+	c.main.rows = nil // they may have gone beyond keep, with what is no more
 	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
 	clear(c.filters)
 	c.filters, c.filterBytes = c.filters[:0], 0
@@ -201,12 +204,17 @@ func (p *bucketPlan) apply(tx *bbolt.Tx) error {
 
 // dropRows deletes the rows from a height on.
 func dropRows(b *bbolt.Bucket, from Height) error {
+	var last []byte
 	for {
 		key, _ := b.Cursor().Seek(heightKey(from))
 		if key == nil {
 			return nil
 		}
-		if err := b.Delete(key); err != nil {
+		if bytes.Equal(key, last) { // in damaged pages a key may be found once only
+			return corrupt("row %x is still there after it was deleted", key)
+		}
+		last = bytes.Clone(key)
+		if err := b.Delete(last); err != nil {
 			return err
 		}
 	}

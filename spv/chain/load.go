@@ -1,33 +1,13 @@
 package chain
 
 import (
-	"errors"
-
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
 )
 
-// loadTail reads the end of the store into memory and verifies it: there all
+// readTail reads the end of the store into memory and verifies it: there all
 // writing happens, and so there the damage of a crash is, should the system
-// have lied about what is durable. A damaged end is cut off.
-func (c *Chain) loadTail() error {
-	err := c.store.view("open", c.readTail)
-	if !errors.Is(err, ErrCorrupt) {
-		return err
-	}
-	cause := err
-	if err := c.store.update("mend", func(tx *bbolt.Tx) error { return cutToProvable(tx) }); err != nil {
-		return errors.Join(cause, err)
-	}
-	if err := c.store.view("open", c.readTail); err != nil {
-		return err
-	}
-	c.log.Warn("the end of the chain store was damaged and has been cut off",
-		"headers", c.disk.headers.Height, "filters", c.disk.filters.Height, "cause", cause)
-	return nil
-}
-
-// readTail verifies the last rows of each bucket and fills the window.
+// have lied about what is durable.
 func (c *Chain) readTail(tx *bbolt.Tx) error {
 	tip, err := readTip(tx)
 	if err != nil {
@@ -37,8 +17,8 @@ func (c *Chain) readTail(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	first := rowStart(max(tip.headers.Height-recentHeaders+1, 0))
-	c.window = newWindow(first)
+	first := rowStart(max(tip.headers.Height-Height(c.recent)+1, 0))
+	c.window = newWindow(first, c.recent)
 	var last headerRow
 	for h := first; h <= tip.headers.Height; h = last.end() {
 		row, err := readHeaderRow(b, h)
@@ -127,78 +107,4 @@ func hashOnDisk(tx *bbolt.Tx, h Height) (hash chainhash.Hash, err error) {
 		return hash, missing(err, "header %d", h)
 	}
 	return row.hash(h), nil
-}
-
-// cutToProvable cuts the store back to its last header row that proves itself,
-// and to the last filter row that does.
-func cutToProvable(tx *bbolt.Tx) error {
-	headers, err := bucketOf(tx, bucketHeaders)
-	if err != nil {
-		return err
-	}
-	filters, err := bucketOf(tx, bucketFilters)
-	if err != nil {
-		return err
-	}
-	hashes, err := bucketOf(tx, bucketHashes)
-	if err != nil {
-		return err
-	}
-	row, ok := lastProvable(headers)
-	if !ok {
-		return corrupt("no header row is intact")
-	}
-	end := row.end()
-	tip := storeTip{headers: BlockID{end - 1, row.hash(end - 1)}, work: row.work(end - 1)}
-	if old, err := readTip(tx); err == nil {
-		tip.cuts = old.cuts + 1
-	}
-	if tip.filters, err = lastFilters(tx, filters, end); err != nil {
-		return err
-	}
-	for _, drop := range []struct {
-		bucket *bbolt.Bucket
-		from   Height
-	}{{headers, end}, {hashes, segmentStart(end)}, {filters, tip.filters.Height + 1}} {
-		if err := dropRows(drop.bucket, drop.from); err != nil {
-			return err
-		}
-	}
-	return writeTip(tx, &tip)
-}
-
-// lastProvable returns the last header row that is intact and stands on intact
-// rows as far down as the window reaches.
-func lastProvable(b *bbolt.Bucket) (found headerRow, ok bool) {
-	c := b.Cursor()
-	var above headerRow
-	for key, value := c.Last(); key != nil; key, value = c.Prev() {
-		row, err := parseHeaderRow(key, value)
-		if err != nil || row.verify(headerRow{}) != nil {
-			ok = false
-			continue
-		}
-		if !ok || above.verify(row) != nil {
-			found, ok = row, true
-		}
-		if found.end()-row.first >= recentHeaders {
-			break
-		}
-		above = row
-	}
-	return found, ok
-}
-
-// lastFilters returns the block of the last filter in the last filter row that
-// is intact and ends before a height.
-func lastFilters(tx *bbolt.Tx, b *bbolt.Bucket, end Height) (BlockID, error) {
-	c := b.Cursor()
-	var row filterRow
-	for key, value := c.Last(); key != nil; key, value = c.Prev() {
-		if row.parse(key, value) == nil && row.end() <= end {
-			hash, err := hashOnDisk(tx, row.end()-1)
-			return BlockID{row.end() - 1, hash}, err
-		}
-	}
-	return BlockID{}, corrupt("no filter row is intact")
 }

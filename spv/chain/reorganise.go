@@ -59,7 +59,6 @@ func (c *Chain) rewind(to BlockID) {
 	c.tip.headers = to
 	c.window.cut(to.Height + 1)
 	c.keep = min(c.keep, to.Height)
-	c.main.rows = nil
 	if c.tip.filters.Height > to.Height {
 		c.rewindFilters(to)
 	}

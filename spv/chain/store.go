@@ -47,12 +47,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 //
 // A damaged file must not take the process down. bbolt maps the file, follows
 // what it finds there and panics, or reads where nothing is mapped. So what it
-// navigates by is verified before it opens the file, see [verifyPages], and
+// navigates by is verified before it opens the file, see [pageWalk], and
 // every transaction runs under guard.
 type store struct {
 	path string
 	db   *bbolt.DB
 	file *os.File // the one that db has open
+	torn error    // what is wrong with one of the two meta pages; nil if nothing is
 }
 
 // openStore opens the file, or creates it with nothing but the genesis block.
@@ -69,10 +70,16 @@ func openStore(path string, p *Params) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := inspect(path); err != nil {
+	torn, err := inspect(path)
+	if err != nil {
 		return nil, err
 	}
-	return openFile(path)
+	s, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s.torn = torn
+	return s, nil
 }
 
 // createStore makes a store with the genesis block under another name and
@@ -110,16 +117,21 @@ func syncDir(dir string) error {
 }
 
 // inspect verifies what bbolt will navigate by. It holds the lock that readers
-// share meanwhile, for which bbolt needs no more than an intact meta page.
-func inspect(path string) error {
+// share meanwhile, for which bbolt needs no more than an intact meta page. If
+// one of these is torn, so is the last write, and the one before counts.
+func inspect(path string) (torn, err error) {
 	s := &store{path: path}
-	return guard(path, "open", func() error {
+	err = guard(path, "open", func() error {
 		if err := s.open(&bbolt.Options{ReadOnly: true}); err != nil {
 			return err
 		}
 		defer s.db.Close()
-		return verifyPages(s.file, false)
+		w := &pageWalk{r: s.file}
+		err := w.run()
+		torn = w.torn
+		return err
 	})
+	return torn, err
 }
 
 // openFile opens a file that is known to be intact, or new.

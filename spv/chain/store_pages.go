@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
@@ -29,16 +30,29 @@ const (
 	metaChecksum = 56 // its offset: FNV-1a over what is before it
 )
 
-// verifyPages verifies the structure of the file that bbolt navigates by: that
-// the pages form trees inside the file, that no page is part of two things,
-// and that no page in use is on the free list, from where it would be
-// overwritten.
-//
-// A full verification looks at each byte of each page in use: what no key and
-// no value is must be exactly what bbolt writes. Otherwise leaves are not read,
-// of which there are many, but for their place in the tree.
-func verifyPages(r io.ReaderAt, full bool) error {
-	w := &pageWalk{r: r, full: full}
+// pageWalk verifies the structure of the file that bbolt navigates by: that the
+// pages form trees inside the file, that no page is part of two things, and
+// that no page in use is on the free list, from where it would be overwritten.
+// Pages are named by their ids.
+type pageWalk struct {
+	r io.ReaderAt
+
+	// full is set to look at each byte of each page in use: what no key and no
+	// value is must be exactly what bbolt writes. Otherwise leaves are not read,
+	// of which there are many, but for their place in the tree.
+	full bool
+
+	used bitmap // the pages seen so far; of leaves that are not read, the first
+	torn error  // what is wrong with one of the meta pages, while the other is intact
+}
+
+// pageMetadata is what a meta page says: where the trees are.
+type pageMetadata struct {
+	root, freelist, pages, tx uint64
+}
+
+// run verifies everything that can be reached from the meta pages.
+func (w *pageWalk) run() error {
 	meta, err := w.newestMeta()
 	if err != nil {
 		return err
@@ -58,40 +72,24 @@ func verifyPages(r io.ReaderAt, full bool) error {
 	return w.freelist(meta.freelist)
 }
 
-// pageWalk is one verification. Pages are named by their ids.
-type pageWalk struct {
-	r    io.ReaderAt
-	full bool
-	used bitmap // the pages seen so far; of leaves that are not read, the first
-}
-
-// pageMetadata is what a meta page says: where the trees are.
-type pageMetadata struct {
-	root, freelist, pages, tx uint64
-}
-
 // newestMeta returns the newer one of the two meta pages. One may be torn: the
 // commit that wrote it did not complete. In a full verification both must be
 // intact.
-func (w *pageWalk) newestMeta() (newest pageMetadata, err error) {
-	intact := 0
-	var damage error
-	for id := range uint64(2) {
-		meta, err := w.meta(id)
-		switch {
-		case err != nil:
-			damage = err
-		case intact == 0 || meta.tx > newest.tx:
-			newest = meta
-			intact++
-		default:
-			intact++
+func (w *pageWalk) newestMeta() (pageMetadata, error) {
+	a, errA := w.meta(0)
+	b, errB := w.meta(1)
+	switch {
+	case errA != nil && errB != nil:
+		return a, errA
+	case errA != nil || errB != nil:
+		if w.torn = cmp.Or(errA, errB); w.full {
+			return a, w.torn
 		}
 	}
-	if intact == 0 || intact < 2 && w.full {
-		return newest, damage
+	if errA != nil || errB == nil && b.tx > a.tx {
+		return b, nil
 	}
-	return newest, nil
+	return a, nil
 }
 
 // meta reads a meta page.
@@ -154,9 +152,12 @@ func (w *pageWalk) node(id uint64, leaf bool, first []byte, root bool) error {
 	if head.flags != want {
 		return corrupt("page %d: want kind %#x, got %#x", id, want, head.flags)
 	}
-	elements, err := w.elements(b, head)
+	elements, end, err := w.elements(b, head)
 	if err != nil {
 		return fmt.Errorf("page %d: %w", id, err)
+	}
+	if w.full && !allZero(b[end:]) {
+		return corrupt("page %d has bytes after its end", id)
 	}
 	if first != nil && (len(elements) == 0 || !bytes.Equal(elements[0].key, first)) {
 		return corrupt("page %d: its first key is not %x", id, first)
@@ -217,7 +218,10 @@ func (w *pageWalk) bucket(root uint64, inline []byte) error {
 	if head.id != 0 || head.flags != pageIsLeaf || head.overflow != 0 {
 		return corrupt("damaged inline page header")
 	}
-	_, err := w.elements(inline, head)
+	_, end, err := w.elements(inline, head)
+	if err == nil && end != uint64(len(inline)) {
+		err = corrupt("bytes follow the inline page")
+	}
 	return err
 }
 

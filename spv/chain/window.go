@@ -2,9 +2,9 @@ package chain
 
 import "github.com/decred/dcrd/math/uint256"
 
-// recentHeaders is the number of newest headers that are kept in memory at
-// least, as many as there are. It is a power of two and more than the rules
-// look back on any network, see [Reach].
+// recentHeaders is the number of newest headers that are kept in memory, if
+// there are as many. It is a power of two, and more than the rules look back on
+// any network, see [Reach], so that they seldom have to ask the disk.
 const recentHeaders = 4096
 
 // window holds the newest headers of the main chain without a gap. All that
@@ -20,8 +20,10 @@ type link struct {
 	work   uint256.Uint256
 }
 
-func newWindow(first Height) window {
-	return window{ring: make([]link, recentHeaders), first: first, next: first}
+// newWindow returns an empty window with room for a number of headers that is
+// a power of two.
+func newWindow(first Height, size int) window {
+	return window{ring: make([]link, size), first: first, next: first}
 }
 
 // at returns the link at a height, or nil if it is not held. It is valid until

@@ -1,0 +1,137 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+
+	"go.etcd.io/bbolt"
+)
+
+// repairChunk is how much Repair writes in one transaction, in bytes.
+const repairChunk = 4 << 20
+
+// Repair replaces a damaged store, which must not be open, with a new one that
+// holds what can be proven of it: the headers up to the first that is missing,
+// damaged or not the child of the one before, and the filters of these up to
+// the first that is missing or damaged. It returns how far that is. Nothing is
+// written to the damaged file before the new one is complete.
+//
+// The error wraps ErrCorrupt if there is nothing to keep.
+func Repair(cfg Config) (State, error) {
+	old := &store{path: cfg.Path}
+	if err := guard(cfg.Path, "repair", func() error { return old.open(&bbolt.Options{ReadOnly: true}) }); err != nil {
+		return State{}, err
+	}
+	fresh := cfg
+	fresh.Path += ".repair"
+	kept, err := rebuild(old, fresh)
+	if err := errors.Join(err, old.close()); err != nil {
+		return State{}, errors.Join(err, discard(fresh.Path))
+	}
+	if err := os.Rename(fresh.Path, cfg.Path); err != nil {
+		return State{}, fmt.Errorf("repair chain store: %w", err)
+	}
+	return kept, nil
+}
+
+// discard removes a file if it exists.
+func discard(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("repair chain store: %w", err)
+	}
+	return nil
+}
+
+// rebuild copies what can be proven of a store to a new one.
+func rebuild(old *store, fresh Config) (State, error) {
+	err := old.view("repair", func(tx *bbolt.Tx) error { return checkNetwork(tx, fresh.Params) })
+	if err := errors.Join(err, discard(fresh.Path)); err != nil {
+		return State{}, err
+	}
+	c, err := open(fresh)
+	if err != nil {
+		return State{}, err
+	}
+	err = errors.Join(c.copyAll(old, c.copyHeaders), c.copyAll(old, c.copyFilters))
+	kept := c.State()
+	if err := errors.Join(err, c.Close()); err != nil {
+		return State{}, err
+	}
+	if kept.Tip.Height == 0 {
+		return State{}, fmt.Errorf("repair %s: %w", old.path, corrupt("no header can be kept"))
+	}
+	return kept, nil
+}
+
+// copyAll stages and flushes what step takes from an old store, until it finds
+// nothing more or damage.
+func (c *Chain) copyAll(old *store, step func(tx *bbolt.Tx) error) error {
+	for {
+		err := old.view("repair", step)
+		switch {
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt):
+			return c.Flush()
+		case err != nil:
+			return err
+		}
+		if c.Pending() < repairChunk {
+			continue
+		}
+		if err := c.Flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// copyHeaders stages the headers of the next row.
+func (c *Chain) copyHeaders(tx *bbolt.Tx) error {
+	b, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return err
+	}
+	next := c.tip.headers.Height + 1
+	row, err := readHeaderRow(b, next)
+	if err != nil {
+		return err
+	}
+	for h := next; h < row.end(); h++ {
+		header := row.header(h)
+		if header.PrevBlock() != c.tip.headers.Hash || header.Height() != h {
+			return corrupt("header %d does not follow the one before", h)
+		}
+		c.push(header, header.Hash())
+	}
+	return nil
+}
+
+// copyFilters stages the filters of the next row.
+func (c *Chain) copyFilters(tx *bbolt.Tx) error {
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	next := c.tip.filters.Height + 1
+	var row filterRow
+	if err := row.read(b, next); err != nil {
+		return err
+	}
+	targets, err := c.FilterTargets(next, int(row.end()-next))
+	if err != nil || len(targets) == 0 {
+		return errors.Join(err, ErrNotFound)
+	}
+	batch := &FilterBatch{first: targets[0].BlockID}
+	for i, target := range targets {
+		filter := bytes.Clone(row.filters[int(next-row.first)+i])
+		if target.Height >= c.params.DCP0005 && !provesFilter(&target.Root, filter, 0, nil) {
+			break
+		}
+		batch.filters = append(batch.filters, filter)
+		batch.last = target.BlockID
+	}
+	if len(batch.filters) == 0 {
+		return corrupt("filter %d is not the one its header commits to", next)
+	}
+	return c.AddFilters(batch)
+}
