@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -33,6 +35,11 @@ const (
 
 	// growth is how much the file is enlarged by at a time, in bytes.
 	growth = 4 << 20
+
+	// mapSize is how much of the address space is set aside for the file where
+	// that costs nothing, in bytes. As long as the file is smaller, it is never
+	// mapped anew, for which a flush would have to wait for all who read.
+	mapSize = 1 << 30
 
 	// lockPatience is how long Open waits for another process to let go of the
 	// file.
@@ -138,7 +145,11 @@ func inspect(path string) (torn, err error) {
 func openFile(path string) (*store, error) {
 	s := &store{path: path}
 	err := guard(path, "open", func() error {
-		return s.open(&bbolt.Options{FreelistType: bbolt.FreelistMapType})
+		options := bbolt.Options{FreelistType: bbolt.FreelistMapType}
+		if runtime.GOOS != "windows" && strconv.IntSize == 64 { // there the file would become as large
+			options.InitialMmapSize = mapSize
+		}
+		return s.open(&options)
 	})
 	if err != nil {
 		return nil, err

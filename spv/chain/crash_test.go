@@ -1,0 +1,217 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// sector is the unit that a disk writes all of or nothing, in bytes.
+const sector = 512
+
+// moment is what a crash leaves: the file before a flush, and some of what the
+// flush has written.
+type moment struct {
+	what   string
+	file   []byte
+	before bool // the old state is what has to be found
+	after  bool // the new state is what has to be found
+}
+
+// moments returns files that a crash during a flush may leave. bbolt writes the
+// data pages, waits until they are durable, and then writes a meta page and
+// waits again: up to the first wait anything may be on the disk or not, in
+// whatever order, and after it only the meta page.
+func moments(r *rand.Rand, before, after []byte) []moment {
+	grown := make([]byte, max(len(before), len(after)))
+	copy(grown, before)
+	data := bytes.Clone(after)
+	copy(data[:2*pageSize], before[:2*pageSize])
+
+	all := []moment{
+		{what: "nothing but the new size", file: grown, before: true},
+		{what: "all data pages", file: data, before: true},
+		{what: "all", file: after, after: true},
+		{what: "a part of the meta page", file: torn(r, data, after), before: true, after: true},
+	}
+	for range 4 {
+		all = append(all, moment{what: "some data", file: torn(r, grown, data), before: true})
+	}
+	cut := bytes.Clone(data[:len(before)])
+	return append(all, moment{what: "not the new size", file: cut, before: true})
+}
+
+// torn returns a file of which some sectors are old and some new.
+func torn(r *rand.Rand, old, new []byte) []byte {
+	file := bytes.Clone(old)
+	share := r.IntN(101)
+	for at := 0; at < len(new); at += sector {
+		if r.IntN(100) < share {
+			copy(file[at:at+sector], new[at:])
+		}
+	}
+	return file
+}
+
+// history is a store with a random life: blocks, reorganisations, filters.
+type history struct {
+	p      *Params
+	r      *rand.Rand
+	cfg    Config
+	chain  *Chain
+	blocks *testChain // the main chain as staged
+}
+
+func newHistory(t *testing.T, seed uint64) *history {
+	t.Helper()
+	y := &history{p: SimNet(), r: random(seed)}
+	y.cfg = Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: y.p}
+	y.chain = reopen(t, y.cfg)
+	y.blocks = newTestChain(t, y.p)
+	return y
+}
+
+// live stages something.
+func (y *history) live(t *testing.T) {
+	t.Helper()
+	tip := y.blocks.height()
+	above := tip
+	if y.r.IntN(3) == 0 && tip > 0 {
+		above -= Height(y.r.IntN(min(int(tip), 100)))
+		y.blocks = y.blocks.fork(above)
+	}
+	// No block is harder than any other, and so the longer branch wins.
+	y.blocks.mine(t, y.p, y.r, int(tip-above)+1+y.r.IntN(200), 60, 2)
+	y.blocks.feed(t, y.p, y.chain, above, 50, 1)
+	if got := y.chain.Staged().Tip; got != y.blocks.id(y.blocks.height()) {
+		t.Fatalf("tip %v, want %v", got, y.blocks.id(y.blocks.height()))
+	}
+	if y.r.IntN(4) > 0 {
+		y.blocks.feedFilters(t, y.p, y.chain)
+	}
+}
+
+func (y *history) file(t *testing.T) []byte {
+	t.Helper()
+	file, err := os.ReadFile(y.cfg.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Killed at any write of a flush, a restart finds what was there before it or
+// what it has written, and nothing else; and what was acknowledged is there.
+func TestCrashDuringFlush(t *testing.T) {
+	stops := 0
+	for seed := range uint64(6) {
+		y := newHistory(t, seed)
+		for range 8 {
+			before, old := y.file(t), y.chain.State()
+			y.live(t)
+			mustFlush(t, y.chain)
+			after, now := y.file(t), y.chain.State()
+			for _, m := range moments(y.r, before, after) {
+				stops++
+				name := fmt.Sprintf("seed %d, flush from %d to %d, crash after %s", seed, old.Tip.Height, now.Tip.Height, m.what)
+				y.restart(t, name, m, old, now)
+			}
+		}
+	}
+	t.Logf("%d stops, none lost", stops)
+}
+
+// restart opens what a crash has left.
+func (y *history) restart(t *testing.T, name string, m moment, old, now State) {
+	t.Helper()
+	cfg := Config{Path: filepath.Join(t.TempDir(), "crashed.db"), Params: y.p}
+	if err := os.WriteFile(cfg.Path, m.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(cfg)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	defer c.Close()
+	if st := c.State(); !(m.before && st == old || m.after && st == now) {
+		t.Errorf("%s: got %+v", name, st)
+	}
+	y.goOn(t, name, c)
+}
+
+// goOn brings a restarted chain to one block after the history. The commit also
+// replaces a torn meta page.
+func (y *history) goOn(t *testing.T, name string, c *Chain) {
+	t.Helper()
+	more := y.blocks.fork(y.blocks.height()).mine(t, y.p, y.r, 1, 60, 1)
+	more.feed(t, y.p, c, 0, 2000, 1)
+	more.feedFilters(t, y.p, c)
+	mustFlush(t, c)
+	wantChain(t, c, more)
+	if err := c.Check(t.Context()); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+}
+
+// A disk that says that writes are durable when they are not may leave
+// anything. Then the chain that is found is one that was, or the damage is
+// said.
+func TestCrashWithLyingDisk(t *testing.T) {
+	kept, refused := 0, 0
+	for seed := range uint64(6) {
+		y := newHistory(t, 100+seed)
+		for range 6 {
+			before := y.file(t)
+			y.live(t)
+			mustFlush(t, y.chain)
+			after := y.file(t)
+			grown := make([]byte, len(after))
+			copy(grown, before)
+			for range 5 {
+				file := torn(y.r, grown, after)
+				copy(file[:2*pageSize], after[:2*pageSize]) // the meta page made it
+				if y.wantPrefix(t, file) {
+					kept++
+				} else {
+					refused++
+				}
+			}
+		}
+	}
+	t.Logf("%d kept a prefix, %d refused", kept, refused)
+	if kept == 0 {
+		t.Error("nothing was ever kept")
+	}
+}
+
+// wantPrefix opens a file and reports whether it does. What it holds is a
+// prefix of the history.
+func (y *history) wantPrefix(t *testing.T, file []byte) bool {
+	t.Helper()
+	cfg := Config{Path: filepath.Join(t.TempDir(), "torn.db"), Params: y.p}
+	if err := os.WriteFile(cfg.Path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(cfg)
+	if err != nil {
+		if !errors.Is(err, ErrCorrupt) {
+			t.Errorf("want a corrupt store, got: %v", err)
+		}
+		return false
+	}
+	defer c.Close()
+	err = c.Scan(0, c.State().Filters.Height, func(id BlockID, h *Header, filter []byte) error {
+		if id.Hash != h.Hash() || id.Height > 0 && filterHash(filter) != h.StakeRoot() {
+			t.Errorf("block %d is not what was flushed", id.Height)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+	return true
+}
