@@ -64,6 +64,7 @@ type Chain struct {
 	window      window
 	filters     [][]byte // the staged filters: those after keepFilters
 	filterBytes int
+	early       EarlyFilterHash // over the filters below DCP0005, as far as it goes
 	main        mainView
 	side        tree
 	memo        workMemo

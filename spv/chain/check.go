@@ -45,7 +45,7 @@ func checkTrees(tx *bbolt.Tx) error {
 
 // checkRows checks the rows of all buckets.
 func checkRows(ctx context.Context, p *Params, tx *bbolt.Tx) error {
-	if err := checkKeys(tx); err != nil {
+	if err := checkKeys(tx, p); err != nil {
 		return err
 	}
 	if err := checkNetwork(tx, p); err != nil {
@@ -70,7 +70,7 @@ func checkRows(ctx context.Context, p *Params, tx *bbolt.Tx) error {
 
 // checkKeys checks that there are all the buckets and meta rows that belong in
 // a store, and no others.
-func checkKeys(tx *bbolt.Tx) error {
+func checkKeys(tx *bbolt.Tx, p *Params) error {
 	meta, err := bucketOf(tx, bucketMeta)
 	if err != nil {
 		return err
@@ -79,8 +79,11 @@ func checkKeys(tx *bbolt.Tx) error {
 	if want := []string{"filters", "hashes", "headers", "meta"}; !slices.Equal(buckets, want) {
 		return corrupt("want buckets %q, got %q", want, buckets)
 	}
-	rows := keysOf(meta.Cursor())
-	if want := []string{"format", "network", "tip"}; !slices.Equal(rows, want) {
+	want := []string{"format", "network", "tip"}
+	if p.DCP0005 > 0 {
+		want = append([]string{"early"}, want...)
+	}
+	if rows := keysOf(meta.Cursor()); !slices.Equal(rows, want) {
 		return corrupt("want meta rows %q, got %q", want, rows)
 	}
 	return nil

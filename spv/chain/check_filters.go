@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -40,7 +41,7 @@ func checkFilters(ctx context.Context, p *Params, tx *bbolt.Tx, tip *storeTip) e
 	if v.next-1 != tip.filters.Height {
 		return corrupt("filters end at %d and not at %d", v.next-1, tip.filters.Height)
 	}
-	return nil
+	return v.checkEarly(tx)
 }
 
 // check checks the next row: that it is the next one, and begins where it has
@@ -82,6 +83,21 @@ func (v *filterCheck) prove(filter []byte) error {
 	}
 	if root := header.StakeRoot(); v.next > 0 && !provesFilter(&root, filter, 0, nil) {
 		return corrupt("filter %d is not the one its header commits to", v.next)
+	}
+	return nil
+}
+
+// checkEarly checks that the hash over the early filters is the one on disk.
+func (v *filterCheck) checkEarly(tx *bbolt.Tx) error {
+	if v.params.DCP0005 == 0 {
+		return nil
+	}
+	stored, err := readEarly(tx)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(stored.State(nil), v.early.State(nil)) {
+		return corrupt("the hash over the early filters is not that of the filters")
 	}
 	return nil
 }

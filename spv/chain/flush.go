@@ -37,9 +37,17 @@ func (c *Chain) Flush() error {
 	if err != nil {
 		return err
 	}
+	if err := c.catchUpEarly(); err != nil {
+		return err
+	}
 	err = c.store.update("flush", func(tx *bbolt.Tx) error {
 		if err := p.apply(tx); err != nil {
 			return err
+		}
+		if c.params.DCP0005 > 0 {
+			if err := writeEarly(tx, &c.early); err != nil {
+				return err
+			}
 		}
 		return writeTip(tx, &tip)
 	})

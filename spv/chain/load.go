@@ -34,6 +34,14 @@ func (c *Chain) readTail(tx *bbolt.Tx) error {
 	if err := verifyTip(tx, &tip, last); err != nil {
 		return err
 	}
+	if c.params.DCP0005 > 0 {
+		if c.early, err = readEarly(tx); err != nil {
+			return err
+		}
+		if want := min(tip.filters.Height+1, c.params.DCP0005); c.early.Next() != want {
+			return corrupt("early filters are hashed below %d and not below %d", c.early.Next(), want)
+		}
+	}
 	c.settle(tip)
 	return nil
 }

@@ -70,8 +70,9 @@ func rebuild(old *store, fresh Config) (State, error) {
 func (c *Chain) copyAll(old *store, step func(tx *bbolt.Tx) error) error {
 	for {
 		err := old.view("repair", step)
+		var broken *RuleError
 		switch {
-		case errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt):
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt), errors.As(err, &broken):
 			return c.Flush()
 		case err != nil:
 			return err

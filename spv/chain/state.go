@@ -20,6 +20,11 @@ type State struct {
 	// all blocks before it are. It is at or below Tip.
 	Filters BlockID
 
+	// EarlyProven is true if all filters below DCP0005 are there. Only all of
+	// them together can be proven, and have been. It is true from the start on
+	// networks where there are none.
+	EarlyProven bool
+
 	// EnoughWork is true if the chain has at least the work that the network
 	// is known to have. Below it the chain may be a cheap imitation.
 	EnoughWork bool
@@ -28,10 +33,11 @@ type State struct {
 // newState returns the state that a tip stands for.
 func newState(p *Params, t *storeTip, tip *Header) *State {
 	return &State{
-		Tip:        t.headers,
-		TipTime:    tip.Time(),
-		Work:       t.work,
-		Filters:    t.filters,
-		EnoughWork: EnoughWork(p, t.work),
+		Tip:         t.headers,
+		TipTime:     tip.Time(),
+		Work:        t.work,
+		Filters:     t.filters,
+		EarlyProven: t.filters.Height >= p.DCP0005-1,
+		EnoughWork:  EnoughWork(p, t.work),
 	}
 }

@@ -43,6 +43,13 @@ func writeGenesis(tx *bbolt.Tx, p *Params) error {
 	if err := writeMeta(tx, keyNetwork, networkRow(p)); err != nil {
 		return err
 	}
+	if p.DCP0005 > 0 {
+		early := NewEarlyFilterHash()
+		early.Add(filter)
+		if err := writeEarly(tx, &early); err != nil {
+			return err
+		}
+	}
 	return writeTip(tx, &storeTip{headers: id, work: Work(genesis.Bits()), filters: id})
 }
 

@@ -17,10 +17,13 @@ const storeFormat = 1
 //	format   version (4)
 //	network  magic of the wire protocol (4), genesis hash (32)
 //	tip      what is in the other buckets, see storeTip
+//	early    state of the hash over the filters below DCP0005 that are there,
+//	         see EarlyFilterHash; only on networks where it was not always active
 var (
 	keyFormat  = []byte("format")
 	keyNetwork = []byte("network")
 	keyTip     = []byte("tip")
+	keyEarly   = []byte("early")
 )
 
 // storeTip says up to where the store goes. It is written in the transaction
@@ -113,6 +116,23 @@ func readFormat(tx *bbolt.Tx) (uint32, error) {
 
 func writeFormat(tx *bbolt.Tx, format uint32) error {
 	return writeMeta(tx, keyFormat, binary.BigEndian.AppendUint32(make([]byte, checksumSize), format))
+}
+
+// readEarly returns the hash over the filters below DCP0005.
+func readEarly(tx *bbolt.Tx) (EarlyFilterHash, error) {
+	row, err := readMeta(tx, keyEarly)
+	if err != nil {
+		return EarlyFilterHash{}, err
+	}
+	early, err := RestoreEarlyFilterHash(row)
+	if err != nil {
+		return early, corrupt("%v", err)
+	}
+	return early, nil
+}
+
+func writeEarly(tx *bbolt.Tx, early *EarlyFilterHash) error {
+	return writeMeta(tx, keyEarly, early.State(make([]byte, checksumSize)))
 }
 
 // networkRow is the row that tells networks apart.
