@@ -43,7 +43,7 @@ type house struct {
 func inHouse(t *testing.T, c *testnet.Chain, wallet Wallet, test func(*house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		now := c.Now().Add(time.Hour).Sub(time.Now())
+		now := time.Until(c.Now().Add(time.Hour))
 		h := &house{T: t, net: newFakeNet()}
 		h.cfg = Config{
 			Params:    c.Params(),

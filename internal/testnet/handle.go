@@ -66,6 +66,7 @@ func (s *Session) handle(msg wire.Message) error {
 // are harmless.
 func (s *Session) handleOdd(msg wire.Message) error {
 	switch m := msg.(type) {
+	//lint:ignore SA1019 a node still knows, and punishes, what is retired
 	case *wire.MsgGetMiningState, *wire.MsgGetCFilter, *wire.MsgGetCFHeaders, *wire.MsgGetCFTypes:
 		return s.node.ban(s.host, "sent "+msg.Command())
 	case *wire.MsgAddr:

@@ -285,6 +285,7 @@ func TestWhatBans(t *testing.T) {
 		{"getinitstate", []wire.Message{wire.NewMsgGetInitState()}, false},
 		{"second getinitstate", []wire.Message{wire.NewMsgGetInitState(), wire.NewMsgGetInitState()}, true},
 		{"getminingstate", []wire.Message{wire.NewMsgGetMiningState()}, true},
+		//lint:ignore SA1019 a retired message is what is tested
 		{"version 1 filter", []wire.Message{wire.NewMsgGetCFTypes()}, true},
 		{"three mempools", mempools[:3], false},
 		{"four mempools", mempools, true},

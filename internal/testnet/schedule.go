@@ -40,7 +40,9 @@ func newSchedule(p *chain.Params, start time.Time) schedule {
 		anchor: int64(p.ASERTAnchor),
 		until:  p.MinDiffUntil,
 	}
+	//lint:ignore SA1019 the rule is part of the history of testnet
 	if p.ReduceMinDifficulty {
+		//lint:ignore SA1019 the same
 		s.gap = 2 * int64(p.MinDiffReductionTime/time.Second)
 	}
 	return s

@@ -63,7 +63,8 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	fmt.Fprint(stdout, "serve: spvd --simnet")
 	for i := range cfg.peers {
 		if err := cfg.add(ctx, g, network, c, i, log); err != nil {
-			return errors.Join(err, stopped(g))
+			g.Go(func() error { return err }) // ends the others
+			return g.Wait()
 		}
 		fmt.Fprintf(stdout, " --connect %s", cfg.addr(i))
 	}
@@ -73,13 +74,6 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 		g.Go(func() error { return mine(ctx, network, cfg.mine) })
 	}
 	return g.Wait()
-}
-
-// stopped ends what a group has begun, and waits for it.
-func stopped(g *errgroup.Group) error {
-	g.Go(func() error { return context.Canceled })
-	g.Wait()
-	return nil
 }
 
 // add puts node i on the network.
