@@ -11,7 +11,7 @@ FUZZTIME ?= 30s
 PROGRAMS := ./cmd/spvd ./cmd/spvctl
 TOOLS    := $(CURDIR)/internal/tools
 TOOL     := $(GO) tool -modfile=$(TOOLS)/go.mod
-LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --config $(TOOLS)/golangci.yml ./...
+LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-parallel-runners --config $(TOOLS)/golangci.yml ./...
 
 # Packages with goroutines of their own are tested with the race detector. The
 # others are pure or compute much, and would only be slowed down by it.
