@@ -9,6 +9,7 @@ BUILD   ?= build
 FUZZTIME ?= 30s
 
 PROGRAMS := ./cmd/spvd ./cmd/spvctl
+comma    := ,
 TOOLS    := $(CURDIR)/internal/tools
 TOOL     := $(GO) tool -modfile=$(TOOLS)/go.mod
 LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-parallel-runners --config $(TOOLS)/golangci.yml ./...
@@ -22,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build demo test soak vet check fmt lint vuln bench fuzz clean
+.PHONY: build demo test soak vet check fmt lint vuln bench microbench profile fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -37,6 +38,7 @@ test: vet
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	$(GO) test $(RACE) $(RACY)
 	cd e2e && $(GO) test -count=1 ./...
+	cd internal/bench && $(GO) test ./...
 
 # N random networks, from the seed FROM on. A seed that fails belongs in
 # internal/testnet/sim/seeds_test.go.
@@ -49,6 +51,7 @@ soak:
 vet:
 	$(GO) vet ./...
 	cd e2e && $(GO) vet ./...
+	cd internal/bench && $(GO) vet ./...
 
 # What has to pass before a change lands.
 check: fmt lint test
@@ -65,8 +68,20 @@ lint: vet
 vuln:
 	$(TOOL) govulncheck ./...
 
+# First syncs beside a program that does the least that any has to, as the tables
+# of docs/performance.md. FULL=1 measures chains of a million blocks as well: their
+# generation takes minutes, once, and each measurement longer.
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	cd internal/bench && $(GO) run ./cmd/syncbench -blocks 100000$(if $(FULL),$(comma)1000000)
+
+# Micro-benchmarks in the form that benchstat compares.
+microbench:
+	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./peer ./spv/...
+
+# Processor and heap profiles of a first sync in $(BUILD).
+profile:
+	mkdir -p $(BUILD)
+	cd internal/bench && $(GO) run ./cmd/syncbench -blocks 1000000 -run '1 \| 0 ms \| no' -turns 1 -profiles $(abspath $(BUILD))
 
 # Every fuzz target in turn, each for FUZZTIME.
 fuzz:

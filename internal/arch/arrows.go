@@ -43,6 +43,7 @@ func rooms() []room {
 		{dir: "internal/rpc/api"},
 		{dir: "internal/rpc", imports: []string{"internal/version"}},
 		{dir: "internal/testnet", imports: []string{"spv/chain"}, testOnly: []string{"spv", "peer", "wallet"}},
+		{dir: "internal/bench", imports: []string{"spv", "peer", "internal/testnet"}},
 		{dir: "internal/logging"},
 		{dir: "internal/version"},
 		{dir: "internal/arch"},

@@ -1,0 +1,96 @@
+package meter
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"runtime/pprof"
+	"sync"
+	"time"
+)
+
+// sampleEvery is how often memory is looked at.
+const sampleEvery = 5 * time.Millisecond
+
+// Usage is what something took.
+type Usage struct {
+	Wall    time.Duration
+	User    time.Duration // processor time in the program
+	System  time.Duration // and in the system for it
+	Mallocs uint64        // objects allocated
+	Alloc   uint64        // bytes allocated
+	PeakRSS uint64        // anonymous resident memory, in bytes
+	Written uint64        // bytes sent to the disk
+	Parts   Parts         // of the processor time; nil without a profile
+}
+
+// CPU returns all processor time.
+func (u *Usage) CPU() time.Duration { return u.User + u.System }
+
+// Meter measures from Start to Stop.
+type Meter struct {
+	began   time.Time
+	cpu     [2]time.Duration
+	mem     runtime.MemStats
+	written uint64
+	profile *bytes.Buffer // nil without one
+	rules   []Rule
+
+	sampling sync.WaitGroup
+	done     chan struct{}
+	peak     uint64
+}
+
+// Start begins to measure. With rules, a profile says which part of the
+// processor time is whose. There can be one such meter at a time.
+func Start(rules []Rule) (*Meter, error) {
+	m := &Meter{done: make(chan struct{}), rules: rules}
+	runtime.ReadMemStats(&m.mem)
+	m.written = written()
+	if rules != nil {
+		m.profile = new(bytes.Buffer)
+		if err := pprof.StartCPUProfile(m.profile); err != nil {
+			return nil, fmt.Errorf("profile: %w", err)
+		}
+	}
+	m.cpu = processorTime()
+	m.began = time.Now()
+	m.sampling.Go(m.sample)
+	return m, nil
+}
+
+// Stop ends the measurement.
+func (m *Meter) Stop() (Usage, error) {
+	cpu := processorTime()
+	u := Usage{Wall: time.Since(m.began), User: cpu[0] - m.cpu[0], System: cpu[1] - m.cpu[1]}
+	close(m.done)
+	m.sampling.Wait()
+	u.PeakRSS, u.Written = m.peak, written()-m.written
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	u.Mallocs, u.Alloc = mem.Mallocs-m.mem.Mallocs, mem.TotalAlloc-m.mem.TotalAlloc
+	if m.profile == nil {
+		return u, nil
+	}
+	pprof.StopCPUProfile()
+	var err error
+	u.Parts, err = Split(bytes.NewReader(m.Profile()), m.rules)
+	return u, err
+}
+
+// Profile returns the processor profile after Stop, if there are rules.
+func (m *Meter) Profile() []byte { return m.profile.Bytes() }
+
+// sample looks at the memory until the end.
+func (m *Meter) sample() {
+	tick := time.NewTicker(sampleEvery)
+	defer tick.Stop()
+	for {
+		m.peak = max(m.peak, anonymous())
+		select {
+		case <-tick.C:
+		case <-m.done:
+			return
+		}
+	}
+}

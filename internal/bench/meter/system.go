@@ -1,0 +1,44 @@
+package meter
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// processorTime returns what the process has used so far, in the program and in
+// the system.
+func processorTime() [2]time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return [2]time.Duration{}
+	}
+	return [2]time.Duration{time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())}
+}
+
+// anonymous returns the resident memory that no file is behind, in bytes.
+func anonymous() uint64 { return field("/proc/self/status", "RssAnon:") << 10 }
+
+// written returns the bytes that the process has sent to the disk.
+func written() uint64 { return field("/proc/self/io", "write_bytes:") }
+
+// field returns the number behind a name in a file of /proc, zero if there is
+// none.
+func field(file, name string) uint64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(text, []byte(name))
+	words := bytes.Fields(rest)
+	if len(words) == 0 {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(words[0]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

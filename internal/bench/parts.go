@@ -1,0 +1,48 @@
+package bench
+
+import "github.com/spvd/spvd/internal/bench/meter"
+
+// The parts that processor time is divided into, in the order of the table.
+const (
+	partNetwork   = "network"
+	partChecksums = "checksums"
+	partHeaders   = "header hashes"
+	partRules     = "rules"
+	partFilters   = "filter proofs"
+	partStore     = "store"
+	partRuntime   = "runtime"
+)
+
+// partNames returns the names of all parts.
+func partNames() []string {
+	return []string{partNetwork, partChecksums, partHeaders, partRules, partFilters, partStore, partRuntime, meter.Other}
+}
+
+// parts says which function belongs to which part. A sample counts for the
+// innermost function that is named here, so that a hash counts for whoever wanted
+// it, and a write for whoever wrote.
+func parts() []meter.Rule {
+	const module = "github.com/spvd/spvd/"
+	return []meter.Rule{
+		{Function: module + "peer.(*metered)", Part: partNetwork},
+		{Function: module + "peer.(*frameReader).payload", Part: partChecksums},
+		{Function: module + "peer.", Part: partNetwork},
+		{Function: module + "spv/chain.PrepareHeaders", Part: partHeaders},
+		{Function: module + "spv/chain.ProveFilters", Part: partFilters},
+		{Function: module + "spv/chain.CheckContext", Part: partRules},
+		{Function: module + "spv/chain.(*Chain).Extend", Part: partRules},
+		{Function: module + "spv/chain.(*Chain).extend", Part: partRules},
+		{Function: module + "spv/chain.(*Chain).check", Part: partRules},
+		{Function: module + "spv/chain.(*Chain).push", Part: partRules},
+		{Function: module + "spv/chain.(*Chain).", Part: partStore},
+		{Function: "go.etcd.io/bbolt.", Part: partStore},
+		{Function: "runtime.gcBgMarkWorker", Part: partRuntime},
+		{Function: "runtime.gcAssistAlloc", Part: partRuntime},
+		{Function: "runtime.mallocgc", Part: partRuntime},
+		{Function: "runtime.bgsweep", Part: partRuntime},
+		{Function: "runtime.bgscavenge", Part: partRuntime},
+		{Function: "runtime.mcall", Part: partRuntime},
+		{Function: "runtime.mstart", Part: partRuntime},
+		{Function: "runtime.schedule", Part: partRuntime},
+	}
+}

@@ -1,0 +1,151 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/internal/bench/floor"
+	"github.com/spvd/spvd/internal/bench/meter"
+	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// storeFile is the name of the chain store in its directory.
+const storeFile = "chain.db"
+
+// Job is what a measured process has to do.
+type Job struct {
+	Peers     []string
+	Dir       string // where the store or the flat files are or go
+	Tip       chain.Height
+	Waypoints string // the file to read them from; empty for none
+	Profiles  string // the directory for profiles of a sync; empty for none
+	Log       *slog.Logger
+}
+
+// Measured is what a process has measured of itself.
+type Measured struct {
+	meter.Usage
+	Stored int64 // bytes in the files that it has left
+}
+
+// params returns the rules of the network with the waypoints.
+func (j *Job) params() (*chain.Params, error) {
+	p := chain.SimNet()
+	if j.Waypoints == "" {
+		return p, nil
+	}
+	text, err := os.ReadFile(j.Waypoints)
+	if err != nil {
+		return nil, err
+	}
+	p.Waypoints, err = chain.ParseWaypoints(j.Waypoints, text)
+	return p, err
+}
+
+// Sync measures a sync to the tip, from whatever the store has on.
+func Sync(ctx context.Context, j Job) (Measured, error) {
+	p, err := j.params()
+	if err != nil {
+		return Measured{}, err
+	}
+	return j.measure(parts(), func() error { return j.sync(ctx, p) })
+}
+
+// Floor measures the least that it could take.
+func Floor(ctx context.Context, j Job) (Measured, error) {
+	p, err := j.params()
+	if err != nil {
+		return Measured{}, err
+	}
+	return j.measure(nil, func() error {
+		return floor.Run(ctx, floor.Config{Params: p, Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Waypoints: p.Waypoints})
+	})
+}
+
+// measure measures what do does.
+func (j *Job) measure(rules []meter.Rule, do func() error) (Measured, error) {
+	m, err := meter.Start(rules)
+	if err != nil {
+		return Measured{}, err
+	}
+	err = do()
+	u, stopErr := m.Stop()
+	if err = errors.Join(err, stopErr); err != nil {
+		return Measured{}, err
+	}
+	if j.Profiles != "" && rules != nil {
+		if err := os.WriteFile(filepath.Join(j.Profiles, "cpu.pprof"), m.Profile(), 0o600); err != nil {
+			return Measured{}, err
+		}
+	}
+	stored, err := sizeOf(j.Dir)
+	return Measured{u, stored}, err
+}
+
+// sync runs the client until it is synced to the tip.
+func (j *Job) sync(ctx context.Context, p *chain.Params) error {
+	pool, err := peer.New(peer.Config{Params: p.Params, UserAgent: "/syncbench:1.0.0/", Connect: j.Peers, Log: j.Log})
+	if err != nil {
+		return err
+	}
+	s, err := spv.New(spv.Config{Params: p, ChainFile: filepath.Join(j.Dir, storeFile), Peers: pool, Log: j.Log})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return pool.Run(ctx) })
+	g.Go(func() error { return s.Run(ctx) })
+	if j.Profiles != "" {
+		g.Go(func() error { return j.heapProfile(ctx, s) })
+	}
+	g.Go(func() error {
+		defer cancel()
+		err := s.Wait(ctx, func(st spv.Status) bool { return st.Synced && st.Tip.Height >= j.Tip })
+		if err != nil {
+			return fmt.Errorf("%w; status: %s", err, s.Status().Reason)
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// heapProfile writes a profile of the memory that is in use half way.
+func (j *Job) heapProfile(ctx context.Context, s *spv.Syncer) (err error) {
+	if err := s.Wait(ctx, spv.AtHeight(j.Tip/2)); err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(j.Profiles, "heap.pprof"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return pprof.WriteHeapProfile(f)
+}
+
+// sizeOf returns the bytes in the files of a directory.
+func sizeOf(dir string) (int64, error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			return 0, err
+		}
+		sum += info.Size()
+	}
+	return sum, nil
+}
