@@ -7,8 +7,11 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// rateWindow is the time over which rates are averaged.
-const rateWindow = 5 * time.Second
+// Times of a meter.
+const (
+	rateWindow = 5 * time.Second        // over which rates are averaged
+	rateStep   = 100 * time.Millisecond // shorter steps are measured together
+)
 
 // meter measures the rate of one stage as an exponentially weighted average.
 // It is a pure value fed with times.
@@ -25,10 +28,10 @@ func (m *meter) update(h chain.Height, now time.Time) float64 {
 		*m = meter{last: h, at: now, started: true}
 		return 0
 	}
-	elapsed := now.Sub(m.at).Seconds()
-	if elapsed <= 0 {
+	if now.Sub(m.at) < rateStep {
 		return m.rate
 	}
+	elapsed := now.Sub(m.at).Seconds()
 	current := float64(h-m.last) / elapsed
 	weight := 1 - math.Exp(-elapsed/rateWindow.Seconds())
 	if m.rate == 0 {

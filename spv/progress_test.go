@@ -25,6 +25,18 @@ func TestMeterFindsASteadyRateAndForgetsAnOldOne(t *testing.T) {
 	}
 }
 
+func TestAMomentMakesNoRate(t *testing.T) {
+	now := time.Unix(0, 0)
+	var m meter
+	m.update(0, now)
+	if rate := m.update(1_000_000, now.Add(time.Millisecond)); rate != 0 {
+		t.Errorf("a jump within a millisecond makes %.0f blocks/s", rate)
+	}
+	if rate := m.update(1_000_000, now.Add(time.Second)); math.Abs(rate-1e6) > 1 {
+		t.Errorf("a second later the rate is %.0f", rate)
+	}
+}
+
 func TestOverallIsOneOnlyBySayingSo(t *testing.T) {
 	done := progressOf(100, 50, 0)
 	if !done.Done() || done.Target != 100 {

@@ -77,7 +77,10 @@ func (r *run) showStages(f facts, now time.Time) {
 	}
 	st.Headers = progressOf(f.staged, target, r.pace.headers.update(f.staged, now))
 	st.Filters = progressOf(f.filters.Height, target, r.pace.filters.update(f.filters.Height, now))
-	st.Rescan = progressOf(f.scanned.Height, target, r.pace.rescan.update(f.scanned.Height, now))
+	st.Rescan = progressOf(f.scanned.Height, target, 0)
+	if r.watching {
+		st.Rescan = progressOf(f.scanned.Height, target, r.pace.rescan.update(f.scanned.Height, now))
+	}
 	ratio := overall(st.Headers, st.Filters, st.Rescan)
 	switch {
 	case f.synced():
