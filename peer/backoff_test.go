@@ -9,9 +9,10 @@ import (
 // and short again after a long life.
 func TestBackoff(t *testing.T) {
 	b := backoff{min: time.Second, max: 30 * time.Second, refused: time.Hour}
-	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
-		if got := b.after(DialFailed, 0, 0); got != want*time.Second/2 {
-			t.Errorf("pause %d: %v at least, want %v", i, got, want*time.Second/2)
+	for i, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
+		want := time.Duration(seconds) * time.Second / 2
+		if got := b.after(DialFailed, 0, 0); got != want {
+			t.Errorf("pause %d: %v at least, want %v", i, got, want)
 		}
 	}
 	half := uint64(15 * time.Second)

@@ -248,6 +248,25 @@ func TestLateReply(t *testing.T) {
 	})
 }
 
+// TestReplyAtTheLastMoment checks that a request that is given up while its reply
+// is on the way from the table gets the reply.
+func TestReplyAtTheLastMoment(t *testing.T) {
+	c := &conn{addr: "a:1"}
+	r := c.table.ask(getBlock, 1, 1, time.Now())
+	late := c.table.ask(getBlock, 2, 2, time.Now())
+	c.take(getBlock, about(1, 1)).settle([]byte{1}, nil)
+	if got, err := c.abandon(r, Timeout, nil); err != nil || !slices.Equal(got, []byte{1}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := c.abandon(late, Timeout, nil); !errors.Is(err, Timeout) {
+		t.Errorf("the other one: %v", err)
+	}
+	c.take(getBlock, about(2, 2)).settle([]byte{2}, nil)
+	if len(late.done) != 0 {
+		t.Error("an abandoned request was settled")
+	}
+}
+
 // TestSendHeaders checks that sendheaders goes out once per connection, and that
 // headers which nobody asked for are announcements from then on only.
 func TestSendHeaders(t *testing.T) {

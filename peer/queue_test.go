@@ -67,6 +67,32 @@ func TestPickCancelled(t *testing.T) {
 	})
 }
 
+// TestAcquireCancelled checks that room which is granted to a request at the moment
+// it is cancelled is not lost. Which of the two is seen first is left to chance.
+func TestAcquireCancelled(t *testing.T) {
+	tune := func(c *Config) { c.MaxRequests = 1 }
+	run(t, tune, []func(*node){welcomeThen(func(*node) {})}, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		granted := 0
+		for range 100 {
+			w := want{bytes: 7}
+			m, err := b.acquire(ctx, w)
+			if err != nil {
+				if !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+				continue
+			}
+			granted++
+			b.update(func() { m.uncount(w) })
+		}
+		if granted == 0 || granted == 100 {
+			t.Errorf("%d of 100 were granted", granted)
+		}
+	})
+}
+
 // TestAvoid checks that peers to be avoided are not asked, unless there are no
 // others.
 func TestAvoid(t *testing.T) {
