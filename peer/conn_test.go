@@ -282,6 +282,7 @@ func TestSendHeaders(t *testing.T) {
 	})
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
 		id := b.only().ID
+		<-b.Changed()
 		if s := b.only().Score; s != Unsolicited.Score() {
 			t.Errorf("score %d after unsolicited headers", s)
 		}
@@ -308,6 +309,46 @@ func TestSendHeaders(t *testing.T) {
 		}
 		if err := b.SendHeaders(t.Context(), id+1); !errors.Is(err, Gone) {
 			t.Errorf("sendheaders to nobody: %v", err)
+		}
+	})
+}
+
+// TestHeadersPoke checks that a poke comes for announced headers, and for headers
+// of any kind when they raise the height that the peer claims.
+func TestHeadersPoke(t *testing.T) {
+	chain := newTestChain(200)
+	script := welcomeThen(func(n *node) {
+		expect[*wire.MsgSendHeaders](n)
+		<-time.After(time.Second)
+		n.send(chain.headers(199)) // claims more than the version did
+		<-time.After(time.Second)
+		n.send(chain.headers(199)) // claims nothing new
+		expect[*wire.MsgGetHeaders](n)
+		n.send(chain.headers(150))
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		id := b.only().ID
+		<-b.Changed()
+		if err := b.SendHeaders(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		for i := range 2 {
+			<-b.Changed()
+			if at := time.Since(begin); at != time.Duration(i+1)*time.Second {
+				t.Errorf("poke %d after %v", i, at)
+			}
+		}
+		if h := b.only().Height; h != 199 {
+			t.Errorf("claimed height %d", h)
+		}
+		if _, err := b.HeadersFrom(t.Context(), id, chain.hashes[149:150], chainhash.Hash{}); err != nil {
+			t.Error(err)
+		}
+		select {
+		case <-b.Changed():
+			t.Error("poke though nothing changed")
+		default:
 		}
 	})
 }

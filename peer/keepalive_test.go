@@ -34,3 +34,21 @@ func TestKeepalive(t *testing.T) {
 		}
 	}
 }
+
+// TestKeepalivePong checks that only the pong with the nonce of the ping counts,
+// once.
+func TestKeepalivePong(t *testing.T) {
+	start := time.Now()
+	var k keepalive
+	k.ponged(0, start)
+	k.pinged(1, start)
+	k.ponged(2, start.Add(time.Second))
+	if k.rtt != 0 || k.sent.IsZero() {
+		t.Errorf("a wrong pong counted: %+v", k)
+	}
+	k.ponged(1, start.Add(2*time.Second))
+	k.ponged(1, start.Add(3*time.Second))
+	if k.rtt != 2*time.Second || !k.sent.IsZero() {
+		t.Errorf("the pong counted wrongly: %+v", k)
+	}
+}

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -51,6 +52,43 @@ func TestSilentAlone(t *testing.T) {
 		}
 		if b.only().ID != id {
 			t.Error("the peer was left")
+		}
+	})
+}
+
+// TestSilencePeriods checks that requests which got nothing together are one period
+// of silence, each of which halves the requests that may be in flight.
+func TestSilencePeriods(t *testing.T) {
+	run(t, nil, []func(*node){silent}, func(t *testing.T, b *bench) {
+		for _, want := range []int{firstWindow, firstWindow / 2, 1, 1} {
+			ctx, cancel := context.WithTimeout(t.Context(), b.cfg.RequestStall+time.Second)
+			var wg sync.WaitGroup
+			for range 2 * firstWindow {
+				wg.Go(func() { b.CFilter(ctx, nil, chainhash.Hash{1}) })
+			}
+			synctest.Wait()
+			if n := b.only().Requests; n != want {
+				t.Errorf("%d requests in flight, want %d", n, want)
+			}
+			wg.Wait() // the context ends those that waited, before they make a period
+			cancel()
+		}
+	})
+}
+
+// TestSilenceForgiven checks that a peer which lacks now and then what it is asked
+// for, and answers in between, is no straggler.
+func TestSilenceForgiven(t *testing.T) {
+	chain := newTestChain(10)
+	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
+		lacking, other := b.Infos()[0].ID, b.Infos()[1].ID
+		for range 2 * maxSilent {
+			if _, _, err := b.CFilter(t.Context(), []uint64{other}, chainhash.Hash{1}); !errors.Is(err, Timeout) {
+				t.Error(err)
+			}
+			if _, from, err := b.CFilter(t.Context(), []uint64{other}, chain.hashes[1]); err != nil || from != lacking {
+				t.Errorf("asked %d: %v", from, err)
+			}
 		}
 	})
 }

@@ -132,6 +132,19 @@ func TestAvoidWaits(t *testing.T) {
 	})
 }
 
+// TestEndedIsNotPicked checks that a connection that has ended gets no request in
+// the moment before it is gone: the request goes to the next one.
+func TestEndedIsNotPicked(t *testing.T) {
+	chain := newTestChain(20)
+	run(t, nil, []func(*node){good(chain)}, func(t *testing.T, b *bench) {
+		first := b.only().ID
+		b.member(first).end(fault(Idle, nil))
+		if _, from, err := b.CFilter(t.Context(), nil, chain.hashes[1]); err != nil || from == first {
+			t.Errorf("asked %d: %v", from, err)
+		}
+	})
+}
+
 // TestPeerDies has 100 requests run over three peers of which one dies under them.
 // Every request is settled, those of the dead peer with an error that names it, and
 // asking again succeeds.
