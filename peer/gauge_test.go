@@ -13,7 +13,9 @@ func TestGauge(t *testing.T) {
 	if g.rate() != 0 {
 		t.Error("a rate without a measurement")
 	}
-	g.delivered(100, now, now.Add(time.Second)) // too small to say anything
+	if g.delivered(100, now, now.Add(time.Second)); g.rate() != 0 {
+		t.Errorf("rate %v from a reply that is too small to tell", g.rate())
+	}
 	for i := range 20 {
 		// Two in flight at a time, one delivered each second.
 		at := now.Add(time.Duration(i+2) * time.Second)
