@@ -62,6 +62,7 @@ func TestFrameMalformed(t *testing.T) {
 		"headers transactions":    {"headers", with(headers, headerStride, 1)},
 		"headers 2001":            {"headers", append(count(2001), make([]byte, 2000*headerStride)...)},
 		"headers long count":      {"headers", append(count(9), headers[1:]...)},
+		"headers longish count":   {"headers", append(count(252), make([]byte, 252*headerStride)...)},
 		"headers cut count":       {"headers", []byte{0xfd, 1}},
 		"headers 64 bit count":    {"headers", bytes.Repeat([]byte{0xff}, 9)},
 		"filters none":            {"cfiltersv2", []byte{0}},
