@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
+	"sync"
 )
 
 // stream is the only source of chance in a generated chain: numbers that
@@ -33,5 +34,13 @@ func (s stream) fill(b []byte) {
 }
 
 // Chance returns a source of numbers that follow from a seed, for whatever has
-// to be left to chance in a test. One goroutine may use it at a time.
-func Chance(seed uint64) func() uint64 { return newStream(seed, 0).pcg.Uint64 }
+// to be left to chance in a test. It may be used from any goroutine.
+func Chance(seed uint64) func() uint64 {
+	var mu sync.Mutex
+	s := newStream(seed, 0)
+	return func() uint64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return s.pcg.Uint64()
+	}
+}
