@@ -31,6 +31,10 @@ type Config struct {
 	// recent is the number of newest headers to keep in memory, a power of two.
 	// Zero is recentHeaders; tests have fewer to get to the disk.
 	recent int
+
+	// noSync is set by tests that no power failure can happen in: commits do
+	// not wait for the disk.
+	noSync bool
 }
 
 // defaultMaxSide is the default of Config.MaxSide. A header takes about 350
@@ -93,7 +97,7 @@ func Open(cfg Config) (*Chain, error) {
 
 // open opens a store as it is.
 func open(cfg Config) (*Chain, error) {
-	s, err := openStore(cfg.Path, cfg.Params)
+	s, err := openStore(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ type history struct {
 func newHistory(t *testing.T, seed uint64) *history {
 	t.Helper()
 	y := &history{p: SimNet(), r: random(seed)}
-	y.cfg = Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: y.p}
+	y.cfg = Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: y.p, noSync: true}
 	y.chain = reopen(t, y.cfg)
 	y.blocks = newTestChain(t, y.p)
 	return y
@@ -128,7 +128,7 @@ func TestCrashDuringFlush(t *testing.T) {
 // restart opens what a crash has left.
 func (y *history) restart(t *testing.T, name string, m moment, old, now State) {
 	t.Helper()
-	cfg := Config{Path: filepath.Join(t.TempDir(), "crashed.db"), Params: y.p}
+	cfg := Config{Path: filepath.Join(t.TempDir(), "crashed.db"), Params: y.p, noSync: true}
 	if err := os.WriteFile(cfg.Path, m.file, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestCrashWithLyingDisk(t *testing.T) {
 // prefix of the history.
 func (y *history) wantPrefix(t *testing.T, file []byte) bool {
 	t.Helper()
-	cfg := Config{Path: filepath.Join(t.TempDir(), "torn.db"), Params: y.p}
+	cfg := Config{Path: filepath.Join(t.TempDir(), "torn.db"), Params: y.p, noSync: true}
 	if err := os.WriteFile(cfg.Path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}

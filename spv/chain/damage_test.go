@@ -72,7 +72,7 @@ func (d *damaged) found(t *testing.T, file []byte) bool {
 	}
 	defer os.Remove(path)
 	var log bytes.Buffer
-	c, err := Open(Config{Path: path, Params: d.p, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	c, err := Open(Config{Path: path, Params: d.p, Log: slog.New(slog.NewTextHandler(&log, nil)), noSync: true})
 	if err != nil {
 		d.wantCorrupt(t, err)
 		return true

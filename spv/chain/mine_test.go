@@ -141,6 +141,7 @@ func testStore(t testing.TB, p *Params) *Chain {
 
 func reopen(t testing.TB, cfg Config) *Chain {
 	t.Helper()
+	cfg.noSync = true
 	c, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)

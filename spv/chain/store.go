@@ -64,11 +64,12 @@ type store struct {
 }
 
 // openStore opens the file, or creates it with nothing but the genesis block.
-func openStore(path string, p *Params) (*store, error) {
+func openStore(cfg Config) (*store, error) {
+	path := cfg.Path
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = createStore(path, p)
+		err = createStore(cfg)
 	case err == nil && !info.Mode().IsRegular():
 		err = fmt.Errorf("open %s: not a regular file", path)
 	case err == nil && info.Size() == 0:
@@ -81,7 +82,7 @@ func openStore(path string, p *Params) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := openFile(path)
+	s, err := openFile(path, cfg.noSync)
 	if err != nil {
 		return nil, err
 	}
@@ -91,23 +92,23 @@ func openStore(path string, p *Params) (*store, error) {
 
 // createStore makes a store with the genesis block under another name and
 // moves it into place, so that there never is half a store.
-func createStore(path string, p *Params) (err error) {
-	fresh := path + ".new"
+func createStore(cfg Config) error {
+	fresh := cfg.Path + ".new"
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("create chain store: %w", err)
 	}
-	s, err := openFile(fresh)
+	s, err := openFile(fresh, cfg.noSync)
 	if err != nil {
 		return err
 	}
-	err = s.update("create", func(tx *bbolt.Tx) error { return writeGenesis(tx, p) })
+	err = s.update("create", func(tx *bbolt.Tx) error { return writeGenesis(tx, cfg.Params) })
 	if err := errors.Join(err, s.close()); err != nil {
 		return fmt.Errorf("create chain store: %w", err)
 	}
-	if err := os.Rename(fresh, path); err != nil {
+	if err := os.Rename(fresh, cfg.Path); err != nil {
 		return fmt.Errorf("create chain store: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(cfg.Path))
 }
 
 // syncDir makes the names in a directory durable, where the platform can.
@@ -142,10 +143,10 @@ func inspect(path string) (torn, err error) {
 }
 
 // openFile opens a file that is known to be intact, or new.
-func openFile(path string) (*store, error) {
+func openFile(path string, noSync bool) (*store, error) {
 	s := &store{path: path}
 	err := guard(path, "open", func() error {
-		options := bbolt.Options{FreelistType: bbolt.FreelistMapType}
+		options := bbolt.Options{FreelistType: bbolt.FreelistMapType, NoSync: noSync}
 		if runtime.GOOS != "windows" && strconv.IntSize == 64 { // there the file would become as large
 			options.InitialMmapSize = mapSize
 		}

@@ -1,0 +1,168 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+// wantOpenError checks that a file is refused for a reason, with its path.
+func wantOpenError(t *testing.T, cfg Config, want error) {
+	t.Helper()
+	c, err := Open(cfg)
+	if err == nil {
+		c.Close()
+	}
+	if !errors.Is(err, want) || !strings.Contains(err.Error(), cfg.Path) {
+		t.Errorf("want %q with the path, got: %v", want, err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string, content []byte) Config {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Config{Path: path, Params: SimNet()}
+	}
+	wantOpenError(t, file("empty", nil), ErrCorrupt)
+	wantOpenError(t, file("short", []byte("hello")), ErrCorrupt)
+	wantOpenError(t, file("garbage", bytes.Repeat([]byte("garbage!"), 10_000)), ErrCorrupt)
+	wantOpenError(t, file("zeros", make([]byte, 100_000)), ErrCorrupt)
+	wantOpenError(t, Config{Path: filepath.Join(dir, "no", "such", "directory"), Params: SimNet()}, os.ErrNotExist)
+	if _, err := Open(Config{Path: dir, Params: SimNet()}); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a directory was opened: %v", err)
+	}
+}
+
+func TestOpenRefusesOtherNetwork(t *testing.T) {
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	if err := reopen(t, cfg).Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Params = TestNet3()
+	wantOpenError(t, cfg, ErrOtherNetwork)
+	cfg.Params = SimNet()
+	reopen(t, cfg)
+}
+
+func TestOpenRefusesStoreInUse(t *testing.T) {
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	c := reopen(t, cfg)
+	wantOpenError(t, cfg, ErrInUse)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reopen(t, cfg)
+}
+
+// All networks begin with their genesis block.
+func TestOpenCreates(t *testing.T) {
+	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
+		c := testStore(t, p)
+		st := c.State()
+		if st.Tip != (BlockID{Hash: p.GenesisHash}) || st.Filters != st.Tip || st.Work != Work(p.GenesisBlock.Header.Bits) {
+			t.Errorf("%s: %+v", p.Name, st)
+		}
+		if st.EnoughWork != (p.MinKnownChainWork == nil) || st.EarlyProven != (p.DCP0005 == 0) {
+			t.Errorf("%s: %+v", p.Name, st)
+		}
+		mustCheck(t, c)
+	}
+}
+
+// What a process leaves that was killed while it created a store is no trouble
+// for the next.
+func TestOpenAfterHalfCreatedStore(t *testing.T) {
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	for _, name := range []string{".new", ".repair"} {
+		if err := os.WriteFile(cfg.Path+name, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustCheck(t, reopen(t, cfg))
+}
+
+// A store of a newer format is refused with a sentence and left as it is.
+func TestOpenRefusesNewerFormat(t *testing.T) {
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	c := reopen(t, cfg)
+	if err := c.store.update("test", func(tx *bbolt.Tx) error { return writeFormat(tx, storeFormat+1) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(cfg.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOpenError(t, cfg, ErrNewerFormat)
+	after, err := os.ReadFile(cfg.Path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the store was changed: %v", err)
+	}
+}
+
+// Upgrades run in order, from the format of the store on, all or none.
+func TestUpgrades(t *testing.T) {
+	c := testStore(t, SimNet())
+	var ran []int
+	failure := errors.New("no")
+	step := func(n int, err error) upgrade {
+		return func(tx *bbolt.Tx, _ *Params) error {
+			ran = append(ran, n)
+			return errors.Join(err, writeMeta(tx, []byte("trace"), []byte{0, 0, 0, 0, byte(n)}))
+		}
+	}
+	run := func(table ...upgrade) error {
+		return c.store.update("test", func(tx *bbolt.Tx) error { return runUpgrades(tx, c.params, table) })
+	}
+	if err := run(step(1, nil), step(2, failure)); !errors.Is(err, failure) {
+		t.Fatalf("want the error of the upgrade, got %v", err)
+	}
+	wantFormat(t, c, 1, 0)
+	ran = nil
+	if err := run(step(1, nil), step(2, nil)); err != nil {
+		t.Fatal(err)
+	}
+	wantFormat(t, c, 3, 2)
+	if err := run(step(1, nil), step(2, nil), step(3, nil)); err != nil {
+		t.Fatal(err)
+	}
+	wantFormat(t, c, 4, 3)
+	if len(ran) != 3 {
+		t.Errorf("ran upgrades %v", ran)
+	}
+}
+
+// wantFormat checks the format of a store and which upgrade left its trace.
+func wantFormat(t *testing.T, c *Chain, want uint32, trace byte) {
+	t.Helper()
+	err := c.store.view("test", func(tx *bbolt.Tx) error {
+		if got, err := readFormat(tx); err != nil || got != want {
+			t.Errorf("want format %d, got %d, %v", want, got, err)
+		}
+		row := tx.Bucket(bucketMeta).Get([]byte("trace"))
+		if trace == 0 && row != nil || trace != 0 && (len(row) != 5 || row[4] != trace) {
+			t.Errorf("want trace %d, got %v", trace, row)
+		}
+		for n := range uint32(6) {
+			old, err := needsUpgrade(tx, make([]upgrade, n))
+			if newest := n + 1; old != (want < newest) || errors.Is(err, ErrNewerFormat) != (want > newest) {
+				t.Errorf("format %d where %d is the newest: %v, %v", want, newest, old, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
