@@ -24,6 +24,7 @@ type conn struct {
 	unknown atomic.Uint64 // messages of unknown commands
 
 	// The reading goroutine alone uses these.
+	early     []frame // what came before the verack
 	frames    *frameReader
 	stateSent bool // the one initstate was sent
 
@@ -49,6 +50,8 @@ type conn struct {
 // newConn returns a connection to be served. Its id and what it calls are set
 // before run is.
 func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remote) *conn {
+	early := r.early
+	r.early = nil // not kept longer than it takes to handle
 	return &conn{
 		cfg:    cfg,
 		addr:   addr,
@@ -56,6 +59,7 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 		frames: frames,
 		out:    newOutbox(cfg.Params.Net, r.pver),
 		remote: r,
+		early:  early,
 		ended:  make(chan struct{}),
 		alive:  keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
 		claim:  r.height,
@@ -118,11 +122,12 @@ func netReason(err error) Reason {
 // read handles one message after the other, those from before the verack
 // first.
 func (c *conn) read() error {
-	for _, f := range c.remote.early {
+	for _, f := range c.early {
 		if err := c.handle(f); err != nil {
 			return err
 		}
 	}
+	c.early = nil
 	for {
 		f, err := c.frames.next()
 		if err != nil {
