@@ -3,8 +3,8 @@
 //
 // A world (world_test.go) is one network with one client; its methods let tests
 // read as sentences. properties_test.go proves the numbered properties of
-// package spv over real wire bytes, faults_test.go has a row and a verdict for
-// every fault, transcript_test.go compares what the phase machine did in a few
-// stories with testdata, and random_test.go runs networks that follow from a seed: as many
-// as -networks says. A seed that once failed is kept in seeds_test.go.
+// package spv over real wire bytes. faults_test.go has a row and a verdict for
+// every fault. transcript_test.go compares what the phase machine did in a few
+// stories with testdata. random_test.go runs networks that follow from a seed:
+// as many as -networks says. A seed that once failed is kept in seeds_test.go.
 package sim

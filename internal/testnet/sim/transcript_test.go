@@ -147,7 +147,7 @@ func (s *transcript) Handle(_ context.Context, r slog.Record) error {
 		return nil
 	}
 	line := "  " + r.Message
-	for _, key := range []string{"height", "depth", "reason"} {
+	for _, key := range []string{"height", "depth"} {
 		if v := attr(r, key); v != "" {
 			line += " " + key + "=" + v
 		}
