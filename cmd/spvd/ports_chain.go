@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
 )
@@ -131,6 +132,34 @@ func filterBelow(store *chain.Chain, state chain.State, hash chainhash.Hash) (fi
 	}
 	filter, err = store.Filter(height)
 	return filter, h.FilterKey(), err
+}
+
+// Since implements rpc.Chain.
+func (p chainPort) Since(locator []api.BlockID, most int) (rpc.Step, error) {
+	store, err := p.syncer.Chain()
+	if err != nil {
+		return rpc.Step{}, portError(err)
+	}
+	ids := make([]chain.BlockID, len(locator))
+	for i, id := range locator {
+		hash, err := chainhash.NewHashFromStr(id.Hash)
+		if err != nil {
+			return rpc.Step{}, err
+		}
+		ids[i] = chain.BlockID{Height: chain.Height(id.Height), Hash: *hash}
+	}
+	u, err := store.Since(ids, most)
+	if err != nil {
+		return rpc.Step{}, portError(err)
+	}
+	step := rpc.Step{More: u.More, Applied: make([]rpc.Applied, len(u.Applied))}
+	for _, id := range u.Reverted {
+		step.Reverted = append(step.Reverted, blockID(id))
+	}
+	for i := range u.Applied {
+		step.Applied[i] = rpc.Applied{ID: blockID(u.Applied[i].BlockID), Raw: u.Applied[i].Header}
+	}
+	return step, nil
 }
 
 // blocksPort fetches blocks through the syncer, which checks them.

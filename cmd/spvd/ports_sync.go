@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"iter"
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -13,6 +15,17 @@ type syncPort struct{ syncer *spv.Syncer }
 
 // Status implements rpc.Sync.
 func (p syncPort) Status() api.SyncStatus { return syncStatus(p.syncer.Status(), time.Now()) }
+
+// Changes implements rpc.Sync.
+func (p syncPort) Changes(ctx context.Context, from uint64) iter.Seq[api.SyncStatus] {
+	return func(yield func(api.SyncStatus) bool) {
+		for st := range p.syncer.Changes(ctx, from) {
+			if !yield(syncStatus(st, time.Now())) {
+				return
+			}
+		}
+	}
+}
 
 // syncStatus translates a status; now is what ages are measured at.
 func syncStatus(st spv.Status, now time.Time) api.SyncStatus {

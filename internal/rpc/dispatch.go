@@ -22,13 +22,13 @@ type dispatcher struct {
 
 // answer runs the calls of a message one after the other. It returns the reply
 // to send, nil if none is due.
-func (d *dispatcher) answer(ctx context.Context, message []byte) []byte {
+func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte) []byte {
 	calls, batch := decodeMessage(message, d.batch)
 	ctx, cancel := context.WithTimeout(ctx, d.callTime)
 	defer cancel()
 	var replies [][]byte
 	for i := range calls {
-		if r := d.answerCall(ctx, &calls[i]); r != nil {
+		if r := d.answerCall(ctx, from, &calls[i]); r != nil {
 			replies = append(replies, r)
 		}
 	}
@@ -42,8 +42,8 @@ func (d *dispatcher) answer(ctx context.Context, message []byte) []byte {
 }
 
 // answerCall runs one call and returns its reply, nil if none is due.
-func (d *dispatcher) answerCall(ctx context.Context, c *call) json.RawMessage {
-	result, err := d.run(ctx, c)
+func (d *dispatcher) answerCall(ctx context.Context, from *caller, c *call) json.RawMessage {
+	result, err := d.run(ctx, from, c)
 	if c.id == nil {
 		return nil
 	}
@@ -51,11 +51,11 @@ func (d *dispatcher) answerCall(ctx context.Context, c *call) json.RawMessage {
 }
 
 // run runs one call and returns its result as JSON.
-func (d *dispatcher) run(ctx context.Context, c *call) (json.RawMessage, *api.Error) {
+func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMessage, *api.Error) {
 	if c.fault != nil {
 		return nil, c.fault
 	}
-	result, err := d.invoke(ctx, c)
+	result, err := d.invoke(ctx, from, c)
 	if err == nil {
 		raw, encodeErr := encode(result)
 		if encodeErr == nil {
@@ -72,15 +72,19 @@ func (d *dispatcher) run(ctx context.Context, c *call) (json.RawMessage, *api.Er
 
 // invoke finds the method, checks the parameters and calls it. A panic in a
 // method is a fault of that method, and of nothing else.
-func (d *dispatcher) invoke(ctx context.Context, c *call) (result any, err error) {
+func (d *dispatcher) invoke(ctx context.Context, from *caller, c *call) (result any, err error) {
 	m := d.backend.methods.find(c.method)
 	if m == nil {
 		return nil, fail(api.CodeNoMethod, "there is no method %s; run: spvctl help", shorten([]byte(c.method)))
+	}
+	if m.websocket && from.feeds == nil {
+		return nil, fail(api.CodeNoMethod, "%s exists on websockets only; connect to %s", m.name, api.WebsocketPath)
 	}
 	a, err := m.decodeArgs(c.params)
 	if err != nil {
 		return nil, err
 	}
+	a.caller = from
 	defer func() {
 		if r := recover(); r != nil {
 			result, err = nil, fmt.Errorf("panic in %s: %v\n%s", m.name, r, debug.Stack())

@@ -13,6 +13,10 @@
 //     415, 429.
 //   - Every request that is due a reply gets exactly one, whatever bytes it
 //     held. A method that panics answers with an internal error.
+//   - Subscriptions keep nothing for a client: each follows its source, which
+//     can be read from any place, at the pace of its client. Who is slow misses
+//     values in between and is told of a gap in what has to be whole; nobody
+//     waits for it.
 //   - What clients can occupy is bounded, see Limits. A slow client delays
 //     nobody but itself.
 //   - When the context of Run ends, calls under way are told, their replies
@@ -22,15 +26,16 @@
 // # Goroutines
 //
 // The HTTP server has one for each connection. A websocket has one that reads,
-// one that hands out messages, and one for each message being worked on; the
-// second owns the other ones and joins them.
+// one that hands out messages, one for each message being worked on, and one
+// for each subscription; the second owns the other ones and joins them.
 //
 // # Reading order
 //
 // ports.go (what is asked of the daemon), method.go (the method table),
 // getblockhash.go (a method), params.go, request.go, reply.go, dispatch.go
 // (from bytes to a method and back), server.go, post.go, websocket.go (from a
-// socket to bytes and back), then auth.go, cookie.go, tls.go, listen.go.
+// socket to bytes and back), feeds.go, feed_status.go, feed_blocks.go, cursor.go
+// (subscriptions), then auth.go, cookie.go, tls.go, listen.go.
 //
 // A new method is a file of its own and a line in the table; parameter checks,
 // help and docs/rpc.md follow from the table.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coder/websocket"
+
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
@@ -73,18 +75,22 @@ func TestDocs(t *testing.T) {
 		fmt.Fprintf(&b, "| %d | %s |\n", c.code, c.text)
 	}
 	b.WriteString(docsStatuses)
+	conn := mustDialWS(t, address)
 	for _, m := range described(t, address) {
-		writeMethod(t, &b, m, address)
+		writeMethod(t, &b, m, address, conn)
 	}
 	golden(t, docsFile, b.String())
 }
 
 // writeMethod writes the section of a method.
-func writeMethod(t *testing.T, b *strings.Builder, m api.MethodInfo, address string) {
+func writeMethod(t *testing.T, b *strings.Builder, m api.MethodInfo, address string, conn *websocket.Conn) {
 	if m.Name == "" || m.Summary == "" || m.Result == "" {
 		t.Fatalf("%+v is not fully described", m)
 	}
 	fmt.Fprintf(b, "\n### %s\n\n%s\n", m.Name, strings.TrimSpace(m.Summary+" "+m.Help))
+	if m.Websocket {
+		b.WriteString("\nOn websockets only.\n")
+	}
 	if len(m.Params) > 0 {
 		b.WriteString("\n| parameter | type | |\n|---|---|---|\n")
 	}
@@ -95,10 +101,15 @@ func writeMethod(t *testing.T, b *strings.Builder, m api.MethodInfo, address str
 		fmt.Fprintf(b, "| `%s` | %s | %s%s |\n", p.Name, p.Type, p.Text, presence(p))
 	}
 	request := fmt.Sprintf(`{"jsonrpc":"1.0","method":%q,"params":%s,"id":1}`, m.Name, m.Example)
-	status, reply := post(t, address, request)
+	var reply string
+	if m.Websocket {
+		reply = exchange(t, conn, request)
+	} else {
+		_, reply = post(t, address, request)
+	}
 	var r struct{ Result, Error json.RawMessage }
-	if err := json.Unmarshal([]byte(reply), &r); err != nil || status != 200 || string(r.Error) != "null" {
-		t.Fatalf("example of %s: %d %s, %v", m.Name, status, reply, err)
+	if err := json.Unmarshal([]byte(reply), &r); err != nil || string(r.Error) != "null" {
+		t.Fatalf("example of %s: %s, %v", m.Name, reply, err)
 	}
 	fmt.Fprintf(b, "\nResult: %s.\n\n```\n> %s\n< %s\n```\n", m.Result, request, indented(t, r.Result))
 }

@@ -57,6 +57,9 @@ func (m *method) describe() string {
 	if m.help != "" {
 		fmt.Fprintf(&b, "%s\n", m.help)
 	}
+	if m.websocket {
+		b.WriteString("It exists on websockets only.\n")
+	}
 	for i, p := range m.params {
 		if i == 0 {
 			b.WriteString("\nParameters:\n")
@@ -91,6 +94,8 @@ func (t table) info() []api.MethodInfo {
 			Params:  make([]api.ParamInfo, len(m.params)),
 			Result:  m.result,
 			Example: json.RawMessage(m.example),
+
+			Websocket: m.websocket,
 		}
 		for j, p := range m.params {
 			infos[i].Params[j] = api.ParamInfo{

@@ -31,6 +31,9 @@ type method struct {
 	// example is the parameters of an example call, as a JSON array.
 	example string
 
+	// websocket is true for methods that exist on websockets only.
+	websocket bool
+
 	// handle answers a call whose parameters fit params.
 	handle func(ctx context.Context, b *backend, a args) (any, error)
 }
@@ -43,6 +46,16 @@ type backend struct {
 	protocolVersion uint32
 	proxy           string
 	methods         table
+}
+
+// caller is the client a call comes from.
+type caller struct {
+	// feeds are the subscriptions of its websocket, nil for a POST request.
+	feeds *feeds
+
+	// replied is closed once the reply to the message was sent. It is nil for
+	// a POST request.
+	replied chan struct{}
 }
 
 // table is the list of all methods in alphabetical order.
@@ -64,8 +77,12 @@ func methods() table {
 		getInfo(),
 		getPeerInfo(),
 		help(),
+		notifyBlocks(),
 		stop(),
+		stopNotifyBlocks(),
+		subscribe(),
 		syncStatus(),
+		unsubscribe(),
 		version(),
 	}
 }

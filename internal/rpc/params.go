@@ -54,6 +54,7 @@ func (k kind) String() string {
 type args struct {
 	params []param
 	values []any
+	caller *caller
 }
 
 func (a args) str(name string) string          { return a.value(name).(string) }

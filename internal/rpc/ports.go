@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -52,6 +53,32 @@ type Chain interface {
 	// returns ErrNotFound for a hash that is not on the main chain, and
 	// ErrSyncing for a block whose filter is not here yet.
 	Filter(hash chainhash.Hash) (filter []byte, key [16]byte, err error)
+
+	// Since returns the step from a place on the chain towards its end: from
+	// the newest block of the locator that is on the main chain, with at most
+	// so many applied blocks. The locator is ordered newest first. It returns
+	// ErrNotFound when no block of it is on the main chain.
+	Since(locator []api.BlockID, most int) (Step, error)
+}
+
+// Step is a step along the main chain.
+type Step struct {
+	// Reverted are the blocks of the locator that left the main chain, newest
+	// first.
+	Reverted []api.BlockID
+
+	// Applied are the blocks that follow, oldest first. The filter of each is
+	// there.
+	Applied []Applied
+
+	// More is true if further blocks follow.
+	More bool
+}
+
+// Applied is a block that a step puts on.
+type Applied struct {
+	ID  api.BlockID
+	Raw [180]byte // the header as it travels on the wire
 }
 
 // Header is a block header and what the chain knows about it. All fields
@@ -89,6 +116,11 @@ type Sync interface {
 	// Status returns the current status. It never blocks. The slices in it
 	// belong to the caller or are never written again.
 	Status() api.SyncStatus
+
+	// Changes yields the current status if its Seq is greater than from, then
+	// each newer one until ctx ends. Who is slow misses values in between,
+	// never the newest, and holds nobody up.
+	Changes(ctx context.Context, from uint64) iter.Seq[api.SyncStatus]
 }
 
 // Peers tells who is connected.

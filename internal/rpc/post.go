@@ -38,7 +38,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request did not arrive whole", http.StatusBadRequest)
 		return
 	}
-	reply := s.dispatcher.answer(r.Context(), body)
+	reply := s.dispatcher.answer(r.Context(), &caller{}, body)
 	if reply == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return

@@ -119,6 +119,11 @@ func TestTranscriptIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	onWebsockets, err := os.ReadFile(wsTranscript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, strings.ReplaceAll(string(onWebsockets), "\n< ", "\n< 200 ")...)
 	answered, refused := make(map[string]bool), make(map[string]bool)
 	var called struct{ Method string }
 	for line := range strings.Lines(string(text)) {

@@ -63,6 +63,7 @@ type session struct {
 	server *Server
 	conn   *websocket.Conn
 	client string // address
+	feeds  *feeds
 }
 
 // introduce waits for the client to authenticate and answers it. When it
@@ -107,6 +108,7 @@ func (c *session) run(ctx context.Context) {
 	c.conn.SetReadLimit(c.server.limits.Bytes)
 	attended, leave := context.WithCancel(ctx) // until nobody waits for replies any more
 	defer leave()
+	c.feeds = newFeeds(attended, c.send)
 	messages := make(chan []byte)
 	var reader sync.WaitGroup
 	reader.Go(func() {
@@ -127,6 +129,7 @@ func (c *session) run(ctx context.Context) {
 	if err := calls.Wait(); err != nil {
 		c.server.log.Debug("RPC reply not sent", "client", c.client, "err", err)
 	}
+	c.feeds.stop()
 	if ctx.Err() != nil {
 		c.conn.Close(websocket.StatusGoingAway, "the daemon is stopping")
 	} else {
@@ -150,9 +153,12 @@ func (c *session) read(ctx context.Context, messages chan<- []byte) error {
 	}
 }
 
-// answer works on one message and sends the reply if there is one.
+// answer works on one message and sends the reply if there is one. What the
+// message has subscribed to begins after that.
 func (c *session) answer(ctx context.Context, message []byte) error {
-	reply := c.server.dispatcher.answer(ctx, message)
+	from := &caller{feeds: c.feeds, replied: make(chan struct{})}
+	defer close(from.replied)
+	reply := c.server.dispatcher.answer(ctx, from, message)
 	if reply == nil {
 		return nil
 	}

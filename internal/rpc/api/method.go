@@ -25,6 +25,9 @@ type MethodInfo struct {
 
 	// Example is the parameters of an example call.
 	Example json.RawMessage `json:"example"`
+
+	// Websocket is true for methods that exist on websockets only.
+	Websocket bool `json:"websocket,omitempty"`
 }
 
 // ParamInfo describes a parameter of a method.

@@ -3,6 +3,7 @@ package rpctest
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ import (
 type Daemon struct {
 	mu     sync.Mutex
 	blocks []*wire.MsgBlock
+	branch uint32 // tells the blocks of one call of Grow from those of others
 	status api.SyncStatus
 	peers  []api.PeerInfo
 	err    error
@@ -32,6 +34,8 @@ type Daemon struct {
 
 	changed *sync.Cond // asked has grown
 
+	shown chan struct{} // closed when status is replaced
+
 	stopped chan struct{}
 	once    sync.Once
 }
@@ -40,13 +44,13 @@ type Daemon struct {
 func New() *Daemon {
 	d := &Daemon{stopped: make(chan struct{}), level: "info"}
 	d.changed = sync.NewCond(&d.mu)
+	d.shown = make(chan struct{})
 	d.blocks = []*wire.MsgBlock{chaincfg.MainNetParams().GenesisBlock}
 	for range 2 {
 		d.blocks = append(d.blocks, nextBlock(d.blocks[len(d.blocks)-1]))
 	}
 	d.status = SyncedStatus()
-	d.status.Tip.Height = 2
-	d.status.Tip.Hash = d.blocks[2].BlockHash().String()
+	d.status = d.atTip(d.status)
 	d.peers = []api.PeerInfo{{GetPeerInfoResult: types.GetPeerInfoResult{
 		ID: 7, Addr: "192.0.2.1:9108", AddrLocal: "192.0.2.2:40000", Services: "1",
 		LastSend: 1600000300, LastRecv: 1600000301, BytesSent: 1000, BytesRecv: 200000,
@@ -93,7 +97,41 @@ func (d *Daemon) Ports() rpc.Ports {
 func (d *Daemon) SetStatus(st api.SyncStatus) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.show(st)
+}
+
+// show replaces the status. The caller holds d.mu.
+func (d *Daemon) show(st api.SyncStatus) {
 	d.status = st
+	close(d.shown)
+	d.shown = make(chan struct{})
+}
+
+// atTip returns a status that is synced to the last block.
+func (d *Daemon) atTip(st api.SyncStatus) api.SyncStatus {
+	height := int64(len(d.blocks) - 1)
+	st.Tip.Height, st.Tip.Hash = height, d.blocks[height].BlockHash().String()
+	st.Stages = slices.Clone(st.Stages)
+	for i := range st.Stages {
+		st.Stages[i].Current, st.Stages[i].Target = height, height
+	}
+	return st
+}
+
+// Grow takes back some blocks, puts on others, and shows the new status.
+func (d *Daemon) Grow(takeBack, putOn int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.blocks = slices.Clone(d.blocks[:len(d.blocks)-takeBack])
+	d.branch++
+	for range putOn {
+		b := nextBlock(d.blocks[len(d.blocks)-1])
+		b.Header.Nonce = d.branch
+		d.blocks = append(d.blocks, b)
+	}
+	st := d.atTip(d.status)
+	st.Seq++
+	d.show(st)
 }
 
 // SetPeers sets who is connected.
@@ -261,6 +299,58 @@ func (d *Daemon) Status() api.SyncStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.status
+}
+
+// Changes implements rpc.Sync.
+func (d *Daemon) Changes(ctx context.Context, from uint64) iter.Seq[api.SyncStatus] {
+	return func(yield func(api.SyncStatus) bool) {
+		for {
+			d.mu.Lock()
+			st, shown := d.status, d.shown
+			d.mu.Unlock()
+			if st.Seq > from {
+				from = st.Seq
+				if !yield(st) {
+					return
+				}
+				continue
+			}
+			select {
+			case <-shown:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// Since implements rpc.Chain.
+func (d *Daemon) Since(locator []api.BlockID, most int) (rpc.Step, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil {
+		return rpc.Step{}, d.err
+	}
+	for i, id := range locator {
+		if id.Height >= int64(len(d.blocks)) || d.blocks[id.Height].BlockHash().String() != id.Hash {
+			continue
+		}
+		step := rpc.Step{Reverted: locator[:i]}
+		after := d.blocks[id.Height+1:]
+		step.More = len(after) > most
+		for _, b := range after[:min(most, len(after))] {
+			raw, err := b.Header.Bytes()
+			if err != nil {
+				return rpc.Step{}, err
+			}
+			step.Applied = append(step.Applied, rpc.Applied{
+				ID:  api.BlockID{Height: int64(b.Header.Height), Hash: b.BlockHash().String()},
+				Raw: [180]byte(raw),
+			})
+		}
+		return step, nil
+	}
+	return rpc.Step{}, rpc.ErrNotFound
 }
 
 // Stop implements rpc.Control.

@@ -1,0 +1,20 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// followStatus notifies of the current status and of each newer one.
+func (b *backend) followStatus(ctx context.Context, emit func(string, ...any) error) error {
+	for st := range b.Sync.Changes(ctx, 0) {
+		if err := emit(api.TopicSyncStatus, &st); err != nil {
+			return err
+		}
+		if st.InitialBlockDownload && !pause(ctx, syncPace) {
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,17 @@
+package rpc
+
+import "context"
+
+func stopNotifyBlocks() method {
+	return method{
+		name:      "stopnotifyblocks",
+		summary:   "Ends what notifyblocks has begun.",
+		result:    "null",
+		example:   `[]`,
+		websocket: true,
+		handle: func(_ context.Context, _ *backend, a args) (any, error) {
+			a.caller.feeds.end(feedNotifyBlocks)
+			return nil, nil
+		},
+	}
+}
