@@ -105,6 +105,9 @@ func TestOpenRefusesNewerFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOpenError(t, cfg, ErrNewerFormat)
+	if _, err := Repair(cfg); !errors.Is(err, ErrNewerFormat) {
+		t.Errorf("repaired a newer store: %v", err)
+	}
 	after, err := os.ReadFile(cfg.Path)
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the store was changed: %v", err)

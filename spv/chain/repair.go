@@ -14,9 +14,10 @@ const repairChunk = 4 << 20
 
 // Repair replaces a damaged store, which must not be open, with a new one that
 // holds what can be proven of it: the headers up to the first that is missing,
-// damaged or not the child of the one before, and the filters of these up to
-// the first that is missing or damaged. It returns how far that is. Nothing is
-// written to the damaged file before the new one is complete.
+// damaged, without its proof-of-work or not the child of the one before, and
+// the filters of these up to the first that is missing or damaged. It returns
+// how far that is. Nothing is ever written to the damaged file; the new one
+// takes its place when it is complete.
 //
 // The error wraps ErrCorrupt if there is nothing to keep.
 func Repair(cfg Config) (State, error) {
@@ -46,7 +47,13 @@ func discard(path string) error {
 
 // rebuild copies what can be proven of a store to a new one.
 func rebuild(old *store, fresh Config) (State, error) {
-	err := old.view("repair", func(tx *bbolt.Tx) error { return checkNetwork(tx, fresh.Params) })
+	err := old.view("repair", func(tx *bbolt.Tx) error {
+		aged, err := needsUpgrade(tx, upgrades())
+		if err == nil && aged {
+			err = corrupt("it is of an older format")
+		}
+		return errors.Join(err, checkNetwork(tx, fresh.Params))
+	})
 	if err := errors.Join(err, discard(fresh.Path)); err != nil {
 		return State{}, err
 	}
@@ -99,10 +106,17 @@ func (c *Chain) copyHeaders(tx *bbolt.Tx) error {
 	}
 	for h := next; h < row.end(); h++ {
 		header := row.header(h)
-		if header.PrevBlock() != c.tip.headers.Hash || header.Height() != h {
+		hash := header.Hash()
+		switch {
+		case hash != row.hash(h):
+			return corrupt("header %d does not have its hash", h)
+		case header.PrevBlock() != c.tip.headers.Hash || header.Height() != h:
 			return corrupt("header %d does not follow the one before", h)
 		}
-		c.push(header, header.Hash())
+		if err := CheckHeader(c.params, header, &hash); err != nil {
+			return corrupt("%v", err)
+		}
+		c.push(header, hash)
 	}
 	return nil
 }

@@ -1,0 +1,71 @@
+package chain
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"go.etcd.io/bbolt"
+)
+
+// The rows of format 1 are what they have always been, byte for byte. When this
+// fails the format has changed: it needs a new number, and an upgrade.
+func TestRowsAreGolden(t *testing.T) {
+	blocks := newTestChain(t, SimNet()).mine(t, SimNet(), random(70), 3, 8, 1)
+	c := forgedStore(t, earlyParams(blocks, 2), blocks)
+	var got strings.Builder
+	err := c.store.view("test", func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			return b.ForEach(func(key, row []byte) error {
+				_, err := fmt.Fprintf(&got, "%s %x %x\n", name, key, row)
+				return err
+			})
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	segment := appendSegment(nil, segmentBlocks, func(h Height) chainhash.Hash { return filterHash([]byte{byte(h), byte(h >> 8)}) })
+	seal(heightKey(segmentBlocks), segment)
+	fmt.Fprintf(&got, "segment %x... %v\n", segment[:checksumSize+2*indexEntry], chainhash.HashH(segment))
+
+	want, err := os.ReadFile("testdata/rows-1.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("got rows\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+// Every hash of a segment is found in it, wherever its entry is, and no other.
+func TestSearchPrefix(t *testing.T) {
+	for name, prefix := range map[string]func(i int) uint32{
+		"spread":  func(i int) uint32 { return uint32(i) << 20 },
+		"equal":   func(int) uint32 { return 7 },
+		"low":     func(i int) uint32 { return uint32(i) },
+		"high":    func(i int) uint32 { return ^uint32(i) },
+		"doubles": func(i int) uint32 { return uint32(i/2) << 21 },
+	} {
+		row := appendSegment(nil, 0, func(h Height) (hash chainhash.Hash) {
+			p := prefix(int(h))
+			copy(hash[:], []byte{byte(p >> 24), byte(p >> 16), byte(p >> 8), byte(p)})
+			return hash
+		})
+		entries := row[checksumSize:]
+		for i := 0; i < segmentBlocks; i += 97 {
+			for _, p := range []uint32{0, prefix(i), prefix(i) + 1, prefix(i) - 1, 1<<32 - 1} {
+				want := 0
+				for want < segmentBlocks && binary.BigEndian.Uint32(entries[want*indexEntry:]) < p {
+					want++
+				}
+				if searchPrefix(entries, p) != want {
+					t.Fatalf("%s: prefix %x is at %d, want %d", name, p, searchPrefix(entries, p), want)
+				}
+			}
+		}
+	}
+}
