@@ -64,6 +64,10 @@ type Limits struct {
 	// CallTime bounds the time the calls of one message take together.
 	CallTime time.Duration
 
+	// MoveTime bounds the time a request may take to arrive, and its reply to
+	// leave once the calls are done.
+	MoveTime time.Duration
+
 	// AuthTime bounds the time a websocket connection may be open before it
 	// has authenticated, and the time request headers may take to arrive.
 	AuthTime time.Duration
@@ -84,6 +88,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Bytes, 4<<20)
 	setDefault(&l.Batch, 1000)
 	setDefault(&l.CallTime, 30*time.Second)
+	setDefault(&l.MoveTime, 30*time.Second)
 	setDefault(&l.AuthTime, 10*time.Second)
 	setDefault(&l.IdleTime, 2*time.Minute)
 	setDefault(&l.Grace, time.Second)

@@ -114,8 +114,8 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 		// page can use it.
 		Handler:           http.NewCrossOriginProtection().Handler(mux),
 		ReadHeaderTimeout: s.limits.AuthTime,
-		ReadTimeout:       s.limits.CallTime,
-		WriteTimeout:      2 * s.limits.CallTime, // counts from the headers: the call, then its reply
+		ReadTimeout:       s.limits.MoveTime,
+		WriteTimeout:      s.limits.CallTime + s.limits.MoveTime, // counts from the headers
 		IdleTimeout:       s.limits.IdleTime,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
