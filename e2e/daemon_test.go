@@ -28,7 +28,12 @@ func (s *stage) newDaemon(t *testing.T, peers ...string) *daemon.Daemon {
 // order, unless the test has ended it.
 func (s *stage) startDaemon(t *testing.T, dir string, peers ...string) *daemon.Daemon {
 	t.Helper()
-	d, err := daemon.Start(t.Context(), daemon.Config{Programs: s.programs, Dir: dir, Peers: peers})
+	d, err := daemon.Start(t.Context(), daemon.Config{
+		Programs: s.programs,
+		Dir:      dir,
+		Peers:    peers,
+		Args:     []string{"--debuglevel=debug"}, // shown when a test fails
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

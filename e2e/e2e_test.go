@@ -30,6 +30,7 @@ func TestRealNodes(t *testing.T) {
 		{"nodes reorganise", s.testNodesReorganise},
 		{"sync from zero", s.testSyncFromZero},
 		{"follow", s.testFollow},
+		{"payment", s.testPayment},
 		{"reorganise", s.testReorganise},
 		{"restart", s.testRestart},
 		{"kill mid-sync", s.testKillMidSync},

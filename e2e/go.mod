@@ -10,6 +10,7 @@ require (
 	github.com/decred/dcrd/dcrec v1.0.1
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1
 	github.com/decred/dcrd/dcrjson/v4 v4.2.0
+	github.com/decred/dcrd/gcs/v4 v4.1.1
 	github.com/decred/dcrd/txscript/v4 v4.1.2
 	github.com/decred/dcrd/wire v1.7.5
 	github.com/jrick/wsrpc/v2 v2.4.0
@@ -36,7 +37,6 @@ require (
 	github.com/decred/dcrd/database/v3 v3.0.3 // indirect
 	github.com/decred/dcrd/dcrec/edwards/v2 v2.0.4 // indirect
 	github.com/decred/dcrd/dcrutil/v4 v4.0.3 // indirect
-	github.com/decred/dcrd/gcs/v4 v4.1.1 // indirect
 	github.com/decred/dcrd/math/uint256 v1.0.2 // indirect
 	github.com/decred/dcrd/mixing v0.7.4 // indirect
 	github.com/decred/dcrd/peer/v3 v3.2.0 // indirect

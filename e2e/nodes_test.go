@@ -74,6 +74,16 @@ func (s *stage) testNodesReorganise(t *testing.T) {
 	agree(t, b, a)
 	extend(t, minerB, 2)
 	agree(t, a, b)
+
+	if err := a.Unlink(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	extend(t, minerA, 2)
+	extend(t, minerB, 1)
+	if err := a.Link(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, b, a)
 }
 
 // extend mines blocks.

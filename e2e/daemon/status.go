@@ -24,7 +24,6 @@ type Status struct {
 		Depth int
 		Fork  struct{ Height int64 }
 	}
-	Warnings []struct{ Code string }
 }
 
 // Stage is how far one stage of the sync has got.

@@ -40,9 +40,6 @@ type Config struct {
 	// MiningAddress is paid for the blocks the node's templates are made for.
 	// Without it the node offers no work.
 	MiningAddress string
-
-	// Listen is the address for peers; empty means a port the system picks.
-	Listen string
 }
 
 // Node is a running full node.
@@ -101,10 +98,6 @@ func launch(c Config) (n *Node, addrs *os.File, err error) {
 
 // arguments returns dcrd's command line.
 func arguments(c Config) []string {
-	listen := c.Listen
-	if listen == "" {
-		listen = anyPort
-	}
 	args := []string{
 		"--simnet",
 		"--appdata=" + c.Dir,
@@ -112,7 +105,7 @@ func arguments(c Config) []string {
 		"--nofilelogging", "--debuglevel=RPCS=warn", // a line for every block otherwise
 		"--noseeders",
 		"--nodiscoverip",
-		"--listen=" + listen,
+		"--listen=" + anyPort,
 		"--rpclisten=" + anyPort,
 		"--rpcuser=" + rpcUser,
 		"--rpcpass=" + rpcPass,

@@ -53,10 +53,11 @@ func (p *performance) startDaemon(ctx context.Context, name, peer string) (*daem
 	p.atEnd(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, stopTime)
 		defer cancel()
-		if code, err := d.Stop(ctx); err != nil || code != 0 {
-			return fmt.Errorf("stop spvd: exit code %d, %v\n%s", code, err, d.Output())
+		code, err := d.Stop(ctx)
+		if err == nil && code != 0 {
+			err = fmt.Errorf("stop spvd: exit code %d\n%s", code, d.Output())
 		}
-		return nil
+		return err
 	})
 	return d, nil
 }
