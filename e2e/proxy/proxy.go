@@ -108,7 +108,7 @@ func closed(ctx context.Context, err error) error {
 	return err
 }
 
-// Cut ends all connections. New ones are taken.
+// Cut ends all connections that State counts as open. New ones are taken.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -61,6 +61,7 @@ func newBench(t *testing.T, gate Gate) *bench {
 // open makes a connection through the proxy and returns both of its ends.
 func (b *bench) open() (client, server net.Conn) {
 	b.t.Helper()
+	before := b.proxy.State().Conns
 	client, err := net.Dial("tcp", b.proxy.Addr())
 	if err != nil {
 		b.t.Fatal(err)
@@ -70,6 +71,9 @@ func (b *bench) open() (client, server net.Conn) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { client.Close(); server.Close() })
+	if err := b.proxy.Wait(b.ctx, func(s State) bool { return s.Conns > before }); err != nil {
+		b.t.Fatal(err)
+	}
 	deadline, _ := b.ctx.Deadline()
 	client.SetDeadline(deadline)
 	server.SetDeadline(deadline)
