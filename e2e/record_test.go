@@ -95,3 +95,16 @@ func (r *record) height(hash chainhash.Hash) int64 {
 	}
 	return height
 }
+
+// filtersIn returns the blocks whose filters a message brings.
+func filtersIn(f *proxy.Frame) []chainhash.Hash {
+	var m wire.MsgCFiltersV2
+	if f.Command != wire.CmdCFiltersV2 || f.Decode(&m) != nil {
+		return nil
+	}
+	blocks := make([]chainhash.Hash, len(m.CFilters))
+	for i, filter := range m.CFilters {
+		blocks[i] = filter.BlockHash
+	}
+	return blocks
+}

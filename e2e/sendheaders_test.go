@@ -15,8 +15,17 @@ import (
 func (s *stage) testSendHeaders(t *testing.T) {
 	n := s.newNode(t)
 	m := s.newMiner(t, n)
-	const chunks = (chainHeight + 99) / 100
-	p := newProxy(t, n, proxy.HoldFrom(wire.CmdCFiltersV2, chunks))
+	last, err := n.Best(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bringsLast := func(f proxy.Frame) bool { return slices.Contains(filtersIn(&f), last.Hash) }
+	p := newProxy(t, n, func(f *proxy.Frame) proxy.Verdict {
+		if bringsLast(*f) {
+			return proxy.Hold
+		}
+		return proxy.Pass
+	})
 	d := s.newDaemon(t, p.Addr())
 	awaitHeld(t, p)
 	st, err := d.Await(deadline(t), func(s *daemon.Status) bool { return s.Stage("headers").Current == chainHeight })
@@ -42,8 +51,8 @@ func (s *stage) testSendHeaders(t *testing.T) {
 	awaitTip(t, d, n)
 
 	got := p.State()
-	if first, last := asked(got.Frames), filters(t, got.Frames, chunks); first < last {
-		t.Errorf("sendheaders is message %d, the last filters of the first sync message %d", first, last)
+	if first, end := asked(got.Frames), slices.IndexFunc(got.Frames, bringsLast); first < end {
+		t.Errorf("sendheaders is message %d, the last filters of the first sync message %d", first, end)
 	}
 	for conn := 1; conn <= got.Conns; conn++ {
 		if n := asks(got.Frames, conn); n > 1 {
@@ -82,20 +91,6 @@ func awaitAsks(t *testing.T, p *proxy.Proxy, n int) {
 		}
 		return total >= n
 	})
-}
-
-// filters returns the place of the n-th message with filters.
-func filters(t *testing.T, frames []proxy.Frame, n int) int {
-	t.Helper()
-	for i, f := range frames {
-		if f.Command == wire.CmdCFiltersV2 {
-			if n--; n == 0 {
-				return i
-			}
-		}
-	}
-	t.Fatalf("%d messages with filters are missing", n)
-	return 0
 }
 
 // sent returns the commands that the daemon sent.

@@ -7,6 +7,7 @@ type Verdict uint8
 const (
 	Pass Verdict = iota
 	Hold         // until Release; what follows on the connection in the same direction waits behind it
+	Drop         // it is lost, as if it had not been sent
 	Cut          // the connection ends instead
 )
 

@@ -91,7 +91,13 @@ func (p *Proxy) pump(l *link, d Direction) error {
 			return nil
 		}
 		f.Conn, f.Direction = l.number, d
-		if !p.slowDown(l, d) || !p.admit(l, &f) {
+		if !p.slowDown(l, d) {
+			return nil
+		}
+		switch p.admit(l, &f) {
+		case Drop:
+			continue
+		case Cut:
 			return nil
 		}
 		if _, err := to.Write(raw); err != nil {
@@ -120,30 +126,34 @@ func (p *Proxy) slowDown(l *link, d Direction) bool {
 }
 
 // admit has the gate judge a message, waits while it is held, and records it if
-// it may pass.
-func (p *Proxy) admit(l *link, f *Frame) bool {
+// it may pass. It never returns Hold; the verdict is Cut if the connection ended
+// while the message was held.
+func (p *Proxy) admit(l *link, f *Frame) Verdict {
 	for {
-		p.mu.Lock()
-		verdict := Pass
-		if p.gate != nil {
-			verdict = p.gate(f)
-		}
-		if verdict == Pass {
-			f.At = time.Now()
-			p.alter(func(s *State) { s.Frames = append(s.Frames, *f) })
-		}
-		release := p.release
-		p.mu.Unlock()
-		switch verdict {
-		case Pass:
-			return true
-		case Cut:
-			return false
+		verdict, release := p.judge(f)
+		if verdict != Hold {
+			return verdict
 		}
 		if !p.hold(l, release) {
-			return false
+			return Cut
 		}
 	}
+}
+
+// judge asks the gate and records a message that may pass. A message that is to
+// be held is to be held until the returned channel is closed.
+func (p *Proxy) judge(f *Frame) (Verdict, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	verdict := Pass
+	if p.gate != nil {
+		verdict = p.gate(f)
+	}
+	if verdict == Pass {
+		f.At = time.Now()
+		p.alter(func(s *State) { s.Frames = append(s.Frames, *f) })
+	}
+	return verdict, p.release
 }
 
 // hold waits until held messages are released; false if the connection ended

@@ -167,6 +167,21 @@ func TestHoldsUntilReleased(t *testing.T) {
 	}
 }
 
+func TestDropsAsIfItHadNotBeenSent(t *testing.T) {
+	b := newBench(t, func(f *Frame) Verdict {
+		if f.Command == wire.CmdPong {
+			return Drop
+		}
+		return Pass
+	})
+	b.send(b.server, wire.NewMsgPong(1))
+	b.send(b.server, wire.NewMsgPing(2))
+	b.receive(b.client, wire.CmdPing)
+	if got := commands(b.proxy.State(), 1, ToClient); !slices.Equal(got, []string{wire.CmdPing}) {
+		t.Errorf("%v passed, want the ping", got)
+	}
+}
+
 func TestCutEndsConnections(t *testing.T) {
 	b := newBench(t, func(f *Frame) Verdict {
 		if f.Command == wire.CmdPong {
