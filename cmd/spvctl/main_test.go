@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -111,7 +112,7 @@ func TestCookieAndCertificate(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "mainnet"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	secure, err := rpc.LoadTLS(filepath.Join(dir, api.CertFile), filepath.Join(dir, "rpc.key"), nil)
+	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: filepath.Join(dir, api.CertFile), Key: filepath.Join(dir, "rpc.key")}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +134,36 @@ func TestCookieAndCertificate(t *testing.T) {
 	stop()
 	if got := spvctl(t, "", append(args, "status")...); got.code != 4 {
 		t.Errorf("status after the end gave %+v", got)
+	}
+}
+
+// TestClientCertificate is let in by the pair that the server made for itself,
+// which it trusts of clients too.
+func TestClientCertificate(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, api.CertFile), filepath.Join(dir, "rpc.key")
+	log := slog.New(slog.DiscardHandler)
+	if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, log); err != nil {
+		t.Fatal(err)
+	}
+	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key, ClientCAs: cert}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := rpctest.Config(rpctest.New())
+	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", secure); err != nil {
+		t.Fatal(err)
+	}
+	address := cfg.Listeners[0].Addr().String()
+	rpctest.Start(t, cfg)
+	flags := []string{"--appdata", dir, "--rpcserver", address, "--clientcert", cert}
+	if got := spvctl(t, "", append(flags, "--clientkey", key, "getblockcount")...); got != (outcome{0, "2\n", ""}) {
+		t.Errorf("got %+v", got)
+	}
+	for _, wrong := range [][]string{{}, {"--clientkey", key, "--notls"}} {
+		if got := spvctl(t, "", append(append(flags, wrong...), "getblockcount")...); got.code != exitUsage {
+			t.Errorf("with %q got %+v", wrong, got)
+		}
 	}
 }
 

@@ -38,6 +38,8 @@ type options struct {
 	settings
 	ConfigFile path   `short:"C" long:"configfile" value-name:"FILE" description:"Configuration file of the daemon (default: spvd.conf in the data directory)"`
 	RPCServer  string `short:"s" long:"rpcserver" value-name:"HOST[:PORT]" description:"Where the daemon is (default: localhost)"`
+	ClientCert path   `long:"clientcert" value-name:"FILE" description:"Certificate to present to the daemon in place of a password"`
+	ClientKey  path   `long:"clientkey" value-name:"FILE" description:"Key of the certificate to present"`
 	JSON       bool   `long:"json" description:"Print results as JSON"`
 	Version    bool   `short:"V" long:"version" description:"Print the version and exit"`
 }

@@ -22,7 +22,7 @@ var errNotRunning = errors.New("spvd is not running")
 type target struct {
 	address        string
 	tls            *tls.Config // nil for plain text
-	user, password string
+	user, password string      // empty with a certificate
 }
 
 // target works out from options, configuration file and cookie where the
@@ -46,6 +46,9 @@ func (o *options) target() (*target, error) {
 		if t.tls, err = o.pinned(); err != nil {
 			return nil, err
 		}
+	}
+	if o.ClientCert != "" || o.ClientKey != "" {
+		return t, o.present(t.tls)
 	}
 	t.user, t.password, err = o.credentials(params.Name)
 	return t, err
@@ -86,6 +89,22 @@ func (o *options) pinned() (*tls.Config, error) {
 		return nil, fmt.Errorf("read certificate %s: it holds none", name)
 	}
 	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
+}
+
+// present adds the client's certificate to the TLS configuration.
+func (o *options) present(secure *tls.Config) error {
+	switch {
+	case o.ClientCert == "" || o.ClientKey == "":
+		return usagef("--clientcert and --clientkey go together")
+	case secure == nil:
+		return usagef("--notls leaves no use for --clientcert")
+	}
+	pair, err := tls.LoadX509KeyPair(string(o.ClientCert), string(o.ClientKey))
+	if err != nil {
+		return fmt.Errorf("read certificate to present: %w", err)
+	}
+	secure.Certificates = []tls.Certificate{pair}
+	return nil
 }
 
 // credentials returns user name and password: those that were given, else the

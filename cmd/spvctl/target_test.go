@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +20,7 @@ func dataDir(t *testing.T) string {
 	for _, network := range []string{"mainnet", "testnet3", "simnet"} {
 		write(t, filepath.Join(dir, network, api.CookieFile), "__cookie__:"+network)
 	}
-	if _, err := rpc.LoadTLS(filepath.Join(dir, api.CertFile), filepath.Join(dir, "rpc.key"), nil); err != nil {
+	if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: filepath.Join(dir, api.CertFile), Key: filepath.Join(dir, "rpc.key")}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -97,7 +97,8 @@ func newServer(ctx context.Context, cfg *config, logs *logging.Log, params *chai
 	var secure *tls.Config
 	if !cfg.NoTLS {
 		var err error
-		if secure, err = rpc.LoadTLS(cfg.cert(), cfg.key(), cfg.AltDNSNames); err != nil {
+		files := rpc.TLSFiles{Cert: cfg.cert(), Key: cfg.key(), Hosts: cfg.AltDNSNames, ClientCAs: string(cfg.ClientCAFile)}
+		if secure, err = rpc.LoadTLS(files, logs.Logger(logRPC)); err != nil {
 			return nil, err
 		}
 	}
@@ -110,15 +111,18 @@ func newServer(ctx context.Context, cfg *config, logs *logging.Log, params *chai
 		return nil, err
 	}
 	server, err := rpc.New(rpc.Config{
-		Ports:           ports,
-		Params:          params.Params,
-		Log:             logs.Logger(logRPC),
-		Listeners:       listeners,
-		Username:        cfg.Username,
-		Password:        cfg.Password,
-		CookiePath:      cfg.cookieFile(),
-		Version:         rpcVersion(),
-		ProtocolVersion: wire.BatchedCFiltersV2Version,
+		Ports:            ports,
+		Params:           params.Params,
+		Log:              logs.Logger(logRPC),
+		Listeners:        listeners,
+		Username:         cfg.Username,
+		Password:         cfg.Password,
+		ReadOnlyUsername: cfg.ReadOnlyUser,
+		ReadOnlyPassword: cfg.ReadOnlyPass,
+		CookiePath:       cfg.cookieFile(),
+		Version:          rpcVersion(),
+		ProtocolVersion:  wire.BatchedCFiltersV2Version,
+		Limits:           rpc.Limits{Websockets: cfg.RPCMaxWebsockets},
 	})
 	if err != nil {
 		for _, l := range listeners {

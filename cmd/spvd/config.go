@@ -21,15 +21,19 @@ type config struct {
 	Connect   []peerAddress `long:"connect" value-name:"HOST[:PORT]" description:"Connect to this peer, and to no others but those named this way (may be repeated)"`
 	Waypoints path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line"`
 
-	RPCListen   []listenAddress `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
-	Username    string          `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`
-	Password    string          `long:"password" value-name:"SECRET" secret:"yes" description:"Password for JSON-RPC; without one, local tools authenticate with the file rpc.cookie"`
-	RPCUser     func(string)    `long:"rpcuser" hidden:"yes"`
-	RPCPass     func(string)    `long:"rpcpass" hidden:"yes"`
-	RPCCert     path            `long:"rpccert" value-name:"FILE" description:"TLS certificate of the JSON-RPC server, made if missing (default: rpc.cert in the data directory)"`
-	RPCKey      path            `long:"rpckey" value-name:"FILE" description:"Key of the TLS certificate, made with it (default: rpc.key in the data directory)"`
-	NoTLS       bool            `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`
-	AltDNSNames []string        `long:"altdnsnames" value-name:"NAME" description:"Further host name or address for a certificate that is made (may be repeated)"`
+	RPCListen        []listenAddress `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
+	Username         string          `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`
+	Password         string          `long:"password" value-name:"SECRET" secret:"yes" description:"Password for JSON-RPC; without one, local tools authenticate with the file rpc.cookie"`
+	RPCUser          func(string)    `long:"rpcuser" hidden:"yes"`
+	RPCPass          func(string)    `long:"rpcpass" hidden:"yes"`
+	ReadOnlyUser     string          `long:"readonlyuser" value-name:"NAME" description:"User name for JSON-RPC that may only call methods that read; needs --readonlypass"`
+	ReadOnlyPass     string          `long:"readonlypass" value-name:"SECRET" secret:"yes" description:"Password of the read-only user"`
+	RPCMaxWebsockets int             `long:"rpcmaxwebsockets" value-name:"N" description:"Most websocket clients of JSON-RPC at the same time"`
+	ClientCAFile     path            `long:"clientcafile" value-name:"FILE" description:"Certificates of JSON-RPC clients, or of who issues them: whoever presents one needs no password"`
+	RPCCert          path            `long:"rpccert" value-name:"FILE" description:"TLS certificate of the JSON-RPC server, made if missing (default: rpc.cert in the data directory)"`
+	RPCKey           path            `long:"rpckey" value-name:"FILE" description:"Key of the TLS certificate, made with it (default: rpc.key in the data directory)"`
+	NoTLS            bool            `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`
+	AltDNSNames      []string        `long:"altdnsnames" value-name:"NAME" description:"Further host name or address for a certificate that is made (may be repeated)"`
 
 	DebugLevel    levels `short:"d" long:"debuglevel" value-name:"LEVEL" description:"Log level: trace, debug, info, warn, error, critical or off, or SUBSYSTEM=LEVEL,... ('show' lists the subsystems)"`
 	LogDir        path   `long:"logdir" value-name:"DIR" description:"Directory for log files (default: logs in the data directory)"`
@@ -45,6 +49,8 @@ func defaultConfig() *config {
 		AppData:    path(dcrutil.AppDataDir("spvd", false)),
 		RPCListen:  []listenAddress{"localhost"},
 		DebugLevel: "info",
+
+		RPCMaxWebsockets: 64,
 	}
 	c.RPCUser = func(name string) { c.Username = name }
 	c.RPCPass = func(secret string) { c.Password = secret }

@@ -9,10 +9,16 @@ func (c *config) validate() error {
 		return errors.New("--testnet and --simnet exclude each other: choose one network")
 	case (c.Username == "") != (c.Password == ""):
 		return errors.New("--username and --password need each other: set both, or neither to use the cookie file")
+	case (c.ReadOnlyUser == "") != (c.ReadOnlyPass == ""):
+		return errors.New("--readonlyuser and --readonlypass need each other: set both or neither")
+	case c.ReadOnlyUser != "" && c.ReadOnlyUser == c.Username:
+		return errors.New("--readonlyuser is also --username: give them different names")
+	case c.RPCMaxWebsockets < 1:
+		return errors.New("--rpcmaxwebsockets must be at least 1")
 	case (c.RPCCert == "") != (c.RPCKey == ""):
 		return errors.New("--rpccert and --rpckey need each other: set both or neither")
-	case c.NoTLS && (c.RPCCert != "" || len(c.AltDNSNames) > 0):
-		return errors.New("--notls leaves no use for --rpccert, --rpckey and --altdnsnames: remove one or the other")
+	case c.NoTLS && (c.RPCCert != "" || c.ClientCAFile != "" || len(c.AltDNSNames) > 0):
+		return errors.New("--notls leaves no use for --rpccert, --rpckey, --clientcafile and --altdnsnames: remove one or the other")
 	}
 	return nil
 }

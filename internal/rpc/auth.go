@@ -6,30 +6,61 @@ import (
 	"net/http"
 )
 
+// access is what a client may do.
+type access uint8
+
+const (
+	noAccess   access = iota
+	readAccess        // call the methods that only read
+	fullAccess
+)
+
 // credentials are the name and password pairs that let clients in. They are
 // kept as digests of equal length, so that comparing takes the same time
 // whatever a client sends.
-type credentials [][sha256.Size]byte
+type credentials []credential
 
-// digest returns what a pair is kept as. Names hold no colon.
-func digest(user, password string) [sha256.Size]byte {
-	return sha256.Sum256([]byte(user + ":" + password))
+// credential is what one pair opens.
+type credential struct {
+	digest [sha256.Size]byte
+	opens  access
 }
 
-// match reports whether the pair is one of the set.
-func (c credentials) match(user, password string) bool {
-	given := digest(user, password)
-	found := 0
+// newCredential returns the credential of a pair. Names hold no colon.
+func newCredential(user, password string, opens access) credential {
+	return credential{sha256.Sum256([]byte(user + ":" + password)), opens}
+}
+
+// match returns what the pair opens.
+func (c credentials) match(user, password string) access {
+	given := newCredential(user, password, noAccess)
+	opens := noAccess
 	for i := range c {
-		found |= subtle.ConstantTimeCompare(c[i][:], given[:])
+		if subtle.ConstantTimeCompare(c[i].digest[:], given.digest[:]) == 1 {
+			opens = c[i].opens
+		}
 	}
-	return found == 1
+	return opens
 }
 
-// authorised reports whether the request's Basic authentication lets it in.
-func (c credentials) authorised(r *http.Request) bool {
+// access returns what a request may do: by the certificate its connection has
+// presented, which the TLS configuration has verified, or by its Basic
+// authentication.
+func (c credentials) access(r *http.Request) access {
+	if certified(r) {
+		return fullAccess
+	}
 	user, password, ok := r.BasicAuth()
-	return ok && c.match(user, password)
+	if !ok {
+		return noAccess
+	}
+	return c.match(user, password)
+}
+
+// certified reports whether the client has presented a certificate that is
+// trusted. Without trusted ones, clients are asked for none.
+func certified(r *http.Request) bool {
+	return r.TLS != nil && len(r.TLS.VerifiedChains) > 0
 }
 
 // unauthorised answers a request that is not let in.

@@ -28,6 +28,11 @@ type Config struct {
 	Username string
 	Password string
 
+	// ReadOnlyUsername and ReadOnlyPassword let clients in that may only call
+	// methods that read. Both are empty when there are none.
+	ReadOnlyUsername string
+	ReadOnlyPassword string
+
 	// CookiePath is the file that is written with a fresh secret for local
 	// tools while the server runs. Empty means no cookie.
 	CookiePath string
@@ -61,6 +66,10 @@ type Limits struct {
 	Bytes int64
 	Batch int
 
+	// ReplyBytes is the size of the replies to a batch from which on its
+	// further calls are refused.
+	ReplyBytes int
+
 	// CallTime bounds the time the calls of one message take together.
 	CallTime time.Duration
 
@@ -87,6 +96,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Concurrent, 20)
 	setDefault(&l.Bytes, 4<<20)
 	setDefault(&l.Batch, 1000)
+	setDefault(&l.ReplyBytes, 16<<20)
 	setDefault(&l.CallTime, 30*time.Second)
 	setDefault(&l.MoveTime, 30*time.Second)
 	setDefault(&l.AuthTime, 10*time.Second)
@@ -113,12 +123,20 @@ func (c *Config) validate() error {
 		return errors.New("there is nothing to listen on")
 	case (c.Username == "") != (c.Password == ""):
 		return errors.New("username and password must be set together")
-	case strings.Contains(c.Username, ":"):
-		return fmt.Errorf("username %q holds a colon", c.Username)
-	case c.Username == api.CookieUser:
-		return fmt.Errorf("username %q is reserved", c.Username)
+	case (c.ReadOnlyUsername == "") != (c.ReadOnlyPassword == ""):
+		return errors.New("username and password of the read-only user must be set together")
 	case c.Username == "" && c.CookiePath == "":
 		return errors.New("neither a password nor a cookie file lets anybody in")
+	case c.Username != "" && c.Username == c.ReadOnlyUsername:
+		return fmt.Errorf("username %q cannot be that of the read-only user too", c.Username)
+	}
+	for _, name := range []string{c.Username, c.ReadOnlyUsername} {
+		switch {
+		case strings.Contains(name, ":"):
+			return fmt.Errorf("username %q holds a colon", name)
+		case name == api.CookieUser:
+			return fmt.Errorf("username %q is reserved", name)
+		}
 	}
 	return nil
 }

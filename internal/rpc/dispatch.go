@@ -14,10 +14,11 @@ import (
 
 // dispatcher answers messages, whatever way they came.
 type dispatcher struct {
-	backend  *backend
-	batch    int           // the most calls in a message
-	callTime time.Duration // for all calls of a message together
-	log      *slog.Logger
+	backend    *backend
+	batch      int           // the most calls in a message
+	replyBytes int           // the size of the replies to a batch after which no more calls are run
+	callTime   time.Duration // for all calls of a message together
+	log        *slog.Logger
 }
 
 // answer runs the calls of a message one after the other. It returns the reply
@@ -27,9 +28,15 @@ func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte) [
 	ctx, cancel := context.WithTimeout(ctx, d.callTime)
 	defer cancel()
 	var replies [][]byte
+	size := 0
 	for i := range calls {
+		if size > d.replyBytes && calls[i].fault == nil {
+			calls[i].fault = &api.Error{Code: api.CodeMisc, Message: fmt.Sprintf(
+				"the replies to this batch exceed %d bytes: send fewer calls at once", d.replyBytes)}
+		}
 		if r := d.answerCall(ctx, from, &calls[i]); r != nil {
 			replies = append(replies, r)
+			size += len(r)
 		}
 	}
 	switch {
@@ -79,6 +86,9 @@ func (d *dispatcher) invoke(ctx context.Context, from *caller, c *call) (result 
 	}
 	if m.websocket && from.feeds == nil {
 		return nil, fail(api.CodeNoMethod, "%s exists on websockets only; connect to %s", m.name, api.WebsocketPath)
+	}
+	if !m.reads && from.may != fullAccess {
+		return nil, fail(api.CodeForbidden, "the read-only user may not call %s", m.name)
 	}
 	a, err := m.decodeArgs(c.params)
 	if err != nil {

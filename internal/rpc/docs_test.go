@@ -27,7 +27,8 @@ simulation network), with TLS and the certificate ` + "`rpc.cert`" + ` in the da
 
 Clients authenticate with HTTP Basic authentication: with the configured user name and password, or with what the
 file ` + "`rpc.cookie`" + ` in the directory of the network holds. A websocket may instead call
-` + "`authenticate [user, password]`" + ` first.
+` + "`authenticate [user, password]`" + ` first. The user of ` + "`--readonlyuser`" + ` may call what only reads. With
+` + "`--clientcafile`" + ` a TLS certificate of the client stands in for the password.
 
     curl --cacert ~/.spvd/rpc.cert -u "$(cat ~/.spvd/mainnet/rpc.cookie)" -d '{"method":"syncstatus"}' https://localhost:9112
 
@@ -57,12 +58,24 @@ func docsCodes() []struct {
 		{api.CodeNoPeers, "a peer is needed and none is connected"},
 		{api.CodeSyncing, "the answer needs data that the sync has not brought yet"},
 		{api.CodeHex, "not the hex of what it should be"},
+		{api.CodeForbidden, "the read-only user may not call this method"},
 	}
 }
 
 const docsStatuses = `
 Other HTTP statuses tell of trouble with the request as such: 401 not let in, 403 from a page of another site, 404 and
-405 no such place, 413 too large, 415 not JSON, 429 too many clients or requests at once.
+405 no such place, 413 too large, 415 not JSON, 421 a host name in plain text that is not localhost, 429 too many clients or requests at
+once.
+
+## Notifications
+
+A websocket can subscribe to topics (see subscribe). What it then gets are requests without an id:
+
+    {"jsonrpc":"2.0","method":"blocks","params":[{"cursor":"…","tip":{…},"disconnected":[…],"connected":[…]}]}
+
+Nothing is kept for a client. Each syncstatus is the whole truth, so one who is slow misses values in between and never
+the newest. blocks is complete: whoever comes back with the cursor of the last step gets the steps since then, and where
+that is not possible a step with ` + "`gap`" + ` says that the chain has to be read again.
 
 ## Methods
 `
@@ -88,6 +101,9 @@ func writeMethod(t *testing.T, b *strings.Builder, m api.MethodInfo, address str
 		t.Fatalf("%+v is not fully described", m)
 	}
 	fmt.Fprintf(b, "\n### %s\n\n%s\n", m.Name, strings.TrimSpace(m.Summary+" "+m.Help))
+	if !m.Reads {
+		b.WriteString("\nNot for the read-only user.\n")
+	}
 	if m.Websocket {
 		b.WriteString("\nOn websockets only.\n")
 	}

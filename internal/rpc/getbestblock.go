@@ -9,6 +9,7 @@ import (
 func getBestBlock() method {
 	return method{
 		name:    "getbestblock",
+		reads:   true,
 		summary: "Returns hash and height of the newest verified block.",
 		result:  "hash and height",
 		example: `[]`,

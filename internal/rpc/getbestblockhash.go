@@ -5,6 +5,7 @@ import "context"
 func getBestBlockHash() method {
 	return method{
 		name:    "getbestblockhash",
+		reads:   true,
 		summary: "Returns the hash of the newest verified block.",
 		result:  "the hash",
 		example: `[]`,

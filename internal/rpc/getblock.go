@@ -16,6 +16,7 @@ import (
 func getBlock() method {
 	return method{
 		name:    "getblock",
+		reads:   true,
 		summary: "Fetches a main chain block from a peer.",
 		help:    "Blocks are not stored: each call asks the network, and checks what comes against the header.",
 		params: []param{

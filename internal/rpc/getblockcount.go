@@ -5,6 +5,7 @@ import "context"
 func getBlockCount() method {
 	return method{
 		name:    "getblockcount",
+		reads:   true,
 		summary: "Returns the height of the newest verified block.",
 		result:  "the height",
 		example: `[]`,

@@ -10,6 +10,7 @@ import (
 func getBlockHash() method {
 	return method{
 		name:    "getblockhash",
+		reads:   true,
 		summary: "Returns the hash of the main chain block at a height.",
 		params:  []param{{name: "index", kind: kindInt, text: "The height; the genesis block has 0."}},
 		result:  "the hash",

@@ -21,6 +21,7 @@ import (
 func getBlockHeader() method {
 	return method{
 		name:    "getblockheader",
+		reads:   true,
 		summary: "Returns the header of a main chain block.",
 		params: []param{
 			{name: "hash", kind: kindHash, text: "The hash of the block."},

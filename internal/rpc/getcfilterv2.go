@@ -11,6 +11,7 @@ import (
 func getCFilterV2() method {
 	return method{
 		name:    "getcfilterv2",
+		reads:   true,
 		summary: "Returns the version 2 committed filter of a main chain block.",
 		params:  []param{{name: "hash", kind: kindHash, text: "The hash of the block."}},
 		result:  "the block hash, and filter and key in hex",

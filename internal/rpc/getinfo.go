@@ -17,6 +17,7 @@ const relayFee dcrutil.Amount = 1e4
 func getInfo() method {
 	return method{
 		name:    "getinfo",
+		reads:   true,
 		summary: "Returns an overview of the daemon in dcrwallet's form.",
 		help: "The daemon holds no keys and never asks peers for the time: walletversion, timeoffset, " +
 			"the keypool fields, unlocked_until and paytxfee are always 0. errors holds the warnings of syncstatus.",

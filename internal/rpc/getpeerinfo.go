@@ -9,6 +9,7 @@ import (
 func getPeerInfo() method {
 	return method{
 		name:    "getpeerinfo",
+		reads:   true,
 		summary: "Lists the connected peers.",
 		help: "Heights are what peers claim. services is a decimal number, pingtime and pingwait are in microseconds, " +
 			"conntime, lastsend and lastrecv Unix seconds.",

@@ -12,6 +12,7 @@ import (
 func help() method {
 	return method{
 		name:    "help",
+		reads:   true,
 		summary: "Lists the methods, or describes one of them.",
 		params: []param{
 			{name: "command", kind: kindString, optional: true, def: "", text: "The method to describe; without it all are listed."},
@@ -57,6 +58,9 @@ func (m *method) describe() string {
 	if m.help != "" {
 		fmt.Fprintf(&b, "%s\n", m.help)
 	}
+	if !m.reads {
+		b.WriteString("The read-only user may not call it.\n")
+	}
 	if m.websocket {
 		b.WriteString("It exists on websockets only.\n")
 	}
@@ -95,6 +99,7 @@ func (t table) info() []api.MethodInfo {
 			Result:  m.result,
 			Example: json.RawMessage(m.example),
 
+			Reads:     m.reads,
 			Websocket: m.websocket,
 		}
 		for j, p := range m.params {

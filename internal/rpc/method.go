@@ -31,6 +31,10 @@ type method struct {
 	// example is the parameters of an example call, as a JSON array.
 	example string
 
+	// reads is true for methods that change nothing: read-only users may call
+	// them.
+	reads bool
+
 	// websocket is true for methods that exist on websockets only.
 	websocket bool
 
@@ -50,6 +54,8 @@ type backend struct {
 
 // caller is the client a call comes from.
 type caller struct {
+	may access
+
 	// feeds are the subscriptions of its websocket, nil for a POST request.
 	feeds *feeds
 

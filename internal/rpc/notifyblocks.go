@@ -16,6 +16,7 @@ const (
 func notifyBlocks() method {
 	return method{
 		name:    feedNotifyBlocks,
+		reads:   true,
 		summary: "Subscribes this connection to blocks in dcrd's form.",
 		help: "blockconnected has the header in hex and an empty list of transactions, blockdisconnected the header. " +
 			"They are complete while the connection keeps up; subscribe blocks says when it did not.",

@@ -13,7 +13,8 @@ import (
 // are part of the reply; the status tells only of trouble with the request as
 // such.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
-	if !s.auth.authorised(r) {
+	may := s.auth.access(r)
+	if may == noAccess {
 		s.log.Warn("RPC client not let in", "client", r.RemoteAddr)
 		unauthorised(w)
 		return
@@ -38,7 +39,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request did not arrive whole", http.StatusBadRequest)
 		return
 	}
-	reply := s.dispatcher.answer(r.Context(), &caller{}, body)
+	reply := s.dispatcher.answer(r.Context(), &caller{may: may}, body)
 	if reply == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return

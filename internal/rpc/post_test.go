@@ -62,6 +62,10 @@ func TestStatusCodes(t *testing.T) {
 		{"XML", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Content-Type", "text/xml") }, 415},
 		{"broken label", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Content-Type", "/") }, 415},
 		{"large headers", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("X", strings.Repeat("x", 64<<10)) }, 431},
+		{"localhost", "POST", "/", countRequest, func(r *http.Request) { r.Host = "LocalHost:9112" }, 200},
+		{"IPv6", "POST", "/", countRequest, func(r *http.Request) { r.Host = "[::1]" }, 200},
+		{"a name that means this machine", "POST", "/", countRequest, func(r *http.Request) { r.Host = "rebound.example:9112" }, 421},
+		{"a websocket under such a name", "GET", "/ws", "", func(r *http.Request) { r.Host = "rebound.example" }, 421},
 		{"page of another site", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Origin", "http://example.org") }, 403},
 		{"page of another site, new browser", "POST", "/", countRequest, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
 	} {

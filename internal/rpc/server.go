@@ -50,9 +50,10 @@ func New(cfg Config) (*Server, error) {
 				proxy:           cfg.Proxy,
 				methods:         methods(),
 			},
-			batch:    limits.Batch,
-			callTime: limits.CallTime,
-			log:      cfg.Log,
+			batch:      limits.Batch,
+			replyBytes: limits.ReplyBytes,
+			callTime:   limits.CallTime,
+			log:        cfg.Log,
 		},
 		limits:     limits,
 		log:        cfg.Log,
@@ -61,11 +62,14 @@ func New(cfg Config) (*Server, error) {
 		strangers:  make(slots, limits.Websockets),
 	}
 	if cfg.Username != "" {
-		s.auth = append(s.auth, digest(cfg.Username, cfg.Password))
+		s.auth = append(s.auth, newCredential(cfg.Username, cfg.Password, fullAccess))
+	}
+	if cfg.ReadOnlyUsername != "" {
+		s.auth = append(s.auth, newCredential(cfg.ReadOnlyUsername, cfg.ReadOnlyPassword, readAccess))
 	}
 	if cfg.CookiePath != "" {
 		s.cookie = newCookie(cfg.CookiePath)
-		s.auth = append(s.auth, digest(api.CookieUser, s.cookie.secret))
+		s.auth = append(s.auth, newCredential(api.CookieUser, s.cookie.secret, fullAccess))
 	}
 	return s, nil
 }
@@ -112,7 +116,7 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 	return &http.Server{
 		// A browser may know the password of a page on this server: no other
 		// page can use it.
-		Handler:           http.NewCrossOriginProtection().Handler(mux),
+		Handler:           localHost(http.NewCrossOriginProtection().Handler(mux)),
 		ReadHeaderTimeout: s.limits.AuthTime,
 		ReadTimeout:       s.limits.MoveTime,
 		WriteTimeout:      s.limits.CallTime + s.limits.MoveTime, // counts from the headers

@@ -130,19 +130,23 @@ func TestConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*rpc.Config){
-		"no chain":           func(c *rpc.Config) { c.Ports.Chain = nil },
-		"no blocks":          func(c *rpc.Config) { c.Ports.Blocks = nil },
-		"no sync":            func(c *rpc.Config) { c.Ports.Sync = nil },
-		"no peers":           func(c *rpc.Config) { c.Ports.Peers = nil },
-		"no control":         func(c *rpc.Config) { c.Ports.Control = nil },
-		"no parameters":      func(c *rpc.Config) { c.Params = nil },
-		"no log":             func(c *rpc.Config) { c.Log = nil },
-		"no listeners":       func(c *rpc.Config) { c.Listeners = nil },
-		"no password":        func(c *rpc.Config) { c.Password = "" },
-		"no user":            func(c *rpc.Config) { c.Username = "" },
-		"colon in the user":  func(c *rpc.Config) { c.Username = "a:b" },
-		"user of the cookie": func(c *rpc.Config) { c.Username = api.CookieUser },
-		"nobody let in":      func(c *rpc.Config) { c.Username, c.Password = "", "" },
+		"no chain":                func(c *rpc.Config) { c.Ports.Chain = nil },
+		"no blocks":               func(c *rpc.Config) { c.Ports.Blocks = nil },
+		"no sync":                 func(c *rpc.Config) { c.Ports.Sync = nil },
+		"no peers":                func(c *rpc.Config) { c.Ports.Peers = nil },
+		"no control":              func(c *rpc.Config) { c.Ports.Control = nil },
+		"no parameters":           func(c *rpc.Config) { c.Params = nil },
+		"no log":                  func(c *rpc.Config) { c.Log = nil },
+		"no listeners":            func(c *rpc.Config) { c.Listeners = nil },
+		"no password":             func(c *rpc.Config) { c.Password = "" },
+		"no user":                 func(c *rpc.Config) { c.Username = "" },
+		"colon in the user":       func(c *rpc.Config) { c.Username = "a:b" },
+		"user of the cookie":      func(c *rpc.Config) { c.Username = api.CookieUser },
+		"reader without password": func(c *rpc.Config) { c.ReadOnlyUsername = "reader" },
+		"reader without name":     func(c *rpc.Config) { c.ReadOnlyPassword = "secret" },
+		"reader who is the user":  func(c *rpc.Config) { c.ReadOnlyUsername, c.ReadOnlyPassword = rpctest.User, "x" },
+		"colon in the reader":     func(c *rpc.Config) { c.ReadOnlyUsername, c.ReadOnlyPassword = "a:b", "x" },
+		"nobody let in":           func(c *rpc.Config) { c.Username, c.Password = "", "" },
 	} {
 		cfg := fine
 		change(&cfg)

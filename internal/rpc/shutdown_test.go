@@ -96,7 +96,7 @@ func (p *pipes) upgrade(t *testing.T, user, password string) (net.Conn, *bufio.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://spvd/ws", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestStopAnswersCallsUnderWay(t *testing.T) {
 		var got [2]string
 		var calls sync.WaitGroup
 		calls.Go(func() {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://spvd/", strings.NewReader(blockRequest))
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/", strings.NewReader(blockRequest))
 			if err != nil {
 				t.Error(err)
 				return
@@ -154,7 +154,7 @@ func TestStopAnswersCallsUnderWay(t *testing.T) {
 			}
 			got[0] = string(body)
 		})
-		conn, _, err := websocket.Dial(t.Context(), "ws://spvd/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
+		conn, _, err := websocket.Dial(t.Context(), "ws://localhost/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
 			HTTPClient: client, HTTPHeader: authorization(rpctest.User, rpctest.Password),
 		})
 		if err != nil {
@@ -199,7 +199,7 @@ func TestStopIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer half.Close()
-		if _, err := io.WriteString(half, "POST / HTTP/1.1\r\nHost: spvd\r\n"); err != nil {
+		if _, err := io.WriteString(half, "POST / HTTP/1.1\r\nHost: localhost\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		deaf, _ := p.upgrade(t, rpctest.User, rpctest.Password) // calls and does not read
@@ -261,7 +261,7 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 		}
 		defer conn.Close()
 		start := time.Now()
-		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: spvd\r\n"); err != nil {
+		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := io.ReadAll(conn); err != nil {
@@ -290,7 +290,7 @@ func expectClosed(t *testing.T, conn net.Conn, after time.Duration) {
 // postRequest returns a whole request.
 func postRequest(body string) string {
 	const credentials = "dXNlcjpwYXNzIHdvcmQ=" // user:pass word
-	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: spvd\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s", credentials, len(body), body)
+	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s", credentials, len(body), body)
 }
 
 func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
@@ -369,7 +369,7 @@ func TestConcurrentCalls(t *testing.T) {
 		cfg.Limits.Concurrent = 2
 		stop := p.serve(t, cfg)
 		client := p.pipeClient()
-		conn, _, err := websocket.Dial(t.Context(), "ws://spvd/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
+		conn, _, err := websocket.Dial(t.Context(), "ws://localhost/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
 			HTTPClient: client, HTTPHeader: authorization(rpctest.User, rpctest.Password),
 		})
 		if err != nil {

@@ -5,6 +5,7 @@ import "context"
 func stopNotifyBlocks() method {
 	return method{
 		name:      "stopnotifyblocks",
+		reads:     true,
 		summary:   "Ends what notifyblocks has begun.",
 		result:    "null",
 		example:   `[]`,

@@ -9,6 +9,7 @@ import (
 func subscribe() method {
 	return method{
 		name:    "subscribe",
+		reads:   true,
 		summary: "Subscribes this connection to notifications.",
 		help: "A notification is a request without an id; its method is the topic, its one parameter the news. " +
 			"syncstatus brings what the method of that name returns: the current status at once, then each newer one. " +

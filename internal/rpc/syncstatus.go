@@ -5,6 +5,7 @@ import "context"
 func syncStatus() method {
 	return method{
 		name:    "syncstatus",
+		reads:   true,
 		summary: "Tells how far the daemon has got.",
 		help: "synced is true only while headers, filters and wallet are at the tip, a peer is connected " +
 			"and no peer has shown more work. reason says in one sentence what is being done or waited for, " +

@@ -3,9 +3,11 @@ package rpc
 import (
 	"crypto/elliptic"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"time"
 
@@ -16,37 +18,85 @@ import (
 // file, so it has to outlive the installation rather than to be short-lived.
 const certLife = 10 * 365 * 24 * time.Hour
 
-// LoadTLS returns the TLS configuration for a certificate and its key. When
-// neither file exists it first writes a self-signed pair that is valid for
-// this machine's addresses, localhost and the additional hosts; when only one
-// of them exists it fails, and both stay as they are.
-func LoadTLS(certPath, keyPath string, hosts []string) (*tls.Config, error) {
-	certMissing, err := missing(certPath)
-	if err != nil {
-		return nil, fmt.Errorf("load RPC certificate: %w", err)
+// TLSFiles are the files that a server's TLS configuration is read from.
+type TLSFiles struct {
+	// Cert and Key are the server's certificate and its key. When neither file
+	// exists a self-signed pair is written that is valid for this machine's
+	// addresses, localhost and the additional Hosts. When only one of them
+	// exists that is an error, and both stay as they are.
+	Cert, Key string
+	Hosts     []string
+
+	// ClientCAs holds certificates of clients, or of those who issue them:
+	// whoever presents one needs no password. Empty means that clients are
+	// asked for none.
+	ClientCAs string
+}
+
+// LoadTLS returns the TLS configuration. The files are read again when they
+// have changed, by the next client that connects; when that fails the
+// configuration stays as it is and the log says why.
+func LoadTLS(files TLSFiles, log *slog.Logger) (*tls.Config, error) {
+	if err := files.ensurePair(); err != nil {
+		return nil, err
 	}
-	keyMissing, err := missing(keyPath)
+	stamps := files.stamps() // before reading: a change in between is found later
+	config, err := files.read()
 	if err != nil {
-		return nil, fmt.Errorf("load RPC key: %w", err)
+		return nil, err
+	}
+	fresh := &reloader{files: files, log: log, stamps: stamps, config: config}
+	outer := config.Clone()
+	outer.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return fresh.current(), nil }
+	return outer, nil
+}
+
+// ensurePair makes a certificate and its key unless they exist.
+func (f *TLSFiles) ensurePair() error {
+	certMissing, err := missing(f.Cert)
+	if err != nil {
+		return fmt.Errorf("load RPC certificate: %w", err)
+	}
+	keyMissing, err := missing(f.Key)
+	if err != nil {
+		return fmt.Errorf("load RPC key: %w", err)
 	}
 	switch {
 	case certMissing && keyMissing:
-		if err := generatePair(certPath, keyPath, hosts); err != nil {
-			return nil, err
-		}
+		return generatePair(f.Cert, f.Key, f.Hosts)
 	case certMissing:
-		return nil, fmt.Errorf("RPC key %s has no certificate %s: restore it, or remove the key to have both made anew", keyPath, certPath)
+		return fmt.Errorf("RPC key %s has no certificate %s: restore it, or remove the key to have both made anew", f.Key, f.Cert)
 	case keyMissing:
-		return nil, fmt.Errorf("RPC certificate %s has no key %s: restore it, or remove the certificate to have both made anew", certPath, keyPath)
+		return fmt.Errorf("RPC certificate %s has no key %s: restore it, or remove the certificate to have both made anew", f.Cert, f.Key)
 	}
-	pair, err := tls.LoadX509KeyPair(certPath, keyPath)
+	return nil
+}
+
+// read returns the TLS configuration that the files hold.
+func (f *TLSFiles) read() (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
 	if err != nil {
-		return nil, fmt.Errorf("load RPC certificate %s and key %s: %w", certPath, keyPath, err)
+		return nil, fmt.Errorf("load RPC certificate %s and key %s: %w", f.Cert, f.Key, err)
 	}
-	return &tls.Config{
+	config := &tls.Config{
 		Certificates: []tls.Certificate{pair},
 		MinVersion:   tls.VersionTLS12,
-	}, nil
+	}
+	if f.ClientCAs == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(f.ClientCAs)
+	if err != nil {
+		return nil, fmt.Errorf("load RPC client certificates: %w", err)
+	}
+	config.ClientCAs = x509.NewCertPool()
+	if !config.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("load RPC client certificates: %s holds none", f.ClientCAs)
+	}
+	config.ClientAuth = tls.VerifyClientCertIfGiven
+	// A resumed session would carry the trust of an earlier file with it.
+	config.SessionTicketsDisabled = true
+	return config, nil
 }
 
 // missing reports whether there is no file at path.

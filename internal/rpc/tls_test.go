@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +17,9 @@ import (
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
+// discard returns a log that nobody reads.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 // pairIn returns the paths of a certificate and its key in a directory.
 func pairIn(dir string) (cert, key string) {
 	return filepath.Join(dir, "rpc.cert"), filepath.Join(dir, "rpc.key")
@@ -23,7 +27,7 @@ func pairIn(dir string) (cert, key string) {
 
 func TestTLS(t *testing.T) {
 	cert, key := pairIn(t.TempDir())
-	secure, err := rpc.LoadTLS(cert, key, []string{"spvd.example", "192.0.2.7"})
+	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key, Hosts: []string{"spvd.example", "192.0.2.7"}}, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,7 @@ func TestTLS(t *testing.T) {
 
 func TestGeneratedPair(t *testing.T) {
 	cert, key := pairIn(t.TempDir())
-	first, err := rpc.LoadTLS(cert, key, nil)
+	first, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +92,7 @@ func TestGeneratedPair(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info.Mode(), err)
 		}
 	}
-	again, err := rpc.LoadTLS(cert, key, nil)
+	again, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
 	if err != nil || !again.Certificates[0].PrivateKey.(*ecdsa.PrivateKey).Equal(private) {
 		t.Errorf("the pair was not kept: %v", err)
 	}
@@ -101,13 +105,13 @@ func TestHalfAPairIsAnError(t *testing.T) {
 	for _, remove := range []string{"rpc.cert", "rpc.key"} {
 		dir := t.TempDir()
 		cert, key := pairIn(dir)
-		if _, err := rpc.LoadTLS(cert, key, nil); err != nil {
+		if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard()); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Remove(filepath.Join(dir, remove)); err != nil {
 			t.Fatal(err)
 		}
-		_, err := rpc.LoadTLS(cert, key, nil)
+		_, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
 		if err == nil || !strings.Contains(err.Error(), cert) || !strings.Contains(err.Error(), key) {
 			t.Errorf("without %s: %v", remove, err)
 		}
@@ -119,13 +123,13 @@ func TestHalfAPairIsAnError(t *testing.T) {
 
 func TestBrokenPair(t *testing.T) {
 	cert, key := pairIn(t.TempDir())
-	if _, err := rpc.LoadTLS(cert, key, nil); err != nil {
+	if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(key, []byte("not a key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := rpc.LoadTLS(cert, key, nil); err == nil || !strings.Contains(err.Error(), key) {
+	if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard()); err == nil || !strings.Contains(err.Error(), key) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -138,7 +142,7 @@ func TestPairThatCannotBeWritten(t *testing.T) {
 		{cert, filepath.Join(dir, "missing", "key")},
 		{filepath.Join(dir, "missing", "cert"), key},
 	} {
-		if _, err := rpc.LoadTLS(pair[0], pair[1], nil); err == nil {
+		if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: pair[0], Key: pair[1]}, discard()); err == nil {
 			t.Errorf("%v: no error", pair)
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
@@ -154,7 +158,7 @@ func TestListen(t *testing.T) {
 	}
 	defer taken.Close()
 	cert, key := pairIn(t.TempDir())
-	secure, err := rpc.LoadTLS(cert, key, nil)
+	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
 	if err != nil {
 		t.Fatal(err)
 	}

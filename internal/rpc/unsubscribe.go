@@ -9,6 +9,7 @@ import (
 func unsubscribe() method {
 	return method{
 		name:      "unsubscribe",
+		reads:     true,
 		summary:   "Ends a subscription of this connection.",
 		help:      "A notification that is on its way may still come.",
 		params:    []param{{name: "topic", kind: kindString, text: "What was subscribed to."}},

@@ -15,6 +15,7 @@ func walletAPI() api.Version {
 func version() method {
 	return method{
 		name:    "version",
+		reads:   true,
 		summary: "Returns the versions of the daemon and of its interface.",
 		help: "dcrwalletjsonrpcapi is the version of dcrwallet's interface that the methods follow. " +
 			"There is no dcrdjsonrpcapi: the daemon is not a full node.",

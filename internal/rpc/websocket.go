@@ -19,7 +19,8 @@ const strangerBytes = 4 << 10
 // on it until the client leaves or ctx ends.
 func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	_, _, presented := r.BasicAuth()
-	known := s.auth.authorised(r)
+	may := s.auth.access(r)
+	known := may != noAccess
 	if presented && !known {
 		s.log.Warn("RPC client not let in", "client", r.RemoteAddr)
 		unauthorised(w)
@@ -47,7 +48,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		return
 	}
 	defer conn.CloseNow()
-	c := &session{server: s, conn: conn, client: r.RemoteAddr}
+	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may}
 	if !known {
 		if !c.introduce(ctx) {
 			return
@@ -63,6 +64,7 @@ type session struct {
 	server *Server
 	conn   *websocket.Conn
 	client string // address
+	may    access
 	feeds  *feeds
 }
 
@@ -94,11 +96,16 @@ func (c *session) introduce(ctx context.Context) bool {
 	return err == nil && refusal == nil
 }
 
-// vouched reports whether an authenticate call carries valid credentials.
+// vouched reports whether an authenticate call carries valid credentials, and
+// keeps what they open.
 func (c *session) vouched(first *call) bool {
 	m := method{params: []param{{name: "username", kind: kindString}, {name: "password", kind: kindString}}}
 	a, err := m.decodeArgs(first.params)
-	return err == nil && c.server.auth.match(a.str("username"), a.str("password"))
+	if err != nil {
+		return false
+	}
+	c.may = c.server.auth.match(a.str("username"), a.str("password"))
+	return c.may != noAccess
 }
 
 // run reads messages and answers them until the client leaves or ctx ends. A
@@ -156,7 +163,7 @@ func (c *session) read(ctx context.Context, messages chan<- []byte) error {
 // answer works on one message and sends the reply if there is one. What the
 // message has subscribed to begins after that.
 func (c *session) answer(ctx context.Context, message []byte) error {
-	from := &caller{feeds: c.feeds, replied: make(chan struct{})}
+	from := &caller{may: c.may, feeds: c.feeds, replied: make(chan struct{})}
 	defer close(from.replied)
 	reply := c.server.dispatcher.answer(ctx, from, message)
 	if reply == nil {

@@ -21,6 +21,7 @@ const (
 	CodeSyncing        Code = -10    // the answer needs data the sync has not brought yet
 	CodeHex            Code = -22    // bad hex, or bytes that do not decode
 	CodeRejected       Code = -25    // refused by a rule
+	CodeForbidden      Code = -32001 // the read-only user may not call this
 )
 
 // Error is a JSON-RPC error. Message is one sentence and the next step.

@@ -26,6 +26,10 @@ type MethodInfo struct {
 	// Example is the parameters of an example call.
 	Example json.RawMessage `json:"example"`
 
+	// Reads is true for methods that change nothing: the read-only user may
+	// call them.
+	Reads bool `json:"reads"`
+
 	// Websocket is true for methods that exist on websockets only.
 	Websocket bool `json:"websocket,omitempty"`
 }
