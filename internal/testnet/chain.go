@@ -174,15 +174,6 @@ func (c *Chain) workSince(h chain.Height) (sum uint256.Uint256) {
 	return sum
 }
 
-// Waypoints returns every so manieth block up to the tip.
-func (c *Chain) Waypoints(every chain.Height) []chain.BlockID {
-	var ids []chain.BlockID
-	for h := every; h <= c.Height(); h += every {
-		ids = append(ids, c.ID(h))
-	}
-	return ids
-}
-
 // Now returns a time at which the chain can be synced: a minute after the
 // newest of its last blocks.
 func (c *Chain) Now() time.Time {

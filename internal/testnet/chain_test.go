@@ -162,19 +162,6 @@ func TestForks(t *testing.T) {
 	}
 }
 
-func TestCacheIsOnlyASpeedUp(t *testing.T) {
-	cfg := testnet.Config{Params: testnet.Eras(), Blocks: 900, Seed: 4}
-	want := generate(t, cfg)
-	cfg.CacheDir = t.TempDir()
-	for _, run := range []string{"writing the cache", "reading the cache"} {
-		c := generate(t, cfg)
-		if c.Tip() != want.Tip() || c.Params().EarlyFilters != want.Params().EarlyFilters {
-			t.Errorf("%s: tip %v, want %v", run, c.Tip(), want.Tip())
-		}
-		checkBlocks(t, c, 890, 900)
-	}
-}
-
 func TestFiltersAreAsLargeAsOnTheMainNetwork(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 4000, Seed: 50})
 	sum, largest := 0, 0

@@ -78,9 +78,6 @@ func newSession(n *Node, conn net.Conn, host string, number int, kick context.Ca
 	}
 }
 
-// Node returns the node that serves the session.
-func (s *Session) Node() *Node { return s.node }
-
 // Chain returns the best chain of the node.
 func (s *Session) Chain() *Chain { return s.node.Chain() }
 
