@@ -15,6 +15,7 @@ func debugLevel() method {
 		params: []param{{name: "levelspec", kind: kindString,
 			text: "A level (trace, debug, info, warn, error, critical, off), a list like PEER=debug,SYNC=trace, or show for the names of the subsystems."}},
 		result:  "Done., or the names of the subsystems",
+		returns: []any{""},
 		example: `["debug"]`,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
 			spec := a.str("levelspec")

@@ -152,5 +152,10 @@ func indented(t *testing.T, result json.RawMessage) string {
 	if err := json.Indent(&b, result, "", "  "); err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
+	const most = 80 // lines that anybody reads
+	lines := strings.SplitAfter(b.String(), "\n")
+	if len(lines) > most {
+		lines = append(lines[:most/8:most/8], "  …")
+	}
+	return strings.Join(lines, "")
 }

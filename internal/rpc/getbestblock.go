@@ -12,6 +12,7 @@ func getBestBlock() method {
 		reads:   true,
 		summary: "Returns hash and height of the newest verified block.",
 		result:  "hash and height",
+		returns: []any{api.BestBlock{}},
 		example: `[]`,
 		handle: func(_ context.Context, b *backend, _ args) (any, error) {
 			hash, height, err := b.Chain.Best()

@@ -8,6 +8,7 @@ func getBestBlockHash() method {
 		reads:   true,
 		summary: "Returns the hash of the newest verified block.",
 		result:  "the hash",
+		returns: []any{""},
 		example: `[]`,
 		handle: func(_ context.Context, b *backend, _ args) (any, error) {
 			hash, _, err := b.Chain.Best()

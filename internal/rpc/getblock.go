@@ -25,6 +25,7 @@ func getBlock() method {
 			{name: "verbosetx", kind: kindBool, optional: true, def: false, text: "Whether the object holds whole transactions rather than their hashes."},
 		},
 		result:  "the block as dcrd shows it, or its bytes in hex",
+		returns: []any{types.GetBlockVerboseResult{}, ""},
 		example: `["` + exampleHash + `"]`,
 		handle: func(ctx context.Context, b *backend, a args) (any, error) {
 			hash := a.hash("hash")

@@ -14,6 +14,7 @@ func getBlockHash() method {
 		summary: "Returns the hash of the main chain block at a height.",
 		params:  []param{{name: "index", kind: kindInt, text: "The height; the genesis block has 0."}},
 		result:  "the hash",
+		returns: []any{""},
 		example: `[1]`,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
 			height := a.int("index")

@@ -28,6 +28,7 @@ func getBlockHeader() method {
 			{name: "verbose", kind: kindBool, optional: true, def: true, text: "Whether to return an object rather than hex."},
 		},
 		result:  "the fields of the header as dcrd names them, with confirmations, median time and chain work; or the 180 bytes in hex",
+		returns: []any{types.GetBlockHeaderVerboseResult{}, ""},
 		example: `["` + exampleHash + `"]`,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
 			h, err := b.header(a.hash("hash"))

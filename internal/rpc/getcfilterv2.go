@@ -15,6 +15,7 @@ func getCFilterV2() method {
 		summary: "Returns the version 2 committed filter of a main chain block.",
 		params:  []param{{name: "hash", kind: kindHash, text: "The hash of the block."}},
 		result:  "the block hash, and filter and key in hex",
+		returns: []any{api.CFilterV2{}},
 		example: `["` + exampleHash + `"]`,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
 			hash := a.hash("hash")

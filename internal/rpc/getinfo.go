@@ -22,6 +22,7 @@ func getInfo() method {
 		help: "The daemon holds no keys and never asks peers for the time: walletversion, timeoffset, " +
 			"the keypool fields, unlocked_until and paytxfee are always 0. errors holds the warnings of syncstatus.",
 		result:  "an object with dcrwallet's fields",
+		returns: []any{api.Info{}},
 		example: `[]`,
 		handle: func(_ context.Context, b *backend, _ args) (any, error) {
 			hash, height, err := b.Chain.Best()

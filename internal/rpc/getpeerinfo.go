@@ -14,6 +14,7 @@ func getPeerInfo() method {
 		help: "Heights are what peers claim. services is a decimal number, pingtime and pingwait are in microseconds, " +
 			"conntime, lastsend and lastrecv Unix seconds.",
 		result:  "an array with one object for each peer, in the order of their ids",
+		returns: []any{[]api.PeerInfo{}},
 		example: `[]`,
 		handle: func(_ context.Context, b *backend, _ args) (any, error) {
 			peers := b.Peers.Peers()

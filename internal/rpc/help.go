@@ -19,6 +19,7 @@ func help() method {
 			{name: "structured", kind: kindBool, optional: true, def: false, text: "Whether to return objects for programs rather than text."},
 		},
 		result:  "a text; or an array of objects with name, summary, help, params, result and example",
+		returns: []any{"", []api.MethodInfo{}},
 		example: `["getblockhash"]`,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
 			listed := b.methods
@@ -58,11 +59,8 @@ func (m *method) describe() string {
 	if m.help != "" {
 		fmt.Fprintf(&b, "%s\n", m.help)
 	}
-	if !m.reads {
-		b.WriteString("The read-only user may not call it.\n")
-	}
-	if m.websocket {
-		b.WriteString("It exists on websockets only.\n")
+	if limits := m.limits(); limits != "" {
+		fmt.Fprintf(&b, "%s\n", limits)
 	}
 	for i, p := range m.params {
 		if i == 0 {
@@ -73,6 +71,18 @@ func (m *method) describe() string {
 	fmt.Fprintf(&b, "\nResult: %s\n", m.result)
 	fmt.Fprintf(&b, "\nExample: {\"jsonrpc\":\"1.0\",\"method\":%q,\"params\":%s,\"id\":1}", m.name, m.example)
 	return b.String()
+}
+
+// limits says who cannot call the method.
+func (m *method) limits() string {
+	switch {
+	case !m.reads:
+		return "The read-only user may not call it."
+	case m.websocket:
+		return "It exists on websockets only."
+	default:
+		return ""
+	}
 }
 
 // presence says whether a parameter may be left out, and what it is then.

@@ -25,8 +25,10 @@ type method struct {
 	// params are the parameters in positional order, optional ones last.
 	params []param
 
-	// result describes what is returned.
-	result string
+	// result describes what is returned; returns holds a value of each type
+	// that may be.
+	result  string
+	returns []any
 
 	// example is the parameters of an example call, as a JSON array.
 	example string
@@ -84,6 +86,7 @@ func methods() table {
 		getPeerInfo(),
 		help(),
 		notifyBlocks(),
+		discover(),
 		stop(),
 		stopNotifyBlocks(),
 		subscribe(),

@@ -21,6 +21,7 @@ func notifyBlocks() method {
 		help: "blockconnected has the header in hex and an empty list of transactions, blockdisconnected the header. " +
 			"They are complete while the connection keeps up; subscribe blocks says when it did not.",
 		result:    "null",
+		returns:   []any{nil},
 		example:   `[]`,
 		websocket: true,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {

@@ -8,6 +8,7 @@ func stopNotifyBlocks() method {
 		reads:     true,
 		summary:   "Ends what notifyblocks has begun.",
 		result:    "null",
+		returns:   []any{nil},
 		example:   `[]`,
 		websocket: true,
 		handle: func(_ context.Context, _ *backend, a args) (any, error) {

@@ -23,6 +23,7 @@ func subscribe() method {
 				text: "Of blocks: the cursor of the last step that is known; without it they begin at the tip."},
 		},
 		result:    "the topic, and for blocks the cursor that they begin after",
+		returns:   []any{api.Subscription{}},
 		example:   `["blocks"]`,
 		websocket: true,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {

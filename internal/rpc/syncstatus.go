@@ -1,6 +1,10 @@
 package rpc
 
-import "context"
+import (
+	"context"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
 
 func syncStatus() method {
 	return method{
@@ -11,6 +15,7 @@ func syncStatus() method {
 			"and no peer has shown more work. reason says in one sentence what is being done or waited for, " +
 			"hint what you can do about it. ratio is the progress over all stages.",
 		result:  "dcrwallet's three fields, and beside them phase, progress by stage, tip, peers and warnings. Times are Unix seconds, durations seconds, rates blocks per second.",
+		returns: []any{api.SyncStatus{}},
 		example: `[]`,
 		handle: func(_ context.Context, b *backend, _ args) (any, error) {
 			return b.Sync.Status(), nil

@@ -14,6 +14,7 @@ func unsubscribe() method {
 		help:      "A notification that is on its way may still come.",
 		params:    []param{{name: "topic", kind: kindString, text: "What was subscribed to."}},
 		result:    "null",
+		returns:   []any{nil},
 		example:   `["blocks"]`,
 		websocket: true,
 		handle: func(_ context.Context, _ *backend, a args) (any, error) {

@@ -20,6 +20,7 @@ func version() method {
 		help: "dcrwalletjsonrpcapi is the version of dcrwallet's interface that the methods follow. " +
 			"There is no dcrdjsonrpcapi: the daemon is not a full node.",
 		result:  "an object with one version for each name",
+		returns: []any{map[string]api.Version{}},
 		example: `[]`,
 		handle: func(_ context.Context, b *backend, _ args) (any, error) {
 			return map[string]api.Version{
