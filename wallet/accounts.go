@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	bolt "go.etcd.io/bbolt"
@@ -159,6 +160,9 @@ func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (Birthday, error) 
 			return d, err
 		}
 		d = *chosen
+		if !d.Time.IsZero() {
+			d.Time = time.Unix(d.Time.Unix(), 0) // as it is stored
+		}
 	} else {
 		r := row{rest: tx.Bucket(metaBucket).Get(birthdayKey)}
 		d = r.birthday()

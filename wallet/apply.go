@@ -69,7 +69,8 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 	if err := a.settleBirths(next); err != nil {
 		return nil, err
 	}
-	if a.w.widen(next.needed(from, a.u)) {
+	common, parted := next.parted(on, a.u)
+	if a.w.widen(next.needed(from, parted, a.u)) {
 		a.grown = true
 		return nil, nil
 	}
@@ -82,9 +83,10 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 			return nil, err
 		}
 	}
-	if common, parted := next.parted(on, a.u); parted {
-		a.grown = true
-		return next, a.rollback(next, common)
+	if parted {
+		if err := a.rollback(next, common); err != nil {
+			return nil, err
+		}
 	}
 	return next, a.apply(next, on, step)
 }
@@ -128,7 +130,7 @@ func settleIn(d *Birthday, blocks []chain.Block) bool {
 // needed returns the first script that the blocks of an update have to be
 // matched against: all of them if blocks are new, unless nobody is born by
 // then.
-func (s *snapshot) needed(from chain.BlockID, u *chain.Update) uint32 {
+func (s *snapshot) needed(from chain.BlockID, parted bool, u *chain.Update) uint32 {
 	if len(u.Applied) == 0 {
 		return none
 	}
@@ -136,7 +138,7 @@ func (s *snapshot) needed(from chain.BlockID, u *chain.Update) uint32 {
 	switch {
 	case s.firstBirth(0, s.count()) > last:
 		return none
-	case last > s.tip.Height || from == s.tip:
+	case last > s.tip.Height || from == s.tip || parted:
 		return everyone
 	}
 	return s.scanning

@@ -28,7 +28,7 @@ func checkBalances(t *testing.T, w *world, x *Wallet) {
 }
 
 func TestBalancesEqualReplay(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			x := openTest(t, Birthday{})

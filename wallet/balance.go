@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
@@ -64,15 +63,14 @@ func (w *Wallet) Balances(ctx context.Context, minConf int64) (Balances, error) 
 
 // tally adds up balances.
 type tally struct {
-	net     *chaincfg.Params
+	w       *Wallet
 	s       *snapshot
-	owner   func(pay []byte) (uint32, bool)
 	minConf int64
 	by      map[uint32]*Balance // by account number
 }
 
 func (w *Wallet) newTally(s *snapshot, minConf int64) *tally {
-	t := &tally{net: w.cfg.Params.Params, s: s, owner: w.owner(s), minConf: max(minConf, 0), by: make(map[uint32]*Balance)}
+	t := &tally{w: w, s: s, minConf: max(minConf, 0), by: make(map[uint32]*Balance)}
 	for i := range s.accounts {
 		t.by[uint32(i)] = new(Balance)
 	}
@@ -119,6 +117,7 @@ func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
 // output adds an unspent output, which an unmined transaction may be spending.
 func (t *tally) output(c credit, spending bool) {
 	b, confs := t.of(c.script), confirmations(c.place.Height, t.s.tip.Height)
+	maturity := c.source.maturity(t.w.cfg.Params.Params)
 	if spending {
 		if t.minConf == 0 {
 			return
@@ -126,9 +125,9 @@ func (t *tally) output(c credit, spending bool) {
 		b.Unconfirmed -= c.amount
 	}
 	switch {
-	case confs < c.source.maturity(t.net) && c.source == FromCoinbase:
+	case confs < maturity && c.source == FromCoinbase:
 		b.ImmatureCoinbase += c.amount
-	case confs < c.source.maturity(t.net):
+	case confs < maturity:
 		b.ImmatureStake += c.amount
 	case confs < t.minConf:
 		b.Unconfirmed += c.amount
@@ -139,8 +138,12 @@ func (t *tally) output(c credit, spending bool) {
 
 // ticket adds a ticket that has neither voted nor been revoked.
 func (t *tally) ticket(tx *bolt.Tx, hash chainhash.Hash, c credit) error {
-	if c.script != nobody {
-		t.of(c.script).VotingAuthority += c.amount
+	m, err := getMined(tx, c.place)
+	if err != nil || m == nil {
+		return fmt.Errorf("ticket %s: %w", hash, orCorrupt(err))
+	}
+	if n, ok := voter(m.tx, t.w.ownerAt(t.s, c.place.Height)); ok {
+		t.of(n).VotingAuthority += c.amount
 	}
 	list, err := commitmentsOf(tx, &hash)
 	for _, c := range list {
@@ -151,16 +154,16 @@ func (t *tally) ticket(tx *bolt.Tx, hash chainhash.Hash, c credit) error {
 
 // unmined adds the outputs of an unmined transaction that no other spends.
 func (t *tally) unmined(p *pool, u *unmined) {
-	kind := kindOf(u.tx)
-	e := examine(u.tx, kind, t.owner)
+	owner := t.w.owner(t.s)
+	e := examine(u.tx, kindOf(u.tx), owner)
 	for _, c := range e.credits {
 		if _, spending := p.spentBy[wire.OutPoint{Hash: u.hash, Index: c.index}]; spending {
 			continue
 		}
 		switch {
 		case c.source == FromTicket:
-			if c.script != nobody && t.minConf == 0 {
-				t.of(c.script).VotingAuthority += c.amount
+			if n, ok := voter(u.tx, owner); ok && t.minConf == 0 {
+				t.of(n).VotingAuthority += c.amount
 			}
 		case t.minConf > 0:
 			t.of(c.script).Unconfirmed += c.amount

@@ -12,11 +12,10 @@ import (
 )
 
 // credit is an output of a mined transaction that is not void and that belongs
-// to a watched script; or a ticket with a commitment to one, whoever may vote
-// with it.
+// to a watched script; or a ticket with a commitment to one.
 type credit struct {
 	place  Place
-	script uint32         // its number; nobody for some tickets
+	script uint32         // its number; nobody for tickets
 	amount dcrutil.Amount // in atoms
 	source Source
 }

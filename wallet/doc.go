@@ -28,7 +28,8 @@
 //     reliably.
 //   - Unmined transactions change no row that mined ones are kept in. All that is
 //     known of them is derived from their own rows whenever it is asked for.
-//   - A rescan changes nothing, unless something had been missed.
+//   - A rescan changes nothing about what is mined, unless something had been
+//     missed.
 //   - Every change is one transaction of the file: killed anywhere, the wallet is
 //     consistent at an older tip.
 //   - Private keys are refused before anything else is done with them, and no

@@ -35,7 +35,7 @@ type effects struct {
 // belongs to a watched script.
 type credited struct {
 	index  uint32         // of the output
-	script uint32         // its number, or nobody: only of a ticket
+	script uint32         // its number; nobody for a ticket, see voter
 	amount dcrutil.Amount // in atoms
 	source Source
 }
@@ -70,7 +70,7 @@ func examine(tx *wire.MsgTx, kind Kind, owner func(pay []byte) (uint32, bool)) e
 		}
 	}
 	if len(e.commitments) > 0 {
-		e.right(tx.TxOut[0], owner)
+		e.credits = append(e.credits, credited{0, nobody, dcrutil.Amount(tx.TxOut[0].Value), FromTicket})
 	}
 	return e
 }
@@ -121,14 +121,12 @@ func (e *effects) commit(i int, out *wire.TxOut, owner func(pay []byte) (uint32,
 	e.commitments = append(e.commitments, credited{uint32(i), n, amount, FromTicket})
 }
 
-// right adds the ticket itself. Its owner is whoever may vote with it, which
-// may be nobody known.
-func (e *effects) right(out *wire.TxOut, owner func(pay []byte) (uint32, bool)) {
-	n, ok := owner(untag(out.PkScript))
-	if !ok {
-		n = nobody
-	}
-	e.credits = append(e.credits, credited{0, n, dcrutil.Amount(out.Value), FromTicket})
+// voter returns the script that may vote with a ticket, if it is watched. It is
+// looked up when it is asked for, and never stored: the block of a ticket is not
+// matched for it, so what was stored would depend on when the script came to be
+// watched.
+func voter(ticket *wire.MsgTx, owner func(pay []byte) (uint32, bool)) (uint32, bool) {
+	return owner(untag(ticket.TxOut[0].PkScript))
 }
 
 // committedScript returns the payment script that a ticket commitment commits

@@ -60,6 +60,22 @@ var (
 	// ErrNoTransaction means that a transaction is not one of the wallet.
 	ErrNoTransaction = errors.New("no such transaction in this wallet")
 
+	// ErrBadTransaction means that a transaction breaks a rule, or a signature in
+	// it is wrong.
+	ErrBadTransaction = errors.New("transaction is not valid")
+
+	// ErrExpired means that a transaction can no longer be mined.
+	ErrExpired = errors.New("transaction has expired")
+
+	// ErrDoubleSpend means that another transaction spends the same outputs.
+	ErrDoubleSpend = errors.New("transaction spends what another one spends")
+
+	// ErrPoolFull means that there are too many unmined transactions.
+	ErrPoolFull = errors.New("too many unmined transactions")
+
+	// ErrMined means that a transaction is in a block.
+	ErrMined = errors.New("transaction is mined")
+
 	// ErrFull means that the wallet would watch more scripts than it can.
 	ErrFull = errors.New("wallet already watches as many scripts as it can")
 )

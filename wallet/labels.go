@@ -16,13 +16,13 @@ const maxLabel = 500
 var labelsBucket = []byte("labels")
 
 // SetLabel labels an address or a transaction hash, and removes the label if
-// text is empty.
+// text is empty. The errors are ErrBadLabel and those of ImportAddress.
 func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
 	if len(text) > maxLabel || !utf8.ValidString(text) {
 		return ErrBadLabel
 	}
 	if err := w.checkSubject(subject); err != nil {
-		return fmt.Errorf("label %q: %w", subject, err)
+		return fmt.Errorf("label: %w", err)
 	}
 	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		b := tx.Bucket(labelsBucket)

@@ -146,16 +146,13 @@ func (a *application) rollback(s *snapshot, to chain.BlockID) error {
 		}
 		released = append(released, m)
 	}
-	if err := a.reapprove(s, to.Height); err != nil {
-		return err
-	}
 	s.forget(to)
 	for i := len(released) - 1; i >= 0; i-- {
 		if err := a.release(released[i]); err != nil {
 			return fmt.Errorf("release %s: %w", released[i].hash, err)
 		}
 	}
-	return nil
+	return a.reapprove(s, to.Height) // what counts again wins over what was released
 }
 
 // reapprove drops the disapprovals by blocks above a height.

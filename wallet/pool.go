@@ -14,9 +14,13 @@ type pool struct {
 	spentBy map[wire.OutPoint]chainhash.Hash
 }
 
+func newPool() *pool {
+	return &pool{byHash: make(map[chainhash.Hash]*unmined), spentBy: make(map[wire.OutPoint]chainhash.Hash)}
+}
+
 // loadPool reads the unmined transactions.
 func loadPool(tx *bolt.Tx) (*pool, error) {
-	p := &pool{byHash: make(map[chainhash.Hash]*unmined), spentBy: make(map[wire.OutPoint]chainhash.Hash)}
+	p := newPool()
 	err := all(tx.Bucket(unminedBucket), func(k, v []byte) error {
 		u, err := decodeUnmined(k, v)
 		if err == nil {
@@ -91,6 +95,17 @@ func (p *pool) rivals(hash chainhash.Hash, tx *wire.MsgTx) []chainhash.Hash {
 		}
 	}
 	return list
+}
+
+// relayed returns how many transactions came from relay.
+func (p *pool) relayed() int {
+	n := 0
+	for _, u := range p.byHash {
+		if u.origin == Relayed {
+			n++
+		}
+	}
+	return n
 }
 
 // sorted returns the transactions, parents before children, otherwise in the

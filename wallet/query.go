@@ -101,19 +101,14 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter) ([]placed, er
 		if err != nil || !ok {
 			return fmt.Errorf("unspent output %s: %w", op, orCorrupt(err))
 		}
-		if _, spending := q.pool.spentBy[op]; spending || c.script == nobody {
+		if _, spending := q.pool.spentBy[op]; spending {
 			return nil
 		}
-		m, err := getMined(q.tx, c.place)
-		if err != nil || m == nil || int(op.Index) >= len(m.tx.TxOut) {
-			return fmt.Errorf("unspent output %s: %w", op, orCorrupt(err))
-		}
-		op.Tree = c.place.Tree
-		o := q.output(op, kindAt(c.place, m.tx), m.tx, c.script, c.source, confirmations(c.place.Height, q.s.tip.Height))
-		if f.takes(&o) {
+		o, ok, err := q.minedOutput(op, c)
+		if ok && f.takes(&o) {
 			list = append(list, placed{o, c.place})
 		}
-		return nil
+		return err
 	})
 	return list, err
 }
@@ -125,16 +120,48 @@ func (q *query) unspentUnmined(f *OutputFilter) []Output {
 		e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
 		for _, c := range e.credits {
 			op := wire.OutPoint{Hash: u.hash, Index: c.index}
-			if _, spending := q.pool.spentBy[op]; spending || c.script == nobody {
+			if _, spending := q.pool.spentBy[op]; spending {
 				continue
 			}
-			op.Tree = treeOf(kindOf(u.tx))
-			if o := q.output(op, kindOf(u.tx), u.tx, c.script, c.source, 0); f.takes(&o) {
+			if o, ok := q.unminedOutput(op, u, c); ok && f.takes(&o) {
 				list = append(list, o)
 			}
 		}
 	}
 	return list
+}
+
+// minedOutput describes an output of a mined transaction, unless it is a ticket
+// that the wallet may not vote with.
+func (q *query) minedOutput(op wire.OutPoint, c credit) (o Output, ok bool, err error) {
+	m, err := getMined(q.tx, c.place)
+	if err != nil || m == nil || int(op.Index) >= len(m.tx.TxOut) {
+		return o, false, fmt.Errorf("output %s: %w", op, orCorrupt(err))
+	}
+	script, ok := c.script, true
+	if c.source == FromTicket {
+		script, ok = voter(m.tx, q.w.ownerAt(q.s, c.place.Height))
+	}
+	if !ok {
+		return o, false, nil
+	}
+	op.Tree = c.place.Tree
+	confs := confirmations(c.place.Height, q.s.tip.Height)
+	return q.output(op, kindAt(c.place, m.tx), m.tx, script, c.source, confs), true, nil
+}
+
+// unminedOutput does the same for an unmined transaction.
+func (q *query) unminedOutput(op wire.OutPoint, u *unmined, c credited) (o Output, ok bool) {
+	script, ok := c.script, true
+	if c.source == FromTicket {
+		script, ok = voter(u.tx, q.w.owner(q.s))
+	}
+	if !ok {
+		return o, false
+	}
+	kind := kindOf(u.tx)
+	op.Tree = treeOf(kind)
+	return q.output(op, kind, u.tx, script, c.source, 0), true
 }
 
 // output describes an output of a transaction.
@@ -191,41 +218,39 @@ func (q *query) find(op wire.OutPoint) (o Output, ok bool, err error) {
 		return o, false, nil
 	}
 	if u := q.pool.byHash[op.Hash]; u != nil {
-		return q.findUnmined(op, u)
+		o, ok = q.findUnmined(op, u)
+		return o, ok, nil
 	}
 	c, ok, err := getCredit(q.tx, op)
-	if err != nil || !ok || c.script == nobody {
+	if err != nil || !ok {
 		return o, false, err
 	}
 	if _, spent, err := getSpender(q.tx, op); spent || err != nil {
 		return o, false, err
 	}
-	m, err := getMined(q.tx, c.place)
-	if err != nil || m == nil || int(op.Index) >= len(m.tx.TxOut) {
-		return o, false, fmt.Errorf("output %s: %w", op, orCorrupt(err))
-	}
-	op.Tree = c.place.Tree
-	return q.output(op, kindAt(c.place, m.tx), m.tx, c.script, c.source, confirmations(c.place.Height, q.s.tip.Height)), true, nil
+	return q.minedOutput(op, c)
 }
 
-func (q *query) findUnmined(op wire.OutPoint, u *unmined) (o Output, ok bool, err error) {
+func (q *query) findUnmined(op wire.OutPoint, u *unmined) (o Output, ok bool) {
 	e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
 	for _, c := range e.credits {
-		if c.index == op.Index && c.script != nobody {
-			op.Tree = treeOf(kindOf(u.tx))
-			return q.output(op, kindOf(u.tx), u.tx, c.script, c.source, 0), true, nil
+		if c.index == op.Index {
+			return q.unminedOutput(op, u, c)
 		}
 	}
-	return o, false, nil
+	return o, false
 }
 
-// Output returns an output of the wallet that no transaction spends, mined or
-// not. The error is ErrNoOutput.
-func (w *Wallet) Output(ctx context.Context, op wire.OutPoint) (o Output, err error) {
+// Output returns an output of the wallet that no transaction spends. Without
+// unmined, only mined transactions count. The error is ErrNoOutput.
+func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, err error) {
 	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
+		}
+		if !unmined {
+			q.pool = newPool()
 		}
 		var ok bool
 		if o, ok, err = q.find(op); err == nil && !ok {

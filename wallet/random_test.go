@@ -3,7 +3,9 @@ package wallet
 import (
 	"cmp"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -133,4 +135,13 @@ func (w *world) spendable(tx *wire.MsgTx, before []*wire.MsgTx) bool {
 		}
 	}
 	return true
+}
+
+// seeds returns how many random histories a property is tried on: few in a
+// test run, as many as SPVD_WALLET_SEEDS says in a longer one.
+func seeds(few uint64) uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("SPVD_WALLET_SEEDS"), 10, 32); err == nil {
+		return n
+	}
+	return few
 }

@@ -211,7 +211,7 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 	if err := q.debits(t, &e); err != nil {
 		return err
 	}
-	q.credits(t, &e)
+	q.credits(t, &e, owner)
 	q.fee(t)
 	for _, out := range t.Tx.TxOut {
 		t.Outputs = append(t.Outputs, TxOutput{q.outputAddress(t.Kind, out), dcrutil.Amount(out.Value)})
@@ -276,11 +276,15 @@ func (q *query) unlock(t *Transaction, ticket chainhash.Hash) error {
 	return err
 }
 
-func (q *query) credits(t *Transaction, e *effects) {
+func (q *query) credits(t *Transaction, e *effects, owner func(pay []byte) (uint32, bool)) {
 	for i, list := range [][]credited{e.credits, e.commitments} {
 		for _, c := range list {
-			if c.script == nobody {
-				continue
+			if c.source == FromTicket && i == 0 {
+				n, ok := voter(t.Tx, owner)
+				if !ok {
+					continue
+				}
+				c.script = n
 			}
 			sc := &q.s.scripts[c.script]
 			t.Credits = append(t.Credits, Credit{

@@ -77,15 +77,6 @@ func putUnmined(tx *bolt.Tx, u *unmined) error {
 	return tx.Bucket(unminedBucket).Put(u.hash[:], v)
 }
 
-// getUnmined returns an unmined transaction, or nil.
-func getUnmined(tx *bolt.Tx, hash chainhash.Hash) (*unmined, error) {
-	v := tx.Bucket(unminedBucket).Get(hash[:])
-	if v == nil {
-		return nil, nil
-	}
-	return decodeUnmined(hash[:], v)
-}
-
 // expired reports whether a block of a height may not hold a transaction any
 // more (wire: Expiry is the first height that may not, zero is never).
 func expired(tx *wire.MsgTx, h chain.Height) bool {

@@ -29,7 +29,7 @@ func (s *snapshot) use(e *effects) {
 	for _, list := range [][]credited{e.credits, e.commitments} {
 		for _, c := range list {
 			if c.script == nobody {
-				continue
+				continue // a voting right is not what an address is found by
 			}
 			sc := &s.scripts[c.script]
 			if sc.account == ImportedAccount {

@@ -159,7 +159,7 @@ func (w *Wallet) update(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) (
 	installed.id = tx.ID()
 	w.next.Store(&installed)
 	if err := tx.Commit(); err != nil {
-		return err
+		return errors.Join(err, w.load()) // it may have reached the file even so
 	}
 	w.install(&installed)
 	w.poke()
@@ -180,26 +180,25 @@ func (w *Wallet) view(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) err
 	return fn(tx, s)
 }
 
-// begin begins a reading transaction and finds its snapshot. Right after a
-// commit that is the one about to be installed. Only when another commit came
-// in between is it neither, and then it begins again.
+// begin begins a reading transaction and finds its snapshot: the newest one, or
+// right after a commit the one about to be installed. When another commit came
+// in between it is neither, and is read from the file.
 func (w *Wallet) begin() (*bolt.Tx, *snapshot, error) {
-	for {
-		s := w.now.Load()
-		tx, err := w.db.Begin(false)
-		if err != nil {
-			return nil, nil, err
-		}
-		if s.id == tx.ID() {
+	now := w.now.Load()
+	tx, err := w.db.Begin(false)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range []*snapshot{now, w.next.Load(), w.now.Load()} {
+		if s != nil && s.id == tx.ID() {
 			return tx, s, nil
-		}
-		if s = w.next.Load(); s != nil && s.id == tx.ID() {
-			return tx, s, nil
-		}
-		if err := tx.Rollback(); err != nil {
-			return nil, nil, err
 		}
 	}
+	s, err := loadSnapshot(tx)
+	if err != nil {
+		return nil, nil, errors.Join(err, tx.Rollback())
+	}
+	return tx, s, nil
 }
 
 func (w *Wallet) poke() {

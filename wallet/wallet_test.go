@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -42,6 +43,9 @@ func openTest(t testing.TB, birthday Birthday) *Wallet {
 	}
 	x.db.NoSync = true
 	t.Cleanup(func() {
+		if err := x.Check(context.Background()); err != nil && !t.Failed() {
+			t.Error(err)
+		}
 		if err := x.Close(); err != nil {
 			t.Error(err)
 		}

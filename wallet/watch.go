@@ -73,7 +73,7 @@ type watch struct {
 // install makes a snapshot the newest one.
 func (w *watch) install(s *snapshot) {
 	w.mu.Lock()
-	if w.numbers == nil {
+	if len(w.numbers) > len(s.scripts) || w.numbers == nil {
 		w.numbers = make(map[string]uint32, len(s.scripts))
 	}
 	for n := len(w.numbers); n < len(s.scripts); n++ {

@@ -1,0 +1,316 @@
+package wallet
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// told is everything a wallet says, with nothing that depends on the order in
+// which it learned it.
+type told struct {
+	Balances Balances
+	Unspent  []Output
+	History  []*Transaction
+	Accounts []Account
+	Received map[string]Received
+}
+
+func tell(t *testing.T, x *Wallet) told {
+	t.Helper()
+	var out told
+	var err error
+	if out.Balances, err = x.Balances(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if out.Unspent, err = x.Unspent(t.Context(), OutputFilter{}); err != nil {
+		t.Fatal(err)
+	}
+	if out.History, err = x.History(t.Context(), HistoryFilter{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range out.History {
+		h.Tx = nil // caches its hash
+	}
+	received, err := x.Received(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Received = make(map[string]Received)
+	for _, r := range received {
+		out.Received[r.Address] = r
+	}
+	out.Accounts = x.Accounts()
+	return out
+}
+
+// scattered is a world that pays the first addresses of an account in a random
+// order, each at most once.
+func scattered(t *testing.T, seed uint64, addresses, blocks int) *world {
+	w := newWorld(t, seed)
+	pays := append(derived(t, 1, External, uint32(addresses)), derived(t, 1, Internal, uint32(addresses))...)
+	w.rng.Shuffle(len(pays), func(i, j int) { pays[i], pays[j] = pays[j], pays[i] })
+	for range blocks {
+		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1000)}
+		for len(pays) > 0 && w.rng.IntN(3) == 0 {
+			regular = append(regular, w.pay(pays[0], 100))
+			pays = pays[1:]
+		}
+		w.mine(nil, regular, true)
+	}
+	return w
+}
+
+// pay returns a payment out of nowhere.
+func (w *world) pay(pay []byte, amount int64) *wire.MsgTx {
+	from := w.coinbase(w.stranger(), amount)
+	w.txs[from.TxHash()] = from
+	return spend([]wire.OutPoint{{Hash: from.TxHash(), Index: 1}}, wire.NewTxOut(amount, pay))
+}
+
+func TestDiscoveryDoesNotDependOnOrder(t *testing.T) {
+	for seed := range seeds(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := scattered(t, seed, 60, 120)
+			gap := 1 + uint32(w.rng.IntN(12))
+			var first told
+			for i, limit := range []int{1000, 1, 2, 17} {
+				x := openTest(t, Birthday{})
+				importTest(t, x, "a", 1, AccountOptions{Gap: gap})
+				w.sync(x, limit)
+				got := tell(t, x)
+				if i == 0 {
+					first = got
+					checkFixedPoint(t, w, x)
+				}
+				if !reflect.DeepEqual(got, first) {
+					t.Fatalf("with %d blocks at a time:\n%+v\nat once:\n%+v", limit, got, first)
+				}
+			}
+		})
+	}
+}
+
+// checkFixedPoint compares the windows of the first account with a naive search
+// of the whole chain.
+func checkFixedPoint(t *testing.T, w *world, x *Wallet) {
+	t.Helper()
+	a := x.Accounts()[0]
+	for branch, got := range a.Branches {
+		var used []uint32
+		scripts := derived(t, 1, uint32(branch), 200)
+		for _, b := range w.main[1:] {
+			for _, tx := range b.Msg.Transactions {
+				for _, out := range tx.TxOut {
+					i := slices.IndexFunc(scripts, func(s []byte) bool { return string(s) == string(out.PkScript) })
+					if i >= 0 {
+						used = append(used, uint32(i))
+					}
+				}
+			}
+		}
+		if want := naiveWindow(used, a.Gap); got != want {
+			t.Fatalf("branch %d: got %+v, want %+v", branch, got, want)
+		}
+	}
+}
+
+// TestSearchesOldBlocksForNewScriptsOnly holds what makes a growing window
+// cheap: the second pass matches what the first one could not.
+func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
+	w := newWorld(t, 1)
+	pays := derived(t, 1, External, 100)
+	for i := range 50 {
+		w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pays[i], 100)}, true)
+	}
+	x := openTest(t, Birthday{})
+	importTest(t, x, "a", 1, AccountOptions{Gap: 10})
+	before, _ := x.Scripts()
+	var second [][]byte
+	passes, tip := 0, chain.Height(-1)
+	for w.step(x, 10) {
+		locator := x.Locator()
+		if locator[0].Height < tip {
+			passes++
+			second, _ = x.Scripts()
+		}
+		tip = locator[0].Height
+	}
+	after, _ := x.Scripts()
+	if passes != 1 || len(second) != len(after)-len(before) {
+		t.Fatalf("%d passes over old blocks, with %d of %d scripts that were %d at first", passes, len(second), len(after), len(before))
+	}
+	if got := x.Accounts()[0].Branches[External].Used; got != 50 {
+		t.Fatalf("found %d addresses", got)
+	}
+}
+
+func TestImportFindsWhatIsOld(t *testing.T) {
+	for seed := range seeds(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			w.ours = append(derived(t, 1, External, 10), derived(t, 2, External, 10)...)
+			for range 60 {
+				w.random()
+			}
+			x := openTest(t, Birthday{})
+			importTest(t, x, "a", 1, AccountOptions{})
+			for range w.rng.IntN(20) {
+				w.step(x, 1+w.rng.IntN(7))
+			}
+			// The syncer is in the middle of a step while the account is imported.
+			locator := x.Locator()
+			u := w.since(locator, 5)
+			before, _ := x.Scripts()
+			if w.rng.IntN(2) == 0 {
+				before = nil // it asks for the scripts afterwards
+			}
+			importTest(t, x, "b", 2, AccountOptions{})
+			if before == nil {
+				before, _ = x.Scripts()
+			}
+			w.fill(&u, before)
+			if !u.Empty() {
+				for {
+					grown, err := x.Apply(t.Context(), u)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !grown {
+						break
+					}
+					again, _ := x.Scripts()
+					w.fill(&u, again)
+				}
+			}
+			w.sync(x, 9)
+			checkBalances(t, w, x)
+
+			fresh := openTest(t, Birthday{})
+			importTest(t, fresh, "a", 1, AccountOptions{})
+			importTest(t, fresh, "b", 2, AccountOptions{})
+			w.sync(fresh, 1000)
+			if a, b := tell(t, x), tell(t, fresh); !reflect.DeepEqual(a, b) {
+				t.Fatalf("imported late:\n%+v\nat first:\n%+v", a, b)
+			}
+		})
+	}
+}
+
+func TestRescanChangesNothing(t *testing.T) {
+	for seed := range seeds(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
+			x := openTest(t, Birthday{})
+			importTest(t, x, "a", 1, AccountOptions{})
+			for range 60 {
+				w.random()
+				if w.rng.IntN(10) == 0 {
+					w.sync(x, 8)
+					w.reorganise(min(3, len(w.main)-1))
+				}
+			}
+			w.sync(x, 8)
+			before, said, pool := dump(t, x, "meta", "blocks", "unmined"), tell(t, x), unminedHashes(t, x)
+			if err := x.Rescan(t.Context(), chain.Height(w.rng.IntN(50))); err != nil {
+				t.Fatal(err)
+			}
+			for w.step(x, 1+w.rng.IntN(9)) {
+				if left := unminedHashes(t, x); !slices.Equal(left, pool) {
+					// The chain proves dead what a reorganisation had released: it is spent
+					// by a block that counts again, in a transaction of somebody else.
+					if len(left) >= len(pool) {
+						t.Fatalf("unmined %v, were %v", left, pool)
+					}
+					said, pool = tell(t, x), left
+				}
+				if now := tell(t, x); !reflect.DeepEqual(now, said) {
+					t.Fatalf("at %d the wallet says\n%+v\nand said\n%+v", x.Status().Scanned.Height, now, said)
+				}
+			}
+			if s := x.Status(); s.Scanned != s.Tip || s.Tip != w.tip().BlockID {
+				t.Fatalf("rescanned to %+v", s)
+			}
+			if dump(t, x, "meta", "blocks", "unmined") != before {
+				t.Fatal("the rescan changed the books")
+			}
+		})
+	}
+}
+
+func unminedHashes(t *testing.T, x *Wallet) []chainhash.Hash {
+	t.Helper()
+	pool, err := x.Unmined(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []chainhash.Hash
+	for _, u := range pool {
+		list = append(list, u.Hash)
+	}
+	return list
+}
+
+func TestRescanMendsTheBooks(t *testing.T) {
+	w := newWorld(t, 5)
+	w.ours = derived(t, 1, External, 12)
+	x := openTest(t, Birthday{})
+	a := importTest(t, x, "a", 1, AccountOptions{Birthday: &Birthday{Height: 30}})
+	for range 40 {
+		w.random()
+	}
+	w.sync(x, 100)
+	if a.Birthday.Height != 30 || x.Status().Birthday != 30 {
+		t.Fatalf("birthday %v", a.Birthday)
+	}
+	for _, h := range tell(t, x).History {
+		if h.Place.Height < 30 {
+			t.Fatalf("a transaction at %d is older than the birthday", h.Place.Height)
+		}
+	}
+	if err := x.Rescan(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(x, 6)
+	checkBalances(t, w, x) // the twin knows no birthdays
+	if err := x.Rescan(t.Context(), 41); err == nil {
+		t.Fatal("rescanned above the tip")
+	}
+	if err := x.Rescan(t.Context(), -1); err == nil {
+		t.Fatal("rescanned below genesis")
+	}
+}
+
+func TestReorganisationDuringRescan(t *testing.T) {
+	for seed := range seeds(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			w.ours = append(derived(t, 1, External, 12), derived(t, 2, External, 12)...)
+			x := openTest(t, Birthday{})
+			importTest(t, x, "a", 1, AccountOptions{})
+			for range 50 {
+				w.random()
+			}
+			w.sync(x, 10)
+			if seed%2 == 0 {
+				importTest(t, x, "b", 2, AccountOptions{})
+			} else if err := x.Rescan(t.Context(), chain.Height(w.rng.IntN(50))); err != nil {
+				t.Fatal(err)
+			}
+			for range w.rng.IntN(6) {
+				w.step(x, 1+w.rng.IntN(12))
+			}
+			w.reorganise(1 + w.rng.IntN(40))
+			w.random()
+			w.sync(x, 1+w.rng.IntN(30))
+			checkBalances(t, w, x)
+		})
+	}
+}

@@ -1,0 +1,239 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/blockchain/standalone/v2"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+)
+
+// maxRelayed is how many unmined transactions from relay a wallet keeps. What
+// peers announce costs them nothing.
+const maxRelayed = 1000
+
+// scriptFlags are the script rules under which nodes relay transactions.
+const scriptFlags = txscript.ScriptDiscourageUpgradableNops |
+	txscript.ScriptVerifyCleanStack |
+	txscript.ScriptVerifyCheckLockTimeVerify |
+	txscript.ScriptVerifyCheckSequenceVerify |
+	txscript.ScriptVerifySHA256 |
+	txscript.ScriptVerifyTreasury
+
+// AddUnmined takes note of an unmined transaction, relayed or published. It
+// reports whether the transaction concerns the wallet. Transactions that only
+// exist in the block they were made for, like votes, never do.
+//
+// Inputs that spend outputs of the wallet must be signed rightly, so that
+// nobody else can make its coins look spent. Nothing else about a relayed
+// transaction is certain: its other inputs may not even exist. The errors are
+// ErrBadTransaction, ErrExpired, ErrDoubleSpend and ErrPoolFull.
+func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (ours bool, err error) {
+	u := &unmined{hash: msg.TxHash(), seen: w.cfg.Now().Truncate(time.Second), origin: from, tx: msg}
+	if err := standalone.CheckTransactionSanity(msg, uint64(w.cfg.Params.MaxTxSize)); err != nil {
+		return false, fmt.Errorf("add transaction %s: %w: %w", u.hash, ErrBadTransaction, err)
+	}
+	if kindOf(msg).minedOnly() {
+		return false, nil
+	}
+	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		q, err := newQuery(w, tx, s)
+		if err != nil {
+			return nil, err
+		}
+		known, err := q.known(u)
+		if known || err != nil {
+			ours = known
+			return s, err
+		}
+		ours, err = q.admit(u)
+		if err != nil || !ours {
+			return nil, err
+		}
+		return s, q.pool.put(tx, u)
+	})
+	if err != nil {
+		return false, fmt.Errorf("add transaction %s: %w", u.hash, err)
+	}
+	return ours, nil
+}
+
+// known reports whether a transaction is known already. One that was relayed
+// before it is published counts as published from then on.
+func (q *query) known(u *unmined) (bool, error) {
+	places, err := placesOf(q.tx, &u.hash)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range places {
+		if !void(q.tx, p) {
+			return true, nil
+		}
+	}
+	old := q.pool.byHash[u.hash]
+	if old == nil {
+		return false, nil
+	}
+	if u.origin == Published && old.origin != Published {
+		old.origin = Published
+		return true, putUnmined(q.tx, old)
+	}
+	return true, nil
+}
+
+// admit decides whether a new transaction is the wallet's and can be mined, as
+// far as the wallet can tell. It drops relayed rivals of a published one.
+func (q *query) admit(u *unmined) (bool, error) {
+	e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
+	ours, err := q.verify(u, &e)
+	if err != nil || !ours {
+		return false, err
+	}
+	if expired(u.tx, q.s.tip.Height+1) {
+		return false, fmt.Errorf("%w: its expiry is %d and the tip %d", ErrExpired, u.tx.Expiry, q.s.tip.Height)
+	}
+	if err := q.yield(u); err != nil {
+		return false, err
+	}
+	if u.origin == Relayed && q.pool.relayed() >= maxRelayed {
+		return false, ErrPoolFull
+	}
+	return true, nil
+}
+
+// yield makes room for a transaction among those that spend the same outputs,
+// or refuses it.
+func (q *query) yield(u *unmined) error {
+	for _, op := range prevOuts(u.tx) {
+		by, spent, err := getSpender(q.tx, op)
+		if err != nil {
+			return err
+		}
+		if spent {
+			return fmt.Errorf("%w: %s is spent in block %d", ErrDoubleSpend, op, by.place.Height)
+		}
+	}
+	rivals := q.pool.rivals(u.hash, u.tx)
+	for _, rival := range rivals {
+		if u.origin != Published || q.pool.byHash[rival].origin != Relayed {
+			return fmt.Errorf("%w: unmined transaction %s spends the same", ErrDoubleSpend, rival)
+		}
+	}
+	for _, rival := range rivals {
+		if err := q.pool.drop(q.tx, rival); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verify reports whether a transaction concerns the wallet, and checks the
+// inputs that spend what it has.
+func (q *query) verify(u *unmined, e *effects) (bool, error) {
+	ours, known, in := e.received(), 0, dcrutil.Amount(0)
+	for _, sp := range e.spends {
+		out, mine, err := q.spentOutput(sp.prev)
+		if err != nil {
+			return false, err
+		}
+		if !mine {
+			continue
+		}
+		ours = true
+		known++
+		in += dcrutil.Amount(out.Value)
+		engine, err := txscript.NewEngine(out.PkScript, u.tx, int(sp.input), scriptFlags, out.Version, nil)
+		if err == nil {
+			err = engine.Execute()
+		}
+		if err != nil {
+			return false, fmt.Errorf("%w: input %d: %w", ErrBadTransaction, sp.input, err)
+		}
+	}
+	var out dcrutil.Amount
+	for _, o := range u.tx.TxOut {
+		out += dcrutil.Amount(o.Value)
+	}
+	if known == len(u.tx.TxIn) && out > in {
+		return false, fmt.Errorf("%w: it pays %s and spends %s", ErrBadTransaction, out, in)
+	}
+	return ours, nil
+}
+
+// spentOutput returns an output of the wallet, mined or not, spent or not.
+func (q *query) spentOutput(op wire.OutPoint) (*wire.TxOut, bool, error) {
+	var parent *wire.MsgTx
+	c, ok, err := q.prevOut(op)
+	switch {
+	case err != nil || !ok:
+		return nil, false, err
+	case q.pool.byHash[op.Hash] != nil:
+		parent = q.pool.byHash[op.Hash].tx
+	default:
+		m, err := getMined(q.tx, c.place)
+		if err != nil || m == nil {
+			return nil, false, orCorrupt(err)
+		}
+		parent = m.tx
+	}
+	if int(op.Index) >= len(parent.TxOut) {
+		return nil, false, fmt.Errorf("output %s: %w", op, ErrCorrupt)
+	}
+	return parent.TxOut[op.Index], true, nil
+}
+
+// Abandon forgets an unmined transaction, and all that spend its outputs. It
+// may come back if it is relayed or mined. The errors are ErrNoTransaction and
+// ErrMined.
+func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
+	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		q, err := newQuery(w, tx, s)
+		if err != nil {
+			return nil, err
+		}
+		if q.pool.byHash[hash] != nil {
+			return s, q.pool.drop(tx, hash)
+		}
+		t, err := q.transaction(hash)
+		if err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w, at height %d", ErrMined, t.Place.Height)
+	})
+	if err != nil {
+		return fmt.Errorf("abandon transaction %s: %w", hash, err)
+	}
+	return nil
+}
+
+// Unmined is an unmined transaction that may be offered to peers.
+type Unmined struct {
+	Hash   chainhash.Hash
+	Tx     *wire.MsgTx
+	Seen   time.Time
+	Origin Origin
+}
+
+// Unmined returns all unmined transactions, parents before children.
+func (w *Wallet) Unmined(ctx context.Context) ([]Unmined, error) {
+	var list []Unmined
+	err := w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
+		p, err := loadPool(tx)
+		if err != nil {
+			return err
+		}
+		for _, u := range p.sorted() {
+			list = append(list, Unmined{u.hash, u.tx, u.seen, u.origin})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("unmined transactions: %w", err)
+	}
+	return list, nil
+}

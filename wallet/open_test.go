@@ -1,0 +1,132 @@
+package wallet
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// dump returns all rows of a wallet but those of some buckets.
+func dump(t testing.TB, x *Wallet, without ...string) string {
+	t.Helper()
+	h := sha256.New()
+	err := x.db.View(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
+			if slices.Contains(without, string(name)) {
+				return nil
+			}
+			return b.ForEach(func(k, v []byte) error {
+				_, err := fmt.Fprintf(h, "%s %x %x\n", name, k, v)
+				return err
+			})
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// copyFile copies a wallet as its last transaction left it.
+func copyFile(t testing.TB, x *Wallet, path string) {
+	t.Helper()
+	err := x.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	put := func(key, value []byte) func(t *testing.T, path string) {
+		return func(t *testing.T, path string) {
+			db, err := bolt.Open(path, 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(metaBucket).Put(key, value) })
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write := func(data []byte) func(t *testing.T, path string) {
+		return func(t *testing.T, path string) {
+			if err := os.WriteFile(path, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		harm func(t *testing.T, path string)
+		want error
+	}{
+		"newer format":  {put(formatKey, key32(newestFormat()+1)), ErrNewerFormat},
+		"format zero":   {put(formatKey, key32(0)), ErrCorrupt},
+		"other network": {put(networkKey, key32(uint32(chain.MainNet().Net))), ErrOtherNetwork},
+		"no network":    {put(networkKey, nil), ErrCorrupt},
+		"short state":   {put(progressKey, []byte{1}), ErrCorrupt},
+		"unknown tip":   {put(progressKey, progress{tip: chain.BlockID{Height: 1}}.encode()), ErrCorrupt},
+		"garbage":       {write(make([]byte, 100_000)), ErrCorrupt},
+		"short file":    {write([]byte("wallet")), ErrCorrupt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "w.db")
+			x, err := Open(testConfig(path, Birthday{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Close(); err != nil {
+				t.Fatal(err)
+			}
+			test.harm(t, path)
+			if x, err = Open(testConfig(path, Birthday{})); !errors.Is(err, test.want) {
+				t.Fatalf("got %v, want %v", err, test.want)
+			}
+			if x != nil {
+				t.Error("a wallet and an error")
+			}
+		})
+	}
+}
+
+func TestOpenNamesMissingDirectory(t *testing.T) {
+	_, err := Open(testConfig(filepath.Join(t.TempDir(), "no", "w.db"), Birthday{}))
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenTwice(t *testing.T) {
+	x := openTest(t, Birthday{})
+	if _, err := Open(x.cfg); !errors.Is(err, ErrInUse) {
+		t.Fatal(err)
+	}
+}
+
+func TestUpgradeStartsFromEveryFormat(t *testing.T) {
+	for format := uint32(1); format <= newestFormat(); format++ {
+		x := openTest(t, Birthday{})
+		err := x.db.Update(func(tx *bolt.Tx) error { return upgradeFrom(tx, format) })
+		if err != nil {
+			t.Errorf("format %d: %v", format, err)
+		}
+		err = x.db.View(func(tx *bolt.Tx) error {
+			if got := binary.BigEndian.Uint32(tx.Bucket(metaBucket).Get(formatKey)); got != newestFormat() {
+				return fmt.Errorf("format %d", got)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("format %d: %v", format, err)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	bolt "go.etcd.io/bbolt"
+)
+
+// AddressInfo is what is known about an address.
+type AddressInfo struct {
+	Address string
+	Script  []byte // that pays to it
+
+	// IsScript says that it is the address of a script's hash.
+	IsScript bool
+
+	// PublicKey is the key that the address is of, RedeemScript the script, if
+	// the wallet knows them.
+	PublicKey    []byte
+	RedeemScript []byte
+
+	// Mine says that the wallet watches it. The fields after it are only set
+	// then.
+	Mine    bool
+	Account string
+	Number  uint32 // of the account
+
+	// Derived says that the address was derived from the account's key, at Index
+	// of Branch.
+	Derived       bool
+	Branch, Index uint32
+
+	Label string
+}
+
+// AddressInfo returns what is known about an address, whoever it belongs to. It
+// need not be watched. The errors are those of ImportAddress.
+func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, error) {
+	addr, err := parseAddress(w.cfg.Params.Params, address)
+	if err != nil {
+		return AddressInfo{}, fmt.Errorf("address: %w", err)
+	}
+	_, pay := addr.PaymentScript()
+	info := AddressInfo{Address: addr.String(), Script: pay, IsScript: isScriptHash(pay)}
+	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		info.Label = string(tx.Bucket(labelsBucket).Get([]byte(info.Address)))
+		number, ok := w.owner(s)(pay)
+		if !ok {
+			info.PublicKey = publicKeyOf(addr)
+			return nil
+		}
+		return w.describeAddress(tx, s, &info, number)
+	})
+	return info, err
+}
+
+// describeAddress fills in what the wallet knows about one of its addresses.
+func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, number uint32) error {
+	sc := &s.scripts[number]
+	info.Mine, info.Number, info.Account = true, sc.account, s.accountName(sc.account)
+	info.Derived, info.Branch, info.Index = sc.account != ImportedAccount, sc.branch, sc.index
+	preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(key32(number)))
+	if info.IsScript {
+		info.RedeemScript = preimage
+		return nil
+	}
+	info.PublicKey = preimage
+	if !info.Derived {
+		return nil
+	}
+	key, err := branchKey(w.cfg.Params.Params, s.accounts[sc.account].Xpub, sc.branch)
+	if err != nil {
+		return err
+	}
+	child, err := key.Child(sc.index)
+	if err != nil {
+		return fmt.Errorf("derive address %d: %w", sc.index, err)
+	}
+	info.PublicKey = child.SerializedPubKey()
+	return nil
+}
+
+// PublicKeyAddress returns the address that names a public key itself, in the
+// form validateaddress shows it.
+func (w *Wallet) PublicKeyAddress(key []byte) (string, error) {
+	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(key, w.cfg.Params)
+	if err != nil {
+		return "", ErrBadKey
+	}
+	return addr.String(), nil
+}
