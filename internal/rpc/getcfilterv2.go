@@ -27,9 +27,11 @@ func getCFilterV2() method {
 				return nil, err
 			}
 			return api.CFilterV2{
-				BlockHash: hash.String(),
-				Filter:    hex.EncodeToString(filter),
-				Key:       hex.EncodeToString(key[:]),
+				BlockHash:   hash.String(),
+				Filter:      hex.EncodeToString(filter),
+				Key:         hex.EncodeToString(key[:]),
+				Data:        hex.EncodeToString(filter),
+				ProofHashes: []string{},
 			}, nil
 		},
 	}
