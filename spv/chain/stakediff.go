@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/decred/dcrd/math/uint256"
@@ -86,23 +87,28 @@ func priceV2(p *Params, height, price, before, now int64) int64 {
 	next.SetUint64(uint64(price)).MulUint64(uint64(now)).MulUint64(uint64(now))
 	next.DivUint64(uint64(before)).DivUint64(target)
 
-	most := estimateSupply(p, height) / int64(p.TicketPoolSize)
-	if next.LtUint64(uint64(most)) {
-		most = int64(next.Uint64())
+	pool := int64(p.TicketPoolSize)
+	want := int64(math.MaxInt64) // more atoms than there ever are
+	if next.LtUint64(uint64(want / pool)) {
+		want = int64(next.Uint64()) * pool
 	}
-	return max(most, p.MinimumStakeDiff)
+	return max(min(estimateSupply(p, height, want), want)/pool, p.MinimumStakeDiff)
 }
 
 // estimateSupply returns the number of atoms that exist at a height when every
 // block had full subsidy (DCP0001). The genesis block has none and the first
-// block its own.
-func estimateSupply(p *Params, height int64) int64 {
+// block its own. The number only rises with the height: adding up stops early once
+// it is at least enough.
+func estimateSupply(p *Params, height, enough int64) int64 {
 	if height <= 0 {
 		return 0
 	}
 	subsidy := p.BaseSubsidy
 	supply := p.BlockOneSubsidy() - 2*subsidy
 	for range height / p.SubsidyReductionInterval {
+		if supply >= enough {
+			return supply
+		}
 		supply += p.SubsidyReductionInterval * subsidy
 		subsidy = subsidy * p.MulSubsidy / p.DivSubsidy
 	}
