@@ -179,7 +179,7 @@ func (n *fakeNet) Headers(ctx context.Context, avoid []uint64, locator []chainha
 	return payload, p.id, err
 }
 
-func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, _ chainhash.Hash) ([]byte, error) {
+func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
 	n.mu.Lock()
 	p := n.peers[id]
 	n.mu.Unlock()
@@ -194,7 +194,11 @@ func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhas
 				break
 			}
 		}
-		payload := headersPayload(p.chain, from, min(p.chain.Height(), from+fullBatch-1))
+		to := min(p.chain.Height(), from+fullBatch-1)
+		if h, ok := p.chain.Find(&stop); ok {
+			to = min(to, h)
+		}
+		payload := headersPayload(p.chain, from, to)
 		if p.spoilHeaders != nil {
 			p.spoilHeaders(payload)
 		}

@@ -72,8 +72,9 @@ func (w *headerWalk) restart(failed bool, now time.Time) {
 	*w = next
 }
 
-// fetchHeaders asks for the headers that are due: one long run of one peer at a
-// time while leading, then each peer for what it has beyond.
+// fetchHeaders asks for the headers that are due: while leading, all spans
+// between waypoints and then one long run of one peer at a time; after that each
+// peer for what it has beyond.
 func (p *pursuit) fetchHeaders() error {
 	now := time.Now()
 	if p.survey.leading {
@@ -88,17 +89,20 @@ func (p *pursuit) fetchHeaders() error {
 	return nil
 }
 
-// keepLeading makes the next request of the walk when it is due. A peer that lets
+// keepLeading makes the next requests of the plan, or that of the walk. A peer that lets
 // the walk wait while others could lead is not waited for.
 func (p *pursuit) keepLeading(now time.Time) error {
-	leads := len(p.survey.peers) - len(p.survey.exhausted())
+	leads := len(p.survey.leads())
+	if leads > 0 && !p.spans.done() {
+		return p.fetchSpans(now)
+	}
 	if p.walk.fetching && leads > 1 && now.Sub(p.walk.asked) >= walkPatience {
 		p.walk.restart(false, now)
 	}
 	switch {
 	case leads > 0 && p.walk.mayFetch(now):
 		return p.lead(now)
-	case leads == 0 && p.survey.shown() && p.walk.idle():
+	case leads == 0 && p.survey.shown() && p.walk.idle() && p.spans.idle():
 		p.survey.leading = false
 	}
 	return nil
@@ -265,10 +269,14 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 		p.cfg.Log.Warn("Headers refused", "peer", b.from, "err", err)
 		p.survey.say(b.from, failed, now)
 		p.accuse(b.from, broken)
+		if broken.Rule == chain.RuleWaypoint {
+			return nil, p.contradicted(b.from, broken)
+		}
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
+	p.passed()
 	return &ext, nil
 }
 

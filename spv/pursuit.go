@@ -19,7 +19,8 @@ type pursuit struct {
 	*run
 	ctx         context.Context
 	workers     *workers
-	walk        headerWalk
+	spans       *headerPlan // the headers below the newest waypoint
+	walk        headerWalk  // those after it
 	plan        *filterPlan
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
@@ -32,6 +33,7 @@ type pursuit struct {
 func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Phase, error) {
 	p := &pursuit{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged()}
 	p.plan = newFilterPlan(p.staged.Filters.Height)
+	p.spans = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
 	p.walk.restart(false, time.Now())
 	r.survey.restart()
 	defer p.workers.stop()

@@ -2,6 +2,7 @@ package spv
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,6 +41,7 @@ type witness struct {
 	shown   bool // it has settled at least once on this connection
 	again   bool // it is to be asked once more after the request on its way
 	told    bool // sendheaders is on its way or sent
+	denies  bool // it has shown a chain that goes around a waypoint
 }
 
 // survey knows which live peers have shown all the headers they have. What a
@@ -140,6 +142,32 @@ func (s *survey) exhausted() []uint64 {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// live returns all peers.
+func (s *survey) live() []uint64 { return slices.Sorted(maps.Keys(s.peers)) }
+
+// leads returns the peers that may have headers that we have not.
+func (s *survey) leads() []uint64 {
+	exhausted := s.exhausted()
+	return slices.DeleteFunc(s.live(), func(id uint64) bool { return slices.Contains(exhausted, id) })
+}
+
+// deny records that a peer has shown a chain that goes around a waypoint.
+func (s *survey) deny(id uint64) {
+	if w := s.peers[id]; w != nil {
+		w.denies = true
+	}
+}
+
+// denied reports whether every live peer has.
+func (s *survey) denied() bool {
+	for _, w := range s.peers {
+		if !w.denies {
+			return false
+		}
+	}
+	return len(s.peers) > 0
 }
 
 // due returns the peers to be asked one by one now, in order of their ids.

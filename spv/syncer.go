@@ -108,6 +108,7 @@ type run struct {
 	watching bool          // there is a wallet that needs blocks
 	scanned  chain.BlockID // its tip; the filters' tip if there is none
 	missing  delay         // the filters that the others wait for
+	denied   chain.Height  // the waypoint that is warned about; zero for none
 
 	status  Status        // the next one to show
 	pace    pace          // the rates of the stages

@@ -1,9 +1,9 @@
 package chain
 
 import (
-	"math"
 	"bufio"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"

@@ -35,7 +35,7 @@ type Config struct {
 type floor struct {
 	Config
 	conns []*conn
-	jobs  chan func() event // for those who hash; has room for all that can be under way
+	jobs  chan func() event // for those who hash; has room for all there are
 	came  chan event
 
 	headerFile, filterFile *bufio.Writer
@@ -59,7 +59,7 @@ type event func() error
 func Run(ctx context.Context, cfg Config) error {
 	f := &floor{
 		Config:  cfg,
-		jobs:    make(chan func() event, (window+perConn)*len(cfg.Peers)),
+		jobs:    make(chan func() event, 2*(int(cfg.Tip)/chunkSize+len(cfg.Waypoints)+1)),
 		came:    make(chan event, 64),
 		waiting: make(map[chainhash.Hash]*span),
 		hashes:  make([]chainhash.Hash, 0, cfg.Tip),

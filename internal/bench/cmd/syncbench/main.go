@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spvd/spvd/internal/bench"
@@ -20,7 +21,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 // run runs the command, or a role of one of its processes, and returns the exit
 // code.
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
 	switch {

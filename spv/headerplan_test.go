@@ -1,0 +1,227 @@
+package spv
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// rawChain is headers that are only linked, from height zero on.
+type rawChain []chain.Header
+
+// fork returns a chain that goes another way above a height.
+func (c rawChain) fork(at chain.Height, length int, mark byte) rawChain {
+	f := slices.Clone(c[:at+1])
+	for len(f) < length {
+		var h chain.Header
+		h[0] = mark
+		if n := len(f); n > 0 {
+			hash := f[n-1].Hash()
+			copy(h[4:], hash[:])
+			binary.LittleEndian.PutUint32(h[128:], uint32(n))
+		}
+		f = append(f, h)
+	}
+	return f
+}
+
+func (c rawChain) id(h chain.Height) chain.BlockID {
+	return chain.BlockID{Height: h, Hash: c[h].Hash()}
+}
+
+// reply is what a node with this chain sends, as dcrd does: from the beginning
+// if it does not know where to start, and to its end if not where to stop.
+func (c rawChain) reply(a headerAsk, full int) []byte {
+	find := func(hash chainhash.Hash) int {
+		return slices.IndexFunc(c, func(h chain.Header) bool { return h.Hash() == hash })
+	}
+	from := max(find(a.after), 0) + 1
+	to := min(from+full, len(c))
+	if stop := find(a.stop); stop >= 0 {
+		to = min(to, stop+1)
+	}
+	payload := []byte{byte(max(to-from, 0))}
+	for h := from; h < to; h++ {
+		payload = append(append(payload, c[h][:]...), 0)
+	}
+	return payload
+}
+
+// batchOf decodes a reply.
+func batchOf(payload []byte, from uint64) prepared {
+	b := &chain.HeaderBatch{}
+	for rest := payload[1:]; len(rest) > 0; rest = rest[headerStride:] {
+		h := chain.Header(rest[:chain.HeaderSize])
+		b.Headers, b.Hashes = append(b.Headers, h), append(b.Hashes, h.Hash())
+	}
+	return prepared{batch: b, from: from}
+}
+
+// planWorld is a plan with peers that answer in any order, and what came of it.
+type planWorld struct {
+	t      *testing.T
+	seed   uint64
+	rnd    *rand.Rand
+	plan   *headerPlan
+	full   int
+	peers  map[uint64]rawChain // without a chain a peer never answers
+	points []chain.BlockID
+	main   rawChain // what was accepted
+	flying []headerAsk
+	held   []func() // replies that are being verified
+}
+
+// run lets things happen until the plan is done or stuck.
+func (w *planWorld) run() (done bool) {
+	live := []uint64{1, 2, 3, 4}[:len(w.peers)]
+	for range 100_000 {
+		for a, ok := w.plan.take(live, time.Time{}); ok; a, ok = w.plan.take(live, time.Time{}) {
+			w.flying = append(w.flying, a)
+			if ahead := w.plan.ahead(); ahead > maxAhead {
+				w.t.Fatalf("seed %d: %d batches ahead", w.seed, ahead)
+			}
+		}
+		switch {
+		case w.plan.done():
+			return true
+		case w.plan.stuck(live) && len(w.held) == 0:
+			return false
+		case len(w.held) > 0 && w.rnd.IntN(2) == 0:
+			i := w.rnd.IntN(len(w.held))
+			w.held[i]()
+			w.held = slices.Delete(w.held, i, i+1)
+			w.fold()
+		case len(w.flying) > 0:
+			i := w.rnd.IntN(len(w.flying))
+			a := w.flying[i]
+			w.flying = slices.Delete(w.flying, i, i+1)
+			w.answer(a)
+		}
+	}
+	w.t.Fatalf("seed %d: no end", w.seed)
+	return false
+}
+
+// answer has a peer that fits answer a request.
+func (w *planWorld) answer(a headerAsk) {
+	from := a.peer
+	for from == 0 || a.peer == 0 && slices.Contains(a.avoid, from) {
+		from = 1 + w.rnd.Uint64N(uint64(len(w.peers)))
+	}
+	if w.peers[from] == nil {
+		w.plan.failed(a, from)
+		return
+	}
+	payload := w.peers[from].reply(a, w.full)
+	number, err := w.plan.arrived(a, from, payload)
+	if err == nil {
+		w.held = append(w.held, func() { w.plan.verified(a, number, batchOf(payload, from)) })
+	}
+}
+
+// fold is the dumb twin of the chain: it takes every header whose parent it has,
+// instead of what was above that.
+func (w *planWorld) fold() {
+	for b, ok := w.plan.peek(); ok; b, ok = w.plan.peek() {
+		for i := range b.batch.Headers {
+			h := b.batch.Headers[i]
+			if int(h.Height()) > len(w.main) || w.main[h.Height()-1].Hash() != h.PrevBlock() {
+				w.t.Fatalf("seed %d: header %d has no parent", w.seed, h.Height())
+			}
+			w.main = append(w.main[:h.Height()], h)
+		}
+		w.plan.accept()
+	}
+}
+
+// TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem drives a plan with
+// honest peers and others that lie, lag or are silent. With one honest peer it
+// comes to its end; with a wrong waypoint it gets stuck, and either way nothing
+// that goes around a waypoint is ever handed on.
+func TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem(t *testing.T) {
+	ends := map[bool]int{}
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 2))
+		length := 20 + rnd.IntN(300)
+		honest := rawChain{}.fork(-1, length, 1)
+		w := &planWorld{t: t, seed: seed, rnd: rnd, full: 1 + rnd.IntN(12), peers: make(map[uint64]rawChain)}
+		for h := 1 + rnd.IntN(30); h < length; h += 1 + rnd.IntN(60) {
+			w.points = append(w.points, honest.id(chain.Height(h)))
+		}
+		tip := chain.Height(rnd.IntN(length / 2))
+		w.points = slices.DeleteFunc(w.points, func(p chain.BlockID) bool { return p.Height <= tip })
+		wrong := len(w.points) > 0 && rnd.IntN(3) == 0
+		if wrong {
+			w.points[rnd.IntN(len(w.points))].Hash[0] ^= 1
+		}
+		w.peers[1] = honest
+		for id := uint64(2); id <= 4; id++ {
+			w.peers[id] = []rawChain{honest, nil, honest[:1+rnd.IntN(length)],
+				honest.fork(chain.Height(rnd.IntN(length)), length, 2)}[rnd.IntN(4)]
+		}
+		w.main = slices.Clone(honest[:tip+1])
+		w.plan = newHeaderPlan(honest.id(tip), w.points, w.full)
+		done := w.run()
+		ends[done]++
+		if done == wrong {
+			t.Errorf("seed %d: done is %v, and that a waypoint is wrong %v", seed, done, wrong)
+		}
+		for _, p := range w.points {
+			if int(p.Height) < len(w.main) && w.main.id(p.Height) != p {
+				t.Fatalf("seed %d: the chain goes around waypoint %d", seed, p.Height)
+			}
+		}
+	}
+	if ends[true] == 0 || ends[false] == 0 {
+		t.Errorf("ends: %v, want both kinds", ends)
+	}
+}
+
+func TestSpansAreFetchedAtTheSameTimeWithinBounds(t *testing.T) {
+	honest := rawChain{}.fork(-1, 100, 1)
+	var points []chain.BlockID
+	for h := chain.Height(10); h < 100; h += 10 {
+		points = append(points, honest.id(h))
+	}
+	plan := newHeaderPlan(honest.id(0), points, 10)
+	asked := 0
+	for _, ok := plan.take([]uint64{1}, time.Time{}); ok; _, ok = plan.take([]uint64{1}, time.Time{}) {
+		asked++
+	}
+	if asked != len(points)+1 {
+		t.Errorf("%d requests at once for %d waypoints", asked, len(points))
+	}
+	if plan = newHeaderPlan(points[8], points, 10); !plan.done() {
+		t.Error("there is a plan though no waypoint is above the tip")
+	}
+}
+
+func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
+	honest, now := rawChain{}.fork(-1, 30, 1), time.Unix(0, 0)
+	plan := newHeaderPlan(honest.id(0), []chain.BlockID{honest.id(20)}, 10)
+	live := []uint64{1, 2}
+	a, _ := plan.take(live, now)
+	if _, err := plan.arrived(a, 1, honest.reply(a, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if a, _ = plan.take(live, now); a.peer != 1 {
+		t.Fatalf("the span is continued with peer %d", a.peer)
+	}
+	plan.take(live, now) // the open span
+	if a, ok := plan.take(live, now.Add(walkPatience-1)); ok {
+		t.Fatalf("asked for %+v too early", a)
+	}
+	b, ok := plan.take(live, now.Add(walkPatience))
+	if !ok || b.after != honest.id(0).Hash || !slices.Equal(b.avoid, []uint64{1}) {
+		t.Errorf("asked for %+v, want the front again and not from peer 1", b)
+	}
+	if _, err := plan.arrived(a, 1, honest.reply(a, 10)); err == nil {
+		t.Error("the late reply counts")
+	}
+}

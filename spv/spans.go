@@ -1,0 +1,139 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// ErrWaypoint is what a run ends with when no live peer has a chain that goes
+// through a waypoint. Not all of several peers lie in the same way: the waypoint
+// is wrong, or it is that of another network.
+var ErrWaypoint = errors.New("a waypoint is contradicted by every peer")
+
+// codeWaypoint is the warning while only one peer is there to contradict.
+const codeWaypoint = "waypoint-contradicted"
+
+// fetchSpans makes the requests of the header plan that are due. A plan that no
+// peer can fill is given up: the walk takes over at the tip.
+func (p *pursuit) fetchSpans(now time.Time) error {
+	leads := p.survey.leads()
+	for {
+		a, ok := p.spans.take(leads, now)
+		if !ok {
+			break
+		}
+		p.askSpan(a)
+	}
+	if p.spans.stuck(p.survey.live()) {
+		p.cfg.Log.Debug("No peer fills the headers between waypoints", "from", p.staged.Tip.Height)
+		p.spans = newHeaderPlan(p.staged.Tip, nil, fullBatch)
+		p.walk.restart(false, now)
+	}
+	return nil
+}
+
+// askSpan makes one request. While its reply is verified, the next one of the
+// same span may be on its way.
+func (p *pursuit) askSpan(a headerAsk) {
+	plan, locator := p.spans, []chainhash.Hash{a.after}
+	p.workers.do(func(ctx context.Context) fold {
+		from := a.peer
+		var payload []byte
+		var err error
+		if from != 0 {
+			payload, err = p.cfg.Peers.HeadersFrom(ctx, from, locator, a.stop)
+		} else {
+			payload, from, err = p.cfg.Peers.Headers(ctx, a.avoid, locator, a.stop)
+		}
+		return func() error {
+			if plan == p.spans {
+				p.spanReplied(a, payload, from, err)
+			}
+			return nil
+		}
+	})
+}
+
+// spanReplied takes the reply to a request of the plan.
+func (p *pursuit) spanReplied(a headerAsk, payload []byte, from uint64, err error) {
+	if err != nil {
+		p.cfg.Log.Debug("No headers", "peer", from, "err", err)
+		p.survey.say(from, failed, time.Now())
+		p.spans.failed(a, from)
+		return
+	}
+	number, err := p.spans.arrived(a, from, payload)
+	if err != nil {
+		p.cfg.Log.Debug("Headers of no use", "peer", from, "after", a.after, "err", err)
+		return
+	}
+	plan := p.spans
+	p.workers.do(func(context.Context) fold {
+		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
+		return func() error {
+			if plan != p.spans {
+				return nil
+			}
+			p.spans.verified(a, number, prepared{batch, from, err})
+			return p.foldSpans()
+		}
+	})
+}
+
+// foldSpans puts the batches that are ready on the chain, in order.
+func (p *pursuit) foldSpans() error {
+	for {
+		b, ok := p.spans.peek()
+		if !ok {
+			return nil
+		}
+		ext, err := p.extend(b, true)
+		switch {
+		case err != nil:
+			return err
+		case ext == nil: // refused
+			p.spans.refuse()
+			return nil
+		}
+		if p.spans.accept() {
+			p.survey.say(b.from, settled, time.Now())
+			p.survey.leading = false
+			p.walk.restart(false, time.Now())
+			return nil
+		}
+	}
+}
+
+// contradicted takes note that a peer has proven headers that go around a
+// waypoint. That is no proof against the peer, nor yet against the waypoint. Once
+// each of at least two live peers has done so, the run ends.
+func (p *pursuit) contradicted(id uint64, broken *chain.RuleError) error {
+	if chain.CheckWaypoint(p.cfg.Params, broken.Block) == nil {
+		return nil // it only leaves the chain below one
+	}
+	p.survey.deny(id)
+	if !p.survey.denied() {
+		return nil
+	}
+	if len(p.survey.peers) > 1 {
+		return fmt.Errorf("%w: %w: correct the list of waypoints", ErrWaypoint, broken)
+	}
+	p.denied = broken.Block.Height
+	p.warn(codeWaypoint, fmt.Sprintf("The only peer has another block at the height of waypoint %d.", broken.Block.Height),
+		"Connect to more peers; if they agree, correct the list of waypoints.")
+	return nil
+}
+
+// passed takes the warning about a waypoint back once the chain has passed it.
+func (p *pursuit) passed() {
+	if p.denied > 0 && p.staged.Tip.Height >= p.denied {
+		p.denied = 0
+		p.unwarn(codeWaypoint)
+	}
+}
