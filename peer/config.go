@@ -14,6 +14,9 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
+// dialFunc connects to an address of the form host:port.
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // Config says how a pool behaves. Params and UserAgent are required; the zero
 // value of every other field means the default it names.
 type Config struct {
@@ -36,7 +39,7 @@ type Config struct {
 	Log *slog.Logger
 
 	// Dial connects; the default is the plain net.Dialer.
-	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	Dial dialFunc
 
 	// Now is the clock for times that are shown, kept or sent, and Rand the
 	// source of nonces and jitter; the defaults are time.Now and the runtime's

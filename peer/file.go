@@ -1,0 +1,238 @@
+package peer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// fileVersion is the version of the format of peers.json. A file of a later
+// version is not read.
+const fileVersion = 1
+
+// maxFileSize bounds what is read of peers.json: more than a full book takes.
+const maxFileSize = 8 << 20
+
+// fileState is the content of peers.json, what a pool keeps across restarts:
+//
+//	{
+//	  "version":   1,                      of the format
+//	  "network":   "mainnet",
+//	  "addresses": [{
+//	    "addr":     "192.0.2.1:9108",
+//	    "source":   "198.51",              the network group of whoever told it
+//	    "services": 1,                     claimed
+//	    "added":    1700000000,            Unix times in seconds, 0 for never
+//	    "tried":    1700000100,            last dialled
+//	    "worked":   1700000100,            last got through a handshake
+//	    "failures": 0                      in a row
+//	  }],
+//	  "anchors": ["192.0.2.1:9108"],       at most two that are dialled first
+//	  "bans": [{
+//	    "addr":     "192.0.2.9:9108",
+//	    "reason":   "invalid data",
+//	    "evidence": "header 7 has ...",
+//	    "at":       1700000000,
+//	    "until":    1700086400
+//	  }]
+//	}
+type fileState struct {
+	Version   int         `json:"version"`
+	Network   string      `json:"network"`
+	Addresses []fileEntry `json:"addresses"`
+	Anchors   []string    `json:"anchors"`
+	Bans      []fileBan   `json:"bans"`
+}
+
+type fileEntry struct {
+	Addr     string `json:"addr"`
+	Source   string `json:"source"`
+	Services uint64 `json:"services"`
+	Added    int64  `json:"added"`
+	Tried    int64  `json:"tried"`
+	Worked   int64  `json:"worked"`
+	Failures int    `json:"failures"`
+}
+
+type fileBan struct {
+	Addr     string `json:"addr"`
+	Reason   string `json:"reason"`
+	Evidence string `json:"evidence"`
+	At       int64  `json:"at"`
+	Until    int64  `json:"until"`
+}
+
+// Errors of reading peers.json.
+var (
+	errNewerFile    = errors.New("it was written by a newer version")
+	errOtherNetwork = errors.New("it belongs to another network")
+)
+
+// loadFile reads peers.json. A file that does not exist is an empty one. One that
+// cannot be used is moved aside, and the error says so and where to: what was in it
+// can be learned again.
+func loadFile(name, network string) (fileState, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fileState{}, nil
+	}
+	if err != nil {
+		return fileState{}, fmt.Errorf("read known peers: %w: starting without them", err)
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	f.Close()
+	if err != nil {
+		return fileState{}, fmt.Errorf("read known peers: %w: starting without them", err)
+	}
+	s, err := decodeFile(raw, network)
+	if err == nil {
+		return s, nil
+	}
+	aside := name + ".unusable"
+	if moved := os.Rename(name, aside); moved != nil {
+		return fileState{}, fmt.Errorf("read known peers from %s: %w: starting without them: %w", name, err, moved)
+	}
+	return fileState{}, fmt.Errorf("read known peers from %s: %w: moved to %s, starting without them", name, err, aside)
+}
+
+// decodeFile decodes the content of peers.json.
+func decodeFile(raw []byte, network string) (fileState, error) {
+	var s fileState
+	if len(raw) > maxFileSize {
+		return s, fmt.Errorf("more than %d bytes", maxFileSize)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if err := d.Decode(&s); err != nil {
+		return fileState{}, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fileState{}, errors.New("there is something behind its end")
+	}
+	switch {
+	case s.Version > fileVersion:
+		return fileState{}, fmt.Errorf("%w: format %d, this one reads up to %d", errNewerFile, s.Version, fileVersion)
+	case s.Version != fileVersion:
+		return fileState{}, fmt.Errorf("format %d does not exist", s.Version)
+	case s.Network != network:
+		return fileState{}, fmt.Errorf("%w: %q", errOtherNetwork, s.Network)
+	}
+	return s, nil
+}
+
+// saveFile replaces peers.json: whenever it is interrupted, there is the old or
+// the new one.
+func saveFile(name string, s fileState) error {
+	raw, err := json.MarshalIndent(s, "", " ")
+	if err != nil {
+		return fmt.Errorf("write known peers: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".new-*") // readable by the owner only
+	if err != nil {
+		return fmt.Errorf("write known peers: %w", err)
+	}
+	_, err = tmp.Write(append(raw, '\n'))
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("write known peers: %w", errors.Join(err, os.Remove(tmp.Name())))
+	}
+	return nil
+}
+
+// dump returns the content of the book for the file, in the order of addresses.
+func (b *Book) dump() []fileEntry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]fileEntry, len(b.order))
+	for i, e := range b.order {
+		out[i] = fileEntry{
+			Addr: e.addr, Source: e.source, Services: e.services, Added: toUnix(e.added),
+			Tried: toUnix(e.tried), Worked: toUnix(e.worked), Failures: e.failures,
+		}
+	}
+	slices.SortFunc(out, func(x, y fileEntry) int { return bytes.Compare([]byte(x.Addr), []byte(y.Addr)) })
+	return out
+}
+
+// restore adds what dump returned, as far as it still makes sense: the file may
+// have been edited, or the clock changed.
+func (b *Book) restore(entries []fileEntry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	for _, f := range entries {
+		e := &entry{
+			addr: f.Addr, group: groupOf(f.Addr), source: f.Source, services: f.Services, added: earlier(f.Added, now),
+			tried: earlier(f.Tried, now), worked: earlier(f.Worked, now), failures: max(f.Failures, 0),
+		}
+		switch {
+		case !dialable(e.addr, b.local), b.entries[e.addr] != nil, e.hopeless(now):
+		case e.tested():
+			if len(b.order)-b.untested() < maxTested {
+				b.add(e)
+			}
+		case b.makeRoom(e, now):
+			b.add(e)
+		}
+	}
+}
+
+// toUnix returns a time in seconds, zero for none.
+func toUnix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// earlier is the inverse of toUnix for times that have passed.
+func earlier(seconds int64, now time.Time) time.Time {
+	switch {
+	case seconds <= 0:
+		return time.Time{}
+	case seconds > now.Unix():
+		return now
+	}
+	return time.Unix(seconds, 0)
+}
+
+// dumpBans returns bans for the file.
+func dumpBans(bans []Ban) []fileBan {
+	out := make([]fileBan, len(bans))
+	for i, b := range bans {
+		out[i] = fileBan{Addr: b.Addr, Reason: b.Reason.String(), Evidence: b.Evidence, At: toUnix(b.At), Until: toUnix(b.Until)}
+	}
+	return out
+}
+
+// restoreBans is the inverse of dumpBans, without those that are over.
+func restoreBans(saved []fileBan, now time.Time) []Ban {
+	var out []Ban
+	for _, f := range saved {
+		b := Ban{Addr: f.Addr, Reason: reasonNamed(f.Reason), Evidence: f.Evidence, At: earlier(f.At, now), Until: time.Unix(f.Until, 0)}
+		if now.Before(b.Until) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// reasonNamed returns the reason with a text. One of another version is taken for
+// what bans are for.
+func reasonNamed(text string) Reason {
+	for r := range numReasons {
+		if r.String() == text {
+			return r
+		}
+	}
+	return Invalid
+}
