@@ -27,6 +27,5 @@ func (b *backoff) after(why Reason, lived time.Duration, random uint64) time.Dur
 	if !why.Transient() {
 		pause = b.refused
 	}
-	half := pause / 2
-	return half + time.Duration(random%uint64(half+1))
+	return jitter(pause, random)
 }

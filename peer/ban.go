@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"maps"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -75,9 +77,12 @@ func (p *Pool) fault(c *conn, r Reason, err error) {
 
 // addPoints lowers the standing of an address and returns its points.
 func (p *Pool) addPoints(addr string, r Reason) float64 {
-	s := p.standings[addr]
-	s.add(r, p.cfg.Now())
+	s, now := p.standings[addr], p.cfg.Now()
+	s.add(r, now)
 	p.standings[addr] = s
+	if len(p.standings) > maxStandings {
+		maps.DeleteFunc(p.standings, func(_ string, s standing) bool { return s.now(now) < 1 })
+	}
 	return s.points
 }
 
@@ -103,6 +108,7 @@ func (p *Pool) enact(b Ban) bool {
 		return false
 	}
 	p.bans[b.Addr] = b
+	poke(p.unsaved)
 	return true
 }
 
@@ -110,5 +116,18 @@ func (p *Pool) enact(b Ban) bool {
 func (p *Pool) banned(addr string) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.bans[addr].Until.Sub(p.cfg.Now())
+	return p.banLeft(addr)
 }
+
+// banLeft is banned under the lock.
+func (p *Pool) banLeft(addr string) time.Duration {
+	until := p.bans[addr].Until
+	if host, _, err := net.SplitHostPort(addr); err == nil && p.bans[host].Until.After(until) {
+		until = p.bans[host].Until
+	}
+	return until.Sub(p.cfg.Now())
+}
+
+// maxStandings bounds the addresses whose standing is remembered, apart from those
+// that have done wrong not long ago.
+const maxStandings = 4096

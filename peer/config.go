@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,9 +28,26 @@ type Config struct {
 	// most 256 printable ASCII characters.
 	UserAgent string
 
-	// Connect lists the peers to stay connected with, as host or host:port;
-	// the default port is the network's. With none the pool stays empty.
+	// Connect lists the peers to stay connected with, as host or host:port; the
+	// default port is the network's. With any, no others are looked for.
 	Connect []string
+
+	// AddPeer lists further peers to stay connected with.
+	AddPeer []string
+
+	// Outbound is how many peers are chosen from the book when Connect is empty;
+	// 8. A negative number means none.
+	Outbound int
+
+	// Seeders are asked over HTTPS for addresses when the book has too few; the
+	// default is those of the network. SeederRoots are the authorities that may
+	// vouch for them; nil means those of the system.
+	Seeders     []string
+	SeederRoots *x509.CertPool
+
+	// File is where the book, two anchors and the bans are kept across restarts,
+	// peers.json; empty keeps them in memory only.
+	File string
 
 	// RelayTx asks peers to announce transactions. It is off by default, which
 	// also silences mixing.
@@ -38,7 +56,8 @@ type Config struct {
 	// Log takes what happens to peers; nil logs nothing.
 	Log *slog.Logger
 
-	// Dial connects; the default is the plain net.Dialer.
+	// Dial makes every connection, to peers and to seeders, and looks up every
+	// name; the default is the plain net.Dialer.
 	Dial dialFunc
 
 	// Now is the clock for times that are shown, kept or sent, and Rand the
@@ -64,6 +83,9 @@ type Config struct {
 	// ones, 8 MiB. A dcrd node disconnects above 40 MiB.
 	MaxRequests int
 	MaxBytes    int
+
+	// ProbeEvery is the longest pause between dials while no network is found, 5 s.
+	ProbeEvery time.Duration
 
 	// RetryMin and RetryMax bound the pause before a peer is dialled again, 1 s
 	// and 30 s. It doubles with every failure. RetryRefused is the pause when
@@ -99,6 +121,11 @@ func (c Config) complete() Config {
 	setDefault(&c.RequestMax, 90*time.Second)
 	setDefault(&c.MaxRequests, 32)
 	setDefault(&c.MaxBytes, 8<<20)
+	setDefault(&c.ProbeEvery, 5*time.Second)
+	setDefault(&c.Outbound, 8)
+	if c.Seeders == nil && c.Params != nil {
+		c.Seeders = c.Params.Seeders()
+	}
 	setDefault(&c.RetryMin, time.Second)
 	setDefault(&c.RetryMax, 30*time.Second)
 	setDefault(&c.RetryRefused, 10*time.Minute)
@@ -131,7 +158,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("peer config: retry pause of %v above its maximum of %v", c.RetryMin, c.RetryMax)
 	}
 	for _, d := range []time.Duration{c.DialTimeout, c.HandshakeTimeout, c.WriteTimeout, c.PingEvery, c.PongTimeout,
-		c.RequestStall, c.RequestMax, c.RetryMin, c.RetryRefused, c.BanFor} {
+		c.RequestStall, c.RequestMax, c.ProbeEvery, c.RetryMin, c.RetryRefused, c.BanFor} {
 		if d < 0 {
 			return fmt.Errorf("peer config: negative duration %v", d)
 		}

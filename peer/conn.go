@@ -27,11 +27,13 @@ type conn struct {
 	early     []frame // what came before the verack
 	frames    *frameReader
 	stateSent bool // the one initstate was sent
+	addrQuota quota
 
 	// onNews is called, by the reader, after something new was announced or
 	// claimed, and onFault when the peer did something wrong that by itself does
 	// not end the connection.
 	onNews  func()
+	onTold  func([]Told) // of addresses the peer tells
 	onFault func(Reason, error)
 
 	// ended is closed by the first call of end, which sets cause before.
@@ -43,8 +45,9 @@ type conn struct {
 	table      table
 	mailbox    mailbox
 	alive      keepalive
-	claim      uint32 // the greatest height the peer spoke of
-	announcing bool   // sendheaders was sent
+	claim      uint32    // the greatest height the peer spoke of
+	news       time.Time // when it last spoke of a block that was new for it
+	announcing bool      // sendheaders was sent
 }
 
 // newConn returns a connection to be served. Its id and what it calls are set
@@ -63,6 +66,7 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 		ended:  make(chan struct{}),
 		alive:  keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
 		claim:  r.height,
+		news:   time.Now(),
 	}
 }
 
@@ -166,6 +170,14 @@ func (c *conn) tip() uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.claim
+}
+
+// lastNews returns when the peer last spoke of a block that was new for it, at
+// first the beginning.
+func (c *conn) lastNews() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.news
 }
 
 // rtt returns the last round trip that was measured.

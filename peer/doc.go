@@ -17,8 +17,12 @@
 //     What piles up is bounded: announcements by dropping the oldest, answers by
 //     ending the connection.
 //   - Memory follows the bytes that arrive, not the lengths that are claimed.
-//   - Waiting never spins. Without peers a pool dials each address at a bounded
-//     rate, with jitter, and does nothing in between.
+//   - Waiting never spins. Without a network a pool dials one address at a time, at
+//     a bounded rate, with jitter, and does nothing in between.
+//   - Addresses that one peer tells are dialled no more often than those that any
+//     other tells, and displace only each other.
+//   - All connections, those to seeders too, are made by Config.Dial. With one that
+//     goes through a proxy nothing goes around it.
 //   - Every way a peer can end or a request can fail is a Reason. Only proven
 //     faults ban. Silence lowers a standing, and in the end costs the connection
 //     if another peer does answer.
@@ -33,25 +37,32 @@
 //
 // # Goroutines
 //
-// New starts nothing. Run owns one goroutine per address that is to be connected
-// (outbound.go), and while there is a connection three more, owned by that
-// connection (conn.go): one reads, one writes, one pings. Nothing is started per
-// message or per request; those who ask wait in their own goroutine. When Run has
-// returned, all of them have.
+// New starts nothing. Run owns one goroutine per address that the user named
+// (outbound.go) and per connection that it chooses the peer of (automatic.go), and
+// while there is a connection three more, owned by that connection (conn.go): one
+// reads, one writes, one pings. One more tries untested addresses, one asks seeders,
+// one watches the clock and one writes peers.json. Nothing is started per message or
+// per request; those who ask wait in their own goroutine. When Run has returned, all
+// of them have.
 //
 // # Locks
 //
 // The pool's lock guards what the pool knows of its members; a connection's lock
 // guards its requests and announcements. The pool's is taken first. Neither is
 // held across I/O, a wait or a call into another package that may do either; what
-// touches a channel under them cannot block.
+// touches a channel under them cannot block. The book's lock is taken last and
+// released before its methods return.
 //
 // # Reading order
 //
 // reason.go and error.go: how things end. rules.go, shape.go and frame.go: bytes
 // to messages. handshake.go, conn.go, handle.go: one connection, with table.go for
 // its open requests, outbox.go, keepalive.go and mailbox.go. config.go, pool.go and
-// outbound.go: keeping connected. pick.go, queue.go, fetch.go: who is asked, with
+// outbound.go: keeping connected, with wanted.go for the peers that the user names,
+// automatic.go for the others, online.go and watch.go for when there is no network.
+// told.go, entry.go, book.go and bookpick.go: the addresses, with seeds.go and
+// seeding.go for where the first ones come from, and file.go and memory.go for where
+// they are kept. proxy.go: the way through Tor. pick.go, queue.go, fetch.go: who is asked, with
 // gauge.go and standing.go for what a peer is worth. roster.go, ban.go and info.go:
 // what the rest of the program sees.
 package peer

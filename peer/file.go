@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -159,7 +160,7 @@ func (b *Book) dump() []fileEntry {
 			Tried: toUnix(e.tried), Worked: toUnix(e.worked), Failures: e.failures,
 		}
 	}
-	slices.SortFunc(out, func(x, y fileEntry) int { return bytes.Compare([]byte(x.Addr), []byte(y.Addr)) })
+	slices.SortFunc(out, func(x, y fileEntry) int { return strings.Compare(x.Addr, y.Addr) })
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -146,7 +147,11 @@ func (f *frameReader) payload(buf []byte, size int, want [4]byte) ([]byte, error
 // decode has wire decode a payload. The message does not refer to it.
 func (f *frameReader) decode(r rule, payload []byte) (wire.Message, error) {
 	msg, buf := r.blank(), bytes.NewBuffer(payload)
-	if err := msg.BtcDecode(buf, f.pver); err != nil {
+	err := msg.BtcDecode(buf, f.pver)
+	if err != nil && r.lenient != nil && errors.Is(err, r.lenient) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, fault(Malformed, fmt.Errorf("%s: %w", r.cmd, err))
 	}
 	if buf.Len() > 0 {

@@ -40,6 +40,10 @@ func (c *conn) handleDecoded(f frame) error {
 		return c.handleGetData(msg)
 	case *wire.MsgGetInitState:
 		return c.handleGetInitState()
+	case *wire.MsgAddr:
+		c.handleTold(toldV1(msg))
+	case *wire.MsgAddrV2:
+		c.handleTold(toldV2(msg))
 	case *wire.MsgPing:
 		return c.out.put(wire.NewMsgPong(msg.Nonce))
 	case *wire.MsgPong:
@@ -67,7 +71,9 @@ const (
 func (c *conn) handleHeaders(f frame) {
 	c.mu.Lock()
 	grown := f.shape.height > c.claim
-	c.claim = max(c.claim, f.shape.height)
+	if grown {
+		c.claim, c.news = f.shape.height, time.Now()
+	}
 	r, what := c.sortHeaders(f)
 	c.mu.Unlock()
 	if what == answer {
@@ -145,8 +151,24 @@ func (c *conn) handleInv(msg *wire.MsgInv) {
 	}
 	c.mu.Lock()
 	c.mailbox.put(news{blocks: blocks})
+	c.news = time.Now()
 	c.mu.Unlock()
 	c.onNews()
+}
+
+// askAddresses asks the peer for addresses of others. A dcrd node answers the
+// first time on a connection.
+func (c *conn) askAddresses() {
+	if err := c.out.put(wire.NewMsgGetAddr()); err != nil {
+		c.end(err)
+	}
+}
+
+// handleTold takes addresses that the peer tells, as far as it may.
+func (c *conn) handleTold(told []Told) {
+	if n := c.addrQuota.take(len(told), time.Now()); n > 0 {
+		c.onTold(told[:n])
+	}
 }
 
 // handleGetData answers that we do not have what a peer asks for: nothing is

@@ -7,7 +7,10 @@ type Role uint8
 
 // The roles.
 const (
-	Wanted Role = iota // the user named this peer
+	Wanted   Role = iota // one of the peers that the user wants and no others
+	Added                // the user added this peer
+	Once                 // the user wanted to connect to it once
+	Outbound             // chosen from the book
 )
 
 // String returns the role in lower case.
@@ -15,6 +18,12 @@ func (r Role) String() string {
 	switch r {
 	case Wanted:
 		return "connect"
+	case Added:
+		return "added"
+	case Once:
+		return "once"
+	case Outbound:
+		return "outbound"
 	}
 	return "unknown"
 }
@@ -48,6 +57,10 @@ type Info struct {
 
 	// Score is how badly it has behaved; at 100 it is left.
 	Score int
+
+	// LastReason is the last thing that went wrong with a peer at this address,
+	// zero if nothing has.
+	LastReason Reason
 }
 
 // Infos returns what is known about the live peers, by rising id.
@@ -61,10 +74,12 @@ func (p *Pool) Infos() []Info {
 			continue
 		}
 		i := m.info()
+		i.Role = m.role
 		i.Connected = m.since
 		i.Rate = m.gauge.rate()
 		i.Requests, i.RequestBytes = m.requests, m.bytes
 		i.Score = int(p.standings[m.addr].now(now))
+		i.LastReason = p.standings[m.addr].last
 		infos = append(infos, i)
 	}
 	return infos

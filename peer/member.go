@@ -12,6 +12,7 @@ const maxSilent = 3
 // worth. The pool's lock guards it.
 type member struct {
 	*conn
+	role  Role
 	since time.Time
 
 	requests int // in flight
@@ -45,10 +46,11 @@ func (d *departed) addr(id uint64) (string, bool) {
 }
 
 // join adds a connection to those that requests are given to, under a new id.
-func (p *Pool) join(c *conn) *member {
+func (p *Pool) join(c *conn, role Role) *member {
 	c.onNews = func() { poke(p.changed) }
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
-	m := &member{conn: c, since: p.cfg.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
+	c.onTold = func(told []Told) { p.book.Learn(c.addr, told) }
+	m := &member{conn: c, role: role, since: p.cfg.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
 	p.update(func() {
 		p.lastID++
 		c.id = p.lastID

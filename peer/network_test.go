@@ -21,7 +21,13 @@ type network struct {
 
 	mu      sync.Mutex
 	scripts map[string]func(*node)
-	dials   []time.Time
+	dials   []dialling
+}
+
+// dialling is one attempt to connect.
+type dialling struct {
+	at   time.Time
+	addr string
 }
 
 func newNetwork(t *testing.T) *network {
@@ -38,13 +44,30 @@ func (n *network) at(addr string, script func(*node)) {
 func (n *network) dialled() []time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]time.Time(nil), n.dials...)
+	var times []time.Time
+	for _, d := range n.dials {
+		times = append(times, d.at)
+	}
+	return times
+}
+
+// dialledAt is dialled for one address.
+func (n *network) dialledAt(addr string) []time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var times []time.Time
+	for _, d := range n.dials {
+		if d.addr == addr {
+			times = append(times, d.at)
+		}
+	}
+	return times
 }
 
 func (n *network) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.dials = append(n.dials, time.Now())
+	n.dials = append(n.dials, dialling{time.Now(), addr})
 	script := n.scripts[addr]
 	if script == nil {
 		return nil, errors.New("connection refused")

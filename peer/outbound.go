@@ -4,46 +4,70 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/decred/dcrd/wire"
 )
 
 // keep stays connected with one address until ctx ends: it dials, serves the
 // connection, and pauses before it dials again.
-func (p *Pool) keep(ctx context.Context, addr string) {
+func (p *Pool) keep(ctx context.Context, addr string, role Role) {
+	defer p.retire()
 	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
 	var told Reason // the last reason that was logged for all to see
 	for {
 		pause := p.banned(addr)
 		if pause <= 0 {
-			lived, why := p.session(ctx, addr)
+			done, ok := p.gate(ctx)
+			if !ok {
+				return
+			}
+			lived, why := p.session(ctx, addr, role, done)
 			if ctx.Err() != nil {
 				return
 			}
 			pause = pauses.after(why.Reason, lived, p.cfg.Rand())
+			if online, _ := p.online(); !online {
+				pause = 0 // the gate paces the dials
+			}
 			told = p.tell(why, told, lived, pause)
 		}
-		if !sleep(ctx, pause) {
+		if !p.pause(ctx, pause) {
 			return
 		}
 	}
 }
 
 // session makes one connection and serves it to its end. It returns how long it
-// was served and why it ended or did not come to be.
-func (p *Pool) session(ctx context.Context, addr string) (time.Duration, *Error) {
+// was served and why it ended or did not come to be. Once it is clear whether there
+// is a connection it calls dialled.
+func (p *Pool) session(ctx context.Context, addr string, role Role, dialled func()) (time.Duration, *Error) {
 	c, err := p.dial(ctx, addr)
 	if err != nil {
 		why := ofPeer(addr, err, netReason(err))
+		if ctx.Err() == nil {
+			p.dialed(why.Reason != DialFailed)
+		}
+		dialled()
 		p.blame(addr, why)
+		p.judgeAddress(addr, why, 0)
 		return 0, why
 	}
+	p.dialed(true)
+	dialled()
+	p.book.Worked(addr, uint64(c.remote.services))
 	begin := time.Now()
-	m := p.join(c)
-	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", c.id, "agent", c.remote.agent,
+	m := p.join(c, role)
+	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", c.id, "role", role.String(), "agent", c.remote.agent,
 		"version", c.remote.pver, "height", c.remote.height)
+	if p.automatic() && p.cfg.Params.Net != wire.SimNet {
+		c.askAddresses()
+	}
 	why := c.run(ctx)
 	p.leave(m)
 	p.blame(addr, why)
-	return time.Since(begin), why
+	lived := time.Since(begin)
+	p.judgeAddress(addr, why, lived)
+	return lived, why
 }
 
 // dial connects to an address and performs the handshake.
@@ -86,18 +110,6 @@ func (p *Pool) tell(why *Error, told Reason, lived, pause time.Duration) Reason 
 	p.cfg.Log.Log(context.Background(), level, "No connection to peer", "addr", why.Peer, "reason", why.detail(),
 		"retry", pause.Round(time.Second))
 	return why.Reason
-}
-
-// sleep pauses, and reports false if ctx ended meanwhile.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 func (p *Pool) addNonce() uint64 {

@@ -13,35 +13,57 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestOfflineBackoff checks that hours without a network mean a bounded number of
-// dials, with pauses that grow and are jittered, and that it is not in the log
-// each time.
-func TestOfflineBackoff(t *testing.T) {
-	run(t, nil, []func(*node){nil}, func(t *testing.T, b *bench) {
+// TestOffline checks that hours without a network mean one dial after another, at
+// a bounded rate however many there are to dial, that it is not in the log each
+// time, and that all are back within seconds.
+func TestOffline(t *testing.T) {
+	nobody := make([]func(*node), 10)
+	run(t, nil, nobody, func(t *testing.T, b *bench) {
 		<-time.After(10 * time.Hour)
 		dials := b.net.dialled()
-		if n := len(dials); n < 1200 || n > 2500 {
-			t.Errorf("%d dials in ten hours, want one in 15 to 30 seconds", n)
+		least, most := int(10*time.Hour/b.cfg.ProbeEvery), int(10*time.Hour/(b.cfg.ProbeEvery/2))
+		if n := len(dials); n < least || n > most+len(nobody) {
+			t.Errorf("%d dials in ten hours, want %d to %d", n, least, most)
 		}
 		pauses := make(map[time.Duration]bool)
+		for i := len(nobody); i < len(dials); i++ {
+			pauses[dials[i].Sub(dials[i-1])] = true
+		}
+		if len(pauses) < len(dials)/2 {
+			t.Errorf("only %d different pauses", len(pauses))
+		}
+		if warned := b.log.reasons(slog.LevelWarn); len(warned) != len(nobody) {
+			t.Errorf("told %d times: %q", len(warned), warned)
+		}
+
+		chain := newTestChain(2)
+		for i := range nobody {
+			b.net.at(string(rune('a'+i))+":1", good(chain))
+		}
+		<-time.After(b.cfg.ProbeEvery)
+		synctest.Wait()
+		if n := len(b.Infos()); n != len(nobody) {
+			t.Errorf("%d of %d peers within %v of the network's return", n, len(nobody), b.cfg.ProbeEvery)
+		}
+	})
+}
+
+// TestAwayBackoff checks that a peer that is away while others are there is dialled
+// with pauses that grow and are jittered.
+func TestAwayBackoff(t *testing.T) {
+	run(t, nil, []func(*node){good(newTestChain(2)), nil}, func(t *testing.T, b *bench) {
+		<-time.After(time.Hour)
+		dials := b.net.dialledAt("b:1")
 		for i := 1; i < len(dials); i++ {
 			pause := dials[i].Sub(dials[i-1])
-			pauses[pause] = true
 			most := min(b.cfg.RetryMin<<min(i-1, 20), b.cfg.RetryMax)
 			if pause < most/2 || pause > most {
 				t.Fatalf("pause %d: %v, want %v to %v", i, pause, most/2, most)
 			}
 		}
-		if len(pauses) < len(dials)/2 {
-			t.Errorf("only %d different pauses", len(pauses))
+		if n := len(dials); n < 120 || n > 250 {
+			t.Errorf("%d dials in an hour", n)
 		}
-		if warned := b.log.reasons(slog.LevelWarn); len(warned) != 1 {
-			t.Errorf("told %d times: %q", len(warned), warned)
-		}
-
-		b.net.at("a:1", good(newTestChain(2)))
-		<-time.After(b.cfg.RetryMax)
-		b.only()
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/decred/dcrd/wire"
 )
 
 // ErrRunning is returned by Run while another call of it has not returned.
@@ -14,20 +16,28 @@ var ErrRunning = errors.New("peer pool is already running")
 // may be called from any goroutine, also while Run is not running: then there
 // are no peers, and requests wait for one.
 type Pool struct {
-	cfg     Config
-	connect []string // addresses in the form host:port
-	total   traffic
-	changed chan struct{} // capacity one
+	cfg      Config
+	book     *Book
+	total    traffic
+	changed  chan struct{} // capacity one
+	unsaved  chan struct{} // capacity one; poked by changes that must not be lost
+	recalled bool          // what the last process left was read; Run's alone
+	probe    chan struct{} // capacity one; held by who dials while the network is gone
 
 	mu        sync.Mutex
 	running   bool
+	shift     *shift          // nil while nothing may be started
+	wanted    []*wanted       // in the order they were named
+	anchors   []string        // of the last run, not dialled yet
+	busy      map[string]bool // addresses in use that nobody named
+	line      line
 	lastID    uint64
 	members   []*member // by rising id
 	departed  departed
 	queue     []*waiter           // oldest first
 	nonces    map[uint64]struct{} // of the handshakes under way
 	standings map[string]standing // by address
-	bans      map[string]Ban      // by address
+	bans      map[string]Ban      // by address, or by host for all its ports
 	sizes     sizes
 }
 
@@ -37,36 +47,93 @@ func New(cfg Config) (*Pool, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	connect, err := addresses(cfg.Connect, cfg.Params.DefaultPort)
-	if err != nil {
-		return nil, fmt.Errorf("peer config: %w", err)
-	}
-	return &Pool{
+	p := &Pool{
 		cfg:       cfg,
-		connect:   connect,
+		book:      NewBook(cfg.Params.Net == wire.SimNet, cfg.Now, cfg.Rand),
 		changed:   make(chan struct{}, 1),
+		unsaved:   make(chan struct{}, 1),
+		probe:     make(chan struct{}, 1),
+		busy:      make(map[string]bool),
+		line:      line{back: make(chan struct{})},
 		nonces:    make(map[uint64]struct{}),
 		standings: make(map[string]standing),
 		bans:      make(map[string]Ban),
 		sizes:     firstSizes(),
-	}, nil
+	}
+	if err := p.want(cfg.Connect, Wanted); err != nil {
+		return nil, err
+	}
+	if err := p.want(cfg.AddPeer, Added); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// want notes the peers that the configuration names.
+func (p *Pool) want(list []string, role Role) error {
+	addrs, err := addresses(list, p.cfg.Params.DefaultPort)
+	if err != nil {
+		return fmt.Errorf("peer config: %w", err)
+	}
+	for _, addr := range addrs {
+		if p.wantedAt(addr) < 0 {
+			p.wanted = append(p.wanted, &wanted{addr: addr, role: role})
+		}
+	}
+	return nil
 }
 
 // Run keeps the peers connected until ctx ends. Then it closes every
-// connection, waits for all it started, and returns nil. Bans and standings
-// stay, and Run may be called again.
+// connection, waits for all it started, writes what the next process is to know,
+// and returns nil. Bans and standings stay, and Run may be called again.
 func (p *Pool) Run(ctx context.Context) error {
 	if !p.begin() {
 		return ErrRunning
 	}
 	defer p.finish()
+	p.recall()
+
 	var wg sync.WaitGroup
-	for _, addr := range p.connect {
-		wg.Go(func() { p.keep(ctx, addr) })
-	}
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	p.start(&shift{ctx: inner, wg: &wg})
 	<-ctx.Done()
+	anchors := p.bestPeers()
+	p.endShift()
+	stop()
 	wg.Wait()
+	p.save(anchors)
 	return nil
+}
+
+// start starts everything that keeps peers connected.
+func (p *Pool) start(s *shift) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shift = s
+	s.wg.Go(func() { p.watch(s.ctx) })
+	if p.cfg.File != "" {
+		s.wg.Go(func() { p.remember(s.ctx) })
+	}
+	for _, w := range p.wanted {
+		p.employ(w)
+	}
+	if !p.automatic() {
+		return
+	}
+	for i := range p.cfg.Outbound {
+		p.line.dialers++
+		s.wg.Go(func() { p.fill(s.ctx, i == 0) })
+	}
+	s.wg.Go(func() { p.feel(s.ctx) })
+	s.wg.Go(func() { p.seedBook(s.ctx) })
+}
+
+// endShift lets nothing be started any more.
+func (p *Pool) endShift() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shift = nil
 }
 
 func (p *Pool) begin() bool {

@@ -20,6 +20,10 @@ type rule struct {
 	// blank makes the message that wire decodes into; only with decode.
 	blank func() wire.Message
 
+	// lenient is the error of decoding that means no harm: such a message is read
+	// over. Only with decode.
+	lenient error
+
 	// check tells the shape of a payload, or what is wrong with its form; only
 	// with keep.
 	check func(payload []byte) (shape, error)
@@ -61,8 +65,11 @@ func makeRules() map[string]rule {
 	add(decode, &wire.MsgNotFound{}, rule{blank: func() wire.Message { return new(wire.MsgNotFound) }})
 	add(decode, &wire.MsgGetInitState{}, rule{blank: func() wire.Message { return new(wire.MsgGetInitState) }})
 
+	add(decode, &wire.MsgAddr{}, rule{blank: func() wire.Message { return new(wire.MsgAddr) }})
+	add(decode, &wire.MsgAddrV2{}, rule{blank: func() wire.Message { return new(wire.MsgAddrV2) }, lenient: wire.ErrUnknownNetAddrType})
+
 	for _, m := range []wire.Message{
-		&wire.MsgAddr{}, &wire.MsgAddrV2{}, &wire.MsgFeeFilter{}, &wire.MsgGetAddr{},
+		&wire.MsgFeeFilter{}, &wire.MsgGetAddr{},
 		&wire.MsgGetBlocks{}, &wire.MsgGetCFilterV2{}, &wire.MsgGetCFsV2{}, &wire.MsgGetHeaders{},
 		&wire.MsgGetMiningState{}, &wire.MsgInitState{}, &wire.MsgMemPool{}, &wire.MsgMiningState{},
 		&wire.MsgMixCiphertexts{}, &wire.MsgMixConfirm{}, &wire.MsgMixDCNet{}, &wire.MsgMixFactoredPoly{},

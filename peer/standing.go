@@ -13,6 +13,7 @@ const forgiven = 10 * time.Minute
 type standing struct {
 	points float64
 	at     time.Time
+	last   Reason // why points were added last, or the peer was left
 }
 
 // now returns the points that are left.
@@ -27,4 +28,5 @@ func (s standing) now(t time.Time) float64 {
 func (s *standing) add(r Reason, t time.Time) {
 	s.points = s.now(t) + float64(r.Score())
 	s.at = t
+	s.last = r
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"crypto/sha3"
 	"encoding/base32"
 	"net"
 	"net/netip"
@@ -57,6 +58,11 @@ func onionName(key [32]byte) string {
 	sum := onionChecksum(key, version)
 	raw := append(key[:], sum[0], sum[1], version)
 	return strings.ToLower(base32.StdEncoding.EncodeToString(raw)) + onionSuffix
+}
+
+// onionChecksum returns the checksum in the name of a Tor service.
+func onionChecksum(key [32]byte, version byte) [32]byte {
+	return sha3.Sum256(append(append([]byte(".onion checksum"), key[:]...), version))
 }
 
 // groupOf returns the network group of an address of the form host:port: the part

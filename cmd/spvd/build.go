@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/decred/dcrd/wire"
 
@@ -75,21 +76,45 @@ func (c *config) params() (*chain.Params, error) {
 	return params, nil
 }
 
+// newPool returns the pool of peers. With a proxy, which is its only way out, the
+// process makes no other connections and looks up no names.
 func newPool(cfg *config, params *chain.Params, logs *logging.Log) (*peer.Pool, error) {
-	connect := make([]string, len(cfg.Connect))
-	for i, address := range cfg.Connect {
-		connect[i] = string(address)
-	}
 	log := logs.Logger(logPeer)
-	if len(connect) == 0 {
-		log.Warn("There is nobody to connect to, name at least one peer with --connect")
+	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
+		log.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")
 	}
-	return peer.New(peer.Config{
+	settings := peer.Config{
 		Params:    params.Params,
-		UserAgent: "/spvd:" + version.Number() + "/",
-		Connect:   connect,
+		UserAgent: userAgent(),
+		Connect:   peerAddresses(cfg.Connect),
+		AddPeer:   peerAddresses(cfg.AddPeer),
+		File:      filepath.Join(cfg.netDir(), peersFile),
 		Log:       log,
-	})
+	}
+	if cfg.Proxy != "" {
+		proxy, err := peer.NewProxy(string(cfg.Proxy))
+		if err != nil {
+			return nil, err
+		}
+		settings.Dial = proxy.Dial
+		settings.DialTimeout = proxyDialTimeout
+	}
+	return peer.New(settings)
+}
+
+// proxyDialTimeout is how long a connection through a proxy may take: Tor builds a
+// circuit for each.
+const proxyDialTimeout = 30 * time.Second
+
+// userAgent is how the daemon introduces itself to peers.
+func userAgent() string { return "/spvd:" + version.Number() + "/" }
+
+func peerAddresses(list []peerAddress) []string {
+	out := make([]string, len(list))
+	for i, address := range list {
+		out[i] = string(address)
+	}
+	return out
 }
 
 // newServer binds the RPC addresses and returns the server that answers there.
@@ -120,6 +145,7 @@ func newServer(ctx context.Context, cfg *config, logs *logging.Log, params *chai
 		ReadOnlyUsername: cfg.ReadOnlyUser,
 		ReadOnlyPassword: cfg.ReadOnlyPass,
 		CookiePath:       cfg.cookieFile(),
+		Proxy:            string(cfg.Proxy),
 		Version:          rpcVersion(),
 		ProtocolVersion:  wire.BatchedCFiltersV2Version,
 		Limits:           rpc.Limits{Websockets: cfg.RPCMaxWebsockets},

@@ -19,6 +19,8 @@ type config struct {
 	SimNet  bool `long:"simnet" description:"Use the simulation network"`
 
 	Connect   []peerAddress `long:"connect" value-name:"HOST[:PORT]" description:"Connect to this peer, and to no others but those named this way (may be repeated)"`
+	AddPeer   []peerAddress `long:"addpeer" value-name:"HOST[:PORT]" description:"Stay connected with this peer besides those that are found (may be repeated)"`
+	Proxy     proxyAddress  `long:"proxy" value-name:"IP:PORT" description:"Make every connection through this SOCKS5 proxy, each with credentials of its own so that Tor isolates it; names are looked up by the proxy only"`
 	Waypoints path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line"`
 
 	RPCListen        []listenAddress `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`

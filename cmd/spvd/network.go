@@ -7,6 +7,7 @@ import "github.com/spvd/spvd/spv/chain"
 const (
 	chainFile = "chain.db"
 	lockFile  = "spvd.lock"
+	peersFile = "peers.json"
 	keyFile   = "rpc.key"
 )
 

@@ -240,7 +240,7 @@ func TestSecondInstanceFailsAtOnce(t *testing.T) {
 	}
 	assertOneLine(t, err, "process id "+strconv.Itoa(os.Getpid()), filepath.Join(dir, "simnet"), "--appdata")
 
-	other := startDaemon(t, "--simnet=false", "--testnet", "--appdata", dir)
+	other := startDaemon(t, "--simnet=false", "--testnet", "--connect=127.0.0.1:1", "--appdata", dir)
 	other.await(t, "RPC server listens")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/jessevdk/go-flags"
 
 	"github.com/spvd/spvd/internal/logging"
+	"github.com/spvd/spvd/peer"
 )
 
 // refused returns an error that go-flags passes on as it is.
@@ -63,6 +64,19 @@ func (a *peerAddress) UnmarshalFlag(value string) error {
 		return refused("peer address %q: port 0 reaches nobody", value)
 	}
 	*a = peerAddress(value)
+	return nil
+}
+
+// proxyAddress is the address of a SOCKS5 proxy; empty when there is none.
+type proxyAddress string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (a *proxyAddress) UnmarshalFlag(value string) error {
+	proxy, err := peer.NewProxy(value)
+	if err != nil {
+		return refused("%v", err)
+	}
+	*a = proxyAddress(proxy.String())
 	return nil
 }
 

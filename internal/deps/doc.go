@@ -4,7 +4,6 @@ package deps
 
 import (
 	_ "github.com/coder/websocket"
-	_ "github.com/decred/dcrd/addrmgr/v3"
 	_ "github.com/decred/dcrd/blockchain/stake/v5"
 	_ "github.com/decred/dcrd/blockchain/standalone/v2"
 	_ "github.com/decred/dcrd/certgen"
@@ -21,7 +20,6 @@ import (
 	_ "github.com/decred/dcrd/txscript/v4/stdaddr"
 	_ "github.com/decred/dcrd/txscript/v4/stdscript"
 	_ "github.com/decred/dcrd/wire"
-	_ "github.com/decred/go-socks/socks"
 	_ "github.com/jessevdk/go-flags"
 	_ "github.com/jrick/logrotate/rotator"
 	_ "github.com/jrick/wsrpc/v2"

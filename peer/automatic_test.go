@@ -1,0 +1,315 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
+)
+
+// populate puts nodes at n addresses, each in a network of its own, and returns
+// the addresses.
+func (b *bench) populate(n int, script func(*node)) []string {
+	var addrs []string
+	for _, told := range heard(0, n, time.Now()) {
+		b.net.at(told.Addr, script)
+		addrs = append(addrs, told.Addr)
+	}
+	return addrs
+}
+
+// learn tells the book addresses.
+func (b *bench) learn(source string, addrs []string) {
+	var told []Told
+	for _, a := range addrs {
+		told = append(told, Told{Addr: a, Services: 1, Seen: time.Now()})
+	}
+	b.book.Learn(source, told)
+}
+
+// TestAutomatic checks that the pool fills its connections from the book, each in
+// a network group of its own, and has no more of them.
+func TestAutomatic(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		addrs := b.populate(30, good(newTestChain(2)))
+		for i := range 5 { // more addresses in the networks of the first
+			for k := range 5 {
+				next := strings.Replace(addrs[k], ".9:", fmt.Sprintf(".%d:", 20+i), 1)
+				b.net.at(next, good(newTestChain(2)))
+				addrs = append(addrs, next)
+			}
+		}
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(time.Minute)
+		groups := make(map[string]bool)
+		for _, i := range b.Infos() {
+			groups[groupOf(i.Addr)] = true
+			if i.Role != Outbound {
+				t.Errorf("%s is %v", i.Addr, i.Role)
+			}
+		}
+		if len(groups) != 8 || len(b.Infos()) != 8 {
+			t.Errorf("%d peers in %d networks, want 8 in 8", len(b.Infos()), len(groups))
+		}
+		<-time.After(2 * feelerEvery * 30)
+		if tested, _ := b.book.Len(); tested < 25 {
+			t.Errorf("after hours %d addresses were tested", tested)
+		}
+	})
+}
+
+// TestOneNetworkIsBetterThanNone checks that peers of one network group are taken
+// when there are no others.
+func TestOneNetworkIsBetterThanNone(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		var addrs []string
+		for i := range 10 {
+			addr := fmt.Sprintf("44.1.1.%d:9108", i+1)
+			b.net.at(addr, good(newTestChain(2)))
+			addrs = append(addrs, addr)
+		}
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(time.Minute)
+		if n := len(b.Infos()); n != 8 {
+			t.Errorf("%d peers", n)
+		}
+	})
+}
+
+// TestConnectIsExclusive checks that with Connect nobody else is dialled, and with
+// AddPeer others are.
+func TestConnectIsExclusive(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		tune func(*Config)
+		want int
+	}{
+		{"connect", func(*Config) {}, 1},
+		{"addpeer", func(c *Config) { c.AddPeer, c.Connect = c.Connect, nil }, 9},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run(t, test.tune, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+				b.learn("9.9.9.9:1", b.populate(20, good(newTestChain(2))))
+				<-time.After(time.Hour)
+				if n := len(b.Infos()); n != test.want {
+					t.Errorf("%d peers, want %d", n, test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestNetworkReturns checks that automatic connections are back within seconds
+// after hours without a network, to addresses that keep their good name, and that
+// few dials were made meanwhile.
+func TestNetworkReturns(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		var mu sync.Mutex
+		var open []*node
+		script := func(n *node) {
+			mu.Lock()
+			open = append(open, n)
+			mu.Unlock()
+			n.welcome()
+			n.serve(newTestChain(2), nil)
+		}
+		addrs := b.populate(20, script)
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(30 * time.Minute)
+		for _, a := range addrs {
+			b.net.at(a, nil)
+		}
+		mu.Lock()
+		for _, n := range open {
+			n.nc.Close()
+		}
+		mu.Unlock()
+		before := len(b.net.dialled())
+		<-time.After(8 * time.Hour)
+		if n := len(b.net.dialled()) - before; n > int(8*time.Hour/(b.cfg.ProbeEvery/2))+20 {
+			t.Errorf("%d dials in eight hours", n)
+		}
+		for _, a := range addrs {
+			b.net.at(a, script)
+		}
+		<-time.After(2 * lookAgain)
+		if n := len(b.Infos()); n != 8 {
+			t.Errorf("%d peers %v after the network is back", n, 2*lookAgain)
+		}
+		if tested, untested := b.book.Len(); tested+untested != 20 {
+			t.Errorf("the book lost %d addresses", 20-tested-untested)
+		}
+	})
+}
+
+// TestAwake checks that after the clock of the wall has run ahead of ours all
+// connections are made anew.
+func TestAwake(t *testing.T) {
+	var mu sync.Mutex
+	var slept time.Duration
+	sleeper := func(c *Config) {
+		c.Now = func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return time.Now().Add(slept)
+		}
+	}
+	run(t, sleeper, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+		<-time.After(time.Minute)
+		id := b.only().ID
+		for _, nap := range []struct {
+			slept time.Duration
+			anew  bool
+		}{{forgotten - time.Second, false}, {forgotten, true}} {
+			mu.Lock()
+			slept += nap.slept
+			mu.Unlock()
+			<-time.After(watchEvery + b.cfg.RetryMin)
+			synctest.Wait()
+			if anew := b.only().ID != id; anew != nap.anew {
+				t.Errorf("after a sleep of %v connected anew: %v", nap.slept, anew)
+			}
+		}
+	})
+}
+
+// TestStalePeerIsReplaced checks that on a network where blocks come in time, a
+// peer that tells of none is left, and one that does stays.
+func TestStalePeerIsReplaced(t *testing.T) {
+	const hour = time.Hour
+	tune := func(c *Config) {
+		public := *chaincfg.TestNet3Params()
+		public.Net = wire.TestNet3
+		c.Params, c.Seeders, c.Outbound = &public, []string{}, 2
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, tune)
+		stale := &member{role: Outbound, conn: newConn(&b.cfg, "44.1.1.1:1", newMetered(nil, &b.total), nil, remote{})}
+		fresh := &member{role: Outbound, conn: newConn(&b.cfg, "44.2.1.1:1", newMetered(nil, &b.total), nil, remote{})}
+		named := &member{role: Added, conn: newConn(&b.cfg, "44.3.1.1:1", newMetered(nil, &b.total), nil, remote{})}
+		b.members = []*member{named, stale, fresh}
+		limit := staleBlocks * b.cfg.Params.TargetTimePerBlock
+		<-time.After(limit - 1)
+		fresh.news = time.Now()
+		if b.replaceStale(time.Now()) {
+			t.Error("replaced early")
+		}
+		<-time.After(1)
+		if !b.replaceStale(time.Now()) || stale.live() || !fresh.live() || !named.live() {
+			t.Error("the stale peer was not the one to be left")
+		}
+		if b.replaceStale(time.Now()) {
+			t.Error("another one was left")
+		}
+		b.cfg.Params = params
+		<-time.After(hour)
+		if b.replaceStale(time.Now()) {
+			t.Error("left where blocks are mined at will")
+		}
+	})
+}
+
+// TestWanted checks what the user can do while the pool runs.
+func TestWanted(t *testing.T) {
+	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+		b.net.at("x:1", good(newTestChain(2)))
+		b.net.at("y:1", good(newTestChain(2)))
+		for _, step := range []struct {
+			name string
+			do   func() error
+			err  error
+			want string // addresses that are connected
+		}{
+			{"add", func() error { return b.Add("x:1") }, nil, "a:1 x:1"},
+			{"add again", func() error { return b.Add("X:1") }, ErrKnownPeer, "a:1 x:1"},
+			{"try", func() error { return b.Try("y:1") }, nil, "a:1 x:1 y:1"},
+			{"try again", func() error { return b.Try("y:1") }, ErrKnownPeer, "a:1 x:1 y:1"},
+			{"disconnect a tried one", func() error { return b.Disconnect(0, "y:1") }, nil, "a:1 x:1"},
+			{"disconnect an added one", func() error { return b.Disconnect(0, "x:1") }, nil, "a:1 x:1"},
+			{"disconnect nobody", func() error { return b.Disconnect(77, "z:1") }, ErrUnknownPeer, "a:1 x:1"},
+			{"remove", func() error { return b.Remove("x:1") }, nil, "a:1"},
+			{"remove again", func() error { return b.Remove("x:1") }, ErrUnknownPeer, "a:1"},
+			{"remove a configured one", func() error { return b.Remove("a:1") }, nil, ""},
+		} {
+			if err := step.do(); !errors.Is(err, step.err) {
+				t.Errorf("%s: %v, want %v", step.name, err, step.err)
+			}
+			<-time.After(b.cfg.RetryMin)
+			synctest.Wait()
+			var addrs []string
+			for _, i := range b.Infos() {
+				addrs = append(addrs, i.Addr)
+			}
+			slices.Sort(addrs)
+			if got := strings.Join(addrs, " "); got != step.want {
+				t.Errorf("after %s connected with %q, want %q", step.name, got, step.want)
+			}
+		}
+		if b.Add("y:0") == nil || b.Remove("") == nil || b.Try("y:y") == nil {
+			t.Error("an address of a wrong form is taken")
+		}
+	})
+}
+
+// TestRestart checks that the next process knows the addresses and the bans of the
+// last one, and dials its two oldest peers first.
+func TestRestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "peers.json")
+	synctest.Test(t, func(t *testing.T) {
+		tune := func(c *Config) { c.File = file }
+		process := func(during func(b *bench)) {
+			b := newBench(t, tune)
+			addrs := b.populate(20, good(newTestChain(2)))
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if err := b.Run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+			if tested, _ := b.book.Len(); tested == 0 {
+				b.learn("9.9.9.9:1", addrs)
+			}
+			<-time.After(time.Minute)
+			during(b)
+			cancel()
+			wg.Wait()
+			b.net.wg.Wait()
+		}
+		var oldest []string
+		var banned Ban
+		process(func(b *bench) {
+			oldest = []string{b.Infos()[0].Addr, b.Infos()[1].Addr}
+			b.Accuse(b.Infos()[2].ID, errors.New("proof"))
+			banned = b.Bans()[0]
+		})
+		process(func(b *bench) {
+			var first []string
+			for _, d := range b.net.dials[:2] {
+				first = append(first, d.addr)
+			}
+			slices.Sort(first)
+			slices.Sort(oldest)
+			if !slices.Equal(first, oldest) {
+				t.Errorf("dialled %q first, want %q", first, oldest)
+			}
+			bans := b.Bans()
+			if len(bans) != 1 || bans[0].Addr != banned.Addr || bans[0].Evidence != "proof" || bans[0].Reason != Invalid {
+				t.Errorf("bans %+v, want %+v", bans, banned)
+			}
+			if len(b.net.dialledAt(banned.Addr)) != 0 {
+				t.Error("a banned peer was dialled")
+			}
+		})
+	})
+}

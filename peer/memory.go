@@ -1,0 +1,83 @@
+package peer
+
+import (
+	"context"
+	"time"
+)
+
+// saveEvery is how often what changes all the time is written: what is lost by a
+// crash is learned again.
+const saveEvery = 10 * time.Minute
+
+// maxAnchors is the number of peers of the last run that are dialled first: whoever
+// wants all connections of a client cannot get them by making it restart.
+const maxAnchors = 2
+
+// recall reads what the last run left, once.
+func (p *Pool) recall() {
+	if p.cfg.File == "" || p.recalled {
+		return
+	}
+	p.recalled = true
+	s, err := loadFile(p.cfg.File, p.cfg.Params.Name)
+	if err != nil {
+		p.cfg.Log.Warn("Known peers are lost", "err", err)
+	}
+	p.book.restore(s.Addresses)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.anchors = s.Anchors[:min(len(s.Anchors), maxAnchors)]
+	for _, b := range restoreBans(s.Bans, p.cfg.Now()) {
+		p.bans[b.Addr] = b
+	}
+}
+
+// remember writes what the next run is to know, now and then and when something
+// changed that must not be lost. Run writes it in the end.
+func (p *Pool) remember(ctx context.Context) {
+	if p.cfg.File == "" {
+		return
+	}
+	ticker := time.NewTicker(saveEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-p.unsaved:
+		}
+		p.save(p.bestPeers())
+	}
+}
+
+// save writes peers.json, if there is to be one.
+func (p *Pool) save(anchors []string) {
+	if p.cfg.File == "" {
+		return
+	}
+	s := fileState{
+		Version:   fileVersion,
+		Network:   p.cfg.Params.Name,
+		Addresses: p.book.dump(),
+		Anchors:   anchors,
+		Bans:      dumpBans(p.Bans()),
+	}
+	if err := saveFile(p.cfg.File, s); err != nil {
+		p.cfg.Log.Error("Known peers cannot be kept", "err", err)
+	}
+}
+
+// bestPeers returns the addresses of the automatic peers that have been connected
+// for the longest time.
+func (p *Pool) bestPeers() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	addrs := []string{}
+	for _, m := range p.members { // by rising id
+		if m.role == Outbound && len(addrs) < maxAnchors {
+			addrs = append(addrs, m.addr)
+		}
+	}
+	return addrs
+}

@@ -1,0 +1,97 @@
+package peer
+
+import (
+	"bytes"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// TestQuota checks how many addresses one peer may tell.
+func TestQuota(t *testing.T) {
+	var q quota
+	now := time.Unix(1_700_000_000, 0)
+	for i, step := range []struct {
+		after   time.Duration
+		n, want int
+	}{{0, 600, 600}, {0, 600, 400}, {0, 1, 0}, {toldEvery - 1, 1, 0}, {1, 5, 1}, {1000 * toldEvery, 2000, 1000}} {
+		now = now.Add(step.after)
+		if got := q.take(step.n, now); got != step.want {
+			t.Errorf("step %d: %d taken, want %d", i, got, step.want)
+		}
+	}
+}
+
+// addrV2 returns the bytes of an addrv2 message with an address of each type, and
+// with one of a type that nobody knows.
+func addrV2(t testing.TB, unknown bool) []byte {
+	at := time.Unix(1_700_000_000, 0)
+	msg := wire.NewMsgAddrV2([]wire.NetAddressV2{
+		wire.NewNetAddressV2(wire.IPv4Address, []byte{44, 1, 2, 3}, 9108, at, 1),
+		wire.NewNetAddressV2(wire.IPv6Address, net.ParseIP("2a00:1450::1"), 9108, at, 1),
+		wire.NewNetAddressV2(wire.TorV3Address, bytes.Repeat([]byte{7}, 32), 9108, at, 1),
+	})
+	var buf bytes.Buffer
+	if err := msg.BtcEncode(&buf, wire.AddrV2Version); err != nil {
+		t.Fatal(err)
+	}
+	if unknown {
+		const typeOfFirst = 1 + 8 + 8
+		buf.Bytes()[typeOfFirst] = 200
+	}
+	return buf.Bytes()
+}
+
+// TestAddressMessages checks that what addr and addrv2 tell gets into the book,
+// and that a type of address that is not known here is no fault.
+func TestAddressMessages(t *testing.T) {
+	v2 := version()
+	v2.ProtocolVersion = int32(wire.AddrV2Version)
+	v1 := version()
+	v1.ProtocolVersion = int32(wire.BatchedCFiltersV2Version)
+	old := wire.NewMsgAddr()
+	old.AddAddress(wire.NewNetAddressIPPort(net.IPv4(44, 9, 9, 9), 9108, 1))
+	for _, test := range []struct {
+		name   string
+		script func(*node)
+		want   int
+	}{
+		{"addr", func(n *node) { n.welcomeAs(v1); n.send(old); n.drain() }, 1},
+		{"addrv2", func(n *node) { n.welcomeAs(v2); n.raw(frameOf(params.Net, "addrv2", addrV2(t, false))); n.drain() }, 3},
+		{"unknown type", func(n *node) { n.welcomeAs(v2); n.raw(frameOf(params.Net, "addrv2", addrV2(t, true))); n.drain() }, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run(t, nil, []func(*node){test.script}, func(t *testing.T, b *bench) {
+				<-time.After(time.Second)
+				synctest.Wait()
+				b.only()
+				if _, untested := b.book.Len(); untested != test.want {
+					t.Errorf("%d addresses learned, want %d", untested, test.want)
+				}
+			})
+		})
+	}
+}
+
+// FuzzAddresses checks that no addrv2 message makes an address that the book takes
+// and a dialler or the file would not.
+func FuzzAddresses(f *testing.F) {
+	f.Add(addrV2(f, false))
+	f.Add(addrV2(f, true))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		msg := new(wire.MsgAddrV2)
+		if msg.BtcDecode(bytes.NewReader(raw), wire.AddrV2Version) != nil {
+			return
+		}
+		b, _ := bookAt(1)
+		b.Learn("9.9.9.9:1", toldV2(msg))
+		for addr := range b.entries {
+			if again, err := address(addr, "1"); err != nil || again != addr {
+				t.Errorf("%q is %q to the dialler: %v", addr, again, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,142 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Errors about peers that the user names.
+var (
+	ErrKnownPeer   = errors.New("peer was added already")
+	ErrUnknownPeer = errors.New("no such peer")
+)
+
+// wanted is a peer that the user named. The pool's lock guards it.
+type wanted struct {
+	addr string
+	role Role
+	stop context.CancelFunc // ends what keeps it connected; nil while nothing does
+}
+
+// shift is one run of the pool, for what is to be started in the middle of it.
+type shift struct {
+	ctx context.Context
+	wg  *sync.WaitGroup
+}
+
+// Add stays connected with one more peer, named as host or host:port, until it is
+// removed or the process ends. It returns ErrKnownPeer if that is so already.
+func (p *Pool) Add(addr string) error {
+	addr, err := address(addr, p.cfg.Params.DefaultPort)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wantedAt(addr) >= 0 {
+		return fmt.Errorf("add peer %s: %w", addr, ErrKnownPeer)
+	}
+	w := &wanted{addr: addr, role: Added}
+	p.wanted = append(p.wanted, w)
+	p.employ(w)
+	return nil
+}
+
+// Remove ends what Add or the configuration began, and the connection. It returns
+// ErrUnknownPeer if no such peer was named.
+func (p *Pool) Remove(addr string) error {
+	addr, err := address(addr, p.cfg.Params.DefaultPort)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := p.wantedAt(addr)
+	if i < 0 {
+		return fmt.Errorf("remove peer %s: %w", addr, ErrUnknownPeer)
+	}
+	if stop := p.wanted[i].stop; stop != nil {
+		stop()
+	}
+	p.wanted = slices.Delete(p.wanted, i, i+1)
+	return nil
+}
+
+// Try connects once to a peer, named as host or host:port, and does not come back
+// to it when that fails or ends.
+func (p *Pool) Try(addr string) error {
+	addr, err := address(addr, p.cfg.Params.DefaultPort)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy[addr] || p.wantedAt(addr) >= 0 {
+		return fmt.Errorf("try peer %s: %w", addr, ErrKnownPeer)
+	}
+	if s := p.shift; s != nil {
+		p.busy[addr] = true
+		s.wg.Go(func() {
+			defer p.release(addr)
+			p.session(s.ctx, addr, Once, func() {})
+		})
+	}
+	return nil
+}
+
+// Disconnect ends the connection with a peer, given by its id or the address it
+// was dialled at. One that the user named is dialled again.
+func (p *Pool) Disconnect(id uint64, addr string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.members, func(m *member) bool { return m.live() && (m.id == id || m.addr == addr) })
+	if i < 0 {
+		return fmt.Errorf("disconnect peer %s: %w", addr, ErrUnknownPeer)
+	}
+	p.members[i].end(fault(ClosedByUs, errors.New("the user asked for it")))
+	return nil
+}
+
+// Wanted returns the addresses of the peers that the user named, in their order,
+// without those of the configuration's Connect.
+func (p *Pool) Wanted() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var addrs []string
+	for _, w := range p.wanted {
+		if w.role == Added {
+			addrs = append(addrs, w.addr)
+		}
+	}
+	return addrs
+}
+
+// wantedAt returns the index of a peer that the user named, -1 if there is none.
+func (p *Pool) wantedAt(addr string) int {
+	return slices.IndexFunc(p.wanted, func(w *wanted) bool { return w.addr == addr })
+}
+
+// employ starts what keeps a wanted peer connected, if the pool runs.
+func (p *Pool) employ(w *wanted) {
+	s := p.shift
+	if s == nil {
+		return
+	}
+	ctx, stop := context.WithCancel(s.ctx)
+	w.stop = stop
+	p.line.dialers++
+	s.wg.Go(func() {
+		defer stop()
+		p.keep(ctx, w.addr, w.role)
+	})
+}
+
+// release notes that an address is not dialled or connected any more.
+func (p *Pool) release(addr string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.busy, addr)
+}
