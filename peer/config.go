@@ -79,7 +79,7 @@ type Config struct {
 	RequestMax   time.Duration
 
 	// MaxRequests and MaxBytes bound what one peer owes us at a time: the number
-	// of requests, 32, and the size of their replies as estimated from earlier
+	// of requests, 64, and the size of their replies as estimated from earlier
 	// ones, 8 MiB. A dcrd node disconnects above 40 MiB.
 	MaxRequests int
 	MaxBytes    int
@@ -119,7 +119,7 @@ func (c Config) complete() Config {
 	setDefault(&c.PongTimeout, 30*time.Second)
 	setDefault(&c.RequestStall, 10*time.Second)
 	setDefault(&c.RequestMax, 90*time.Second)
-	setDefault(&c.MaxRequests, 32)
+	setDefault(&c.MaxRequests, 64)
 	setDefault(&c.MaxBytes, 8<<20)
 	setDefault(&c.ProbeEvery, 5*time.Second)
 	setDefault(&c.Outbound, 8)

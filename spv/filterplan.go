@@ -13,18 +13,22 @@ const (
 	// MaxCFiltersV2PerBatch).
 	chunkSize = 100
 
-	// chunksPerPeer is how many chunks are in flight for each live peer, within
-	// the bounds of minFlying and maxFlying.
-	chunksPerPeer = 4
+	// chunksPerPeer is how many chunks may be in flight for each live peer:
+	// enough for 15 MB/s at a round trip of 50 ms. The window begins with
+	// minFlying and grows by one with each reply.
+	chunksPerPeer = 64
 	minFlying     = 4
-	maxFlying     = 32
 
-	// maxHeld is how many chunks may wait in memory for one that is missing.
-	maxHeld = 128
+	// maxWindowBytes bounds the estimated size of what is in flight or waits in
+	// memory for a chunk that is missing.
+	maxWindowBytes = 8 << 20
 
 	// chunkPatience is how long the chunk that all others wait for may take
-	// before another peer is asked for it too.
+	// before another peer is asked for it too, at first and at most. Once times
+	// were measured it is the time that few replies exceed, and at least
+	// minPatience.
 	chunkPatience = 2 * time.Second
+	minPatience   = 250 * time.Millisecond
 )
 
 // chunk is a run of filters that is asked for in one request.
@@ -53,6 +57,13 @@ type filterPlan struct {
 	next   chain.Height // the first height never handed out
 	flying map[chain.Height]*flight
 	ready  map[chain.Height]*chain.FilterBatch
+
+	requests int           // under way
+	failures int           // chunks that no request is under way for
+	window   int           // how many requests may be
+	size     int           // of a chunk in bytes, estimated
+	mean     time.Duration // of a reply, and how far it is off on average; zero if unknown
+	off      time.Duration
 }
 
 // newFilterPlan returns a plan for the filters above a height.
@@ -62,6 +73,7 @@ func newFilterPlan(filtered chain.Height) *filterPlan {
 		next:   filtered + 1,
 		flying: make(map[chain.Height]*flight),
 		ready:  make(map[chain.Height]*chain.FilterBatch),
+		window: minFlying,
 	}
 }
 
@@ -69,35 +81,56 @@ func newFilterPlan(filtered chain.Height) *filterPlan {
 // now with so many live peers. A chunk shorter than chunkSize is only handed
 // out if partial is set.
 func (p *filterPlan) take(tip chain.Height, peers int, partial bool, now time.Time) (chunk, bool) {
-	requests := 0
-	var failed *flight // the lowest that has no request under way
-	for _, f := range p.flying {
-		requests += f.copies
-		if f.copies == 0 && (failed == nil || f.start < failed.start) {
-			failed = f
-		}
-	}
-	if requests >= max(minFlying, min(maxFlying, peers*chunksPerPeer)) {
+	if p.requests >= max(minFlying, min(p.window, peers*chunksPerPeer)) {
 		return chunk{}, false
 	}
-	if failed != nil {
-		return failed.request(now), true
+	if p.failures > 0 {
+		p.failures--
+		return p.request(p.lowestFailed(), now), true
 	}
-	if front := p.flying[p.done+1]; front != nil && front.copies == 1 && peers > 1 && now.Sub(front.since) >= chunkPatience {
-		return front.request(now), true
+	if front := p.flying[p.done+1]; front != nil && front.copies == 1 && peers > 1 && now.Sub(front.since) >= p.patience() {
+		return p.request(front, now), true
 	}
 	n := int(min(tip-p.next+1, chunkSize))
-	if n <= 0 || n < chunkSize && !partial || len(p.ready)+len(p.flying) >= maxHeld {
+	if n <= 0 || n < chunkSize && !partial || !p.hasRoom() {
 		return chunk{}, false
 	}
 	f := &flight{chunk: chunk{start: p.next, n: n}}
 	p.flying[f.start] = f
 	p.next += chain.Height(n)
-	return f.request(now), true
+	return p.request(f, now), true
 }
 
-// request counts one more request for the chunk.
-func (f *flight) request(now time.Time) chunk {
+// hasRoom reports whether one more chunk fits into memory.
+func (p *filterPlan) hasRoom() bool {
+	n := len(p.ready) + len(p.flying)
+	return n < minFlying || (n+1)*p.size <= maxWindowBytes
+}
+
+// lowestFailed returns the lowest chunk that no request is under way for.
+func (p *filterPlan) lowestFailed() *flight {
+	var lowest *flight
+	for _, f := range p.flying {
+		if f.copies == 0 && (lowest == nil || f.start < lowest.start) {
+			lowest = f
+		}
+	}
+	return lowest
+}
+
+// patience returns how long the chunk in front may take: three mean deviations
+// above the mean, which for replies that are spread normally or exponentially is
+// a little above what 95 % of them take.
+func (p *filterPlan) patience() time.Duration {
+	if p.mean == 0 {
+		return chunkPatience
+	}
+	return min(max(p.mean+3*p.off, minPatience), chunkPatience)
+}
+
+// request counts one more request for a chunk.
+func (p *filterPlan) request(f *flight, now time.Time) chunk {
+	p.requests++
 	f.copies++
 	f.since = now
 	return f.chunk
@@ -111,22 +144,45 @@ func (p *filterPlan) failed(start chain.Height, from uint64) {
 	if f == nil { // another peer has delivered it
 		return
 	}
+	p.requests--
 	f.copies--
 	f.tries++
+	if f.copies == 0 {
+		p.failures++
+	}
 	if from != 0 && !slices.Contains(f.avoid, from) {
 		f.avoid = append(slices.Clone(f.avoid), from)
 	}
 }
 
-// arrived takes the filters of a chunk. Of a chunk that was asked for twice
-// the first one counts.
-func (p *filterPlan) arrived(b *chain.FilterBatch) {
-	start := b.First().Height
-	if p.flying[start] == nil {
+// arrived takes the filters of a chunk, which came in so many bytes. Of a chunk
+// that was asked for twice the first one counts.
+func (p *filterPlan) arrived(b *chain.FilterBatch, bytes int, now time.Time) {
+	f := p.flying[b.First().Height]
+	if f == nil {
 		return
 	}
-	delete(p.flying, start)
-	p.ready[start] = b
+	delete(p.flying, f.start)
+	p.ready[f.start] = b
+	p.requests -= f.copies
+	p.window++
+	if p.size == 0 {
+		p.size = bytes
+	}
+	p.size += (bytes - p.size) / 8
+	if f.copies == 1 {
+		p.measured(now.Sub(f.since))
+	}
+}
+
+// measured takes note of how long a reply took.
+func (p *filterPlan) measured(took time.Duration) {
+	if p.mean == 0 {
+		p.mean, p.off = took, took/2
+		return
+	}
+	p.off += ((took - p.mean).Abs() - p.off) / 8
+	p.mean += (took - p.mean) / 8
 }
 
 // pop returns the batch that is next in height order, if it has arrived.

@@ -58,7 +58,7 @@ func TestEveryFilterIsAskedForUntilItComes(t *testing.T) {
 				}
 				flying = append(flying, c)
 			}
-			if limit := max(minFlying, min(maxFlying, peers*chunksPerPeer)) + 1; len(flying) > 2*limit {
+			if limit := max(minFlying, peers*chunksPerPeer) + 1; len(flying) > 2*limit {
 				t.Fatalf("seed %d: %d requests under way", seed, len(flying))
 			}
 			if len(flying) == 0 {
@@ -71,7 +71,7 @@ func TestEveryFilterIsAskedForUntilItComes(t *testing.T) {
 				plan.failed(c.start, uint64(rnd.IntN(3)))
 				continue
 			}
-			plan.arrived(emptyFilters(t, c))
+			plan.arrived(emptyFilters(t, c), 4000, now)
 			for b := plan.pop(); b != nil; b = plan.pop() {
 				if b.First().Height != filtered+1 {
 					t.Fatalf("seed %d: popped %d after %d", seed, b.First().Height, filtered)
@@ -134,13 +134,72 @@ func TestTheChunkThatAllWaitForIsAskedForTwice(t *testing.T) {
 	if c, ok := plan.take(200, 2, true, now.Add(chunkPatience)); ok {
 		t.Errorf("handed out %+v a third time", c)
 	}
-	plan.arrived(emptyFilters(t, front))
-	plan.arrived(emptyFilters(t, front))
+	plan.arrived(emptyFilters(t, front), 4000, now)
+	plan.arrived(emptyFilters(t, front), 4000, now)
 	plan.failed(front.start, 1)
 	if b := plan.pop(); b == nil || b.Len() != chunkSize {
 		t.Error("the chunk in front did not come out")
 	}
 	if plan.pop() != nil {
 		t.Error("the chunk in front came out twice")
+	}
+}
+
+func TestTheWindowGrowsWithReplies(t *testing.T) {
+	plan, now := newFilterPlan(0), time.Unix(0, 0)
+	take := func() (all []chunk) {
+		for c, ok := plan.take(1_000_000, 2, false, now); ok; c, ok = plan.take(1_000_000, 2, false, now) {
+			all = append(all, c)
+		}
+		return all
+	}
+	flying := take()
+	for range 1000 {
+		plan.arrived(emptyFilters(t, flying[0]), 4000, now)
+		plan.pop()
+		flying = append(flying[1:], take()...)
+	}
+	if len(flying) != 2*chunksPerPeer {
+		t.Errorf("%d requests for 2 peers, want %d", len(flying), 2*chunksPerPeer)
+	}
+}
+
+func TestLargeFiltersMakeTheWindowSmaller(t *testing.T) {
+	plan, now := newFilterPlan(0), time.Unix(0, 0)
+	front, _ := plan.take(1_000_000, 8, false, now)
+	const size = 1 << 20
+	held := 0
+	for c, ok := plan.take(1_000_000, 8, false, now); ok; c, ok = plan.take(1_000_000, 8, false, now) {
+		plan.arrived(emptyFilters(t, c), size, now)
+		held++
+	}
+	if held == 0 || held > maxWindowBytes/size {
+		t.Errorf("%d chunks of a megabyte wait for the one in front", held)
+	}
+	if plan.arrived(emptyFilters(t, front), size, now); plan.pop() == nil {
+		t.Error("the chunk in front did not come out")
+	}
+}
+
+func TestPatienceFollowsMeasuredTimes(t *testing.T) {
+	plan, now := newFilterPlan(0), time.Unix(0, 0)
+	for range 100 {
+		c, _ := plan.take(1_000_000, 2, false, now)
+		now = now.Add(400 * time.Millisecond)
+		plan.arrived(emptyFilters(t, c), 4000, now)
+		plan.pop()
+	}
+	front, _ := plan.take(1_000_000, 2, false, now)
+	for c, ok := plan.take(1_000_000, 2, false, now); ok; c, ok = plan.take(1_000_000, 2, false, now) {
+		if c.start == front.start {
+			t.Fatal("the chunk in front is asked for twice at once")
+		}
+		plan.arrived(emptyFilters(t, c), 4000, now.Add(400*time.Millisecond))
+		if c.start > 50_000 {
+			break
+		}
+	}
+	if c, ok := plan.take(1_000_000, 2, false, now.Add(600*time.Millisecond)); !ok || c.start != front.start {
+		t.Errorf("handed out %+v, want the chunk in front once more", c)
 	}
 }

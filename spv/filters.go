@@ -51,7 +51,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 				p.chunkFailed(c, from, err)
 				return nil
 			}
-			p.plan.arrived(batch)
+			p.plan.arrived(batch, len(payload), time.Now())
 			return p.foldFilters()
 		}
 	})
