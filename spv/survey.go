@@ -228,7 +228,7 @@ func (s *survey) mute() int {
 	return n
 }
 
-// best returns the greatest height that at least half of the live peers
+// best returns the greatest height that more than half of the live peers
 // claim, and how many claim it or more. One liar among several moves neither.
 func (s *survey) best() (chain.Height, int) {
 	if len(s.peers) == 0 {
@@ -239,7 +239,7 @@ func (s *survey) best() (chain.Height, int) {
 		claims = append(claims, w.claimed)
 	}
 	slices.Sort(claims)
-	best := claims[len(claims)/2]
+	best := claims[(len(claims)-1)/2]
 	n := 0
 	for _, c := range claims {
 		if c >= best {

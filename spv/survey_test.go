@@ -88,6 +88,10 @@ func TestOneLiarDoesNotMoveTheBestHeight(t *testing.T) {
 	if best, n := s.best(); best != 101 || n != 2 {
 		t.Errorf("best is %d of %d, want 101 of 2", best, n)
 	}
+	s.update(liveAt(map[uint64]uint32{2: 101, 3: 4_000_000_000}), now)
+	if best, n := s.best(); best != 101 || n != 2 {
+		t.Errorf("of two peers that differ, best is %d of %d, want 101 of 2", best, n)
+	}
 }
 
 func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
