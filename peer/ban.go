@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// Ban is an address that is not dialled because a fault of its peer was proven.
+// Ban is an address that is not dialled, because a fault of its peer was proven or
+// the user wants it so.
 type Ban struct {
-	Addr     string
+	Addr     string // host:port, or a host for all its ports
 	Reason   Reason
 	Evidence string    // what the proof found
 	At       time.Time // when

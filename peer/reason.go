@@ -24,7 +24,8 @@ const (
 
 	ClosedByPeer // the peer closed it
 	ConnLost     // the network broke it
-	ClosedByUs   // the pool is stopping
+	ClosedByUs   // the pool is stopping, or wants another peer
+	Unwanted     // the user has banned it
 	Idle         // the peer did not answer a ping
 	WriteStall   // the peer does not take what is sent to it
 	Flood        // the peer asks for more answers than it reads
@@ -71,6 +72,7 @@ var facts = [numReasons]fact{
 	ClosedByPeer:     {text: "closed by peer", transient: true},
 	ConnLost:         {text: "connection lost", transient: true},
 	ClosedByUs:       {text: "closed by us", transient: true},
+	Unwanted:         {text: "banned by the user"},
 	Idle:             {text: "ping not answered", transient: true},
 	WriteStall:       {text: "peer does not read", transient: true},
 	Flood:            {text: "peer asks faster than it reads", score: 50},

@@ -102,6 +102,18 @@ func scenarios() map[Reason]scenario {
 			}
 		}},
 		ClosedByUs: {script: welcomeThen(func(*node) {}), stop: time.Second},
+		Unwanted: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+			pending := make(chan error, 1)
+			b.net.wg.Go(func() {
+				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
+				pending <- err
+			})
+			synctest.Wait()
+			if err := b.Ban("a", time.Hour); err != nil {
+				b.t.Error(err)
+			}
+			return <-pending
+		}},
 		Idle:       {script: welcomeThen((*node).drain)},
 		WriteStall: {script: func(n *node) { n.welcome(); n.send(wire.NewMsgPing(1)); <-time.After(time.Minute) }},
 		Flood: {script: func(n *node) {
