@@ -13,19 +13,16 @@ const saveEvery = 10 * time.Minute
 // wants all connections of a client cannot get them by making it restart.
 const maxAnchors = 2
 
-// recall reads what the last run left, once.
+// recall reads what the last process left.
 func (p *Pool) recall() {
-	if p.cfg.File == "" || p.recalled {
+	if p.cfg.File == "" {
 		return
 	}
-	p.recalled = true
 	s, err := loadFile(p.cfg.File, p.cfg.Params.Name)
 	if err != nil {
 		p.cfg.Log.Warn("Known peers are lost", "err", err)
 	}
 	p.book.restore(s.Addresses)
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.anchors = s.Anchors[:min(len(s.Anchors), maxAnchors)]
 	for _, b := range restoreBans(s.Bans, p.cfg.Now()) {
 		p.bans[b.Addr] = b

@@ -16,13 +16,12 @@ var ErrRunning = errors.New("peer pool is already running")
 // may be called from any goroutine, also while Run is not running: then there
 // are no peers, and requests wait for one.
 type Pool struct {
-	cfg      Config
-	book     *Book
-	total    traffic
-	changed  chan struct{} // capacity one
-	unsaved  chan struct{} // capacity one; poked by changes that must not be lost
-	recalled bool          // what the last process left was read; Run's alone
-	probe    chan struct{} // capacity one; held by who dials while the network is gone
+	cfg     Config
+	book    *Book
+	total   traffic
+	changed chan struct{} // capacity one
+	unsaved chan struct{} // capacity one; poked by changes that must not be lost
+	probe   chan struct{} // capacity one; held by who dials while the network is gone
 
 	mu        sync.Mutex
 	running   bool
@@ -41,7 +40,8 @@ type Pool struct {
 	sizes     sizes
 }
 
-// New returns a pool with a checked configuration. It starts nothing.
+// New returns a pool with a checked configuration, and reads the file it names. It
+// starts nothing.
 func New(cfg Config) (*Pool, error) {
 	cfg = cfg.complete()
 	if err := cfg.validate(); err != nil {
@@ -66,6 +66,7 @@ func New(cfg Config) (*Pool, error) {
 	if err := p.want(cfg.AddPeer, Added); err != nil {
 		return nil, err
 	}
+	p.recall()
 	return p, nil
 }
 
@@ -91,7 +92,6 @@ func (p *Pool) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer p.finish()
-	p.recall()
 
 	var wg sync.WaitGroup
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))

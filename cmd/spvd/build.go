@@ -46,6 +46,7 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) ([]
 		Blocks:  blocksPort{syncer: syncer},
 		Sync:    syncPort{syncer: syncer},
 		Peers:   peersPort{pool: pool},
+		Network: networkPort{pool: pool},
 		Control: controlPort{logs: logs, stop: stop},
 	})
 	if err != nil {

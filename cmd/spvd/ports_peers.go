@@ -40,5 +40,11 @@ func peerInfo(info peer.Info) api.PeerInfo {
 	out.StartingHeight = int64(info.StartingHeight)
 	out.CurrentHeight = int64(info.Height)
 	out.BanScore = int32(info.Score)
+	out.Role = info.Role.String()
+	out.Rate = int64(info.Rate)
+	out.InFlight, out.InFlightBytes = info.Requests, info.RequestBytes
+	if info.LastReason != 0 {
+		out.LastReason = info.LastReason.String()
+	}
 	return out
 }

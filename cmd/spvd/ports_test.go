@@ -96,5 +96,10 @@ func TestPeerInfo(t *testing.T) {
 		LastSent:       at.Add(2 * time.Minute),
 		Ping:           1500 * time.Microsecond,
 		Score:          25,
+		Role:           peer.Outbound,
+		Rate:           1.5e6,
+		Requests:       3,
+		RequestBytes:   90_000,
+		LastReason:     peer.Timeout,
 	}))
 }

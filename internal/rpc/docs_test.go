@@ -54,7 +54,7 @@ func docsCodes() []struct {
 		{api.CodeInternal, "a fault of the daemon, explained in its log"},
 		{api.CodeMisc, "given up: it took too long, or the daemon is stopping"},
 		{api.CodeNotFound, "no such block"},
-		{api.CodeInvalid, "a parameter has a value that does not exist"},
+		{api.CodeInvalid, "a parameter has a value that does not exist or is refused"},
 		{api.CodeNoPeers, "a peer is needed and none is connected"},
 		{api.CodeSyncing, "the answer needs data that the sync has not brought yet"},
 		{api.CodeHex, "not the hex of what it should be"},

@@ -12,7 +12,8 @@ func getPeerInfo() method {
 		reads:   true,
 		summary: "Lists the connected peers.",
 		help: "Heights are what peers claim. services is a decimal number, pingtime and pingwait are in microseconds, " +
-			"conntime, lastsend and lastrecv Unix seconds.",
+			"conntime, lastsend and lastrecv Unix seconds, rate in bytes per second. banscore is how badly the peer has " +
+			"behaved, 0 to 100; silence adds to it as well, and wears off. role is connect, added, once or outbound.",
 		result:  "an array with one object for each peer, in the order of their ids",
 		returns: []any{[]api.PeerInfo{}},
 		example: `[]`,

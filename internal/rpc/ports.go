@@ -32,6 +32,7 @@ type Ports struct {
 	Blocks  Blocks
 	Sync    Sync
 	Peers   Peers
+	Network Network
 	Control Control
 }
 

@@ -7,4 +7,20 @@ import "github.com/decred/dcrd/rpc/jsonrpc/types/v4"
 // in microseconds.
 type PeerInfo struct {
 	types.GetPeerInfoResult
+
+	// Role is why it is connected: connect, added, once or outbound, the last of
+	// which are those that were chosen.
+	Role string `json:"role"`
+
+	// Rate is how fast it delivers, in bytes per second; zero if not measured.
+	Rate int64 `json:"rate"`
+
+	// InFlight is the number of requests it has not answered, InFlightBytes the
+	// estimated size of the replies.
+	InFlight      int `json:"inflight"`
+	InFlightBytes int `json:"inflightbytes"`
+
+	// LastReason is the last thing that went wrong with a peer at this address;
+	// empty if nothing has.
+	LastReason string `json:"lastreason"`
 }

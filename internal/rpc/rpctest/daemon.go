@@ -56,7 +56,7 @@ func New() *Daemon {
 		LastSend: 1600000300, LastRecv: 1600000301, BytesSent: 1000, BytesRecv: 200000,
 		ConnTime: 1600000000, PingTime: 1500, Version: 11, SubVer: "/dcrwire:1.0.0/dcrd:2.1.6/",
 		StartingHeight: 2, CurrentHeight: 2, SyncNode: true,
-	}}}
+	}, Role: "outbound", Rate: 1500000, InFlight: 2, InFlightBytes: 130000, LastReason: "request timed out"}}
 	return d
 }
 
@@ -90,7 +90,7 @@ func nextBlock(parent *wire.MsgBlock) *wire.MsgBlock {
 
 // Ports returns the daemon as the server wants it.
 func (d *Daemon) Ports() rpc.Ports {
-	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Control: d}
+	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Network: newNetwork(), Control: d}
 }
 
 // SetStatus sets what Status returns.
