@@ -16,14 +16,14 @@ LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-paral
 
 # Packages with goroutines of their own are tested with the race detector. The
 # others are pure or compute much, and would only be slowed down by it.
-RACY := ./cmd/... ./peer/... ./spv ./internal/logging/... ./internal/rpc/... \
+RACY := ./cmd/... ./peer/... ./spv ./internal/logging/... ./internal/page ./internal/rpc/... \
 	./internal/testnet ./internal/testnet/link
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build demo test soak vet check fmt lint vuln bench microbench profile fuzz clean
+.PHONY: build demo test soak page vet check fmt lint vuln bench microbench profile fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -47,6 +47,11 @@ FROM ?= 1000
 
 soak:
 	$(GO) test -count=1 -timeout 0 -run TestRandomNetworks ./internal/testnet/sim -args -networks $(N) -seed $(FROM)
+
+# The status page in a browser, which has to be installed. SPVD_SCREENSHOT names
+# the file of the picture that is kept.
+page:
+	$(GO) test -count=1 -tags browser -run 'Browser|Scripts' ./internal/page
 
 vet:
 	$(GO) vet ./...

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,22 +42,27 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) ([]
 	if err != nil {
 		return nil, err
 	}
+	source := pageSource{syncPort{syncer: syncer}, peersPort{pool: pool}}
 	server, err := newServer(ctx, cfg, logs, params, rpc.Ports{
 		Chain:   chainPort{syncer: syncer, params: params},
 		Blocks:  blocksPort{syncer: syncer},
-		Sync:    syncPort{syncer: syncer},
-		Peers:   peersPort{pool: pool},
+		Sync:    source.syncPort,
+		Peers:   source.peersPort,
 		Network: networkPort{pool: pool},
 		Control: controlPort{logs: logs, stop: stop},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return []service{
+	shown, err := newPage(ctx, cfg, logs, source)
+	if err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	return append([]service{
 		{name: "peer pool", run: pool.Run},
 		{name: "sync", run: syncer.Run},
 		{name: "RPC server", run: server.Run},
-	}, nil
+	}, shown...), nil
 }
 
 // params returns the parameters of the network with the user's waypoints.

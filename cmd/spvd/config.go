@@ -37,6 +37,9 @@ type config struct {
 	NoTLS            bool            `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`
 	AltDNSNames      []string        `long:"altdnsnames" value-name:"NAME" description:"Further host name or address for a certificate that is made (may be repeated)"`
 
+	MetricsListen []listenAddress `long:"metricslisten" value-name:"IP[:PORT]" description:"Show a status page, /metrics, /livez and /readyz on this address, in plain text and to anybody (may be repeated)"`
+	Profile       bool            `long:"profile" description:"Add the profiles of the Go runtime below /debug/pprof/ to what --metricslisten shows"`
+
 	DebugLevel    levels `short:"d" long:"debuglevel" value-name:"LEVEL" description:"Log level: trace, debug, info, warn, error, critical or off, or SUBSYSTEM=LEVEL,... ('show' lists the subsystems)"`
 	LogDir        path   `long:"logdir" value-name:"DIR" description:"Directory for log files (default: logs in the data directory)"`
 	NoFileLogging bool   `long:"nofilelogging" description:"Log to standard output only"`

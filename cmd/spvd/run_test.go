@@ -131,7 +131,7 @@ func TestQuestionsAreAnsweredWithoutData(t *testing.T) {
 		{"version in short", []string{"-V"}, "spvd version " + version.String()},
 		{"help", []string{"--help"}, "--appdata"},
 		{"settings", []string{"--simnet", "--dumpconfig"}, "simnet = true"},
-		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC RPCS]"},
+		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC RPCS PAGE]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -191,6 +191,7 @@ func TestTroubleBeforeTheStart(t *testing.T) {
 		{"data directory", []string{"--appdata", filepath.Join(blocker, "data")}, []string{"make data directory", blocker, "--appdata"}},
 		{"log directory", []string{"--logdir", blocker}, []string{"log", blocker, "--logdir", "--nofilelogging"}},
 		{"port", []string{"--rpclisten", taken.Addr().String()}, []string{taken.Addr().String(), "--rpclisten"}},
+		{"port of the status page", []string{"--metricslisten", taken.Addr().String()}, []string{taken.Addr().String(), "--metricslisten"}},
 		{"open listener", []string{"--rpclisten", "0.0.0.0:0", "--notls"}, []string{"0.0.0.0:0", "--notls"}},
 		{"waypoints", []string{"--waypoints", blocker}, []string{blocker + ":1", "hash"}},
 		{"missing waypoints", []string{"--waypoints", dir + "/none"}, []string{dir + "/none"}},

@@ -6,9 +6,10 @@ const (
 	logPeer   = "PEER"
 	logSync   = "SYNC"
 	logRPC    = "RPCS"
+	logPage   = "PAGE"
 )
 
 // subsystems returns all of them, in the order data flows.
 func subsystems() []string {
-	return []string{logDaemon, logPeer, logSync, logRPC}
+	return []string{logDaemon, logPeer, logSync, logRPC, logPage}
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spvd/spvd/internal/localhost"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -106,6 +107,15 @@ func (s *Server) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// Close closes the listeners of a server whose Run is not going to be called.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range s.listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // httpServer returns the HTTP server. Calls run under ctx.
 func (s *Server) httpServer(ctx context.Context) *http.Server {
 	mux := http.NewServeMux()
@@ -116,7 +126,7 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 	return &http.Server{
 		// A browser may know the password of a page on this server: no other
 		// page can use it.
-		Handler:           localHost(http.NewCrossOriginProtection().Handler(mux)),
+		Handler:           localhost.Only(http.NewCrossOriginProtection().Handler(mux)),
 		ReadHeaderTimeout: s.limits.AuthTime,
 		ReadTimeout:       s.limits.MoveTime,
 		WriteTimeout:      s.limits.CallTime + s.limits.MoveTime, // counts from the headers

@@ -7,6 +7,9 @@ const (
 	StageRescan  = "rescan"
 )
 
+// PhaseFailed is the phase of a daemon whose sync has ended with an error.
+const PhaseFailed = "failed"
+
 // SyncStatus is the result of syncstatus. The first three fields are
 // dcrwallet's.
 type SyncStatus struct {

@@ -1,0 +1,143 @@
+package metrics
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// ContentType is the type of what Write writes.
+const ContentType = "text/plain; version=0.0.4; charset=utf-8"
+
+// Facts are what the metrics follow from.
+type Facts struct {
+	Status  api.SyncStatus
+	Version string    // of the daemon
+	Started time.Time // when the process began
+}
+
+// label is a name and a value that tell samples of one metric apart.
+type label struct{ name, value string }
+
+// Write writes all metrics.
+func Write(w io.Writer, f Facts) error {
+	p := &printer{w: w}
+	st := &f.Status
+	p.gauge("spvd_build_info", "The version of the daemon.", 1,
+		label{"version", f.Version}, label{"go", runtime.Version()})
+	p.gauge("spvd_synced", "1 while headers, filters and wallet are at the tip and a peer is connected.", flag(st.Synced))
+	p.gauge("spvd_initialised", "1 once chain data can be read.", flag(st.Initialised))
+	p.gauge("spvd_phase_info", "What the daemon does.", 1, label{"phase", st.Phase})
+	p.gauge("spvd_phase_start_time_seconds", "When it began to.", float64(st.Since))
+	p.gauge("spvd_progress_ratio", "The progress over all stages, 1 exactly while synced.", st.Ratio)
+	p.stages(st.Stages)
+	p.gauge("spvd_tip_height", "The height of the newest verified block.", float64(st.Tip.Height))
+	p.gauge("spvd_tip_timestamp_seconds", "Its time.", float64(st.Tip.Time))
+	p.gauge("spvd_best_height", "The height that most peers claim.", float64(st.Best.Height))
+	p.gauge("spvd_peers", "The peers that are connected.", float64(st.Peers))
+	p.reorg(st.LastReorg)
+	p.warnings(st.Warnings)
+	p.runtime()
+	p.gauge("process_start_time_seconds", "When the process began.", float64(f.Started.Unix()))
+	return p.err
+}
+
+func flag(set bool) float64 {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// printer writes metrics until the first error.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) printf(format string, operands ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, operands...)
+	}
+}
+
+// gauge writes a metric of one sample.
+func (p *printer) gauge(name, help string, value float64, labels ...label) {
+	p.head(name, help)
+	p.sample(name, value, labels...)
+}
+
+// head introduces the samples of a metric.
+func (p *printer) head(name, help string) {
+	p.printf("# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
+}
+
+// sample writes one value.
+func (p *printer) sample(name string, value float64, labels ...label) {
+	var b strings.Builder
+	for i, l := range labels {
+		b.WriteByte("{,"[min(i, 1)])
+		b.WriteString(l.name + `="` + escape(l.value) + `"`)
+	}
+	if len(labels) > 0 {
+		b.WriteByte('}')
+	}
+	p.printf("%s%s %s\n", name, b.String(), strconv.FormatFloat(value, 'g', -1, 64))
+}
+
+// escape returns a label value as it stands in quotes.
+func escape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s)
+}
+
+func (p *printer) stages(stages []api.Stage) {
+	for _, m := range []struct {
+		name, help string
+		value      func(api.Stage) float64
+	}{
+		{"spvd_stage_height", "How far a stage has got.", func(s api.Stage) float64 { return float64(s.Current) }},
+		{"spvd_stage_target_height", "How far it has to get.", func(s api.Stage) float64 { return float64(s.Target) }},
+		{"spvd_stage_blocks_per_second", "How fast it is.", func(s api.Stage) float64 { return s.Rate }},
+	} {
+		p.head(m.name, m.help)
+		for _, s := range stages {
+			p.sample(m.name, m.value(s), label{"stage", s.Name})
+		}
+	}
+}
+
+func (p *printer) reorg(r *api.Reorg) {
+	if r == nil {
+		return
+	}
+	p.gauge("spvd_last_reorg_timestamp_seconds", "When the newest reorganisation took place.", float64(r.Time))
+	p.gauge("spvd_last_reorg_depth", "How many blocks it took back.", float64(r.Depth))
+}
+
+func (p *printer) warnings(warnings []api.Warning) {
+	p.head("spvd_warning_info", "Conditions that users should know of.")
+	for _, w := range warnings {
+		p.sample("spvd_warning_info", 1, label{"code", w.Code})
+	}
+}
+
+// runtime writes what tells of leaks.
+func (p *printer) runtime() {
+	for _, m := range []struct{ name, help, source string }{
+		{"go_goroutines", "The goroutines there are.", "/sched/goroutines:goroutines"},
+		{"go_heap_bytes", "The memory that objects take.", "/memory/classes/heap/objects:bytes"},
+		{"go_memory_bytes", "The memory that the runtime has mapped.", "/memory/classes/total:bytes"},
+	} {
+		sample := []metrics.Sample{{Name: m.source}}
+		metrics.Read(sample)
+		if sample[0].Value.Kind() == metrics.KindUint64 {
+			p.gauge(m.name, m.help, float64(sample[0].Value.Uint64()))
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// eventPace is the time between two events: as often as people can read.
+const eventPace = time.Second
+
+// serveEvents keeps a page up to date: each event is the part of it that
+// changes, as HTML made by the same template.
+func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.followers <- struct{}{}:
+		defer func() { <-s.followers }()
+	default:
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "too many pages are open: reload this one by hand", http.StatusTooManyRequests)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	answer := http.NewResponseController(w)
+	for st := range s.cfg.Source.Changes(r.Context(), 0) {
+		fragment, err := s.render("status", st)
+		if err != nil {
+			s.cfg.Log.Error("Status page not made", "err", err)
+			return
+		}
+		if err := sendEvent(w, answer, fragment); err != nil { // the page is closed
+			s.cfg.Log.Debug("Status page not followed any more", "client", r.RemoteAddr, "err", err)
+			return
+		}
+		if !pause(r.Context(), eventPace) {
+			return
+		}
+	}
+}
+
+// sendEvent sends one event, for which the client has its time.
+func sendEvent(w http.ResponseWriter, answer *http.ResponseController, data []byte) error {
+	if err := answer.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	for line := range bytes.Lines(data) {
+		if _, err := fmt.Fprintf(w, "data: %s\n", bytes.TrimRight(line, "\r\n")); err != nil {
+			return err
+		}
+	}
+	if _, err := fmt.Fprint(w, "\n"); err != nil {
+		return err
+	}
+	return answer.Flush()
+}
+
+// pause waits, and reports whether ctx is still alive.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,31 @@
+package page
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// serveLive answers whether the daemon does its work at all: restarting it
+// helps when it does not.
+func (s *Server) serveLive(w http.ResponseWriter, _ *http.Request) {
+	st := s.cfg.Source.Status()
+	answerHealth(w, &st, st.Phase != api.PhaseFailed)
+}
+
+// serveReady answers whether what the daemon says is up to date.
+func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
+	st := s.cfg.Source.Status()
+	answerHealth(w, &st, st.Synced)
+}
+
+// answerHealth answers with a status for machines and the reason for people.
+func answerHealth(w http.ResponseWriter, st *api.SyncStatus, well bool) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if !well {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	fmt.Fprintln(w, st.Reason)
+}

@@ -1,0 +1,247 @@
+package page_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spvd/spvd/internal/page"
+	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+)
+
+// source is what a daemon shows.
+type source struct {
+	rpc.Sync
+	roster rpc.Peers
+}
+
+// Peers implements page.Source.
+func (s source) Peers() []api.PeerInfo { return s.roster.Peers() }
+
+// of returns what the page shows of a daemon.
+func of(d *rpctest.Daemon) source { return source{d.Ports().Sync, d.Ports().Peers} }
+
+// start serves the page of a daemon until the test ends and returns its URL.
+func start(t *testing.T, d *rpctest.Daemon, profile bool) string {
+	t.Helper()
+	return startOf(t, of(d), profile)
+}
+
+func startOf(t *testing.T, shown page.Source, profile bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := page.New(page.Config{
+		Source: shown, Log: slog.New(slog.DiscardHandler),
+		Network: "mainnet", Version: "1.2.3", Started: time.Unix(1, 0),
+		Listeners: []net.Listener{l}, Profile: profile,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return "http://" + l.Addr().String()
+}
+
+// get returns the answer to a request and its body.
+func get(t *testing.T, url string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, string(body)
+}
+
+// troubled is a status with something in every field.
+func troubled() api.SyncStatus {
+	st := rpctest.SyncedStatus()
+	st.Synced, st.Ratio, st.Phase = false, 0.4567, "catching-up"
+	st.Reason = "3 peers connected, none has filters for 1,107,001–1,107,100: asking again."
+	st.Hint = "Wait for other peers."
+	st.Stages[1] = api.Stage{Name: api.StageFilters, Current: 1_107_000, Target: 1_107_100, Rate: 1234, ETA: 90}
+	st.Tip.Height = 1_107_100
+	st.LastReorg = &api.Reorg{Depth: 2, Fork: api.BlockID{Height: 999_999}}
+	st.Warnings = []api.Warning{{Text: "A peer said <script>alert(1)</script>.", Hint: "Ignore it."}}
+	return st
+}
+
+func TestPageTellsTheStatus(t *testing.T) {
+	d := rpctest.New()
+	url := start(t, d, false)
+	if _, body := get(t, url); !strings.Contains(body, ">Synced</h1>") || !strings.Contains(body, "192.0.2.1:9108") {
+		t.Errorf("got %s", body)
+	}
+	d.SetStatus(troubled())
+	d.SetPeers([]api.PeerInfo{})
+	_, body := get(t, url)
+	for _, want := range []string{
+		"Not synced", "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", "Wait for other peers.",
+		"45.6 %", "1,107,000", "1,234", "1m30s", "2 blocks above 999,999", "A peer said &lt;script&gt;", "Peers: 0", "spvd 1.2.3, mainnet",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+// TestPageAllowsItselfOnly demands that the policy names the style and the
+// script that are in the page, and that nothing in it comes from elsewhere.
+func TestPageAllowsItselfOnly(t *testing.T) {
+	r, body := get(t, start(t, rpctest.New(), false))
+	policy := r.Header.Get("Content-Security-Policy")
+	for _, tag := range []string{"style", "script"} {
+		m := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllStringSubmatch(body, -1)
+		if len(m) != 1 {
+			t.Fatalf("there are %d parts of %s", len(m), tag)
+		}
+		sum := sha256.Sum256([]byte(m[0][1]))
+		want := tag + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "';"
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy lacks %s: %s", want, policy)
+		}
+	}
+	if !strings.HasPrefix(policy, "default-src 'none'; ") {
+		t.Errorf("the policy is %s", policy)
+	}
+	if m := regexp.MustCompile(`(src=|href="(https?:)?//|url\(|@import)`).FindString(body); m != "" {
+		t.Errorf("the page loads something: %s", m)
+	}
+}
+
+func TestPageIsKeptUpToDate(t *testing.T) {
+	d := rpctest.New()
+	url := start(t, d, false)
+	r, err := http.Get(url + "/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	events := bufio.NewScanner(r.Body)
+	next := func(want string) {
+		t.Helper()
+		found := false
+		for events.Scan() && events.Text() != "" {
+			found = found || strings.HasPrefix(events.Text(), "data: ") && strings.Contains(events.Text(), want)
+		}
+		if !found {
+			t.Errorf("an event without %q, %v", want, events.Err())
+		}
+	}
+	next("Synced</h1>")
+	st := troubled()
+	st.Seq++
+	d.SetStatus(st)
+	next("Not synced</h1>")
+}
+
+func TestFollowersAreBounded(t *testing.T) {
+	url := start(t, rpctest.New(), false)
+	for n := range 33 {
+		r, err := http.Get(url + "/events")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		if want := map[bool]int{true: 200, false: 429}[n < 32]; r.StatusCode != want {
+			t.Fatalf("follower %d gets %s", n, r.Status)
+		}
+	}
+	if r, _ := get(t, url); r.StatusCode != 200 {
+		t.Errorf("then the page gets %s", r.Status)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	failed := troubled()
+	failed.Phase, failed.Reason = api.PhaseFailed, "The sync has failed."
+	for name, test := range map[string]struct {
+		status      api.SyncStatus
+		live, ready int
+	}{
+		"synced":  {rpctest.SyncedStatus(), 200, 200},
+		"syncing": {troubled(), 200, 503},
+		"failed":  {failed, 503, 503},
+	} {
+		d := rpctest.New()
+		d.SetStatus(test.status)
+		url := start(t, d, false)
+		for path, want := range map[string]int{"/livez": test.live, "/readyz": test.ready} {
+			if r, body := get(t, url+path); r.StatusCode != want || body != test.status.Reason+"\n" {
+				t.Errorf("%s: %s gives %s %q, want %d", name, path, r.Status, body, want)
+			}
+		}
+	}
+}
+
+func TestPaths(t *testing.T) {
+	plain, profiled := start(t, rpctest.New(), false), start(t, rpctest.New(), true)
+	for url, want := range map[string]int{
+		plain + "/metrics":                      200,
+		plain + "/debug/pprof/":                 404,
+		plain + "/debug/pprof/goroutine":        404,
+		plain + "/x":                            404,
+		profiled + "/debug/pprof/":              200,
+		profiled + "/debug/pprof/goroutine":     200,
+		profiled + "/debug/pprof/nothing":       404,
+		profiled + "/":                          200,
+		profiled + "/status.html":               404,
+		profiled + "/debug/pprof/symbol?0x1000": 200,
+	} {
+		if r, body := get(t, url); r.StatusCode != want || body == "" {
+			t.Errorf("%s gives %s", url, r.Status)
+		}
+	}
+	_, body := get(t, plain+"/metrics")
+	if !strings.Contains(body, "\nspvd_tip_height 2\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") {
+		t.Errorf("metrics are %s", body)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, plain, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "rebound.example"
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 421 {
+		t.Errorf("under another name the page gives %s", answer.Status)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	if _, err := page.New(page.Config{}); err == nil {
+		t.Error("a server of nothing is made")
+	}
+}

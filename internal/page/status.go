@@ -1,0 +1,114 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// The parts of the page. Style and script stand in it as they are, so that it
+// needs nothing else.
+var (
+	//go:embed status.html
+	pageText string
+
+	//go:embed status.css
+	style string
+
+	//go:embed status.js
+	script string
+)
+
+// view is what the templates show.
+type view struct {
+	Status  api.SyncStatus
+	Peers   []api.PeerInfo
+	Network string
+	Version string
+	Style   template.CSS
+	Script  template.JS
+}
+
+// view returns what the page shows of a status.
+func (s *Server) view(st api.SyncStatus) view {
+	return view{
+		Status:  st,
+		Peers:   s.cfg.Source.Peers(),
+		Network: s.cfg.Network,
+		Version: s.cfg.Version,
+		Style:   template.CSS(style), //nolint:gosec // ours
+		Script:  template.JS(script), //nolint:gosec // ours
+	}
+}
+
+// templates returns the templates "page" and, in it, "status".
+func templates() (*template.Template, error) {
+	return template.New("").Funcs(template.FuncMap{
+		"grouped": grouped,
+		"percent": func(ratio float64) string { return fmt.Sprintf("%.1f %%", float64(int(ratio*1000))/10) },
+		"clock":   func(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.DateTime) + " UTC" },
+		"span":    func(seconds int64) string { return (time.Duration(seconds) * time.Second).String() },
+		"millis":  func(micros float64) string { return strconv.FormatFloat(micros/1000, 'f', 1, 64) + " ms" },
+		"whole":   func(f float64) string { return grouped(int64(f)) },
+		"higher":  func(p api.PeerInfo) string { return grouped(max(p.StartingHeight, p.CurrentHeight)) },
+	}).Parse(pageText)
+}
+
+// grouped returns a number with commas between groups of three digits.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// policy is the content security policy of the page.
+func policy() string {
+	return "default-src 'none'; script-src " + source(script) + "; style-src " + source(style) +
+		"; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
+// source names an inline script or style in a policy.
+func source(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// serveStatus answers with the page.
+func (s *Server) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	page, err := s.render("page", s.cfg.Source.Status())
+	if err != nil {
+		s.cfg.Log.Error("Status page not made", "err", err)
+		http.Error(w, "internal error; the daemon's log has the details", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy())
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	w.Write(page)
+}
+
+// render returns a template filled with a status.
+func (s *Server) render(name string, st api.SyncStatus) ([]byte, error) {
+	t, err := templates()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, name, s.view(st)); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
