@@ -18,3 +18,6 @@ func (Nobody) Scripts() ([][]byte, uint64) { return nil, 0 }
 
 // Apply does nothing.
 func (Nobody) Apply(context.Context, chain.Update) (bool, error) { return false, nil }
+
+// Changed returns nil: nothing ever changes.
+func (Nobody) Changed() <-chan struct{} { return nil }

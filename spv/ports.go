@@ -76,6 +76,9 @@ type Roster interface {
 // Wallet is what the chain is scanned for. It has a tip of its own, which may
 // lag behind the chain or lie on a branch that lost. Only the syncer calls
 // these methods, one at a time, except Scripts.
+//
+// Users change wallets too: they import, and ask for a rescan. What then has to
+// be scanned follows from Locator and Scripts, as it always does.
 type Wallet interface {
 	// Locator returns blocks of the chain the wallet has applied, newest
 	// first, its tip at the front: enough of the newest ones to find the fork
@@ -96,4 +99,10 @@ type Wallet interface {
 	// against all scripts and applies again. What is applied in the end therefore
 	// does not depend on the order of discovery.
 	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
+
+	// Changed is poked (capacity one) after Locator or Scripts have changed,
+	// whoever changed them. The syncer is its one reader, and asks for the
+	// channel anew each time it waits. Nil means that they never change but by
+	// Apply.
+	Changed() <-chan struct{}
 }

@@ -82,6 +82,8 @@ func (p *pursuit) await(tick <-chan time.Time) error {
 	case f := <-p.workers.folds:
 		return f()
 	case <-p.cfg.Peers.Changed():
+	case <-p.cfg.Wallet.Changed():
+		p.lookAtWallet()
 	case <-tick:
 	case <-p.ctx.Done():
 	}

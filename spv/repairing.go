@@ -8,11 +8,7 @@ package spv
 // left to do is to say where things stand and let readers in.
 func (r *run) repair() (Phase, error) {
 	state := r.store.State()
-	if locator := r.cfg.Wallet.Locator(); len(locator) > 0 {
-		r.watching, r.scanned = true, locator[0]
-	} else {
-		r.scanned = state.Filters
-	}
+	r.takeLocator(r.cfg.Wallet.Locator())
 	r.chain.Store(r.store)
 	r.status.Initialised = true
 	r.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,

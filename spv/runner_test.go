@@ -137,6 +137,8 @@ type diary struct {
 	blocks  []chain.BlockID
 	found   map[chain.Height]*wire.MsgBlock
 	applied int
+
+	changed chan struct{} // nil unless the test pokes
 }
 
 func newDiary(t *testing.T, c *testnet.Chain, scripts ...[]byte) *diary {
@@ -150,6 +152,8 @@ func (d *diary) Locator() []chain.BlockID {
 }
 
 func (d *diary) Scripts() ([][]byte, uint64) { return d.scripts, uint64(len(d.scripts)) }
+
+func (d *diary) Changed() <-chan struct{} { return d.changed }
 
 func (d *diary) Apply(_ context.Context, u chain.Update) (bool, error) {
 	for _, b := range u.Applied {

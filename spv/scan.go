@@ -2,6 +2,7 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/decred/dcrd/gcs/v4"
@@ -36,31 +37,68 @@ func (p *pursuit) scan() {
 	locator := p.cfg.Wallet.Locator()
 	p.workers.do(func(ctx context.Context) fold {
 		u, err := p.store.Since(locator, scanBlocks)
-		if err == nil {
-			err = p.fill(ctx, &u)
+		if err != nil {
+			return func() error { return err }
 		}
-		return func() error { return p.scannedStep(ctx, u, err) }
+		return p.filled(ctx, u)
 	})
 }
 
+// filled fills in the matching blocks of an update, and returns the fold that
+// gives it to the wallet.
+func (p *pursuit) filled(ctx context.Context, u chain.Update) fold {
+	err := p.fill(ctx, &u)
+	return func() error { return p.scannedStep(ctx, u, err) }
+}
+
 // scannedStep gives the wallet an update whose matching blocks are filled in.
+// When the wallet has come to watch more, the same update is matched again.
 func (p *pursuit) scannedStep(ctx context.Context, u chain.Update, err error) error {
-	p.scanning = false
-	if err != nil || u.Empty() {
+	switch {
+	case errors.Is(err, chain.ErrStale), errors.Is(err, chain.ErrNotFound): // the next step starts at the fork
+	case err != nil:
 		return err
+	case !u.Empty():
+		grown, err := p.cfg.Wallet.Apply(ctx, u)
+		if err != nil {
+			return fmt.Errorf("wallet: %w", err)
+		}
+		if grown {
+			p.workers.do(func(ctx context.Context) fold { return p.filled(ctx, u) })
+			return nil
+		}
 	}
-	grown, err := p.cfg.Wallet.Apply(ctx, u)
-	if err != nil {
-		return fmt.Errorf("wallet: %w", err)
-	}
-	if locator := p.cfg.Wallet.Locator(); !grown && len(locator) > 0 {
-		p.scanned = locator[0]
-	}
+	p.scanning = false
+	p.lookAtWallet()
 	return nil
 }
 
+// lookAtWallet takes over how far the wallet has got: it may have come to watch
+// something, or gone back to search old blocks again. While a step is under way
+// it is left alone; the end of the step looks.
+func (p *pursuit) lookAtWallet() {
+	if !p.scanning {
+		p.takeLocator(p.cfg.Wallet.Locator())
+	}
+}
+
+// takeLocator takes over the wallet's tip, or that there is nothing to scan for.
+func (r *run) takeLocator(locator []chain.BlockID) {
+	r.watching = len(locator) > 0
+	r.scanned = r.store.State().Filters
+	if r.watching {
+		r.scanned = locator[0]
+	}
+}
+
+// lagging reports whether the wallet has more to scan than following brings.
+func (p *pursuit) lagging() bool {
+	return p.watching && p.store.State().Filters.Height-p.scanned.Height > p.cfg.Behind
+}
+
 // fill fetches the blocks of an update whose filters match a script of the
-// wallet.
+// wallet, but for those that it holds already. It returns chain.ErrStale
+// or chain.ErrNotFound when blocks of the update have left the chain.
 func (r *run) fill(ctx context.Context, u *chain.Update) error {
 	scripts, _ := r.cfg.Wallet.Scripts()
 	if len(scripts) == 0 || len(u.Applied) == 0 {
@@ -70,12 +108,19 @@ func (r *run) fill(ctx context.Context, u *chain.Update) error {
 	var matched []int
 	err := r.store.Scan(first, u.Applied[len(u.Applied)-1].Height,
 		func(id chain.BlockID, h *chain.Header, filter []byte) error {
+			i := int(id.Height - first)
+			if id != u.Applied[i].BlockID {
+				return chain.ErrStale
+			}
+			if u.Applied[i].Msg != nil {
+				return nil
+			}
 			hit, err := matches(h, filter, scripts)
 			if err != nil {
 				return fmt.Errorf("match filter of block %d: %w", id.Height, err)
 			}
 			if hit {
-				matched = append(matched, int(id.Height-first))
+				matched = append(matched, i)
 			}
 			return nil
 		})

@@ -381,3 +381,31 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAChangedWalletIsScannedForAgain goes back to the genesis block, as a wallet
+// does when a user imports something old, and watches another script.
+func TestAChangedWalletIsScannedForAgain(t *testing.T) {
+	plan := testnet.Plan{}
+	script := []byte{0x76, 0xa9, 0x14, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 0x88, 0xac}
+	plan.Pay(50, script, 1e8)
+	plan.Pay(270, script, 2e8)
+	c := generate(t, 300, plan)
+	wallet := newDiary(t, c)
+	inHouse(t, c, wallet, func(h *house) {
+		wallet.changed = make(chan struct{}, 1) // belongs to the bubble
+		h.net.join(&fakePeer{chain: c, latency: latency})
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		h.pass(time.Second)
+		if len(wallet.found) != 0 {
+			h.Fatalf("found blocks %v before anything was watched", slices.Collect(maps.Keys(wallet.found)))
+		}
+		wallet.scripts, wallet.blocks = [][]byte{script}, wallet.blocks[:1]
+		wallet.changed <- struct{}{}
+		h.until(time.Minute, "rescanning", func(st Status) bool { return st.Phase == Rescanning && !st.Synced })
+		h.untilSyncedTo(time.Minute, c)
+		if len(wallet.found) != 2 || wallet.found[50] == nil || wallet.found[270] == nil {
+			h.Errorf("found blocks %v, want 50 and 270", slices.Collect(maps.Keys(wallet.found)))
+		}
+	})
+}

@@ -54,6 +54,9 @@ func (l *ledger) Locator() []chain.BlockID {
 // Scripts implements spv.Wallet.
 func (l *ledger) Scripts() ([][]byte, uint64) { return l.scripts, 1 }
 
+// Changed implements spv.Wallet: nothing changes but by Apply.
+func (l *ledger) Changed() <-chan struct{} { return nil }
+
 // Apply implements spv.Wallet.
 func (l *ledger) Apply(_ context.Context, u chain.Update) (bool, error) {
 	l.mu.Lock()
