@@ -48,6 +48,8 @@ type fakeNet struct {
 	news    []func(yield func(uint64, []byte, []chainhash.Hash))
 	accused map[uint64][]error
 	flying  int
+
+	keepLiars bool // accused peers stay connected
 }
 
 func newFakeNet() *fakeNet {
@@ -286,6 +288,9 @@ func (n *fakeNet) Accuse(id uint64, evidence error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.accused[id] = append(n.accused[id], evidence)
+	if n.keepLiars {
+		return
+	}
 	delete(n.peers, id)
 	n.poke()
 }

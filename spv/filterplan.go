@@ -195,6 +195,9 @@ func (p *filterPlan) pop() *chain.FilterBatch {
 	return b
 }
 
+// awaits reports whether a chunk is asked for and has not come.
+func (p *filterPlan) awaits(start chain.Height) bool { return p.flying[start] != nil }
+
 // idle reports whether nothing is asked for or held.
 func (p *filterPlan) idle() bool { return len(p.flying) == 0 && len(p.ready) == 0 }
 

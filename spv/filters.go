@@ -3,6 +3,7 @@ package spv
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -34,6 +35,9 @@ func (p *pursuit) fetchChunk(c chunk) error {
 		return err
 	}
 	plan, start, end := p.plan, targets[0].Hash, targets[len(targets)-1].Hash
+	if p.early(c.start) {
+		c.avoid = slices.Concat(c.avoid, p.ledger.avoid(p.survey.live()))
+	}
 	p.workers.do(func(ctx context.Context) fold {
 		if !pauseFor(ctx, c.pause()) {
 			return nil
@@ -50,6 +54,9 @@ func (p *pursuit) fetchChunk(c chunk) error {
 			if err != nil {
 				p.chunkFailed(c, from, err)
 				return nil
+			}
+			if p.early(c.start) && p.plan.awaits(c.start) {
+				p.ledger.note(from, batch)
 			}
 			p.plan.arrived(batch, len(payload), time.Now())
 			return p.foldFilters()
@@ -76,10 +83,18 @@ func (p *pursuit) foldFilters() error {
 		if batch == nil {
 			return nil
 		}
-		if err := p.store.AddFilters(batch); err != nil {
+		err := p.store.AddFilters(batch)
+		var broken *chain.RuleError
+		if errors.As(err, &broken) {
+			return p.earlyFailed(broken)
+		}
+		if err != nil {
 			return err
 		}
 		p.touched()
+		if p.early(batch.First().Height) && !p.early(p.staged.Filters.Height+1) {
+			p.earlyProven()
+		}
 	}
 }
 

@@ -104,6 +104,7 @@ type run struct {
 	*Syncer
 	store  *chain.Chain // nil until opened
 	survey *survey      // what the live peers have shown
+	ledger *earlyLedger // who served filters below DCP0005
 
 	watching bool          // there is a wallet that needs blocks
 	scanned  chain.BlockID // its tip; the filters' tip if there is none
@@ -119,7 +120,7 @@ type run struct {
 
 // newRun returns the state that a run starts with.
 func newRun(s *Syncer) *run {
-	return &run{Syncer: s, survey: newSurvey(), lost: true}
+	return &run{Syncer: s, survey: newSurvey(), ledger: newEarlyLedger(), lost: true}
 }
 
 // phases runs one phase after the other until one of them is the last.
