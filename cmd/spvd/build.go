@@ -24,9 +24,21 @@ import (
 // addresses are bound here, so that an occupied port is found before anything
 // runs; whoever runs the services closes them. The function stop ends the
 // daemon as a signal does.
-func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) ([]service, error) {
+func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) (services []service, err error) {
 	params, err := cfg.params()
 	if err != nil {
+		return nil, err
+	}
+	purse := newPurse(cfg, params, logs.Logger(logWallet))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, purse.close())
+		}
+	}()
+	if err := purse.reopen(); err != nil {
+		return nil, err
+	}
+	if err := purse.addAccounts(ctx, cfg.Account); err != nil {
 		return nil, err
 	}
 	pool, err := newPool(cfg, params, logs)
@@ -37,6 +49,7 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) ([]
 		Params:    params,
 		ChainFile: filepath.Join(cfg.netDir(), chainFile),
 		Peers:     pool,
+		Wallet:    purse,
 		Log:       logs.Logger(logSync),
 	})
 	if err != nil {
@@ -59,6 +72,7 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) ([]
 		return nil, errors.Join(err, server.Close())
 	}
 	return append([]service{
+		{name: "wallet", run: purse.run},
 		{name: "peer pool", run: pool.Run},
 		{name: "sync", run: syncer.Run},
 		{name: "RPC server", run: server.Run},

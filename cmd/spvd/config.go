@@ -23,6 +23,9 @@ type config struct {
 	Proxy     proxyAddress  `long:"proxy" value-name:"IP:PORT" description:"Make every connection through this SOCKS5 proxy, each with credentials of its own so that Tor isolates it; names are looked up by the proxy only"`
 	Waypoints path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line"`
 
+	Account  []accountFlag `long:"account" value-name:"NAME=XPUB" secret:"yes" description:"Watch the account of this extended public key (may be repeated)"`
+	Birthday birthdayFlag  `long:"birthday" value-name:"WHEN" description:"First block to search for what is imported: a height, a date like 2024-01-31, or 'new' (default: the first block)"`
+
 	RPCListen        []listenAddress `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
 	Username         string          `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`
 	Password         string          `long:"password" value-name:"SECRET" secret:"yes" description:"Password for JSON-RPC; without one, local tools authenticate with the file rpc.cookie"`

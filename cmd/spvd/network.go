@@ -5,10 +5,12 @@ import "github.com/spvd/spvd/spv/chain"
 // Names of files in the directory of a network, and of the key in the data
 // directory itself.
 const (
-	chainFile = "chain.db"
-	lockFile  = "spvd.lock"
-	peersFile = "peers.json"
-	keyFile   = "rpc.key"
+	chainFile  = "chain.db"
+	lockFile   = "spvd.lock"
+	peersFile  = "peers.json"
+	walletDir  = "wallets"
+	walletFile = "default.db"
+	keyFile    = "rpc.key"
 )
 
 // network is a network the daemon may be on.

@@ -131,7 +131,7 @@ func TestQuestionsAreAnsweredWithoutData(t *testing.T) {
 		{"version in short", []string{"-V"}, "spvd version " + version.String()},
 		{"help", []string{"--help"}, "--appdata"},
 		{"settings", []string{"--simnet", "--dumpconfig"}, "simnet = true"},
-		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC RPCS PAGE]"},
+		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC WLLT RPCS PAGE]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

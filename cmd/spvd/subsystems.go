@@ -5,11 +5,12 @@ const (
 	logDaemon = "SPVD"
 	logPeer   = "PEER"
 	logSync   = "SYNC"
+	logWallet = "WLLT"
 	logRPC    = "RPCS"
 	logPage   = "PAGE"
 )
 
 // subsystems returns all of them, in the order data flows.
 func subsystems() []string {
-	return []string{logDaemon, logPeer, logSync, logRPC, logPage}
+	return []string{logDaemon, logPeer, logSync, logWallet, logRPC, logPage}
 }

@@ -34,7 +34,13 @@ type nodes struct {
 // serveNodes starts honest nodes that serve one chain until the test ends.
 func serveNodes(t *testing.T, count int) *nodes {
 	t.Helper()
-	c, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: blocks})
+	return servePlan(t, count, nil)
+}
+
+// servePlan does the same with a chain that holds the transactions of a plan.
+func servePlan(t *testing.T, count int, plan testnet.Plan) *nodes {
+	t.Helper()
+	c, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: blocks, Plan: plan})
 	if err != nil {
 		t.Fatal(err)
 	}
