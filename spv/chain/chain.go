@@ -71,6 +71,8 @@ type Chain struct {
 	early       EarlyFilterHash // over the filters below DCP0005, as far as it goes
 	main        mainView
 	side        tree
+	long        []*longBranch // the one that was added to last at the end
+	goal        *goal         // nil unless the main chain was taken back for a long branch
 	memo        workMemo
 	rows        []byte // the memory that the last flush encoded its rows in
 }

@@ -3,19 +3,20 @@ package chain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/math/uint256"
 )
 
 // Extension is what a batch of headers changed.
 type Extension struct {
 	// Added is the number of headers of the batch that joined the main chain,
-	// Side the number that were kept as a side branch. Known headers were
-	// known before, and Dropped is the number of valid ones for which the
-	// bounds of side branches left no room.
-	Added, Side, Known, Dropped int
+	// Side the number that are on a side branch, kept or weighed. Known headers
+	// were known before.
+	Added, Side, Known int
 
 	// Reorg is set if the main chain is now another branch.
 	Reorg *Reorganisation
@@ -24,19 +25,22 @@ type Extension struct {
 // Reorganisation is a change of the main chain to a branch with more work.
 type Reorganisation struct {
 	Fork     BlockID   // the last block that both branches have
-	From, To BlockID   // the old tip and the new one
+	From, To BlockID   // the old tip and the new one, which is Fork or above
 	Reverted []BlockID // the blocks from From down to above Fork
 }
 
 // Extend stages a batch of headers that a source sent. Each is checked by the
 // rules that need its ancestors. They join the main chain if they follow its
 // tip; otherwise they are a side branch, which becomes the main chain as soon
-// as it has strictly more work, however many batches that takes. The filters
-// of blocks that are reverted are dropped.
+// as it has strictly more work, however many batches that takes, or a waypoint
+// that the main chain has not. The filters of blocks that are reverted are
+// dropped. Branches that leave the main chain below its newest waypoint are
+// refused.
 //
-// Side branches are bounded, for each source and in total: those with the
-// least work go first. Branches that leave the main chain below its newest
-// waypoint are refused.
+// Side branches are bounded, for each source and in total: those with the least
+// work go first. One that is too long to keep is weighed, see longBranch: if it
+// becomes the main chain, then only its first headers do, and the rest has to
+// be sent again. Until then the reorganisation is to a tip with less work.
 //
 // The error is a [*RuleError] for the first header that breaks a rule,
 // ErrOrphan if the parent of the first is unknown, or an error of the store.
@@ -65,7 +69,13 @@ func (c *Chain) Extend(b *HeaderBatch, source uint64, now time.Time) (Extension,
 
 // Forget says that a source is gone. What it sent is from now on among the
 // first to be dropped.
-func (c *Chain) Forget(source uint64) { c.side.disown(source) }
+func (c *Chain) Forget(source uint64) {
+	c.side.disown(source)
+	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.source == source })
+	if c.goal != nil && c.goal.source == source {
+		c.goal = nil
+	}
+}
 
 // knownHeaders returns how many headers of the batch are known. They are the
 // first ones: every known header has a known parent.
@@ -101,6 +111,9 @@ func (c *Chain) extendMain(b *HeaderBatch, now time.Time) (added int, err error)
 		if err := c.check(&c.main, c.tip.headers.Height, h, &b.Hashes[i], now); err != nil {
 			return i, err
 		}
+		if err := c.checkGoal(BlockID{h.Height(), b.Hashes[i]}); err != nil {
+			return i, err
+		}
 		c.push(h, b.Hashes[i])
 	}
 	return len(b.Headers), nil
@@ -111,11 +124,29 @@ func (c *Chain) push(h *Header, hash chainhash.Hash) {
 	c.tip.work.Add(c.memo.of(h.Bits()))
 	c.tip.headers = BlockID{h.Height(), hash}
 	c.window.push(h, &c.tip.work, c.keep)
+	if c.goal != nil && c.tip.work.GtEq(&c.goal.work) {
+		c.goal = nil
+	}
 }
 
-// extendSide grows a side branch, and makes it the main chain if it now has
-// more work.
+// better reports whether a branch is to be preferred to the main chain. While
+// there is a goal, it has to have more work than that.
+func (c *Chain) better(work *uint256.Uint256, tip Height) bool {
+	if c.waypoints(tip) > c.waypoints(c.tip.headers.Height) {
+		return true
+	}
+	if c.goal != nil {
+		return work.Gt(&c.goal.work)
+	}
+	return work.Gt(&c.tip.work)
+}
+
+// extendSide grows a side branch, and makes it the main chain if it now is
+// better.
 func (c *Chain) extendSide(ext *Extension, b *HeaderBatch, source uint64, now time.Time) error {
+	if l := c.longOn(b.Headers[0].PrevBlock()); l != nil && !c.onMain(l.tip) {
+		return c.extendLong(ext, l, b, source, now)
+	}
 	view, err := c.attach(&b.Headers[0])
 	if err != nil {
 		return err
@@ -125,15 +156,20 @@ func (c *Chain) extendSide(ext *Extension, b *HeaderBatch, source uint64, now ti
 	fresh := view.path[old:]
 	switch {
 	case len(fresh) == 0:
-	case view.work.Gt(&c.tip.work):
+	case c.better(&view.work, view.tip()) || c.nearer(view):
+		if !c.nearer(view) {
+			c.goal = nil
+		}
 		if ext.Reorg, err = c.reorganise(view); err != nil {
 			return err
 		}
 		ext.Added = len(fresh)
 		failure = errors.Join(failure, c.tidySide())
 	default:
-		ext.Side = c.side.insert(fresh, view.path[:old], source)
-		ext.Dropped = len(fresh) - ext.Side
+		ext.Side = len(fresh)
+		if took := c.side.insert(fresh, view.path[:old], source); took < len(fresh) {
+			c.weigh(view, old+took, source)
+		}
 	}
 	return failure
 }
@@ -205,13 +241,18 @@ func (c *Chain) mainHeight(hash *chainhash.Hash) (Height, error) {
 	return h, err
 }
 
+// waypoints returns the number of waypoints up to a height.
+func (c *Chain) waypoints(h Height) int {
+	points := c.params.Waypoints
+	return sort.Search(len(points), func(i int) bool { return points[i].Height > h })
+}
+
 // lastWaypoint returns the height of the newest waypoint that the main chain
 // has passed.
 func (c *Chain) lastWaypoint() Height {
-	points := c.params.Waypoints
-	n := sort.Search(len(points), func(i int) bool { return points[i].Height > c.tip.headers.Height })
+	n := c.waypoints(c.tip.headers.Height)
 	if n == 0 {
 		return 0
 	}
-	return points[n-1].Height
+	return c.params.Waypoints[n-1].Height
 }

@@ -93,17 +93,17 @@ func TestWaypointsHold(t *testing.T) {
 	}
 }
 
-// What the bounds leave no room for is said, and the branch can still win with
-// a batch that brings enough work.
-func TestDroppedHeadersAreSaid(t *testing.T) {
+// What there is no room for is weighed, and the branch wins with a batch that
+// brings enough work, of which then everything is there.
+func TestWeighedHeadersComeAgain(t *testing.T) {
 	p, r := SimNet(), random(23)
 	blocks := newTestChain(t, p).mine(t, p, r, 100, 10, 1)
 	c := reopen(t, Config{Path: t.TempDir() + "/chain.db", Params: p, MaxSide: 40, MaxSidePerSource: 30})
 	blocks.feed(t, p, c, 0, 100, 1)
 	side := blocks.fork(50).mine(t, p, r, 60, 10, 1)
 	ext, err := c.Extend(side.batch(t, p, 51, 90), 2, side.now())
-	if err != nil || ext.Side != 30 || ext.Dropped != 10 {
-		t.Fatalf("got %+v, %v", ext, err)
+	if err != nil || ext.Side != 40 || len(c.side.headers) != 30 {
+		t.Fatalf("got %+v, %v, and %d headers kept", ext, err, len(c.side.headers))
 	}
 	ext, err = c.Extend(side.batch(t, p, 71, 110), 2, side.now())
 	if err != nil || ext.Known != 10 || ext.Added != 30 || ext.Reorg == nil {

@@ -5,26 +5,21 @@ import "slices"
 // reorganise makes a side branch the main chain. The old one stays known, as
 // far as there is room, so that it can win again.
 func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
-	r := &Reorganisation{
-		Fork: BlockID{view.fork, c.main.hash(view.fork)},
-		From: c.tip.headers,
-		To:   BlockID{view.tip(), view.path[len(view.path)-1].hash},
-	}
+	fork := c.main.At(view.fork)
+	r := &Reorganisation{Fork: BlockID{view.fork, c.main.hash(view.fork)}, From: c.tip.headers}
+	work := c.main.work(view.fork)
 	old := c.revert(r)
 	if err := c.main.failed(); err != nil {
 		return nil, err
 	}
-	work := c.main.work(view.fork)
-	if err := c.main.failed(); err != nil {
-		return nil, err
-	}
-	c.rewind(r.Fork)
-	c.tip.work = work
+	c.rewind(r.Fork, link{*fork, work})
 	for _, h := range view.path {
 		c.push(&h.Header, h.hash)
 		c.side.drop(h.hash)
 	}
 	c.side.insert(old, nil, nobody)
+	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > view.fork })
+	r.To = c.tip.headers
 	return r, nil
 }
 
@@ -54,11 +49,15 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 	return old
 }
 
-// rewind takes the main chain back to a block, whose work the caller sets.
-func (c *Chain) rewind(to BlockID) {
-	c.tip.headers = to
-	c.window.cut(to.Height + 1)
+// rewind takes the main chain back to a block.
+func (c *Chain) rewind(to BlockID, tip link) {
+	c.tip.headers, c.tip.work = to, tip.work
 	c.keep = min(c.keep, to.Height)
+	c.window.cut(to.Height + 1)
+	if c.window.at(to.Height) == nil { // the tip is always in the window
+		c.window.cut(to.Height)
+		c.window.push(&tip.header, &tip.work, c.keep)
+	}
 	if c.tip.filters.Height > to.Height {
 		c.rewindFilters(to)
 	}

@@ -73,12 +73,12 @@ func (t *tree) insert(fresh, below []*sideHeader, source uint64) int {
 	if over := t.owned[source] + len(fresh) - t.maxPerSource; over > 0 {
 		t.evict(over, source, best, kept)
 	}
-	for over := len(t.headers) + len(fresh) - t.max; over > 0; over = len(t.headers) + len(fresh) - t.max {
+	for len(t.headers) > 0 && len(t.headers)+len(fresh) > t.max {
 		victim, least := t.heaviest(), (*uint256.Uint256)(nil)
 		if victim == source {
 			least = best
 		}
-		if t.evict(over, victim, least, kept) == 0 {
+		if t.evict(len(t.headers)+len(fresh)-t.max, victim, least, kept) == 0 {
 			break
 		}
 	}
