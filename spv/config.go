@@ -14,6 +14,10 @@ const (
 	// before following gives way to catching up.
 	DefaultBehind chain.Height = 16
 
+	// DefaultDeepReorg is the depth of reorganisations that users are warned of:
+	// as many blocks as payments are commonly held for certain after.
+	DefaultDeepReorg = 6
+
 	// DefaultFlushBytes is how much is staged in memory before it is written.
 	DefaultFlushBytes = 4 << 20
 
@@ -43,6 +47,10 @@ type Config struct {
 	// Durations are always measured by the clock of the machine.
 	Now func() time.Time
 
+	// DeepReorg is how many blocks a reorganisation has to take back for a
+	// warning.
+	DeepReorg int
+
 	// Behind, FlushBytes and FlushAfter: see the defaults.
 	Behind     chain.Height
 	FlushBytes int
@@ -58,8 +66,8 @@ func (c Config) validate() (Config, error) {
 		return c, errors.New("config: ChainFile is required")
 	case c.Peers == nil:
 		return c, errors.New("config: Peers is required")
-	case c.Behind < 0 || c.FlushBytes < 0 || c.FlushAfter < 0:
-		return c, errors.New("config: Behind, FlushBytes and FlushAfter must not be negative")
+	case c.DeepReorg < 0 || c.Behind < 0 || c.FlushBytes < 0 || c.FlushAfter < 0:
+		return c, errors.New("config: DeepReorg, Behind, FlushBytes and FlushAfter must not be negative")
 	}
 	if c.Wallet == nil {
 		c.Wallet = Nobody{}
@@ -69,6 +77,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.DeepReorg == 0 {
+		c.DeepReorg = DefaultDeepReorg
 	}
 	if c.Behind == 0 {
 		c.Behind = DefaultBehind

@@ -20,10 +20,6 @@ const (
 	walkDepth    = 4                    // batches fetched ahead of the last one folded
 	maxBarren    = 8                    // full batches in a row that may bring nothing new
 
-	// deepReorg is the depth from which users are warned: as many blocks as
-	// payments are commonly trusted after.
-	deepReorg = 6
-
 	walkPause    = 200 * time.Millisecond // before the first retry; doubled each time
 	maxWalkPause = 5 * time.Second
 	walkPatience = 3 * time.Second // for one reply, if another peer can be asked
@@ -297,7 +293,7 @@ func (p *pursuit) accuse(id uint64, broken *chain.RuleError) {
 func (p *pursuit) reorganised(re *chain.Reorganisation) {
 	p.plan = newFilterPlan(p.staged.Filters.Height)
 	depth := len(re.Reverted)
-	if depth >= deepReorg {
+	if depth >= p.cfg.DeepReorg {
 		p.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
 			"Check payments that were confirmed in these blocks.")
 	}

@@ -144,6 +144,10 @@ func TestPropertyReorganisationsLeaveTheBestChain(t *testing.T) {
 			if re == nil || re.Depth != int(depth) {
 				h.Errorf("after a reorganisation of depth %d the status shows %+v", depth, re)
 			}
+			deep := func(w Warning) bool { return w.Code == "deep-reorg" }
+			if warned := slices.ContainsFunc(h.syncer.Status().Warnings, deep); warned != (depth >= DefaultDeepReorg) {
+				h.Errorf("after a reorganisation of depth %d warned is %v", depth, warned)
+			}
 		}
 		if tip := wallet.blocks[len(wallet.blocks)-1]; tip != c.Tip() {
 			h.Errorf("the wallet is at %v", tip)

@@ -51,6 +51,7 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) (se
 		Peers:     pool,
 		Wallet:    purse,
 		Log:       logs.Logger(logSync),
+		DeepReorg: cfg.DeepReorg,
 	})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/spv"
 )
 
 // config is what the user may set. The tags name the flags and the keys of the
@@ -22,6 +23,7 @@ type config struct {
 	AddPeer   []peerAddress `long:"addpeer" value-name:"HOST[:PORT]" description:"Stay connected with this peer besides those that are found (may be repeated)"`
 	Proxy     proxyAddress  `long:"proxy" value-name:"IP:PORT" description:"Make every connection through this SOCKS5 proxy, each with credentials of its own so that Tor isolates it; names are looked up by the proxy only"`
 	Waypoints path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line"`
+	DeepReorg int           `long:"deepreorg" value-name:"BLOCKS" description:"Warn of a reorganisation that takes back at least so many blocks"`
 
 	Account  []accountFlag `long:"account" value-name:"NAME=XPUB" secret:"yes" description:"Watch the account of this extended public key (may be repeated)"`
 	Birthday birthdayFlag  `long:"birthday" value-name:"WHEN" description:"First block to search for what is imported: a height, a date like 2024-01-31, or 'new' (default: the first block)"`
@@ -56,6 +58,7 @@ func defaultConfig() *config {
 	c := &config{
 		AppData:    path(dcrutil.AppDataDir("spvd", false)),
 		RPCListen:  []listenAddress{"localhost"},
+		DeepReorg:  spv.DefaultDeepReorg,
 		DebugLevel: "info",
 
 		RPCMaxWebsockets: 64,

@@ -15,6 +15,8 @@ func (c *config) validate() error {
 		return errors.New("--readonlyuser is also --username: give them different names")
 	case c.Profile && len(c.MetricsListen) == 0:
 		return errors.New("--profile shows nothing without --metricslisten")
+	case c.DeepReorg < 1:
+		return errors.New("--deepreorg must be at least 1")
 	case c.RPCMaxWebsockets < 1:
 		return errors.New("--rpcmaxwebsockets must be at least 1")
 	case (c.RPCCert == "") != (c.RPCKey == ""):
