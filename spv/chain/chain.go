@@ -20,6 +20,10 @@ type Config struct {
 	// Params is the network.
 	Params *Params
 
+	// AsIs opens nothing but what is there: no store is created, and none is
+	// repaired.
+	AsIs bool
+
 	// Log is told what Open had to mend. Nil is silent.
 	Log *slog.Logger
 
@@ -79,11 +83,11 @@ type Chain struct {
 
 // Open opens the store, or creates it. The caller closes the chain. A store
 // that turns out to be damaged is repaired if that keeps anything, see
-// [Repair]; the damage is logged. Errors wrap ErrCorrupt, ErrNewerFormat,
+// [Repair]; the damage is logged. Config.AsIs rules out both. Errors wrap ErrCorrupt, ErrNewerFormat,
 // ErrOtherNetwork or ErrInUse, or are those of the system.
 func Open(cfg Config) (*Chain, error) {
 	c, err := open(cfg)
-	if !errors.Is(err, ErrCorrupt) {
+	if cfg.AsIs || !errors.Is(err, ErrCorrupt) {
 		return c, err
 	}
 	kept, failure := Repair(cfg)

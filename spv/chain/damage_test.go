@@ -46,6 +46,14 @@ func newDamaged(t *testing.T, n, size int) *damaged {
 	return d
 }
 
+// write writes the file, as it is now, to a path.
+func (d *damaged) write(t *testing.T, path string) {
+	t.Helper()
+	if err := os.WriteFile(path, d.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // livePages returns the pages of the file that are in use.
 func (d *damaged) livePages(t *testing.T) (pages []int) {
 	t.Helper()

@@ -90,6 +90,41 @@ func TestOpenAfterHalfCreatedStore(t *testing.T) {
 	mustCheck(t, reopen(t, cfg))
 }
 
+// A store that is opened as it is was there before, and stays as it is even if
+// it is damaged where opening would repair it.
+func TestOpenAsIs(t *testing.T) {
+	dir := t.TempDir()
+	cfg := Config{Path: filepath.Join(dir, "chain.db"), Params: SimNet(), AsIs: true}
+	wantOpenError(t, cfg, os.ErrNotExist)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
+		t.Errorf("opening what is not there has left %v, %v", entries, err)
+	}
+
+	d := newDamaged(t, 500, 60)
+	tip := d.blocks.id(d.blocks.height())
+	d.write(t, cfg.Path)
+	c := reopen(t, cfg)
+	if got := c.State().Tip; got != tip {
+		t.Errorf("opened at %v, want %v", got, tip)
+	}
+	mustCheck(t, c)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	root := d.blocks.branch[tip.Height].StakeRoot()
+	d.file[bytes.Index(d.file, root[:])] ^= 1
+	d.write(t, cfg.Path)
+	wantOpenError(t, cfg, ErrCorrupt)
+	if after, err := os.ReadFile(cfg.Path); err != nil || !bytes.Equal(after, d.file) {
+		t.Errorf("the damaged store was changed: %v", err)
+	}
+	cfg.AsIs = false
+	if c := reopen(t, cfg); c.State().Tip == tip {
+		t.Error("the damage that was refused is none")
+	}
+}
+
 // A store of a newer format is refused with a sentence and left as it is.
 func TestOpenRefusesNewerFormat(t *testing.T) {
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}

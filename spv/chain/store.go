@@ -63,12 +63,13 @@ type store struct {
 	torn error    // what is wrong with one of the two meta pages; nil if nothing is
 }
 
-// openStore opens the file, or creates it with nothing but the genesis block.
+// openStore opens the file, or creates it with nothing but the genesis block if
+// it may.
 func openStore(cfg Config) (*store, error) {
 	path := cfg.Path
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !cfg.AsIs:
 		err = createStore(cfg)
 	case err == nil && !info.Mode().IsRegular():
 		err = fmt.Errorf("open %s: not a regular file", path)
