@@ -50,6 +50,7 @@ type config struct {
 	NoFileLogging bool   `long:"nofilelogging" description:"Log to standard output only"`
 
 	Version    bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
+	CheckDB    bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, say whether it is sound, and exit; spvd must not be running on this data"`
 	DumpConfig bool `long:"dumpconfig" no-ini:"yes" no-env:"yes" description:"Print the settings in effect as a configuration file and exit"`
 }
 

@@ -5,7 +5,8 @@
 // (config.go, load.go), takes the data directory (lock.go), builds the peer
 // pool, the syncer and the RPC server, hands each the ones below it through
 // the ports they declare (ports_*.go), and runs them until a signal, the stop
-// method or a failure ends one of them (daemon.go, services.go).
+// method or a failure ends one of them (serve.go, services.go). With --checkdb
+// it proves the chain store instead and exits (checkdb.go).
 //
 // Settings come from, in rising order of precedence, the defaults, the
 // configuration file, SPVD_* environment variables and the command line.

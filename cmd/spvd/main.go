@@ -71,7 +71,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintf(stdout, "Supported subsystems %v\n", subsystems())
 		return exitClean
 	}
-	if err := serve(ctx, cfg, stdout); err != nil {
+	job := serve
+	if cfg.CheckDB {
+		job = checkStore
+	}
+	if err := job(ctx, cfg, stdout); err != nil {
 		fmt.Fprintf(stderr, "spvd: %v\n", err)
 		return exitFatal
 	}

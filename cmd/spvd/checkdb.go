@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// checkStore proves the chain store of the network again, in the place of a
+// daemon, and writes one line if it is sound. It creates and repairs nothing.
+// Its error is one line for the user: what is wrong, where, and what to do.
+func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) {
+	name := filepath.Join(cfg.netDir(), chainFile)
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no chain store at %s to check: start spvd, which makes one, or choose another directory with --appdata", name)
+	}
+	params, err := cfg.params()
+	if err != nil {
+		return err
+	}
+	held, err := takeLock(filepath.Join(cfg.netDir(), lockFile))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.release()) }()
+
+	store, err := chain.Open(chain.Config{Path: name, Params: params, AsIs: true})
+	if errors.Is(err, chain.ErrCorrupt) {
+		return fmt.Errorf("%w: start spvd, which keeps what can be proven, or moves the file aside, and fetches the rest", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	err = store.Check(ctx)
+	switch {
+	case errors.Is(err, chain.ErrCorrupt):
+		return fmt.Errorf("%w: move the file away and start spvd, which fetches the chain anew", err)
+	case err != nil:
+		return err
+	}
+	state := store.State()
+	fmt.Fprintf(stdout, "spvd: %s is sound: checked all headers up to %d and all filters up to %d\n",
+		name, state.Tip.Height, state.Filters.Height)
+	return nil
+}
