@@ -41,6 +41,14 @@
 // rule file is one rule: target.go, mediantime.go, stake.go, poolsize.go,
 // version.go, waypoints.go, and for targets and prices difficulty.go, which
 // chooses between asert.go and ema.go, and stakediff.go with stakediffv1.go;
-// average.go is what the launch algorithms have in common. filterproof.go, earlyfilters.go and block.go are the proofs of
-// filters and blocks. Then update.go, and the store.
+// average.go is what the launch algorithms have in common. filterproof.go,
+// earlyfilters.go and block.go are the proofs of filters and blocks.
+//
+// Of the half that keeps, chain.go is the centre. extend.go, tree.go,
+// reorganise.go and longbranch.go choose the branch, filters.go takes filters,
+// and flush.go writes. store.go and the files that begin with its name are the
+// file and its rows, index.go finds hashes in them, load.go is what a restart
+// reads. read.go, scan.go, since.go with update.go, and locator.go are what is
+// asked of a chain. check.go and its companions prove a store again, repair.go
+// saves what can be saved. docs/storage.md describes the file.
 package chain

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"go.etcd.io/bbolt"
 )
@@ -34,7 +35,7 @@ func Repair(cfg Config) (State, error) {
 	if err := os.Rename(fresh.Path, cfg.Path); err != nil {
 		return State{}, fmt.Errorf("repair chain store: %w", err)
 	}
-	return kept, nil
+	return kept, syncDir(filepath.Dir(cfg.Path))
 }
 
 // discard removes a file if it exists.

@@ -112,15 +112,17 @@ func createStore(cfg Config) error {
 	return syncDir(filepath.Dir(cfg.Path))
 }
 
-// syncDir makes the names in a directory durable, where the platform can.
+// syncDir makes the names in a directory durable. Windows has no such call.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
-		return fmt.Errorf("create chain store: %w", err)
+		return fmt.Errorf("sync directory: %w", err)
 	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
-		return fmt.Errorf("create chain store: %w", err)
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync directory: %w", err)
 	}
 	return nil
 }

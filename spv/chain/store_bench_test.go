@@ -95,20 +95,20 @@ func BenchmarkAppend(b *testing.B) {
 		}
 		b.ReportMetric(float64(cpuAfter-cpu)/benchBlocks, "cpu-ns/block")
 		b.ReportMetric(benchBlocks/took.Seconds(), "blocks/s")
-		b.ReportMetric(float64(writtenAfter-written)/float64(s.payload), "written/payload")
+		b.ReportMetric((writtenAfter-written)/float64(s.payload), "written/payload")
 		b.ReportMetric(float64(stat.Size)/float64(s.payload), "size/payload")
 		b.ReportMetric(float64(stat.Blocks*512)/float64(s.payload), "disk/payload")
 	}
 }
 
 // usage returns the processor time and the bytes written by this process.
-func usage(b *testing.B) (cpu time.Duration, written int64) {
+func usage(b *testing.B) (cpu time.Duration, written float64) {
 	b.Helper()
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		b.Fatal(err)
 	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), r.Oublock * 512
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), float64(r.Oublock) * 512
 }
 
 // BenchmarkScan measures a reader that looks at every block.
