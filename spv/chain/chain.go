@@ -185,9 +185,9 @@ type mainView struct {
 	err   error
 }
 
-// maxRowsCached bounds the rows that a view keeps. It is more than the rules
-// look back.
-const maxRowsCached = 128
+// maxRowsCached bounds the rows that a view keeps, of 46 kB each. It is more than
+// the rules look back.
+const maxRowsCached = 32
 
 // At implements Ancestors.
 func (v *mainView) At(h Height) *Header {

@@ -13,7 +13,7 @@ func (c *Chain) FilterTargets(from Height, n int) ([]FilterTarget, error) {
 	if from < 0 {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, ErrNotFound)
 	}
-	var targets []FilterTarget
+	targets := make([]FilterTarget, 0, max(0, min(n, int(c.tip.headers.Height-from)+1)))
 	for h := from; h <= c.tip.headers.Height && len(targets) < n; h++ {
 		header := c.main.At(h)
 		if header == nil {

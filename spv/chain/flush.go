@@ -7,6 +7,10 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+// rowSlack is what the rows of a flush take besides what is staged: the last ones
+// on disk, which are written again, and the index. It is no bound.
+const rowSlack = 512 << 10
+
 // Pending returns the size of what is staged, in bytes. It is not zero if there
 // is anything to flush.
 func (c *Chain) Pending() int {
@@ -94,6 +98,9 @@ func (p *plan) row(first Height, start int) {
 
 // plan encodes all rows that are staged.
 func (c *Chain) plan() (*plan, error) {
+	if most := c.Pending() + rowSlack; cap(c.rows) < most {
+		c.rows = make([]byte, 0, most)
+	}
 	p := &plan{memory: c.rows[:0]}
 	if c.keep < c.disk.headers.Height || c.keep < c.tip.headers.Height {
 		c.planHeaders(p)
