@@ -19,17 +19,26 @@ type command struct {
 	// help says more, in whole lines.
 	help string
 
+	// args and flags are the words that can follow the name, for completion.
+	args, flags []string
+
 	// run returns the exit code; with an error that is not a usageError it is
 	// the code for it.
 	run func(ctx context.Context, in *invocation) (int, error)
 }
+
+// methodSynopsis stands for all that is no command.
+const methodSynopsis = "METHOD [parameters]"
 
 // commands returns all commands in the order in which they are listed.
 func commands() []command {
 	return []command{
 		statusCommand(),
 		peersCommand(),
+		doctorCommand(),
 		helpCommand(),
+		completionCommand(),
+		manCommand(),
 	}
 }
 
@@ -90,5 +99,5 @@ func writeCommands(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-26s %s\n", c.synopsis, c.summary)
 	}
-	fmt.Fprintf(w, "  %-26s %s\n", "METHOD [parameters]", callCommand().summary)
+	fmt.Fprintf(w, "  %-26s %s\n", methodSynopsis, callCommand().summary)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/spvd/spvd/internal/rpc/api"
 )
 
 // helpMethod is the method that describes the others.
@@ -18,11 +20,13 @@ func helpCommand() command {
 				return exitUsage, usagef("help describes one command or method at a time")
 			}
 			if len(in.args) == 1 {
-				if c := find(in.args[0]); c.name != "" {
+				if c := find(in.args[0]); c.name != "" && in.opts.JSON {
+					return exitOK, in.writeJSON(map[string]string{"name": c.name, "synopsis": c.synopsis, "summary": c.summary, "help": c.help})
+				} else if c.name != "" {
 					fmt.Fprintf(in.out, "spvctl %s\n\n%s\n%s", c.synopsis, c.summary, c.help)
 					return exitOK, nil
 				}
-			} else {
+			} else if !in.opts.JSON {
 				fmt.Fprintln(in.out, "Commands (options: spvctl --help):")
 				writeCommands(in.out)
 				fmt.Fprintln(in.out, "\nMethods:")
@@ -39,12 +43,19 @@ func describeMethods(ctx context.Context, in *invocation) (int, error) {
 		return exitError, err
 	}
 	defer c.close()
-	params := make([]any, len(in.args))
-	for i, word := range in.args {
-		params[i] = word
+	method := "" // all of them
+	if len(in.args) == 1 {
+		method = in.args[0]
+	}
+	if in.opts.JSON {
+		var infos []api.MethodInfo
+		if err := c.call(ctx, helpMethod, &infos, method, true); err != nil {
+			return exitError, err
+		}
+		return exitOK, in.writeJSON(infos)
 	}
 	var text string
-	if err := c.call(ctx, helpMethod, &text, params...); err != nil {
+	if err := c.call(ctx, helpMethod, &text, method); err != nil {
 		return exitError, err
 	}
 	fmt.Fprintln(in.out, text)

@@ -303,6 +303,23 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+func TestHelpAsJSON(t *testing.T) {
+	flags := append(daemon(t, rpctest.New()), "--json", "help")
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, `"name": "getblockhash"`},
+		{[]string{"getblockhash"}, `"name": "getblockhash"`},
+		{[]string{"status"}, `"synopsis": "status [--watch]"`},
+	} {
+		got := spvctl(t, "", append(flags[:len(flags):len(flags)], test.args...)...)
+		if !json.Valid([]byte(got.out)) || !strings.Contains(got.out, test.want) || got.code != 0 {
+			t.Errorf("help %q gave %+v", test.args, got)
+		}
+	}
+}
+
 func TestStop(t *testing.T) {
 	d := rpctest.New()
 	if got := spvctl(t, "", append(daemon(t, d), "stop")...); got != (outcome{0, "spvd stopping.\n", ""}) {

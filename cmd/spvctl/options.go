@@ -54,11 +54,9 @@ type file struct {
 // win over the environment.
 func parseOptions(args, environ []string) (*options, []string, error) {
 	var opts options
-	p := flags.NewNamedParser("spvctl", flags.HelpFlag|flags.PassDoubleDash|flags.PassAfterNonOption|flags.AllowBoolValues)
-	p.Usage = "[options] COMMAND [parameters]"
-	g, err := p.AddGroup("Options", "", &opts)
+	p, g, err := newParser(&opts)
 	if err != nil {
-		return nil, nil, fmt.Errorf("describe options: %w", err)
+		return nil, nil, err
 	}
 	var fromEnv []string
 	for _, variable := range environ {
@@ -71,6 +69,17 @@ func parseOptions(args, environ []string) (*options, []string, error) {
 	}
 	words, err := p.ParseArgs(append(fromEnv, args...))
 	return &opts, words, err
+}
+
+// newParser returns a parser that fills in opts, and the group of its options.
+func newParser(opts *options) (*flags.Parser, *flags.Group, error) {
+	p := flags.NewNamedParser("spvctl", flags.HelpFlag|flags.PassDoubleDash|flags.PassAfterNonOption|flags.AllowBoolValues)
+	p.Usage = "[options] COMMAND [parameters]"
+	g, err := p.AddGroup("Options", "", opts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("describe options: %w", err)
+	}
+	return p, g, nil
 }
 
 // complete fills in from the configuration file what neither flags nor

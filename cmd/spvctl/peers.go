@@ -23,6 +23,7 @@ func peersCommand() command {
 
 Heights are what the peers claim. The ping is the time of a round trip.
 `,
+		flags: []string{"--json"},
 		run: func(ctx context.Context, in *invocation) (int, error) {
 			var flags struct {
 				JSON bool `long:"json"`

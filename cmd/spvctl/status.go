@@ -34,7 +34,8 @@ func statusCommand() command {
 The exit code says how it is: 0 synced, 2 syncing, 3 no peers,
 4 spvd is not running, 1 spvd could not be asked.
 `,
-		run: runStatus,
+		flags: []string{"--watch", "--forever", "--json"},
+		run:   runStatus,
 	}
 }
 

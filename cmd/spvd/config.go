@@ -51,6 +51,7 @@ type config struct {
 
 	Version    bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
 	CheckDB    bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, say whether it is sound, and exit; spvd must not be running on this data"`
+	ManPage    bool `long:"manpage" no-ini:"yes" no-env:"yes" description:"Print the manual page and exit"`
 	DumpConfig bool `long:"dumpconfig" no-ini:"yes" no-env:"yes" description:"Print the settings in effect as a configuration file and exit"`
 }
 

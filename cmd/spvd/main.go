@@ -64,6 +64,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case cfg.Version:
 		fmt.Fprintf(stdout, "spvd version %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return exitClean
+	case cfg.ManPage:
+		writeManual(stdout)
+		return exitClean
 	case cfg.DumpConfig:
 		writeSettings(stdout, cfg)
 		return exitClean

@@ -131,6 +131,7 @@ func TestQuestionsAreAnsweredWithoutData(t *testing.T) {
 		{"version in short", []string{"-V"}, "spvd version " + version.String()},
 		{"help", []string{"--help"}, "--appdata"},
 		{"settings", []string{"--simnet", "--dumpconfig"}, "simnet = true"},
+		{"manual", []string{"--manpage"}, "\\fB\\-\\-metricslisten\\fR"},
 		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC WLLT RPCS PAGE]"},
 	}
 	for _, tt := range tests {

@@ -7,6 +7,12 @@ const (
 	StageRescan  = "rescan"
 )
 
+// Codes of warnings that clients know.
+const (
+	WarningStoreCorrupt = "chain-store-corrupt"
+	WarningFutureBlock  = "future-block"
+)
+
 // PhaseFailed is the phase of a daemon whose sync has ended with an error.
 const PhaseFailed = "failed"
 

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// States of what was looked at.
+const (
+	stateGood = "ok"
+	stateWait = "wait" // not there yet, and nothing is wrong
+	stateBad  = "bad"
+)
+
+// Bounds of what is well.
+const (
+	// leastFree is the room a first sync of mainnet needs, with a reserve.
+	leastFree = 1 << 30
+
+	// clockSlack is how far a block may be ahead of a clock that is right.
+	clockSlack = 10 * time.Minute
+)
+
+// finding is what the doctor says about one thing.
+type finding struct {
+	Check string `json:"check"`
+	State string `json:"state"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// judgeDisk judges the free space where the data is, -1 if it is unknown.
+func judgeDisk(free int64) finding {
+	switch {
+	case free < 0:
+		return finding{"disk", stateWait, "The free space is not known here.", ""}
+	case free < leastFree:
+		return finding{"disk", stateBad, byteSize(uint64(free)) + " are free where the data is.", "Free at least 1 GB, or move the data with --appdata."}
+	}
+	return finding{"disk", stateGood, byteSize(uint64(free)) + " are free where the data is.", ""}
+}
+
+// judgeStore judges the chain store by what the daemon says of it.
+func judgeStore(st *api.SyncStatus) finding {
+	for _, w := range st.Warnings {
+		if w.Code == api.WarningStoreCorrupt {
+			return finding{"store", stateBad, w.Text, w.Hint}
+		}
+	}
+	switch {
+	case st.Error != "":
+		return finding{"store", stateBad, "The sync has ended: " + st.Error, "Restart spvd, and see its log if this comes again."}
+	case !st.Initialised:
+		return finding{"store", stateWait, "It is being opened.", ""}
+	}
+	return finding{"store", stateGood, fmt.Sprintf("It holds %s headers.", grouped(st.Tip.Height+1)), ""}
+}
+
+// judgeClock judges this machine's clock, which the newest block cannot be
+// ahead of.
+func judgeClock(st *api.SyncStatus, now time.Time) finding {
+	for _, w := range st.Warnings {
+		if w.Code == api.WarningFutureBlock {
+			return finding{"clock", stateBad, w.Text, w.Hint}
+		}
+	}
+	clock := now.UTC().Format(time.DateTime) + " UTC"
+	if st.Initialised && time.Unix(st.Tip.Time, 0).After(now.Add(clockSlack)) {
+		return finding{"clock", stateBad, "It shows " + clock + ", which is before the newest block.", "Set this machine's clock."}
+	}
+	return finding{"clock", stateGood, "It shows " + clock + ", and no block contradicts it.", ""}
+}
+
+// judgeNetwork judges the connections.
+func judgeNetwork(peers []api.PeerInfo) finding {
+	if len(peers) == 0 {
+		return finding{"network", stateBad, "No peer is connected.", "Check the network connection, the firewall, and the connect and proxy options."}
+	}
+	best := int64(0)
+	for _, p := range peers {
+		best = max(best, p.StartingHeight, p.CurrentHeight)
+	}
+	return finding{"network", stateGood, fmt.Sprintf("%d peers are connected, the highest claims %s.", len(peers), grouped(best)), ""}
+}
+
+// judgeSync repeats what the daemon says, which knows best.
+func judgeSync(st *api.SyncStatus) finding {
+	switch {
+	case st.Synced:
+		return finding{"sync", stateGood, st.Reason, st.Hint}
+	case st.Hint != "" || st.Error != "":
+		return finding{"sync", stateBad, st.Reason, st.Hint}
+	}
+	return finding{"sync", stateWait, fmt.Sprintf("%s %s done.", st.Reason, percent(st.Ratio)), "Watch it: spvctl status --watch"}
+}
