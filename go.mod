@@ -25,6 +25,7 @@ require (
 	github.com/jrick/wsrpc/v2 v2.4.0
 	go.etcd.io/bbolt v1.5.0
 	golang.org/x/sync v0.20.0
+	golang.org/x/sys v0.45.0
 	lukechampine.com/blake3 v1.3.0
 )
 
@@ -42,6 +43,5 @@ require (
 	github.com/klauspost/cpuid/v2 v2.0.9 // indirect
 	golang.org/x/crypto v0.33.0 // indirect
 	golang.org/x/net v0.28.0 // indirect
-	golang.org/x/sys v0.45.0 // indirect
 	golang.org/x/text v0.22.0 // indirect
 )

@@ -18,7 +18,7 @@ const scanChunk = 128 << 10
 // were taken off the main chain meanwhile: what was passed to fn may be of two
 // branches. ErrNotFound says that there are no filters up to the last height.
 func (c *Chain) Scan(from, to Height, fn func(id BlockID, h *Header, filter []byte) error) error {
-	var s scan
+	s := scan{ahead: newReadAhead(c.store.file)}
 	for next := from; next <= to; next = s.end() {
 		err := c.store.view(fmt.Sprintf("scan %d", next), func(tx *bbolt.Tx) error {
 			return s.read(tx, next, to)
@@ -43,6 +43,7 @@ type scan struct {
 	filters []byte // of all blocks, one after the other
 	ends    []int  // where each ends
 
+	ahead   readAhead
 	started bool
 	cuts    uint64 // storeTip.cuts when the scan began
 }
@@ -90,6 +91,7 @@ func (s *scan) readFilters(tx *bbolt.Tx, from, to Height) error {
 		if key == nil {
 			return corrupt("filter %d is missing", next)
 		}
+		s.ahead.row(tx, value)
 		if err := row.parse(key, value); err != nil {
 			return err
 		}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package chain
+
+import "os"
+
+// willNeed does nothing where there is no portable way to do it.
+func willNeed(*os.File, int64, int64) {}
