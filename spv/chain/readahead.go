@@ -26,7 +26,7 @@ func newReadAhead(file *os.File) readAhead {
 
 // row takes note that the scan is at a row, which was read in the transaction.
 func (a *readAhead) row(tx *bbolt.Tx, value []byte) {
-	start := tx.DB().Info().Data // of the file in memory, which stays while tx is open
+	start := tx.DB().Info().Data                             // of the file in memory, which stays while tx is open
 	here := uintptr(unsafe.Pointer(unsafe.SliceData(value))) //nolint:gosec // compared, never followed
 	a.at(int64(here - start))
 }
