@@ -50,7 +50,6 @@ func rooms() []room {
 		{dir: "internal/logging"},
 		{dir: "internal/version"},
 		{dir: "internal/arch"},
-		{dir: "internal/deps"},
 		{dir: "cmd/spvd", imports: []string{"peer", "spv", "wallet", "internal"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/rpc/api", "internal/version"}, testOnly: []string{"internal/rpc"}},
 		{dir: "e2e", imports: []string{"spv", "peer", "wallet", "internal"}},
