@@ -37,6 +37,7 @@ test: vet
 	$(GO) test $(PURE)
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	$(GO) test $(RACE) $(RACY)
+	$(GO) test $(RACE) -run 'Readers|Closed' ./spv/chain
 	cd e2e && $(GO) test -count=1 ./...
 	cd internal/bench && $(GO) test ./...
 
