@@ -78,6 +78,10 @@ type Config struct {
 	RequestStall time.Duration
 	RequestMax   time.Duration
 
+	// MinRate is the least rate at which a peer has to deliver while it owes a
+	// reply, in bytes per second; 1 KiB.
+	MinRate int
+
 	// MaxRequests and MaxBytes bound what one peer owes us at a time: the number
 	// of requests, 64, and the size of their replies as estimated from earlier
 	// ones, 8 MiB. A dcrd node disconnects above 40 MiB.
@@ -119,6 +123,7 @@ func (c Config) complete() Config {
 	setDefault(&c.PongTimeout, 30*time.Second)
 	setDefault(&c.RequestStall, 10*time.Second)
 	setDefault(&c.RequestMax, 90*time.Second)
+	setDefault(&c.MinRate, 1<<10)
 	setDefault(&c.MaxRequests, 64)
 	setDefault(&c.MaxBytes, 8<<20)
 	setDefault(&c.ProbeEvery, 5*time.Second)
@@ -152,7 +157,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("peer config: user agent of %d characters, at most %d", len(c.UserAgent), wire.MaxUserAgentLen)
 	case strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < 0x20 || r > 0x7e }):
 		return fmt.Errorf("peer config: user agent %q is not printable ASCII", c.UserAgent)
-	case c.MaxRequests < 0 || c.MaxBytes < 0:
+	case c.MaxRequests < 0 || c.MaxBytes < 0 || c.MinRate < 0:
 		return errors.New("peer config: negative limit")
 	case c.RetryMin > c.RetryMax:
 		return fmt.Errorf("peer config: retry pause of %v above its maximum of %v", c.RetryMin, c.RetryMax)

@@ -219,13 +219,19 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 }
 
 // patience returns how long a request may still go on: until no byte at all
-// came from the peer for RequestStall, or RequestMax is over.
+// came from the peer for RequestStall, until less than MinRate came since it was
+// sent, which is not asked of a peer before RequestStall, or until RequestMax is
+// over.
 func (c *conn) patience(r *request, now time.Time) time.Duration {
 	quiet := r.sent
 	if in := c.nc.received(); in.After(quiet) {
 		quiet = in
 	}
-	return min(quiet.Add(c.cfg.RequestStall).Sub(now), r.sent.Add(c.cfg.RequestMax).Sub(now))
+	earned := time.Duration(float64(c.nc.own.in.Load()-r.before) / float64(c.cfg.MinRate) * float64(time.Second))
+	return min(
+		quiet.Add(c.cfg.RequestStall).Sub(now),
+		r.sent.Add(max(c.cfg.RequestStall, earned)).Sub(now),
+		r.sent.Add(c.cfg.RequestMax).Sub(now))
 }
 
 // send puts a request into the table and its message in line. Both happen
@@ -238,7 +244,7 @@ func (c *conn) send(r *request) error {
 	if !c.live() {
 		return c.cause
 	}
-	r.sent = time.Now()
+	r.sent, r.before = time.Now(), c.nc.own.in.Load()
 	if !c.table.add(r) {
 		c.end(fault(Straggler, nil))
 		return c.cause

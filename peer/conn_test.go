@@ -158,8 +158,8 @@ func TestBlockMalformed(t *testing.T) {
 	})
 }
 
-// TestRequestDeadlines checks both deadlines of a request: bytes that keep coming
-// from the peer put off the first and not the second.
+// TestRequestDeadlines checks the deadlines of a request: bytes that keep coming
+// from the peer put off the first, unless they are too few, and not the last.
 func TestRequestDeadlines(t *testing.T) {
 	chatter := func(every time.Duration) func(*node) {
 		return welcomeThen(func(n *node) {
@@ -172,13 +172,15 @@ func TestRequestDeadlines(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		script func(*node)
+		rate   int
 		want   time.Duration
 	}{
-		{welcomeThen(func(*node) {}), 10 * time.Second},
-		{chatter(4 * time.Second), 90 * time.Second},
-		{chatter(11 * time.Second), 10 * time.Second},
+		{welcomeThen(func(*node) {}), 1, 10 * time.Second},
+		{chatter(4 * time.Second), 1, 90 * time.Second},
+		{chatter(4 * time.Second), 16, 10 * time.Second}, // a message of 32 bytes every 4 seconds
+		{chatter(11 * time.Second), 1, 10 * time.Second},
 	} {
-		run(t, func(c *Config) { c.PingEvery = time.Hour }, []func(*node){tc.script}, func(t *testing.T, b *bench) {
+		run(t, func(c *Config) { c.PingEvery, c.MinRate = time.Hour, tc.rate }, []func(*node){tc.script}, func(t *testing.T, b *bench) {
 			begin := time.Now()
 			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2})
 			if took := time.Since(begin); took != tc.want || !errors.Is(err, Timeout) {

@@ -11,6 +11,8 @@
 //   - A request is settled exactly once: by its reply, its deadline, the end of
 //     its connection or of its context. What it was counted as in flight is
 //     uncounted then; an idle pool has nothing in flight.
+//   - A request that one peer leaves unanswered, or trickles, is put to others, at
+//     last to all; replies that flow are waited for.
 //   - A late reply is recognised and dropped. It neither ends a connection nor
 //     counts as a fault.
 //   - The reader of a connection never waits for a consumer, nor for the writer.
@@ -41,9 +43,9 @@
 // (outbound.go) and per connection that it chooses the peer of (automatic.go), and
 // while there is a connection three more, owned by that connection (conn.go): one
 // reads, one writes, one pings. One more tries untested addresses, one asks seeders,
-// one watches the clock and one writes peers.json. Nothing is started per message or
-// per request; those who ask wait in their own goroutine. When Run has returned, all
-// of them have.
+// one watches the clock and one writes peers.json. Nothing is started per message. A
+// request owns one goroutine per peer that it is put to (hedge.go), and has none left
+// when it returns. When Run has returned, all of its own have.
 //
 // # Locks
 //
@@ -62,7 +64,7 @@
 // automatic.go for the others, online.go and watch.go for when there is no network.
 // told.go, entry.go, book.go and bookpick.go: the addresses, with seeds.go and
 // seeding.go for where the first ones come from, and file.go and memory.go for where
-// they are kept. proxy.go: the way through Tor. pick.go, queue.go, fetch.go: who is asked, with
+// they are kept. proxy.go: the way through Tor. pick.go, queue.go, hedge.go, fetch.go: who is asked, with
 // gauge.go and standing.go for what a peer is worth. roster.go, ban.go and info.go:
 // what the rest of the program sees.
 package peer

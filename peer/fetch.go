@@ -16,11 +16,13 @@ import (
 // belongs to the caller, and the id of the peer that was asked, also when that
 // failed. When all peers are to be avoided, none is.
 func (p *Pool) Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, uint64, error) {
-	r, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop)
-	if err != nil {
+	if _, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop); err != nil {
 		return nil, 0, err
 	}
-	return p.fetch(ctx, want{avoid: avoid}, r)
+	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request {
+		r, _ := headersRequest(p.cfg.Params.GenesisHash, locator, stop) // it was checked above
+		return r
+	})
 }
 
 // HeadersFrom is Headers of one peer. It fails at once when that peer is gone.
@@ -41,28 +43,27 @@ func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.H
 // of the right form that begins and ends with these blocks. A node that lacks a
 // filter stays silent.
 func (p *Pool) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash) ([]byte, uint64, error) {
-	return p.fetch(ctx, want{avoid: avoid}, cfiltersRequest(start, end))
+	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return cfiltersRequest(start, end) })
 }
 
 // CFilter asks for the version 2 committed filter of one block. It returns the
 // payload of a cfilterv2 message of the right form for this block.
 func (p *Pool) CFilter(ctx context.Context, avoid []uint64, hash chainhash.Hash) ([]byte, uint64, error) {
-	return p.fetch(ctx, want{avoid: avoid}, cfilterRequest(hash))
+	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return cfilterRequest(hash) })
 }
 
 // Block asks for a block. Of what it returns only the hash of the header has
 // been compared. The reason of the error is NotFound if the peer says that it
 // does not have the block.
 func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
-	r := blockRequest(hash)
-	payload, from, err := p.fetch(ctx, want{avoid: avoid}, r)
+	payload, from, err := p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return blockRequest(hash) })
 	if err != nil {
 		return nil, from, err
 	}
 	msg, err := decodeBlock(payload)
 	if err != nil {
 		p.convict(from, Malformed, err)
-		return nil, from, fmt.Errorf("%v: %w", r, fault(Malformed, err))
+		return nil, from, fmt.Errorf("get block %v: %w", hash, fault(Malformed, err))
 	}
 	return msg, from, nil
 }

@@ -36,6 +36,9 @@ type request struct {
 	// sent is when it was put in line to be written.
 	sent time.Time
 
+	// before is how many bytes had come from the peer then.
+	before uint64
+
 	// abandoned is set when nobody waits any more. The request stays in the
 	// table, so that a late reply is known for what it is. It does not change any
 	// more once the request was taken out.

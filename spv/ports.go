@@ -23,9 +23,11 @@ type Peers interface {
 
 // Fetcher asks peers for chain data. Each method blocks until a reply came,
 // the request's own deadline passed, the peer went away, or ctx ended; with no
-// fitting peer connected it waits for one. It never asks a second peer by
-// itself: the caller does, and names the peers to avoid. When every live peer
-// is to be avoided, the list is ignored.
+// fitting peer connected it waits for one. It may ask
+// further peers when the first is slow, and names the one whose reply it returns, or
+// the first one asked if all have failed. After a failure the caller asks again,
+// and names the peers to avoid. When every live peer is to be avoided, the list is
+// ignored.
 type Fetcher interface {
 	// Headers asks a peer for the headers after the first locator hash it
 	// knows, up to stop (zero: as many as a message holds, 2,000). It returns
