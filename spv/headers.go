@@ -216,7 +216,9 @@ func (p *pursuit) answered(id uint64, b prepared, err error) error {
 	case err != nil:
 		return err
 	case ext == nil: // refused
-	case len(b.batch.Headers) >= fullBatch && ext.Added+ext.Side > 0:
+	case len(b.batch.Headers) >= fullBatch && (ext.Added+ext.Side > 0 || p.anyUnknown(b.batch.Hashes[fullBatch-1:])):
+		// There may be more, also if these are known from a side branch that was
+		// not fetched to its end.
 		p.survey.say(id, unasked, time.Now())
 		p.survey.leading = true
 	default:

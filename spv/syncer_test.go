@@ -98,6 +98,7 @@ func TestNewBlocksAreFollowedHoweverTheyAreAnnounced(t *testing.T) {
 		p := h.net.join(&fakePeer{chain: c, latency: latency})
 		h.start()
 		h.untilSyncedTo(time.Minute, c)
+		h.pass(time.Second) // the peer has been sent sendheaders
 		// What a header brings is only missing its filter, and what an inv brings
 		// its header too. Nothing else may take time, least of all a ticker.
 		const grace = time.Millisecond
