@@ -155,6 +155,15 @@ func (p *pursuit) flushIfDue() (bool, error) {
 	return false, nil
 }
 
+// flushIfMuch writes what is staged when it is much, while folding goes on: what
+// is held back for its turn can come all at once.
+func (p *pursuit) flushIfMuch() error {
+	if p.store.Pending() < p.cfg.FlushBytes {
+		return nil
+	}
+	return p.flush()
+}
+
 // flush writes what is staged.
 func (p *pursuit) flush() error {
 	if p.store.Pending() == 0 {

@@ -101,6 +101,9 @@ func (p *pursuit) foldSpans() error {
 			p.spans.refuse()
 			return nil
 		}
+		if err := p.flushIfMuch(); err != nil {
+			return err
+		}
 		if p.spans.accept() {
 			p.survey.say(b.from, settled, time.Now())
 			p.survey.leading = false
