@@ -78,6 +78,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if cfg.CheckDB {
 		job = checkStore
 	}
+	tuneGarbage()
 	if err := job(ctx, cfg, stdout); err != nil {
 		fmt.Fprintf(stderr, "spvd: %v\n", err)
 		return exitFatal
