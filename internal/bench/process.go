@@ -56,6 +56,9 @@ func command(ctx context.Context, role string, work any) (*exec.Cmd, error) {
 	}
 	cmd := exec.CommandContext(ctx, self, role, string(text))
 	cmd.Stderr = os.Stderr
+	if role == RoleSync && os.Getenv("GOGC") == "" {
+		cmd.Env = append(os.Environ(), "GOGC=50") // what spvd sets for itself
+	}
 	return cmd, nil
 }
 

@@ -120,9 +120,10 @@ func (j *Job) sync(ctx context.Context, p *chain.Params) error {
 	return g.Wait()
 }
 
-// heapProfile writes a profile of the memory that is in use half way.
+// heapProfile writes a profile of the memory that is in use when half of the
+// headers are there: then everything is under way.
 func (j *Job) heapProfile(ctx context.Context, s *spv.Syncer) (err error) {
-	if err := s.Wait(ctx, spv.AtHeight(j.Tip/2)); err != nil {
+	if err := s.Wait(ctx, func(st spv.Status) bool { return st.Headers.Current >= j.Tip/2 }); err != nil {
 		return err
 	}
 	f, err := os.Create(filepath.Join(j.Profiles, "heap.pprof"))
