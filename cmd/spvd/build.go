@@ -63,6 +63,7 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) (se
 		Sync:    source.syncPort,
 		Peers:   source.peersPort,
 		Network: networkPort{pool: pool},
+		Wallet:  walletPort{purse: purse},
 		Control: controlPort{logs: logs, stop: stop},
 	})
 	if err != nil {

@@ -31,7 +31,7 @@
 //
 // # Reading order
 //
-// ports.go (what is asked of the daemon), method.go (the method table),
+// ports.go and ports_wallet.go (what is asked of the daemon), method.go (the method table),
 // getblockhash.go (a method), params.go, request.go, reply.go, dispatch.go
 // (from bytes to a method and back), server.go, post.go, websocket.go (from a
 // socket to bytes and back), feeds.go, feed_status.go, feed_blocks.go, cursor.go

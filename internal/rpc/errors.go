@@ -24,6 +24,8 @@ func (b *backend) explain(err error) (answer *api.Error, fault bool) {
 		e = &api.Error{Code: api.CodeNotFound, Message: "there is no such block on the main chain"}
 	case errors.Is(err, ErrNoPeers):
 		e = &api.Error{Code: api.CodeNoPeers, Message: "no peer is connected to ask; run: spvctl status"}
+	case errors.Is(err, ErrNoWallet):
+		e = &api.Error{Code: api.CodeWallet, Message: "there is no wallet yet; import an account, run: spvctl account import NAME XPUB"}
 	case errors.Is(err, ErrSyncing):
 		e = b.stillSyncing()
 	case errors.Is(err, context.DeadlineExceeded):

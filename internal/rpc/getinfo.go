@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -24,7 +25,7 @@ func getInfo() method {
 		result:  "an object with dcrwallet's fields",
 		returns: []any{api.Info{}},
 		example: `[]`,
-		handle: func(_ context.Context, b *backend, _ args) (any, error) {
+		handle: func(ctx context.Context, b *backend, _ args) (any, error) {
 			hash, height, err := b.Chain.Best()
 			if err != nil {
 				return nil, err
@@ -37,11 +38,16 @@ func getInfo() method {
 			if err != nil {
 				return nil, err
 			}
+			balance, err := b.Wallet.Balances(ctx, 1)
+			if err != nil && !errors.Is(err, ErrNoWallet) {
+				return nil, err
+			}
 			st := b.Sync.Status()
 			v := b.version
 			return api.Info{
 				Version:         int32(1000000*v.Major + 10000*v.Minor + 100*v.Patch),
 				ProtocolVersion: int32(b.protocolVersion),
+				Balance:         balance.TotalSpendable,
 				Blocks:          height,
 				Connections:     int32(st.Peers),
 				Proxy:           b.proxy,

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/rpc/api"
 )
 
 // openRPCVersion is the version of the OpenRPC specification that the document
@@ -74,6 +76,10 @@ func (p *param) openRPC() openRPCContent {
 		s["type"] = "string"
 		s["minLength"], s["maxLength"] = 2*chainhash.HashSize, 2*chainhash.HashSize
 		s["pattern"] = "^[0-9a-fA-F]*$"
+	case kindStrings:
+		s = schemaOf(reflect.TypeFor[[]string]())
+	case kindOutPoints:
+		s = schemaOf(reflect.TypeFor[[]api.OutPoint]())
 	default:
 		s["type"] = "string"
 	}
@@ -100,6 +106,9 @@ func (m *method) resultSchema() schema {
 func schemaOf(t reflect.Type) schema {
 	if t == nil {
 		return schema{"type": "null"}
+	}
+	if t == reflect.TypeFor[api.Amount]() {
+		return schema{"type": "number"}
 	}
 	if t.Implements(reflect.TypeFor[json.Marshaler]()) { // in a form of its own
 		return schema{}

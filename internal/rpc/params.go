@@ -30,10 +30,12 @@ type kind uint8
 
 // The kinds, with the Go types their values have in args.
 const (
-	kindString kind = iota // string
-	kindInt                // int64
-	kindBool               // bool
-	kindHash               // chainhash.Hash
+	kindString    kind = iota // string
+	kindInt                   // int64
+	kindBool                  // bool
+	kindHash                  // chainhash.Hash
+	kindStrings               // []string
+	kindOutPoints             // []api.OutPoint
 )
 
 // String returns the name of the kind that help shows.
@@ -45,6 +47,10 @@ func (k kind) String() string {
 		return api.TypeBoolean
 	case kindHash:
 		return api.TypeHash
+	case kindStrings:
+		return api.TypeStrings
+	case kindOutPoints:
+		return api.TypeOutPoints
 	default:
 		return api.TypeString
 	}
@@ -60,6 +66,7 @@ type args struct {
 func (a args) str(name string) string          { return a.value(name).(string) }
 func (a args) int(name string) int64           { return a.value(name).(int64) }
 func (a args) bool(name string) bool           { return a.value(name).(bool) }
+func (a args) strings(name string) []string    { return a.value(name).([]string) }
 func (a args) hash(name string) chainhash.Hash { return a.value(name).(chainhash.Hash) }
 
 // value returns the value of a parameter that is in the table.
@@ -153,6 +160,10 @@ func (m *method) decode(p *param, raw json.RawMessage) (any, error) {
 		return decodeAs[int64](m, p, raw)
 	case kindBool:
 		return decodeAs[bool](m, p, raw)
+	case kindStrings:
+		return decodeAs[[]string](m, p, raw)
+	case kindOutPoints:
+		return decodeAs[[]api.OutPoint](m, p, raw)
 	case kindHash:
 		s, err := decodeAs[string](m, p, raw)
 		if err != nil {

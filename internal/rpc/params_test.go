@@ -94,6 +94,8 @@ func (k kind) holds(v any) bool {
 		return k == kindBool
 	case string:
 		return k == kindString
+	case []string:
+		return k == kindStrings
 	default:
 		return false
 	}

@@ -33,6 +33,7 @@ type Ports struct {
 	Sync    Sync
 	Peers   Peers
 	Network Network
+	Wallet  Wallet
 	Control Control
 }
 

@@ -164,7 +164,7 @@ func TestInfo(t *testing.T) {
 		}
 		r.Result.Difficulty = 0 // has a test of its own
 		want := api.Info{
-			Version: 1020300, ProtocolVersion: 12, Blocks: 2, Connections: 3, Proxy: "127.0.0.1:9050",
+			Version: 1020300, ProtocolVersion: 12, Balance: 125e6, Blocks: 2, Connections: 3, Proxy: "127.0.0.1:9050",
 			TestNet: params.Name == "testnet3", RelayFee: 0.0001, Errors: "The clock is wrong. The disk is full.",
 		}
 		if r.Result != want {

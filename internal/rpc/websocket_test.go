@@ -55,6 +55,7 @@ func mustDial(t testing.TB, address string, header http.Header) *websocket.Conn 
 	if err != nil {
 		t.Fatal(err)
 	}
+	conn.SetReadLimit(1 << 20) // of what the methods say about themselves
 	return conn
 }
 

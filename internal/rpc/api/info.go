@@ -7,7 +7,7 @@ type Info struct {
 	Version         int32   `json:"version"`
 	ProtocolVersion int32   `json:"protocolversion"`
 	WalletVersion   int32   `json:"walletversion"`
-	Balance         float64 `json:"balance"`
+	Balance         Amount  `json:"balance"`
 	Blocks          int64   `json:"blocks"`
 	TimeOffset      int64   `json:"timeoffset"`
 	Connections     int32   `json:"connections"`

@@ -13,6 +13,9 @@ const (
 	TypeInteger = "integer"
 	TypeBoolean = "boolean"
 	TypeHash    = "hash"
+
+	TypeStrings   = "array of strings"
+	TypeOutPoints = "array of outputs" // objects with txid, vout and tree
 )
 
 // MethodInfo describes a method; help returns it when asked to.

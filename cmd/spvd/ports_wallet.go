@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"math"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// walletPort tells of the wallet in the terms of JSON-RPC. Its methods are in
+// several files: accounts here, then addresses, ledger and coins.
+type walletPort struct{ purse *purse }
+
+// reading returns the wallet for a method that needs there to be one.
+func (p walletPort) reading() (*wallet.Wallet, error) {
+	w, err := p.purse.wallet()
+	return w, walletError(err)
+}
+
+// ImportXpub implements rpc.Accounts.
+func (p walletPort) ImportXpub(ctx context.Context, name, xpub string) error {
+	w, err := p.purse.make()
+	if err == nil {
+		_, err = w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: p.purse.birthday()})
+	}
+	return walletError(err)
+}
+
+// RenameAccount implements rpc.Accounts.
+func (p walletPort) RenameAccount(ctx context.Context, from, to string) error {
+	w, err := p.reading()
+	if err != nil {
+		return err
+	}
+	return walletError(w.RenameAccount(ctx, from, to))
+}
+
+// NewAddress implements rpc.Accounts.
+func (p walletPort) NewAddress(ctx context.Context, account string, branch uint32, beyond bool) (string, error) {
+	w, err := p.reading()
+	if err != nil {
+		return "", err
+	}
+	if !beyond {
+		a, err := w.Account(account)
+		if err != nil {
+			return "", walletError(err)
+		}
+		if window := a.Branches[branch]; max(window.Issued, window.Used) >= window.Used+a.Gap {
+			return "", &api.Error{Code: api.CodeWallet, Message: "the next address is behind the gap limit; " +
+				"wait for a payment, or pass the gap policy ignore"}
+		}
+	}
+	issued, err := w.NewAddress(ctx, account, branch)
+	return issued.Address, walletError(err)
+}
+
+// LastIndex implements rpc.Accounts.
+func (p walletPort) LastIndex(account string, branch uint32) (int64, error) {
+	w, err := p.reading()
+	if err != nil {
+		return 0, err
+	}
+	index, ok, err := w.LastIssued(account, branch)
+	if err == nil && !ok {
+		return -1, nil
+	}
+	return int64(index), walletError(err)
+}
+
+// SetGapLimit implements rpc.Accounts.
+func (p walletPort) SetGapLimit(ctx context.Context, gap uint32) error {
+	w, err := p.reading()
+	if err != nil {
+		return err
+	}
+	for _, a := range w.Accounts() {
+		if err := w.SetGapLimit(ctx, a.Name, gap); err != nil {
+			return walletError(err)
+		}
+	}
+	return nil
+}
+
+// Info implements rpc.Accounts.
+func (p walletPort) Info() (api.WalletInfo, error) {
+	w, err := p.reading()
+	if err != nil {
+		return api.WalletInfo{}, err
+	}
+	st := w.Status()
+	info := api.WalletInfo{
+		BirthHeight: -1,
+		Height:      int64(st.Tip.Height),
+		Scanned:     int64(st.Scanned.Height),
+		Scripts:     st.Scripts,
+		Accounts:    []api.Account{},
+	}
+	if st.Birthday != chain.Never {
+		info.BirthHeight = int64(st.Birthday)
+	}
+	for _, a := range w.Accounts() {
+		info.Accounts = append(info.Accounts, api.Account{
+			Name:     a.Name,
+			Number:   a.Number,
+			Birthday: a.Birthday.String(),
+			Gap:      a.Gap,
+			External: max(a.Branches[wallet.External].Issued, a.Branches[wallet.External].Used),
+			Internal: max(a.Branches[wallet.Internal].Issued, a.Branches[wallet.Internal].Used),
+		})
+	}
+	return info, nil
+}
+
+// height returns a height that JSON-RPC has checked to be one, or the greatest.
+func height(n int64) chain.Height { return chain.Height(min(n, math.MaxInt32)) }

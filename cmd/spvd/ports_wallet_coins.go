@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/wallet"
+)
+
+// Unspent implements rpc.Coins.
+func (p walletPort) Unspent(ctx context.Context, minConf, maxConf int64) ([]api.Unspent, error) {
+	w, err := p.reading()
+	if err != nil {
+		return nil, err
+	}
+	all, err := w.Unspent(ctx, wallet.OutputFilter{MinConf: minConf, Usable: true})
+	if err != nil {
+		return nil, walletError(err)
+	}
+	var list []api.Unspent
+	for _, o := range all {
+		if o.Confirmations > maxConf {
+			continue
+		}
+		list = append(list, api.Unspent{
+			TxID:          o.OutPoint.Hash.String(),
+			Vout:          o.OutPoint.Index,
+			Tree:          o.OutPoint.Tree,
+			TxType:        txType(o.Kind),
+			Address:       o.Address,
+			Account:       o.Account,
+			ScriptPubKey:  hex.EncodeToString(o.PkScript),
+			RedeemScript:  hex.EncodeToString(o.RedeemScript),
+			Amount:        api.Amount(o.Amount),
+			Confirmations: o.Confirmations,
+			Spendable:     o.Mature,
+		})
+	}
+	return list, nil
+}
+
+// txType returns the number that stands for a kind of transaction in
+// listunspent.
+func txType(k wallet.Kind) int {
+	switch k {
+	case wallet.Ticket:
+		return 1
+	case wallet.Vote:
+		return 2
+	case wallet.Revocation:
+		return 3
+	case wallet.Regular, wallet.Coinbase, wallet.TreasuryAdd, wallet.TreasurySpend, wallet.TreasuryBase:
+	}
+	return 0
+}
+
+// Lock implements rpc.Coins.
+func (p walletPort) Lock(ctx context.Context, outputs []api.OutPoint, locked bool) error {
+	w, err := p.reading()
+	if err != nil {
+		return err
+	}
+	points := make([]wire.OutPoint, len(outputs))
+	for i, o := range outputs {
+		hash, err := chainhash.NewHashFromStr(o.TxID)
+		if err != nil {
+			return err
+		}
+		points[i] = wire.OutPoint{Hash: *hash, Index: o.Vout, Tree: o.Tree}
+		if !locked {
+			continue
+		}
+		if _, err := w.Output(ctx, points[i], true); err != nil {
+			return walletError(err)
+		}
+	}
+	for _, op := range points {
+		if err := w.LockOutput(ctx, op, locked); err != nil {
+			return walletError(err)
+		}
+	}
+	return nil
+}
+
+// UnlockAll implements rpc.Coins.
+func (p walletPort) UnlockAll(ctx context.Context) error {
+	w, err := p.reading()
+	if err != nil {
+		return err
+	}
+	return walletError(w.UnlockAll(ctx))
+}
+
+// Locked implements rpc.Coins.
+func (p walletPort) Locked(ctx context.Context) ([]api.OutPoint, error) {
+	w, err := p.reading()
+	if err != nil {
+		return nil, err
+	}
+	all, err := w.Locked(ctx)
+	list := make([]api.OutPoint, len(all))
+	for i, op := range all {
+		list[i] = api.OutPoint{TxID: op.Hash.String(), Vout: op.Index, Tree: op.Tree}
+	}
+	return list, walletError(err)
+}

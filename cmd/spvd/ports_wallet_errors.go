@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/wallet"
+)
+
+// walletError returns the error in the terms of the RPC server. What the wallet
+// refuses it says itself, in words that are fit for users and repeat no key.
+func walletError(err error) error {
+	if errors.Is(err, errNoWallet) {
+		return rpc.ErrNoWallet
+	}
+	for _, r := range refusals() {
+		if errors.Is(err, r.reason) {
+			return &api.Error{Code: r.code, Message: err.Error()}
+		}
+	}
+	return err
+}
+
+// refusal is a reason of the wallet to refuse, and the code for it.
+type refusal struct {
+	reason error
+	code   api.Code
+}
+
+func refusals() []refusal {
+	return []refusal{
+		{wallet.ErrPrivateKey, api.CodeWallet},
+		{wallet.ErrWrongNetwork, api.CodeNotFound},
+		{wallet.ErrBadChecksum, api.CodeNotFound},
+		{wallet.ErrBadKey, api.CodeNotFound},
+		{wallet.ErrNotAccountKey, api.CodeNotFound},
+		{wallet.ErrBadAddress, api.CodeNotFound},
+		{wallet.ErrNoAccount, api.CodeNotFound},
+		{wallet.ErrNotMine, api.CodeNotFound},
+		{wallet.ErrNoTransaction, api.CodeNotFound},
+		{wallet.ErrBadScript, api.CodeInvalid},
+		{wallet.ErrBadName, api.CodeInvalid},
+		{wallet.ErrGapLimit, api.CodeInvalid},
+		{wallet.ErrBadLabel, api.CodeInvalid},
+		{wallet.ErrAboveTip, api.CodeInvalid},
+		{wallet.ErrNoOutput, api.CodeInvalid},
+		{wallet.ErrDuplicate, api.CodeWallet},
+		{wallet.ErrImported, api.CodeWallet},
+		{wallet.ErrFull, api.CodeWallet},
+		{wallet.ErrMined, api.CodeWallet},
+	}
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// mustCall calls a method that has to succeed.
+func (c client) mustCall(t *testing.T, method, params string, result any) {
+	t.Helper()
+	if err := c.callWith(t, method, params, result); err != nil {
+		t.Fatalf("%s %s: %v", method, params, err)
+	}
+}
+
+// TestPaymentPlugin makes the calls of a payment plugin, in its order, as it
+// makes them: it asks for an address, is paid, and looks for the payment.
+func TestPaymentPlugin(t *testing.T) {
+	o := newOwner(t, 1)
+	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
+	_, c := ns.startSynced(t, dir, "--account=default="+o.xpub())
+
+	var info api.Info
+	c.mustCall(t, "getinfo", "[]", &info)
+	if info.Blocks != blocks || info.Balance != 145e7 || info.Connections != 1 {
+		t.Errorf("getinfo: %+v", info)
+	}
+	address := ""
+	c.mustCall(t, "getnewaddress", `["default","ignore"]`, &address)
+	if want, _ := o.address(0, 51); address != want { // 50 is used
+		t.Errorf("getnewaddress: %s, want %s", address, want)
+	}
+	var lines []api.ListedTransaction
+	c.mustCall(t, "listaddresstransactions", fmt.Sprintf("[[%q]]", address), &lines)
+	if len(lines) != 0 {
+		t.Errorf("the new address has transactions: %+v", lines)
+	}
+	paid, _ := o.address(0, 50)
+	c.mustCall(t, "listaddresstransactions", fmt.Sprintf("[[%q]]", paid), &lines)
+	if len(lines) != 1 || lines[0].Amount != 4e8 || lines[0].BlockHeight != 300 || lines[0].Confirmations != blocks-300+1 {
+		t.Fatalf("listaddresstransactions: %+v", lines)
+	}
+	id := lines[0].TxID
+	c.mustCall(t, "listtransactions", `["*",1000,0]`, &lines)
+	if len(lines) != 4 || lines[0].BlockHeight != blocks-2 || lines[3].BlockHeight != 20 { // change is no line
+		t.Errorf("listtransactions: %+v", lines)
+	}
+	var tx api.Transaction
+	c.mustCall(t, "gettransaction", fmt.Sprintf("[%q]", id), &tx)
+	if len(tx.Details) != 1 || tx.Details[0].Address != paid || tx.Details[0].Category != "receive" ||
+		tx.Details[0].Amount != 4e8 || tx.Confirmations != blocks-300+1 || tx.BlockHash != ns.chain.ID(300).Hash.String() {
+		t.Errorf("gettransaction: %+v", tx)
+	}
+	var balance api.Balance
+	c.mustCall(t, "getbalance", "[]", &balance)
+	if balance.TotalSpendable != 145e7 || balance.BlockHash != ns.chain.Tip().Hash.String() {
+		t.Errorf("getbalance: %+v", balance)
+	}
+	var known api.AddressInfo
+	c.mustCall(t, "validateaddress", fmt.Sprintf("[%q]", paid), &known)
+	if !known.IsValid || !known.IsMine || known.Account != "default" {
+		t.Errorf("validateaddress: %+v", known)
+	}
+}
+
+func TestWalletIsMadeByTheFirstImport(t *testing.T) {
+	o := newOwner(t, 1)
+	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
+	_, c := ns.startSynced(t, dir)
+	var balance api.Balance
+	if err := c.call(t, "getbalance", &balance); err == nil || err.Code != api.CodeWallet || !strings.Contains(err.Message, "spvctl account import") {
+		t.Errorf("getbalance without a wallet: %v", err)
+	}
+	var info api.Info
+	c.mustCall(t, "getinfo", "[]", &info)
+
+	var nothing any
+	c.mustCall(t, "importxpub", fmt.Sprintf(`["savings",%q]`, o.xpub()), &nothing)
+	c.mustCall(t, "rescanwallet", "[]", &nothing)
+	c.mustCall(t, "getbalance", "[]", &balance)
+	if balance.TotalSpendable != 145e7 {
+		t.Errorf("after the import: %+v", balance)
+	}
+	var accounts map[string]api.Amount
+	c.mustCall(t, "listaccounts", "[]", &accounts)
+	if len(accounts) != 2 || accounts["savings"] != 145e7 {
+		t.Errorf("listaccounts: %v", accounts)
+	}
+	var unspent []api.Unspent
+	c.mustCall(t, "listunspent", "[]", &unspent)
+	if len(unspent) != 4 {
+		t.Fatalf("listunspent: %+v", unspent)
+	}
+	var done bool
+	c.mustCall(t, "lockunspent", fmt.Sprintf(`[false,[{"txid":%q,"vout":0,"tree":0}]]`, unspent[0].TxID), &done)
+	locked := unspent[0]
+	c.mustCall(t, "listunspent", "[]", &unspent)
+	if len(unspent) != 3 || unspent[0].TxID == locked.TxID {
+		t.Errorf("listunspent with a lock: %+v", unspent)
+	}
+}
+
+// TestWalletRefusals is the table of bad input: the code, and that nothing has
+// changed.
+func TestWalletRefusals(t *testing.T) {
+	o, other := newOwner(t, 1), newOwner(t, 2)
+	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
+	d, c := ns.startSynced(t, dir, "--account=default="+o.xpub())
+	private := other.account.String()
+	var before, after, answer json.RawMessage
+	c.mustCall(t, "walletinfo", "[]", &before)
+	for _, tt := range []struct {
+		method, params string
+		code           api.Code
+	}{
+		{"importxpub", fmt.Sprintf(`["mine",%q]`, private), api.CodeWallet},
+		{"createnewaccount", fmt.Sprintf(`["mine",%q]`, private), api.CodeWallet},
+		{"validateaddress", `[]`, api.CodeParams},
+		{"importxpub", fmt.Sprintf(`["again",%q]`, o.xpub()), api.CodeWallet},
+		{"importxpub", fmt.Sprintf(`["default",%q]`, other.xpub()), api.CodeWallet},
+		{"importxpub", fmt.Sprintf(`["*",%q]`, other.xpub()), api.CodeInvalid},
+		{"importxpub", fmt.Sprintf(`["mine",%q]`, other.xpub()[:40]), api.CodeNotFound},
+		{"importxpub", `["mine","dpubZFwxDHxkMYMqXhxc2ZAiT4KWUgrJLBYxqmnZE9qAwBWMoCFbYfWgT2gd1gQSH6vNfUXQsVCv2YWoPoHRcr3z3u6kj1kVPh6JjcPNQwf1kxc"]`, api.CodeNotFound},
+		{"importpubkey", `["02"]`, api.CodeNotFound},
+		{"importscript", `[""]`, api.CodeInvalid},
+		{"discoverusage", `["",false,10001]`, api.CodeInvalid},
+		{"renameaccount", `["nobody","somebody"]`, api.CodeNotFound},
+		{"getnewaddress", `["imported"]`, api.CodeWallet},
+		{"getbalance", `["nobody"]`, api.CodeNotFound},
+		{"getreceivedbyaddress", `["Dsnothing"]`, api.CodeNotFound},
+		{"gettransaction", `["` + strings.Repeat("ab", 32) + `"]`, api.CodeNotFound},
+		{"abandontransaction", `["` + strings.Repeat("ab", 32) + `"]`, api.CodeNotFound},
+		{"lockunspent", `[false,[{"txid":"` + strings.Repeat("ab", 32) + `","vout":0,"tree":0}]]`, api.CodeInvalid},
+		{"rescanwallet", fmt.Sprintf(`[%d]`, blocks+1), api.CodeInvalid},
+	} {
+		err := c.callWith(t, tt.method, tt.params, &answer)
+		switch {
+		case err == nil || err.Code != tt.code:
+			t.Errorf("%s %s: %s, %v; want code %d", tt.method, tt.params, answer, err, tt.code)
+		case strings.Contains(err.Message, private):
+			t.Errorf("%s repeats the key: %v", tt.method, err)
+		}
+	}
+	c.mustCall(t, "walletinfo", "[]", &after)
+	if string(before) != string(after) {
+		t.Errorf("the wallet was changed from\n%s to\n%s", before, after)
+	}
+	if strings.Contains(d.out.String(), private) {
+		t.Error("the log has the private key")
+	}
+}

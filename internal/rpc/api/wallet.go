@@ -1,0 +1,163 @@
+package api
+
+// Balance is the result of getbalance.
+type Balance struct {
+	Balances  []AccountBalance `json:"balances"`
+	BlockHash string           `json:"blockhash"` // of the wallet's tip
+
+	TotalImmatureCoinbase Amount `json:"totalimmaturecoinbaserewards"`
+	TotalImmatureStake    Amount `json:"totalimmaturestakegeneration"`
+	TotalLockedByTickets  Amount `json:"totallockedbytickets"`
+	TotalSpendable        Amount `json:"totalspendable"`
+	CumulativeTotal       Amount `json:"cumulativetotal"`
+	TotalUnconfirmed      Amount `json:"totalunconfirmed"`
+	TotalVotingAuthority  Amount `json:"totalvotingauthority"`
+}
+
+// AccountBalance is the balance of one account. Total is the sum of all the
+// others but VotingAuthority.
+type AccountBalance struct {
+	AccountName      string `json:"accountname"`
+	ImmatureCoinbase Amount `json:"immaturecoinbaserewards"`
+	ImmatureStake    Amount `json:"immaturestakegeneration"`
+	LockedByTickets  Amount `json:"lockedbytickets"`
+	Spendable        Amount `json:"spendable"`
+	Total            Amount `json:"total"`
+	Unconfirmed      Amount `json:"unconfirmed"`
+	VotingAuthority  Amount `json:"votingauthority"`
+}
+
+// Transaction is the result of gettransaction.
+type Transaction struct {
+	Amount          Amount   `json:"amount"` // what it adds to the wallet
+	Fee             *Amount  `json:"fee,omitempty"`
+	Confirmations   int64    `json:"confirmations"`
+	BlockHash       string   `json:"blockhash"` // empty while it is not mined
+	BlockHeight     int64    `json:"blockheight"`
+	BlockIndex      int64    `json:"blockindex"`
+	BlockTime       int64    `json:"blocktime"`
+	TxID            string   `json:"txid"`
+	WalletConflicts []string `json:"walletconflicts"`
+	Time            int64    `json:"time"`
+	TimeReceived    int64    `json:"timereceived"`
+	Details         []Detail `json:"details"`
+	Hex             string   `json:"hex"`
+	Type            string   `json:"type"`
+	TicketStatus    string   `json:"ticketstatus,omitempty"`
+	Label           string   `json:"label,omitempty"`
+}
+
+// Detail is one line of a transaction: what it pays to somebody else, negative,
+// or to the wallet.
+type Detail struct {
+	Account  string  `json:"account"` // empty for what is sent
+	Address  string  `json:"address,omitempty"`
+	Amount   Amount  `json:"amount"`
+	Category string  `json:"category"`
+	Fee      *Amount `json:"fee,omitempty"` // of the transaction, negative, where it sends
+	Vout     uint32  `json:"vout"`
+}
+
+// ListedTransaction is a line of listtransactions and its kin.
+type ListedTransaction struct {
+	Detail
+	BlockHash       string   `json:"blockhash,omitempty"`
+	BlockHeight     int64    `json:"blockheight,omitempty"`
+	BlockIndex      *int64   `json:"blockindex,omitempty"`
+	BlockTime       int64    `json:"blocktime,omitempty"`
+	Confirmations   int64    `json:"confirmations"`
+	Generated       bool     `json:"generated,omitempty"`
+	Time            int64    `json:"time"`
+	TimeReceived    int64    `json:"timereceived"`
+	TxID            string   `json:"txid"`
+	TxType          string   `json:"txtype"`
+	WalletConflicts []string `json:"walletconflicts"`
+	Label           string   `json:"label,omitempty"` // of the transaction
+}
+
+// SinceBlock is the result of listsinceblock.
+type SinceBlock struct {
+	Transactions []ListedTransaction `json:"transactions"`
+	LastBlock    string              `json:"lastblock"`
+}
+
+// Unspent is a line of listunspent.
+type Unspent struct {
+	TxID          string `json:"txid"`
+	Vout          uint32 `json:"vout"`
+	Tree          int8   `json:"tree"`
+	TxType        int    `json:"txtype"` // 0 regular, 1 ticket, 2 vote, 3 revocation
+	Address       string `json:"address"`
+	Account       string `json:"account"`
+	ScriptPubKey  string `json:"scriptPubKey"`
+	RedeemScript  string `json:"redeemScript,omitempty"`
+	Amount        Amount `json:"amount"`
+	Confirmations int64  `json:"confirmations"`
+
+	// Spendable says that it is mature. The daemon has no key for anything.
+	Spendable bool `json:"spendable"`
+}
+
+// OutPoint names an output in lockunspent and listlockunspent.
+type OutPoint struct {
+	TxID string `json:"txid"`
+	Vout uint32 `json:"vout"`
+	Tree int8   `json:"tree"`
+}
+
+// Received is what was ever paid to an address, spent since or not.
+type Received struct {
+	Account string `json:"account"`
+	Address string `json:"address"`
+	Amount  Amount `json:"amount"`
+}
+
+// AddressInfo is the result of validateaddress.
+type AddressInfo struct {
+	IsValid      bool    `json:"isvalid"`
+	Address      string  `json:"address,omitempty"`
+	IsMine       bool    `json:"ismine,omitempty"`
+	IsWatchOnly  bool    `json:"iswatchonly,omitempty"`
+	IsScript     bool    `json:"isscript,omitempty"`
+	PubKey       string  `json:"pubkey,omitempty"`
+	IsCompressed bool    `json:"iscompressed,omitempty"`
+	Account      string  `json:"account,omitempty"`
+	Hex          string  `json:"hex,omitempty"` // the redeem script
+	Branch       *uint32 `json:"branch,omitempty"`
+	Index        *uint32 `json:"index,omitempty"`
+	Label        string  `json:"label,omitempty"`
+}
+
+// WalletInfo is the result of walletinfo. The daemon holds no keys: it is never
+// unlocked and never votes.
+type WalletInfo struct {
+	DaemonConnected  bool   `json:"daemonconnected"`
+	SPV              bool   `json:"spv"`
+	Unlocked         bool   `json:"unlocked"`
+	CoinType         uint32 `json:"cointype"`
+	TxFee            Amount `json:"txfee"`
+	VoteBits         uint16 `json:"votebits"`
+	VoteBitsExtended string `json:"votebitsextended"`
+	VoteVersion      uint32 `json:"voteversion"`
+	Voting           bool   `json:"voting"`
+	VSP              string `json:"vsp"`
+	ManualTickets    bool   `json:"manualtickets"`
+	BirthHash        string `json:"birthhash"`
+	BirthHeight      int64  `json:"birthheight"` // -1 while it is not known
+
+	WatchOnly bool      `json:"watchonly"`
+	Height    int64     `json:"height"`  // of the wallet's tip
+	Scanned   int64     `json:"scanned"` // below Height while old blocks are searched
+	Scripts   int       `json:"scripts"` // that are watched
+	Accounts  []Account `json:"accounts"`
+}
+
+// Account is an account with an extended public key.
+type Account struct {
+	Name     string `json:"name"`
+	Number   uint32 `json:"number"`
+	Birthday string `json:"birthday"` // a height, or a date that no block has reached
+	Gap      uint32 `json:"gap"`      // the gap limit
+	External uint32 `json:"external"` // addresses handed out or used
+	Internal uint32 `json:"internal"` // change addresses handed out or used
+}

@@ -1,0 +1,26 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+func getTransaction() method {
+	return method{
+		name:    "gettransaction",
+		reads:   true,
+		summary: "Returns a transaction of the wallet.",
+		help:    "amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's.",
+		params: []param{
+			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
+			watchOnlyParam(),
+		},
+		result:  "an object with dcrwallet's fields",
+		returns: []any{api.Transaction{}},
+		example: `["` + exampleTx + `"]`,
+		handle: func(ctx context.Context, b *backend, a args) (any, error) {
+			return b.Wallet.Transaction(ctx, a.hash("txid"))
+		},
+	}
+}

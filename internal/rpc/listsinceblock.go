@@ -1,0 +1,68 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+func listSinceBlock() method {
+	return method{
+		name:    "listsinceblock",
+		reads:   true,
+		summary: "Lists what transactions pay that were mined after a block, newest first, and the unmined ones.",
+		help:    "Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are listed again.",
+		params: []param{
+			{name: "blockhash", kind: kindString, optional: true, def: "", text: "The last block that is known; without it all are listed."},
+			{name: "targetconfirmations", kind: kindInt, optional: true, def: int64(1), text: "How many confirmations lastblock has."},
+			watchOnlyParam(),
+		},
+		result:  "an object with the lines of listtransactions and the block to call it with next time",
+		returns: []any{api.SinceBlock{}},
+		example: `[]`,
+		handle: func(ctx context.Context, b *backend, a args) (any, error) {
+			target, err := a.count("targetconfirmations")
+			if err != nil {
+				return nil, err
+			}
+			above, err := b.heightOf(a.str("blockhash"))
+			if err != nil {
+				return nil, err
+			}
+			info, err := b.Wallet.Info()
+			if err != nil {
+				return nil, err
+			}
+			txs, err := b.Wallet.Transactions(ctx, above)
+			if err != nil {
+				return nil, err
+			}
+			last, err := b.Chain.HashAt(max(0, info.Height+1-max(1, target)))
+			if err != nil {
+				return nil, err
+			}
+			return api.SinceBlock{Transactions: listed(txs, anyAccount, nil), LastBlock: last.String()}, nil
+		},
+	}
+}
+
+// heightOf returns the height of a main chain block named in hex, and of the
+// genesis block without a name.
+func (b *backend) heightOf(name string) (int64, error) {
+	if name == "" {
+		return 0, nil
+	}
+	p := param{name: "blockhash"}
+	hash, err := p.parseHash(name)
+	if err != nil {
+		return 0, err
+	}
+	h, err := b.Chain.Header(hash.(chainhash.Hash))
+	if errors.Is(err, ErrNotFound) {
+		return 0, b.notOnChain(hash.(chainhash.Hash))
+	}
+	return h.Height, err
+}

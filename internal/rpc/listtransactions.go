@@ -1,0 +1,44 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+func listTransactions() method {
+	return method{
+		name:    "listtransactions",
+		reads:   true,
+		summary: "Lists what transactions pay to the wallet and to others, newest first.",
+		params: []param{
+			someAccountParam(),
+			{name: "count", kind: kindInt, optional: true, def: int64(10), text: "How many lines to return at most."},
+			{name: "from", kind: kindInt, optional: true, def: int64(0), text: "How many of the newest lines to leave out."},
+			watchOnlyParam(),
+		},
+		result:  "an array with an object for each output; a transaction that pays several has several",
+		returns: []any{[]api.ListedTransaction{}},
+		example: `["*",1000,0]`,
+		handle: func(ctx context.Context, b *backend, a args) (any, error) {
+			count, err := a.count("count")
+			if err != nil {
+				return nil, err
+			}
+			from, err := a.count("from")
+			if err != nil {
+				return nil, err
+			}
+			if err := b.knownAccount(a.str("account")); err != nil {
+				return nil, err
+			}
+			txs, err := b.Wallet.Transactions(ctx, 0)
+			if err != nil {
+				return nil, err
+			}
+			lines := listed(txs, a.str("account"), nil)
+			lines = lines[min(from, int64(len(lines))):]
+			return lines[:min(count, int64(len(lines)))], nil
+		},
+	}
+}

@@ -1,0 +1,105 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// ErrNoWallet is what all methods of Wallet return before the first import.
+var ErrNoWallet = errors.New("there is no wallet yet")
+
+// Wallet is the watch-only wallet. What it refuses, it refuses with an
+// *api.Error that is fit for the client and repeats no key; nothing has changed
+// then.
+type Wallet interface {
+	Accounts
+	Addresses
+	Ledger
+	Coins
+}
+
+// Accounts are the accounts of extended public keys.
+type Accounts interface {
+	// ImportXpub adds an account, and makes the wallet if there is none. It
+	// returns at once; the account is scanned for from its birthday on.
+	ImportXpub(ctx context.Context, name, xpub string) error
+
+	// RenameAccount changes the name of an account.
+	RenameAccount(ctx context.Context, from, to string) error
+
+	// NewAddress hands out the next address of a branch of an account. Unless
+	// beyond is set, it refuses one behind the gap limit.
+	NewAddress(ctx context.Context, account string, branch uint32, beyond bool) (string, error)
+
+	// LastIndex returns the index of the last address of a branch that was
+	// handed out or used, -1 if there is none.
+	LastIndex(account string, branch uint32) (int64, error)
+
+	// SetGapLimit changes the gap limit of all accounts.
+	SetGapLimit(ctx context.Context, gap uint32) error
+
+	// Info tells about the wallet. What depends on the network is left out.
+	Info() (api.WalletInfo, error)
+}
+
+// Addresses are what the wallet watches.
+type Addresses interface {
+	// ImportPubKey watches payments to a public key, from a height on; -1 is the
+	// wallet's birthday. It makes the wallet if there is none.
+	ImportPubKey(ctx context.Context, key []byte, from int64) error
+
+	// ImportScript watches payments to the hash of a redeem script likewise.
+	ImportScript(ctx context.Context, redeem []byte, from int64) error
+
+	// AddressInfo tells what is known about an address, which need not be the
+	// wallet's.
+	AddressInfo(ctx context.Context, address string) (api.AddressInfo, error)
+
+	// AddressesOf returns the addresses of an account that were handed out or
+	// used.
+	AddressesOf(account string) ([]string, error)
+
+	// Rescan searches all blocks from a height on again. It returns at once.
+	Rescan(ctx context.Context, from int64) error
+}
+
+// Ledger is what the chain says about the wallet.
+type Ledger interface {
+	// Balances returns the balances of all accounts.
+	Balances(ctx context.Context, minConf int64) (api.Balance, error)
+
+	// Transactions returns the transactions mined above a height and the unmined
+	// ones, newest first.
+	Transactions(ctx context.Context, above int64) ([]api.Transaction, error)
+
+	// Transaction returns one transaction.
+	Transaction(ctx context.Context, hash chainhash.Hash) (api.Transaction, error)
+
+	// Received returns what was paid to each address with so many
+	// confirmations.
+	Received(ctx context.Context, minConf int64) ([]api.Received, error)
+
+	// Abandon forgets an unmined transaction.
+	Abandon(ctx context.Context, hash chainhash.Hash) error
+}
+
+// Coins are the unspent outputs.
+type Coins interface {
+	// Unspent returns the unspent outputs with at least minConf and at most
+	// maxConf confirmations that are mature and not locked.
+	Unspent(ctx context.Context, minConf, maxConf int64) ([]api.Unspent, error)
+
+	// Lock marks outputs as not to be spent, or takes that back; all of them or
+	// none.
+	Lock(ctx context.Context, outputs []api.OutPoint, locked bool) error
+
+	// UnlockAll takes all locks away.
+	UnlockAll(ctx context.Context) error
+
+	// Locked returns the outputs that are locked.
+	Locked(ctx context.Context) ([]api.OutPoint, error)
+}

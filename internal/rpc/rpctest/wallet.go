@@ -1,0 +1,171 @@
+package rpctest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// account and address are the only ones of the canned wallet.
+const (
+	account = "default"
+	address = "DsQxuVRvS4eaJ42dhQEsCXauMWjvopWgrVg"
+)
+
+// cannedWallet is a wallet with one account and one payment to it in block 1.
+type cannedWallet struct {
+	mu     sync.Mutex
+	locked []api.OutPoint
+}
+
+func newWallet() *cannedWallet { return &cannedWallet{} }
+
+// paid is the hash of the payment.
+func paid() chainhash.Hash { return chainhash.Hash{31: 0x2a} }
+
+func refuse(code api.Code, text string) error { return &api.Error{Code: code, Message: text} }
+
+// ImportXpub implements rpc.Accounts.
+func (*cannedWallet) ImportXpub(_ context.Context, _, xpub string) error {
+	if strings.HasPrefix(xpub, "dprv") {
+		return refuse(api.CodeWallet, "this is a private key")
+	}
+	return nil
+}
+
+// RenameAccount implements rpc.Accounts.
+func (*cannedWallet) RenameAccount(_ context.Context, from, _ string) error { return known(from) }
+
+func known(name string) error {
+	if name != account {
+		return refuse(api.CodeNotFound, "no such account")
+	}
+	return nil
+}
+
+// NewAddress implements rpc.Accounts.
+func (*cannedWallet) NewAddress(_ context.Context, name string, _ uint32, _ bool) (string, error) {
+	return address, known(name)
+}
+
+// LastIndex implements rpc.Accounts.
+func (*cannedWallet) LastIndex(name string, _ uint32) (int64, error) { return 0, known(name) }
+
+// SetGapLimit implements rpc.Accounts.
+func (*cannedWallet) SetGapLimit(context.Context, uint32) error { return nil }
+
+// Info implements rpc.Accounts.
+func (*cannedWallet) Info() (api.WalletInfo, error) {
+	return api.WalletInfo{
+		BirthHeight: 1, Height: 2, Scanned: 2, Scripts: 80,
+		Accounts: []api.Account{{Name: account, Birthday: "1", Gap: 20, External: 1}},
+	}, nil
+}
+
+// ImportPubKey implements rpc.Addresses.
+func (*cannedWallet) ImportPubKey(context.Context, []byte, int64) error { return nil }
+
+// ImportScript implements rpc.Addresses.
+func (*cannedWallet) ImportScript(context.Context, []byte, int64) error { return nil }
+
+// AddressInfo implements rpc.Addresses.
+func (*cannedWallet) AddressInfo(_ context.Context, of string) (api.AddressInfo, error) {
+	info := api.AddressInfo{Address: of}
+	if of == address {
+		branch, index := uint32(0), uint32(0)
+		info.IsMine, info.IsWatchOnly, info.Account, info.Branch, info.Index = true, true, account, &branch, &index
+	}
+	return info, nil
+}
+
+// AddressesOf implements rpc.Addresses.
+func (*cannedWallet) AddressesOf(name string) ([]string, error) {
+	return []string{address}, known(name)
+}
+
+// Rescan implements rpc.Addresses.
+func (*cannedWallet) Rescan(_ context.Context, from int64) error {
+	if from > 2 {
+		return refuse(api.CodeInvalid, "above the wallet's tip")
+	}
+	return nil
+}
+
+// Balances implements rpc.Ledger.
+func (*cannedWallet) Balances(context.Context, int64) (api.Balance, error) {
+	return api.Balance{
+		Balances:  []api.AccountBalance{{AccountName: account, Spendable: 125e6, Total: 125e6}, {AccountName: "imported"}},
+		BlockHash: chainhash.Hash{2}.String(), TotalSpendable: 125e6, CumulativeTotal: 125e6,
+	}, nil
+}
+
+// Transactions implements rpc.Ledger.
+func (w *cannedWallet) Transactions(ctx context.Context, above int64) ([]api.Transaction, error) {
+	if above >= 1 {
+		return nil, nil
+	}
+	tx, err := w.Transaction(ctx, paid())
+	return []api.Transaction{tx}, err
+}
+
+// Transaction implements rpc.Ledger.
+func (*cannedWallet) Transaction(_ context.Context, hash chainhash.Hash) (api.Transaction, error) {
+	if hash != paid() {
+		return api.Transaction{}, refuse(api.CodeNotFound, "no such transaction in this wallet")
+	}
+	return api.Transaction{
+		Amount: 125e6, Confirmations: 2, BlockHash: chainhash.Hash{1}.String(), BlockHeight: 1, BlockIndex: 3,
+		BlockTime: 1600000000, TxID: paid().String(), WalletConflicts: []string{}, Time: 1600000000, TimeReceived: 1600000000,
+		Details: []api.Detail{{Account: account, Address: address, Amount: 125e6, Category: "receive"}},
+		Type:    "regular",
+	}, nil
+}
+
+// Received implements rpc.Ledger.
+func (*cannedWallet) Received(context.Context, int64) ([]api.Received, error) {
+	return []api.Received{{Account: account, Address: address, Amount: 125e6}}, nil
+}
+
+// Abandon implements rpc.Ledger.
+func (w *cannedWallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
+	_, err := w.Transaction(ctx, hash)
+	return err
+}
+
+// Unspent implements rpc.Coins.
+func (*cannedWallet) Unspent(context.Context, int64, int64) ([]api.Unspent, error) {
+	return []api.Unspent{{
+		TxID: paid().String(), Address: address, Account: account, ScriptPubKey: "76a914", Amount: 125e6,
+		Confirmations: 2, Spendable: true,
+	}}, nil
+}
+
+// Lock implements rpc.Coins.
+func (w *cannedWallet) Lock(_ context.Context, outputs []api.OutPoint, locked bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range outputs {
+		if o.TxID != paid().String() {
+			return refuse(api.CodeInvalid, "no such unspent output in this wallet")
+		}
+	}
+	if w.locked = nil; locked {
+		w.locked = slices.Clone(outputs)
+	}
+	return nil
+}
+
+// UnlockAll implements rpc.Coins.
+func (w *cannedWallet) UnlockAll(ctx context.Context) error { return w.Lock(ctx, nil, false) }
+
+// Locked implements rpc.Coins.
+func (w *cannedWallet) Locked(context.Context) ([]api.OutPoint, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.locked), nil
+}
