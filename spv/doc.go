@@ -41,7 +41,8 @@
 // ports.go says what the syncer needs, config.go and status.go what it takes
 // and gives. syncer.go runs the phases of phase.go; opening.go, repairing.go,
 // catchingup.go, rescanning.go and following.go are one phase each. The last
-// three share the loop in pursuit.go, with headers.go, filters.go and scan.go as
-// its parts. survey.go and filterplan.go decide without doing; truth.go says
-// what is true, show.go shows it, board.go hands it to readers.
+// three share the loop in pursuit.go, with spans.go, headers.go, filters.go and
+// scan.go as its parts. survey.go, headerplan.go and filterplan.go decide without
+// doing; truth.go says what is true, show.go shows it, board.go hands it to
+// readers.
 package spv
