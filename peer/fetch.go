@@ -56,7 +56,7 @@ func (p *Pool) CFilter(ctx context.Context, avoid []uint64, hash chainhash.Hash)
 // been compared. The reason of the error is NotFound if the peer says that it
 // does not have the block.
 func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
-	payload, from, err := p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return blockRequest(hash) })
+	payload, from, err := p.fetchHedged(ctx, want{avoid: avoid, spread: true}, func() *request { return blockRequest(hash) })
 	if err != nil {
 		return nil, from, err
 	}

@@ -193,7 +193,7 @@ func (p *Pool) acquireNow(w want, avoid []uint64) *member {
 			candidates = append(candidates, p.candidate(m, now))
 		}
 	}
-	i := choose(candidates, want{bytes: w.bytes}, p.cfg.MaxBytes)
+	i := choose(candidates, want{bytes: w.bytes, spread: w.spread}, p.cfg.MaxBytes)
 	if i < 0 {
 		return nil
 	}

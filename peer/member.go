@@ -19,6 +19,7 @@ type member struct {
 	bytes    int // in flight, estimated
 	window   int // how many requests may be in flight
 
+	blocks   int // that it was asked for
 	gauge    gauge
 	silent   int       // periods of silence since the last reply
 	silentAt time.Time // when the last of them was noticed
@@ -90,6 +91,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 		rate:     m.gauge.rate(),
 		silent:   m.silent,
 		points:   p.standings[m.addr].now(now),
+		blocks:   m.blocks,
 	}
 }
 

@@ -19,6 +19,7 @@ type candidate struct {
 	rate     float64 // bytes per second; zero if never measured
 	silent   int     // periods of silence since its last reply
 	points   float64 // of bad standing
+	blocks   int     // that it was asked for
 }
 
 // want is what a request demands of its peer.
@@ -26,6 +27,11 @@ type want struct {
 	only  uint64   // this peer and no other; zero for any
 	avoid []uint64 // not these, unless there are no others
 	bytes int      // the estimated size of the reply
+
+	// spread gives each peer a share, the smaller the slower it is. It is set for
+	// blocks: those that a wallet asks for tell what it owns to whoever sees all of
+	// them.
+	spread bool
 }
 
 // choose returns the index of the peer to ask, or -1 if the request has to
@@ -43,7 +49,11 @@ func choose(peers []candidate, w want, maxBytes int) int {
 		case w.only != 0 && c.id != w.only, slices.Contains(avoid, c.id), !c.hasRoom(w.bytes, maxBytes):
 			continue
 		}
-		if cost := c.cost(w.bytes, usual); best < 0 || cost < bestCost {
+		cost := c.cost(w.bytes, usual)
+		if w.spread {
+			cost *= float64(1 + c.blocks)
+		}
+		if best < 0 || cost < bestCost {
 			best, bestCost = i, cost
 		}
 	}

@@ -91,7 +91,7 @@ func (p *Pool) serve() []grant {
 			return gone
 		}
 		members[i].count(q.want)
-		candidates[i].requests, candidates[i].bytes = members[i].requests, members[i].bytes
+		candidates[i] = p.candidate(members[i], now)
 		grants = append(grants, grant{q, members[i]})
 		return true
 	})
@@ -102,6 +102,9 @@ func (p *Pool) serve() []grant {
 func (m *member) count(w want) {
 	m.requests++
 	m.bytes += w.bytes
+	if w.spread {
+		m.blocks++
+	}
 }
 
 // uncount takes back what count did.
