@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build demo test soak page vet check fmt lint vuln bench microbench profile fuzz clean
+.PHONY: build demo test soak page vet check fmt lint vuln bench microbench loadbench profile fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -83,6 +83,11 @@ bench:
 # Micro-benchmarks in the form that benchstat compares.
 microbench:
 	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./peer ./spv/...
+
+# A first sync while 1,000 websockets follow it, and under a flood of calls,
+# beside one that nobody looks at.
+loadbench:
+	$(GO) test -run '^$$' -bench SyncUnderLoad -benchtime 5x ./cmd/spvd
 
 # Processor and heap profiles of a first sync in $(BUILD).
 profile:

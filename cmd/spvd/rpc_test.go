@@ -15,7 +15,7 @@ import (
 type client struct{ url, user, password string }
 
 // dial waits until a daemon on a data directory serves JSON-RPC.
-func dial(t *testing.T, d *daemon, dir string) client {
+func dial(t testing.TB, d *daemon, dir string) client {
 	t.Helper()
 	address := d.await(t, "RPC server listens address=")
 	cookie, err := os.ReadFile(filepath.Join(dir, "simnet", api.CookieFile))

@@ -54,7 +54,7 @@ type daemon struct {
 }
 
 // startDaemon runs a daemon on simnet that stops at the latest with the test.
-func startDaemon(t *testing.T, args ...string) *daemon {
+func startDaemon(t testing.TB, args ...string) *daemon {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	d := &daemon{out: newTranscript(), err: newTranscript(), stop: cancel, ended: make(chan struct{})}
@@ -73,7 +73,7 @@ func startDaemon(t *testing.T, args ...string) *daemon {
 
 // await returns the rest of the first line of output behind a text, and fails
 // when the daemon ends without writing it.
-func (d *daemon) await(t *testing.T, text string) string {
+func (d *daemon) await(t testing.TB, text string) string {
 	t.Helper()
 	for {
 		out, changed := d.out.read()

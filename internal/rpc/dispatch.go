@@ -19,6 +19,11 @@ type dispatcher struct {
 	replyBytes int           // the size of the replies to a batch after which no more calls are run
 	callTime   time.Duration // for all calls of a message together
 	log        *slog.Logger
+
+	// turns has one value for each call that is being worked on. Calls take
+	// turns, also those of one batch, so that a flood of them leaves processors
+	// to the sync and time to other clients.
+	turns slots
 }
 
 // answer runs the calls of a message one after the other. It returns the reply
@@ -62,7 +67,13 @@ func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMe
 	if c.fault != nil {
 		return nil, c.fault
 	}
-	result, err := d.invoke(ctx, from, c)
+	m := d.backend.methods.find(c.method)
+	var result any
+	err := d.takeTurn(ctx, m)
+	if err == nil {
+		defer d.endTurn(m)
+		result, err = d.invoke(ctx, from, m, c)
+	}
 	if err == nil {
 		raw, encodeErr := encode(result)
 		if encodeErr == nil {
@@ -77,10 +88,30 @@ func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMe
 	return nil, answer
 }
 
-// invoke finds the method, checks the parameters and calls it. A panic in a
-// method is a fault of that method, and of nothing else.
-func (d *dispatcher) invoke(ctx context.Context, from *caller, c *call) (result any, err error) {
-	m := d.backend.methods.find(c.method)
+// takeTurn waits until a call of a method, nil if there is none, may be worked
+// on.
+func (d *dispatcher) takeTurn(ctx context.Context, m *method) error {
+	if m != nil && m.waits {
+		return nil
+	}
+	select {
+	case d.turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// endTurn lets the next call be worked on.
+func (d *dispatcher) endTurn(m *method) {
+	if m == nil || !m.waits {
+		d.turns.free()
+	}
+}
+
+// invoke checks the parameters of a call and calls its method, nil if there is
+// none. A panic in a method is a fault of that method, and of nothing else.
+func (d *dispatcher) invoke(ctx context.Context, from *caller, m *method, c *call) (result any, err error) {
 	if m == nil {
 		return nil, fail(api.CodeNoMethod, "there is no method %s; run: spvctl help", shorten([]byte(c.method)))
 	}

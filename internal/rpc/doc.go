@@ -18,7 +18,9 @@
 //     values in between and is told of a gap in what has to be whole; nobody
 //     waits for it.
 //   - What clients can occupy is bounded, see Limits. A slow client delays
-//     nobody but itself.
+//     nobody but itself. Calls take turns on half of the processors, also
+//     those of one batch: a flood of them leaves the rest to the sync, and
+//     other clients get their turn.
 //   - When the context of Run ends, calls under way are told, their replies
 //     are sent, and Run returns when all connections are closed and all
 //     goroutines gone: after Limits.Grace at the latest.

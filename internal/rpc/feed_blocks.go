@@ -105,13 +105,14 @@ func (f *blockFeed) advance(step *Step) *api.BlocksEvent {
 	return ev
 }
 
-// follow calls each for every step of the chain until ctx ends. A chain that
-// cannot be read now may be later.
+// follow calls each for every step of the chain until ctx ends. During the
+// first sync there are none: nobody needs to be told of each of its blocks. A
+// chain that cannot be read now may be later.
 func (f *blockFeed) follow(ctx context.Context, sync Sync, each func(*api.BlocksEvent) error) error {
 	var tip string
 	var filtered int64
 	for st := range sync.Changes(ctx, 0) {
-		if st.Tip.Hash == tip && filteredTo(&st) == filtered && len(f.trail) > 0 {
+		if st.InitialBlockDownload || st.Tip.Hash == tip && filteredTo(&st) == filtered && len(f.trail) > 0 {
 			continue
 		}
 		tip, filtered = st.Tip.Hash, filteredTo(&st)
@@ -127,9 +128,6 @@ func (f *blockFeed) follow(ctx context.Context, sync Sync, each func(*api.Blocks
 			if err := each(ev); err != nil {
 				return err
 			}
-		}
-		if st.InitialBlockDownload && !pause(ctx, syncPace) {
-			return nil
 		}
 	}
 	return nil

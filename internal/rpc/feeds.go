@@ -3,12 +3,26 @@ package rpc
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// syncPace is the time between two notifications of a feed during the first
-// sync, when everything changes all the time. Later they come at once.
-const syncPace = time.Second
+// During the first sync, when everything changes all the time, a client is
+// notified of the status once in syncPace, and one more time in perFollower for
+// each of the others: all of them together get a bounded number of
+// notifications. Later they come at once.
+const (
+	syncPace    = time.Second
+	perFollower = 2 * time.Millisecond
+)
+
+// followers counts the clients that follow the status.
+type followers struct{ n atomic.Int64 }
+
+// pace returns the time between two notifications during the first sync.
+func (f *followers) pace() time.Duration {
+	return syncPace + time.Duration(f.n.Load())*perFollower
+}
 
 // feeds are what one websocket has subscribed to. Each has a goroutine that
 // follows a source of the daemon's at the pace of this client: sources can be

@@ -221,3 +221,24 @@ func TestASlowClientHoldsNobodyUp(t *testing.T) {
 		t.Errorf("all %d statuses were kept for a slow client", seen)
 	}
 }
+
+func TestBlocksBeginAfterTheFirstSync(t *testing.T) {
+	d := rpctest.New()
+	st := d.Status()
+	st.InitialBlockDownload = true
+	d.SetStatus(st)
+	address, _ := rpctest.Start(t, rpctest.Config(d))
+	conn := mustDialWS(t, address)
+	exchange(t, conn, `{"jsonrpc":"2.0","method":"subscribe","params":["blocks"],"id":1}`)
+	d.Grow(0, 1)
+	if got := exchange(t, conn, countRequest); !strings.Contains(got, `"result":3`) {
+		t.Errorf("during the first sync: %s", got)
+	}
+	st = d.Status()
+	st.InitialBlockDownload = false
+	st.Seq++
+	d.SetStatus(st)
+	if got := receive(t, conn); !strings.Contains(got, `"method":"blocks"`) || !strings.Contains(got, `"connected":[{"height":3,`) {
+		t.Errorf("after it: %s", got)
+	}
+}

@@ -17,6 +17,7 @@ func getBlock() method {
 	return method{
 		name:    "getblock",
 		reads:   true,
+		waits:   true,
 		summary: "Fetches a main chain block from a peer.",
 		help:    "Blocks are not stored: each call asks the network, and checks what comes against the header.",
 		params: []param{

@@ -37,6 +37,9 @@ type method struct {
 	// them.
 	reads bool
 
+	// waits is true for methods that wait for peers: meanwhile others may work.
+	waits bool
+
 	// websocket is true for methods that exist on websockets only.
 	websocket bool
 
@@ -52,6 +55,7 @@ type backend struct {
 	protocolVersion uint32
 	proxy           string
 	methods         table
+	followers       followers
 }
 
 // caller is the client a call comes from.

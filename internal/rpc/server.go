@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,6 +56,7 @@ func New(cfg Config) (*Server, error) {
 			replyBytes: limits.ReplyBytes,
 			callTime:   limits.CallTime,
 			log:        cfg.Log,
+			turns:      make(slots, max(1, runtime.GOMAXPROCS(0)/2)),
 		},
 		limits:     limits,
 		log:        cfg.Log,

@@ -16,7 +16,7 @@ func subscribe() method {
 			"blocks brings each step of the main chain: disconnected blocks, newest first, then connected ones, oldest first. " +
 			"Each step has a cursor; given to subscribe later, on any connection, it makes the steps since then come first. " +
 			"A client that was away or slow for more than 2,000 blocks gets one step with gap set: it has to read the chain again. " +
-			"During the first sync a notification comes at most once a second. Subscribing again starts anew.",
+			"During the first sync the status comes at most once a second, and blocks after it. Subscribing again starts anew.",
 		params: []param{
 			{name: "topic", kind: kindString, text: "syncstatus or blocks."},
 			{name: "cursor", kind: kindString, optional: true, def: "",

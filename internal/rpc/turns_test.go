@@ -1,0 +1,79 @@
+package rpc
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestCallsTakeTurns runs batches at once and counts who works.
+func TestCallsTakeTurns(t *testing.T) {
+	var working, most atomic.Int64
+	work := func(context.Context, *backend, args) (any, error) {
+		most.Store(max(most.Load(), working.Add(1)))
+		defer working.Add(-1)
+		for range 1000 {
+			working.Load() // gives others the chance to be there too
+		}
+		return nil, nil
+	}
+	met := make(chan struct{})
+	d := &dispatcher{
+		backend: &backend{methods: table{
+			{name: "work", reads: true, handle: work},
+			// Two calls of it only end when they meet.
+			{name: "wait", reads: true, waits: true, handle: func(ctx context.Context, _ *backend, _ args) (any, error) {
+				select {
+				case met <- struct{}{}:
+				case <-met:
+				case <-ctx.Done():
+				}
+				return nil, ctx.Err()
+			}},
+		}},
+		batch: 100, replyBytes: 1 << 20, callTime: time.Minute, log: slog.New(slog.DiscardHandler), turns: make(slots, 2),
+	}
+	var clients sync.WaitGroup
+	answer := func(message string) {
+		clients.Go(func() {
+			if reply := string(d.answer(t.Context(), &caller{may: fullAccess}, []byte(message))); strings.Contains(reply, `"code"`) {
+				t.Errorf("got %s", reply)
+			}
+		})
+	}
+	for range 10 {
+		answer("[" + strings.Repeat(`{"method":"work","id":1},`, 99) + `{"method":"work","id":1}]`)
+	}
+	answer(`{"method":"wait","id":1}`)
+	answer(`{"method":"wait","id":1}`)
+	clients.Wait()
+	if most.Load() > 2 {
+		t.Errorf("%d calls were worked on at once, there are 2 turns", most.Load())
+	}
+	if len(d.turns) != 0 {
+		t.Errorf("%d turns have not ended", len(d.turns))
+	}
+
+	// Who cannot have a turn in time is told so.
+	d.turns = make(slots)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if reply := string(d.answer(ctx, &caller{may: fullAccess}, []byte(`{"method":"work","id":1}`))); !strings.Contains(reply, "given up") {
+		t.Errorf("without turns: %s", reply)
+	}
+}
+
+func TestManyFollowersAreNotifiedLess(t *testing.T) {
+	var f followers
+	if f.pace() != syncPace {
+		t.Errorf("nobody is paced by %v", f.pace())
+	}
+	f.n.Add(1000)
+	if perSecond := 1000 / f.pace().Seconds(); perSecond > 500 {
+		t.Errorf("1,000 followers get %.0f notifications per second", perSecond)
+	}
+}
