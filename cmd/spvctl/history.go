@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// historyLines is how many lines history prints unless told otherwise.
+const historyLines = 20
+
+func historyCommand() command {
+	return command{
+		name:     "history",
+		synopsis: "history [ACCOUNT]",
+		summary:  "List what was received and sent, newest first.",
+		help: `
+  --count N  how many lines to print (default 20)
+  --json     print them as JSON
+`,
+		flags: []string{"--count", "--json"},
+		run: func(ctx context.Context, in *invocation) (int, error) {
+			flags := struct {
+				Count uint32 `long:"count"`
+				jsonFlag
+			}{Count: historyLines}
+			words, err := in.parse(&flags)
+			switch {
+			case err != nil:
+				return exitUsage, err
+			case len(words) > 1:
+				return exitUsage, usagef("history: unexpected %q", words[1])
+			}
+			in.opts.JSON = in.opts.JSON || flags.JSON
+			return show(ctx, in, writeHistory, "listtransactions", wordOr(words, allAccounts), flags.Count)
+		},
+	}
+}
+
+// writeHistory prints a table of what transactions pay.
+func writeHistory(w io.Writer, lines []api.ListedTransaction) error {
+	if len(lines) == 0 {
+		return writeLine(w, "nothing yet (run: spvctl wallet)")
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TIME (UTC)\tCONFIRMATIONS\tKIND\tAMOUNT\tACCOUNT\tADDRESS\tTRANSACTION")
+	for _, l := range lines {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\t%s\t%s\n", utc(l.Time), grouped(l.Confirmations), l.Category, l.Amount,
+			l.Account, l.Address, l.TxID)
+	}
+	return t.Flush()
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// allAccounts stands for all accounts in the methods that take one.
+const allAccounts = "*"
+
+// defaultAccount is the account that addresses are of when none is named.
+const defaultAccount = "default"
+
+// jsonFlag is the one flag of commands that print a table.
+type jsonFlag struct {
+	JSON bool `long:"json"`
+}
+
+// words returns the words after the command that are no flags, at most so many,
+// and takes over --json.
+func (in *invocation) words(most int) ([]string, error) {
+	var flags jsonFlag
+	words, err := in.parse(&flags)
+	if err == nil && len(words) > most {
+		err = usagef("%s: unexpected %q", in.name, words[most])
+	}
+	in.opts.JSON = in.opts.JSON || flags.JSON
+	return words, err
+}
+
+// wordOr returns the first of the words, or a default if there is none.
+func wordOr(words []string, def string) string {
+	if len(words) == 0 {
+		return def
+	}
+	return words[0]
+}
+
+// show calls a method and prints its result: as JSON if that is wanted, else as
+// write does.
+func show[T any](ctx context.Context, in *invocation, write func(io.Writer, T) error, method string, params ...any) (int, error) {
+	c, err := in.connect(ctx)
+	if err != nil {
+		return exitError, err
+	}
+	defer c.close()
+	var result T
+	if err := c.call(ctx, method, &result, params...); err != nil {
+		return exitError, err
+	}
+	if in.opts.JSON {
+		return exitOK, in.writeJSON(result)
+	}
+	return exitOK, write(in.out, result)
+}
+
+// utc returns a time in Unix seconds for people.
+func utc(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.DateTime) }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+)
+
+// payment is the hash of the one payment to the wallet of the test daemon.
+const payment = "2a00000000000000000000000000000000000000000000000000000000000000"
+
+func TestWalletCommands(t *testing.T) {
+	flags := daemon(t, rpctest.New())
+	const address = "DsQxuVRvS4eaJ42dhQEsCXauMWjvopWgrVg"
+	for _, tt := range []struct {
+		args string
+		want []string
+	}{
+		{"wallet", []string{"accounts  1\n", "scripts   80\n", "birthday  1\n", "scanned   2 of 2\n"}},
+		{"account", []string{"ACCOUNT", "default  1"}},
+		{"account import savings dpubKey", []string{"Watching."}},
+		{"account rename default savings", []string{"Renamed.\n"}},
+		{"address", []string{address + "\n"}},
+		{"address list default", []string{address + "\n"}},
+		{"address new", []string{address + "\n"}},
+		{"address show " + address, []string{"watched, in account default, branch 0, index 0\n"}},
+		{"address show Ds", []string{"not an address"}},
+		{"balance", []string{"default   1.25", "(all)     1.25", "imported  0"}},
+		{"balance default", []string{"default  1.25"}},
+		{"history", []string{"2020-09-13 12:26:40  2              receive  1.25    default  " + address + "  " + payment}},
+		{"history --count=0", []string{"nothing yet"}},
+		{"utxo", []string{"1.25    2              default  " + address + "  " + payment + ":0\n"}},
+		{"tx " + payment, []string{"type           regular\n", "block          1\n", "receive        1.25 " + address + " default\n"}},
+		{"rescan --from=1", []string{"Done.\n"}},
+	} {
+		got := spvctl(t, "", append(flags, strings.Fields(tt.args)...)...)
+		for _, want := range tt.want {
+			if got.code != exitOK || got.err != "" || !strings.Contains(got.out, want) {
+				t.Errorf("%s gave %+v, want %q", tt.args, got, want)
+			}
+		}
+	}
+	for _, args := range []string{"wallet", "account", "address", "balance", "history", "utxo", "tx " + payment} {
+		got := spvctl(t, "", append(flags, append(strings.Fields(args), "--json")...)...)
+		if got.code != exitOK || !json.Valid([]byte(got.out)) {
+			t.Errorf("%s --json gave %+v", args, got)
+		}
+	}
+}
+
+// A key that must not be seen in a list of processes comes on standard input,
+// and a private one is refused.
+func TestAccountKeyFromStandardInput(t *testing.T) {
+	flags := daemon(t, rpctest.New())
+	got := spvctl(t, "dprvSecret\n", append(flags, "account", "import", "savings", "-")...)
+	if got.code != exitError || !strings.Contains(got.err, "private key") || strings.Contains(got.err+got.out, "dprvSecret") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestWalletCommandsWithWrongWords(t *testing.T) {
+	flags := daemon(t, rpctest.New())
+	for _, args := range []string{
+		"wallet x", "account x", "account import x", "account drop a b", "address x", "address show", "balance a b",
+		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "rescan x", "rescan --from=-1",
+	} {
+		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitUsage {
+			t.Errorf("%s gave %+v", args, got)
+		}
+	}
+	for args, want := range map[string]string{
+		"balance nobody": "no such account", "tx " + genesis: "no such transaction", "rescan --from=3": "above the wallet's tip",
+	} {
+		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitError || !strings.Contains(got.err, want) {
+			t.Errorf("%s gave %+v", args, got)
+		}
+	}
+}
