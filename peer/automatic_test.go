@@ -85,6 +85,26 @@ func TestOneNetworkIsBetterThanNone(t *testing.T) {
 	})
 }
 
+// TestAddingTakesOver checks that an address that the user adds is connected once,
+// also when the pool had chosen it.
+func TestAddingTakesOver(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		addr := b.populate(1, good(newTestChain(2)))[0]
+		b.learn("9.9.9.9:1", []string{addr})
+		<-time.After(time.Minute)
+		if i := b.only(); i.Role != Outbound {
+			t.Errorf("role %v", i.Role)
+		}
+		if err := b.Add(addr); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(time.Minute)
+		if i := b.only(); i.Role != Added {
+			t.Errorf("role %v after it was added", i.Role)
+		}
+	})
+}
+
 // TestConnectIsExclusive checks that with Connect nobody else is dialled, and with
 // AddPeer others are.
 func TestConnectIsExclusive(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"time"
 )
 
 // The parts of SOCKS5 that are spoken here (RFC 1928, RFC 1929).
@@ -68,7 +67,7 @@ func (p *Proxy) Dial(ctx context.Context, network, addr string) (net.Conn, error
 	if err != nil {
 		return nil, fmt.Errorf("dial %s by proxy: %w", addr, err)
 	}
-	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	err = ask(nc, host, uint16(port))
 	if !stop() {
 		err = errors.Join(ctx.Err(), err)

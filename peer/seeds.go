@@ -94,7 +94,7 @@ func decodeSeeds(r io.Reader, now time.Time) ([]Told, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read addresses: %w", err)
 		}
-		if wire.ServiceFlag(s.Services)&wire.SFNodeNetwork == 0 || s.ProtocolVersion < uint32(minVersion) {
+		if wire.ServiceFlag(s.Services)&wire.SFNodeNetwork == 0 || s.ProtocolVersion < minVersion {
 			continue
 		}
 		told = append(told, Told{Addr: s.Host, Services: s.Services, Seen: now})

@@ -28,7 +28,8 @@ type shift struct {
 }
 
 // Add stays connected with one more peer, named as host or host:port, until it is
-// removed or the process ends. It returns ErrKnownPeer if that is so already.
+// removed or the process ends. A connection that the pool made to it by itself is
+// replaced. It returns ErrKnownPeer if it was added already.
 func (p *Pool) Add(addr string) error {
 	addr, err := address(addr, p.cfg.Params.DefaultPort)
 	if err != nil {
@@ -38,6 +39,11 @@ func (p *Pool) Add(addr string) error {
 	defer p.mu.Unlock()
 	if p.wantedAt(addr) >= 0 {
 		return fmt.Errorf("add peer %s: %w", addr, ErrKnownPeer)
+	}
+	for _, m := range p.members {
+		if m.addr == addr {
+			m.end(fault(ClosedByUs, errors.New("the user has added this peer")))
+		}
 	}
 	w := &wanted{addr: addr, role: Added}
 	p.wanted = append(p.wanted, w)
@@ -81,7 +87,7 @@ func (p *Pool) Try(addr string) error {
 		p.busy[addr] = true
 		s.wg.Go(func() {
 			defer p.release(addr)
-			p.session(s.ctx, addr, Once, func() {})
+			_, _ = p.session(s.ctx, addr, Once, func() {}) // the log says how it went
 		})
 	}
 	return nil
