@@ -67,8 +67,15 @@ func startOf(t *testing.T, shown page.Source, profile bool) string {
 	return "http://" + l.Addr().String()
 }
 
-// get returns the answer to a request and its body.
-func get(t *testing.T, url string) (*http.Response, string) {
+// answer is what came back, its body read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// get returns the answer to a request.
+func get(t *testing.T, url string) answer {
 	t.Helper()
 	r, err := http.Get(url)
 	if err != nil {
@@ -79,7 +86,7 @@ func get(t *testing.T, url string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, string(body)
+	return answer{r.StatusCode, r.Header, string(body)}
 }
 
 // troubled is a status with something in every field.
@@ -98,12 +105,12 @@ func troubled() api.SyncStatus {
 func TestPageTellsTheStatus(t *testing.T) {
 	d := rpctest.New()
 	url := start(t, d, false)
-	if _, body := get(t, url); !strings.Contains(body, ">Synced</h1>") || !strings.Contains(body, "192.0.2.1:9108") {
+	if body := get(t, url).body; !strings.Contains(body, ">Synced</h1>") || !strings.Contains(body, "192.0.2.1:9108") {
 		t.Errorf("got %s", body)
 	}
 	d.SetStatus(troubled())
 	d.SetPeers([]api.PeerInfo{})
-	_, body := get(t, url)
+	body := get(t, url).body
 	for _, want := range []string{
 		"Not synced", "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", "Wait for other peers.",
 		"45.6 %", "1,107,000", "1,234", "1m30s", "2 blocks above 999,999", "A peer said &lt;script&gt;", "Peers: 0", "spvd 1.2.3, mainnet",
@@ -117,8 +124,8 @@ func TestPageTellsTheStatus(t *testing.T) {
 // TestPageAllowsItselfOnly demands that the policy names the style and the
 // script that are in the page, and that nothing in it comes from elsewhere.
 func TestPageAllowsItselfOnly(t *testing.T) {
-	r, body := get(t, start(t, rpctest.New(), false))
-	policy := r.Header.Get("Content-Security-Policy")
+	got := get(t, start(t, rpctest.New(), false))
+	body, policy := got.body, got.header.Get("Content-Security-Policy")
 	for _, tag := range []string{"style", "script"} {
 		m := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllStringSubmatch(body, -1)
 		if len(m) != 1 {
@@ -176,8 +183,8 @@ func TestFollowersAreBounded(t *testing.T) {
 			t.Fatalf("follower %d gets %s", n, r.Status)
 		}
 	}
-	if r, _ := get(t, url); r.StatusCode != 200 {
-		t.Errorf("then the page gets %s", r.Status)
+	if got := get(t, url); got.status != 200 {
+		t.Errorf("then the page gets %d", got.status)
 	}
 }
 
@@ -196,8 +203,8 @@ func TestHealth(t *testing.T) {
 		d.SetStatus(test.status)
 		url := start(t, d, false)
 		for path, want := range map[string]int{"/livez": test.live, "/readyz": test.ready} {
-			if r, body := get(t, url+path); r.StatusCode != want || body != test.status.Reason+"\n" {
-				t.Errorf("%s: %s gives %s %q, want %d", name, path, r.Status, body, want)
+			if got := get(t, url+path); got.status != want || got.body != test.status.Reason+"\n" {
+				t.Errorf("%s: %s gives %d %q, want %d", name, path, got.status, got.body, want)
 			}
 		}
 	}
@@ -217,11 +224,11 @@ func TestPaths(t *testing.T) {
 		profiled + "/status.html":               404,
 		profiled + "/debug/pprof/symbol?0x1000": 200,
 	} {
-		if r, body := get(t, url); r.StatusCode != want || body == "" {
-			t.Errorf("%s gives %s", url, r.Status)
+		if got := get(t, url); got.status != want || got.body == "" {
+			t.Errorf("%s gives %d", url, got.status)
 		}
 	}
-	_, body := get(t, plain+"/metrics")
+	body := get(t, plain+"/metrics").body
 	if !strings.Contains(body, "\nspvd_tip_height 2\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") {
 		t.Errorf("metrics are %s", body)
 	}
@@ -230,13 +237,13 @@ func TestPaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Host = "rebound.example"
-	answer, err := http.DefaultClient.Do(r)
+	rebound, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
-	if answer.StatusCode != 421 {
-		t.Errorf("under another name the page gives %s", answer.Status)
+	rebound.Body.Close()
+	if rebound.StatusCode != 421 {
+		t.Errorf("under another name the page gives %s", rebound.Status)
 	}
 }
 
