@@ -149,7 +149,7 @@ func (p *pursuit) flushIfDue() (bool, error) {
 		return false, nil
 	}
 	complete := !p.survey.leading && p.staged.Filters == p.staged.Tip
-	if complete || pending >= p.cfg.FlushBytes || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
+	if complete || pending >= p.stageLimit() || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
 		return true, p.flush()
 	}
 	return false, nil
@@ -158,10 +158,19 @@ func (p *pursuit) flushIfDue() (bool, error) {
 // flushIfMuch writes what is staged when it is much, while folding goes on: what
 // is held back for its turn can come all at once.
 func (p *pursuit) flushIfMuch() error {
-	if p.store.Pending() < p.cfg.FlushBytes {
+	if p.store.Pending() < p.stageLimit() {
 		return nil
 	}
 	return p.flush()
+}
+
+// stageLimit returns how much is staged before it is written: half as much while
+// memory goes into spans that are held back.
+func (p *pursuit) stageLimit() int {
+	if p.spans.done() {
+		return p.cfg.FlushBytes
+	}
+	return p.cfg.FlushBytes / 2
 }
 
 // flush writes what is staged.
