@@ -23,7 +23,7 @@ func (p walletPort) reading() (*wallet.Wallet, error) {
 func (p walletPort) ImportXpub(ctx context.Context, name, xpub string) error {
 	w, err := p.purse.make()
 	if err == nil {
-		_, err = w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: p.purse.birthday()})
+		_, err = w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: p.purse.birthday})
 	}
 	return walletError(err)
 }

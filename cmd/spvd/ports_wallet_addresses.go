@@ -12,7 +12,7 @@ import (
 // on; -1 leaves it to the purse.
 func (p walletPort) bornAt(from int64) *wallet.Birthday {
 	if from < 0 {
-		return p.purse.birthday()
+		return p.purse.birthday
 	}
 	return &wallet.Birthday{Height: height(from)}
 }

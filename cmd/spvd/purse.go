@@ -21,6 +21,10 @@ var errNoWallet = errors.New("there is no wallet yet")
 type purse struct {
 	cfg wallet.Config
 
+	// birthday is that of what is imported from now on. Nil leaves it to the
+	// wallet, which keeps the one it was created with.
+	birthday *wallet.Birthday
+
 	mu   sync.Mutex // guards open, held while the file is opened
 	open *wallet.Wallet
 
@@ -29,15 +33,19 @@ type purse struct {
 
 // newPurse returns the purse for a wallet file. It opens nothing.
 func newPurse(cfg *config, params *chain.Params, log *slog.Logger) *purse {
-	return &purse{
+	p := &purse{
 		cfg: wallet.Config{
-			Path:     filepath.Join(cfg.netDir(), walletDir, walletFile),
-			Params:   params,
-			Log:      log,
-			Birthday: cfg.Birthday.value(),
+			Path:   filepath.Join(cfg.netDir(), walletDir, walletFile),
+			Params: params,
+			Log:    log,
 		},
 		made: make(chan struct{}),
 	}
+	if cfg.Birthday != "" {
+		p.cfg.Birthday = cfg.Birthday.value()
+		p.birthday = &p.cfg.Birthday
+	}
+	return p
 }
 
 // wallet returns the wallet, or errNoWallet.
@@ -95,20 +103,11 @@ func (p *purse) addAccounts(ctx context.Context, accounts []accountFlag) error {
 		if known, err := w.Account(a.name); err == nil && known.Xpub == a.xpub {
 			continue
 		}
-		if _, err := w.ImportXpub(ctx, a.name, a.xpub, wallet.AccountOptions{Birthday: p.birthday()}); err != nil {
+		if _, err := w.ImportXpub(ctx, a.name, a.xpub, wallet.AccountOptions{Birthday: p.birthday}); err != nil {
 			return fmt.Errorf("--account: %w", err)
 		}
 	}
 	return nil
-}
-
-// birthday returns the birthday for what is imported while the daemon has one
-// set; nil leaves it to the wallet, which keeps the one it was created with.
-func (p *purse) birthday() *wallet.Birthday {
-	if p.cfg.Birthday == (wallet.Birthday{}) {
-		return nil
-	}
-	return &p.cfg.Birthday
 }
 
 // run keeps the wallet open until ctx ends. The service stops after all that

@@ -46,7 +46,7 @@ func (b *birthdayFlag) UnmarshalFlag(value string) error {
 	return nil
 }
 
-// value returns the birthday; unset, it is the genesis block.
+// value returns the birthday.
 func (b birthdayFlag) value() wallet.Birthday {
 	if b == newBorn {
 		return wallet.Birthday{Time: time.Now()}
@@ -54,6 +54,6 @@ func (b birthdayFlag) value() wallet.Birthday {
 	if height, err := strconv.ParseUint(string(b), 10, 31); err == nil {
 		return wallet.Birthday{Height: chain.Height(height)}
 	}
-	date, _ := time.Parse(time.DateOnly, string(b)) // zero if it is unset
+	date, _ := time.Parse(time.DateOnly, string(b)) // UnmarshalFlag has read it
 	return wallet.Birthday{Time: date}
 }

@@ -222,3 +222,17 @@ func TestWrongWalletFlags(t *testing.T) {
 		assertOneLine(t, err, want)
 	}
 }
+
+// TestBirthdayLeavesOutWhatIsOlder counts only what was paid from the birthday
+// on, also for an account that comes to a wallet with another birthday. The
+// payment in block 300 is behind the gap limit without the older ones.
+func TestBirthdayLeavesOutWhatIsOlder(t *testing.T) {
+	o, other := newOwner(t, 1), newOwner(t, 2)
+	plan := o.pay()
+	plan.Pay(30, other.script(0, 0), 3e8)
+	ns, dir := servePlan(t, 1, plan), t.TempDir()
+	d, _ := ns.startSynced(t, dir, "--account=young="+o.xpub(), "--birthday=300")
+	d.assertBooks(t, dir, 8e8, blocks-2)
+	d, _ = ns.startSynced(t, dir, "--account=old="+other.xpub(), "--birthday=0")
+	d.assertBooks(t, dir, 11e8, blocks-2, 30)
+}
