@@ -3,12 +3,15 @@ package chain
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 )
+
+var histories = flag.Int("histories", 6, "number of random lives of a store that each crash test stops again and again")
 
 // sector is the unit that a disk writes all of or nothing, in bytes.
 const sector = 512
@@ -108,7 +111,7 @@ func (y *history) file(t *testing.T) []byte {
 // what it has written, and nothing else; and what was acknowledged is there.
 func TestCrashDuringFlush(t *testing.T) {
 	stops := 0
-	for seed := range uint64(6) {
+	for seed := range uint64(*histories) {
 		y := newHistory(t, seed)
 		for range 8 {
 			before, old := y.file(t), y.chain.State()
@@ -122,7 +125,9 @@ func TestCrashDuringFlush(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d stops, none lost", stops)
+	if !t.Failed() {
+		t.Logf("%d stops, none lost", stops)
+	}
 }
 
 // restart opens what a crash has left.
@@ -162,8 +167,8 @@ func (y *history) goOn(t *testing.T, name string, c *Chain) {
 // said.
 func TestCrashWithLyingDisk(t *testing.T) {
 	kept, refused := 0, 0
-	for seed := range uint64(6) {
-		y := newHistory(t, 100+seed)
+	for seed := range uint64(*histories) {
+		y := newHistory(t, 1<<32+seed)
 		for range 6 {
 			before := y.file(t)
 			y.live(t)
