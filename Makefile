@@ -54,6 +54,16 @@ soak:
 page:
 	$(GO) test -count=1 -tags browser -run 'Browser|Scripts' ./internal/page
 
+# Stops of the store at every write of HISTORIES random lives, and KILLS kills of
+# daemons in each of a first sync, reorganisations and rescans. Each test says how
+# many stops it has tried; it fails if one of them lost anything.
+HISTORIES ?= 60
+KILLS     ?= 100
+
+crash:
+	$(GO) test -count=1 -timeout 0 -v -run '^TestCrash' ./spv/chain -args -histories $(HISTORIES)
+	$(GO) test -count=1 -timeout 0 -v -run '^TestKillsDuring' ./cmd/spvd -args -kills $(KILLS) -killblocks 30000
+
 vet:
 	$(GO) vet ./...
 	cd e2e && $(GO) vet ./...

@@ -3,13 +3,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // mainVariable makes the test program be the daemon.
@@ -22,9 +25,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// processLimit is how long a daemon in a process of its own may run. One that
+// hangs is killed, and whoever waits for it to say something fails.
+const processLimit = time.Minute
+
 // process is a daemon in a process of its own.
 type process struct {
-	cmd *exec.Cmd
+	cmd  *exec.Cmd
+	exit error // how it ended; valid once ended
 	*daemon
 }
 
@@ -32,16 +40,33 @@ type process struct {
 func startProcess(t *testing.T, args ...string) *process {
 	t.Helper()
 	args = append([]string{"--simnet", "--rpclisten=127.0.0.1:0", "--nofilelogging"}, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), processLimit)
 	p := &process{
-		cmd:    exec.CommandContext(t.Context(), os.Args[0], args...),
+		cmd:    exec.CommandContext(ctx, os.Args[0], args...),
 		daemon: &daemon{out: newTranscript(), err: newTranscript(), ended: make(chan struct{})},
 	}
 	p.cmd.Env = append(os.Environ(), mainVariable+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	if err := p.cmd.Start(); err != nil {
+		cancel()
 		t.Fatal(err)
 	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer close(p.ended)
+		p.exit = p.cmd.Wait()
+	})
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
 	return p
+}
+
+// wait waits for the process to end and returns how it did.
+func (p *process) wait() error {
+	<-p.ended
+	return p.exit
 }
 
 // signal sends a signal to the process.
@@ -58,7 +83,7 @@ func TestFirstSignalStopsCleanly(t *testing.T) {
 			p := startProcess(t, "--appdata", t.TempDir())
 			p.await(t, "RPC server listens")
 			p.signal(t, s)
-			if err := p.cmd.Wait(); err != nil || p.err.String() != "" {
+			if err := p.wait(); err != nil || p.err.String() != "" {
 				t.Errorf("the daemon ended with %v, standard error %q", err, p.err)
 			}
 			if !strings.HasSuffix(p.out.String(), "SPVD: Stopped\n") {
@@ -87,7 +112,7 @@ func TestSecondSignalStopsAtOnce(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	p.await(t, "SPVD: Stopping")
 	p.signal(t, syscall.SIGTERM)
-	if err := p.cmd.Wait(); err == nil || strings.Contains(p.out.String(), "SPVD: Stopped") {
+	if err := p.wait(); err == nil || strings.Contains(p.out.String(), "SPVD: Stopped") {
 		t.Errorf("the daemon stopped cleanly: %v", err)
 	}
 	if code := p.cmd.ProcessState.ExitCode(); code != exitFatal {
@@ -103,7 +128,7 @@ func TestKilledDaemonStartsAgain(t *testing.T) {
 	p := startProcess(t, args...)
 	p.await(t, "Synced at height")
 	p.signal(t, syscall.SIGKILL)
-	if err := p.cmd.Wait(); err == nil {
+	if err := p.wait(); err == nil {
 		t.Fatal("the killed daemon exited cleanly")
 	}
 	d, _ := ns.startSynced(t, dir)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,15 +38,24 @@ func (c client) call(t *testing.T, method string, result any) *api.Error {
 // daemon answers with, if it does.
 func (c client) callWith(t *testing.T, method, params string, result any) *api.Error {
 	t.Helper()
-	body := `{"jsonrpc":"1.0","id":1,"method":"` + method + `","params":` + params + `}`
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url, strings.NewReader(body))
+	refused, err := c.try(t.Context(), method, params, result)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return refused
+}
+
+// try is callWith for a daemon that may be gone.
+func (c client) try(ctx context.Context, method, params string, result any) (*api.Error, error) {
+	body := `{"jsonrpc":"1.0","id":1,"method":"` + method + `","params":` + params + `}`
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, strings.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	req.SetBasicAuth(c.user, c.password)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer res.Body.Close()
 	var reply struct {
@@ -52,14 +63,15 @@ func (c client) callWith(t *testing.T, method, params string, result any) *api.E
 		Error  *api.Error
 	}
 	if err := json.NewDecoder(res.Body).Decode(&reply); err != nil {
-		t.Fatalf("%s: status %s: %v", method, res.Status, err)
+		return nil, fmt.Errorf("%s: status %s: %w", method, res.Status, err)
 	}
-	if reply.Error == nil {
-		if err := json.Unmarshal(reply.Result, result); err != nil {
-			t.Fatalf("%s answers %s: %v", method, reply.Result, err)
-		}
+	if reply.Error != nil {
+		return reply.Error, nil
 	}
-	return reply.Error
+	if err := json.Unmarshal(reply.Result, result); err != nil {
+		return nil, fmt.Errorf("%s answers %s: %w", method, reply.Result, err)
+	}
+	return nil, nil
 }
 
 func TestLonelyDaemonTellsTheTruth(t *testing.T) {

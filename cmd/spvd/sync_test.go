@@ -40,7 +40,13 @@ func serveNodes(t *testing.T, count int) *nodes {
 // servePlan does the same with a chain that holds the transactions of a plan.
 func servePlan(t *testing.T, count int, plan testnet.Plan) *nodes {
 	t.Helper()
-	c, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: blocks, Plan: plan})
+	return serveChain(t, count, testnet.Config{Seed: 1, Blocks: blocks, Plan: plan}, link.Shape{})
+}
+
+// serveChain does the same with any chain, over lines of a shape.
+func serveChain(t *testing.T, count int, cfg testnet.Config, shape link.Shape) *nodes {
+	t.Helper()
+	c, err := testnet.Generate(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +67,7 @@ func servePlan(t *testing.T, count int, plan testnet.Plan) *nodes {
 			t.Fatal(err)
 		}
 		node := testnet.NewNode(testnet.NodeConfig{Chain: c})
-		host := network.Add(l.Addr().String(), node, link.Shape{})
+		host := network.Add(l.Addr().String(), node, shape)
 		g.Go(func() error { return network.ServeTCP(ctx, host, l) })
 		ns.all = append(ns.all, node)
 		ns.flags = append(ns.flags, "--connect="+l.Addr().String())

@@ -1,0 +1,265 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+var (
+	kills      = flag.Int("kills", 4, "how often each crash test kills a daemon")
+	killSeed   = flag.Uint64("killseed", 1, "what the moments of the kills follow from")
+	killBlocks = flag.Int("killblocks", 12_000, "length of the chain that daemons are killed while they sync it")
+)
+
+const (
+	// crashBandwidth is that of the line in a first sync, in bytes per second, and
+	// timePerBlock about how long a daemon needs for a block over it.
+	crashBandwidth = 8 << 20
+	timePerBlock   = 60 * time.Microsecond
+
+	// followTime is how long a daemon follows reorganisations at most.
+	followTime = 300 * time.Millisecond
+
+	// maxReorg is the greatest number of blocks that are reverted at a time.
+	maxReorg = 50
+
+	// askEvery is how often a daemon that is about to be killed is asked what it
+	// has got.
+	askEvery = 5 * time.Millisecond
+)
+
+// victim is a data directory whose daemons are killed, and what they have
+// acknowledged.
+type victim struct {
+	ns    *nodes
+	dir   string
+	flags []string // of the daemons, besides those that each has
+	r     *rand.Rand
+	work  map[chainhash.Hash]uint256.Uint256 // up to each block that was ever served
+
+	// The most that was acknowledged.
+	tip              chainhash.Hash // by its work
+	filters, scanned chain.Height
+}
+
+func newVictim(t *testing.T, ns *nodes, seed uint64) *victim {
+	t.Helper()
+	v := &victim{ns: ns, dir: t.TempDir(), r: rand.New(rand.NewPCG(*killSeed, seed))}
+	genesis := ns.chain.At(0)
+	v.tip = genesis.Hash()
+	v.work = map[chainhash.Hash]uint256.Uint256{v.tip: chain.Work(genesis.Bits())}
+	v.learn(ns.chain, 0)
+	return v
+}
+
+// learn adds up the work of the blocks of a chain above one that is known.
+func (v *victim) learn(c *testnet.Chain, above chain.Height) {
+	sum := v.work[c.ID(above).Hash]
+	for h := above + 1; h <= c.Height(); h++ {
+		work := chain.Work(c.At(h).Bits())
+		sum.Add(&work)
+		v.work[c.ID(h).Hash] = sum
+	}
+}
+
+// start starts a daemon on the data.
+func (v *victim) start(t *testing.T) *process {
+	t.Helper()
+	args := append([]string{"--appdata", v.dir, "--notls", "--username=u", "--password=p"}, v.ns.flags...)
+	return startProcess(t, append(args, v.flags...)...)
+}
+
+// killWithin kills a daemon at a random moment of the time to come, and returns
+// when it is dead. Until then it is asked again and again what it has got, and
+// after each time something happens.
+func (v *victim) killWithin(t *testing.T, p *process, d time.Duration, happens func()) {
+	t.Helper()
+	timer := time.AfterFunc(time.Duration(v.r.Int64N(int64(d))), func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
+	ticker := time.NewTicker(askEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			v.ask(t, p)
+			happens()
+		case <-p.ended:
+			v.hear(t, p)
+			return
+		}
+	}
+}
+
+// ask asks a daemon, which may be dead already, for its tip and its filters.
+func (v *victim) ask(t *testing.T, p *process) {
+	t.Helper()
+	_, rest, _ := strings.Cut(p.out.String(), "RPC server listens address=")
+	address, _, listens := strings.Cut(rest, "\n")
+	if !listens {
+		return
+	}
+	c := client{url: "http://" + address + "/", user: "u", password: "p"}
+	var best api.BestBlock
+	if refused, err := c.try(t.Context(), "getbestblock", "[]", &best); err == nil && refused == nil {
+		v.acknowledge(t, best.Hash)
+	}
+	var status api.SyncStatus
+	if refused, err := c.try(t.Context(), "syncstatus", "[]", &status); err == nil && refused == nil {
+		v.filters = max(v.filters, chain.Height(status.Stages[1].Current))
+		v.scanned = max(v.scanned, chain.Height(status.Scanned))
+	}
+}
+
+// told finds the tips that a daemon logs.
+var told = regexp.MustCompile(`(?:Synced at height|New block|Chain store opened) .*(?:hash|tip)=([0-9a-f]{64})`)
+
+// hear reads what a dead daemon has logged.
+func (v *victim) hear(t *testing.T, p *process) {
+	t.Helper()
+	var exited interface{ ExitCode() int }
+	if !errors.As(p.exit, &exited) || exited.ExitCode() != -1 {
+		t.Fatalf("the daemon was not killed, but ended with %v:\n%s%s", p.exit, p.out, p.err)
+	}
+	for _, match := range told.FindAllStringSubmatch(p.out.String(), -1) {
+		v.acknowledge(t, match[1])
+	}
+}
+
+// acknowledge keeps a tip that a daemon says it has.
+func (v *victim) acknowledge(t *testing.T, tip string) {
+	t.Helper()
+	hash, err := chainhash.NewHashFromStr(tip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, known := v.work[*hash]
+	if !known {
+		t.Fatalf("the daemon has a tip that nobody served: %v", hash)
+	}
+	if most := v.work[v.tip]; work.Gt(&most) {
+		v.tip = *hash
+	}
+}
+
+// assertNothingLost proves what a killed daemon has left, and returns its state.
+// It repairs nothing: what would need that is lost.
+func (v *victim) assertNothingLost(t *testing.T) chain.State {
+	t.Helper()
+	store, err := chain.Open(chain.Config{Path: filepath.Join(v.dir, "simnet", chainFile), Params: chain.SimNet(), AsIs: true})
+	if errors.Is(err, fs.ErrNotExist) && v.tip == v.ns.chain.ID(0).Hash {
+		return chain.State{} // killed before there was one
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	state := store.State()
+	if state.Work != v.work[state.Tip.Hash] {
+		t.Errorf("the tip is %v with work %v, want %v", state.Tip, state.Work, v.work[state.Tip.Hash])
+	}
+	if acknowledged := v.work[v.tip]; state.Work.Lt(&acknowledged) {
+		t.Errorf("the tip is %v, older than %v, which was acknowledged", state.Tip, v.tip)
+	}
+	return state
+}
+
+// finish lets a daemon sync to the tip of the network, and stop.
+func (v *victim) finish(t *testing.T) {
+	t.Helper()
+	tip := v.ns.all[0].Chain().Tip()
+	p := v.start(t)
+	p.await(t, fmt.Sprintf("hash=%v", tip.Hash))
+	p.signal(t, syscall.SIGTERM)
+	if err := p.wait(); err != nil {
+		t.Fatalf("the daemon ended with %v: %s", err, p.err)
+	}
+	if state := v.assertNothingLost(t); state.Tip != tip || state.Filters != tip {
+		t.Errorf("synced up to %v, filters up to %v; want %v", state.Tip, state.Filters, tip)
+	}
+}
+
+// TestKillsDuringFirstSync starts again with nothing whenever a sync outlives the
+// kills.
+func TestKillsDuringFirstSync(t *testing.T) {
+	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: *killBlocks}, link.Shape{Bandwidth: crashBandwidth})
+	partial, syncs := 0, 0
+	v := newVictim(t, ns, 0)
+	for range *kills {
+		v.killWithin(t, v.start(t), time.Duration(*killBlocks)*timePerBlock, func() {})
+		state := v.assertNothingLost(t)
+		if state.Filters.Height < v.filters {
+			t.Errorf("there are filters up to %d, acknowledged were %d", state.Filters.Height, v.filters)
+		}
+		if state.Filters != ns.chain.Tip() {
+			if state.Tip.Height > 0 {
+				partial++
+			}
+			continue
+		}
+		v.finish(t)
+		syncs++
+		v = newVictim(t, ns, uint64(syncs))
+	}
+	v.finish(t)
+	if !t.Failed() {
+		t.Logf("%d kills in %d first syncs of %d blocks, %d with a part of the chain stored: none lost", *kills, syncs+1, *killBlocks, partial)
+	}
+}
+
+// TestKillsDuringReorganisations has the network change its mind again and again
+// while the daemon follows it.
+func TestKillsDuringReorganisations(t *testing.T) {
+	ns := serveNodes(t, 1)
+	v := newVictim(t, ns, 0)
+	v.finish(t)
+	node := ns.all[0]
+	reorgs, behind := 0, 0
+	for range *kills {
+		p := v.start(t)
+		p.await(t, fmt.Sprintf("hash=%v", node.Chain().Tip().Hash))
+		v.killWithin(t, p, followTime, func() {
+			if v.tip == node.Chain().Tip().Hash {
+				v.reorganise(node)
+				reorgs++
+			}
+		})
+		if v.assertNothingLost(t).Filters != node.Chain().Tip() {
+			behind++
+		}
+	}
+	v.finish(t)
+	if !t.Failed() {
+		t.Logf("%d kills during %d reorganisations, %d before the last one was stored: none lost", *kills, reorgs, behind)
+	}
+}
+
+// reorganise has a node replace its newest blocks.
+func (v *victim) reorganise(node *testnet.Node) {
+	depth := 1 + v.r.IntN(maxReorg)
+	fork := node.Chain().Height() - chain.Height(depth)
+	next := node.Chain().Outgrow(fork, v.r.Uint64())
+	v.learn(next, fork) // before the daemon can have it
+	node.SetChain(next)
+}

@@ -1,0 +1,106 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+const (
+	// rescanBlocks is the length of the chain that is scanned, several times what
+	// is given to the wallet at once, and rescanStep the distance of the payments
+	// it holds. Their addresses are known from the beginning: what takes time is
+	// fetching the blocks.
+	rescanBlocks = 8000
+	rescanStep   = 50
+
+	// rescanLatency is how long a byte takes to the daemon, rescanTime about how
+	// long a daemon takes from its start to the end of a rescan over such a line.
+	rescanLatency = 5 * time.Millisecond
+	rescanTime    = 500 * time.Millisecond
+)
+
+// payOften plans payments to the owner all over a chain.
+func (o *owner) payOften() testnet.Plan {
+	plan := testnet.Plan{}
+	for h := chain.Height(rescanStep); h <= rescanBlocks; h += rescanStep {
+		plan.Pay(h, o.script(0, uint32(h/rescanStep)%15), 1e8)
+	}
+	return plan
+}
+
+// TestKillsDuringRescans begins another rescan, with a new wallet, whenever one
+// outlives the kills.
+func TestKillsDuringRescans(t *testing.T) {
+	o := newOwner(t, 3)
+	cfg := testnet.Config{Seed: 1, Blocks: rescanBlocks, Plan: o.payOften()}
+	v := newVictim(t, serveChain(t, 1, cfg, link.Shape{Latency: rescanLatency}), 0)
+	v.finish(t)
+	v.flags, v.scanned = []string{"--account=savings=" + o.xpub()}, 0
+	partial, rescans := 0, 0
+	for range *kills {
+		v.killWithin(t, v.start(t), rescanTime, func() {})
+		v.assertNothingLost(t)
+		scanned := v.assertWalletKept(t)
+		if scanned != rescanBlocks {
+			if scanned > 0 {
+				partial++
+			}
+			continue
+		}
+		rescans++
+		v.finish(t)
+		assertPlan(t, v.ns.chain, v.dir, o)
+		if err := os.RemoveAll(v.walletDir()); err != nil {
+			t.Fatal(err)
+		}
+		v.scanned = 0
+	}
+	v.finish(t)
+	assertPlan(t, v.ns.chain, v.dir, o)
+	if !t.Failed() {
+		t.Logf("%d kills in %d rescans of %d blocks, %d with a part of them scanned: none lost", *kills, rescans+1, rescanBlocks, partial)
+	}
+}
+
+func (v *victim) walletDir() string { return filepath.Join(v.dir, "simnet", walletDir) }
+
+// assertWalletKept checks the books of the wallet that a killed daemon has left,
+// and returns how far it has scanned.
+func (v *victim) assertWalletKept(t *testing.T) chain.Height {
+	t.Helper()
+	name := filepath.Join(v.walletDir(), walletFile)
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && v.scanned == 0 {
+		return 0 // killed before there was one
+	}
+	w, err := wallet.Open(wallet.Config{Path: name, Params: chain.SimNet(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := w.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	locator := w.Locator()
+	if len(locator) == 0 {
+		if v.scanned > 0 {
+			t.Errorf("the wallet is empty, but had scanned up to %d", v.scanned)
+		}
+		return 0 // killed before there was an account
+	}
+	if tip := locator[0]; tip.Height < v.scanned || tip != v.ns.chain.ID(tip.Height) {
+		t.Errorf("the wallet is at %v, acknowledged was %d", tip, v.scanned)
+	}
+	return locator[0].Height
+}
