@@ -257,6 +257,7 @@ func (s *snapshot) startScan() {
 		return
 	}
 	s.cursor = blockBelow(s.blocks, low-1).BlockID
+	s.common = s.cursor
 	s.scanning, s.fresh = s.fresh, s.count()
 }
 
@@ -280,6 +281,9 @@ func (w *Wallet) Rescan(ctx context.Context, from chain.Height) error {
 		start := blockBelow(s.blocks, max(from-1, 0)).BlockID
 		if start.Height < s.cursor.Height {
 			next.cursor = start
+		}
+		if start.Height < s.common.Height {
+			next.common = start
 		}
 		next.scanning = 0
 		return next, nil

@@ -19,7 +19,8 @@ import (
 // blocks are to be matched again, and applied again.
 //
 // An update that starts where the wallet was before somebody asked for a
-// rescan does nothing. The error is ErrNotConnected for one that never started
+// rescan does nothing, and one that shows that the chain was left somewhere
+// below only takes back what was built on that. The error is ErrNotConnected for one that never started
 // anywhere.
 func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err error) {
 	if u.Empty() {
@@ -66,11 +67,22 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 		return nil, err
 	}
 	next := s.withAccounts()
+	common, parted := s.common, false
+	if s.scan() && from == s.cursor && len(a.u.Reverted) == 0 {
+		var err error
+		if common, parted, err = a.parted(s); err != nil {
+			return nil, err
+		}
+		if parted && common.Height < on.Height {
+			// Nobody knows where between the two the chain was left.
+			return next, a.rollback(next, common)
+		}
+	}
 	if err := a.settleBirths(next); err != nil {
 		return nil, err
 	}
-	common, parted := next.parted(on, a.u)
-	if a.w.widen(next.needed(from, parted, a.u)) {
+	left := parted || len(a.u.Reverted) > 0
+	if a.w.widen(next.needed(from, left, a.u)) {
 		a.grown = true
 		return nil, nil
 	}
@@ -87,6 +99,9 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 		if err := a.rollback(next, common); err != nil {
 			return nil, err
 		}
+	}
+	if next.scan() {
+		next.common = common
 	}
 	return next, a.apply(next, on, step)
 }
@@ -128,9 +143,9 @@ func settleIn(d *Birthday, blocks []chain.Block) bool {
 }
 
 // needed returns the first script that the blocks of an update have to be
-// matched against: all of them if blocks are new, unless nobody is born by
-// then.
-func (s *snapshot) needed(from chain.BlockID, parted bool, u *chain.Update) uint32 {
+// matched against: all of them if blocks are new, above the tip or because the
+// wallet's chain was left, unless nobody is born by then.
+func (s *snapshot) needed(from chain.BlockID, left bool, u *chain.Update) uint32 {
 	if len(u.Applied) == 0 {
 		return none
 	}
@@ -138,7 +153,7 @@ func (s *snapshot) needed(from chain.BlockID, parted bool, u *chain.Update) uint
 	switch {
 	case s.firstBirth(0, s.count()) > last:
 		return none
-	case last > s.tip.Height || from == s.tip || parted:
+	case last > s.tip.Height || from == s.tip || left:
 		return everyone
 	}
 	return s.scanning
@@ -148,7 +163,9 @@ func (s *snapshot) needed(from chain.BlockID, parted bool, u *chain.Update) uint
 // wallet watch more scripts, they are all that is stored.
 func (a *application) grow(s *snapshot) (*snapshot, error) {
 	before := s.count()
-	a.w.usage(s, a.u.Applied)
+	if err := a.w.usage(s, a.u.Applied); err != nil {
+		return nil, err
+	}
 	next, err := a.w.extend(a.tx, s)
 	if err != nil {
 		return nil, err
@@ -162,15 +179,18 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 	if !s.scan() {
 		s.settleFresh(on, step)
 	}
-	forward := on == s.cursor
-	more := make([]block, len(a.u.Applied))
+	forward, tip := on == s.cursor, s.tip.Height
+	more := make([]block, 0, len(a.u.Applied))
 	for i := range a.u.Applied {
 		b := &a.u.Applied[i]
 		if err := a.add(s, b); err != nil {
 			return fmt.Errorf("block %d %s: %w", b.Height, b.Hash, err)
 		}
-		more[i] = block{b.BlockID, uint32(b.Header.Timestamp())}
 		on = b.BlockID
+		// What is remembered below the tip must be of the tip's chain.
+		if b.Height > tip || i == len(a.u.Applied)-1 {
+			more = append(more, block{b.BlockID, uint32(b.Header.Timestamp())})
+		}
 	}
 	if forward {
 		s.cursor = on
@@ -178,10 +198,17 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 	if on.Height > s.tip.Height {
 		s.tip = on
 	}
+	if !s.scan() {
+		s.common = s.cursor
+	}
 	if !a.u.More {
 		s.startScan()
 	}
-	s.blocks = remember(s.blocks, more, s.tip.Height, s.cursor.Height)
+	newest := chain.Height(denseBlocks)
+	if a.u.More && s.tip.Height > tip {
+		newest = 1 // it will not be among the newest for long
+	}
+	s.blocks = remember(s.blocks, more, newest, s.tip.Height, s.cursor.Height, s.common.Height)
 	return a.expire(s.tip.Height)
 }
 

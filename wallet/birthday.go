@@ -17,8 +17,9 @@ const unborn = chain.Never
 // Birthday is the time from which payments to an account or address are looked
 // for: a height, or a date if Time is not zero. Blocks before it are never
 // fetched, and what they pay does not count. A date becomes a height once: the
-// first block of the chain not older than a day before it. A wallet made now
-// has the date of now.
+// first block of the chain not older than a day before it, or, if the wallet
+// has passed that block already, up to sparseBlocks before it. A wallet made
+// now has the date of now.
 type Birthday struct {
 	Height chain.Height
 	Time   time.Time

@@ -62,19 +62,23 @@ func loadBlocks(tx *bolt.Tx) ([]block, error) {
 // saveBlocks makes the bucket hold list, of which old was the former value.
 func saveBlocks(tx *bolt.Tx, old, list []block) error {
 	b := tx.Bucket(blocksBucket)
-	for _, o := range old {
-		if _, kept := blockAt(list, o.Height); !kept {
-			if err := b.Delete(key32(uint32(o.Height))); err != nil {
+	for len(old) > 0 || len(list) > 0 {
+		switch {
+		case len(list) == 0 || len(old) > 0 && old[0].Height < list[0].Height:
+			if err := b.Delete(key32(uint32(old[0].Height))); err != nil {
 				return err
 			}
-		}
-	}
-	for _, n := range list {
-		if o, had := blockAt(old, n.Height); had && o == n {
-			continue
-		}
-		if err := b.Put(key32(uint32(n.Height)), n.encode()); err != nil {
-			return err
+			old = old[1:]
+		case len(old) > 0 && old[0] == list[0]:
+			old, list = old[1:], list[1:]
+		default:
+			if err := b.Put(key32(uint32(list[0].Height)), list[0].encode()); err != nil {
+				return err
+			}
+			if len(old) > 0 && old[0].Height == list[0].Height {
+				old = old[1:]
+			}
+			list = list[1:]
 		}
 	}
 	return nil
@@ -98,14 +102,14 @@ func blockBelow(list []block, h chain.Height) block {
 	return list[i]
 }
 
-// remember returns which of the blocks up to a tip and those that follow it to
-// keep, in height order. Both lists are in height order, and may overlap in
-// blocks that are the same. Kept are the newest ones, one in sparseBlocks
-// below, the genesis block, and the cursor.
-func remember(list, more []block, tip, cursor chain.Height) []block {
-	kept := make([]block, 0, len(list)+len(more))
+// remember returns which blocks to keep of some up to a tip and others, in
+// height order. Both lists are in height order, and may overlap in blocks that
+// are the same. Kept are as many of the newest as said, one in sparseBlocks
+// below, the genesis block, and those named besides the tip.
+func remember(list, more []block, newest, tip chain.Height, named ...chain.Height) []block {
+	kept := make([]block, 0, len(list)+len(more)/sparseBlocks+denseBlocks)
 	keep := func(b block) {
-		if b.Height > tip-denseBlocks || b.Height%sparseBlocks == 0 || b.Height == cursor {
+		if b.Height > tip-newest || b.Height%sparseBlocks == 0 || slices.Contains(named, b.Height) {
 			kept = append(kept, b)
 		}
 	}

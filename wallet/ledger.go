@@ -125,17 +125,12 @@ func (a *application) approve(s *snapshot, h chain.Height) error {
 
 // rollback takes back all blocks above one that the wallet remembers.
 func (a *application) rollback(s *snapshot, to chain.BlockID) error {
-	var released []*mined
-	for {
-		c := a.tx.Bucket(minedBucket).Cursor()
-		k, v := c.Last()
-		if len(k) != placeSize || chain.Height(binary.BigEndian.Uint32(k)) <= to.Height {
-			break
-		}
-		m, err := decodeMined(k, v)
-		if err != nil {
-			return err
-		}
+	taken, err := minedIn(a.tx, to.Height+1, chain.Never)
+	if err != nil {
+		return err
+	}
+	for i := len(taken) - 1; i >= 0; i-- {
+		m := taken[i]
 		if !void(a.tx, m.place) {
 			if err := revoke(a.tx, m); err != nil {
 				return err
@@ -144,12 +139,11 @@ func (a *application) rollback(s *snapshot, to chain.BlockID) error {
 		if err := deleteMined(a.tx, m); err != nil {
 			return err
 		}
-		released = append(released, m)
 	}
 	s.forget(to)
-	for i := len(released) - 1; i >= 0; i-- {
-		if err := a.release(released[i]); err != nil {
-			return fmt.Errorf("release %s: %w", released[i].hash, err)
+	for _, m := range taken {
+		if err := a.release(m); err != nil {
+			return fmt.Errorf("release %s: %w", m.hash, err)
 		}
 	}
 	return a.reapprove(s, to.Height) // what counts again wins over what was released
@@ -181,6 +175,9 @@ func (s *snapshot) forget(to chain.BlockID) {
 	s.tip = to
 	if s.cursor.Height > to.Height {
 		s.cursor = to
+	}
+	if s.common.Height > to.Height {
+		s.common = to
 	}
 }
 

@@ -39,19 +39,27 @@ func linked(on chain.BlockID, u *chain.Update) error {
 	return nil
 }
 
-// parted returns the highest remembered block on which the chain of an update
-// and the wallet's agree, and whether the wallet's goes on differently. It is
-// what finds a reorganisation above the cursor.
-func (s *snapshot) parted(on chain.BlockID, u *chain.Update) (chain.BlockID, bool) {
-	common := on
-	for i := range u.Applied {
-		b, ok := blockAt(s.blocks, u.Applied[i].Height)
-		switch {
-		case ok && b.Hash != u.Applied[i].Hash:
-			return common, true
-		case ok:
-			common = b.BlockID
+// parted returns the highest block known to be below both the tip and the
+// blocks of an update that starts at the cursor, and whether the update leaves
+// the wallet's chain. It is what finds a reorganisation above the cursor, by
+// the blocks remembered there, and those of the wallet's transactions.
+func (a *application) parted(s *snapshot) (common chain.BlockID, parted bool, err error) {
+	common = s.common
+	for i := range a.u.Applied {
+		b, ok := blockAt(s.blocks, a.u.Applied[i].Height)
+		if !ok {
+			continue
+		}
+		if b.Hash != a.u.Applied[i].Hash {
+			return common, true, nil
+		}
+		common = b.BlockID
+	}
+	list, err := minedIn(a.tx, a.u.Applied[0].Height, a.u.Applied[len(a.u.Applied)-1].Height)
+	for _, m := range list {
+		if m.place.Height > common.Height && m.block != a.u.Applied[m.place.Height-a.u.Applied[0].Height].Hash {
+			return common, true, err
 		}
 	}
-	return common, false
+	return common, false, err
 }

@@ -17,9 +17,13 @@ import (
 // only been looked for up to cursor. While cursor is the tip, nothing is left
 // to look for below it. Scripts from fresh on came to be watched since, and
 // are to be scanned for next.
+//
+// The cursor walks along the chain as it is now, and the tip may have left that
+// chain: common is the highest block known to be below both.
 type progress struct {
 	tip      chain.BlockID
 	cursor   chain.BlockID // never above the tip
+	common   chain.BlockID // never above the cursor
 	scanning uint32
 	fresh    uint32
 }
@@ -32,7 +36,8 @@ func (p progress) scan() bool { return p.cursor != p.tip }
 //	"format"    format version (u32)
 //	"network"   wire magic (u32)
 //	"birthday"  default birthday, see appendBirthday
-//	"progress"  tip and cursor (height u32, hash), scanning (u32), fresh (u32)
+//	"progress"  tip, cursor and common block (height u32, hash), scanning (u32),
+//	            fresh (u32)
 var (
 	metaBucket  = []byte("meta")
 	formatKey   = []byte("format")
@@ -44,14 +49,15 @@ var (
 func (p progress) encode() []byte {
 	b := appendBlockID(nil, p.tip)
 	b = appendBlockID(b, p.cursor)
+	b = appendBlockID(b, p.common)
 	b = binary.BigEndian.AppendUint32(b, p.scanning)
 	return binary.BigEndian.AppendUint32(b, p.fresh)
 }
 
 func decodeProgress(v []byte) (progress, error) {
 	r := row{rest: v}
-	p := progress{tip: r.blockID(), cursor: r.blockID(), scanning: r.u32(), fresh: r.u32()}
-	if p.cursor.Height > p.tip.Height || p.scanning > p.fresh {
+	p := progress{tip: r.blockID(), cursor: r.blockID(), common: r.blockID(), scanning: r.u32(), fresh: r.u32()}
+	if p.common.Height > p.cursor.Height || p.cursor.Height > p.tip.Height || p.scanning > p.fresh {
 		r.bad = true
 	}
 	return p, r.done()

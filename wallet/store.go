@@ -63,7 +63,7 @@ func create(tx *bolt.Tx, cfg *Config) error {
 		meta.Put(formatKey, key32(newestFormat())),
 		meta.Put(networkKey, key32(uint32(cfg.Params.Net))),
 		meta.Put(birthdayKey, appendBirthday(nil, cfg.Birthday)),
-		saveProgress(tx, progress{tip: genesis.BlockID, cursor: genesis.BlockID}),
+		saveProgress(tx, progress{tip: genesis.BlockID, cursor: genesis.BlockID, common: genesis.BlockID}),
 		saveBlocks(tx, nil, []block{genesis}),
 	)
 }
@@ -87,11 +87,10 @@ func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 
 // check holds the rows against each other.
 func (s *snapshot) check() error {
-	if b, ok := blockAt(s.blocks, s.tip.Height); !ok || b.BlockID != s.tip {
-		return fmt.Errorf("tip %d is not remembered: %w", s.tip.Height, ErrCorrupt)
-	}
-	if b, ok := blockAt(s.blocks, s.cursor.Height); !ok || b.BlockID != s.cursor {
-		return fmt.Errorf("cursor %d is not remembered: %w", s.cursor.Height, ErrCorrupt)
+	for _, id := range []chain.BlockID{s.tip, s.cursor, s.common} {
+		if b, ok := blockAt(s.blocks, id.Height); !ok || b.BlockID != id {
+			return fmt.Errorf("block %d is not remembered: %w", id.Height, ErrCorrupt)
+		}
 	}
 	if s.fresh > s.count() {
 		return fmt.Errorf("%d of %d scripts are scanned: %w", s.fresh, s.count(), ErrCorrupt)

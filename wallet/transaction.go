@@ -59,7 +59,8 @@ type Transaction struct {
 func (t *Transaction) Mined() bool { return t.Block != chainhash.Hash{} }
 
 // Net is what the transaction adds to the wallet. Commitments of tickets belong
-// to the wallet: a ticket costs only its fee, and a vote adds its reward.
+// to the wallet: a ticket costs it nothing, and a vote adds the reward, less the
+// ticket's fee.
 func (t *Transaction) Net() dcrutil.Amount {
 	var net dcrutil.Amount
 	for _, c := range t.Credits {

@@ -42,16 +42,20 @@ func (s *snapshot) use(e *effects) {
 }
 
 // usage marks the addresses that blocks pay as used.
-func (w *Wallet) usage(s *snapshot, blocks []chain.Block) {
+func (w *Wallet) usage(s *snapshot, blocks []chain.Block) error {
 	for i := range blocks {
 		b := &blocks[i]
 		owner := w.ownerAt(s, b.Height)
-		eachTx(b.Msg, func(_ Place, tx *wire.MsgTx, kind Kind) error {
+		err := eachTx(b.Msg, func(_ Place, tx *wire.MsgTx, kind Kind) error {
 			e := examine(tx, kind, owner)
 			s.use(&e)
 			return nil
 		})
+		if err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // eachTx calls fn for the transactions of a block in the order the chain

@@ -53,6 +53,11 @@ func openTest(t testing.TB, birthday Birthday) *Wallet {
 	return x
 }
 
+// testContext returns a context of a test that can be cancelled.
+func testContext(t testing.TB) (context.Context, context.CancelFunc) {
+	return context.WithCancel(t.Context())
+}
+
 func testConfig(path string, birthday Birthday) Config {
 	return Config{
 		Path: path, Params: chain.SimNet(), Birthday: birthday,

@@ -30,6 +30,9 @@ type world struct {
 	// ours are scripts that the wallet may watch, theirs one that it does not.
 	ours   [][]byte
 	theirs []byte
+
+	// applied, if set, is called after each Apply of step.
+	applied func()
 }
 
 func newWorld(t testing.TB, seed uint64) *world {
@@ -165,6 +168,9 @@ func (w *world) step(x *Wallet, limit int) bool {
 		grown, err := x.Apply(w.t.Context(), u)
 		if err != nil {
 			w.t.Fatal(err)
+		}
+		if w.applied != nil {
+			w.applied()
 		}
 		if !grown {
 			return true

@@ -1,0 +1,68 @@
+package wallet
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+func numbered(from, to chain.Height) []block {
+	var list []block
+	for h := from; h <= to; h++ {
+		list = append(list, block{chain.BlockID{Height: h, Hash: chainhash.HashH(key32(uint32(h)))}, uint32(h)})
+	}
+	return list
+}
+
+func TestRemember(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	list := numbered(0, 0)
+	tip := chain.Height(0)
+	for tip < 20_000 {
+		n := 1 + chain.Height(rng.IntN(2000))
+		list = remember(list, numbered(tip+1, tip+n), denseBlocks, tip+n)
+		tip += n
+		var want []chain.Height
+		for h := range tip + 1 {
+			if h > tip-denseBlocks && h > tip-n || h%sparseBlocks == 0 {
+				want = append(want, h)
+			}
+		}
+		for _, h := range want {
+			if b, ok := blockAt(list, h); !ok || b != numbered(h, h)[0] {
+				t.Fatalf("tip %d: block %d is forgotten", tip, h)
+			}
+		}
+		if len(list) > denseBlocks+1+int(tip/sparseBlocks) {
+			t.Fatalf("tip %d: %d blocks are kept", tip, len(list))
+		}
+		if !slices.IsSortedFunc(list, func(a, b block) int { return int(a.Height - b.Height) }) {
+			t.Fatal("out of order")
+		}
+	}
+}
+
+func TestLocatorIsDenseThenSparse(t *testing.T) {
+	list := remember(numbered(0, 0), numbered(1, 50_000), denseBlocks, 50_000)
+	ids := locate(list, 50_000)
+	for i := range denseBlocks {
+		if ids[i].Height != chain.Height(50_000-i) {
+			t.Fatalf("entry %d is %d", i, ids[i].Height)
+		}
+	}
+	if last := ids[len(ids)-1]; last.Height != 0 || len(ids) > denseBlocks+20 {
+		t.Fatalf("%d entries down to %d", len(ids), last.Height)
+	}
+	for i := 1; i < len(ids); i++ {
+		if ids[i].Height >= ids[i-1].Height {
+			t.Fatalf("entries %d and %d are %d and %d", i-1, i, ids[i-1].Height, ids[i].Height)
+		}
+	}
+	if got := locate(list, 0); len(got) != 1 || got[0].Height != 0 {
+		t.Fatalf("at genesis: %v", got)
+	}
+}
