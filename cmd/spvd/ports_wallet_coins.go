@@ -58,6 +58,46 @@ func txType(k wallet.Kind) int {
 	return 0
 }
 
+// outPoint returns the output that JSON-RPC names.
+func outPoint(o api.OutPoint) (wire.OutPoint, error) {
+	hash, err := chainhash.NewHashFromStr(o.TxID)
+	if err != nil {
+		return wire.OutPoint{}, err
+	}
+	return wire.OutPoint{Hash: *hash, Index: o.Vout, Tree: o.Tree}, nil
+}
+
+// Output implements rpc.Coins.
+func (p walletPort) Output(ctx context.Context, op api.OutPoint, unmined bool) (api.TxOut, error) {
+	w, err := p.reading()
+	if err != nil {
+		return api.TxOut{}, err
+	}
+	point, err := outPoint(op)
+	if err != nil {
+		return api.TxOut{}, err
+	}
+	best := w.Status().Tip
+	o, err := w.Output(ctx, point, unmined)
+	if err == nil && o.OutPoint.Tree != point.Tree {
+		err = wallet.ErrNoOutput
+	}
+	if err != nil {
+		return api.TxOut{}, walletError(err)
+	}
+	out := api.TxOut{
+		BestBlock:     best.Hash.String(),
+		Confirmations: o.Confirmations,
+		Value:         api.Amount(o.Amount),
+		ScriptPubKey:  api.PkScript{Hex: hex.EncodeToString(o.PkScript), Addresses: []string{}},
+		Coinbase:      o.Source == wallet.FromCoinbase,
+	}
+	if o.Address != "" {
+		out.ScriptPubKey.Addresses = []string{o.Address}
+	}
+	return out, nil
+}
+
 // Lock implements rpc.Coins.
 func (p walletPort) Lock(ctx context.Context, outputs []api.OutPoint, locked bool) error {
 	w, err := p.reading()
@@ -66,11 +106,9 @@ func (p walletPort) Lock(ctx context.Context, outputs []api.OutPoint, locked boo
 	}
 	points := make([]wire.OutPoint, len(outputs))
 	for i, o := range outputs {
-		hash, err := chainhash.NewHashFromStr(o.TxID)
-		if err != nil {
+		if points[i], err = outPoint(o); err != nil {
 			return err
 		}
-		points[i] = wire.OutPoint{Hash: *hash, Index: o.Vout, Tree: o.Tree}
 		if !locked {
 			continue
 		}

@@ -95,6 +95,15 @@ func TestWalletIsMadeByTheFirstImport(t *testing.T) {
 	if len(unspent) != 4 {
 		t.Fatalf("listunspent: %+v", unspent)
 	}
+	var out api.TxOut
+	of := func(tree int) string { return fmt.Sprintf("[%q,0,%d]", unspent[0].TxID, tree) }
+	c.mustCall(t, "gettxout", of(0), &out)
+	if out.Value != unspent[0].Amount || out.Confirmations != unspent[0].Confirmations || len(out.ScriptPubKey.Addresses) != 1 {
+		t.Errorf("gettxout: %+v, want %+v", out, unspent[0])
+	}
+	if err := c.callWith(t, "gettxout", of(1), &out); err == nil || err.Code != api.CodeInvalid {
+		t.Errorf("gettxout in the wrong tree: %+v, %v", out, err)
+	}
 	var done bool
 	c.mustCall(t, "lockunspent", fmt.Sprintf(`[false,[{"txid":%q,"vout":0,"tree":0}]]`, unspent[0].TxID), &done)
 	locked := unspent[0]

@@ -107,6 +107,7 @@ func methods() table {
 		getReceivedByAccount(),
 		getReceivedByAddress(),
 		getTransaction(),
+		getTxOut(),
 		getUnconfirmedBalance(),
 		help(),
 		importPubKey(),

@@ -93,6 +93,10 @@ type Coins interface {
 	// maxConf confirmations that are mature and not locked.
 	Unspent(ctx context.Context, minConf, maxConf int64) ([]api.Unspent, error)
 
+	// Output returns an output that no transaction spends; without unmined only
+	// mined transactions count.
+	Output(ctx context.Context, op api.OutPoint, unmined bool) (api.TxOut, error)
+
 	// Lock marks outputs as not to be spent, or takes that back; all of them or
 	// none.
 	Lock(ctx context.Context, outputs []api.OutPoint, locked bool) error

@@ -161,3 +161,18 @@ type Account struct {
 	External uint32 `json:"external"` // addresses handed out or used
 	Internal uint32 `json:"internal"` // change addresses handed out or used
 }
+
+// TxOut is the result of gettxout.
+type TxOut struct {
+	BestBlock     string   `json:"bestblock"`
+	Confirmations int64    `json:"confirmations"`
+	Value         Amount   `json:"value"`
+	ScriptPubKey  PkScript `json:"scriptPubKey"`
+	Coinbase      bool     `json:"coinbase"`
+}
+
+// PkScript is the script of an output.
+type PkScript struct {
+	Hex       string   `json:"hex"`
+	Addresses []string `json:"addresses"`
+}

@@ -145,6 +145,17 @@ func (*cannedWallet) Unspent(context.Context, int64, int64) ([]api.Unspent, erro
 	}}, nil
 }
 
+// Output implements rpc.Coins.
+func (*cannedWallet) Output(_ context.Context, op api.OutPoint, _ bool) (api.TxOut, error) {
+	if op.TxID != paid().String() {
+		return api.TxOut{}, refuse(api.CodeInvalid, "no such unspent output in this wallet")
+	}
+	return api.TxOut{
+		BestBlock: chainhash.Hash{2}.String(), Confirmations: 2, Value: 125e6,
+		ScriptPubKey: api.PkScript{Hex: "76a914", Addresses: []string{address}},
+	}, nil
+}
+
 // Lock implements rpc.Coins.
 func (w *cannedWallet) Lock(_ context.Context, outputs []api.OutPoint, locked bool) error {
 	w.mu.Lock()
