@@ -111,7 +111,7 @@ func (p *pursuit) lead(now time.Time) error {
 		return err
 	}
 	locator = slices.Concat(p.walk.locator, locator)
-	avoid, walk := p.survey.exhausted(), p.walk.id
+	avoid, walk := slices.Concat(p.survey.exhausted(), p.survey.later()), p.walk.id
 	p.walk.fetching, p.walk.asked = true, now
 	p.workers.do(func(ctx context.Context) fold {
 		payload, from, err := p.cfg.Peers.Headers(ctx, avoid, locator, chainhash.Hash{})

@@ -35,13 +35,14 @@ const (
 
 // witness is one live peer in the survey.
 type witness struct {
-	answer  answer
-	since   time.Time // of the answer
-	claimed chain.Height
-	shown   bool // it has settled at least once on this connection
-	again   bool // it is to be asked once more after the request on its way
-	told    bool // sendheaders is on its way or sent
-	denies  bool // it has shown a chain that goes around a waypoint
+	failures int // answers that were none, in all
+	answer   answer
+	since    time.Time // of the answer
+	claimed  chain.Height
+	shown    bool // it has settled at least once on this connection
+	again    bool // it is to be asked once more after the request on its way
+	told     bool // sendheaders is on its way or sent
+	denies   bool // it has shown a chain that goes around a waypoint
 }
 
 // survey knows which live peers have shown all the headers they have. What a
@@ -88,6 +89,9 @@ func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []u
 func (s *survey) say(id uint64, a answer, now time.Time) {
 	if w := s.peers[id]; w != nil {
 		w.answer, w.since = a, now
+		if a == failed {
+			w.failures++
+		}
 		w.shown = w.shown || a == settled
 		if a == settled && w.again {
 			w.answer, w.again = unasked, false
@@ -151,6 +155,19 @@ func (s *survey) live() []uint64 { return slices.Sorted(maps.Keys(s.peers)) }
 func (s *survey) leads() []uint64 {
 	exhausted := s.exhausted()
 	return slices.DeleteFunc(s.live(), func(id uint64) bool { return slices.Contains(exhausted, id) })
+}
+
+// later returns the leads that have failed more often than another lead: they are
+// asked after it, so that each has its turn however fast some of them fail.
+func (s *survey) later() []uint64 {
+	leads := s.leads()
+	fewest := 0
+	for i, id := range leads {
+		if n := s.peers[id].failures; i == 0 || n < fewest {
+			fewest = n
+		}
+	}
+	return slices.DeleteFunc(leads, func(id uint64) bool { return s.peers[id].failures == fewest })
 }
 
 // deny records that a peer has shown a chain that goes around a waypoint.
