@@ -2,7 +2,10 @@ package wallet
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
 // checkBalances compares the balances of a wallet with those of the twin.
@@ -27,6 +30,40 @@ func checkBalances(t *testing.T, w *world, x *Wallet) {
 	}
 }
 
+// checkAddressHistory compares what the index of payments finds for each
+// address with a look at every transaction.
+func checkAddressHistory(t *testing.T, w *world, x *Wallet) {
+	t.Helper()
+	all, err := x.History(t.Context(), HistoryFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, pay := range w.ours {
+		f := HistoryFilter{Addresses: []string{scriptAddress(w.params.Params, pay)}}
+		var want, got []chainhash.Hash
+		for _, h := range all {
+			if f.takes(h) {
+				want = append(want, h.Hash)
+			}
+		}
+		list, err := x.History(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range list {
+			got = append(got, h.Hash)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v: %v, want %v", f.Addresses, got, want)
+		}
+		found += len(got)
+	}
+	if found == 0 {
+		t.Fatal("no address has a history")
+	}
+}
+
 func TestBalancesEqualReplay(t *testing.T) {
 	for seed := range seeds(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -46,6 +83,7 @@ func TestBalancesEqualReplay(t *testing.T) {
 			}
 			w.sync(x, 7)
 			checkBalances(t, w, x)
+			checkAddressHistory(t, w, x)
 		})
 	}
 }

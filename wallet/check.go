@@ -3,7 +3,6 @@ package wallet
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -96,12 +95,13 @@ func (b books) record(m *mined, e *effects) {
 		b.put(creditsBucket, key, credit{m.place, c.script, c.amount, c.source}.encode())
 		b.put(unspentBucket, key, nil)
 		if c.source != FromTicket {
-			b.put(paymentsBucket, paymentKey(c.script, m.place, c.index), binary.BigEndian.AppendUint64(nil, uint64(c.amount)))
+			b.pay(m.place, c)
 		}
 	}
 	for _, c := range e.commitments {
 		key := outpointKey(wire.OutPoint{Hash: m.hash, Index: c.index})
 		b.put(commitmentsBucket, key, credit{m.place, c.script, c.amount, c.source}.encode())
+		b.pay(m.place, c)
 	}
 	for _, sp := range e.spends {
 		key := outpointKey(sp.prev)
@@ -111,6 +111,11 @@ func (b books) record(m *mined, e *effects) {
 		b.put(spendsBucket, key, spender{m.place, sp.input}.encode())
 		delete(b[string(unspentBucket)], string(key))
 	}
+}
+
+func (b books) pay(place Place, c credited) {
+	k, v := payment{c.script, place, c.index, c.amount, c.source}.encode()
+	b.put(paymentsBucket, k, v)
 }
 
 // compare holds a bucket against the rows that should be in it, and unless it

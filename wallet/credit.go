@@ -37,7 +37,8 @@ var spendsBucket = []byte("spends")
 var commitmentsBucket = []byte("commitments")
 
 // The payments bucket. Keys: script number (u32), place, output index (u32).
-// Values: amount in atoms (u64). It has the credits other than tickets.
+// Values: amount in atoms (u64), source (u8). It has the credits other than
+// tickets, and the commitments, by what they pay to.
 var paymentsBucket = []byte("payments")
 
 func (c credit) encode() []byte {
@@ -96,6 +97,34 @@ func getSpender(tx *bolt.Tx, op wire.OutPoint) (s spender, ok bool, err error) {
 	return s, true, nil
 }
 
+// payment is a row of the payments bucket.
+type payment struct {
+	script uint32
+	place  Place
+	index  uint32
+	amount dcrutil.Amount
+	source Source
+}
+
+func (p payment) encode() (k, v []byte) {
+	v = binary.BigEndian.AppendUint64(nil, uint64(p.amount))
+	return paymentKey(p.script, p.place, p.index), append(v, byte(p.source))
+}
+
+func decodePayment(k, v []byte) (payment, error) {
+	key, r := row{rest: k}, row{rest: v}
+	p := payment{key.u32(), key.place(), key.u32(), dcrutil.Amount(r.u64()), Source(r.u8())}
+	if key.done() != nil || r.done() != nil || p.amount < 0 || p.source > lastSource {
+		return p, fmt.Errorf("read payment %x: %w", k, ErrCorrupt)
+	}
+	return p, nil
+}
+
+func putPayment(tx *bolt.Tx, place Place, c credited) error {
+	k, v := payment{c.script, place, c.index, c.amount, c.source}.encode()
+	return tx.Bucket(paymentsBucket).Put(k, v)
+}
+
 // paymentKey returns the key of a credit in the payments bucket.
 func paymentKey(script uint32, p Place, index uint32) []byte {
 	b := make([]byte, 0, 4+placeSize+4)
@@ -117,6 +146,9 @@ func record(tx *bolt.Tx, place Place, hash *chainhash.Hash, e *effects) error {
 		if err := tx.Bucket(commitmentsBucket).Put(outpointKey(op), row.encode()); err != nil {
 			return err
 		}
+		if err := putPayment(tx, place, c); err != nil {
+			return err
+		}
 	}
 	for _, s := range e.spends {
 		if err := recordSpend(tx, place, s); err != nil {
@@ -133,8 +165,7 @@ func recordCredit(tx *bolt.Tx, place Place, hash *chainhash.Hash, c credited) er
 		return err
 	}
 	if c.source != FromTicket {
-		amount := binary.BigEndian.AppendUint64(nil, uint64(c.amount))
-		if err := tx.Bucket(paymentsBucket).Put(paymentKey(c.script, place, c.index), amount); err != nil {
+		if err := putPayment(tx, place, c); err != nil {
 			return err
 		}
 	}
@@ -162,17 +193,32 @@ func revoke(tx *bolt.Tx, m *mined) error {
 			return err
 		}
 	}
-	commitments := tx.Bucket(commitmentsBucket)
 	for i := range m.tx.TxOut {
 		op := wire.OutPoint{Hash: m.hash, Index: uint32(i)}
 		if err := revokeCredit(tx, m.place, op); err != nil {
 			return err
 		}
-		if err := commitments.Delete(outpointKey(op)); err != nil {
+		if err := revokeCommitment(tx, op); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func revokeCommitment(tx *bolt.Tx, op wire.OutPoint) error {
+	b, key := tx.Bucket(commitmentsBucket), outpointKey(op)
+	v := b.Get(key)
+	if v == nil {
+		return nil
+	}
+	c, err := decodeCredit(v)
+	if err != nil {
+		return fmt.Errorf("read commitment %s: %w", op, err)
+	}
+	if err := tx.Bucket(paymentsBucket).Delete(paymentKey(c.script, c.place, op.Index)); err != nil {
+		return err
+	}
+	return b.Delete(key)
 }
 
 func revokeSpend(tx *bolt.Tx, place Place, prev wire.OutPoint) error {

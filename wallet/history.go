@@ -1,12 +1,14 @@
 package wallet
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 
-	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -20,7 +22,9 @@ type HistoryFilter struct {
 	// Account is the only account wanted. Empty is any.
 	Account string
 
-	// Addresses are the only ones wanted. Empty is any.
+	// Addresses are the only ones wanted: transactions that pay them, or spend
+	// what was paid to them. Empty is any. The errors are those of
+	// ImportAddress.
 	Addresses []string
 
 	// Skip is how many of the newest transactions to leave out, Count how many
@@ -67,21 +71,95 @@ func (q *query) history(ctx context.Context, f HistoryFilter) ([]*Transaction, e
 			return list, err
 		}
 	}
-	c := q.tx.Bucket(minedBucket).Cursor()
-	for k, v := c.Last(); len(k) == placeSize && chain.Height(binary.BigEndian.Uint32(k)) > f.Above; k, v = c.Prev() {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		m, err := decodeMined(k, v)
-		if err != nil {
-			return nil, err
-		}
-		t, err := q.describeMined(m)
-		if err != nil || !take(t) {
-			return list, err
+	each := q.newestFirst
+	if len(f.Addresses) > 0 {
+		each = func(above chain.Height, fn func(m *mined) (bool, error)) error {
+			return q.paying(f.Addresses, above, fn)
 		}
 	}
-	return list, nil
+	err := each(f.Above, func(m *mined) (bool, error) {
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		t, err := q.describeMined(m)
+		return err == nil && take(t), err
+	})
+	return list, err
+}
+
+// newestFirst calls fn for the mined transactions above a height, newest first,
+// until it returns false.
+func (q *query) newestFirst(above chain.Height, fn func(m *mined) (more bool, err error)) error {
+	c := q.tx.Bucket(minedBucket).Cursor()
+	for k, v := c.Last(); len(k) == placeSize && chain.Height(binary.BigEndian.Uint32(k)) > above; k, v = c.Prev() {
+		m, err := decodeMined(k, v)
+		if err != nil {
+			return err
+		}
+		if more, err := fn(m); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// paying does the same for the transactions that pay addresses or spend what
+// was paid to them. It reads no others.
+func (q *query) paying(addresses []string, above chain.Height, fn func(m *mined) (more bool, err error)) error {
+	places := make(map[Place]bool)
+	for _, address := range addresses {
+		addr, err := parseAddress(q.w.cfg.Params.Params, address)
+		if err != nil {
+			return err
+		}
+		for _, pay := range payScripts(addr) {
+			if n, ok := q.w.owner(q.s)(pay); ok {
+				if err := q.placesPaying(n, places); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	sorted := slices.SortedFunc(maps.Keys(places), func(a, b Place) int { return bytes.Compare(b.key(), a.key()) })
+	for _, p := range sorted {
+		if p.Height <= above {
+			break
+		}
+		m, err := getMined(q.tx, p)
+		if err != nil || m == nil {
+			return fmt.Errorf("transaction at %v: %w", p, orCorrupt(err))
+		}
+		if more, err := fn(m); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// placesPaying adds where the transactions were mined that pay a script, or
+// spend what was paid to it.
+func (q *query) placesPaying(script uint32, places map[Place]bool) error {
+	c := q.tx.Bucket(paymentsBucket).Cursor()
+	prefix := key32(script)
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		p, err := decodePayment(k, v)
+		if err != nil {
+			return err
+		}
+		places[p.place] = true
+		m, err := getMined(q.tx, p.place)
+		if err != nil || m == nil {
+			return fmt.Errorf("transaction at %v: %w", p.place, orCorrupt(err))
+		}
+		by, spent, err := getSpender(q.tx, wire.OutPoint{Hash: m.hash, Index: p.index})
+		if err != nil {
+			return err
+		}
+		if spent {
+			places[by.place] = true
+		}
+	}
+	return nil
 }
 
 // takes reports whether the filter chooses a transaction.
@@ -94,7 +172,8 @@ func (f *HistoryFilter) takes(t *Transaction) bool {
 			(len(f.Addresses) == 0 || slices.Contains(f.Addresses, address))
 	}
 	for _, c := range t.Credits {
-		if fits(c.Account, c.Address) {
+		right := c.Source == FromTicket && !c.Commitment // to vote: it pays nobody
+		if !right && fits(c.Account, c.Address) {
 			return true
 		}
 	}
@@ -104,89 +183,4 @@ func (f *HistoryFilter) takes(t *Transaction) bool {
 		}
 	}
 	return false
-}
-
-// Received is what was ever paid to an address, spent since or not.
-type Received struct {
-	Account       string
-	Address       string // empty for scripts without one
-	Amount        dcrutil.Amount
-	Payments      int
-	Confirmations int64 // of the newest payment
-}
-
-// Received returns what was paid in transactions with at least minConf
-// confirmations to each script that was paid at all. Unmined transactions count
-// with minConf zero.
-func (w *Wallet) Received(ctx context.Context, minConf int64) ([]Received, error) {
-	var list []Received
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
-		list, err = q.received(ctx, minConf)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("received: %w", err)
-	}
-	return list, nil
-}
-
-func (q *query) received(ctx context.Context, minConf int64) ([]Received, error) {
-	by := make(map[uint32]*Received)
-	add := func(script uint32, amount dcrutil.Amount, confs int64) {
-		r := by[script]
-		if r == nil {
-			r = &Received{Confirmations: confs}
-			by[script] = r
-		}
-		r.Amount += amount
-		r.Payments++
-		r.Confirmations = min(r.Confirmations, confs)
-	}
-	err := all(q.tx.Bucket(paymentsBucket), func(k, v []byte) error {
-		key, val := row{rest: k}, row{rest: v}
-		script, place := key.u32(), key.place()
-		key.u32()
-		amount := dcrutil.Amount(val.u64())
-		if key.done() != nil || val.done() != nil || script >= q.s.count() {
-			return fmt.Errorf("read payment %x: %w", k, ErrCorrupt)
-		}
-		if confs := confirmations(place.Height, q.s.tip.Height); confs >= minConf {
-			add(script, amount, confs)
-		}
-		return context.Cause(ctx)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if minConf <= 0 {
-		for _, u := range q.pool.byHash {
-			e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
-			for _, c := range e.credits {
-				if c.source != FromTicket {
-					add(c.script, c.amount, 0)
-				}
-			}
-		}
-	}
-	return q.named(by), nil
-}
-
-// named returns sums in the order of their scripts, with names.
-func (q *query) named(by map[uint32]*Received) []Received {
-	list := make([]Received, 0, len(by))
-	for n := range q.s.count() {
-		r := by[n]
-		if r == nil {
-			continue
-		}
-		sc := &q.s.scripts[n]
-		r.Account = q.s.accountName(sc.account)
-		r.Address = scriptAddress(q.w.cfg.Params.Params, sc.pay)
-		list = append(list, *r)
-	}
-	return list
 }

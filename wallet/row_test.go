@@ -48,6 +48,11 @@ func codecs() []codec {
 			s, err := decodeSpender(v)
 			return k, s.encode(), err
 		}},
+		{"payment", func(k, v []byte) ([]byte, []byte, error) {
+			p, err := decodePayment(k, v)
+			key, value := p.encode()
+			return key, value, err
+		}},
 		{"mined", func(k, v []byte) ([]byte, []byte, error) {
 			m, err := decodeMined(k, v)
 			if err != nil {
@@ -93,7 +98,9 @@ func goldenRows(t testing.TB) map[string][2]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	payKey, payValue := payment{3, place, 4, 0x1122334455, FromPayment}.encode()
 	rows := map[string][2][]byte{
+		"payment":  {payKey, payValue},
 		"progress": {nil, p.encode()},
 		"account":  {key32(7), a.encode()},
 		"script":   {key32(0), sc.encode()},
