@@ -10,21 +10,20 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
+// maxHeals is how often a run repairs its store.
+const maxHeals = 3
+
 // open is the phase Opening: it opens the chain store. A store that is corrupt
 // is moved aside and begun anew, because everything in it can be fetched
 // again; no other trouble is hidden.
 func (r *run) open() (Phase, error) {
 	r.status.Err = nil
-	store, err := r.openStore()
+	store, err := chain.Open(r.storeConfig())
 	if errors.Is(err, chain.ErrCorrupt) {
-		aside, moveErr := moveAside(r.cfg.ChainFile)
-		if moveErr != nil {
-			return Failed, errors.Join(err, moveErr)
+		if err := r.beginAnew(err); err != nil {
+			return Failed, err
 		}
-		text := fmt.Sprintf("The chain store was corrupt. It was moved to %s and is being synced anew; wallets are untouched.", aside)
-		r.cfg.Log.Error(text, "err", err)
-		r.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
-		store, err = r.openStore()
+		store, err = chain.Open(r.storeConfig())
 	}
 	if err != nil {
 		return Failed, err
@@ -33,9 +32,52 @@ func (r *run) open() (Phase, error) {
 	return Repairing, nil
 }
 
-// openStore opens or creates the chain store.
-func (r *run) openStore() (*chain.Chain, error) {
-	return chain.Open(chain.Config{Path: r.cfg.ChainFile, Params: r.cfg.Params, Log: r.cfg.Log})
+// storeConfig is what the chain store is opened with.
+func (r *run) storeConfig() chain.Config {
+	return chain.Config{Path: r.cfg.ChainFile, Params: r.cfg.Params, Log: r.cfg.Log}
+}
+
+// heal repairs a store that turned out to be damaged while it was used: it keeps
+// what can be proven, and the rest is fetched again. A run heals its store a few
+// times at most: a disk that damages it again and again has to be seen to.
+func (r *run) heal(damage error) (Phase, error) {
+	if r.healed++; r.healed > maxHeals {
+		return Failed, fmt.Errorf("chain store was repaired %d times and is damaged again: %w: check the disk", maxHeals, damage)
+	}
+	r.chain.Store(nil)
+	r.status.Initialised = false
+	store := r.store
+	r.store = nil
+	if err := store.Close(); err != nil {
+		return Failed, errors.Join(damage, err)
+	}
+	state, err := chain.Repair(r.storeConfig())
+	switch {
+	case errors.Is(err, chain.ErrCorrupt):
+		if err := r.beginAnew(err); err != nil {
+			return Failed, err
+		}
+	case err != nil:
+		return Failed, errors.Join(damage, err)
+	default:
+		text := fmt.Sprintf("The chain store was damaged. What could be proven was kept, headers to block %d and filters to %d; the rest is fetched again.",
+			state.Tip.Height, state.Filters.Height)
+		r.cfg.Log.Error(text, "err", damage)
+		r.warn("chain-store-repaired", text, "Check the disk.")
+	}
+	return r.open()
+}
+
+// beginAnew moves a store aside of which nothing can be kept.
+func (r *run) beginAnew(damage error) error {
+	aside, err := moveAside(r.cfg.ChainFile)
+	if err != nil {
+		return errors.Join(damage, err)
+	}
+	text := fmt.Sprintf("The chain store was corrupt. It was moved to %s and is being synced anew; wallets are untouched.", aside)
+	r.cfg.Log.Error(text, "err", damage)
+	r.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
+	return nil
 }
 
 // moveAside renames a file to the first free name of the form

@@ -1,8 +1,10 @@
 package spv
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -119,6 +121,30 @@ func (h *house) untilSyncedTo(limit time.Duration, c *testnet.Chain) {
 		if err != nil || !slices.Equal(filter, c.Filter(at)) {
 			h.Errorf("filter %d is not that of the chain: %v", at, err)
 		}
+	}
+}
+
+// spoilStore changes a bit wherever the store holds some bytes.
+func (h *house) spoilStore(of []byte) {
+	h.Helper()
+	file, err := os.ReadFile(h.cfg.ChainFile)
+	if err != nil {
+		h.Fatal(err)
+	}
+	places := 0
+	for at := 0; ; places++ {
+		i := bytes.Index(file[at:], of)
+		if i < 0 {
+			break
+		}
+		at += i
+		file[at] ^= 1
+	}
+	if places == 0 {
+		h.Fatal("the store does not hold what is to be spoilt")
+	}
+	if err := os.WriteFile(h.cfg.ChainFile, file, 0o600); err != nil {
+		h.Fatal(err)
 	}
 }
 

@@ -103,6 +103,7 @@ func (s *Syncer) Chain() (*chain.Chain, error) {
 type run struct {
 	*Syncer
 	store  *chain.Chain // nil until opened
+	healed int          // how often the store was repaired
 	survey *survey      // what the live peers have shown
 	ledger *earlyLedger // who served filters below DCP0005
 
@@ -128,6 +129,9 @@ func (r *run) phases(ctx context.Context) error {
 	r.enter(Opening)
 	for {
 		next, err := r.phase(ctx)
+		if r.store != nil && errors.Is(err, chain.ErrCorrupt) {
+			next, err = r.heal(err)
+		}
 		if err != nil || next == Stopping {
 			return err
 		}

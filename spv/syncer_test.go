@@ -337,6 +337,24 @@ func TestACorruptStoreIsMovedAside(t *testing.T) {
 	})
 }
 
+func TestDamageThatIsFoundLaterIsRepaired(t *testing.T) {
+	c := generate(t, 2500, nil)
+	inHouse(t, c, nil, func(h *house) {
+		h.net.join(&fakePeer{chain: c, latency: latency})
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		h.stop()
+		h.spoilStore(c.Filter(1000))
+		h.cfg.Wallet = newDiary(h.T, c, []byte{0x51}) // its scan reads all filters
+		h.syncer, _ = New(h.cfg)
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		if w := h.syncer.Status().Warnings; len(w) != 1 || w[0].Code != "chain-store-repaired" {
+			h.Errorf("warnings: %+v", w)
+		}
+	})
+}
+
 func TestTheStoreOfAnotherNetworkIsRefused(t *testing.T) {
 	c := generate(t, 10, nil)
 	inHouse(t, c, nil, func(h *house) {
