@@ -33,6 +33,7 @@ type fakePeer struct {
 	spoilHeaders  func([]byte)
 	spoilFilters  func([]byte)
 	wrongBlocks   bool
+	withheldFrom  chain.Height // blocks from it on are not served; zero: all are
 
 	busy        int
 	sendHeaders int
@@ -234,6 +235,13 @@ func (n *fakeNet) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash
 		return nil, 0, err
 	}
 	var block *wire.MsgBlock
+	n.mu.Lock()
+	height, has := p.chain.Find(&hash)
+	withheld := !has || p.withheldFrom > 0 && height >= p.withheldFrom
+	n.mu.Unlock()
+	if withheld {
+		return nil, p.id, errSilent
+	}
 	_, err = n.serve(ctx, p, "block", false, func() []byte {
 		h, _ := p.chain.Find(&hash)
 		if p.wrongBlocks {

@@ -39,12 +39,18 @@ func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock
 }
 
 // fetchBlock fetches a block whose header is known and checks that it belongs
-// to it. Only the end of ctx makes it give up.
+// to it. Only the end of ctx makes it give up, or that the block has left the
+// main chain: chain.ErrNotFound.
 func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Header) (*wire.MsgBlock, error) {
 	var avoid []uint64
 	for tries := 0; ; tries++ {
-		if tries > 0 && !pauseFor(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) {
-			return nil, context.Cause(ctx)
+		if tries > 0 {
+			if !pauseFor(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) {
+				return nil, context.Cause(ctx)
+			}
+			if err := s.onMain(id); err != nil {
+				return nil, err
+			}
 		}
 		block, from, err := s.cfg.Peers.Block(ctx, avoid, id.Hash)
 		if err == nil {
@@ -65,4 +71,14 @@ func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Head
 			avoid = append(avoid, from)
 		}
 	}
+}
+
+// onMain returns chain.ErrNotFound when a block is not on the main chain.
+func (s *Syncer) onMain(id chain.BlockID) error {
+	store, err := s.Chain()
+	if err != nil {
+		return err
+	}
+	_, err = store.HeightOf(id.Hash)
+	return err
 }

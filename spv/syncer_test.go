@@ -317,6 +317,27 @@ func TestMatchedBlocksReachTheWallet(t *testing.T) {
 	})
 }
 
+func TestABlockThatLeavesTheChainIsNotWaitedFor(t *testing.T) {
+	script := []byte{0x51}
+	plan := testnet.Plan{}
+	plan.Pay(300, script, 1e8)
+	c := generate(t, 300, plan)
+	wallet := newDiary(t, c, script)
+	inHouse(t, c, wallet, func(h *house) {
+		p := h.net.join(&fakePeer{chain: c, latency: latency, withheldFrom: 300})
+		h.start()
+		h.until(time.Minute, "waiting for the block", func(st Status) bool { return st.Phase == Rescanning })
+		h.pass(10 * time.Second)
+		c = c.Fork(299, 2, 5)
+		h.net.change(p, func(p *fakePeer) { p.withheldFrom = 0 })
+		h.net.extend(p, c)
+		h.untilSyncedTo(time.Minute, c)
+		if tip := wallet.blocks[len(wallet.blocks)-1]; tip != c.Tip() {
+			h.Errorf("the wallet is at %v", tip)
+		}
+	})
+}
+
 func TestACorruptStoreIsMovedAside(t *testing.T) {
 	c := generate(t, 300, nil)
 	inHouse(t, c, nil, func(h *house) {
