@@ -48,7 +48,7 @@
 // the pure core. Each bucket is described where it is declared: meta in
 // progress.go, then account.go, script.go, labels.go, block.go, mined.go,
 // credit.go, unmined.go and locks.go. The reading side is balance.go, query.go,
-// transaction.go, category.go and history.go.
+// transaction.go, category.go, history.go and received.go.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller
 // at a time. Readers work on a transaction and an immutable snapshot of the same
