@@ -281,14 +281,15 @@ func TestWanted(t *testing.T) {
 }
 
 // TestRestart checks that the next process knows the addresses and the bans of the
-// last one, and dials its two oldest peers first.
+// last one, and dials its two oldest peers among the first. In which order the
+// first few are dialled is up to the scheduler: there are many more to choose from.
 func TestRestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "peers.json")
 	synctest.Test(t, func(t *testing.T) {
 		tune := func(c *Config) { c.File = file }
 		process := func(during func(b *bench)) {
 			b := newBench(t, tune)
-			addrs := b.populate(20, good(newTestChain(2)))
+			addrs := b.populate(80, good(newTestChain(2)))
 			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -315,13 +316,13 @@ func TestRestart(t *testing.T) {
 		})
 		process(func(b *bench) {
 			var first []string
-			for _, d := range b.net.dials[:2] {
+			for _, d := range b.net.dials[:8] {
 				first = append(first, d.addr)
 			}
-			slices.Sort(first)
-			slices.Sort(oldest)
-			if !slices.Equal(first, oldest) {
-				t.Errorf("dialled %q first, want %q", first, oldest)
+			for _, addr := range oldest {
+				if !slices.Contains(first, addr) {
+					t.Errorf("dialled %q first, want %q among them", first, addr)
+				}
 			}
 			bans := b.Bans()
 			if len(bans) != 1 || bans[0].Addr != banned.Addr || bans[0].Evidence != "proof" || bans[0].Reason != Invalid {
