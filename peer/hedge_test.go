@@ -34,9 +34,18 @@ func TestHedge(t *testing.T) {
 		if took := time.Since(begin); took > 4*7*hedgeMin {
 			t.Errorf("20 requests took %v", took)
 		}
-		begin = time.Now()
-		if _, _, err := b.Block(t.Context(), nil, chain.hashes[1]); err != nil || time.Since(begin) >= hedgeMin {
-			t.Errorf("a request still takes %v, %v", time.Since(begin), err)
+		slow := 0 // a silent peer that was asked together with the good one may be found out late
+		for range 20 {
+			begin := time.Now()
+			if _, _, err := b.Block(t.Context(), nil, chain.hashes[1]); err != nil {
+				t.Fatal(err)
+			}
+			if time.Since(begin) >= hedgeMin {
+				slow++
+			}
+		}
+		if slow > len(nodes)/2 {
+			t.Errorf("%d of 20 requests are still slow", slow)
 		}
 		if n := len(b.Infos()); n != len(nodes) || len(b.Bans()) != 0 {
 			t.Errorf("%d peers left, bans %v", n, b.Bans())
