@@ -72,14 +72,28 @@ func version() *wire.MsgVersion {
 func (n *node) welcome() { n.welcomeAs(version()) }
 
 func (n *node) welcomeAs(v *wire.MsgVersion) {
-	theirs := expect[*wire.MsgVersion](n)
-	if theirs == nil {
+	theirs, ok := greeting[*wire.MsgVersion](n)
+	if !ok {
 		return
 	}
 	n.send(v)
 	n.pver = min(uint32(v.ProtocolVersion), uint32(theirs.ProtocolVersion))
 	n.send(wire.NewMsgVerAck())
-	expect[*wire.MsgVerAck](n)
+	greeting[*wire.MsgVerAck](n)
+}
+
+// greeting reads one message of a handshake and reports if it is of another type.
+// A client that is stopped leaves in the middle of one: that is no error.
+func greeting[M wire.Message](n *node) (m M, ok bool) {
+	msg, err := n.read()
+	if err != nil {
+		return m, false
+	}
+	m, ok = msg.(M)
+	if !ok {
+		n.t.Errorf("node: got %T, want %T", msg, m)
+	}
+	return m, ok
 }
 
 // drain reads and ignores everything until the connection is closed.
