@@ -33,6 +33,7 @@ type follower struct {
 	chain  []string // hashes by height
 	cursor string
 	gaps   int
+	lost   bool // the chain moved while it was read: the next step tells where to
 }
 
 // connect opens a connection and subscribes after the cursor.
@@ -64,9 +65,13 @@ func (f *follower) reload(cursor string) {
 	f.chain = make([]string, height+1)
 	for i := range f.chain {
 		if err := f.client.Call(f.Context(), "getblockhash", &f.chain[i], i); err != nil {
-			f.Fatal(err)
+			f.lost = true // the chain is shorter now
+			return
 		}
 	}
+	_, trail, _ := strings.Cut(cursor, ":")
+	hash, _, _ := strings.Cut(trail, ",")
+	f.lost = f.chain[height] != hash
 }
 
 // until applies notifications until the tip is at the end of the copy.
@@ -92,8 +97,10 @@ func (f *follower) until(tip string) {
 func (f *follower) apply(ev *api.BlocksEvent) {
 	f.Helper()
 	f.cursor = ev.Cursor
-	if ev.Gap {
-		f.gaps++
+	if ev.Gap || f.lost {
+		if ev.Gap {
+			f.gaps++
+		}
 		f.reload(ev.Cursor)
 		return
 	}
