@@ -45,7 +45,7 @@
 //
 // Start with progress.go, watch.go and steps.go for the state, then apply.go,
 // usage.go and ledger.go for the way of a block; window.go and effects.go are
-// the pure core. Each bucket is described where it is declared: meta in
+// the pure core. pokes.go tells readers of changes. Each bucket is described where it is declared: meta in
 // progress.go, then account.go, script.go, labels.go, block.go, mined.go,
 // credit.go, unmined.go and locks.go. The reading side is balance.go, query.go,
 // transaction.go, category.go, history.go and received.go.

@@ -31,7 +31,8 @@ type Wallet struct {
 	// installation of its outcome in memory, and is waited for with a context.
 	turn chan struct{}
 
-	changed chan struct{}
+	changed chan struct{} // see Changed
+	pokes   pokes         // see Watch
 }
 
 // Open opens a wallet, and creates it if its file does not exist.
@@ -97,8 +98,13 @@ func (w *Wallet) load() error {
 func (w *Wallet) Close() error { return w.db.Close() }
 
 // Changed is poked (capacity one) after everything that changed what the
-// wallet watches, holds or has applied. It has one reader.
+// wallet watches, holds or has applied. It has one reader, the syncer.
 func (w *Wallet) Changed() <-chan struct{} { return w.changed }
+
+// Watch returns a channel that is poked (capacity one) like that of Changed,
+// until ctx ends; it is never closed. There may be any number of readers. Who
+// is poked reads what it wants to know itself.
+func (w *Wallet) Watch(ctx context.Context) <-chan struct{} { return w.pokes.watch(ctx) }
 
 // Status is how far a wallet has got.
 type Status struct {
@@ -162,7 +168,8 @@ func (w *Wallet) update(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) (
 		return errors.Join(err, w.load()) // it may have reached the file even so
 	}
 	w.install(&installed)
-	w.poke()
+	poke(w.changed)
+	w.pokes.poke()
 	return nil
 }
 
@@ -199,11 +206,4 @@ func (w *Wallet) begin() (*bolt.Tx, *snapshot, error) {
 		return nil, nil, errors.Join(err, tx.Rollback())
 	}
 	return tx, s, nil
-}
-
-func (w *Wallet) poke() {
-	select {
-	case w.changed <- struct{}{}:
-	default:
-	}
 }
