@@ -6,9 +6,12 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// Nobody is the wallet that watches nothing. Its empty locator says that it
-// needs no blocks, so that a rescan for it is over at once.
+// Nobody is the wallet that watches nothing, so that a rescan for it is over at
+// once.
 type Nobody struct{}
+
+// Scanned returns that nothing is watched.
+func (Nobody) Scanned() (chain.BlockID, bool) { return chain.BlockID{}, false }
 
 // Locator returns nothing.
 func (Nobody) Locator() []chain.BlockID { return nil }

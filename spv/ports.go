@@ -80,12 +80,19 @@ type Roster interface {
 // these methods, one at a time, except Scripts.
 //
 // Users change wallets too: they import, and ask for a rescan. What then has to
-// be scanned follows from Locator and Scripts, as it always does.
+// be scanned follows from Scanned, Locator and Scripts, as it always does.
 type Wallet interface {
-	// Locator returns blocks of the chain the wallet has applied, newest
-	// first, its tip at the front: enough of the newest ones to find the fork
-	// point of any plausible reorganisation, and at last the genesis block. An
-	// empty locator says that the wallet needs no blocks at all.
+	// Scanned returns the last block up to which everything that the wallet
+	// watches has been searched for. It is the tip of the filters when nothing is
+	// left to do. Without anything to watch it returns false, and needs no blocks.
+	Scanned() (at chain.BlockID, watching bool)
+
+	// Locator begins a step of the scan. It returns blocks of a chain the wallet
+	// has applied, newest first, the one to go on from at the front: enough of the
+	// newest ones to find the fork point of any plausible reorganisation, and at
+	// last the genesis block. While old blocks are searched, the front is some
+	// block from the one Scanned returns to the newest one applied. An empty
+	// locator says that there is nothing to do after all.
 	Locator() []chain.BlockID
 
 	// Scripts returns the scripts whose outputs concern the wallet, and a
@@ -93,16 +100,16 @@ type Wallet interface {
 	// goroutine. Without scripts no block is fetched.
 	Scripts() (scripts [][]byte, revision uint64)
 
-	// Apply takes the wallet from its tip to the end of the update in one
-	// transaction. The update starts at the wallet's tip; its applied blocks
-	// carry their transactions if the filter matched a script. When those
+	// Apply takes the wallet along the update. The update starts at the front of
+	// the last locator; the wallet may go no further than some block of it. Its
+	// applied blocks carry their transactions if the filter matched a script. When those
 	// transactions make the wallet watch more scripts, it keeps the new scripts,
 	// applies nothing and returns grown: the syncer then matches the same blocks
 	// against all scripts and applies again. What is applied in the end therefore
 	// does not depend on the order of discovery.
 	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 
-	// Changed is poked (capacity one) after Locator or Scripts have changed,
+	// Changed is poked (capacity one) after Scanned or Scripts have changed,
 	// whoever changed them. The syncer is its one reader, and asks for the
 	// channel anew each time it waits. Nil means that they never change but by
 	// Apply.

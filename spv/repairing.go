@@ -8,7 +8,7 @@ package spv
 // left to do is to say where things stand and let readers in.
 func (r *run) repair() (Phase, error) {
 	state := r.store.State()
-	r.takeLocator(r.cfg.Wallet.Locator())
+	r.takeScanned()
 	r.chain.Store(r.store)
 	r.status.Initialised = true
 	r.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,

@@ -171,6 +171,8 @@ func newDiary(t *testing.T, c *testnet.Chain, scripts ...[]byte) *diary {
 	return &diary{t: t, scripts: scripts, blocks: []chain.BlockID{c.ID(0)}, found: make(map[chain.Height]*wire.MsgBlock)}
 }
 
+func (d *diary) Scanned() (chain.BlockID, bool) { return d.blocks[len(d.blocks)-1], true }
+
 func (d *diary) Locator() []chain.BlockID {
 	l := slices.Clone(d.blocks)
 	slices.Reverse(l)

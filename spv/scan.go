@@ -33,8 +33,12 @@ func (p *pursuit) scan() {
 		p.scanned = p.store.State().Filters
 		return
 	}
-	p.scanning = true
 	locator := p.cfg.Wallet.Locator()
+	if len(locator) == 0 {
+		p.lookAtWallet()
+		return
+	}
+	p.scanning = true
 	p.workers.do(func(ctx context.Context) fold {
 		u, err := p.store.Since(locator, scanBlocks)
 		if err != nil {
@@ -78,16 +82,16 @@ func (p *pursuit) scannedStep(ctx context.Context, u chain.Update, err error) er
 // it is left alone; the end of the step looks.
 func (p *pursuit) lookAtWallet() {
 	if !p.scanning {
-		p.takeLocator(p.cfg.Wallet.Locator())
+		p.takeScanned()
 	}
 }
 
-// takeLocator takes over the wallet's tip, or that there is nothing to scan for.
-func (r *run) takeLocator(locator []chain.BlockID) {
-	r.watching = len(locator) > 0
-	r.scanned = r.store.State().Filters
-	if r.watching {
-		r.scanned = locator[0]
+// takeScanned takes over how far the wallet is, or that there is nothing to scan
+// for.
+func (r *run) takeScanned() {
+	r.scanned, r.watching = r.cfg.Wallet.Scanned()
+	if !r.watching {
+		r.scanned = r.store.State().Filters
 	}
 }
 

@@ -108,7 +108,7 @@ type run struct {
 	ledger *earlyLedger // who served filters below DCP0005
 
 	watching bool          // there is a wallet that needs blocks
-	scanned  chain.BlockID // its tip; the filters' tip if there is none
+	scanned  chain.BlockID // how far it was searched for; the filters' tip if there is none
 	missing  delay         // the filters that the others wait for
 	denied   chain.Height  // the waypoint that is warned about; zero for none
 

@@ -15,6 +15,11 @@
 // is known already stays in place meanwhile, and the newest applied block stays
 // the tip that confirmations are counted from.
 //
+// A Set is the wallets of a directory. They share one chain and one pass over it:
+// those that stand at the same block are taken along together, and those that lag
+// behind are stopped where others stand, and join them. While a wallet is searched
+// for in old blocks, new ones are applied as they come.
+//
 // # What it guarantees
 //
 //   - Whatever the order of discovery, the size of updates, restarts and
@@ -45,7 +50,8 @@
 //
 // Start with progress.go, watch.go and steps.go for the state, then apply.go,
 // usage.go and ledger.go for the way of a block; window.go and effects.go are
-// the pure core. pokes.go tells readers of changes. Each bucket is described where it is declared: meta in
+// the pure core. pokes.go tells readers of changes,
+// set.go and joint.go keep several wallets. Each bucket is described where it is declared: meta in
 // progress.go, then account.go, script.go, labels.go, block.go, mined.go,
 // credit.go, unmined.go and locks.go. The reading side is balance.go, query.go,
 // transaction.go, category.go, history.go and received.go.

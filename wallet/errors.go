@@ -80,8 +80,21 @@ var (
 	ErrFull = errors.New("wallet already watches as many scripts as it can")
 )
 
-// Errors of opening a wallet, wrapped with its path.
+// Errors of opening a wallet, wrapped with its path or name.
 var (
+	// ErrNoWallet means that there is no wallet of a name, or that it is not
+	// open.
+	ErrNoWallet = errors.New("there is no such wallet")
+
+	// ErrWalletExists means that a wallet of a name is there already.
+	ErrWalletExists = errors.New("there is such a wallet already")
+
+	// ErrWalletName means that a wallet cannot have a name.
+	ErrWalletName = errors.New("wallet names are 1 to 50 lower case letters, digits, \"_\" and \"-\", and begin with a letter or digit")
+
+	// ErrClosed means that a wallet was closed meanwhile.
+	ErrClosed = errors.New("wallet is not open any more")
+
 	// ErrNewerFormat means that a newer version of the program wrote the file.
 	ErrNewerFormat = errors.New("wallet was written by a newer version of this program; update the program to open it")
 

@@ -16,14 +16,18 @@ func origin(u *chain.Update) chain.BlockID {
 	return chain.BlockID{Height: first.Height - 1, Hash: first.Header.PrevBlock()}
 }
 
-// fork returns the remembered block below all that an update reverts, on which
-// its blocks have to stand.
+// fork returns the block on which the blocks of an update have to stand: the
+// one that the first of them names, which has to be remembered. Without any it is
+// the newest remembered block below all that is reverted.
 func (s *snapshot) fork(u *chain.Update) chain.BlockID {
 	if len(u.Reverted) == 0 {
 		return origin(u)
 	}
-	lowest := u.Reverted[len(u.Reverted)-1].Height
-	return blockBelow(s.blocks, max(lowest-1, 0)).BlockID
+	below := u.Reverted[len(u.Reverted)-1].Height
+	if len(u.Applied) > 0 {
+		below = u.Applied[0].Height
+	}
+	return blockBelow(s.blocks, max(below-1, 0)).BlockID
 }
 
 // linked checks that the blocks of an update stand on a block, and each on the

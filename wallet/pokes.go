@@ -13,15 +13,20 @@ type pokes struct {
 	readers map[chan struct{}]struct{}
 }
 
-// watch adds a reader until ctx ends.
-func (p *pokes) watch(ctx context.Context) <-chan struct{} {
-	reader := make(chan struct{}, 1)
+// add adds a reader.
+func (p *pokes) add(reader chan struct{}) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.readers == nil {
 		p.readers = make(map[chan struct{}]struct{})
 	}
 	p.readers[reader] = struct{}{}
-	p.mu.Unlock()
+}
+
+// watch adds a reader until ctx ends.
+func (p *pokes) watch(ctx context.Context) <-chan struct{} {
+	reader := make(chan struct{}, 1)
+	p.add(reader)
 	context.AfterFunc(ctx, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()

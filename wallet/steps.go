@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -33,11 +34,39 @@ type steps struct {
 // watched.
 func (w *Wallet) Locator() []chain.BlockID {
 	s := w.now.Load()
-	w.current.Store(&step{start: s.cursor, from: s.due(), scripts: s.count()})
+	locator := w.beginStep(s, false)
 	if s.count() == 0 {
 		return nil
 	}
-	return locate(s.blocks, s.cursor.Height)
+	return locator
+}
+
+// Scanned returns the last block that has been searched for everything, and
+// whether anything is watched.
+func (w *Wallet) Scanned() (at chain.BlockID, watching bool) {
+	s := w.now.Load()
+	return s.cursor, s.count() > 0
+}
+
+// beginStep begins a step at the cursor or at the tip, and returns its locator.
+func (w *Wallet) beginStep(s *snapshot, tip bool) []chain.BlockID {
+	st := step{start: s.cursor, from: s.due(), scripts: s.count()}
+	if tip {
+		st.start, st.from = s.tip, s.dueAbove()
+	}
+	w.current.Store(&st)
+	return s.locate(st.start)
+}
+
+// locate returns a locator from the tip or the cursor on. The cursor may be on
+// the chain as it is now, and the tip on one that was left: then it is no block
+// below the tip.
+func (s *snapshot) locate(from chain.BlockID) []chain.BlockID {
+	ids := locate(s.blocks, from.Height)
+	if from == s.cursor || s.cursor == s.common {
+		return ids
+	}
+	return slices.DeleteFunc(ids, func(id chain.BlockID) bool { return id == s.cursor })
 }
 
 // Scripts returns the payment scripts that blocks are to be matched against,
@@ -55,10 +84,15 @@ func (w *Wallet) Scripts() (scripts [][]byte, revision uint64) {
 // due returns the first script that the block after the cursor is to be matched
 // against.
 func (s *snapshot) due() uint32 {
-	switch {
-	case s.scan():
+	if s.scan() {
 		return s.scanning
-	case s.firstBirth(0, s.count()) > s.tip.Height+1:
+	}
+	return s.dueAbove()
+}
+
+// dueAbove does the same for the block after the tip.
+func (s *snapshot) dueAbove() uint32 {
+	if s.firstBirth(0, s.count()) > s.tip.Height+1 {
 		return none
 	}
 	return everyone

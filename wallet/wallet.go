@@ -150,7 +150,7 @@ func (w *Wallet) update(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) (
 	}
 	tx, err := w.db.Begin(true)
 	if err != nil {
-		return err
+		return orClosed(err)
 	}
 	defer tx.Rollback() // has no effect after a commit
 	old := w.now.Load()
@@ -194,7 +194,7 @@ func (w *Wallet) begin() (*bolt.Tx, *snapshot, error) {
 	now := w.now.Load()
 	tx, err := w.db.Begin(false)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, orClosed(err)
 	}
 	for _, s := range []*snapshot{now, w.next.Load(), w.now.Load()} {
 		if s != nil && s.id == tx.ID() {
@@ -206,4 +206,12 @@ func (w *Wallet) begin() (*bolt.Tx, *snapshot, error) {
 		return nil, nil, errors.Join(err, tx.Rollback())
 	}
 	return tx, s, nil
+}
+
+// orClosed returns ErrClosed for the error of a file that was closed.
+func orClosed(err error) error {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return ErrClosed
+	}
+	return err
 }

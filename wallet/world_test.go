@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
@@ -151,8 +152,16 @@ func (w *world) fill(u *chain.Update, scripts [][]byte) {
 	}
 }
 
+// scanner is a wallet or a set of them, as the syncer sees it.
+type scanner interface {
+	Scanned() (chain.BlockID, bool)
+	Locator() []chain.BlockID
+	Scripts() ([][]byte, uint64)
+	Apply(ctx context.Context, u chain.Update) (bool, error)
+}
+
 // step takes a wallet one update further. It reports whether there was one.
-func (w *world) step(x *Wallet, limit int) bool {
+func (w *world) step(x scanner, limit int) bool {
 	w.t.Helper()
 	locator := x.Locator()
 	if len(locator) == 0 {
@@ -162,6 +171,13 @@ func (w *world) step(x *Wallet, limit int) bool {
 	if u.Empty() {
 		return false
 	}
+	w.take(x, u)
+	return true
+}
+
+// take gives a wallet an update.
+func (w *world) take(x scanner, u chain.Update) {
+	w.t.Helper()
 	scripts, revision := x.Scripts()
 	for {
 		w.fill(&u, scripts)
@@ -173,7 +189,7 @@ func (w *world) step(x *Wallet, limit int) bool {
 			w.applied()
 		}
 		if !grown {
-			return true
+			return
 		}
 		before := revision
 		if scripts, revision = x.Scripts(); revision == before {

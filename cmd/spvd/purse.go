@@ -127,6 +127,15 @@ func (p *purse) close() error {
 	return p.open.Close()
 }
 
+// Scanned implements spv.Wallet.
+func (p *purse) Scanned() (at chain.BlockID, watching bool) {
+	w, err := p.wallet()
+	if err != nil {
+		return chain.BlockID{}, false
+	}
+	return w.Scanned()
+}
+
 // Locator implements spv.Wallet.
 func (p *purse) Locator() []chain.BlockID {
 	w, err := p.wallet()

@@ -42,6 +42,13 @@ func (l *ledger) forget() {
 	clear(l.found)
 }
 
+// Scanned implements spv.Wallet.
+func (l *ledger) Scanned() (chain.BlockID, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tip(), true
+}
+
 // Locator implements spv.Wallet.
 func (l *ledger) Locator() []chain.BlockID {
 	l.mu.Lock()

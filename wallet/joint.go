@@ -1,0 +1,183 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// The wallets of a set go along the chain together. Each stands at one or two
+// blocks, its fronts: at its tip, and while old blocks are searched also at its
+// cursor below. A step of the syncer takes along all that stand at one block. It
+// is matched against all their scripts at once, and ends where others stand, so
+// that those who lag behind join the others, and there is one pass for all from
+// then on.
+//
+// Steps are taken in turns where the first one stands and where the last one
+// does: while a wallet is searched for in old blocks, new ones are told of at
+// once.
+
+// front is a block where a wallet stands.
+type front struct {
+	named
+	s   *snapshot
+	at  chain.BlockID
+	tip bool // its tip, and not its cursor
+}
+
+// joint is the step that is under way. The set's mutex guards it.
+type joint struct {
+	ahead   bool            // it began where the first wallet stood
+	members []named         // those that have not applied it yet
+	stops   []chain.BlockID // where others stand
+
+	// list is what was matched last, of the wallets and with the numbers in of.
+	list     [][]byte
+	of       []listed
+	revision uint64
+}
+
+// listed is the number of the scripts of a wallet.
+type listed struct {
+	*Wallet
+	revision uint64
+}
+
+// fronts returns where the wallets stand that watch something, by name. The
+// caller holds the lock.
+func (s *Set) fronts() []front {
+	var list []front
+	for _, n := range s.open {
+		now := n.now.Load()
+		if now.count() == 0 {
+			continue
+		}
+		list = append(list, front{n, now, now.cursor, false})
+		if now.scan() {
+			list = append(list, front{n, now, now.tip, true})
+		}
+	}
+	return list
+}
+
+// Scanned implements spv.Wallet: it returns the block up to which all wallets
+// have been searched for everything. If they stand at different blocks, it is
+// the lowest height, without a hash.
+func (s *Set) Scanned() (at chain.BlockID, watching bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.fronts() {
+		switch {
+		case f.tip:
+		case !watching:
+			at, watching = f.at, true
+		case f.at != at:
+			at = chain.BlockID{Height: min(at.Height, f.at.Height)}
+		}
+	}
+	return at, watching
+}
+
+// Locator implements spv.Wallet: it begins a step of all wallets that stand at
+// the same block, and returns blocks that all of them remember.
+func (s *Set) Locator() []chain.BlockID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fronts := s.fronts()
+	s.step.members, s.step.stops = nil, nil
+	if len(fronts) == 0 {
+		return nil
+	}
+	s.step.ahead = !s.step.ahead
+	byHeight := func(a, b front) int { return int(a.at.Height - b.at.Height) }
+	lead := slices.MinFunc(fronts, byHeight)
+	if s.step.ahead {
+		lead = slices.MaxFunc(fronts, byHeight)
+	}
+	var locator []chain.BlockID
+	for _, f := range fronts {
+		if f.at != lead.at {
+			s.step.stops = append(s.step.stops, f.at)
+			continue
+		}
+		ids := f.beginStep(f.s, f.tip)
+		if len(s.step.members) > 0 {
+			ids = shared(locator, ids)
+		}
+		locator = ids
+		s.step.members = append(s.step.members, f.named)
+	}
+	return locator
+}
+
+// shared returns the blocks that are in both of two locators.
+func shared(a, b []chain.BlockID) []chain.BlockID {
+	in := make(map[chain.BlockID]bool, len(b))
+	for _, id := range b {
+		in[id] = true
+	}
+	return slices.DeleteFunc(a, func(id chain.BlockID) bool { return !in[id] })
+}
+
+// Scripts implements spv.Wallet: it returns the scripts of all wallets that have
+// not applied the step yet.
+func (s *Set) Scripts() (scripts [][]byte, revision uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &s.step
+	var of []listed
+	var lists [][][]byte
+	for _, m := range st.members {
+		list, n := m.Scripts()
+		of, lists = append(of, listed{m.Wallet, n}), append(lists, list)
+	}
+	if !slices.Equal(of, st.of) {
+		st.of, st.list = of, slices.Concat(lists...)
+		st.revision++
+	}
+	return st.list, st.revision
+}
+
+// Apply implements spv.Wallet: it takes each wallet of the step along the update,
+// up to the first block where another one stands. A wallet that has come to watch
+// more takes part in the step again, without those that have applied it.
+func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error) {
+	s.mu.Lock()
+	members := s.step.members
+	cut(&u, s.step.stops)
+	s.mu.Unlock()
+	var pending []named
+	for _, m := range members {
+		more, err := m.Apply(ctx, u)
+		switch {
+		case err != nil && s.closed(m):
+		case err != nil:
+			return false, fmt.Errorf("%s: %w", m.name, err)
+		case more:
+			pending = append(pending, m)
+		}
+	}
+	s.mu.Lock()
+	s.step.members = pending
+	s.mu.Unlock()
+	return len(pending) > 0, nil
+}
+
+// cut ends an update at the first of some blocks that is in it.
+func cut(u *chain.Update, stops []chain.BlockID) {
+	for i := range u.Applied {
+		if i+1 < len(u.Applied) && slices.Contains(stops, u.Applied[i].BlockID) {
+			u.Applied, u.More = u.Applied[:i+1:i+1], true
+			return
+		}
+	}
+}
+
+// closed reports whether a wallet was closed.
+func (s *Set) closed(n named) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.Contains(s.open, n)
+}

@@ -1,0 +1,224 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// fileSuffix ends the names of wallet files.
+const fileSuffix = ".db"
+
+// DefaultName is the name of the wallet that is meant when none is named.
+const DefaultName = "default"
+
+// Set is the wallets of a directory, which share one chain. A wallet is a file
+// named after it. The set is what a syncer scans for; see joint.go.
+//
+// All methods may be called from any goroutine, except that Locator and Apply
+// have one caller at a time, the syncer.
+type Set struct {
+	cfg     SetConfig
+	changed chan struct{} // see Changed
+
+	mu   sync.Mutex // guards what follows, held while a file is opened
+	open []named    // by name
+	step joint
+}
+
+// SetConfig is what a set is made of.
+type SetConfig struct {
+	// Dir is the directory of the files. It is created with the first wallet.
+	Dir string
+
+	// Params, Log and Now are those of every wallet, Birthday that of new ones.
+	Params   *chain.Params
+	Log      *slog.Logger
+	Birthday Birthday
+	Now      func() time.Time
+}
+
+// named is an open wallet and its name.
+type named struct {
+	name string
+	*Wallet
+}
+
+// NewSet returns a set in which no wallet is open.
+func NewSet(cfg SetConfig) *Set { return &Set{cfg: cfg, changed: make(chan struct{}, 1)} }
+
+// Listed is a wallet of the directory.
+type Listed struct {
+	Name string
+	Open bool
+}
+
+// OpenAll opens all wallets of the directory.
+func (s *Set) OpenAll() error {
+	list, err := s.List()
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if l.Open {
+			continue
+		}
+		if _, err := s.Open(l.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// List returns the wallets of the directory by name.
+func (s *Set) List() ([]Listed, error) {
+	files, err := os.ReadDir(s.cfg.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list wallets: %w", err)
+	}
+	var list []Listed
+	for _, f := range files {
+		name, ok := strings.CutSuffix(f.Name(), fileSuffix)
+		if !ok || f.IsDir() || checkFileName(name) != nil {
+			continue
+		}
+		_, err := s.Wallet(name)
+		list = append(list, Listed{name, err == nil})
+	}
+	return list, nil
+}
+
+// Wallet returns an open wallet. The error is ErrNoWallet.
+func (s *Set) Wallet(name string) (*Wallet, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(name)
+}
+
+func (s *Set) find(name string) (*Wallet, error) {
+	i := slices.IndexFunc(s.open, func(n named) bool { return n.name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
+	}
+	return s.open[i].Wallet, nil
+}
+
+// Open opens a wallet whose file exists, unless it is open. The error is
+// ErrWalletName or ErrNoWallet, or one of opening it.
+func (s *Set) Open(name string) (*Wallet, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w, err := s.find(name); err == nil {
+		return w, nil
+	}
+	if err := checkFileName(name); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(s.path(name)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
+	}
+	return s.add(name, s.cfg.Birthday)
+}
+
+// Make returns a wallet, and creates it if there is none.
+func (s *Set) Make(name string) (*Wallet, error) {
+	w, err := s.Open(name)
+	if !errors.Is(err, ErrNoWallet) {
+		return w, err
+	}
+	if w, err = s.Create(name, nil); errors.Is(err, ErrWalletExists) { // since
+		return s.Open(name)
+	}
+	return w, err
+}
+
+// Create creates a wallet. A nil birthday is the set's. The error is
+// ErrWalletName or ErrWalletExists, or one of creating the file.
+func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := checkFileName(name); err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(s.path(name)); !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("wallet %q: %w", name, ErrWalletExists), err)
+	}
+	if err := os.MkdirAll(s.cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make wallet directory: %w", err)
+	}
+	if birthday == nil {
+		birthday = &s.cfg.Birthday
+	}
+	return s.add(name, *birthday)
+}
+
+// add opens a file and adds its wallet. The caller holds the lock.
+func (s *Set) add(name string, birthday Birthday) (*Wallet, error) {
+	w, err := Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now})
+	if err != nil {
+		return nil, err
+	}
+	w.pokes.add(s.changed)
+	s.open = append(s.open, named{name, w})
+	slices.SortFunc(s.open, func(a, b named) int { return strings.Compare(a.name, b.name) })
+	poke(s.changed)
+	return w, nil
+}
+
+// CloseWallet closes a wallet. Its file stays where it is, and can be copied or
+// removed. The error is ErrNoWallet.
+func (s *Set) CloseWallet(name string) error {
+	s.mu.Lock()
+	w, err := s.find(name)
+	s.open = slices.DeleteFunc(s.open, func(n named) bool { return n.Wallet == w })
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	poke(s.changed)
+	return w.Close()
+}
+
+// Close closes all wallets.
+func (s *Set) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, n := range s.open {
+		errs = append(errs, n.Close())
+	}
+	s.open = nil
+	return errors.Join(errs...)
+}
+
+// Changed is poked (capacity one) after everything that changed a wallet, and
+// when one comes or goes. It has one reader, the syncer.
+func (s *Set) Changed() <-chan struct{} { return s.changed }
+
+// Run keeps the wallets open until ctx ends.
+func (s *Set) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return s.Close()
+}
+
+func (s *Set) path(name string) string { return filepath.Join(s.cfg.Dir, name+fileSuffix) }
+
+// checkFileName refuses names that are not fit for a file on every system, or
+// for a path of a URL.
+func checkFileName(name string) error {
+	if ok, err := regexp.MatchString(`^[a-z0-9][a-z0-9_-]{0,49}$`, name); err != nil || !ok {
+		return ErrWalletName
+	}
+	return nil
+}
