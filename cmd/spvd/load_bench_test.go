@@ -1,61 +1,78 @@
+//go:build linux
+
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
+	"flag"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
-	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 )
 
 // Sizes of the load.
 const (
-	loadBlocks  = 100_000 // of the chain that is synced
 	subscribers = 1000
 	flooders    = 64 // connections that send as many calls as they can
 )
 
+var (
+	loadBlocks = flag.Int("loadblocks", 100_000, "length of the chain that is synced under load")
+	loadCache  = flag.String("loadcache", "", "directory that keeps that chain between runs")
+)
+
 // BenchmarkSyncUnderLoad measures a first sync over loopback while clients do
 // their worst: the time from when the node begins to answer until the daemon
-// says that it is synced. The clients run in this process and take their share
-// of the same processors, which counts against the daemon.
+// says that it is synced, and the processor time of the daemon meanwhile. The
+// daemon is a process of its own, the clients are another, of the lowest
+// priority; the node runs in this one. They share the processors all the same:
+// the processor time of the daemon is what the clients cost it, the wall holds
+// some of what the clients cost themselves.
 //
 //	go test -run '^$' -bench SyncUnderLoad -benchtime 5x ./cmd/spvd
 func BenchmarkSyncUnderLoad(b *testing.B) {
-	c, err := testnet.Generate(b.Context(), testnet.Config{Seed: 1, Blocks: loadBlocks})
+	c, err := testnet.Generate(b.Context(), testnet.Config{Seed: 1, Blocks: *loadBlocks, CacheDir: *loadCache})
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, load := range []struct {
-		name  string
-		begin func(*crowd)
+	c.Warm()
+	loads := []struct {
+		name string
+		task task
 	}{
-		{"nobody", func(*crowd) {}},
-		{fmt.Sprintf("%d-subscribers", subscribers), (*crowd).subscribe},
-		{fmt.Sprintf("%d-flooders", flooders), (*crowd).flood},
-	} {
+		{name: "nobody"},
+		{name: fmt.Sprintf("%d-subscribers", subscribers), task: task{Kind: kindSubscribe, Clients: subscribers}},
+		{name: fmt.Sprintf("%d-flooders", flooders), task: task{Kind: kindFlood, Clients: flooders}},
+	}
+	for _, load := range loads {
 		b.Run(load.name, func(b *testing.B) {
+			var used time.Duration
+			var seen sights
 			for range b.N {
 				b.StopTimer()
-				syncOnce(b, c, load.begin)
+				cpu, saw := syncOnce(b, c, load.task)
+				used += cpu
+				seen.add(saw)
 			}
+			b.ReportMetric(used.Seconds()/float64(b.N), "daemon-cpu-s/op")
+			seen.report(b)
 		})
 	}
 }
 
 // syncOnce measures one sync with a crowd of clients.
-func syncOnce(b *testing.B, c *testnet.Chain, begin func(*crowd)) {
+func syncOnce(b *testing.B, c *testnet.Chain, work task) (cpu time.Duration, saw sights) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -65,132 +82,102 @@ func syncOnce(b *testing.B, c *testnet.Chain, begin func(*crowd)) {
 	defer running.Wait()
 	defer cancel()
 	dir := b.TempDir()
-	d := startDaemon(b, "--appdata", dir, "--notls", "--nofilelogging", "--connect="+l.Addr().String(),
+	p := startProcess(b, "--appdata", dir, "--notls", "--connect="+l.Addr().String(),
 		fmt.Sprintf("--rpcmaxwebsockets=%d", subscribers+flooders))
-	defer d.end()
-	defer d.stop()
-	crowd := &crowd{B: b, ctx: ctx, client: dial(b, d, dir), running: &running}
-	begin(crowd)
+	client := dial(b, p.daemon, dir)
+	work.URL, work.User, work.Password = client.url, client.user, client.password
+	var crowd *crowdProcess
+	if work.Kind != "" {
+		crowd = startCrowd(ctx, b, work)
+	}
 
 	network := testnet.NewNetwork(1, nil)
 	host := network.Add(l.Addr().String(), testnet.NewNode(testnet.NodeConfig{Chain: c}), link.Shape{})
 	running.Go(func() { _ = network.Run(ctx) })
+	before := processorTime(b, p.cmd.Process.Pid)
 	b.StartTimer()
 	running.Go(func() { _ = network.ServeTCP(ctx, host, l) })
-	d.await(b, fmt.Sprintf("Synced at height %d", loadBlocks))
+	p.await(b, fmt.Sprintf("Synced at height %d", *loadBlocks))
 	b.StopTimer()
-	crowd.report()
-}
-
-// crowd is many clients of one daemon.
-type crowd struct {
-	*testing.B
-	ctx     context.Context
-	client  client
-	running *sync.WaitGroup
-
-	notified, answered, refused atomic.Int64
-	slowest                     atomic.Int64 // of the answers to the client that behaves, in nanoseconds
-}
-
-// report adds what the clients saw to the result.
-func (c *crowd) report() {
-	for name, n := range map[string]int64{
-		"notifications": c.notified.Load(), "answers": c.answered.Load(), "refusals": c.refused.Load(), "slowest-ns": c.slowest.Load(),
-	} {
-		if n > 0 {
-			c.ReportMetric(float64(n), name)
-		}
+	cpu = processorTime(b, p.cmd.Process.Pid) - before
+	if crowd != nil {
+		saw = crowd.end(b)
 	}
+	p.signal(b, os.Interrupt)
+	if err := p.wait(); err != nil {
+		b.Fatalf("the daemon ended with %v:\n%s%s", err, p.out, p.err)
+	}
+	return cpu, saw
 }
 
-// dialWS opens a websocket that reads what comes.
-func (c *crowd) dialWS() *websocket.Conn {
-	r := http.Request{Header: make(http.Header)}
-	r.SetBasicAuth(c.client.user, c.client.password)
-	url := strings.Replace(strings.TrimSuffix(c.client.url, "/"), "http", "ws", 1) + api.WebsocketPath
-	conn, _, err := websocket.Dial(c.ctx, url, &websocket.DialOptions{HTTPHeader: r.Header})
+// clockTick is the unit of times in /proc: USER_HZ is 100 on all platforms of
+// Go.
+const clockTick = 10 * time.Millisecond
+
+// processorTime returns the processor time that a process has used.
+func processorTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		c.Fatal(err)
+		b.Fatal(err)
 	}
-	conn.SetReadLimit(1 << 20)
-	return conn
-}
-
-// subscribe has clients follow everything.
-func (c *crowd) subscribe() {
-	for range subscribers {
-		conn := c.dialWS()
-		for _, topic := range []string{api.TopicSyncStatus, api.TopicBlocks} {
-			call := `{"jsonrpc":"2.0","method":"subscribe","params":["` + topic + `"],"id":1}`
-			if err := conn.Write(c.ctx, websocket.MessageText, []byte(call)); err != nil {
-				c.Fatal(err)
-			}
-			if _, _, err := conn.Read(c.ctx); err != nil {
-				c.Fatal(err)
-			}
+	_, rest, _ := strings.Cut(string(text), ") ") // the name may hold spaces
+	fields := strings.Fields(rest)
+	var ticks int
+	for _, field := range fields[11:13] { // utime, stime
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatal(err)
 		}
-		c.running.Go(func() {
-			defer conn.CloseNow()
-			for {
-				if _, _, err := conn.Read(c.ctx); err != nil {
-					return
-				}
-				c.notified.Add(1)
-			}
-		})
+		ticks += n
 	}
+	return time.Duration(ticks) * clockTick
 }
 
-// flood has clients send batches as fast as they are answered or refused, and
-// one client that asks now and then how long an answer takes.
-func (c *crowd) flood() {
-	call := `{"method":"help","id":1}`
-	batch := "[" + strings.Repeat(call+",", 99) + call + "]"
-	http := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: flooders}}
-	for range flooders {
-		c.running.Go(func() {
-			for c.ctx.Err() == nil {
-				c.post(http, batch)
-			}
-		})
-	}
-	conn := c.dialWS()
-	c.running.Go(func() {
-		defer conn.CloseNow()
-		for {
-			asked := time.Now()
-			if err := conn.Write(c.ctx, websocket.MessageText, []byte(`{"method":"syncstatus","id":1}`)); err != nil {
-				return
-			}
-			if _, _, err := conn.Read(c.ctx); err != nil {
-				return
-			}
-			c.slowest.Store(max(c.slowest.Load(), int64(time.Since(asked))))
-		}
-	})
+// crowdProcess is a crowd in a process of its own.
+type crowdProcess struct {
+	cmd  *exec.Cmd
+	in   interface{ Close() error }
+	told *bufio.Reader
 }
 
-// post sends one request and counts what becomes of it.
-func (c *crowd) post(client *http.Client, body string) {
-	r, err := http.NewRequestWithContext(c.ctx, http.MethodPost, c.client.url, strings.NewReader(body))
+// startCrowd returns once the crowd is at work.
+func startCrowd(ctx context.Context, b *testing.B, work task) *crowdProcess {
+	b.Helper()
+	text, err := json.Marshal(work)
 	if err != nil {
-		c.Error(err)
-		return
+		b.Fatal(err)
 	}
-	r.SetBasicAuth(c.client.user, c.client.password)
-	answer, err := client.Do(r)
-	if err != nil { // the end
-		return
+	cmd := exec.CommandContext(ctx, "nice", "-n", "19", os.Args[0])
+	cmd.Env = append(os.Environ(), crowdVariable+"="+string(text))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
 	}
-	defer answer.Body.Close()
-	_, _ = io.Copy(io.Discard, answer.Body) // fails at the end
-	switch answer.StatusCode {
-	case http.StatusOK:
-		c.answered.Add(1)
-	case http.StatusTooManyRequests:
-		c.refused.Add(1)
-	default:
-		c.Errorf("a call is answered %s", answer.Status)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
 	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	c := &crowdProcess{cmd: cmd, in: in, told: bufio.NewReader(out)}
+	if line, err := c.told.ReadString('\n'); err != nil || line != crowdReady+"\n" {
+		b.Fatalf("the crowd says %q: %v", line, err)
+	}
+	return c
+}
+
+// end ends the crowd and returns what it saw.
+func (c *crowdProcess) end(b *testing.B) (saw sights) {
+	b.Helper()
+	c.in.Close()
+	if err := json.NewDecoder(c.told).Decode(&saw); err != nil {
+		b.Fatal(err)
+	}
+	if err := c.cmd.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	return saw
 }

@@ -22,6 +22,13 @@ func TestMain(m *testing.M) {
 	if os.Getenv(mainVariable) != "" {
 		main()
 	}
+	if text := os.Getenv(crowdVariable); text != "" {
+		if err := runCrowd(text); err != nil {
+			fmt.Fprintln(os.Stderr, "crowd:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
@@ -37,7 +44,7 @@ type process struct {
 }
 
 // startProcess starts a daemon that is killed at the latest with the test.
-func startProcess(t *testing.T, args ...string) *process {
+func startProcess(t testing.TB, args ...string) *process {
 	t.Helper()
 	args = append([]string{"--simnet", "--rpclisten=127.0.0.1:0", "--nofilelogging"}, args...)
 	ctx, cancel := context.WithTimeout(t.Context(), processLimit)
@@ -70,7 +77,7 @@ func (p *process) wait() error {
 }
 
 // signal sends a signal to the process.
-func (p *process) signal(t *testing.T, s syscall.Signal) {
+func (p *process) signal(t testing.TB, s os.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
