@@ -16,7 +16,8 @@
 //   - Subscriptions keep nothing for a client: each follows its source, which
 //     can be read from any place, at the pace of its client. Who is slow misses
 //     values in between and is told of a gap in what has to be whole; nobody
-//     waits for it.
+//     waits for it. What many clients are told is made and encoded once, and
+//     while the daemon is busy they are told of it at times of their own.
 //   - What clients can occupy is bounded, see Limits. A slow client delays
 //     nobody but itself. Calls take turns on half of the processors, also
 //     those of one batch: a flood of them leaves the rest to the sync, and
@@ -27,17 +28,17 @@
 //
 // # Goroutines
 //
-// The HTTP server has one for each connection. A websocket has one that reads,
-// one that hands out messages, one for each message being worked on, and one
-// for each subscription; the second owns the other ones and joins them.
+// The HTTP server has one for each connection; that of a websocket reads, and
+// joins what it starts: one for each message being worked on, and one while
+// there is something to tell the client. One more looks out for news.
 //
 // # Reading order
 //
 // ports.go and ports_wallet.go (what is asked of the daemon), method.go (the method table),
 // getblockhash.go (a method), params.go, request.go, reply.go, dispatch.go
 // (from bytes to a method and back), server.go, post.go, websocket.go (from a
-// socket to bytes and back), feeds.go, feed_status.go, feed_blocks.go, cursor.go
-// (subscriptions), then auth.go, cookie.go, tls.go, listen.go.
+// socket to bytes and back), news.go, feeds.go, feed_status.go, feed_blocks.go,
+// steps.go, cursor.go (subscriptions), then auth.go, cookie.go, tls.go, listen.go.
 //
 // A new method is a file of its own and a line in the table; parameter checks,
 // help and docs/rpc.md follow from the table.

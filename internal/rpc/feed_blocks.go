@@ -24,7 +24,8 @@ const (
 // from any place, whatever has happened there meanwhile.
 type blockFeed struct {
 	chain Chain
-	trail []api.BlockID // newest first; empty while the chain cannot be read
+	form  func(f *blockFeed, s *step, to *feeds) error // how a step is told
+	trail []api.BlockID                                // newest first; empty while the chain cannot be read
 
 	// headers are those of the newest blocks of the trail, newest first, in
 	// hex. They are needed when the chain has them no more: gone are those of
@@ -33,112 +34,106 @@ type blockFeed struct {
 }
 
 // begin sets the place to the tip and the blocks below it that a cursor names.
-func (f *blockFeed) begin() error {
-	hash, height, err := f.chain.Best()
+func (f *blockFeed) begin() (err error) {
+	f.trail, f.headers, err = readTrail(f.chain)
+	return err
+}
+
+// readTrail returns the newest blocks and their headers, newest first.
+func readTrail(chain Chain) (trail []api.BlockID, headers []string, err error) {
+	hash, height, err := chain.Best()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	var trail []api.BlockID
-	var headers []string
 	for ; height >= 0 && len(trail) < cursorBlocks; height-- {
-		h, err := f.chain.Header(hash)
+		h, err := chain.Header(hash)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		trail = append(trail, api.BlockID{Height: height, Hash: hash.String()})
 		headers = append(headers, hex.EncodeToString(h.Raw[:]))
 		copy(hash[:], h.Raw[offPrevBlock:])
 	}
-	f.trail, f.headers = trail, headers
-	return nil
+	return trail, headers, nil
 }
 
-// next returns the next step of a chain whose filters reach to a height, nil
-// if there is none, and whether there are more.
-func (f *blockFeed) next(filtered int64) (*api.BlocksEvent, bool, error) {
+// next takes the next step towards what the news tell of, nil if there is none.
+func (f *blockFeed) next(n *news) (*step, error) {
 	if len(f.trail) == 0 {
-		return nil, false, f.begin()
+		return nil, f.begin()
 	}
-	if filtered-f.trail[0].Height > mostReplay {
-		return f.gap()
+	if n.filtered-f.trail[0].Height > mostReplay {
+		return f.gap(n)
 	}
-	step, err := f.chain.Since(f.trail, stepBlocks)
+	if s := n.steps.after(f.trail); s != nil {
+		f.advance(s)
+		return s, nil
+	}
+	taken, err := f.chain.Since(f.trail, stepBlocks)
 	if errors.Is(err, ErrNotFound) {
-		return f.gap()
+		return f.gap(n)
 	}
-	if err != nil || len(step.Reverted)+len(step.Applied) == 0 {
-		return nil, false, err
+	if err != nil || len(taken.Reverted)+len(taken.Applied) == 0 {
+		return nil, err
 	}
-	return f.advance(&step), step.More, nil
+	s, from := newStep(&taken), f.trail
+	f.advance(s)
+	s.event.Cursor, s.event.Tip = cursor(f.trail), f.trail[0]
+	n.steps.keep(from, s)
+	return s, nil
 }
 
 // gap gives up on what the client has missed.
-func (f *blockFeed) gap() (*api.BlocksEvent, bool, error) {
-	if err := f.begin(); err != nil {
-		return nil, false, err
-	}
-	return &api.BlocksEvent{
-		Gap: true, Cursor: cursor(f.trail), Tip: f.trail[0],
-		Disconnected: []api.BlockID{}, Connected: []api.ConnectedBlock{},
-	}, false, nil
-}
-
-// advance moves the place by a step and describes the step.
-func (f *blockFeed) advance(step *Step) *api.BlocksEvent {
-	ev := &api.BlocksEvent{
-		Disconnected: append([]api.BlockID{}, step.Reverted...),
-		Connected:    make([]api.ConnectedBlock, len(step.Applied)),
-	}
-	f.trail = f.trail[len(step.Reverted):]
-	known := min(len(f.headers), len(step.Reverted))
-	f.gone = slices.Clone(f.headers[:known])
-	f.headers = f.headers[known:]
-	for i := range step.Applied {
-		b := &step.Applied[i]
-		ev.Connected[i] = api.ConnectedBlock{BlockID: b.ID, Time: blockTime(&b.Raw), Header: hex.EncodeToString(b.Raw[:])}
-		f.trail = slices.Insert(f.trail, 0, b.ID)
-		f.headers = slices.Insert(f.headers, 0, ev.Connected[i].Header)
-	}
-	f.trail = f.trail[:min(len(f.trail), trailLength)]
-	f.headers = f.headers[:min(len(f.headers), trailLength)]
-	ev.Cursor, ev.Tip = cursor(f.trail), f.trail[0]
-	return ev
-}
-
-// follow calls each for every step of the chain until ctx ends. During the
-// first sync there are none: nobody needs to be told of each of its blocks. A
-// chain that cannot be read now may be later.
-func (f *blockFeed) follow(ctx context.Context, sync Sync, each func(*api.BlocksEvent) error) error {
-	var tip string
-	var filtered int64
-	for st := range sync.Changes(ctx, 0) {
-		if st.InitialBlockDownload || st.Tip.Hash == tip && filteredTo(&st) == filtered && len(f.trail) > 0 {
-			continue
+func (f *blockFeed) gap(n *news) (*step, error) {
+	g := n.steps.gap()
+	if g == nil {
+		trail, headers, err := readTrail(f.chain)
+		if err != nil {
+			return nil, err
 		}
-		tip, filtered = st.Tip.Hash, filteredTo(&st)
-		for more := true; more && ctx.Err() == nil; {
-			var ev *api.BlocksEvent
-			var err error
-			if ev, more, err = f.next(filtered); err != nil {
-				break // until the next change
-			}
-			if ev == nil {
-				continue
-			}
-			if err := each(ev); err != nil {
-				return err
-			}
+		g = newGap(trail, headers)
+		n.steps.keepGap(g)
+	}
+	f.trail, f.headers, f.gone = g.trail, g.headers, nil
+	return g.step, nil
+}
+
+// advance moves the place by a step.
+func (f *blockFeed) advance(s *step) {
+	back := len(s.event.Disconnected)
+	f.gone = slices.Clone(f.headers[:min(len(f.headers), back)])
+	trail, headers := f.trail[back:], f.headers[len(f.gone):]
+	f.trail, f.headers = make([]api.BlockID, 0, trailLength), make([]string, 0, trailLength)
+	for i := range slices.Backward(s.event.Connected) {
+		f.trail = append(f.trail, s.event.Connected[i].BlockID)
+		f.headers = append(f.headers, s.event.Connected[i].Header)
+	}
+	f.trail = append(f.trail, trail[:min(len(trail), trailLength-len(f.trail))]...)
+	f.headers = append(f.headers, headers[:min(len(headers), trailLength-len(f.headers))]...)
+}
+
+// tell implements feed.
+func (f *blockFeed) tell(ctx context.Context, n *news, to *feeds) error {
+	for n.tells() && ctx.Err() == nil {
+		s, err := f.next(n)
+		if err != nil || s == nil {
+			return nil // until the next change: a chain that cannot be read now may be later
+		}
+		if err := f.form(f, s, to); err != nil {
+			return err
+		}
+		if !s.more {
+			return nil
 		}
 	}
 	return nil
 }
 
-// filteredTo returns the height up to which the filters of a status reach.
-func filteredTo(st *api.SyncStatus) int64 {
-	for i := range st.Stages {
-		if st.Stages[i].Name == api.StageFilters {
-			return st.Stages[i].Current
-		}
+// tellStep tells of a step in the form of the topic.
+func tellStep(_ *blockFeed, s *step, to *feeds) error {
+	message, err := s.frame()
+	if err != nil {
+		return err
 	}
-	return 0
+	return to.pass(message)
 }

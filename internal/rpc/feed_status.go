@@ -1,22 +1,19 @@
 package rpc
 
-import (
-	"context"
+import "context"
 
-	"github.com/spvd/spvd/internal/rpc/api"
-)
+// statusFeed notifies one client of the current status and of each newer one.
+type statusFeed struct{ seen uint64 }
 
-// followStatus notifies of the current status and of each newer one.
-func (b *backend) followStatus(ctx context.Context, emit func(string, ...any) error) error {
-	b.followers.n.Add(1)
-	defer b.followers.n.Add(-1)
-	for st := range b.Sync.Changes(ctx, 0) {
-		if err := emit(api.TopicSyncStatus, &st); err != nil {
-			return err
-		}
-		if st.InitialBlockDownload && !pause(ctx, b.followers.pace()) {
-			return nil
-		}
+// tell implements feed.
+func (f *statusFeed) tell(ctx context.Context, n *news, to *feeds) error {
+	if n.status.Seq <= f.seen || ctx.Err() != nil {
+		return nil
 	}
-	return nil
+	message, err := n.frame()
+	if err != nil {
+		return err
+	}
+	f.seen = n.status.Seq
+	return to.pass(message)
 }

@@ -55,7 +55,7 @@ type backend struct {
 	protocolVersion uint32
 	proxy           string
 	methods         table
-	followers       followers
+	news            *newsroom
 }
 
 // caller is the client a call comes from.
@@ -66,8 +66,15 @@ type caller struct {
 	feeds *feeds
 
 	// replied is closed once the reply to the message was sent. It is nil for
-	// a POST request.
-	replied chan struct{}
+	// a POST request. Subscribed says that a feed waits for it.
+	replied    chan struct{}
+	subscribed bool
+}
+
+// follow subscribes the client's websocket to a feed.
+func (c *caller) follow(name string, what feed) {
+	c.feeds.start(name, c.replied, what)
+	c.subscribed = true
 }
 
 // table is the list of all methods in alphabetical order.

@@ -1,10 +1,6 @@
 package rpc
 
-import (
-	"context"
-
-	"github.com/spvd/spvd/internal/rpc/api"
-)
+import "context"
 
 // Names of dcrd's notifications of blocks, and of the feed that sends them.
 const (
@@ -25,32 +21,33 @@ func notifyBlocks() method {
 		example:   `[]`,
 		websocket: true,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
-			f := &blockFeed{chain: b.Chain}
+			f := &blockFeed{chain: b.Chain, form: tellAsDcrd}
 			_ = f.begin() // a chain that cannot be read yet begins where it can be
-			a.caller.feeds.start(feedNotifyBlocks, a.caller.replied, func(ctx context.Context, emit func(string, ...any) error) error {
-				return f.notify(ctx, b.Sync, emit)
-			})
+			a.caller.follow(feedNotifyBlocks, f)
 			return nil, nil
 		},
 	}
 }
 
-// notify tells of each step in dcrd's form.
-func (f *blockFeed) notify(ctx context.Context, sync Sync, emit func(string, ...any) error) error {
-	return f.follow(ctx, sync, func(ev *api.BlocksEvent) error {
-		for _, header := range f.gone {
-			if err := emit(notifyDisconnected, header); err != nil {
-				return err
-			}
+// tellAsDcrd tells of a step in dcrd's form.
+func tellAsDcrd(f *blockFeed, s *step, to *feeds) error {
+	for _, header := range f.gone {
+		message, err := encodeNotification(notifyDisconnected, header)
+		if err != nil {
+			return err
 		}
-		for i := range ev.Connected {
-			if err := emit(notifyConnected, ev.Connected[i].Header, []string{}); err != nil {
-				return err
-			}
+		if err := to.pass(message); err != nil {
+			return err
 		}
-		if ev.Gap {
-			return emit(notifyConnected, f.headers[0], []string{})
+	}
+	messages, err := s.connected()
+	if err != nil {
+		return err
+	}
+	for _, message := range messages {
+		if err := to.pass(message); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -51,6 +51,7 @@ func New(cfg Config) (*Server, error) {
 				protocolVersion: cfg.ProtocolVersion,
 				proxy:           cfg.Proxy,
 				methods:         methods(),
+				news:            newNewsroom(cfg.Ports.Sync),
 			},
 			batch:      limits.Batch,
 			replyBytes: limits.ReplyBytes,
@@ -101,6 +102,10 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 		s.log.Info("RPC server listens", "address", l.Addr())
 	}
+	g.Go(func() error {
+		s.dispatcher.backend.news.run(ctx)
+		return nil
+	})
 	g.Go(func() error {
 		<-ctx.Done()
 		s.drain(hs)

@@ -16,7 +16,8 @@ func subscribe() method {
 			"blocks brings each step of the main chain: disconnected blocks, newest first, then connected ones, oldest first. " +
 			"Each step has a cursor; given to subscribe later, on any connection, it makes the steps since then come first. " +
 			"A client that was away or slow for more than 2,000 blocks gets one step with gap set: it has to read the chain again. " +
-			"During the first sync the status comes at most once a second, and blocks after it. Subscribing again starts anew.",
+			"While the chain is being caught up with, a connection is notified at most once a second, less often the more there are, " +
+			"and blocks come together; during the first sync they do not come at all. Subscribing again starts anew.",
 		params: []param{
 			{name: "topic", kind: kindString, text: "syncstatus or blocks."},
 			{name: "cursor", kind: kindString, optional: true, def: "",
@@ -34,7 +35,7 @@ func subscribe() method {
 			case topic == api.TopicSyncStatus && from != "":
 				return nil, fail(api.CodeInvalid, "syncstatus takes no cursor: it always begins with the whole status")
 			case topic == api.TopicSyncStatus:
-				a.caller.feeds.start(topic, a.caller.replied, b.followStatus)
+				a.caller.follow(topic, &statusFeed{})
 				return api.Subscription{Topic: topic}, nil
 			}
 			return nil, fail(api.CodeInvalid, "there is no topic %s; there are syncstatus and blocks", shorten([]byte(topic)))
@@ -44,7 +45,7 @@ func subscribe() method {
 
 // subscribeBlocks starts the feed of blocks after a cursor, or at the tip.
 func (b *backend) subscribeBlocks(c *caller, from string) (api.Subscription, error) {
-	f := &blockFeed{chain: b.Chain}
+	f := &blockFeed{chain: b.Chain, form: tellStep}
 	sub := api.Subscription{Topic: api.TopicBlocks, Cursor: from}
 	if from == "" {
 		// A chain that cannot be read yet begins where it can be.
@@ -54,8 +55,6 @@ func (b *backend) subscribeBlocks(c *caller, from string) (api.Subscription, err
 	} else if f.trail = parseCursor(from); f.trail == nil {
 		return api.Subscription{}, fail(api.CodeInvalid, "the cursor is none: use one that a notification of blocks had")
 	}
-	c.feeds.start(api.TopicBlocks, c.replied, func(ctx context.Context, emit func(string, ...any) error) error {
-		return f.follow(ctx, b.Sync, func(ev *api.BlocksEvent) error { return emit(api.TopicBlocks, ev) })
-	})
+	c.follow(api.TopicBlocks, f)
 	return sub, nil
 }

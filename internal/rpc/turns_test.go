@@ -66,14 +66,3 @@ func TestCallsTakeTurns(t *testing.T) {
 		t.Errorf("without turns: %s", reply)
 	}
 }
-
-func TestManyFollowersAreNotifiedLess(t *testing.T) {
-	var f followers
-	if f.pace() != syncPace {
-		t.Errorf("nobody is paced by %v", f.pace())
-	}
-	f.n.Add(1000)
-	if perSecond := 1000 / f.pace().Seconds(); perSecond > 500 {
-		t.Errorf("1,000 followers get %.0f notifications per second", perSecond)
-	}
-}

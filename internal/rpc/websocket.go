@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/coder/websocket"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -66,6 +65,11 @@ type session struct {
 	client string // address
 	may    access
 	feeds  *feeds
+	room   slots          // what messages that are being answered have taken
+	calls  sync.WaitGroup // they themselves
+
+	mu      sync.Mutex
+	closing bool // no more messages are answered
 }
 
 // introduce waits for the client to authenticate and answers it. When it
@@ -110,61 +114,82 @@ func (c *session) vouched(first *call) bool {
 
 // run reads messages and answers them until the client leaves or ctx ends. A
 // message is read only when there is room to work on it; the replies come in
-// the order in which they are ready.
+// the order in which they are ready. A client that is idle occupies this
+// goroutine and no other.
 func (c *session) run(ctx context.Context) {
 	c.conn.SetReadLimit(c.server.limits.Bytes)
 	attended, leave := context.WithCancel(ctx) // until nobody waits for replies any more
 	defer leave()
-	c.feeds = newFeeds(attended, c.send)
-	messages := make(chan []byte)
-	var reader sync.WaitGroup
-	reader.Go(func() {
-		defer leave()
-		err := c.read(attended, messages)
-		c.server.log.Debug("RPC websocket closed", "client", c.client, "err", err)
-	})
-
-	var calls errgroup.Group
-	calls.SetLimit(c.server.limits.Concurrent)
-	for attended.Err() == nil {
-		select {
-		case m := <-messages:
-			calls.Go(func() error { return c.answer(attended, m) })
-		case <-attended.Done():
-		}
-	}
-	if err := calls.Wait(); err != nil {
-		c.server.log.Debug("RPC reply not sent", "client", c.client, "err", err)
-	}
-	c.feeds.stop()
-	if ctx.Err() != nil {
+	c.feeds = newFeeds(attended, c.server.dispatcher.backend.news, c.send)
+	c.room = make(slots, c.server.limits.Concurrent)
+	dismissed := make(chan struct{})
+	stays := context.AfterFunc(ctx, func() {
+		defer close(dismissed)
+		c.settle()
 		c.conn.Close(websocket.StatusGoingAway, "the daemon is stopping")
-	} else {
-		c.conn.CloseNow()
+	})
+	err := c.read(attended)
+	c.server.log.Debug("RPC websocket closed", "client", c.client, "err", err)
+	leave()
+	if !stays() {
+		<-dismissed
+		return
 	}
-	reader.Wait()
+	c.settle()
+	c.conn.CloseNow()
 }
 
-// read passes on messages until the connection ends. Once ctx has ended it
-// drops them: the closing handshake needs somebody who reads.
-func (c *session) read(ctx context.Context, messages chan<- []byte) error {
+// read reads messages and has them answered until the connection ends. Once ctx
+// has ended it drops them: the closing handshake needs somebody who reads.
+func (c *session) read(ctx context.Context) error {
 	for {
 		_, m, err := c.conn.Read(context.WithoutCancel(ctx))
 		if err != nil {
 			return err
 		}
 		select {
-		case messages <- m:
+		case c.room <- struct{}{}:
+			c.accept(ctx, m)
 		case <-ctx.Done():
 		}
 	}
+}
+
+// accept has a message answered, unless the session is about to end.
+func (c *session) accept(ctx context.Context, message []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		c.room.free()
+		return
+	}
+	c.calls.Go(func() {
+		defer c.room.free()
+		if err := c.answer(ctx, message); err != nil {
+			c.server.log.Debug("RPC reply not sent", "client", c.client, "err", err)
+		}
+	})
+}
+
+// settle lets no more messages be answered, and returns when nothing is being
+// sent any more.
+func (c *session) settle() {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	c.calls.Wait()
+	c.feeds.stop()
 }
 
 // answer works on one message and sends the reply if there is one. What the
 // message has subscribed to begins after that.
 func (c *session) answer(ctx context.Context, message []byte) error {
 	from := &caller{may: c.may, feeds: c.feeds, replied: make(chan struct{})}
-	defer close(from.replied)
+	defer func() {
+		if close(from.replied); from.subscribed {
+			c.feeds.hurry()
+		}
+	}()
 	reply := c.server.dispatcher.answer(ctx, from, message)
 	if reply == nil {
 		return nil

@@ -13,8 +13,13 @@ const (
 	WarningFutureBlock  = "future-block"
 )
 
-// PhaseFailed is the phase of a daemon whose sync has ended with an error.
-const PhaseFailed = "failed"
+// Phases that clients know. PhaseFailed is that of a daemon whose sync has ended
+// with an error.
+const (
+	PhaseCatchingUp = "catching-up"
+	PhaseRescanning = "rescanning"
+	PhaseFailed     = "failed"
+)
 
 // SyncStatus is the result of syncstatus. The first three fields are
 // dcrwallet's.
