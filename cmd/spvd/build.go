@@ -39,7 +39,7 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) (se
 		return nil, err
 	}
 	if err := purse.addAccounts(ctx, cfg.Account); err != nil {
-		return nil, err
+		return nil, refusedSetting(err)
 	}
 	pool, err := newPool(cfg, params, logs)
 	if err != nil {
@@ -81,6 +81,17 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) (se
 	}, shown...), nil
 }
 
+// refusedSetting makes a usage error of what the wallet refuses: the user has
+// set what is no account of this network. Other trouble stays what it is.
+func refusedSetting(err error) error {
+	for _, r := range refusals() {
+		if errors.Is(err, r.reason) {
+			return usageError{err}
+		}
+	}
+	return err
+}
+
 // params returns the parameters of the network with the user's waypoints.
 func (c *config) params() (*chain.Params, error) {
 	params := c.network().params()
@@ -93,7 +104,7 @@ func (c *config) params() (*chain.Params, error) {
 	}
 	points, err := chain.ParseWaypoints(string(c.Waypoints), text)
 	if err != nil {
-		return nil, fmt.Errorf("read waypoints: %w", err)
+		return nil, usageError{fmt.Errorf("read waypoints: %w", err)}
 	}
 	params.Waypoints = points
 	return params, nil

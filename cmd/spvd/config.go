@@ -5,6 +5,7 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 
+	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv"
 )
@@ -45,9 +46,10 @@ type config struct {
 	MetricsListen []listenAddress `long:"metricslisten" value-name:"IP[:PORT]" description:"Show a status page, /metrics, /livez and /readyz on this address, in plain text and to anybody (may be repeated)"`
 	Profile       bool            `long:"profile" description:"Add the profiles of the Go runtime below /debug/pprof/ to what --metricslisten shows"`
 
-	DebugLevel    levels `short:"d" long:"debuglevel" value-name:"LEVEL" description:"Log level: trace, debug, info, warn, error, critical or off, or SUBSYSTEM=LEVEL,... ('show' lists the subsystems)"`
-	LogDir        path   `long:"logdir" value-name:"DIR" description:"Directory for log files (default: logs in the data directory)"`
-	NoFileLogging bool   `long:"nofilelogging" description:"Log to standard output only"`
+	DebugLevel    levels    `short:"d" long:"debuglevel" value-name:"LEVEL" description:"Log level: trace, debug, info, warn, error, critical or off, or SUBSYSTEM=LEVEL,... ('show' lists the subsystems)"`
+	LogFormat     logFormat `long:"logformat" value-name:"FORMAT" description:"Form of the log: text, or json for one object per line"`
+	LogDir        path      `long:"logdir" value-name:"DIR" description:"Directory for log files (default: logs in the data directory)"`
+	NoFileLogging bool      `long:"nofilelogging" description:"Log to standard output only"`
 
 	Version    bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
 	CheckDB    bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, say whether it is sound, and exit; spvd must not be running on this data"`
@@ -62,6 +64,7 @@ func defaultConfig() *config {
 		RPCListen:  []listenAddress{"localhost"},
 		DeepReorg:  spv.DefaultDeepReorg,
 		DebugLevel: "info",
+		LogFormat:  logFormat(logging.Text),
 
 		RPCMaxWebsockets: 64,
 	}

@@ -134,6 +134,7 @@ func TestWrongSettings(t *testing.T) {
 		{"bad boolean", "; c\nsimnet=maybe\n", nil, nil, []string{"spvd.conf:2:", "maybe"}},
 		{"bad quotes", "username=\"x\n", nil, nil, []string{"spvd.conf:1:"}},
 		{"bad level", "debuglevel=loud\n", nil, nil, []string{"spvd.conf:1: unknown log level \"loud\""}},
+		{"bad format", "logformat=xml\n", nil, nil, []string{"spvd.conf:1: unknown log format \"xml\", use text or json"}},
 		{"bad subsystem", "", nil, []string{"-d", "FOO=info"}, []string{"unknown log subsystem \"FOO\""}},
 		{"bad peer", "connect=host:http\n", nil, nil, []string{"spvd.conf:1: peer address \"host:http\": port \"http\""}},
 		{"peer without host", "", nil, []string{"--connect=:9108"}, []string{"peer address \":9108\": the host is missing"}},
@@ -146,6 +147,13 @@ func TestWrongSettings(t *testing.T) {
 		{"profile of nothing", "profile=1\n", nil, nil, []string{"--profile shows nothing without --metricslisten"}},
 		{"no websockets", "", nil, []string{"--rpcmaxwebsockets=0"}, []string{"--rpcmaxwebsockets must be at least 1"}},
 		{"certificate without key", "", nil, []string{"--rpccert=x"}, []string{"--rpccert and --rpckey need each other"}},
+		{"user with a colon", "", nil, []string{"--username=a:b", "--password=p"}, []string{`--username "a:b" holds a colon`}},
+		{"user of the cookie", "", nil, []string{"--readonlyuser=__cookie__", "--readonlypass=p"}, []string{`--readonlyuser "__cookie__" is the name`}},
+		{"plain text for all", "", nil, []string{"--notls", "--rpclisten="}, []string{"--rpclisten (all addresses): without TLS"}},
+		{"plain text for others", "", nil, []string{"--notls", "--rpclisten=localhost", "--rpclisten=192.0.2.1:5"}, []string{"--rpclisten 192.0.2.1:5: without TLS"}},
+		{"plain text over IPv6", "notls=1\nrpclisten=[::]:5\n", nil, nil, []string{"--rpclisten [::]:5: without TLS"}},
+		{"profiles for others", "", nil, []string{"--profile", "--metricslisten=127.0.0.1", "--metricslisten=0.0.0.0"}, []string{"--profile: others reach 0.0.0.0"}},
+		{"two accounts of a name", "", nil, []string{"--account=a=x", "--account=a=y"}, []string{`two different keys "a"`}},
 		{"unused certificate", "", nil, []string{"--notls", "--altdnsnames=x"}, []string{"--notls leaves no use"}},
 	}
 	for _, tt := range tests {

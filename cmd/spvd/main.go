@@ -79,7 +79,13 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		job = checkStore
 	}
 	tuneGarbage()
-	if err := job(ctx, cfg, stdout); err != nil {
+	err = job(ctx, cfg, stdout)
+	var wrong usageError
+	switch {
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "spvd: %v (spvd --help lists the settings)\n", err)
+		return exitUsage
+	case err != nil:
 		fmt.Fprintf(stderr, "spvd: %v\n", err)
 		return exitFatal
 	}

@@ -172,6 +172,31 @@ func TestWrongSettingsAreUsageErrors(t *testing.T) {
 	}
 }
 
+// TestWhatSettingsHoldIsWrong has settings whose form is right. Trouble with
+// them is found only when they are used, and is a usage error all the same.
+func TestWhatSettingsHoldIsWrong(t *testing.T) {
+	waypoints := filepath.Join(t.TempDir(), "waypoints")
+	if err := os.WriteFile(waypoints, []byte("1 x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		arg   string
+		wants []string
+	}{
+		"waypoints":    {"--waypoints=" + waypoints, []string{waypoints + ":1", "hash"}},
+		"account":      {"--account=a=dpubx", []string{"--account", "key"}},
+		"account name": {"--account=*=" + newOwner(t, 1).xpub(), []string{"--account", "account names"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, err := runOnce(t, "--simnet", "--rpclisten=127.0.0.1:0", "--appdata", t.TempDir(), tt.arg)
+			if code != exitUsage {
+				t.Errorf("exit code %d, want %d", code, exitUsage)
+			}
+			assertOneLine(t, err, append(tt.wants, "spvd --help")...)
+		})
+	}
+}
+
 func TestTroubleBeforeTheStart(t *testing.T) {
 	dir := t.TempDir()
 	blocker := filepath.Join(dir, "file")
@@ -193,8 +218,6 @@ func TestTroubleBeforeTheStart(t *testing.T) {
 		{"log directory", []string{"--logdir", blocker}, []string{"log", blocker, "--logdir", "--nofilelogging"}},
 		{"port", []string{"--rpclisten", taken.Addr().String()}, []string{taken.Addr().String(), "--rpclisten"}},
 		{"port of the status page", []string{"--metricslisten", taken.Addr().String()}, []string{taken.Addr().String(), "--metricslisten"}},
-		{"open listener", []string{"--rpclisten", "0.0.0.0:0", "--notls"}, []string{"0.0.0.0:0", "--notls"}},
-		{"waypoints", []string{"--waypoints", blocker}, []string{blocker + ":1", "hash"}},
 		{"missing waypoints", []string{"--waypoints", dir + "/none"}, []string{dir + "/none"}},
 		{"certificate", []string{"--rpccert", blocker, "--rpckey", blocker}, []string{blocker}},
 	}

@@ -59,7 +59,7 @@ func openLog(cfg *config, stdout io.Writer) (*logging.Log, func() error, error) 
 		}
 		out, closeFile = logging.Tee(stdout, file), file.Close
 	}
-	logs := logging.New(out, subsystems()...)
+	logs := logging.New(out, logging.Format(cfg.LogFormat), subsystems()...)
 	if err := logs.SetLevels(string(cfg.DebugLevel)); err != nil {
 		return nil, nil, errors.Join(err, closeFile())
 	}

@@ -1,28 +1,106 @@
 package main
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// usageError is trouble that the user mends by other settings. It makes the
+// exit code exitUsage wherever it is found.
+type usageError struct{ error }
+
+// Unwrap returns the error in it.
+func (e usageError) Unwrap() error { return e.error }
 
 // validate reports settings that do not go together.
 func (c *config) validate() error {
+	for _, check := range []func() error{c.validateChain, c.validateUsers, c.validateListeners} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *config) validateChain() error {
 	switch {
 	case c.TestNet && c.SimNet:
 		return errors.New("--testnet and --simnet exclude each other: choose one network")
+	case c.DeepReorg < 1:
+		return errors.New("--deepreorg must be at least 1")
+	}
+	xpubs := make(map[string]string)
+	for _, a := range c.Account {
+		if other, named := xpubs[a.name]; named && other != a.xpub {
+			return fmt.Errorf("--account names two different keys %q: give the accounts different names", a.name)
+		}
+		xpubs[a.name] = a.xpub
+	}
+	return nil
+}
+
+// validateUsers holds the names of JSON-RPC users to what Basic authentication
+// can carry.
+func (c *config) validateUsers() error {
+	switch {
 	case (c.Username == "") != (c.Password == ""):
 		return errors.New("--username and --password need each other: set both, or neither to use the cookie file")
 	case (c.ReadOnlyUser == "") != (c.ReadOnlyPass == ""):
 		return errors.New("--readonlyuser and --readonlypass need each other: set both or neither")
 	case c.ReadOnlyUser != "" && c.ReadOnlyUser == c.Username:
 		return errors.New("--readonlyuser is also --username: give them different names")
-	case c.Profile && len(c.MetricsListen) == 0:
-		return errors.New("--profile shows nothing without --metricslisten")
-	case c.DeepReorg < 1:
-		return errors.New("--deepreorg must be at least 1")
+	}
+	for flag, name := range map[string]string{"--username": c.Username, "--readonlyuser": c.ReadOnlyUser} {
+		switch {
+		case strings.Contains(name, ":"):
+			return fmt.Errorf("%s %q holds a colon, which ends a name", flag, name)
+		case name == api.CookieUser:
+			return fmt.Errorf("%s %q is the name that the cookie file has: choose another one", flag, name)
+		}
+	}
+	return nil
+}
+
+func (c *config) validateListeners() error {
+	switch {
 	case c.RPCMaxWebsockets < 1:
 		return errors.New("--rpcmaxwebsockets must be at least 1")
 	case (c.RPCCert == "") != (c.RPCKey == ""):
 		return errors.New("--rpccert and --rpckey need each other: set both or neither")
 	case c.NoTLS && (c.RPCCert != "" || c.ClientCAFile != "" || len(c.AltDNSNames) > 0):
 		return errors.New("--notls leaves no use for --rpccert, --rpckey, --clientcafile and --altdnsnames: remove one or the other")
+	case c.Profile && len(c.MetricsListen) == 0:
+		return errors.New("--profile shows nothing without --metricslisten")
+	}
+	if c.NoTLS {
+		if address := beyondLoopback(c.RPCListen); address != "" {
+			return fmt.Errorf("--rpclisten %s: without TLS only loopback addresses are allowed: remove --notls, or listen on localhost", address)
+		}
+	}
+	if c.Profile {
+		if address := beyondLoopback(c.MetricsListen); address != "" {
+			return fmt.Errorf("--profile: others reach %s of --metricslisten: listen on loopback addresses only", address)
+		}
 	}
 	return nil
+}
+
+// beyondLoopback returns the first of the addresses that other machines may
+// reach, in words; nothing if there is none.
+func beyondLoopback(addresses []listenAddress) string {
+	for _, address := range addresses {
+		host, _, _ := splitAddress(string(address)) // UnmarshalFlag has read it
+		switch ip := net.ParseIP(host); {
+		case host == "localhost" || ip != nil && ip.IsLoopback():
+		case address == "":
+			return "(all addresses)"
+		default:
+			return string(address)
+		}
+	}
+	return ""
 }

@@ -133,3 +133,15 @@ func (l *levels) UnmarshalFlag(value string) error {
 	*l = levels(value)
 	return nil
 }
+
+// logFormat is the form of the log.
+type logFormat string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (f *logFormat) UnmarshalFlag(value string) error {
+	if err := logging.CheckFormat(logging.Format(value)); err != nil {
+		return refused("%v", err)
+	}
+	*f = logFormat(value)
+	return nil
+}

@@ -3,6 +3,9 @@
 //
 //	2026-01-02 15:04:05.000 [INF] SYNC: Headers verified height=12000 rate=9000
 //
+// or as JSON, one object per line, with the keys time, level, msg and subsystem
+// and those of the record.
+//
 // A [Log] has a fixed list of subsystems; each has a level of its own that may
 // be changed while the program runs. Rooms are given a *slog.Logger of their
 // subsystem and know nothing else of this package.
@@ -12,5 +15,5 @@
 // package starts no goroutines; the log rotation compresses an old file in a
 // goroutine that closing the [File] waits for.
 //
-// Read log.go, then level.go, handler.go and file.go.
+// Read log.go, then level.go, handler.go, json.go and file.go.
 package logging

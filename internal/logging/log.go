@@ -1,10 +1,29 @@
 package logging
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
 )
+
+// Format is how records are written.
+type Format string
+
+// The formats there are.
+const (
+	Text Format = "text" // lines for people, as Decred's daemons write them
+	JSON Format = "json" // one object per line, for programs
+)
+
+// CheckFormat reports a format that does not exist. The error is fit to be shown
+// to the user.
+func CheckFormat(f Format) error {
+	if f != Text && f != JSON {
+		return fmt.Errorf("unknown log format %q, use %s or %s", string(f), Text, JSON)
+	}
+	return nil
+}
 
 // Log writes the records of a fixed list of subsystems to one writer. It may
 // be used from any goroutine.
@@ -12,15 +31,20 @@ type Log struct {
 	names  []string
 	levels []*slog.LevelVar // by the index of the name
 
+	json slog.Handler // writes records; nil for text
+
 	mu  sync.Mutex // guards out and buf
 	out io.Writer
 	buf []byte
 }
 
 // New returns a log whose subsystems all are at level info. The writer gets
-// one call per line.
-func New(out io.Writer, subsystems ...string) *Log {
+// one call per line. Anything but JSON means Text.
+func New(out io.Writer, format Format, subsystems ...string) *Log {
 	l := &Log{names: subsystems, out: out}
+	if format == JSON {
+		l.json = newJSON(out)
+	}
 	for range subsystems {
 		l.levels = append(l.levels, new(slog.LevelVar))
 	}
@@ -31,7 +55,12 @@ func New(out io.Writer, subsystems ...string) *Log {
 // given is a mistake in the program and panics.
 func (l *Log) Logger(subsystem string) *slog.Logger {
 	for i, name := range l.names {
-		if name == subsystem {
+		switch {
+		case name != subsystem:
+		case l.json != nil:
+			tagged := l.json.WithAttrs([]slog.Attr{slog.String(subsystemKey, name)})
+			return slog.New(&levelled{Handler: tagged, level: l.levels[i]})
+		default:
 			return slog.New(&handler{log: l, subsystem: name, level: l.levels[i]})
 		}
 	}

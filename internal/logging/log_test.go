@@ -2,10 +2,12 @@ package logging
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +19,7 @@ import (
 func TestLineFormat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		log := New(&out, "SYNC", "PEER").Logger("SYNC")
+		log := New(&out, Text, "SYNC", "PEER").Logger("SYNC")
 		log.With("peer", 7).WithGroup("rate").Warn("Peer is slow",
 			"height", 12, "took", 1500*time.Millisecond, "agent", `dcrd "x"`, "empty", "", "err", errors.New("no route"))
 
@@ -31,7 +33,7 @@ func TestLineFormat(t *testing.T) {
 
 func TestRecordsStayOnOneLine(t *testing.T) {
 	var out bytes.Buffer
-	log := New(&out, "PEER").Logger("PEER")
+	log := New(&out, Text, "PEER").Logger("PEER")
 	log.Info("a\nb\x1b[31m", "k\n", "v\n2026-01-01 [INF] PEER: forged")
 	if got := out.String(); strings.Count(got, "\n") != 1 || strings.Contains(got, "\x1b") {
 		t.Errorf("logged %q, want one printable line", got)
@@ -42,7 +44,7 @@ func TestLevels(t *testing.T) {
 	enabled := func(spec string) string {
 		t.Helper()
 		var out bytes.Buffer
-		l := New(&out, "SYNC", "PEER")
+		l := New(&out, Text, "SYNC", "PEER")
 		if err := l.SetLevels(spec); err != nil {
 			t.Fatalf("SetLevels(%q): %v", spec, err)
 		}
@@ -74,7 +76,7 @@ func TestLevels(t *testing.T) {
 
 func TestWrongLevelsChangeNothing(t *testing.T) {
 	var out bytes.Buffer
-	l := New(&out, "SYNC", "PEER")
+	l := New(&out, Text, "SYNC", "PEER")
 	for _, spec := range []string{"", "loud", "SYNC=debug,PEER=loud", "SYNC=debug,MAIL=info", "debug,"} {
 		err := l.SetLevels(spec)
 		if err == nil {
@@ -93,7 +95,7 @@ func TestWrongLevelsChangeNothing(t *testing.T) {
 // TestHandlerContract holds the handler to what log/slog demands of one.
 func TestHandlerContract(t *testing.T) {
 	var out bytes.Buffer
-	h := New(&out, "TEST").Logger("TEST").Handler()
+	h := New(&out, Text, "TEST").Logger("TEST").Handler()
 	results := func() []map[string]any {
 		var all []map[string]any
 		for line := range strings.Lines(out.String()) {
@@ -103,6 +105,65 @@ func TestHandlerContract(t *testing.T) {
 	}
 	if err := slogtest.TestHandler(h, results); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestJSON holds both formats to the same contract and the same levels.
+func TestJSON(t *testing.T) {
+	var out bytes.Buffer
+	l := New(&out, JSON, "SYNC", "PEER")
+	if err := l.SetLevels("SYNC=trace,PEER=error"); err != nil {
+		t.Fatal(err)
+	}
+	l.Logger("PEER").Warn("hidden")
+	l.Logger("SYNC").With("peer", 7).WithGroup("rate").Log(t.Context(), LevelTrace, "Peer is\nslow",
+		"took", 1500*time.Millisecond, "err", errors.New("no route"), "level", 3)
+	l.Logger("PEER").Log(t.Context(), LevelCritical, "m")
+	var got []map[string]any
+	for line := range strings.Lines(out.String()) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if _, err := time.Parse(time.RFC3339Nano, m["time"].(string)); err != nil {
+			t.Error(err)
+		}
+		delete(m, "time")
+		got = append(got, m)
+	}
+	want := []map[string]any{
+		{"level": "trace", "msg": "Peer is\nslow", "subsystem": "SYNC", "peer": 7.0,
+			"rate": map[string]any{"took": 1.5, "err": "no route", "level": 3.0}},
+		{"level": "critical", "msg": "m", "subsystem": "PEER"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("logged\n%v, want\n%v", got, want)
+	}
+}
+
+func TestJSONHandlerContract(t *testing.T) {
+	var out bytes.Buffer
+	h := New(&out, JSON, "TEST").Logger("TEST").Handler()
+	err := slogtest.TestHandler(h, func() (all []map[string]any) {
+		for line := range strings.Lines(out.String()) {
+			m := map[string]any{}
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, m)
+		}
+		return all
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for f, good := range map[Format]bool{Text: true, JSON: true, "": false, "xml": false} {
+		if err := CheckFormat(f); (err == nil) != good {
+			t.Errorf("format %q: %v", f, err)
+		}
 	}
 }
 
@@ -141,7 +202,7 @@ func parseLine(line string) map[string]any {
 
 func TestOneWritePerLineFromManyGoroutines(t *testing.T) {
 	var out lineWriter
-	l := New(&out, "A", "B")
+	l := New(&out, Text, "A", "B")
 	var wg sync.WaitGroup
 	for _, sub := range l.Subsystems() {
 		wg.Go(func() {

@@ -1,0 +1,59 @@
+package logging
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// subsystemKey is the key of the subsystem in a JSON record. The keys of time,
+// level and message are those of log/slog.
+const subsystemKey = "subsystem"
+
+// newJSON returns a handler that writes records of any level as JSON.
+func newJSON(out io.Writer) slog.Handler {
+	return slog.NewJSONHandler(out, &slog.HandlerOptions{Level: LevelTrace, ReplaceAttr: forPrograms})
+}
+
+// forPrograms writes levels by the names that users set them by, and durations
+// in seconds.
+func forPrograms(groups []string, a slog.Attr) slog.Attr {
+	if level, ok := a.Value.Any().(slog.Level); ok && a.Key == slog.LevelKey && len(groups) == 0 {
+		return slog.String(slog.LevelKey, levelName(level))
+	}
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.Float64(a.Key, float64(a.Value.Duration())/float64(time.Second))
+	}
+	return a
+}
+
+// levelName returns the name of the nearest level that is not above.
+func levelName(l slog.Level) string {
+	name := "trace"
+	for _, named := range levelNames() {
+		if at, _ := parseLevel(named); l >= at {
+			name = named
+		}
+	}
+	return name
+}
+
+// levelled passes on the records of one subsystem from a level on.
+type levelled struct {
+	slog.Handler
+	level *slog.LevelVar
+}
+
+// Enabled implements slog.Handler.
+func (h *levelled) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level.Level() }
+
+// WithAttrs implements slog.Handler.
+func (h *levelled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &levelled{h.Handler.WithAttrs(attrs), h.level}
+}
+
+// WithGroup implements slog.Handler.
+func (h *levelled) WithGroup(name string) slog.Handler {
+	return &levelled{h.Handler.WithGroup(name), h.level}
+}
