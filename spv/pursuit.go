@@ -39,7 +39,10 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 	defer p.workers.stop()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	defer r.turned.Store(nil)
 	for {
+		now := time.Now()
+		r.turned.Store(&now)
 		p.roster()
 		next, done := goal(p)
 		if done {

@@ -28,6 +28,7 @@ type Syncer struct {
 	board   *board
 	running atomic.Bool
 	chain   atomic.Pointer[chain.Chain] // nil unless Initialised
+	turned  atomic.Pointer[time.Time]   // when the loop last began a turn; nil while there is none
 }
 
 // New returns a syncer. It validates the configuration and does no I/O.
@@ -96,6 +97,17 @@ func (s *Syncer) Chain() (*chain.Chain, error) {
 		return nil, ErrNotInitialised
 	}
 	return c, nil
+}
+
+// Turned returns when the loop of a run last began a turn, which it does several
+// times a second whatever the network does: who watches over the syncer knows by it
+// that it hangs. It is the zero time while there is no loop, as before a run, after
+// it, and while the store is being opened or repaired.
+func (s *Syncer) Turned() time.Time {
+	if at := s.turned.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // run is the state of one call of Run. Only the goroutine of that call touches

@@ -24,7 +24,7 @@ import (
 // addresses are bound here, so that an occupied port is found before anything
 // runs; whoever runs the services closes them. The function stop ends the
 // daemon as a signal does.
-func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) (services []service, err error) {
+func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, stop func()) (services []service, err error) {
 	params, err := cfg.params()
 	if err != nil {
 		return nil, err
@@ -73,12 +73,13 @@ func build(ctx context.Context, cfg *config, logs *logging.Log, stop func()) (se
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
-	return append([]service{
+	services = append([]service{
 		{name: "wallet", run: purse.run},
 		{name: "peer pool", run: pool.Run},
 		{name: "sync", run: syncer.Run},
 		{name: "RPC server", run: server.Run},
-	}, shown...), nil
+	}, shown...)
+	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil
 }
 
 // refusedSetting makes a usage error of what the wallet refuses: the user has

@@ -74,12 +74,12 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintf(stdout, "Supported subsystems %v\n", subsystems())
 		return exitClean
 	}
-	job := serve
-	if cfg.CheckDB {
-		job = checkStore
-	}
 	tuneGarbage()
-	err = job(ctx, cfg, stdout)
+	if cfg.CheckDB {
+		err = checkStore(ctx, cfg, stdout)
+	} else {
+		err = serve(ctx, cfg, environ, stdout)
+	}
 	var wrong usageError
 	switch {
 	case errors.As(err, &wrong):

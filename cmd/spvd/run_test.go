@@ -56,13 +56,19 @@ type daemon struct {
 // startDaemon runs a daemon on simnet that stops at the latest with the test.
 func startDaemon(t testing.TB, args ...string) *daemon {
 	t.Helper()
+	return startDaemonIn(t, nil, args...)
+}
+
+// startDaemonIn does so in an environment.
+func startDaemonIn(t testing.TB, environ []string, args ...string) *daemon {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	d := &daemon{out: newTranscript(), err: newTranscript(), stop: cancel, ended: make(chan struct{})}
 	args = append([]string{"--simnet", "--rpclisten=127.0.0.1:0"}, args...)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(d.ended)
-		d.code = run(ctx, args, nil, d.out, d.err)
+		d.code = run(ctx, args, environ, d.out, d.err)
 	})
 	t.Cleanup(func() {
 		cancel()

@@ -15,7 +15,7 @@ import (
 
 // serve is the daemon from taking the data directory to letting go of it. Its
 // error is one line for the user: what failed, where, and what to do.
-func serve(ctx context.Context, cfg *config, stdout io.Writer) (err error) {
+func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer) (err error) {
 	if err := os.MkdirAll(cfg.netDir(), 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w: choose a writable one with --appdata", err)
 	}
@@ -36,7 +36,7 @@ func serve(ctx context.Context, cfg *config, stdout io.Writer) (err error) {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	services, err := build(ctx, cfg, logs, stop)
+	services, err := build(ctx, cfg, environ, logs, stop)
 	if err == nil {
 		err = runServices(ctx, log, services)
 	}

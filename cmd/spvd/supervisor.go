@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/spvd/spvd/internal/systemd"
+	"github.com/spvd/spvd/spv"
+)
+
+const (
+	// tellEvery is the time between two statuses: they change several times a second.
+	tellEvery = 2 * time.Second
+
+	// hungAfter is how long the syncer's loop, which turns several times a second,
+	// may need for one turn before it counts as hung. The slowest disks take some
+	// seconds for one write.
+	hungAfter = 30 * time.Second
+)
+
+// supervised is what a supervisor is told of.
+type supervised interface {
+	// Status returns the current status.
+	Status() spv.Status
+
+	// Changes yields the current status if its Seq is greater than from, then each
+	// newer one until ctx ends.
+	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
+
+	// Turned returns when the loop last began a turn; zero while there is none.
+	Turned() time.Time
+}
+
+// supervisor keeps a service manager informed.
+type supervisor struct {
+	syncer   supervised
+	log      *slog.Logger
+	watchdog time.Duration // zero if nobody watches
+	tell     func(messages ...string) error
+
+	hung   bool
+	shown  string // the status that was told last
+	failed bool   // the last message was not sent
+}
+
+// newSupervisor returns the service that informs the manager of the environment,
+// none without one.
+func newSupervisor(syncer supervised, environ []string, log *slog.Logger) []service {
+	manager, err := systemd.Find(environ)
+	if err != nil {
+		log.Warn("The service manager is not kept informed", "err", err)
+	}
+	if manager == nil {
+		return nil
+	}
+	s := &supervisor{syncer: syncer, log: log, watchdog: manager.Watchdog, tell: manager.Tell}
+	return []service{{name: "supervisor", run: s.run}}
+}
+
+// run informs the manager until ctx ends: that the daemon is ready as soon as chain
+// data can be read, and from then on in time for the watchdog, which counts from
+// there. Readiness is told once: what is lost after that the status says.
+func (s *supervisor) run(ctx context.Context) error {
+	for st := range s.syncer.Changes(ctx, 0) {
+		if st.Initialised {
+			s.send(systemd.Ready, systemd.Status(statusLine(&st)))
+			break
+		}
+		s.send(systemd.Status(statusLine(&st)))
+	}
+	tick := time.NewTicker(s.pace())
+	defer tick.Stop()
+	for {
+		s.look()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			s.send(systemd.Stopping, systemd.Status("Stopping."))
+			return nil
+		}
+	}
+}
+
+// pace returns the time between two looks: the manager wants to hear at least twice
+// within the time of its watchdog.
+func (s *supervisor) pace() time.Duration {
+	if s.watchdog > 0 {
+		return min(tellEvery, s.watchdog/3)
+	}
+	return tellEvery
+}
+
+// look tells what has changed since the last look, and that the sync is alive.
+func (s *supervisor) look() {
+	var messages []string
+	st := s.syncer.Status()
+	if text := statusLine(&st); text != s.shown {
+		s.shown = text
+		messages = append(messages, systemd.Status(text))
+	}
+	if s.watchdog > 0 && s.alive(time.Now()) {
+		messages = append(messages, systemd.Alive)
+	}
+	if len(messages) > 0 {
+		s.send(messages...)
+	}
+}
+
+// statusLine is the status in one line.
+func statusLine(st *spv.Status) string {
+	line := st.Reason
+	if !st.Synced && st.Initialised {
+		line = fmt.Sprintf("%.1f %%: %s", float64(int(st.Ratio*1000))/10, st.Reason)
+	}
+	if len(st.Warnings) > 0 {
+		line += " " + st.Warnings[len(st.Warnings)-1].Text
+	}
+	return line
+}
+
+// alive reports whether the syncer does its work. The manager restarts a daemon
+// whose loop hangs, for it hears no more from it.
+func (s *supervisor) alive(now time.Time) bool {
+	turned := s.syncer.Turned()
+	hung := !turned.IsZero() && now.Sub(turned) > hungAfter
+	if hung && !s.hung {
+		s.log.Error("The sync hangs: the service manager is not told any more that it does not", "since", turned)
+	}
+	s.hung = hung
+	return !hung
+}
+
+// send sends messages. A manager that cannot be reached is a line in the log, once:
+// the sync goes on.
+func (s *supervisor) send(messages ...string) {
+	err := s.tell(messages...)
+	if err != nil && !s.failed {
+		s.log.Warn("The service manager cannot be told", "err", err)
+	}
+	s.failed = err != nil
+}
