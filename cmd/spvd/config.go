@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 
@@ -50,6 +51,9 @@ type config struct {
 	LogFormat     logFormat `long:"logformat" value-name:"FORMAT" description:"Form of the log: text, or json for one object per line"`
 	LogDir        path      `long:"logdir" value-name:"DIR" description:"Directory for log files (default: logs in the data directory)"`
 	NoFileLogging bool      `long:"nofilelogging" description:"Log to standard output only"`
+
+	Until   goalFlag      `long:"until" value-name:"synced" no-ini:"yes" description:"Run until headers, filters and wallet are at the tip, then stop with exit code 0"`
+	Timeout time.Duration `long:"timeout" value-name:"DURATION" no-ini:"yes" description:"With --until, give up after so long, like 10m, with exit code 1 (default: never)"`
 
 	Version    bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
 	CheckDB    bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, say whether it is sound, and exit; spvd must not be running on this data"`

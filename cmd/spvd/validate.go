@@ -32,6 +32,10 @@ func (c *config) validateChain() error {
 		return errors.New("--testnet and --simnet exclude each other: choose one network")
 	case c.DeepReorg < 1:
 		return errors.New("--deepreorg must be at least 1")
+	case c.Timeout < 0:
+		return fmt.Errorf("--timeout %v is in the past", c.Timeout)
+	case c.Timeout > 0 && c.Until == "":
+		return errors.New("--timeout ends nothing without --until")
 	}
 	xpubs := make(map[string]string)
 	for _, a := range c.Account {

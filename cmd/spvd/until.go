@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spvd/spvd/spv"
+)
+
+// untilSynced is the one thing that --until can wait for.
+const untilSynced = "synced"
+
+// goalFlag is what ends the daemon; empty for nothing.
+type goalFlag string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (g *goalFlag) UnmarshalFlag(value string) error {
+	if value != untilSynced {
+		return refused("until %q: the daemon can run until %s", value, untilSynced)
+	}
+	*g = goalFlag(value)
+	return nil
+}
+
+// waitingEvery is the time between two lines of the log that say what is waited for.
+const waitingEvery = 30 * time.Second
+
+// syncing is what a sprint waits for.
+type syncing interface {
+	// Status returns the current status.
+	Status() spv.Status
+
+	// Wait returns nil once a status satisfies the condition, and an error when the
+	// run fails or ctx ends.
+	Wait(ctx context.Context, cond func(spv.Status) bool) error
+}
+
+// sprint is a run of the daemon that ends by itself.
+type sprint struct {
+	syncer  syncing
+	log     *slog.Logger
+	timeout time.Duration // zero for none
+	stop    func()        // ends the daemon as a signal does
+}
+
+// newSprint returns the service that ends the daemon once it is synced, none unless
+// that is asked for.
+func newSprint(cfg *config, syncer syncing, log *slog.Logger, stop func()) []service {
+	if cfg.Until == "" {
+		return nil
+	}
+	s := &sprint{syncer: syncer, log: log, timeout: cfg.Timeout, stop: stop}
+	return []service{{name: "--until=" + untilSynced, run: s.run}}
+}
+
+// run waits until the daemon is synced and stops it. Its error says that this took
+// too long, and what was missing.
+func (s *sprint) run(ctx context.Context) error {
+	began := time.Now()
+	for ctx.Err() == nil {
+		due := time.Now().Add(waitingEvery)
+		if s.timeout > 0 && due.After(began.Add(s.timeout)) {
+			due = began.Add(s.timeout)
+		}
+		switch err := s.wait(ctx, due); {
+		case err == nil:
+			s.log.Info("Synced, which ends the daemon as --until says", "height", s.syncer.Status().Tip.Height)
+			s.stop()
+			<-ctx.Done()
+		case ctx.Err() != nil:
+		case !errors.Is(err, context.DeadlineExceeded): // the sync has failed, and ends the daemon itself
+			<-ctx.Done()
+		case s.timeout > 0 && time.Since(began) >= s.timeout:
+			return fmt.Errorf("not synced within %v: %s", s.timeout, s.missing())
+		default:
+			s.log.Info("Not synced yet: " + s.missing())
+		}
+	}
+	return nil
+}
+
+// wait waits until the daemon is synced, or the time has come.
+func (s *sprint) wait(ctx context.Context, due time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, due)
+	defer cancel()
+	return s.syncer.Wait(ctx, spv.Synced)
+}
+
+// missing says what is waited for, and what can be done.
+func (s *sprint) missing() string {
+	st := s.syncer.Status()
+	if st.Hint == "" {
+		return st.Reason
+	}
+	return st.Reason + " " + st.Hint
+}
