@@ -138,6 +138,7 @@ func TestWrongSettings(t *testing.T) {
 		{"bad time", "", nil, []string{"--until=synced", "--timeout=soon"}, []string{"timeout", "soon"}},
 		{"negative time", "", nil, []string{"--until=synced", "--timeout=-1s"}, []string{"--timeout -1s"}},
 		{"time for nothing", "", nil, []string{"--timeout=1s"}, []string{"--timeout ends nothing without --until"}},
+		{"empty command", "", nil, []string{"--blocknotify= "}, []string{"the command is empty"}},
 		{"bad format", "logformat=xml\n", nil, nil, []string{"spvd.conf:1: unknown log format \"xml\", use text or json"}},
 		{"bad subsystem", "", nil, []string{"-d", "FOO=info"}, []string{"unknown log subsystem \"FOO\""}},
 		{"bad peer", "connect=host:http\n", nil, nil, []string{"spvd.conf:1: peer address \"host:http\": port \"http\""}},

@@ -8,9 +8,10 @@ const (
 	logWallet = "WLLT"
 	logRPC    = "RPCS"
 	logPage   = "PAGE"
+	logHook   = "HOOK"
 )
 
 // subsystems returns all of them, in the order data flows.
 func subsystems() []string {
-	return []string{logDaemon, logPeer, logSync, logWallet, logRPC, logPage}
+	return []string{logDaemon, logPeer, logSync, logWallet, logRPC, logPage, logHook}
 }

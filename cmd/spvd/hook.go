@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/systemd"
+)
+
+const (
+	// hookTime is how long a command of the user may run.
+	hookTime = 10 * time.Minute
+
+	// hookWait is how long what a command leaves running may keep its output open.
+	hookWait = time.Second
+
+	// hookOutput is how much of what a command prints is kept for the log, in bytes.
+	hookOutput = 2000
+)
+
+// hookFlag is a command of the user for the system's shell.
+type hookFlag string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (h *hookFlag) UnmarshalFlag(value string) error {
+	if strings.TrimSpace(value) == "" {
+		return refused("the command is empty")
+	}
+	*h = hookFlag(value)
+	return nil
+}
+
+// hook runs a command of the user whenever something has happened, once at a time.
+type hook struct {
+	option  string // that sets it, for the log
+	command string // with %s in the place of a hash
+	environ []string
+	log     *slog.Logger
+}
+
+// newHook returns the hook of an option. The command sees the environment of the
+// daemon, except for what is meant for the daemon alone: its settings, among which
+// are passwords, and its service manager.
+func newHook(option string, command hookFlag, environ []string, log *slog.Logger) *hook {
+	environ = slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
+		return strings.HasPrefix(variable, envPrefix) || systemd.Own(variable)
+	})
+	return &hook{option: option, command: string(command), environ: environ, log: log}
+}
+
+// run runs the command for a hash, whose hexadecimal digits are all that is put into
+// it, and returns when it has ended. When ctx ends, the command is killed with all
+// it has started. Its failure is a line in the log and nothing else.
+func (h *hook) run(ctx context.Context, hash chainhash.Hash) {
+	within, cancel := context.WithTimeout(ctx, hookTime)
+	defer cancel()
+	cmd := shellCommand(within, strings.ReplaceAll(h.command, "%s", hash.String()))
+	var printed head
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = h.environ, &printed, &printed, hookWait
+	began := time.Now()
+	err := cmd.Run()
+	switch took := time.Since(began).Round(time.Millisecond); {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay):
+		h.log.Debug("Command run", "option", h.option, "hash", hash, "took", took, "output", printed)
+	case ctx.Err() != nil:
+		h.log.Info("Command killed because spvd stops", "option", h.option, "hash", hash, "took", took)
+	default:
+		h.log.Warn("Command failed", "option", h.option, "hash", hash, "took", took, "err", err, "output", printed)
+	}
+}
+
+// head keeps the beginning of what is written to it.
+type head string
+
+// Write implements io.Writer.
+func (h *head) Write(p []byte) (int, error) {
+	*h += head(p[:min(len(p), hookOutput-len(*h))])
+	return len(p), nil
+}
