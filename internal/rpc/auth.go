@@ -3,7 +3,16 @@ package rpc
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/http"
+	"strconv"
+	"time"
+)
+
+// Reasons not to let a client in, as it is told them.
+var (
+	errStranger = errors.New("wrong user name or password")
+	errGuessing = errors.New("too many wrong passwords from this address: wait some seconds")
 )
 
 // access is what a client may do.
@@ -24,37 +33,58 @@ type credentials []credential
 type credential struct {
 	digest [sha256.Size]byte
 	opens  access
+
+	// random is true for a secret that nobody guesses, so that whoever knows it
+	// need not wait because of those who guess.
+	random bool
 }
 
 // newCredential returns the credential of a pair. Names hold no colon.
 func newCredential(user, password string, opens access) credential {
-	return credential{sha256.Sum256([]byte(user + ":" + password)), opens}
+	return credential{digest: sha256.Sum256([]byte(user + ":" + password)), opens: opens}
 }
 
-// match returns what the pair opens.
-func (c credentials) match(user, password string) access {
+// match returns the credential that the pair is, with no access if it is none.
+func (c credentials) match(user, password string) credential {
 	given := newCredential(user, password, noAccess)
-	opens := noAccess
+	found := given
 	for i := range c {
 		if subtle.ConstantTimeCompare(c[i].digest[:], given.digest[:]) == 1 {
-			opens = c[i].opens
+			found = c[i]
 		}
 	}
-	return opens
+	return found
 }
 
-// access returns what a request may do: by the certificate its connection has
+// door lets clients in.
+type door struct {
+	credentials credentials
+	guesses     guesses
+}
+
+// admit returns what a request may do: by the certificate its connection has
 // presented, which the TLS configuration has verified, or by its Basic
-// authentication.
-func (c credentials) access(r *http.Request) access {
+// authentication. Without either it may do nothing, which is errStranger.
+func (d *door) admit(r *http.Request) (access, error) {
 	if certified(r) {
-		return fullAccess
+		return fullAccess, nil
 	}
 	user, password, ok := r.BasicAuth()
 	if !ok {
-		return noAccess
+		return noAccess, errStranger
 	}
-	return c.match(user, password)
+	return d.admitPair(r.RemoteAddr, user, password)
+}
+
+// admitPair returns what a client may do by name and password, or errStranger. An
+// address that wrong ones have come from is told errGuessing for a while, whatever
+// password it sends, unless that is the cookie's.
+func (d *door) admitPair(address, user, password string) (access, error) {
+	found := d.credentials.match(user, password)
+	if found.random {
+		return found.opens, nil
+	}
+	return found.opens, d.guesses.judge(sourceOf(address), time.Now(), found.opens != noAccess)
 }
 
 // certified reports whether the client has presented a certificate that is
@@ -63,8 +93,17 @@ func certified(r *http.Request) bool {
 	return r.TLS != nil && len(r.TLS.VerifiedChains) > 0
 }
 
-// unauthorised answers a request that is not let in.
-func unauthorised(w http.ResponseWriter) {
+// refuse answers a request that is not let in, and says good-bye: who has no
+// business here keeps no connection.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, reason error) {
+	w.Header().Set("Connection", "close")
+	if errors.Is(reason, errGuessing) { // not worth a line each
+		s.log.Debug("RPC client not let in", "client", r.RemoteAddr, "reason", reason)
+		w.Header().Set("Retry-After", strconv.Itoa(int(guessEvery/time.Second)))
+		http.Error(w, reason.Error(), http.StatusTooManyRequests)
+		return
+	}
+	s.log.Warn("RPC client not let in", "client", r.RemoteAddr)
 	w.Header().Set("WWW-Authenticate", `Basic realm="spvd"`)
-	http.Error(w, "wrong user name or password", http.StatusUnauthorized)
+	http.Error(w, reason.Error(), http.StatusUnauthorized)
 }

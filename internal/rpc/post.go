@@ -13,10 +13,9 @@ import (
 // are part of the reply; the status tells only of trouble with the request as
 // such.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
-	may := s.auth.access(r)
-	if may == noAccess {
-		s.log.Warn("RPC client not let in", "client", r.RemoteAddr)
-		unauthorised(w)
+	may, err := s.door.admit(r)
+	if err != nil {
+		s.refuse(w, r, err)
 		return
 	}
 	if !acceptable(r.Header.Get("Content-Type")) {

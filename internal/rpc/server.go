@@ -22,7 +22,7 @@ const maxHeaderBytes = 16 << 10
 type Server struct {
 	listeners  []net.Listener
 	cookie     *cookie // nil without one
-	auth       credentials
+	door       door
 	dispatcher *dispatcher
 	limits     Limits
 	log        *slog.Logger
@@ -66,14 +66,16 @@ func New(cfg Config) (*Server, error) {
 		strangers:  make(slots, limits.Websockets),
 	}
 	if cfg.Username != "" {
-		s.auth = append(s.auth, newCredential(cfg.Username, cfg.Password, fullAccess))
+		s.door.credentials = append(s.door.credentials, newCredential(cfg.Username, cfg.Password, fullAccess))
 	}
 	if cfg.ReadOnlyUsername != "" {
-		s.auth = append(s.auth, newCredential(cfg.ReadOnlyUsername, cfg.ReadOnlyPassword, readAccess))
+		s.door.credentials = append(s.door.credentials, newCredential(cfg.ReadOnlyUsername, cfg.ReadOnlyPassword, readAccess))
 	}
 	if cfg.CookiePath != "" {
 		s.cookie = newCookie(cfg.CookiePath)
-		s.auth = append(s.auth, newCredential(api.CookieUser, s.cookie.secret, fullAccess))
+		drawn := newCredential(api.CookieUser, s.cookie.secret, fullAccess)
+		drawn.random = true
+		s.door.credentials = append(s.door.credentials, drawn)
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 
@@ -18,11 +19,10 @@ const strangerBytes = 4 << 10
 // on it until the client leaves or ctx ends.
 func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	_, _, presented := r.BasicAuth()
-	may := s.auth.access(r)
-	known := may != noAccess
+	may, err := s.door.admit(r)
+	known := err == nil
 	if presented && !known {
-		s.log.Warn("RPC client not let in", "client", r.RemoteAddr)
-		unauthorised(w)
+		s.refuse(w, r, err)
 		return
 	}
 	room := s.strangers
@@ -86,10 +86,16 @@ func (c *session) introduce(ctx context.Context) bool {
 	calls, batch := decodeMessage(message, 1)
 	first := &calls[0]
 	var refusal *api.Error
+	reason := errStranger
+	if !batch && first.method == api.AuthenticateMethod {
+		reason = c.vouch(first)
+	}
 	switch {
-	case batch || first.method != api.AuthenticateMethod || !c.vouched(first):
+	case errors.Is(reason, errGuessing):
+		refusal = &api.Error{Code: api.CodeMisc, Message: reason.Error()}
+	case reason != nil:
 		c.server.log.Warn("RPC client not let in", "client", c.client)
-		refusal = &api.Error{Code: api.CodeInvalid, Message: "wrong user name or password; the first call must be authenticate [user, password]"}
+		refusal = &api.Error{Code: api.CodeInvalid, Message: reason.Error() + "; the first call must be authenticate [user, password]"}
 	case !c.server.websockets.take():
 		refusal = &api.Error{Code: api.CodeMisc, Message: "too many websocket clients; try again"}
 	}
@@ -100,16 +106,17 @@ func (c *session) introduce(ctx context.Context) bool {
 	return err == nil && refusal == nil
 }
 
-// vouched reports whether an authenticate call carries valid credentials, and
-// keeps what they open.
-func (c *session) vouched(first *call) bool {
+// vouch keeps what the credentials in an authenticate call open. It returns why
+// they open nothing, if so.
+func (c *session) vouch(first *call) error {
 	m := method{params: []param{{name: "username", kind: kindString}, {name: "password", kind: kindString}}}
 	a, err := m.decodeArgs(first.params)
 	if err != nil {
-		return false
+		return errStranger
 	}
-	c.may = c.server.auth.match(a.str("username"), a.str("password"))
-	return c.may != noAccess
+	may, reason := c.server.door.admitPair(c.client, a.str("username"), a.str("password"))
+	c.may = may
+	return reason
 }
 
 // run reads messages and answers them until the client leaves or ctx ends. A
