@@ -3,6 +3,7 @@ package miner
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -17,7 +18,9 @@ type coin struct {
 	script []byte
 	born   int64 // height of its block
 	mature int64 // height of the first block that may spend it
-	spent  int64 // height of the block that spent it, 0 while unspent
+	spent  bool
+
+	ticket *wire.MsgTx // the purchase, if it is a ticket
 }
 
 // ledger is what the blocks of the main chain mean for the key, as of its last
@@ -26,7 +29,7 @@ type ledger struct {
 	params  *chaincfg.Params
 	purse   *purse
 	hashes  []chainhash.Hash // by height
-	times   []int64          // Unix seconds, by height
+	blocks  []*wire.MsgBlock // by height
 	coins   []*coin          // all but tickets, in the order they were born
 	byOp    map[wire.OutPoint]*coin
 	pending map[wire.OutPoint]bool // outputs spent by transactions that wait for a block
@@ -37,7 +40,7 @@ func newLedger(params *chaincfg.Params, p *purse) *ledger {
 		params:  params,
 		purse:   p,
 		hashes:  []chainhash.Hash{params.GenesisHash},
-		times:   []int64{params.GenesisBlock.Header.Timestamp.Unix()},
+		blocks:  []*wire.MsgBlock{params.GenesisBlock},
 		byOp:    make(map[wire.OutPoint]*coin),
 		pending: make(map[wire.OutPoint]bool),
 	}
@@ -54,13 +57,53 @@ func (l *ledger) has(hash chainhash.Hash, height int64) bool {
 	return height <= l.height() && l.hashes[height] == hash
 }
 
-// connect applies the block after the last one.
+// time returns the timestamp of the last block.
+func (l *ledger) time() time.Time { return l.blocks[l.height()].Header.Timestamp }
+
+// connect applies the block after the last one. If that disapproves of the last
+// one, all is applied anew: what void transactions did is not worth undoing.
 func (l *ledger) connect(hash chainhash.Hash, block *wire.MsgBlock) {
 	l.hashes = append(l.hashes, hash)
-	l.times = append(l.times, block.Header.Timestamp.Unix())
-	for _, tx := range slices.Concat(block.Transactions, block.STransactions) {
+	l.blocks = append(l.blocks, block)
+	if disapproves(block) {
+		l.replay()
+		return
+	}
+	l.apply(l.height())
+}
+
+// disapproves reports whether a block makes the regular transactions of the one
+// before void.
+func disapproves(block *wire.MsgBlock) bool { return block.Header.VoteBits&approve == 0 }
+
+// cut takes back the blocks above a height.
+func (l *ledger) cut(height int64) {
+	if height == l.height() {
+		return
+	}
+	l.hashes, l.blocks = l.hashes[:height+1], l.blocks[:height+1]
+	l.replay()
+}
+
+// replay applies all blocks anew.
+func (l *ledger) replay() {
+	l.coins = nil
+	clear(l.byOp)
+	for height := int64(1); height <= l.height(); height++ {
+		l.apply(height)
+	}
+}
+
+// apply applies the transactions of a block that are not void.
+func (l *ledger) apply(height int64) {
+	block := l.blocks[height]
+	txs := block.STransactions
+	if height == l.height() || !disapproves(l.blocks[height+1]) {
+		txs = slices.Concat(block.Transactions, txs)
+	}
+	for _, tx := range txs {
 		l.spend(tx)
-		l.receive(tx)
+		l.receive(tx, height)
 	}
 }
 
@@ -68,13 +111,13 @@ func (l *ledger) connect(hash chainhash.Hash, block *wire.MsgBlock) {
 func (l *ledger) spend(tx *wire.MsgTx) {
 	for _, in := range tx.TxIn {
 		if c := l.byOp[key(in.PreviousOutPoint)]; c != nil {
-			c.spent = l.height()
+			c.spent = true
 		}
 	}
 }
 
-// receive adds the coins a transaction makes.
-func (l *ledger) receive(tx *wire.MsgTx) {
+// receive adds the coins a transaction in the block at a height makes.
+func (l *ledger) receive(tx *wire.MsgTx, height int64) {
 	kind := stake.DetermineTxType(tx)
 	hash := tx.TxHash()
 	for i, out := range tx.TxOut {
@@ -86,16 +129,18 @@ func (l *ledger) receive(tx *wire.MsgTx) {
 			op:     wire.OutPoint{Hash: hash, Index: uint32(i), Tree: wire.TxTreeRegular},
 			amount: out.Value,
 			script: out.PkScript,
-			born:   l.height(),
-			mature: l.height() + wait,
+			born:   height,
+			mature: height + wait,
 		}
 		if kind != stake.TxTypeRegular {
 			c.op.Tree = wire.TxTreeStake
 		}
 		l.byOp[key(c.op)] = c
-		if kind != stake.TxTypeSStx || i != 0 {
-			l.coins = append(l.coins, c)
+		if kind == stake.TxTypeSStx && i == 0 {
+			c.ticket = tx
+			continue
 		}
+		l.coins = append(l.coins, c)
 	}
 }
 
@@ -110,29 +155,12 @@ func (l *ledger) wait(tx *wire.MsgTx, kind stake.TxType, script []byte) (blocks 
 		return 1, true
 	case kind == stake.TxTypeSStx && bytes.Equal(script, l.purse.change):
 		return int64(l.params.SStxChangeMaturity) + 1, true
-	case kind == stake.TxTypeSStx && bytes.Equal(script, l.purse.voting):
+	case kind == stake.TxTypeSStx && l.purse.voters[string(script)] != nil:
 		return int64(l.params.TicketMaturity) + 1, true
 	case kind == stake.TxTypeSSGen && bytes.Equal(script, l.purse.reward):
 		return int64(l.params.CoinbaseMaturity), true
 	}
 	return 0, false
-}
-
-// disconnect takes back the last block.
-func (l *ledger) disconnect() {
-	gone := l.height()
-	l.hashes = l.hashes[:gone]
-	l.times = l.times[:gone]
-	for op, c := range l.byOp {
-		if c.born == gone {
-			delete(l.byOp, op)
-			continue
-		}
-		if c.spent == gone {
-			c.spent = 0
-		}
-	}
-	l.coins = slices.DeleteFunc(l.coins, func(c *coin) bool { return c.born == gone })
 }
 
 // await replaces the transactions that wait for a block.
@@ -154,7 +182,7 @@ func (l *ledger) reserve(tx *wire.MsgTx) {
 func (l *ledger) spendable(yield func(*coin) bool) {
 	next := l.height() + 1
 	for _, c := range l.coins {
-		if c.spent == 0 && c.mature <= next && !l.pending[key(c.op)] && !yield(c) {
+		if !c.spent && c.mature <= next && !l.pending[key(c.op)] && !yield(c) {
 			return
 		}
 	}

@@ -34,6 +34,10 @@ type Config struct {
 	// there are coins for them.
 	Payments int
 
+	// Voters are the private keys of others that the miner votes with, beside its
+	// own.
+	Voters [][]byte
+
 	// Start is the timestamp of block 1; each later block is one second
 	// younger. Zero means an hour ago, which is time for 3,600 blocks and more.
 	Start time.Time
@@ -73,7 +77,7 @@ type Miner struct {
 // since it was started.
 func New(ctx context.Context, c Config) (*Miner, error) {
 	params := chaincfg.SimNetParams()
-	purse, err := openPurse(params)
+	purse, err := openPurse(params, c.Voters...)
 	if err != nil {
 		return nil, err
 	}
@@ -128,17 +132,27 @@ func (m *Miner) Close() {
 func (m *Miner) Mine(ctx context.Context, n int) (Count, error) {
 	var sum Count
 	for range n {
-		header, err := m.block(ctx)
+		block, err := m.MineWith(ctx, Ballot{})
 		if err != nil {
-			return sum, fmt.Errorf("mine block %d: %w", m.ledger.height()+1, err)
-		}
-		block, err := m.follow(ctx, header.BlockHash())
-		if err != nil {
-			return sum, fmt.Errorf("mine block %d: %w", header.Height, err)
+			return sum, err
 		}
 		sum.Add(countOf(block))
 	}
 	return sum, nil
+}
+
+// MineWith extends the node's main chain by one block, with votes as the ballot
+// says. It returns the block.
+func (m *Miner) MineWith(ctx context.Context, b Ballot) (*wire.MsgBlock, error) {
+	header, err := m.block(ctx, &b)
+	if err != nil {
+		return nil, fmt.Errorf("mine block %d: %w", m.ledger.height()+1, err)
+	}
+	block, err := m.follow(ctx, header.BlockHash())
+	if err != nil {
+		return nil, fmt.Errorf("mine block %d: %w", header.Height, err)
+	}
+	return block, nil
 }
 
 // countOf returns what a block contains.
@@ -172,7 +186,7 @@ func (m *Miner) Pay(ctx context.Context, script []byte, amount int64) (chainhash
 
 // block sends the transactions of the next block and mines it. The votes go
 // last: they make the node compose the template.
-func (m *Miner) block(ctx context.Context) (*wire.BlockHeader, error) {
+func (m *Miner) block(ctx context.Context, b *Ballot) (*wire.BlockHeader, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := m.sync(ctx); err != nil {
@@ -184,7 +198,7 @@ func (m *Miner) block(ctx context.Context) (*wire.BlockHeader, error) {
 	if err := m.buyTickets(ctx); err != nil {
 		return nil, err
 	}
-	votes, err := m.castVotes(ctx)
+	votes, err := m.castVotes(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +217,7 @@ func (m *Miner) nextTime() time.Time {
 	if m.ledger.height() == 0 {
 		return m.start
 	}
-	return time.Unix(m.ledger.times[m.ledger.height()], 0).Add(blockSpacing)
+	return m.ledger.time().Add(blockSpacing)
 }
 
 // spend sends the payments of the next block and splits coins if need be.
@@ -234,7 +248,7 @@ func (m *Miner) buyTickets(ctx context.Context) error {
 	if m.ledger.height() < first {
 		return nil
 	}
-	price, err := m.ticketPrice(ctx)
+	price, err := m.TicketPrice(ctx)
 	if err != nil {
 		return err
 	}
@@ -250,9 +264,9 @@ func (m *Miner) buyTickets(ctx context.Context) error {
 	return nil
 }
 
-// ticketPrice returns what the next block's tickets cost, in atoms, and a
+// TicketPrice returns what the next block's tickets cost, in atoms, and a
 // quarter more: before votes are needed, templates lag a block behind.
-func (m *Miner) ticketPrice(ctx context.Context) (int64, error) {
+func (m *Miner) TicketPrice(ctx context.Context) (int64, error) {
 	var r struct {
 		Next float64 `json:"next"` // in coins
 	}
@@ -263,9 +277,9 @@ func (m *Miner) ticketPrice(ctx context.Context) (int64, error) {
 	return int64(r.Next * atomsPerCoin * 1.25), nil
 }
 
-// castVotes votes for the last block with all tickets that may, and returns how
+// castVotes votes for the last block with the tickets that may, and returns how
 // many votes the next block needs.
-func (m *Miner) castVotes(ctx context.Context) (int, error) {
+func (m *Miner) castVotes(ctx context.Context, b *Ballot) (int, error) {
 	if !m.needVotes() {
 		return 0, nil
 	}
@@ -273,20 +287,25 @@ func (m *Miner) castVotes(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	votes := 0
 	for _, hash := range winners {
+		if b.withholds(hash) {
+			continue
+		}
 		ticket := m.ledger.ticket(hash)
 		if ticket == nil {
 			return 0, fmt.Errorf("vote for block %v: ticket %v is unknown", m.ledger.tip(), hash)
 		}
-		tx, err := m.ledger.vote(ticket, m.subsidies)
+		tx, err := m.ledger.vote(ticket, b.bits(), m.subsidies)
 		if err != nil {
 			return 0, err
 		}
 		if err := m.send(ctx, tx); err != nil {
 			return 0, err
 		}
+		votes++
 	}
-	return len(winners), nil
+	return votes, nil
 }
 
 // winners returns the tickets that may vote for the last block.

@@ -43,9 +43,7 @@ func (m *Miner) follow(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock
 			}
 		}
 	}
-	for m.ledger.height() > fork {
-		m.ledger.disconnect()
-	}
+	m.ledger.cut(fork)
 	for i := len(path) - 1; i >= 0; i-- {
 		m.ledger.connect(path[i].hash, path[i].block)
 	}
