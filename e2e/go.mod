@@ -11,6 +11,7 @@ require (
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1
 	github.com/decred/dcrd/dcrjson/v4 v4.2.0
 	github.com/decred/dcrd/gcs/v4 v4.1.1
+	github.com/decred/dcrd/hdkeychain/v3 v3.1.3
 	github.com/decred/dcrd/txscript/v4 v4.1.2
 	github.com/decred/dcrd/wire v1.7.5
 	github.com/jrick/wsrpc/v2 v2.4.0

@@ -1,0 +1,106 @@
+package keys
+
+import (
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/hdkeychain/v3"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+)
+
+// The branches of an account.
+const (
+	External = 0
+	Internal = 1
+)
+
+// purpose is that of BIP0044 accounts.
+const purpose = 44
+
+// Account is a BIP0044 account on simnet.
+type Account struct {
+	key      *hdkeychain.ExtendedKey
+	branches [2]*hdkeychain.ExtendedKey
+}
+
+// NewAccount returns the first account of a wallet whose seed follows from a name.
+// It guards nothing.
+func NewAccount(name string) (*Account, error) {
+	params := chaincfg.SimNetParams()
+	key, err := hdkeychain.NewMaster(chainhash.HashB([]byte(name)), params)
+	if err != nil {
+		return nil, fmt.Errorf("account %s: %w", name, err)
+	}
+	const hardened = hdkeychain.HardenedKeyStart
+	for _, index := range []uint32{purpose + hardened, params.SLIP0044CoinType + hardened, hardened} {
+		if key, err = key.Child(index); err != nil {
+			return nil, fmt.Errorf("account %s: %w", name, err)
+		}
+	}
+	a := &Account{key: key}
+	for i := range a.branches {
+		if a.branches[i], err = key.Child(uint32(i)); err != nil {
+			return nil, fmt.Errorf("account %s: %w", name, err)
+		}
+	}
+	return a, nil
+}
+
+// Xpub returns the extended public key.
+func (a *Account) Xpub() string { return a.key.Neuter().String() }
+
+// Key returns the key of an address.
+func (a *Account) Key(branch, index uint32) (*Key, error) {
+	child, err := a.branches[branch].Child(index)
+	if err != nil {
+		return nil, fmt.Errorf("key %d/%d: %w", branch, index, err)
+	}
+	priv, err := child.SerializedPrivKey()
+	if err != nil {
+		return nil, fmt.Errorf("key %d/%d: %w", branch, index, err)
+	}
+	return newKey(priv)
+}
+
+// Key is a private key and the address of its public key's hash.
+type Key struct {
+	Priv []byte
+	Pub  []byte // compressed
+	addr *stdaddr.AddressPubKeyHashEcdsaSecp256k1V0
+}
+
+// NewKey returns a key that follows from a name.
+func NewKey(name string) (*Key, error) { return newKey(chainhash.HashB([]byte(name))) }
+
+func newKey(priv []byte) (*Key, error) {
+	pub := secp256k1.PrivKeyFromBytes(priv).PubKey().SerializeCompressed()
+	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(stdaddr.Hash160(pub), chaincfg.SimNetParams())
+	if err != nil {
+		return nil, err
+	}
+	return &Key{Priv: priv, Pub: pub, addr: addr}, nil
+}
+
+// Address returns the address.
+func (k *Key) Address() string { return k.addr.String() }
+
+// Script returns the script that pays to the address.
+func (k *Key) Script() []byte { return second(k.addr.PaymentScript()) }
+
+// VotingScript returns the script of a ticket that the key may vote with.
+func (k *Key) VotingScript() []byte { return second(k.addr.VotingRightsScript()) }
+
+// StakeChangeScript returns the script of change in the stake tree.
+func (k *Key) StakeChangeScript() []byte { return second(k.addr.StakeChangeScript()) }
+
+// CommitmentScript returns the script by which a ticket promises to return an
+// amount in atoms to the address. Votes pay no fee of it, revocations may.
+func (k *Key) CommitmentScript(amount int64) []byte {
+	const voteFee, revocationFee = 0, 1 << 24
+	return second(k.addr.RewardCommitmentScript(amount, voteFee, revocationFee))
+}
+
+// second returns a script without its version.
+func second(_ uint16, script []byte) []byte { return script }

@@ -1,0 +1,6 @@
+// Package keys holds the private keys to what spvd watches in tests, for somebody
+// has to spend it: accounts as BIP0044 derives them, and a script that two keys
+// open. It signs what it is told to and keeps no books.
+//
+// Read account.go first, then ring.go.
+package keys
