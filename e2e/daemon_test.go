@@ -28,11 +28,17 @@ func (s *stage) newDaemon(t *testing.T, peers ...string) *daemon.Daemon {
 // order, unless the test has ended it.
 func (s *stage) startDaemon(t *testing.T, dir string, peers ...string) *daemon.Daemon {
 	t.Helper()
+	return s.startDaemonWith(t, dir, nil, peers...)
+}
+
+// startDaemonWith does the same with more arguments.
+func (s *stage) startDaemonWith(t *testing.T, dir string, args []string, peers ...string) *daemon.Daemon {
+	t.Helper()
 	d, err := daemon.Start(t.Context(), daemon.Config{
 		Programs: s.programs,
 		Dir:      dir,
 		Peers:    peers,
-		Args:     []string{"--debuglevel=debug"}, // shown when a test fails
+		Args:     append([]string{"--debuglevel=debug"}, args...), // shown when a test fails
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,5 +10,7 @@
 //
 // The rooms: proc runs programs, node runs dcrd, miner extends its chain, proxy
 // records and gates the wire between a node and spvd, daemon runs spvd and
-// spvctl. cmd/demo shows it all to a person. Read stage_test.go first.
+// spvctl. keys spends what spvd watches, and replay reads the chain a second time,
+// as plainly as can be, to say what spvd should say of it. cmd/demo shows it all to
+// a person. Read stage_test.go first.
 package e2e

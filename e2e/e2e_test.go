@@ -40,6 +40,7 @@ func TestRealNodes(t *testing.T) {
 		{"calls", s.testCalls},
 		{"second instance", s.testSecondInstance},
 		{"stop", s.testStop},
+		{"wallet", s.testWallet},
 	} {
 		t.Run(test.name, test.run)
 	}

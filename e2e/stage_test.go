@@ -53,20 +53,33 @@ func setStage(t *testing.T) *stage {
 // newNode starts a node that has the chain.
 func (s *stage) newNode(t *testing.T) *node.Node {
 	t.Helper()
+	return s.startNode(t, s.copyChain(t))
+}
+
+// copyChain returns the directory of a node that has the chain.
+func (s *stage) copyChain(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "data"), os.DirFS(filepath.Join(s.chain, "data"))); err != nil {
 		t.Fatal(err)
 	}
-	return s.startNode(t, dir)
+	return dir
 }
 
-// startNode starts a node on a directory and stops it when the test ends.
+// startNode starts a node on a directory and stops it when the test ends. Its
+// blocks pay the miners.
 func (s *stage) startNode(t *testing.T, dir string) *node.Node {
 	t.Helper()
 	addr, err := miner.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s.startNodeFor(t, dir, addr)
+}
+
+// startNodeFor does the same, with blocks that pay an address.
+func (s *stage) startNodeFor(t *testing.T, dir, addr string) *node.Node {
+	t.Helper()
 	n, err := node.Start(t.Context(), node.Config{Program: s.dcrd, Dir: dir, MiningAddress: addr})
 	if err != nil {
 		t.Fatal(err)
@@ -86,10 +99,10 @@ func stopNode(n *node.Node) error {
 	return n.Stop(ctx)
 }
 
-// newMiner connects a miner to a node.
-func (s *stage) newMiner(t *testing.T, n *node.Node) *miner.Miner {
+// newMiner connects a miner to a node. It votes with the keys of others too.
+func (s *stage) newMiner(t *testing.T, n *node.Node, voters ...[]byte) *miner.Miner {
 	t.Helper()
-	m, err := miner.New(t.Context(), miner.Config{Node: n, Payments: 3})
+	m, err := miner.New(t.Context(), miner.Config{Node: n, Payments: 3, Voters: voters})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, n.Output())
 	}

@@ -1,0 +1,198 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/spvd/spvd/e2e/daemon"
+	"github.com/spvd/spvd/e2e/node"
+	"github.com/spvd/spvd/e2e/replay"
+)
+
+// all is more lines than there are.
+const all = 1_000_000
+
+// sameBooks wants what a daemon says of its wallet to be what a replay of the
+// node's chain gives. Nothing that concerns the wallet waits for a block.
+func sameBooks(t *testing.T, when string, d *daemon.Daemon, n *node.Node, b *replay.Book) {
+	t.Helper()
+	c := &comparison{t: t, when: when, daemon: d, node: n, book: b}
+	for _, minConf := range []int64{1, 6, 40} {
+		same(c, c.book.Balances(minConf), "getbalance", "*", minConf)
+		same(c, c.book.Unspent(minConf), "listunspent", minConf)
+	}
+	c.received(6)
+	same(c, c.book.Lines(0), "listtransactions", "*", all, 0)
+	c.since()
+	c.addresses()
+	for _, tx := range c.book.Transactions() {
+		same(c, tx, "gettransaction", tx.TxID)
+	}
+	c.outputs()
+}
+
+// confirmedBooks wants only that which unmined transactions cannot change.
+func confirmedBooks(t *testing.T, when string, d *daemon.Daemon, n *node.Node, b *replay.Book) {
+	t.Helper()
+	c := &comparison{t: t, when: when, daemon: d, node: n, book: b}
+	want := confirmed(c.book.Balances(1))
+	if got, ok := ask[replay.Balances](c, "getbalance", "*", 1); ok {
+		c.compare("getbalance", confirmed(got), want)
+	}
+	if got, ok := ask[[]replay.Line](c, "listtransactions", "*", all, 0); ok {
+		mined := []replay.Line{}
+		for _, line := range got {
+			if line.Confirmations > 0 {
+				mined = append(mined, line)
+			}
+		}
+		c.compare("listtransactions", mined, c.book.Lines(0))
+	}
+	for _, tx := range c.book.Transactions() {
+		same(c, tx, "gettransaction", tx.TxID)
+	}
+}
+
+// confirmed returns balances without what unmined transactions change.
+func confirmed(b replay.Balances) replay.Balances {
+	b.Unconfirmed, b.Total = 0, 0
+	for i := range b.Accounts {
+		b.Accounts[i].Unconfirmed, b.Accounts[i].Total = 0, 0
+	}
+	return b
+}
+
+// comparison compares answers of a daemon with a book.
+type comparison struct {
+	t      *testing.T
+	when   string
+	daemon *daemon.Daemon
+	node   *node.Node
+	book   *replay.Book
+}
+
+// ask asks the daemon.
+func ask[T any](c *comparison, method string, params ...any) (T, bool) {
+	c.t.Helper()
+	var got T
+	if err := c.daemon.Call(c.t.Context(), method, &got, params...); err != nil {
+		c.t.Errorf("%s: %s %v: %v", c.when, method, params, err)
+		return got, false
+	}
+	return got, true
+}
+
+// same wants the daemon to answer a question as the book does.
+func same[T any](c *comparison, want T, method string, params ...any) {
+	c.t.Helper()
+	if got, ok := ask[T](c, method, params...); ok {
+		c.compare(fmt.Sprint(method, params), got, want)
+	}
+}
+
+// compare reports the first difference.
+func (c *comparison) compare(what string, got, want any) {
+	c.t.Helper()
+	if reflect.DeepEqual(got, want) {
+		return
+	}
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	if g.Kind() == reflect.Slice {
+		for i := range min(g.Len(), w.Len()) {
+			if !reflect.DeepEqual(g.Index(i).Interface(), w.Index(i).Interface()) {
+				c.t.Errorf("%s: %s, line %d of %d:\n got %s\nwant %s (of %d)", c.when, what, i, g.Len(),
+					whole(g.Index(i).Interface()), whole(w.Index(i).Interface()), w.Len())
+				return
+			}
+		}
+		c.t.Errorf("%s: %s has %d lines, want %d", c.when, what, g.Len(), w.Len())
+		return
+	}
+	c.t.Errorf("%s: %s\n got %s\nwant %s", c.when, what, whole(got), whole(want))
+}
+
+// whole returns a value as JSON.
+func whole(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// received compares what was ever paid to accounts and addresses.
+func (c *comparison) received(minConf int64) {
+	c.t.Helper()
+	for _, a := range c.book.Balances(minConf).Accounts {
+		same(c, c.book.ReceivedBy(a.AccountName, minConf), "getreceivedbyaccount", a.AccountName, minConf)
+	}
+	for address, sum := range c.book.Received(minConf) {
+		same(c, sum, "getreceivedbyaddress", address, minConf)
+	}
+}
+
+// since compares the lists of what came after a block.
+func (c *comparison) since() {
+	c.t.Helper()
+	txs := c.book.Transactions()
+	if len(txs) == 0 {
+		return
+	}
+	middle := txs[len(txs)/2]
+	type answer struct {
+		Transactions []replay.Line `json:"transactions"`
+	}
+	same(c, answer{c.book.Lines(middle.BlockHeight)}, "listsinceblock", middle.BlockHash)
+}
+
+// addresses compares the histories of addresses.
+func (c *comparison) addresses() {
+	c.t.Helper()
+	by := make(map[string][]replay.Line)
+	for _, line := range c.book.Lines(0) {
+		if line.Account != "" {
+			by[line.Address] = append(by[line.Address], line)
+		}
+	}
+	for address := range by {
+		got, ok := ask[[]replay.Line](c, "listaddresstransactions", []string{address})
+		if !ok {
+			continue
+		}
+		var ours []replay.Line
+		for _, line := range got { // what is paid to the address, without what it is paid by
+			if line.Account != "" {
+				ours = append(ours, line)
+			}
+		}
+		c.compare("listaddresstransactions "+address, ours, by[address])
+	}
+}
+
+// outputs compares every output that ever paid the wallet, with the node too.
+func (c *comparison) outputs() {
+	c.t.Helper()
+	const notFound = -8
+	for _, a := range c.book.Balances(1).Accounts {
+		for _, coin := range c.book.Coins(a.AccountName) {
+			params := []any{coin.Op.Hash.String(), coin.Op.Index, coin.Op.Tree, false}
+			var nodes *replay.Output
+			if err := c.node.Call(c.t.Context(), "gettxout", &nodes, params...); err != nil {
+				c.t.Errorf("%s: %v", c.when, err)
+			}
+			if coin.Spent {
+				err := c.daemon.Call(c.t.Context(), "gettxout", nil, params...)
+				if r := refusalOf(err); r == nil || r.Code != notFound || nodes != nil {
+					c.t.Errorf("%s: gettxout %v of a spent output: %v, the node says %s", c.when, params, err, whole(nodes))
+				}
+				continue
+			}
+			same(c, coin.Output, "gettxout", params...)
+			if nodes == nil || *nodes != coin.Output {
+				c.t.Errorf("%s: gettxout %v of the node: %s, the replay says %s", c.when, params, whole(nodes), whole(coin.Output))
+			}
+		}
+	}
+}
