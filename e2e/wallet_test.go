@@ -200,24 +200,43 @@ func (s *story) stakes() {
 	}
 	s.mine(16)
 	s.agree("tickets live")
+	s.untilVoted(bought, 3)
+	s.agree("tickets have voted")
+	s.hasHappened(map[string]int{"ticket": 8, "vote": 3, "revocation": 1, "treasuryadd": 4, "coinbase": 4})
+}
+
+// untilVoted mines until so many tickets have voted. The first that the lottery
+// picks does not.
+func (s *story) untilVoted(tickets map[chainhash.Hash]bool, votes int) {
+	s.Helper()
+	const patience = 200 // blocks; about twenty are enough
 	missed := false
 	withhold := func(ticket chainhash.Hash) bool {
-		if missed || !bought[ticket] {
+		if missed || !tickets[ticket] {
 			return false
 		}
 		missed = true
 		return true
 	}
-	for i := range 24 {
-		if _, err := s.ma.MineWith(s.Context(), miner.Ballot{Withhold: withhold}); err != nil {
+	done := 0
+	for i := range patience {
+		block, err := s.ma.MineWith(s.Context(), miner.Ballot{Withhold: withhold})
+		if err != nil {
 			s.Fatal(err)
+		}
+		for _, tx := range block.STransactions {
+			if tickets[tx.TxIn[len(tx.TxIn)-1].PreviousOutPoint.Hash] {
+				done++
+			}
 		}
 		if i%8 == 0 {
 			s.agree(fmt.Sprintf("tickets vote, block %d", i))
 		}
+		if done > votes { // and one was revoked
+			return
+		}
 	}
-	s.agree("tickets have voted")
-	s.hasHappened(map[string]int{"ticket": 8, "vote": 4, "revocation": 1, "treasuryadd": 4, "coinbase": 4})
+	s.Fatalf("in %d blocks only %d tickets have voted", patience, done)
 }
 
 // tickets buys tickets whose money, whose vote, or both are of savings, alone and
