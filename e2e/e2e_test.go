@@ -38,6 +38,7 @@ func TestRealNodes(t *testing.T) {
 		{"sendheaders", s.testSendHeaders},
 		{"status codes", s.testStatusCodes},
 		{"calls", s.testCalls},
+		{"clients", s.testClients},
 		{"second instance", s.testSecondInstance},
 		{"stop", s.testStop},
 		{"wallet", s.testWallet},

@@ -15,6 +15,21 @@ import (
 	"strings"
 )
 
+// Access is what another program needs to talk to the daemon.
+type Access struct {
+	Addr       string // of the RPC listener
+	Cert       string // the path of its certificate
+	User, Pass string
+}
+
+// Access says how to talk to the daemon.
+func (d *Daemon) Access() Access {
+	return Access{Addr: d.rpc, Cert: filepath.Join(d.dir, certFile), User: d.client.user, Pass: d.client.pass}
+}
+
+// certFile is where the daemon leaves its certificate.
+const certFile = "rpc.cert"
+
 // client sends POST requests to a daemon with the certificate and the cookie
 // that it left in its data directory.
 type client struct {
@@ -25,7 +40,7 @@ type client struct {
 
 // newClient reads the daemon's files.
 func newClient(dir, addr string) (*client, error) {
-	cert, err := os.ReadFile(filepath.Join(dir, "rpc.cert"))
+	cert, err := os.ReadFile(filepath.Join(dir, certFile))
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ type Node struct {
 	proc  *proc.Process
 	peers string // address for peers
 	rpc   string // address for RPC
+	dir   string
 	roots *x509.CertPool
 	ctl   *wsrpc.Client
 	alive *os.File // the node stops when this pipe is closed
@@ -93,7 +94,7 @@ func launch(c Config) (n *Node, addrs *os.File, err error) {
 		alive.Close()
 		return nil, nil, err
 	}
-	return &Node{proc: p, alive: alive}, addrs, nil
+	return &Node{proc: p, dir: c.Dir, alive: alive}, addrs, nil
 }
 
 // arguments returns dcrd's command line.
@@ -131,7 +132,7 @@ func (n *Node) connect(ctx context.Context, c Config, addrs *os.File) error {
 	if n.peers, n.rpc, err = readAddrs(addrs); err != nil {
 		return err
 	}
-	cert, err := os.ReadFile(filepath.Join(c.Dir, "rpc.cert"))
+	cert, err := os.ReadFile(n.Access().Cert)
 	if err != nil {
 		return err
 	}
@@ -158,6 +159,18 @@ func (n *Node) Dial(ctx context.Context, notify wsrpc.Notifier) (*wsrpc.Client, 
 
 // Addr returns the address at which the node takes peers.
 func (n *Node) Addr() string { return n.peers }
+
+// Access is what another program needs to talk to a node.
+type Access struct {
+	Addr       string // of the RPC listener
+	Cert       string // the path of its certificate
+	User, Pass string
+}
+
+// Access says how to talk to the node.
+func (n *Node) Access() Access {
+	return Access{Addr: n.rpc, Cert: filepath.Join(n.dir, "rpc.cert"), User: rpcUser, Pass: rpcPass}
+}
 
 // Output returns the end of the node's log.
 func (n *Node) Output() string { return n.proc.Output() }
