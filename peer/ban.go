@@ -80,11 +80,18 @@ func (p *Pool) fault(c *conn, r Reason, err error) {
 func (p *Pool) addPoints(addr string, r Reason) float64 {
 	s, now := p.standings[addr], p.cfg.Now()
 	s.add(r, now)
+	p.setStanding(addr, s)
+	return s.points
+}
+
+// setStanding remembers a standing. When there are too many, those without points
+// are forgotten.
+func (p *Pool) setStanding(addr string, s standing) {
 	p.standings[addr] = s
 	if len(p.standings) > maxStandings {
+		now := p.cfg.Now()
 		maps.DeleteFunc(p.standings, func(_ string, s standing) bool { return s.now(now) < 1 })
 	}
-	return s.points
 }
 
 // ban bans an address, unless it is already: the first evidence stays. It says

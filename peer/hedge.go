@@ -51,7 +51,7 @@ type answered struct {
 }
 
 // fetchHedged has one peer answer, and when that takes longer than it should, or the
-// peer does not have what is asked for, asks two more, then four, so that a few
+// peer fails to, asks two more, then four, so that a few
 // silent peers cost little time, and many not much more. The first good answer
 // counts. Replies that are on their way are given time.
 func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, uint64, error) {
@@ -99,10 +99,8 @@ func (h *hedge) await(patience time.Duration) answered {
 				return a
 			}
 			failed = append(failed, a)
-			if reasonOf(a.err) == NotFound {
-				h.askMore(more)
-				more *= 2
-			}
+			h.askMore(more)
+			more *= 2
 			if len(failed) == len(h.asked) {
 				return failed[0]
 			}

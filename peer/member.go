@@ -19,7 +19,7 @@ type member struct {
 	bytes    int // in flight, estimated
 	window   int // how many requests may be in flight
 
-	blocks   int // that it was asked for
+	blocks   int // that its address was asked for
 	gauge    gauge
 	silent   int       // periods of silence since the last reply
 	silentAt time.Time // when the last of them was noticed
@@ -55,6 +55,7 @@ func (p *Pool) join(c *conn, role Role) *member {
 	p.update(func() {
 		p.lastID++
 		c.id = p.lastID
+		m.blocks = max(p.standings[c.addr].blocks, p.share())
 		p.members = append(p.members, m)
 	})
 	poke(p.changed)
@@ -66,8 +67,25 @@ func (p *Pool) leave(m *member) {
 	p.update(func() {
 		p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
 		p.departed.add(m.id, m.addr)
+		s := p.standings[m.addr]
+		s.blocks = m.blocks
+		p.setStanding(m.addr, s)
 	})
 	poke(p.changed)
+}
+
+// share returns how many blocks a peer was asked for on average. Whoever comes later
+// starts with as many: blocks are spread evenly from then on, and coming back brings
+// no more of them.
+func (p *Pool) share() int {
+	if len(p.members) == 0 {
+		return 0
+	}
+	sum := 0
+	for _, m := range p.members {
+		sum += m.blocks
+	}
+	return sum / len(p.members)
 }
 
 // member returns the connection with an id, or nil. It may have ended a moment

@@ -1,12 +1,19 @@
 package peer
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Assumptions about a peer that has not been measured.
 const (
 	assumedRate = 1 << 20 // bytes per second
 	firstWindow = 4       // requests at a time; grows by one with every reply
 )
+
+// dreaded is the number of points of bad standing that make a peer count as half as
+// fast.
+const dreaded = maxScore / 8
 
 // candidate is what the choice of a peer for a request looks at. It is a
 // snapshot by value.
@@ -66,15 +73,16 @@ func (c *candidate) hasRoom(bytes, maxBytes int) bool {
 	return c.requests == 0 || c.requests < c.window && c.bytes+bytes <= maxBytes
 }
 
-// cost is the expected time until a reply, in seconds, made worse by bad
-// standing and much worse by silence.
+// cost is the expected time until a reply, in seconds, made much worse by silence
+// and by bad standing: somebody who has just been left for it is asked when nobody
+// else has room.
 func (c *candidate) cost(bytes int, usual float64) float64 {
 	rate := c.rate
 	if rate == 0 {
 		rate = usual
 	}
 	t := c.latency + float64(c.bytes+bytes)/rate
-	return t * (1 + c.points/maxScore) * float64(int(1)<<(2*min(c.silent, 8)))
+	return t * math.Exp2(min(c.points/dreaded, 8)) * float64(int(1)<<(2*min(c.silent, 8)))
 }
 
 // usualRate is what a peer that was never measured is taken for: as fast as the

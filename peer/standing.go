@@ -14,6 +14,7 @@ type standing struct {
 	points float64
 	at     time.Time
 	last   Reason // why points were added last, or the peer was left
+	blocks int    // that it was asked for, until its last connection ended
 }
 
 // now returns the points that are left.
