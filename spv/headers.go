@@ -77,7 +77,7 @@ func (p *pursuit) fetchHeaders() error {
 		return p.keepLeading(now)
 	}
 	for _, id := range p.survey.due() {
-		p.survey.say(id, asking, p.survey.peers[id].since)
+		p.survey.ask(id, now)
 		if err := p.ask(id); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (p *pursuit) lead(now time.Time) error {
 		payload, from, err := p.cfg.Peers.Headers(ctx, avoid, locator, chainhash.Hash{})
 		return func() error {
 			if walk == p.walk.id {
-				p.led(payload, from, err)
+				p.led(locator, payload, from, err)
 			}
 			return nil
 		}
@@ -127,7 +127,7 @@ func (p *pursuit) lead(now time.Time) error {
 
 // led takes the reply to a request of the walk: the next one may start while
 // this one is prepared.
-func (p *pursuit) led(payload []byte, from uint64, err error) {
+func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err error) {
 	p.walk.fetching = false
 	if err != nil {
 		p.cfg.Log.Debug("No headers", "peer", from, "err", err)
@@ -145,6 +145,9 @@ func (p *pursuit) led(payload []byte, from uint64, err error) {
 	}
 	p.workers.do(func(context.Context) fold {
 		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
+		if err == nil && goesBack(locator, batch) {
+			err = errGoesBack
+		}
 		return func() error {
 			if walk != p.walk.id {
 				return nil
@@ -153,6 +156,23 @@ func (p *pursuit) led(payload []byte, from uint64, err error) {
 			return p.foldWalk()
 		}
 	})
+}
+
+// errGoesBack is what a reply is refused for that would lead the walk in a circle.
+var errGoesBack = errors.New("headers go back behind what they were asked after")
+
+// goesBack reports whether a reply contains a block that its request named as known.
+// A node sends what follows the first block of a locator that it has, and it has what
+// it sends: so it has ignored the locator, and would do so forever.
+func goesBack(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
+	if len(b.Headers) == 0 || b.Headers[0].PrevBlock() == locator[0] {
+		return false
+	}
+	sent := make(map[chainhash.Hash]bool, len(b.Hashes))
+	for _, hash := range b.Hashes {
+		sent[hash] = true
+	}
+	return slices.ContainsFunc(locator, func(hash chainhash.Hash) bool { return sent[hash] })
 }
 
 // foldWalk puts the batches that are ready on the chain, in order.
@@ -255,8 +275,8 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	}
 	var broken *chain.RuleError
 	switch {
-	case errors.Is(err, chain.ErrOrphan):
-		p.cfg.Log.Debug("Headers do not connect", "peer", b.from)
+	case errors.Is(err, chain.ErrOrphan), errors.Is(err, errGoesBack):
+		p.cfg.Log.Debug("Headers lead nowhere", "peer", b.from, "err", err)
 		if asked {
 			p.survey.say(b.from, failed, now)
 		} else {

@@ -99,6 +99,16 @@ func (s *survey) say(id uint64, a answer, now time.Time) {
 	}
 }
 
+// ask records that a peer is asked. It is waited for from then on, unless it has
+// left a request unanswered before.
+func (s *survey) ask(id uint64, now time.Time) {
+	w := s.peers[id]
+	if w.failures == 0 {
+		w.since = now
+	}
+	w.answer = asking
+}
+
 // restart makes requests forgotten that ended without an answer to say.
 func (s *survey) restart() {
 	for _, w := range s.peers {
@@ -204,7 +214,8 @@ func (s *survey) due() []uint64 {
 }
 
 // complete reports whether the live peers leave no doubt: at least one has
-// settled, and each other has settled, failed, or been silent for the grace.
+// settled, and each other has settled, failed, or been silent for the grace since it
+// was asked.
 func (s *survey) complete(now time.Time) bool {
 	if s.leading {
 		return false
@@ -215,7 +226,7 @@ func (s *survey) complete(now time.Time) bool {
 		case settled:
 			anySettled = true
 		case unasked, asking:
-			if now.Sub(w.since) < surveyGrace {
+			if w.answer == unasked && w.failures == 0 || now.Sub(w.since) < surveyGrace {
 				return false
 			}
 		}

@@ -21,11 +21,23 @@ func TestSurveyIsNotCompleteBeforeAPeerHasSettled(t *testing.T) {
 		t.Error("complete though nobody answered")
 	}
 	s.say(1, settled, now)
+	now = now.Add(time.Hour)
+	s.say(1, settled, now)
 	if s.complete(now) {
-		t.Error("complete though a peer that just came has not answered")
+		t.Error("complete though a peer was not asked")
+	}
+	s.ask(2, now)
+	if s.complete(now) {
+		t.Error("complete though a peer has just been asked")
 	}
 	if !s.complete(now.Add(surveyGrace)) {
 		t.Error("a silent peer holds the survey up for ever")
+	}
+	s.say(2, failed, now)
+	s.age(now.Add(surveyRetry))
+	s.ask(2, now.Add(surveyRetry))
+	if !s.complete(now.Add(surveyRetry)) {
+		t.Error("a silent peer holds the survey up whenever it is asked")
 	}
 	s.say(2, failed, now)
 	if !s.complete(now) {
