@@ -49,10 +49,13 @@ FROM ?= 1000
 soak:
 	$(GO) test -count=1 -timeout 0 -run TestRandomNetworks ./internal/testnet/sim -args -networks $(N) -seed $(FROM)
 
-# Seven of eight peers faulty in the same way, held to twice the time of eight
-# honest ones. That is a goal: now and then a fault misses it.
+# Seven of eight peers faulty in the same way, for every fault and MAJORITIES seeds
+# from the seed FROM on. What it says last are the longest times, in those that eight
+# honest peers take; 2.00 is too long.
+MAJORITIES ?= 20
+
 majority:
-	$(GO) test -count=1 -v -run TestMostPeersAreFaulty ./internal/testnet/sim -args -twice
+	$(GO) test -count=1 -timeout 0 -v -run TestMostPeersAreFaulty ./internal/testnet/sim -args -majorities $(MAJORITIES) -majority $(FROM)
 
 # The status page in a browser, which has to be installed. SPVD_SCREENSHOT names
 # the file of the picture that is kept.

@@ -44,6 +44,7 @@ var (
 // world is a network and a client of it, in virtual time.
 type world struct {
 	*testing.T
+	seed   uint64         // of what lines and client leave to chance
 	best   *testnet.Chain // of all honest nodes
 	net    *testnet.Network
 	honest []*testnet.Host
@@ -91,10 +92,17 @@ func (s *stopper) stop() {
 // holds of every world.
 func inWorld(t *testing.T, best *testnet.Chain, test func(w *world)) {
 	t.Helper()
+	inSeededWorld(t, best, best.Seed(), test)
+}
+
+// inSeededWorld is inWorld for a network on which chance follows from a seed that
+// is not that of the chain.
+func inSeededWorld(t *testing.T, best *testnet.Chain, seed uint64, test func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		<-time.After(time.Until(best.Now()) + time.Hour)
-		w := &world{T: t, best: best, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}
-		w.net = testnet.NewNetwork(best.Seed(), w.log.With("at", "net"))
+		w := &world{T: t, seed: seed, best: best, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		w.net = testnet.NewNetwork(seed, w.log.With("at", "net"))
 		w.wallet = newLedger(t, best)
 		w.nodes.run(t.Context(), func(ctx context.Context) {
 			if err := w.net.Run(ctx); err != nil {
@@ -170,7 +178,7 @@ func (w *world) makePool() {
 	for _, h := range w.net.Hosts() {
 		addrs = append(addrs, h.Addr)
 	}
-	chance := testnet.Chance(w.best.Seed())
+	chance := testnet.Chance(w.seed)
 	pool, err := peer.New(peer.Config{
 		Params:    w.best.Params().Params,
 		UserAgent: "/sim:1.0.0/",
@@ -238,13 +246,7 @@ func (w *world) disturbed() {
 // it truly is.
 func (w *world) mustSync(within time.Duration) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), within)
-	defer cancel()
-	tip := w.best.Tip()
-	err := w.syncer.Wait(ctx, func(st spv.Status) bool { return st.Synced && st.Tip == tip })
-	if err != nil {
-		w.Fatalf("not synced to block %d within %v: %v\nstatus: %+v\npeers: %+v", tip.Height, within, err, w.syncer.Status(), w.pool.Infos())
-	}
+	w.mustSaySynced(within)
 	store, err := w.syncer.Chain()
 	if err != nil {
 		w.Fatal(err)
@@ -259,6 +261,18 @@ func (w *world) mustSync(within time.Duration) {
 		}
 	}
 	w.wallet.mustBeAt(w.best)
+}
+
+// mustSaySynced waits until the client says that it is synced to the best chain.
+func (w *world) mustSaySynced(within time.Duration) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), within)
+	defer cancel()
+	tip := w.best.Tip()
+	err := w.syncer.Wait(ctx, func(st spv.Status) bool { return st.Synced && st.Tip == tip })
+	if err != nil {
+		w.Fatalf("not synced to block %d within %v: %v\nstatus: %+v\npeers: %+v", tip.Height, within, err, w.syncer.Status(), w.pool.Infos())
+	}
 }
 
 // mustSettle demands that nothing stays in flight to honest nodes: that at some
