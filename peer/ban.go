@@ -108,13 +108,15 @@ func (p *Pool) ban(addr string, r Reason, evidence error) {
 	}
 }
 
-// enact adds a ban, and reports false if its address is banned already.
+// enact adds a ban, and reports false if its address is banned already. Those that are
+// over are forgotten.
 func (p *Pool) enact(b Ban) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if b.At.Before(p.bans[b.Addr].Until) {
 		return false
 	}
+	maps.DeleteFunc(p.bans, func(_ string, old Ban) bool { return !b.At.Before(old.Until) })
 	p.bans[b.Addr] = b
 	poke(p.unsaved)
 	return true

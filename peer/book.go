@@ -215,6 +215,13 @@ func (b *Book) Forget(addr string) {
 	}
 }
 
+// Count returns how many addresses are usable in the eyes of the caller.
+func (b *Book) Count(usable func(addr string) bool) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.list(func(e *entry) bool { return usable(e.addr) }))
+}
+
 // Len returns how many addresses a node was met at, and how many were only heard
 // of.
 func (b *Book) Len() (tested, untested int) {

@@ -25,6 +25,8 @@
 //     other tells, and displace only each other.
 //   - All connections, those to seeders too, are made by Config.Dial. With one that
 //     goes through a proxy nothing goes around it.
+//   - A ban hits one address, for what came from there. When nobody but banned peers
+//     is left, one at a time gets another chance.
 //   - Every way a peer can end or a request can fail is a Reason. Only proven
 //     faults ban. Silence lowers a standing, and in the end costs the connection
 //     if another peer does answer.
@@ -65,6 +67,6 @@
 // told.go, entry.go, book.go and bookpick.go: the addresses, with seeds.go and
 // seeding.go for where the first ones come from, and file.go and memory.go for where
 // they are kept. proxy.go: the way through Tor. pick.go, queue.go, hedge.go, fetch.go: who is asked, with
-// gauge.go and standing.go for what a peer is worth. roster.go, ban.go and info.go:
-// what the rest of the program sees.
+// gauge.go and standing.go for what a peer is worth. roster.go, ban.go, pardon.go and
+// info.go: what the rest of the program sees.
 package peer

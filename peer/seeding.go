@@ -38,10 +38,14 @@ func (p *Pool) seedBook(ctx context.Context) {
 }
 
 // needsSeeds reports whether connections are missing and the book has too little
-// for them.
+// for them, apart from what is banned.
 func (p *Pool) needsSeeds() bool {
-	tested, untested := p.book.Len()
-	return tested+untested < enoughAddresses && len(p.conns()) < p.cfg.Outbound
+	if len(p.conns()) >= p.cfg.Outbound {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.book.Count(func(addr string) bool { return p.banLeft(addr) <= 0 }) < enoughAddresses
 }
 
 // askSeeders asks all seeders, in turn from a random one on, until the book has

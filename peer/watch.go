@@ -22,12 +22,13 @@ const (
 	replaceEvery = 10 * time.Minute
 )
 
-// watch sees that time has passed without us, and that peers have nothing new.
+// watch sees that time has passed without us, that peers have nothing new, and that
+// none but banned ones are left.
 func (p *Pool) watch(ctx context.Context) {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	steady, wall := time.Now(), p.cfg.Now().Round(0)
-	var replaced time.Time
+	var replaced, alone time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -40,6 +41,7 @@ func (p *Pool) watch(ctx context.Context) {
 			p.awake()
 		}
 		steady, wall = now, wallNow
+		alone = p.pardon(now, alone)
 		if now.Sub(replaced) >= replaceEvery && p.replaceStale(now) {
 			replaced = now
 		}
