@@ -23,10 +23,15 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build demo test soak majority page vet check fmt lint vuln bench microbench loadbench profile fuzz clean
+.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench loadbench profile fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
+
+# What users download, for all platforms or those of ONLY, in $(BUILD)/release, as
+# archives with SHA256SUMS. CHECK=1 builds twice, in two places, and compares.
+release:
+	$(GO) run ./internal/release -out $(BUILD)/release -only '$(ONLY)' $(if $(CHECK),-check)
 
 # A first sync against a real full node, from nothing, in a temporary directory.
 # Built the way the demo builds the programs, which share what is compiled.

@@ -54,6 +54,8 @@ func TestStatusExitCodes(t *testing.T) {
 	syncing.Stages[1].Current = 400
 	lonely := syncing
 	lonely.Peers = 0
+	failed := lonely
+	failed.Phase = api.PhaseFailed
 	for _, test := range []struct {
 		name   string
 		status api.SyncStatus
@@ -63,11 +65,16 @@ func TestStatusExitCodes(t *testing.T) {
 		{"synced", rpctest.SyncedStatus(), 0, "synced     yes\n"},
 		{"syncing", syncing, 2, "progress   99.9%\n"},
 		{"no peers", lonely, 3, "peers      none\n"},
+		{"failed", failed, 1, "phase      failed\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := rpctest.New()
 			d.SetStatus(test.status)
 			flags := daemon(t, d)
+			live := map[bool]int{true: 1}[test.status.Phase == api.PhaseFailed]
+			if got := spvctl(t, "", append(flags, "status", "--live")...); got.code != live {
+				t.Errorf("status --live gave %+v, want code %d", got, live)
+			}
 			got := spvctl(t, "", append(flags, "status")...)
 			if got.code != test.code || !strings.Contains(got.out, test.want) || got.err != "" {
 				t.Errorf("status gave %+v, want code %d and %q", got, test.code, test.want)
@@ -95,6 +102,9 @@ func TestStatusNotRunning(t *testing.T) {
 		"no cookie":      {"--notls"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if got := spvctl(t, "", append(args, "-A", dir, "status", "--live")...); got.code != 4 {
+				t.Errorf("status --live gave %+v", got)
+			}
 			got := spvctl(t, "", append(args, "-A", dir, "status")...)
 			if got.code != 4 || !strings.HasPrefix(got.err, "spvctl: spvd is not running") || strings.Count(got.err, "\n") != 1 {
 				t.Errorf("status gave %+v", got)

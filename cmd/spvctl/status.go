@@ -29,12 +29,13 @@ func statusCommand() command {
 		help: `
   --watch    keep showing progress until synced, then exit 0
   --forever  keep showing progress, and the blocks that come after it
+  --live     exit 0, synced or not, unless the sync has failed: for health checks
   --json     print the status as JSON
 
 The exit code says how it is: 0 synced, 2 syncing, 3 no peers,
-4 spvd is not running, 1 spvd could not be asked.
+4 spvd is not running, 1 it could not be asked or its sync has failed.
 `,
-		flags: []string{"--watch", "--forever", "--json"},
+		flags: []string{"--watch", "--forever", "--live", "--json"},
 		run:   runStatus,
 	}
 }
@@ -43,6 +44,7 @@ func runStatus(ctx context.Context, in *invocation) (int, error) {
 	var flags struct {
 		Watch   bool `long:"watch"`
 		Forever bool `long:"forever"`
+		Live    bool `long:"live"`
 		JSON    bool `long:"json"`
 	}
 	words, err := in.parse(&flags)
@@ -51,11 +53,16 @@ func runStatus(ctx context.Context, in *invocation) (int, error) {
 		return exitUsage, err
 	case len(words) > 0:
 		return exitUsage, usagef("status: unexpected %q", words[0])
+	case flags.Live && (flags.Watch || flags.Forever):
+		return exitUsage, usagef("status: --live is one look, --watch and --forever are many: give one of them")
 	}
 	in.opts.JSON = in.opts.JSON || flags.JSON
 	code, err := showStatus(ctx, in, flags.Watch || flags.Forever, flags.Forever)
 	if errors.Is(err, errNotRunning) || errors.Is(err, errLost) {
 		code = exitNotRunning
+	}
+	if flags.Live && (code == exitSyncing || code == exitNoPeers) {
+		code = exitOK
 	}
 	return code, err
 }
@@ -84,6 +91,8 @@ func showStatus(ctx context.Context, in *invocation, watching, forever bool) (in
 // statusCode returns the exit code for a status.
 func statusCode(st *api.SyncStatus) int {
 	switch {
+	case st.Phase == api.PhaseFailed:
+		return exitError
 	case st.Synced:
 		return exitOK
 	case st.Peers == 0:

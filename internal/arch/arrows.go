@@ -48,6 +48,7 @@ func rooms() []room {
 		{dir: "internal/testnet", imports: []string{"spv/chain"}, testOnly: []string{"spv", "peer", "wallet"}},
 		{dir: "internal/bench", imports: []string{"spv", "peer", "internal/testnet"}},
 		{dir: "internal/logging"},
+		{dir: "internal/release", imports: []string{"internal/version"}},
 		{dir: "internal/systemd"},
 		{dir: "internal/version"},
 		{dir: "internal/arch"},
