@@ -108,7 +108,11 @@ func (s *Set) Wallet(name string) (*Wallet, error) {
 
 func (s *Set) find(name string) (*Wallet, error) {
 	i := slices.IndexFunc(s.open, func(n named) bool { return n.name == name })
-	if i < 0 {
+	switch {
+	case i >= 0:
+	case checkFileName(name) != nil:
+		return nil, ErrNoWallet // it may be anything, and is not repeated
+	default:
 		return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
 	}
 	return s.open[i].Wallet, nil

@@ -29,16 +29,16 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if err != nil {
 		return nil, err
 	}
-	purse := newPurse(cfg, params, logs.Logger(logWallet))
+	owned := newWallets(cfg, params, logs.Logger(logWallet))
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, purse.close())
+			err = errors.Join(err, owned.Close())
 		}
 	}()
-	if err := purse.reopen(); err != nil {
+	if err := owned.OpenAll(); err != nil {
 		return nil, err
 	}
-	if err := purse.addAccounts(ctx, cfg.Account); err != nil {
+	if err := owned.addAccounts(ctx, cfg.Account); err != nil {
 		return nil, refusedSetting(err)
 	}
 	pool, err := newPool(cfg, params, logs)
@@ -49,7 +49,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Params:    params,
 		ChainFile: filepath.Join(cfg.netDir(), chainFile),
 		Peers:     pool,
-		Wallet:    purse,
+		Wallet:    owned,
 		Log:       logs.Logger(logSync),
 		DeepReorg: cfg.DeepReorg,
 	})
@@ -63,7 +63,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Sync:    source.syncPort,
 		Peers:   source.peersPort,
 		Network: networkPort{pool: pool},
-		Wallet:  walletPort{purse: purse},
+		Wallets: walletsPort{owned},
 		Control: controlPort{logs: logs, stop: stop},
 	})
 	if err != nil {
@@ -74,7 +74,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		return nil, errors.Join(err, server.Close())
 	}
 	services = append([]service{
-		{name: "wallet", run: purse.run},
+		{name: "wallet", run: owned.Run},
 		{name: "peer pool", run: pool.Run},
 		{name: "sync", run: syncer.Run},
 		{name: "RPC server", run: server.Run},

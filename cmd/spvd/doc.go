@@ -3,7 +3,7 @@
 //
 // This is the only package that sees every room. It reads the configuration
 // (config.go, load.go), takes the data directory (lock.go), opens the wallet if
-// there is one (purse.go), builds the peer pool, the syncer and the RPC server, hands each the ones below it through
+// there is one (wallets.go), builds the peer pool, the syncer and the RPC server, hands each the ones below it through
 // the ports they declare (ports_*.go), and runs them until a signal, the stop
 // method or a failure ends one of them (serve.go, services.go). With --checkdb
 // it proves the chain store instead and exits (checkdb.go).

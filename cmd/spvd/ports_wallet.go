@@ -4,26 +4,41 @@ import (
 	"context"
 	"math"
 
+	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/wallet"
 )
 
-// walletPort tells of the wallet in the terms of JSON-RPC. Its methods are in
+// walletPort tells of one wallet in the terms of JSON-RPC. Its methods are in
 // several files: accounts here, then addresses, ledger and coins.
-type walletPort struct{ purse *purse }
+type walletPort struct {
+	all  *wallets
+	name string
+}
 
 // reading returns the wallet for a method that needs there to be one.
 func (p walletPort) reading() (*wallet.Wallet, error) {
-	w, err := p.purse.wallet()
+	w, err := p.all.Wallet(p.name)
+	if err != nil && p.name == wallet.DefaultName {
+		return nil, rpc.ErrNoWallet
+	}
 	return w, walletError(err)
+}
+
+// making returns the wallet for an import, which makes the default one.
+func (p walletPort) making() (*wallet.Wallet, error) {
+	if p.name == wallet.DefaultName {
+		return p.all.Make(p.name)
+	}
+	return p.all.Wallet(p.name)
 }
 
 // ImportXpub implements rpc.Accounts.
 func (p walletPort) ImportXpub(ctx context.Context, name, xpub string) error {
-	w, err := p.purse.make()
+	w, err := p.making()
 	if err == nil {
-		_, err = w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: p.purse.birthday})
+		_, err = w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: p.all.birthday})
 	}
 	return walletError(err)
 }

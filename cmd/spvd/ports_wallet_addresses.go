@@ -9,17 +9,17 @@ import (
 )
 
 // bornAt returns the birthday for an import that is searched for from a height
-// on; -1 leaves it to the purse.
+// on; -1 leaves it to the wallet.
 func (p walletPort) bornAt(from int64) *wallet.Birthday {
 	if from < 0 {
-		return p.purse.birthday
+		return p.all.birthday
 	}
 	return &wallet.Birthday{Height: height(from)}
 }
 
 // ImportPubKey implements rpc.Addresses.
 func (p walletPort) ImportPubKey(ctx context.Context, key []byte, from int64) error {
-	w, err := p.purse.make()
+	w, err := p.making()
 	if err == nil {
 		_, err = w.ImportPubKey(ctx, key, p.bornAt(from))
 	}
@@ -28,7 +28,7 @@ func (p walletPort) ImportPubKey(ctx context.Context, key []byte, from int64) er
 
 // ImportScript implements rpc.Addresses.
 func (p walletPort) ImportScript(ctx context.Context, redeem []byte, from int64) error {
-	w, err := p.purse.make()
+	w, err := p.making()
 	if err == nil {
 		_, err = w.ImportRedeemScript(ctx, redeem, p.bornAt(from))
 	}

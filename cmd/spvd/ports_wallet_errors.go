@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 
-	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/wallet"
 )
@@ -11,9 +10,6 @@ import (
 // walletError returns the error in the terms of the RPC server. What the wallet
 // refuses it says itself, in words that are fit for users and repeat no key.
 func walletError(err error) error {
-	if errors.Is(err, errNoWallet) {
-		return rpc.ErrNoWallet
-	}
 	for _, r := range refusals() {
 		if errors.Is(err, r.reason) {
 			return &api.Error{Code: r.code, Message: err.Error()}
@@ -30,6 +26,10 @@ type refusal struct {
 
 func refusals() []refusal {
 	return []refusal{
+		{wallet.ErrNoWallet, api.CodeNoWallet},
+		{wallet.ErrClosed, api.CodeNoWallet},
+		{wallet.ErrWalletExists, api.CodeWallet},
+		{wallet.ErrWalletName, api.CodeInvalid},
 		{wallet.ErrPrivateKey, api.CodeWallet},
 		{wallet.ErrWrongNetwork, api.CodeNotFound},
 		{wallet.ErrBadChecksum, api.CodeNotFound},

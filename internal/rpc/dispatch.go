@@ -131,5 +131,5 @@ func (d *dispatcher) invoke(ctx context.Context, from *caller, m *method, c *cal
 			result, err = nil, fmt.Errorf("panic in %s: %v\n%s", m.name, r, debug.Stack())
 		}
 	}()
-	return m.handle(ctx, d.backend, a)
+	return m.handle(ctx, d.backend.callFor(from.wallet), a)
 }

@@ -22,7 +22,8 @@ This page is generated from the method table by ` + "`go test ./internal/rpc -up
 small example chain.
 
 spvd answers POST requests to ` + "`/`" + ` and websockets on ` + "`/ws`" + `, in JSON-RPC 1.0 and 2.0, single calls and batches,
-with positional or named parameters. It listens on localhost, port 9112 (19112 on the test network, 19559 on the
+with positional or named parameters. Both are about the wallet called default; those to ` + "`/wallet/NAME`" + `, POST or
+websocket, are about another one. It listens on localhost, port 9112 (19112 on the test network, 19559 on the
 simulation network), with TLS and the certificate ` + "`rpc.cert`" + ` in the data directory.
 
 Clients authenticate with HTTP Basic authentication: with the configured user name and password, or with what the
@@ -58,6 +59,7 @@ func docsCodes() []struct {
 		{api.CodeInvalid, "a parameter has a value that does not exist or is refused"},
 		{api.CodeNoPeers, "a peer is needed and none is connected"},
 		{api.CodeSyncing, "the answer needs data that the sync has not brought yet"},
+		{api.CodeNoWallet, "there is no wallet of that name, or it is not loaded"},
 		{api.CodeHex, "not the hex of what it should be"},
 		{api.CodeForbidden, "the read-only user may not call this method"},
 	}

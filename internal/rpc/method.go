@@ -50,6 +50,10 @@ type method struct {
 // backend is what methods can use.
 type backend struct {
 	Ports
+
+	// Wallet is the one that the call is about.
+	Wallet Wallet
+
 	params          *chaincfg.Params
 	version         api.Version
 	protocolVersion uint32
@@ -58,9 +62,21 @@ type backend struct {
 	news            *newsroom
 }
 
+// callFor returns the backend for a call about a wallet.
+func (b *backend) callFor(wallet string) *backend {
+	chosen := *b
+	if b.Wallets != nil {
+		chosen.Wallet = b.Wallets.Wallet(wallet)
+	}
+	return &chosen
+}
+
 // caller is the client a call comes from.
 type caller struct {
 	may access
+
+	// wallet is the name of the wallet it calls for.
+	wallet string
 
 	// feeds are the subscriptions of its websocket, nil for a POST request.
 	feeds *feeds
@@ -88,6 +104,7 @@ func methods() table {
 		accountAddressIndex(),
 		addNode(),
 		createNewAccount(),
+		createWallet(),
 		debugLevel(),
 		decodeRawTransaction(),
 		disconnectNode(),
@@ -127,6 +144,9 @@ func methods() table {
 		listSinceBlock(),
 		listTransactions(),
 		listUnspent(),
+		listWalletDir(),
+		listWallets(),
+		loadWallet(),
 		lockUnspent(),
 		node(),
 		notifyBlocks(),
@@ -139,6 +159,7 @@ func methods() table {
 		subscribe(),
 		syncStatus(),
 		unban(),
+		unloadWallet(),
 		unsubscribe(),
 		validateAddress(),
 		version(),

@@ -76,6 +76,8 @@ func (p *param) openRPC() openRPCContent {
 		s["type"] = "string"
 		s["minLength"], s["maxLength"] = 2*chainhash.HashSize, 2*chainhash.HashSize
 		s["pattern"] = "^[0-9a-fA-F]*$"
+	case kindBirthday:
+		s["type"] = []string{"string", "integer"}
 	case kindStrings:
 		s = schemaOf(reflect.TypeFor[[]string]())
 	case kindOutPoints:

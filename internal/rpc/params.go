@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -36,6 +37,7 @@ const (
 	kindHash                  // chainhash.Hash
 	kindStrings               // []string
 	kindOutPoints             // []api.OutPoint
+	kindBirthday              // string; a height may be given as a number
 )
 
 // String returns the name of the kind that help shows.
@@ -51,6 +53,8 @@ func (k kind) String() string {
 		return api.TypeStrings
 	case kindOutPoints:
 		return api.TypeOutPoints
+	case kindBirthday:
+		return api.TypeBirthday
 	default:
 		return api.TypeString
 	}
@@ -164,6 +168,11 @@ func (m *method) decode(p *param, raw json.RawMessage) (any, error) {
 		return decodeAs[[]string](m, p, raw)
 	case kindOutPoints:
 		return decodeAs[[]api.OutPoint](m, p, raw)
+	case kindBirthday:
+		if height, err := decodeAs[uint32](m, p, raw); err == nil {
+			return strconv.FormatUint(uint64(height), 10), nil
+		}
+		return decodeAs[string](m, p, raw)
 	case kindHash:
 		s, err := decodeAs[string](m, p, raw)
 		if err != nil {

@@ -93,7 +93,7 @@ func (k kind) holds(v any) bool {
 	case bool:
 		return k == kindBool
 	case string:
-		return k == kindString
+		return k == kindString || k == kindBirthday
 	case []string:
 		return k == kindStrings
 	default:

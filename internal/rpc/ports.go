@@ -33,7 +33,7 @@ type Ports struct {
 	Sync    Sync
 	Peers   Peers
 	Network Network
-	Wallet  Wallet
+	Wallets Wallets
 	Control Control
 }
 

@@ -38,7 +38,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request did not arrive whole", http.StatusBadRequest)
 		return
 	}
-	reply := s.dispatcher.answer(r.Context(), &caller{may: may}, body)
+	reply := s.dispatcher.answer(r.Context(), &caller{may: may, wallet: walletOf(r)}, body)
 	if reply == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -62,4 +62,12 @@ func acceptable(contentType string) bool {
 		"application/x-www-form-urlencoded",
 		"text/plain",
 	}, media)
+}
+
+// walletOf returns the name of the wallet in the path of a request.
+func walletOf(r *http.Request) string {
+	if name := r.PathValue("wallet"); name != "" {
+		return name
+	}
+	return defaultWallet
 }

@@ -129,9 +129,10 @@ func (s *Server) Close() error {
 func (s *Server) httpServer(ctx context.Context) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{$}", s.servePost)
-	mux.HandleFunc("GET "+api.WebsocketPath, func(w http.ResponseWriter, r *http.Request) {
-		s.serveWebsocket(ctx, w, r)
-	})
+	mux.HandleFunc("POST "+api.WalletPath+"{wallet}", s.servePost)
+	websocket := func(w http.ResponseWriter, r *http.Request) { s.serveWebsocket(ctx, w, r) }
+	mux.HandleFunc("GET "+api.WebsocketPath, websocket)
+	mux.HandleFunc("GET "+api.WalletPath+"{wallet}", websocket)
 	return &http.Server{
 		// A browser may know the password of a page on this server: no other
 		// page can use it.

@@ -47,7 +47,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		return
 	}
 	defer conn.CloseNow()
-	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may}
+	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may, wallet: walletOf(r)}
 	if !known {
 		if !c.introduce(ctx) {
 			return
@@ -64,6 +64,7 @@ type session struct {
 	conn   *websocket.Conn
 	client string // address
 	may    access
+	wallet string // its name
 	feeds  *feeds
 	room   slots          // what messages that are being answered have taken
 	calls  sync.WaitGroup // they themselves
@@ -191,7 +192,7 @@ func (c *session) settle() {
 // answer works on one message and sends the reply if there is one. What the
 // message has subscribed to begins after that.
 func (c *session) answer(ctx context.Context, message []byte) error {
-	from := &caller{may: c.may, feeds: c.feeds, replied: make(chan struct{})}
+	from := &caller{may: c.may, wallet: c.wallet, feeds: c.feeds, replied: make(chan struct{})}
 	defer func() {
 		if close(from.replied); from.subscribed {
 			c.feeds.hurry()

@@ -19,6 +19,7 @@ const (
 	CodeInvalid        Code = -8     // a parameter of the right type with a wrong value
 	CodeNoPeers        Code = -9     // a peer is needed and none is connected
 	CodeSyncing        Code = -10    // the answer needs data the sync has not brought yet
+	CodeNoWallet       Code = -18    // there is no such wallet, or it is not loaded
 	CodeHex            Code = -22    // bad hex, or bytes that do not decode
 	CodeRejected       Code = -25    // refused by a rule
 	CodeForbidden      Code = -32001 // the read-only user may not call this

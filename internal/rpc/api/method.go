@@ -16,6 +16,8 @@ const (
 
 	TypeStrings   = "array of strings"
 	TypeOutPoints = "array of outputs" // objects with txid, vout and tree
+
+	TypeBirthday = "height, date or new"
 )
 
 // MethodInfo describes a method; help returns it when asked to.

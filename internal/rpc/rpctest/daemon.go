@@ -90,7 +90,7 @@ func nextBlock(parent *wire.MsgBlock) *wire.MsgBlock {
 
 // Ports returns the daemon as the server wants it.
 func (d *Daemon) Ports() rpc.Ports {
-	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Network: newNetwork(), Wallet: newWallet(), Control: d}
+	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Network: newNetwork(), Wallets: newWallets(), Control: d}
 }
 
 // SetStatus sets what Status returns.

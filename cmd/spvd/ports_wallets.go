@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/wallet"
+)
+
+// walletsPort tells of the wallets in the terms of JSON-RPC.
+type walletsPort struct{ all *wallets }
+
+// Wallet implements rpc.Wallets.
+func (p walletsPort) Wallet(name string) rpc.Wallet { return walletPort{p.all, name} }
+
+// List implements rpc.Wallets.
+func (p walletsPort) List() (api.WalletDir, error) {
+	list, err := p.all.List()
+	dir := api.WalletDir{Wallets: []api.WalletFile{}}
+	for _, l := range list {
+		dir.Wallets = append(dir.Wallets, api.WalletFile{Name: l.Name, Loaded: l.Open})
+	}
+	return dir, err
+}
+
+// Create implements rpc.Wallets.
+func (p walletsPort) Create(_ context.Context, name, birthday string) error {
+	born, err := p.all.born(birthday)
+	if err == nil {
+		_, err = p.all.Create(name, born)
+	}
+	return walletError(err)
+}
+
+// Load implements rpc.Wallets.
+func (p walletsPort) Load(name string) error {
+	_, err := p.all.Open(name)
+	return walletError(err)
+}
+
+// Unload implements rpc.Wallets.
+func (p walletsPort) Unload(name string) error { return walletError(p.all.CloseWallet(name)) }
+
+// born returns the birthday that a client has named; without one it is that of
+// the daemon, or nil for the wallet's own.
+func (a *wallets) born(birthday string) (*wallet.Birthday, error) {
+	if birthday == "" {
+		return a.birthday, nil
+	}
+	var flag birthdayFlag
+	if err := flag.UnmarshalFlag(birthday); err != nil {
+		return nil, &api.Error{Code: api.CodeInvalid, Message: err.Error()}
+	}
+	born := flag.value()
+	return &born, nil
+}

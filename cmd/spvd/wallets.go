@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// wallets are the wallets of the daemon. The default one comes with the first
+// import; until then there is no file, and the syncer scans for nobody.
+type wallets struct {
+	*wallet.Set
+
+	// birthday is that of what is imported from now on. Nil leaves it to the
+	// wallet, which keeps the one it was created with.
+	birthday *wallet.Birthday
+}
+
+// newWallets returns the wallets of the data directory. It opens none.
+func newWallets(cfg *config, params *chain.Params, log *slog.Logger) *wallets {
+	settings := wallet.SetConfig{Dir: filepath.Join(cfg.netDir(), walletDir), Params: params, Log: log}
+	all := &wallets{}
+	if cfg.Birthday != "" {
+		settings.Birthday = cfg.Birthday.value()
+		all.birthday = &settings.Birthday
+	}
+	all.Set = wallet.NewSet(settings)
+	return all
+}
+
+// addAccounts imports the accounts that the user has named into the default
+// wallet, unless they are there already.
+func (a *wallets) addAccounts(ctx context.Context, accounts []accountFlag) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	w, err := a.Make(wallet.DefaultName)
+	if err != nil {
+		return err
+	}
+	for _, named := range accounts {
+		if known, err := w.Account(named.name); err == nil && known.Xpub == named.xpub {
+			continue
+		}
+		if _, err := w.ImportXpub(ctx, named.name, named.xpub, wallet.AccountOptions{Birthday: a.birthday}); err != nil {
+			return fmt.Errorf("--account: %w", err)
+		}
+	}
+	return nil
+}
