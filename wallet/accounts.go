@@ -58,6 +58,7 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 			return nil, err
 		}
 		a = next.accounts[a.Number]
+		next.importJob(s.count(), w.seconds())
 		next.startScan()
 		return next, nil
 	})
@@ -263,31 +264,12 @@ func (s *snapshot) startScan() {
 
 // Rescan searches all blocks from a height on again for everything. Accounts
 // and imports that were born later are born there from now on. It returns at
-// once: the syncer, which is poked, does the work; Status shows how far it
+// once: the syncer, which is poked, does the work; Jobs shows how far it
 // is. Nothing that is known is forgotten meanwhile, and after it nothing has
 // changed unless something had been missed.
 func (w *Wallet) Rescan(ctx context.Context, from chain.Height) error {
-	if err := (Birthday{Height: from}).validate(); err != nil {
-		return fmt.Errorf("rescan: %w", err)
-	}
-	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		if from > s.tip.Height {
-			return nil, fmt.Errorf("rescan from %d: %w, which is %d", from, ErrAboveTip, s.tip.Height)
-		}
-		next, err := s.rejuvenate(tx, from)
-		if err != nil {
-			return nil, err
-		}
-		start := blockBelow(s.blocks, max(from-1, 0)).BlockID
-		if start.Height < s.cursor.Height {
-			next.cursor = start
-		}
-		if start.Height < s.common.Height {
-			next.common = start
-		}
-		next.scanning = 0
-		return next, nil
-	})
+	_, err := w.StartRescan(ctx, from)
+	return err
 }
 
 // rejuvenate lowers all later birthdays to a height.

@@ -193,13 +193,16 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 		}
 	}
 	if forward {
-		s.cursor = on
+		s.moveCursor(on)
 	}
 	if on.Height > s.tip.Height {
 		s.tip = on
 	}
 	if !s.scan() {
 		s.common = s.cursor
+	}
+	if s.tip == on {
+		s.complete = !a.u.More
 	}
 	if !a.u.More {
 		s.startScan()

@@ -48,7 +48,7 @@ func (w *Wallet) Check(ctx context.Context) error {
 
 // equal reports whether two snapshots say the same.
 func (s *snapshot) equal(o *snapshot) bool {
-	return s.progress == o.progress && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
+	return s.progress == o.progress && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
 		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) })
 }
 

@@ -76,6 +76,15 @@ var (
 	// ErrMined means that a transaction is in a block.
 	ErrMined = errors.New("transaction is mined")
 
+	// ErrNoJob means that there is no job of a number.
+	ErrNoJob = errors.New("there is no such job")
+
+	// ErrJobOver means that a job is over.
+	ErrJobOver = errors.New("it is over already")
+
+	// ErrJobNeeded means that a job cannot be canceled.
+	ErrJobNeeded = errors.New("only a rescan can be canceled: without this search what is watched would be incomplete")
+
 	// ErrFull means that the wallet would watch more scripts than it can.
 	ErrFull = errors.New("wallet already watches as many scripts as it can")
 )

@@ -96,6 +96,7 @@ func (w *Wallet) importScripts(ctx context.Context, pays [][]byte, preimage []by
 			return nil, ErrDuplicate
 		}
 		next := s.grow(more)
+		next.importJob(s.count(), w.seconds())
 		next.startScan()
 		return next, nil
 	})

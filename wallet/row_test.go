@@ -61,6 +61,10 @@ func codecs() []codec {
 			value, err := m.encode()
 			return m.place.key(), value, err
 		}},
+		{"job", func(k, v []byte) ([]byte, []byte, error) {
+			j, err := decodeJob(k, v)
+			return key32(j.id), j.encode(), err
+		}},
 		{"unmined", func(k, v []byte) ([]byte, []byte, error) {
 			u, err := decodeUnmined(k, v)
 			if err != nil {
@@ -89,6 +93,7 @@ func goldenRows(t testing.TB) map[string][2]string {
 	}
 	sc := script{pay: []byte{0x51, 0x52}, account: ImportedAccount, branch: 1, index: 2, birthday: Birthday{Time: time.Unix(77, 0)}}
 	p := progress{tip: chain.BlockID{Height: 2, Hash: hash(4)}, cursor: chain.BlockID{Height: 1, Hash: hash(5)}, common: chain.BlockID{Hash: hash(7)}, scanning: 6, fresh: 7}
+	j := job{id: 7, kind: ImportJob, state: JobDone, first: 1, end: 2, from: 3, reached: 4, target: 5, began: 6, ended: 7}
 	b := block{chain.BlockID{Height: 8, Hash: hash(6)}, 9}
 	minedValue, err := m.encode()
 	if err != nil {
@@ -109,6 +114,7 @@ func goldenRows(t testing.TB) map[string][2]string {
 		"spender":  {nil, spender{place, 6}.encode()},
 		"mined":    {place.key(), minedValue},
 		"unmined":  {u.hash[:], unminedValue},
+		"job":      {key32(7), j.encode()},
 	}
 	out := make(map[string][2]string)
 	for name, kv := range rows {

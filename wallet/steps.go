@@ -48,6 +48,19 @@ func (w *Wallet) Scanned() (at chain.BlockID, watching bool) {
 	return s.cursor, s.count() > 0
 }
 
+// sure reports whether the cursor is known to be below the tip.
+func (s *snapshot) sure() bool { return s.cursor.Height <= s.common.Height }
+
+// moveCursor moves the cursor to a remembered block. Where it was is forgotten
+// unless that is known to be below the tip: what is remembered besides the
+// cursor is of the tip's chain.
+func (s *snapshot) moveCursor(to chain.BlockID) {
+	if was := s.cursor; was != to && s.scan() && !s.sure() {
+		s.blocks = slices.DeleteFunc(slices.Clone(s.blocks), func(b block) bool { return b.BlockID == was })
+	}
+	s.cursor = to
+}
+
 // beginStep begins a step at the cursor or at the tip, and returns its locator.
 func (w *Wallet) beginStep(s *snapshot, tip bool) []chain.BlockID {
 	st := step{start: s.cursor, from: s.due(), scripts: s.count()}
@@ -63,7 +76,7 @@ func (w *Wallet) beginStep(s *snapshot, tip bool) []chain.BlockID {
 // below the tip.
 func (s *snapshot) locate(from chain.BlockID) []chain.BlockID {
 	ids := locate(s.blocks, from.Height)
-	if from == s.cursor || s.cursor == s.common {
+	if from == s.cursor || s.sure() {
 		return ids
 	}
 	return slices.DeleteFunc(ids, func(id chain.BlockID) bool { return id == s.cursor })

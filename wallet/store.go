@@ -19,7 +19,7 @@ func buckets() [][]byte {
 		accountsBucket, scriptsBucket, preimagesBucket, labelsBucket,
 		minedBucket, placesBucket, creditsBucket, unspentBucket, spendsBucket,
 		commitmentsBucket, paymentsBucket,
-		unminedBucket, locksBucket,
+		unminedBucket, locksBucket, jobsBucket,
 	}
 }
 
@@ -71,11 +71,12 @@ func create(tx *bolt.Tx, cfg *Config) error {
 // loadSnapshot reads what is kept in memory.
 func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 	s := &snapshot{id: tx.ID()}
-	var err [4]error
+	var err [5]error
 	s.progress, err[0] = loadProgress(tx)
 	s.blocks, err[1] = loadBlocks(tx)
 	s.accounts, err[2] = loadAccounts(tx)
 	s.scripts, err[3] = loadScripts(tx)
+	s.jobs, err[4] = loadJobs(tx)
 	if err := errors.Join(err[:]...); err != nil {
 		return nil, err
 	}
@@ -128,6 +129,9 @@ func (s *snapshot) save(tx *bolt.Tx, old *snapshot) error {
 		if err := saveAccount(tx, &s.accounts[i]); err != nil {
 			return err
 		}
+	}
+	if err := saveJobs(tx, old.jobs, s.jobs); err != nil {
+		return err
 	}
 	return saveScripts(tx, old.count(), s.scripts[old.count():])
 }

@@ -9,7 +9,9 @@ import (
 // upgrades returns the steps between formats: the one at index i takes a file
 // from format i+1 to format i+2. Each is in a file of its own. All that are
 // needed run in one transaction.
-func upgrades() []func(tx *bolt.Tx) error { return nil }
+func upgrades() []func(tx *bolt.Tx) error {
+	return []func(tx *bolt.Tx) error{addJobs}
+}
 
 // newestFormat returns the format that new wallets have.
 func newestFormat() uint32 { return uint32(len(upgrades())) + 1 }

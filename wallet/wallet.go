@@ -158,10 +158,12 @@ func (w *Wallet) update(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) (
 	if err != nil || next == nil {
 		return err
 	}
-	if err := next.save(tx, old); err != nil {
+	settled := *next
+	settled.settleJobs(old, w.seconds())
+	if err := settled.save(tx, old); err != nil {
 		return err
 	}
-	installed := *next
+	installed := settled
 	installed.id = tx.ID()
 	w.next.Store(&installed)
 	if err := tx.Commit(); err != nil {

@@ -18,6 +18,11 @@ type snapshot struct {
 	accounts []Account // by number
 	scripts  []script  // by number
 	pays     [][]byte  // the payment scripts of scripts
+	jobs     []job     // by number
+
+	// complete says that the chain ended with the tip when that was applied. It is
+	// not stored.
+	complete bool
 }
 
 // birth returns the first height at which payments to a script count, or

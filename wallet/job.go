@@ -1,0 +1,163 @@
+package wallet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// keptJobs is how many jobs that are over are remembered.
+const keptJobs = 50
+
+// JobKind is what a search of old blocks was begun for.
+type JobKind uint8
+
+// The kinds of jobs.
+const (
+	RescanJob    JobKind = iota // the user asked for it
+	ImportJob                   // something was imported
+	DiscoveryJob                // a window has grown
+	lastJobKind  = DiscoveryJob
+)
+
+// String returns the name of the kind.
+func (k JobKind) String() string {
+	switch k {
+	case RescanJob:
+		return "rescan"
+	case ImportJob:
+		return "import"
+	case DiscoveryJob:
+		return "discovery"
+	}
+	return "unknown"
+}
+
+// JobState is how far a job is.
+type JobState uint8
+
+// The states of jobs. Queued jobs wait for the end of another one; they are
+// stored as running.
+const (
+	JobRunning JobState = iota
+	JobDone
+	JobCanceled
+	JobQueued
+	lastStored = JobCanceled
+)
+
+// String returns the name of the state.
+func (s JobState) String() string {
+	switch s {
+	case JobRunning:
+		return "running"
+	case JobDone:
+		return "done"
+	case JobCanceled:
+		return "canceled"
+	case JobQueued:
+		return "queued"
+	}
+	return "unknown"
+}
+
+// job is a search of blocks for scripts. How far it is follows from the progress
+// of the wallet; the row only says what was asked for.
+type job struct {
+	id    uint32
+	kind  JobKind
+	state JobState // never JobQueued
+
+	// The scripts from first on and below end are searched for, from the height
+	// from on. The windows that grow meanwhile are part of it: end grows with them.
+	first, end uint32
+	from       chain.Height
+
+	// reached is the height up to which that was done when another job made the
+	// cursor go back.
+	reached chain.Height
+
+	// target is the height of the tip when the job was over.
+	target chain.Height
+
+	began, ended uint32 // Unix seconds; ended is zero while it is running
+}
+
+func (j *job) active() bool { return j.state == JobRunning }
+
+// The jobs bucket. Keys are job numbers (u32). Values: kind, state (u8 each),
+// first, end (u32 each), from, reached, target (heights, u32 each), began, ended
+// (Unix seconds, u32 each).
+var jobsBucket = []byte("jobs")
+
+func (j *job) encode() []byte {
+	b := []byte{byte(j.kind), byte(j.state)}
+	for _, n := range []uint32{j.first, j.end, uint32(j.from), uint32(j.reached), uint32(j.target), j.began, j.ended} {
+		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	return b
+}
+
+func decodeJob(k, v []byte) (job, error) {
+	key, r := row{rest: k}, row{rest: v}
+	j := job{id: key.u32(), kind: JobKind(r.u8()), state: JobState(r.u8()), first: r.u32(), end: r.u32(),
+		from: chain.Height(r.u32()), reached: chain.Height(r.u32()), target: chain.Height(r.u32()), began: r.u32(), ended: r.u32()}
+	if key.done() != nil || j.kind > lastJobKind || j.state > lastStored || j.first > j.end || j.from < 0 || j.reached < 0 || j.target < 0 {
+		r.bad = true
+	}
+	return j, r.done()
+}
+
+// loadJobs returns all jobs in the order of their numbers.
+func loadJobs(tx *bolt.Tx) ([]job, error) {
+	var list []job
+	err := all(tx.Bucket(jobsBucket), func(k, v []byte) error {
+		j, err := decodeJob(k, v)
+		if err != nil {
+			return fmt.Errorf("read job %x: %w", k, err)
+		}
+		list = append(list, j)
+		return nil
+	})
+	return list, err
+}
+
+// saveJobs makes the bucket hold list, of which old was the former value.
+func saveJobs(tx *bolt.Tx, old, list []job) error {
+	b := tx.Bucket(jobsBucket)
+	for i := range old {
+		if !slices.ContainsFunc(list, func(j job) bool { return j.id == old[i].id }) {
+			if err := b.Delete(key32(old[i].id)); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range list {
+		if slices.Contains(old, list[i]) {
+			continue
+		}
+		if err := b.Put(key32(list[i].id), list[i].encode()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addJobs is the upgrade to format 2, which has jobs.
+func addJobs(tx *bolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(jobsBucket)
+	return err
+}
+
+// unixTime returns a stored time, the zero time for zero.
+func unixTime(seconds uint32) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), 0)
+}

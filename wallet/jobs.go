@@ -1,0 +1,257 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Job is a search of blocks for what the wallet watches. It outlasts a restart.
+type Job struct {
+	ID    uint32 // unique in the wallet
+	Kind  JobKind
+	State JobState
+
+	// From is the first height that is searched, At the last one that was, and
+	// Target the last one to search. At may fall when windows grow: then the
+	// blocks are searched for the new addresses.
+	From, At, Target chain.Height
+
+	Began time.Time
+	Ended time.Time // zero while it is not over
+}
+
+// Over reports whether the job is done or was canceled.
+func (j *Job) Over() bool { return j.State == JobDone || j.State == JobCanceled }
+
+// Jobs returns the jobs in the order in which they began: those that are not
+// over, and the last ones that are. Tip is the height of the chain, chain.Never
+// while that is not known.
+func (w *Wallet) Jobs(tip chain.Height) []Job {
+	s := w.now.Load()
+	list := make([]Job, len(s.jobs))
+	for i := range s.jobs {
+		list[i] = s.describeJob(&s.jobs[i], tip)
+	}
+	return list
+}
+
+// describeJob tells how far a job is.
+func (s *snapshot) describeJob(j *job, tip chain.Height) Job {
+	out := Job{ID: j.id, Kind: j.kind, State: j.state, From: j.from, At: j.reached, Target: j.target,
+		Began: unixTime(j.began), Ended: unixTime(j.ended)}
+	if !j.active() {
+		return out
+	}
+	out.Target = s.tip.Height
+	if tip != chain.Never {
+		out.Target = max(tip, s.tip.Height)
+	}
+	switch {
+	case s.satisfies(j):
+		out.At = s.tip.Height
+		if s.tip.Height >= tip {
+			out.State = JobDone // all that is left is to write it down
+		}
+	case s.scan() && j.first >= s.fresh:
+		out.State = JobQueued
+		out.At = max(j.from-1, 0)
+	default:
+		out.At = max(s.cursor.Height, j.reached)
+	}
+	return out
+}
+
+// satisfies reports whether nothing is left to search for a job below the tip.
+func (s *snapshot) satisfies(j *job) bool {
+	if s.firstBirth(j.first, min(j.end, s.count())) > s.tip.Height {
+		return true // nobody is born yet
+	}
+	return s.fresh >= j.end && (!s.scan() || s.scanning >= j.end)
+}
+
+// StartRescan is Rescan. It returns the job.
+func (w *Wallet) StartRescan(ctx context.Context, from chain.Height) (id uint32, err error) {
+	if err := (Birthday{Height: from}).validate(); err != nil {
+		return 0, fmt.Errorf("rescan: %w", err)
+	}
+	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		if from > s.tip.Height {
+			return nil, fmt.Errorf("rescan from %d: %w, which is %d", from, ErrAboveTip, s.tip.Height)
+		}
+		next, err := s.rejuvenate(tx, from)
+		if err != nil {
+			return nil, err
+		}
+		next.coverJobs(s.count(), w.seconds())
+		next.holdJobs()
+		id = next.addJob(job{kind: RescanJob, end: s.count(), from: from, began: w.seconds()})
+		next.goBack(from)
+		return next, nil
+	})
+	return id, err
+}
+
+// goBack makes the cursor go back, to search for all scripts from a height on.
+func (s *snapshot) goBack(from chain.Height) {
+	start := blockBelow(s.blocks, max(from-1, 0)).BlockID
+	if start.Height < s.cursor.Height {
+		s.moveCursor(start)
+	}
+	if start.Height < s.common.Height {
+		s.common = start
+	}
+	s.scanning = 0
+}
+
+// CancelJob gives up a rescan. What it has found stays known, and the wallet is
+// where it would be without it. Blocks it has not come to stay unsearched if they
+// are older than the birthdays were. The errors are ErrNoJob, ErrJobOver, and
+// ErrJobNeeded for a search that the balances depend on.
+func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
+	return w.update(ctx, func(_ *bolt.Tx, s *snapshot) (*snapshot, error) {
+		i := slices.IndexFunc(s.jobs, func(j job) bool { return j.id == id })
+		switch {
+		case i < 0:
+			return nil, fmt.Errorf("job %d: %w", id, ErrNoJob)
+		case !s.jobs[i].active():
+			return nil, fmt.Errorf("job %d: %w", id, ErrJobOver)
+		case s.jobs[i].kind != RescanJob:
+			return nil, fmt.Errorf("job %d: %w", id, ErrJobNeeded)
+		}
+		next := *s
+		next.jobs = slices.Clone(s.jobs)
+		next.endJob(&next.jobs[i], JobCanceled, w.seconds())
+		next.goOn()
+		next.startScan()
+		return &next, nil
+	})
+}
+
+// goOn makes the cursor stand where the jobs that are left need it.
+func (s *snapshot) goOn() {
+	if !s.scan() {
+		return
+	}
+	at, first, needed := s.tip.Height, s.fresh, false
+	for i := range s.jobs {
+		j := &s.jobs[i]
+		if j.active() && j.first < s.fresh && !s.satisfies(j) {
+			at, first, needed = min(at, max(j.reached, s.cursor.Height)), min(first, j.first), true
+		}
+	}
+	if !needed {
+		s.moveCursor(s.tip)
+		s.common, s.scanning = s.tip, s.fresh
+		return
+	}
+	if b := blockBelow(s.blocks, at).BlockID; b != s.cursor {
+		s.moveCursor(b)
+		s.common = b
+	}
+	s.scanning = max(s.scanning, first)
+}
+
+// addJob adds a job and returns its number.
+func (s *snapshot) addJob(j job) uint32 {
+	j.id = 1
+	if n := len(s.jobs); n > 0 {
+		j.id = s.jobs[n-1].id + 1
+	}
+	s.jobs = append(slices.Clip(s.jobs), j)
+	return j.id
+}
+
+// importJob adds a job for the scripts from first on, if there are any.
+func (s *snapshot) importJob(first, now uint32) {
+	if first == s.count() {
+		return
+	}
+	from := s.firstBirth(first, s.count())
+	if from == unborn {
+		from = s.tip.Height + 1
+	}
+	s.addJob(job{kind: ImportJob, first: first, end: s.count(), from: from, began: now})
+}
+
+// holdJobs notes how far the jobs are before the cursor goes back.
+func (s *snapshot) holdJobs() {
+	s.jobs = slices.Clone(s.jobs)
+	for i := range s.jobs {
+		if j := &s.jobs[i]; j.active() && j.first < s.fresh {
+			j.reached = max(j.reached, s.cursor.Height)
+		}
+	}
+}
+
+// endJob notes that a job is over.
+func (s *snapshot) endJob(j *job, state JobState, now uint32) {
+	j.reached = s.describeJob(j, s.tip.Height).At
+	j.state, j.target, j.ended = state, s.tip.Height, now
+}
+
+// coverJobs makes the search for scripts from known on, which have come since,
+// part of the newest job that cannot be canceled, or of a new one. It does the
+// same for a search that no job tells of.
+func (s *snapshot) coverJobs(known, now uint32) {
+	end, newest, any := s.count(), -1, false
+	for i := range s.jobs {
+		if j := &s.jobs[i]; j.active() {
+			any = true
+			if j.kind != RescanJob {
+				newest = i
+			}
+		}
+	}
+	discover := func(first uint32, from chain.Height) {
+		if first < end && from <= s.tip.Height {
+			s.addJob(job{kind: DiscoveryJob, first: first, end: end, from: from, began: now})
+		}
+	}
+	switch {
+	case end > known && newest >= 0:
+		s.jobs = slices.Clone(s.jobs)
+		s.jobs[newest].end = end
+	case end > known:
+		discover(known, s.firstBirth(known, end))
+	case any:
+	case s.scan():
+		discover(s.scanning, s.cursor.Height+1)
+	default:
+		discover(s.fresh, s.firstBirth(s.fresh, end))
+	}
+}
+
+// settleJobs ends the jobs that are done, and forgets the oldest ones. It is asked
+// before every change is stored.
+func (s *snapshot) settleJobs(old *snapshot, now uint32) {
+	s.coverJobs(old.count(), now)
+	over := 0
+	for i := range s.jobs {
+		j := &s.jobs[i]
+		if j.active() && s.complete && s.satisfies(j) {
+			s.jobs = slices.Clone(s.jobs)
+			s.endJob(&s.jobs[i], JobDone, now)
+		}
+		if !s.jobs[i].active() {
+			over++
+		}
+	}
+	if over > keptJobs {
+		s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(j job) bool {
+			drop := !j.active() && over > keptJobs
+			if drop {
+				over--
+			}
+			return drop
+		})
+	}
+}
+
+// seconds returns the time as it is stored.
+func (w *Wallet) seconds() uint32 { return uint32(w.cfg.Now().Unix()) }
