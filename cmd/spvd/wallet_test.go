@@ -189,8 +189,8 @@ func TestPrivateKeyIsRefusedAndNeverTold(t *testing.T) {
 	dir := t.TempDir()
 	key := newOwner(t, 2).account.String()
 	code, out, err := runOnce(t, "--simnet", "--rpclisten=127.0.0.1:0", "--appdata", dir, "--account=mine="+key)
-	if code != exitFatal {
-		t.Errorf("exit code %d, want %d", code, exitFatal)
+	if code != exitUsage {
+		t.Errorf("exit code %d, want %d", code, exitUsage)
 	}
 	assertOneLine(t, err, "--account", "private key")
 	if strings.Contains(out+err, key) {
