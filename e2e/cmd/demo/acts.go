@@ -46,6 +46,7 @@ func (p *performance) startDaemon(ctx context.Context, name, peer string) (*daem
 		Programs: p.programs,
 		Dir:      filepath.Join(p.dir, name),
 		Peers:    []string{peer},
+		Args:     []string{"--account=" + accountName + "=" + p.account.keys.Xpub()},
 	})
 	if err != nil {
 		return nil, err
@@ -65,7 +66,10 @@ func (p *performance) startDaemon(ctx context.Context, name, peer string) (*daem
 // follow mines more blocks and shows when spvd has each of them.
 func (p *performance) follow(ctx context.Context) error {
 	p.wire.SetPace(0)
-	for range moreBlocks {
+	for i := range moreBlocks {
+		if err := p.trade(ctx, i); err != nil {
+			return err
+		}
 		more, err := p.miner.Mine(ctx, 1)
 		if err != nil {
 			return err
@@ -84,6 +88,22 @@ func (p *performance) follow(ctx context.Context) error {
 		}
 		text := fmt.Sprintf("block %d, %d votes, %d payments: synced after its announcement", tip.Height, more.Votes, more.Payments)
 		p.show.line("follow", text, duration(took))
+		has, err := p.accountLine(ctx)
+		if err != nil {
+			return err
+		}
+		p.show.say("", "%s", has)
+	}
+	return nil
+}
+
+// trade lets the account be paid in one block, and pay in another.
+func (p *performance) trade(ctx context.Context, block int) error {
+	switch block {
+	case 1:
+		return p.income(ctx, 3*coin/2)
+	case 3:
+		return p.expense(ctx, coin/4)
 	}
 	return nil
 }

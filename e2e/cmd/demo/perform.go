@@ -34,6 +34,10 @@ const (
 	// mineStep is after how many blocks the progress is shown.
 	mineStep = 8
 
+	// incomeEvery is after how many blocks the account that spvd will watch is paid:
+	// twice, before spvd starts.
+	incomeEvery = 200
+
 	// slowness delays every message of the sync that is to be watched, which is
 	// over in the blink of an eye otherwise.
 	slowness = 600 * time.Millisecond
@@ -60,6 +64,9 @@ type performance struct {
 	miner    *miner.Miner
 	wire     *proxy.Proxy
 	daemon   *daemon.Daemon
+	account  *account
+	incomes  int              // of the account so far
+	blocks   []*wire.MsgBlock // that were read so far, by height
 	count    miner.Count
 
 	ends []func(context.Context) error // what undoes what was done, in the order it was done
@@ -83,8 +90,11 @@ func perform(ctx context.Context, show *printer) (err error) {
 		{actLimit, p.startNode},
 		{actLimit, p.mine},
 		{actLimit, p.sync},
+		{actLimit, p.showAccount},
 		{actLimit, p.follow},
+		{actLimit, p.showAccount},
 		{actLimit, p.compare},
+		{actLimit, p.compareAccount},
 		{actLimit, p.syncAgain},
 		{actLimit, p.finish},
 	} {
@@ -165,6 +175,9 @@ func (p *performance) startNode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.account, err = openAccount(); err != nil {
+		return err
+	}
 	p.node, err = node.Start(ctx, node.Config{
 		Program:       p.dcrd,
 		Dir:           filepath.Join(p.dir, "node"),
@@ -215,9 +228,14 @@ func (p *performance) mine(ctx context.Context) error {
 			return err
 		}
 		p.count.Add(more)
+		if p.count.Blocks%incomeEvery == 0 {
+			if err := p.income(ctx, int64(p.count.Blocks)*coin/100); err != nil {
+				return err
+			}
+		}
 		p.show.now("mine", "block %d of %d, %s votes", p.count.Blocks, chainBlocks, grouped(p.count.Votes))
 	}
-	p.show.done("mine", "%d blocks, %d of them voted", p.count.Blocks, p.count.Voted)
+	p.show.done("mine", "%d blocks, %d of them voted, %d with a payment to an account", p.count.Blocks, p.count.Voted, p.incomes)
 	p.show.say("", "%s votes, %s tickets, %s payments",
 		grouped(p.count.Votes), grouped(p.count.Tickets), grouped(p.count.Payments))
 	return nil
