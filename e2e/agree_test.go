@@ -25,6 +25,9 @@ func sameBooks(t *testing.T, when string, d *daemon.Daemon, n *node.Node, b *rep
 	}
 	c.received(6)
 	same(c, c.book.Lines(0), "listtransactions", "*", all, 0)
+	for _, a := range c.book.Balances(1).Accounts {
+		same(c, c.book.LinesOf(a.AccountName), "listtransactions", a.AccountName, all, 0)
+	}
 	c.since()
 	c.addresses()
 	for _, tx := range c.book.Transactions() {

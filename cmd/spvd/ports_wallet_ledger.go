@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -109,6 +110,9 @@ func transaction(tx *wallet.Transaction) (api.Transaction, error) {
 		d := api.Detail{
 			Account: e.Account, Address: e.Address, Amount: api.Amount(e.Amount), Category: e.Category.String(), Vout: e.Index,
 		}
+		if e.Amount < 0 {
+			d.Payers = payers(tx)
+		}
 		if e.Amount < 0 && tx.FeeKnown {
 			fee := -api.Amount(tx.Fee)
 			d.Fee = &fee
@@ -116,6 +120,17 @@ func transaction(tx *wallet.Transaction) (api.Transaction, error) {
 		out.Details = append(out.Details, d)
 	}
 	return out, nil
+}
+
+// payers returns the accounts whose outputs a transaction spends.
+func payers(tx *wallet.Transaction) []string {
+	var list []string
+	for _, d := range tx.Debits {
+		if !slices.Contains(list, d.Account) {
+			list = append(list, d.Account)
+		}
+	}
+	return list
 }
 
 // Received implements rpc.Ledger.

@@ -102,6 +102,17 @@ func (b *Book) Lines(above int64) []Line {
 	return list
 }
 
+// LinesOf returns the lines that an account pays or is paid, newest first.
+func (b *Book) LinesOf(account string) []Line {
+	pays := make(map[string]bool)
+	for _, e := range b.txs {
+		pays[e.hash.String()] = slices.ContainsFunc(e.spends, func(c *coin) bool { return c.owner.account == account })
+	}
+	return slices.DeleteFunc(b.Lines(0), func(l Line) bool {
+		return l.Account != account && (l.Account != "" || !pays[l.TxID])
+	})
+}
+
 // net returns what a transaction adds to the wallet. What is in a ticket is still
 // the wallet's.
 func (e *entry) net() Amount {

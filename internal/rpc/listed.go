@@ -7,13 +7,15 @@ import (
 )
 
 // listed spells out transactions as lists have them: one line for each output
-// that a choice of accounts and addresses takes. Without addresses all are taken.
+// that a choice of accounts and addresses takes, be it paid or received by the
+// account. Without addresses all are taken.
 func listed(txs []api.Transaction, account string, addresses []string) []api.ListedTransaction {
 	list := []api.ListedTransaction{}
 	for i := range txs {
 		tx := &txs[i]
 		for _, d := range tx.Details {
-			if fits(account, d.Account) && (len(addresses) == 0 || slices.Contains(addresses, d.Address)) {
+			chosen := fits(account, d.Account) || slices.Contains(d.Payers, account)
+			if chosen && (len(addresses) == 0 || slices.Contains(addresses, d.Address)) {
 				list = append(list, line(tx, d))
 			}
 		}

@@ -56,6 +56,8 @@ type Detail struct {
 	Category string  `json:"category"`
 	Fee      *Amount `json:"fee,omitempty"` // of the transaction, negative, where it sends
 	Vout     uint32  `json:"vout"`
+
+	Payers []string `json:"-"` // the accounts that send it
 }
 
 // ListedTransaction is a line of listtransactions and its kin.

@@ -1,0 +1,38 @@
+package rpc
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// TestListedOfAnAccount: what an account pays is listed with what it is paid, though
+// no account is named in the line.
+func TestListedOfAnAccount(t *testing.T) {
+	txs := []api.Transaction{{Details: []api.Detail{
+		{Vout: 0, Address: "a stranger's", Amount: -5, Payers: []string{"savings"}},
+		{Vout: 1, Account: "spending", Address: "ours", Amount: 3},
+		{Vout: 2, Account: "savings", Address: "theirs", Amount: 2},
+	}}}
+	for _, test := range []struct {
+		account   string
+		addresses []string
+		want      []uint32
+	}{
+		{"*", nil, []uint32{0, 1, 2}},
+		{"savings", nil, []uint32{0, 2}},
+		{"spending", nil, []uint32{1}},
+		{"savings", []string{"a stranger's"}, []uint32{0}},
+		{"*", []string{"ours"}, []uint32{1}},
+		{"nobody", nil, nil},
+	} {
+		var got []uint32
+		for _, l := range listed(txs, test.account, test.addresses) {
+			got = append(got, l.Vout)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("account %s, addresses %v: outputs %v, want %v", test.account, test.addresses, got, test.want)
+		}
+	}
+}
