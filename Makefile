@@ -62,8 +62,8 @@ MAJORITIES ?= 20
 majority:
 	$(GO) test -count=1 -timeout 0 -v -run TestMostPeersAreFaulty ./internal/testnet/sim -args -majorities $(MAJORITIES) -majority $(FROM)
 
-# The status page in a browser, which has to be installed. SPVD_SCREENSHOT names
-# the file of the picture that is kept.
+# The status page in a browser, which has to be installed. SPVD_SCREENSHOTS names
+# the directory that the pictures are kept in.
 page:
 	$(GO) test -count=1 -tags browser -run 'Browser|Scripts' ./internal/page
 

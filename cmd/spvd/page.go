@@ -21,6 +21,9 @@ type pageSource struct {
 	peersPort
 }
 
+// Alive implements page.Source.
+func (s pageSource) Alive() bool { return turns(s.syncer, time.Now()) }
+
 // newPage binds the addresses of the status page and returns the service that
 // shows it, none without addresses.
 func newPage(ctx context.Context, cfg *config, logs *logging.Log, source pageSource) ([]service, error) {

@@ -124,13 +124,18 @@ func statusLine(st *spv.Status) string {
 // alive reports whether the syncer does its work. The manager restarts a daemon
 // whose loop hangs, for it hears no more from it.
 func (s *supervisor) alive(now time.Time) bool {
-	turned := s.syncer.Turned()
-	hung := !turned.IsZero() && now.Sub(turned) > hungAfter
+	hung := !turns(s.syncer, now)
 	if hung && !s.hung {
-		s.log.Error("The sync hangs: the service manager is not told any more that it does not", "since", turned)
+		s.log.Error("The sync hangs: the service manager is not told any more that it does not", "since", s.syncer.Turned())
 	}
 	s.hung = hung
 	return !hung
+}
+
+// turns reports whether the loop of a syncer turns, or there is none.
+func turns(syncer interface{ Turned() time.Time }, now time.Time) bool {
+	at := syncer.Turned()
+	return at.IsZero() || now.Sub(at) <= hungAfter
 }
 
 // send sends messages. A manager that cannot be reached is a line in the log, once:

@@ -35,19 +35,30 @@ func browser(t *testing.T) string {
 	return ""
 }
 
+// The windows that the page is looked at in.
+const (
+	desktop = "--window-size=1000,1250"
+	phone   = "--window-size=390,1900"
+)
+
+// dark makes the browser prefer dark colours.
+const dark = "--blink-settings=preferredColorScheme=0"
+
 // screenshot loads the page without a window and returns the picture and what
-// the browser logs.
-func screenshot(t *testing.T, url string) (picture image.Image, log string) {
+// the browser logs. With SPVD_SCREENSHOTS, a directory, the picture is kept there.
+func screenshot(t *testing.T, url string, flags ...string) (picture image.Image, log string) {
 	t.Helper()
-	name := os.Getenv("SPVD_SCREENSHOT")
-	if name == "" {
-		name = filepath.Join(t.TempDir(), "page.png")
+	dir := os.Getenv("SPVD_SCREENSHOTS")
+	if dir == "" {
+		dir = t.TempDir()
 	}
+	name := filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".png")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, browser(t), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--hide-scrollbars", "--enable-logging=stderr", "--window-size=900,1000", "--timeout=5000",
+	flags = append(flags, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--hide-scrollbars", "--enable-logging=stderr", "--timeout=5000",
 		"--user-data-dir="+t.TempDir(), "--screenshot="+name, url)
+	cmd := exec.CommandContext(ctx, browser(t), flags...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = time.Second
@@ -77,7 +88,7 @@ func (aged) Status() api.SyncStatus { return rpctest.SyncedStatus() }
 func TestBrowserFollowsThePage(t *testing.T) {
 	d := rpctest.New()
 	d.SetStatus(troubled())
-	picture, log := screenshot(t, startOf(t, aged{of(d)}, false))
+	picture, log := screenshot(t, startOf(t, aged{of(d)}, false), desktop)
 	if strings.Contains(log, complaint) {
 		t.Errorf("the browser complains:\n%s", log)
 	}
@@ -102,24 +113,79 @@ func TestPageWithoutScripts(t *testing.T) {
 	}
 	s := httptest.NewServer(proxy)
 	defer s.Close()
-	picture, log := screenshot(t, s.URL)
+	picture, log := screenshot(t, s.URL, desktop)
 	if !strings.Contains(log, complaint) {
 		t.Errorf("the browser does not say that it blocks the script:\n%s", log)
 	}
 	look(t, picture)
 }
 
-// look demands colours of the page's own style in a picture of trouble.
-func look(t *testing.T, picture image.Image) {
-	t.Helper()
-	type colour struct{ r, g, b uint32 }
+// TestBrowserLooks looks at the page as it is shown on desktops and telephones, by
+// day and by night, synced and in trouble.
+func TestBrowserLooks(t *testing.T) {
+	for name, flags := range map[string][]string{
+		"desktop": {desktop}, "phone": {phone}, "desktop-dark": {desktop, dark}, "phone-dark": {phone, dark},
+	} {
+		for state, st := range map[string]api.SyncStatus{"synced": rpctest.SyncedStatus(), "troubled": troubled()} {
+			t.Run(state+"-"+name, func(t *testing.T) {
+				d := rpctest.New()
+				d.SetStatus(st)
+				d.SetPeers(crowd(of(d).Peers()))
+				picture, _ := screenshot(t, start(t, d, false), flags...)
+				back, card := colour{0xf4, 0xf6, 0xf9}, colour{0xff, 0xff, 0xff}
+				if strings.HasSuffix(name, "dark") {
+					back, card = colour{0x0f, 0x14, 0x1a}, colour{0x19, 0x21, 0x2b}
+				}
+				seen := colours(picture)
+				if seen[back] < 10_000 || seen[card] < 100_000 {
+					t.Errorf("%d pixels of the page and %d of its cards are seen", seen[back], seen[card])
+				}
+				// What is wider than the window would push the margin out.
+				for y := range picture.Bounds().Dy() {
+					if at := at(picture, picture.Bounds().Dx()-4, y); at != back {
+						t.Fatalf("the page is wider than the window: %v in line %d", at, y)
+					}
+				}
+			})
+		}
+	}
+}
+
+// crowd returns as many peers as a daemon has, like the first one.
+func crowd(peers []api.PeerInfo) []api.PeerInfo {
+	for n := range 7 {
+		p := peers[0]
+		p.ID, p.Addr = int32(8+n), []string{"198.51.100.7:9108", "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:9108",
+			"pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:9108"}[n%3]
+		p.PingTime, p.Rate, p.Role = 1000*float64(20+17*n), int64(90_000*n), "outbound"
+		peers = append(peers, p)
+	}
+	return peers
+}
+
+type colour struct{ r, g, b uint32 }
+
+// at returns the colour of a pixel.
+func at(picture image.Image, x, y int) colour {
+	r, g, b, _ := picture.At(x, y).RGBA()
+	return colour{r >> 8, g >> 8, b >> 8}
+}
+
+// colours counts the pixels of each colour.
+func colours(picture image.Image) map[colour]int {
 	seen := make(map[colour]int)
 	for y := range picture.Bounds().Dy() {
 		for x := range picture.Bounds().Dx() {
-			r, g, b, _ := picture.At(x, y).RGBA()
-			seen[colour{r >> 8, g >> 8, b >> 8}]++
+			seen[at(picture, x, y)]++
 		}
 	}
+	return seen
+}
+
+// look demands colours of the page's own style in a picture of trouble.
+func look(t *testing.T, picture image.Image) {
+	t.Helper()
+	seen := colours(picture)
 	for what, c := range map[string]colour{"warnings": {0xbf, 0x87, 0x00}, "progress": {0x29, 0x70, 0xff}} {
 		if seen[c] < 100 {
 			t.Errorf("the colour of %s is in %d pixels", what, seen[c])

@@ -16,6 +16,6 @@
 //   - Run returns when its context has ended, all connections are closed and
 //     all its goroutines are gone, after grace at the latest.
 //
-// Reading order: server.go, status.go and events.go (the page and its changes),
+// Reading order: server.go, status.go, words.go and events.go (the page and its changes),
 // health.go.
 package page

@@ -6,10 +6,18 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// eventPace is the time between two events: as often as people can read.
-const eventPace = time.Second
+const (
+	// eventPace is the time between two events: as often as people can read.
+	eventPace = time.Second
+
+	// refreshAfter is how long a page is left as it is while the status does not
+	// change: ages and the speed of peers do.
+	refreshAfter = 10 * time.Second
+)
 
 // serveEvents keeps a page up to date: each event is the part of it that
 // changes, as HTML made by the same template.
@@ -25,7 +33,9 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	answer := http.NewResponseController(w)
-	for st := range s.cfg.Source.Changes(r.Context(), 0) {
+	for seq := uint64(0); ; {
+		st := s.next(r.Context(), seq)
+		seq = st.Seq
 		fragment, err := s.render("status", st)
 		if err != nil {
 			s.cfg.Log.Error("Status page not made", "err", err)
@@ -39,6 +49,17 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// next returns the first status that is newer than seq, or after a while the one that
+// is current still.
+func (s *Server) next(ctx context.Context, seq uint64) api.SyncStatus {
+	ctx, cancel := context.WithTimeout(ctx, refreshAfter)
+	defer cancel()
+	for st := range s.cfg.Source.Changes(ctx, seq) {
+		return st
+	}
+	return s.cfg.Source.Status()
 }
 
 // sendEvent sends one event, for which the client has its time.

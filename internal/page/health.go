@@ -7,11 +7,18 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
+// hungReason is the reason of a daemon that cannot tell any itself.
+const hungReason = "The sync hangs: restart spvd."
+
 // serveLive answers whether the daemon does its work at all: restarting it
 // helps when it does not.
 func (s *Server) serveLive(w http.ResponseWriter, _ *http.Request) {
 	st := s.cfg.Source.Status()
-	answerHealth(w, &st, st.Phase != api.PhaseFailed)
+	alive := s.cfg.Source.Alive()
+	if !alive {
+		st.Reason = hungReason
+	}
+	answerHealth(w, &st, alive && st.Phase != api.PhaseFailed)
 }
 
 // serveReady answers whether what the daemon says is up to date.

@@ -25,13 +25,17 @@ import (
 type source struct {
 	rpc.Sync
 	roster rpc.Peers
+	hung   bool
 }
+
+// Alive implements page.Source.
+func (s source) Alive() bool { return !s.hung }
 
 // Peers implements page.Source.
 func (s source) Peers() []api.PeerInfo { return s.roster.Peers() }
 
 // of returns what the page shows of a daemon.
-func of(d *rpctest.Daemon) source { return source{d.Ports().Sync, d.Ports().Peers} }
+func of(d *rpctest.Daemon) source { return source{d.Ports().Sync, d.Ports().Peers, false} }
 
 // start serves the page of a daemon until the test ends and returns its URL.
 func start(t *testing.T, d *rpctest.Daemon, profile bool) string {
@@ -112,8 +116,8 @@ func TestPageTellsTheStatus(t *testing.T) {
 	d.SetPeers([]api.PeerInfo{})
 	body := get(t, url).body
 	for _, want := range []string{
-		"Not synced", "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", "Wait for other peers.",
-		"45.6 %", "1,107,000", "1,234", "1m30s", "2 blocks above 999,999", "A peer said &lt;script&gt;", "Peers: 0", "spvd 1.2.3, mainnet",
+		"Syncing", "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", "Wait for other peers.",
+		"45.6 %", "1,107,000", "1,234 blocks per second", "1 min 30 s left", "2 blocks above 999,999", "A peer said &lt;script&gt;", "Peers: 0", "spvd 1.2.3, running since 1970-01-01", "mainnet", "Nobody is connected.",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
@@ -168,7 +172,7 @@ func TestPageIsKeptUpToDate(t *testing.T) {
 	st := troubled()
 	st.Seq++
 	d.SetStatus(st)
-	next("Not synced</h1>")
+	next("Syncing</h1>")
 }
 
 func TestFollowersAreBounded(t *testing.T) {
@@ -207,6 +211,15 @@ func TestHealth(t *testing.T) {
 				t.Errorf("%s: %s gives %d %q, want %d", name, path, got.status, got.body, want)
 			}
 		}
+	}
+}
+
+// TestHungSyncIsNotLive has a loop that turns no more: its status still looks well.
+func TestHungSyncIsNotLive(t *testing.T) {
+	shown := of(rpctest.New())
+	shown.hung = true
+	if got := get(t, startOf(t, shown, false)+"/livez"); got.status != 503 || got.body != "The sync hangs: restart spvd.\n" {
+		t.Errorf("/livez gives %d %q", got.status, got.body)
 	}
 }
 

@@ -38,6 +38,9 @@ type Source interface {
 	// never the newest.
 	Changes(ctx context.Context, from uint64) iter.Seq[api.SyncStatus]
 
+	// Alive reports whether the sync turns, whatever it gets done.
+	Alive() bool
+
 	// Peers returns the connected peers.
 	Peers() []api.PeerInfo
 }

@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"fmt"
 	"html/template"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -31,44 +29,29 @@ var (
 type view struct {
 	Status  api.SyncStatus
 	Peers   []api.PeerInfo
+	Now     int64 // when it was made, in Unix seconds
+	Started int64
 	Network string
 	Version string
 	Style   template.CSS
 	Script  template.JS
 }
 
+// Since returns the time since a moment in words.
+func (v view) Since(unix int64) string { return span(v.Now - unix) }
+
 // view returns what the page shows of a status.
 func (s *Server) view(st api.SyncStatus) view {
 	return view{
 		Status:  st,
 		Peers:   s.cfg.Source.Peers(),
+		Now:     time.Now().Unix(),
+		Started: s.cfg.Started.Unix(),
 		Network: s.cfg.Network,
 		Version: s.cfg.Version,
 		Style:   template.CSS(style), //nolint:gosec // ours
 		Script:  template.JS(script), //nolint:gosec // ours
 	}
-}
-
-// templates returns the templates "page" and, in it, "status".
-func templates() (*template.Template, error) {
-	return template.New("").Funcs(template.FuncMap{
-		"grouped": grouped,
-		"percent": func(ratio float64) string { return fmt.Sprintf("%.1f %%", float64(int(ratio*1000))/10) },
-		"clock":   func(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.DateTime) + " UTC" },
-		"span":    func(seconds int64) string { return (time.Duration(seconds) * time.Second).String() },
-		"millis":  func(micros float64) string { return strconv.FormatFloat(micros/1000, 'f', 1, 64) + " ms" },
-		"whole":   func(f float64) string { return grouped(int64(f)) },
-		"higher":  func(p api.PeerInfo) string { return grouped(max(p.StartingHeight, p.CurrentHeight)) },
-	}).Parse(pageText)
-}
-
-// grouped returns a number with commas between groups of three digits.
-func grouped(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
 
 // policy is the content security policy of the page.

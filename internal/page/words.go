@@ -1,0 +1,97 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// templates returns the templates "page" and, in it, "status".
+func templates() (*template.Template, error) {
+	return template.New("").Funcs(template.FuncMap{
+		"headline":   headline,
+		"mood":       mood,
+		"grouped":    grouped,
+		"percent":    percent,
+		"clock":      clock,
+		"span":       span,
+		"speed":      speed,
+		"title":      func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
+		"done":       func(s api.Stage) bool { return s.Target > 0 && s.Current >= s.Target },
+		"atLeastOne": func(n int64) int64 { return max(n, 1) },
+		"millis":     func(micros float64) string { return strconv.FormatFloat(micros/1000, 'f', 1, 64) + " ms" },
+		"whole":      func(f float64) string { return grouped(int64(f)) },
+		"higher":     func(p api.PeerInfo) string { return grouped(max(p.StartingHeight, p.CurrentHeight)) },
+	}).Parse(pageText)
+}
+
+// headline says how it is in a word or two.
+func headline(st api.SyncStatus) string {
+	switch {
+	case st.Phase == api.PhaseFailed:
+		return "Failed"
+	case st.Synced:
+		return "Synced"
+	case st.Peers == 0:
+		return "No peers"
+	}
+	return "Syncing"
+}
+
+// mood is the class that the page shows a status in.
+func mood(st api.SyncStatus) string {
+	switch {
+	case st.Phase == api.PhaseFailed:
+		return "broken"
+	case st.Synced:
+		return "good"
+	case st.Peers == 0:
+		return "lonely"
+	}
+	return "busy"
+}
+
+// grouped returns a number with commas between groups of three digits.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// percent returns a ratio rounded down, so that only all of it is 100 %.
+func percent(ratio float64) string { return fmt.Sprintf("%.1f %%", float64(int(ratio*1000))/10) }
+
+// clock returns a moment.
+func clock(unix int64) string {
+	return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04:05") + " UTC"
+}
+
+// span returns a number of seconds in the two largest units that people use for it.
+func span(seconds int64) string {
+	switch seconds = max(seconds, 0); {
+	case seconds < 60:
+		return fmt.Sprintf("%d s", seconds)
+	case seconds < 3600:
+		return fmt.Sprintf("%d min %d s", seconds/60, seconds%60)
+	case seconds < 48*3600:
+		return fmt.Sprintf("%d h %d min", seconds/3600, seconds%3600/60)
+	}
+	return fmt.Sprintf("%d days", seconds/(24*3600))
+}
+
+// speed returns a number of bytes per second; nothing while there is no measure.
+func speed(bytes int64) string {
+	switch {
+	case bytes <= 0:
+		return "–"
+	case bytes < 1_000_000:
+		return fmt.Sprintf("%d kB/s", (bytes+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB/s", float64(bytes)/1e6)
+}
