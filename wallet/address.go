@@ -1,11 +1,9 @@
 package wallet
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/txscript/v4/stdscript"
@@ -52,15 +50,6 @@ func scriptAddress(net *chaincfg.Params, pay []byte) string {
 		return ""
 	}
 	return addrs[0].String()
-}
-
-// checkSubject reports whether something is an address or transaction hash.
-func (w *Wallet) checkSubject(s string) error {
-	if b, err := hex.DecodeString(s); err == nil && len(b) == chainhash.HashSize {
-		return nil
-	}
-	_, err := parseAddress(w.cfg.Params.Params, s)
-	return err
 }
 
 // isScriptHash reports whether a payment script pays to the hash of a script.

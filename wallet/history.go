@@ -36,39 +36,43 @@ type HistoryFilter struct {
 // the newest block. Void transactions are left out.
 func (w *Wallet) History(ctx context.Context, f HistoryFilter) ([]*Transaction, error) {
 	var list []*Transaction
+	err := w.EachTransaction(ctx, f, func(t *Transaction) bool {
+		if f.Skip > 0 {
+			f.Skip--
+			return true
+		}
+		list = append(list, t)
+		return f.Count <= 0 || len(list) < f.Count
+	})
+	return list, err
+}
+
+// EachTransaction calls yield for the transactions that History returns, in the
+// same order, until it returns false. None is read that it does not come to. The
+// filter's Skip and Count have no effect.
+func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield func(*Transaction) bool) error {
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
 		}
-		list, err = q.history(ctx, f)
-		return err
+		return q.history(ctx, &f, yield)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("history: %w", err)
+		return fmt.Errorf("history: %w", err)
 	}
-	return list, nil
+	return nil
 }
 
-func (q *query) history(ctx context.Context, f HistoryFilter) ([]*Transaction, error) {
-	var list []*Transaction
-	// take adds a transaction and reports whether more are wanted.
-	take := func(t *Transaction) bool {
-		switch {
-		case t.Void || !f.takes(t):
-		case f.Skip > 0:
-			f.Skip--
-		default:
-			list = append(list, t)
-		}
-		return f.Count <= 0 || len(list) < f.Count
-	}
+func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Transaction) bool) error {
+	// take yields a transaction and reports whether more are wanted.
+	take := func(t *Transaction) bool { return t.Void || !f.takes(t) || yield(t) }
 	unmined := q.pool.sorted()
 	slices.Reverse(unmined)
 	for _, u := range unmined {
 		t, err := q.describeUnmined(u)
 		if err != nil || !take(t) {
-			return list, err
+			return err
 		}
 	}
 	each := q.newestFirst
@@ -77,14 +81,13 @@ func (q *query) history(ctx context.Context, f HistoryFilter) ([]*Transaction, e
 			return q.paying(f.Addresses, above, fn)
 		}
 	}
-	err := each(f.Above, func(m *mined) (bool, error) {
+	return each(f.Above, func(m *mined) (bool, error) {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
 		t, err := q.describeMined(m)
 		return err == nil && take(t), err
 	})
-	return list, err
 }
 
 // newestFirst calls fn for the mined transactions above a height, newest first,

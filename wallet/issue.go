@@ -46,6 +46,10 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32) 
 	if err != nil {
 		return Issued{}, fmt.Errorf("new address: %w", err)
 	}
+	if out.BeyondGap {
+		w.cfg.Log.Warn("Address was handed out behind the gap limit; it is watched, and a wallet restored from the key alone would not find it",
+			"account", account, "branch", branch, "index", out.Index)
+	}
 	return out, nil
 }
 

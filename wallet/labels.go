@@ -2,9 +2,11 @@ package wallet
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -21,16 +23,29 @@ func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
 	if len(text) > maxLabel || !utf8.ValidString(text) {
 		return ErrBadLabel
 	}
-	if err := w.checkSubject(subject); err != nil {
+	key, err := w.labelKey(subject)
+	if err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
 	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		b := tx.Bucket(labelsBucket)
 		if text == "" {
-			return s, b.Delete([]byte(subject))
+			return s, b.Delete(key)
 		}
-		return s, b.Put([]byte(subject), []byte(text))
+		return s, b.Put(key, []byte(text))
 	})
+}
+
+// labelKey returns the key for the label of an address or transaction hash.
+func (w *Wallet) labelKey(subject string) ([]byte, error) {
+	if raw, err := hex.DecodeString(subject); err == nil && len(raw) == chainhash.HashSize {
+		return []byte(hex.EncodeToString(raw)), nil
+	}
+	addr, err := parseAddress(w.cfg.Params.Params, subject)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(addr.String()), nil
 }
 
 // Labels returns all labels by what they label.

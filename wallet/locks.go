@@ -12,32 +12,37 @@ import (
 // Values are the tree of the outpoint (one byte).
 var locksBucket = []byte("locks")
 
-// LockOutput marks an unspent output as not to be spent, or takes that back.
-// The mark outlives a restart, and the output's being spent. The error is
-// ErrNoOutput.
-func (w *Wallet) LockOutput(ctx context.Context, op wire.OutPoint, locked bool) error {
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		b, key := tx.Bucket(locksBucket), outpointKey(op)
-		if !locked {
-			return s, b.Delete(key)
-		}
+// LockOutputs marks unspent outputs as not to be spent, or takes that back: all
+// of them or, with an error, none. The mark outlives a restart, and the output's
+// being spent. The error is ErrNoOutput.
+func (w *Wallet) LockOutputs(ctx context.Context, locked bool, ops ...wire.OutPoint) error {
+	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err
 		}
-		o, ok, err := q.find(op)
-		if err != nil {
-			return nil, err
+		for _, op := range ops {
+			if err := q.lock(op, locked); err != nil {
+				return nil, fmt.Errorf("lock output %s: %w", op, err)
+			}
 		}
-		if !ok {
-			return nil, ErrNoOutput
-		}
-		return s, b.Put(key, []byte{byte(o.OutPoint.Tree)})
+		return s, nil
 	})
-	if err != nil {
-		return fmt.Errorf("lock output %s: %w", op, err)
+}
+
+func (q *query) lock(op wire.OutPoint, locked bool) error {
+	b, key := q.tx.Bucket(locksBucket), outpointKey(op)
+	if !locked {
+		return b.Delete(key)
 	}
-	return nil
+	o, ok, err := q.find(op)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return ErrNoOutput
+	}
+	return b.Put(key, []byte{byte(o.OutPoint.Tree)})
 }
 
 // UnlockAll takes all locks away.

@@ -33,6 +33,10 @@ type AddressInfo struct {
 	Derived       bool
 	Branch, Index uint32
 
+	// BeyondGap says that it lies further behind the last used address than the
+	// gap limit: see Issued.
+	BeyondGap bool
+
 	Label string
 }
 
@@ -71,7 +75,9 @@ func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, nu
 	if !info.Derived {
 		return nil
 	}
-	key, err := branchKey(w.cfg.Params.Params, s.accounts[sc.account].Xpub, sc.branch)
+	a := &s.accounts[sc.account]
+	info.BeyondGap = sc.index >= a.Branches[sc.branch].Used+a.Gap
+	key, err := branchKey(w.cfg.Params.Params, a.Xpub, sc.branch)
 	if err != nil {
 		return err
 	}

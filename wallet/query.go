@@ -23,7 +23,7 @@ type Output struct {
 	Amount        dcrutil.Amount
 	Confirmations int64 // zero while unmined
 	Mature        bool  // the next block may spend it
-	Locked        bool  // see LockOutput
+	Locked        bool  // see LockOutputs
 }
 
 // OutputFilter chooses among unspent outputs. The zero value chooses all.

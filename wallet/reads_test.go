@@ -219,10 +219,10 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 		s.block(map[string]*wire.MsgTx{fmt.Sprint(i): s.pay(s.pays[i], int64(100+i))})
 	}
 	op := s.of("2", 0).op
-	if err := s.x.LockOutput(t.Context(), op, true); err != nil {
+	if err := s.x.LockOutputs(t.Context(), true, op); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.x.LockOutput(t.Context(), wire.OutPoint{Hash: op.Hash, Index: 9}, true); !errors.Is(err, ErrNoOutput) {
+	if err := s.x.LockOutputs(t.Context(), true, s.of("1", 0).op, wire.OutPoint{Hash: op.Hash, Index: 9}); !errors.Is(err, ErrNoOutput) {
 		t.Fatalf("lock nothing: %v", err)
 	}
 	address := scriptAddress(s.x.cfg.Params.Params, s.pays[1])
@@ -251,7 +251,7 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 	if list, err := again.Locked(t.Context()); err != nil || len(list) != 1 || list[0] != op {
 		t.Errorf("locks after a restart: %v, %v", list, err)
 	}
-	if err := again.LockOutput(t.Context(), op, false); err != nil {
+	if err := again.LockOutputs(t.Context(), false, op); err != nil {
 		t.Error(err)
 	}
 	if list, _ := again.Locked(t.Context()); len(list) != 0 {

@@ -201,3 +201,27 @@ func reopen(t *testing.T, x *Wallet) *Wallet {
 	})
 	return again
 }
+
+// TestCoinTypes: accounts of the coin type of SLIP44 and of the one that wallets
+// used before are both accounts; nothing in a key tells them apart.
+func TestCoinTypes(t *testing.T) {
+	for _, net := range []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params(), chaincfg.SimNetParams()} {
+		seen := make(map[string]bool)
+		for _, coin := range []uint32{net.SLIP0044CoinType, net.LegacyCoinType} {
+			key, err := hdkeychain.NewMaster(append(make([]byte, 31), 9), net)
+			for _, i := range []uint32{44, coin, 0} {
+				if err == nil {
+					key, err = key.Child(hdkeychain.HardenedKeyStart + i)
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			xpub := key.Neuter().String()
+			if _, err := parseXpub(net, xpub); err != nil || seen[xpub] {
+				t.Errorf("%s, coin type %d: %v", net.Name, coin, err)
+			}
+			seen[xpub] = true
+		}
+	}
+}

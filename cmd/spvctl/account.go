@@ -19,13 +19,15 @@ func accountCommand() command {
   account import NAME XPUB    watch the account of an extended public key;
                               with - the key is read from standard input
   account rename OLD NEW      change the name of an account
+  --birthday WHEN             with import: the first block to search, a height,
+                              a date like 2024-01-31, or new
   --json                      print the list as JSON
 
 GAP is the gap limit. RECEIVING and CHANGE count the addresses that were
 handed out or used.
 `,
 		args:  []string{"import", "rename"},
-		flags: []string{"--json"},
+		flags: []string{"--birthday", "--json"},
 		run:   runAccount,
 	}
 }
@@ -35,16 +37,23 @@ func runAccount(ctx context.Context, in *invocation) (int, error) {
 	if in.args, err = in.readInput(); err != nil {
 		return exitError, err
 	}
-	words, err := in.words(3)
+	var flags struct {
+		Birthday string `long:"birthday"`
+		jsonFlag
+	}
+	words, err := in.parse(&flags)
+	in.opts.JSON = in.opts.JSON || flags.JSON
 	switch {
 	case err != nil:
 		return exitUsage, err
+	case flags.Birthday != "" && wordOr(words, "") != "import":
+		return exitUsage, usagef("account: --birthday goes with import")
 	case len(words) == 0:
 		return show(ctx, in, writeAccounts, walletInfoMethod)
 	case len(words) != 3:
 		return exitUsage, usagef("account %s: two names expected", words[0])
 	case words[0] == "import":
-		return show(ctx, in, done("Watching. Old payments are being searched for (run: spvctl wallet)."), "importxpub", words[1], words[2])
+		return show(ctx, in, done("Watching. Old payments are being searched for (run: spvctl job)."), "importxpub", words[1], words[2], flags.Birthday)
 	case words[0] == "rename":
 		return show(ctx, in, done("Renamed."), "renameaccount", words[1], words[2])
 	}

@@ -26,9 +26,9 @@ type client struct{ ws *wsrpc.Client }
 func dial(ctx context.Context, t *target) (*client, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	url := "wss://" + t.address + api.WebsocketPath
+	url := "wss://" + t.address + t.path
 	if t.tls == nil {
-		url = "ws://" + t.address + api.WebsocketPath
+		url = "ws://" + t.address + t.path
 	}
 	ws, err := wsrpc.Dial(ctx, url, wsrpc.WithTLSConfig(t.tls))
 	var op *net.OpError

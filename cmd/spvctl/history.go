@@ -46,10 +46,18 @@ func writeHistory(w io.Writer, lines []api.ListedTransaction) error {
 		return writeLine(w, "nothing yet (run: spvctl wallet)")
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TIME (UTC)\tCONFIRMATIONS\tKIND\tAMOUNT\tACCOUNT\tADDRESS\tTRANSACTION")
+	fmt.Fprintln(t, "TIME (UTC)\tCONFIRMATIONS\tKIND\tAMOUNT\tACCOUNT\tADDRESS\tTRANSACTION\tLABEL")
 	for _, l := range lines {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\t%s\t%s\n", utc(l.Time), grouped(l.Confirmations), l.Category, l.Amount,
-			l.Account, l.Address, l.TxID)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\t%s\t%s\t%s\n", utc(l.Time), grouped(l.Confirmations), l.Category, l.Amount,
+			l.Account, l.Address, l.TxID, labelOf(&l))
 	}
 	return t.Flush()
+}
+
+// labelOf returns the label of the transaction, or else of the address.
+func labelOf(l *api.ListedTransaction) string {
+	if l.Label != "" {
+		return l.Label
+	}
+	return l.AddressLabel
 }

@@ -38,6 +38,7 @@ type options struct {
 	settings
 	ConfigFile path   `short:"C" long:"configfile" value-name:"FILE" description:"Configuration file of the daemon (default: spvd.conf in the data directory)"`
 	RPCServer  string `short:"s" long:"rpcserver" value-name:"HOST[:PORT]" description:"Where the daemon is (default: localhost)"`
+	Wallet     string `short:"w" long:"wallet" value-name:"NAME" description:"Wallet that the command is about (default: the one called default)"`
 	ClientCert path   `long:"clientcert" value-name:"FILE" description:"Certificate to present to the daemon in place of a password"`
 	ClientKey  path   `long:"clientkey" value-name:"FILE" description:"Key of the certificate to present"`
 	JSON       bool   `long:"json" description:"Print results as JSON"`

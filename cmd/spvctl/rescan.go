@@ -2,32 +2,95 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
 )
+
+// rescanLook is how often a rescan is looked at.
+const rescanLook = 250 * time.Millisecond
 
 func rescanCommand() command {
 	return command{
 		name:     "rescan",
 		synopsis: "rescan [--from HEIGHT]",
-		summary:  "Search old blocks again for the wallet.",
+		summary:  "Search old blocks again for the wallet, and show how far it is.",
 		help: `
   --from HEIGHT   the first block to search (default 0)
+  --background    do not wait for the end: see spvctl job
+  --json          print the job as JSON in the end
 
-Nothing that is known is forgotten meanwhile. A search that takes long goes on
-by itself: see how far it is with spvctl wallet.
+Nothing that is known is forgotten meanwhile. Interrupting spvctl does not
+interrupt the search; spvctl job cancel does.
 `,
-		flags: []string{"--from"},
-		run: func(ctx context.Context, in *invocation) (int, error) {
-			var flags struct {
-				From uint32 `long:"from"`
+		flags: []string{"--from", "--background", "--json"},
+		run:   runRescan,
+	}
+}
+
+func runRescan(ctx context.Context, in *invocation) (int, error) {
+	var flags struct {
+		From       uint32 `long:"from"`
+		Background bool   `long:"background"`
+		jsonFlag
+	}
+	words, err := in.parse(&flags)
+	switch {
+	case err != nil:
+		return exitUsage, err
+	case len(words) > 0:
+		return exitUsage, usagef("rescan: unexpected %q", words[0])
+	}
+	c, err := in.connect(ctx)
+	if err != nil {
+		return exitError, err
+	}
+	defer c.close()
+	var j api.Job
+	if err := c.call(ctx, "rescanwallet", &j, flags.From, true); err != nil {
+		return exitError, err
+	}
+	if !flags.Background {
+		if err := in.followJob(ctx, c, &j); err != nil {
+			return exitError, err
+		}
+	}
+	switch {
+	case in.opts.JSON || flags.JSON:
+		return exitOK, in.writeJSON(j)
+	case flags.Background:
+		return exitOK, writeLine(in.out, fmt.Sprintf("Searching as job %d (run: spvctl job %d).", j.ID, j.ID))
+	}
+	return exitOK, writeLine(in.out, "Done.")
+}
+
+// followJob shows how far a job is until it is done.
+func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) error {
+	look := time.NewTicker(rescanLook)
+	defer look.Stop()
+	for {
+		switch {
+		case j.Error != "":
+			return fmt.Errorf("job %d waits: %s", j.ID, j.Error)
+		case j.State == api.JobCanceled:
+			return errors.New("the search was canceled; what was found stays known")
+		case j.State == api.JobDone:
+			if in.terminal && !in.opts.JSON {
+				fmt.Fprint(in.out, "\r\x1b[K")
 			}
-			words, err := in.parse(&flags)
-			switch {
-			case err != nil:
-				return exitUsage, err
-			case len(words) > 0:
-				return exitUsage, usagef("rescan: unexpected %q", words[0])
-			}
-			return show(ctx, in, done("Done."), "rescanwallet", flags.From)
-		},
+			return nil
+		case in.terminal && !in.opts.JSON:
+			fmt.Fprintf(in.out, "\r\x1b[K%s of %s  %s  %s left", grouped(j.At), grouped(j.Target), percent(j.Progress), span(j.ETA))
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := c.call(ctx, "getjob", j, j.ID); err != nil {
+			return err
+		}
 	}
 }

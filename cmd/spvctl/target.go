@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -21,6 +22,7 @@ var errNotRunning = errors.New("spvd is not running")
 // target is where the daemon is and what it takes to be let in.
 type target struct {
 	address        string
+	path           string      // of the websocket
 	tls            *tls.Config // nil for plain text
 	user, password string      // empty with a certificate
 }
@@ -41,7 +43,10 @@ func (o *options) target() (*target, error) {
 	case o.SimNet:
 		params = chaincfg.SimNetParams()
 	}
-	t := &target{address: address(o.RPCServer, listening, api.DefaultPort(params.Net))}
+	t := &target{path: api.WebsocketPath, address: address(o.RPCServer, listening, api.DefaultPort(params.Net))}
+	if o.Wallet != "" {
+		t.path = api.WalletPath + url.PathEscape(o.Wallet)
+	}
 	if !o.NoTLS {
 		if t.tls, err = o.pinned(); err != nil {
 			return nil, err

@@ -40,9 +40,9 @@ func writeUnspent(w io.Writer, outputs []api.Unspent) error {
 		return writeLine(w, "nothing to spend (run: spvctl balance)")
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "AMOUNT\tCONFIRMATIONS\tACCOUNT\tADDRESS\tOUTPUT")
+	fmt.Fprintln(t, "AMOUNT\tCONFIRMATIONS\tACCOUNT\tADDRESS\tOUTPUT\tLABEL")
 	for _, o := range outputs {
-		fmt.Fprintf(t, "%v\t%s\t%s\t%s\t%s:%d\n", o.Amount, grouped(o.Confirmations), o.Account, o.Address, o.TxID, o.Vout)
+		fmt.Fprintf(t, "%v\t%s\t%s\t%s\t%s:%d\t%s\n", o.Amount, grouped(o.Confirmations), o.Account, o.Address, o.TxID, o.Vout, o.Label)
 	}
 	return t.Flush()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"text/tabwriter"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -14,19 +15,71 @@ const walletInfoMethod = "walletinfo"
 func walletCommand() command {
 	return command{
 		name:     "wallet",
-		synopsis: "wallet",
-		summary:  "Show what the wallet watches and how far it has got.",
+		synopsis: "wallet [list|create]",
+		summary:  "Show what the wallet watches and how far it has got; list, make, load and unload wallets.",
 		help: `
-  --json     print it as JSON
+  wallet                  show the wallet that -w names, or the default one
+  wallet list             list all wallets
+  wallet create NAME      make another wallet, which shares the chain
+  wallet load NAME        load one that is not loaded
+  wallet unload NAME      let go of one, to copy or move its file
+  --birthday WHEN         with create: the first block to search for what is
+                          imported, a height, a date like 2024-01-31, or new
+  --json                  print the answer as JSON
+
+Every command is about the wallet that -w NAME in front of it names.
 `,
-		flags: []string{"--json"},
-		run: func(ctx context.Context, in *invocation) (int, error) {
-			if _, err := in.words(0); err != nil {
-				return exitUsage, err
-			}
-			return show(ctx, in, writeWallet, walletInfoMethod)
-		},
+		args:  []string{"list", "create", "load", "unload"},
+		flags: []string{"--birthday", "--json"},
+		run:   runWallet,
 	}
+}
+
+func runWallet(ctx context.Context, in *invocation) (int, error) {
+	var flags struct {
+		Birthday string `long:"birthday"`
+		jsonFlag
+	}
+	words, err := in.parse(&flags)
+	if err != nil {
+		return exitUsage, err
+	}
+	in.opts.JSON = in.opts.JSON || flags.JSON
+	verb := wordOr(words, "")
+	switch {
+	case flags.Birthday != "" && verb != "create":
+		return exitUsage, usagef("wallet: --birthday goes with create")
+	case len(words) == 0:
+		return show(ctx, in, writeWallet, walletInfoMethod)
+	case verb == "list" && len(words) == 1:
+		return show(ctx, in, writeWallets, "listwalletdir")
+	case len(words) != 2:
+		return exitUsage, usagef("wallet %s: one name expected", verb)
+	case verb == "create":
+		return show(ctx, in, done("Made. Use it with: spvctl -w "+words[1]+" account import NAME XPUB"), "createwallet", words[1], flags.Birthday)
+	case verb == "load":
+		return show(ctx, in, done("Loaded."), "loadwallet", words[1])
+	case verb == "unload":
+		return show(ctx, in, done("Unloaded."), "unloadwallet", words[1])
+	}
+	return exitUsage, usagef("wallet: unexpected %q", verb)
+}
+
+// writeWallets prints a table of wallets.
+func writeWallets(w io.Writer, dir api.WalletDir) error {
+	if len(dir.Wallets) == 0 {
+		return writeLine(w, "no wallet yet (run: spvctl account import NAME XPUB)")
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "WALLET\tLOADED")
+	for _, f := range dir.Wallets {
+		loaded := "no"
+		if f.Loaded {
+			loaded = "yes"
+		}
+		fmt.Fprintf(t, "%s\t%s\n", f.Name, loaded)
+	}
+	return t.Flush()
 }
 
 // writeWallet prints what there is to say about the wallet.

@@ -27,11 +27,26 @@ func TestWalletCommands(t *testing.T) {
 		{"address new", []string{address + "\n"}},
 		{"address show " + address, []string{"watched, in account default, branch 0, index 0\n"}},
 		{"address show Ds", []string{"not an address"}},
+		{"address new --beyond", []string{address + "\n"}},
+		{"address import " + address + " --label=rent --birthday=new", []string{"Watching."}},
+		{"label", []string{"ADDRESS OR TRANSACTION", address + "  rent\n"}},
+		{"label " + address + " home", []string{"Labelled.\n"}},
+		{"account import savings dpubKey --birthday=2024-01-31", []string{"Watching."}},
+		{"wallet list", []string{"WALLET", "default  yes\n", "savings  yes\n"}},
+		{"wallet create savings --birthday=new", []string{"spvctl -w savings account import"}},
+		{"wallet unload savings", []string{"Unloaded.\n"}},
+		{"wallet load savings", []string{"Loaded.\n"}},
+		{"job", []string{"ID  WALLET", "1   default  rescan  done     1     2   2       100.0%", "2   default  rescan  running  1     1   2       50.0%   1s    2020-09-13"}},
+		{"job --all", []string{"rescan"}},
+		{"job 2", []string{"running"}},
+		{"job cancel 2", []string{"Canceled."}},
+		{"rescan --background", []string{"job 1 (run: spvctl job 1)"}},
+		{"rescan --json", []string{`"state": "done"`}},
 		{"balance", []string{"default   1.25", "(all)     1.25", "imported  0"}},
 		{"balance default", []string{"default  1.25"}},
 		{"history", []string{"2020-09-13 12:26:40  2              receive  1.25    default  " + address + "  " + payment}},
 		{"history --count=0", []string{"nothing yet"}},
-		{"utxo", []string{"1.25    2              default  " + address + "  " + payment + ":0\n"}},
+		{"utxo", []string{"1.25    2              default  " + address + "  " + payment + ":0"}},
 		{"tx " + payment, []string{"type           regular\n", "block          1\n", "receive        1.25 " + address + " default\n"}},
 		{"rescan --from=1", []string{"Done.\n"}},
 	} {
@@ -42,7 +57,7 @@ func TestWalletCommands(t *testing.T) {
 			}
 		}
 	}
-	for _, args := range []string{"wallet", "account", "address", "balance", "history", "utxo", "tx " + payment} {
+	for _, args := range []string{"wallet", "wallet list", "account", "address", "balance", "history", "utxo", "tx " + payment, "label", "job", "job 1"} {
 		got := spvctl(t, "", append(flags, append(strings.Fields(args), "--json")...)...)
 		if got.code != exitOK || !json.Valid([]byte(got.out)) {
 			t.Errorf("%s --json gave %+v", args, got)
@@ -63,7 +78,8 @@ func TestAccountKeyFromStandardInput(t *testing.T) {
 func TestWalletCommandsWithWrongWords(t *testing.T) {
 	flags := daemon(t, rpctest.New())
 	for _, args := range []string{
-		"wallet x", "account x", "account import x", "account drop a b", "address x", "address show", "balance a b",
+		"wallet x", "wallet create", "wallet list x", "wallet create a b", "wallet --birthday=1", "account --birthday=1", "address --beyond",
+		"address import", "address show --label=x", "job x", "job cancel", "job 1 2", "label x", "account x", "account import x", "account drop a b", "address x", "address show", "balance a b",
 		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "rescan x", "rescan --from=-1",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitUsage {
@@ -72,9 +88,23 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"balance nobody": "no such account", "tx " + genesis: "no such transaction", "rescan --from=3": "above the wallet's tip",
+		"job 3": "there is no job 3", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "address import nothing": "not a valid address",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitError || !strings.Contains(got.err, want) {
 			t.Errorf("%s gave %+v", args, got)
+		}
+	}
+}
+
+// The wallet that is named is the one that is asked.
+func TestWalletIsNamed(t *testing.T) {
+	flags := daemon(t, rpctest.New())
+	if got := spvctl(t, "", append(flags, "--wallet", "default", "wallet")...); got.code != exitOK || !strings.Contains(got.out, "accounts  1") {
+		t.Errorf("got %+v", got)
+	}
+	for _, name := range []string{"nobody", "a/b?c"} {
+		if got := spvctl(t, "", append(flags, "--wallet", name, "wallet")...); got.code != exitError || !strings.Contains(got.err, "no such wallet") {
+			t.Errorf("%s gave %+v", name, got)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Sync:    source.syncPort,
 		Peers:   source.peersPort,
 		Network: networkPort{pool: pool},
-		Wallets: walletsPort{owned},
+		Wallets: walletsPort{owned, syncer},
 		Control: controlPort{logs: logs, stop: stop},
 	})
 	if err != nil {

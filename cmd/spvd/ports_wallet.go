@@ -6,6 +6,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/wallet"
 )
@@ -15,6 +16,7 @@ import (
 type walletPort struct {
 	all  *wallets
 	name string
+	sync *spv.Syncer
 }
 
 // reading returns the wallet for a method that needs there to be one.
@@ -35,12 +37,11 @@ func (p walletPort) making() (*wallet.Wallet, error) {
 }
 
 // ImportXpub implements rpc.Accounts.
-func (p walletPort) ImportXpub(ctx context.Context, name, xpub string) error {
-	w, err := p.making()
-	if err == nil {
-		_, err = w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: p.all.birthday})
-	}
-	return walletError(err)
+func (p walletPort) ImportXpub(ctx context.Context, name, xpub, birthday string) error {
+	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {
+		_, err := w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: born})
+		return err
+	})
 }
 
 // RenameAccount implements rpc.Accounts.

@@ -8,31 +8,40 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// bornAt returns the birthday for an import that is searched for from a height
-// on; -1 leaves it to the wallet.
-func (p walletPort) bornAt(from int64) *wallet.Birthday {
-	if from < 0 {
-		return p.all.birthday
+// importing runs an import with the birthday that a client has named.
+func (p walletPort) importing(birthday string, run func(*wallet.Wallet, *wallet.Birthday) error) error {
+	born, err := p.all.born(birthday)
+	if err != nil {
+		return err
 	}
-	return &wallet.Birthday{Height: height(from)}
+	w, err := p.making()
+	if err == nil {
+		err = run(w, born)
+	}
+	return walletError(err)
 }
 
 // ImportPubKey implements rpc.Addresses.
-func (p walletPort) ImportPubKey(ctx context.Context, key []byte, from int64) error {
-	w, err := p.making()
-	if err == nil {
-		_, err = w.ImportPubKey(ctx, key, p.bornAt(from))
-	}
-	return walletError(err)
+func (p walletPort) ImportPubKey(ctx context.Context, key []byte, birthday string) error {
+	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {
+		_, err := w.ImportPubKey(ctx, key, born)
+		return err
+	})
 }
 
 // ImportScript implements rpc.Addresses.
-func (p walletPort) ImportScript(ctx context.Context, redeem []byte, from int64) error {
-	w, err := p.making()
-	if err == nil {
-		_, err = w.ImportRedeemScript(ctx, redeem, p.bornAt(from))
-	}
-	return walletError(err)
+func (p walletPort) ImportScript(ctx context.Context, redeem []byte, birthday string) error {
+	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {
+		_, err := w.ImportRedeemScript(ctx, redeem, born)
+		return err
+	})
+}
+
+// ImportAddress implements rpc.Addresses.
+func (p walletPort) ImportAddress(ctx context.Context, address, birthday string) error {
+	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {
+		return w.ImportAddress(ctx, address, born)
+	})
 }
 
 // AddressInfo implements rpc.Addresses.
@@ -55,6 +64,7 @@ func (p walletPort) AddressInfo(ctx context.Context, address string) (api.Addres
 		Account:      info.Account,
 		Hex:          hex.EncodeToString(info.RedeemScript),
 		Label:        info.Label,
+		BeyondGap:    info.BeyondGap,
 	}
 	if info.Derived {
 		out.Branch, out.Index = &info.Branch, &info.Index
@@ -70,13 +80,4 @@ func (p walletPort) AddressesOf(account string) ([]string, error) {
 	}
 	list, err := w.Addresses(account)
 	return list, walletError(err)
-}
-
-// Rescan implements rpc.Addresses.
-func (p walletPort) Rescan(ctx context.Context, from int64) error {
-	w, err := p.reading()
-	if err != nil {
-		return err
-	}
-	return walletError(w.Rescan(ctx, height(from)))
 }

@@ -21,6 +21,10 @@ func (p walletPort) Unspent(ctx context.Context, minConf, maxConf int64) ([]api.
 	if err != nil {
 		return nil, walletError(err)
 	}
+	labels, err := w.Labels(ctx)
+	if err != nil {
+		return nil, walletError(err)
+	}
 	var list []api.Unspent
 	for _, o := range all {
 		if o.Confirmations > maxConf {
@@ -38,6 +42,7 @@ func (p walletPort) Unspent(ctx context.Context, minConf, maxConf int64) ([]api.
 			Amount:        api.Amount(o.Amount),
 			Confirmations: o.Confirmations,
 			Spendable:     o.Mature,
+			Label:         labels[o.Address],
 		})
 	}
 	return list, nil
@@ -109,19 +114,8 @@ func (p walletPort) Lock(ctx context.Context, outputs []api.OutPoint, locked boo
 		if points[i], err = outPoint(o); err != nil {
 			return err
 		}
-		if !locked {
-			continue
-		}
-		if _, err := w.Output(ctx, points[i], true); err != nil {
-			return walletError(err)
-		}
 	}
-	for _, op := range points {
-		if err := w.LockOutput(ctx, op, locked); err != nil {
-			return walletError(err)
-		}
-	}
-	return nil
+	return walletError(w.LockOutputs(ctx, locked, points...))
 }
 
 // UnlockAll implements rpc.Coins.

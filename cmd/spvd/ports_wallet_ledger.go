@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -48,22 +49,37 @@ func (p walletPort) Balances(ctx context.Context, minConf int64) (api.Balance, e
 }
 
 // Transactions implements rpc.Ledger.
-func (p walletPort) Transactions(ctx context.Context, above int64) ([]api.Transaction, error) {
+func (p walletPort) Transactions(ctx context.Context, above int64, addresses []string, yield func(*api.Transaction) bool) error {
 	w, err := p.reading()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	history, err := w.History(ctx, wallet.HistoryFilter{Above: height(above)})
+	labels, err := w.Labels(ctx)
 	if err != nil {
-		return nil, walletError(err)
+		return walletError(err)
 	}
-	list := make([]api.Transaction, len(history))
-	for i, tx := range history {
-		if list[i], err = transaction(tx); err != nil {
+	filter := wallet.HistoryFilter{Above: height(above)}
+	if filter.Addresses, err = indexed(ctx, w, addresses); err != nil {
+		return walletError(err)
+	}
+	var failed error
+	err = w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool {
+		out, err := transaction(tx, labels)
+		failed = err
+		return err == nil && yield(&out)
+	})
+	return errors.Join(failed, walletError(err))
+}
+
+// indexed returns the addresses if the wallet can find their transactions by an
+// index: if all are its own. What was paid to others is found by looking at all.
+func indexed(ctx context.Context, w *wallet.Wallet, addresses []string) ([]string, error) {
+	for _, a := range addresses {
+		if info, err := w.AddressInfo(ctx, a); err != nil || !info.Mine {
 			return nil, err
 		}
 	}
-	return list, nil
+	return addresses, nil
 }
 
 // Transaction implements rpc.Ledger.
@@ -76,11 +92,15 @@ func (p walletPort) Transaction(ctx context.Context, hash chainhash.Hash) (api.T
 	if err != nil {
 		return api.Transaction{}, walletError(err)
 	}
-	return transaction(tx)
+	labels, err := w.Labels(ctx)
+	if err != nil {
+		return api.Transaction{}, walletError(err)
+	}
+	return transaction(tx, labels)
 }
 
-// transaction translates a transaction.
-func transaction(tx *wallet.Transaction) (api.Transaction, error) {
+// transaction translates a transaction. Labels are those of its addresses.
+func transaction(tx *wallet.Transaction, labels map[string]string) (api.Transaction, error) {
 	raw, err := tx.Tx.Bytes()
 	if err != nil {
 		return api.Transaction{}, fmt.Errorf("serialize transaction %s: %w", tx.Hash, err)
@@ -109,6 +129,7 @@ func transaction(tx *wallet.Transaction) (api.Transaction, error) {
 	for _, e := range tx.Entries() {
 		d := api.Detail{
 			Account: e.Account, Address: e.Address, Amount: api.Amount(e.Amount), Category: e.Category.String(), Vout: e.Index,
+			AddressLabel: labels[e.Address],
 		}
 		if e.Amount < 0 {
 			d.Payers = payers(tx)
@@ -154,4 +175,23 @@ func (p walletPort) Abandon(ctx context.Context, hash chainhash.Hash) error {
 		return err
 	}
 	return walletError(w.Abandon(ctx, hash))
+}
+
+// SetLabel implements rpc.Ledger.
+func (p walletPort) SetLabel(ctx context.Context, subject, label string) error {
+	w, err := p.reading()
+	if err != nil {
+		return err
+	}
+	return walletError(w.SetLabel(ctx, subject, label))
+}
+
+// Labels implements rpc.Ledger.
+func (p walletPort) Labels(ctx context.Context) (map[string]string, error) {
+	w, err := p.reading()
+	if err != nil {
+		return nil, err
+	}
+	labels, err := w.Labels(ctx)
+	return labels, walletError(err)
 }

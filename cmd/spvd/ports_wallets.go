@@ -5,14 +5,18 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/wallet"
 )
 
 // walletsPort tells of the wallets in the terms of JSON-RPC.
-type walletsPort struct{ all *wallets }
+type walletsPort struct {
+	all  *wallets
+	sync *spv.Syncer
+}
 
 // Wallet implements rpc.Wallets.
-func (p walletsPort) Wallet(name string) rpc.Wallet { return walletPort{p.all, name} }
+func (p walletsPort) Wallet(name string) rpc.Wallet { return walletPort{p.all, name, p.sync} }
 
 // List implements rpc.Wallets.
 func (p walletsPort) List() (api.WalletDir, error) {

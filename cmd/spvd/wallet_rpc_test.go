@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrec"
+	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -24,6 +29,11 @@ func TestPaymentPlugin(t *testing.T) {
 	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
 	_, c := ns.startSynced(t, dir, "--account=default="+o.xpub())
 
+	stranger := c
+	stranger.password = "wrong"
+	if _, err := stranger.try(t.Context(), "getbalance", "[]", new(any)); err == nil || !strings.Contains(err.Error(), "401") {
+		t.Errorf("with a wrong password: %v", err)
+	}
 	var info api.Info
 	c.mustCall(t, "getinfo", "[]", &info)
 	if info.Blocks != blocks || info.Balance != 145e7 || info.Connections != 1 {
@@ -120,6 +130,9 @@ func TestWalletRefusals(t *testing.T) {
 	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
 	d, c := ns.startSynced(t, dir, "--account=default="+o.xpub())
 	private := other.account.String()
+	wif := newWIF(t)
+	known, _ := o.address(0, 0)
+	fresh, _ := other.address(0, 0)
 	var before, after, answer json.RawMessage
 	c.mustCall(t, "walletinfo", "[]", &before)
 	for _, tt := range []struct {
@@ -135,6 +148,23 @@ func TestWalletRefusals(t *testing.T) {
 		{"importxpub", fmt.Sprintf(`["mine",%q]`, other.xpub()[:40]), api.CodeNotFound},
 		{"importxpub", `["mine","dpubZFwxDHxkMYMqXhxc2ZAiT4KWUgrJLBYxqmnZE9qAwBWMoCFbYfWgT2gd1gQSH6vNfUXQsVCv2YWoPoHRcr3z3u6kj1kVPh6JjcPNQwf1kxc"]`, api.CodeNotFound},
 		{"importpubkey", `["02"]`, api.CodeNotFound},
+		{"importpubkey", `["` + strings.Repeat("01", 32) + `"]`, api.CodeNotFound}, // a private key
+		{"importpubkey", `["x"]`, api.CodeHex},
+		{"importaddress", fmt.Sprintf(`[%q]`, wif), api.CodeWallet},
+		{"importaddress", fmt.Sprintf(`[%q]`, private), api.CodeWallet},
+		{"importaddress", fmt.Sprintf(`[%q]`, known), api.CodeWallet},
+		{"importaddress", fmt.Sprintf(`[%q]`, known[:30]+"1"), api.CodeNotFound},
+		{"importaddress", `["DsQxuVRvS4eaJ42dhQEsCXauMWjvopWgrVg"]`, api.CodeNotFound}, // of mainnet
+		{"importaddress", fmt.Sprintf(`{"address":%q,"birthday":"soon"}`, fresh), api.CodeInvalid},
+		{"importaddress", fmt.Sprintf(`{"address":%q,"birthday":-1}`, fresh), api.CodeParams},
+		{"importaddress", fmt.Sprintf(`{"address":%q,"birthday":"1","scanfrom":1}`, fresh), api.CodeInvalid},
+		{"importaddress", fmt.Sprintf(`{"address":%q,"scanfrom":%d}`, fresh, blocks+1), api.CodeInvalid},
+		{"importxpub", fmt.Sprintf(`["mine",%q,"2024-13-01"]`, other.xpub()), api.CodeInvalid},
+		{"importxpub", fmt.Sprintf(`["mine",%q]`, other.xpub()[:len(other.xpub())-1]+"1"), api.CodeNotFound},
+		{"setlabel", `["nothing","x"]`, api.CodeNotFound},
+		{"setlabel", fmt.Sprintf(`[%q,%q]`, known, strings.Repeat("x", 501)), api.CodeInvalid},
+		{"setlabel", fmt.Sprintf(`[%q,"x"]`, wif), api.CodeWallet},
+		{"decoderawtransaction", `["00"]`, api.CodeHex},
 		{"importscript", `[""]`, api.CodeInvalid},
 		{"discoverusage", `["",false,10001]`, api.CodeInvalid},
 		{"renameaccount", `["nobody","somebody"]`, api.CodeNotFound},
@@ -150,7 +180,7 @@ func TestWalletRefusals(t *testing.T) {
 		switch {
 		case err == nil || err.Code != tt.code:
 			t.Errorf("%s %s: %s, %v; want code %d", tt.method, tt.params, answer, err, tt.code)
-		case strings.Contains(err.Message, private):
+		case strings.Contains(err.Message, private), strings.Contains(err.Message, wif):
 			t.Errorf("%s repeats the key: %v", tt.method, err)
 		}
 	}
@@ -158,7 +188,17 @@ func TestWalletRefusals(t *testing.T) {
 	if string(before) != string(after) {
 		t.Errorf("the wallet was changed from\n%s to\n%s", before, after)
 	}
-	if strings.Contains(d.out.String(), private) {
+	if strings.Contains(d.out.String(), private) || strings.Contains(d.out.String(), wif) {
 		t.Error("the log has the private key")
 	}
+}
+
+// newWIF returns a single private key in the form wallets exchange it in.
+func newWIF(t *testing.T) string {
+	t.Helper()
+	wif, err := dcrutil.NewWIF(bytes.Repeat([]byte{7}, 32), chaincfg.SimNetParams().PrivateKeyID, dcrec.STEcdsaSecp256k1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wif.String()
 }

@@ -14,6 +14,7 @@ func createNewAccount() method {
 		params: []param{
 			accountParam(),
 			{name: "xpub", kind: kindString, optional: true, def: "", text: "The extended public key of the account."},
+			birthdayParam("; without it, the wallet's birthday"),
 		},
 		result:  "null",
 		returns: []any{nil},
@@ -23,7 +24,7 @@ func createNewAccount() method {
 				return nil, fail(api.CodeWallet, "without private keys no account can be made; "+
 					"make it in the wallet that holds the keys, and run: spvctl account import NAME XPUB")
 			}
-			return nil, b.Wallet.ImportXpub(ctx, a.str("account"), a.str("xpub"))
+			return nil, b.Wallet.ImportXpub(ctx, a.str("account"), a.str("xpub"), a.str("birthday"))
 		},
 	}
 }

@@ -17,7 +17,7 @@ func createWallet() method {
 			"at the same block as others.",
 		params: []param{
 			{name: "name", kind: kindString, text: "Its name: lower case letters, digits, _ and -."},
-			birthdayParam("for what is imported without one; without it, that of the daemon"),
+			birthdayParam(" for what is imported without one; without it, that of the daemon"),
 		},
 		result:  "an object with the name",
 		returns: []any{api.WalletName{}},
@@ -32,5 +32,5 @@ func createWallet() method {
 // birthdayParam is the parameter for the first block that is searched.
 func birthdayParam(what string) param {
 	return param{name: "birthday", kind: kindBirthday, optional: true, def: "",
-		text: "The first block to search " + what + ": a height, a date like 2024-01-31, or new."}
+		text: "The first block to search, a height, a date like 2024-01-31, or new" + what + "."}
 }

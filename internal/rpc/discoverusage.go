@@ -37,10 +37,11 @@ func discoverUsage() method {
 					return nil, err
 				}
 			}
-			if err := b.Wallet.Rescan(ctx, from); err != nil {
+			id, err := b.Wallet.Rescan(ctx, from)
+			if err != nil {
 				return nil, err
 			}
-			return nil, b.awaitScan(ctx)
+			return nil, b.awaitJob(ctx, id)
 		},
 	}
 }

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -14,7 +15,7 @@ func importPubKey() method {
 		params: []param{
 			{name: "pubkey", kind: kindString, text: "The public key in hex, compressed."},
 			{name: "label", kind: kindString, optional: true, def: importedAccount, text: "The account to import into; there is only one."},
-			rescanParam(), scanFromParam(),
+			rescanParam(), scanFromParam(), birthdayParam(" in place of scanfrom"),
 		},
 		result:  "null",
 		returns: []any{nil},
@@ -27,11 +28,11 @@ func importPubKey() method {
 			if label := a.str("label"); label != importedAccount {
 				return nil, fail(api.CodeInvalid, "keys are imported into the account %q only", importedAccount)
 			}
-			from, err := b.scanFrom(a)
+			born, err := b.born(a)
 			if err != nil {
 				return nil, err
 			}
-			return nil, b.Wallet.ImportPubKey(ctx, key, from)
+			return nil, b.Wallet.ImportPubKey(ctx, key, born)
 		},
 	}
 }
@@ -49,19 +50,21 @@ func scanFromParam() param {
 		text: "The first height to search; -1 is the wallet's birthday."}
 }
 
-// scanFrom returns the first height to search for an import, -1 for the wallet's
-// birthday.
-func (b *backend) scanFrom(a args) (int64, error) {
+// born returns the birthday for an import, empty for the wallet's.
+func (b *backend) born(a args) (string, error) {
+	birthday, from := a.str("birthday"), a.int("scanfrom")
 	_, tip, err := b.Chain.Best()
-	if err != nil {
-		return 0, err
+	switch {
+	case err != nil:
+		return "", err
+	case birthday != "" && from != -1:
+		return "", fail(api.CodeInvalid, "scanfrom and birthday exclude each other")
+	case !a.bool("rescan"):
+		return strconv.FormatInt(tip+1, 10), nil
+	case from < -1 || from > tip:
+		return "", fail(api.CodeInvalid, "parameter scanfrom is %d, not a height up to the tip, which is %d", from, tip)
+	case from >= 0:
+		return strconv.FormatInt(from, 10), nil
 	}
-	if !a.bool("rescan") {
-		return tip + 1, nil
-	}
-	from := a.int("scanfrom")
-	if from < -1 || from > tip {
-		return 0, fail(api.CodeInvalid, "parameter scanfrom is %d, not a height up to the tip, which is %d", from, tip)
-	}
-	return from, nil
+	return birthday, nil
 }

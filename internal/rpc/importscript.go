@@ -9,7 +9,7 @@ func importScript() method {
 		help:    "It returns at once; payments are searched for while the chain is followed.",
 		params: []param{
 			{name: "hex", kind: kindString, text: "The redeem script in hex."},
-			rescanParam(), scanFromParam(),
+			rescanParam(), scanFromParam(), birthdayParam(" in place of scanfrom"),
 		},
 		result:  "null",
 		returns: []any{nil},
@@ -19,11 +19,11 @@ func importScript() method {
 			if err != nil {
 				return nil, err
 			}
-			from, err := b.scanFrom(a)
+			born, err := b.born(a)
 			if err != nil {
 				return nil, err
 			}
-			return nil, b.Wallet.ImportScript(ctx, script, from)
+			return nil, b.Wallet.ImportScript(ctx, script, born)
 		},
 	}
 }

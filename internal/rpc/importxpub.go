@@ -6,17 +6,18 @@ func importXpub() method {
 	return method{
 		name:    "importxpub",
 		summary: "Watches the account of an extended public key.",
-		help: "It returns at once; the account is searched for from its birthday on while the chain is followed, see walletinfo. " +
+		help: "It returns at once; the account is searched for from its birthday on while the chain is followed, see listjobs. " +
 			"A private key is refused, and neither kept nor logged.",
 		params: []param{
 			{name: "name", kind: kindString, text: "The name for the account."},
 			{name: "xpub", kind: kindString, text: "The extended public key of the account, as the wallet that holds the keys exports it."},
+			birthdayParam("; without it, the wallet's birthday"),
 		},
 		result:  "null",
 		returns: []any{nil},
 		example: `["` + exampleAccount + `","` + exampleXpub + `"]`,
 		handle: func(ctx context.Context, b *backend, a args) (any, error) {
-			return nil, b.Wallet.ImportXpub(ctx, a.str("name"), a.str("xpub"))
+			return nil, b.Wallet.ImportXpub(ctx, a.str("name"), a.str("xpub"), a.str("birthday"))
 		},
 	}
 }

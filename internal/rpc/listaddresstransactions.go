@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"math"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -26,11 +27,12 @@ func listAddressTransactions() method {
 			if err := b.knownAccount(a.str("account")); err != nil {
 				return nil, err
 			}
-			txs, err := b.Wallet.Transactions(ctx, 0)
-			if err != nil || len(addresses) == 0 {
-				return listed(nil, anyAccount, nil), err
+			all := listing{account: a.str("account"), addresses: addresses, most: math.MaxInt64, lines: []api.ListedTransaction{}}
+			if len(addresses) == 0 {
+				return all.lines, nil
 			}
-			return listed(txs, a.str("account"), addresses), nil
+			err := b.Wallet.Transactions(ctx, 0, addresses, all.add)
+			return all.lines, err
 		},
 	}
 }

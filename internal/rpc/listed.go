@@ -6,21 +6,30 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// listed spells out transactions as lists have them: one line for each output
-// that a choice of accounts and addresses takes, be it paid or received by the
-// account. Without addresses all are taken.
-func listed(txs []api.Transaction, account string, addresses []string) []api.ListedTransaction {
-	list := []api.ListedTransaction{}
-	for i := range txs {
-		tx := &txs[i]
-		for _, d := range tx.Details {
-			chosen := fits(account, d.Account) || slices.Contains(d.Payers, account)
-			if chosen && (len(addresses) == 0 || slices.Contains(addresses, d.Address)) {
-				list = append(list, line(tx, d))
-			}
+// listing is a list of lines, one for each output of transactions that a choice
+// of accounts and addresses takes, be it paid or received by the account. Without
+// addresses all are taken.
+type listing struct {
+	account   string
+	addresses []string
+	skip      int64 // lines still to be left out
+	most      int64 // lines to list
+	lines     []api.ListedTransaction
+}
+
+// add adds the lines of a transaction, and reports whether more are wanted.
+func (l *listing) add(tx *api.Transaction) bool {
+	for _, d := range tx.Details {
+		chosen := fits(l.account, d.Account) || slices.Contains(d.Payers, l.account)
+		switch {
+		case !chosen, len(l.addresses) > 0 && !slices.Contains(l.addresses, d.Address):
+		case l.skip > 0:
+			l.skip--
+		case int64(len(l.lines)) < l.most:
+			l.lines = append(l.lines, line(tx, d))
 		}
 	}
-	return list
+	return int64(len(l.lines)) < l.most
 }
 
 // line returns one line of a transaction.

@@ -28,11 +28,34 @@ func TestListedOfAnAccount(t *testing.T) {
 		{"nobody", nil, nil},
 	} {
 		var got []uint32
-		for _, l := range listed(txs, test.account, test.addresses) {
+		all := listing{account: test.account, addresses: test.addresses, most: 10}
+		if !all.add(&txs[0]) {
+			t.Error("no more lines are wanted")
+		}
+		for _, l := range all.lines {
 			got = append(got, l.Vout)
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("account %s, addresses %v: outputs %v, want %v", test.account, test.addresses, got, test.want)
 		}
+	}
+}
+
+// TestPageOfAListing: lines are left out and counted over transactions, and no more
+// transactions are wanted than the page needs.
+func TestPageOfAListing(t *testing.T) {
+	tx := api.Transaction{Details: []api.Detail{{Vout: 0}, {Vout: 1}, {Vout: 2}}}
+	page := listing{account: "*", skip: 4, most: 3}
+	for i, more := range []bool{true, true, false} {
+		if page.add(&tx) != more {
+			t.Errorf("after %d transactions, more is not %v", i+1, more)
+		}
+	}
+	var got []uint32
+	for _, l := range page.lines {
+		got = append(got, l.Vout)
+	}
+	if !slices.Equal(got, []uint32{1, 2, 0}) {
+		t.Errorf("outputs %v", got)
 	}
 }

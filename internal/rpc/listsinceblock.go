@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -36,15 +37,15 @@ func listSinceBlock() method {
 			if err != nil {
 				return nil, err
 			}
-			txs, err := b.Wallet.Transactions(ctx, above)
-			if err != nil {
+			all := listing{account: anyAccount, most: math.MaxInt64, lines: []api.ListedTransaction{}}
+			if err := b.Wallet.Transactions(ctx, above, nil, all.add); err != nil {
 				return nil, err
 			}
 			last, err := b.Chain.HashAt(max(0, info.Height+1-max(1, target)))
 			if err != nil {
 				return nil, err
 			}
-			return api.SinceBlock{Transactions: listed(txs, anyAccount, nil), LastBlock: last.String()}, nil
+			return api.SinceBlock{Transactions: all.lines, LastBlock: last.String()}, nil
 		},
 	}
 }

@@ -32,13 +32,12 @@ func listTransactions() method {
 			if err := b.knownAccount(a.str("account")); err != nil {
 				return nil, err
 			}
-			txs, err := b.Wallet.Transactions(ctx, 0)
-			if err != nil {
-				return nil, err
+			page := listing{account: a.str("account"), skip: from, most: count, lines: []api.ListedTransaction{}}
+			if count == 0 {
+				return page.lines, nil
 			}
-			lines := listed(txs, a.str("account"), nil)
-			lines = lines[min(from, int64(len(lines))):]
-			return lines[:min(count, int64(len(lines)))], nil
+			err = b.Wallet.Transactions(ctx, 0, nil, page.add)
+			return page.lines, err
 		},
 	}
 }

@@ -20,13 +20,15 @@ type Wallet interface {
 	Addresses
 	Ledger
 	Coins
+	Searches
 }
 
 // Accounts are the accounts of extended public keys.
 type Accounts interface {
-	// ImportXpub adds an account, and makes the wallet if there is none. It
-	// returns at once; the account is scanned for from its birthday on.
-	ImportXpub(ctx context.Context, name, xpub string) error
+	// ImportXpub adds an account, and makes the default wallet if there is none.
+	// It returns at once; the account is scanned for from its birthday on. A
+	// birthday is a height, a date or new; empty it is the wallet's.
+	ImportXpub(ctx context.Context, name, xpub, birthday string) error
 
 	// RenameAccount changes the name of an account.
 	RenameAccount(ctx context.Context, from, to string) error
@@ -48,12 +50,15 @@ type Accounts interface {
 
 // Addresses are what the wallet watches.
 type Addresses interface {
-	// ImportPubKey watches payments to a public key, from a height on; -1 is the
-	// wallet's birthday. It makes the wallet if there is none.
-	ImportPubKey(ctx context.Context, key []byte, from int64) error
+	// ImportPubKey watches payments to a public key. It makes the default wallet if
+	// there is none. The birthday is as for ImportXpub.
+	ImportPubKey(ctx context.Context, key []byte, birthday string) error
 
 	// ImportScript watches payments to the hash of a redeem script likewise.
-	ImportScript(ctx context.Context, redeem []byte, from int64) error
+	ImportScript(ctx context.Context, redeem []byte, birthday string) error
+
+	// ImportAddress watches an address likewise.
+	ImportAddress(ctx context.Context, address, birthday string) error
 
 	// AddressInfo tells what is known about an address, which need not be the
 	// wallet's.
@@ -62,9 +67,6 @@ type Addresses interface {
 	// AddressesOf returns the addresses of an account that were handed out or
 	// used.
 	AddressesOf(account string) ([]string, error)
-
-	// Rescan searches all blocks from a height on again. It returns at once.
-	Rescan(ctx context.Context, from int64) error
 }
 
 // Ledger is what the chain says about the wallet.
@@ -72,9 +74,10 @@ type Ledger interface {
 	// Balances returns the balances of all accounts.
 	Balances(ctx context.Context, minConf int64) (api.Balance, error)
 
-	// Transactions returns the transactions mined above a height and the unmined
-	// ones, newest first.
-	Transactions(ctx context.Context, above int64) ([]api.Transaction, error)
+	// Transactions calls yield for the unmined transactions and those mined above a
+	// height, newest first, until it returns false. With addresses it may leave out
+	// those that neither pay them nor spend from them.
+	Transactions(ctx context.Context, above int64, addresses []string, yield func(*api.Transaction) bool) error
 
 	// Transaction returns one transaction.
 	Transaction(ctx context.Context, hash chainhash.Hash) (api.Transaction, error)
@@ -85,6 +88,24 @@ type Ledger interface {
 
 	// Abandon forgets an unmined transaction.
 	Abandon(ctx context.Context, hash chainhash.Hash) error
+
+	// SetLabel labels an address or a transaction hash; an empty label removes it.
+	// Labels returns all labels by what they label.
+	SetLabel(ctx context.Context, subject, label string) error
+	Labels(ctx context.Context) (map[string]string, error)
+}
+
+// Searches are the jobs that look through old blocks.
+type Searches interface {
+	// Rescan searches all blocks from a height on again. It returns the number of
+	// the job at once.
+	Rescan(ctx context.Context, from int64) (id int64, err error)
+
+	// Jobs returns the jobs, oldest first.
+	Jobs() ([]api.Job, error)
+
+	// CancelJob gives up a rescan.
+	CancelJob(ctx context.Context, id int64) error
 }
 
 // Coins are the unspent outputs.

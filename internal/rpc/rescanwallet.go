@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -10,38 +11,57 @@ func rescanWallet() method {
 	return method{
 		name:    "rescanwallet",
 		summary: "Searches blocks again for everything the wallet watches.",
-		help: "Nothing that is known is forgotten meanwhile. What takes longer than a call may is not given up: " +
-			"the call fails, and the search goes on; see walletinfo.",
+		help: "It runs as a job, and nothing that is known is forgotten meanwhile. What takes longer than a call may is not " +
+			"given up: the call fails, and the search goes on; see listjobs.",
 		params: []param{
 			{name: "beginheight", kind: kindInt, optional: true, def: int64(0), text: "The first height to search."},
+			{name: "async", kind: kindBool, optional: true, def: false, text: "Whether to return the job at once rather than null in the end."},
 		},
-		result:  "null, when it is done",
-		returns: []any{nil},
+		result:  "null, when it is done; or with async the job",
+		returns: []any{nil, api.Job{}},
 		example: `[1]`,
 		handle: func(ctx context.Context, b *backend, a args) (any, error) {
 			from, err := a.count("beginheight")
 			if err != nil {
 				return nil, err
 			}
-			if err := b.Wallet.Rescan(ctx, from); err != nil {
+			id, err := b.Wallet.Rescan(ctx, from)
+			switch {
+			case err != nil:
 				return nil, err
+			case a.bool("async"):
+				return b.job(id)
 			}
-			return nil, b.awaitScan(ctx)
+			return nil, b.awaitJob(ctx, id)
 		},
 	}
 }
 
-// awaitScan waits until the wallet has searched all blocks of the chain.
-func (b *backend) awaitScan(ctx context.Context) error {
+// awaitJob waits until a job is over. The status changes with every
+// step of a scan.
+func (b *backend) awaitJob(ctx context.Context, id int64) error {
 	for range b.Sync.Changes(ctx, 0) {
-		_, tip, err := b.Chain.Best()
-		if err != nil {
+		switch j, err := b.job(id); {
+		case err != nil:
 			return err
-		}
-		info, err := b.Wallet.Info()
-		if err != nil || info.Scanned >= tip {
-			return err
+		case j.State == api.JobCanceled:
+			return fail(api.CodeMisc, "job %d was canceled", id)
+		case j.State == api.JobDone:
+			return nil
 		}
 	}
-	return fail(api.CodeMisc, "the search goes on; see how far it is with: spvctl wallet")
+	return fail(api.CodeMisc, "the search goes on as job %d; see how far it is with: spvctl job %d", id, id)
+}
+
+// job returns a job of the wallet.
+func (b *backend) job(id int64) (api.Job, error) {
+	jobs, err := b.Wallet.Jobs()
+	if err != nil {
+		return api.Job{}, err
+	}
+	i := slices.IndexFunc(jobs, func(j api.Job) bool { return j.ID == id })
+	if i < 0 {
+		return api.Job{}, fail(api.CodeInvalid, "there is no job %d; run: spvctl job", id)
+	}
+	return jobs[i], nil
 }

@@ -57,7 +57,8 @@ type Detail struct {
 	Fee      *Amount `json:"fee,omitempty"` // of the transaction, negative, where it sends
 	Vout     uint32  `json:"vout"`
 
-	Payers []string `json:"-"` // the accounts that send it
+	Payers       []string `json:"-"` // the accounts that send it
+	AddressLabel string   `json:"addresslabel,omitempty"`
 }
 
 // ListedTransaction is a line of listtransactions and its kin.
@@ -98,6 +99,8 @@ type Unspent struct {
 
 	// Spendable says that it is mature. The daemon has no key for anything.
 	Spendable bool `json:"spendable"`
+
+	Label string `json:"label,omitempty"` // of the address
 }
 
 // OutPoint names an output in lockunspent and listlockunspent.
@@ -128,6 +131,10 @@ type AddressInfo struct {
 	Branch       *uint32 `json:"branch,omitempty"`
 	Index        *uint32 `json:"index,omitempty"`
 	Label        string  `json:"label,omitempty"`
+
+	// BeyondGap says that it lies behind the gap limit: this wallet watches it, and
+	// one restored from the key alone would not find payments to it.
+	BeyondGap bool `json:"beyondgap,omitempty"`
 }
 
 // WalletInfo is the result of walletinfo. The daemon holds no keys: it is never

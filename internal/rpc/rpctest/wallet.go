@@ -21,6 +21,7 @@ const (
 type cannedWallet struct {
 	mu     sync.Mutex
 	locked []api.OutPoint
+	label  string // of the address
 }
 
 func newWallet() *cannedWallet { return &cannedWallet{} }
@@ -31,7 +32,7 @@ func paid() chainhash.Hash { return chainhash.Hash{31: 0x2a} }
 func refuse(code api.Code, text string) error { return &api.Error{Code: code, Message: text} }
 
 // ImportXpub implements rpc.Accounts.
-func (*cannedWallet) ImportXpub(_ context.Context, _, xpub string) error {
+func (*cannedWallet) ImportXpub(_ context.Context, _, xpub, _ string) error {
 	if strings.HasPrefix(xpub, "dprv") {
 		return refuse(api.CodeWallet, "this is a private key")
 	}
@@ -68,10 +69,21 @@ func (*cannedWallet) Info() (api.WalletInfo, error) {
 }
 
 // ImportPubKey implements rpc.Addresses.
-func (*cannedWallet) ImportPubKey(context.Context, []byte, int64) error { return nil }
+func (*cannedWallet) ImportPubKey(context.Context, []byte, string) error { return nil }
 
 // ImportScript implements rpc.Addresses.
-func (*cannedWallet) ImportScript(context.Context, []byte, int64) error { return nil }
+func (*cannedWallet) ImportScript(context.Context, []byte, string) error { return nil }
+
+// ImportAddress implements rpc.Addresses.
+func (*cannedWallet) ImportAddress(_ context.Context, of, birthday string) error {
+	switch {
+	case of != address:
+		return refuse(api.CodeNotFound, "not a valid address")
+	case birthday == "yesterday":
+		return refuse(api.CodeInvalid, `birthday "yesterday" is none`)
+	}
+	return nil
+}
 
 // AddressInfo implements rpc.Addresses.
 func (*cannedWallet) AddressInfo(_ context.Context, of string) (api.AddressInfo, error) {
@@ -88,12 +100,52 @@ func (*cannedWallet) AddressesOf(name string) ([]string, error) {
 	return []string{address}, known(name)
 }
 
-// Rescan implements rpc.Addresses.
-func (*cannedWallet) Rescan(_ context.Context, from int64) error {
+// Rescan implements rpc.Searches.
+func (*cannedWallet) Rescan(_ context.Context, from int64) (int64, error) {
 	if from > 2 {
-		return refuse(api.CodeInvalid, "above the wallet's tip")
+		return 0, refuse(api.CodeInvalid, "above the wallet's tip")
 	}
+	return 1, nil
+}
+
+// Jobs implements rpc.Searches: one job is done and one is not.
+func (*cannedWallet) Jobs() ([]api.Job, error) {
+	return []api.Job{
+		{ID: 1, Wallet: account, Kind: "rescan", State: api.JobDone, From: 1, At: 2, Target: 2, Progress: 1, Began: 1600000000, Ended: 1600000001},
+		{ID: 2, Wallet: account, Kind: "rescan", State: api.JobRunning, From: 1, At: 1, Target: 2, Progress: 0.5, Rate: 1, ETA: 1, Began: 1600000002},
+	}, nil
+}
+
+// CancelJob implements rpc.Searches.
+func (*cannedWallet) CancelJob(_ context.Context, id int64) error {
+	switch id {
+	case 1:
+		return refuse(api.CodeInvalid, "it is over already")
+	case 2:
+		return nil
+	}
+	return refuse(api.CodeInvalid, "there is no such job")
+}
+
+// SetLabel implements rpc.Ledger.
+func (w *cannedWallet) SetLabel(_ context.Context, subject, label string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if subject != address {
+		return refuse(api.CodeNotFound, "not a valid address")
+	}
+	w.label = label
 	return nil
+}
+
+// Labels implements rpc.Ledger.
+func (w *cannedWallet) Labels(context.Context) (map[string]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.label == "" {
+		return map[string]string{}, nil
+	}
+	return map[string]string{address: w.label}, nil
 }
 
 // Balances implements rpc.Ledger.
@@ -105,12 +157,15 @@ func (*cannedWallet) Balances(context.Context, int64) (api.Balance, error) {
 }
 
 // Transactions implements rpc.Ledger.
-func (w *cannedWallet) Transactions(ctx context.Context, above int64) ([]api.Transaction, error) {
+func (w *cannedWallet) Transactions(ctx context.Context, above int64, _ []string, yield func(*api.Transaction) bool) error {
 	if above >= 1 {
-		return nil, nil
+		return nil
 	}
 	tx, err := w.Transaction(ctx, paid())
-	return []api.Transaction{tx}, err
+	if err == nil {
+		yield(&tx)
+	}
+	return err
 }
 
 // Transaction implements rpc.Ledger.
