@@ -1,0 +1,121 @@
+package wallet
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestSetKeepsADirectory(t *testing.T) {
+	s := openSet(t)
+	if list, err := s.List(); err != nil || len(list) != 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	for _, name := range []string{"", "A", "-a", "a/b", "..", "a.db", strings.Repeat("a", 51), "ä"} {
+		if _, err := s.Create(name, nil); !errors.Is(err, ErrWalletName) {
+			t.Errorf("creating %q: %v", name, err)
+		}
+		if _, err := s.Wallet(name); !errors.Is(err, ErrNoWallet) || name != "" && strings.Contains(err.Error(), name) {
+			t.Errorf("looking for %q: %v", name, err)
+		}
+	}
+	if _, err := s.Open("a"); !errors.Is(err, ErrNoWallet) {
+		t.Errorf("opening nothing: %v", err)
+	}
+	birthday := Birthday{Height: 7}
+	a, err := s.Create("a", &birthday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := importTest(t, a, "x", 1, AccountOptions{}); got.Birthday != birthday {
+		t.Errorf("the birthday is %v, want %v", got.Birthday, birthday)
+	}
+	if _, err := s.Create("a", nil); !errors.Is(err, ErrWalletExists) {
+		t.Errorf("creating it again: %v", err)
+	}
+	if again, err := s.Open("a"); again != a || err != nil {
+		t.Errorf("opening it again: %v", err)
+	}
+	makeTest(t, s, "b")
+	// What is no wallet of ours stays out of it.
+	for _, name := range []string{"A.db", "notes.txt", ".hidden.db"} {
+		if err := os.WriteFile(filepath.Join(s.cfg.Dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(want ...Listed) {
+		t.Helper()
+		if list, err := s.List(); err != nil || !reflect.DeepEqual(list, want) {
+			t.Errorf("%v, %v; want %v", list, err, want)
+		}
+	}
+	want(Listed{"a", true}, Listed{"b", true})
+	for poked(s.Changed()) {
+	}
+	if err := s.CloseWallet("a"); err != nil || !poked(s.Changed()) {
+		t.Errorf("closing: %v", err)
+	}
+	want(Listed{"a", false}, Listed{"b", true})
+	if err := s.CloseWallet("a"); !errors.Is(err, ErrNoWallet) {
+		t.Errorf("closing it again: %v", err)
+	}
+	if err := a.Rescan(t.Context(), 0); !errors.Is(err, ErrClosed) {
+		t.Errorf("using what was closed: %v", err)
+	}
+	if _, err := a.History(t.Context(), HistoryFilter{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("reading what was closed: %v", err)
+	}
+	if err := s.OpenAll(); err != nil {
+		t.Fatal(err)
+	}
+	want(Listed{"a", true}, Listed{"b", true})
+	if err := s.CloseWallet("b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.path("b"), []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.OpenAll(); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "b.db") {
+		t.Errorf("a damaged wallet: %v", err)
+	}
+}
+
+// TestSetScannedIsWhatAllAgreeOn: only a block that all wallets are at is named.
+func TestSetScannedIsWhatAllAgreeOn(t *testing.T) {
+	w, s := plain(t, 20), openSet(t)
+	if _, watching := s.Scanned(); watching || s.Locator() != nil {
+		t.Error("nobody watches")
+	}
+	a := makeTest(t, s, "a")
+	makeTest(t, s, "empty")
+	if _, watching := s.Scanned(); watching {
+		t.Error("nobody watches anything")
+	}
+	importTest(t, a, "a", 1, AccountOptions{})
+	w.syncSet(s, 100)
+	b := makeTest(t, s, "b")
+	importTest(t, b, "b", 2, AccountOptions{})
+	if at, watching := s.Scanned(); !watching || at.Height != 0 || at == w.main[0].BlockID {
+		t.Errorf("one at the tip, one at genesis: %v", at)
+	}
+	w.syncSet(s, 100)
+	if at, _ := s.Scanned(); at != w.tip().BlockID {
+		t.Errorf("both at the tip: %v", at)
+	}
+	if err := s.CloseWallet("b"); err != nil {
+		t.Fatal(err)
+	}
+	w.cut(2)
+	w.random() // a shorter chain, which b has not seen
+	w.syncSet(s, 100)
+	if _, err := s.Open("b"); err != nil {
+		t.Fatal(err)
+	}
+	if at, _ := s.Scanned(); at == w.tip().BlockID {
+		t.Error("one is on a branch that was left")
+	}
+	w.syncSet(s, 100)
+}
