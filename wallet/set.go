@@ -32,7 +32,11 @@ type Set struct {
 	cfg     SetConfig
 	changed chan struct{} // see Changed
 
-	mu   sync.Mutex // guards what follows, held while a file is opened
+	// files is held while a wallet is opened or closed: one at a time is. The
+	// syncer never waits for it.
+	files sync.Mutex
+
+	mu   sync.Mutex // guards what follows, held for a moment
 	open []named    // by name
 	step joint
 }
@@ -121,9 +125,9 @@ func (s *Set) find(name string) (*Wallet, error) {
 // Open opens a wallet whose file exists, unless it is open. The error is
 // ErrWalletName or ErrNoWallet, or one of opening it.
 func (s *Set) Open(name string) (*Wallet, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if w, err := s.find(name); err == nil {
+	s.files.Lock()
+	defer s.files.Unlock()
+	if w, err := s.Wallet(name); err == nil {
 		return w, nil
 	}
 	if err := checkFileName(name); err != nil {
@@ -150,8 +154,8 @@ func (s *Set) Make(name string) (*Wallet, error) {
 // Create creates a wallet. A nil birthday is the set's. The error is
 // ErrWalletName or ErrWalletExists, or one of creating the file.
 func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.files.Lock()
+	defer s.files.Unlock()
 	if err := checkFileName(name); err != nil {
 		return nil, err
 	}
@@ -167,14 +171,16 @@ func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
 	return s.add(name, *birthday)
 }
 
-// add opens a file and adds its wallet. The caller holds the lock.
+// add opens a file and adds its wallet. The caller holds the lock of the files.
 func (s *Set) add(name string, birthday Birthday) (*Wallet, error) {
 	w, err := Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now})
 	if err != nil {
 		return nil, err
 	}
 	w.pokes.add(s.changed)
-	s.open = append(s.open, named{name, w})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = append(slices.Clip(s.open), named{name, w})
 	slices.SortFunc(s.open, func(a, b named) int { return strings.Compare(a.name, b.name) })
 	poke(s.changed)
 	return w, nil
@@ -183,6 +189,8 @@ func (s *Set) add(name string, birthday Birthday) (*Wallet, error) {
 // CloseWallet closes a wallet. Its file stays where it is, and can be copied or
 // removed. The error is ErrNoWallet.
 func (s *Set) CloseWallet(name string) error {
+	s.files.Lock()
+	defer s.files.Unlock()
 	s.mu.Lock()
 	w, err := s.find(name)
 	s.open = slices.DeleteFunc(s.open, func(n named) bool { return n.Wallet == w })
@@ -196,13 +204,16 @@ func (s *Set) CloseWallet(name string) error {
 
 // Close closes all wallets.
 func (s *Set) Close() error {
+	s.files.Lock()
+	defer s.files.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	open := s.open
+	s.open = nil
+	s.mu.Unlock()
 	var errs []error
-	for _, n := range s.open {
+	for _, n := range open {
 		errs = append(errs, n.Close())
 	}
-	s.open = nil
 	return errors.Join(errs...)
 }
 
