@@ -15,7 +15,8 @@
 // that wait for peers and do pure work (hashing, proving, matching); a worker
 // hands back a fold, a closure that only the syncer's goroutine calls. All
 // workers have returned before a phase ends, and everything has before Run
-// returns; the store is closed last. No lock is held across network, disk or
+// returns; the store is closed last. Transactions of the store are committed by
+// a worker too, one at a time, while the syncer goes on. No lock is held across network, disk or
 // channel operations. Readers get immutable values.
 //
 // # What it guarantees
@@ -41,8 +42,8 @@
 // ports.go says what the syncer needs, config.go and status.go what it takes
 // and gives. syncer.go runs the phases of phase.go; opening.go, repairing.go,
 // catchingup.go, rescanning.go and following.go are one phase each. The last
-// three share the loop in pursuit.go, with spans.go, headers.go, filters.go and
-// scan.go as its parts. survey.go, headerplan.go and filterplan.go decide without
+// three share the loop in pursuit.go, with spans.go, headers.go, filters.go,
+// writing.go and scan.go as its parts. survey.go, headerplan.go and filterplan.go decide without
 // doing; truth.go says what is true, show.go shows it, board.go hands it to
 // readers.
 package spv

@@ -95,7 +95,7 @@ func (p *pursuit) foldFilters() error {
 		if p.early(batch.First().Height) && !p.early(p.staged.Filters.Height+1) {
 			p.earlyProven()
 		}
-		if err := p.flushIfMuch(); err != nil {
+		if err := p.writeIfMuch(); err != nil {
 			return err
 		}
 	}

@@ -24,12 +24,14 @@ type pursuit struct {
 	plan        *filterPlan
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
-	scanning    bool      // a scan job is under way
+	writing     writing
+	scanning    bool // a scan job is under way
 }
 
 // pursue runs the loop until the goal names the next phase, ctx ends, or
 // something fails. The goal is asked after everything that happens; it may
-// start jobs. No job outlives the call, and nothing is left staged.
+// start jobs. No job outlives the call, nor does a write, and nothing is left
+// staged unless something failed.
 func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Phase, error) {
 	p := &pursuit{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged()}
 	p.plan = newFilterPlan(p.staged.Filters.Height)
@@ -46,20 +48,19 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 		p.roster()
 		next, done := goal(p)
 		if done {
-			return next, p.flush()
+			return next, p.writeRest()
 		}
 		if err := p.step(ticker.C); err != nil {
 			return Failed, err
 		}
 		if ctx.Err() != nil {
-			return Stopping, p.flush()
+			return Stopping, p.writeRest()
 		}
 	}
 }
 
-// step starts what is due, writes what should be written, and then waits for
-// something to happen. It does not wait when it has written: what is in the
-// store now can be scanned.
+// step starts what is due, also to write what should be written, and then waits
+// for something to happen.
 func (p *pursuit) step(tick <-chan time.Time) error {
 	if err := p.fetchHeaders(); err != nil {
 		return err
@@ -67,23 +68,21 @@ func (p *pursuit) step(tick <-chan time.Time) error {
 	if err := p.fetchFilters(); err != nil {
 		return err
 	}
-	wrote, err := p.flushIfDue()
-	if err != nil {
+	if err := p.writeIfDue(); err != nil {
 		return err
 	}
 	p.showProgress()
-	if wrote {
-		return nil
-	}
 	return p.await(tick)
 }
 
 // await blocks until something happens, and folds the results of the jobs that
-// have ended.
+// have ended, or settles the write that has.
 func (p *pursuit) await(tick <-chan time.Time) error {
 	select {
 	case f := <-p.workers.folds:
 		return f()
+	case err := <-p.writing.done:
+		return p.wrote(err)
 	case <-p.cfg.Peers.Changed():
 	case <-p.cfg.Wallet.Changed():
 		p.lookAtWallet()
@@ -114,9 +113,13 @@ func (p *pursuit) roster() {
 	})
 }
 
-// anyUnknown reports whether one of the blocks is not in the store.
+// anyUnknown reports whether one of the blocks is neither the tip nor in the
+// store.
 func (p *pursuit) anyUnknown(blocks []chainhash.Hash) bool {
 	for _, hash := range blocks {
+		if hash == p.staged.Tip.Hash {
+			continue // not written yet, perhaps
+		}
 		if _, err := p.store.HeightOf(hash); err != nil {
 			return true
 		}
@@ -142,47 +145,6 @@ func (p *pursuit) touched() {
 	if p.stagedSince.IsZero() && p.store.Pending() > 0 {
 		p.stagedSince = time.Now()
 	}
-}
-
-// flushIfDue writes what is staged when it is much, or old, or complete, and
-// reports whether it did.
-func (p *pursuit) flushIfDue() (bool, error) {
-	pending := p.store.Pending()
-	if pending == 0 {
-		return false, nil
-	}
-	complete := !p.survey.leading && p.staged.Filters == p.staged.Tip
-	if complete || pending >= p.stageLimit() || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
-		return true, p.flush()
-	}
-	return false, nil
-}
-
-// flushIfMuch writes what is staged when it is much, while folding goes on: what
-// is held back for its turn can come all at once.
-func (p *pursuit) flushIfMuch() error {
-	if p.store.Pending() < p.stageLimit() {
-		return nil
-	}
-	return p.flush()
-}
-
-// stageLimit returns how much is staged before it is written: half as much while
-// memory goes into spans that are held back.
-func (p *pursuit) stageLimit() int {
-	if p.spans.done() {
-		return p.cfg.FlushBytes
-	}
-	return p.cfg.FlushBytes / 2
-}
-
-// flush writes what is staged.
-func (p *pursuit) flush() error {
-	if p.store.Pending() == 0 {
-		return nil
-	}
-	p.stagedSince = time.Time{}
-	return p.store.Flush()
 }
 
 // tellPeers sends sendheaders to the peers that were not sent it yet. Each is

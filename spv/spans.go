@@ -101,7 +101,7 @@ func (p *pursuit) foldSpans() error {
 			p.spans.refuse()
 			return nil
 		}
-		if err := p.flushIfMuch(); err != nil {
+		if err := p.writeIfMuch(); err != nil {
 			return err
 		}
 		if p.spans.accept() {

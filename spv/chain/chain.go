@@ -50,11 +50,12 @@ const defaultMaxSide = 1 << 15
 // and the others in memory.
 //
 // One goroutine writes: it calls the methods that stage changes in memory, and
-// those that look at what is staged: Extend, AddFilters, Flush, Pending,
-// Staged, Locator, FilterTargets, Forget. Readers may be on any goroutine, see
-// what was flushed, and wait for nobody: State, Header, HeightOf, Filter,
+// those that look at what is staged: Extend, AddFilters, Begin, Settle, Flush,
+// Pending, Staged, Locator, FilterTargets, Forget. Only the transaction itself,
+// Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
+// what was committed, and wait for nobody: State, Header, HeightOf, Filter,
 // MedianTime, WorkAt, Scan, Since. Check and Close may be called from any
-// goroutine; both wait for a flush that is under way, and a flush waits for
+// goroutine; both wait for a commit that is under way, and a commit waits for
 // them.
 type Chain struct {
 	params  *Params
@@ -64,21 +65,23 @@ type Chain struct {
 
 	// The writer's. Blocks of the main chain up to keep are on disk, the rest
 	// is staged; blocks on disk above keep are staged to be dropped. Likewise
-	// for filters and keepFilters.
+	// for filters and keepFilters. What a write has taken stays staged until it
+	// is settled.
 	disk        storeTip // what is on disk
 	tip         storeTip // what is staged
 	keep        Height
 	keepFilters Height
 	window      window
-	filters     [][]byte // the staged filters: those after keepFilters
-	filterBytes int
+	filters     [][]byte        // the staged filters: those after keepFilters
+	filterBytes int             // of those that no write has taken
+	writing     *Write          // the one that is not settled; nil for none
 	early       EarlyFilterHash // over the filters below DCP0005, as far as it goes
 	main        mainView
 	side        tree
 	long        []*longBranch // the one that was added to last at the end
 	goal        *goal         // nil unless the main chain was taken back for a long branch
 	memo        workMemo
-	rows        []byte // the memory that the last flush encoded its rows in
+	rows        []byte // the memory that the last write encoded its rows in
 }
 
 // Open opens the store, or creates it. The caller closes the chain. A store
@@ -181,7 +184,7 @@ func (c *Chain) Staged() State {
 // header that could not be read is out of reach for them; err then says why.
 type mainView struct {
 	chain *Chain
-	rows  map[Height]headerRow // copies of rows below the window, until a flush
+	rows  map[Height]headerRow // copies of rows below the window, until a write is settled
 	err   error
 }
 

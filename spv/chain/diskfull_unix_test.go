@@ -58,6 +58,18 @@ func TestFlushWithoutRoom(t *testing.T) {
 			t.Errorf("want the error of the system, got %v", err)
 		}
 	}
+	// Nor does the chain forget what it was given while a write failed.
+	w, err := c.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	more = more.fork(20_000).mine(t, p, r, 1200, 300, 1)
+	more.feed(t, p, c, 20_000, 2000, 1)
+	more.feedFilters(t, p, c)
+	if err := w.Commit(); err == nil {
+		t.Error("a write without room succeeded")
+	}
+	c.Settle(w)
 	lift()
 	if c.State() != before || c.Pending() == 0 {
 		t.Errorf("the flush failed, but the state is %+v, and %d bytes are pending", c.State(), c.Pending())

@@ -13,8 +13,10 @@
 //
 // The other half keeps. A [Chain] has one writer, the goroutine that syncs,
 // and any number of readers that never wait for it: what the writer has staged
-// in memory becomes visible, all at once, when it is flushed in one
-// transaction. Killed at any instant, a restart finds what was last flushed.
+// in memory becomes visible, all at once, when it is committed in one
+// transaction. That may take place on another goroutine while the writer goes on
+// staging, see [Write]; one is under way at a time. Killed at any instant, a
+// restart finds what was last committed.
 //
 // # What is proven
 //
@@ -46,7 +48,7 @@
 //
 // Of the half that keeps, chain.go is the centre. extend.go, tree.go,
 // reorganise.go and longbranch.go choose the branch, filters.go takes filters,
-// and flush.go writes. store.go and the files that begin with its name are the
+// flush.go plans what is written, and write.go writes it. store.go and the files that begin with its name are the
 // file and its rows, index.go finds hashes in them, load.go is what a restart
 // reads. read.go, scan.go, since.go with update.go, and locator.go are what is
 // asked of a chain. check.go and its companions prove a store again, repair.go

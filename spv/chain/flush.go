@@ -11,68 +11,51 @@ import (
 // on disk, which are written again, and the index. It is no bound.
 const rowSlack = 512 << 10
 
-// Pending returns the size of what is staged, in bytes. It is not zero if there
-// is anything to flush.
+// Pending returns the size of what is staged and that no write has taken yet, in
+// bytes. It is not zero if there is anything to write.
 func (c *Chain) Pending() int {
-	n := int(c.tip.headers.Height-c.keep)*HeaderSize + c.filterBytes + len(c.filters)
+	headers, filters := c.taken()
+	n := int(c.tip.headers.Height-headers)*HeaderSize + c.filterBytes + int(c.tip.filters.Height-filters)
 	if c.cut() {
 		n++
 	}
 	return n
 }
 
-// cut reports whether blocks or filters on disk are staged to be dropped.
+// taken returns up to where the staged headers and filters are on disk, or are
+// being written.
+func (c *Chain) taken() (headers, filters Height) {
+	if c.writing != nil {
+		return c.writing.keep, c.writing.keepFilters
+	}
+	return c.keep, c.keepFilters
+}
+
+// cut reports whether blocks or filters that are on disk, or are being written,
+// are staged to be dropped.
 func (c *Chain) cut() bool {
-	return c.keep < c.disk.headers.Height || c.keepFilters < c.disk.filters.Height
+	end := &c.disk
+	if c.writing != nil {
+		end = &c.writing.tip
+	}
+	headers, filters := c.taken()
+	return headers < end.headers.Height || filters < end.filters.Height
 }
 
 // Flush writes all that is staged in one transaction. When it returns nil that
 // is durable, and readers see it. When it fails nothing has changed on disk and
-// everything is still staged.
+// everything is still staged. It is Begin, Commit and Settle in one.
 func (c *Chain) Flush() error {
-	if c.Pending() == 0 {
-		return nil
-	}
-	tip := c.tip
-	if c.cut() {
-		tip.cuts++
-	}
-	p, err := c.plan()
-	if err != nil {
+	w, err := c.Begin()
+	if w == nil {
 		return err
 	}
-	if err := c.catchUpEarly(); err != nil {
-		return err
-	}
-	err = c.store.update("flush", func(tx *bbolt.Tx) error {
-		if err := p.apply(tx); err != nil {
-			return err
-		}
-		if c.params.DCP0005 > 0 {
-			if err := writeEarly(tx, &c.early); err != nil {
-				return err
-			}
-		}
-		return writeTip(tx, &tip)
-	})
-	if err != nil {
-		return err
-	}
-	c.settle(tip)
-	return nil
+	err = w.Commit()
+	c.Settle(w)
+	return err
 }
 
-// settle takes note that the given tip is on disk.
-func (c *Chain) settle(tip storeTip) {
-	c.disk, c.tip = tip, tip
-	c.main.rows = nil // they may have gone beyond keep, with what is no more
-	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
-	clear(c.filters)
-	c.filters, c.filterBytes = c.filters[:0], 0
-	c.flushed.Store(newState(c.params, &tip, &c.window.at(tip.headers.Height).header))
-}
-
-// plan is what a flush writes: for each bucket the rows from a height on, which
+// plan is what a write puts into the file: for each bucket the rows from a height on, which
 // take the place of all that are there from that height on.
 type plan struct {
 	memory  []byte // that rows are encoded in
@@ -88,12 +71,11 @@ type bucketPlan struct {
 
 type plannedRow struct{ key, value []byte }
 
-// row adds the row that was encoded last, from a place in memory on.
+// row adds the row that was encoded last, from a place in memory on. Its
+// checksum is computed when it is put.
 func (p *plan) row(first Height, start int) {
 	b := &p.buckets[len(p.buckets)-1]
-	key, value := heightKey(first), p.memory[start:len(p.memory):len(p.memory)]
-	seal(key, value)
-	b.rows = append(b.rows, plannedRow{key, value})
+	b.rows = append(b.rows, plannedRow{heightKey(first), p.memory[start:len(p.memory):len(p.memory)]})
 }
 
 // plan encodes all rows that are staged.
@@ -210,6 +192,7 @@ func (p *bucketPlan) apply(tx *bbolt.Tx) error {
 		}
 	}
 	for _, row := range p.rows {
+		seal(row.key, row.value)
 		if err := b.Put(row.key, row.value); err != nil {
 			return err
 		}

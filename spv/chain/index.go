@@ -3,6 +3,7 @@ package chain
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -58,7 +59,7 @@ func findHash(tx *bbolt.Tx, hash *chainhash.Hash) (Height, error) {
 	}
 	next := Height(0) // the height after the last segment
 	c := segments.Cursor()
-	for key, row := c.Last(); key != nil; key, row = c.Prev() {
+	for key, row := seekRow(c, math.MaxInt32); key != nil; key, row = c.Prev() {
 		first, err := segmentKey(key, row)
 		if err != nil {
 			return 0, err

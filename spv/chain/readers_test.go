@@ -43,7 +43,7 @@ func (f *follower) apply(u *Update) error {
 }
 
 // Readers on other goroutines always see one chain, whatever the writer does,
-// and nothing once it is closed.
+// also while it goes on under a commit, and nothing once it is closed.
 func TestReadersWhileWriting(t *testing.T) {
 	p, r := SimNet(), random(40)
 	c := testStore(t, p)
@@ -54,6 +54,8 @@ func TestReadersWhileWriting(t *testing.T) {
 		readers.Go(func() { followUntil(t, c, done) })
 		readers.Go(func() { scanUntil(t, c, done) })
 	}
+	var commits sync.WaitGroup
+	var write *Write
 	for range 40 {
 		above := blocks.height()
 		if above > 30 && r.IntN(2) == 0 {
@@ -63,8 +65,22 @@ func TestReadersWhileWriting(t *testing.T) {
 		blocks.mine(t, p, r, 31+r.IntN(100), 40, 2)
 		blocks.feed(t, p, c, above, 2000, 1)
 		blocks.feedFilters(t, p, c)
-		mustFlush(t, c)
+		commits.Wait()
+		if write != nil {
+			c.Settle(write)
+		}
+		var err error
+		if write, err = c.Begin(); err != nil {
+			t.Fatal(err)
+		}
+		commits.Go(func() {
+			if err := write.Commit(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	commits.Wait()
+	c.Settle(write)
 	wantChain(t, c, blocks)
 	close(done)
 	if err := c.Close(); err != nil {

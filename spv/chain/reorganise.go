@@ -53,6 +53,7 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 func (c *Chain) rewind(to BlockID, tip link) {
 	c.tip.headers, c.tip.work = to, tip.work
 	c.keep = min(c.keep, to.Height)
+	c.writing.takeBack(to.Height)
 	c.window.cut(to.Height + 1)
 	if c.window.at(to.Height) == nil { // the tip is always in the window
 		c.window.cut(to.Height)
@@ -66,10 +67,9 @@ func (c *Chain) rewind(to BlockID, tip link) {
 // rewindFilters drops the filters above a block.
 func (c *Chain) rewindFilters(to BlockID) {
 	c.tip.filters = to
-	staged := max(int(to.Height-c.keepFilters), 0)
-	for _, f := range c.filters[min(staged, len(c.filters)):] {
-		c.filterBytes -= len(f)
-	}
-	c.filters = c.filters[:min(staged, len(c.filters))]
+	c.writing.takeBackFilters(to.Height)
+	c.filters = c.filters[:min(max(int(to.Height-c.keepFilters), 0), len(c.filters))]
 	c.keepFilters = min(c.keepFilters, to.Height)
+	_, taken := c.taken()
+	c.filterBytes = size(c.filters[taken-c.keepFilters:])
 }

@@ -83,17 +83,15 @@ func (r *filterRow) read(b *bbolt.Bucket, h Height) error {
 	return nil
 }
 
-// seekRow moves a cursor to the last row that starts at or before a height.
+// seekRow moves a cursor to the last row that starts at or before a height. Where
+// that is the last of all it goes back from the end, because bbolt's Last does not
+// return when all leaves are empty, as after all rows were deleted.
 func seekRow(c *bbolt.Cursor, h Height) (key, value []byte) {
 	want := heightKey(h)
-	key, value = c.Seek(want)
-	switch {
-	case key == nil:
-		return c.Last()
-	case string(key) != string(want):
-		return c.Prev()
+	if key, value = c.Seek(want); string(key) == string(want) {
+		return key, value
 	}
-	return key, value
+	return c.Prev()
 }
 
 // filterPacker gathers filters into rows.

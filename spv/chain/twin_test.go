@@ -124,34 +124,106 @@ func TestChainEqualsTwin(t *testing.T) {
 	}
 }
 
+// pair is a chain and its twin, and the write that the chain has under way.
+type pair struct {
+	p     *Params
+	r     *rand.Rand
+	cfg   Config
+	chain *Chain
+	twin  *twin
+	trees forest
+
+	write   *Write
+	taken   place // what the write has taken
+	done    bool  // it is committed
+	flushed place // what readers have to see
+}
+
+// place is how far a chain goes.
+type place struct {
+	tip     chainhash.Hash
+	filters Height
+}
+
+func (w *twin) place() place { return place{w.tip, w.filters} }
+
 func compareWithTwin(t *testing.T, seed uint64) {
-	p, r := SimNet(), random(seed)
-	trees := plant(t, p, r, 12, 60)
-	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p, recent: 1 << r.IntN(8)}
-	c, w := reopen(t, cfg), newTwin(p)
+	y := &pair{p: SimNet(), r: random(seed)}
+	y.trees = plant(t, y.p, y.r, 12, 60)
+	y.cfg = Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: y.p, recent: 1 << y.r.IntN(8)}
+	y.chain, y.twin = reopen(t, y.cfg), newTwin(y.p)
+	y.flushed = y.twin.place()
 	for range 400 {
-		switch n := r.IntN(20); {
+		switch n := y.r.IntN(24); {
 		case n < 15:
-			extendBoth(t, c, w, trees.message(t, p, r))
+			extendBoth(t, y.chain, y.twin, y.trees.message(t, y.p, y.r))
 		case n < 17:
-			addSomeFilters(t, p, r, c, w, trees)
-		case n < 19:
-			mustFlush(t, c)
-			wantTwin(t, c, w)
+			addSomeFilters(t, y.p, y.r, y.chain, y.twin, y.trees)
+		case n < 23:
+			y.goOnWriting(t)
+			wantTwin(t, y.chain, y.twin, y.flushed)
 		default:
-			w.crash(c.State().Tip.Hash, c.State().Filters.Height)
-			if err := c.Close(); err != nil {
-				t.Fatal(err)
-			}
-			c = reopen(t, cfg)
+			y.crash(t)
 		}
-		if got := c.Staged(); got.Tip.Hash != w.tip || got.Filters.Height != w.filters {
-			t.Fatalf("staged tip %v, filters %d; want %v, %d", got.Tip, got.Filters.Height, w.tip, w.filters)
-		}
+		y.wantStaged(t)
 	}
-	mustFlush(t, c)
-	wantTwin(t, c, w)
-	mustCheck(t, c)
+	if y.write != nil {
+		y.chain.Settle(y.write)
+	}
+	mustFlush(t, y.chain)
+	wantTwin(t, y.chain, y.twin, y.twin.place())
+	mustCheck(t, y.chain)
+}
+
+// goOnWriting takes the next step of writing: it begins, commits or settles a
+// write, which has not always been committed by then, or does all at once.
+func (y *pair) goOnWriting(t *testing.T) {
+	t.Helper()
+	switch {
+	case y.write == nil && y.r.IntN(3) == 0:
+		mustFlush(t, y.chain)
+		y.flushed = y.twin.place()
+	case y.write == nil:
+		var err error
+		if y.write, err = y.chain.Begin(); err != nil {
+			t.Fatal(err)
+		}
+		y.taken, y.done = y.twin.place(), false
+	case !y.done && y.r.IntN(4) > 0:
+		if err := y.write.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		y.flushed, y.done = y.taken, true
+	default:
+		y.chain.Settle(y.write)
+		y.write = nil
+	}
+}
+
+// crash kills the process: what is not on disk is forgotten.
+func (y *pair) crash(t *testing.T) {
+	t.Helper()
+	y.twin.crash(y.flushed.tip, y.flushed.filters)
+	if err := y.chain.Close(); err != nil {
+		t.Fatal(err)
+	}
+	y.chain, y.write = reopen(t, y.cfg), nil
+}
+
+// wantStaged compares what is staged, and whether there is anything to write.
+func (y *pair) wantStaged(t *testing.T) {
+	t.Helper()
+	got, want := y.chain.Staged(), y.twin.place()
+	if got.Tip.Hash != want.tip || got.Filters.Height != want.filters {
+		t.Fatalf("staged tip %v, filters %d; want %v, %d", got.Tip, got.Filters.Height, want.tip, want.filters)
+	}
+	covered := y.flushed
+	if y.write != nil {
+		covered = y.taken
+	}
+	if pending := y.chain.Pending(); pending < 0 || pending == 0 && covered != want {
+		t.Fatalf("%d bytes are pending between %v and %v", pending, covered, want)
+	}
 }
 
 // extendBoth gives a batch to both and compares what they say.
@@ -235,14 +307,14 @@ func addSomeFilters(t *testing.T, p *Params, r *rand.Rand, c *Chain, w *twin, tr
 	}
 }
 
-// wantTwin compares what readers see with the main chain of the twin.
-func wantTwin(t *testing.T, c *Chain, w *twin) {
+// wantTwin compares what readers see with a chain that the twin had.
+func wantTwin(t *testing.T, c *Chain, w *twin, at place) {
 	t.Helper()
 	st := c.State()
-	if st.Tip.Hash != w.tip || st.Filters.Height != w.filters || st.Work.ToBig().Cmp(w.work(w.tip)) != 0 {
-		t.Fatalf("state %+v, want tip %v, work %v, filters %d", st, w.tip, w.work(w.tip), w.filters)
+	if st.Tip.Hash != at.tip || st.Filters.Height != at.filters || st.Work.ToBig().Cmp(w.work(at.tip)) != 0 {
+		t.Fatalf("state %+v, want tip %v, work %v, filters %d", st, at.tip, w.work(at.tip), at.filters)
 	}
-	for h, hash := range w.chain(w.tip) {
+	for h, hash := range w.chain(at.tip) {
 		if got, err := c.HeightOf(hash); err != nil || got != Height(h) {
 			t.Fatalf("height of block %d: got %d, %v", h, got, err)
 		}

@@ -1,0 +1,121 @@
+package chain
+
+import (
+	"sync/atomic"
+
+	"go.etcd.io/bbolt"
+)
+
+// Write is one transaction of all that was staged when it began. Between
+// [Chain.Begin] and [Chain.Settle] the chain can be extended and reorganised,
+// while any goroutine commits it: it shares nothing with the chain that the
+// writer changes.
+type Write struct {
+	store   *store
+	flushed *atomic.Pointer[State]
+	plan    *plan
+	early   *EarlyFilterHash // nil on networks without early filters
+	tip     storeTip         // what is on disk once it is committed
+	state   *State           // the same for readers
+	done    bool             // it is
+
+	// The writer's: how much of the tip has not been taken back since.
+	keep, keepFilters Height
+}
+
+// Begin takes all that is staged into a write. It returns nil if nothing is, or
+// with an error. The write has to be given to Settle before the next begins.
+func (c *Chain) Begin() (*Write, error) {
+	if c.writing != nil {
+		panic("chain: a write is under way")
+	}
+	if c.Pending() == 0 {
+		return nil, nil
+	}
+	p, err := c.plan()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.catchUpEarly(); err != nil {
+		return nil, err
+	}
+	w := &Write{
+		store:       c.store,
+		flushed:     &c.flushed,
+		plan:        p,
+		tip:         c.tip,
+		state:       newState(c.params, &c.tip, &c.window.at(c.tip.headers.Height).header),
+		keep:        c.tip.headers.Height,
+		keepFilters: c.tip.filters.Height,
+	}
+	if c.cut() {
+		w.tip.cuts++
+	}
+	if c.params.DCP0005 > 0 {
+		early := c.early
+		w.early = &early
+	}
+	c.writing, c.filterBytes = w, 0
+	return w, nil
+}
+
+// Commit makes the write durable, and then visible to readers. It may be called
+// once, from any goroutine. When it fails nothing has changed on disk.
+func (w *Write) Commit() error {
+	err := w.store.update("flush", func(tx *bbolt.Tx) error {
+		if err := w.plan.apply(tx); err != nil {
+			return err
+		}
+		if w.early != nil {
+			if err := writeEarly(tx, w.early); err != nil {
+				return err
+			}
+		}
+		return writeTip(tx, &w.tip)
+	})
+	if err != nil {
+		return err
+	}
+	w.done = true
+	w.flushed.Store(w.state)
+	return nil
+}
+
+// Settle ends a write after Commit has returned. If that has failed, or was not
+// called, all that the write took is staged again.
+func (c *Chain) Settle(w *Write) {
+	c.writing = nil
+	if !w.done {
+		c.filterBytes = size(c.filters)
+		return
+	}
+	c.disk, c.tip.cuts = w.tip, w.tip.cuts
+	c.main.rows = nil // they may have gone beyond keep, with what is no more
+	left := copy(c.filters, c.filters[w.keepFilters-c.keepFilters:])
+	clear(c.filters[left:])
+	c.filters = c.filters[:left]
+	c.keep, c.keepFilters = w.keep, w.keepFilters
+}
+
+// takeBack takes note that the chain no longer has the blocks above a height
+// that the write holds.
+func (w *Write) takeBack(to Height) {
+	if w != nil {
+		w.keep = min(w.keep, to)
+	}
+}
+
+// takeBackFilters is takeBack for filters.
+func (w *Write) takeBackFilters(to Height) {
+	if w != nil {
+		w.keepFilters = min(w.keepFilters, to)
+	}
+}
+
+// size returns the size of filters in bytes.
+func size(filters [][]byte) (n int) {
+	for _, f := range filters {
+		n += len(f)
+	}
+	return n
+}
