@@ -19,7 +19,7 @@ const (
 	DefaultDeepReorg = 6
 
 	// DefaultFlushBytes is how much is staged in memory before it is written.
-	DefaultFlushBytes = 4 << 20
+	DefaultFlushBytes = 3 << 20
 
 	// DefaultFlushAfter is how long anything is staged before it is written.
 	DefaultFlushAfter = 2 * time.Second

@@ -84,6 +84,7 @@ func (c *Chain) plan() (*plan, error) {
 		c.rows = make([]byte, 0, most)
 	}
 	p := &plan{memory: c.rows[:0]}
+	c.rows = nil // it comes back when the write is settled
 	if c.keep < c.disk.headers.Height || c.keep < c.tip.headers.Height {
 		c.planHeaders(p)
 		c.planHashes(p)
@@ -91,7 +92,6 @@ func (c *Chain) plan() (*plan, error) {
 	if err := c.planFilters(p); err != nil {
 		return nil, err
 	}
-	c.rows = p.memory
 	return p, c.main.failed()
 }
 
@@ -153,15 +153,30 @@ func (c *Chain) planFilters(p *plan) error {
 		return err
 	}
 	p.buckets = append(p.buckets, bucketPlan{name: bucketFilters, from: k.first, cut: c.keepFilters < c.disk.filters.Height})
+	row := 0 - len(k.filters) // index of the first filter of the row among those staged
 	for i, f := range c.filters {
 		if !k.add(f) {
-			p.filterRow(&k)
+			c.planFilterRow(p, &k, row)
 			k.reset(c.keepFilters + 1 + Height(i))
 			k.add(f)
+			row = i
 		}
 	}
-	p.filterRow(&k)
+	c.planFilterRow(p, &k, row)
 	return nil
+}
+
+// planFilterRow encodes the row that was packed. The staged filters in it, whose
+// indices count from a place before or among these, become parts of the row, so
+// that the messages they came in are needed no more.
+func (c *Chain) planFilterRow(p *plan, k *filterPacker, index int) {
+	p.filterRow(k)
+	at := len(p.memory)
+	for i := len(k.filters) - 1; i >= 0 && index+i >= 0; i-- {
+		n := len(k.filters[i])
+		c.filters[index+i] = p.memory[at-n : at : at]
+		at -= n
+	}
 }
 
 // filterRow encodes the row that was packed.

@@ -33,8 +33,11 @@ const (
 	// 16 bytes and its key of 4.
 	maxRow = (leafPages*pageSize-16)/2 - 16 - 4
 
-	// growth is how much the file is enlarged by at a time, in bytes.
-	growth = 4 << 20
+	// growth is how much the file is enlarged by at a time, in bytes, and
+	// growthShare what part of it once that is more: each time has to wait for
+	// the disk. They bound how much of the file is empty.
+	growth      = 4 << 20
+	growthShare = 16
 
 	// mapSize is how much of the address space is set aside for the file where
 	// that costs nothing, in bytes. As long as the file is smaller, it is never
@@ -158,7 +161,6 @@ func openFile(path string, noSync bool) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db.AllocSize = growth
 	return s, nil
 }
 
@@ -214,7 +216,12 @@ func (s *store) view(op string, fn func(tx *bbolt.Tx) error) error {
 // update runs fn in the transaction that is committed, and is durable, when it
 // returns nil.
 func (s *store) update(op string, fn func(tx *bbolt.Tx) error) error {
-	return guard(s.path, op, func() error { return s.db.Update(fn) })
+	return guard(s.path, op, func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			s.db.AllocSize = max(growth, int(tx.Size()/growthShare)) // used by this commit only
+			return fn(tx)
+		})
+	})
 }
 
 // guard runs fn and turns what bbolt does with a damaged file into an error. It

@@ -1,17 +1,29 @@
 package chain
 
-import "github.com/decred/dcrd/math/uint256"
+import (
+	"slices"
+
+	"github.com/decred/dcrd/math/uint256"
+)
 
 // recentHeaders is the number of newest headers that are kept in memory, if
 // there are as many. It is a power of two, and more than the rules look back on
 // any network, see [Reach], so that they seldom have to ask the disk.
 const recentHeaders = 4096
 
-// window holds the newest headers of the main chain without a gap. All that
-// are not flushed yet are in it.
+// windowPart is the number of headers that a window makes room for at a time, a
+// power of two: 217 kB.
+const windowPart = 1024
+
+// window holds the newest headers of the main chain without a gap: a number of
+// them, and all that are not written yet.
 type window struct {
-	ring        []link // its length is a power of two; a height is at its remainder
-	first, next Height // the heights from first to before next are held
+	size        int      // how many are kept at least, if there are as many
+	part        Height   // the length of parts
+	parts       [][]link // from the height base on
+	spare       []link   // a part that is not in use, or nil
+	base        Height   // a multiple of part, at or below first
+	first, next Height   // the heights from first to before next are held
 }
 
 // link is a header of the main chain and the work of the chain up to it.
@@ -20,10 +32,12 @@ type link struct {
 	work   uint256.Uint256
 }
 
-// newWindow returns an empty window with room for a number of headers that is
-// a power of two.
+// newWindow returns an empty window that keeps a number of headers that is a
+// power of two.
 func newWindow(first Height, size int) window {
-	return window{ring: make([]link, size), first: first, next: first}
+	w := window{size: size, part: Height(min(size, windowPart)), first: first, next: first}
+	w.base = first - first%w.part
+	return w
 }
 
 // at returns the link at a height, or nil if it is not held. It is valid until
@@ -35,33 +49,38 @@ func (w *window) at(h Height) *link {
 	return w.slot(h)
 }
 
-func (w *window) slot(h Height) *link { return &w.ring[int(h)&(len(w.ring)-1)] }
+func (w *window) slot(h Height) *link {
+	return &w.parts[uint(h-w.base)/uint(w.part)][h&(w.part-1)]
+}
 
-// push adds the next header. It drops the oldest one for it unless that is
-// above the given height, up to which headers are on disk.
+// push adds the next header. If there are enough, it drops the oldest ones that
+// are not above the given height, up to which headers are on disk.
 func (w *window) push(h *Header, work *uint256.Uint256, flushed Height) {
-	if int(w.next-w.first) == len(w.ring) {
-		if w.first <= flushed {
-			w.first++
-		} else {
-			w.double()
+	for int(w.next-w.first) >= w.size && w.first <= flushed {
+		w.first++
+	}
+	for w.first-w.base >= w.part {
+		w.spare = w.parts[0]
+		w.parts = slices.Delete(w.parts, 0, 1)
+		w.base += w.part
+	}
+	if int((w.next-w.base)/w.part) == len(w.parts) {
+		if w.spare == nil {
+			w.spare = make([]link, w.part)
 		}
+		w.parts = append(w.parts, w.spare)
+		w.spare = nil
 	}
 	*w.slot(w.next) = link{*h, *work}
 	w.next++
 }
 
-// double makes room for as many headers again.
-func (w *window) double() {
-	wider := window{ring: make([]link, 2*len(w.ring)), first: w.first, next: w.next}
-	for h := w.first; h < w.next; h++ {
-		*wider.slot(h) = *w.slot(h)
-	}
-	*w = wider
-}
-
 // cut drops the headers from a height on. Below the window, it becomes empty.
 func (w *window) cut(next Height) {
+	if next < w.base {
+		w.parts = nil
+		w.base = next - next%w.part
+	}
 	w.next = next
 	w.first = min(w.first, next)
 }

@@ -87,8 +87,10 @@ func (c *Chain) Settle(w *Write) {
 	c.writing = nil
 	if !w.done {
 		c.filterBytes = size(c.filters)
+		c.rows = nil // the filters are in it
 		return
 	}
+	c.rows = w.plan.memory
 	c.disk, c.tip.cuts = w.tip, w.tip.cuts
 	c.main.rows = nil // they may have gone beyond keep, with what is no more
 	left := copy(c.filters, c.filters[w.keepFilters-c.keepFilters:])
