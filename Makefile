@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench loadbench profile fuzz clean
+.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench benchstat loadbench profile fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -99,13 +99,20 @@ vuln:
 
 # First syncs beside a program that does the least that any has to, as the tables
 # of docs/performance.md. FULL=1 measures chains of a million blocks as well: their
-# generation takes minutes, once, and each measurement longer.
+# generation takes minutes, once, and each measurement longer. TURNS is how often
+# each row is measured; of more than one the median counts.
+TURNS ?= 3
+
 bench:
-	cd internal/bench && $(GO) run ./cmd/syncbench -blocks 100000$(if $(FULL),$(comma)1000000)
+	cd internal/bench && $(GO) run ./cmd/syncbench -turns $(TURNS) -blocks 100000$(if $(FULL),$(comma)1000000)
 
 # Micro-benchmarks in the form that benchstat compares.
 microbench:
 	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./peer ./spv/...
+
+# What two outputs of microbench differ in.
+benchstat:
+	$(TOOL) benchstat $(OLD) $(NEW)
 
 # A first sync while 1,000 websockets follow it, and under a flood of calls,
 # beside one that nobody looks at.

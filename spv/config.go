@@ -18,8 +18,9 @@ const (
 	// as many blocks as payments are commonly held for certain after.
 	DefaultDeepReorg = 6
 
-	// DefaultFlushBytes is how much is staged in memory before it is written.
-	DefaultFlushBytes = 3 << 20
+	// DefaultFlushBytes is how much is staged in memory before a write begins.
+	// While one is under way up to maxStages times as much is.
+	DefaultFlushBytes = 5 << 19
 
 	// DefaultFlushAfter is how long anything is staged before it is written.
 	DefaultFlushAfter = 2 * time.Second

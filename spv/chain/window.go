@@ -11,9 +11,13 @@ import (
 // any network, see [Reach], so that they seldom have to ask the disk.
 const recentHeaders = 4096
 
-// windowPart is the number of headers that a window makes room for at a time, a
-// power of two: 217 kB.
-const windowPart = 1024
+// A window makes room for windowPart headers at a time, a power of two: 217 kB.
+// It keeps up to maxSpareParts that are not in use, about as many as a write
+// frees.
+const (
+	windowPart    = 1024
+	maxSpareParts = 12
+)
 
 // window holds the newest headers of the main chain without a gap: a number of
 // them, and all that are not written yet.
@@ -21,7 +25,7 @@ type window struct {
 	size        int      // how many are kept at least, if there are as many
 	part        Height   // the length of parts
 	parts       [][]link // from the height base on
-	spare       []link   // a part that is not in use, or nil
+	spare       [][]link // parts that are not in use
 	base        Height   // a multiple of part, at or below first
 	first, next Height   // the heights from first to before next are held
 }
@@ -60,19 +64,33 @@ func (w *window) push(h *Header, work *uint256.Uint256, flushed Height) {
 		w.first++
 	}
 	for w.first-w.base >= w.part {
-		w.spare = w.parts[0]
+		w.free(w.parts[0])
 		w.parts = slices.Delete(w.parts, 0, 1)
 		w.base += w.part
 	}
 	if int((w.next-w.base)/w.part) == len(w.parts) {
-		if w.spare == nil {
-			w.spare = make([]link, w.part)
-		}
-		w.parts = append(w.parts, w.spare)
-		w.spare = nil
+		w.parts = append(w.parts, w.unused())
 	}
 	*w.slot(w.next) = link{*h, *work}
 	w.next++
+}
+
+// free keeps a part to be used again.
+func (w *window) free(part []link) {
+	if len(w.spare) < maxSpareParts {
+		w.spare = append(w.spare, part)
+	}
+}
+
+// unused returns a part.
+func (w *window) unused() []link {
+	n := len(w.spare)
+	if n == 0 {
+		return make([]link, w.part)
+	}
+	part := w.spare[n-1]
+	w.spare = w.spare[:n-1]
+	return part
 }
 
 // cut drops the headers from a height on. Below the window, it becomes empty.
