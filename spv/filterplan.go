@@ -21,7 +21,7 @@ const (
 
 	// maxWindowBytes bounds the estimated size of what is in flight or waits in
 	// memory for a chunk that is missing.
-	maxWindowBytes = 8 << 20
+	maxWindowBytes = 5 << 20
 
 	// chunkPatience is how long the chunk that all others wait for may take
 	// before another peer is asked for it too, at first and at most. Once times

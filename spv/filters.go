@@ -79,6 +79,9 @@ func (p *pursuit) chunkFailed(c chunk, from uint64, err error) {
 // foldFilters puts the filters that have come on the chain, in order.
 func (p *pursuit) foldFilters() error {
 	for {
+		if may, err := p.mayFold(); !may || err != nil {
+			return err
+		}
 		batch := p.plan.pop()
 		if batch == nil {
 			return nil
@@ -94,9 +97,6 @@ func (p *pursuit) foldFilters() error {
 		p.touched()
 		if p.early(batch.First().Height) && !p.early(p.staged.Filters.Height+1) {
 			p.earlyProven()
-		}
-		if err := p.writeIfMuch(); err != nil {
-			return err
 		}
 	}
 }

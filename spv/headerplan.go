@@ -14,7 +14,7 @@ import (
 const (
 	// maxAhead is how many batches of headers are held or asked for there. A
 	// full one takes 424 kB.
-	maxAhead = 32
+	maxAhead = 36
 
 	// maxSpans is how many spans are fetched at a time.
 	maxSpans = 16

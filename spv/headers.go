@@ -182,6 +182,9 @@ func (p *pursuit) foldWalk() error {
 		if !ok {
 			return nil
 		}
+		if may, err := p.mayFold(); !may || err != nil {
+			return err
+		}
 		delete(p.walk.ready, p.walk.folded)
 		p.walk.folded++
 		p.walk.failures = 0

@@ -93,6 +93,9 @@ func (p *pursuit) foldSpans() error {
 		if !ok {
 			return nil
 		}
+		if may, err := p.mayFold(); !may || err != nil {
+			return err
+		}
 		ext, err := p.extend(b, true)
 		switch {
 		case err != nil:
@@ -100,9 +103,6 @@ func (p *pursuit) foldSpans() error {
 		case ext == nil: // refused
 			p.spans.refuse()
 			return nil
-		}
-		if err := p.writeIfMuch(); err != nil {
-			return err
 		}
 		if p.spans.accept() {
 			p.survey.say(b.from, settled, time.Now())

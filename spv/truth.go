@@ -104,8 +104,9 @@ func (f facts) filtersReason() (reason, hint string) {
 		return fmt.Sprintf("%s connected, %d of them without filters for %s: asking %d more.",
 			f.peerCount(), m.failed, span, f.peers-m.failed), ""
 	}
-	return fmt.Sprintf("%s connected, none has filters for %s: asking again.", f.peerCount(), span),
-		"Wait for other peers, or name one that is synced with the connect option."
+	return fmt.Sprintf("%s connected, none has filters for %s of the chain with the most work: complete to block %s, asking again.",
+			f.peerCount(), span, grouped(f.filters.Height)),
+		"It goes on once a peer has them or another chain has more work. Wait for other peers, or name one that is synced with the connect option."
 }
 
 // peerCount names the number of peers.

@@ -77,7 +77,7 @@ func TestAReasonTellsWhomIsWaitedFor(t *testing.T) {
 	}{
 		{func(*facts) {}, "Fetching filters: 1,107,000 of 1,107,100, from 3 peers.", false},
 		{missing(1), "3 peers connected, 1 of them without filters for 1,107,001–1,107,100: asking 2 more.", false},
-		{missing(3), "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", true},
+		{missing(3), "3 peers connected, none has filters for 1,107,001–1,107,100 of the chain with the most work: complete to block 1,107,000, asking again.", true},
 		{func(f *facts) { f.leading, f.mute, f.staged = true, 3, 999 },
 			"3 peers connected, none answers requests for headers after 999: asking again.", true},
 		{func(f *facts) { f.leading, f.mute = true, 2 }, "Fetching headers: 1,107,100 of about 1,107,100, from 3 peers.", false},
@@ -134,9 +134,32 @@ func TestASyncWithoutFiltersSaysWhich(t *testing.T) {
 		}
 		h.start()
 		h.until(time.Minute, "telling which filters are missing", func(st Status) bool {
-			return st.Reason == "2 peers connected, none has filters for 1–100: asking again." && st.Hint != ""
+			return st.Reason == "2 peers connected, none has filters for 1–100 of the chain with the most work: complete to block 0, asking again." &&
+				st.Hint != ""
 		})
 		h.net.change(peers[1], func(p *fakePeer) { p.silentFilters = false })
 		h.untilSyncedTo(time.Minute, c)
+	})
+}
+
+// TestAWithheldBranchIsNamed has a peer that shows a branch with more work, but
+// not its filters. What is asked for is said, and how far the rest is complete;
+// a chain with even more work that comes with filters is followed.
+func TestAWithheldBranchIsNamed(t *testing.T) {
+	c := generate(t, 300, nil)
+	inHouse(t, c, nil, func(h *house) {
+		peer := h.net.join(&fakePeer{chain: c, latency: latency})
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+
+		branch := c.Fork(c.Height()-3, 5, 2)
+		h.net.change(peer, func(p *fakePeer) { p.silentFilters = true })
+		h.net.extend(peer, branch)
+		h.until(time.Minute, "telling which filters are missing", func(st Status) bool {
+			return st.Reason == "1 peer connected, none has filters for 298–302 of the chain with the most work: complete to block 297, asking again." &&
+				!st.Synced && st.Hint != ""
+		})
+		h.net.change(peer, func(p *fakePeer) { p.silentFilters = false })
+		h.untilSyncedTo(time.Minute, branch)
 	})
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // maxStages is how many times as much as begins a write is staged while one is
-// under way. Then the syncer waits for the disk.
+// under way. Then what has come waits for its turn until the write is settled.
 const maxStages = 2
 
 // writing is the write to the store that is under way, one at a time. A worker
@@ -20,33 +20,40 @@ type writing struct {
 // writeIfDue begins to write what is staged when it is much, or old, or
 // complete, unless a write is under way.
 func (p *pursuit) writeIfDue() error {
-	if err := p.writeIfMuch(); err != nil {
-		return err
-	}
-	if p.writing.write != nil || p.store.Pending() == 0 {
+	pending := p.store.Pending()
+	if pending == 0 || p.writing.write != nil {
 		return nil
 	}
 	complete := !p.survey.leading && p.staged.Filters == p.staged.Tip
-	if complete || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
+	if complete || pending >= p.stageLimit() || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
 		return p.beginWrite()
 	}
 	return nil
 }
 
-// writeIfMuch begins to write what is staged when it is much. It is also asked
-// while folding goes on: what is held back for its turn can come all at once.
-// When the disk does not keep up, it waits for it.
-func (p *pursuit) writeIfMuch() error {
-	limit := p.stageLimit()
-	if p.writing.write != nil && p.store.Pending() >= maxStages*limit {
-		if err := p.wrote(<-p.writing.done); err != nil {
-			return err
-		}
+// mayFold reports whether more headers and filters may be put on the chain now. It
+// begins to write when much is staged. When the disk does not keep up, folding
+// pauses: what is asked for goes on coming, as far as the plans have room for it.
+func (p *pursuit) mayFold() (bool, error) {
+	pending, limit := p.store.Pending(), p.stageLimit()
+	switch {
+	case pending < limit:
+		return true, nil
+	case p.writing.write == nil:
+		return true, p.beginWrite()
 	}
-	if p.writing.write != nil || p.store.Pending() < limit {
-		return nil
+	return pending < maxStages*limit, nil
+}
+
+// foldReady goes on folding after a pause.
+func (p *pursuit) foldReady() error {
+	if err := p.foldSpans(); err != nil {
+		return err
 	}
-	return p.beginWrite()
+	if err := p.foldWalk(); err != nil {
+		return err
+	}
+	return p.foldFilters()
 }
 
 // stageLimit returns how much is staged before it is written: half as much while
@@ -76,18 +83,27 @@ func (p *pursuit) beginWrite() error {
 	return nil
 }
 
-// wrote settles the write whose commit has ended.
+// wrote settles the write whose commit has ended, and goes on folding.
 func (p *pursuit) wrote(err error) error {
+	p.settle()
+	if err != nil {
+		return err
+	}
+	return p.foldReady()
+}
+
+func (p *pursuit) settle() {
 	p.store.Settle(p.writing.write)
 	p.writing = writing{}
-	return err
 }
 
 // writeRest waits for the write that is under way and writes what is left. It
 // returns when all that was staged is durable.
 func (p *pursuit) writeRest() error {
 	if p.writing.write != nil {
-		if err := p.wrote(<-p.writing.done); err != nil {
+		err := <-p.writing.done
+		p.settle()
+		if err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ const (
 	// growth is how much the file is enlarged by at a time, in bytes, and
 	// growthShare what part of it once that is more: each time has to wait for
 	// the disk. They bound how much of the file is empty.
-	growth      = 4 << 20
+	growth      = 2 << 20
 	growthShare = 16
 
 	// mapSize is how much of the address space is set aside for the file where

@@ -1,0 +1,70 @@
+//go:build unix
+
+package spv
+
+import (
+	"errors"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestAFullDiskEndsTheRun lets a write fail while the sync goes on: the run ends
+// and says which file it is about. With room again the next run goes on.
+func TestAFullDiskEndsTheRun(t *testing.T) {
+	signal.Ignore(syscall.SIGXFSZ) // a write that fails is enough
+	defer signal.Reset(syscall.SIGXFSZ)
+	c := generate(t, 12_000, nil)
+	inHouse(t, c, nil, func(h *house) {
+		h.cfg.FlushBytes = 256 << 10
+		h.anew()
+		h.net.join(&fakePeer{chain: c, latency: latency})
+		lift := limitFiles(t, 4<<20)
+		h.start()
+		h.run.Wait()
+		lift()
+		h.cancel()
+		if err := h.err; !errors.Is(err, syscall.EFBIG) && (err == nil || !strings.Contains(err.Error(), "file too large")) ||
+			!strings.Contains(err.Error(), h.cfg.ChainFile) {
+			t.Errorf("want the error of the system about the store, got: %v", err)
+		}
+		if st := h.syncer.Status(); st.Phase != Failed || st.Synced {
+			t.Errorf("status after the failure: %+v", st)
+		}
+		h.err = nil
+		h.anew()
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+	})
+}
+
+// anew gives the house a new syncer.
+func (h *house) anew() {
+	s, err := New(h.cfg)
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.syncer = s
+}
+
+// limitFiles lets no file grow beyond a size until the returned function is
+// called: writes fail as they do on a full disk.
+func limitFiles(t *testing.T, size uint64) (lift func()) {
+	t.Helper()
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	limit := old
+	limit.Cur = size
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
