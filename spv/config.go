@@ -20,7 +20,7 @@ const (
 
 	// DefaultFlushBytes is how much is staged in memory before a write begins.
 	// While one is under way up to maxStages times as much is.
-	DefaultFlushBytes = 2 << 20
+	DefaultFlushBytes = 3 << 20
 
 	// DefaultFlushAfter is how long anything is staged before it is written.
 	DefaultFlushAfter = 2 * time.Second

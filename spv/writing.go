@@ -56,13 +56,13 @@ func (p *pursuit) foldReady() error {
 	return p.foldFilters()
 }
 
-// stageLimit returns how much is staged before it is written: half as much while
-// memory goes into spans that are held back.
+// stageLimit returns how much is staged before a write begins: a third of
+// FlushBytes while memory goes into spans that are held back.
 func (p *pursuit) stageLimit() int {
 	if p.spans.done() {
 		return p.cfg.FlushBytes
 	}
-	return p.cfg.FlushBytes / 2
+	return p.cfg.FlushBytes / 3
 }
 
 // beginWrite hands what is staged to a worker. The workers are joined before the
