@@ -1,12 +1,12 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"testing"
 
-	"github.com/spvd/spvd/e2e/daemon"
 	"github.com/spvd/spvd/e2e/node"
 	"github.com/spvd/spvd/e2e/replay"
 )
@@ -14,9 +14,15 @@ import (
 // all is more lines than there are.
 const all = 1_000_000
 
-// sameBooks wants what a daemon says of its wallet to be what a replay of the
+// teller tells of a wallet: a daemon of the one it has without being told, or one
+// of several.
+type teller interface {
+	Call(ctx context.Context, method string, result any, params ...any) error
+}
+
+// sameBooks wants what a daemon says of a wallet to be what a replay of the
 // node's chain gives. Nothing that concerns the wallet waits for a block.
-func sameBooks(t *testing.T, when string, d *daemon.Daemon, n *node.Node, b *replay.Book) {
+func sameBooks(t *testing.T, when string, d teller, n *node.Node, b *replay.Book) {
 	t.Helper()
 	c := &comparison{t: t, when: when, daemon: d, node: n, book: b}
 	for _, minConf := range []int64{1, 6, 40} {
@@ -37,7 +43,7 @@ func sameBooks(t *testing.T, when string, d *daemon.Daemon, n *node.Node, b *rep
 }
 
 // confirmedBooks wants only that which unmined transactions cannot change.
-func confirmedBooks(t *testing.T, when string, d *daemon.Daemon, n *node.Node, b *replay.Book) {
+func confirmedBooks(t *testing.T, when string, d teller, n *node.Node, b *replay.Book) {
 	t.Helper()
 	c := &comparison{t: t, when: when, daemon: d, node: n, book: b}
 	want := confirmed(c.book.Balances(1))
@@ -71,7 +77,7 @@ func confirmed(b replay.Balances) replay.Balances {
 type comparison struct {
 	t      *testing.T
 	when   string
-	daemon *daemon.Daemon
+	daemon teller
 	node   *node.Node
 	book   *replay.Book
 }

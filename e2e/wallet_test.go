@@ -22,6 +22,9 @@ const (
 	late     = "late"     // imported in the end, with payments beyond the gap
 )
 
+// mirror is a second wallet, which watches spending as well.
+const mirror = "mirror"
+
 const coinOf = 100_000_000 // atoms
 
 // story is what happens to a wallet, on a real chain.
@@ -33,6 +36,8 @@ type story struct {
 	ma, mb *miner.Miner
 	dir    string
 	daemon *daemon.Daemon
+
+	second replay.Watch // what the second wallet watches, once there is one
 }
 
 // testWallet: whatever happens to watched accounts, and to the daemon meanwhile,
@@ -43,6 +48,7 @@ func (s *stage) testWallet(t *testing.T) {
 	st.payments()
 	st.stakes()
 	st.imports()
+	st.secondWallet()
 	st.restarts()
 	st.reorganisation()
 	st.disapproval()
@@ -120,6 +126,9 @@ func (s *story) agree(when string) {
 	s.Helper()
 	s.await()
 	sameBooks(s.T, when, s.daemon, s.a, s.book(s.T, s.a))
+	if len(s.second.Accounts) > 0 {
+		sameBooks(s.T, when+", second wallet", s.daemon.Wallet(mirror), s.a, replay.Read(s.chain(s.T, s.a), &s.second))
+	}
 }
 
 // agreeOnMined does the same while transactions wait for a block.
@@ -138,15 +147,24 @@ func (s *story) await() {
 	if err != nil {
 		s.Fatal(err)
 	}
-	var info struct{ Height, Scanned int64 }
+	wallets := []teller{s.daemon}
+	if len(s.second.Accounts) > 0 {
+		wallets = append(wallets, s.daemon.Wallet(mirror))
+	}
 	_, err = s.daemon.Await(deadline(s.T), func(st *daemon.Status) bool {
-		if err := s.daemon.Call(s.Context(), "walletinfo", &info); err != nil {
-			s.Fatal(err)
+		for _, w := range wallets {
+			var info struct{ Height, Scanned int64 }
+			if err := w.Call(s.Context(), "walletinfo", &info); err != nil {
+				s.Fatal(err)
+			}
+			if info.Height != tip.Height || info.Scanned != tip.Height {
+				return false
+			}
 		}
-		return st.Synced && info.Height == tip.Height && info.Scanned == tip.Height
+		return st.Synced
 	})
 	if err != nil {
-		s.Fatalf("%v; the wallet is at %d and scanned to %d", err, info.Height, info.Scanned)
+		s.Fatal(err)
 	}
 }
 
@@ -314,6 +332,16 @@ func (s *story) imports() {
 	send(s.T, s.a, s.pay(s.T, from, key.Script(), coinOf/3, pair.Script()))
 	s.mine(1)
 	s.agree("a script spent to a key")
+}
+
+// secondWallet: another wallet watches an account that the first one has too.
+func (s *story) secondWallet() {
+	s.call("createwallet", mirror)
+	if err := s.daemon.Wallet(mirror).Call(s.Context(), "importxpub", nil, spending, s.accounts[spending].Xpub()); err != nil {
+		s.Fatal(err)
+	}
+	s.second.Accounts = []*replay.Account{s.known[spending]}
+	s.agree("a second wallet")
 }
 
 // newKey returns a key that follows from a name.

@@ -74,11 +74,11 @@ type Reply struct {
 
 // Post sends a request body as it is, with the right password or without any.
 func (d *Daemon) Post(ctx context.Context, body string, authenticated bool) (Reply, error) {
-	return d.client.post(ctx, []byte(body), authenticated)
+	return d.client.post(ctx, "", []byte(body), authenticated)
 }
 
-func (c *client) post(ctx context.Context, body []byte, authenticated bool) (Reply, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+func (c *client) post(ctx context.Context, path string, body []byte, authenticated bool) (Reply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return Reply{}, fmt.Errorf("post to spvd: %w", err)
 	}
@@ -110,6 +110,27 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s (code %d)", r.Message,
 // Call calls a method with positional parameters and reads its result. What the
 // daemon refuses is a *Refusal.
 func (d *Daemon) Call(ctx context.Context, method string, result any, params ...any) error {
+	return d.client.call(ctx, "", method, result, params...)
+}
+
+// Wallet is one of several wallets of a daemon.
+type Wallet struct {
+	client *client
+	path   string
+}
+
+// Wallet returns the wallet of a name. The daemon itself answers for the one that
+// it has without being told.
+func (d *Daemon) Wallet(name string) *Wallet {
+	return &Wallet{client: d.client, path: "wallet/" + name}
+}
+
+// Call does what Daemon.Call does, about this wallet.
+func (w *Wallet) Call(ctx context.Context, method string, result any, params ...any) error {
+	return w.client.call(ctx, w.path, method, result, params...)
+}
+
+func (c *client) call(ctx context.Context, path, method string, result any, params ...any) error {
 	if params == nil {
 		params = []any{}
 	}
@@ -117,7 +138,7 @@ func (d *Daemon) Call(ctx context.Context, method string, result any, params ...
 	if err != nil {
 		return fmt.Errorf("spvd %s: %w", method, err)
 	}
-	reply, err := d.client.post(ctx, body, true)
+	reply, err := c.post(ctx, path, body, true)
 	if err != nil {
 		return fmt.Errorf("spvd %s: %w", method, err)
 	}
