@@ -62,7 +62,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start node in %s: %w", c.Dir, err)
 	}
-	if err := n.connect(ctx, c, addrs); err != nil {
+	if err := n.connect(ctx, addrs); err != nil {
 		return nil, errors.Join(fmt.Errorf("start node in %s: %w\n%s", c.Dir, err, n.proc.Output()), n.Kill())
 	}
 	return n, nil
@@ -121,7 +121,7 @@ func arguments(c Config) []string {
 
 // connect learns the node's addresses and opens the control connection. It
 // closes addrs.
-func (n *Node) connect(ctx context.Context, c Config, addrs *os.File) error {
+func (n *Node) connect(ctx context.Context, addrs *os.File) error {
 	defer addrs.Close()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := addrs.SetReadDeadline(deadline); err != nil {
