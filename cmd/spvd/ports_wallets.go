@@ -54,7 +54,7 @@ func (a *wallets) born(birthday string) (*wallet.Birthday, error) {
 	}
 	var flag birthdayFlag
 	if err := flag.UnmarshalFlag(birthday); err != nil {
-		return nil, &api.Error{Code: api.CodeInvalid, Message: err.Error()}
+		return nil, &api.Error{Code: api.CodeInvalid, Message: "the birthday is neither a height, nor a date like 2024-01-31, nor new"}
 	}
 	born := flag.value()
 	return &born, nil

@@ -150,6 +150,9 @@ func TestWalletRefusals(t *testing.T) {
 		{"importpubkey", `["02"]`, api.CodeNotFound},
 		{"importpubkey", `["` + strings.Repeat("01", 32) + `"]`, api.CodeNotFound}, // a private key
 		{"importpubkey", `["x"]`, api.CodeHex},
+		{"importxpub", fmt.Sprintf(`["mine",[%q]]`, private), api.CodeParams},
+		{"importxpub", fmt.Sprintf(`["mine",%q,%q]`, other.xpub(), private), api.CodeInvalid},
+		{"importpubkey", fmt.Sprintf(`["02","imported",%q]`, wif), api.CodeParams},
 		{"importaddress", fmt.Sprintf(`[%q]`, wif), api.CodeWallet},
 		{"importaddress", fmt.Sprintf(`[%q]`, private), api.CodeWallet},
 		{"importaddress", fmt.Sprintf(`[%q]`, known), api.CodeWallet},

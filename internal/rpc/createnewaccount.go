@@ -9,6 +9,7 @@ import (
 func createNewAccount() method {
 	return method{
 		name:    "createnewaccount",
+		keys:    true,
 		summary: "Adds an account, as importxpub does.",
 		help:    "A wallet without private keys cannot make an account of its own: it needs the extended public key of one.",
 		params: []param{

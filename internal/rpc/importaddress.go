@@ -5,6 +5,7 @@ import "context"
 func importAddress() method {
 	return method{
 		name:    "importaddress",
+		keys:    true,
 		summary: "Watches a single address of any standard type.",
 		help: "It returns at once; payments are searched for while the chain is followed, see listjobs. A private key is refused, " +
 			"and neither kept nor logged.",

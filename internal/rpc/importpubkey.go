@@ -10,6 +10,7 @@ import (
 func importPubKey() method {
 	return method{
 		name:    "importpubkey",
+		keys:    true,
 		summary: "Watches the address of a public key.",
 		help:    "It returns at once; payments are searched for while the chain is followed.",
 		params: []param{

@@ -5,6 +5,7 @@ import "context"
 func importScript() method {
 	return method{
 		name:    "importscript",
+		keys:    true,
 		summary: "Watches payments to the hash of a redeem script.",
 		help:    "It returns at once; payments are searched for while the chain is followed.",
 		params: []param{

@@ -5,6 +5,7 @@ import "context"
 func importXpub() method {
 	return method{
 		name:    "importxpub",
+		keys:    true,
 		summary: "Watches the account of an extended public key.",
 		help: "It returns at once; the account is searched for from its birthday on while the chain is followed, see listjobs. " +
 			"A private key is refused, and neither kept nor logged.",

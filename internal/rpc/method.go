@@ -37,6 +37,10 @@ type method struct {
 	// them.
 	reads bool
 
+	// keys is true for methods that may be given a private key by mistake: what
+	// they are given is not repeated in errors.
+	keys bool
+
 	// waits is true for methods that wait for peers: meanwhile others may work.
 	waits bool
 

@@ -187,7 +187,11 @@ func (m *method) decode(p *param, raw json.RawMessage) (any, error) {
 // decodeAs returns the value of a parameter as a T. It is not null.
 func decodeAs[T any](m *method, p *param, raw json.RawMessage) (T, error) {
 	var v T
-	if err := json.Unmarshal(raw, &v); err != nil {
+	err := json.Unmarshal(raw, &v)
+	switch {
+	case err != nil && m.keys:
+		return v, m.usage("parameter %s is not of type %s", p.name, p.kind)
+	case err != nil:
 		return v, m.usage("parameter %s is %s, not of type %s", p.name, shorten(raw), p.kind)
 	}
 	return v, nil

@@ -5,6 +5,7 @@ import "context"
 func setLabel() method {
 	return method{
 		name:    "setlabel",
+		keys:    true,
 		summary: "Labels an address or a transaction.",
 		help:    "Lists show the label of an address as label or addresslabel, that of a transaction as label. It need not be the wallet's.",
 		params: []param{

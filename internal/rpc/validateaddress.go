@@ -10,6 +10,7 @@ import (
 func validateAddress() method {
 	return method{
 		name:    "validateaddress",
+		keys:    true,
 		reads:   true,
 		summary: "Tells whether a text is an address of this network, and what the wallet knows about it.",
 		params:  []param{{name: "address", kind: kindString, text: "The text."}},
