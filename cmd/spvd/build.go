@@ -80,6 +80,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		{name: "RPC server", run: server.Run},
 	}, shown...)
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)
+	services = append(services, newWalletNotify(cfg, syncer, owned, environ, logs.Logger(logHook))...)
 	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)
 	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil
 }

@@ -47,7 +47,8 @@ type config struct {
 	MetricsListen []listenAddress `long:"metricslisten" value-name:"IP[:PORT]" description:"Show a status page, /metrics, /livez and /readyz on this address, in plain text and to anybody (may be repeated)"`
 	Profile       bool            `long:"profile" description:"Add the profiles of the Go runtime below /debug/pprof/ to what --metricslisten shows"`
 
-	BlockNotify hookFlag `long:"blocknotify" value-name:"COMMAND" description:"Run this command of the shell for each new tip once synced, with its hash in the place of %s; tips that come meanwhile are one more run"`
+	BlockNotify  hookFlag `long:"blocknotify" value-name:"COMMAND" description:"Run this command of the shell for each new tip once synced, with its hash in the place of %s; tips that come meanwhile are one more run"`
+	WalletNotify hookFlag `long:"walletnotify" value-name:"COMMAND" description:"Run this command of the shell for each transaction of a wallet that is seen, mined, or taken back once synced, with its hash in the place of %s"`
 
 	DebugLevel    levels    `short:"d" long:"debuglevel" value-name:"LEVEL" description:"Log level: trace, debug, info, warn, error, critical or off, or SUBSYSTEM=LEVEL,... ('show' lists the subsystems)"`
 	LogFormat     logFormat `long:"logformat" value-name:"FORMAT" description:"Form of the log: text, or json for one object per line"`

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// notifiedDepth is how many blocks below the tip a transaction is watched for being
+// taken back or mined in another block.
+const notifiedDepth = 100
+
+// lookEvery is the time between two looks at the wallets, so that what comes in a burst
+// is one look.
+const lookEvery = time.Second
+
+// newWalletNotify returns the service that runs the command of --walletnotify, none
+// without one.
+func newWalletNotify(cfg *config, syncer syncing, owned *wallets, environ []string, log *slog.Logger) []service {
+	if cfg.WalletNotify == "" {
+		return nil
+	}
+	n := &walletNotify{
+		syncer: syncer, owned: owned, log: log,
+		hook: newHook("--walletnotify", cfg.WalletNotify, environ, log),
+	}
+	return []service{{name: "--walletnotify", run: n.run}}
+}
+
+// walletNotify runs a command for transactions of the wallets.
+type walletNotify struct {
+	syncer syncing
+	owned  *wallets
+	log    *slog.Logger
+	hook   *hook
+	told   toldTransactions
+}
+
+// run runs the command, from the moment at which the daemon is synced until ctx ends.
+// What happens while the command runs is read from the wallets afterwards: nothing is
+// queued but what one look at them brings.
+func (n *walletNotify) run(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var synced chain.Height // the height at which the daemon was
+	err := n.syncer.Wait(ctx, func(st spv.Status) bool {
+		synced = st.Tip.Height
+		return st.Synced
+	})
+	if err != nil {
+		<-ctx.Done() // the sync has failed, and ends the daemon itself
+		return nil
+	}
+	for ctx.Err() == nil {
+		for _, hash := range n.look(ctx, synced) {
+			if ctx.Err() == nil {
+				n.hook.run(ctx, hash)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// look returns what has happened since the last look, and in the first one what was
+// mined since the daemon was synced.
+func (n *walletNotify) look(ctx context.Context, synced chain.Height) []chainhash.Hash {
+	recent, err := n.recent(ctx, max(0, n.syncer.Status().Tip.Height-notifiedDepth))
+	if err != nil {
+		if ctx.Err() == nil {
+			n.log.Warn("Wallets not read for --walletnotify", "err", err)
+		}
+		return nil
+	}
+	return n.told.update(recent, synced)
+}
+
+// recent returns the transactions of all wallets that are not mined, or above a
+// height.
+func (n *walletNotify) recent(ctx context.Context, above chain.Height) (list []*wallet.Transaction, err error) {
+	known, err := n.owned.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, listed := range known {
+		w, err := n.owned.Wallet(listed.Name)
+		if errors.Is(err, wallet.ErrNoWallet) { // it is closed
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		history, err := w.History(ctx, wallet.HistoryFilter{Above: above})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, history...)
+	}
+	return list, nil
+}
+
+// toldTransactions holds the block of each transaction that was told of, zero while
+// it is not mined. It is nil before the first look.
+type toldTransactions map[chainhash.Hash]chainhash.Hash
+
+// update takes over the transactions that are not mined or not deep, and returns those
+// that are new, or in another block, or in none any more: the oldest first. What a
+// search of old blocks finds is deep, and is no news. On the first call only that is
+// news which was mined since the daemon was synced.
+func (told *toldTransactions) update(recent []*wallet.Transaction, synced chain.Height) (news []chainhash.Hash) {
+	first := *told == nil
+	next := make(toldTransactions, len(recent))
+	for i := len(recent) - 1; i >= 0; i-- { // history is newest first
+		t := recent[i]
+		if _, twice := next[t.Hash]; twice { // of several wallets
+			continue
+		}
+		next[t.Hash] = t.Block
+		old := first && (!t.Mined() || t.Place.Height <= synced)
+		if block, known := (*told)[t.Hash]; !old && (!known || block != t.Block) {
+			news = append(news, t.Hash)
+		}
+	}
+	*told = next
+	return news
+}

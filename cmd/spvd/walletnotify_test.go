@@ -1,0 +1,54 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+func TestToldTransactions(t *testing.T) {
+	hash := func(n byte) chainhash.Hash { return chainhash.Hash{n} }
+	tx := func(n, block byte) *wallet.Transaction { // the number of a block is also its height
+		return &wallet.Transaction{Hash: hash(n), Block: hash(block), Place: wallet.Place{Height: chain.Height(block)}}
+	}
+	var told toldTransactions
+	for i, step := range []struct {
+		recent []*wallet.Transaction // newest first
+		want   []chainhash.Hash
+	}{
+		{[]*wallet.Transaction{tx(2, 0), tx(6, 8), tx(1, 7)}, []chainhash.Hash{hash(6)}}, // what is there at height 7, and what is newer
+		{[]*wallet.Transaction{tx(2, 0), tx(1, 7)}, nil},
+		{[]*wallet.Transaction{tx(4, 0), tx(3, 0), tx(2, 8), tx(1, 7)}, []chainhash.Hash{hash(2), hash(3), hash(4)}},
+		{[]*wallet.Transaction{tx(3, 0), tx(2, 0), tx(3, 0)}, []chainhash.Hash{hash(2)}}, // of two wallets; one is deep now
+		{nil, nil},
+		{[]*wallet.Transaction{tx(5, 9)}, []chainhash.Hash{hash(5)}},
+	} {
+		if got := told.update(step.recent, 7); !slices.Equal(got, step.want) {
+			t.Errorf("step %d: got %v, want %v", i, got, step.want)
+		}
+	}
+}
+
+// TestWalletNotify pays a wallet of a synced daemon: what was paid before is no news.
+func TestWalletNotify(t *testing.T) {
+	o := newOwner(t, 1)
+	plan := o.pay()
+	ns, dir := servePlan(t, 1, plan), t.TempDir()
+	d, _ := ns.startSynced(t, dir, "--debuglevel=debug", "--account=savings="+o.xpub(), "--walletnotify=echo tx %s.")
+	next := testnet.Plan{}
+	paid := next.Pay(blocks+1, o.script(0, 3), 1e8)
+	ns.all[0].SetChain(ns.chain.Grow(testnet.Branch{At: blocks, Blocks: 1, Seed: 7, Plan: next}))
+	d.await(t, fmt.Sprintf(`output="tx %v.\n"`, paid.Hash))
+	if n := strings.Count(d.out.String(), "option=--walletnotify"); n != 1 {
+		t.Errorf("the command ran %d times for one payment:\n%s", n, d.out)
+	}
+}
