@@ -27,12 +27,15 @@ func (p *pokes) add(reader chan struct{}) {
 func (p *pokes) watch(ctx context.Context) <-chan struct{} {
 	reader := make(chan struct{}, 1)
 	p.add(reader)
-	context.AfterFunc(ctx, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.readers, reader)
-	})
+	context.AfterFunc(ctx, func() { p.remove(reader) })
 	return reader
+}
+
+// remove removes a reader.
+func (p *pokes) remove(reader chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.readers, reader)
 }
 
 // poke pokes all readers.

@@ -61,3 +61,31 @@ func TestWatchEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestSetWatch: a reader of a set gets pokes of every wallet, also of those that
+// come later, and of their coming and going.
+func TestSetWatch(t *testing.T) {
+	s := openSet(t)
+	early := makeTest(t, s, "early")
+	ctx, cancel := testContext(t)
+	defer cancel()
+	reader := s.Watch(ctx)
+	if poked(reader) {
+		t.Error("poked before anything changed")
+	}
+	late := makeTest(t, s, "late")
+	if !poked(reader) {
+		t.Error("not poked when a wallet came")
+	}
+	for _, x := range []*Wallet{early, late} {
+		importTest(t, x, "a", 1, AccountOptions{})
+		if !poked(reader) {
+			t.Error("not poked when something was imported")
+		}
+	}
+	if err := s.CloseWallet("late"); err != nil || !poked(reader) {
+		t.Errorf("closing a wallet (%v) did not poke", err)
+	}
+	cancel()
+	importTest(t, early, "b", 2, AccountOptions{})
+}

@@ -36,9 +36,10 @@ type Set struct {
 	// syncer never waits for it.
 	files sync.Mutex
 
-	mu   sync.Mutex // guards what follows, held for a moment
-	open []named    // by name
-	step joint
+	mu       sync.Mutex // guards what follows, held for a moment
+	open     []named    // by name
+	step     joint
+	watchers map[chan struct{}]struct{} // see Watch
 }
 
 // SetConfig is what a set is made of.
@@ -180,10 +181,21 @@ func (s *Set) add(name string, birthday Birthday) (*Wallet, error) {
 	w.pokes.add(s.changed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for reader := range s.watchers {
+		w.pokes.add(reader)
+	}
 	s.open = append(slices.Clip(s.open), named{name, w})
 	slices.SortFunc(s.open, func(a, b named) int { return strings.Compare(a.name, b.name) })
-	poke(s.changed)
+	s.poke()
 	return w, nil
+}
+
+// poke pokes all readers: a wallet has come or gone. The caller holds the lock.
+func (s *Set) poke() {
+	poke(s.changed)
+	for reader := range s.watchers {
+		poke(reader)
+	}
 }
 
 // CloseWallet closes a wallet. Its file stays where it is, and can be copied or
@@ -194,11 +206,11 @@ func (s *Set) CloseWallet(name string) error {
 	s.mu.Lock()
 	w, err := s.find(name)
 	s.open = slices.DeleteFunc(s.open, func(n named) bool { return n.Wallet == w })
+	s.poke()
 	s.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	poke(s.changed)
 	return w.Close()
 }
 
@@ -220,6 +232,30 @@ func (s *Set) Close() error {
 // Changed is poked (capacity one) after everything that changed a wallet, and
 // when one comes or goes. It has one reader, the syncer.
 func (s *Set) Changed() <-chan struct{} { return s.changed }
+
+// Watch returns a channel that is poked (capacity one) like that of Changed,
+// until ctx ends; it is never closed. There may be any number of readers.
+func (s *Set) Watch(ctx context.Context) <-chan struct{} {
+	reader := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watchers == nil {
+		s.watchers = make(map[chan struct{}]struct{})
+	}
+	s.watchers[reader] = struct{}{}
+	for _, n := range s.open {
+		n.pokes.add(reader)
+	}
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, reader)
+		for _, n := range s.open {
+			n.pokes.remove(reader)
+		}
+	})
+	return reader
+}
 
 // Run keeps the wallets open until ctx ends.
 func (s *Set) Run(ctx context.Context) error {

@@ -73,3 +73,77 @@ func TestBlocksAreNotified(t *testing.T) {
 		t.Errorf("after an absence %d blocks were taken back and %d put on", back, on)
 	}
 }
+
+// tidings passes on what a daemon tells of a wallet.
+type tidings chan api.WalletEvent
+
+// Notify implements wsrpc.Notifier.
+func (n tidings) Notify(_ string, params json.RawMessage) error {
+	var events []api.WalletEvent
+	if err := json.Unmarshal(params, &events); err != nil {
+		return err
+	}
+	for _, ev := range events {
+		n <- ev
+	}
+	return nil
+}
+
+// TestTheWalletsTransactionsAreNotified subscribes before there is a wallet: its
+// import is searched for in old blocks, one transaction spends what another paid,
+// and a reorganisation takes the newest one back.
+func TestTheWalletsTransactionsAreNotified(t *testing.T) {
+	o := newOwner(t, 1)
+	ns := servePlan(t, 1, o.pay())
+	_, c := ns.startSynced(t, t.TempDir())
+	url := strings.Replace(strings.TrimSuffix(c.url, "/"), "http", "ws", 1) + api.WebsocketPath
+	news := make(tidings, 100)
+	ws, err := wsrpc.Dial(t.Context(), url, wsrpc.WithBasicAuth(c.user, c.password), wsrpc.WithNotifier(news))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	for _, topic := range []string{api.TopicTransactions, api.TopicSpends, api.TopicConfirmations} {
+		if err := ws.Call(t.Context(), "subscribe", nil, topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.mustCall(t, "importxpub", `["savings","`+o.xpub()+`"]`, new(any))
+
+	mined, spent := make(map[int64]string), make(map[string]string)
+	counts := make(map[string]int64)
+	take := func() {
+		ev := <-news
+		for _, tx := range ev.Transactions {
+			mined[tx.BlockHeight] = tx.TxID
+		}
+		for _, s := range ev.Spends {
+			spent[s.TxID] = s.SpentBy
+		}
+		for _, c := range ev.Confirmations {
+			counts[c.TxID] = c.Confirmations
+		}
+		for _, b := range ev.Disconnected {
+			delete(mined, b.Height)
+		}
+	}
+	for len(mined) < 5 || len(spent) < 1 || counts[mined[blocks-2]] != 3 {
+		take()
+	}
+	for _, height := range []int64{20, 150, 200, 300, blocks - 2} {
+		if mined[height] == "" {
+			t.Errorf("no transaction of block %d was told: %v", height, mined)
+		}
+	}
+	if spent[mined[20]] != mined[200] {
+		t.Errorf("spends are %v", spent)
+	}
+	ns.all[0].Extend(1)
+	for counts[mined[blocks-2]] != 4 {
+		take()
+	}
+	ns.all[0].Reorg(5, 7)
+	for len(mined) != 4 {
+		take()
+	}
+}

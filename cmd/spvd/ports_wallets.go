@@ -43,6 +43,9 @@ func (p walletsPort) Load(name string) error {
 	return walletError(err)
 }
 
+// Watch implements rpc.Wallets.
+func (p walletsPort) Watch(ctx context.Context) <-chan struct{} { return p.all.Watch(ctx) }
+
 // Unload implements rpc.Wallets.
 func (p walletsPort) Unload(name string) error { return walletError(p.all.CloseWallet(name)) }
 

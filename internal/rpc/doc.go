@@ -38,7 +38,8 @@
 // getblockhash.go (a method), params.go, request.go, reply.go, dispatch.go
 // (from bytes to a method and back), server.go, post.go, websocket.go (from a
 // socket to bytes and back), news.go, feeds.go, feed_status.go, feed_blocks.go,
-// steps.go, cursor.go (subscriptions), then auth.go, guesses.go, cookie.go, tls.go, listen.go.
+// steps.go, cursor.go, feed_wallet.go, happenings.go, readings.go,
+// feed_jobs.go (subscriptions), then auth.go, guesses.go, cookie.go, tls.go, listen.go.
 //
 // A new method is a file of its own and a line in the table; parameter checks,
 // help and docs/rpc.md follow from the table.

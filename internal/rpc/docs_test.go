@@ -80,6 +80,22 @@ Nothing is kept for a client. Each syncstatus is the whole truth, so one who is 
 the newest. blocks is complete: whoever comes back with the cursor of the last step gets the steps since then, and where
 that is not possible a step with ` + "`gap`" + ` says that the chain has to be read again.
 
+transactions, confirmations and spends tell what happens to the wallet of the connection:
+
+    {"jsonrpc":"2.0","method":"transactions","params":[{"cursor":"…","tip":{…},"disconnected":[…],"removed":[…],"transactions":[…]}]}
+
+A copy is kept up to date by four rules: what was mined in a block of ` + "`disconnected`" + ` goes; what ` + "`removed`" + ` names goes;
+what the list of the topic holds comes, or replaces what is there of the same hash; and with ` + "`gap`" + ` all is read again. The
+same thing may be told twice. A subscription begins with all that is not mined: what is not among it has gone. When old
+blocks are searched again, as after an import, the cursor goes back with the search, and what is mined there is told again.
+More than 100 transactions come in several notifications, which have ` + "`more`" + ` set instead of a cursor, but for the last.
+While the daemon catches up with the chain, it tells each client at most once in a second.
+
+jobs tells of each job of the wallet that has changed; without a cursor it begins with those that are not over.
+
+notifyblocks is for clients of dcrd. Its notifications of the mempool, of tickets and of work do not exist: a light client
+knows only what concerns its wallet.
+
 ## Methods
 `
 

@@ -29,6 +29,9 @@ type news struct {
 	// filtered is the height up to which the filters reach.
 	filtered int64
 
+	// read is what was read of the wallets.
+	read *readings
+
 	// steps are the steps along the chain that lead to this end of it.
 	steps *steps
 
@@ -39,25 +42,58 @@ type news struct {
 // newsroom shows the newest status to all feeds, so that what is made of it is
 // made once, and pokes them when it changes.
 type newsroom struct {
-	sync Sync
+	sync    Sync
+	changed func(ctx context.Context) <-chan struct{} // pokes when a wallet has changed
 
 	mu        sync.Mutex // guards all below
 	current   *news
 	followers map[*feeds]struct{}
 }
 
-func newNewsroom(s Sync) *newsroom {
-	return &newsroom{sync: s, followers: make(map[*feeds]struct{})}
+func newNewsroom(s Sync, walletChanged func(ctx context.Context) <-chan struct{}) *newsroom {
+	return &newsroom{sync: s, changed: walletChanged, followers: make(map[*feeds]struct{})}
 }
 
 // run pokes the followers until ctx ends.
 func (r *newsroom) run(ctx context.Context) {
+	var wallets sync.WaitGroup
+	wallets.Go(func() { r.watchWallets(ctx) })
 	for range r.sync.Changes(ctx, 0) {
-		n := r.look()
-		for _, f := range r.listed() {
-			f.poke(n)
+		r.announce(r.look())
+	}
+	wallets.Wait()
+}
+
+// watchWallets pokes the followers when a wallet has changed.
+func (r *newsroom) watchWallets(ctx context.Context) {
+	changed := r.changed(ctx)
+	for {
+		select {
+		case <-changed:
+			r.announce(r.renew())
+		case <-ctx.Done():
+			return
 		}
 	}
+}
+
+// announce pokes the followers.
+func (r *newsroom) announce(n *news) {
+	for _, f := range r.listed() {
+		f.poke(n)
+	}
+}
+
+// renew returns news after which nothing that was read of a wallet before is
+// used any more.
+func (r *newsroom) renew() *news {
+	r.look()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := *r.current
+	n.read = &readings{}
+	r.current = &n
+	return &n
 }
 
 // look returns the newest news.
@@ -69,7 +105,7 @@ func (r *newsroom) look() *news {
 	if last != nil && st.Seq <= last.status.Seq {
 		return last
 	}
-	n := &news{status: st, busy: isBusy(&st), filtered: filteredTo(&st), steps: &steps{}}
+	n := &news{status: st, busy: isBusy(&st), filtered: filteredTo(&st), steps: &steps{}, read: &readings{}}
 	if last != nil && last.status.Tip.Hash == st.Tip.Hash && last.filtered == n.filtered {
 		n.steps = last.steps
 	}

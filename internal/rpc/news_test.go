@@ -117,7 +117,7 @@ func inAudience(t *testing.T, clients int, test func(a *audience)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		a := &audience{T: t, source: &shownStatus{}, seqs: make([]uint64, clients), messages: make(map[uint64]*byte)}
 		a.source.show(func(st *api.SyncStatus) { st.InitialBlockDownload = true })
-		a.room = newNewsroom(a.source)
+		a.room = newNewsroom(a.source, func(context.Context) <-chan struct{} { return nil })
 		var running sync.WaitGroup
 		running.Go(func() { a.room.run(ctx) })
 		ready := make(chan struct{})

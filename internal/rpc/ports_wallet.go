@@ -21,6 +21,7 @@ type Wallet interface {
 	Ledger
 	Coins
 	Searches
+	Story
 }
 
 // Accounts are the accounts of extended public keys.
@@ -127,4 +128,21 @@ type Coins interface {
 
 	// Locked returns the outputs that are locked.
 	Locked(ctx context.Context) ([]api.OutPoint, error)
+}
+
+// Story is what subscriptions read, besides the transactions of the ledger.
+type Story interface {
+	// Position tells how far the wallet has got. It never waits for storage.
+	Position() (Position, error)
+
+	// Spends returns which outputs were spent by transactions mined above a
+	// height and by unmined ones, newest first.
+	Spends(ctx context.Context, above int64) ([]api.Spend, error)
+}
+
+// Position is how far a wallet has got.
+type Position struct {
+	// Tip is the newest block it knows, Scanned the last one that was searched
+	// for everything: it is below Tip while old blocks are searched again.
+	Tip, Scanned api.BlockID
 }

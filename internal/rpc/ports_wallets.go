@@ -26,4 +26,8 @@ type Wallets interface {
 	// Load opens a wallet, Unload closes it.
 	Load(name string) error
 	Unload(name string) error
+
+	// Watch returns a channel that is poked (capacity one) after everything that
+	// changed a wallet, and when one comes or goes, until ctx ends.
+	Watch(ctx context.Context) <-chan struct{}
 }

@@ -51,7 +51,7 @@ func New(cfg Config) (*Server, error) {
 				protocolVersion: cfg.ProtocolVersion,
 				proxy:           cfg.Proxy,
 				methods:         methods(),
-				news:            newNewsroom(cfg.Ports.Sync),
+				news:            newNewsroom(cfg.Ports.Sync, cfg.Ports.Wallets.Watch),
 			},
 			batch:      limits.Batch,
 			replyBytes: limits.ReplyBytes,

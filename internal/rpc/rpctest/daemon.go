@@ -36,6 +36,8 @@ type Daemon struct {
 
 	shown chan struct{} // closed when status is replaced
 
+	wallets chan struct{} // see ChangeWallet
+
 	stopped chan struct{}
 	once    sync.Once
 }
@@ -44,7 +46,7 @@ type Daemon struct {
 func New() *Daemon {
 	d := &Daemon{stopped: make(chan struct{}), level: "info"}
 	d.changed = sync.NewCond(&d.mu)
-	d.shown = make(chan struct{})
+	d.shown, d.wallets = make(chan struct{}), make(chan struct{}, 1)
 	d.blocks = []*wire.MsgBlock{chaincfg.MainNetParams().GenesisBlock}
 	for range 2 {
 		d.blocks = append(d.blocks, nextBlock(d.blocks[len(d.blocks)-1]))
@@ -90,7 +92,7 @@ func nextBlock(parent *wire.MsgBlock) *wire.MsgBlock {
 
 // Ports returns the daemon as the server wants it.
 func (d *Daemon) Ports() rpc.Ports {
-	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Network: newNetwork(), Wallets: newWallets(), Control: d}
+	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Network: newNetwork(), Wallets: newWallets(d), Control: d}
 }
 
 // SetStatus sets what Status returns.
@@ -351,6 +353,14 @@ func (d *Daemon) Since(locator []api.BlockID, most int) (rpc.Step, error) {
 		return step, nil
 	}
 	return rpc.Step{}, rpc.ErrNotFound
+}
+
+// ChangeWallet makes it known that a wallet has changed, to one reader.
+func (d *Daemon) ChangeWallet() {
+	select {
+	case d.wallets <- struct{}{}:
+	default:
+	}
 }
 
 // Stop implements rpc.Control.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -19,12 +20,14 @@ const (
 
 // cannedWallet is a wallet with one account and one payment to it in block 1.
 type cannedWallet struct {
+	daemon *Daemon
+
 	mu     sync.Mutex
 	locked []api.OutPoint
 	label  string // of the address
 }
 
-func newWallet() *cannedWallet { return &cannedWallet{} }
+func newWallet(d *Daemon) *cannedWallet { return &cannedWallet{daemon: d} }
 
 // paid is the hash of the payment.
 func paid() chainhash.Hash { return chainhash.Hash{31: 0x2a} }
@@ -235,3 +238,13 @@ func (w *cannedWallet) Locked(context.Context) ([]api.OutPoint, error) {
 	defer w.mu.Unlock()
 	return slices.Clone(w.locked), nil
 }
+
+// Position implements rpc.Story: the wallet is where the chain is.
+func (w *cannedWallet) Position() (rpc.Position, error) {
+	hash, height, err := w.daemon.Best()
+	tip := api.BlockID{Height: height, Hash: hash.String()}
+	return rpc.Position{Tip: tip, Scanned: tip}, err
+}
+
+// Spends implements rpc.Story.
+func (*cannedWallet) Spends(context.Context, int64) ([]api.Spend, error) { return nil, nil }

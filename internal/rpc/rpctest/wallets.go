@@ -13,15 +13,17 @@ import (
 // wallets are the canned wallet, which is the default one, and one called savings
 // that can be made, loaded and unloaded.
 type wallets struct {
+	daemon *Daemon
 	canned *cannedWallet
 
 	mu    sync.Mutex
 	files []api.WalletFile
 }
 
-func newWallets() *wallets {
+func newWallets(d *Daemon) *wallets {
 	return &wallets{
-		canned: newWallet(),
+		daemon: d,
+		canned: newWallet(d),
 		files:  []api.WalletFile{{Name: "default", Loaded: true}, {Name: "savings", Loaded: true}},
 	}
 }
@@ -84,3 +86,6 @@ func (missing) Info() (api.WalletInfo, error) {
 func (w *wallets) find(name string) int {
 	return slices.IndexFunc(w.files, func(f api.WalletFile) bool { return f.Name == name })
 }
+
+// Watch implements rpc.Wallets. It has one reader.
+func (w *wallets) Watch(context.Context) <-chan struct{} { return w.daemon.wallets }
