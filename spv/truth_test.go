@@ -93,6 +93,79 @@ func TestAReasonTellsWhomIsWaitedFor(t *testing.T) {
 	}
 }
 
+// TestEveryWaitingStateHasAReasonAndAHint goes through all combinations of facts.
+// Each has one sentence that does not say synced unless it is true. Each in which
+// the sync waits for others and cannot go on by itself says what a user can do; one
+// in which it goes on has no such hint.
+func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
+	sentences := make(map[string]bool)
+	each := func(f facts) {
+		reason, hint := f.reason()
+		if !strings.HasSuffix(reason, ".") || hint != "" && !strings.HasSuffix(hint, ".") {
+			t.Fatalf("%+v: reason %q, hint %q: no sentences", f, reason, hint)
+		}
+		if strings.HasPrefix(reason, "Synced") != f.synced() {
+			t.Fatalf("%+v: synced is %v, but %q", f, f.synced(), reason)
+		}
+		if waits := stuck(f); waits != (hint != "") {
+			t.Fatalf("%+v: waiting %v: reason %q, hint %q", f, waits, reason, hint)
+		}
+		sentences[strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' || r == ',' {
+				return -1
+			}
+			return r
+		}, reason)] = true
+	}
+	both := []bool{false, true}
+	for phase := Idle; phase <= Failed; phase++ {
+		for bits := range 1 << 7 {
+			flag := func(i int) bool { return both[bits>>i&1] }
+			for _, mute := range []int{0, 1, 3} {
+				for _, failed := range []int{0, 1, 3} {
+					f := inStep()
+					f.phase, f.peers, f.mute = phase, 3, mute
+					f.shown, f.leading, f.enough, f.stale = flag(0), flag(1), flag(2), flag(3)
+					if flag(4) {
+						f.peers = 0
+					}
+					if flag(5) {
+						f.filters.Height, f.missing = 50, delay{from: 51, to: 100, failed: failed}
+					}
+					if flag(6) {
+						f.scanned.Height = 40
+					}
+					each(f)
+				}
+			}
+		}
+	}
+	if len(sentences) != 18 {
+		t.Errorf("there are %d different sentences: is there a state that this test does not know?", len(sentences))
+	}
+}
+
+// stuck reports whether nothing but others can take the sync further.
+func stuck(f facts) bool {
+	switch {
+	case f.phase == Failed:
+		return true
+	case f.phase < CatchingUp || f.phase > Following:
+		return false
+	case f.peers == 0:
+		return true
+	case f.leading:
+		return f.mute >= f.peers
+	case f.filters.Height < f.staged:
+		return f.missing.failed >= f.peers
+	case !f.enough:
+		return true
+	case !f.shown:
+		return f.mute >= f.peers
+	}
+	return f.stale && f.scanned == f.tip
+}
+
 // TestPropertyTheRatioOnlyFallsWhenSyncedIsLost shows a random life of facts.
 func TestPropertyTheRatioOnlyFallsWhenSyncedIsLost(t *testing.T) {
 	for seed := range uint64(200) {

@@ -103,6 +103,9 @@ func FuzzDecode(f *testing.F) {
 		`{"jsonrpc":"1.0","method":"getblock","params":["` + exampleHash + `",true,false],"id":1}`,
 		`{"jsonrpc":"2.0","method":"getblockheader","params":{"hash":"00","verbose":null},"id":"a"}`,
 		`[{"jsonrpc":"2.0","method":"stop"},{"method":"getblockhash","params":[1e3],"id":-0.1}]`,
+		`{"method":"lockunspent","params":{"unlock":false,"transactions":[{"txid":"00","vout":1,"tree":0}]},"id":1}`,
+		`{"method":"listunspent","params":[1,9,["a","b"]],"id":null}`,
+		`{"method":"subscribe","params":["confirmations","",6],"id":1}`,
 		`[]`, `{}`, `null`, `"\ud800"`, `{"method":"help","params":[[]]}`, `[[[[`,
 	} {
 		f.Add([]byte(seed))
@@ -165,8 +168,12 @@ func checkArgs(t *testing.T, m *method, params json.RawMessage) {
 			a.bool(p.name)
 		case kindHash:
 			a.hash(p.name)
-		default:
+		case kindString:
 			a.str(p.name)
+		case kindStrings:
+			a.strings(p.name)
+		default:
+			a.value(p.name)
 		}
 	}
 }
