@@ -19,19 +19,25 @@ type gauge struct {
 	last           time.Time // of the last reply
 }
 
-// delivered notes a reply of so many bytes to a request sent at a time. While
-// several are in flight, a reply took the time since the one before it.
-func (g *gauge) delivered(bytes int, sent, now time.Time) {
-	from := sent
-	if g.last.After(from) {
-		from = g.last
+// mostLatency is the part of the time for a reply that may count as its round trip: a
+// round trip that was measured once is not that of every reply.
+const mostLatency = 0.9
+
+// delivered notes a reply of so many bytes to a request sent at a time, over a line
+// with a round trip. That is no part of the time that the bytes took. While several
+// are in flight, a reply took the time since the one before it.
+func (g *gauge) delivered(bytes int, rtt time.Duration, sent, now time.Time) {
+	took := now.Sub(sent)
+	took -= min(rtt, time.Duration(mostLatency*float64(took)))
+	if since := now.Sub(g.last); since < took {
+		took = since
 	}
 	g.last = now
 	if bytes < minMeasured {
 		return
 	}
 	g.bytes = g.bytes*keepRate + float64(bytes)
-	g.seconds = g.seconds*keepRate + now.Sub(from).Seconds()
+	g.seconds = g.seconds*keepRate + took.Seconds()
 }
 
 // rate returns bytes per second, zero if nothing was measured yet.

@@ -66,7 +66,7 @@ func TestABanHitsOneAddress(t *testing.T) {
 // there, and that what a banned peer told of others is not held against them.
 func TestBlameStaysWithTheSender(t *testing.T) {
 	chain := newTestChain(5)
-	tardy := slow(chain, 2*hedgeMin)
+	tardy := slow(chain, 3*hedgeMin) // so that all are asked
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		honest := b.populate(4, tardy)
 		liar := "45.1.1.1:9108"

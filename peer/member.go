@@ -117,7 +117,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 func (p *Pool) answered(m *member, r *request, bytes int) {
 	m.silent = 0
 	m.window = min(m.window+1, p.cfg.MaxRequests)
-	m.gauge.delivered(bytes, r.sent, time.Now())
+	m.gauge.delivered(bytes, m.rtt(), r.sent, time.Now())
 	p.sizes.seen(r.kind, bytes)
 }
 

@@ -15,6 +15,10 @@ const (
 // fast.
 const dreaded = maxScore / 8
 
+// lastResort is a cost, in seconds, that is greater than all others: a peer that was
+// silent last has a share of the blocks again once it has answered something else.
+const lastResort = 1e9
+
 // candidate is what the choice of a peer for a request looks at. It is a
 // snapshot by value.
 type candidate struct {
@@ -59,6 +63,9 @@ func choose(peers []candidate, w want, maxBytes int) int {
 		cost := c.cost(w.bytes, usual)
 		if w.spread {
 			cost *= float64(1 + c.blocks)
+			if c.silent > 0 {
+				cost += lastResort
+			}
 		}
 		if best < 0 || cost < bestCost {
 			best, bestCost = i, cost
