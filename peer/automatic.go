@@ -24,6 +24,12 @@ func (p *Pool) fill(ctx context.Context, rotating bool) {
 	defer p.retire()
 	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryMax}
 	for {
+		if !p.hasChoice() {
+			if !p.pause(ctx, jitter(lookAgain, p.cfg.Rand())) {
+				return
+			}
+			continue
+		}
 		done, ok := p.gate(ctx)
 		if !ok {
 			return
@@ -111,6 +117,14 @@ func (p *Pool) choosePeer(prefer preference) (string, bool) {
 		p.busy[addr] = true
 	}
 	return addr, ok
+}
+
+// hasChoice reports whether there is an address to be chosen. Without one nobody
+// stands at the gate, where others wait for their turn.
+func (p *Pool) hasChoice() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.anchors) > 0 || p.book.Count(p.free) > 0
 }
 
 // free reports whether an address may be dialled and is not in use.
