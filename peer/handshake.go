@@ -45,6 +45,8 @@ type remote struct {
 	services wire.ServiceFlag
 	agent    string
 	height   uint32
+	relays   bool          // transactions may be announced to it
+	offset   time.Duration // of its clock from ours
 	rtt      time.Duration // from our version to its version
 	early    []frame       // what came before its verack
 }
@@ -137,6 +139,8 @@ func (h *hello) judge(v *wire.MsgVersion) (remote, error) {
 		services: v.Services,
 		agent:    v.UserAgent,
 		height:   uint32(max(v.LastBlock, 0)),
+		relays:   !v.DisableRelayTx,
+		offset:   v.Timestamp.Sub(h.now().Truncate(time.Second)), // it is sent in seconds
 	}, nil
 }
 

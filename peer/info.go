@@ -40,12 +40,18 @@ type Info struct {
 	Services       uint64 // claimed
 	Version        uint32 // negotiated protocol version
 	UserAgent      string // claimed
+	RelaysTx       bool   // it wants to be told of transactions
 	StartingHeight uint32 // claimed in the handshake
 	Height         uint32 // the greatest claimed since
+
+	// TimeOffset is how far its clock is ahead of ours, in whole seconds, as claimed
+	// in the handshake.
+	TimeOffset time.Duration
 
 	BytesReceived, BytesSent uint64
 	LastReceived, LastSent   time.Time
 	Ping                     time.Duration // the last round trip
+	PingWait                 time.Duration // since a ping that is not answered yet; zero without one
 	Unknown                  uint64        // messages of commands that are not known here
 
 	// Rate is how fast it delivers, in bytes per second; zero if not measured.
@@ -98,11 +104,14 @@ func (c *conn) info() Info {
 		UserAgent:      c.remote.agent,
 		StartingHeight: c.remote.height,
 		Height:         c.claim,
+		RelaysTx:       c.remote.relays,
+		TimeOffset:     c.remote.offset,
 		BytesReceived:  c.nc.own.in.Load(),
 		BytesSent:      c.nc.own.out.Load(),
 		LastReceived:   c.nc.received(),
 		LastSent:       c.nc.written(),
 		Ping:           c.alive.rtt,
+		PingWait:       c.alive.waiting(time.Now()),
 		Unknown:        c.unknown.Load(),
 	}
 }

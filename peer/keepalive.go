@@ -61,3 +61,11 @@ func (k *keepalive) ponged(nonce uint64, now time.Time) {
 		k.sent = time.Time{}
 	}
 }
+
+// waiting returns for how long a pong has been awaited, zero if none is.
+func (k *keepalive) waiting(now time.Time) time.Duration {
+	if k.sent.IsZero() {
+		return 0
+	}
+	return now.Sub(k.sent)
+}

@@ -35,6 +35,9 @@ func peerInfo(info peer.Info) api.PeerInfo {
 	out.BytesRecv = info.BytesReceived
 	out.ConnTime = unix(info.Connected)
 	out.PingTime = float64(info.Ping) / float64(time.Microsecond)
+	out.PingWait = float64(info.PingWait) / float64(time.Microsecond)
+	out.RelayTxes = info.RelaysTx
+	out.TimeOffset = int64(info.TimeOffset / time.Second)
 	out.Version = info.Version
 	out.SubVer = info.UserAgent
 	out.StartingHeight = int64(info.StartingHeight)
