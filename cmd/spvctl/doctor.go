@@ -27,15 +27,8 @@ network and the sync. The exit code is 0 if nothing is wrong, else 1.
 // runDoctor prints the findings. What cannot be looked at because of an earlier
 // one is left out.
 func runDoctor(ctx context.Context, in *invocation) (int, error) {
-	var flags struct {
-		JSON bool `long:"json"`
-	}
-	words, err := in.parse(&flags)
-	switch {
-	case err != nil:
+	if _, err := in.words(0); err != nil {
 		return exitUsage, err
-	case len(words) > 0:
-		return exitUsage, usagef("doctor: unexpected %q", words[0])
 	}
 	findings := examine(ctx, in.opts)
 	code := exitOK
@@ -44,7 +37,7 @@ func runDoctor(ctx context.Context, in *invocation) (int, error) {
 			code = exitError
 		}
 	}
-	if in.opts.JSON || flags.JSON {
+	if in.opts.JSON {
 		return code, in.writeJSON(findings)
 	}
 	for _, f := range findings {

@@ -27,12 +27,9 @@ func historyCommand() command {
 				Count uint32 `long:"count"`
 				jsonFlag
 			}{Count: historyLines}
-			words, err := in.parse(&flags)
-			switch {
-			case err != nil:
+			words, err := in.wordsBeside(&flags, 1)
+			if err != nil {
 				return exitUsage, err
-			case len(words) > 1:
-				return exitUsage, usagef("history: unexpected %q", words[1])
 			}
 			in.opts.JSON = in.opts.JSON || flags.JSON
 			return show(ctx, in, writeHistory, "listtransactions", wordOr(words, allAccounts), flags.Count)

@@ -289,8 +289,8 @@ func rawGenesis(t *testing.T, d *rpctest.Daemon) string {
 func TestPeers(t *testing.T) {
 	d := rpctest.New()
 	flags := daemon(t, d)
-	want := "ID  ADDRESS         HEIGHT  PING   RECEIVED  SENT    AGENT\n" +
-		"7   192.0.2.1:9108  2       1.5ms  200.0 kB  1.0 kB  /dcrwire:1.0.0/dcrd:2.1.6/\n"
+	want := "ID  ADDRESS         ROLE      HEIGHT  PING   RATE      RECEIVED  SENT    OWES  SCORE  LAST               AGENT\n" +
+		"7   192.0.2.1:9108  outbound  2       1.5ms  1.5 MB/s  200.0 kB  1.0 kB  2     0      request timed out  /dcrwire:1.0.0/dcrd:2.1.6/\n"
 	if got := spvctl(t, "", append(flags, "peers")...); got != (outcome{0, want, ""}) {
 		t.Errorf("peers gave %+v", got)
 	}

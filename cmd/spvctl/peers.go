@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,33 +22,18 @@ func peersCommand() command {
 		help: `
   --json     print the list as JSON
 
-Heights are what the peers claim. The ping is the time of a round trip.
+Heights are what the peers claim. The ping is the time of a round trip, the rate
+what a peer delivers in a second, and OWES the number of requests that it has not
+answered. The score says how badly its address has behaved, 100 being the end of
+it, and LAST what went wrong there last. The role says why it is connected:
+outbound was chosen, the others were named.
 `,
 		flags: []string{"--json"},
 		run: func(ctx context.Context, in *invocation) (int, error) {
-			var flags struct {
-				JSON bool `long:"json"`
-			}
-			words, err := in.parse(&flags)
-			switch {
-			case err != nil:
+			if _, err := in.words(0); err != nil {
 				return exitUsage, err
-			case len(words) > 0:
-				return exitUsage, usagef("peers: unexpected %q", words[0])
 			}
-			c, err := in.connect(ctx)
-			if err != nil {
-				return exitError, err
-			}
-			defer c.close()
-			var peers []api.PeerInfo
-			if err := c.call(ctx, peerInfoMethod, &peers); err != nil {
-				return exitError, err
-			}
-			if in.opts.JSON || flags.JSON {
-				return exitOK, in.writeJSON(peers)
-			}
-			return exitOK, writePeers(in.out, peers)
+			return show(ctx, in, writePeers, peerInfoMethod)
 		},
 	}
 }
@@ -59,14 +45,22 @@ func writePeers(w io.Writer, peers []api.PeerInfo) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tADDRESS\tHEIGHT\tPING\tRECEIVED\tSENT\tAGENT")
+	fmt.Fprintln(t, "ID\tADDRESS\tROLE\tHEIGHT\tPING\tRATE\tRECEIVED\tSENT\tOWES\tSCORE\tLAST\tAGENT")
 	for _, p := range peers {
-		height := max(p.StartingHeight, p.CurrentHeight)
-		ping := time.Duration(p.PingTime) * time.Microsecond
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Addr, grouped(height),
-			ping.Round(100*time.Microsecond), byteSize(p.BytesRecv), byteSize(p.BytesSent), p.SubVer)
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%v\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", p.ID, p.Addr, p.Role,
+			grouped(max(p.StartingHeight, p.CurrentHeight)),
+			(time.Duration(p.PingTime) * time.Microsecond).Round(100*time.Microsecond), perSecond(p.Rate),
+			byteSize(p.BytesRecv), byteSize(p.BytesSent), p.InFlight, p.BanScore, cmp.Or(p.LastReason, "-"), p.SubVer)
 	}
 	return t.Flush()
+}
+
+// perSecond returns a rate in bytes per second, or a dash if it was not measured.
+func perSecond(rate int64) string {
+	if rate <= 0 {
+		return "-"
+	}
+	return byteSize(uint64(rate)) + "/s"
 }
 
 // byteSize returns a number of bytes in the largest unit of which there is one.

@@ -21,11 +21,18 @@ type jsonFlag struct {
 // and takes over --json.
 func (in *invocation) words(most int) ([]string, error) {
 	var flags jsonFlag
-	words, err := in.parse(&flags)
+	words, err := in.wordsBeside(&flags, most)
+	in.opts.JSON = in.opts.JSON || flags.JSON
+	return words, err
+}
+
+// wordsBeside is words of a command with flags of its own, which it puts into a
+// struct.
+func (in *invocation) wordsBeside(flags any, most int) ([]string, error) {
+	words, err := in.parse(flags)
 	if err == nil && len(words) > most {
 		err = usagef("%s: unexpected %q", in.name, words[most])
 	}
-	in.opts.JSON = in.opts.JSON || flags.JSON
 	return words, err
 }
 

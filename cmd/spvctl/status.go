@@ -47,12 +47,10 @@ func runStatus(ctx context.Context, in *invocation) (int, error) {
 		Live    bool `long:"live"`
 		JSON    bool `long:"json"`
 	}
-	words, err := in.parse(&flags)
+	_, err := in.wordsBeside(&flags, 0)
 	switch {
 	case err != nil:
 		return exitUsage, err
-	case len(words) > 0:
-		return exitUsage, usagef("status: unexpected %q", words[0])
 	case flags.Live && (flags.Watch || flags.Forever):
 		return exitUsage, usagef("status: --live is one look, --watch and --forever are many: give one of them")
 	}
