@@ -21,12 +21,12 @@ import (
 
 // owner is somebody who has an account and knows its keys.
 type owner struct {
-	t       *testing.T
+	t       testing.TB
 	account *hdkeychain.ExtendedKey
 }
 
 // newOwner returns an owner whose keys follow from a number.
-func newOwner(t *testing.T, n byte) *owner {
+func newOwner(t testing.TB, n byte) *owner {
 	t.Helper()
 	key, err := hdkeychain.NewMaster(bytes.Repeat([]byte{n}, 32), chaincfg.SimNetParams())
 	if err != nil {
