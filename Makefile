@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench benchstat loadbench profile fuzz clean
+.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench benchstat loadbench idle profile fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -118,6 +118,10 @@ benchstat:
 # beside one that nobody looks at.
 loadbench:
 	$(GO) test -run '^$$' -bench SyncUnderLoad -benchtime 5x ./cmd/spvd
+
+# What a daemon costs in a minute of having nothing to do, synced and offline.
+idle:
+	$(GO) test -run '^$$' -bench Idle -benchtime 1x ./cmd/spvd
 
 # Processor and heap profiles of a first sync in $(BUILD).
 profile:
