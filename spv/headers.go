@@ -211,6 +211,7 @@ func (p *pursuit) foldWalk() error {
 
 // ask asks one peer for the headers it has beyond ours.
 func (p *pursuit) ask(id uint64) error {
+	tip := p.staged.Tip
 	locator, err := p.store.Locator()
 	if err != nil {
 		return err
@@ -222,13 +223,14 @@ func (p *pursuit) ask(id uint64) error {
 			b.batch, b.err = chain.PrepareHeaders(p.cfg.Params, payload)
 			b.from = id
 		}
-		return func() error { return p.answered(id, b, err) }
+		return func() error { return p.answered(id, tip, b, err) }
 	})
 	return nil
 }
 
-// answered takes the reply of one peer that was asked what it has beyond.
-func (p *pursuit) answered(id uint64, b prepared, err error) error {
+// answered takes the reply of one peer that was asked what it has beyond the tip of
+// that time.
+func (p *pursuit) answered(id uint64, tip chain.BlockID, b prepared, err error) error {
 	if err != nil {
 		p.cfg.Log.Debug("No answer to getheaders", "peer", id, "err", err)
 		p.survey.say(id, failed, time.Now())
@@ -244,6 +246,9 @@ func (p *pursuit) answered(id uint64, b prepared, err error) error {
 		// not fetched to its end.
 		p.survey.say(id, unasked, time.Now())
 		p.survey.leading = true
+	case len(b.batch.Headers) >= fullBatch && tip != p.staged.Tip:
+		// What it sent came from others meanwhile; it may have more.
+		p.survey.say(id, unasked, time.Now())
 	default:
 		p.survey.say(id, settled, time.Now())
 	}
