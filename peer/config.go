@@ -49,8 +49,8 @@ type Config struct {
 	// peers.json; empty keeps them in memory only.
 	File string
 
-	// RelayTx asks peers to announce transactions. It is off by default, which
-	// also silences mixing.
+	// RelayTx asks peers from the start to announce transactions, see WantTxs. It
+	// is off by default, which also silences mixing.
 	RelayTx bool
 
 	// Log takes what happens to peers; nil logs nothing.

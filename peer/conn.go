@@ -21,6 +21,9 @@ type conn struct {
 	out    *outbox
 	remote remote
 
+	relayTx bool   // the peer was asked to announce transactions
+	relay   *relay // what the pool knows of them
+
 	unknown atomic.Uint64 // messages of unknown commands
 
 	// The reading goroutine alone uses these.
@@ -48,6 +51,7 @@ type conn struct {
 	claim      uint32    // the greatest height the peer spoke of
 	news       time.Time // when it last spoke of a block that was new for it
 	announcing bool      // sendheaders was sent
+	poolAsked  bool      // mempool was sent
 }
 
 // newConn returns a connection to be served. Its id and what it calls are set

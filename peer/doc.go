@@ -23,6 +23,10 @@
 //     a bounded rate, with jitter, and does nothing in between.
 //   - Addresses that one peer tells are dialled no more often than those that any
 //     other tells, and displace only each other.
+//   - A transaction that peers announce is fetched once. What one of them makes us
+//     fetch and keep is bounded, and one that nobody asked for counts against it.
+//   - What we announce can be fetched by whom it was announced to, and by nobody
+//     else.
 //   - All connections, those to seeders too, are made by Config.Dial. With one that
 //     goes through a proxy nothing goes around it.
 //   - A ban hits one address, for what came from there. When nobody but banned peers
@@ -67,6 +71,8 @@
 // told.go, entry.go, book.go and bookpick.go: the addresses, with seeds.go and
 // seeding.go for where the first ones come from, and file.go and memory.go for where
 // they are kept. proxy.go: the way through Tor. pick.go, queue.go, hedge.go, fetch.go: who is asked, with
-// gauge.go and standing.go for what a peer is worth. roster.go, ban.go, pardon.go and
+// gauge.go and standing.go for what a peer is worth. hearing.go,
+// shelf.go and renew.go: unmined transactions, which transactions.go and relay.go
+// pass on. roster.go, ban.go, pardon.go and
 // info.go: what the rest of the program sees.
 package peer

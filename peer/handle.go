@@ -33,9 +33,11 @@ func (c *conn) handle(f frame) error {
 func (c *conn) handleDecoded(f frame) error {
 	switch msg := f.msg.(type) {
 	case *wire.MsgInv:
-		c.handleInv(msg)
+		return c.handleInv(msg)
+	case *wire.MsgTx:
+		return c.handleTx(msg)
 	case *wire.MsgNotFound:
-		c.handleNotFound(msg)
+		return c.handleNotFound(msg)
 	case *wire.MsgGetData:
 		return c.handleGetData(msg)
 	case *wire.MsgGetInitState:
@@ -119,16 +121,21 @@ func (c *conn) handleReply(k kind, f frame) {
 	r.settle(f.payload, nil)
 }
 
-// handleNotFound settles the block requests that the peer has no block for.
-func (c *conn) handleNotFound(msg *wire.MsgNotFound) {
+// handleNotFound settles the block requests that the peer has no block for, and
+// takes note of transactions that it does not have.
+func (c *conn) handleNotFound(msg *wire.MsgNotFound) error {
+	var txs []chainhash.Hash
 	for _, iv := range msg.InvList {
-		if iv.Type != wire.InvTypeBlock {
-			continue
-		}
-		if r := c.take(getBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
-			r.settle(nil, &Error{Reason: NotFound, Peer: c.addr})
+		switch iv.Type {
+		case wire.InvTypeTx:
+			txs = append(txs, iv.Hash)
+		case wire.InvTypeBlock:
+			if r := c.take(getBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
+				r.settle(nil, &Error{Reason: NotFound, Peer: c.addr})
+			}
 		}
 	}
+	return c.askTxs(c.relay.missing(c.id, txs))
 }
 
 // take takes the request that a reply answers out of the table.
@@ -138,17 +145,26 @@ func (c *conn) take(k kind, s shape) *request {
 	return c.table.take(k, s)
 }
 
-// handleInv takes announced blocks. Transactions are not wanted here.
-func (c *conn) handleInv(msg *wire.MsgInv) {
-	var blocks []chainhash.Hash
+// handleInv takes announced blocks and transactions. Mixing messages are not
+// wanted.
+func (c *conn) handleInv(msg *wire.MsgInv) error {
+	var blocks, txs []chainhash.Hash
 	for _, iv := range msg.InvList {
-		if iv.Type == wire.InvTypeBlock {
+		switch iv.Type {
+		case wire.InvTypeBlock:
 			blocks = append(blocks, iv.Hash)
+		case wire.InvTypeTx:
+			txs = append(txs, iv.Hash)
 		}
 	}
-	if len(blocks) == 0 {
-		return
+	if len(blocks) > 0 {
+		c.announcedBlocks(blocks)
 	}
+	return c.handleTxInv(txs)
+}
+
+// announcedBlocks puts announced blocks into the mailbox.
+func (c *conn) announcedBlocks(blocks []chainhash.Hash) {
 	c.mu.Lock()
 	c.mailbox.put(news{blocks: blocks})
 	c.news = time.Now()
@@ -169,15 +185,6 @@ func (c *conn) handleTold(told []Told) {
 	if n := c.addrQuota.take(len(told), time.Now()); n > 0 {
 		c.onTold(told[:n])
 	}
-}
-
-// handleGetData answers that we do not have what a peer asks for: nothing is
-// ever announced by us.
-func (c *conn) handleGetData(msg *wire.MsgGetData) error {
-	if len(msg.InvList) == 0 {
-		return nil
-	}
-	return c.out.put(&wire.MsgNotFound{InvList: msg.InvList})
 }
 
 // handleGetInitState answers the first getinitstate with an empty initstate. A

@@ -11,6 +11,7 @@ const (
 	Added                // the user added this peer
 	Once                 // the user wanted to connect to it once
 	Outbound             // chosen from the book
+	Renewal              // there while a connection to the same peer is made anew
 )
 
 // String returns the role in lower case.
@@ -24,6 +25,8 @@ func (r Role) String() string {
 		return "once"
 	case Outbound:
 		return "outbound"
+	case Renewal:
+		return "renewal"
 	}
 	return "unknown"
 }
@@ -53,6 +56,9 @@ type Info struct {
 	Ping                     time.Duration // the last round trip
 	PingWait                 time.Duration // since a ping that is not answered yet; zero without one
 	Unknown                  uint64        // messages of commands that are not known here
+
+	// Relays says that the peer was asked to announce transactions.
+	Relays bool
 
 	// Rate is how fast it delivers, in bytes per second; zero if not measured.
 	Rate float64
@@ -113,6 +119,7 @@ func (c *conn) info() Info {
 		Ping:           c.alive.rtt,
 		PingWait:       c.alive.waiting(time.Now()),
 		Unknown:        c.unknown.Load(),
+		Relays:         c.relayTx,
 	}
 }
 

@@ -51,6 +51,7 @@ func (p *Pool) join(c *conn, role Role) *member {
 	c.onNews = func() { poke(p.changed) }
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
 	c.onTold = func(told []Told) { p.book.Learn(c.addr, told) }
+	c.relay = p.relay
 	m := &member{conn: c, role: role, since: p.cfg.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
 	p.update(func() {
 		p.lastID++
@@ -71,6 +72,7 @@ func (p *Pool) leave(m *member) {
 		s.blocks = m.blocks
 		p.setStanding(m.addr, s)
 	})
+	p.relay.left(m.id)
 	poke(p.changed)
 }
 

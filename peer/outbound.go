@@ -81,6 +81,7 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 
 	nc := newMetered(raw, &p.total)
 	frames := newFrameReader(nc, p.cfg.Params.Net, maxVersion)
+	relayTx := p.relay.asksFor()
 	nonce := p.addNonce()
 	defer p.dropNonce(nonce)
 	shakeCtx, cancel := context.WithTimeout(ctx, p.cfg.HandshakeTimeout)
@@ -88,7 +89,7 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 	remote, err := shake(shakeCtx, nc, frames, hello{
 		net:     p.cfg.Params.Net,
 		agent:   p.cfg.UserAgent,
-		relayTx: p.cfg.RelayTx,
+		relayTx: relayTx,
 		nonce:   nonce,
 		ours:    p.hasNonce,
 		now:     p.cfg.Now,
@@ -97,7 +98,9 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 		nc.Close()
 		return nil, err
 	}
-	return newConn(&p.cfg, addr, nc, frames, remote), nil
+	c := newConn(&p.cfg, addr, nc, frames, remote)
+	c.relayTx = relayTx
+	return c, nil
 }
 
 // tell logs why there is no connection, for all to see unless nothing has changed

@@ -19,6 +19,7 @@ type Pool struct {
 	cfg     Config
 	book    *Book
 	total   traffic
+	relay   *relay
 	changed chan struct{} // capacity one
 	unsaved chan struct{} // capacity one; poked by changes that must not be lost
 	probe   chan struct{} // capacity one; held by who dials while the network is gone
@@ -60,6 +61,7 @@ func New(cfg Config) (*Pool, error) {
 		bans:      make(map[string]Ban),
 		sizes:     firstSizes(),
 	}
+	p.relay = newRelay(&p.cfg, p.changed)
 	if err := p.want(cfg.Connect, Wanted); err != nil {
 		return nil, err
 	}

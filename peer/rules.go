@@ -63,6 +63,7 @@ func makeRules() map[string]rule {
 	add(decode, &wire.MsgInv{}, rule{blank: func() wire.Message { return new(wire.MsgInv) }})
 	add(decode, &wire.MsgGetData{}, rule{blank: func() wire.Message { return new(wire.MsgGetData) }})
 	add(decode, &wire.MsgNotFound{}, rule{blank: func() wire.Message { return new(wire.MsgNotFound) }})
+	add(decode, &wire.MsgTx{}, rule{blank: func() wire.Message { return new(wire.MsgTx) }})
 	add(decode, &wire.MsgGetInitState{}, rule{blank: func() wire.Message { return new(wire.MsgGetInitState) }})
 
 	add(decode, &wire.MsgAddr{}, rule{blank: func() wire.Message { return new(wire.MsgAddr) }})
@@ -74,7 +75,7 @@ func makeRules() map[string]rule {
 		&wire.MsgGetMiningState{}, &wire.MsgInitState{}, &wire.MsgMemPool{}, &wire.MsgMiningState{},
 		&wire.MsgMixCiphertexts{}, &wire.MsgMixConfirm{}, &wire.MsgMixDCNet{}, &wire.MsgMixFactoredPoly{},
 		&wire.MsgMixKeyExchange{}, &wire.MsgMixPairReq{}, &wire.MsgMixSecrets{}, &wire.MsgMixSlotReserve{},
-		&wire.MsgSendHeaders{}, &wire.MsgTx{},
+		&wire.MsgSendHeaders{},
 	} {
 		add(skip, m, rule{})
 	}

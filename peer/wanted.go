@@ -67,6 +67,11 @@ func (p *Pool) Remove(addr string) error {
 	if stop := p.wanted[i].stop; stop != nil {
 		stop()
 	}
+	for _, m := range p.members {
+		if m.addr == addr && m.role == Renewal {
+			m.end(fault(ClosedByUs, errors.New("the user has removed this peer")))
+		}
+	}
 	p.wanted = slices.Delete(p.wanted, i, i+1)
 	return nil
 }

@@ -42,6 +42,8 @@ func (p *Pool) watch(ctx context.Context) {
 		}
 		steady, wall = now, wallNow
 		alone = p.pardon(now, alone)
+		p.renewOne()
+		p.chaseTxs(now)
 		if now.Sub(replaced) >= replaceEvery && p.replaceStale(now) {
 			replaced = now
 		}

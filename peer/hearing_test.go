@@ -1,0 +1,129 @@
+package peer
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// numbered returns the hashes with numbers from a to b.
+func numbered(a, b int) []chainhash.Hash {
+	var list []chainhash.Hash
+	for n := a; n <= b; n++ {
+		var h chainhash.Hash
+		binary.BigEndian.PutUint32(h[:], uint32(n))
+		list = append(list, h)
+	}
+	return list
+}
+
+// TestFetchedOnce checks that what several peers announce is asked of one of them,
+// and what it does not send of another one.
+func TestFetchedOnce(t *testing.T) {
+	h, now := newHearing(), time.Unix(1e9, 0)
+	txs := numbered(1, 3)
+	if got := h.announced(1, txs, now); !slices.Equal(got, txs) {
+		t.Fatalf("asked the first for %v", got)
+	}
+	for id := range uint64(5) {
+		if got := h.announced(2+id, txs, now); len(got) != 0 {
+			t.Fatalf("asked peer %d too: %v", 2+id, got)
+		}
+	}
+	if asked, fresh, _ := h.arrived(1, txs[0], 300, now); !asked || !fresh {
+		t.Fatalf("arrived: asked %v, fresh %v", asked, fresh)
+	}
+	h.missing(1, txs[1:2], now)
+	if ask := h.chase(now); !slices.Equal(ask[2], txs[1:2]) {
+		t.Errorf("after notfound: %v", ask)
+	}
+	now = now.Add(txPatience)
+	ask := h.chase(now)
+	if got := append(ask[2], ask[3]...); len(got) != 2 { // both are late by now
+		t.Errorf("after silence: %v", ask)
+	}
+	if asked, fresh, _ := h.arrived(1, txs[2], 300, now); !asked || !fresh {
+		t.Errorf("late: asked %v, fresh %v", asked, fresh)
+	}
+	if asked, fresh, _ := h.arrived(2, txs[2], 300, now); !asked || fresh {
+		t.Errorf("second copy: asked %v, fresh %v", asked, fresh)
+	}
+	if got := h.announced(9, txs[2:], now); len(got) != 0 {
+		t.Errorf("asked again for what is known: %v", got)
+	}
+}
+
+// TestForgottenWithoutSource checks that what nobody sends does not stay, and is
+// asked for when it is announced again.
+func TestForgottenWithoutSource(t *testing.T) {
+	h, now := newHearing(), time.Unix(1e9, 0)
+	tx := numbered(1, 1)
+	h.announced(1, tx, now)
+	h.left(1, now)
+	h.chase(now)
+	if len(h.wants) != 0 || len(h.ears) != 0 {
+		t.Fatalf("%d wants, %d ears left", len(h.wants), len(h.ears))
+	}
+	if got := h.announced(2, tx, now); !slices.Equal(got, tx) {
+		t.Errorf("asked for %v", got)
+	}
+}
+
+// TestUnasked checks that what was not asked for is known for that, and changes
+// nothing.
+func TestUnasked(t *testing.T) {
+	h, now := newHearing(), time.Unix(1e9, 0)
+	tx := numbered(1, 2)
+	if asked, _, _ := h.arrived(1, tx[0], 300, now); asked {
+		t.Error("a stranger was taken for somebody who was asked")
+	}
+	h.announced(1, tx[:1], now)
+	if asked, _, _ := h.arrived(1, tx[1], 300, now); asked {
+		t.Error("another transaction was taken for the one asked for")
+	}
+	if h.known.has(tx[1]) {
+		t.Error("what nobody asked for counts as known")
+	}
+	now = now.Add(txForgiven)
+	h.chase(now)
+	if asked, _, _ := h.arrived(1, tx[0], 300, now); asked {
+		t.Error("a transaction that is minutes late was asked for")
+	}
+}
+
+// TestFlood checks the bounds on what one peer can make us do and keep.
+func TestFlood(t *testing.T) {
+	h, now := newHearing(), time.Unix(1e9, 0)
+	flood := numbered(1, 50_000)
+	asked := h.announced(1, flood, now)
+	if len(asked) != maxTxAsked || len(h.ears[1].backlog) > maxTxBacklog {
+		t.Fatalf("asked for %d, %d more in line", len(asked), len(h.ears[1].backlog))
+	}
+	const size = 100 << 10
+	bytes, next := 0, asked
+	for len(next) > 0 {
+		hash := next[0]
+		_, _, more := h.arrived(1, hash, size, now)
+		bytes += size
+		next = append(next[1:], more...)
+	}
+	if bytes < maxDebt || bytes > maxDebt+maxTxAsked*size {
+		t.Errorf("%d bytes taken at once", bytes)
+	}
+	now = now.Add(10 * time.Minute)
+	if more := h.chase(now)[1]; len(more) == 0 {
+		t.Error("nothing is asked for after a while")
+	}
+	if n := len(h.announced(2, numbered(60_000, 60_000), now)); n != 1 {
+		t.Error("another peer suffers from the flood")
+	}
+	for n := range 3 * maxKnown {
+		h.known.add(numbered(n, n)[0])
+	}
+	if len(h.known.set) != maxKnown || len(h.known.ring) != maxKnown {
+		t.Errorf("%d hashes remembered", len(h.known.set))
+	}
+}

@@ -1,0 +1,216 @@
+package peer
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// taken is what TakeTxs gave.
+type taken struct {
+	heard  []chainhash.Hash
+	asked  []uint64 // peers that asked for the offered transaction
+	echoed []uint64 // peers that announced it
+}
+
+func (b *bench) takeTxs() (got taken) {
+	b.TakeTxs(func(_ uint64, tx *wire.MsgTx) {
+		got.heard = append(got.heard, tx.TxHash())
+	}, func(id uint64, _ chainhash.Hash, asked bool) {
+		if asked {
+			got.asked = append(got.asked, id)
+		} else {
+			got.echoed = append(got.echoed, id)
+		}
+	})
+	return got
+}
+
+func invOf(txs ...*wire.MsgTx) *wire.MsgInv {
+	inv := wire.NewMsgInv()
+	for _, tx := range txs {
+		hash := tx.TxHash()
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeTx, &hash))
+	}
+	return inv
+}
+
+func getDataOf(txs ...*wire.MsgTx) *wire.MsgGetData {
+	return &wire.MsgGetData{InvList: invOf(txs...).InvList}
+}
+
+// relaying is a configuration that asks peers for transactions.
+func relaying(c *Config) { c.RelayTx = true }
+
+// TestHearing checks that an announced transaction is fetched and handed up, that
+// mixing messages are left alone, and that the mempool is asked for once.
+func TestHearing(t *testing.T) {
+	tx := plainTx(1)
+	script := welcomeThen(func(n *node) {
+		expect[*wire.MsgMemPool](n)
+		inv := invOf(tx)
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeMix, &chainhash.Hash{9}))
+		n.send(inv)
+		if got := expect[*wire.MsgGetData](n); got == nil || len(got.InvList) != 1 || got.InvList[0].Hash != tx.TxHash() {
+			n.t.Errorf("asked for %v", got)
+		}
+		n.send(tx, inv, wire.NewMsgPing(1))
+		expect[*wire.MsgPong](n) // and no further getdata
+	})
+	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
+		b.WantTxs(true)
+		for range 2 {
+			if err := b.AskMempool(t.Context(), b.only().ID); err != nil {
+				t.Error(err)
+			}
+		}
+		synctest.Wait()
+		<-b.Changed()
+		if got := b.takeTxs(); !slices.Equal(got.heard, []chainhash.Hash{tx.TxHash()}) {
+			t.Errorf("heard %v", got.heard)
+		}
+		if score := b.only().Score; score != 0 {
+			t.Errorf("score %d", score)
+		}
+	})
+}
+
+// TestUnwantedTxs checks that nothing is fetched while it is not wanted, and that
+// a transaction that nobody asked for counts against the peer until it is left.
+func TestUnwantedTxs(t *testing.T) {
+	script := welcomeThen(func(n *node) {
+		n.send(invOf(plainTx(1)), wire.NewMsgPing(1))
+		expect[*wire.MsgPong](n) // and no getdata
+		n.send(plainTx(1), wire.NewMsgPing(2))
+		if _, ok := greeting[*wire.MsgPong](n); !ok {
+			return // it was left once, and is left sooner from then on
+		}
+		<-time.After(time.Minute)
+		n.send(plainTx(2), plainTx(3), plainTx(4), plainTx(5))
+		n.drain()
+	})
+	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
+		if score := b.only().Score; score != Unsolicited.Score() {
+			t.Errorf("score %d", score)
+		}
+		<-time.After(time.Minute + time.Second)
+		synctest.Wait()
+		if got := b.takeTxs(); len(got.heard) != 0 {
+			t.Errorf("heard %v", got.heard)
+		}
+		left := func(r string) bool { return strings.HasPrefix(r, Unsolicited.String()) }
+		if reasons := b.log.reasons(slog.LevelWarn); !slices.ContainsFunc(reasons, left) {
+			t.Errorf("the peer was not left for it: %v", reasons)
+		}
+	})
+}
+
+// TestOffering checks that an offered transaction is announced once per peer,
+// served to whom it was announced to, and only while it is offered, and that asking
+// and echoes are told.
+func TestOffering(t *testing.T) {
+	tx := plainTx(1)
+	hash := tx.TxHash()
+	first := welcomeThen(func(n *node) {
+		got := expect[*wire.MsgInv](n)
+		if got == nil || len(got.InvList) != 1 || got.InvList[0].Hash != hash {
+			n.t.Errorf("announced %v", got)
+			return
+		}
+		n.send(getDataOf(tx, plainTx(2)))
+		if got := expect[*wire.MsgTx](n); got == nil || got.TxHash() != hash {
+			n.t.Errorf("served %v", got)
+		}
+		if got := expect[*wire.MsgNotFound](n); got == nil || len(got.InvList) != 1 {
+			n.t.Errorf("not found: %v", got)
+		}
+		n.send(invOf(tx)) // means nothing: it has it from us
+		<-time.After(40 * time.Second)
+		n.send(getDataOf(tx))
+		expect[*wire.MsgNotFound](n)
+	})
+	second := welcomeThen(func(n *node) {
+		n.send(getDataOf(tx))
+		expect[*wire.MsgNotFound](n)
+		<-time.After(20 * time.Second)
+		n.send(invOf(tx), wire.NewMsgPing(1))
+		expect[*wire.MsgPong](n) // and no getdata
+	})
+	run(t, relaying, []func(*node){first, second}, func(t *testing.T, b *bench) {
+		b.WantTxs(true)
+		ids := make(map[string]uint64)
+		for _, i := range b.Infos() {
+			ids[i.Addr] = i.ID
+		}
+		for range 2 {
+			if err := b.Offer(t.Context(), ids["a:1"], tx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		got := b.takeTxs()
+		if !slices.Equal(got.asked, []uint64{ids["a:1"]}) || len(got.echoed) != 0 {
+			t.Errorf("asked by %v, echoed by %v", got.asked, got.echoed)
+		}
+		<-time.After(30 * time.Second)
+		synctest.Wait()
+		if got := b.takeTxs(); !slices.Equal(got.echoed, []uint64{ids["b:1"]}) {
+			t.Errorf("echoed by %v", got.echoed)
+		}
+		b.Withdraw(hash)
+		if err := b.Offer(t.Context(), 99, tx); !errors.Is(err, Gone) {
+			t.Errorf("offered to nobody: %v", err)
+		}
+		<-time.After(20 * time.Second)
+		synctest.Wait()
+	})
+}
+
+// TestBlocksOnlyPeer checks that nothing is announced to a peer that wants no
+// transactions: a dcrd node drops whoever does.
+func TestBlocksOnlyPeer(t *testing.T) {
+	script := func(n *node) {
+		v := version()
+		v.DisableRelayTx = true
+		n.welcomeAs(v)
+		for {
+			msg, err := n.read()
+			if err != nil {
+				return
+			}
+			if msg.Command() == wire.CmdInv {
+				n.t.Error("a transaction was announced to it")
+			}
+		}
+	}
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		if err := b.Offer(t.Context(), b.only().ID, plainTx(1)); !errors.Is(err, errBlocksOnly) {
+			t.Errorf("offered: %v", err)
+		}
+		if err := b.AskMempool(t.Context(), b.only().ID); !errors.Is(err, errSilenced) {
+			t.Errorf("asked for the mempool: %v", err)
+		}
+	})
+}
+
+// TestTxNewsIsBounded checks that what nobody takes does not pile up, and that the
+// newest is kept.
+func TestTxNewsIsBounded(t *testing.T) {
+	r := newRelay(&Config{}, make(chan struct{}, 1))
+	r.mu.Lock()
+	for n := range 3 * maxTxNews {
+		r.put(txNews{id: uint64(n), size: maxTxNewsBytes / 10})
+	}
+	r.mu.Unlock()
+	news := r.take()
+	if n := len(news); n == 0 || n > 10 || news[n-1].id != 3*maxTxNews-1 {
+		t.Errorf("%d pieces of news", n)
+	}
+}

@@ -1,0 +1,76 @@
+package peer
+
+import (
+	"errors"
+	"time"
+)
+
+// settleTime is how long a connection has to be there before another one is
+// given up for it: by then it has shown what it has.
+const settleTime = 10 * time.Second
+
+// tenure is a connection as its renewal sees it.
+type tenure struct {
+	id     uint64
+	since  time.Time
+	relays bool // the peer was asked to announce transactions
+	spare  bool // the connection is there only while another one is made anew
+}
+
+// renew decides about connections that were made before transactions were
+// wanted, because only a handshake can ask for them: one to end, or one whose peer
+// is to be connected to a second time first, because nobody else is there. Zero is
+// none. It is asked again and again until nothing is left to do.
+func renew(now time.Time, list []tenure) (end, double uint64) {
+	var stale, spare uint64
+	settled, lasting, fresh := false, false, false
+	for _, t := range list {
+		old := now.Sub(t.since) >= settleTime
+		switch {
+		case !t.relays && stale == 0:
+			stale = t.id
+		case t.relays:
+			fresh = true
+			settled = settled || old
+			lasting = lasting || old && !t.spare
+			if t.spare {
+				spare = t.id
+			}
+		}
+	}
+	switch {
+	case stale != 0 && settled:
+		return stale, 0
+	case stale != 0 && !fresh:
+		return 0, stale
+	case stale == 0 && lasting:
+		return spare, 0
+	}
+	return 0, 0
+}
+
+// renewOne takes the next step towards connections whose peers announce
+// transactions, if there is one to take.
+func (p *Pool) renewOne() {
+	if !p.relay.asksFor() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []tenure
+	for _, m := range p.members {
+		if m.live() {
+			list = append(list, tenure{id: m.id, since: m.since, relays: m.relayTx, spare: m.role == Renewal})
+		}
+	}
+	end, double := renew(p.cfg.Now(), list)
+	if m := p.member(end); m != nil {
+		m.end(fault(ClosedByUs, errors.New("transactions are wanted from now on")))
+	}
+	m := p.member(double)
+	if s := p.shift; m != nil && s != nil {
+		s.wg.Go(func() {
+			_, _ = p.session(s.ctx, m.addr, Renewal, func() {}) // the log says how it went
+		})
+	}
+}

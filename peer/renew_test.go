@@ -1,0 +1,90 @@
+package peer
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+func TestRenew(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	old, young := now.Add(-time.Minute), now.Add(-time.Second)
+	for _, c := range []struct {
+		name        string
+		list        []tenure
+		end, double uint64
+	}{
+		{"nobody", nil, 0, 0},
+		{"all relay", []tenure{{1, old, true, false}, {2, old, true, false}}, 0, 0},
+		{"only a stale one", []tenure{{1, old, false, false}}, 0, 1},
+		{"all stale", []tenure{{1, old, false, false}, {2, old, false, false}}, 0, 1},
+		{"a fresh one that has not settled", []tenure{{1, old, false, false}, {3, young, true, true}}, 0, 0},
+		{"a fresh one that has", []tenure{{1, old, false, false}, {3, old, true, true}}, 1, 0},
+		{"one at a time", []tenure{{1, old, false, false}, {2, old, false, false}, {3, old, true, false}}, 1, 0},
+		{"the spare waits", []tenure{{3, old, true, true}, {4, young, true, false}}, 0, 0},
+		{"the spare is alone", []tenure{{3, old, true, true}}, 0, 0},
+		{"the spare goes", []tenure{{3, old, true, true}, {4, old, true, false}}, 3, 0},
+	} {
+		if end, double := renew(now, c.list); end != c.end || double != c.double {
+			t.Errorf("%s: end %d, double %d, want %d, %d", c.name, end, double, c.end, c.double)
+		}
+	}
+}
+
+// TestRelaySwitchedOn checks that wanting transactions replaces connections one
+// by one, so that there is a settled one at every moment, and ends with peers that
+// announce, and no spare.
+func TestRelaySwitchedOn(t *testing.T) {
+	for _, peers := range []int{1, 3} {
+		chain := newTestChain(1)
+		scripts := make([]func(*node), peers)
+		for i := range scripts {
+			scripts[i] = func(n *node) { n.welcome(); n.serve(chain, nil) }
+		}
+		run(t, nil, scripts, func(t *testing.T, b *bench) {
+			<-time.After(time.Minute)
+			b.WantTxs(true)
+			for range 200 {
+				<-time.After(time.Second)
+				synctest.Wait()
+				settled := 0
+				for _, i := range b.Infos() {
+					if time.Since(i.Connected) >= settleTime {
+						settled++
+					}
+				}
+				if settled == 0 {
+					t.Fatalf("no settled peer: %+v", b.Infos())
+				}
+			}
+			infos := b.Infos()
+			if len(infos) != peers {
+				t.Errorf("%d peers in the end, want %d", len(infos), peers)
+			}
+			for _, i := range infos {
+				if !i.Relays || i.Role != Wanted {
+					t.Errorf("peer %d is %v and relays: %v", i.ID, i.Role, i.Relays)
+				}
+			}
+		})
+	}
+}
+
+// TestRelayFlag checks what the version message says about transactions.
+func TestRelayFlag(t *testing.T) {
+	for _, want := range []bool{false, true} {
+		silenced := make(chan bool, 1)
+		script := func(n *node) {
+			if m, ok := greeting[*wire.MsgVersion](n); ok {
+				silenced <- m.DisableRelayTx
+			}
+		}
+		run(t, func(c *Config) { c.RelayTx = want }, []func(*node){script}, func(t *testing.T, _ *bench) {
+			if got := <-silenced; got == want {
+				t.Errorf("wanting transactions %v, DisableRelayTx is %v", want, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,69 @@
+package peer
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// plainTx returns a transaction that follows from a number.
+func plainTx(n uint32) *wire.MsgTx {
+	tx := wire.NewMsgTx()
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: n}, 1000, nil))
+	tx.AddTxOut(wire.NewTxOut(900, []byte{0x51}))
+	return tx
+}
+
+// TestShelf checks who gets what from the shelf, and what echoes.
+func TestShelf(t *testing.T) {
+	s, tx := newShelf(), plainTx(1)
+	hash := tx.TxHash()
+	if announce, err := s.offer(1, hash, tx); !announce || err != nil {
+		t.Fatal(announce, err)
+	}
+	if announce, err := s.offer(1, hash, tx); announce || err != nil {
+		t.Error("announced twice to the same peer", err)
+	}
+	if s.serve(1, hash) != tx {
+		t.Error("not served to whom it was announced to")
+	}
+	if s.serve(2, hash) != nil {
+		t.Error("served to a peer that it was not announced to")
+	}
+	if s.echoes(1, hash) || !s.echoes(2, hash) {
+		t.Error("an echo is an announcement by who was not told")
+	}
+	s.left(1)
+	if s.serve(1, hash) != nil {
+		t.Error("served after the peer left")
+	}
+	s.withdraw(hash)
+	s.withdraw(hash)
+	if s.echoes(2, hash) || s.bytes != 0 || len(s.wares) != 0 {
+		t.Errorf("%d wares, %d bytes after it was withdrawn", len(s.wares), s.bytes)
+	}
+}
+
+// TestShelfIsBounded checks that a full shelf takes nothing more, and does again
+// when there is room.
+func TestShelfIsBounded(t *testing.T) {
+	s := newShelf()
+	for n := range uint32(maxShelf) {
+		tx := plainTx(n)
+		if _, err := s.offer(1, tx.TxHash(), tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, first := plainTx(maxShelf), plainTx(0)
+	if _, err := s.offer(1, tx.TxHash(), tx); !errors.Is(err, ErrShelfFull) {
+		t.Errorf("a full shelf: %v", err)
+	}
+	if _, err := s.offer(2, first.TxHash(), first); err != nil {
+		t.Errorf("what is there is refused to another peer: %v", err)
+	}
+	s.withdraw(first.TxHash())
+	if _, err := s.offer(1, tx.TxHash(), tx); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,95 @@
+package peer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// handleTxInv takes announced transactions. A peer that was told not to announce
+// any is not listened to.
+func (c *conn) handleTxInv(hashes []chainhash.Hash) error {
+	if len(hashes) == 0 || !c.relayTx {
+		return nil
+	}
+	return c.askTxs(c.relay.announced(c.id, hashes))
+}
+
+// handleTx takes a transaction.
+func (c *conn) handleTx(tx *wire.MsgTx) error {
+	asked, ask := c.relay.arrived(c.id, tx)
+	if !asked {
+		c.onFault(Unsolicited, fmt.Errorf("transaction %s", tx.TxHash()))
+		return nil
+	}
+	return c.askTxs(ask)
+}
+
+// askTxs asks the peer for transactions. There are never more than dcrd takes for
+// free.
+func (c *conn) askTxs(hashes []chainhash.Hash) error {
+	if len(hashes) == 0 {
+		return nil
+	}
+	msg := wire.NewMsgGetDataSizeHint(uint(len(hashes)))
+	for i := range hashes {
+		if err := msg.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hashes[i])); err != nil {
+			return err
+		}
+	}
+	return c.out.put(msg)
+}
+
+// handleGetData serves transactions that were announced to the peer, and answers
+// that we do not have anything else.
+func (c *conn) handleGetData(msg *wire.MsgGetData) error {
+	missing := wire.NewMsgNotFound()
+	for _, iv := range msg.InvList {
+		if iv.Type == wire.InvTypeTx {
+			if tx := c.relay.serve(c.id, iv.Hash); tx != nil {
+				if err := c.out.put(tx); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		missing.InvList = append(missing.InvList, iv)
+	}
+	if len(missing.InvList) == 0 {
+		return nil
+	}
+	return c.out.put(missing)
+}
+
+// put sends a message. What cannot be sent ends the connection.
+func (c *conn) put(msg wire.Message) error {
+	if !c.live() {
+		return c.cause
+	}
+	if err := c.out.put(msg); err != nil {
+		c.end(err)
+		return c.cause
+	}
+	return nil
+}
+
+// errSilenced means that a peer was told at the handshake to announce no
+// transactions.
+var errSilenced = errors.New("the peer was asked not to announce transactions")
+
+// askMempool asks the peer to announce its mempool, once.
+func (c *conn) askMempool() error {
+	if !c.relayTx {
+		return &Error{Reason: NotFound, Peer: c.addr, Err: errSilenced}
+	}
+	c.mu.Lock()
+	asked := c.poolAsked
+	c.poolAsked = true
+	c.mu.Unlock()
+	if asked {
+		return nil
+	}
+	return c.put(wire.NewMsgMemPool())
+}
