@@ -218,7 +218,7 @@ func TestRescanChangesNothing(t *testing.T) {
 				}
 			}
 			w.sync(x, 8)
-			before, said, pool := dump(t, x, "meta", "blocks", "unmined", "jobs"), tell(t, x), unminedHashes(t, x)
+			before, said, pool := dump(t, x, "meta", "blocks", "unmined", "jobs", "conflicts"), tell(t, x), unminedHashes(t, x)
 			if err := x.Rescan(t.Context(), chain.Height(w.rng.IntN(50))); err != nil {
 				t.Fatal(err)
 			}
@@ -238,7 +238,7 @@ func TestRescanChangesNothing(t *testing.T) {
 			if s := x.Status(); s.Scanned != s.Tip || s.Tip != w.tip().BlockID {
 				t.Fatalf("rescanned to %+v", s)
 			}
-			if dump(t, x, "meta", "blocks", "unmined", "jobs") != before {
+			if dump(t, x, "meta", "blocks", "unmined", "jobs", "conflicts") != before {
 				t.Fatal("the rescan changed the books")
 			}
 		})

@@ -53,7 +53,7 @@
 // the pure core. pokes.go tells readers of changes,
 // set.go and joint.go keep several wallets. Each bucket is described where it is declared: meta in
 // progress.go, then account.go, script.go, labels.go, block.go, mined.go,
-// credit.go, unmined.go, locks.go and job.go, which jobs.go tells of. The reading side is balance.go, query.go,
+// credit.go, unmined.go, conflicts.go, locks.go and job.go, which jobs.go tells of. The reading side is balance.go, query.go,
 // transaction.go, category.go, history.go and received.go.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller

@@ -125,6 +125,9 @@ func (q *query) yield(u *unmined) error {
 		}
 	}
 	for _, rival := range rivals {
+		if err := putConflict(q.tx, rival, u.hash); err != nil {
+			return err
+		}
 		if err := q.pool.drop(q.tx, rival); err != nil {
 			return err
 		}

@@ -54,6 +54,9 @@ func (a *application) settle(hash chainhash.Hash, tx *wire.MsgTx) error {
 func (a *application) dropRivals(p *pool, hash chainhash.Hash, tx *wire.MsgTx) error {
 	for _, rival := range p.rivals(hash, tx) {
 		a.w.cfg.Log.Info("Unmined transaction was double spent", "tx", rival, "by", hash)
+		if err := putConflict(a.tx, rival, hash); err != nil {
+			return err
+		}
 		if err := p.drop(a.tx, rival); err != nil {
 			return err
 		}

@@ -51,6 +51,10 @@ type Transaction struct {
 
 	Label string
 
+	// Conflicts are the transactions that spend the same, and gave way to this one
+	// or would have to: a double spend, or one that was replaced.
+	Conflicts []chainhash.Hash
+
 	// Outputs describes every output, in order.
 	Outputs []TxOutput
 }
@@ -186,7 +190,7 @@ func (q *query) transaction(hash chainhash.Hash) (*Transaction, error) {
 	case u != nil:
 		return q.describeUnmined(u)
 	}
-	return nil, ErrNoTransaction
+	return nil, q.noTransaction(hash)
 }
 
 func (q *query) describeMined(m *mined) (*Transaction, error) {
@@ -216,6 +220,10 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 	q.fee(t)
 	for _, out := range t.Tx.TxOut {
 		t.Outputs = append(t.Outputs, TxOutput{q.outputAddress(t.Kind, out), dcrutil.Amount(out.Value)})
+	}
+	var err error
+	if t.Conflicts, err = conflictsOf(q.tx, t.Hash); err != nil {
+		return err
 	}
 	t.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(t.Hash.String())))
 	if t.Kind == Ticket {

@@ -1,0 +1,87 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Heard implements spv.Wallet: every wallet hears what is relayed.
+func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx) error {
+	return s.each(func(w *Wallet) error { return w.Heard(ctx, tx) })
+}
+
+// Publish implements spv.Wallet: every wallet that a published transaction
+// concerns takes it, unless one of them refuses it.
+func (s *Set) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error) {
+	hash := tx.TxHash()
+	var taken []*Wallet
+	err = s.each(func(w *Wallet) error {
+		known, err := w.keeps(ctx, hash)
+		if err != nil {
+			return err
+		}
+		ours, err := w.Publish(ctx, tx)
+		own = own || ours
+		if ours && !known {
+			taken = append(taken, w)
+		}
+		return err
+	})
+	if err == nil {
+		return own, nil
+	}
+	for _, w := range taken {
+		err = errors.Join(err, w.Abandon(ctx, hash))
+	}
+	return false, err
+}
+
+// Published implements spv.Wallet: it returns what all wallets want published,
+// each transaction once.
+func (s *Set) Published(ctx context.Context) ([]*wire.MsgTx, error) {
+	var list []*wire.MsgTx
+	seen := make(map[chainhash.Hash]bool)
+	err := s.each(func(w *Wallet) error {
+		txs, err := w.Published(ctx)
+		for _, tx := range txs {
+			if hash := tx.TxHash(); !seen[hash] {
+				seen[hash] = true
+				list = append(list, tx)
+			}
+		}
+		return err
+	})
+	return list, err
+}
+
+// MinedAt implements spv.Wallet: it asks one wallet after the other.
+func (s *Set) MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Height, ok bool, err error) {
+	err = s.each(func(w *Wallet) error {
+		if ok {
+			return nil
+		}
+		h, ok, err = w.MinedAt(ctx, hash)
+		return err
+	})
+	return h, ok, err
+}
+
+// each calls a function for every open wallet until one fails. A wallet that is
+// closed meanwhile is none that fails.
+func (s *Set) each(fn func(w *Wallet) error) error {
+	s.mu.Lock()
+	open := append([]named(nil), s.open...)
+	s.mu.Unlock()
+	for _, n := range open {
+		if err := fn(n.Wallet); err != nil && !s.closed(n) {
+			return fmt.Errorf("%s: %w", n.name, err)
+		}
+	}
+	return nil
+}
