@@ -3,6 +3,7 @@ package spv
 import (
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -41,12 +42,21 @@ type Config struct {
 	// Wallet is whom the chain is scanned for; nil scans it for nobody.
 	Wallet Wallet
 
+	// BlocksOnly leaves the transactions that peers announce alone: what is not
+	// mined is known only if it was published here. Without a wallet that watches
+	// something they are left alone anyway.
+	BlocksOnly bool
+
 	// Log takes what happens; nil drops it.
 	Log *slog.Logger
 
 	// Now is the clock that block times are compared with; nil is time.Now.
 	// Durations are always measured by the clock of the machine.
 	Now func() time.Time
+
+	// Rand is the source of jitter, and of the order in which peers are told of a
+	// transaction; nil is the generator of the runtime.
+	Rand func() uint64
 
 	// DeepReorg is how many blocks a reorganisation has to take back for a
 	// warning.
@@ -78,6 +88,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Uint64
 	}
 	if c.DeepReorg == 0 {
 		c.DeepReorg = DefaultDeepReorg

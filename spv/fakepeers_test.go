@@ -50,6 +50,7 @@ type fakeNet struct {
 	accused map[uint64][]error
 	flying  int
 
+	relay     fakeRelay
 	keepLiars bool // accused peers stay connected
 }
 

@@ -3,12 +3,16 @@ package spv
 import "context"
 
 // follow is the phase Following: the chain is complete, peers are asked to
-// announce by headers, and new blocks are taken as they come. It is left when
+// announce by headers, and new blocks are taken as they come. Unmined transactions
+// are heard and published only here: before, what they spend is not known. It is left when
 // more is missing than announcements bring, or when the wallet has gone far back
 // to search old blocks.
 func (r *run) follow(ctx context.Context) (Phase, error) {
+	r.relay.resume()
+	defer r.cfg.Peers.WantTxs(false)
 	return r.pursue(ctx, func(p *pursuit) (Phase, bool) {
 		p.scan()
+		p.relayTxs()
 		if r.status.FirstSyncDone {
 			p.tellPeers()
 		}

@@ -3,6 +3,9 @@ package spv
 import (
 	"context"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -21,6 +24,20 @@ func (Nobody) Scripts() ([][]byte, uint64) { return nil, 0 }
 
 // Apply does nothing.
 func (Nobody) Apply(context.Context, chain.Update) (bool, error) { return false, nil }
+
+// Heard does nothing.
+func (Nobody) Heard(context.Context, *wire.MsgTx) error { return nil }
+
+// Publish does nothing: the transaction is somebody else's.
+func (Nobody) Publish(context.Context, *wire.MsgTx) (bool, error) { return false, nil }
+
+// Published returns nothing.
+func (Nobody) Published(context.Context) ([]*wire.MsgTx, error) { return nil, nil }
+
+// MinedAt knows of nothing.
+func (Nobody) MinedAt(context.Context, chainhash.Hash) (chain.Height, bool, error) {
+	return 0, false, nil
+}
 
 // Changed returns nil: nothing ever changes.
 func (Nobody) Changed() <-chan struct{} { return nil }

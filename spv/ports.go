@@ -19,6 +19,7 @@ import (
 type Peers interface {
 	Fetcher
 	Roster
+	Relay
 }
 
 // Fetcher asks peers for chain data. Each method blocks until a reply came,
@@ -75,13 +76,70 @@ type Roster interface {
 	Accuse(id uint64, evidence error)
 }
 
-// Wallet is what the chain is scanned for. It has a tip of its own, which may
+// Relay passes unmined transactions on, from peers to us and from us to peers.
+// None of its methods waits for a peer.
+type Relay interface {
+	// WantTxs says whether transactions that peers announce are fetched. From the
+	// first time on peers are asked to announce them, for which connections may
+	// have to be made anew, never all at once.
+	WantTxs(want bool)
+
+	// AskMempool asks a peer to announce all transactions that wait for a block.
+	// It is sent once per connection however often it is asked for.
+	AskMempool(ctx context.Context, id uint64) error
+
+	// Offer announces a transaction to a peer, once per connection, and serves it
+	// to that peer until Withdraw.
+	Offer(ctx context.Context, id uint64, tx *wire.MsgTx) error
+
+	// Withdraw stops serving a transaction.
+	Withdraw(hash chainhash.Hash)
+
+	// TakeTxs calls heard for each transaction that came since the last call, with
+	// the peer that sent it, and told for each offered one that a peer has asked
+	// for or, without having been offered it, announced. What comes is bounded: of
+	// too much, the oldest is dropped. Changed is poked when there is some.
+	TakeTxs(heard func(id uint64, tx *wire.MsgTx), told func(id uint64, hash chainhash.Hash, asked bool))
+}
+
+// Wallet is what the chain is scanned for, and what keeps the unmined
+// transactions that concern it.
+type Wallet interface {
+	Books
+	Mempool
+}
+
+// Mempool keeps the unmined transactions of a wallet. Any goroutine may call its
+// methods. Nothing that it is told changes what is confirmed.
+type Mempool interface {
+	// Heard takes a transaction that a peer has relayed, which proves nothing. What
+	// does not concern the wallet, or cannot be valid, it ignores. An error means
+	// that the wallet cannot be used.
+	Heard(ctx context.Context, tx *wire.MsgTx) error
+
+	// Publish takes a transaction that a user publishes, and reports whether it
+	// concerns the wallet, which then keeps it, across restarts too. An error says
+	// why it cannot be mined as far as the wallet can tell, and then nothing has
+	// changed. One that is published already is taken again.
+	Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error)
+
+	// Published returns the transactions that are to be offered to peers until
+	// they are mined: the published ones, and those that spend from the wallet and
+	// were mined in a block that has left the chain. Parents come before children.
+	Published(ctx context.Context) ([]*wire.MsgTx, error)
+
+	// MinedAt returns the height of the block that holds a transaction of the
+	// wallet; ok is false if none does.
+	MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Height, ok bool, err error)
+}
+
+// Books are what the chain is scanned for. They have a tip of their own, which may
 // lag behind the chain or lie on a branch that lost. Only the syncer calls
 // these methods, one at a time, except Scripts.
 //
 // Users change wallets too: they import, and ask for a rescan. What then has to
 // be scanned follows from Scanned, Locator and Scripts, as it always does.
-type Wallet interface {
+type Books interface {
 	// Scanned returns the last block up to which everything that the wallet
 	// watches has been searched for. It is the tip of the filters when nothing is
 	// left to do. Without anything to watch it returns false, and needs no blocks.

@@ -83,6 +83,7 @@ func (p *pursuit) await(tick <-chan time.Time) error {
 		return f()
 	case err := <-p.writing.done:
 		return p.wrote(err)
+	case <-p.posts.poke:
 	case <-p.cfg.Peers.Changed():
 	case <-p.cfg.Wallet.Changed():
 		p.lookAtWallet()

@@ -57,6 +57,7 @@ func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Head
 			err = chain.CheckBlock(s.cfg.Params, h, block)
 		}
 		if err == nil {
+			s.fees.add(id, block)
 			return block, nil
 		}
 		if ctx.Err() != nil {

@@ -81,6 +81,7 @@ func (p *pursuit) scannedStep(ctx context.Context, u chain.Update, err error) er
 // something, or gone back to search old blocks again. While a step is under way
 // it is left alone; the end of the step looks.
 func (p *pursuit) lookAtWallet() {
+	p.relay.stale = true
 	if !p.scanning {
 		p.takeScanned()
 	}

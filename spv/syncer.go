@@ -26,6 +26,8 @@ var (
 type Syncer struct {
 	cfg     Config
 	board   *board
+	posts   *posts
+	fees    fees
 	running atomic.Bool
 	chain   atomic.Pointer[chain.Chain] // nil unless Initialised
 	turned  atomic.Pointer[time.Time]   // when the loop last began a turn; nil while there is none
@@ -37,7 +39,7 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Syncer{cfg: cfg, board: newBoard()}, nil
+	return &Syncer{cfg: cfg, board: newBoard(), posts: newPosts()}, nil
 }
 
 // Run syncs until ctx ends, then returns nil, or until something fails that it
@@ -48,6 +50,7 @@ func (s *Syncer) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer s.running.Store(false)
+	s.posts.resume()
 	r := newRun(s)
 	err := r.phases(ctx)
 	return errors.Join(err, r.close(err))
@@ -124,6 +127,8 @@ type run struct {
 	missing  delay         // the filters that the others wait for
 	denied   chain.Height  // the waypoint that is warned about; zero for none
 
+	relay *relaying // unmined transactions
+
 	status  Status        // the next one to show
 	pace    pace          // the rates of the stages
 	shownAt time.Time     // when the status was last shown
@@ -133,7 +138,7 @@ type run struct {
 
 // newRun returns the state that a run starts with.
 func newRun(s *Syncer) *run {
-	return &run{Syncer: s, survey: newSurvey(), ledger: newEarlyLedger(), lost: true}
+	return &run{Syncer: s, survey: newSurvey(), ledger: newEarlyLedger(), relay: newRelaying(), lost: true}
 }
 
 // phases runs one phase after the other until one of them is the last.

@@ -11,12 +11,15 @@ import (
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
 )
 
 // ledger is a wallet that watches a few scripts and writes down which blocks
 // it was given. It outlives the client, as a file would.
 type ledger struct {
+	spv.Nobody // of unmined transactions it knows nothing
+
 	t *testing.T
 
 	mu      sync.Mutex

@@ -56,6 +56,8 @@ type world struct {
 	syncer *spv.Syncer
 	wallet *ledger
 
+	relayLater bool // the first connections ask for no transactions
+
 	mu     sync.Mutex
 	events []testnet.Event
 	calm   time.Time // when the best chain or the lines last changed
@@ -183,6 +185,7 @@ func (w *world) makePool() {
 		Params:    w.best.Params().Params,
 		UserAgent: "/sim:1.0.0/",
 		Connect:   addrs,
+		RelayTx:   !w.relayLater,
 		Dial:      w.net.Dial,
 		Rand:      chance,
 		Log:       w.log.With("at", "peer"),

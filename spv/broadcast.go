@@ -1,0 +1,183 @@
+package spv
+
+import (
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Times of a broadcast. All but askedTime are jittered over their upper half.
+const (
+	// echoTime is how long an echo is waited for before more peers are told. A
+	// dcrd node passes a transaction on within half a second; a few of them lie
+	// between two of our peers.
+	echoTime = 8 * time.Second
+
+	// firstRest is the pause after a round in which all peers were told and none
+	// has echoed. It doubles up to lastRest. Once a peer has echoed it is at least
+	// seenRest: the network has the transaction, and whoever offers a known one
+	// says that it is theirs.
+	firstRest = 5 * time.Minute
+	seenRest  = time.Hour
+	lastRest  = 6 * time.Hour
+)
+
+// widths are how many peers are told at each step of a round; after the last one
+// all are.
+var widths = [...]int{1, 3}
+
+// broadcast decides when a transaction is offered to whom: to one peer first, to
+// more when no other peer echoes it, at last to all, and again after a rest. It
+// is a plain value.
+type broadcast struct {
+	hash chainhash.Hash
+	tx   *wire.MsgTx
+	own  bool // the wallet keeps it
+
+	// parents are what it spends and is published too: it is offered to the same
+	// peers, because nobody takes it without them.
+	parents []*broadcast
+	at      time.Time
+
+	round  int       // counts the rests
+	step   int       // how many widths of the round are done
+	due    time.Time // when the next step is
+	told   []uint64  // peers it was offered to in this round
+	quiet  bool      // nobody has echoed it since the round began
+	ever   map[uint64]bool
+	asked  map[uint64]bool // peers that have fetched it
+	echoed map[uint64]bool // peers that announced it without us
+}
+
+func newBroadcast(tx *wire.MsgTx, own bool, now time.Time) *broadcast {
+	return &broadcast{
+		hash: tx.TxHash(), tx: tx, own: own, at: now, due: now,
+		ever: make(map[uint64]bool), asked: make(map[uint64]bool), echoed: make(map[uint64]bool),
+	}
+}
+
+// next returns the peers to offer the transaction to now. Who was never told
+// comes first, in an order of chance.
+func (b *broadcast) next(now time.Time, live []uint64, random func() uint64) []uint64 {
+	if b.lonely(live) {
+		b.due = now // nobody has it yet, and there is somebody new
+	}
+	if now.Before(b.due) || len(live) == 0 {
+		return nil
+	}
+	width := len(live)
+	if b.step < len(widths) {
+		width = widths[b.step]
+	}
+	var offer []uint64
+	for _, id := range b.choose(live, random) {
+		if len(b.told)+len(offer) < width {
+			offer = append(offer, id)
+		}
+	}
+	b.told = append(b.told, offer...)
+	for _, id := range offer {
+		b.ever[id] = true
+	}
+	if b.step == 0 {
+		b.quiet = true
+	}
+	b.step++
+	switch {
+	case len(b.echoed) > 0: // the network has had it: one peer is reminded
+		b.rest(now, seenRest, random)
+	case b.step > len(widths):
+		b.rest(now, firstRest, random)
+	default:
+		b.due = now.Add(jittered(echoTime, random()))
+	}
+	return offer
+}
+
+// lonely reports whether all who were told are gone or did not want it, and
+// another peer is there.
+func (b *broadcast) lonely(live []uint64) bool {
+	if len(b.ever) == 0 || len(b.asked)+len(b.echoed) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(live, func(id uint64) bool { return b.ever[id] }) && len(live) > 0
+}
+
+// choose returns the peers that were not told in this round, those that never
+// were first.
+func (b *broadcast) choose(live []uint64, random func() uint64) []uint64 {
+	var fresh, old []uint64
+	for _, id := range live {
+		switch {
+		case slices.Contains(b.told, id):
+		case b.ever[id]:
+			old = append(old, id)
+		default:
+			fresh = append(fresh, id)
+		}
+	}
+	shuffle(fresh, random)
+	shuffle(old, random)
+	list := append(fresh, old...)
+	slices.SortStableFunc(list, func(x, y uint64) int { return b.parental(y) - b.parental(x) })
+	return list
+}
+
+// parental returns how many of the parents a peer was told of.
+func (b *broadcast) parental(id uint64) int {
+	n := 0
+	for _, p := range b.parents {
+		if p.ever[id] {
+			n++
+		}
+	}
+	return n
+}
+
+// rest ends the round: the next one begins after at least so long.
+func (b *broadcast) rest(now time.Time, least time.Duration, random func() uint64) {
+	pause := min(max(firstRest<<min(b.round, 10), least), lastRest)
+	b.round++
+	b.step, b.told = 0, nil
+	b.due = now.Add(jittered(pause, random()))
+}
+
+// echo takes word that a peer announced the transaction. From one that it was
+// never offered to, it ends the round.
+func (b *broadcast) echo(id uint64, now time.Time, random func() uint64) {
+	if b.ever[id] || b.echoed[id] {
+		return
+	}
+	b.echoed[id] = true
+	if b.quiet {
+		b.quiet = false
+		b.rest(now, seenRest, random)
+	}
+}
+
+// expired reports whether no block above a height may hold the transaction.
+func (b *broadcast) expired(tip chain.Height) bool {
+	return expiredAt(b.tx, tip)
+}
+
+// over reports whether the transaction of somebody else was published for long
+// enough.
+func (b *broadcast) over(now time.Time) bool { return !b.own && now.Sub(b.at) >= foreignTime }
+
+// jittered returns a duration from the upper half of d.
+func jittered(d time.Duration, random uint64) time.Duration {
+	half := d / 2
+	return half + time.Duration(random%uint64(half+1))
+}
+
+// shuffle puts peers into an order of chance.
+func shuffle(ids []uint64, random func() uint64) {
+	for i := len(ids) - 1; i > 0; i-- {
+		j := int(random() % uint64(i+1))
+		ids[i], ids[j] = ids[j], ids[i]
+	}
+}

@@ -1,0 +1,262 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/decred/dcrd/blockchain/standalone/v2"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Limits of publishing.
+const (
+	// maxForeign is how many transactions that do not concern the wallet are
+	// published at a time, and foreignTime how long each is, because nobody can
+	// tell whether they are mined.
+	maxForeign  = 100
+	foreignTime = 24 * time.Hour
+
+	// maxEnded is how many publications are remembered after their end.
+	maxEnded = 256
+)
+
+// Errors of Publish. Nothing has changed when one of them is returned.
+var (
+	// ErrRejected means that no block may hold the transaction.
+	ErrRejected = errors.New("transaction is rejected")
+
+	// ErrNoPeers means that there is nobody to offer a transaction to.
+	ErrNoPeers = errors.New("no peer is connected")
+
+	// ErrTooMany means that too many transactions are being published.
+	ErrTooMany = errors.New("too many transactions of others are being published")
+)
+
+// Outcome is what has become of a published transaction so far.
+type Outcome uint8
+
+// The outcomes. The first three are not final.
+const (
+	Waiting Outcome = iota // offered to nobody yet
+	Offered                // to peers, none of which has shown that others have it
+	Seen                   // announced by a peer that it was not offered to
+	Mined                  // in a block of the chain
+	Expired                // no later block may hold it
+	Dropped                // the wallet has given it up: double spent, or abandoned
+	Ended                  // of no concern to the wallet, and published for long enough
+)
+
+// String returns the name of the outcome as RPC shows it.
+func (o Outcome) String() string {
+	switch o {
+	case Waiting:
+		return "waiting"
+	case Offered:
+		return "offered"
+	case Seen:
+		return "seen"
+	case Mined:
+		return "mined"
+	case Expired:
+		return "expired"
+	case Dropped:
+		return "dropped"
+	case Ended:
+		return "ended"
+	}
+	return "unknown"
+}
+
+// Final reports whether the transaction is no longer published.
+func (o Outcome) Final() bool { return o >= Mined }
+
+// Publication is what has become of a published transaction.
+type Publication struct {
+	Hash    chainhash.Hash
+	Tx      *wire.MsgTx // must not be changed
+	Outcome Outcome
+	Since   time.Time // when this process began to publish it
+
+	// Own says that the transaction concerns the wallet: it is kept across
+	// restarts, and it is known when it is mined. Others are kept in memory only.
+	Own bool
+
+	// Peers that it was offered to, that have fetched it, and that have announced
+	// it without having been offered it.
+	OfferedTo, FetchedBy, EchoedBy int
+
+	Next   time.Time    // when it is offered to more peers, or again; zero at the end
+	Height chain.Height // of the block that holds it, if Mined
+}
+
+// posts is where users put transactions and the syncer says what has become of
+// them.
+type posts struct {
+	poke chan struct{} // capacity one; there is something fresh
+
+	mu      sync.Mutex
+	fresh   []Publication // not taken over by the syncer yet
+	all     map[chainhash.Hash]Publication
+	order   []chainhash.Hash // of all, oldest first
+	changed chan struct{}    // closed when the syncer has taken over what was fresh
+}
+
+func newPosts() *posts {
+	return &posts{poke: make(chan struct{}, 1), all: make(map[chainhash.Hash]Publication), changed: make(chan struct{})}
+}
+
+// Publish offers a transaction to peers until it is mined or has expired: to one
+// first, and to more as long as no other peer announces it. It returns once it
+// has been offered, or at once while there is no synced chain to do so from; what
+// becomes of it later Publications tells. The error is ErrRejected, ErrNoPeers or
+// ErrTooMany, or the wallet's.
+//
+// A transaction that concerns the wallet is kept by it and published again after
+// a restart. Another one is kept in memory only, and for a day at most.
+func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, error) {
+	p := Publication{Hash: tx.TxHash(), Tx: tx, Since: time.Now()}
+	if err := standalone.CheckTransactionSanity(tx, uint64(s.cfg.Params.MaxTxSize)); err != nil {
+		return p, errors.Join(ErrRejected, err)
+	}
+	st := s.Status()
+	switch {
+	case st.Peers == 0:
+		return p, ErrNoPeers
+	case expiredAt(tx, st.Tip.Height):
+		return p, errors.Join(ErrRejected, errors.New("its expiry has passed"))
+	}
+	if !s.posts.room() {
+		return p, ErrTooMany
+	}
+	var err error
+	if p.Own, err = s.cfg.Wallet.Publish(ctx, tx); err != nil {
+		return p, err
+	}
+	taken := s.posts.add(p)
+	if st.Phase != Following {
+		return s.posts.get(p.Hash), nil
+	}
+	select {
+	case <-taken:
+	case <-time.After(tick):
+	case <-ctx.Done():
+	}
+	return s.posts.get(p.Hash), nil
+}
+
+// Publications returns what this process publishes and has published, oldest
+// first. Of what has come to its end the newest are remembered.
+func (s *Syncer) Publications() []Publication {
+	s.posts.mu.Lock()
+	defer s.posts.mu.Unlock()
+	var list []Publication
+	for _, hash := range s.posts.order {
+		list = append(list, s.posts.all[hash])
+	}
+	return list
+}
+
+// room reports whether another transaction may be published.
+func (p *posts) room() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, pub := range p.all {
+		if !pub.Own && !pub.Outcome.Final() {
+			n++
+		}
+	}
+	return n < maxForeign
+}
+
+// add puts a publication in front of the syncer. What it returns is closed when
+// the syncer has taken it over.
+func (p *posts) add(pub Publication) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if old, ok := p.all[pub.Hash]; !ok || old.Outcome.Final() {
+		p.put(pub)
+	}
+	p.fresh = append(p.fresh, pub)
+	select {
+	case p.poke <- struct{}{}:
+	default:
+	}
+	return p.changed
+}
+
+// resume has everything taken over again that has not come to its end, by a new
+// run.
+func (p *posts) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fresh = nil
+	for _, hash := range p.order {
+		if pub := p.all[hash]; !pub.Outcome.Final() {
+			p.fresh = append(p.fresh, pub)
+		}
+	}
+}
+
+// take returns what is fresh. The syncer calls settled when it has dealt with it.
+func (p *posts) take() []Publication {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fresh := p.fresh
+	p.fresh = nil
+	return fresh
+}
+
+// settled shows publications as they are now, and releases who waits for that.
+func (p *posts) settled(list []Publication) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, pub := range list {
+		p.put(pub)
+	}
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// put stores a publication, and forgets the oldest that have ended. The caller
+// holds the lock.
+func (p *posts) put(pub Publication) {
+	if _, ok := p.all[pub.Hash]; ok {
+		p.order = slices.DeleteFunc(p.order, func(h chainhash.Hash) bool { return h == pub.Hash && pub.Outcome.Final() })
+	}
+	if !slices.Contains(p.order, pub.Hash) {
+		p.order = append(p.order, pub.Hash)
+	}
+	p.all[pub.Hash] = pub
+	ended := 0
+	for _, hash := range p.order {
+		if p.all[hash].Outcome.Final() {
+			ended++
+		}
+	}
+	for i := 0; ended > maxEnded; i++ {
+		if hash := p.order[i]; p.all[hash].Outcome.Final() {
+			delete(p.all, hash)
+			p.order = slices.Delete(p.order, i, i+1)
+			i, ended = i-1, ended-1
+		}
+	}
+}
+
+func (p *posts) get(hash chainhash.Hash) Publication {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[hash]
+}
+
+// expiredAt reports whether no block above a height may hold a transaction (wire:
+// Expiry is the first height that may not, zero is never).
+func expiredAt(tx *wire.MsgTx, tip chain.Height) bool {
+	return tx.Expiry != wire.NoExpiryValue && uint32(tip)+1 >= tx.Expiry
+}

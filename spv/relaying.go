@@ -1,0 +1,269 @@
+package spv
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// mempoolPeers is how many peers are asked for all that waits for a block when a
+// wallet begins to listen: each costs us points with it.
+const mempoolPeers = 2
+
+// relaying is what a run knows of unmined transactions.
+type relaying struct {
+	out     []*broadcast    // in the order they were published
+	heard   []*wire.MsgTx   // not given to the wallet yet
+	taking  bool            // a job gives some to it
+	stale   bool            // the wallet may publish other transactions than out has
+	reading bool            // a job reads which
+	polled  map[uint64]bool // peers that were asked for their mempool
+}
+
+func newRelaying() *relaying { return &relaying{polled: make(map[uint64]bool)} }
+
+// resume forgets the jobs of an earlier pursuit, which have ended without an
+// answer.
+func (r *relaying) resume() { r.taking, r.reading, r.stale = false, false, true }
+
+// relayTxs takes what peers say of unmined transactions, and offers those that
+// are published.
+func (p *pursuit) relayTxs() {
+	listen := p.watching && !p.cfg.BlocksOnly
+	p.cfg.Peers.WantTxs(listen)
+	if listen {
+		p.pollMempool()
+	}
+	p.takeTxs()
+	p.giveHeard()
+	p.readPublished()
+	p.offer()
+}
+
+// pollMempool asks a few peers for what waits for a block: it was announced
+// before we listened.
+func (p *pursuit) pollMempool() {
+	polled := p.relay.polled
+	maps.DeleteFunc(polled, func(id uint64, _ bool) bool { return p.survey.peers[id] == nil })
+	for _, id := range p.survey.live() {
+		if len(polled) >= mempoolPeers {
+			return
+		}
+		if !polled[id] && p.cfg.Peers.AskMempool(p.ctx, id) == nil {
+			polled[id] = true
+		}
+	}
+}
+
+// takeTxs takes the news from the peers.
+func (p *pursuit) takeTxs() {
+	now := time.Now()
+	p.cfg.Peers.TakeTxs(func(_ uint64, tx *wire.MsgTx) {
+		p.relay.heard = append(p.relay.heard, tx)
+	}, func(id uint64, hash chainhash.Hash, asked bool) {
+		b := p.relay.find(hash)
+		switch {
+		case b == nil:
+		case asked:
+			b.asked[id] = true
+			p.posts.settled([]Publication{b.publication()})
+		default:
+			b.echo(id, now, p.cfg.Rand)
+			p.posts.settled([]Publication{b.publication()})
+		}
+	})
+}
+
+// giveHeard gives the wallet what was heard, one job at a time.
+func (p *pursuit) giveHeard() {
+	r := p.relay
+	if r.taking || len(r.heard) == 0 {
+		return
+	}
+	txs := r.heard
+	r.taking, r.heard = true, nil
+	p.workers.do(func(ctx context.Context) fold {
+		var err error
+		for _, tx := range txs {
+			if err = p.cfg.Wallet.Heard(ctx, tx); err != nil {
+				break
+			}
+		}
+		return func() error {
+			r.taking = false
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	})
+}
+
+// readPublished takes over what is to be published: what users have put there,
+// and what the wallet keeps.
+func (p *pursuit) readPublished() {
+	r := p.relay
+	for _, pub := range p.posts.take() {
+		r.add(pub.Tx, pub.Own, pub.Since)
+		r.find(pub.Hash).due = time.Now() // also when it is asked for again
+	}
+	if r.reading || !r.stale {
+		return
+	}
+	r.reading, r.stale = true, false
+	own := r.own()
+	p.workers.do(func(ctx context.Context) fold {
+		txs, err := p.cfg.Wallet.Published(ctx)
+		var mined map[chainhash.Hash]chain.Height
+		if err == nil {
+			mined, err = p.missingFrom(ctx, own, txs)
+		}
+		return func() error {
+			r.reading = false
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err == nil {
+				p.reconcile(own, txs, mined)
+			}
+			return err
+		}
+	})
+}
+
+// missingFrom returns the heights of the transactions that the wallet no longer
+// wants to be published because they were mined.
+func (p *pursuit) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*wire.MsgTx) (map[chainhash.Hash]chain.Height, error) {
+	mined := make(map[chainhash.Hash]chain.Height)
+	for _, hash := range own {
+		if holds(txs, hash) {
+			continue
+		}
+		h, ok, err := p.cfg.Wallet.MinedAt(ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			mined[hash] = h
+		}
+	}
+	return mined, nil
+}
+
+// reconcile begins to publish what the wallet wants published, and ends what it
+// had when it was asked and does not want any more.
+func (p *pursuit) reconcile(had []chainhash.Hash, txs []*wire.MsgTx, mined map[chainhash.Hash]chain.Height) {
+	for _, tx := range txs {
+		p.relay.add(tx, true, time.Now())
+	}
+	for _, hash := range had {
+		b := p.relay.find(hash)
+		if b == nil || holds(txs, hash) {
+			continue
+		}
+		h, ok := mined[hash]
+		switch {
+		case ok:
+			p.end(b, Mined, h)
+		case b.expired(p.store.State().Tip.Height):
+			p.end(b, Expired, 0)
+		default:
+			p.end(b, Dropped, 0)
+		}
+	}
+}
+
+// offer offers what is due, and shows how all stands when anything has changed.
+func (p *pursuit) offer() {
+	now, tip := time.Now(), p.store.State().Tip.Height
+	for _, b := range slices.Clone(p.relay.out) {
+		switch {
+		case b.expired(tip):
+			p.end(b, Expired, 0)
+			continue
+		case b.over(now):
+			p.end(b, Ended, 0)
+			continue
+		}
+		to := b.next(now, p.survey.live(), p.cfg.Rand)
+		for _, id := range to {
+			if err := p.cfg.Peers.Offer(p.ctx, id, b.tx); err != nil {
+				p.cfg.Log.Debug("Transaction not offered", "tx", b.hash, "peer", id, "err", err)
+			}
+		}
+		if len(to) > 0 {
+			p.posts.settled([]Publication{b.publication()})
+		}
+	}
+}
+
+// end ends a broadcast.
+func (p *pursuit) end(b *broadcast, o Outcome, h chain.Height) {
+	p.relay.out = slices.DeleteFunc(p.relay.out, func(x *broadcast) bool { return x == b })
+	p.cfg.Peers.Withdraw(b.hash)
+	p.cfg.Log.Info("Transaction is no longer published", "tx", b.hash, "outcome", o)
+	pub := b.publication()
+	pub.Outcome, pub.Height, pub.Next = o, h, time.Time{}
+	p.posts.settled([]Publication{pub})
+}
+
+// add begins to publish a transaction, unless it is published already.
+func (r *relaying) add(tx *wire.MsgTx, own bool, at time.Time) {
+	if b := r.find(tx.TxHash()); b != nil {
+		b.own = b.own || own
+		return
+	}
+	b := newBroadcast(tx, own, at)
+	for _, in := range tx.TxIn {
+		if p := r.find(in.PreviousOutPoint.Hash); p != nil && !slices.Contains(b.parents, p) {
+			b.parents = append(b.parents, p)
+		}
+	}
+	r.out = append(r.out, b)
+}
+
+func (r *relaying) find(hash chainhash.Hash) *broadcast {
+	for _, b := range r.out {
+		if b.hash == hash {
+			return b
+		}
+	}
+	return nil
+}
+
+// own returns the published transactions that the wallet keeps.
+func (r *relaying) own() []chainhash.Hash {
+	var list []chainhash.Hash
+	for _, b := range r.out {
+		if b.own {
+			list = append(list, b.hash)
+		}
+	}
+	return list
+}
+
+// publication returns how a broadcast stands.
+func (b *broadcast) publication() Publication {
+	pub := Publication{
+		Hash: b.hash, Tx: b.tx, Own: b.own, Since: b.at, Next: b.due,
+		OfferedTo: len(b.ever), FetchedBy: len(b.asked), EchoedBy: len(b.echoed),
+	}
+	switch {
+	case len(b.echoed) > 0:
+		pub.Outcome = Seen
+	case len(b.ever) > 0:
+		pub.Outcome = Offered
+	}
+	return pub
+}
+
+// holds reports whether a transaction is among others.
+func holds(txs []*wire.MsgTx, hash chainhash.Hash) bool {
+	return slices.ContainsFunc(txs, func(tx *wire.MsgTx) bool { return tx.TxHash() == hash })
+}

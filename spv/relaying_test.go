@@ -1,0 +1,334 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// keeper is a wallet that keeps what is published, as one with a file does.
+type keeper struct {
+	*diary
+
+	mu     sync.Mutex
+	heard  []chainhash.Hash
+	keeps  []*wire.MsgTx
+	mined  map[chainhash.Hash]chain.Height
+	refuse error
+}
+
+func newKeeper(t *testing.T, c *testnet.Chain) *keeper {
+	return &keeper{diary: newDiary(t, c), mined: make(map[chainhash.Hash]chain.Height)}
+}
+
+func (k *keeper) Heard(_ context.Context, tx *wire.MsgTx) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.heard = append(k.heard, tx.TxHash())
+	return nil
+}
+
+func (k *keeper) Publish(_ context.Context, tx *wire.MsgTx) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.refuse != nil {
+		return false, k.refuse
+	}
+	k.keeps = append(k.keeps, tx)
+	k.poke()
+	return true, nil
+}
+
+func (k *keeper) Published(context.Context) ([]*wire.MsgTx, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.keeps), nil
+}
+
+func (k *keeper) MinedAt(_ context.Context, hash chainhash.Hash) (chain.Height, bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	h, ok := k.mined[hash]
+	return h, ok, nil
+}
+
+// change changes what the wallet keeps.
+func (k *keeper) change(by func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	by()
+	k.poke()
+}
+
+func (k *keeper) poke() {
+	select {
+	case k.changed <- struct{}{}:
+	default:
+	}
+}
+
+// at returns how a publication stands.
+func (h *house) publication(hash chainhash.Hash) Publication {
+	h.Helper()
+	for _, p := range h.syncer.Publications() {
+		if p.Hash == hash {
+			return p
+		}
+	}
+	h.Fatalf("%v is not published", hash)
+	return Publication{}
+}
+
+// outcome fails the test unless a publication has come to an outcome.
+func (h *house) outcome(hash chainhash.Hash, want Outcome) Publication {
+	h.Helper()
+	p := h.publication(hash)
+	if p.Outcome != want {
+		h.Fatalf("it is %v, want %v: %+v", p.Outcome, want, p)
+	}
+	return p
+}
+
+// inRelay runs a test of a syncer that follows with eight peers.
+func inRelay(t *testing.T, test func(h *house, k *keeper, peers []*fakePeer)) {
+	t.Helper()
+	c := generate(t, 30, testnet.Plan{})
+	k := newKeeper(t, c)
+	inHouse(t, c, k, func(h *house) {
+		k.changed = make(chan struct{}, 1) // of the bubble
+		var peers []*fakePeer
+		for range 8 {
+			peers = append(peers, h.net.join(&fakePeer{chain: c}))
+		}
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		h.until(time.Minute, "following", func(st Status) bool { return st.Phase == Following })
+		test(h, k, peers)
+	})
+}
+
+func (h *house) publish(tx *wire.MsgTx) chainhash.Hash {
+	h.Helper()
+	p, err := h.syncer.Publish(h.Context(), tx)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return p.Hash
+}
+
+// TestPublishSilence: a transaction goes to one peer first, and to all when none
+// of the others announces it.
+func TestPublishSilence(t *testing.T) {
+	inRelay(t, func(h *house, _ *keeper, peers []*fakePeer) {
+		p, err := h.syncer.Publish(h.Context(), spending(1))
+		if err != nil || p.Outcome != Offered || p.OfferedTo != 1 {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		h.pass(3 * time.Second)
+		if n := len(h.net.offers(p.Hash)); n != 1 {
+			t.Fatalf("offered to %d peers within 3 s", n)
+		}
+		h.pass(time.Minute)
+		if n := len(h.net.offers(p.Hash)); n != len(peers) {
+			t.Fatalf("offered to %d peers within a minute", n)
+		}
+		if p := h.outcome(p.Hash, Offered); p.FetchedBy != len(peers) || p.EchoedBy != 0 || !p.Own {
+			t.Errorf("%+v", p)
+		}
+		h.pass(2 * firstRest)
+		if n := len(h.net.offers(p.Hash)); n <= len(peers) {
+			t.Error("not offered again")
+		}
+	})
+}
+
+// TestPublishEcho: when another peer announces the transaction, no more are told.
+func TestPublishEcho(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, peers []*fakePeer) {
+		hash := h.publish(spending(1))
+		told := h.net.offers(hash)[0]
+		i := slices.IndexFunc(peers, func(p *fakePeer) bool { return p.id != told })
+		h.net.echo(peers[i].id, hash)
+		h.pass(10 * time.Minute)
+		if n := len(h.net.offers(hash)); n != 1 {
+			t.Errorf("offered to %d peers", n)
+		}
+		h.outcome(hash, Seen)
+		k.change(func() { k.keeps, k.mined[hash] = nil, 31 })
+		h.pass(time.Second)
+		if p := h.outcome(hash, Mined); p.Height != 31 || !p.Next.IsZero() {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// TestPublishReorganised: a transaction that was mined in a block which left the
+// chain is offered again.
+func TestPublishReorganised(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, _ []*fakePeer) {
+		tx := spending(1)
+		hash := h.publish(tx)
+		k.change(func() { k.keeps, k.mined[hash] = nil, 31 })
+		h.pass(time.Second)
+		h.outcome(hash, Mined)
+		before := len(h.net.offers(hash))
+		k.change(func() { k.keeps = []*wire.MsgTx{tx}; delete(k.mined, hash) })
+		h.pass(time.Second)
+		if n := len(h.net.offers(hash)); n != before+1 {
+			t.Errorf("offered %d times, before %d", n, before)
+		}
+		h.outcome(hash, Offered)
+	})
+}
+
+// TestPublishExpiry: a transaction that no block may hold any more is not offered
+// any more, and one that is late is refused at once.
+func TestPublishExpiry(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, peers []*fakePeer) {
+		tx := spending(1)
+		tx.Expiry = 32
+		hash := h.publish(tx)
+		h.outcome(hash, Offered)
+		longer := peers[0].chain.Extend(1)
+		for _, p := range peers {
+			h.net.extend(p, longer)
+		}
+		h.untilSyncedTo(time.Minute, longer)
+		h.pass(time.Second)
+		h.outcome(hash, Expired)
+		if _, err := h.syncer.Publish(h.Context(), tx); !errors.Is(err, ErrRejected) {
+			t.Errorf("a late transaction: %v", err)
+		}
+	})
+}
+
+// TestPublishRestart: what the wallet keeps is offered by the next run too, once it
+// follows.
+func TestPublishRestart(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, _ []*fakePeer) {
+		hash := h.publish(spending(1))
+		before := len(h.net.offers(hash))
+		h.stop()
+		s, err := New(h.cfg) // a new process knows what the wallet knows
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.syncer = s
+		h.start()
+		h.until(time.Minute, "following", func(st Status) bool { return st.Phase == Following })
+		h.pass(time.Second)
+		if n := len(h.net.offers(hash)); n != before+1 {
+			t.Errorf("offered %d times, before %d", n, before)
+		}
+		h.outcome(hash, Offered)
+	})
+}
+
+// TestPublishAbandoned: what the wallet gives up is not offered any more.
+func TestPublishAbandoned(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, _ []*fakePeer) {
+		hash := h.publish(spending(1))
+		k.change(func() { k.keeps = nil })
+		h.pass(time.Minute)
+		h.outcome(hash, Dropped)
+		if n := len(h.net.offers(hash)); n != 1 {
+			t.Errorf("offered to %d peers", n)
+		}
+	})
+}
+
+// TestPublishForeign: a transaction of no wallet is published for a day, and so
+// many at a time.
+func TestPublishForeign(t *testing.T) {
+	c := generate(t, 30, testnet.Plan{})
+	inHouse(t, c, nil, func(h *house) {
+		if _, err := h.syncer.Publish(h.Context(), spending(1)); !errors.Is(err, ErrNoPeers) {
+			t.Errorf("without peers: %v", err)
+		}
+		h.net.join(&fakePeer{chain: c})
+		h.start()
+		h.until(time.Minute, "following", func(st Status) bool { return st.Phase == Following })
+		for n := range uint32(maxForeign) {
+			h.publish(spending(n))
+		}
+		if _, err := h.syncer.Publish(h.Context(), spending(maxForeign)); !errors.Is(err, ErrTooMany) {
+			t.Errorf("one too many: %v", err)
+		}
+		if _, err := h.syncer.Publish(h.Context(), wire.NewMsgTx()); !errors.Is(err, ErrRejected) {
+			t.Errorf("an empty transaction: %v", err)
+		}
+		hash := spending(0).TxHash()
+		if p := h.outcome(hash, Offered); p.Own {
+			t.Errorf("%+v", p)
+		}
+		if h.net.relay.wanted || len(h.net.relay.polled) > 0 {
+			t.Error("transactions are wanted without a wallet")
+		}
+	})
+}
+
+// TestHeardWhileFollowing: what peers send reaches the wallet, transactions are
+// wanted only while following, and few peers are asked for their mempool.
+func TestHeardWhileFollowing(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, _ []*fakePeer) {
+		h.net.send(spending(1))
+		h.net.send(spending(2))
+		h.pass(time.Second)
+		want := []chainhash.Hash{spending(1).TxHash(), spending(2).TxHash()}
+		k.mu.Lock()
+		if !slices.Equal(k.heard, want) {
+			t.Errorf("heard %v", k.heard)
+		}
+		k.mu.Unlock()
+		if !h.net.relay.wanted || len(h.net.relay.polled) != mempoolPeers {
+			t.Errorf("wanted %v, polled %v", h.net.relay.wanted, h.net.relay.polled)
+		}
+		h.stop()
+		if h.net.relay.wanted {
+			t.Error("transactions are wanted after the end")
+		}
+	})
+}
+
+// TestBlocksOnly: with that setting no transaction is asked for.
+func TestBlocksOnly(t *testing.T) {
+	c := generate(t, 30, testnet.Plan{})
+	inHouse(t, c, newKeeper(t, c), func(h *house) {
+		h.cfg.BlocksOnly = true
+		s, err := New(h.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.syncer = s
+		h.net.join(&fakePeer{chain: c})
+		h.start()
+		h.until(time.Minute, "following", func(st Status) bool { return st.Phase == Following })
+		h.pass(time.Minute)
+		if h.net.relay.wanted || len(h.net.relay.polled) > 0 {
+			t.Error("transactions are wanted")
+		}
+	})
+}
+
+// TestWalletRefuses: what the wallet refuses is not offered.
+func TestWalletRefuses(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, _ []*fakePeer) {
+		k.change(func() { k.refuse = errors.New("spent already") })
+		if _, err := h.syncer.Publish(h.Context(), spending(1)); !errors.Is(err, k.refuse) {
+			t.Errorf("got %v", err)
+		}
+		h.pass(time.Minute)
+		if n := len(h.net.offers(spending(1).TxHash())); n != 0 || len(h.syncer.Publications()) != 0 {
+			t.Errorf("offered to %d peers", n)
+		}
+	})
+}
