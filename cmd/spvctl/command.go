@@ -43,6 +43,7 @@ func commands() []command {
 		utxoCommand(),
 		txCommand(),
 		labelCommand(),
+		sendCommand(),
 		rescanCommand(),
 		jobCommand(),
 		doctorCommand(),

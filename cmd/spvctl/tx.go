@@ -52,6 +52,12 @@ func writeTx(w io.Writer, tx api.Transaction) error {
 	if tx.Fee != nil {
 		row("fee", "%v", *tx.Fee)
 	}
+	if tx.Publishing != nil {
+		row("published", "%s", publicationText(tx.Publishing))
+	}
+	for _, other := range tx.WalletConflicts {
+		row("instead of", "%s", other)
+	}
 	for _, d := range tx.Details {
 		row(d.Category, "%v %s %s", d.Amount, d.Address, d.Account)
 	}

@@ -11,6 +11,9 @@ import (
 // payment is the hash of the one payment to the wallet of the test daemon.
 const payment = "2a00000000000000000000000000000000000000000000000000000000000000"
 
+// rawTx is a transaction that the test daemon publishes.
+const rawTx = "0100000001000000000000000000000000000000000000000000000000000000000000002a0000000000ffffffff014059730700000000000001510000000000000000015080730700000000000000000000000000"
+
 func TestWalletCommands(t *testing.T) {
 	flags := daemon(t, rpctest.New())
 	const address = "DsQxuVRvS4eaJ42dhQEsCXauMWjvopWgrVg"
@@ -49,6 +52,8 @@ func TestWalletCommands(t *testing.T) {
 		{"utxo", []string{"1.25    2              default  " + address + "  " + payment + ":0"}},
 		{"tx " + payment, []string{"type           regular\n", "block          1\n", "receive        1.25 " + address + " default\n"}},
 		{"rescan --from=1", []string{"Done.\n"}},
+		{"send " + rawTx, []string{"\noffered to 1 peer, fetched by 1, echoed by 2\n"}},
+		{"send --json --allowhighfees " + rawTx, []string{`"outcome": "seen"`}},
 	} {
 		got := spvctl(t, "", append(flags, strings.Fields(tt.args)...)...)
 		for _, want := range tt.want {
@@ -80,14 +85,14 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	for _, args := range []string{
 		"wallet x", "wallet create", "wallet list x", "wallet create a b", "wallet --birthday=1", "account --birthday=1", "address --beyond",
 		"address import", "address show --label=x", "job x", "job cancel", "job 1 2", "label x", "account x", "account import x", "account drop a b", "address x", "address show", "balance a b",
-		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "rescan x", "rescan --from=-1",
+		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "send", "send a b", "send --what a", "rescan x", "rescan --from=-1",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitUsage {
 			t.Errorf("%s gave %+v", args, got)
 		}
 	}
 	for args, want := range map[string]string{
-		"balance nobody": "no such account", "tx " + genesis: "no such transaction", "rescan --from=3": "above the wallet's tip",
+		"balance nobody": "no such account", "tx " + genesis: "no such transaction", "send zz": "hex", "rescan --from=3": "above the wallet's tip",
 		"job 3": "there is no job 3", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "address import nothing": "not a valid address",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitError || !strings.Contains(got.err, want) {

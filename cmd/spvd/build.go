@@ -41,7 +41,8 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if err := owned.addAccounts(ctx, cfg.Account); err != nil {
 		return nil, refusedSetting(err)
 	}
-	pool, err := newPool(cfg, params, logs)
+	_, watching := owned.Scanned()
+	pool, err := newPool(cfg, params, logs, watching)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,8 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Wallet:    owned,
 		Log:       logs.Logger(logSync),
 		DeepReorg: cfg.DeepReorg,
+
+		BlocksOnly: cfg.BlocksOnly,
 	})
 	if err != nil {
 		return nil, err
@@ -64,6 +67,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Peers:   source.peersPort,
 		Network: networkPort{pool: pool},
 		Wallets: walletsPort{owned, syncer},
+		Relay:   relayPort{syncer: syncer},
 		Control: controlPort{logs: logs, stop: stop},
 	})
 	if err != nil {
@@ -116,7 +120,7 @@ func (c *config) params() (*chain.Params, error) {
 
 // newPool returns the pool of peers. With a proxy, which is its only way out, the
 // process makes no other connections and looks up no names.
-func newPool(cfg *config, params *chain.Params, logs *logging.Log) (*peer.Pool, error) {
+func newPool(cfg *config, params *chain.Params, logs *logging.Log, watching bool) (*peer.Pool, error) {
 	log := logs.Logger(logPeer)
 	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
 		log.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")
@@ -127,6 +131,7 @@ func newPool(cfg *config, params *chain.Params, logs *logging.Log) (*peer.Pool, 
 		Connect:   peerAddresses(cfg.Connect),
 		AddPeer:   peerAddresses(cfg.AddPeer),
 		File:      filepath.Join(cfg.netDir(), peersFile),
+		RelayTx:   watching && !cfg.BlocksOnly,
 		Log:       log,
 	}
 	if cfg.Proxy != "" {

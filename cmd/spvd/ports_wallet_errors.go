@@ -52,5 +52,9 @@ func refusals() []refusal {
 		{wallet.ErrImported, api.CodeWallet},
 		{wallet.ErrFull, api.CodeWallet},
 		{wallet.ErrMined, api.CodeWallet},
+		{wallet.ErrBadTransaction, api.CodeRejected},
+		{wallet.ErrExpired, api.CodeRejected},
+		{wallet.ErrDoubleSpend, api.CodeRejected},
+		{wallet.ErrPoolFull, api.CodeRejected},
 	}
 }

@@ -122,6 +122,9 @@ func transaction(tx *wallet.Transaction, labels map[string]string) (api.Transact
 		out.BlockHash, out.BlockHeight, out.BlockIndex = tx.Block.String(), int64(tx.Place.Height), int64(tx.Place.Index)
 		out.BlockTime = tx.Time.Unix()
 	}
+	for _, other := range tx.Conflicts {
+		out.WalletConflicts = append(out.WalletConflicts, other.String())
+	}
 	if tx.FeeKnown {
 		fee := api.Amount(tx.Fee)
 		out.Fee = &fee

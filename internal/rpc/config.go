@@ -115,7 +115,7 @@ func setDefault[T int | int64 | time.Duration](v *T, d T) {
 func (c *Config) validate() error {
 	p := &c.Ports
 	switch {
-	case p.Chain == nil || p.Blocks == nil || p.Sync == nil || p.Peers == nil || p.Wallets == nil || p.Control == nil:
+	case p.Chain == nil || p.Blocks == nil || p.Sync == nil || p.Peers == nil || p.Wallets == nil || p.Relay == nil || p.Control == nil:
 		return errors.New("a port is missing")
 	case c.Params == nil || c.Log == nil:
 		return errors.New("network parameters and log are required")

@@ -61,6 +61,7 @@ func docsCodes() []struct {
 		{api.CodeSyncing, "the answer needs data that the sync has not brought yet"},
 		{api.CodeNoWallet, "there is no wallet of that name, or it is not loaded"},
 		{api.CodeHex, "not the hex of what it should be"},
+		{api.CodeRejected, "a transaction that cannot be mined"},
 		{api.CodeForbidden, "the read-only user may not call this method"},
 	}
 }

@@ -11,7 +11,8 @@ func getTransaction() method {
 		name:    "gettransaction",
 		reads:   true,
 		summary: "Returns a transaction of the wallet.",
-		help:    "amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's.",
+		help: "amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's. " +
+			"walletconflicts are the transactions that spend the same and gave way to it. publishing is what listpublished tells, if it was published here.",
 		params: []param{
 			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
 			watchOnlyParam(),
@@ -20,7 +21,16 @@ func getTransaction() method {
 		returns: []any{api.Transaction{}},
 		example: `["` + exampleTx + `"]`,
 		handle: func(ctx context.Context, b *backend, a args) (any, error) {
-			return b.Wallet.Transaction(ctx, a.hash("txid"))
+			tx, err := b.Wallet.Transaction(ctx, a.hash("txid"))
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range b.Relay.Published() {
+				if p.TxID == tx.TxID {
+					tx.Publishing = &p
+				}
+			}
+			return tx, nil
 		},
 	}
 }

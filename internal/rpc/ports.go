@@ -34,6 +34,7 @@ type Ports struct {
 	Peers   Peers
 	Network Network
 	Wallets Wallets
+	Relay   Relay
 	Control Control
 }
 

@@ -45,6 +45,8 @@ type Transaction struct {
 	Type            string   `json:"type"`
 	TicketStatus    string   `json:"ticketstatus,omitempty"`
 	Label           string   `json:"label,omitempty"`
+
+	Publishing *Publication `json:"publishing,omitempty"` // only in gettransaction
 }
 
 // Detail is one line of a transaction: what it pays to somebody else, negative,

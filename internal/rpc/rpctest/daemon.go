@@ -92,7 +92,7 @@ func nextBlock(parent *wire.MsgBlock) *wire.MsgBlock {
 
 // Ports returns the daemon as the server wants it.
 func (d *Daemon) Ports() rpc.Ports {
-	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Network: newNetwork(), Wallets: newWallets(d), Control: d}
+	return rpc.Ports{Chain: d, Blocks: d, Sync: d, Peers: roster{d}, Network: newNetwork(), Wallets: newWallets(d), Relay: &cannedRelay{d: d}, Control: d}
 }
 
 // SetStatus sets what Status returns.
