@@ -31,6 +31,7 @@ func TestRealNodes(t *testing.T) {
 		{"sync from zero", s.testSyncFromZero},
 		{"follow", s.testFollow},
 		{"payment", s.testPayment},
+		{"relay", s.testRelay},
 		{"reorganise", s.testReorganise},
 		{"restart", s.testRestart},
 		{"kill mid-sync", s.testKillMidSync},
