@@ -37,6 +37,7 @@ func rooms() []room {
 	return []room{
 		{dir: "peer", testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/chain", testOnly: []string{simulated}, never: network},
+		{dir: "spv/match", testOnly: []string{simulated, "spv/chain"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot", imports: []string{"spv/chain"}, testOnly: []string{simulated}},
 		{dir: "spv", imports: []string{"spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/chain"}, testOnly: []string{simulated}, never: network},
@@ -46,7 +47,7 @@ func rooms() []room {
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
 		{dir: "internal/page", imports: []string{"internal/rpc/api", "internal/localhost", "internal/metrics"}, testOnly: []string{"internal/rpc"}},
 		{dir: "internal/testnet", imports: []string{"spv/chain"}, testOnly: []string{"spv", "peer", "wallet"}},
-		{dir: "internal/bench", imports: []string{"spv", "peer", "internal/testnet"}},
+		{dir: "internal/bench", imports: []string{"spv", "peer", "wallet", "internal/testnet"}},
 		{dir: "internal/logging"},
 		{dir: "internal/release", imports: []string{"internal/version"}},
 		{dir: "internal/systemd"},
