@@ -46,8 +46,8 @@
 // and gives. syncer.go runs the phases of phase.go; opening.go, repairing.go,
 // catchingup.go, rescanning.go and following.go are one phase each. The last
 // three share the loop in pursuit.go, with spans.go, headers.go, filters.go,
-// writing.go and scan.go as its parts. relaying.go and publish.go are about
-// unmined transactions. survey.go, headerplan.go, filterplan.go and broadcast.go
-// decide without doing; truth.go says what is true, show.go shows it, board.go
-// hands it to readers.
+// writing.go, scan.go and scanwork.go as its parts. relaying.go and publish.go are
+// about unmined transactions. survey.go, headerplan.go, filterplan.go, scanplan.go,
+// watchlist.go and broadcast.go decide without doing; truth.go says what is true,
+// show.go shows it, board.go hands it to readers.
 package spv

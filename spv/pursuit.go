@@ -25,7 +25,7 @@ type pursuit struct {
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
-	scanning    bool // a scan job is under way
+	scanner     scanner
 }
 
 // pursue runs the loop until the goal names the next phase, ctx ends, or

@@ -4,86 +4,326 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/decred/dcrd/gcs/v4"
-	"github.com/decred/dcrd/gcs/v4/blockcf2"
-	"golang.org/x/sync/errgroup"
+	"slices"
+	"time"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/match"
 )
 
-// Sizes of a scan.
-const (
-	scanBlocks   = 2000 // blocks in one update for the wallet
-	blockFetches = 8    // blocks fetched at a time
-)
+// stepTime is how long anything that the wallet could have waits for more of it:
+// what is applied is what survives a kill, and what the status shows.
+const stepTime = 300 * time.Millisecond
+
+// scanner takes the wallet along, in steps. Filters are matched, and blocks fetched,
+// ahead of each place where a step may start; the steps come after.
+type scanner struct {
+	step    *track        // where the step that is under way starts; nil while there is none
+	tracks  []*track      // those of earlier steps, the newest first
+	placing bool          // a job finds out where the next step starts
+	working bool          // the step is composed or applied
+	update  *chain.Update // the step; nil until it is composed
+	since   time.Time     // the last step
+	spare   []*match.Matcher
+}
+
+// track is what is done ahead of a place where the wallet stands.
+type track struct {
+	plan    *scanPlan
+	list    watchlist
+	ctx     context.Context // of the jobs
+	cancel  context.CancelFunc
+	tip     chain.BlockID   // of the filters when the chain was last seen to lead there
+	locator []chain.BlockID // the wallet's, for the step that starts here
+	reverts bool            // the step begins with blocks to take back
+}
+
+// keptTracks is how many places are remembered besides that of the step: a wallet
+// may be searched for at its tip and in old blocks in turns.
+const keptTracks = 2
 
 // scanDone reports whether the wallet is at the tip of the filters.
 func (p *pursuit) scanDone() bool {
-	return !p.scanning && p.scanned == p.store.State().Filters
+	return !p.scanner.working && p.scanned == p.store.State().Filters
 }
 
-// scan takes the wallet a step towards the tip, unless a step is under way or
-// none is needed.
+// scan takes the wallet along towards the tip, by starting what is due: a step,
+// matching and fetching ahead, and the end of the step.
 func (p *pursuit) scan() {
-	if p.scanning || p.scanDone() {
-		return
-	}
+	s, tip := &p.scanner, p.store.State().Filters
 	if !p.watching {
-		p.scanned = p.store.State().Filters
+		p.scanned = tip
+	}
+	if p.scanDone() || s.placing {
 		return
 	}
-	locator := p.cfg.Wallet.Locator()
-	if len(locator) == 0 {
-		p.lookAtWallet()
+	if s.step != nil && !s.working && tip != s.step.tip && !p.leadsTo(s.step, tip) {
+		s.drop()
+	}
+	if s.step == nil && !p.begin(tip) {
 		return
 	}
-	p.scanning = true
-	p.workers.do(func(ctx context.Context) fold {
-		u, err := p.store.Since(locator, scanBlocks)
-		if err != nil {
-			return func() error { return err }
+	t := s.step
+	if last, whole := t.plan.ready(tip.Height, t.list.count()); !s.working &&
+		(last > t.plan.base.Height || t.reverts && whole) && (whole || time.Since(s.since) >= stepTime) {
+		p.compose(t, last)
+	}
+	p.matchAhead(t, tip.Height)
+	p.fetchAhead(t)
+}
+
+// leadsTo reports whether the chain up to a tip goes through a track's place.
+func (p *pursuit) leadsTo(t *track, tip chain.BlockID) bool {
+	t.tip = tip
+	hash, err := p.store.Hash(t.plan.base.Height)
+	return err == nil && hash == t.plan.base.Hash
+}
+
+// begin begins a step where the wallet says, and reports whether it is known where on
+// the chain that is. Otherwise a job finds out.
+func (p *pursuit) begin(tip chain.BlockID) bool {
+	for range 2 { // where there is nothing to do, there may be somewhere else
+		locator := p.cfg.Wallet.Locator()
+		if len(locator) == 0 {
+			break
 		}
-		return p.filled(ctx, u)
+		if locator[0] == tip {
+			continue
+		}
+		t := p.scanner.resume(locator)
+		if t == nil {
+			p.place(locator, tip)
+			return false
+		}
+		if t.list.take(p.cfg.Wallet.Scripts()) || tip != t.tip && !p.leadsTo(t, tip) {
+			t.cancel()
+			p.place(locator, tip)
+			return false
+		}
+		p.scanner.step = t
+		return true
+	}
+	p.lookAtWallet()
+	return false
+}
+
+// resume returns the track of a place, if there is one, and takes it off the list.
+func (s *scanner) resume(locator []chain.BlockID) *track {
+	i := slices.IndexFunc(s.tracks, func(t *track) bool { return t.plan.base == locator[0] })
+	if i < 0 {
+		return nil
+	}
+	t := s.tracks[i]
+	s.tracks = slices.Delete(s.tracks, i, i+1)
+	t.locator = locator
+	return t
+}
+
+// leave ends the step and keeps its track.
+func (s *scanner) leave() {
+	s.tracks = slices.Insert(s.tracks, 0, s.step)
+	s.step, s.working, s.update, s.since = nil, false, nil, time.Now()
+	for len(s.tracks) > keptTracks {
+		s.tracks[keptTracks].cancel()
+		s.tracks = s.tracks[:keptTracks]
+	}
+}
+
+// drop ends the step and what is under way for it.
+func (s *scanner) drop() {
+	s.step.cancel()
+	s.step, s.working, s.update = nil, false, nil
+}
+
+// keeps reports whether a track was not dropped.
+func (s *scanner) keeps(t *track) bool { return t == s.step || slices.Contains(s.tracks, t) }
+
+// place finds out where on the chain the wallet stands, and begins a track and a step
+// there.
+func (p *pursuit) place(locator []chain.BlockID, tip chain.BlockID) {
+	s := &p.scanner
+	s.placing = true
+	p.workers.do(func(context.Context) fold {
+		u, err := p.store.Since(locator, 0)
+		return func() error {
+			s.placing = false
+			if err != nil {
+				return err
+			}
+			t := &track{plan: newScanPlan(forkOf(locator, &u)), tip: tip, locator: locator, reverts: len(u.Reverted) > 0}
+			t.ctx, t.cancel = context.WithCancel(p.workers.ctx)
+			t.list.take(p.cfg.Wallet.Scripts())
+			s.step, s.since = t, time.Now()
+			return nil
+		}
 	})
 }
 
-// filled fills in the matching blocks of an update, and returns the fold that
-// gives it to the wallet.
-func (p *pursuit) filled(ctx context.Context, u chain.Update) fold {
-	err := p.fill(ctx, &u)
-	return func() error { return p.scannedStep(ctx, u, err) }
+// forkOf returns the block of a locator that an update stands on.
+func forkOf(locator []chain.BlockID, u *chain.Update) chain.BlockID {
+	return locator[len(u.Reverted)]
 }
 
-// scannedStep gives the wallet an update whose matching blocks are filled in.
-// When the wallet has come to watch more, the same update is matched again.
-func (p *pursuit) scannedStep(ctx context.Context, u chain.Update, err error) error {
+// jobsPerProcessor is how many stretches are handed out for each processor: enough to
+// keep it busy while the wallet is written, which waits for the disk.
+const jobsPerProcessor = 4
+
+// matchAhead starts the matching that is due.
+func (p *pursuit) matchAhead(t *track, tip chain.Height) {
+	for {
+		st, ok := t.plan.take(tip, t.list.count(), jobsPerProcessor*cap(p.turns))
+		if !ok {
+			return
+		}
+		p.matchStretch(t, st)
+	}
+}
+
+// matchStretch matches a stretch against the scripts that it was not matched against
+// yet.
+func (p *pursuit) matchStretch(t *track, st *stretch) {
+	s := &p.scanner
+	watched, first, last := t.list.count(), st.first, st.last
+	set, m := t.list.since(st.watched), s.matcher()
+	p.workers.do(func(context.Context) fold {
+		end, found, err := p.match(t.ctx, m, set, first, last)
+		return func() error {
+			s.spare = append(s.spare, m)
+			if s.keeps(t) && err == nil && !t.plan.matched(st, watched, end, found) {
+				err = chain.ErrStale
+			}
+			return s.judge(t, err)
+		}
+	})
+}
+
+// judge returns the error of a job for a track if it matters. That blocks have left
+// the chain ends the track: the scan goes on from the fork.
+func (s *scanner) judge(t *track, err error) error {
 	switch {
-	case errors.Is(err, chain.ErrStale), errors.Is(err, chain.ErrNotFound): // the next step starts at the fork
-	case err != nil:
+	case err == nil || !s.keeps(t):
+		return nil
+	case !chainMoved(err):
 		return err
-	case !u.Empty():
-		grown, err := p.cfg.Wallet.Apply(ctx, u)
+	case t == s.step:
+		s.drop()
+	default:
+		t.cancel()
+		s.tracks = slices.DeleteFunc(s.tracks, func(o *track) bool { return o == t })
+	}
+	return nil
+}
+
+// chainMoved reports whether an error says that blocks have left the chain.
+func chainMoved(err error) bool {
+	return errors.Is(err, chain.ErrStale) || errors.Is(err, chain.ErrNotFound)
+}
+
+// matcher returns a matcher that no job uses.
+func (s *scanner) matcher() *match.Matcher {
+	if len(s.spare) == 0 {
+		return new(match.Matcher)
+	}
+	m := s.spare[len(s.spare)-1]
+	s.spare = s.spare[:len(s.spare)-1]
+	return m
+}
+
+// fetchAhead fetches the matched blocks that there is room for.
+func (p *pursuit) fetchAhead(t *track) {
+	s := &p.scanner
+	for {
+		h, ok := t.plan.fetch()
+		if !ok {
+			return
+		}
+		p.workers.do(func(context.Context) fold {
+			msg, err := p.fetchBlock(t.ctx, h.BlockID, &h.header)
+			return func() error {
+				if err == nil {
+					t.plan.fetched(h.Height, msg)
+				}
+				return s.judge(t, err)
+			}
+		})
+	}
+}
+
+// compose makes the step of what is matched and fetched up to a height.
+func (p *pursuit) compose(t *track, last chain.Height) {
+	s := &p.scanner
+	base, locator, watched := t.plan.base, t.locator, t.list.count()
+	ends, blocks := t.plan.ends(last), t.plan.upTo(last)
+	s.working, t.plan.applying = true, true
+	p.workers.do(func(context.Context) fold {
+		u, err := p.compiled(locator, base, last, ends, blocks)
+		return func() error {
+			switch {
+			case err != nil || t != s.step:
+				return s.judge(t, err)
+			case watched != t.list.count():
+				s.working, t.plan.applying = false, false
+				return nil
+			}
+			s.update = &u
+			return p.apply(t)
+		}
+	})
+}
+
+// apply gives the wallet the step. When the wallet has come to watch more, the same
+// blocks are matched against these scripts and the step is given again.
+func (p *pursuit) apply(t *track) error {
+	s := &p.scanner
+	u := s.update
+	if !u.Empty() {
+		grown, err := p.cfg.Wallet.Apply(p.workers.ctx, *u)
 		if err != nil {
 			return fmt.Errorf("wallet: %w", err)
 		}
 		if grown {
-			p.workers.do(func(ctx context.Context) fold { return p.filled(ctx, u) })
+			watched := t.list.count()
+			t.list.extend(p.cfg.Wallet.Scripts())
+			p.complete(t, t.list.since(watched))
 			return nil
 		}
 	}
-	p.scanning = false
+	base := t.plan.base
+	if n := len(u.Applied); n > 0 {
+		base = u.Applied[n-1].BlockID
+	}
+	t.plan.advance(base)
+	t.reverts = false
+	s.leave()
 	p.lookAtWallet()
 	return nil
 }
 
+// complete matches the blocks of the step against more scripts, fetches what matches,
+// and gives the wallet the step again.
+func (p *pursuit) complete(t *track, set *match.Set) {
+	s := &p.scanner
+	u := s.update
+	p.workers.do(func(context.Context) fold {
+		err := p.fill(t.ctx, set, u)
+		return func() error {
+			if err != nil || t != s.step {
+				return s.judge(t, err)
+			}
+			return p.apply(t)
+		}
+	})
+}
+
 // lookAtWallet takes over how far the wallet has got: it may have come to watch
-// something, or gone back to search old blocks again. While a step is under way
-// it is left alone; the end of the step looks.
+// something, or gone back to search old blocks again. A step that is under way is
+// left alone, but for the scripts it is matched against.
 func (p *pursuit) lookAtWallet() {
 	p.relay.stale = true
-	if !p.scanning {
-		p.takeScanned()
+	s := &p.scanner
+	p.takeScanned()
+	if t := s.step; t != nil && !s.working && t.list.take(p.cfg.Wallet.Scripts()) {
+		s.drop()
 	}
 }
 
@@ -99,61 +339,4 @@ func (r *run) takeScanned() {
 // lagging reports whether the wallet has more to scan than following brings.
 func (p *pursuit) lagging() bool {
 	return p.watching && p.store.State().Filters.Height-p.scanned.Height > p.cfg.Behind
-}
-
-// fill fetches the blocks of an update whose filters match a script of the
-// wallet, but for those that it holds already. It returns chain.ErrStale
-// or chain.ErrNotFound when blocks of the update have left the chain.
-func (r *run) fill(ctx context.Context, u *chain.Update) error {
-	scripts, _ := r.cfg.Wallet.Scripts()
-	if len(scripts) == 0 || len(u.Applied) == 0 {
-		return nil
-	}
-	first := u.Applied[0].Height
-	var matched []int
-	err := r.store.Scan(first, u.Applied[len(u.Applied)-1].Height,
-		func(id chain.BlockID, h *chain.Header, filter []byte) error {
-			i := int(id.Height - first)
-			if id != u.Applied[i].BlockID {
-				return chain.ErrStale
-			}
-			if u.Applied[i].Msg != nil {
-				return nil
-			}
-			hit, err := matches(h, filter, scripts)
-			if err != nil {
-				return fmt.Errorf("match filter of block %d: %w", id.Height, err)
-			}
-			if hit {
-				matched = append(matched, i)
-			}
-			return nil
-		})
-	if err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(blockFetches)
-	for _, i := range matched {
-		group.Go(func() error {
-			b := &u.Applied[i]
-			msg, err := r.fetchBlock(ctx, b.BlockID, &b.Header)
-			b.Msg = msg
-			return err
-		})
-	}
-	return group.Wait()
-}
-
-// matches reports whether a committed filter matches any of the scripts. An
-// empty filter matches none.
-func matches(h *chain.Header, filter []byte, scripts [][]byte) (bool, error) {
-	if len(filter) == 0 {
-		return false, nil
-	}
-	f, err := gcs.FromBytesV2(blockcf2.B, blockcf2.M, filter)
-	if err != nil {
-		return false, err
-	}
-	return f.MatchAny(h.FilterKey(), scripts), nil
 }

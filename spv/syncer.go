@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -124,6 +125,7 @@ type run struct {
 
 	watching bool          // there is a wallet that needs blocks
 	scanned  chain.BlockID // how far it was searched for; the filters' tip if there is none
+	turns    chan struct{} // to match; as many as there are processors
 	missing  delay         // the filters that the others wait for
 	denied   chain.Height  // the waypoint that is warned about; zero for none
 
@@ -138,7 +140,14 @@ type run struct {
 
 // newRun returns the state that a run starts with.
 func newRun(s *Syncer) *run {
-	return &run{Syncer: s, survey: newSurvey(), ledger: newEarlyLedger(), relay: newRelaying(), lost: true}
+	return &run{
+		Syncer: s,
+		survey: newSurvey(),
+		ledger: newEarlyLedger(),
+		relay:  newRelaying(),
+		turns:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		lost:   true,
+	}
 }
 
 // phases runs one phase after the other until one of them is the last.

@@ -59,6 +59,8 @@ type victim struct {
 	// The most that was acknowledged.
 	tip              chainhash.Hash // by its work
 	filters, scanned chain.Height
+
+	kept chain.Height // where a scan has to go on
 }
 
 func newVictim(t *testing.T, ns *nodes, seed uint64) *victim {
@@ -126,6 +128,9 @@ func (v *victim) ask(t *testing.T, p *process) {
 	if refused, err := c.try(t.Context(), "syncstatus", "[]", &status); err == nil && refused == nil {
 		v.filters = max(v.filters, chain.Height(status.Stages[1].Current))
 		v.scanned = max(v.scanned, chain.Height(status.Scanned))
+		if status.Scanned > 0 && chain.Height(status.Scanned) < v.kept {
+			t.Errorf("the scan goes on at %d, the wallet was at %d", status.Scanned, v.kept)
+		}
 	}
 }
 

@@ -22,13 +22,13 @@ const (
 	// is given to the wallet at once, and rescanStep the distance of the payments
 	// it holds. Their addresses are known from the beginning: what takes time is
 	// fetching the blocks.
-	rescanBlocks = 8000
+	rescanBlocks = 30_000
 	rescanStep   = 50
 
 	// rescanLatency is how long a byte takes to the daemon, rescanTime about how
 	// long a daemon takes from its start to the end of a rescan over such a line.
 	rescanLatency = 5 * time.Millisecond
-	rescanTime    = 500 * time.Millisecond
+	rescanTime    = 800 * time.Millisecond
 )
 
 // payOften plans payments to the owner all over a chain.
@@ -53,6 +53,7 @@ func TestKillsDuringRescans(t *testing.T) {
 		v.killWithin(t, v.start(t), rescanTime, func() {})
 		v.assertNothingLost(t)
 		scanned := v.assertWalletKept(t)
+		v.kept = scanned
 		if scanned != rescanBlocks {
 			if scanned > 0 {
 				partial++
@@ -65,7 +66,7 @@ func TestKillsDuringRescans(t *testing.T) {
 		if err := os.RemoveAll(v.walletDir()); err != nil {
 			t.Fatal(err)
 		}
-		v.scanned = 0
+		v.scanned, v.kept = 0, 0
 	}
 	v.finish(t)
 	assertPlan(t, v.ns.chain, v.dir, o)

@@ -1,0 +1,226 @@
+package spv
+
+import (
+	"slices"
+
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Sizes of a scan.
+const (
+	// stepBlocks is the greatest number of blocks in one update for the wallet.
+	stepBlocks = 16_384
+
+	// stretchBlocks is the greatest number of blocks that one job matches,
+	// stretchHashes about how many scripts it hashes: some tens of milliseconds.
+	stretchBlocks = 4096
+	stretchHashes = 2 << 20
+
+	// aheadBlocks is how far ahead of the wallet filters are matched, at most,
+	// and aheadHits how many matches may wait there before no more are looked for.
+	aheadBlocks = 8 * stepBlocks
+	aheadHits   = 4096
+
+	// blockFetches is the number of blocks fetched at a time, heldBlocks how many
+	// may wait to be applied, and heldBytes how much that may be, by the sizes in
+	// their headers.
+	blockFetches = 16
+	heldBlocks   = 512
+	heldBytes    = 8 << 20
+)
+
+// hit is a block whose filter matches, or says nothing.
+type hit struct {
+	chain.BlockID
+	header chain.Header
+}
+
+// stretch is a run of blocks that one job matches.
+type stretch struct {
+	first, last chain.Height
+	watched     int  // the number of scripts it has been matched against
+	matching    bool // a job is under way
+	end         chain.BlockID
+	hits        []hit // in height order
+}
+
+// held is a matched block that was asked for.
+type held struct {
+	hit
+	msg *wire.MsgBlock // nil while it is on its way
+}
+
+// scanPlan decides what is matched and fetched ahead of a wallet that stands at a
+// place of the chain. Stretches are handed out in height order. Those that were
+// matched before the wallet came to watch more scripts are matched again, against
+// the new ones, but only once their turn has come: not each time the wallet grows.
+// It is a pure value: no clock, no network.
+type scanPlan struct {
+	base      chain.BlockID // where the wallet stands, or will after the step back that is due
+	applying  bool          // a step from there is being made
+	next      chain.Height  // the first block of no stretch
+	stretches []*stretch    // the blocks between, in height order
+	blocks    map[chain.Height]*held
+	matching  int // jobs under way
+	fetching  int // blocks on their way
+	size      int // of all that is in blocks
+	hits      int // in all stretches
+}
+
+// newScanPlan returns a plan for the blocks after one.
+func newScanPlan(base chain.BlockID) *scanPlan {
+	return &scanPlan{base: base, next: base.Height + 1, blocks: make(map[chain.Height]*held)}
+}
+
+// take hands out the next stretch to match against so many scripts, up to the tip
+// of the filters, if one may be with so many jobs at a time.
+func (p *scanPlan) take(tip chain.Height, watched, jobs int) (*stretch, bool) {
+	if p.matching >= jobs || watched == 0 {
+		return nil, false
+	}
+	for _, s := range p.stretches {
+		if p.applying || s.first > p.base.Height+stepBlocks {
+			break
+		}
+		if s.watched < watched && !s.matching {
+			s.matching = true
+			p.matching++
+			return s, true
+		}
+	}
+	n := min(stretchBlocks, max(1, stretchHashes/chain.Height(watched)), tip-p.next+1)
+	if n <= 0 || p.next > p.base.Height+aheadBlocks || p.hits >= aheadHits {
+		return nil, false
+	}
+	s := &stretch{first: p.next, last: p.next + n - 1, matching: true}
+	p.stretches = append(p.stretches, s)
+	p.next += n
+	p.matching++
+	return s, true
+}
+
+// matched takes the result of matching a stretch: what was found, and its last
+// block. Blocks that were found before may be among what was found, or not. It
+// reports whether that is the chain that was found before.
+func (p *scanPlan) matched(s *stretch, watched int, end chain.BlockID, found []hit) bool {
+	p.matching--
+	if s.watched > 0 && s.end != end {
+		return false
+	}
+	p.hits -= len(s.hits)
+	s.matching, s.watched, s.end = false, watched, end
+	s.hits = slices.SortedFunc(slices.Values(append(s.hits, found...)), func(a, b hit) int { return int(a.Height - b.Height) })
+	s.hits = slices.CompactFunc(s.hits, func(a, b hit) bool { return a.Height == b.Height })
+	s.hits = slices.DeleteFunc(s.hits, func(h hit) bool { return h.Height <= p.base.Height })
+	p.hits += len(s.hits)
+	return true
+}
+
+// fetch hands out the next block to fetch, if one may be. There is always room for
+// the first one, which all others wait for.
+func (p *scanPlan) fetch() (hit, bool) {
+	if p.fetching >= blockFetches {
+		return hit{}, false
+	}
+	first := true
+	for _, s := range p.stretches {
+		if s.watched == 0 {
+			break
+		}
+		for _, h := range s.hits {
+			if p.blocks[h.Height] != nil {
+				first = false
+				continue
+			}
+			if !first && !p.hasRoom() {
+				return hit{}, false
+			}
+			p.blocks[h.Height] = &held{hit: h}
+			p.fetching++
+			p.size += int(h.header.Size())
+			return h, true
+		}
+	}
+	return hit{}, false
+}
+
+// hasRoom reports whether one more block may be held.
+func (p *scanPlan) hasRoom() bool { return p.size < heldBytes && len(p.blocks) < heldBlocks }
+
+// fetched takes a block that was handed out.
+func (p *scanPlan) fetched(h chain.Height, msg *wire.MsgBlock) {
+	p.fetching--
+	p.blocks[h].msg = msg
+}
+
+// ready returns the last block up to which everything is matched against so many
+// scripts and fetched, at most a step away. Whole says that waiting brings no more
+// of it: that is a full step, or all there is up to the tip, or all there is room
+// for.
+func (p *scanPlan) ready(tip chain.Height, watched int) (last chain.Height, whole bool) {
+	limit := max(p.base.Height, min(p.base.Height+stepBlocks, tip))
+	if watched == 0 {
+		return limit, true
+	}
+	last = p.base.Height
+	for _, s := range p.stretches {
+		if last >= limit || s.matching || s.watched < watched {
+			break
+		}
+		for _, h := range s.hits {
+			if b := p.blocks[h.Height]; b == nil || b.msg == nil {
+				last = min(h.Height-1, limit)
+				return last, last == limit || b == nil && !p.hasRoom()
+			}
+		}
+		last = min(s.last, limit)
+	}
+	return last, last == limit
+}
+
+// ends returns the last blocks of the stretches up to the one with a height: these
+// have to be on the chain when what was found is used.
+func (p *scanPlan) ends(last chain.Height) (ends []chain.BlockID) {
+	for _, s := range p.stretches {
+		if s.first > last {
+			break
+		}
+		ends = append(ends, s.end)
+	}
+	return ends
+}
+
+// upTo returns the blocks that were fetched up to a height.
+func (p *scanPlan) upTo(last chain.Height) (list []*held) {
+	for h, b := range p.blocks {
+		if h <= last && b.msg != nil {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// advance takes note that the wallet stands at a later block now.
+func (p *scanPlan) advance(base chain.BlockID) {
+	p.base, p.applying = base, false
+	p.next = max(p.next, base.Height+1)
+	for len(p.stretches) > 0 && p.stretches[0].last <= base.Height {
+		p.hits -= len(p.stretches[0].hits)
+		p.stretches = p.stretches[1:]
+	}
+	if len(p.stretches) > 0 && p.stretches[0].first <= base.Height {
+		s := p.stretches[0]
+		s.first = base.Height + 1
+		before := len(s.hits)
+		s.hits = slices.DeleteFunc(s.hits, func(h hit) bool { return h.Height <= base.Height })
+		p.hits -= before - len(s.hits)
+	}
+	for h, b := range p.blocks {
+		if h <= base.Height {
+			p.size -= int(b.header.Size())
+			delete(p.blocks, h)
+		}
+	}
+}

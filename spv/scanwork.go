@@ -1,0 +1,119 @@
+package spv
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/match"
+)
+
+// match matches the filters of the blocks from one height to another. At any time
+// only as many do so as there are processors, so that others need not wait long for
+// one. It returns
+// the last block, and those that match. A filter that cannot be decoded says
+// nothing about its block, so the block counts as one that matches. The error is
+// chain.ErrStale or chain.ErrNotFound when blocks have left the chain.
+func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first, last chain.Height) (end chain.BlockID, found []hit, err error) {
+	select {
+	case r.turns <- struct{}{}:
+		defer func() { <-r.turns }()
+	case <-ctx.Done():
+		return end, nil, context.Cause(ctx)
+	}
+	err = r.store.Scan(first, last, func(id chain.BlockID, h *chain.Header, filter []byte) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		matches, err := m.Any(h.FilterKey(), filter, set)
+		if err != nil {
+			r.cfg.Log.Warn("A filter cannot be used, the block is looked at instead", "height", id.Height, "err", err)
+		}
+		if matches || err != nil {
+			found = append(found, hit{id, *h})
+		}
+		end = id
+		return nil
+	})
+	return end, found, err
+}
+
+// compiled returns the update from a locator, which is to start at a base, up to a
+// height, with the blocks that were fetched. The chain must go through the ends of
+// what was matched: ErrStale otherwise.
+func (r *run) compiled(locator []chain.BlockID, base chain.BlockID, last chain.Height, ends []chain.BlockID, blocks []*held) (chain.Update, error) {
+	far := last
+	if len(ends) > 0 {
+		far = ends[len(ends)-1].Height
+	}
+	u, err := r.store.Since(locator, int(far-base.Height))
+	if err != nil {
+		return u, err
+	}
+	at := func(h chain.Height) *chain.Block {
+		if i := int(h - base.Height - 1); i < len(u.Applied) {
+			return &u.Applied[i]
+		}
+		return new(chain.Block)
+	}
+	if forkOf(locator, &u) != base || last > base.Height && at(last).Height != last {
+		return u, chain.ErrStale
+	}
+	for _, end := range ends {
+		if at(end.Height).BlockID != end {
+			return u, chain.ErrStale
+		}
+	}
+	for _, b := range blocks {
+		if at(b.Height).BlockID != b.BlockID {
+			return u, chain.ErrStale
+		}
+		at(b.Height).Msg = b.msg
+	}
+	u.Applied, u.More = u.Applied[:last-base.Height], u.More || last < far
+	return u, nil
+}
+
+// fill fetches the blocks of an update that match, but for those that it holds
+// already, on all processors. It returns chain.ErrStale or chain.ErrNotFound when
+// blocks of the update have left the chain.
+func (r *run) fill(ctx context.Context, set *match.Set, u *chain.Update) error {
+	if set.Len() == 0 || len(u.Applied) == 0 {
+		return nil
+	}
+	found := make([][]hit, (len(u.Applied)+stretchBlocks-1)/stretchBlocks)
+	group, matching := errgroup.WithContext(ctx)
+	group.SetLimit(cap(r.turns))
+	for i := range found {
+		group.Go(func() (err error) {
+			blocks := u.Applied[i*stretchBlocks : min((i+1)*stretchBlocks, len(u.Applied))]
+			last := blocks[len(blocks)-1].BlockID
+			var end chain.BlockID
+			end, found[i], err = r.match(matching, new(match.Matcher), set, blocks[0].Height, last.Height)
+			if err == nil && end != last {
+				return fmt.Errorf("match block %d: %w", last.Height, chain.ErrStale)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	group, fetching := errgroup.WithContext(ctx)
+	group.SetLimit(blockFetches)
+	for _, list := range found {
+		for _, h := range list {
+			b := &u.Applied[h.Height-u.Applied[0].Height]
+			if b.Msg != nil {
+				continue
+			}
+			group.Go(func() (err error) {
+				b.Msg, err = r.fetchBlock(fetching, h.BlockID, &h.header)
+				return err
+			})
+		}
+	}
+	return group.Wait()
+}

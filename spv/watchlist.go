@@ -1,0 +1,94 @@
+package spv
+
+import (
+	"bytes"
+
+	"github.com/spvd/spvd/spv/match"
+)
+
+// watchlist is what blocks are matched against: the wallet's scripts, in the order
+// in which they came. So what a block has been matched against is a number: that
+// of the scripts there were. It is a pure value.
+type watchlist struct {
+	given    [][]byte   // as the wallet gave them last
+	revision uint64     // that they had
+	scripts  [][]byte   // the same in the order in which they came
+	known    bool       // they were taken over once
+	set      *match.Set // of them all; nil until it is asked for
+}
+
+// take takes over the wallet's scripts. It reports whether some are gone, which
+// makes the numbers of before worthless.
+func (w *watchlist) take(scripts [][]byte, revision uint64) (gone bool) {
+	if w.known && w.revision == revision {
+		return false
+	}
+	more, gone := added(w.given, scripts)
+	if gone {
+		*w, more = watchlist{}, scripts
+	}
+	w.add(more)
+	w.given, w.revision, w.known = scripts, revision, true
+	return gone
+}
+
+// extend takes over scripts among which some of the wallet's may be missing: these
+// stay on the list.
+func (w *watchlist) extend(scripts [][]byte, revision uint64) {
+	more, gone := added(w.given, scripts)
+	if gone {
+		more, _ = added(w.scripts, scripts)
+	}
+	w.add(more)
+	if w.given, w.revision = scripts, revision; gone {
+		w.given = w.scripts
+	}
+}
+
+// add puts scripts on the list.
+func (w *watchlist) add(more [][]byte) {
+	if len(more) > 0 {
+		w.scripts, w.set = append(w.scripts, more...), nil
+	}
+}
+
+// count returns the number of scripts.
+func (w *watchlist) count() int { return len(w.scripts) }
+
+// since returns the scripts that came after the first n.
+func (w *watchlist) since(n int) *match.Set {
+	if n > 0 {
+		return match.NewSet(w.scripts[n:])
+	}
+	if w.set == nil {
+		w.set = match.NewSet(w.scripts)
+	}
+	return w.set
+}
+
+// added returns the scripts that are not among old ones, and whether some of those
+// are gone. A wallet that grows puts new scripts behind the old ones, as a rule.
+func added(old, scripts [][]byte) (more [][]byte, gone bool) {
+	same := 0
+	for same < min(len(old), len(scripts)) && bytes.Equal(old[same], scripts[same]) {
+		same++
+	}
+	if same == len(old) {
+		return scripts[same:], false
+	}
+	known := make(map[string]bool, len(old)) // whether it is still there
+	for _, s := range old {
+		known[string(s)] = false
+	}
+	for _, s := range scripts {
+		if _, ok := known[string(s)]; ok {
+			known[string(s)] = true
+		} else {
+			more = append(more, s)
+		}
+	}
+	for _, still := range known {
+		gone = gone || !still
+	}
+	return more, gone
+}
