@@ -105,6 +105,7 @@ TURNS ?= 3
 
 bench:
 	cd internal/bench && $(GO) run ./cmd/syncbench -turns $(TURNS) -blocks 100000$(if $(FULL),$(comma)1000000)
+	cd internal/bench && $(GO) run ./cmd/scanbench -blocks $(if $(FULL),1000000,100000)
 
 # Micro-benchmarks in the form that benchstat compares.
 microbench:

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spvd/spvd/internal/bench"
+	"github.com/spvd/spvd/internal/bench/scan"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run runs the command, or what one of its processes has to do, and returns the
+// exit code.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if len(args) == 2 && args[0] == scan.Role {
+		err = scan.Do(ctx, args[1], os.Stdout)
+	} else {
+		err = measure(ctx, args)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "scanbench: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// measure measures what the command line asks for.
+func measure(ctx context.Context, args []string) error {
+	var cfg scan.Config
+	f := flag.NewFlagSet("scanbench", flag.ExitOnError)
+	f.IntVar(&cfg.Blocks, "blocks", 100_000, "length of the chain")
+	scripts := f.String("scripts", "400,1000", "numbers of watched scripts, with commas between")
+	f.IntVar(&cfg.Turns, "turns", 3, "how often each row is measured")
+	f.BoolVar(&cfg.MatchAny, "matchany", true, "measure MatchAny of gcs/v4 as well")
+	f.StringVar(&cfg.CacheDir, "cache", defaultCache(), "directory for generated chains")
+	f.StringVar(&cfg.Dir, "dir", os.TempDir(), "directory for stores, on the disk to measure")
+	f.StringVar(&cfg.Profiles, "profiles", "", "directory for first.pprof and rescan.pprof of the last turn")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	for word := range strings.SplitSeq(*scripts, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 100 || n%20 != 0 {
+			return fmt.Errorf("-scripts: %q is no multiple of 20 from 100 on", word)
+		}
+		cfg.Scripts = append(cfg.Scripts, n)
+	}
+	if cfg.Turns < 1 || cfg.Blocks < 1000 {
+		return fmt.Errorf("-turns and -blocks: %d turns of %d blocks are too few", cfg.Turns, cfg.Blocks)
+	}
+	rows, err := scan.Run(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if err := bench.WriteHead(os.Stdout, time.Now(), cfg.Turns); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("\n%s", scan.Tables(rows))
+	return err
+}
+
+// defaultCache returns where chains are kept unless the user says otherwise: where
+// fakenet keeps them.
+func defaultCache() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "spvd-fakenet")
+}

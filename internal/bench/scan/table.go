@@ -1,0 +1,101 @@
+package scan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spvd/spvd/internal/bench/meter"
+)
+
+// The parts that the processor time of a rescan is divided into.
+const (
+	partHash   = "siphash"
+	partDecode = "filter decode"
+	partLookup = "lookups"
+	partStore  = "store"
+	partWallet = "wallet"
+	partPeers  = "network"
+	partGo     = "runtime"
+)
+
+func partNames() []string {
+	return []string{partHash, partDecode, partLookup, partStore, partWallet, partPeers, partGo, meter.Other}
+}
+
+// rules says which function belongs to which part: the innermost one that is named
+// here decides.
+func rules() []meter.Rule {
+	const module = "github.com/spvd/spvd/"
+	return []meter.Rule{
+		{Function: module + "spv/match.(*sipKey).", Part: partHash},
+		{Function: module + "spv/match.(*filter).decode", Part: partDecode},
+		{Function: module + "spv/match.decodeValues", Part: partDecode},
+		{Function: module + "spv/match.", Part: partLookup},
+		{Function: module + "spv/chain.", Part: partStore},
+		{Function: module + "wallet.", Part: partWallet},
+		{Function: module + "peer.", Part: partPeers},
+		{Function: "runtime.gcBgMarkWorker", Part: partGo},
+		{Function: "runtime.gcAssistAlloc", Part: partGo},
+		{Function: "runtime.mallocgc", Part: partGo},
+		{Function: "runtime.bgsweep", Part: partGo},
+		{Function: "runtime.bgscavenge", Part: partGo},
+		{Function: "runtime.mcall", Part: partGo},
+		{Function: "runtime.mstart", Part: partGo},
+		{Function: "runtime.schedule", Part: partGo},
+	}
+}
+
+// Tables returns the results as tables in Markdown.
+func Tables(rows []Row) string {
+	var b strings.Builder
+	head(&b, "rescan", "floor", "wall / floor", "CPU", "floor CPU", "CPU / floor", "MatchAny wall", "MatchAny CPU", "peak memory", "written")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %d | %d | %.2f s | %.2f s | %.2f | %.2f s | %.2f s | %.2f | %s | %s | %.1f MiB | %.1f MB |\n", r.Blocks, r.Scripts,
+			r.Rescan.Wall.Seconds(), r.Floor.Wall.Seconds(), ratio(r.Rescan.Wall, r.Floor.Wall),
+			r.Rescan.CPU().Seconds(), r.Floor.CPU().Seconds(), ratio(r.Rescan.CPU(), r.Floor.CPU()),
+			seconds(r.MatchAny.Wall), seconds(r.MatchAny.CPU()), float64(r.Rescan.PeakRSS)/(1<<20), float64(r.Rescan.Written)/1e6)
+	}
+	b.WriteString("\n")
+	head(&b, partNames()...)
+	for _, r := range rows {
+		var all time.Duration
+		for _, t := range r.Rescan.Parts {
+			all += t
+		}
+		fmt.Fprintf(&b, "| %d | %d |", r.Blocks, r.Scripts)
+		for _, part := range partNames() {
+			fmt.Fprintf(&b, " %.0f %% |", 100*ratio(r.Rescan.Parts[part], all))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	head(&b, "first sync with discovery", "floor: download", "+ match", "wall / floor", "CPU", "floor CPU", "peak memory")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %d | %d | %.2f s | %.2f s | %.2f s | %.2f | %.2f s | %.2f s | %.1f MiB |\n", r.Blocks, r.Scripts,
+			r.First.Wall.Seconds(), r.Download.Wall.Seconds(), r.Floor.Wall.Seconds(), ratio(r.First.Wall, r.Download.Wall+r.Floor.Wall),
+			r.First.CPU().Seconds(), (r.Download.CPU() + r.Floor.CPU()).Seconds(), float64(r.First.PeakRSS)/(1<<20))
+	}
+	return b.String()
+}
+
+// head writes the head of a table, whose first columns name the row.
+func head(b *strings.Builder, columns ...string) {
+	columns = append([]string{"blocks", "scripts"}, columns...)
+	fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
+}
+
+// seconds formats a time that may not have been measured.
+func seconds(t time.Duration) string {
+	if t == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f s", t.Seconds())
+}
+
+func ratio(a, b time.Duration) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
