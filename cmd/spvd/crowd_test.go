@@ -209,7 +209,7 @@ func (c *crowd) dial(ctx context.Context) (*lightSocket, error) {
 		return nil, err
 	}
 	s := &lightSocket{Conn: conn, in: bufio.NewReaderSize(conn, 512)}
-	r, err := http.ReadResponse(s.in, nil)
+	r, err := http.ReadResponse(s.in, nil) //nolint:bodyclose // a websocket has none
 	if err == nil && r.StatusCode != http.StatusSwitchingProtocols {
 		err = fmt.Errorf("websocket refused: %s", r.Status)
 	}

@@ -98,7 +98,7 @@ func TestDcrctlArguments(t *testing.T) {
 		if m.Name == "stop" {
 			continue
 		}
-		request, known := commandLine(t, m.Name, arguments(t, json.RawMessage(m.Example)))
+		request, known := commandLine(t, m.Name, arguments(t, m.Example))
 		if !known {
 			continue
 		}
