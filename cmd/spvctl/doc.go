@@ -9,5 +9,6 @@
 //
 // Reading order: main.go, options.go and target.go (where to connect and with
 // what credentials), client.go, command.go and one file for each command;
+// watch.go shows a sync, with picture.go saying what is drawn and canvas.go where;
 // call.go is for all methods that have no command of their own.
 package main

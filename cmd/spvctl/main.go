@@ -25,23 +25,17 @@ type console struct {
 	in       *bufio.Reader
 	out, err io.Writer
 
-	// terminal is true when out is one, so that a line can be overwritten.
-	terminal bool
+	// screen tells what can be drawn on; nil when out is no terminal.
+	screen func() screen
 }
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), &console{
-		in:       bufio.NewReader(os.Stdin),
-		out:      os.Stdout,
-		err:      os.Stderr,
-		terminal: isTerminal(os.Stdout),
+		in:     bufio.NewReader(os.Stdin),
+		out:    os.Stdout,
+		err:    os.Stderr,
+		screen: terminalOf(os.Stdout, os.Environ()),
 	}))
-}
-
-// isTerminal reports whether somebody may be watching.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // run does what the command line asks for and returns the exit code.

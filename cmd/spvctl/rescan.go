@@ -77,11 +77,11 @@ func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) erro
 		case j.State == api.JobCanceled:
 			return errors.New("the search was canceled; what was found stays known")
 		case j.State == api.JobDone:
-			if in.terminal && !in.opts.JSON {
+			if in.screen != nil && !in.opts.JSON {
 				fmt.Fprint(in.out, "\r\x1b[K")
 			}
 			return nil
-		case in.terminal && !in.opts.JSON:
+		case in.screen != nil && !in.opts.JSON:
 			fmt.Fprintf(in.out, "\r\x1b[K%s of %s  %s  %s left", grouped(j.At), grouped(j.Target), percent(j.Progress), span(j.ETA))
 		}
 		select {

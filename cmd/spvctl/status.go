@@ -27,7 +27,8 @@ func statusCommand() command {
 		synopsis: "status [--watch]",
 		summary:  "Show how far the sync has got.",
 		help: `
-  --watch    keep showing progress until synced, then exit 0
+  --watch    keep showing progress until synced, then exit 0: on a terminal stages
+             and peers, without colours if NO_COLOR is set, else a line per change
   --forever  keep showing progress, and the blocks that come after it
   --live     exit 0, synced or not, unless the sync has failed: for health checks
   --json     print the status as JSON

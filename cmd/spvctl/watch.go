@@ -11,14 +11,8 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-const (
-	// watchInterval is the time between two looks at the status.
-	watchInterval = 500 * time.Millisecond
-
-	// lineWidth is how much of a line is used on a terminal: a line that wraps
-	// could not be overwritten.
-	lineWidth = 79
-)
+// watchInterval is the time between two looks at the status.
+const watchInterval = 500 * time.Millisecond
 
 // watch shows the progress until the daemon is synced, or with forever until
 // the user interrupts. It returns the exit code for the last status seen.
@@ -27,46 +21,64 @@ func watch(ctx context.Context, in *invocation, c *client, forever bool) (int, e
 	defer stop()
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
-	show := view{console: in.console, json: in.opts.JSON}
+	show := newView(in.console, in.opts.JSON)
 	for {
-		var st api.SyncStatus
-		err := c.call(ctx, syncStatusMethod, &st)
+		st, peers, err := show.look(ctx, c)
 		switch {
 		case ctx.Err() != nil:
-			return show.end(), nil
+			return show.code, nil
 		case err != nil:
-			show.end()
 			return exitError, err
 		}
-		if err := show.status(&st); err != nil {
+		if err := show.status(st, peers); err != nil {
 			return exitError, err
 		}
 		if st.Synced && !forever {
-			return show.end(), nil
+			return show.code, nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return show.end(), nil
+			return show.code, nil
 		}
 	}
 }
 
-// view is the progress as it has been shown so far. On a terminal one line is
-// overwritten, elsewhere a line is written when it differs from the last one;
-// a new tip of a synced chain gets a line of its own on both.
+// view is the progress as it has been shown so far. On a terminal a picture is
+// drawn over the one before, elsewhere a line is written when it differs from the
+// last one; a new tip of a synced chain gets a line of its own on both.
 type view struct {
 	*console
-	json bool
+	json   bool
+	canvas canvas
 
 	code   int    // for the last status
-	line   string // the last line written
+	line   string // the last line written, but for those that stay
 	synced bool   // in the last status
 	tip    api.Tip
 }
 
-// status shows a status.
-func (v *view) status(st *api.SyncStatus) error {
+// newView returns a view that has shown nothing yet.
+func newView(con *console, json bool) *view {
+	return &view{console: con, json: json, canvas: canvas{out: con.out}}
+}
+
+// draws reports whether pictures are drawn.
+func (v *view) draws() bool { return v.screen != nil && !v.json }
+
+// look asks for what is shown.
+func (v *view) look(ctx context.Context, c *client) (*api.SyncStatus, []api.PeerInfo, error) {
+	var st api.SyncStatus
+	if err := c.call(ctx, syncStatusMethod, &st); err != nil || !v.draws() {
+		return &st, nil, err
+	}
+	var peers []api.PeerInfo
+	err := c.call(ctx, peerInfoMethod, &peers)
+	return &st, peers, err
+}
+
+// status shows a status, on a terminal with the peers.
+func (v *view) status(st *api.SyncStatus, peers []api.PeerInfo) error {
 	v.code = statusCode(st)
 	if v.json {
 		return v.asJSON(st)
@@ -79,7 +91,7 @@ func (v *view) status(st *api.SyncStatus) error {
 		v.permanent(fmt.Sprintf("%s %s %s", word, grouped(st.Tip.Height), st.Tip.Hash))
 	}
 	if !st.Synced {
-		v.progress(progressLine(st))
+		v.progress(st, peers)
 	}
 	v.synced, v.tip = st.Synced, st.Tip
 	return nil
@@ -98,33 +110,26 @@ func (v *view) asJSON(st *api.SyncStatus) error {
 	return nil
 }
 
-// progress shows a line that the next one replaces.
-func (v *view) progress(line string) {
-	switch {
-	case line == v.line:
-	case v.terminal:
-		fmt.Fprintf(v.out, "\r\x1b[K%s", cut(line))
-	default:
+// progress shows what the next status replaces.
+func (v *view) progress(st *api.SyncStatus, peers []api.PeerInfo) {
+	if v.draws() {
+		on := v.screen()
+		v.canvas.draw(picture(st, peers, on), on)
+		return
+	}
+	if line := progressLine(st); line != v.line {
+		v.line = line
 		fmt.Fprintln(v.out, line)
 	}
-	v.line = line
 }
 
 // permanent shows a line that stays.
 func (v *view) permanent(line string) {
-	if v.terminal && v.line != "" {
-		fmt.Fprint(v.out, "\r\x1b[K")
+	if v.draws() {
+		v.canvas.clear(v.screen())
 	}
 	fmt.Fprintln(v.out, line)
 	v.line = ""
-}
-
-// end leaves the cursor on a fresh line and returns the exit code.
-func (v *view) end() int {
-	if v.terminal && v.line != "" && !v.json {
-		fmt.Fprintln(v.out)
-	}
-	return v.code
 }
 
 // progressLine tells in one line how far the sync has got. Of the stages it
@@ -151,12 +156,4 @@ func progressLine(st *api.SyncStatus) string {
 		return line + ", 1 peer"
 	}
 	return line + fmt.Sprintf(", %d peers", st.Peers)
-}
-
-// cut shortens a line to what fits on a terminal.
-func cut(line string) string {
-	if r := []rune(line); len(r) > lineWidth {
-		return string(r[:lineWidth])
-	}
-	return line
 }

@@ -36,60 +36,48 @@ const (
 	line1500 = " 50.0% catching-up, filters 1,500/2,000 2,500/s, 1m 1s left, 1 peer"
 )
 
-func TestView(t *testing.T) {
+// statuses are what the views of the tests are shown.
+func statuses() []api.SyncStatus {
 	lost := fetching(1500)
 	lost.Peers = 0
-	steps := []api.SyncStatus{
+	return []api.SyncStatus{
 		fetching(1000), fetching(1000), fetching(1500),
 		following(2000, "aa"), following(2000, "aa"), following(2001, "bb"),
 		lost,
 	}
-	const overwrite = "\r\x1b[K"
-	lostLine := strings.TrimSuffix(line1500, "1 peer") + "no peers"
-	for _, test := range []struct {
-		name string
-		view view
-		want string
-	}{
-		{"file", view{}, line1000 + "\n" + line1500 + "\n" +
-			"synced at block 2,000 aa\nblock 2,001 bb\n" + lostLine + "\n"},
-		{"terminal", view{console: &console{terminal: true}}, overwrite + line1000 + overwrite + line1500 + overwrite +
-			"synced at block 2,000 aa\nblock 2,001 bb\n" + overwrite + lostLine + "\n"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var out bytes.Buffer
-			v := test.view
-			if v.console == nil {
-				v.console = &console{}
-			}
-			v.out = &out
-			for _, st := range steps {
-				if err := v.status(&st); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if code := v.end(); code != exitNoPeers {
-				t.Errorf("exit code %d", code)
-			}
-			if out.String() != test.want {
-				t.Errorf("got  %q\nwant %q", out.String(), test.want)
-			}
-		})
+}
+
+// shown returns what a view writes for statuses, and its exit code.
+func shown(t *testing.T, v *view, out *bytes.Buffer, list ...api.SyncStatus) (string, int) {
+	t.Helper()
+	for _, st := range list {
+		if err := v.status(&st, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.String(), v.code
+}
+
+func TestViewInAFile(t *testing.T) {
+	var out bytes.Buffer
+	got, code := shown(t, newView(&console{out: &out}, false), &out, statuses()...)
+	want := line1000 + "\n" + line1500 + "\n" +
+		"synced at block 2,000 aa\nblock 2,001 bb\n" + strings.TrimSuffix(line1500, "1 peer") + "no peers\n"
+	if got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if code != exitNoPeers {
+		t.Errorf("exit code %d", code)
 	}
 }
 
 func TestViewAsJSON(t *testing.T) {
 	var out bytes.Buffer
-	v := view{console: &console{out: &out, terminal: true}, json: true}
-	for _, st := range []api.SyncStatus{fetching(1000), fetching(1000), following(2000, "aa")} {
-		if err := v.status(&st); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if code := v.end(); code != exitOK {
+	v := newView(&console{out: &out, screen: func() screen { return screen{80, 24, true} }}, true)
+	text, code := shown(t, v, &out, fetching(1000), fetching(1000), following(2000, "aa"))
+	if code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
-	text := out.String()
 	var heights []int64
 	for d := json.NewDecoder(&out); d.More(); {
 		var st api.SyncStatus
@@ -100,19 +88,6 @@ func TestViewAsJSON(t *testing.T) {
 	}
 	if want := []int64{1000, 1000}; !slices.Equal(heights, want) || strings.ContainsAny(text, "\r\x1b") {
 		t.Errorf("heights %v, want %v; output %q", heights, want, text)
-	}
-}
-
-func TestLongLinesAreCutOnTerminals(t *testing.T) {
-	st := fetching(1000)
-	st.Phase = strings.Repeat("x", 100)
-	var out bytes.Buffer
-	v := view{console: &console{out: &out, terminal: true}}
-	if err := v.status(&st); err != nil {
-		t.Fatal(err)
-	}
-	if visible := strings.TrimPrefix(out.String(), "\r\x1b[K"); len(visible) != lineWidth {
-		t.Errorf("%d characters on the line", len(visible))
 	}
 }
 
