@@ -88,10 +88,15 @@ type connKey struct{}
 // withConn keeps the connection in the context of its requests: below TLS,
 // which would try to say good-bye before it closes.
 func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, belowTLS(conn))
+}
+
+// belowTLS returns the connection underneath TLS, or itself without.
+func belowTLS(conn net.Conn) net.Conn {
 	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
+		return secure.NetConn()
 	}
-	return context.WithValue(ctx, connKey{}, conn)
+	return conn
 }
 
 func connOf(r *http.Request) net.Conn {

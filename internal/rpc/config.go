@@ -57,6 +57,13 @@ type Limits struct {
 	Requests   int
 	Websockets int
 
+	// Strangers is the number of connections from this machine on which nobody has
+	// authenticated yet, and that of those from all others together; StrangersEach
+	// how many of the latter come from one address, or one /64 network of IPv6.
+	// Beyond them the oldest one of whoever has the most is closed.
+	Strangers     int
+	StrangersEach int
+
 	// Concurrent is the number of messages one websocket connection has under
 	// way at once. Beyond it no further message is read from it.
 	Concurrent int
@@ -93,6 +100,8 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	setDefault(&l.Requests, 32)
 	setDefault(&l.Websockets, 64)
+	setDefault(&l.Strangers, 128)
+	setDefault(&l.StrangersEach, 16)
 	setDefault(&l.Concurrent, 20)
 	setDefault(&l.Bytes, 4<<20)
 	setDefault(&l.Batch, 1000)

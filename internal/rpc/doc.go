@@ -8,6 +8,7 @@
 //
 //   - Nobody is answered without having presented the password or the cookie;
 //     of a websocket that has not, one small message is read, for a short time.
+//     So many connections wait for that at most; the oldest makes room.
 //   - An error of a call is part of the reply, which has status 200. Other
 //     statuses tell of trouble with the request as such: 401, 404, 405, 413,
 //     415, 429.
@@ -39,7 +40,7 @@
 // (from bytes to a method and back), server.go, post.go, websocket.go (from a
 // socket to bytes and back), news.go, feeds.go, feed_status.go, feed_blocks.go,
 // steps.go, cursor.go, feed_wallet.go, happenings.go, readings.go,
-// feed_jobs.go (subscriptions), then auth.go, guesses.go, cookie.go, tls.go, listen.go.
+// feed_jobs.go (subscriptions), then lobby.go, auth.go, guesses.go, cookie.go, tls.go, listen.go.
 //
 // A new method is a file of its own and a line in the table; parameter checks,
 // help and docs/rpc.md follow from the table.

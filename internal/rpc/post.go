@@ -18,6 +18,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
+	s.lobby.known(w, r)
 	if !acceptable(r.Header.Get("Content-Type")) {
 		http.Error(w, "send JSON with Content-Type: application/json", http.StatusUnsupportedMediaType)
 		return

@@ -28,9 +28,10 @@ type Server struct {
 	log        *slog.Logger
 
 	// What is taken from these while a client uses the server bounds how many
-	// may: POST requests, websockets, and websockets that have not
+	// may: POST requests and websockets. The lobby bounds those who have not
 	// authenticated yet.
-	requests, websockets, strangers slots
+	requests, websockets slots
+	lobby                lobby
 
 	sessions sessions
 }
@@ -63,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 		log:        cfg.Log,
 		requests:   make(slots, limits.Requests),
 		websockets: make(slots, limits.Websockets),
-		strangers:  make(slots, limits.Websockets),
+		lobby:      lobby{most: limits.Strangers, each: limits.StrangersEach},
 	}
 	if cfg.Username != "" {
 		s.door.credentials = append(s.door.credentials, newCredential(cfg.Username, cfg.Password, fullAccess))
@@ -97,7 +98,7 @@ func (s *Server) Run(ctx context.Context) error {
 	hs := s.httpServer(ctx)
 	for _, l := range s.listeners {
 		g.Go(func() error {
-			if err := hs.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := hs.Serve(s.lobby.guard(l)); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve RPC on %s: %w", l.Addr(), err)
 			}
 			return nil
@@ -136,7 +137,7 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 	return &http.Server{
 		// A browser may know the password of a page on this server: no other
 		// page can use it.
-		Handler:           localhost.Only(http.NewCrossOriginProtection().Handler(mux)),
+		Handler:           s.lobby.closing(localhost.Only(http.NewCrossOriginProtection().Handler(mux))),
 		ReadHeaderTimeout: s.limits.AuthTime,
 		ReadTimeout:       s.limits.MoveTime,
 		WriteTimeout:      s.limits.CallTime + s.limits.MoveTime, // counts from the headers
@@ -144,6 +145,7 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       withConn,
+		ConnState:         s.lobby.watch,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -25,22 +25,24 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		s.refuse(w, r, err)
 		return
 	}
-	room := s.strangers
 	if known {
-		room = s.websockets
+		s.lobby.known(w, r)
+		if !s.websockets.take() {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "too many websocket clients: try again", http.StatusTooManyRequests)
+			return
+		}
+		defer s.websockets.free()
 	}
-	if !room.take() {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "too many websocket clients: try again", http.StatusTooManyRequests)
-		return
-	}
-	defer func() { room.free() }()
 	leave, ok := s.sessions.enter(r)
 	if !ok {
 		http.Error(w, "the daemon is stopping", http.StatusServiceUnavailable)
 		return
 	}
 	defer leave()
+	if !known {
+		defer s.lobby.leave(connOf(r))
+	}
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil { // has been answered
 		s.log.Debug("RPC websocket refused", "client", r.RemoteAddr, "err", err)
@@ -52,8 +54,8 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		if !c.introduce(ctx) {
 			return
 		}
-		room.free()
-		room = s.websockets
+		defer s.websockets.free()
+		s.lobby.leave(connOf(r))
 	}
 	c.run(ctx)
 }

@@ -177,12 +177,9 @@ func TestWebsocketLimit(t *testing.T) {
 	if _, status, err := dialWS(t, address, authorization(rpctest.User, rpctest.Password)); err == nil || status != 429 {
 		t.Errorf("second websocket got %d, %v", status, err)
 	}
-	// Those that have not authenticated are counted for themselves; they find
-	// no room when they do.
+	// Those that have not authenticated are counted for themselves, see the lobby;
+	// they find no room when they do.
 	stranger := mustDial(t, address, nil)
-	if _, status, err := dialWS(t, address, nil); err == nil || status != 429 {
-		t.Errorf("second stranger got %d, %v", status, err)
-	}
 	reply := exchange(t, stranger, `{"method":"authenticate","params":["user","pass word"],"id":1}`)
 	if !strings.Contains(reply, "too many websocket clients") {
 		t.Errorf("stranger got %s", reply)
