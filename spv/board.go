@@ -30,10 +30,25 @@ func (b *board) status() *Status { return b.current.Load() }
 func (b *board) show(next Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.put(next)
+}
+
+// put replaces the status. The caller holds the lock.
+func (b *board) put(next Status) {
 	next.Seq = b.current.Load().Seq + 1
 	b.current.Store(&next)
 	close(b.changed)
 	b.changed = make(chan struct{})
+}
+
+// correct replaces a status that turned out to be wrong, unless another one is
+// shown by now.
+func (b *board) correct(wrong *Status, right Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current.Load() == wrong {
+		b.put(right)
+	}
 }
 
 // next returns a channel that is closed when the status after the one that is
@@ -45,12 +60,12 @@ func (b *board) next() <-chan struct{} {
 }
 
 // changes yields the current status if it is newer than seq, then each newer
-// one, until ctx ends or the reader stops.
-func (b *board) changes(ctx context.Context, seq uint64) iter.Seq[Status] {
+// one, until ctx ends or the reader stops. The function looks at the board.
+func (b *board) changes(ctx context.Context, seq uint64, look func() *Status) iter.Seq[Status] {
 	return func(yield func(Status) bool) {
 		for {
 			changed := b.next()
-			if st := b.status(); st.Seq > seq {
+			if st := look(); st.Seq > seq {
 				seq = st.Seq
 				if !yield(*st) {
 					return
@@ -68,8 +83,8 @@ func (b *board) changes(ctx context.Context, seq uint64) iter.Seq[Status] {
 
 // wait returns once a status satisfies the condition, or ctx ends, or the run
 // fails.
-func (b *board) wait(ctx context.Context, cond func(Status) bool) error {
-	for st := range b.changes(ctx, 0) {
+func (b *board) wait(ctx context.Context, cond func(Status) bool, look func() *Status) error {
+	for st := range b.changes(ctx, 0, look) {
 		if cond(st) {
 			return nil
 		}

@@ -16,7 +16,7 @@ func TestASlowReaderSeesTheNewestStatusAndHoldsNobodyUp(t *testing.T) {
 		var reader sync.WaitGroup
 		proceed := make(chan struct{})
 		reader.Go(func() {
-			for st := range b.changes(ctx, 0) {
+			for st := range b.changes(ctx, 0, b.status) {
 				seen = append(seen, st.Peers)
 				<-proceed
 			}
@@ -41,16 +41,16 @@ func TestWaitEndsWithTheRunsErrorOrTheCallersContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
-	if err := b.wait(ctx, Synced); !errors.Is(err, gone) {
+	if err := b.wait(ctx, Synced, b.status); !errors.Is(err, gone) {
 		t.Errorf("wait returned %v, want the cause of its context", err)
 	}
 	broken := errors.New("broken")
 	b.show(Status{Phase: Failed, Err: broken})
-	if err := b.wait(t.Context(), Synced); !errors.Is(err, broken) {
+	if err := b.wait(t.Context(), Synced, b.status); !errors.Is(err, broken) {
 		t.Errorf("wait returned %v, want the error of the run", err)
 	}
 	b.show(Status{Synced: true})
-	if err := b.wait(t.Context(), Synced); err != nil {
+	if err := b.wait(t.Context(), Synced, b.status); err != nil {
 		t.Errorf("wait returned %v though the condition holds", err)
 	}
 }

@@ -135,7 +135,7 @@ type Mempool interface {
 
 // Books are what the chain is scanned for. They have a tip of their own, which may
 // lag behind the chain or lie on a branch that lost. Only the syncer calls
-// these methods, one at a time, except Scripts.
+// these methods, one at a time, except Scanned and Scripts.
 //
 // Users change wallets too: they import, and ask for a rescan. What then has to
 // be scanned follows from Scanned, Locator and Scripts, as it always does.
@@ -143,6 +143,8 @@ type Books interface {
 	// Scanned returns the last block up to which everything that the wallet
 	// watches has been searched for. It is the tip of the filters when nothing is
 	// left to do. Without anything to watch it returns false, and needs no blocks.
+	// It may be called from any goroutine, and is at once what users have changed:
+	// who reads the status after that finds it not synced.
 	Scanned() (at chain.BlockID, watching bool)
 
 	// Locator begins a step of the scan. It returns blocks of a chain the wallet

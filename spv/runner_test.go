@@ -167,13 +167,27 @@ type diary struct {
 	applied int
 
 	changed chan struct{} // nil unless the test pokes
+
+	mu sync.Mutex // guards blocks
 }
 
 func newDiary(t *testing.T, c *testnet.Chain, scripts ...[]byte) *diary {
 	return &diary{t: t, scripts: scripts, blocks: []chain.BlockID{c.ID(0)}, found: make(map[chain.Height]*wire.MsgBlock)}
 }
 
-func (d *diary) Scanned() (chain.BlockID, bool) { return d.blocks[len(d.blocks)-1], true }
+func (d *diary) Scanned() (chain.BlockID, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.blocks[len(d.blocks)-1], true
+}
+
+// goBack makes the wallet watch other scripts, searched for up to the genesis block
+// only. The syncer is not poked.
+func (d *diary) goBack(scripts ...[]byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.scripts, d.blocks = scripts, d.blocks[:1:1]
+}
 
 func (d *diary) Locator() []chain.BlockID {
 	l := slices.Clone(d.blocks)
@@ -186,6 +200,8 @@ func (d *diary) Scripts() ([][]byte, uint64) { return d.scripts, uint64(len(d.sc
 func (d *diary) Changed() <-chan struct{} { return d.changed }
 
 func (d *diary) Apply(_ context.Context, u chain.Update) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, b := range u.Applied {
 		if b.Msg != nil && d.grow != nil {
 			d.scripts = append(d.scripts, d.grow...)

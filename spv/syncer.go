@@ -58,20 +58,20 @@ func (s *Syncer) Run(ctx context.Context) error {
 }
 
 // Status returns the newest status.
-func (s *Syncer) Status() Status { return *s.board.status() }
+func (s *Syncer) Status() Status { return *s.look() }
 
 // Changes yields the current status if its Seq is greater than from, then
 // every newer one until ctx ends. A slow reader misses values in between,
 // never the newest, and holds nothing up.
 func (s *Syncer) Changes(ctx context.Context, from uint64) iter.Seq[Status] {
-	return s.board.changes(ctx, from)
+	return s.board.changes(ctx, from, s.look)
 }
 
 // Wait returns nil once a status satisfies the condition: Synced, Initialised,
 // AtHeight or a function of the caller's. It returns the error of a run that
 // fails, and the cause of ctx when that ends first.
 func (s *Syncer) Wait(ctx context.Context, cond func(Status) bool) error {
-	return s.board.wait(ctx, cond)
+	return s.board.wait(ctx, cond, s.look)
 }
 
 // Synced is a condition for Wait: everything is at the tip.

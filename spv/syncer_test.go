@@ -385,7 +385,18 @@ func TestAChangedWalletIsScannedForAgain(t *testing.T) {
 		if len(wallet.found) != 0 {
 			h.Fatalf("found blocks %v before anything was watched", slices.Collect(maps.Keys(wallet.found)))
 		}
-		wallet.scripts, wallet.blocks = [][]byte{script}, wallet.blocks[:1]
+		before := h.syncer.Status()
+		wallet.goBack(script)
+		st := h.syncer.Status() // the syncer does not know yet
+		if st.Synced || st.Ratio == 1 || st.Rescan.Current != 0 || st.Seq <= before.Seq || st.Reason != "Scanning for the wallet: 0 of 300." {
+			h.Errorf("after the wallet has changed the status is %+v", st)
+		}
+		for newer := range h.syncer.Changes(h.Context(), before.Seq) {
+			if newer.Synced {
+				h.Errorf("after the wallet has changed a reader gets %+v", newer)
+			}
+			break
+		}
 		wallet.changed <- struct{}{}
 		h.until(time.Minute, "rescanning", func(st Status) bool { return st.Phase == Rescanning && !st.Synced })
 		h.untilSyncedTo(time.Minute, c)

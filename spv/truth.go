@@ -82,7 +82,7 @@ func (f facts) reason() (reason, hint string) {
 	case !f.shown:
 		return fmt.Sprintf("Asking %s for their newest blocks.", f.peerCount()), ""
 	case f.scanned != f.tip:
-		return fmt.Sprintf("Scanning for the wallet: %s of %s.", grouped(f.scanned.Height), grouped(f.tip.Height)), ""
+		return scanReason(f.scanned.Height, f.tip.Height), ""
 	case f.stale:
 		return fmt.Sprintf("The newest block any peer has is %v old.", f.tipAge.Round(time.Minute)),
 			"Check this machine's clock and the network connection."
@@ -90,6 +90,11 @@ func (f facts) reason() (reason, hint string) {
 		return "Making sure that no peer has more.", ""
 	}
 	return fmt.Sprintf("Synced at height %s with %s.", grouped(f.tip.Height), f.peerCount()), ""
+}
+
+// scanReason says how far the wallet has been scanned for.
+func scanReason(scanned, tip chain.Height) string {
+	return fmt.Sprintf("Scanning for the wallet: %s of %s.", grouped(scanned), grouped(tip))
 }
 
 // filtersReason says how the filters come along, and when they do not, whose

@@ -1,0 +1,32 @@
+package spv
+
+import "github.com/spvd/spvd/spv/chain"
+
+// look returns the newest status as readers see it. Users change the wallet while
+// the syncer is elsewhere, and read the status before it has found out: whoever
+// reads that all is synced looks at the wallet too, and if that has gone back,
+// shows the status that this makes.
+func (s *Syncer) look() *Status {
+	for {
+		st := s.board.status()
+		if !st.Synced {
+			return st
+		}
+		at, watching := s.cfg.Wallet.Scanned()
+		if !watching || at.Height >= st.Tip.Height {
+			return st
+		}
+		s.board.correct(st, st.unscanned(at.Height))
+	}
+}
+
+// unscanned returns a synced status as it is when the wallet has been searched for
+// up to a height only.
+func (st *Status) unscanned(at chain.Height) Status {
+	next := *st
+	next.Synced = false
+	next.Rescan = progressOf(at, st.Tip.Height, 0)
+	next.Ratio = overall(next.Headers, next.Filters, next.Rescan)
+	next.Reason, next.Hint = scanReason(at, st.Tip.Height), ""
+	return next
+}
