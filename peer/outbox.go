@@ -66,7 +66,9 @@ func (o *outbox) drain(done <-chan struct{}, nc net.Conn, timeout time.Duration)
 			return nil
 		case <-o.poke:
 		}
-		spare = o.swap(spare)
+		if spare = o.swap(spare); spare.Len() == 0 {
+			continue // it went out with what was there before
+		}
 		if err := nc.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 			return err
 		}

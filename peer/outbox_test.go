@@ -1,0 +1,27 @@
+package peer
+
+import (
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestNothingIsNoWrite checks that a poke for what has gone out already writes
+// nothing: over lines that wait for a reader even then, such a write would stall.
+func TestNothingIsNoWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer near.Close()
+		defer far.Close()
+		o := newOutbox(params.Net, maxVersion)
+		poke(o.poke)
+		done := make(chan struct{})
+		ended := make(chan error, 1)
+		time.AfterFunc(time.Minute, func() { close(done) })
+		time.AfterFunc(0, func() { ended <- o.drain(done, near, time.Second) })
+		if err := <-ended; err != nil {
+			t.Errorf("nobody reads nothing: %v", err)
+		}
+	})
+}
