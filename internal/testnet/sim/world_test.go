@@ -174,14 +174,14 @@ func (w *world) startClient() {
 	}, func(ctx context.Context) { w.watchStatus(ctx, syncer) })
 }
 
-// makePool makes the pool and what the client is made from.
-func (w *world) makePool() {
+// makePool makes the pool, tuned, and what the client is made from.
+func (w *world) makePool(tune ...func(*peer.Config)) {
 	var addrs []string
 	for _, h := range w.net.Hosts() {
 		addrs = append(addrs, h.Addr)
 	}
 	chance := testnet.Chance(w.seed)
-	pool, err := peer.New(peer.Config{
+	cfg := peer.Config{
 		Params:    w.best.Params().Params,
 		UserAgent: "/sim:1.0.0/",
 		Connect:   addrs,
@@ -189,7 +189,11 @@ func (w *world) makePool() {
 		Dial:      w.net.Dial,
 		Rand:      chance,
 		Log:       w.log.With("at", "peer"),
-	})
+	}
+	for _, f := range tune {
+		f(&cfg)
+	}
+	pool, err := peer.New(cfg)
 	if err != nil {
 		w.Fatal(err)
 	}
