@@ -34,6 +34,7 @@ func TestRealNodes(t *testing.T) {
 		{"relay", s.testRelay},
 		{"reorganise", s.testReorganise},
 		{"restart", s.testRestart},
+		{"address book", s.testBook},
 		{"kill mid-sync", s.testKillMidSync},
 		{"node dies mid-sync", s.testNodeDies},
 		{"sendheaders", s.testSendHeaders},
