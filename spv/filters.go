@@ -58,6 +58,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 			if p.early(c.start) && p.plan.awaits(c.start) {
 				p.ledger.note(from, batch)
 			}
+			p.pace.effort.fetchedFilters(len(payload), batch.Len())
 			p.plan.arrived(batch, len(payload), time.Now())
 			return p.foldFilters()
 		}

@@ -26,7 +26,7 @@ func (st *Status) unscanned(at chain.Height) Status {
 	next := *st
 	next.Synced = false
 	next.Rescan = progressOf(at, st.Tip.Height, 0)
-	next.Ratio = overall(next.Headers, next.Filters, next.Rescan)
+	next.Ratio, next.ETA = lostAtLeast(st.Tip.Height-at), 0
 	next.Reason, next.Hint = scanReason(at, st.Tip.Height), ""
 	return next
 }

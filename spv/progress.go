@@ -53,28 +53,3 @@ func progressOf(current, target chain.Height, rate float64) Progress {
 	}
 	return p
 }
-
-// Weights of the stages in the overall ratio, by the bytes each of them moves
-// for a block: 180 of header, about 200 of filter, and for the rescan the share
-// of the time that matching takes.
-const (
-	headersWeight = 0.45
-	filtersWeight = 0.50
-	rescanWeight  = 0.05
-)
-
-// overall returns the ratio over all stages, below 1 however far they are:
-// only being synced makes it 1.
-func overall(headers, filters, rescan Progress) float64 {
-	const almost = 0.9999
-	r := headersWeight*share(headers) + filtersWeight*share(filters) + rescanWeight*share(rescan)
-	return min(r, almost)
-}
-
-// share returns how much of a stage is done, 0 to 1.
-func share(p Progress) float64 {
-	if p.Target <= 0 {
-		return 0
-	}
-	return float64(p.Current) / float64(p.Target)
-}

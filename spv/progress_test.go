@@ -37,16 +37,10 @@ func TestAMomentMakesNoRate(t *testing.T) {
 	}
 }
 
-func TestOverallIsOneOnlyBySayingSo(t *testing.T) {
+func TestProgressOf(t *testing.T) {
 	done := progressOf(100, 50, 0)
 	if !done.Done() || done.Target != 100 {
 		t.Errorf("a stage beyond its target is %+v", done)
-	}
-	if r := overall(done, done, done); r >= 1 || r < 0.99 {
-		t.Errorf("all stages done make %v", r)
-	}
-	if r := overall(progressOf(0, 0, 0), done, done); r >= 0.99 {
-		t.Errorf("a stage not begun still makes %v", r)
 	}
 	if p := progressOf(50, 100, 10); p.ETA != 5*time.Second {
 		t.Errorf("50 blocks at 10 blocks/s take %v", p.ETA)

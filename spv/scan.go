@@ -331,6 +331,8 @@ func (p *pursuit) lookAtWallet() {
 // for.
 func (r *run) takeScanned() {
 	r.scanned, r.watching = r.cfg.Wallet.Scanned()
+	scripts, _ := r.cfg.Wallet.Scripts()
+	r.pace.effort.scripts = len(scripts)
 	if !r.watching {
 		r.scanned = r.store.State().Filters
 	}

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"math"
 	"reflect"
 	"strconv"
 	"time"
@@ -13,9 +14,26 @@ import (
 // showEvery is how often progress is shown while nothing else changes.
 const showEvery = 200 * time.Millisecond
 
-// pace holds the meters of the stages.
+// pace holds the meters of the stages, and what they have cost.
 type pace struct {
 	headers, filters, rescan meter
+
+	effort effort
+	reach  reach     // at the last look that counted
+	at     time.Time // of the last look; zero before the first
+}
+
+// look takes note of how far the stages are.
+func (p *pace) look(f facts, to reach, now time.Time) {
+	if p.at.IsZero() {
+		p.reach = to
+	} else if f.phase == CatchingUp && f.peers > 0 {
+		p.effort.fetching += now.Sub(p.at)
+		p.effort.fetchedHeaders(to.headers - p.reach.headers)
+	} else if f.phase == Rescanning && f.peers > 0 && p.effort.scripts > 0 {
+		p.effort.scanned(now.Sub(p.at), to.rescan-p.reach.rescan)
+	}
+	p.at = now
 }
 
 // facts gathers what the truth follows from.
@@ -53,7 +71,12 @@ func (r *run) show() {
 	st.Peers = f.peers
 	if r.store != nil {
 		st.Tip, st.TipTime = f.tip, r.store.State().TipTime
+		known := 0.0 // that a reader found out before, see look
+		if st.Ratio == 1 && !was.Synced {
+			known = was.Ratio
+		}
 		r.showStages(f, now)
+		st.Ratio = max(st.Ratio, known)
 	}
 	st.Synced = f.synced()
 	st.FirstSyncDone = st.FirstSyncDone || st.Synced
@@ -67,8 +90,7 @@ func (r *run) show() {
 }
 
 // showStages fills in the progress of the stages. Their target is what peers
-// claim, until the claims are found to be empty. The overall ratio never falls
-// until the sync is complete; losing that starts it anew.
+// claim, until the claims are found to be empty.
 func (r *run) showStages(f facts, now time.Time) {
 	st := &r.status
 	target := max(f.staged, f.best)
@@ -81,14 +103,33 @@ func (r *run) showStages(f facts, now time.Time) {
 	if r.watching {
 		st.Rescan = progressOf(f.scanned.Height, target, r.pace.rescan.update(f.scanned.Height, now))
 	}
-	ratio := overall(st.Headers, st.Filters, st.Rescan)
+	r.showOverall(f, target, now)
+}
+
+// showOverall fills in what is about all stages. The ratio never falls until the
+// sync is complete; losing that starts it anew. While nobody is connected it is not
+// known how much is left.
+func (r *run) showOverall(f facts, target chain.Height, now time.Time) {
+	st, e := &r.status, &r.pace.effort
+	to := reach{f.staged, f.filters.Height, f.scanned.Height}
+	if !r.watching {
+		to.rescan = math.MaxInt32
+	}
+	r.pace.look(f, to, now)
+	st.ETA = 0
 	switch {
 	case f.synced():
 		st.Ratio = 1
 	case st.Ratio == 1:
-		st.Ratio = ratio
+		st.Ratio = e.lost(to, target)
+	case f.peers == 0:
+		return
 	default:
-		st.Ratio = max(st.Ratio, ratio)
+		st.Ratio = e.advance(st.Ratio, r.pace.reach, to, target)
+	}
+	r.pace.reach = to
+	if !f.synced() && f.peers > 0 {
+		st.ETA = e.left(to, target, st.Headers.Rate, st.Filters.Rate, st.Rescan.Rate)
 	}
 }
 

@@ -39,7 +39,12 @@ type Status struct {
 
 	// Ratio is the progress over all stages, 0 to 1. It is 1 exactly while
 	// Synced; losing that is the only way for it to fall within a run.
+	// What advances it is the work of this run, weighed by bytes and time.
 	Ratio float64
+
+	// ETA is the estimated time until all stages are done; zero when unknown or
+	// synced.
+	ETA time.Duration
 
 	// Tip is the newest verified header and TipTime its timestamp.
 	Tip     chain.BlockID

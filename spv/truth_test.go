@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -194,6 +195,35 @@ func TestPropertyTheRatioOnlyFallsWhenSyncedIsLost(t *testing.T) {
 			}
 			before = ratio
 		}
+	}
+}
+
+// TestTheRatioIsAboutThisRun resumes a sync at a block whose chain is complete until
+// peers tell of a longer one.
+func TestTheRatioIsAboutThisRun(t *testing.T) {
+	r, now := &run{}, time.Unix(0, 0)
+	f := facts{phase: CatchingUp, staged: 1000, filters: chain.BlockID{Height: 1000}, scanned: chain.BlockID{Height: 1000}}
+	show := func(headers, filters chain.Height) Status {
+		now = now.Add(time.Second)
+		f.staged, f.filters.Height = headers, filters
+		r.showStages(f, now)
+		return r.status
+	}
+	if st := show(1000, 1000); st.Ratio != 0 || st.ETA != 0 {
+		t.Errorf("without peers %v is done, %v left", st.Ratio, st.ETA)
+	}
+	f.peers, f.best, f.leading = 1, 3000, true
+	show(1000, 1000)
+	if st := show(2000, 2000); math.Abs(st.Ratio-0.5) > 0.01 || st.ETA != time.Second {
+		t.Errorf("half way %v is done, %v left", st.Ratio, st.ETA)
+	}
+	f.peers, f.best = 0, 0
+	if st := show(2000, 2000); math.Abs(st.Ratio-0.5) > 0.01 || st.ETA != 0 {
+		t.Errorf("when the peer is gone %v is done, %v left", st.Ratio, st.ETA)
+	}
+	f.peers, f.best = 1, 3000
+	if st := show(2900, 2900); math.Abs(st.Ratio-0.95) > 0.01 {
+		t.Errorf("later %v is done", st.Ratio)
 	}
 }
 

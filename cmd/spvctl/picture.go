@@ -74,6 +74,9 @@ func picture(st *api.SyncStatus, peers []api.PeerInfo, on screen) []row {
 // overallRow shows the progress over all stages.
 func overallRow(st *api.SyncStatus, columns int) string {
 	text := fmt.Sprintf("%7s", percent(st.Ratio))
+	if st.ETA > 0 {
+		text += "  " + span(st.ETA) + " left"
+	}
 	return fmt.Sprintf("%-*s%s%s", nameColumns-1, st.Phase, barIn(columns-max(nameColumns-1, len(st.Phase))-len(text), st.Ratio), text)
 }
 

@@ -17,7 +17,7 @@ import (
 // midway returns the status of a daemon in the middle of everything, and its peers.
 func midway() (*api.SyncStatus, []api.PeerInfo) {
 	st := fetching(1000)
-	st.Phase, st.Ratio = "catching-up", 0.4321
+	st.Phase, st.Ratio, st.ETA = "catching-up", 0.4321, 3723
 	st.Reason = "3 peers connected, 1 of them without filters for 701,301–701,400: asking 2 more."
 	st.Hint = "Wait for other peers, or name one with the connect option."
 	st.Warnings = []api.Warning{{Code: "deep-reorg", Text: "A reorganisation took back 7 blocks."}}

@@ -119,7 +119,7 @@ func writeStatus(w io.Writer, st *api.SyncStatus) {
 	if st.Error != "" {
 		row("error", "%s", st.Error)
 	}
-	row("progress", "%s", percent(st.Ratio))
+	row("progress", "%s", overallText(st))
 	for _, s := range st.Stages {
 		row(s.Name, "%s", stageText(&s))
 	}
@@ -138,6 +138,14 @@ func writeStatus(w io.Writer, st *api.SyncStatus) {
 			row("", "%s", warning.Hint)
 		}
 	}
+}
+
+// overallText tells how far all stages have got.
+func overallText(st *api.SyncStatus) string {
+	if st.ETA <= 0 {
+		return percent(st.Ratio)
+	}
+	return percent(st.Ratio) + ", " + span(st.ETA) + " left"
 }
 
 // stageText tells how far a stage has got.

@@ -20,7 +20,7 @@ phase      catching-up
            Fetching filters.
            Wait.
 error      it broke
-progress   50.0%
+progress   50.0%, 1m 5s left
 headers    1,000 of 1,000
 filters    1,000 of 2,000, 2,500 per second, 1m 1s left
 rescan     1,000 of 1,000

@@ -136,6 +136,9 @@ func (v *view) permanent(line string) {
 // shows the first that is not done.
 func progressLine(st *api.SyncStatus) string {
 	line := fmt.Sprintf("%6s %s", percent(st.Ratio), st.Phase)
+	if st.ETA > 0 {
+		line += ", " + span(st.ETA) + " left"
+	}
 	for _, s := range st.Stages {
 		if s.Current >= s.Target {
 			continue
@@ -143,9 +146,6 @@ func progressLine(st *api.SyncStatus) string {
 		line += fmt.Sprintf(", %s %s/%s", s.Name, grouped(s.Current), grouped(s.Target))
 		if s.Rate > 0 {
 			line += fmt.Sprintf(" %s/s", grouped(int64(s.Rate)))
-		}
-		if s.ETA > 0 {
-			line += ", " + span(s.ETA) + " left"
 		}
 		break
 	}

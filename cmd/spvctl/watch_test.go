@@ -27,13 +27,14 @@ func fetching(current int64) api.SyncStatus {
 	st := following(2000, "aa")
 	st.Synced, st.Ratio, st.Phase = false, 0.5, "catching-up"
 	st.Stages[1] = api.Stage{Name: api.StageFilters, Current: current, Target: 2000, Rate: 2500.5, ETA: 61}
+	st.ETA = 65
 	return st
 }
 
 // What fetching looks like in one line.
 const (
-	line1000 = " 50.0% catching-up, filters 1,000/2,000 2,500/s, 1m 1s left, 1 peer"
-	line1500 = " 50.0% catching-up, filters 1,500/2,000 2,500/s, 1m 1s left, 1 peer"
+	line1000 = " 50.0% catching-up, 1m 5s left, filters 1,000/2,000 2,500/s, 1 peer"
+	line1500 = " 50.0% catching-up, 1m 5s left, filters 1,500/2,000 2,500/s, 1 peer"
 )
 
 // statuses are what the views of the tests are shown.

@@ -40,6 +40,7 @@ func syncStatus(st spv.Status, now time.Time) api.SyncStatus {
 		Hint:                 st.Hint,
 		Initialised:          st.Initialised,
 		Ratio:                st.Ratio,
+		ETA:                  seconds(st.ETA),
 		Stages: []api.Stage{
 			stage(api.StageHeaders, st.Headers),
 			stage(api.StageFilters, st.Filters),
@@ -83,9 +84,12 @@ func stage(name string, p spv.Progress) api.Stage {
 		Current: int64(p.Current),
 		Target:  int64(p.Target),
 		Rate:    p.Rate,
-		ETA:     int64(p.ETA.Round(time.Second) / time.Second),
+		ETA:     seconds(p.ETA),
 	}
 }
+
+// seconds returns an estimated time in whole seconds.
+func seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }
 
 func lastReorg(r *spv.Reorg) *api.Reorg {
 	if r == nil {

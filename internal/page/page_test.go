@@ -100,6 +100,7 @@ func troubled() api.SyncStatus {
 	st.Reason = "3 peers connected, none has filters for 1,107,001–1,107,100: asking again."
 	st.Hint = "Wait for other peers."
 	st.Stages[1] = api.Stage{Name: api.StageFilters, Current: 1_107_000, Target: 1_107_100, Rate: 1234, ETA: 90}
+	st.ETA = 150
 	st.Tip.Height = 1_107_100
 	st.LastReorg = &api.Reorg{Depth: 2, Fork: api.BlockID{Height: 999_999}}
 	st.Warnings = []api.Warning{{Text: "A peer said <script>alert(1)</script>.", Hint: "Ignore it."}}
@@ -117,7 +118,7 @@ func TestPageTellsTheStatus(t *testing.T) {
 	body := get(t, url).body
 	for _, want := range []string{
 		"Syncing", "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", "Wait for other peers.",
-		"45.6 %", "1,107,000", "1,234 blocks per second", "1 min 30 s left", "2 blocks above 999,999", "A peer said &lt;script&gt;", "Peers: 0", "spvd 1.2.3, running since 1970-01-01", "mainnet", "Nobody is connected.",
+		"45.6 %", "1,107,000", "1,234 blocks per second", "1 min 30 s left", "About 2 min 30 s left.", "2 blocks above 999,999", "A peer said &lt;script&gt;", "Peers: 0", "spvd 1.2.3, running since 1970-01-01", "mainnet", "Nobody is connected.",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)

@@ -53,6 +53,10 @@ type SyncStatus struct {
 	// Synced; losing that is the only way for it to fall within a run.
 	Ratio float64 `json:"ratio"`
 
+	// ETA is the estimated number of seconds until all stages are done; zero
+	// when unknown or synced.
+	ETA int64 `json:"eta"`
+
 	// Stages is the progress of each stage, in order.
 	Stages []Stage `json:"stages"`
 

@@ -21,6 +21,9 @@ func (w *world) watchStatus(ctx context.Context, syncer *spv.Syncer) {
 		if missed := st.Seq > last.Seq+1; st.Ratio < last.Ratio && !last.Synced && !missed {
 			w.Errorf("the ratio fell from %v to %v", last.Ratio, st.Ratio)
 		}
+		if st.ETA < 0 || st.ETA > 0 && (st.Synced || st.Peers == 0) {
+			w.Errorf("%v left with synced %v and %d peers", st.ETA, st.Synced, st.Peers)
+		}
 		if (st.Ratio == 1) != st.Synced {
 			w.Errorf("ratio %v with synced %v", st.Ratio, st.Synced)
 		}

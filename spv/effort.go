@@ -1,0 +1,142 @@
+package spv
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// What is taken for the costs until they are measured.
+const (
+	usualFilterBytes = 200                  // of a block
+	usualMatchTime   = 15 * time.Nanosecond // of a script and a block, see docs/performance.md
+	usualSpeed       = 1e6                  // bytes per second
+	usualScripts     = 80                   // of a wallet: two branches of an account with some look-ahead
+)
+
+// almost is the greatest ratio there is before being synced.
+const almost = 0.9999
+
+// effort is what this run has measured of the cost of a block in each stage. It
+// is a pure value.
+type effort struct {
+	filterBytes, filterBlocks int64
+
+	fetched  int64         // bytes of headers and filters that came
+	fetching time.Duration // while they did
+
+	matching time.Duration // in the phase of scans
+	matched  float64       // blocks that they got ahead, times scripts
+
+	scripts int // that the chain was scanned for last; zero if that is not known
+}
+
+// fetchedHeaders takes note of headers that came.
+func (e *effort) fetchedHeaders(blocks chain.Height) {
+	e.fetched += max(0, int64(blocks)) * chain.HeaderSize
+}
+
+// fetchedFilters takes note of filters that came.
+func (e *effort) fetchedFilters(bytes, blocks int) {
+	e.filterBytes += int64(bytes)
+	e.filterBlocks += int64(blocks)
+	e.fetched += int64(bytes)
+}
+
+// scanned takes note of blocks that were scanned for the scripts there are, with
+// those that were fetched for it.
+func (e *effort) scanned(took time.Duration, blocks chain.Height) {
+	e.matching += took
+	e.matched += float64(max(0, blocks)) * float64(e.scripts)
+}
+
+// filter returns the bytes of a filter, on average.
+func (e *effort) filter() float64 {
+	if e.filterBlocks == 0 {
+		return usualFilterBytes
+	}
+	return float64(e.filterBytes) / float64(e.filterBlocks)
+}
+
+// scan returns the seconds that scanning a block takes for the scripts there are.
+func (e *effort) scan() float64 {
+	each := usualMatchTime.Seconds()
+	if e.matched > 0 {
+		each = e.matching.Seconds() / e.matched
+	}
+	return each * float64(cmp.Or(e.scripts, usualScripts))
+}
+
+// speed returns how fast headers and filters came, in bytes per second.
+func (e *effort) speed() float64 {
+	if e.fetching <= 0 || e.fetched == 0 {
+		return usualSpeed
+	}
+	return float64(e.fetched) / e.fetching.Seconds()
+}
+
+// reach is how far each stage has got. Where nobody is scanned for, rescan is
+// beyond every target.
+type reach struct{ headers, filters, rescan chain.Height }
+
+// work returns what is left of the stages up to a target, in bytes: those that
+// are to be fetched, and for the scan those that could be in the time it takes.
+func (e *effort) work(at reach, target chain.Height) float64 {
+	return e.bytes(at, target) + float64(max(0, target-at.rescan))*e.scan()*e.speed()
+}
+
+// bytes returns how many bytes are left to be fetched.
+func (e *effort) bytes(at reach, target chain.Height) float64 {
+	return float64(max(0, target-at.headers))*chain.HeaderSize + float64(max(0, target-at.filters))*e.filter()
+}
+
+// advance returns the overall ratio after a step from one reach to another: as
+// much of what was missing to 1 is missing still as of the work is left. It never
+// falls, whatever becomes of the target or the costs, and is below 1.
+func (e *effort) advance(ratio float64, from, to reach, target chain.Height) float64 {
+	before, after := e.work(from, target), e.work(to, target)
+	if before <= 0 || after >= before {
+		return ratio
+	}
+	return max(ratio, min(almost, 1-(1-ratio)*after/before))
+}
+
+// lately is how many blocks before those that are missing count as done when
+// being synced is lost: one new block does not look like all there is to do.
+const lately = 100
+
+// lost returns the ratio when being synced is lost.
+func (e *effort) lost(at reach, target chain.Height) float64 {
+	done := lately * (chain.HeaderSize + e.filter() + e.scan()*e.speed())
+	return min(almost, done/(done+e.work(at, target)))
+}
+
+// lostAtLeast returns the least that lost can be, whatever a scan costs, when only
+// blocks to scan are missing.
+func lostAtLeast(blocks chain.Height) float64 {
+	return min(almost, lately/float64(lately+max(0, blocks)))
+}
+
+// left returns the time until all stages are done, at the rates of the last
+// seconds in blocks per second: headers and filters come through the same lines,
+// and a scan comes after them. It is zero if nothing is left, or nothing comes.
+func (e *effort) left(at reach, target chain.Height, headers, filters, rescan float64) time.Duration {
+	var seconds float64
+	if bytes := e.bytes(at, target); bytes > 0 {
+		rate := headers*chain.HeaderSize + filters*e.filter()
+		if rate <= 0 {
+			return 0
+		}
+		seconds = bytes / rate
+	}
+	if blocks := float64(max(0, target-at.rescan)); blocks > 0 {
+		each := e.scan()
+		if rescan > 0 {
+			each = 1 / rescan
+		}
+		seconds += blocks * each
+	}
+	const most = 365 * 24 * time.Hour
+	return time.Duration(min(seconds, most.Seconds()) * float64(time.Second))
+}
