@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -16,10 +15,6 @@ import (
 // notifiedDepth is how many blocks below the tip a transaction is watched for being
 // taken back or mined in another block.
 const notifiedDepth = 100
-
-// lookEvery is the time between two looks at the wallets, so that what comes in a burst
-// is one look.
-const lookEvery = time.Second
 
 // newWalletNotify returns the service that runs the command of --walletnotify, none
 // without one.
@@ -44,11 +39,10 @@ type walletNotify struct {
 }
 
 // run runs the command, from the moment at which the daemon is synced until ctx ends.
-// What happens while the command runs is read from the wallets afterwards: nothing is
-// queued but what one look at them brings.
+// The wallets poke it when they have changed. What happens while the command runs is
+// read from them afterwards: nothing is queued but what one look at them brings.
 func (n *walletNotify) run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
+	changed := n.owned.Watch(ctx)
 	var synced chain.Height // the height at which the daemon was
 	err := n.syncer.Wait(ctx, func(st spv.Status) bool {
 		synced = st.Tip.Height
@@ -65,7 +59,7 @@ func (n *walletNotify) run(ctx context.Context) error {
 			}
 		}
 		select {
-		case <-tick.C:
+		case <-changed:
 		case <-ctx.Done():
 		}
 	}
