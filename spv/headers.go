@@ -327,6 +327,7 @@ func (p *pursuit) reorganised(re *chain.Reorganisation) {
 		p.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
 			"Check payments that were confirmed in these blocks.")
 	}
+	p.status.Reorgs++
 	p.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
 	p.cfg.Log.Info("Chain reorganised", "depth", depth, "fork", re.Fork.Height, "from", re.From.Hash, "to", re.To.Hash)
 }

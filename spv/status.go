@@ -58,6 +58,9 @@ type Status struct {
 	// Peers is the number of live peers.
 	Peers int
 
+	// Reorgs is the number of reorganisations of this run.
+	Reorgs int
+
 	// LastReorg describes the newest reorganisation of this run, or is nil.
 	LastReorg *Reorg
 

@@ -59,7 +59,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if err != nil {
 		return nil, err
 	}
-	source := pageSource{syncPort{syncer: syncer}, peersPort{pool: pool}}
+	source := pageSource{syncPort{syncer: syncer}, peersPort{pool: pool}, owned, filepath.Join(cfg.netDir(), chainFile)}
 	server, err := newServer(ctx, cfg, logs, params, rpc.Ports{
 		Chain:   chainPort{syncer: syncer, params: params},
 		Blocks:  blocksPort{syncer: syncer},

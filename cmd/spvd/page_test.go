@@ -14,7 +14,7 @@ func TestStatusPage(t *testing.T) {
 	url := strings.TrimSuffix(d.await(t, "Status page and metrics url="), "/")
 	for path, want := range map[string]string{
 		"/":        "Synced at height 450 with 1 peer.",
-		"/metrics": "\nspvd_tip_height 450\n",
+		"/metrics": "\nspvd_role_peers{role=\"connect\"} 1\n",
 		"/livez":   "Synced",
 		"/readyz":  "Synced",
 	} {

@@ -54,6 +54,7 @@ func syncStatus(st spv.Status, now time.Time) api.SyncStatus {
 		Best:      api.Best{Height: int64(st.Best), Peers: st.BestPeers},
 		Peers:     st.Peers,
 		Scanned:   int64(st.Rescan.Current),
+		Reorgs:    st.Reorgs,
 		LastReorg: lastReorg(st.LastReorg),
 		Warnings:  make([]api.Warning, len(st.Warnings)),
 	}

@@ -18,8 +18,19 @@ const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 // Facts are what the metrics follow from.
 type Facts struct {
 	Status  api.SyncStatus
+	Peers   []api.PeerInfo
+	Counts  Counts
 	Version string    // of the daemon
 	Started time.Time // when the process began
+}
+
+// Counts are what the rooms of the daemon have counted.
+type Counts struct {
+	Received, Sent uint64 // bytes through all connections with peers since the start
+	Bans           int    // in force
+	JobsQueued     int    // of all wallets that are open
+	JobsRunning    int
+	StoreBytes     int64 // of the file of the chain; zero if unknown
 }
 
 // label is a name and a value that tell samples of one metric apart.
@@ -36,11 +47,15 @@ func Write(w io.Writer, f Facts) error {
 	p.gauge("spvd_phase_info", "What the daemon does.", 1, label{"phase", st.Phase})
 	p.gauge("spvd_phase_start_time_seconds", "When it began to.", float64(st.Since))
 	p.gauge("spvd_progress_ratio", "The progress over all stages, 1 exactly while synced.", st.Ratio)
+	p.gauge("spvd_remaining_seconds", "The estimated time until all stages are done, 0 when unknown or synced.", float64(st.ETA))
 	p.stages(st.Stages)
 	p.gauge("spvd_tip_height", "The height of the newest verified block.", float64(st.Tip.Height))
 	p.gauge("spvd_tip_timestamp_seconds", "Its time.", float64(st.Tip.Time))
 	p.gauge("spvd_best_height", "The height that most peers claim.", float64(st.Best.Height))
 	p.gauge("spvd_peers", "The peers that are connected.", float64(st.Peers))
+	p.peers(f.Peers)
+	p.counts(&f.Counts)
+	p.counter("spvd_reorgs_total", "The reorganisations since the sync was started.", float64(st.Reorgs))
 	p.reorg(st.LastReorg)
 	p.warnings(st.Warnings)
 	p.runtime()
@@ -73,9 +88,18 @@ func (p *printer) gauge(name, help string, value float64, labels ...label) {
 	p.sample(name, value, labels...)
 }
 
-// head introduces the samples of a metric.
-func (p *printer) head(name, help string) {
-	p.printf("# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
+// counter writes a metric of one sample that only rises.
+func (p *printer) counter(name, help string, value float64) {
+	p.headOf("counter", name, help)
+	p.sample(name, value)
+}
+
+// head introduces the samples of a metric that may also fall.
+func (p *printer) head(name, help string) { p.headOf("gauge", name, help) }
+
+// headOf introduces the samples of a metric of a type.
+func (p *printer) headOf(kind, name, help string) {
+	p.printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
 // sample writes one value.

@@ -2,8 +2,10 @@ package metrics
 
 import (
 	"errors"
+	"os"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,8 +21,16 @@ func facts() Facts {
 			Tip:       api.Tip{Height: 10, Time: 1_700_000_000},
 			Best:      api.Best{Height: 20},
 			LastReorg: &api.Reorg{Time: 4, Depth: 2},
+			Reorgs:    5,
+			ETA:       61,
 			Warnings:  []api.Warning{{Code: `odd "code"\` + "\n"}},
 		},
+		Peers: []api.PeerInfo{
+			{Role: "outbound", Rate: 1000, InFlight: 1, InFlightBytes: 500},
+			{Role: "outbound", Rate: 500},
+			{Role: "added", InFlight: 2, InFlightBytes: 200},
+		},
+		Counts:  Counts{Received: 1 << 40, Sent: 11, Bans: 2, JobsQueued: 4, JobsRunning: 1, StoreBytes: 300},
 		Version: "1.2.3",
 		Started: time.Unix(3, 0),
 	}
@@ -55,34 +65,116 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestFormat holds every line to the grammar of the text format, and every
-// sample to an introduction of its metric just before.
+// family is a metric as a reader of the text format understands it.
+type family struct {
+	help, kind string
+	samples    map[string]float64 // by labels
+}
+
+// parse reads the text format: of each metric a HELP line, a TYPE line and its
+// samples, in one group.
+func parse(t *testing.T, text string) map[string]*family {
+	t.Helper()
+	head := regexp.MustCompile(`^# (HELP|TYPE) ([a-z_]+) (.+)$`)
+	sample := regexp.MustCompile(`^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\})? (\S+)$`)
+	families, name := make(map[string]*family), ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := head.FindStringSubmatch(line); m != nil {
+			switch f := families[m[2]]; {
+			case m[1] == "HELP" && f == nil:
+				name, families[m[2]] = m[2], &family{help: m[3], samples: make(map[string]float64)}
+			case m[1] == "TYPE" && m[2] == name && f.kind == "" && len(f.samples) == 0:
+				f.kind = m[3]
+			default:
+				t.Errorf("line %q below metric %s", line, name)
+			}
+			continue
+		}
+		m := sample.FindStringSubmatch(line)
+		if m == nil || m[1] != name || families[name].kind == "" {
+			t.Fatalf("line %q below metric %s", line, name)
+		}
+		value, err := strconv.ParseFloat(m[3], 64)
+		if _, twice := families[name].samples[m[2]]; err != nil || twice {
+			t.Errorf("line %q: %v, or it comes twice", line, err)
+		}
+		families[name].samples[m[2]] = value
+	}
+	return families
+}
+
+// TestFormat reads what is written, and holds it to the conventions: a sentence
+// for help, counters that end with _total.
 func TestFormat(t *testing.T) {
 	var b strings.Builder
 	if err := Write(&b, facts()); err != nil {
 		t.Fatal(err)
 	}
-	head := regexp.MustCompile(`^# HELP ([a-z_]+) .+\.$`)
-	sample := regexp.MustCompile(`^([a-z_]+)(\{[a-z]+="([^"\\\n]|\\["\\n])*"(,[a-z]+="([^"\\\n]|\\["\\n])*")*\})? [0-9.e+-]+$`)
-	metric, seen := "", make(map[string]bool)
-	for line := range strings.Lines(b.String()) {
-		line = strings.TrimSuffix(line, "\n")
-		if m := head.FindStringSubmatch(line); m != nil {
-			if metric = m[1]; seen[metric] {
-				t.Errorf("%s comes twice", metric)
-			}
-			seen[metric] = true
-			continue
+	families := parse(t, b.String())
+	for name, f := range families {
+		if strings.HasSuffix(name, "_total") != (f.kind == "counter") || f.kind != "counter" && f.kind != "gauge" {
+			t.Errorf("%s is a %s", name, f.kind)
 		}
-		if line == "# TYPE "+metric+" gauge" {
-			continue
-		}
-		if m := sample.FindStringSubmatch(line); m == nil || m[1] != metric {
-			t.Errorf("line %q below metric %s", line, metric)
+		if !strings.HasSuffix(f.help, ".") || len(f.samples) == 0 {
+			t.Errorf("%s has help %q and %d samples", name, f.help, len(f.samples))
 		}
 	}
-	if len(seen) < 15 {
-		t.Errorf("only %d metrics", len(seen))
+	for _, want := range []struct {
+		name, labels string
+		value        float64
+	}{
+		{"spvd_role_peers", `{role="outbound"}`, 2},
+		{"spvd_role_peers", `{role="added"}`, 1},
+		{"spvd_role_peers", `{role="once"}`, 0},
+		{"spvd_peers_bytes_per_second", "", 1500},
+		{"spvd_requests_in_flight", "", 3},
+		{"spvd_in_flight_bytes", "", 700},
+		{"spvd_received_bytes_total", "", 1 << 40},
+		{"spvd_sent_bytes_total", "", 11},
+		{"spvd_bans", "", 2},
+		{"spvd_jobs", `{state="queued"}`, 4},
+		{"spvd_jobs", `{state="running"}`, 1},
+		{"spvd_store_bytes", "", 300},
+		{"spvd_reorgs_total", "", 5},
+		{"spvd_remaining_seconds", "", 61},
+	} {
+		f := families[want.name]
+		if f == nil {
+			t.Errorf("there is no %s", want.name)
+			continue
+		}
+		if got, ok := f.samples[want.labels]; !ok || got != want.value {
+			t.Errorf("%s%s is %v, want %v", want.name, want.labels, got, want.value)
+		}
+	}
+}
+
+// TestEveryMetricIsDocumented compares with the table for operators, both ways.
+func TestEveryMetricIsDocumented(t *testing.T) {
+	var b strings.Builder
+	if err := Write(&b, facts()); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/operation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	families := parse(t, b.String())
+	documented := make(map[string]bool)
+	row := regexp.MustCompile("(?m)^\\| (`(?:spvd|go|process)_.*`) \\| (gauge|counter) \\|")
+	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
+		for name := range strings.SplitSeq(m[1], ", ") {
+			name = strings.Trim(name, "`")
+			if documented[name] = true; families[name] == nil || families[name].kind != m[2] {
+				t.Errorf("%s is documented as a %s", name, m[2])
+			}
+		}
+	}
+	for name := range families {
+		if !documented[name] {
+			t.Errorf("%s is not documented", name)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/internal/metrics"
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -33,6 +34,9 @@ func (s source) Alive() bool { return !s.hung }
 
 // Peers implements page.Source.
 func (s source) Peers() []api.PeerInfo { return s.roster.Peers() }
+
+// Counts implements page.Source.
+func (source) Counts() metrics.Counts { return metrics.Counts{Bans: 3} }
 
 // of returns what the page shows of a daemon.
 func of(d *rpctest.Daemon) source { return source{d.Ports().Sync, d.Ports().Peers, false} }
@@ -243,7 +247,7 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	body := get(t, plain+"/metrics").body
-	if !strings.Contains(body, "\nspvd_tip_height 2\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") {
+	if !strings.Contains(body, "\nspvd_tip_height 2\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") || !strings.Contains(body, "\nspvd_bans 3\n") {
 		t.Errorf("metrics are %s", body)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, plain, nil)

@@ -43,6 +43,9 @@ type Source interface {
 
 	// Peers returns the connected peers.
 	Peers() []api.PeerInfo
+
+	// Counts returns what the rooms of the daemon have counted.
+	Counts() metrics.Counts
 }
 
 // Config is what a Server is made of. All fields but Profile are required.
@@ -129,7 +132,10 @@ func (s *Server) handler() http.Handler {
 // serveMetrics answers Prometheus.
 func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", metrics.ContentType)
-	err := metrics.Write(w, metrics.Facts{Status: s.cfg.Source.Status(), Version: s.cfg.Version, Started: s.cfg.Started})
+	err := metrics.Write(w, metrics.Facts{
+		Status: s.cfg.Source.Status(), Peers: s.cfg.Source.Peers(), Counts: s.cfg.Source.Counts(),
+		Version: s.cfg.Version, Started: s.cfg.Started,
+	})
 	if err != nil { // the client is gone
 		s.cfg.Log.Debug("Metrics not sent", "err", err)
 	}

@@ -72,6 +72,9 @@ type SyncStatus struct {
 	// Scanned is the height up to which the chain was scanned for the wallet.
 	Scanned int64 `json:"scanned"`
 
+	// Reorgs is the number of reorganisations of this run.
+	Reorgs int `json:"reorgs"`
+
 	// LastReorg is the newest reorganisation of this run; null if there was
 	// none.
 	LastReorg *Reorg `json:"lastreorg"`

@@ -1,0 +1,36 @@
+package metrics
+
+import "github.com/spvd/spvd/internal/rpc/api"
+
+// roles returns why peers are connected: each has a sample, also without a peer.
+func roles() []string { return []string{"connect", "added", "once", "outbound", "renewal"} }
+
+// peers writes what is known of the connected peers together.
+func (p *printer) peers(peers []api.PeerInfo) {
+	byRole := make(map[string]int)
+	var rate, requests, owed float64
+	for i := range peers {
+		byRole[peers[i].Role]++
+		rate += float64(peers[i].Rate)
+		requests += float64(peers[i].InFlight)
+		owed += float64(peers[i].InFlightBytes)
+	}
+	p.head("spvd_role_peers", "The peers that are connected, by why they are.")
+	for _, role := range roles() {
+		p.sample("spvd_role_peers", float64(byRole[role]), label{"role", role})
+	}
+	p.gauge("spvd_peers_bytes_per_second", "What the peers deliver together when they are asked.", rate)
+	p.gauge("spvd_requests_in_flight", "The requests that peers have not answered.", requests)
+	p.gauge("spvd_in_flight_bytes", "The estimated size of what they owe.", owed)
+}
+
+// counts writes what the rooms of the daemon have counted.
+func (p *printer) counts(c *Counts) {
+	p.counter("spvd_received_bytes_total", "The bytes that came from peers.", float64(c.Received))
+	p.counter("spvd_sent_bytes_total", "The bytes that went to peers.", float64(c.Sent))
+	p.gauge("spvd_bans", "The bans in force.", float64(c.Bans))
+	p.head("spvd_jobs", "The searches of wallets that are not over, by state.")
+	p.sample("spvd_jobs", float64(c.JobsQueued), label{"state", api.JobQueued})
+	p.sample("spvd_jobs", float64(c.JobsRunning), label{"state", api.JobRunning})
+	p.gauge("spvd_store_bytes", "The size of the file of the chain, 0 when unknown.", float64(c.StoreBytes))
+}
