@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -11,14 +13,15 @@ import (
 // place is the newest job up to which all are over, and known to be.
 type jobFeed struct {
 	wallet Wallet
+	name   string // of the wallet
 	place  int64
 	told   map[int64]api.Job // above the place, as the client knows them
 }
 
 // newJobFeed returns the feed after a cursor; an empty one is none at all. It
 // returns nil for a text that is no cursor.
-func newJobFeed(w Wallet, after string) *jobFeed {
-	f := &jobFeed{wallet: w, told: make(map[int64]api.Job)}
+func newJobFeed(w Wallet, name, after string) *jobFeed {
+	f := &jobFeed{wallet: w, name: name, told: make(map[int64]api.Job)}
 	if after == "" {
 		return f
 	}
@@ -40,8 +43,8 @@ func (f *jobFeed) begin() error {
 }
 
 // tell implements feed. Without a wallet there is nothing to tell.
-func (f *jobFeed) tell(ctx context.Context, _ *news, to *feeds) error {
-	list, err := f.wallet.Jobs()
+func (f *jobFeed) tell(ctx context.Context, n *news, to *feeds) error {
+	list, err := n.read.jobList(f.name, f.wallet.Jobs)
 	if err != nil || ctx.Err() != nil {
 		return nil
 	}
@@ -60,7 +63,7 @@ func (f *jobFeed) tell(ctx context.Context, _ *news, to *feeds) error {
 		return nil
 	}
 	ev.Cursor = f.cursor()
-	message, err := encodeNotification(api.TopicJobs, &ev)
+	message, err := n.read.frame(f.frameKey(&ev), func() ([]byte, error) { return encodeNotification(api.TopicJobs, &ev) })
 	if err != nil {
 		return err
 	}
@@ -79,6 +82,17 @@ func (f *jobFeed) advance(list []api.Job) {
 		f.place = j.ID
 		delete(f.told, j.ID)
 	}
+}
+
+// frameKey returns what tells a notification from all others that come from the
+// same list of jobs.
+func (f *jobFeed) frameKey(ev *api.JobsEvent) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %t %s", api.TopicJobs, ev.Cursor, ev.Gap, f.name)
+	for _, j := range ev.Jobs {
+		fmt.Fprintf(&b, " %d", j.ID)
+	}
+	return b.String()
 }
 
 func (f *jobFeed) cursor() string { return strconv.FormatInt(f.place, 10) }

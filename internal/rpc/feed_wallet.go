@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -43,7 +45,7 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 	rest := f.trail[len(back):]
 	if len(rest) == 0 {
 		f.begin(at)
-		return f.send(&api.WalletEvent{Cursor: cursor(f.trail), Gap: true, Tip: f.trail[0]}, to)
+		return f.send(n, &api.WalletEvent{Cursor: cursor(f.trail), Gap: true, Tip: f.trail[0]}, nil, to)
 	}
 	if len(back) > 0 {
 		f.ahead = min(f.ahead, rest[0].Height)
@@ -61,7 +63,7 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 	}
 	var told []happening
 	told, ev.Removed = f.fresh(found, due)
-	return f.sendAll(ev, at.Scanned.Height < from, told, to)
+	return f.sendAll(n, ev, at.Scanned.Height < from, told, to)
 }
 
 // begin sets the place to where the wallet is.
@@ -131,31 +133,45 @@ func (f *walletFeed) fresh(found []happening, due func(height int64) bool) (told
 // sendAll sends an event with what is told, in several notifications if that is
 // much: the last one has the cursor. An event that tells nothing is only sent when
 // it must be.
-func (f *walletFeed) sendAll(ev api.WalletEvent, must bool, told []happening, to *feeds) error {
+func (f *walletFeed) sendAll(n *news, ev api.WalletEvent, must bool, told []happening, to *feeds) error {
 	if !must && len(told)+len(ev.Removed)+len(ev.Disconnected) == 0 {
 		return nil
 	}
 	for {
-		part := ev
-		for _, h := range told[:min(len(told), eventItems)] {
-			h.put(&part)
-		}
-		if told = told[min(len(told), eventItems):]; len(told) == 0 {
-			return f.send(&part, to)
+		part, items := ev, told[:min(len(told), eventItems)]
+		if told = told[len(items):]; len(told) == 0 {
+			return f.send(n, &part, items, to)
 		}
 		part.Cursor, part.More = "", true
-		if err := f.send(&part, to); err != nil {
+		if err := f.send(n, &part, items, to); err != nil {
 			return err
 		}
 		ev.Disconnected, ev.Removed = nil, nil
 	}
 }
 
-// send sends one notification.
-func (f *walletFeed) send(ev *api.WalletEvent, to *feeds) error {
-	message, err := encodeNotification(f.topic, ev)
+// send sends an event with some items as one notification, which is encoded once
+// for all clients that are told the same.
+func (f *walletFeed) send(n *news, ev *api.WalletEvent, items []happening, to *feeds) error {
+	message, err := n.read.frame(f.frameKey(ev, items), func() ([]byte, error) {
+		for _, h := range items {
+			h.put(ev)
+		}
+		return encodeNotification(f.topic, ev)
+	})
 	if err != nil {
 		return err
 	}
 	return to.pass(message)
+}
+
+// frameKey returns what tells a notification from all others that come from the
+// same readings.
+func (f *walletFeed) frameKey(ev *api.WalletEvent, items []happening) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %t %t %v %v %q %s", f.topic, ev.Cursor, ev.Gap, ev.More, ev.Tip, ev.Disconnected, ev.Removed, f.name)
+	for _, h := range items {
+		fmt.Fprintf(&b, " %s:%d", h.key, h.height)
+	}
+	return b.String()
 }

@@ -105,7 +105,7 @@ func (b *backend) subscribeWallet(c *caller, topic, from string, depth int64) (a
 // subscribeJobs starts the feed of jobs after a cursor, or with those that are not
 // over.
 func (b *backend) subscribeJobs(c *caller, from string) (api.Subscription, error) {
-	f := newJobFeed(b.Wallet, from)
+	f := newJobFeed(b.Wallet, c.wallet, from)
 	if f == nil {
 		return api.Subscription{}, errCursor(api.TopicJobs)
 	}
