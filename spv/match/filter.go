@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
@@ -32,8 +33,8 @@ var ErrMalformed = errors.New("malformed filter")
 type filter struct {
 	size   uint64   // all values that count are below it
 	values []uint64 // in ascending order
-	bitmap []uint64 // has the bits that values fall onto set
-	shift  uint     // makes the number of a bit of a value
+	bitmap []uint64 // has the bits set that hashes of values fall onto
+	shift  uint     // makes the number of a bit of a hash
 }
 
 // decode makes f the filter of some bytes. An empty one has no values.
@@ -155,21 +156,31 @@ func (r *bitReader) long() (delta uint64, ok bool) {
 	return delta, true
 }
 
-// mark makes the bitmap of the values.
+// mark makes the bitmap of the values. It is one of hashes, whose highest bits are
+// the number of a bit, so that a hash need not be made a value to look it up.
 func (f *filter) mark() {
 	width := min(max(bits.Len(uint(spread*len(f.values))), minMapBits), maxMapWidth)
-	f.shift = uint(max(bits.Len64(f.size)-width, 0)) & 63
+	f.shift = uint(64-width) & 63
 	words := 1 << (width - 6)
 	if cap(f.bitmap) < words {
 		f.bitmap = make([]uint64, words)
 	}
 	f.bitmap = f.bitmap[:words]
 	clear(f.bitmap)
+	if len(f.values) == 0 {
+		return
+	}
+	scale := math.MaxUint64 / f.size // hashes of a value, rounded down
 	for _, v := range f.values {
 		if v >= f.size {
 			break // no hash is as great
 		}
-		bit := v >> f.shift
-		f.bitmap[bit/64] |= 1 << (bit % 64)
+		over, last := bits.Mul64(v+1, scale+1)
+		if over > 0 {
+			last = math.MaxUint64
+		}
+		for bit := v * scale >> f.shift; bit <= last>>f.shift; bit++ {
+			f.bitmap[bit/64] |= 1 << (bit % 64)
+		}
 	}
 }

@@ -34,29 +34,28 @@ func (m *Matcher) Any(key [16]byte, data []byte, sets ...*Set) (bool, error) {
 	return false, nil
 }
 
-// holdsAny reports whether one of the values is that of a script: its hash as a
-// fraction of 2^64, times what values are below (the reduction of gcs/v4).
+// holdsAny reports whether one of the values is that of a script.
 func (f *filter) holdsAny(k *sipKey, g *group) bool {
 	stride := 2 * g.words
 	for pairs := g.pairs; len(pairs) >= stride; pairs = pairs[stride:] {
 		hashA, hashB := k.pair(pairs[:stride])
-		a, _ := bits.Mul64(hashA, f.size)
-		b, _ := bits.Mul64(hashB, f.size)
-		if f.maybe(a)|f.maybe(b) != 0 && (f.holds(a) || f.holds(b)) {
+		if f.maybe(hashA)|f.maybe(hashB) != 0 && (f.holds(hashA) || f.holds(hashB)) {
 			return true
 		}
 	}
 	return false
 }
 
-// maybe returns zero if nothing has a value.
-func (f *filter) maybe(v uint64) uint64 {
-	bit := v >> f.shift
+// maybe returns zero if nothing has the value of a hash.
+func (f *filter) maybe(hash uint64) uint64 {
+	bit := hash >> (f.shift & 63)
 	return f.bitmap[bit/64] >> (bit % 64) & 1
 }
 
-// holds reports whether there is a value.
-func (f *filter) holds(v uint64) bool {
+// holds reports whether there is the value of a hash: the hash as a fraction of
+// 2^64, times what values are below (the reduction of gcs/v4).
+func (f *filter) holds(hash uint64) bool {
+	v, _ := bits.Mul64(hash, f.size)
 	_, found := slices.BinarySearch(f.values, v)
 	return found
 }
