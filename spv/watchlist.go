@@ -2,6 +2,7 @@ package spv
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/spvd/spvd/spv/match"
 )
@@ -12,24 +13,43 @@ import (
 type watchlist struct {
 	given    [][]byte   // as the wallet gave them last
 	revision uint64     // that they had
-	scripts  [][]byte   // the same in the order in which they came
+	scripts  [][]byte   // the same in the order in which they came; nil for those that are gone
 	known    bool       // they were taken over once
 	set      *match.Set // of them all; nil until it is asked for
 }
 
-// take takes over the wallet's scripts. It reports whether some are gone, which
-// makes the numbers of before worthless.
+// take takes over the wallet's scripts. It reports whether some are gone and others
+// have come, which makes the numbers of before worthless. When some are only gone,
+// what has been matched has been matched against more than it had to be.
 func (w *watchlist) take(scripts [][]byte, revision uint64) (gone bool) {
 	if w.known && w.revision == revision {
 		return false
 	}
 	more, gone := added(w.given, scripts)
-	if gone {
+	switch {
+	case gone && (len(more) > 0 || len(scripts) == 0):
 		*w, more = watchlist{}, scripts
+	case gone:
+		w.keep(scripts)
+		gone = false
 	}
 	w.add(more)
 	w.given, w.revision, w.known = scripts, revision, true
 	return gone
+}
+
+// keep takes all scripts but some off the list. The others keep their numbers.
+func (w *watchlist) keep(scripts [][]byte) {
+	still := make(map[string]bool, len(scripts))
+	for _, s := range scripts {
+		still[string(s)] = true
+	}
+	w.scripts, w.set = slices.Clone(w.scripts), nil
+	for i, s := range w.scripts {
+		if !still[string(s)] {
+			w.scripts[i] = nil
+		}
+	}
 }
 
 // extend takes over scripts among which some of the wallet's may be missing: these
@@ -52,7 +72,7 @@ func (w *watchlist) add(more [][]byte) {
 	}
 }
 
-// count returns the number of scripts.
+// count returns the number of scripts, with those that are gone.
 func (w *watchlist) count() int { return len(w.scripts) }
 
 // since returns the scripts that came after the first n.

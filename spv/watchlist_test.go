@@ -16,37 +16,63 @@ func namedScripts(numbers ...int) (list [][]byte) {
 }
 
 // TestWatchlistKeepsItsOrder holds that the list is what the wallet has, in the
-// order in which it came, unless scripts are gone.
+// order in which it came, with gaps where scripts are gone. What comes back is as
+// good as new. The list begins again when some are gone and others have come.
 func TestWatchlistKeepsItsOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var w watchlist
-	var have, order []int
-	for revision := range uint64(2000) {
-		wantGone := false
+	var have, lost []int
+	var order [][]byte
+	for revision := range uint64(1000) {
+		had, more := len(have), []int(nil)
+		have = slices.Clone(have)
+		if r.IntN(6) == 0 && had > 0 {
+			from := r.IntN(had)
+			if r.IntN(2) == 0 {
+				from = 0 // as when a search goes on
+			}
+			to := from + 1 + r.IntN(had-from)
+			lost = append(lost, have[from:to]...)
+			have = slices.Delete(have, from, to)
+		}
+		gone := len(have) < had
 		switch n := r.IntN(10); {
-		case n == 0 && len(have) > 0:
-			have = slices.Delete(slices.Clone(have), 0, 1+r.IntN(len(have)))
-			order, wantGone = slices.Clone(have), true
-		case n < 4: // in the middle, as that of several wallets
-			have = slices.Insert(slices.Clone(have), r.IntN(len(have)+1), int(revision))
-			order = append(order, int(revision))
-		case n < 8:
-			have = append(slices.Clone(have), int(revision))
-			order = append(order, int(revision))
+		case n < 4:
+			more = []int{int(revision)}
+		case n < 5 && !gone:
+			more, lost = lost, nil
 		}
-		before := len(w.scripts)
-		if gone := w.take(namedScripts(have...), revision+1); gone != wantGone {
-			t.Fatalf("revision %d: gone %v, want %v", revision, gone, wantGone)
+		at := r.IntN(len(have) + 1) // in the middle, as that of several wallets
+		if r.IntN(2) == 0 {
+			at = len(have)
 		}
-		want := namedScripts(order...)
-		if !slices.EqualFunc(w.scripts, want, slices.Equal[[]byte]) {
-			t.Fatalf("revision %d: got %q, want %q", revision, w.scripts, want)
+		have = slices.Insert(have, at, more...)
+		begins := gone && (len(more) > 0 || len(have) == 0)
+		here := make(map[string]bool)
+		for _, sc := range namedScripts(have...) {
+			here[string(sc)] = true
 		}
-		if n := w.since(0).Len(); n != len(want) {
-			t.Fatalf("revision %d: %d scripts are matched, want %d", revision, n, len(want))
+		for i, sc := range order {
+			if !here[string(sc)] {
+				order[i] = nil
+			}
 		}
-		if n := min(before, len(want)); w.since(n).Len() != len(want)-n {
-			t.Fatalf("revision %d: %d scripts since %d of %d", revision, w.since(n).Len(), n, len(want))
+		order = append(order, namedScripts(more...)...)
+		before, fresh := w.count(), len(more)
+		if begins {
+			order, before, fresh = namedScripts(have...), 0, len(have)
+		}
+		if got := w.take(namedScripts(have...), revision+1); got != begins {
+			t.Fatalf("revision %d: gone %v, want %v", revision, got, begins)
+		}
+		if !slices.EqualFunc(w.scripts, order, slices.Equal[[]byte]) {
+			t.Fatalf("revision %d: got %q, want %q", revision, w.scripts, order)
+		}
+		if n := w.since(0).Len(); n != len(have) {
+			t.Fatalf("revision %d: %d scripts are matched, want %d", revision, n, len(have))
+		}
+		if got := w.since(before).Len(); got != fresh {
+			t.Fatalf("revision %d: %d scripts since %d, want %d", revision, got, before, fresh)
 		}
 	}
 }

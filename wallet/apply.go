@@ -156,7 +156,7 @@ func (s *snapshot) needed(from chain.BlockID, left bool, u *chain.Update) uint32
 	case last > s.tip.Height || from == s.tip || left:
 		return everyone
 	}
-	return s.scanning
+	return s.unsearched(s.scanning, from.Height)
 }
 
 // grow extends the accounts' windows by what the blocks use. If that makes the
@@ -170,7 +170,9 @@ func (a *application) grow(s *snapshot) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.grown = next.count() > before
+	if a.grown = next.count() > before; a.grown && origin(a.u) == s.tip {
+		next.learn(before)
+	}
 	return next, nil
 }
 

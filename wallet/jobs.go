@@ -97,7 +97,8 @@ func (w *Wallet) StartRescan(ctx context.Context, from chain.Height) (id uint32,
 	return id, err
 }
 
-// goBack makes the cursor go back, to search for all scripts from a height on.
+// goBack makes the cursor go back, to search for all scripts from a height on, whatever
+// has been searched before.
 func (s *snapshot) goBack(from chain.Height) {
 	start := blockBelow(s.blocks, max(from-1, 0)).BlockID
 	if start.Height < s.cursor.Height {
@@ -106,7 +107,7 @@ func (s *snapshot) goBack(from chain.Height) {
 	if start.Height < s.common.Height {
 		s.common = start
 	}
-	s.scanning = 0
+	s.scanning, s.learned = 0, nil
 }
 
 // CancelJob gives up a rescan. What it has found stays known, and the wallet is

@@ -98,7 +98,7 @@ func (w *Wallet) Scripts() (scripts [][]byte, revision uint64) {
 // against.
 func (s *snapshot) due() uint32 {
 	if s.scan() {
-		return s.scanning
+		return s.unsearched(s.scanning, s.cursor.Height)
 	}
 	return s.dueAbove()
 }

@@ -20,6 +20,8 @@ type snapshot struct {
 	pays     [][]byte  // the payment scripts of scripts
 	jobs     []job     // by number
 
+	learned []learned // by number
+
 	// complete says that the chain ended with the tip when that was applied. It is
 	// not stored.
 	complete bool

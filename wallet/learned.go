@@ -1,0 +1,34 @@
+package wallet
+
+import (
+	"slices"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// learned says that the scripts with numbers in [first, end) came to be watched
+// while the blocks above a height were applied: all blocks above it, up to the tip,
+// have been matched against them. It is not stored, so that a search that goes on
+// after a restart looks for them in these blocks as well.
+type learned struct {
+	first, end uint32
+	above      chain.Height
+}
+
+// learn takes note that scripts, from a number on, were found because of blocks
+// above the tip. Nothing is known of those that were found elsewhere.
+func (s *snapshot) learn(first uint32) {
+	s.learned = append(slices.Clip(s.learned), learned{first, s.count(), s.tip.Height})
+}
+
+// unsearched returns the first script, from a number on, that blocks above a height
+// may not have been matched against. A number that is not below count says that
+// there is none.
+func (s *snapshot) unsearched(from uint32, h chain.Height) uint32 {
+	for _, l := range s.learned {
+		if l.first <= from && from < l.end && l.above <= h {
+			from = l.end
+		}
+	}
+	return from
+}
