@@ -155,6 +155,31 @@ func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 	}
 }
 
+// TestRescanSearchesForEverything holds that a rescan leaves nothing out because it
+// has been searched for already.
+func TestRescanSearchesForEverything(t *testing.T) {
+	w := scattered(t, 3, 60, 120)
+	x := openTest(t, Birthday{})
+	importTest(t, x, "a", 1, AccountOptions{Gap: 10})
+	w.sync(x, 10)
+	if len(x.now.Load().learned) == 0 {
+		t.Fatal("nothing was found on the way")
+	}
+	if err := x.Rescan(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	all := len(x.now.Load().pays)
+	steps := 0
+	for ; w.step(x, 10); steps++ {
+		if scripts, _ := x.Scripts(); len(scripts) != all {
+			t.Fatalf("step %d: %d of %d scripts are searched for", steps, len(scripts), all)
+		}
+	}
+	if steps != 12 {
+		t.Errorf("%d steps", steps)
+	}
+}
+
 func TestImportFindsWhatIsOld(t *testing.T) {
 	for seed := range seeds(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
