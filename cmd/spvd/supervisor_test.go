@@ -157,6 +157,7 @@ func TestSupervisorOutlivesTheManager(t *testing.T) {
 		m.mu.Unlock()
 		f.statuses <- spv.Status{Initialised: true, Synced: true, Reason: "Synced."}
 		pass(time.Minute)
+		synctest.Wait() // the look of that instant is over
 		m.mu.Lock()
 		m.gone = false
 		m.mu.Unlock()
