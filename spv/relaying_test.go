@@ -224,8 +224,11 @@ func TestPublishRestart(t *testing.T) {
 		}
 		h.syncer = s
 		h.start()
-		h.until(time.Minute, "following", func(st Status) bool { return st.Phase == Following })
-		h.pass(time.Second)
+		for range 60 { // more peers are told some seconds after the first one
+			if h.pass(time.Second); len(h.net.offers(hash)) > before {
+				break
+			}
+		}
 		if n := len(h.net.offers(hash)); n != before+1 {
 			t.Errorf("offered %d times, before %d", n, before)
 		}
