@@ -54,8 +54,12 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 	if err != nil {
 		return nil
 	}
+	trail, whole := f.trailTo(at.Scanned, rest)
+	if !whole {
+		return nil
+	}
 	from, ahead := rest[0].Height, f.ahead
-	f.trail, f.ahead = f.trailTo(at.Scanned, rest), max(at.Tip.Height, at.Scanned.Height)
+	f.trail, f.ahead = trail, max(at.Tip.Height, at.Scanned.Height)
 	ev := api.WalletEvent{Cursor: cursor(f.trail), Tip: at.Tip, Disconnected: back}
 	moved := at.Tip.Height > ahead || at.Scanned.Height > from
 	due := func(h int64) bool {
@@ -68,7 +72,8 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 
 // begin sets the place to where the wallet is.
 func (f *walletFeed) begin(at Position) {
-	f.trail, f.ahead = f.trailTo(at.Scanned, nil), at.Tip.Height
+	f.trail, _ = f.trailTo(at.Scanned, nil)
+	f.ahead = at.Tip.Height
 }
 
 // onMain reports whether the wallet is on the main chain at a block. When it is
@@ -89,19 +94,20 @@ func (f *walletFeed) disconnected() []api.BlockID {
 }
 
 // trailTo returns the trail to a block of the main chain: what a cursor names,
-// then what is known below.
-func (f *walletFeed) trailTo(id api.BlockID, known []api.BlockID) []api.BlockID {
+// then what is known below. It is not whole when the chain has become shorter
+// meanwhile; the next poke tells of that.
+func (f *walletFeed) trailTo(id api.BlockID, known []api.BlockID) (trail []api.BlockID, whole bool) {
 	known = slices.DeleteFunc(slices.Clone(known), func(k api.BlockID) bool { return k.Height >= id.Height })
-	trail := []api.BlockID{id}
+	trail = []api.BlockID{id}
 	for h := id.Height - 1; h >= 0 && len(trail) < cursorBlocks && (len(known) == 0 || h > known[0].Height); h-- {
 		hash, err := f.chain.HashAt(h)
 		if err != nil {
-			return trail // it is shorter now: the next poke tells
+			return trail, false
 		}
 		trail = append(trail, api.BlockID{Height: h, Hash: hash.String()})
 	}
 	trail = append(trail, known...)
-	return trail[:min(len(trail), trailLength)]
+	return trail[:min(len(trail), trailLength)], true
 }
 
 // fresh returns what the client is to be told of, and of what was not mined the
