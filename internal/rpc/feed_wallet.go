@@ -55,8 +55,8 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 		return nil
 	}
 	trail, whole := f.trailTo(at.Scanned, rest)
-	if !whole {
-		return nil
+	if !whole || !f.onMain(at.Tip) || !f.onMain(at.Scanned) {
+		return nil // what was read is of two chains; the next poke tells
 	}
 	from, ahead := rest[0].Height, f.ahead
 	f.trail, f.ahead = trail, max(at.Tip.Height, at.Scanned.Height)
