@@ -51,11 +51,10 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 	defer conn.CloseNow()
 	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may, wallet: walletOf(r)}
 	if !known {
-		if !c.introduce(ctx) {
+		if !c.introduce(ctx, func() { s.lobby.leave(connOf(r)) }) {
 			return
 		}
 		defer s.websockets.free()
-		s.lobby.leave(connOf(r))
 	}
 	c.run(ctx)
 }
@@ -76,8 +75,9 @@ type session struct {
 }
 
 // introduce waits for the client to authenticate and answers it. When it
-// returns true, a websocket slot has been taken.
-func (c *session) introduce(ctx context.Context) bool {
+// returns true, a websocket slot has been taken. It calls known before the client
+// can rely on being let in.
+func (c *session) introduce(ctx context.Context, known func()) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.server.limits.AuthTime)
 	defer cancel()
 	c.conn.SetReadLimit(strangerBytes)
@@ -101,6 +101,9 @@ func (c *session) introduce(ctx context.Context) bool {
 		refusal = &api.Error{Code: api.CodeInvalid, Message: reason.Error() + "; the first call must be authenticate [user, password]"}
 	case !c.server.websockets.take():
 		refusal = &api.Error{Code: api.CodeMisc, Message: "too many websocket clients; try again"}
+	}
+	if refusal == nil {
+		known()
 	}
 	err = c.send(ctx, first.reply(nil, refusal))
 	if err != nil && refusal == nil {
