@@ -27,14 +27,14 @@ func (c *canvas) draw(rows []row, on screen) {
 		b.WriteString(r.text + "\x1b[K\n")
 	}
 	b.WriteString("\x1b[J")
-	io.WriteString(c.out, b.String())
+	fmt.Fprint(c.out, b.String())
 	c.drawn = rows
 }
 
 // clear takes the picture off again.
 func (c *canvas) clear(on screen) {
 	if len(c.drawn) > 0 {
-		io.WriteString(c.out, c.home(on)+"\x1b[J")
+		fmt.Fprint(c.out, c.home(on)+"\x1b[J")
 		c.drawn = nil
 	}
 }

@@ -33,8 +33,15 @@ func dialRaw(t *testing.T, address string) raw {
 	return raw{conn, bufio.NewReader(conn)}
 }
 
-// ask sends a request and returns the answer.
-func (c raw) ask(t *testing.T, request string) *http.Response {
+// verdict is what an answer begins with.
+type verdict struct {
+	StatusCode int
+	Status     string
+	Close      bool // the server says that it closes the connection
+}
+
+// ask sends a request and returns what the answer begins with.
+func (c raw) ask(t *testing.T, request string) verdict {
 	t.Helper()
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
@@ -43,11 +50,11 @@ func (c raw) ask(t *testing.T, request string) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = io.Copy(io.Discard, answer.Body)
-	if err != nil {
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
 		t.Fatal(err)
 	}
-	return answer
+	return verdict{answer.StatusCode, answer.Status, answer.Close}
 }
 
 // closed reports whether the server closes the connection. What was sent and not
@@ -102,7 +109,7 @@ func TestStrangersKeepNoConnection(t *testing.T) {
 	cfg := rpctest.Config(rpctest.New())
 	cfg.Limits.IdleTime = time.Hour
 	address, _ := rpctest.Start(t, cfg)
-	for _, head := range []string{
+	for _, request := range []string{
 		"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
@@ -110,8 +117,8 @@ func TestStrangersKeepNoConnection(t *testing.T) {
 		"POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://elsewhere.example\r\nContent-Length: 0\r\n\r\n",
 	} {
 		c := dialRaw(t, address)
-		if got := c.ask(t, head); got.StatusCode < 400 || !got.Close || !c.closed() {
-			t.Errorf("%q is answered %s, and the connection stays open", head, got.Status)
+		if got := c.ask(t, request); got.StatusCode < 400 || !got.Close || !c.closed() {
+			t.Errorf("%q is answered %s, and the connection stays open", request, got.Status)
 		}
 	}
 }

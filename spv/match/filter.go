@@ -61,7 +61,8 @@ func (f *filter) decode(data []byte) error {
 // readCount reads the number of entries, in wire's encoding of numbers, which has
 // one form for each.
 func readCount(data []byte) (n uint64, rest []byte, err error) {
-	width, least := 0, uint64(0)
+	var width int
+	var least uint64
 	switch data[0] {
 	case 0xff:
 		width, least = 8, 1<<32
