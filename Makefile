@@ -92,6 +92,7 @@ fmt:
 lint: vet
 	$(LINTERS)
 	cd e2e && $(LINTERS)
+	cd internal/bench && $(LINTERS)
 
 # Known vulnerabilities in what the programs call; asks vuln.go.dev.
 vuln:
