@@ -17,7 +17,7 @@ type Config struct {
 	// Params is the network the wallet is for.
 	Params *chain.Params
 
-	// Log receives what the wallet has to say. It never names a key.
+	// Log takes what happens, and is never told a key; nil drops it.
 	Log *slog.Logger
 
 	// Birthday is the default for accounts and imports that name none. It is
@@ -38,7 +38,7 @@ func (c *Config) validate() error {
 		return errors.New("wallet: no network parameters")
 	}
 	if c.Log == nil {
-		return errors.New("wallet: no logger")
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

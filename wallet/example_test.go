@@ -3,7 +3,6 @@ package wallet_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -23,7 +22,6 @@ func Example() {
 	w, err := wallet.Open(wallet.Config{
 		Path:   filepath.Join(dir, "savings.db"),
 		Params: chain.SimNet(),
-		Log:    slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		fmt.Println(err)
