@@ -64,15 +64,18 @@
 // # Reading order
 //
 // reason.go and error.go: how things end. rules.go, shape.go and frame.go: bytes
-// to messages. handshake.go, conn.go, handle.go: one connection, with table.go for
-// its open requests, outbox.go, keepalive.go and mailbox.go. config.go, pool.go and
-// outbound.go: keeping connected, with wanted.go for the peers that the user names,
-// automatic.go for the others, online.go and watch.go for when there is no network.
-// told.go, entry.go, book.go and bookpick.go: the addresses, with seeds.go and
-// seeding.go for where the first ones come from, and file.go and memory.go for where
-// they are kept. proxy.go: the way through Tor. pick.go, queue.go, hedge.go, fetch.go: who is asked, with
-// gauge.go and standing.go for what a peer is worth. hearing.go,
-// shelf.go and renew.go: unmined transactions, which transactions.go and relay.go
-// pass on. roster.go, ban.go, pardon.go and
-// info.go: what the rest of the program sees.
+// to messages. handshake.go, conn.go, handle.go: one connection, with request.go and
+// table.go for its open requests, outbox.go, keepalive.go, mailbox.go and traffic.go.
+//
+// config.go, pool.go, member.go and outbound.go: keeping connected, with wanted.go and
+// address.go for the peers that the user names, automatic.go for the others,
+// backoff.go for when to try again, online.go and watch.go for when there is no
+// network. told.go, quota.go, entry.go, book.go and bookpick.go: the addresses, with
+// seeds.go and seeding.go for where the first ones come from, and file.go and
+// memory.go for where they are kept. proxy.go: the way through Tor.
+//
+// pick.go, queue.go, hedge.go, fetch.go: who is asked, with gauge.go and standing.go
+// for what a peer is worth. hearing.go, shelf.go and renew.go: unmined transactions,
+// which transactions.go and relay.go pass on. roster.go, ban.go, veto.go, pardon.go
+// and info.go: what the rest of the program sees.
 package peer

@@ -2,11 +2,13 @@
 // step with the Decred network. It is the engine of spvd and can be embedded in
 // any program:
 //
-//	s, err := spv.New(spv.Config{Params: chain.MainNet(), ChainFile: path, Peers: pool})
+//	s, err := spv.New(spv.Config{Params: chain.MainNet(), ChainFile: path, Peers: pool, Wallet: wallets})
 //	...
-//	go s.Run(ctx)                  // blocks until ctx ends
-//	err = s.Wait(ctx, spv.Synced)  // or watch s.Changes(ctx, 0)
-//	fmt.Println(s.Status().Tip)
+//	group.Go(func() error { return s.Run(ctx) }) // until ctx ends
+//	...
+//	err = s.Wait(ctx, spv.Synced) // or show what s.Changes(ctx, 0) yields
+//
+// The example embeds it in a whole front end, with a pool of peers and wallets.
 //
 // # Who does what
 //
@@ -16,8 +18,8 @@
 // hands back a fold, a closure that only the syncer's goroutine calls. All
 // workers have returned before a phase ends, and everything has before Run
 // returns; the store is closed last. Transactions of the store are committed by
-// a worker too, one at a time, while the syncer goes on. No lock is held across network, disk or
-// channel operations. Readers get immutable values.
+// a worker too, one at a time, while the syncer goes on. No lock is held across
+// network, disk or channel operations. Readers get immutable values.
 //
 // # What it guarantees
 //
@@ -42,12 +44,18 @@
 //
 // # Reading order
 //
-// ports.go says what the syncer needs, config.go and status.go what it takes
-// and gives. syncer.go runs the phases of phase.go; opening.go, repairing.go,
-// catchingup.go, rescanning.go and following.go are one phase each. The last
-// three share the loop in pursuit.go, with spans.go, headers.go, filters.go,
-// writing.go, scan.go and scanwork.go as its parts. relaying.go and publish.go are
-// about unmined transactions. survey.go, headerplan.go, filterplan.go, scanplan.go,
-// watchlist.go and broadcast.go decide without doing; truth.go says what is true,
-// show.go shows it, board.go hands it to readers.
+// example_test.go uses all of it. ports.go says what the syncer needs (nobody.go is
+// the wallet of who has none), config.go and status.go what it takes and gives.
+//
+// syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
+// rescanning.go and following.go are one phase each. The last three share the loop
+// in pursuit.go, with spans.go, headers.go, filters.go, writing.go, scan.go and
+// scanwork.go as its parts, whose jobs are done by workers.go. relaying.go and
+// publish.go are about unmined transactions.
+//
+// survey.go, headerplan.go, filterplan.go, earlyfilters.go, scanplan.go,
+// watchlist.go and broadcast.go decide without doing. truth.go says what is true,
+// progress.go and effort.go how far it is and how long it will take; show.go shows
+// it, board.go and look.go hand it to readers. reads.go and fees.go answer what
+// else they ask.
 package spv

@@ -48,13 +48,25 @@
 //
 // # Reading the source
 //
-// Start with progress.go, watch.go and steps.go for the state, then apply.go,
-// usage.go and ledger.go for the way of a block; window.go and effects.go are
-// the pure core. pokes.go tells readers of changes,
-// set.go and joint.go keep several wallets. Each bucket is described where it is declared: meta in
-// progress.go, then account.go, script.go, labels.go, block.go, mined.go,
-// credit.go, unmined.go, conflicts.go, locks.go and job.go, which jobs.go tells of. The reading side is balance.go, query.go,
-// transaction.go, category.go, history.go and received.go.
+// Start with config.go and wallet.go, and with progress.go, watch.go, learned.go and
+// steps.go for the state. link.go, apply.go, usage.go and ledger.go are the way of a
+// block; window.go, kind.go and effects.go are its pure core. pokes.go tells readers
+// of changes.
+//
+// What is watched comes from accounts.go with xpub.go, from imports.go with
+// address.go, each from a birthday.go on, and from issue.go; ownership.go says whose
+// an address is.
+//
+// Each bucket is described where it is declared: meta in progress.go, then account.go,
+// script.go, labels.go, block.go, mined.go with place.go, credit.go, unmined.go,
+// conflicts.go, locks.go and job.go, which jobs.go tells of. row.go encodes what they
+// hold, store.go makes them, upgrade.go brings old ones up to date, check.go holds
+// them against each other.
+//
+// Unmined transactions come in by publish.go and mempool.go, are together in pool.go,
+// and go by settle.go. The reading side is balance.go, query.go, transaction.go,
+// category.go, history.go and received.go. set.go, joint.go and joint_mempool.go keep
+// several wallets. errors.go is why something is refused.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller
 // at a time. Readers work on a transaction and an immutable snapshot of the same

@@ -2,11 +2,14 @@
 // network and answers JSON-RPC.
 //
 // This is the only package that sees every room. It reads the configuration
-// (config.go, load.go), takes the data directory (lock.go), opens the wallet if
-// there is one (wallets.go), builds the peer pool, the syncer and the RPC server, hands each the ones below it through
-// the ports they declare (ports_*.go), and runs them until a signal, the stop
-// method or a failure ends one of them (serve.go, services.go). With --checkdb
-// it proves the chain store instead and exits (checkdb.go).
+// (config.go, load.go, inifile.go, validate.go), takes the data directory (lock.go),
+// opens the wallets (wallets.go), builds the peer pool, the syncer, the RPC server and
+// the status page (build.go, page.go), hands each the ones below it through the ports
+// they declare (the files that begin with ports), and runs them until a signal, the
+// stop method or a failure ends one of them (serve.go, services.go, supervisor.go).
+// With --until it ends by itself (until.go), with hooks it runs commands of the user
+// (hook.go, blocknotify.go, walletnotify.go). With --checkdb it proves the chain store
+// instead and exits (checkdb.go).
 //
 // Settings come from, in rising order of precedence, the defaults, the
 // configuration file, SPVD_* environment variables and the command line.

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // vague are words that name no thing.
@@ -29,6 +30,23 @@ func checkDocs(t *Tree) []Finding {
 		}
 		if !strings.HasPrefix(doc.Doc.Text(), begins) {
 			out = append(out, Finding{Path: files[i].Path, Text: "no package comment that begins with " + strings.TrimSpace(begins)})
+		}
+		for _, gone := range missing(doc.Doc.Text(), files) {
+			out = append(out, Finding{Path: files[i].Path, Text: "the reading order names " + gone + ", which is not there"})
+		}
+	}
+	return out
+}
+
+// missing returns the files that a package comment names, and that are not in its
+// room.
+func missing(text string, files []*File) []string {
+	var out []string
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;:()", r) }) {
+		name := strings.TrimSuffix(word, ".")
+		named := strings.HasSuffix(name, ".go") && !strings.Contains(name, "/")
+		if named && !slices.ContainsFunc(files, func(f *File) bool { return path.Base(f.Path) == name }) {
+			out = append(out, name)
 		}
 	}
 	return out

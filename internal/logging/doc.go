@@ -15,5 +15,5 @@
 // package starts no goroutines; the log rotation compresses an old file in a
 // goroutine that closing the [File] waits for.
 //
-// Read log.go, then level.go, handler.go, json.go and file.go.
+// Read log.go, then level.go, handler.go, json.go, tee.go and file.go.
 package logging

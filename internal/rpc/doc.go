@@ -35,12 +35,13 @@
 //
 // # Reading order
 //
-// ports.go and ports_wallet.go (what is asked of the daemon), method.go (the method table),
-// getblockhash.go (a method), params.go, request.go, reply.go, dispatch.go
-// (from bytes to a method and back), server.go, post.go, websocket.go (from a
-// socket to bytes and back), news.go, feeds.go, feed_status.go, feed_blocks.go,
-// steps.go, cursor.go, feed_wallet.go, happenings.go, readings.go,
-// feed_jobs.go (subscriptions), then lobby.go, auth.go, guesses.go, cookie.go, tls.go, listen.go.
+// ports.go and the files that begin with ports (what is asked of the daemon),
+// method.go (the method table), getblockhash.go (a method), params.go, request.go,
+// reply.go, dispatch.go (from bytes to a method and back), server.go, post.go,
+// websocket.go (from a socket to bytes and back), news.go, feeds.go, feed_status.go,
+// feed_blocks.go, steps.go, cursor.go, feed_wallet.go, happenings.go, readings.go,
+// feed_jobs.go (subscriptions), then lobby.go, auth.go, guesses.go, cookie.go,
+// tls.go, listen.go.
 //
 // A new method is a file of its own and a line in the table; parameter checks,
 // help and docs/rpc.md follow from the table.

@@ -38,19 +38,21 @@
 //
 // # Reading order
 //
-// header.go and params.go say what a header and a network are. prepare.go,
-// context.go and rule.go are the way of a header through the rules. Each other
+// header.go and params.go say what a header and a network are. prepare.go, with
+// payload.go, context.go and rule.go are the way of a header through the rules. Each other
 // rule file is one rule: target.go, mediantime.go, stake.go, poolsize.go,
 // version.go, waypoints.go, and for targets and prices difficulty.go, which
 // chooses between asert.go and ema.go, and stakediff.go with stakediffv1.go;
 // average.go is what the launch algorithms have in common. filterproof.go,
 // earlyfilters.go and block.go are the proofs of filters and blocks.
 //
-// Of the half that keeps, chain.go is the centre. extend.go, tree.go,
-// reorganise.go and longbranch.go choose the branch, filters.go takes filters,
-// flush.go plans what is written, and write.go writes it. store.go and the files that begin with its name are the
-// file and its rows, index.go finds hashes in them, load.go is what a restart
-// reads. read.go, scan.go, since.go with update.go, and locator.go are what is
-// asked of a chain. check.go and its companions prove a store again, repair.go
-// saves what can be saved. docs/storage.md describes the file.
+// Of the half that keeps, chain.go is the centre, with state.go for how far it is and
+// window.go for the newest headers. extend.go, tree.go, reorganise.go and
+// longbranch.go choose the branch, filters.go takes filters, flush.go plans what is
+// written, and write.go writes it. store.go and the files that begin with its name
+// are the file and its rows, index.go finds hashes in them, load.go is what a restart
+// reads. read.go, scan.go with readahead.go, since.go with update.go, and locator.go
+// are what is asked of a chain; errors.go is why there is no answer. check.go and the
+// files that begin with its name prove a store again, repair.go saves what can be
+// saved. docs/storage.md describes the file.
 package chain

@@ -1,2 +1,2 @@
-// Package chain is documented.
+// Package chain is documented, but moved.go is not there any more. Read vars.go.
 package chain
