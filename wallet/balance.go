@@ -22,7 +22,7 @@ import (
 type Balance struct {
 	Spendable        dcrutil.Amount // mature, with enough confirmations
 	ImmatureCoinbase dcrutil.Amount // block rewards before their maturity
-	ImmatureStake    dcrutil.Amount // returns of tickets and the like before theirs
+	ImmatureStake    dcrutil.Amount // before their maturity: returns of tickets and the like, outputs of transactions with an expiry
 	LockedByTickets  dcrutil.Amount // committed to by tickets that have not been spent
 	Unconfirmed      dcrutil.Amount // has too few confirmations
 	Total            dcrutil.Amount
@@ -102,8 +102,7 @@ func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
 		if c.source == FromTicket {
 			return t.ticket(tx, op.Hash, c)
 		}
-		t.output(c, spending)
-		return nil
+		return t.output(tx, c, spending)
 	})
 	if err != nil {
 		return err
@@ -115,12 +114,15 @@ func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
 }
 
 // output adds an unspent output, which an unmined transaction may be spending.
-func (t *tally) output(c credit, spending bool) {
+func (t *tally) output(tx *bolt.Tx, c credit, spending bool) error {
 	b, confs := t.of(c.script), confirmations(c.place.Height, t.s.tip.Height)
-	maturity := c.source.maturity(t.w.cfg.Params.Params)
+	maturity, err := t.maturity(tx, c)
+	if err != nil {
+		return err
+	}
 	if spending {
 		if t.minConf == 0 {
-			return
+			return nil
 		}
 		b.Unconfirmed -= c.amount
 	}
@@ -134,6 +136,21 @@ func (t *tally) output(c credit, spending bool) {
 	default:
 		b.Spendable += c.amount
 	}
+	return nil
+}
+
+// maturity returns how many confirmations an output needs. Of one that has
+// enough for any, its transaction is not looked at.
+func (t *tally) maturity(tx *bolt.Tx, c credit) (int64, error) {
+	p := t.w.cfg.Params.Params
+	if confirmations(c.place.Height, t.s.tip.Height) >= int64(p.CoinbaseMaturity) {
+		return c.source.leastMaturity(p), nil
+	}
+	m, err := getMined(tx, c.place)
+	if err != nil || m == nil {
+		return 0, fmt.Errorf("output in block %d: %w", c.place.Height, orCorrupt(err))
+	}
+	return c.source.maturity(m.tx, p), nil
 }
 
 // ticket adds a ticket that has neither voted nor been revoked.
@@ -167,7 +184,7 @@ func (t *tally) unmined(p *pool, u *unmined) {
 			}
 		case t.minConf > 0:
 			t.of(c.script).Unconfirmed += c.amount
-		case c.source == FromPayment:
+		case c.source == FromPayment && u.tx.Expiry == wire.NoExpiryValue:
 			t.of(c.script).Spendable += c.amount
 		default:
 			t.of(c.script).ImmatureStake += c.amount

@@ -100,9 +100,19 @@ const (
 	lastSource     = FromTreasury
 )
 
-// maturity returns how many confirmations an output needs before the next
-// block may spend it.
-func (s Source) maturity(p *chaincfg.Params) int64 {
+// maturity returns how many confirmations an output of a transaction needs
+// before the next block may spend it. If the transaction has an expiry, that is
+// never less than for a block reward (dcrd: checkTransactionInputs).
+func (s Source) maturity(tx *wire.MsgTx, p *chaincfg.Params) int64 {
+	if tx.Expiry != wire.NoExpiryValue {
+		return max(s.leastMaturity(p), int64(p.CoinbaseMaturity))
+	}
+	return s.leastMaturity(p)
+}
+
+// leastMaturity returns how many confirmations an output needs if its
+// transaction has no expiry.
+func (s Source) leastMaturity(p *chaincfg.Params) int64 {
 	switch s {
 	case FromPayment:
 		return 1

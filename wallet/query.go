@@ -167,6 +167,7 @@ func (q *query) unminedOutput(op wire.OutPoint, u *unmined, c credited) (o Outpu
 // output describes an output of a transaction.
 func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint32, source Source, confs int64) Output {
 	out, sc := tx.TxOut[op.Index], &q.s.scripts[script]
+	maturity := source.maturity(tx, q.w.cfg.Params.Params)
 	o := Output{
 		OutPoint:      op,
 		Kind:          kind,
@@ -176,7 +177,7 @@ func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint3
 		PkScript:      bytes.Clone(out.PkScript),
 		Amount:        dcrutil.Amount(out.Value),
 		Confirmations: confs,
-		Mature:        confs >= source.maturity(q.w.cfg.Params.Params) || source == FromPayment,
+		Mature:        confs >= maturity || maturity == 1 && source == FromPayment,
 		Locked:        isLocked(q.tx, op),
 	}
 	if isScriptHash(sc.pay) {

@@ -58,6 +58,7 @@ func (w *world) random() {
 		switch w.rng.IntN(4) {
 		case 0:
 			stakes = append(stakes, w.treasuryAdd(take(), w.staker()))
+			w.mayExpire(stakes[len(stakes)-1])
 		case 1:
 			stakes = append(stakes, w.treasurySpend(w.staker(), 1000+w.rng.Int64N(1000)))
 		default:
@@ -69,6 +70,7 @@ func (w *world) random() {
 				commits, change = append(commits, w.staker()), append(change, w.staker())
 			}
 			stakes = append(stakes, w.ticket(in, w.staker(), commits, change))
+			w.mayExpire(stakes[len(stakes)-1])
 		}
 	}
 	for range min(w.rng.IntN(3), len(tickets)) {
@@ -100,7 +102,16 @@ func (w *world) payment(c coin) *wire.MsgTx {
 	half := c.amount / 2
 	tx := spend([]wire.OutPoint{c.op}, wire.NewTxOut(half, w.someone()), wire.NewTxOut(c.amount-half-1, w.someone()))
 	tx.TxIn[0].ValueIn = c.amount
+	w.mayExpire(tx)
 	return tx
+}
+
+// mayExpire gives some transactions an expiry, which only shows once they are
+// mined.
+func (w *world) mayExpire(tx *wire.MsgTx) {
+	if w.rng.IntN(4) == 0 {
+		tx.Expiry = 1 << 20
+	}
 }
 
 // again returns the block above a height, mined once more: transactions that a

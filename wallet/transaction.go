@@ -304,7 +304,7 @@ func (q *query) credits(t *Transaction, e *effects, owner func(pay []byte) (uint
 				Source:     c.source,
 				Change:     len(t.Debits) > 0 && sc.account != ImportedAccount && sc.branch == Internal,
 				Commitment: i == 1,
-				Mature:     t.Confirmations >= c.source.maturity(q.w.cfg.Params.Params),
+				Mature:     t.Confirmations >= c.source.maturity(t.Tx, q.w.cfg.Params.Params),
 			})
 		}
 	}
@@ -353,7 +353,7 @@ func (q *query) ticketStatus(t *Transaction) error {
 	}
 	if !spent {
 		t.TicketStatus = LiveTicket
-		if t.Confirmations < c.source.maturity(q.w.cfg.Params.Params) {
+		if t.Confirmations < c.source.maturity(t.Tx, q.w.cfg.Params.Params) {
 			t.TicketStatus = ImmatureTicket
 		}
 		return nil

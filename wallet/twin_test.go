@@ -18,6 +18,7 @@ type coin struct {
 	height chain.Height
 	source Source
 	ticket *wire.MsgTx // for tickets
+	aged   bool        // of a transaction that has an expiry
 }
 
 // coins replays the whole chain from nothing and returns what is unspent.
@@ -47,7 +48,7 @@ func play(unspent map[wire.OutPoint]coin, tx *wire.MsgTx, h chain.Height, tree i
 	for i, out := range tx.TxOut {
 		c := coin{
 			op:  wire.OutPoint{Hash: hash, Index: uint32(i), Tree: tree},
-			pay: out.PkScript, amount: out.Value, height: h,
+			pay: out.PkScript, amount: out.Value, height: h, aged: tx.Expiry != 0,
 		}
 		if c.pay[0] == txscript.OP_RETURN || c.pay[0] == txscript.OP_TADD || out.Value == 0 {
 			continue
@@ -85,6 +86,9 @@ func (w *world) balances(x *Wallet, minConf int64) map[string]Balance {
 		}
 		b := by[name]
 		need := map[Source]int64{FromPayment: 0, FromChange: 1, FromCoinbase: 16, FromVote: 16, FromRevocation: 16, FromTreasury: 16}[c.source]
+		if c.aged {
+			need = 16
+		}
 		field := &b.Spendable
 		switch {
 		case confs < need && c.source == FromCoinbase:

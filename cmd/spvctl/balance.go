@@ -17,8 +17,9 @@ func balanceCommand() command {
 		help: `
   --json     print the balances as JSON
 
-IMMATURE is what was earned and cannot be spent yet, LOCKED what tickets hold,
-UNCONFIRMED what unmined transactions would add.
+IMMATURE is what was earned, or paid by a transaction with an expiry, and cannot
+be spent yet, LOCKED what tickets hold, UNCONFIRMED what unmined transactions
+would add.
 `,
 		flags: []string{"--json"},
 		run: func(ctx context.Context, in *invocation) (int, error) {

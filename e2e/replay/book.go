@@ -183,8 +183,13 @@ func (c *coin) maturity() int64 {
 	switch {
 	case c.isTicket():
 		return ticketMaturity
-	case c.tx.kind == regular || c.tx.kind == ticket || c.tx.kind == treasuryAdd:
-		return changeMaturity
+	case c.isReward() || c.tx.msg.Expiry != 0:
+		return rewardMaturity
 	}
-	return rewardMaturity
+	return changeMaturity
+}
+
+// isReward reports whether a coin was earned, or was given by the treasury.
+func (c *coin) isReward() bool {
+	return c.tx.kind != regular && c.tx.kind != ticket && c.tx.kind != treasuryAdd
 }

@@ -195,7 +195,7 @@ func (b *Book) got(e *entry) []Detail {
 
 // category names what a coin is.
 func (b *Book) category(c *coin) string {
-	if c.maturity() == rewardMaturity && b.confirmations(c.tx) < rewardMaturity {
+	if c.isReward() && b.confirmations(c.tx) < rewardMaturity {
 		return "immature"
 	}
 	switch c.tx.kind {

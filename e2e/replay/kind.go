@@ -20,7 +20,8 @@ const (
 )
 
 // The least number of confirmations with which outputs can be spent, on simnet. A
-// payment can be spent by the next block, as can the change of a ticket.
+// payment can be spent by the next block, as can the change of a ticket; but what
+// comes from a transaction that has an expiry is as late as a reward.
 const (
 	rewardMaturity = 16
 	ticketMaturity = 16 + 1 // it takes part in the next lottery, and votes after it

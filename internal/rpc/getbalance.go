@@ -12,7 +12,8 @@ func getBalance() method {
 		reads:   true,
 		summary: "Returns the balances of the accounts in coins.",
 		help: "Amounts are exact: they have all digits. With minconf 0 unmined transactions count as if they were mined; " +
-			"else totalunconfirmed is what they would add. The balance is that of the block named: see walletinfo for how far it is.",
+			"else totalunconfirmed is what they would add. What transactions with an expiry pay counts as immature stake generation " +
+			"until it can be spent, as late as a block reward. The balance is that of the block named: see walletinfo for how far it is.",
 		params:  []param{someAccountParam(), minConfParam()},
 		result:  "an object with the balances and, for all accounts, their totals",
 		returns: []any{api.Balance{}},
