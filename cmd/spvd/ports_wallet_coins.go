@@ -49,7 +49,7 @@ func (p walletPort) Unspent(ctx context.Context, minConf, maxConf int64) ([]api.
 }
 
 // txType returns the number that stands for a kind of transaction in
-// listunspent.
+// listunspent. They are dcrwallet's, which are those of dcrd's stake package.
 func txType(k wallet.Kind) int {
 	switch k {
 	case wallet.Ticket:
@@ -58,7 +58,11 @@ func txType(k wallet.Kind) int {
 		return 2
 	case wallet.Revocation:
 		return 3
-	case wallet.Regular, wallet.Coinbase, wallet.TreasuryAdd, wallet.TreasurySpend, wallet.TreasuryBase:
+	case wallet.TreasuryAdd:
+		return 4
+	case wallet.TreasurySpend:
+		return 5
+	case wallet.Regular, wallet.Coinbase, wallet.TreasuryBase:
 	}
 	return 0
 }

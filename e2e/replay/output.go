@@ -32,7 +32,7 @@ func (b *Book) Unspent(minConf int64) []Unspent {
 			TxID:          c.tx.hash.String(),
 			Vout:          uint32(c.index),
 			Tree:          c.tx.tree,
-			TxType:        map[string]int{ticket: 1, vote: 2, revocation: 3}[c.tx.kind],
+			TxType:        map[string]int{ticket: 1, vote: 2, revocation: 3, treasuryAdd: 4, treasurySpend: 5}[c.tx.kind],
 			Address:       c.owner.address,
 			Account:       c.owner.account,
 			ScriptPubKey:  hex.EncodeToString(c.script()),

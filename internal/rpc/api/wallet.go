@@ -91,7 +91,7 @@ type Unspent struct {
 	TxID          string `json:"txid"`
 	Vout          uint32 `json:"vout"`
 	Tree          int8   `json:"tree"`
-	TxType        int    `json:"txtype"` // 0 regular, 1 ticket, 2 vote, 3 revocation
+	TxType        int    `json:"txtype"` // 0 regular, 1 ticket, 2 vote, 3 revocation, 4 treasury add, 5 treasury spend
 	Address       string `json:"address"`
 	Account       string `json:"account"`
 	ScriptPubKey  string `json:"scriptPubKey"`
