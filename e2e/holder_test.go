@@ -32,6 +32,7 @@ type holder struct {
 	watch    replay.Watch                      // what the daemon watches
 	owned    replay.Watch                      // what there are keys to
 	blocks   map[chainhash.Hash]*wire.MsgBlock // that were read from nodes
+	expiry   uint32                            // of the transactions it signs, zero for none
 }
 
 func newHolder() *holder {
@@ -142,6 +143,7 @@ func (h *holder) pay(t *testing.T, from replay.Coin, to []byte, amount int64, ch
 // sign signs the inputs of a transaction, which spend the given coins.
 func (h *holder) sign(t *testing.T, tx *wire.MsgTx, from ...replay.Coin) {
 	t.Helper()
+	tx.Expiry = h.expiry
 	for i, c := range from {
 		if err := h.ring.Sign(tx, i, c.Script); err != nil {
 			t.Fatal(err)
@@ -152,8 +154,14 @@ func (h *holder) sign(t *testing.T, tx *wire.MsgTx, from ...replay.Coin) {
 // part is what somebody pays for a ticket, and gets back from it.
 type part struct {
 	from   replay.Coin
-	reward *keys.Key // whom the vote pays
-	change *keys.Key
+	reward payee // whom the vote pays
+	change payee
+}
+
+// payee is whom a ticket returns money to.
+type payee interface {
+	CommitmentScript(amount int64) []byte
+	StakeChangeScript() []byte
 }
 
 // ticket returns a transaction that buys a ticket. All pay for it alike.

@@ -66,9 +66,9 @@ func (a *Account) Key(branch, index uint32) (*Key, error) {
 
 // Key is a private key and the address of its public key's hash.
 type Key struct {
+	Payee
 	Priv []byte
 	Pub  []byte // compressed
-	addr *stdaddr.AddressPubKeyHashEcdsaSecp256k1V0
 }
 
 // NewKey returns a key that follows from a name.
@@ -80,27 +80,5 @@ func newKey(priv []byte) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Key{Priv: priv, Pub: pub, addr: addr}, nil
+	return &Key{Payee: Payee{addr}, Priv: priv, Pub: pub}, nil
 }
-
-// Address returns the address.
-func (k *Key) Address() string { return k.addr.String() }
-
-// Script returns the script that pays to the address.
-func (k *Key) Script() []byte { return second(k.addr.PaymentScript()) }
-
-// VotingScript returns the script of a ticket that the key may vote with.
-func (k *Key) VotingScript() []byte { return second(k.addr.VotingRightsScript()) }
-
-// StakeChangeScript returns the script of change in the stake tree.
-func (k *Key) StakeChangeScript() []byte { return second(k.addr.StakeChangeScript()) }
-
-// CommitmentScript returns the script by which a ticket promises to return an
-// amount in atoms to the address. Votes pay no fee of it, revocations may.
-func (k *Key) CommitmentScript(amount int64) []byte {
-	const voteFee, revocationFee = 0, 1 << 24
-	return second(k.addr.RewardCommitmentScript(amount, voteFee, revocationFee))
-}
-
-// second returns a script without its version.
-func second(_ uint16, script []byte) []byte { return script }

@@ -60,9 +60,9 @@ func untagged(script []byte) []byte {
 
 // Pair is a script that takes the signatures of two keys.
 type Pair struct {
+	Payee
 	keys   [2]*Key
 	redeem []byte
-	addr   *stdaddr.AddressScriptHashV0
 }
 
 // NewPair returns the script of two keys.
@@ -76,17 +76,11 @@ func NewPair(a, b *Key) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pair{keys: [2]*Key{a, b}, redeem: redeem, addr: addr}, nil
+	return &Pair{Payee: Payee{addr}, keys: [2]*Key{a, b}, redeem: redeem}, nil
 }
 
 // Redeem returns the script that the address is the hash of.
 func (p *Pair) Redeem() []byte { return p.redeem }
-
-// Address returns the address.
-func (p *Pair) Address() string { return p.addr.String() }
-
-// Script returns the script that pays to the address.
-func (p *Pair) Script() []byte { return second(p.addr.PaymentScript()) }
 
 // sign returns the signature script of an input that spends an output of the
 // pair.

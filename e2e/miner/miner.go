@@ -296,7 +296,7 @@ func (m *Miner) castVotes(ctx context.Context, b *Ballot) (int, error) {
 		if ticket == nil {
 			return 0, fmt.Errorf("vote for block %v: ticket %v is unknown", m.ledger.tip(), hash)
 		}
-		tx, err := m.ledger.vote(ticket, b.bits(), m.subsidies)
+		tx, err := m.ledger.vote(ticket, b, m.subsidies)
 		if err != nil {
 			return 0, err
 		}

@@ -22,6 +22,10 @@ type Ballot struct {
 	// Withhold names tickets that do not vote, so that the next block revokes
 	// them. The node waits seconds for their votes.
 	Withhold func(ticket chainhash.Hash) bool
+
+	// Spends are the treasury spends that the tickets vote for, seven at most. A
+	// vote counts in the blocks of a spend's voting window only (DCP0006).
+	Spends []chainhash.Hash
 }
 
 // bits returns the vote bits.
@@ -39,12 +43,12 @@ func (b *Ballot) withholds(ticket chainhash.Hash) bool {
 
 // vote returns the transaction with which a ticket votes for the last block. It
 // pays the ticket's price and the reward to those who paid for the ticket.
-func (l *ledger) vote(ticket *coin, bits uint16, subsidies *standalone.SubsidyCache) (*wire.MsgTx, error) {
+func (l *ledger) vote(ticket *coin, b *Ballot, subsidies *standalone.SubsidyCache) (*wire.MsgTx, error) {
 	block, err := txscript.GenerateSSGenBlockRef(l.tip(), uint32(l.height()))
 	if err != nil {
 		return nil, fmt.Errorf("vote for block %v: %w", l.tip(), err)
 	}
-	votes, err := txscript.GenerateSSGenVotes(bits)
+	votes, err := txscript.GenerateSSGenVotes(b.bits())
 	if err != nil {
 		return nil, fmt.Errorf("vote for block %v: %w", l.tip(), err)
 	}
@@ -59,7 +63,26 @@ func (l *ledger) vote(ticket *coin, bits uint16, subsidies *standalone.SubsidyCa
 	if err := l.payCommitments(tx, ticket, reward); err != nil {
 		return nil, fmt.Errorf("vote with ticket %v: %w", ticket.op.Hash, err)
 	}
+	if len(b.Spends) > 0 {
+		tx.Version = wire.TxVersionTreasury
+		tx.AddTxOut(wire.NewTxOut(0, treasuryVotes(b.Spends)))
+	}
 	return tx, l.purse.sign(tx, 1, ticket.script)
+}
+
+// treasuryVotes returns the script of the last output of a vote for treasury
+// spends: OP_RETURN, and in one push the letters TV and each hash with what is
+// voted on it.
+func treasuryVotes(spends []chainhash.Hash) []byte {
+	data := []byte("TV")
+	for _, hash := range spends {
+		data = append(append(data, hash[:]...), byte(stake.TreasuryVoteYes))
+	}
+	script := []byte{txscript.OP_RETURN}
+	if len(data) > txscript.OP_DATA_75 {
+		script = append(script, txscript.OP_PUSHDATA1)
+	}
+	return append(append(script, byte(len(data))), data...)
 }
 
 // payCommitments adds the outputs of a vote that a ticket commits to.
