@@ -108,12 +108,6 @@ func (h *Header) Timestamp() int64 { return int64(h.u32(offTimestamp)) }
 // Time returns the block time.
 func (h *Header) Time() time.Time { return time.Unix(h.Timestamp(), 0) }
 
-// Nonce returns the first nonce word.
-func (h *Header) Nonce() uint32 { return h.u32(offNonce) }
-
-// ExtraData returns the 32 bytes miners may use as they like.
-func (h *Header) ExtraData() [32]byte { return [32]byte(h[offExtraData:offStakeVersion]) }
-
 // StakeVersion returns the stake version.
 func (h *Header) StakeVersion() uint32 { return h.u32(offStakeVersion) }
 
