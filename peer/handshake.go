@@ -45,7 +45,7 @@ type remote struct {
 	services wire.ServiceFlag
 	agent    string
 	height   uint32
-	relays   bool          // transactions may be announced to it
+	wantsTx  bool          // transactions may be announced to it
 	offset   time.Duration // of its clock from ours
 	rtt      time.Duration // from our version to its version
 	early    []frame       // what came before its verack
@@ -139,7 +139,7 @@ func (h *hello) judge(v *wire.MsgVersion) (remote, error) {
 		services: v.Services,
 		agent:    v.UserAgent,
 		height:   uint32(max(v.LastBlock, 0)),
-		relays:   !v.DisableRelayTx,
+		wantsTx:  !v.DisableRelayTx,
 		offset:   v.Timestamp.Sub(h.now().Truncate(time.Second)), // it is sent in seconds
 	}, nil
 }

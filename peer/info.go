@@ -43,7 +43,6 @@ type Info struct {
 	Services       uint64 // claimed
 	Version        uint32 // negotiated protocol version
 	UserAgent      string // claimed
-	RelaysTx       bool   // it wants to be told of transactions
 	StartingHeight uint32 // claimed in the handshake
 	Height         uint32 // the greatest claimed since
 
@@ -57,8 +56,9 @@ type Info struct {
 	PingWait                 time.Duration // since a ping that is not answered yet; zero without one
 	Unknown                  uint64        // messages of commands that are not known here
 
-	// Relays says that the peer was asked to announce transactions.
-	Relays bool
+	// WantsTx says that the peer wants to be told of transactions, TellsTx that it was
+	// asked to tell us of them.
+	WantsTx, TellsTx bool
 
 	// Rate is how fast it delivers, in bytes per second; zero if not measured.
 	Rate float64
@@ -110,7 +110,6 @@ func (c *conn) info() Info {
 		UserAgent:      c.remote.agent,
 		StartingHeight: c.remote.height,
 		Height:         c.claim,
-		RelaysTx:       c.remote.relays,
 		TimeOffset:     c.remote.offset,
 		BytesReceived:  c.nc.own.in.Load(),
 		BytesSent:      c.nc.own.out.Load(),
@@ -119,7 +118,8 @@ func (c *conn) info() Info {
 		Ping:           c.alive.rtt,
 		PingWait:       c.alive.waiting(time.Now()),
 		Unknown:        c.unknown.Load(),
-		Relays:         c.relayTx,
+		WantsTx:        c.remote.wantsTx,
+		TellsTx:        c.relayTx,
 	}
 }
 

@@ -34,7 +34,7 @@ func TestInfo(t *testing.T) {
 			t.Errorf("connection: %+v", i)
 		}
 		if i.Services != uint64(wire.SFNodeNetwork) || i.Version != wire.ProtocolVersion || i.UserAgent != "/node:1.0.0/" ||
-			i.StartingHeight != 100 || i.Height != 100 || i.RelaysTx || i.TimeOffset != -7*time.Second {
+			i.StartingHeight != 100 || i.Height != 100 || i.WantsTx || i.TimeOffset != -7*time.Second {
 			t.Errorf("claims: %+v", i)
 		}
 		if i.Rate != 0 || i.Requests != 0 || i.RequestBytes != 0 || i.Score != 0 || i.LastReason != 0 || i.PingWait != 0 {

@@ -78,7 +78,7 @@ func (p *Pool) Offer(ctx context.Context, id uint64, tx *wire.MsgTx) error {
 	if err != nil {
 		return err
 	}
-	if !m.remote.relays {
+	if !m.remote.wantsTx {
 		return &Error{Reason: NotFound, Peer: m.addr, Err: errBlocksOnly}
 	}
 	hash := tx.TxHash()

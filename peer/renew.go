@@ -11,10 +11,10 @@ const settleTime = 10 * time.Second
 
 // tenure is a connection as its renewal sees it.
 type tenure struct {
-	id     uint64
-	since  time.Time
-	relays bool // the peer was asked to announce transactions
-	spare  bool // the connection is there only while another one is made anew
+	id      uint64
+	since   time.Time
+	relayTx bool // the peer was asked to announce transactions
+	spare   bool // the connection is there only while another one is made anew
 }
 
 // renew decides about connections that were made before transactions were
@@ -27,9 +27,9 @@ func renew(now time.Time, list []tenure) (end, double uint64) {
 	for _, t := range list {
 		old := now.Sub(t.since) >= settleTime
 		switch {
-		case !t.relays && stale == 0:
+		case !t.relayTx && stale == 0:
 			stale = t.id
-		case t.relays:
+		case t.relayTx:
 			fresh = true
 			settled = settled || old
 			lasting = lasting || old && !t.spare
@@ -60,7 +60,7 @@ func (p *Pool) renewOne() {
 	var list []tenure
 	for _, m := range p.members {
 		if m.live() {
-			list = append(list, tenure{id: m.id, since: m.since, relays: m.relayTx, spare: m.role == Renewal})
+			list = append(list, tenure{id: m.id, since: m.since, relayTx: m.relayTx, spare: m.role == Renewal})
 		}
 	}
 	end, double := renew(p.cfg.Now(), list)

@@ -64,8 +64,8 @@ func TestRelaySwitchedOn(t *testing.T) {
 				t.Errorf("%d peers in the end, want %d", len(infos), peers)
 			}
 			for _, i := range infos {
-				if !i.Relays || i.Role != Wanted {
-					t.Errorf("peer %d is %v and relays: %v", i.ID, i.Role, i.Relays)
+				if !i.TellsTx || i.Role != Wanted {
+					t.Errorf("peer %d is %v and tells of transactions: %v", i.ID, i.Role, i.TellsTx)
 				}
 			}
 		})

@@ -36,7 +36,7 @@ func peerInfo(info peer.Info) api.PeerInfo {
 	out.ConnTime = unix(info.Connected)
 	out.PingTime = float64(info.Ping) / float64(time.Microsecond)
 	out.PingWait = float64(info.PingWait) / float64(time.Microsecond)
-	out.RelayTxes = info.RelaysTx
+	out.RelayTxes = info.WantsTx
 	out.TimeOffset = int64(info.TimeOffset / time.Second)
 	out.Version = info.Version
 	out.SubVer = info.UserAgent

@@ -39,7 +39,7 @@ func TestPublishSpreads(t *testing.T) {
 			}
 		}
 		for _, p := range w.pool.Infos() {
-			if !p.Relays {
+			if !p.TellsTx {
 				w.Errorf("peer %d was not asked for transactions", p.ID)
 			}
 		}
