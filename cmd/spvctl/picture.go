@@ -62,6 +62,11 @@ func picture(st *api.SyncStatus, peers []api.PeerInfo, on screen) []row {
 	}
 	add(plain, "")
 	rows = append(rows, peerRows(peers, on.columns)...)
+	return fitted(rows, on)
+}
+
+// fitted returns the lines as far as they fit on a screen.
+func fitted(rows []row, on screen) []row {
 	if most := max(on.rows-1, 1); len(rows) > most {
 		rows = rows[:most]
 	}
@@ -82,17 +87,30 @@ func overallRow(st *api.SyncStatus, columns int) string {
 
 // stageRows shows a stage, in two lines on a narrow screen.
 func stageRows(s *api.Stage, columns int) []row {
-	ratio, colour := 0.0, plain
+	ratio := 0.0
 	if s.Target > 0 {
 		ratio = float64(s.Current) / float64(s.Target)
 	}
+	return gauge(stageName(s.Name), ratio, s, columns)
+}
+
+// jobPicture returns the lines that show a job on a screen.
+func jobPicture(j *api.Job, on screen) []row {
+	heights := api.Stage{Current: j.At, Target: j.Target, Rate: j.Rate, ETA: j.ETA}
+	return fitted(gauge(fmt.Sprintf("job %d", j.ID), j.Progress, &heights, on.columns), on)
+}
+
+// gauge shows how much of something is done, and between which heights, in two
+// lines on a narrow screen.
+func gauge(name string, ratio float64, s *api.Stage, columns int) []row {
+	colour := plain
 	switch {
 	case ratio >= 1:
 		colour = green
 	case s.Rate > 0:
 		colour = cyan
 	}
-	name := fmt.Sprintf("%-*s", nameColumns-1, stageName(s.Name))
+	name = fmt.Sprintf("%-*s", nameColumns-1, name)
 	height := grouped(s.Current) + "/" + grouped(s.Target)
 	rate, left := "", ""
 	if s.Rate > 0 {

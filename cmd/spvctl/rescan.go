@@ -43,6 +43,7 @@ func runRescan(ctx context.Context, in *invocation) (int, error) {
 	case len(words) > 0:
 		return exitUsage, usagef("rescan: unexpected %q", words[0])
 	}
+	in.opts.JSON = in.opts.JSON || flags.JSON
 	c, err := in.connect(ctx)
 	if err != nil {
 		return exitError, err
@@ -58,7 +59,7 @@ func runRescan(ctx context.Context, in *invocation) (int, error) {
 		}
 	}
 	switch {
-	case in.opts.JSON || flags.JSON:
+	case in.opts.JSON:
 		return exitOK, in.writeJSON(j)
 	case flags.Background:
 		return exitOK, writeLine(in.out, fmt.Sprintf("Searching as job %d (run: spvctl job %d).", j.ID, j.ID))
@@ -66,10 +67,16 @@ func runRescan(ctx context.Context, in *invocation) (int, error) {
 	return exitOK, writeLine(in.out, "Done.")
 }
 
-// followJob shows how far a job is until it is done.
+// followJob shows how far a job is until it is over. On a terminal that is drawn
+// over and over, and taken off in the end.
 func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) error {
 	look := time.NewTicker(rescanLook)
 	defer look.Stop()
+	draws := in.screen != nil && !in.opts.JSON
+	shown := canvas{out: in.out}
+	if draws {
+		defer func() { shown.clear(in.screen()) }()
+	}
 	for {
 		switch {
 		case j.Error != "":
@@ -77,12 +84,10 @@ func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) erro
 		case j.State == api.JobCanceled:
 			return errors.New("the search was canceled; what was found stays known")
 		case j.State == api.JobDone:
-			if in.screen != nil && !in.opts.JSON {
-				fmt.Fprint(in.out, "\r\x1b[K")
-			}
 			return nil
-		case in.screen != nil && !in.opts.JSON:
-			fmt.Fprintf(in.out, "\r\x1b[K%s of %s  %s  %s left", grouped(j.At), grouped(j.Target), percent(j.Progress), span(j.ETA))
+		case draws:
+			on := in.screen()
+			shown.draw(jobPicture(j, on), on)
 		}
 		select {
 		case <-look.C:
