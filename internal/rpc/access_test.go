@@ -116,6 +116,8 @@ type secureServer struct {
 	*testing.T
 	address               string
 	cert, key, clients, k string
+
+	sessions tls.ClientSessionCache // of all clients; nil if they keep none
 }
 
 func startSecure(t *testing.T) (s *secureServer, client tls.Certificate) {
@@ -136,9 +138,17 @@ func startSecure(t *testing.T) (s *secureServer, client tls.Certificate) {
 	return s, client
 }
 
-// status returns the status of a call on a new connection, which trusts the
-// certificate that is in the file now; zero if there is no connection.
+// status returns the status of a call on a new connection, zero if there is none.
 func (s *secureServer) status(user string, client ...tls.Certificate) int {
+	s.Helper()
+	status, _ := s.call(user, client...)
+	return status
+}
+
+// call calls on a new connection, which trusts the certificate that is in the file
+// now. It returns the status, zero if there is no connection, and whether that has
+// resumed the session of an earlier one.
+func (s *secureServer) call(user string, client ...tls.Certificate) (status int, resumed bool) {
 	s.Helper()
 	pem, err := os.ReadFile(s.cert)
 	if err != nil {
@@ -147,7 +157,7 @@ func (s *secureServer) status(user string, client ...tls.Certificate) int {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	// A client that follows the server's hints leaves out what is not trusted.
-	config := &tls.Config{RootCAs: roots, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	config := &tls.Config{RootCAs: roots, ClientSessionCache: s.sessions, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		if len(client) == 0 {
 			return &tls.Certificate{}, nil
 		}
@@ -164,10 +174,10 @@ func (s *secureServer) status(user string, client ...tls.Certificate) int {
 	}
 	answer, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	answer.Body.Close()
-	return answer.StatusCode
+	return answer.StatusCode, answer.TLS.DidResume
 }
 
 func TestClientCertificate(t *testing.T) {
@@ -215,5 +225,21 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 	client = writePair(t, s.clients, s.k)
 	if got := s.status("", client); got != 200 {
 		t.Errorf("after it was mended a client gives %d", got)
+	}
+}
+
+// TestSessionsAreNotResumed has a client come back with the session of an earlier
+// connection: also whether it is trusted is looked at anew.
+func TestSessionsAreNotResumed(t *testing.T) {
+	s, client := startSecure(t)
+	s.sessions = tls.NewLRUClientSessionCache(0)
+	for range 2 {
+		if status, resumed := s.call("", client); status != 200 || resumed {
+			t.Errorf("a client that is trusted gives %d, resumed %v", status, resumed)
+		}
+	}
+	writePair(t, s.clients, s.k)
+	if got := s.status("", client); got != 0 {
+		t.Errorf("a client that is trusted no more gives %d", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
@@ -70,7 +71,37 @@ const docsStatuses = `
 Other HTTP statuses tell of trouble with the request as such: 401 not let in, 403 from a page of another site, 404 and
 405 no such place, 413 too large, 415 not JSON, 421 a host name in plain text that is not localhost, 429 too many clients or requests at
 once.
+`
 
+// docsLimits returns what docs/rpc.md says about the limits.
+func docsLimits() string {
+	l := rpc.DefaultLimits()
+	var b strings.Builder
+	b.WriteString("\n## Limits\n\n| of | limit |\n|---|---|\n")
+	for _, row := range []struct {
+		of    string
+		limit any
+	}{
+		{"POST requests under way at once, beyond which they get status 429", l.Requests},
+		{"websockets at once, beyond which they get status 429, unless `--rpcmaxwebsockets` says otherwise", l.Websockets},
+		{"messages of one websocket under way at once, beyond which no further one is read", l.Concurrent},
+		{"bytes of a request", l.Bytes},
+		{"calls in a batch", l.Batch},
+		{"bytes of the replies to a batch, beyond which its further calls are refused", l.ReplyBytes},
+		{"time that the calls of a request take together", l.CallTime},
+		{"time that a request takes to arrive, and its reply to leave", l.MoveTime},
+		{"time to send the headers of a request, or to authenticate on a websocket", l.AuthTime},
+		{"time that a connection for POST requests stays open unused", l.IdleTime},
+		{"time that calls under way have to return when the daemon stops", l.Grace},
+		{"connections from this machine on which nobody has authenticated, and those from all others together", l.Strangers},
+		{"those from one other address or /64 network of IPv6", l.StrangersEach},
+	} {
+		fmt.Fprintf(&b, "| %s | %v |\n", row.of, row.limit)
+	}
+	return b.String()
+}
+
+const docsNotifications = `
 ## Notifications
 
 A websocket can subscribe to topics (see subscribe). What it then gets are requests without an id:
@@ -108,6 +139,8 @@ func TestDocs(t *testing.T) {
 		fmt.Fprintf(&b, "| %d | %s |\n", c.code, c.text)
 	}
 	b.WriteString(docsStatuses)
+	b.WriteString(docsLimits())
+	b.WriteString(docsNotifications)
 	conn := mustDialWS(t, address)
 	for _, m := range described(t, address) {
 		writeMethod(t, &b, m, address, conn)

@@ -42,12 +42,20 @@ func flood(t *testing.T, clients int, once func(ctx context.Context)) *atomic.In
 	return &times
 }
 
+// floodBound is how long a flood may take for 50 times: each ends by itself, or is
+// ended by the server.
+const floodBound = time.Minute
+
 // mustBeServed demands that a client that behaves is answered in time, on its own
 // websocket again and again, while the flood goes on.
 func mustBeServed(t *testing.T, conn *websocket.Conn, times *atomic.Int64) {
 	t.Helper()
+	begun := time.Now()
 	for before := times.Load(); times.Load() < before+50; {
 		asked := time.Now()
+		if asked.Sub(begun) > floodBound {
+			t.Fatalf("what floods has come to its end %d times in %v", times.Load()-before, floodBound)
+		}
 		if got := exchange(t, conn, countRequest); !strings.Contains(got, `"result":2`) {
 			t.Fatalf("under a flood the answer is %s", got)
 		}

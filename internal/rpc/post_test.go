@@ -173,39 +173,6 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-func TestRequestLimit(t *testing.T) {
-	d := rpctest.New()
-	release := d.Stall()
-	cfg := rpctest.Config(d)
-	cfg.Limits.Requests = 1
-	address, _ := rpctest.Start(t, cfg)
-	first := make(chan int, 1)
-	background(t, func() {
-		status, _ := post(t, address, blockRequest)
-		first <- status
-	})
-	d.Await(1)
-	if status, _ := post(t, address, countRequest); status != 429 {
-		t.Errorf("second request got %d", status)
-	}
-	// Who is not let in is told so, and takes no room.
-	r, err := http.Post("http://"+address, "", strings.NewReader(countRequest))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Body.Close()
-	if r.StatusCode != 401 {
-		t.Errorf("request without credentials got %d", r.StatusCode)
-	}
-	release()
-	if status := <-first; status != 200 {
-		t.Errorf("first request got %d", status)
-	}
-	if status, _ := post(t, address, countRequest); status != 200 {
-		t.Errorf("third request got %d", status)
-	}
-}
-
 func TestErrors(t *testing.T) {
 	d := rpctest.New()
 	syncing := rpctest.SyncedStatus()

@@ -163,7 +163,7 @@ func TestStopAnswersCallsUnderWay(t *testing.T) {
 		send(t, conn, blockRequest)
 		calls.Go(func() {
 			got[1] = receive(t, conn)
-			if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+			if _, err := read(t, conn); websocket.CloseStatus(err) != websocket.StatusGoingAway {
 				t.Errorf("websocket ends with %v", err)
 			}
 		})

@@ -75,11 +75,27 @@ func send(t testing.TB, conn *websocket.Conn, message string) {
 
 func receive(t testing.TB, conn *websocket.Conn) string {
 	t.Helper()
-	_, reply, err := conn.Read(t.Context())
+	reply, err := read(t, conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(reply)
+	return reply
+}
+
+// patience is how long a test waits for what has to come.
+const patience = 20 * time.Second
+
+// read returns the next message, or what has ended the connection. It fails the test
+// if neither comes.
+func read(t testing.TB, conn *websocket.Conn) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, message, err := conn.Read(ctx)
+	if ctx.Err() != nil {
+		t.Fatalf("neither a message nor the end of the connection in %v", patience)
+	}
+	return string(message), err
 }
 
 func TestWsrpcClient(t *testing.T) {
@@ -149,8 +165,8 @@ func TestAuthenticate(t *testing.T) {
 				t.Fatalf("reply %+v", r)
 			}
 			if !test.letIn {
-				if _, _, err := conn.Read(t.Context()); err == nil || t.Context().Err() != nil {
-					t.Errorf("the connection stays open: %v", err)
+				if more, err := read(t, conn); err == nil {
+					t.Errorf("the connection stays open and brings %s", more)
 				}
 				return
 			}
@@ -184,21 +200,21 @@ func TestWebsocketLimit(t *testing.T) {
 	if !strings.Contains(reply, "too many websocket clients") {
 		t.Errorf("stranger got %s", reply)
 	}
-	if _, _, err := stranger.Read(t.Context()); err == nil {
-		t.Error("stranger stays connected")
+	if more, err := read(t, stranger); err == nil {
+		t.Errorf("stranger stays connected and gets %s", more)
 	}
 	// Room that is left is given away again.
 	if err := first.Close(websocket.StatusNormalClosure, ""); err != nil {
 		t.Fatal(err)
 	}
-	for {
+	for end := time.Now().Add(patience); ; {
 		conn, status, err := dialWS(t, address, authorization(rpctest.User, rpctest.Password))
 		if err == nil {
 			exchange(t, conn, countRequest)
 			return
 		}
-		if status != 429 {
-			t.Fatal(err)
+		if status != 429 || time.Now().After(end) {
+			t.Fatalf("room that is left is not given away: %d, %v", status, err)
 		}
 	}
 }
@@ -213,12 +229,12 @@ func TestMessageSize(t *testing.T) {
 		t.Errorf("largest message got %s", got)
 	}
 	send(t, conn, padded(10001))
-	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+	if _, err := read(t, conn); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
 		t.Errorf("larger message got %v", err)
 	}
 	stranger := mustDial(t, address, nil)
 	send(t, stranger, padded(5000))
-	if _, _, err := stranger.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+	if _, err := read(t, stranger); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
 		t.Errorf("large message of a stranger got %v", err)
 	}
 }

@@ -1,0 +1,137 @@
+package rpc_test
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+)
+
+// TestRequestLimit has as many requests under way as there may be, with the limit
+// that is set and with the default.
+func TestRequestLimit(t *testing.T) {
+	for _, test := range []struct{ limit, most int }{{1, 1}, {0, rpc.DefaultLimits().Requests}} {
+		t.Run(fmt.Sprintf("%d of %d", test.most, test.limit), func(t *testing.T) {
+			d := rpctest.New()
+			release := d.Stall()
+			cfg := rpctest.Config(d)
+			cfg.Limits.Requests = test.limit
+			address, _ := rpctest.Start(t, cfg)
+			first := make(chan int, test.most)
+			for range test.most {
+				background(t, func() {
+					status, _ := post(t, address, blockRequest)
+					first <- status
+				})
+			}
+			defer release() // also if the test fails here
+			d.Await(test.most)
+			if status, _ := post(t, address, countRequest); status != 429 {
+				t.Errorf("one request too many got %d", status)
+			}
+			// Who is not let in is told so, and takes no room.
+			r, err := http.Post("http://"+address, "", strings.NewReader(countRequest))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Body.Close()
+			if r.StatusCode != 401 {
+				t.Errorf("request without credentials got %d", r.StatusCode)
+			}
+			release()
+			for range test.most {
+				if status := <-first; status != 200 {
+					t.Errorf("a request in time got %d", status)
+				}
+			}
+			for i := range test.most + 1 {
+				if status, _ := post(t, address, countRequest); status != 200 {
+					t.Fatalf("later request %d got %d", i, status)
+				}
+			}
+		})
+	}
+}
+
+func TestBatchLimit(t *testing.T) {
+	cfg := rpctest.Config(rpctest.New())
+	cfg.Limits.Batch = 3
+	address, _ := rpctest.Start(t, cfg)
+	for calls, want := range map[int]string{3: `"result":2`, 4: `"code":-32600`} {
+		_, reply := post(t, address, "["+strings.Repeat(countRequest+",", calls-1)+countRequest+"]")
+		if !strings.Contains(reply, want) || strings.Contains(reply, "result\":2") != (calls == 3) {
+			t.Errorf("%d calls got %s", calls, reply)
+		}
+	}
+}
+
+// held is a chain that keeps whoever asks for its tip until it is let go.
+type held struct {
+	rpc.Chain
+	letGo chan struct{}
+
+	mu         sync.Mutex
+	here, most int
+}
+
+// Best implements rpc.Chain.
+func (h *held) Best() (chainhash.Hash, int64, error) {
+	h.mu.Lock()
+	h.here++
+	h.most = max(h.most, h.here)
+	h.mu.Unlock()
+	<-h.letGo
+	h.mu.Lock()
+	h.here--
+	h.mu.Unlock()
+	return h.Chain.Best()
+}
+
+// TestCallsLeaveProcessors has many clients call at once: half of the processors are
+// left to the sync.
+func TestCallsLeaveProcessors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, cfg := newPipes(), rpctest.Config(rpctest.New())
+		chain := &held{Chain: cfg.Ports.Chain, letGo: make(chan struct{})}
+		cfg.Ports.Chain = chain
+		stop := p.serve(t, cfg)
+		client := p.pipeClient()
+		turns := max(1, runtime.GOMAXPROCS(0)/2)
+		var callers sync.WaitGroup
+		for range 2*turns + 2 {
+			callers.Go(func() {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/", strings.NewReader(countRequest))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.SetBasicAuth(rpctest.User, rpctest.Password)
+				answer, err := client.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				answer.Body.Close()
+			})
+		}
+		synctest.Wait()
+		close(chain.letGo)
+		callers.Wait()
+		if chain.most != turns {
+			t.Errorf("%d calls were worked on at once, want %d", chain.most, turns)
+		}
+		client.CloseIdleConnections()
+		if took := stop(); took >= time.Second {
+			t.Errorf("stopping took %v", took)
+		}
+	})
+}
