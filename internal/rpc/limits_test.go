@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/rpc"
@@ -133,5 +135,51 @@ func TestCallsLeaveProcessors(t *testing.T) {
 		if took := stop(); took >= time.Second {
 			t.Errorf("stopping took %v", took)
 		}
+	})
+}
+
+// Of what a client sends at once, only so much is worked on at once, and all
+// of it is answered.
+func TestConcurrentCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, p := rpctest.New(), newPipes()
+		release := d.Stall()
+		cfg := rpctest.Config(d)
+		cfg.Limits.Concurrent = 2
+		stop := p.serve(t, cfg)
+		client := p.pipeClient()
+		conn, _, err := websocket.Dial(t.Context(), "ws://localhost/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
+			HTTPClient: client, HTTPHeader: authorization(rpctest.User, rpctest.Password),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const calls = 5
+		var sender sync.WaitGroup
+		sender.Go(func() {
+			for i := range calls {
+				send(t, conn, strings.Replace(blockRequest, `"id":1`, fmt.Sprintf(`"id":%d`, i), 1))
+			}
+		})
+		synctest.Wait()
+		if most := d.Most(); most != 2 {
+			t.Errorf("%d calls at once", most)
+		}
+		release()
+		answered := make(map[int]bool)
+		for range calls {
+			var r struct{ ID int }
+			if err := json.Unmarshal([]byte(receive(t, conn)), &r); err != nil {
+				t.Fatal(err)
+			}
+			answered[r.ID] = true
+		}
+		if len(answered) != calls {
+			t.Errorf("%d calls answered", len(answered))
+		}
+		sender.Wait()
+		conn.CloseNow()
+		stop()
+		client.CloseIdleConnections()
 	})
 }

@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -311,6 +310,36 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	})
 }
 
+// TestWebsocketsThatDoNotReadAreCutOff leaves a reply where it is, and goes on sending.
+func TestWebsocketsThatDoNotReadAreCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		defer stop()
+		conn, _ := p.upgrade(t, rpctest.User, rpctest.Password)
+		defer conn.Close()
+		start := time.Now()
+		// A text frame of fewer than 126 bytes under a mask of zeros, and the
+		// beginning of one of a million (RFC 6455, 5.2).
+		frames := "\x81" + string([]byte{0x80 | byte(len(countRequest))}) + "\x00\x00\x00\x00" + countRequest +
+			"\x81\xff\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00"
+		if _, err := io.WriteString(conn, frames); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			if _, err := io.WriteString(conn, " "); errors.Is(err, io.ErrClosedPipe) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Second)
+		}
+		if took := time.Since(start); took < 30*time.Second || took > 32*time.Second {
+			t.Errorf("cut off after %v", took)
+		}
+	})
+}
+
 func TestSlowBodiesAreCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
@@ -356,52 +385,6 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 		if took := time.Since(start); took != 2*time.Minute {
 			t.Errorf("closed after %v", took)
 		}
-	})
-}
-
-// Of what a client sends at once, only so much is worked on at once, and all
-// of it is answered.
-func TestConcurrentCalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d, p := rpctest.New(), newPipes()
-		release := d.Stall()
-		cfg := rpctest.Config(d)
-		cfg.Limits.Concurrent = 2
-		stop := p.serve(t, cfg)
-		client := p.pipeClient()
-		conn, _, err := websocket.Dial(t.Context(), "ws://localhost/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
-			HTTPClient: client, HTTPHeader: authorization(rpctest.User, rpctest.Password),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		const calls = 5
-		var sender sync.WaitGroup
-		sender.Go(func() {
-			for i := range calls {
-				send(t, conn, strings.Replace(blockRequest, `"id":1`, fmt.Sprintf(`"id":%d`, i), 1))
-			}
-		})
-		synctest.Wait()
-		if most := d.Most(); most != 2 {
-			t.Errorf("%d calls at once", most)
-		}
-		release()
-		answered := make(map[int]bool)
-		for range calls {
-			var r struct{ ID int }
-			if err := json.Unmarshal([]byte(receive(t, conn)), &r); err != nil {
-				t.Fatal(err)
-			}
-			answered[r.ID] = true
-		}
-		if len(answered) != calls {
-			t.Errorf("%d calls answered", len(answered))
-		}
-		sender.Wait()
-		conn.CloseNow()
-		stop()
-		client.CloseIdleConnections()
 	})
 }
 
