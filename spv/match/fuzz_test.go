@@ -10,8 +10,8 @@ import (
 )
 
 // FuzzAny holds that no bytes make it panic, that a verdict is always that of
-// gcs/v4, and that what gcs/v4 cannot read is an error. The scripts are the pieces
-// of given lengths that a text is cut into.
+// gcs/v4, in each way to hash, and that what gcs/v4 cannot read is an error. The
+// scripts are the pieces of given lengths that a text is cut into.
 func FuzzAny(f *testing.F) {
 	r := rand.New(rand.NewPCG(13, 14))
 	text := make([]byte, 300)
@@ -32,16 +32,18 @@ func FuzzAny(f *testing.F) {
 		var key [16]byte
 		copy(key[:], seed)
 		scripts := cutUp(text, int(size))
-		var m Matcher
-		got, err := m.Any(key, data, NewSet(scripts))
 		other, otherErr := gcs.FromBytesV2(blockcf2.B, blockcf2.M, data)
-		switch {
-		case err != nil && !errors.Is(err, ErrMalformed):
-			t.Fatalf("an error of another kind: %v", err)
-		case otherErr != nil && err == nil:
-			t.Fatalf("no error, want %v", otherErr)
-		case err == nil && got != other.MatchAny(key, filled(scripts)):
-			t.Fatalf("got %v, want the opposite", got)
+		for _, lanes := range ways() {
+			var m Matcher
+			got, err := m.Any(key, data, newSet(scripts, lanes))
+			switch {
+			case err != nil && !errors.Is(err, ErrMalformed):
+				t.Fatalf("an error of another kind: %v", err)
+			case otherErr != nil && err == nil:
+				t.Fatalf("no error, want %v", otherErr)
+			case err == nil && got != other.MatchAny(key, filled(scripts)):
+				t.Fatalf("%d lanes: got %v, want the opposite", lanes, got)
+			}
 		}
 	})
 }

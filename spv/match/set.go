@@ -8,16 +8,21 @@ type Set struct {
 	n      int
 }
 
-// group holds the scripts that SipHash takes in as the same number of words, two
-// by two: the words of each pair in turns. Without a partner the last script is
-// its own.
+// group holds the scripts that SipHash takes in as the same number of words, as many
+// of them side by side as are hashed at a time: the first words of these, then their
+// second ones, and so on. Lanes that are left over at the end hold the last script
+// again.
 type group struct {
-	words int // of one script, at least one
-	pairs []uint64
+	n     int // words of one script, at least one
+	lanes int
+	words []uint64
 }
 
 // NewSet prepares scripts. Filters do not hold empty ones, so these match nothing.
-func NewSet(scripts [][]byte) *Set {
+func NewSet(scripts [][]byte) *Set { return newSet(scripts, lanes()) }
+
+// newSet prepares scripts that are hashed so many at a time.
+func newSet(scripts [][]byte, lanes int) *Set {
 	s := &Set{}
 	byWords := make(map[int][][]byte)
 	longest := 0
@@ -32,7 +37,7 @@ func NewSet(scripts [][]byte) *Set {
 	}
 	for n := 1; n <= longest; n++ {
 		if list := byWords[n]; len(list) > 0 {
-			s.groups = append(s.groups, newGroup(n, list))
+			s.groups = append(s.groups, newGroup(n, lanes, list))
 		}
 	}
 	return s
@@ -42,12 +47,14 @@ func NewSet(scripts [][]byte) *Set {
 func (s *Set) Len() int { return s.n }
 
 // newGroup prepares scripts of n words each.
-func newGroup(n int, scripts [][]byte) group {
-	g := group{words: n, pairs: make([]uint64, 0, (len(scripts)+1)/2*2*n)}
-	for i := 0; i < len(scripts); i += 2 {
-		a, b := scripts[i], scripts[min(i+1, len(scripts)-1)]
+func newGroup(n, lanes int, scripts [][]byte) group {
+	size := (len(scripts) + lanes - 1) / lanes * lanes
+	g := group{n: n, lanes: lanes, words: make([]uint64, 0, size*n)}
+	for i := 0; i < size; i += lanes {
 		for w := range n {
-			g.pairs = append(g.pairs, wordOf(a, w), wordOf(b, w))
+			for lane := range lanes {
+				g.words = append(g.words, wordOf(scripts[min(i+lane, len(scripts)-1)], w))
+			}
 		}
 	}
 	return g

@@ -21,6 +21,17 @@ func newSipKey(key *[16]byte) sipKey {
 	return sipKey{sip0 ^ k0, sip1 ^ k1, sip2 ^ k0, sip3 ^ k1}
 }
 
+// pairs is how many messages hashPairs hashes at a time.
+const pairs = 2
+
+// hashPairs fills out with the hashes of messages of n words each, two of which lie
+// side by side.
+func (k *sipKey) hashPairs(out, words []uint64, n int) {
+	for ; len(out) >= pairs; out, words = out[pairs:], words[pairs*n:] {
+		out[0], out[1] = k.pair(words[:pairs*n])
+	}
+}
+
 // pair returns SipHash-2-4 of two messages, whose words it takes in turns. Their
 // rounds do not wait for each other, which is why two take less than twice as long
 // as one. The rounds are written out because loops cost registers that there are

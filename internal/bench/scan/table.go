@@ -29,8 +29,10 @@ func rules() []meter.Rule {
 	const module = "github.com/spvd/spvd/"
 	return []meter.Rule{
 		{Function: module + "spv/match.(*sipKey).", Part: partHash},
+		{Function: module + "spv/match.sipEights", Part: partHash},
 		{Function: module + "spv/match.(*filter).decode", Part: partDecode},
 		{Function: module + "spv/match.decodeValues", Part: partDecode},
+		{Function: module + "spv/match.long", Part: partDecode},
 		{Function: module + "spv/match.", Part: partLookup},
 		{Function: module + "spv/chain.", Part: partStore},
 		{Function: module + "wallet.", Part: partWallet},
