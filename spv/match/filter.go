@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 )
@@ -21,7 +22,7 @@ const (
 // The bitmap has at least spread bits for each value, so that few hashes meet
 // one that is set by chance, but no more than fit into the cache of a processor.
 const (
-	spread      = 128
+	spread      = 256
 	minMapBits  = 6 // logarithms to base two
 	maxMapWidth = 18
 )
@@ -51,8 +52,9 @@ func (f *filter) decode(data []byte) error {
 		return fmt.Errorf("%w: want %d entries, got bytes for at most %d", ErrMalformed, n, most)
 	}
 	f.size = n * falseRate
-	if f.values = decodeValues(f.values, int(n), data); uint64(len(f.values)) != n {
-		return fmt.Errorf("%w: it ends in entry %d of %d", ErrMalformed, len(f.values), n)
+	f.values = slices.Grow(f.values, int(n))[:n]
+	if !decodeValues(f.values, data) {
+		return fmt.Errorf("%w: it ends before the last of %d entries", ErrMalformed, n)
 	}
 	f.mark()
 	return nil
@@ -84,77 +86,66 @@ func readCount(data []byte) (n uint64, rest []byte, err error) {
 	return n, data[1+width:], nil
 }
 
-// decodeValues appends up to n values, fewer if the data ends before.
-func decodeValues(values []uint64, n int, data []byte) []uint64 {
-	r := bitReader{data: data}
-	value := uint64(0)
-	for range n {
-		r.fill()
-		ones := bits.LeadingZeros64(^r.acc)
-		if used := ones + 1 + remBits; used <= r.n {
-			value += uint64(ones)<<remBits | r.acc<<(ones+1)>>(64-remBits)
-			r.acc <<= used
-			r.n -= used
-		} else {
-			delta, ok := r.long()
-			if !ok {
-				break
-			}
-			value += delta
+// decodeValues fills values from data. It reports whether the data did not end before.
+func decodeValues(values []uint64, data []byte) bool {
+	at, value := uint(0), uint64(0)
+	for len(values) > 0 {
+		w := window(data, at)
+		ones := uint(bits.LeadingZeros64(^w))
+		if ones+1+remBits > windowBits {
+			delta, end := long(data, at)
+			value, at = value+delta, end
+			values[0], values = value, values[1:]
+			continue
 		}
-		values = append(values, value)
+		value += uint64(ones)<<remBits | w<<(ones+1)>>(64-remBits)
+		values[0], values = value, values[1:]
+		used := ones + 1 + remBits
+		// Another one is nearly always in the same window. To take it from there
+		// means to wait only once until the place of the next one is known.
+		w <<= used & 63
+		ones = uint(bits.LeadingZeros64(^w))
+		if more := used + ones + 1 + remBits; more <= windowBits && len(values) > 0 {
+			value += uint64(ones)<<remBits | w<<((ones+1)&63)>>(64-remBits)
+			values[0], values = value, values[1:]
+			used = more
+		}
+		at += used
 	}
-	return values
+	return at <= 8*uint(len(data))
 }
 
-// bitReader reads bits, the highest of a byte first.
-type bitReader struct {
-	data []byte
-	acc  uint64 // its n highest bits are the next ones
-	n    int    // at most 63
+// windowBits is how many bits a window has at least.
+const windowBits = 57
+
+// window returns the bits of data from one on, the highest of a byte first. After the
+// last one there are zeros.
+func window(data []byte, at uint) uint64 {
+	if from := at / 8; from+8 <= uint(len(data)) {
+		return binary.BigEndian.Uint64(data[from:from+8]) << (at % 8)
+	}
+	return lastWindow(data, at)
 }
 
-// fill takes in bytes until more than 55 bits are there, or no bytes are left.
-func (r *bitReader) fill() {
-	if len(r.data) >= 8 {
-		r.acc |= binary.BigEndian.Uint64(r.data) >> r.n
-		taken := (63 - r.n) / 8
-		r.data = r.data[taken:]
-		r.n += 8 * taken
-		return
-	}
-	r.acc &^= ^uint64(0) >> r.n
-	for r.n <= 55 && len(r.data) > 0 {
-		r.acc |= uint64(r.data[0]) << (56 - r.n)
-		r.data = r.data[1:]
-		r.n += 8
-	}
+// lastWindow is window where fewer than eight bytes are left.
+func lastWindow(data []byte, at uint) uint64 {
+	var buf [8]byte
+	copy(buf[:], data[min(at/8, uint(len(data))):])
+	return binary.BigEndian.Uint64(buf[:]) << (at % 8)
 }
 
-// long reads a difference that may be longer than what is taken in at a time.
-func (r *bitReader) long() (delta uint64, ok bool) {
+// long reads a difference that may be longer than a window, and returns where it ends.
+func long(data []byte, at uint) (delta uint64, end uint) {
 	for {
-		r.fill()
-		if r.n == 0 {
-			return 0, false
-		}
-		ones := min(bits.LeadingZeros64(^r.acc), r.n)
+		ones := min(uint(bits.LeadingZeros64(^window(data, at))), windowBits)
 		delta += uint64(ones)
-		if ones < r.n {
-			r.acc <<= ones + 1
-			r.n -= ones + 1
+		at += ones
+		if ones < windowBits {
 			break
 		}
-		r.acc, r.n = 0, 0
 	}
-	r.fill()
-	if r.n < remBits {
-		return 0, false
-	}
-	delta = delta<<remBits | r.acc>>(64-remBits)
-	r.acc <<= remBits
-	r.n -= remBits
-	return delta, true
+	at++
+	return delta<<remBits | window(data, at)>>(64-remBits), at + remBits
 }
 
 // mark makes the bitmap of the values. It is one of hashes, whose highest bits are
@@ -172,16 +163,18 @@ func (f *filter) mark() {
 		return
 	}
 	scale := math.MaxUint64 / f.size // hashes of a value, rounded down
+	bitmap, shift := f.bitmap, f.shift
 	for _, v := range f.values {
 		if v >= f.size {
 			break // no hash is as great
 		}
-		over, last := bits.Mul64(v+1, scale+1)
-		if over > 0 {
-			last = math.MaxUint64
-		}
-		for bit := v * scale >> f.shift; bit <= last>>f.shift; bit++ {
-			f.bitmap[bit/64] |= 1 << (bit % 64)
+		first := v * scale
+		last, over := bits.Add64(first, scale+v+1, 0)
+		bit := first >> (shift & 63)
+		bitmap[bit/64] |= 1 << (bit % 64)
+		// A bit stands for more hashes than a value, so these are of two bits at most.
+		if next := (last | -over) >> (shift & 63); next != bit {
+			bitmap[next/64] |= 1 << (next % 64)
 		}
 	}
 }
