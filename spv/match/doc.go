@@ -6,10 +6,10 @@
 // [Set] prepares the scripts once, as the words that SipHash takes in, and several
 // are hashed side by side. With AVX2 these are eight, in assembly: the compiler has
 // no vectors, and two thirds of all processor time of a rescan went into hashes
-// before. It takes a quarter of the time. All other machines hash two at a time in
-// Go, which keeps the processor busier than one after the other; the tests hold both
-// ways against each other and against another implementation. Which one it is, is
-// decided once, when a Set is made.
+// before. They take less than a third of the time. All other machines hash two at a
+// time in Go, which keeps the processor busier than one after the other; the tests
+// hold both ways against another implementation. Which one it is, is decided once,
+// when a Set is made.
 //
 // Nothing else grows with the number of scripts by more than a few instructions: a
 // filter is decoded first, into its values and into a bitmap of where they are, and
