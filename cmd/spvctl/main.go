@@ -54,6 +54,9 @@ func run(ctx context.Context, args, environ []string, con *console) int {
 	case len(words) == 0:
 		return con.fail(exitUsage, usagef("no command given"))
 	}
+	if last := words[len(words)-1]; len(words) > 1 && (last == "--help" || last == "-h") {
+		words = []string{helpMethod, words[0]}
+	}
 	code, err := find(words[0]).run(ctx, &invocation{console: con, opts: opts, name: words[0], args: words[1:]})
 	if err != nil {
 		return con.fail(code, err)

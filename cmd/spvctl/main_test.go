@@ -229,6 +229,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"--version"}, 0, "spvctl version ", ""},
 		{[]string{"--help"}, 0, "status [--watch]", ""},
 		{[]string{"help", "status"}, 0, "--forever", ""},
+		{[]string{"status", "--help"}, 0, "--forever", ""},
+		{[]string{"wallet", "create", "-h"}, 0, "wallet [list|create]", ""},
 	} {
 		got := spvctl(t, "", append([]string{"-A", t.TempDir()}, test.args...)...)
 		if got.code != test.code || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
