@@ -44,9 +44,7 @@ type Served struct {
 // is ready; for each line with a number that it reads it puts so many blocks on
 // the chain, and writes a line again.
 func Serve(ctx context.Context, s Service, in io.Reader, out io.Writer) error {
-	// The time of the first block is that of fakenet, so that both share a cache.
-	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	c, err := testnet.Generate(ctx, testnet.Config{Seed: 1, Blocks: s.Blocks, Start: start, CacheDir: s.CacheDir})
+	c, err := testnet.Generate(ctx, testnet.Config{Seed: 1, Blocks: s.Blocks, Start: testnet.DefaultStart(), CacheDir: s.CacheDir})
 	if err != nil {
 		return err
 	}

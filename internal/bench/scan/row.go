@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -45,9 +44,7 @@ func Run(ctx context.Context, cfg Config) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// The time of the first block is that of fakenet.
-	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	c, err := testnet.Generate(ctx, testnet.Config{Seed: 1, Blocks: cfg.Blocks, Start: start, Plan: plan, CacheDir: cfg.CacheDir})
+	c, err := testnet.Generate(ctx, testnet.Config{Seed: 1, Blocks: cfg.Blocks, Start: testnet.DefaultStart(), Plan: plan, CacheDir: cfg.CacheDir})
 	if err != nil {
 		return nil, err
 	}

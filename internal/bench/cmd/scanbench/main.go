@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/internal/bench"
 	"github.com/spvd/spvd/internal/bench/scan"
+	"github.com/spvd/spvd/internal/testnet"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -44,7 +44,7 @@ func measure(ctx context.Context, args []string) error {
 	scripts := f.String("scripts", "400,1000", "numbers of watched scripts, with commas between")
 	f.IntVar(&cfg.Turns, "turns", 3, "how often each row is measured")
 	f.BoolVar(&cfg.MatchAny, "matchany", true, "measure MatchAny of gcs/v4 as well")
-	f.StringVar(&cfg.CacheDir, "cache", defaultCache(), "directory for generated chains")
+	f.StringVar(&cfg.CacheDir, "cache", testnet.DefaultCacheDir(), "directory for generated chains")
 	f.StringVar(&cfg.Dir, "dir", os.TempDir(), "directory for stores, on the disk to measure")
 	f.StringVar(&cfg.Profiles, "profiles", "", "directory for first.pprof and rescan.pprof of the last turn")
 	if err := f.Parse(args); err != nil {
@@ -69,14 +69,4 @@ func measure(ctx context.Context, args []string) error {
 	}
 	_, err = fmt.Printf("\n%s", scan.Tables(rows))
 	return err
-}
-
-// defaultCache returns where chains are kept unless the user says otherwise: where
-// fakenet keeps them.
-func defaultCache() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "spvd-fakenet")
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/bench"
+	"github.com/spvd/spvd/internal/testnet"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -43,7 +43,7 @@ func measure(ctx context.Context, args []string) error {
 	lengths := f.String("blocks", "100000", "lengths of chains, with commas between")
 	turns := f.Int("turns", 3, "how often each row is measured")
 	only := f.String("run", "", "measure only rows whose name matches this expression, such as '^1000000 \\| 8 '")
-	cache := f.String("cache", defaultCache(), "directory for generated chains")
+	cache := f.String("cache", testnet.DefaultCacheDir(), "directory for generated chains")
 	dir := f.String("dir", os.TempDir(), "directory for stores, on the disk to measure")
 	profiles := f.String("profiles", "", "directory for cpu.pprof and heap.pprof of the last first sync")
 	if err := f.Parse(args); err != nil {
@@ -89,14 +89,4 @@ func numbers(text string) ([]int, error) {
 		all = append(all, n)
 	}
 	return all, nil
-}
-
-// defaultCache returns where chains are kept unless the user says otherwise: where
-// fakenet keeps them.
-func defaultCache() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "spvd-fakenet")
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +31,7 @@ type config struct {
 // parse reads the command line. It has told the user of an error.
 func parse(args []string, stderr io.Writer) (config, error) {
 	cfg := config{
-		start:  time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
+		start:  testnet.DefaultStart(),
 		listen: netip.MustParseAddrPort("127.0.0.1:18555"),
 	}
 	f := flag.NewFlagSet("fakenet", flag.ContinueOnError)
@@ -49,7 +47,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.IntVar(&cfg.shape.Bandwidth, "bandwidth", 0, "bytes per second in each direction of a connection; 0 is no limit")
 	f.IntVar(&cfg.shape.CutAfter, "cutafter", 0, "bytes, on average, after which a connection breaks; 0 is never")
 	f.DurationVar(&cfg.mine, "mine", 0, "time between new blocks; 0 is none")
-	f.StringVar(&cfg.cache, "cache", defaultCache(), "directory for generated chains; empty keeps none")
+	f.StringVar(&cfg.cache, "cache", testnet.DefaultCacheDir(), "directory for generated chains; empty keeps none")
 	f.BoolVar(&cfg.verbose, "v", false, "tell of every connection")
 	f.Func("fault", "fault of the next node, may be repeated: "+strings.Join(faultNames(), ", "), cfg.addFault)
 	if err := f.Parse(args); err != nil {
@@ -98,14 +96,4 @@ func faultNames() []string {
 		names = append(names, fmt.Sprintf("%q", f.Name))
 	}
 	return names
-}
-
-// defaultCache returns where chains are kept unless the user says otherwise:
-// nowhere if there is no place for such things.
-func defaultCache() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "spvd-fakenet")
 }
