@@ -10,12 +10,11 @@ const (
 	partRules     = "rules"
 	partFilters   = "filter proofs"
 	partStore     = "store"
-	partRuntime   = "runtime"
 )
 
 // partNames returns the names of all parts.
 func partNames() []string {
-	return []string{partNetwork, partChecksums, partHeaders, partRules, partFilters, partStore, partRuntime, meter.Other}
+	return []string{partNetwork, partChecksums, partHeaders, partRules, partFilters, partStore, meter.Runtime, meter.Other}
 }
 
 // parts says which function belongs to which part. A sample counts for the
@@ -36,13 +35,5 @@ func parts() []meter.Rule {
 		{Function: module + "spv/chain.(*Chain).push", Part: partRules},
 		{Function: module + "spv/chain.(*Chain).", Part: partStore},
 		{Function: "go.etcd.io/bbolt.", Part: partStore},
-		{Function: "runtime.gcBgMarkWorker", Part: partRuntime},
-		{Function: "runtime.gcAssistAlloc", Part: partRuntime},
-		{Function: "runtime.mallocgc", Part: partRuntime},
-		{Function: "runtime.bgsweep", Part: partRuntime},
-		{Function: "runtime.bgscavenge", Part: partRuntime},
-		{Function: "runtime.mcall", Part: partRuntime},
-		{Function: "runtime.mstart", Part: partRuntime},
-		{Function: "runtime.schedule", Part: partRuntime},
 	}
 }

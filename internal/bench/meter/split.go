@@ -3,6 +3,7 @@ package meter
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,25 @@ type Rule struct {
 // Parts is processor time by part.
 type Parts map[string]time.Duration
 
-// Other is the part of what no rule is about.
-const Other = "other"
+// Parts that every split has.
+const (
+	Runtime = "runtime" // the collector, allocation and the scheduler
+	Other   = "other"   // what no rule is about
+)
+
+// runtimeRules say what the runtime does.
+func runtimeRules() []Rule {
+	return []Rule{
+		{"runtime.gcBgMarkWorker", Runtime},
+		{"runtime.gcAssistAlloc", Runtime},
+		{"runtime.mallocgc", Runtime},
+		{"runtime.bgsweep", Runtime},
+		{"runtime.bgscavenge", Runtime},
+		{"runtime.mcall", Runtime},
+		{"runtime.mstart", Runtime},
+		{"runtime.schedule", Runtime},
+	}
+}
 
 // Add adds what other parts took.
 func (p Parts) Add(o Parts) {
@@ -31,12 +49,13 @@ func (p Parts) Add(o Parts) {
 
 // Split divides the processor time of a profile. A sample belongs to the part of
 // the first function on its stack, from where it was taken outwards, that a rule
-// names. Of several rules for a function the first counts.
+// names, or the runtime. Of several rules for a function the first counts.
 func Split(r io.Reader, rules []Rule) (Parts, error) {
 	p, err := profile.Parse(r)
 	if err != nil {
 		return nil, fmt.Errorf("read profile: %w", err)
 	}
+	rules = slices.Concat(rules, runtimeRules())
 	parts := Parts{}
 	for _, s := range p.Sample {
 		parts[partOf(s, rules)] += time.Duration(s.Value[len(s.Value)-1])

@@ -27,6 +27,7 @@ func TestASampleBelongsToTheInnermostFunctionThatIsNamed(t *testing.T) {
 	stack(p, 10, "hash", "b.read", "a.prove")
 	stack(p, 100, "b.write", "c.main")
 	stack(p, 1000, "hash", "c.main")
+	stack(p, 10_000, "clear", "runtime.mallocgc", "c.main")
 	var b bytes.Buffer
 	if err := p.Write(&b); err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ func TestASampleBelongsToTheInnermostFunctionThatIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for part, want := range map[string]time.Duration{"proof": 1, "input": 10, "rest": 100, Other: 1000} {
+	for part, want := range map[string]time.Duration{"proof": 1, "input": 10, "rest": 100, Runtime: 10_000, Other: 1000} {
 		if got[part] != want {
 			t.Errorf("part %s has %v, want %v", part, got[part], want)
 		}

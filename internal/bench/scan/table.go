@@ -16,11 +16,10 @@ const (
 	partStore  = "store"
 	partWallet = "wallet"
 	partPeers  = "network"
-	partGo     = "runtime"
 )
 
 func partNames() []string {
-	return []string{partHash, partDecode, partLookup, partStore, partWallet, partPeers, partGo, meter.Other}
+	return []string{partHash, partDecode, partLookup, partStore, partWallet, partPeers, meter.Runtime, meter.Other}
 }
 
 // rules says which function belongs to which part: the innermost one that is named
@@ -37,14 +36,6 @@ func rules() []meter.Rule {
 		{Function: module + "spv/chain.", Part: partStore},
 		{Function: module + "wallet.", Part: partWallet},
 		{Function: module + "peer.", Part: partPeers},
-		{Function: "runtime.gcBgMarkWorker", Part: partGo},
-		{Function: "runtime.gcAssistAlloc", Part: partGo},
-		{Function: "runtime.mallocgc", Part: partGo},
-		{Function: "runtime.bgsweep", Part: partGo},
-		{Function: "runtime.bgscavenge", Part: partGo},
-		{Function: "runtime.mcall", Part: partGo},
-		{Function: "runtime.mstart", Part: partGo},
-		{Function: "runtime.schedule", Part: partGo},
 	}
 }
 
