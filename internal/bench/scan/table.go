@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/bench/meter"
+	"github.com/spvd/spvd/internal/bench/report"
 )
 
 // The parts that the processor time of a rescan is divided into.
@@ -45,37 +46,29 @@ func Tables(rows []Row) string {
 	head(&b, "rescan", "floor", "wall / floor", "CPU", "floor CPU", "CPU / floor", "MatchAny wall", "MatchAny CPU", "peak memory", "written")
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %d | %d | %.2f s | %.2f s | %.2f | %.2f s | %.2f s | %.2f | %s | %s | %.1f MiB | %.1f MB |\n", r.Blocks, r.Scripts,
-			r.Rescan.Wall.Seconds(), r.Floor.Wall.Seconds(), ratio(r.Rescan.Wall, r.Floor.Wall),
-			r.Rescan.CPU().Seconds(), r.Floor.CPU().Seconds(), ratio(r.Rescan.CPU(), r.Floor.CPU()),
-			seconds(r.MatchAny.Wall), seconds(r.MatchAny.CPU()), float64(r.Rescan.PeakRSS)/(1<<20), float64(r.Rescan.Written)/1e6)
+			r.Rescan.Wall.Seconds(), r.Floor.Wall.Seconds(), report.Ratio(r.Rescan.Wall, r.Floor.Wall),
+			r.Rescan.CPU().Seconds(), r.Floor.CPU().Seconds(), report.Ratio(r.Rescan.CPU(), r.Floor.CPU()),
+			seconds(r.MatchAny.Wall), seconds(r.MatchAny.CPU()), report.Mebibytes(r.Rescan.PeakRSS), float64(r.Rescan.Written)/1e6)
 	}
 	b.WriteString("\n")
 	head(&b, partNames()...)
 	for _, r := range rows {
-		var all time.Duration
-		for _, t := range r.Rescan.Parts {
-			all += t
-		}
 		fmt.Fprintf(&b, "| %d | %d |", r.Blocks, r.Scripts)
-		for _, part := range partNames() {
-			fmt.Fprintf(&b, " %.0f %% |", 100*ratio(r.Rescan.Parts[part], all))
-		}
-		b.WriteString("\n")
+		report.Shares(&b, r.Rescan.Parts, partNames())
 	}
 	b.WriteString("\n")
 	head(&b, "first sync with discovery", "floor: download", "+ match", "wall / floor", "CPU", "floor CPU", "peak memory")
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %d | %d | %.2f s | %.2f s | %.2f s | %.2f | %.2f s | %.2f s | %.1f MiB |\n", r.Blocks, r.Scripts,
-			r.First.Wall.Seconds(), r.Download.Wall.Seconds(), r.Floor.Wall.Seconds(), ratio(r.First.Wall, r.Download.Wall+r.Floor.Wall),
-			r.First.CPU().Seconds(), (r.Download.CPU() + r.Floor.CPU()).Seconds(), float64(r.First.PeakRSS)/(1<<20))
+			r.First.Wall.Seconds(), r.Download.Wall.Seconds(), r.Floor.Wall.Seconds(), report.Ratio(r.First.Wall, r.Download.Wall+r.Floor.Wall),
+			r.First.CPU().Seconds(), (r.Download.CPU() + r.Floor.CPU()).Seconds(), report.Mebibytes(r.First.PeakRSS))
 	}
 	return b.String()
 }
 
 // head writes the head of a table, whose first columns name the row.
 func head(b *strings.Builder, columns ...string) {
-	columns = append([]string{"blocks", "scripts"}, columns...)
-	fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
+	report.Columns(b, append([]string{"blocks", "scripts"}, columns...)...)
 }
 
 // seconds formats a time that may not have been measured.
@@ -84,11 +77,4 @@ func seconds(t time.Duration) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.2f s", t.Seconds())
-}
-
-func ratio(a, b time.Duration) float64 {
-	if b == 0 {
-		return 0
-	}
-	return float64(a) / float64(b)
 }

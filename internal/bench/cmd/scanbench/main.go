@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spvd/spvd/internal/bench"
+	"github.com/spvd/spvd/internal/bench/report"
 	"github.com/spvd/spvd/internal/bench/scan"
 	"github.com/spvd/spvd/internal/testnet"
 )
@@ -64,7 +64,7 @@ func measure(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := bench.WriteHead(os.Stdout, time.Now(), cfg.Turns); err != nil {
+	if err := report.WriteHead(os.Stdout, time.Now(), cfg.Turns); err != nil {
 		return err
 	}
 	_, err = fmt.Printf("\n%s", scan.Tables(rows))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/bench"
+	"github.com/spvd/spvd/internal/bench/report"
 	"github.com/spvd/spvd/internal/testnet"
 )
 
@@ -72,7 +73,7 @@ func measure(ctx context.Context, args []string) error {
 		}
 		results = append(results, r)
 	}
-	if err := bench.WriteHead(os.Stdout, time.Now(), *turns); err != nil {
+	if err := report.WriteHead(os.Stdout, time.Now(), *turns); err != nil {
 		return err
 	}
 	return bench.WriteTables(os.Stdout, results)

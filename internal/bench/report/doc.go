@@ -1,0 +1,2 @@
+// Package report writes what was measured as tables in Markdown.
+package report
