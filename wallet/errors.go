@@ -49,7 +49,7 @@ var (
 	ErrImported = errors.New("imported addresses have no extended key to derive more addresses from")
 
 	// ErrBadLabel means that a label cannot be stored.
-	ErrBadLabel = errors.New("labels are up to 500 bytes of UTF-8")
+	ErrBadLabel = errors.New("labels are up to 500 bytes of UTF-8 in one line")
 
 	// ErrAboveTip means that a height above the newest applied block was named.
 	ErrAboveTip = errors.New("above the wallet's tip")

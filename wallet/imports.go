@@ -10,16 +10,19 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// ImportAddress watches a single address of any standard type. A public key
-// address also watches the address of the key's hash. A nil birthday is the
-// wallet's. The errors are ErrPrivateKey, ErrWrongNetwork, ErrBadChecksum,
-// ErrBadAddress and ErrDuplicate.
-func (w *Wallet) ImportAddress(ctx context.Context, address string, birthday *Birthday) error {
+// ImportAddress watches a single address of any standard type, and labels it
+// unless the label is empty. A public key address also watches the address of the
+// key's hash. A nil birthday is the wallet's. The errors are ErrPrivateKey,
+// ErrWrongNetwork, ErrBadChecksum, ErrBadAddress, ErrBadLabel and ErrDuplicate.
+func (w *Wallet) ImportAddress(ctx context.Context, address, label string, birthday *Birthday) error {
 	addr, err := parseAddress(w.cfg.Params.Params, address)
+	if err == nil {
+		err = checkLabel(label)
+	}
 	if err != nil {
 		return fmt.Errorf("import address: %w", err)
 	}
-	return w.importScripts(ctx, payScripts(addr), publicKeyOf(addr), birthday)
+	return w.importScripts(ctx, single{pays: payScripts(addr), preimage: publicKeyOf(addr), address: addr.String(), label: label}, birthday)
 }
 
 // ImportPubKey watches the address of a public key, given compressed, and
@@ -30,7 +33,7 @@ func (w *Wallet) ImportPubKey(ctx context.Context, key []byte, birthday *Birthda
 	if err != nil {
 		return "", fmt.Errorf("import public key: %w", ErrBadKey)
 	}
-	if err := w.importScripts(ctx, payScripts(addr), publicKeyOf(addr), birthday); err != nil {
+	if err := w.importScripts(ctx, single{pays: payScripts(addr), preimage: publicKeyOf(addr)}, birthday); err != nil {
 		return "", err
 	}
 	return addr.AddressPubKeyHash().String(), nil
@@ -47,7 +50,7 @@ func (w *Wallet) ImportRedeemScript(ctx context.Context, redeem []byte, birthday
 	if err != nil {
 		return "", fmt.Errorf("import redeem script: %w", ErrBadScript)
 	}
-	return addr.String(), w.importScripts(ctx, payScripts(addr), redeem, birthday)
+	return addr.String(), w.importScripts(ctx, single{pays: payScripts(addr), preimage: redeem}, birthday)
 }
 
 // ImportScript watches outputs with exactly one script, whatever it is. A stake
@@ -59,7 +62,7 @@ func (w *Wallet) ImportScript(ctx context.Context, pkScript []byte, birthday *Bi
 	if len(pay) == 0 || len(pay) > txscript.MaxScriptSize {
 		return fmt.Errorf("import script of %d bytes: %w: it must have 1 to %d", len(pkScript), ErrBadScript, txscript.MaxScriptSize)
 	}
-	return w.importScripts(ctx, [][]byte{bytes.Clone(pay)}, nil, birthday)
+	return w.importScripts(ctx, single{pays: [][]byte{bytes.Clone(pay)}}, birthday)
 }
 
 // publicKeyOf returns the public key in an address, if it is one of a key.
@@ -70,9 +73,17 @@ func publicKeyOf(addr stdaddr.Address) []byte {
 	return nil
 }
 
+// single is an address or script that belongs to no account.
+type single struct {
+	pays     [][]byte // the scripts to watch
+	preimage []byte   // what is known to hash to them, if anything
+
+	address, label string // the label of the address, unless it is empty
+}
+
 // importScripts watches scripts, and keeps what is known to hash to them. It is
 // a duplicate if that changes nothing.
-func (w *Wallet) importScripts(ctx context.Context, pays [][]byte, preimage []byte, birthday *Birthday) error {
+func (w *Wallet) importScripts(ctx context.Context, what single, birthday *Birthday) error {
 	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		born, err := s.birthdayFor(tx, birthday)
 		if err != nil {
@@ -80,13 +91,13 @@ func (w *Wallet) importScripts(ctx context.Context, pays [][]byte, preimage []by
 		}
 		var more []script
 		changed := false
-		for _, pay := range pays {
+		for _, pay := range what.pays {
 			n, known := w.find(pay)
 			if !known {
 				n = s.count() + uint32(len(more))
 				more = append(more, script{pay: pay, account: ImportedAccount, birthday: born})
 			}
-			put, err := putPreimage(tx, n, preimage)
+			put, err := putPreimage(tx, n, what.preimage)
 			if err != nil {
 				return nil, err
 			}
@@ -94,6 +105,11 @@ func (w *Wallet) importScripts(ctx context.Context, pays [][]byte, preimage []by
 		}
 		if !changed {
 			return nil, ErrDuplicate
+		}
+		if what.label != "" {
+			if err := tx.Bucket(labelsBucket).Put([]byte(what.address), []byte(what.label)); err != nil {
+				return nil, err
+			}
 		}
 		next := s.grow(more)
 		next.importJob(s.count(), w.seconds())

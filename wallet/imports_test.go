@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,14 +62,14 @@ func eachAddress(t *testing.T) map[string]int {
 func TestImportEachTypeOfAddress(t *testing.T) {
 	for address, scripts := range eachAddress(t) {
 		x, w := openTest(t, Birthday{}), newWorld(t, 1)
-		if err := x.ImportAddress(t.Context(), address, nil); err != nil {
+		if err := x.ImportAddress(t.Context(), address, "", nil); err != nil {
 			t.Fatalf("%s: %v", address, err)
 		}
 		list, _ := x.Scripts()
 		if len(list) != scripts {
 			t.Fatalf("%s: %d scripts", address, len(list))
 		}
-		if err := x.ImportAddress(t.Context(), address, nil); !errors.Is(err, ErrDuplicate) {
+		if err := x.ImportAddress(t.Context(), address, "", nil); !errors.Is(err, ErrDuplicate) {
 			t.Fatalf("%s again: %v", address, err)
 		}
 		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
@@ -89,6 +90,32 @@ func TestImportEachTypeOfAddress(t *testing.T) {
 	}
 }
 
+// A label is set with the import or, if one of them is refused, neither.
+func TestImportWithALabel(t *testing.T) {
+	x, w := openTest(t, Birthday{}), newWorld(t, 1)
+	address := scriptAddress(x.cfg.Params.Params, w.stranger())
+	before := dump(t, x)
+	if err := x.ImportAddress(t.Context(), address, strings.Repeat("x", maxLabel+1), nil); !errors.Is(err, ErrBadLabel) {
+		t.Errorf("a label that is too long: %v", err)
+	}
+	if after := dump(t, x); after != before {
+		t.Error("an import was refused and has changed the wallet")
+	}
+	if err := x.ImportAddress(t.Context(), address, "rent", nil); err != nil {
+		t.Fatal(err)
+	}
+	before = dump(t, x)
+	if err := x.ImportAddress(t.Context(), address, "food", nil); !errors.Is(err, ErrDuplicate) {
+		t.Errorf("the address again: %v", err)
+	}
+	if after := dump(t, x); after != before {
+		t.Error("a duplicate has changed the wallet")
+	}
+	if info, err := x.AddressInfo(t.Context(), address); err != nil || !info.Mine || info.Label != "rent" {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
 func TestImportScripts(t *testing.T) {
 	x, w := openTest(t, Birthday{}), newWorld(t, 1)
 	redeem := []byte{txscript.OP_3, txscript.OP_DROP, txscript.OP_TRUE}
@@ -96,7 +123,7 @@ func TestImportScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.ImportAddress(t.Context(), address, nil); !errors.Is(err, ErrDuplicate) {
+	if err := x.ImportAddress(t.Context(), address, "", nil); !errors.Is(err, ErrDuplicate) {
 		t.Fatalf("the address again: %v", err)
 	}
 	p2sh, _ := x.Scripts()
@@ -130,7 +157,7 @@ func TestRedeemScriptOfAWatchedAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.ImportAddress(t.Context(), addr.String(), nil); err != nil {
+	if err := x.ImportAddress(t.Context(), addr.String(), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := x.ImportRedeemScript(t.Context(), redeem, nil); err != nil {
@@ -165,7 +192,7 @@ func TestImportedAddressJoinsItsAccount(t *testing.T) {
 	for range 30 {
 		w.random()
 	}
-	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.Params, w.ours[4]), nil); err != nil {
+	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.Params, w.ours[4]), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(x, 10)
@@ -187,7 +214,7 @@ func TestAddressesOfOthers(t *testing.T) {
 		if info, err := x.AddressInfo(t.Context(), address); err != nil || info.Mine || info.Address != address {
 			t.Fatalf("%s: %+v, %v", address, info, err)
 		}
-		if err := x.ImportAddress(t.Context(), address[:len(address)-1]+"1", nil); !errors.Is(err, ErrBadChecksum) {
+		if err := x.ImportAddress(t.Context(), address[:len(address)-1]+"1", "", nil); !errors.Is(err, ErrBadChecksum) {
 			t.Fatalf("mistyped: %v", err)
 		}
 	}
@@ -267,7 +294,7 @@ func TestDateOfALateImport(t *testing.T) {
 	importTest(t, x, "other", 2, AccountOptions{})
 	w.sync(x, 1000) // remembers all of them
 	when := w.main[200].Header.Time()
-	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.Params, pays[0]), &Birthday{Time: when}); err != nil {
+	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.Params, pays[0]), "", &Birthday{Time: when}); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(x, 100)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -18,12 +21,12 @@ const maxLabel = 500
 var labelsBucket = []byte("labels")
 
 // SetLabel labels an address or a transaction hash, and removes the label if
-// text is empty. The errors are ErrBadLabel and those of ImportAddress.
+// text is empty. The errors are those of ImportAddress.
 func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
-	if len(text) > maxLabel || !utf8.ValidString(text) {
-		return ErrBadLabel
-	}
 	key, err := w.labelKey(subject)
+	if err == nil {
+		err = checkLabel(text)
+	}
 	if err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
@@ -34,6 +37,19 @@ func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
 		}
 		return s, b.Put(key, []byte(text))
 	})
+}
+
+// checkLabel refuses a text that cannot be a label: one that would break a line
+// where it is shown, or holds a private key. The errors are ErrBadLabel and
+// ErrPrivateKey.
+func checkLabel(text string) error {
+	switch {
+	case slices.ContainsFunc(strings.Fields(text), looksPrivate):
+		return ErrPrivateKey
+	case len(text) > maxLabel || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return ErrBadLabel
+	}
+	return nil
 }
 
 // labelKey returns the key for the label of an address or transaction hash.

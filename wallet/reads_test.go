@@ -301,7 +301,7 @@ func TestLabels(t *testing.T) {
 	if labels, err := s.x.Labels(t.Context()); err != nil || len(labels) != 1 || labels[hash] != "first" {
 		t.Errorf("%v, %v", labels, err)
 	}
-	for _, bad := range []string{strings.Repeat("x", maxLabel+1), "\xff"} {
+	for _, bad := range []string{strings.Repeat("x", maxLabel+1), "\xff", "two\nlines", "\x1b[31mred"} {
 		if err := s.x.SetLabel(t.Context(), address, bad); !errors.Is(err, ErrBadLabel) {
 			t.Errorf("label %q: %v", bad, err)
 		}

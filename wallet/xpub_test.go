@@ -88,7 +88,7 @@ func TestPrivateKeysAreRefusedAsAddresses(t *testing.T) {
 		if want != ErrPrivateKey {
 			continue
 		}
-		if err := x.ImportAddress(t.Context(), key, nil); !errors.Is(err, ErrPrivateKey) {
+		if err := x.ImportAddress(t.Context(), key, "", nil); !errors.Is(err, ErrPrivateKey) {
 			t.Errorf("%q: %v", key, err)
 		}
 		if _, err := x.AddressInfo(t.Context(), key); !errors.Is(err, ErrPrivateKey) {
@@ -96,6 +96,9 @@ func TestPrivateKeysAreRefusedAsAddresses(t *testing.T) {
 		}
 		if err := x.SetLabel(t.Context(), key, "savings"); !errors.Is(err, ErrPrivateKey) || strings.Contains(err.Error(), key) {
 			t.Errorf("label: %v", err)
+		}
+		if err := x.SetLabel(t.Context(), strings.Repeat("a0", 32), "the key: "+key); !errors.Is(err, ErrPrivateKey) || strings.Contains(err.Error(), key) {
+			t.Errorf("a key as the label: %v", err)
 		}
 	}
 }

@@ -38,9 +38,9 @@ func (p walletPort) ImportScript(ctx context.Context, redeem []byte, birthday st
 }
 
 // ImportAddress implements rpc.Addresses.
-func (p walletPort) ImportAddress(ctx context.Context, address, birthday string) error {
+func (p walletPort) ImportAddress(ctx context.Context, address, label, birthday string) error {
 	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {
-		return w.ImportAddress(ctx, address, born)
+		return w.ImportAddress(ctx, address, label, born)
 	})
 }
 

@@ -22,10 +22,7 @@ func importAddress() method {
 			if err != nil {
 				return nil, err
 			}
-			if err := b.Wallet.ImportAddress(ctx, a.str("address"), born); err != nil || a.str("label") == "" {
-				return nil, err
-			}
-			return nil, b.Wallet.SetLabel(ctx, a.str("address"), a.str("label"))
+			return nil, b.Wallet.ImportAddress(ctx, a.str("address"), a.str("label"), born)
 		},
 	}
 }

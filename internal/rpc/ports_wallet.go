@@ -58,8 +58,9 @@ type Addresses interface {
 	// ImportScript watches payments to the hash of a redeem script likewise.
 	ImportScript(ctx context.Context, redeem []byte, birthday string) error
 
-	// ImportAddress watches an address likewise.
-	ImportAddress(ctx context.Context, address, birthday string) error
+	// ImportAddress watches an address likewise, and labels it unless the label is
+	// empty.
+	ImportAddress(ctx context.Context, address, label, birthday string) error
 
 	// AddressInfo tells what is known about an address, which need not be the
 	// wallet's.

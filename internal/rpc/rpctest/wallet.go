@@ -78,12 +78,14 @@ func (*cannedWallet) ImportPubKey(context.Context, []byte, string) error { retur
 func (*cannedWallet) ImportScript(context.Context, []byte, string) error { return nil }
 
 // ImportAddress implements rpc.Addresses.
-func (*cannedWallet) ImportAddress(_ context.Context, of, birthday string) error {
+func (w *cannedWallet) ImportAddress(ctx context.Context, of, label, birthday string) error {
 	switch {
 	case of != address:
 		return refuse(api.CodeNotFound, "not a valid address")
 	case birthday == "yesterday":
 		return refuse(api.CodeInvalid, `birthday "yesterday" is none`)
+	case label != "":
+		return w.SetLabel(ctx, of, label)
 	}
 	return nil
 }
