@@ -152,6 +152,36 @@ func (s *Set) Make(name string) (*Wallet, error) {
 	return w, err
 }
 
+// MakeFor runs use on a wallet, and creates it if there is none. A wallet that was
+// created is gone again if use fails.
+func (s *Set) MakeFor(name string, use func(*Wallet) error) error {
+	_, err := s.Open(name)
+	made := errors.Is(err, ErrNoWallet)
+	w, err := s.Make(name)
+	if err != nil {
+		return err
+	}
+	if err = use(w); err != nil && made {
+		err = errors.Join(err, s.discard(name, w))
+	}
+	return err
+}
+
+// discard closes a wallet and removes its file, unless it has come to watch
+// something.
+func (s *Set) discard(name string, w *Wallet) error {
+	s.files.Lock()
+	defer s.files.Unlock()
+	if err := s.close(name); err != nil {
+		return err
+	}
+	if w.now.Load().count() > 0 { // and what is closed comes to watch nothing more
+		_, err := s.add(name, s.cfg.Birthday)
+		return err
+	}
+	return os.Remove(s.path(name))
+}
+
 // Create creates a wallet. A nil birthday is the set's. The error is
 // ErrWalletName or ErrWalletExists, or one of creating the file.
 func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
@@ -203,6 +233,11 @@ func (s *Set) poke() {
 func (s *Set) CloseWallet(name string) error {
 	s.files.Lock()
 	defer s.files.Unlock()
+	return s.close(name)
+}
+
+// close closes a wallet. The caller holds the lock of the files.
+func (s *Set) close(name string) error {
 	s.mu.Lock()
 	w, err := s.find(name)
 	s.open = slices.DeleteFunc(s.open, func(n named) bool { return n.Wallet == w })

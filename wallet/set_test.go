@@ -83,6 +83,41 @@ func TestSetKeepsADirectory(t *testing.T) {
 	}
 }
 
+// TestSetMakesNoWalletForNothing: what was made for an import that failed goes, and
+// what was there before, or has come to watch something, stays.
+func TestSetMakesNoWalletForNothing(t *testing.T) {
+	s, refused := openSet(t), errors.New("refused")
+	refuse := func(*Wallet) error { return refused }
+	if err := s.MakeFor("a", refuse); !errors.Is(err, refused) {
+		t.Errorf("making it for nothing: %v", err)
+	}
+	if list, err := s.List(); err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
+	}
+	if err := s.MakeFor("a", func(w *Wallet) error {
+		importTest(t, w, "x", 1, AccountOptions{})
+		return refused
+	}); !errors.Is(err, refused) {
+		t.Errorf("something else was imported meanwhile: %v", err)
+	}
+	a, err := s.Wallet("a")
+	if err != nil || len(a.Accounts()) != 1 {
+		t.Fatalf("a wallet that watches something: %v", err)
+	}
+	makeTest(t, s, "empty")
+	for _, name := range []string{"a", "empty"} {
+		if err := s.MakeFor(name, refuse); !errors.Is(err, refused) {
+			t.Errorf("refusing %s: %v", name, err)
+		}
+		if _, err := s.Wallet(name); err != nil {
+			t.Errorf("what was there has gone: %v", err)
+		}
+	}
+	if err := s.MakeFor("-", refuse); !errors.Is(err, ErrWalletName) {
+		t.Errorf("a bad name: %v", err)
+	}
+}
+
 // TestSetScannedIsWhatAllAgreeOn: only a block that all wallets are at is named.
 func TestSetScannedIsWhatAllAgreeOn(t *testing.T) {
 	w, s := plain(t, 20), openSet(t)

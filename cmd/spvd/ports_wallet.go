@@ -28,14 +28,6 @@ func (p walletPort) reading() (*wallet.Wallet, error) {
 	return w, walletError(err)
 }
 
-// making returns the wallet for an import, which makes the default one.
-func (p walletPort) making() (*wallet.Wallet, error) {
-	if p.name == wallet.DefaultName {
-		return p.all.Make(p.name)
-	}
-	return p.all.Wallet(p.name)
-}
-
 // ImportXpub implements rpc.Accounts.
 func (p walletPort) ImportXpub(ctx context.Context, name, xpub, birthday string) error {
 	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {

@@ -8,15 +8,20 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// importing runs an import with the birthday that a client has named.
+// importing runs an import with the birthday that a client has named. The default
+// wallet is made for it.
 func (p walletPort) importing(birthday string, run func(*wallet.Wallet, *wallet.Birthday) error) error {
 	born, err := p.all.born(birthday)
 	if err != nil {
 		return err
 	}
-	w, err := p.making()
+	use := func(w *wallet.Wallet) error { return run(w, born) }
+	if p.name == wallet.DefaultName {
+		return walletError(p.all.MakeFor(p.name, use))
+	}
+	w, err := p.all.Wallet(p.name)
 	if err == nil {
-		err = run(w, born)
+		err = use(w)
 	}
 	return walletError(err)
 }

@@ -89,6 +89,13 @@ func TestWalletIsMadeByTheFirstImport(t *testing.T) {
 	c.mustCall(t, "getinfo", "[]", &info)
 
 	var nothing any
+	if err := c.callWith(t, "importxpub", fmt.Sprintf(`["savings",%q]`, o.account.String()), &nothing); err == nil || err.Code != api.CodeWallet {
+		t.Errorf("importing a private key: %v", err)
+	}
+	var names []string
+	if c.mustCall(t, "listwallets", "[]", &names); len(names) != 0 {
+		t.Errorf("an import that was refused made %v", names)
+	}
 	c.mustCall(t, "importxpub", fmt.Sprintf(`["savings",%q]`, o.xpub()), &nothing)
 	c.mustCall(t, "rescanwallet", "[]", &nothing)
 	c.mustCall(t, "getbalance", "[]", &balance)

@@ -38,17 +38,15 @@ func (a *wallets) addAccounts(ctx context.Context, accounts []accountFlag) error
 	if len(accounts) == 0 {
 		return nil
 	}
-	w, err := a.Make(wallet.DefaultName)
-	if err != nil {
-		return err
-	}
-	for _, named := range accounts {
-		if known, err := w.Account(named.name); err == nil && known.Xpub == named.xpub {
-			continue
+	return a.MakeFor(wallet.DefaultName, func(w *wallet.Wallet) error {
+		for _, named := range accounts {
+			if known, err := w.Account(named.name); err == nil && known.Xpub == named.xpub {
+				continue
+			}
+			if _, err := w.ImportXpub(ctx, named.name, named.xpub, wallet.AccountOptions{Birthday: a.birthday}); err != nil {
+				return fmt.Errorf("--account: %w", err)
+			}
 		}
-		if _, err := w.ImportXpub(ctx, named.name, named.xpub, wallet.AccountOptions{Birthday: a.birthday}); err != nil {
-			return fmt.Errorf("--account: %w", err)
-		}
-	}
-	return nil
+		return nil
+	})
 }
