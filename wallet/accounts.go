@@ -106,29 +106,37 @@ func (w *Wallet) RenameAccount(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// SetGapLimit changes the gap limit of an account. A higher one makes the
-// wallet search for the addresses that it adds; a lower one watches no fewer
-// addresses than before. The errors are ErrNoAccount, ErrImported and
-// ErrGapLimit.
-func (w *Wallet) SetGapLimit(ctx context.Context, name string, gap uint32) error {
+// SetGapLimit changes the gap limit of the named accounts, or without names of all.
+// A higher one makes the wallet search for the addresses that it adds; a lower
+// one watches no fewer addresses than before. The errors are ErrNoAccount,
+// ErrImported, ErrGapLimit and ErrFull.
+func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) error {
 	if gap == 0 || gap > MaxGap {
 		return ErrGapLimit
 	}
 	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		a, err := s.named(name)
-		if err != nil {
-			return nil, err
-		}
 		next := s.withAccounts()
-		next.accounts[a.Number].Gap = gap
-		if next, err = w.extend(tx, next); err != nil {
+		for _, name := range names {
+			a, err := s.named(name)
+			if err != nil {
+				return nil, err
+			}
+			next.accounts[a.Number].Gap = gap
+		}
+		for i := range next.accounts {
+			if len(names) == 0 {
+				next.accounts[i].Gap = gap
+			}
+		}
+		next, err := w.extend(tx, next)
+		if err != nil {
 			return nil, err
 		}
 		next.startScan()
 		return next, nil
 	})
 	if err != nil {
-		return fmt.Errorf("set gap limit of account %q: %w", name, err)
+		return fmt.Errorf("set gap limit: %w", err)
 	}
 	return nil
 }

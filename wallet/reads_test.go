@@ -331,7 +331,7 @@ func TestChangedIsPoked(t *testing.T) {
 	if _, err := s.x.Balances(t.Context(), 1); err != nil || poked() {
 		t.Errorf("reading pokes (%v)", err)
 	}
-	if err := s.x.SetGapLimit(t.Context(), "nobody", 5); err == nil || poked() {
+	if err := s.x.SetGapLimit(t.Context(), 5, "nobody"); err == nil || poked() {
 		t.Error("a failure pokes")
 	}
 }

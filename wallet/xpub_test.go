@@ -134,10 +134,10 @@ func TestAccountsAreChecked(t *testing.T) {
 	if err := x.RenameAccount(t.Context(), "b", "c"); err != nil {
 		t.Error(err)
 	}
-	if err := x.SetGapLimit(t.Context(), "c", 0); !errors.Is(err, ErrGapLimit) {
+	if err := x.SetGapLimit(t.Context(), 0, "c"); !errors.Is(err, ErrGapLimit) {
 		t.Errorf("gap limit 0: %v", err)
 	}
-	if err := x.SetGapLimit(t.Context(), "c", 50); err != nil {
+	if err := x.SetGapLimit(t.Context(), 50, "c"); err != nil {
 		t.Error(err)
 	}
 	list := x.Accounts()

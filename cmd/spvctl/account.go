@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -12,22 +14,25 @@ import (
 func accountCommand() command {
 	return command{
 		name:     "account",
-		synopsis: "account [import|rename]",
-		summary:  "List accounts, watch another one, or rename one.",
+		synopsis: "account [import|rename|gap]",
+		summary:  "List accounts, watch another one, or change one.",
 		help: `
   account                     list the accounts
   account import NAME XPUB    watch the account of an extended public key;
                               with - the key is read from standard input
   account rename OLD NEW      change the name of an account
+  account gap NAME LIMIT      change the gap limit of an account, and search for
+                              the addresses that a higher one adds
   --birthday WHEN             with import: the first block to search, a height,
                               a date like 2024-01-31, or new
+  --gap LIMIT                 with import: the gap limit (default 20)
   --json                      print the list as JSON
 
 GAP is the gap limit. RECEIVING and CHANGE count the addresses that were
 handed out or used.
 `,
-		args:  []string{"import", "rename"},
-		flags: []string{"--birthday", "--json"},
+		args:  []string{"import", "rename", "gap"},
+		flags: []string{"--birthday", "--gap", "--json"},
 		run:   runAccount,
 	}
 }
@@ -39,25 +44,41 @@ func runAccount(ctx context.Context, in *invocation) (int, error) {
 	}
 	var flags struct {
 		Birthday string `long:"birthday"`
+		Gap      uint32 `long:"gap"`
 		jsonFlag
 	}
 	words, err := in.parse(&flags)
 	in.opts.JSON = in.opts.JSON || flags.JSON
+	verb := wordOr(words, "")
 	switch {
 	case err != nil:
 		return exitUsage, err
-	case flags.Birthday != "" && wordOr(words, "") != "import":
-		return exitUsage, usagef("account: --birthday goes with import")
+	case (flags.Birthday != "" || flags.Gap != 0) && verb != "import":
+		return exitUsage, usagef("account: --birthday and --gap go with import")
 	case len(words) == 0:
 		return show(ctx, in, writeAccounts, walletInfoMethod)
+	case !slices.Contains(accountCommand().args, verb):
+		return exitUsage, usagef("account: unexpected %q", verb)
 	case len(words) != 3:
-		return exitUsage, usagef("account %s: two names expected", words[0])
-	case words[0] == "import":
-		return show(ctx, in, done("Watching. Old payments are being searched for (run: spvctl job)."), "importxpub", words[1], words[2], flags.Birthday)
-	case words[0] == "rename":
+		return exitUsage, usagef("account %s: two words expected", verb)
+	case verb == "import":
+		return show(ctx, in, done(nowWatching), "importxpub", words[1], words[2], flags.Birthday, flags.Gap)
+	case verb == "rename":
 		return show(ctx, in, done("Renamed."), "renameaccount", words[1], words[2])
 	}
-	return exitUsage, usagef("account: unexpected %q", words[0])
+	gap, err := strconv.ParseUint(words[2], 10, 32)
+	if err != nil || gap == 0 {
+		return exitUsage, usagef("account gap: %q is no number of addresses", words[2])
+	}
+	return show(ctx, in, writeJob, "discoverusage", nil, false, gap, words[1], true)
+}
+
+// nowWatching is what is said when something is watched.
+const nowWatching = "Watching. Old payments are being searched for (run: spvctl job)."
+
+// writeJob says where to look for how far a search is.
+func writeJob(w io.Writer, j api.Job) error {
+	return writeLine(w, fmt.Sprintf("Searching as job %d (run: spvctl job %d).", j.ID, j.ID))
 }
 
 // done prints a sentence in place of an empty result.

@@ -19,25 +19,47 @@ func addressCommand() command {
   address new [ACCOUNT]   hand out the next unused address
   address show ADDRESS    tell whether it is one, and whose
   address import ADDRESS  watch a single address of any type
+  address import HEX      watch a script: see the two flags for it below
   --beyond                with new: also behind the gap limit
   --birthday WHEN         with import: the first block to search, a height, a
                           date like 2024-01-31, or new
-  --label TEXT            with import: a label
+  --label TEXT            with import ADDRESS: a label
+  --script                with import: outputs that have just this script
+  --redeem                with import: payments to the hash of this script
   --json                  print the answer as JSON
 `,
 		args:  []string{"list", "new", "show", "import"},
-		flags: []string{"--beyond", "--birthday", "--label", "--json"},
+		flags: []string{"--beyond", "--birthday", "--label", "--script", "--redeem", "--json"},
 		run:   runAddress,
 	}
 }
 
-func runAddress(ctx context.Context, in *invocation) (int, error) {
-	var flags struct {
-		Beyond   bool   `long:"beyond"`
-		Birthday string `long:"birthday"`
-		Label    string `long:"label"`
-		jsonFlag
+// addressFlags are the flags of the address command.
+type addressFlags struct {
+	Beyond   bool   `long:"beyond"`
+	Birthday string `long:"birthday"`
+	Label    string `long:"label"`
+	Script   bool   `long:"script"`
+	Redeem   bool   `long:"redeem"`
+	jsonFlag
+}
+
+// check reports flags that do not go with a verb, or with each other.
+func (f *addressFlags) check(verb string) error {
+	script := f.Script || f.Redeem
+	switch {
+	case f.Beyond && verb != "new":
+		return usagef("address: --beyond goes with new")
+	case (f.Birthday != "" || f.Label != "" || script) && verb != "import":
+		return usagef("address: --birthday, --label, --script and --redeem go with import")
+	case f.Script && f.Redeem || f.Label != "" && script:
+		return usagef("address: --label, --script and --redeem exclude each other")
 	}
+	return nil
+}
+
+func runAddress(ctx context.Context, in *invocation) (int, error) {
+	var flags addressFlags
 	words, err := in.parse(&flags)
 	if err != nil {
 		return exitUsage, err
@@ -49,22 +71,22 @@ func runAddress(ctx context.Context, in *invocation) (int, error) {
 	if flags.Beyond {
 		policy = "ignore"
 	}
+	if err := flags.check(verb); err != nil {
+		return exitUsage, err
+	}
 	switch {
 	case len(operands) > 1:
 		return exitUsage, usagef("address: unexpected %q", operands[1])
-	case flags.Beyond && verb != "new":
-		return exitUsage, usagef("address: --beyond goes with new")
-	case (flags.Birthday != "" || flags.Label != "") && verb != "import":
-		return exitUsage, usagef("address: --birthday and --label go with import")
 	case verb == "list":
 		return show(ctx, in, writeLines, "getaddressesbyaccount", wordOr(operands, defaultAccount))
 	case verb == "new":
 		return show(ctx, in, writeLine, "getnewaddress", wordOr(operands, defaultAccount), policy)
 	case verb == "show" && len(operands) == 1:
 		return show(ctx, in, writeAddress, "validateaddress", operands[0])
+	case verb == "import" && len(operands) == 1 && (flags.Script || flags.Redeem):
+		return show(ctx, in, done(nowWatching), "importscript", operands[0], true, -1, flags.Birthday, flags.Redeem)
 	case verb == "import" && len(operands) == 1:
-		return show(ctx, in, done("Watching. Old payments are being searched for (run: spvctl job)."), "importaddress",
-			operands[0], flags.Label, true, -1, flags.Birthday)
+		return show(ctx, in, done(nowWatching), "importaddress", operands[0], flags.Label, true, -1, flags.Birthday)
 	case verb == "show", verb == "import":
 		return exitUsage, usagef("address %s: which one?", verb)
 	}

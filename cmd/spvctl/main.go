@@ -58,6 +58,10 @@ func run(ctx context.Context, args, environ []string, con *console) int {
 		words = []string{helpMethod, words[0]}
 	}
 	code, err := find(words[0]).run(ctx, &invocation{console: con, opts: opts, name: words[0], args: words[1:]})
+	var wrong *usageError
+	if errors.As(err, &wrong) {
+		wrong.see = "help " + words[0]
+	}
 	if err != nil {
 		return con.fail(code, err)
 	}
@@ -65,12 +69,15 @@ func run(ctx context.Context, args, environ []string, con *console) int {
 }
 
 // usageError is a mistake on the command line.
-type usageError struct{ text string }
+type usageError struct {
+	text string
+	see  string // the words after spvctl that tell how it is done
+}
 
 func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, operands ...any) error {
-	return &usageError{fmt.Sprintf(format, operands...)}
+	return &usageError{fmt.Sprintf(format, operands...), "--help"}
 }
 
 // fail writes an error as one line and returns the exit code for it. The code
@@ -78,7 +85,7 @@ func usagef(format string, operands ...any) error {
 func (con *console) fail(code int, err error) int {
 	var wrong *usageError
 	if errors.As(err, &wrong) {
-		fmt.Fprintf(con.err, "spvctl: %v (run: spvctl --help)\n", err)
+		fmt.Fprintf(con.err, "spvctl: %v (run: spvctl %s)\n", err, wrong.see)
 		return exitUsage
 	}
 	fmt.Fprintf(con.err, "spvctl: %v\n", err)

@@ -62,7 +62,7 @@ func runRescan(ctx context.Context, in *invocation) (int, error) {
 	case in.opts.JSON:
 		return exitOK, in.writeJSON(j)
 	case flags.Background:
-		return exitOK, writeLine(in.out, fmt.Sprintf("Searching as job %d (run: spvctl job %d).", j.ID, j.ID))
+		return exitOK, writeJob(in.out, j)
 	}
 	return exitOK, writeLine(in.out, "Done.")
 }

@@ -24,6 +24,10 @@ func TestWalletCommands(t *testing.T) {
 		{"wallet", []string{"accounts  1\n", "scripts   80\n", "birthday  1\n", "scanned   2 of 2\n"}},
 		{"account", []string{"ACCOUNT", "default  1"}},
 		{"account import savings dpubKey", []string{"Watching."}},
+		{"account import savings dpubKey --gap=100", []string{"Watching."}},
+		{"account gap default 100", []string{"Searching as job 1 (run: spvctl job 1).\n"}},
+		{"address import 51 --script --birthday=new", []string{"Watching."}},
+		{"address import 51 --redeem", []string{"Watching."}},
 		{"account rename default savings", []string{"Renamed.\n"}},
 		{"address", []string{address + "\n"}},
 		{"address list default", []string{address + "\n"}},
@@ -84,7 +88,8 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	flags := daemon(t, rpctest.New())
 	for _, args := range []string{
 		"wallet x", "wallet create", "wallet list x", "wallet create a b", "wallet --birthday=1", "account --birthday=1", "address --beyond",
-		"address import", "address show --label=x", "job x", "job cancel", "job 1 2", "label x", "account x", "account import x", "account drop a b", "address x", "address show", "balance a b",
+		"address import", "address show --label=x", "job x", "job cancel", "job 1 2", "label x", "account x", "account import x", "account drop a b", "account gap a", "account gap a b", "account gap a 0", "account rename a b --gap=1",
+		"address import a --script --redeem", "address import a --script --label=x", "address show a --redeem", "address x", "address show", "balance a b",
 		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "send", "send a b", "send --what a", "rescan x", "rescan --from=-1",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitUsage {
@@ -92,7 +97,7 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"balance nobody": "no such account", "tx " + genesis: "no such transaction", "send zz": "hex", "rescan --from=3": "above the wallet's tip",
+		"balance nobody": "no such account", "account gap nobody 5": "no such account", "tx " + genesis: "no such transaction", "send zz": "hex", "rescan --from=3": "above the wallet's tip",
 		"job 3": "there is no job 3", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "address import nothing": "not a valid address",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitError || !strings.Contains(got.err, want) {

@@ -151,6 +151,74 @@ func TestBeyondTheGap(t *testing.T) {
 	}
 }
 
+// TestScriptsAreWatched imports the script of an output as it is, and as what an
+// output pays to the hash of.
+func TestScriptsAreWatched(t *testing.T) {
+	o := newOwner(t, 1)
+	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
+	_, c := ns.startSynced(t, dir)
+	_, script := o.address(0, 50)
+	var nothing any
+	c.mustCall(t, "importscript", fmt.Sprintf(`["%x",true,-1,null,true]`, script), &nothing) // nobody pays to its hash
+	c.mustCall(t, "rescanwallet", "[]", &nothing)
+	var unspent []api.Unspent
+	if c.mustCall(t, "listunspent", "[]", &unspent); len(unspent) != 0 {
+		t.Errorf("listunspent: %+v", unspent)
+	}
+	c.mustCall(t, "importscript", fmt.Sprintf(`{"hex":"%x","p2sh":false}`, script), &nothing)
+	c.mustCall(t, "rescanwallet", "[]", &nothing)
+	if c.mustCall(t, "listunspent", "[]", &unspent); len(unspent) != 1 || unspent[0].ScriptPubKey != fmt.Sprintf("%x", script) || unspent[0].Amount != 4e8 {
+		t.Errorf("listunspent: %+v", unspent)
+	}
+	if err := c.callWith(t, "importscript", fmt.Sprintf(`{"hex":"%x","p2sh":false}`, script), &nothing); err == nil || err.Code != api.CodeWallet {
+		t.Errorf("importscript again: %v", err)
+	}
+}
+
+// TestGapLimits gives an account a gap limit of its own, and then all of them.
+func TestGapLimits(t *testing.T) {
+	o, other := newOwner(t, 1), newOwner(t, 2)
+	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
+	_, c := ns.startSynced(t, dir, "--account=default="+o.xpub())
+	var nothing any
+	want := func(gaps ...uint32) {
+		t.Helper()
+		var info api.WalletInfo
+		c.mustCall(t, "walletinfo", "[]", &info)
+		for i, a := range info.Accounts {
+			if len(info.Accounts) != len(gaps) || a.Gap != gaps[i] {
+				t.Errorf("accounts: %+v, want gap limits of %d", info.Accounts, gaps)
+			}
+		}
+	}
+	c.mustCall(t, "importxpub", fmt.Sprintf(`["other",%q,null,50]`, other.xpub()), &nothing)
+	want(20, 50)
+	c.mustCall(t, "discoverusage", `["",false,30,"default"]`, &nothing)
+	want(30, 50)
+	var j api.Job
+	if c.mustCall(t, "discoverusage", `{"gaplimit":40,"async":true}`, &j); j.Kind != "rescan" {
+		t.Errorf("discoverusage: %+v", j)
+	}
+	want(40, 40)
+	for params, code := range map[string]api.Code{
+		`["",false,10001]`:      api.CodeInvalid,
+		`["",false,-1]`:         api.CodeInvalid,
+		`["",false,5,"nobody"]`: api.CodeNotFound,
+		`["",false,0,"nobody"]`: api.CodeNotFound,
+	} {
+		if err := c.callWith(t, "discoverusage", params, &nothing); err == nil || err.Code != code {
+			t.Errorf("discoverusage %s: %v", params, err)
+		}
+	}
+	third := newOwner(t, 3).xpub()
+	for _, gap := range []string{"10001", "-1", "4294967296"} {
+		if err := c.callWith(t, "importxpub", fmt.Sprintf(`["third",%q,null,%s]`, third, gap), &nothing); err == nil || err.Code != api.CodeInvalid {
+			t.Errorf("importxpub with a gap limit of %s: %v", gap, err)
+		}
+	}
+	want(40, 40)
+}
+
 // TestLocksAreAllOrNone: an output that is none keeps the others from being
 // locked.
 func TestLocksAreAllOrNone(t *testing.T) {

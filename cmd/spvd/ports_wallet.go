@@ -29,9 +29,9 @@ func (p walletPort) reading() (*wallet.Wallet, error) {
 }
 
 // ImportXpub implements rpc.Accounts.
-func (p walletPort) ImportXpub(ctx context.Context, name, xpub, birthday string) error {
+func (p walletPort) ImportXpub(ctx context.Context, name, xpub, birthday string, gap uint32) error {
 	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {
-		_, err := w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: born})
+		_, err := w.ImportXpub(ctx, name, xpub, wallet.AccountOptions{Birthday: born, Gap: gap})
 		return err
 	})
 }
@@ -79,17 +79,12 @@ func (p walletPort) LastIndex(account string, branch uint32) (int64, error) {
 }
 
 // SetGapLimit implements rpc.Accounts.
-func (p walletPort) SetGapLimit(ctx context.Context, gap uint32) error {
+func (p walletPort) SetGapLimit(ctx context.Context, gap uint32, accounts ...string) error {
 	w, err := p.reading()
 	if err != nil {
 		return err
 	}
-	for _, a := range w.Accounts() {
-		if err := w.SetGapLimit(ctx, a.Name, gap); err != nil {
-			return walletError(err)
-		}
-	}
-	return nil
+	return walletError(w.SetGapLimit(ctx, gap, accounts...))
 }
 
 // Info implements rpc.Accounts.

@@ -35,9 +35,12 @@ func (p walletPort) ImportPubKey(ctx context.Context, key []byte, birthday strin
 }
 
 // ImportScript implements rpc.Addresses.
-func (p walletPort) ImportScript(ctx context.Context, redeem []byte, birthday string) error {
+func (p walletPort) ImportScript(ctx context.Context, script []byte, redeem bool, birthday string) error {
 	return p.importing(birthday, func(w *wallet.Wallet, born *wallet.Birthday) error {
-		_, err := w.ImportRedeemScript(ctx, redeem, born)
+		if !redeem {
+			return w.ImportScript(ctx, script, born)
+		}
+		_, err := w.ImportRedeemScript(ctx, script, born)
 		return err
 	})
 }

@@ -25,7 +25,7 @@ func createNewAccount() method {
 				return nil, fail(api.CodeWallet, "without private keys no account can be made; "+
 					"make it in the wallet that holds the keys, and run: spvctl account import NAME XPUB")
 			}
-			return nil, b.Wallet.ImportXpub(ctx, a.str("account"), a.str("xpub"), a.str("birthday"))
+			return nil, b.Wallet.ImportXpub(ctx, a.str("account"), a.str("xpub"), a.str("birthday"), 0)
 		},
 	}
 }

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"math"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -15,33 +14,40 @@ func discoverUsage() method {
 		params: []param{
 			{name: "startblock", kind: kindString, optional: true, def: "", text: "The hash of the block to begin after; without it, genesis."},
 			{name: "discoveraccounts", kind: kindBool, optional: true, def: false, text: "Must be false: without private keys no account can be found."},
-			{name: "gaplimit", kind: kindInt, optional: true, def: int64(0), text: "The gap limit for all accounts; 0 leaves those they have."},
+			gapLimitParam("The gap limit that accounts get, up to 10000; 0 leaves those they have. A lower one watches no fewer addresses."),
+			{name: "account", kind: kindString, optional: true, def: anyAccount, text: "The account that gets it; * is all of them."},
+			{name: "async", kind: kindBool, optional: true, def: false, text: "Whether to return the job at once rather than null in the end."},
 		},
-		result:  "null, when it is done",
-		returns: []any{nil},
+		result:  "null, when it is done; or with async the job",
+		returns: []any{nil, api.Job{}},
 		example: `[]`,
 		handle: func(ctx context.Context, b *backend, a args) (any, error) {
-			gap := a.int("gaplimit")
-			switch {
-			case a.bool("discoveraccounts"):
+			if a.bool("discoveraccounts") {
 				return nil, fail(api.CodeWallet, "without private keys no account can be found; run: spvctl account import NAME XPUB")
-			case gap < 0 || gap > math.MaxInt32:
-				return nil, fail(api.CodeInvalid, "gaplimit %d is not one", gap)
 			}
-			from, err := b.heightOf(a.str("startblock"))
+			from, err := b.heightOf(a, "startblock")
 			if err != nil {
 				return nil, err
 			}
-			if gap > 0 {
-				if err := b.Wallet.SetGapLimit(ctx, uint32(gap)); err != nil {
-					return nil, err
-				}
-			}
-			id, err := b.Wallet.Rescan(ctx, from)
-			if err != nil {
+			if err := b.setGapLimit(ctx, a); err != nil {
 				return nil, err
 			}
-			return nil, b.awaitJob(ctx, id)
+			return b.rescan(ctx, from, a.bool("async"))
 		},
 	}
+}
+
+// setGapLimit changes gap limits, if that is asked for.
+func (b *backend) setGapLimit(ctx context.Context, a args) error {
+	gap, err := a.count("gaplimit")
+	account := a.str("account")
+	switch {
+	case err != nil:
+		return err
+	case gap == 0:
+		return b.knownAccount(account)
+	case fits(account, anyAccount):
+		return b.Wallet.SetGapLimit(ctx, uint32(gap))
+	}
+	return b.Wallet.SetGapLimit(ctx, uint32(gap), account)
 }

@@ -6,11 +6,13 @@ func importScript() method {
 	return method{
 		name:    "importscript",
 		keys:    true,
-		summary: "Watches payments to the hash of a redeem script.",
-		help:    "It returns at once; payments are searched for while the chain is followed.",
+		summary: "Watches payments to the hash of a redeem script, or outputs with a script.",
+		help: "It returns at once; payments are searched for while the chain is followed. With p2sh false the script is that of " +
+			"the outputs themselves, whatever it is; in the stake tree it is watched behind a tag as well.",
 		params: []param{
-			{name: "hex", kind: kindString, text: "The redeem script in hex."},
+			{name: "hex", kind: kindString, text: "The script in hex."},
 			rescanParam(), scanFromParam(), birthdayParam(" in place of scanfrom"),
+			{name: "p2sh", kind: kindBool, optional: true, def: true, text: "Whether it is a redeem script, whose hash is paid to."},
 		},
 		result:  "null",
 		returns: []any{nil},
@@ -24,7 +26,7 @@ func importScript() method {
 			if err != nil {
 				return nil, err
 			}
-			return nil, b.Wallet.ImportScript(ctx, script, born)
+			return nil, b.Wallet.ImportScript(ctx, script, a.bool("p2sh"), born)
 		},
 	}
 }

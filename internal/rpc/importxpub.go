@@ -13,12 +13,21 @@ func importXpub() method {
 			{name: "name", kind: kindString, text: "The name for the account."},
 			{name: "xpub", kind: kindString, text: "The extended public key of the account, as the wallet that holds the keys exports it."},
 			birthdayParam("; without it, the wallet's birthday"),
+			gapLimitParam("The gap limit of both branches, up to 10000; 0 is 20."),
 		},
 		result:  "null",
 		returns: []any{nil},
 		example: `["` + exampleAccount + `","` + exampleXpub + `"]`,
 		handle: func(ctx context.Context, b *backend, a args) (any, error) {
-			return nil, b.Wallet.ImportXpub(ctx, a.str("name"), a.str("xpub"), a.str("birthday"))
+			gap, err := a.count("gaplimit")
+			if err != nil {
+				return nil, err
+			}
+			return nil, b.Wallet.ImportXpub(ctx, a.str("name"), a.str("xpub"), a.str("birthday"), uint32(gap))
 		},
 	}
+}
+
+func gapLimitParam(text string) param {
+	return param{name: "gaplimit", kind: kindInt, optional: true, def: int64(0), text: text}
 }

@@ -29,7 +29,7 @@ func listSinceBlock() method {
 			if err != nil {
 				return nil, err
 			}
-			above, err := b.heightOf(a.str("blockhash"))
+			above, err := b.heightOf(a, "blockhash")
 			if err != nil {
 				return nil, err
 			}
@@ -50,14 +50,14 @@ func listSinceBlock() method {
 	}
 }
 
-// heightOf returns the height of a main chain block named in hex, and of the
-// genesis block without a name.
-func (b *backend) heightOf(name string) (int64, error) {
-	if name == "" {
+// heightOf returns the height of the main chain block that a parameter names in
+// hex, and of the genesis block if it is empty.
+func (b *backend) heightOf(a args, name string) (int64, error) {
+	if a.str(name) == "" {
 		return 0, nil
 	}
-	p := param{name: "blockhash"}
-	hash, err := p.parseHash(name)
+	p := param{name: name}
+	hash, err := p.parseHash(a.str(name))
 	if err != nil {
 		return 0, err
 	}

@@ -28,8 +28,9 @@ type Wallet interface {
 type Accounts interface {
 	// ImportXpub adds an account, and makes the default wallet if there is none.
 	// It returns at once; the account is scanned for from its birthday on. A
-	// birthday is a height, a date or new; empty it is the wallet's.
-	ImportXpub(ctx context.Context, name, xpub, birthday string) error
+	// birthday is a height, a date or new; empty it is the wallet's. A gap limit of
+	// zero is the usual one.
+	ImportXpub(ctx context.Context, name, xpub, birthday string, gap uint32) error
 
 	// RenameAccount changes the name of an account.
 	RenameAccount(ctx context.Context, from, to string) error
@@ -42,8 +43,8 @@ type Accounts interface {
 	// handed out or used, -1 if there is none.
 	LastIndex(account string, branch uint32) (int64, error)
 
-	// SetGapLimit changes the gap limit of all accounts.
-	SetGapLimit(ctx context.Context, gap uint32) error
+	// SetGapLimit changes the gap limit of accounts, without names of all.
+	SetGapLimit(ctx context.Context, gap uint32, accounts ...string) error
 
 	// Info tells about the wallet. What depends on the network is left out.
 	Info() (api.WalletInfo, error)
@@ -55,8 +56,9 @@ type Addresses interface {
 	// there is none. The birthday is as for ImportXpub.
 	ImportPubKey(ctx context.Context, key []byte, birthday string) error
 
-	// ImportScript watches payments to the hash of a redeem script likewise.
-	ImportScript(ctx context.Context, redeem []byte, birthday string) error
+	// ImportScript watches likewise payments to the hash of a script or, unless redeem
+	// is set, outputs that have just this script.
+	ImportScript(ctx context.Context, script []byte, redeem bool, birthday string) error
 
 	// ImportAddress watches an address likewise, and labels it unless the label is
 	// empty.

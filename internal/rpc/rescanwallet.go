@@ -25,16 +25,22 @@ func rescanWallet() method {
 			if err != nil {
 				return nil, err
 			}
-			id, err := b.Wallet.Rescan(ctx, from)
-			switch {
-			case err != nil:
-				return nil, err
-			case a.bool("async"):
-				return b.job(id)
-			}
-			return nil, b.awaitJob(ctx, id)
+			return b.rescan(ctx, from, a.bool("async"))
 		},
 	}
+}
+
+// rescan searches blocks from a height on, and waits for the end unless it is to
+// return the job at once.
+func (b *backend) rescan(ctx context.Context, from int64, async bool) (any, error) {
+	id, err := b.Wallet.Rescan(ctx, from)
+	switch {
+	case err != nil:
+		return nil, err
+	case async:
+		return b.job(id)
+	}
+	return nil, b.awaitJob(ctx, id)
 }
 
 // awaitJob waits until a job is over. The status changes with every

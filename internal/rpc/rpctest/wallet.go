@@ -35,7 +35,7 @@ func paid() chainhash.Hash { return chainhash.Hash{31: 0x2a} }
 func refuse(code api.Code, text string) error { return &api.Error{Code: code, Message: text} }
 
 // ImportXpub implements rpc.Accounts.
-func (*cannedWallet) ImportXpub(_ context.Context, _, xpub, _ string) error {
+func (*cannedWallet) ImportXpub(_ context.Context, _, xpub, _ string, _ uint32) error {
 	if strings.HasPrefix(xpub, "dprv") {
 		return refuse(api.CodeWallet, "this is a private key")
 	}
@@ -61,7 +61,14 @@ func (*cannedWallet) NewAddress(_ context.Context, name string, _ uint32, _ bool
 func (*cannedWallet) LastIndex(name string, _ uint32) (int64, error) { return 0, known(name) }
 
 // SetGapLimit implements rpc.Accounts.
-func (*cannedWallet) SetGapLimit(context.Context, uint32) error { return nil }
+func (*cannedWallet) SetGapLimit(_ context.Context, _ uint32, accounts ...string) error {
+	for _, name := range accounts {
+		if err := known(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Info implements rpc.Accounts.
 func (*cannedWallet) Info() (api.WalletInfo, error) {
@@ -75,7 +82,7 @@ func (*cannedWallet) Info() (api.WalletInfo, error) {
 func (*cannedWallet) ImportPubKey(context.Context, []byte, string) error { return nil }
 
 // ImportScript implements rpc.Addresses.
-func (*cannedWallet) ImportScript(context.Context, []byte, string) error { return nil }
+func (*cannedWallet) ImportScript(context.Context, []byte, bool, string) error { return nil }
 
 // ImportAddress implements rpc.Addresses.
 func (w *cannedWallet) ImportAddress(ctx context.Context, of, label, birthday string) error {
