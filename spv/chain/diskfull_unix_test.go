@@ -5,8 +5,10 @@ package chain
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -81,11 +83,9 @@ func TestFlushWithoutRoom(t *testing.T) {
 	mustCheck(t, c)
 }
 
-// A file that may not be written is refused with the error of the system.
+// TestOpenReadOnlyFile has a file that may not be written refused with the error of the
+// system.
 func TestOpenReadOnlyFile(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Skip("root may write everything")
-	}
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
 	if err := reopen(t, cfg).Close(); err != nil {
 		t.Fatal(err)
@@ -93,5 +93,41 @@ func TestOpenReadOnlyFile(t *testing.T) {
 	if err := os.Chmod(cfg.Path, 0o400); err != nil {
 		t.Fatal(err)
 	}
+	if f, err := os.OpenFile(cfg.Path, os.O_RDWR, 0); err == nil { // root may write everything
+		f.Close()
+		againAsNobody(t)
+		return
+	}
 	wantOpenError(t, cfg, os.ErrPermission)
+}
+
+// againAsNobody runs a test again in a process of a user who may do nothing. It needs a
+// program and a directory that this user can reach: those of the tests cannot be.
+func againAsNobody(t *testing.T) {
+	t.Helper()
+	const nobody = 65534
+	dir, err := os.MkdirTemp("", "nobody-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := filepath.Join(dir, "again")
+	err = errors.Join(os.WriteFile(again, program, 0o700), os.Chown(again, nobody, nobody), os.Chown(dir, nobody, nobody))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), again, "-test.v", "-test.run=^"+t.Name()+"$")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()+" ") {
+		t.Errorf("as nobody: %v\n%s", err, out)
+	}
 }
