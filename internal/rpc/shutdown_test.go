@@ -166,7 +166,7 @@ func TestStopAnswersCallsUnderWay(t *testing.T) {
 				t.Errorf("websocket ends with %v", err)
 			}
 		})
-		d.Await(2)
+		d.Await(t, 2)
 		if took := stop(); took >= time.Second { // the time of grace
 			t.Errorf("stopping took %v", took)
 		}
@@ -206,7 +206,7 @@ func TestStopIsBounded(t *testing.T) {
 		if _, err := deaf.Write(maskedText(blockRequest)); err != nil {
 			t.Fatal(err)
 		}
-		d.Await(1)
+		d.Await(t, 1)
 		synctest.Wait()
 		if took := stop(); took > cfg.Limits.Grace {
 			t.Errorf("stopping took %v", took)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -159,11 +160,24 @@ func (d *Daemon) Stall() (release func()) {
 	return sync.OnceFunc(func() { close(stall) })
 }
 
-// Await returns once n calls of Block are waiting.
-func (d *Daemon) Await(n int) {
+// Await returns once n calls of Block are waiting, and fails the test if they do not
+// come.
+func (d *Daemon) Await(t testing.TB, n int) {
+	t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	late := false
+	timer := time.AfterFunc(20*time.Second, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		late = true
+		d.changed.Broadcast()
+	})
+	defer timer.Stop()
 	for d.asked < n {
+		if late {
+			t.Fatalf("%d of %d calls are waiting", d.asked, n)
+		}
 		d.changed.Wait()
 	}
 }
