@@ -10,14 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/spvd/spvd/internal/version"
 )
 
 // source is a clean clone of a commit.
 type source struct {
-	dir  string
-	time time.Time // of the commit
+	dir    string
+	commit string
+	time   time.Time // of the commit
 }
 
 // clone clones what is checked out here into a new directory.
@@ -44,7 +43,7 @@ func clone(ctx context.Context, dir string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("time of the commit: %w", err)
 	}
-	return &source{dir: dir, time: time.Unix(unix, 0).UTC()}, nil
+	return &source{dir: dir, commit: commit, time: time.Unix(unix, 0).UTC()}, nil
 }
 
 // texts are the files of the repository that go with the programs.
@@ -55,20 +54,19 @@ func texts() []string {
 	}
 }
 
-// release builds one platform and writes its archive into a directory. It returns
-// the name of the archive.
-func (s *source) release(ctx context.Context, p platform, out string) (string, error) {
+// release builds one platform and writes its archive into a directory.
+func (s *source) release(ctx context.Context, p platform, out string) error {
 	programs, err := os.MkdirTemp("", "spvd-release-")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(programs)
 	_, err = output(ctx, s.dir, p.environ(), "go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w",
 		"-o", programs+string(filepath.Separator), "./cmd/spvd", "./cmd/spvctl")
 	if err != nil {
-		return "", fmt.Errorf("build for %v: %w", p, err)
+		return fmt.Errorf("build for %v: %w", p, err)
 	}
-	name := fmt.Sprintf("spvd-%s-%s-%s", version.Number(), p.os, p.arch)
+	name := p.directory()
 	var files []entry
 	for _, program := range []string{"spvd", "spvctl"} {
 		program = p.program(program)
@@ -77,15 +75,15 @@ func (s *source) release(ctx context.Context, p platform, out string) (string, e
 	for _, text := range texts() {
 		files = append(files, entry{name: name + "/" + text, path: filepath.Join(s.dir, filepath.FromSlash(text)), mode: 0o644})
 	}
-	pack, suffix := packTar, ".tar.gz"
+	pack := packTar
 	if p.os == "windows" {
-		pack, suffix = packZip, ".zip"
+		pack = packZip
 	}
 	content, err := packed(pack, files, s.time)
 	if err != nil {
-		return "", fmt.Errorf("pack for %v: %w", p, err)
+		return fmt.Errorf("pack for %v: %w", p, err)
 	}
-	return name + suffix, os.WriteFile(filepath.Join(out, name+suffix), content, 0o644)
+	return os.WriteFile(filepath.Join(out, p.archive()), content, 0o644)
 }
 
 // output runs a command and returns what it prints, without the line end. Its error

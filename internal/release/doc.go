@@ -8,4 +8,7 @@
 // their files in order and with the time of the commit. Whoever builds the same commit
 // with the same Go gets the same bytes. With -check it builds twice, in two places,
 // and fails if they differ.
+//
+// The directory is one release: with -only, archives of other platforms stay and stay
+// listed, and if one of them is of another commit nothing is built.
 package main

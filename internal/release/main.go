@@ -58,7 +58,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // releaseAll clones the sources into a new place, builds the platforms, and writes
-// their archives and SHA256SUMS, whose content it returns.
+// their archives. It returns what SHA256SUMS says of them, which it writes too: over
+// these and all others that are there already.
 func releaseAll(ctx context.Context, chosen []platform, out string) (string, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", err
@@ -72,17 +73,25 @@ func releaseAll(ctx context.Context, chosen []platform, out string) (string, err
 	if err != nil {
 		return "", err
 	}
-	var names []string
+	var made []string
 	for _, p := range chosen {
-		name, err := s.release(ctx, p, out)
-		if err != nil {
-			return "", err
-		}
-		names = append(names, name)
+		made = append(made, p.archive())
 	}
-	listed, err := sums(out, names)
+	others, err := kept(out, s.commit, made)
 	if err != nil {
 		return "", err
 	}
-	return listed, os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(listed), 0o644)
+	for _, p := range chosen {
+		if err := s.release(ctx, p, out); err != nil {
+			return "", err
+		}
+	}
+	all, err := sums(out, append(others, made...))
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(out, sumsFile), []byte(all), 0o644); err != nil {
+		return "", err
+	}
+	return sums(out, made)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/spvd/spvd/internal/version"
 )
 
 // platform is what programs are built for.
@@ -34,6 +36,19 @@ func (p platform) program(name string) string {
 		return name + ".exe"
 	}
 	return name
+}
+
+// directory returns the name of the directory in the archive for the platform.
+func (p platform) directory() string {
+	return fmt.Sprintf("spvd-%s-%s-%s", version.Number(), p.os, p.arch)
+}
+
+// archive returns the name of the archive for the platform.
+func (p platform) archive() string {
+	if p.os == "windows" {
+		return p.directory() + ".zip"
+	}
+	return p.directory() + ".tar.gz"
 }
 
 // choose returns the platforms that a list names, as in "linux/amd64,linux/arm"; all
