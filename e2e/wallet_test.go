@@ -89,9 +89,7 @@ func (s *story) link() {
 // start starts the daemon.
 func (s *story) start() {
 	s.Helper()
-	// The replay knows blocks only; what is heard before and after them is another test's.
-	args := []string{"--blocksonly", "--account=" + savings + "=" + s.accounts[savings].Xpub()}
-	s.daemon = s.stage.startDaemonWith(s.T, s.dir, args, s.a.Addr())
+	s.daemon = s.stage.startDaemonWith(s.T, s.dir, []string{"--account=" + savings + "=" + s.accounts[savings].Xpub()}, s.a.Addr())
 }
 
 // mine has node a mine blocks.

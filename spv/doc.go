@@ -38,9 +38,10 @@
 //  8. Status never says synced when it is not: without a peer, below a tip that
 //     a live peer has shown, or with filters or wallet behind the headers.
 //  9. Losing all peers is a state: the sync goes on by itself when they return.
-//  10. Unmined transactions change nothing that follows from the chain. What is
-//     published is offered to one peer first, to more while no other peer echoes
-//     it, until it is mined, has expired or is given up, across restarts.
+//  10. Unmined transactions change nothing that follows from the chain, and no
+//     wallet is told of one that a block holds. What is published is offered to
+//     one peer first, to more while no other peer echoes it, until it is mined,
+//     has expired or is given up, across restarts.
 //
 // # Reading order
 //
@@ -50,8 +51,8 @@
 // syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
 // rescanning.go and following.go are one phase each. The last three share the loop
 // in pursuit.go, with spans.go, headers.go, filters.go, writing.go, scan.go and
-// scanwork.go as its parts, whose jobs are done by workers.go. relaying.go and
-// publish.go are about unmined transactions.
+// scanwork.go as its parts, whose jobs are done by workers.go. relaying.go,
+// belated.go and publish.go are about unmined transactions.
 //
 // survey.go, headerplan.go, filterplan.go, earlyfilters.go, scanplan.go,
 // watchlist.go and broadcast.go decide without doing. truth.go says what is true,

@@ -32,6 +32,14 @@ func (n *fakeNet) WantTxs(want bool) {
 	n.relay.wanted = want
 }
 
+// listening returns whether transactions are wanted, and of how many peers all that
+// wait for a block.
+func (n *fakeNet) listening() (wanted bool, polled int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.relay.wanted, len(n.relay.polled)
+}
+
 func (n *fakeNet) AskMempool(_ context.Context, id uint64) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

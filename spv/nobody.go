@@ -28,6 +28,11 @@ func (Nobody) Apply(context.Context, chain.Update) (bool, error) { return false,
 // Heard does nothing.
 func (Nobody) Heard(context.Context, *wire.MsgTx) error { return nil }
 
+// Unsearched returns that it concerns somebody else.
+func (Nobody) Unsearched(context.Context, *wire.MsgTx, chain.Height) ([][]byte, chain.BlockID, error) {
+	return nil, chain.BlockID{}, nil
+}
+
 // Publish does nothing: the transaction is somebody else's.
 func (Nobody) Publish(context.Context, *wire.MsgTx) (bool, error) { return false, nil }
 

@@ -112,10 +112,17 @@ type Wallet interface {
 // Mempool keeps the unmined transactions of a wallet. Any goroutine may call its
 // methods. Nothing that it is told changes what is confirmed.
 type Mempool interface {
-	// Heard takes a transaction that a peer has relayed, which proves nothing. What
-	// does not concern the wallet, or cannot be valid, it ignores. An error means
-	// that the wallet cannot be used.
+	// Heard takes a transaction that a peer has relayed, which proves nothing, and that
+	// is not in the blocks that Unsearched names. What does not concern the wallet, or
+	// cannot be valid, it ignores. An error means that the wallet cannot be used.
 	Heard(ctx context.Context, tx *wire.MsgTx) error
+
+	// Unsearched says where a transaction may have been mined without the wallet
+	// knowing: it returns the scripts through which the transaction concerns the
+	// wallet, and the last block of those from a height on that were searched for all
+	// of them, the zero value if not even the first one was. It returns no scripts if
+	// the transaction is known, or concerns somebody else.
+	Unsearched(ctx context.Context, tx *wire.MsgTx, from chain.Height) (scripts [][]byte, last chain.BlockID, err error)
 
 	// Publish takes a transaction that a user publishes, and reports whether it
 	// concerns the wallet, which then keeps it, across restarts too. An error says

@@ -3,6 +3,7 @@ package spv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -133,6 +134,12 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	}
 	if !s.posts.room() {
 		return p, ErrTooMany
+	}
+	switch b, _, err := s.lookBack(ctx, tx, make(lookedAt)); {
+	case err != nil && !errors.Is(err, ErrNotInitialised): // the wallet will see all blocks that come then
+		return p, err
+	case b != nil:
+		return p, errors.Join(ErrRejected, fmt.Errorf("block %d holds it", b.block.Height))
 	}
 	var err error
 	if p.Own, err = s.cfg.Wallet.Publish(ctx, tx); err != nil {

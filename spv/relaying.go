@@ -16,21 +16,35 @@ import (
 // wallet begins to listen: each costs us points with it.
 const mempoolPeers = 2
 
+// maxHeard is how many transactions wait to be given to the wallet. Of more, the
+// oldest are forgotten.
+const maxHeard = 5000
+
 // relaying is what a run knows of unmined transactions.
 type relaying struct {
 	out     []*broadcast    // in the order they were published
-	heard   []*wire.MsgTx   // not given to the wallet yet
-	taking  bool            // a job gives some to it
+	heard   []*wire.MsgTx   // not given to the wallet yet, the newest of it
+	giving  []*wire.MsgTx   // what a job gives to it
+	taking  bool            // there is such a job
+	belated []*belated      // what was mined when it was heard
+	judged  chain.BlockID   // the tip when that was looked at last
+	looked  lookedAt        // the blocks that were fetched for it
 	stale   bool            // the wallet may publish other transactions than out has
 	reading bool            // a job reads which
 	polled  map[uint64]bool // peers that were asked for their mempool
 }
 
-func newRelaying() *relaying { return &relaying{polled: make(map[uint64]bool)} }
+func newRelaying() *relaying {
+	return &relaying{polled: make(map[uint64]bool), looked: make(lookedAt)}
+}
 
 // resume forgets the jobs of an earlier pursuit, which have ended without an
-// answer.
-func (r *relaying) resume() { r.taking, r.reading, r.stale = false, false, true }
+// answer. What they were to give to the wallet is given again.
+func (r *relaying) resume() {
+	r.heard, r.giving = append(r.giving, r.heard...), nil
+	r.taking, r.reading, r.stale = false, false, true
+	r.judged = chain.BlockID{}
+}
 
 // relayTxs takes what peers say of unmined transactions, and offers those that
 // are published.
@@ -63,11 +77,11 @@ func (p *pursuit) pollMempool() {
 
 // takeTxs takes the news from the peers.
 func (p *pursuit) takeTxs() {
-	now := time.Now()
+	r, now := p.relay, time.Now()
 	p.cfg.Peers.TakeTxs(func(_ uint64, tx *wire.MsgTx) {
-		p.relay.heard = append(p.relay.heard, tx)
+		r.heard = append(r.heard, tx)
 	}, func(id uint64, hash chainhash.Hash, asked bool) {
-		b := p.relay.find(hash)
+		b := r.find(hash)
 		switch {
 		case b == nil:
 		case asked:
@@ -78,31 +92,7 @@ func (p *pursuit) takeTxs() {
 			p.posts.settled([]Publication{b.publication()})
 		}
 	})
-}
-
-// giveHeard gives the wallet what was heard, one job at a time.
-func (p *pursuit) giveHeard() {
-	r := p.relay
-	if r.taking || len(r.heard) == 0 {
-		return
-	}
-	txs := r.heard
-	r.taking, r.heard = true, nil
-	p.workers.do(func(ctx context.Context) fold {
-		var err error
-		for _, tx := range txs {
-			if err = p.cfg.Wallet.Heard(ctx, tx); err != nil {
-				break
-			}
-		}
-		return func() error {
-			r.taking = false
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-	})
+	r.heard = r.heard[max(0, len(r.heard)-maxHeard):]
 }
 
 // readPublished takes over what is to be published: what users have put there,
@@ -110,8 +100,10 @@ func (p *pursuit) giveHeard() {
 func (p *pursuit) readPublished() {
 	r := p.relay
 	for _, pub := range p.posts.take() {
+		if b := r.find(pub.Hash); b != nil && b.at.Before(pub.Since) {
+			b.due = time.Now() // it is asked for again
+		}
 		r.add(pub.Tx, pub.Own, pub.Since)
-		r.find(pub.Hash).due = time.Now() // also when it is asked for again
 	}
 	if r.reading || !r.stale {
 		return

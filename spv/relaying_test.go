@@ -19,11 +19,13 @@ import (
 type keeper struct {
 	*diary
 
-	mu     sync.Mutex
-	heard  []chainhash.Hash
-	keeps  []*wire.MsgTx
-	mined  map[chainhash.Hash]chain.Height
-	refuse error
+	mu       sync.Mutex
+	heard    []chainhash.Hash
+	doubts   [][]byte // that Unsearched returns, up to searched
+	searched chain.BlockID
+	keeps    []*wire.MsgTx
+	mined    map[chainhash.Hash]chain.Height
+	refuse   error
 }
 
 func newKeeper(t *testing.T, c *testnet.Chain) *keeper {
@@ -273,7 +275,7 @@ func TestPublishForeign(t *testing.T) {
 		if p := h.outcome(hash, Offered); p.Own {
 			t.Errorf("%+v", p)
 		}
-		if h.net.relay.wanted || len(h.net.relay.polled) > 0 {
+		if wanted, polled := h.net.listening(); wanted || polled > 0 {
 			t.Error("transactions are wanted without a wallet")
 		}
 	})
@@ -292,11 +294,11 @@ func TestHeardWhileFollowing(t *testing.T) {
 			t.Errorf("heard %v", k.heard)
 		}
 		k.mu.Unlock()
-		if !h.net.relay.wanted || len(h.net.relay.polled) != mempoolPeers {
-			t.Errorf("wanted %v, polled %v", h.net.relay.wanted, h.net.relay.polled)
+		if wanted, polled := h.net.listening(); !wanted || polled != mempoolPeers {
+			t.Errorf("wanted %v, polled %v", wanted, polled)
 		}
 		h.stop()
-		if h.net.relay.wanted {
+		if wanted, _ := h.net.listening(); wanted {
 			t.Error("transactions are wanted after the end")
 		}
 	})
@@ -316,7 +318,7 @@ func TestBlocksOnly(t *testing.T) {
 		h.start()
 		h.until(time.Minute, "following", func(st Status) bool { return st.Phase == Following })
 		h.pass(time.Minute)
-		if h.net.relay.wanted || len(h.net.relay.polled) > 0 {
+		if wanted, polled := h.net.listening(); wanted || polled > 0 {
 			t.Error("transactions are wanted")
 		}
 	})

@@ -73,10 +73,9 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 		if common, parted, err = a.parted(s); err != nil {
 			return nil, err
 		}
-		if parted && common.Height < on.Height {
-			// Nobody knows where between the two the chain was left.
-			return next, a.rollback(next, common)
-		}
+	}
+	if to, ok := a.retreat(s, on, common, parted); ok {
+		return next, a.rollback(next, to)
 	}
 	if err := a.settleBirths(next); err != nil {
 		return nil, err
@@ -104,6 +103,26 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 		next.common = common
 	}
 	return next, a.apply(next, on, step)
+}
+
+// retreat returns the block to go back to, and to go on from with another update, if
+// that is not where the update leaves the wallet's chain. Parted, the chain was left
+// somewhere between the common block and the one the update stands on. And a block
+// whose disapproval is taken back may hold unmined transactions that it did not tell
+// of because it is below a birthday.
+func (a *application) retreat(s *snapshot, on, common chain.BlockID, parted bool) (to chain.BlockID, ok bool) {
+	switch {
+	case parted:
+		to, ok = common, common.Height < on.Height
+	case len(a.u.Reverted) > 0:
+		to = on
+	default:
+		return to, false
+	}
+	if s.waiting && isDisapproved(a.tx, to.Height) {
+		return blockBelow(s.blocks, to.Height-1).BlockID, true
+	}
+	return to, ok
 }
 
 // settleBirths makes heights of the birthdays whose date the blocks of an
@@ -143,18 +162,18 @@ func settleIn(d *Birthday, blocks []chain.Block) bool {
 }
 
 // needed returns the first script that the blocks of an update have to be
-// matched against: all of them if blocks are new, above the tip or because the
-// wallet's chain was left, unless nobody is born by then.
+// matched against: those that new blocks concern if some are new, above the tip or
+// because the wallet's chain was left.
 func (s *snapshot) needed(from chain.BlockID, left bool, u *chain.Update) uint32 {
 	if len(u.Applied) == 0 {
 		return none
 	}
 	last := u.Applied[len(u.Applied)-1].Height
-	switch {
-	case s.firstBirth(0, s.count()) > last:
+	if last > s.tip.Height || from == s.tip || left {
+		return s.concerned(last)
+	}
+	if s.firstBirth(0, s.count()) > last {
 		return none
-	case last > s.tip.Height || from == s.tip || left:
-		return everyone
 	}
 	return s.unsearched(s.scanning, from.Height)
 }

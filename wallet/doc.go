@@ -64,7 +64,7 @@
 // them against each other.
 //
 // Unmined transactions come in by publish.go and mempool.go, are together in pool.go,
-// and go by settle.go. The reading side is balance.go, query.go, transaction.go,
+// and go by settle.go; unsearched.go says where they may be mined already. The reading side is balance.go, query.go, transaction.go,
 // category.go, history.go and received.go. set.go, joint.go and joint_mempool.go keep
 // several wallets. errors.go is why something is refused.
 //

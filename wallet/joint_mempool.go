@@ -16,6 +16,23 @@ func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx) error {
 	return s.each(func(w *Wallet) error { return w.Heard(ctx, tx) })
 }
 
+// Unsearched implements spv.Wallet: a block counts as searched if it was for every
+// wallet that does not know the transaction.
+func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from chain.Height) (scripts [][]byte, last chain.BlockID, err error) {
+	err = s.each(func(w *Wallet) error {
+		list, at, err := w.Unsearched(ctx, tx, from)
+		switch {
+		case len(list) == 0:
+		case len(scripts) == 0:
+			scripts, last = list, at
+		default:
+			scripts, last = append(scripts, list...), lower(last, at)
+		}
+		return err
+	})
+	return scripts, last, err
+}
+
 // Publish implements spv.Wallet: every wallet that a published transaction
 // concerns takes it, unless one of them refuses it.
 func (s *Set) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error) {

@@ -30,23 +30,12 @@ func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx) error {
 
 // mayConcern reports whether a transaction pays the wallet or spends something
 // that is in its books. It is what AddUnmined asks first, without a turn at
-// writing: most of what is relayed concerns somebody else.
-func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (bool, error) {
-	may := false
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		e := examine(msg, kindOf(msg), w.owner(s))
-		may = e.received()
-		for _, sp := range e.spends {
-			if may {
-				break
-			}
-			_, known, err := getCredit(tx, sp.prev)
-			if err != nil {
-				return err
-			}
-			may = known || tx.Bucket(unminedBucket).Get(sp.prev.Hash[:]) != nil
-		}
-		return nil
+// writing: of several wallets most are not concerned.
+func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (may bool, err error) {
+	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		numbers, err := w.touched(tx, s, msg)
+		may = len(numbers) > 0
+		return err
 	})
 	return may, err
 }

@@ -104,12 +104,7 @@ func (s *snapshot) due() uint32 {
 }
 
 // dueAbove does the same for the block after the tip.
-func (s *snapshot) dueAbove() uint32 {
-	if s.firstBirth(0, s.count()) > s.tip.Height+1 {
-		return none
-	}
-	return everyone
-}
+func (s *snapshot) dueAbove() uint32 { return s.concerned(s.tip.Height + 1) }
 
 // widen makes the current step concern the scripts from a number on. It
 // reports whether it concerned less before.

@@ -83,6 +83,7 @@ func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 	for i := range s.scripts {
 		s.pays = append(s.pays, s.scripts[i].pay)
 	}
+	s.waiting = anyUnmined(tx)
 	return s, s.check()
 }
 

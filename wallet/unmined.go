@@ -77,6 +77,12 @@ func putUnmined(tx *bolt.Tx, u *unmined) error {
 	return tx.Bucket(unminedBucket).Put(u.hash[:], v)
 }
 
+// anyUnmined reports whether there are unmined transactions.
+func anyUnmined(tx *bolt.Tx) bool {
+	k, _ := tx.Bucket(unminedBucket).Cursor().First()
+	return k != nil
+}
+
 // expired reports whether a block of a height may not hold a transaction any
 // more (wire: Expiry is the first height that may not, zero is never).
 func expired(tx *wire.MsgTx, h chain.Height) bool {

@@ -160,6 +160,7 @@ func (w *Wallet) update(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) (
 	}
 	settled := *next
 	settled.settleJobs(old, w.seconds())
+	settled.waiting = anyUnmined(tx)
 	if err := settled.save(tx, old); err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ type snapshot struct {
 
 	learned []learned // by number
 
+	// waiting says that there are unmined transactions. It follows from their rows.
+	waiting bool
+
 	// complete says that the chain ended with the tip when that was applied. It is
 	// not stored.
 	complete bool
@@ -45,6 +48,16 @@ func (s *snapshot) firstBirth(from, to uint32) chain.Height {
 		low = min(low, s.birth(n))
 	}
 	return low
+}
+
+// concerned returns the first script that new blocks up to a height have to be matched
+// against: none as long as nobody is born and nothing waits for a block, everyone
+// otherwise.
+func (s *snapshot) concerned(h chain.Height) uint32 {
+	if s.firstBirth(0, s.count()) > h && !s.waiting {
+		return none
+	}
+	return everyone
 }
 
 // count returns the number of watched scripts.

@@ -1,0 +1,210 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/match"
+)
+
+// belatedBlocks is how many of the newest blocks are looked through for a
+// transaction before it counts as unmined, one day's worth on the main network.
+// dcrd serves a transaction from its mempool, which a block clears, or for 45
+// seconds after it announced it. So who sends one that was mined longer ago lags
+// behind, or means to deceive, for which a transaction that was never mined does as
+// well.
+const belatedBlocks = 288
+
+// maxBelated is how many transactions that were mined are remembered.
+const maxBelated = 1000
+
+// belated is a transaction that was heard after it was mined.
+type belated struct {
+	tx    *wire.MsgTx
+	hash  chainhash.Hash
+	block chain.BlockID
+	tree  int8
+}
+
+// lookedAt is what blocks that were fetched to look for a transaction hold: the
+// trees of their transactions. Nobody can have the same block fetched again and again.
+type lookedAt map[chain.BlockID]map[chainhash.Hash]int8
+
+// tellWallet gives the wallet a transaction that was heard, unless it is in one of
+// the newest blocks as far as the wallet has not searched these: then it returns the
+// transaction and its block.
+func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, looked lookedAt) (*belated, error) {
+	b, concerns, err := s.lookBack(ctx, tx, looked)
+	if b != nil || !concerns || err != nil {
+		return b, err
+	}
+	return nil, s.cfg.Wallet.Heard(ctx, tx)
+}
+
+// lookBack looks for a transaction in the newest blocks, as far as it might be there
+// without the wallet knowing, and reports whether the wallet should know it.
+func (s *Syncer) lookBack(ctx context.Context, tx *wire.MsgTx, looked lookedAt) (b *belated, concerns bool, err error) {
+	store, err := s.Chain()
+	if err != nil {
+		return nil, false, err
+	}
+	for {
+		tip := store.State().Filters.Height
+		from := max(1, tip-belatedBlocks+1)
+		scripts, last, err := s.cfg.Wallet.Unsearched(ctx, tx, from)
+		if err != nil || len(scripts) == 0 {
+			return nil, false, err
+		}
+		if hash, err := store.Hash(last.Height); err == nil && hash == last.Hash { // the wallet is on this chain
+			from = max(from, last.Height+1)
+		}
+		b, err := s.findIn(ctx, store, tx, match.NewSet(scripts), from, tip, looked)
+		if !chainMoved(err) || ctx.Err() != nil {
+			return b, true, err
+		}
+	}
+}
+
+// findIn looks for a transaction in blocks whose filters match scripts, the newest
+// first. The error is chain.ErrStale or chain.ErrNotFound when blocks have left the
+// chain.
+func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to chain.Height, looked lookedAt) (*belated, error) {
+	var found []hit
+	var m match.Matcher
+	err := store.Scan(from, to, func(id chain.BlockID, h *chain.Header, filter []byte) error {
+		matches, err := m.Any(h.FilterKey(), filter, set)
+		if matches || err != nil { // a filter that cannot be decoded says nothing
+			found = append(found, hit{id, *h})
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	b := &belated{tx: tx, hash: tx.TxHash()}
+	for _, h := range slices.Backward(found) {
+		trees, err := s.treesOf(ctx, h, looked)
+		if err != nil {
+			return nil, err
+		}
+		var ok bool
+		if b.tree, ok = trees[b.hash]; !ok {
+			continue
+		}
+		b.block = h.BlockID
+		if mined, err := b.isMined(store); mined || err != nil {
+			return b, err
+		}
+	}
+	return nil, nil
+}
+
+// treesOf returns the transactions of a block.
+func (s *Syncer) treesOf(ctx context.Context, h hit, looked lookedAt) (map[chainhash.Hash]int8, error) {
+	if trees, ok := looked[h.BlockID]; ok {
+		return trees, nil
+	}
+	msg, err := s.fetchBlock(ctx, h.BlockID, &h.header)
+	if err != nil {
+		return nil, err
+	}
+	trees := make(map[chainhash.Hash]int8, len(msg.Transactions)+len(msg.STransactions))
+	for _, tx := range msg.Transactions {
+		trees[tx.TxHash()] = wire.TxTreeRegular
+	}
+	for _, tx := range msg.STransactions {
+		trees[tx.TxHash()] = wire.TxTreeStake
+	}
+	looked[h.BlockID] = trees
+	return trees, nil
+}
+
+// isMined reports whether the transaction's block is part of the chain, and the
+// next one, if there is one, does not disapprove of it.
+func (b *belated) isMined(store *chain.Chain) (bool, error) {
+	hash, err := store.Hash(b.block.Height)
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		return false, nil
+	case err != nil || hash != b.block.Hash:
+		return false, err
+	}
+	next, err := store.Header(b.block.Height + 1)
+	if errors.Is(err, chain.ErrNotFound) {
+		return true, nil
+	}
+	return b.tree == wire.TxTreeStake || next.VoteBits()&1 != 0, err
+}
+
+// reconsider divides what was mined when it was looked for last into what still is,
+// and may not stay so, and what is not.
+func reconsider(store *chain.Chain, list []*belated) (still []*belated, not []*wire.MsgTx, err error) {
+	tip := store.State().Filters.Height
+	for _, b := range list {
+		mined, err := b.isMined(store)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case !mined:
+			not = append(not, b.tx)
+		case b.block.Height > tip-belatedBlocks:
+			still = append(still, b)
+		}
+	}
+	return still, not, nil
+}
+
+// giveHeard gives the wallet what was heard, one job at a time, and what is not mined
+// any more since blocks have left the chain. It waits for the filters of new blocks.
+func (p *pursuit) giveHeard() {
+	r, st := p.relay, p.store.State()
+	tip := st.Tip
+	if r.taking || st.Filters != tip || len(r.heard) == 0 && (len(r.belated) == 0 || r.judged == tip) {
+		return
+	}
+	r.taking, r.judged = true, tip
+	r.giving, r.heard = r.heard, nil
+	txs, list, looked := r.giving, r.belated, r.looked
+	p.workers.do(func(ctx context.Context) fold {
+		list, err := p.give(ctx, txs, list, looked)
+		return func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			r.taking, r.giving, r.belated = false, nil, list
+			return err
+		}
+	})
+}
+
+// give gives the wallet transactions, and those of a list that are not mined any
+// more. It returns the list of those that are.
+func (s *Syncer) give(ctx context.Context, txs []*wire.MsgTx, list []*belated, looked lookedAt) ([]*belated, error) {
+	store, err := s.Chain()
+	if err != nil {
+		return nil, err
+	}
+	oldest := store.State().Filters.Height - belatedBlocks
+	maps.DeleteFunc(looked, func(id chain.BlockID, _ map[chainhash.Hash]int8) bool { return id.Height <= oldest })
+	list, again, err := reconsider(store, list)
+	if err != nil {
+		return nil, err
+	}
+	for _, tx := range slices.Concat(again, txs) {
+		b, err := s.tellWallet(ctx, tx, looked)
+		if err != nil {
+			return nil, err
+		}
+		if b != nil && !slices.ContainsFunc(list, func(o *belated) bool { return o.hash == b.hash }) {
+			s.cfg.Log.Debug("Transaction was mined before it was heard", "tx", b.hash, "height", b.block.Height)
+			list = append(list, b)
+		}
+	}
+	return list[max(0, len(list)-maxBelated):], nil
+}

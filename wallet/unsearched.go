@@ -1,0 +1,110 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Unsearched implements spv.Wallet. Blocks below the birthday of a script that a
+// transaction pays were not searched for it, nor were those that a search has still
+// to come to, or that are above the tip.
+func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from chain.Height) (scripts [][]byte, last chain.BlockID, err error) {
+	if kindOf(msg).minedOnly() {
+		return nil, last, nil
+	}
+	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		numbers, err := w.touched(tx, s, msg)
+		if err != nil || len(numbers) == 0 {
+			return err
+		}
+		if known, err := isKnown(tx, msg); known || err != nil {
+			return err
+		}
+		last = s.tip
+		for _, n := range numbers {
+			scripts = append(scripts, s.pays[n])
+			last = lower(last, s.searchedFor(n, from))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, last, fmt.Errorf("transaction %s: %w", msg.TxHash(), err)
+	}
+	return scripts, last, nil
+}
+
+// touched returns the numbers of the scripts that a transaction pays or commits to,
+// and of those whose outputs it spends. It reads no more than it has to: most of what
+// is relayed concerns somebody else.
+func (w *Wallet) touched(tx *bolt.Tx, s *snapshot, msg *wire.MsgTx) ([]uint32, error) {
+	var numbers []uint32
+	add := func(list []credited, of func(c credited) bool) {
+		for _, c := range list {
+			if c.script != nobody && of(c) {
+				numbers = append(numbers, c.script)
+			}
+		}
+	}
+	e := examine(msg, kindOf(msg), w.owner(s))
+	each := func(credited) bool { return true }
+	add(e.credits, each)
+	add(e.commitments, each)
+	for _, sp := range e.spends {
+		c, mined, err := getCredit(tx, sp.prev)
+		if err != nil {
+			return nil, err
+		}
+		if mined && c.script != nobody {
+			numbers = append(numbers, c.script)
+		}
+		if v := tx.Bucket(unminedBucket).Get(sp.prev.Hash[:]); v != nil {
+			parent, err := decodeUnmined(sp.prev.Hash[:], v)
+			if err != nil {
+				return nil, err
+			}
+			e := examine(parent.tx, kindOf(parent.tx), w.owner(s))
+			add(e.credits, func(c credited) bool { return c.index == sp.prev.Index })
+		}
+	}
+	return numbers, nil
+}
+
+// isKnown reports whether a transaction is in the books, mined or not.
+func isKnown(tx *bolt.Tx, msg *wire.MsgTx) (bool, error) {
+	hash := msg.TxHash()
+	if tx.Bucket(unminedBucket).Get(hash[:]) != nil {
+		return true, nil
+	}
+	places, err := placesOf(tx, &hash)
+	for _, p := range places {
+		if !void(tx, p) {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// searchedFor returns the last block of those from a height on that were searched for
+// a script, or the zero value.
+func (s *snapshot) searchedFor(n uint32, from chain.Height) chain.BlockID {
+	switch {
+	case n >= s.fresh || s.birth(n) > from:
+		return chain.BlockID{}
+	case s.scan() && n >= s.scanning:
+		return s.common
+	}
+	return s.tip
+}
+
+// lower returns the lower one of two blocks.
+func lower(a, b chain.BlockID) chain.BlockID {
+	if b.Height < a.Height {
+		return b
+	}
+	return a
+}
