@@ -1,13 +1,11 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spvd/spvd/internal/bench/meter"
@@ -116,27 +114,26 @@ func takeTurn(ctx context.Context, cfg Config, srv *server, r Row, dir string) (
 	if r.Waypoints {
 		job.Waypoints = srv.Waypoints
 	}
-	if t.floor, err = measure(ctx, RoleFloor, job); err != nil {
+	if t.floor, err = measure(ctx, roleFloor, job); err != nil {
 		return t, err
 	}
 	job.Dir, job.Profiles = store, cfg.Profiles
-	if t.first, err = measure(ctx, RoleSync, job); err != nil {
+	if t.first, err = measure(ctx, roleSync, job); err != nil {
 		return t, err
 	}
 	job.Profiles = ""
-	if t.restart, err = measure(ctx, RoleSync, job); err != nil {
+	if t.restart, err = measure(ctx, roleSync, job); err != nil {
 		return t, err
 	}
 	if err := srv.extend(week); err != nil {
 		return t, err
 	}
 	job.Tip = srv.Tip
-	t.week, err = measure(ctx, RoleSync, job)
+	t.week, err = measure(ctx, roleSync, job)
 	return t, err
 }
 
 // median returns the measurement with the median wall time.
 func median(all []Measured) Measured {
-	all = slices.SortedFunc(slices.Values(all), func(a, b Measured) int { return cmp.Compare(a.Wall, b.Wall) })
-	return all[len(all)/2]
+	return meter.Median(all, func(m Measured) time.Duration { return m.Wall })
 }

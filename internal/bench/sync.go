@@ -3,23 +3,17 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/spvd/spvd/internal/bench/client"
 	"github.com/spvd/spvd/internal/bench/floor"
 	"github.com/spvd/spvd/internal/bench/meter"
-	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
 )
-
-// storeFile is the name of the chain store in its directory.
-const storeFile = "chain.db"
 
 // Job is what a measured process has to do.
 type Job struct {
@@ -73,19 +67,13 @@ func Floor(ctx context.Context, j Job) (Measured, error) {
 
 // measure measures what do does.
 func (j *Job) measure(rules []meter.Rule, do func() error) (Measured, error) {
-	m, err := meter.Start(rules)
+	file := ""
+	if j.Profiles != "" {
+		file = filepath.Join(j.Profiles, "cpu.pprof")
+	}
+	u, err := meter.Measure(rules, file, do)
 	if err != nil {
 		return Measured{}, err
-	}
-	err = do()
-	u, stopErr := m.Stop()
-	if err = errors.Join(err, stopErr); err != nil {
-		return Measured{}, err
-	}
-	if j.Profiles != "" && rules != nil {
-		if err := os.WriteFile(filepath.Join(j.Profiles, "cpu.pprof"), m.Profile(), 0o600); err != nil {
-			return Measured{}, err
-		}
 	}
 	stored, err := sizeOf(j.Dir)
 	return Measured{u, stored}, err
@@ -93,31 +81,11 @@ func (j *Job) measure(rules []meter.Rule, do func() error) (Measured, error) {
 
 // sync runs the client until it is synced to the tip.
 func (j *Job) sync(ctx context.Context, p *chain.Params) error {
-	pool, err := peer.New(peer.Config{Params: p.Params, UserAgent: "/syncbench:1.0.0/", Connect: j.Peers, Log: j.Log})
-	if err != nil {
-		return err
-	}
-	s, err := spv.New(spv.Config{Params: p, ChainFile: filepath.Join(j.Dir, storeFile), Peers: pool, Log: j.Log})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return pool.Run(ctx) })
-	g.Go(func() error { return s.Run(ctx) })
+	cfg := client.Config{Params: p, Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Log: j.Log}
 	if j.Profiles != "" {
-		g.Go(func() error { return j.heapProfile(ctx, s) })
+		cfg.Beside = j.heapProfile
 	}
-	g.Go(func() error {
-		defer cancel()
-		err := s.Wait(ctx, func(st spv.Status) bool { return st.Synced && st.Tip.Height >= j.Tip })
-		if err != nil {
-			return fmt.Errorf("%w; status: %s", err, s.Status().Reason)
-		}
-		return nil
-	})
-	return g.Wait()
+	return client.Run(ctx, cfg)
 }
 
 // heapProfile writes a profile of the memory that is in use when half of the

@@ -2,9 +2,13 @@ package meter
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"sync"
 	"time"
 )
@@ -80,6 +84,27 @@ func (m *Meter) Stop() (Usage, error) {
 
 // Profile returns the processor profile after Stop, if there are rules.
 func (m *Meter) Profile() []byte { return m.profile.Bytes() }
+
+// Measure measures what do does. With rules, the profile goes to a file as well,
+// unless its name is empty.
+func Measure(rules []Rule, file string, do func() error) (Usage, error) {
+	m, err := Start(rules)
+	if err != nil {
+		return Usage{}, err
+	}
+	err = do()
+	u, stopErr := m.Stop()
+	if err = errors.Join(err, stopErr); err == nil && file != "" && rules != nil {
+		err = os.WriteFile(file, m.Profile(), 0o600)
+	}
+	return u, err
+}
+
+// Median returns the one of some measurements that has the median wall time.
+func Median[T any](all []T, wall func(T) time.Duration) T {
+	all = slices.SortedFunc(slices.Values(all), func(a, b T) int { return cmp.Compare(wall(a), wall(b)) })
+	return all[len(all)/2]
+}
 
 // sample looks at the memory until the end.
 func (m *Meter) sample() {

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
-	"path/filepath"
 	"runtime"
 	"sync/atomic"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spvd/spvd/internal/bench/client"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -29,7 +29,7 @@ type load struct {
 
 // loaded reads the filters of a store.
 func loaded(ctx context.Context, dir string, scripts [][]byte) (l *load, err error) {
-	c, err := chain.Open(chain.Config{Params: chain.SimNet(), Path: filepath.Join(dir, storeFile)})
+	c, err := chain.Open(chain.Config{Params: chain.SimNet(), Path: client.StoreFile(dir)})
 	if err != nil {
 		return nil, err
 	}

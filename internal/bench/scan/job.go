@@ -2,29 +2,20 @@ package scan
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"os"
 	"path/filepath"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/spvd/spvd/internal/bench/client"
 	"github.com/spvd/spvd/internal/bench/floor"
 	"github.com/spvd/spvd/internal/bench/meter"
-	"github.com/spvd/spvd/peer"
-	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/internal/bench/process"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/wallet"
 )
 
-// Names of files in the directory of a job.
-const (
-	storeFile  = "chain.db"
-	walletFile = "wallet.db"
-)
+// walletFile is the name of the wallet in the directory of a job.
+const walletFile = "wallet.db"
 
 // What a measured process can have to do.
 const (
@@ -35,8 +26,11 @@ const (
 	taskMatchAny = "matchany" // match as gcs/v4 does
 )
 
-// Role is the first argument of a measured process. The second is a Job in JSON.
-const Role = "scan-role"
+// role is that of all measured processes. Their work is a Job.
+const role = "scan"
+
+// Roles returns what a process of the benchmark can have to do.
+func Roles() map[string]process.Role { return map[string]process.Role{role: process.Of(do)} }
 
 // Job is what a measured process has to do.
 type Job struct {
@@ -49,17 +43,13 @@ type Job struct {
 	Profiles string
 }
 
-// Do does a job given in JSON and writes what it took.
-func Do(ctx context.Context, text string, out io.Writer) error {
-	var j Job
-	if err := json.Unmarshal([]byte(text), &j); err != nil {
-		return err
-	}
+// do does a job and returns what it took.
+func do(ctx context.Context, j Job) (meter.Usage, error) {
 	u, err := j.do(ctx)
 	if err != nil {
-		return fmt.Errorf("%s: %w", j.Task, err)
+		return u, fmt.Errorf("%s: %w", j.Task, err)
 	}
-	return json.NewEncoder(out).Encode(u)
+	return u, nil
 }
 
 func (j *Job) do(ctx context.Context) (meter.Usage, error) {
@@ -94,16 +84,11 @@ func (j *Job) do(ctx context.Context) (meter.Usage, error) {
 
 // measure measures what do does.
 func (j *Job) measure(rules []meter.Rule, do func() error) (meter.Usage, error) {
-	m, err := meter.Start(rules)
-	if err != nil {
-		return meter.Usage{}, err
+	file := ""
+	if j.Profiles != "" {
+		file = filepath.Join(j.Profiles, j.Task+".pprof")
 	}
-	err = do()
-	u, stopErr := m.Stop()
-	if err = errors.Join(err, stopErr); err == nil && j.Profiles != "" && rules != nil {
-		err = os.WriteFile(filepath.Join(j.Profiles, j.Task+".pprof"), m.Profile(), 0o600)
-	}
-	return u, err
+	return meter.Measure(rules, file, do)
 }
 
 // watched returns the scripts of the wallet, by asking it.
@@ -120,9 +105,7 @@ func (j *Job) watched() (scripts [][]byte, err error) {
 }
 
 func (j *Job) open() (*wallet.Wallet, error) {
-	return wallet.Open(wallet.Config{
-		Path: filepath.Join(j.Dir, walletFile), Params: chain.SimNet(), Log: slog.New(slog.DiscardHandler),
-	})
+	return wallet.Open(wallet.Config{Path: filepath.Join(j.Dir, walletFile), Params: chain.SimNet()})
 }
 
 // scan measures a first sync with the wallet, or a rescan for it.
@@ -142,36 +125,11 @@ func (j *Job) scan(ctx context.Context) (meter.Usage, error) {
 	if err != nil {
 		return meter.Usage{}, errors.Join(err, w.Close())
 	}
-	u, err := j.measure(rules(), func() error { return j.sync(ctx, w) })
+	u, err := j.measure(rules(), func() error {
+		return client.Run(ctx, client.Config{Params: chain.SimNet(), Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Wallet: w})
+	})
 	if n := w.Status().Scripts; err == nil && n != j.Scripts {
 		err = fmt.Errorf("the wallet watches %d scripts, want %d", n, j.Scripts)
 	}
 	return u, errors.Join(err, w.Close())
-}
-
-// sync runs the client until all is synced and scanned.
-func (j *Job) sync(ctx context.Context, w *wallet.Wallet) error {
-	params := chain.SimNet()
-	pool, err := peer.New(peer.Config{Params: params.Params, UserAgent: "/scanbench:1.0.0/", Connect: j.Peers})
-	if err != nil {
-		return err
-	}
-	s, err := spv.New(spv.Config{Params: params, ChainFile: filepath.Join(j.Dir, storeFile), Peers: pool, Wallet: w})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return pool.Run(ctx) })
-	g.Go(func() error { return s.Run(ctx) })
-	g.Go(func() error {
-		defer cancel()
-		err := s.Wait(ctx, func(st spv.Status) bool { return st.Synced && st.Tip.Height >= j.Tip })
-		if err != nil {
-			return fmt.Errorf("%w; status: %s", err, s.Status().Reason)
-		}
-		return nil
-	})
-	return g.Wait()
 }

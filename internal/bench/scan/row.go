@@ -1,20 +1,18 @@
 package scan
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spvd/spvd/internal/bench/meter"
+	"github.com/spvd/spvd/internal/bench/process"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 )
@@ -126,29 +124,16 @@ func (cfg *Config) turn(ctx context.Context, job Job, took map[string][]meter.Us
 
 // measure has a process of its own do a job.
 func measure(ctx context.Context, job Job) (u meter.Usage, err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return u, err
-	}
-	text, err := json.Marshal(job)
-	if err != nil {
-		return u, err
-	}
 	fmt.Fprintf(os.Stderr, "%d scripts: %s\n", job.Scripts, job.Task)
-	cmd := exec.CommandContext(ctx, self, Role, string(text))
-	cmd.Stderr = os.Stderr
-	if os.Getenv("GOGC") == "" {
-		cmd.Env = append(os.Environ(), "GOGC=50") // what spvd sets for itself
-	}
-	out, err := cmd.Output()
+	cmd, err := process.Command(ctx, role, job)
 	if err != nil {
-		return u, fmt.Errorf("%s: %w", job.Task, err)
+		return u, err
 	}
-	return u, json.Unmarshal(out, &u)
+	process.CollectAsDaemon(cmd)
+	return u, process.Result(cmd, &u)
 }
 
 // median returns the usage with the median wall time.
 func median(all []meter.Usage) meter.Usage {
-	all = slices.SortedFunc(slices.Values(all), func(a, b meter.Usage) int { return cmp.Compare(a.Wall, b.Wall) })
-	return all[len(all)/2]
+	return meter.Median(all, func(u meter.Usage) time.Duration { return u.Wall })
 }

@@ -5,36 +5,17 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/spvd/spvd/internal/bench/process"
 	"github.com/spvd/spvd/internal/bench/report"
 	"github.com/spvd/spvd/internal/bench/scan"
 	"github.com/spvd/spvd/internal/testnet"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-// run runs the command, or what one of its processes has to do, and returns the
-// exit code.
-func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var err error
-	if len(args) == 2 && args[0] == scan.Role {
-		err = scan.Do(ctx, args[1], os.Stdout)
-	} else {
-		err = measure(ctx, args)
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "scanbench: %v\n", err)
-		return 1
-	}
-	return 0
-}
+func main() { os.Exit(process.Main("scanbench", os.Args[1:], scan.Roles(), measure)) }
 
 // measure measures what the command line asks for.
 func measure(ctx context.Context, args []string) error {

@@ -5,38 +5,18 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spvd/spvd/internal/bench"
+	"github.com/spvd/spvd/internal/bench/process"
 	"github.com/spvd/spvd/internal/bench/report"
 	"github.com/spvd/spvd/internal/testnet"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-// run runs the command, or a role of one of its processes, and returns the exit
-// code.
-func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var err error
-	switch {
-	case len(args) == 2 && (args[0] == bench.RoleServe || args[0] == bench.RoleSync || args[0] == bench.RoleFloor):
-		err = bench.Role(ctx, args[0], args[1], os.Stdin, os.Stdout)
-	default:
-		err = measure(ctx, args)
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "syncbench: %v\n", err)
-		return 1
-	}
-	return 0
-}
+func main() { os.Exit(process.Main("syncbench", os.Args[1:], bench.Roles(), measure)) }
 
 // measure measures what the command line asks for.
 func measure(ctx context.Context, args []string) error {

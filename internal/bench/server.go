@@ -7,72 +7,44 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"strconv"
+
+	"github.com/spvd/spvd/internal/bench/process"
 )
 
-// Names of the roles that a process of the benchmark can have, as its first
-// argument. The second is what it has to do, in JSON.
+// Names of the roles that a process of the benchmark can have.
 const (
-	RoleServe = "serve"
-	RoleSync  = "sync"
-	RoleFloor = "floor"
+	roleServe = "serve"
+	roleSync  = "sync"
+	roleFloor = "floor"
 )
 
-// Role runs a role in this process.
-func Role(ctx context.Context, role, work string, in io.Reader, out io.Writer) error {
-	if role == RoleServe {
-		var s Service
-		if err := json.Unmarshal([]byte(work), &s); err != nil {
-			return err
-		}
-		return Serve(ctx, s, in, out)
+// Roles returns what a process of the benchmark can have to do.
+func Roles() map[string]process.Role {
+	return map[string]process.Role{
+		roleServe: func(ctx context.Context, work []byte, in io.Reader, out io.Writer) error {
+			var s Service
+			if err := json.Unmarshal(work, &s); err != nil {
+				return err
+			}
+			return Serve(ctx, s, in, out)
+		},
+		roleSync:  process.Of(Sync),
+		roleFloor: process.Of(Floor),
 	}
-	var j Job
-	if err := json.Unmarshal([]byte(work), &j); err != nil {
-		return err
-	}
-	do := Sync
-	if role == RoleFloor {
-		do = Floor
-	}
-	m, err := do(ctx, j)
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(out).Encode(m)
-}
-
-// command returns the command that starts a role in a process of its own.
-func command(ctx context.Context, role string, work any) (*exec.Cmd, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(work)
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, self, role, string(text))
-	cmd.Stderr = os.Stderr
-	if role == RoleSync && os.Getenv("GOGC") == "" {
-		cmd.Env = append(os.Environ(), "GOGC=50") // what spvd sets for itself
-	}
-	return cmd, nil
 }
 
 // measure has a process measure itself.
 func measure(ctx context.Context, role string, j Job) (m Measured, err error) {
-	cmd, err := command(ctx, role, j)
+	cmd, err := process.Command(ctx, role, j)
 	if err != nil {
 		return m, err
 	}
-	out, err := cmd.Output()
-	if err != nil {
-		return m, fmt.Errorf("%s: %w", role, err)
+	if role == roleSync {
+		process.CollectAsDaemon(cmd)
 	}
-	return m, json.Unmarshal(out, &m)
+	return m, process.Result(cmd, &m)
 }
 
 // server is a process that serves.
@@ -85,7 +57,7 @@ type server struct {
 
 // startServer starts a process that serves, and waits until it does.
 func startServer(ctx context.Context, s Service) (*server, error) {
-	cmd, err := command(ctx, RoleServe, s)
+	cmd, err := process.Command(ctx, roleServe, s)
 	if err != nil {
 		return nil, err
 	}
