@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench benchstat loadbench idle profile fuzz clean
+.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
