@@ -1,6 +1,9 @@
 package wallet
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors of the package. Whoever shows one to a user shows its text: it says
 // what is wrong in one sentence and never repeats a key. Nothing has changed
@@ -56,6 +59,9 @@ var (
 
 	// ErrNoOutput means that an outpoint is none that the wallet could spend.
 	ErrNoOutput = errors.New("no such unspent output in this wallet")
+
+	// ErrSpent means that an output of the wallet is spent. It is an ErrNoOutput.
+	ErrSpent = fmt.Errorf("%w: it is spent", ErrNoOutput)
 
 	// ErrNoTransaction means that a transaction is not one of the wallet.
 	ErrNoTransaction = errors.New("no such transaction in this wallet")

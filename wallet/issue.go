@@ -53,21 +53,18 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32) 
 	return out, nil
 }
 
-// LastIssued returns the index of the last address of a branch that was handed
-// out or used, and whether there is one.
-func (w *Wallet) LastIssued(account string, branch uint32) (index uint32, ok bool, err error) {
+// NextIndex returns the index of the address that NewAddress would hand out next:
+// one more than that of the last one of the branch that was handed out or used.
+// The errors are ErrNoAccount and ErrImported.
+func (w *Wallet) NextIndex(account string, branch uint32) (uint32, error) {
 	a, err := w.now.Load().named(account)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	if branch > Internal {
-		return 0, false, fmt.Errorf("account %q has no branch %d", account, branch)
+		return 0, fmt.Errorf("account %q has no branch %d", account, branch)
 	}
-	next := a.Branches[branch].next()
-	if next == 0 {
-		return 0, false, nil
-	}
-	return next - 1, true, nil
+	return a.Branches[branch].next(), nil
 }
 
 // derivedAddress returns the address at an index of a branch.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -87,14 +86,4 @@ func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, nu
 	}
 	info.PublicKey = child.SerializedPubKey()
 	return nil
-}
-
-// PublicKeyAddress returns the address that names a public key itself, in the
-// form validateaddress shows it.
-func (w *Wallet) PublicKeyAddress(key []byte) (string, error) {
-	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(key, w.cfg.Params)
-	if err != nil {
-		return "", ErrBadKey
-	}
-	return addr.String(), nil
 }

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -232,6 +233,22 @@ func (q *query) find(op wire.OutPoint) (o Output, ok bool, err error) {
 	return q.minedOutput(op, c)
 }
 
+// whyNone returns the error for an output that find has not found.
+func (q *query) whyNone(op wire.OutPoint) error {
+	_, ours, err := getCredit(q.tx, op)
+	if err != nil {
+		return err
+	}
+	if u := q.pool.byHash[op.Hash]; u != nil {
+		_, ours = q.findUnmined(op, u)
+	}
+	_, spent, err := getSpender(q.tx, op)
+	if _, spending := q.pool.spentBy[op]; err == nil && ours && (spent || spending) {
+		return ErrSpent
+	}
+	return cmp.Or(err, ErrNoOutput)
+}
+
 func (q *query) findUnmined(op wire.OutPoint, u *unmined) (o Output, ok bool) {
 	e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
 	for _, c := range e.credits {
@@ -243,7 +260,8 @@ func (q *query) findUnmined(op wire.OutPoint, u *unmined) (o Output, ok bool) {
 }
 
 // Output returns an output of the wallet that no transaction spends. Without
-// unmined, only mined transactions count. The error is ErrNoOutput.
+// unmined, only mined transactions count. The error is ErrNoOutput, or ErrSpent
+// for an output of the wallet that is spent.
 func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, err error) {
 	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		q, err := newQuery(w, tx, s)
@@ -255,7 +273,7 @@ func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o 
 		}
 		var ok bool
 		if o, ok, err = q.find(op); err == nil && !ok {
-			err = ErrNoOutput
+			err = q.whyNone(bare(op))
 		}
 		return err
 	})

@@ -272,7 +272,7 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 func TestOutputBesideTheMempool(t *testing.T) {
 	w, x, ops := funded(t, 1)
 	add(t, x, signed(t, spend(ops, wire.NewTxOut(900, w.stranger()))), Published)
-	if _, err := x.Output(t.Context(), ops[0], true); !errors.Is(err, ErrNoOutput) {
+	if _, err := x.Output(t.Context(), ops[0], true); !errors.Is(err, ErrSpent) || !errors.Is(err, ErrNoOutput) {
 		t.Errorf("with unmined: %v", err)
 	}
 	if o, err := x.Output(t.Context(), ops[0], false); err != nil || o.Amount != 1000 {

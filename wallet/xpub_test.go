@@ -171,11 +171,10 @@ func TestIssuedAddressesAreWatchedAtOnce(t *testing.T) {
 			t.Fatalf("address %d is not watched", i)
 		}
 	}
-	if index, ok, err := x.LastIssued("a", External); index != 29 || !ok || err != nil {
-		t.Errorf("last issued %d, %v, %v", index, ok, err)
-	}
-	if _, ok, err := x.LastIssued("a", Internal); ok || err != nil {
-		t.Errorf("last issued internal %v, %v", ok, err)
+	for branch, want := range []uint32{30, 0} {
+		if index, err := x.NextIndex("a", uint32(branch)); index != want || err != nil {
+			t.Errorf("next index of branch %d: %d, %v", branch, index, err)
+		}
 	}
 	list, err := x.Addresses("a")
 	if err != nil || len(list) != 30 {

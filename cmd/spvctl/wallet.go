@@ -86,7 +86,7 @@ func writeWallets(w io.Writer, dir api.WalletDir) error {
 func writeWallet(w io.Writer, info api.WalletInfo) error {
 	scanned := grouped(info.Scanned) + " of " + grouped(info.Height)
 	birthday := "not reached yet"
-	if info.BirthHeight >= 0 {
+	if info.BirthHash != "" || info.BirthHeight > 0 {
 		birthday = grouped(info.BirthHeight)
 	}
 	_, err := fmt.Fprintf(w, "accounts  %d\nscripts   %s\nbirthday  %s\nscanned   %s\nkeys      none: this wallet only watches\n",

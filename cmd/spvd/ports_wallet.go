@@ -65,17 +65,14 @@ func (p walletPort) NewAddress(ctx context.Context, account string, branch uint3
 	return issued.Address, walletError(err)
 }
 
-// LastIndex implements rpc.Accounts.
-func (p walletPort) LastIndex(account string, branch uint32) (int64, error) {
+// NextIndex implements rpc.Accounts.
+func (p walletPort) NextIndex(account string, branch uint32) (uint32, error) {
 	w, err := p.reading()
 	if err != nil {
 		return 0, err
 	}
-	index, ok, err := w.LastIssued(account, branch)
-	if err == nil && !ok {
-		return -1, nil
-	}
-	return int64(index), walletError(err)
+	index, err := w.NextIndex(account, branch)
+	return index, walletError(err)
 }
 
 // SetGapLimit implements rpc.Accounts.

@@ -63,16 +63,14 @@ func (p walletPort) AddressInfo(ctx context.Context, address string) (api.Addres
 		return api.AddressInfo{}, walletError(err)
 	}
 	out := api.AddressInfo{
-		Address:      info.Address,
-		IsMine:       info.Mine,
-		IsWatchOnly:  info.Mine,
-		IsScript:     info.IsScript,
-		PubKey:       hex.EncodeToString(info.PublicKey),
-		IsCompressed: len(info.PublicKey) > 0, // no others are standard
-		Account:      info.Account,
-		Hex:          hex.EncodeToString(info.RedeemScript),
-		Label:        info.Label,
-		BeyondGap:    info.BeyondGap,
+		Address:     info.Address,
+		IsMine:      info.Mine,
+		IsWatchOnly: info.Mine,
+		PubKey:      hex.EncodeToString(info.PublicKey),
+		Account:     info.Account,
+		Hex:         hex.EncodeToString(info.RedeemScript),
+		Label:       info.Label,
+		BeyondGap:   info.BeyondGap,
 	}
 	if info.Derived {
 		out.Branch, out.Index = &info.Branch, &info.Index

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -77,34 +78,33 @@ func outPoint(o api.OutPoint) (wire.OutPoint, error) {
 }
 
 // Output implements rpc.Coins.
-func (p walletPort) Output(ctx context.Context, op api.OutPoint, unmined bool) (api.TxOut, error) {
+func (p walletPort) Output(ctx context.Context, op api.OutPoint, unmined bool) (*api.TxOut, error) {
 	w, err := p.reading()
 	if err != nil {
-		return api.TxOut{}, err
+		return nil, err
 	}
 	point, err := outPoint(op)
 	if err != nil {
-		return api.TxOut{}, err
+		return nil, err
 	}
 	best := w.Status().Tip
 	o, err := w.Output(ctx, point, unmined)
 	if err == nil && o.OutPoint.Tree != point.Tree {
 		err = wallet.ErrNoOutput
 	}
-	if err != nil {
-		return api.TxOut{}, walletError(err)
+	switch {
+	case errors.Is(err, wallet.ErrSpent):
+		return nil, nil
+	case err != nil:
+		return nil, walletError(err)
 	}
-	out := api.TxOut{
+	return &api.TxOut{
 		BestBlock:     best.Hash.String(),
 		Confirmations: o.Confirmations,
 		Value:         api.Amount(o.Amount),
-		ScriptPubKey:  api.PkScript{Hex: hex.EncodeToString(o.PkScript), Addresses: []string{}},
+		ScriptPubKey:  api.PkScript{Hex: hex.EncodeToString(o.PkScript)},
 		Coinbase:      o.Source == wallet.FromCoinbase,
-	}
-	if o.Address != "" {
-		out.ScriptPubKey.Addresses = []string{o.Address}
-	}
-	return out, nil
+	}, nil
 }
 
 // Lock implements rpc.Coins.
@@ -138,9 +138,18 @@ func (p walletPort) Locked(ctx context.Context) ([]api.OutPoint, error) {
 		return nil, err
 	}
 	all, err := w.Locked(ctx)
+	if err != nil {
+		return nil, walletError(err)
+	}
 	list := make([]api.OutPoint, len(all))
 	for i, op := range all {
 		list[i] = api.OutPoint{TxID: op.Hash.String(), Vout: op.Index, Tree: op.Tree}
+		switch o, err := w.Output(ctx, op, true); {
+		case err == nil:
+			list[i].Account = o.Account
+		case !errors.Is(err, wallet.ErrNoOutput):
+			return nil, walletError(err)
+		}
 	}
-	return list, walletError(err)
+	return list, nil
 }

@@ -22,61 +22,6 @@ func (c client) mustCall(t *testing.T, method, params string, result any) {
 	}
 }
 
-// TestPaymentPlugin makes the calls of a payment plugin, in its order, as it
-// makes them: it asks for an address, is paid, and looks for the payment.
-func TestPaymentPlugin(t *testing.T) {
-	o := newOwner(t, 1)
-	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
-	_, c := ns.startSynced(t, dir, "--account=default="+o.xpub())
-
-	stranger := c
-	stranger.password = "wrong"
-	if _, err := stranger.try(t.Context(), "getbalance", "[]", new(any)); err == nil || !strings.Contains(err.Error(), "401") {
-		t.Errorf("with a wrong password: %v", err)
-	}
-	var info api.Info
-	c.mustCall(t, "getinfo", "[]", &info)
-	if info.Blocks != blocks || info.Balance != 145e7 || info.Connections != 1 {
-		t.Errorf("getinfo: %+v", info)
-	}
-	address := ""
-	c.mustCall(t, "getnewaddress", `["default","ignore"]`, &address)
-	if want, _ := o.address(0, 51); address != want { // 50 is used
-		t.Errorf("getnewaddress: %s, want %s", address, want)
-	}
-	var lines []api.ListedTransaction
-	c.mustCall(t, "listaddresstransactions", fmt.Sprintf("[[%q]]", address), &lines)
-	if len(lines) != 0 {
-		t.Errorf("the new address has transactions: %+v", lines)
-	}
-	paid, _ := o.address(0, 50)
-	c.mustCall(t, "listaddresstransactions", fmt.Sprintf("[[%q]]", paid), &lines)
-	if len(lines) != 1 || lines[0].Amount != 4e8 || lines[0].BlockHeight != 300 || lines[0].Confirmations != blocks-300+1 {
-		t.Fatalf("listaddresstransactions: %+v", lines)
-	}
-	id := lines[0].TxID
-	c.mustCall(t, "listtransactions", `["*",1000,0]`, &lines)
-	if len(lines) != 4 || lines[0].BlockHeight != blocks-2 || lines[3].BlockHeight != 20 { // change is no line
-		t.Errorf("listtransactions: %+v", lines)
-	}
-	var tx api.Transaction
-	c.mustCall(t, "gettransaction", fmt.Sprintf("[%q]", id), &tx)
-	if len(tx.Details) != 1 || tx.Details[0].Address != paid || tx.Details[0].Category != "receive" ||
-		tx.Details[0].Amount != 4e8 || tx.Confirmations != blocks-300+1 || tx.BlockHash != ns.chain.ID(300).Hash.String() {
-		t.Errorf("gettransaction: %+v", tx)
-	}
-	var balance api.Balance
-	c.mustCall(t, "getbalance", "[]", &balance)
-	if balance.TotalSpendable != 145e7 || balance.BlockHash != ns.chain.Tip().Hash.String() {
-		t.Errorf("getbalance: %+v", balance)
-	}
-	var known api.AddressInfo
-	c.mustCall(t, "validateaddress", fmt.Sprintf("[%q]", paid), &known)
-	if !known.IsValid || !known.IsMine || known.Account != "default" {
-		t.Errorf("validateaddress: %+v", known)
-	}
-}
-
 func TestWalletIsMadeByTheFirstImport(t *testing.T) {
 	o := newOwner(t, 1)
 	ns, dir := servePlan(t, 1, o.pay()), t.TempDir()
@@ -117,6 +62,9 @@ func TestWalletIsMadeByTheFirstImport(t *testing.T) {
 	c.mustCall(t, "gettxout", of(0), &out)
 	if out.Value != unspent[0].Amount || out.Confirmations != unspent[0].Confirmations || len(out.ScriptPubKey.Addresses) != 1 {
 		t.Errorf("gettxout: %+v, want %+v", out, unspent[0])
+	}
+	if n := len(out.ScriptPubKey.Addresses); n != 1 || out.ScriptPubKey.Type != "pubkeyhash" || out.ScriptPubKey.ReqSigs != 1 {
+		t.Errorf("gettxout: %+v", out.ScriptPubKey)
 	}
 	if err := c.callWith(t, "gettxout", of(1), &out); err == nil || err.Code != api.CodeInvalid {
 		t.Errorf("gettxout in the wrong tree: %+v, %v", out, err)

@@ -10,20 +10,21 @@ func accountAddressIndex() method {
 	return method{
 		name:    "accountaddressindex",
 		reads:   true,
-		summary: "Returns the index of the last address of a branch that was handed out or used.",
+		summary: "Returns the index of the address of a branch that is handed out next.",
+		help:    "It is one more than that of the last one that was handed out or used, as in dcrwallet.",
 		params: []param{
 			accountParam(),
 			{name: "branch", kind: kindInt, text: "0 for addresses given to others, 1 for change."},
 		},
-		result:  "the index, -1 if there is none",
-		returns: []any{int64(0)},
+		result:  "the index, 0 while there is none before it",
+		returns: []any{uint32(0)},
 		example: `["` + exampleAccount + `",0]`,
 		handle: func(_ context.Context, b *backend, a args) (any, error) {
 			branch := a.int("branch")
 			if branch != int64(external) && branch != int64(internal) {
 				return nil, fail(api.CodeInvalid, "branch is %d, not 0 or 1", branch)
 			}
-			return b.Wallet.LastIndex(a.str("account"), uint32(branch))
+			return b.Wallet.NextIndex(a.str("account"), uint32(branch))
 		},
 	}
 }

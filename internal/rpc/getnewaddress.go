@@ -35,11 +35,11 @@ func getNewAddress() method {
 		handle: func(ctx context.Context, b *backend, a args) (any, error) {
 			policy := a.str("gappolicy")
 			switch policy {
-			case gapError, gapIgnore:
+			case "", gapError, gapIgnore:
 			case gapWrap:
 				return nil, fail(api.CodeInvalid, "gappolicy wrap would hand out addresses twice; use ignore")
 			default:
-				return nil, fail(api.CodeInvalid, "gappolicy is %s, not error or ignore", shorten([]byte(policy)))
+				return nil, fail(api.CodeInvalid, "gappolicy is %q, not error or ignore", shorten([]byte(policy)))
 			}
 			return b.Wallet.NewAddress(ctx, a.str("account"), external, policy == gapIgnore)
 		},

@@ -39,14 +39,14 @@ type Accounts interface {
 	// beyond is set, it refuses one behind the gap limit.
 	NewAddress(ctx context.Context, account string, branch uint32, beyond bool) (string, error)
 
-	// LastIndex returns the index of the last address of a branch that was
-	// handed out or used, -1 if there is none.
-	LastIndex(account string, branch uint32) (int64, error)
+	// NextIndex returns the index of the address of a branch that is handed out next.
+	NextIndex(account string, branch uint32) (uint32, error)
 
 	// SetGapLimit changes the gap limit of accounts, without names of all.
 	SetGapLimit(ctx context.Context, gap uint32, accounts ...string) error
 
-	// Info tells about the wallet. What depends on the network is left out.
+	// Info tells about the wallet. What depends on the network is left out; the birth
+	// height is negative while it is not known.
 	Info() (api.WalletInfo, error)
 }
 
@@ -118,9 +118,9 @@ type Coins interface {
 	// maxConf confirmations that are mature and not locked.
 	Unspent(ctx context.Context, minConf, maxConf int64) ([]api.Unspent, error)
 
-	// Output returns an output that no transaction spends; without unmined only
-	// mined transactions count.
-	Output(ctx context.Context, op api.OutPoint, unmined bool) (api.TxOut, error)
+	// Output returns an output that no transaction spends, nil if it is spent; without
+	// unmined only mined transactions count.
+	Output(ctx context.Context, op api.OutPoint, unmined bool) (*api.TxOut, error)
 
 	// Lock marks outputs as not to be spent, or takes that back; all of them or
 	// none.
@@ -129,7 +129,8 @@ type Coins interface {
 	// UnlockAll takes all locks away.
 	UnlockAll(ctx context.Context) error
 
-	// Locked returns the outputs that are locked.
+	// Locked returns the outputs that are locked, with the accounts they belong to
+	// unless they are spent.
 	Locked(ctx context.Context) ([]api.OutPoint, error)
 }
 

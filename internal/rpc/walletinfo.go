@@ -11,7 +11,8 @@ func walletInfo() method {
 		name:    "walletinfo",
 		reads:   true,
 		summary: "Tells what the wallet watches and how far it has got.",
-		help:    "There are no keys in it: unlocked, voting and what belongs to them never change.",
+		help: "There are no keys in it: unlocked, voting and what belongs to them never change. birthhash is empty until there " +
+			"is a block at the birthday.",
 		result:  "an object with dcrwallet's fields and ours",
 		returns: []any{api.WalletInfo{}},
 		example: `[]`,
@@ -26,6 +27,7 @@ func walletInfo() method {
 			if hash, err := b.Chain.HashAt(info.BirthHeight); err == nil {
 				info.BirthHash = hash.String()
 			}
+			info.BirthHeight = max(0, info.BirthHeight) // clients read it as unsigned
 			return info, nil
 		},
 	}

@@ -110,6 +110,8 @@ type OutPoint struct {
 	TxID string `json:"txid"`
 	Vout uint32 `json:"vout"`
 	Tree int8   `json:"tree"`
+
+	Account string `json:"-"` // that a locked output belongs to
 }
 
 // Received is what was ever paid to an address, spent since or not.
@@ -121,18 +123,26 @@ type Received struct {
 
 // AddressInfo is the result of validateaddress.
 type AddressInfo struct {
-	IsValid      bool    `json:"isvalid"`
-	Address      string  `json:"address,omitempty"`
-	IsMine       bool    `json:"ismine,omitempty"`
-	IsWatchOnly  bool    `json:"iswatchonly,omitempty"`
-	IsScript     bool    `json:"isscript,omitempty"`
-	PubKey       string  `json:"pubkey,omitempty"`
-	IsCompressed bool    `json:"iscompressed,omitempty"`
-	Account      string  `json:"account,omitempty"`
-	Hex          string  `json:"hex,omitempty"` // the redeem script
-	Branch       *uint32 `json:"branch,omitempty"`
-	Index        *uint32 `json:"index,omitempty"`
-	Label        string  `json:"label,omitempty"`
+	IsValid      bool   `json:"isvalid"`
+	Address      string `json:"address,omitempty"`
+	IsMine       bool   `json:"ismine,omitempty"`
+	IsWatchOnly  bool   `json:"iswatchonly,omitempty"`
+	IsScript     bool   `json:"isscript,omitempty"`
+	PubKeyAddr   string `json:"pubkeyaddr,omitempty"`
+	PubKey       string `json:"pubkey,omitempty"`
+	IsCompressed bool   `json:"iscompressed,omitempty"`
+	Account      string `json:"account,omitempty"`
+
+	// Addresses are those in the redeem script Hex, whose type is Script; without
+	// one that is the type of the script that pays to the address.
+	Addresses    []string `json:"addresses,omitempty"`
+	Hex          string   `json:"hex,omitempty"`
+	Script       string   `json:"script,omitempty"`
+	SigsRequired int32    `json:"sigsrequired,omitempty"` // by a multisignature script
+
+	Branch *uint32 `json:"branch,omitempty"`
+	Index  *uint32 `json:"index,omitempty"`
+	Label  string  `json:"label,omitempty"`
 
 	// BeyondGap says that it lies behind the gap limit: this wallet watches it, and
 	// one restored from the key alone would not find payments to it.
@@ -154,7 +164,7 @@ type WalletInfo struct {
 	VSP              string `json:"vsp"`
 	ManualTickets    bool   `json:"manualtickets"`
 	BirthHash        string `json:"birthhash"`
-	BirthHeight      int64  `json:"birthheight"` // -1 while it is not known
+	BirthHeight      int64  `json:"birthheight"` // 0 while it is not known
 
 	WatchOnly bool      `json:"watchonly"`
 	Height    int64     `json:"height"`  // of the wallet's tip
@@ -184,6 +194,10 @@ type TxOut struct {
 
 // PkScript is the script of an output.
 type PkScript struct {
+	Asm       string   `json:"asm"`
 	Hex       string   `json:"hex"`
+	ReqSigs   int32    `json:"reqSigs,omitempty"`
+	Type      string   `json:"type"`
 	Addresses []string `json:"addresses"`
+	Version   uint16   `json:"version"`
 }

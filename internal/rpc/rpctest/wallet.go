@@ -57,8 +57,8 @@ func (*cannedWallet) NewAddress(_ context.Context, name string, _ uint32, _ bool
 	return address, known(name)
 }
 
-// LastIndex implements rpc.Accounts.
-func (*cannedWallet) LastIndex(name string, _ uint32) (int64, error) { return 0, known(name) }
+// NextIndex implements rpc.Accounts.
+func (*cannedWallet) NextIndex(name string, _ uint32) (uint32, error) { return 1, known(name) }
 
 // SetGapLimit implements rpc.Accounts.
 func (*cannedWallet) SetGapLimit(_ context.Context, _ uint32, accounts ...string) error {
@@ -213,13 +213,16 @@ func (*cannedWallet) Unspent(context.Context, int64, int64) ([]api.Unspent, erro
 }
 
 // Output implements rpc.Coins.
-func (*cannedWallet) Output(_ context.Context, op api.OutPoint, _ bool) (api.TxOut, error) {
-	if op.TxID != paid().String() {
-		return api.TxOut{}, refuse(api.CodeInvalid, "no such unspent output in this wallet")
+func (*cannedWallet) Output(_ context.Context, op api.OutPoint, _ bool) (*api.TxOut, error) {
+	switch {
+	case op.TxID != paid().String():
+		return nil, refuse(api.CodeInvalid, "no such unspent output in this wallet")
+	case op.Vout > 0:
+		return nil, nil
 	}
-	return api.TxOut{
+	return &api.TxOut{
 		BestBlock: chainhash.Hash{2}.String(), Confirmations: 2, Value: 125e6,
-		ScriptPubKey: api.PkScript{Hex: "76a914", Addresses: []string{address}},
+		ScriptPubKey: api.PkScript{Hex: "76a9147f40c1d4c3ef7e7ab2c7b5a7a1f8a1f9a8b7c6d588ac"},
 	}, nil
 }
 
@@ -245,7 +248,11 @@ func (w *cannedWallet) UnlockAll(ctx context.Context) error { return w.Lock(ctx,
 func (w *cannedWallet) Locked(context.Context) ([]api.OutPoint, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.locked), nil
+	list := slices.Clone(w.locked)
+	for i := range list {
+		list[i].Account = account
+	}
+	return list, nil
 }
 
 // Position implements rpc.Story: the wallet is where the chain is.
