@@ -229,7 +229,13 @@ func funded(t *testing.T, n int) (*world, *Wallet, []wire.OutPoint) {
 // signed signs the inputs of a transaction with the key of the first address.
 func signed(t *testing.T, tx *wire.MsgTx) *wire.MsgTx {
 	t.Helper()
-	key := seedKey(t, newWorld(t, 1).params, 1)
+	return signedBy(t, 1, tx)
+}
+
+// signedBy does the same with the key of the first address of a seed.
+func signedBy(t *testing.T, seed byte, tx *wire.MsgTx) *wire.MsgTx {
+	t.Helper()
+	key := seedKey(t, newWorld(t, 1).params, seed)
 	var err error
 	for range 2 {
 		if key, err = key.Child(0); err != nil {
@@ -240,7 +246,7 @@ func signed(t *testing.T, tx *wire.MsgTx) *wire.MsgTx {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, seed, External, 1)[0]
 	for i := range tx.TxIn {
 		tx.TxIn[i].SignatureScript, err = sign.SignatureScript(tx, i, pay, txscript.SigHashAll, priv, dcrec.STEcdsaSecp256k1, true)
 		if err != nil {
