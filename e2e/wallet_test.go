@@ -53,6 +53,7 @@ func (s *stage) testWallet(t *testing.T) {
 	st.reorganisation()
 	st.disapproval()
 	st.lateAccount()
+	st.abandonment()
 }
 
 // begin starts the nodes and pays savings before anybody watches it.
