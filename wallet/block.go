@@ -44,19 +44,11 @@ func decodeBlock(k, v []byte) (block, error) {
 }
 
 func loadBlocks(tx *bolt.Tx) ([]block, error) {
-	var list []block
-	err := all(tx.Bucket(blocksBucket), func(k, v []byte) error {
-		b, err := decodeBlock(k, v)
-		if err != nil {
-			return fmt.Errorf("read block %x: %w", k, err)
-		}
-		list = append(list, b)
-		return nil
-	})
-	if err == nil && (len(list) == 0 || list[0].Height != 0) {
+	blocks, err := rowsOf(tx.Bucket(blocksBucket), "block", decodeBlock)
+	if err == nil && (len(blocks) == 0 || blocks[0].Height != 0) {
 		return nil, fmt.Errorf("read blocks: no genesis block: %w", ErrCorrupt)
 	}
-	return list, err
+	return blocks, err
 }
 
 // saveBlocks makes the bucket hold list, of which old was the former value.

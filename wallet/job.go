@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"time"
 
@@ -115,16 +114,7 @@ func decodeJob(k, v []byte) (job, error) {
 
 // loadJobs returns all jobs in the order of their numbers.
 func loadJobs(tx *bolt.Tx) ([]job, error) {
-	var list []job
-	err := all(tx.Bucket(jobsBucket), func(k, v []byte) error {
-		j, err := decodeJob(k, v)
-		if err != nil {
-			return fmt.Errorf("read job %x: %w", k, err)
-		}
-		list = append(list, j)
-		return nil
-	})
-	return list, err
+	return rowsOf(tx.Bucket(jobsBucket), "job", decodeJob)
 }
 
 // saveJobs makes the bucket hold list, of which old was the former value.

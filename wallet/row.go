@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	bolt "go.etcd.io/bbolt"
@@ -74,4 +75,19 @@ func all(b *bolt.Bucket, fn func(k, v []byte) error) error {
 		}
 	}
 	return nil
+}
+
+// rowsOf returns all rows of a bucket in the order of their keys. What they are is for
+// errors.
+func rowsOf[T any](b *bolt.Bucket, what string, decode func(k, v []byte) (T, error)) ([]T, error) {
+	var rows []T
+	err := all(b, func(k, v []byte) error {
+		r, err := decode(k, v)
+		if err != nil {
+			return fmt.Errorf("read %s %x: %w", what, k, err)
+		}
+		rows = append(rows, r)
+		return nil
+	})
+	return rows, err
 }
