@@ -122,18 +122,10 @@ func TestCookieAndCertificate(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "mainnet"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: filepath.Join(dir, api.CertFile), Key: filepath.Join(dir, "rpc.key")}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := rpctest.Config(rpctest.New())
 	cfg.Username, cfg.Password = "", ""
 	cfg.CookiePath = filepath.Join(dir, "mainnet", api.CookieFile)
-	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", secure); err != nil {
-		t.Fatal(err)
-	}
-	address := cfg.Listeners[0].Addr().String()
-	_, stop := rpctest.Start(t, cfg)
+	address, stop := rpctest.StartTLS(t, cfg, rpc.TLSFiles{Cert: filepath.Join(dir, api.CertFile), Key: filepath.Join(dir, "rpc.key")})
 	args := []string{"-A", dir, "-s", address}
 	if got := spvctl(t, "", append(args, "getblockcount")...); got != (outcome{0, "2\n", ""}) {
 		t.Errorf("getblockcount gave %+v", got)
@@ -152,20 +144,10 @@ func TestCookieAndCertificate(t *testing.T) {
 func TestClientCertificate(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, api.CertFile), filepath.Join(dir, "rpc.key")
-	log := slog.New(slog.DiscardHandler)
-	if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, log); err != nil {
+	if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key, ClientCAs: cert}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := rpctest.Config(rpctest.New())
-	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", secure); err != nil {
-		t.Fatal(err)
-	}
-	address := cfg.Listeners[0].Addr().String()
-	rpctest.Start(t, cfg)
+	address, _ := rpctest.StartTLS(t, rpctest.Config(rpctest.New()), rpc.TLSFiles{Cert: cert, Key: key, ClientCAs: cert})
 	flags := []string{"--appdata", dir, "--rpcserver", address, "--clientcert", cert}
 	if got := spvctl(t, "", append(flags, "--clientkey", key, "getblockcount")...); got != (outcome{0, "2\n", ""}) {
 		t.Errorf("got %+v", got)

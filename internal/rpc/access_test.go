@@ -125,16 +125,7 @@ func startSecure(t *testing.T) (s *secureServer, client tls.Certificate) {
 	s = &secureServer{T: t, clients: filepath.Join(dir, "clients.pem"), k: filepath.Join(dir, "client.key")}
 	s.cert, s.key = pairIn(dir)
 	client = writePair(t, s.clients, s.k)
-	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: s.cert, Key: s.key, ClientCAs: s.clients}, discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := rpctest.Config(rpctest.New())
-	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", secure); err != nil {
-		t.Fatal(err)
-	}
-	s.address = cfg.Listeners[0].Addr().String()
-	rpctest.Start(t, cfg)
+	s.address, _ = rpctest.StartTLS(t, rpctest.Config(rpctest.New()), rpc.TLSFiles{Cert: s.cert, Key: s.key, ClientCAs: s.clients})
 	return s, client
 }
 

@@ -27,17 +27,8 @@ func pairIn(dir string) (cert, key string) {
 
 func TestTLS(t *testing.T) {
 	cert, key := pairIn(t.TempDir())
-	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key, Hosts: []string{"spvd.example", "192.0.2.7"}}, discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := rpctest.Config(rpctest.New())
-	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", secure); err != nil {
-		t.Fatal(err)
-	}
-	address := cfg.Listeners[0].Addr().String()
-	rpctest.Start(t, cfg)
-
+	files := rpc.TLSFiles{Cert: cert, Key: key, Hosts: []string{"spvd.example", "192.0.2.7"}}
+	address, _ := rpctest.StartTLS(t, rpctest.Config(rpctest.New()), files)
 	pem, err := os.ReadFile(cert)
 	if err != nil {
 		t.Fatal(err)

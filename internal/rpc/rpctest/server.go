@@ -68,3 +68,17 @@ func Start(t testing.TB, cfg rpc.Config) (address string, stop func()) {
 	r.Body.Close()
 	return address, stop
 }
+
+// StartTLS is Start with TLS on another port, whose address it returns.
+func StartTLS(t testing.TB, cfg rpc.Config, files rpc.TLSFiles) (address string, stop func()) {
+	t.Helper()
+	secure, err := rpc.LoadTLS(files, cfg.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", secure); err != nil {
+		t.Fatal(err)
+	}
+	_, stop = Start(t, cfg)
+	return cfg.Listeners[0].Addr().String(), stop
+}
