@@ -116,10 +116,12 @@ microbench:
 benchstat:
 	$(TOOL) benchstat $(OLD) $(NEW)
 
-# A first sync while 1,000 websockets follow it, and under a flood of calls,
-# beside one that nobody looks at.
+# A first sync of LOADBLOCKS blocks while 1,000 websockets follow it, and under a
+# flood of calls, beside one that nobody looks at.
+LOADBLOCKS ?= 100000
+
 loadbench:
-	$(GO) test -run '^$$' -bench SyncUnderLoad -benchtime 5x ./cmd/spvd
+	$(GO) test -run '^$$' -bench SyncUnderLoad -benchtime 4x ./cmd/spvd -args -loadblocks $(LOADBLOCKS)
 
 # What a daemon costs in a minute of having nothing to do, synced and offline.
 idle:
