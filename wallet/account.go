@@ -3,6 +3,7 @@ package wallet
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -101,7 +102,7 @@ func saveAccount(tx *bolt.Tx, a *Account) error {
 
 // checkName refuses names that cannot be shown, or mean something else.
 func checkName(name string) error {
-	if name == "" || len(name) > maxName || name == "*" || name == ImportedName || !utf8.ValidString(name) {
+	if name == "" || len(name) > maxName || name == "*" || name == ImportedName || strings.TrimSpace(name) != name || !utf8.ValidString(name) {
 		return ErrBadName
 	}
 	for _, r := range name {

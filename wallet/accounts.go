@@ -44,9 +44,12 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 	a := Account{Name: name, Xpub: key.String(), Gap: o.Gap}
 	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		for i := range s.accounts {
-			if s.accounts[i].Name == name || s.accounts[i].Xpub == a.Xpub {
+			if s.accounts[i].Xpub == a.Xpub {
 				return nil, fmt.Errorf("%w, as account %q", ErrDuplicate, s.accounts[i].Name)
 			}
+		}
+		if _, taken := s.account(name); taken {
+			return nil, errNameTaken
 		}
 		a.Number = uint32(len(s.accounts))
 		if a.Birthday, err = s.birthdayFor(tx, o.Birthday); err != nil {
@@ -94,7 +97,7 @@ func (w *Wallet) RenameAccount(ctx context.Context, from, to string) error {
 			return nil, err
 		}
 		if _, taken := s.account(to); taken && from != to {
-			return nil, ErrDuplicate
+			return nil, errNameTaken
 		}
 		next := s.withAccounts()
 		next.accounts[a.Number].Name = to
@@ -148,7 +151,7 @@ func (s *snapshot) named(name string) (*Account, error) {
 	}
 	a, ok := s.account(name)
 	if !ok {
-		return nil, fmt.Errorf("%q: %w", name, ErrNoAccount)
+		return nil, fmt.Errorf("%w: %q", ErrNoAccount, name)
 	}
 	return a, nil
 }

@@ -35,8 +35,10 @@ var (
 	// ErrDuplicate means that what was to be added is there already.
 	ErrDuplicate = errors.New("already in the wallet")
 
+	errNameTaken = fmt.Errorf("%w: another account has this name", ErrDuplicate)
+
 	// ErrBadName means that an account name cannot be used.
-	ErrBadName = errors.New("account names are 1 to 50 bytes of printable UTF-8 other than \"*\" and \"imported\"")
+	ErrBadName = errors.New("account names are 1 to 50 bytes of printable UTF-8 without spaces around them, other than \"*\" and \"imported\"")
 
 	// ErrGapLimit means that a gap limit is out of its range.
 	ErrGapLimit = errors.New("gap limit must be from 1 to 10000 addresses")

@@ -107,7 +107,7 @@ func TestAccountsAreChecked(t *testing.T) {
 	x := openTest(t, Birthday{})
 	xpub := testXpub(t, 1)
 	long := strings.Repeat("x", maxName+1)
-	for name, want := range map[string]error{"": ErrBadName, "*": ErrBadName, ImportedName: ErrBadName, "a\nb": ErrBadName, "\xff": ErrBadName, long: ErrBadName} {
+	for name, want := range map[string]error{"": ErrBadName, "*": ErrBadName, ImportedName: ErrBadName, "a\nb": ErrBadName, " a": ErrBadName, "a ": ErrBadName, "\xff": ErrBadName, long: ErrBadName} {
 		if _, err := x.ImportXpub(t.Context(), name, xpub, AccountOptions{}); !errors.Is(err, want) {
 			t.Errorf("name %q: %v", name, err)
 		}

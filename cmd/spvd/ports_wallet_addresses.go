@@ -11,7 +11,7 @@ import (
 // importing runs an import with the birthday that a client has named. The default
 // wallet is made for it.
 func (p walletPort) importing(birthday string, run func(*wallet.Wallet, *wallet.Birthday) error) error {
-	born, err := p.all.born(birthday)
+	born, err := p.all.born(birthday, p.sync.Status())
 	if err != nil {
 		return err
 	}

@@ -31,16 +31,22 @@ func (a accountFlag) String() string { return a.name }
 // newBorn is the birthday of what has never been used.
 const newBorn = "new"
 
+// farthestZone is how far ahead of the time here a day has begun somewhere.
+const farthestZone = 24 * time.Hour
+
 // birthdayFlag is a birthday as the user wrote it: a height, a date or newBorn.
 type birthdayFlag string
 
 // UnmarshalFlag implements flags.Unmarshaler.
 func (b *birthdayFlag) UnmarshalFlag(value string) error {
-	if value != newBorn {
-		_, err := strconv.ParseUint(value, 10, 31)
-		if _, dateErr := time.Parse(time.DateOnly, value); err != nil && dateErr != nil {
-			return refused("birthday %q is neither a height, nor a date like 2024-01-31, nor %q", value, newBorn)
-		}
+	_, err := strconv.ParseUint(value, 10, 31)
+	date, dateErr := time.Parse(time.DateOnly, value)
+	switch {
+	case value == newBorn:
+	case err != nil && dateErr != nil:
+		return refused("birthday %q is neither a height, nor a date like 2024-01-31, nor %q", value, newBorn)
+	case date.After(time.Now().Add(farthestZone)):
+		return refused("birthday %q is in the future, and no payment before it would be found: give %q for what was never used", value, newBorn)
 	}
 	*b = birthdayFlag(value)
 	return nil

@@ -115,6 +115,11 @@ func TestWalletRefusals(t *testing.T) {
 		{"importaddress", `["DsQxuVRvS4eaJ42dhQEsCXauMWjvopWgrVg"]`, api.CodeNotFound}, // of mainnet
 		{"importaddress", fmt.Sprintf(`{"address":%q,"birthday":"soon"}`, fresh), api.CodeInvalid},
 		{"importaddress", fmt.Sprintf(`{"address":%q,"birthday":-1}`, fresh), api.CodeParams},
+		{"importaddress", fmt.Sprintf(`{"address":%q,"birthday":"2999-01-01"}`, fresh), api.CodeInvalid},
+		{"importxpub", fmt.Sprintf(`["mine",%q,%d]`, other.xpub(), blocks+2), api.CodeInvalid},
+		{"importxpub", fmt.Sprintf(`[" mine",%q]`, other.xpub()), api.CodeInvalid},
+		{"createwallet", fmt.Sprintf(`["later",%d]`, blocks+2), api.CodeInvalid},
+		{"importaddress", fmt.Sprintf(`{"address":%q,"label":%q}`, fresh, private), api.CodeWallet},
 		{"importaddress", fmt.Sprintf(`{"address":%q,"birthday":"1","scanfrom":1}`, fresh), api.CodeInvalid},
 		{"importaddress", fmt.Sprintf(`{"address":%q,"scanfrom":%d}`, fresh, blocks+1), api.CodeInvalid},
 		{"importxpub", fmt.Sprintf(`["mine",%q,"2024-13-01"]`, other.xpub()), api.CodeInvalid},

@@ -212,8 +212,9 @@ func TestPrivateKeyIsRefusedAndNeverTold(t *testing.T) {
 
 func TestWrongWalletFlags(t *testing.T) {
 	for flag, want := range map[string]string{
-		"--account=xpub-alone": "NAME=XPUB",
-		"--birthday=yesterday": "neither a height",
+		"--account=xpub-alone":  "NAME=XPUB",
+		"--birthday=yesterday":  "neither a height",
+		"--birthday=2999-01-01": "in the future",
 	} {
 		code, _, err := runOnce(t, "--simnet", "--appdata", t.TempDir(), flag)
 		if code != exitUsage {
