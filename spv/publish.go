@@ -125,6 +125,9 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	if err := standalone.CheckTransactionSanity(tx, uint64(s.cfg.Params.MaxTxSize)); err != nil {
 		return p, errors.Join(ErrRejected, err)
 	}
+	if standalone.IsTreasuryBase(tx) || standalone.IsCoinBaseTx(tx, tx.Version >= wire.TxVersionTreasury) {
+		return p, errors.Join(ErrRejected, errors.New("it makes coins, and only exists in the block that it was made for"))
+	}
 	st := s.Status()
 	switch {
 	case st.Peers == 0:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -270,6 +271,13 @@ func TestPublishForeign(t *testing.T) {
 		}
 		if _, err := h.syncer.Publish(h.Context(), wire.NewMsgTx()); !errors.Is(err, ErrRejected) {
 			t.Errorf("an empty transaction: %v", err)
+		}
+		for _, version := range []uint16{1, wire.TxVersionTreasury} {
+			tx := c.Block(1).Transactions[0].Copy()
+			tx.Version, tx.TxOut[0].Value = version, 1 // another one than that in the block
+			if _, err := h.syncer.Publish(h.Context(), tx); !errors.Is(err, ErrRejected) || !strings.Contains(err.Error(), "makes coins") {
+				t.Errorf("a coinbase of version %d: %v", version, err)
+			}
 		}
 		hash := spending(0).TxHash()
 		if p := h.outcome(hash, Offered); p.Own {
