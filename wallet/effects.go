@@ -62,8 +62,8 @@ func examine(tx *wire.MsgTx, kind Kind, owner func(pay []byte) (uint32, bool)) e
 			e.commit(i, out, owner)
 			continue
 		}
-		if out.Version != 0 || out.Value == 0 && source == FromChange {
-			continue
+		if out.Version != 0 || out.Value == 0 {
+			continue // of no value, it can never be spent (dcrd: txscript.IsUnspendable)
 		}
 		if n, ok := owner(untagFor(kind, out.PkScript)); ok {
 			e.credits = append(e.credits, credited{uint32(i), n, dcrutil.Amount(out.Value), source})

@@ -102,6 +102,9 @@ func (w *world) payment(c coin) *wire.MsgTx {
 	half := c.amount / 2
 	tx := spend([]wire.OutPoint{c.op}, wire.NewTxOut(half, w.someone()), wire.NewTxOut(c.amount-half-1, w.someone()))
 	tx.TxIn[0].ValueIn = c.amount
+	if w.rng.IntN(8) == 0 { // nothing at all, which can never be spent
+		tx.AddTxOut(wire.NewTxOut(0, w.someone()))
+	}
 	w.mayExpire(tx)
 	return tx
 }

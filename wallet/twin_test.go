@@ -85,10 +85,7 @@ func (w *world) balances(x *Wallet, minConf int64) map[string]Balance {
 			continue
 		}
 		b := by[name]
-		need := map[Source]int64{FromPayment: 0, FromChange: 1, FromCoinbase: 16, FromVote: 16, FromRevocation: 16, FromTreasury: 16}[c.source]
-		if c.aged {
-			need = 16
-		}
+		need := c.need()
 		field := &b.Spendable
 		switch {
 		case confs < need && c.source == FromCoinbase:
@@ -103,6 +100,14 @@ func (w *world) balances(x *Wallet, minConf int64) map[string]Balance {
 		by[name] = b
 	}
 	return by
+}
+
+// need returns how many confirmations a coin needs on simnet.
+func (c *coin) need() int64 {
+	if c.aged {
+		return 16
+	}
+	return map[Source]int64{FromPayment: 0, FromChange: 1, FromCoinbase: 16, FromVote: 16, FromRevocation: 16, FromTreasury: 16}[c.source]
 }
 
 func (w *world) ticketBalance(x *Wallet, by map[string]Balance, c coin) {

@@ -150,7 +150,7 @@ func (b *Book) output(e *entry, i int, out *wire.TxOut) {
 		return
 	}
 	o := b.owners[string(payee(e.kind, out.PkScript))]
-	if o == nil || o.born > e.height || e.kind == ticket && (i == 0 || out.Value == 0) || e.kind == treasuryAdd && out.Value == 0 {
+	if o == nil || o.born > e.height || out.Value == 0 || out.Version != 0 || e.kind == ticket && i == 0 {
 		return
 	}
 	o.use()
