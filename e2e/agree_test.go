@@ -161,7 +161,7 @@ func (c *comparison) addresses() {
 	c.t.Helper()
 	by := make(map[string][]replay.Line)
 	for _, line := range c.book.Lines(0) {
-		if line.Account != "" {
+		if line.Account != "" && line.Address != noAddress {
 			by[line.Address] = append(by[line.Address], line)
 		}
 	}

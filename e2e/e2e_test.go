@@ -44,6 +44,7 @@ func TestRealNodes(t *testing.T) {
 		{"second instance", s.testSecondInstance},
 		{"stop", s.testStop},
 		{"wallet", s.testWallet},
+		{"scripts", s.testScripts},
 		{"treasury", s.testTreasury},
 	} {
 		t.Run(test.name, test.run)

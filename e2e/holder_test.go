@@ -140,6 +140,23 @@ func (h *holder) pay(t *testing.T, from replay.Coin, to []byte, amount int64, ch
 	return tx
 }
 
+// payment returns a transaction that spends coins: what the outputs leave goes to a
+// change script.
+func (h *holder) payment(t *testing.T, outs []*wire.TxOut, change []byte, from ...replay.Coin) *wire.MsgTx {
+	t.Helper()
+	tx, rest := wire.NewMsgTx(), int64(-5*holderFee) // it may be large
+	for _, c := range from {
+		tx.AddTxIn(wire.NewTxIn(&c.Op, c.Amount, nil))
+		rest += c.Amount
+	}
+	for _, out := range outs {
+		rest -= out.Value
+	}
+	tx.TxOut = append(outs, wire.NewTxOut(rest, change))
+	h.sign(t, tx, from...)
+	return tx
+}
+
 // sign signs the inputs of a transaction, which spend the given coins.
 func (h *holder) sign(t *testing.T, tx *wire.MsgTx, from ...replay.Coin) {
 	t.Helper()

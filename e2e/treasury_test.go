@@ -53,18 +53,20 @@ func (s *stage) testTreasury(t *testing.T) {
 	st.election()
 	st.payout()
 	st.mature(spendHeight, func() { st.mine(1) }, outputOf(st.spend, 1), outputOf(st.spend, 2))
+	st.rewards()
 	st.end()
 }
 
-// begin starts the nodes and the daemon, and buys the tickets of the story. They
-// have an expiry, which makes their change wait.
+// begin starts the nodes and the daemon, and buys the tickets of the story: each
+// is paid by two coins of the wallet and returns to a key and to a script. They have
+// an expiry, which makes their change wait.
 func (s *treasuryStory) begin() {
 	s.open(s.T, savings)
 	s.watch.Accounts = append(s.watch.Accounts, s.known[savings])
 	voter := s.key(s.T, savings, keys.External, 2)
 	s.a, s.b = s.stage.newNode(s.T), s.stage.newNode(s.T)
 	s.ma, s.mb = s.stage.newMiner(s.T, s.a, voter.Priv), s.stage.newMiner(s.T, s.b, voter.Priv)
-	for i := range 7 {
+	for i := range 18 {
 		s.receive(savings, keys.External, i, coinOf)
 	}
 	s.mine(1)
@@ -74,13 +76,14 @@ func (s *treasuryStory) begin() {
 	if s.pair, err = keys.NewPair(s.newKey("one"), s.newKey("other")); err != nil {
 		s.Fatal(err)
 	}
-	s.ring.AddPair(s.pair)
+	s.ring.Add(s.pair)
 	s.call("importscript", hex.EncodeToString(s.pair.Redeem()))
 	s.single(s.pair.Address(), s.pair.Script(), 0)
 	s.expiry = farExpiry
-	for i, c := range s.coins(s.T, s.a, savings)[:5] {
-		own := s.key(s.T, savings, keys.External, 10+i)
-		tx := s.ticket(s.T, s.ma, voter, part{from: c, reward: own, change: s.key(s.T, savings, keys.Internal, i)})
+	coins := s.coins(s.T, s.a, savings)
+	for i := range 8 {
+		own := part{coins[2*i], s.key(s.T, savings, keys.External, 10+i), s.key(s.T, savings, keys.Internal, i)}
+		tx := s.ticket(s.T, s.ma, voter, own, part{coins[2*i+1], s.pair, s.pair})
 		s.tickets[tx.TxHash()] = true
 		send(s.T, s.a, tx)
 	}
@@ -94,7 +97,7 @@ func (s *treasuryStory) addition() {
 	s.link()
 	agree(s.T, s.b, s.a)
 	s.unlink()
-	left := s.coins(s.T, s.a, savings)[5:7]
+	left := s.coins(s.T, s.a, savings)[16:18]
 	s.add = s.treasuryAdd(s.T, left[0], coinOf/4, s.key(s.T, savings, keys.Internal, 7))
 	s.self = s.pay(s.T, left[1], s.script(s.T, savings, keys.External, 8), coinOf/4, s.script(s.T, savings, keys.Internal, 8))
 	s.expiry = 0
@@ -139,20 +142,23 @@ func (s *treasuryStory) has(tx *wire.MsgTx, kind string) {
 	}
 }
 
-// election: all tickets vote for a treasury spend that only node a knows of, while
-// what the wallet paid itself comes of age. Each block is given to b.
+// election: all tickets vote for a treasury spend that only node a knows of, and not
+// before what the wallet paid itself has come of age. It waits for its block, as the
+// daemon has heard. Each block is given to b.
 func (s *treasuryStory) election() {
 	s.spend = s.treasurySpend()
-	send(s.T, s.a, s.spend)
 	known := s.height()
 	s.mature(known, s.vote, outputOf(s.add, 1), outputOf(s.self, 0), outputOf(s.self, 1))
+	send(s.T, s.a, s.spend)
+	awaitTx(s.T, s.daemon, s.spend.TxHash(), "waiting for its block", isUnconfirmed)
+	s.unconfirmed(map[string]replay.Amount{savings: coinOf, replay.Imported: 2 * coinOf})
 	for height := s.height() + 1; height < spendHeight; height++ {
 		s.vote()
 		if height%8 == 0 {
-			s.agree(fmt.Sprintf("tickets vote, block %d", height))
+			s.agreeOnMined(fmt.Sprintf("tickets vote, block %d", height))
 		}
 	}
-	s.agree("before the treasury pays")
+	s.agreeOnMined("before the treasury pays")
 	for _, block := range s.chain(s.T, s.a)[known+1:] {
 		raw, err := block.Bytes()
 		if err != nil {
@@ -163,6 +169,17 @@ func (s *treasuryStory) election() {
 		}
 	}
 	agree(s.T, s.b, s.a)
+}
+
+// unconfirmed wants transactions that wait to add amounts to accounts.
+func (s *treasuryStory) unconfirmed(want map[string]replay.Amount) {
+	s.Helper()
+	for account, amount := range want {
+		var got replay.Amount
+		if err := s.daemon.Call(s.Context(), "getunconfirmedbalance", &got, account); err != nil || got != amount {
+			s.Errorf("%d atoms are unconfirmed in %s (%v), want %d", got, account, err, amount)
+		}
+	}
 }
 
 // vote has node a mine a block, whose votes are for the treasury spend.
@@ -293,6 +310,18 @@ func (s *treasuryStory) refused(list ...*wire.MsgTx) {
 			s.Errorf("the node takes %v, which spends what is not mature", tx.TxHash())
 		}
 	}
+}
+
+// rewards: what votes have returned, to keys and scripts, is spent once it can be.
+func (s *treasuryStory) rewards() {
+	coins := append(s.coins(s.T, s.a, savings), s.coins(s.T, s.a, replay.Imported)...)
+	coins = slices.DeleteFunc(coins, func(c replay.Coin) bool { return c.Script[0] != txscript.OP_SSGEN || !c.Mature || c.Spent })
+	if len(coins) < 2 {
+		s.Fatalf("%d outputs of votes can be spent, want one of a key and one of a script", len(coins))
+	}
+	send(s.T, s.a, s.payment(s.T, nil, s.script(s.T, savings, keys.Internal, 0), coins...))
+	s.mine(1)
+	s.agree("returns of tickets spent")
 }
 
 // end wants what the story was to show to have happened: tickets of the wallet have

@@ -309,7 +309,7 @@ func (s *story) imports() {
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.ring.AddPair(pair)
+	s.ring.Add(pair)
 	key := s.newKey("single")
 	s.ring.Add(key)
 	for _, script := range [][]byte{pair.Script(), key.Script()} {

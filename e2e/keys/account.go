@@ -5,9 +5,12 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec"
 	"github.com/decred/dcrd/hdkeychain/v3"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/wire"
 )
 
 // The branches of an account.
@@ -75,10 +78,14 @@ type Key struct {
 func NewKey(name string) (*Key, error) { return newKey(chainhash.HashB([]byte(name))) }
 
 func newKey(priv []byte) (*Key, error) {
-	pub := secp256k1.PrivKeyFromBytes(priv).PubKey().SerializeCompressed()
+	pub := publicKey(priv)
 	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(stdaddr.Hash160(pub), chaincfg.SimNetParams())
 	if err != nil {
 		return nil, err
 	}
 	return &Key{Payee: Payee{addr}, Priv: priv, Pub: pub}, nil
+}
+
+func (k *Key) sign(tx *wire.MsgTx, input int, script []byte) ([]byte, error) {
+	return sign.SignatureScript(tx, input, script, txscript.SigHashAll, k.Priv, dcrec.STEcdsaSecp256k1, true)
 }

@@ -13,36 +13,35 @@ import (
 
 // Ring finds the keys to outputs.
 type Ring struct {
-	keys  map[string]*Key
-	pairs map[string]*Pair
+	signers map[string]signer // by the payment scripts that they open
+}
+
+// signer opens a script.
+type signer interface {
+	Script() []byte
+
+	// sign returns the signature script of an input that spends an output with a
+	// script, which may be tagged.
+	sign(tx *wire.MsgTx, input int, script []byte) ([]byte, error)
 }
 
 // NewRing returns a ring without keys.
-func NewRing() *Ring { return &Ring{keys: make(map[string]*Key), pairs: make(map[string]*Pair)} }
+func NewRing() *Ring { return &Ring{signers: make(map[string]signer)} }
 
-// Add adds keys.
-func (r *Ring) Add(keys ...*Key) {
-	for _, k := range keys {
-		r.keys[string(k.Script())] = k
+// Add adds keys: a Key, an AltKey, a Pair or a BarePair.
+func (r *Ring) Add(list ...signer) {
+	for _, k := range list {
+		r.signers[string(k.Script())] = k
 	}
 }
 
-// AddPair adds a pair of keys.
-func (r *Ring) AddPair(p *Pair) { r.pairs[string(p.Script())] = p }
-
 // Sign fills in the signature of an input that spends an output with a script.
 func (r *Ring) Sign(tx *wire.MsgTx, input int, script []byte) error {
-	pay := untagged(script)
-	var sig []byte
-	var err error
-	switch {
-	case r.keys[string(pay)] != nil:
-		sig, err = sign.SignatureScript(tx, input, script, txscript.SigHashAll, r.keys[string(pay)].Priv, dcrec.STEcdsaSecp256k1, true)
-	case r.pairs[string(pay)] != nil:
-		sig, err = r.pairs[string(pay)].sign(tx, input)
-	default:
-		err = fmt.Errorf("no key to %x", script)
+	k := r.signers[string(untagged(script))]
+	if k == nil {
+		return fmt.Errorf("sign input %d: no key to %x", input, script)
 	}
+	sig, err := k.sign(tx, input, script)
 	if err != nil {
 		return fmt.Errorf("sign input %d: %w", input, err)
 	}
@@ -82,9 +81,36 @@ func NewPair(a, b *Key) (*Pair, error) {
 // Redeem returns the script that the address is the hash of.
 func (p *Pair) Redeem() []byte { return p.redeem }
 
-// sign returns the signature script of an input that spends an output of the
-// pair.
-func (p *Pair) sign(tx *wire.MsgTx, input int) ([]byte, error) {
+// Bare returns the same script for outputs that have it themselves. It has no
+// address, for two keys are named.
+func (p *Pair) Bare() *BarePair { return &BarePair{p} }
+
+// BarePair is a script that takes the signatures of two keys, in full.
+type BarePair struct{ pair *Pair }
+
+// Script returns the script.
+func (b *BarePair) Script() []byte { return b.pair.redeem }
+
+func (b *BarePair) sign(tx *wire.MsgTx, input int, _ []byte) ([]byte, error) {
+	sigs, err := b.pair.signatures(tx, input)
+	if err != nil {
+		return nil, err
+	}
+	return sigs.Script()
+}
+
+// sign puts the redeem script behind the signatures: the script that is spent only
+// names its hash.
+func (p *Pair) sign(tx *wire.MsgTx, input int, _ []byte) ([]byte, error) {
+	sigs, err := p.signatures(tx, input)
+	if err != nil {
+		return nil, err
+	}
+	return sigs.AddData(p.redeem).Script()
+}
+
+// signatures returns a script with both signatures of an input.
+func (p *Pair) signatures(tx *wire.MsgTx, input int) (*txscript.ScriptBuilder, error) {
 	b := txscript.NewScriptBuilder()
 	for _, k := range p.keys {
 		sig, err := sign.RawTxInSignature(tx, input, p.redeem, txscript.SigHashAll,
@@ -94,5 +120,5 @@ func (p *Pair) sign(tx *wire.MsgTx, input int) ([]byte, error) {
 		}
 		b.AddData(sig)
 	}
-	return b.AddData(p.redeem).Script()
+	return b, nil
 }

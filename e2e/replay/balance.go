@@ -89,11 +89,11 @@ func (b *Book) sum(by map[string]*Balance) Balances {
 }
 
 // Received returns what was ever paid to each address, with so many confirmations
-// at least.
+// at least. Scripts without an address are left out.
 func (b *Book) Received(minConf int64) map[string]Amount {
 	by := make(map[string]Amount)
 	for _, c := range b.coins {
-		if !c.isTicket() && b.confirmations(c.tx) >= minConf {
+		if !c.isTicket() && c.owner.address != "" && b.confirmations(c.tx) >= minConf {
 			by[c.owner.address] += c.amount
 		}
 	}
