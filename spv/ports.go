@@ -173,7 +173,8 @@ type Books interface {
 	// transactions make the wallet watch more scripts, it keeps the new scripts,
 	// applies nothing and returns grown: the syncer then matches the same blocks
 	// against all scripts and applies again. What is applied in the end therefore
-	// does not depend on the order of discovery.
+	// does not depend on the order of discovery. The list of applied blocks is the
+	// syncer's again when Apply returns.
 	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 
 	// Changed is poked (capacity one) after Scanned or Scripts have changed,

@@ -25,6 +25,7 @@ type scanner struct {
 	update  *chain.Update // the step; nil until it is composed
 	since   time.Time     // the last step
 	spare   []*match.Matcher
+	memory  []chain.Block // of the last step's blocks, for those of the next one
 }
 
 // track is what is done ahead of a place where the wallet stands.
@@ -254,9 +255,10 @@ func (p *pursuit) compose(t *track, last chain.Height) {
 	s := &p.scanner
 	base, locator, watched := t.plan.base, t.locator, t.list.count()
 	ends, blocks := t.plan.ends(last), t.plan.upTo(last)
-	s.working, t.plan.applying = true, true
+	memory := s.memory
+	s.working, t.plan.applying, s.memory = true, true, nil
 	p.workers.do(func(context.Context) fold {
-		u, err := p.compiled(locator, base, last, ends, blocks)
+		u, err := p.compiled(memory, locator, base, last, ends, blocks)
 		return func() error {
 			switch {
 			case err != nil || t != s.step:
@@ -294,6 +296,8 @@ func (p *pursuit) apply(t *track) error {
 	}
 	t.plan.advance(base)
 	t.reverts = false
+	clear(u.Applied) // it keeps no transactions
+	s.memory = u.Applied
 	s.leave()
 	p.lookAtWallet()
 	return nil

@@ -41,14 +41,14 @@ func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first
 }
 
 // compiled returns the update from a locator, which is to start at a base, up to a
-// height, with the blocks that were fetched. The chain must go through the ends of
-// what was matched: ErrStale otherwise.
-func (r *run) compiled(locator []chain.BlockID, base chain.BlockID, last chain.Height, ends []chain.BlockID, blocks []*held) (chain.Update, error) {
+// height, with the blocks that were fetched, in the memory of an earlier update. The
+// chain must go through the ends of what was matched: ErrStale otherwise.
+func (r *run) compiled(memory []chain.Block, locator []chain.BlockID, base chain.BlockID, last chain.Height, ends []chain.BlockID, blocks []*held) (chain.Update, error) {
 	far := last
 	if len(ends) > 0 {
 		far = ends[len(ends)-1].Height
 	}
-	u, err := r.store.Since(locator, int(far-base.Height))
+	u, err := r.store.SinceIn(memory, locator, int(far-base.Height))
 	if err != nil {
 		return u, err
 	}

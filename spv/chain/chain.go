@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -62,6 +63,7 @@ type Chain struct {
 	store   *store
 	recent  int // the size of the window when it is loaded
 	flushed atomic.Pointer[State]
+	scans   sync.Pool // of *scan, whose memory is worth keeping
 
 	// The writer's. Blocks of the main chain up to keep are on disk, the rest
 	// is staged; blocks on disk above keep are staged to be dropped. Likewise

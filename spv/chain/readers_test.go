@@ -3,6 +3,7 @@ package chain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -222,6 +223,10 @@ func TestSince(t *testing.T) {
 	}
 	mustFlush(t, c)
 	lost := []BlockID{old.id(100), old.id(99), old.id(91)}
+	used := make([]Block, 15) // of something else
+	for i := range used {
+		used[i] = Block{BlockID: BlockID{Height: 7}, Msg: p.GenesisBlock}
+	}
 	for _, tc := range []struct {
 		locator        []BlockID
 		limit          int
@@ -247,6 +252,10 @@ func TestSince(t *testing.T) {
 			if b.BlockID != blocks.id(h) || b.Header != blocks.branch[h] {
 				t.Errorf("since %v: block %d is another", tc.locator, h)
 			}
+		}
+		again, err := c.SinceIn(slices.Clone(used), tc.locator, tc.limit)
+		if err != nil || again.More != u.More || !slices.Equal(again.Reverted, u.Reverted) || !slices.Equal(again.Applied, u.Applied) {
+			t.Errorf("since %v in used memory: %d applied, %v, want %d as without", tc.locator, len(again.Applied), err, len(u.Applied))
 		}
 	}
 	for _, locator := range [][]BlockID{nil, lost} {

@@ -18,7 +18,8 @@ const scanChunk = 128 << 10
 // were taken off the main chain meanwhile: what was passed to fn may be of two
 // branches. ErrNotFound says that there are no filters up to the last height.
 func (c *Chain) Scan(from, to Height, fn func(id BlockID, h *Header, filter []byte) error) error {
-	s := scan{ahead: newReadAhead(c.store.file)}
+	s := c.newScan()
+	defer c.scans.Put(s)
 	for next := from; next <= to; next = s.end() {
 		err := c.store.view(fmt.Sprintf("scan %d", next), func(tx *bbolt.Tx) error {
 			return s.read(tx, next, to)
@@ -46,6 +47,17 @@ type scan struct {
 	ahead   readAhead
 	started bool
 	cuts    uint64 // storeTip.cuts when the scan began
+}
+
+// newScan returns a scan that has read nothing, in the memory of one that is over if
+// there is any.
+func (c *Chain) newScan() *scan {
+	s, ok := c.scans.Get().(*scan)
+	if !ok {
+		s = new(scan)
+	}
+	s.started, s.ahead = false, newReadAhead(c.store.file)
+	return s
 }
 
 func (s *scan) end() Height { return s.first + Height(len(s.headers)) }

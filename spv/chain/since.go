@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -12,6 +13,12 @@ import (
 // blocks that follow it are applied, but none whose filter is not there yet.
 // ErrNotFound says that no block of the locator is on the main chain.
 func (c *Chain) Since(locator []BlockID, limit int) (u Update, err error) {
+	return c.SinceIn(nil, locator, limit)
+}
+
+// SinceIn is Since, with the applied blocks in the memory of others that nobody needs
+// any more, as far as it goes. Who takes many large steps makes no garbage this way.
+func (c *Chain) SinceIn(memory []Block, locator []BlockID, limit int) (u Update, err error) {
 	err = c.store.view("read update", func(tx *bbolt.Tx) error {
 		tip, err := readTip(tx)
 		if err != nil {
@@ -28,7 +35,7 @@ func (c *Chain) Since(locator []BlockID, limit int) (u Update, err error) {
 		u.Reverted = append([]BlockID(nil), locator[:n]...)
 		from := locator[n].Height + 1
 		count := min(int64(limit), int64(tip.filters.Height)+1-int64(from))
-		u.Applied, err = readBlocks(b, from, int(count))
+		u.Applied, err = readBlocks(memory[:0], b, from, int(count))
 		u.More = int64(from)+max(count, 0) <= int64(tip.filters.Height)
 		return err
 	})
@@ -53,12 +60,12 @@ func newestOnMain(b *bbolt.Bucket, tip *storeTip, locator []BlockID) (int, error
 	return 0, fmt.Errorf("none of %d blocks is on the main chain: %w", len(locator), ErrNotFound)
 }
 
-// readBlocks reads n headers from a height on.
-func readBlocks(b *bbolt.Bucket, from Height, n int) ([]Block, error) {
+// readBlocks appends n headers from a height on.
+func readBlocks(blocks []Block, b *bbolt.Bucket, from Height, n int) ([]Block, error) {
 	if n <= 0 {
-		return nil, nil
+		return blocks, nil
 	}
-	blocks := make([]Block, 0, n)
+	blocks = slices.Grow(blocks, n)
 	for h, end := from, from+Height(n); h < end; {
 		row, err := readHeaderRow(b, h)
 		if err != nil {
