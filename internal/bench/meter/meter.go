@@ -26,6 +26,7 @@ type Usage struct {
 	PeakRSS uint64        // anonymous resident memory, in bytes
 	Written uint64        // bytes sent to the disk
 	Parts   Parts         // of the processor time; nil without a profile
+	Served  time.Duration // processor time of who served it meanwhile; zero if not measured
 }
 
 // CPU returns all processor time.

@@ -18,6 +18,12 @@ func processorTime() [2]time.Duration {
 	return [2]time.Duration{time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())}
 }
 
+// CPU returns the processor time that the process has used so far.
+func CPU() time.Duration {
+	t := processorTime()
+	return t[0] + t[1]
+}
+
 // anonymous returns the resident memory that no file is behind, in bytes.
 func anonymous() uint64 { return field("/proc/self/status", "RssAnon:") << 10 }
 

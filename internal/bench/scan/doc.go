@@ -7,6 +7,8 @@
 // the chain, so that discovery finds the last ones only at its end. [Run] measures
 // a row. It serves the chain over loopback TCP itself; what is measured runs in
 // processes of their own: a first sync with an empty wallet that only knows the
-// account's key, its floor, and rescans of what the wallet knows then. They take
-// turns, so that the ratios hold on a machine whose speed drifts.
+// account's key, its floor, rescans of what the wallet knows then, and the same
+// filters matched as a rescan does it, from memory and with nothing besides. They
+// take turns, so that the ratios hold on a machine whose speed drifts. What the
+// serving process takes meanwhile is measured too: it shares the processors.
 package scan

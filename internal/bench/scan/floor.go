@@ -15,6 +15,7 @@ import (
 
 	"github.com/spvd/spvd/internal/bench/client"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/match"
 )
 
 // floorBlocks is how many blocks a processor takes at a time.
@@ -43,11 +44,11 @@ func loaded(ctx context.Context, dir string, scripts [][]byte) (l *load, err err
 	return l, err
 }
 
-// each calls fn for the blocks, on all processors.
-func (l *load) each(fn func(i int) error) error {
+// each calls fn for the blocks, on all processors, with the number of the processor.
+func (l *load) each(fn func(processor, i int) error) error {
 	var g errgroup.Group
 	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
+	for processor := range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
 			for {
 				from := int(next.Add(floorBlocks)) - floorBlocks
@@ -55,7 +56,7 @@ func (l *load) each(fn func(i int) error) error {
 					return nil
 				}
 				for i := from; i < min(from+floorBlocks, len(l.keys)); i++ {
-					if err := fn(i); err != nil {
+					if err := fn(processor, i); err != nil {
 						return err
 					}
 				}
@@ -69,7 +70,7 @@ func (l *load) each(fn func(i int) error) error {
 // the compiler from leaving out what is done.
 func (l *load) floor() (sum uint64, err error) {
 	var all atomic.Uint64
-	err = l.each(func(i int) error {
+	err = l.each(func(_, i int) error {
 		k0, k1 := binary.LittleEndian.Uint64(l.keys[i][:8]), binary.LittleEndian.Uint64(l.keys[i][8:])
 		var x uint64
 		for _, s := range l.scripts {
@@ -82,10 +83,25 @@ func (l *load) floor() (sum uint64, err error) {
 	return all.Load(), err
 }
 
+// match matches the filters as the client does, and does nothing else that belongs to
+// a rescan. It returns how many match.
+func (l *load) match() (hits uint64, err error) {
+	var all atomic.Uint64
+	set, matchers := match.NewSet(l.scripts), make([]match.Matcher, runtime.GOMAXPROCS(0))
+	err = l.each(func(processor, i int) error {
+		hit, err := matchers[processor].Any(l.keys[i], l.filters[i], set)
+		if hit {
+			all.Add(1)
+		}
+		return err
+	})
+	return all.Load(), err
+}
+
 // matchAny does what MatchAny of gcs/v4 does. It returns how many filters match.
 func (l *load) matchAny() (hits uint64, err error) {
 	var all atomic.Uint64
-	err = l.each(func(i int) error {
+	err = l.each(func(_, i int) error {
 		if len(l.filters[i]) == 0 {
 			return nil
 		}

@@ -23,6 +23,7 @@ const (
 	taskFirst    = "first"    // sync and discover, from nothing
 	taskRescan   = "rescan"   // all blocks for what the wallet knows
 	taskFloor    = "floor"    // hash and decode
+	taskMatch    = "match"    // match as the client does
 	taskMatchAny = "matchany" // match as gcs/v4 does
 )
 
@@ -70,11 +71,16 @@ func (j *Job) do(ctx context.Context) (meter.Usage, error) {
 		return meter.Usage{}, err
 	}
 	return j.measure(nil, func() error {
-		if j.Task == taskFloor {
+		var hits uint64
+		switch j.Task {
+		case taskFloor:
 			_, err := l.floor()
 			return err
+		case taskMatch:
+			hits, err = l.match()
+		default:
+			hits, err = l.matchAny()
 		}
-		hits, err := l.matchAny()
 		if err == nil && hits < uint64(paid(j.Scripts)) {
 			err = fmt.Errorf("%d filters match", hits)
 		}

@@ -31,9 +31,10 @@ type Config struct {
 // Row is what was measured with a number of scripts. Each is that of the turn with
 // the median wall time.
 type Row struct {
-	Blocks, Scripts         int
-	Rescan, Floor, MatchAny meter.Usage // of the match alone
-	First, Download         meter.Usage // of the first sync with discovery, and its other floor
+	Blocks, Scripts int
+	Rescan, Floor   meter.Usage
+	Match, MatchAny meter.Usage // of matching alone
+	First, Download meter.Usage // of the first sync with discovery, and its other floor
 }
 
 // Run measures all rows.
@@ -82,7 +83,7 @@ func (cfg *Config) row(ctx context.Context, job Job) (Row, error) {
 		}
 	}
 	row := Row{Blocks: cfg.Blocks, Scripts: job.Scripts, Rescan: median(took[taskRescan]), Floor: median(took[taskFloor]),
-		First: median(took[taskFirst]), Download: median(took[taskDownload])}
+		Match: median(took[taskMatch]), First: median(took[taskFirst]), Download: median(took[taskDownload])}
 	if cfg.MatchAny {
 		row.MatchAny = median(took[taskMatchAny])
 	}
@@ -104,7 +105,7 @@ func (cfg *Config) turn(ctx context.Context, job Job, took map[string][]meter.Us
 	if err := os.Mkdir(flat, 0o700); err != nil {
 		return err
 	}
-	tasks := []string{taskDownload, taskFirst, taskFloor, taskRescan}
+	tasks := []string{taskDownload, taskFirst, taskFloor, taskRescan, taskMatch}
 	if cfg.MatchAny {
 		tasks = append(tasks, taskMatchAny)
 	}
@@ -130,7 +131,10 @@ func measure(ctx context.Context, job Job) (u meter.Usage, err error) {
 		return u, err
 	}
 	process.CollectAsDaemon(cmd)
-	return u, process.Result(cmd, &u)
+	before := meter.CPU()
+	err = process.Result(cmd, &u)
+	u.Served = meter.CPU() - before
+	return u, err
 }
 
 // median returns the usage with the median wall time.
