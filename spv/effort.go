@@ -9,10 +9,10 @@ import (
 
 // What is taken for the costs until they are measured.
 const (
-	usualFilterBytes = 200                  // of a block
-	usualMatchTime   = 15 * time.Nanosecond // of a script and a block, see docs/performance.md
-	usualSpeed       = 1e6                  // bytes per second
-	usualScripts     = 80                   // of a wallet: two branches of an account with some look-ahead
+	usualFilterBytes = 200                 // of a block
+	usualMatchTime   = 5 * time.Nanosecond // of a script and a block, see docs/performance.md
+	usualSpeed       = 1e6                 // bytes per second
+	usualScripts     = 80                  // of a wallet: two branches of an account with some look-ahead
 )
 
 // almost is the greatest ratio there is before being synced.

@@ -14,7 +14,8 @@ const (
 	stepBlocks = 16_384
 
 	// stretchBlocks is the greatest number of blocks that one job matches,
-	// stretchHashes about how many scripts it hashes: some tens of milliseconds.
+	// stretchHashes about how many scripts it hashes: ten milliseconds or a few times
+	// that, by the machine.
 	stretchBlocks = 4096
 	stretchHashes = 2 << 20
 
