@@ -63,10 +63,11 @@
 // hold, store.go makes them, upgrade.go brings old ones up to date, check.go holds
 // them against each other.
 //
-// Unmined transactions come in by publish.go and mempool.go, are together in pool.go,
-// and go by settle.go; unsearched.go says where they may be mined already. The reading side is balance.go, query.go, transaction.go,
-// category.go, history.go and received.go. set.go, joint.go and joint_mempool.go keep
-// several wallets. errors.go is why something is refused.
+// Unmined transactions come in by publish.go and mempool.go, are together in
+// pool.go, and go by settle.go; unsearched.go says where they may be mined already.
+// The reading side is balance.go, query.go, transaction.go, category.go, history.go
+// and received.go. set.go, joint.go and joint_mempool.go keep several wallets.
+// errors.go is why something is refused.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller
 // at a time. Readers work on a transaction and an immutable snapshot of the same
