@@ -92,7 +92,7 @@ func TestGuessingEnds(t *testing.T) {
 // been refused.
 func TestStrangersMayNotIdle(t *testing.T) {
 	cfg := rpctest.Config(rpctest.New())
-	cfg.Limits.AuthTime, cfg.Limits.IdleTime = 200*time.Millisecond, time.Hour
+	cfg.Limits.AuthTime, cfg.Limits.IdleTime = time.Second, time.Hour
 	address, _ := rpctest.Start(t, cfg)
 	for name, sent := range map[string]string{
 		"nothing":        "",
