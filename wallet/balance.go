@@ -139,12 +139,13 @@ func (t *tally) output(tx *bolt.Tx, c credit, spending bool) error {
 	return nil
 }
 
-// maturity returns how many confirmations an output needs. Of one that has
-// enough for any, its transaction is not looked at.
+// maturity returns how many confirmations an output needs. Its transaction is
+// looked at only if an expiry of that could make a difference.
 func (t *tally) maturity(tx *bolt.Tx, c credit) (int64, error) {
 	p := t.w.cfg.Params.Params
-	if confirmations(c.place.Height, t.s.tip.Height) >= int64(p.CoinbaseMaturity) {
-		return c.source.leastMaturity(p), nil
+	least, enough := c.source.leastMaturity(p), int64(p.CoinbaseMaturity)
+	if least >= enough || confirmations(c.place.Height, t.s.tip.Height) >= enough {
+		return least, nil
 	}
 	m, err := getMined(tx, c.place)
 	if err != nil || m == nil {
