@@ -135,3 +135,27 @@ func TestHeardIsForgiving(t *testing.T) {
 		t.Errorf("pool %+v", pool)
 	}
 }
+
+// TestTreasurySpendsAreNoRivals: treasury spends all name the same outpoint, which is
+// none. One that is mined leaves the others waiting, until they expire.
+func TestTreasurySpendsAreNoRivals(t *testing.T) {
+	w, x, _ := funded(t, 1)
+	pay := derived(t, 1, External, 2)[1]
+	first, second := w.treasurySpend(pay, 100), w.treasurySpend(pay, 200)
+	second.Expiry = uint32(w.tip().Height) + 3
+	one, other := add(t, x, first, Relayed), add(t, x, second, Relayed)
+	if got := conflicting(t, x, one); len(got) != 0 {
+		t.Errorf("a treasury spend is in conflict with %v", got)
+	}
+	w.mine([]*wire.MsgTx{first}, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
+	w.sync(x, 1)
+	if got := unminedHashes(t, x); !slices.Equal(got, []chainhash.Hash{other}) {
+		t.Errorf("%v wait for a block, want %v", got, other)
+	}
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
+	w.sync(x, 1)
+	if got := unminedHashes(t, x); len(got) != 0 {
+		t.Errorf("%v wait for a block that they have expired in", got)
+	}
+	checkBalances(t, w, x)
+}
