@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -81,6 +81,37 @@ func writeJob(w io.Writer, j api.Job) error {
 	return writeLine(w, fmt.Sprintf("Searching as job %d (run: spvctl job %d).", j.ID, j.ID))
 }
 
+// accountOr returns the account that is named, or asks which there are.
+func (in *invocation) accountOr(ctx context.Context, words []string) (string, error) {
+	if len(words) > 0 {
+		return words[0], nil
+	}
+	c, err := in.connect(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer c.close()
+	var info api.WalletInfo
+	if err := c.call(ctx, walletInfoMethod, &info); err != nil {
+		return "", err
+	}
+	return choose(info.Accounts)
+}
+
+// choose returns the account that a command is about when none is named: the one called
+// default, or the only one there is, if only that of imported addresses.
+func choose(all []api.Account) (string, error) {
+	switch {
+	case len(all) == 0:
+		return importedAccount, nil
+	case slices.ContainsFunc(all, func(a api.Account) bool { return a.Name == defaultAccount }):
+		return defaultAccount, nil
+	case len(all) == 1:
+		return all[0].Name, nil
+	}
+	return "", errors.New("there are several accounts: name one (run: spvctl account)")
+}
+
 // done prints a sentence in place of an empty result.
 func done(sentence string) func(io.Writer, any) error {
 	return func(w io.Writer, _ any) error {
@@ -91,10 +122,10 @@ func done(sentence string) func(io.Writer, any) error {
 
 // writeAccounts prints a table of accounts.
 func writeAccounts(w io.Writer, info api.WalletInfo) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ACCOUNT\tBIRTHDAY\tGAP\tRECEIVING\tCHANGE")
+	t := table{columns: []column{{head: "ACCOUNT"}, {head: "BIRTHDAY", align: right}, {head: "GAP", align: right},
+		{head: "RECEIVING", align: right}, {head: "CHANGE", align: right}}}
 	for _, a := range info.Accounts {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\n", a.Name, a.Birthday, a.Gap, a.External, a.Internal)
+		t.add(a.Name, a.Birthday, fmt.Sprint(a.Gap), fmt.Sprint(a.External), fmt.Sprint(a.Internal))
 	}
-	return t.Flush()
+	return t.write(w)
 }

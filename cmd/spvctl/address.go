@@ -14,7 +14,8 @@ func addressCommand() command {
 		synopsis: "address [new|show|import]",
 		summary:  "List addresses, hand out a new one, look at one, or watch another one.",
 		help: `
-  address                 list the addresses of the account "default"
+  address                 list the addresses of the account that is called
+                          default, or is the only one
   address list ACCOUNT    list those of another account
   address new [ACCOUNT]   hand out the next unused address
   address show ADDRESS    tell whether it is one, and whose
@@ -77,10 +78,15 @@ func runAddress(ctx context.Context, in *invocation) (int, error) {
 	switch {
 	case len(operands) > 1:
 		return exitUsage, usagef("address: unexpected %q", operands[1])
-	case verb == "list":
-		return show(ctx, in, writeLines, "getaddressesbyaccount", wordOr(operands, defaultAccount))
-	case verb == "new":
-		return show(ctx, in, writeLine, "getnewaddress", wordOr(operands, defaultAccount), policy)
+	case verb == "list", verb == "new":
+		account, err := in.accountOr(ctx, operands)
+		switch {
+		case err != nil:
+			return exitError, err
+		case verb == "list":
+			return show(ctx, in, writeLines, "getaddressesbyaccount", account)
+		}
+		return show(ctx, in, writeLine, "getnewaddress", account, policy)
 	case verb == "show" && len(operands) == 1:
 		return show(ctx, in, writeAddress, "validateaddress", operands[0])
 	case verb == "import" && len(operands) == 1 && (flags.Script || flags.Redeem):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -34,15 +33,20 @@ would add.
 
 // writeBalance prints a table of balances.
 func writeBalance(w io.Writer, b api.Balance) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ACCOUNT\tSPENDABLE\tIMMATURE\tLOCKED\tUNCONFIRMED\tTOTAL")
+	t := table{columns: []column{{head: "ACCOUNT"}, {head: "SPENDABLE", align: point}, {head: "IMMATURE", align: point},
+		{head: "LOCKED", align: point}, {head: "UNCONFIRMED", align: point}, {head: "TOTAL", align: point}}}
+	add := func(name string, amounts ...api.Amount) {
+		cells := []string{name}
+		for _, a := range amounts {
+			cells = append(cells, fmt.Sprint(a))
+		}
+		t.add(cells...)
+	}
 	for _, a := range b.Balances {
-		fmt.Fprintf(t, "%s\t%v\t%v\t%v\t%v\t%v\n", a.AccountName, a.Spendable, a.ImmatureCoinbase+a.ImmatureStake,
-			a.LockedByTickets, a.Unconfirmed, a.Total)
+		add(a.AccountName, a.Spendable, a.ImmatureCoinbase+a.ImmatureStake, a.LockedByTickets, a.Unconfirmed, a.Total)
 	}
 	if len(b.Balances) > 1 {
-		fmt.Fprintf(t, "(all)\t%v\t%v\t%v\t%v\t%v\n", b.TotalSpendable, b.TotalImmatureCoinbase+b.TotalImmatureStake,
-			b.TotalLockedByTickets, b.TotalUnconfirmed, b.CumulativeTotal)
+		add("(all)", b.TotalSpendable, b.TotalImmatureCoinbase+b.TotalImmatureStake, b.TotalLockedByTickets, b.TotalUnconfirmed, b.CumulativeTotal)
 	}
-	return t.Flush()
+	return t.write(w)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -42,13 +41,13 @@ func writeHistory(w io.Writer, lines []api.ListedTransaction) error {
 	if len(lines) == 0 {
 		return writeLine(w, "nothing yet (run: spvctl wallet)")
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TIME (UTC)\tCONFIRMATIONS\tKIND\tAMOUNT\tACCOUNT\tADDRESS\tTRANSACTION\tLABEL")
+	t := table{columns: []column{{head: "TIME (UTC)"}, {head: "CONFIRMATIONS", align: right}, {head: "KIND"},
+		{head: "AMOUNT", align: point}, {head: "ACCOUNT"}, {head: "ADDRESS", long: true}, {head: "TRANSACTION", long: true},
+		{head: "LABEL", long: true}}}
 	for _, l := range lines {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\t%s\t%s\t%s\n", utc(l.Time), grouped(l.Confirmations), l.Category, l.Amount,
-			l.Account, l.Address, l.TxID, labelOf(&l))
+		t.add(utc(l.Time), grouped(l.Confirmations), l.Category, fmt.Sprint(l.Amount), l.Account, l.Address, l.TxID, labelOf(&l))
 	}
-	return t.Flush()
+	return t.write(w)
 }
 
 // labelOf returns the label of the transaction, or else of the address.

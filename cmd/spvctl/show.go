@@ -12,6 +12,9 @@ const allAccounts = "*"
 // defaultAccount is the account that addresses are of when none is named.
 const defaultAccount = "default"
 
+// importedAccount is the account of single addresses and scripts.
+const importedAccount = "imported"
+
 // jsonFlag is the one flag of commands that print a table.
 type jsonFlag struct {
 	JSON bool `long:"json"`
@@ -59,7 +62,15 @@ func show[T any](ctx context.Context, in *invocation, write func(io.Writer, T) e
 	if in.opts.JSON {
 		return exitOK, in.writeJSON(result)
 	}
-	return exitOK, write(in.out, result)
+	return exitOK, write(in.paper(), result)
+}
+
+// paper returns what people read the output on.
+func (in *invocation) paper() io.Writer {
+	if in.screen == nil {
+		return in.out
+	}
+	return paper{in.out, in.screen().columns}
 }
 
 // utc returns a time in Unix seconds for people.

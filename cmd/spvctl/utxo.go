@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 )
@@ -39,10 +38,10 @@ func writeUnspent(w io.Writer, outputs []api.Unspent) error {
 	if len(outputs) == 0 {
 		return writeLine(w, "nothing to spend (run: spvctl balance)")
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "AMOUNT\tCONFIRMATIONS\tACCOUNT\tADDRESS\tOUTPUT\tLABEL")
+	t := table{columns: []column{{head: "AMOUNT", align: point}, {head: "CONFIRMATIONS", align: right}, {head: "ACCOUNT"},
+		{head: "ADDRESS", long: true}, {head: "OUTPUT", long: true}, {head: "LABEL", long: true}}}
 	for _, o := range outputs {
-		fmt.Fprintf(t, "%v\t%s\t%s\t%s\t%s:%d\t%s\n", o.Amount, grouped(o.Confirmations), o.Account, o.Address, o.TxID, o.Vout, o.Label)
+		t.add(fmt.Sprint(o.Amount), grouped(o.Confirmations), o.Account, o.Address, fmt.Sprintf("%s:%d", o.TxID, o.Vout), o.Label)
 	}
-	return t.Flush()
+	return t.write(w)
 }

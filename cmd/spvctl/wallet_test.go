@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
@@ -22,7 +23,7 @@ func TestWalletCommands(t *testing.T) {
 		want []string
 	}{
 		{"wallet", []string{"accounts  1\n", "scripts   80\n", "birthday  1\n", "scanned   2 of 2\n"}},
-		{"account", []string{"ACCOUNT", "default  1"}},
+		{"account", []string{"ACCOUNT", "default         1   20          1       0\n"}},
 		{"account import savings dpubKey", []string{"Watching."}},
 		{"account import savings dpubKey --gap=100", []string{"Watching."}},
 		{"account gap default 100", []string{"Searching as job 1 (run: spvctl job 1).\n"}},
@@ -49,11 +50,11 @@ func TestWalletCommands(t *testing.T) {
 		{"job cancel 2", []string{"Canceled."}},
 		{"rescan --background", []string{"job 1 (run: spvctl job 1)"}},
 		{"rescan --json", []string{`"state": "done"`}},
-		{"balance", []string{"default   1.25", "(all)     1.25", "imported  0"}},
-		{"balance default", []string{"default  1.25"}},
-		{"history", []string{"2020-09-13 12:26:40  2              receive  1.25    default  " + address + "  " + payment}},
+		{"balance", []string{"default        1.25         0", "(all)          1.25", "imported       0            0"}},
+		{"balance default", []string{"default       1.25"}},
+		{"history", []string{"2020-09-13 12:26:40              2  receive    1.25  default  " + address + "  " + payment}},
 		{"history --count=0", []string{"nothing yet"}},
-		{"utxo", []string{"1.25    2              default  " + address + "  " + payment + ":0"}},
+		{"utxo", []string{"  1.25              2  default  " + address + "  " + payment + ":0"}},
 		{"tx " + payment, []string{"type           regular\n", "block          1\n", "receive        1.25 " + address + " default\n"}},
 		{"rescan --from=1", []string{"Done.\n"}},
 		{"send " + rawTx, []string{"\noffered to 1 peer, fetched by 1, echoed by 2\n"}},
@@ -102,6 +103,23 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitError || !strings.Contains(got.err, want) {
 			t.Errorf("%s gave %+v", args, got)
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	for want, names := range map[string][]string{
+		"imported": nil,
+		"savings":  {"savings"},
+		"default":  {"savings", "default"},
+		"":         {"savings", "spending"},
+	} {
+		var all []api.Account
+		for _, name := range names {
+			all = append(all, api.Account{Name: name})
+		}
+		if got, err := choose(all); got != want || (err != nil) != (want == "") {
+			t.Errorf("of %q: %q, %v", names, got, err)
 		}
 	}
 }
