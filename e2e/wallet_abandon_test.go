@@ -18,6 +18,9 @@ const (
 	codeIsMined       = -4
 )
 
+// unknownHere is why abandontransaction refuses what the wallet does not know.
+const unknownHere = "no such transaction in this wallet; run: spvctl history"
+
 // abandonment: what can never be mined is published and given up, in one wallet
 // after the other, and everything is as if it had never been.
 func (s *story) abandonment() {
@@ -50,9 +53,9 @@ func (s *story) abandonment() {
 	awaitOutcome(s.T, s.daemon, stuck, "dropped")
 	awaitOutcome(s.T, s.daemon, child, "dropped")
 
-	s.refuses(stuck.TxHash(), codeNoTransaction, "no such transaction in this wallet")
-	s.refuses(child.TxHash(), codeNoTransaction, "no such transaction in this wallet")
-	s.refuses(chainhash.HashH([]byte("nobody's")), codeNoTransaction, "no such transaction in this wallet")
+	s.refuses(stuck.TxHash(), codeNoTransaction, unknownHere)
+	s.refuses(child.TxHash(), codeNoTransaction, unknownHere)
+	s.refuses(chainhash.HashH([]byte("nobody's")), codeNoTransaction, unknownHere)
 	s.refuses(coin.Op.Hash, codeIsMined, fmt.Sprintf("transaction is mined, at height %d", s.heightOf(coin.Op.Hash)))
 
 	stopDaemon(s.T, s.daemon)
