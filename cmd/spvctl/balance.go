@@ -26,7 +26,7 @@ would add.
 			if err != nil {
 				return exitUsage, err
 			}
-			return show(ctx, in, writeBalance, "getbalance", wordOr(words, allAccounts))
+			return showMoney(ctx, in, writeBalance, "getbalance", wordOr(words, allAccounts))
 		},
 	}
 }

@@ -31,7 +31,7 @@ func historyCommand() command {
 				return exitUsage, err
 			}
 			in.opts.JSON = in.opts.JSON || flags.JSON
-			return show(ctx, in, writeHistory, "listtransactions", wordOr(words, allAccounts), flags.Count)
+			return showMoney(ctx, in, writeHistory, "listtransactions", wordOr(words, allAccounts), flags.Count)
 		},
 	}
 }

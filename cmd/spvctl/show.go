@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
 )
 
 // allAccounts stands for all accounts in the methods that take one.
@@ -63,6 +66,28 @@ func show[T any](ctx context.Context, in *invocation, write func(io.Writer, T) e
 		return exitOK, in.writeJSON(result)
 	}
 	return exitOK, write(in.paper(), result)
+}
+
+// showMoney is show for what is wrong as long as the sync is not complete, which it
+// tells on standard error.
+func showMoney[T any](ctx context.Context, in *invocation, write func(io.Writer, T) error, method string, params ...any) (int, error) {
+	code, err := show(ctx, in, write, method, params...)
+	if err != nil {
+		return code, err
+	}
+	c, err := in.connect(ctx)
+	if err != nil {
+		return exitError, err
+	}
+	defer c.close()
+	var st api.SyncStatus
+	if err := c.call(ctx, syncStatusMethod, &st); err != nil {
+		return exitError, err
+	}
+	if !st.Synced {
+		fmt.Fprintf(in.err, "spvctl: this may not be all yet. %s (run: spvctl status)\n", st.Reason)
+	}
+	return code, nil
 }
 
 // paper returns what people read the output on.

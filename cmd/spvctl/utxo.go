@@ -28,7 +28,7 @@ func utxoCommand() command {
 			if err != nil {
 				return exitUsage, err
 			}
-			return show(ctx, in, writeUnspent, "listunspent", leastConfirmations, mostConfirmations, nil, wordOr(words, allAccounts))
+			return showMoney(ctx, in, writeUnspent, "listunspent", leastConfirmations, mostConfirmations, nil, wordOr(words, allAccounts))
 		},
 	}
 }

@@ -107,6 +107,21 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	}
 }
 
+// Whoever looks for money is told when not all of it may have been found yet.
+func TestMoneyBeforeTheSyncIsComplete(t *testing.T) {
+	syncing := rpctest.SyncedStatus()
+	syncing.Synced, syncing.Reason = false, "No peer is connected."
+	d := rpctest.New()
+	d.SetStatus(syncing)
+	flags := daemon(t, d)
+	for _, args := range []string{"balance", "history", "utxo", "balance --json"} {
+		got := spvctl(t, "", append(flags, strings.Fields(args)...)...)
+		if got.code != exitOK || !strings.Contains(got.out, "1.25") || !strings.Contains(got.err, "not be all yet. No peer is connected. (run: spvctl status)\n") {
+			t.Errorf("%s gave %+v", args, got)
+		}
+	}
+}
+
 func TestChoose(t *testing.T) {
 	for want, names := range map[string][]string{
 		"imported": nil,

@@ -65,6 +65,9 @@ func jobOf(name string, j *wallet.Job, st *spv.Status) api.Job {
 		out.Progress = float64(max(0, j.At-j.From+1)) / float64(total)
 	}
 	switch {
+	case j.State == wallet.JobDone && j.Ended.IsZero() && !st.FirstSyncDone:
+		// It is at the end of what is there, and nobody has shown yet where the chain ends.
+		out.State, out.Progress = wallet.JobRunning.String(), min(out.Progress, st.Ratio)
 	case j.State == wallet.JobDone:
 		out.Progress = 1
 	case j.Over():
