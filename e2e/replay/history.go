@@ -30,6 +30,7 @@ type Line struct {
 	Time          int64  `json:"time"`
 	TxID          string `json:"txid"`
 	TxType        string `json:"txtype"`
+	Type          string `json:"type"`
 }
 
 // Transaction is what gettransaction answers.
@@ -95,11 +96,20 @@ func (b *Book) Lines(above int64) []Line {
 				Generated:     d.Category == "generate" || d.Category == "immature",
 				Time:          tx.Time,
 				TxID:          tx.TxID,
-				TxType:        tx.Type,
+				TxType:        txType(tx.Type),
+				Type:          tx.Type,
 			})
 		}
 	}
 	return list
+}
+
+// txType names a type as lists do, which know only what concerns tickets.
+func txType(kind string) string {
+	if kind == ticket || kind == vote || kind == revocation {
+		return kind
+	}
+	return regular
 }
 
 // LinesOf returns the lines that an account pays or is paid, newest first.

@@ -41,7 +41,8 @@ func line(tx *api.Transaction, d api.Detail) api.ListedTransaction {
 		Time:            tx.Time,
 		TimeReceived:    tx.TimeReceived,
 		TxID:            tx.TxID,
-		TxType:          tx.Type,
+		TxType:          txType(tx.Type),
+		Type:            tx.Type,
 		WalletConflicts: tx.WalletConflicts,
 		Label:           tx.Label,
 	}
@@ -50,4 +51,14 @@ func line(tx *api.Transaction, d api.Detail) api.ListedTransaction {
 		l.BlockHash, l.BlockHeight, l.BlockIndex, l.BlockTime = tx.BlockHash, tx.BlockHeight, &index, tx.BlockTime
 	}
 	return l
+}
+
+// txType returns the type of a transaction by the names that dcrwallet has in
+// lists. All others are regular there.
+func txType(name string) string {
+	switch name {
+	case "ticket", "vote", "revocation":
+		return name
+	}
+	return "regular"
 }

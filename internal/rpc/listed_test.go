@@ -59,3 +59,17 @@ func TestPageOfAListing(t *testing.T) {
 		t.Errorf("outputs %v", got)
 	}
 }
+
+// TestTypesOfLines holds that lists name types as dcrwallet does, to whose clients
+// a block reward is regular, and tell beside it what they are.
+func TestTypesOfLines(t *testing.T) {
+	for name, want := range map[string]string{
+		"regular": "regular", "coinbase": "regular", "ticket": "ticket", "vote": "vote",
+		"revocation": "revocation", "treasuryadd": "regular", "treasuryspend": "regular",
+	} {
+		got := line(&api.Transaction{Type: name}, api.Detail{})
+		if got.TxType != want || got.Type != name {
+			t.Errorf("a %s has txtype %s and type %s, want %s and %s", name, got.TxType, got.Type, want, name)
+		}
+	}
+}

@@ -12,8 +12,8 @@ func listTransactions() method {
 		reads:   true,
 		summary: "Lists what transactions pay to the wallet and to others, newest first.",
 		help: "The category of a line is send or receive; immature or generate for block rewards; immature, vote, revocation or treasury for " +
-			"what tickets return and the treasury pays; ticket or treasury for what is put into them. txtype is regular, coinbase, ticket, vote, " +
-			"revocation, treasuryadd or treasuryspend.",
+			"what tickets return and the treasury pays; ticket or treasury for what is put into them. type is regular, coinbase, ticket, vote, " +
+			"revocation, treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others.",
 		params: []param{
 			someAccountParam(),
 			{name: "count", kind: kindInt, optional: true, def: int64(10), text: "How many lines to return at most."},

@@ -75,7 +75,8 @@ type ListedTransaction struct {
 	Time            int64    `json:"time"`
 	TimeReceived    int64    `json:"timereceived"`
 	TxID            string   `json:"txid"`
-	TxType          string   `json:"txtype"`
+	TxType          string   `json:"txtype"` // regular, ticket, vote or revocation
+	Type            string   `json:"type"`   // that of gettransaction
 	WalletConflicts []string `json:"walletconflicts"`
 	Label           string   `json:"label,omitempty"` // of the transaction
 }
