@@ -182,6 +182,11 @@ func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (Birthday, error) 
 			return d, fmt.Errorf("read birthday: %w", err)
 		}
 	}
+	return s.settled(d), nil
+}
+
+// settled returns a birthday, as a height if the remembered blocks reach its date.
+func (s *snapshot) settled(d Birthday) Birthday {
 	after := chain.Height(-1)
 	for _, b := range s.blocks {
 		if d.settle(after+1, b.when()) {
@@ -189,7 +194,7 @@ func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (Birthday, error) 
 		}
 		after = b.Height
 	}
-	return d, nil
+	return d
 }
 
 // extend derives the addresses that the accounts' windows have come to cover.
@@ -283,21 +288,18 @@ func (w *Wallet) Rescan(ctx context.Context, from chain.Height) error {
 	return err
 }
 
-// rejuvenate lowers all later birthdays to a height.
-func (s *snapshot) rejuvenate(tx *bolt.Tx, h chain.Height) (*snapshot, error) {
+// rejuvenate lowers all later birthdays to a height, for a job.
+func (s *snapshot) rejuvenate(tx *bolt.Tx, job uint32, h chain.Height) (*snapshot, error) {
 	next := s.withAccounts()
-	for i := range next.accounts {
-		next.accounts[i].Birthday = next.accounts[i].Birthday.lower(h)
-	}
 	next.scripts = slices.Clone(s.scripts)
 	var errs []error
+	for i := range next.accounts {
+		errs = append(errs, next.lower(tx, job, lowered{number: uint32(i)}, h))
+	}
 	for n := range next.scripts {
-		sc := &next.scripts[n]
-		if sc.account != ImportedAccount || sc.birthday.height() <= h {
-			continue
+		if next.scripts[n].account == ImportedAccount {
+			errs = append(errs, next.lower(tx, job, lowered{script: true, number: uint32(n)}, h))
 		}
-		sc.birthday = Birthday{Height: h}
-		errs = append(errs, tx.Bucket(scriptsBucket).Put(key32(uint32(n)), sc.encode()))
 	}
 	return next, errors.Join(errs...)
 }

@@ -59,9 +59,9 @@
 //
 // Each bucket is described where it is declared: meta in progress.go, then account.go,
 // script.go, labels.go, block.go, mined.go with place.go, credit.go, unmined.go,
-// conflicts.go, locks.go and job.go, which jobs.go tells of. row.go encodes what they
-// hold, store.go makes them, upgrade.go brings old ones up to date, check.go holds
-// them against each other.
+// conflicts.go, locks.go, job.go, which jobs.go tells of, and lowered.go. row.go
+// encodes what they hold, store.go makes them, upgrade.go brings old ones up to date,
+// check.go holds them against each other.
 //
 // Unmined transactions come in by publish.go and mempool.go, are together in
 // pool.go, and go by settle.go; unsearched.go says where they may be mined already.

@@ -134,6 +134,12 @@ func saveJobs(tx *bolt.Tx, old, list []job) error {
 		if err := b.Put(key32(list[i].id), list[i].encode()); err != nil {
 			return err
 		}
+		if list[i].active() {
+			continue
+		}
+		if err := keepLowered(tx, list[i].id); err != nil {
+			return err
+		}
 	}
 	return nil
 }

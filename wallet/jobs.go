@@ -84,11 +84,12 @@ func (w *Wallet) StartRescan(ctx context.Context, from chain.Height) (id uint32,
 		if from > s.tip.Height {
 			return nil, fmt.Errorf("rescan from %d: %w, which is %d", from, ErrAboveTip, s.tip.Height)
 		}
-		next, err := s.rejuvenate(tx, from)
+		covered := *s
+		covered.coverJobs(s.count(), w.seconds())
+		next, err := covered.rejuvenate(tx, covered.nextJob(), from)
 		if err != nil {
 			return nil, err
 		}
-		next.coverJobs(s.count(), w.seconds())
 		next.holdJobs()
 		id = next.addJob(job{kind: RescanJob, end: s.count(), from: from, began: w.seconds()})
 		next.goBack(from)
@@ -110,12 +111,14 @@ func (s *snapshot) goBack(from chain.Height) {
 	s.scanning, s.learned = 0, nil
 }
 
-// CancelJob gives up a rescan. What it has found stays known, and the wallet is
-// where it would be without it. Blocks it has not come to stay unsearched if they
-// are older than the birthdays were. The errors are ErrNoJob, ErrJobOver, and
-// ErrJobNeeded for a search that the balances depend on.
+// CancelJob gives up a rescan. The wallet is where it would be without it. Birthdays
+// that it has lowered are what they were, and what it has found below these is
+// forgotten, because what came of that in blocks it has not come to is not known.
+// What else it has found stays known, and so do the addresses that it has found to be
+// used. The errors are ErrNoJob, ErrJobOver, and ErrJobNeeded for a search that the
+// balances depend on.
 func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
-	return w.update(ctx, func(_ *bolt.Tx, s *snapshot) (*snapshot, error) {
+	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		i := slices.IndexFunc(s.jobs, func(j job) bool { return j.id == id })
 		switch {
 		case i < 0:
@@ -125,12 +128,21 @@ func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
 		case s.jobs[i].kind != RescanJob:
 			return nil, fmt.Errorf("job %d: %w", id, ErrJobNeeded)
 		}
-		next := *s
-		next.jobs = slices.Clone(s.jobs)
-		next.endJob(&next.jobs[i], JobCanceled, w.seconds())
+		next := s.withAccounts()
+		next.jobs, next.scripts = slices.Clone(s.jobs), slices.Clone(s.scripts)
+		j := &next.jobs[i]
+		next.endJob(j, JobCanceled, w.seconds())
+		changed, err := next.restore(tx, id, j.from)
+		if changed && err == nil {
+			a := application{w: w, tx: tx}
+			err = a.unlearn(next, j.from)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("job %d: %w", id, err)
+		}
 		next.goOn()
 		next.startScan()
-		return &next, nil
+		return next, nil
 	})
 }
 
@@ -160,12 +172,17 @@ func (s *snapshot) goOn() {
 
 // addJob adds a job and returns its number.
 func (s *snapshot) addJob(j job) uint32 {
-	j.id = 1
-	if n := len(s.jobs); n > 0 {
-		j.id = s.jobs[n-1].id + 1
-	}
+	j.id = s.nextJob()
 	s.jobs = append(slices.Clip(s.jobs), j)
 	return j.id
+}
+
+// nextJob returns the number of the next job.
+func (s *snapshot) nextJob() uint32 {
+	if n := len(s.jobs); n > 0 {
+		return s.jobs[n-1].id + 1
+	}
+	return 1
 }
 
 // importJob adds a job for the scripts from first on, if there are any.

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -80,7 +81,9 @@ type life struct {
 // act does something random to the set or the chain.
 func (l *life) act() {
 	name := fmt.Sprint("w", l.rng.IntN(3))
-	switch l.rng.IntN(12) {
+	switch l.rng.IntN(13) {
+	case 12:
+		l.changeMind(name)
 	case 0:
 		l.importSome(name)
 	case 1:
@@ -109,6 +112,30 @@ func (l *life) importSome(name string) {
 		l.born[name] = make(map[byte]chain.Height)
 	}
 	l.born[name][seed] = birth.Height
+}
+
+// changeMind rescans a wallet and gives that up after some steps.
+func (l *life) changeMind(name string) {
+	x, err := l.set.Wallet(name)
+	if err != nil {
+		return
+	}
+	from := chain.Height(l.rng.IntN(int(x.Status().Tip.Height) + 1))
+	id, err := x.StartRescan(l.t.Context(), from)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for range l.rng.IntN(8) {
+		l.step(l.set, 1+l.rng.IntN(12))
+	}
+	switch err := x.CancelJob(l.t.Context(), id); {
+	case errors.Is(err, ErrJobOver):
+		for seed, birth := range l.born[name] {
+			l.born[name][seed] = min(birth, from)
+		}
+	case err != nil:
+		l.t.Fatal(err)
+	}
 }
 
 func (l *life) rescan(name string) {

@@ -18,7 +18,8 @@ func jobCommand() command {
 		help: `
   job              list the jobs of the wallet
   job ID           show one of them
-  job cancel ID    give up a rescan; what it has found stays known
+  job cancel ID    give up a rescan; birthdays that it lowered are what they were,
+                   and what it found below them no longer counts
   --all            list those of all wallets
   --json           print the answer as JSON
 `,
@@ -46,7 +47,7 @@ func runJob(ctx context.Context, in *invocation) (int, error) {
 	case len(words) == 1 && err == nil:
 		return show(ctx, in, func(w io.Writer, j api.Job) error { return writeJobs(w, []api.Job{j}) }, "getjob", id)
 	case len(words) == 2 && words[0] == "cancel" && err == nil:
-		return show(ctx, in, done("Canceled. What was found stays known."), "canceljob", id)
+		return show(ctx, in, done("Canceled. The wallet is where it would be without the rescan."), "canceljob", id)
 	}
 	return exitUsage, usagef("job: a number is expected, or cancel and a number")
 }

@@ -22,8 +22,9 @@ func rescanCommand() command {
   --background    do not wait for the end: see spvctl job
   --json          print the job as JSON in the end
 
-Nothing that is known is forgotten meanwhile. Interrupting spvctl does not
-interrupt the search; spvctl job cancel does.
+Nothing that is known is forgotten meanwhile. Accounts and imports that were born
+later are born at HEIGHT from then on. Interrupting spvctl does not interrupt the
+search; spvctl job cancel does, and gives them their birthdays back.
 `,
 		flags: []string{"--from", "--background", "--json"},
 		run:   runRescan,
@@ -82,7 +83,7 @@ func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) erro
 		case j.Error != "":
 			return fmt.Errorf("job %d waits: %s", j.ID, j.Error)
 		case j.State == api.JobCanceled:
-			return errors.New("the search was canceled; what was found stays known")
+			return errors.New("the search was canceled; the wallet is where it would be without it")
 		case j.State == api.JobDone:
 			return nil
 		case draws:

@@ -6,8 +6,9 @@ func cancelJob() method {
 	return method{
 		name:    "canceljob",
 		summary: "Gives up a rescan.",
-		help: "What it has found stays known, and the wallet is where it would be without it. The search that an import or a " +
-			"window that has grown began cannot be given up: balances would be wrong.",
+		help: "The wallet is where it would be without it. Birthdays that the rescan had lowered are again what they were, and what " +
+			"it found below them no longer counts, because how that was spent may not have been found yet; what else it has found stays " +
+			"known. The search that an import or a window that has grown began cannot be given up: balances would be wrong.",
 		params:  []param{jobParam()},
 		result:  "null",
 		returns: []any{nil},

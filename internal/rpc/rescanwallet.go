@@ -11,7 +11,7 @@ func rescanWallet() method {
 	return method{
 		name:    "rescanwallet",
 		summary: "Searches blocks again for everything the wallet watches.",
-		help: "It runs as a job, and nothing that is known is forgotten meanwhile. What takes longer than a call may is not " +
+		help: "Accounts and imports that were born later are born at beginheight from then on, unless the job is canceled. It runs as a job, and nothing that is known is forgotten meanwhile. What takes longer than a call may is not " +
 			"given up: the call fails, and the search goes on; see listjobs.",
 		params: []param{
 			{name: "beginheight", kind: kindInt, optional: true, def: int64(0), text: "The first height to search."},

@@ -1,0 +1,215 @@
+package wallet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// lowered is a birthday that a rescan has lowered, as it was before: that of an
+// account, or of an imported script.
+type lowered struct {
+	script bool
+	number uint32
+	was    Birthday
+}
+
+// The lowered bucket, which is made with its first row. Keys: the number of a job
+// (u32), whether what is lowered is a script (u8), its number (u32). Values: the
+// birthday before, see appendBirthday. Rows are there as long as the job is not over.
+var loweredBucket = []byte("lowered")
+
+func (l *lowered) key(job uint32) []byte {
+	kind := byte(0)
+	if l.script {
+		kind = 1
+	}
+	return binary.BigEndian.AppendUint32(append(key32(job), kind), l.number)
+}
+
+// putLowered stores the birthday that a job may have to give back.
+func putLowered(tx *bolt.Tx, job uint32, l lowered) error {
+	b, err := tx.CreateBucketIfNotExists(loweredBucket)
+	if err != nil {
+		return err
+	}
+	return b.Put(l.key(job), appendBirthday(nil, l.was))
+}
+
+// loweredBy returns what a job has lowered.
+func loweredBy(tx *bolt.Tx, job uint32) ([]lowered, error) {
+	b := tx.Bucket(loweredBucket)
+	if b == nil {
+		return nil, nil
+	}
+	var list []lowered
+	c := b.Cursor()
+	for k, v := c.Seek(key32(job)); len(k) >= 4 && binary.BigEndian.Uint32(k) == job; k, v = c.Next() {
+		key, r := row{rest: k[4:]}, row{rest: v}
+		l := lowered{script: key.u8() == 1, number: key.u32(), was: r.birthday()}
+		if key.done() != nil || r.done() != nil {
+			return nil, fmt.Errorf("read what job %d has lowered: %w", job, ErrCorrupt)
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// keepLowered forgets what a job has lowered, which is for good.
+func keepLowered(tx *bolt.Tx, job uint32) error {
+	list, err := loweredBy(tx, job)
+	for _, l := range list {
+		err = errors.Join(err, tx.Bucket(loweredBucket).Delete(l.key(job)))
+	}
+	return err
+}
+
+// birthday returns the birthday that was lowered, as it is now.
+func (s *snapshot) birthday(l *lowered) *Birthday {
+	if l.script {
+		return &s.scripts[l.number].birthday
+	}
+	return &s.accounts[l.number].Birthday
+}
+
+// first returns the number of the first script that a birthday is that of.
+func (s *snapshot) first(l *lowered) uint32 {
+	if l.script {
+		return l.number
+	}
+	return uint32(slices.IndexFunc(s.scripts, func(sc script) bool { return sc.account == l.number }))
+}
+
+// lower lowers a birthday to a height, for a job.
+func (s *snapshot) lower(tx *bolt.Tx, job uint32, l lowered, h chain.Height) error {
+	d := s.birthday(&l)
+	if d.height() <= h {
+		return nil
+	}
+	l.was, *d = *d, Birthday{Height: h}
+	return errors.Join(putLowered(tx, job, l), s.saveLowered(tx, &l))
+}
+
+// saveLowered stores the script whose birthday was changed. Accounts are stored with
+// the snapshot.
+func (s *snapshot) saveLowered(tx *bolt.Tx, l *lowered) error {
+	if !l.script {
+		return nil
+	}
+	return tx.Bucket(scriptsBucket).Put(key32(l.number), s.scripts[l.number].encode())
+}
+
+// restore takes back what a rescan that is given up has lowered: blocks that it has not
+// come to were not searched for what is older now. Another rescan may want some of it
+// to be as old, and takes over what is to be given back. The accounts and scripts of
+// the snapshot must be its own. It reports whether anything has changed.
+func (s *snapshot) restore(tx *bolt.Tx, id uint32, from chain.Height) (changed bool, err error) {
+	list, err := loweredBy(tx, id)
+	if err != nil {
+		return false, err
+	}
+	for _, l := range list {
+		was, now := s.settled(l.was), s.birthday(&l)
+		if *now != (Birthday{Height: from}) {
+			was = was.lower(now.height()) // somebody else has lowered it further
+		}
+		for i := range s.jobs {
+			j := &s.jobs[i]
+			if j.kind != RescanJob || j.id == id || j.state == JobCanceled || s.first(&l) >= j.end || j.id < id && !j.active() {
+				continue
+			}
+			was = was.lower(j.from)
+			if err := handOver(tx, j, l, from); err != nil {
+				return false, err
+			}
+		}
+		if *now != was {
+			*now, changed = was, true
+		}
+		if err := s.saveLowered(tx, &l); err != nil {
+			return false, err
+		}
+	}
+	return changed, keepLowered(tx, id)
+}
+
+// handOver makes another rescan give back what one has lowered to a height, if that
+// needs it to be lowered too.
+func handOver(tx *bolt.Tx, j *job, l lowered, from chain.Height) error {
+	if !j.active() || l.was.height() <= j.from {
+		return nil
+	}
+	v := tx.Bucket(loweredBucket).Get(l.key(j.id))
+	if v != nil {
+		r := row{rest: v}
+		if d := r.birthday(); d != (Birthday{Height: from}) {
+			return nil
+		}
+	}
+	return putLowered(tx, j.id, l)
+}
+
+// unlearn forgets what mined transactions from a height on mean to scripts that were
+// not born by then, and the transactions that mean nothing without.
+func (a *application) unlearn(s *snapshot, from chain.Height) error {
+	list, err := minedIn(a.tx, from, chain.Never)
+	if err != nil {
+		return err
+	}
+	for _, m := range slices.Backward(list) {
+		if err := revoke(a.tx, m); err != nil {
+			return err
+		}
+	}
+	var block chainhash.Hash
+	var received map[wire.OutPoint]bool // by the block
+	for _, m := range list {
+		if m.block != block {
+			block, received = m.block, make(map[wire.OutPoint]bool)
+		}
+		e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
+		ours, err := a.concerns(&e, received)
+		for _, c := range e.credits {
+			received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
+		}
+		switch {
+		case err != nil:
+			return err
+		case !ours:
+			err = deleteMined(a.tx, m)
+		case !void(a.tx, m.place):
+			err = record(a.tx, m.place, &m.hash, &e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return a.unlearnUnmined(s)
+}
+
+// unlearnUnmined drops the unmined transactions that do not concern the wallet any more.
+func (a *application) unlearnUnmined(s *snapshot) error {
+	p, err := a.unmined()
+	if err != nil {
+		return err
+	}
+	for _, u := range p.sorted() {
+		numbers, err := a.w.touched(a.tx, s, u.tx)
+		if err != nil {
+			return err
+		}
+		if len(numbers) == 0 {
+			if err := p.remove(a.tx, u.hash); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
