@@ -40,6 +40,7 @@ type span struct {
 	attempt  int           // what belongs to an older one is dropped
 	asking   bool          // a request is on its way
 	asked    time.Time     // when it was made
+	took     time.Duration // how long its peer took for the last batch
 	complete bool          // all of it has been fetched
 	fetched  int           // batches that have come in this attempt
 	folded   int           // of them on the chain
@@ -135,12 +136,12 @@ func (p *headerPlan) take(live []uint64, now time.Time) (headerAsk, bool) {
 }
 
 // expire gives up on the peer that lets the span in front wait while another
-// one could be asked.
+// one could be asked. As long as anybody may answer, others are asked anyway.
 func (p *headerPlan) expire(live []uint64, now time.Time) {
 	if p.done() {
 		return
 	}
-	if s := p.spans[0]; s.asking && len(live) > 1 && now.Sub(s.asked) >= walkPatience {
+	if s := p.spans[0]; s.asking && s.peer != 0 && len(live) > 1 && now.Sub(s.asked) >= patienceFor(s.took) {
 		s.refuse(s.peer)
 	}
 }
@@ -180,7 +181,7 @@ func (p *headerPlan) ahead() int {
 // arrived takes the reply of a peer and returns its number in the span: the
 // next one may be asked for while this one is verified. A reply that does not
 // fit makes the span start over with another peer.
-func (p *headerPlan) arrived(a headerAsk, from uint64, payload []byte) (number int, err error) {
+func (p *headerPlan) arrived(a headerAsk, from uint64, payload []byte, now time.Time) (number int, err error) {
 	s := a.span
 	if a.attempt != s.attempt {
 		return 0, errOutdated
@@ -192,7 +193,7 @@ func (p *headerPlan) arrived(a headerAsk, from uint64, payload []byte) (number i
 		return 0, errElsewhere
 	}
 	short := len(payload)/headerStride < p.full
-	s.peer, s.next = from, last
+	s.peer, s.next, s.took = from, last, now.Sub(s.asked)
 	s.complete = s.until.Height == 0 && short || s.until.Height != 0 && last == s.until
 	s.fetched++
 	return s.fetched - 1, nil

@@ -119,7 +119,7 @@ func (w *planWorld) answer(a headerAsk) {
 		return
 	}
 	payload := w.peers[from].reply(a, w.full)
-	number, err := w.plan.arrived(a, from, payload)
+	number, err := w.plan.arrived(a, from, payload, time.Time{})
 	if err == nil {
 		w.held = append(w.held, func() { w.plan.verified(a, number, batchOf(payload, from)) })
 	}
@@ -207,13 +207,16 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 	plan := newHeaderPlan(honest.id(0), []chain.BlockID{honest.id(20)}, 10)
 	live := []uint64{1, 2}
 	a, _ := plan.take(live, now)
-	if _, err := plan.arrived(a, 1, honest.reply(a, 10)); err != nil {
+	plan.take(live, now) // the open span
+	if other, ok := plan.take(live, now.Add(time.Hour)); ok {
+		t.Fatalf("asked for %+v though anybody may answer", other)
+	}
+	if _, err := plan.arrived(a, 1, honest.reply(a, 10), now); err != nil {
 		t.Fatal(err)
 	}
 	if a, _ = plan.take(live, now); a.peer != 1 {
 		t.Fatalf("the span is continued with peer %d", a.peer)
 	}
-	plan.take(live, now) // the open span
 	if a, ok := plan.take(live, now.Add(walkPatience-1)); ok {
 		t.Fatalf("asked for %+v too early", a)
 	}
@@ -221,7 +224,7 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 	if !ok || b.after != honest.id(0).Hash || !slices.Equal(b.avoid, []uint64{1}) {
 		t.Errorf("asked for %+v, want the front again and not from peer 1", b)
 	}
-	if _, err := plan.arrived(a, 1, honest.reply(a, 10)); err == nil {
+	if _, err := plan.arrived(a, 1, honest.reply(a, 10), now); err == nil {
 		t.Error("the late reply counts")
 	}
 }

@@ -22,15 +22,18 @@ const (
 
 	walkPause    = 200 * time.Millisecond // before the first retry; doubled each time
 	maxWalkPause = 5 * time.Second
-	walkPatience = 3 * time.Second // for one reply, if another peer can be asked
+	walkPatience = 3 * time.Second   // for one reply, if another peer can be asked,
+	slowPatience = 10 * walkPatience // and at most where replies take long
+	walkCopies   = 2                 // requests for the same batch
 )
 
 // headerWalk is the run of getheaders requests, one at a time, that leads the
 // first sync. The next batch is asked for as soon as one has come, while that
-// one is still being verified; batches are folded in the order of the chain.
+// one is still being verified; batches are folded in the order of the chain. A batch
+// that takes long is asked for once more, and the reply that comes first is taken.
 type headerWalk struct {
 	id       int              // of this walk; what belongs to an older one is dropped
-	fetching bool             // a request is on its way
+	asking   int              // requests for the next batch that are on their way
 	fetched  int              // batches that have come
 	folded   int              // batches that were folded
 	ready    map[int]prepared // verified batches by number
@@ -38,7 +41,8 @@ type headerWalk struct {
 	ended    bool             // the last batch was not full
 	barren   int              // full batches in a row that brought nothing new
 	failures int              // in a row
-	asked    time.Time        // when the request on its way was made
+	since    time.Time        // when the next batch was first asked for
+	least    time.Duration    // that any batch took; zero before the first
 	pause    time.Time        // no request before
 }
 
@@ -50,17 +54,54 @@ type prepared struct {
 }
 
 // idle reports whether nothing is on its way or waits to be folded.
-func (w *headerWalk) idle() bool { return !w.fetching && w.fetched == w.folded }
+func (w *headerWalk) idle() bool { return w.asking == 0 && w.fetched == w.folded }
 
-// mayFetch reports whether the next request may be made.
-func (w *headerWalk) mayFetch(now time.Time) bool {
-	return !w.fetching && !w.ended && w.fetched-w.folded < walkDepth && !now.Before(w.pause)
+// mayFetch reports whether the next request may be made, if so many peers could be
+// asked. Where batches take long, as on a slow line, they are not asked for twice.
+func (w *headerWalk) mayFetch(leads int, now time.Time) bool {
+	switch {
+	case w.ended || w.fetched-w.folded >= walkDepth || now.Before(w.pause):
+		return false
+	case w.asking == 0:
+		return leads > 0
+	}
+	return leads > 1 && w.asking < walkCopies && now.Sub(w.since) >= patienceFor(w.least)
+}
+
+// patienceFor returns how long a reply may take where an earlier one took so long:
+// more on a slow line, on which asking others would only make it slower.
+func patienceFor(took time.Duration) time.Duration {
+	return min(max(walkPatience, 2*took), slowPatience)
+}
+
+// ask takes note of a request for the next batch.
+func (w *headerWalk) ask(now time.Time) {
+	if w.asking == 0 {
+		w.since = now
+	}
+	w.asking++
+}
+
+// arrived takes note that the next batch has come, and returns its number.
+func (w *headerWalk) arrived(payload []byte, now time.Time) int {
+	w.asking = 0
+	if took := now.Sub(w.since); took < w.least || w.least == 0 {
+		w.least = took
+	}
+	if n := len(payload) / headerStride; n < fullBatch {
+		w.ended = true
+	} else {
+		last := chain.Header(payload[len(payload)-headerStride : len(payload)-1])
+		w.locator = []chainhash.Hash{last.Hash()}
+	}
+	w.fetched++
+	return w.fetched - 1
 }
 
 // restart abandons the walk: the next request starts at the chain's tip. After
 // failures it waits a little longer each time.
 func (w *headerWalk) restart(failed bool, now time.Time) {
-	next := headerWalk{id: w.id + 1, ready: make(map[int]prepared)}
+	next := headerWalk{id: w.id + 1, least: w.least, ready: make(map[int]prepared)}
 	if failed {
 		next.failures = w.failures + 1
 		next.pause = now.Add(min(walkPause<<min(next.failures, 10), maxWalkPause))
@@ -85,18 +126,14 @@ func (p *pursuit) fetchHeaders() error {
 	return nil
 }
 
-// keepLeading makes the next requests of the plan, or that of the walk. A peer that lets
-// the walk wait while others could lead is not waited for.
+// keepLeading makes the next requests of the plan, or that of the walk.
 func (p *pursuit) keepLeading(now time.Time) error {
 	leads := len(p.survey.leads())
 	if leads > 0 && !p.spans.done() {
 		return p.fetchSpans(now)
 	}
-	if p.walk.fetching && leads > 1 && now.Sub(p.walk.asked) >= walkPatience {
-		p.walk.restart(false, now)
-	}
 	switch {
-	case leads > 0 && p.walk.mayFetch(now):
+	case p.walk.mayFetch(leads, now):
 		return p.lead(now)
 	case leads == 0 && p.survey.shown() && p.walk.idle() && p.spans.idle():
 		p.survey.leading = false
@@ -111,12 +148,12 @@ func (p *pursuit) lead(now time.Time) error {
 		return err
 	}
 	locator = slices.Concat(p.walk.locator, locator)
-	avoid, walk := slices.Concat(p.survey.exhausted(), p.survey.later()), p.walk.id
-	p.walk.fetching, p.walk.asked = true, now
+	avoid, walk, number := slices.Concat(p.survey.exhausted(), p.survey.later()), p.walk.id, p.walk.fetched
+	p.walk.ask(now)
 	p.workers.do(func(ctx context.Context) fold {
 		payload, from, err := p.cfg.Peers.Headers(ctx, avoid, locator, chainhash.Hash{})
 		return func() error {
-			if walk == p.walk.id {
+			if walk == p.walk.id && number == p.walk.fetched {
 				p.led(locator, payload, from, err)
 			}
 			return nil
@@ -125,24 +162,18 @@ func (p *pursuit) lead(now time.Time) error {
 	return nil
 }
 
-// led takes the reply to a request of the walk: the next one may start while
-// this one is prepared.
+// led takes the first reply to a request for the next batch of the walk, or one of
+// its failures: the next one may start while this one is prepared.
 func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err error) {
-	p.walk.fetching = false
 	if err != nil {
 		p.cfg.Log.Debug("No headers", "peer", from, "err", err)
 		p.survey.say(from, failed, time.Now())
-		p.walk.restart(true, time.Now())
+		if p.walk.asking--; p.walk.asking == 0 {
+			p.walk.restart(true, time.Now())
+		}
 		return
 	}
-	walk, number := p.walk.id, p.walk.fetched
-	p.walk.fetched++
-	if n := len(payload) / headerStride; n < fullBatch {
-		p.walk.ended = true
-	} else {
-		last := chain.Header(payload[len(payload)-headerStride : len(payload)-1])
-		p.walk.locator = []chainhash.Hash{last.Hash()}
-	}
+	walk, number := p.walk.id, p.walk.arrived(payload, time.Now())
 	p.workers.do(func(context.Context) fold {
 		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
 		if err == nil && goesBack(locator, batch) {

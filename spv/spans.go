@@ -68,7 +68,7 @@ func (p *pursuit) spanReplied(a headerAsk, payload []byte, from uint64, err erro
 		p.spans.failed(a, from)
 		return
 	}
-	number, err := p.spans.arrived(a, from, payload)
+	number, err := p.spans.arrived(a, from, payload, time.Now())
 	if err != nil {
 		p.cfg.Log.Debug("Headers of no use", "peer", from, "after", a.after, "err", err)
 		return
