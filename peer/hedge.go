@@ -12,6 +12,7 @@ import (
 const (
 	hedgeFactor = 2                      // times what a reply should take, and
 	hedgeMin    = 500 * time.Millisecond // at least
+	quietFactor = 1.5                    // times the round trip, and hedgeMin, when nothing at all comes
 
 	// flowing is the number of bytes per second from the peers that were asked at
 	// which they are given more time, up to maxExcused times as much.
@@ -32,6 +33,7 @@ type hedge struct {
 	wg      sync.WaitGroup
 	asked   []attempt
 	answers chan answered // has room for all
+	judged  time.Time     // when flows was last asked for
 	excused int
 }
 
@@ -40,7 +42,7 @@ type attempt struct {
 	m        *member
 	at       time.Time
 	received uint64 // bytes from it before
-	judged   uint64 // bytes from it when the clock last ran out
+	judged   uint64 // bytes from it when flows was last asked for
 }
 
 // answered is how one attempt ended.
@@ -52,7 +54,8 @@ type answered struct {
 
 // fetchHedged has one peer answer, and when that takes longer than it should, or the
 // peer fails to, asks two more, then four, so that a few
-// silent peers cost little time, and many not much more. The first good answer
+// silent peers cost little time, and many not much more. A peer from which nothing at
+// all comes is given little more than a round trip. The first good answer
 // counts. Replies that are on their way are given time.
 func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, uint64, error) {
 	first := again()
@@ -62,12 +65,12 @@ func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) (
 		return nil, w.only, fmt.Errorf("%v: %w", first, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	h := &hedge{pool: p, want: w, request: again, ctx: ctx, answers: make(chan answered, maxAsked)}
+	h := &hedge{pool: p, want: w, request: again, ctx: ctx, answers: make(chan answered, maxAsked), judged: time.Now()}
 	defer h.wg.Wait()
 	defer cancel()
-	patience := p.hedgeAfter(m)
+	quiet, patience := p.hedgeAfter(m)
 	h.ask(m, first)
-	a := h.await(patience)
+	a := h.await(quiet, patience)
 	if a.err != nil {
 		return nil, a.m.id, fmt.Errorf("%v: %w", first, a.err)
 	}
@@ -87,12 +90,14 @@ func (h *hedge) ask(m *member, r *request) {
 }
 
 // await returns the first good answer, or the first failure when there is none. It
-// asks more peers whenever its patience ends.
-func (h *hedge) await(patience time.Duration) answered {
-	timer := time.NewTimer(patience)
+// asks more peers whenever one has failed, its patience ends, or no byte has come for
+// a while.
+func (h *hedge) await(quiet, patience time.Duration) answered {
+	timer := time.NewTimer(quiet)
 	defer timer.Stop()
 	var failed []answered
-	for more := firstMore; ; {
+	more, due := firstMore, h.judged.Add(patience)
+	for {
 		select {
 		case a := <-h.answers:
 			if a.err == nil {
@@ -100,36 +105,62 @@ func (h *hedge) await(patience time.Duration) answered {
 			}
 			failed = append(failed, a)
 			h.askMore(more)
-			more *= 2
+			more = min(2*more, maxAsked)
 			if len(failed) == len(h.asked) {
 				return failed[0]
 			}
-		case <-timer.C:
-			if !h.flows(patience) {
-				h.askMore(more)
-				more *= 2
+		case now := <-timer.C:
+			late, silent := !now.Before(due), now.Sub(h.heard()) >= quiet
+			if late || silent {
+				due = now.Add(patience)
 			}
-			timer.Reset(patience)
+			if silent || late && !h.flows(now) {
+				h.askMore(more)
+				more = min(2*more, maxAsked)
+			}
+			wait := h.heard().Add(quiet).Sub(now)
+			if wait <= 0 { // nobody had room
+				wait = quiet
+			}
+			timer.Reset(min(wait, due.Sub(now)))
 		}
 	}
 }
 
-// flows reports whether enough came from the peers that were asked, in the time
-// that has passed, to wait for the rest.
-func (h *hedge) flows(passed time.Duration) bool {
+// heard returns when a byte last came from the peers that were asked, or one was
+// asked.
+func (h *hedge) heard() (last time.Time) {
+	for _, a := range h.asked {
+		for _, at := range []time.Time{a.at, a.m.nc.received()} {
+			if at.After(last) {
+				last = at
+			}
+		}
+	}
+	return last
+}
+
+// flows reports whether enough came from the peers that were asked, since it was last
+// asked for, to wait for the rest.
+func (h *hedge) flows(now time.Time) bool {
 	var bytes uint64
 	for i := range h.asked {
-		now := h.asked[i].m.nc.own.in.Load()
-		bytes += now - h.asked[i].judged
-		h.asked[i].judged = now
+		in := h.asked[i].m.nc.own.in.Load()
+		bytes += in - h.asked[i].judged
+		h.asked[i].judged = in
 	}
+	passed := now.Sub(h.judged)
+	h.judged = now
 	h.excused++
 	return h.excused <= maxExcused && float64(bytes) >= flowing*passed.Seconds()
 }
 
 // askMore puts the request to up to n more peers, as far as there are any with room
-// for it.
+// for it, unless nobody waits for the answer any more.
 func (h *hedge) askMore(n int) {
+	if h.ctx.Err() != nil {
+		return
+	}
 	avoid := slices.Clone(h.want.avoid)
 	for _, a := range h.asked {
 		avoid = append(avoid, a.m.id)
@@ -164,17 +195,19 @@ func (h *hedge) outrun(winner *member) {
 }
 
 // hedgeAfter returns how long the newest request to a peer may take until another
-// peer is asked as well: at most a quarter of the time that silence is borne, for
-// small replies measure the rate poorly.
-func (p *Pool) hedgeAfter(m *member) time.Duration {
+// peer is asked as well, and how long if nothing comes: at most a quarter of the time
+// that silence is borne, for small replies measure the rate poorly.
+func (p *Pool) hedgeAfter(m *member) (quiet, patience time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rate := m.gauge.rate()
 	if rate == 0 {
 		rate = assumedRate
 	}
-	usual := m.rtt() + time.Duration(float64(m.bytes)/rate*float64(time.Second))
-	return min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.RequestStall/4, hedgeMin))
+	rtt := m.rtt()
+	usual := rtt + time.Duration(float64(m.bytes)/rate*float64(time.Second))
+	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.RequestStall/4, hedgeMin))
+	return min(max(hedgeMin, time.Duration(quietFactor*float64(rtt))), patience), patience
 }
 
 // acquireNow is acquire without a wait: it returns nil if no peer outside the list

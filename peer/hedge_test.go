@@ -1,7 +1,9 @@
 package peer
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,4 +135,65 @@ func TestHedgeLeavesFlowAlone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHedgeOfSilence checks that others are asked soon when nothing at all comes from
+// a peer that owes a large reply, and not before that reply is overdue when anything
+// does.
+func TestHedgeOfSilence(t *testing.T) {
+	const overdue = 1400 * time.Millisecond / 2 // 2 * 362 kB at assumedRate
+	for _, test := range []struct {
+		name  string
+		talks bool
+		after time.Duration
+		want  int
+	}{
+		{"at first", false, hedgeMin - time.Millisecond, 1},
+		{"silence", false, hedgeMin, 1 + firstMore},
+		{"talk", true, hedgeMin + hedgeMin/4, 1},
+		{"overdue", true, overdue, 1 + firstMore},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			busy := welcomeThen(func(n *node) {
+				expect[*wire.MsgGetHeaders](n)
+				for begin := time.Now(); test.talks && time.Since(begin) < overdue; <-time.After(hedgeMin / 4) {
+					n.send(wire.NewMsgFeeFilter(1))
+				}
+			})
+			run(t, nil, []func(*node){busy, busy, busy, busy}, func(t *testing.T, b *bench) {
+				b.net.wg.Go(func() { b.Headers(t.Context(), nil, nil, chainhash.Hash{}) })
+				<-time.After(test.after)
+				synctest.Wait()
+				if n := asked(b); n != test.want {
+					t.Errorf("%d asked after %v, want %d", n, test.after, test.want)
+				}
+				<-time.After(time.Minute)
+			})
+		})
+	}
+}
+
+// TestHedgeCancelled checks that nobody else is asked once nobody waits any more.
+func TestHedgeCancelled(t *testing.T) {
+	var heard atomic.Int32
+	mute := func(n *node) {
+		n.welcome()
+		n.serve(newTestChain(1), func(m wire.Message) bool {
+			if m.Command() == wire.CmdGetCFiltersV2 {
+				heard.Add(1)
+			}
+			return true
+		})
+	}
+	run(t, nil, []func(*node){mute, mute, mute, mute}, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithTimeout(t.Context(), hedgeMin/2)
+		defer cancel()
+		if _, _, err := b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}); !errors.Is(err, Cancelled) {
+			t.Errorf("failed for %v", err)
+		}
+		synctest.Wait()
+		if n := heard.Load(); n != 1 {
+			t.Errorf("%d peers were asked", n)
+		}
+	})
 }
