@@ -34,6 +34,7 @@ type fakePeer struct {
 	spoilFilters  func([]byte)
 	wrongBlocks   bool
 	withheldFrom  chain.Height // blocks from it on are not served; zero: all are
+	leavesAt      chain.Height // asked for headers after it, it sends the first ones and leaves; zero: never
 
 	busy        int
 	sendHeaders int
@@ -197,6 +198,11 @@ func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhas
 				from = h + 1
 				break
 			}
+		}
+		if p.leavesAt > 0 && from > p.leavesAt {
+			from = 1
+			delete(n.peers, p.id)
+			n.poke()
 		}
 		to := min(p.chain.Height(), from+fullBatch-1)
 		if h, ok := p.chain.Find(&stop); ok {

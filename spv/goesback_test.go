@@ -2,6 +2,7 @@ package spv
 
 import (
 	"testing"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -36,4 +37,26 @@ func TestRepliesThatGoBack(t *testing.T) {
 			t.Errorf("%s: goes back %v", tc.name, got)
 		}
 	}
+}
+
+// TestWhoeverLeadsBackIsNotTakenForTheNext checks that a peer which has the walk begin
+// anew, from where no block of the locator gives it away, does not make the client
+// believe that the next one, which is led through what is known, has no more.
+func TestWhoeverLeadsBackIsNotTakenForTheNext(t *testing.T) {
+	const known = (maxBarren + 3) * fullBatch
+	c := generate(t, known+500, testnet.Plan{})
+	inHouse(t, c, nil, func(h *house) {
+		h.net.join(&fakePeer{chain: c, latency: latency, leavesAt: known})
+		h.start()
+		h.until(time.Minute, "alone", func(st Status) bool { return st.Headers.Current >= known && st.Peers == 0 })
+		h.net.join(&fakePeer{chain: c, latency: latency})
+		var first chain.BlockID
+		h.until(time.Minute, "synced", func(st Status) bool {
+			first = st.Tip
+			return st.Synced
+		})
+		if first != c.Tip() {
+			t.Errorf("said to be synced at block %d of %d", first.Height, c.Height())
+		}
+	})
 }

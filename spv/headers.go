@@ -40,6 +40,7 @@ type headerWalk struct {
 	locator  []chainhash.Hash // the last header fetched, where the next request starts; empty: at the chain's tip
 	ended    bool             // the last batch was not full
 	barren   int              // full batches in a row that brought nothing new
+	astray   uint64           // the peer whose batch led back to known blocks before these; zero for none
 	failures int              // in a row
 	since    time.Time        // when the next batch was first asked for
 	least    time.Duration    // that any batch took; zero before the first
@@ -51,6 +52,7 @@ type prepared struct {
 	batch *chain.HeaderBatch
 	from  uint64
 	err   error
+	apart bool // it does not begin after the first block of its request's locator
 }
 
 // idle reports whether nothing is on its way or waits to be folded.
@@ -183,7 +185,7 @@ func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err
 			if walk != p.walk.id {
 				return nil
 			}
-			p.walk.ready[number] = prepared{batch, from, err}
+			p.walk.ready[number] = prepared{batch, from, err, apart(locator, batch)}
 			return p.foldWalk()
 		}
 	})
@@ -196,7 +198,7 @@ var errGoesBack = errors.New("headers go back behind what they were asked after"
 // A node sends what follows the first block of a locator that it has, and it has what
 // it sends: so it has ignored the locator, and would do so forever.
 func goesBack(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
-	if len(b.Headers) == 0 || b.Headers[0].PrevBlock() == locator[0] {
+	if !apart(locator, b) {
 		return false
 	}
 	sent := make(map[chainhash.Hash]bool, len(b.Hashes))
@@ -206,7 +208,27 @@ func goesBack(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
 	return slices.ContainsFunc(locator, func(hash chainhash.Hash) bool { return sent[hash] })
 }
 
-// foldWalk puts the batches that are ready on the chain, in order.
+// apart reports whether a reply does not begin after the first block of its request's
+// locator.
+func apart(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
+	return b != nil && len(b.Headers) > 0 && b.Headers[0].PrevBlock() != locator[0]
+}
+
+// note takes note of a batch that was folded, and of whether it brought anything new.
+func (w *headerWalk) note(b prepared, fresh bool) {
+	switch {
+	case fresh:
+		w.barren, w.astray = 0, 0
+		return
+	case b.apart:
+		w.astray = b.from
+	}
+	w.barren++
+}
+
+// foldWalk puts the batches that are ready on the chain, in order. When nothing new
+// comes for long because a peer led the walk back to where it had been, that peer has
+// failed, and not whoever was asked after it: that one may have more.
 func (p *pursuit) foldWalk() error {
 	for {
 		b, ok := p.walk.ready[p.walk.folded]
@@ -227,11 +249,14 @@ func (p *pursuit) foldWalk() error {
 			p.walk.restart(true, time.Now())
 			return nil
 		}
-		p.walk.barren++
-		if ext.Added+ext.Side > 0 {
-			p.walk.barren = 0
+		p.walk.note(b, ext.Added+ext.Side > 0)
+		full := len(b.batch.Headers) == fullBatch
+		if full && p.walk.barren > maxBarren && p.walk.astray != 0 {
+			p.survey.say(p.walk.astray, failed, time.Now())
+			p.walk.restart(true, time.Now())
+			return nil
 		}
-		if len(b.batch.Headers) < fullBatch || p.walk.barren > maxBarren {
+		if !full || p.walk.barren > maxBarren {
 			p.survey.say(b.from, settled, time.Now())
 			p.survey.leading = false
 			p.walk.restart(false, time.Now())
@@ -291,7 +316,7 @@ func (p *pursuit) announced(id uint64, payload []byte) {
 	p.workers.do(func(context.Context) fold {
 		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
 		return func() error {
-			_, err := p.extend(prepared{batch, id, err}, false)
+			_, err := p.extend(prepared{batch: batch, from: id, err: err}, false)
 			return err
 		}
 	})

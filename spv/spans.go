@@ -80,7 +80,7 @@ func (p *pursuit) spanReplied(a headerAsk, payload []byte, from uint64, err erro
 			if plan != p.spans {
 				return nil
 			}
-			p.spans.verified(a, number, prepared{batch, from, err})
+			p.spans.verified(a, number, prepared{batch: batch, from: from, err: err})
 			return p.foldSpans()
 		}
 	})

@@ -20,7 +20,8 @@ func keptMajorities() []keptSeed {
 		{1, "peers that answer all requests for headers from the beginning each led the walk nine times"},
 		{9, "peers that were left for blocks that nobody asked for came back as the ones with the fewest blocks"},
 		{100, "a reply to a request for headers that came after three seconds was dropped, again and again"},
-		{137, "the same"},
+		{115, "a peer that was asked after one that leads back was taken for one that has no more: synced too early"},
+		{137, "the same as with 100"},
 		{151, "silent peers were found out one after the other, each after two and a half seconds"},
 	}
 }
