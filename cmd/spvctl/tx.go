@@ -47,6 +47,9 @@ func writeTx(w io.Writer, tx api.Transaction) error {
 		row("block", "%s", grouped(tx.BlockHeight))
 		row("", "%s", tx.BlockHash)
 	}
+	if tx.Disapproved {
+		row("", "void: the votes of the next block disapprove of it")
+	}
 	row("confirmations", "%s", grouped(tx.Confirmations))
 	row("amount", "%v", tx.Amount)
 	if tx.Fee != nil {

@@ -75,6 +75,18 @@ func TestWalletCommands(t *testing.T) {
 	}
 }
 
+// TestVoidTransaction holds that a transaction in a block without effect is not shown
+// like one that counts.
+func TestVoidTransaction(t *testing.T) {
+	var out strings.Builder
+	if err := writeTx(&out, api.Transaction{BlockHash: payment, BlockHeight: 7, Disapproved: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.Contains(got, "void: the votes of the next block disapprove of it\nconfirmations  0\n") {
+		t.Errorf("it is shown as\n%s", got)
+	}
+}
+
 // A key that must not be seen in a list of processes comes on standard input,
 // and a private one is refused.
 func TestAccountKeyFromStandardInput(t *testing.T) {

@@ -108,6 +108,7 @@ func transaction(tx *wallet.Transaction, labels map[string]string) (api.Transact
 	out := api.Transaction{
 		Amount:          api.Amount(tx.Net()),
 		Confirmations:   tx.Confirmations,
+		Disapproved:     tx.Void,
 		TxID:            tx.Hash.String(),
 		WalletConflicts: []string{},
 		Time:            tx.Time.Unix(),

@@ -12,6 +12,7 @@ func getTransaction() method {
 		reads:   true,
 		summary: "Returns a transaction of the wallet.",
 		help: "amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's. " +
+			"disapproved stands where the votes of the next block have made it void: then it has no confirmations and counts nowhere. " +
 			"walletconflicts are the transactions that spend the same and gave way to it. publishing is what listpublished tells, if it was published here.",
 		params: []param{
 			{name: "txid", kind: kindHash, text: "The hash of the transaction."},

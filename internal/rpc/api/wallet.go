@@ -36,6 +36,7 @@ type Transaction struct {
 	BlockHeight     int64    `json:"blockheight"`
 	BlockIndex      int64    `json:"blockindex"`
 	BlockTime       int64    `json:"blocktime"`
+	Disapproved     bool     `json:"disapproved,omitempty"` // the next block has made it void
 	TxID            string   `json:"txid"`
 	WalletConflicts []string `json:"walletconflicts"`
 	Time            int64    `json:"time"`
