@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -212,4 +213,16 @@ func (a *application) unlearnUnmined(s *snapshot) error {
 		}
 	}
 	return nil
+}
+
+// forgot returns a number that is another one after each cancellation of a rescan.
+// It may change when an old job is forgotten, too.
+func (s *snapshot) forgot() uint32 {
+	var numbers []byte
+	for i := range s.jobs {
+		if j := &s.jobs[i]; j.kind == RescanJob && j.state == JobCanceled {
+			numbers = binary.BigEndian.AppendUint32(numbers, j.id)
+		}
+	}
+	return crc32.ChecksumIEEE(numbers)
 }

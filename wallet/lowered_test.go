@@ -56,8 +56,12 @@ func TestCancelForgetsWhatIsBelowABirthday(t *testing.T) {
 	if x, err = Open(testConfig(path, Birthday{})); err != nil {
 		t.Fatal(err)
 	}
+	before := x.Status().Forgot
 	if err := x.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
+	}
+	if after := x.Status().Forgot; before != 0 || after == before {
+		t.Errorf("Forgot is %d, and was %d", after, before)
 	}
 	w.sync(x, 5)
 	has("after it", 0)

@@ -122,6 +122,10 @@ type Status struct {
 
 	// Accounts is the number of accounts, Scripts that of watched scripts.
 	Accounts, Scripts int
+
+	// Forgot is another number each time a rescan was canceled, zero at first: what
+	// the rescan had found below the birthdays is forgotten.
+	Forgot uint32
 }
 
 // Status returns how far the wallet has got. It never blocks on storage.
@@ -135,6 +139,7 @@ func (w *Wallet) Status() Status {
 		Birthday: s.firstBirth(0, s.count()),
 		Accounts: len(s.accounts),
 		Scripts:  len(s.scripts),
+		Forgot:   s.forgot(),
 	}
 }
 

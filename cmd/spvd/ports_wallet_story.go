@@ -15,7 +15,7 @@ func (p walletPort) Position() (rpc.Position, error) {
 		return rpc.Position{}, err
 	}
 	st := w.Status()
-	return rpc.Position{Tip: blockID(st.Tip), Scanned: blockID(st.Scanned)}, nil
+	return rpc.Position{Tip: blockID(st.Tip), Scanned: blockID(st.Scanned), Forgot: st.Forgot}, nil
 }
 
 // Spends implements rpc.Story.

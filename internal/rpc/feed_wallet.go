@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -23,6 +24,7 @@ type walletFeed struct {
 	wallet Wallet
 	chain  Chain
 	trail  []api.BlockID // newest first; empty until there is a wallet
+	forgot uint32        // what the wallet had forgotten by then, see Position
 
 	// ahead is the height up to which the client was told besides what lies
 	// between the trail and what is being searched.
@@ -43,9 +45,9 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 	}
 	back := f.disconnected()
 	rest := f.trail[len(back):]
-	if len(rest) == 0 {
+	if len(rest) == 0 || f.forgot != at.Forgot {
 		f.begin(at)
-		return f.send(n, &api.WalletEvent{Cursor: cursor(f.trail), Gap: true, Tip: f.trail[0]}, nil, to)
+		return f.send(n, &api.WalletEvent{Cursor: f.cursor(), Gap: true, Tip: f.trail[0]}, nil, to)
 	}
 	if len(back) > 0 {
 		f.ahead = min(f.ahead, rest[0].Height)
@@ -60,7 +62,7 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 	}
 	from, ahead := rest[0].Height, f.ahead
 	f.trail, f.ahead = trail, max(at.Tip.Height, at.Scanned.Height)
-	ev := api.WalletEvent{Cursor: cursor(f.trail), Tip: at.Tip, Disconnected: back}
+	ev := api.WalletEvent{Cursor: f.cursor(), Tip: at.Tip, Disconnected: back}
 	moved := at.Tip.Height > ahead || at.Scanned.Height > from
 	due := func(h int64) bool {
 		return moved && (h > from-f.depth && h <= at.Scanned.Height || h > ahead-f.depth)
@@ -73,7 +75,32 @@ func (f *walletFeed) tell(ctx context.Context, n *news, to *feeds) error {
 // begin sets the place to where the wallet is.
 func (f *walletFeed) begin(at Position) {
 	f.trail, _ = f.trailTo(at.Scanned, nil)
-	f.ahead = at.Tip.Height
+	f.ahead, f.forgot = at.Tip.Height, at.Forgot
+}
+
+// cursor spells out the place, with what the wallet had forgotten behind a slash.
+func (f *walletFeed) cursor() string {
+	if f.forgot == 0 {
+		return cursor(f.trail)
+	}
+	return cursor(f.trail) + "/" + strconv.FormatUint(uint64(f.forgot), 10)
+}
+
+// resume sets the place to a cursor, and reports whether it is one.
+func (f *walletFeed) resume(from string) bool {
+	place, number, some := strings.Cut(from, "/")
+	if some {
+		n, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			return false
+		}
+		f.forgot = uint32(n)
+	}
+	if f.trail = parseCursor(place); f.trail == nil {
+		return false
+	}
+	f.ahead = f.trail[0].Height
+	return true
 }
 
 // onMain reports whether the wallet is on the main chain at a block. When it is

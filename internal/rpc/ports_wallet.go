@@ -149,4 +149,8 @@ type Position struct {
 	// Tip is the newest block it knows, Scanned the last one that was searched
 	// for everything: it is below Tip while old blocks are searched again.
 	Tip, Scanned api.BlockID
+
+	// Forgot is another number each time the wallet has forgotten what it found in
+	// blocks that stay on the chain, zero at first.
+	Forgot uint32
 }

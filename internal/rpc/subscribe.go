@@ -20,7 +20,8 @@ func subscribe() method {
 			"jobs its jobs, as listjobs shows them, whenever they change. " +
 			"Each step has a cursor; given to subscribe later, on any connection, it makes the steps since then come first. " +
 			"A client that was away or slow for more than 2,000 blocks gets one step of blocks with gap set: it has to read the " +
-			"chain again. So does one of the other topics when none of the blocks of its cursor is on the main chain. " +
+			"chain again. So does one of the other topics when none of the blocks of its cursor is on the main chain, " +
+			"or when a rescan was canceled, which forgets what it had found. " +
 			"While the chain is being caught up with, a connection is notified at most once a second, less often the more there are, " +
 			"and blocks come together; during the first sync they do not come at all. Subscribing again starts anew.",
 		params: []param{
@@ -91,12 +92,10 @@ func (b *backend) subscribeWallet(c *caller, topic, from string, depth int64) (a
 	if from == "" {
 		if at, err := f.wallet.Position(); err == nil && f.onMain(at.Scanned) {
 			f.begin(at)
-			sub.Cursor = cursor(f.trail)
+			sub.Cursor = f.cursor()
 		}
-	} else if f.trail = parseCursor(from); f.trail == nil {
+	} else if !f.resume(from) {
 		return api.Subscription{}, errCursor(topic)
-	} else {
-		f.ahead = f.trail[0].Height
 	}
 	c.follow(topic, f)
 	return sub, nil

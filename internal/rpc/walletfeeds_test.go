@@ -27,6 +27,7 @@ type actor struct {
 
 	mu      sync.Mutex
 	scanned int64 // -1 while nothing is searched again
+	forgot  uint32
 	txs     []api.Transaction
 	jobs    []api.Job
 }
@@ -52,6 +53,7 @@ func (a *actor) Position() (rpc.Position, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	at, err := a.Wallet.Position()
+	at.Forgot = a.forgot
 	if a.scanned >= 0 && err == nil {
 		at.Scanned.Height = min(a.scanned, at.Tip.Height)
 		hash, err := a.d.HashAt(at.Scanned.Height)
@@ -127,6 +129,14 @@ func (a *actor) mine(name string, blocks int) {
 		a.d.Grow(0, blocks)
 		hash, height, _ := a.d.Best()
 		a.txs = append(a.txs, api.Transaction{TxID: name, BlockHeight: height, BlockHash: hash.String()})
+	})
+}
+
+// forget has the wallet forget transactions, as when a rescan is canceled.
+func (a *actor) forget(which func(tx api.Transaction) bool) {
+	a.happen(func() {
+		a.txs = slices.DeleteFunc(a.txs, which)
+		a.forgot++
 	})
 }
 
@@ -261,7 +271,7 @@ func TestPropertyAListenerHasTheTransactions(t *testing.T) {
 			a, address := startActor(t, 20)
 			l := listen(t, address, topic, "")
 			for step := range 60 {
-				switch random.IntN(8) {
+				switch random.IntN(9) {
 				case 0:
 					a.add(fmt.Sprintf("relayed %d", step), 0)
 				case 1, 2:
@@ -275,8 +285,13 @@ func TestPropertyAListenerHasTheTransactions(t *testing.T) {
 						a.txs = slices.DeleteFunc(a.txs, func(tx api.Transaction) bool { return tx.BlockHash == "" })
 					})
 				case 7:
+					a.forget(func(api.Transaction) bool { return random.IntN(3) == 0 })
+				case 8:
 					l.same(a)
 					l.client.Close()
+					if random.IntN(3) == 0 {
+						a.forget(func(api.Transaction) bool { return random.IntN(3) == 0 })
+					}
 					a.mine(fmt.Sprintf("missed %d", step), 1+random.IntN(3))
 					again := listen(t, address, topic, l.cursor)
 					again.copied, again.gap = l.copied, l.gap
