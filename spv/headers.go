@@ -226,9 +226,10 @@ func (w *headerWalk) note(b prepared, fresh bool) {
 	w.barren++
 }
 
-// foldWalk puts the batches that are ready on the chain, in order. When nothing new
-// comes for long because a peer led the walk back to where it had been, that peer has
-// failed, and not whoever was asked after it: that one may have more.
+// foldWalk puts the batches that are ready on the chain, in order. When a peer led the
+// walk back to where it had been, nothing new comes for long, or somebody else only leads
+// through what is known: then that peer has failed, and not whoever was asked after it,
+// who may have more.
 func (p *pursuit) foldWalk() error {
 	for {
 		b, ok := p.walk.ready[p.walk.folded]
@@ -251,7 +252,7 @@ func (p *pursuit) foldWalk() error {
 		}
 		p.walk.note(b, ext.Added+ext.Side > 0)
 		full := len(b.batch.Headers) == fullBatch
-		if full && p.walk.barren > maxBarren && p.walk.astray != 0 {
+		if full && p.walk.astray != 0 && (p.walk.barren > maxBarren || b.from != p.walk.astray) {
 			p.survey.say(p.walk.astray, failed, time.Now())
 			p.walk.restart(true, time.Now())
 			return nil
