@@ -78,6 +78,9 @@ var (
 	// ErrDoubleSpend means that another transaction spends the same outputs.
 	ErrDoubleSpend = errors.New("transaction spends what another one spends")
 
+	// ErrImmature means that a transaction spends an output before its time.
+	ErrImmature = errors.New("transaction spends an output that cannot be spent yet")
+
 	// ErrPoolFull means that there are too many unmined transactions.
 	ErrPoolFull = errors.New("too many unmined transactions")
 

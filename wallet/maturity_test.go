@@ -74,3 +74,22 @@ func TestUnminedExpiryIsNotSpendable(t *testing.T) {
 		}
 	}
 }
+
+// TestPublishedTooEarly: nodes would drop what spends a reward before its time. What a
+// peer tells of is taken: it may see another tip.
+func TestPublishedTooEarly(t *testing.T) {
+	const late = 16 // confirmations, on simnet
+	s := newStory(t)
+	income := s.pay(anyone(), 8000)
+	income.Expiry = 1000
+	if err := s.x.ImportScript(t.Context(), anyone(), nil); err != nil {
+		t.Fatal(err)
+	}
+	s.block(map[string]*wire.MsgTx{"income": income})
+	tx := spend([]wire.OutPoint{{Hash: income.TxHash()}}, wire.NewTxOut(7000, s.stranger()))
+	for confs := 1; confs < late; confs++ {
+		refused(t, s.x, tx, Published, ErrImmature)
+		s.blocks(1)
+	}
+	add(t, s.x, tx, Published)
+}

@@ -32,7 +32,8 @@ const scriptFlags = txscript.ScriptDiscourageUpgradableNops |
 // Inputs that spend outputs of the wallet must be signed rightly, so that
 // nobody else can make its coins look spent. Nothing else about a relayed
 // transaction is certain: its other inputs may not even exist. The errors are
-// ErrBadTransaction, ErrExpired, ErrDoubleSpend and ErrPoolFull.
+// ErrBadTransaction, ErrExpired, ErrDoubleSpend, ErrPoolFull, and of what is
+// published ErrImmature.
 func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (ours bool, err error) {
 	u := &unmined{hash: msg.TxHash(), seen: w.cfg.Now().Truncate(time.Second), origin: from, tx: msg}
 	if err := standalone.CheckTransactionSanity(msg, uint64(w.cfg.Params.MaxTxSize)); err != nil {
@@ -97,6 +98,11 @@ func (q *query) admit(u *unmined) (bool, error) {
 	if expired(u.tx, q.s.tip.Height+1) {
 		return false, fmt.Errorf("%w: its expiry is %d and the tip %d", ErrExpired, u.tx.Expiry, q.s.tip.Height)
 	}
+	if u.origin == Published {
+		if err := q.ripe(u.tx); err != nil {
+			return false, err
+		}
+	}
 	if err := q.yield(u); err != nil {
 		return false, err
 	}
@@ -104,6 +110,29 @@ func (q *query) admit(u *unmined) (bool, error) {
 		return false, ErrPoolFull
 	}
 	return true, nil
+}
+
+// ripe refuses a transaction that spends a mined output of the wallet before its
+// maturity. Nodes drop such a transaction without a word.
+func (q *query) ripe(msg *wire.MsgTx) error {
+	for _, op := range prevOuts(msg) {
+		c, ok, err := getCredit(q.tx, op)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		m, err := getMined(q.tx, c.place)
+		if err != nil || m == nil {
+			return fmt.Errorf("output %s: %w", op, orCorrupt(err))
+		}
+		need := c.source.maturity(m.tx, q.w.cfg.Params.Params)
+		if confirmations(c.place.Height, q.s.tip.Height) < need {
+			return fmt.Errorf("%w: %s can be from block %d on", ErrImmature, op, int64(c.place.Height)+need)
+		}
+	}
+	return nil
 }
 
 // yield makes room for a transaction among those that spend the same outputs,

@@ -99,6 +99,7 @@ func (w *world) propose(t *testing.T, x *Wallet) *wire.MsgTx {
 }
 
 func TestUnminedNeverChangesWhatIsConfirmed(t *testing.T) {
+	refusals := 0
 	for seed := range seeds(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
@@ -122,8 +123,15 @@ func TestUnminedNeverChangesWhatIsConfirmed(t *testing.T) {
 				case 3:
 					before := confirmed(t, x)
 					if tx := w.propose(t, x); tx != nil {
-						ours, err := x.AddUnmined(t.Context(), tx, Origin(w.rng.IntN(2)))
-						if err != nil && !errors.Is(err, ErrDoubleSpend) && !errors.Is(err, ErrExpired) {
+						early, from := w.immature(tx), Origin(w.rng.IntN(2))
+						ours, err := x.AddUnmined(t.Context(), tx, from)
+						switch {
+						case errors.Is(err, ErrImmature):
+							if !early || from != Published {
+								t.Fatal(err)
+							}
+							refusals++
+						case err != nil && !errors.Is(err, ErrDoubleSpend) && !errors.Is(err, ErrExpired):
 							t.Fatal(err)
 						}
 						if ours {
@@ -143,6 +151,18 @@ func TestUnminedNeverChangesWhatIsConfirmed(t *testing.T) {
 			}
 		})
 	}
+	if refusals == 0 {
+		t.Error("nothing was published too early")
+	}
+}
+
+// immature reports whether a transaction spends what the next block may not.
+func (w *world) immature(tx *wire.MsgTx) bool {
+	unspent := w.coins(false)
+	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool {
+		c, ok := unspent[in.PreviousOutPoint]
+		return ok && int64(w.tip().Height-c.height)+1 < c.need()
+	})
 }
 
 // checkTotals compares the totals of a wallet with those of the twin, and

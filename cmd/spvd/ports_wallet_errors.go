@@ -61,6 +61,7 @@ func refusals() []refusal {
 		{wallet.ErrBadTransaction, api.CodeRejected, ""},
 		{wallet.ErrExpired, api.CodeRejected, ""},
 		{wallet.ErrDoubleSpend, api.CodeRejected, ""},
+		{wallet.ErrImmature, api.CodeRejected, ""},
 		{wallet.ErrPoolFull, api.CodeRejected, ""},
 	}
 }
