@@ -110,20 +110,7 @@ func TestCallsLeaveProcessors(t *testing.T) {
 		turns := max(1, runtime.GOMAXPROCS(0)/2)
 		var callers sync.WaitGroup
 		for range 2*turns + 2 {
-			callers.Go(func() {
-				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/", strings.NewReader(countRequest))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				r.SetBasicAuth(rpctest.User, rpctest.Password)
-				answer, err := client.Do(r)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				answer.Body.Close()
-			})
+			callers.Go(func() { ask(t, client, countRequest) })
 		}
 		synctest.Wait()
 		close(chain.letGo)

@@ -64,6 +64,27 @@ func (p *pipes) pipeClient() *http.Client {
 	}}
 }
 
+// ask makes a call on any goroutine and returns what the server says.
+func ask(t *testing.T, client *http.Client, request string) string {
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/", strings.NewReader(request))
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	r.SetBasicAuth(rpctest.User, rpctest.Password)
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(body)
+}
+
 // serve runs a server on p. The returned function ends it and reports how long
 // that took.
 func (p *pipes) serve(t *testing.T, cfg rpc.Config) (stop func() time.Duration) {
@@ -134,25 +155,7 @@ func TestStopAnswersCallsUnderWay(t *testing.T) {
 
 		var got [2]string
 		var calls sync.WaitGroup
-		calls.Go(func() {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/", strings.NewReader(blockRequest))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			r.SetBasicAuth(rpctest.User, rpctest.Password)
-			answer, err := client.Do(r)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer answer.Body.Close()
-			body, err := io.ReadAll(answer.Body)
-			if err != nil {
-				t.Error(err)
-			}
-			got[0] = string(body)
-		})
+		calls.Go(func() { got[0] = ask(t, client, blockRequest) })
 		conn, _, err := websocket.Dial(t.Context(), "ws://localhost/ws", &websocket.DialOptions{ //nolint:bodyclose // Dial says not to
 			HTTPClient: client, HTTPHeader: authorization(rpctest.User, rpctest.Password),
 		})
