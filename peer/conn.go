@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // conn is one connection that is through its handshake. Its three goroutines
@@ -153,13 +155,13 @@ func (c *conn) write() error {
 
 // ping pings when there is need to and finds out that the peer is gone.
 func (c *conn) ping() error {
-	timer := time.NewTimer(0)
+	timer := wait.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-c.ended:
 			return nil
-		case <-timer.C:
+		case <-timer.C():
 		}
 		next, err := c.checkAlive(time.Now())
 		if err != nil {
@@ -204,7 +206,7 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 	if err := c.send(r); err != nil {
 		return nil, err
 	}
-	timer := time.NewTimer(c.patience(r, r.sent))
+	timer := wait.NewTimer(c.patience(r, r.sent))
 	defer timer.Stop()
 	for {
 		select {
@@ -212,8 +214,8 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 			return got.payload, got.err
 		case <-ctx.Done():
 			return c.abandon(r, Cancelled, ctx.Err())
-		case now := <-timer.C:
-			left := c.patience(r, now)
+		case <-timer.C():
+			left := c.patience(r, time.Now())
 			if left <= 0 {
 				return c.abandon(r, Timeout, nil)
 			}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // When another peer is asked as well.
@@ -93,7 +95,7 @@ func (h *hedge) ask(m *member, r *request) {
 // asks more peers whenever one has failed, its patience ends, or no byte has come for
 // a while.
 func (h *hedge) await(quiet, patience time.Duration) answered {
-	timer := time.NewTimer(quiet)
+	timer := wait.NewTimer(quiet)
 	defer timer.Stop()
 	var failed []answered
 	more, due := firstMore, h.judged.Add(patience)
@@ -109,7 +111,8 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 			if len(failed) == len(h.asked) {
 				return failed[0]
 			}
-		case now := <-timer.C:
+		case <-timer.C():
+			now := time.Now()
 			late, silent := !now.Before(due), now.Sub(h.heard()) >= quiet
 			if late || silent {
 				due = now.Add(patience)
@@ -118,11 +121,11 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 				h.askMore(more)
 				more = min(2*more, maxAsked)
 			}
-			wait := h.heard().Add(quiet).Sub(now)
-			if wait <= 0 { // nobody had room
-				wait = quiet
+			next := h.heard().Add(quiet).Sub(now)
+			if next <= 0 { // no other peer had room
+				next = quiet
 			}
-			timer.Reset(min(wait, due.Sub(now)))
+			timer.Reset(min(next, due.Sub(now)))
 		}
 	}
 }

@@ -3,6 +3,8 @@ package peer
 import (
 	"context"
 	"time"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // saveEvery is how often what changes all the time is written: what is lost by a
@@ -35,13 +37,14 @@ func (p *Pool) remember(ctx context.Context) {
 	if p.cfg.File == "" {
 		return
 	}
-	ticker := time.NewTicker(saveEvery)
-	defer ticker.Stop()
+	timer := wait.NewTimer(saveEvery)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C():
+			timer.Reset(saveEvery)
 		case <-p.unsaved:
 		}
 		p.save(p.bestPeers())

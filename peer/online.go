@@ -3,6 +3,8 @@ package peer
 import (
 	"context"
 	"time"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // manyDials is how many dials have to fail in a row, without any connection, for
@@ -86,13 +88,13 @@ func (p *Pool) gate(ctx context.Context) (done func(), ok bool) {
 // meanwhile.
 func (p *Pool) pause(ctx context.Context, d time.Duration) bool {
 	_, back := p.online()
-	timer := time.NewTimer(d)
+	timer := wait.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-back:
-	case <-timer.C:
+	case <-timer.C():
 	}
 	return true
 }

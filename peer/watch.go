@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 const (
@@ -25,15 +27,16 @@ const (
 // watch sees that time has passed without us, that peers have nothing new, and that
 // none but banned ones are left.
 func (p *Pool) watch(ctx context.Context) {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
+	timer := wait.NewTimer(watchEvery)
+	defer timer.Stop()
 	steady, wall := time.Now(), p.cfg.Now().Round(0)
 	var replaced, alone time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C():
+			timer.Reset(watchEvery)
 		}
 		now, wallNow := time.Now(), p.cfg.Now().Round(0)
 		if slept := wallNow.Sub(wall) - now.Sub(steady); slept >= forgotten {

@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -141,7 +142,7 @@ func (n *fakeNet) pick(ctx context.Context, avoid []uint64) (*fakePeer, error) {
 		if best != nil {
 			return best, nil
 		}
-		if !pauseFor(ctx, 100*time.Millisecond) {
+		if wait.For(ctx, 100*time.Millisecond) != nil {
 			return nil, ctx.Err()
 		}
 	}
@@ -160,11 +161,11 @@ func (n *fakeNet) serve(ctx context.Context, p *fakePeer, kind string, silent bo
 		n.flying--
 		n.mu.Unlock()
 	}()
-	wait := p.latency
+	takes := p.latency
 	if silent {
-		wait = requestTime
+		takes = requestTime
 	}
-	if !pauseFor(ctx, wait) {
+	if wait.For(ctx, takes) != nil {
 		return nil, ctx.Err()
 	}
 	n.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -39,7 +40,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 		c.avoid = slices.Concat(c.avoid, p.ledger.avoid(p.survey.live()))
 	}
 	p.workers.do(func(ctx context.Context) fold {
-		if !pauseFor(ctx, c.pause()) {
+		if wait.For(ctx, c.pause()) != nil {
 			return nil
 		}
 		payload, from, err := p.cfg.Peers.CFilters(ctx, c.avoid, start, end)
@@ -108,19 +109,4 @@ func (c chunk) pause() time.Duration {
 		return 0
 	}
 	return min(chunkPause<<min(c.tries, 10), maxChunkPause)
-}
-
-// pauseFor waits, and reports whether ctx is still alive.
-func pauseFor(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -152,9 +153,11 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	if st.Phase != Following {
 		return s.posts.get(p.Hash), nil
 	}
+	timer := wait.NewTimer(tick)
+	defer timer.Stop()
 	select {
 	case <-taken:
-	case <-time.After(tick):
+	case <-timer.C():
 	case <-ctx.Done():
 	}
 	return s.posts.get(p.Hash), nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -39,8 +40,8 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 	p.walk.restart(false, time.Now())
 	r.survey.restart()
 	defer p.workers.stop()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
+	timer := wait.NewTimer(tick)
+	defer timer.Stop()
 	defer r.turned.Store(nil)
 	for {
 		now := time.Now()
@@ -50,7 +51,7 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 		if done {
 			return next, p.writeRest()
 		}
-		if err := p.step(ticker.C); err != nil {
+		if err := p.step(timer); err != nil {
 			return Failed, err
 		}
 		if ctx.Err() != nil {
@@ -61,7 +62,7 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 
 // step starts what is due, also to write what should be written, and then waits
 // for something to happen.
-func (p *pursuit) step(tick <-chan time.Time) error {
+func (p *pursuit) step(timer *wait.Timer) error {
 	if err := p.fetchHeaders(); err != nil {
 		return err
 	}
@@ -72,12 +73,12 @@ func (p *pursuit) step(tick <-chan time.Time) error {
 		return err
 	}
 	p.showProgress()
-	return p.await(tick)
+	return p.await(timer)
 }
 
 // await blocks until something happens, and folds the results of the jobs that
 // have ended, or settles the write that has.
-func (p *pursuit) await(tick <-chan time.Time) error {
+func (p *pursuit) await(timer *wait.Timer) error {
 	select {
 	case f := <-p.workers.folds:
 		return f()
@@ -87,7 +88,8 @@ func (p *pursuit) await(tick <-chan time.Time) error {
 	case <-p.cfg.Peers.Changed():
 	case <-p.cfg.Wallet.Changed():
 		p.lookAtWallet()
-	case <-tick:
+	case <-timer.C():
+		timer.Reset(tick)
 	case <-p.ctx.Done():
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -45,7 +46,7 @@ func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Head
 	var avoid []uint64
 	for tries := 0; ; tries++ {
 		if tries > 0 {
-			if !pauseFor(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) {
+			if wait.For(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) != nil {
 				return nil, context.Cause(ctx)
 			}
 			if err := s.onMain(id); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -150,7 +151,7 @@ func (h *house) spoilStore(of []byte) {
 
 // pass lets virtual time pass.
 func (h *house) pass(d time.Duration) {
-	pauseFor(h.Context(), d)
+	_ = wait.For(h.Context(), d)
 	synctest.Wait()
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // rescanLook is how often a rescan is looked at.
@@ -71,8 +72,6 @@ func runRescan(ctx context.Context, in *invocation) (int, error) {
 // followJob shows how far a job is until it is over. On a terminal that is drawn
 // over and over, and taken off in the end.
 func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) error {
-	look := time.NewTicker(rescanLook)
-	defer look.Stop()
 	draws := in.screen != nil && !in.opts.JSON
 	shown := canvas{out: in.out}
 	if draws {
@@ -90,10 +89,8 @@ func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) erro
 			on := in.screen()
 			shown.draw(jobPicture(j, on), on)
 		}
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := wait.For(ctx, rescanLook); err != nil {
+			return err
 		}
 		if err := c.call(ctx, "getjob", j, j.ID); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // watchInterval is the time between two looks at the status.
@@ -19,8 +20,6 @@ const watchInterval = 500 * time.Millisecond
 func watch(ctx context.Context, in *invocation, c *client, forever bool) (int, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
-	tick := time.NewTicker(watchInterval)
-	defer tick.Stop()
 	show := newView(in.console, in.opts.JSON)
 	for {
 		st, peers, err := show.look(ctx, c)
@@ -36,9 +35,7 @@ func watch(ctx context.Context, in *invocation, c *client, forever bool) (int, e
 		if st.Synced && !forever {
 			return show.code, nil
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		if wait.For(ctx, watchInterval) != nil {
 			return show.code, nil
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // stopWithin is how long all services together may take to stop.
@@ -69,14 +71,14 @@ func runServices(ctx context.Context, log *slog.Logger, services []service) erro
 
 // stopAll stops services in reverse order.
 func stopAll(started []*running) error {
-	deadline := time.NewTimer(stopWithin)
+	deadline := wait.NewTimer(stopWithin)
 	defer deadline.Stop()
 	for i := len(started) - 1; i >= 0; i-- {
 		r := started[i]
 		r.stop()
 		select {
 		case <-r.done:
-		case <-deadline.C:
+		case <-deadline.C():
 			return fmt.Errorf("%s: did not stop within %v", r.name, stopWithin)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/systemd"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv"
 )
 
@@ -71,13 +72,9 @@ func (s *supervisor) run(ctx context.Context) error {
 		}
 		s.send(systemd.Status(statusLine(&st)))
 	}
-	tick := time.NewTicker(s.pace())
-	defer tick.Stop()
 	for {
 		s.look()
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		if wait.For(ctx, s.pace()) != nil {
 			s.send(systemd.Stopping, systemd.Status("Stopping."))
 			return nil
 		}

@@ -37,6 +37,11 @@ func Rules() []Rule {
 			Check: checkSleep,
 		},
 		{
+			Name:  "wait",
+			Why:   "a timer that is due before its receiver blocks crashes the race detector in a bubble: use internal/wait",
+			Check: checkWait,
+		},
+		{
 			Name:  "go",
 			Why:   "every goroutine is joined by its owner: use errgroup or sync.WaitGroup.Go",
 			Check: checkGo,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 const (
@@ -45,7 +46,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			s.cfg.Log.Debug("Status page not followed any more", "client", r.RemoteAddr, "err", err)
 			return
 		}
-		if !pause(r.Context(), eventPace) {
+		if wait.For(r.Context(), eventPace) != nil {
 			return
 		}
 	}
@@ -76,16 +77,4 @@ func sendEvent(w http.ResponseWriter, answer *http.ResponseController, data []by
 		return err
 	}
 	return answer.Flush()
-}
-
-// pause waits, and reports whether ctx is still alive.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

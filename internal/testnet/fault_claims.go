@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -19,10 +20,7 @@ type IsSlowToGreet struct{ Honest }
 // Version waits.
 func (f IsSlowToGreet) Version(ctx context.Context, s *Session) *wire.MsgVersion {
 	s.Misdeed()
-	select {
-	case <-time.After(slowGreeting):
-	case <-ctx.Done():
-	}
+	_ = wait.For(ctx, slowGreeting) // the connection ends with ctx anyway
 	return f.Honest.Version(ctx, s)
 }
 

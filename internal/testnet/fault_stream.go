@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // errHungUp ends a session from the side of the node.
@@ -50,10 +51,8 @@ func (f Trickles) Send(ctx context.Context, s *Session, m Message) error {
 			return err
 		}
 		b = b[n:]
-		select {
-		case <-time.After(trickledEvery):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := wait.For(ctx, trickledEvery); err != nil {
+			return err
 		}
 	}
 	return nil

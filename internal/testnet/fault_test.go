@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -33,7 +34,7 @@ func withFaulty(t *testing.T, c *testnet.Chain, name string, f func(t *testing.T
 	t.Run(name, func(t *testing.T) {
 		fault := faulty(t, name)
 		synctest.Test(t, func(t *testing.T) {
-			<-time.After(time.Until(c.Now()))
+			wait.Until(t.Context(), c.Now())
 			node := testnet.NewNode(testnet.NodeConfig{Chain: c, Behaviour: fault.Make(1)})
 			f(t, node, start(t, node, link.Shape{}))
 			if node.Misdeeds() == 0 {

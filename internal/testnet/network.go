@@ -10,11 +10,11 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // Network is a number of nodes at addresses, and the lines to them. A client
@@ -144,12 +144,8 @@ func (n *Network) dial(ctx context.Context, addr string) (net.Conn, error) {
 
 // reach takes the way to the host and back.
 func (h *Host) reach(ctx context.Context) error {
-	if h.shape.Latency > 0 {
-		select {
-		case <-time.After(2 * h.shape.Latency):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := wait.For(ctx, 2*h.shape.Latency); err != nil {
+		return err
 	}
 	if err := h.gate.Pass(ctx); err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // How often transactions are announced, and how many at a time.
@@ -19,24 +21,27 @@ const (
 // announces transactions in batches.
 func (s *Session) watch(ctx context.Context) error {
 	chance := newStream(s.nonce, 0x747269636b6c65)
-	ping := time.NewTicker(pingEvery)
+	ping := wait.NewTimer(pingEvery)
 	defer ping.Stop()
-	stall := time.NewTicker(stallTick)
+	stall := wait.NewTimer(stallTick)
 	defer stall.Stop()
-	var flush <-chan time.Time
+	var flush *wait.Timer // nil while nothing waits to be announced
 	for {
 		select {
-		case <-ping.C:
+		case <-ping.C():
+			ping.Reset(pingEvery)
 			s.tell(Encode(wire.NewMsgPing(chance.pcg.Uint64()), s.pver))
-		case now := <-stall.C:
-			if err := s.overdue(now); err != nil {
+		case <-stall.C():
+			stall.Reset(stallTick)
+			if err := s.overdue(time.Now()); err != nil {
 				return err
 			}
 		case <-s.trickled:
 			if flush == nil {
-				flush = time.After(trickleLeast + time.Duration(chance.below(int(trickleMost-trickleLeast))))
+				flush = wait.NewTimer(trickleLeast + time.Duration(chance.below(int(trickleMost-trickleLeast))))
 			}
-		case <-flush:
+		case <-flush.C():
+			flush.Stop()
 			flush = nil
 			s.flushTrickle()
 		case <-ctx.Done():

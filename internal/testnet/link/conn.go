@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // parcelSize is the most bytes that arrive at once.
@@ -117,15 +119,15 @@ func (c *Conn) cut() error {
 
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
-	expiry, stop := c.expire(&c.readDeadline)
-	defer stop()
+	expiry := c.expire(&c.readDeadline)
+	defer expiry.Stop()
 	return c.in.get(p, expiry)
 }
 
 // Write implements net.Conn. It returns when the bytes are on their way.
 func (c *Conn) Write(p []byte) (int, error) {
-	expiry, stop := c.expire(&c.writeDeadline)
-	defer stop()
+	expiry := c.expire(&c.writeDeadline)
+	defer expiry.Stop()
 	for written := 0; written < len(p); {
 		b := bytes.Clone(p[written:min(written+parcelSize, len(p))])
 		due, cut := c.outPace.stamp(time.Now(), len(b))
@@ -140,16 +142,12 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// expire returns a channel for the moment of a deadline, which a zero time
-// never is, and what releases it.
-func (c *Conn) expire(deadline *time.Time) (<-chan time.Time, func() bool) {
+// expire returns a timer for the moment of a deadline, which never fires if that is
+// zero.
+func (c *Conn) expire(deadline *time.Time) *wait.Timer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if deadline.IsZero() {
-		return nil, func() bool { return false }
-	}
-	t := time.NewTimer(time.Until(*deadline))
-	return t.C, t.Stop
+	return wait.NewTimerAt(*deadline)
 }
 
 // Close implements net.Conn. What is on its way out still arrives, as with a

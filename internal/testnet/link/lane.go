@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // ErrCut is the end of a connection that the line has broken.
@@ -43,7 +45,7 @@ func poke(c chan struct{}) {
 
 // put sends bytes on their way, which it keeps. It waits for room until the
 // deadline, and returns the error that ended the lane.
-func (l *lane) put(b []byte, due time.Time, deadline <-chan time.Time) error {
+func (l *lane) put(b []byte, due time.Time, deadline *wait.Timer) error {
 	for {
 		l.mu.Lock()
 		switch {
@@ -60,7 +62,7 @@ func (l *lane) put(b []byte, due time.Time, deadline <-chan time.Time) error {
 		l.mu.Unlock()
 		select {
 		case <-l.freed:
-		case <-deadline:
+		case <-deadline.C():
 			return os.ErrDeadlineExceeded
 		}
 	}
@@ -68,10 +70,10 @@ func (l *lane) put(b []byte, due time.Time, deadline <-chan time.Time) error {
 
 // get waits until bytes have arrived and takes at most len(p) of them. What
 // is under way when the lane ends still arrives.
-func (l *lane) get(p []byte, deadline <-chan time.Time) (int, error) {
+func (l *lane) get(p []byte, deadline *wait.Timer) (int, error) {
 	for {
 		l.mu.Lock()
-		n, wait, err := l.take(p)
+		n, due, err := l.take(p)
 		l.mu.Unlock()
 		if n > 0 {
 			poke(l.freed)
@@ -80,28 +82,25 @@ func (l *lane) get(p []byte, deadline <-chan time.Time) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		var arrival <-chan time.Time
-		if wait > 0 {
-			arrival = time.After(wait)
-		}
+		arrival := wait.NewTimerAt(due)
 		select {
 		case <-l.changed:
-		case <-arrival:
-		case <-deadline:
+		case <-arrival.C():
+		case <-deadline.C():
 			return 0, os.ErrDeadlineExceeded
 		}
 	}
 }
 
-// take takes what has arrived, or returns how long the next parcel takes. The
-// caller holds the lock.
-func (l *lane) take(p []byte) (n int, wait time.Duration, err error) {
+// take takes what has arrived, or returns when the next parcel does, which is zero
+// without one. The caller holds the lock.
+func (l *lane) take(p []byte) (n int, next time.Time, err error) {
 	if len(l.under) == 0 {
-		return 0, 0, l.err
+		return 0, time.Time{}, l.err
 	}
 	head := &l.under[0]
-	if wait := time.Until(head.due); wait > 0 {
-		return 0, wait, nil
+	if time.Until(head.due) > 0 {
+		return 0, head.due, nil
 	}
 	n = copy(p, head.b)
 	head.b = head.b[n:]
@@ -109,7 +108,7 @@ func (l *lane) take(p []byte) (n int, wait time.Duration, err error) {
 		l.under = l.under[1:]
 	}
 	l.size -= n
-	return n, 0, nil
+	return n, time.Time{}, nil
 }
 
 // end lets nothing more in. The first error stays.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv"
 )
 
@@ -90,7 +91,7 @@ func TestProperty3IsTheSameWhereverItWasStopped(t *testing.T) {
 		chance := testnet.Chance(22)
 		for range 25 {
 			w.startClient()
-			<-time.After(time.Duration(chance() % uint64(3*time.Second)))
+			_ = wait.For(w.Context(), time.Duration(chance()%uint64(3*time.Second)))
 			w.stopClient()
 		}
 		w.startClient()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -157,7 +158,9 @@ func (p *plot) act() {
 }
 
 // pass lets some time pass.
-func (p *plot) pass(most time.Duration) { <-time.After(time.Duration(p.chance.Int64N(int64(most)))) }
+func (p *plot) pass(most time.Duration) {
+	_ = wait.For(p.Context(), time.Duration(p.chance.Int64N(int64(most))))
+}
 
 // anybody returns some node.
 func (p *plot) anybody() *testnet.Host {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
@@ -102,7 +103,7 @@ func inWorld(t *testing.T, best *testnet.Chain, test func(w *world)) {
 func inSeededWorld(t *testing.T, best *testnet.Chain, seed uint64, test func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		<-time.After(time.Until(best.Now()) + time.Hour)
+		wait.Until(t.Context(), best.Now().Add(time.Hour))
 		w := &world{T: t, seed: seed, best: best, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}
 		w.net = testnet.NewNetwork(seed, w.log.With("at", "net"))
 		w.wallet = newLedger(t, best)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // Exit codes.
@@ -104,12 +105,8 @@ func (cfg *config) addr(i int) netip.AddrPort {
 
 // mine puts a block on the chain of all nodes now and then.
 func mine(ctx context.Context, network *testnet.Network, every time.Duration) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
 	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		if wait.For(ctx, every) != nil {
 			return nil
 		}
 		c := network.Hosts()[0].Node.Chain().Extend(1)

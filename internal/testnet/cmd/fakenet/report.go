@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // totals is what all nodes together did.
@@ -36,13 +37,9 @@ func sum(network *testnet.Network) totals {
 
 // report writes a line for each second in which something changed.
 func report(ctx context.Context, network *testnet.Network, w io.Writer) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	var last totals
 	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		if wait.For(ctx, time.Second) != nil {
 			return nil
 		}
 		now := sum(network)

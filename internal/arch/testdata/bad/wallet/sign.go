@@ -1,5 +1,12 @@
 package wallet
 
-import "net" // want arrows
+import (
+	"net" // want arrows
+	"time"
+)
 
 var Dial = net.Dial
+
+func rest() {
+	<-time.NewTicker(time.Second).C // want wait
+}
