@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 )
@@ -213,13 +214,21 @@ func TestStalePeerIsReplaced(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, tune)
-		stale := &member{role: Outbound, conn: newConn(&b.cfg, "44.1.1.1:1", newMetered(nil, &b.total), nil, remote{})}
-		fresh := &member{role: Outbound, conn: newConn(&b.cfg, "44.2.1.1:1", newMetered(nil, &b.total), nil, remote{})}
-		named := &member{role: Added, conn: newConn(&b.cfg, "44.3.1.1:1", newMetered(nil, &b.total), nil, remote{})}
+		stale := &member{role: Outbound, news: time.Now(), conn: newConn(&b.cfg, "44.1.1.1:1", newMetered(nil, &b.total), nil, remote{})}
+		fresh := &member{role: Outbound, news: time.Now(), conn: newConn(&b.cfg, "44.2.1.1:1", newMetered(nil, &b.total), nil, remote{})}
+		named := &member{role: Added, news: time.Now(), conn: newConn(&b.cfg, "44.3.1.1:1", newMetered(nil, &b.total), nil, remote{})}
 		b.members = []*member{named, stale, fresh}
 		limit := staleBlocks * b.cfg.Params.TargetTimePerBlock
-		<-time.After(limit - 1)
-		fresh.news = time.Now()
+		<-time.After(limit - 2)
+		fresh.id = 1
+		b.Credit(1, 5)
+		<-time.After(1)
+		b.Credit(1, 5) // a block that it has sent before is no news
+		if fresh.news.Equal(time.Now()) {
+			t.Error("an old block counts as news")
+		}
+		stale.onNews = func() {}
+		stale.announcedBlocks(make([]chainhash.Hash, 1)) // an announcement proves nothing
 		if b.replaceStale(time.Now()) {
 			t.Error("replaced early")
 		}

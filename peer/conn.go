@@ -50,10 +50,9 @@ type conn struct {
 	table      table
 	mailbox    mailbox
 	alive      keepalive
-	claim      uint32    // the greatest height the peer spoke of
-	news       time.Time // when it last spoke of a block that was new for it
-	announcing bool      // sendheaders was sent
-	poolAsked  bool      // mempool was sent
+	claim      uint32 // the greatest height the peer spoke of
+	announcing bool   // sendheaders was sent
+	poolAsked  bool   // mempool was sent
 }
 
 // newConn returns a connection to be served. Its id and what it calls are set
@@ -72,7 +71,6 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 		ended:  make(chan struct{}),
 		alive:  keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
 		claim:  r.height,
-		news:   time.Now(),
 	}
 }
 
@@ -176,14 +174,6 @@ func (c *conn) tip() uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.claim
-}
-
-// lastNews returns when the peer last spoke of a block that was new for it, at
-// first the beginning.
-func (c *conn) lastNews() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.news
 }
 
 // rtt returns the last round trip that was measured.

@@ -74,7 +74,7 @@ func (c *conn) handleHeaders(f frame) {
 	c.mu.Lock()
 	grown := f.shape.height > c.claim
 	if grown {
-		c.claim, c.news = f.shape.height, time.Now()
+		c.claim = f.shape.height
 	}
 	r, what := c.sortHeaders(f)
 	c.mu.Unlock()
@@ -167,7 +167,6 @@ func (c *conn) handleInv(msg *wire.MsgInv) error {
 func (c *conn) announcedBlocks(blocks []chainhash.Hash) {
 	c.mu.Lock()
 	c.mailbox.put(news{blocks: blocks})
-	c.news = time.Now()
 	c.mu.Unlock()
 	c.onNews()
 }

@@ -15,6 +15,9 @@ type member struct {
 	role  Role
 	since time.Time
 
+	best uint32    // the height of the newest block of the best chain that it has sent; zero if none
+	news time.Time // when it sent that, at first when it connected
+
 	requests int // in flight
 	bytes    int // in flight, estimated
 	window   int // how many requests may be in flight
@@ -52,7 +55,7 @@ func (p *Pool) join(c *conn, role Role) *member {
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
 	c.onTold = func(told []Told) { p.book.Learn(c.addr, told) }
 	c.relay = p.relay
-	m := &member{conn: c, role: role, since: p.cfg.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
+	m := &member{conn: c, role: role, since: p.cfg.Now(), news: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
 	p.update(func() {
 		p.lastID++
 		c.id = p.lastID

@@ -39,6 +39,7 @@ type Pool struct {
 	standings map[string]standing // by address
 	bans      map[string]Ban      // by address, or by host for all its ports
 	sizes     sizes
+	search    search
 }
 
 // New returns a pool with a checked configuration, and reads the file it names. It

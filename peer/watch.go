@@ -75,14 +75,14 @@ func (p *Pool) replaceStale(now time.Time) bool {
 	defer p.mu.Unlock()
 	var stalest *member
 	for _, m := range p.members {
-		if m.role == Outbound && m.live() && (stalest == nil || m.lastNews().Before(stalest.lastNews())) {
+		if m.role == Outbound && m.live() && (stalest == nil || m.news.Before(stalest.news)) {
 			stalest = m
 		}
 	}
 	if stalest == nil {
 		return false
 	}
-	quiet := now.Sub(stalest.lastNews())
+	quiet := now.Sub(stalest.news)
 	if quiet < staleBlocks*p.cfg.Params.TargetTimePerBlock {
 		return false
 	}

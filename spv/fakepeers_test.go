@@ -50,6 +50,8 @@ type fakeNet struct {
 	changed chan struct{}
 	news    []func(yield func(uint64, []byte, []chainhash.Hash))
 	accused map[uint64][]error
+	credits map[uint64]uint32 // the greatest height by peer
+	sought  []string          // the reasons, in order
 	flying  int
 
 	relay     fakeRelay
@@ -57,7 +59,7 @@ type fakeNet struct {
 }
 
 func newFakeNet() *fakeNet {
-	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error)}
+	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error), credits: make(map[uint64]uint32)}
 }
 
 // join connects a peer and returns its number.
@@ -297,6 +299,18 @@ func (n *fakeNet) SendHeaders(_ context.Context, id uint64) error {
 		p.asked = append(p.asked, "sendheaders")
 	}
 	return nil
+}
+
+func (n *fakeNet) Credit(id uint64, height uint32) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.credits[id] = max(n.credits[id], height)
+}
+
+func (n *fakeNet) Seek(reason string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.sought = append(n.sought, reason)
 }
 
 // Accuse disconnects the peer, as a pool does.

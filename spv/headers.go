@@ -360,6 +360,9 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 		return nil, err
 	}
 	p.passed()
+	if n := len(b.batch.Hashes); n > 0 && b.batch.Hashes[n-1] == p.staged.Tip.Hash {
+		p.cfg.Peers.Credit(b.from, uint32(p.staged.Tip.Height))
+	}
 	return &ext, nil
 }
 

@@ -19,6 +19,7 @@ import (
 type Peers interface {
 	Fetcher
 	Roster
+	Feedback
 	Relay
 }
 
@@ -50,8 +51,7 @@ type Fetcher interface {
 	Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (block *wire.MsgBlock, from uint64, err error)
 }
 
-// Roster says who is connected and what they announce, and takes what the
-// syncer has to say about them.
+// Roster says who is connected and what they announce.
 type Roster interface {
 	// Live yields the peers that are connected and through their handshake,
 	// with the height each of them claims. A claim is never a fact.
@@ -70,10 +70,25 @@ type Roster interface {
 	// SendHeaders tells a peer to announce blocks by their headers. It is sent
 	// once per connection however often it is asked for.
 	SendHeaders(ctx context.Context, id uint64) error
+}
 
+// Feedback tells the network what the chain proves about its peers. None of its
+// methods waits.
+type Feedback interface {
 	// Accuse reports that something a peer sent is proven wrong. The error is
 	// the evidence that is kept with the ban.
 	Accuse(id uint64, evidence error)
+
+	// Credit reports that a peer has sent the header of the newest block of the
+	// chain with the most work, which has the given height. Further headers of the
+	// same height are no news, whatever the peer announces.
+	Credit(id uint64, height uint32)
+
+	// Seek reports that what the connected peers have shown may be less than, or
+	// other than, what the network has. The reason is a sentence for the log. Until it
+	// is called with an empty reason, peers in other network groups are looked for, in
+	// addition to the connected ones. A call with another reason changes the reason.
+	Seek(reason string)
 }
 
 // Relay passes unmined transactions on, from peers to us and from us to peers.

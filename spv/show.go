@@ -50,6 +50,7 @@ func (r *run) facts() facts {
 	f.enough = state.EnoughWork
 	f.tipAge = r.cfg.Now().Sub(state.TipTime)
 	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.TargetTimePerBlock
+	f.overdue = r.tipsAge() && f.tipAge > overdueIntervals*r.cfg.Params.TargetTimePerBlock
 	return f
 }
 
@@ -82,11 +83,20 @@ func (r *run) show() {
 	st.FirstSyncDone = st.FirstSyncDone || st.Synced
 	st.Seq = was.Seq
 	r.shownAt = now
+	r.seek(f.doubt())
 	if reflect.DeepEqual(*st, was) {
 		return
 	}
 	r.board.show(*st)
 	r.logSync()
+}
+
+// seek tells the pool of a doubt when it begins, changes or ends.
+func (r *run) seek(doubt string) {
+	if doubt != r.doubt {
+		r.doubt = doubt
+		r.cfg.Peers.Seek(doubt)
+	}
 }
 
 // showStages fills in the progress of the stages. Their target is what peers

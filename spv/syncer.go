@@ -131,6 +131,8 @@ type run struct {
 
 	relay *relaying // unmined transactions
 
+	doubt string // why other peers are looked for; empty if they are not
+
 	status  Status        // the next one to show
 	pace    pace          // the rates of the stages
 	shownAt time.Time     // when the status was last shown

@@ -13,6 +13,10 @@ import (
 // that late by chance once in e^24/10^6, about 26,000, such chains.
 const staleIntervals = 24
 
+// overdueIntervals is how many times the target time per block the tip may be old
+// before other peers are looked for: by chance one block in 400 comes that late.
+const overdueIntervals = 6
+
 // facts are what the truth about the sync follows from.
 type facts struct {
 	phase   Phase
@@ -27,6 +31,7 @@ type facts struct {
 	enough  bool         // the tip has the network's minimum known work
 	stale   bool         // the tip is much older than it should be
 	tipAge  time.Duration
+	overdue bool  // the tip is older than it is by chance now and then
 	mute    int   // the peers that did not answer when last asked for headers
 	missing delay // the filters that all later ones wait for
 }
@@ -43,6 +48,27 @@ func (f facts) synced() bool {
 	return f.phase == Following && f.peers > 0 && f.shown && !f.leading &&
 		f.staged == f.tip.Height && f.filters == f.tip && f.scanned == f.tip &&
 		f.enough && !f.stale
+}
+
+// doubt says in one sentence why the connected peers may not have shown what the
+// network has; it is empty without such a reason. A pool that is told so looks for
+// peers in other network groups.
+func (f facts) doubt() string {
+	switch {
+	case f.phase != CatchingUp && f.phase != Rescanning && f.phase != Following, f.peers == 0:
+		return ""
+	case f.mute >= f.peers:
+		return "no peer answers requests for headers"
+	case f.leading || !f.shown:
+		return ""
+	case !f.enough && f.staged == f.tip.Height:
+		return "all peers show a chain with less work than this network is known to have"
+	case f.overdue:
+		return fmt.Sprintf("the newest block that any peer has shown is older than %d block intervals", overdueIntervals)
+	case f.filters.Height < f.staged && f.missing.failed >= f.peers:
+		return "no peer has the filters of the chain with the most work"
+	}
+	return ""
 }
 
 // reason says in one sentence why the sync is where it is, and what a user can

@@ -1,0 +1,38 @@
+package peer
+
+import "time"
+
+// search is what the pool was told about the need for other peers. The pool's lock
+// guards it. The zero value means that there is no need.
+type search struct {
+	reason string    // of the caller; empty if none are needed
+	since  time.Time // when the need began
+}
+
+// Credit reports that a peer has sent the header of the newest block of the best
+// chain, which has the given height. Only this counts as news of a peer: claims and
+// announcements do not. It reaches connected peers only.
+func (p *Pool) Credit(id uint64, height uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.member(id); m != nil && (height > m.best || m.best == 0) {
+		m.best, m.news = height, time.Now()
+	}
+}
+
+// Seek makes the pool look for peers in other network groups than the connected ones,
+// in addition to these, until it is called with an empty reason.
+func (p *Pool) Seek(reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case reason == "" && p.search.reason != "":
+		p.cfg.Log.Info("Stopped looking for other peers", "after", time.Since(p.search.since).Round(time.Second))
+		p.search = search{}
+	case reason != "" && p.search.reason == "":
+		p.cfg.Log.Info("Looking for other peers", "reason", reason)
+		p.search = search{reason, time.Now()}
+	case reason != "":
+		p.search.reason = reason
+	}
+}
