@@ -47,6 +47,9 @@ func TestRealNodes(t *testing.T) {
 		{"scripts", s.testScripts},
 		{"treasury", s.testTreasury},
 	} {
-		t.Run(test.name, test.run)
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // each has nodes and daemons of its own
+			test.run(t)
+		})
 	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -114,22 +115,52 @@ func (h *holder) coins(t *testing.T, n *node.Node, account string) []replay.Coin
 }
 
 // coin returns a coin of an account that can be spent, the oldest of at least an
-// amount.
+// amount in atoms.
 func (h *holder) coin(t *testing.T, n *node.Node, account string, amount int64) replay.Coin {
 	t.Helper()
-	for _, c := range h.coins(t, n, account) {
-		if !c.Spent && c.Mature && c.Amount >= amount {
-			return c
+	return h.someCoins(t, n, account, 1, amount)[0]
+}
+
+// someCoins returns as many coins of an account that can be spent, the oldest of at
+// least an amount in atoms each.
+func (h *holder) someCoins(t *testing.T, n *node.Node, account string, count int, amount int64) []replay.Coin {
+	t.Helper()
+	var list []replay.Coin
+	for _, c := range h.spendable(t, n, account) {
+		if c.Amount >= amount && len(list) < count {
+			list = append(list, c)
 		}
 	}
-	t.Fatalf("account %s has no coin of %d atoms", account, amount)
-	return replay.Coin{}
+	if len(list) < count {
+		t.Fatalf("account %s has %d coins of at least %d atoms, the story needs %d", account, len(list), amount, count)
+	}
+	return list
+}
+
+// spendable returns the coins of an account that the next block may spend and no
+// transaction in the mempool of the node does, oldest first.
+func (h *holder) spendable(t *testing.T, n *node.Node, account string) []replay.Coin {
+	t.Helper()
+	waiting, err := n.Mempool(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := make(map[wire.OutPoint]bool)
+	for _, tx := range waiting {
+		for _, in := range tx.TxIn {
+			taken[in.PreviousOutPoint] = true
+		}
+	}
+	return slices.DeleteFunc(h.coins(t, n, account), func(c replay.Coin) bool {
+		return c.Spent || !c.Mature || taken[c.Op]
+	})
 }
 
 // pay returns a transaction that spends a coin: an amount goes to a script, the
 // rest to a change script.
 func (h *holder) pay(t *testing.T, from replay.Coin, to []byte, amount int64, change []byte) *wire.MsgTx {
 	t.Helper()
+	covers(t, amount+holderFee, from)
 	tx := wire.NewMsgTx()
 	tx.AddTxIn(wire.NewTxIn(&from.Op, from.Amount, nil))
 	tx.AddTxOut(wire.NewTxOut(amount, to))
@@ -140,17 +171,37 @@ func (h *holder) pay(t *testing.T, from replay.Coin, to []byte, amount int64, ch
 	return tx
 }
 
+// costs returns what a payment with these outputs spends at least: with its fee and
+// the least change.
+func costs(outs []*wire.TxOut) int64 {
+	total := int64(5*holderFee + holderDust) // it may be large
+	for _, out := range outs {
+		total += out.Value
+	}
+	return total
+}
+
+// covers fails the test unless coins hold at least an amount in atoms.
+func covers(t *testing.T, amount int64, from ...replay.Coin) {
+	t.Helper()
+	var sum int64
+	for _, c := range from {
+		sum += c.Amount
+	}
+	if sum < amount {
+		t.Fatalf("%d coins hold %d atoms, the story spends %d", len(from), sum, amount)
+	}
+}
+
 // payment returns a transaction that spends coins: what the outputs leave goes to a
 // change script.
 func (h *holder) payment(t *testing.T, outs []*wire.TxOut, change []byte, from ...replay.Coin) *wire.MsgTx {
 	t.Helper()
-	tx, rest := wire.NewMsgTx(), int64(-5*holderFee) // it may be large
+	covers(t, costs(outs), from...)
+	tx, rest := wire.NewMsgTx(), holderDust-costs(outs)
 	for _, c := range from {
 		tx.AddTxIn(wire.NewTxIn(&c.Op, c.Amount, nil))
 		rest += c.Amount
-	}
-	for _, out := range outs {
-		rest -= out.Value
 	}
 	tx.TxOut = append(outs, wire.NewTxOut(rest, change))
 	h.sign(t, tx, from...)
@@ -194,6 +245,7 @@ func (h *holder) ticket(t *testing.T, m *miner.Miner, voter *keys.Key, parts ...
 	var from []replay.Coin
 	for _, p := range parts {
 		paid := share + holderTickets
+		covers(t, paid+holderDust, p.from)
 		tx.AddTxIn(wire.NewTxIn(&p.from.Op, p.from.Amount, nil))
 		tx.AddTxOut(wire.NewTxOut(0, p.reward.CommitmentScript(paid)))
 		tx.AddTxOut(wire.NewTxOut(p.from.Amount-paid, p.change.StakeChangeScript()))
@@ -207,6 +259,7 @@ func (h *holder) ticket(t *testing.T, m *miner.Miner, voter *keys.Key, parts ...
 func (h *holder) treasuryAdd(t *testing.T, from replay.Coin, amount int64, change *keys.Key) *wire.MsgTx {
 	t.Helper()
 	const opTAdd = 0xc1
+	covers(t, amount+holderFee+holderDust, from)
 	tx := wire.NewMsgTx()
 	tx.Version = wire.TxVersionTreasury
 	tx.AddTxIn(wire.NewTxIn(&from.Op, from.Amount, nil))

@@ -122,7 +122,7 @@ func (s *scriptStory) payAll() {
 	for i, script := range s.watched {
 		outs = append(outs, wire.NewTxOut(int64(i+1)*coinOf/10, script))
 	}
-	send(s.T, s.a, s.payment(s.T, outs, s.script(s.T, savings, keys.Internal, 1), s.coin(s.T, s.a, savings, coinOf)))
+	send(s.T, s.a, s.payment(s.T, outs, s.script(s.T, savings, keys.Internal, 1), s.coin(s.T, s.a, savings, costs(outs))))
 	s.mine(1)
 	s.agree("scripts of every kind paid")
 }
@@ -135,33 +135,30 @@ func (s *scriptStory) spendAll() {
 	if len(all) != len(s.watched) {
 		s.Fatalf("%d of %d scripts have been paid", len(all), len(s.watched))
 	}
-	ours, theirs := s.unspent(savings), s.unspent(spending)
-	send(s.T, s.a, s.payment(s.T, []*wire.TxOut{
+	outs := []*wire.TxOut{
 		wire.NewTxOut(coinOf, scriptOf(s.T, "a shop")),
 		wire.NewTxOut(coinOf/2, s.script(s.T, spending, keys.Internal, 1)),
-	}, s.script(s.T, savings, keys.Internal, 2), ours[0], theirs[0]))
+	}
+	ours, theirs := s.coin(s.T, s.a, savings, costs(outs)), s.coin(s.T, s.a, spending, 0)
+	send(s.T, s.a, s.payment(s.T, outs, s.script(s.T, savings, keys.Internal, 2), ours, theirs))
 
-	all = append(append(append(all, ours[1:]...), theirs[1:]...), s.unspent(late)[0])
-	send(s.T, s.a, s.payment(s.T, []*wire.TxOut{
+	all = append(append(all, s.unspent(savings)...), s.unspent(spending)...) // but for those two
+	outs = []*wire.TxOut{
 		wire.NewTxOut(coinOf, s.watched[0]),
 		wire.NewTxOut(coinOf, s.script(s.T, savings, keys.External, 5)),
 		wire.NewTxOut(coinOf, s.script(s.T, spending, keys.Internal, 2)),
 		wire.NewTxOut(coinOf, scriptOf(s.T, "a shop")),
-	}, s.script(s.T, late, keys.Internal, 0), all...))
+	}
+	all = append(all, s.coin(s.T, s.a, late, costs(outs)))
+	send(s.T, s.a, s.payment(s.T, outs, s.script(s.T, late, keys.Internal, 0), all...))
 	s.mine(1)
 	s.agree("scripts of every kind spent")
 }
 
-// unspent returns the coins of an account.
+// unspent returns the coins of an account that can be spent.
 func (s *scriptStory) unspent(account string) []replay.Coin {
 	s.Helper()
-	var list []replay.Coin
-	for _, c := range s.coins(s.T, s.a, account) {
-		if !c.Spent && c.Mature {
-			list = append(list, c)
-		}
-	}
-	return list
+	return s.spendable(s.T, s.a, account)
 }
 
 // again mines three blocks on the other node, which has not heard of the payments,

@@ -80,7 +80,7 @@ func (s *treasuryStory) begin() {
 	s.call("importscript", hex.EncodeToString(s.pair.Redeem()))
 	s.single(s.pair.Address(), s.pair.Script(), 0)
 	s.expiry = farExpiry
-	coins := s.coins(s.T, s.a, savings)
+	coins := s.someCoins(s.T, s.a, savings, 16, coinOf)
 	for i := range 8 {
 		own := part{coins[2*i], s.key(s.T, savings, keys.External, 10+i), s.key(s.T, savings, keys.Internal, i)}
 		tx := s.ticket(s.T, s.ma, voter, own, part{coins[2*i+1], s.pair, s.pair})
@@ -97,7 +97,7 @@ func (s *treasuryStory) addition() {
 	s.link()
 	agree(s.T, s.b, s.a)
 	s.unlink()
-	left := s.coins(s.T, s.a, savings)[16:18]
+	left := s.someCoins(s.T, s.a, savings, 2, coinOf)
 	s.add = s.treasuryAdd(s.T, left[0], coinOf/4, s.key(s.T, savings, keys.Internal, 7))
 	s.self = s.pay(s.T, left[1], s.script(s.T, savings, keys.External, 8), coinOf/4, s.script(s.T, savings, keys.Internal, 8))
 	s.expiry = 0
@@ -314,8 +314,8 @@ func (s *treasuryStory) refused(list ...*wire.MsgTx) {
 
 // rewards: what votes have returned, to keys and scripts, is spent once it can be.
 func (s *treasuryStory) rewards() {
-	coins := append(s.coins(s.T, s.a, savings), s.coins(s.T, s.a, replay.Imported)...)
-	coins = slices.DeleteFunc(coins, func(c replay.Coin) bool { return c.Script[0] != txscript.OP_SSGEN || !c.Mature || c.Spent })
+	coins := append(s.spendable(s.T, s.a, savings), s.spendable(s.T, s.a, replay.Imported)...)
+	coins = slices.DeleteFunc(coins, func(c replay.Coin) bool { return c.Script[0] != txscript.OP_SSGEN })
 	if len(coins) < 2 {
 		s.Fatalf("%d outputs of votes can be spent, want one of a key and one of a script", len(coins))
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -264,15 +265,15 @@ func (s *story) tickets(i int) []*wire.MsgTx {
 	s.Helper()
 	own, stranger := s.key(s.T, savings, keys.External, 2), s.key(s.T, spending, keys.External, 9)
 	change := s.key(s.T, savings, keys.Internal, 9+i)
-	var coins []replay.Coin
-	for _, c := range s.coins(s.T, s.a, savings) {
-		if !c.Spent && c.Mature && c.Amount > coinOf/4 {
-			coins = append(coins, c)
-		}
+	price, err := s.ma.TicketPrice(s.Context())
+	if err != nil {
+		s.Fatal(err)
 	}
+	coins := s.spendable(s.T, s.a, savings)
+	coins = slices.DeleteFunc(coins, func(c replay.Coin) bool { return c.Amount < price+2*holderFee+holderDust })
 	theirs := s.coin(s.T, s.a, spending, coinOf)
 	if len(coins) < 2 {
-		s.Fatalf("savings has %d coins for tickets", len(coins))
+		s.Fatalf("savings has %d coins for tickets of %d atoms, the story needs 2", len(coins), price)
 	}
 	mine := func(c replay.Coin) part { return part{from: c, reward: own, change: change} }
 	shared := part{from: theirs, reward: stranger, change: s.key(s.T, spending, keys.Internal, 20+i)}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spvd/spvd/e2e/proc"
@@ -15,6 +16,9 @@ const startTime = 20 * time.Second
 
 // pollEvery is the pace at which a daemon is asked about what is waited for.
 const pollEvery = 2 * time.Millisecond
+
+// errPortTaken is why a daemon did not start that another port would serve.
+var errPortTaken = errors.New("another program has the port")
 
 // network is the network all daemons are on.
 const network = "simnet"
@@ -47,6 +51,18 @@ type Daemon struct {
 func Start(ctx context.Context, c Config) (*Daemon, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
+	for {
+		d, err := start(ctx, c)
+		if errors.Is(err, errPortTaken) && ctx.Err() == nil {
+			continue
+		}
+		return d, err
+	}
+}
+
+// start does the same with a port that is free when it is looked for. Something else
+// may have it when the daemon listens.
+func start(ctx context.Context, c Config) (*Daemon, error) {
 	rpc, err := freeAddr()
 	if err != nil {
 		return nil, err
@@ -57,6 +73,9 @@ func Start(ctx context.Context, c Config) (*Daemon, error) {
 	}
 	d := &Daemon{programs: c.Programs, dir: c.Dir, rpc: rpc, proc: p}
 	if err := d.answers(ctx); err != nil {
+		if d.Ended() && strings.Contains(p.Output(), "address already in use") {
+			err = errors.Join(errPortTaken, err)
+		}
 		return nil, errors.Join(fmt.Errorf("start spvd: %w\n%s", err, p.Output()), p.Kill())
 	}
 	return d, nil
