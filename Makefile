@@ -17,13 +17,13 @@ LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-paral
 # Packages with goroutines of their own are tested with the race detector. The
 # others are pure or compute much, and would only be slowed down by it.
 RACY := ./cmd/... ./peer/... ./spv ./internal/logging/... ./internal/page ./internal/rpc/... \
-	./internal/testnet ./internal/testnet/link
+	./internal/testnet ./internal/testnet/link ./internal/wait
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test soak majority page vet check fmt lint vuln bench microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo test flaky soak majority page vet check fmt lint vuln bench microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -38,12 +38,15 @@ release:
 demo:
 	cd e2e && CGO_ENABLED=0 $(GO) run -trimpath ./cmd/demo
 
+# How many stories on real nodes are told side by side: they mostly wait.
+STORIES := 4
+
 test: vet
 	$(GO) test $(PURE)
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	$(GO) test $(RACE) $(RACY)
 	$(GO) test $(RACE) -run 'Readers|Closed' ./spv/chain
-	cd e2e && $(GO) test -count=1 ./...
+	cd e2e && $(GO) test -count=1 -parallel $(STORIES) ./...
 	cd internal/bench && $(GO) test ./...
 
 # N random networks, from the seed FROM on. A seed that fails belongs in
@@ -61,6 +64,14 @@ MAJORITIES ?= 20
 
 majority:
 	$(GO) test -count=1 -timeout 0 -v -run TestMostPeersAreFaulty ./internal/testnet/sim -args -majorities $(MAJORITIES) -majority $(FROM)
+
+# Every concurrent package and the runs against real nodes, N times each: as in make
+# test, with one core kept busy, with GOMAXPROCS=1 and with 8, in turn. Prints how often
+# each test failed.
+flaky: N = 20
+flaky:
+	$(GO) run ./internal/flaky -n $(N) $(RACE) $(RACY)
+	$(GO) run ./internal/flaky -n $(N) -C e2e ./...
 
 # The status page in a browser, which has to be installed. SPVD_SCREENSHOTS names
 # the directory that the pictures are kept in.

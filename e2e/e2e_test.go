@@ -2,9 +2,19 @@ package e2e
 
 import (
 	"context"
+	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 )
+
+// TestMain catches hangups: a signal that the test program inherits as ignored, under
+// nohup, stays ignored in its children, one that it catches does not.
+func TestMain(m *testing.M) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	os.Exit(m.Run())
+}
 
 // waitTime bounds every single wait: far more than anything takes on a busy
 // machine.

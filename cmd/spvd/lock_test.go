@@ -52,15 +52,15 @@ func TestGarbageInTheLockFileIsNoObstacle(t *testing.T) {
 // without any chance to clean up.
 func TestKilledHolderIsNoObstacle(t *testing.T) {
 	name := filepath.Join(t.TempDir(), lockFile)
-	if os.Getenv("SPVD_TEST_LOCK") != "" {
-		if _, err := takeLock(os.Getenv("SPVD_TEST_LOCK")); err != nil {
+	if os.Getenv("TEST_LOCK") != "" {
+		if _, err := takeLock(os.Getenv("TEST_LOCK")); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("locked")
 		select {}
 	}
 	holder := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
-	holder.Env = append(os.Environ(), "SPVD_TEST_LOCK="+name)
+	holder.Env = append(os.Environ(), "TEST_LOCK="+name)
 	out, err := holder.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/internal/testenv"
 )
 
 // mainVariable makes the test program be the daemon.
@@ -29,6 +31,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	testenv.Set()
 	os.Exit(m.Run())
 }
 

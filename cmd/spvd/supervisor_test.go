@@ -152,6 +152,7 @@ func TestSupervisorIsSilentWhenTheSyncHangs(t *testing.T) {
 
 func TestSupervisorOutlivesTheManager(t *testing.T) {
 	supervise(t, func(t *testing.T, f *fakeLoop, m *manager, _ func()) {
+		expectTold(t, m, "STATUS=Opening the chain store.") // before the manager goes
 		m.mu.Lock()
 		m.gone = true
 		m.mu.Unlock()

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,7 +27,7 @@ type Command struct {
 	Path  string
 	Args  []string
 	Dir   string     // working directory; empty: the starter's
-	Env   []string   // variables added to the starter's environment
+	Env   []string   // variables added to the environment, less those that configure spvd
 	Files []*os.File // descriptors 3, 4, … of the process
 
 	// Stdout takes what the process writes to standard output, which is then not
@@ -53,7 +55,7 @@ func Start(c Command) (*Process, error) {
 		done:   make(chan struct{}),
 	}
 	p.cmd.Dir = c.Dir
-	p.cmd.Env = append(os.Environ(), c.Env...)
+	p.cmd.Env = append(surroundings(), c.Env...)
 	p.cmd.ExtraFiles = c.Files
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	if c.Stdout != nil {
@@ -69,6 +71,16 @@ func Start(c Command) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
 	return p, nil
+}
+
+// surroundings returns the environment without what would configure the programs:
+// variables of spvd, and those of a service manager.
+func surroundings() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return slices.ContainsFunc([]string{"SPVD_", "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_"}, func(prefix string) bool {
+			return strings.HasPrefix(v, prefix)
+		})
+	})
 }
 
 // run is the goroutine whose thread the process is bound to.

@@ -52,6 +52,8 @@ func rooms() []room {
 		{dir: "internal/release", imports: []string{"internal/version"}},
 		{dir: "internal/systemd"},
 		{dir: "internal/version"},
+		{dir: "internal/testenv"},
+		{dir: "internal/flaky"},
 		{dir: "internal/wait"}, // which every room may import
 		{dir: "internal/arch"},
 		{dir: "cmd/spvd", imports: []string{"peer", "spv", "wallet", "internal"}},

@@ -1,0 +1,12 @@
+// Command flaky runs test packages many times, under conditions that change how
+// goroutines and processes interleave, and prints how often each test failed:
+//
+//	go run ./internal/flaky -n 20 -race ./peer ./spv
+//
+// The conditions take turns: as the tests run elsewhere, with one processor kept
+// busy, with GOMAXPROCS=1, and with GOMAXPROCS=8. A test program is built once for
+// each package and run in the package's directory, as the go command does; so
+// nothing is cached. The exit code is 1 if any test failed.
+//
+// Read main.go, then run.go. All goroutines end before main returns.
+package main

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"sort"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	n := flag.Int("n", 20, "how many `times` each package is run")
+	race := flag.Bool("race", false, "with the race detector")
+	dir := flag.String("C", ".", "`directory` of the module")
+	limit := flag.Duration("timeout", 15*time.Minute, "how long one run may take")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	failed, err := check(ctx, *dir, *race, *n, *limit, flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "flaky:", err)
+	}
+	if failed || err != nil {
+		stop()
+		os.Exit(1)
+	}
+}
+
+// check runs the packages that match the patterns n times each, prints the table, and
+// reports whether anything failed. It returns an error if a package cannot be built.
+func check(ctx context.Context, module string, race bool, n int, limit time.Duration, patterns []string) (failed bool, err error) {
+	tmp, err := os.MkdirTemp("", "flaky")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(tmp)
+	programs, err := build(ctx, module, race, tmp, patterns)
+	if err != nil {
+		return false, err
+	}
+	var all table
+	for i := range n {
+		for _, p := range programs {
+			if ctx.Err() != nil {
+				break
+			}
+			r := p.run(ctx, conditions()[i%len(conditions())], limit)
+			all.add(r)
+			fmt.Fprintf(os.Stdout, "%3d of %d  %-40s %-14s %8.1f s  %s\n", i+1, n, p.pkg, r.condition, r.took.Seconds(), r.verdict())
+			if len(r.failed) > 0 {
+				fmt.Fprintln(os.Stdout, indent(r.output))
+			}
+		}
+	}
+	return len(all.failures) > 0, errors.Join(all.write(os.Stdout), ctx.Err())
+}
+
+// program is the test program of one package.
+type program struct {
+	pkg  string // import path
+	dir  string // of the package
+	path string
+}
+
+// build makes the test programs of the packages that have tests.
+func build(ctx context.Context, module string, race bool, tmp string, patterns []string) ([]program, error) {
+	list := exec.CommandContext(ctx, "go", append([]string{"list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}\t{{.Dir}}{{end}}"}, patterns...)...)
+	list.Dir, list.Stderr = module, os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list packages: %w", err)
+	}
+	var programs []program
+	for line := range strings.Lines(string(out)) {
+		pkg, dir, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		p := program{pkg: pkg, dir: dir, path: filepath.Join(tmp, fmt.Sprintf("%d.test", len(programs)))}
+		args := []string{"test", "-c", "-o", p.path}
+		if race {
+			args = append(args, "-race")
+		}
+		compile := exec.CommandContext(ctx, "go", append(args, pkg)...)
+		compile.Dir, compile.Stdout, compile.Stderr = module, os.Stderr, os.Stderr
+		if err := compile.Run(); err != nil {
+			return nil, fmt.Errorf("build the tests of %s: %w", pkg, err)
+		}
+		programs = append(programs, p)
+	}
+	if len(programs) == 0 {
+		return nil, fmt.Errorf("no package with tests matches %v", patterns)
+	}
+	return programs, nil
+}
+
+// table counts runs and failures.
+type table struct {
+	runs     int
+	failures map[string]map[string]int // package and test, then condition
+}
+
+func (t *table) add(r result) {
+	t.runs++
+	for _, test := range r.failed {
+		key := r.pkg + " " + test
+		if t.failures == nil {
+			t.failures = make(map[string]map[string]int)
+		}
+		if t.failures[key] == nil {
+			t.failures[key] = make(map[string]int)
+		}
+		t.failures[key][r.condition]++
+	}
+}
+
+// write prints a line for each test that failed, with one column per condition.
+func (t *table) write(w io.Writer) error {
+	fmt.Fprintf(w, "\n%d runs, %d tests failed\n", t.runs, len(t.failures))
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	head := "test"
+	for _, c := range conditions() {
+		head += "\t" + c.name
+	}
+	fmt.Fprintln(tw, head)
+	var tests []string
+	for test := range t.failures {
+		tests = append(tests, test)
+	}
+	sort.Strings(tests)
+	for _, test := range tests {
+		row := test
+		for _, c := range conditions() {
+			row += fmt.Sprintf("\t%d", t.failures[test][c.name])
+		}
+		fmt.Fprintln(tw, row)
+	}
+	return tw.Flush()
+}
+
+func indent(s string) string {
+	return "      " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n      ")
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// shownOutput is how much of the output of a failed run is printed, in bytes.
+const shownOutput = 8 << 10
+
+// condition is what a run is made under.
+type condition struct {
+	name string
+	env  []string
+	busy bool // a processor computes beside it
+}
+
+func conditions() []condition {
+	return []condition{
+		{name: "plain"},
+		{name: "one core busy", busy: true},
+		{name: "GOMAXPROCS=1", env: []string{"GOMAXPROCS=1"}},
+		{name: "GOMAXPROCS=8", env: []string{"GOMAXPROCS=8"}},
+	}
+}
+
+// result is one run of one package.
+type result struct {
+	pkg       string
+	condition string
+	took      time.Duration
+	failed    []string // tests, or what ended the program
+	output    string   // the end of it
+}
+
+func (r *result) verdict() string {
+	if len(r.failed) == 0 {
+		return "ok"
+	}
+	return "FAIL " + strings.Join(r.failed, ", ")
+}
+
+// run runs the program once, for no longer than the limit.
+func (p *program) run(ctx context.Context, c condition, limit time.Duration) result {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	if c.busy {
+		wg.Go(func() { compute(ctx) })
+	}
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, p.path, "-test.paniconexit0", "-test.timeout="+limit.String())
+	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), c.env...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	begin := time.Now()
+	err := cmd.Run()
+	return result{
+		pkg:       p.pkg,
+		condition: c.name,
+		took:      time.Since(begin),
+		failed:    failures(out.String(), err),
+		output:    out.String()[max(0, out.Len()-shownOutput):],
+	}
+}
+
+// compute keeps one processor busy until ctx ends.
+func compute(ctx context.Context) {
+	for x := uint64(1); ctx.Err() == nil; {
+		for range 1 << 16 {
+			x = x*6364136223846793005 + 1
+		}
+	}
+}
+
+// failures returns the tests that an output says have failed: the innermost ones.
+// Where it names none, but the program failed, that is how it ended.
+func failures(output string, err error) []string {
+	var list []string
+	for _, m := range failLine().FindAllStringSubmatch(output, -1) {
+		list = append(list, m[1])
+	}
+	list = slices.DeleteFunc(list, func(test string) bool {
+		return slices.ContainsFunc(list, func(other string) bool { return strings.HasPrefix(other, test+"/") })
+	})
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if len(list) == 0 && err != nil {
+		return []string{fmt.Sprintf("(%v: %s)", err, crash(output))}
+	}
+	return list
+}
+
+// failLine is how the testing package says that a test has failed.
+func failLine() *regexp.Regexp { return regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`) }
+
+// crash returns the first line of an output that says why a program ended.
+func crash(output string) string {
+	for line := range strings.Lines(output) {
+		for _, start := range []string{"panic:", "fatal error:", "SIG", "ThreadSanitizer", "WARNING: DATA RACE"} {
+			if strings.HasPrefix(line, start) {
+				return strings.TrimSpace(line)
+			}
+		}
+	}
+	return "no reason in its output"
+}
