@@ -22,6 +22,7 @@ type scanner struct {
 	tracks  []*track      // those of earlier steps, the newest first
 	placing bool          // a job finds out where the next step starts
 	working bool          // the step is composed or applied
+	writing bool          // the wallet applies a step, which may have been dropped since
 	update  *chain.Update // the step; nil until it is composed
 	since   time.Time     // the last step
 	spare   []*match.Matcher
@@ -45,7 +46,7 @@ const keptTracks = 2
 
 // scanDone reports whether the wallet is at the tip of the filters.
 func (p *pursuit) scanDone() bool {
-	return !p.scanner.working && p.scanned == p.store.State().Filters
+	return !p.scanner.working && !p.scanner.writing && p.scanned == p.store.State().Filters
 }
 
 // scan takes the wallet along towards the tip, by starting what is due: a step,
@@ -55,7 +56,7 @@ func (p *pursuit) scan() {
 	if !p.watching {
 		p.scanned = tip
 	}
-	if p.scanDone() || s.placing {
+	if p.scanDone() || s.placing || s.step == nil && s.writing {
 		return
 	}
 	if s.step != nil && !s.working && tip != s.step.tip && !p.leadsTo(s.step, tip) {
@@ -268,28 +269,49 @@ func (p *pursuit) compose(t *track, last chain.Height) {
 				return nil
 			}
 			s.update = &u
-			return p.apply(t)
+			p.apply(t)
+			return nil
 		}
 	})
 }
 
-// apply gives the wallet the step. When the wallet has come to watch more, the same
-// blocks are matched against these scripts and the step is given again.
-func (p *pursuit) apply(t *track) error {
-	s := &p.scanner
-	u := s.update
-	if !u.Empty() {
-		grown, err := p.cfg.Wallet.Apply(p.workers.ctx, *u)
-		if err != nil {
-			return fmt.Errorf("wallet: %w", err)
-		}
-		if grown {
+// apply gives the wallet the step, in a job: many wallets take their time, and the
+// chain goes on meanwhile. No other step begins before it is done.
+func (p *pursuit) apply(t *track) {
+	u := p.scanner.update
+	if u.Empty() {
+		p.applied(t)
+		return
+	}
+	p.scanner.writing = true
+	p.workers.do(func(ctx context.Context) fold {
+		grown, err := p.cfg.Wallet.Apply(ctx, *u)
+		return func() error {
+			p.scanner.writing = false
+			switch {
+			case err != nil:
+				return fmt.Errorf("wallet: %w", err)
+			case t != p.scanner.step:
+				p.lookAtWallet()
+				return nil
+			case !grown:
+				p.applied(t)
+				return nil
+			}
 			watched := t.list.count()
 			t.list.extend(p.cfg.Wallet.Scripts())
 			p.complete(t, t.list.since(watched))
 			return nil
 		}
-	}
+	})
+}
+
+// applied ends the step that the wallet was taken along. When the wallet has come to
+// watch more instead, the same blocks are matched against these scripts and the step is
+// given again: see complete.
+func (p *pursuit) applied(t *track) {
+	s := &p.scanner
+	u := s.update
 	base := t.plan.base
 	if n := len(u.Applied); n > 0 {
 		base = u.Applied[n-1].BlockID
@@ -300,7 +322,6 @@ func (p *pursuit) apply(t *track) error {
 	s.memory = u.Applied
 	s.leave()
 	p.lookAtWallet()
-	return nil
 }
 
 // complete matches the blocks of the step against more scripts, fetches what matches,
@@ -314,7 +335,8 @@ func (p *pursuit) complete(t *track, set *match.Set) {
 			if err != nil || t != s.step {
 				return s.judge(t, err)
 			}
-			return p.apply(t)
+			p.apply(t)
+			return nil
 		}
 	})
 }

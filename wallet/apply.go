@@ -26,7 +26,7 @@ func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err err
 	if u.Empty() {
 		return false, nil
 	}
-	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+	err = w.advance(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		a := application{w: w, tx: tx, u: &u}
 		next, err := a.run(s)
 		grown = a.grown
@@ -228,11 +228,7 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 	if !a.u.More {
 		s.startScan()
 	}
-	newest := chain.Height(denseBlocks)
-	if a.u.More && s.tip.Height > tip {
-		newest = 1 // it will not be among the newest for long
-	}
-	s.blocks = remember(s.blocks, more, newest, s.tip.Height, s.cursor.Height, s.common.Height)
+	s.blocks = remember(s.blocks, more, denseBlocks, s.tip.Height, s.cursor.Height, s.common.Height)
 	return a.expire(s.tip.Height)
 }
 

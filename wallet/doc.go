@@ -1,7 +1,7 @@
 // Package wallet keeps watch-only wallets: which accounts, addresses and
 // scripts concern a person, and what the chain says about them. It holds no
-// private keys, opens no connections and starts no goroutines. A stolen wallet
-// file steals no coins, only privacy.
+// private keys, opens no connections, and leaves no goroutines behind. A stolen
+// wallet file steals no coins, only privacy.
 //
 // # How it learns
 //
@@ -17,7 +17,8 @@
 //
 // A Set is the wallets of a directory. They share one chain and one pass over it:
 // those that stand at the same block are taken along together, and those that lag
-// behind are stopped where others stand, and join them. While a wallet is searched
+// behind are stopped where others stand, and join them; several are written side by
+// side. While a wallet is searched
 // for in old blocks, new ones are applied as they come.
 //
 // # What it guarantees
@@ -36,7 +37,7 @@
 //   - A rescan changes nothing about what is mined, unless something had been
 //     missed.
 //   - Every change is one transaction of the file: killed anywhere, the wallet is
-//     consistent at an older tip.
+//     consistent at an older tip. Blocks that change no row are stored some at a time.
 //   - Private keys are refused before anything else is done with them, and no
 //     error or log record repeats any part of what was given.
 //

@@ -49,10 +49,10 @@ func TestJobsTellOfEverySearch(t *testing.T) {
 	if err := x.Rescan(t.Context(), 11); err != nil {
 		t.Fatal(err)
 	}
-	w.wantJobs(x, "1 import done 1 100/100; 2 rescan running 11 0/100")
+	w.wantJobs(x, "1 import done 1 100/100; 2 rescan running 11 10/100")
 	w.step(x, 30)
 	importTest(t, x, "b", 2, AccountOptions{Gap: 5})
-	w.wantJobs(x, "1 import done 1 100/100; 2 rescan running 11 30/100; 3 import queued 1 0/100")
+	w.wantJobs(x, "1 import done 1 100/100; 2 rescan running 11 40/100; 3 import queued 1 0/100")
 	w.step(x, 100)
 	w.wantJobs(x, "1 import done 1 100/100; 2 rescan done 11 100/100; 3 import running 1 0/100")
 	w.step(x, 40)

@@ -29,9 +29,9 @@ type front struct {
 
 // joint is the step that is under way. The set's mutex guards it.
 type joint struct {
-	ahead   bool            // it began where the first wallet stood
-	members []named         // those that have not applied it yet
-	stops   []chain.BlockID // where others stand
+	ahead   bool                   // it began where the first wallet stood
+	members []named                // those that have not applied it yet
+	stops   map[chain.BlockID]bool // where others stand
 
 	// list is what was matched last, of the wallets and with the numbers in of.
 	list     [][]byte
@@ -86,7 +86,7 @@ func (s *Set) Locator() []chain.BlockID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fronts := s.fronts()
-	s.step.members, s.step.stops = nil, nil
+	s.step.members, s.step.stops = nil, make(map[chain.BlockID]bool)
 	if len(fronts) == 0 {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (s *Set) Locator() []chain.BlockID {
 	var locator []chain.BlockID
 	for _, f := range fronts {
 		if f.at != lead.at {
-			s.step.stops = append(s.step.stops, f.at)
+			s.step.stops[f.at] = true
 			continue
 		}
 		ids := f.beginStep(f.s, f.tip)
@@ -114,6 +114,9 @@ func (s *Set) Locator() []chain.BlockID {
 
 // shared returns the blocks that are in both of two locators.
 func shared(a, b []chain.BlockID) []chain.BlockID {
+	if slices.Equal(a, b) {
+		return a
+	}
 	in := make(map[chain.BlockID]bool, len(b))
 	for _, id := range b {
 		in[id] = true
@@ -141,21 +144,22 @@ func (s *Set) Scripts() (scripts [][]byte, revision uint64) {
 }
 
 // Apply implements spv.Wallet: it takes each wallet of the step along the update,
-// up to the first block where another one stands. A wallet that has come to watch
+// up to the first block where another one stands, several at a time. A wallet that has come to watch
 // more takes part in the step again, without those that have applied it.
 func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error) {
 	s.mu.Lock()
 	members := s.step.members
 	cut(&u, s.step.stops)
 	s.mu.Unlock()
+	more, errs := make([]bool, len(members)), make([]error, len(members))
+	sideBySide(len(members), func(i int) { more[i], errs[i] = members[i].Apply(ctx, u) })
 	var pending []named
-	for _, m := range members {
-		more, err := m.Apply(ctx, u)
+	for i, m := range members {
 		switch {
-		case err != nil && s.closed(m):
-		case err != nil:
-			return false, fmt.Errorf("%s: %w", m.name, err)
-		case more:
+		case errs[i] != nil && s.closed(m):
+		case errs[i] != nil:
+			return false, fmt.Errorf("%s: %w", m.name, errs[i])
+		case more[i]:
 			pending = append(pending, m)
 		}
 	}
@@ -166,9 +170,9 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 }
 
 // cut ends an update at the first of some blocks that is in it.
-func cut(u *chain.Update, stops []chain.BlockID) {
+func cut(u *chain.Update, stops map[chain.BlockID]bool) {
 	for i := range u.Applied {
-		if i+1 < len(u.Applied) && slices.Contains(stops, u.Applied[i].BlockID) {
+		if i+1 < len(u.Applied) && stops[u.Applied[i].BlockID] {
 			u.Applied, u.More = u.Applied[:i+1:i+1], true
 			return
 		}
@@ -179,5 +183,5 @@ func cut(u *chain.Update, stops []chain.BlockID) {
 func (s *Set) closed(n named) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !slices.Contains(s.open, n)
+	return s.byName[n.name] != n.Wallet
 }

@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -38,6 +38,7 @@ type Set struct {
 
 	mu       sync.Mutex // guards what follows, held for a moment
 	open     []named    // by name
+	byName   map[string]*Wallet
 	step     joint
 	watchers map[chan struct{}]struct{} // see Watch
 }
@@ -61,7 +62,9 @@ type named struct {
 }
 
 // NewSet returns a set in which no wallet is open.
-func NewSet(cfg SetConfig) *Set { return &Set{cfg: cfg, changed: make(chan struct{}, 1)} }
+func NewSet(cfg SetConfig) *Set {
+	return &Set{cfg: cfg, changed: make(chan struct{}, 1), byName: make(map[string]*Wallet)}
+}
 
 // Listed is a wallet of the directory.
 type Listed struct {
@@ -69,21 +72,27 @@ type Listed struct {
 	Open bool
 }
 
-// OpenAll opens all wallets of the directory.
+// OpenAll opens all wallets of the directory, several at a time. If some cannot be
+// opened the others are open, and the error is that of the first one by name.
 func (s *Set) OpenAll() error {
+	s.files.Lock()
+	defer s.files.Unlock()
 	list, err := s.List()
 	if err != nil {
 		return err
 	}
-	for _, l := range list {
-		if l.Open {
-			continue
-		}
-		if _, err := s.Open(l.Name); err != nil {
-			return err
+	list = slices.DeleteFunc(list, func(l Listed) bool { return l.Open })
+	opened, errs := make([]*Wallet, len(list)), make([]error, len(list))
+	sideBySide(len(list), func(i int) { opened[i], errs[i] = s.read(list[i].Name, s.cfg.Birthday) })
+	var first error
+	for i, w := range opened {
+		if errs[i] == nil {
+			s.add(list[i].Name, w)
+		} else if first == nil {
+			first = errs[i]
 		}
 	}
-	return nil
+	return first
 }
 
 // List returns the wallets of the directory by name.
@@ -98,8 +107,12 @@ func (s *Set) List() ([]Listed, error) {
 		if !ok || f.IsDir() || checkFileName(name) != nil {
 			continue
 		}
-		_, err := s.Wallet(name)
-		list = append(list, Listed{name, err == nil})
+		list = append(list, Listed{Name: name})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range list {
+		_, list[i].Open = s.byName[list[i].Name]
 	}
 	return list, nil
 }
@@ -112,15 +125,13 @@ func (s *Set) Wallet(name string) (*Wallet, error) {
 }
 
 func (s *Set) find(name string) (*Wallet, error) {
-	i := slices.IndexFunc(s.open, func(n named) bool { return n.name == name })
-	switch {
-	case i >= 0:
-	case checkFileName(name) != nil:
-		return nil, ErrNoWallet // it may be anything, and is not repeated
-	default:
-		return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
+	if w := s.byName[name]; w != nil {
+		return w, nil
 	}
-	return s.open[i].Wallet, nil
+	if checkFileName(name) != nil {
+		return nil, ErrNoWallet // it may be anything, and is not repeated
+	}
+	return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
 }
 
 // Open opens a wallet whose file exists, unless it is open. The error is
@@ -137,7 +148,7 @@ func (s *Set) Open(name string) (*Wallet, error) {
 	if _, err := os.Stat(s.path(name)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
 	}
-	return s.add(name, s.cfg.Birthday)
+	return s.start(name, s.cfg.Birthday)
 }
 
 // Make returns a wallet, and creates it if there is none.
@@ -176,7 +187,7 @@ func (s *Set) discard(name string, w *Wallet) error {
 		return err
 	}
 	if w.now.Load().count() > 0 { // and what is closed comes to watch nothing more
-		_, err := s.add(name, s.cfg.Birthday)
+		_, err := s.start(name, s.cfg.Birthday)
 		return err
 	}
 	return os.Remove(s.path(name))
@@ -199,25 +210,41 @@ func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
 	if birthday == nil {
 		birthday = &s.cfg.Birthday
 	}
-	return s.add(name, *birthday)
+	return s.start(name, *birthday)
 }
 
-// add opens a file and adds its wallet. The caller holds the lock of the files.
-func (s *Set) add(name string, birthday Birthday) (*Wallet, error) {
-	w, err := Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now})
-	if err != nil {
-		return nil, err
+// start opens a file and adds its wallet. The caller holds the lock of the files.
+func (s *Set) start(name string, birthday Birthday) (*Wallet, error) {
+	w, err := s.read(name, birthday)
+	if err == nil {
+		s.add(name, w)
 	}
+	return w, err
+}
+
+// read opens a file.
+func (s *Set) read(name string, birthday Birthday) (*Wallet, error) {
+	return Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now})
+}
+
+// add adds an open wallet. The caller holds the lock of the files.
+func (s *Set) add(name string, w *Wallet) {
 	w.pokes.add(s.changed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for reader := range s.watchers {
 		w.pokes.add(reader)
 	}
-	s.open = append(slices.Clip(s.open), named{name, w})
-	slices.SortFunc(s.open, func(a, b named) int { return strings.Compare(a.name, b.name) })
+	i, _ := s.index(name)
+	s.open = slices.Insert(s.open, i, named{name, w})
+	s.byName[name] = w
 	s.poke()
-	return w, nil
+}
+
+// index returns where a wallet is among the open ones, or would be. The caller holds
+// the lock.
+func (s *Set) index(name string) (int, bool) {
+	return slices.BinarySearchFunc(s.open, name, func(n named, name string) int { return strings.Compare(n.name, name) })
 }
 
 // poke pokes all readers: a wallet has come or gone. The caller holds the lock.
@@ -240,7 +267,10 @@ func (s *Set) CloseWallet(name string) error {
 func (s *Set) close(name string) error {
 	s.mu.Lock()
 	w, err := s.find(name)
-	s.open = slices.DeleteFunc(s.open, func(n named) bool { return n.Wallet == w })
+	if i, ok := s.index(name); ok {
+		s.open = slices.Delete(s.open, i, i+1)
+		delete(s.byName, name)
+	}
 	s.poke()
 	s.mu.Unlock()
 	if err != nil {
@@ -256,11 +286,10 @@ func (s *Set) Close() error {
 	s.mu.Lock()
 	open := s.open
 	s.open = nil
+	clear(s.byName)
 	s.mu.Unlock()
-	var errs []error
-	for _, n := range open {
-		errs = append(errs, n.Close())
-	}
+	errs := make([]error, len(open))
+	sideBySide(len(open), func(i int) { errs[i] = open[i].Close() })
 	return errors.Join(errs...)
 }
 
@@ -298,12 +327,37 @@ func (s *Set) Run(ctx context.Context) error {
 	return s.Close()
 }
 
+// most is how many wallets are opened, written or closed side by side: each waits for
+// the disk.
+const most = 16
+
+// sideBySide calls a function for all numbers below n, and returns when all calls
+// have. They are made in order.
+func sideBySide(n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, most) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	workers.Wait()
+}
+
 func (s *Set) path(name string) string { return filepath.Join(s.cfg.Dir, name+fileSuffix) }
 
 // checkFileName refuses names that are not fit for a file on every system, or
 // for a path of a URL.
 func checkFileName(name string) error {
-	if ok, err := regexp.MatchString(`^[a-z0-9][a-z0-9_-]{0,49}$`, name); err != nil || !ok {
+	for i, r := range name {
+		letter := 'a' <= r && r <= 'z' || '0' <= r && r <= '9'
+		if !letter && (i == 0 || r != '-' && r != '_') {
+			return ErrWalletName
+		}
+	}
+	if name == "" || len(name) > maxName {
 		return ErrWalletName
 	}
 	return nil

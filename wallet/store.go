@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,6 +22,12 @@ func buckets() [][]byte {
 		commitmentsBucket, paymentsBucket,
 		unminedBucket, locksBucket, jobsBucket,
 	}
+}
+
+// upToDate reports whether a file has the newest format. Prepare writes nothing then.
+func upToDate(tx *bolt.Tx) bool {
+	meta := tx.Bucket(metaBucket)
+	return meta != nil && bytes.Equal(meta.Get(formatKey), key32(newestFormat()))
 }
 
 // prepare makes a wallet of a new file, and checks and upgrades an old one.

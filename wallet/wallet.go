@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"math"
+	"os"
+	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -16,6 +21,9 @@ import (
 // openTimeout is how long Open waits for another process to let go of the
 // file.
 const openTimeout = time.Second
+
+// leastMap is how many bytes of a file are mapped at least, see mapAhead.
+const leastMap = 256 << 20
 
 // Wallet is a named set of accounts, addresses and scripts, and what the chain
 // says about them. All methods may be called from any goroutine, except that
@@ -30,6 +38,10 @@ type Wallet struct {
 	// turn admits one writer at a time. It covers a file transaction and the
 	// installation of its outcome in memory, and is waited for with a context.
 	turn chan struct{}
+
+	// stored is the snapshot that the file holds. The newest one may be ahead of it
+	// by blocks that changed no row: see quiet. The holder of the turn owns it.
+	stored *snapshot
 
 	changed chan struct{} // see Changed
 	pokes   pokes         // see Watch
@@ -51,13 +63,23 @@ func Open(cfg Config) (*Wallet, error) {
 	return w, nil
 }
 
-// openFile opens the file and brings its format up to date.
+// openFile opens the file and brings its format up to date. It writes nothing to a
+// file that is.
 func openFile(cfg *Config) (*bolt.DB, error) {
 	db, err := openBolt(cfg.Path)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Update(func(tx *bolt.Tx) error { return prepare(tx, cfg) }); err != nil {
+	run := db.View
+	if err := db.View(func(tx *bolt.Tx) error {
+		if !upToDate(tx) {
+			run = db.Update
+		}
+		return nil
+	}); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := run(func(tx *bolt.Tx) error { return prepare(tx, cfg) }); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -70,7 +92,9 @@ func openBolt(path string) (db *bolt.DB, err error) {
 			db, err = nil, fmt.Errorf("%w (%v)", ErrCorrupt, p)
 		}
 	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: openTimeout, FreelistType: bolt.FreelistMapType})
+	db, err = bolt.Open(path, 0o600, &bolt.Options{
+		Timeout: openTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapAhead(path),
+	})
 	var system syscall.Errno
 	switch {
 	case err == nil, errors.As(err, &system):
@@ -81,6 +105,22 @@ func openBolt(path string) (db *bolt.DB, err error) {
 	return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 }
 
+// mapAhead returns how many bytes of a file to map. A file that outgrows its map is
+// mapped anew, for which its writer waits until all readers are done: so four times
+// the file is mapped, and at least leastMap. That takes addresses and no memory, which
+// only systems with 64-bit addresses have enough of; Windows would make the file as
+// long as the map.
+func mapAhead(path string) int {
+	if math.MaxInt < 1<<40 || runtime.GOOS == "windows" {
+		return 0
+	}
+	size := int64(0)
+	if info, err := os.Stat(path); err == nil {
+		size = info.Size()
+	}
+	return int(max(4*size, leastMap))
+}
+
 // load reads what is kept in memory.
 func (w *Wallet) load() error {
 	return w.db.View(func(tx *bolt.Tx) error {
@@ -88,14 +128,24 @@ func (w *Wallet) load() error {
 		if err != nil {
 			return err
 		}
+		w.stored = s
 		w.install(s)
 		return nil
 	})
 }
 
-// Close closes the file. It waits for transactions under way; methods called
-// afterwards return errors.
-func (w *Wallet) Close() error { return w.db.Close() }
+// Close stores the blocks that changed nothing and closes the file. It waits for
+// running transactions; methods called afterwards return errors.
+func (w *Wallet) Close() error {
+	w.turn <- struct{}{}
+	defer func() { <-w.turn }()
+	var err error
+	if w.now.Load() != w.stored {
+		err = w.db.Update(func(tx *bolt.Tx) error { return w.now.Load().save(tx, w.stored) })
+		w.stored = w.now.Load()
+	}
+	return errors.Join(err, w.db.Close())
+}
 
 // Changed is poked (capacity one) after everything that changed what the
 // wallet watches, holds or has applied. It has one reader, the syncer.
@@ -126,6 +176,10 @@ type Status struct {
 	// Forgot is another number each time a rescan was canceled, zero at first: what
 	// the rescan had found below the birthdays is forgotten.
 	Forgot uint32
+
+	// Changes is another number each time anything but the tip has changed: what
+	// History, Unspent and the like return for the same blocks. It is not stored.
+	Changes uint64
 }
 
 // Status returns how far the wallet has got. It never blocks on storage.
@@ -140,13 +194,47 @@ func (w *Wallet) Status() Status {
 		Accounts: len(s.accounts),
 		Scripts:  len(s.scripts),
 		Forgot:   s.forgot(),
+		Changes:  s.changes,
 	}
 }
 
-// update runs one writing transaction. The function gets the newest snapshot
-// and returns the one that shall follow it, which is stored and installed. When
-// it returns an error, or nil for the snapshot, nothing is stored at all.
-func (w *Wallet) update(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) (*snapshot, error)) error {
+// change is the body of a writing transaction. It gets the newest snapshot and
+// returns the one that shall follow it.
+type change func(tx *bolt.Tx, s *snapshot) (*snapshot, error)
+
+// update runs one writing transaction: what the function returns is stored and
+// installed. When it returns an error, or nil for the snapshot, nothing is stored
+// at all.
+func (w *Wallet) update(ctx context.Context, fn change) error {
+	return w.write(ctx, fn, func(*snapshot) bool { return false })
+}
+
+// advance is update for new blocks: when they change no row, they may be stored with
+// those that follow.
+func (w *Wallet) advance(ctx context.Context, fn change) error {
+	return w.write(ctx, fn, w.quiet)
+}
+
+// quietBlocks is how many blocks that change nothing are stored at a time. A wallet
+// that was killed goes through them again.
+const quietBlocks = 32
+
+// quiet reports whether a snapshot, of a transaction that has changed no row, can wait
+// to be stored. The wallets of a set are not all stored at the same block.
+func (w *Wallet) quiet(s *snapshot) bool {
+	part := func(h chain.Height) chain.Height { return (h + w.phase()) / quietBlocks }
+	o := w.stored
+	return s.tip.Height > o.tip.Height && part(s.tip.Height) == part(o.tip.Height) && s.cursor == s.tip && o.cursor == o.tip &&
+		s.fresh == o.fresh && s.scanning == o.scanning && s.count() == o.count() &&
+		slices.Equal(s.accounts, o.accounts) && slices.Equal(s.jobs, o.jobs)
+}
+
+// phase returns the height, below quietBlocks, that tells the wallet from others.
+func (w *Wallet) phase() chain.Height {
+	return chain.Height(crc32.ChecksumIEEE([]byte(w.cfg.Path)) % quietBlocks)
+}
+
+func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) bool) error {
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
@@ -166,19 +254,30 @@ func (w *Wallet) update(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) (
 	settled := *next
 	settled.settleJobs(old, w.seconds())
 	settled.waiting = anyUnmined(tx)
-	if err := settled.save(tx, old); err != nil {
+	if stats := tx.Stats(); stats.GetNodeCount() == 0 && mayWait(&settled) {
+		w.installed(&settled)
+		return nil
+	}
+	if err := settled.save(tx, w.stored); err != nil {
 		return err
 	}
-	installed := settled
-	installed.id = tx.ID()
-	w.next.Store(&installed)
+	stored := settled
+	stored.id = tx.ID()
+	stored.changes++
+	w.next.Store(&stored)
 	if err := tx.Commit(); err != nil {
 		return errors.Join(err, w.load()) // it may have reached the file even so
 	}
-	w.install(&installed)
+	w.stored = &stored
+	w.installed(&stored)
+	return nil
+}
+
+// installed installs a snapshot and pokes the readers.
+func (w *Wallet) installed(s *snapshot) {
+	w.install(s)
 	poke(w.changed)
 	w.pokes.poke()
-	return nil
 }
 
 // view runs one reading transaction together with the snapshot of the same

@@ -22,6 +22,9 @@ type snapshot struct {
 
 	learned []learned // by number
 
+	// changes is counted up by each transaction that is stored. It is not stored.
+	changes uint64
+
 	// waiting says that there are unmined transactions. It follows from their rows.
 	waiting bool
 
