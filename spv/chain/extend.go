@@ -20,6 +20,11 @@ type Extension struct {
 
 	// Reorg is set if the main chain is now another branch.
 	Reorg *Reorganisation
+
+	// Reached is the work of the branch that the batch belongs to, up to the last of
+	// its headers that broke no rule. It is zero if the parent of the first new header
+	// is not known.
+	Reached uint256.Uint256
 }
 
 // Reorganisation is a change of the main chain to a branch with more work.
@@ -58,6 +63,7 @@ func (c *Chain) Extend(b *HeaderBatch, source uint64, now time.Time) (Extension,
 	var err error
 	if fresh.Headers[0].PrevBlock() == c.tip.headers.Hash {
 		ext.Added, err = c.extendMain(&fresh, now)
+		ext.Reached = c.tip.work
 	} else {
 		err = c.extendSide(&ext, &fresh, source, now)
 	}
@@ -129,10 +135,10 @@ func (c *Chain) push(h *Header, hash chainhash.Hash) {
 	}
 }
 
-// better reports whether a branch is to be preferred to the main chain. While
-// there is a goal, it has to have more work than that.
-func (c *Chain) better(work *uint256.Uint256, tip Height) bool {
-	if c.waypoints(tip) > c.waypoints(c.tip.headers.Height) {
+// better reports whether a branch that leaves the main chain above the height fork is
+// to be preferred to it. While there is a goal, it has to have more work than that.
+func (c *Chain) better(work *uint256.Uint256, fork, tip Height) bool {
+	if main := c.tip.headers.Height; c.held(fork, tip) > c.held(main, main) {
 		return true
 	}
 	if c.goal != nil {
@@ -153,10 +159,11 @@ func (c *Chain) extendSide(ext *Extension, b *HeaderBatch, source uint64, now ti
 	}
 	old := len(view.path)
 	failure := c.growSide(view, b, source, now)
+	ext.Reached = view.work
 	fresh := view.path[old:]
 	switch {
 	case len(fresh) == 0:
-	case c.better(&view.work, view.tip()) || c.nearer(view):
+	case c.better(&view.work, view.fork, view.tip()) || c.nearer(view):
 		if !c.nearer(view) {
 			c.goal = nil
 		}
@@ -239,20 +246,4 @@ func (c *Chain) mainHeight(hash *chainhash.Hash) (Height, error) {
 		err = ErrNotFound
 	}
 	return h, err
-}
-
-// waypoints returns the number of waypoints up to a height.
-func (c *Chain) waypoints(h Height) int {
-	points := c.params.Waypoints
-	return sort.Search(len(points), func(i int) bool { return points[i].Height > h })
-}
-
-// lastWaypoint returns the height of the newest waypoint that the main chain
-// has passed.
-func (c *Chain) lastWaypoint() Height {
-	n := c.waypoints(c.tip.headers.Height)
-	if n == 0 {
-		return 0
-	}
-	return c.params.Waypoints[n-1].Height
 }

@@ -42,6 +42,9 @@ func (c *Chain) readTail(tx *bbolt.Tx) error {
 			return corrupt("early filters are hashed below %d and not below %d", c.early.Next(), want)
 		}
 	}
+	if err := c.findContradicted(tx, tip.headers.Height); err != nil {
+		return err
+	}
 	c.disk, c.tip = tip, tip
 	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
 	c.flushed.Store(newState(c.params, &tip, &c.window.at(tip.headers.Height).header))

@@ -122,7 +122,8 @@ func (c *Chain) extendLong(ext *Extension, l *longBranch, b *HeaderBatch, source
 		l.push(&next)
 		ext.Side++
 	}
-	if !c.better(&l.work, l.tip.Height) {
+	ext.Reached = l.work
+	if !c.better(&l.work, l.fork, l.tip.Height) {
 		return failure
 	}
 	return errors.Join(failure, c.pursue(ext, l))

@@ -31,9 +31,11 @@ func (c *Chain) tidySide() error {
 }
 
 // revert lists the blocks above the fork, and returns the oldest of their
-// headers, as many as a source may have.
+// headers, as many as a source may have, and none from a block on that contradicts a
+// waypoint.
 func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 	var old []*sideHeader
+	refused := c.firstContradicted(r.Fork.Height)
 	for h := r.Fork.Height + 1; h <= r.From.Height; h++ {
 		header := c.main.At(h)
 		if header == nil {
@@ -41,7 +43,7 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 		}
 		hash := c.main.hash(h)
 		r.Reverted = append(r.Reverted, BlockID{h, hash})
-		if len(old) < c.side.maxPerSource {
+		if len(old) < c.side.maxPerSource && h < refused {
 			old = append(old, &sideHeader{Header: *header, hash: hash, work: c.main.work(h), source: nobody})
 		}
 	}
@@ -54,6 +56,7 @@ func (c *Chain) rewind(to BlockID, tip link) {
 	c.tip.headers, c.tip.work = to, tip.work
 	c.keep = min(c.keep, to.Height)
 	c.writing.takeBack(to.Height)
+	c.forgetContradicted(to.Height)
 	c.window.cut(to.Height + 1)
 	if c.window.at(to.Height) == nil { // the tip is always in the window
 		c.window.cut(to.Height)
