@@ -2,7 +2,6 @@ package spv
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -64,30 +63,4 @@ func TestALiarAboutEarlyFiltersIsFoundOut(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestEarlyFiltersThatNobodyHasRightEndTheRun(t *testing.T) {
-	c := eras(t, 700)
-	params := *c.Params()
-	params.EarlyFilters[0] ^= 1 // it is what is known that is wrong
-	inHouse(t, c, nil, func(h *house) {
-		h.cfg.Params = &params
-		h.syncer, _ = New(h.cfg)
-		h.net.keepLiars = true
-		for range 2 {
-			h.net.join(&fakePeer{chain: c, latency: latency})
-		}
-		h.start()
-		ctx, cancel := context.WithTimeout(h.Context(), time.Hour)
-		defer cancel()
-		if err := h.syncer.Wait(ctx, Synced); !errors.Is(err, ErrEarlyFilters) {
-			h.Errorf("waiting ended with %v", err)
-		}
-		h.run.Wait()
-		if !errors.Is(h.err, ErrEarlyFilters) {
-			h.Errorf("Run returned %v", h.err)
-		}
-		h.cancel()
-		h.cancel = nil
-	})
 }

@@ -54,8 +54,7 @@ type fakeNet struct {
 	sought  []string          // the reasons, in order
 	flying  int
 
-	relay     fakeRelay
-	keepLiars bool // accused peers stay connected
+	relay fakeRelay
 }
 
 func newFakeNet() *fakeNet {
@@ -318,9 +317,6 @@ func (n *fakeNet) Accuse(id uint64, evidence error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.accused[id] = append(n.accused[id], evidence)
-	if n.keepLiars {
-		return
-	}
 	delete(n.peers, id)
 	n.poke()
 }

@@ -349,21 +349,36 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 		}
 		return nil, nil
 	case errors.As(err, &broken):
-		p.cfg.Log.Warn("Headers refused", "peer", b.from, "err", err)
+		p.refuse(b.from, broken, &ext)
+		return nil, nil
+	case errors.Is(err, chain.ErrOutOfReach):
+		// It says nothing about the headers. A long side branch may need an ancestor
+		// that was not kept.
+		p.cfg.Log.Warn("Headers cannot be checked", "peer", b.from, "err", err)
 		p.survey.say(b.from, failed, now)
-		p.accuse(b.from, broken)
-		if broken.Rule == chain.RuleWaypoint {
-			return nil, p.contradicted(b.from, broken)
-		}
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
-	p.passed()
+	p.refusals.accepted(b.from)
+	p.denials.passed(p.staged.Tip.Height)
+	p.warnOfDenials()
 	if n := len(b.batch.Hashes); n > 0 && b.batch.Hashes[n-1] == p.staged.Tip.Hash {
 		p.cfg.Peers.Credit(b.from, uint32(p.staged.Tip.Height))
 	}
 	return &ext, nil
+}
+
+// refuse takes the consequences of headers that break a rule.
+func (p *pursuit) refuse(id uint64, broken *chain.RuleError, ext *chain.Extension) {
+	p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)
+	p.survey.say(id, failed, time.Now())
+	p.refusals.add(id, broken)
+	if broken.Rule == chain.RuleWaypoint {
+		p.contradicted(id, broken, ext)
+		return
+	}
+	p.accuse(id, broken)
 }
 
 // accuse reports a broken rule, unless it may be our clock that is wrong: then

@@ -101,6 +101,8 @@ func (p *pursuit) roster() {
 	gone, changed := p.survey.update(p.cfg.Peers.Live(), now)
 	for _, id := range gone {
 		p.store.Forget(id)
+		p.refusals.forget(id)
+		p.denials.forget(id)
 	}
 	if changed {
 		p.show()
@@ -145,6 +147,7 @@ func (p *pursuit) behind() bool {
 // touched takes over what is staged after it has changed.
 func (p *pursuit) touched() {
 	p.staged = p.store.Staged()
+	p.judgeStore()
 	if p.stagedSince.IsZero() && p.store.Pending() > 0 {
 		p.stagedSince = time.Now()
 	}

@@ -9,6 +9,7 @@ package spv
 func (r *run) repair() (Phase, error) {
 	state := r.store.State()
 	r.takeScanned()
+	r.judgeStore()
 	r.chain.Store(r.store)
 	r.status.Initialised = true
 	r.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,

@@ -48,6 +48,7 @@ func (r *run) facts() facts {
 	f.staged = r.store.Staged().Tip.Height
 	f.tip, f.filters, f.scanned = state.Tip, state.Filters, r.scanned
 	f.enough = state.EnoughWork
+	f.pinned = r.pinned()
 	f.tipAge = r.cfg.Now().Sub(state.TipTime)
 	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.TargetTimePerBlock
 	f.overdue = r.tipsAge() && f.tipAge > overdueIntervals*r.cfg.Params.TargetTimePerBlock

@@ -2,22 +2,12 @@ package spv
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
 )
-
-// ErrWaypoint is what a run ends with when no live peer has a chain that goes
-// through a waypoint. Not all of several peers lie in the same way: the waypoint
-// is wrong, or it is that of another network.
-var ErrWaypoint = errors.New("a waypoint is contradicted by every peer")
-
-// codeWaypoint is the warning while only one peer is there to contradict.
-const codeWaypoint = "waypoint-contradicted"
 
 // fetchSpans makes the requests of the header plan that are due. A plan that no
 // peer can fill is given up: the walk takes over at the tip.
@@ -110,33 +100,5 @@ func (p *pursuit) foldSpans() error {
 			p.walk.restart(false, time.Now())
 			return nil
 		}
-	}
-}
-
-// contradicted takes note that a peer has proven headers that go around a
-// waypoint. That is no proof against the peer, nor yet against the waypoint. Once
-// each of at least two live peers has done so, the run ends.
-func (p *pursuit) contradicted(id uint64, broken *chain.RuleError) error {
-	if chain.CheckWaypoint(p.cfg.Params, broken.Block) == nil {
-		return nil // it only leaves the chain below one
-	}
-	p.survey.deny(id)
-	if !p.survey.denied() {
-		return nil
-	}
-	if len(p.survey.peers) > 1 {
-		return fmt.Errorf("%w: %w: correct the list of waypoints", ErrWaypoint, broken)
-	}
-	p.denied = broken.Block.Height
-	p.warn(codeWaypoint, fmt.Sprintf("The only peer has another block at the height of waypoint %d.", broken.Block.Height),
-		"Connect to more peers; if they agree, correct the list of waypoints.")
-	return nil
-}
-
-// passed takes the warning about a waypoint back once the chain has passed it.
-func (p *pursuit) passed() {
-	if p.denied > 0 && p.staged.Tip.Height >= p.denied {
-		p.denied = 0
-		p.unwarn(codeWaypoint)
 	}
 }

@@ -1,7 +1,6 @@
 package spv
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -51,30 +50,6 @@ func TestWaypointsLetHeadersBeFetchedAtTheSameTime(t *testing.T) {
 	}
 	if took[true] > took[false]/2 {
 		t.Errorf("headers took %v with waypoints, %v without", took[true], took[false])
-	}
-}
-
-func TestAWrongWaypointEndsTheSync(t *testing.T) {
-	c := generate(t, 900, nil)
-	for _, points := range [][]chain.BlockID{
-		{c.ID(200), {Height: 500, Hash: c.ID(501).Hash}, c.ID(800)},
-		{c.ID(200), {Height: 800, Hash: c.ID(801).Hash}},
-	} {
-		inHouse(t, c, nil, func(h *house) {
-			h.withWaypoints(points)
-			for range 2 {
-				h.net.join(&fakePeer{chain: c, latency: latency})
-			}
-			h.start()
-			h.run.Wait()
-			h.cancel = nil
-			if !errors.Is(h.err, ErrWaypoint) {
-				h.Errorf("Run returned %v", h.err)
-			}
-			if st := h.syncer.Status(); st.Phase != Failed || st.Headers.Current >= points[len(points)-1].Height {
-				h.Errorf("the sync went past a wrong waypoint: %+v", st)
-			}
-		})
 	}
 }
 

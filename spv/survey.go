@@ -42,7 +42,6 @@ type witness struct {
 	shown    bool // it has settled at least once on this connection
 	again    bool // it is to be asked once more after the request on its way
 	told     bool // sendheaders is on its way or sent
-	denies   bool // it has shown a chain that goes around a waypoint
 }
 
 // survey knows which live peers have shown all the headers they have. What a
@@ -178,23 +177,6 @@ func (s *survey) later() []uint64 {
 		}
 	}
 	return slices.DeleteFunc(leads, func(id uint64) bool { return s.peers[id].failures == fewest })
-}
-
-// deny records that a peer has shown a chain that goes around a waypoint.
-func (s *survey) deny(id uint64) {
-	if w := s.peers[id]; w != nil {
-		w.denies = true
-	}
-}
-
-// denied reports whether every live peer has.
-func (s *survey) denied() bool {
-	for _, w := range s.peers {
-		if !w.denies {
-			return false
-		}
-	}
-	return len(s.peers) > 0
 }
 
 // due returns the peers to be asked one by one now, in order of their ids.

@@ -44,7 +44,8 @@ func New(cfg Config) (*Syncer, error) {
 }
 
 // Run syncs until ctx ends, then returns nil, or until something fails that it
-// cannot work around: trouble with the store or the wallet. All it started has
+// cannot work around: trouble with the disk or the files of the wallet. Nothing that peers
+// send ends it. All it started has
 // ended when it returns, and the store is closed. It may be called again.
 func (s *Syncer) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
@@ -127,7 +128,8 @@ type run struct {
 	scanned  chain.BlockID // how far it was searched for; the filters' tip if there is none
 	turns    chan struct{} // to match; as many as there are processors
 	missing  delay         // the filters that the others wait for
-	denied   chain.Height  // the waypoint that is warned about; zero for none
+	denials  denials       // the peers whose chains go around waypoints
+	refusals refusals      // the peers whose headers were refused
 
 	relay *relaying // unmined transactions
 
@@ -143,12 +145,14 @@ type run struct {
 // newRun returns the state that a run starts with.
 func newRun(s *Syncer) *run {
 	return &run{
-		Syncer: s,
-		survey: newSurvey(),
-		ledger: newEarlyLedger(),
-		relay:  newRelaying(),
-		turns:  make(chan struct{}, runtime.GOMAXPROCS(0)),
-		lost:   true,
+		Syncer:   s,
+		survey:   newSurvey(),
+		ledger:   newEarlyLedger(),
+		denials:  make(denials),
+		refusals: make(refusals),
+		relay:    newRelaying(),
+		turns:    make(chan struct{}, runtime.GOMAXPROCS(0)),
+		lost:     true,
 	}
 }
 
@@ -159,6 +163,9 @@ func (r *run) phases(ctx context.Context) error {
 		next, err := r.phase(ctx)
 		if r.store != nil && errors.Is(err, chain.ErrCorrupt) {
 			next, err = r.heal(err)
+		}
+		if r.store != nil && causedByPeers(err) {
+			next, err = r.resume(ctx, err)
 		}
 		if err != nil || next == Stopping {
 			return err

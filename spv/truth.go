@@ -31,9 +31,10 @@ type facts struct {
 	enough  bool         // the tip has the network's minimum known work
 	stale   bool         // the tip is much older than it should be
 	tipAge  time.Duration
-	overdue bool  // the tip is older than it is by chance now and then
-	mute    int   // the peers that did not answer when last asked for headers
-	missing delay // the filters that all later ones wait for
+	overdue bool   // the tip is older than it is by chance now and then
+	mute    int    // the peers that did not answer when last asked for headers
+	missing delay  // the filters that all later ones wait for
+	pinned  pinned // what is known beforehand, and what it says about the chain
 }
 
 // delay is a run of blocks whose filters some peers were asked for in vain. It
@@ -47,7 +48,7 @@ type delay struct {
 func (f facts) synced() bool {
 	return f.phase == Following && f.peers > 0 && f.shown && !f.leading &&
 		f.staged == f.tip.Height && f.filters == f.tip && f.scanned == f.tip &&
-		f.enough && !f.stale
+		f.enough && !f.stale && f.pinned.synced()
 }
 
 // doubt says in one sentence why the connected peers may not have shown what the
@@ -57,6 +58,8 @@ func (f facts) doubt() string {
 	switch {
 	case f.phase != CatchingUp && f.phase != Rescanning && f.phase != Following, f.peers == 0:
 		return ""
+	case f.pinned.doubt() != "":
+		return f.pinned.doubt()
 	case f.mute >= f.peers:
 		return "no peer answers requests for headers"
 	case f.leading || !f.shown:
@@ -91,6 +94,8 @@ func (f facts) reason() (reason, hint string) {
 			"Check the network connection and the connect option."
 	}
 	switch {
+	case f.pinned.refused > 0 && f.mute >= f.peers && (f.leading || !f.shown):
+		return f.refusedReason()
 	case f.leading && f.mute >= f.peers:
 		return fmt.Sprintf("%s connected, none answers requests for headers after %s: asking again.",
 			f.peerCount(), grouped(f.staged)), "Wait for other peers, or name one with the connect option."
@@ -109,6 +114,8 @@ func (f facts) reason() (reason, hint string) {
 		return fmt.Sprintf("Asking %s for their newest blocks.", f.peerCount()), ""
 	case f.scanned != f.tip:
 		return scanReason(f.scanned.Height, f.tip.Height), ""
+	case !f.pinned.synced():
+		return f.pinned.reason()
 	case f.stale:
 		return fmt.Sprintf("The newest block any peer has is %v old.", f.tipAge.Round(time.Minute)),
 			"Check this machine's clock and the network connection."

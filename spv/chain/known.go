@@ -33,7 +33,9 @@ func (c *Chain) findContradicted(tx *bbolt.Tx, tip Height) error {
 // forgetContradicted drops the waypoints above a height from those that the main chain
 // contradicts: it was taken back to that height.
 func (c *Chain) forgetContradicted(above Height) {
-	c.contradicted = slices.DeleteFunc(c.contradicted, func(point BlockID) bool { return point.Height > above })
+	c.contradicted = slices.DeleteFunc(c.contradicted, func(point BlockID) bool {
+		return point.Height > above
+	})
 }
 
 // firstContradicted returns the height of the first waypoint above a height that the

@@ -1,0 +1,57 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/match"
+)
+
+// codeResumed is the warning after an error that a peer has caused, and that no phase has
+// worked around.
+const codeResumed = "sync-resumed"
+
+// resumePause is how long a run waits before it goes on after such an error, so that a
+// peer that causes one again and again costs little.
+const resumePause = 5 * time.Second
+
+// causedByPeers reports whether an error follows from what peers have sent, or from how
+// their chains changed: it never ends a run. What is left, and may end one, is trouble
+// with the disk, with the settings, and with the files of a wallet, and what the caller
+// does.
+func causedByPeers(err error) bool {
+	var broken *chain.RuleError
+	if errors.As(err, &broken) {
+		return true
+	}
+	for _, cause := range []error{
+		chain.ErrOrphan, chain.ErrStale, chain.ErrOutOfReach, chain.ErrNotFound,
+		match.ErrMalformed, errGoesBack, errElsewhere, errOutdated, ErrEarlyFilters,
+	} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
+// resume goes on after an error that a peer has caused. No phase should return one, and
+// so the log and the status tell of it. The store is opened again, because what was
+// staged may be half done.
+func (r *run) resume(ctx context.Context, cause error) (Phase, error) {
+	r.cfg.Log.Error("What a peer sent has interrupted the sync, which goes on", "err", cause)
+	r.warn(codeResumed, "What a peer sent has interrupted the sync, which goes on.",
+		"Report this with the log of the daemon.")
+	r.chain.Store(nil)
+	r.status.Initialised = false
+	store := r.store
+	r.store = nil
+	if err := store.Close(); err != nil {
+		return Failed, errors.Join(cause, err)
+	}
+	_ = wait.For(ctx, resumePause) // a run that is to stop opens the store and then does
+	return r.open()
+}
