@@ -27,6 +27,7 @@ type Usage struct {
 	Written uint64        // bytes sent to the disk
 	Parts   Parts         // of the processor time; nil without a profile
 	Served  time.Duration // processor time of who served it meanwhile; zero if not measured
+	Items   int           // how many of what it is about; zero if not counted
 }
 
 // CPU returns all processor time.

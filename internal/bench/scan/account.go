@@ -73,3 +73,31 @@ func planOf(blocks int, sizes []int) (testnet.Plan, error) {
 	}
 	return plan, nil
 }
+
+// busyAddresses is how many addresses of a busy wallet are paid, in turn.
+const busyAddresses = wallet.DefaultGap
+
+// planBusy plans a payment in every fifth block to an account, at a few addresses in
+// turn, or each at a new one. It returns how many scripts the wallet watches in the end,
+// and how many blocks pay it.
+func planBusy(plan testnet.Plan, blocks int, number byte, fresh bool) (scripts, payments int, err error) {
+	a, err := newAccount(number)
+	if err != nil {
+		return 0, 0, err
+	}
+	used := 0
+	for h := payEvery; h < blocks; h += payEvery {
+		index := payments
+		if !fresh {
+			index %= busyAddresses
+		}
+		script, err := a.script(uint32(index))
+		if err != nil {
+			return 0, 0, err
+		}
+		plan.Pay(chain.Height(h), script, 1e8)
+		payments++
+		used = max(used, index+1)
+	}
+	return used/wallet.DefaultGap*wallet.DefaultGap + 4*wallet.DefaultGap, payments, nil // it looks ahead by whole gaps
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/spvd/spvd/internal/bench/meter"
 	"github.com/spvd/spvd/internal/bench/process"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/match"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -25,6 +26,7 @@ const (
 	taskFloor    = "floor"    // hash and decode
 	taskMatch    = "match"    // match as the client does
 	taskMatchAny = "matchany" // match as gcs/v4 does
+	taskFetch    = "fetch"    // fetch the blocks that match
 )
 
 // role is that of all measured processes. Their work is a Job.
@@ -41,7 +43,17 @@ type Job struct {
 	Tip      chain.Height
 	Account  byte // the number of the account
 	Scripts  int  // that are watched in the end
+	Paid     int  // the blocks that pay it
 	Profiles string
+
+	Waypoints []chain.BlockID
+}
+
+// params returns the rules of the network with the waypoints.
+func (j *Job) params() *chain.Params {
+	p := chain.SimNet()
+	p.Waypoints = j.Waypoints
+	return p
 }
 
 // do does a job and returns what it took.
@@ -57,7 +69,7 @@ func (j *Job) do(ctx context.Context) (meter.Usage, error) {
 	switch j.Task {
 	case taskDownload:
 		return j.measure(nil, func() error {
-			return floor.Run(ctx, floor.Config{Params: chain.SimNet(), Peers: j.Peers, Dir: j.Dir, Tip: j.Tip})
+			return floor.Run(ctx, floor.Config{Params: j.params(), Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Waypoints: j.Waypoints})
 		})
 	case taskFirst, taskRescan:
 		return j.scan(ctx)
@@ -65,6 +77,9 @@ func (j *Job) do(ctx context.Context) (meter.Usage, error) {
 	scripts, err := j.watched()
 	if err != nil {
 		return meter.Usage{}, err
+	}
+	if j.Task == taskFetch {
+		return j.fetch(ctx, scripts)
 	}
 	l, err := loaded(ctx, j.Dir, scripts)
 	if err != nil {
@@ -81,11 +96,39 @@ func (j *Job) do(ctx context.Context) (meter.Usage, error) {
 		default:
 			hits, err = l.matchAny()
 		}
-		if err == nil && hits < uint64(paid(j.Scripts)) {
+		if err == nil && hits < uint64(j.Paid) {
 			err = fmt.Errorf("%d filters match", hits)
 		}
 		return err
 	})
+}
+
+// fetch measures how long it takes to fetch the blocks that match, once it is known
+// which these are.
+func (j *Job) fetch(ctx context.Context, scripts [][]byte) (u meter.Usage, err error) {
+	c, err := chain.Open(chain.Config{Params: j.params(), Path: client.StoreFile(j.Dir)})
+	if err != nil {
+		return u, err
+	}
+	var m match.Matcher
+	var blocks []floor.Block
+	set := match.NewSet(scripts)
+	err = c.Scan(1, c.State().Filters.Height, func(id chain.BlockID, h *chain.Header, filter []byte) error {
+		matches, err := m.Any(h.FilterKey(), filter, set)
+		if matches {
+			blocks = append(blocks, floor.Block{Hash: id.Hash, Header: *h})
+		}
+		return errors.Join(err, ctx.Err())
+	})
+	if err = errors.Join(err, c.Close()); err != nil {
+		return u, err
+	}
+	if len(blocks) < j.Paid {
+		return u, fmt.Errorf("%d filters match", len(blocks))
+	}
+	u, err = j.measure(nil, func() error { return floor.Blocks(ctx, j.params(), j.Peers, blocks) })
+	u.Items = len(blocks)
+	return u, err
 }
 
 // measure measures what do does.
@@ -132,7 +175,7 @@ func (j *Job) scan(ctx context.Context) (meter.Usage, error) {
 		return meter.Usage{}, errors.Join(err, w.Close())
 	}
 	u, err := j.measure(rules(), func() error {
-		return client.Run(ctx, client.Config{Params: chain.SimNet(), Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Wallet: w})
+		return client.Run(ctx, client.Config{Params: j.params(), Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Wallet: w})
 	})
 	if n := w.Status().Scripts; err == nil && n != j.Scripts {
 		err = fmt.Errorf("the wallet watches %d scripts, want %d", n, j.Scripts)

@@ -39,6 +39,9 @@ type Row struct {
 
 // Run measures all rows.
 func Run(ctx context.Context, cfg Config) (rows []Row, err error) {
+	if len(cfg.Scripts) == 0 {
+		return nil, nil
+	}
 	plan, err := planOf(cfg.Blocks, cfg.Scripts)
 	if err != nil {
 		return nil, err
@@ -62,7 +65,7 @@ func Run(ctx context.Context, cfg Config) (rows []Row, err error) {
 	g.Go(func() error {
 		defer cancel()
 		for i, scripts := range cfg.Scripts {
-			job := Job{Peers: []string{l.Addr().String()}, Tip: c.Height(), Account: byte(i + 1), Scripts: scripts}
+			job := Job{Peers: []string{l.Addr().String()}, Tip: c.Height(), Account: byte(i + 1), Scripts: scripts, Paid: paid(scripts)}
 			row, err := cfg.row(ctx, job)
 			if err != nil {
 				return err

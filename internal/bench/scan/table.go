@@ -73,6 +73,20 @@ func Tables(rows []Row) string {
 	return b.String()
 }
 
+// NetworkTable returns first syncs over a network as a table in Markdown.
+func NetworkTable(rows []NetworkRow) string {
+	var b strings.Builder
+	report.Columns(&b, "blocks", "peers", "round trip", "waypoints", "wallet", "matching blocks", "first sync",
+		"floor: download", "+ match", "+ fetch", "wall / floor", "CPU", "floor CPU", "peak memory")
+	for _, r := range rows {
+		floor := r.Download.Wall + r.Match.Wall + r.Fetch.Wall
+		fmt.Fprintf(&b, "| %v | %d | %.2f s | %.2f s | %.2f s | %.2f s | %.2f | %.2f s | %.2f s | %.1f MiB |\n", r, r.Matching,
+			r.First.Wall.Seconds(), r.Download.Wall.Seconds(), r.Match.Wall.Seconds(), r.Fetch.Wall.Seconds(), report.Ratio(r.First.Wall, floor),
+			r.First.CPU().Seconds(), (r.Download.CPU() + r.Match.CPU() + r.Fetch.CPU()).Seconds(), report.Mebibytes(r.First.PeakRSS))
+	}
+	return b.String()
+}
+
 // head writes the head of a table, whose first columns name the row.
 func head(b *strings.Builder, columns ...string) {
 	report.Columns(b, append([]string{"blocks", "scripts"}, columns...)...)

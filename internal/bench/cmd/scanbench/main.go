@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +24,8 @@ func measure(ctx context.Context, args []string) error {
 	var cfg scan.Config
 	f := flag.NewFlagSet("scanbench", flag.ExitOnError)
 	f.IntVar(&cfg.Blocks, "blocks", 100_000, "length of the chain")
-	scripts := f.String("scripts", "400,1000", "numbers of watched scripts, with commas between")
+	scripts := f.String("scripts", "400,1000", "numbers of watched scripts, with commas between; none: no rescans")
+	only := f.String("network", ".", "measure only first syncs over a network whose name matches this expression; empty: none")
 	f.IntVar(&cfg.Turns, "turns", 3, "how often each row is measured")
 	f.BoolVar(&cfg.MatchAny, "matchany", true, "measure MatchAny of gcs/v4 as well")
 	f.StringVar(&cfg.CacheDir, "cache", testnet.DefaultCacheDir(), "directory for generated chains")
@@ -31,7 +34,7 @@ func measure(ctx context.Context, args []string) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	for word := range strings.SplitSeq(*scripts, ",") {
+	for word := range strings.FieldsFuncSeq(*scripts, func(r rune) bool { return r == ',' }) {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 100 || n%20 != 0 {
 			return fmt.Errorf("-scripts: %q is no multiple of 20 from 100 on", word)
@@ -41,13 +44,26 @@ func measure(ctx context.Context, args []string) error {
 	if cfg.Turns < 1 || cfg.Blocks < 1000 {
 		return fmt.Errorf("-turns and -blocks: %d turns of %d blocks are too few", cfg.Turns, cfg.Blocks)
 	}
+	match, err := regexp.Compile(*only)
+	if err != nil {
+		return fmt.Errorf("-network: %w", err)
+	}
 	rows, err := scan.Run(ctx, cfg)
 	if err != nil {
+		return err
+	}
+	network := slices.DeleteFunc(scan.NetworkRows(cfg.Blocks), func(r scan.NetworkRow) bool { return *only == "" || !match.MatchString(r.String()) })
+	if err := scan.RunNetwork(ctx, cfg, network); err != nil {
 		return err
 	}
 	if err := report.WriteHead(os.Stdout, time.Now(), cfg.Turns); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("\n%s", scan.Tables(rows))
-	return err
+	if len(rows) > 0 {
+		fmt.Printf("\n%s", scan.Tables(rows))
+	}
+	if len(network) > 0 {
+		fmt.Printf("\n%s", scan.NetworkTable(network))
+	}
+	return nil
 }
