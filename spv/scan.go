@@ -23,6 +23,7 @@ type scanner struct {
 	placing bool          // a job finds out where the next step starts
 	working bool          // the step is composed or applied
 	writing bool          // the wallet applies a step, which may have been dropped since
+	grew    bool          // the step was given to the wallet, which has come to watch more
 	update  *chain.Update // the step; nil until it is composed
 	since   time.Time     // the last step
 	spare   []*match.Matcher
@@ -124,7 +125,7 @@ func (s *scanner) resume(locator []chain.BlockID) *track {
 // leave ends the step and keeps its track.
 func (s *scanner) leave() {
 	s.tracks = slices.Insert(s.tracks, 0, s.step)
-	s.step, s.working, s.update, s.since = nil, false, nil, time.Now()
+	s.step, s.working, s.grew, s.update, s.since = nil, false, false, nil, time.Now()
 	for len(s.tracks) > keptTracks {
 		s.tracks[keptTracks].cancel()
 		s.tracks = s.tracks[:keptTracks]
@@ -134,7 +135,7 @@ func (s *scanner) leave() {
 // drop ends the step and what is under way for it.
 func (s *scanner) drop() {
 	s.step.cancel()
-	s.step, s.working, s.update = nil, false, nil
+	s.step, s.working, s.grew, s.update = nil, false, false, nil
 }
 
 // keeps reports whether a track was not dropped.
@@ -235,7 +236,7 @@ func (s *scanner) matcher() *match.Matcher {
 func (p *pursuit) fetchAhead(t *track) {
 	s := &p.scanner
 	for {
-		h, ok := t.plan.fetch()
+		h, ok := t.plan.fetch(len(p.survey.peers))
 		if !ok {
 			return
 		}
@@ -293,22 +294,28 @@ func (p *pursuit) apply(t *track) {
 				return fmt.Errorf("wallet: %w", err)
 			case t != p.scanner.step:
 				p.lookAtWallet()
-				return nil
-			case !grown:
+			case grown:
+				p.grown(t)
+			default:
 				p.applied(t)
-				return nil
 			}
-			watched := t.list.count()
-			t.list.extend(p.cfg.Wallet.Scripts())
-			p.complete(t, t.list.since(watched))
 			return nil
 		}
 	})
 }
 
-// applied ends the step that the wallet was taken along. When the wallet has come to
-// watch more instead, the same blocks are matched against these scripts and the step is
-// given again: see complete.
+// grown gives the step up because the wallet has come to watch more, and has applied
+// nothing: the plan matches the same blocks against these scripts and fetches what
+// matches, within its bounds, and the next step starts at the same block.
+func (p *pursuit) grown(t *track) {
+	s := &p.scanner
+	t.list.extend(p.cfg.Wallet.Scripts())
+	clear(s.update.Applied) // it keeps no transactions
+	s.memory = s.update.Applied
+	s.working, s.grew, s.update, t.plan.applying = false, true, nil, false
+}
+
+// applied ends the step that the wallet was taken along.
 func (p *pursuit) applied(t *track) {
 	s := &p.scanner
 	u := s.update
@@ -324,31 +331,19 @@ func (p *pursuit) applied(t *track) {
 	p.lookAtWallet()
 }
 
-// complete matches the blocks of the step against more scripts, fetches what matches,
-// and gives the wallet the step again.
-func (p *pursuit) complete(t *track, set *match.Set) {
-	s := &p.scanner
-	u := s.update
-	p.workers.do(func(context.Context) fold {
-		err := p.fill(t.ctx, set, u)
-		return func() error {
-			if err != nil || t != s.step {
-				return s.judge(t, err)
-			}
-			p.apply(t)
-			return nil
-		}
-	})
-}
-
 // lookAtWallet takes over how far the wallet has got: it may have come to watch
 // something, or gone back to search old blocks again. A step that is under way is
-// left alone, but for the scripts it is matched against.
+// left alone, but for the scripts it is matched against: once it was given to the wallet,
+// those of it that have applied it want nothing more of it.
 func (p *pursuit) lookAtWallet() {
 	p.relay.stale = true
 	s := &p.scanner
 	p.takeScanned()
-	if t := s.step; t != nil && !s.working && t.list.take(p.cfg.Wallet.Scripts()) {
+	switch t := s.step; {
+	case t == nil || s.working:
+	case s.grew:
+		t.list.extend(p.cfg.Wallet.Scripts())
+	case t.list.take(p.cfg.Wallet.Scripts()):
 		s.drop()
 	}
 }

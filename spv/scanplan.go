@@ -2,6 +2,7 @@ package spv
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/decred/dcrd/wire"
 
@@ -24,12 +25,19 @@ const (
 	aheadBlocks = 8 * stepBlocks
 	aheadHits   = 4096
 
-	// blockFetches is the number of blocks fetched at a time, heldBlocks how many
-	// may wait to be applied, and heldBytes how much that may be, by the sizes in
-	// their headers.
-	blockFetches = 16
-	heldBlocks   = 512
-	heldBytes    = 8 << 20
+	// minFetches is how many blocks may be on their way at first. The window grows by
+	// one with each block that arrives, up to fetchesPerPeer for each live peer: enough
+	// for 5,000 blocks a second at a round trip of 50 ms. The pool bounds what each
+	// peer owes by its own round trip and rate.
+	minFetches     = 16
+	fetchesPerPeer = 256
+
+	// heldBytes bounds the memory, in bytes, of the blocks that are on their way or wait
+	// to be applied. One that is on its way counts fetchCost for its request, and
+	// decodedCost times its size in its header; one that has arrived what it occupies.
+	heldBytes   = 16 << 20
+	fetchCost   = 8 << 10
+	decodedCost = 3
 )
 
 // hit is a block whose filter matches, or says nothing.
@@ -50,7 +58,8 @@ type stretch struct {
 // held is a matched block that was asked for.
 type held struct {
 	hit
-	msg *wire.MsgBlock // nil while it is on its way
+	msg  *wire.MsgBlock // nil while it is on its way
+	cost int            // bytes that it counts as
 }
 
 // scanPlan decides what is matched and fetched ahead of a wallet that stands at a
@@ -66,13 +75,14 @@ type scanPlan struct {
 	blocks    map[chain.Height]*held
 	matching  int // jobs under way
 	fetching  int // blocks on their way
-	size      int // of all that is in blocks
+	window    int // how many may be, as far as live peers and memory allow
+	size      int // cost of all that is in blocks
 	hits      int // in all stretches
 }
 
 // newScanPlan returns a plan for the blocks after one.
 func newScanPlan(base chain.BlockID) *scanPlan {
-	return &scanPlan{base: base, next: base.Height + 1, blocks: make(map[chain.Height]*held)}
+	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, blocks: make(map[chain.Height]*held)}
 }
 
 // take hands out the next stretch to match against so many scripts, up to the tip
@@ -119,10 +129,10 @@ func (p *scanPlan) matched(s *stretch, watched int, end chain.BlockID, found []h
 	return true
 }
 
-// fetch hands out the next block to fetch, if one may be. There is always room for
-// the first one, which all others wait for.
-func (p *scanPlan) fetch() (hit, bool) {
-	if p.fetching >= blockFetches {
+// fetch hands out the next block to fetch, if one may be with so many live peers. There
+// is always room for the first one, which all others wait for.
+func (p *scanPlan) fetch(peers int) (hit, bool) {
+	if p.fetching >= max(minFetches, min(p.window, peers*fetchesPerPeer)) {
 		return hit{}, false
 	}
 	first := true
@@ -138,9 +148,10 @@ func (p *scanPlan) fetch() (hit, bool) {
 			if !first && !p.hasRoom() {
 				return hit{}, false
 			}
-			p.blocks[h.Height] = &held{hit: h}
+			b := &held{hit: h, cost: fetchCost + decodedCost*int(min(h.header.Size(), wire.MaxBlockPayload))}
+			p.blocks[h.Height] = b
 			p.fetching++
-			p.size += int(h.header.Size())
+			p.size += b.cost
 			return h, true
 		}
 	}
@@ -148,12 +159,35 @@ func (p *scanPlan) fetch() (hit, bool) {
 }
 
 // hasRoom reports whether one more block may be held.
-func (p *scanPlan) hasRoom() bool { return p.size < heldBytes && len(p.blocks) < heldBlocks }
+func (p *scanPlan) hasRoom() bool { return p.size < heldBytes }
 
-// fetched takes a block that was handed out.
+// fetched records the arrival of a block that was handed out, which the wallet may have
+// passed meanwhile.
 func (p *scanPlan) fetched(h chain.Height, msg *wire.MsgBlock) {
 	p.fetching--
-	p.blocks[h].msg = msg
+	p.window++
+	if b := p.blocks[h]; b != nil {
+		p.size -= b.cost
+		b.msg, b.cost = msg, footprint(msg)
+		p.size += b.cost
+	}
+}
+
+// footprint estimates the memory that a decoded block occupies, in bytes.
+func footprint(b *wire.MsgBlock) int {
+	n := int(unsafe.Sizeof(*b))
+	for _, txs := range [][]*wire.MsgTx{b.Transactions, b.STransactions} {
+		for _, tx := range txs {
+			n += int(unsafe.Sizeof(tx)) + int(unsafe.Sizeof(*tx))
+			for _, in := range tx.TxIn {
+				n += int(unsafe.Sizeof(in)) + int(unsafe.Sizeof(*in)) + cap(in.SignatureScript)
+			}
+			for _, out := range tx.TxOut {
+				n += int(unsafe.Sizeof(out)) + int(unsafe.Sizeof(*out)) + cap(out.PkScript)
+			}
+		}
+	}
+	return n
 }
 
 // ready returns the last block up to which everything is matched against so many
@@ -166,15 +200,18 @@ func (p *scanPlan) ready(tip chain.Height, watched int) (last chain.Height, whol
 		return limit, true
 	}
 	last = p.base.Height
+	got := 0 // bytes of the blocks up to it
 	for _, s := range p.stretches {
 		if last >= limit || s.matching || s.watched < watched {
 			break
 		}
 		for _, h := range s.hits {
-			if b := p.blocks[h.Height]; b == nil || b.msg == nil {
+			b := p.blocks[h.Height]
+			if b == nil || b.msg == nil {
 				last = min(h.Height-1, limit)
-				return last, last == limit || b == nil && !p.hasRoom()
+				return last, last == limit || !p.hasRoom() && got >= heldBytes/4
 			}
+			got += b.cost
 		}
 		last = min(s.last, limit)
 	}
@@ -220,7 +257,7 @@ func (p *scanPlan) advance(base chain.BlockID) {
 	}
 	for h, b := range p.blocks {
 		if h <= base.Height {
-			p.size -= int(b.header.Size())
+			p.size -= b.cost
 			delete(p.blocks, h)
 		}
 	}

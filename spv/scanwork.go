@@ -2,9 +2,6 @@ package spv
 
 import (
 	"context"
-	"fmt"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/match"
@@ -74,46 +71,4 @@ func (r *run) compiled(memory []chain.Block, locator []chain.BlockID, base chain
 	}
 	u.Applied, u.More = u.Applied[:last-base.Height], u.More || last < far
 	return u, nil
-}
-
-// fill fetches the blocks of an update that match, but for those that it holds
-// already, on all processors. It returns chain.ErrStale or chain.ErrNotFound when
-// blocks of the update have left the chain.
-func (r *run) fill(ctx context.Context, set *match.Set, u *chain.Update) error {
-	if set.Len() == 0 || len(u.Applied) == 0 {
-		return nil
-	}
-	found := make([][]hit, (len(u.Applied)+stretchBlocks-1)/stretchBlocks)
-	group, matching := errgroup.WithContext(ctx)
-	group.SetLimit(cap(r.turns))
-	for i := range found {
-		group.Go(func() (err error) {
-			blocks := u.Applied[i*stretchBlocks : min((i+1)*stretchBlocks, len(u.Applied))]
-			last := blocks[len(blocks)-1].BlockID
-			var end chain.BlockID
-			end, found[i], err = r.match(matching, new(match.Matcher), set, blocks[0].Height, last.Height)
-			if err == nil && end != last {
-				return fmt.Errorf("match block %d: %w", last.Height, chain.ErrStale)
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	group, fetching := errgroup.WithContext(ctx)
-	group.SetLimit(blockFetches)
-	for _, list := range found {
-		for _, h := range list {
-			b := &u.Applied[h.Height-u.Applied[0].Height]
-			if b.Msg != nil {
-				continue
-			}
-			group.Go(func() (err error) {
-				b.Msg, err = r.fetchBlock(fetching, h.BlockID, &h.header)
-				return err
-			})
-		}
-	}
-	return group.Wait()
 }
