@@ -1,13 +1,14 @@
 package peer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/parse"
 )
 
 // Headers asks a peer that is not to be avoided for the headers after the first
@@ -60,24 +61,12 @@ func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (
 	if err != nil {
 		return nil, from, err
 	}
-	msg, err := decodeBlock(payload)
+	msg, err := parse.Block(payload)
 	if err != nil {
 		p.convict(from, Malformed, err)
 		return nil, from, fmt.Errorf("get block %v: %w", hash, fault(Malformed, err))
 	}
 	return msg, from, nil
-}
-
-// decodeBlock decodes the payload of a block message.
-func decodeBlock(payload []byte) (*wire.MsgBlock, error) {
-	msg, buf := new(wire.MsgBlock), bytes.NewBuffer(payload)
-	if err := msg.BtcDecode(buf, maxVersion); err != nil {
-		return nil, err
-	}
-	if buf.Len() > 0 {
-		return nil, fmt.Errorf("%d trailing bytes", buf.Len())
-	}
-	return msg, nil
 }
 
 // fetch has one peer answer one request.

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -52,11 +53,12 @@ func decodeMined(k, v []byte) (*mined, error) {
 	return m, nil
 }
 
-// decodeTx decodes a stored transaction, which must fill the bytes.
+// decodeTx decodes a stored transaction, which must fill the bytes. They are copied:
+// stored bytes are only valid within their transaction of the file.
 func decodeTx(b []byte) (*wire.MsgTx, error) {
-	tx, r := new(wire.MsgTx), bytes.NewReader(b)
-	if err := tx.Deserialize(r); err != nil || r.Len() != 0 {
-		return nil, ErrCorrupt
+	tx, err := parse.Tx(bytes.Clone(b))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return tx, nil
 }

@@ -35,14 +35,15 @@ func rooms() []room {
 		"go.etcd.io/bbolt",
 	}
 	return []room{
-		{dir: "peer", testOnly: []string{simulated}, never: consensus},
+		{dir: "peer", imports: []string{"internal/parse"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/chain", testOnly: []string{simulated}, never: network},
 		{dir: "spv/match", testOnly: []string{simulated, "spv/chain"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot", imports: []string{"spv/chain"}, testOnly: []string{simulated}},
 		{dir: "spv", imports: []string{"spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
-		{dir: "wallet", imports: []string{"spv/chain"}, testOnly: []string{simulated}, never: network},
+		{dir: "wallet", imports: []string{"spv/chain", "internal/parse"}, testOnly: []string{simulated}, never: network},
 		{dir: "internal/rpc/api"},
-		{dir: "internal/rpc", imports: []string{"internal/version", "internal/localhost"}},
+		{dir: "internal/rpc", imports: []string{"internal/parse", "internal/version", "internal/localhost"}},
+		{dir: "internal/parse"},
 		{dir: "internal/localhost"},
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
 		{dir: "internal/page", imports: []string{"internal/rpc/api", "internal/localhost", "internal/metrics"}, testOnly: []string{"internal/rpc"}},

@@ -1,12 +1,12 @@
 package rpc
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -52,8 +52,8 @@ func (a args) transaction(name string) (*wire.MsgTx, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx, r := new(wire.MsgTx), bytes.NewReader(raw)
-	if err := tx.Deserialize(r); err != nil || r.Len() > 0 || len(tx.TxIn) == 0 {
+	tx, err := parse.Tx(raw)
+	if err != nil || len(tx.TxIn) == 0 {
 		return nil, fail(api.CodeHex, "parameter %s is not a transaction", name)
 	}
 	return tx, nil
