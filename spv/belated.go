@@ -44,7 +44,8 @@ func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, looked lookedAt
 	if b != nil || !concerns || err != nil {
 		return b, err
 	}
-	return nil, s.cfg.Wallet.Heard(ctx, tx)
+	_, _, err = s.cfg.Wallet.Heard(ctx, tx, "", false)
+	return nil, err
 }
 
 // lookBack looks for a transaction in the newest blocks, as far as it might be there

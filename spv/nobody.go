@@ -26,7 +26,9 @@ func (Nobody) Scripts() ([][]byte, uint64) { return nil, 0 }
 func (Nobody) Apply(context.Context, chain.Update) (bool, error) { return false, nil }
 
 // Heard does nothing.
-func (Nobody) Heard(context.Context, *wire.MsgTx) error { return nil }
+func (Nobody) Heard(context.Context, *wire.MsgTx, string, bool) (kept, refused bool, err error) {
+	return false, false, nil
+}
 
 // Unsearched returns that it concerns somebody else.
 func (Nobody) Unsearched(context.Context, *wire.MsgTx, chain.Height) ([][]byte, chain.BlockID, error) {

@@ -129,8 +129,13 @@ type Wallet interface {
 type Mempool interface {
 	// Heard takes a transaction that a peer has relayed, which proves nothing, and that
 	// is not in the blocks that Unsearched names. What does not concern the wallet, or
-	// cannot be valid, it ignores. An error means that the wallet cannot be used.
-	Heard(ctx context.Context, tx *wire.MsgTx) error
+	// cannot be mined, it does not keep. Source is the network of the peer: what a
+	// source can fill is bounded. Agreed says that peers of two networks have sent
+	// these very bytes: the hash leaves out the witness, which anybody can forge.
+	//
+	// Kept says that the wallet keeps it, refused that it is not valid as it is: with
+	// another witness it may be. An error means that the wallet cannot be used.
+	Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error)
 
 	// Unsearched says where a transaction may have been mined without the wallet
 	// knowing: it returns the scripts through which the transaction concerns the

@@ -33,11 +33,11 @@ func newKeeper(t *testing.T, c *testnet.Chain) *keeper {
 	return &keeper{diary: newDiary(t, c), mined: make(map[chainhash.Hash]chain.Height)}
 }
 
-func (k *keeper) Heard(_ context.Context, tx *wire.MsgTx) error {
+func (k *keeper) Heard(_ context.Context, tx *wire.MsgTx, _ string, _ bool) (kept, refused bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.heard = append(k.heard, tx.TxHash())
-	return nil
+	return true, false, nil
 }
 
 func (k *keeper) Publish(_ context.Context, tx *wire.MsgTx) (bool, error) {

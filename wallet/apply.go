@@ -44,7 +44,6 @@ type application struct {
 	tx *bolt.Tx
 	u  *chain.Update
 
-	pool *pool                   // see unmined
 	lost map[chainhash.Hash]bool // what release found to be worthless
 
 	// grown says that the blocks have to be matched again before they can be

@@ -84,11 +84,8 @@ func (t *tally) of(script uint32) *Balance { return t.by[t.s.scripts[script].acc
 // mined adds the unspent outputs and what the unmined transactions would make
 // of them.
 func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
-	p, err := loadPool(tx)
-	if err != nil {
-		return err
-	}
-	err = all(tx.Bucket(unspentBucket), func(k, _ []byte) error {
+	p := t.s.pool
+	err := all(tx.Bucket(unspentBucket), func(k, _ []byte) error {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
@@ -172,8 +169,7 @@ func (t *tally) ticket(tx *bolt.Tx, hash chainhash.Hash, c credit) error {
 
 // unmined adds the outputs of an unmined transaction that no other spends.
 func (t *tally) unmined(p *pool, u *unmined) {
-	owner := t.w.owner(t.s)
-	e := examine(u.tx, kindOf(u.tx), owner)
+	owner, e := t.w.owner(t.s), t.w.effectsOf(t.s, u)
 	for _, c := range e.credits {
 		if _, spending := p.spentBy[wire.OutPoint{Hash: u.hash, Index: c.index}]; spending {
 			continue

@@ -58,7 +58,7 @@ func (s *snapshot) upTo(stored *snapshot) *snapshot {
 
 // equal reports whether two snapshots say the same.
 func (s *snapshot) equal(o *snapshot) bool {
-	return s.progress == o.progress && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
+	return s.pool.equal(o.pool) && s.progress == o.progress && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
 		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) })
 }
 

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/decred/dcrd/dcrutil/v4"
+
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -25,8 +27,16 @@ type Config struct {
 	// genesis block.
 	Birthday Birthday
 
+	// RelayFee is what a transaction that a peer relays has to pay for 1,000 bytes
+	// to be kept, in atoms. Zero means 10,000, what nodes ask for if they are not
+	// told otherwise. A negative one means that what a transaction says to spend is
+	// not looked at.
+	RelayFee dcrutil.Amount
+
 	// Now tells the time when transactions are first seen. Nil means time.Now.
 	Now func() time.Time
+
+	shared *allowance // of the set; nil means one of its own
 }
 
 // validate checks the values and fills in defaults.
@@ -39,6 +49,12 @@ func (c *Config) validate() error {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.RelayFee == 0 {
+		c.RelayFee = defaultRelayFee
+	}
+	if c.shared == nil {
+		c.shared = new(allowance)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -11,9 +11,15 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// Heard implements spv.Wallet: every wallet hears what is relayed.
-func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx) error {
-	return s.each(func(w *Wallet) error { return w.Heard(ctx, tx) })
+// Heard implements spv.Wallet: every wallet hears what is relayed. It is refused if a
+// wallet refuses it and none keeps it.
+func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
+	err = s.each(func(w *Wallet) error {
+		k, r, err := w.Heard(ctx, tx, source, agreed)
+		kept, refused = kept || k, refused || r
+		return err
+	})
+	return kept, refused && !kept, err
 }
 
 // Unsearched implements spv.Wallet: a block counts as searched if it was for every

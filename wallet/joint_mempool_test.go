@@ -86,7 +86,7 @@ func TestOneWalletPaysAnother(t *testing.T) {
 	publish(first, nil)
 	d.agree("published", 1, 390, 600)
 	for range 2 { // peers send it back
-		if err := d.set.Heard(t.Context(), first); err != nil {
+		if _, _, err := d.set.Heard(t.Context(), first, "", false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func openSet(t *testing.T) *Set {
 	t.Helper()
 	c := testConfig("", Birthday{})
-	s := NewSet(SetConfig{Dir: t.TempDir(), Params: c.Params, Log: c.Log, Now: c.Now})
+	s := NewSet(SetConfig{Dir: t.TempDir(), Params: c.Params, Log: c.Log, Now: c.Now, RelayFee: c.RelayFee})
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

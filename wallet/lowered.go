@@ -197,17 +197,13 @@ func (a *application) unlearn(s *snapshot, from chain.Height) error {
 
 // unlearnUnmined drops the unmined transactions that do not concern the wallet any more.
 func (a *application) unlearnUnmined(s *snapshot) error {
-	p, err := a.unmined()
-	if err != nil {
-		return err
-	}
-	for _, u := range p.sorted() {
+	for _, u := range a.pool().sorted() {
 		numbers, err := a.w.touched(a.tx, s, u.tx)
 		if err != nil {
 			return err
 		}
 		if len(numbers) == 0 {
-			if err := p.remove(a.tx, u.hash); err != nil {
+			if err := a.w.draftPool().remove(a.tx, u.hash); err != nil {
 				return err
 			}
 		}

@@ -13,10 +13,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// maxRelayed is how many unmined transactions from relay a wallet keeps. What
-// peers announce costs them nothing.
-const maxRelayed = 1000
-
 // scriptFlags are the script rules under which nodes relay transactions.
 const scriptFlags = txscript.ScriptDiscourageUpgradableNops |
 	txscript.ScriptVerifyCleanStack |
@@ -35,11 +31,14 @@ const scriptFlags = txscript.ScriptDiscourageUpgradableNops |
 // ErrBadTransaction, ErrExpired, ErrDoubleSpend, ErrPoolFull, and of what is
 // published ErrImmature.
 func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (ours bool, err error) {
-	u := &unmined{hash: msg.TxHash(), seen: w.cfg.Now().Truncate(time.Second), origin: from, tx: msg}
-	if err := standalone.CheckTransactionSanity(msg, uint64(w.cfg.Params.MaxTxSize)); err != nil {
+	return w.addUnmined(ctx, newUnmined(msg.TxHash(), msg, w.cfg.Now(), from))
+}
+
+func (w *Wallet) addUnmined(ctx context.Context, u *unmined) (ours bool, err error) {
+	if err := standalone.CheckTransactionSanity(u.tx, uint64(w.cfg.Params.MaxTxSize)); err != nil {
 		return false, fmt.Errorf("add transaction %s: %w: %w", u.hash, ErrBadTransaction, err)
 	}
-	if kindOf(msg).minedOnly() {
+	if u.kind.minedOnly() {
 		return false, nil
 	}
 	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
@@ -47,10 +46,16 @@ func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (
 		if err != nil {
 			return nil, err
 		}
-		known, err := q.known(u)
+		known, changed, err := q.known(u)
 		if known || err != nil {
 			ours = known
+			if !changed {
+				s = nil
+			}
 			return s, err
+		}
+		if err := w.ageOut(tx, s); err != nil {
+			return nil, err
 		}
 		ours, err = q.admit(u)
 		if err != nil || !ours {
@@ -65,33 +70,39 @@ func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (
 }
 
 // known reports whether a transaction is known already. One that was relayed
-// before it is published counts as published from then on.
-func (q *query) known(u *unmined) (bool, error) {
+// before it is published counts as published from then on, with the witness that the
+// user gave it. One that peers of two networks agree upon gets the witness of those.
+func (q *query) known(u *unmined) (known, changed bool, err error) {
 	places, err := placesOf(q.tx, &u.hash)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, p := range places {
 		if !void(q.tx, p) {
-			return true, nil
+			return true, false, nil
 		}
 	}
 	old := q.pool.byHash[u.hash]
-	if old == nil {
-		return false, nil
+	switch {
+	case old == nil:
+		return false, false, nil
+	case u.origin == Published && old.origin == Relayed, u.origin == Relayed && old.origin == Relayed && u.agreed && !old.agreed:
+		if _, err := q.verify(u, q.w.effectsOf(q.s, u)); err != nil {
+			return false, false, err
+		}
+		next := old.as(u.tx, u.origin)
+		next.agreed, next.spends = old.agreed || u.agreed, u.spends
+		return true, true, q.pool.put(q.tx, next)
+	case u.origin == Published && old.origin != Published:
+		return true, true, q.pool.put(q.tx, old.as(old.tx, Published))
 	}
-	if u.origin == Published && old.origin != Published {
-		old.origin = Published
-		return true, putUnmined(q.tx, old)
-	}
-	return true, nil
+	return true, false, nil
 }
 
 // admit decides whether a new transaction is the wallet's and can be mined, as
 // far as the wallet can tell. It drops relayed rivals of a published one.
 func (q *query) admit(u *unmined) (bool, error) {
-	e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
-	ours, err := q.verify(u, &e)
+	ours, err := q.verify(u, q.w.effectsOf(q.s, u))
 	if err != nil || !ours {
 		return false, err
 	}
@@ -106,10 +117,7 @@ func (q *query) admit(u *unmined) (bool, error) {
 	if err := q.yield(u); err != nil {
 		return false, err
 	}
-	if u.origin == Relayed && q.pool.relayed() >= maxRelayed {
-		return false, ErrPoolFull
-	}
-	return true, nil
+	return true, q.makeRoom(u)
 }
 
 // ripe refuses a transaction that spends a mined output of the wallet before its
@@ -165,7 +173,8 @@ func (q *query) yield(u *unmined) error {
 }
 
 // verify reports whether a transaction concerns the wallet, and checks the
-// inputs that spend what it has.
+// inputs that spend what it has. What a relayed one says such an input to be worth
+// has to be true: nodes compare it.
 func (q *query) verify(u *unmined, e *effects) (bool, error) {
 	ours, known, in := e.received(), 0, dcrutil.Amount(0)
 	for _, sp := range e.spends {
@@ -176,12 +185,15 @@ func (q *query) verify(u *unmined, e *effects) (bool, error) {
 		if !mine {
 			continue
 		}
-		ours = true
+		ours, u.spends = true, true
 		known++
 		in += dcrutil.Amount(out.Value)
 		engine, err := txscript.NewEngine(out.PkScript, u.tx, int(sp.input), scriptFlags, out.Version, nil)
 		if err == nil {
 			err = engine.Execute()
+		}
+		if stated := u.tx.TxIn[sp.input].ValueIn; err == nil && u.origin == Relayed && q.w.cfg.RelayFee >= 0 && stated != out.Value {
+			err = fmt.Errorf("it is worth %d atoms, not %d", out.Value, stated)
 		}
 		if err != nil {
 			return false, fmt.Errorf("%w: input %d: %w", ErrBadTransaction, sp.input, err)
@@ -254,12 +266,8 @@ type Unmined struct {
 // Unmined returns all unmined transactions, parents before children.
 func (w *Wallet) Unmined(ctx context.Context) ([]Unmined, error) {
 	var list []Unmined
-	err := w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
-		p, err := loadPool(tx)
-		if err != nil {
-			return err
-		}
-		for _, u := range p.sorted() {
+	err := w.view(ctx, func(_ *bolt.Tx, s *snapshot) error {
+		for _, u := range s.pool.sorted() {
 			list = append(list, Unmined{u.hash, u.tx, u.seen, u.origin})
 		}
 		return nil

@@ -13,19 +13,27 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// Heard implements spv.Wallet: it takes a transaction that a peer has relayed,
-// and ignores what AddUnmined refuses.
-func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx) error {
+// Heard implements spv.Wallet: it takes a transaction that a peer has relayed, unless
+// no node would relay it, or AddUnmined refuses it.
+func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
 	may, err := w.mayConcern(ctx, tx)
 	if err != nil || !may {
-		return err
+		return false, false, err
 	}
-	_, err = w.AddUnmined(ctx, tx, Relayed)
-	if errors.Is(err, ErrBadTransaction) || errors.Is(err, ErrExpired) || errors.Is(err, ErrDoubleSpend) || errors.Is(err, ErrPoolFull) {
-		w.cfg.Log.Debug("Relayed transaction is not taken", "err", err)
-		return nil
+	u := newUnmined(tx.TxHash(), tx, w.cfg.Now(), Relayed)
+	u.source, u.agreed = sourceOf(source), agreed
+	if err = w.standard(tx); err == nil {
+		kept, err = w.addUnmined(ctx, u)
 	}
-	return err
+	switch {
+	case errors.Is(err, ErrBadTransaction):
+		refused = true
+	case errors.Is(err, ErrExpired), errors.Is(err, ErrDoubleSpend), errors.Is(err, ErrPoolFull):
+	default:
+		return kept, false, err
+	}
+	w.cfg.Log.Debug("Relayed transaction is not taken", "err", err)
+	return false, refused, nil
 }
 
 // mayConcern reports whether a transaction pays the wallet or spends something
@@ -80,11 +88,13 @@ func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Heig
 	return h, ok, nil
 }
 
-// Published implements spv.Wallet: it returns the transactions that are to be offered to peers until they
-// are mined: those that were published here, and those that spend from the wallet
-// and were mined in a block that the chain has left. Payments from others are not
-// among them, because whoever offers those says whose they are, unless one of the
-// others spends them. Parents come before children.
+// Published implements spv.Wallet: it returns the transactions that are to be offered
+// to peers until they are mined: those that were published here, and those that spend
+// from the wallet and were mined in a block that the chain has left. Payments from
+// others are not among them, because who offers those says whose they are, unless one
+// of the others spends them. One that was only relayed is not offered even then if a
+// stranger may have forged its witness, which the hash leaves out: peers would refuse
+// it and all that spends it. Parents come before children.
 func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 	var list []*wire.MsgTx
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
@@ -95,11 +105,9 @@ func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 		sorted := q.pool.sorted()
 		wanted := make(map[chainhash.Hash]bool)
 		for _, u := range slices.Backward(sorted) {
-			ours := u.origin == Published || wanted[u.hash]
-			if !ours && u.origin == Released {
-				if ours, err = q.spends(u.tx); err != nil {
-					return err
-				}
+			ours, err := q.offers(u, wanted[u.hash])
+			if err != nil {
+				return err
 			}
 			if !ours {
 				continue
@@ -116,6 +124,28 @@ func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 		return nil, fmt.Errorf("published transactions: %w", err)
 	}
 	return list, nil
+}
+
+// offers reports whether a transaction is to be offered to peers. Wanted says that
+// one that is offered spends it.
+func (q *query) offers(u *unmined, wanted bool) (bool, error) {
+	switch {
+	case u.origin == Published:
+		return true, nil
+	case u.origin == Released && wanted: // its block has proven the witness
+		return true, nil
+	case u.origin == Released:
+		return q.spends(u.tx)
+	}
+	if !wanted {
+		return false, nil
+	}
+	for _, op := range prevOuts(u.tx) {
+		if _, ours, err := q.prevOut(op); err != nil || !ours {
+			return false, err // nobody has verified this input
+		}
+	}
+	return true, nil
 }
 
 // spends reports whether a transaction spends an output of the wallet.

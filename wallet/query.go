@@ -118,8 +118,7 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter) ([]placed, er
 func (q *query) unspentUnmined(f *OutputFilter) []Output {
 	var list []Output
 	for _, u := range q.pool.sorted() {
-		e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
-		for _, c := range e.credits {
+		for _, c := range q.w.effectsOf(q.s, u).credits {
 			op := wire.OutPoint{Hash: u.hash, Index: c.index}
 			if _, spending := q.pool.spentBy[op]; spending {
 				continue
@@ -160,9 +159,8 @@ func (q *query) unminedOutput(op wire.OutPoint, u *unmined, c credited) (o Outpu
 	if !ok {
 		return o, false
 	}
-	kind := kindOf(u.tx)
-	op.Tree = treeOf(kind)
-	return q.output(op, kind, u.tx, script, c.source, 0), true
+	op.Tree = treeOf(u.kind)
+	return q.output(op, u.kind, u.tx, script, c.source, 0), true
 }
 
 // output describes an output of a transaction.
@@ -209,8 +207,11 @@ func treeOf(k Kind) int8 {
 }
 
 func newQuery(w *Wallet, tx *bolt.Tx, s *snapshot) (*query, error) {
-	p, err := loadPool(tx)
-	return &query{w, tx, s, p}, err
+	p := s.pool
+	if tx.Writable() {
+		p = w.draftPool()
+	}
+	return &query{w, tx, s, p}, nil
 }
 
 // find returns an output of the wallet that no transaction spends.
@@ -250,8 +251,7 @@ func (q *query) whyNone(op wire.OutPoint) error {
 }
 
 func (q *query) findUnmined(op wire.OutPoint, u *unmined) (o Output, ok bool) {
-	e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
-	for _, c := range e.credits {
+	for _, c := range q.w.effectsOf(q.s, u).credits {
 		if c.index == op.Index {
 			return q.unminedOutput(op, u, c)
 		}

@@ -63,8 +63,7 @@ func (q *query) received(ctx context.Context, minConf int64) ([]Received, error)
 	}
 	if minConf <= 0 {
 		for _, u := range q.pool.byHash {
-			e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
-			for _, c := range e.credits {
+			for _, c := range q.w.effectsOf(q.s, u).credits {
 				if c.source != FromTicket {
 					add(c.script, c.amount, 0)
 				}

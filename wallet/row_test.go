@@ -65,15 +65,18 @@ func codecs() []codec {
 			j, err := decodeJob(k, v)
 			return key32(j.id), j.encode(), err
 		}},
-		{"unmined", func(k, v []byte) ([]byte, []byte, error) {
-			u, err := decodeUnmined(k, v)
-			if err != nil {
-				return nil, nil, err
-			}
-			value, err := u.encode()
-			return u.hash[:], value, err
-		}},
+		{"unmined", recodeUnmined},
+		{"relayed", recodeUnmined},
 	}
+}
+
+func recodeUnmined(k, v []byte) ([]byte, []byte, error) {
+	u, err := decodeUnmined(k, v)
+	if err != nil {
+		return nil, nil, err
+	}
+	value, err := u.encode()
+	return u.hash[:], value, err
 }
 
 // goldenRows are rows as they are stored. They must never change without a new
@@ -103,6 +106,11 @@ func goldenRows(t testing.TB) map[string][2]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	u.origin, u.agreed, u.spends, u.source = Relayed, true, true, 0x1122334455667788
+	relayedValue, err := u.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
 	payKey, payValue := payment{3, place, 4, 0x1122334455, FromPayment}.encode()
 	rows := map[string][2][]byte{
 		"payment":  {payKey, payValue},
@@ -114,6 +122,7 @@ func goldenRows(t testing.TB) map[string][2]string {
 		"spender":  {nil, spender{place, 6}.encode()},
 		"mined":    {place.key(), minedValue},
 		"unmined":  {u.hash[:], unminedValue},
+		"relayed":  {u.hash[:], relayedValue},
 		"job":      {key32(7), j.encode()},
 	}
 	out := make(map[string][2]string)

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/decred/dcrd/dcrutil/v4"
+
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -30,6 +32,7 @@ const DefaultName = "default"
 // have one caller at a time, the syncer.
 type Set struct {
 	cfg     SetConfig
+	shared  allowance     // what relayed transactions of all wallets take
 	changed chan struct{} // see Changed
 
 	// files is held while a wallet is opened or closed: one at a time is. The
@@ -53,6 +56,9 @@ type SetConfig struct {
 	Log      *slog.Logger
 	Birthday Birthday
 	Now      func() time.Time
+
+	// RelayFee is that of every wallet, see Config.
+	RelayFee dcrutil.Amount
 }
 
 // named is an open wallet and its name.
@@ -224,7 +230,8 @@ func (s *Set) start(name string, birthday Birthday) (*Wallet, error) {
 
 // read opens a file.
 func (s *Set) read(name string, birthday Birthday) (*Wallet, error) {
-	return Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now})
+	return Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now,
+		RelayFee: s.cfg.RelayFee, shared: &s.shared})
 }
 
 // add adds an open wallet. The caller holds the lock of the files.

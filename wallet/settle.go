@@ -10,24 +10,11 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// unmined returns the pool of unmined transactions, read once per update.
-func (a *application) unmined() (*pool, error) {
-	if a.pool == nil {
-		p, err := loadPool(a.tx)
-		if err != nil {
-			return nil, err
-		}
-		a.pool = p
-	}
-	return a.pool, nil
-}
-
 // confirm removes the unmined transactions that a block holds, and those that
 // can no longer be mined because it spends what they spend.
 func (a *application) confirm(b *chain.Block) error {
-	p, err := a.unmined()
-	if err != nil || len(p.byHash) == 0 {
-		return err
+	if len(a.pool().byHash) == 0 {
+		return nil
 	}
 	return eachTx(b.Msg, func(place Place, tx *wire.MsgTx, _ Kind) error {
 		place.Height = b.Height
@@ -38,26 +25,28 @@ func (a *application) confirm(b *chain.Block) error {
 	})
 }
 
+// pool returns the unmined transactions as the update has left them so far. It is
+// not changed.
+func (a *application) pool() *pool { return a.w.poolOf(a.tx, nil) }
+
 // settle removes a transaction that was mined from the unmined ones, and drops
 // its rivals.
 func (a *application) settle(hash chainhash.Hash, tx *wire.MsgTx) error {
-	p, err := a.unmined()
-	if err != nil {
-		return err
+	if a.pool().byHash[hash] != nil {
+		if err := a.w.draftPool().remove(a.tx, hash); err != nil {
+			return err
+		}
 	}
-	if err := p.remove(a.tx, hash); err != nil {
-		return err
-	}
-	return a.dropRivals(p, hash, tx)
+	return a.dropRivals(hash, tx)
 }
 
-func (a *application) dropRivals(p *pool, hash chainhash.Hash, tx *wire.MsgTx) error {
-	for _, rival := range p.rivals(hash, tx) {
+func (a *application) dropRivals(hash chainhash.Hash, tx *wire.MsgTx) error {
+	for _, rival := range a.pool().rivals(hash, tx) {
 		a.w.cfg.Log.Info("Unmined transaction was double spent", "tx", rival, "by", hash)
 		if err := putConflict(a.tx, rival, hash); err != nil {
 			return err
 		}
-		if err := p.drop(a.tx, rival); err != nil {
+		if err := a.w.draftPool().drop(a.tx, rival); err != nil {
 			return err
 		}
 	}
@@ -78,37 +67,30 @@ func (a *application) release(m *mined) error {
 			return nil
 		}
 	}
-	p, err := a.unmined()
-	if err != nil {
-		return err
-	}
 	if a.lost == nil {
 		a.lost = make(map[chainhash.Hash]bool)
 	}
 	if kindAt(m.place, m.tx).minedOnly() || slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return a.lost[op.Hash] }) {
 		a.lost[m.hash] = true
-		return p.dropChildren(a.tx, m.hash, m.tx)
+		return a.w.draftPool().dropChildren(a.tx, m.hash, m.tx)
 	}
-	if err := a.dropRivals(p, m.hash, m.tx); err != nil {
+	if err := a.dropRivals(m.hash, m.tx); err != nil {
 		return err
 	}
-	return p.put(a.tx, &unmined{hash: m.hash, seen: time.Unix(int64(m.time), 0), origin: Released, tx: m.tx})
+	return a.w.draftPool().put(a.tx, newUnmined(m.hash, m.tx, time.Unix(int64(m.time), 0), Released))
 }
 
-// expire drops the unmined transactions that no block above a height may hold.
+// expire drops the unmined transactions that no block above a height may hold, and
+// relayed ones that have waited too long.
 func (a *application) expire(tip chain.Height) error {
-	p, err := a.unmined()
-	if err != nil {
-		return err
-	}
-	for _, u := range p.sorted() {
+	for _, u := range a.pool().sorted() {
 		if !expired(u.tx, tip+1) {
 			continue
 		}
 		a.w.cfg.Log.Info("Unmined transaction has expired", "tx", u.hash, "expiry", u.tx.Expiry)
-		if err := p.drop(a.tx, u.hash); err != nil {
+		if err := a.w.draftPool().drop(a.tx, u.hash); err != nil {
 			return err
 		}
 	}
-	return nil
+	return a.w.ageOut(a.tx, nil)
 }

@@ -78,12 +78,13 @@ func create(tx *bolt.Tx, cfg *Config) error {
 // loadSnapshot reads what is kept in memory.
 func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 	s := &snapshot{id: tx.ID()}
-	var err [5]error
+	var err [6]error
 	s.progress, err[0] = loadProgress(tx)
 	s.blocks, err[1] = loadBlocks(tx)
 	s.accounts, err[2] = loadAccounts(tx)
 	s.scripts, err[3] = loadScripts(tx)
 	s.jobs, err[4] = loadJobs(tx)
+	s.pool, err[5] = loadPool(tx)
 	if err := errors.Join(err[:]...); err != nil {
 		return nil, err
 	}

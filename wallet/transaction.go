@@ -206,7 +206,7 @@ func (q *query) describeMined(m *mined) (*Transaction, error) {
 }
 
 func (q *query) describeUnmined(u *unmined) (*Transaction, error) {
-	t := &Transaction{Hash: u.hash, Kind: kindOf(u.tx), Tx: u.tx, Time: u.seen, Origin: u.origin}
+	t := &Transaction{Hash: u.hash, Kind: u.kind, Tx: u.tx, Time: u.seen, Origin: u.origin}
 	return t, q.describe(t, q.w.owner(q.s))
 }
 
@@ -267,8 +267,7 @@ func (q *query) prevOut(op wire.OutPoint) (credit, bool, error) {
 	if u == nil {
 		return c, false, nil
 	}
-	e := examine(u.tx, kindOf(u.tx), q.w.owner(q.s))
-	for _, c := range e.credits {
+	for _, c := range q.w.effectsOf(q.s, u).credits {
 		if c.index == op.Index {
 			return credit{script: c.script, amount: c.amount, source: c.source}, true, nil
 		}

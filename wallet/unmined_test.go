@@ -369,14 +369,9 @@ func TestExpiryAndAbandonment(t *testing.T) {
 	}
 }
 
-func TestRelayIsBounded(t *testing.T) {
+func TestPaymentsToOthersAreIgnored(t *testing.T) {
 	w, x, _ := funded(t, 1)
 	pay := derived(t, 1, External, 1)[0]
-	for range maxRelayed {
-		add(t, x, w.pay(pay, 10), Relayed)
-	}
-	refused(t, x, w.pay(pay, 10), Relayed, ErrPoolFull)
-	add(t, x, w.pay(pay, 10), Published)
 	before := dump(t, x)
 	for _, tx := range []*wire.MsgTx{w.pay(w.stranger(), 10), w.coinbase(pay, 10), w.treasurySpend(w.stranger(), 1)} {
 		if ours, err := x.AddUnmined(t.Context(), tx, Relayed); ours || err != nil {

@@ -43,6 +43,7 @@ func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from chain.Hei
 // is relayed concerns somebody else.
 func (w *Wallet) touched(tx *bolt.Tx, s *snapshot, msg *wire.MsgTx) ([]uint32, error) {
 	var numbers []uint32
+	pool := w.poolOf(tx, s)
 	add := func(list []credited, of func(c credited) bool) {
 		for _, c := range list {
 			if c.script != nobody && of(c) {
@@ -62,13 +63,8 @@ func (w *Wallet) touched(tx *bolt.Tx, s *snapshot, msg *wire.MsgTx) ([]uint32, e
 		if mined && c.script != nobody {
 			numbers = append(numbers, c.script)
 		}
-		if v := tx.Bucket(unminedBucket).Get(sp.prev.Hash[:]); v != nil {
-			parent, err := decodeUnmined(sp.prev.Hash[:], v)
-			if err != nil {
-				return nil, err
-			}
-			e := examine(parent.tx, kindOf(parent.tx), w.owner(s))
-			add(e.credits, func(c credited) bool { return c.index == sp.prev.Index })
+		if parent := pool.byHash[sp.prev.Hash]; parent != nil {
+			add(w.effectsOf(s, parent).credits, func(c credited) bool { return c.index == sp.prev.Index })
 		}
 	}
 	return numbers, nil

@@ -19,7 +19,7 @@ import (
 // mempool is a wallet or a set of them, as somebody sees it who hears transactions.
 type mempool interface {
 	Unsearched(ctx context.Context, tx *wire.MsgTx, from chain.Height) ([][]byte, chain.BlockID, error)
-	Heard(ctx context.Context, tx *wire.MsgTx) error
+	Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error)
 }
 
 // holds reports whether the chain holds a transaction, at a height or anywhere for
@@ -64,7 +64,7 @@ func (w *world) hear(x mempool, tx *wire.MsgTx) {
 			return
 		}
 	}
-	if err := x.Heard(w.t.Context(), tx); err != nil {
+	if _, _, err := x.Heard(w.t.Context(), tx, "", false); err != nil {
 		w.t.Fatal(err)
 	}
 }

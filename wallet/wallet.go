@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -42,6 +44,13 @@ type Wallet struct {
 	// stored is the snapshot that the file holds. The newest one may be ahead of it
 	// by blocks that changed no row: see quiet. The holder of the turn owns it.
 	stored *snapshot
+
+	// Only who holds the turn uses these.
+	draft  *pool     // of the update, once that changes unmined transactions
+	warned time.Time // of a full pool, last
+
+	forgetOnce sync.Once     // what the pool takes is no longer counted
+	crowded    atomic.Uint64 // how often a relayed transaction made room for another
 
 	changed chan struct{} // see Changed
 	pokes   pokes         // see Watch
@@ -139,6 +148,7 @@ func (w *Wallet) load() error {
 func (w *Wallet) Close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
+	w.forgetOnce.Do(func() { w.cfg.shared.used.Add(-int64(w.now.Load().pool.held)) })
 	var err error
 	if w.now.Load() != w.stored {
 		err = w.db.Update(func(tx *bolt.Tx) error { return w.now.Load().save(tx, w.stored) })
@@ -241,6 +251,8 @@ func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) b
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	w.draft = nil
+	defer func() { w.draft = nil }()
 	tx, err := w.db.Begin(true)
 	if err != nil {
 		return orClosed(err)
@@ -252,6 +264,9 @@ func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) b
 		return err
 	}
 	settled := *next
+	if w.draft != nil {
+		settled.pool = w.draft
+	}
 	settled.settleJobs(old, w.seconds())
 	settled.waiting = anyUnmined(tx)
 	if stats := tx.Stats(); stats.GetNodeCount() == 0 && mayWait(&settled) {

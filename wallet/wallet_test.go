@@ -63,6 +63,8 @@ func testConfig(path string, birthday Birthday) Config {
 		Path: path, Params: chain.SimNet(), Birthday: birthday,
 		Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return time.Unix(1_700_000_000, 0) },
+
+		RelayFee: -1, // the coins of the tests are a few atoms each
 	}
 }
 

@@ -19,6 +19,7 @@ type snapshot struct {
 	scripts  []script  // by number
 	pays     [][]byte  // the payment scripts of scripts
 	jobs     []job     // by number
+	pool     *pool     // the unmined transactions
 
 	learned []learned // by number
 
