@@ -253,6 +253,9 @@ func (w *Wallet) adopt(tx *bolt.Tx, s *snapshot, a *Account, derived []script) (
 			continue
 		}
 		a.Birthday = a.Birthday.lower(s.birth(n))
+		if err := moveSum(tx, n, s.scripts[n].account, sc.account); err != nil {
+			return nil, err
+		}
 		if err := tx.Bucket(scriptsBucket).Put(key32(n), sc.encode()); err != nil {
 			return nil, err
 		}

@@ -82,24 +82,28 @@ func (w *Wallet) newTally(s *snapshot, minConf int64) *tally {
 func (t *tally) of(script uint32) *Balance { return t.by[t.s.scripts[script].account] }
 
 // mined adds the unspent outputs and what the unmined transactions would make
-// of them.
+// of them. It reads the sums of the accounts, and of the outputs only those that are
+// immature, have too few confirmations, or are being spent.
 func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
 	p := t.s.pool
-	err := all(tx.Bucket(unspentBucket), func(k, _ []byte) error {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
+	for account, b := range t.by {
+		sum, err := sumOf(tx, account)
+		if err != nil {
+			return err
 		}
+		b.Spendable = sum
+	}
+	if err := cmpOr(t.immature(ctx, tx), t.unconfirmed(ctx, tx), t.spending(tx, p)); err != nil {
+		return err
+	}
+	err := all(tx.Bucket(ticketsBucket), func(k, _ []byte) error {
 		r := row{rest: k}
 		op := r.outpoint()
 		c, ok, err := getCredit(tx, op)
 		if err != nil || !ok || r.done() != nil {
-			return fmt.Errorf("unspent output %s: %w", op, orCorrupt(err))
+			return fmt.Errorf("unspent ticket %s: %w", op, orCorrupt(err))
 		}
-		_, spending := p.spentBy[op]
-		if c.source == FromTicket {
-			return t.ticket(tx, op.Hash, c)
-		}
-		return t.output(tx, c, spending)
+		return cmpOr(t.ticket(tx, op.Hash, c), context.Cause(ctx))
 	})
 	if err != nil {
 		return err
@@ -110,45 +114,114 @@ func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
 	return nil
 }
 
-// output adds an unspent output, which an unmined transaction may be spending.
-func (t *tally) output(tx *bolt.Tx, c credit, spending bool) error {
-	b, confs := t.of(c.script), confirmations(c.place.Height, t.s.tip.Height)
-	maturity, err := t.maturity(tx, c)
+// immature takes the unspent outputs that are immature out of what is spendable.
+func (t *tally) immature(ctx context.Context, tx *bolt.Tx) error {
+	unspent, err := openTable(tx, unspentTable())
 	if err != nil {
 		return err
 	}
-	if spending {
-		if t.minConf == 0 {
-			return nil
+	first := max(0, t.s.tip.Height-chain.Height(t.w.cfg.Params.CoinbaseMaturity))
+	c := tx.Bucket(agingBucket).Cursor()
+	for k, _ := c.Seek(key32(uint32(first))); k != nil; k, _ = c.Next() {
+		v, err := unspent.get(k)
+		if v == nil && err == nil {
+			continue
 		}
-		b.Unconfirmed -= c.amount
-	}
-	switch {
-	case confs < maturity && c.source == FromCoinbase:
-		b.ImmatureCoinbase += c.amount
-	case confs < maturity:
-		b.ImmatureStake += c.amount
-	case confs < t.minConf:
-		b.Unconfirmed += c.amount
-	default:
-		b.Spendable += c.amount
+		if err != nil {
+			return err
+		}
+		h, err := decodeHolding(k, v)
+		if err != nil {
+			return err
+		}
+		b := t.of(h.script)
+		if field := t.field(tx, &h); field != &b.Unconfirmed {
+			b.Spendable -= h.amount
+			*field += h.amount
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 	}
 	return nil
 }
 
-// maturity returns how many confirmations an output needs. Its transaction is
-// looked at only if an expiry of that could make a difference.
-func (t *tally) maturity(tx *bolt.Tx, c credit) (int64, error) {
+// unconfirmed takes the unspent outputs that have too few confirmations out of what is
+// spendable.
+func (t *tally) unconfirmed(ctx context.Context, tx *bolt.Tx) error {
+	if t.minConf <= 1 {
+		return nil
+	}
+	unspent, err := openTable(tx, unspentTable())
+	if err != nil {
+		return err
+	}
+	first := max(0, int64(t.s.tip.Height)-t.minConf+2)
+	return unspent.walk(key32(uint32(first)), func(k, v []byte) (bool, error) {
+		h, err := decodeHolding(k, v)
+		if err != nil || h.source == FromTicket {
+			return err == nil, err
+		}
+		b := t.of(h.script)
+		if t.field(tx, &h) == &b.Unconfirmed {
+			b.Spendable -= h.amount
+			b.Unconfirmed += h.amount
+		}
+		return true, context.Cause(ctx)
+	})
+}
+
+// spending takes away the outputs that unmined transactions spend: from where they
+// count, or if only mined transactions do from what is unconfirmed.
+func (t *tally) spending(tx *bolt.Tx, p *pool) error {
+	for op := range p.spentBy {
+		c, ok, err := getCredit(tx, op)
+		if err != nil {
+			return err
+		}
+		if !ok || c.source == FromTicket {
+			continue
+		}
+		unspent, err := isUnspent(tx, c.place, op.Index)
+		if err != nil {
+			return err
+		}
+		if !unspent {
+			continue
+		}
+		field := &t.of(c.script).Unconfirmed
+		if t.minConf == 0 {
+			h := c.holding(op.Index)
+			field = t.field(tx, &h)
+		}
+		*field -= c.amount
+	}
+	return nil
+}
+
+// field returns the part of a balance that an unspent output counts in.
+func (t *tally) field(tx *bolt.Tx, h *holding) *dcrutil.Amount {
+	b, confs := t.of(h.script), confirmations(h.place.Height, t.s.tip.Height)
+	maturity := t.maturity(tx, h)
+	switch {
+	case confs < maturity && h.source == FromCoinbase:
+		return &b.ImmatureCoinbase
+	case confs < maturity:
+		return &b.ImmatureStake
+	case confs < t.minConf:
+		return &b.Unconfirmed
+	}
+	return &b.Spendable
+}
+
+// maturity returns how many confirmations an output needs.
+func (t *tally) maturity(tx *bolt.Tx, h *holding) int64 {
 	p := t.w.cfg.Params.Params
-	least, enough := c.source.leastMaturity(p), int64(p.CoinbaseMaturity)
-	if least >= enough || confirmations(c.place.Height, t.s.tip.Height) >= enough {
-		return least, nil
+	least := h.source.leastMaturity(p)
+	if v := tx.Bucket(agingBucket).Get(h.key()); len(v) == 1 && v[0] == 1 {
+		return max(least, int64(p.CoinbaseMaturity))
 	}
-	m, err := getMined(tx, c.place)
-	if err != nil || m == nil {
-		return 0, fmt.Errorf("output in block %d: %w", c.place.Height, orCorrupt(err))
-	}
-	return c.source.maturity(m.tx, p), nil
+	return least
 }
 
 // ticket adds a ticket that has neither voted nor been revoked.

@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 )
@@ -24,23 +24,8 @@ func (w *Wallet) Check(ctx context.Context) error {
 		if !stored.equal(s.upTo(stored)) {
 			return fmt.Errorf("memory differs from the file: %w", ErrCorrupt)
 		}
-		books, err := w.rebuild(ctx, tx, s)
-		if err != nil {
+		if err := w.checkBooks(ctx, tx, s); err != nil {
 			return err
-		}
-		searching := s.scan() || s.fresh < s.count()
-		for _, name := range [][]byte{placesBucket, creditsBucket, commitmentsBucket, paymentsBucket} {
-			if err := books.compare(tx, name, !searching); err != nil {
-				return err
-			}
-		}
-		for _, name := range [][]byte{unspentBucket, spendsBucket} {
-			if searching {
-				break // a credit may be there already, and its spending not yet
-			}
-			if err := books.compare(tx, name, true); err != nil {
-				return err
-			}
 		}
 		return errors.Join(checkPool(tx), checkWindows(s))
 	})
@@ -62,21 +47,32 @@ func (s *snapshot) equal(o *snapshot) bool {
 		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) })
 }
 
-// books are the rows that should be there, by bucket.
-type books map[string]map[string]string
+// audit holds the rows of the books against the mined transactions. It counts the rows
+// that these explain: all that there are have to be.
+type audit struct {
+	w  *Wallet
+	tx *bolt.Tx
+	s  *snapshot
 
-func (b books) put(bucket, key, value []byte) {
-	rows := b[string(bucket)]
-	if rows == nil {
-		rows = make(map[string]string)
-		b[string(bucket)] = rows
-	}
-	rows[string(key)] = string(value)
+	tables map[string]*table
+	found  map[string]int // rows that a transaction explains, by table or bucket
+
+	// searching says that rows may be missing.
+	searching bool
 }
 
-// rebuild derives all rows from the mined transactions.
-func (w *Wallet) rebuild(ctx context.Context, tx *bolt.Tx, s *snapshot) (books, error) {
-	b := make(books)
+// checkBooks checks all rows that follow from the mined transactions. What it holds
+// in memory does not grow with them.
+func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
+	a := &audit{w: w, tx: tx, s: s, tables: make(map[string]*table), found: make(map[string]int),
+		searching: s.scan() || s.fresh < s.count()}
+	for _, kind := range tables() {
+		t, err := openTable(tx, kind)
+		if err != nil {
+			return err
+		}
+		a.tables[kind.name] = t
+	}
 	err := all(tx.Bucket(minedBucket), func(k, v []byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -85,69 +81,155 @@ func (w *Wallet) rebuild(ctx context.Context, tx *bolt.Tx, s *snapshot) (books, 
 		if err != nil {
 			return err
 		}
-		if m.hash != m.tx.TxHash() || m.place.Height > s.tip.Height {
-			return fmt.Errorf("transaction at %x is not what it says: %w", k, ErrCorrupt)
-		}
-		b.put(placesBucket, append(m.hash[:], k...), nil)
-		if !void(tx, m.place) {
-			e := examine(m.tx, kindAt(m.place, m.tx), w.ownerAt(s, m.place.Height))
-			b.record(m, &e)
-		}
-		return nil
+		return a.transaction(m)
 	})
-	return b, err
+	return cmpOr(err, a.holdings(), a.counts())
 }
 
-// record adds the rows of one transaction, in the order of the chain.
-func (b books) record(m *mined, e *effects) {
+// transaction checks the rows of one transaction.
+func (a *audit) transaction(m *mined) error {
+	if m.hash != m.tx.TxHash() || m.place.Height > a.s.tip.Height {
+		return fmt.Errorf("transaction at %x is not what it says: %w", m.place.key(), ErrCorrupt)
+	}
+	if err := a.expect(placesTable().name, m.placeKey(), []byte{}, true); err != nil || void(a.tx, m.place) {
+		return err
+	}
+	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(a.s, m.place.Height))
 	for _, c := range e.credits {
-		key := outpointKey(wire.OutPoint{Hash: m.hash, Index: c.index})
-		b.put(creditsBucket, key, credit{m.place, c.script, c.amount, c.source}.encode())
-		b.put(unspentBucket, key, nil)
-		if c.source != FromTicket {
-			b.pay(m.place, c)
+		if err := a.credit(m, c, e.expires); err != nil {
+			return err
 		}
 	}
 	for _, c := range e.commitments {
 		key := outpointKey(wire.OutPoint{Hash: m.hash, Index: c.index})
-		b.put(commitmentsBucket, key, credit{m.place, c.script, c.amount, c.source}.encode())
-		b.pay(m.place, c)
+		row := credit{m.place, c.script, c.amount, c.source}
+		k, v := payment{c.script, m.place, c.index, c.amount, c.source}.encode()
+		err := cmpOr(a.expect(string(commitmentsBucket), key, row.encode(), !a.searching),
+			a.expect(paymentsTable().name, k, v, !a.searching))
+		if err != nil {
+			return err
+		}
 	}
 	for _, sp := range e.spends {
-		key := outpointKey(sp.prev)
-		if _, ours := b[string(creditsBucket)][string(key)]; !ours {
+		c, ours, err := getCredit(a.tx, sp.prev)
+		if err != nil {
+			return err
+		}
+		if !ours || bytes.Compare(c.place.key(), m.place.key()) >= 0 {
 			continue
 		}
-		b.put(spendsBucket, key, spender{m.place, sp.input}.encode())
-		delete(b[string(unspentBucket)], string(key))
+		if err := a.expect(spendsTable().name, outpointKey(sp.prev), spender{m.place, sp.input}.encode(), !a.searching); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (b books) pay(place Place, c credited) {
-	k, v := payment{c.script, place, c.index, c.amount, c.source}.encode()
-	b.put(paymentsBucket, k, v)
-}
-
-// compare holds a bucket against the rows that should be in it, and unless it
-// is complete only those that are.
-func (b books) compare(tx *bolt.Tx, name []byte, complete bool) error {
-	want := maps.Clone(b[string(name)])
-	err := all(tx.Bucket(name), func(k, v []byte) error {
-		value, ok := want[string(k)]
-		if !ok {
-			return fmt.Errorf("bucket %s has %x, which no transaction explains: %w", name, k, ErrCorrupt)
-		}
-		if value != string(v) {
-			return fmt.Errorf("bucket %s has %x for %x, not %x: %w", name, v, k, value, ErrCorrupt)
-		}
-		delete(want, string(k))
-		return nil
-	})
-	if err != nil || !complete {
+// credit checks the rows of a credit but that of the unspent table.
+func (a *audit) credit(m *mined, c credited, expires bool) error {
+	key := outpointKey(wire.OutPoint{Hash: m.hash, Index: c.index})
+	row := credit{m.place, c.script, c.amount, c.source}
+	if err := a.expect(creditsTable().name, key, row.encode(), !a.searching); err != nil || c.source == FromTicket {
 		return err
 	}
-	for k := range want {
-		return fmt.Errorf("bucket %s lacks %x: %w", name, k, ErrCorrupt)
+	k, v := payment{c.script, m.place, c.index, c.amount, c.source}.encode()
+	if err := a.expect(paymentsTable().name, k, v, !a.searching); err != nil {
+		return err
+	}
+	if c.source == FromPayment && !expires {
+		return nil
+	}
+	return a.expect(string(agingBucket), holdingKey(m.place, c.index), agingValue(expires), !a.searching)
+}
+
+// expect checks that a table or bucket has a row with a value, or if it may be missing
+// none of its key.
+func (a *audit) expect(name string, key, value []byte, needed bool) error {
+	var got []byte
+	var err error
+	if t := a.tables[name]; t != nil {
+		got, err = t.get(key)
+	} else {
+		got = a.tx.Bucket([]byte(name)).Get(key)
+	}
+	switch {
+	case err != nil:
+		return err
+	case got == nil && needed:
+		return fmt.Errorf("%s lacks %x: %w", name, key, ErrCorrupt)
+	case got == nil:
+		return nil
+	case !bytes.Equal(got, value):
+		return fmt.Errorf("%s has %x for %x, not %x: %w", name, got, key, value, ErrCorrupt)
+	}
+	a.found[name]++
+	return nil
+}
+
+// holdings checks the unspent outputs, and what follows from them: the sums of the
+// accounts and the tickets.
+func (a *audit) holdings() error {
+	sums := make(map[uint32]dcrutil.Amount)
+	err := a.tables[unspentTable().name].walk(nil, func(k, v []byte) (bool, error) {
+		h, err := decodeHolding(k, v)
+		if err != nil {
+			return false, err
+		}
+		m, err := getMined(a.tx, h.place)
+		if err != nil || m == nil {
+			return false, fmt.Errorf("unspent output at %x: %w", k, orCorrupt(err))
+		}
+		op := wire.OutPoint{Hash: m.hash, Index: h.index}
+		c, ok, err := getCredit(a.tx, op)
+		if err != nil || !ok || c.holding(op.Index) != h {
+			return false, fmt.Errorf("unspent output %s is no credit: %w", op, orCorrupt(err))
+		}
+		if _, spent, err := getSpender(a.tx, op); err != nil || spent {
+			return false, fmt.Errorf("unspent output %s is spent: %w", op, orCorrupt(err))
+		}
+		a.found[unspentTable().name]++
+		if h.source == FromTicket {
+			return true, a.expect(string(ticketsBucket), outpointKey(op), []byte{}, true)
+		}
+		sums[a.s.scripts[h.script].account] += h.amount
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	if n, want := a.found[unspentTable().name], a.found[creditsTable().name]-a.found[spendsTable().name]; n != want {
+		return fmt.Errorf("%d unspent outputs, not %d: %w", n, want, ErrCorrupt)
+	}
+	return all(a.tx.Bucket(sumsBucket), func(k, _ []byte) error {
+		r := row{rest: k}
+		account := r.u32()
+		sum, err := sumOf(a.tx, account)
+		if err != nil || r.done() != nil || sum != sums[account] {
+			return fmt.Errorf("account %d has %d atoms in all, not %d: %w", account, sum, sums[account], orCorrupt(err))
+		}
+		return nil
+	})
+}
+
+// counts checks that nothing is there that no transaction explains.
+func (a *audit) counts() error {
+	for name, t := range a.tables {
+		n := 0
+		if err := t.walk(nil, func(_, _ []byte) (bool, error) { n++; return true, nil }); err != nil {
+			return err
+		}
+		if n != a.found[name] {
+			return fmt.Errorf("%s has %d rows, and transactions explain %d: %w", name, n, a.found[name], ErrCorrupt)
+		}
+	}
+	for _, name := range [][]byte{commitmentsBucket, agingBucket, ticketsBucket} {
+		n := 0
+		if err := all(a.tx.Bucket(name), func(_, _ []byte) error { n++; return nil }); err != nil {
+			return err
+		}
+		if n != a.found[string(name)] {
+			return fmt.Errorf("%s has %d rows, and transactions explain %d: %w", name, n, a.found[string(name)], ErrCorrupt)
+		}
 	}
 	return nil
 }

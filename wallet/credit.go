@@ -20,26 +20,33 @@ type credit struct {
 	source Source
 }
 
-// The credits bucket. Keys are outpoints. Values: place of the transaction,
+// The credits table. Keys are outpoints. Values: place of the transaction,
 // script number (u32), amount in atoms (u64), source (u8).
-var creditsBucket = []byte("credits")
+func creditsTable() tableKind {
+	return tableKind{"credits", outpointSize, placeSize + 4 + 8 + 1, recentRows, largestRun}
+}
 
-// The unspent bucket. Keys are the outpoints of those credits that no mined
-// transaction spends. Values are empty.
-var unspentBucket = []byte("unspent")
-
-// The spends bucket. Keys are the outpoints of the other credits. Values: place
-// of the spending transaction, index of its input (u32).
-var spendsBucket = []byte("spends")
+// The spends table. Keys are the outpoints of those credits that a mined transaction
+// spends. Values: place of that transaction, index of its input (u32).
+func spendsTable() tableKind {
+	return tableKind{"spends", outpointSize, placeSize + 4, recentRows, largestRun}
+}
 
 // The commitments bucket. Keys: the outpoint of the commitment in a ticket.
 // Values as of credits. A commitment lasts as long as the ticket is unspent.
 var commitmentsBucket = []byte("commitments")
 
-// The payments bucket. Keys: script number (u32), place, output index (u32).
+// The payments table. Keys: script number (u32), place, output index (u32).
 // Values: amount in atoms (u64), source (u8). It has the credits other than
 // tickets, and the commitments, by what they pay to.
-var paymentsBucket = []byte("payments")
+func paymentsTable() tableKind {
+	return tableKind{"payments", 4 + placeSize + 4, 8 + 1, recentRows, largestRun}
+}
+
+// tables returns all tables of the file.
+func tables() []tableKind {
+	return []tableKind{placesTable(), creditsTable(), spendsTable(), paymentsTable(), unspentTable()}
+}
 
 func (c credit) encode() []byte {
 	b := c.place.append(make([]byte, 0, placeSize+4+8+1))
@@ -59,9 +66,13 @@ func decodeCredit(v []byte) (credit, error) {
 
 // getCredit returns the credit of an outpoint.
 func getCredit(tx *bolt.Tx, op wire.OutPoint) (c credit, ok bool, err error) {
-	v := tx.Bucket(creditsBucket).Get(outpointKey(op))
-	if v == nil {
-		return c, false, nil
+	t, err := openTable(tx, creditsTable())
+	if err != nil {
+		return c, false, err
+	}
+	v, err := t.get(outpointKey(op))
+	if v == nil || err != nil {
+		return c, false, err
 	}
 	if c, err = decodeCredit(v); err != nil {
 		return c, false, fmt.Errorf("read credit %s: %w", op, err)
@@ -87,9 +98,13 @@ func decodeSpender(v []byte) (spender, error) {
 
 // getSpender returns what spends an outpoint.
 func getSpender(tx *bolt.Tx, op wire.OutPoint) (s spender, ok bool, err error) {
-	v := tx.Bucket(spendsBucket).Get(outpointKey(op))
-	if v == nil {
-		return s, false, nil
+	t, err := openTable(tx, spendsTable())
+	if err != nil {
+		return s, false, err
+	}
+	v, err := t.get(outpointKey(op))
+	if v == nil || err != nil {
+		return s, false, err
 	}
 	if s, err = decodeSpender(v); err != nil {
 		return s, false, fmt.Errorf("read spender of %s: %w", op, err)
@@ -121,8 +136,36 @@ func decodePayment(k, v []byte) (payment, error) {
 }
 
 func putPayment(tx *bolt.Tx, place Place, c credited) error {
-	k, v := payment{c.script, place, c.index, c.amount, c.source}.encode()
-	return tx.Bucket(paymentsBucket).Put(k, v)
+	t, err := openTable(tx, paymentsTable())
+	if err != nil {
+		return err
+	}
+	return t.put(payment{c.script, place, c.index, c.amount, c.source}.encode())
+}
+
+// deletePayment removes what putPayment stored.
+func deletePayment(tx *bolt.Tx, script uint32, place Place, index uint32) error {
+	t, err := openTable(tx, paymentsTable())
+	if err != nil {
+		return err
+	}
+	return t.delete(paymentKey(script, place, index))
+}
+
+// paymentsOf calls fn for what pays a script or is committed to it, in the order of the
+// chain.
+func paymentsOf(tx *bolt.Tx, script uint32, fn func(p payment) error) error {
+	t, err := openTable(tx, paymentsTable())
+	if err != nil {
+		return err
+	}
+	return t.prefixed(key32(script), func(k, v []byte) error {
+		p, err := decodePayment(k, v)
+		if err != nil {
+			return err
+		}
+		return fn(p)
+	})
 }
 
 // paymentKey returns the key of a credit in the payments bucket.
@@ -136,7 +179,7 @@ func paymentKey(script uint32, p Place, index uint32) []byte {
 // stored already, in whole or in part.
 func record(tx *bolt.Tx, place Place, hash *chainhash.Hash, e *effects) error {
 	for _, c := range e.credits {
-		if err := recordCredit(tx, place, hash, c); err != nil {
+		if err := recordCredit(tx, place, hash, c, e.expires); err != nil {
 			return err
 		}
 	}
@@ -158,32 +201,53 @@ func record(tx *bolt.Tx, place Place, hash *chainhash.Hash, e *effects) error {
 	return nil
 }
 
-func recordCredit(tx *bolt.Tx, place Place, hash *chainhash.Hash, c credited) error {
+func recordCredit(tx *bolt.Tx, place Place, hash *chainhash.Hash, c credited, expires bool) error {
 	key := outpointKey(wire.OutPoint{Hash: *hash, Index: c.index})
-	row := credit{place, c.script, c.amount, c.source}
-	if err := tx.Bucket(creditsBucket).Put(key, row.encode()); err != nil {
+	credits, err := openTable(tx, creditsTable())
+	if err != nil {
+		return err
+	}
+	if err := credits.put(key, credit{place, c.script, c.amount, c.source}.encode()); err != nil {
 		return err
 	}
 	if c.source != FromTicket {
 		if err := putPayment(tx, place, c); err != nil {
 			return err
 		}
+		if c.source != FromPayment || expires {
+			if err := tx.Bucket(agingBucket).Put(holdingKey(place, c.index), agingValue(expires)); err != nil {
+				return err
+			}
+		}
 	}
-	if tx.Bucket(spendsBucket).Get(key) != nil {
-		return nil
+	spends, err := openTable(tx, spendsTable())
+	if err != nil {
+		return err
 	}
-	return tx.Bucket(unspentBucket).Put(key, nil)
+	if v, err := spends.get(key); err != nil || v != nil {
+		return err
+	}
+	return hold(tx, hash, holding{place, c.index, c.script, c.amount, c.source})
 }
 
 func recordSpend(tx *bolt.Tx, place Place, s spent) error {
-	key := outpointKey(s.prev)
-	if tx.Bucket(creditsBucket).Get(key) == nil {
-		return nil
-	}
-	if err := tx.Bucket(spendsBucket).Put(key, spender{place, s.input}.encode()); err != nil {
+	c, ok, err := getCredit(tx, s.prev)
+	if err != nil || !ok {
 		return err
 	}
-	return tx.Bucket(unspentBucket).Delete(key)
+	spends, err := openTable(tx, spendsTable())
+	if err != nil {
+		return err
+	}
+	if err := spends.put(outpointKey(s.prev), spender{place, s.input}.encode()); err != nil {
+		return err
+	}
+	return unhold(tx, &s.prev.Hash, c.holding(s.prev.Index))
+}
+
+// holding returns the row of the unspent table of a credit.
+func (c *credit) holding(index uint32) holding {
+	return holding{c.place, index, c.script, c.amount, c.source}
 }
 
 // revoke removes what record stored of a transaction.
@@ -215,25 +279,29 @@ func revokeCommitment(tx *bolt.Tx, op wire.OutPoint) error {
 	if err != nil {
 		return fmt.Errorf("read commitment %s: %w", op, err)
 	}
-	if err := tx.Bucket(paymentsBucket).Delete(paymentKey(c.script, c.place, op.Index)); err != nil {
+	if err := deletePayment(tx, c.script, c.place, op.Index); err != nil {
 		return err
 	}
 	return b.Delete(key)
 }
 
 func revokeSpend(tx *bolt.Tx, place Place, prev wire.OutPoint) error {
-	key := outpointKey(prev)
 	s, ok, err := getSpender(tx, prev)
 	if err != nil || !ok || s.place != place {
 		return err
 	}
-	if err := tx.Bucket(spendsBucket).Delete(key); err != nil {
+	spends, err := openTable(tx, spendsTable())
+	if err != nil {
 		return err
 	}
-	if tx.Bucket(creditsBucket).Get(key) == nil {
-		return nil
+	if err := spends.delete(outpointKey(prev)); err != nil {
+		return err
 	}
-	return tx.Bucket(unspentBucket).Put(key, nil)
+	c, ok, err := getCredit(tx, prev)
+	if err != nil || !ok {
+		return err
+	}
+	return hold(tx, &prev.Hash, c.holding(prev.Index))
 }
 
 func revokeCredit(tx *bolt.Tx, place Place, op wire.OutPoint) error {
@@ -241,16 +309,22 @@ func revokeCredit(tx *bolt.Tx, place Place, op wire.OutPoint) error {
 	if err != nil || !ok || c.place != place {
 		return err
 	}
-	key := outpointKey(op)
-	if err := tx.Bucket(unspentBucket).Delete(key); err != nil {
+	if err := unhold(tx, &op.Hash, c.holding(op.Index)); err != nil {
 		return err
 	}
 	if c.source != FromTicket {
-		if err := tx.Bucket(paymentsBucket).Delete(paymentKey(c.script, place, op.Index)); err != nil {
+		if err := deletePayment(tx, c.script, place, op.Index); err != nil {
+			return err
+		}
+		if err := tx.Bucket(agingBucket).Delete(holdingKey(place, op.Index)); err != nil {
 			return err
 		}
 	}
-	return tx.Bucket(creditsBucket).Delete(key)
+	credits, err := openTable(tx, creditsTable())
+	if err != nil {
+		return err
+	}
+	return credits.delete(outpointKey(op))
 }
 
 // commitmentsOf returns the watched commitments of a ticket.

@@ -62,7 +62,8 @@
 // script.go, labels.go, block.go, mined.go with place.go, credit.go, unmined.go,
 // conflicts.go, locks.go, job.go, which jobs.go tells of, and lowered.go. row.go
 // encodes what they hold, store.go makes them, upgrade.go brings old ones up to date,
-// check.go holds them against each other.
+// check.go holds them against each other. table.go is how rows are stored whose keys
+// come in any order, unspent.go what balances are made of.
 //
 // Unmined transactions come in by publish.go and mempool.go, are together in
 // pool.go, and go by settle.go; unsearched.go says where they may be mined already.

@@ -29,6 +29,7 @@ type effects struct {
 	credits     []credited
 	commitments []credited
 	spends      []spent
+	expires     bool // the transaction has an expiry
 }
 
 // credited is an output, or the commitment in an output of a ticket, that
@@ -49,7 +50,7 @@ type spent struct {
 // examine returns the effects of a transaction. Owner returns the number of a
 // payment script if it is watched.
 func examine(tx *wire.MsgTx, kind Kind, owner func(pay []byte) (uint32, bool)) effects {
-	var e effects
+	e := effects{expires: tx.Expiry != wire.NoExpiryValue}
 	for i, in := range tx.TxIn {
 		if in.PreviousOutPoint.Index != math.MaxUint32 {
 			e.spends = append(e.spends, spent{uint32(i), in.PreviousOutPoint})

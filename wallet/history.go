@@ -109,18 +109,14 @@ func (q *query) newestFirst(above chain.Height, fn func(m *mined) (more bool, er
 // paying does the same for the transactions that pay addresses or spend what
 // was paid to them. It reads no others.
 func (q *query) paying(addresses []string, above chain.Height, fn func(m *mined) (more bool, err error)) error {
+	scripts, err := q.scriptsOf(addresses)
+	if err != nil {
+		return err
+	}
 	places := make(map[Place]bool)
-	for _, address := range addresses {
-		addr, err := parseAddress(q.w.cfg.Params.Params, address)
-		if err != nil {
+	for _, n := range scripts {
+		if err := q.placesPaying(n, places); err != nil {
 			return err
-		}
-		for _, pay := range payScripts(addr) {
-			if n, ok := q.w.owner(q.s)(pay); ok {
-				if err := q.placesPaying(n, places); err != nil {
-					return err
-				}
-			}
 		}
 	}
 	sorted := slices.SortedFunc(maps.Keys(places), func(a, b Place) int { return bytes.Compare(b.key(), a.key()) })
@@ -142,14 +138,11 @@ func (q *query) paying(addresses []string, above chain.Height, fn func(m *mined)
 // placesPaying adds where the transactions were mined that pay a script, or
 // spend what was paid to it.
 func (q *query) placesPaying(script uint32, places map[Place]bool) error {
-	c := q.tx.Bucket(paymentsBucket).Cursor()
-	prefix := key32(script)
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		p, err := decodePayment(k, v)
-		if err != nil {
+	return paymentsOf(q.tx, script, func(p payment) error {
+		places[p.place] = true
+		if unspent, err := isUnspent(q.tx, p.place, p.index); unspent || err != nil {
 			return err
 		}
-		places[p.place] = true
 		m, err := getMined(q.tx, p.place)
 		if err != nil || m == nil {
 			return fmt.Errorf("transaction at %v: %w", p.place, orCorrupt(err))
@@ -161,8 +154,8 @@ func (q *query) placesPaying(script uint32, places map[Place]bool) error {
 		if spent {
 			places[by.place] = true
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // takes reports whether the filter chooses a transaction.

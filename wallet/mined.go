@@ -27,9 +27,16 @@ type mined struct {
 // block disapproved of are there too.
 var minedBucket = []byte("mined")
 
-// The places bucket. Keys: transaction hash, place. Values are empty. A
+// The places table. Keys: transaction hash, place. Values are empty. A
 // transaction that was disapproved of and mined again has several.
-var placesBucket = []byte("places")
+func placesTable() tableKind {
+	return tableKind{"places", chainhash.HashSize + placeSize, 0, recentRows, largestRun}
+}
+
+// placeKey is the key of a transaction in the places table.
+func (m *mined) placeKey() []byte {
+	return m.place.append(append(make([]byte, 0, chainhash.HashSize+placeSize), m.hash[:]...))
+}
 
 func (m *mined) encode() ([]byte, error) {
 	var b bytes.Buffer
@@ -76,16 +83,23 @@ func putMined(tx *bolt.Tx, m *mined) error {
 	if err := b.Put(key, v); err != nil {
 		return err
 	}
-	return tx.Bucket(placesBucket).Put(append(m.hash[:len(m.hash):len(m.hash)], key...), nil)
+	places, err := openTable(tx, placesTable())
+	if err != nil {
+		return err
+	}
+	return places.put(m.placeKey(), nil)
 }
 
 // deleteMined removes a transaction.
 func deleteMined(tx *bolt.Tx, m *mined) error {
-	key := m.place.key()
-	if err := tx.Bucket(minedBucket).Delete(key); err != nil {
+	if err := tx.Bucket(minedBucket).Delete(m.place.key()); err != nil {
 		return err
 	}
-	return tx.Bucket(placesBucket).Delete(append(m.hash[:len(m.hash):len(m.hash)], key...))
+	places, err := openTable(tx, placesTable())
+	if err != nil {
+		return err
+	}
+	return places.delete(m.placeKey())
 }
 
 // getMined returns the transaction at a place, or nil.
@@ -100,17 +114,21 @@ func getMined(tx *bolt.Tx, p Place) (*mined, error) {
 
 // placesOf returns where a transaction was mined, in the order of the chain.
 func placesOf(tx *bolt.Tx, hash *chainhash.Hash) ([]Place, error) {
+	t, err := openTable(tx, placesTable())
+	if err != nil {
+		return nil, err
+	}
 	var places []Place
-	c := tx.Bucket(placesBucket).Cursor()
-	for k, _ := c.Seek(hash[:]); bytes.HasPrefix(k, hash[:]); k, _ = c.Next() {
+	err = t.prefixed(hash[:], func(k, _ []byte) error {
 		r := row{rest: k[len(hash):]}
 		p := r.place()
 		if r.done() != nil {
-			return nil, fmt.Errorf("read places of %s: %w", hash, ErrCorrupt)
+			return fmt.Errorf("read places of %s: %w", hash, ErrCorrupt)
 		}
 		places = append(places, p)
-	}
-	return places, nil
+		return nil
+	})
+	return places, err
 }
 
 // minedIn returns the wallet's transactions of the heights from low to high,

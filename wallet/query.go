@@ -41,45 +41,43 @@ type OutputFilter struct {
 	Usable bool
 }
 
-// Unspent returns the outputs that no transaction spends, mined or not, in the
-// order of the chain. Tickets are among them if the wallet may vote with them.
+// Unspent returns the outputs that EachUnspent calls yield for.
 func (w *Wallet) Unspent(ctx context.Context, f OutputFilter) ([]Output, error) {
 	var list []Output
+	err := w.EachUnspent(ctx, f, func(o *Output) bool {
+		list = append(list, *o)
+		return true
+	})
+	return list, err
+}
+
+// EachUnspent calls yield for the outputs that no transaction spends, mined or not, in
+// the order of the chain, until it returns false. Tickets are among them if the wallet
+// may vote with them. What the filter leaves out is hardly read: with addresses only
+// what was ever paid to them, and none that has too few or too many confirmations.
+// The errors are those of ImportAddress.
+func (w *Wallet) EachUnspent(ctx context.Context, f OutputFilter, yield func(*Output) bool) error {
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
 		}
-		places, err := q.unspentMined(ctx, &f)
-		if err != nil {
+		more, err := q.unspentMined(ctx, &f, yield)
+		if err != nil || !more || f.MinConf > 0 {
 			return err
 		}
-		slices.SortFunc(places, func(a, b placed) int { return a.compare(b) })
-		for _, o := range places {
-			list = append(list, o.Output)
-		}
-		if f.MinConf <= 0 {
-			list = append(list, q.unspentUnmined(&f)...)
+		for _, o := range q.unspentUnmined(&f) {
+			if !yield(&o) {
+				return nil
+			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("unspent outputs: %w", err)
+		return fmt.Errorf("unspent outputs: %w", err)
 	}
-	return list, nil
+	return nil
 }
-
-// placed is a mined output and its place.
-type placed struct {
-	Output
-	place Place
-}
-
-func (p placed) compare(o placed) int {
-	return bytes.Compare(binaryOrder(p), binaryOrder(o))
-}
-
-func binaryOrder(p placed) []byte { return append(p.place.key(), key32(p.OutPoint.Index)...) }
 
 // query is one reading of the books.
 type query struct {
@@ -89,29 +87,118 @@ type query struct {
 	pool *pool
 }
 
-// unspentMined returns the mined outputs of a filter, in no order.
-func (q *query) unspentMined(ctx context.Context, f *OutputFilter) ([]placed, error) {
-	var list []placed
-	err := all(q.tx.Bucket(unspentBucket), func(k, _ []byte) error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+// unspentMined calls yield for the mined outputs of a filter, and reports whether more
+// are wanted.
+func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*Output) bool) (more bool, err error) {
+	spending, err := q.spending()
+	if err != nil {
+		return false, err
+	}
+	more = true
+	var m *mined // the transaction of the last output
+	each := func(k, v []byte) (bool, error) {
+		h, err := decodeHolding(k, v)
+		if err != nil || ctx.Err() != nil {
+			return false, cmpOr(err, context.Cause(ctx))
 		}
+		confs := confirmations(h.place.Height, q.s.tip.Height)
+		if confs < f.MinConf {
+			return false, nil // so has all that follows
+		}
+		if spending[string(k)] || f.MaxConf > 0 && confs > f.MaxConf || h.source != FromTicket && !q.wanted(f, h.script) {
+			return true, nil
+		}
+		if m == nil || m.place != h.place {
+			if m, err = getMined(q.tx, h.place); err != nil || m == nil {
+				return false, fmt.Errorf("unspent output at %x: %w", k, orCorrupt(err))
+			}
+		}
+		op := wire.OutPoint{Hash: m.hash, Index: h.index}
+		o, ok, err := q.outputOf(m, op, credit{h.place, h.script, h.amount, h.source})
+		if ok && f.takes(&o) {
+			more = yield(&o)
+		}
+		return more, err
+	}
+	unspent, err := openTable(q.tx, unspentTable())
+	if err != nil {
+		return false, err
+	}
+	if len(f.Addresses) > 0 {
+		return more, q.unspentOf(f.Addresses, unspent, each)
+	}
+	first := int64(0)
+	if f.MaxConf > 0 {
+		first = max(0, int64(q.s.tip.Height)-f.MaxConf+1)
+	}
+	return more, unspent.walk(key32(uint32(first)), each)
+}
+
+// unspentOf calls fn for the rows of the unspent table of addresses, and tickets that
+// they may vote with.
+func (q *query) unspentOf(addresses []string, unspent *table, fn func(k, v []byte) (bool, error)) error {
+	scripts, err := q.scriptsOf(addresses)
+	if err != nil {
+		return err
+	}
+	var keys [][]byte
+	for _, n := range scripts {
+		err := paymentsOf(q.tx, n, func(p payment) error {
+			keys = append(keys, holdingKey(p.place, p.index))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	err = all(q.tx.Bucket(ticketsBucket), func(k, _ []byte) error {
 		r := row{rest: k}
 		op := r.outpoint()
 		c, ok, err := getCredit(q.tx, op)
-		if err != nil || !ok {
-			return fmt.Errorf("unspent output %s: %w", op, orCorrupt(err))
+		if err != nil || !ok || r.done() != nil {
+			return fmt.Errorf("unspent ticket %s: %w", op, orCorrupt(err))
 		}
-		if _, spending := q.pool.spentBy[op]; spending {
-			return nil
-		}
-		o, ok, err := q.minedOutput(op, c)
-		if ok && f.takes(&o) {
-			list = append(list, placed{o, c.place})
-		}
-		return err
+		keys = append(keys, holdingKey(c.place, op.Index))
+		return nil
 	})
-	return list, err
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(keys, bytes.Compare)
+	for _, k := range slices.CompactFunc(keys, bytes.Equal) {
+		v, err := unspent.get(k)
+		if v == nil && err == nil {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if more, err := fn(k, v); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// spending returns the rows of the unspent table, by their keys, that unmined
+// transactions spend.
+func (q *query) spending() (map[string]bool, error) {
+	keys := make(map[string]bool)
+	for op := range q.pool.spentBy {
+		c, ok, err := getCredit(q.tx, op)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			keys[string(holdingKey(c.place, op.Index))] = true
+		}
+	}
+	return keys, nil
+}
+
+// wanted reports whether a filter may choose the outputs of a script, by its account.
+func (q *query) wanted(f *OutputFilter, script uint32) bool {
+	return f.Account == "" || q.s.accountName(q.s.scripts[script].account) == f.Account
 }
 
 // unspentUnmined returns the unmined outputs of a filter, parents first.
@@ -135,8 +222,16 @@ func (q *query) unspentUnmined(f *OutputFilter) []Output {
 // that the wallet may not vote with.
 func (q *query) minedOutput(op wire.OutPoint, c credit) (o Output, ok bool, err error) {
 	m, err := getMined(q.tx, c.place)
-	if err != nil || m == nil || int(op.Index) >= len(m.tx.TxOut) {
+	if err != nil || m == nil {
 		return o, false, fmt.Errorf("output %s: %w", op, orCorrupt(err))
+	}
+	return q.outputOf(m, op, c)
+}
+
+// outputOf is minedOutput with the transaction.
+func (q *query) outputOf(m *mined, op wire.OutPoint, c credit) (o Output, ok bool, err error) {
+	if int(op.Index) >= len(m.tx.TxOut) {
+		return o, false, fmt.Errorf("output %s: %w", op, ErrCorrupt)
 	}
 	script, ok := c.script, true
 	if c.source == FromTicket {

@@ -3,6 +3,8 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	bolt "go.etcd.io/bbolt"
@@ -18,16 +20,17 @@ type Received struct {
 }
 
 // Received returns what was paid in transactions with at least minConf
-// confirmations to each script that was paid at all. Unmined transactions count
-// with minConf zero.
-func (w *Wallet) Received(ctx context.Context, minConf int64) ([]Received, error) {
+// confirmations to each script that was paid at all, or to those of some addresses.
+// Unmined transactions count with minConf zero. What is paid to other addresses is not
+// read. The errors are those of ImportAddress.
+func (w *Wallet) Received(ctx context.Context, minConf int64, addresses ...string) ([]Received, error) {
 	var list []Received
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
 		}
-		list, err = q.received(ctx, minConf)
+		list, err = q.received(ctx, minConf, addresses)
 		return err
 	})
 	if err != nil {
@@ -36,7 +39,11 @@ func (w *Wallet) Received(ctx context.Context, minConf int64) ([]Received, error
 	return list, nil
 }
 
-func (q *query) received(ctx context.Context, minConf int64) ([]Received, error) {
+func (q *query) received(ctx context.Context, minConf int64, addresses []string) ([]Received, error) {
+	scripts, err := q.scriptsOf(addresses)
+	if err != nil {
+		return nil, err
+	}
 	by := make(map[uint32]*Received)
 	add := func(script uint32, amount dcrutil.Amount, confs int64) {
 		r := by[script]
@@ -48,23 +55,19 @@ func (q *query) received(ctx context.Context, minConf int64) ([]Received, error)
 		r.Payments++
 		r.Confirmations = min(r.Confirmations, confs)
 	}
-	err := all(q.tx.Bucket(paymentsBucket), func(k, v []byte) error {
-		p, err := decodePayment(k, v)
-		if err != nil {
-			return err
-		}
+	each := func(p payment) error {
 		if confs := confirmations(p.place.Height, q.s.tip.Height); confs >= minConf && p.source != FromTicket {
 			add(p.script, p.amount, confs)
 		}
 		return context.Cause(ctx)
-	})
-	if err != nil {
+	}
+	if err := q.payments(addresses, scripts, each); err != nil {
 		return nil, err
 	}
 	if minConf <= 0 {
 		for _, u := range q.pool.byHash {
 			for _, c := range q.w.effectsOf(q.s, u).credits {
-				if c.source != FromTicket {
+				if c.source != FromTicket && (len(addresses) == 0 || slices.Contains(scripts, c.script)) {
 					add(c.script, c.amount, 0)
 				}
 			}
@@ -73,14 +76,52 @@ func (q *query) received(ctx context.Context, minConf int64) ([]Received, error)
 	return q.named(by), nil
 }
 
+// payments calls fn for the payments to scripts, or without addresses for all.
+func (q *query) payments(addresses []string, scripts []uint32, fn func(p payment) error) error {
+	for _, n := range scripts {
+		if err := paymentsOf(q.tx, n, fn); err != nil {
+			return err
+		}
+	}
+	if len(addresses) > 0 {
+		return nil
+	}
+	t, err := openTable(q.tx, paymentsTable())
+	if err != nil {
+		return err
+	}
+	return t.walk(nil, func(k, v []byte) (bool, error) {
+		p, err := decodePayment(k, v)
+		if err == nil {
+			err = fn(p)
+		}
+		return true, err
+	})
+}
+
+// scriptsOf returns the numbers of the watched scripts that pay addresses. Those of
+// others are left out. The errors are those of ImportAddress.
+func (q *query) scriptsOf(addresses []string) ([]uint32, error) {
+	var list []uint32
+	for _, address := range addresses {
+		addr, err := parseAddress(q.w.cfg.Params.Params, address)
+		if err != nil {
+			return nil, err
+		}
+		for _, pay := range payScripts(addr) {
+			if n, ok := q.w.owner(q.s)(pay); ok && !slices.Contains(list, n) {
+				list = append(list, n)
+			}
+		}
+	}
+	return list, nil
+}
+
 // named returns sums in the order of their scripts, with names.
 func (q *query) named(by map[uint32]*Received) []Received {
 	list := make([]Received, 0, len(by))
-	for n := range q.s.count() {
+	for _, n := range slices.Sorted(maps.Keys(by)) {
 		r := by[n]
-		if r == nil {
-			continue
-		}
 		sc := &q.s.scripts[n]
 		r.Account = q.s.accountName(sc.account)
 		r.Address = scriptAddress(q.w.cfg.Params.Params, sc.pay)

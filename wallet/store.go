@@ -18,8 +18,7 @@ func buckets() [][]byte {
 	return [][]byte{
 		metaBucket, blocksBucket, disapprovedBucket,
 		accountsBucket, scriptsBucket, preimagesBucket, labelsBucket,
-		minedBucket, placesBucket, creditsBucket, unspentBucket, spendsBucket,
-		commitmentsBucket, paymentsBucket,
+		minedBucket, commitmentsBucket, sumsBucket, ticketsBucket, agingBucket, tablesBucket,
 		unminedBucket, locksBucket, jobsBucket,
 	}
 }
@@ -51,6 +50,11 @@ func prepare(tx *bolt.Tx, cfg *Config) error {
 			return fmt.Errorf("bucket %s is missing: %w", name, ErrCorrupt)
 		}
 	}
+	for _, kind := range tables() {
+		if _, err := openTable(tx, kind); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -58,6 +62,11 @@ func prepare(tx *bolt.Tx, cfg *Config) error {
 func create(tx *bolt.Tx, cfg *Config) error {
 	for _, name := range buckets() {
 		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	for _, kind := range tables() {
+		if err := newTable(tx, kind); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,119 @@
+package wallet
+
+import "bytes"
+
+// walk calls fn for the rows from a key on, in order, until it returns false or fails.
+// Keys and values are only valid until it returns. The table must not change meanwhile.
+func (t *table) walk(from []byte, fn func(k, v []byte) (more bool, err error)) error {
+	sources, err := t.sources(t.runs, from)
+	if err != nil {
+		return err
+	}
+	c := t.recent.Cursor()
+	s := source{t: t, next: c.Next}
+	if s.k, s.v = c.Seek(from); s.k != nil {
+		sources = append(sources, &s)
+	}
+	return t.each(sources, false, fn)
+}
+
+// prefixed calls fn for the rows whose keys begin with a prefix.
+func (t *table) prefixed(prefix []byte, fn func(k, v []byte) error) error {
+	return t.walk(prefix, func(k, v []byte) (bool, error) {
+		if !bytes.HasPrefix(k, prefix) {
+			return false, nil
+		}
+		return true, fn(k, v)
+	})
+}
+
+// source is where rows come from in order: a run, or the recent rows. Its next row is k
+// and v, without the key; k is nil at the end.
+type source struct {
+	t    *table
+	k, v []byte
+
+	next  func() (k, v []byte) // the next chunk, or recent row
+	chunk []byte               // what is left of the chunk, of a run
+	bad   bool
+}
+
+// sources returns runs from a key on, oldest first.
+func (t *table) sources(runs []run, from []byte) ([]*source, error) {
+	list := make([]*source, 0, len(runs)+1)
+	for _, r := range runs {
+		b := t.root.Bucket(r.name())
+		if b == nil {
+			return nil, t.corrupt()
+		}
+		c := b.Cursor()
+		s := &source{t: t, next: c.Next}
+		_, chunk := c.Seek(from)
+		if chunk == nil {
+			continue
+		}
+		i, _, err := t.find(chunk, from)
+		if err != nil {
+			return nil, err
+		}
+		s.chunk = chunk[i*t.rowSize():]
+		s.advance()
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// advance goes on to the next row.
+func (s *source) advance() {
+	size := s.t.rowSize()
+	if s.chunk == nil && s.k != nil { // recent rows
+		s.k, s.v = s.next()
+		return
+	}
+	if len(s.chunk) == 0 {
+		_, s.chunk = s.next()
+	}
+	if len(s.chunk) < size {
+		s.bad = len(s.chunk) > 0
+		s.k, s.v, s.chunk = nil, nil, nil
+		return
+	}
+	s.k, s.v = s.chunk[:s.t.keySize], s.chunk[s.t.keySize:size]
+	s.chunk = s.chunk[size:len(s.chunk):len(s.chunk)]
+}
+
+// each calls fn for the rows of sources in order. Of several rows of a key the last
+// source's counts. Rows that are not there are only yielded, with a nil value, if they
+// are wanted.
+func (t *table) each(sources []*source, wantAbsent bool, fn func(k, v []byte) (more bool, err error)) error {
+	for {
+		var best *source
+		for _, s := range sources {
+			if s.bad {
+				return t.corrupt()
+			}
+			if s.k != nil && (best == nil || bytes.Compare(s.k, best.k) <= 0) {
+				best = s
+			}
+		}
+		if best == nil {
+			return nil
+		}
+		k, stored := best.k, best.v
+		v, err := t.value(stored)
+		if err != nil {
+			return err
+		}
+		for _, s := range sources {
+			if s != best && s.k != nil && bytes.Equal(s.k, k) {
+				s.advance()
+			}
+		}
+		if v != nil || wantAbsent {
+			if more, err := fn(k, v); err != nil || !more {
+				return err
+			}
+		}
+		best.advance()
+	}
+}
