@@ -47,6 +47,7 @@ type Entry struct {
 	Address  string
 	Amount   dcrutil.Amount // in atoms, negative for what is sent
 	Index    uint32         // of the output
+	Label    string         // of the address
 }
 
 // Entries returns the lines by which a transaction shows in a list: what it
@@ -63,14 +64,18 @@ func (t *Transaction) Entries() []Entry {
 		if len(t.Debits) == 0 || c != nil && c.Change || out.Amount == 0 {
 			continue
 		}
-		list = append(list, Entry{Category: t.sent(), Address: out.Address, Amount: -out.Amount, Index: uint32(i)})
+		list = append(list, Entry{Category: t.sent(), Address: out.Address, Amount: -out.Amount, Index: uint32(i), Label: out.Label})
 	}
 	for i := range t.Credits {
 		c := &t.Credits[i]
 		if c.Change || c.Source == FromTicket {
 			continue
 		}
-		list = append(list, Entry{Category: t.received(c), Account: c.Account, Address: c.Address, Amount: c.Amount, Index: c.Index})
+		e := Entry{Category: t.received(c), Account: c.Account, Address: c.Address, Amount: c.Amount, Index: c.Index}
+		if out := &t.Outputs[c.Index]; out.Address == e.Address {
+			e.Label = out.Label
+		}
+		list = append(list, e)
 	}
 	return list
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
@@ -26,6 +27,11 @@ type HistoryFilter struct {
 	// what was paid to them. Empty is any. The errors are those of
 	// ImportAddress.
 	Addresses []string
+
+	// Before is a transaction to go on from: it and what is newer is left out, and not
+	// read. Zero is none. The error is ErrNoTransaction if the wallet does not have it
+	// any longer.
+	Before chainhash.Hash
 
 	// Skip is how many of the newest transactions to leave out, Count how many
 	// to return at most. Zero is no limit.
@@ -67,34 +73,67 @@ func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield fun
 func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Transaction) bool) error {
 	// take yields a transaction and reports whether more are wanted.
 	take := func(t *Transaction) bool { return t.Void || !f.takes(t) || yield(t) }
-	unmined := q.pool.sorted()
-	slices.Reverse(unmined)
+	unmined, below, err := q.from(f.Before)
+	if err != nil {
+		return err
+	}
 	for _, u := range unmined {
 		t, err := q.describeUnmined(u)
 		if err != nil || !take(t) {
 			return err
 		}
 	}
-	each := q.newestFirst
-	if len(f.Addresses) > 0 {
-		each = func(above chain.Height, fn func(m *mined) (bool, error)) error {
-			return q.paying(f.Addresses, above, fn)
-		}
-	}
-	return each(f.Above, func(m *mined) (bool, error) {
+	each := func(m *mined) (bool, error) {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
 		t, err := q.describeMined(m)
 		return err == nil && take(t), err
-	})
+	}
+	if len(f.Addresses) > 0 {
+		return q.paying(f.Addresses, f.Above, below, each)
+	}
+	return q.newestFirst(f.Above, below, each)
 }
 
-// newestFirst calls fn for the mined transactions above a height, newest first,
-// until it returns false.
-func (q *query) newestFirst(above chain.Height, fn func(m *mined) (more bool, err error)) error {
+// from returns what comes after a transaction in a history: unmined transactions, newest
+// first, and mined ones, below a place unless that is nil. Of the zero hash it is all.
+func (q *query) from(hash chainhash.Hash) (unmined []*unmined, below *Place, err error) {
+	unmined = q.pool.sorted()
+	slices.Reverse(unmined)
+	if hash == (chainhash.Hash{}) {
+		return unmined, nil, nil
+	}
+	for i, u := range unmined {
+		if u.hash == hash {
+			return unmined[i+1:], nil, nil
+		}
+	}
+	places, err := placesOf(q.tx, &hash)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range places {
+		if !void(q.tx, p) {
+			below = &p
+		}
+	}
+	if below == nil {
+		return nil, nil, q.noTransaction(hash)
+	}
+	return nil, below, nil
+}
+
+// newestFirst calls fn for the mined transactions above a height and below a place,
+// unless that is nil, newest first, until it returns false.
+func (q *query) newestFirst(above chain.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
 	c := q.tx.Bucket(minedBucket).Cursor()
-	for k, v := c.Last(); len(k) == placeSize && chain.Height(binary.BigEndian.Uint32(k)) > above; k, v = c.Prev() {
+	k, v := c.Last()
+	if below != nil {
+		c.Seek(below.key())
+		k, v = c.Prev()
+	}
+	for ; len(k) == placeSize && chain.Height(binary.BigEndian.Uint32(k)) > above; k, v = c.Prev() {
 		m, err := decodeMined(k, v)
 		if err != nil {
 			return err
@@ -108,7 +147,7 @@ func (q *query) newestFirst(above chain.Height, fn func(m *mined) (more bool, er
 
 // paying does the same for the transactions that pay addresses or spend what
 // was paid to them. It reads no others.
-func (q *query) paying(addresses []string, above chain.Height, fn func(m *mined) (more bool, err error)) error {
+func (q *query) paying(addresses []string, above chain.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
 	scripts, err := q.scriptsOf(addresses)
 	if err != nil {
 		return err
@@ -123,6 +162,9 @@ func (q *query) paying(addresses []string, above chain.Height, fn func(m *mined)
 	for _, p := range sorted {
 		if p.Height <= above {
 			break
+		}
+		if below != nil && bytes.Compare(p.key(), below.key()) >= 0 {
+			continue
 		}
 		m, err := getMined(q.tx, p)
 		if err != nil || m == nil {

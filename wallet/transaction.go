@@ -110,6 +110,7 @@ type Debit struct {
 type TxOutput struct {
 	Address string // empty for scripts without one
 	Amount  dcrutil.Amount
+	Label   string // of the address
 }
 
 // TicketStatus is what has become of a ticket.
@@ -219,7 +220,11 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 	q.credits(t, &e, owner)
 	q.fee(t)
 	for _, out := range t.Tx.TxOut {
-		t.Outputs = append(t.Outputs, TxOutput{q.outputAddress(t.Kind, out), dcrutil.Amount(out.Value)})
+		o := TxOutput{Address: q.outputAddress(t.Kind, out), Amount: dcrutil.Amount(out.Value)}
+		if o.Address != "" {
+			o.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(o.Address)))
+		}
+		t.Outputs = append(t.Outputs, o)
 	}
 	var err error
 	if t.Conflicts, err = conflictsOf(q.tx, t.Hash); err != nil {
