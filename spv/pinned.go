@@ -1,6 +1,10 @@
 package spv
 
-import "github.com/spvd/spvd/spv/chain"
+import (
+	"fmt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
 
 // pinned is what the facts that come with the program (rules, waypoints, hashes) say
 // about the chain that peers show. Peers and the program may disagree: then either can be
@@ -10,6 +14,9 @@ type pinned struct {
 	refusal *chain.RuleError // one of these rules; nil if none was refused
 	misled  []chain.BlockID  // the waypoints that the chain contradicts
 	denied  chain.Height     // the lowest waypoint that peers deny; zero for none
+	easing  chain.Easing     // of the newest blocks
+	easy    bool             // it is so much that the chain may be a cheap imitation
+	weighed bool             // easing is about the newest header
 }
 
 // pinned gathers these facts.
@@ -20,14 +27,58 @@ func (r *run) pinned() pinned {
 		refusal: r.refusals.any(),
 		misled:  r.store.Contradicted(),
 		denied:  denied,
+		easing:  r.eased,
+		easy:    r.eased.TooEasy(r.cfg.Params),
+		weighed: r.cfg.Params.MaxEasing == 0 || r.easedAt == r.store.Staged().Tip,
 	}
 }
 
+// codeEasy is the warning while the newest blocks took much less work than those before.
+const codeEasy = "tip-too-easy"
+
+// judgeWork measures the newest blocks, once they are there, and warns when they took so
+// little work that they may be a cheap imitation.
+func (p *pursuit) judgeWork() error {
+	if p.cfg.Params.MaxEasing == 0 || p.survey.leading || p.easedAt == p.staged.Tip {
+		return nil
+	}
+	e, err := p.store.Easing()
+	if err != nil {
+		return err
+	}
+	p.easedAt, p.eased = p.staged.Tip, e
+	switch {
+	case !e.TooEasy(p.cfg.Params):
+		p.unwarn(codeEasy)
+	case !p.warned(codeEasy):
+		text, hint := easyText(e)
+		p.cfg.Log.Warn(text)
+		p.warn(codeEasy, text, hint)
+	}
+	return nil
+}
+
+// easyText says how much easier the newest blocks are, and what users can do about it.
+func easyText(e chain.Easing) (text, hint string) {
+	return fmt.Sprintf("The newest blocks, up from about %s, took %s times less work each than block %s: "+
+			"a false chain can look like this.", grouped(e.Easiest), groupedNumber(e.Times), grouped(e.Hardest)),
+		"Other peers are looked for. If the network really has lost most of its miners, take a newer version of spvd, " +
+			"or newer waypoints."
+}
+
 // synced reports whether nothing that is known beforehand stands against the chain.
-func (x pinned) synced() bool { return len(x.misled) == 0 }
+func (x pinned) synced() bool { return len(x.misled) == 0 && x.weighed && !x.easy }
 
 // reason says what stands against the chain, and what a user can do about it.
-func (x pinned) reason() (reason, hint string) { return misledText(x.misled), misledHint }
+func (x pinned) reason() (reason, hint string) {
+	switch {
+	case len(x.misled) > 0:
+		return misledText(x.misled), misledHint
+	case !x.weighed:
+		return "Weighing the newest blocks.", ""
+	}
+	return easyText(x.easing)
+}
 
 // doubt says why the connected peers may not have the chain of the network; it is empty
 // without such a reason.
@@ -37,6 +88,8 @@ func (x pinned) doubt() string {
 		return "the chain contradicts a waypoint"
 	case x.denied > 0:
 		return "peers contradict a waypoint"
+	case x.easy:
+		return "the newest blocks took much less work than those before"
 	}
 	return ""
 }

@@ -69,6 +69,9 @@ func (p *pursuit) step(timer *wait.Timer) error {
 	if err := p.fetchFilters(); err != nil {
 		return err
 	}
+	if err := p.judgeWork(); err != nil {
+		return err
+	}
 	if err := p.writeIfDue(); err != nil {
 		return err
 	}

@@ -130,6 +130,8 @@ type run struct {
 	missing  delay         // the filters that the others wait for
 	denials  denials       // the peers whose chains go around waypoints
 	refusals refusals      // the peers whose headers were refused
+	eased    chain.Easing  // of the newest blocks up to easedAt
+	easedAt  chain.BlockID
 
 	relay *relaying // unmined transactions
 

@@ -157,8 +157,11 @@ func (f facts) peerCount() string {
 
 // grouped formats a height for users, with commas between groups of three
 // digits.
-func grouped(h chain.Height) string {
-	digits := strconv.Itoa(int(h))
+func grouped(h chain.Height) string { return groupedNumber(uint64(h)) }
+
+// groupedNumber formats a number as grouped does a height.
+func groupedNumber(n uint64) string {
+	digits := strconv.FormatUint(n, 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}

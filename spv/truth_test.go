@@ -15,7 +15,7 @@ import (
 // inStep are facts under which everything is at the tip.
 func inStep() facts {
 	tip := chain.BlockID{Height: 100, Hash: chainhash.Hash{1}}
-	return facts{phase: Following, peers: 2, shown: true, staged: 100, tip: tip, filters: tip, scanned: tip,
+	return facts{phase: Following, peers: 2, shown: true, staged: 100, tip: tip, filters: tip, scanned: tip, pinned: pinned{weighed: true},
 		best: 100, enough: true}
 }
 

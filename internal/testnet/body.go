@@ -2,6 +2,7 @@ package testnet
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -42,6 +43,9 @@ type recipe struct {
 	params *chain.Params
 	seed   uint64
 	plan   Plan
+
+	late    time.Duration // see Branch
+	version int32
 }
 
 // body makes the body of the block at a height, which is not zero. It fails

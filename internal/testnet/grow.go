@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -28,6 +29,14 @@ type Branch struct {
 
 	// Plan holds transactions to include, by height.
 	Plan Plan
+
+	// Late is by how much all of the blocks come later than they should: a branch with
+	// the times of now that leaves a chain far below its tip is late by the
+	// age of the fork. What is put on such a branch is as late.
+	Late time.Duration
+
+	// Version is the version of the blocks; zero means the newest that is mined.
+	Version int32
 }
 
 // Fork returns the chain that leaves this one after the block at a height and
@@ -69,7 +78,10 @@ func (c *Chain) Grow(b Branch) *Chain {
 	}
 	var out buffers
 	w := out.packer(b.Blocks)
-	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan}
+	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan, late: b.Late, version: b.Version}
+	if below, _ := c.block(b.At); below.recipe != nil {
+		r.late += below.recipe.late
+	}
 	if err := base.grow(context.Background(), r, b.Blocks, w); err != nil {
 		panic("testnet: grow chain: " + err.Error())
 	}

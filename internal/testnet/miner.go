@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -21,6 +22,8 @@ type miner struct {
 	params   *chain.Params
 	schedule *schedule
 	seed     uint64
+	late     int64 // seconds that its blocks are behind the schedule
+	version  int32
 	below    chain.Ancestors // what is built on
 	first    chain.Height    // the first block the miner made
 	next     chain.Height
@@ -40,6 +43,8 @@ func newMiner(r *recipe, s *schedule, below chain.Ancestors, on chain.BlockID, n
 		params:   r.params,
 		schedule: s,
 		seed:     r.seed,
+		late:     int64(r.late / time.Second),
+		version:  cmp.Or(r.version, blockVersion),
 		below:    below,
 		first:    on.Height + 1,
 		next:     on.Height + 1,
@@ -64,13 +69,13 @@ func (m *miner) At(h chain.Height) *chain.Header {
 // mine returns the header and the hash of the next block. The header is only
 // to be read, and only until the next call.
 func (m *miner) mine(b *body) (*chain.Header, *chainhash.Hash) {
-	t := m.schedule.at(m.seed, m.next)
+	t := m.schedule.at(m.seed, m.next) + m.late
 	_, live, ok := chain.NextPoolSize(m.params, m, m.next-1)
 	if !ok || live < 0 {
 		panic(fmt.Sprintf("testnet: block %d has %d live tickets", m.next, live))
 	}
 	w := wire.BlockHeader{
-		Version:      blockVersion,
+		Version:      m.version,
 		PrevBlock:    m.parent,
 		MerkleRoot:   b.merkleRoot,
 		StakeRoot:    b.stakeRoot,

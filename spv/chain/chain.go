@@ -83,6 +83,7 @@ type Chain struct {
 	contradicted []BlockID     // waypoints up to the tip that the main chain does not hold
 	long         []*longBranch // the one that was added to last at the end
 	goal         *goal         // nil unless the main chain was taken back for a long branch
+	ease         prefixEase
 	memo         workMemo
 	rows         []byte // the memory that the last write encoded its rows in
 }

@@ -48,6 +48,12 @@ type Params struct {
 	MinDiffAfter time.Duration
 	MinDiffUntil Height
 
+	// MaxEasing is how many times easier than a block before it one of the newest blocks
+	// may be until the chain may be a cheap imitation, see [Chain.Easing]. It is zero
+	// where the rules of the network allow just that: on the test network, which
+	// caps its difficulty and has few miners, and on the simulation network.
+	MaxEasing uint64
+
 	// EarlyFilters is the BLAKE-256 hash over the concatenated bytes of the
 	// filters of all blocks below DCP0005 in height order. It is zero where
 	// DCP0005 was always active.
@@ -68,6 +74,7 @@ func MainNet() *Params {
 		DCP0011:      794_368,
 		ASERTAnchor:  794_367,
 		MinDiffUntil: Never,
+		MaxEasing:    64,
 		Waypoints:    mustWaypoints("waypoints-mainnet.txt", mainNetWaypoints),
 		EarlyFilters: mustHash("f95e09f9ded38f8d6c32e5158a1f286633881393659218c63f5ab0fc86b36c83"),
 	}

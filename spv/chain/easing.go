@@ -1,0 +1,123 @@
+package chain
+
+import (
+	"time"
+
+	"github.com/decred/dcrd/math/uint256"
+)
+
+// easingBlocks is how many of the newest blocks are compared with the ones before them: a
+// week's worth on the main network.
+const easingBlocks = 2016
+
+// Easing says how much less work the newest blocks of the main chain took than blocks
+// before them.
+type Easing struct {
+	// Easiest is the block of the newest 2,016, or the one to come, whose target is
+	// easiest by the measure of Hardest, the block before it with the hardest target,
+	// back to the newest waypoint that the chain holds.
+	Easiest, Hardest Height
+
+	// Times is how many times easier its target is, rounded down; at least one.
+	Times uint64
+}
+
+// prefixEase is the hardest target of the blocks from a height on up to a block.
+type prefixEase struct {
+	from     Height
+	to       BlockID
+	hardest  Height
+	hardBits uint32
+}
+
+// Easing looks for the newest blocks of the staged main chain that took much less work
+// than blocks before them did. The difficulty of DCP0011 follows timestamps alone. So who
+// leaves the chain some days below its tip and gives the next block the time of now
+// can mine at a small part of the work from then on; the target of the block to come
+// is part of the comparison because the first block after the gap still costs all.
+// Blocks with the algorithm before DCP0011 are compared with none after it.
+//
+// It is for the goroutine that writes. The error is one of the store.
+func (c *Chain) Easing() (Easing, error) {
+	tip := c.tip.headers.Height
+	from := c.lastWaypoint()
+	if tip >= c.params.DCP0011 {
+		from = max(from, c.params.DCP0011)
+	}
+	e := Easing{Times: 1, Easiest: tip, Hardest: tip}
+	if tip < from || tip == 0 {
+		return e, nil
+	}
+	from = max(from, 1)
+	p := c.hardestUpTo(from, max(tip-easingBlocks, from))
+	for h := p.to.Height; h <= tip+1; h++ {
+		bits := c.bitsOrNext(h)
+		switch {
+		case bits == 0:
+		case bits < p.hardBits:
+			p.hardest, p.hardBits = h, bits
+		default:
+			if times := timesEasier(bits, p.hardBits); times > e.Times {
+				e = Easing{Easiest: h, Hardest: p.hardest, Times: times}
+			}
+		}
+	}
+	return e, c.main.failed()
+}
+
+// TooEasy reports whether a chain with this easing may be a cheap imitation on a network.
+func (e Easing) TooEasy(p *Params) bool { return p.MaxEasing > 0 && e.Times > p.MaxEasing }
+
+// hardestUpTo returns the hardest target of the main chain between two heights. What was
+// found before is used as far as the chain still has it.
+func (c *Chain) hardestUpTo(from, to Height) prefixEase {
+	p := c.ease
+	if p.from != from || p.to.Height > to || p.hardBits == 0 || !c.onMain(p.to) {
+		p = prefixEase{from: from, to: BlockID{Height: from}, hardest: from, hardBits: c.bitsOrNext(from)}
+	}
+	for h := p.to.Height; h <= to; h++ {
+		if bits := c.bitsOrNext(h); bits != 0 && bits < p.hardBits {
+			p.hardest, p.hardBits = h, bits
+		}
+	}
+	p.to = BlockID{to, c.main.hash(to)}
+	c.ease = p
+	return p
+}
+
+// bitsOrNext returns the target of a block of the main chain, or that of the block to
+// come if it were found in time; zero if it is out of reach.
+func (c *Chain) bitsOrNext(h Height) uint32 {
+	if h <= c.tip.headers.Height {
+		header := c.main.At(h)
+		if header == nil {
+			return 0
+		}
+		return header.Bits()
+	}
+	if h <= c.params.DCP0011 {
+		return 0 // its target does not follow the time of the block before
+	}
+	tip := c.main.At(h - 1)
+	if tip == nil {
+		return 0
+	}
+	return NextBits(c.params, &c.main, h-1, tip.Timestamp()+int64(c.params.TargetTimePerBlock/time.Second))
+}
+
+// timesEasier returns how many times the target a is as large as the target b, rounded
+// down.
+func timesEasier(a, b uint32) uint64 {
+	easy, ok := targetOf(a)
+	hard, valid := targetOf(b)
+	if !ok || !valid || hard.IsZero() {
+		return 1
+	}
+	var most uint256.Uint256
+	most.SetUint64(1 << 63)
+	easy.Div(&hard)
+	if easy.Gt(&most) {
+		return 1 << 63
+	}
+	return max(easy.Uint64(), 1)
+}
