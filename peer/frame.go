@@ -33,6 +33,7 @@ type frame struct {
 	msg     wire.Message // of commands that are decoded
 	payload []byte       // of commands that stay raw
 	shape   shape        // what payload is about
+	over    int          // bytes of a payload that was read over because of its size
 }
 
 // frameReader cuts the byte stream of a peer into frames. It is used by one
@@ -67,6 +68,10 @@ func (f *frameReader) next() (frame, error) {
 
 	switch rule.handling {
 	case keep:
+		if rule.most > 0 && size > rule.most {
+			_, err := f.r.Discard(size)
+			return frame{cmd: rule.cmd, over: size}, err
+		}
 		payload, err := f.payload(nil, size, want)
 		if err != nil {
 			return frame{}, err
@@ -146,6 +151,11 @@ func (f *frameReader) payload(buf []byte, size int, want [4]byte) ([]byte, error
 
 // decode has wire decode a payload. The message does not refer to it.
 func (f *frameReader) decode(r rule, payload []byte) (wire.Message, error) {
+	if r.fits != nil {
+		if err := r.fits(payload); err != nil {
+			return nil, fault(Malformed, fmt.Errorf("%s: %w", r.cmd, err))
+		}
+	}
 	msg, buf := r.blank(), bytes.NewBuffer(payload)
 	err := msg.BtcDecode(buf, f.pver)
 	if err != nil && r.lenient != nil && errors.Is(err, r.lenient) {

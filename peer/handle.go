@@ -22,6 +22,8 @@ func (c *conn) handle(f frame) error {
 		c.handleReply(getCFilter, f)
 	case wire.CmdBlock:
 		c.handleReply(getBlock, f)
+	case wire.CmdTx:
+		return c.handleTx(f)
 	default:
 		return c.handleDecoded(f)
 	}
@@ -34,8 +36,6 @@ func (c *conn) handleDecoded(f frame) error {
 	switch msg := f.msg.(type) {
 	case *wire.MsgInv:
 		return c.handleInv(msg)
-	case *wire.MsgTx:
-		return c.handleTx(msg)
 	case *wire.MsgNotFound:
 		return c.handleNotFound(msg)
 	case *wire.MsgGetData:

@@ -1,7 +1,11 @@
 package peer
 
 import (
+	"maps"
+	"net"
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -10,76 +14,206 @@ import (
 // Limits on the transactions that peers announce. What they announce costs them
 // nothing.
 const (
+	maxTxSize    = 100_000  // bytes of one; nodes relay no larger ones (dcrd: mempool)
 	maxTxAsked   = 100      // transactions that one peer owes us; dcrd scores more than 505 in one getdata
 	maxTxBacklog = 5000     // that one peer has announced and that were not asked for yet
-	maxSpares    = 3        // further peers that are remembered to have a transaction
+	maxSpares    = 8        // further peers that are remembered to have a transaction
 	maxKnown     = 8192     // hashes that are remembered so as not to be fetched again
-	maxDebt      = 8 << 20  // bytes that one peer may send at once; holds a usual mempool
+	maxKept      = 1000     // transactions of which a second copy is wanted
+	maxDebt      = 8 << 20  // bytes that one source may send at once; holds a usual mempool
 	debtDecay    = 32 << 10 // bytes per second that are forgiven
+	maxSources   = 4096     // sources whose debt is remembered
 
-	txPatience = 20 * time.Second // until another peer is asked
+	txPatience = 3 * time.Second  // until another peer is asked
+	txLate     = 15 * time.Second // of sending nothing that it owes, until that counts against a peer
 	txForgiven = 2 * time.Minute  // until an answer would count as unasked for
+	txSecond   = time.Second      // that other peers have to announce what an unreliable one has
+	unreliable = 10 * time.Minute // that a source is one after it has not sent a transaction in time
 )
 
-// hearing decides which announced transactions are asked for, and of whom: each
-// once, of the first who announced it. It is a plain value.
+// hearing decides which announced transactions are asked for, and of whom: each once,
+// of the first peer that announced it, and of one in another network when it is late.
+// Of one that the wallet keeps a second copy is fetched from another network: the hash
+// by which transactions are asked for leaves out the witness, which any peer can forge.
+// It is a plain value.
 type hearing struct {
-	known memory
-	ears  map[uint64]*ear
-	wants map[chainhash.Hash]*wish
+	known     memory // by hash
+	refused   memory // by the hash of all bytes
+	ears      map[uint64]*ear
+	sources   map[string]*source // by sourceOf
+	wants     map[chainhash.Hash]*wish
+	delivered map[chainhash.Hash]*delivery
+	kept      []chainhash.Hash // of delivered, oldest first
+}
+
+// source is what came from one host, or one network of IPv6, over all connections.
+type source struct {
+	ears   int     // connections
+	debt   float64 // bytes that came, less those forgiven
+	debtAt time.Time
+	failed time.Time // when it did not send a transaction in time, last
 }
 
 // ear is what one peer has announced and owes.
 type ear struct {
+	*source
+	name    string                       // of the source
+	group   string                       // see groupOf
 	asked   map[chainhash.Hash]time.Time // when; until it is answered
+	sentAt  time.Time                    // when it last sent something that it owed
 	backlog []chainhash.Hash
-	debt    float64 // bytes that came, less those forgiven
-	debtAt  time.Time
 }
 
-// wish is a transaction that a peer was asked for.
+// wish is a transaction that is wanted.
 type wish struct {
-	from   uint64
+	from   uint64    // the peer that was asked; zero if none was yet
 	due    time.Time // when another peer is asked
 	spares []uint64  // who else has it
 }
 
+// delivery is a transaction that was handed up.
+type delivery struct {
+	copies []txCopy
+	kept   bool     // by the wallet
+	spares []uint64 // peers of other networks that have it
+}
+
+// txCopy is the hash of all bytes of a copy, and the network group that sent it.
+type txCopy struct {
+	full  chainhash.Hash
+	group string
+}
+
 func newHearing() hearing {
-	return hearing{known: newMemory(maxKnown), ears: make(map[uint64]*ear), wants: make(map[chainhash.Hash]*wish)}
+	return hearing{
+		known: newMemory(maxKnown), refused: newMemory(maxKnown), ears: make(map[uint64]*ear), sources: make(map[string]*source),
+		wants: make(map[chainhash.Hash]*wish), delivered: make(map[chainhash.Hash]*delivery),
+	}
+}
+
+// sourceOf returns what may send so much in all: the host of an address of the form
+// host:port, of IPv6 its network of 64 bits.
+func sourceOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return strings.ToLower(host)
+	}
+	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+		if p, err := ip.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return ip.String()
+}
+
+// ear returns what is known of a peer.
+func (h *hearing) ear(id uint64, addr string, now time.Time) *ear {
+	if e := h.ears[id]; e != nil {
+		return e
+	}
+	name := sourceOf(addr)
+	s := h.sources[name]
+	if s == nil {
+		s = &source{debtAt: now}
+		h.forget(now)
+		h.sources[name] = s
+	}
+	s.ears++
+	e := &ear{source: s, name: name, group: groupOf(addr), asked: make(map[chainhash.Hash]time.Time), sentAt: now}
+	h.ears[id] = e
+	return e
+}
+
+// forget forgets sources without connections when there are too many: those that owe
+// nothing, and the one that owes least.
+func (h *hearing) forget(now time.Time) {
+	if len(h.sources) < maxSources {
+		return
+	}
+	least := ""
+	for name, s := range h.sources {
+		s.settle(now)
+		switch {
+		case s.ears > 0:
+		case s.debt == 0 && now.Sub(s.failed) >= unreliable:
+			delete(h.sources, name)
+		case least == "" || s.debt < h.sources[least].debt:
+			least = name
+		}
+	}
+	if len(h.sources) >= maxSources {
+		delete(h.sources, least)
+	}
+}
+
+// settle forgives what is old.
+func (s *source) settle(now time.Time) {
+	s.debt = max(0, s.debt-now.Sub(s.debtAt).Seconds()*debtDecay)
+	s.debtAt = now
 }
 
 // announced takes what a peer has announced, and returns what to ask it for.
-func (h *hearing) announced(id uint64, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
-	e := h.ears[id]
-	if e == nil {
-		e = &ear{asked: make(map[chainhash.Hash]time.Time), debtAt: now}
-		h.ears[id] = e
-	}
+func (h *hearing) announced(id uint64, addr string, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
+	e := h.ear(id, addr, now)
 	for _, hash := range hashes {
-		if !h.known.has(hash) && len(e.backlog) < maxTxBacklog {
+		if h.wanted(e, id, hash) && len(e.backlog) < maxTxBacklog {
 			e.backlog = append(e.backlog, hash)
 		}
 	}
 	return h.ask(id, e, now)
 }
 
+// wanted reports whether a peer may be asked for a transaction: it is not known, or a
+// second copy of it is wanted and the peer is of another network than the first. That
+// the peer has it is remembered until the wallet has decided.
+func (h *hearing) wanted(e *ear, id uint64, hash chainhash.Hash) bool {
+	d := h.delivered[hash]
+	switch {
+	case d == nil:
+		return !h.known.has(hash)
+	case slices.ContainsFunc(d.copies, func(c txCopy) bool { return c.group == e.group }):
+		return false
+	case !d.kept && len(d.spares) < maxSpares && !slices.Contains(d.spares, id):
+		d.spares = append(d.spares, id)
+	}
+	return d.kept
+}
+
 // ask takes as much of a peer's backlog as it may owe us.
 func (h *hearing) ask(id uint64, e *ear, now time.Time) []chainhash.Hash {
 	e.settle(now)
+	for hash, at := range e.asked {
+		if now.Sub(at) >= txForgiven {
+			delete(e.asked, hash)
+		}
+	}
+	if len(e.asked) == 0 {
+		e.sentAt = now
+	}
 	var ask []chainhash.Hash
 	for len(e.backlog) > 0 && len(e.asked) < maxTxAsked && e.debt < maxDebt {
 		hash := e.backlog[0]
 		e.backlog = e.backlog[1:]
-		if _, asked := e.asked[hash]; asked || h.known.has(hash) {
+		if _, asked := e.asked[hash]; asked || !h.wanted(e, id, hash) {
 			continue
 		}
-		if w := h.wants[hash]; w != nil {
-			if len(w.spares) < maxSpares && !slices.Contains(w.spares, id) {
-				w.spares = append(w.spares, id)
-			}
+		w := h.wants[hash]
+		switch doubtful := now.Sub(e.failed) < unreliable; {
+		case w == nil && doubtful:
+			h.wants[hash] = &wish{due: now.Add(txSecond), spares: []uint64{id}}
+			continue
+		case w == nil:
+			w = new(wish)
+			h.wants[hash] = w
+		case w.from != 0 || doubtful:
+			h.addSpare(w, id, e)
 			continue
 		}
-		h.wants[hash] = &wish{from: id, due: now.Add(txPatience)}
+		w.from, w.due = id, now.Add(txPatience)
 		e.asked[hash] = now
 		ask = append(ask, hash)
 	}
@@ -89,34 +223,147 @@ func (h *hearing) ask(id uint64, e *ear, now time.Time) []chainhash.Hash {
 	return ask
 }
 
-// settle forgives what is old.
-func (e *ear) settle(now time.Time) {
-	e.debt = max(0, e.debt-now.Sub(e.debtAt).Seconds()*debtDecay)
-	e.debtAt = now
-	for hash, at := range e.asked {
-		if now.Sub(at) >= txForgiven {
-			delete(e.asked, hash)
+// addSpare remembers that one more peer has what is wanted: peers of networks that are
+// not among the others before those that are, and of too many not the latter.
+func (h *hearing) addSpare(w *wish, id uint64, e *ear) {
+	if w.from == id || slices.Contains(w.spares, id) {
+		return
+	}
+	groups := []string{h.groupOf(w.from)}
+	fresh := 0 // spares at the front, each of a network of its own
+	for _, s := range w.spares {
+		g := h.groupOf(s)
+		if slices.Contains(groups, g) {
+			break
 		}
+		groups = append(groups, g)
+		fresh++
+	}
+	at := len(w.spares)
+	if !slices.Contains(groups, e.group) {
+		at = fresh
+	}
+	w.spares = slices.Insert(w.spares, at, id)
+	w.spares = w.spares[:min(len(w.spares), maxSpares)]
+}
+
+func (h *hearing) groupOf(id uint64) string {
+	if e := h.ears[id]; e != nil {
+		return e.group
+	}
+	return ""
+}
+
+// arrival is what has become of a transaction that a peer sent.
+type arrival struct {
+	asked  bool             // the peer was asked for it
+	fresh  bool             // it is to be handed up
+	agreed bool             // peers of two networks have sent the same bytes
+	source string           // of the peer
+	ask    []chainhash.Hash // what to ask the peer for now
+}
+
+// arrived takes a transaction that a peer has sent. Full is the hash of all its bytes.
+func (h *hearing) arrived(id uint64, hash, full chainhash.Hash, size int, now time.Time) (a arrival) {
+	e := h.ears[id]
+	if e == nil {
+		return a
+	}
+	if _, a.asked = e.asked[hash]; !a.asked {
+		return a
+	}
+	delete(e.asked, hash)
+	e.settle(now)
+	e.debt += float64(size)
+	e.sentAt = now
+	a.source = e.name
+	w, c := h.wants[hash], txCopy{full, e.group}
+	switch d := h.delivered[hash]; {
+	case h.refused.has(full):
+		if w != nil && w.from == id {
+			w.due = now // another peer may have it with another witness
+		}
+	case d != nil:
+		a.fresh = h.compare(hash, d, c)
+		a.agreed = a.fresh
+	case !h.known.has(hash):
+		a.fresh = true
+		h.known.add(hash)
+		h.delivered[hash] = &delivery{copies: []txCopy{c}}
+		if w != nil {
+			h.delivered[hash].spares = w.spares
+		}
+		delete(h.wants, hash)
+	}
+	a.ask = h.ask(id, e, now)
+	return a
+}
+
+// compare holds another copy of a transaction that the wallet keeps against those that
+// came before, and reports whether it is the same as one from another network.
+func (h *hearing) compare(hash chainhash.Hash, d *delivery, c txCopy) bool {
+	delete(h.wants, hash)
+	same := slices.ContainsFunc(d.copies, func(o txCopy) bool { return o.full == c.full && o.group != c.group })
+	if d.copies = append(d.copies, c); same || len(d.copies) > maxSpares {
+		h.conclude(hash)
+	}
+	return same
+}
+
+// conclude ends the search for a second copy.
+func (h *hearing) conclude(hash chainhash.Hash) {
+	delete(h.delivered, hash)
+	delete(h.wants, hash)
+	h.kept = slices.DeleteFunc(h.kept, func(o chainhash.Hash) bool { return o == hash })
+}
+
+// oversized takes note of a transaction that was not read because of its size, and
+// reports whether the peer was asked for any.
+func (h *hearing) oversized(id uint64, size int, now time.Time) bool {
+	e := h.ears[id]
+	if e == nil || len(e.asked) == 0 {
+		return false
+	}
+	e.settle(now)
+	e.debt += float64(size)
+	return true
+}
+
+// judged takes what the wallet has decided about a transaction that was handed up. Of
+// one that it keeps, a second copy is fetched. One that it has refused is fetched from
+// other peers: its witness may be forged.
+func (h *hearing) judged(hash chainhash.Hash, kept, refused bool, now time.Time) {
+	d := h.delivered[hash]
+	switch {
+	case d == nil || d.kept:
+		return
+	case refused:
+		h.known.remove(hash)
+		h.refused.add(d.copies[0].full)
+		delete(h.delivered, hash)
+	case !kept:
+		delete(h.delivered, hash)
+		return
+	default:
+		d.kept = true
+		h.kept = append(h.kept, hash)
+		if len(h.kept) > maxKept {
+			h.conclude(h.kept[0])
+		}
+	}
+	first := d.copies[0].group
+	spares := slices.DeleteFunc(slices.Clone(d.spares), func(id uint64) bool { return h.groupOf(id) == first })
+	if d.spares = nil; len(spares) > 0 && h.wants[hash] == nil {
+		h.wants[hash] = &wish{due: now, spares: spares}
 	}
 }
 
-// arrived takes a transaction that a peer has sent. It reports whether the peer
-// was asked for it, and whether it came for the first time, and returns what to
-// ask the peer for now.
-func (h *hearing) arrived(id uint64, hash chainhash.Hash, size int, now time.Time) (asked, fresh bool, ask []chainhash.Hash) {
-	e := h.ears[id]
-	if e == nil {
-		return false, false, nil
+// dropped forgets a transaction that was not handed up for want of room.
+func (h *hearing) dropped(hash chainhash.Hash) {
+	if d := h.delivered[hash]; d == nil || !d.kept {
+		h.known.remove(hash)
+		delete(h.delivered, hash)
 	}
-	if _, asked = e.asked[hash]; !asked {
-		return false, false, nil
-	}
-	delete(e.asked, hash)
-	e.debt += float64(size)
-	fresh = !h.known.has(hash)
-	h.known.add(hash)
-	delete(h.wants, hash)
-	return true, fresh, h.ask(id, e, now)
 }
 
 // missing takes word that a peer does not have what it was asked for, and
@@ -127,7 +374,11 @@ func (h *hearing) missing(id uint64, hashes []chainhash.Hash, now time.Time) []c
 		return nil
 	}
 	for _, hash := range hashes {
+		if _, asked := e.asked[hash]; !asked {
+			continue
+		}
 		delete(e.asked, hash)
+		e.sentAt = now
 		if w := h.wants[hash]; w != nil && w.from == id {
 			w.due = now
 		}
@@ -137,6 +388,9 @@ func (h *hearing) missing(id uint64, hashes []chainhash.Hash, now time.Time) []c
 
 // left forgets a peer. Others are asked for what it owed by chase.
 func (h *hearing) left(id uint64, now time.Time) {
+	if e := h.ears[id]; e != nil {
+		e.ears--
+	}
 	delete(h.ears, id)
 	for _, w := range h.wants {
 		if w.from == id {
@@ -145,15 +399,21 @@ func (h *hearing) left(id uint64, now time.Time) {
 	}
 }
 
-// chase returns what to ask of whom because somebody else did not send it. What
-// nobody else has is forgotten, and is fetched when it is announced again.
-func (h *hearing) chase(now time.Time) map[uint64][]chainhash.Hash {
-	ask := make(map[uint64][]chainhash.Hash)
+// chase returns what to ask of whom because somebody else did not send it, and who has
+// sent nothing that it owes for too long. What no other peer has is forgotten, and is
+// fetched when it is announced again.
+func (h *hearing) chase(now time.Time) (ask map[uint64][]chainhash.Hash, late []uint64) {
+	ask = make(map[uint64][]chainhash.Hash)
 	for hash, w := range h.wants {
 		if now.Before(w.due) {
 			continue
 		}
-		id, e := h.spare(w)
+		if e := h.ears[w.from]; e != nil {
+			if _, owed := e.asked[hash]; owed {
+				e.failed = now
+			}
+		}
+		id, e := h.spare(w, hash)
 		if e == nil {
 			delete(h.wants, hash)
 			continue
@@ -163,17 +423,40 @@ func (h *hearing) chase(now time.Time) map[uint64][]chainhash.Hash {
 		ask[id] = append(ask[id], hash)
 	}
 	for id, e := range h.ears { // whose answers never came has room again by now
-		ask[id] = append(ask[id], h.ask(id, e, now)...)
+		if len(e.asked) > 0 && now.Sub(e.sentAt) >= txLate {
+			e.sentAt, e.failed = now, now
+			late = append(late, id)
+		}
+		if more := h.ask(id, e, now); len(more) > 0 {
+			ask[id] = append(ask[id], more...)
+		}
 	}
-	return ask
+	return ask, late
+}
+
+// idle reports whether chase has nothing to do until something is announced.
+func (h *hearing) idle() bool {
+	if len(h.wants) > 0 {
+		return false
+	}
+	for e := range maps.Values(h.ears) {
+		if len(e.asked) > 0 || len(e.backlog) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // spare takes the next peer that has a transaction and may be asked.
-func (h *hearing) spare(w *wish) (uint64, *ear) {
+func (h *hearing) spare(w *wish, hash chainhash.Hash) (uint64, *ear) {
 	for len(w.spares) > 0 {
 		id := w.spares[0]
 		w.spares = w.spares[1:]
-		if e := h.ears[id]; e != nil && len(e.asked) < maxTxAsked {
+		e := h.ears[id]
+		if e == nil || len(e.asked) >= maxTxAsked || e.debt >= maxDebt {
+			continue
+		}
+		if _, asked := e.asked[hash]; !asked {
 			return id, e
 		}
 	}
@@ -206,3 +489,6 @@ func (m *memory) add(hash chainhash.Hash) {
 	m.ring[m.next] = hash
 	m.next = (m.next + 1) % m.most
 }
+
+// remove forgets a hash. Its place in the ring stays taken.
+func (m *memory) remove(hash chainhash.Hash) { delete(m.set, hash) }

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -20,38 +21,47 @@ func numbered(a, b int) []chainhash.Hash {
 	return list
 }
 
+// addrOf returns the address of a peer of a test: each is in a network of its own.
+func addrOf(id uint64) string { return fmt.Sprintf("%d.1.1.1:9108", 10+id) }
+
+// sent has a peer send a transaction.
+func (h *hearing) sent(id uint64, hash chainhash.Hash, size int, now time.Time) (asked, fresh bool, ask []chainhash.Hash) {
+	a := h.arrived(id, hash, hash, size, now)
+	return a.asked, a.fresh, a.ask
+}
+
 // TestFetchedOnce checks that what several peers announce is asked of one of them,
 // and what it does not send of another one.
 func TestFetchedOnce(t *testing.T) {
 	h, now := newHearing(), time.Unix(1e9, 0)
 	txs := numbered(1, 3)
-	if got := h.announced(1, txs, now); !slices.Equal(got, txs) {
+	if got := h.announced(1, addrOf(1), txs, now); !slices.Equal(got, txs) {
 		t.Fatalf("asked the first for %v", got)
 	}
 	for id := range uint64(5) {
-		if got := h.announced(2+id, txs, now); len(got) != 0 {
+		if got := h.announced(2+id, addrOf(2+id), txs, now); len(got) != 0 {
 			t.Fatalf("asked peer %d too: %v", 2+id, got)
 		}
 	}
-	if asked, fresh, _ := h.arrived(1, txs[0], 300, now); !asked || !fresh {
+	if asked, fresh, _ := h.sent(1, txs[0], 300, now); !asked || !fresh {
 		t.Fatalf("arrived: asked %v, fresh %v", asked, fresh)
 	}
 	h.missing(1, txs[1:2], now)
-	if ask := h.chase(now); !slices.Equal(ask[2], txs[1:2]) {
+	if ask, _ := h.chase(now); !slices.Equal(ask[2], txs[1:2]) {
 		t.Errorf("after notfound: %v", ask)
 	}
 	now = now.Add(txPatience)
-	ask := h.chase(now)
+	ask, _ := h.chase(now)
 	if got := append(ask[2], ask[3]...); len(got) != 2 { // both are late by now
 		t.Errorf("after silence: %v", ask)
 	}
-	if asked, fresh, _ := h.arrived(1, txs[2], 300, now); !asked || !fresh {
+	if asked, fresh, _ := h.sent(1, txs[2], 300, now); !asked || !fresh {
 		t.Errorf("late: asked %v, fresh %v", asked, fresh)
 	}
-	if asked, fresh, _ := h.arrived(2, txs[2], 300, now); !asked || fresh {
-		t.Errorf("second copy: asked %v, fresh %v", asked, fresh)
+	if a := h.arrived(2, txs[2], txs[2], 300, now); !a.asked || !a.agreed {
+		t.Errorf("second copy: %+v", a)
 	}
-	if got := h.announced(9, txs[2:], now); len(got) != 0 {
+	if got := h.announced(9, addrOf(9), txs[2:], now); len(got) != 0 {
 		t.Errorf("asked again for what is known: %v", got)
 	}
 }
@@ -61,13 +71,13 @@ func TestFetchedOnce(t *testing.T) {
 func TestForgottenWithoutSource(t *testing.T) {
 	h, now := newHearing(), time.Unix(1e9, 0)
 	tx := numbered(1, 1)
-	h.announced(1, tx, now)
+	h.announced(1, addrOf(1), tx, now)
 	h.left(1, now)
 	h.chase(now)
 	if len(h.wants) != 0 || len(h.ears) != 0 {
 		t.Fatalf("%d wants, %d ears left", len(h.wants), len(h.ears))
 	}
-	if got := h.announced(2, tx, now); !slices.Equal(got, tx) {
+	if got := h.announced(2, addrOf(2), tx, now); !slices.Equal(got, tx) {
 		t.Errorf("asked for %v", got)
 	}
 }
@@ -77,11 +87,11 @@ func TestForgottenWithoutSource(t *testing.T) {
 func TestUnasked(t *testing.T) {
 	h, now := newHearing(), time.Unix(1e9, 0)
 	tx := numbered(1, 2)
-	if asked, _, _ := h.arrived(1, tx[0], 300, now); asked {
+	if asked, _, _ := h.sent(1, tx[0], 300, now); asked {
 		t.Error("a stranger was taken for somebody who was asked")
 	}
-	h.announced(1, tx[:1], now)
-	if asked, _, _ := h.arrived(1, tx[1], 300, now); asked {
+	h.announced(1, addrOf(1), tx[:1], now)
+	if asked, _, _ := h.sent(1, tx[1], 300, now); asked {
 		t.Error("another transaction was taken for the one asked for")
 	}
 	if h.known.has(tx[1]) {
@@ -89,7 +99,7 @@ func TestUnasked(t *testing.T) {
 	}
 	now = now.Add(txForgiven)
 	h.chase(now)
-	if asked, _, _ := h.arrived(1, tx[0], 300, now); asked {
+	if asked, _, _ := h.sent(1, tx[0], 300, now); asked {
 		t.Error("a transaction that is minutes late was asked for")
 	}
 }
@@ -98,7 +108,7 @@ func TestUnasked(t *testing.T) {
 func TestFlood(t *testing.T) {
 	h, now := newHearing(), time.Unix(1e9, 0)
 	flood := numbered(1, 50_000)
-	asked := h.announced(1, flood, now)
+	asked := h.announced(1, addrOf(1), flood, now)
 	if len(asked) != maxTxAsked || len(h.ears[1].backlog) > maxTxBacklog {
 		t.Fatalf("asked for %d, %d more in line", len(asked), len(h.ears[1].backlog))
 	}
@@ -106,7 +116,7 @@ func TestFlood(t *testing.T) {
 	bytes, next := 0, asked
 	for len(next) > 0 {
 		hash := next[0]
-		_, _, more := h.arrived(1, hash, size, now)
+		_, _, more := h.sent(1, hash, size, now)
 		bytes += size
 		next = append(next[1:], more...)
 	}
@@ -114,10 +124,10 @@ func TestFlood(t *testing.T) {
 		t.Errorf("%d bytes taken at once", bytes)
 	}
 	now = now.Add(10 * time.Minute)
-	if more := h.chase(now)[1]; len(more) == 0 {
+	if more, _ := h.chase(now); len(more[1]) == 0 {
 		t.Error("nothing is asked for after a while")
 	}
-	if n := len(h.announced(2, numbered(60_000, 60_000), now)); n != 1 {
+	if n := len(h.announced(2, addrOf(2), numbered(60_000, 60_000), now)); n != 1 {
 		t.Error("another peer suffers from the flood")
 	}
 	for n := range 3 * maxKnown {

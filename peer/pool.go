@@ -115,6 +115,7 @@ func (p *Pool) start(s *shift) {
 	defer p.mu.Unlock()
 	p.shift = s
 	s.wg.Go(func() { p.watch(s.ctx) })
+	s.wg.Go(func() { p.chase(s.ctx) })
 	if p.cfg.File != "" {
 		s.wg.Go(func() { p.remember(s.ctx) })
 	}

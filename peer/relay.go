@@ -3,17 +3,14 @@ package peer
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
-)
 
-// Limits on what has come of transactions and nobody has taken yet.
-const (
-	maxTxNews      = 2000    // pieces of news
-	maxTxNewsBytes = 4 << 20 // in the transactions of all of them
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // errBlocksOnly means that a peer takes no transactions. A dcrd node that runs
@@ -31,21 +28,16 @@ type relay struct {
 	wanted  bool // announced transactions are fetched
 	hearing hearing
 	shelf   shelf
-	news    []txNews
-	bytes   int // in the transactions of news
-}
-
-// txNews is a transaction that a peer has sent, or word of an offered one.
-type txNews struct {
-	id    uint64
-	tx    *wire.MsgTx // nil for word of an offered one
-	hash  chainhash.Hash
-	asked bool // the peer has asked for it; else it has announced it
-	size  int
+	heard   heardQueue
+	words   []txWord      // about offered transactions, each once
+	pursue  chan struct{} // capacity one; poked when something was asked for
 }
 
 func newRelay(cfg *Config, changed chan struct{}) *relay {
-	return &relay{cfg: cfg, changed: changed, told: cfg.RelayTx, hearing: newHearing(), shelf: newShelf()}
+	return &relay{
+		cfg: cfg, changed: changed, told: cfg.RelayTx, hearing: newHearing(), shelf: newShelf(),
+		pursue: make(chan struct{}, 1),
+	}
 }
 
 // WantTxs says whether the transactions that peers announce are fetched. From
@@ -100,18 +92,34 @@ func (p *Pool) Withdraw(hash chainhash.Hash) {
 	p.relay.shelf.withdraw(hash)
 }
 
-// TakeTxs calls heard for each transaction that came since the last call, with
-// the peer that sent it, and told for each offered one that a peer has asked for
-// or, without having been offered it, announced. Of too much the oldest is
-// dropped.
-func (p *Pool) TakeTxs(heard func(id uint64, tx *wire.MsgTx), told func(id uint64, hash chainhash.Hash, asked bool)) {
-	for _, n := range p.relay.take() {
-		if n.tx != nil {
-			heard(n.id, n.tx)
-		} else {
-			told(n.id, n.hash, n.asked)
-		}
+// TakeTxs calls heard for the oldest transactions that came, with the peer that sent
+// it, the source that this counts against, and the bytes: those of at most most bytes,
+// one at least, none if most is zero. Agreed says that peers of two networks have sent
+// these bytes. The form is checked, and that the peer was asked for it. JudgeTx has to be
+// called for each.
+//
+// It calls told for each offered transaction that a peer has asked for or, without
+// having been offered it, announced. Of what is not taken the bytes are bounded: the
+// source that has sent most loses its oldest.
+func (p *Pool) TakeTxs(most int, heard func(id uint64, source string, raw []byte, agreed bool), told func(id uint64, hash chainhash.Hash, asked bool)) {
+	txs, words := p.relay.take(most)
+	for _, t := range txs {
+		heard(t.id, t.source, t.raw, t.agreed)
 	}
+	for _, w := range words {
+		told(w.id, w.hash, w.asked)
+	}
+}
+
+// JudgeTx says what has become of a transaction that TakeTxs has given. Of one that is
+// kept, a second copy is fetched from another network. One that was refused as it is is
+// fetched from another peer, for its witness may be forged.
+func (p *Pool) JudgeTx(hash chainhash.Hash, kept, refused bool) {
+	r := p.relay
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hearing.judged(hash, kept, refused, time.Now())
+	poke(r.pursue)
 }
 
 // reach returns the connection with an id.
@@ -128,24 +136,53 @@ func (p *Pool) reach(ctx context.Context, id uint64) (*member, error) {
 	return m, nil
 }
 
-// chaseTxs asks others for what peers were asked for and did not send.
-func (p *Pool) chaseTxs(now time.Time) {
-	p.relay.mu.Lock()
-	ask := p.relay.hearing.chase(now)
-	p.relay.mu.Unlock()
-	for _, c := range p.conns() {
-		if err := c.askTxs(ask[c.id]); err != nil {
-			c.end(err)
+// chaseEvery is how often it is looked at what peers owe, as long as they owe anything.
+const chaseEvery = time.Second
+
+// chase asks others for what peers were asked for and did not send, until ctx ends.
+func (p *Pool) chase(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.relay.pursue:
+		}
+		for busy := true; busy; busy = p.chaseTxs(time.Now()) {
+			if wait.For(ctx, chaseEvery) != nil {
+				return
+			}
 		}
 	}
 }
 
-func (r *relay) take() []txNews {
+// chaseTxs asks others for what is late, and reports whether anything is still owed. A
+// peer that owes and sends nothing for long loses standing.
+func (p *Pool) chaseTxs(now time.Time) (busy bool) {
+	p.relay.mu.Lock()
+	ask, late := p.relay.hearing.chase(now)
+	busy = !p.relay.hearing.idle()
+	p.relay.mu.Unlock()
+	for _, c := range p.conns() {
+		if slices.Contains(late, c.id) {
+			p.fault(c, Timeout, errors.New("it does not send transactions that it announced"))
+		}
+		if err := c.askTxs(ask[c.id]); err != nil {
+			c.end(err)
+		}
+	}
+	return busy
+}
+
+// take returns transactions of so many bytes, and all words.
+func (r *relay) take(most int) ([]heardTx, []txWord) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	news := r.news
-	r.news, r.bytes = nil, 0
-	return news
+	words := r.words
+	r.words = nil
+	if most <= 0 {
+		return nil, words
+	}
+	return r.heard.take(most), words
 }
 
 func (r *relay) asksFor() bool {
@@ -161,45 +198,52 @@ func (r *relay) offer(id uint64, hash chainhash.Hash, tx *wire.MsgTx) (announce 
 	return r.shelf.offer(id, hash, tx)
 }
 
-// put adds news and drops the oldest if there is too much. The caller holds the
-// lock.
-func (r *relay) put(n txNews) {
-	r.news = append(r.news, n)
-	r.bytes += n.size
-	drop := 0
-	for ; len(r.news)-drop > maxTxNews || r.bytes > maxTxNewsBytes; drop++ {
-		r.bytes -= r.news[drop].size
+// tell adds a word about an offered transaction. The caller holds the lock.
+func (r *relay) tell(w txWord) {
+	if len(r.words) < maxTxWords && !slices.Contains(r.words, w) {
+		r.words = append(r.words, w)
+		poke(r.changed)
 	}
-	r.news = r.news[drop:]
-	poke(r.changed)
 }
 
 // announced takes what a peer has announced, and returns what to ask it for.
-func (r *relay) announced(id uint64, hashes []chainhash.Hash) []chainhash.Hash {
+func (r *relay) announced(id uint64, addr string, hashes []chainhash.Hash) []chainhash.Hash {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, hash := range hashes {
 		if r.shelf.echoes(id, hash) {
-			r.put(txNews{id: id, hash: hash})
+			r.tell(txWord{id: id, hash: hash})
 		}
 	}
 	if !r.wanted {
 		return nil
 	}
-	return r.hearing.announced(id, hashes, time.Now())
+	poke(r.pursue)
+	return r.hearing.announced(id, addr, hashes, time.Now())
 }
 
-// arrived takes a transaction. It reports whether it was asked for, and returns
-// what to ask the peer for now.
-func (r *relay) arrived(id uint64, tx *wire.MsgTx) (asked bool, ask []chainhash.Hash) {
-	hash, size := tx.TxHash(), tx.SerializeSize()
+// arrived takes the bytes of a transaction. It reports whether it was asked for, and
+// returns what to ask the peer for now.
+func (r *relay) arrived(id uint64, hash chainhash.Hash, raw []byte) (asked bool, ask []chainhash.Hash) {
+	full := chainhash.HashH(raw)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	asked, fresh, ask := r.hearing.arrived(id, hash, size, time.Now())
-	if fresh {
-		r.put(txNews{id: id, tx: tx, hash: hash, size: size})
+	a := r.hearing.arrived(id, hash, full, len(raw), time.Now())
+	if a.fresh {
+		for _, gone := range r.heard.put(heardTx{id: id, source: a.source, hash: hash, raw: raw, agreed: a.agreed}) {
+			r.hearing.dropped(gone)
+		}
+		poke(r.changed)
 	}
-	return asked, ask
+	return a.asked, a.ask
+}
+
+// oversized takes note of a transaction that was not read, and reports whether the peer
+// was asked for any.
+func (r *relay) oversized(id uint64, size int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hearing.oversized(id, size, time.Now())
 }
 
 // missing takes word that a peer does not have transactions.
@@ -215,7 +259,7 @@ func (r *relay) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
 	defer r.mu.Unlock()
 	tx := r.shelf.serve(id, hash)
 	if tx != nil {
-		r.put(txNews{id: id, hash: hash, asked: true})
+		r.tell(txWord{id, hash, true})
 	}
 	return tx
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/parse"
 )
 
 // taken is what TakeTxs gave.
@@ -21,8 +23,12 @@ type taken struct {
 }
 
 func (b *bench) takeTxs() (got taken) {
-	b.TakeTxs(func(_ uint64, tx *wire.MsgTx) {
-		got.heard = append(got.heard, tx.TxHash())
+	b.TakeTxs(1<<20, func(_ uint64, _ string, raw []byte, _ bool) {
+		hash, err := parse.TxID(raw)
+		if err != nil {
+			panic(err)
+		}
+		got.heard = append(got.heard, hash)
 	}, func(id uint64, _ chainhash.Hash, asked bool) {
 		if asked {
 			got.asked = append(got.asked, id)
@@ -198,19 +204,4 @@ func TestBlocksOnlyPeer(t *testing.T) {
 			t.Errorf("asked for the mempool: %v", err)
 		}
 	})
-}
-
-// TestTxNewsIsBounded checks that what nobody takes does not pile up, and that the
-// newest is kept.
-func TestTxNewsIsBounded(t *testing.T) {
-	r := newRelay(&Config{}, make(chan struct{}, 1))
-	r.mu.Lock()
-	for n := range 3 * maxTxNews {
-		r.put(txNews{id: uint64(n), size: maxTxNewsBytes / 10})
-	}
-	r.mu.Unlock()
-	news := r.take()
-	if n := len(news); n == 0 || n > 10 || news[n-1].id != 3*maxTxNews-1 {
-		t.Errorf("%d pieces of news", n)
-	}
 }

@@ -20,9 +20,17 @@ type rule struct {
 	// blank makes the message that wire decodes into; only with decode.
 	blank func() wire.Message
 
+	// fits compares the count at the start of a payload with its size, before wire
+	// allocates what the count says; nil where that is little. Only with decode.
+	fits func(payload []byte) error
+
 	// lenient is the error of decoding that means no harm: such a message is read
 	// over. Only with decode.
 	lenient error
+
+	// most is the size in bytes from which on a payload is read over; zero is no
+	// limit but that of the message. Only with keep.
+	most int
 
 	// check tells the shape of a payload, or what is wrong with its form; only
 	// with keep.
@@ -55,15 +63,15 @@ func makeRules() map[string]rule {
 	add(keep, &wire.MsgCFiltersV2{}, rule{check: checkCFilters})
 	add(keep, &wire.MsgCFilterV2{}, rule{check: checkCFilter})
 	add(keep, &wire.MsgBlock{}, rule{check: checkBlock})
+	add(keep, &wire.MsgTx{}, rule{check: checkTx, most: maxTxSize})
 
 	add(decode, &wire.MsgVersion{}, rule{blank: func() wire.Message { return new(wire.MsgVersion) }})
 	add(decode, &wire.MsgVerAck{}, rule{blank: func() wire.Message { return new(wire.MsgVerAck) }})
 	add(decode, &wire.MsgPing{}, rule{blank: func() wire.Message { return new(wire.MsgPing) }})
 	add(decode, &wire.MsgPong{}, rule{blank: func() wire.Message { return new(wire.MsgPong) }})
-	add(decode, &wire.MsgInv{}, rule{blank: func() wire.Message { return new(wire.MsgInv) }})
-	add(decode, &wire.MsgGetData{}, rule{blank: func() wire.Message { return new(wire.MsgGetData) }})
-	add(decode, &wire.MsgNotFound{}, rule{blank: func() wire.Message { return new(wire.MsgNotFound) }})
-	add(decode, &wire.MsgTx{}, rule{blank: func() wire.Message { return new(wire.MsgTx) }})
+	add(decode, &wire.MsgInv{}, rule{fits: fitsInv, blank: func() wire.Message { return new(wire.MsgInv) }})
+	add(decode, &wire.MsgGetData{}, rule{fits: fitsInv, blank: func() wire.Message { return new(wire.MsgGetData) }})
+	add(decode, &wire.MsgNotFound{}, rule{fits: fitsInv, blank: func() wire.Message { return new(wire.MsgNotFound) }})
 	add(decode, &wire.MsgGetInitState{}, rule{blank: func() wire.Message { return new(wire.MsgGetInitState) }})
 
 	add(decode, &wire.MsgAddr{}, rule{blank: func() wire.Message { return new(wire.MsgAddr) }})

@@ -7,6 +7,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/parse"
 )
 
 // Offsets and sizes of what is read from payloads that stay raw.
@@ -103,6 +105,22 @@ func checkBlock(b []byte) (shape, error) {
 	}
 	h := chainhash.HashH(b[:headerSize])
 	return shape{n: 1, first: h, last: h}, nil
+}
+
+// checkTx checks the form of a tx payload and tells its hash.
+func checkTx(b []byte) (shape, error) {
+	hash, err := parse.TxID(b)
+	return shape{n: 1, first: hash, last: hash}, err
+}
+
+// fitsInv checks that a payload holds as many inventory vectors as it says.
+func fitsInv(b []byte) error {
+	const vectorSize = 4 + chainhash.HashSize
+	n, b, err := cutCount(b, wire.MaxInvPerMsg)
+	if err == nil && len(b) != n*vectorSize {
+		err = fmt.Errorf("%d bytes for %d vectors", len(b), n)
+	}
+	return err
 }
 
 // cutFilter cuts one filter with its proof off the front of b: block hash,

@@ -14,14 +14,21 @@ func (c *conn) handleTxInv(hashes []chainhash.Hash) error {
 	if len(hashes) == 0 || !c.relayTx {
 		return nil
 	}
-	return c.askTxs(c.relay.announced(c.id, hashes))
+	return c.askTxs(c.relay.announced(c.id, c.addr, hashes))
 }
 
-// handleTx takes a transaction.
-func (c *conn) handleTx(tx *wire.MsgTx) error {
-	asked, ask := c.relay.arrived(c.id, tx)
+// handleTx takes a transaction. One that no node relays was read over.
+func (c *conn) handleTx(f frame) error {
+	if f.over > 0 {
+		if !c.relay.oversized(c.id, f.over) {
+			c.onFault(Unsolicited, fmt.Errorf("transaction of %d bytes", f.over))
+		}
+		return nil
+	}
+	hash := f.shape.first
+	asked, ask := c.relay.arrived(c.id, hash, f.payload)
 	if !asked {
-		c.onFault(Unsolicited, fmt.Errorf("transaction %s", tx.TxHash()))
+		c.onFault(Unsolicited, fmt.Errorf("transaction %s", hash))
 		return nil
 	}
 	return c.askTxs(ask)

@@ -46,7 +46,6 @@ func (p *Pool) watch(ctx context.Context) {
 		steady, wall = now, wallNow
 		alone = p.pardon(now, alone)
 		p.renewOne()
-		p.chaseTxs(now)
 		if now.Sub(replaced) >= replaceEvery && p.replaceStale(now) {
 			replaced = now
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/match"
 )
@@ -21,8 +22,11 @@ import (
 // well.
 const belatedBlocks = 288
 
-// maxBelated is how many transactions that were mined are remembered.
-const maxBelated = 1000
+// Limits on transactions that were mined and are remembered.
+const (
+	maxBelated      = 1000
+	maxBelatedBytes = 1 << 20
+)
 
 // belated is a transaction that was heard after it was mined.
 type belated struct {
@@ -38,14 +42,15 @@ type lookedAt map[chain.BlockID]map[chainhash.Hash]int8
 
 // tellWallet gives the wallet a transaction that was heard, unless it is in one of
 // the newest blocks as far as the wallet has not searched these: then it returns the
-// transaction and its block.
-func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, looked lookedAt) (*belated, error) {
+// transaction and its block. Peers learn what the wallet makes of it.
+func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, from heardTx, looked lookedAt) (*belated, error) {
 	b, concerns, err := s.lookBack(ctx, tx, looked)
-	if b != nil || !concerns || err != nil {
-		return b, err
+	kept, refused := false, false
+	if err == nil && b == nil && (concerns || from.agreed) {
+		kept, refused, err = s.cfg.Wallet.Heard(ctx, tx, from.source, from.agreed)
 	}
-	_, _, err = s.cfg.Wallet.Heard(ctx, tx, "", false)
-	return nil, err
+	s.cfg.Peers.JudgeTx(tx.TxHash(), kept, refused)
+	return b, err
 }
 
 // lookBack looks for a transaction in the newest blocks, as far as it might be there
@@ -186,7 +191,7 @@ func (p *pursuit) giveHeard() {
 
 // give gives the wallet transactions, and those of a list that are not mined any
 // more. It returns the list of those that are.
-func (s *Syncer) give(ctx context.Context, txs []*wire.MsgTx, list []*belated, looked lookedAt) ([]*belated, error) {
+func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*belated, looked lookedAt) ([]*belated, error) {
 	store, err := s.Chain()
 	if err != nil {
 		return nil, err
@@ -197,15 +202,40 @@ func (s *Syncer) give(ctx context.Context, txs []*wire.MsgTx, list []*belated, l
 	if err != nil {
 		return nil, err
 	}
-	for _, tx := range slices.Concat(again, txs) {
-		b, err := s.tellWallet(ctx, tx, looked)
-		if err != nil {
-			return nil, err
-		}
+	tell := func(tx *wire.MsgTx, from heardTx) error {
+		b, err := s.tellWallet(ctx, tx, from, looked)
 		if b != nil && !slices.ContainsFunc(list, func(o *belated) bool { return o.hash == b.hash }) {
 			s.cfg.Log.Debug("Transaction was mined before it was heard", "tx", b.hash, "height", b.block.Height)
 			list = append(list, b)
 		}
+		return err
 	}
-	return list[max(0, len(list)-maxBelated):], nil
+	for _, tx := range again {
+		if err := tell(tx, heardTx{}); err != nil {
+			return nil, err
+		}
+	}
+	for _, h := range txs {
+		tx, err := parse.Tx(h.raw)
+		if err != nil {
+			s.cfg.Log.Debug("Relayed transaction is malformed", "err", err)
+			continue
+		}
+		if err := tell(tx, h); err != nil {
+			return nil, err
+		}
+	}
+	return newestBelated(list), nil
+}
+
+// newestBelated returns those of a list that are remembered.
+func newestBelated(list []*belated) []*belated {
+	first, held := len(list), 0
+	for first > 0 && len(list)-first < maxBelated {
+		if held += parse.Held(list[first-1].tx); held > maxBelatedBytes {
+			break
+		}
+		first--
+	}
+	return slices.Clone(list[first:])
 }

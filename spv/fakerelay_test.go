@@ -15,6 +15,7 @@ type fakeRelay struct {
 	polled  []uint64
 	offered map[chainhash.Hash][]uint64 // who was offered what, in order
 	heard   []*wire.MsgTx
+	judged  map[chainhash.Hash][2]bool // kept, refused
 	told    []word
 	deaf    bool // peers take no transactions
 }
@@ -66,17 +67,35 @@ func (n *fakeNet) Offer(_ context.Context, id uint64, tx *wire.MsgTx) error {
 
 func (n *fakeNet) Withdraw(chainhash.Hash) {}
 
-func (n *fakeNet) TakeTxs(heard func(uint64, *wire.MsgTx), told func(uint64, chainhash.Hash, bool)) {
+func (n *fakeNet) TakeTxs(most int, heard func(uint64, string, []byte, bool), told func(uint64, chainhash.Hash, bool)) {
 	n.mu.Lock()
 	txs, words := n.relay.heard, n.relay.told
-	n.relay.heard, n.relay.told = nil, nil
+	if most == 0 {
+		txs = nil
+	} else {
+		n.relay.heard = nil
+	}
+	n.relay.told = nil
 	n.mu.Unlock()
 	for _, tx := range txs {
-		heard(1, tx)
+		raw, err := tx.Bytes()
+		if err != nil {
+			panic(err)
+		}
+		heard(1, "somewhere", raw, false)
 	}
 	for _, w := range words {
 		told(w.id, w.hash, w.asked)
 	}
+}
+
+func (n *fakeNet) JudgeTx(hash chainhash.Hash, kept, refused bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.relay.judged == nil {
+		n.relay.judged = make(map[chainhash.Hash][2]bool)
+	}
+	n.relay.judged[hash] = [2]bool{kept, refused}
 }
 
 // offers returns whom a transaction was offered to so far, in order.

@@ -110,11 +110,19 @@ type Relay interface {
 	// Withdraw stops serving a transaction.
 	Withdraw(hash chainhash.Hash)
 
-	// TakeTxs calls heard for each transaction that came since the last call, with
-	// the peer that sent it, and told for each offered one that a peer has asked
-	// for or, without having been offered it, announced. What comes is bounded: of
-	// too much, the oldest is dropped. Changed is poked when there is some.
-	TakeTxs(heard func(id uint64, tx *wire.MsgTx), told func(id uint64, hash chainhash.Hash, asked bool))
+	// TakeTxs calls heard for the oldest transactions that peers have sent: with the
+	// peer, the source that what it sends counts against, and the bytes, whose form is
+	// checked. It takes at most most bytes, one transaction at least, and none if most
+	// is zero: what stays waits in bounded memory, in which no source displaces what
+	// others sent. Agreed says that peers of two networks have sent these bytes. It
+	// calls told for each offered transaction that a peer has asked for or, without
+	// having been offered it, announced. Changed is poked when there is something.
+	TakeTxs(most int, heard func(id uint64, source string, raw []byte, agreed bool), told func(id uint64, hash chainhash.Hash, asked bool))
+
+	// JudgeTx says whether the wallet keeps a transaction that TakeTxs has given: then
+	// a second copy is fetched from another network, because the hash leaves out the
+	// witness. One that was refused as it is is fetched from another peer.
+	JudgeTx(hash chainhash.Hash, kept, refused bool)
 }
 
 // Wallet is what the chain is scanned for, and what keeps the unmined

@@ -16,15 +16,22 @@ import (
 // wallet begins to listen: each costs us points with it.
 const mempoolPeers = 2
 
-// maxHeard is how many transactions wait to be given to the wallet. Of more, the
-// oldest are forgotten.
-const maxHeard = 5000
+// heardAtOnce is how many bytes of transactions are given to the wallet at a time. The
+// others wait at the peers, where they are bounded.
+const heardAtOnce = 256 << 10
+
+// heardTx is a transaction as a peer has sent it.
+type heardTx struct {
+	source string
+	raw    []byte
+	agreed bool // peers of two networks have sent these bytes
+}
 
 // relaying is what a run knows of unmined transactions.
 type relaying struct {
 	out     []*broadcast    // in the order they were published
-	heard   []*wire.MsgTx   // not given to the wallet yet, the newest of it
-	giving  []*wire.MsgTx   // what a job gives to it
+	heard   []heardTx       // not given to the wallet yet
+	giving  []heardTx       // what a job gives to it
 	taking  bool            // there is such a job
 	belated []*belated      // what was mined when it was heard
 	judged  chain.BlockID   // the tip when that was looked at last
@@ -77,9 +84,12 @@ func (p *pursuit) pollMempool() {
 
 // takeTxs takes the news from the peers.
 func (p *pursuit) takeTxs() {
-	r, now := p.relay, time.Now()
-	p.cfg.Peers.TakeTxs(func(_ uint64, tx *wire.MsgTx) {
-		r.heard = append(r.heard, tx)
+	r, now, most := p.relay, time.Now(), heardAtOnce
+	if r.taking || len(r.heard) > 0 {
+		most = 0
+	}
+	p.cfg.Peers.TakeTxs(most, func(_ uint64, source string, raw []byte, agreed bool) {
+		r.heard = append(r.heard, heardTx{source, raw, agreed})
 	}, func(id uint64, hash chainhash.Hash, asked bool) {
 		b := r.find(hash)
 		switch {
@@ -92,7 +102,6 @@ func (p *pursuit) takeTxs() {
 			p.posts.settled([]Publication{b.publication()})
 		}
 	})
-	r.heard = r.heard[max(0, len(r.heard)-maxHeard):]
 }
 
 // readPublished takes over what is to be published: what users have put there,

@@ -39,7 +39,7 @@ func rooms() []room {
 		{dir: "spv/chain", testOnly: []string{simulated}, never: network},
 		{dir: "spv/match", testOnly: []string{simulated, "spv/chain"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot", imports: []string{"spv/chain"}, testOnly: []string{simulated}},
-		{dir: "spv", imports: []string{"spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
+		{dir: "spv", imports: []string{"internal/parse", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/chain", "internal/parse"}, testOnly: []string{simulated}, never: network},
 		{dir: "internal/rpc/api"},
 		{dir: "internal/rpc", imports: []string{"internal/parse", "internal/version", "internal/localhost"}},

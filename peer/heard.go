@@ -1,0 +1,103 @@
+package peer
+
+import (
+	"cmp"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// Limits on what has come of transactions and was not taken yet, in bytes as held.
+const (
+	maxHeardBytes  = 4 << 20 // of all peers
+	maxSourceBytes = 1 << 20 // of one source
+	heardOverhead  = 512     // bytes that each takes besides its own
+)
+
+// maxTxWords is how many pieces of news about offered transactions are kept. They are
+// about what we offer, to and from the peers that are connected.
+const maxTxWords = 2000
+
+// heardTx is a transaction that a peer has sent.
+type heardTx struct {
+	id     uint64
+	source string // see sourceOf
+	hash   chainhash.Hash
+	raw    []byte
+	agreed bool // peers of two networks have sent these bytes
+}
+
+func (t *heardTx) held() int { return len(t.raw) + heardOverhead }
+
+// txWord is that a peer has asked for an offered transaction, or has announced it.
+type txWord struct {
+	id    uint64
+	hash  chainhash.Hash
+	asked bool
+}
+
+// heardQueue holds the transactions that were not taken yet, as bytes. When there are
+// too many, the oldest one of the source that has most of them goes. It is a plain
+// value.
+type heardQueue struct {
+	txs      []heardTx // oldest first
+	held     int
+	bySource map[string]int
+}
+
+// put adds a transaction and returns those that had to go for it.
+func (q *heardQueue) put(t heardTx) (dropped []chainhash.Hash) {
+	if q.bySource == nil {
+		q.bySource = make(map[string]int)
+	}
+	q.txs = append(q.txs, t)
+	q.count(&t, 1)
+	for q.held > maxHeardBytes || q.bySource[t.source] > maxSourceBytes {
+		from := t.source
+		if q.bySource[from] <= maxSourceBytes {
+			for name, n := range q.bySource {
+				if c := cmp.Compare(n, q.bySource[from]); c > 0 || c == 0 && name < from {
+					from = name
+				}
+			}
+		}
+		dropped = append(dropped, q.dropOldest(from))
+	}
+	return dropped
+}
+
+func (q *heardQueue) count(t *heardTx, sign int) {
+	q.held += sign * t.held()
+	if q.bySource[t.source] += sign * t.held(); q.bySource[t.source] == 0 {
+		delete(q.bySource, t.source)
+	}
+}
+
+// dropOldest drops the oldest transaction of a source that has some.
+func (q *heardQueue) dropOldest(source string) chainhash.Hash {
+	for i := range q.txs {
+		if t := q.txs[i]; t.source == source {
+			q.txs = append(q.txs[:i], q.txs[i+1:]...)
+			q.txs[:len(q.txs)+1][len(q.txs)] = heardTx{} // so that its bytes do not stay
+			q.count(&t, -1)
+			return t.hash
+		}
+	}
+	return chainhash.Hash{}
+}
+
+// take returns the oldest transactions, of at most so many bytes but one at least.
+func (q *heardQueue) take(most int) []heardTx {
+	n := 0
+	for n < len(q.txs) && (n == 0 || most >= q.txs[n].held()) {
+		most -= q.txs[n].held()
+		n++
+	}
+	taken := append([]heardTx(nil), q.txs[:n]...)
+	for i := range taken {
+		q.count(&taken[i], -1)
+	}
+	if q.txs = append([]heardTx(nil), q.txs[n:]...); len(q.txs) == 0 {
+		q.txs = nil
+	}
+	return taken
+}
