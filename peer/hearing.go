@@ -2,10 +2,7 @@ package peer
 
 import (
 	"maps"
-	"net"
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -46,14 +43,6 @@ type hearing struct {
 	kept      []chainhash.Hash // of delivered, oldest first
 }
 
-// source is what came from one host, or one network of IPv6, over all connections.
-type source struct {
-	ears   int     // connections
-	debt   float64 // bytes that came, less those forgiven
-	debtAt time.Time
-	failed time.Time // when it did not send a transaction in time, last
-}
-
 // ear is what one peer has announced and owes.
 type ear struct {
 	*source
@@ -91,25 +80,6 @@ func newHearing() hearing {
 	}
 }
 
-// sourceOf returns what may send so much in all: the host of an address of the form
-// host:port, of IPv6 its network of 64 bits.
-func sourceOf(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return strings.ToLower(host)
-	}
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		if p, err := ip.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return ip.String()
-}
-
 // ear returns what is known of a peer.
 func (h *hearing) ear(id uint64, addr string, now time.Time) *ear {
 	if e := h.ears[id]; e != nil {
@@ -126,34 +96,6 @@ func (h *hearing) ear(id uint64, addr string, now time.Time) *ear {
 	e := &ear{source: s, name: name, group: groupOf(addr), asked: make(map[chainhash.Hash]time.Time), sentAt: now}
 	h.ears[id] = e
 	return e
-}
-
-// forget forgets sources without connections when there are too many: those that owe
-// nothing, and the one that owes least.
-func (h *hearing) forget(now time.Time) {
-	if len(h.sources) < maxSources {
-		return
-	}
-	least := ""
-	for name, s := range h.sources {
-		s.settle(now)
-		switch {
-		case s.ears > 0:
-		case s.debt == 0 && now.Sub(s.failed) >= unreliable:
-			delete(h.sources, name)
-		case least == "" || s.debt < h.sources[least].debt:
-			least = name
-		}
-	}
-	if len(h.sources) >= maxSources {
-		delete(h.sources, least)
-	}
-}
-
-// settle forgives what is old.
-func (s *source) settle(now time.Time) {
-	s.debt = max(0, s.debt-now.Sub(s.debtAt).Seconds()*debtDecay)
-	s.debtAt = now
 }
 
 // announced takes what a peer has announced, and returns what to ask it for.
@@ -462,33 +404,3 @@ func (h *hearing) spare(w *wish, hash chainhash.Hash) (uint64, *ear) {
 	}
 	return 0, nil
 }
-
-// memory remembers the newest hashes.
-type memory struct {
-	set  map[chainhash.Hash]bool
-	ring []chainhash.Hash // as many as are remembered, in the order they came
-	next int              // place of the oldest once the ring is full
-	most int
-}
-
-func newMemory(most int) memory { return memory{set: make(map[chainhash.Hash]bool), most: most} }
-
-func (m *memory) has(hash chainhash.Hash) bool { return m.set[hash] }
-
-// add remembers a hash, and forgets the oldest if there are too many.
-func (m *memory) add(hash chainhash.Hash) {
-	if m.set[hash] {
-		return
-	}
-	m.set[hash] = true
-	if len(m.ring) < m.most {
-		m.ring = append(m.ring, hash)
-		return
-	}
-	delete(m.set, m.ring[m.next])
-	m.ring[m.next] = hash
-	m.next = (m.next + 1) % m.most
-}
-
-// remove forgets a hash. Its place in the ring stays taken.
-func (m *memory) remove(hash chainhash.Hash) { delete(m.set, hash) }
