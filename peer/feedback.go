@@ -20,6 +20,18 @@ func (p *Pool) Credit(id uint64, height uint32) {
 	}
 }
 
+// Useless reports that a peer sends, again and again, what brings nothing. That lowers
+// the standing of its address, and when this has become too bad ends the connection. It
+// reaches connected peers only.
+func (p *Pool) Useless(id uint64, what error) {
+	p.mu.Lock()
+	m := p.member(id)
+	p.mu.Unlock()
+	if m != nil {
+		p.fault(m.conn, Useless, what)
+	}
+}
+
 // Seek makes the pool look for peers in other network groups than the connected ones,
 // in addition to these, until it is called with an empty reason.
 func (p *Pool) Seek(reason string) {

@@ -37,6 +37,7 @@ const (
 	Oversized   // a message claims to be larger than its type may be
 	BadChecksum // a payload does not have the checksum of its header
 	Unsolicited // a reply that answers no request
+	Useless     // data, again and again, that brings nothing new
 	Invalid     // the data is proven wrong by the rules of the chain
 
 	// A request that failed without ending the connection.
@@ -81,6 +82,7 @@ var facts = [numReasons]fact{
 	Oversized:        {text: "oversized message", score: maxScore},
 	BadChecksum:      {text: "wrong checksum", transient: true, score: 50},
 	Unsolicited:      {text: "unsolicited reply", transient: true, score: 25},
+	Useless:          {text: "useless data", transient: true, score: 25},
 	Invalid:          {text: "invalid data", score: maxScore},
 	Timeout:          {text: "request timed out", transient: true, score: 10},
 	NotFound:         {text: "not found", transient: true},

@@ -152,6 +152,19 @@ func scenarios() map[Reason]scenario {
 				n.send(c.filters(1, 2))
 			}
 		})},
+		Useless: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+			pending := make(chan error, 1)
+			b.net.wg.Go(func() {
+				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
+				pending <- err
+			})
+			synctest.Wait()
+			id := b.only().ID
+			for range 4 {
+				b.Pool.Useless(id, errors.New("known headers"))
+			}
+			return <-pending
+		}},
 		Invalid: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			pending := make(chan error, 1)
 			b.net.wg.Go(func() {

@@ -52,13 +52,15 @@ type fakeNet struct {
 	accused map[uint64][]error
 	credits map[uint64]uint32 // the greatest height by peer
 	sought  []string          // the reasons, in order
+	useless map[uint64][]error
 	flying  int
 
 	relay fakeRelay
 }
 
 func newFakeNet() *fakeNet {
-	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error), credits: make(map[uint64]uint32)}
+	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error), credits: make(map[uint64]uint32),
+		useless: make(map[uint64][]error)}
 }
 
 // join connects a peer and returns its number.
@@ -298,6 +300,12 @@ func (n *fakeNet) SendHeaders(_ context.Context, id uint64) error {
 		p.asked = append(p.asked, "sendheaders")
 	}
 	return nil
+}
+
+func (n *fakeNet) Useless(id uint64, what error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.useless[id] = append(n.useless[id], what)
 }
 
 func (n *fakeNet) Credit(id uint64, height uint32) {

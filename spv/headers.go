@@ -18,7 +18,6 @@ const (
 	fullBatch    = 2000                 // headers in a message that says: there may be more
 	headerStride = chain.HeaderSize + 1 // a header and its transaction count, which is zero
 	walkDepth    = 4                    // batches fetched ahead of the last one folded
-	maxBarren    = 8                    // full batches in a row that may bring nothing new
 
 	walkPause    = 200 * time.Millisecond // before the first retry; doubled each time
 	maxWalkPause = 5 * time.Second
@@ -28,9 +27,14 @@ const (
 )
 
 // headerWalk is the run of getheaders requests, one at a time, that leads the
-// first sync. The next batch is asked for as soon as one has come, while that
+// first sync. It begins at the tip of the main chain, and each batch continues the one
+// before. The next batch is asked for as soon as one has come, while that
 // one is still being verified; batches are folded in the order of the chain. A batch
 // that takes long is asked for once more, and the reply that comes first is taken.
+//
+// A reply that does not continue the walk says nothing about it: its sender is on
+// another branch, is behind, or ignores the locator. It is handled as the peer's own
+// answer, see asking.go, and the batch is requested from another peer.
 type headerWalk struct {
 	id       int              // of this walk; what belongs to an older one is dropped
 	asking   int              // requests for the next batch that are on their way
@@ -39,8 +43,8 @@ type headerWalk struct {
 	ready    map[int]prepared // verified batches by number
 	locator  []chainhash.Hash // the last header fetched, where the next request starts; empty: at the chain's tip
 	ended    bool             // the last batch was not full
-	barren   int              // full batches in a row that brought nothing new
-	astray   uint64           // the peer whose batch led back to known blocks before these; zero for none
+	guide    uint64           // the peer whose chain goes on after the tip, which is asked first; zero for any
+	apart    []uint64         // the peers whose replies did not continue the walk
 	failures int              // in a row
 	since    time.Time        // when the next batch was first asked for
 	least    time.Duration    // that any batch took; zero before the first
@@ -52,7 +56,6 @@ type prepared struct {
 	batch *chain.HeaderBatch
 	from  uint64
 	err   error
-	apart bool // it does not begin after the first block of its request's locator
 }
 
 // idle reports whether nothing is on its way or waits to be folded.
@@ -112,14 +115,16 @@ func (w *headerWalk) restart(failed bool, now time.Time) {
 }
 
 // fetchHeaders asks for the headers that are due: while leading, all spans
-// between waypoints and then one long run of one peer at a time; after that each
-// peer for what it has beyond.
+// between waypoints and then one long run of one peer at a time; besides and after
+// that each peer for what it has beyond.
 func (p *pursuit) fetchHeaders() error {
 	now := time.Now()
 	if p.survey.leading {
-		return p.keepLeading(now)
+		if err := p.keepLeading(now); err != nil {
+			return err
+		}
 	}
-	for _, id := range p.survey.due() {
+	for _, id := range p.survey.due(now) {
 		p.survey.ask(id, now)
 		if err := p.ask(id); err != nil {
 			return err
@@ -128,33 +133,43 @@ func (p *pursuit) fetchHeaders() error {
 	return nil
 }
 
-// keepLeading makes the next requests of the plan, or that of the walk.
+// keepLeading makes the next requests of the plan, or that of the walk. The lead is
+// over when no peer is left that could continue it.
 func (p *pursuit) keepLeading(now time.Time) error {
-	leads := len(p.survey.leads())
-	if leads > 0 && !p.spans.done() {
+	leads := p.survey.leads()
+	if len(leads) > 0 && !p.spans.done() {
 		return p.fetchSpans(now)
 	}
+	onward := slices.DeleteFunc(leads, func(id uint64) bool { return slices.Contains(p.walk.apart, id) })
 	switch {
-	case p.walk.mayFetch(leads, now):
+	case p.walk.mayFetch(len(onward), now):
 		return p.lead(now)
-	case leads == 0 && p.survey.shown() && p.walk.idle() && p.spans.idle():
+	case len(onward) == 0 && (p.survey.shown() || len(leads) > 0) && p.walk.idle() && p.spans.idle():
 		p.survey.leading = false
+		p.walk.restart(false, now)
 	}
 	return nil
 }
 
-// lead asks the best peer for the next batch of the walk.
+// lead asks the best peer for the next batch of the walk: the guide, if there is one and
+// it does not take long.
 func (p *pursuit) lead(now time.Time) error {
 	locator, err := p.store.Locator()
 	if err != nil {
 		return err
 	}
 	locator = slices.Concat(p.walk.locator, locator)
-	avoid, walk, number := slices.Concat(p.survey.exhausted(), p.survey.later()), p.walk.id, p.walk.fetched
+	avoid, walk, number := slices.Concat(p.survey.exhausted(), p.survey.later(), p.walk.apart), p.walk.id, p.walk.fetched
+	if guide := p.walk.guide; p.walk.asking == 0 && p.survey.leadsFrom(guide) {
+		avoid = slices.DeleteFunc(p.survey.live(), func(id uint64) bool { return id == guide })
+	}
 	p.walk.ask(now)
 	p.workers.do(func(ctx context.Context) fold {
 		payload, from, err := p.cfg.Peers.Headers(ctx, avoid, locator, chainhash.Hash{})
 		return func() error {
+			if err == nil && continues(locator[0], payload) {
+				p.survey.heard(from)
+			}
 			if walk == p.walk.id && number == p.walk.fetched {
 				p.led(locator, payload, from, err)
 			}
@@ -175,61 +190,37 @@ func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err
 		}
 		return
 	}
+	if !continues(locator[0], payload) {
+		p.walk.asking--
+		p.walk.apart = append(p.walk.apart, from)
+		p.prepareAnswer(from, locator, payload)
+		return
+	}
 	walk, number := p.walk.id, p.walk.arrived(payload, time.Now())
 	p.workers.do(func(context.Context) fold {
 		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
-		if err == nil && goesBack(locator, batch) {
-			err = errGoesBack
-		}
 		return func() error {
 			if walk != p.walk.id {
 				return nil
 			}
-			p.walk.ready[number] = prepared{batch, from, err, apart(locator, batch)}
+			p.walk.ready[number] = prepared{batch, from, err}
 			return p.foldWalk()
 		}
 	})
 }
 
-// errGoesBack is what a reply is refused for that would lead the walk in a circle.
-var errGoesBack = errors.New("headers go back behind what they were asked after")
-
-// goesBack reports whether a reply contains a block that its request named as known.
-// A node sends what follows the first block of a locator that it has, and it has what
-// it sends: so it has ignored the locator, and would do so forever.
-func goesBack(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
-	if !apart(locator, b) {
-		return false
+// continues reports whether the first header of a payload, if there is one, is the child
+// of a block.
+func continues(block chainhash.Hash, payload []byte) bool {
+	n := len(payload) / headerStride
+	if n == 0 {
+		return true
 	}
-	sent := make(map[chainhash.Hash]bool, len(b.Hashes))
-	for _, hash := range b.Hashes {
-		sent[hash] = true
-	}
-	return slices.ContainsFunc(locator, func(hash chainhash.Hash) bool { return sent[hash] })
+	first := chain.Header(payload[len(payload)-n*headerStride:][:chain.HeaderSize])
+	return first.PrevBlock() == block
 }
 
-// apart reports whether a reply does not begin after the first block of its request's
-// locator.
-func apart(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
-	return b != nil && len(b.Headers) > 0 && b.Headers[0].PrevBlock() != locator[0]
-}
-
-// note takes note of a batch that was folded, and of whether it brought anything new.
-func (w *headerWalk) note(b prepared, fresh bool) {
-	switch {
-	case fresh:
-		w.barren, w.astray = 0, 0
-		return
-	case b.apart:
-		w.astray = b.from
-	}
-	w.barren++
-}
-
-// foldWalk puts the batches that are ready on the chain, in order. When a peer led the
-// walk back to where it had been, nothing new comes for long, or somebody else only leads
-// through what is known: then that peer has failed, and not whoever was asked after it,
-// who may have more.
+// foldWalk puts the batches that are ready on the chain, in order.
 func (p *pursuit) foldWalk() error {
 	for {
 		b, ok := p.walk.ready[p.walk.folded]
@@ -242,6 +233,7 @@ func (p *pursuit) foldWalk() error {
 		delete(p.walk.ready, p.walk.folded)
 		p.walk.folded++
 		p.walk.failures = 0
+		walk := p.walk.id
 		ext, err := p.extend(b, true)
 		if err != nil {
 			return err
@@ -250,77 +242,16 @@ func (p *pursuit) foldWalk() error {
 			p.walk.restart(true, time.Now())
 			return nil
 		}
-		p.walk.note(b, ext.Added+ext.Side > 0)
-		full := len(b.batch.Headers) == fullBatch
-		if full && p.walk.astray != 0 && (p.walk.barren > maxBarren || b.from != p.walk.astray) {
-			p.survey.say(p.walk.astray, failed, time.Now())
-			p.walk.restart(true, time.Now())
-			return nil
-		}
-		if !full || p.walk.barren > maxBarren {
+		p.survey.progressed(b.from, time.Now())
+		if len(b.batch.Headers) < fullBatch {
 			p.survey.say(b.from, settled, time.Now())
 			p.survey.leading = false
 			p.walk.restart(false, time.Now())
+		}
+		if walk != p.walk.id {
 			return nil
 		}
 	}
-}
-
-// ask asks one peer for the headers it has beyond ours.
-func (p *pursuit) ask(id uint64) error {
-	tip := p.staged.Tip
-	locator, err := p.store.Locator()
-	if err != nil {
-		return err
-	}
-	p.workers.do(func(ctx context.Context) fold {
-		payload, err := p.cfg.Peers.HeadersFrom(ctx, id, locator, chainhash.Hash{})
-		var b prepared
-		if err == nil {
-			b.batch, b.err = chain.PrepareHeaders(p.cfg.Params, payload)
-			b.from = id
-		}
-		return func() error { return p.answered(id, tip, b, err) }
-	})
-	return nil
-}
-
-// answered takes the reply of one peer that was asked what it has beyond the tip of
-// that time.
-func (p *pursuit) answered(id uint64, tip chain.BlockID, b prepared, err error) error {
-	if err != nil {
-		p.cfg.Log.Debug("No answer to getheaders", "peer", id, "err", err)
-		p.survey.say(id, failed, time.Now())
-		return nil
-	}
-	ext, err := p.extend(b, true)
-	switch {
-	case err != nil:
-		return err
-	case ext == nil: // refused
-	case len(b.batch.Headers) >= fullBatch && (ext.Added+ext.Side > 0 || p.anyUnknown(b.batch.Hashes[fullBatch-1:])):
-		// There may be more, also if these are known from a side branch that was
-		// not fetched to its end.
-		p.survey.say(id, unasked, time.Now())
-		p.survey.leading = true
-	case len(b.batch.Headers) >= fullBatch && tip != p.staged.Tip:
-		// What it sent came from others meanwhile; it may have more.
-		p.survey.say(id, unasked, time.Now())
-	default:
-		p.survey.say(id, settled, time.Now())
-	}
-	return nil
-}
-
-// announced takes headers that a peer sent by itself.
-func (p *pursuit) announced(id uint64, payload []byte) {
-	p.workers.do(func(context.Context) fold {
-		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
-		return func() error {
-			_, err := p.extend(prepared{batch: batch, from: id, err: err}, false)
-			return err
-		}
-	})
 }
 
 // extend puts a batch on the chain. It returns nil without an error when the
@@ -332,20 +263,25 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	var ext chain.Extension
 	err := b.err
 	if err == nil {
-		ext, err = p.store.Extend(b.batch, b.from, p.cfg.Now())
+		ext, err = p.store.Extend(b.batch, p.survey.source(b.from), p.cfg.Now())
 	}
 	p.touched()
 	if ext.Reorg != nil { // also if a later header of the batch is refused
 		p.reorganised(ext.Reorg)
+		p.walk.restart(false, now) // what it has fetched does not continue this chain
 	}
 	var broken *chain.RuleError
 	switch {
 	case errors.Is(err, chain.ErrOrphan), errors.Is(err, errGoesBack):
 		p.cfg.Log.Debug("Headers lead nowhere", "peer", b.from, "err", err)
-		if asked {
-			p.survey.say(b.from, failed, now)
-		} else {
+		switch {
+		case !asked:
 			p.survey.reopen(b.from, now)
+		case errors.Is(err, errGoesBack):
+			p.useless(b.from, err)
+			fallthrough
+		default:
+			p.survey.refused(b.from, now)
 		}
 		return nil, nil
 	case errors.As(err, &broken):
@@ -372,7 +308,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 // refuse takes the consequences of headers that break a rule.
 func (p *pursuit) refuse(id uint64, broken *chain.RuleError, ext *chain.Extension) {
 	p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)
-	p.survey.say(id, failed, time.Now())
+	p.survey.refused(id, time.Now())
 	p.refusals.add(id, broken)
 	if broken.Rule == chain.RuleWaypoint {
 		p.contradicted(id, broken, ext)

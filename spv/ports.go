@@ -79,6 +79,11 @@ type Feedback interface {
 	// the evidence that is kept with the ban.
 	Accuse(id uint64, evidence error)
 
+	// Useless reports that a peer sends, again and again, what brings nothing: that
+	// lowers its standing, in the end it costs the connection. It is proof of no
+	// fault. The error says what it sent.
+	Useless(id uint64, what error)
+
 	// Credit reports that a peer has sent the header of the newest block of the
 	// chain with the most work, which has the given height. Further headers of the
 	// same height are no news, whatever the peer announces.

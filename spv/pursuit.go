@@ -27,6 +27,7 @@ type pursuit struct {
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
 	scanner     scanner
+	announced   map[uint64]*announcements // by peer
 }
 
 // pursue runs the loop until the goal names the next phase, ctx ends, or
@@ -34,11 +35,12 @@ type pursuit struct {
 // start jobs. No job outlives the call, nor does a write, and nothing is left
 // staged unless something failed.
 func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Phase, error) {
-	p := &pursuit{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged()}
+	p := &pursuit{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged(), announced: make(map[uint64]*announcements)}
 	p.plan = newFilterPlan(p.staged.Filters.Height)
 	p.spans = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
 	p.walk.restart(false, time.Now())
 	r.survey.restart()
+	defer p.reaskAnnounced()
 	defer p.workers.stop()
 	timer := wait.NewTimer(tick)
 	defer timer.Stop()
@@ -46,7 +48,9 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 	for {
 		now := time.Now()
 		r.turned.Store(&now)
-		p.roster()
+		if err := p.roster(); err != nil {
+			return Failed, err
+		}
 		next, done := goal(p)
 		if done {
 			return next, p.writeRest()
@@ -99,13 +103,14 @@ func (p *pursuit) await(timer *wait.Timer) error {
 }
 
 // roster takes over who is live and what they announced.
-func (p *pursuit) roster() {
+func (p *pursuit) roster() (err error) {
 	now := time.Now()
 	gone, changed := p.survey.update(p.cfg.Peers.Live(), now)
 	for _, id := range gone {
 		p.store.Forget(id)
 		p.refusals.forget(id)
 		p.denials.forget(id)
+		delete(p.announced, id)
 	}
 	if changed {
 		p.show()
@@ -113,26 +118,15 @@ func (p *pursuit) roster() {
 	p.survey.age(now)
 	p.cfg.Peers.TakeNews(func(id uint64, headers []byte, blocks []chainhash.Hash) {
 		switch {
+		case err != nil || p.survey.peers[id] == nil: // the peer is gone
 		case headers != nil:
-			p.announced(id, headers)
-		case p.anyUnknown(blocks):
-			p.survey.reopen(id, now)
+			p.announcedHeaders(id, headers)
+		default:
+			err = p.announcedBlocks(id, blocks, now)
 		}
 	})
-}
-
-// anyUnknown reports whether one of the blocks is neither the tip nor in the
-// store.
-func (p *pursuit) anyUnknown(blocks []chainhash.Hash) bool {
-	for _, hash := range blocks {
-		if hash == p.staged.Tip.Hash {
-			continue // not written yet, perhaps
-		}
-		if _, err := p.store.HeightOf(hash); err != nil {
-			return true
-		}
-	}
-	return false
+	p.prepareAnnounced()
+	return err
 }
 
 // caughtUp reports whether headers and filters are at a tip that no live peer

@@ -21,6 +21,11 @@ const (
 	// surveyAge is how long an answer counts: after it the peer is asked again,
 	// so that a peer that stopped announcing does not leave us behind.
 	surveyAge = 30 * time.Second
+
+	// leadCheck is how long a peer may be connected while others lead before it is
+	// asked what it has: it may be the only one on the branch with the most work,
+	// and the lead may last as long as its peers like.
+	leadCheck = 10 * time.Second
 )
 
 // answer is what a peer last said about its chain.
@@ -37,11 +42,41 @@ const (
 type witness struct {
 	failures int // answers that were none, in all
 	answer   answer
+	joined   time.Time
 	since    time.Time // of the answer
 	claimed  chain.Height
+	heard    bool // it has sent headers that were asked for
 	shown    bool // it has settled at least once on this connection
 	again    bool // it is to be asked once more after the request on its way
 	told     bool // sendheaders is on its way or sent
+
+	// next is the last header of a full message: what the peer has goes on after it.
+	// It is zero at first and when the peer has shown all. barren is the number of
+	// such messages in a row that brought nothing new, side the number of headers
+	// that did not join the main chain since the peer last had shown all.
+	next         chain.BlockID
+	barren, side int
+
+	// top is the greatest height that the peer has announced, idle the number of
+	// headers it has announced without any gain, less what was forgiven until idleAt.
+	top    chain.Height
+	idle   float64
+	idleAt time.Time
+}
+
+// more records a full message after which a peer is to be asked for what follows, with
+// what it changed. It reports false if the peer has sent too much without any gain: so
+// much that no honest one has to, on a chain of the given height.
+func (w *witness) more(b *chain.HeaderBatch, ext *chain.Extension, tip chain.Height) bool {
+	last := len(b.Headers) - 1
+	w.next = chain.BlockID{Height: b.Headers[last].Height(), Hash: b.Hashes[last]}
+	if w.barren++; ext.Added+ext.Side > 0 {
+		w.barren = 0
+	}
+	if w.side += ext.Side; ext.Added > 0 {
+		w.side = 0
+	}
+	return w.barren <= maxBarren && w.side <= 2*int(tip)+maxSide
 }
 
 // survey knows which live peers have shown all the headers they have. What a
@@ -69,7 +104,7 @@ func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []u
 		seen[id] = true
 		w := s.peers[id]
 		if w == nil {
-			w = &witness{since: now}
+			w = &witness{since: now, joined: now}
 			s.peers[id] = w
 			changed = true
 		}
@@ -84,6 +119,15 @@ func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []u
 	return gone, changed || len(gone) > 0
 }
 
+// source returns whom the headers of a peer are charged to: the peer, or nobody if it is
+// gone.
+func (s *survey) source(id uint64) uint64 {
+	if s.peers[id] == nil {
+		return 0
+	}
+	return id
+}
+
 // say records what happened with a peer. Peers that are gone are ignored.
 func (s *survey) say(id uint64, a answer, now time.Time) {
 	if w := s.peers[id]; w != nil {
@@ -91,11 +135,74 @@ func (s *survey) say(id uint64, a answer, now time.Time) {
 		if a == failed {
 			w.failures++
 		}
-		w.shown = w.shown || a == settled
-		if a == settled && w.again {
-			w.answer, w.again = unasked, false
+		if a == settled {
+			w.shown, w.heard = true, true
+			w.next, w.barren, w.side = chain.BlockID{}, 0, 0
+			if w.again {
+				w.answer, w.again = unasked, false
+			}
 		}
 	}
+}
+
+// heard records that a peer has replied to a request for headers.
+func (s *survey) heard(id uint64) {
+	if w := s.peers[id]; w != nil {
+		w.heard = true
+	}
+}
+
+// progressed records that a peer has sent new headers that were asked for.
+func (s *survey) progressed(id uint64, now time.Time) {
+	if w := s.peers[id]; w != nil {
+		w.heard = true
+	}
+}
+
+// Bounds of announcements without any gain: orphans, headers that are known, and
+// branches that neither have more work nor are longer than what the peer announced
+// before. Honest peers announce some: of a block that others were faster to announce,
+// of a branch that loses, and all new blocks while ours is far behind.
+const (
+	// maxIdle is how many headers without gain are forgiven: as many as a message
+	// holds.
+	maxIdle = fullBatch
+
+	// idleForgiven is how many are forgiven per second.
+	idleForgiven = 2
+)
+
+// charge records that a peer has announced headers without any gain. It reports false
+// if it has done so too often.
+func (s *survey) charge(id uint64, headers int, now time.Time) bool {
+	w := s.peers[id]
+	if w == nil {
+		return true
+	}
+	w.idle = max(0, w.idle-idleForgiven*now.Sub(w.idleAt).Seconds()) + float64(headers)
+	w.idleAt = now
+	return w.idle <= maxIdle
+}
+
+// announced records what headers that a peer announced have changed, nil if they were
+// refused, on a chain with a tip of the given height. It reports false if the peer has
+// announced too much without any gain.
+func (s *survey) announced(b prepared, ext *chain.Extension, tip chain.Height, now time.Time) bool {
+	w := s.peers[b.from]
+	if w == nil || b.batch == nil || len(b.batch.Headers) == 0 {
+		return true
+	}
+	last := b.batch.Headers[len(b.batch.Headers)-1].Height()
+	switch {
+	case ext == nil:
+	case ext.Added > 0:
+		w.top, w.idle = last, 0
+		return true
+	case last > w.top && last > tip-fullBatch:
+		w.top = last
+		return true
+	}
+	return s.charge(b.from, len(b.batch.Headers), now)
 }
 
 // ask records that a peer is asked. It is waited for from then on, unless it has
@@ -114,6 +221,25 @@ func (s *survey) restart() {
 		if w.answer == asking {
 			w.answer = unasked
 		}
+	}
+}
+
+// wouldReopen reports whether reopen changes anything: the peer has not been asked for
+// what it announced before.
+func (s *survey) wouldReopen(id uint64) bool {
+	w := s.peers[id]
+	return w != nil && w.answer != unasked && !(w.answer == asking && w.again)
+}
+
+// replied records how long a peer took to reply to a request for headers.
+func (s *survey) replied(id uint64, took time.Duration) {}
+
+// refused records that what a peer has sent leads nowhere: it has failed, and is asked
+// from our tip on when it is asked again.
+func (s *survey) refused(id uint64, now time.Time) {
+	s.say(id, failed, now)
+	if w := s.peers[id]; w != nil {
+		w.next = chain.BlockID{}
 	}
 }
 
@@ -160,6 +286,9 @@ func (s *survey) exhausted() []uint64 {
 // live returns all peers.
 func (s *survey) live() []uint64 { return slices.Sorted(maps.Keys(s.peers)) }
 
+// leadsFrom reports whether a peer is live and may have headers that we have not.
+func (s *survey) leadsFrom(id uint64) bool { return slices.Contains(s.leads(), id) }
+
 // leads returns the peers that may have headers that we have not.
 func (s *survey) leads() []uint64 {
 	exhausted := s.exhausted()
@@ -179,15 +308,14 @@ func (s *survey) later() []uint64 {
 	return slices.DeleteFunc(leads, func(id uint64) bool { return s.peers[id].failures == fewest })
 }
 
-// due returns the peers to be asked one by one now, in order of their ids.
-// While leading there are none.
-func (s *survey) due() []uint64 {
-	if s.leading {
-		return nil
-	}
+// due returns the peers to be asked one by one now, in order of their ids. While
+// leading these are those of which it is known that they have another branch, and
+// those that were never heard of for long.
+func (s *survey) due(now time.Time) []uint64 {
 	var ids []uint64
 	for id, w := range s.peers {
-		if w.answer == unasked {
+		other := w.next != chain.BlockID{} || !w.heard && now.Sub(w.joined) >= leadCheck
+		if w.answer == unasked && (!s.leading || other) {
 			ids = append(ids, id)
 		}
 	}

@@ -77,7 +77,7 @@ func TestSurveyAsksAgain(t *testing.T) {
 		due   int
 	}{{surveyRetry - 1, 0}, {surveyRetry, 1}, {surveyAge, 2}} {
 		s.age(now.Add(step.after))
-		if got := len(s.due()); got != step.due {
+		if got := len(s.due(now)); got != step.due {
 			t.Errorf("after %v %d peers are due, want %d", step.after, got, step.due)
 		}
 	}
@@ -85,7 +85,7 @@ func TestSurveyAsksAgain(t *testing.T) {
 		t.Error("an answer that is asked for again no longer counts")
 	}
 	s.leading = true
-	if len(s.due()) != 0 {
+	if len(s.due(now)) != 0 {
 		t.Error("peers are asked one by one while one leads")
 	}
 }
@@ -114,12 +114,12 @@ func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 	s.say(1, asking, now)
 	s.reopen(1, now)
 	s.say(1, settled, now)
-	if len(s.due()) != 1 {
+	if len(s.due(now)) != 1 {
 		t.Error("the announcement was forgotten")
 	}
 	s.say(1, asking, now)
 	s.say(1, settled, now)
-	if len(s.due()) != 0 {
+	if len(s.due(now)) != 0 {
 		t.Error("the peer is asked for ever")
 	}
 }

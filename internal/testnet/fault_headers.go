@@ -152,3 +152,26 @@ func (NeverEnds) Headers(s *Session, _ []*chainhash.Hash, _ *chainhash.Hash) []M
 	c := s.Chain()
 	return []Message{c.Headers(1, min(c.Height(), wire.MaxBlockHeadersPerMsg))}
 }
+
+// ShowsKnownHeaders answers every getheaders with a full message of headers from far
+// below what the client has named: all of them are known, and the last one too.
+type ShowsKnownHeaders struct{ Honest }
+
+// Headers begins at the newest block of the locator after which there is a full message
+// of known headers.
+func (f ShowsKnownHeaders) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
+	c := s.Chain()
+	newest := chain.Height(-1)
+	for _, hash := range locator {
+		h, ok := c.Find(hash)
+		if !ok {
+			continue
+		}
+		newest = max(newest, h)
+		if h+wire.MaxBlockHeadersPerMsg < newest {
+			s.Misdeed()
+			return []Message{c.Headers(h+1, h+wire.MaxBlockHeadersPerMsg)}
+		}
+	}
+	return f.Honest.Headers(s, locator, stop)
+}

@@ -67,6 +67,7 @@ func Faults() []Fault {
 		{"low-work branch flood", Suspect, plain(FloodsBranches{})},
 		{"header spam", Suspect, plain(SpamsHeaders{})},
 		{"never-ending headers", Suspect, plain(NeverEnds{})},
+		{"known headers from far below", Suspect, plain(ShowsKnownHeaders{})},
 		{"late filters", Innocent, plain(HasFiltersLate{})},
 		{"wrong filter", Guilty, plain(SendsWrongFilter{})},
 		{"right filter of another block", Guilty, plain(SwapsFilters{})},

@@ -6,18 +6,47 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// denseLocator is the number of newest blocks that a locator has all of.
-const denseLocator = 10
+// Sizes of locators. A getheaders message holds at most 500 hashes (wire:
+// MaxBlockLocatorsPerMsg).
+const (
+	// denseLocator is the number of newest blocks that a locator has all of.
+	denseLocator = 10
+
+	// evenLocator is the number of blocks between the tip and a block that a
+	// peer is known to have in LocatorAbove.
+	evenLocator = 400
+)
 
 // Locator returns hashes of the staged main chain as a getheaders message
 // wants them: the newest ones, then at distances that double, and at last the
 // genesis block.
-func (c *Chain) Locator() ([]chainhash.Hash, error) {
+func (c *Chain) Locator() ([]chainhash.Hash, error) { return c.locatorFrom(nil, c.tip.headers.Height) }
+
+// LocatorAbove returns a locator for a peer that has the main chain up to a
+// height at least: between the tip and that height the distances are equal,
+// below it they are those of Locator. So the reply begins near the block where
+// the peer's chain leaves ours, however far below the tip that is, and never
+// below the given height. A height that is not on the chain gives Locator.
+func (c *Chain) LocatorAbove(h Height) ([]chainhash.Hash, error) {
+	tip := c.tip.headers.Height
+	if h < 0 || h > tip {
+		return c.Locator()
+	}
 	var hashes []chainhash.Hash
-	step := Height(1)
-	for h := c.tip.headers.Height; h > 0; h -= step {
+	step := (tip-h)/evenLocator + 1
+	for at := tip; at > h; at -= step {
+		hashes = append(hashes, c.main.hash(at))
+	}
+	return c.locatorFrom(hashes, h)
+}
+
+// locatorFrom appends to a locator the hashes from a height down to the genesis
+// block.
+func (c *Chain) locatorFrom(hashes []chainhash.Hash, from Height) ([]chainhash.Hash, error) {
+	step, dense := Height(1), len(hashes)+denseLocator
+	for h := from; h > 0; h -= step {
 		hashes = append(hashes, c.main.hash(h))
-		if len(hashes) >= denseLocator {
+		if len(hashes) >= dense {
 			step *= 2
 		}
 	}
@@ -25,4 +54,20 @@ func (c *Chain) Locator() ([]chainhash.Hash, error) {
 		return nil, fmt.Errorf("locator: %w", err)
 	}
 	return append(hashes, c.params.GenesisHash), nil
+}
+
+// OnMain reports whether a block is on the staged main chain. The error is one
+// of the store.
+func (c *Chain) OnMain(id BlockID) (bool, error) {
+	on := c.onMain(id)
+	if err := c.main.failed(); err != nil {
+		return false, fmt.Errorf("look for block %d: %w", id.Height, err)
+	}
+	return on, nil
+}
+
+// OnSide reports whether headers that follow a block would grow a side branch:
+// it is on one that is kept, or is the tip of one that is weighed.
+func (c *Chain) OnSide(id BlockID) bool {
+	return c.side.headers[id.Hash] != nil || c.longOn(id.Hash) != nil
 }

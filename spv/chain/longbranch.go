@@ -37,13 +37,15 @@ type longBranch struct {
 
 // newLongBranch returns the branch of a view, of which a number of headers are
 // in the tree.
-func newLongBranch(view *sideView, kept int, source uint64) *longBranch {
+// The memory of another one's window is used again.
+func newLongBranch(view *sideView, kept int, source uint64, spare [][]link) *longBranch {
 	l := &longBranch{
 		main:   view.main,
 		source: source,
 		fork:   view.fork,
 		window: newWindow(view.fork+1, recentHeaders),
 	}
+	l.window.spare = spare
 	for i, h := range view.path {
 		l.push(h)
 		if i+1 == kept {
@@ -89,11 +91,16 @@ func (l *longBranch) At(h Height) *Header {
 // there are too many, that goes to which nothing was added for the longest
 // time.
 func (c *Chain) weigh(view *sideView, kept int, source uint64) {
-	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.source == source })
-	if len(c.long) == maxLong {
-		c.long = slices.Delete(c.long, 0, 1)
+	old := slices.IndexFunc(c.long, func(l *longBranch) bool { return l.source == source })
+	if old < 0 && len(c.long) == maxLong {
+		old = 0
 	}
-	c.long = append(c.long, newLongBranch(view, kept, source))
+	var spare [][]link
+	if old >= 0 {
+		spare = slices.Concat(c.long[old].window.parts, c.long[old].window.spare)
+		c.long = slices.Delete(c.long, old, old+1)
+	}
+	c.long = append(c.long, newLongBranch(view, kept, source, spare[:min(len(spare), maxSpareParts)]))
 }
 
 // longOn returns the long branch that ends in a block, or nil.

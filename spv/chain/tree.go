@@ -35,12 +35,23 @@ type tree struct {
 	owned             map[uint64]int // headers by source
 	max, maxPerSource int
 	seq               uint64
+
+	// least has for some sources a work that no branch through one of their headers is
+	// below, and wait for some how many headers they have to offer before room is made
+	// among their own once more. Making room takes a pass over the whole tree: so a
+	// flood of single headers costs no more than the headers do.
+	least map[uint64]uint256.Uint256
+	wait  map[uint64]int
+
+	passes int // over the whole tree to make room
 }
 
 func newTree(most, mostPerSource int) tree {
 	return tree{
 		headers:      make(map[chainhash.Hash]*sideHeader),
 		owned:        make(map[uint64]int),
+		least:        make(map[uint64]uint256.Uint256),
+		wait:         make(map[uint64]int),
 		max:          most,
 		maxPerSource: min(mostPerSource, most),
 	}
@@ -70,26 +81,46 @@ func (t *tree) insert(fresh, below []*sideHeader, source uint64) int {
 		kept[h.hash] = true
 	}
 	best := &fresh[len(fresh)-1].work
-	if over := t.owned[source] + len(fresh) - t.maxPerSource; over > 0 {
+	t.wait[source] -= len(fresh)
+	if over := t.owned[source] + len(fresh) - t.maxPerSource; over > 0 && t.mayReplace(source, best) {
 		t.evict(over, source, best, kept)
 	}
 	for len(t.headers) > 0 && len(t.headers)+len(fresh) > t.max {
 		victim, least := t.heaviest(), (*uint256.Uint256)(nil)
 		if victim == source {
-			least = best
+			if least = best; !t.mayReplace(source, best) {
+				break
+			}
 		}
 		if t.evict(len(t.headers)+len(fresh)-t.max, victim, least, kept) == 0 {
 			break
 		}
 	}
-	room := min(t.maxPerSource-t.owned[source], t.max-len(t.headers), len(fresh))
-	for _, h := range fresh[:max(room, 0)] {
+	room := max(min(t.maxPerSource-t.owned[source], t.max-len(t.headers), len(fresh)), 0)
+	for _, h := range fresh[:room] {
 		t.seq++
 		h.seq = t.seq
 		t.headers[h.hash] = h
 		t.owned[source]++
 	}
-	return max(room, 0)
+	if least, ok := t.least[source]; ok && room > 0 && fresh[room-1].work.Lt(&least) {
+		t.least[source] = fresh[room-1].work
+	}
+	return room
+}
+
+// mayReplace reports whether headers of a source may make room for a branch of the same
+// source with the given work: something may be worth less, and the source has offered
+// enough since room was last made among its own.
+func (t *tree) mayReplace(source uint64, work *uint256.Uint256) bool {
+	if least, ok := t.least[source]; ok && work.LtEq(&least) {
+		return false
+	}
+	if source != nobody && t.wait[source] > 0 {
+		return false
+	}
+	t.wait[source] = t.maxPerSource / 8
+	return true
 }
 
 // heaviest returns the source with the most headers, of several the oldest.
@@ -107,10 +138,12 @@ func (t *tree) heaviest() uint64 {
 // Sorting takes a pass over the whole tree, and so it makes an eighth of the
 // room there is in one go.
 func (t *tree) evict(n int, source uint64, below *uint256.Uint256, kept map[chainhash.Hash]bool) int {
+	t.passes++
 	n = max(n, t.maxPerSource/8)
 	children := t.children()
 	best := t.bestDescendants()
 	var order []*sideHeader
+	t.least[source] = leastOf(t.headers, best, source)
 	for hash, h := range t.headers {
 		if h.source == source && !kept[hash] && (below == nil || best[hash].Lt(below)) {
 			order = append(order, h)
@@ -127,6 +160,18 @@ func (t *tree) evict(n int, source uint64, below *uint256.Uint256, kept map[chai
 		gone += t.dropBranch(h.hash, children)
 	}
 	return gone
+}
+
+// leastOf returns the least work of a branch through a header of a source, given the most
+// work through each header.
+func leastOf(headers map[chainhash.Hash]*sideHeader, best map[chainhash.Hash]*uint256.Uint256, source uint64) (least uint256.Uint256) {
+	first := true
+	for hash, h := range headers {
+		if work := best[hash]; h.source == source && (first || work.Lt(&least)) {
+			least, first = *work, false
+		}
+	}
+	return least
 }
 
 // children returns the hashes of the headers that follow each header.
@@ -180,6 +225,7 @@ func (t *tree) drop(hash chainhash.Hash) bool {
 		return false
 	}
 	delete(t.headers, hash)
+	clear(t.least)
 	if t.owned[h.source]--; t.owned[h.source] == 0 {
 		delete(t.owned, h.source)
 	}
@@ -199,6 +245,7 @@ func (t *tree) prune(onMain func(BlockID) bool) {
 
 // disown charges the headers of a source to nobody.
 func (t *tree) disown(source uint64) {
+	delete(t.wait, source)
 	if t.owned[source] == 0 || source == nobody {
 		return
 	}
@@ -209,6 +256,7 @@ func (t *tree) disown(source uint64) {
 	}
 	t.owned[nobody] += t.owned[source]
 	delete(t.owned, source)
+	clear(t.least)
 }
 
 // sideView is a side branch as the rules see it: the main chain up to the fork

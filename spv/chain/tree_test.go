@@ -169,3 +169,47 @@ func TestPrune(t *testing.T) {
 	}
 	wantSound(t, &tr)
 }
+
+// A source whose share is full makes a pass over the whole tree neither with branches
+// that are worth no more than what it has, nor with ever better ones, for each header.
+func TestFloodOfSingleHeadersMakesFewPasses(t *testing.T) {
+	const perSource, flood = 1000, 20_000
+	for name, work := range map[string]func(i uint64) uint64{
+		"equal":     func(uint64) uint64 { return 500 },
+		"rising":    func(i uint64) uint64 { return 500 + i },
+		"falling":   func(i uint64) uint64 { return 500 + flood - i },
+		"two":       func(i uint64) uint64 { return 500 + i%2 },
+		"sawtooth":  func(i uint64) uint64 { return 500 + i%perSource },
+		"slow rise": func(i uint64) uint64 { return 500 + i/perSource },
+	} {
+		r := random(11)
+		tr := newTree(2*perSource, perSource)
+		tr.insert(offshoot(root, 1, 0, 1, 500, 1, r), nil, 1) // of another source
+		for i := range uint64(flood) {
+			tr.insert(offshoot(root, 1, work(i), 0, 1, 2, r), nil, 2)
+		}
+		wantSound(t, &tr)
+		if most := 8 * flood / perSource; tr.passes > most {
+			t.Errorf("%s work: %d passes for %d headers, want at most %d", name, tr.passes, flood, most)
+		}
+	}
+}
+
+// The same of headers that follow one branch after the other: none of those below makes
+// room for them.
+func TestFloodOnTwoBranchesMakesFewPasses(t *testing.T) {
+	const perSource, flood = 1000, 5_000
+	r := random(12)
+	tr := newTree(2*perSource, perSource)
+	low, high := offshoot(root, 1, 0, 1, 500, 1, r), offshoot(root, 1, 1000, 1, 500, 1, r)
+	tr.insert(low, nil, 1)
+	tr.insert(high, nil, 1)
+	for range flood {
+		tr.insert(offshoot(low[499].hash, 501, 500, 1, 1, 1, r), low, 1)
+		tr.insert(offshoot(high[499].hash, 501, 1500, 1, 1, 1, r), high, 1)
+	}
+	wantSound(t, &tr)
+	if most := 2*8*flood/perSource + 1; tr.passes > most {
+		t.Errorf("%d passes for %d headers, want at most %d", tr.passes, 2*flood, most)
+	}
+}

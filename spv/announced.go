@@ -1,0 +1,147 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Bounds of what a peer announces.
+const (
+	// maxAnnounced and maxAnnouncedBytes bound the headers messages of one peer that
+	// wait for their turn: as many as the pool holds. Of too much the oldest goes; what
+	// follows it is asked for.
+	maxAnnounced      = 64
+	maxAnnouncedBytes = 512 << 10
+
+	// maxLookups is the number of hashes of an inventory message that are looked for in
+	// the store. A longer message is answered by a getheaders request right away.
+	maxLookups = 8
+)
+
+// announcements are the headers messages of one peer that are not on the chain yet, in
+// the order in which they came. One job at a time prepares them.
+type announcements struct {
+	waiting [][]byte
+	bytes   int
+	busy    bool // a job prepares the first ones
+}
+
+// add appends a message.
+func (a *announcements) add(payload []byte) {
+	a.waiting = append(a.waiting, payload)
+	a.bytes += len(payload)
+	drop := 0
+	for ; len(a.waiting)-drop > maxAnnounced || a.bytes > maxAnnouncedBytes && drop < len(a.waiting)-1; drop++ {
+		a.bytes -= len(a.waiting[drop])
+	}
+	a.waiting = slices.Delete(a.waiting, 0, drop)
+}
+
+// take empties the list.
+func (a *announcements) take() [][]byte {
+	list := a.waiting
+	a.waiting, a.bytes = nil, 0
+	return list
+}
+
+// announcedHeaders takes headers that a peer has sent by itself.
+func (p *pursuit) announcedHeaders(id uint64, payload []byte) {
+	a := p.announced[id]
+	if a == nil {
+		a = new(announcements)
+		p.announced[id] = a
+	}
+	a.add(payload)
+}
+
+// prepareAnnounced starts a job for each peer whose announcements wait and none of whose
+// earlier ones is being prepared. The job prepares all of them, and its fold puts them on
+// the chain in their order.
+func (p *pursuit) prepareAnnounced() {
+	for id, a := range p.announced {
+		if a.busy || len(a.waiting) == 0 {
+			continue
+		}
+		a.busy = true
+		list := a.take()
+		p.workers.do(func(ctx context.Context) fold {
+			batches := make([]prepared, 0, len(list))
+			for _, payload := range list {
+				if ctx.Err() != nil {
+					break
+				}
+				batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
+				batches = append(batches, prepared{batch, id, err})
+			}
+			return func() error {
+				a.busy = false
+				for _, b := range batches {
+					if err := p.foldAnnounced(b); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		})
+	}
+}
+
+// reaskAnnounced has the peers asked again whose announcements were not put on the chain
+// before the pursuit ended.
+func (p *pursuit) reaskAnnounced() {
+	for id, a := range p.announced {
+		if a.busy || len(a.waiting) > 0 {
+			p.survey.reopen(id, time.Now())
+		}
+	}
+}
+
+// foldAnnounced puts headers that a peer announced on the chain. Those that bring nothing
+// are charged to it.
+func (p *pursuit) foldAnnounced(b prepared) error {
+	ext, err := p.extend(b, false)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if ext != nil && p.takenBack(b, ext) {
+		p.leadFrom(b.from, now)
+	}
+	if !p.survey.announced(b, ext, p.staged.Tip.Height, now) {
+		p.useless(b.from, fmt.Errorf("more than %d announced headers without any gain", maxIdle))
+	}
+	return nil
+}
+
+// announcedBlocks takes the hashes of blocks that a peer announces: if one is unknown, the
+// peer is asked for its headers. While it is about to be, nothing is looked for.
+func (p *pursuit) announcedBlocks(id uint64, blocks []chainhash.Hash, now time.Time) error {
+	if !p.survey.charge(id, 1, now) {
+		p.useless(id, fmt.Errorf("more than %d announced blocks without any gain", maxIdle))
+	}
+	if !p.survey.wouldReopen(id) {
+		return nil
+	}
+	unknown := len(blocks) > maxLookups
+	for i := 0; i < len(blocks) && !unknown; i++ {
+		if blocks[i] == p.staged.Tip.Hash {
+			continue // not written yet, perhaps
+		}
+		_, err := p.store.HeightOf(blocks[i])
+		unknown = err != nil
+		if err != nil && !errors.Is(err, chain.ErrNotFound) {
+			return err
+		}
+	}
+	if unknown {
+		p.survey.reopen(id, now)
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package spv
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// announce has a peer announce headers messages, all at once.
+func (n *fakeNet) announce(p *fakePeer, payloads ...[]byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, payload := range payloads {
+		n.news = append(n.news, func(yield func(uint64, []byte, []chainhash.Hash)) { yield(p.id, payload, nil) })
+	}
+	n.poke()
+}
+
+// requests returns how often a peer was asked for headers.
+func (n *fakeNet) requests(p *fakePeer) (times int) {
+	asked, _ := n.told(p)
+	for _, kind := range asked {
+		if kind == "headers" {
+			times++
+		}
+	}
+	return times
+}
+
+// TestAnnouncementsOfAPeerKeepTheirOrder has a peer announce blocks one by one, several at
+// a time. Each follows the one before, so no request for headers is needed.
+func TestAnnouncementsOfAPeerKeepTheirOrder(t *testing.T) {
+	c := generate(t, 300, nil)
+	inHouse(t, c, nil, func(h *house) {
+		p := h.net.join(&fakePeer{chain: c, latency: latency})
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		h.pass(time.Second) // the peer has been sent sendheaders
+		before := h.net.requests(p)
+		for range 40 {
+			c = c.Extend(8)
+			h.net.change(p, func(p *fakePeer) { p.chain = c })
+			var payloads [][]byte
+			for at := c.Height() - 7; at <= c.Height(); at++ {
+				payloads = append(payloads, headersPayload(c, at, at))
+			}
+			h.net.announce(p, payloads...)
+			h.untilSyncedTo(time.Second, c)
+		}
+		if n := h.net.requests(p) - before; n != 0 {
+			h.Errorf("%d needless requests for headers", n)
+		}
+	})
+}
+
+// TestAFloodOfAnnouncementsHoldsNothingUp has a peer announce thousands of branches of one
+// header just below the tip, headers that are known, or orphans. They take few goroutines, the
+// peer is reported, and a block of another peer is followed at once.
+func TestAFloodOfAnnouncementsHoldsNothingUp(t *testing.T) {
+	c := generate(t, 300, nil)
+	foreign := c.Fork(100, 150, 99)
+	for name, junk := range map[string]func(i int) []byte{
+		"equal forks": func(i int) []byte {
+			at := chain.Height(295 + i%5)
+			return headersPayload(c.Fork(at-1, 1, uint64(1000+i)), at, at)
+		},
+		"known headers": func(i int) []byte { return headersPayload(c, chain.Height(1+i%200), chain.Height(1+i%200)) },
+		"orphans":       func(i int) []byte { at := chain.Height(110 + i%140); return headersPayload(foreign, at, at) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inHouse(t, c, nil, func(h *house) {
+				bad := h.net.join(&fakePeer{chain: c, latency: latency})
+				good := h.net.join(&fakePeer{chain: c, latency: latency})
+				h.start()
+				h.untilSyncedTo(time.Minute, c)
+				h.pass(time.Second)
+				const burst, bursts = 500, 60
+				payloads := make([][]byte, burst)
+				for i := range payloads {
+					payloads[i] = junk(i)
+				}
+				most, tip := 0, c
+				for i := range bursts {
+					h.net.announce(bad, payloads...)
+					h.net.sample(func() { most = max(most, runtime.NumGoroutine()) })
+					if i == bursts/2 {
+						tip = tip.Extend(1)
+						h.net.change(bad, func(p *fakePeer) { p.chain = tip })
+						h.net.extend(good, tip)
+						h.untilSyncedTo(latency+time.Millisecond, tip)
+					}
+					synctest.Wait()
+				}
+				if most > 100 {
+					h.Errorf("%d goroutines", most)
+				}
+				h.net.mu.Lock()
+				defer h.net.mu.Unlock()
+				if n := len(h.net.useless[bad.id]); n < 4 {
+					h.Errorf("the peer was reported %d times", n)
+				}
+				if n := len(h.net.useless[good.id]); n != 0 {
+					h.Errorf("the other peer was reported: %v", h.net.useless[good.id])
+				}
+			})
+		})
+	}
+}
+
+// sample calls a function after the news so far was taken.
+func (n *fakeNet) sample(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.news = append(n.news, func(func(uint64, []byte, []chainhash.Hash)) { f() })
+	n.poke()
+}
+
+// TestHonestAnnouncementsAreNotReported has two peers announce the same thousands of
+// blocks, one of them always later than the other, and short branches that lose.
+func TestHonestAnnouncementsAreNotReported(t *testing.T) {
+	c := generate(t, 300, nil)
+	inHouse(t, c, nil, func(h *house) {
+		first := h.net.join(&fakePeer{chain: c, latency: latency})
+		second := h.net.join(&fakePeer{chain: c, latency: latency})
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		h.pass(time.Second)
+		for i := range 60 {
+			from := c.Height() + 1
+			c = c.Extend(50)
+			for _, p := range []*fakePeer{first, second} {
+				h.net.change(p, func(p *fakePeer) { p.chain = c })
+				for at := from; at <= c.Height(); at++ {
+					h.net.announce(p, headersPayload(c, at, at))
+				}
+				synctest.Wait()
+			}
+			stale := c.Fork(c.Height()-2, 2, uint64(i+5))
+			h.net.announce(second, headersPayload(stale, c.Height()-1, c.Height()))
+			h.untilSyncedTo(time.Second, c)
+		}
+		if len(h.net.useless) != 0 {
+			h.Errorf("reported: %v", h.net.useless)
+		}
+	})
+}
+
+// TestAnnouncementsAreBounded checks which ones are dropped.
+func TestAnnouncementsAreBounded(t *testing.T) {
+	var a announcements
+	for i := range 3 * maxAnnounced {
+		a.add([]byte{byte(i)})
+	}
+	list := a.take()
+	if len(list) != maxAnnounced || list[0][0] != 2*maxAnnounced || len(a.take()) != 0 {
+		t.Errorf("%d of %d messages are left, the first is number %d", len(list), 3*maxAnnounced, list[0][0])
+	}
+	for range 10 {
+		a.add(make([]byte, maxAnnouncedBytes/4))
+	}
+	if list := a.take(); len(list) != 4 {
+		t.Errorf("%d messages of a quarter of the bytes are left, want 4", len(list))
+	}
+	a.add(make([]byte, 2*maxAnnouncedBytes))
+	if list := a.take(); len(list) != 1 {
+		t.Errorf("a large message was dropped")
+	}
+}
+
+// TestHeadersOfPeersThatLeftAreChargedToNone checks whom headers are charged to.
+func TestHeadersOfPeersThatLeftAreChargedToNone(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[uint64]uint32{2: 10}), now)
+	if got := []uint64{s.source(1), s.source(2), s.source(3)}; !slices.Equal(got, []uint64{0, 2, 0}) {
+		t.Errorf("headers of peers 1, 2 and 3 are charged to %v, want 0, 2 and 0", got)
+	}
+}
+
+// TestInventoriesAreAnsweredByOneRequest has a peer announce the hashes of unknown blocks
+// over and over. While a request for its headers is to be made or on its way, no more than one
+// is added, and the peer is reported in the end.
+func TestInventoriesAreAnsweredByOneRequest(t *testing.T) {
+	c := generate(t, 300, testnet.Plan{})
+	inHouse(t, c, nil, func(h *house) {
+		p := h.net.join(&fakePeer{chain: c, latency: latency})
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		h.pass(time.Second)
+		before := h.net.requests(p)
+		for range 3 * maxIdle {
+			h.net.announceUnknown(p)
+		}
+		h.pass(time.Second)
+		if n := h.net.requests(p) - before; n < 1 || n > 2 {
+			h.Errorf("%d requests for headers", n)
+		}
+		if len(h.net.useless[p.id]) == 0 {
+			h.Error("the peer was not reported")
+		}
+	})
+}
