@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test flaky soak majority page vet check fmt lint vuln bench microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo test flaky soak majority page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -118,6 +118,18 @@ TURNS ?= 3
 bench:
 	cd internal/bench && $(GO) run ./cmd/syncbench -turns $(TURNS) -blocks 100000$(if $(FULL),$(comma)1000000)
 	cd internal/bench && $(GO) run ./cmd/scanbench -blocks $(if $(FULL),1000000,100000)
+
+# Large wallets and many, as the tables of docs/performance.md: the daemon is asked by
+# JSON-RPC. FULL=1 measures a wallet of a million payments too, which takes minutes.
+scale: build
+	cd internal/bench && $(GO) run ./cmd/scalebench -spvd $(abspath $(BUILD))/spvd -payments 1000,10000,100000$(if $(FULL),$(comma)1000000)
+
+# What BLOCKS blocks cost, with reorganisations, reloads and vanishing clients: 288 are
+# a day on the main network. It fails if the daemon leaks files or memory.
+BLOCKS ?= 3256
+
+longrun: build
+	cd internal/bench && $(GO) run ./cmd/scalebench -spvd $(abspath $(BUILD))/spvd -day $(BLOCKS)
 
 # Micro-benchmarks in the form that benchstat compares.
 microbench:
