@@ -47,6 +47,7 @@ func commands() []command {
 		rescanCommand(),
 		jobCommand(),
 		doctorCommand(),
+		waypointsCommand(),
 		helpCommand(),
 		completionCommand(),
 		manCommand(),

@@ -110,11 +110,11 @@ func (c *config) params() (*chain.Params, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read waypoints: %w", err)
 	}
-	points, err := chain.ParseWaypoints(string(c.Waypoints), text)
+	known, err := chain.ParseKnown(string(c.Waypoints), text)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read waypoints: %w", err)}
 	}
-	params.Waypoints = points
+	known.Apply(params)
 	return params, nil
 }
 

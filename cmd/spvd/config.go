@@ -25,7 +25,7 @@ type config struct {
 	AddPeer    []peerAddress `long:"addpeer" value-name:"HOST[:PORT]" description:"Stay connected with this peer besides those that are found (may be repeated)"`
 	Proxy      proxyAddress  `long:"proxy" value-name:"IP:PORT" description:"Make every connection through this SOCKS5 proxy, each with credentials of its own so that Tor isolates it; names are looked up by the proxy only"`
 	BlocksOnly bool          `long:"blocksonly" description:"Do not ask peers for transactions: what is not mined is then known only if it was published here"`
-	Waypoints  path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line"`
+	Waypoints  path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line, and the least work it has, as 'work HEX': what spvctl waypoints prints"`
 	DeepReorg  int           `long:"deepreorg" value-name:"BLOCKS" description:"Warn of a reorganisation that takes back at least so many blocks"`
 
 	Account  []accountFlag `long:"account" value-name:"NAME=XPUB" secret:"yes" description:"Watch the account of this extended public key (may be repeated)"`

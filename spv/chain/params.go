@@ -66,7 +66,7 @@ type Params struct {
 
 // MainNet returns the parameters of the main network.
 func MainNet() *Params {
-	return &Params{
+	return knowing(&Params{
 		Params:       chaincfg.MainNetParams(),
 		DCP0001:      149_248,
 		DCP0005:      431_488,
@@ -75,14 +75,13 @@ func MainNet() *Params {
 		ASERTAnchor:  794_367,
 		MinDiffUntil: Never,
 		MaxEasing:    64,
-		Waypoints:    mustWaypoints("waypoints-mainnet.txt", mainNetWaypoints),
 		EarlyFilters: mustHash("f95e09f9ded38f8d6c32e5158a1f286633881393659218c63f5ab0fc86b36c83"),
-	}
+	}, "waypoints-mainnet.txt", mainNetWaypoints)
 }
 
 // TestNet3 returns the parameters of the third test network.
 func TestNet3() *Params {
-	return &Params{
+	return knowing(&Params{
 		Params:       chaincfg.TestNet3Params(),
 		DCP0001:      0,
 		DCP0005:      323_328,
@@ -91,9 +90,8 @@ func TestNet3() *Params {
 		ASERTAnchor:  1_170_047,
 		MinDiffAfter: 10 * time.Minute,
 		MinDiffUntil: 962_928,
-		Waypoints:    mustWaypoints("waypoints-testnet3.txt", testNet3Waypoints),
 		EarlyFilters: mustHash("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0"),
-	}
+	}, "waypoints-testnet3.txt", testNet3Waypoints)
 }
 
 // SimNet returns the parameters of the simulation network.

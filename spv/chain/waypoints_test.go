@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,5 +113,38 @@ func TestStoreThatContradictsAWaypoint(t *testing.T) {
 		honest.feedFilters(t, p, c)
 		mustFlush(t, c)
 		mustCheck(t, c)
+	}
+}
+
+func TestKnownWork(t *testing.T) {
+	some := "# facts\n7 " + someHash + "\nwork 00ff\n"
+	known, err := ParseKnown("x.txt", []byte(some))
+	if err != nil || len(known.Waypoints) != 1 || known.Work.Int64() != 255 {
+		t.Fatalf("got %+v, %v", known, err)
+	}
+	least := MainNet().MinKnownChainWork
+	for _, tt := range []struct {
+		p    *Params
+		work *big.Int
+		want *big.Int
+	}{
+		{MainNet(), big.NewInt(255), least},
+		{MainNet(), new(big.Int).Lsh(least, 1), new(big.Int).Lsh(least, 1)},
+		{MainNet(), nil, least},
+		{SimNet(), big.NewInt(255), big.NewInt(255)},
+	} {
+		before := tt.p.Params
+		Known{known.Waypoints, tt.work}.Apply(tt.p)
+		if tt.p.MinKnownChainWork.Cmp(tt.want) != 0 || len(tt.p.Waypoints) != 1 {
+			t.Errorf("%s with work %v: %v, %v", tt.p.Name, tt.work, tt.p.MinKnownChainWork, tt.p.Waypoints)
+		}
+		if tt.want.Cmp(least) != 0 && before == tt.p.Params {
+			t.Errorf("%s: the parameters of others were changed", tt.p.Name)
+		}
+	}
+	for _, bad := range []string{"work", "work 1 2", "work x", "work 0", "work -1", "work 1\nwork 2", "work 1" + strings.Repeat("0", 64)} {
+		if _, err := ParseKnown("x.txt", []byte(bad)); err == nil || !strings.HasPrefix(err.Error(), "x.txt:") {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }
