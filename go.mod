@@ -1,9 +1,9 @@
 module github.com/spvd/spvd
 
-go 1.25.0
+go 1.26.0
 
 require (
-	github.com/coder/websocket v1.8.14
+	github.com/coder/websocket v1.8.15
 	github.com/dchest/siphash v1.2.3
 	github.com/decred/dcrd/addrmgr/v3 v3.0.0
 	github.com/decred/dcrd/blockchain/stake/v5 v5.0.2
@@ -25,9 +25,9 @@ require (
 	github.com/jrick/logrotate v1.1.2
 	github.com/jrick/wsrpc/v2 v2.4.0
 	go.etcd.io/bbolt v1.5.0
-	golang.org/x/sync v0.20.0
-	golang.org/x/sys v0.45.0
-	lukechampine.com/blake3 v1.3.0
+	golang.org/x/sync v0.25.0
+	golang.org/x/sys v0.50.0
+	lukechampine.com/blake3 v1.4.1
 )
 
 require (
@@ -39,9 +39,9 @@ require (
 	github.com/decred/dcrd/dcrec/edwards/v2 v2.0.4 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.0 // indirect
 	github.com/decred/slog v1.2.0 // indirect
-	github.com/gorilla/websocket v1.5.0 // indirect
-	github.com/klauspost/cpuid/v2 v2.0.9 // indirect
-	golang.org/x/crypto v0.33.0 // indirect
-	golang.org/x/net v0.28.0 // indirect
-	golang.org/x/text v0.22.0 // indirect
+	github.com/gorilla/websocket v1.5.3 // indirect
+	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
+	golang.org/x/crypto v0.59.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/text v0.44.0 // indirect
 )
