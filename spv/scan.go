@@ -85,11 +85,13 @@ func (p *pursuit) leadsTo(t *track, tip chain.BlockID) bool {
 // begin begins a step where the wallet says, and reports whether it is known where on
 // the chain that is. Otherwise a job finds out.
 func (p *pursuit) begin(tip chain.BlockID) bool {
-	for range 2 { // where there is nothing to do, there may be somewhere else
+	var seen []chain.BlockID // where there is nothing to do, there may be somewhere else
+	for {
 		locator := p.cfg.Wallet.Locator()
-		if len(locator) == 0 {
+		if len(locator) == 0 || slices.Contains(seen, locator[0]) {
 			break
 		}
+		seen = append(seen, locator[0])
 		if locator[0] == tip {
 			continue
 		}

@@ -33,7 +33,8 @@ type Account struct {
 	// everything the account does.
 	Xpub string
 
-	// Birthday is the first block searched for the account.
+	// Birthday is the first height searched for the account, or a date that no block
+	// has reached.
 	Birthday Birthday
 
 	// Gap is the gap limit in addresses, for each branch.
@@ -44,6 +45,8 @@ type Account struct {
 
 	// watched is how many addresses of each branch are watched. It never falls.
 	watched [2]uint32
+
+	born born // what Birthday follows from, which is not stored
 }
 
 // The accounts bucket. Keys are account numbers (u32). Values:
@@ -57,7 +60,7 @@ var accountsBucket = []byte("accounts")
 func (a *Account) encode() []byte {
 	b := appendBlob(nil, a.Name)
 	b = appendBlob(b, a.Xpub)
-	b = appendBirthday(b, a.Birthday)
+	b = appendBorn(b, a.born)
 	b = binary.BigEndian.AppendUint32(b, a.Gap)
 	for i, w := range a.Branches {
 		b = binary.BigEndian.AppendUint32(b, w.Issued)
@@ -69,7 +72,7 @@ func (a *Account) encode() []byte {
 
 func decodeAccount(number uint32, v []byte) (Account, error) {
 	r := row{rest: v}
-	a := Account{Number: number, Name: r.text(), Xpub: r.text(), Birthday: r.birthday(), Gap: r.u32()}
+	a := Account{Number: number, Name: r.text(), Xpub: r.text(), born: r.born(), Gap: r.u32()}
 	for i := range a.Branches {
 		a.Branches[i] = Window{Issued: r.u32(), Used: r.u32()}
 		a.watched[i] = r.u32()

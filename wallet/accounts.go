@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	bolt "go.etcd.io/bbolt"
@@ -45,22 +44,28 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		for i := range s.accounts {
 			if s.accounts[i].Xpub == a.Xpub {
-				return nil, fmt.Errorf("%w, as account %q", ErrDuplicate, s.accounts[i].Name)
+				next, err := w.importAgain(tx, s, &s.accounts[i], name, o)
+				if err == nil {
+					a = next.accounts[i]
+					a.Birthday = next.public(a.born)
+				}
+				return next, err
 			}
 		}
 		if _, taken := s.account(name); taken {
 			return nil, errNameTaken
 		}
 		a.Number = uint32(len(s.accounts))
-		if a.Birthday, err = s.birthdayFor(tx, o.Birthday); err != nil {
+		next := s.withAccounts()
+		if a.born, err = next.birthdayFor(tx, o.Birthday); err != nil {
 			return nil, err
 		}
-		next := s.withAccounts()
 		next.accounts = append(next.accounts, a)
 		if next, err = w.extend(tx, next); err != nil {
 			return nil, err
 		}
 		a = next.accounts[a.Number]
+		a.Birthday = next.public(a.born)
 		next.importJob(s.count(), w.seconds())
 		next.startScan()
 		return next, nil
@@ -70,6 +75,29 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 	}
 	w.cfg.Log.Info("Account imported", "name", a.Name, "number", a.Number, "gap", a.Gap, "birthday", a.Birthday)
 	return a, nil
+}
+
+// importAgain takes the earlier birthday of an account that is there already.
+func (w *Wallet) importAgain(tx *bolt.Tx, s *snapshot, old *Account, name string, o AccountOptions) (*snapshot, error) {
+	next := s.withAccounts()
+	d, err := next.birthdayFor(tx, o.Birthday)
+	if err != nil {
+		return nil, err
+	}
+	refuse := func(how string) (*snapshot, error) {
+		return nil, fmt.Errorf("%w, as account %q from block %v on; %s", ErrDuplicate, old.Name, old.Birthday, how)
+	}
+	switch {
+	case old.Name != name:
+		return refuse("renameaccount changes its name")
+	case o.Gap != old.Gap && o.Gap != DefaultGap:
+		return refuse("setgaplimit changes its gap limit")
+	}
+	changed, err := w.claim(tx, next, lowered{number: old.Number}, d)
+	if err == nil && !changed {
+		return refuse("rescanwallet searches earlier blocks, or the same again")
+	}
+	return next, err
 }
 
 // Accounts returns the accounts in the order of their numbers.
@@ -163,67 +191,52 @@ func (s *snapshot) withAccounts() *snapshot {
 	return &next
 }
 
-// birthdayFor returns the birthday to use where the wallet's is the default. A
-// date that the remembered blocks reach becomes a height at once.
-func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (Birthday, error) {
-	var d Birthday
+// birthdayFor returns the birthday to use where the wallet's is the default, as it is
+// kept. The snapshot must be one that may be changed.
+func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (born, error) {
 	if chosen != nil {
 		if err := chosen.validate(); err != nil {
-			return d, err
+			return born{}, err
 		}
-		d = *chosen
-		if !d.Time.IsZero() {
-			d.Time = time.Unix(d.Time.Unix(), 0) // as it is stored
-		}
-	} else {
-		r := row{rest: tx.Bucket(metaBucket).Get(birthdayKey)}
-		d = r.birthday()
-		if err := r.done(); err != nil {
-			return d, fmt.Errorf("read birthday: %w", err)
-		}
+		return s.keep(*chosen), nil
 	}
-	return s.settled(d), nil
-}
-
-// settled returns a birthday, as a height if the remembered blocks reach its date.
-func (s *snapshot) settled(d Birthday) Birthday {
-	after := chain.Height(-1)
-	for _, b := range s.blocks {
-		if d.settle(after+1, b.when()) {
-			break
-		}
-		after = b.Height
+	r := row{rest: tx.Bucket(metaBucket).Get(birthdayKey)}
+	d := r.birthday()
+	if err := r.done(); err != nil {
+		return born{}, fmt.Errorf("read birthday: %w", err)
 	}
-	return d
+	return s.keep(d), nil
 }
 
 // extend derives the addresses that the accounts' windows have come to cover.
-// The accounts of the snapshot must be its own. What it writes is only the new
-// owner of imported addresses that turn out to be an account's.
+// The accounts of the snapshot must be its own. Imported addresses that turn out to
+// be an account's are so from then on, which may make the windows grow further, and
+// the account older: then the cursor goes back.
 func (w *Wallet) extend(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 	for i := range s.accounts {
 		a := &s.accounts[i]
-		for branch, window := range a.Branches {
-			end := window.end(a.Gap)
-			if a.watched[branch] >= end {
-				continue
+		for branch := range a.Branches {
+			for end := a.end(branch); a.watched[branch] < end; end = a.end(branch) {
+				if end > maxScripts {
+					return nil, ErrFull
+				}
+				derived, err := derive(w.cfg.Params.Params, a, uint32(branch), end)
+				if err != nil {
+					return nil, err
+				}
+				a.watched[branch] = end
+				if derived, err = w.adopt(tx, s, a, derived); err != nil {
+					return nil, err
+				}
+				s = s.grow(derived)
 			}
-			if end > maxScripts {
-				return nil, ErrFull
-			}
-			derived, err := derive(w.cfg.Params.Params, a, uint32(branch), end)
-			if err != nil {
-				return nil, err
-			}
-			a.watched[branch] = end
-			if derived, err = w.adopt(tx, s, a, derived); err != nil {
-				return nil, err
-			}
-			s = s.grow(derived)
 		}
 	}
 	return s, nil
 }
+
+// end returns the number of addresses of a branch to watch.
+func (a *Account) end(branch int) uint32 { return a.Branches[branch].end(a.Gap) }
 
 // derive returns the scripts of a branch that are not watched yet, up to end.
 func derive(net *chaincfg.Params, a *Account, branch, end uint32) ([]script, error) {
@@ -240,29 +253,6 @@ func derive(net *chaincfg.Params, a *Account, branch, end uint32) ([]script, err
 		derived = append(derived, script{pay: pay, account: a.Number, branch: branch, index: index})
 	}
 	return derived, nil
-}
-
-// adopt gives imported scripts that an account derives to the account, which
-// from then on is as old as they are. It returns the scripts that are new.
-func (w *Wallet) adopt(tx *bolt.Tx, s *snapshot, a *Account, derived []script) ([]script, error) {
-	fresh := derived[:0]
-	for _, sc := range derived {
-		n, known := w.find(sc.pay)
-		if !known {
-			fresh = append(fresh, sc)
-			continue
-		}
-		a.Birthday = a.Birthday.lower(s.birth(n))
-		if err := moveSum(tx, n, s.scripts[n].account, sc.account); err != nil {
-			return nil, err
-		}
-		if err := tx.Bucket(scriptsBucket).Put(key32(n), sc.encode()); err != nil {
-			return nil, err
-		}
-		s.scripts = slices.Clone(s.scripts)
-		s.scripts[n] = sc
-	}
-	return fresh, nil
 }
 
 // startScan makes the cursor go back for scripts that have not been searched

@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	bolt "go.etcd.io/bbolt"
@@ -73,20 +72,30 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 			return nil, err
 		}
 	}
-	if to, ok := a.retreat(s, on, common, parted); ok {
+	left := parted || len(a.u.Reverted) > 0
+	known := s.tip // the highest block of the wallet's chain that is still on the chain
+	if left {
+		known = higher(on, common, parted)
+	}
+	if to, back := a.retreat(s, on, common, parted); back {
+		next.leaveBranch(known, to)
 		return next, a.rollback(next, to)
 	}
-	if err := a.settleBirths(next); err != nil {
-		return nil, err
+	if left {
+		next.leaveBranch(known, known)
 	}
-	left := parted || len(a.u.Reverted) > 0
+	next.reachDates(a.u.Applied, known.Height)
 	if a.w.widen(next.needed(from, left, a.u)) {
 		a.grown = true
 		return nil, nil
 	}
-	next, err := a.grow(next)
-	if err != nil || a.grown {
-		return next, err
+	next, moved, err := a.grow(next)
+	if err != nil {
+		return nil, err
+	}
+	if a.grown || moved { // nothing is applied, and no block has come or gone
+		next.anchors, next.dates = s.anchors, s.dates
+		return next, nil
 	}
 	if len(a.u.Reverted) > 0 {
 		if err := a.rollback(next, on); err != nil {
@@ -124,40 +133,14 @@ func (a *application) retreat(s *snapshot, on, common chain.BlockID, parted bool
 	return to, ok
 }
 
-// settleBirths makes heights of the birthdays whose date the blocks of an
-// update reach.
-func (a *application) settleBirths(s *snapshot) error {
-	for i := range s.accounts {
-		settleIn(&s.accounts[i].Birthday, a.u.Applied)
+// higher returns the fork at which the chain leaves the wallet's, as far as it is
+// known: the block that an update stands on, or if the wallet's chain parts above it
+// the highest block known to be on both.
+func higher(on, common chain.BlockID, parted bool) chain.BlockID {
+	if parted {
+		return common
 	}
-	cloned := false
-	for n := range s.scripts {
-		sc := s.scripts[n]
-		if sc.account != ImportedAccount || !settleIn(&sc.birthday, a.u.Applied) {
-			continue
-		}
-		if !cloned {
-			s.scripts, cloned = slices.Clone(s.scripts), true
-		}
-		s.scripts[n] = sc
-		if err := a.tx.Bucket(scriptsBucket).Put(key32(uint32(n)), sc.encode()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settleIn settles a birthday at the first of some blocks that it includes.
-func settleIn(d *Birthday, blocks []chain.Block) bool {
-	if d.Time.IsZero() {
-		return false
-	}
-	for i := range blocks {
-		if d.settle(blocks[i].Height, blocks[i].Header.Time()) {
-			return true
-		}
-	}
-	return false
+	return on
 }
 
 // needed returns the first script that the blocks of an update have to be
@@ -178,20 +161,23 @@ func (s *snapshot) needed(from chain.BlockID, left bool, u *chain.Update) uint32
 }
 
 // grow extends the accounts' windows by what the blocks use. If that makes the
-// wallet watch more scripts, they are all that is stored.
-func (a *application) grow(s *snapshot) (*snapshot, error) {
-	before := s.count()
+// wallet watch more scripts, they are all that is stored. Moved says that an account
+// has become older: then the cursor went back, and this is not applied.
+func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) {
+	before, cursor, jobs := s.count(), s.cursor, len(s.jobs)
 	if err := a.w.usage(s, a.u.Applied); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	next, err := a.w.extend(a.tx, s)
-	if err != nil {
-		return nil, err
+	if next, err = a.w.extend(a.tx, s); err != nil {
+		return nil, false, err
+	}
+	if moved = next.cursor != cursor || len(next.jobs) != jobs; moved {
+		return next, true, nil
 	}
 	if a.grown = next.count() > before; a.grown && origin(a.u) == s.tip {
 		next.learn(before)
 	}
-	return next, nil
+	return next, false, nil
 }
 
 // apply adds the blocks of an update, and moves the tip and the cursor.
@@ -201,8 +187,12 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 	}
 	forward, tip := on == s.cursor, s.tip.Height
 	more := make([]block, 0, len(a.u.Applied))
+	missed := unborn
 	for i := range a.u.Applied {
 		b := &a.u.Applied[i]
+		if b.Height > tip {
+			missed = min(missed, s.arrive(b))
+		}
 		if err := a.add(s, b); err != nil {
 			return fmt.Errorf("block %d %s: %w", b.Height, b.Hash, err)
 		}
@@ -228,6 +218,7 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 		s.startScan()
 	}
 	s.blocks = remember(s.blocks, more, denseBlocks, s.tip.Height, s.cursor.Height, s.common.Height)
+	s.searchAgain(missed, 0, a.w.seconds(), DiscoveryJob)
 	return a.expire(s.tip.Height)
 }
 

@@ -2,7 +2,10 @@ package wallet
 
 import (
 	"fmt"
+	"math"
 	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
 )
@@ -14,23 +17,29 @@ const birthdayMargin = 24 * time.Hour
 // unborn is the birthday height of what is born in a block not yet seen.
 const unborn = chain.Never
 
-// Birthday is the time from which payments to an account or address are looked
-// for: a height, or a date if Time is not zero. Blocks before it are never
-// fetched, and what they pay does not count. A date becomes a height once: the
-// first block of the chain not older than a day before it, or, if the wallet
-// has passed that block already, up to sparseBlocks before it. A wallet made
-// now has the date of now.
+// Birthday is where the search for payments to an account or address begins: at
+// a height, at a date if Time is not zero, or after a block if the hash of After
+// is not zero. Earlier blocks are never fetched, and what they pay does not count.
+//
+// A height is meant as it is. A date is the first block of the chain not older
+// than a day before it, or, if the wallet had passed that block when the date was
+// given, up to sparseBlocks before it; when that block leaves the chain, it is
+// the first such block of the other branch. A wallet made now has the date of
+// now. After is the newest block at the time of an import of which only new
+// blocks count; when that block leaves the chain, the birthday is the block after
+// the fork.
 type Birthday struct {
 	Height chain.Height
 	Time   time.Time
+	After  chain.BlockID
 }
 
 // validate refuses values that the stored form cannot hold.
 func (b Birthday) validate() error {
-	if b.Height < 0 {
-		return fmt.Errorf("birthday height %d is negative", b.Height)
+	if b.Height < 0 || b.After.Height < 0 {
+		return fmt.Errorf("birthday height %d is negative", min(b.Height, b.After.Height))
 	}
-	if !b.Time.IsZero() && (b.Time.Unix() <= 0 || b.Time.Unix() > 1<<32-1) {
+	if !b.Time.IsZero() && (b.Time.Unix() <= 0 || b.Time.Unix() > math.MaxUint32) {
 		return fmt.Errorf("birthday %s is out of the range of block times", b.Time.UTC().Format(time.DateOnly))
 	}
 	return nil
@@ -38,35 +47,206 @@ func (b Birthday) validate() error {
 
 // String returns the birthday as a user wrote it.
 func (b Birthday) String() string {
-	if b.Time.IsZero() {
+	switch {
+	case b.After.Hash != chainhash.Hash{}:
+		return fmt.Sprint(b.After.Height + 1)
+	case b.Time.IsZero():
 		return fmt.Sprint(b.Height)
 	}
 	return b.Time.UTC().Format(time.DateOnly)
 }
 
-// height returns the first height the birthday includes, or unborn while that
-// is not known.
-func (b Birthday) height() chain.Height {
-	if b.Time.IsZero() {
-		return b.Height
+// born is the birthday of an account or script as it is kept: the earliest of up
+// to three, because an address may have been asked for in several ways.
+type born struct {
+	height chain.Height // unborn for none
+	date   uint32       // Unix seconds, zero for none; see dated
+	after  uint32       // the number of an anchor, zero for none
+}
+
+// atHeight returns what is born at a height.
+func atHeight(h chain.Height) born { return born{height: h} }
+
+// anchor is a block after which something is born.
+type anchor struct {
+	chain.BlockID
+
+	// base is the highest block known to be below both the anchor and the wallet's
+	// tip. It is the anchor's height as soon as the wallet has applied the anchor.
+	base chain.Height
+}
+
+// dated is a date and the first block of the wallet's chain that it includes.
+type dated struct {
+	date  uint32 // Unix seconds
+	first chain.Height
+}
+
+// bornAt returns the first height that a birthday includes, or unborn while that is
+// not known.
+func (s *snapshot) bornAt(b born) chain.Height {
+	h := b.height
+	if b.after != 0 {
+		h = min(h, s.anchors[b.after-1].Height+1)
+	}
+	if b.date != 0 {
+		h = min(h, s.dateAt(b.date))
+	}
+	return h
+}
+
+// dateAt returns the first height that a date includes, or unborn.
+func (s *snapshot) dateAt(date uint32) chain.Height {
+	for _, d := range s.dates {
+		if d.date == date {
+			return d.first
+		}
 	}
 	return unborn
 }
 
-// settle makes a height of a date at the first block that it includes. Blocks
-// are to be shown to it in height order. It reports whether it changed b.
-func (b *Birthday) settle(h chain.Height, blockTime time.Time) bool {
-	if b.Time.IsZero() || blockTime.Before(b.Time.Add(-birthdayMargin)) {
-		return false
+// earliest returns the birthday that includes all that two of them include.
+func (s *snapshot) earliest(a, b born) born {
+	a.height = min(a.height, b.height)
+	if a.after == 0 || b.after != 0 && s.anchors[b.after-1].Height < s.anchors[a.after-1].Height {
+		a.after = b.after
 	}
-	*b = Birthday{Height: h}
-	return true
+	if a.date == 0 || b.date != 0 && b.date < a.date {
+		a.date = b.date
+	}
+	if a.height == 0 {
+		return atHeight(0)
+	}
+	return a
 }
 
-// lower returns the birthday, or the height if that includes more.
-func (b Birthday) lower(h chain.Height) Birthday {
-	if b.height() <= h {
-		return b
+// public returns a birthday as users see it: a height, or a date that no block has
+// reached.
+func (s *snapshot) public(b born) Birthday {
+	if h := s.bornAt(b); h != unborn || b.date == 0 {
+		return Birthday{Height: h}
 	}
-	return Birthday{Height: h}
+	return Birthday{Time: time.Unix(int64(b.date), 0)}
+}
+
+// keep returns a birthday as it is kept. The snapshot must be one that may be
+// changed: its dates and anchors grow.
+func (s *snapshot) keep(d Birthday) born {
+	switch {
+	case d.After.Hash != chainhash.Hash{}:
+		return s.keepAfter(d.After)
+	case d.Time.IsZero():
+		return atHeight(d.Height)
+	}
+	b := born{height: unborn, date: uint32(d.Time.Unix())}
+	if s.dateAt(b.date) == unborn {
+		s.setDate(b.date, s.firstSince(b.date))
+	}
+	return b
+}
+
+// firstSince returns a height at or below the first one that a date includes, by
+// the remembered blocks, or unborn if they do not reach it.
+func (s *snapshot) firstSince(date uint32) chain.Height {
+	after := chain.Height(-1)
+	for _, b := range s.blocks {
+		if includes(date, b.time) {
+			return after + 1
+		}
+		after = b.Height
+	}
+	return unborn
+}
+
+// includes reports whether a block of a time is in the range of a date, both in
+// Unix seconds.
+func includes(date, blockTime uint32) bool {
+	return int64(blockTime) >= int64(date)-int64(birthdayMargin/time.Second)
+}
+
+// setDate notes where a date begins.
+func (s *snapshot) setDate(date uint32, first chain.Height) {
+	next := make([]dated, 0, len(s.dates)+1)
+	for _, d := range s.dates {
+		if d.date != date {
+			next = append(next, d)
+		}
+	}
+	s.dates = append(next, dated{date, first})
+}
+
+// keepAfter returns the birthday of what is born after a block.
+func (s *snapshot) keepAfter(id chain.BlockID) born {
+	a := anchor{BlockID: id, base: min(id.Height, s.tip.Height)}
+	switch b, ok := blockAt(s.blocks, id.Height); {
+	case ok && b.Hash != id.Hash: // the wallet is on another branch
+		a.base = max(0, id.Height-denseBlocks)
+	case !ok && id.Height < s.tip.Height:
+		return atHeight(id.Height + 1) // too far below the tip to leave the chain
+	}
+	for i, known := range s.anchors {
+		if known == a {
+			return born{height: unborn, after: uint32(i) + 1}
+		}
+	}
+	s.anchors = append(s.anchors[:len(s.anchors):len(s.anchors)], a)
+	return born{height: unborn, after: uint32(len(s.anchors))}
+}
+
+// leaveBranch makes the dates and anchors follow the chain, which leads over the fork to
+// another branch than the wallet's. The wallet goes back to a block at or below the fork.
+func (s *snapshot) leaveBranch(fork, to chain.BlockID) {
+	for i, a := range s.anchors {
+		applied := a.base == a.Height
+		if a.base <= to.Height {
+			continue
+		}
+		if a.base = to.Height; applied && a.Height > fork.Height {
+			a.BlockID, a.base = fork, min(fork.Height, to.Height)
+		}
+		s.setAnchor(i, a)
+	}
+	for _, d := range s.dates {
+		if d.first > to.Height && d.first != unborn {
+			s.setDate(d.date, unborn)
+		}
+	}
+}
+
+func (s *snapshot) setAnchor(i int, a anchor) {
+	s.anchors = append([]anchor(nil), s.anchors...)
+	s.anchors[i] = a
+}
+
+// arrive compares a new block of the chain with the anchors of its height. It returns
+// the height from which on blocks may hold payments that were not looked for, or
+// unborn: an anchor is on another branch, which the wallet has never seen.
+func (s *snapshot) arrive(b *chain.Block) (missed chain.Height) {
+	missed = unborn
+	for i, a := range s.anchors {
+		if a.Height != b.Height || a.base == a.Height {
+			continue
+		}
+		if a.base = a.Height; a.Hash != b.Hash {
+			fork := blockBelow(s.blocks, max(s.anchors[i].base, a.Height-denseBlocks))
+			a.BlockID, a.base = fork.BlockID, fork.Height
+			missed = min(missed, a.Height+1)
+		}
+		s.setAnchor(i, a)
+	}
+	return missed
+}
+
+// reachDates makes heights of the dates that blocks of the chain above a height are the
+// first to reach.
+func (s *snapshot) reachDates(blocks []chain.Block, above chain.Height) {
+	for _, d := range s.dates {
+		for i := range blocks {
+			b := &blocks[i]
+			if d.first == unborn && b.Height > above && includes(d.date, uint32(b.Header.Timestamp())) {
+				s.setDate(d.date, b.Height)
+				break
+			}
+		}
+	}
 }

@@ -44,7 +44,18 @@ func (s *snapshot) upTo(stored *snapshot) *snapshot {
 // equal reports whether two snapshots say the same.
 func (s *snapshot) equal(o *snapshot) bool {
 	return s.pool.equal(o.pool) && s.progress == o.progress && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
-		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) })
+		slices.Equal(s.anchors, o.anchors) && s.sameDates(o) &&
+		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) && a.born == b.born })
+}
+
+// sameDates reports whether two snapshots know the same of all dates.
+func (s *snapshot) sameDates(o *snapshot) bool {
+	for _, d := range slices.Concat(s.dates, o.dates) {
+		if s.dateAt(d.date) != o.dateAt(d.date) {
+			return false
+		}
+	}
+	return true
 }
 
 // audit holds the rows of the books against the mined transactions. It counts the rows

@@ -50,6 +50,22 @@ func tell(t *testing.T, x *Wallet) told {
 	return out
 }
 
+// byBlocks returns what follows from blocks alone. Whether a void transaction waits
+// for a block depends on what is known of coins of others.
+func (a told) byBlocks() told {
+	a.Unspent = nil
+	a.History = slices.DeleteFunc(a.History, func(h *Transaction) bool { return !h.Mined() })
+	for _, h := range a.History {
+		h.Conflicts = nil
+	}
+	for i := range a.Balances.Accounts {
+		b := &a.Balances.Accounts[i].Balance
+		b.Unconfirmed, b.Total = 0, 0
+	}
+	a.Balances.Sum.Unconfirmed, a.Balances.Sum.Total = 0, 0
+	return a
+}
+
 // scattered is a world that pays the first addresses of an account in a random
 // order, each at most once.
 func scattered(t *testing.T, seed uint64, addresses, blocks int) *world {
@@ -225,7 +241,7 @@ func TestImportFindsWhatIsOld(t *testing.T) {
 			importTest(t, fresh, "a", 1, AccountOptions{})
 			importTest(t, fresh, "b", 2, AccountOptions{})
 			w.sync(fresh, 1000)
-			if a, b := tell(t, x), tell(t, fresh); !reflect.DeepEqual(a, b) {
+			if a, b := tell(t, x).byBlocks(), tell(t, fresh).byBlocks(); !reflect.DeepEqual(a, b) {
 				t.Fatalf("imported late:\n%+v\nat first:\n%+v", a, b)
 			}
 		})

@@ -12,7 +12,8 @@ import (
 
 // ImportAddress watches a single address of any standard type, and labels it
 // unless the label is empty. A public key address also watches the address of the
-// key's hash. A nil birthday is the wallet's. The errors are ErrPrivateKey,
+// key's hash. A nil birthday is the wallet's. An address that is watched already is
+// searched for from the earlier birthday on, with all of its account. The errors are ErrPrivateKey,
 // ErrWrongNetwork, ErrBadChecksum, ErrBadAddress, ErrBadLabel and ErrDuplicate.
 func (w *Wallet) ImportAddress(ctx context.Context, address, label string, birthday *Birthday) error {
 	addr, err := parseAddress(w.cfg.Params.Params, address)
@@ -81,21 +82,49 @@ type single struct {
 	address, label string // the label of the address, unless it is empty
 }
 
-// importScripts watches scripts, and keeps what is known to hash to them. It is
-// a duplicate if that changes nothing.
+// duplicate says that a script is watched already, from when on, and what helps.
+func (s *snapshot) duplicate(sc *script) error {
+	d := sc.born
+	if sc.account != ImportedAccount {
+		d = s.accounts[sc.account].born
+	}
+	return fmt.Errorf("%w, in account %q from block %v on; an earlier birthday or rescanwallet searches earlier blocks, setlabel changes a label",
+		ErrDuplicate, s.accountName(sc.account), s.public(d))
+}
+
+// claimed returns what the birthday of a script is that of: its account, or itself.
+func (s *snapshot) claimed(n uint32) lowered {
+	if a := s.scripts[n].account; a != ImportedAccount {
+		return lowered{number: a}
+	}
+	return lowered{script: true, number: n}
+}
+
+// importScripts watches scripts, and keeps what is known to hash to them. Those that
+// are watched already become older, if they do. It is a duplicate if that changes
+// nothing.
 func (w *Wallet) importScripts(ctx context.Context, what single, birthday *Birthday) error {
 	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		born, err := s.birthdayFor(tx, birthday)
+		next := s.withAccounts()
+		born, err := next.birthdayFor(tx, birthday)
 		if err != nil {
 			return nil, err
 		}
 		var more []script
+		var watched *script // already, if any is
 		changed := false
 		for _, pay := range what.pays {
 			n, known := w.find(pay)
 			if !known {
 				n = s.count() + uint32(len(more))
-				more = append(more, script{pay: pay, account: ImportedAccount, birthday: born})
+				more = append(more, script{pay: pay, account: ImportedAccount, born: born})
+			} else {
+				watched = &next.scripts[n]
+				older, err := w.claim(tx, next, next.claimed(n), born)
+				if err != nil {
+					return nil, err
+				}
+				changed = changed || older
 			}
 			put, err := putPreimage(tx, n, what.preimage)
 			if err != nil {
@@ -104,14 +133,14 @@ func (w *Wallet) importScripts(ctx context.Context, what single, birthday *Birth
 			changed = changed || put || !known
 		}
 		if !changed {
-			return nil, ErrDuplicate
+			return nil, next.duplicate(watched)
 		}
 		if what.label != "" {
 			if err := tx.Bucket(labelsBucket).Put([]byte(what.address), []byte(what.label)); err != nil {
 				return nil, err
 			}
 		}
-		next := s.grow(more)
+		next = next.grow(more)
 		next.importJob(s.count(), w.seconds())
 		next.startScan()
 		return next, nil

@@ -92,15 +92,18 @@ func (w *Wallet) StartRescan(ctx context.Context, from chain.Height) (id uint32,
 		}
 		next.holdJobs()
 		id = next.addJob(job{kind: RescanJob, end: s.count(), from: from, began: w.seconds()})
-		next.goBack(from)
+		next.goBack(from, 0)
 		return next, nil
 	})
 	return id, err
 }
 
-// goBack makes the cursor go back, to search for all scripts from a height on, whatever
-// has been searched before.
-func (s *snapshot) goBack(from chain.Height) {
+// goBack makes the cursor go back, to search for all scripts from a number on in the
+// blocks from a height on, whatever has been searched before.
+func (s *snapshot) goBack(from chain.Height, first uint32) {
+	if s.scan() {
+		first = min(first, s.scanning)
+	}
 	start := blockBelow(s.blocks, max(from-1, 0)).BlockID
 	if start.Height < s.cursor.Height {
 		s.moveCursor(start)
@@ -108,7 +111,7 @@ func (s *snapshot) goBack(from chain.Height) {
 	if start.Height < s.common.Height {
 		s.common = start
 	}
-	s.scanning, s.learned = 0, nil
+	s.scanning, s.learned, s.late = first, nil, nil
 }
 
 // CancelJob gives up a rescan. The wallet is where it would be without it. Birthdays

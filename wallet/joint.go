@@ -16,8 +16,9 @@ import (
 // then on.
 //
 // Steps are taken in turns where the first one stands and where the last one
-// does: while a wallet is searched for in old blocks, new ones are told of at
-// once.
+// does: while a wallet is searched for in old blocks, new ones are applied at once.
+// Asked for a step again because there is nothing to do where the last one began, the
+// set names another place, also one of the same height on another branch.
 
 // front is a block where a wallet stands.
 type front struct {
@@ -30,6 +31,7 @@ type front struct {
 // joint is the step that is under way. The set's mutex guards it.
 type joint struct {
 	ahead   bool                   // it began where the first wallet stood
+	offered []chain.BlockID        // where the steps began since the last one that was applied
 	members []named                // those that have not applied it yet
 	stops   map[chain.BlockID]bool // where others stand
 
@@ -72,8 +74,8 @@ func (s *Set) Scanned() (at chain.BlockID, watching bool) {
 		switch {
 		case f.tip:
 		case !watching:
-			at, watching = f.at, true
-		case f.at != at:
+			at, watching = f.s.scanned(), true
+		case f.s.scanned() != at:
 			at = chain.BlockID{Height: min(at.Height, f.at.Height)}
 		}
 	}
@@ -92,10 +94,15 @@ func (s *Set) Locator() []chain.BlockID {
 	}
 	s.step.ahead = !s.step.ahead
 	byHeight := func(a, b front) int { return int(a.at.Height - b.at.Height) }
-	lead := slices.MinFunc(fronts, byHeight)
-	if s.step.ahead {
-		lead = slices.MaxFunc(fronts, byHeight)
+	left := slices.DeleteFunc(slices.Clone(fronts), func(f front) bool { return slices.Contains(s.step.offered, f.at) })
+	if len(left) == 0 {
+		left, s.step.offered = fronts, nil
 	}
+	lead := slices.MinFunc(left, byHeight)
+	if s.step.ahead {
+		lead = slices.MaxFunc(left, byHeight)
+	}
+	s.step.offered = append(s.step.offered, lead.at)
 	var locator []chain.BlockID
 	for _, f := range fronts {
 		if f.at != lead.at {
@@ -164,7 +171,7 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 		}
 	}
 	s.mu.Lock()
-	s.step.members = pending
+	s.step.members, s.step.offered = pending, nil
 	s.mu.Unlock()
 	return len(pending) > 0, nil
 }

@@ -25,10 +25,28 @@ func (s *snapshot) learn(first uint32) {
 // may not have been matched against. A number that is not below count says that
 // there is none.
 func (s *snapshot) unsearched(from uint32, h chain.Height) uint32 {
+	first := from
 	for _, l := range s.learned {
 		if l.first <= from && from < l.end && l.above <= h {
 			from = l.end
 		}
 	}
+	for _, n := range s.late {
+		if first <= n && n < from {
+			return n
+		}
+	}
 	return from
+}
+
+// found notes that a block of a height pays a script, which was not known before. If
+// blocks above it were applied already as learned says, what they spend of the payment
+// was not noticed: so they have to be searched again for the script.
+func (s *snapshot) found(n uint32, h chain.Height) {
+	if !slices.ContainsFunc(s.learned, func(l learned) bool { return l.first <= n && n < l.end && h <= l.above }) {
+		return
+	}
+	if i, known := slices.BinarySearch(s.late, n); !known {
+		s.late = slices.Insert(slices.Clone(s.late), i, n)
+	}
 }

@@ -3,6 +3,7 @@ package wallet
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -35,11 +36,18 @@ func (a *application) add(s *snapshot, b *chain.Block) error {
 		for _, c := range e.credits {
 			received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
 		}
+		known := has(a.tx.Bucket(minedBucket), p.key())
 		if err := putMined(a.tx, m); err != nil {
 			return err
 		}
 		if void(a.tx, p) {
-			return nil
+			if known {
+				return nil
+			}
+			return a.releaseLate(m)
+		}
+		if err := a.find(s, m, &e); err != nil {
+			return err
 		}
 		return record(a.tx, p, &m.hash, &e)
 	})
@@ -47,6 +55,28 @@ func (a *application) add(s *snapshot, b *chain.Block) error {
 		return err
 	}
 	return a.confirm(b)
+}
+
+// find notes which scripts a transaction pays that the wallet did not know about. What
+// spends a ticket pays the scripts that the ticket commits to.
+func (a *application) find(s *snapshot, m *mined, e *effects) error {
+	if len(s.learned) == 0 {
+		return nil
+	}
+	for _, c := range slices.Concat(e.credits, e.commitments) {
+		op := wire.OutPoint{Hash: m.hash, Index: c.index}
+		if c.script == nobody || has(a.tx.Bucket(commitmentsBucket), outpointKey(op)) {
+			continue
+		}
+		_, known, err := getCredit(a.tx, op)
+		if err != nil {
+			return err
+		}
+		if !known {
+			s.found(c.script, m.place.Height)
+		}
+	}
+	return nil
 }
 
 // concerns reports whether a transaction pays a watched script, or spends an
@@ -85,7 +115,7 @@ func (a *application) disapprove(h chain.Height) error {
 			return err
 		}
 	}
-	if err := a.tx.Bucket(disapprovedBucket).Put(key32(uint32(h)), nil); err != nil {
+	if err := a.tx.Bucket(disapprovedBucket).Put(key32(uint32(h)), []byte{}); err != nil {
 		return err
 	}
 	for _, m := range list {

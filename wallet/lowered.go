@@ -19,12 +19,13 @@ import (
 type lowered struct {
 	script bool
 	number uint32
-	was    Birthday
+	was    born
 }
 
 // The lowered bucket, which is made with its first row. Keys: the number of a job
 // (u32), whether what is lowered is a script (u8), its number (u32). Values: the
-// birthday before, see appendBirthday. Rows are there as long as the job is not over.
+// birthday that it would have without the job, see appendBorn, and the number of its
+// anchor (u32), which formats before 3 lack. Rows are there as long as the job is not over.
 var loweredBucket = []byte("lowered")
 
 func (l *lowered) key(job uint32) []byte {
@@ -41,7 +42,24 @@ func putLowered(tx *bolt.Tx, job uint32, l lowered) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(l.key(job), appendBirthday(nil, l.was))
+	return b.Put(l.key(job), l.encode())
+}
+
+func (l *lowered) encode() []byte {
+	return binary.BigEndian.AppendUint32(appendBorn(nil, l.was), l.was.after)
+}
+
+// decodeLowered reads a row without the number of its job.
+func decodeLowered(k, v []byte) (lowered, error) {
+	key, r := row{rest: k}, row{rest: v}
+	l := lowered{script: key.u8() == 1, number: key.u32(), was: r.born()}
+	if len(r.rest) > 0 {
+		l.was.after = r.u32()
+	}
+	if key.done() != nil || r.done() != nil {
+		return l, ErrCorrupt
+	}
+	return l, nil
 }
 
 // loweredBy returns what a job has lowered.
@@ -53,10 +71,9 @@ func loweredBy(tx *bolt.Tx, job uint32) ([]lowered, error) {
 	var list []lowered
 	c := b.Cursor()
 	for k, v := c.Seek(key32(job)); len(k) >= 4 && binary.BigEndian.Uint32(k) == job; k, v = c.Next() {
-		key, r := row{rest: k[4:]}, row{rest: v}
-		l := lowered{script: key.u8() == 1, number: key.u32(), was: r.birthday()}
-		if key.done() != nil || r.done() != nil {
-			return nil, fmt.Errorf("read what job %d has lowered: %w", job, ErrCorrupt)
+		l, err := decodeLowered(k[4:], v)
+		if err != nil {
+			return nil, fmt.Errorf("read what job %d has lowered: %w", job, err)
 		}
 		list = append(list, l)
 	}
@@ -73,11 +90,11 @@ func keepLowered(tx *bolt.Tx, job uint32) error {
 }
 
 // birthday returns the birthday that was lowered, as it is now.
-func (s *snapshot) birthday(l *lowered) *Birthday {
+func (s *snapshot) birthday(l *lowered) *born {
 	if l.script {
-		return &s.scripts[l.number].birthday
+		return &s.scripts[l.number].born
 	}
-	return &s.accounts[l.number].Birthday
+	return &s.accounts[l.number].born
 }
 
 // first returns the number of the first script that a birthday is that of.
@@ -91,10 +108,10 @@ func (s *snapshot) first(l *lowered) uint32 {
 // lower lowers a birthday to a height, for a job.
 func (s *snapshot) lower(tx *bolt.Tx, job uint32, l lowered, h chain.Height) error {
 	d := s.birthday(&l)
-	if d.height() <= h {
+	if s.bornAt(*d) <= h {
 		return nil
 	}
-	l.was, *d = *d, Birthday{Height: h}
+	l.was, *d = *d, s.earliest(*d, atHeight(h))
 	return errors.Join(putLowered(tx, job, l), s.saveLowered(tx, &l))
 }
 
@@ -104,7 +121,7 @@ func (s *snapshot) saveLowered(tx *bolt.Tx, l *lowered) error {
 	if !l.script {
 		return nil
 	}
-	return tx.Bucket(scriptsBucket).Put(key32(l.number), s.scripts[l.number].encode())
+	return putScript(tx, l.number, &s.scripts[l.number])
 }
 
 // restore takes back what a rescan that is given up has lowered: blocks that it has not
@@ -117,17 +134,14 @@ func (s *snapshot) restore(tx *bolt.Tx, id uint32, from chain.Height) (changed b
 		return false, err
 	}
 	for _, l := range list {
-		was, now := s.settled(l.was), s.birthday(&l)
-		if *now != (Birthday{Height: from}) {
-			was = was.lower(now.height()) // somebody else has lowered it further
-		}
+		was, now := l.was, s.birthday(&l)
 		for i := range s.jobs {
 			j := &s.jobs[i]
 			if j.kind != RescanJob || j.id == id || j.state == JobCanceled || s.first(&l) >= j.end || j.id < id && !j.active() {
 				continue
 			}
-			was = was.lower(j.from)
-			if err := handOver(tx, j, l, from); err != nil {
+			was = s.earliest(was, atHeight(j.from))
+			if err := s.handOver(tx, j, l, from); err != nil {
 				return false, err
 			}
 		}
@@ -143,15 +157,15 @@ func (s *snapshot) restore(tx *bolt.Tx, id uint32, from chain.Height) (changed b
 
 // handOver makes another rescan give back what one has lowered to a height, if that
 // needs it to be lowered too.
-func handOver(tx *bolt.Tx, j *job, l lowered, from chain.Height) error {
-	if !j.active() || l.was.height() <= j.from {
+func (s *snapshot) handOver(tx *bolt.Tx, j *job, l lowered, from chain.Height) error {
+	if !j.active() || s.bornAt(l.was) <= j.from {
 		return nil
 	}
 	v := tx.Bucket(loweredBucket).Get(l.key(j.id))
 	if v != nil {
-		r := row{rest: v}
-		if d := r.birthday(); d != (Birthday{Height: from}) {
-			return nil
+		other, err := decodeLowered(l.key(j.id)[4:], v)
+		if err != nil || other.was != s.earliest(l.was, atHeight(from)) {
+			return err
 		}
 	}
 	return putLowered(tx, j.id, l)

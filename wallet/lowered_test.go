@@ -122,7 +122,7 @@ func TestRescansShareABirthday(t *testing.T) {
 		var got []chain.Height
 		look := func() {
 			s := x.now.Load()
-			if a := s.accounts[0].Birthday.height(); a != s.birth(s.count()-1) {
+			if a := s.bornAt(s.accounts[0].born); a != s.birth(s.count()-1) {
 				t.Errorf("%+v: the account is born at %d, the script at %d", tc, a, s.birth(s.count()-1))
 			}
 			got = append(got, s.birth(s.count()-1))

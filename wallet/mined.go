@@ -151,7 +151,7 @@ func minedIn(tx *bolt.Tx, low, high chain.Height) ([]*mined, error) {
 var disapprovedBucket = []byte("disapproved")
 
 func isDisapproved(tx *bolt.Tx, h chain.Height) bool {
-	return tx.Bucket(disapprovedBucket).Get(key32(uint32(h))) != nil
+	return has(tx.Bucket(disapprovedBucket), key32(uint32(h)))
 }
 
 // void reports whether what is at a place has been disapproved of.

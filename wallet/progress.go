@@ -86,8 +86,8 @@ func (r *row) blockID() chain.BlockID {
 	return id
 }
 
-// A stored birthday: height (u32), Unix seconds of its date (u32, zero for
-// none).
+// The birthday of new accounts and imports: height (u32), Unix seconds of its date
+// (u32, zero for none).
 func appendBirthday(b []byte, d Birthday) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(d.Height))
 	if d.Time.IsZero() {
@@ -102,5 +102,25 @@ func (r *row) birthday() Birthday {
 		d.Time = time.Unix(int64(t), 0)
 	}
 	r.bad = r.bad || d.Height < 0
+	return d
+}
+
+// A kept birthday: height (u32; for none zero if there is a date, else that of unborn),
+// Unix seconds of its date (u32, zero for none). The anchor is in the anchored bucket.
+func appendBorn(b []byte, d born) []byte {
+	h := d.height
+	if h == unborn && d.date != 0 {
+		h = 0
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(h))
+	return binary.BigEndian.AppendUint32(b, d.date)
+}
+
+func (r *row) born() born {
+	d := born{height: chain.Height(r.u32()), date: r.u32()}
+	r.bad = r.bad || d.height < 0 || d.height == unborn && d.date != 0
+	if d.height == 0 && d.date != 0 {
+		d.height = unborn
+	}
 	return d
 }

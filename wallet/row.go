@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -65,6 +66,13 @@ func appendBlob[T []byte | string](b []byte, v T) []byte {
 
 // key32 returns a number as a key that sorts like it.
 func key32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
+
+// has reports whether a bucket has a row of a key, whose value may be empty: Get
+// returns nil for an empty value that the same transaction has put.
+func has(b *bolt.Bucket, key []byte) bool {
+	k, _ := b.Cursor().Seek(key)
+	return bytes.Equal(k, key)
+}
 
 // all calls fn for each row of a bucket in key order until it fails.
 func all(b *bolt.Bucket, fn func(k, v []byte) error) error {

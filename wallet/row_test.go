@@ -91,10 +91,10 @@ func goldenRows(t testing.TB) map[string][2]string {
 	m := &mined{place: place, hash: hash(2), block: hash(3), time: 0x0a0b0c0d, tx: tx}
 	u := &unmined{hash: hash(2), seen: time.Unix(0x0a0b0c0d, 0), origin: Published, tx: tx}
 	a := Account{
-		Number: 7, Name: "é", Xpub: "spub", Birthday: Birthday{Height: 9}, Gap: 20,
+		Number: 7, Name: "é", Xpub: "spub", born: atHeight(9), Gap: 20,
 		Branches: [2]Window{{Issued: 1, Used: 2}, {Issued: 3, Used: 4}}, watched: [2]uint32{40, 41},
 	}
-	sc := script{pay: []byte{0x51, 0x52}, account: ImportedAccount, branch: 1, index: 2, birthday: Birthday{Time: time.Unix(77, 0)}}
+	sc := script{pay: []byte{0x51, 0x52}, account: ImportedAccount, branch: 1, index: 2, born: born{height: unborn, date: 77}}
 	p := progress{tip: chain.BlockID{Height: 2, Hash: hash(4)}, cursor: chain.BlockID{Height: 1, Hash: hash(5)}, common: chain.BlockID{Hash: hash(7)}, scanning: 6, fresh: 7}
 	j := job{id: 7, kind: ImportJob, state: JobDone, first: 1, end: 2, from: 3, reached: 4, target: 5, began: 6, ended: 7}
 	b := block{chain.BlockID{Height: 8, Hash: hash(6)}, 9}

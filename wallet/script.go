@@ -24,16 +24,16 @@ type script struct {
 	// index say where in it, unless the account is ImportedAccount.
 	account, branch, index uint32
 
-	// birthday is that of an imported script. Those of accounts have their
+	// born is the birthday of an imported script. Those of accounts have their
 	// account's.
-	birthday Birthday
+	born born
 }
 
 // The scripts bucket. Keys are script numbers (u32) from zero on without holes.
 // Values:
 //
 //	account, branch, index (u32 each)
-//	birthday (height u32, Unix seconds u32; zero for scripts of accounts)
+//	birthday, see appendBorn; zero for scripts of accounts
 //	payment script (the rest)
 var scriptsBucket = []byte("scripts")
 
@@ -46,13 +46,13 @@ func (s *script) encode() []byte {
 	b := key32(s.account)
 	b = binary.BigEndian.AppendUint32(b, s.branch)
 	b = binary.BigEndian.AppendUint32(b, s.index)
-	b = appendBirthday(b, s.birthday)
+	b = appendBorn(b, s.born)
 	return append(b, s.pay...)
 }
 
 func decodeScript(v []byte) (script, error) {
 	r := row{rest: v}
-	s := script{account: r.u32(), branch: r.u32(), index: r.u32(), birthday: r.birthday(), pay: r.tail()}
+	s := script{account: r.u32(), branch: r.u32(), index: r.u32(), born: r.born(), pay: r.tail()}
 	r.bad = r.bad || len(s.pay) == 0
 	return s, r.done()
 }
@@ -80,6 +80,11 @@ func saveScripts(tx *bolt.Tx, first uint32, list []script) error {
 	for i := range list {
 		if err := b.Put(key32(first+uint32(i)), list[i].encode()); err != nil {
 			return err
+		}
+		if after := list[i].born.after; after != 0 {
+			if err := saveAnchored(tx, lowered{script: true, number: first + uint32(i)}, after); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

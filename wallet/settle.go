@@ -80,6 +80,45 @@ func (a *application) release(m *mined) error {
 	return a.w.draftPool().put(a.tx, newUnmined(m.hash, m.tx, time.Unix(int64(m.time), 0), Released))
 }
 
+// releaseLate does so for a transaction of a block that was disapproved of before the
+// transaction was found, unless something else has taken its place since.
+func (a *application) releaseLate(m *mined) error {
+	if p := a.pool(); p.byHash[m.hash] != nil || len(p.rivals(m.hash, m.tx)) > 0 {
+		return nil
+	}
+	dead := make(map[wire.OutPoint]bool)
+	for _, op := range prevOuts(m.tx) {
+		lost, err := a.worthless(op.Hash)
+		if lost || err != nil {
+			return err
+		}
+		dead[op] = true
+	}
+	later, err := minedIn(a.tx, m.place.Height, chain.Never)
+	if err != nil {
+		return err
+	}
+	for _, o := range later {
+		if o.hash == m.hash || void(a.tx, o.place) {
+			continue
+		}
+		if slices.ContainsFunc(prevOuts(o.tx), func(op wire.OutPoint) bool { return dead[op] }) {
+			return putConflict(a.tx, m.hash, o.hash)
+		}
+	}
+	return a.release(m)
+}
+
+// worthless reports whether a transaction was only mined in blocks that were
+// disapproved of, and cannot be mined again.
+func (a *application) worthless(hash chainhash.Hash) (bool, error) {
+	places, err := placesOf(a.tx, &hash)
+	if err != nil || len(places) == 0 || a.pool().byHash[hash] != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }), nil
+}
+
 // expire drops the unmined transactions that no block above a height may hold, and
 // relayed ones that have waited too long.
 func (a *application) expire(tip chain.Height) error {

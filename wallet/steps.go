@@ -20,6 +20,7 @@ type step struct {
 	start   chain.BlockID // the block at the front of the locator
 	from    uint32        // the first script the blocks are matched against
 	scripts uint32        // how many scripts there were when the step began
+	id      int           // of the snapshot then
 }
 
 // steps remembers the newest step.
@@ -31,10 +32,12 @@ type steps struct {
 // what Scripts returns from now on is what the blocks that follow are to be
 // matched against. Its front is the tip, or a block far below it while new
 // scripts are being searched for in old blocks. It is empty while nothing is
-// watched.
+// watched. Asked for again before anything has changed, it is that of the other
+// one of the two: where the search stands, the chain may end.
 func (w *Wallet) Locator() []chain.BlockID {
 	s := w.now.Load()
-	locator := w.beginStep(s, false)
+	last := w.current.Load()
+	locator := w.beginStep(s, last != nil && last.id == s.id && last.start == s.cursor)
 	if s.count() == 0 {
 		return nil
 	}
@@ -42,10 +45,18 @@ func (w *Wallet) Locator() []chain.BlockID {
 }
 
 // Scanned returns the last block that has been searched for everything, and
-// whether anything is watched.
+// whether anything is watched. While old blocks are searched it has no hash: the
+// tip may be on a branch that the chain has left.
 func (w *Wallet) Scanned() (at chain.BlockID, watching bool) {
 	s := w.now.Load()
-	return s.cursor, s.count() > 0
+	return s.scanned(), s.count() > 0
+}
+
+func (s *snapshot) scanned() chain.BlockID {
+	if s.scan() {
+		return chain.BlockID{Height: s.cursor.Height}
+	}
+	return s.cursor
 }
 
 // sure reports whether the cursor is known to be below the tip.
@@ -63,7 +74,7 @@ func (s *snapshot) moveCursor(to chain.BlockID) {
 
 // beginStep begins a step at the cursor or at the tip, and returns its locator.
 func (w *Wallet) beginStep(s *snapshot, tip bool) []chain.BlockID {
-	st := step{start: s.cursor, from: s.due(), scripts: s.count()}
+	st := step{start: s.cursor, from: s.due(), scripts: s.count(), id: s.id}
 	if tip {
 		st.start, st.from = s.tip, s.dueAbove()
 	}

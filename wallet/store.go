@@ -20,6 +20,7 @@ func buckets() [][]byte {
 		accountsBucket, scriptsBucket, preimagesBucket, labelsBucket,
 		minedBucket, commitmentsBucket, sumsBucket, ticketsBucket, agingBucket, tablesBucket,
 		unminedBucket, locksBucket, jobsBucket,
+		anchorsBucket, anchoredBucket, datesBucket,
 	}
 }
 
@@ -97,6 +98,12 @@ func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 	if err := errors.Join(err[:]...); err != nil {
 		return nil, err
 	}
+	if err := s.loadAnchors(tx); err != nil {
+		return nil, err
+	}
+	for i := range s.accounts {
+		s.accounts[i].Birthday = s.public(s.accounts[i].born)
+	}
 	for i := range s.scripts {
 		s.pays = append(s.pays, s.scripts[i].pay)
 	}
@@ -141,6 +148,9 @@ func (s *snapshot) save(tx *bolt.Tx, old *snapshot) error {
 		}
 	}
 	for i := range s.accounts {
+		if seen := s.public(s.accounts[i].born); seen != s.accounts[i].Birthday {
+			s.accounts[i].Birthday = seen // only then the accounts are the snapshot's own
+		}
 		if i < len(old.accounts) && s.accounts[i] == old.accounts[i] {
 			continue
 		}
@@ -149,6 +159,9 @@ func (s *snapshot) save(tx *bolt.Tx, old *snapshot) error {
 		}
 	}
 	if err := saveJobs(tx, old.jobs, s.jobs); err != nil {
+		return err
+	}
+	if err := s.saveAnchors(tx, old); err != nil {
 		return err
 	}
 	return saveScripts(tx, old.count(), s.scripts[old.count():])

@@ -236,7 +236,8 @@ func (w *Wallet) quiet(s *snapshot) bool {
 	o := w.stored
 	return s.tip.Height > o.tip.Height && part(s.tip.Height) == part(o.tip.Height) && s.cursor == s.tip && o.cursor == o.tip &&
 		s.fresh == o.fresh && s.scanning == o.scanning && s.count() == o.count() &&
-		slices.Equal(s.accounts, o.accounts) && slices.Equal(s.jobs, o.jobs)
+		slices.Equal(s.accounts, o.accounts) && slices.Equal(s.jobs, o.jobs) &&
+		slices.Equal(s.anchors, o.anchors) && slices.Equal(s.dates, o.dates)
 }
 
 // phase returns the height, below quietBlocks, that tells the wallet from others.

@@ -20,8 +20,11 @@ type snapshot struct {
 	pays     [][]byte  // the payment scripts of scripts
 	jobs     []job     // by number
 	pool     *pool     // the unmined transactions
+	anchors  []anchor  // by number, from one on
+	dates    []dated   // of birthdays, in no order
 
 	learned []learned // by number
+	late    []uint32  // see found, in order
 
 	// changes is counted up by each transaction that is stored. It is not stored.
 	changes uint64
@@ -39,9 +42,9 @@ type snapshot struct {
 func (s *snapshot) birth(number uint32) chain.Height {
 	sc := &s.scripts[number]
 	if sc.account == ImportedAccount {
-		return max(1, sc.birthday.height())
+		return max(1, s.bornAt(sc.born))
 	}
-	return max(1, s.accounts[sc.account].Birthday.height())
+	return max(1, s.bornAt(s.accounts[sc.account].born))
 }
 
 // firstBirth returns the lowest birth of the scripts with numbers in [from, to),

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type world struct {
 	main    []chain.Block // by height
 	filters map[chainhash.Hash][]byte
 	txs     map[chainhash.Hash]*wire.MsgTx // all there ever were
+	every   map[chainhash.Hash]chain.Block // as well
 	serial  uint64
 
 	// ours are scripts that the wallet may watch, theirs one that it does not.
@@ -42,8 +44,10 @@ func newWorld(t testing.TB, seed uint64) *world {
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), params: p,
 		filters: make(map[chainhash.Hash][]byte),
 		txs:     make(map[chainhash.Hash]*wire.MsgTx),
+		every:   make(map[chainhash.Hash]chain.Block),
 	}
 	w.main = []chain.Block{{BlockID: chain.BlockID{Hash: p.GenesisHash}, Header: p.Genesis()}}
+	w.every[p.GenesisHash] = w.main[0]
 	w.theirs = w.stranger()
 	return w
 }
@@ -101,7 +105,7 @@ func (w *world) mine(stakes, regular []*wire.MsgTx, approve bool) *chain.Block {
 		w.t.Fatal(err)
 	}
 	w.filters[b.Hash] = f.Bytes()
-	w.main = append(w.main, b)
+	w.main, w.every[b.Hash] = append(w.main, b), b
 	return w.tip()
 }
 
@@ -163,16 +167,18 @@ type scanner interface {
 // step takes a wallet one update further. It reports whether there was one.
 func (w *world) step(x scanner, limit int) bool {
 	w.t.Helper()
-	locator := x.Locator()
-	if len(locator) == 0 {
-		return false
+	var seen []chain.BlockID
+	for {
+		locator := x.Locator()
+		if len(locator) == 0 || slices.Contains(seen, locator[0]) {
+			return false
+		}
+		seen = append(seen, locator[0])
+		if u := w.since(locator, limit); !u.Empty() {
+			w.take(x, u)
+			return true
+		}
 	}
-	u := w.since(locator, limit)
-	if u.Empty() {
-		return false
-	}
-	w.take(x, u)
-	return true
 }
 
 // take gives a wallet an update.

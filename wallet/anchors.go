@@ -1,0 +1,137 @@
+package wallet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// The anchors bucket. Keys are numbers (u32) from one on without holes. Values: a
+// block (height u32, hash), and the highest block known to be below it and the
+// wallet's tip (height u32). See anchor.
+var anchorsBucket = []byte("anchors")
+
+// The anchored bucket. Keys: whether an account is meant or a script (u8, 0 or 1),
+// its number (u32). Values: the number of the anchor after which it is born (u32).
+var anchoredBucket = []byte("anchored")
+
+// The dates bucket. Keys: dates that birthdays have, in Unix seconds (u32). Values:
+// the first height of the wallet's chain that the date includes, that of unborn if
+// no block has reached it (u32).
+var datesBucket = []byte("dates")
+
+// addAnchors is the upgrade to format 3, which has birthdays that follow the chain.
+func addAnchors(tx *bolt.Tx) error {
+	var errs []error
+	for _, name := range [][]byte{anchorsBucket, anchoredBucket, datesBucket} {
+		_, err := tx.CreateBucketIfNotExists(name)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (a anchor) encode() []byte {
+	return binary.BigEndian.AppendUint32(appendBlockID(nil, a.BlockID), uint32(a.base))
+}
+
+func decodeAnchor(v []byte) (anchor, error) {
+	r := row{rest: v}
+	a := anchor{BlockID: r.blockID(), base: chain.Height(r.u32())}
+	r.bad = r.bad || a.base < 0 || a.base > a.Height
+	return a, r.done()
+}
+
+// loadAnchors reads the anchors, the dates, and what is born after anchors. The
+// accounts and scripts must have been read.
+func (s *snapshot) loadAnchors(tx *bolt.Tx) error {
+	var err [3]error
+	s.anchors, err[0] = rowsOf(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (anchor, error) { return decodeAnchor(v) })
+	s.dates, err[1] = rowsOf(tx.Bucket(datesBucket), "date", func(k, v []byte) (dated, error) {
+		key, r := row{rest: k}, row{rest: v}
+		d := dated{key.u32(), chain.Height(r.u32())}
+		r.bad = r.bad || d.first < 0
+		return d, errors.Join(key.done(), r.done())
+	})
+	err[2] = all(tx.Bucket(anchoredBucket), func(k, v []byte) error {
+		key, r := row{rest: k}, row{rest: v}
+		l := lowered{script: key.u8() == 1, number: key.u32()}
+		n := r.u32()
+		bad := key.done() != nil || r.done() != nil || n == 0 || int(n) > len(s.anchors) ||
+			l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts)
+		if bad {
+			return fmt.Errorf("read birthday %x: %w", k, ErrCorrupt)
+		}
+		s.birthday(&l).after = n
+		return nil
+	})
+	return errors.Join(errors.Join(err[:]...), s.loadDates(tx))
+}
+
+// loadDates adds the dates that no row says anything about: those of formats before 3.
+func (s *snapshot) loadDates(tx *bolt.Tx) error {
+	add := func(d born) {
+		if d.date != 0 && s.dateAt(d.date) == unborn {
+			s.setDate(d.date, unborn)
+		}
+	}
+	for i := range s.accounts {
+		add(s.accounts[i].born)
+	}
+	for i := range s.scripts {
+		add(s.scripts[i].born)
+	}
+	for i := range s.jobs {
+		list, err := loweredBy(tx, s.jobs[i].id)
+		if err != nil {
+			return err
+		}
+		for _, l := range list {
+			add(l.was)
+		}
+	}
+	return nil
+}
+
+// saveAnchors stores what differs between the anchors and dates of a snapshot and
+// those of the one before it, and what is born after anchors, by saveAnchored.
+func (s *snapshot) saveAnchors(tx *bolt.Tx, old *snapshot) error {
+	var errs []error
+	for i, a := range s.anchors {
+		if i >= len(old.anchors) || old.anchors[i] != a {
+			errs = append(errs, tx.Bucket(anchorsBucket).Put(key32(uint32(i)+1), a.encode()))
+		}
+	}
+	if !slices.Equal(s.dates, old.dates) {
+		for _, d := range s.dates {
+			errs = append(errs, tx.Bucket(datesBucket).Put(key32(d.date), key32(uint32(d.first))))
+		}
+	}
+	for i := range s.accounts {
+		if after := s.accounts[i].born.after; after != 0 && (i >= len(old.accounts) || old.accounts[i].born.after != after) {
+			errs = append(errs, saveAnchored(tx, lowered{number: uint32(i)}, after))
+		} else if after == 0 && i < len(old.accounts) && old.accounts[i].born.after != 0 {
+			errs = append(errs, saveAnchored(tx, lowered{number: uint32(i)}, 0))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// saveAnchored stores after which anchor something is born, zero for none.
+func saveAnchored(tx *bolt.Tx, of lowered, after uint32) error {
+	key := of.key(0)[4:]
+	if after == 0 {
+		return tx.Bucket(anchoredBucket).Delete(key)
+	}
+	return tx.Bucket(anchoredBucket).Put(key, key32(after))
+}
+
+// putScript stores a script and its birthday.
+func putScript(tx *bolt.Tx, number uint32, sc *script) error {
+	return errors.Join(tx.Bucket(scriptsBucket).Put(key32(number), sc.encode()),
+		saveAnchored(tx, lowered{script: true, number: number}, sc.born.after))
+}

@@ -1,0 +1,200 @@
+package wallet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// claim makes an account or imported script as old as it is and as a user now says,
+// whichever is earlier, and reports whether that is older than before. What has not
+// been searched for it because it was younger is searched then. The birthday is no
+// rescan's to give back. The accounts of the snapshot must be its own.
+func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of lowered, d born) (older bool, err error) {
+	before := s.bornAt(*s.birthday(&of))
+	kept, err := s.unlowered(tx, of)
+	if err != nil {
+		return false, err
+	}
+	if s.bornAt(d) >= s.bornAt(kept) && !s.earlierDate(d, kept) {
+		return false, nil
+	}
+	if err := s.relower(tx, of, d); err != nil {
+		return false, err
+	}
+	if of.script {
+		s.scripts = slices.Clone(s.scripts)
+	}
+	p := s.birthday(&of)
+	*p = s.earliest(*p, d)
+	if after := s.bornAt(*p); after < before {
+		s.searchAgain(after, s.first(&of), w.seconds(), ImportJob)
+	}
+	return true, s.saveLowered(tx, &of)
+}
+
+// earlierDate reports whether one birthday is a date before that of another one, both
+// of which no block has reached.
+func (s *snapshot) earlierDate(d, than born) bool {
+	return s.bornAt(d) == unborn && s.bornAt(than) == unborn && d.date < than.date
+}
+
+// unlowered returns the birthday of an account or script as it is without rescans
+// that are not over.
+func (s *snapshot) unlowered(tx *bolt.Tx, of lowered) (born, error) {
+	d := *s.birthday(&of)
+	for i := range s.jobs {
+		list, err := loweredBy(tx, s.jobs[i].id)
+		if err != nil {
+			return d, err
+		}
+		for _, l := range list {
+			if l.script == of.script && l.number == of.number && s.bornAt(l.was) > s.bornAt(d) {
+				d = l.was
+			}
+		}
+	}
+	return d, nil
+}
+
+// relower makes what rescans give back in the end include a birthday.
+func (s *snapshot) relower(tx *bolt.Tx, of lowered, d born) error {
+	for i := range s.jobs {
+		list, err := loweredBy(tx, s.jobs[i].id)
+		if err != nil {
+			return err
+		}
+		for _, l := range list {
+			if l.script != of.script || l.number != of.number {
+				continue
+			}
+			l.was = s.earliest(l.was, d)
+			if err := putLowered(tx, s.jobs[i].id, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// searchAgain makes the cursor go back to search for scripts from a number on in all
+// blocks from a height on, because they were not looked for there so far.
+func (s *snapshot) searchAgain(from chain.Height, first, now uint32, kind JobKind) {
+	if first >= s.fresh || from > s.tip.Height {
+		return // they are searched for everywhere yet, or nothing was missed
+	}
+	s.holdJobs()
+	s.addJob(job{kind: kind, first: first, end: s.count(), from: from, began: now})
+	s.goBack(from, first)
+}
+
+// adopt gives imported scripts that an account derives to the account, which from
+// then on is as old as they are, and they as old as it is. It returns the scripts
+// that are new.
+func (w *Wallet) adopt(tx *bolt.Tx, s *snapshot, a *Account, derived []script) ([]script, error) {
+	more := derived[:0]
+	for _, sc := range derived {
+		n, known := w.find(sc.pay)
+		if !known {
+			more = append(more, sc)
+			continue
+		}
+		if err := w.adoptScript(tx, s, a, n, sc); err != nil {
+			return nil, err
+		}
+	}
+	return more, nil
+}
+
+func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc script) error {
+	account := lowered{number: a.Number}
+	scriptBorn, accountBorn := s.birth(n), s.bornAt(a.born)
+	if err := s.adoptLowered(tx, account, lowered{script: true, number: n}); err != nil {
+		return err
+	}
+	a.born = s.earliest(a.born, s.scripts[n].born)
+	if err := moveSum(tx, n, s.scripts[n].account, sc.account); err != nil {
+		return err
+	}
+	s.scripts = slices.Clone(s.scripts)
+	s.scripts[n] = sc
+	if err := putScript(tx, n, &sc); err != nil {
+		return err
+	}
+	switch now := s.bornAt(a.born); {
+	case now < accountBorn && s.first(&account) < s.count():
+		s.searchAgain(now, s.first(&account), w.seconds(), DiscoveryJob)
+	case max(1, now) < scriptBorn:
+		s.searchAgain(now, n, w.seconds(), DiscoveryJob)
+	}
+	paid, err := w.paid(tx, n, sc.pay)
+	if paid {
+		window := &a.Branches[sc.branch]
+		*window = window.use(sc.index)
+	}
+	return err
+}
+
+// adoptLowered makes what rescans have lowered of a script, and give back in the end,
+// part of what they give back of the account that it belongs to from now on.
+func (s *snapshot) adoptLowered(tx *bolt.Tx, account, of lowered) error {
+	for i := range s.jobs {
+		id := s.jobs[i].id
+		list, err := loweredBy(tx, id)
+		if err != nil {
+			return err
+		}
+		was, has := s.accounts[account.number].born, false
+		var script *lowered
+		for _, l := range list {
+			switch {
+			case !l.script && l.number == account.number:
+				was, has = l.was, true
+			case l.script && l.number == of.number:
+				script = &l
+			}
+		}
+		merged := account
+		switch {
+		case script != nil:
+			merged.was = s.earliest(was, script.was)
+			err = errors.Join(tx.Bucket(loweredBucket).Delete(script.key(id)), putLowered(tx, id, merged))
+		case has:
+			merged.was = s.earliest(was, s.scripts[of.number].born)
+			err = putLowered(tx, id, merged)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paid reports whether a block pays a script, void or not.
+func (w *Wallet) paid(tx *bolt.Tx, n uint32, pay []byte) (bool, error) {
+	paid := false
+	err := paymentsOf(tx, n, func(payment) error { paid = true; return nil })
+	if paid || err != nil {
+		return paid, err
+	}
+	owner := func(script []byte) (uint32, bool) { return n, bytes.Equal(script, pay) }
+	err = all(tx.Bucket(disapprovedBucket), func(k, _ []byte) error {
+		r := row{rest: k}
+		h := chain.Height(r.u32())
+		list, err := minedIn(tx, h, h)
+		for _, m := range list {
+			e := examine(m.tx, kindAt(m.place, m.tx), owner)
+			paid = paid || e.received()
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("payments to script %d: %w", n, err)
+	}
+	return paid, nil
+}

@@ -1,0 +1,165 @@
+package wallet
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// check takes the wallet to the tip and compares it with the oracle.
+func (l *lifetime) check() {
+	l.t.Helper()
+	l.note("check")
+	if len(l.o.asked) == 0 {
+		return
+	}
+	l.sync(l.x, 1+l.rng.IntN(30))
+	if err := l.x.Check(l.t.Context()); err != nil {
+		l.fail("%v", err)
+	}
+	l.checkWindows()
+	want := l.o.truth()
+	l.checkBalances(&want)
+	l.checkTransactions(&want)
+}
+
+// checkWindows wants the wallet to watch and to have found used what the oracle says.
+// What it has seen on branches that the chain has left may be more.
+func (l *lifetime) checkWindows() {
+	l.t.Helper()
+	want := l.o.watched()
+	for _, a := range l.x.Accounts() {
+		asked := l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })]
+		for branch, window := range a.Branches {
+			end, used := want.end[a.Name][branch], want.used[a.Name][branch]
+			if a.watched[branch] < end || window.Used < used || !l.jumped && (a.watched[branch] != end || window.Used != used) {
+				l.fail("account %s, branch %d: %d are watched and %d used, want %d and %d", a.Name, branch, a.watched[branch], window.Used, end, used)
+			}
+			if window.Issued != asked.issued[branch] {
+				l.fail("account %s, branch %d: %d issued, want %d", a.Name, branch, window.Issued, asked.issued[branch])
+			}
+		}
+	}
+	l.floors()
+	if again := l.o.watched(); l.jumped {
+		for _, a := range l.x.Accounts() {
+			if end := again.end[a.Name]; a.watched != end {
+				l.fail("account %s watches %d, which makes it %d", a.Name, a.watched, end)
+			}
+		}
+	}
+}
+
+// floors tells the oracle how much the wallet watches, which never falls.
+func (l *lifetime) floors() {
+	for _, a := range l.x.Accounts() {
+		l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })].floor = a.watched
+	}
+}
+
+func (l *lifetime) checkBalances(want *truth) {
+	l.t.Helper()
+	got, err := l.x.Balances(l.t.Context(), 1)
+	if err != nil {
+		l.fail("%v", err)
+	}
+	for _, a := range got.Accounts {
+		a.Total, a.Unconfirmed = 0, 0
+		if a.Balance != want.balances[a.Account] {
+			l.fail("account %s has %+v, want %+v", a.Account, a.Balance, want.balances[a.Account])
+		}
+	}
+}
+
+func (l *lifetime) checkTransactions(want *truth) {
+	l.t.Helper()
+	pool := make(map[chainhash.Hash]*wire.MsgTx)
+	spending := make(map[wire.OutPoint]bool)
+	list, err := l.x.Unmined(l.t.Context())
+	for _, u := range list {
+		pool[u.Hash] = u.Tx
+		for _, op := range prevOuts(u.Tx) {
+			spending[op] = true
+		}
+	}
+	history, err2 := l.x.History(l.t.Context(), HistoryFilter{})
+	var mined, unspent []string
+	for _, h := range history {
+		if h.Mined() {
+			mined = append(mined, fmt.Sprint(h.Place.Height, h.Place.Tree, int(h.Place.Index), h.Hash, int64(h.Net())))
+		}
+	}
+	outputs, err3 := l.x.Unspent(l.t.Context(), OutputFilter{MinConf: 1})
+	for _, u := range outputs {
+		unspent = append(unspent, fmt.Sprint(u.OutPoint, int64(u.Amount)))
+	}
+	if err := errors.Join(err, err2, err3); err != nil {
+		l.fail("%v", err)
+	}
+	slices.Sort(mined)
+	if !slices.Equal(mined, want.history) {
+		l.fail("history\n%q, want\n%q", mined, want.history)
+	}
+	slices.Sort(unspent)
+	if free := l.free(want.unspent, spending); !slices.Equal(unspent, free) {
+		l.fail("unspent\n%q, want\n%q", unspent, free)
+	}
+	l.checkVoid(want, pool)
+}
+
+// free returns the outputs that no unmined transaction spends.
+func (l *lifetime) free(unspent []string, spending map[wire.OutPoint]bool) []string {
+	taken := make(map[string]bool)
+	for op := range spending {
+		for tree := range int8(2) {
+			taken[fmt.Sprint(wire.OutPoint{Hash: op.Hash, Index: op.Index, Tree: tree})] = true
+		}
+	}
+	var list []string
+	for _, u := range unspent {
+		if !slices.ContainsFunc([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, func(n int) bool { return n < len(u) && taken[u[:len(u)-n]] }) {
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+// checkVoid wants the void transactions that may be mined again to be unmined, and
+// none that is mined or double spent.
+func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
+	l.t.Helper()
+	rivals := make(map[wire.OutPoint]bool)
+	for hash, tx := range pool {
+		if want.mined[hash] {
+			l.fail("unmined transaction %v is mined", hash)
+		}
+		for _, op := range prevOuts(tx) {
+			rivals[op] = true
+		}
+	}
+	for hash, tx := range want.void {
+		if want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 {
+			continue
+		}
+		dead := slices.ContainsFunc(prevOuts(tx), func(op wire.OutPoint) bool {
+			_, spent := want.spent[op]
+			return spent || rivals[op] || want.void[op.Hash] != nil && pool[op.Hash] == nil && !want.mined[op.Hash] || !want.mined[op.Hash] && l.lost(op.Hash)
+		})
+		if dead {
+			continue
+		}
+		// One that spends the same was released since, and maybe dropped.
+		if told, err := l.x.Transaction(l.t.Context(), hash); err != nil || len(told.Conflicts) == 0 {
+			l.fail("void transaction %v is not unmined", hash)
+		}
+	}
+}
+
+// lost reports whether the chain holds a transaction only in void blocks, or not at all.
+func (l *lifetime) lost(hash chainhash.Hash) bool {
+	tx := l.txs[hash]
+	return tx == nil || len(tx.TxIn) == 0 || tx.TxIn[0].PreviousOutPoint.Hash == chainhash.Hash{}
+}

@@ -1,0 +1,359 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Flags of TestLifetimes, see the target soak of the Makefile.
+var (
+	lifetimes    = flag.Uint64("lifetimes", 24, "how many random lives of a wallet are compared with the oracle")
+	lifetimeFrom = flag.Uint64("lifetime", 0, "the seed of the first of them")
+	lifetimeOps  = flag.Int("lifetime-ops", 90, "how many operations each of them has")
+)
+
+// lifetime is a random life of a wallet and what the oracle says about it.
+type lifetime struct {
+	*world
+	t      *testing.T
+	x      *Wallet
+	path   string
+	o      *oracle
+	pool   []string // scripts that are imported one by one
+	jobs   []uint32 // rescans that may be given up
+	jumped bool     // the chain was left, or something else that the wallet remembers
+	calm   bool     // this life has none of that
+	log    []string
+}
+
+func newLifetime(t *testing.T, seed uint64) *lifetime {
+	w := newWorld(t, seed)
+	l := &lifetime{world: w, t: t, path: filepath.Join(t.TempDir(), "w.db"), calm: seed%4 == 0}
+	l.o = &oracle{w: w, keys: make(map[byte][2][]string)}
+	for s := byte(1); s <= 2; s++ {
+		for branch, list := range l.o.scriptsOf(s) {
+			for i := range 61 >> (3 * branch) {
+				if w.rng.IntN(3) == 0 {
+					w.ours = append(w.ours, []byte(list[i]))
+				}
+				if w.rng.IntN(12) == 0 {
+					l.pool = append(l.pool, list[i])
+				}
+			}
+		}
+	}
+	l.pool = append(l.pool, string(anyone()), string(w.stranger()))
+	for _, pay := range l.pool {
+		w.ours = append(w.ours, []byte(pay))
+	}
+	l.open()
+	w.random()
+	return l
+}
+
+func (l *lifetime) open() {
+	x, err := Open(testConfig(l.path, Birthday{}))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	x.db.NoSync = true
+	l.x = x
+}
+
+func (l *lifetime) note(format string, args ...any) {
+	l.log = append(l.log, fmt.Sprintf("at %d: ", len(l.main)-1)+fmt.Sprintf(format, args...))
+}
+
+// birthday returns one near the heights that matter, and what it means.
+func (l *lifetime) birthday() (*Birthday, birth) {
+	tip := l.tip()
+	switch l.rng.IntN(5) {
+	case 0:
+		if l.x.now.Load().tip != tip.BlockID {
+			return nil, birth{}
+		}
+		at := *tip
+		return &Birthday{After: tip.BlockID}, birth{after: &at}
+	case 1:
+		first := tip.Height + 1 + chain.Height(l.rng.IntN(4))
+		when := l.main[0].Header.Time().Add(time.Duration(first)*time.Hour + birthdayMargin)
+		return &Birthday{Time: when}, birth{height: first}
+	case 2:
+		return nil, birth{}
+	default:
+		h := chain.Height(l.rng.IntN(int(tip.Height) + 4))
+		return &Birthday{Height: h}, birth{height: h}
+	}
+}
+
+func (l *lifetime) act() {
+	switch n := l.rng.IntN(24); n {
+	case 0:
+		l.importAccount()
+	case 1, 2:
+		l.importScript()
+	case 3:
+		l.issue()
+	case 4:
+		l.rescan()
+	case 5:
+		l.cancel()
+	case 6:
+		if !l.calm {
+			l.leave()
+		}
+	case 7:
+		l.note("restart")
+		if err := errors.Join(l.x.Check(l.t.Context()), l.x.Close()); err != nil {
+			l.fail("%v", err)
+		}
+		l.open()
+	case 8:
+		l.gapLimit()
+	case 9:
+		l.check()
+	case 10, 11, 12, 13, 14:
+		l.random()
+	case 15:
+		if len(l.x.now.Load().scripts) > 0 {
+			l.tipStep()
+		}
+	default:
+		l.step(l.x, 1+l.rng.IntN(12))
+	}
+}
+
+// tipStep takes the wallet along new blocks while old ones may be searched.
+func (l *lifetime) tipStep() {
+	u := l.since(l.x.beginStep(l.x.now.Load(), true), 1+l.rng.IntN(5))
+	if !u.Empty() {
+		l.take(l.x, u)
+	}
+}
+
+func (l *lifetime) importAccount() {
+	seed := byte(1 + l.rng.IntN(2))
+	name := fmt.Sprint("seed", seed)
+	d, b := l.birthday()
+	i := slices.IndexFunc(l.o.asked, func(a *asked) bool { return a.seed == seed })
+	gap := 1 + uint32(l.rng.IntN(8))
+	if i >= 0 {
+		gap = 0
+	}
+	_, err := l.x.ImportXpub(l.t.Context(), name, testXpub(l.t, seed), AccountOptions{Gap: gap, Birthday: d})
+	l.note("import %s gap %d birthday %v: %v", name, gap, d, err)
+	switch {
+	case errors.Is(err, ErrDuplicate) && i >= 0 && (!l.synced() || l.o.bornOn([]birth{b}) >= l.o.watched().born[l.o.scriptsOf(seed)[0][0]]):
+	case err != nil:
+		l.fail("%v", err)
+	case i >= 0:
+		l.o.asked[i].births = append(l.o.asked[i].births, b)
+	default:
+		l.o.asked = append(l.o.asked, &asked{name: name, seed: seed, gap: gap, births: []birth{b}})
+	}
+}
+
+func (l *lifetime) importScript() {
+	pay := l.pool[l.rng.IntN(len(l.pool))]
+	d, b := l.birthday()
+	var err error
+	if address := scriptAddress(l.params.Params, []byte(pay)); address != "" && l.rng.IntN(2) == 0 {
+		err = l.x.ImportAddress(l.t.Context(), address, "", d)
+	} else {
+		err = l.x.ImportScript(l.t.Context(), []byte(pay), d)
+	}
+	l.note("import script %x birthday %v: %v", pay, d, err)
+	if errors.Is(err, ErrDuplicate) {
+		if l.jumped {
+			l.floors()
+		}
+		v := l.o.watched()
+		if born := v.born[pay]; l.synced() && born == 0 || l.o.bornOn([]birth{b}) < born && l.synced() {
+			l.fail("script from %d on is refused, known from %d on: %v", l.o.bornOn([]birth{b}), born, err)
+		}
+		return
+	}
+	if err != nil {
+		l.fail("%v", err)
+	}
+	l.o.asked = append(l.o.asked, &asked{name: ImportedName, pays: []string{pay}, births: []birth{b}})
+}
+
+// synced reports whether the wallet has searched the world's whole chain.
+func (l *lifetime) synced() bool {
+	s := l.x.now.Load()
+	return s.tip == l.tip().BlockID && !s.scan() && s.fresh == s.count()
+}
+
+// account returns a random account that was asked for, or nil.
+func (l *lifetime) account() *asked {
+	var list []*asked
+	for _, a := range l.o.asked {
+		if a.seed != 0 {
+			list = append(list, a)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list[l.rng.IntN(len(list))]
+}
+
+func (l *lifetime) issue() {
+	a := l.account()
+	if a == nil {
+		return
+	}
+	branch := uint32(l.rng.IntN(2))
+	out, err := l.x.NewAddress(l.t.Context(), a.name, branch)
+	if err != nil {
+		l.fail("%v", err)
+	}
+	l.note("issue %s %d/%d", a.name, branch, out.Index)
+	a.issued[branch] = out.Index + 1
+}
+
+func (l *lifetime) gapLimit() {
+	a := l.account()
+	if a == nil {
+		return
+	}
+	gap := 1 + uint32(l.rng.IntN(8))
+	if l.calm {
+		return
+	}
+	l.note("gap limit %d of %s", gap, a.name)
+	if err := l.x.SetGapLimit(l.t.Context(), gap, a.name); err != nil {
+		l.fail("%v", err)
+	}
+	l.jumped = true // the new window may be shorter
+	a.gap = gap
+}
+
+func (l *lifetime) rescan() {
+	tip := l.x.Status().Tip.Height
+	from := chain.Height(l.rng.IntN(int(tip) + 1))
+	id, err := l.x.StartRescan(l.t.Context(), from)
+	if err != nil {
+		l.fail("%v", err)
+	}
+	l.note("rescan %d from %d", id, from)
+	l.jobs = append(l.jobs, id)
+	for _, a := range l.o.asked {
+		a.births = append(a.births, birth{height: from, rescan: id})
+	}
+}
+
+func (l *lifetime) cancel() {
+	if len(l.jobs) == 0 || l.calm {
+		return
+	}
+	id := l.jobs[len(l.jobs)-1]
+	l.jobs = l.jobs[:len(l.jobs)-1]
+	err := l.x.CancelJob(l.t.Context(), id)
+	l.note("cancel %d: %v", id, err)
+	switch {
+	case errors.Is(err, ErrJobOver), errors.Is(err, ErrNoJob):
+		return
+	case err != nil:
+		l.fail("%v", err)
+	}
+	l.jumped = true
+	for _, a := range l.o.asked {
+		a.births = slices.DeleteFunc(a.births, func(b birth) bool { return b.rescan == id })
+	}
+}
+
+// leave makes the chain go another way, all at once or in parts: the blocks of the
+// other branch are there, and their filters come one after the other.
+func (l *lifetime) leave() {
+	depth := 1 + l.rng.IntN(min(20, len(l.main)-1))
+	l.jumped = true
+	if l.rng.IntN(2) == 0 {
+		l.note("leave %d blocks", depth)
+		l.reorganise(depth)
+		return
+	}
+	l.note("leave %d blocks in part", depth)
+	l.cut(depth)
+	for range l.rng.IntN(depth) {
+		l.random()
+	}
+	if len(l.main) == 1 {
+		l.random()
+	}
+	for range l.rng.IntN(3) {
+		l.step(l.x, 1+l.rng.IntN(12))
+	}
+}
+
+func (l *lifetime) fail(format string, args ...any) {
+	l.t.Helper()
+	for _, line := range l.log {
+		l.t.Log(line)
+	}
+	s := l.x.now.Load()
+	for i := range s.accounts {
+		a := &s.accounts[i]
+		l.t.Logf("%s is born at %d (%+v)", a.Name, s.bornAt(a.born), a.born)
+	}
+	for _, a := range l.o.asked {
+		l.t.Logf("%s was asked for from %d on (%x) %+v", a.name, l.o.bornOn(a.births), a.pays, a.births)
+	}
+	l.t.Logf("anchors %v, dates %v, tip %d, learned %v, late %v", s.anchors, s.dates, s.tip.Height, s.learned, s.late)
+	l.t.Fatalf("at %d: "+format, append([]any{len(l.main) - 1}, args...)...)
+}
+
+// readers read the wallet until ctx ends.
+func (l *lifetime) readers(ctx context.Context, group *sync.WaitGroup, x *Wallet) {
+	for _, read := range []func() error{
+		func() error { _, err := x.Balances(ctx, 1); return err },
+		func() error { _, err := x.History(ctx, HistoryFilter{Count: 5}); return err },
+		func() error { _, err := x.Unspent(ctx, OutputFilter{}); return err },
+	} {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				if err := read(); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+					l.t.Error(err)
+					return
+				} else if errors.Is(err, ErrClosed) {
+					return
+				}
+			}
+		})
+	}
+}
+
+// TestLifetimes: whatever is imported in whatever order and with whatever birthdays,
+// addresses used far out of order, blocks disapproved of and left, restarts, rescans
+// that are given up: the wallet says what the oracle says.
+func TestLifetimes(t *testing.T) {
+	for seed := *lifetimeFrom; seed < *lifetimeFrom+*lifetimes; seed++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			l := newLifetime(t, seed)
+			ctx, cancel := testContext(t)
+			var group sync.WaitGroup
+			if seed%8 == 1 {
+				l.readers(ctx, &group, l.x)
+			}
+			for range *lifetimeOps {
+				l.act()
+			}
+			l.check()
+			cancel()
+			group.Wait()
+			if err := l.x.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
