@@ -24,6 +24,10 @@ const (
 	maxForeign  = 100
 	foreignTime = 24 * time.Hour
 
+	// offerTime is how long Publish waits for the first offer at most: a peer is
+	// there when it is called, and may be gone then.
+	offerTime = 10 * time.Second
+
 	// maxEnded is how many publications are remembered after their end.
 	maxEnded = 256
 )
@@ -106,7 +110,7 @@ type posts struct {
 	fresh   []Publication // not taken over by the syncer yet
 	all     map[chainhash.Hash]Publication
 	order   []chainhash.Hash // of all, oldest first
-	changed chan struct{}    // closed when the syncer has taken over what was fresh
+	changed chan struct{}    // closed and replaced when a publication has changed
 }
 
 func newPosts() *posts {
@@ -114,10 +118,12 @@ func newPosts() *posts {
 }
 
 // Publish offers a transaction to peers until it is mined or has expired: to one
-// first, and to more as long as no other peer announces it. It returns once it
-// has been offered, or at once while there is no synced chain to do so from; what
-// becomes of it later Publications tells. The error is ErrRejected, ErrNoPeers or
-// ErrTooMany, or the wallet's.
+// first, and to more as long as no other peer announces it. It returns once this
+// transaction has been offered, after ten seconds at the latest, or at once while there
+// is no synced chain to do so from; Publications shows its later outcomes. The error is
+// ErrRejected, ErrNoPeers or ErrTooMany, or the wallet's. If ctx ends while the
+// transaction waits for its first offer, the error is the cause, and the transaction is
+// published all the same.
 //
 // A transaction that concerns the wallet is kept by it and published again after
 // a restart. Another one is kept in memory only, and for a day at most.
@@ -139,6 +145,9 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	if !s.posts.room() {
 		return p, ErrTooMany
 	}
+	if ctx.Err() != nil {
+		return p, context.Cause(ctx)
+	}
 	switch b, _, err := s.lookBack(ctx, tx, make(lookedAt)); {
 	case err != nil && !errors.Is(err, ErrNotInitialised): // the wallet will see all blocks that come then
 		return p, err
@@ -149,18 +158,33 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	if p.Own, err = s.cfg.Wallet.Publish(ctx, tx); err != nil {
 		return p, err
 	}
-	taken := s.posts.add(p)
-	if st.Phase != Following {
-		return s.posts.get(p.Hash), nil
+	s.posts.add(p)
+	return s.awaitOffer(ctx, p.Hash)
+}
+
+// awaitOffer waits until a publication is offered to a peer, or has ended. It gives up
+// after offerTime, and at once while the syncer does not follow the chain, because it
+// offers nothing then.
+func (s *Syncer) awaitOffer(ctx context.Context, hash chainhash.Hash) (Publication, error) {
+	late := wait.NewTimer(offerTime)
+	defer late.Stop()
+	look := wait.NewTimer(tick)
+	defer look.Stop()
+	for {
+		p, changed := s.posts.get(hash)
+		if p.Outcome != Waiting || s.Status().Phase != Following {
+			return p, nil
+		}
+		select {
+		case <-changed:
+		case <-look.C():
+			look.Reset(tick)
+		case <-late.C():
+			return p, nil
+		case <-ctx.Done():
+			return p, context.Cause(ctx)
+		}
 	}
-	timer := wait.NewTimer(tick)
-	defer timer.Stop()
-	select {
-	case <-taken:
-	case <-timer.C():
-	case <-ctx.Done():
-	}
-	return s.posts.get(p.Hash), nil
 }
 
 // Publications returns what this process publishes and has published, oldest
@@ -188,9 +212,8 @@ func (p *posts) room() bool {
 	return n < maxForeign
 }
 
-// add puts a publication in front of the syncer. What it returns is closed when
-// the syncer has taken it over.
-func (p *posts) add(pub Publication) <-chan struct{} {
+// add queues a publication for the syncer.
+func (p *posts) add(pub Publication) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if old, ok := p.all[pub.Hash]; !ok || old.Outcome.Final() {
@@ -201,7 +224,6 @@ func (p *posts) add(pub Publication) <-chan struct{} {
 	case p.poke <- struct{}{}:
 	default:
 	}
-	return p.changed
 }
 
 // resume has everything taken over again that has not come to its end, by a new
@@ -262,10 +284,11 @@ func (p *posts) put(pub Publication) {
 	}
 }
 
-func (p *posts) get(hash chainhash.Hash) Publication {
+// get returns a publication, and a channel that is closed when any has changed.
+func (p *posts) get(hash chainhash.Hash) (Publication, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.all[hash]
+	return p.all[hash], p.changed
 }
 
 // expiredAt reports whether no block above a height may hold a transaction (wire:

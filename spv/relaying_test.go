@@ -154,6 +154,65 @@ func TestPublishSilence(t *testing.T) {
 	})
 }
 
+// TestPublishWaitsForItsOwn: of many calls at a time each returns when its own
+// transaction has been offered, whatever happens to those of the others.
+func TestPublishWaitsForItsOwn(t *testing.T) {
+	inRelay(t, func(h *house, _ *keeper, _ []*fakePeer) {
+		var calls sync.WaitGroup
+		for n := range uint32(40) {
+			calls.Go(func() {
+				p, err := h.syncer.Publish(h.Context(), spending(n))
+				if err != nil || p.Hash != spending(n).TxHash() || p.Outcome != Offered {
+					t.Errorf("call %d: %v, %v", n, p.Outcome, err)
+				}
+			})
+		}
+		calls.Wait()
+	})
+}
+
+// TestPublishCancelled: a call that is cancelled returns the cause, and the transaction
+// is published all the same.
+func TestPublishCancelled(t *testing.T) {
+	inRelay(t, func(h *house, _ *keeper, peers []*fakePeer) {
+		cause := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(h.Context())
+		for _, p := range peers {
+			h.net.leave(p)
+		}
+		time.AfterFunc(time.Second, func() { cancel(cause) })
+		begin := time.Now()
+		p, err := h.syncer.Publish(ctx, spending(1))
+		if took := time.Since(begin); !errors.Is(err, cause) || p.Outcome != Waiting || took != time.Second {
+			t.Errorf("after %v: %v, %v", took, p.Outcome, err)
+		}
+		h.net.join(&fakePeer{chain: peers[0].chain})
+		h.pass(time.Minute)
+		h.outcome(spending(1).TxHash(), Offered)
+		if _, err := h.syncer.Publish(ctx, spending(2)); !errors.Is(err, cause) {
+			t.Errorf("cancelled before: %v", err)
+		}
+	})
+}
+
+// TestPublishWithoutPeers: when all peers leave while a call waits, it returns within a
+// bound, and the transaction is offered to those that come.
+func TestPublishWithoutPeers(t *testing.T) {
+	inRelay(t, func(h *house, _ *keeper, peers []*fakePeer) {
+		for _, p := range peers {
+			h.net.leave(p)
+		}
+		begin := time.Now()
+		p, err := h.syncer.Publish(h.Context(), spending(1))
+		if took := time.Since(begin); err != nil || p.Outcome != Waiting || took > offerTime+tick {
+			t.Fatalf("after %v: %v, %v", took, p.Outcome, err)
+		}
+		h.net.join(&fakePeer{chain: peers[0].chain})
+		h.pass(time.Minute)
+		h.outcome(spending(1).TxHash(), Offered)
+	})
+}
+
 // TestPublishEcho: when another peer announces the transaction, no more are told.
 func TestPublishEcho(t *testing.T) {
 	inRelay(t, func(h *house, k *keeper, peers []*fakePeer) {
