@@ -12,12 +12,12 @@ import (
 // parseAddress decodes an address of a network. No error it returns repeats
 // any part of the input.
 func parseAddress(net *chaincfg.Params, s string) (stdaddr.Address, error) {
-	if looksPrivate(s) {
-		return nil, ErrPrivateKey
-	}
 	addr, err := stdaddr.DecodeAddress(s, net)
 	if err == nil {
-		return addr, nil
+		return addr, nil // which no private key is
+	}
+	if looksPrivate(s) {
+		return nil, ErrPrivateKey
 	}
 	for _, other := range networks() {
 		if _, err := stdaddr.DecodeAddress(s, other); err == nil && other.Name != net.Name {

@@ -16,26 +16,37 @@ import (
 // been searched for it because it was younger is searched then. The birthday is no
 // rescan's to give back. The accounts of the snapshot must be its own.
 func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of lowered, d born) (older bool, err error) {
-	before := s.bornAt(*s.birthday(&of))
-	kept, err := s.unlowered(tx, of)
-	if err != nil {
-		return false, err
-	}
-	if s.bornAt(d) >= s.bornAt(kept) && !s.earlierDate(d, kept) {
-		return false, nil
-	}
-	if err := s.relower(tx, of, d); err != nil {
-		return false, err
-	}
 	if of.script {
 		s.scripts = slices.Clone(s.scripts)
 	}
+	from, older, err := w.age(tx, s, of, d)
+	if from != unborn {
+		s.searchAgain(from, s.first(&of), w.seconds(), ImportJob)
+	}
+	return older, err
+}
+
+// age is claim without the search. It returns the height from which that has to be, or
+// unborn. The accounts and the scripts of the snapshot must be its own.
+func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of lowered, d born) (from chain.Height, older bool, err error) {
+	before := s.bornAt(*s.birthday(&of))
+	kept, err := s.unlowered(tx, of)
+	if err != nil {
+		return unborn, false, err
+	}
+	if s.bornAt(d) >= s.bornAt(kept) && !s.earlierDate(d, kept) {
+		return unborn, false, nil
+	}
+	if err := s.relower(tx, of, d); err != nil {
+		return unborn, false, err
+	}
 	p := s.birthday(&of)
 	*p = s.earliest(*p, d)
+	from = unborn
 	if after := s.bornAt(*p); after < before {
-		s.searchAgain(after, s.first(&of), w.seconds(), ImportJob)
+		from = after
 	}
-	return true, s.saveLowered(tx, &of)
+	return from, true, s.saveLowered(tx, &of)
 }
 
 // earlierDate reports whether one birthday is a date before that of another one, both

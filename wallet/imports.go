@@ -100,55 +100,11 @@ func (s *snapshot) claimed(n uint32) lowered {
 	return lowered{script: true, number: n}
 }
 
-// importScripts watches scripts, and keeps what is known to hash to them. Those that
-// are watched already become older, if they do. It is a duplicate if that changes
+// importScripts watches what one import names. It is a duplicate if that changes
 // nothing.
 func (w *Wallet) importScripts(ctx context.Context, what single, birthday *Birthday) error {
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		next := s.withAccounts()
-		born, err := next.birthdayFor(tx, birthday)
-		if err != nil {
-			return nil, err
-		}
-		var more []script
-		var watched *script // already, if any is
-		changed := false
-		for _, pay := range what.pays {
-			n, known := w.find(pay)
-			if !known {
-				n = s.count() + uint32(len(more))
-				more = append(more, script{pay: pay, account: ImportedAccount, born: born})
-			} else {
-				watched = &next.scripts[n]
-				older, err := w.claim(tx, next, next.claimed(n), born)
-				if err != nil {
-					return nil, err
-				}
-				changed = changed || older
-			}
-			put, err := putPreimage(tx, n, what.preimage)
-			if err != nil {
-				return nil, err
-			}
-			changed = changed || put || !known
-		}
-		if !changed {
-			return nil, next.duplicate(watched)
-		}
-		if what.label != "" {
-			if err := tx.Bucket(labelsBucket).Put([]byte(what.address), []byte(what.label)); err != nil {
-				return nil, err
-			}
-		}
-		next = next.grow(more)
-		next.importJob(s.count(), w.seconds())
-		next.startScan()
-		return next, nil
-	})
-	if err != nil {
-		return fmt.Errorf("import: %w", err)
-	}
-	return nil
+	_, err := w.importAll(ctx, []single{what}, birthday, true)
+	return err
 }
 
 // putPreimage keeps a preimage of a script. It reports whether it was new.

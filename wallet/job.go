@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"time"
@@ -120,15 +121,16 @@ func loadJobs(tx *bolt.Tx) ([]job, error) {
 // saveJobs makes the bucket hold list, of which old was the former value.
 func saveJobs(tx *bolt.Tx, old, list []job) error {
 	b := tx.Bucket(jobsBucket)
+	byID := func(j job, id uint32) int { return cmp.Compare(j.id, id) }
 	for i := range old {
-		if !slices.ContainsFunc(list, func(j job) bool { return j.id == old[i].id }) {
+		if _, kept := slices.BinarySearchFunc(list, old[i].id, byID); !kept {
 			if err := b.Delete(key32(old[i].id)); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range list {
-		if slices.Contains(old, list[i]) {
+		if at, ok := slices.BinarySearchFunc(old, list[i].id, byID); ok && old[at] == list[i] {
 			continue
 		}
 		if err := b.Put(key32(list[i].id), list[i].encode()); err != nil {

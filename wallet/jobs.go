@@ -188,7 +188,8 @@ func (s *snapshot) nextJob() uint32 {
 	return 1
 }
 
-// importJob adds a job for the scripts from first on, if there are any.
+// importJob adds a job for the scripts from first on, if there are any. While the newest
+// job is an import that waits for its turn they are part of that.
 func (s *snapshot) importJob(first, now uint32) {
 	if first == s.count() {
 		return
@@ -197,7 +198,17 @@ func (s *snapshot) importJob(first, now uint32) {
 	if from == unborn {
 		from = s.tip.Height + 1
 	}
+	if i := len(s.jobs) - 1; i >= 0 && s.waits(&s.jobs[i]) && s.jobs[i].end == first {
+		s.jobs = slices.Clone(s.jobs)
+		s.jobs[i].end, s.jobs[i].from = s.count(), min(s.jobs[i].from, from)
+		return
+	}
 	s.addJob(job{kind: ImportJob, first: first, end: s.count(), from: from, began: now})
+}
+
+// waits reports whether a job is an import that waits for the end of another job.
+func (s *snapshot) waits(j *job) bool {
+	return j.active() && j.kind == ImportJob && s.scan() && j.first >= s.fresh
 }
 
 // holdJobs notes how far the jobs are before the cursor goes back.

@@ -1,0 +1,189 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Imported is what an import of many has done.
+type Imported struct {
+	New   int // were not watched before
+	Known int // were; those may have become older
+}
+
+// ImportAddresses watches many addresses at once, each as ImportAddress does: all in one
+// transaction, with one search for all, or with an error none. Addresses that are
+// watched already are no error. The errors are those of ImportAddress but ErrDuplicate;
+// they name the number of the address in the list, from one on, and not the address.
+func (w *Wallet) ImportAddresses(ctx context.Context, addresses []string, birthday *Birthday) (Imported, error) {
+	list := make([]single, len(addresses))
+	for i, address := range addresses {
+		addr, err := parseAddress(w.cfg.Params.Params, address)
+		if err != nil {
+			return Imported{}, fmt.Errorf("import address %d of %d: %w", i+1, len(addresses), err)
+		}
+		list[i] = single{pays: payScripts(addr), preimage: publicKeyOf(addr)}
+	}
+	return w.importAll(ctx, list, birthday, false)
+}
+
+// ImportManyScripts watches many scripts at once: outputs with just these, as
+// ImportScript does, or their hashes, as ImportRedeemScript does. It is all or none, as
+// ImportAddresses is. The error is ErrBadScript.
+func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem bool, birthday *Birthday) (Imported, error) {
+	list := make([]single, len(scripts))
+	for i, script := range scripts {
+		refuse := func() (Imported, error) {
+			return Imported{}, fmt.Errorf("import script %d of %d, of %d bytes: %w", i+1, len(scripts), len(script), ErrBadScript)
+		}
+		if !redeem {
+			pay := untag(script)
+			if len(pay) == 0 || len(pay) > txscript.MaxScriptSize {
+				return refuse()
+			}
+			list[i] = single{pays: [][]byte{bytes.Clone(pay)}}
+			continue
+		}
+		if len(script) == 0 || len(script) > txscript.MaxScriptElementSize {
+			return refuse()
+		}
+		addr, err := stdaddr.NewAddressScriptHashV0(script, w.cfg.Params)
+		if err != nil {
+			return refuse()
+		}
+		list[i] = single{pays: payScripts(addr), preimage: script}
+	}
+	return w.importAll(ctx, list, birthday, false)
+}
+
+// importAll watches scripts, and keeps what is known to hash to them. Those that are
+// watched already become older, if they do. With refuse it is an error if that changes
+// nothing.
+func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthday, refuse bool) (Imported, error) {
+	var done Imported
+	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		i := importing{w: w, tx: tx, s: s.withAccounts(), old: s.count(), numbers: make(map[string]uint32), low: unborn, first: none}
+		born, err := i.s.birthdayFor(tx, birthday)
+		if err != nil {
+			return nil, err
+		}
+		changed := false
+		var watched uint32 // one that is already, if any is
+		for _, what := range list {
+			new, n, c, err := i.add(what, born)
+			if err != nil {
+				return nil, err
+			}
+			changed = changed || c
+			if new {
+				done.New++
+			} else {
+				done.Known++
+				watched = n
+			}
+		}
+		if !changed {
+			if refuse {
+				return nil, i.s.duplicate(&i.s.scripts[watched])
+			}
+			return nil, nil
+		}
+		return i.end(), nil
+	})
+	if err != nil {
+		return Imported{}, fmt.Errorf("import: %w", err)
+	}
+	return done, nil
+}
+
+// importing is an import: a snapshot, and what is to be added to it.
+type importing struct {
+	w    *Wallet
+	tx   *bolt.Tx
+	s    *snapshot
+	old  uint32 // how many scripts there were
+	more []script
+
+	// numbers are those of more, by their bytes.
+	numbers map[string]uint32
+
+	// own says that the scripts of the snapshot are its own.
+	own bool
+
+	// What was watched before, and has become older, is searched for from the height
+	// low on: the scripts from first on.
+	low   chain.Height
+	first uint32
+}
+
+// add adds what one import names. It reports whether a script of that is new, the number
+// of one, and whether anything has changed.
+func (i *importing) add(what single, born born) (new bool, number uint32, changed bool, err error) {
+	for _, pay := range what.pays {
+		n, known := i.find(pay)
+		switch {
+		case !known:
+			n = i.old + uint32(len(i.more))
+			i.numbers[string(pay)] = n
+			i.more = append(i.more, script{pay: pay, account: ImportedAccount, born: born})
+			new = true
+		case n < i.old:
+			older, err := i.claim(n, born)
+			if err != nil {
+				return false, 0, false, err
+			}
+			changed = changed || older
+		}
+		put, err := putPreimage(i.tx, n, what.preimage)
+		if err != nil {
+			return false, 0, false, err
+		}
+		number, changed = n, changed || put || !known
+	}
+	if changed && what.label != "" {
+		err = i.tx.Bucket(labelsBucket).Put([]byte(what.address), []byte(what.label))
+	}
+	return new, number, changed, err
+}
+
+// find returns the number of a script that is watched, or will be.
+func (i *importing) find(pay []byte) (uint32, bool) {
+	if n, ok := i.w.find(pay); ok {
+		return n, true
+	}
+	n, ok := i.numbers[string(pay)]
+	return n, ok
+}
+
+// claim makes a watched script, or its account, older.
+func (i *importing) claim(n uint32, born born) (bool, error) {
+	of := i.s.claimed(n)
+	if of.script && !i.own {
+		i.s.scripts, i.own = slices.Clone(i.s.scripts), true
+	}
+	from, older, err := i.w.age(i.tx, i.s, of, born)
+	if from != unborn {
+		i.low, i.first = min(i.low, from), min(i.first, i.s.first(&of))
+	}
+	return older, err
+}
+
+// end returns the snapshot that follows.
+func (i *importing) end() *snapshot {
+	now := i.w.seconds()
+	if i.low != unborn {
+		i.s.searchAgain(i.low, i.first, now, ImportJob)
+	}
+	next := i.s.grow(i.more)
+	next.importJob(i.old, now)
+	next.startScan()
+	return next
+}
