@@ -15,6 +15,7 @@ const manyDials = 8
 // it.
 type line struct {
 	dialers int           // those who would dial if they could
+	dials   int           // in progress, handshakes included
 	failed  int           // dials in a row that did not connect
 	cut     bool          // the network is gone
 	back    chan struct{} // closed and replaced when it is back
@@ -38,6 +39,17 @@ func (p *Pool) dialed(connected bool) {
 			l.cut = true
 			p.cfg.Log.Warn("No peer can be reached, is there a network?", "retry", p.cfg.ProbeEvery)
 		}
+	}
+}
+
+// countDials counts dials that begin, or end if n is negative.
+func (p *Pool) countDials(n int) {
+	p.mu.Lock()
+	p.line.dials += n
+	none := p.line.dials == 0
+	p.mu.Unlock()
+	if none {
+		poke(p.changed)
 	}
 }
 

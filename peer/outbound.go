@@ -41,8 +41,10 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 // was served and why it ended or did not come to be. Once it is clear whether there
 // is a connection it calls dialled.
 func (p *Pool) session(ctx context.Context, addr string, role Role, dialled func()) (time.Duration, *Error) {
+	p.countDials(1)
 	c, err := p.dial(ctx, addr)
 	if err != nil {
+		p.countDials(-1)
 		why := ofPeer(addr, err, netReason(err))
 		if ctx.Err() == nil {
 			p.dialed(why.Reason != DialFailed)
@@ -57,6 +59,7 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, dialled func
 	p.book.Worked(addr, uint64(c.remote.services))
 	begin := time.Now()
 	m := p.join(c, role)
+	p.countDials(-1)
 	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", c.id, "role", role.String(), "agent", c.remote.agent,
 		"version", c.remote.pver, "height", c.remote.height)
 	if p.automatic() && p.cfg.Params.Net != wire.SimNet {

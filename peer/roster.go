@@ -3,6 +3,8 @@ package peer
 import (
 	"context"
 	"iter"
+	"net"
+	"net/netip"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
@@ -19,7 +21,47 @@ func (p *Pool) Live() iter.Seq2[uint64, uint32] {
 	}
 }
 
-// Changed is poked whenever Live or TakeNews may have something new to say. Its
+// Dialling reports whether a connection is being made, the handshake included. A dial
+// whose peer is live is over. Those that only try an address out do not count.
+func (p *Pool) Dialling() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.line.dials > 0
+}
+
+// Host names the machine behind a connected peer as far as its address tells: an IPv4
+// address, the /64 network of an IPv6 address, or the name of the host. It is empty for
+// other peers.
+func (p *Pool) Host(id uint64) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.member(id); m != nil {
+		return machine(m.addr)
+	}
+	return ""
+}
+
+// machine returns what Host does for an address of the form host:port.
+func machine(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return host
+	case ip.Unmap().Is4():
+		return ip.Unmap().String()
+	}
+	network, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return host
+	}
+	return network.String()
+}
+
+// Changed is poked whenever Live, Dialling or TakeNews may have something new to say. Its
 // capacity is one: it has one reader.
 func (p *Pool) Changed() <-chan struct{} { return p.changed }
 

@@ -3,6 +3,8 @@ package peer
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // TestLive checks who is live, and the poke on every change.
@@ -34,6 +36,59 @@ func TestBytesTotal(t *testing.T) {
 		in, out := b.BytesTotal()
 		if i.BytesReceived == 0 || in < 2*i.BytesReceived || out < 2*i.BytesSent {
 			t.Errorf("totals %d and %d, one peer %d and %d", in, out, i.BytesReceived, i.BytesSent)
+		}
+	})
+}
+
+// TestDialling checks that a connection is being made until its peer is live or the dial
+// has failed.
+func TestDialling(t *testing.T) {
+	const late = 5 * time.Second
+	slow := func(n *node) {
+		<-time.After(late)
+		n.welcome()
+		n.drain()
+	}
+	run(t, nil, []func(*node){good(newTestChain(2)), slow, nil}, func(t *testing.T, b *bench) {
+		count := func() (live int) {
+			for range b.Live() {
+				live++
+			}
+			return live
+		}
+		if !b.Dialling() || count() != 1 {
+			t.Errorf("dialling %v with %d live peers", b.Dialling(), count())
+		}
+		for range 20 {
+			<-time.After(late / 10)
+			synctest.Wait()
+			dialling := b.Dialling() // before who is live
+			if live := count(); dialling == (live == 2) {
+				t.Errorf("dialling %v with %d live peers", dialling, live)
+			}
+		}
+	})
+}
+
+// TestHost checks what an address tells of the machine behind it.
+func TestHost(t *testing.T) {
+	for addr, want := range map[string]string{
+		"203.0.113.7:9108":                "203.0.113.7",
+		"[::ffff:203.0.113.7]:9108":       "203.0.113.7",
+		"[2001:db8:1:2:3:4:5:6]:9108":     "2001:db8:1:2::/64",
+		"[2001:db8:1:2:ffff::1]:9109":     "2001:db8:1:2::/64",
+		"[fe80::1%eth0]:9108":             "fe80::/64",
+		"node.example.org:9108":           "node.example.org",
+		"abcdefghijklmnop.onion:19108":    "abcdefghijklmnop.onion",
+		"what has no port is named whole": "what has no port is named whole",
+	} {
+		if got := machine(addr); got != want {
+			t.Errorf("%s: %q, want %q", addr, got, want)
+		}
+	}
+	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+		if got := b.Host(b.only().ID); got == "" || b.Host(b.only().ID+1) != "" {
+			t.Errorf("the only peer is at %q, another one at %q", got, b.Host(b.only().ID+1))
 		}
 	})
 }

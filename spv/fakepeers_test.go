@@ -26,6 +26,8 @@ const requestTime = 10 * time.Second
 // fakePeer is a peer that answers from a chain, without any wire between.
 type fakePeer struct {
 	id      uint64
+	host    string
+	claim   chain.Height // instead of the height of its chain; zero: that
 	chain   *testnet.Chain
 	latency time.Duration
 
@@ -53,6 +55,7 @@ type fakeNet struct {
 	credits map[uint64]uint32 // the greatest height by peer
 	sought  []string          // the reasons, in order
 	useless map[uint64][]error
+	dials   int // in progress
 	flying  int
 
 	relay fakeRelay
@@ -269,7 +272,9 @@ func (n *fakeNet) Live() iter.Seq2[uint64, uint32] {
 	defer n.mu.Unlock()
 	claims := make(map[uint64]uint32, len(n.peers))
 	for id, p := range n.peers {
-		claims[id] = uint32(p.chain.Height())
+		if claims[id] = uint32(p.chain.Height()); p.claim != 0 {
+			claims[id] = uint32(p.claim)
+		}
 	}
 	return func(yield func(uint64, uint32) bool) {
 		for id, claim := range claims {
@@ -278,6 +283,29 @@ func (n *fakeNet) Live() iter.Seq2[uint64, uint32] {
 			}
 		}
 	}
+}
+
+func (n *fakeNet) Dialling() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.dials > 0
+}
+
+// dial begins so many dials, or ends them.
+func (n *fakeNet) dial(more int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dials += more
+	n.poke()
+}
+
+func (n *fakeNet) Host(id uint64) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p := n.peers[id]; p != nil {
+		return p.host
+	}
+	return ""
 }
 
 func (n *fakeNet) Changed() <-chan struct{} { return n.changed }

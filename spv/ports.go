@@ -57,7 +57,16 @@ type Roster interface {
 	// with the height each of them claims. A claim is never a fact.
 	Live() iter.Seq2[uint64, uint32]
 
-	// Changed is poked (capacity one) whenever Live or the announcements of
+	// Dialling reports whether a connection is being made, the handshake included. A
+	// dial whose peer is live is over. Those that only try an address out do not count.
+	Dialling() bool
+
+	// Host names the machine behind a live peer as far as its address tells: an IPv4
+	// address, the /64 network of an IPv6 address, or the name of the host. It is empty
+	// for other peers.
+	Host(id uint64) string
+
+	// Changed is poked (capacity one) whenever Live, Dialling or the announcements of
 	// TakeNews may have changed. It has one reader, the syncer.
 	Changed() <-chan struct{}
 

@@ -105,7 +105,9 @@ func (p *pursuit) await(timer *wait.Timer) error {
 // roster takes over who is live and what they announced.
 func (p *pursuit) roster() (err error) {
 	now := time.Now()
+	dialling := p.cfg.Peers.Dialling() // before Live: a dial ends when its peer is live
 	gone, changed := p.survey.update(p.cfg.Peers.Live(), now)
+	p.survey.connected(dialling, now)
 	for _, id := range gone {
 		p.store.Forget(id)
 		p.refusals.forget(id)
@@ -113,6 +115,12 @@ func (p *pursuit) roster() (err error) {
 		delete(p.announced, id)
 	}
 	if changed {
+		for id, w := range p.survey.peers {
+			if w.host == "" {
+				p.survey.named(id, p.cfg.Peers.Host(id))
+			}
+		}
+		p.survey.await(p.staged.Tip.Height, now)
 		p.show()
 	}
 	p.survey.age(now)
@@ -126,6 +134,7 @@ func (p *pursuit) roster() (err error) {
 		}
 	})
 	p.prepareAnnounced()
+	p.survey.await(p.staged.Tip.Height, now)
 	return err
 }
 

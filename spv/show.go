@@ -41,6 +41,9 @@ func (r *run) facts() facts {
 	f := facts{phase: r.status.Phase, peers: len(r.survey.peers), shown: r.survey.shown(), leading: r.survey.leading,
 		mute: r.survey.mute(), missing: r.missing}
 	f.best, _ = r.survey.best()
+	unanswered := r.survey.unanswered()
+	f.gathering, f.awaited, f.unanswered = r.survey.gathering, r.survey.hosts(r.survey.awaited), r.survey.hosts(unanswered)
+	f.answered = f.peers - len(unanswered)
 	if r.store == nil {
 		return f
 	}

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -42,8 +43,11 @@ const (
 type witness struct {
 	failures int // answers that were none, in all
 	answer   answer
+	host     string // the machine behind the peer, as far as its address tells
 	joined   time.Time
-	since    time.Time // of the answer
+	progress time.Time     // when it last sent new headers that were asked for
+	slowest  time.Duration // of its replies to requests for headers
+	since    time.Time     // of the answer
 	claimed  chain.Height
 	heard    bool // it has sent headers that were asked for
 	shown    bool // it has settled at least once on this connection
@@ -89,11 +93,30 @@ type survey struct {
 	// leading is true while one peer at a time is asked for long runs of
 	// headers, so that none is downloaded twice.
 	leading bool
+
+	// gathering is true while dials are waited for, gathered when the first of the
+	// peers connected.
+	gathering bool
+	gathered  time.Time
+
+	// awaited are the peers that keep the status from being synced, as found by await,
+	// which was last called at looked. allowances holds by host how long they may.
+	awaited    []uint64
+	looked     time.Time
+	allowances map[string]*allowance
 }
 
 // newSurvey returns a survey that knows no peer and starts with a lead.
 func newSurvey() *survey {
-	return &survey{peers: make(map[uint64]*witness), leading: true}
+	return &survey{peers: make(map[uint64]*witness), leading: true, allowances: make(map[string]*allowance)}
+}
+
+// named records the machine behind a peer.
+func (s *survey) named(id uint64, host string) {
+	if host == "" {
+		host = fmt.Sprintf("peer %d", id)
+	}
+	s.peers[id].host = host
 }
 
 // update takes over which peers are live and what height each claims. It
@@ -155,7 +178,7 @@ func (s *survey) heard(id uint64) {
 // progressed records that a peer has sent new headers that were asked for.
 func (s *survey) progressed(id uint64, now time.Time) {
 	if w := s.peers[id]; w != nil {
-		w.heard = true
+		w.heard, w.progress = true, now
 	}
 }
 
@@ -232,7 +255,11 @@ func (s *survey) wouldReopen(id uint64) bool {
 }
 
 // replied records how long a peer took to reply to a request for headers.
-func (s *survey) replied(id uint64, took time.Duration) {}
+func (s *survey) replied(id uint64, took time.Duration) {
+	if w := s.peers[id]; w != nil {
+		w.slowest = max(w.slowest, took)
+	}
+}
 
 // refused records that what a peer has sent leads nowhere: it has failed, and is asked
 // from our tip on when it is asked again.

@@ -35,6 +35,11 @@ type facts struct {
 	mute    int    // the peers that did not answer when last asked for headers
 	missing delay  // the filters that all later ones wait for
 	pinned  pinned // what is known beforehand, and what it says about the chain
+
+	gathering  bool     // dials are waited for, as the first peer has connected only lately
+	awaited    []string // the peers that are waited for: they claim more and have not shown it
+	unanswered []string // the peers that have not answered what they have
+	answered   int      // the number of the others
 }
 
 // delay is a run of blocks whose filters some peers were asked for in vain. It
@@ -46,7 +51,7 @@ type delay struct {
 
 // synced is the one definition of being synced.
 func (f facts) synced() bool {
-	return f.phase == Following && f.peers > 0 && f.shown && !f.leading &&
+	return f.phase == Following && f.peers > 0 && f.shown && !f.leading && !f.gathering && len(f.awaited) == 0 &&
 		f.staged == f.tip.Height && f.filters == f.tip && f.scanned == f.tip &&
 		f.enough && !f.stale && f.pinned.synced()
 }
@@ -119,10 +124,28 @@ func (f facts) reason() (reason, hint string) {
 	case f.stale:
 		return fmt.Sprintf("The newest block any peer has is %v old.", f.tipAge.Round(time.Minute)),
 			"Check this machine's clock and the network connection."
+	case f.gathering:
+		return fmt.Sprintf("%s connected: waiting for the connections to others that are being made.", f.peerCount()), ""
+	case len(f.awaited) > 0:
+		return fmt.Sprintf("Waiting for %s: %s not answered yet, but claimed more than block %s.",
+			listed(f.awaited), hasHave(len(f.awaited)), grouped(f.staged)), ""
 	case !f.synced():
 		return "Making sure that no peer has more.", ""
 	}
-	return fmt.Sprintf("Synced at height %s with %s.", grouped(f.tip.Height), f.peerCount()), ""
+	return f.syncedReason(), ""
+}
+
+// syncedReason says how far the chain goes and how many peers have said that they have no
+// more. It names those that have not.
+func (f facts) syncedReason() string {
+	at := "Synced at height " + grouped(f.tip.Height)
+	switch {
+	case len(f.unanswered) == 0:
+		return fmt.Sprintf("%s with %s.", at, countPeers(f.peers))
+	case f.answered == 0:
+		return fmt.Sprintf("%s; no answer from %s.", at, listed(f.unanswered))
+	}
+	return fmt.Sprintf("%s with %s; no answer from %s.", at, countPeers(f.answered), listed(f.unanswered))
 }
 
 // scanReason says how far the wallet has been scanned for.
@@ -148,11 +171,14 @@ func (f facts) filtersReason() (reason, hint string) {
 }
 
 // peerCount names the number of peers.
-func (f facts) peerCount() string {
-	if f.peers == 1 {
+func (f facts) peerCount() string { return countPeers(f.peers) }
+
+// countPeers names a number of peers.
+func countPeers(n int) string {
+	if n == 1 {
 		return "1 peer"
 	}
-	return fmt.Sprintf("%d peers", f.peers)
+	return fmt.Sprintf("%d peers", n)
 }
 
 // grouped formats a height for users, with commas between groups of three

@@ -36,6 +36,8 @@ func TestSyncedNeedsEveryFact(t *testing.T) {
 		"wallet on a branch":      func(f *facts) { f.scanned = other },
 		"not enough work":         func(f *facts) { f.enough = false },
 		"stale tip":               func(f *facts) { f.stale = true },
+		"dials in progress":       func(f *facts) { f.gathering = true },
+		"a peer that claims more": func(f *facts) { f.awaited = []string{"10.0.0.1"} },
 	} {
 		f := inStep()
 		take(&f)
@@ -94,6 +96,28 @@ func TestAReasonTellsWhomIsWaitedFor(t *testing.T) {
 	}
 }
 
+// TestPeersWithoutAnAnswerAreNamed spells out the sentences about them.
+func TestPeersWithoutAnAnswerAreNamed(t *testing.T) {
+	for _, test := range []struct {
+		awaited, unanswered []string
+		answered            int
+		reason              string
+	}{
+		{nil, nil, 2, "Synced at height 100 with 2 peers."},
+		{nil, []string{"10.0.0.1"}, 1, "Synced at height 100 with 1 peer; no answer from 10.0.0.1."},
+		{nil, []string{"10.0.0.1", "2001:db8::/64"}, 0, "Synced at height 100; no answer from 10.0.0.1 and 2001:db8::/64."},
+		{nil, []string{"a", "b", "c", "d", "e"}, 3, "Synced at height 100 with 3 peers; no answer from a, b, c and 2 more."},
+		{[]string{"a"}, nil, 1, "Waiting for a: has not answered yet, but claimed more than block 100."},
+		{[]string{"a", "b", "c"}, nil, 1, "Waiting for a, b and c: have not answered yet, but claimed more than block 100."},
+	} {
+		f := inStep()
+		f.awaited, f.unanswered, f.answered = test.awaited, test.unanswered, test.answered
+		if reason, _ := f.reason(); reason != test.reason {
+			t.Errorf("got  %q\nwant %q", reason, test.reason)
+		}
+	}
+}
+
 // TestEveryWaitingStateHasAReasonAndAHint goes through all combinations of facts.
 // Each has one sentence that does not say synced unless it is true. Each in which
 // the sync waits for others and cannot go on by itself says what a user can do; one
@@ -120,7 +144,7 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 	}
 	both := []bool{false, true}
 	for phase := Idle; phase <= Failed; phase++ {
-		for bits := range 1 << 7 {
+		for bits := range 1 << 9 {
 			flag := func(i int) bool { return both[bits>>i&1] }
 			for _, mute := range []int{0, 1, 3} {
 				for _, failed := range []int{0, 1, 3} {
@@ -136,12 +160,18 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 					if flag(6) {
 						f.scanned.Height = 40
 					}
+					if flag(7) {
+						f.gathering = true
+					}
+					if flag(8) {
+						f.awaited = []string{"10.0.0.1"}
+					}
 					each(f)
 				}
 			}
 		}
 	}
-	if len(sentences) != 18 {
+	if len(sentences) != 20 {
 		t.Errorf("there are %d different sentences: is there a state that this test does not know?", len(sentences))
 	}
 }

@@ -1,0 +1,203 @@
+package spv
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// How long peers keep the status from being synced.
+const (
+	// A peer that claims more than our tip and has not shown all it has is waited for
+	// answersAwaited times as long as the slowest answer of a live peer took, at least
+	// leastPatience and at most mostPatience.
+	answersAwaited = 3
+	leastPatience  = 10 * time.Second
+	mostPatience   = 30 * time.Second
+
+	// mostShowing is how long a peer is waited for in all while it sends new headers
+	// within that patience: of a branch that has no more work yet.
+	mostShowing = 10 * time.Minute
+
+	// patienceAge is how long a host has to be away until it is given time again, and
+	// maxAllowances how many hosts are remembered.
+	patienceAge   = 24 * time.Hour
+	maxAllowances = 4096
+
+	// gatherTime is how long the dials in progress are waited for when the first peer
+	// has connected.
+	gatherTime = 10 * time.Second
+)
+
+// allowance is the time that the peers of one host have been waited for, whatever
+// number of connections they made.
+type allowance struct {
+	silent  time.Duration // without new headers
+	showing time.Duration // while new headers came
+	last    time.Time
+}
+
+// left reports whether there is time left of what a host is given: limit without new
+// headers.
+func (a *allowance) left(showing bool, limit time.Duration) bool {
+	if showing {
+		return a.showing < mostShowing
+	}
+	return a.silent < limit
+}
+
+// connected records whether dials are in progress. From the first connection on others
+// are waited for until there are none, or for gatherTime.
+func (s *survey) connected(dialling bool, now time.Time) {
+	switch {
+	case len(s.peers) == 0:
+		s.gathering, s.gathered = false, time.Time{}
+	case s.gathered.IsZero():
+		s.gathering, s.gathered = dialling, now
+	case !dialling || now.Sub(s.gathered) >= gatherTime:
+		s.gathering = false
+	}
+}
+
+// patience returns how long a host is waited for.
+func (s *survey) patience() time.Duration {
+	slowest := time.Duration(0)
+	for _, w := range s.peers {
+		slowest = max(slowest, w.slowest)
+	}
+	return min(max(answersAwaited*slowest, leastPatience), mostPatience)
+}
+
+// unfinished reports whether a peer claims a height above a tip and has not shown all it
+// has on this connection.
+func (w *witness) unfinished(tip chain.Height) bool {
+	return w.claimed > tip && (!w.shown || w.next != chain.BlockID{})
+}
+
+// await counts the time since it was last called for each host that is waited for, given
+// the height of our tip, and finds out which peers are. Nothing is counted while others
+// lead, and of a long turn of the loop no more than two ticks.
+func (s *survey) await(tip chain.Height, now time.Time) {
+	passed := min(now.Sub(s.looked), 2*tick)
+	s.looked = now
+	s.awaited = s.awaited[:0]
+	if s.leading {
+		return
+	}
+	limit := s.patience()
+	type spent struct {
+		by      *allowance
+		showing bool
+	}
+	counted := make(map[spent]bool)
+	for _, id := range s.live() {
+		w := s.peers[id]
+		if !w.unfinished(tip) {
+			continue
+		}
+		a, showing := s.allowance(w.host, now), now.Sub(w.progress) < limit
+		switch k := (spent{a, showing}); {
+		case counted[k]:
+		case showing:
+			a.showing += passed
+		default:
+			a.silent += passed
+		}
+		counted[spent{a, showing}] = true
+		if a.left(showing, limit) {
+			s.awaited = append(s.awaited, id)
+		}
+	}
+}
+
+// allowance returns that of a host.
+func (s *survey) allowance(host string, now time.Time) *allowance {
+	a := s.allowances[host]
+	if a == nil {
+		s.forgetAllowances(now)
+		a = new(allowance)
+		s.allowances[host] = a
+	}
+	if now.Sub(a.last) >= patienceAge {
+		*a = allowance{}
+	}
+	a.last = now
+	return a
+}
+
+// forgetAllowances makes room for one more: those of hosts that were away for long go
+// first, then the oldest.
+func (s *survey) forgetAllowances(now time.Time) {
+	if len(s.allowances) < maxAllowances {
+		return
+	}
+	maps.DeleteFunc(s.allowances, func(_ string, a *allowance) bool { return now.Sub(a.last) >= patienceAge })
+	for len(s.allowances) >= maxAllowances {
+		oldest, first := "", true
+		for host, a := range s.allowances {
+			if first || a.last.Before(s.allowances[oldest].last) {
+				oldest, first = host, false
+			}
+		}
+		delete(s.allowances, oldest)
+	}
+}
+
+// unanswered returns the peers that have not shown all they have on this connection, or
+// failed to answer when last asked.
+func (s *survey) unanswered() []uint64 {
+	return slices.DeleteFunc(s.live(), func(id uint64) bool {
+		w := s.peers[id]
+		return w.shown && w.answer != failed
+	})
+}
+
+// hosts returns the names of peers for users, each once.
+func (s *survey) hosts(ids []uint64) []string {
+	var names []string
+	for _, id := range ids {
+		if w := s.peers[id]; w != nil && !slices.Contains(names, w.host) {
+			names = append(names, w.host)
+		}
+	}
+	return names
+}
+
+// maxNamed is how many peers a sentence names.
+const maxNamed = 3
+
+// listed names peers in a sentence.
+func listed(names []string) string {
+	n := len(names)
+	switch {
+	case n == 0:
+		return "no peer"
+	case n == 1:
+		return names[0]
+	case n <= maxNamed:
+		return fmt.Sprintf("%s and %s", joined(names[:n-1]), names[n-1])
+	}
+	return fmt.Sprintf("%s and %d more", joined(names[:maxNamed]), n-maxNamed)
+}
+
+// joined separates names by commas.
+func joined(names []string) (s string) {
+	for i, name := range names {
+		if i > 0 {
+			s += ", "
+		}
+		s += name
+	}
+	return s
+}
+
+// hasHave returns the verb for a number of peers.
+func hasHave(n int) string {
+	if n == 1 {
+		return "has"
+	}
+	return "have"
+}

@@ -1,0 +1,169 @@
+package spv
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAPeerThatClaimsMoreIsWaitedForOnce has a silent peer that claims 500 blocks more keep
+// the client from being synced for its host's time, and then no longer, however often
+// it comes back. The status names it.
+func TestAPeerThatClaimsMoreIsWaitedForOnce(t *testing.T) {
+	c := generate(t, 300, nil)
+	inHouse(t, c, nil, func(h *house) {
+		h.net.join(&fakePeer{chain: c, latency: latency, host: "10.0.0.1"})
+		silent := func() *fakePeer {
+			return h.net.join(&fakePeer{chain: c, claim: 800, silentHeaders: true, host: "10.0.0.2"})
+		}
+		p := silent()
+		h.start()
+		began := time.Now()
+		h.until(surveyGrace+5*time.Second, "waiting", func(st Status) bool {
+			return !st.Synced && st.Reason == "Waiting for 10.0.0.2: has not answered yet, but claimed more than block 300."
+		})
+		h.untilSyncedTo(time.Minute, c)
+		if took := time.Since(began); took < leastPatience || took > leastPatience+surveyGrace+time.Second {
+			h.Errorf("synced after %v, want about %v", took, leastPatience)
+		}
+		if st := h.syncer.Status(); st.Reason != "Synced at height 300 with 1 peer; no answer from 10.0.0.2." {
+			h.Errorf("the reason is %q", st.Reason)
+		}
+		for range 50 {
+			h.net.leave(p)
+			h.pass(time.Second)
+			p = silent()
+			for range 20 {
+				h.pass(100 * time.Millisecond)
+				if st := h.syncer.Status(); !st.Synced {
+					h.Fatalf("not synced once more: %s", st.Reason)
+				}
+			}
+		}
+		h.net.join(&fakePeer{chain: c, claim: 800, silentHeaders: true, host: "10.0.0.3"})
+		h.until(time.Second, "waiting for another host", func(st Status) bool { return !st.Synced && strings.Contains(st.Reason, "10.0.0.3") })
+		h.untilSyncedTo(leastPatience+time.Second, c)
+	})
+}
+
+// TestASlowPeerThatShowsMoreIsWaitedFor has an honest peer that takes long for each reply
+// join a client that is synced to a branch with less work. From then on the client does
+// not say synced before it has followed the peer.
+func TestASlowPeerThatShowsMoreIsWaitedFor(t *testing.T) {
+	best := generate(t, 9000, nil)
+	branch := best.Fork(500, 8400, 7)
+	for _, slow := range []time.Duration{100 * time.Millisecond, 3 * time.Second, 6 * time.Second, 9 * time.Second} {
+		t.Run(fmt.Sprint(slow), func(t *testing.T) {
+			inHouse(t, best, nil, func(h *house) {
+				h.net.join(&fakePeer{chain: branch, latency: latency, host: "10.0.0.1"})
+				h.start()
+				h.untilSyncedTo(time.Minute, branch)
+				h.net.join(&fakePeer{chain: best, latency: slow, host: "10.0.0.2"})
+				h.until(time.Second, "waiting", func(st Status) bool { return !st.Synced })
+				st := h.until(10*time.Minute, "synced", Synced)
+				if st.Tip != best.Tip() {
+					h.Errorf("synced at block %d of %d", st.Tip.Height, best.Height())
+				}
+			})
+		})
+	}
+}
+
+// TestNotSyncedBeforeTheDialsInProgressHaveEnded: at a start and after all peers were lost,
+// a first peer with less than others that are being dialled does not make the status
+// synced, until the dials have ended or gatherTime has passed.
+func TestNotSyncedBeforeTheDialsInProgressHaveEnded(t *testing.T) {
+	c := generate(t, 2000, nil)
+	short := c.Fork(1500, 0, 0)
+	inHouse(t, c, nil, func(h *house) {
+		h.net.dial(2)
+		h.start()
+		h.pass(100 * time.Millisecond)
+		first := h.net.join(&fakePeer{chain: short, latency: latency})
+		h.net.dial(-1)
+		h.until(5*time.Second, "waiting", func(st Status) bool {
+			return !st.Synced && st.Reason == "1 peer connected: waiting for the connections to others that are being made."
+		})
+		h.pass(time.Second)
+		second := h.net.join(&fakePeer{chain: c, latency: latency})
+		h.net.dial(-1)
+		if st := h.until(time.Minute, "synced", Synced); st.Tip != c.Tip() {
+			h.Errorf("synced at block %d of %d", st.Tip.Height, c.Height())
+		}
+
+		h.net.leave(first)
+		h.net.leave(second)
+		h.until(time.Second, "alone", func(st Status) bool { return st.Peers == 0 })
+		h.net.dial(1) // never ends
+		began := time.Now()
+		h.net.join(&fakePeer{chain: c, latency: latency})
+		h.untilSyncedTo(time.Minute, c)
+		if took := time.Since(began); took < gatherTime || took > gatherTime+time.Second {
+			h.Errorf("synced after %v, want about %v", took, gatherTime)
+		}
+	})
+}
+
+// TestPatienceFollowsTheSlowestAnswer checks the bounds of how long a host is waited for.
+func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.leading = false
+	s.update(liveAt(map[uint64]uint32{1: 10, 2: 99}), now)
+	for _, id := range s.live() {
+		s.named(id, "")
+	}
+	for took, want := range map[time.Duration]time.Duration{
+		0:               leastPatience,
+		time.Second:     leastPatience,
+		5 * time.Second: 15 * time.Second,
+		time.Minute:     mostPatience,
+	} {
+		s.peers[1].slowest = 0
+		s.replied(1, took)
+		if got := s.patience(); got != want {
+			t.Errorf("with an answer that took %v, %v of patience, want %v", took, got, want)
+		}
+	}
+}
+
+// TestTheTimeOfAHostIsBounded goes through turns of a loop in which a peer that claims more
+// sends new headers all the time: it is waited for longer, but not for ever, and not longer
+// with more connections.
+func TestTheTimeOfAHostIsBounded(t *testing.T) {
+	for _, connections := range []uint64{1, 5} {
+		now := time.Unix(1000, 0)
+		s := newSurvey()
+		s.leading = false
+		claims := make(map[uint64]uint32)
+		for id := range connections {
+			claims[id+1] = 99
+		}
+		s.update(liveAt(claims), now)
+		for _, id := range s.live() {
+			s.named(id, "2001:db8::/64")
+		}
+		began := now
+		for s.await(10, now); len(s.awaited) > 0; s.await(10, now) {
+			now = now.Add(tick)
+			s.progressed(1, now)
+			if now.Sub(began) > 2*mostShowing {
+				t.Fatalf("%d connections: waited for after %v", connections, now.Sub(began))
+			}
+		}
+		if waited := now.Sub(began); waited < mostShowing || waited > mostShowing+leastPatience {
+			t.Errorf("%d connections: waited for %v, want about %v", connections, waited, mostShowing)
+		}
+		now = now.Add(patienceAge)
+		if s.await(10, now); len(s.awaited) == 0 {
+			t.Error("not waited for a day later")
+		}
+		for id := range maxAllowances + 100 {
+			s.allowance(fmt.Sprint(id), now)
+		}
+		if n := len(s.allowances); n > maxAllowances {
+			t.Errorf("%d hosts are remembered", n)
+		}
+	}
+}
