@@ -42,14 +42,15 @@ func rooms() []room {
 		{dir: "spv", imports: []string{"internal/parse", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/chain", "internal/parse"}, testOnly: []string{simulated}, never: network},
 		{dir: "internal/rpc/api"},
-		{dir: "internal/rpc", imports: []string{"internal/parse", "internal/version", "internal/localhost"}},
+		{dir: "internal/rpc", imports: []string{"internal/safetext", "internal/parse", "internal/version", "internal/localhost"}},
 		{dir: "internal/parse"},
 		{dir: "internal/localhost"},
+		{dir: "internal/safetext"},
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
 		{dir: "internal/page", imports: []string{"internal/rpc/api", "internal/localhost", "internal/metrics"}, testOnly: []string{"internal/rpc"}},
 		{dir: "internal/testnet", imports: []string{"spv/chain"}, testOnly: []string{"spv", "peer", "wallet"}},
 		{dir: "internal/bench", imports: []string{"spv", "peer", "wallet", "internal/testnet"}},
-		{dir: "internal/logging"},
+		{dir: "internal/logging", imports: []string{"internal/safetext"}},
 		{dir: "internal/release", imports: []string{"internal/version"}},
 		{dir: "internal/systemd"},
 		{dir: "internal/version"},
@@ -58,7 +59,7 @@ func rooms() []room {
 		{dir: "internal/wait"}, // which every room may import
 		{dir: "internal/arch"},
 		{dir: "cmd/spvd", imports: []string{"peer", "spv", "wallet", "internal"}},
-		{dir: "cmd/spvctl", imports: []string{"internal/rpc/api", "internal/version"}, testOnly: []string{"internal/rpc"}},
+		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: []string{"internal/rpc"}},
 		{dir: "e2e", imports: []string{"spv", "peer", "wallet", "internal"}},
 	}
 }

@@ -1,9 +1,12 @@
 package logging
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/jrick/logrotate/rotator"
 )
@@ -14,24 +17,81 @@ const (
 	keptFiles     = 5      // compressed old files
 )
 
-// File is a log file that is rotated when it has grown large.
-type File struct{ r *rotator.Rotator }
+// modeEvery is how many bytes are written until it is seen to again that the files of
+// a rotation are the user's alone: the rotator makes them for everybody.
+const modeEvery = 64 << 10
+
+// File is a log file that is rotated when it has grown large. It and the old ones can
+// be read by the user alone.
+type File struct {
+	r    *rotator.Rotator
+	path string
+
+	mu      sync.Mutex // guards written
+	written int        // bytes since the modes were seen to
+}
 
 // OpenFile opens a log file for appending. It makes the directories above it
-// that are missing, for the user alone.
+// that are missing, for the user alone. What is no file, like a symbolic link that
+// somebody else may have put there, it refuses.
 func OpenFile(path string) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make log directory: %w", err)
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("open log file: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("open log file: %s is not a regular file (%s): remove it, or choose another directory with --logdir", path, info.Mode().Type())
+	}
+	made, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open log file: %w", err)
+	}
+	if err := made.Close(); err != nil {
+		return nil, fmt.Errorf("open log file: %w", err)
 	}
 	r, err := rotator.New(path, fileKilobytes, false, keptFiles)
 	if err != nil {
 		return nil, fmt.Errorf("open log file: %w", err)
 	}
-	return &File{r: r}, nil
+	f := &File{r: r, path: path}
+	f.setModes()
+	return f, nil
 }
 
 // Write implements io.Writer.
-func (f *File) Write(p []byte) (int, error) { return f.r.Write(p) }
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.r.Write(p)
+	f.mu.Lock()
+	f.written += n
+	due := f.written >= modeEvery
+	if due {
+		f.written = 0
+	}
+	f.mu.Unlock()
+	if due {
+		f.setModes()
+	}
+	return n, err
+}
+
+// setModes takes the file and the old ones from everybody else. That it cannot be done
+// on a system without modes does no harm.
+func (f *File) setModes() {
+	old, _ := filepath.Glob(f.path + ".*")
+	for _, name := range append(old, f.path) {
+		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+			_ = os.Chmod(name, 0o600)
+		}
+	}
+}
 
 // Close waits for the compression of old files to end.
-func (f *File) Close() error { return f.r.Close() }
+func (f *File) Close() error {
+	err := f.r.Close()
+	f.setModes()
+	return err
+}

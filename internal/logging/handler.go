@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/spvd/spvd/internal/safetext"
 )
 
 // timeLayout is the time of a line, in the local zone.
@@ -26,6 +28,10 @@ func (h *handler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.
 
 // Handle implements slog.Handler.
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
+	ok, hidden := h.log.limits.allow(h.subsystem, &r)
+	if !ok {
+		return nil
+	}
 	return h.log.write(func(b []byte) []byte {
 		if !r.Time.IsZero() {
 			b = r.Time.AppendFormat(b, timeLayout)
@@ -36,12 +42,15 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 		b = append(b, "] "...)
 		b = append(b, h.subsystem...)
 		b = append(b, ": "...)
-		b = appendPrintable(b, r.Message)
+		b = appendPrintable(b, safetext.HideKeys(r.Message))
 		b = append(b, h.attrs...)
 		r.Attrs(func(a slog.Attr) bool {
 			b = appendAttr(b, h.group, a)
 			return true
 		})
+		if hidden > 0 {
+			b = appendAttr(b, "", slog.Int(hiddenKey, hidden))
+		}
 		return b
 	})
 }
@@ -104,6 +113,7 @@ func appendValue(b []byte, v slog.Value) []byte {
 }
 
 func appendText(b []byte, s string) []byte {
+	s = safetext.HideKeys(s)
 	if s == "" || strings.ContainsFunc(s, needsQuotes) {
 		return strconv.AppendQuote(b, s)
 	}
@@ -117,14 +127,4 @@ func needsQuotes(r rune) bool {
 
 // appendPrintable appends text with everything escaped that could break the
 // line or fool a terminal.
-func appendPrintable(b []byte, s string) []byte {
-	for _, r := range s {
-		if unicode.IsPrint(r) {
-			b = append(b, string(r)...)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		b = append(b, quoted[1:len(quoted)-1]...)
-	}
-	return b
-}
+func appendPrintable(b []byte, s string) []byte { return append(b, safetext.Escape(s, "")...) }

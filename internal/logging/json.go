@@ -2,9 +2,12 @@ package logging
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/spvd/spvd/internal/safetext"
 )
 
 // subsystemKey is the key of the subsystem in a JSON record. The keys of time,
@@ -25,6 +28,21 @@ func forPrograms(groups []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		return slog.Float64(a.Key, float64(a.Value.Duration())/float64(time.Second))
 	}
+	return hideKeys(a)
+}
+
+// hideKeys takes private keys out of a value that is text.
+func hideKeys(a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(safetext.HideKeys(v))
+	case error:
+		a.Value = slog.StringValue(safetext.HideKeys(v.Error()))
+	case fmt.Stringer:
+		if s := v.String(); safetext.HideKeys(s) != s {
+			a.Value = slog.StringValue(safetext.HideKeys(s))
+		}
+	}
 	return a
 }
 
@@ -42,7 +60,22 @@ func levelName(l slog.Level) string {
 // levelled passes on the records of one subsystem from a level on.
 type levelled struct {
 	slog.Handler
-	level *slog.LevelVar
+	level     *slog.LevelVar
+	limits    *limiter
+	subsystem string
+}
+
+// Handle implements slog.Handler.
+func (h *levelled) Handle(ctx context.Context, r slog.Record) error {
+	ok, hidden := h.limits.allow(h.subsystem, &r)
+	if !ok {
+		return nil
+	}
+	if hidden > 0 {
+		r = r.Clone()
+		r.AddAttrs(slog.Int(hiddenKey, hidden))
+	}
+	return h.Handler.Handle(ctx, r)
 }
 
 // Enabled implements slog.Handler.
@@ -50,10 +83,10 @@ func (h *levelled) Enabled(_ context.Context, l slog.Level) bool { return l >= h
 
 // WithAttrs implements slog.Handler.
 func (h *levelled) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &levelled{h.Handler.WithAttrs(attrs), h.level}
+	return &levelled{h.Handler.WithAttrs(attrs), h.level, h.limits, h.subsystem}
 }
 
 // WithGroup implements slog.Handler.
 func (h *levelled) WithGroup(name string) slog.Handler {
-	return &levelled{h.Handler.WithGroup(name), h.level}
+	return &levelled{h.Handler.WithGroup(name), h.level, h.limits, h.subsystem}
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+
+	"github.com/spvd/spvd/internal/safetext"
 )
 
 // Format is how records are written.
@@ -31,7 +33,8 @@ type Log struct {
 	names  []string
 	levels []*slog.LevelVar // by the index of the name
 
-	json slog.Handler // writes records; nil for text
+	json   slog.Handler // writes records; nil for text
+	limits limiter
 
 	mu  sync.Mutex // guards out and buf
 	out io.Writer
@@ -43,7 +46,7 @@ type Log struct {
 func New(out io.Writer, format Format, subsystems ...string) *Log {
 	l := &Log{names: subsystems, out: out}
 	if format == JSON {
-		l.json = newJSON(out)
+		l.json = newJSON(safetext.JSONWriter(out))
 	}
 	for range subsystems {
 		l.levels = append(l.levels, new(slog.LevelVar))
@@ -59,7 +62,7 @@ func (l *Log) Logger(subsystem string) *slog.Logger {
 		case name != subsystem:
 		case l.json != nil:
 			tagged := l.json.WithAttrs([]slog.Attr{slog.String(subsystemKey, name)})
-			return slog.New(&levelled{Handler: tagged, level: l.levels[i]})
+			return slog.New(&levelled{Handler: tagged, level: l.levels[i], limits: &l.limits, subsystem: name})
 		default:
 			return slog.New(&handler{log: l, subsystem: name, level: l.levels[i]})
 		}

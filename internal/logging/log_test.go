@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -206,7 +208,7 @@ func TestOneWritePerLineFromManyGoroutines(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, sub := range l.Subsystems() {
 		wg.Go(func() {
-			for range 200 {
+			for range 200 { // fewer than the limit
 				l.Logger(sub).Info("message", "sub", sub)
 			}
 		})
@@ -244,6 +246,9 @@ func TestFileIsAppendedToAndRotated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Chmod(path, 0o644); err != nil { // as earlier versions left it
+		t.Fatal(err)
+	}
 	if info, err := os.Stat(path); err != nil || info.Size() != 2*int64(len(line)) {
 		t.Fatalf("after two runs: %v, %v; want %d bytes", info, err, 2*len(line))
 	}
@@ -262,6 +267,11 @@ func TestFileIsAppendedToAndRotated(t *testing.T) {
 	}
 	if _, err := os.Stat(path + ".1.gz"); err != nil {
 		t.Errorf("no rotated file: %v", err)
+	}
+	for _, name := range []string{path, path + ".1.gz"} {
+		if info, err := os.Stat(name); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("others can read %s: %v, %v", name, info.Mode(), err)
+		}
 	}
 }
 
@@ -288,3 +298,59 @@ func TestTeeWritesPastAFailure(t *testing.T) {
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestLinksAreRefused: a log file that is a link or no file at all is not written to.
+func TestLinksAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	path, target := filepath.Join(dir, "spvd.log"), filepath.Join(dir, "precious")
+	if err := os.WriteFile(target, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, path); err != nil {
+		t.Skip(err)
+	}
+	if _, err := OpenFile(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("opened a link: %v", err)
+	}
+	if raw, err := os.ReadFile(target); err != nil || string(raw) != "precious" {
+		t.Errorf("the target holds %q, %v", raw, err)
+	}
+}
+
+// TestFloodOfLines: many lines with one message do not fill the log, and what was left
+// out is counted in the next line. Other messages are not affected.
+func TestFloodOfLines(t *testing.T) {
+	for _, format := range []Format{Text, JSON} {
+		synctest.Test(t, func(t *testing.T) {
+			var out bytes.Buffer
+			l := New(&out, format, "PEER")
+			for n := range 10 * burst {
+				l.Logger("PEER").Warn("Peer misbehaves", "n", n)
+			}
+			l.Logger("PEER").Warn("Something else")
+			if n := strings.Count(out.String(), "\n"); n != burst+1 || !strings.Contains(out.String(), "Something else") {
+				t.Errorf("%s: %d lines", format, n)
+			}
+			<-time.After(refill + time.Second)
+			out.Reset()
+			l.Logger("PEER").Warn("Peer misbehaves")
+			if s := out.String(); !strings.Contains(s, "left_out") || !strings.Contains(s, strconv.Itoa(9*burst)) {
+				t.Errorf("%s: after a while: %q", format, s)
+			}
+		})
+	}
+}
+
+// TestKeysAndTricksStayOut: no line repeats a private key, or has a character that fools
+// a terminal.
+func TestKeysAndTricksStayOut(t *testing.T) {
+	key := "dprv" + strings.Repeat("3a", 50)
+	for _, format := range []Format{Text, JSON} {
+		var out bytes.Buffer
+		log := New(&out, format, "PEER").Logger("PEER")
+		log.Info("refused "+key, "err", errors.New("no "+key), "agent", "/evil\u202e\u200b\u009b31m/", "key", key)
+		if s := out.String(); strings.Contains(s, "dprv") || strings.ContainsAny(s, "\u202e\u200b\u009b") {
+			t.Errorf("%s: %q", format, s)
+		}
+	}
+}
