@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/safetext"
 )
 
 // dispatcher answers messages, whatever way they came.
@@ -24,17 +26,23 @@ type dispatcher struct {
 	// turns, also those of one batch, so that a flood of them leaves processors
 	// to the sync and time to other clients.
 	turns slots
+
+	// memory bounds what the messages and replies of all clients take.
+	memory memory
 }
 
 // answer runs the calls of a message one after the other. It returns the reply
 // to send, nil if none is due.
 func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte) []byte {
-	calls, batch := decodeMessage(message, d.batch)
+	calls, batch := d.takeApart(from, message)
 	ctx, cancel := context.WithTimeout(ctx, d.callTime)
 	defer cancel()
 	var replies [][]byte
 	size := 0
 	for i := range calls {
+		if errors.Is(context.Cause(ctx), errHungUp) {
+			return nil // for whom?
+		}
 		if size > d.replyBytes && calls[i].fault == nil {
 			calls[i].fault = &api.Error{Code: api.CodeMisc, Message: fmt.Sprintf(
 				"the replies to this batch exceed %d bytes: send fewer calls at once", d.replyBytes)}
@@ -53,13 +61,26 @@ func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte) [
 	return append(append([]byte{'['}, bytes.Join(replies, []byte{','})...), ']')
 }
 
+// takeApart decodes a message, which copies it twice: room for that is taken first.
+func (d *dispatcher) takeApart(from *caller, message []byte) (calls []call, batch bool) {
+	if from.share != nil && len(message) > freeBytes && !from.share.grow(2*len(message)) {
+		return []call{faulty(api.CodeMisc, errNoMemory.Error())}, false
+	}
+	return decodeMessage(message, d.batch)
+}
+
 // answerCall runs one call and returns its reply, nil if none is due.
 func (d *dispatcher) answerCall(ctx context.Context, from *caller, c *call) json.RawMessage {
 	result, err := d.run(ctx, from, c)
 	if c.id == nil {
 		return nil
 	}
-	return c.reply(result, err)
+	reply := c.reply(result, err)
+	if from.share == nil || len(reply) <= freeBytes || from.share.grow(len(reply)) {
+		return reply
+	}
+	return c.reply(nil, &api.Error{Code: api.CodeMisc, Message: "too many replies wait to be read by all clients together: " +
+		"try again, or ask for less at once"})
 }
 
 // run runs one call and returns its result as JSON.
@@ -84,6 +105,11 @@ func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMe
 	answer, fault := d.backend.explain(err)
 	if fault {
 		d.log.Error("RPC method failed", "method", c.method, "err", err)
+	}
+	if text := safetext.HideKeys(answer.Message); text != answer.Message {
+		hidden := *answer
+		hidden.Message = text
+		answer = &hidden
 	}
 	return nil, answer
 }

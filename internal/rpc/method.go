@@ -85,6 +85,10 @@ type caller struct {
 	// feeds are the subscriptions of its websocket, nil for a POST request.
 	feeds *feeds
 
+	// share is what the message and its replies take of the memory for those of all
+	// clients; nil means that it is not counted.
+	share *share
+
 	// replied is closed once the reply to the message was sent. It is nil for
 	// a POST request. Subscribed says that a feed waits for it.
 	replied    chan struct{}

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -29,17 +28,23 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.requests.free()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.Bytes))
+	held := share{memory: &s.dispatcher.memory}
+	defer held.end()
+	body, err := readMessage(http.MaxBytesReader(w, r.Body, s.limits.Bytes), &held)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		http.Error(w, "the request exceeds "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
 		return
+	case errors.Is(err, errNoMemory):
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, err.Error(), http.StatusTooManyRequests)
+		return
 	case err != nil:
 		http.Error(w, "the request did not arrive whole", http.StatusBadRequest)
 		return
 	}
-	reply := s.dispatcher.answer(r.Context(), &caller{may: may, wallet: walletOf(r)}, body)
+	reply := s.dispatcher.answer(r.Context(), &caller{may: may, wallet: walletOf(r), share: &held}, body)
 	if reply == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return

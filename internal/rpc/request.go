@@ -36,6 +36,10 @@ func decodeMessage(data []byte, mostCalls int) (calls []call, batch bool) {
 	if len(data) == 0 || data[0] != '[' {
 		return []call{decodeCall(data)}, false
 	}
+	if countElements(data, mostCalls) > mostCalls {
+		return []call{faulty(api.CodeInvalidRequest,
+			fmt.Sprintf("the batch holds more than the limit of %d calls: send several", mostCalls))}, false
+	}
 	var elements []json.RawMessage
 	if err := json.Unmarshal(data, &elements); err != nil {
 		return []call{faulty(api.CodeParse, "the request is not JSON: "+err.Error())}, false
@@ -43,9 +47,6 @@ func decodeMessage(data []byte, mostCalls int) (calls []call, batch bool) {
 	switch {
 	case len(elements) == 0:
 		return []call{faulty(api.CodeInvalidRequest, "the batch is empty")}, false
-	case len(elements) > mostCalls:
-		return []call{faulty(api.CodeInvalidRequest,
-			fmt.Sprintf("the batch holds %d calls, the limit is %d: send several", len(elements), mostCalls))}, false
 	}
 	calls = make([]call, len(elements))
 	for i, e := range elements {

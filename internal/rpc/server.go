@@ -59,6 +59,7 @@ func New(cfg Config) (*Server, error) {
 			callTime:   limits.CallTime,
 			log:        cfg.Log,
 			turns:      make(slots, max(1, runtime.GOMAXPROCS(0)/2)),
+			memory:     memory{most: memoryBytes},
 		},
 		limits:     limits,
 		log:        cfg.Log,

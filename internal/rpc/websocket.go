@@ -3,8 +3,10 @@ package rpc
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -14,6 +16,13 @@ import (
 // strangerBytes is the size of the largest message that is read from a
 // connection before it has authenticated.
 const strangerBytes = 4 << 10
+
+// hangUpEvery is how often it is looked at whether a client has gone whose messages are
+// not read because it has too many under way.
+const hangUpEvery = 200 * time.Millisecond
+
+// errHungUp is why calls are given up whose client has closed the connection.
+var errHungUp = errors.New("the client has closed the connection")
 
 // serveWebsocket turns the request into a websocket and answers the messages
 // on it until the client leaves or ctx ends.
@@ -49,7 +58,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		return
 	}
 	defer conn.CloseNow()
-	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may, wallet: walletOf(r)}
+	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may, wallet: walletOf(r), raw: connOf(r)}
 	if !known {
 		if !c.introduce(ctx, func() { s.lobby.leave(connOf(r)) }) {
 			return
@@ -63,10 +72,12 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 type session struct {
 	server *Server
 	conn   *websocket.Conn
-	client string // address
+	raw    net.Conn // below TLS
+	client string   // address
 	may    access
 	wallet string // its name
 	feeds  *feeds
+	leave  func()         // gives all calls up: nobody waits for replies any more
 	room   slots          // what messages that are being answered have taken
 	calls  sync.WaitGroup // they themselves
 
@@ -131,7 +142,9 @@ func (c *session) vouch(first *call) error {
 // goroutine and no other.
 func (c *session) run(ctx context.Context) {
 	c.conn.SetReadLimit(c.server.limits.Bytes)
-	attended, leave := context.WithCancel(ctx) // until nobody waits for replies any more
+	attended, giveUp := context.WithCancelCause(ctx) // until nobody waits for replies any more
+	c.leave = func() { giveUp(errHungUp) }
+	leave := c.leave
 	defer leave()
 	c.feeds = newFeeds(attended, c.server.dispatcher.backend.news, c.send)
 	c.room = make(slots, c.server.limits.Concurrent)
@@ -156,30 +169,68 @@ func (c *session) run(ctx context.Context) {
 // has ended it drops them: the closing handshake needs somebody who reads.
 func (c *session) read(ctx context.Context) error {
 	for {
-		_, m, err := c.conn.Read(context.WithoutCancel(ctx))
+		held := share{memory: &c.server.dispatcher.memory}
+		_, r, err := c.conn.Reader(context.WithoutCancel(ctx))
+		var m []byte
+		if err == nil {
+			m, err = readMessage(r, &held)
+		}
 		if err != nil {
+			held.end()
+			if errors.Is(err, errNoMemory) {
+				c.conn.Close(websocket.StatusTryAgainLater, err.Error())
+			}
 			return err
 		}
+		switch taken, err := c.takeRoom(ctx); {
+		case err != nil:
+			held.end()
+			return err
+		case taken:
+			c.accept(ctx, m, held)
+		default:
+			held.end()
+		}
+	}
+}
+
+// takeRoom waits until a message may be worked on, and returns false if none is any
+// more because ctx has ended. The error says that the client has closed the connection.
+func (c *session) takeRoom(ctx context.Context) (taken bool, err error) {
+	if ctx.Err() == nil && c.room.take() {
+		return true, nil
+	}
+	timer := time.NewTicker(hangUpEvery)
+	defer timer.Stop()
+	for {
 		select {
 		case c.room <- struct{}{}:
-			c.accept(ctx, m)
+			return true, nil
 		case <-ctx.Done():
+			return false, nil
+		case <-timer.C:
+			if hungUp(c.raw) {
+				return false, errHungUp
+			}
 		}
 	}
 }
 
 // accept has a message answered, unless the session is about to end.
-func (c *session) accept(ctx context.Context, message []byte) {
+func (c *session) accept(ctx context.Context, message []byte, held share) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
+		held.end()
 		c.room.free()
 		return
 	}
 	c.calls.Go(func() {
 		defer c.room.free()
-		if err := c.answer(ctx, message); err != nil {
+		defer held.end()
+		if err := c.answer(ctx, message, &held); err != nil {
 			c.server.log.Debug("RPC reply not sent", "client", c.client, "err", err)
+			c.leave()
 		}
 	})
 }
@@ -196,8 +247,8 @@ func (c *session) settle() {
 
 // answer works on one message and sends the reply if there is one. What the
 // message has subscribed to begins after that.
-func (c *session) answer(ctx context.Context, message []byte) error {
-	from := &caller{may: c.may, wallet: c.wallet, feeds: c.feeds, replied: make(chan struct{})}
+func (c *session) answer(ctx context.Context, message []byte, held *share) error {
+	from := &caller{may: c.may, wallet: c.wallet, feeds: c.feeds, replied: make(chan struct{}), share: held}
 	defer func() {
 		if close(from.replied); from.subscribed {
 			c.feeds.hurry()

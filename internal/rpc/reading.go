@@ -1,0 +1,63 @@
+package rpc
+
+import (
+	"errors"
+	"io"
+)
+
+// errNoMemory means that the messages of all clients together are too large.
+var errNoMemory = errors.New("the requests of all clients together are too large: try again")
+
+// readMessage reads a message of one client to its end. What it takes beyond freeBytes
+// is counted by a share, piece by piece as it comes: what a client announces occupies
+// nothing.
+func readMessage(r io.Reader, s *share) ([]byte, error) {
+	buf := make([]byte, 0, 4<<10)
+	for {
+		if len(buf) == cap(buf) {
+			next := 2 * cap(buf)
+			if next > freeBytes && !s.grow(next-max(cap(buf), freeBytes)) {
+				return nil, errNoMemory
+			}
+			buf = append(make([]byte, 0, next), buf...)
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if errors.Is(err, io.EOF) {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// countElements returns how many elements a JSON array has, as far as it is one, without
+// taking it apart: it goes on counting to one more than most at the most.
+func countElements(array []byte, most int) int {
+	depth, n, quoted, any := 0, 1, false, false
+	for i := 0; i < len(array) && n <= most; i++ {
+		switch c := array[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted, any = !quoted, true
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			any = any || depth > 1
+		case c == ']' || c == '}':
+			if depth--; depth == 0 {
+				i = len(array)
+			}
+		case c == ',' && depth == 1:
+			n++
+		case c != ' ' && c != '\t' && c != '\r' && c != '\n':
+			any = true
+		}
+	}
+	if !any {
+		return 0
+	}
+	return n
+}
