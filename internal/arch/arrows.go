@@ -42,7 +42,7 @@ func rooms() []room {
 		{dir: "spv", imports: []string{"internal/parse", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/chain", "internal/parse"}, testOnly: []string{simulated}, never: network},
 		{dir: "internal/rpc/api"},
-		{dir: "internal/rpc", imports: []string{"internal/safetext", "internal/parse", "internal/version", "internal/localhost"}},
+		{dir: "internal/rpc", imports: []string{"internal/wait", "internal/safetext", "internal/parse", "internal/version", "internal/localhost"}},
 		{dir: "internal/parse"},
 		{dir: "internal/localhost"},
 		{dir: "internal/safetext"},

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // strangerBytes is the size of the largest message that is read from a
@@ -200,7 +201,7 @@ func (c *session) takeRoom(ctx context.Context) (taken bool, err error) {
 	if ctx.Err() == nil && c.room.take() {
 		return true, nil
 	}
-	timer := time.NewTicker(hangUpEvery)
+	timer := wait.NewTimer(hangUpEvery)
 	defer timer.Stop()
 	for {
 		select {
@@ -208,10 +209,11 @@ func (c *session) takeRoom(ctx context.Context) (taken bool, err error) {
 			return true, nil
 		case <-ctx.Done():
 			return false, nil
-		case <-timer.C:
+		case <-timer.C():
 			if hungUp(c.raw) {
 				return false, errHungUp
 			}
+			timer.Reset(hangUpEvery)
 		}
 	}
 }
