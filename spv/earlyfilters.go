@@ -1,137 +1,342 @@
 package spv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// ErrEarlyFilters is what a run ends with when peer after peer has served
-// filters below DCP0005 that are not what the network is known to have.
-var ErrEarlyFilters = errors.New("the early filters of every peer asked contradict the known hash over them")
+// Codes of the warnings about early filters, those below DCP0005.
+const (
+	codeEarlyWrong    = "early-filters-wrong"    // they do not fit, and peers are compared
+	codeEarlyUnproven = "early-filters-unproven" // they do not fit, and are used
+)
 
-// maxEarlyTries bounds how often the early filters are fetched again.
-const maxEarlyTries = 10
+// earlyAhead is how many pieces are asked of the peer that is examined at a time.
+const earlyAhead = 4
 
-// earlyLedger finds out who lies about early filters: those below DCP0005,
-// which are proven only all together. The first time they come from everybody.
-// When that fails, they are fetched again from one peer after the other, each
-// time all from the same one if it can be had: a second failure is then proven
-// to be that peer's, and a success shows whose filters were wrong before. It is
-// a pure value.
-type earlyLedger struct {
-	tries int                                  // failures so far
-	solo  uint64                               // whom all are fetched from; zero for everybody
-	mixed bool                                 // some came from somebody else
-	tried []uint64                             // all that were solo
-	sums  map[chain.Height]map[uint64]earlySum // by the first height of the chunk and the peer
-	last  map[chain.Height]earlySum            // what is on the chain now
+// earlyExam is a peer that is asked for its early filters.
+type earlyExam struct {
+	opinion *earlyOpinion
+	ask     []int // the pieces it is asked for, in order
+	started int   // of these
+	ready   map[int]*earlyFetched
+	folded  int // pieces in the opinion
+	bytes   int
+	hash    chain.EarlyFilterHash // over the pieces so far; used if it is asked for all
+	next    []byte                // the filter at DCP0005, once it has come; nil if there is none
 }
 
-// earlySum is a chunk of filters in short.
-type earlySum struct {
-	n   int
-	sum chainhash.Hash
-}
-
-// newEarlyLedger returns a ledger for filters that come from everybody.
-func newEarlyLedger() *earlyLedger {
-	return &earlyLedger{sums: make(map[chain.Height]map[uint64]earlySum), last: make(map[chain.Height]earlySum)}
-}
-
-// note takes down what a peer has served.
-func (l *earlyLedger) note(from uint64, b *chain.FilterBatch) {
-	parts := make([]byte, 0, b.Len()*chainhash.HashSize)
-	for i := range b.Len() {
-		parts = append(parts, chainhash.HashB(b.Filter(i))...)
-	}
-	start, sum := b.First().Height, earlySum{b.Len(), chainhash.HashH(parts)}
-	if l.sums[start] == nil {
-		l.sums[start] = make(map[uint64]earlySum)
-	}
-	l.sums[start][from] = sum
-	l.last[start] = sum
-	l.mixed = l.mixed || from != l.solo
-}
-
-// avoid returns whom not to ask for early filters.
-func (l *earlyLedger) avoid(live []uint64) []uint64 {
-	if l.solo == 0 {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(live), func(id uint64) bool { return id == l.solo })
-}
-
-// failed takes note that the filters are wrong as a whole. It returns the peer
-// that is now proven to have served wrong ones, or zero, and chooses whom they
-// are fetched from next.
-func (l *earlyLedger) failed(live []uint64) (liar uint64) {
-	if l.solo != 0 && !l.mixed {
-		liar = l.solo
-	}
-	l.tries++
-	l.solo, l.mixed = 0, false
-	for _, id := range live {
-		if id != liar && !slices.Contains(l.tried, id) {
-			l.solo = id
-			l.tried = append(l.tried, id)
-			break
-		}
-	}
-	clear(l.last)
-	return liar
-}
-
-// succeeded takes note that the filters are right as a whole. It returns the
-// peers that had served something else before, in order.
-func (l *earlyLedger) succeeded() (liars []uint64) {
-	for start, right := range l.last {
-		for id, sum := range l.sums[start] {
-			if sum.n == right.n && sum.sum != right.sum && !slices.Contains(liars, id) {
-				liars = append(liars, id)
-			}
-		}
-	}
-	slices.Sort(liars)
-	clear(l.sums)
-	clear(l.last)
-	return liars
+// earlyFetched is one piece as it was served.
+type earlyFetched struct {
+	filters [][]byte
+	sum     chainhash.Hash
+	next    []byte // the filter at DCP0005, after the last piece
+	bytes   int
 }
 
 // early reports whether a height is below the first committed filter.
 func (p *pursuit) early(h chain.Height) bool { return h < p.cfg.Params.DCP0005 }
 
 // earlyRange names the early filters for people.
-func (p *pursuit) earlyRange() string { return fmt.Sprintf("1–%d", p.cfg.Params.DCP0005-1) }
+func (r *run) earlyRange() string {
+	return fmt.Sprintf("1–%s", grouped(r.cfg.Params.DCP0005-1))
+}
 
-// earlyFailed starts the early filters over. The store has dropped them.
-func (p *pursuit) earlyFailed(broken *chain.RuleError) error {
+// earlyHolds reports whether no filters are to be fetched, because peers are compared.
+func (p *pursuit) earlyHolds() bool { return p.sets.examining() }
+
+// earlyAvoid returns the peers not to be asked for a chunk: all but those that have served
+// this piece of the set that is to be used, if one of them is there.
+func (p *pursuit) earlyAvoid(start chain.Height) []uint64 {
+	supporters := p.sets.supporters(pieceOf(start))
+	live := p.survey.live()
+	if !slices.ContainsFunc(supporters, func(id uint64) bool { return slices.Contains(live, id) }) {
+		return nil
+	}
+	return slices.DeleteFunc(live, func(id uint64) bool { return slices.Contains(supporters, id) })
+}
+
+// judgeEarly looks at the early filters when a batch has completed them. The ones that do
+// not fit are kept up to the last but one, so that they are compared again when they are
+// complete the next time; unless they are to be used.
+func (p *pursuit) judgeEarly(b *chain.FilterBatch) error {
+	active := p.cfg.Params.DCP0005
+	switch {
+	case active == 0 || b.First().Height > active || p.staged.Filters.Height < active-1:
+		return nil
+	case p.staged.EarlyProven:
+		return p.earlyProven()
+	case p.staged.Filters.Height < active: // the next filter is part of the proof
+		return nil
+	}
+	first, size, err := p.stagedPieces()
+	if err != nil {
+		return err
+	}
+	if p.sets.wrong(first, size) {
+		p.earlyAccepted()
+		return nil
+	}
+	if p.sets.target != nil {
+		p.sets.discard()
+	}
+	p.warn(codeEarlyWrong, fmt.Sprintf("The filters %s that came do not have the known hash of the network. "+
+		"Single peers are asked for all of them, to be compared.", p.earlyRange()),
+		"Nothing needs to be done if peers in different networks are connected.")
+	p.cfg.Log.Warn("Early filters do not have the known hash", "filters", p.earlyRange(), "bytes", size)
+	return p.holdEarly(active - 2)
+}
+
+// holdEarly drops the filters above a height and starts the plan over there.
+func (p *pursuit) holdEarly(above chain.Height) error {
+	if err := p.store.DropFilters(max(above, 0)); err != nil {
+		return err
+	}
 	p.touched()
 	p.plan = newFilterPlan(p.staged.Filters.Height)
-	liar := p.ledger.failed(p.survey.live())
-	if liar != 0 {
-		p.cfg.Peers.Accuse(liar, fmt.Errorf("served all filters %s: %w", p.earlyRange(), broken))
-	}
-	if p.ledger.tries >= maxEarlyTries {
-		return fmt.Errorf("filters %s: %w: %w: connect to other peers and start again", p.earlyRange(), ErrEarlyFilters, broken)
-	}
-	p.cfg.Log.Warn("Early filters are wrong as a whole and are fetched again", "filters", p.earlyRange(),
-		"tries", p.ledger.tries, "from", p.ledger.solo)
-	p.warn("early-filters-wrong",
-		fmt.Sprintf("The filters %s that came are not those of the network. They were dropped and are fetched again.", p.earlyRange()),
-		"Nothing needs to be done unless this comes again and again: then connect to other peers.")
 	return nil
 }
 
-// earlyProven names those who served something else before the early filters
-// were found to be right.
-func (p *pursuit) earlyProven() {
-	for _, id := range p.ledger.succeeded() {
-		p.cfg.Peers.Accuse(id, fmt.Errorf("served filters within %s that are not those that the network has", p.earlyRange()))
+// stagedPieces returns the hashes of the pieces on the chain, and the size of all.
+func (p *pursuit) stagedPieces() (sums []chainhash.Hash, size int, err error) {
+	var sum pieceSum
+	last := p.cfg.Params.DCP0005 - 1
+	err = p.store.EarlyFilters(0, func(h chain.Height, filter []byte) {
+		sum.add(filter)
+		size += len(filter)
+		if h == last || (h+1)%earlyPiece == 0 {
+			sums = append(sums, sum.sum())
+		}
+	})
+	return sums, size, err
+}
+
+// examineEarly asks single peers for all early filters while it is open which are right.
+func (p *pursuit) examineEarly(now time.Time) error {
+	defer func() { p.asking = p.exam != nil }()
+	if !p.earlyHolds() {
+		return nil
 	}
-	p.unwarn("early-filters-wrong")
+	if e := p.exam; e != nil && !slices.Contains(p.survey.live(), e.opinion.peer) {
+		p.exam = nil
+	}
+	if p.exam == nil {
+		if err := p.beginExam(now); err != nil || p.exam == nil {
+			return err
+		}
+	}
+	e := p.exam
+	for e.started < len(e.ask) && e.started-e.folded < earlyAhead {
+		if err := p.askPiece(e, e.ask[e.started]); err != nil {
+			return err
+		}
+		e.started++
+	}
+	return nil
+}
+
+// beginExam chooses the next peer, if there is one.
+func (p *pursuit) beginExam(now time.Time) error {
+	id, ask := p.sets.next(p.survey.live(), p.cfg.Peers.Group, now)
+	if id == 0 {
+		if p.sets.conclude(0); p.sets.target != nil { // nothing more is to be had
+			return p.adopt()
+		}
+		p.sets.retry(now)
+		return nil
+	}
+	p.sets.asked = append(p.sets.asked, id)
+	p.exam = &earlyExam{
+		opinion: &earlyOpinion{peer: id, group: p.cfg.Peers.Group(id), pieces: make(map[int]chainhash.Hash)},
+		ask:     ask,
+		ready:   make(map[int]*earlyFetched),
+		hash:    chain.NewEarlyFilterHash(),
+	}
+	p.cfg.Log.Info("Asking a peer for its early filters", "peer", id, "group", p.exam.opinion.group, "pieces", len(ask))
+	return nil
+}
+
+// askPiece asks the peer for one piece, chunk after chunk. The filter at DCP0005 comes with
+// the last piece: it is proven by its header, and may be part of the known hash.
+func (p *pursuit) askPiece(e *earlyExam, k int) error {
+	from := chain.Height(k) * earlyPiece
+	targets, err := p.store.FilterTargets(from, int(min(from+earlyPiece, p.cfg.Params.DCP0005+1)-from))
+	if err != nil || len(targets) == 0 {
+		return errors.Join(err, chain.ErrStale)
+	}
+	if k+1 == pieces(p.cfg.Params.DCP0005) && (p.cfg.Params.DCP0005)%earlyPiece == 0 {
+		more, err := p.store.FilterTargets(p.cfg.Params.DCP0005, 1)
+		if err != nil {
+			return err
+		}
+		targets = append(targets, more...)
+	}
+	var genesis []byte
+	if from == 0 {
+		if genesis, err = p.store.Filter(0); err != nil {
+			return err
+		}
+		targets = targets[1:]
+	}
+	avoid := slices.DeleteFunc(p.survey.live(), func(id uint64) bool { return id == e.opinion.peer })
+	p.workers.do(func(ctx context.Context) fold {
+		f, err := p.fetchPiece(ctx, e.opinion.peer, avoid, targets, genesis)
+		return func() error {
+			if p.exam != e {
+				return nil
+			}
+			if err != nil {
+				p.cfg.Log.Debug("No early filters to compare", "peer", e.opinion.peer, "piece", k, "err", err)
+				p.exam = nil
+				return nil
+			}
+			e.ready[k] = f
+			return p.foldPieces(e)
+		}
+	})
+	return nil
+}
+
+// fetchPiece fetches filters of one peer.
+func (p *pursuit) fetchPiece(
+	ctx context.Context, id uint64, avoid []uint64, targets []chain.FilterTarget, genesis []byte,
+) (*earlyFetched, error) {
+	f := &earlyFetched{}
+	var sum pieceSum
+	add := func(filter []byte) {
+		f.filters = append(f.filters, filter)
+		f.bytes += len(filter)
+		sum.add(filter)
+	}
+	if genesis != nil {
+		add(genesis)
+	}
+	for len(targets) > 0 {
+		part := targets[:min(chunkSize, len(targets))]
+		targets = targets[len(part):]
+		payload, from, err := p.cfg.Peers.CFilters(ctx, avoid, part[0].Hash, part[len(part)-1].Hash)
+		if err == nil && from != id {
+			err = fmt.Errorf("peer %d answered for it", from)
+		}
+		if err != nil {
+			return nil, err
+		}
+		batch, err := chain.ProveFilters(p.cfg.Params, part, payload)
+		if err != nil {
+			return nil, err
+		}
+		for i := range batch.Len() {
+			if part[i].Height >= p.cfg.Params.DCP0005 {
+				f.next = batch.Filter(i)
+				continue
+			}
+			add(batch.Filter(i))
+		}
+	}
+	f.sum = sum.sum()
+	return f, nil
+}
+
+// foldPieces takes the pieces that have come, in order, and the opinion when it is whole.
+func (p *pursuit) foldPieces(e *earlyExam) error {
+	for e.folded < len(e.ask) {
+		f := e.ready[e.ask[e.folded]]
+		if f == nil {
+			return nil
+		}
+		delete(e.ready, e.ask[e.folded])
+		e.opinion.pieces[e.ask[e.folded]] = f.sum
+		e.bytes += f.bytes
+		for _, filter := range f.filters {
+			e.hash.Add(filter)
+		}
+		e.next = f.next
+		e.folded++
+	}
+	p.exam = nil
+	e.opinion.fits = len(e.ask) == pieces(p.cfg.Params.DCP0005) && e.hash.Check(p.cfg.Params, e.next) == nil
+	left := 0
+	if id, _ := p.sets.next(p.survey.live(), p.cfg.Peers.Group, time.Now()); id != 0 {
+		left = 1
+	}
+	p.cfg.Log.Info("Compared the early filters of a peer", "peer", e.opinion.peer, "fits", e.opinion.fits, "bytes", e.bytes)
+	p.sets.add(e.opinion, e.bytes, left)
+	if p.sets.target == nil {
+		return nil
+	}
+	return p.adopt()
+}
+
+// adopt makes the filters on the chain those of the target: what is before the first piece
+// that differs stays.
+func (p *pursuit) adopt() error {
+	k, differs := p.sets.differs()
+	p.cfg.Log.Info("Decided which early filters to use", "proven", p.sets.proven, "differ", differs, "piece", k)
+	if !differs {
+		return p.holdEarly(p.cfg.Params.DCP0005 - 2)
+	}
+	return p.holdEarly(chain.Height(k)*earlyPiece - 1)
+}
+
+// earlyProven names the peers that served something else before the early filters were
+// found to be right.
+func (p *pursuit) earlyProven() error {
+	p.unwarn(codeEarlyWrong)
+	p.unwarn(codeEarlyUnproven)
+	if p.sets.first == nil {
+		p.ledger = newEarlyLedger()
+		return nil
+	}
+	right, _, err := p.stagedPieces()
+	if err != nil {
+		return err
+	}
+	check := ledgerCheck{ledger: p.ledger}
+	if err := p.store.EarlyFilters(0, check.next); err != nil {
+		return err
+	}
+	p.sets.target = right
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(append(check.liars, p.sets.liars()...)))) {
+		p.cfg.Peers.Accuse(id, fmt.Errorf("served filters within %s that are not those that the network has",
+			p.earlyRange()))
+	}
+	p.ledger, p.sets = newEarlyLedger(), &earlySets{}
+	return nil
+}
+
+// earlyReason says that peers are compared, and which one is asked or looked for.
+func (x pinned) earlyReason() (reason, hint string) {
+	reason = fmt.Sprintf("The filters before block %s do not have the known hash of the network: ", grouped(x.active))
+	if x.asking {
+		return reason + fmt.Sprintf("asking single peers for all of them, compared so far: %d.", x.opinions), ""
+	}
+	return reason + fmt.Sprintf("peers compared: %d; waiting for others, in other networks.", x.opinions),
+		"They are used once one set has that hash, or peers in different networks agree. " +
+			"Name more peers with the connect option."
+}
+
+// earlyAccepted says that filters are used which are not proven.
+func (p *pursuit) earlyAccepted() {
+	p.unwarn(codeEarlyWrong)
+	p.ledger = newEarlyLedger()
+	p.warnEarlyUnproven()
+}
+
+// warnEarlyUnproven warns that the early filters on the chain are not proven.
+func (r *run) warnEarlyUnproven() {
+	if r.warned(codeEarlyUnproven) {
+		return
+	}
+	text := fmt.Sprintf("Early filters unproven: the filters %s do not have the hash that this version knows, "+
+		"but peers in different networks agreed on them.", r.earlyRange())
+	r.cfg.Log.Warn(text)
+	r.warn(codeEarlyUnproven, text, "Payments before block "+grouped(r.cfg.Params.DCP0005)+
+		" could be missing if those peers were one. Check whether there is a newer version of spvd.")
 }

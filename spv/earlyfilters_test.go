@@ -2,12 +2,15 @@ package spv
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/chain"
 )
 
 // eras returns a chain whose first few hundred filters are proven only all
@@ -63,4 +66,103 @@ func TestALiarAboutEarlyFiltersIsFoundOut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnEarlyHashThatFitsNoSet holds that with a known hash that is wrong no honest peer is
+// accused, however many there are; that the daemon goes on with what peers agree on, says
+// so, also after a restart; and that little is downloaded again.
+func TestAnEarlyHashThatFitsNoSet(t *testing.T) {
+	c := eras(t, 700)
+	for _, peers := range []int{2, 8} {
+		inHouse(t, c, nil, func(h *house) {
+			params := *c.Params()
+			params.EarlyFilters[0] ^= 1 // it is what is known that is wrong
+			h.cfg.Params = &params
+			h.syncer, _ = New(h.cfg)
+			var all []*fakePeer
+			for i := range peers {
+				all = append(all, h.net.join(&fakePeer{chain: c, latency: latency, group: fmt.Sprint("group ", i)}))
+			}
+			h.start()
+			h.untilSyncedTo(time.Minute, c)
+			if len(h.net.accused) != 0 {
+				h.Errorf("accused: %v", h.net.accused)
+			}
+			if st := h.syncer.Status(); !st.hasWarning(codeEarlyUnproven) || st.hasWarning(codeEarlyWrong) {
+				h.Errorf("warnings: %+v", st.Warnings)
+			}
+			asked := 0
+			for _, p := range all {
+				kinds, _ := h.net.told(p)
+				asked += len(slices.DeleteFunc(kinds, func(kind string) bool { return kind != "filters" }))
+			}
+			if most := 7 + (earlyOpinions+1)*4 + 8; asked > most {
+				h.Errorf("%d requests for filters, at most %d are needed", asked, most)
+			}
+			h.restart(func(*chain.Params) {})
+			h.untilSyncedTo(time.Minute, c)
+			if st := h.syncer.Status(); !st.hasWarning(codeEarlyUnproven) {
+				h.Errorf("warnings after a restart: %+v", st.Warnings)
+			}
+			h.restart(func(p *chain.Params) { p.EarlyFilters[0] ^= 1 }) // as a newer version would
+			h.untilSyncedTo(time.Minute, c)
+			if st := h.syncer.Status(); len(st.Warnings) != 0 {
+				h.Errorf("warnings with the right hash: %+v", st.Warnings)
+			}
+		})
+	}
+}
+
+// TestEarlyFiltersOfOnePeerOnly holds that a set that does not fit is not used while only
+// one network has served it, that the status says what is missing, and that a peer in
+// another one helps.
+func TestEarlyFiltersOfOnePeerOnly(t *testing.T) {
+	c := eras(t, 700)
+	inHouse(t, c, nil, func(h *house) {
+		params := *c.Params()
+		params.EarlyFilters[0] ^= 1
+		h.cfg.Params = &params
+		h.syncer, _ = New(h.cfg)
+		for range 3 {
+			h.net.join(&fakePeer{chain: c, latency: latency, group: "one"})
+		}
+		h.start()
+		h.pass(time.Hour)
+		st := h.syncer.Status()
+		if st.Synced || !st.hasWarning(codeEarlyWrong) || !strings.Contains(st.Reason, "peers compared: 1; waiting for others") {
+			h.Errorf("with peers of one network: %+v", st)
+		}
+		h.net.join(&fakePeer{chain: c, latency: latency, group: "two"})
+		h.untilSyncedTo(5*time.Minute, c)
+		if len(h.net.accused) != 0 {
+			h.Errorf("accused: %v", h.net.accused)
+		}
+	})
+}
+
+// TestAgreementOfLiarsIsNotProof holds that one honest peer among those asked is enough for
+// the right filters, and then those that served others are accused.
+func TestAgreementOfLiarsIsNotProof(t *testing.T) {
+	c := eras(t, 700)
+	inHouse(t, c, nil, func(h *house) {
+		var liars []uint64
+		for i := range 3 {
+			p := &fakePeer{chain: c, latency: latency, group: fmt.Sprint(i)}
+			if i < 2 {
+				p.spoilFilters = spoilEarly
+			}
+			h.net.join(p)
+			if i < 2 {
+				liars = append(liars, p.id)
+			}
+		}
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		if ids := slices.Sorted(maps.Keys(h.net.accused)); !slices.Equal(ids, liars) {
+			h.Errorf("accused are %v, want %v", ids, liars)
+		}
+		if st := h.syncer.Status(); len(st.Warnings) != 0 {
+			h.Errorf("warnings: %+v", st.Warnings)
+		}
+	})
 }

@@ -29,7 +29,7 @@ func causedByPeers(err error) bool {
 	}
 	for _, cause := range []error{
 		chain.ErrOrphan, chain.ErrStale, chain.ErrOutOfReach, chain.ErrNotFound,
-		match.ErrMalformed, errGoesBack, errElsewhere, errOutdated, ErrEarlyFilters,
+		match.ErrMalformed, errGoesBack, errElsewhere, errOutdated,
 	} {
 		if errors.Is(err, cause) {
 			return true

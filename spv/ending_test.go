@@ -39,7 +39,6 @@ var errorsOfTheSync = map[string]struct {
 	"spv.ErrRejected":       {ErrRejected, byUser},
 	"spv.ErrNoPeers":        {ErrNoPeers, byUser},
 	"spv.ErrTooMany":        {ErrTooMany, byUser},
-	"spv.ErrEarlyFilters":   {ErrEarlyFilters, byPeers},
 	"spv.errElsewhere":      {errElsewhere, byPeers},
 	"spv.errOutdated":       {errOutdated, byPeers},
 	"spv.errGoesBack":       {errGoesBack, byPeers},

@@ -39,6 +39,7 @@ type fakePeer struct {
 	withheldFrom  chain.Height // blocks from it on are not served; zero: all are
 	leavesAt      chain.Height // asked for headers after it, it sends the first ones and leaves; zero: never
 
+	group       string // of its address; empty if not known
 	busy        int
 	sendHeaders int
 	asked       []string // the kinds of requests in order
@@ -304,6 +305,15 @@ func (n *fakeNet) Host(id uint64) string {
 	defer n.mu.Unlock()
 	if p := n.peers[id]; p != nil {
 		return p.host
+	}
+	return ""
+}
+
+func (n *fakeNet) Group(id uint64) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p := n.peers[id]; p != nil {
+		return p.group
 	}
 	return ""
 }

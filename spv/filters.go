@@ -18,7 +18,7 @@ const (
 
 // fetchFilters asks for as many chunks of filters as the window allows.
 func (p *pursuit) fetchFilters() error {
-	for {
+	for !p.earlyHolds() {
 		c, ok := p.plan.take(p.staged.Tip.Height, len(p.survey.peers), !p.survey.leading, time.Now())
 		if !ok {
 			return nil
@@ -27,6 +27,7 @@ func (p *pursuit) fetchFilters() error {
 			return err
 		}
 	}
+	return nil
 }
 
 // fetchChunk asks a peer for a chunk and proves what comes.
@@ -37,7 +38,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 	}
 	plan, start, end := p.plan, targets[0].Hash, targets[len(targets)-1].Hash
 	if p.early(c.start) {
-		c.avoid = slices.Concat(c.avoid, p.ledger.avoid(p.survey.live()))
+		c.avoid = slices.Concat(c.avoid, p.earlyAvoid(c.start))
 	}
 	p.workers.do(func(ctx context.Context) fold {
 		if wait.For(ctx, c.pause()) != nil {
@@ -88,17 +89,12 @@ func (p *pursuit) foldFilters() error {
 		if batch == nil {
 			return nil
 		}
-		err := p.store.AddFilters(batch)
-		var broken *chain.RuleError
-		if errors.As(err, &broken) {
-			return p.earlyFailed(broken)
-		}
-		if err != nil {
+		if err := p.store.AddFilters(batch); err != nil {
 			return err
 		}
 		p.touched()
-		if p.early(batch.First().Height) && !p.early(p.staged.Filters.Height+1) {
-			p.earlyProven()
+		if err := p.judgeEarly(batch); err != nil {
+			return err
 		}
 	}
 }

@@ -17,19 +17,28 @@ type pinned struct {
 	easing  chain.Easing     // of the newest blocks
 	easy    bool             // it is so much that the chain may be a cheap imitation
 	weighed bool             // easing is about the newest header
+
+	compare  bool         // peers are compared because early filters do not fit
+	asking   bool         // one of them is asked
+	opinions int          // those that have answered
+	active   chain.Height // DCP0005
 }
 
 // pinned gathers these facts.
 func (r *run) pinned() pinned {
 	denied, _ := r.denials.lowest()
 	return pinned{
-		refused: len(r.refusals),
-		refusal: r.refusals.any(),
-		misled:  r.store.Contradicted(),
-		denied:  denied,
-		easing:  r.eased,
-		easy:    r.eased.TooEasy(r.cfg.Params),
-		weighed: r.cfg.Params.MaxEasing == 0 || r.easedAt == r.store.Staged().Tip,
+		refused:  len(r.refusals),
+		refusal:  r.refusals.any(),
+		misled:   r.store.Contradicted(),
+		denied:   denied,
+		easing:   r.eased,
+		easy:     r.eased.TooEasy(r.cfg.Params),
+		compare:  r.sets.examining(),
+		asking:   r.asking,
+		opinions: len(r.sets.opinions),
+		active:   r.cfg.Params.DCP0005,
+		weighed:  r.cfg.Params.MaxEasing == 0 || r.easedAt == r.store.Staged().Tip,
 	}
 }
 
@@ -88,6 +97,8 @@ func (x pinned) doubt() string {
 		return "the chain contradicts a waypoint"
 	case x.denied > 0:
 		return "peers contradict a waypoint"
+	case x.compare:
+		return "the early filters of the connected peers do not have the known hash"
 	case x.easy:
 		return "the newest blocks took much less work than those before"
 	}

@@ -57,6 +57,11 @@ type Roster interface {
 	// with the height each of them claims. A claim is never a fact.
 	Live() iter.Seq2[uint64, uint32]
 
+	// Group returns the network group that a live peer's address lies in: peers in
+	// different groups are hardly run by the same one. It is empty if the group is not
+	// known, as of addresses that are not routed publicly.
+	Group(id uint64) string
+
 	// Dialling reports whether a connection is being made, the handshake included. A
 	// dial whose peer is live is over. Those that only try an address out do not count.
 	Dialling() bool

@@ -27,6 +27,7 @@ type pursuit struct {
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
 	scanner     scanner
+	exam        *earlyExam                // the peer whose early filters are compared; nil for none
 	announced   map[uint64]*announcements // by peer
 }
 
@@ -71,6 +72,9 @@ func (p *pursuit) step(timer *wait.Timer) error {
 		return err
 	}
 	if err := p.fetchFilters(); err != nil {
+		return err
+	}
+	if err := p.examineEarly(time.Now()); err != nil {
 		return err
 	}
 	if err := p.judgeWork(); err != nil {

@@ -123,6 +123,8 @@ type run struct {
 	healed int          // how often the store was repaired
 	survey *survey      // what the live peers have shown
 	ledger *earlyLedger // who served filters below DCP0005
+	asking bool         // a peer is asked for all early filters
+	sets   *earlySets   // what they are compared by when they do not fit
 
 	watching bool          // there is a wallet that needs blocks
 	scanned  chain.BlockID // how far it was searched for; the filters' tip if there is none
@@ -150,6 +152,7 @@ func newRun(s *Syncer) *run {
 		Syncer:   s,
 		survey:   newSurvey(),
 		ledger:   newEarlyLedger(),
+		sets:     &earlySets{},
 		denials:  make(denials),
 		refusals: make(refusals),
 		relay:    newRelaying(),

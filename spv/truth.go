@@ -107,6 +107,8 @@ func (f facts) reason() (reason, hint string) {
 	case f.leading:
 		return fmt.Sprintf("Fetching headers: %s of about %s, from %s.",
 			grouped(f.staged), grouped(max(f.best, f.staged)), f.peerCount()), ""
+	case f.pinned.compare:
+		return f.pinned.earlyReason()
 	case f.filters.Height < f.staged:
 		return f.filtersReason()
 	case !f.enough:

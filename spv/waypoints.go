@@ -27,7 +27,8 @@ func misledText(points []chain.BlockID) string {
 		"it is a false branch, or the waypoint is wrong.", grouped(points[0].Height))
 }
 
-// judgeStore warns while the stored chain contradicts waypoints.
+// judgeStore warns while the stored chain contradicts waypoints, or holds early filters
+// that do not have the known hash.
 func (r *run) judgeStore() {
 	points := r.store.Contradicted()
 	switch {
@@ -37,6 +38,9 @@ func (r *run) judgeStore() {
 		r.warn(codeMisled, text, misledHint)
 	case len(points) == 0:
 		r.unwarn(codeMisled)
+	}
+	if st := r.store.State(); !st.EarlyProven && st.Filters.Height >= r.cfg.Params.DCP0005 {
+		r.warnEarlyUnproven()
 	}
 }
 

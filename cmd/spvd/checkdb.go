@@ -46,7 +46,11 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 		return err
 	}
 	state := store.State()
-	fmt.Fprintf(stdout, "spvd: %s is sound: checked all headers up to %d and all filters up to %d\n",
-		name, state.Tip.Height, state.Filters.Height)
+	unproven := ""
+	if state.Filters.Height >= params.DCP0005 && !state.EarlyProven {
+		unproven = fmt.Sprintf("; those below %d are whole but unproven: they do not hash to the known value", params.DCP0005)
+	}
+	fmt.Fprintf(stdout, "spvd: %s is sound: checked all headers up to %d and all filters up to %d%s\n",
+		name, state.Tip.Height, state.Filters.Height, unproven)
 	return nil
 }

@@ -126,10 +126,10 @@ func TestEarlyFiltersHashToTheParameters(t *testing.T) {
 	for i := range c.Params().DCP0005 {
 		h.Add(c.Filter(i))
 	}
-	if err := h.Check(c.Params()); err != nil {
+	if err := h.Check(c.Params(), nil); err != nil {
 		t.Error(err)
 	}
-	if err := h.Check(testnet.Eras()); err == nil {
+	if err := h.Check(testnet.Eras(), nil); err == nil {
 		t.Error("parameters that know no chain accept its early filters")
 	}
 }

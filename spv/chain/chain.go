@@ -77,6 +77,7 @@ type Chain struct {
 	filters      [][]byte        // the staged filters: those after keepFilters
 	filterBytes  int             // of those that no write has taken
 	writing      *Write          // the one that is not settled; nil for none
+	earlyProven  bool            // the filters below DCP0005 are there and the known ones
 	early        EarlyFilterHash // over the filters below DCP0005, as far as it goes
 	main         mainView
 	side         tree
@@ -181,7 +182,7 @@ func (c *Chain) State() State { return *c.flushed.Load() }
 
 // Staged returns how far the chain goes with what is staged.
 func (c *Chain) Staged() State {
-	return *newState(c.params, &c.tip, &c.window.at(c.tip.headers.Height).header)
+	return *newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header)
 }
 
 // mainView is the main chain with what is staged, as the rules see it. A

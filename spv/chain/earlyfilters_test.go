@@ -70,19 +70,25 @@ func TestEarlyFilterHashIsCheckedAtTheEnd(t *testing.T) {
 	e := NewEarlyFilterHash()
 	for _, f := range filters {
 		var broken *RuleError
-		if err := e.Check(p); err == nil || errors.As(err, &broken) {
+		if err := e.Check(p, nil); err == nil || errors.As(err, &broken) {
 			t.Errorf("before filter %d: got %v", e.Next(), err)
 		}
 		e.Add(f)
 	}
-	if err := e.Check(p); err != nil {
+	if err := e.Check(p, []byte{9}); err != nil {
 		t.Error(err)
 	}
+	p.EarlyFilters = blake256.Sum256([]byte{1, 2, 3, 4, 9}) // with the filter after them
+	if err := e.Check(p, []byte{9}); err != nil {
+		t.Error(err)
+	}
+	wantRule(t, e.Check(p, nil), RuleEarlyFilters)
+	wantRule(t, e.Check(p, []byte{8}), RuleEarlyFilters)
 	wrong := NewEarlyFilterHash()
 	for range filters {
 		wrong.Add([]byte{1})
 	}
-	wantRule(t, wrong.Check(p), RuleEarlyFilters)
+	wantRule(t, wrong.Check(p, []byte{9}), RuleEarlyFilters)
 }
 
 // TestKnownEarlyFilters pins the constants in the order of bytes in which

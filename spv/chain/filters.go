@@ -33,9 +33,9 @@ func (c *Chain) FilterTargets(from Height, n int) ([]FilterTarget, error) {
 // longer all on the main chain: nothing was staged. The batch is kept until
 // the next flush.
 //
-// With the last filter below DCP0005 all of these are proven together. A
-// [*RuleError] says that they are not what the network has: some of them is
-// wrong, and so all are dropped but that of the genesis block.
+// The filters below DCP0005 are proven all together once they are there, and the one
+// after them too: then the state says whether they are what the network is known to have,
+// and if not, the caller decides whether to keep them. See [Chain.DropFilters].
 func (c *Chain) AddFilters(b *FilterBatch) error {
 	if b.Len() == 0 {
 		return nil
@@ -56,28 +56,93 @@ func (c *Chain) AddFilters(b *FilterBatch) error {
 		c.filterBytes += len(filter)
 	}
 	c.tip.filters = b.last
-	if err := c.proveEarly(b); err != nil {
-		return fmt.Errorf("add filters: %w", err)
+	c.proveEarly(b)
+	return nil
+}
+
+// DropFilters takes back the staged filters above a height of the main chain.
+func (c *Chain) DropFilters(above Height) error {
+	if above < 0 || above >= c.tip.filters.Height {
+		return nil
+	}
+	to := BlockID{above, c.main.hash(above)}
+	if err := c.main.failed(); err != nil {
+		return fmt.Errorf("drop filters above %d: %w", above, err)
+	}
+	c.rewindFilters(to)
+	return nil
+}
+
+// EarlyFilters calls fn with the staged filters below DCP0005 from a height on, in order,
+// as far as they are there. What it gets is valid only until it returns.
+func (c *Chain) EarlyFilters(from Height, fn func(h Height, filter []byte)) error {
+	end := min(c.tip.filters.Height+1, c.params.DCP0005)
+	onDisk := min(c.keepFilters, end-1)
+	err := c.store.view("read early filters", func(tx *bbolt.Tx) error {
+		b, err := bucketOf(tx, bucketFilters)
+		if err != nil {
+			return err
+		}
+		var row filterRow
+		for h := from; h <= onDisk; h = row.end() {
+			if err := row.read(b, h); err != nil {
+				return missing(err, "filter %d", h)
+			}
+			for i := h; i <= min(row.end()-1, onDisk); i++ {
+				fn(i, row.filters[i-row.first])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for h := max(from, c.keepFilters+1); h < end; h++ {
+		fn(h, c.filters[h-c.keepFilters-1])
 	}
 	return nil
 }
 
-// proveEarly hashes the filters of a batch that are below DCP0005, and proves
-// all of these when they are complete.
-func (c *Chain) proveEarly(b *FilterBatch) error {
-	if b.First().Height >= c.params.DCP0005 {
-		return nil
+// proveEarly hashes the filters of a batch that are below DCP0005, and finds out whether
+// all of these are the known ones once they are complete.
+func (c *Chain) proveEarly(b *FilterBatch) {
+	first, active := b.First().Height, c.params.DCP0005
+	if first > active {
+		return
 	}
-	for i := 0; i < b.Len() && c.early.Next() < c.params.DCP0005; i++ {
+	for i := 0; i < b.Len() && c.early.Next() < active; i++ {
 		c.early.Add(b.Filter(i))
 	}
-	if c.early.Next() < c.params.DCP0005 {
+	if c.early.Next() < active {
+		return
+	}
+	var next []byte
+	if i := int(active - first); i < b.Len() {
+		next = append([]byte{}, b.Filter(i)...)
+	}
+	c.earlyProven = c.early.Check(c.params, next) == nil
+}
+
+// recallEarly finds out whether the early filters on disk are the known ones.
+func (c *Chain) recallEarly(tx *bbolt.Tx, filters Height) error {
+	active := c.params.DCP0005
+	c.earlyProven = active == 0
+	if active == 0 || filters < active-1 {
 		return nil
 	}
-	if err := c.early.Check(c.params); err != nil {
-		c.rewindFilters(BlockID{Hash: c.params.GenesisHash})
-		return err
+	var next []byte
+	if filters >= active {
+		b, err := bucketOf(tx, bucketFilters)
+		if err != nil {
+			return err
+		}
+		var row filterRow
+		if err := row.read(b, active); err != nil {
+			return missing(err, "filter %d", active)
+		}
+		next = append([]byte{}, row.filters[active-row.first]...)
 	}
+	c.earlyProven = c.early.Check(c.params, next) == nil
 	return nil
 }
 

@@ -1,8 +1,10 @@
 package chain
 
 import (
+	"bytes"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -60,33 +62,86 @@ func TestEarlyFiltersAreProven(t *testing.T) {
 	wantChain(t, c, blocks)
 }
 
-// When one of the early filters is wrong, all are dropped, and the right ones
-// can be added again.
-func TestWrongEarlyFilterDropsAll(t *testing.T) {
+// The hash that is known may be that of the early filters and the one after them: then
+// they are proven once that one is there.
+func TestEarlyFiltersAreProvenWithTheNextOne(t *testing.T) {
+	blocks := newTestChain(t, SimNet()).mine(t, SimNet(), random(35), 300, 30, 1)
+	p := earlyParams(blocks, 200)
+	with := NewEarlyFilterHash()
+	for _, f := range blocks.filters[:201] {
+		with.Add(f)
+	}
+	p.EarlyFilters = with.Sum()
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
+	c := reopen(t, cfg)
+	blocks.feed(t, p, c, 0, 2000, 1)
+	for _, stop := range []Height{199, 200, 300} {
+		if err := addUpTo(t, p, c, blocks, stop); err != nil {
+			t.Fatal(err)
+		}
+		mustFlush(t, c)
+		if got, want := c.State().EarlyProven, stop >= 200; got != want {
+			t.Fatalf("filters up to %d are proven: %v", stop, got)
+		}
+		mustCheck(t, c)
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c = reopen(t, cfg)
+		if got, want := c.State().EarlyProven, stop >= 200; got != want {
+			t.Fatalf("opened again, filters up to %d are proven: %v", stop, got)
+		}
+	}
+}
+
+// When one of the early filters is wrong, the state says so, and from there on they can
+// be dropped and the right ones added. What is kept stays unproven.
+func TestWrongEarlyFilter(t *testing.T) {
 	blocks := newTestChain(t, SimNet()).mine(t, SimNet(), random(31), 300, 30, 1)
 	p := earlyParams(blocks, 200)
-	c := testStore(t, p)
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
+	c := reopen(t, cfg)
 	blocks.feed(t, p, c, 0, 2000, 1)
 	wrong := blocks.fork(300)
 	wrong.filters[150] = []byte{1, 2, 3}
-	if err := addUpTo(t, p, c, wrong, 180); err != nil {
+	for _, stop := range []Height{180, 300} {
+		if err := addUpTo(t, p, c, wrong, stop); err != nil {
+			t.Fatal(err)
+		}
+		mustFlush(t, c)
+		mustCheck(t, c)
+	}
+	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	mustFlush(t, c)
-	mustCheck(t, c) // nothing says yet that anything is wrong
-	wantRule(t, addUpTo(t, p, c, wrong, 300), RuleEarlyFilters)
-	if c.Staged().Filters != blocks.id(0) {
-		t.Fatalf("filters up to %d are left", c.Staged().Filters.Height)
+	c = reopen(t, cfg)
+	if st := c.State(); st.EarlyProven || st.Filters != blocks.id(300) {
+		t.Fatalf("with a wrong filter: %+v", st)
+	}
+	var read [][]byte
+	if err := c.EarlyFilters(100, func(h Height, filter []byte) {
+		if h != 100+Height(len(read)) {
+			t.Fatalf("filter %d after %d", h, len(read))
+		}
+		read = append(read, bytes.Clone(filter))
+	}); err != nil || !slices.EqualFunc(read, wrong.filters[100:200], bytes.Equal) {
+		t.Fatalf("%d filters read, %v", len(read), err)
+	}
+	if err := c.DropFilters(140); err != nil || c.Staged().Filters != blocks.id(140) {
+		t.Fatalf("filters up to %d are left: %v", c.Staged().Filters.Height, err)
 	}
 	mustFlush(t, c)
-	if _, err := c.Filter(1); !errors.Is(err, ErrNotFound) {
-		t.Fatalf("filter 1 is still there: %v", err)
+	if _, err := c.Filter(141); !errors.Is(err, ErrNotFound) {
+		t.Fatalf("filter 141 is still there: %v", err)
 	}
 	mustCheck(t, c)
 	if err := addUpTo(t, p, c, blocks, 300); err != nil {
 		t.Fatal(err)
 	}
 	mustFlush(t, c)
+	if !c.State().EarlyProven {
+		t.Fatal("the right filters are not proven")
+	}
 	wantChain(t, c, blocks)
 	mustCheck(t, c)
 }

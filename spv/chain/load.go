@@ -45,9 +45,12 @@ func (c *Chain) readTail(tx *bbolt.Tx) error {
 	if err := c.findContradicted(tx, tip.headers.Height); err != nil {
 		return err
 	}
+	if err := c.recallEarly(tx, tip.filters.Height); err != nil {
+		return err
+	}
 	c.disk, c.tip = tip, tip
 	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
-	c.flushed.Store(newState(c.params, &tip, &c.window.at(tip.headers.Height).header))
+	c.flushed.Store(newState(c.params, &tip, c.earlyProven, &c.window.at(tip.headers.Height).header))
 	return nil
 }
 

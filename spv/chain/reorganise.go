@@ -70,6 +70,7 @@ func (c *Chain) rewind(to BlockID, tip link) {
 // rewindFilters drops the filters above a block.
 func (c *Chain) rewindFilters(to BlockID) {
 	c.tip.filters = to
+	c.earlyProven = c.params.DCP0005 == 0 || c.earlyProven && to.Height >= c.params.DCP0005
 	c.writing.takeBackFilters(to.Height)
 	c.filters = c.filters[:min(max(int(to.Height-c.keepFilters), 0), len(c.filters))]
 	c.keepFilters = min(c.keepFilters, to.Height)

@@ -20,9 +20,10 @@ type State struct {
 	// all blocks before it are. It is at or below Tip.
 	Filters BlockID
 
-	// EarlyProven is true if all filters below DCP0005 are there. Only all of
-	// them together can be proven, and have been. It is true from the start on
-	// networks where there are none.
+	// EarlyProven is true if all filters below DCP0005 are there and hash to the known
+	// value: only all of them together can be proven. It is true from the start on
+	// networks where there are none. If it is false with Filters at DCP0005 or above,
+	// they are there, and not the known ones.
 	EarlyProven bool
 
 	// EnoughWork is true if the chain has at least the work that the network
@@ -31,13 +32,13 @@ type State struct {
 }
 
 // newState returns the state that a tip stands for.
-func newState(p *Params, t *storeTip, tip *Header) *State {
+func newState(p *Params, t *storeTip, earlyProven bool, tip *Header) *State {
 	return &State{
 		Tip:         t.headers,
 		TipTime:     tip.Time(),
 		Work:        t.work,
 		Filters:     t.filters,
-		EarlyProven: t.filters.Height >= p.DCP0005-1,
+		EarlyProven: earlyProven,
 		EnoughWork:  EnoughWork(p, t.work),
 	}
 }

@@ -44,7 +44,7 @@ func (c *Chain) Begin() (*Write, error) {
 		flushed:     &c.flushed,
 		plan:        p,
 		tip:         c.tip,
-		state:       newState(c.params, &c.tip, &c.window.at(c.tip.headers.Height).header),
+		state:       newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header),
 		keep:        c.tip.headers.Height,
 		keepFilters: c.tip.filters.Height,
 	}

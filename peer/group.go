@@ -1,0 +1,30 @@
+package peer
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/decred/dcrd/addrmgr/v3"
+)
+
+// Group returns the network group that the address of a live peer lies in, or an empty
+// string if that says nothing: of a peer that is not live, and of addresses that are not
+// routed publicly, as those of one's own network.
+func (p *Pool) Group(id uint64) string {
+	p.mu.Lock()
+	m := p.member(id)
+	p.mu.Unlock()
+	if m == nil {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(m.addr)
+	if err != nil {
+		return ""
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if !addrmgr.IsRoutable(ip.AsSlice()) {
+			return ""
+		}
+	}
+	return groupOf(m.addr)
+}
