@@ -140,7 +140,7 @@ func (f frontEnd) showProgress(ctx context.Context) {
 // showWallet reads the wallet, and from the peers the blocks that it got money in. Only
 // who is synced knows which addresses have not been paid to yet.
 func (f frontEnd) showWallet(ctx context.Context) error {
-	issued, err := f.savings.NewAddress(ctx, "default", wallet.External)
+	issued, err := f.savings.NewAddress(ctx, "default", wallet.External, wallet.GapRefuse)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package wallet
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -32,6 +33,41 @@ type Birthday struct {
 	Height chain.Height
 	Time   time.Time
 	After  chain.BlockID
+}
+
+// NewBorn is the text for the birthday of what has never been used.
+const NewBorn = "new"
+
+// farthestZone is how far ahead of local time a day has begun somewhere.
+const farthestZone = 24 * time.Hour
+
+// ParseBirthday returns the birthday that a text names at a time: a height, a
+// date like 2024-01-31, or NewBorn, which is now. The errors are ErrBadBirthday
+// and ErrFutureBirthday; they do not repeat the text, which may be a key.
+func ParseBirthday(text string, now time.Time) (Birthday, error) {
+	if text == NewBorn {
+		return Birthday{Time: now}, nil
+	}
+	if height, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return Birthday{Height: chain.Height(height)}, nil
+	}
+	date, err := time.Parse(time.DateOnly, text)
+	switch {
+	case err != nil:
+		return Birthday{}, ErrBadBirthday
+	case date.After(now.Add(farthestZone)):
+		return Birthday{}, ErrFutureBirthday
+	}
+	return Birthday{Time: date}, nil
+}
+
+// checkTip returns ErrBirthdayAboveTip for the height of a block that is not the
+// next one after the tip or below it.
+func (b Birthday) checkTip(tip chain.Height) error {
+	if tip != chain.Never && b.Height > tip+1 {
+		return fmt.Errorf("%w, which is %d; give new for what was never used", ErrBirthdayAboveTip, tip)
+	}
+	return nil
 }
 
 // validate refuses values that the stored form cannot hold.

@@ -1,6 +1,10 @@
 package wallet
 
-import "github.com/decred/dcrd/dcrutil/v4"
+import (
+	"slices"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+)
 
 // Category is how one output of a transaction shows in a list.
 type Category uint8
@@ -48,6 +52,17 @@ type Entry struct {
 	Amount   dcrutil.Amount // in atoms, negative for what is sent
 	Index    uint32         // of the output
 	Label    string         // of the address
+}
+
+// Payers returns the accounts whose outputs the transaction spends, each once.
+func (t *Transaction) Payers() []string {
+	var list []string
+	for _, d := range t.Debits {
+		if !slices.Contains(list, d.Account) {
+			list = append(list, d.Account)
+		}
+	}
+	return list
 }
 
 // Entries returns the lines by which a transaction shows in a list: what it

@@ -43,6 +43,18 @@ var (
 	// ErrGapLimit means that a gap limit is out of its range.
 	ErrGapLimit = errors.New("gap limit must be from 1 to 10000 addresses")
 
+	// ErrBehindGap means that the next address lies behind the gap limit.
+	ErrBehindGap = errors.New("the next address is behind the gap limit; wait for a payment, or pass the gap policy ignore")
+
+	// ErrBadBirthday means that a text is no birthday, ErrFutureBirthday that it
+	// is a date that has not begun anywhere: payments before it would be missed.
+	ErrBadBirthday    = errors.New("the birthday is neither a height, nor a date like 2024-01-31 that is past, nor new")
+	ErrFutureBirthday = fmt.Errorf("%w", ErrBadBirthday)
+
+	// ErrBirthdayAboveTip means that a birthday is the height of a block that does
+	// not exist yet.
+	ErrBirthdayAboveTip = errors.New("the birthday is above the tip")
+
 	// ErrNoAccount means that there is no account of that name.
 	ErrNoAccount = errors.New("no such account")
 
@@ -132,3 +144,16 @@ var (
 // ErrNotConnected means that an update does not start at a block of the
 // wallet.
 var ErrNotConnected = errors.New("update does not start at the wallet's tip")
+
+// Refusals returns the errors by which the wallet refuses what a user asks for. Their
+// text is fit for users.
+func Refusals() []error {
+	return []error{
+		ErrNoWallet, ErrClosed, ErrWalletExists, ErrWalletName, ErrPrivateKey, ErrWrongNetwork,
+		ErrBadChecksum, ErrBadKey, ErrNotAccountKey, ErrBadAddress, ErrNoAccount, ErrNotMine,
+		ErrNoTransaction, ErrBadScript, ErrBadName, ErrGapLimit, ErrBehindGap, ErrBadBirthday,
+		ErrBirthdayAboveTip, ErrBadLabel, ErrAboveTip, ErrNoOutput, ErrNoJob, ErrJobOver,
+		ErrJobNeeded, ErrDuplicate, ErrImported, ErrFull, ErrMined, ErrBadTransaction, ErrExpired,
+		ErrDoubleSpend, ErrImmature, ErrPoolFull,
+	}
+}

@@ -35,7 +35,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	issued, err := w.NewAddress(ctx, "default", wallet.External)
+	issued, err := w.NewAddress(ctx, "default", wallet.External, wallet.GapRefuse)
 	fmt.Println(issued.Address, err)
 	balances, err := w.Balances(ctx, 1)
 	fmt.Println(balances.Sum.Total, err)

@@ -55,7 +55,7 @@ func TestManyAreImportedAsOne(t *testing.T) {
 		if want := (Imported{New: part.new, Known: len(part.list) - part.new}); err != nil || got != want {
 			t.Fatalf("imported %+v (%v), want %+v", got, err, want)
 		}
-		if jobs := many.Jobs(w.tip().Height); len(jobs) != part.jobs {
+		if jobs := many.Jobs(w.tip().Height, true); len(jobs) != part.jobs {
 			t.Errorf("%d jobs, want %d: %+v", len(jobs), part.jobs, jobs)
 		}
 	}

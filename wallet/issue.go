@@ -20,10 +20,19 @@ type Issued struct {
 	BeyondGap bool
 }
 
-// NewAddress hands out the next unused address of a branch of an account. It
-// is watched when NewAddress returns. The errors are ErrNoAccount and
-// ErrImported.
-func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32) (Issued, error) {
+// GapPolicy says what NewAddress does behind the gap limit.
+type GapPolicy uint8
+
+// The policies.
+const (
+	GapRefuse GapPolicy = iota // return ErrBehindGap
+	GapIgnore                  // hand out the address
+)
+
+// NewAddress hands out the next unused address of a branch of an account. The
+// address is watched when NewAddress returns. The errors are ErrNoAccount,
+// ErrImported and, by the policy, ErrBehindGap.
+func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, policy GapPolicy) (Issued, error) {
 	if branch > Internal {
 		return Issued{}, fmt.Errorf("new address: account %q has no branch %d", account, branch)
 	}
@@ -36,6 +45,9 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32) 
 		next := s.withAccounts()
 		window := &next.accounts[a.Number].Branches[branch]
 		*window, out.Index, out.BeyondGap = window.issue(a.Gap)
+		if out.BeyondGap && policy == GapRefuse {
+			return nil, ErrBehindGap
+		}
 		if next, err = w.extend(tx, next); err != nil {
 			return nil, err
 		}
@@ -43,7 +55,10 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32) 
 		next.startScan()
 		return next, err
 	})
-	if err != nil {
+	switch {
+	case err != nil && policy == GapRefuse:
+		return Issued{}, err
+	case err != nil:
 		return Issued{}, fmt.Errorf("new address: %w", err)
 	}
 	if out.BeyondGap {

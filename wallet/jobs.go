@@ -29,14 +29,31 @@ type Job struct {
 // Over reports whether the job is done or was canceled.
 func (j *Job) Over() bool { return j.State == JobDone || j.State == JobCanceled }
 
+// Progress returns the share of the blocks that were searched, 0 to 1.
+func (j *Job) Progress() float64 {
+	total := j.Target - j.From + 1
+	switch {
+	case j.State == JobDone:
+		return 1
+	case total <= 0:
+		return 0
+	}
+	return float64(max(0, j.At-j.From+1)) / float64(total)
+}
+
 // Jobs returns the jobs in the order in which they began: those that are not
 // over, and the last ones that are. Tip is the height of the chain, chain.Never
-// while that is not known.
-func (w *Wallet) Jobs(tip chain.Height) []Job {
+// while that is not known. Unless the chain is known to end there, a job that has
+// searched all of it is still running: what it looks for may be in later blocks.
+func (w *Wallet) Jobs(tip chain.Height, ends bool) []Job {
 	s := w.now.Load()
 	list := make([]Job, len(s.jobs))
 	for i := range s.jobs {
-		list[i] = s.describeJob(&s.jobs[i], tip)
+		j := &s.jobs[i]
+		list[i] = s.describeJob(j, tip)
+		if j.active() && list[i].State == JobDone && !ends {
+			list[i].State = JobRunning
+		}
 	}
 	return list
 }

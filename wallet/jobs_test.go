@@ -16,7 +16,7 @@ import (
 // jobsOf renders the jobs of a wallet on a chain.
 func (w *world) jobsOf(x *Wallet) string {
 	var lines []string
-	for _, j := range x.Jobs(w.tip().Height) {
+	for _, j := range x.Jobs(w.tip().Height, true) {
 		lines = append(lines, fmt.Sprintf("%d %s %s %d %d/%d", j.ID, j.Kind, j.State, j.From, j.At, j.Target))
 	}
 	return strings.Join(lines, "; ")
@@ -58,20 +58,20 @@ func TestJobsTellOfEverySearch(t *testing.T) {
 	w.step(x, 40)
 	w.wantJobs(x, "1 import done 1 100/100; 2 rescan done 11 100/100; 3 import running 1 40/100")
 	w.sync(x, 100)
-	if j := x.Jobs(100)[2]; j.State != JobDone || j.Ended.IsZero() || j.Began.IsZero() || !j.Over() {
+	if j := x.Jobs(100, true)[2]; j.State != JobDone || j.Ended.IsZero() || j.Began.IsZero() || !j.Over() {
 		t.Errorf("%+v", j)
 	}
 	// A window that grows is searched for as well.
 	for range 11 { // one more than are watched
-		if _, err := x.NewAddress(t.Context(), "a", External); err != nil {
+		if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := x.Jobs(100)[3]; got.Kind != DiscoveryJob || got.State != JobRunning || got.From != 1 {
+	if got := x.Jobs(100, true)[3]; got.Kind != DiscoveryJob || got.State != JobRunning || got.From != 1 {
 		t.Errorf("%+v", got)
 	}
 	w.sync(x, 100)
-	if got := x.Jobs(100)[3]; got.State != JobDone {
+	if got := x.Jobs(100, true)[3]; got.State != JobDone {
 		t.Errorf("%+v", got)
 	}
 }
@@ -220,7 +220,7 @@ func TestOldJobsAreForgotten(t *testing.T) {
 		}
 		w.sync(x, 10)
 	}
-	jobs := x.Jobs(5)
+	jobs := x.Jobs(5, true)
 	if len(jobs) != keptJobs || jobs[len(jobs)-1].ID != keptJobs+11 {
 		t.Errorf("%d jobs are left, the last is %+v", len(jobs), jobs[len(jobs)-1])
 	}

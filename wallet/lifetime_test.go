@@ -214,7 +214,7 @@ func (l *lifetime) issue() {
 		return
 	}
 	branch := uint32(l.rng.IntN(2))
-	out, err := l.x.NewAddress(l.t.Context(), a.name, branch)
+	out, err := l.x.NewAddress(l.t.Context(), a.name, branch, GapIgnore)
 	if err != nil {
 		l.fail("%v", err)
 	}

@@ -154,7 +154,7 @@ func TestRescansShareABirthday(t *testing.T) {
 // checkRowsGone wants nothing to be left to give back.
 func checkRowsGone(t *testing.T, x *Wallet) {
 	t.Helper()
-	for _, j := range x.Jobs(chain.Never) {
+	for _, j := range x.Jobs(chain.Never, true) {
 		tx, err := x.db.Begin(false)
 		if err != nil {
 			t.Fatal(err)

@@ -59,6 +59,10 @@ type SetConfig struct {
 
 	// RelayFee is that of every wallet, see Config.
 	RelayFee dcrutil.Amount
+
+	// ImportsBorn is the birthday of what is imported without one. Nil leaves it to
+	// the wallet, which has that it was created with.
+	ImportsBorn *Birthday
 }
 
 // named is an open wallet and its name.
@@ -182,6 +186,34 @@ func (s *Set) MakeFor(name string, use func(*Wallet) error) error {
 		err = errors.Join(err, s.discard(name, w))
 	}
 	return err
+}
+
+// Import runs use on the wallet of a name, to import what it is to watch. The wallet
+// DefaultName is created for it, as by MakeFor; for others that are not open the
+// error is ErrNoWallet.
+func (s *Set) Import(name string, use func(*Wallet) error) error {
+	if name == DefaultName {
+		return s.MakeFor(name, use)
+	}
+	w, err := s.Wallet(name)
+	if err != nil {
+		return err
+	}
+	return use(w)
+}
+
+// Born returns the birthday that a text names, see ParseBirthday, and for an empty
+// text SetConfig.ImportsBorn. Tip is the height of the chain, chain.Never while that
+// is not known. The errors are those of ParseBirthday and ErrBirthdayAboveTip.
+func (s *Set) Born(text string, tip chain.Height) (*Birthday, error) {
+	if text == "" {
+		return s.cfg.ImportsBorn, nil
+	}
+	born, err := ParseBirthday(text, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &born, born.checkTip(tip)
 }
 
 // discard closes a wallet and removes its file, unless it has come to watch

@@ -155,7 +155,7 @@ func TestIssuedAddressesAreWatchedAtOnce(t *testing.T) {
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
 	want := derived(t, 1, External, 30)
 	for i := range 30 {
-		out, err := x.NewAddress(t.Context(), "a", External)
+		out, err := x.NewAddress(t.Context(), "a", External, GapIgnore)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestIssuedAddressesAreWatchedAtOnce(t *testing.T) {
 		t.Errorf("%d addresses, %v", len(list), err)
 	}
 	for account, want := range map[string]error{ImportedName: ErrImported, "b": ErrNoAccount} {
-		if _, err := x.NewAddress(t.Context(), account, External); !errors.Is(err, want) {
+		if _, err := x.NewAddress(t.Context(), account, External, GapIgnore); !errors.Is(err, want) {
 			t.Errorf("%s: %v", account, err)
 		}
 	}

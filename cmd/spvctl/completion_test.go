@@ -10,7 +10,7 @@ import (
 )
 
 func TestCompletionWords(t *testing.T) {
-	got := spvctl(t, "", append(daemon(t, rpctest.New()), "completion", "words")...)
+	got := spvctl(t, "", append(daemon(t, rpctest.NewOffline(t).Registry), "completion", "words")...)
 	words := strings.Fields(got.out)
 	for _, want := range []string{"status", "peers", "doctor", "getblockhash", "subscribe"} {
 		if !slices.Contains(words, want) {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/spv"
 )
 
 // states runs the doctor and returns what it says of each check.
@@ -31,14 +33,14 @@ func TestDoctor(t *testing.T) {
 	syncing := rpctest.SyncedStatus()
 	syncing.Synced, syncing.Ratio, syncing.Reason = false, 0.5, "Fetching filters."
 	corrupt := rpctest.SyncedStatus()
-	corrupt.Warnings = []api.Warning{{Code: api.WarningStoreCorrupt, Text: "Moved aside.", Hint: "Check the disk."}}
+	corrupt.Warnings = []spv.Warning{{Code: api.WarningStoreCorrupt, Text: "Moved aside.", Hint: "Check the disk."}}
 	early := rpctest.SyncedStatus()
-	early.Tip.Time = time.Now().Add(time.Hour).Unix()
+	early.TipTime = time.Now().Add(time.Hour)
 	failed := alone
-	failed.Error = "disk full"
+	failed.Err = errors.New("disk full")
 	for _, test := range []struct {
 		name   string
-		status api.SyncStatus
+		status spv.Status
 		code   int
 		want   map[string]string
 	}{
@@ -50,12 +52,12 @@ func TestDoctor(t *testing.T) {
 		{"failed", failed, 1, map[string]string{"store": "bad", "sync": "bad"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := rpctest.New()
+			d := rpctest.NewOffline(t)
 			d.SetStatus(test.status)
-			if test.status.Peers == 0 {
-				d.SetPeers(nil)
+			if test.status.Peers > 0 {
+				d.Answer("getpeerinfo", []api.PeerInfo{{Role: "outbound"}})
 			}
-			code, got := states(t, daemon(t, d))
+			code, got := states(t, daemon(t, d.Registry))
 			disk := got["disk"]
 			if disk.State == stateBad { // of this machine
 				code = test.code
@@ -84,7 +86,7 @@ func TestDoctorWithoutADaemon(t *testing.T) {
 }
 
 func TestDoctorForPeople(t *testing.T) {
-	got := spvctl(t, "", append(daemon(t, rpctest.New()), "doctor")...)
+	got := spvctl(t, "", append(daemon(t, rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 2}).Registry), "doctor")...)
 	if !strings.Contains(got.out, "\nnetwork  ok   1 peers are connected, the highest claims 2.\n") {
 		t.Errorf("got %+v", got)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"log/slog"
 	"net"
@@ -11,13 +12,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/rpc/jsonrpc/types/v4"
+
 	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/spv"
 )
 
 // genesis is the hash of the first block of the chain of the test daemon.
-const genesis = "298e5cc3d985bfe7f81dc135f360abe089edd4396b86d2de66b0cef42b21d980"
+func genesis() string { return chaincfg.SimNetParams().GenesisHash.String() }
 
 // outcome is what a run left behind.
 type outcome struct {
@@ -40,10 +46,10 @@ func spvctlEnv(t *testing.T, environ []string, stdin string, args ...string) out
 	return outcome{code, out.String(), errs.String()}
 }
 
-// daemon starts a server for d and returns the flags that lead to it.
-func daemon(t *testing.T, d *rpctest.Daemon) []string {
+// daemon starts a server for methods and returns the flags that lead to it.
+func daemon(t *testing.T, methods *method.Registry) []string {
 	t.Helper()
-	address, _ := rpctest.Start(t, rpctest.Config(d))
+	address, _ := rpctest.Start(t, rpctest.Config(methods))
 	return []string{"--appdata", t.TempDir(), "--rpcserver", address, "--notls", "-u", rpctest.User, "-P", rpctest.Password}
 }
 
@@ -51,14 +57,14 @@ func TestStatusExitCodes(t *testing.T) {
 	syncing := rpctest.SyncedStatus()
 	syncing.Synced = false
 	syncing.Ratio = 0.9999
-	syncing.Stages[1].Current = 400
+	syncing.Filters.Current = 400
 	lonely := syncing
 	lonely.Peers = 0
 	failed := lonely
-	failed.Phase = api.PhaseFailed
+	failed.Phase = spv.Failed
 	for _, test := range []struct {
 		name   string
-		status api.SyncStatus
+		status spv.Status
 		code   int
 		want   string
 	}{
@@ -68,10 +74,10 @@ func TestStatusExitCodes(t *testing.T) {
 		{"failed", failed, 1, "phase      failed\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := rpctest.New()
+			d := rpctest.NewOffline(t)
 			d.SetStatus(test.status)
-			flags := daemon(t, d)
-			live := map[bool]int{true: 1}[test.status.Phase == api.PhaseFailed]
+			flags := daemon(t, d.Registry)
+			live := map[bool]int{true: 1}[test.status.Phase == spv.Failed]
 			if got := spvctl(t, "", append(flags, "status", "--live")...); got.code != live {
 				t.Errorf("status --live gave %+v, want code %d", got, live)
 			}
@@ -122,7 +128,7 @@ func TestCookieAndCertificate(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "mainnet"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Username, cfg.Password = "", ""
 	cfg.CookiePath = filepath.Join(dir, "mainnet", api.CookieFile)
 	address, stop := rpctest.StartTLS(t, cfg, rpc.TLSFiles{Cert: filepath.Join(dir, api.CertFile), Key: filepath.Join(dir, "rpc.key")})
@@ -147,7 +153,7 @@ func TestClientCertificate(t *testing.T) {
 	if _, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	address, _ := rpctest.StartTLS(t, rpctest.Config(rpctest.New()), rpc.TLSFiles{Cert: cert, Key: key, ClientCAs: cert})
+	address, _ := rpctest.StartTLS(t, rpctest.Config(rpctest.NewOffline(t).Registry), rpc.TLSFiles{Cert: cert, Key: key, ClientCAs: cert})
 	flags := []string{"--appdata", dir, "--rpcserver", address, "--clientcert", cert}
 	if got := spvctl(t, "", append(flags, "--clientkey", key, "getblockcount")...); got != (outcome{0, "2\n", ""}) {
 		t.Errorf("got %+v", got)
@@ -160,7 +166,7 @@ func TestClientCertificate(t *testing.T) {
 }
 
 func TestConfigurationFile(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	dir := t.TempDir()
 	conf := filepath.Join(dir, api.ConfigFile)
 	write := func(text string) {
@@ -222,21 +228,21 @@ func TestUsage(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	d := rpctest.New()
-	flags := daemon(t, d)
+	d := rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 2})
+	flags := daemon(t, d.Registry)
 	for _, test := range []struct {
 		name  string
 		stdin string
 		args  []string
 		want  outcome
 	}{
-		{"text", "", []string{"getblockhash", "0"}, outcome{0, genesis + "\n", ""}},
-		{"text as JSON", "", []string{"--json", "getblockhash", "0"}, outcome{0, `"` + genesis + "\"\n", ""}},
+		{"text", "", []string{"getblockhash", "0"}, outcome{0, genesis() + "\n", ""}},
+		{"text as JSON", "", []string{"--json", "getblockhash", "0"}, outcome{0, `"` + genesis() + "\"\n", ""}},
 		{"number", "", []string{"getblockcount"}, outcome{0, "2\n", ""}},
-		{"object", "", []string{"getbestblock"}, outcome{0, "{\n  \"hash\": \"" + d.Status().Tip.Hash + "\",\n  \"height\": 2\n}\n", ""}},
-		{"standard input", "0\n", []string{"getblockhash", "-"}, outcome{0, genesis + "\n", ""}},
-		{"standard input without an end of line", genesis, []string{"getblockheader", "-", "false"}, outcome{0, rawGenesis(t, d) + "\n", ""}},
-		{"literal where text is wanted", "", []string{"debuglevel", "1"}, outcome{1, "", "spvctl: unknown level \"1\"; run: spvctl help debuglevel (code -8)\n"}},
+		{"object", "", []string{"getbestblock"}, outcome{0, "{\n  \"hash\": \"" + d.Node.Chain().Tip().Hash.String() + "\",\n  \"height\": 2\n}\n", ""}},
+		{"standard input", "0\n", []string{"getblockhash", "-"}, outcome{0, genesis() + "\n", ""}},
+		{"standard input without an end of line", genesis(), []string{"getblockheader", "-", "false"}, outcome{0, rawGenesis(t, d) + "\n", ""}},
+		{"literal where text is wanted", "", []string{"debuglevel", "1"}, outcome{1, "", "spvctl: unknown log level \"1\", use one of trace, debug, info, warn, error, critical, off; run: spvctl help debuglevel (code -8)\n"}},
 		{"negative number", "", []string{"getblockhash", "-1"}, outcome{1, "", "spvctl: height -1 is not on the main chain; run: spvctl getblockcount (code -8)\n"}},
 		{"unknown method", "", []string{"nonsense", "1"}, outcome{1, "", "spvctl: there is no method nonsense; run: spvctl help (code -32601)\n"}},
 		{"text where a number is wanted", "", []string{"getblockhash", "one"}, outcome{1, "", "spvctl: parameter index is \"one\", not of type integer; usage: getblockhash index (run: spvctl help getblockhash) (code -32602)\n"}},
@@ -253,32 +259,22 @@ func TestMethods(t *testing.T) {
 // rawGenesis returns the header of the genesis block in hex.
 func rawGenesis(t *testing.T, d *rpctest.Daemon) string {
 	t.Helper()
-	hash, err := d.HashAt(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := d.Header(hash)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const digits = "0123456789abcdef"
-	var b strings.Builder
-	for _, c := range h.Raw {
-		b.WriteByte(digits[c>>4])
-		b.WriteByte(digits[c&15])
-	}
-	return b.String()
+	return hex.EncodeToString(d.Node.Chain().At(0)[:])
 }
 
 func TestPeers(t *testing.T) {
-	d := rpctest.New()
-	flags := daemon(t, d)
+	d := rpctest.NewOffline(t)
+	d.Answer("getpeerinfo", []api.PeerInfo{{GetPeerInfoResult: types.GetPeerInfoResult{
+		ID: 7, Addr: "192.0.2.1:9108", BytesSent: 1000, BytesRecv: 200000, PingTime: 1500,
+		SubVer: "/dcrwire:1.0.0/dcrd:2.1.6/", CurrentHeight: 2,
+	}, Role: "outbound", Rate: 1500000, InFlight: 2, LastReason: "request timed out"}})
+	flags := daemon(t, d.Registry)
 	want := "ID  ADDRESS         ROLE      HEIGHT  PING   RATE      RECEIVED  SENT    OWES  SCORE  LAST               AGENT\n" +
 		"7   192.0.2.1:9108  outbound  2       1.5ms  1.5 MB/s  200.0 kB  1.0 kB  2     0      request timed out  /dcrwire:1.0.0/dcrd:2.1.6/\n"
 	if got := spvctl(t, "", append(flags, "peers")...); got != (outcome{0, want, ""}) {
 		t.Errorf("peers gave %+v", got)
 	}
-	d.SetPeers(nil)
+	d.Answer("getpeerinfo", []api.PeerInfo{})
 	if got := spvctl(t, "", append(flags, "peers")...); got != (outcome{0, "no peers (run: spvctl status)\n", ""}) {
 		t.Errorf("peers without peers gave %+v", got)
 	}
@@ -288,7 +284,7 @@ func TestPeers(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	flags := daemon(t, rpctest.New())
+	flags := daemon(t, rpctest.NewOffline(t).Registry)
 	if got := spvctl(t, "", append(flags, "help")...); got.code != 0 || !strings.Contains(got.out, "peers ") || !strings.Contains(got.out, "\ngetblockhash index\n") {
 		t.Errorf("help gave %+v", got)
 	}
@@ -298,7 +294,7 @@ func TestHelp(t *testing.T) {
 }
 
 func TestHelpAsJSON(t *testing.T) {
-	flags := append(daemon(t, rpctest.New()), "--json", "help")
+	flags := append(daemon(t, rpctest.NewOffline(t).Registry), "--json", "help")
 	for _, test := range []struct {
 		args []string
 		want string
@@ -315,8 +311,8 @@ func TestHelpAsJSON(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	d := rpctest.New()
-	if got := spvctl(t, "", append(daemon(t, d), "stop")...); got != (outcome{0, "spvd stopping.\n", ""}) {
+	d := rpctest.NewOffline(t)
+	if got := spvctl(t, "", append(daemon(t, d.Registry), "stop")...); got != (outcome{0, "spvd stopping.\n", ""}) {
 		t.Errorf("stop gave %+v", got)
 	}
 	<-d.Stopped()

@@ -4,45 +4,13 @@ import (
 	"bytes"
 	"context"
 	"strings"
-	"sync"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
-
-// searching is a wallet whose one job goes on each time it is looked at.
-type searching struct {
-	rpc.Wallet
-
-	mu    sync.Mutex
-	looks []api.Job // the last one stays
-}
-
-// Rescan implements rpc.Searches.
-func (s *searching) Rescan(context.Context, int64) (int64, error) { return s.looks[0].ID, nil }
-
-// Jobs implements rpc.Searches.
-func (s *searching) Jobs() ([]api.Job, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j := s.looks[0]
-	if len(s.looks) > 1 {
-		s.looks = s.looks[1:]
-	}
-	return []api.Job{j}, nil
-}
-
-// searchingOnly are the wallets of a daemon of which only one is asked for.
-type searchingOnly struct {
-	rpc.Wallets
-	one *searching
-}
-
-// Wallet implements rpc.Wallets.
-func (s searchingOnly) Wallet(string) rpc.Wallet { return s.one }
 
 // searched is a job in the middle of a long chain.
 func searched() api.Job {
@@ -52,17 +20,24 @@ func searched() api.Job {
 // rescanOn runs a rescan on a terminal, with a daemon whose job goes through states.
 func rescanOn(t *testing.T, on screen, states []string, args ...string) outcome {
 	t.Helper()
-	wallet := &searching{}
+	var looks []api.Job
 	for _, state := range states {
 		j := searched()
 		if j.State = state; state == "" {
 			j.Error = "the disk is full"
 		}
-		wallet.looks = append(wallet.looks, j)
+		looks = append(looks, j)
 	}
-	cfg := rpctest.Config(rpctest.New())
-	cfg.Ports.Wallets = searchingOnly{cfg.Ports.Wallets, wallet}
-	address, _ := rpctest.Start(t, cfg)
+	d := rpctest.NewOffline(t)
+	look := func(context.Context, *method.Call) (any, error) { // one call at a time
+		j := looks[0]
+		if len(looks) > 1 {
+			looks = looks[1:]
+		}
+		return j, nil
+	}
+	d.Find("rescanwallet").Handle, d.Find("getjob").Handle = look, look
+	address, _ := rpctest.Start(t, rpctest.Config(d.Registry))
 	args = append([]string{"-A", t.TempDir(), "-s", address, "--notls", "-u", rpctest.User, "-P", rpctest.Password, "rescan"}, args...)
 	var out, errs bytes.Buffer
 	code := run(t.Context(), args, nil, &console{out: &out, err: &errs, screen: func() screen { return on }})

@@ -10,6 +10,9 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
+// payment is the hash of a transaction.
+const payment = "2a00000000000000000000000000000000000000000000000000000000000000"
+
 // written returns what is written on a terminal of so many columns, or into a file if
 // that is zero.
 func written(t *testing.T, columns int, write func(io.Writer) error) string {

@@ -1,64 +1,81 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/internal/testnet"
 )
 
-// payment is the hash of the one payment to the wallet of the test daemon.
-const payment = "2a00000000000000000000000000000000000000000000000000000000000000"
+// paidDaemon is a daemon whose wallet has one account, to which block 30 pays 1.25 coins.
+type paidDaemon struct {
+	*rpctest.Daemon
+	owner            *rpctest.Owner
+	address, payment string
+}
 
-// rawTx is a transaction that the test daemon publishes.
+func newPaidDaemon(t *testing.T) *paidDaemon {
+	t.Helper()
+	d := &paidDaemon{owner: rpctest.NewOwner(t, 1)}
+	plan := testnet.Plan{}
+	d.payment = plan.Pay(30, d.owner.Script(0, 0), 125e6).Hash.String()
+	d.address, _ = d.owner.Address(0, 0)
+	d.Daemon = rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 40, Plan: plan, Xpub: d.owner.Xpub()})
+	return d
+}
+
+// rawTx is a transaction that does not concern the wallet.
 const rawTx = "0100000001000000000000000000000000000000000000000000000000000000000000002a0000000000ffffffff014059730700000000000001510000000000000000015080730700000000000000000000000000"
 
 func TestWalletCommands(t *testing.T) {
-	flags := daemon(t, rpctest.New())
-	const address = "DsQxuVRvS4eaJ42dhQEsCXauMWjvopWgrVg"
+	d := newPaidDaemon(t)
+	flags, address, payment := daemon(t, d.Registry), d.address, d.payment
+	next, _ := d.owner.Address(0, 1)
+	xpub := rpctest.NewOwner(t, 2).Xpub()
+	foreign, _ := rpctest.NewOwner(t, 3).Address(0, 0)
 	for _, tt := range []struct {
 		args string
 		want []string
 	}{
-		{"wallet", []string{"accounts  1\n", "scripts   80\n", "birthday  1\n", "scanned   2 of 2\n"}},
-		{"account", []string{"ACCOUNT", "default         1   20          1       0\n"}},
-		{"account import savings dpubKey", []string{"Watching."}},
-		{"account import savings dpubKey --gap=100", []string{"Watching."}},
-		{"account gap default 100", []string{"Searching as job 1 (run: spvctl job 1).\n"}},
-		{"address import 51 --script --birthday=new", []string{"Watching."}},
-		{"address import 51 --redeem", []string{"Watching."}},
-		{"account rename default savings", []string{"Renamed.\n"}},
-		{"address", []string{address + "\n"}},
-		{"address list default", []string{address + "\n"}},
-		{"address new", []string{address + "\n"}},
-		{"address show " + address, []string{"watched, in account default, branch 0, index 0\n"}},
-		{"address show Ds", []string{"not an address"}},
-		{"address new --beyond", []string{address + "\n"}},
-		{"address import " + address + " --label=rent --birthday=new", []string{"Watching."}},
-		{"label", []string{"ADDRESS OR TRANSACTION", address + "  rent\n"}},
-		{"label " + address + " home", []string{"Labelled.\n"}},
-		{"account import savings dpubKey --birthday=2024-01-31", []string{"Watching."}},
-		{"wallet list", []string{"WALLET", "default  yes\n", "savings  yes\n"}},
-		{"wallet create savings --birthday=new", []string{"spvctl -w savings account import"}},
-		{"wallet unload savings", []string{"Unloaded.\n"}},
-		{"wallet load savings", []string{"Loaded.\n"}},
-		{"job", []string{"ID  WALLET", "1   default  rescan  done     1     2   2       100.0%", "2   default  rescan  running  1     1   2       50.0%   1s    2020-09-13"}},
-		{"job --all", []string{"rescan"}},
-		{"job 2", []string{"running"}},
-		{"job cancel 2", []string{"Canceled."}},
-		{"rescan --background", []string{"job 1 (run: spvctl job 1)"}},
-		{"rescan --json", []string{`"state": "done"`}},
+		{"wallet", []string{"accounts  1\n", "scripts   80\n", "birthday  1\n", "scanned   40 of 40\n"}},
+		{"account", []string{"ACCOUNT", "default         0   20          1       0\n"}},
 		{"balance", []string{"default        1.25         0", "(all)          1.25", "imported       0            0"}},
 		{"balance default", []string{"default       1.25"}},
-		{"history", []string{"2020-09-13 12:26:40              2  receive    1.25  default  " + address + "  " + payment}},
+		{"history", []string{"             11  receive    1.25  default  " + address + "  " + payment}},
 		{"history --count=0", []string{"nothing yet"}},
-		{"utxo", []string{"  1.25              2  default  " + address + "  " + payment + ":0"}},
-		{"tx " + payment, []string{"type           regular\n", "block          1\n", "receive        1.25 " + address + " default\n"}},
+		{"utxo", []string{"  1.25             11  default  " + address + "  " + payment + ":0"}},
+		{"tx " + payment, []string{"type           regular\n", "block          30\n", "receive        1.25 " + address + " default\n"}},
+		{"account import savings " + xpub, []string{"Watching."}},
+		{"account import third " + rpctest.NewOwner(t, 4).Xpub() + " --gap=100 --birthday=2024-01-31", []string{"Watching."}},
+		{"account gap default 100", []string{"Searching as job "}},
+		{"address import 51 --script --birthday=new", []string{"Watching."}},
+		{"address import 52 --redeem", []string{"Watching."}},
+		{"address list default", []string{address + "\n"}},
+		{"address new default", []string{next + "\n"}},
+		{"address show " + address, []string{"watched, in account default, branch 0, index 0\n"}},
+		{"address show Ds", []string{"not an address"}},
+		{"address new default --beyond", []string{"Ss"}},
+		{"address import " + foreign + " --label=rent --birthday=new", []string{"Watching."}},
+		{"label", []string{"ADDRESS OR TRANSACTION", foreign + "  rent\n"}},
+		{"label " + address + " home", []string{"Labelled.\n"}},
+		{"account rename savings spending", []string{"Renamed.\n"}},
+		{"wallet create savings --birthday=new", []string{"spvctl -w savings account import"}},
+		{"wallet list", []string{"WALLET", "default  yes\n", "savings  yes\n"}},
+		{"wallet unload savings", []string{"Unloaded.\n"}},
+		{"wallet load savings", []string{"Loaded.\n"}},
+		{"rescan --background", []string{"(run: spvctl job "}},
+		{"rescan --json", []string{`"state": "done"`}},
 		{"rescan --from=1", []string{"Done.\n"}},
-		{"send " + rawTx, []string{"\noffered to 1 peer, fetched by 1, echoed by 2\n"}},
-		{"send --json --allowhighfees " + rawTx, []string{`"outcome": "seen"`}},
+		{"job", []string{"ID  WALLET", "1   default  import     done   1     40  40      100.0%"}},
+		{"job --all", []string{"rescan"}},
+		{"job 1", []string{"done"}},
+		{"send " + rawTx, []string{"\noffered to "}},
+		{"send --json --allowhighfees " + rawTx, []string{`"outcome": "`}},
 	} {
 		got := spvctl(t, "", append(flags, strings.Fields(tt.args)...)...)
 		for _, want := range tt.want {
@@ -67,7 +84,15 @@ func TestWalletCommands(t *testing.T) {
 			}
 		}
 	}
-	for _, args := range []string{"wallet", "wallet list", "account", "address", "balance", "history", "utxo", "tx " + payment, "label", "job", "job 1"} {
+	d.Hold() // the rescan waits for block 30
+	got := spvctl(t, "", append(flags, "rescan", "--background", "--from=30")...)
+	_, number, _ := strings.Cut(got.out, "spvctl job ")
+	number, _, _ = strings.Cut(number, ")")
+	if got := spvctl(t, "", append(flags, "job", "cancel", number)...); got.code != exitOK || !strings.HasPrefix(got.out, "Canceled.") {
+		t.Errorf("job cancel %s gave %+v", number, got)
+	}
+	d.Release()
+	for _, args := range []string{"wallet", "wallet list", "account", "address list default", "balance", "history", "utxo", "tx " + payment, "label", "job", "job 1"} {
 		got := spvctl(t, "", append(flags, append(strings.Fields(args), "--json")...)...)
 		if got.code != exitOK || !json.Valid([]byte(got.out)) {
 			t.Errorf("%s --json gave %+v", args, got)
@@ -79,7 +104,7 @@ func TestWalletCommands(t *testing.T) {
 // like one that counts.
 func TestVoidTransaction(t *testing.T) {
 	var out strings.Builder
-	if err := writeTx(&out, api.Transaction{BlockHash: payment, BlockHeight: 7, Disapproved: true}); err != nil {
+	if err := writeTx(&out, api.Transaction{BlockHash: genesis(), BlockHeight: 7, Disapproved: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got := out.String(); !strings.Contains(got, "void: the votes of the next block disapprove of it\nconfirmations  0\n") {
@@ -90,15 +115,15 @@ func TestVoidTransaction(t *testing.T) {
 // A key that must not be seen in a list of processes comes on standard input,
 // and a private one is refused.
 func TestAccountKeyFromStandardInput(t *testing.T) {
-	flags := daemon(t, rpctest.New())
-	got := spvctl(t, "dprvSecret\n", append(flags, "account", "import", "savings", "-")...)
-	if got.code != exitError || !strings.Contains(got.err, "private key") || strings.Contains(got.err+got.out, "dprvSecret") {
+	flags, secret := daemon(t, newPaidDaemon(t).Registry), rpctest.NewOwner(t, 2).Xpriv()
+	got := spvctl(t, secret+"\n", append(flags, "account", "import", "savings", "-")...)
+	if got.code != exitError || !strings.Contains(got.err, "private key") || strings.Contains(got.err+got.out, secret) {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestWalletCommandsWithWrongWords(t *testing.T) {
-	flags := daemon(t, rpctest.New())
+	flags := daemon(t, newPaidDaemon(t).Registry)
 	for _, args := range []string{
 		"wallet x", "wallet create", "wallet list x", "wallet create a b", "wallet --birthday=1", "account --birthday=1", "address --beyond",
 		"address import", "address show --label=x", "job x", "job cancel", "job 1 2", "label x", "account x", "account import x", "account drop a b", "account gap a", "account gap a b", "account gap a 0", "account rename a b --gap=1",
@@ -110,8 +135,8 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"balance nobody": "no such account", "account gap nobody 5": "no such account", "tx " + genesis: "no such transaction", "send zz": "hex", "rescan --from=3": "above the wallet's tip",
-		"job 3": "there is no job 3", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "address import nothing": "not a valid address",
+		"balance nobody": "no such account", "account gap nobody 5": "no such account", "tx " + genesis(): "no such transaction", "send zz": "hex", "rescan --from=41": "above the wallet's tip",
+		"job 9": "there is no job 9", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "address import nothing": "not a valid address",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitError || !strings.Contains(got.err, want) {
 			t.Errorf("%s gave %+v", args, got)
@@ -121,11 +146,10 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 
 // Whoever looks for money is told when not all of it may have been found yet.
 func TestMoneyBeforeTheSyncIsComplete(t *testing.T) {
-	syncing := rpctest.SyncedStatus()
-	syncing.Synced, syncing.Reason = false, "No peer is connected."
-	d := rpctest.New()
-	d.SetStatus(syncing)
-	flags := daemon(t, d)
+	syncing := api.SyncStatus{Reason: "No peer is connected."}
+	d := newPaidDaemon(t)
+	d.Find("syncstatus").Handle = func(context.Context, *method.Call) (any, error) { return syncing, nil }
+	flags := daemon(t, d.Registry)
 	for _, args := range []string{"balance", "history", "utxo", "balance --json"} {
 		got := spvctl(t, "", append(flags, strings.Fields(args)...)...)
 		if got.code != exitOK || !strings.Contains(got.out, "1.25") || !strings.Contains(got.err, "not be all yet. No peer is connected. (run: spvctl status)\n") {
@@ -153,7 +177,7 @@ func TestChoose(t *testing.T) {
 
 // The wallet that is named is the one that is asked.
 func TestWalletIsNamed(t *testing.T) {
-	flags := daemon(t, rpctest.New())
+	flags := daemon(t, newPaidDaemon(t).Registry)
 	if got := spvctl(t, "", append(flags, "--wallet", "default", "wallet")...); got.code != exitOK || !strings.Contains(got.out, "accounts  1") {
 		t.Errorf("got %+v", got)
 	}

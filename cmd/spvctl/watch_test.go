@@ -10,14 +10,20 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
+	rpcview "github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
 )
 
 // following returns the status of a synced daemon.
 func following(height int64, hash string) api.SyncStatus {
-	st := rpctest.SyncedStatus()
+	st := rpcview.SyncStatus(rpctest.SyncedStatus(), time.Now())
 	st.Tip = api.Tip{Height: height, Hash: hash}
 	return st
 }
@@ -119,13 +125,28 @@ func expect(t *testing.T, lines *bufio.Scanner, want string) {
 	}
 }
 
+// atTip returns the status of a daemon that is synced at a height.
+func atTip(height chain.Height) spv.Status {
+	st := rpctest.SyncedStatus()
+	st.Tip = chain.BlockID{Height: height, Hash: chainhash.Hash{byte(height)}}
+	return st
+}
+
+// fetchingFilters returns the status that fetching(1000) shows.
+func fetchingFilters() spv.Status {
+	st := atTip(2000)
+	st.Synced, st.Ratio, st.Phase, st.ETA = false, 0.5, spv.CatchingUp, 65*time.Second
+	st.Filters = spv.Progress{Current: 1000, Target: 2000, Rate: 2500.5, ETA: 61 * time.Second}
+	return st
+}
+
 func TestWatchEndsWhenSynced(t *testing.T) {
-	d := rpctest.New()
-	d.SetStatus(fetching(1000))
-	lines, wait := watching(t.Context(), t, append(daemon(t, d), "status", "--watch")...)
+	d := rpctest.NewOffline(t)
+	d.SetStatus(fetchingFilters())
+	lines, wait := watching(t.Context(), t, append(daemon(t, d.Registry), "status", "--watch")...)
 	expect(t, lines, line1000)
-	d.SetStatus(following(2001, "bb"))
-	expect(t, lines, "synced at block 2,001 bb")
+	d.SetStatus(atTip(2001))
+	expect(t, lines, "synced at block 2,001 "+atTip(2001).Tip.Hash.String())
 	if lines.Scan() {
 		t.Errorf("after the end came %q", lines.Text())
 	}
@@ -135,14 +156,14 @@ func TestWatchEndsWhenSynced(t *testing.T) {
 }
 
 func TestWatchForeverFollowsBlocks(t *testing.T) {
-	d := rpctest.New()
-	d.SetStatus(following(2000, "aa"))
+	d := rpctest.NewOffline(t)
+	d.SetStatus(atTip(2000))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	lines, wait := watching(ctx, t, append(daemon(t, d), "status", "--forever")...)
-	expect(t, lines, "synced at block 2,000 aa")
-	d.SetStatus(following(2001, "bb"))
-	expect(t, lines, "block 2,001 bb")
+	lines, wait := watching(ctx, t, append(daemon(t, d.Registry), "status", "--forever")...)
+	expect(t, lines, "synced at block 2,000 "+atTip(2000).Tip.Hash.String())
+	d.SetStatus(atTip(2001))
+	expect(t, lines, "block 2,001 "+atTip(2001).Tip.Hash.String())
 	cancel()
 	if code := wait(); code != exitOK {
 		t.Errorf("exit code %d", code)
@@ -150,9 +171,9 @@ func TestWatchForeverFollowsBlocks(t *testing.T) {
 }
 
 func TestWatchTellsWhenTheDaemonGoes(t *testing.T) {
-	d := rpctest.New()
-	d.SetStatus(fetching(1000))
-	address, stop := rpctest.Start(t, rpctest.Config(d))
+	d := rpctest.NewOffline(t)
+	d.SetStatus(fetchingFilters())
+	address, stop := rpctest.Start(t, rpctest.Config(d.Registry))
 	lines, wait := watching(t.Context(), t, "-A", t.TempDir(), "-s", address, "--notls",
 		"-u", rpctest.User, "-P", rpctest.Password, "status", "--watch")
 	expect(t, lines, line1000)

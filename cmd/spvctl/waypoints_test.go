@@ -6,31 +6,27 @@ import (
 	"testing"
 
 	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/spv/chain"
 )
 
 func TestWaypoints(t *testing.T) {
-	d := rpctest.New()
-	d.Grow(0, 23)
-	flags := daemon(t, d)
-	tip := d.Status().Tip.Height
-	block := func(height int64) string {
-		hash, err := d.HashAt(height)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprintf("%d %v\n", height, hash)
+	d := rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 25})
+	flags := daemon(t, d.Registry)
+	const tip = 25
+	block := func(height chain.Height) string {
+		return fmt.Sprintf("%d %v\n", height, d.Node.Chain().ID(height).Hash)
 	}
 	got := spvctl(t, "", append(flags, "waypoints", "--every", "10", "--depth", "4")...)
-	newest, err := d.HashAt(tip - 4)
+	store, err := d.Core.Syncer.Chain()
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, err := d.Header(newest)
+	work, err := store.WorkAt(tip - 4)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf("# Blocks of the chain of a synced spvd, and the work of that chain up to block %d.\n", tip-4) +
-		block(10) + block(20) + block(tip-4) + fmt.Sprintf("work %x\n", header.Work[:])
+		block(10) + block(20) + block(tip-4) + fmt.Sprintf("work %x\n", work.Bytes())
 	if got != (outcome{0, want, ""}) {
 		t.Errorf("got %+v\nwant %s", got, want)
 	}
@@ -49,11 +45,11 @@ func TestWaypoints(t *testing.T) {
 }
 
 func TestWaypointsOfADaemonThatIsNotSynced(t *testing.T) {
-	d := rpctest.New()
+	d := rpctest.NewOffline(t)
 	st := rpctest.SyncedStatus()
 	st.Synced, st.Reason = false, "No peer is connected."
 	d.SetStatus(st)
-	got := spvctl(t, "", append(daemon(t, d), "waypoints")...)
+	got := spvctl(t, "", append(daemon(t, d.Registry), "waypoints")...)
 	if got.code != 1 || got.out != "" || !strings.Contains(got.err, "not synced: No peer is connected.") {
 		t.Errorf("got %+v", got)
 	}

@@ -7,17 +7,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/logging"
+	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/feed"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
 )
 
 // build makes the services of the daemon, the lowest room first. The RPC
@@ -59,21 +64,27 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if err != nil {
 		return nil, err
 	}
-	source := pageSource{syncPort{syncer: syncer}, peersPort{pool: pool}, owned, filepath.Join(cfg.netDir(), chainFile)}
-	server, err := newServer(ctx, cfg, logs, params, rpc.Ports{
-		Chain:   chainPort{syncer: syncer, params: params},
-		Blocks:  blocksPort{syncer: syncer},
-		Sync:    source.syncPort,
-		Peers:   source.peersPort,
-		Network: networkPort{pool: pool},
-		Wallets: walletsPort{owned, syncer},
-		Relay:   relayPort{syncer: syncer},
-		Control: controlPort{logs: logs, stop: stop},
+	server, err := newServer(ctx, cfg, method.Core{
+		Params:          params,
+		Syncer:          syncer,
+		Pool:            pool,
+		Wallets:         owned.Set,
+		Hub:             feed.NewHub(syncer, owned.Set),
+		Logs:            logs,
+		Stop:            stop,
+		Version:         rpcVersion(),
+		UserAgent:       userAgent(),
+		ProtocolVersion: wire.BatchedCFiltersV2Version,
+		Proxy:           string(cfg.Proxy),
 	})
 	if err != nil {
 		return nil, err
 	}
-	shown, err := newPage(ctx, cfg, logs, source)
+	shown, err := newPage(ctx, cfg, logs, page.Core{
+		Syncer: syncer, Pool: pool, Wallets: owned.Set,
+		Store: filepath.Join(cfg.netDir(), chainFile),
+		Alive: func() bool { return turns(syncer, time.Now()) },
+	})
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
@@ -92,10 +103,8 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 // refusedSetting makes a usage error of what the wallet refuses: the user has
 // set what is no account of this network. Other trouble stays what it is.
 func refusedSetting(err error) error {
-	for _, r := range refusals() {
-		if errors.Is(err, r.reason) {
-			return usageError{err}
-		}
+	if slices.ContainsFunc(wallet.Refusals(), func(reason error) bool { return errors.Is(err, reason) }) {
+		return usageError{err}
 	}
 	return err
 }
@@ -161,12 +170,13 @@ func peerAddresses(list []peerAddress) []string {
 }
 
 // newServer binds the RPC addresses and returns the server that answers there.
-func newServer(ctx context.Context, cfg *config, logs *logging.Log, params *chain.Params, ports rpc.Ports) (*rpc.Server, error) {
+func newServer(ctx context.Context, cfg *config, core method.Core) (*rpc.Server, error) {
+	log := core.Logs.Logger(logRPC)
 	var secure *tls.Config
 	if !cfg.NoTLS {
 		var err error
 		files := rpc.TLSFiles{Cert: cfg.cert(), Key: cfg.key(), Hosts: cfg.AltDNSNames, ClientCAs: string(cfg.ClientCAFile)}
-		if secure, err = rpc.LoadTLS(files, logs.Logger(logRPC)); err != nil {
+		if secure, err = rpc.LoadTLS(files, log); err != nil {
 			return nil, err
 		}
 	}
@@ -174,23 +184,19 @@ func newServer(ctx context.Context, cfg *config, logs *logging.Log, params *chai
 	for i, address := range cfg.RPCListen {
 		addresses[i] = string(address)
 	}
-	listeners, err := rpc.Listen(ctx, addresses, api.DefaultPort(params.Net), secure)
+	listeners, err := rpc.Listen(ctx, addresses, api.DefaultPort(core.Params.Net), secure)
 	if err != nil {
 		return nil, err
 	}
 	server, err := rpc.New(rpc.Config{
-		Ports:            ports,
-		Params:           params.Params,
-		Log:              logs.Logger(logRPC),
+		Methods:          method.NewRegistry(core),
+		Log:              log,
 		Listeners:        listeners,
 		Username:         cfg.Username,
 		Password:         cfg.Password,
 		ReadOnlyUsername: cfg.ReadOnlyUser,
 		ReadOnlyPassword: cfg.ReadOnlyPass,
 		CookiePath:       cfg.cookieFile(),
-		Proxy:            string(cfg.Proxy),
-		Version:          rpcVersion(),
-		ProtocolVersion:  wire.BatchedCFiltersV2Version,
 		Limits:           rpc.Limits{Websockets: cfg.RPCMaxWebsockets},
 	})
 	if err != nil {

@@ -2,18 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 
 	"github.com/spvd/spvd/internal/rpc/api"
-	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/wallet"
 )
 
 // TestJobsOverRPC follows a rescan as a job, and finds it again after a restart.
@@ -279,22 +275,5 @@ func TestPages(t *testing.T) {
 	}
 	if c.mustCall(t, "listtransactions", `["*",0]`, &page); len(page) != 0 {
 		t.Errorf("no lines are %+v", page)
-	}
-}
-
-// TestJobAgreesWithStatus: the time that is left is the one of the status.
-func TestJobAgreesWithStatus(t *testing.T) {
-	st := spv.Status{Rescan: spv.Progress{Current: 500, Target: 1000, Rate: 100, ETA: 5 * time.Second}}
-	j := wallet.Job{ID: 3, State: wallet.JobRunning, From: 1, At: st.Rescan.Current, Target: st.Rescan.Target, Began: time.Unix(9, 0)}
-	if out := jobOf("w", &j, &st); out.Rate != 100 || out.ETA != 5 || out.Progress != 0.5 || out.Ended != 0 || out.Error != "" {
-		t.Errorf("running: %+v", out)
-	}
-	st.Err = errors.New("disk full")
-	if out := jobOf("w", &j, &st); out.Error != "disk full" || out.ETA != 0 {
-		t.Errorf("with a failed sync: %+v", out)
-	}
-	j.State, j.Ended = wallet.JobCanceled, time.Unix(10, 0)
-	if out := jobOf("w", &j, &st); out.Error != "" || out.ETA != 0 || out.Progress != 0.5 || out.Ended != 10 {
-		t.Errorf("canceled: %+v", out)
 	}
 }

@@ -5,60 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"syscall"
 	"time"
 
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/logging"
-	"github.com/spvd/spvd/internal/metrics"
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/version"
-	"github.com/spvd/spvd/wallet"
 )
-
-// pageSource is what the status page shows.
-type pageSource struct {
-	syncPort
-	peersPort
-	owned *wallets
-	store string // the file of the chain
-}
-
-// Alive implements page.Source.
-func (s pageSource) Alive() bool { return turns(s.syncer, time.Now()) }
-
-// Counts implements page.Source.
-func (s pageSource) Counts() metrics.Counts {
-	var c metrics.Counts
-	c.Received, c.Sent = s.pool.BytesTotal()
-	c.Bans = len(s.pool.Bans())
-	if info, err := os.Stat(s.store); err == nil {
-		c.StoreBytes = info.Size()
-	}
-	list, _ := s.owned.List() // without the directory there are no wallets
-	for _, listed := range list {
-		w, err := s.owned.Wallet(listed.Name)
-		if err != nil { // it is closed
-			continue
-		}
-		for _, j := range w.Jobs(s.syncer.Status().Tip.Height) {
-			switch {
-			case j.Over():
-			case j.State == wallet.JobQueued:
-				c.JobsQueued++
-			default:
-				c.JobsRunning++
-			}
-		}
-	}
-	return c
-}
 
 // newPage binds the addresses of the status page and returns the service that
 // shows it, none without addresses.
-func newPage(ctx context.Context, cfg *config, logs *logging.Log, source pageSource) ([]service, error) {
+func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core) ([]service, error) {
 	if len(cfg.MetricsListen) == 0 {
 		return nil, nil
 	}
@@ -67,7 +26,7 @@ func newPage(ctx context.Context, cfg *config, logs *logging.Log, source pageSou
 		return nil, err
 	}
 	server, err := page.New(page.Config{
-		Source:    source,
+		Core:      core,
 		Log:       logs.Logger(logPage),
 		Network:   cfg.network().dir,
 		Version:   version.String(),

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"strconv"
+	"errors"
 	"strings"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -28,25 +27,16 @@ func (a *accountFlag) UnmarshalFlag(value string) error {
 // String returns the name.
 func (a accountFlag) String() string { return a.name }
 
-// newBorn is the birthday of what has never been used.
-const newBorn = "new"
-
-// farthestZone is how far ahead of the time here a day has begun somewhere.
-const farthestZone = 24 * time.Hour
-
-// birthdayFlag is a birthday as the user wrote it: a height, a date or newBorn.
+// birthdayFlag is a birthday as the user wrote it, see wallet.ParseBirthday.
 type birthdayFlag string
 
 // UnmarshalFlag implements flags.Unmarshaler.
 func (b *birthdayFlag) UnmarshalFlag(value string) error {
-	_, err := strconv.ParseUint(value, 10, 31)
-	date, dateErr := time.Parse(time.DateOnly, value)
-	switch {
-	case value == newBorn:
-	case err != nil && dateErr != nil:
-		return refused("birthday %q is neither a height, nor a date like 2024-01-31, nor %q", value, newBorn)
-	case date.After(time.Now().Add(farthestZone)):
-		return refused("birthday %q is in the future, and no payment before it would be found: give %q for what was never used", value, newBorn)
+	switch _, err := wallet.ParseBirthday(value, time.Now()); {
+	case errors.Is(err, wallet.ErrFutureBirthday):
+		return refused("birthday %q is in the future, and no payment before it would be found: give %q for what was never used", value, wallet.NewBorn)
+	case err != nil:
+		return refused("birthday %q is neither a height, nor a date like 2024-01-31, nor %q", value, wallet.NewBorn)
 	}
 	*b = birthdayFlag(value)
 	return nil
@@ -54,12 +44,6 @@ func (b *birthdayFlag) UnmarshalFlag(value string) error {
 
 // value returns the birthday.
 func (b birthdayFlag) value() wallet.Birthday {
-	if b == newBorn {
-		return wallet.Birthday{Time: time.Now()}
-	}
-	if height, err := strconv.ParseUint(string(b), 10, 31); err == nil {
-		return wallet.Birthday{Height: chain.Height(height)}
-	}
-	date, _ := time.Parse(time.DateOnly, string(b)) // UnmarshalFlag has read it
-	return wallet.Birthday{Time: date}
+	born, _ := wallet.ParseBirthday(string(b), time.Now()) // UnmarshalFlag has read it
+	return born
 }

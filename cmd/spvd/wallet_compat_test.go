@@ -4,11 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/wire"
-
 	"github.com/spvd/spvd/internal/rpc/api"
-	"github.com/spvd/spvd/wallet"
 )
 
 // TestAddressesAreDescribed: validateaddress says what dcrwallet's says.
@@ -92,16 +88,6 @@ func TestNextIndex(t *testing.T) {
 		c.mustCall(t, "getnewaddress", `["other"]`, &address)
 		if should, _ := newOwner(t, 2).address(0, want); address != should {
 			t.Errorf("address %d is %s, want %s", want, address, should)
-		}
-	}
-}
-
-// TestVoidTransactionsAreSaidToBe: nobody else tells that a block had no effect.
-func TestVoidTransactionsAreSaidToBe(t *testing.T) {
-	for _, void := range []bool{false, true} {
-		got, err := transaction(&wallet.Transaction{Tx: wire.NewMsgTx(), Block: chainhash.Hash{1}, Void: void}, nil)
-		if err != nil || got.Disapproved != void {
-			t.Errorf("void %v: %+v, %v", void, got, err)
 		}
 	}
 }

@@ -12,24 +12,16 @@ import (
 
 // wallets are the wallets of the daemon. The default one comes with the first
 // import; until then there is no file, and the syncer scans for nobody.
-type wallets struct {
-	*wallet.Set
-
-	// birthday is that of what is imported from now on. Nil leaves it to the
-	// wallet, which keeps the one it was created with.
-	birthday *wallet.Birthday
-}
+type wallets struct{ *wallet.Set }
 
 // newWallets returns the wallets of the data directory. It opens none.
 func newWallets(cfg *config, params *chain.Params, log *slog.Logger) *wallets {
 	settings := wallet.SetConfig{Dir: filepath.Join(cfg.netDir(), walletDir), Params: params, Log: log}
-	all := &wallets{}
 	if cfg.Birthday != "" {
 		settings.Birthday = cfg.Birthday.value()
-		all.birthday = &settings.Birthday
+		settings.ImportsBorn = &settings.Birthday
 	}
-	all.Set = wallet.NewSet(settings)
-	return all
+	return &wallets{wallet.NewSet(settings)}
 }
 
 // addAccounts imports the accounts that the user has named into the default
@@ -38,12 +30,16 @@ func (a *wallets) addAccounts(ctx context.Context, accounts []accountFlag) error
 	if len(accounts) == 0 {
 		return nil
 	}
-	return a.MakeFor(wallet.DefaultName, func(w *wallet.Wallet) error {
+	born, err := a.Born("", chain.Never)
+	if err != nil {
+		return err
+	}
+	return a.Import(wallet.DefaultName, func(w *wallet.Wallet) error {
 		for _, named := range accounts {
 			if known, err := w.Account(named.name); err == nil && known.Xpub == named.xpub {
 				continue
 			}
-			if _, err := w.ImportXpub(ctx, named.name, named.xpub, wallet.AccountOptions{Birthday: a.birthday}); err != nil {
+			if _, err := w.ImportXpub(ctx, named.name, named.xpub, wallet.AccountOptions{Birthday: born}); err != nil {
 				return fmt.Errorf("--account: %w", err)
 			}
 		}

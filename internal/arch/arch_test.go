@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -53,34 +52,6 @@ func TestRulesFindTheirFaults(t *testing.T) {
 		readWants(t, root, f.Path, want)
 	}
 	checkFindings(t, tree, want)
-}
-
-// TestSizeFindsItsFaults does the same for faults too long to keep in a file.
-func TestSizeFindsItsFaults(t *testing.T) {
-	root := t.TempDir()
-	write := func(name string, bodyLines, fileLines int) {
-		src := "package p\n\nfunc f() {\n" + strings.Repeat("\tf()\n", bodyLines) + "}\n"
-		src += strings.Repeat("\n", fileLines-strings.Count(src, "\n"))
-		if err := os.WriteFile(filepath.Join(root, name), []byte(src), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("fits.go", maxFuncLines-2, maxFileLines)
-	write("function.go", maxFuncLines-1, maxFileLines)
-	write("file.go", 1, maxFileLines+1)
-	write("big_test.go", maxFuncLines, maxFileLines)
-	tree, err := Load(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, f := range checkSize(tree) {
-		got = append(got, f.String())
-	}
-	want := []string{"file.go: 451 lines, at most 450", "function.go:3: f has 81 lines, at most 80"}
-	if !slices.Equal(got, want) {
-		t.Errorf("found %q, want %q", got, want)
-	}
 }
 
 func readWants(t *testing.T, root, name string, want map[string]bool) {

@@ -29,6 +29,7 @@ type room struct {
 func rooms() []room {
 	const simulated = "internal/testnet"
 	network := []string{"net", "net/http"}
+	core := []string{"spv", "peer", "wallet"}
 	consensus := []string{
 		"github.com/decred/dcrd/blockchain",
 		"github.com/decred/dcrd/gcs",
@@ -42,12 +43,16 @@ func rooms() []room {
 		{dir: "spv", imports: []string{"internal/parse", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/chain", "internal/parse"}, testOnly: []string{simulated}, never: network},
 		{dir: "internal/rpc/api"},
-		{dir: "internal/rpc", imports: []string{"internal/wait", "internal/safetext", "internal/parse", "internal/version", "internal/localhost"}},
 		{dir: "internal/parse"},
+		{dir: "internal/rpc/view", imports: append(core, "internal/rpc/api")},
+		{dir: "internal/rpc/feed", imports: append(core, "internal/rpc/api", "internal/rpc/view"), testOnly: []string{"internal/rpc"}},
+		{dir: "internal/rpc/method", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/rpc/feed", "internal/logging", "internal/parse")},
+		{dir: "internal/rpc/rpctest", imports: append(core, "internal/rpc", "internal/logging", simulated)},
+		{dir: "internal/rpc", imports: []string{"wallet", "internal/safetext", "internal/version", "internal/localhost"}, testOnly: append(core, simulated)},
 		{dir: "internal/localhost"},
 		{dir: "internal/safetext"},
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
-		{dir: "internal/page", imports: []string{"internal/rpc/api", "internal/localhost", "internal/metrics"}, testOnly: []string{"internal/rpc"}},
+		{dir: "internal/page", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/localhost", "internal/metrics")},
 		{dir: "internal/testnet", imports: []string{"spv/chain"}, testOnly: []string{"spv", "peer", "wallet"}},
 		{dir: "internal/bench", imports: []string{"spv", "peer", "wallet", "internal/testnet"}},
 		{dir: "internal/logging", imports: []string{"internal/safetext"}},
@@ -59,7 +64,7 @@ func rooms() []room {
 		{dir: "internal/wait"}, // which every room may import
 		{dir: "internal/arch"},
 		{dir: "cmd/spvd", imports: []string{"peer", "spv", "wallet", "internal"}},
-		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: []string{"internal/rpc"}},
+		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
 		{dir: "e2e", imports: []string{"spv", "peer", "wallet", "internal"}},
 	}
 }

@@ -1,11 +1,5 @@
 package arch
 
-// Limits of size, in lines.
-const (
-	maxFileLines = 450
-	maxFuncLines = 80
-)
-
 // Rule is one property of the sources.
 type Rule struct {
 	Name  string
@@ -50,11 +44,6 @@ func Rules() []Rule {
 			Name:  "vars",
 			Why:   "state lives in values that somebody owns: package variables never change",
 			Check: checkVars,
-		},
-		{
-			Name:  "size",
-			Why:   "one idea per file, and a function fits in a head",
-			Check: checkSize,
 		},
 	}
 }

@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spvd/spvd/internal/rpc/api"
-	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/spv"
 )
 
 // browser returns the program of a Chromium. These tests are run on demand
@@ -77,19 +77,19 @@ func screenshot(t *testing.T, url string, flags ...string) (picture image.Image,
 	return picture, stderr.String()
 }
 
-// aged is a source whose page is out of date as soon as it is loaded: only
+// aged is a daemon whose page is out of date as soon as it is loaded: only
 // events tell of trouble.
-type aged struct{ source }
+type aged struct{ *daemon }
 
-// Status implements page.Source.
-func (aged) Status() api.SyncStatus { return rpctest.SyncedStatus() }
+// Status implements page.Syncer.
+func (aged) Status() spv.Status { return synced() }
 
 // TestBrowserFollowsThePage demands that the script runs under the policy and
 // shows what events bring.
 func TestBrowserFollowsThePage(t *testing.T) {
-	d := rpctest.New()
-	d.SetStatus(troubled())
-	url := startOf(t, aged{of(d)}, false)
+	d := newDaemon()
+	d.show(troubled())
+	url := startOf(t, aged{d}, d, false)
 	var missing []string
 	for range pictures {
 		picture, log := screenshot(t, url, desktop)
@@ -112,8 +112,8 @@ const complaint = "Content Security Policy"
 
 // TestPageWithoutScripts blocks them by a second policy.
 func TestPageWithoutScripts(t *testing.T) {
-	d := rpctest.New()
-	d.SetStatus(troubled())
+	d := newDaemon()
+	d.show(troubled())
 	target, err := url.Parse(start(t, d, false))
 	if err != nil {
 		t.Fatal(err)
@@ -140,11 +140,11 @@ func TestBrowserLooks(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"desktop": {desktop}, "phone": {phone}, "desktop-dark": {desktop, dark}, "phone-dark": {phone, dark},
 	} {
-		for state, st := range map[string]api.SyncStatus{"synced": rpctest.SyncedStatus(), "troubled": troubled()} {
+		for state, st := range map[string]spv.Status{"synced": synced(), "troubled": troubled()} {
 			t.Run(state+"-"+name, func(t *testing.T) {
-				d := rpctest.New()
-				d.SetStatus(st)
-				d.SetPeers(crowd(of(d).Peers()))
+				d := newDaemon()
+				d.show(st)
+				d.peers = crowd(d.peers)
 				picture, _ := screenshot(t, start(t, d, false), flags...)
 				back, card := colour{0xf4, 0xf6, 0xf9}, colour{0xff, 0xff, 0xff}
 				if strings.HasSuffix(name, "dark") {
@@ -166,12 +166,12 @@ func TestBrowserLooks(t *testing.T) {
 }
 
 // crowd returns as many peers as a daemon has, like the first one.
-func crowd(peers []api.PeerInfo) []api.PeerInfo {
+func crowd(peers []peer.Info) []peer.Info {
 	for n := range 7 {
 		p := peers[0]
-		p.ID, p.Addr = int32(8+n), []string{"198.51.100.7:9108", "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:9108",
+		p.ID, p.Addr = uint64(8+n), []string{"198.51.100.7:9108", "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:9108",
 			"pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:9108"}[n%3]
-		p.PingTime, p.Rate, p.Role = 1000*float64(20+17*n), int64(90_000*n), "outbound"
+		p.Ping, p.Rate, p.Role = time.Duration(20+17*n)*time.Millisecond, float64(90_000*n), peer.Outbound
 		peers = append(peers, p)
 	}
 	return peers

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/internal/wait"
 )
 
@@ -57,10 +58,10 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 func (s *Server) next(ctx context.Context, seq uint64) api.SyncStatus {
 	ctx, cancel := context.WithTimeout(ctx, refreshAfter)
 	defer cancel()
-	for st := range s.cfg.Source.Changes(ctx, seq) {
-		return st
+	for st := range s.cfg.Syncer.Changes(ctx, seq) {
+		return view.SyncStatus(st, time.Now())
 	}
-	return s.cfg.Source.Status()
+	return s.cfg.status()
 }
 
 // sendEvent sends one event, for which the client has its time.

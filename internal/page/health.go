@@ -13,8 +13,8 @@ const hungReason = "The sync hangs: restart spvd."
 // serveLive answers whether the daemon does its work at all: restarting it
 // helps when it does not.
 func (s *Server) serveLive(w http.ResponseWriter, _ *http.Request) {
-	st := s.cfg.Source.Status()
-	alive := s.cfg.Source.Alive()
+	st := s.cfg.status()
+	alive := s.cfg.Alive()
 	if !alive {
 		st.Reason = hungReason
 	}
@@ -23,7 +23,7 @@ func (s *Server) serveLive(w http.ResponseWriter, _ *http.Request) {
 
 // serveReady answers whether what the daemon says is up to date.
 func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
-	st := s.cfg.Source.Status()
+	st := s.cfg.status()
 	answerHealth(w, &st, st.Synced)
 }
 

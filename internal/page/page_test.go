@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,46 +16,100 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spvd/spvd/internal/metrics"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
 	"github.com/spvd/spvd/internal/page"
-	"github.com/spvd/spvd/internal/rpc"
-	"github.com/spvd/spvd/internal/rpc/api"
-	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
 )
 
-// source is what a daemon shows.
-type source struct {
-	rpc.Sync
-	roster rpc.Peers
-	hung   bool
+// daemon is a syncer and a pool whose status and peers a test decides.
+type daemon struct {
+	mu      sync.Mutex
+	st      spv.Status
+	changed chan struct{}
+	peers   []peer.Info
+	hung    bool
 }
 
-// Alive implements page.Source.
-func (s source) Alive() bool { return !s.hung }
+// newDaemon returns a synced daemon with one peer.
+func newDaemon() *daemon {
+	return &daemon{st: synced(), changed: make(chan struct{}), peers: []peer.Info{{ID: 7, Addr: "192.0.2.1:9108", Role: peer.Outbound}}}
+}
 
-// Peers implements page.Source.
-func (s source) Peers() []api.PeerInfo { return s.roster.Peers() }
+// show replaces the status.
+func (d *daemon) show(st spv.Status) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.st = st
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
 
-// Counts implements page.Source.
-func (source) Counts() metrics.Counts { return metrics.Counts{Bans: 3} }
+// Status implements page.Syncer.
+func (d *daemon) Status() spv.Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.st
+}
 
-// of returns what the page shows of a daemon.
-func of(d *rpctest.Daemon) source { return source{d.Ports().Sync, d.Ports().Peers, false} }
+// Changes implements page.Syncer.
+func (d *daemon) Changes(ctx context.Context, from uint64) iter.Seq[spv.Status] {
+	return func(yield func(spv.Status) bool) {
+		for {
+			d.mu.Lock()
+			st, changed := d.st, d.changed
+			d.mu.Unlock()
+			if st.Seq > from {
+				from = st.Seq
+				if !yield(st) {
+					return
+				}
+				continue
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// Infos implements page.Pool.
+func (d *daemon) Infos() []peer.Info {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.peers
+}
+
+// Bans implements page.Pool.
+func (*daemon) Bans() []peer.Ban { return make([]peer.Ban, 3) }
+
+// BytesTotal implements page.Pool.
+func (*daemon) BytesTotal() (received, sent uint64) { return 1, 2 }
 
 // start serves the page of a daemon until the test ends and returns its URL.
-func start(t *testing.T, d *rpctest.Daemon, profile bool) string {
+func start(t *testing.T, d *daemon, profile bool) string {
 	t.Helper()
-	return startOf(t, of(d), profile)
+	return startOf(t, d, d, profile)
 }
 
-func startOf(t *testing.T, shown page.Source, profile bool) string {
+// startOf does so with a syncer of its own.
+func startOf(t *testing.T, syncer page.Syncer, d *daemon, profile bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := page.New(page.Config{
-		Source: shown, Log: slog.New(slog.DiscardHandler),
+		Core: page.Core{
+			Syncer: syncer, Pool: d, Wallets: wallet.NewSet(wallet.SetConfig{Dir: t.TempDir()}),
+			Alive: func() bool { return !d.hung },
+		},
+		Log:     slog.New(slog.DiscardHandler),
 		Network: "mainnet", Version: "1.2.3", Started: time.Unix(1, 0),
 		Listeners: []net.Listener{l}, Profile: profile,
 	})
@@ -97,28 +152,39 @@ func get(t *testing.T, url string) answer {
 	return answer{r.StatusCode, r.Header, string(body)}
 }
 
+// synced is the status of a daemon that follows a tip at height 1,000.
+func synced() spv.Status {
+	all := spv.Progress{Current: 1000, Target: 1000}
+	return spv.Status{
+		Synced: true, FirstSyncDone: true, Seq: 42, Phase: spv.Following, Since: time.Unix(1600000000, 0),
+		Reason: "Following the chain.", Initialised: true, Ratio: 1, Headers: all, Filters: all, Rescan: all,
+		Tip: chain.BlockID{Height: 1000, Hash: chainhash.Hash{1}}, TipTime: time.Unix(1600000000, 0),
+		Best: 1000, BestPeers: 1, Peers: 1,
+	}
+}
+
 // troubled is a status with something in every field.
-func troubled() api.SyncStatus {
-	st := rpctest.SyncedStatus()
-	st.Synced, st.Ratio, st.Phase = false, 0.4567, "catching-up"
+func troubled() spv.Status {
+	st := synced()
+	st.Synced, st.Ratio, st.Phase = false, 0.4567, spv.CatchingUp
 	st.Reason = "3 peers connected, none has filters for 1,107,001–1,107,100: asking again."
 	st.Hint = "Wait for other peers."
-	st.Stages[1] = api.Stage{Name: api.StageFilters, Current: 1_107_000, Target: 1_107_100, Rate: 1234, ETA: 90}
-	st.ETA = 150
+	st.Filters = spv.Progress{Current: 1_107_000, Target: 1_107_100, Rate: 1234, ETA: 90 * time.Second}
+	st.ETA = 150 * time.Second
 	st.Tip.Height = 1_107_100
-	st.LastReorg = &api.Reorg{Depth: 2, Fork: api.BlockID{Height: 999_999}}
-	st.Warnings = []api.Warning{{Text: "A peer said <script>alert(1)</script>.", Hint: "Ignore it."}}
+	st.LastReorg = &spv.Reorg{Depth: 2, Fork: chain.BlockID{Height: 999_999}}
+	st.Warnings = []spv.Warning{{Text: "A peer said <script>alert(1)</script>.", Hint: "Ignore it."}}
 	return st
 }
 
 func TestPageTellsTheStatus(t *testing.T) {
-	d := rpctest.New()
+	d := newDaemon()
 	url := start(t, d, false)
 	if body := get(t, url).body; !strings.Contains(body, ">Synced</h1>") || !strings.Contains(body, "192.0.2.1:9108") {
 		t.Errorf("got %s", body)
 	}
-	d.SetStatus(troubled())
-	d.SetPeers([]api.PeerInfo{})
+	d.show(troubled())
+	d.peers = nil
 	body := get(t, url).body
 	for _, want := range []string{
 		"Syncing", "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", "Wait for other peers.",
@@ -133,7 +199,7 @@ func TestPageTellsTheStatus(t *testing.T) {
 // TestPageAllowsItselfOnly demands that the policy names the style and the
 // script that are in the page, and that nothing in it comes from elsewhere.
 func TestPageAllowsItselfOnly(t *testing.T) {
-	got := get(t, start(t, rpctest.New(), false))
+	got := get(t, start(t, newDaemon(), false))
 	body, policy := got.body, got.header.Get("Content-Security-Policy")
 	for _, tag := range []string{"style", "script"} {
 		m := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllStringSubmatch(body, -1)
@@ -155,7 +221,7 @@ func TestPageAllowsItselfOnly(t *testing.T) {
 }
 
 func TestPageIsKeptUpToDate(t *testing.T) {
-	d := rpctest.New()
+	d := newDaemon()
 	url := start(t, d, false)
 	r, err := http.Get(url + "/events")
 	if err != nil {
@@ -176,12 +242,12 @@ func TestPageIsKeptUpToDate(t *testing.T) {
 	next("Synced</h1>")
 	st := troubled()
 	st.Seq++
-	d.SetStatus(st)
+	d.show(st)
 	next("Syncing</h1>")
 }
 
 func TestFollowersAreBounded(t *testing.T) {
-	url := start(t, rpctest.New(), false)
+	url := start(t, newDaemon(), false)
 	for n := range 33 {
 		r, err := http.Get(url + "/events")
 		if err != nil {
@@ -199,17 +265,17 @@ func TestFollowersAreBounded(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	failed := troubled()
-	failed.Phase, failed.Reason = api.PhaseFailed, "The sync has failed."
+	failed.Phase, failed.Reason = spv.Failed, "The sync has failed."
 	for name, test := range map[string]struct {
-		status      api.SyncStatus
+		status      spv.Status
 		live, ready int
 	}{
-		"synced":  {rpctest.SyncedStatus(), 200, 200},
+		"synced":  {synced(), 200, 200},
 		"syncing": {troubled(), 200, 503},
 		"failed":  {failed, 503, 503},
 	} {
-		d := rpctest.New()
-		d.SetStatus(test.status)
+		d := newDaemon()
+		d.show(test.status)
 		url := start(t, d, false)
 		for path, want := range map[string]int{"/livez": test.live, "/readyz": test.ready} {
 			if got := get(t, url+path); got.status != want || got.body != test.status.Reason+"\n" {
@@ -221,15 +287,15 @@ func TestHealth(t *testing.T) {
 
 // TestHungSyncIsNotLive has a loop that turns no more: its status still looks well.
 func TestHungSyncIsNotLive(t *testing.T) {
-	shown := of(rpctest.New())
-	shown.hung = true
-	if got := get(t, startOf(t, shown, false)+"/livez"); got.status != 503 || got.body != "The sync hangs: restart spvd.\n" {
+	d := newDaemon()
+	d.hung = true
+	if got := get(t, start(t, d, false)+"/livez"); got.status != 503 || got.body != "The sync hangs: restart spvd.\n" {
 		t.Errorf("/livez gives %d %q", got.status, got.body)
 	}
 }
 
 func TestPaths(t *testing.T) {
-	plain, profiled := start(t, rpctest.New(), false), start(t, rpctest.New(), true)
+	plain, profiled := start(t, newDaemon(), false), start(t, newDaemon(), true)
 	for url, want := range map[string]int{
 		plain + "/metrics":                      200,
 		plain + "/debug/pprof/":                 404,
@@ -247,7 +313,7 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	body := get(t, plain+"/metrics").body
-	if !strings.Contains(body, "\nspvd_tip_height 2\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") || !strings.Contains(body, "\nspvd_bans 3\n") {
+	if !strings.Contains(body, "\nspvd_tip_height 1000\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") || !strings.Contains(body, "\nspvd_bans 3\n") {
 		t.Errorf("metrics are %s", body)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, plain, nil)

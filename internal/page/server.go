@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,10 @@ import (
 	"github.com/spvd/spvd/internal/localhost"
 	"github.com/spvd/spvd/internal/metrics"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/wallet"
 )
 
 // Bounds of what clients can use.
@@ -28,29 +33,66 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// Source is what the page shows. It may be called from any goroutine.
-type Source interface {
-	// Status returns the current status. It never blocks.
-	Status() api.SyncStatus
+// Core is what the page shows. All fields are required.
+type Core struct {
+	Syncer  Syncer
+	Pool    Pool
+	Wallets *wallet.Set
 
-	// Changes yields the current status if its Seq is greater than from, then
-	// each newer one until ctx ends. Who is slow misses values in between,
-	// never the newest.
-	Changes(ctx context.Context, from uint64) iter.Seq[api.SyncStatus]
+	// Store is the file of the chain.
+	Store string
 
-	// Alive reports whether the sync turns, whatever it gets done.
-	Alive() bool
+	// Alive reports whether the loop of the syncer runs, whatever it achieves.
+	Alive func() bool
+}
 
-	// Peers returns the connected peers.
-	Peers() []api.PeerInfo
+// Syncer is where the page reads the status. *spv.Syncer is one.
+type Syncer interface {
+	Status() spv.Status
+	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
+}
 
-	// Counts returns what the rooms of the daemon have counted.
-	Counts() metrics.Counts
+// Pool is where the page reads about peers. *peer.Pool is one.
+type Pool interface {
+	Infos() []peer.Info
+	Bans() []peer.Ban
+	BytesTotal() (received, sent uint64)
+}
+
+// status returns the current status.
+func (c *Core) status() api.SyncStatus { return view.SyncStatus(c.Syncer.Status(), time.Now()) }
+
+// counts returns what the parts of the daemon have counted.
+func (c *Core) counts() metrics.Counts {
+	var n metrics.Counts
+	n.Received, n.Sent = c.Pool.BytesTotal()
+	n.Bans = len(c.Pool.Bans())
+	if info, err := os.Stat(c.Store); err == nil {
+		n.StoreBytes = info.Size()
+	}
+	list, _ := c.Wallets.List() // without the directory there are no wallets
+	st := c.Syncer.Status()
+	for _, listed := range list {
+		w, err := c.Wallets.Wallet(listed.Name)
+		if err != nil { // it is closed
+			continue
+		}
+		for _, j := range w.Jobs(st.Tip.Height, true) {
+			switch {
+			case j.Over():
+			case j.State == wallet.JobQueued:
+				n.JobsQueued++
+			default:
+				n.JobsRunning++
+			}
+		}
+	}
+	return n
 }
 
 // Config is what a Server is made of. All fields but Profile are required.
 type Config struct {
-	Source  Source
+	Core
 	Log     *slog.Logger
 	Network string // its name
 	Version string // of the daemon
@@ -71,8 +113,8 @@ type Server struct {
 
 // New returns a server. It starts nothing.
 func New(cfg Config) (*Server, error) {
-	if cfg.Source == nil || cfg.Log == nil || len(cfg.Listeners) == 0 {
-		return nil, errors.New("configure status page: source, log and listeners are required")
+	if cfg.Syncer == nil || cfg.Pool == nil || cfg.Wallets == nil || cfg.Alive == nil || cfg.Log == nil || len(cfg.Listeners) == 0 {
+		return nil, errors.New("configure status page: core, log and listeners are required")
 	}
 	return &Server{cfg: cfg, followers: make(chan struct{}, mostFollowers)}, nil
 }
@@ -133,7 +175,7 @@ func (s *Server) handler() http.Handler {
 func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", metrics.ContentType)
 	err := metrics.Write(w, metrics.Facts{
-		Status: s.cfg.Source.Status(), Peers: s.cfg.Source.Peers(), Counts: s.cfg.Source.Counts(),
+		Status: s.cfg.status(), Peers: view.Peers(s.cfg.Pool.Infos()), Counts: s.cfg.counts(),
 		Version: s.cfg.Version, Started: s.cfg.Started,
 	})
 	if err != nil { // the client is gone

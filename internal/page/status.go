@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
 )
 
 // The parts of the page. Style and script stand in it as they are, so that it
@@ -25,8 +26,8 @@ var (
 	script string
 )
 
-// view is what the templates show.
-type view struct {
+// pageView is what the templates show.
+type pageView struct {
 	Status  api.SyncStatus
 	Peers   []api.PeerInfo
 	Now     int64 // when it was made, in Unix seconds
@@ -38,13 +39,13 @@ type view struct {
 }
 
 // Since returns the time since a moment in words.
-func (v view) Since(unix int64) string { return span(v.Now - unix) }
+func (v pageView) Since(unix int64) string { return span(v.Now - unix) }
 
 // view returns what the page shows of a status.
-func (s *Server) view(st api.SyncStatus) view {
-	return view{
+func (s *Server) view(st api.SyncStatus) pageView {
+	return pageView{
 		Status:  st,
-		Peers:   s.cfg.Source.Peers(),
+		Peers:   view.Peers(s.cfg.Pool.Infos()),
 		Now:     time.Now().Unix(),
 		Started: s.cfg.Started.Unix(),
 		Network: s.cfg.Network,
@@ -68,7 +69,7 @@ func source(text string) string {
 
 // serveStatus answers with the page.
 func (s *Server) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	page, err := s.render("page", s.cfg.Source.Status())
+	page, err := s.render("page", s.cfg.status())
 	if err != nil {
 		s.cfg.Log.Error("Status page not made", "err", err)
 		http.Error(w, "internal error; the daemon's log has the details", http.StatusInternalServerError)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/spv"
 )
 
 func TestWords(t *testing.T) {
@@ -36,16 +37,16 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
-// still is a source whose status does not change.
-type still struct{ Source }
+// still is a Syncer whose status does not change.
+type still struct{ Syncer }
 
-// Status implements Source.
-func (still) Status() api.SyncStatus { return api.SyncStatus{Seq: 7} }
+// Status implements Syncer.
+func (still) Status() spv.Status { return spv.Status{Seq: 7} }
 
-// Changes implements Source.
-func (still) Changes(ctx context.Context, from uint64) iter.Seq[api.SyncStatus] {
-	return func(yield func(api.SyncStatus) bool) {
-		if from < 7 && !yield(api.SyncStatus{Seq: 7}) {
+// Changes implements Syncer.
+func (still) Changes(ctx context.Context, from uint64) iter.Seq[spv.Status] {
+	return func(yield func(spv.Status) bool) {
+		if from < 7 && !yield(spv.Status{Seq: 7}) {
 			return
 		}
 		<-ctx.Done()
@@ -55,7 +56,7 @@ func (still) Changes(ctx context.Context, from uint64) iter.Seq[api.SyncStatus] 
 // TestPageIsRefreshed: ages and peers change while the status does not.
 func TestPageIsRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{cfg: Config{Source: still{}}}
+		s := &Server{cfg: Config{Core: Core{Syncer: still{}}}}
 		began := time.Now()
 		if st := s.next(t.Context(), 0); st.Seq != 7 || time.Since(began) != 0 {
 			t.Errorf("the first comes after %v", time.Since(began))

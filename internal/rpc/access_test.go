@@ -23,8 +23,8 @@ import (
 
 // TestReadOnlyUser calls every method with the examples of their help.
 func TestReadOnlyUser(t *testing.T) {
-	d := rpctest.New()
-	cfg := rpctest.Config(d)
+	d := rpctest.NewOffline(t)
+	cfg := rpctest.Config(d.Registry)
 	cfg.ReadOnlyUsername, cfg.ReadOnlyPassword = "reader", "secret"
 	address, _ := rpctest.Start(t, cfg)
 	byHeader := mustDial(t, address, authorization("reader", "secret"))
@@ -65,7 +65,7 @@ func TestReadOnlyUser(t *testing.T) {
 }
 
 func TestBatchReplyIsCapped(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.ReplyBytes = 3000
 	address, _ := rpctest.Start(t, cfg)
 	const call = `{"jsonrpc":"2.0","method":"help","params":["subscribe"],"id":1}`
@@ -125,7 +125,7 @@ func startSecure(t *testing.T) (s *secureServer, client tls.Certificate) {
 	s = &secureServer{T: t, clients: filepath.Join(dir, "clients.pem"), k: filepath.Join(dir, "client.key")}
 	s.cert, s.key = pairIn(dir)
 	client = writePair(t, s.clients, s.k)
-	s.address, _ = rpctest.StartTLS(t, rpctest.Config(rpctest.New()), rpc.TLSFiles{Cert: s.cert, Key: s.key, ClientCAs: s.clients})
+	s.address, _ = rpctest.StartTLS(t, rpctest.Config(rpctest.NewOffline(t).Registry), rpc.TLSFiles{Cert: s.cert, Key: s.key, ClientCAs: s.clients})
 	return s, client
 }
 

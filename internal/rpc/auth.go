@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Reasons not to let a client in, as it is told them.
+// Reasons to refuse a client, as it sees them.
 var (
-	errStranger = errors.New("wrong user name or password")
-	errGuessing = errors.New("too many wrong passwords from this address: wait some seconds")
+	errCredentials = errors.New("wrong user name or password")
+	errThrottled   = errors.New("too many wrong passwords from this address: wait some seconds")
 )
 
 // access is what a client may do.
@@ -34,8 +34,8 @@ type credential struct {
 	digest [sha256.Size]byte
 	opens  access
 
-	// random is true for a secret that nobody guesses, so that whoever knows it
-	// need not wait because of those who guess.
+	// random is true for a secret that cannot be guessed: a client that knows it
+	// is not throttled because of wrong passwords from the same address.
 	random bool
 }
 
@@ -56,35 +56,35 @@ func (c credentials) match(user, password string) credential {
 	return found
 }
 
-// door lets clients in.
-type door struct {
+// authenticator decides what clients may do.
+type authenticator struct {
 	credentials credentials
-	guesses     guesses
+	throttle    authThrottle
 }
 
-// admit returns what a request may do: by the certificate its connection has
+// authenticate returns what a request may do: by the certificate its connection has
 // presented, which the TLS configuration has verified, or by its Basic
-// authentication. Without either it may do nothing, which is errStranger.
-func (d *door) admit(r *http.Request) (access, error) {
+// authentication. Without either it may do nothing, which is errCredentials.
+func (a *authenticator) authenticate(r *http.Request) (access, error) {
 	if certified(r) {
 		return fullAccess, nil
 	}
 	user, password, ok := r.BasicAuth()
 	if !ok {
-		return noAccess, errStranger
+		return noAccess, errCredentials
 	}
-	return d.admitPair(r.RemoteAddr, user, password)
+	return a.authenticatePair(r.RemoteAddr, user, password)
 }
 
-// admitPair returns what a client may do by name and password, or errStranger. An
-// address that wrong ones have come from is told errGuessing for a while, whatever
-// password it sends, unless that is the cookie's.
-func (d *door) admitPair(address, user, password string) (access, error) {
-	found := d.credentials.match(user, password)
+// authenticatePair returns what a client may do by name and password, or errCredentials.
+// After many wrong ones from an address it returns errThrottled for a while, whatever the
+// password, unless that is the cookie's.
+func (a *authenticator) authenticatePair(address, user, password string) (access, error) {
+	found := a.credentials.match(user, password)
 	if found.random {
 		return found.opens, nil
 	}
-	return found.opens, d.guesses.judge(sourceOf(address), time.Now(), found.opens != noAccess)
+	return found.opens, a.throttle.judge(sourceOf(address), time.Now(), found.opens != noAccess)
 }
 
 // certified reports whether the client has presented a certificate that is
@@ -93,13 +93,12 @@ func certified(r *http.Request) bool {
 	return r.TLS != nil && len(r.TLS.VerifiedChains) > 0
 }
 
-// refuse answers a request that is not let in, and says good-bye: who has no
-// business here keeps no connection.
+// refuse answers a request that is not authenticated, and closes its connection.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, reason error) {
 	w.Header().Set("Connection", "close")
-	if errors.Is(reason, errGuessing) { // not worth a line each
+	if errors.Is(reason, errThrottled) { // not worth a line each
 		s.log.Debug("RPC client not let in", "client", r.RemoteAddr, "reason", reason)
-		w.Header().Set("Retry-After", strconv.Itoa(int(guessEvery/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int(attemptEvery/time.Second)))
 		http.Error(w, reason.Error(), http.StatusTooManyRequests)
 		return
 	}

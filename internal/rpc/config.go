@@ -8,17 +8,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/v3"
-
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
 )
 
 // Config is what a Server is made of. Fields are required unless they say
 // what their zero value means.
 type Config struct {
-	Ports  Ports
-	Params *chaincfg.Params
-	Log    *slog.Logger
+	// Methods are what clients can call.
+	Methods *method.Registry
+
+	Log *slog.Logger
 
 	// Listeners are what clients connect to, see Listen. Run closes them.
 	Listeners []net.Listener
@@ -37,15 +37,6 @@ type Config struct {
 	// tools while the server runs. Empty means no cookie.
 	CookiePath string
 
-	// Version is the version of the daemon.
-	Version api.Version
-
-	// ProtocolVersion is the newest peer-to-peer protocol version spoken.
-	ProtocolVersion uint32
-
-	// Proxy is the address peers are dialled through; empty means none.
-	Proxy string
-
 	// Limits bounds what clients can use; each zero field means its default.
 	Limits Limits
 }
@@ -57,12 +48,12 @@ type Limits struct {
 	Requests   int
 	Websockets int
 
-	// Strangers is the number of connections from this machine on which nobody has
-	// authenticated yet, and that of those from all others together; StrangersEach
+	// Preauth is the number of connections from this machine that have not
+	// authenticated yet, and that of those from all others together; PreauthEach
 	// how many of the latter come from one address, or one /64 network of IPv6.
-	// Beyond them the oldest one of whoever has the most is closed.
-	Strangers     int
-	StrangersEach int
+	// Beyond them the oldest one of the source that has the most is closed.
+	Preauth     int
+	PreauthEach int
 
 	// Concurrent is the number of messages one websocket connection has under
 	// way at once. Beyond it no further message is read from it.
@@ -100,8 +91,8 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	setDefault(&l.Requests, 32)
 	setDefault(&l.Websockets, 64)
-	setDefault(&l.Strangers, 128)
-	setDefault(&l.StrangersEach, 16)
+	setDefault(&l.Preauth, 128)
+	setDefault(&l.PreauthEach, 16)
 	setDefault(&l.Concurrent, 20)
 	setDefault(&l.Bytes, 4<<20)
 	setDefault(&l.Batch, 1000)
@@ -122,12 +113,9 @@ func setDefault[T int | int64 | time.Duration](v *T, d T) {
 
 // validate reports the first field that makes the configuration unusable.
 func (c *Config) validate() error {
-	p := &c.Ports
 	switch {
-	case p.Chain == nil || p.Blocks == nil || p.Sync == nil || p.Peers == nil || p.Wallets == nil || p.Relay == nil || p.Control == nil:
-		return errors.New("a port is missing")
-	case c.Params == nil || c.Log == nil:
-		return errors.New("network parameters and log are required")
+	case c.Methods == nil || c.Log == nil:
+		return errors.New("methods and log are required")
 	case len(c.Listeners) == 0:
 		return errors.New("there is nothing to listen on")
 	case (c.Username == "") != (c.Password == ""):

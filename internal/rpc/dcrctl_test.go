@@ -92,7 +92,7 @@ func TestDcrctlTranscript(t *testing.T) {
 // TestDcrctlArguments: the examples of all methods that dcrd has too, typed for
 // dcrctl, are parameters that the server takes.
 func TestDcrctlArguments(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	count := 0
 	for _, m := range described(t, address) {
 		if m.Name == "stop" {

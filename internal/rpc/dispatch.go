@@ -7,16 +7,26 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
+	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/internal/safetext"
 )
 
+// caller is the client that a message comes from.
+type caller struct {
+	method.Caller
+
+	// share is what the message and its replies take of the memory for those of all
+	// clients; nil means that it is not counted.
+	share *share
+}
+
 // dispatcher answers messages, whatever way they came.
 type dispatcher struct {
-	backend    *backend
+	methods    *method.Registry
 	batch      int           // the most calls in a message
 	replyBytes int           // the size of the replies to a batch after which no more calls are run
 	callTime   time.Duration // for all calls of a message together
@@ -88,21 +98,25 @@ func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMe
 	if c.fault != nil {
 		return nil, c.fault
 	}
-	m := d.backend.methods.find(c.method)
+	m := d.methods.Find(c.method)
 	var result any
 	err := d.takeTurn(ctx, m)
 	if err == nil {
 		defer d.endTurn(m)
-		result, err = d.invoke(ctx, from, m, c)
+		if m == nil {
+			err = method.NoMethod(c.method)
+		} else {
+			result, err = d.methods.Call(ctx, &from.Caller, m, c.params)
+		}
 	}
 	if err == nil {
-		raw, encodeErr := encode(result)
+		raw, encodeErr := view.JSON(result)
 		if encodeErr == nil {
 			return raw, nil
 		}
 		err = fmt.Errorf("encode result of %s: %w", c.method, encodeErr)
 	}
-	answer, fault := d.backend.explain(err)
+	answer, fault := d.methods.Explain(err)
 	if fault {
 		d.log.Error("RPC method failed", "method", c.method, "err", err)
 	}
@@ -116,8 +130,8 @@ func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMe
 
 // takeTurn waits until a call of a method, nil if there is none, may be worked
 // on.
-func (d *dispatcher) takeTurn(ctx context.Context, m *method) error {
-	if m != nil && m.waits {
+func (d *dispatcher) takeTurn(ctx context.Context, m *method.Method) error {
+	if m != nil && m.Waits {
 		return nil
 	}
 	select {
@@ -129,33 +143,8 @@ func (d *dispatcher) takeTurn(ctx context.Context, m *method) error {
 }
 
 // endTurn lets the next call be worked on.
-func (d *dispatcher) endTurn(m *method) {
-	if m == nil || !m.waits {
+func (d *dispatcher) endTurn(m *method.Method) {
+	if m == nil || !m.Waits {
 		d.turns.free()
 	}
-}
-
-// invoke checks the parameters of a call and calls its method, nil if there is
-// none. A panic in a method is a fault of that method, and of nothing else.
-func (d *dispatcher) invoke(ctx context.Context, from *caller, m *method, c *call) (result any, err error) {
-	if m == nil {
-		return nil, fail(api.CodeNoMethod, "there is no method %s; run: spvctl help", shorten([]byte(c.method)))
-	}
-	if m.websocket && from.feeds == nil {
-		return nil, fail(api.CodeNoMethod, "%s exists on websockets only; connect to %s", m.name, api.WebsocketPath)
-	}
-	if !m.reads && from.may != fullAccess {
-		return nil, fail(api.CodeForbidden, "the read-only user may not call %s", m.name)
-	}
-	a, err := m.decodeArgs(c.params)
-	if err != nil {
-		return nil, err
-	}
-	a.caller = from
-	defer func() {
-		if r := recover(); r != nil {
-			result, err = nil, fmt.Errorf("panic in %s: %v\n%s", m.name, r, debug.Stack())
-		}
-	}()
-	return m.handle(ctx, d.backend.callFor(from.wallet), a)
 }

@@ -138,7 +138,7 @@ func TestFloods(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := rpctest.Config(rpctest.New())
+			cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 			cfg.Limits.AuthTime = time.Second // enough for those who mean it, on a busy machine too
 			address, _ := rpctest.Start(t, cfg)
 			conn := mustDialWS(t, address)

@@ -40,11 +40,11 @@ func callAs(t *testing.T, address, user, password string) head {
 	return head{answer.Status, answer.StatusCode, answer.Close, answer.Header}
 }
 
-// TestGuessingEnds guesses passwords from loopback. When it has been too often, the
+// TestGuessingEnds throttle passwords from loopback. When it has been too often, the
 // right one opens nothing for a while, neither by POST nor by websocket, and the
 // cookie does.
 func TestGuessingEnds(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.CookiePath = filepath.Join(t.TempDir(), "cookie")
 	address, _ := rpctest.Start(t, cfg)
 	for range 20 { // without a password nothing is guessed
@@ -58,7 +58,7 @@ func TestGuessingEnds(t *testing.T) {
 		}
 	}
 	if got := callAs(t, address, rpctest.User, rpctest.Password); got.StatusCode != 200 {
-		t.Errorf("after nine guesses the password gives %s", got.Status)
+		t.Errorf("after nine throttle the password gives %s", got.Status)
 	}
 	conn := mustDial(t, address, nil)
 	if reply := exchange(t, conn, `{"jsonrpc":"2.0","method":"authenticate","params":["u","guess"],"id":1}`); !strings.Contains(reply, "wrong user name") {
@@ -66,11 +66,11 @@ func TestGuessingEnds(t *testing.T) {
 	}
 	for _, password := range []string{rpctest.Password, "guess"} {
 		if got := callAs(t, address, rpctest.User, password); got.StatusCode != 429 || got.Header.Get("Retry-After") == "" {
-			t.Errorf("after ten guesses %s gives %s", password, got.Status)
+			t.Errorf("after ten throttle %s gives %s", password, got.Status)
 		}
 		conn := mustDial(t, address, nil)
 		if reply := exchange(t, conn, `{"jsonrpc":"2.0","method":"authenticate","params":["`+rpctest.User+`","`+password+`"],"id":1}`); !strings.Contains(reply, "too many wrong passwords") {
-			t.Errorf("after ten guesses %s gets %s", password, reply)
+			t.Errorf("after ten throttle %s gets %s", password, reply)
 		}
 	}
 	cookie, err := os.ReadFile(cfg.CookiePath)
@@ -91,7 +91,7 @@ func TestGuessingEnds(t *testing.T) {
 // one with nothing, one in the middle of the headers, a websocket, and one that has
 // been refused.
 func TestStrangersMayNotIdle(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.AuthTime, cfg.Limits.IdleTime = time.Second, time.Hour
 	address, _ := rpctest.Start(t, cfg)
 	for name, sent := range map[string]string{

@@ -9,8 +9,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
 // httpTranscript is the golden file of whole HTTP requests: the lines that
@@ -23,7 +21,7 @@ func TestRecordedRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address := newStage(t).address
 	var got strings.Builder
 	var request []string
 	for line := range strings.Lines(string(want)) {
@@ -32,7 +30,7 @@ func TestRecordedRequests(t *testing.T) {
 		case strings.HasPrefix(line, ">"):
 			request = append(request, strings.TrimPrefix(line[1:], " "))
 		case strings.HasPrefix(line, "<"):
-			line = "< " + rawExchange(t, address, strings.Join(request, "\r\n"))
+			line = "< " + steady(rawExchange(t, address, strings.Join(request, "\r\n")))
 			request = nil
 		}
 		fmt.Fprintln(&got, line)

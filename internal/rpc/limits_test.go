@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,9 +13,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
@@ -23,9 +23,9 @@ import (
 func TestRequestLimit(t *testing.T) {
 	for _, test := range []struct{ limit, most int }{{1, 1}, {0, 32}} {
 		t.Run(fmt.Sprintf("%d of %d", test.most, test.limit), func(t *testing.T) {
-			d := rpctest.New()
+			d := rpctest.NewOffline(t)
 			release := d.Stall()
-			cfg := rpctest.Config(d)
+			cfg := rpctest.Config(d.Registry)
 			cfg.Limits.Requests = test.limit
 			address, _ := rpctest.Start(t, cfg)
 			first := make(chan int, test.most)
@@ -65,7 +65,7 @@ func TestRequestLimit(t *testing.T) {
 }
 
 func TestBatchLimit(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.Batch = 3
 	address, _ := rpctest.Start(t, cfg)
 	for calls, want := range map[int]string{3: `"result":2`, 4: `"code":-32600`} {
@@ -76,36 +76,26 @@ func TestBatchLimit(t *testing.T) {
 	}
 }
 
-// held is a chain that keeps whoever asks for its tip until it is let go.
-type held struct {
-	rpc.Chain
-	letGo chan struct{}
-
-	mu         sync.Mutex
-	here, most int
-}
-
-// Best implements rpc.Chain.
-func (h *held) Best() (chainhash.Hash, int64, error) {
-	h.mu.Lock()
-	h.here++
-	h.most = max(h.most, h.here)
-	h.mu.Unlock()
-	<-h.letGo
-	h.mu.Lock()
-	h.here--
-	h.mu.Unlock()
-	return h.Chain.Best()
-}
-
 // TestCallsLeaveProcessors has many clients call at once: half of the processors are
 // left to the sync.
 func TestCallsLeaveProcessors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, cfg := newPipes(), rpctest.Config(rpctest.New())
-		chain := &held{Chain: cfg.Ports.Chain, letGo: make(chan struct{})}
-		cfg.Ports.Chain = chain
-		stop := p.serve(t, cfg)
+		p, d := newPipes(), rpctest.NewOffline(t)
+		var mu sync.Mutex
+		var here, most int
+		letGo := make(chan struct{})
+		d.Find("getblockcount").Handle = func(context.Context, *method.Call) (any, error) {
+			mu.Lock()
+			here++
+			most = max(most, here)
+			mu.Unlock()
+			<-letGo
+			mu.Lock()
+			here--
+			mu.Unlock()
+			return 2, nil
+		}
+		stop := p.serve(t, rpctest.Config(d.Registry))
 		client := p.pipeClient()
 		turns := max(1, runtime.GOMAXPROCS(0)/2)
 		var callers sync.WaitGroup
@@ -113,10 +103,10 @@ func TestCallsLeaveProcessors(t *testing.T) {
 			callers.Go(func() { ask(t, client, countRequest) })
 		}
 		synctest.Wait()
-		close(chain.letGo)
+		close(letGo)
 		callers.Wait()
-		if chain.most != turns {
-			t.Errorf("%d calls were worked on at once, want %d", chain.most, turns)
+		if most != turns {
+			t.Errorf("%d calls were worked on at once, want %d", most, turns)
 		}
 		client.CloseIdleConnections()
 		if took := stop(); took >= time.Second {
@@ -129,9 +119,9 @@ func TestCallsLeaveProcessors(t *testing.T) {
 // of it is answered.
 func TestConcurrentCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, p := rpctest.New(), newPipes()
+		d, p := rpctest.NewOffline(t), newPipes()
 		release := d.Stall()
-		cfg := rpctest.Config(d)
+		cfg := rpctest.Config(d.Registry)
 		cfg.Limits.Concurrent = 2
 		stop := p.serve(t, cfg)
 		client := p.pipeClient()

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/spvd/spvd/internal/rpc/rpctest"
@@ -30,9 +28,9 @@ type document struct {
 // discovered returns the document of a server.
 func discovered(t *testing.T) (json.RawMessage, document) {
 	t.Helper()
-	cfg := rpctest.Config(rpctest.New())
-	cfg.Version.VersionString = version.Number()
-	address, _ := rpctest.Start(t, cfg)
+	d := rpctest.NewOffline(t)
+	d.Core.Version.VersionString = version.Number()
+	address, _ := rpctest.Start(t, rpctest.Config(d.Registry))
 	_, reply := post(t, address, `{"method":"`+discoverMethod+`","id":1}`)
 	var r struct{ Result json.RawMessage }
 	var doc document
@@ -63,31 +61,13 @@ func TestResultsFitTheirSchemas(t *testing.T) {
 		schemas[m.Name] = m.Result.Schema
 	}
 	seen := make(map[string]bool)
-	for _, file := range []string{transcript, wsTranscript} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, r := range recordings(t) {
+		if schemas[r.method] == nil || r.failed {
+			continue
 		}
-		var called struct{ Method string }
-		for line := range strings.Lines(string(text)) {
-			kind, rest, _ := strings.Cut(line, " ")
-			if kind == ">" {
-				called.Method = ""
-				_ = json.Unmarshal([]byte(rest), &called) // garbage calls nothing
-			}
-			var r struct {
-				Result any
-				Error  any
-				ID     json.RawMessage
-			}
-			reply := strings.TrimPrefix(rest, "200 ")
-			if kind != "<" || schemas[called.Method] == nil || json.Unmarshal([]byte(reply), &r) != nil || r.Error != nil || r.ID == nil {
-				continue
-			}
-			seen[called.Method] = true
-			if err := fits(r.Result, schemas[called.Method]); err != nil {
-				t.Errorf("%s: %v: %s", called.Method, err, reply)
-			}
+		seen[r.method] = true
+		if err := fits(r.result, schemas[r.method]); err != nil {
+			t.Errorf("%s: %v: %s", r.method, err, r.reply)
 		}
 	}
 	seen[discoverMethod] = true // by reading it
@@ -107,6 +87,9 @@ func fits(value any, schema map[string]any) error {
 			if fits(value, form.(map[string]any)) == nil {
 				matching++
 			}
+		}
+		if list, ok := value.([]any); ok && len(list) == 0 && matching > 0 {
+			return nil // an empty list is one of all forms
 		}
 		if matching != 1 {
 			return fmt.Errorf("%v is of %d forms", value, matching)

@@ -6,18 +6,21 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/spvd/spvd/internal/rpc/method"
+	"github.com/spvd/spvd/wallet"
 )
 
 // servePost answers one message in the body of a POST request. Errors of calls
 // are part of the reply; the status tells only of trouble with the request as
 // such.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
-	may, err := s.door.admit(r)
+	may, err := s.auth.authenticate(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	s.lobby.known(w, r)
+	s.preauth.authenticated(w, r)
 	if !acceptable(r.Header.Get("Content-Type")) {
 		http.Error(w, "send JSON with Content-Type: application/json", http.StatusUnsupportedMediaType)
 		return
@@ -44,7 +47,8 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request did not arrive whole", http.StatusBadRequest)
 		return
 	}
-	reply := s.dispatcher.answer(r.Context(), &caller{may: may, wallet: walletOf(r), share: &held}, body)
+	from := &caller{Caller: method.Caller{ReadOnly: may != fullAccess, Wallet: walletOf(r)}, share: &held}
+	reply := s.dispatcher.answer(r.Context(), from, body)
 	if reply == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -75,5 +79,5 @@ func walletOf(r *http.Request) string {
 	if name := r.PathValue("wallet"); name != "" {
 		return name
 	}
-	return defaultWallet
+	return wallet.DefaultName
 }

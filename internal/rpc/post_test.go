@@ -2,7 +2,7 @@ package rpc_test
 
 import (
 	"bufio"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,13 +13,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/decred/dcrd/chaincfg/v3"
-
-	"github.com/spvd/spvd/internal/rpc"
-	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
 )
 
 // Requests for tests of how they are answered.
@@ -30,7 +29,7 @@ const (
 )
 
 func TestStatusCodes(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.Bytes = 1000
 	address, _ := rpctest.Start(t, cfg)
 	large := countRequest + strings.Repeat(" ", 1000)
@@ -88,7 +87,7 @@ func TestStatusCodes(t *testing.T) {
 }
 
 func TestChallenge(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	r, err := http.Post("http://"+address, "application/json", strings.NewReader(countRequest))
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +99,7 @@ func TestChallenge(t *testing.T) {
 }
 
 func TestKeepAlive(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	post(t, address, countRequest)
 	var reused bool
 	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = i.Reused }}
@@ -115,7 +114,7 @@ func TestKeepAlive(t *testing.T) {
 }
 
 func TestBodyThatDoesNotArriveWhole(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -139,57 +138,28 @@ func TestBodyThatDoesNotArriveWhole(t *testing.T) {
 }
 
 func TestNoPeersIsAnEmptyList(t *testing.T) {
-	d := rpctest.New()
-	d.SetPeers(nil)
-	address, _ := rpctest.Start(t, rpctest.Config(d))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	if _, reply := post(t, address, `{"method":"getpeerinfo","id":1}`); !strings.Contains(reply, `"result":[]`) {
 		t.Errorf("got %s", reply)
 	}
 }
 
-func TestInfo(t *testing.T) {
-	d := rpctest.New()
-	st := rpctest.SyncedStatus()
-	st.Warnings = []api.Warning{{Text: "The clock is wrong."}, {Text: "The disk is full."}}
-	st.Peers = 3
-	d.SetStatus(st)
-	for _, params := range []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params(), chaincfg.SimNetParams()} {
-		cfg := rpctest.Config(d)
-		cfg.Params, cfg.Proxy = params, "127.0.0.1:9050"
-		address, _ := rpctest.Start(t, cfg)
-		_, reply := post(t, address, `{"method":"getinfo","id":1}`)
-		var r struct{ Result api.Info }
-		if err := json.Unmarshal([]byte(reply), &r); err != nil {
-			t.Fatal(err)
-		}
-		r.Result.Difficulty = 0 // has a test of its own
-		want := api.Info{
-			Version: 1020300, ProtocolVersion: 12, Balance: 125e6, Blocks: 2, Connections: 3, Proxy: "127.0.0.1:9050",
-			TestNet: params.Name == "testnet3", RelayFee: 0.0001, Errors: "The clock is wrong. The disk is full.",
-		}
-		if r.Result != want {
-			t.Errorf("%s: got %+v, want %+v", params.Name, r.Result, want)
-		}
-	}
-}
-
 func TestErrors(t *testing.T) {
-	d := rpctest.New()
-	syncing := rpctest.SyncedStatus()
-	syncing.Synced, syncing.Ratio, syncing.Phase = false, 0.25, "catching-up"
-	d.SetStatus(syncing)
+	d := rpctest.NewOffline(t)
 	var logged strings.Builder
-	cfg := rpctest.Config(d)
+	cfg := rpctest.Config(d.Registry)
 	cfg.Log = slog.New(slog.NewTextHandler(&logged, nil))
 	address, stop := rpctest.Start(t, cfg)
 	for _, test := range []struct {
 		err  error
 		want string
 	}{
-		{rpc.ErrSyncing, `"error":{"code":-10,"message":"still syncing (catching-up, 25.0% done); run: spvctl status --watch"}`},
-		{fmt.Errorf("wrapped: %w", rpc.ErrSyncing), `"error":{"code":-10,`},
-		{rpc.ErrNoPeers, `"error":{"code":-9,"message":"no peer is connected to ask; run: spvctl status"}`},
-		{rpc.ErrNotFound, `"error":{"code":-5,"message":"block 298e5cc3d985bfe7f81dc135f360abe089edd4396b86d2de66b0cef42b21d980 is not on the main chain as far as it is synced; run: spvctl status"}`},
+		{spv.ErrNotInitialised, `"error":{"code":-10,"message":"still syncing (idle, 0.0% done); run: spvctl status --watch"}`},
+		{fmt.Errorf("wrapped: %w", chain.ErrClosed), `"error":{"code":-10,`},
+		{spv.ErrNoPeers, `"error":{"code":-9,"message":"no peer is connected to ask; run: spvctl status"}`},
+		{chain.ErrNotFound, `"error":{"code":-5,"message":"there is no such block on the main chain"}`},
+		{fmt.Errorf("wrapped: %w", wallet.ErrNoAccount), `"error":{"code":-5,"message":"wrapped: no such account; run: spvctl account"}`},
+		{context.DeadlineExceeded, `"error":{"code":-1,"message":"this took too long and was given up; try again, or run: spvctl status"}`},
 		{errors.New("disk on fire"), `"error":{"code":-32603,"message":"internal error; the daemon's log has the details"}`},
 	} {
 		d.Fail(test.err)
@@ -203,35 +173,16 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestCallTime(t *testing.T) {
-	d := rpctest.New()
-	d.Stall()
-	cfg := rpctest.Config(d)
-	cfg.Limits.CallTime = 50 * time.Millisecond
-	address, _ := rpctest.Start(t, cfg)
-	_, reply := post(t, address, blockRequest)
-	if want := `"error":{"code":-1,"message":"no peer has sent block`; !strings.Contains(reply, want) {
-		t.Errorf("got %s, want %s", reply, want)
-	}
-	lonely := rpctest.SyncedStatus()
-	lonely.Peers = 0
-	d.SetStatus(lonely)
-	_, reply = post(t, address, blockRequest)
-	if want := `"error":{"code":-9,"message":"no peer is connected`; !strings.Contains(reply, want) {
-		t.Errorf("without peers got %s, want %s", reply, want)
-	}
-}
-
 // A panic in a method is an internal error of that call only.
 func TestPanic(t *testing.T) {
-	d := rpctest.New()
+	d := rpctest.NewOffline(t)
+	d.Find("getblockcount").Handle = func(context.Context, *method.Call) (any, error) { panic("a fault") }
 	var logged strings.Builder
-	cfg := rpctest.Config(d)
+	cfg := rpctest.Config(d.Registry)
 	cfg.Log = slog.New(slog.NewTextHandler(&logged, nil))
-	cfg.Ports.Chain = (*rpctest.Daemon)(nil)
 	address, stop := rpctest.Start(t, cfg)
 	status, reply := post(t, address, `[`+countRequest+`,{"method":"getcurrentnet","id":2}]`)
-	if status != 200 || !strings.Contains(reply, `"code":-32603`) || !strings.Contains(reply, `"result":3652452601`) {
+	if status != 200 || !strings.Contains(reply, `"code":-32603`) || !strings.Contains(reply, `"result":303307798`) {
 		t.Errorf("got %d %s", status, reply)
 	}
 	stop()

@@ -1,10 +1,10 @@
 package rpc
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
 )
 
 // Replies by version: the older form always has all members, the newer one
@@ -39,21 +39,9 @@ func (c *call) reply(result json.RawMessage, fault *api.Error) json.RawMessage {
 	default:
 		v = result2{c.version, result, c.id}
 	}
-	b, err := encode(v)
+	b, err := view.JSON(v)
 	if err != nil {
 		panic("rpc: encode reply: " + err.Error()) // result and id are valid JSON
 	}
 	return b
-}
-
-// encode returns a value as JSON. Text stays readable: nothing here ends up in
-// a web page unescaped.
-func encode(v any) (json.RawMessage, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

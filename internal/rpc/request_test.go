@@ -3,7 +3,6 @@ package rpc
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 
@@ -96,11 +95,10 @@ func TestReply(t *testing.T) {
 
 // FuzzDecode feeds messages through everything that looks at bytes from
 // clients. Whatever they are, there are calls; each is a fault or names a
-// method; each that is due a reply gets a JSON object with its id; and the
-// parameters of a known method fit the table or are refused with a code.
+// method; and each that is due a reply gets a JSON object with its id.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
-		`{"jsonrpc":"1.0","method":"getblock","params":["` + exampleHash + `",true,false],"id":1}`,
+		`{"jsonrpc":"1.0","method":"getblock","params":["00",true,false],"id":1}`,
 		`{"jsonrpc":"2.0","method":"getblockheader","params":{"hash":"00","verbose":null},"id":"a"}`,
 		`[{"jsonrpc":"2.0","method":"stop"},{"method":"getblockhash","params":[1e3],"id":-0.1}]`,
 		`{"method":"lockunspent","params":{"unlock":false,"transactions":[{"txid":"00","vout":1,"tree":0}]},"id":1}`,
@@ -110,7 +108,6 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	known := methods()
 	f.Fuzz(func(t *testing.T, message []byte) {
 		const most = 10
 		calls, batch := decodeMessage(message, most)
@@ -126,9 +123,6 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("fault %v is not answered", c.fault)
 			}
 			checkReply(t, c)
-			if m := known.find(c.method); m != nil && c.fault == nil {
-				checkArgs(t, m, c.params)
-			}
 		}
 	})
 }
@@ -146,34 +140,5 @@ func checkReply(t *testing.T, c *call) {
 	var want bytes.Buffer
 	if err := json.Compact(&want, c.id); err != nil || !bytes.Equal(r.ID, want.Bytes()) {
 		t.Fatalf("reply %q to id %q: %v", reply, c.id, err)
-	}
-}
-
-// checkArgs fails the test unless the parameters are refused with a code, or
-// all there with the right types.
-func checkArgs(t *testing.T, m *method, params json.RawMessage) {
-	a, err := m.decodeArgs(params)
-	if err != nil {
-		var e *api.Error
-		if !errors.As(err, &e) || e.Code == 0 || e.Message == "" {
-			t.Fatalf("%s with %q fails with %#v", m.name, params, err)
-		}
-		return
-	}
-	for _, p := range m.params {
-		switch p.kind {
-		case kindInt:
-			a.int(p.name)
-		case kindBool:
-			a.bool(p.name)
-		case kindHash:
-			a.hash(p.name)
-		case kindString:
-			a.str(p.name)
-		case kindStrings:
-			a.strings(p.name)
-		default:
-			a.value(p.name)
-		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/internal/localhost"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/feed"
 )
 
 // maxHeaderBytes bounds the headers of a request.
@@ -22,16 +23,16 @@ const maxHeaderBytes = 16 << 10
 type Server struct {
 	listeners  []net.Listener
 	cookie     *cookie // nil without one
-	door       door
+	auth       authenticator
 	dispatcher *dispatcher
+	hub        *feed.Hub
 	limits     Limits
 	log        *slog.Logger
 
-	// What is taken from these while a client uses the server bounds how many
-	// may: POST requests and websockets. The lobby bounds those who have not
-	// authenticated yet.
+	// A client takes a slot of one of these for each POST request and websocket.
+	// Connections that have not authenticated yet are in preauth.
 	requests, websockets slots
-	lobby                lobby
+	preauth              preauth
 
 	sessions sessions
 }
@@ -45,15 +46,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		listeners: cfg.Listeners,
 		dispatcher: &dispatcher{
-			backend: &backend{
-				Ports:           cfg.Ports,
-				params:          cfg.Params,
-				version:         cfg.Version,
-				protocolVersion: cfg.ProtocolVersion,
-				proxy:           cfg.Proxy,
-				methods:         methods(),
-				news:            newNewsroom(cfg.Ports.Sync, cfg.Ports.Wallets.Watch),
-			},
+			methods:    cfg.Methods,
 			batch:      limits.Batch,
 			replyBytes: limits.ReplyBytes,
 			callTime:   limits.CallTime,
@@ -61,23 +54,24 @@ func New(cfg Config) (*Server, error) {
 			turns:      make(slots, max(1, runtime.GOMAXPROCS(0)/2)),
 			memory:     memory{most: memoryBytes},
 		},
+		hub:        cfg.Methods.Core.Hub,
 		limits:     limits,
 		log:        cfg.Log,
 		requests:   make(slots, limits.Requests),
 		websockets: make(slots, limits.Websockets),
-		lobby:      lobby{most: limits.Strangers, each: limits.StrangersEach},
+		preauth:    preauth{most: limits.Preauth, each: limits.PreauthEach},
 	}
 	if cfg.Username != "" {
-		s.door.credentials = append(s.door.credentials, newCredential(cfg.Username, cfg.Password, fullAccess))
+		s.auth.credentials = append(s.auth.credentials, newCredential(cfg.Username, cfg.Password, fullAccess))
 	}
 	if cfg.ReadOnlyUsername != "" {
-		s.door.credentials = append(s.door.credentials, newCredential(cfg.ReadOnlyUsername, cfg.ReadOnlyPassword, readAccess))
+		s.auth.credentials = append(s.auth.credentials, newCredential(cfg.ReadOnlyUsername, cfg.ReadOnlyPassword, readAccess))
 	}
 	if cfg.CookiePath != "" {
 		s.cookie = newCookie(cfg.CookiePath)
 		drawn := newCredential(api.CookieUser, s.cookie.secret, fullAccess)
 		drawn.random = true
-		s.door.credentials = append(s.door.credentials, drawn)
+		s.auth.credentials = append(s.auth.credentials, drawn)
 	}
 	return s, nil
 }
@@ -99,7 +93,7 @@ func (s *Server) Run(ctx context.Context) error {
 	hs := s.httpServer(ctx)
 	for _, l := range s.listeners {
 		g.Go(func() error {
-			if err := hs.Serve(s.lobby.guard(l)); !errors.Is(err, http.ErrServerClosed) {
+			if err := hs.Serve(s.preauth.guard(l)); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve RPC on %s: %w", l.Addr(), err)
 			}
 			return nil
@@ -107,7 +101,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("RPC server listens", "address", l.Addr())
 	}
 	g.Go(func() error {
-		s.dispatcher.backend.news.run(ctx)
+		s.hub.Run(ctx)
 		return nil
 	})
 	g.Go(func() error {
@@ -138,7 +132,7 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 	return &http.Server{
 		// A browser may know the password of a page on this server: no other
 		// page can use it.
-		Handler:           s.lobby.closing(localhost.Only(http.NewCrossOriginProtection().Handler(mux))),
+		Handler:           s.preauth.closing(localhost.Only(http.NewCrossOriginProtection().Handler(mux))),
 		ReadHeaderTimeout: s.limits.AuthTime,
 		ReadTimeout:       s.limits.MoveTime,
 		WriteTimeout:      s.limits.CallTime + s.limits.MoveTime, // counts from the headers
@@ -146,7 +140,7 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       withConn,
-		ConnState:         s.lobby.watch,
+		ConnState:         s.preauth.watch,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }

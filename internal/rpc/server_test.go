@@ -34,7 +34,7 @@ func TestCookie(t *testing.T) {
 	if err := os.WriteFile(name, []byte("left behind"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Username, cfg.Password, cfg.CookiePath = "", "", name
 	address, stop := rpctest.Start(t, cfg)
 	first, err := os.ReadFile(name)
@@ -67,7 +67,7 @@ func TestCookie(t *testing.T) {
 
 func TestCookieOfAnotherServerStays(t *testing.T) {
 	name := filepath.Join(t.TempDir(), api.CookieFile)
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.CookiePath = name
 	_, stop := rpctest.Start(t, cfg)
 	const other = "__cookie__:of another server"
@@ -81,7 +81,7 @@ func TestCookieOfAnotherServerStays(t *testing.T) {
 }
 
 func TestUnwritableCookieEndsTheServer(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.CookiePath = filepath.Join(t.TempDir(), "missing", api.CookieFile)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -105,7 +105,7 @@ func TestUnwritableCookieEndsTheServer(t *testing.T) {
 // A failure leaves nothing behind.
 func TestCookieThatCannotBePutInPlace(t *testing.T) {
 	dir := t.TempDir()
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.CookiePath = filepath.Join(dir, api.CookieFile)
 	if err := os.MkdirAll(filepath.Join(cfg.CookiePath, "full"), 0o700); err != nil {
 		t.Fatal(err)
@@ -124,18 +124,13 @@ func TestCookieThatCannotBePutInPlace(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	fine := rpctest.Config(rpctest.New())
+	fine := rpctest.Config(rpctest.NewOffline(t).Registry)
 	fine.Listeners = []net.Listener{newPipes()}
 	if _, err := rpc.New(fine); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*rpc.Config){
-		"no chain":                func(c *rpc.Config) { c.Ports.Chain = nil },
-		"no blocks":               func(c *rpc.Config) { c.Ports.Blocks = nil },
-		"no sync":                 func(c *rpc.Config) { c.Ports.Sync = nil },
-		"no peers":                func(c *rpc.Config) { c.Ports.Peers = nil },
-		"no control":              func(c *rpc.Config) { c.Ports.Control = nil },
-		"no parameters":           func(c *rpc.Config) { c.Params = nil },
+		"no methods":              func(c *rpc.Config) { c.Methods = nil },
 		"no log":                  func(c *rpc.Config) { c.Log = nil },
 		"no listeners":            func(c *rpc.Config) { c.Listeners = nil },
 		"no password":             func(c *rpc.Config) { c.Password = "" },

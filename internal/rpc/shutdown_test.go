@@ -147,9 +147,9 @@ func (p *pipes) upgrade(t *testing.T, user, password string) (net.Conn, *bufio.R
 // A client under way hears that the server stops, in both transports.
 func TestStopAnswersCallsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, p := rpctest.New(), newPipes()
+		d, p := rpctest.NewOffline(t), newPipes()
 		d.Stall()
-		stop := p.serve(t, rpctest.Config(d))
+		stop := p.serve(t, rpctest.Config(d.Registry))
 		client := p.pipeClient()
 		defer client.CloseIdleConnections()
 
@@ -186,9 +186,9 @@ func TestStopAnswersCallsUnderWay(t *testing.T) {
 // grace. The test ends only when no goroutine is left.
 func TestStopIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, p := rpctest.New(), newPipes()
+		d, p := rpctest.NewOffline(t), newPipes()
 		d.Stall()
-		cfg := rpctest.Config(d)
+		cfg := rpctest.Config(d.Registry)
 		cfg.Limits.Grace = 700 * time.Millisecond
 		stop := p.serve(t, cfg)
 
@@ -238,7 +238,7 @@ func maskedText(message string) []byte {
 func TestStrangersAreCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		stop := p.serve(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 		defer stop()
 		conn, reader := p.upgrade(t, "", "")
 		defer conn.Close()
@@ -255,7 +255,7 @@ func TestStrangersAreCutOff(t *testing.T) {
 func TestSlowHeadersAreCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		stop := p.serve(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 		defer stop()
 		conn, err := p.dial()
 		if err != nil {
@@ -298,7 +298,7 @@ func postRequest(body string) string {
 func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		cfg := rpctest.Config(rpctest.New())
+		cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 		stop := p.serve(t, cfg)
 		defer stop()
 		conn, err := p.dial()
@@ -317,7 +317,7 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 func TestWebsocketsThatDoNotReadAreCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		stop := p.serve(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 		defer stop()
 		conn, _ := p.upgrade(t, rpctest.User, rpctest.Password)
 		defer conn.Close()
@@ -346,7 +346,7 @@ func TestWebsocketsThatDoNotReadAreCutOff(t *testing.T) {
 func TestSlowBodiesAreCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		stop := p.serve(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 		defer stop()
 		conn, err := p.dial()
 		if err != nil {
@@ -371,7 +371,7 @@ func TestSlowBodiesAreCutOff(t *testing.T) {
 func TestIdleConnectionsAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		stop := p.serve(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 		defer stop()
 		conn, err := p.dial()
 		if err != nil {
@@ -393,7 +393,7 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 
 func TestFailedListenerEndsTheServer(t *testing.T) {
 	broken := &brokenListener{pipes: newPipes()}
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Listeners = []net.Listener{newPipes(), broken}
 	s, err := rpc.New(cfg)
 	if err != nil {

@@ -28,7 +28,7 @@ func pairIn(dir string) (cert, key string) {
 func TestTLS(t *testing.T) {
 	cert, key := pairIn(t.TempDir())
 	files := rpc.TLSFiles{Cert: cert, Key: key, Hosts: []string{"spvd.example", "192.0.2.7"}}
-	address, _ := rpctest.StartTLS(t, rpctest.Config(rpctest.New()), files)
+	address, _ := rpctest.StartTLS(t, rpctest.Config(rpctest.NewOffline(t).Registry), files)
 	pem, err := os.ReadFile(cert)
 	if err != nil {
 		t.Fatal(err)

@@ -8,12 +8,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/internal/rpc/method"
 )
 
 // TestCallsTakeTurns runs batches at once and counts who works.
 func TestCallsTakeTurns(t *testing.T) {
 	var working, most atomic.Int64
-	work := func(context.Context, *backend, args) (any, error) {
+	work := func(context.Context, *method.Call) (any, error) {
 		most.Store(max(most.Load(), working.Add(1)))
 		defer working.Add(-1)
 		for range 1000 {
@@ -23,10 +25,10 @@ func TestCallsTakeTurns(t *testing.T) {
 	}
 	met := make(chan struct{})
 	d := &dispatcher{
-		backend: &backend{methods: table{
-			{name: "work", reads: true, handle: work},
+		methods: &method.Registry{Methods: []method.Method{
+			{Name: "work", Reads: true, Handle: work},
 			// Two calls of it only end when they meet.
-			{name: "wait", reads: true, waits: true, handle: func(ctx context.Context, _ *backend, _ args) (any, error) {
+			{Name: "wait", Reads: true, Waits: true, Handle: func(ctx context.Context, _ *method.Call) (any, error) {
 				select {
 				case met <- struct{}{}:
 				case <-met:
@@ -40,7 +42,7 @@ func TestCallsTakeTurns(t *testing.T) {
 	var clients sync.WaitGroup
 	answer := func(message string) {
 		clients.Go(func() {
-			if reply := string(d.answer(t.Context(), &caller{may: fullAccess}, []byte(message))); strings.Contains(reply, `"code"`) {
+			if reply := string(d.answer(t.Context(), &caller{}, []byte(message))); strings.Contains(reply, `"code"`) {
 				t.Errorf("got %s", reply)
 			}
 		})
@@ -62,7 +64,7 @@ func TestCallsTakeTurns(t *testing.T) {
 	d.turns = make(slots)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if reply := string(d.answer(ctx, &caller{may: fullAccess}, []byte(`{"method":"work","id":1}`))); !strings.Contains(reply, "given up") {
+	if reply := string(d.answer(ctx, &caller{}, []byte(`{"method":"work","id":1}`))); !strings.Contains(reply, "given up") {
 		t.Errorf("without turns: %s", reply)
 	}
 }

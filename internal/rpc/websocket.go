@@ -11,12 +11,14 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/feed"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// strangerBytes is the size of the largest message that is read from a
+// preauthBytes is the size of the largest message that is read from a
 // connection before it has authenticated.
-const strangerBytes = 4 << 10
+const preauthBytes = 4 << 10
 
 // hangUpEvery is how often it is looked at whether a client has gone whose messages are
 // not read because it has too many under way.
@@ -29,14 +31,14 @@ var errHungUp = errors.New("the client has closed the connection")
 // on it until the client leaves or ctx ends.
 func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	_, _, presented := r.BasicAuth()
-	may, err := s.door.admit(r)
+	may, err := s.auth.authenticate(r)
 	known := err == nil
 	if presented && !known {
 		s.refuse(w, r, err)
 		return
 	}
 	if known {
-		s.lobby.known(w, r)
+		s.preauth.authenticated(w, r)
 		if !s.websockets.take() {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "too many websocket clients: try again", http.StatusTooManyRequests)
@@ -51,7 +53,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 	}
 	defer leave()
 	if !known {
-		defer s.lobby.leave(connOf(r))
+		defer s.preauth.leave(connOf(r))
 	}
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil { // has been answered
@@ -61,7 +63,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 	defer conn.CloseNow()
 	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may, wallet: walletOf(r), raw: connOf(r)}
 	if !known {
-		if !c.introduce(ctx, func() { s.lobby.leave(connOf(r)) }) {
+		if !c.introduce(ctx, func() { s.preauth.leave(connOf(r)) }) {
 			return
 		}
 		defer s.websockets.free()
@@ -77,7 +79,7 @@ type session struct {
 	client string   // address
 	may    access
 	wallet string // its name
-	feeds  *feeds
+	feeds  *feed.Sender
 	leave  func()         // gives all calls up: nobody waits for replies any more
 	room   slots          // what messages that are being answered have taken
 	calls  sync.WaitGroup // they themselves
@@ -92,7 +94,7 @@ type session struct {
 func (c *session) introduce(ctx context.Context, known func()) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.server.limits.AuthTime)
 	defer cancel()
-	c.conn.SetReadLimit(strangerBytes)
+	c.conn.SetReadLimit(preauthBytes)
 	_, message, err := c.conn.Read(ctx)
 	if err != nil {
 		c.server.log.Debug("RPC websocket closed before authentication", "client", c.client, "err", err)
@@ -101,12 +103,12 @@ func (c *session) introduce(ctx context.Context, known func()) bool {
 	calls, batch := decodeMessage(message, 1)
 	first := &calls[0]
 	var refusal *api.Error
-	reason := errStranger
+	reason := errCredentials
 	if !batch && first.method == api.AuthenticateMethod {
 		reason = c.vouch(first)
 	}
 	switch {
-	case errors.Is(reason, errGuessing):
+	case errors.Is(reason, errThrottled):
 		refusal = &api.Error{Code: api.CodeMisc, Message: reason.Error()}
 	case reason != nil:
 		c.server.log.Warn("RPC client not let in", "client", c.client)
@@ -127,12 +129,11 @@ func (c *session) introduce(ctx context.Context, known func()) bool {
 // vouch keeps what the credentials in an authenticate call open. It returns why
 // they open nothing, if so.
 func (c *session) vouch(first *call) error {
-	m := method{params: []param{{name: "username", kind: kindString}, {name: "password", kind: kindString}}}
-	a, err := m.decodeArgs(first.params)
+	user, password, err := method.Credentials(first.params)
 	if err != nil {
-		return errStranger
+		return errCredentials
 	}
-	may, reason := c.server.door.admitPair(c.client, a.str("username"), a.str("password"))
+	may, reason := c.server.auth.authenticatePair(c.client, user, password)
 	c.may = may
 	return reason
 }
@@ -147,7 +148,7 @@ func (c *session) run(ctx context.Context) {
 	c.leave = func() { giveUp(errHungUp) }
 	leave := c.leave
 	defer leave()
-	c.feeds = newFeeds(attended, c.server.dispatcher.backend.news, c.send)
+	c.feeds = feed.NewSender(attended, c.server.hub, c.send)
 	c.room = make(slots, c.server.limits.Concurrent)
 	dismissed := make(chan struct{})
 	stays := context.AfterFunc(ctx, func() {
@@ -244,16 +245,18 @@ func (c *session) settle() {
 	c.closing = true
 	c.mu.Unlock()
 	c.calls.Wait()
-	c.feeds.stop()
+	c.feeds.Stop()
 }
 
 // answer works on one message and sends the reply if there is one. What the
 // message has subscribed to begins after that.
 func (c *session) answer(ctx context.Context, message []byte, held *share) error {
-	from := &caller{may: c.may, wallet: c.wallet, feeds: c.feeds, replied: make(chan struct{}), share: held}
+	from := &caller{share: held, Caller: method.Caller{
+		ReadOnly: c.may != fullAccess, Wallet: c.wallet, Feeds: c.feeds, Replied: make(chan struct{}),
+	}}
 	defer func() {
-		if close(from.replied); from.subscribed {
-			c.feeds.hurry()
+		if close(from.Replied); from.Subscribed {
+			c.feeds.Hurry()
 		}
 	}()
 	reply := c.server.dispatcher.answer(ctx, from, message)

@@ -16,6 +16,7 @@ import (
 	"github.com/jrick/wsrpc/v2"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
@@ -105,8 +106,16 @@ func read(t testing.TB, conn *websocket.Conn) (string, error) {
 // that client.
 func TestWsrpcClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipes()
-		stop := p.serve(t, rpctest.Config(rpctest.New()))
+		p, d := newPipes(), rpctest.NewOffline(t)
+		calls := 0
+		d.Find("getblockhash").Handle = func(context.Context, *method.Call) (any, error) {
+			if calls++; calls > 100 {
+				return nil, &api.Error{Code: api.CodeInvalid, Message: "not on the main chain"}
+			}
+			return strings.Repeat("a", 64), nil
+		}
+		d.Find("getbestblock").Handle = func(context.Context, *method.Call) (any, error) { return api.BestBlock{Height: 2}, nil }
+		stop := p.serve(t, rpctest.Config(d.Registry))
 		defer stop()
 		c, err := wsrpc.Dial(t.Context(), "ws://localhost/ws",
 			wsrpc.WithBasicAuth(rpctest.User, rpctest.Password), wsrpc.WithPingPeriod(time.Minute),
@@ -135,7 +144,7 @@ func TestWsrpcClient(t *testing.T) {
 }
 
 func TestPingIsAnswered(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	conn := mustDialWS(t, address)
 	background(t, func() { conn.Read(context.Background()) }) // until the connection is closed
 	defer conn.CloseNow()
@@ -149,7 +158,7 @@ func TestPingIsAnswered(t *testing.T) {
 func TestAuthenticate(t *testing.T) {
 	const call = `{"jsonrpc":"1.0","method":"authenticate","params":[%q,%q],"id":1}`
 	right := fmt.Sprintf(call, rpctest.User, rpctest.Password)
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	for _, test := range []struct {
 		name    string
 		message string
@@ -190,14 +199,14 @@ func TestAuthenticate(t *testing.T) {
 }
 
 func TestWrongPasswordOnUpgrade(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	if _, status, err := dialWS(t, address, authorization(rpctest.User, "x")); err == nil || status != 401 {
 		t.Errorf("got %d, %v", status, err)
 	}
 }
 
 func TestWebsocketLimit(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.Websockets = 1
 	address, _ := rpctest.Start(t, cfg)
 	first := mustDialWS(t, address)
@@ -205,7 +214,7 @@ func TestWebsocketLimit(t *testing.T) {
 	if _, status, err := dialWS(t, address, authorization(rpctest.User, rpctest.Password)); err == nil || status != 429 {
 		t.Errorf("second websocket got %d, %v", status, err)
 	}
-	// Those that have not authenticated are counted for themselves, see the lobby;
+	// Those that have not authenticated are counted for themselves, see the preauth;
 	// they find no room when they do.
 	stranger := mustDial(t, address, nil)
 	reply := exchange(t, stranger, `{"method":"authenticate","params":["user","pass word"],"id":1}`)
@@ -232,7 +241,7 @@ func TestWebsocketLimit(t *testing.T) {
 }
 
 func TestMessageSize(t *testing.T) {
-	cfg := rpctest.Config(rpctest.New())
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.Bytes = 10000
 	address, _ := rpctest.Start(t, cfg)
 	padded := func(size int) string { return countRequest + strings.Repeat(" ", size-len(countRequest)) }
@@ -252,7 +261,7 @@ func TestMessageSize(t *testing.T) {
 }
 
 func TestWebsocketNotificationsAndBatches(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	conn := mustDialWS(t, address)
 	send(t, conn, `{"jsonrpc":"2.0","method":"getblockcount"}`)
 	if got := exchange(t, conn, `[`+countRequest+`]`) + "\n"; got != "["+strings.TrimSpace(countReply)+"]\n" {
@@ -267,7 +276,7 @@ func TestWebsocketNotificationsAndBatches(t *testing.T) {
 }
 
 func TestPageOfAnotherSiteGetsNoWebsocket(t *testing.T) {
-	address, _ := rpctest.Start(t, rpctest.Config(rpctest.New()))
+	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	header := authorization(rpctest.User, rpctest.Password)
 	header.Set("Origin", "http://example.org")
 	if _, status, err := dialWS(t, address, header); err == nil || status != 403 {

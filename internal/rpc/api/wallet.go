@@ -60,8 +60,7 @@ type Detail struct {
 	Fee      *Amount `json:"fee,omitempty"` // of the transaction, negative, where it sends
 	Vout     uint32  `json:"vout"`
 
-	Payers       []string `json:"-"` // the accounts that send it
-	AddressLabel string   `json:"addresslabel,omitempty"`
+	AddressLabel string `json:"addresslabel,omitempty"`
 }
 
 // ListedTransaction is a line of listtransactions and its kin.
@@ -112,8 +111,6 @@ type OutPoint struct {
 	TxID string `json:"txid"`
 	Vout uint32 `json:"vout"`
 	Tree int8   `json:"tree"`
-
-	Account string `json:"-"` // that a locked output belongs to
 }
 
 // Received is what was ever paid to an address, spent since or not.

@@ -8,10 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/decred/dcrd/chaincfg/v3"
-
 	"github.com/spvd/spvd/internal/rpc"
-	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/method"
 )
 
 // The credentials of a server.
@@ -20,17 +18,13 @@ const (
 	Password = "pass word"
 )
 
-// Config returns the configuration of a server for d on mainnet, without
-// listeners.
-func Config(d *Daemon) rpc.Config {
+// Config returns the configuration of a server for methods, without listeners.
+func Config(methods *method.Registry) rpc.Config {
 	return rpc.Config{
-		Ports:           d.Ports(),
-		Params:          chaincfg.MainNetParams(),
-		Log:             slog.New(slog.DiscardHandler),
-		Username:        User,
-		Password:        Password,
-		Version:         api.Version{VersionString: "1.2.3", Major: 1, Minor: 2, Patch: 3},
-		ProtocolVersion: 12,
+		Methods:  methods,
+		Log:      slog.New(slog.DiscardHandler),
+		Username: User,
+		Password: Password,
 	}
 }
 

@@ -1,0 +1,177 @@
+package feed
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// While much changes, in a first sync or when the chain is caught up with, each
+// client is notified once in busyPace and, on average, perFollower for each
+// follower: all of them together get a bounded number of notifications, spread
+// at random. Changes in between are sent together. Later each change is sent at once.
+const (
+	busyPace    = time.Second
+	perFollower = 2 * time.Millisecond
+)
+
+// update is the newest status with what feeds derive from it. It is made once
+// for all of them and never changes.
+type update struct {
+	status api.SyncStatus
+
+	// busy is true while so much changes that notifications are put off.
+	busy bool
+
+	// filtered is the height up to which the filters reach.
+	filtered int64
+
+	// read is what was read of the wallets.
+	read *cache
+
+	// steps are the steps along the chain that lead to its tip.
+	steps *steps
+
+	// frame returns the notification of the status.
+	frame func() ([]byte, error)
+}
+
+// Syncer is what a Hub follows. *spv.Syncer is one.
+type Syncer interface {
+	Status() spv.Status
+	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
+	Chain() (*chain.Chain, error)
+}
+
+// Hub makes an update of each new status, once for all senders, and pokes the
+// senders when there is a new one or a wallet has changed. Make one with NewHub.
+type Hub struct {
+	syncer  Syncer
+	wallets *wallet.Set
+
+	mu        sync.Mutex // guards all below
+	current   *update
+	followers map[*Sender]struct{}
+}
+
+// NewHub returns a hub. It starts nothing.
+func NewHub(s Syncer, wallets *wallet.Set) *Hub {
+	return &Hub{syncer: s, wallets: wallets, followers: make(map[*Sender]struct{})}
+}
+
+// Run pokes the followers until ctx ends.
+func (h *Hub) Run(ctx context.Context) {
+	var wallets sync.WaitGroup
+	wallets.Go(func() { h.watchWallets(ctx) })
+	for range h.syncer.Changes(ctx, 0) {
+		h.announce(h.look())
+	}
+	wallets.Wait()
+}
+
+// watchWallets pokes the followers when a wallet has changed.
+func (h *Hub) watchWallets(ctx context.Context) {
+	changed := h.wallets.Watch(ctx)
+	for {
+		select {
+		case <-changed:
+			h.announce(h.renew())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// announce pokes the followers.
+func (h *Hub) announce(u *update) {
+	for _, f := range h.listed() {
+		f.poke(u)
+	}
+}
+
+// renew returns an update in which nothing is cached that was read of a wallet before.
+func (h *Hub) renew() *update {
+	h.look()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := *h.current
+	u.read = &cache{}
+	h.current = &u
+	return &u
+}
+
+// look returns the newest update.
+func (h *Hub) look() *update {
+	st := h.syncer.Status()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last := h.current
+	if last != nil && st.Seq <= last.status.Seq {
+		return last
+	}
+	u := &update{
+		status: view.SyncStatus(st, time.Now()), busy: isBusy(&st), filtered: int64(st.Filters.Current),
+		steps: &steps{}, read: &cache{},
+	}
+	if last != nil && last.status.Tip.Hash == u.status.Tip.Hash && last.filtered == u.filtered {
+		u.steps = last.steps
+	}
+	u.frame = sync.OnceValues(func() ([]byte, error) { return encodeNotification(api.TopicSyncStatus, &u.status) })
+	h.current = u
+	return u
+}
+
+// tells reports whether clients are notified of blocks: not during the first sync.
+func (u *update) tells() bool { return !u.status.InitialBlockDownload }
+
+// isBusy reports whether notifications of a status are put off.
+func isBusy(st *spv.Status) bool {
+	switch {
+	case st.Phase == spv.CatchingUp, st.Phase == spv.Rescanning:
+		return true
+	case st.Phase == spv.Failed:
+		return false
+	}
+	return !st.FirstSyncDone
+}
+
+// join adds a follower, which is poked until it leaves.
+func (h *Hub) join(f *Sender) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.followers[f] = struct{}{}
+}
+
+func (h *Hub) leave(f *Sender) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.followers, f)
+}
+
+// listed returns the followers.
+func (h *Hub) listed() []*Sender {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]*Sender, 0, len(h.followers))
+	for f := range h.followers {
+		list = append(list, f)
+	}
+	return list
+}
+
+// delay returns how long to put off an update for a follower that was notified some
+// time ago.
+func (h *Hub) delay(since time.Duration) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	spread := 2 * perFollower * time.Duration(len(h.followers))
+	return max(0, busyPace-since) + rand.N(spread+1)
+}

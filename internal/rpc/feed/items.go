@@ -1,0 +1,81 @@
+package feed
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// item is what a topic has about a transaction.
+type item struct {
+	key    string // the hash of the transaction
+	height int64  // of its block, zero while it is not mined
+	put    func(*api.WalletEvent)
+}
+
+// items returns what the topic has that was mined above a height or not at all, oldest
+// first. It is read once for all clients at the same place, and after the wallet got to
+// its positions: no list is older than they are.
+func (f *Wallet) items(ctx context.Context, u *update, w *wallet.Wallet, at *wallet.Status, above int64) ([]item, error) {
+	key := strings.Join([]string{f.topic, strconv.FormatInt(above, 10), at.Tip.Hash.String(), at.Scanned.Hash.String(), f.wallet}, " ")
+	return u.read.list(key, func() ([]item, error) {
+		filter := wallet.HistoryFilter{Above: chain.Height(above)}
+		if f.topic == api.TopicSpends {
+			return spends(ctx, w, filter)
+		}
+		return f.transactions(ctx, w, filter)
+	})
+}
+
+func (f *Wallet) transactions(ctx context.Context, w *wallet.Wallet, filter wallet.HistoryFilter) ([]item, error) {
+	labels, err := w.Labels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []item
+	var failed error
+	err = w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool {
+		var out api.Transaction
+		if out, failed = view.Transaction(tx, labels); failed != nil {
+			return false
+		}
+		found = append(found, item{key: out.TxID, height: out.BlockHeight, put: f.putTransaction(&out)})
+		return true
+	})
+	if err == nil {
+		err = failed
+	}
+	slices.Reverse(found)
+	return found, err
+}
+
+// putTransaction returns the function that adds a transaction to an event.
+func (f *Wallet) putTransaction(tx *api.Transaction) func(*api.WalletEvent) {
+	if f.topic == api.TopicTransactions {
+		return func(ev *api.WalletEvent) { ev.Transactions = append(ev.Transactions, *tx) }
+	}
+	c := api.Confirmation{
+		TxID: tx.TxID, Confirmations: tx.Confirmations, BlockHash: tx.BlockHash, BlockHeight: tx.BlockHeight,
+	}
+	return func(ev *api.WalletEvent) { ev.Confirmations = append(ev.Confirmations, c) }
+}
+
+func spends(ctx context.Context, w *wallet.Wallet, filter wallet.HistoryFilter) ([]item, error) {
+	var found []item
+	err := w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool {
+		for _, s := range view.Spends(tx) {
+			found = append(found, item{key: s.SpentBy, height: s.BlockHeight, put: func(ev *api.WalletEvent) {
+				ev.Spends = append(ev.Spends, s)
+			}})
+		}
+		return true
+	})
+	slices.Reverse(found)
+	return found, err
+}

@@ -1,0 +1,55 @@
+package feed
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// locator names the newest blocks that a client knows, newest first: the place of a feed on
+// the main chain, which can be found again after a reorganisation.
+type locator []chain.BlockID
+
+const (
+	// cursorBlocks is how many blocks a cursor names: a reorganisation of fewer
+	// blocks while the client was away is replayed, a deeper one is a gap.
+	cursorBlocks = 6
+
+	// locatorLength is how many blocks a locator names at most: the deepest
+	// reorganisation that a client can be notified of.
+	locatorLength = 100
+)
+
+// cursor returns the first blocks of a locator as HEIGHT:HASH,HASH,… with the
+// newest block first.
+func (l locator) cursor() string {
+	var b strings.Builder
+	b.WriteString(strconv.FormatInt(int64(l[0].Height), 10))
+	for i := range min(len(l), cursorBlocks) {
+		b.WriteByte(":,"[min(i, 1)])
+		b.WriteString(l[i].Hash.String())
+	}
+	return b.String()
+}
+
+// parseCursor returns the locator of a cursor, nil for a text that is no cursor.
+func parseCursor(text string) locator {
+	number, hashes, _ := strings.Cut(text, ":")
+	height, err := strconv.ParseInt(number, 10, 32)
+	if err != nil || height < 0 {
+		return nil
+	}
+	var l locator
+	for text := range strings.SplitSeq(hashes, ",") {
+		hash, err := chainhash.NewHashFromStr(text)
+		if err != nil || len(text) != chainhash.MaxHashStringSize || height < 0 || len(l) == cursorBlocks {
+			return nil
+		}
+		l = append(l, chain.BlockID{Height: chain.Height(height), Hash: *hash})
+		height--
+	}
+	return l
+}

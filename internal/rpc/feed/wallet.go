@@ -1,0 +1,253 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// eventItems is how many transactions one notification has at most.
+const eventItems = 100
+
+// Wallet notifies one client of what happens to a wallet. Its place is the last block up
+// to which the client was notified of everything, with the blocks below it. While the
+// wallet searches old blocks again the place goes back with it: what is mined there is
+// sent again. Make one with NewWallet.
+type Wallet struct {
+	hub    *Hub
+	topic  string
+	depth  int64   // how far below the place transactions are sent again
+	wallet string  // its name
+	at     locator // empty until there is a wallet
+	forgot uint32  // what the wallet had forgotten by then, see wallet.Status
+
+	// ahead is the height up to which the client was notified, beside what lies
+	// between the place and the blocks that are being searched.
+	ahead int64
+
+	// loose are the keys of what the client was notified of that is not mined.
+	loose map[string]bool
+}
+
+// NewWallet returns a feed of a topic for the wallet of a name, after a cursor or, for an
+// empty one, where the wallet is, and the cursor it begins after. Depth is for how many
+// blocks a transaction is sent again, at least 1. Without a wallet, or while it is not on
+// the main chain, the cursor is empty and the feed begins where the wallet does. The feed
+// is nil if the text is no cursor.
+func NewWallet(h *Hub, topic, name, after string, depth int64) (f *Wallet, cursor string) {
+	f = &Wallet{hub: h, topic: topic, depth: depth - 1, wallet: name}
+	if after != "" {
+		if !f.resume(after) {
+			return nil, ""
+		}
+		return f, after
+	}
+	w, err := h.wallets.Wallet(name)
+	if err != nil {
+		return f, ""
+	}
+	if at := w.Status(); f.onMain(at.Scanned) {
+		f.begin(&at)
+		return f, f.cursor()
+	}
+	return f, ""
+}
+
+// tell implements Feed. What cannot be read now is read with the next poke.
+func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
+	w, err := f.hub.wallets.Wallet(f.wallet)
+	if err != nil || ctx.Err() != nil {
+		return nil
+	}
+	at := w.Status()
+	if !f.onMain(at.Tip) || !f.onMain(at.Scanned) {
+		return nil
+	}
+	if len(f.at) == 0 {
+		f.begin(&at)
+	}
+	back := f.disconnected()
+	rest := f.at[len(back):]
+	if len(rest) == 0 || f.forgot != at.Forgot {
+		f.begin(&at)
+		return f.send(u, &api.WalletEvent{Cursor: f.cursor(), Gap: true, Tip: view.BlockID(f.at[0])}, nil, to)
+	}
+	if len(back) > 0 {
+		f.ahead = min(f.ahead, int64(rest[0].Height))
+	}
+	from, scanned, tip := int64(rest[0].Height), int64(at.Scanned.Height), int64(at.Tip.Height)
+	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.depth))
+	if err != nil {
+		return nil
+	}
+	place, whole := f.placeAt(at.Scanned, rest)
+	if !whole || !f.onMain(at.Tip) || !f.onMain(at.Scanned) {
+		return nil // what was read is of two chains; the next poke reads it again
+	}
+	ahead := f.ahead
+	f.at, f.ahead = place, max(tip, scanned)
+	ev := api.WalletEvent{Cursor: f.cursor(), Tip: view.BlockID(at.Tip), Disconnected: view.BlockIDs(back)}
+	moved := tip > ahead || scanned > from
+	due := func(h int64) bool {
+		return moved && (h > from-f.depth && h <= scanned || h > ahead-f.depth)
+	}
+	var news []item
+	news, ev.Removed = f.fresh(found, due)
+	return f.sendAll(u, ev, scanned < from, news, to)
+}
+
+// begin sets the place to where the wallet is.
+func (f *Wallet) begin(at *wallet.Status) {
+	f.at, _ = f.placeAt(at.Scanned, nil)
+	f.ahead, f.forgot = int64(at.Tip.Height), at.Forgot
+}
+
+// cursor returns the place as text, with what the wallet had forgotten behind a slash.
+func (f *Wallet) cursor() string {
+	if f.forgot == 0 {
+		return f.at.cursor()
+	}
+	return f.at.cursor() + "/" + strconv.FormatUint(uint64(f.forgot), 10)
+}
+
+// resume sets the place to a cursor, and reports whether the text is one.
+func (f *Wallet) resume(from string) bool {
+	place, number, some := strings.Cut(from, "/")
+	if some {
+		n, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			return false
+		}
+		f.forgot = uint32(n)
+	}
+	if f.at = parseCursor(place); f.at == nil {
+		return false
+	}
+	f.ahead = int64(f.at[0].Height)
+	return true
+}
+
+// onMain reports whether a block is on the main chain. The wallet follows a
+// reorganisation soon, and the feed is poked again.
+func (f *Wallet) onMain(id chain.BlockID) bool {
+	hash, err := f.hashAt(id.Height)
+	return err == nil && hash == id.Hash
+}
+
+// hashAt returns the hash of the main chain block at a height, chain.ErrNotFound if
+// there is none.
+func (f *Wallet) hashAt(h chain.Height) (chainhash.Hash, error) {
+	store, err := f.hub.syncer.Chain()
+	if err != nil {
+		return chainhash.Hash{}, err
+	}
+	header, err := store.Header(h)
+	return header.Hash(), err
+}
+
+// disconnected returns the newest blocks of the place that are no longer on the main
+// chain.
+func (f *Wallet) disconnected() []chain.BlockID {
+	i := slices.IndexFunc(f.at, f.onMain)
+	if i < 0 {
+		i = len(f.at)
+	}
+	return f.at[:i]
+}
+
+// placeAt returns the place at a block of the main chain: what a cursor names, then what
+// is known below. It is not whole when the chain has become shorter meanwhile; then the
+// next poke reads it again.
+func (f *Wallet) placeAt(id chain.BlockID, known locator) (place locator, whole bool) {
+	known = slices.DeleteFunc(slices.Clone(known), func(k chain.BlockID) bool { return k.Height >= id.Height })
+	place = locator{id}
+	for h := id.Height - 1; h >= 0 && len(place) < cursorBlocks && (len(known) == 0 || h > known[0].Height); h-- {
+		hash, err := f.hashAt(h)
+		if err != nil {
+			return place, false
+		}
+		place = append(place, chain.BlockID{Height: h, Hash: hash})
+	}
+	place = append(place, known...)
+	return place[:min(len(place), locatorLength)], true
+}
+
+// fresh returns the items to send, and the keys of those that were not mined and are
+// gone.
+func (f *Wallet) fresh(found []item, due func(height int64) bool) (news []item, gone []string) {
+	loose := make(map[string]bool)
+	mined := make(map[string]bool)
+	for _, h := range found {
+		switch {
+		case h.height == 0:
+			if loose[h.key] = true; !f.loose[h.key] {
+				news = append(news, h)
+			}
+		case due(h.height) || f.loose[h.key]:
+			mined[h.key] = true
+			news = append(news, h)
+		}
+	}
+	for key := range f.loose {
+		if !loose[key] && !mined[key] {
+			gone = append(gone, key)
+		}
+	}
+	slices.Sort(gone)
+	f.loose = loose
+	return news, gone
+}
+
+// sendAll sends an event with items, in several notifications if there are many: the last
+// one has the cursor. An event without content is only sent when it must be.
+func (f *Wallet) sendAll(u *update, ev api.WalletEvent, must bool, news []item, to *Sender) error {
+	if !must && len(news)+len(ev.Removed)+len(ev.Disconnected) == 0 {
+		return nil
+	}
+	for {
+		part, items := ev, news[:min(len(news), eventItems)]
+		if news = news[len(items):]; len(news) == 0 {
+			return f.send(u, &part, items, to)
+		}
+		part.Cursor, part.More = "", true
+		if err := f.send(u, &part, items, to); err != nil {
+			return err
+		}
+		ev.Disconnected, ev.Removed = nil, nil
+	}
+}
+
+// send sends an event with some items as one notification, which is encoded once
+// for all clients that get the same.
+func (f *Wallet) send(u *update, ev *api.WalletEvent, items []item, to *Sender) error {
+	message, err := u.read.frame(f.frameKey(ev, items), func() ([]byte, error) {
+		for _, h := range items {
+			h.put(ev)
+		}
+		return encodeNotification(f.topic, ev)
+	})
+	if err != nil {
+		return err
+	}
+	return to.pass(message)
+}
+
+// frameKey returns a key that differs for every notification that is made of the same
+// cache.
+func (f *Wallet) frameKey(ev *api.WalletEvent, items []item) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %t %t %v %v %q %s", f.topic, ev.Cursor, ev.Gap, ev.More, ev.Tip, ev.Disconnected, ev.Removed, f.wallet)
+	for _, h := range items {
+		fmt.Fprintf(&b, " %s:%d", h.key, h.height)
+	}
+	return b.String()
+}

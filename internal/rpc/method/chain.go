@@ -1,0 +1,433 @@
+package method
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/rpc/jsonrpc/types/v4"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// chainMethods returns the methods about the chain.
+func chainMethods() []Method {
+	return []Method{
+		getBestBlock(),
+		getBestBlockHash(),
+		getBlockCount(),
+		getBlockHash(),
+		getBlockHeader(),
+		getBlock(),
+		getCFilterV2(),
+		getCurrentNet(),
+		getInfo(),
+		syncStatus(),
+	}
+}
+
+func getBestBlock() Method {
+	return Method{
+		Name:    "getbestblock",
+		Reads:   true,
+		Summary: "Returns hash and height of the newest verified block.",
+		Result:  "hash and height",
+		Returns: []any{api.BestBlock{}},
+		Example: `[]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			tip, err := c.tip()
+			if err != nil {
+				return nil, err
+			}
+			return api.BestBlock{Hash: tip.Hash.String(), Height: int64(tip.Height)}, nil
+		},
+	}
+}
+
+func getBestBlockHash() Method {
+	return Method{
+		Name:    "getbestblockhash",
+		Reads:   true,
+		Summary: "Returns the hash of the newest verified block.",
+		Result:  "the hash",
+		Returns: []any{""},
+		Example: `[]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			tip, err := c.tip()
+			if err != nil {
+				return nil, err
+			}
+			return tip.Hash.String(), nil
+		},
+	}
+}
+
+func getBlockCount() Method {
+	return Method{
+		Name:    "getblockcount",
+		Reads:   true,
+		Summary: "Returns the height of the newest verified block.",
+		Result:  "the height",
+		Returns: []any{int64(0)},
+		Example: `[]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			tip, err := c.tip()
+			if err != nil {
+				return nil, err
+			}
+			return int64(tip.Height), nil
+		},
+	}
+}
+
+func getBlockHash() Method {
+	return Method{
+		Name:    "getblockhash",
+		Reads:   true,
+		Summary: "Returns the hash of the main chain block at a height.",
+		Params:  []param{{name: "index", kind: kindInt, text: "The height; the genesis block has 0."}},
+		Result:  "the hash",
+		Returns: []any{""},
+		Example: `[1]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			height := c.int("index")
+			hash, err := c.hashAt(height)
+			if errors.Is(err, chain.ErrNotFound) {
+				return nil, fail(api.CodeInvalid, "height %d is not on the main chain; run: spvctl getblockcount", height)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return hash.String(), nil
+		},
+	}
+}
+
+func getBlockHeader() Method {
+	return Method{
+		Name:    "getblockheader",
+		Reads:   true,
+		Summary: "Returns the header of a main chain block.",
+		Params: []param{
+			{name: "hash", kind: kindHash, text: "The hash of the block."},
+			{name: "verbose", kind: kindBool, optional: true, def: true, text: "Whether to return an object rather than hex."},
+		},
+		Result:  "the fields of the header as dcrd names them, with confirmations, median time and chain work; or the 180 bytes in hex",
+		Returns: []any{types.GetBlockHeaderVerboseResult{}, ""},
+		Example: `["` + exampleHash + `"]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			h, err := c.header(c.hash("hash"))
+			if err != nil {
+				return nil, err
+			}
+			if !c.bool("verbose") {
+				return hex.EncodeToString(h.raw[:]), nil
+			}
+			return c.verboseHeader(&h)
+		},
+	}
+}
+
+func getBlock() Method {
+	return Method{
+		Name:    "getblock",
+		Reads:   true,
+		Waits:   true,
+		Summary: "Fetches a main chain block from a peer.",
+		Help:    "Blocks are not stored: each call asks the network, and checks what comes against the header.",
+		Params: []param{
+			{name: "hash", kind: kindHash, text: "The hash of the block."},
+			{name: "verbose", kind: kindBool, optional: true, def: true, text: "Whether to return an object rather than hex."},
+			{name: "verbosetx", kind: kindBool, optional: true, def: false, text: "Whether the object holds whole transactions rather than their hashes."},
+		},
+		Result:  "the block as dcrd shows it, or its bytes in hex",
+		Returns: []any{types.GetBlockVerboseResult{}, ""},
+		Example: `["` + exampleHash + `"]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			hash := c.hash("hash")
+			block, err := c.fetchBlock(ctx, hash)
+			if err != nil {
+				return nil, err
+			}
+			if !c.bool("verbose") {
+				raw, err := block.Bytes()
+				if err != nil {
+					return nil, fmt.Errorf("serialize block %s: %w", hash, err)
+				}
+				return hex.EncodeToString(raw), nil
+			}
+			h, err := c.header(hash)
+			if err != nil {
+				return nil, err
+			}
+			return c.verboseBlock(&h, block, c.bool("verbosetx"))
+		},
+	}
+}
+
+// fetchBlock gets a block from the network. Its errors name the hash.
+func (c *Call) fetchBlock(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error) {
+	store, err := c.Syncer.Chain()
+	if err != nil {
+		return nil, err
+	}
+	_, err = store.HeightOf(hash)
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		return nil, c.notOnChain(hash)
+	case err != nil:
+		return nil, err
+	case c.Syncer.Status().Peers == 0:
+		return nil, spv.ErrNoPeers
+	}
+	block, err := c.Syncer.Block(ctx, hash)
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		return nil, c.notOnChain(hash)
+	case errors.Is(err, context.DeadlineExceeded) && c.Syncer.Status().Peers == 0:
+		return nil, spv.ErrNoPeers
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fail(api.CodeMisc, "no peer has sent block %s in time; try again", hash)
+	}
+	return block, err
+}
+
+// verboseBlock spells a block out.
+func (c *Call) verboseBlock(h *header, block *wire.MsgBlock, wholeTxs bool) (*types.GetBlockVerboseResult, error) {
+	v, err := c.verboseHeader(h)
+	if err != nil {
+		return nil, err
+	}
+	r := &types.GetBlockVerboseResult{
+		Hash:          v.Hash,
+		PoWHash:       v.PowHash,
+		Confirmations: v.Confirmations,
+		Size:          int32(v.Size),
+		Height:        int64(h.height),
+		Version:       v.Version,
+		MerkleRoot:    v.MerkleRoot,
+		StakeRoot:     v.StakeRoot,
+		Time:          v.Time,
+		MedianTime:    v.MedianTime,
+		Nonce:         v.Nonce,
+		VoteBits:      v.VoteBits,
+		FinalState:    v.FinalState,
+		Voters:        v.Voters,
+		FreshStake:    v.FreshStake,
+		Revocations:   v.Revocations,
+		PoolSize:      v.PoolSize,
+		Bits:          v.Bits,
+		SBits:         v.SBits,
+		ExtraData:     v.ExtraData,
+		StakeVersion:  v.StakeVersion,
+		Difficulty:    v.Difficulty,
+		ChainWork:     v.ChainWork,
+		PreviousHash:  v.PreviousHash,
+		NextHash:      v.NextHash,
+	}
+	if !wholeTxs {
+		r.Tx = txHashes(block.Transactions)
+		r.STx = txHashes(block.STransactions)
+		return r, nil
+	}
+	if r.RawTx, err = c.verboseTxs(v, block.Transactions); err != nil {
+		return nil, err
+	}
+	r.RawSTx, err = c.verboseTxs(v, block.STransactions)
+	return r, err
+}
+
+func txHashes(txs []*wire.MsgTx) []string {
+	hashes := make([]string, len(txs))
+	for i, tx := range txs {
+		hashes[i] = tx.TxHash().String()
+	}
+	return hashes
+}
+
+// verboseTxs spells out one transaction tree of a block.
+func (c *Call) verboseTxs(v *types.GetBlockHeaderVerboseResult, txs []*wire.MsgTx) ([]types.TxRawResult, error) {
+	results := make([]types.TxRawResult, len(txs))
+	for i, tx := range txs {
+		raw, err := tx.Bytes()
+		if err != nil {
+			return nil, fmt.Errorf("serialize transaction %d of block %s: %w", i, v.Hash, err)
+		}
+		results[i] = types.TxRawResult{
+			Hex:           hex.EncodeToString(raw),
+			Txid:          tx.TxHash().String(),
+			Version:       int32(tx.Version),
+			LockTime:      tx.LockTime,
+			Expiry:        tx.Expiry,
+			Vin:           verboseInputs(tx),
+			Vout:          verboseOutputs(tx, c.Params.Params),
+			BlockHash:     v.Hash,
+			BlockHeight:   int64(v.Height),
+			BlockIndex:    uint32(i),
+			Confirmations: v.Confirmations,
+			Time:          v.Time,
+			Blocktime:     v.Time,
+		}
+	}
+	return results, nil
+}
+
+func getCFilterV2() Method {
+	return Method{
+		Name:    "getcfilterv2",
+		Reads:   true,
+		Summary: "Returns the version 2 committed filter of a main chain block.",
+		Params:  []param{{name: "hash", kind: kindHash, text: "The hash of the block."}},
+		Result:  "the block hash, and filter and key in hex",
+		Returns: []any{api.CFilterV2{}},
+		Example: `["` + exampleHash + `"]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			hash := c.hash("hash")
+			store, err := c.Syncer.Chain()
+			if err != nil {
+				return nil, err
+			}
+			f, err := atOneTip(store, func(at chain.State) (api.CFilterV2, error) { return filterBelow(store, at, hash) })
+			if errors.Is(err, chain.ErrNotFound) {
+				err = c.notOnChain(hash)
+			}
+			return f, err
+		},
+	}
+}
+
+// filterBelow reads the filter of a block on the chain of a state. The error is errSyncing if
+// the filter is not there yet.
+func filterBelow(store *chain.Chain, at chain.State, hash chainhash.Hash) (api.CFilterV2, error) {
+	height, err := store.HeightOf(hash)
+	if err != nil {
+		return api.CFilterV2{}, err
+	}
+	if height > at.Filters.Height {
+		return api.CFilterV2{}, errSyncing
+	}
+	h, err := store.Header(height)
+	if err != nil {
+		return api.CFilterV2{}, err
+	}
+	filter, err := store.Filter(height)
+	key := h.FilterKey()
+	return api.CFilterV2{
+		BlockHash:   hash.String(),
+		Filter:      hex.EncodeToString(filter),
+		Key:         hex.EncodeToString(key[:]),
+		Data:        hex.EncodeToString(filter),
+		ProofHashes: []string{},
+	}, err
+}
+
+func getCurrentNet() Method {
+	return Method{
+		Name:    "getcurrentnet",
+		Reads:   true,
+		Summary: "Returns the number that tells the network: the magic of its peer-to-peer messages.",
+		Result:  "3652452601 for mainnet, 2971708021 for testnet3, 303307798 for simnet",
+		Returns: []any{uint32(0)},
+		Example: `[]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			return uint32(c.Params.Params.Net), nil
+		},
+	}
+}
+
+// relayFee is the fee per kilobyte below which nodes do not relay transactions
+// unless their operator changed it.
+const relayFee dcrutil.Amount = 1e4
+
+func getInfo() Method {
+	return Method{
+		Name:    "getinfo",
+		Reads:   true,
+		Summary: "Returns an overview of the daemon in dcrwallet's form.",
+		Help: "The daemon holds no keys and never asks peers for the time: walletversion, timeoffset, " +
+			"the keypool fields, unlocked_until and paytxfee are always 0. errors holds the warnings of syncstatus.",
+		Result:  "an object with dcrwallet's fields",
+		Returns: []any{api.Info{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			tip, err := c.tip()
+			if err != nil {
+				return nil, err
+			}
+			best, err := c.header(tip.Hash)
+			if err != nil {
+				return nil, err
+			}
+			verbose, err := c.verboseHeader(&best)
+			if err != nil {
+				return nil, err
+			}
+			spendable, err := c.spendable(ctx)
+			if err != nil {
+				return nil, err
+			}
+			st := c.Syncer.Status()
+			v := c.Version
+			return api.Info{
+				Version:         int32(1000000*v.Major + 10000*v.Minor + 100*v.Patch),
+				ProtocolVersion: int32(c.ProtocolVersion),
+				Balance:         spendable,
+				Blocks:          int64(tip.Height),
+				Connections:     int32(st.Peers),
+				Proxy:           c.Proxy,
+				Difficulty:      verbose.Difficulty,
+				TestNet:         c.Params.Params.Net == wire.TestNet3,
+				RelayFee:        relayFee.ToCoin(),
+				Errors:          joinWarnings(st.Warnings),
+			}, nil
+		},
+	}
+}
+
+// spendable returns what the wallet can spend, nothing without a wallet.
+func (c *Call) spendable(ctx context.Context) (api.Amount, error) {
+	w, err := c.open()
+	switch {
+	case errors.Is(err, errNoDefault):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	all, err := w.Balances(ctx, 1)
+	return api.Amount(all.Sum.Spendable), err
+}
+
+// joinWarnings returns the warnings as one text.
+func joinWarnings(warnings []spv.Warning) string {
+	texts := make([]string, len(warnings))
+	for i, w := range warnings {
+		texts[i] = w.Text
+	}
+	return strings.Join(texts, " ")
+}
+
+func syncStatus() Method {
+	return Method{
+		Name:    "syncstatus",
+		Reads:   true,
+		Summary: "Tells how far the daemon has got.",
+		Help: "synced is true only while headers, filters and wallet are at the tip, a peer is connected " +
+			"and no peer has shown more work. reason says in one sentence what is being done or waited for, " +
+			"hint what you can do about it. ratio is the progress over all stages, eta the estimated time until they are done.",
+		Result:  "dcrwallet's three fields, and beside them phase, progress by stage, tip, peers and warnings. Times are Unix seconds, durations seconds, rates blocks per second.",
+		Returns: []any{api.SyncStatus{}},
+		Example: `[]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			return view.SyncStatus(c.Syncer.Status(), time.Now()), nil
+		},
+	}
+}

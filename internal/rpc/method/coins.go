@@ -1,0 +1,228 @@
+package method
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"slices"
+
+	"github.com/decred/dcrd/txscript/v4/stdscript"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/wallet"
+)
+
+// coinMethods returns the methods about unspent outputs.
+func coinMethods() []Method {
+	return []Method{
+		getTxOut(),
+		listUnspent(),
+		lockUnspent(),
+		listLockUnspent(),
+	}
+}
+
+func getTxOut() Method {
+	return Method{
+		Name:    "gettxout",
+		Reads:   true,
+		Summary: "Returns an unspent output of the wallet.",
+		Help: "Null is an output of the wallet that is spent. A light client cannot tell whether one of somebody else is: where " +
+			"dcrd answers null for what it does not know, it is an error here that says as much.",
+		Params: []param{
+			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
+			{name: "vout", kind: kindInt, text: "The index of the output."},
+			{name: "tree", kind: kindInt, text: "The tree of the transaction: 0 regular, 1 stake."},
+			{name: "includemempool", kind: kindBool, optional: true, def: true, text: "Whether unmined transactions count."},
+		},
+		Result:  "an object with dcrd's fields, or null",
+		Returns: []any{nil, api.TxOut{}},
+		Example: `["` + exampleTx + `",0,0]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			vout, err := c.count("vout")
+			if err != nil {
+				return nil, err
+			}
+			tree := c.int("tree")
+			if tree != 0 && tree != 1 {
+				return nil, fail(api.CodeInvalid, "tree is %d, not 0 or 1", tree)
+			}
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			best := w.Status().Tip
+			point := wire.OutPoint{Hash: c.hash("txid"), Index: uint32(vout), Tree: int8(tree)}
+			o, err := w.Output(ctx, point, c.bool("includemempool"))
+			if err == nil && o.OutPoint.Tree != point.Tree {
+				err = wallet.ErrNoOutput
+			}
+			switch {
+			case errors.Is(err, wallet.ErrSpent):
+				return nil, nil
+			case err != nil:
+				return nil, err
+			}
+			return &api.TxOut{
+				BestBlock:     best.Hash.String(),
+				Confirmations: o.Confirmations,
+				Value:         api.Amount(o.Amount),
+				ScriptPubKey:  c.describeScript(o.PkScript),
+				Coinbase:      o.Source == wallet.FromCoinbase,
+			}, nil
+		},
+	}
+}
+
+// describeScript describes the script of an output of version 0.
+func (c *Call) describeScript(script []byte) api.PkScript {
+	kind, addrs := stdscript.ExtractAddrs(0, script, c.Params.Params)
+	return api.PkScript{
+		Asm: disassemble(script), Hex: hex.EncodeToString(script), Type: kind.String(), Addresses: encodeAddrs(addrs),
+		ReqSigs: int32(stdscript.DetermineRequiredSigs(0, script)),
+	}
+}
+
+// maxConfirmations is dcrwallet's default for no limit.
+const maxConfirmations int64 = 9999999
+
+func listUnspent() Method {
+	return Method{
+		Name:    "listunspent",
+		Reads:   true,
+		Summary: "Lists the outputs that can be spent with the keys to them.",
+		Help:    "Outputs that are immature or locked are left out.",
+		Params: []param{
+			minConfParam(),
+			{name: "maxconf", kind: kindInt, optional: true, def: maxConfirmations, text: "The most confirmations."},
+			{name: "addresses", kind: kindStrings, optional: true, def: []string(nil), text: "The addresses; without any, all."},
+			someAccountParam(),
+		},
+		Result:  "an array with an object for each output",
+		Returns: []any{[]api.Unspent{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			minConf, err := c.count("minconf")
+			if err != nil {
+				return nil, err
+			}
+			maxConf, err := c.count("maxconf")
+			if err != nil {
+				return nil, err
+			}
+			account, addresses := c.str("account"), c.strings("addresses")
+			if err := c.checkAddresses(addresses); err != nil {
+				return nil, err
+			}
+			if err := c.knownAccount(account); err != nil {
+				return nil, err
+			}
+			return c.unspent(ctx, minConf, maxConf, func(o *wallet.Output) bool {
+				return fits(account, o.Account) && (len(addresses) == 0 || slices.Contains(addresses, o.Address))
+			})
+		},
+	}
+}
+
+// unspent returns the outputs that can be spent now with so many confirmations and that are
+// chosen.
+func (c *Call) unspent(ctx context.Context, minConf, maxConf int64, chosen func(*wallet.Output) bool) ([]api.Unspent, error) {
+	w, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	all, err := w.Unspent(ctx, wallet.OutputFilter{MinConf: minConf, Usable: true})
+	if err != nil {
+		return nil, err
+	}
+	labels, err := w.Labels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []api.Unspent{}
+	for i := range all {
+		if o := &all[i]; o.Confirmations <= maxConf && chosen(o) {
+			list = append(list, view.Unspent(o, labels[o.Address]))
+		}
+	}
+	return list, nil
+}
+
+func lockUnspent() Method {
+	return Method{
+		Name:    "lockunspent",
+		Summary: "Marks unspent outputs as not to be spent, or takes that back.",
+		Help:    "Marks outlive a restart. If one of the outputs cannot be marked, none is.",
+		Params: []param{
+			{name: "unlock", kind: kindBool, text: "True to take marks back, false to set them."},
+			{name: "transactions", kind: kindOutPoints, text: "The outputs; none with unlock means all that are marked."},
+		},
+		Result:  "true",
+		Returns: []any{true},
+		Example: `[false,[{"txid":"` + exampleTx + `","vout":0,"tree":0}]]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			outputs, unlock := c.value("transactions").([]api.OutPoint), c.bool("unlock")
+			p := param{name: "transactions"}
+			points := make([]wire.OutPoint, len(outputs))
+			for i, o := range outputs {
+				hash, err := p.parseHash(o.TxID)
+				if err != nil {
+					return nil, err
+				}
+				points[i] = wire.OutPoint{Hash: hash, Index: o.Vout, Tree: o.Tree}
+			}
+			w, err := c.open()
+			switch {
+			case err != nil:
+				return nil, err
+			case unlock && len(outputs) == 0:
+				return true, w.UnlockAll(ctx)
+			}
+			return true, w.LockOutputs(ctx, !unlock, points...)
+		},
+	}
+}
+
+func listLockUnspent() Method {
+	return Method{
+		Name:    "listlockunspent",
+		Reads:   true,
+		Summary: "Lists the outputs that are marked as not to be spent.",
+		Params:  []param{someAccountParam()},
+		Result:  "an array with an object for each output",
+		Returns: []any{[]api.OutPoint{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			account := c.str("account")
+			if err := c.knownAccount(account); err != nil {
+				return nil, err
+			}
+			return c.locked(ctx, account)
+		},
+	}
+}
+
+// locked returns the locked outputs of an account. One that is spent belongs to none.
+func (c *Call) locked(ctx context.Context, account string) ([]api.OutPoint, error) {
+	w, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	all, err := w.Locked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []api.OutPoint{}
+	for _, op := range all {
+		o, err := w.Output(ctx, op, true)
+		if err != nil && !errors.Is(err, wallet.ErrNoOutput) {
+			return nil, err
+		}
+		if fits(account, o.Account) {
+			list = append(list, api.OutPoint{TxID: op.Hash.String(), Vout: op.Index, Tree: op.Tree})
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,266 @@
+package method
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// historyMethods returns the methods about the transactions of a wallet.
+func historyMethods() []Method {
+	return []Method{
+		getTransaction(),
+		listTransactions(),
+		listSinceBlock(),
+		listAddressTransactions(),
+		abandonTransaction(),
+	}
+}
+
+func getTransaction() Method {
+	return Method{
+		Name:    "gettransaction",
+		Reads:   true,
+		Summary: "Returns a transaction of the wallet.",
+		Help: "amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's. " +
+			"disapproved stands where the votes of the next block have made it void: then it has no confirmations and counts nowhere. " +
+			"walletconflicts are the transactions that spend the same and gave way to it. publishing is what listpublished tells, if it was published here.",
+		Params: []param{
+			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
+			watchOnlyParam(),
+		},
+		Result:  "an object with dcrwallet's fields",
+		Returns: []any{api.Transaction{}},
+		Example: `["` + exampleTx + `"]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			tx, err := w.Transaction(ctx, c.hash("txid"))
+			if err != nil {
+				return nil, err
+			}
+			labels, err := w.Labels(ctx)
+			if err != nil {
+				return nil, err
+			}
+			out, err := view.Transaction(tx, labels)
+			for _, p := range view.Publications(c.Syncer.Publications()) {
+				if p.TxID == out.TxID {
+					out.Publishing = &p
+				}
+			}
+			return out, err
+		},
+	}
+}
+
+func listTransactions() Method {
+	return Method{
+		Name:    "listtransactions",
+		Reads:   true,
+		Summary: "Lists what transactions pay to the wallet and to others, newest first.",
+		Help: "The category of a line is send or receive; immature or generate for block rewards; immature, vote, revocation or treasury for " +
+			"what tickets return and the treasury pays; ticket or treasury for what is put into them. type is regular, coinbase, ticket, vote, " +
+			"revocation, treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others.",
+		Params: []param{
+			someAccountParam(),
+			{name: "count", kind: kindInt, optional: true, def: int64(10), text: "How many lines to return at most."},
+			{name: "from", kind: kindInt, optional: true, def: int64(0), text: "How many of the newest lines to leave out."},
+			watchOnlyParam(),
+		},
+		Result:  "an array with an object for each output; a transaction that pays several has several",
+		Returns: []any{[]api.ListedTransaction{}},
+		Example: `["*",1000,0]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			count, err := c.count("count")
+			if err != nil {
+				return nil, err
+			}
+			from, err := c.count("from")
+			if err != nil {
+				return nil, err
+			}
+			if err := c.knownAccount(c.str("account")); err != nil {
+				return nil, err
+			}
+			return c.lines(ctx, 0, listing{account: c.str("account"), skip: from, most: count})
+		},
+	}
+}
+
+func listSinceBlock() Method {
+	return Method{
+		Name:    "listsinceblock",
+		Reads:   true,
+		Summary: "Lists what transactions pay that were mined after a block, newest first, and the unmined ones.",
+		Help:    "Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are listed again.",
+		Params: []param{
+			{name: "blockhash", kind: kindString, optional: true, def: "", text: "The last block that is known; without it all are listed."},
+			{name: "targetconfirmations", kind: kindInt, optional: true, def: int64(1), text: "How many confirmations lastblock has."},
+			watchOnlyParam(),
+		},
+		Result:  "an object with the lines of listtransactions and the block to call it with next time",
+		Returns: []any{api.SinceBlock{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			target, err := c.count("targetconfirmations")
+			if err != nil {
+				return nil, err
+			}
+			above, err := c.heightOf("blockhash")
+			if err != nil {
+				return nil, err
+			}
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			tip := int64(w.Status().Tip.Height)
+			lines, err := c.lines(ctx, above, listing{account: anyAccount, most: math.MaxInt64})
+			if err != nil {
+				return nil, err
+			}
+			last, err := c.hashAt(max(0, tip+1-max(1, target)))
+			if err != nil {
+				return nil, err
+			}
+			return api.SinceBlock{Transactions: lines, LastBlock: last.String()}, nil
+		},
+	}
+}
+
+// heightOf returns the height of the main chain block that a parameter names in
+// hex, and of the genesis block if it is empty.
+func (c *Call) heightOf(name string) (chain.Height, error) {
+	if c.str(name) == "" {
+		return 0, nil
+	}
+	p := param{name: name}
+	hash, err := p.parseHash(c.str(name))
+	if err != nil {
+		return 0, err
+	}
+	store, err := c.Syncer.Chain()
+	if err != nil {
+		return 0, err
+	}
+	h, err := store.HeightOf(hash)
+	if errors.Is(err, chain.ErrNotFound) {
+		return 0, c.notOnChain(hash)
+	}
+	return h, err
+}
+
+func listAddressTransactions() Method {
+	return Method{
+		Name:    "listaddresstransactions",
+		Reads:   true,
+		Summary: "Lists what transactions pay to some addresses, newest first.",
+		Params: []param{
+			{name: "addresses", kind: kindStrings, text: "The addresses."},
+			someAccountParam(),
+		},
+		Result:  "an array as listtransactions returns it",
+		Returns: []any{[]api.ListedTransaction{}},
+		Example: `[["` + exampleAddress + `"]]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			addresses := c.strings("addresses")
+			if err := c.checkAddresses(addresses); err != nil {
+				return nil, err
+			}
+			if err := c.knownAccount(c.str("account")); err != nil {
+				return nil, err
+			}
+			all := listing{account: c.str("account"), addresses: addresses, most: math.MaxInt64}
+			if len(addresses) == 0 {
+				all.most = 0
+			}
+			return c.lines(ctx, 0, all)
+		},
+	}
+}
+
+// listing chooses lines, one for each entry of a transaction that an account pays or is paid
+// by. Without addresses those of all are chosen.
+type listing struct {
+	account   string
+	addresses []string
+	skip      int64 // lines to leave out first
+	most      int64 // lines to list
+	labels    map[string]string
+	lines     []api.ListedTransaction
+}
+
+// add adds the lines of a transaction, and reports whether more are wanted.
+func (l *listing) add(tx *wallet.Transaction) bool {
+	for _, e := range tx.Entries() {
+		chosen := fits(l.account, e.Account) || e.Amount < 0 && slices.Contains(tx.Payers(), l.account)
+		switch {
+		case !chosen, len(l.addresses) > 0 && !slices.Contains(l.addresses, e.Address):
+		case l.skip > 0:
+			l.skip--
+		case int64(len(l.lines)) < l.most:
+			l.lines = append(l.lines, view.Line(tx, &e, l.labels))
+		}
+	}
+	return int64(len(l.lines)) < l.most
+}
+
+// lines returns what a listing chooses of the unmined transactions and those mined above a
+// height, newest first.
+func (c *Call) lines(ctx context.Context, above chain.Height, l listing) (list []api.ListedTransaction, err error) {
+	l.lines = []api.ListedTransaction{}
+	if l.most == 0 {
+		return l.lines, nil
+	}
+	w, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	if l.labels, err = w.Labels(ctx); err != nil {
+		return nil, err
+	}
+	filter := wallet.HistoryFilter{Above: above}
+	if filter.Addresses, err = indexed(ctx, w, l.addresses); err != nil {
+		return nil, err
+	}
+	err = w.EachTransaction(ctx, filter, l.add)
+	return l.lines, err
+}
+
+// indexed returns the addresses if the wallet can find their transactions by an index,
+// which it can if all are its own; payments to others are found among all transactions.
+func indexed(ctx context.Context, w *wallet.Wallet, addresses []string) ([]string, error) {
+	for _, a := range addresses {
+		if info, err := w.AddressInfo(ctx, a); err != nil || !info.Mine {
+			return nil, err
+		}
+	}
+	return addresses, nil
+}
+
+func abandonTransaction() Method {
+	return Method{
+		Name:    "abandontransaction",
+		Summary: "Forgets a transaction that was never mined, and those that spend its outputs.",
+		Params:  []param{{name: "hash", kind: kindHash, text: "The hash of the transaction."}},
+		Result:  "null",
+		Returns: []any{nil},
+		Example: `["` + exampleTx + `"]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			return nil, w.Abandon(ctx, c.hash("hash"))
+		},
+	}
+}

@@ -1,0 +1,173 @@
+package method
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/parse"
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/wallet"
+)
+
+// publishMethods returns the methods about publishing.
+func publishMethods() []Method {
+	return []Method{
+		sendRawTransaction(),
+		listPublished(),
+		estimateSmartFee(),
+	}
+}
+
+// highFee is the fee per 1,000 bytes that only somebody pays who has mistaken
+// something: a thousand times what nodes ask for.
+const highFee = 1000 * relayFee
+
+func sendRawTransaction() Method {
+	return Method{
+		Name:    "sendrawtransaction",
+		Summary: "Publishes a signed transaction.",
+		Help: "It is offered to one peer first, and to more while no other peer announces it, until it is mined or has expired. " +
+			"One that concerns the wallet is kept across restarts; another one is kept in memory only, for a day at most, and nobody " +
+			"can tell whether it is mined. A peer says nothing about what it refuses: see listpublished for what has become of it. " +
+			"One that pays a thousand times the usual fee, by what its inputs say, is refused unless allowhighfees is set. " +
+			"The error is -22 for what is no transaction, -25 for one that cannot be mined, -9 without peers; nothing has changed then.",
+		Params: []param{
+			{name: "hextx", kind: kindString, text: "The transaction in hex."},
+			{name: "allowhighfees", kind: kindBool, optional: true, def: false, text: "Publish it whatever it pays."},
+		},
+		Result:  "the hash of the transaction",
+		Returns: []any{""},
+		Example: `["` + exampleRawTx + `"]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			tx, err := c.transaction("hextx")
+			if err != nil {
+				return nil, err
+			}
+			if fee, high := paysHighFee(tx); high && !c.bool("allowhighfees") {
+				return nil, fail(api.CodeRejected, "it pays a fee of %s; set allowhighfees if that is meant", fee)
+			}
+			_, err = c.Syncer.Publish(ctx, tx)
+			switch {
+			case errors.Is(err, spv.ErrRejected), errors.Is(err, spv.ErrTooMany), errors.Is(err, wallet.ErrMined):
+				return nil, fail(api.CodeRejected, "%v", err)
+			case err != nil:
+				return nil, err
+			}
+			return tx.TxHash().String(), nil
+		},
+	}
+}
+
+// transaction returns the transaction that a parameter holds in hex.
+func (a args) transaction(name string) (*wire.MsgTx, error) {
+	raw, err := a.bytes(name)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := parse.Tx(raw)
+	if err != nil || len(tx.TxIn) == 0 {
+		return nil, fail(api.CodeHex, "parameter %s is not a transaction", name)
+	}
+	return tx, nil
+}
+
+// paysHighFee returns what a transaction pays by the amounts that its inputs
+// state, and whether that is far too much. An input that states none spoils the
+// sum, and then nothing is known.
+func paysHighFee(tx *wire.MsgTx) (fee dcrutil.Amount, high bool) {
+	for _, in := range tx.TxIn {
+		if in.ValueIn <= 0 {
+			return 0, false
+		}
+		fee += dcrutil.Amount(in.ValueIn)
+	}
+	for _, out := range tx.TxOut {
+		fee -= dcrutil.Amount(out.Value)
+	}
+	const kilobyte = 1000
+	return fee, fee > highFee*dcrutil.Amount(tx.SerializeSize())/kilobyte
+}
+
+func listPublished() Method {
+	return Method{
+		Name:    "listpublished",
+		Reads:   true,
+		Summary: "Tells what has become of the transactions that were published.",
+		Help: "waiting: offered to nobody yet, because the sync is not complete. offered: to peers, none of which has shown that others have it. " +
+			"seen: announced by a peer that it was not offered to. mined, expired: as it says. dropped: double spent, or abandoned. " +
+			"ended: it does not concern the wallet, and was published for a day. Of what has come to its end the newest are remembered until a restart.",
+		Result:  "an array of what is and was published, oldest first",
+		Returns: []any{[]api.Publication{}},
+		Example: `[]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			return view.Publications(c.Syncer.Publications()), nil
+		},
+	}
+}
+
+// The modes of estimatesmartfee.
+const (
+	conservative = "conservative"
+	economical   = "economical"
+)
+
+func estimateSmartFee() Method {
+	return Method{
+		Name:    "estimatesmartfee",
+		Reads:   true,
+		Summary: "Returns the fee per 1,000 bytes that a transaction should pay.",
+		Help: "That is the fee below which nodes relay nothing, unless newest blocks were seen that had little room left: then it is what " +
+			"their transactions paid, in the middle, or at least in the economical mode. Only blocks that concern the wallet or were asked " +
+			"for are fetched and seen; source says how many, and what the rate comes from.",
+		Params: []param{
+			{name: "confirmations", kind: kindInt, text: "Within how many blocks it shall be mined, 1 to 1008."},
+			{name: "mode", kind: kindString, optional: true, def: conservative, text: "conservative or economical."},
+		},
+		Result:  "an object with dcrd's fields and ours",
+		Returns: []any{api.SmartFee{}},
+		Example: `[2]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			const most = 1008
+			within, mode := c.int("confirmations"), c.str("mode")
+			if within < 1 || within > most {
+				return nil, fail(api.CodeInvalid, "parameter confirmations is %d, not from 1 to %d", within, most)
+			}
+			if mode != conservative && mode != economical {
+				return nil, fail(api.CodeInvalid, "parameter mode is %s, neither %s nor %s", shorten([]byte(mode)), conservative, economical)
+			}
+			fee := estimate(c.Params.Params, c.Syncer.Fees(), mode == economical)
+			fee.Blocks = within
+			return fee, nil
+		},
+	}
+}
+
+// estimate returns the fee rate that follows from policy and the blocks that were
+// seen. A block is full when less than a tenth of it is free.
+func estimate(params *chaincfg.Params, seen []spv.BlockFees, least bool) api.SmartFee {
+	fee := api.SmartFee{FeeRate: api.Amount(relayFee), SeenBlocks: len(seen)}
+	full := params.MaximumBlockSizes[len(params.MaximumBlockSizes)-1] / 10 * 9
+	for _, b := range seen {
+		if b.Size < full || b.Txs == 0 {
+			continue
+		}
+		fee.FullBlocks++
+		rate := b.Median
+		if least {
+			rate = b.Lowest
+		}
+		fee.FeeRate = max(fee.FeeRate, api.Amount(rate))
+	}
+	fee.Source = fmt.Sprintf("the least that nodes relay; %d of the newest %d blocks were seen, and %d of those were full", len(seen), spv.FeeBlocks, fee.FullBlocks)
+	if fee.FeeRate > api.Amount(relayFee) {
+		fee.Source = fmt.Sprintf("what was paid in full blocks: %d of the newest %d blocks were seen, and %d of those were full", len(seen), spv.FeeBlocks, fee.FullBlocks)
+	}
+	return fee
+}

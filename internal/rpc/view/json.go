@@ -1,0 +1,18 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// JSON returns a value as it is sent. Text is not escaped for web pages, none of which
+// contains it unescaped.
+func JSON(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
