@@ -80,6 +80,9 @@ var (
 // cannot be used is moved aside, and the error says so and where to: what was in it
 // can be learned again.
 func loadFile(name, network string) (fileState, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // a pipe would hold us up
+		return fileState{}, fmt.Errorf("read known peers: %s is not a regular file (%s): starting without them", name, info.Mode().Type())
+	}
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fileState{}, nil

@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"syscall"
 )
 
 // Errors of the package. Whoever shows one to a user shows its text: it says
@@ -121,6 +122,10 @@ var (
 	// ErrWalletExists means that a wallet of a name is there already.
 	ErrWalletExists = errors.New("there is such a wallet already")
 
+	// ErrDiskFull means that there is no room for what was to be written. Nothing of
+	// it has changed the wallet.
+	ErrDiskFull = errors.New("disk full: make room, and try again")
+
 	// ErrWalletName means that a wallet cannot have a name.
 	ErrWalletName = errors.New("wallet names are 1 to 50 lower case letters, digits, \"_\" and \"-\", and begin with a letter or digit")
 
@@ -154,6 +159,14 @@ func Refusals() []error {
 		ErrNoTransaction, ErrBadScript, ErrBadName, ErrGapLimit, ErrBehindGap, ErrBadBirthday,
 		ErrBirthdayAboveTip, ErrBadLabel, ErrAboveTip, ErrNoOutput, ErrNoJob, ErrJobOver,
 		ErrJobNeeded, ErrDuplicate, ErrImported, ErrFull, ErrMined, ErrBadTransaction, ErrExpired,
-		ErrDoubleSpend, ErrImmature, ErrPoolFull,
+		ErrDoubleSpend, ErrImmature, ErrPoolFull, ErrDiskFull,
 	}
+}
+
+// orDiskFull names the cause of an error of a file that could not grow.
+func orDiskFull(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%w (%w)", ErrDiskFull, err)
+	}
+	return err
 }

@@ -248,7 +248,14 @@ func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
 	if birthday == nil {
 		birthday = &s.cfg.Birthday
 	}
-	return s.start(name, *birthday)
+	w, err := s.start(name, *birthday)
+	if err != nil { // there was no file: what there is now is no wallet
+		if gone := os.Remove(s.path(name)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+		return nil, err
+	}
+	return w, nil
 }
 
 // start opens a file and adds its wallet. The caller holds the lock of the files.
@@ -399,5 +406,17 @@ func checkFileName(name string) error {
 	if name == "" || len(name) > maxName {
 		return ErrWalletName
 	}
+	if reserved(name) {
+		return fmt.Errorf("%w: Windows reserves %q", ErrWalletName, name)
+	}
 	return nil
+}
+
+// reserved reports whether Windows keeps a name for a device, with any ending.
+func reserved(name string) bool {
+	switch name {
+	case "con", "prn", "aux", "nul":
+		return true
+	}
+	return len(name) == 4 && (name[:3] == "com" || name[:3] == "lpt") && name[3] >= '0' && name[3] <= '9'
 }

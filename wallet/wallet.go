@@ -89,7 +89,7 @@ func openFile(cfg *Config) (*bolt.DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := run(func(tx *bolt.Tx) error { return prepare(tx, cfg) }); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(orDiskFull(err), db.Close())
 	}
 	return db, nil
 }
@@ -107,7 +107,7 @@ func openBolt(path string) (db *bolt.DB, err error) {
 	var system syscall.Errno
 	switch {
 	case err == nil, errors.As(err, &system):
-		return db, err
+		return db, orDiskFull(err)
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, ErrInUse
 	}
@@ -282,7 +282,7 @@ func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) b
 	stored.changes++
 	w.next.Store(&stored)
 	if err := tx.Commit(); err != nil {
-		return errors.Join(err, w.load()) // it may have reached the file even so
+		return errors.Join(orDiskFull(err), w.load()) // it may have reached the file even so
 	}
 	w.stored = &stored
 	w.installed(&stored)

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/spvd/spvd/internal/safetext"
 )
 
 func labelCommand() command {
@@ -45,7 +47,7 @@ func writeLabels(w io.Writer, labels map[string]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ADDRESS OR TRANSACTION\tLABEL")
 	for _, subject := range slices.Sorted(maps.Keys(labels)) {
-		fmt.Fprintf(t, "%s\t%s\n", subject, labels[subject])
+		fmt.Fprintf(t, "%s\t%s\n", subject, safetext.Escape(labels[subject], ""))
 	}
 	return t.Flush()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jessevdk/go-flags"
 
+	"github.com/spvd/spvd/internal/safetext"
 	"github.com/spvd/spvd/internal/version"
 )
 
@@ -24,6 +25,10 @@ const (
 type console struct {
 	in       *bufio.Reader
 	out, err io.Writer
+
+	// raw is out without the escaping, for what draws on a terminal; run sets it. Nil
+	// means out.
+	raw io.Writer
 
 	// screen tells what can be drawn on; nil when out is no terminal.
 	screen func() screen
@@ -40,6 +45,8 @@ func main() {
 
 // run does what the command line asks for and returns the exit code.
 func run(ctx context.Context, args, environ []string, con *console) int {
+	con.raw = con.out
+	con.out, con.err = safetext.Terminal(con.out), safetext.Terminal(con.err)
 	opts, words, err := parseOptions(args, environ)
 	var asked *flags.Error
 	switch {
@@ -68,6 +75,14 @@ func run(ctx context.Context, args, environ []string, con *console) int {
 	return code
 }
 
+// drawing returns what is drawn on: what is drawn has no harmful characters.
+func (con *console) drawing() io.Writer {
+	if con.raw != nil {
+		return con.raw
+	}
+	return con.out
+}
+
 // usageError is a mistake on the command line.
 type usageError struct {
 	text string
@@ -85,9 +100,13 @@ func usagef(format string, operands ...any) error {
 func (con *console) fail(code int, err error) int {
 	var wrong *usageError
 	if errors.As(err, &wrong) {
-		fmt.Fprintf(con.err, "spvctl: %v (run: spvctl %s)\n", err, wrong.see)
+		fmt.Fprintf(con.err, "spvctl: %s (run: spvctl %s)\n", oneLine(err), wrong.see)
 		return exitUsage
 	}
-	fmt.Fprintf(con.err, "spvctl: %v\n", err)
+	fmt.Fprintf(con.err, "spvctl: %s\n", oneLine(err))
 	return code
 }
+
+// oneLine returns an error without private keys, which somebody may have given for
+// something else.
+func oneLine(err error) string { return safetext.HideKeys(err.Error()) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/safetext"
 )
 
 // peerInfoMethod is the method the peers command shows.
@@ -50,7 +51,7 @@ func writePeers(w io.Writer, peers []api.PeerInfo) error {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%v\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", p.ID, p.Addr, p.Role,
 			grouped(max(p.StartingHeight, p.CurrentHeight)),
 			(time.Duration(p.PingTime) * time.Microsecond).Round(100*time.Microsecond), perSecond(p.Rate),
-			byteSize(p.BytesRecv), byteSize(p.BytesSent), p.InFlight, p.BanScore, cmp.Or(p.LastReason, "-"), p.SubVer)
+			byteSize(p.BytesRecv), byteSize(p.BytesSent), p.InFlight, p.BanScore, cmp.Or(p.LastReason, "-"), safetext.Escape(p.SubVer, ""))
 	}
 	return t.Flush()
 }

@@ -73,7 +73,7 @@ func runRescan(ctx context.Context, in *invocation) (int, error) {
 // over and over, and taken off in the end.
 func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) error {
 	draws := in.screen != nil && !in.opts.JSON
-	shown := canvas{out: in.out}
+	shown := canvas{out: in.drawing()}
 	if draws {
 		defer func() { shown.clear(in.screen()) }()
 	}

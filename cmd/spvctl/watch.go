@@ -57,7 +57,7 @@ type view struct {
 
 // newView returns a view that has shown nothing yet.
 func newView(con *console, json bool) *view {
-	return &view{console: con, json: json, canvas: canvas{out: con.out}}
+	return &view{console: con, json: json, canvas: canvas{out: con.drawing()}}
 }
 
 // draws reports whether pictures are drawn.

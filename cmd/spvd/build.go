@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -115,7 +114,7 @@ func (c *config) params() (*chain.Params, error) {
 	if c.Waypoints == "" {
 		return params, nil
 	}
-	text, err := os.ReadFile(string(c.Waypoints))
+	text, err := readRegular(string(c.Waypoints))
 	if err != nil {
 		return nil, fmt.Errorf("read waypoints: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"reflect"
 	"strings"
 	"syscall"
@@ -76,15 +75,18 @@ func readAbove(p *flags.Parser, args, environ []string) error {
 }
 
 // readEnvironment reads each variable as if it stood on a command line. Empty
-// ones count as unset, repeatable options take values separated by commas, and
-// unknown names are somebody else's: container platforms make up their own.
+// ones count as unset, repeatable options take values separated by commas, and an
+// unknown one is refused like an unknown key of the file: it may be misspelled.
 func readEnvironment(p *flags.Parser, environ []string) error {
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		flag, ours := strings.CutPrefix(name, envPrefix)
 		opt := findOption(p, strings.ToLower(flag), "no-env")
-		if !ours || value == "" || opt == nil || flag != strings.ToUpper(flag) {
+		switch {
+		case !ours || value == "" || ofPlatform(flag):
 			continue
+		case opt == nil || flag != strings.ToUpper(flag):
+			return fmt.Errorf("environment variable %s: there is no such setting", name)
 		}
 		values := []string{value}
 		if reflect.TypeOf(opt.Value()).Kind() == reflect.Slice {
@@ -101,10 +103,18 @@ func readEnvironment(p *flags.Parser, environ []string) error {
 	return nil
 }
 
+// ofPlatform reports whether a variable, without its prefix, is one that a container
+// platform sets for a service that is called spvd (Kubernetes: environment variables of
+// services).
+func ofPlatform(name string) bool {
+	return name == "PORT" || name == "SERVICE_HOST" || name == "SERVICE_PORT" ||
+		strings.HasPrefix(name, "SERVICE_PORT_") || strings.HasPrefix(name, "PORT_")
+}
+
 // readFile reads the configuration file. Only one that was asked for has to
 // exist.
 func readFile(p *flags.Parser, name string, required bool) error {
-	content, err := os.ReadFile(name)
+	content, err := readRegular(name)
 	if !required && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
 		return nil
 	}

@@ -179,11 +179,16 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-func TestForeignVariablesAreIgnored(t *testing.T) {
-	environ := []string{"SPVD_PORT=tcp://10.0.0.1:9112", "SPVD_SERVICE_HOST=10.0.0.1", "SPVD_VERSION=1.2", "SPVD_HELP=1", "SPVD_simnet=1"}
-	cfg, err := load(t, "", environ)
-	if err != nil || cfg.SimNet || cfg.Version {
-		t.Errorf("got %+v, %v; want the defaults", cfg, err)
+func TestForeignVariables(t *testing.T) {
+	platform := []string{"SPVD_PORT=tcp://10.0.0.1:9112", "SPVD_SERVICE_HOST=10.0.0.1", "SPVD_PORT_9112_TCP_ADDR=10.0.0.1", "SPVDX=1", "SPVD_NONE="}
+	if _, err := load(t, "", platform); err != nil {
+		t.Errorf("variables of a platform: %v", err)
+	}
+	for _, wrong := range []string{"SPVD_VERSION=1.2", "SPVD_HELP=1", "SPVD_simnet=1", "SPVD_SIMMET=1", "SPVD_USERNAM=x", "SPVD_=1"} {
+		name, _, _ := strings.Cut(wrong, "=")
+		if _, err := load(t, "", []string{wrong}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", wrong, err)
+		}
 	}
 }
 

@@ -21,6 +21,9 @@ type lock struct{ file *os.File }
 // takeLock takes the lock file, and writes the id of this process into it for
 // others to name.
 func takeLock(name string) (*lock, error) {
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("open lock file: %s is not a regular file (%s): remove it", name, info.Mode().Type())
+	}
 	f, err := openLockable(name)
 	if errors.Is(err, errLocked) {
 		return nil, takenError(name)

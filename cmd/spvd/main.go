@@ -13,6 +13,7 @@ import (
 
 	"github.com/jessevdk/go-flags"
 
+	"github.com/spvd/spvd/internal/safetext"
 	"github.com/spvd/spvd/internal/version"
 )
 
@@ -59,7 +60,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintln(stdout, usage.Message)
 		return exitClean
 	case err != nil:
-		fmt.Fprintf(stderr, "spvd: %v (spvd --help lists the settings)\n", err)
+		fmt.Fprintf(stderr, "spvd: %s (spvd --help lists the settings)\n", oneLine(err))
 		return exitUsage
 	case cfg.Version:
 		fmt.Fprintf(stdout, "spvd version %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
@@ -83,11 +84,15 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	var wrong usageError
 	switch {
 	case errors.As(err, &wrong):
-		fmt.Fprintf(stderr, "spvd: %v (spvd --help lists the settings)\n", err)
+		fmt.Fprintf(stderr, "spvd: %s (spvd --help lists the settings)\n", oneLine(err))
 		return exitUsage
 	case err != nil:
-		fmt.Fprintf(stderr, "spvd: %v\n", err)
+		fmt.Fprintf(stderr, "spvd: %s\n", oneLine(err))
 		return exitFatal
 	}
 	return exitClean
 }
+
+// oneLine returns an error as it may be shown on a terminal. It may repeat what a file or
+// a client says.
+func oneLine(err error) string { return safetext.Escape(safetext.HideKeys(err.Error()), "") }

@@ -32,6 +32,7 @@ func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer)
 	defer func() { err = errors.Join(err, closeLog()) }()
 	log := logs.Logger(logDaemon)
 	log.Info("Starting spvd", "version", version.String(), "go", runtime.Version(), "pid", os.Getpid())
+	warnOfReaders(cfg, log)
 	log.Info("Using data", "network", cfg.network().dir, "directory", cfg.netDir())
 
 	ctx, stop := context.WithCancel(ctx)

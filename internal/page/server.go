@@ -26,6 +26,8 @@ import (
 // Bounds of what clients can use.
 const (
 	mostFollowers  = 32               // pages that are kept up to date at once
+	mostGuests     = 128              // connections from this machine, or from all others together
+	mostOfSource   = 16               // connections from one other address, or one /64 network of IPv6
 	headerTime     = 10 * time.Second // for request headers to arrive
 	writeTime      = time.Minute      // for one answer, or one event of a page that is followed
 	idleTime       = 2 * time.Minute  // for an unused connection
@@ -109,6 +111,7 @@ type Config struct {
 type Server struct {
 	cfg       Config
 	followers chan struct{} // holds one value for each page that is followed
+	guests    guests
 }
 
 // New returns a server. It starts nothing.
@@ -135,7 +138,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	for _, l := range s.cfg.Listeners {
 		g.Go(func() error {
-			if err := hs.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := hs.Serve(s.guests.guard(l)); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve status page on %s: %w", l.Addr(), err)
 			}
 			return nil

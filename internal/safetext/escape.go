@@ -63,6 +63,29 @@ func appendUnicode(buf []byte, r rune) []byte {
 // call has to end between two characters.
 func JSONWriter(w io.Writer) io.Writer { return jsonWriter{w} }
 
+// Terminal returns a writer for a terminal that escapes what is written to it: all
+// harmful characters but line feeds and tabulators, in the way of JSON. Each call has to
+// end between two characters.
+func Terminal(w io.Writer) io.Writer { return terminal{w} }
+
+type terminal struct{ io.Writer }
+
+func (w terminal) Write(p []byte) (int, error) {
+	safe := EscapeJSON(make([]byte, 0, len(p)), p)
+	out := make([]byte, 0, len(safe))
+	for _, c := range safe {
+		if c < ' ' && c != '\n' && c != '\t' {
+			out = appendUnicode(out, rune(c))
+			continue
+		}
+		out = append(out, c)
+	}
+	if _, err := w.Writer.Write(out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
 type jsonWriter struct{ io.Writer }
 
 func (w jsonWriter) Write(p []byte) (int, error) {

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+)
+
+// readRegular reads a file that a setting names. What is no file, like a pipe, would
+// hold the daemon up for as long as nothing writes to it.
+func readRegular(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && name != os.DevNull {
+		return nil, fmt.Errorf("%s is not a regular file (%s)", name, info.Mode().Type())
+	}
+	return os.ReadFile(name)
+}
+
+// warnOfReaders warns of what other users of the machine can read: the data directory,
+// whose files tell all payments, and the configuration, which may hold passwords. The
+// modes of Windows say nothing.
+func warnOfReaders(cfg *config, log *slog.Logger) {
+	if runtime.GOOS == "windows" {
+		return
+	}
+	for _, place := range []struct{ what, name, mend string }{
+		{"data directory", string(cfg.AppData), "chmod 700"},
+		{"data of the network", cfg.netDir(), "chmod 700"},
+		{"configuration", cfg.file(), "chmod 600"},
+	} {
+		info, err := os.Stat(place.name)
+		if err != nil {
+			continue // without a configuration nobody reads it
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			log.Warn("Other users of this machine can read the "+place.what, "path", place.name, "mode", mode, "run", place.mend+" "+place.name)
+		}
+	}
+}
