@@ -3,6 +3,7 @@ package peer
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -25,7 +26,7 @@ func addresses(list []string, port string) ([]string, error) {
 	return out, nil
 }
 
-// address brings one address into the form host:port. An IPv6 address without
+// address brings one address into its one spelling of the form host:port. An IPv6 address without
 // a port needs no brackets.
 func address(s, port string) (string, error) {
 	s = strings.TrimSpace(s)
@@ -43,8 +44,13 @@ func address(s, port string) (string, error) {
 	if host == "" {
 		return "", fmt.Errorf("peer address %q: no host", s)
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
 		return "", fmt.Errorf("peer address %q: bad port %q", s, port)
 	}
-	return net.JoinHostPort(strings.ToLower(host), port), nil
+	host = strings.ToLower(host)
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
 }

@@ -15,26 +15,29 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
 // populate puts nodes at n addresses, each in a network of its own, and returns
 // the addresses.
 func (b *bench) populate(n int, script func(*node)) []string {
 	var addrs []string
-	for _, told := range heard(0, n, time.Now()) {
-		b.net.at(told.Addr, script)
-		addrs = append(addrs, told.Addr)
+	for _, a := range addressesOf(0, n, time.Now()) {
+		b.net.at(a.Addr, script)
+		addrs = append(addrs, a.Addr)
 	}
 	return addrs
 }
 
 // learn tells the book addresses.
 func (b *bench) learn(source string, addrs []string) {
-	var told []Told
+	var list []addrbook.Announced
 	for _, a := range addrs {
-		told = append(told, Told{Addr: a, Services: 1, Seen: time.Now()})
+		list = append(list, addrbook.Announced{Addr: a, Services: 1, Seen: time.Now()})
 	}
-	b.book.Learn(source, told)
+	b.Pool.learn(source, list)
 }
 
 // TestAutomatic checks that the pool fills its connections from the book, each in
@@ -53,7 +56,7 @@ func TestAutomatic(t *testing.T) {
 		<-time.After(time.Minute)
 		groups := make(map[string]bool)
 		for _, i := range b.Infos() {
-			groups[groupOf(i.Addr)] = true
+			groups[addrbook.GroupOf(i.Addr)] = true
 			if i.Role != Outbound {
 				t.Errorf("%s is %v", i.Addr, i.Role)
 			}
@@ -203,10 +206,10 @@ func TestAwake(t *testing.T) {
 	})
 }
 
-// TestStalePeerIsReplaced checks that on a network where blocks come in time, a
-// peer that tells of none is left, and one that does stays.
-func TestStalePeerIsReplaced(t *testing.T) {
-	const hour = time.Hour
+// TestPeerBehindIsReplaced checks that on a network where blocks come in time, a peer that
+// sends none of the best chain is left once others have, whatever it announces, and that it
+// is not chosen again for hours.
+func TestPeerBehindIsReplaced(t *testing.T) {
 	tune := func(c *Config) {
 		public := *chaincfg.TestNet3Params()
 		public.Net = wire.TestNet3
@@ -214,35 +217,54 @@ func TestStalePeerIsReplaced(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, tune)
-		stale := &member{role: Outbound, news: time.Now(), conn: newConn(&b.cfg, "44.1.1.1:1", newMetered(nil, &b.total), nil, remote{})}
-		fresh := &member{role: Outbound, news: time.Now(), conn: newConn(&b.cfg, "44.2.1.1:1", newMetered(nil, &b.total), nil, remote{})}
-		named := &member{role: Added, news: time.Now(), conn: newConn(&b.cfg, "44.3.1.1:1", newMetered(nil, &b.total), nil, remote{})}
-		b.members = []*member{named, stale, fresh}
+		connected := func(id uint64, addr string, role Role) *member {
+			m := &member{role: role, joined: time.Now(), news: time.Now(), host: addrbook.HostOf(addr),
+				conn: newConn(&b.cfg, addr, newMetered(nil, &b.total), nil, remote{})}
+			m.id, m.onNews = id, func() {}
+			b.members = append(b.members, m)
+			if role == Outbound {
+				to := addrbook.Candidate{Addr: addr, Host: m.host, Group: addrbook.GroupOf(addr)}
+				b.out.slots = append(b.out.slots, &slot{id: int(id), to: to, purpose: dialing.Fill, member: m})
+			}
+			return m
+		}
+		b.out.rotateAt = time.Now().Add(1000 * time.Hour)
+		named, behind, fresh := connected(1, "44.3.1.1:1", Added), connected(2, "44.1.1.1:1", Outbound), connected(3, "44.2.1.1:1", Outbound)
 		limit := staleBlocks * b.cfg.Params.TargetTimePerBlock
 		<-time.After(limit - 2)
-		fresh.id = 1
-		b.Credit(1, 5)
+		b.Credit(fresh.id, 5)
+		behind.announcedBlocks(make([]chainhash.Hash, 1)) // which proves nothing
 		<-time.After(1)
-		b.Credit(1, 5) // a block that it has sent before is no news
+		b.Credit(fresh.id, 5) // a block that it has sent before is no news
 		if fresh.news.Equal(time.Now()) {
 			t.Error("an old block counts as news")
 		}
-		stale.onNews = func() {}
-		stale.announcedBlocks(make([]chainhash.Hash, 1)) // an announcement proves nothing
-		if b.replaceStale(time.Now()) {
+		if b.applyDecision(); !behind.live() {
 			t.Error("replaced early")
 		}
 		<-time.After(1)
-		if !b.replaceStale(time.Now()) || stale.live() || !fresh.live() || !named.live() {
-			t.Error("the stale peer was not the one to be left")
+		b.Credit(fresh.id, 6)
+		b.Seek("no new block")
+		if b.applyDecision(); !behind.live() {
+			t.Error("replaced while all are behind")
 		}
-		if b.replaceStale(time.Now()) {
-			t.Error("another one was left")
+		b.Seek("")
+		if b.applyDecision(); behind.live() || !fresh.live() || !named.live() {
+			t.Error("the peer behind was not the one to be left")
 		}
-		b.cfg.Params = params
-		<-time.After(hour)
-		if b.replaceStale(time.Now()) {
-			t.Error("left where blocks are mined at will")
+		b.out.slots = b.out.slots[1:]
+		if b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind-1)) {
+			t.Error("a peer that was left may be dialled at once")
+		}
+		if !b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind)) {
+			t.Error("a peer that was left may not be dialled after hours")
+		}
+		named.news = named.news.Add(-100 * limit)
+		if b.applyDecision(); !named.live() {
+			t.Error("a peer that the user named was left")
+		}
+		if s := (&Pool{cfg: Config{Params: params}}).state(time.Now()); s.StaleAfter != 0 {
+			t.Error("peers are left where blocks are mined at will")
 		}
 	})
 }

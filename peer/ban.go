@@ -1,17 +1,25 @@
 package peer
 
 import (
+	"errors"
 	"maps"
 	"net"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// Ban is an address that is not dialled, because a fault of its peer was proven or
-// the user wants it so.
+// Ban is a host or an address that is not dialled, because a fault of a peer there was
+// proven or the user wants it so.
 type Ban struct {
-	Addr     string // host:port, or a host for all its ports
+	// Addr is host:port, or a host for all its ports. A proven fault bans the host, of
+	// IPv6 the /64 network in the form address/64. A host that is not routed publicly is
+	// banned with the port, for it may be one of several nodes of the user.
+	Addr string
+
+	Peer     string // host:port of the peer whose fault was proven; empty for a ban of the user
 	Reason   Reason
 	Evidence string    // what the proof found
 	At       time.Time // when
@@ -34,11 +42,11 @@ func (p *Pool) Bans() []Ban {
 }
 
 // Accuse reports that something a peer sent is proven wrong: its connection
-// ends, and its address is banned with the evidence. It also reaches a peer that
-// left not long ago.
+// ends, and its host is banned with the evidence, whatever the port. It also reaches a
+// peer that left not long ago.
 func (p *Pool) Accuse(id uint64, evidence error) { p.convict(id, Invalid, evidence) }
 
-// convict bans the address of a peer for a proven fault and ends its connection.
+// convict bans the host of a peer for a proven fault and ends the connections with it.
 func (p *Pool) convict(id uint64, r Reason, evidence error) {
 	p.mu.Lock()
 	m := p.member(id)
@@ -46,14 +54,14 @@ func (p *Pool) convict(id uint64, r Reason, evidence error) {
 	p.mu.Unlock()
 	switch {
 	case m != nil:
-		p.ban(m.addr, r, evidence)
 		m.end(fault(r, evidence))
+		p.ban(m.addr, r, evidence)
 	case known:
 		p.ban(addr, r, evidence)
 	}
 }
 
-// blame takes the consequences of how a connection ended.
+// blame takes the consequences of how a connection ended, for the host of the peer.
 func (p *Pool) blame(addr string, why *Error) {
 	if why.Reason.Proven() {
 		p.ban(addr, why.Reason, why.Err)
@@ -61,7 +69,7 @@ func (p *Pool) blame(addr string, why *Error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.addPoints(addr, why.Reason)
+	p.addPoints(addrbook.HostOf(addr), why.Reason)
 }
 
 // fault takes the consequences of something that did not end a connection. The
@@ -69,41 +77,41 @@ func (p *Pool) blame(addr string, why *Error) {
 func (p *Pool) fault(c *conn, r Reason, err error) {
 	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r.String(), "cause", err)
 	p.mu.Lock()
-	points := p.addPoints(c.addr, r)
+	points := p.addPoints(addrbook.HostOf(c.addr), r)
 	p.mu.Unlock()
 	if points >= maxScore {
 		c.end(fault(r, err))
 	}
 }
 
-// addPoints lowers the standing of an address and returns its points.
-func (p *Pool) addPoints(addr string, r Reason) float64 {
-	s, now := p.standings[addr], p.cfg.Now()
+// addPoints lowers the standing of a host and returns its points.
+func (p *Pool) addPoints(host string, r Reason) float64 {
+	s, now := p.standings[host], p.cfg.Now()
 	s.add(r, now)
-	p.setStanding(addr, s)
+	p.setStanding(host, s)
 	return s.points
 }
 
 // setStanding remembers a standing. When there are too many, those without points
 // are forgotten.
-func (p *Pool) setStanding(addr string, s standing) {
-	p.standings[addr] = s
+func (p *Pool) setStanding(host string, s standing) {
+	p.standings[host] = s
 	if len(p.standings) > maxStandings {
 		now := p.cfg.Now()
 		maps.DeleteFunc(p.standings, func(_ string, s standing) bool { return s.now(now) < 1 })
 	}
 }
 
-// ban bans an address, unless it is already: the first evidence stays. It says
+// ban bans the host of an address, unless it is already: the first evidence stays. It says
 // so loudly, for the user may have asked for this very peer.
 func (p *Pool) ban(addr string, r Reason, evidence error) {
 	now := p.cfg.Now()
-	b := Ban{Addr: addr, Reason: r, At: now, Until: now.Add(p.cfg.BanFor)}
+	b := Ban{Addr: addrbook.HostOf(addr), Peer: addr, Reason: r, At: now, Until: now.Add(p.cfg.BanFor)}
 	if evidence != nil {
 		b.Evidence = evidence.Error()
 	}
 	if p.enact(b) {
-		p.cfg.Log.Error("Peer is banned for a proven fault", "addr", addr, "reason", r.String(),
+		p.cfg.Log.Error("Peer is banned for a proven fault", "addr", addr, "host", b.Addr, "reason", r.String(),
 			"evidence", b.Evidence, "until", b.Until.Format(time.RFC3339))
 	}
 }
@@ -117,9 +125,34 @@ func (p *Pool) enact(b Ban) bool {
 		return false
 	}
 	maps.DeleteFunc(p.bans, func(_ string, old Ban) bool { return !b.At.Before(old.Until) })
+	if len(p.bans) >= maxBans {
+		delete(p.bans, p.oldestBan())
+	}
 	p.bans[b.Addr] = b
+	p.endBanned()
 	poke(p.unsaved)
 	return true
+}
+
+// oldestBan returns the address of the oldest ban, those of the user last.
+func (p *Pool) oldestBan() string {
+	var oldest Ban
+	for _, b := range p.bans {
+		byUser, than := b.Reason == Unwanted, oldest.Reason == Unwanted
+		if oldest.Addr == "" || byUser != than && than || byUser == than && b.At.Before(oldest.At) {
+			oldest = b
+		}
+	}
+	return oldest.Addr
+}
+
+// endBanned ends the connections with peers whose addresses are banned now.
+func (p *Pool) endBanned() {
+	for _, m := range p.members {
+		if left := p.banLeftAt(m.addr, m.host); left > 0 && m.live() {
+			m.end(fault(Unwanted, errors.New("its host is banned")))
+		}
+	}
 }
 
 // banned returns how long an address is still banned; zero or less if it is not.
@@ -130,14 +163,34 @@ func (p *Pool) banned(addr string) time.Duration {
 }
 
 // banLeft is banned under the lock.
-func (p *Pool) banLeft(addr string) time.Duration {
-	until := p.bans[addr].Until
-	if host, _, err := net.SplitHostPort(addr); err == nil && p.bans[host].Until.After(until) {
-		until = p.bans[host].Until
+func (p *Pool) banLeft(addr string) time.Duration { return p.banLeftAt(addr, addrbook.HostOf(addr)) }
+
+// banLeftAt is banLeft for an address whose host is known.
+func (p *Pool) banLeftAt(addr, host string) time.Duration {
+	now := p.cfg.Now()
+	if len(p.bans) == 0 {
+		return 0
 	}
-	return until.Sub(p.cfg.Now())
+	until := p.bans[addr].Until
+	for _, key := range []string{host, ipOf(addr)} {
+		if of := p.bans[key].Until; of.After(until) {
+			until = of
+		}
+	}
+	return until.Sub(now)
 }
 
-// maxStandings bounds the addresses whose standing is remembered, apart from those
+// ipOf returns the host part of an address of the form host:port, or the address.
+func ipOf(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		return host
+	}
+	return addr
+}
+
+// maxStandings bounds the hosts whose standing is remembered, apart from those
 // that have done wrong not long ago.
 const maxStandings = 4096
+
+// maxBans bounds the bans that are kept.
+const maxBans = 4096

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // TestAccuse checks that a proven fault bans with its evidence, in the log for the
@@ -21,7 +23,7 @@ func TestAccuse(t *testing.T) {
 			t.Error("the accused peer is the one left")
 		}
 		bans := b.Bans()
-		want := Ban{bad.Addr, Invalid, "filter of block 7 does not prove", time.Now(), time.Now().Add(24 * time.Hour)}
+		want := Ban{addrbook.HostOf(bad.Addr), bad.Addr, Invalid, "filter of block 7 does not prove", time.Now(), time.Now().Add(24 * time.Hour)}
 		if len(bans) != 1 || bans[0] != want {
 			t.Errorf("bans %+v, want %+v", bans, want)
 		}
@@ -52,7 +54,7 @@ func TestAccuseDeparted(t *testing.T) {
 			t.Errorf("bans %v", b.Bans())
 		}
 		b.Accuse(1, errors.New("late proof"))
-		if bans := b.Bans(); len(bans) != 1 || bans[0].Addr != "a:1" {
+		if bans := b.Bans(); len(bans) != 1 || bans[0].Addr != "a" || bans[0].Peer != "a:1" {
 			t.Errorf("bans %v", bans)
 		}
 	})

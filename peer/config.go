@@ -39,7 +39,7 @@ type Config struct {
 	// 8. A negative number means none.
 	Outbound int
 
-	// Seeders are asked over HTTPS for addresses when the book has too few; the
+	// Seeders are asked over HTTPS for addresses while connections are missing; the
 	// default is those of the network. SeederRoots are the authorities that may
 	// vouch for them; nil means those of the system.
 	Seeders     []string
@@ -59,6 +59,10 @@ type Config struct {
 	// Dial makes every connection, to peers and to seeders, and looks up every
 	// name; the default is the plain net.Dialer.
 	Dial dialFunc
+
+	// Onion says that Dial reaches the names of Tor services, as a proxy does. Without
+	// it they are never passed to Dial, which would look them up.
+	Onion bool
 
 	// Now is the clock for times that are shown, kept or sent, and Rand the
 	// source of nonces and jitter; the defaults are time.Now and the runtime's
@@ -98,7 +102,7 @@ type Config struct {
 	RetryMax     time.Duration
 	RetryRefused time.Duration
 
-	// BanFor is how long a proven fault bans an address; 24 h.
+	// BanFor is how long a proven fault bans a host; 24 h.
 	BanFor time.Duration
 }
 

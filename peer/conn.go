@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // conn is one connection that is through its handshake. Its three goroutines
@@ -37,9 +38,9 @@ type conn struct {
 	// onNews is called, by the reader, after something new was announced or
 	// claimed, and onFault when the peer did something wrong that by itself does
 	// not end the connection.
-	onNews  func()
-	onTold  func([]Told) // of addresses the peer tells
-	onFault func(Reason, error)
+	onNews      func()
+	onAddresses func([]addrbook.Announced) // that the peer announces
+	onFault     func(Reason, error)
 
 	// ended is closed by the first call of end, which sets cause before.
 	ended   chan struct{}

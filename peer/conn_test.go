@@ -88,7 +88,7 @@ func TestPing(t *testing.T) {
 func TestIdleDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, welcomeThen((*node).drain))
-		lived, why := b.session(t.Context(), "a:1", Wanted, func() {})
+		lived, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
 		if why.Reason != Idle || lived != b.cfg.PingEvery+b.cfg.PongTimeout {
 			t.Errorf("left after %v: %v", lived, why)
 		}

@@ -19,22 +19,30 @@
 //     What piles up is bounded: announcements by dropping the oldest, answers by
 //     ending the connection.
 //   - Memory follows the bytes that arrive, not the lengths that are claimed.
-//   - Waiting never spins. Without a network a pool dials one address at a time, at
-//     a bounded rate, with jitter, and does nothing in between.
-//   - Addresses that one peer tells are dialled no more often than those that any
-//     other tells, and displace only each other.
+//   - Waiting never spins. All dials, those to seeders too, keep to one pace of fewer than
+//     60 a minute, whatever the settings are and whatever peers do. Without a network a pool
+//     dials one address at a time, with jitter, and does nothing in between.
+//   - Addresses that one peer announces are dialled no more often than those that any other
+//     announces, and displace only each other. Of one host, whatever the port, there is one
+//     automatic connection; of one network group there is one while the book allows it.
+//   - Seeders are asked whenever connections are missing for two minutes, whatever the book
+//     holds, with pauses that grow to hours.
 //   - A transaction that peers announce is fetched once. What one of them makes us
 //     fetch and keep is bounded, and one that nobody asked for counts against it.
 //   - What we announce can be fetched by whom it was announced to, and by nobody
 //     else.
 //   - All connections, those to seeders too, are made by Config.Dial. With one that
 //     goes through a proxy nothing goes around it.
-//   - A ban hits one address, for what came from there. When nobody but banned peers
-//     is left, one at a time gets another chance.
+//   - A ban hits one host, for what came from there: an IPv4 address or a /64 network of
+//     IPv6, whatever the port. When none but banned peers are left, one at a time gets
+//     another chance.
 //   - Every way a peer can end or a request can fail is a Reason. Only proven
 //     faults ban. Silence lowers a standing, and in the end costs the connection
 //     if another peer does answer.
-//   - Nothing a peer claims about heights or times is used as a fact.
+//   - Nothing a peer claims about heights or times is used as a fact. News of a peer is
+//     what the caller credits it for: the newest block of the best chain.
+//   - While the caller looks for other peers (Seek), up to two connections more than wanted
+//     are made, to one host after the other, until one of them knows more.
 //
 // # Raw payloads
 //
@@ -46,11 +54,11 @@
 // # Goroutines
 //
 // New starts nothing. Run owns one goroutine per address that the user named
-// (outbound.go) and per connection that it chooses the peer of (automatic.go), and
-// while there is a connection three more, owned by that connection (conn.go): one
-// reads, one writes, one pings. One more tries untested addresses, one asks seeders,
-// one watches the clock and one writes peers.json. Nothing is started per message. A
-// request owns one goroutine per peer that it is put to (hedge.go), and has none left
+// (outbound.go), one that makes automatic connections and one for each of these
+// (automatic.go), and while there is a connection three more, owned by that connection
+// (conn.go): one reads, one writes, one pings. One more tries untested addresses, one asks
+// seeders, one watches the clock and one writes peers.json. Nothing is started per message.
+// A request owns one goroutine per peer that it is put to (hedge.go), and has none left
 // when it returns. When Run has returned, all of its own have.
 //
 // # Locks
@@ -68,11 +76,13 @@
 // table.go for its open requests, outbox.go, keepalive.go, mailbox.go and traffic.go.
 //
 // config.go, pool.go, member.go and outbound.go: keeping connected, with wanted.go and
-// address.go for the peers that the user names, automatic.go for the others,
-// backoff.go for when to try again, online.go and watch.go for when there is no
-// network. told.go, quota.go, entry.go, book.go and bookpick.go: the addresses, with
-// seeds.go and seeding.go for where the first ones come from, and file.go and
-// memory.go for where they are kept. proxy.go: the way through Tor.
+// address.go for the peers that the user names, automatic.go for the others, feedback.go
+// for what the caller knows about them, backoff.go for when to try again, online.go and
+// watch.go for when there is no network. What to dial and when is decided by package
+// dialing, which addresses there are by package addrbook, below internal. book.go,
+// announced.go and quota.go: what goes into the address book, with seeds.go and seeding.go
+// for where the first addresses come from, and file.go, file_upgrade.go and memory.go for
+// where they are kept. proxy.go: the way through Tor.
 //
 // pick.go, queue.go, hedge.go, fetch.go: who is asked, with gauge.go and standing.go
 // for what a peer is worth. hearing.go, shelf.go and renew.go: unmined transactions,

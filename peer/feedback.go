@@ -15,9 +15,24 @@ type search struct {
 func (p *Pool) Credit(id uint64, height uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m := p.member(id); m != nil && (height > m.best || m.best == 0) {
-		m.best, m.news = height, time.Now()
+	m := p.member(id)
+	if m == nil {
+		return
 	}
+	if height < p.out.top { // a chain with fewer blocks and more work has become the best
+		p.out.top = height - 1
+		for _, o := range p.members {
+			o.best = min(o.best, height-1)
+		}
+	}
+	if height <= m.best {
+		return
+	}
+	m.best, m.news = height, time.Now()
+	if height > p.out.top {
+		p.out.advanced(height, m.news)
+	}
+	poke(p.stirred)
 }
 
 // Useless reports that a peer sends, again and again, what brings nothing. That lowers
@@ -37,6 +52,7 @@ func (p *Pool) Useless(id uint64, what error) {
 func (p *Pool) Seek(reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer poke(p.stirred)
 	switch {
 	case reason == "" && p.search.reason != "":
 		p.cfg.Log.Info("Stopped looking for other peers", "after", time.Since(p.search.since).Round(time.Second))

@@ -9,14 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// fileVersion is the version of the format of peers.json. A file of a later
-// version is not read.
-const fileVersion = 1
+// fileVersion is the version of the format of peers.json. A file of a later version is
+// not read; one of version 1 is upgraded, see file_upgrade.go.
+const fileVersion = 2
 
 // maxFileSize bounds what is read of peers.json: more than a full book takes.
 const maxFileSize = 8 << 20
@@ -24,20 +24,24 @@ const maxFileSize = 8 << 20
 // fileState is the content of peers.json, what a pool keeps across restarts:
 //
 //	{
-//	  "version":   1,                      of the format
+//	  "version":   2,                      of the format
 //	  "network":   "mainnet",
 //	  "addresses": [{
 //	    "addr":     "192.0.2.1:9108",
-//	    "source":   "198.51",              the network group of whoever told it
+//	    "sources":  ["198.51.0.0"],        of an address not tried: the network groups of the
+//	                                       peers that announced it, and "name:" with the
+//	                                       names of seeders
 //	    "services": 1,                     claimed
 //	    "added":    1700000000,            Unix times in seconds, 0 for never
+//	    "heard":    1700000000,            last announced
 //	    "tried":    1700000100,            last dialled
-//	    "worked":   1700000100,            last got through a handshake
+//	    "worked":   1700000100,            last known to work
 //	    "failures": 0                      in a row
 //	  }],
 //	  "anchors": ["192.0.2.1:9108"],       at most two that are dialled first
 //	  "bans": [{
-//	    "addr":     "192.0.2.9:9108",
+//	    "addr":     "192.0.2.9",           a host, or host:port for a ban of the user
+//	    "peer":     "192.0.2.9:9108",      the peer whose fault was proven
 //	    "reason":   "invalid data",
 //	    "evidence": "header 7 has ...",
 //	    "at":       1700000000,
@@ -53,17 +57,20 @@ type fileState struct {
 }
 
 type fileEntry struct {
-	Addr     string `json:"addr"`
-	Source   string `json:"source"`
-	Services uint64 `json:"services"`
-	Added    int64  `json:"added"`
-	Tried    int64  `json:"tried"`
-	Worked   int64  `json:"worked"`
-	Failures int    `json:"failures"`
+	Addr     string   `json:"addr"`
+	Sources  []string `json:"sources,omitempty"`
+	Source   string   `json:"source,omitempty"` // of version 1
+	Services uint64   `json:"services"`
+	Added    int64    `json:"added"`
+	Heard    int64    `json:"heard"`
+	Tried    int64    `json:"tried"`
+	Worked   int64    `json:"worked"`
+	Failures int      `json:"failures"`
 }
 
 type fileBan struct {
 	Addr     string `json:"addr"`
+	Peer     string `json:"peer,omitempty"`
 	Reason   string `json:"reason"`
 	Evidence string `json:"evidence"`
 	At       int64  `json:"at"`
@@ -122,10 +129,12 @@ func decodeFile(raw []byte, network string) (fileState, error) {
 	switch {
 	case s.Version > fileVersion:
 		return fileState{}, fmt.Errorf("%w: format %d, this one reads up to %d", errNewerFile, s.Version, fileVersion)
-	case s.Version != fileVersion:
+	case s.Version < 1:
 		return fileState{}, fmt.Errorf("format %d does not exist", s.Version)
 	case s.Network != network:
 		return fileState{}, fmt.Errorf("%w: %q", errOtherNetwork, s.Network)
+	case s.Version == 1:
+		s = upgradeFile(s)
 	}
 	return s, nil
 }
@@ -152,42 +161,28 @@ func saveFile(name string, s fileState) error {
 	return nil
 }
 
-// dump returns the content of the book for the file, in the order of addresses.
-func (b *Book) dump() []fileEntry {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	out := make([]fileEntry, len(b.order))
-	for i, e := range b.order {
+// dumpBook returns the entries of a book for the file.
+func dumpBook(entries []addrbook.Entry) []fileEntry {
+	out := make([]fileEntry, len(entries))
+	for i, e := range entries {
 		out[i] = fileEntry{
-			Addr: e.addr, Source: e.source, Services: e.services, Added: toUnix(e.added),
-			Tried: toUnix(e.tried), Worked: toUnix(e.worked), Failures: e.failures,
+			Addr: e.Addr, Sources: e.Sources, Services: e.Services, Added: toUnix(e.Added), Heard: toUnix(e.Heard),
+			Tried: toUnix(e.Attempted), Worked: toUnix(e.Worked), Failures: e.Failures,
 		}
 	}
-	slices.SortFunc(out, func(x, y fileEntry) int { return strings.Compare(x.Addr, y.Addr) })
 	return out
 }
 
-// restore adds what dump returned, as far as it still makes sense: the file may
-// have been edited, or the clock changed.
-func (b *Book) restore(entries []fileEntry) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := b.now()
-	for _, f := range entries {
-		e := &entry{
-			addr: f.Addr, group: groupOf(f.Addr), source: f.Source, services: f.Services, added: earlier(f.Added, now),
-			tried: earlier(f.Tried, now), worked: earlier(f.Worked, now), failures: max(f.Failures, 0),
-		}
-		switch {
-		case !dialable(e.addr, b.local), b.entries[e.addr] != nil, e.hopeless(now):
-		case e.tested():
-			if len(b.order)-b.untested() < maxTested {
-				b.add(e)
-			}
-		case b.makeRoom(e, now):
-			b.add(e)
+// restoreBook is the inverse of dumpBook.
+func restoreBook(saved []fileEntry, now time.Time) []addrbook.Entry {
+	out := make([]addrbook.Entry, len(saved))
+	for i, f := range saved {
+		out[i] = addrbook.Entry{
+			Addr: f.Addr, Sources: f.Sources, Services: f.Services, Added: earlier(f.Added, now), Heard: earlier(f.Heard, now),
+			Attempted: earlier(f.Tried, now), Worked: earlier(f.Worked, now), Failures: f.Failures,
 		}
 	}
+	return out
 }
 
 // toUnix returns a time in seconds, zero for none.
@@ -213,7 +208,7 @@ func earlier(seconds int64, now time.Time) time.Time {
 func dumpBans(bans []Ban) []fileBan {
 	out := make([]fileBan, len(bans))
 	for i, b := range bans {
-		out[i] = fileBan{Addr: b.Addr, Reason: b.Reason.String(), Evidence: b.Evidence, At: toUnix(b.At), Until: toUnix(b.Until)}
+		out[i] = fileBan{Addr: b.Addr, Peer: b.Peer, Reason: b.Reason.String(), Evidence: b.Evidence, At: toUnix(b.At), Until: toUnix(b.Until)}
 	}
 	return out
 }
@@ -222,7 +217,7 @@ func dumpBans(bans []Ban) []fileBan {
 func restoreBans(saved []fileBan, now time.Time) []Ban {
 	var out []Ban
 	for _, f := range saved {
-		b := Ban{Addr: f.Addr, Reason: reasonNamed(f.Reason), Evidence: f.Evidence, At: earlier(f.At, now), Until: time.Unix(f.Until, 0)}
+		b := Ban{Addr: f.Addr, Peer: f.Peer, Reason: reasonNamed(f.Reason), Evidence: f.Evidence, At: earlier(f.At, now), Until: time.Unix(f.Until, 0)}
 		if now.Before(b.Until) {
 			out = append(out, b)
 		}

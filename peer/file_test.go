@@ -5,22 +5,25 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // TestFileKeepsTheBook checks that everything survives being written and read.
 func TestFileKeepsTheBook(t *testing.T) {
 	b, now := bookAt(1)
-	all := heard(0, 30, *now)
+	all := addressesOf(0, 30, *now)
 	b.Learn("9.9.9.9:9108", all)
 	b.Worked(all[0].Addr, 5)
 	b.Failed(all[1].Addr, true)
-	ban := Ban{"44.0.0.1:9108", Malformed, "bytes", now.Add(-time.Hour), now.Add(time.Hour)}
-	over := Ban{"44.0.0.2:9108", Malformed, "bytes", now.Add(-time.Hour), *now}
+	ban := Ban{"44.0.0.1", "44.0.0.1:9108", Malformed, "bytes", now.Add(-time.Hour), now.Add(time.Hour)}
+	over := Ban{"44.0.0.2", "44.0.0.2:9108", Malformed, "bytes", now.Add(-time.Hour), *now}
 	name := filepath.Join(t.TempDir(), "peers.json")
-	s := fileState{fileVersion, "mainnet", b.dump(), []string{all[0].Addr}, dumpBans([]Ban{ban, over})}
+	s := fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{all[0].Addr}, dumpBans([]Ban{ban, over})}
 	for range 2 { // the second replaces the first
 		if err := saveFile(name, s); err != nil {
 			t.Fatal(err)
@@ -34,9 +37,9 @@ func TestFileKeepsTheBook(t *testing.T) {
 		t.Fatalf("read %+v, %v, want %+v", got, err, s)
 	}
 	again, _ := bookAt(2)
-	again.restore(got.Addresses)
-	if !reflect.DeepEqual(again.dump(), s.Addresses) {
-		t.Errorf("restored %+v, want %+v", again.dump(), s.Addresses)
+	again.restore(restoreBook(got.Addresses, *now))
+	if !reflect.DeepEqual(dumpBook(again.entries()), s.Addresses) {
+		t.Errorf("restored %+v, want %+v", dumpBook(again.entries()), s.Addresses)
 	}
 	if bans := restoreBans(got.Bans, *now); len(bans) != 1 || bans[0] != ban {
 		t.Errorf("bans %+v, want %+v", bans, ban)
@@ -50,7 +53,7 @@ func TestUnusableFile(t *testing.T) {
 		{"empty", "", "EOF"},
 		{"cut off", `{"version":1,"network":"mainnet","addresses":[{"ad`, "EOF"},
 		{"no JSON", "peers", "invalid character"},
-		{"newer", `{"version":2,"network":"mainnet"}`, errNewerFile.Error()},
+		{"newer", `{"version":3,"network":"mainnet"}`, errNewerFile.Error()},
 		{"no version", `{}`, "format 0"},
 		{"other network", `{"version":1,"network":"testnet3"}`, errOtherNetwork.Error()},
 		{"more behind", `{"version":1,"network":"mainnet"}{}`, "behind its end"},
@@ -79,25 +82,36 @@ func TestUnusableFile(t *testing.T) {
 	}
 }
 
-// TestRestoreDistrusts checks that an edited file cannot break the book's limits.
-func TestRestoreDistrusts(t *testing.T) {
+// TestFileOfVersion1 checks that a file of the first format is read as the second one: its
+// addresses keep their sources, and bans for proven faults hold for the host.
+func TestFileOfVersion1(t *testing.T) {
+	const old = `{"version":1,"network":"mainnet","addresses":[
+		{"addr":"44.1.2.3:9108","source":"9.9.0.0","services":1,"added":1700000000,"tried":0,"worked":0,"failures":0},
+		{"addr":"44.2.2.3:9108","source":"9.8.0.0","services":5,"added":1699990000,"tried":1700000000,"worked":1700000000,"failures":1}],
+		"anchors":["44.2.2.3:9108"],"bans":[
+		{"addr":"44.3.2.1:9108","reason":"invalid data","evidence":"proof","at":1700000000,"until":1800000000},
+		{"addr":"44.4.2.1:9108","reason":"banned by the user","evidence":"","at":1700000000,"until":1800000000}]}`
+	s, err := decodeFile([]byte(old), "mainnet")
+	if err != nil {
+		t.Fatal(err)
+	}
 	b, now := bookAt(1)
-	var entries []fileEntry
-	for _, a := range heard(0, 3*maxTested, *now) {
-		entries = append(entries, fileEntry{Addr: a.Addr, Source: "x", Added: now.Unix() + 1e6, Worked: now.Unix() + 1e6, Failures: -5})
+	b.restore(restoreBook(s.Addresses, *now))
+	at, before := time.Unix(1_700_000_000, 0), time.Unix(1_699_990_000, 0)
+	want := []addrbook.Entry{
+		{Addr: "44.1.2.3:9108", Sources: []string{"9.9.0.0"}, Services: 1, Added: at, Heard: at},
+		{Addr: "44.2.2.3:9108", Services: 5, Added: before, Heard: before, Attempted: at, Worked: at, Failures: 1},
 	}
-	for _, a := range heard(5000, 2*maxOfSource, *now) {
-		entries = append(entries, fileEntry{Addr: a.Addr, Source: "x", Added: now.Unix()})
+	if got := b.entries(); !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, want %+v", got, want)
 	}
-	entries = append(entries, entries[0], fileEntry{Addr: "nonsense", Added: now.Unix()}, fileEntry{Addr: "1.2.3.4:5"})
-	b.restore(entries)
-	if tested, untested := b.Len(); tested != maxTested || untested != maxOfSource {
-		t.Errorf("restored %d tested and %d untested", tested, untested)
+	bans := restoreBans(s.Bans, *now)
+	until := time.Unix(1_800_000_000, 0)
+	if !slices.Equal(bans, []Ban{{"44.3.2.1", "44.3.2.1:9108", Invalid, "proof", at, until}, {"44.4.2.1:9108", "", Unwanted, "", at, until}}) {
+		t.Errorf("read bans %+v", bans)
 	}
-	for _, e := range b.order {
-		if e.worked.After(*now) || e.added.After(*now) || e.failures < 0 {
-			t.Fatalf("restored %+v", e)
-		}
+	if !slices.Equal(s.Anchors, []string{"44.2.2.3:9108"}) {
+		t.Errorf("read anchors %q", s.Anchors)
 	}
 }
 
@@ -105,10 +119,10 @@ func TestRestoreDistrusts(t *testing.T) {
 // not take, or that is not written as it was read.
 func FuzzFile(f *testing.F) {
 	b, now := bookAt(1)
-	b.Learn("9.9.9.9:9108", heard(0, 2, *now))
+	b.Learn("9.9.9.9:9108", addressesOf(0, 2, *now))
 	name := filepath.Join(f.TempDir(), "peers.json")
-	ban := Ban{"44.0.0.1:9108", Malformed, "bytes", *now, now.Add(time.Hour)}
-	if err := saveFile(name, fileState{fileVersion, "mainnet", b.dump(), []string{"a"}, dumpBans([]Ban{ban})}); err != nil {
+	ban := Ban{"44.0.0.1", "44.0.0.1:9108", Malformed, "bytes", *now, now.Add(time.Hour)}
+	if err := saveFile(name, fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{"a"}, dumpBans([]Ban{ban})}); err != nil {
 		f.Fatal(err)
 	}
 	raw, err := os.ReadFile(name)
@@ -126,11 +140,11 @@ func FuzzFile(f *testing.F) {
 			return
 		}
 		b, now := bookAt(1)
-		b.restore(s.Addresses)
+		b.restore(restoreBook(s.Addresses, *now))
 		again, _ := bookAt(1)
-		again.restore(b.dump())
-		if !reflect.DeepEqual(again.dump(), b.dump()) {
-			t.Errorf("%+v became %+v", b.dump(), again.dump())
+		again.restore(b.entries())
+		if !reflect.DeepEqual(dumpBook(again.entries()), dumpBook(b.entries())) {
+			t.Errorf("%+v became %+v", dumpBook(b.entries()), dumpBook(again.entries()))
 		}
 		for _, ban := range restoreBans(s.Bans, *now) {
 			if !now.Before(ban.Until) {

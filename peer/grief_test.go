@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // halfBlock is a block message that ends in the middle: proof that its sender is
@@ -38,28 +41,51 @@ func spoiler(c *testChain) func(*node) {
 	}
 }
 
-// TestABanHitsOneAddress checks that nodes that share an address, as behind one
-// router, are not banned for each other's faults.
-func TestABanHitsOneAddress(t *testing.T) {
-	run(t, nil, nil, func(t *testing.T, b *bench) {
-		var addrs []string
-		for i := range 8 {
-			addrs = append(addrs, fmt.Sprintf("44.1.1.1:%d", 9108+i))
-			b.net.at(addrs[i], good(newTestChain(2)))
-		}
-		b.learn("9.9.9.9:1", addrs)
-		<-time.After(time.Minute)
-		bad := b.Infos()[0]
-		b.Accuse(bad.ID, errors.New("proof"))
-		<-time.After(time.Hour)
-		if n := len(b.Infos()); n != 7 {
-			t.Errorf("%d of the seven others are connected", n)
-		}
-		if bans := b.Bans(); len(bans) != 1 || bans[0].Addr != bad.Addr {
-			t.Errorf("bans %v", bans)
-		}
-	})
+// TestPortsOfOneHostAreOnePeer checks that of many nodes at one address, or in one /64
+// network of IPv6, one is connected, and that a ban of it holds for the others: none of them
+// is dialled.
+func TestPortsOfOneHostAreOnePeer(t *testing.T) {
+	for name, form := range map[string]string{"IPv4": "44.1.1.1:%d", "IPv6": "[2a00:1450:1:2::%x]:9108"} {
+		t.Run(name, func(t *testing.T) {
+			run(t, nil, nil, func(t *testing.T, b *bench) {
+				var addrs []string
+				for i := range 64 {
+					addrs = append(addrs, fmt.Sprintf(form, 9108+i))
+					b.net.at(addrs[i], good(newTestChain(2)))
+				}
+				b.learn("9.9.9.9:1", addrs)
+				b.learn("9.8.9.9:1", b.populate(2, good(newTestChain(2))))
+				<-time.After(time.Hour)
+				bad := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return slices.Contains(addrs, i.Addr) })]
+				if n := len(b.Infos()); n != 3 {
+					t.Errorf("%d peers, want one of the host and two others", n)
+				}
+				b.Accuse(bad.ID, errors.New("proof"))
+				before := len(b.net.dialled())
+				<-time.After(23 * time.Hour)
+				if n := len(b.Infos()); n != 2 {
+					t.Errorf("%d peers while one of three hosts is banned", n)
+				}
+				if n := len(b.net.dialled()) - before; n > 60 { // others are replaced now and then
+					t.Errorf("%d dials in a day", n)
+				}
+				if bans := b.Bans(); len(bans) != 1 || bans[0].Peer != bad.Addr || bans[0].Addr != addrbook.HostOf(bad.Addr) {
+					t.Errorf("bans %v", bans)
+				}
+				if err := b.Unban(bans0(b)); err != nil {
+					t.Error(err)
+				}
+				<-time.After(time.Hour)
+				if n := len(b.Infos()); n != 3 {
+					t.Errorf("%d peers after the ban is lifted", n)
+				}
+			})
+		})
+	}
 }
+
+// bans0 returns the address of the first ban.
+func bans0(b *bench) string { return b.Bans()[0].Addr }
 
 // TestBlameStaysWithTheSender checks that of several peers that were put the same
 // request only the one that sent something broken is banned, however often it is
@@ -72,13 +98,13 @@ func TestBlameStaysWithTheSender(t *testing.T) {
 		liar := "45.1.1.1:9108"
 		b.net.at(liar, spoiler(chain))
 		b.learn("9.9.9.9:1", append(honest, liar))
-		b.book.Learn(liar, []Told{{Addr: "46.1.1.1:9108", Services: 1, Seen: time.Now()}})
+		b.book.Learn(liar, []addrbook.Announced{{Addr: "46.1.1.1:9108", Services: 1, Seen: time.Now()}})
 		b.net.at("46.1.1.1:9108", tardy)
 		<-time.After(time.Minute)
 		for i := range 40 {
 			b.Block(t.Context(), nil, chain.hashes[1+i%4])
 		}
-		if bans := b.Bans(); len(bans) != 1 || bans[0].Addr != liar || bans[0].Reason != Malformed {
+		if bans := b.Bans(); len(bans) != 1 || bans[0].Peer != liar || bans[0].Reason != Malformed {
 			t.Errorf("bans %+v", bans)
 		}
 		<-time.After(time.Minute)
@@ -93,7 +119,7 @@ func TestBlameStaysWithTheSender(t *testing.T) {
 func TestOneIsLeft(t *testing.T) {
 	chain := newTestChain(5)
 	run(t, nil, nil, func(t *testing.T, b *bench) {
-		addrs := b.populate(2*enoughAddresses, good(chain))
+		addrs := b.populate(64, good(chain))
 		b.learn("9.9.9.9:1", addrs)
 		<-time.After(time.Minute)
 		for len(b.Bans()) < len(addrs)-1 {
@@ -112,8 +138,8 @@ func TestOneIsLeft(t *testing.T) {
 		if len(b.Bans()) != len(addrs)-1 {
 			t.Errorf("%d of %d are still banned", len(b.Bans()), len(addrs)-1)
 		}
-		if !b.needsSeeds() {
-			t.Error("banned addresses keep the pool from asking seeders")
+		if need := b.seedNeed(); !need.Missing || need.Dialable {
+			t.Errorf("banned addresses keep the pool from asking seeders: %+v", need)
 		}
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/decred/dcrd/addrmgr/v3"
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // Group returns the network group that the address of a live peer lies in, or an empty
@@ -21,10 +21,8 @@ func (p *Pool) Group(id uint64) string {
 	if err != nil {
 		return ""
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		if !addrmgr.IsRoutable(ip.AsSlice()) {
-			return ""
-		}
+	if ip, err := netip.ParseAddr(host); err == nil && !addrbook.Routable(ip) {
+		return ""
 	}
-	return groupOf(m.addr)
+	return addrbook.GroupOf(m.addr)
 }

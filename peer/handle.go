@@ -6,6 +6,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // handle does what one message asks for. It runs on the reader and never waits
@@ -43,9 +45,9 @@ func (c *conn) handleDecoded(f frame) error {
 	case *wire.MsgGetInitState:
 		return c.handleGetInitState()
 	case *wire.MsgAddr:
-		c.handleTold(toldV1(msg))
+		c.handleAddresses(announcedV1(msg))
 	case *wire.MsgAddrV2:
-		c.handleTold(toldV2(msg))
+		c.handleAddresses(announcedV2(msg))
 	case *wire.MsgPing:
 		return c.out.put(wire.NewMsgPong(msg.Nonce))
 	case *wire.MsgPong:
@@ -179,10 +181,10 @@ func (c *conn) askAddresses() {
 	}
 }
 
-// handleTold takes addresses that the peer tells, as far as it may.
-func (c *conn) handleTold(told []Told) {
-	if n := c.addrQuota.take(len(told), time.Now()); n > 0 {
-		c.onTold(told[:n])
+// handleAddresses takes addresses that the peer announces, as many as its quota allows.
+func (c *conn) handleAddresses(list []addrbook.Announced) {
+	if n := c.addrQuota.take(len(list), time.Now()); n > 0 {
+		c.onAddresses(list[:n])
 	}
 }
 

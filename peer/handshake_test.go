@@ -38,7 +38,7 @@ func TestHandshakeIntroduction(t *testing.T) {
 		script := func(n *node) { got <- expect[*wire.MsgVersion](n) }
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t, func(c *Config) { c.RelayTx = relay }, script)
-			b.session(t.Context(), "a:1", Wanted, func() {})
+			b.session(t.Context(), "a:1", Wanted, nil, func() {})
 			v := <-got
 			switch {
 			case v.UserAgent != "/spvd:0.1.0/", v.Services != 0, v.ProtocolVersion != 12, v.DisableRelayTx == relay:
@@ -61,8 +61,8 @@ func TestHandshakeFreshNonce(t *testing.T) {
 	script := func(n *node) { nonces <- expect[*wire.MsgVersion](n).Nonce }
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, script)
-		b.session(t.Context(), "a:1", Wanted, func() {})
-		b.session(t.Context(), "a:1", Wanted, func() {})
+		b.session(t.Context(), "a:1", Wanted, nil, func() {})
+		b.session(t.Context(), "a:1", Wanted, nil, func() {})
 		if first, second := <-nonces, <-nonces; first == second {
 			t.Errorf("nonce %x was sent twice", first)
 		}
@@ -137,7 +137,7 @@ func TestHandshakeDeadline(t *testing.T) {
 			trickle(n)
 		})
 		begin := time.Now()
-		_, why := b.session(t.Context(), "a:1", Wanted, func() {})
+		_, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
 		if took := time.Since(begin); why.Reason != HandshakeTimeout || took != 15*time.Second {
 			t.Errorf("ended after %v: %v", took, why)
 		}

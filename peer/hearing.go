@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // Limits on the transactions that peers announce. What they announce costs them
@@ -47,7 +49,7 @@ type hearing struct {
 type ear struct {
 	*source
 	name    string                       // of the source
-	group   string                       // see groupOf
+	group   string                       // see addrbook.GroupOf
 	asked   map[chainhash.Hash]time.Time // when; until it is answered
 	sentAt  time.Time                    // when it last sent something that it owed
 	backlog []chainhash.Hash
@@ -93,7 +95,7 @@ func (h *hearing) ear(id uint64, addr string, now time.Time) *ear {
 		h.sources[name] = s
 	}
 	s.ears++
-	e := &ear{source: s, name: name, group: groupOf(addr), asked: make(map[chainhash.Hash]time.Time), sentAt: now}
+	e := &ear{source: s, name: name, group: addrbook.GroupOf(addr), asked: make(map[chainhash.Hash]time.Time), sentAt: now}
 	h.ears[id] = e
 	return e
 }

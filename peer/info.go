@@ -12,6 +12,7 @@ const (
 	Once                 // the user wanted to connect to it once
 	Outbound             // chosen from the book
 	Renewal              // there while a connection to the same peer is made anew
+	Search               // chosen from the book to find out whether it knows more than the others
 )
 
 // String returns the role in lower case.
@@ -27,6 +28,8 @@ func (r Role) String() string {
 		return "outbound"
 	case Renewal:
 		return "renewal"
+	case Search:
+		return "search"
 	}
 	return "unknown"
 }
@@ -90,8 +93,8 @@ func (p *Pool) Infos() []Info {
 		i.Connected = m.since
 		i.Rate = m.gauge.rate()
 		i.Requests, i.RequestBytes = m.requests, m.bytes
-		i.Score = int(p.standings[m.addr].now(now))
-		i.LastReason = p.standings[m.addr].last
+		i.Score = int(p.standings[m.host].now(now))
+		i.LastReason = p.standings[m.host].last
 		infos = append(infos, i)
 	}
 	return infos

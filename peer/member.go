@@ -3,6 +3,8 @@ package peer
 import (
 	"slices"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // maxSilent is how many periods of silence in a row make a peer a straggler.
@@ -12,8 +14,10 @@ const maxSilent = 3
 // worth. The pool's lock guards it.
 type member struct {
 	*conn
-	role  Role
-	since time.Time
+	role   Role
+	since  time.Time // by the clock of the configuration
+	joined time.Time // the same by the clock of the machine
+	host   string    // see addrbook.HostOf
 
 	best uint32    // the height of the newest block of the best chain that it has sent; zero if none
 	news time.Time // when it sent that, at first when it connected
@@ -50,20 +54,34 @@ func (d *departed) addr(id uint64) (string, bool) {
 }
 
 // join adds a connection to those that requests are given to, under a new id.
-func (p *Pool) join(c *conn, role Role) *member {
+// The slot is that of an automatic connection, else nil.
+func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	c.onNews = func() { poke(p.changed) }
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
-	c.onTold = func(told []Told) { p.book.Learn(c.addr, told) }
+	c.onAddresses = func(list []addrbook.Announced) { p.learn(c.addr, list) }
 	c.relay = p.relay
-	m := &member{conn: c, role: role, since: p.cfg.Now(), news: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
+	m := &member{conn: c, role: role, host: addrbook.HostOf(c.addr), since: p.cfg.Now(), joined: time.Now(), news: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
 	p.update(func() {
 		p.lastID++
 		c.id = p.lastID
-		m.blocks = max(p.standings[c.addr].blocks, p.share())
+		m.blocks = max(p.standings[m.host].blocks, p.share())
 		p.members = append(p.members, m)
+		if s != nil {
+			s.member = m
+		}
 	})
+	poke(p.stirred)
 	poke(p.changed)
 	return m
+}
+
+// learn takes addresses that a source announces into the book.
+func (p *Pool) learn(source string, list []addrbook.Announced) int {
+	added := p.book.Learn(source, list)
+	if added > 0 {
+		poke(p.stirred)
+	}
+	return added
 }
 
 // leave removes a connection that has ended.
@@ -71,9 +89,9 @@ func (p *Pool) leave(m *member) {
 	p.update(func() {
 		p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
 		p.departed.add(m.id, m.addr)
-		s := p.standings[m.addr]
+		s := p.standings[m.host]
 		s.blocks = m.blocks
-		p.setStanding(m.addr, s)
+		p.setStanding(m.host, s)
 	})
 	p.relay.left(m.id)
 	poke(p.changed)
@@ -113,7 +131,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 		latency:  m.rtt().Seconds(),
 		rate:     m.gauge.rate(),
 		silent:   m.silent,
-		points:   p.standings[m.addr].now(now),
+		points:   p.standings[m.host].now(now),
 		blocks:   m.blocks,
 	}
 }
@@ -136,7 +154,7 @@ func (p *Pool) unanswered(m *member, r *request) {
 	m.silentAt = time.Now()
 	m.silent++
 	m.window = max(m.window/2, 1)
-	p.addPoints(m.addr, Timeout)
+	p.addPoints(m.host, Timeout)
 	better := func(o *member) bool { return o != m && o.silent == 0 && o.live() }
 	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {
 		m.end(fault(Straggler, nil))

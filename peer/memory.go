@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
@@ -11,8 +12,8 @@ import (
 // crash is learned again.
 const saveEvery = 10 * time.Minute
 
-// maxAnchors is the number of peers of the last run that are dialled first: whoever
-// wants all connections of a client cannot get them by making it restart.
+// maxAnchors is the number of peers of the last run that are dialled first: an attacker
+// cannot get all connections of a client by making it restart.
 const maxAnchors = 2
 
 // recall reads what the last process left.
@@ -24,8 +25,9 @@ func (p *Pool) recall() {
 	if err != nil {
 		p.cfg.Log.Warn("Known peers are lost", "err", err)
 	}
-	p.book.restore(s.Addresses)
-	p.anchors = s.Anchors[:min(len(s.Anchors), maxAnchors)]
+	p.book.restore(restoreBook(s.Addresses, p.cfg.Now()))
+	p.kept = s.Anchors[:min(len(s.Anchors), maxAnchors)]
+	p.anchors = slices.Clone(p.kept)
 	for _, b := range restoreBans(s.Bans, p.cfg.Now()) {
 		p.bans[b.Addr] = b
 	}
@@ -59,7 +61,7 @@ func (p *Pool) save(anchors []string) {
 	s := fileState{
 		Version:   fileVersion,
 		Network:   p.cfg.Params.Name,
-		Addresses: p.book.dump(),
+		Addresses: dumpBook(p.book.entries()),
 		Anchors:   anchors,
 		Bans:      dumpBans(p.Bans()),
 	}
@@ -68,8 +70,9 @@ func (p *Pool) save(anchors []string) {
 	}
 }
 
-// bestPeers returns the addresses of the automatic peers that have been connected
-// for the longest time.
+// bestPeers returns the addresses of the automatic peers that have been connected for the
+// longest time. Without as many as there may be anchors, those of the last run stay: a
+// start without a network does not lose them.
 func (p *Pool) bestPeers() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,5 +82,11 @@ func (p *Pool) bestPeers() []string {
 			addrs = append(addrs, m.addr)
 		}
 	}
-	return addrs
+	for _, addr := range p.kept {
+		if len(addrs) < maxAnchors && !slices.Contains(addrs, addr) && p.banLeft(addr) <= 0 {
+			addrs = append(addrs, addr)
+		}
+	}
+	p.kept = addrs
+	return slices.Clone(addrs)
 }

@@ -67,11 +67,11 @@ func (p *Pool) online() (bool, <-chan struct{}) {
 	return !p.line.cut, p.line.back
 }
 
-// retire counts one less that would dial.
-func (p *Pool) retire() {
+// retire counts n less that would dial.
+func (p *Pool) retire(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.line.dialers--
+	p.line.dialers -= n
 }
 
 // gate waits until it makes sense to dial. While the network is gone only one

@@ -3,15 +3,19 @@ package peer
 import (
 	"context"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
 // keep stays connected with one address until ctx ends: it dials, serves the
 // connection, and pauses before it dials again.
 func (p *Pool) keep(ctx context.Context, addr string, role Role) {
-	defer p.retire()
+	defer p.retire(1)
 	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
 	var told Reason // the last reason that was logged for all to see
 	for {
@@ -21,7 +25,7 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 			if !ok {
 				return
 			}
-			lived, why := p.session(ctx, addr, role, done)
+			lived, why := p.session(ctx, addr, role, nil, done)
 			if ctx.Err() != nil {
 				return
 			}
@@ -39,8 +43,8 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 
 // session makes one connection and serves it to its end. It returns how long it
 // was served and why it ended or did not come to be. Once it is clear whether there
-// is a connection it calls dialled.
-func (p *Pool) session(ctx context.Context, addr string, role Role, dialled func()) (time.Duration, *Error) {
+// is a connection it calls dialled. The slot is that of an automatic connection, else nil.
+func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dialled func()) (time.Duration, *Error) {
 	p.countDials(1)
 	c, err := p.dial(ctx, addr)
 	if err != nil {
@@ -58,7 +62,10 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, dialled func
 	dialled()
 	p.book.Worked(addr, uint64(c.remote.services))
 	begin := time.Now()
-	m := p.join(c, role)
+	if s != nil && s.purpose == dialing.Search {
+		role = Search
+	}
+	m := p.join(c, role, s)
 	p.countDials(-1)
 	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", c.id, "role", role.String(), "agent", c.remote.agent,
 		"version", c.remote.pver, "height", c.remote.height)
@@ -75,9 +82,7 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, dialled func
 
 // dial connects to an address and performs the handshake.
 func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
-	dialCtx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
-	defer cancel()
-	raw, err := p.cfg.Dial(dialCtx, "tcp", addr)
+	raw, err := p.connect(ctx, addr)
 	if err != nil {
 		return nil, fault(DialFailed, err)
 	}
@@ -104,6 +109,24 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 	c := newConn(&p.cfg, addr, nc, frames, remote)
 	c.relayTx = relayTx
 	return c, nil
+}
+
+// connect makes every connection of the pool, to peers and to seeders, when their turn has
+// come: so that no peer, address or setting makes it dial more often than package dialing
+// allows. Names of Tor services are not given to a dialler that would look them up.
+func (p *Pool) connect(ctx context.Context, addr string) (net.Conn, error) {
+	if err := p.reachable(addr); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	turn := p.pace.Reserve(time.Now())
+	p.mu.Unlock()
+	if err := wait.For(ctx, turn); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
+	defer cancel()
+	return p.cfg.Dial(ctx, "tcp", addr)
 }
 
 // tell logs why there is no connection, for all to see unless nothing has changed

@@ -1,7 +1,10 @@
 package peer
 
 import (
+	"slices"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // pardonAfter is how long a pool has nobody but banned peers until it lifts a ban,
@@ -28,7 +31,7 @@ func (p *Pool) pardon(now, alone time.Time) time.Time {
 		p.cfg.Log.Warn("All known peers are banned, giving one another chance", "addr", b.Addr, "reason", b.Reason.String(),
 			"evidence", b.Evidence, "since", b.At.Format(time.RFC3339))
 		delete(p.bans, b.Addr)
-		p.book.Learn(b.Addr, []Told{{Addr: b.Addr, Services: 1, Seen: p.cfg.Now()}}) // it may have been forgotten
+		p.book.Learn(b.Peer, []addrbook.Announced{{Addr: b.Peer, Services: 1, Seen: p.cfg.Now()}}) // it may have been forgotten
 		p.wake()
 		poke(p.unsaved)
 	}
@@ -46,7 +49,7 @@ func (p *Pool) stranded() bool {
 			return false
 		}
 	}
-	return !p.automatic() || p.book.Count(p.free) == 0
+	return !p.automatic() || p.book.Count(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) }) == 0
 }
 
 // oldestProof returns the ban in force that has been there for longest, of those
@@ -54,7 +57,7 @@ func (p *Pool) stranded() bool {
 func (p *Pool) oldestProof() (oldest Ban, ok bool) {
 	now := p.cfg.Now()
 	for _, b := range p.bans {
-		of := b.Reason.Proven() && now.Before(b.Until) && (p.automatic() || p.wantedAt(b.Addr) >= 0)
+		of := b.Reason.Proven() && now.Before(b.Until) && (p.automatic() || slices.ContainsFunc(p.wanted, func(w *wanted) bool { return w.host == b.Addr }))
 		if of && (!ok || b.At.Before(oldest.At) || b.At.Equal(oldest.At) && b.Addr < oldest.Addr) {
 			oldest, ok = b, true
 		}

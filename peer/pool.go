@@ -5,39 +5,48 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
-	"github.com/decred/dcrd/wire"
+	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
 // ErrRunning is returned by Run while another call of it has not returned.
 var ErrRunning = errors.New("peer pool is already running")
+
+// ErrNoOnion means that a peer is a Tor service and that there is no proxy to reach it by.
+var ErrNoOnion = errors.New("the name of a Tor service can be reached through a proxy only, see the proxy option")
 
 // Pool keeps connections to peers and spreads requests over them. All methods
 // may be called from any goroutine, also while Run is not running: then there
 // are no peers, and requests wait for one.
 type Pool struct {
 	cfg     Config
-	book    *Book
+	book    *book
 	total   traffic
 	relay   *relay
 	changed chan struct{} // capacity one
 	unsaved chan struct{} // capacity one; poked by changes that must not be lost
-	probe   chan struct{} // capacity one; held by who dials while the network is gone
+	stirred chan struct{} // capacity one; poked when another automatic connection may be due
+	probe   chan struct{} // capacity one; held by the goroutine that dials while the network is gone
 
 	mu        sync.Mutex
 	running   bool
 	shift     *shift          // nil while nothing may be started
 	wanted    []*wanted       // in the order they were named
 	anchors   []string        // of the last run, not dialled yet
-	busy      map[string]bool // addresses in use that nobody named
+	kept      []string        // the anchors of the last run, until there are other ones
+	trying    map[string]bool // hosts in use besides automatic connections and named peers
+	out       outbound
+	pace      dialing.Pace
 	line      line
 	lastID    uint64
 	members   []*member // by rising id
 	departed  departed
 	queue     []*waiter           // oldest first
 	nonces    map[uint64]struct{} // of the handshakes under way
-	standings map[string]standing // by address
-	bans      map[string]Ban      // by address, or by host for all its ports
+	standings map[string]standing // by host
+	bans      map[string]Ban      // by host, or by the address that the user has banned
 	sizes     sizes
 	search    search
 }
@@ -51,11 +60,13 @@ func New(cfg Config) (*Pool, error) {
 	}
 	p := &Pool{
 		cfg:       cfg,
-		book:      NewBook(cfg.Params.Net == wire.SimNet, cfg.Now, cfg.Rand),
+		book:      newBook(&cfg),
 		changed:   make(chan struct{}, 1),
 		unsaved:   make(chan struct{}, 1),
+		stirred:   make(chan struct{}, 1),
 		probe:     make(chan struct{}, 1),
-		busy:      make(map[string]bool),
+		trying:    make(map[string]bool),
+		out:       outbound{avoid: make(map[string]avoidance)},
 		line:      line{back: make(chan struct{})},
 		nonces:    make(map[uint64]struct{}),
 		standings: make(map[string]standing),
@@ -80,9 +91,20 @@ func (p *Pool) want(list []string, role Role) error {
 		return fmt.Errorf("peer config: %w", err)
 	}
 	for _, addr := range addrs {
-		if p.wantedAt(addr) < 0 {
-			p.wanted = append(p.wanted, &wanted{addr: addr, role: role})
+		if err := p.reachable(addr); err != nil {
+			return fmt.Errorf("peer config: %w", err)
 		}
+		if p.wantedAt(addr) < 0 {
+			p.wanted = append(p.wanted, newWanted(addr, role))
+		}
+	}
+	return nil
+}
+
+// reachable returns an error for the name of a Tor service if there is no way to it.
+func (p *Pool) reachable(addr string) error {
+	if !p.cfg.Onion && addrbook.IsOnion(addrbook.HostOf(addr)) {
+		return fmt.Errorf("peer %s: %w", addr, ErrNoOnion)
 	}
 	return nil
 }
@@ -125,10 +147,12 @@ func (p *Pool) start(s *shift) {
 	if !p.automatic() {
 		return
 	}
-	for i := range p.cfg.Outbound {
-		p.line.dialers++
-		s.wg.Go(func() { p.fill(s.ctx, i == 0) })
-	}
+	p.line.dialers += p.cfg.Outbound
+	p.out.rotateAt = time.Now().Add(jitter(rotateEvery, p.cfg.Rand()))
+	s.wg.Go(func() {
+		p.fill(s)
+		p.retire(p.cfg.Outbound)
+	})
 	s.wg.Go(func() { p.feel(s.ctx) })
 	s.wg.Go(func() { p.seedBook(s.ctx) })
 }

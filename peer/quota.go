@@ -2,26 +2,26 @@ package peer
 
 import "time"
 
-// How many addresses a peer may tell: one full message, which answers what we
+// How many addresses a peer may announce: one full message, which answers what we
 // asked, and a few now and then, as nodes announce themselves.
 const (
-	maxTold   = 1000
-	toldEvery = 10 * time.Second // for one more
+	maxAnnounced   = 1000
+	announcedEvery = 10 * time.Second // for one more
 )
 
-// quota counts the addresses that one peer told. The zero value is a full quota.
+// quota counts the addresses that one peer announced. The zero value is a full quota.
 type quota struct {
 	used int
 	at   time.Time
 }
 
-// take returns how many of n addresses may be taken.
+// take returns how many of n announced addresses may be taken.
 func (q *quota) take(n int, now time.Time) int {
-	if regained := int(now.Sub(q.at) / toldEvery); regained > 0 {
+	if regained := int(now.Sub(q.at) / announcedEvery); regained > 0 {
 		q.used = max(q.used-regained, 0)
 		q.at = now
 	}
-	n = min(n, maxTold-q.used)
+	n = min(n, maxAnnounced-q.used)
 	q.used += n
 	return n
 }

@@ -70,7 +70,7 @@ func (p *Pool) renewOne() {
 	m := p.member(double)
 	if s := p.shift; m != nil && s != nil {
 		s.wg.Go(func() {
-			_, _ = p.session(s.ctx, m.addr, Renewal, func() {}) // the log says how it went
+			_, _ = p.session(s.ctx, m.addr, Renewal, nil, func() {}) // the log says how it went
 		})
 	}
 }

@@ -2,75 +2,81 @@ package peer
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
 const (
-	// enoughAddresses is how many addresses are worth dialling without asking a
-	// seeder.
-	enoughAddresses = 32
+	// seedTick is how often it is decided whether to ask seeders.
+	seedTick = 5 * time.Second
 
-	firstSeeding = 2 * time.Second // for peers of the book to answer first
-	seedAgain    = 10 * time.Minute
-	seedRetry    = 30 * time.Second
+	// metLately is how long ago a node was met at an address that makes it likely that
+	// seeders are not needed.
+	metLately = 7 * 24 * time.Hour
 )
 
-// seedBook asks seeders for addresses while the book has too few of them.
+// seedBook asks seeders for addresses when package dialing decides to.
 func (p *Pool) seedBook(ctx context.Context) {
 	if len(p.cfg.Seeders) == 0 {
 		return
 	}
-	client := &seederClient{dial: p.cfg.Dial, roots: p.cfg.SeederRoots, now: p.cfg.Now}
-	next := firstSeeding
-	if tested, untested := p.book.Len(); tested+untested == 0 {
-		next = 0
-	}
-	for p.pause(ctx, next) {
-		next = seedAgain
-		if !p.needsSeeds() {
-			continue
+	client := &seederClient{dial: p.connect, roots: p.cfg.SeederRoots, now: p.cfg.Now}
+	var seeding dialing.Seeding
+	for {
+		if now := time.Now(); seeding.Due(p.seedNeed(), now) {
+			answered := p.askSeeders(ctx, client)
+			seeding.Asked(time.Now(), answered, len(p.conns()) > 0, func(d time.Duration) time.Duration {
+				return jitter(d, p.cfg.Rand())
+			})
 		}
-		if p.askSeeders(ctx, client) == 0 {
-			next = seedRetry
+		if !p.pause(ctx, seedTick) {
+			return
 		}
-		next = jitter(next, p.cfg.Rand())
 	}
 }
 
-// needsSeeds reports whether connections are missing and the book has too little
-// for them, apart from what is banned.
-func (p *Pool) needsSeeds() bool {
-	if len(p.conns()) >= p.cfg.Outbound {
-		return false
-	}
+// seedNeed returns why seeders may have to be asked.
+func (p *Pool) seedNeed() dialing.Need {
+	now := p.cfg.Now()
+	need := dialing.Need{Recent: p.book.AnyRecent(now.Add(-metLately))}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.book.Count(func(addr string) bool { return p.banLeft(addr) <= 0 }) < enoughAddresses
+	live := 0
+	for _, m := range p.members {
+		if m.live() {
+			need.Connected = true
+			if m.role == Outbound {
+				live++
+			}
+		}
+	}
+	need.Missing = live < p.cfg.Outbound
+	need.Searching = p.search.reason != ""
+	need.Dialable = len(p.out.slots) > live || p.book.AnyDue(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) })
+	return need
 }
 
-// askSeeders asks all seeders, in turn from a random one on, until the book has
-// enough. It returns how many addresses were new.
-func (p *Pool) askSeeders(ctx context.Context, client *seederClient) (added int) {
-	seeders := p.cfg.Seeders
-	first := p.cfg.Rand() % uint64(len(seeders))
-	for i := range seeders {
-		if !p.needsSeeds() || ctx.Err() != nil {
-			break
-		}
-		seeder := seeders[(int(first)+i)%len(seeders)]
-		told, err := client.ask(ctx, seeder)
-		if err != nil {
-			p.cfg.Log.Debug("Seeder does not answer", "seeder", seeder, "err", err)
-			continue
-		}
-		n := p.book.Learn(seeder, told)
-		p.cfg.Log.Info("Asked seeder for peers", "seeder", seeder, "told", len(told), "new", n)
-		added += n
+// askSeeders asks all seeders side by side, and reports whether any has answered.
+func (p *Pool) askSeeders(ctx context.Context, client *seederClient) (answered bool) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for _, seeder := range p.cfg.Seeders {
+		wg.Go(func() {
+			list, err := client.ask(ctx, seeder)
+			if err != nil {
+				p.cfg.Log.Debug("Seeder does not answer", "seeder", seeder, "err", err)
+				return
+			}
+			n := p.learn(seeder, list)
+			p.cfg.Log.Info("Asked seeder for peers", "seeder", seeder, "addresses", len(list), "new", n)
+			mu.Lock()
+			defer mu.Unlock()
+			answered = true
+		})
 	}
-	if added > 0 {
-		p.mu.Lock()
-		p.wake()
-		p.mu.Unlock()
-	}
-	return added
+	wg.Wait()
+	return answered
 }

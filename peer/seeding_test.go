@@ -1,64 +1,278 @@
 package peer
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
-// TestSeeding checks that a pool with an empty book asks a seeder, connects to what
-// it tells, and asks no more while that is enough.
+// seeder is a seeder in memory, for virtual time. It has the name example.com.
+type seeder struct {
+	cert    tls.Certificate
+	roots   *x509.CertPool
+	script  func(net.Conn)  // plays it instead of answering; nil for none
+	answer  atomic.Value    // the body, a string
+	wg      *sync.WaitGroup // of the bubble, which demands that all of them end
+	asked   atomic.Int32
+	open    atomic.Int32
+	maxOpen atomic.Int32
+}
+
+func newSeeder(t *testing.T, answer string) *seeder {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	server.Close()
+	s := &seeder{cert: server.TLS.Certificates[0], roots: x509.NewCertPool()}
+	s.answer.Store(answer)
+	s.roots.AddCert(server.Certificate())
+	return s
+}
+
+// tune makes a pool ask the seeder, under several names that are all the same.
+func (s *seeder) tune(c *Config) {
+	nodes := c.Dial
+	s.wg = new(sync.WaitGroup)
+	c.Seeders, c.SeederRoots = []string{"example.com"}, s.roots
+	c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr == "example.com:443" {
+			return s.dial(ctx)
+		}
+		return nodes(ctx, network, addr)
+	}
+}
+
+func (s *seeder) dial(ctx context.Context) (net.Conn, error) {
+	s.asked.Add(1)
+	s.maxOpen.Store(max(s.maxOpen.Load(), s.open.Add(1)))
+	ours, theirs := net.Pipe()
+	s.wg.Go(func() {
+		defer s.open.Add(-1)
+		defer theirs.Close()
+		if s.script != nil {
+			s.script(theirs)
+			return
+		}
+		nc := tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{s.cert}})
+		if _, err := http.ReadRequest(bufio.NewReader(nc)); err == nil {
+			answer := s.answer.Load().(string)
+			fmt.Fprintf(nc, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		}
+	})
+	return ours, ctx.Err()
+}
+
+// seeds returns the answer of a seeder that knows n nodes.
+func seeds(n int) (answer string) {
+	for i := range n {
+		answer += aSeed(i)
+	}
+	return answer
+}
+
+// TestSeeding checks that a pool with an empty book asks a seeder at once, connects to what
+// it answers, and asks no more while it has all connections.
 func TestSeeding(t *testing.T) {
-	var questions atomic.Int32
-	client := seederAt(t, func(w http.ResponseWriter, _ *http.Request) {
-		questions.Add(1)
+	s := newSeeder(t, seeds(16))
+	tune := func(c *Config) { s.tune(c); c.Outbound = 3 }
+	run(t, tune, nil, func(t *testing.T, b *bench) {
 		for i := range 16 {
-			fmt.Fprintf(w, `{"host":"44.%d.0.1:9108","services":1,"pver":11}`, i)
+			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+		}
+		<-time.After(20 * time.Second)
+		if n := len(b.Infos()); n != 3 {
+			t.Errorf("%d peers", n)
+		}
+		<-time.After(24 * time.Hour)
+		if n := s.asked.Load(); n != 1 {
+			t.Errorf("asked %d times", n)
 		}
 	})
-	b := newBench(t, func(c *Config) {
-		nodes := c.Dial
-		c.Seeders, c.SeederRoots, c.Outbound = []string{"example.com"}, client.roots, 3
-		c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if addr == "example.com:443" {
-				return client.dial(ctx, network, addr)
+}
+
+// TestDeadAddressesDoNotKeepFromAsking checks that a book full of addresses where no node
+// is does not keep the pool from asking a seeder, over days and in a new process, and that
+// it connects to what the seeder answers.
+func TestDeadAddressesDoNotKeepFromAsking(t *testing.T) {
+	for dead, hours := range map[int]int{32: 48, 256: 12, 4096: 2} {
+		s := newSeeder(t, "")
+		run(t, s.tune, nil, func(t *testing.T, b *bench) {
+			for i := range 16 {
+				b.learn(fmt.Sprintf("9.%d.0.1:9108", i), b.populate(dead, nil)[i*dead/16:(i+1)*dead/16])
 			}
-			return nodes(ctx, network, addr)
+			<-time.After(2 * time.Minute)
+			if s.asked.Load() == 0 {
+				t.Error("the seeder was not asked in two minutes")
+			}
+			<-time.After(time.Duration(hours) * time.Hour)
+			if n := int(s.asked.Load()); n < 3 || n > 10+hours/2 {
+				t.Errorf("asked %d times in %d hours", n, hours)
+			}
+			for i := range 16 {
+				b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+			}
+			s.answer.Store(seeds(16))
+			<-time.After(5 * time.Hour)
+			if n := len(b.Infos()); n < 8 {
+				t.Errorf("%d peers after the seeder has answered", n)
+			}
+		})
+	}
+}
+
+// TestFewNodesDoNotTireSeeders checks how often a seeder is asked where only three nodes
+// exist, all of which are connected.
+func TestFewNodesDoNotTireSeeders(t *testing.T) {
+	s := newSeeder(t, seeds(3))
+	run(t, s.tune, nil, func(t *testing.T, b *bench) {
+		for i := range 3 {
+			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+		}
+		<-time.After(24 * time.Hour)
+		if n := len(b.Infos()); n != 3 {
+			t.Errorf("%d peers", n)
+		}
+		if n := s.asked.Load(); n < 5 || n > 20 {
+			t.Errorf("asked %d times in a day", n)
 		}
 	})
-	for i := range 16 {
-		b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+}
+
+// TestHangingSeederLeaksNothing checks that of seeders that accept and then say nothing, or
+// stop in the middle, no connection stays open for longer than a question may take.
+func TestHangingSeederLeaksNothing(t *testing.T) {
+	for name, script := range map[string]func(*seeder) func(net.Conn){
+		"before the handshake": func(*seeder) func(net.Conn) {
+			return func(nc net.Conn) {
+				for buf := make([]byte, 1000); ; {
+					if _, err := nc.Read(buf); err != nil {
+						return
+					}
+				}
+			}
+		},
+		"after the request": func(s *seeder) func(net.Conn) {
+			return func(raw net.Conn) {
+				nc := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{s.cert}})
+				for buf := make([]byte, 1000); ; {
+					if _, err := nc.Read(buf); err != nil {
+						return
+					}
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSeeder(t, "")
+			s.script = script(s)
+			run(t, s.tune, nil, func(t *testing.T, _ *bench) {
+				<-time.After(6 * time.Hour)
+				if n := s.asked.Load(); n < 10 {
+					t.Errorf("asked %d times", n)
+				}
+				if n := s.maxOpen.Load(); n > 1 {
+					t.Errorf("%d connections to one seeder at a time", n)
+				}
+			})
+		})
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := b.Run(ctx); err != nil {
-			t.Error(err)
+}
+
+// TestTrickledSeedsAreUsed checks that of an answer that does not come to its end the
+// addresses that have come are used.
+func TestTrickledSeedsAreUsed(t *testing.T) {
+	s := newSeeder(t, "")
+	s.script = func(raw net.Conn) {
+		nc := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{s.cert}})
+		if _, err := http.ReadRequest(bufio.NewReader(nc)); err != nil {
+			return
+		}
+		fmt.Fprint(nc, "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n")
+		for _, part := range strings.SplitAfter(seeds(5)+strings.Repeat("x", 1000), "") {
+			if _, err := fmt.Fprint(nc, part); err != nil {
+				return
+			}
+			<-time.After(100 * time.Millisecond)
+		}
+	}
+	run(t, s.tune, nil, func(t *testing.T, b *bench) {
+		<-time.After(2 * time.Minute)
+		if _, known := b.book.Len(); known != 5 {
+			t.Errorf("%d of five addresses are used", known)
 		}
 	})
-	for len(b.Infos()) < 3 {
-		<-b.Changed()
+}
+
+// TestSeedersAreAskedSideBySide checks that one that hangs does not hold up another.
+func TestSeedersAreAskedSideBySide(t *testing.T) {
+	s := newSeeder(t, seeds(4))
+	tune := func(c *Config) {
+		s.tune(c)
+		rest := c.Dial
+		c.Seeders = []string{"hangs.example", "example.com", "fails.example"}
+		c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr == "hangs.example:443" {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return rest(ctx, network, addr)
+		}
 	}
-	if b.needsSeeds() {
-		t.Error("with all connections the pool would ask again")
-	}
-	cancel()
-	wg.Wait()
-	b.net.wg.Wait()
-	if n := questions.Load(); n != 1 {
-		t.Errorf("asked %d times", n)
-	}
-	if !b.needsSeeds() {
-		t.Error("without connections and with few addresses the pool would not ask")
-	}
-	for i := range enoughAddresses {
-		b.learn("9.9.9.9:1", []string{fmt.Sprintf("45.%d.0.1:9108", i)})
-	}
-	if b.needsSeeds() {
-		t.Error("with enough addresses the pool would ask")
-	}
+	run(t, tune, nil, func(t *testing.T, b *bench) {
+		<-time.After(5 * time.Second)
+		if tried, known := b.book.Len(); tried+known != 4 {
+			t.Errorf("%d addresses while another seeder hangs", tried+known)
+		}
+	})
+}
+
+// TestSearchAsksSeeders checks that seeders are asked when other peers are needed although
+// all connections are there.
+func TestSearchAsksSeeders(t *testing.T) {
+	s := newSeeder(t, seeds(16))
+	tune := func(c *Config) { s.tune(c); c.Outbound = 2 }
+	run(t, tune, nil, func(t *testing.T, b *bench) {
+		for i := range 16 {
+			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+		}
+		<-time.After(3 * time.Hour)
+		before := s.asked.Load()
+		b.Seek("the newest block is old")
+		<-time.After(2 * time.Minute)
+		if n := s.asked.Load() - before; n != 1 {
+			t.Errorf("asked %d times", n)
+		}
+		b.Seek("")
+	})
+}
+
+// TestSeedNeed checks what the decision is based on.
+func TestSeedNeed(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		if got := b.seedNeed(); got != (dialing.Need{Missing: true}) {
+			t.Errorf("with an empty book: %+v", got)
+		}
+		b.learn("9.9.9.9:1", b.populate(20, good(newTestChain(2))))
+		<-time.After(time.Minute)
+		if got := b.seedNeed(); got.Missing || !got.Connected || !got.Recent {
+			t.Errorf("with all connections: %+v", got)
+		}
+		b.Ban(addrbook.HostOf(b.Infos()[0].Addr), time.Hour)
+		b.Seek("why not")
+		if got := b.seedNeed(); !got.Searching {
+			t.Errorf("while others are looked for: %+v", got)
+		}
+		b.Seek("")
+	})
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,12 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // Limits on what a seeder may send: they are asked by everybody and answer with a
@@ -34,16 +38,28 @@ type seed struct {
 // seederClient asks seeders for addresses of full nodes. It connects as the pool
 // does, through the proxy if there is one, so that names are not looked up here.
 type seederClient struct {
-	dial  dialFunc
+	dial  func(ctx context.Context, addr string) (net.Conn, error)
 	roots *x509.CertPool // nil for those of the system
 	now   func() time.Time
 }
 
-// ask returns the addresses that one seeder knows of full nodes that speak
-// batched filters. The seeder is a host name, or host:port.
-func (s *seederClient) ask(ctx context.Context, seeder string) ([]Told, error) {
+// ask returns the addresses that one seeder knows of full nodes that speak batched filters.
+// The seeder is a host name, or host:port. All of it ends with ctx, and after a minute at
+// most. Of an answer that breaks off, or does not come to its end in time, the addresses
+// that have come are returned.
+func (s *seederClient) ask(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxSeedTime)
 	defer cancel()
+	list, err := s.get(ctx, seeder)
+	if err != nil {
+		return nil, fmt.Errorf("ask seeder %s: %w", seeder, err)
+	}
+	return list, nil
+}
+
+// get makes the one request of a connection. It is written here and not left to a client
+// of net/http, which goes on dialling when the context has ended.
+func (s *seederClient) get(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
 	query := url.Values{
 		"services": {strconv.FormatUint(uint64(wire.SFNodeNetwork), 10)},
 		"pver":     {strconv.FormatUint(uint64(minVersion), 10)},
@@ -51,45 +67,60 @@ func (s *seederClient) ask(ctx context.Context, seeder string) ([]Told, error) {
 	u := url.URL{Scheme: "https", Host: seeder, Path: "/api/addrs", RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask seeder %s: %w", seeder, err)
+		return nil, err
 	}
-	transport := &http.Transport{
-		DialContext:            s.dial,
-		TLSClientConfig:        &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
-		DisableKeepAlives:      true,
-		MaxResponseHeaderBytes: maxSeedBytes,
-	}
-	client := &http.Client{Transport: transport, CheckRedirect: noRedirect}
-	resp, err := client.Do(req)
+	req.Close = true
+	nc, err := s.dialTLS(ctx, u)
 	if err != nil {
-		return nil, fmt.Errorf("ask seeder: %w", err)
+		return nil, err
+	}
+	defer nc.Close()
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
+	defer stop()
+	if err := req.Write(nc); err != nil {
+		return nil, err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(nc, 2*maxSeedBytes)), req)
+	if err != nil {
+		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask seeder %s: it answers %s", seeder, resp.Status)
+	switch {
+	case resp.StatusCode/100 == 3:
+		return nil, fmt.Errorf("it answers %s: a seeder must not redirect", resp.Status)
+	case resp.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("it answers %s", resp.Status)
 	}
-	told, err := decodeSeeds(resp.Body, s.now())
-	if err != nil {
-		return nil, fmt.Errorf("ask seeder %s: %w", seeder, err)
-	}
-	return told, nil
+	return decodeSeeds(resp.Body, s.now())
 }
 
-// noRedirect lets no seeder send us elsewhere.
-func noRedirect(*http.Request, []*http.Request) error {
-	return errors.New("a seeder must not redirect")
+// dialTLS connects to a seeder and has it prove its name. It ends with ctx.
+func (s *seederClient) dialTLS(ctx context.Context, u url.URL) (net.Conn, error) {
+	port := u.Port()
+	if port == "" {
+		port = "443"
+	}
+	raw, err := s.dial(ctx, net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return nil, err
+	}
+	nc := tls.Client(raw, &tls.Config{ServerName: u.Hostname(), RootCAs: s.roots, MinVersion: tls.VersionTLS12})
+	if err := nc.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return nc, nil
 }
 
 // decodeSeeds reads JSON objects, one after the other, up to the limits. Those of
 // nodes that are of no use are left out.
-func decodeSeeds(r io.Reader, now time.Time) ([]Told, error) {
+func decodeSeeds(r io.Reader, now time.Time) ([]addrbook.Announced, error) {
 	d := json.NewDecoder(io.LimitReader(r, maxSeedBytes))
-	var told []Told
+	var list []addrbook.Announced
 	for range maxSeeds {
 		var s seed
 		err := d.Decode(&s)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && len(told) > 0 {
-			break // cut off where the limit is, or by the line
+		if errors.Is(err, io.EOF) || err != nil && len(list) > 0 {
+			break // the end, or the answer was cut off where the limit is, by the line or by the time
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read addresses: %w", err)
@@ -97,7 +128,7 @@ func decodeSeeds(r io.Reader, now time.Time) ([]Told, error) {
 		if wire.ServiceFlag(s.Services)&wire.SFNodeNetwork == 0 || s.ProtocolVersion < minVersion {
 			continue
 		}
-		told = append(told, Told{Addr: s.Host, Services: s.Services, Seen: now})
+		list = append(list, addrbook.Announced{Addr: s.Host, Services: s.Services, Seen: now})
 	}
-	return told, nil
+	return list, nil
 }

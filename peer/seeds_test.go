@@ -28,11 +28,11 @@ func seederAt(t *testing.T, handle http.HandlerFunc) *seederClient {
 	return &seederClient{
 		roots: roots,
 		now:   func() time.Time { return time.Unix(1_700_000_000, 0) },
-		dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		dial: func(ctx context.Context, addr string) (net.Conn, error) {
 			if addr != "example.com:443" { // what the certificate is for
 				return nil, fmt.Errorf("dialled %s", addr)
 			}
-			return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+			return new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
 		},
 	}
 }
@@ -69,12 +69,12 @@ func TestSeeder(t *testing.T) {
 				}
 				fmt.Fprint(w, test.reply)
 			})
-			told, err := client.ask(t.Context(), "example.com")
+			list, err := client.ask(t.Context(), "example.com")
 			if (err == nil) != (test.fails == "") || err != nil && !strings.Contains(err.Error(), test.fails) {
 				t.Errorf("error %v, want %q", err, test.fails)
 			}
-			if len(told) != test.want {
-				t.Errorf("%d addresses, want %d", len(told), test.want)
+			if len(list) != test.want {
+				t.Errorf("%d addresses, want %d", len(list), test.want)
 			}
 		})
 	}
@@ -86,16 +86,16 @@ func TestSeederIsNotTrusted(t *testing.T) {
 	served := false
 	client := seederAt(t, func(w http.ResponseWriter, r *http.Request) { served = true; fmt.Fprint(w, aSeed(1)) })
 	client.roots = x509.NewCertPool()
-	if told, err := client.ask(t.Context(), "example.com"); err == nil || served {
-		t.Errorf("without a proven name: %v, %v", told, err)
+	if list, err := client.ask(t.Context(), "example.com"); err == nil || served {
+		t.Errorf("without a proven name: %v, %v", list, err)
 	}
 	client = seederAt(t, func(w http.ResponseWriter, r *http.Request) { http.Error(w, aSeed(1), http.StatusInternalServerError) })
-	if told, err := client.ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "500") {
-		t.Errorf("with a failure: %v, %v", told, err)
+	if list, err := client.ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "500") {
+		t.Errorf("with a failure: %v, %v", list, err)
 	}
 	client = seederAt(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/else", http.StatusFound) })
-	if told, err := client.ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "redirect") {
-		t.Errorf("redirected: %v, %v", told, err)
+	if list, err := client.ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "redirect") {
+		t.Errorf("redirected: %v, %v", list, err)
 	}
 }
 
@@ -107,15 +107,15 @@ func FuzzSeeds(f *testing.F) {
 	f.Add([]byte(`{"host":null}{`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		b, now := bookAt(1)
-		told, err := decodeSeeds(bytes.NewReader(raw), *now)
-		if len(told) > maxSeeds || err != nil && told != nil {
-			t.Fatalf("%d addresses with %v", len(told), err)
+		list, err := decodeSeeds(bytes.NewReader(raw), *now)
+		if len(list) > maxSeeds || err != nil && list != nil {
+			t.Fatalf("%d addresses with %v", len(list), err)
 		}
-		b.Learn("example.org:443", told)
+		b.Learn("example.org:443", list)
 		again, _ := bookAt(1)
-		again.restore(b.dump())
-		if !reflect.DeepEqual(again.dump(), b.dump()) {
-			t.Errorf("%+v became %+v", b.dump(), again.dump())
+		again.restore(b.entries())
+		if !reflect.DeepEqual(again.entries(), b.entries()) {
+			t.Errorf("%+v became %+v", b.entries(), again.entries())
 		}
 	})
 }

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // ErrNotBanned means that there is no such ban to be lifted.
@@ -26,17 +29,14 @@ func (p *Pool) Ban(addr string, d time.Duration) error {
 	defer p.mu.Unlock()
 	now := p.cfg.Now()
 	p.bans[addr] = Ban{Addr: addr, Reason: Unwanted, At: now, Until: now.Add(d)}
-	for _, m := range p.members {
-		if p.banLeft(m.addr) > 0 {
-			m.end(fault(Unwanted, nil))
-		}
-	}
+	p.endBanned()
 	poke(p.unsaved)
 	return nil
 }
 
-// Unban lifts a ban, whatever it was for. It returns ErrNotBanned if there is none
-// of exactly this address.
+// Unban lifts a ban, whatever it was for: that of exactly this host or address, or the one
+// of the host of the peer with this address if a fault of that peer was proven. It returns
+// ErrNotBanned if there is none.
 func (p *Pool) Unban(addr string) error {
 	addr, err := banKey(addr)
 	if err != nil {
@@ -44,22 +44,33 @@ func (p *Pool) Unban(addr string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.cfg.Now().Before(p.bans[addr].Until) {
+	key, host := addr, addrbook.HostOf(addr)
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		host = addrbook.HostOf(net.JoinHostPort(addr, "1"))
+	}
+	if !p.cfg.Now().Before(p.bans[key].Until) && p.bans[host].Peer == addr {
+		key = host
+	}
+	if !p.cfg.Now().Before(p.bans[key].Until) {
 		return fmt.Errorf("unban %s: %w", addr, ErrNotBanned)
 	}
-	delete(p.bans, addr)
-	delete(p.standings, addr)
+	delete(p.bans, key)
+	delete(p.standings, host)
 	p.wake()
 	poke(p.unsaved)
 	return nil
 }
 
-// banKey brings the address of a ban into the form host:port, or host if it has
-// no port.
+// banKey brings the address of a ban into its one spelling: host:port, host if it has no
+// port, or a /64 network of IPv6 as bans for proven faults name it.
 func banKey(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
-	if bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"); net.ParseIP(bare) != nil {
-		return bare, nil
+	bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if ip, err := netip.ParseAddr(bare); err == nil {
+		return ip.Unmap().String(), nil
+	}
+	if net, err := netip.ParsePrefix(bare); err == nil && net.Addr().Is6() && net.Bits() == 64 {
+		return net.Masked().String(), nil
 	}
 	if s != "" && !strings.Contains(s, ":") {
 		return s, nil

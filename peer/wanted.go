@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // Errors about peers that the user names.
@@ -17,8 +19,13 @@ var (
 // wanted is a peer that the user named. The pool's lock guards it.
 type wanted struct {
 	addr string
+	host string // see addrbook.HostOf
 	role Role
 	stop context.CancelFunc // ends what keeps it connected; nil while nothing does
+}
+
+func newWanted(addr string, role Role) *wanted {
+	return &wanted{addr: addr, host: addrbook.HostOf(addr), role: role}
 }
 
 // shift is one run of the pool, for what is to be started in the middle of it.
@@ -35,6 +42,9 @@ func (p *Pool) Add(addr string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.reachable(addr); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.wantedAt(addr) >= 0 {
@@ -45,7 +55,7 @@ func (p *Pool) Add(addr string) error {
 			m.end(fault(ClosedByUs, errors.New("the user has added this peer")))
 		}
 	}
-	w := &wanted{addr: addr, role: Added}
+	w := newWanted(addr, Added)
 	p.wanted = append(p.wanted, w)
 	p.employ(w)
 	return nil
@@ -83,16 +93,21 @@ func (p *Pool) Try(addr string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.reachable(addr); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy[addr] || p.wantedAt(addr) >= 0 {
+	host := addrbook.HostOf(addr)
+	inUse := func(m *member) bool { return m.addr == addr && m.live() }
+	if p.trying[host] || p.wantedAt(addr) >= 0 || slices.ContainsFunc(p.members, inUse) {
 		return fmt.Errorf("try peer %s: %w", addr, ErrKnownPeer)
 	}
 	if s := p.shift; s != nil {
-		p.busy[addr] = true
+		p.trying[host] = true
 		s.wg.Go(func() {
 			defer p.release(addr)
-			_, _ = p.session(s.ctx, addr, Once, func() {}) // the log says how it went
+			_, _ = p.session(s.ctx, addr, Once, nil, func() {}) // the log says how it went
 		})
 	}
 	return nil
@@ -145,9 +160,9 @@ func (p *Pool) employ(w *wanted) {
 	})
 }
 
-// release notes that an address is not dialled or connected any more.
+// release makes the host of an address free again.
 func (p *Pool) release(addr string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.busy, addr)
+	delete(p.trying, addrbook.HostOf(addr))
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/decred/dcrd/wire"
-
 	"github.com/spvd/spvd/internal/wait"
 )
 
@@ -17,20 +15,19 @@ const (
 	// sleeps: after that every dcrd node has dropped it.
 	forgotten = 2 * time.Minute
 
-	// staleBlocks is for how many block intervals a peer may tell of no new block
-	// until another one takes its place: by chance that happens once in 160,000
-	// blocks. One peer is replaced at a time.
-	staleBlocks  = 12
-	replaceEvery = 10 * time.Minute
+	// noteEvery is how often the book is told of the peers that are connected: it forgets
+	// addresses that have not worked for long.
+	noteEvery = 10 * time.Minute
 )
 
-// watch sees that time has passed without us, that peers have nothing new, and that
-// none but banned ones are left.
+// watch sees that time has passed without us, that peers are still there, and that none
+// but banned ones are left.
 func (p *Pool) watch(ctx context.Context) {
 	timer := wait.NewTimer(watchEvery)
 	defer timer.Stop()
 	steady, wall := time.Now(), p.cfg.Now().Round(0)
-	var replaced, alone time.Time
+	var alone time.Time
+	noted := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -46,8 +43,9 @@ func (p *Pool) watch(ctx context.Context) {
 		steady, wall = now, wallNow
 		alone = p.pardon(now, alone)
 		p.renewOne()
-		if now.Sub(replaced) >= replaceEvery && p.replaceStale(now) {
-			replaced = now
+		if now.Sub(noted) >= noteEvery {
+			p.noteLive()
+			noted = now
 		}
 	}
 }
@@ -63,29 +61,9 @@ func (p *Pool) awake() {
 	p.wake()
 }
 
-// replaceStale leaves the automatic peer that has had nothing new for the longest
-// time, if that is too long. What it tells is no more than a hint: one that makes
-// up blocks keeps only itself. It reports whether it left one.
-func (p *Pool) replaceStale(now time.Time) bool {
-	if net := p.cfg.Params.Net; net != wire.MainNet && net != wire.TestNet3 {
-		return false // blocks are mined at will
+// noteLive records in the book that the connected peers work.
+func (p *Pool) noteLive() {
+	for _, c := range p.conns() {
+		p.book.Worked(c.addr, uint64(c.remote.services))
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var stalest *member
-	for _, m := range p.members {
-		if m.role == Outbound && m.live() && (stalest == nil || m.news.Before(stalest.news)) {
-			stalest = m
-		}
-	}
-	if stalest == nil {
-		return false
-	}
-	quiet := now.Sub(stalest.news)
-	if quiet < staleBlocks*p.cfg.Params.TargetTimePerBlock {
-		return false
-	}
-	p.cfg.Log.Info("Peer tells of no new block, looking for another", "addr", stalest.addr, "since", quiet.Round(time.Second))
-	stalest.end(fault(ClosedByUs, errors.New("no new block")))
-	return true
 }

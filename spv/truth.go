@@ -71,7 +71,7 @@ func (f facts) doubt() string {
 		return ""
 	case !f.enough && f.staged == f.tip.Height:
 		return "all peers show a chain with less work than this network is known to have"
-	case f.overdue:
+	case f.overdue && f.staged == f.tip.Height:
 		return fmt.Sprintf("the newest block that any peer has shown is older than %d block intervals", overdueIntervals)
 	case f.filters.Height < f.staged && f.missing.failed >= f.peers:
 		return "no peer has the filters of the chain with the most work"

@@ -147,7 +147,7 @@ func newPool(cfg *config, params *chain.Params, logs *logging.Log, watching bool
 		if err != nil {
 			return nil, err
 		}
-		settings.Dial = proxy.Dial
+		settings.Dial, settings.Onion = proxy.Dial, true
 		settings.DialTimeout = proxyDialTimeout
 	}
 	return peer.New(settings)

@@ -10,14 +10,14 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestQuota checks how many addresses one peer may tell.
+// TestQuota checks how many addresses one peer may announce.
 func TestQuota(t *testing.T) {
 	var q quota
 	now := time.Unix(1_700_000_000, 0)
 	for i, step := range []struct {
 		after   time.Duration
 		n, want int
-	}{{0, 600, 600}, {0, 600, 400}, {0, 1, 0}, {toldEvery - 1, 1, 0}, {1, 5, 1}, {1000 * toldEvery, 2000, 1000}} {
+	}{{0, 600, 600}, {0, 600, 400}, {0, 1, 0}, {announcedEvery - 1, 1, 0}, {1, 5, 1}, {1000 * announcedEvery, 2000, 1000}} {
 		now = now.Add(step.after)
 		if got := q.take(step.n, now); got != step.want {
 			t.Errorf("step %d: %d taken, want %d", i, got, step.want)
@@ -45,7 +45,7 @@ func addrV2(t testing.TB, unknown bool) []byte {
 	return buf.Bytes()
 }
 
-// TestAddressMessages checks that what addr and addrv2 tell gets into the book,
+// TestAddressMessages checks that what addr and addrv2 announce gets into the book,
 // and that a type of address that is not known here is no fault.
 func TestAddressMessages(t *testing.T) {
 	v2 := version()
@@ -64,7 +64,7 @@ func TestAddressMessages(t *testing.T) {
 		{"unknown type", func(n *node) { n.welcomeAs(v2); n.raw(frameOf(params.Net, "addrv2", addrV2(t, true))); n.drain() }, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			run(t, nil, []func(*node){test.script}, func(t *testing.T, b *bench) {
+			run(t, func(c *Config) { c.Onion = true }, []func(*node){test.script}, func(t *testing.T, b *bench) {
 				<-time.After(time.Second)
 				synctest.Wait()
 				b.only()
@@ -87,10 +87,10 @@ func FuzzAddresses(f *testing.F) {
 			return
 		}
 		b, _ := bookAt(1)
-		b.Learn("9.9.9.9:1", toldV2(msg))
-		for addr := range b.entries {
-			if again, err := address(addr, "1"); err != nil || again != addr {
-				t.Errorf("%q is %q to the dialler: %v", addr, again, err)
+		b.Learn("9.9.9.9:1", announcedV2(msg))
+		for _, e := range b.entries() {
+			if again, err := address(e.Addr, "1"); err != nil || again != e.Addr {
+				t.Errorf("%q is %q to the dialler: %v", e.Addr, again, err)
 			}
 		}
 	})

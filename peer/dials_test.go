@@ -1,0 +1,335 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
+)
+
+// publicNet are parameters of a network whose nodes have public addresses and one port, and
+// whose blocks come by the clock. The magic number is that of the scripted nodes.
+func publicNet() *chaincfg.Params {
+	public := *params
+	public.DefaultPort = "9108"
+	return &public
+}
+
+// mostPerMinute returns the greatest number of dials within a minute.
+func mostPerMinute(dials []time.Time) (most int) {
+	for i, at := range dials {
+		j := i
+		for j < len(dials) && dials[j].Sub(at) < time.Minute {
+			j++
+		}
+		most = max(most, j-i)
+	}
+	return most
+}
+
+// TestDialsArePaced counts the dials of every minute, those to seeders too, under every
+// combination of what the user names, what the nodes do, what is announced and what is
+// looked for.
+func TestDialsArePaced(t *testing.T) {
+	scripts := map[string]func(*node){
+		"nodes that work":          good(newTestChain(2)),
+		"nodes that hang up":       func(n *node) { n.welcome() },
+		"nodes that refuse":        nil,
+		"nodes of another network": func(n *node) { n.raw([]byte("220 mail.example ESMTP\r\n" + strings.Repeat("x", 100))) },
+	}
+	for name, script := range scripts {
+		for _, named := range []int{0, 1, 20} {
+			for _, connect := range []bool{false, true} {
+				for _, known := range []int{0, 300} {
+					for _, outbound := range []int{1, 8} {
+						if connect && (named == 0 || known != 0 || outbound != 8) || outbound == 1 && named != 1 {
+							continue
+						}
+						what := fmt.Sprintf("%s, %d named, connect %v, %d known, %d wanted", name, named, connect, known, outbound)
+						t.Run(what, func(t *testing.T) { countDials(t, script, named, connect, known, outbound) })
+					}
+				}
+			}
+		}
+	}
+}
+
+func countDials(t *testing.T, script func(*node), named int, connect bool, known, outbound int) {
+	s := newSeeder(t, seeds(5))
+	tune := func(c *Config) {
+		s.tune(c)
+		c.Outbound = outbound
+		var list []string
+		for i := range named {
+			list = append(list, fmt.Sprintf("45.%d.0.1:9108", i))
+		}
+		if c.Connect, c.AddPeer = nil, list; connect {
+			c.Connect, c.AddPeer = list, nil
+		}
+	}
+	run(t, tune, nil, func(t *testing.T, b *bench) {
+		for i := range max(named, 1) {
+			b.net.at(fmt.Sprintf("45.%d.0.1:9108", i), script)
+		}
+		b.learn("9.9.9.9:1", b.populate(known, script))
+		for part := range 3 {
+			if part == 1 {
+				b.Seek("the newest block is old")
+			}
+			for range 12 {
+				<-time.After(time.Minute)
+				if i := b.Infos(); part == 2 && len(i) > 0 {
+					b.Disconnect(i[0].ID, "")
+				}
+			}
+		}
+		b.Seek("")
+		if n := mostPerMinute(b.net.dialled()) + int(s.asked.Load())/60; n >= 60 {
+			t.Errorf("%d dials within a minute", n)
+		}
+	})
+}
+
+// TestAnnouncedPortsAreDialledRarely checks that a peer cannot make us knock at any door: of
+// addresses with other ports than the network's few are dialled, and a node that works at
+// one is kept.
+func TestAnnouncedPortsAreDialledRarely(t *testing.T) {
+	tune := func(c *Config) {
+		c.Params = publicNet()
+		c.Params.Net, c.AddPeer = wire.SimNet, []string{"45.1.1.1:9108"}
+	}
+	run(t, tune, nil, func(t *testing.T, b *bench) {
+		b.book.table = newPublicBook(&b.cfg)
+		b.net.at("45.1.1.1:9108", good(newTestChain(2)))
+		var odd []string
+		for i := range 200 {
+			odd = append(odd, fmt.Sprintf("44.%d.0.1:%d", i, 22+i))
+		}
+		b.net.at(odd[7], good(newTestChain(2)))
+		b.learn("9.9.9.9:1", odd)
+		<-time.After(24 * time.Hour)
+		n := 0
+		for _, addr := range odd {
+			n += len(b.net.dialledAt(addr))
+		}
+		if most := int(24*time.Hour/oddPortEvery) + 10; n > most || n < 100 {
+			t.Errorf("%d dials of other ports in a day, at most %d", n, most)
+		}
+	})
+}
+
+// newPublicBook returns a book for public addresses whatever the network.
+func newPublicBook(c *Config) *addrbook.Book {
+	public := *c
+	other := *c.Params
+	other.Net = wire.TestNet3
+	public.Params = &other
+	return newBook(&public).table
+}
+
+// TestOnionIsNotLookedUp checks that without a proxy no name of a Tor service gets to the
+// dialler, which would look it up, whether peers announce it or the user names it.
+func TestOnionIsNotLookedUp(t *testing.T) {
+	onion := addrbook.OnionName([32]byte{1}) + ":9108"
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		b.learn("9.9.9.9:1", append(b.populate(3, good(newTestChain(2))), onion))
+		b.mu.Lock()
+		b.anchors = append(b.anchors, onion)
+		b.mu.Unlock()
+		for _, named := range []func(string) error{b.Add, b.Try} {
+			for _, name := range []string{onion, "hidden.onion", "HIDDEN.onion.:9108"} {
+				if err := named(name); !errors.Is(err, ErrNoOnion) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
+		<-time.After(10 * time.Minute)
+		if n := len(b.net.dialledAt(onion)); n != 0 {
+			t.Errorf("dialled %d times", n)
+		}
+	})
+	if _, err := New(Config{Params: params, UserAgent: "/x/", Connect: []string{onion}}); !errors.Is(err, ErrNoOnion) {
+		t.Errorf("a configured name is taken: %v", err)
+	}
+	run(t, func(c *Config) { c.Onion = true }, nil, func(t *testing.T, b *bench) {
+		b.net.at(onion, good(newTestChain(2)))
+		b.learn("9.9.9.9:1", []string{onion})
+		<-time.After(time.Minute)
+		b.only()
+	})
+}
+
+// TestOneGroupMakesRoom checks that of two peers in one network group, connected while no
+// other group was known, one is replaced within minutes when another is, though most of what
+// is announced is dead.
+func TestOneGroupMakesRoom(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		var one []string
+		for i := range 20 {
+			one = append(one, fmt.Sprintf("44.1.1.%d:9108", i+1))
+			b.net.at(one[i], good(newTestChain(2)))
+		}
+		b.learn("9.9.9.9:1", one)
+		<-time.After(time.Minute)
+		if n := len(b.Infos()); n != 8 {
+			t.Errorf("%d peers in the only group", n)
+		}
+		b.learn("9.9.9.9:1", b.populate(30, nil))
+		for _, a := range addressesOf(100, 7, time.Now()) {
+			b.net.at(a.Addr, good(newTestChain(2)))
+			b.learn("9.8.9.9:1", []string{a.Addr})
+		}
+		<-time.After(10 * time.Minute)
+		groups := make(map[string]int)
+		for _, i := range b.Infos() {
+			groups[addrbook.GroupOf(i.Addr)]++
+		}
+		if len(groups) != 8 || len(b.Infos()) != 8 {
+			t.Errorf("after minutes %d peers in the groups %v", len(b.Infos()), groups)
+		}
+	})
+}
+
+// TestSearchFindsTheOneThatKnowsMore checks what Seek does: among fifty peers that know no
+// more the one that does is found within minutes, stays, and takes the place of another;
+// meanwhile there are at most two connections more than wanted, and no peer is tried twice.
+func TestSearchFindsTheOneThatKnowsMore(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		addrs := b.populate(50, good(newTestChain(2)))
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(time.Minute)
+		knows := "45.1.1.1:9108"
+		b.net.at(knows, good(newTestChain(2)))
+		b.learn("9.9.9.9:1", []string{knows})
+		for _, i := range b.Infos() {
+			b.Credit(i.ID, 10)
+		}
+		before := make(map[string]int)
+		for _, a := range addrs {
+			before[a] = len(b.net.dialledAt(a))
+		}
+		b.Seek("the newest block is old")
+		began, found := time.Now(), false
+		for range 20 * 60 {
+			<-time.After(time.Second)
+			infos := b.Infos()
+			if len(infos) > 10 {
+				t.Fatalf("%d connections", len(infos))
+			}
+			for _, i := range infos {
+				if i.Addr == knows {
+					b.Credit(i.ID, 11)
+					found = true
+				} else {
+					b.Credit(i.ID, 10) // what all have is no news
+				}
+			}
+			if found {
+				break
+			}
+		}
+		if !found {
+			t.Fatalf("not found after %v", time.Since(began))
+		}
+		b.Seek("")
+		<-time.After(time.Minute)
+		infos := b.Infos()
+		if len(infos) != 8 || !slices.ContainsFunc(infos, func(i Info) bool { return i.Addr == knows && i.Role == Outbound }) {
+			t.Errorf("in the end %d peers: %+v", len(infos), infos)
+		}
+		for _, a := range addrs {
+			if n := len(b.net.dialledAt(a)) - before[a]; n > 1 {
+				t.Errorf("%s was dialled %d times", a, n)
+			}
+		}
+	})
+}
+
+// TestAnchorsSurviveAStartWithoutNetwork checks that the peers to be dialled first are still
+// known after a process that could connect to none.
+func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "peers.json")
+	synctest.Test(t, func(t *testing.T) {
+		process := func(script func(*node)) fileState {
+			b := newBench(t, func(c *Config) { c.File = file })
+			addrs := b.populate(40, script)
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if err := b.Run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+			if tried, _ := b.book.Len(); tried == 0 {
+				b.learn("9.9.9.9:1", addrs)
+			}
+			<-time.After(time.Hour)
+			cancel()
+			wg.Wait()
+			b.net.wg.Wait()
+			s, err := loadFile(file, b.cfg.Params.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		want := process(good(newTestChain(2))).Anchors
+		if len(want) != maxAnchors {
+			t.Fatalf("%d anchors", len(want))
+		}
+		for range 3 {
+			if got := process(nil).Anchors; !slices.Equal(got, want) {
+				t.Errorf("after a run without a network the anchors are %q, want %q", got, want)
+			}
+		}
+	})
+}
+
+// TestConnectedPeersStayInTheBook checks that an address is not forgotten because the
+// connection to it is old.
+func TestConnectedPeersStayInTheBook(t *testing.T) {
+	run(t, func(c *Config) { c.Outbound = 2 }, nil, func(t *testing.T, b *bench) {
+		addrs := b.populate(2, good(newTestChain(2)))
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(40 * 24 * time.Hour)
+		for _, e := range b.book.entries() {
+			if age := time.Since(e.Worked); age > time.Hour {
+				t.Errorf("%s has worked %v ago, as far as the book knows", e.Addr, age)
+			}
+		}
+		if tried, _ := b.book.Len(); tried != 2 {
+			t.Errorf("%d addresses are left", tried)
+		}
+	})
+}
+
+// TestConnectIsBoundToItsContext checks that a dial that waits for its turn ends with its
+// context.
+func TestConnectIsBoundToItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		for range 100 {
+			b.pace.Reserve(time.Now())
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if nc, err := b.connect(ctx, "44.1.1.1:9108"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("connected: %v, %v", nc, err)
+		}
+		if n := len(b.net.dialled()); n != 0 {
+			t.Errorf("%d dials", n)
+		}
+	})
+}

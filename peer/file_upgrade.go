@@ -1,0 +1,24 @@
+package peer
+
+import "github.com/spvd/spvd/peer/internal/addrbook"
+
+// upgradeFile returns the content of a peers.json of version 1 as version 2 has it. There
+// an address had one source, it was not known when it was last announced, and a proven
+// fault banned one port of a host.
+func upgradeFile(s fileState) fileState {
+	s.Version = 2
+	for i := range s.Addresses {
+		e := &s.Addresses[i]
+		e.Heard = e.Added
+		if e.Worked == 0 && e.Source != "" {
+			e.Sources = []string{e.Source}
+		}
+		e.Source = ""
+	}
+	for i := range s.Bans {
+		if b := &s.Bans[i]; reasonNamed(b.Reason) != Unwanted {
+			b.Peer, b.Addr = b.Addr, addrbook.HostOf(b.Addr)
+		}
+	}
+	return s
+}

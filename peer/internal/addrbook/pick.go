@@ -1,0 +1,99 @@
+package addrbook
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Kind is which addresses of the book to pick from.
+type Kind uint8
+
+// The kinds.
+const (
+	AnyKind   Kind = iota // tried and new ones, as often
+	OnlyTried             // tried ones
+	OnlyNew               // new ones
+)
+
+// Candidate is an address that may be picked.
+type Candidate struct {
+	Addr, Host, Group string
+	Tried             bool
+	Standard          bool // the port is the network's own
+}
+
+// Pick returns an address to dial at random, of those that are due and that the caller
+// finds usable. It reports false if there is none.
+func (b *Book) Pick(kind Kind, now time.Time, usable func(Candidate) bool) (Candidate, bool) {
+	var tried, fresh []*entry
+	for _, e := range b.order {
+		switch {
+		case kind == OnlyNew && e.tried(), kind == OnlyTried && !e.tried(), !e.due(now), e.expired(now), !usable(e.candidate()):
+		case e.tried():
+			tried = append(tried, e)
+		default:
+			fresh = append(fresh, e)
+		}
+	}
+	heads := b.random.Uint64()&1 == 0
+	switch {
+	case len(tried)+len(fresh) == 0:
+		return Candidate{}, false
+	case len(fresh) == 0, len(tried) > 0 && heads:
+		return b.oneOf(tried).candidate(), true
+	}
+	return b.oneOf(b.ofOneSource(fresh)).candidate(), true
+}
+
+// candidate returns the entry as users of the package see it.
+func (e *entry) candidate() Candidate {
+	return Candidate{Addr: e.addr, Host: e.host, Group: e.group, Tried: e.tried(), Standard: e.standard}
+}
+
+// ofOneSource returns the entries of one source, each source as likely as another.
+func (b *Book) ofOneSource(entries []*entry) []*entry {
+	return b.ofOne(entries, func(e *entry) []string { return e.sources })
+}
+
+// oneOf returns an entry, each network group as likely as another, and in it each host.
+func (b *Book) oneOf(entries []*entry) *entry {
+	entries = b.ofOne(entries, func(e *entry) []string { return []string{e.group} })
+	entries = b.ofOne(entries, func(e *entry) []string { return []string{e.host} })
+	return entries[b.random.IntN(len(entries))]
+}
+
+// ofOne returns the entries that share one of their keys, each key as likely as another.
+func (b *Book) ofOne(entries []*entry, keys func(*entry) []string) []*entry {
+	by := make(map[string][]*entry)
+	for _, e := range entries {
+		for _, key := range keys(e) {
+			by[key] = append(by[key], e)
+		}
+	}
+	sorted := slices.Sorted(maps.Keys(by))
+	return by[sorted[b.random.IntN(len(sorted))]]
+}
+
+// Count returns how many addresses the caller finds usable, due or not.
+func (b *Book) Count(usable func(Candidate) bool) (n int) {
+	for _, e := range b.order {
+		if usable(e.candidate()) {
+			n++
+		}
+	}
+	return n
+}
+
+// AnyRecent reports whether a tried address worked after a moment.
+func (b *Book) AnyRecent(after time.Time) bool {
+	return slices.ContainsFunc(b.order, func(e *entry) bool { return e.worked.After(after) })
+}
+
+// AnyDue reports whether an address is due that the caller finds usable: whether Pick would
+// return one.
+func (b *Book) AnyDue(now time.Time, usable func(Candidate) bool) bool {
+	return slices.ContainsFunc(b.order, func(e *entry) bool {
+		return e.due(now) && !e.expired(now) && usable(e.candidate())
+	})
+}

@@ -1,0 +1,192 @@
+package dialing
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// How other peers are looked for.
+const (
+	maxSearch   = 2                // connections beyond the wanted number
+	firstDwell  = 20 * time.Second // that a peer has to send more than the others,
+	laterDwell  = 2 * time.Minute  // and after HastyFor
+	HastyFor    = 20 * time.Minute
+	ReplaceWait = 10 * time.Minute // between two peers that are left because they are behind
+)
+
+// Why a connection is given up.
+type Why uint8
+
+// The reasons.
+const (
+	Nothing   Why = iota
+	NotBetter     // it was made to find a peer that knows more, and this one does not
+	Behind        // other peers have sent blocks of the best chain, and this one has not
+	Surplus       // another peer has its place
+)
+
+// Leave is a connection to be given up.
+type Leave struct {
+	ID  int
+	Why Why
+}
+
+// Decision is what to do next.
+type Decision struct {
+	Promote []int   // connections that become some of the wanted number
+	Leave   []Leave // connections to be given up
+	Dial    Purpose // the connection to be made, None for none
+	Rotated bool    // a peer was replaced for variety
+}
+
+// Decide returns what to do next. It is asked again after each change.
+func Decide(s State) Decision {
+	s.Slots = slices.Clone(s.Slots)
+	var d Decision
+	for i := range s.Slots {
+		if x := &s.Slots[i]; x.Connected {
+			d.judge(&s, x)
+		}
+	}
+	d.leaveBehind(&s)
+	d.Dial = s.toDial()
+	return d
+}
+
+// judge decides about a connection that was made beyond the wanted number.
+func (d *Decision) judge(s *State, x *Slot) {
+	switch x.Purpose {
+	case Diversify:
+		d.promote(s, x, s.duplicate(x))
+	case Rotate:
+		d.Rotated = true
+		d.promote(s, x, s.youngest(x, func(*Slot) bool { return true }))
+	case Search:
+		limit := firstDwell
+		if s.Now.Sub(s.Since) >= HastyFor {
+			limit = laterDwell
+		}
+		switch old := s.Now.Sub(x.Since) >= limit; {
+		case x.Best > x.Base, !s.Searching && !old:
+			d.promote(s, x, s.mostBehind(x))
+		case old:
+			d.leave(x, NotBetter)
+		}
+	}
+}
+
+// promote makes a connection one of the wanted number, and gives up another one if there
+// would be too many: the given one, or else the youngest.
+func (d *Decision) promote(s *State, x, instead *Slot) {
+	x.Purpose = Fill
+	d.Promote = append(d.Promote, x.ID)
+	if instead == nil && s.count(Fill) > s.Wanted {
+		instead = s.youngest(x, func(*Slot) bool { return true })
+	}
+	switch {
+	case instead == nil:
+	case s.count(Fill) > s.Wanted, s.has(instead.Group, instead):
+		why := Surplus
+		if instead.Best < x.Best {
+			why = Behind
+		}
+		d.leave(instead, why)
+	}
+}
+
+// leave gives up a connection.
+func (d *Decision) leave(x *Slot, why Why) {
+	d.Leave = append(d.Leave, Leave{x.ID, why})
+	x.Purpose, x.Connected = None, false
+}
+
+// leaveBehind gives up the peer that is furthest behind, if that is too far. While other
+// peers are looked for all are, and each new one shows whether it is better.
+func (d *Decision) leaveBehind(s *State) {
+	if s.StaleAfter == 0 || s.Searching || s.Now.Before(s.ReplaceAt) {
+		return
+	}
+	if x := s.mostBehind(nil); x != nil && s.LastNews.Sub(x.News) >= s.StaleAfter {
+		d.leave(x, Behind)
+	}
+}
+
+// toDial returns which connection to make next.
+func (s *State) toDial() Purpose {
+	switch {
+	case s.count(Fill) < s.Wanted:
+		return Fill
+	case s.Searching:
+		if s.count(Search) < maxSearch {
+			return Search
+		}
+	case s.count(Diversify)+s.count(Rotate) > 0:
+	case s.Unused && s.duplicate(nil) != nil:
+		return Diversify
+	case !s.Now.Before(s.RotateAt):
+		return Rotate
+	}
+	return None
+}
+
+// count returns how many connections there are, or are being made, for a purpose.
+func (s *State) count(p Purpose) (n int) {
+	for i := range s.Slots {
+		if s.Slots[i].Purpose == p {
+			n++
+		}
+	}
+	return n
+}
+
+// has reports whether a peer other than x of the wanted number is in a group.
+func (s *State) has(group string, x *Slot) bool {
+	for i := range s.Slots {
+		if o := &s.Slots[i]; o != x && o.Purpose == Fill && o.Group == group {
+			return true
+		}
+	}
+	return false
+}
+
+// duplicate returns the youngest peer that shares its group with another one. It is
+// never x.
+func (s *State) duplicate(x *Slot) *Slot {
+	return s.youngest(x, func(o *Slot) bool { return s.has(o.Group, o) })
+}
+
+// youngest returns the peer connected last that fits, nil if there is none. It is never x.
+func (s *State) youngest(x *Slot, fits func(*Slot) bool) (youngest *Slot) {
+	for i := range s.Slots {
+		o := &s.Slots[i]
+		if o != x && o.Connected && o.Purpose == Fill && fits(o) && (youngest == nil || o.Since.After(youngest.Since)) {
+			youngest = o
+		}
+	}
+	return youngest
+}
+
+// mostBehind returns the peer whose newest block of the best chain is oldest, nil if
+// there is none. It is never x.
+func (s *State) mostBehind(x *Slot) (last *Slot) {
+	for i := range s.Slots {
+		o := &s.Slots[i]
+		if o == x || !o.Connected || o.Purpose != Fill {
+			continue
+		}
+		if last == nil || cmp.Or(o.News.Compare(last.News), cmp.Compare(o.Best, last.Best)) < 0 {
+			last = o
+		}
+	}
+	return last
+}
+
+// Share returns how many connections one network group may have when so many are wanted
+// and the addresses that can be dialled or are connected lie in so many groups.
+func Share(wanted, groups int) int {
+	if groups <= 1 {
+		return wanted
+	}
+	return (wanted + groups - 1) / groups
+}
