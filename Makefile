@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test flaky soak majority page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo test attacks flaky soak majority page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -46,6 +46,7 @@ test: vet
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	$(GO) test $(RACE) $(RACY)
 	$(GO) test $(RACE) -run 'Readers|Closed' ./spv/chain
+	$(GO) test -run TestAttackBy ./cmd/spvd
 	cd e2e && $(GO) test -count=1 -parallel $(STORIES) ./...
 	cd internal/bench && $(GO) test ./...
 
@@ -64,6 +65,11 @@ MAJORITIES ?= 20
 
 majority:
 	$(GO) test -count=1 -timeout 0 -v -run TestMostPeersAreFaulty ./internal/testnet/sim -args -majorities $(MAJORITIES) -majority $(FROM)
+
+# Hostile peers and clients against a running daemon, with 300 MB each. Says by how much
+# its memory grew.
+attacks:
+	$(GO) test -count=1 -timeout 0 -v -run TestAttackBy ./cmd/spvd -args -attackbytes 300000000
 
 # Every concurrent package and the runs against real nodes, N times each: as in make
 # test, with one core kept busy, with GOMAXPROCS=1 and with 8, in turn. Prints how often

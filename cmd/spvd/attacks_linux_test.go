@@ -1,0 +1,340 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/testnet/link"
+)
+
+// attackBytes is how much hostile peers send in each attack: little in the default run,
+// 300 MB in make attacks.
+var attackBytes = flag.Int64("attackbytes", 12<<20, "bytes that each attack on a daemon's memory sends")
+
+// attackBound is by how much the anonymous memory of a daemon may grow under an attack.
+const attackBound = 64 << 20
+
+// hostile is a peer that speaks on the wire and keeps no rule.
+type hostile struct {
+	l    net.Listener
+	sent *atomic.Int64 // bytes of transactions, of all peers of the attack
+
+	// serve does what the peer does once it is through the handshake.
+	serve func(ctx context.Context, h *hostile, nc net.Conn)
+}
+
+// begin lets hostile peers listen, each at an address of its own, and returns the flags
+// that connect a daemon with them.
+func begin(t *testing.T, count int, sent *atomic.Int64, serve func(context.Context, *hostile, net.Conn)) (flags []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var wg sync.WaitGroup
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
+	for n := range count {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.1.%d:0", n+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &hostile{l: l, sent: sent, serve: serve}
+		context.AfterFunc(ctx, func() { l.Close() })
+		wg.Go(func() { h.run(ctx, &wg) })
+		flags = append(flags, "--connect="+l.Addr().String())
+	}
+	return flags
+}
+
+func (h *hostile) run(ctx context.Context, wg *sync.WaitGroup) {
+	for {
+		nc, err := h.l.Accept()
+		if err != nil {
+			return
+		}
+		wg.Go(func() {
+			stop := context.AfterFunc(ctx, func() { nc.Close() })
+			defer stop()
+			defer nc.Close()
+			if h.greet(nc) == nil {
+				h.serve(ctx, h, nc)
+			}
+		})
+	}
+}
+
+// greet performs the handshake.
+func (h *hostile) greet(nc net.Conn) error {
+	v := &wire.MsgVersion{
+		ProtocolVersion: int32(wire.ProtocolVersion), Services: wire.SFNodeNetwork,
+		Timestamp: time.Unix(time.Now().Unix(), 0), Nonce: uint64(time.Now().UnixNano()), UserAgent: "/hostile:1.0.0/",
+	}
+	return errors.Join(h.send(nc, v), h.send(nc, wire.NewMsgVerAck()))
+}
+
+func (h *hostile) send(nc net.Conn, msg wire.Message) error {
+	return wire.WriteMessage(nc, msg, wire.ProtocolVersion, wire.SimNet)
+}
+
+// answers reads messages, answers what keeps the connection alive, and hands the others on
+// until the connection ends.
+func (h *hostile) answers(nc net.Conn, other func(wire.Message) error) {
+	for {
+		msg, _, err := wire.ReadMessage(nc, wire.ProtocolVersion, wire.SimNet)
+		switch m := msg.(type) {
+		case *wire.MsgPing:
+			err = errors.Join(err, h.send(nc, wire.NewMsgPong(m.Nonce)))
+		case *wire.MsgGetHeaders:
+			err = errors.Join(err, h.send(nc, wire.NewMsgHeaders()))
+		default:
+			if err == nil {
+				err = other(msg)
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// anonymous returns the anonymous resident memory of a process in bytes.
+func anonymous(t *testing.T, pid int) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "RssAnon:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		t.Skip("this system does not tell the anonymous memory of a process")
+	}
+	kilobytes, err := strconv.ParseInt(fields[0], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kilobytes << 10
+}
+
+// underAttack runs a daemon with a wallet that follows a chain, and an attack on it, and
+// checks how much its memory grows. The attack returns whether it is over.
+func underAttack(t *testing.T, peers []string, attack func(c client) (over bool)) {
+	t.Helper()
+	if underRace {
+		t.Skip("the memory is that of the race detector; make test runs this without it too")
+	}
+	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: 200}, link.Shape{})
+	dir := t.TempDir()
+	args := append([]string{"--appdata", dir, "--notls"}, ns.flags...)
+	p := startProcess(t, args...)
+	c := dial(t, p.daemon, dir)
+	var nothing any
+	p.await(t, "Synced at height 200")
+	c.mustCall(t, "importaddress", fmt.Sprintf(`{"address":%q,"scanfrom":200}`, victimAddress(t)), &nothing)
+	p.signal(t, os.Interrupt)
+	if err := p.wait(); err != nil {
+		t.Fatal(err)
+	}
+	p = startProcess(t, append(args, peers...)...) // it asks all peers for transactions at once
+	c = dial(t, p.daemon, dir)
+	p.await(t, "Synced at height 200")
+	quiet, most := anonymous(t, p.cmd.Process.Pid), int64(0)
+	for over := false; !over; {
+		over = attack(c)
+		most = max(most, anonymous(t, p.cmd.Process.Pid))
+	}
+	t.Logf("%.1f MiB quiet, at most %.1f MiB more under the attack", float64(quiet)/(1<<20), float64(most-quiet)/(1<<20))
+	if most-quiet > attackBound {
+		t.Errorf("the memory grew by %d MiB, at most %d", (most-quiet)>>20, attackBound>>20)
+	}
+	c.mustCall(t, "getbalance", `[]`, &nothing)
+}
+
+// victimAddress is an address that the wallet watches and the attackers know.
+func victimAddress(t *testing.T) string {
+	t.Helper()
+	a, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), chaincfg.SimNetParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.String()
+}
+
+// fake returns the payment of a number to the victim: it spends nothing that exists, and
+// has as many outputs as nodes relay.
+func fake(t *testing.T, number uint64) *wire.MsgTx {
+	t.Helper()
+	a, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), chaincfg.SimNetParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script := a.PaymentScript()
+	tx := wire.NewMsgTx()
+	op := wire.OutPoint{Hash: chainhash.HashH(binary.BigEndian.AppendUint64(nil, number))}
+	tx.AddTxIn(wire.NewTxIn(&op, 1e8, make([]byte, 107)))
+	for range 2700 {
+		tx.AddTxOut(wire.NewTxOut(1, script))
+	}
+	return tx
+}
+
+// TestAttackByPayments: eight peers send large payments to an address of the wallet as
+// fast as they are asked for, and come back from other ports all the time.
+func TestAttackByPayments(t *testing.T) {
+	var sent, number atomic.Int64
+	serve := func(_ context.Context, h *hostile, nc net.Conn) {
+		txs, here := make(map[chainhash.Hash]*wire.MsgTx), 0
+		announce := func() error {
+			inv := wire.NewMsgInv()
+			for range 20 {
+				tx := fake(t, uint64(number.Add(1)))
+				hash := tx.TxHash()
+				txs[hash] = tx
+				inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeTx, &hash))
+			}
+			return h.send(nc, inv)
+		}
+		h.answers(nc, func(msg wire.Message) error {
+			if _, follows := msg.(*wire.MsgSendHeaders); follows {
+				<-time.After(200 * time.Millisecond) // it wants transactions soon after
+				return announce()
+			}
+			asked, ok := msg.(*wire.MsgGetData)
+			if !ok {
+				return nil
+			}
+			for _, iv := range asked.InvList {
+				tx := txs[iv.Hash]
+				if tx == nil {
+					continue
+				}
+				delete(txs, iv.Hash)
+				if err := h.send(nc, tx); err != nil {
+					return err
+				}
+				h.sent.Add(int64(tx.SerializeSize()))
+				here++
+			}
+			if here >= 60 {
+				return net.ErrClosed // and it is dialled again
+			}
+			if len(txs) == 0 {
+				return announce()
+			}
+			return nil
+		})
+	}
+	peers := begin(t, 8, &sent, serve)
+	began, last, at := time.Now(), int64(0), time.Now()
+	underAttack(t, peers, func(client) bool {
+		<-time.After(20 * time.Millisecond)
+		if n := sent.Load(); n != last {
+			last, at = n, time.Now()
+		}
+		stalled := time.Since(at) > 10*time.Second // what they may send is used up
+		return last >= *attackBytes || stalled || time.Since(began) > 5*time.Minute
+	})
+	t.Logf("%.1f MB of payments were taken in %v", float64(last)/1e6, time.Since(began).Round(time.Second))
+	if last == 0 {
+		t.Error("no payment was asked for: there was no attack")
+	}
+}
+
+// TestAttackByInventory: peers announce as much as a message holds, again and again, and
+// send nothing.
+func TestAttackByInventory(t *testing.T) {
+	var sent, number atomic.Int64
+	serve := func(_ context.Context, h *hostile, nc net.Conn) {
+		h.answers(nc, func(msg wire.Message) error {
+			if _, follows := msg.(*wire.MsgSendHeaders); !follows {
+				return nil
+			}
+			for range 20 {
+				inv := wire.NewMsgInv()
+				for range wire.MaxInvPerMsg {
+					hash := chainhash.HashH(binary.BigEndian.AppendUint64(nil, uint64(number.Add(1))))
+					inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeTx, &hash))
+				}
+				if err := h.send(nc, inv); err != nil {
+					return err
+				}
+				h.sent.Add(int64(36 * len(inv.InvList)))
+			}
+			return net.ErrClosed
+		})
+	}
+	peers := begin(t, 8, &sent, serve)
+	began, last, at := time.Now(), int64(0), time.Now()
+	underAttack(t, peers, func(client) bool {
+		<-time.After(20 * time.Millisecond)
+		if n := sent.Load(); n != last {
+			last, at = n, time.Now()
+		}
+		return last >= *attackBytes || time.Since(at) > 10*time.Second || time.Since(began) > 5*time.Minute
+	})
+	if last == 0 {
+		t.Error("nothing was announced: there was no attack")
+	}
+}
+
+// TestAttackByCounts: clients send batches of transactions of few bytes that say to have
+// hundreds of thousands of inputs or outputs.
+func TestAttackByCounts(t *testing.T) {
+	liars := []string{
+		"01000000fe" + hex.EncodeToString(binary.LittleEndian.AppendUint32(nil, 700_000)),
+		"0100000000fe" + hex.EncodeToString(binary.LittleEndian.AppendUint32(nil, 3_000_000)),
+		"01000200fe" + hex.EncodeToString(binary.LittleEndian.AppendUint32(nil, 700_000)),
+	}
+	var batch strings.Builder
+	for n := range 1000 {
+		fmt.Fprintf(&batch, `,{"jsonrpc":"2.0","id":%d,"method":"decoderawtransaction","params":[%q]}`, n, liars[n%3])
+	}
+	body := "[" + batch.String()[1:] + "]"
+	rounds := int(math.Max(1, float64(*attackBytes)/float64(8*len(body))/8))
+	underAttack(t, nil, func(c client) bool {
+		var clients sync.WaitGroup
+		for range 8 {
+			clients.Go(func() { _ = c.post(t.Context(), body) })
+		}
+		clients.Wait()
+		rounds--
+		return rounds <= 0
+	})
+}
+
+// post sends a message and reads what is answered to its end.
+func (c client) post(ctx context.Context, body string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.SetBasicAuth(c.user, c.password)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	_, err = io.Copy(io.Discard, res.Body)
+	return err
+}
