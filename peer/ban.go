@@ -46,6 +46,26 @@ func (p *Pool) Bans() []Ban {
 // peer that left not long ago.
 func (p *Pool) Accuse(id uint64, evidence error) { p.convict(id, Invalid, evidence) }
 
+// Acquit lifts the ban that Accuse of a peer has led to, also if the peer left not long ago.
+// Bans of the user stay.
+func (p *Pool) Acquit(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	addr, known := p.departed.addr(id)
+	if m := p.member(id); m != nil {
+		addr, known = m.addr, true
+	}
+	host := addrbook.HostOf(addr)
+	if b := p.bans[host]; !known || b.Reason != Invalid {
+		return
+	}
+	delete(p.bans, host)
+	delete(p.standings, host)
+	p.cfg.Log.Info("Ban is lifted: what the peer sent may be right", "addr", addr)
+	p.wake()
+	poke(p.unsaved)
+}
+
 // convict bans the host of a peer for a proven fault and ends the connections with it.
 func (p *Pool) convict(id uint64, r Reason, evidence error) {
 	p.mu.Lock()

@@ -59,3 +59,28 @@ func TestAccuseDeparted(t *testing.T) {
 		}
 	})
 }
+
+// TestAcquit checks that the ban of an accused peer is lifted and the peer is connected again,
+// and that a ban of the user stays.
+func TestAcquit(t *testing.T) {
+	chain := newTestChain(3)
+	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
+		accused, vetoed := b.Infos()[0], b.Infos()[1]
+		b.Accuse(accused.ID, errors.New("a rule that is no more"))
+		synctest.Wait()
+		b.Acquit(accused.ID)
+		b.Acquit(12345)
+		<-time.After(time.Minute)
+		if len(b.Bans()) != 0 || len(b.Infos()) != 2 {
+			t.Errorf("bans %v, %d peers", b.Bans(), len(b.Infos()))
+		}
+		if err := b.Ban(vetoed.Addr, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		b.Acquit(vetoed.ID)
+		if bans := b.Bans(); len(bans) != 1 || bans[0].Addr != vetoed.Addr {
+			t.Errorf("bans %v", bans)
+		}
+	})
+}

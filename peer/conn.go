@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
@@ -61,7 +63,7 @@ type conn struct {
 func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remote) *conn {
 	early := r.early
 	r.early = nil // not kept longer than it takes to handle
-	return &conn{
+	c := &conn{
 		cfg:    cfg,
 		addr:   addr,
 		nc:     nc,
@@ -73,6 +75,17 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 		alive:  keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
 		claim:  r.height,
 	}
+	if frames != nil {
+		frames.justified = c.justified
+	}
+	return c
+}
+
+// justified is that of the table.
+func (c *conn) justified(first chainhash.Hash) (most int, asked bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.table.justified(first)
 }
 
 // run serves the connection until it ends, which ctx or end bring about. It

@@ -129,7 +129,7 @@ func TestReplies(t *testing.T) {
 		check("no headers", got, payload(t, wire.NewMsgHeaders()), from, err)
 		got, err = b.HeadersFrom(ctx, id, []chainhash.Hash{{1}}, chainhash.Hash{})
 		check("headers from", got, payload(t, chain.headers(1)), id, err)
-		got, from, err = b.CFilters(ctx, nil, chain.hashes[10], chain.hashes[109])
+		got, from, err = b.CFilters(ctx, nil, chain.hashes[10], chain.hashes[109], 0)
 		check("cfilters", got, payload(t, chain.filters(10, 109)), from, err)
 		f := chain.filter(7)
 		got, from, err = b.CFilter(ctx, nil, chain.hashes[7])
@@ -182,7 +182,7 @@ func TestRequestDeadlines(t *testing.T) {
 	} {
 		run(t, func(c *Config) { c.PingEvery, c.MinRate = time.Hour, tc.rate }, []func(*node){tc.script}, func(t *testing.T, b *bench) {
 			begin := time.Now()
-			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2})
+			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			if took := time.Since(begin); took != tc.want || !errors.Is(err, Timeout) {
 				t.Errorf("failed after %v, want %v: %v", took, tc.want, err)
 			}
@@ -213,7 +213,7 @@ func TestLateReply(t *testing.T) {
 				return err
 			},
 			func(ctx context.Context) error {
-				_, _, err := b.CFilters(ctx, nil, chain.hashes[1], chain.hashes[50])
+				_, _, err := b.CFilters(ctx, nil, chain.hashes[1], chain.hashes[50], 0)
 				return err
 			},
 			func(ctx context.Context) error {

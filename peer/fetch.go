@@ -42,9 +42,10 @@ func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.H
 // CFilters asks for the version 2 committed filters of the blocks from start to
 // end, both included, at most 100. It returns the payload of a cfiltersv2 message
 // of the right form that begins and ends with these blocks. A node that lacks a
-// filter stays silent.
-func (p *Pool) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash) ([]byte, uint64, error) {
-	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return cfiltersRequest(start, end) })
+// filter stays silent. A reply to this request of more bytes than most, if that is not
+// zero, bans its peer, and is not read into memory.
+func (p *Pool) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, most int) ([]byte, uint64, error) {
+	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return cfiltersRequest(start, end, most) })
 }
 
 // CFilter asks for the version 2 committed filter of one block. It returns the

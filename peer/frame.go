@@ -44,6 +44,11 @@ type frameReader struct {
 	net     wire.CurrencyNet
 	pver    uint32
 	scratch []byte
+
+	// justified returns the greatest size of a cfiltersv2 payload that begins with the
+	// filter of a block, zero for no bound, and whether such filters were asked for. Nil
+	// means no bound for any.
+	justified func(first chainhash.Hash) (most int, asked bool)
 }
 
 func newFrameReader(r io.Reader, net wire.CurrencyNet, pver uint32) *frameReader {
@@ -60,6 +65,17 @@ func (f *frameReader) next() (frame, error) {
 	rule, size, err := f.parse(head)
 	if err != nil {
 		return frame{}, err
+	}
+	if rule.cmd == wire.CmdCFiltersV2 && size > maxUnasked && f.justified != nil {
+		if read, err := f.checkFilters(size); err != nil || !read {
+			if err == nil {
+				_, err = f.r.Discard(wire.MessageHeaderSize + size)
+			}
+			return frame{cmd: rule.cmd, over: size}, err
+		}
+		if head, err = f.r.Peek(wire.MessageHeaderSize); err != nil {
+			return frame{}, err
+		}
 	}
 	want := [4]byte(head[offChecksum:])
 	if _, err := f.r.Discard(wire.MessageHeaderSize); err != nil {
@@ -97,6 +113,28 @@ func (f *frameReader) next() (frame, error) {
 		_, err := f.r.Discard(size)
 		return frame{cmd: rule.cmd}, err
 	}
+}
+
+// maxUnasked is the size in bytes of cfiltersv2 payloads that are read whether or not they
+// were asked for.
+const maxUnasked = 32 << 10
+
+// checkFilters compares the size of a cfiltersv2 payload that is to be read next with what
+// its blocks justify, by the first of them. It reports whether the payload is to be read:
+// it is not if nobody has asked for it. It is an error of the peer if it is too large.
+func (f *frameReader) checkFilters(size int) (read bool, err error) {
+	const skip = wire.MessageHeaderSize + 1 // the number of filters, at most 100
+	head, err := f.r.Peek(skip + chainhash.HashSize)
+	if err != nil {
+		return false, err
+	}
+	first := chainhash.Hash(head[skip:])
+	most, asked := f.justified(first)
+	if most > 0 && size > most {
+		return false, fault(Oversized, fmt.Errorf("filters from block %v: %d bytes, of blocks that justify at most %d",
+			first, size, most))
+	}
+	return asked, nil
 }
 
 // parse checks a message header and returns the rule for its command and the

@@ -187,7 +187,7 @@ func TestPardon(t *testing.T) {
 				}
 				<-time.After(5 * pardonAfter)
 				b.only() // with one there is no reason for more
-				if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[1], chain.hashes[2]); err != nil {
+				if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[1], chain.hashes[2], 0); err != nil {
 					t.Error(err)
 				}
 			})

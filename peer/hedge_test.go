@@ -70,7 +70,7 @@ func TestHedgeOfAll(t *testing.T) {
 	run(t, nil, nodes, func(t *testing.T, b *bench) {
 		failed := make(chan error, 1)
 		b.net.wg.Go(func() {
-			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2})
+			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			failed <- err
 		})
 		synctest.Wait()
@@ -125,7 +125,7 @@ func TestHedgeLeavesFlowAlone(t *testing.T) {
 				}
 			})
 			run(t, nil, []func(*node){busy, busy}, func(t *testing.T, b *bench) {
-				b.net.wg.Go(func() { b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}) })
+				b.net.wg.Go(func() { b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0) })
 				<-time.After(2*hedgeMin + hedgeMin/2)
 				synctest.Wait()
 				if n := asked(b); n != test.want {
@@ -188,7 +188,7 @@ func TestHedgeCancelled(t *testing.T) {
 	run(t, nil, []func(*node){mute, mute, mute, mute}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), hedgeMin/2)
 		defer cancel()
-		if _, _, err := b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}); !errors.Is(err, Cancelled) {
+		if _, _, err := b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}, 0); !errors.Is(err, Cancelled) {
 			t.Errorf("failed for %v", err)
 		}
 		synctest.Wait()

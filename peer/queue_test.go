@@ -211,7 +211,7 @@ func TestBounds(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range 20 {
 				wg.Go(func() {
-					if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[i], chain.hashes[i+50]); err != nil {
+					if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[i], chain.hashes[i+50], 0); err != nil {
 						t.Error(err)
 					}
 					if n := b.only().Requests; n > tc.want {

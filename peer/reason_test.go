@@ -176,7 +176,7 @@ func scenarios() map[Reason]scenario {
 			return <-pending
 		}},
 		Timeout: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
-			_, _, err := b.CFilters(b.t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2})
+			_, _, err := b.CFilters(b.t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			return err
 		}},
 		NotFound: {script: func(n *node) { n.welcome(); n.serve(newTestChain(1), nil) }, act: func(b *bench) error {

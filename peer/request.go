@@ -27,9 +27,11 @@ func headersRequest(genesis chainhash.Hash, locator []chainhash.Hash, stop chain
 	return r, nil
 }
 
-// cfiltersRequest asks for the filters of the blocks from start to end.
-func cfiltersRequest(start, end chainhash.Hash) *request {
+// cfiltersRequest asks for the filters of the blocks from start to end, which justify a
+// reply of at most so many bytes; zero means as many as the message may have.
+func cfiltersRequest(start, end chainhash.Hash, most int) *request {
 	r := newRequest(getCFilters)
+	r.most = most
 	r.first, r.last = start, end
 	r.msg = wire.NewMsgGetCFsV2(&start, &end)
 	return r

@@ -33,6 +33,10 @@ type request struct {
 	first, last chainhash.Hash
 	locator     []chainhash.Hash
 
+	// most is the greatest size of the reply in bytes that can be right; zero if that is
+	// not known.
+	most int
+
 	// sent is when it was put in line to be written.
 	sent time.Time
 
@@ -113,6 +117,22 @@ func (t *table) take(k kind, s shape) *request {
 		}
 	}
 	return t.cut(found)
+}
+
+// justified returns the greatest size in bytes that a reply of filters can have which
+// begins with those of a block: that of any request for such filters, also of one that was
+// abandoned. It is zero if there is no bound; asked is false if there is no such request.
+func (t *table) justified(first chainhash.Hash) (most int, asked bool) {
+	for _, r := range t.pending {
+		switch {
+		case r.kind != getCFilters || r.first != first:
+		case r.most == 0:
+			return 0, true
+		default:
+			most, asked = max(most, r.most), true
+		}
+	}
+	return most, asked
 }
 
 // abandon marks a request as one that nobody waits for. It reports false if the

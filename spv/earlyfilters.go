@@ -221,7 +221,8 @@ func (p *pursuit) fetchPiece(
 	for len(targets) > 0 {
 		part := targets[:min(chunkSize, len(targets))]
 		targets = targets[len(part):]
-		payload, from, err := p.cfg.Peers.CFilters(ctx, avoid, part[0].Hash, part[len(part)-1].Hash)
+		most := chain.MaxFiltersPayload(p.cfg.Params, part)
+		payload, from, err := p.cfg.Peers.CFilters(ctx, avoid, part[0].Hash, part[len(part)-1].Hash, most)
 		if err == nil && from != id {
 			err = fmt.Errorf("peer %d answered for it", from)
 		}

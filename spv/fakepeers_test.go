@@ -53,6 +53,7 @@ type fakeNet struct {
 	changed chan struct{}
 	news    []func(yield func(uint64, []byte, []chainhash.Hash))
 	accused map[uint64][]error
+	banned  map[uint64]*fakePeer
 	credits map[uint64]uint32 // the greatest height by peer
 	sought  []string          // the reasons, in order
 	useless map[uint64][]error
@@ -63,7 +64,7 @@ type fakeNet struct {
 }
 
 func newFakeNet() *fakeNet {
-	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error), credits: make(map[uint64]uint32),
+	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error), banned: make(map[uint64]*fakePeer), credits: make(map[uint64]uint32),
 		useless: make(map[uint64][]error)}
 }
 
@@ -224,7 +225,7 @@ func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhas
 	})
 }
 
-func (n *fakeNet) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash) ([]byte, uint64, error) {
+func (n *fakeNet) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, _ int) ([]byte, uint64, error) {
 	p, err := n.pick(ctx, avoid)
 	if err != nil {
 		return nil, 0, err
@@ -309,6 +310,18 @@ func (n *fakeNet) Host(id uint64) string {
 	return ""
 }
 
+// Acquit forgets that a peer was accused, and connects it again.
+func (n *fakeNet) Acquit(id uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.banned[id] != nil {
+		n.peers[id] = n.banned[id]
+	}
+	delete(n.banned, id)
+	delete(n.accused, id)
+	n.poke()
+}
+
 func (n *fakeNet) Group(id uint64) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -363,6 +376,9 @@ func (n *fakeNet) Accuse(id uint64, evidence error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.accused[id] = append(n.accused[id], evidence)
+	if p := n.peers[id]; p != nil {
+		n.banned[id] = p
+	}
 	delete(n.peers, id)
 	n.poke()
 }

@@ -37,6 +37,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 		return err
 	}
 	plan, start, end := p.plan, targets[0].Hash, targets[len(targets)-1].Hash
+	most := chain.MaxFiltersPayload(p.cfg.Params, targets)
 	if p.early(c.start) {
 		c.avoid = slices.Concat(c.avoid, p.earlyAvoid(c.start))
 	}
@@ -44,7 +45,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 		if wait.For(ctx, c.pause()) != nil {
 			return nil
 		}
-		payload, from, err := p.cfg.Peers.CFilters(ctx, c.avoid, start, end)
+		payload, from, err := p.cfg.Peers.CFilters(ctx, c.avoid, start, end, most)
 		var batch *chain.FilterBatch
 		if err == nil {
 			batch, err = chain.ProveFilters(p.cfg.Params, targets, payload)

@@ -262,15 +262,19 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	now := time.Now()
 	var ext chain.Extension
 	err := b.err
-	if err == nil {
-		ext, err = p.store.Extend(b.batch, p.survey.source(b.from), p.cfg.Now())
+	var broken *chain.RuleError
+	if err == nil || errors.As(err, &broken) && b.batch != nil && len(b.batch.Headers) > 0 {
+		var refused error // also if one of the headers after these broke a rule
+		ext, refused = p.store.Extend(b.batch, p.survey.source(b.from), p.cfg.Now())
+		if err == nil || refused != nil && !errors.Is(refused, chain.ErrOrphan) {
+			err = refused
+		}
 	}
 	p.touched()
 	if ext.Reorg != nil { // also if a later header of the batch is refused
 		p.reorganised(ext.Reorg)
 		p.walk.restart(false, now) // what it has fetched does not continue this chain
 	}
-	var broken *chain.RuleError
 	switch {
 	case errors.Is(err, chain.ErrOrphan), errors.Is(err, errGoesBack):
 		p.cfg.Log.Debug("Headers lead nowhere", "peer", b.from, "err", err)
@@ -307,13 +311,18 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 
 // refuse takes the consequences of headers that break a rule.
 func (p *pursuit) refuse(id uint64, broken *chain.RuleError, ext *chain.Extension) {
-	p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)
 	p.survey.refused(id, time.Now())
 	p.refusals.add(id, broken)
 	if broken.Rule == chain.RuleWaypoint {
+		p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)
 		p.contradicted(id, broken, ext)
 		return
 	}
+	if p.disputed(id, broken) {
+		p.cfg.Log.Debug("Headers refused", "peer", id, "err", broken)
+		return
+	}
+	p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)
 	p.accuse(id, broken)
 }
 

@@ -18,6 +18,8 @@ type pinned struct {
 	easy    bool             // it is so much that the chain may be a cheap imitation
 	weighed bool             // easing is about the newest header
 
+	dispute *dispute // open, and the peers with the block are not the fewer ones; or nil
+
 	compare  bool         // peers are compared because early filters do not fit
 	asking   bool         // one of them is asked
 	opinions int          // those that have answered
@@ -28,6 +30,7 @@ type pinned struct {
 func (r *run) pinned() pinned {
 	denied, _ := r.denials.lowest()
 	return pinned{
+		dispute:  r.openDispute(),
 		refused:  len(r.refusals),
 		refusal:  r.refusals.any(),
 		misled:   r.store.Contradicted(),
@@ -40,6 +43,27 @@ func (r *run) pinned() pinned {
 		active:   r.cfg.Params.DCP0005,
 		weighed:  r.cfg.Params.MaxEasing == 0 || r.easedAt == r.store.Staged().Tip,
 	}
+}
+
+// openDispute returns the dispute, if there is one, and the connected peers with the block
+// are at least as many as those that have shown all they have without it.
+func (r *run) openDispute() *dispute {
+	if r.dispute == nil || !r.dispute.open {
+		return nil
+	}
+	with, without := 0, 0
+	for id, w := range r.survey.peers {
+		switch {
+		case r.refusals[id] != nil:
+			with++
+		case w.shown:
+			without++
+		}
+	}
+	if with < without || with == 0 {
+		return nil
+	}
+	return r.dispute
 }
 
 // codeEasy is the warning while the newest blocks took much less work than those before.
@@ -76,13 +100,15 @@ func easyText(e chain.Easing) (text, hint string) {
 }
 
 // synced reports whether nothing that is known beforehand stands against the chain.
-func (x pinned) synced() bool { return len(x.misled) == 0 && x.weighed && !x.easy }
+func (x pinned) synced() bool { return len(x.misled) == 0 && x.weighed && !x.easy && x.dispute == nil }
 
 // reason says what stands against the chain, and what a user can do about it.
 func (x pinned) reason() (reason, hint string) {
 	switch {
 	case len(x.misled) > 0:
 		return misledText(x.misled), misledHint
+	case x.dispute != nil:
+		return disputeText(x.dispute)
 	case !x.weighed:
 		return "Weighing the newest blocks.", ""
 	}

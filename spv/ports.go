@@ -44,8 +44,9 @@ type Fetcher interface {
 	// from start to end, both included, at most 100 of one chain. It returns
 	// the payload of a well-formed cfiltersv2 message, byte for byte. A node
 	// that lacks one of them stays silent, which is an error here and proves
-	// nothing against it.
-	CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash) (payload []byte, from uint64, err error)
+	// nothing against it. The blocks justify at most so many bytes; a larger reply
+	// is a proven fault.
+	CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, most int) (payload []byte, from uint64, err error)
 
 	// Block asks a peer for a block.
 	Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (block *wire.MsgBlock, from uint64, err error)
@@ -97,6 +98,9 @@ type Feedback interface {
 	// lowers its standing, in the end it costs the connection. It is proof of no
 	// fault. The error says what it sent.
 	Useless(id uint64, what error)
+
+	// Acquit takes back what Accuse has led to, also for a peer that left not long ago.
+	Acquit(id uint64)
 
 	// Credit reports that a peer has sent the header of the newest block of the
 	// chain with the most work, which has the given height. Further headers of the

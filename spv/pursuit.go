@@ -80,6 +80,9 @@ func (p *pursuit) step(timer *wait.Timer) error {
 	if err := p.judgeWork(); err != nil {
 		return err
 	}
+	if err := p.judgeVersions(); err != nil {
+		return err
+	}
 	if err := p.writeIfDue(); err != nil {
 		return err
 	}
@@ -158,6 +161,7 @@ func (p *pursuit) behind() bool {
 func (p *pursuit) touched() {
 	p.staged = p.store.Staged()
 	p.judgeStore()
+	p.endDispute()
 	if p.stagedSince.IsZero() && p.store.Pending() > 0 {
 		p.stagedSince = time.Now()
 	}

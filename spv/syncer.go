@@ -126,14 +126,16 @@ type run struct {
 	asking bool         // a peer is asked for all early filters
 	sets   *earlySets   // what they are compared by when they do not fit
 
-	watching bool          // there is a wallet that needs blocks
-	scanned  chain.BlockID // how far it was searched for; the filters' tip if there is none
-	turns    chan struct{} // to match; as many as there are processors
-	missing  delay         // the filters that the others wait for
-	denials  denials       // the peers whose chains go around waypoints
-	refusals refusals      // the peers whose headers were refused
-	eased    chain.Easing  // of the newest blocks up to easedAt
-	easedAt  chain.BlockID
+	watching   bool          // there is a wallet that needs blocks
+	scanned    chain.BlockID // how far it was searched for; the filters' tip if there is none
+	turns      chan struct{} // to match; as many as there are processors
+	missing    delay         // the filters that the others wait for
+	denials    denials       // the peers whose chains go around waypoints
+	refusals   refusals      // the peers whose headers were refused
+	eased      chain.Easing  // of the newest blocks up to easedAt
+	easedAt    chain.BlockID
+	dispute    *dispute      // the newest block on top of the tip that breaks a rule; nil for none
+	versionsAt chain.BlockID // the tip whose versions were looked at
 
 	relay *relaying // unmined transactions
 

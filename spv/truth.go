@@ -99,6 +99,8 @@ func (f facts) reason() (reason, hint string) {
 			"Check the network connection and the connect option."
 	}
 	switch {
+	case f.pinned.dispute != nil:
+		return disputeText(f.pinned.dispute)
 	case f.pinned.refused > 0 && f.mute >= f.peers && (f.leading || !f.shown):
 		return f.refusedReason()
 	case f.leading && f.mute >= f.peers:

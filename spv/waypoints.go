@@ -82,6 +82,9 @@ func (p *pursuit) contradicted(id uint64, broken *chain.RuleError, ext *chain.Ex
 	if chain.CheckWaypoint(p.cfg.Params, broken.Block) == nil {
 		return // it only leaves the chain below one
 	}
+	if broken.Block.Height <= p.staged.Tip.Height {
+		return // the chain holds it: another block there says nothing about it
+	}
 	if !chain.EnoughWork(p.cfg.Params, ext.Reached) {
 		return
 	}

@@ -14,6 +14,10 @@ import (
 type FilterTarget struct {
 	BlockID
 	Root chainhash.Hash
+
+	// MaxSize is the greatest size of the filter in bytes that the header justifies, see
+	// [MaxFilterSize]; zero means the most that the wire protocol allows.
+	MaxSize int
 }
 
 // FilterBatch holds the proven filters of consecutive blocks. The filters are
@@ -84,10 +88,19 @@ func proveFilter(p *Params, t *FilterTarget, r *payload) ([]byte, error) {
 		return nil, malformed("cfiltersv2", r.err)
 	}
 	if got := chainhash.Hash(hash); got != t.Hash {
-		return nil, &RuleError{RuleFilterSet, t.BlockID, fmt.Sprintf("got the filter of block %v", got)}
+		return nil, &RuleError{Rule: RuleFilterSet, Block: t.BlockID, Detail: fmt.Sprintf("got the filter of block %v", got)}
+	}
+	if t.Height < p.DCP0005 && t.MaxSize > 0 && len(filter) > t.MaxSize {
+		return nil, &RuleError{
+			Rule: RuleFilterSize, Block: t.BlockID,
+			Detail: fmt.Sprintf("%d bytes, of a block that justifies at most %d", len(filter), t.MaxSize),
+		}
 	}
 	if t.Height >= p.DCP0005 && !provesFilter(&t.Root, filter, index, hashes) {
-		return nil, &RuleError{RuleFilterProof, t.BlockID, fmt.Sprintf("filter hash %v is not under root %v", filterHash(filter), t.Root)}
+		return nil, &RuleError{
+			Rule: RuleFilterProof, Block: t.BlockID,
+			Detail: fmt.Sprintf("filter hash %v is not under root %v", filterHash(filter), t.Root),
+		}
 	}
 	return filter, nil
 }

@@ -37,7 +37,7 @@ func filterMessage(r *rand.Rand, from Height, n, commitments int) *filterCase {
 			leaves[index] = chainhash.HashH(filter)
 		}
 		id := BlockID{from + Height(i), chainhash.HashH([]byte{byte(from), byte(i)})}
-		c.targets = append(c.targets, FilterTarget{id, standalone.CalcMerkleRoot(leaves)})
+		c.targets = append(c.targets, FilterTarget{BlockID: id, Root: standalone.CalcMerkleRoot(leaves)})
 		c.msg.CFilters = append(c.msg.CFilters, *wire.NewMsgCFilterV2(&id.Hash, filter, index, standalone.GenerateInclusionProof(leaves, index)))
 	}
 	return c
@@ -169,7 +169,7 @@ func TestLimitsOfFilterMessages(t *testing.T) {
 func TestLargestFilter(t *testing.T) {
 	for over := range 2 {
 		filter := make([]byte, wire.MaxCFilterDataSize+over)
-		target := []FilterTarget{{BlockID{Height: 1}, chainhash.HashH(filter)}}
+		target := []FilterTarget{{BlockID: BlockID{Height: 1}, Root: chainhash.HashH(filter)}}
 		var b bytes.Buffer
 		b.Write(append([]byte{1}, target[0].Hash[:]...))
 		if err := wire.WriteVarBytes(&b, wire.ProtocolVersion, filter); err != nil {

@@ -20,7 +20,8 @@ func (c *Chain) FilterTargets(from Height, n int) ([]FilterTarget, error) {
 			break
 		}
 		root := header.StakeRoot()
-		targets = append(targets, FilterTarget{BlockID{h, c.main.hash(h)}, root})
+		most := MaxFilterSize(c.params, header)
+		targets = append(targets, FilterTarget{BlockID{h, c.main.hash(h)}, root, most})
 	}
 	if err := c.main.failed(); err != nil {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, err)

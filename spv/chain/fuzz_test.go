@@ -65,7 +65,7 @@ func FuzzProveFilters(f *testing.F) {
 			if !leaf && len(c.ProofHashes) > 0 {
 				root = c.ProofHashes[len(c.ProofHashes)-1]
 			}
-			targets = append(targets, FilterTarget{BlockID{Height(i) + 1, c.BlockHash}, root})
+			targets = append(targets, FilterTarget{BlockID: BlockID{Height(i) + 1, c.BlockHash}, Root: root})
 			hash := filterHash(c.Data)
 			proves = proves && standalone.VerifyInclusionProof(&root, &hash, c.ProofIndex, c.ProofHashes)
 		}

@@ -189,7 +189,10 @@ func (c *Chain) checkGoal(id BlockID) error {
 		return cmp.Compare(m.Height, h)
 	})
 	if ok && c.goal.marks[i].Hash != id.Hash {
-		return &RuleError{RuleWaypoint, id, fmt.Sprintf("want block %v of the branch with the most work", c.goal.marks[i].Hash)}
+		return &RuleError{
+			Rule: RuleWaypoint, Block: id,
+			Detail: fmt.Sprintf("want block %v of the branch with the most work", c.goal.marks[i].Hash),
+		}
 	}
 	return nil
 }

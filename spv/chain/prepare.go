@@ -25,7 +25,8 @@ type HeaderBatch struct {
 // batch, and for each the rules of [CheckHeader]. Each header is hashed once.
 // An empty message gives an empty batch.
 //
-// It is pure and may run on any goroutine. Every error is a [*RuleError].
+// It is pure and may run on any goroutine. Every error is a [*RuleError]. With one for a
+// header it returns the headers before that.
 func PrepareHeaders(p *Params, payload []byte) (*HeaderBatch, error) {
 	batch, err := splitHeaders(payload)
 	if err != nil {
@@ -33,26 +34,34 @@ func PrepareHeaders(p *Params, payload []byte) (*HeaderBatch, error) {
 	}
 	limit := powLimit(p)
 	for i := range batch.Headers {
-		h := &batch.Headers[i]
-		if i > 0 {
-			if err := checkStep(h, &batch.Headers[i-1]); err != nil {
-				return nil, err
-			}
+		if err := batch.prepare(p, &limit, i); err != nil {
+			return &HeaderBatch{batch.Headers[:i], batch.Hashes[:i]}, err
 		}
-		target, err := checkFields(p, &limit, h)
-		if err != nil {
-			return nil, err
-		}
-		hash := h.Hash()
-		if i > 0 && h.PrevBlock() != batch.Hashes[i-1] {
-			return nil, broken(RuleLink, h, "want parent %v, got %v", batch.Hashes[i-1], h.PrevBlock())
-		}
-		if err := checkWork(p, h, &hash, &target); err != nil {
-			return nil, err
-		}
-		batch.Hashes[i] = hash
 	}
 	return batch, nil
+}
+
+// prepare checks the header at index i, after those before it, and hashes it.
+func (b *HeaderBatch) prepare(p *Params, limit *uint256.Uint256, i int) error {
+	h := &b.Headers[i]
+	if i > 0 {
+		if err := checkStep(h, &b.Headers[i-1]); err != nil {
+			return err
+		}
+	}
+	target, err := checkFields(p, limit, h)
+	if err != nil {
+		return err
+	}
+	hash := h.Hash()
+	if i > 0 && h.PrevBlock() != b.Hashes[i-1] {
+		return broken(RuleLink, h, "want parent %v, got %v", b.Hashes[i-1], h.PrevBlock())
+	}
+	if err := checkWork(p, h, &hash, &target); err != nil {
+		return err
+	}
+	b.Hashes[i] = hash
+	return nil
 }
 
 // CheckHeader checks the rules that a header shows without its ancestors: the

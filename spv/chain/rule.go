@@ -1,6 +1,10 @@
 package chain
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
 
 // Rule names what a header, a filter or a block was refused for. The set is
 // closed.
@@ -75,6 +79,9 @@ const (
 	// RuleFilterProof: a filter is the one its header commits to (DCP0005).
 	RuleFilterProof
 
+	// RuleFilterSize: a filter below DCP0005 is no larger than its block can justify.
+	RuleFilterSize
+
 	// RuleEarlyFilters: the filters below DCP0005 hash to the known value.
 	RuleEarlyFilters
 
@@ -128,6 +135,8 @@ func (r Rule) String() string {
 		return "filter set"
 	case RuleFilterProof:
 		return "filter proof"
+	case RuleFilterSize:
+		return "filter size"
 	case RuleEarlyFilters:
 		return "early filters"
 	case RuleBlockHeader:
@@ -160,6 +169,10 @@ type RuleError struct {
 
 	// Detail says in words what was expected and what came.
 	Detail string
+
+	// Parent is the block before the offending one; zero unless a header broke the
+	// rule.
+	Parent chainhash.Hash
 }
 
 // Error names the rule, the block, and what was expected and got.
@@ -177,5 +190,6 @@ func broken(r Rule, h *Header, format string, args ...any) *RuleError {
 		Rule:   r,
 		Block:  BlockID{Height: h.Height(), Hash: h.Hash()},
 		Detail: fmt.Sprintf(format, args...),
+		Parent: h.PrevBlock(),
 	}
 }

@@ -34,7 +34,7 @@ func prepare(b *testing.B, n int) *prepared {
 	for from := Height(1); from <= blocks.height(); from += 100 {
 		var targets []FilterTarget
 		for h := from; h < from+100 && h <= blocks.height(); h++ {
-			targets = append(targets, FilterTarget{blocks.id(h), blocks.branch[h].StakeRoot()})
+			targets = append(targets, FilterTarget{BlockID: blocks.id(h), Root: blocks.branch[h].StakeRoot()})
 			s.payload += HeaderSize + int64(len(blocks.filters[h]))
 		}
 		s.filters = append(s.filters, blocks.filterBatch(b, s.p, targets))

@@ -297,7 +297,7 @@ func addSomeFilters(t *testing.T, p *Params, r *rand.Rand, c *Chain, w *twin, tr
 		return
 	}
 	header := &other.branch[h]
-	batch := other.filterBatch(t, p, []FilterTarget{{other.id(h), header.StakeRoot()}})
+	batch := other.filterBatch(t, p, []FilterTarget{{BlockID: other.id(h), Root: header.StakeRoot()}})
 	main := w.chain(w.tip)
 	if int(h) < len(main) && main[h] == other.hashes[h] {
 		return

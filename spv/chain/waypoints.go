@@ -143,5 +143,5 @@ func CheckWaypoint(p *Params, id BlockID) error {
 	if !ok || p.Waypoints[i].Hash == id.Hash {
 		return nil
 	}
-	return &RuleError{RuleWaypoint, id, fmt.Sprintf("want the known block %v", p.Waypoints[i].Hash)}
+	return &RuleError{Rule: RuleWaypoint, Block: id, Detail: fmt.Sprintf("want the known block %v", p.Waypoints[i].Hash)}
 }

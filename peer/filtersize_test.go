@@ -1,0 +1,65 @@
+package peer
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// hugeFilters is a reply with filters that are larger than any real one.
+func hugeFilters(first, last chainhash.Hash) *wire.MsgCFiltersV2 {
+	var filters []wire.MsgCFilterV2
+	for i := range 100 {
+		f := wire.MsgCFilterV2{BlockHash: first, Data: make([]byte, 200<<10)}
+		if i == 99 {
+			f.BlockHash = last
+		}
+		filters = append(filters, f)
+	}
+	return wire.NewMsgCFiltersV2(filters)
+}
+
+// TestFiltersThatNoBlockJustifies lets a peer reply with 20 MB where the blocks justify
+// less, in time or after the request was given up: it is banned, and nothing is kept.
+func TestFiltersThatNoBlockJustifies(t *testing.T) {
+	chain := newTestChain(120)
+	for _, late := range []time.Duration{0, time.Minute} {
+		script := welcomeThen(func(n *node) {
+			ask := expect[*wire.MsgGetCFsV2](n)
+			if late > 0 {
+				<-time.After(late)
+			}
+			n.send(hugeFilters(ask.StartHash, ask.EndHash))
+		})
+		run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+			_, _, err := b.CFilters(t.Context(), nil, chain.hashes[1], chain.hashes[100], 1<<20)
+			if late == 0 && !errors.Is(err, Oversized) || late > 0 && !errors.Is(err, Timeout) {
+				t.Errorf("reply after %v: %v", late, err)
+			}
+			<-time.After(2 * time.Minute)
+			synctest.Wait()
+			if bans := b.Bans(); len(bans) != 1 || bans[0].Reason != Oversized {
+				t.Errorf("reply after %v: bans %+v", late, bans)
+			}
+		})
+	}
+}
+
+// TestFiltersThatWereNotAskedFor checks that a large reply that answers nothing is read over,
+// and costs the peer its standing only.
+func TestFiltersThatWereNotAskedFor(t *testing.T) {
+	script := welcomeThen(func(n *node) {
+		n.send(hugeFilters(chainhash.Hash{1}, chainhash.Hash{2}), wire.NewMsgPing(9))
+		expect[*wire.MsgPong](n)
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		synctest.Wait()
+		if i := b.only(); i.LastReason != Unsolicited || i.BytesReceived < 20_000_000 || len(b.Bans()) != 0 {
+			t.Errorf("%+v, bans %v", i, b.Bans())
+		}
+	})
+}

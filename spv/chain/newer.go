@@ -1,0 +1,33 @@
+package chain
+
+// newerBlocks is how many of the newest blocks are looked at for versions that are newer
+// than the program.
+const newerBlocks = 100
+
+// Newer returns how many of the newest blocks of the staged main chain have a block version
+// or a stake version above what the program knows, and how many were looked at. Both
+// rise when the network prepares a change of its rules or has made one: block versions
+// with the programs of miners, stake versions with those of voters.
+//
+// It is for the goroutine that writes. The error is one of the store.
+func (c *Chain) Newer() (newer, of int, err error) {
+	stake := knownStakeVersion(c.params)
+	for h := c.tip.headers.Height; h > 0 && of < newerBlocks; h-- {
+		header := c.main.At(h)
+		if header == nil {
+			return 0, 0, c.main.failed()
+		}
+		if of++; header.Version() > finalVersion(c.params) || header.StakeVersion() > stake {
+			newer++
+		}
+	}
+	return newer, of, nil
+}
+
+// knownStakeVersion returns the newest stake version with a vote that the program knows.
+func knownStakeVersion(p *Params) (newest uint32) {
+	for version := range p.Deployments {
+		newest = max(newest, version)
+	}
+	return newest
+}
