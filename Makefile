@@ -50,13 +50,15 @@ test: vet
 	cd e2e && $(GO) test -count=1 -parallel $(STORIES) ./...
 	cd internal/bench && $(GO) test ./...
 
-# N random networks, from the seed FROM on. A seed that fails belongs in
-# internal/testnet/sim/seeds_test.go.
-N    ?= 2000
-FROM ?= 1000
+# N random networks and FORKS random forks, from the seed FROM on. A seed that fails
+# belongs in internal/testnet/sim/seeds_test.go.
+N     ?= 2000
+FORKS ?= 2000
+FROM  ?= 1000
 
 soak:
 	$(GO) test -count=1 -timeout 0 -run TestRandomNetworks ./internal/testnet/sim -args -networks $(N) -seed $(FROM)
+	$(GO) test -count=1 -timeout 0 -run TestForksOfAnyDepth ./internal/testnet/sim -args -forks $(FORKS) -fork $(FROM)
 
 # Seven of eight peers faulty in the same way, for every fault and MAJORITIES seeds
 # from the seed FROM on. What it says last are the longest times, in those that eight

@@ -285,7 +285,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 			p.useless(b.from, err)
 			fallthrough
 		default:
-			p.survey.refused(b.from, now)
+			p.survey.refused(b.from, false, now)
 		}
 		return nil, nil
 	case errors.As(err, &broken):
@@ -311,7 +311,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 
 // refuse takes the consequences of headers that break a rule.
 func (p *pursuit) refuse(id uint64, broken *chain.RuleError, ext *chain.Extension) {
-	p.survey.refused(id, time.Now())
+	p.survey.refused(id, true, time.Now())
 	p.refusals.add(id, broken)
 	if broken.Rule == chain.RuleWaypoint {
 		p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)

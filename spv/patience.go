@@ -38,6 +38,8 @@ type allowance struct {
 	silent  time.Duration // without new headers
 	showing time.Duration // while new headers came
 	last    time.Time
+
+	failures int // answers to requests for headers that were none, since the last that was one
 }
 
 // left reports whether there is time left of what a host is given: limit without new
@@ -72,9 +74,9 @@ func (s *survey) patience() time.Duration {
 }
 
 // unfinished reports whether a peer claims a height above a tip and has not shown all it
-// has on this connection.
+// has on this connection. What breaks a rule is no more than it has shown.
 func (w *witness) unfinished(tip chain.Height) bool {
-	return w.claimed > tip && (!w.shown || w.next != chain.BlockID{})
+	return w.claimed > tip && !w.broken && (!w.shown || w.next != chain.BlockID{})
 }
 
 // await counts the time since it was last called for each host that is waited for, given

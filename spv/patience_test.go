@@ -112,7 +112,7 @@ func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 	s.leading = false
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 99}), now)
 	for _, id := range s.live() {
-		s.named(id, "")
+		s.named(id, "", now)
 	}
 	for took, want := range map[time.Duration]time.Duration{
 		0:               leastPatience,
@@ -142,7 +142,7 @@ func TestTheTimeOfAHostIsBounded(t *testing.T) {
 		}
 		s.update(liveAt(claims), now)
 		for _, id := range s.live() {
-			s.named(id, "2001:db8::/64")
+			s.named(id, "2001:db8::/64", now)
 		}
 		began := now
 		for s.await(10, now); len(s.awaited) > 0; s.await(10, now) {
@@ -165,5 +165,38 @@ func TestTheTimeOfAHostIsBounded(t *testing.T) {
 		if n := len(s.allowances); n > maxAllowances {
 			t.Errorf("%d hosts are remembered", n)
 		}
+	}
+}
+
+// TestASilentHostHoldsTheEndOfASyncUpOnce has a silent peer connect again and again during a
+// first sync: only its first connection is waited for.
+func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.leading = false
+	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.named(1, "10.0.0.1", now)
+	s.named(2, "10.0.0.2", now)
+	s.say(1, settled, now)
+	s.ask(2, now)
+	if s.complete(now) {
+		t.Error("complete though a peer has just been asked")
+	}
+	s.say(2, failed, now)
+	for id := uint64(3); id < 9; id++ {
+		s.update(liveAt(map[uint64]uint32{1: 10, id: 10}), now)
+		s.named(id, "10.0.0.2", now)
+		if !s.complete(now) {
+			t.Errorf("connection %d is waited for before it is asked", id)
+		}
+		if s.ask(id, now); !s.complete(now) {
+			t.Errorf("connection %d is waited for", id)
+		}
+	}
+	s.say(8, settled, now)
+	s.update(liveAt(map[uint64]uint32{1: 10, 9: 10}), now)
+	s.named(9, "10.0.0.2", now)
+	if s.complete(now) {
+		t.Error("a host that has answered meanwhile is not waited for")
 	}
 }

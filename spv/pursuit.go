@@ -124,7 +124,7 @@ func (p *pursuit) roster() (err error) {
 	if changed {
 		for id, w := range p.survey.peers {
 			if w.host == "" {
-				p.survey.named(id, p.cfg.Peers.Host(id))
+				p.survey.named(id, p.cfg.Peers.Host(id), now)
 			}
 		}
 		p.survey.await(p.staged.Tip.Height, now)

@@ -26,7 +26,7 @@ const (
 	// leadCheck is how long a peer may be connected while others lead before it is
 	// asked what it has: it may be the only one on the branch with the most work,
 	// and the lead may last as long as its peers like.
-	leadCheck = 10 * time.Second
+	leadCheck = 30 * time.Second
 )
 
 // answer is what a peer last said about its chain.
@@ -51,6 +51,8 @@ type witness struct {
 	claimed  chain.Height
 	heard    bool // it has sent headers that were asked for
 	shown    bool // it has settled at least once on this connection
+	broken   bool // it has sent headers that break a rule since it last settled
+	resumed  bool // the request on its way was forgotten by a restart
 	again    bool // it is to be asked once more after the request on its way
 	told     bool // sendheaders is on its way or sent
 
@@ -111,12 +113,17 @@ func newSurvey() *survey {
 	return &survey{peers: make(map[uint64]*witness), leading: true, allowances: make(map[string]*allowance)}
 }
 
-// named records the machine behind a peer.
-func (s *survey) named(id uint64, host string) {
+// named records the machine behind a peer. What peers of the same host failed to answer on
+// earlier connections counts as if it had been on this one.
+func (s *survey) named(id uint64, host string, now time.Time) {
 	if host == "" {
 		host = fmt.Sprintf("peer %d", id)
 	}
-	s.peers[id].host = host
+	w := s.peers[id]
+	w.host = host
+	if a := s.allowances[host]; a != nil && a.failures > 0 && now.Sub(a.last) < patienceAge {
+		w.failures, w.since = a.failures, time.Time{}
+	}
 }
 
 // update takes over which peers are live and what height each claims. It
@@ -157,9 +164,13 @@ func (s *survey) say(id uint64, a answer, now time.Time) {
 		w.answer, w.since = a, now
 		if a == failed {
 			w.failures++
+			s.allowance(w.host, now).failures++
 		}
 		if a == settled {
-			w.shown, w.heard = true, true
+			if host := s.allowances[w.host]; host != nil {
+				host.failures = 0
+			}
+			w.shown, w.heard, w.broken = true, true, false
 			w.next, w.barren, w.side = chain.BlockID{}, 0, 0
 			if w.again {
 				w.answer, w.again = unasked, false
@@ -232,17 +243,18 @@ func (s *survey) announced(b prepared, ext *chain.Extension, tip chain.Height, n
 // left a request unanswered before.
 func (s *survey) ask(id uint64, now time.Time) {
 	w := s.peers[id]
-	if w.failures == 0 {
+	if w.failures == 0 && !w.resumed {
 		w.since = now
 	}
-	w.answer = asking
+	w.answer, w.resumed = asking, false
 }
 
-// restart makes requests forgotten that ended without an answer to say.
+// restart makes requests forgotten that ended without an answer to say. Their peers are
+// asked again, and have been silent since they were asked first.
 func (s *survey) restart() {
 	for _, w := range s.peers {
 		if w.answer == asking {
-			w.answer = unasked
+			w.answer, w.resumed = unasked, true
 		}
 	}
 }
@@ -261,12 +273,12 @@ func (s *survey) replied(id uint64, took time.Duration) {
 	}
 }
 
-// refused records that what a peer has sent leads nowhere: it has failed, and is asked
-// from our tip on when it is asked again.
-func (s *survey) refused(id uint64, now time.Time) {
+// refused records that what a peer has sent leads nowhere, or breaks a rule: it has
+// failed, and is asked from our tip on when it is asked again.
+func (s *survey) refused(id uint64, broken bool, now time.Time) {
 	s.say(id, failed, now)
 	if w := s.peers[id]; w != nil {
-		w.next = chain.BlockID{}
+		w.next, w.broken = chain.BlockID{}, w.broken || broken
 	}
 }
 

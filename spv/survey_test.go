@@ -123,3 +123,41 @@ func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 		t.Error("the peer is asked for ever")
 	}
 }
+
+// TestASilentPeerIsNotWaitedForAfterEachPhase checks that a peer whose request ends with a
+// phase is not given more time by the next one.
+func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.leading = false
+	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.say(1, settled, now)
+	s.ask(2, now)
+	now = now.Add(surveyGrace)
+	if !s.complete(now) {
+		t.Error("a silent peer holds the survey up for ever")
+	}
+	s.restart()
+	if s.ask(2, now); !s.complete(now) {
+		t.Error("a silent peer holds the survey up once more in the next phase")
+	}
+	s.say(2, settled, now)
+	s.reopen(2, now)
+	if s.ask(2, now); s.complete(now) {
+		t.Error("a peer that has answered is not waited for")
+	}
+}
+
+// TestPeersAreAskedWhileOthersLeadForLong checks when peers are asked during a lead.
+func TestPeersAreAskedWhileOthersLeadForLong(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newSurvey()
+	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.heard(1)
+	if len(s.due(now.Add(leadCheck-1))) != 0 {
+		t.Error("peers are asked though the lead has just begun")
+	}
+	if due := s.due(now.Add(leadCheck)); len(due) != 1 || due[0] != 2 {
+		t.Errorf("%v are asked, want the peer that was not heard", due)
+	}
+}

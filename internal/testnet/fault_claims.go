@@ -2,6 +2,7 @@ package testnet
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -73,3 +74,62 @@ func (WithholdsTip) Announce(s *Session, _ News) []Message {
 	s.Misdeed()
 	return nil
 }
+
+// KeepsToBranch serves a branch that leaves the node's first chain far below the tip and has
+// less work. It never leaves it. Where such a node is alone first, the client follows it.
+type KeepsToBranch struct {
+	Honest
+	Seed uint64
+
+	once   sync.Once
+	branch *Chain
+}
+
+// chain returns the branch: at most 6,200 blocks long, and at least half the chain if that
+// is shorter.
+func (f *KeepsToBranch) chain(s *Session) *Chain {
+	f.once.Do(func() {
+		c := s.Chain()
+		chance := newStream(f.Seed, 5)
+		depth := min(int(c.Height())/2, 2000+chance.below(4200))
+		f.branch = c.Fork(c.Height()-chain.Height(depth), max(depth*9/10, 1), f.Seed)
+	})
+	return f.branch
+}
+
+// Version claims the height of the branch.
+func (f *KeepsToBranch) Version(ctx context.Context, s *Session) *wire.MsgVersion {
+	s.Misdeed()
+	v := f.Honest.Version(ctx, s)
+	v.LastBlock = int32(f.chain(s).Height())
+	return v
+}
+
+// Headers shows the branch.
+func (f *KeepsToBranch) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
+	return headersOf(f.chain(s), locator, stop)
+}
+
+// CFilters serves the branch.
+func (f *KeepsToBranch) CFilters(s *Session, start, end *chainhash.Hash) []Message {
+	c := f.chain(s)
+	from, ok := c.Find(start)
+	to, found := c.Find(end)
+	if !ok || !found || from > to || to-from >= wire.MaxCFiltersV2PerBatch {
+		return nil
+	}
+	return []Message{c.CFilters(from, to)}
+}
+
+// Block serves the branch.
+func (f *KeepsToBranch) Block(s *Session, hash *chainhash.Hash) ([]Message, bool) {
+	c := f.chain(s)
+	h, ok := c.Find(hash)
+	if !ok {
+		return nil, false
+	}
+	return []Message{Encode(c.Block(h), s.pver)}, true
+}
+
+// Announce says nothing.
+func (*KeepsToBranch) Announce(*Session, News) []Message { return nil }

@@ -59,6 +59,7 @@ func Faults() []Fault {
 		{"stale height claim", Innocent, plain(ClaimsLittle{})},
 		{"lying high height", Innocent, plain(ClaimsMuch{})},
 		{"withheld tip", Innocent, plain(WithholdsTip{})},
+		{"a branch of its own", Innocent, func(seed uint64) Behaviour { return &KeepsToBranch{Seed: seed} }},
 		{"header with bad work", Guilty, plain(forges("bad work"))},
 		{"header with bad bits", Guilty, plain(forges("bad bits"))},
 		{"header with bad time", Guilty, plain(forges("bad time"))},

@@ -40,6 +40,12 @@ func (Honest) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Has
 		}
 		return []Message{c.Headers(1, 0)}
 	}
+	return headersOf(c, locator, stop)
+}
+
+// headersOf returns the headers of a chain that follow the first block of a locator that
+// is on it, or else the genesis block, up to the stop block.
+func headersOf(c *Chain, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
 	from := chain.Height(1)
 	for _, hash := range locator {
 		if h, ok := c.Find(hash); ok {

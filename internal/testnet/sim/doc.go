@@ -6,7 +6,8 @@
 // package spv over real wire bytes. faults_test.go has a row and a verdict for
 // every fault. transcript_test.go compares what the phase machine did in a few
 // stories with testdata. random_test.go runs networks that follow from a seed:
-// as many as -networks says. A seed that once failed is kept in seeds_test.go.
+// as many as -networks says. forks_test.go does so for branches that leave the best chain
+// anywhere. A seed that once failed is kept in seeds_test.go.
 // wallets_test.go does the same with real wallets: holders (holder_test.go) deal
 // with each other (market_test.go), and what wallets say of it (bank_test.go) has to
 // be what a naive replay of the chain gives (tape_test.go).

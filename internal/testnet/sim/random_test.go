@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func simulate(t *testing.T, seed uint64) {
 		inWorld(t, p.chain(), func(w *world) {
 			p.world = w
 			p.settle()
-			w.startClient()
+			p.begin()
 			for range p.chance.IntN(10) {
 				p.act()
 			}
@@ -88,6 +89,24 @@ func (p *plot) settle() {
 		p.faults = append(p.faults, f)
 		p.liar(f, p.chance.Uint64(), p.line())
 		p.Logf("%s has the fault %q", p.liars[len(p.liars)-1].Addr, f.Name)
+	}
+}
+
+// begin starts the client. Nodes that keep to a branch of their own may be alone first.
+func (p *plot) begin() {
+	rival := slices.ContainsFunc(p.faults, func(f testnet.Fault) bool { return f.Name == "a branch of its own" })
+	if !rival || p.chance.IntN(3) == 0 {
+		p.startClient()
+		return
+	}
+	for _, h := range p.honest {
+		h.Stop()
+	}
+	p.startClient()
+	p.pass(2 * time.Minute)
+	p.disturbed()
+	for _, h := range p.honest {
+		h.Start()
 	}
 }
 
