@@ -183,6 +183,11 @@ func (p *pursuit) giveHeard() {
 			if ctx.Err() != nil {
 				return nil
 			}
+			var bad *chain.InvalidBlock
+			if errors.As(err, &bad) { // they are looked for again, in other blocks
+				r.taking, r.heard, r.giving = false, append(r.giving, r.heard...), nil
+				return p.leaveInvalid(bad)
+			}
 			r.taking, r.giving, r.belated = false, nil, list
 			return err
 		}

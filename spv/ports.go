@@ -155,6 +155,14 @@ type Wallet interface {
 	Mempool
 }
 
+// Troubled is a Wallet that says what is wrong with it.
+type Troubled interface {
+	// Troubles returns what users should know, one sentence each: parts of the wallet that
+	// are not taken along because they have failed, for example. It may be called from
+	// any goroutine, after Changed was poked. They are shown as a warning.
+	Troubles() []string
+}
+
 // Mempool keeps the unmined transactions of a wallet. Any goroutine may call its
 // methods. Nothing that it is told changes what is confirmed.
 type Mempool interface {
@@ -225,7 +233,8 @@ type Books interface {
 	// applies nothing and returns grown: the syncer then matches the same blocks
 	// against all scripts and applies again. What is applied in the end therefore
 	// does not depend on the order of discovery. The list of applied blocks is the
-	// syncer's again when Apply returns.
+	// syncer's again when Apply returns. A *chain.InvalidBlock as the error says that the
+	// chain has to leave a block; any other one ends the run.
 	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 
 	// Changed is poked (capacity one) after Scanned or Scripts have changed,

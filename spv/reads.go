@@ -41,7 +41,7 @@ func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock
 
 // fetchBlock fetches a block whose header is known and checks that it belongs
 // to it. Only the end of ctx makes it give up, or that the block has left the
-// main chain: chain.ErrNotFound.
+// main chain: chain.ErrNotFound, or is invalid: a chain.InvalidBlock.
 func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Header) (*wire.MsgBlock, error) {
 	var avoid []uint64
 	for tries := 0; ; tries++ {
@@ -58,6 +58,10 @@ func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Head
 			err = chain.CheckBlock(s.cfg.Params, h, block)
 		}
 		if err == nil {
+			if err := chain.CheckTransactions(s.cfg.Params, id, block); err != nil {
+				s.cfg.Peers.Accuse(from, err) // no node that checks blocks has it
+				return nil, err
+			}
 			s.fees.add(id, block)
 			return block, nil
 		}

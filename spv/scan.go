@@ -197,15 +197,19 @@ func (p *pursuit) matchStretch(t *track, st *stretch) {
 			if s.keeps(t) && err == nil && !t.plan.matched(st, watched, end, found) {
 				err = chain.ErrStale
 			}
-			return s.judge(t, err)
+			return p.judge(t, err)
 		}
 	})
 }
 
 // judge returns the error of a job for a track if it matters. That blocks have left
 // the chain ends the track: the scan goes on from the fork.
-func (s *scanner) judge(t *track, err error) error {
+func (p *pursuit) judge(t *track, err error) error {
+	s := &p.scanner
+	var bad *chain.InvalidBlock
 	switch {
+	case errors.As(err, &bad):
+		return p.leaveInvalid(bad)
 	case err == nil || !s.keeps(t):
 		return nil
 	case !chainMoved(err):
@@ -236,7 +240,6 @@ func (s *scanner) matcher() *match.Matcher {
 
 // fetchAhead fetches the matched blocks that there is room for.
 func (p *pursuit) fetchAhead(t *track) {
-	s := &p.scanner
 	for {
 		h, ok := t.plan.fetch(len(p.survey.peers))
 		if !ok {
@@ -248,7 +251,7 @@ func (p *pursuit) fetchAhead(t *track) {
 				if err == nil {
 					t.plan.fetched(h.Height, msg)
 				}
-				return s.judge(t, err)
+				return p.judge(t, err)
 			}
 		})
 	}
@@ -266,7 +269,7 @@ func (p *pursuit) compose(t *track, last chain.Height) {
 		return func() error {
 			switch {
 			case err != nil || t != s.step:
-				return s.judge(t, err)
+				return p.judge(t, err)
 			case watched != t.list.count():
 				s.working, t.plan.applying = false, false
 				return nil
@@ -291,7 +294,10 @@ func (p *pursuit) apply(t *track) {
 		grown, err := p.cfg.Wallet.Apply(ctx, *u)
 		return func() error {
 			p.scanner.writing = false
+			var bad *chain.InvalidBlock
 			switch {
+			case errors.As(err, &bad):
+				return p.leaveInvalid(bad)
 			case err != nil:
 				return fmt.Errorf("wallet: %w", err)
 			case t != p.scanner.step:
@@ -353,6 +359,7 @@ func (p *pursuit) lookAtWallet() {
 // takeScanned takes over how far the wallet is, or that there is nothing to scan
 // for.
 func (r *run) takeScanned() {
+	r.showTroubles()
 	r.scanned, r.watching = r.cfg.Wallet.Scanned()
 	scripts, _ := r.cfg.Wallet.Scripts()
 	r.pace.effort.scripts = len(scripts)

@@ -119,12 +119,13 @@ func (s *Syncer) Turned() time.Time {
 // it.
 type run struct {
 	*Syncer
-	store  *chain.Chain // nil until opened
-	healed int          // how often the store was repaired
-	survey *survey      // what the live peers have shown
-	ledger *earlyLedger // who served filters below DCP0005
-	asking bool         // a peer is asked for all early filters
-	sets   *earlySets   // what they are compared by when they do not fit
+	store    *chain.Chain // nil until opened
+	healed   int          // how often the store was repaired
+	survey   *survey      // what the live peers have shown
+	troubles []string     // see Troubled
+	ledger   *earlyLedger // who served filters below DCP0005
+	asking   bool         // a peer is asked for all early filters
+	sets     *earlySets   // what they are compared by when they do not fit
 
 	watching   bool          // there is a wallet that needs blocks
 	scanned    chain.BlockID // how far it was searched for; the filters' tip if there is none

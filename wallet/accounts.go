@@ -61,7 +61,7 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 			return nil, err
 		}
 		next.accounts = append(next.accounts, a)
-		if next, err = w.extend(tx, next); err != nil {
+		if next, err = w.extend(tx, next, spareScripts); err != nil {
 			return nil, err
 		}
 		a = next.accounts[a.Number]
@@ -159,7 +159,7 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 				next.accounts[i].Gap = gap
 			}
 		}
-		next, err := w.extend(tx, next)
+		next, err := w.extend(tx, next, spareScripts)
 		if err != nil {
 			return nil, err
 		}
@@ -211,14 +211,31 @@ func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (born, error) {
 // extend derives the addresses that the accounts' windows have come to cover.
 // The accounts of the snapshot must be its own. Imported addresses that turn out to
 // be an account's are so from then on, which may make the windows grow further, and
-// the account older: then the cursor goes back.
-func (w *Wallet) extend(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+// the account older: then the cursor goes back. The error is ErrFull if no room for a
+// number of spare scripts would be left.
+func (w *Wallet) extend(tx *bolt.Tx, s *snapshot, spare uint32) (*snapshot, error) {
+	for i := range s.accounts {
+		for branch := range s.accounts[i].Branches {
+			if a := &s.accounts[i]; a.end(branch) > a.watched[branch] && uint64(a.end(branch)-a.watched[branch])+uint64(s.count())+uint64(spare) > uint64(w.cfg.maxScripts) {
+				return nil, ErrFull
+			}
+		}
+	}
+	return w.stretch(tx, s)
+}
+
+// stretch does the same as far as there is room: a window that cannot grow makes the
+// wallet full.
+func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 	for i := range s.accounts {
 		a := &s.accounts[i]
 		for branch := range a.Branches {
 			for end := a.end(branch); a.watched[branch] < end; end = a.end(branch) {
-				if end > maxScripts {
-					return nil, ErrFull
+				if room := w.cfg.maxScripts - min(s.count(), w.cfg.maxScripts); end-a.watched[branch] > room {
+					end, s.full = a.watched[branch]+room, true
+				}
+				if end == a.watched[branch] {
+					break
 				}
 				derived, err := derive(w.cfg.Params.Params, a, uint32(branch), end)
 				if err != nil {

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -110,7 +111,12 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 	if next.scan() {
 		next.common = common
 	}
-	return next, a.apply(next, on, step)
+	back := next.withAccounts()
+	if err := a.apply(next, on, step); !errors.Is(err, errAhead) || on == s.tip {
+		return next, err
+	}
+	back.leaveBranch(back.common, back.common)
+	return back, a.rollback(back, back.common)
 }
 
 // retreat returns the block to go back to, and to go on from with another update, if
@@ -164,12 +170,15 @@ func (s *snapshot) needed(from chain.BlockID, left bool, u *chain.Update) uint32
 // wallet watch more scripts, they are all that is stored. Moved says that an account
 // has become older: then the cursor went back, and this is not applied.
 func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) {
-	before, cursor, jobs := s.count(), s.cursor, len(s.jobs)
+	before, cursor, jobs, full := s.count(), s.cursor, len(s.jobs), s.full
 	if err := a.w.usage(s, a.u.Applied); err != nil {
 		return nil, false, err
 	}
-	if next, err = a.w.extend(a.tx, s); err != nil {
+	if next, err = a.w.stretch(a.tx, s); err != nil {
 		return nil, false, err
+	}
+	if next.full && !full {
+		a.w.cfg.Log.Warn("The wallet watches as many scripts as it can; payments to further addresses will not show", "scripts", next.count())
 	}
 	if moved = next.cursor != cursor || len(next.jobs) != jobs; moved {
 		return next, true, nil

@@ -36,6 +36,8 @@ type Config struct {
 	// Now tells the time when transactions are first seen. Nil means time.Now.
 	Now func() time.Time
 
+	maxScripts uint32 // of tests; zero means the constant
+
 	shared *allowance // of the set; nil means one of its own
 }
 
@@ -46,6 +48,9 @@ func (c *Config) validate() error {
 	}
 	if c.Params == nil {
 		return errors.New("wallet: no network parameters")
+	}
+	if c.maxScripts == 0 {
+		c.maxScripts = maxScripts
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -96,6 +96,9 @@ func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthda
 			}
 			return nil, nil
 		}
+		if n := len(i.more); n > 0 && uint64(i.old)+uint64(n)+spareScripts > uint64(w.cfg.maxScripts) {
+			return nil, ErrFull
+		}
 		return i.end(), nil
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 		if out.BeyondGap && policy == GapRefuse {
 			return nil, ErrBehindGap
 		}
-		if next, err = w.extend(tx, next); err != nil {
+		if next, err = w.extend(tx, next, 0); err != nil {
 			return nil, err
 		}
 		out.Address, err = w.derivedAddress(a, branch, out.Index)

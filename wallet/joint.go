@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -53,7 +54,7 @@ func (s *Set) fronts() []front {
 	var list []front
 	for _, n := range s.open {
 		now := n.now.Load()
-		if now.count() == 0 {
+		if now.count() == 0 || s.stopped(n) {
 			continue
 		}
 		list = append(list, front{n, now, now.cursor, false})
@@ -152,7 +153,8 @@ func (s *Set) Scripts() (scripts [][]byte, revision uint64) {
 
 // Apply implements spv.Wallet: it takes each wallet of the step along the update,
 // up to the first block where another one stands, several at a time. A wallet that has come to watch
-// more takes part in the step again, without those that have applied it.
+// more takes part in the step again, without those that have applied it. One that fails
+// is left out from then on, see Troubles; the error is that of a block that is invalid.
 func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error) {
 	s.mu.Lock()
 	members := s.step.members
@@ -161,11 +163,14 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 	more, errs := make([]bool, len(members)), make([]error, len(members))
 	sideBySide(len(members), func(i int) { more[i], errs[i] = members[i].Apply(ctx, u) })
 	var pending []named
+	var invalid *chain.InvalidBlock
 	for i, m := range members {
 		switch {
 		case errs[i] != nil && s.closed(m):
+		case errs[i] != nil && errors.As(errs[i], &invalid) || ctx.Err() != nil:
+			return false, fmt.Errorf("%s: %w", m.name, cmpOr(errs[i], context.Cause(ctx)))
 		case errs[i] != nil:
-			return false, fmt.Errorf("%s: %w", m.name, errs[i])
+			s.stop(m, errs[i])
 		case more[i]:
 			pending = append(pending, m)
 		}

@@ -14,7 +14,7 @@ import (
 // Heard implements spv.Wallet: every wallet hears what is relayed. It is refused if a
 // wallet refuses it and none keeps it.
 func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
-	err = s.each(func(w *Wallet) error {
+	err = s.eachSound(ctx, func(w *Wallet) error {
 		k, r, err := w.Heard(ctx, tx, source, agreed)
 		kept, refused = kept || k, refused || r
 		return err
@@ -25,7 +25,7 @@ func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed b
 // Unsearched implements spv.Wallet: a block counts as searched if it was for every
 // wallet that does not know the transaction.
 func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from chain.Height) (scripts [][]byte, last chain.BlockID, err error) {
-	err = s.each(func(w *Wallet) error {
+	err = s.eachSound(ctx, func(w *Wallet) error {
 		list, at, err := w.Unsearched(ctx, tx, from)
 		switch {
 		case len(list) == 0:
@@ -70,7 +70,7 @@ func (s *Set) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error)
 func (s *Set) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 	var list []*wire.MsgTx
 	seen := make(map[chainhash.Hash]bool)
-	err := s.each(func(w *Wallet) error {
+	err := s.eachSound(ctx, func(w *Wallet) error {
 		txs, err := w.Published(ctx)
 		for _, tx := range txs {
 			if hash := tx.TxHash(); !seen[hash] {
@@ -85,7 +85,7 @@ func (s *Set) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 
 // MinedAt implements spv.Wallet: it asks one wallet after the other.
 func (s *Set) MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Height, ok bool, err error) {
-	err = s.each(func(w *Wallet) error {
+	err = s.eachSound(ctx, func(w *Wallet) error {
 		if ok {
 			return nil
 		}
@@ -95,16 +95,44 @@ func (s *Set) MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Height,
 	return h, ok, err
 }
 
-// each calls a function for every open wallet until one fails. A wallet that is
-// closed meanwhile is none that fails.
+// each calls a function for every wallet that has not stopped, until one fails. A wallet
+// that is closed meanwhile is none that fails, and one whose file is damaged stops.
 func (s *Set) each(fn func(w *Wallet) error) error {
-	s.mu.Lock()
-	open := append([]named(nil), s.open...)
-	s.mu.Unlock()
-	for _, n := range open {
-		if err := fn(n.Wallet); err != nil && !s.closed(n) {
+	for _, n := range s.running() {
+		err := fn(n.Wallet)
+		switch {
+		case err == nil || s.closed(n):
+		case errors.Is(err, ErrCorrupt):
+			s.stop(n, err)
+		default:
 			return fmt.Errorf("%s: %w", n.name, err)
 		}
 	}
 	return nil
+}
+
+// eachSound does so for what only fails if a wallet cannot be used: such a wallet stops.
+func (s *Set) eachSound(ctx context.Context, fn func(w *Wallet) error) error {
+	for _, n := range s.running() {
+		if err := fn(n.Wallet); err != nil && !s.closed(n) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			s.stop(n, err)
+		}
+	}
+	return nil
+}
+
+// running returns the wallets that have not stopped.
+func (s *Set) running() []named {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []named
+	for _, n := range s.open {
+		if !s.stopped(n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }

@@ -29,7 +29,7 @@ func (a *application) add(s *snapshot, b *chain.Block) error {
 		p.Height = b.Height
 		e := examine(tx, kind, owner)
 		ours, err := a.concerns(&e, received)
-		if err != nil || !ours {
+		if err != nil || !ours && !a.published(tx) {
 			return err
 		}
 		m := &mined{place: p, hash: tx.TxHash(), block: b.Hash, time: uint32(b.Header.Timestamp()), tx: tx}
@@ -37,6 +37,11 @@ func (a *application) add(s *snapshot, b *chain.Block) error {
 			received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
 		}
 		known := has(a.tx.Bucket(minedBucket), p.key())
+		if !void(a.tx, p) {
+			if err := a.validate(s, m, &e); err != nil {
+				return err
+			}
+		}
 		if err := putMined(a.tx, m); err != nil {
 			return err
 		}
@@ -55,6 +60,17 @@ func (a *application) add(s *snapshot, b *chain.Block) error {
 		return err
 	}
 	return a.confirm(b)
+}
+
+// published reports whether a transaction was published here, or mined before: it stays
+// in the books when it is mined, also if all that it pays is born later and does not count.
+func (a *application) published(tx *wire.MsgTx) bool {
+	p := a.pool()
+	if len(p.byHash) == 0 {
+		return false
+	}
+	u := p.byHash[tx.TxHash()]
+	return u != nil && u.origin != Relayed
 }
 
 // find notes which scripts a transaction pays that the wallet did not know about. What

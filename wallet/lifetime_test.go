@@ -51,7 +51,7 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 			}
 		}
 	}
-	l.pool = append(l.pool, string(anyone()), string(w.stranger()))
+	l.pool = append(l.pool, string(anyone()), l.o.scriptsOf(3)[0][0])
 	for _, pay := range l.pool {
 		w.ours = append(w.ours, []byte(pay))
 	}
@@ -96,7 +96,11 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 }
 
 func (l *lifetime) act() {
-	switch n := l.rng.IntN(24); n {
+	switch n := l.rng.IntN(25); n {
+	case 24:
+		if !l.calm {
+			l.badBlock()
+		}
 	case 0:
 		l.importAccount()
 	case 1, 2:

@@ -12,6 +12,10 @@ import (
 // each of them in each block; a million is far beyond what is useful.
 const maxScripts = 1 << 20
 
+// spareScripts is how many of these are kept for windows that grow: imports that would
+// leave less are refused.
+const spareScripts = 1 << 14
+
 // nobody is the number of no script.
 const nobody uint32 = 1<<32 - 1
 

@@ -42,6 +42,7 @@ type Set struct {
 	mu       sync.Mutex // guards what follows, held for a moment
 	open     []named    // by name
 	byName   map[string]*Wallet
+	failed   map[string]error // see Troubles
 	step     joint
 	watchers map[chan struct{}]struct{} // see Watch
 }
@@ -65,6 +66,14 @@ type SetConfig struct {
 	ImportsBorn *Birthday
 }
 
+// logger returns the log, which may drop everything.
+func (c *SetConfig) logger() *slog.Logger {
+	if c.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Log
+}
+
 // named is an open wallet and its name.
 type named struct {
 	name string
@@ -73,7 +82,7 @@ type named struct {
 
 // NewSet returns a set in which no wallet is open.
 func NewSet(cfg SetConfig) *Set {
-	return &Set{cfg: cfg, changed: make(chan struct{}, 1), byName: make(map[string]*Wallet)}
+	return &Set{cfg: cfg, changed: make(chan struct{}, 1), byName: make(map[string]*Wallet), failed: make(map[string]error)}
 }
 
 // Listed is a wallet of the directory.
@@ -316,6 +325,7 @@ func (s *Set) close(name string) error {
 	if i, ok := s.index(name); ok {
 		s.open = slices.Delete(s.open, i, i+1)
 		delete(s.byName, name)
+		delete(s.failed, name)
 	}
 	s.poke()
 	s.mu.Unlock()

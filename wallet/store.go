@@ -107,6 +107,7 @@ func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 	for i := range s.scripts {
 		s.pays = append(s.pays, s.scripts[i].pay)
 	}
+	s.full = s.isFull()
 	s.waiting = anyUnmined(tx)
 	return s, s.check()
 }

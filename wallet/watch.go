@@ -29,6 +29,10 @@ type snapshot struct {
 	// changes is counted up by each transaction that is stored. It is not stored.
 	changes uint64
 
+	// full says that a window could not grow because there are too many scripts. It
+	// is not stored.
+	full bool
+
 	// waiting says that there are unmined transactions. It follows from their rows.
 	waiting bool
 

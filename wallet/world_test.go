@@ -21,14 +21,15 @@ import (
 // world is a chain of hand-made blocks with true filters. It can be cut back
 // and go on differently.
 type world struct {
-	t       testing.TB
-	rng     *rand.Rand
-	params  *chain.Params
-	main    []chain.Block // by height
-	filters map[chainhash.Hash][]byte
-	txs     map[chainhash.Hash]*wire.MsgTx // all there ever were
-	every   map[chainhash.Hash]chain.Block // as well
-	serial  uint64
+	t        testing.TB
+	rng      *rand.Rand
+	params   *chain.Params
+	main     []chain.Block // by height
+	filters  map[chainhash.Hash][]byte
+	txs      map[chainhash.Hash]*wire.MsgTx // all there ever were
+	every    map[chainhash.Hash]chain.Block // as well
+	serial   uint64
+	unsigned bool // mine signs nothing
 
 	// ours are scripts that the wallet may watch, theirs one that it does not.
 	ours   [][]byte
@@ -98,6 +99,9 @@ func (w *world) mine(stakes, regular []*wire.MsgTx, approve bool) *chain.Block {
 	for _, list := range [][]*wire.MsgTx{stakes, regular} {
 		for _, tx := range list {
 			w.txs[tx.TxHash()] = tx
+		}
+		if !w.unsigned {
+			w.sign(list...)
 		}
 	}
 	f, err := blockcf2.Regular(msg, w)

@@ -69,24 +69,26 @@ type Chain struct {
 	// is staged; blocks on disk above keep are staged to be dropped. Likewise
 	// for filters and keepFilters. What a write has taken stays staged until it
 	// is settled.
-	disk         storeTip // what is on disk
-	tip          storeTip // what is staged
-	keep         Height
-	keepFilters  Height
-	window       window
-	filters      [][]byte        // the staged filters: those after keepFilters
-	filterBytes  int             // of those that no write has taken
-	writing      *Write          // the one that is not settled; nil for none
-	earlyProven  bool            // the filters below DCP0005 are there and the known ones
-	early        EarlyFilterHash // over the filters below DCP0005, as far as it goes
-	main         mainView
-	side         tree
-	contradicted []BlockID     // waypoints up to the tip that the main chain does not hold
-	long         []*longBranch // the one that was added to last at the end
-	goal         *goal         // nil unless the main chain was taken back for a long branch
-	ease         prefixEase
-	memo         workMemo
-	rows         []byte // the memory that the last write encoded its rows in
+	disk          storeTip // what is on disk
+	tip           storeTip // what is staged
+	keep          Height
+	keepFilters   Height
+	window        window
+	filters       [][]byte        // the staged filters: those after keepFilters
+	filterBytes   int             // of those that no write has taken
+	writing       *Write          // the one that is not settled; nil for none
+	earlyProven   bool            // the filters below DCP0005 are there and the known ones
+	early         EarlyFilterHash // over the filters below DCP0005, as far as it goes
+	main          mainView
+	side          tree
+	contradicted  []BlockID     // waypoints up to the tip that the main chain does not hold
+	long          []*longBranch // the one that was added to last at the end
+	goal          *goal         // nil unless the main chain was taken back for a long branch
+	ease          prefixEase
+	memo          workMemo
+	invalid       []chainhash.Hash // blocks that are, the newest last; the slice is never changed
+	invalidStaged bool             // it is to be written
+	rows          []byte           // the memory that the last write encoded its rows in
 }
 
 // Open opens the store, or creates it. The caller closes the chain. A store

@@ -101,6 +101,9 @@ func (c *Chain) check(a Ancestors, parent Height, h *Header, hash *chainhash.Has
 	if int64(h.Height()) != int64(parent)+1 {
 		return broken(RuleHeight, h, "want %d, got %d", parent+1, h.u32(offHeight))
 	}
+	if c.isInvalid(hash) {
+		return broken(RuleInvalid, h, "the block or one before it holds a transaction that no full node accepts")
+	}
 	if err := CheckContext(c.params, a, h, now); err != nil {
 		if cause := c.main.failed(); cause != nil && errors.Is(err, ErrOutOfReach) {
 			return cause

@@ -16,7 +16,7 @@ const rowSlack = 512 << 10
 func (c *Chain) Pending() int {
 	headers, filters := c.taken()
 	n := int(c.tip.headers.Height-headers)*HeaderSize + c.filterBytes + int(c.tip.filters.Height-filters)
-	if c.cut() {
+	if c.cut() || c.invalidStaged {
 		n++
 	}
 	return n

@@ -34,6 +34,9 @@ func (c *Chain) readTail(tx *bbolt.Tx) error {
 	if err := verifyTip(tx, &tip, last); err != nil {
 		return err
 	}
+	if c.invalid, err = readInvalid(tx); err != nil {
+		return err
+	}
 	if c.params.DCP0005 > 0 {
 		if c.early, err = readEarly(tx); err != nil {
 			return err

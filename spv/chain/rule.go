@@ -90,6 +90,9 @@ const (
 
 	// RuleMerkleRoot: a block holds the transactions its header commits to.
 	RuleMerkleRoot
+
+	// RuleInvalid: a block was not found to be invalid, see Chain.Invalidate.
+	RuleInvalid
 )
 
 // String returns the name of the rule as logs and evidence show it.
@@ -143,6 +146,8 @@ func (r Rule) String() string {
 		return "block header"
 	case RuleMerkleRoot:
 		return "merkle root"
+	case RuleInvalid:
+		return "invalid block"
 	}
 	return "unknown"
 }

@@ -7,21 +7,21 @@ import (
 
 func TestEveryRuleHasAName(t *testing.T) {
 	names := make(map[string]bool)
-	for r := RuleEncoding; r <= RuleMerkleRoot; r++ {
+	for r := RuleEncoding; r <= RuleInvalid; r++ {
 		name := r.String()
 		if name == "unknown" || names[name] {
 			t.Errorf("rule %d: name %q", r, name)
 		}
 		names[name] = true
 	}
-	if got := (RuleMerkleRoot + 1).String(); got != "unknown" {
+	if got := (RuleInvalid + 1).String(); got != "unknown" {
 		t.Errorf("after the last rule: %q", got)
 	}
 }
 
 func TestRulesThatProveNoFault(t *testing.T) {
 	doubtful := map[Rule]bool{RuleFutureTime: true, RuleWaypoint: true, RuleEarlyFilters: true}
-	for r := RuleEncoding; r <= RuleMerkleRoot; r++ {
+	for r := RuleEncoding; r <= RuleInvalid; r++ {
 		if r.Proven() == doubtful[r] {
 			t.Errorf("%v: proven is %v", r, r.Proven())
 		}

@@ -3,6 +3,7 @@ package chain
 import (
 	"sync/atomic"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
 )
 
@@ -18,6 +19,7 @@ type Write struct {
 	tip     storeTip         // what is on disk once it is committed
 	state   *State           // the same for readers
 	done    bool             // it is
+	invalid []chainhash.Hash // see Invalidate; nil if it has not changed
 
 	// The writer's: how much of the tip has not been taken back since.
 	keep, keepFilters Height
@@ -51,6 +53,9 @@ func (c *Chain) Begin() (*Write, error) {
 	if c.cut() {
 		w.tip.cuts++
 	}
+	if c.invalidStaged {
+		w.invalid, c.invalidStaged = c.invalid, false
+	}
 	if c.params.DCP0005 > 0 {
 		early := c.early
 		w.early = &early
@@ -71,6 +76,11 @@ func (w *Write) Commit() error {
 				return err
 			}
 		}
+		if w.invalid != nil {
+			if err := writeInvalid(tx, w.invalid); err != nil {
+				return err
+			}
+		}
 		return writeTip(tx, &w.tip)
 	})
 	if err != nil {
@@ -88,6 +98,7 @@ func (c *Chain) Settle(w *Write) {
 	if !w.done {
 		c.filterBytes = size(c.filters)
 		c.rows = nil // the filters are in it
+		c.invalidStaged = c.invalidStaged || w.invalid != nil
 		return
 	}
 	c.rows = w.plan.memory

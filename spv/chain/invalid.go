@@ -1,0 +1,151 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/blockchain/standalone/v2"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	"go.etcd.io/bbolt"
+)
+
+// maxInvalid is how many invalid blocks are remembered, the newest. Each of them has
+// cost its proof of work.
+const maxInvalid = 256
+
+// keyInvalid is the row of the meta bucket with the hashes of invalid blocks, oldest
+// first. It is missing as long as there are none.
+var keyInvalid = []byte("invalid")
+
+// InvalidBlock says that a block with right work, votes and merkle roots holds a
+// transaction that no full node accepts. It is an error.
+type InvalidBlock struct {
+	Block  BlockID
+	Tx     chainhash.Hash
+	Reason error
+}
+
+// Error names the block, the transaction and the rule that it breaks.
+func (e *InvalidBlock) Error() string {
+	return fmt.Sprintf("block %d (%v) is invalid: transaction %v: %v", e.Block.Height, e.Block.Hash, e.Tx, e.Reason)
+}
+
+// Unwrap returns the rule that is broken.
+func (e *InvalidBlock) Unwrap() error { return e.Reason }
+
+// CheckTransactions checks the transactions of a block, which CheckBlock has accepted,
+// by the rules that need nothing but a transaction (dcrd: CheckTransactionSanity). It
+// is pure and may run on any goroutine. The error is an [*InvalidBlock].
+func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
+	if id.Height == 0 {
+		return nil
+	}
+	for _, tx := range slices.Concat(b.Transactions, b.STransactions) {
+		if err := standalone.CheckTransactionSanity(tx, uint64(p.MaxTxSize)); err != nil {
+			return &InvalidBlock{Block: id, Tx: tx.TxHash(), Reason: err}
+		}
+	}
+	return nil
+}
+
+// Invalidate makes the chain leave a block, which is proven to be invalid, and all that
+// follow it: for the best other branch that is known, or for the block before until
+// there is a better one. From then on headers of the block break RuleInvalid, across
+// restarts once this is written. It returns the change of the main chain, nil if the
+// block was not part of it. The error is one of the store.
+func (c *Chain) Invalidate(id BlockID) (*Reorganisation, error) {
+	if err := c.main.failed(); err != nil || id.Height <= 0 {
+		return nil, err
+	}
+	if !slices.Contains(c.invalid, id.Hash) {
+		c.invalid = append(slices.Clone(c.invalid), id.Hash)
+		c.invalid = c.invalid[max(0, len(c.invalid)-maxInvalid):]
+		c.invalidStaged = true
+	}
+	if !c.onMain(id) {
+		c.side.dropBranch(id.Hash, c.side.children())
+		return nil, c.main.failed()
+	}
+	fork := id.Height - 1
+	header := c.main.At(fork)
+	if header == nil {
+		return nil, c.main.failed()
+	}
+	re := &Reorganisation{Fork: BlockID{fork, c.main.hash(fork)}, From: c.tip.headers}
+	work := c.main.work(fork)
+	c.revert(re)
+	if err := c.main.failed(); err != nil {
+		return nil, err
+	}
+	c.rewind(re.Fork, link{*header, work})
+	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > fork })
+	c.goal = nil
+	if err := c.tidySide(); err != nil {
+		return nil, err
+	}
+	re.To = c.tip.headers
+	view := c.bestSide()
+	if view == nil || !c.better(&view.work, view.fork, view.tip()) {
+		return re, c.main.failed()
+	}
+	other, err := c.reorganise(view)
+	if err != nil {
+		return re, err
+	}
+	re.Fork, re.To, re.Reverted = other.Fork, other.To, append(re.Reverted, other.Reverted...)
+	return re, c.tidySide()
+}
+
+// bestSide returns the side branch with the most work, nil if there is none that may
+// become the main chain.
+func (c *Chain) bestSide() *sideView {
+	var best *sideHeader
+	for _, h := range c.side.headers {
+		if best == nil || h.work.Gt(&best.work) || h.work.Eq(&best.work) && h.seq < best.seq {
+			best = h
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	path := c.side.path(best.hash)
+	view := &sideView{main: &c.main, fork: path[0].Height() - 1, path: path, work: best.work}
+	if view.fork < c.lastWaypoint() {
+		return nil
+	}
+	return view
+}
+
+// isInvalid reports whether a block was found to be invalid.
+func (c *Chain) isInvalid(hash *chainhash.Hash) bool {
+	return len(c.invalid) > 0 && slices.Contains(c.invalid, *hash)
+}
+
+// readInvalid returns the invalid blocks.
+func readInvalid(tx *bbolt.Tx) ([]chainhash.Hash, error) {
+	b, err := bucketOf(tx, bucketMeta)
+	if err != nil || b.Get(keyInvalid) == nil {
+		return nil, err
+	}
+	row, err := readMeta(tx, keyInvalid)
+	if err != nil {
+		return nil, err
+	}
+	if len(row)%chainhash.HashSize != 0 || len(row) > maxInvalid*chainhash.HashSize {
+		return nil, corrupt("row of invalid blocks has %d bytes", len(row))
+	}
+	var list []chainhash.Hash
+	for hash := range slices.Chunk(row, chainhash.HashSize) {
+		list = append(list, chainhash.Hash(hash))
+	}
+	return list, nil
+}
+
+func writeInvalid(tx *bbolt.Tx, list []chainhash.Hash) error {
+	row := make([]byte, checksumSize, checksumSize+len(list)*chainhash.HashSize)
+	for i := range list {
+		row = append(row, list[i][:]...)
+	}
+	return writeMeta(tx, keyInvalid, row)
+}

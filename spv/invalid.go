@@ -1,0 +1,60 @@
+package spv
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// leaveInvalid makes the chain leave a block that holds a transaction which no full
+// node accepts, and asks all peers again what they have: what they have said before
+// was about a chain with more work. Peers that go on to send headers of the block are
+// banned as for any broken rule.
+func (p *pursuit) leaveInvalid(bad *chain.InvalidBlock) error {
+	re, err := p.store.Invalidate(bad.Block)
+	if err != nil {
+		return err
+	}
+	p.touched()
+	p.cfg.Log.Error("Block is invalid, its branch is left", "height", bad.Block.Height, "block", bad.Block.Hash, "tx", bad.Tx, "err", bad.Reason)
+	p.warn("invalid-block", fmt.Sprintf("Block %s holds a transaction that no full node accepts, and was left with all that follow it.",
+		grouped(bad.Block.Height)), "The peers that sent it are banned or follow false miners. Connect to a node that you trust with --addpeer.")
+	if re == nil {
+		return nil
+	}
+	now := time.Now()
+	p.reorganised(re)
+	p.walk.restart(false, now)
+	for _, id := range p.survey.live() {
+		p.survey.reopen(id, now)
+	}
+	if p.scanner.step != nil {
+		p.scanner.drop()
+	}
+	for _, t := range p.scanner.tracks {
+		t.cancel()
+	}
+	p.scanner.tracks = nil
+	return nil
+}
+
+// showTroubles shows what is wrong with the wallet.
+func (r *run) showTroubles() {
+	w, ok := r.cfg.Wallet.(Troubled)
+	if !ok {
+		return
+	}
+	list := w.Troubles()
+	if slices.Equal(list, r.troubles) {
+		return
+	}
+	r.troubles = list
+	if len(list) == 0 {
+		r.unwarn("wallet")
+		return
+	}
+	r.warn("wallet", strings.Join(list, " "), "A wallet that has stopped can be read. Unload and load it to try again; spvd --checkdb says what is damaged.")
+}

@@ -1,0 +1,156 @@
+package wallet
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// TestOneWalletStopsAlone: a wallet whose file is damaged is left out, and named; the
+// other one goes on. Loading it again tries again.
+func TestOneWalletStopsAlone(t *testing.T) {
+	w, s := newWorld(t, 1), openSet(t)
+	pay := derived(t, 1, External, 1)[0]
+	for _, name := range []string{"a", "b"} {
+		importTest(t, makeTest(t, s, name), "x", 1, AccountOptions{})
+	}
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 5)}, true)
+	w.syncSet(s, 10)
+	a, err := s.Wallet("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage := func(value []byte) {
+		t.Helper()
+		err := a.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(scriptsBucket).Put(key32(0), value) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sound := a.now.Load().scripts[0].encode()
+	damage([]byte{1})
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 7)}, true)
+	w.syncSet(s, 10)
+	b, err := s.Wallet("b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Balances(t.Context(), 1); err != nil || got.Sum.Spendable != 12 {
+		t.Errorf("the other wallet has %v (%v)", got.Sum.Spendable, err)
+	}
+	if list := s.Troubles(); len(list) != 1 || !strings.Contains(list[0], `"a"`) {
+		t.Errorf("troubles %q", list)
+	}
+	damage(sound)
+	if err := s.CloseWallet("a"); err != nil {
+		t.Fatal(err)
+	}
+	if a, err = s.Open("a"); err != nil {
+		t.Fatal(err)
+	}
+	w.syncSet(s, 10)
+	if got, err := a.Balances(t.Context(), 1); err != nil || got.Sum.Spendable != 12 || len(s.Troubles()) > 0 {
+		t.Errorf("loaded again, it has %v (%v), troubles %q", got.Sum.Spendable, err, s.Troubles())
+	}
+}
+
+// TestBadBlockStopsNoWallet: the error of a set names the block, and no wallet stops.
+func TestBadBlockStopsNoWallet(t *testing.T) {
+	w, s := newWorld(t, 1), openSet(t)
+	importTest(t, makeTest(t, s, "a"), "x", 1, AccountOptions{})
+	tx := w.pay(derived(t, 1, External, 1)[0], 5)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), tx}, true)
+	w.syncSet(s, 10)
+	w.unsigned = true
+	bad := w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), spend([]wire.OutPoint{{Hash: tx.TxHash()}}, wire.NewTxOut(5, w.stranger()))}, true)
+	u := w.since(s.Locator(), 10)
+	scripts, _ := s.Scripts()
+	w.fill(&u, scripts)
+	_, err := s.Apply(t.Context(), u)
+	var invalid *chain.InvalidBlock
+	if !errors.As(err, &invalid) || invalid.Block != bad.BlockID || len(s.Troubles()) > 0 {
+		t.Errorf("got %v, troubles %q", err, s.Troubles())
+	}
+}
+
+// TestTwoWalletsOnTwoBranches: of two wallets at one height, each on a branch of its own,
+// both come to the tip without another block.
+func TestTwoWalletsOnTwoBranches(t *testing.T) {
+	for _, lost := range []string{"a", "b"} {
+		w, s := newWorld(t, 1), openSet(t)
+		for range 5 {
+			w.random()
+		}
+		for _, name := range []string{"a", "b"} {
+			importTest(t, makeTest(t, s, name), "x", 1, AccountOptions{})
+		}
+		w.syncSet(s, 10)
+		x, err := s.Wallet(lost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		branch := append([]chain.Block{}, w.main...)
+		w.random()
+		w.sync(x, 10)
+		w.main = branch
+		w.random()
+		w.syncSet(s, 10)
+		for _, name := range []string{"a", "b"} {
+			x, err := s.Wallet(name)
+			if err != nil || x.Status().Tip != w.tip().BlockID {
+				t.Errorf("with %s on the branch that is left, %s is at %v, want %v (%v)", lost, name, x.Status().Tip, w.tip().BlockID, err)
+			}
+		}
+	}
+}
+
+// TestFullWallet: a payment that makes a window grow beyond what a wallet can watch is a
+// warning; imports are refused while there is still room for windows.
+func TestFullWallet(t *testing.T) {
+	cfg := testConfig(filepath.Join(t.TempDir(), "w.db"), Birthday{})
+	cfg.maxScripts = spareScripts + 90
+	x, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, 1)
+	importTest(t, x, "a", 1, AccountOptions{})
+	if _, err := x.ImportXpub(t.Context(), "b", testXpub(t, 2), AccountOptions{}); !errors.Is(err, ErrFull) {
+		t.Errorf("an account without room: %v", err)
+	}
+	if err := x.SetGapLimit(t.Context(), 100); !errors.Is(err, ErrFull) {
+		t.Errorf("a gap limit without room: %v", err)
+	}
+	for range 10 {
+		if err := x.ImportScript(t.Context(), w.stranger(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.ImportScript(t.Context(), anyone(), nil); !errors.Is(err, ErrFull) {
+		t.Errorf("a script without room: %v", err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.maxScripts = 95
+	if x, err = Open(cfg); err != nil {
+		t.Fatal(err)
+	}
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, External, 40)[39], 5)}, true)
+	w.sync(x, 10)
+	if b, err := x.Balances(t.Context(), 1); err != nil || b.Sum.Spendable != 5 || x.Status().Scripts != 95 {
+		t.Errorf("it has %v and %d scripts (%v)", b.Sum.Spendable, x.Status().Scripts, err)
+	}
+	if !x.now.Load().full {
+		t.Error("it does not say that it is full")
+	}
+	if err := errors.Join(x.Check(t.Context()), x.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
