@@ -24,7 +24,8 @@ const resumePause = 5 * time.Second
 // does.
 func causedByPeers(err error) bool {
 	var broken *chain.RuleError
-	if errors.As(err, &broken) {
+	var invalid *chain.InvalidBlock
+	if errors.As(err, &broken) || errors.As(err, &invalid) {
 		return true
 	}
 	for _, cause := range []error{

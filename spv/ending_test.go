@@ -52,6 +52,7 @@ var errorsOfTheSync = map[string]struct {
 	"chain.ErrStale":        {chain.ErrStale, byPeers},
 	"chain.ErrOutOfReach":   {chain.ErrOutOfReach, byPeers},
 	"chain.RuleError":       {&chain.RuleError{Rule: chain.RuleBits}, byPeers},
+	"chain.InvalidBlock":    {&chain.InvalidBlock{}, byPeers},
 	"chain.errShort":        {nil, byPeers}, // only ever inside a RuleError
 	"chain.errVarInt":       {nil, byPeers}, // the same
 	"match.ErrMalformed":    {match.ErrMalformed, byPeers},

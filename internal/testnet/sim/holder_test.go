@@ -5,8 +5,12 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrec"
 	"github.com/decred/dcrd/hdkeychain/v3"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/wire"
 )
 
 // The gap limit of all accounts, and how many addresses of a branch there are: more
@@ -22,6 +26,7 @@ type holder struct {
 	xpub    string
 	scripts [2][][]byte // by branch and index
 	spots   map[string]spot
+	keys    map[string][]byte // private ones, by script
 }
 
 // spot is where a script is among those of its holder.
@@ -53,7 +58,7 @@ func newHolder(name string) (*holder, error) {
 			return nil, err
 		}
 	}
-	h := &holder{name: name, xpub: key.Neuter().String(), spots: make(map[string]spot)}
+	h := &holder{name: name, xpub: key.Neuter().String(), spots: make(map[string]spot), keys: make(map[string][]byte)}
 	for branch := range h.scripts {
 		child, err := key.Child(uint32(branch))
 		if err != nil {
@@ -66,6 +71,13 @@ func newHolder(name string) (*holder, error) {
 			}
 			h.scripts[branch] = append(h.scripts[branch], script)
 			h.spots[string(script)] = spot{branch, index}
+			private, err := child.Child(uint32(index))
+			if err != nil {
+				return nil, err
+			}
+			if h.keys[string(script)], err = private.SerializedPrivKey(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return h, nil
@@ -83,4 +95,25 @@ func scriptOf(key *hdkeychain.ExtendedKey, index int) ([]byte, error) {
 	}
 	_, script := addr.PaymentScript()
 	return script, nil
+}
+
+// signed signs the inputs of a transaction that spend scripts of holders.
+func signed(tx *wire.MsgTx, tape *tape) {
+	for i, in := range tx.TxIn {
+		n := tape.coins[bare(in.PreviousOutPoint)]
+		if n == nil {
+			continue
+		}
+		for _, h := range holders() {
+			key := h.keys[string(untagged(n.script))]
+			if key == nil {
+				continue
+			}
+			sig, err := sign.SignatureScript(tx, i, n.script, txscript.SigHashAll, key, dcrec.STEcdsaSecp256k1, true)
+			if err != nil {
+				panic(err)
+			}
+			in.SignatureScript = sig
+		}
+	}
 }

@@ -34,6 +34,7 @@ func (m *market) plan(t *tape, at chain.Height, n int) testnet.Plan {
 			if !ok || t.seen[tx.Msg.TxHash()] {
 				continue
 			}
+			signed(tx.Msg, t)
 			t.tx(height, tx.Msg)
 			plan[height] = append(plan[height], tx)
 		}
