@@ -95,4 +95,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 
 // oneLine returns an error as it may be shown on a terminal. It may repeat what a file or
 // a client says.
-func oneLine(err error) string { return safetext.Escape(safetext.HideKeys(err.Error()), "") }
+func oneLine(err error) string {
+	text := safetext.Escape(safetext.HideKeys(err.Error()), "")
+	if errors.Is(err, syscall.ENOSPC) {
+		return "disk full: " + text
+	}
+	return text
+}
