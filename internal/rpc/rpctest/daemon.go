@@ -84,7 +84,7 @@ func NewDaemon(t testing.TB, cfg DaemonConfig) *Daemon {
 	d.Node = testnet.NewNode(testnet.NodeConfig{Chain: c, Behaviour: d.holder})
 	d.host = network.Add(PeerAddress, d.Node, link.Shape{})
 	if cfg.Unreachable {
-		d.host.Stop()
+		d.host.Partition()
 	}
 	dir := t.TempDir()
 	peers := peer.Config{Connect: []string{PeerAddress}, Dial: network.Dial, RelayTx: cfg.Xpub != "", File: filepath.Join(dir, "peers.json")}
@@ -117,7 +117,7 @@ func NewDaemon(t testing.TB, cfg DaemonConfig) *Daemon {
 }
 
 // Connect lets the daemon find its node.
-func (d *Daemon) Connect() { d.host.Start() }
+func (d *Daemon) Connect() { d.host.Heal() }
 
 // Hold makes the node answer no request for a block until Release is called.
 func (d *Daemon) Hold() {

@@ -1,0 +1,381 @@
+package rpc_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	"github.com/jrick/wsrpc/v2"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// actor is a wallet to which things happen.
+type actor struct {
+	*testing.T
+	*rpctest.Daemon
+	owner   *rpctest.Owner
+	address string
+	paid    int // payments so far, each to another amount
+}
+
+// startActor runs a daemon with a wallet on a chain of some blocks.
+func startActor(t *testing.T, blocks int) *actor {
+	t.Helper()
+	a := &actor{T: t, owner: rpctest.NewOwner(t, 1)}
+	a.Daemon = rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: blocks, Xpub: a.owner.Xpub()})
+	a.address, _ = rpctest.Start(t, rpctest.Config(a.Registry))
+	return a
+}
+
+// wallet returns the wallet.
+func (a *actor) wallet() *wallet.Wallet {
+	a.Helper()
+	w, err := a.Core.Wallets.Wallet(wallet.DefaultName)
+	if err != nil {
+		a.Fatal(err)
+	}
+	return w
+}
+
+// relay has the node announce an unmined payment, and waits until the wallet has it. It returns
+// the hash.
+func (a *actor) relay() string {
+	a.Helper()
+	a.paid++
+	tx := wire.NewMsgTx()
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: [32]byte{byte(a.paid), byte(a.paid >> 8), 7}}, 1e8, make([]byte, 107)))
+	tx.AddTxOut(wire.NewTxOut(int64(1e6+a.paid), a.owner.Script(0, uint32(a.paid%15))))
+	changed := a.Core.Wallets.Watch(a.Context())
+	a.Node.AddTx(tx)
+	for {
+		if _, err := a.wallet().Transaction(a.Context(), tx.TxHash()); err == nil {
+			return tx.TxHash().String()
+		}
+		select {
+		case <-changed:
+		case <-time.After(patience):
+			a.Fatal("the wallet does not get a transaction that the node announces")
+		}
+	}
+}
+
+// mine puts blocks on the chain, the last of which has a payment. It returns the hash.
+func (a *actor) mine(blocks int) string {
+	a.Helper()
+	a.paid++
+	plan := testnet.Plan{}
+	op := plan.Pay(a.Node.Chain().Height()+chain.Height(blocks), a.owner.Script(0, uint32(a.paid%15)), int64(1e6+a.paid))
+	a.Grow(a, 0, blocks, plan)
+	return op.Hash.String()
+}
+
+// rescan searches all blocks again, and waits for the end or gives it up while the node holds
+// back the first block that pays.
+func (a *actor) rescan(cancel bool) {
+	a.Helper()
+	if cancel {
+		a.Hold()
+		defer a.Release()
+	}
+	id, err := a.wallet().StartRescan(a.Context(), 0)
+	if err != nil {
+		a.Fatal(err)
+	}
+	if cancel {
+		_ = a.wallet().CancelJob(a.Context(), id) // unless it is over already
+		return
+	}
+	for range a.Core.Syncer.Changes(a.Context(), 0) {
+		over := true
+		for _, j := range a.wallet().Jobs(a.Node.Chain().Height(), true) {
+			over = over && j.Over()
+		}
+		if over {
+			return
+		}
+	}
+}
+
+// abandon forgets the unmined transactions.
+func (a *actor) abandon() {
+	a.Helper()
+	for hash, block := range a.listed() {
+		if block != "" {
+			continue
+		}
+		tx, err := a.wallet().Transaction(a.Context(), mustHash(a, hash))
+		if err != nil || tx.Mined() {
+			continue
+		}
+		if err := a.wallet().Abandon(a.Context(), tx.Hash); err != nil {
+			a.Fatal(err)
+		}
+	}
+}
+
+// listed returns the transactions of the wallet and the blocks of those that are mined.
+func (a *actor) listed() map[string]string {
+	a.Helper()
+	list := make(map[string]string)
+	err := a.wallet().EachTransaction(a.Context(), wallet.HistoryFilter{}, func(tx *wallet.Transaction) bool {
+		list[tx.Hash.String()] = ""
+		if tx.Mined() {
+			list[tx.Hash.String()] = tx.Block.String()
+		}
+		return true
+	})
+	if err != nil {
+		a.Fatal(err)
+	}
+	return list
+}
+
+// listener is a client that keeps a copy of a wallet's transactions by its
+// notifications them: the block of each, or nothing while it is not mined.
+type listener struct {
+	*testing.T
+	topic  string
+	client *wsrpc.Client
+	news   notifier
+	cursor string
+	copied map[string]string
+	gap    bool // all has to be read again
+	events []api.WalletEvent
+}
+
+// listen subscribes after a cursor.
+func listen(t *testing.T, address, topic, cursor string) *listener {
+	t.Helper()
+	l := &listener{T: t, topic: topic, news: make(notifier, 1000), copied: make(map[string]string)}
+	c, err := wsrpc.Dial(t.Context(), "ws://"+address+"/ws",
+		wsrpc.WithBasicAuth(rpctest.User, rpctest.Password), wsrpc.WithNotifier(l.news))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	l.client = c
+	var sub api.Subscription
+	if err := c.Call(t.Context(), "subscribe", &sub, topic, cursor); err != nil {
+		t.Fatal(err)
+	}
+	l.cursor = sub.Cursor
+	return l
+}
+
+// until takes events until a condition holds.
+func (l *listener) until(what string, done func() bool) {
+	l.Helper()
+	ctx, cancel := context.WithTimeout(l.Context(), 20*time.Second)
+	defer cancel()
+	for !done() {
+		select {
+		case params := <-l.news:
+			var evs []api.WalletEvent
+			if err := json.Unmarshal(params, &evs); err != nil || len(evs) != 1 {
+				l.Fatalf("notification %s: %v", params, err)
+			}
+			l.apply(&evs[0])
+		case <-ctx.Done():
+			l.Fatalf("%s: never; the copy is %v", what, l.copied)
+		}
+	}
+}
+
+// apply takes over an event.
+func (l *listener) apply(ev *api.WalletEvent) {
+	l.Helper()
+	l.events = append(l.events, *ev)
+	if (ev.Cursor == "") != ev.More {
+		l.Errorf("an event has cursor %q, more %v", ev.Cursor, ev.More)
+	}
+	if ev.Cursor != "" {
+		l.cursor = ev.Cursor
+	}
+	l.gap = l.gap || ev.Gap
+	for _, b := range ev.Disconnected {
+		for tx, block := range l.copied {
+			if block == b.Hash {
+				delete(l.copied, tx)
+			}
+		}
+	}
+	for _, tx := range ev.Removed {
+		delete(l.copied, tx)
+	}
+	for _, tx := range ev.Transactions {
+		l.copied[tx.TxID] = tx.BlockHash
+	}
+	for _, c := range ev.Confirmations {
+		l.copied[c.TxID] = fmt.Sprint(c.Confirmations)
+	}
+	for _, s := range ev.Spends {
+		l.copied[s.SpentBy] = s.BlockHash
+	}
+}
+
+// same waits until the copy is that of the wallet, which is read after a gap: while a
+// client was away, the chain may have gone back further than a cursor reaches.
+func (l *listener) same(a *actor) {
+	l.Helper()
+	l.until("the wallet's transactions", func() bool {
+		list := a.listed()
+		if l.gap {
+			l.gap = false
+			l.copied = list
+		}
+		return maps.Equal(list, l.copied)
+	})
+}
+
+// TestPropertyAListenerHasTheTransactions lets things happen to a wallet at random under clients
+// that come and go: each has the same transactions in the same blocks in the end.
+func TestPropertyAListenerHasTheTransactions(t *testing.T) {
+	for seed := range uint64(4) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		a := startActor(t, 20)
+		l := listen(t, a.address, api.TopicTransactions, "")
+		for range 30 {
+			switch random.IntN(9) {
+			case 0, 1:
+				a.relay()
+			case 2, 3:
+				a.mine(1)
+			case 4:
+				a.Grow(t, 0, 1+random.IntN(10), nil)
+			case 5:
+				grow(t, a.Daemon, random)
+			case 6:
+				a.abandon()
+			case 7:
+				a.rescan(random.IntN(2) == 0)
+			case 8:
+				l.same(a)
+				l.client.Close()
+				if random.IntN(3) == 0 {
+					a.rescan(true)
+				}
+				a.mine(1 + random.IntN(3))
+				again := listen(t, a.address, api.TopicTransactions, l.cursor)
+				again.copied, again.gap = l.copied, l.gap
+				maps.DeleteFunc(again.copied, func(_, block string) bool { return block == "" }) // is sent again
+				l = again
+			}
+		}
+		l.same(a)
+		l.client.Close()
+	}
+}
+
+// TestConfirmationsUpToTheDepth follows one transaction.
+func TestConfirmationsUpToTheDepth(t *testing.T) {
+	a := startActor(t, 20)
+	l := listen(t, a.address, api.TopicConfirmations, "")
+	loose := a.relay()
+	l.until("no confirmation", func() bool { return l.copied[loose] == "0" })
+	a.abandon()
+	l.until("gone", func() bool { _, ok := l.copied[loose]; return !ok })
+	tx := a.mine(1)
+	for n := 2; n <= 6; n++ {
+		a.Grow(t, 0, 1, nil)
+		l.until(fmt.Sprintf("%d confirmations", n), func() bool { return l.copied[tx] == fmt.Sprint(n) })
+	}
+	other := a.mine(1)
+	l.until("the other one", func() bool { return l.copied[other] == "1" })
+	if n := l.copied[tx]; n != "6" {
+		t.Errorf("after the sixth confirmation there are %s", n)
+	}
+	cursor := l.cursor
+	a.Grow(t, 8, 9, nil)
+	l.until("taken back", func() bool { return l.copied[tx] == "0" && l.copied[other] == "0" })
+	again := listen(t, a.address, api.TopicConfirmations, cursor)
+	again.until("a gap", func() bool { return len(again.events) > 0 && again.events[0].Gap })
+}
+
+// TestManyTransactionsComeInParts has more of them than one notification holds, all of the same
+// block, and two clients: the same messages are sent to both.
+func TestManyTransactionsComeInParts(t *testing.T) {
+	a := startActor(t, 20)
+	plan := testnet.Plan{}
+	for i := range 250 {
+		plan.Pay(21, a.owner.Script(0, uint32(i%15)), int64(1e6+i))
+	}
+	l := listen(t, a.address, api.TopicTransactions, "")
+	spends := listen(t, a.address, api.TopicSpends, "")
+	a.Grow(t, 0, 1, plan)
+	l.same(a)
+	if len(l.events) != 3 || !l.events[0].More || l.events[2].More {
+		t.Errorf("250 transactions came in %d notifications", len(l.events))
+	}
+	if len(spends.events) != 0 {
+		t.Errorf("payments are sent as spends: %+v", spends.events)
+	}
+}
+
+// TestAWalletTopicRefusesWhatItCannotDo holds each refusal to a sentence.
+func TestAWalletTopicRefusesWhatItCannotDo(t *testing.T) {
+	conn := mustDialWS(t, startActor(t, 20).address)
+	for params, want := range map[string]string{
+		`["transactions","x"]`:           "the cursor is none",
+		`["transactions","5:00"]`:        "the cursor is none",
+		`["confirmations","",0]`:         "depth is 0, it must be 1 to 1000",
+		`["confirmations","",1001]`:      "depth is 1001",
+		`["balances"]`:                   "there is no topic balances",
+		`{"topic":"spends","depth":1.5}`: "not of type integer",
+	} {
+		got := exchange(t, conn, `{"jsonrpc":"2.0","method":"subscribe","params":`+params+`,"id":1}`)
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s", params, got)
+		}
+	}
+}
+
+// TestJobsAreSentWhenTheyChange follows a rescan to its end, and another that is canceled.
+func TestJobsAreSentWhenTheyChange(t *testing.T) {
+	a := startActor(t, 20)
+	a.mine(1)
+	conn := mustDialWS(t, a.address)
+	if got := exchange(t, conn, `{"jsonrpc":"2.0","method":"subscribe","params":["jobs"],"id":1}`); !strings.Contains(got, `"cursor":"1"`) {
+		t.Error(got)
+	}
+	until := func(cursor, state string) {
+		t.Helper()
+		for {
+			var n struct {
+				Method string
+				Params []api.JobsEvent
+			}
+			if err := json.Unmarshal([]byte(receive(t, conn)), &n); err != nil || n.Method != api.TopicJobs || len(n.Params) != 1 {
+				t.Fatalf("%+v, %v", n, err)
+			}
+			if ev := n.Params[0]; ev.Cursor == cursor && ev.Jobs[len(ev.Jobs)-1].State == state {
+				return
+			}
+		}
+	}
+	a.rescan(false)
+	until("2", api.JobDone)
+	a.rescan(true)
+	until("3", api.JobCanceled)
+}
+
+// mustHash returns a hash in hex.
+func mustHash(t testing.TB, text string) chainhash.Hash {
+	t.Helper()
+	hash, err := chainhash.NewHashFromStr(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *hash
+}
