@@ -56,8 +56,12 @@ N     ?= 2000
 FORKS ?= 2000
 FROM  ?= 1000
 
+# LIFETIMES random lives of a wallet, of 250 operations each, are compared with a replay.
+LIFETIMES ?= 2000
+
 soak:
 	$(GO) test -count=1 -timeout 0 -run TestRandomNetworks ./internal/testnet/sim -args -networks $(N) -seed $(FROM)
+	$(GO) test -count=1 -timeout 0 -run TestLifetimes ./wallet -args -lifetimes $(LIFETIMES) -lifetime $(FROM) -lifetime-ops 250
 	$(GO) test -count=1 -timeout 0 -run TestForksOfAnyDepth ./internal/testnet/sim -args -forks $(FORKS) -fork $(FROM)
 
 # Seven of eight peers faulty in the same way, for every fault and MAJORITIES seeds

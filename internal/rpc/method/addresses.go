@@ -270,7 +270,7 @@ func (c *Call) scanFrom() (*wallet.Birthday, error) {
 	case birthday != "" && from != -1:
 		return nil, fail(api.CodeInvalid, "scanfrom and birthday exclude each other")
 	case !c.bool("rescan"):
-		return &wallet.Birthday{Height: tip.Height + 1}, nil
+		return &wallet.Birthday{After: tip}, nil
 	case from < -1 || from > int64(tip.Height):
 		return nil, fail(api.CodeInvalid, "parameter scanfrom is %d, not a height up to the tip, which is %d", from, tip.Height)
 	case from >= 0:
