@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -52,5 +53,26 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 	}
 	fmt.Fprintf(stdout, "spvd: %s is sound: checked all headers up to %d and all filters up to %d%s\n",
 		name, state.Tip.Height, state.Filters.Height, unproven)
+	return checkWallets(ctx, cfg, params, stdout)
+}
+
+// checkWallets holds the rows of each wallet against its transactions, and writes a line
+// for each that is sound. The error names the first that is not, and what helps.
+func checkWallets(ctx context.Context, cfg *config, params *chain.Params, stdout io.Writer) error {
+	all := newWallets(cfg, params, slog.New(slog.DiscardHandler))
+	list, err := all.List()
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		w, err := all.Open(l.Name)
+		if err == nil {
+			err = errors.Join(w.Check(ctx), all.CloseWallet(l.Name))
+		}
+		if err != nil {
+			return fmt.Errorf("wallet %s: %w; rows that it lacks come back with: spvctl -w %s rescan --from 1", l.Name, err, l.Name)
+		}
+		fmt.Fprintf(stdout, "spvd: wallet %s is sound up to block %d\n", l.Name, w.Status().Tip.Height)
+	}
 	return nil
 }
