@@ -22,17 +22,17 @@ func (p *pursuit) leaveInvalid(bad *chain.InvalidBlock) error {
 	p.cfg.Log.Error("Block is invalid, its branch is left", "height", bad.Block.Height, "block", bad.Block.Hash, "tx", bad.Tx, "err", bad.Reason)
 	p.warn("invalid-block", fmt.Sprintf("Block %s holds a transaction that no full node accepts, and was left with all that follow it.",
 		grouped(bad.Block.Height)), "The peers that sent it are banned or follow false miners. Connect to a node that you trust with --addpeer.")
+	if p.scanner.step != nil {
+		p.scanner.drop()
+	}
 	if re == nil {
-		return nil
+		return nil // the chain had left it meanwhile
 	}
 	now := time.Now()
 	p.reorganised(re)
 	p.walk.restart(false, now)
 	for _, id := range p.survey.live() {
 		p.survey.reopen(id, now)
-	}
-	if p.scanner.step != nil {
-		p.scanner.drop()
 	}
 	for _, t := range p.scanner.tracks {
 		t.cancel()
