@@ -69,3 +69,19 @@ func TestCredit(t *testing.T) {
 		}
 	})
 }
+
+// TestAgeIsToldEarly checks that the status says that peers may withhold blocks long before
+// the tip is stale, with the ages, and while it is synced still.
+func TestAgeIsToldEarly(t *testing.T) {
+	f := inStep()
+	f.interval, f.tipAge, f.overdue = 5*time.Minute, 31*time.Minute, true
+	const early = "The newest block is 31 minutes old, one is usual every 5 minutes: these peers may withhold newer ones."
+	if reason, _ := f.reason(); !f.synced() || !strings.HasPrefix(reason, "Synced at height 100 with 2 peers. ") || !strings.Contains(reason, early) {
+		t.Errorf("after half an hour: %q", reason)
+	}
+	f.tipAge, f.stale = 125*time.Minute, true
+	reason, hint := f.reason()
+	if f.synced() || !strings.Contains(reason, "2 h 5 min old") || !strings.Contains(reason, "these peers may withhold") || hint == "" {
+		t.Errorf("after two hours: %q, %q", reason, hint)
+	}
+}

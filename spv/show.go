@@ -54,6 +54,7 @@ func (r *run) facts() facts {
 	f.pinned = r.pinned()
 	f.tipAge = r.cfg.Now().Sub(state.TipTime)
 	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.TargetTimePerBlock
+	f.interval = r.cfg.Params.TargetTimePerBlock
 	f.overdue = r.tipsAge() && f.tipAge > overdueIntervals*r.cfg.Params.TargetTimePerBlock
 	return f
 }

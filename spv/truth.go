@@ -19,22 +19,23 @@ const overdueIntervals = 6
 
 // facts are what the truth about the sync follows from.
 type facts struct {
-	phase   Phase
-	peers   int
-	shown   bool         // a live peer has shown all it has
-	leading bool         // long runs of headers are being fetched
-	staged  chain.Height // the newest verified header, written or not
-	tip     chain.BlockID
-	filters chain.BlockID
-	scanned chain.BlockID
-	best    chain.Height // what most peers claim
-	enough  bool         // the tip has the network's minimum known work
-	stale   bool         // the tip is much older than it should be
-	tipAge  time.Duration
-	overdue bool   // the tip is older than it is by chance now and then
-	mute    int    // the peers that did not answer when last asked for headers
-	missing delay  // the filters that all later ones wait for
-	pinned  pinned // what is known beforehand, and what it says about the chain
+	phase    Phase
+	peers    int
+	shown    bool         // a live peer has shown all it has
+	leading  bool         // long runs of headers are being fetched
+	staged   chain.Height // the newest verified header, written or not
+	tip      chain.BlockID
+	filters  chain.BlockID
+	scanned  chain.BlockID
+	best     chain.Height // what most peers claim
+	enough   bool         // the tip has the network's minimum known work
+	stale    bool         // the tip is much older than it should be
+	tipAge   time.Duration
+	interval time.Duration // the target time per block
+	overdue  bool          // the tip is older than it is by chance now and then
+	mute     int           // the peers that did not answer when last asked for headers
+	missing  delay         // the filters that all later ones wait for
+	pinned   pinned        // what is known beforehand, and what it says about the chain
 
 	gathering  bool     // dials are waited for, as the first peer has connected only lately
 	awaited    []string // the peers that are waited for: they claim more and have not shown it
@@ -126,8 +127,9 @@ func (f facts) reason() (reason, hint string) {
 	case !f.pinned.synced():
 		return f.pinned.reason()
 	case f.stale:
-		return fmt.Sprintf("The newest block any peer has is %v old.", f.tipAge.Round(time.Minute)),
-			"Check this machine's clock and the network connection."
+		return fmt.Sprintf("The newest block any peer has is %s old, one is usual every %s: these peers may withhold "+
+				"newer ones, or none was found. Asking others.", minutes(f.tipAge), minutes(f.interval)),
+			"Check this machine's clock and the network connection, or name a peer you trust with the connect option."
 	case f.gathering:
 		return fmt.Sprintf("%s connected: waiting for the connections to others that are being made.", f.peerCount()), ""
 	case len(f.awaited) > 0:
@@ -136,7 +138,24 @@ func (f facts) reason() (reason, hint string) {
 	case !f.synced():
 		return "Making sure that no peer has more.", ""
 	}
+	if f.overdue {
+		return fmt.Sprintf("%s The newest block is %s old, one is usual every %s: these peers may withhold newer ones. Asking others.",
+			f.syncedReason(), minutes(f.tipAge), minutes(f.interval)), ""
+	}
 	return f.syncedReason(), ""
+}
+
+// minutes formats a duration for users in hours and minutes, one that is shorter than two
+// minutes in seconds.
+func minutes(d time.Duration) string {
+	if d < 2*time.Minute {
+		return fmt.Sprintf("%d seconds", d/time.Second)
+	}
+	d = d.Round(time.Minute)
+	if h := d / time.Hour; h > 0 {
+		return fmt.Sprintf("%d h %d min", h, (d%time.Hour)/time.Minute)
+	}
+	return fmt.Sprintf("%d minutes", d/time.Minute)
 }
 
 // syncedReason says how far the chain goes and how many peers have said that they have no
