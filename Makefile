@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test attacks flaky soak majority page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo test attacks flaky soak majority eclipse page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -84,6 +84,16 @@ flaky: N = 20
 flaky:
 	$(GO) run ./internal/flaky -n $(N) $(RACE) $(RACY)
 	$(GO) run ./internal/flaky -n $(N) -C e2e ./...
+
+# Attacks on the connections of a client, which is to be the client of hostile nodes only:
+# numbers of honest addresses, hostile network groups and attacks for a day of virtual time
+# each, and 100 runs of peers that all withhold. The lines with RESULT are what
+# docs/security.md shows.
+ECLIPSE_RUNS ?= 3
+
+eclipse:
+	$(GO) test -count=1 -timeout 0 -v -run 'TestEclipse|TestWithheldTip' ./internal/testnet/sim -args \
+		-eclipsehours 24 -eclipseall -eclipseruns $(ECLIPSE_RUNS) -eclipsestale 100
 
 # The status page in a browser, which has to be installed. SPVD_SCREENSHOTS names
 # the directory that the pictures are kept in.

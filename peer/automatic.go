@@ -319,7 +319,12 @@ func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidat
 			return addrbook.Candidate{Addr: addr, Host: host, Group: addrbook.GroupOf(addr)}, true
 		}
 	}
-	to, ok := p.book.Pick(addrbook.AnyKind, p.usable(purpose, now))
+	kind := addrbook.AnyKind
+	if purpose == dialing.Search || len(p.members) == 0 && p.out.failed >= manyFailures {
+		// A source that announces little may be the only honest one.
+		kind = addrbook.EachSource
+	}
+	to, ok := p.book.Pick(kind, p.usable(purpose, now))
 	if !ok && purpose == dialing.Fill {
 		to, ok = p.book.Pick(addrbook.AnyKind, p.usableAgain(now))
 	}

@@ -14,7 +14,8 @@
 // silences. What it says is decided by a [Behaviour]: [Honest], or a fault that
 // embeds it and overrides one method. A [Network] puts nodes at addresses,
 // behind lines with latency, bandwidth and failures of their own, and is dialled
-// in memory or over TCP. Nodes read the clock and wait on timers only, so that
+// in memory or over TCP. Addresses are any of IPv4 and IPv6, in as many network groups as a
+// test needs, and a [Seeder] tells them over HTTPS. Nodes read the clock and wait on timers only, so that
 // a network runs in virtual time where testing/synctest provides it.
 //
 // [Network.Run] owns all goroutines: when it has returned, no connection and no
@@ -26,6 +27,6 @@
 // grow.go for how they become a chain, packed.go for how they are held, and
 // cache.go for how they are kept. Then ranges.go and honest.go for what a node
 // says, behaviour.go for what it can say otherwise, node.go, session.go,
-// handshake.go, handle.go and data.go for how it says it, and network.go for
-// where it is.
+// handshake.go, handle.go and data.go for how it says it, and network.go and
+// seeder.go for where it is.
 package testnet

@@ -25,6 +25,7 @@ type Network struct {
 
 	mu      sync.Mutex
 	hosts   map[string]*Host
+	seeders map[string]*Seeder
 	order   []*Host
 	running context.Context // of Run; nil before and after
 	dials   int
@@ -55,7 +56,7 @@ func NewNetwork(seed uint64, log *slog.Logger) *Network {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Network{seed: seed, log: log, hosts: make(map[string]*Host), begun: make(chan struct{})}
+	return &Network{seed: seed, log: log, hosts: make(map[string]*Host), seeders: make(map[string]*Seeder), begun: make(chan struct{})}
 }
 
 // Add puts a node at an address, behind a line of the given shape. Nodes of a
@@ -119,6 +120,9 @@ func (n *Network) dial(ctx context.Context, addr string) (net.Conn, error) {
 	number := n.dials
 	n.mu.Unlock()
 	if h == nil {
+		if conn := n.dialSeeder(addr); conn != nil {
+			return conn, nil
+		}
 		return nil, syscall.EHOSTUNREACH
 	}
 	select {

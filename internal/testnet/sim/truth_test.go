@@ -44,7 +44,7 @@ func (w *world) judge(st spv.Status) {
 	w.mu.Lock()
 	best, calm := w.best.Tip(), w.calm
 	w.mu.Unlock()
-	if st.Tip != best && time.Since(calm) > ignorance {
+	if st.Tip != best && time.Since(calm) > ignorance && !w.eclipsed {
 		w.Errorf("synced at %v, while the best block has been %v for %v", st.Tip, best, time.Since(calm))
 	}
 }

@@ -58,6 +58,7 @@ type world struct {
 	wallet *ledger
 
 	relayLater bool // the first connections ask for no transactions
+	eclipsed   bool // peers withhold blocks, so that the client cannot know of them
 
 	mu     sync.Mutex
 	events []testnet.Event

@@ -22,8 +22,10 @@
 //     while any other group has fewer.
 //   - An address may have several sources. A source that reaches its limit loses its claim
 //     to an address, and the address stays if another source has announced it.
-//   - A new address is picked by picking a source first, all alike, then a network group,
-//     then the address: more announcements do not make it more likely that one is dialled.
+//   - A new address is picked by picking a source first, then a network group, then the
+//     address. A source is as likely as it announces network groups, at most as the median
+//     of all sources: a flood from one makes it no more likely that one of it is dialled.
+//     A search for other peers picks all sources as often.
 //   - Every address has one spelling. What is not routed publicly, is no address of a full
 //     node, or is a name that would have to be looked up, is not taken.
 //

@@ -2,7 +2,9 @@ package addrbook
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,9 +13,10 @@ type Kind uint8
 
 // The kinds.
 const (
-	AnyKind   Kind = iota // tried and new ones, as often
-	OnlyTried             // tried ones
-	OnlyNew               // new ones
+	AnyKind    Kind = iota // tried and new ones, as often
+	OnlyTried              // tried ones
+	OnlyNew                // new ones
+	EachSource             // tried and new ones, as often, and of these each source as often
 )
 
 // Candidate is an address that may be picked.
@@ -36,14 +39,46 @@ func (b *Book) Pick(kind Kind, now time.Time, usable func(Candidate) bool) (Cand
 			fresh = append(fresh, e)
 		}
 	}
+	if kind == EachSource {
+		fresh = b.ofSeeders(untried(fresh))
+	}
 	heads := b.random.Uint64()&1 == 0
 	switch {
 	case len(tried)+len(fresh) == 0:
 		return Candidate{}, false
+	case kind == EachSource && len(tried) > 0 && (len(fresh) == 0 || heads):
+		return slices.MinFunc(tried, func(x, y *entry) int { return x.attempted.Compare(y.attempted) }).candidate(), true
 	case len(fresh) == 0, len(tried) > 0 && heads:
 		return b.oneOf(tried).candidate(), true
 	}
-	return b.oneOf(b.ofOneSource(fresh)).candidate(), true
+	return b.oneOf(b.ofOneSource(fresh, kind == EachSource)).candidate(), true
+}
+
+// untried returns the entries that were not dialled yet, or all if all were.
+func untried(entries []*entry) []*entry {
+	rest := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return !e.attempted.IsZero() })
+	if len(rest) == 0 {
+		return entries
+	}
+	return rest
+}
+
+// ofSeeders returns, every other time, the entries that a seeder has announced, if any.
+func (b *Book) ofSeeders(entries []*entry) []*entry {
+	if b.random.Uint64()&1 == 0 {
+		return entries
+	}
+	seeded := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return !slices.ContainsFunc(e.sources, isSeeder) })
+	if len(seeded) == 0 {
+		return entries
+	}
+	return seeded
+}
+
+// isSeeder reports whether a source is a seeder: of peers the book knows addresses only.
+func isSeeder(source string) bool {
+	_, err := netip.ParseAddr(source)
+	return err != nil && !strings.HasPrefix(source, "tor:")
 }
 
 // candidate returns the entry as users of the package see it.
@@ -51,9 +86,39 @@ func (e *entry) candidate() Candidate {
 	return Candidate{Addr: e.addr, Host: e.host, Group: e.group, Tried: e.tried(), Standard: e.standard}
 }
 
-// ofOneSource returns the entries of one source, each source as likely as another.
-func (b *Book) ofOneSource(entries []*entry) []*entry {
-	return b.ofOne(entries, func(e *entry) []string { return e.sources })
+// ofOneSource returns the entries of one source. A source is the more likely the more
+// network groups its addresses are in, up to the median of all sources: so each group is as
+// likely as another while sources are alike, and a flood counts as one usual source. With
+// alike set all sources are as likely.
+func (b *Book) ofOneSource(entries []*entry, alike bool) []*entry {
+	by := make(map[string][]*entry)
+	groups := make(map[[2]string]bool)
+	weights := make(map[string]int)
+	for _, e := range entries {
+		for _, source := range e.sources {
+			by[source] = append(by[source], e)
+			if key := [2]string{source, e.group}; !groups[key] {
+				groups[key] = true
+				weights[source]++
+			}
+		}
+	}
+	sorted := slices.Sorted(maps.Values(weights))
+	median, sum := sorted[len(sorted)/2], 0
+	if alike {
+		median = 1
+	}
+	for source, w := range weights {
+		weights[source] = min(w, median)
+		sum += weights[source]
+	}
+	at := b.random.IntN(sum)
+	for _, source := range slices.Sorted(maps.Keys(by)) {
+		if at -= weights[source]; at < 0 {
+			return by[source]
+		}
+	}
+	return nil // not reached: the weights add up to the sum
 }
 
 // oneOf returns an entry, each network group as likely as another, and in it each host.

@@ -127,6 +127,24 @@ func TestSeedersAreLeftAlone(t *testing.T) {
 	}
 }
 
+// TestSearchAsksAgain checks that a search for other peers asks seeders soon although the
+// pauses have grown to hours, and that searches in a row do not make it ask often.
+func TestSearchAsksAgain(t *testing.T) {
+	var s Seeding
+	need := func(after time.Duration) Need {
+		return Need{Missing: true, Connected: true, Dialable: true, Recent: true,
+			Searching: after >= 9*time.Hour+30*time.Minute && after < 10*time.Hour || after > 12*time.Hour && after/time.Minute%2 == 0}
+	}
+	asked := ask(&s, 24*time.Hour, need, true)
+	begin := 9*time.Hour + 30*time.Minute
+	if !slices.ContainsFunc(asked, func(d time.Duration) bool { return d >= begin && d <= begin+graceUsual }) {
+		t.Errorf("asked at %v, want it soon after %v", asked, begin)
+	}
+	if n := len(asked); n > 12*6+20 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 // full returns a state with eight connections in as many groups.
 func full() State {
 	s := State{Now: start, Since: start, Wanted: 8, RotateAt: start.Add(time.Hour)}

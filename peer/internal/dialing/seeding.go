@@ -8,6 +8,7 @@ const (
 	graceUsual   = 90 * time.Second // with addresses of nodes that were met lately
 	graceUnknown = 10 * time.Second // without
 	graceSearch  = time.Minute      // while other peers are looked for
+	searchAgain  = 10 * time.Minute // after an earlier time, when a search for others begins
 
 	firstPause = 2 * time.Minute  // doubles each time,
 	maxPause   = 4 * time.Hour    // up to this
@@ -23,6 +24,8 @@ type Seeding struct {
 	asked    time.Time // zero before the first time
 	pause    time.Duration
 	attempts int // without all connections for an hour in between
+
+	searching bool // at the last decision
 }
 
 // Need is why seeders may have to be asked.
@@ -36,6 +39,10 @@ type Need struct {
 
 // Due reports whether seeders are to be asked now.
 func (s *Seeding) Due(need Need, now time.Time) bool {
+	if need.Searching && !s.searching && now.Sub(s.asked) >= searchAgain {
+		s.pause, s.attempts, s.missing = 0, min(s.attempts, 3), now // once soon, then after longer than this
+	}
+	s.searching = need.Searching
 	if !need.Missing && !need.Searching {
 		s.missing = time.Time{}
 		if s.complete.IsZero() {
