@@ -87,8 +87,8 @@ type Config struct {
 	MinRate int
 
 	// MaxRequests and MaxBytes bound what one peer owes us at a time: the number
-	// of requests, 64, and the size of their replies as estimated from earlier
-	// ones, 8 MiB. A dcrd node disconnects above 40 MiB.
+	// of requests, 512, and the size of their replies as estimated from earlier
+	// ones, 8 MiB. A dcrd node disconnects above 1,000 requests for blocks and 40 MiB.
 	MaxRequests int
 	MaxBytes    int
 
@@ -128,7 +128,7 @@ func (c Config) complete() Config {
 	setDefault(&c.RequestStall, 10*time.Second)
 	setDefault(&c.RequestMax, 90*time.Second)
 	setDefault(&c.MinRate, 1<<10)
-	setDefault(&c.MaxRequests, 64)
+	setDefault(&c.MaxRequests, 512)
 	setDefault(&c.MaxBytes, 8<<20)
 	setDefault(&c.ProbeEvery, 5*time.Second)
 	setDefault(&c.Outbound, 8)

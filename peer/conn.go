@@ -33,6 +33,7 @@ type conn struct {
 
 	// The reading goroutine alone uses these.
 	early     []frame // what came before the verack
+	throttle  throttle
 	frames    *frameReader
 	stateSent bool // the one initstate was sent
 	addrQuota quota
@@ -42,6 +43,7 @@ type conn struct {
 	// not end the connection.
 	onNews      func()
 	onAddresses func([]addrbook.Announced) // that the peer announces
+	onLate      func(r *request)           // of a reply that nobody waits for any more; without locks
 	onFault     func(Reason, error)
 
 	// ended is closed by the first call of end, which sets cause before.
@@ -74,6 +76,7 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 		ended:  make(chan struct{}),
 		alive:  keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
 		claim:  r.height,
+		table:  table{most: cfg.MaxRequests},
 	}
 	if frames != nil {
 		frames.justified = c.justified
@@ -144,6 +147,7 @@ func netReason(err error) Reason {
 // read handles one message after the other, those from before the verack
 // first.
 func (c *conn) read() error {
+	c.frames.in = c
 	for _, f := range c.early {
 		if err := c.handle(f); err != nil {
 			return err
@@ -197,6 +201,25 @@ func (c *conn) rtt() time.Duration {
 	return c.alive.rtt
 }
 
+// load returns the round trip, and how many requests the peer may still answer that
+// nobody waits for.
+func (c *conn) load() (rtt time.Duration, abandoned int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.alive.rtt, c.table.abandoned(time.Now())
+}
+
+// delay returns how long it took until the reply to a request began to arrive, or those
+// that it waited for, without the round trip; negative if nothing has come.
+func (c *conn) delay(r *request) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.got == 0 {
+		return -1
+	}
+	return max(0, r.firstAt.Sub(r.sent)-c.alive.rtt)
+}
+
 // takeNews empties the mailbox.
 func (c *conn) takeNews() []news {
 	c.mu.Lock()
@@ -228,18 +251,15 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 	}
 }
 
-// patience returns how long a request may still go on: until no byte at all
-// came from the peer for RequestStall, until less than MinRate came since it was
-// sent, which is not asked of a peer before RequestStall, or until RequestMax is
-// over.
+// patience returns how long a request may still go on: until no byte of its reply, nor
+// of those it waits for, came for RequestStall, until less than MinRate of them came
+// since it was sent, which is not asked of a peer before RequestStall, or until
+// RequestMax is over. What else the peer sends does not count.
 func (c *conn) patience(r *request, now time.Time) time.Duration {
-	quiet := r.sent
-	if in := c.nc.received(); in.After(quiet) {
-		quiet = in
-	}
-	earned := time.Duration(float64(c.nc.own.in.Load()-r.before) / float64(c.cfg.MinRate) * float64(time.Second))
+	bytes, last := c.progress(r)
+	earned := time.Duration(float64(bytes) / float64(c.cfg.MinRate) * float64(time.Second))
 	return min(
-		quiet.Add(c.cfg.RequestStall).Sub(now),
+		last.Add(c.cfg.RequestStall).Sub(now),
 		r.sent.Add(max(c.cfg.RequestStall, earned)).Sub(now),
 		r.sent.Add(c.cfg.RequestMax).Sub(now))
 }
@@ -254,7 +274,7 @@ func (c *conn) send(r *request) error {
 	if !c.live() {
 		return c.cause
 	}
-	r.sent, r.before = time.Now(), c.nc.own.in.Load()
+	r.sent = time.Now()
 	if !c.table.add(r) {
 		c.end(fault(Straggler, nil))
 		return c.cause

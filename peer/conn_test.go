@@ -158,27 +158,40 @@ func TestBlockMalformed(t *testing.T) {
 	})
 }
 
-// TestRequestDeadlines checks the deadlines of a request: bytes that keep coming
-// from the peer put off the first, unless they are too few, and not the last.
+// TestRequestDeadlines checks the deadlines of a request: bytes of the reply that keep
+// coming put off the first, unless they are too few, and not the last. Other messages
+// put off none.
 func TestRequestDeadlines(t *testing.T) {
-	chatter := func(every time.Duration) func(*node) {
+	whole := frameOf(params.Net, wire.CmdCFiltersV2, encoded(wire.NewMsgCFiltersV2([]wire.MsgCFilterV2{
+		{BlockHash: chainhash.Hash{1}, Data: make([]byte, 60_000)}, {BlockHash: chainhash.Hash{2}}})))
+	trickle := func(bytes int, every time.Duration) func(*node) {
 		return welcomeThen(func(n *node) {
 			expect[*wire.MsgGetCFsV2](n)
-			for range 1000 {
+			n.raw(whole[:wire.MessageHeaderSize+maxHead])
+			for i := range 900 {
 				<-time.After(every)
-				n.send(wire.NewMsgFeeFilter(1))
+				from := wire.MessageHeaderSize + maxHead + i*bytes
+				n.raw(whole[from : from+bytes])
 			}
 		})
 	}
+	chatter := welcomeThen(func(n *node) {
+		expect[*wire.MsgGetCFsV2](n)
+		for range 1000 {
+			<-time.After(time.Second)
+			n.send(wire.NewMsgFeeFilter(1))
+		}
+	})
 	for _, tc := range []struct {
 		script func(*node)
 		rate   int
 		want   time.Duration
 	}{
 		{welcomeThen(func(*node) {}), 1, 10 * time.Second},
-		{chatter(4 * time.Second), 1, 90 * time.Second},
-		{chatter(4 * time.Second), 16, 10 * time.Second}, // a message of 32 bytes every 4 seconds
-		{chatter(11 * time.Second), 1, 10 * time.Second},
+		{trickle(32, 4*time.Second), 1, 90 * time.Second},
+		{trickle(32, 4*time.Second), 64, 10 * time.Second}, // 8 bytes a second
+		{trickle(32, 11*time.Second), 1, 10 * time.Second},
+		{chatter, 1, 10 * time.Second},
 	} {
 		run(t, func(c *Config) { c.PingEvery, c.MinRate = time.Hour, tc.rate }, []func(*node){tc.script}, func(t *testing.T, b *bench) {
 			begin := time.Now()

@@ -20,7 +20,7 @@ func (p *Pool) Headers(ctx context.Context, avoid []uint64, locator []chainhash.
 	if _, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop); err != nil {
 		return nil, 0, err
 	}
-	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request {
+	return p.fetchHedged(ctx, want{kind: getHeaders, avoid: avoid}, func() *request {
 		r, _ := headersRequest(p.cfg.Params.GenesisHash, locator, stop) // it was checked above
 		return r
 	})
@@ -35,7 +35,7 @@ func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.H
 	if err != nil {
 		return nil, err
 	}
-	payload, _, err := p.fetch(ctx, want{only: id}, r)
+	payload, _, err := p.fetch(ctx, want{kind: getHeaders, only: id}, r)
 	return payload, err
 }
 
@@ -45,20 +45,20 @@ func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.H
 // filter stays silent. A reply to this request of more bytes than most, if that is not
 // zero, bans its peer, and is not read into memory.
 func (p *Pool) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, most int) ([]byte, uint64, error) {
-	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return cfiltersRequest(start, end, most) })
+	return p.fetchHedged(ctx, want{kind: getCFilters, avoid: avoid}, func() *request { return cfiltersRequest(start, end, most) })
 }
 
 // CFilter asks for the version 2 committed filter of one block. It returns the
 // payload of a cfilterv2 message of the right form for this block.
 func (p *Pool) CFilter(ctx context.Context, avoid []uint64, hash chainhash.Hash) ([]byte, uint64, error) {
-	return p.fetchHedged(ctx, want{avoid: avoid}, func() *request { return cfilterRequest(hash) })
+	return p.fetchHedged(ctx, want{kind: getCFilter, avoid: avoid}, func() *request { return cfilterRequest(hash) })
 }
 
 // Block asks for a block. Of what it returns only the hash of the header has
 // been compared. The reason of the error is NotFound if the peer says that it
 // does not have the block.
 func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
-	payload, from, err := p.fetchHedged(ctx, want{avoid: avoid, spread: true}, func() *request { return blockRequest(hash) })
+	payload, from, err := p.fetchHedged(ctx, want{kind: getBlock, avoid: avoid, spread: true}, func() *request { return blockRequest(hash) })
 	if err != nil {
 		return nil, from, err
 	}

@@ -34,7 +34,28 @@ type frame struct {
 	payload []byte       // of commands that stay raw
 	shape   shape        // what payload is about
 	over    int          // bytes of a payload that was read over because of its size
+	size    int          // of the payload in bytes, also where it was read over
+	answers bool         // the payload began as the reply to an open request
 }
+
+// intake is what a frame reader asks and tells about payloads while they arrive: a
+// handshakeBytes during the handshake, then the connection.
+type intake interface {
+	// begins returns the open request that a message answers, by its command and at
+	// least the first maxHead bytes of its payload, or all of it; nil if there is none.
+	begins(cmd string, head []byte) *request
+
+	// delivered counts bytes of the reply to a request.
+	delivered(r *request, n int)
+
+	// unasked counts bytes that are no reply to a request. It blocks while there are too
+	// many. Its error ends the connection.
+	unasked(n int) error
+}
+
+// maxHead is how many bytes of a payload tell which request it answers: a count, and a
+// header or a hash.
+const maxHead = 256
 
 // frameReader cuts the byte stream of a peer into frames. It is used by one
 // goroutine. Nothing a peer claims makes it allocate more than firstGrant
@@ -44,6 +65,7 @@ type frameReader struct {
 	net     wire.CurrencyNet
 	pver    uint32
 	scratch []byte
+	in      intake // nil counts nothing
 
 	// justified returns the greatest size of a cfiltersv2 payload that begins with the
 	// filter of a block, zero for no bound, and whether such filters were asked for. Nil
@@ -69,7 +91,9 @@ func (f *frameReader) next() (frame, error) {
 	if rule.cmd == wire.CmdCFiltersV2 && size > maxUnasked && f.justified != nil {
 		if read, err := f.checkFilters(size); err != nil || !read {
 			if err == nil {
-				_, err = f.r.Discard(wire.MessageHeaderSize + size)
+				if _, err = f.r.Discard(wire.MessageHeaderSize); err == nil {
+					err = f.skip(size)
+				}
 			}
 			return frame{cmd: rule.cmd, over: size}, err
 		}
@@ -85,10 +109,10 @@ func (f *frameReader) next() (frame, error) {
 	switch rule.handling {
 	case keep:
 		if rule.most > 0 && size > rule.most {
-			_, err := f.r.Discard(size)
-			return frame{cmd: rule.cmd, over: size}, err
+			return frame{cmd: rule.cmd, over: size}, f.skip(size)
 		}
-		payload, err := f.payload(nil, size, want)
+		tally := account{f: f, cmd: rule.cmd}
+		payload, err := f.payload(nil, size, want, &tally)
 		if err != nil {
 			return frame{}, err
 		}
@@ -96,10 +120,10 @@ func (f *frameReader) next() (frame, error) {
 		if err != nil {
 			return frame{}, fault(Malformed, err)
 		}
-		return frame{cmd: rule.cmd, payload: payload, shape: s}, nil
+		return frame{cmd: rule.cmd, payload: payload, shape: s, size: size, answers: tally.answers != nil}, nil
 
 	case decode:
-		payload, err := f.payload(f.scratch, size, want)
+		payload, err := f.payload(f.scratch, size, want, &account{f: f, decided: true})
 		if err != nil {
 			return frame{}, err
 		}
@@ -107,11 +131,10 @@ func (f *frameReader) next() (frame, error) {
 			f.scratch = payload[:0]
 		}
 		msg, err := f.decode(rule, payload)
-		return frame{cmd: rule.cmd, msg: msg}, err
+		return frame{cmd: rule.cmd, msg: msg, size: size}, err
 
 	default:
-		_, err := f.r.Discard(size)
-		return frame{cmd: rule.cmd}, err
+		return frame{cmd: rule.cmd, size: size}, f.skip(size)
 	}
 }
 
@@ -135,6 +158,62 @@ func (f *frameReader) checkFilters(size int) (read bool, err error) {
 			first, size, most))
 	}
 	return asked, nil
+}
+
+// skip reads over a payload.
+func (f *frameReader) skip(size int) error {
+	for size > 0 {
+		n, err := f.r.Discard(min(size, readAhead))
+		if err != nil {
+			return err
+		}
+		size -= n
+		if err := f.unasked(n); err != nil {
+			return err
+		}
+	}
+	return f.unasked(wire.MessageHeaderSize)
+}
+
+// unasked counts bytes that are no reply to a request.
+func (f *frameReader) unasked(n int) error {
+	if f.in == nil {
+		return nil
+	}
+	return f.in.unasked(n)
+}
+
+// account counts the bytes of one payload as those of the reply to a request, once its
+// first bytes have shown which request that is, or else as unasked for.
+type account struct {
+	f       *frameReader
+	cmd     string
+	answers *request
+	decided bool
+	bytes   int // that were counted
+}
+
+// count counts what has arrived of a payload, which is whole or not.
+func (t *account) count(payload []byte, whole bool) error {
+	if !t.decided {
+		if len(payload) < maxHead && !whole {
+			return nil
+		}
+		t.decided = true
+		if t.f.in != nil {
+			t.answers = t.f.in.begins(t.cmd, payload)
+		}
+	}
+	n := len(payload) - t.bytes
+	t.bytes = len(payload)
+	if t.answers != nil {
+		t.f.in.delivered(t.answers, n)
+		return nil
+	}
+	if whole {
+		n += wire.MessageHeaderSize
+	}
+	return t.f.unasked(n)
 }
 
 // parse checks a message header and returns the rule for its command and the
@@ -163,7 +242,7 @@ func (f *frameReader) parse(head []byte) (rule, int, error) {
 
 // payload reads size bytes, into buf as far as that has room, and compares
 // their checksum.
-func (f *frameReader) payload(buf []byte, size int, want [4]byte) ([]byte, error) {
+func (f *frameReader) payload(buf []byte, size int, want [4]byte, tally *account) ([]byte, error) {
 	if grant := min(size, firstGrant); cap(buf) < grant {
 		buf = make([]byte, grant)
 	}
@@ -174,13 +253,22 @@ func (f *frameReader) payload(buf []byte, size int, want [4]byte) ([]byte, error
 			buf = larger
 		}
 		buf = buf[:min(size, cap(buf))]
-		n, err := io.ReadFull(f.r, buf[got:])
+		n, err := f.r.Read(buf[got:])
+		got += n
+		if err != nil && got < size {
+			return nil, err
+		}
+		if got < size {
+			err = tally.count(buf[:got], false)
+		}
 		if err != nil {
 			return nil, err
 		}
-		got += n
 	}
 	buf = buf[:size]
+	if err := tally.count(buf, true); err != nil {
+		return nil, err
+	}
 	if sum := chainhash.HashH(buf); [4]byte(sum[:]) != want {
 		return nil, fault(BadChecksum, fmt.Errorf("%x, header says %x", sum[:4], want))
 	}

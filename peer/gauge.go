@@ -1,6 +1,9 @@
 package peer
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Weights of older measurements when a new one comes.
 const (
@@ -17,6 +20,7 @@ const minMeasured = 4 << 10
 type gauge struct {
 	bytes, seconds float64   // delivered, and the time that took; both fade
 	last           time.Time // of the last reply
+	pace           float64   // seconds that a block takes beyond the round trip; zero if never measured
 }
 
 // mostLatency is the part of the time for a reply that may count as its round trip: a
@@ -26,13 +30,19 @@ const mostLatency = 0.9
 // delivered notes a reply of so many bytes to a request sent at a time, over a line
 // with a round trip. That is no part of the time that the bytes took. While several
 // are in flight, a reply took the time since the one before it.
-func (g *gauge) delivered(bytes int, rtt time.Duration, sent, now time.Time) {
+func (g *gauge) delivered(k kind, bytes int, rtt time.Duration, sent, now time.Time) {
 	took := now.Sub(sent)
 	took -= min(rtt, time.Duration(mostLatency*float64(took)))
 	if since := now.Sub(g.last); since < took {
 		took = since
 	}
 	g.last = now
+	if k == getBlock {
+		if g.pace == 0 {
+			g.pace = took.Seconds()
+		}
+		g.pace += (took.Seconds() - g.pace) / 8
+	}
 	if bytes < minMeasured {
 		return
 	}
@@ -62,3 +72,23 @@ func (s *sizes) of(k kind) int { return int(s[k]) }
 
 // seen notes the size of a reply.
 func (s *sizes) seen(k kind, bytes int) { s[k] = s[k]*keepSize + float64(bytes)*(1-keepSize) }
+
+// delays estimates how long the reply to a request usually takes to begin, beyond the
+// round trip, in seconds, from the replies to earlier ones of its kind. It is a plain
+// value.
+type delays struct{ mean, off float64 }
+
+// seen records one reply; a negative delay says nothing.
+func (d *delays) seen(delay time.Duration) {
+	if delay < 0 {
+		return
+	}
+	off := delay.Seconds() - d.mean
+	d.mean += off / 8
+	d.off += (math.Abs(off) - d.off) / 4
+}
+
+// most returns a delay that few replies exceed.
+func (d *delays) most() time.Duration {
+	return time.Duration((d.mean + 4*d.off) * float64(time.Second))
+}

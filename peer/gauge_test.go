@@ -13,19 +13,19 @@ func TestGauge(t *testing.T) {
 	if g.rate() != 0 {
 		t.Error("a rate without a measurement")
 	}
-	if g.delivered(100, 0, now, now.Add(time.Second)); g.rate() != 0 {
+	if g.delivered(getCFilters, 100, 0, now, now.Add(time.Second)); g.rate() != 0 {
 		t.Errorf("rate %v from a reply that is too small to tell", g.rate())
 	}
 	for i := range 20 {
 		// Two in flight at a time, one delivered each second.
 		at := now.Add(time.Duration(i+2) * time.Second)
-		g.delivered(1<<20, 0, at.Add(-2*time.Second), at)
+		g.delivered(getCFilters, 1<<20, 0, at.Add(-2*time.Second), at)
 	}
 	if got := g.rate(); math.Abs(got-1<<20) > 1<<17 {
 		t.Errorf("rate %.0f, want about %d", got, 1<<20)
 	}
 	if g := new(gauge); true {
-		g.delivered(1<<20, 0, now, now)
+		g.delivered(getCFilters, 1<<20, 0, now, now)
 		if got := g.rate(); math.IsInf(got, 0) || math.IsNaN(got) {
 			t.Errorf("rate %v of an instant reply", got)
 		}
@@ -46,7 +46,7 @@ func TestGaugeLeavesLatencyOut(t *testing.T) {
 		{time.Minute, time.Second, 10 << 20},
 	} {
 		var g gauge
-		g.delivered(1<<20, test.rtt, now, now.Add(test.took))
+		g.delivered(getCFilters, 1<<20, test.rtt, now, now.Add(test.took))
 		if got := g.rate(); math.Abs(got-test.want) > test.want/100 {
 			t.Errorf("rate %.0f of a reply after %v with a round trip of %v, want %.0f", got, test.took, test.rtt, test.want)
 		}

@@ -17,13 +17,13 @@ func (c *conn) handle(f frame) error {
 	case "":
 		c.unknown.Add(1)
 	case wire.CmdHeaders:
-		c.handleHeaders(f)
+		return c.handleHeaders(f)
 	case wire.CmdCFiltersV2:
-		c.handleReply(getCFilters, f)
+		return c.handleReply(getCFilters, f)
 	case wire.CmdCFilterV2:
-		c.handleReply(getCFilter, f)
+		return c.handleReply(getCFilter, f)
 	case wire.CmdBlock:
-		c.handleReply(getBlock, f)
+		return c.handleReply(getBlock, f)
 	case wire.CmdTx:
 		return c.handleTx(f)
 	default:
@@ -72,7 +72,7 @@ const (
 
 // handleHeaders settles a headers request or takes the message as an
 // announcement.
-func (c *conn) handleHeaders(f frame) {
+func (c *conn) handleHeaders(f frame) error {
 	c.mu.Lock()
 	grown := f.shape.height > c.claim
 	if grown {
@@ -81,7 +81,7 @@ func (c *conn) handleHeaders(f frame) {
 	r, what := c.sortHeaders(f)
 	c.mu.Unlock()
 	if what == answer {
-		r.settle(f.payload, nil)
+		c.replied(r, f.payload)
 	}
 	if what == announcement || grown {
 		c.onNews()
@@ -89,6 +89,10 @@ func (c *conn) handleHeaders(f frame) {
 	if what == intrusion {
 		c.onFault(Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
 	}
+	if what == intrusion || what == announcement {
+		return c.disowned(f)
+	}
+	return nil
 }
 
 // sortHeaders puts a headers message where it belongs, and returns the request it
@@ -114,13 +118,31 @@ func (c *conn) sortHeaders(f frame) (*request, meaning) {
 }
 
 // handleReply settles the request that a reply names the blocks of.
-func (c *conn) handleReply(k kind, f frame) {
+func (c *conn) handleReply(k kind, f frame) error {
 	r := c.take(k, f.shape)
 	if r == nil {
 		c.onFault(Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
-		return
+		return c.disowned(f)
 	}
-	r.settle(f.payload, nil)
+	c.replied(r, f.payload)
+	return nil
+}
+
+// replied settles a request that was taken out of the table with its reply.
+func (c *conn) replied(r *request, payload []byte) {
+	late := r.abandoned
+	r.settle(payload, nil)
+	if late {
+		c.onLate(r)
+	}
+}
+
+// disowned counts a message as unasked that began as the reply to a request and is none.
+func (c *conn) disowned(f frame) error {
+	if !f.answers {
+		return nil
+	}
+	return c.unasked(f.size)
 }
 
 // handleNotFound settles the block requests that the peer has no block for, and

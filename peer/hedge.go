@@ -14,11 +14,14 @@ import (
 const (
 	hedgeFactor = 2                      // times what a reply should take, and
 	hedgeMin    = 500 * time.Millisecond // at least
-	quietFactor = 1.5                    // times the round trip, and hedgeMin, when nothing at all comes
+	quietTrips  = 2                      // round trips, and
+	quietMin    = 100 * time.Millisecond // when nothing of a reply comes, and what replies take to begin
 
-	// flowing is the number of bytes per second from the peers that were asked at
-	// which they are given more time, up to maxExcused times as much.
+	// flowing is the number of bytes per second of replies, from the peers that were
+	// asked, at which they are given more time, up to maxExcused times as much, unless
+	// another peer delivers flowFactor times as much.
 	flowing    = 8 << 10
+	flowFactor = 8
 	maxExcused = 8
 
 	firstMore = 2 // peers that are asked as well; next time twice as many
@@ -41,10 +44,10 @@ type hedge struct {
 
 // attempt is one peer that was asked.
 type attempt struct {
-	m        *member
-	at       time.Time
-	received uint64 // bytes from it before
-	judged   uint64 // bytes from it when flows was last asked for
+	m      *member
+	r      *request
+	at     time.Time
+	judged int // bytes of progress when flows was last asked for
 }
 
 // answered is how one attempt ended.
@@ -70,20 +73,19 @@ func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) (
 	h := &hedge{pool: p, want: w, request: again, ctx: ctx, answers: make(chan answered, maxAsked), judged: time.Now()}
 	defer h.wg.Wait()
 	defer cancel()
-	quiet, patience := p.hedgeAfter(m)
+	quiet, patience := p.hedgeAfter(m, first.kind)
 	h.ask(m, first)
 	a := h.await(quiet, patience)
 	if a.err != nil {
 		return nil, a.m.id, fmt.Errorf("%v: %w", first, a.err)
 	}
-	h.outrun(a.m)
+	h.outrun(a.m, len(a.payload))
 	return a.payload, a.m.id, nil
 }
 
 // ask puts the request to a peer that was acquired.
 func (h *hedge) ask(m *member, r *request) {
-	before := m.nc.own.in.Load()
-	h.asked = append(h.asked, attempt{m: m, at: time.Now(), received: before, judged: before})
+	h.asked = append(h.asked, attempt{m: m, r: r, at: time.Now()})
 	h.wg.Go(func() {
 		payload, err := m.do(h.ctx, r)
 		h.pool.settle(m, h.want, r, len(payload), err)
@@ -130,14 +132,16 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 	}
 }
 
-// heard returns when a byte last came from the peers that were asked, or one was
-// asked.
+// heard returns when a byte of the reply, or of those that it waits for, last came from
+// the peers that were asked, or one was asked.
 func (h *hedge) heard() (last time.Time) {
 	for _, a := range h.asked {
-		for _, at := range []time.Time{a.at, a.m.nc.received()} {
-			if at.After(last) {
-				last = at
-			}
+		at := a.at
+		if bytes, came := a.m.progress(a.r); bytes > 0 && came.After(at) {
+			at = came
+		}
+		if at.After(last) {
+			last = at
 		}
 	}
 	return last
@@ -146,16 +150,31 @@ func (h *hedge) heard() (last time.Time) {
 // flows reports whether enough came from the peers that were asked, since it was last
 // asked for, to wait for the rest.
 func (h *hedge) flows(now time.Time) bool {
-	var bytes uint64
+	bytes := 0
 	for i := range h.asked {
-		in := h.asked[i].m.nc.own.in.Load()
-		bytes += in - h.asked[i].judged
-		h.asked[i].judged = in
+		a := &h.asked[i]
+		in, _ := a.m.progress(a.r)
+		bytes += in - a.judged
+		a.judged = in
 	}
 	passed := now.Sub(h.judged)
 	h.judged = now
 	h.excused++
-	return h.excused <= maxExcused && float64(bytes) >= flowing*passed.Seconds()
+	return h.excused <= maxExcused && float64(bytes) >= max(flowing, h.others()/flowFactor)*passed.Seconds()
+}
+
+// others returns the greatest rate of the peers that were not asked and answer such
+// requests, in bytes per second.
+func (h *hedge) others() (rate float64) {
+	h.pool.mu.Lock()
+	defer h.pool.mu.Unlock()
+	for _, m := range h.pool.members {
+		asked := slices.ContainsFunc(h.asked, func(a attempt) bool { return a.m == m })
+		if !asked && m.live() && m.owing[h.want.kind].n == 0 && !slices.Contains(h.want.avoid, m.id) {
+			rate = max(rate, m.gauge.rate())
+		}
+	}
+	return rate
 }
 
 // askMore puts the request to up to n more peers, as far as there are any with room
@@ -179,19 +198,17 @@ func (h *hedge) askMore(n int) {
 }
 
 // outrun notes that peers which were asked before the one that answered sent next to
-// nothing meanwhile: they are asked later next time. That proves nothing against
-// them.
-func (h *hedge) outrun(winner *member) {
+// nothing of the reply meanwhile, which has so many bytes, nor of those it waits for:
+// they are asked later next time. That proves nothing against them.
+func (h *hedge) outrun(winner *member, bytes int) {
 	now := time.Now()
 	h.pool.update(func() {
 		for _, a := range h.asked {
-			got := a.m.nc.own.in.Load() - a.received
 			if a.m == winner {
 				return // those that follow had less time
 			}
-			if float64(got) < flowing*now.Sub(a.at).Seconds() {
-				a.m.silent++
-				a.m.window = max(a.m.window/2, 1)
+			if got, _ := a.m.progress(a.r); got < bytes/flowFactor || float64(got) < flowing*now.Sub(a.at).Seconds() {
+				h.pool.shun(a.m, a.r.kind)
 			}
 		}
 	})
@@ -200,7 +217,7 @@ func (h *hedge) outrun(winner *member) {
 // hedgeAfter returns how long the newest request to a peer may take until another
 // peer is asked as well, and how long if nothing comes: at most a quarter of the time
 // that silence is borne, for small replies measure the rate poorly.
-func (p *Pool) hedgeAfter(m *member) (quiet, patience time.Duration) {
+func (p *Pool) hedgeAfter(m *member, k kind) (quiet, patience time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rate := m.gauge.rate()
@@ -210,7 +227,7 @@ func (p *Pool) hedgeAfter(m *member) (quiet, patience time.Duration) {
 	rtt := m.rtt()
 	usual := rtt + time.Duration(float64(m.bytes)/rate*float64(time.Second))
 	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.RequestStall/4, hedgeMin))
-	return min(max(hedgeMin, time.Duration(quietFactor*float64(rtt))), patience), patience
+	return min(quietTrips*rtt+quietMin+p.delays[k].most(), patience), patience
 }
 
 // acquireNow is acquire without a wait: it returns nil if no peer outside the list
@@ -227,7 +244,7 @@ func (p *Pool) acquireNow(w want, avoid []uint64) *member {
 			candidates = append(candidates, p.candidate(m, now))
 		}
 	}
-	i := choose(candidates, want{bytes: w.bytes, spread: w.spread}, p.cfg.MaxBytes)
+	i := choose(candidates, want{kind: w.kind, bytes: w.bytes, spread: w.spread}, p.cfg.MaxBytes)
 	if i < 0 {
 		return nil
 	}

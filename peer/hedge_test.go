@@ -3,6 +3,8 @@ package peer
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -78,7 +80,7 @@ func TestHedgeOfAll(t *testing.T) {
 			t.Errorf("%d asked at first", n)
 		}
 		for _, want := range []int{1 + firstMore, len(nodes), len(nodes)} {
-			<-time.After(hedgeMin)
+			<-time.After(quietMin)
 			synctest.Wait()
 			if n := asked(b); n != want {
 				t.Errorf("%d asked, want %d", n, want)
@@ -108,66 +110,110 @@ func TestHedgeNotFound(t *testing.T) {
 	})
 }
 
-// TestHedgeLeavesFlowAlone checks that nobody else is asked while a large reply
-// arrives, and that a trickle is no such thing.
+// pieces is a node that answers the first request for filters with a message of a
+// megabyte, so many bytes at a time.
+func pieces(bytes int, every time.Duration) func(*node) {
+	whole := frameOf(params.Net, wire.CmdCFiltersV2, encoded(wire.NewMsgCFiltersV2(append(slices.Repeat([]wire.MsgCFilterV2{
+		{BlockHash: chainhash.Hash{1}, Data: make([]byte, wire.MaxCFilterDataSize/2)}}, 10), wire.MsgCFilterV2{BlockHash: chainhash.Hash{2}}))))
+	return welcomeThen(func(n *node) {
+		if _, err := n.read(); err != nil {
+			return
+		}
+		for rest := whole; len(rest) > 0; rest = rest[min(bytes, len(rest)):] {
+			n.raw(rest[:min(bytes, len(rest))])
+			<-time.After(every)
+		}
+	})
+}
+
+// chatty is a node that answers nothing, and sends messages nobody asked for.
+func chatty(bytesPerSecond int) func(*node) {
+	return welcomeThen(func(n *node) {
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		reading.Go(n.drain)
+		junk := frameOf(params.Net, "news", make([]byte, bytesPerSecond/20))
+		for {
+			<-time.After(time.Second / 20)
+			if _, err := n.nc.Write(junk); err != nil {
+				return
+			}
+		}
+	})
+}
+
+// TestHedgeLeavesFlowAlone checks that no other peer is asked while a large reply
+// arrives, and that a trickle is no such thing, nor are other messages.
 func TestHedgeLeavesFlowAlone(t *testing.T) {
 	for _, test := range []struct {
-		name  string
-		every time.Duration // for a message of 32 bytes
-		want  int
-	}{{"flow", time.Millisecond, 1}, {"trickle", 100 * time.Millisecond, 2}} {
+		name string
+		node func(*node)
+		want int
+	}{
+		{"flow", pieces(1<<10, 20*time.Millisecond), 1},
+		{"trickle", pieces(256, 80*time.Millisecond), 2},
+		{"junk", chatty(64 << 10), 2},
+	} {
 		t.Run(test.name, func(t *testing.T) {
-			busy := welcomeThen(func(n *node) {
-				expect[*wire.MsgGetCFsV2](n)
-				for begin := time.Now(); time.Since(begin) < 3*hedgeMin; {
-					<-time.After(test.every)
-					n.send(wire.NewMsgFeeFilter(1))
-				}
-			})
-			run(t, nil, []func(*node){busy, busy}, func(t *testing.T, b *bench) {
-				b.net.wg.Go(func() { b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0) })
-				<-time.After(2*hedgeMin + hedgeMin/2)
-				synctest.Wait()
-				if n := asked(b); n != test.want {
+			run(t, nil, []func(*node){test.node, test.node}, func(t *testing.T, b *bench) {
+				ctx, cancel := context.WithTimeout(t.Context(), 2*hedgeMin+hedgeMin/2)
+				defer cancel()
+				b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
+				if n := askedNow(b); n != test.want {
 					t.Errorf("%d asked, want %d", n, test.want)
 				}
-				<-time.After(time.Minute)
 			})
 		})
 	}
 }
 
-// TestHedgeOfSilence checks that others are asked soon when nothing at all comes from
-// a peer that owes a large reply, and not before that reply is overdue when anything
-// does.
+// askedNow counts the peers that were sent a request that they have not answered.
+func askedNow(b *bench) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.members {
+		m.conn.mu.Lock()
+		n += min(1, len(m.table.pending))
+		m.conn.mu.Unlock()
+	}
+	return n
+}
+
+// TestHedgeOfSilence checks that others are asked soon when nothing comes of a reply,
+// and not before it is overdue when something does.
 func TestHedgeOfSilence(t *testing.T) {
 	const overdue = 1400 * time.Millisecond / 2 // 2 * 362 kB at assumedRate
+	headers := frameOf(params.Net, wire.CmdHeaders, payload(t, newTestChain(2001).headers(1)))
 	for _, test := range []struct {
 		name  string
 		talks bool
 		after time.Duration
 		want  int
 	}{
-		{"at first", false, hedgeMin - time.Millisecond, 1},
-		{"silence", false, hedgeMin, 1 + firstMore},
-		{"talk", true, hedgeMin + hedgeMin/4, 1},
+		{"at first", false, quietMin - time.Millisecond, 1},
+		{"silence", false, quietMin, 1 + firstMore},
+		{"reply", true, overdue - quietMin, 1},
 		{"overdue", true, overdue, 1 + firstMore},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			busy := welcomeThen(func(n *node) {
-				expect[*wire.MsgGetHeaders](n)
-				for begin := time.Now(); test.talks && time.Since(begin) < overdue; <-time.After(hedgeMin / 4) {
-					n.send(wire.NewMsgFeeFilter(1))
+				if _, err := n.read(); err != nil {
+					return
+				}
+				for rest := headers; test.talks && len(rest) > 300; rest = rest[300:] {
+					n.raw(rest[:300])
+					<-time.After(quietMin / 2)
 				}
 			})
 			run(t, nil, []func(*node){busy, busy, busy, busy}, func(t *testing.T, b *bench) {
-				b.net.wg.Go(func() { b.Headers(t.Context(), nil, nil, chainhash.Hash{}) })
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				b.net.wg.Go(func() { b.Headers(ctx, nil, nil, chainhash.Hash{}) })
 				<-time.After(test.after)
 				synctest.Wait()
 				if n := asked(b); n != test.want {
 					t.Errorf("%d asked after %v, want %d", n, test.after, test.want)
 				}
-				<-time.After(time.Minute)
 			})
 		})
 	}
@@ -186,7 +232,7 @@ func TestHedgeCancelled(t *testing.T) {
 		})
 	}
 	run(t, nil, []func(*node){mute, mute, mute, mute}, func(t *testing.T, b *bench) {
-		ctx, cancel := context.WithTimeout(t.Context(), hedgeMin/2)
+		ctx, cancel := context.WithTimeout(t.Context(), quietMin/2)
 		defer cancel()
 		if _, _, err := b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}, 0); !errors.Is(err, Cancelled) {
 			t.Errorf("failed for %v", err)

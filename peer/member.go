@@ -28,9 +28,26 @@ type member struct {
 
 	blocks   int // that its address was asked for
 	gauge    gauge
-	silent   int       // periods of silence since the last reply
-	silentAt time.Time // when the last of them was noticed
+	silent   int               // periods of silence since the last reply
+	silentAt time.Time         // when the last of them was noticed
+	owing    [numKinds]silence // of the requests of each kind
 }
+
+// silence is how often in a row a peer has left requests of a kind unanswered while
+// another peer answered them, and until when it gets no more of them unless no other peer
+// is there. A reply ends it, also one that comes late.
+type silence struct {
+	n     int
+	until time.Time
+}
+
+// How long a peer gets no requests of a kind that it has left unanswered once; twice as
+// long each time. After maxOwing times one that the pool has chosen is left.
+const (
+	firstSilence = time.Second
+	maxSilence   = time.Minute
+	maxOwing     = 8
+)
 
 // departed remembers the addresses of the connections that ended last, for a
 // proof of a fault may take longer than the connection lives.
@@ -57,6 +74,7 @@ func (d *departed) addr(id uint64) (string, bool) {
 // The slot is that of an automatic connection, else nil.
 func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	c.onNews = func() { poke(p.changed) }
+	c.onLate = func(r *request) { p.late(c, r) }
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
 	c.onAddresses = func(list []addrbook.Announced) { p.learn(c.addr, list) }
 	c.relay = p.relay
@@ -123,25 +141,65 @@ func (p *Pool) member(id uint64) *member {
 
 // candidate returns what the choice of a peer looks at.
 func (p *Pool) candidate(m *member, now time.Time) candidate {
-	return candidate{
-		id:       m.id,
-		requests: m.requests,
-		bytes:    m.bytes,
-		window:   m.window,
-		latency:  m.rtt().Seconds(),
-		rate:     m.gauge.rate(),
-		silent:   m.silent,
-		points:   p.standings[m.host].now(now),
-		blocks:   m.blocks,
+	rtt, abandoned := m.load()
+	c := candidate{
+		id:        m.id,
+		requests:  m.requests,
+		abandoned: abandoned,
+		bytes:     m.bytes,
+		window:    m.window,
+		latency:   rtt.Seconds(),
+		rate:      m.gauge.rate(),
+		pace:      m.gauge.pace,
+		silent:    m.silent,
+		points:    p.standings[m.host].now(now),
+		blocks:    m.blocks,
 	}
+	steady := time.Now()
+	for k := range m.owing {
+		c.shunned[k] = steady.Before(m.owing[k].until)
+	}
+	return c
 }
 
 // answered notes a reply of so many bytes.
 func (p *Pool) answered(m *member, r *request, bytes int) {
 	m.silent = 0
+	m.owing[r.kind] = silence{}
+	p.delays[r.kind].seen(m.delay(r))
 	m.window = min(m.window+1, p.cfg.MaxRequests)
-	m.gauge.delivered(bytes, m.rtt(), r.sent, time.Now())
+	m.gauge.delivered(r.kind, bytes, m.rtt(), r.sent, time.Now())
 	p.sizes.seen(r.kind, bytes)
+}
+
+// late records that a peer has answered a request after all that nobody waits for any
+// more: it is as good as others again.
+func (p *Pool) late(c *conn, r *request) {
+	p.update(func() {
+		if m := p.member(c.id); m != nil {
+			m.silent = 0
+			m.owing[r.kind] = silence{}
+			p.delays[r.kind].seen(m.delay(r))
+		}
+	})
+}
+
+// shun records that a peer left a request unanswered that another one has answered, or
+// that ran into its deadline. One that does so again and again is left, unless the user
+// has named it or no other peer is better.
+func (p *Pool) shun(m *member, k kind) {
+	now := time.Now()
+	s := &m.owing[k]
+	if now.Before(s.until) {
+		return // of the same period
+	}
+	s.until = now.Add(min(firstSilence<<min(s.n, 10), maxSilence))
+	s.n++
+	m.window = max(m.window/2, 1)
+	better := func(o *member) bool { return o != m && o.owing[k].n == 0 && o.live() }
+	if s.n >= maxOwing && m.role == Outbound && slices.ContainsFunc(p.members, better) {
+		m.end(fault(Straggler, nil))
+	}
 }
 
 // unanswered notes that a request ran into its deadline. Requests that were in
@@ -153,7 +211,7 @@ func (p *Pool) unanswered(m *member, r *request) {
 	}
 	m.silentAt = time.Now()
 	m.silent++
-	m.window = max(m.window/2, 1)
+	p.shun(m, r.kind)
 	p.addPoints(m.host, Timeout)
 	better := func(o *member) bool { return o != m && o.silent == 0 && o.live() }
 	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {

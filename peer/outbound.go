@@ -89,6 +89,7 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 
 	nc := newMetered(raw, &p.total)
 	frames := newFrameReader(nc, p.cfg.Params.Net, maxVersion)
+	frames.in = new(handshakeBytes)
 	relayTx := p.relay.asksFor()
 	nonce := p.addNonce()
 	defer p.dropNonce(nonce)

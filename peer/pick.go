@@ -11,64 +11,142 @@ const (
 	firstWindow = 4       // requests at a time; grows by one with every reply
 )
 
+// What one peer may owe at a time is bounded by its own rate as well: by what it delivers
+// in windowTrips round trips and windowTime seconds, and at least windowBytes.
+const (
+	windowBytes = 256 << 10
+	windowTrips = 2
+	windowTime  = 0.5
+)
+
+// maxPending bounds the requests that a peer has not answered, with those that nobody waits
+// for any more: a dcrd node disconnects above 1,000 requests for blocks.
+const maxPending = 800
+
+// urgentRoom is how many requests for headers fit beside a full window: they are few, and
+// others follow from their replies.
+const urgentRoom = 16
+
 // dreaded is the number of points of bad standing that make a peer count as half as
 // fast.
 const dreaded = maxScore / 8
 
-// lastResort is a cost, in seconds, that is greater than all others: a peer that was
-// silent last has a share of the blocks again once it has answered something else.
-const lastResort = 1e9
+// Blocks are spread over all peers that need no more than spreadFactor times what the best
+// one does: in round trip, or spreadTrip seconds more, and in serving a block, or
+// spreadPace seconds. None of them gets more than spreadShare times an even share, and
+// spreadStart blocks.
+const (
+	spreadFactor = 4
+	spreadTrip   = 0.5
+	spreadPace   = 0.025
+	spreadShare  = 2
+	spreadStart  = 8
+)
 
 // candidate is what the choice of a peer for a request looks at. It is a
 // snapshot by value.
 type candidate struct {
-	id       uint64
-	requests int     // in flight
-	bytes    int     // in flight, estimated
-	window   int     // the requests that may be in flight
-	latency  float64 // seconds
-	rate     float64 // bytes per second; zero if never measured
-	silent   int     // periods of silence since its last reply
-	points   float64 // of bad standing
-	blocks   int     // that it was asked for
+	id        uint64
+	requests  int            // in flight
+	abandoned int            // that it may still answer although nobody waits
+	bytes     int            // in flight, estimated
+	window    int            // the requests that may be in flight
+	latency   float64        // seconds
+	rate      float64        // bytes per second; zero if never measured
+	pace      float64        // seconds for a block, beyond the latency; zero if never measured
+	silent    int            // periods of silence since its last reply
+	shunned   [numKinds]bool // kinds that it has left unanswered not long ago
+	points    float64        // of bad standing
+	blocks    int            // that it was asked for
 }
 
 // want is what a request demands of its peer.
 type want struct {
+	kind  kind
 	only  uint64   // this peer and no other; zero for any
 	avoid []uint64 // not these, unless there are no others
 	bytes int      // the estimated size of the reply
 
-	// spread gives each peer a share, the smaller the slower it is. It is set for
-	// blocks: those that a wallet asks for tell what it owns to whoever sees all of
-	// them.
+	// spread gives each peer an even share. It is set for blocks: those that a wallet asks
+	// for tell what it owns to a peer that sees all of them.
 	spread bool
 }
 
 // choose returns the index of the peer to ask, or -1 if the request has to
 // wait: the peer that will probably have answered first, of those with room for
-// one more request. It has no state and no clock.
+// one more request, or for a block the one with the smallest share. Peers that have left
+// requests of this kind unanswered not long ago are asked only when all have. It has no
+// state and no clock.
 func choose(peers []candidate, w want, maxBytes int) int {
-	avoid := w.avoid
-	if w.only != 0 || !slices.ContainsFunc(peers, func(c candidate) bool { return !slices.Contains(avoid, c.id) }) {
-		avoid = nil
+	able := fitting(peers, w)
+	if w.spread && w.only == 0 {
+		return spread(peers, able, w, maxBytes)
 	}
 	usual := usualRate(peers)
 	best, bestCost := -1, 0.0
-	for i, c := range peers {
-		switch {
-		case w.only != 0 && c.id != w.only, slices.Contains(avoid, c.id), !c.hasRoom(w.bytes, maxBytes):
+	for _, i := range able {
+		c := &peers[i]
+		if !c.hasRoom(w, maxBytes) {
 			continue
 		}
-		cost := c.cost(w.bytes, usual)
-		if w.spread {
-			cost *= float64(1 + c.blocks)
-			if c.silent > 0 {
-				cost += lastResort
-			}
-		}
-		if best < 0 || cost < bestCost {
+		if cost := c.cost(w.bytes, usual); best < 0 || cost < bestCost {
 			best, bestCost = i, cost
+		}
+	}
+	return best
+}
+
+// fitting returns the indices of the peers that may be asked once they have room.
+func fitting(peers []candidate, w want) []int {
+	var able []int
+	for i := range peers {
+		if w.only == 0 || peers[i].id == w.only {
+			able = append(able, i)
+		}
+	}
+	if w.only != 0 {
+		return able
+	}
+	able = unless(able, func(i int) bool { return slices.Contains(w.avoid, peers[i].id) })
+	return unless(able, func(i int) bool { return peers[i].shunned[w.kind] })
+}
+
+// unless returns the indices that are not bad, or all if all are.
+func unless(all []int, bad func(int) bool) []int {
+	good := slices.DeleteFunc(slices.Clone(all), bad)
+	if len(good) == 0 {
+		return all
+	}
+	return good
+}
+
+// spread returns the index of the peer to ask for a block, or -1 if the request has to
+// wait: of the peers that are good enough and have room the one that was asked for the
+// fewest. One that has more than its share has to wait for the others.
+func spread(peers []candidate, able []int, w want, maxBytes int) int {
+	able = unless(able, func(i int) bool { return peers[i].silent > 0 || peers[i].points >= dreaded })
+	if len(able) == 0 {
+		return -1
+	}
+	trip, pace := math.Inf(1), math.Inf(1)
+	for _, i := range able {
+		trip, pace = min(trip, peers[i].latency), min(pace, peers[i].pace)
+	}
+	able = unless(able, func(i int) bool {
+		return peers[i].latency > max(spreadFactor*trip, trip+spreadTrip) || peers[i].pace > max(spreadFactor*pace, spreadPace)
+	})
+	all := 0
+	for _, i := range able {
+		all += peers[i].blocks
+	}
+	best, most := -1, spreadStart+spreadShare*all/len(able)
+	for _, i := range able {
+		c := &peers[i]
+		if !c.hasRoom(w, maxBytes) || c.blocks >= most && len(able) > 1 {
+			continue
+		}
+		if best < 0 || c.blocks < peers[best].blocks || c.blocks == peers[best].blocks && c.latency < peers[best].latency {
+			best = i
 		}
 	}
 	return best
@@ -76,8 +154,17 @@ func choose(peers []candidate, w want, maxBytes int) int {
 
 // hasRoom reports whether one more request fits. One always fits when none is
 // in flight, however large its reply.
-func (c *candidate) hasRoom(bytes, maxBytes int) bool {
-	return c.requests == 0 || c.requests < c.window && c.bytes+bytes <= maxBytes
+func (c *candidate) hasRoom(w want, maxBytes int) bool {
+	if c.requests == 0 {
+		return true
+	}
+	if w.kind == getHeaders {
+		return c.requests < c.window+urgentRoom && c.bytes+w.bytes <= maxBytes
+	}
+	if c.rate > 0 {
+		maxBytes = min(maxBytes, max(windowBytes, int(min(c.rate*(windowTrips*c.latency+windowTime), float64(maxBytes)))))
+	}
+	return c.requests < c.window && c.requests+c.abandoned < maxPending && c.bytes+w.bytes <= maxBytes
 }
 
 // cost is the expected time until a reply, in seconds, made much worse by silence

@@ -30,6 +30,7 @@ func TestChoose(t *testing.T) {
 		{"full", with(func(c *candidate) { c.requests = 8; c.latency = 0 }), want{}, 0},
 		{"too many bytes", with(func(c *candidate) { c.requests = 1; c.bytes = 1 << 20; c.rate = 1e12; c.latency = 0 }), want{bytes: 1}, 0},
 	} {
+		tc.want.kind = getCFilters
 		peers := []candidate{base, tc.other}
 		peers[0].id, peers[1].id = 1, 2
 		if got := choose(peers, tc.want, 1<<20); got != tc.best {
@@ -42,7 +43,8 @@ func TestChoose(t *testing.T) {
 }
 
 // TestChooseProperties checks for random peers that the choice has room, honours
-// only and avoid, and exists whenever one may be asked.
+// only and avoid, and exists whenever one may be asked. A request for a block may wait
+// for a better peer, which then owes an answer.
 func TestChooseProperties(t *testing.T) {
 	for seed := range uint64(2000) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
@@ -55,7 +57,7 @@ func TestChooseProperties(t *testing.T) {
 				latency: rnd.Float64(), rate: float64(rnd.IntN(2)) * rnd.Float64(), silent: rnd.IntN(20), points: 100 * rnd.Float64(),
 			})
 		}
-		w := want{bytes: rnd.IntN(500)}
+		w := want{kind: getCFilters, bytes: rnd.IntN(500), spread: rnd.IntN(3) == 0}
 		if rnd.IntN(3) == 0 {
 			w.only = 1 + rnd.Uint64N(5)
 		}
@@ -71,7 +73,12 @@ func TestChooseProperties(t *testing.T) {
 			}
 			return room && (len(w.avoid) == len(ids) || !slices.Contains(w.avoid, c.id))
 		}
+		owes := func(c candidate) bool { return c.requests > 0 }
 		switch i := choose(peers, w, 1000); {
+		case i < 0 && w.spread && len(peers) > 0 && w.only == 0:
+			if !slices.ContainsFunc(peers, owes) {
+				t.Fatalf("seed %d: %+v of %+v waits for no answer", seed, w, peers)
+			}
 		case i < 0 && slices.ContainsFunc(peers, may):
 			t.Fatalf("seed %d: nobody chosen for %+v of %+v", seed, w, peers)
 		case i >= 0 && !may(peers[i]):

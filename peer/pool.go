@@ -48,6 +48,7 @@ type Pool struct {
 	standings map[string]standing // by host
 	bans      map[string]Ban      // by host, or by the address that the user has banned
 	sizes     sizes
+	delays    [numKinds]delays
 	search    search
 }
 

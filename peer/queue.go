@@ -81,9 +81,15 @@ func (p *Pool) serve() []grant {
 		}
 	}
 	var grants []grant
+	var full [numKinds]bool // for requests that any peer may answer
 	p.queue = slices.DeleteFunc(p.queue, func(q *waiter) bool {
+		plain := q.want.only == 0 && len(q.want.avoid) == 0
+		if plain && full[q.want.kind] {
+			return false // those before it in the queue have not found room either
+		}
 		i := choose(candidates, q.want, p.cfg.MaxBytes)
 		if i < 0 {
+			full[q.want.kind] = full[q.want.kind] || plain
 			gone := q.want.only != 0 && !slices.ContainsFunc(candidates, func(c candidate) bool { return c.id == q.want.only })
 			if gone {
 				grants = append(grants, grant{q, nil})

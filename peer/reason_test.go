@@ -127,7 +127,7 @@ func scenarios() map[Reason]scenario {
 		Straggler: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			ctx, cancel := context.WithTimeout(b.t.Context(), time.Second)
 			defer cancel()
-			for range maxAbandoned {
+			for range maxAbandoned + b.cfg.MaxRequests {
 				b.CFilter(ctx, nil, chainhash.Hash{})
 				ctx, cancel = context.WithTimeout(b.t.Context(), time.Millisecond)
 				defer cancel()

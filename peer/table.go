@@ -40,8 +40,12 @@ type request struct {
 	// sent is when it was put in line to be written.
 	sent time.Time
 
-	// before is how many bytes had come from the peer then.
-	before uint64
+	// number is its place in the order of sending, got the bytes of replies to it and to
+	// requests before it that have come since, firstAt and gotAt when the first and the
+	// last of them did. The connection's lock guards them.
+	number         uint64
+	got            int
+	firstAt, gotAt time.Time
 
 	// abandoned is set when nobody waits any more. The request stays in the
 	// table, so that a late reply is known for what it is. It does not change any
@@ -69,13 +73,15 @@ func (r *request) fits(s shape) bool {
 // the order they were sent. It is a plain value: the connection guards it.
 type table struct {
 	pending []*request
+	sent    uint64 // requests so far
+	most    int    // abandoned requests that are remembered
 }
 
 // Limits on what is remembered of abandoned requests. An honest node answers
 // in order, so what is older than maxLate is never answered.
 const (
 	maxLate      = 5 * time.Minute
-	maxAbandoned = 128
+	maxAbandoned = 128 // besides as many as may be in flight
 )
 
 // add appends a request that is being sent, and forgets abandoned ones that are
@@ -92,9 +98,11 @@ func (t *table) add(r *request) bool {
 		abandoned++
 		return false
 	})
-	if abandoned >= maxAbandoned {
+	if abandoned >= t.most+maxAbandoned {
 		return false
 	}
+	t.sent++
+	r.number = t.sent
 	t.pending = append(t.pending, r)
 	return true
 }
@@ -143,6 +151,19 @@ func (t *table) abandon(r *request) bool {
 	}
 	r.abandoned = true
 	return true
+}
+
+// owed is how long an abandoned request counts as one that the peer may still answer.
+const owed = 30 * time.Second
+
+// abandoned returns how many requests the peer may still answer that nobody waits for.
+func (t *table) abandoned(now time.Time) (n int) {
+	for _, r := range t.pending {
+		if r.abandoned && now.Sub(r.sent) < owed {
+			n++
+		}
+	}
+	return n
 }
 
 // oldest removes and returns the oldest request of a kind that somebody waits

@@ -31,6 +31,7 @@ func (c *conn) handleTx(f frame) error {
 		c.onFault(Unsolicited, fmt.Errorf("transaction %s", hash))
 		return nil
 	}
+	c.throttle.refund(f.size)
 	return c.askTxs(ask)
 }
 

@@ -1,0 +1,206 @@
+package peer
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// flooder is a node that sends a message again and again as fast as it is read, and
+// counts the bytes. It does so once.
+func flooder(sent *atomic.Int64, msg []byte) func(*node) {
+	return welcomeThen(func(n *node) {
+		if sent.Load() > 0 {
+			return
+		}
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		reading.Go(n.drain)
+		defer n.nc.Close()
+		for {
+			wrote, err := n.nc.Write(msg)
+			sent.Add(int64(wrote))
+			if err != nil {
+				return
+			}
+		}
+	})
+}
+
+// TestFloodIsLeft checks for every kind of message that no request asks for that little
+// of a flood is read, and that its sender is left soon.
+func TestFloodIsLeft(t *testing.T) {
+	chain := newTestChain(2001)
+	inv := wire.NewMsgInv()
+	for i := range wire.MaxInvPerMsg {
+		inv.AddInvVect(wire.NewInvVect(wire.InvTypeBlock, &chainhash.Hash{byte(i), byte(i >> 8)}))
+	}
+	for name, msg := range map[string][]byte{
+		"unknown":       frameOf(params.Net, "news", make([]byte, 1<<20)),
+		"large unknown": frameOf(params.Net, "news", make([]byte, 30<<20)),
+		"empty unknown": frameOf(params.Net, "news", nil),
+		"pongs":         frameOf(params.Net, wire.CmdPong, make([]byte, 8)),
+		"unwanted":      frameOf(params.Net, wire.CmdMixDCNet, make([]byte, 10_000)),
+		"inventory":     frameOf(params.Net, wire.CmdInv, encoded(inv)),
+		"headers":       frameOf(params.Net, wire.CmdHeaders, encoded(chain.headers(1))),
+		"filters":       frameOf(params.Net, wire.CmdCFiltersV2, encoded(chain.filters(1, 99))),
+		"blocks":        frameOf(params.Net, wire.CmdBlock, encoded(chain.blocks[1])),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent atomic.Int64
+			run(t, nil, []func(*node){flooder(&sent, msg)}, func(t *testing.T, b *bench) {
+				<-time.After(2*maxThrottled + time.Second)
+				if most := int64(maxJunk + 3*maxThrottled.Seconds()*unaskedRate + readAhead); sent.Load() > most {
+					t.Errorf("%d bytes were read, at most %d may be", sent.Load(), most)
+				}
+				if left := b.log.reasons(slog.LevelWarn); len(left) == 0 {
+					t.Error("its sender was not left")
+				}
+				if bans := b.Bans(); len(bans) > 0 {
+					t.Errorf("it proves nothing, and yet there are bans: %v", bans)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatNodesSendIsRead checks that what honest nodes send unasked costs them nothing:
+// a whole mempool at once, addresses, and an announcement now and then.
+func TestWhatNodesSendIsRead(t *testing.T) {
+	inv := wire.NewMsgInv()
+	for i := range wire.MaxInvPerMsg {
+		inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &chainhash.Hash{byte(i), byte(i >> 8)}))
+	}
+	honest := welcomeThen(func(n *node) {
+		n.send(inv, inv)
+		for range 10 * 60 {
+			<-time.After(time.Second)
+			n.raw(frameOf(params.Net, wire.CmdFeeFilter, make([]byte, 8)))
+			n.raw(frameOf(params.Net, "news", make([]byte, 8<<10)))
+		}
+		n.drain()
+	})
+	run(t, func(c *Config) { c.PingEvery = time.Hour }, []func(*node){honest}, func(t *testing.T, b *bench) {
+		id := b.only().ID
+		<-time.After(11 * time.Minute)
+		if i := b.only(); i.ID != id || i.Unknown != 600 || i.Score != 0 {
+			t.Errorf("%+v", i)
+		}
+	})
+}
+
+// TestJunkBuysNoTime checks that peers which answer nothing, and send messages that no
+// request asks for, hold requests up as little as silent ones, whatever they send.
+func TestJunkBuysNoTime(t *testing.T) {
+	chain := newTestChain(200)
+	begun := frameOf(params.Net, wire.CmdCFiltersV2, encoded(chain.filters(100, 199)))
+	for _, test := range []struct {
+		name      string
+		node      func(*node)
+		bad, good int
+	}{
+		{"one of two", chatty(16 << 10), 1, 1},
+		{"one of two, much", chatty(1 << 20), 1, 1},
+		{"one of eight", chatty(64 << 10), 1, 7},
+		{"seven of eight", chatty(8 << 10), 7, 1},
+		{"other replies", welcomeThen(func(n *node) {
+			var reading sync.WaitGroup
+			defer reading.Wait()
+			reading.Go(n.drain)
+			for rest := begun; len(rest) > 512; rest = rest[512:] { // 10 kB a second, of a message without end
+				n.raw(rest[:512])
+				<-time.After(time.Second / 20)
+			}
+		}), 1, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var nodes []func(*node)
+			for range test.bad {
+				nodes = append(nodes, test.node)
+			}
+			for range test.good {
+				nodes = append(nodes, slow(chain, 20*time.Millisecond))
+			}
+			run(t, nil, nodes, func(t *testing.T, b *bench) {
+				begin := time.Now()
+				for range 3 {
+					fetchTogether(t, b, chain, 2*len(nodes))
+				}
+				served := time.Duration(3*2*len(nodes)/test.good+3) * 20 * time.Millisecond
+				if took, most := time.Since(begin), served+time.Second; took > most {
+					t.Errorf("it took %v, at most %v", took, most)
+				}
+			})
+		})
+	}
+}
+
+// fetchTogether makes so many requests for filters at once, more than one peer gets, and
+// returns when all have been answered.
+func fetchTogether(t *testing.T, b *bench, chain *testChain, n int) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[i+1], chain.hashes[i+100], 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestTrickledReplyBuysLittleTime checks that a peer which sends what was asked for, but
+// far more slowly than another one could, holds few requests up.
+func TestTrickledReplyBuysLittleTime(t *testing.T) {
+	chain := newTestChain(2001)
+	trickler := welcomeThen(func(n *node) {
+		requests := make(chan wire.Message, 100)
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		reading.Go(func() {
+			defer close(requests)
+			for {
+				msg, err := n.read()
+				if err != nil {
+					return
+				}
+				requests <- msg
+			}
+		})
+		for msg := range requests {
+			answer := chain.answer(msg)
+			if answer == nil {
+				continue
+			}
+			for rest := frameOf(params.Net, answer.Command(), encoded(answer)); len(rest) > 0; {
+				k := min(1<<10, len(rest))
+				n.raw(rest[:k])
+				rest = rest[k:]
+				<-time.After(100 * time.Millisecond) // 10 KiB a second
+			}
+		}
+	})
+	run(t, nil, []func(*node){trickler, slow(chain, 20*time.Millisecond)}, func(t *testing.T, b *bench) {
+		good := b.Infos()[0].ID
+		if b.Infos()[0].Addr == "a:1" {
+			good = b.Infos()[1].ID
+		}
+		for range 3 { // so that it is known how fast others are
+			if _, err := b.HeadersFrom(t.Context(), good, nil, chainhash.Hash{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin := time.Now()
+		for range 3 {
+			fetchTogether(t, b, chain, 6)
+		}
+		if took, most := time.Since(begin), 2*time.Second; took > most {
+			t.Errorf("it took %v, at most %v", took, most)
+		}
+	})
+}

@@ -1,0 +1,186 @@
+package peer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/wait"
+)
+
+// Limits on bytes that are no reply to a request. What honest nodes send unasked are
+// announcements, addresses and pings: a few kilobytes a minute, and once a whole mempool.
+const (
+	maxJunk      = 4 << 20          // bytes at once
+	unaskedRate  = 16 << 10         // bytes per second that are read beyond
+	maxThrottled = 10 * time.Second // of not reading, until the peer is left
+)
+
+// maxGreeting is how many bytes of messages a handshake may have: many times what nodes
+// send.
+const maxGreeting = 256 << 10
+
+// handshakeBytes is the intake of a handshake, in which nothing is a reply. It is the number of
+// bytes that came.
+type handshakeBytes int
+
+func (*handshakeBytes) begins(string, []byte) *request { return nil }
+
+func (*handshakeBytes) delivered(*request, int) {}
+
+func (g *handshakeBytes) unasked(n int) error {
+	if *g += handshakeBytes(n); *g > maxGreeting {
+		return fault(Flood, fmt.Errorf("%d bytes during the handshake", *g))
+	}
+	return nil
+}
+
+// throttle bounds the bytes that a peer sends unasked. The goroutine that reads owns it.
+type throttle struct {
+	level float64 // bytes over those that were allowed for
+	at    time.Time
+	spent time.Duration // that was waited since the level was zero
+}
+
+// take counts bytes and returns how long not to read.
+func (t *throttle) take(n int, now time.Time) time.Duration {
+	t.level = max(0, t.level-now.Sub(t.at).Seconds()*unaskedRate)
+	t.at = now
+	if t.level == 0 {
+		t.spent = 0
+	}
+	t.level += float64(n)
+	pause := time.Duration((t.level - maxJunk) / unaskedRate * float64(time.Second))
+	if pause <= 0 {
+		return 0
+	}
+	t.spent += pause
+	return pause
+}
+
+// refund takes back what was counted for bytes that turned out to be a reply.
+func (t *throttle) refund(n int) { t.level = max(0, t.level-float64(n)) }
+
+// unasked implements intake: the peer is not read from while it sends too much, and left
+// when it goes on.
+func (c *conn) unasked(n int) error {
+	pause := c.throttle.take(n, time.Now())
+	switch {
+	case pause == 0:
+		return nil
+	case c.throttle.spent > maxThrottled:
+		return fault(Flood, fmt.Errorf("%d bytes more than %d that no request asked for", int(c.throttle.level)-maxJunk, maxJunk))
+	}
+	var timer wait.Timer
+	defer timer.Stop()
+	timer.Reset(pause)
+	select {
+	case <-timer.C():
+		return nil
+	case <-c.ended:
+		return c.cause
+	}
+}
+
+// begins implements intake.
+func (c *conn) begins(cmd string, head []byte) *request {
+	k, first, ok := beginning(cmd, head)
+	if !ok {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.table.begun(k, first, !c.announcing)
+}
+
+// beginning returns the kind of request that a message answers, and the first block that
+// it is about: for headers the parent of the first one, none if it is empty.
+func beginning(cmd string, b []byte) (k kind, first chainhash.Hash, ok bool) {
+	var from int
+	switch cmd {
+	case wire.CmdHeaders:
+		n, rest, err := cutCount(b, wire.MaxBlockHeadersPerMsg)
+		if err != nil || n == 0 {
+			return getHeaders, first, err == nil
+		}
+		k, b, from = getHeaders, rest, offPrevBlock
+	case wire.CmdCFiltersV2:
+		_, rest, err := cutCount(b, wire.MaxCFiltersV2PerBatch)
+		if err != nil {
+			return k, first, false
+		}
+		k, b = getCFilters, rest
+	case wire.CmdCFilterV2:
+		k = getCFilter
+	case wire.CmdBlock:
+		if len(b) < headerSize {
+			return k, first, false
+		}
+		return getBlock, chainhash.HashH(b[:headerSize]), true
+	default:
+		return k, first, false
+	}
+	if len(b) < from+chainhash.HashSize {
+		return k, first, false
+	}
+	return k, chainhash.Hash(b[from : from+chainhash.HashSize]), true
+}
+
+// begun returns the request of a kind that a reply beginning with a block answers, nil if
+// there is none. Any means that headers may begin anywhere.
+func (t *table) begun(k kind, first chainhash.Hash, anywhere bool) *request {
+	var oldest *request
+	for _, r := range t.pending {
+		if r.kind != k {
+			continue
+		}
+		if k != getHeaders && r.first == first || k == getHeaders && (len(r.locator) == 0 || first == chainhash.Hash{} || slices.Contains(r.locator, first)) {
+			return r
+		}
+		if oldest == nil {
+			oldest = r
+		}
+	}
+	if k == getHeaders && anywhere {
+		return oldest
+	}
+	return nil
+}
+
+// delivered implements intake. Bytes of a reply are progress for its request and for
+// those that were sent after it, which wait for it: a node answers in order. What comes
+// for a later request is no progress for an earlier one.
+func (c *conn) delivered(r *request, n int) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, q := range c.table.pending {
+		if q.number < r.number {
+			continue
+		}
+		if q.got == 0 {
+			q.firstAt = now
+		}
+		q.got += n
+		q.gotAt = now
+	}
+}
+
+// progress returns how many bytes of replies have come that a request waited for, and
+// when the last of them did: when it was sent, if none has.
+func (c *conn) progress(r *request) (bytes int, last time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return r.progress()
+}
+
+// progress is conn.progress under its lock.
+func (r *request) progress() (bytes int, last time.Time) {
+	if r.got == 0 {
+		return 0, r.sent
+	}
+	return r.got, r.gotAt
+}
