@@ -24,7 +24,7 @@ const (
 	flowFactor = 8
 	maxExcused = 8
 
-	firstMore = 2 // peers that are asked as well; next time twice as many
+	firstMore = 1 // peers that are asked as well; next time twice as many
 	maxAsked  = 8 // peers for one request
 )
 
@@ -58,10 +58,11 @@ type answered struct {
 }
 
 // fetchHedged has one peer answer, and when that takes longer than it should, or the
-// peer fails to, asks two more, then four, so that a few
-// silent peers cost little time, and many not much more. A peer from which nothing at
-// all comes is given little more than a round trip. The first good answer
-// counts. Replies that are on their way are given time.
+// peer fails to, asks one more, then two, then four, so that a few silent peers cost
+// little time, and many not much more. A peer from which nothing comes of the reply, nor
+// of those it waits for, is given two round trips and what replies usually take to begin.
+// The first good answer counts. Replies that are on their way are given time, unless
+// another peer is far faster.
 func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, uint64, error) {
 	first := again()
 	w.bytes = p.expect(first.kind)
