@@ -58,6 +58,59 @@ func (f Trickles) Send(ctx context.Context, s *Session, m Message) error {
 	return nil
 }
 
+// What Chatters sends of messages that no client knows, and how often; and how large
+// those of Floods are.
+const (
+	chatterBytes = 800
+	chatterEvery = 100 * time.Millisecond
+	floodBytes   = 64 << 10
+)
+
+// unknownMessage returns a message of a command that no client knows.
+func unknownMessage(size int) Message {
+	return Message{Command: "news", Payload: net.Buffers{make([]byte, size)}}
+}
+
+// Chatters answers no request for chain data: instead it sends messages that no request
+// asks for, a few kilobytes a second.
+type Chatters struct{ Honest }
+
+// Send sends other messages in place of a reply, and goes on.
+func (f Chatters) Send(ctx context.Context, s *Session, m Message) error {
+	if !isReply(m.Command) {
+		return f.Honest.Send(ctx, s, m)
+	}
+	s.Misdeed()
+	for {
+		if err := f.Honest.Send(ctx, s, unknownMessage(chatterBytes)); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(chatterEvery):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Floods sends messages that no request asks for as fast as they are read, in place of
+// its first reply.
+type Floods struct{ Honest }
+
+// Send floods.
+func (f Floods) Send(ctx context.Context, s *Session, m Message) error {
+	if !isReply(m.Command) {
+		return f.Honest.Send(ctx, s, m)
+	}
+	s.Misdeed()
+	for ctx.Err() == nil {
+		if err := f.Honest.Send(ctx, s, unknownMessage(floodBytes)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
 // HangsUp ends each connection one message later than the one before: before
 // any message the first time.
 type HangsUp struct{ Honest }

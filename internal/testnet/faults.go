@@ -49,6 +49,8 @@ func Faults() []Fault {
 	return []Fault{
 		{"silence after some messages", Innocent, func(seed uint64) Behaviour { return FallsSilent{After: newStream(seed, 1).below(40)} }},
 		{"trickle", Innocent, plain(Trickles{})},
+		{"junk in place of replies", Suspect, plain(Chatters{})},
+		{"flood in place of replies", Suspect, plain(Floods{})},
 		{"disconnect at every message boundary", Innocent, plain(HangsUp{})},
 		{"truncated message", Innocent, func(seed uint64) Behaviour { return BreaksOff{After: 3 + newStream(seed, 2).below(30)} }},
 		{"garbage", Suspect, func(seed uint64) Behaviour { return SpeaksGarbage{After: 3 + newStream(seed, 3).below(30), Seed: seed} }},
