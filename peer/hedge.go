@@ -14,8 +14,8 @@ import (
 const (
 	hedgeFactor = 2                      // times what a reply should take, and
 	hedgeMin    = 500 * time.Millisecond // at least
-	quietTrips  = 2                      // round trips, and
-	quietMin    = 100 * time.Millisecond // when nothing of a reply comes, and what replies take to begin
+	quietTrips  = 1.25                   // round trips, and what replies usually take to begin,
+	quietMin    = 100 * time.Millisecond // and at least this beyond one round trip, when nothing of a reply comes
 
 	// flowing is the number of bytes per second of replies, from the peers that were
 	// asked, at which they are given more time, up to maxExcused times as much, unless
@@ -24,7 +24,7 @@ const (
 	flowFactor = 8
 	maxExcused = 8
 
-	firstMore = 1 // peers that are asked as well; next time twice as many
+	firstMore = 2 // peers that are asked as well; next time twice as many
 	maxAsked  = 8 // peers for one request
 )
 
@@ -58,9 +58,9 @@ type answered struct {
 }
 
 // fetchHedged has one peer answer, and when that takes longer than it should, or the
-// peer fails to, asks one more, then two, then four, so that a few silent peers cost
-// little time, and many not much more. A peer from which nothing comes of the reply, nor
-// of those it waits for, is given two round trips and what replies usually take to begin.
+// peer fails to, asks two more, then four, so that a few silent peers cost little time,
+// and many not much more. A peer from which nothing comes of the reply, nor of those it
+// waits for, is given little more than a round trip and what replies usually take to begin.
 // The first good answer counts. Replies that are on their way are given time, unless
 // another peer is far faster.
 func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, uint64, error) {
@@ -120,6 +120,9 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 			if late || silent {
 				due = now.Add(patience)
 			}
+			if silent {
+				h.doubt()
+			}
 			if silent || late && !h.flows(now) {
 				h.askMore(more)
 				more = min(2*more, maxAsked)
@@ -178,6 +181,18 @@ func (h *hedge) others() (rate float64) {
 	return rate
 }
 
+// doubt has others asked for what the peers that were asked, and sent nothing of the
+// reply, would be asked for next.
+func (h *hedge) doubt() {
+	h.pool.update(func() {
+		for _, a := range h.asked {
+			if got, _ := a.m.progress(a.r); got == 0 {
+				h.pool.doubt(a.m, a.r.kind)
+			}
+		}
+	})
+}
+
 // askMore puts the request to up to n more peers, as far as there are any with room
 // for it, unless nobody waits for the answer any more.
 func (h *hedge) askMore(n int) {
@@ -228,7 +243,8 @@ func (p *Pool) hedgeAfter(m *member, k kind) (quiet, patience time.Duration) {
 	rtt := m.rtt()
 	usual := rtt + time.Duration(float64(m.bytes)/rate*float64(time.Second))
 	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.RequestStall/4, hedgeMin))
-	return min(quietTrips*rtt+quietMin+p.delays[k].most(), patience), patience
+	quiet = max(rtt+quietMin, time.Duration(quietTrips*float64(rtt))) + p.delays[k].most()
+	return min(quiet, patience), patience
 }
 
 // acquireNow is acquire without a wait: it returns nil if no peer outside the list
@@ -245,7 +261,7 @@ func (p *Pool) acquireNow(w want, avoid []uint64) *member {
 			candidates = append(candidates, p.candidate(m, now))
 		}
 	}
-	i := choose(candidates, want{kind: w.kind, bytes: w.bytes, spread: w.spread}, p.cfg.MaxBytes)
+	i := choose(candidates, want{kind: w.kind, bytes: w.bytes, spread: w.spread, again: true}, p.cfg.MaxBytes)
 	if i < 0 {
 		return nil
 	}

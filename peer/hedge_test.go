@@ -79,7 +79,7 @@ func TestHedgeOfAll(t *testing.T) {
 		if n := asked(b); n != 1 {
 			t.Errorf("%d asked at first", n)
 		}
-		for _, want := range []int{1 + firstMore, 1 + 3*firstMore, len(nodes), len(nodes)} {
+		for _, want := range []int{1 + firstMore, len(nodes), len(nodes)} {
 			<-time.After(quietMin)
 			synctest.Wait()
 			if n := asked(b); n != want {

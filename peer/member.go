@@ -31,14 +31,17 @@ type member struct {
 	silent   int               // periods of silence since the last reply
 	silentAt time.Time         // when the last of them was noticed
 	owing    [numKinds]silence // of the requests of each kind
+	mute     bool              // nothing was answered since the last of them
 }
 
 // silence is how often in a row a peer has left requests of a kind unanswered while
 // another peer answered them, and until when it gets no more of them unless no other peer
-// is there. A reply ends it, also one that comes late.
+// is there, nor of other kinds as long as it has answered nothing since. A reply ends it,
+// also one that comes late.
 type silence struct {
 	n     int
 	until time.Time
+	doubt time.Time // until when it is in doubt: a reply takes long
 }
 
 // How long a peer gets no requests of a kind that it has left unanswered once; twice as
@@ -156,8 +159,13 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 		blocks:    m.blocks,
 	}
 	steady := time.Now()
+	any := false
 	for k := range m.owing {
-		c.shunned[k] = steady.Before(m.owing[k].until)
+		c.shunned[k] = steady.Before(m.owing[k].until) || steady.Before(m.owing[k].doubt)
+		any = any || c.shunned[k]
+	}
+	if m.mute && any {
+		c.shunned = [numKinds]bool{true, true, true, true}
 	}
 	return c
 }
@@ -165,7 +173,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 // answered notes a reply of so many bytes.
 func (p *Pool) answered(m *member, r *request, bytes int) {
 	m.silent = 0
-	m.owing[r.kind] = silence{}
+	m.mute, m.owing[r.kind] = false, silence{}
 	p.delays[r.kind].seen(m.delay(r))
 	m.window = min(m.window+1, p.cfg.MaxRequests)
 	m.gauge.delivered(r.kind, bytes, m.rtt(), r.sent, time.Now())
@@ -178,10 +186,16 @@ func (p *Pool) late(c *conn, r *request) {
 	p.update(func() {
 		if m := p.member(c.id); m != nil {
 			m.silent = 0
-			m.owing[r.kind] = silence{}
+			m.mute, m.owing[r.kind] = false, silence{}
 			p.delays[r.kind].seen(m.delay(r))
 		}
 	})
+}
+
+// doubt gives others the requests of a kind for a while, because nothing has come of a
+// reply for longer than usual. A reply ends it.
+func (p *Pool) doubt(m *member, k kind) {
+	m.owing[k].doubt, m.mute = time.Now().Add(firstSilence), true
 }
 
 // shun records that a peer left a request unanswered that another one has answered, or
@@ -190,6 +204,7 @@ func (p *Pool) late(c *conn, r *request) {
 func (p *Pool) shun(m *member, k kind) {
 	now := time.Now()
 	s := &m.owing[k]
+	m.mute = true
 	if now.Before(s.until) {
 		return // of the same period
 	}

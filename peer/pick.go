@@ -70,6 +70,10 @@ type want struct {
 	// spread gives each peer an even share. It is set for blocks: those that a wallet asks
 	// for tell what it owns to a peer that sees all of them.
 	spread bool
+
+	// again says that another peer was asked and has not answered: then no peer has to
+	// wait for its share.
+	again bool
 }
 
 // choose returns the index of the peer to ask, or -1 if the request has to
@@ -133,7 +137,8 @@ func spread(peers []candidate, able []int, w want, maxBytes int) int {
 		trip, pace = min(trip, peers[i].latency), min(pace, peers[i].pace)
 	}
 	able = unless(able, func(i int) bool {
-		return peers[i].latency > max(spreadFactor*trip, trip+spreadTrip) || peers[i].pace > max(spreadFactor*pace, spreadPace)
+		slow := peers[i].latency > max(spreadFactor*trip, trip+spreadTrip) || peers[i].pace > max(spreadFactor*pace, spreadPace)
+		return slow || w.again && !peers[i].hasRoom(w, maxBytes)
 	})
 	all := 0
 	for _, i := range able {
@@ -142,7 +147,7 @@ func spread(peers []candidate, able []int, w want, maxBytes int) int {
 	best, most := -1, spreadStart+spreadShare*all/len(able)
 	for _, i := range able {
 		c := &peers[i]
-		if !c.hasRoom(w, maxBytes) || c.blocks >= most && len(able) > 1 {
+		if !c.hasRoom(w, maxBytes) || c.blocks >= most && len(able) > 1 && !w.again {
 			continue
 		}
 		if best < 0 || c.blocks < peers[best].blocks || c.blocks == peers[best].blocks && c.latency < peers[best].latency {

@@ -15,8 +15,12 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// parcelSize is the most bytes that arrive at once.
-const parcelSize = 16 << 10
+// Sizes of what arrives at once, in bytes: at most parcelSize, and on a slow line what
+// passes in a fiftieth of a second, as far as a packet holds no less.
+const (
+	parcelSize = 16 << 10
+	packetSize = 1460
+)
 
 // Conn is one end of a connection over a line. At a time one goroutine may
 // read and one may write.
@@ -68,7 +72,7 @@ func (c *Conn) Run(ctx context.Context) error {
 // receive reads from what is wrapped and sends it on its way in.
 func (c *Conn) receive(ctx context.Context) error {
 	for {
-		b := make([]byte, parcelSize)
+		b := make([]byte, c.inPace.shape.parcel())
 		n, err := c.Conn.Read(b)
 		if n > 0 {
 			err = errors.Join(err, c.arrive(ctx, b[:n]))
@@ -129,7 +133,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	expiry := c.expire(&c.writeDeadline)
 	defer expiry.Stop()
 	for written := 0; written < len(p); {
-		b := bytes.Clone(p[written:min(written+parcelSize, len(p))])
+		b := bytes.Clone(p[written:min(written+c.outPace.shape.parcel(), len(p))])
 		due, cut := c.outPace.stamp(time.Now(), len(b))
 		if cut {
 			return written, c.cut()

@@ -39,6 +39,14 @@ func (s Shape) room() int {
 	return min(roomy, int(underWay)+64<<10)
 }
 
+// parcel returns how many bytes arrive at once.
+func (s Shape) parcel() int {
+	if s.Bandwidth == 0 {
+		return parcelSize
+	}
+	return min(parcelSize, max(packetSize, s.Bandwidth/50))
+}
+
 // pace stamps the bytes of one direction with the time they arrive.
 type pace struct {
 	shape Shape
