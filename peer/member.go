@@ -48,6 +48,7 @@ type silence struct {
 // long each time. After maxOwing times one that the pool has chosen is left.
 const (
 	firstSilence = time.Second
+	silenceTrips = 8 // round trips, if these are longer
 	maxSilence   = time.Minute
 	maxOwing     = 8
 )
@@ -155,6 +156,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 		rate:      m.gauge.rate(),
 		pace:      m.gauge.pace,
 		silent:    m.silent,
+		mute:      m.mute,
 		points:    p.standings[m.host].now(now),
 		blocks:    m.blocks,
 	}
@@ -192,10 +194,13 @@ func (p *Pool) late(c *conn, r *request) {
 	})
 }
 
+// silence returns how long the peer gets no requests of a kind after the first silence.
+func (m *member) silence() time.Duration { return max(firstSilence, silenceTrips*m.rtt()) }
+
 // doubt gives others the requests of a kind for a while, because nothing has come of a
 // reply for longer than usual. A reply ends it.
 func (p *Pool) doubt(m *member, k kind) {
-	m.owing[k].doubt, m.mute = time.Now().Add(firstSilence), true
+	m.owing[k].doubt, m.mute = time.Now().Add(m.silence()), true
 }
 
 // shun records that a peer left a request unanswered that another one has answered, or
@@ -208,7 +213,7 @@ func (p *Pool) shun(m *member, k kind) {
 	if now.Before(s.until) {
 		return // of the same period
 	}
-	s.until = now.Add(min(firstSilence<<min(s.n, 10), maxSilence))
+	s.until = now.Add(min(m.silence()<<min(s.n, 10), maxSilence))
 	s.n++
 	m.window = max(m.window/2, 1)
 	better := func(o *member) bool { return o != m && o.owing[k].n == 0 && o.live() }

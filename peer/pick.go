@@ -56,6 +56,7 @@ type candidate struct {
 	pace      float64        // seconds for a block, beyond the latency; zero if never measured
 	silent    int            // periods of silence since its last reply
 	shunned   [numKinds]bool // kinds that it has left unanswered not long ago
+	mute      bool           // nothing was answered since a reply did not come
 	points    float64        // of bad standing
 	blocks    int            // that it was asked for
 }
@@ -128,7 +129,7 @@ func unless(all []int, bad func(int) bool) []int {
 // wait: of the peers that are good enough and have room the one that was asked for the
 // fewest. One that has more than its share has to wait for the others.
 func spread(peers []candidate, able []int, w want, maxBytes int) int {
-	able = unless(able, func(i int) bool { return peers[i].silent > 0 || peers[i].points >= dreaded })
+	able = unless(able, func(i int) bool { return peers[i].mute || peers[i].silent > 0 || peers[i].points >= dreaded })
 	if len(able) == 0 {
 		return -1
 	}

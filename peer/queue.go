@@ -3,6 +3,9 @@ package peer
 import (
 	"context"
 	"slices"
+	"time"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // waiter is a request that waits for a peer with room for it.
@@ -36,15 +39,36 @@ func (p *Pool) update(change func()) {
 func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
 	q := &waiter{want: w, granted: make(chan *member, 1)}
 	p.update(func() { p.queue = append(p.queue, q) })
-	select {
-	case m := <-q.granted:
-		if m == nil {
-			return nil, &Error{Reason: Gone}
+	timer := wait.NewTimer(queueAgain)
+	defer timer.Stop()
+	for {
+		select {
+		case m := <-q.granted:
+			if m == nil {
+				return nil, &Error{Reason: Gone}
+			}
+			return m, nil
+		case <-ctx.Done():
+			p.resign(q)
+			return nil, &Error{Reason: Cancelled, Err: ctx.Err()}
+		case <-timer.C():
+			timer.Reset(queueAgain)
+			p.lookAgain(q)
 		}
-		return m, nil
-	case <-ctx.Done():
-		p.resign(q)
-		return nil, &Error{Reason: Cancelled, Err: ctx.Err()}
+	}
+}
+
+// queueAgain is how often the queue is looked through although no request has ended, for
+// a peer gets requests again once some time has passed.
+const queueAgain = time.Second
+
+// lookAgain looks the queue through if a waiter is the first one in it.
+func (p *Pool) lookAgain(q *waiter) {
+	p.mu.Lock()
+	first := len(p.queue) > 0 && p.queue[0] == q && len(p.members) > 0
+	p.mu.Unlock()
+	if first {
+		p.update(func() {})
 	}
 }
 
