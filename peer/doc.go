@@ -12,7 +12,12 @@
 //     its connection or of its context. What it was counted as in flight is
 //     uncounted then; an idle pool has nothing in flight.
 //   - A request that one peer leaves unanswered, or trickles, is put to others, at
-//     last to all; replies that flow are waited for.
+//     last to all; replies that flow are waited for. Nothing but the bytes of replies
+//     counts as progress.
+//   - Of messages that no request asks for little is read, and a peer that floods is
+//     left.
+//   - No peer is asked for more than twice its even share of blocks, of the peers that
+//     are good enough.
 //   - A late reply is recognised and dropped. It neither ends a connection nor
 //     counts as a fault.
 //   - The reader of a connection never waits for a consumer, nor for the writer.
@@ -73,7 +78,8 @@
 //
 // reason.go and error.go: how things end. rules.go, shape.go and frame.go: bytes
 // to messages. handshake.go, conn.go, handle.go: one connection, with request.go and
-// table.go for its open requests, outbox.go, keepalive.go, mailbox.go and traffic.go.
+// table.go for its open requests, progress.go for what counts as progress of them,
+// outbox.go, keepalive.go, mailbox.go and traffic.go.
 //
 // config.go, pool.go, member.go and outbound.go: keeping connected, with wanted.go and
 // address.go for the peers that the user names, automatic.go for the others, feedback.go

@@ -197,6 +197,7 @@ func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err
 		return
 	}
 	walk, number := p.walk.id, p.walk.arrived(payload, time.Now())
+	p.survey.replied(from, p.walk.least)
 	p.workers.do(func(context.Context) fold {
 		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
 		return func() error {

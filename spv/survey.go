@@ -13,8 +13,12 @@ import (
 // Times of the survey.
 const (
 	// surveyGrace is how long a peer that has not answered holds up the end of
-	// a first sync when another peer has answered.
-	surveyGrace = 2 * time.Second
+	// a first sync when another peer has answered: at most, and graceAnswers times as
+	// long as the slowest answer of a live peer took, or leastGrace. A peer that claims
+	// more than our tip keeps the status from being synced for longer: see patience.
+	surveyGrace  = 2 * time.Second
+	graceAnswers = 3
+	leastGrace   = 250 * time.Millisecond
 
 	// surveyRetry is how long a peer that failed to answer is left alone.
 	surveyRetry = 5 * time.Second
@@ -362,6 +366,18 @@ func (s *survey) due(now time.Time) []uint64 {
 	return ids
 }
 
+// grace returns how long a peer that has not answered is waited for.
+func (s *survey) grace() time.Duration {
+	slowest := time.Duration(0)
+	for _, w := range s.peers {
+		slowest = max(slowest, w.slowest)
+	}
+	if slowest == 0 {
+		return surveyGrace
+	}
+	return min(max(graceAnswers*slowest, leastGrace), surveyGrace)
+}
+
 // complete reports whether the live peers leave no doubt: at least one has
 // settled, and each other has settled, failed, or been silent for the grace since it
 // was asked.
@@ -369,13 +385,13 @@ func (s *survey) complete(now time.Time) bool {
 	if s.leading {
 		return false
 	}
-	anySettled := false
+	anySettled, grace := false, s.grace()
 	for _, w := range s.peers {
 		switch w.answer {
 		case settled:
 			anySettled = true
 		case unasked, asking:
-			if w.answer == unasked && w.failures == 0 || now.Sub(w.since) < surveyGrace {
+			if w.answer == unasked && w.failures == 0 && !w.resumed || now.Sub(w.since) < grace {
 				return false
 			}
 		}
