@@ -89,6 +89,7 @@ func (p *pursuit) contradicted(id uint64, broken *chain.RuleError, ext *chain.Ex
 		return
 	}
 	p.denials[id] = broken.Block.Height
+	p.denials.passed(p.staged.Tip.Height)
 	p.warnOfDenials()
 }
 
