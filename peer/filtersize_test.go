@@ -2,6 +2,9 @@ package peer
 
 import (
 	"errors"
+	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,17 +52,19 @@ func TestFiltersThatNoBlockJustifies(t *testing.T) {
 	}
 }
 
-// TestFiltersThatWereNotAskedFor checks that a large reply that answers nothing is read over,
-// and costs the peer its standing only.
+// TestFiltersThatWereNotAskedFor checks that a large reply that answers nothing is not read
+// into memory, and as little of it as of any flood: the peer is left, and not banned.
 func TestFiltersThatWereNotAskedFor(t *testing.T) {
-	script := welcomeThen(func(n *node) {
-		n.send(hugeFilters(chainhash.Hash{1}, chainhash.Hash{2}), wire.NewMsgPing(9))
-		expect[*wire.MsgPong](n)
-	})
+	script := welcomeThen(func(n *node) { n.send(hugeFilters(chainhash.Hash{1}, chainhash.Hash{2})) })
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
 		synctest.Wait()
-		if i := b.only(); i.LastReason != Unsolicited || i.BytesReceived < 20_000_000 || len(b.Bans()) != 0 {
+		if i := b.only(); i.BytesReceived > maxJunk+4*readAhead || len(b.Bans()) != 0 {
 			t.Errorf("%+v, bans %v", i, b.Bans())
+		}
+		<-time.After(2 * maxThrottled)
+		synctest.Wait()
+		if left := b.log.reasons(slog.LevelWarn); !slices.ContainsFunc(left, func(why string) bool { return strings.HasPrefix(why, Flood.String()) }) || len(b.Bans()) != 0 {
+			t.Errorf("left for %q, bans %v", left, b.Bans())
 		}
 	})
 }

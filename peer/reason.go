@@ -76,7 +76,7 @@ var facts = [numReasons]fact{
 	Unwanted:         {text: "banned by the user"},
 	Idle:             {text: "ping not answered", transient: true},
 	WriteStall:       {text: "peer does not read", transient: true},
-	Flood:            {text: "peer asks faster than it reads", score: 50},
+	Flood:            {text: "peer floods or asks faster than it reads", score: 50},
 	Straggler:        {text: "too many requests unanswered", transient: true},
 	Malformed:        {text: "malformed message", score: maxScore},
 	Oversized:        {text: "oversized message", score: maxScore},
