@@ -85,10 +85,8 @@ func (f Chatters) Send(ctx context.Context, s *Session, m Message) error {
 		if err := f.Honest.Send(ctx, s, unknownMessage(chatterBytes)); err != nil {
 			return err
 		}
-		select {
-		case <-time.After(chatterEvery):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := wait.For(ctx, chatterEvery); err != nil {
+			return err
 		}
 	}
 }
