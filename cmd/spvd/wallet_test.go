@@ -10,8 +10,11 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrec"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/hdkeychain/v3"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 
 	"github.com/spvd/spvd/internal/testnet"
@@ -77,6 +80,16 @@ func (o *owner) pay() testnet.Plan {
 	first := plan.Pay(20, o.script(0, 0), 1e8)
 	plan.Pay(150, o.script(0, 19), 2e8)
 	plan.Spend(200, first, o.script(1, 0), 5e7)
+	spending := plan[200][0].Msg
+	key, err := o.child(o.child(o.account, 0), 0).SerializedPrivKey()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	spending.TxIn[0].ValueIn = 1e8
+	spending.TxIn[0].SignatureScript, err = sign.SignatureScript(spending, 0, o.script(0, 0), txscript.SigHashAll, key, dcrec.STEcdsaSecp256k1, true)
+	if err != nil {
+		o.t.Fatal(err)
+	}
 	plan.Pay(300, o.script(0, 50), 4e8)
 	plan.Pay(blocks-2, o.script(0, 1), 8e8)
 	return plan

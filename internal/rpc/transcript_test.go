@@ -73,6 +73,7 @@ func newStage(t *testing.T) *stage {
 	first := plan.Pay(20, s.owner.Script(0, 0), 1e8)
 	plan.Pay(150, s.owner.Script(0, 19), 2e8)
 	plan.Spend(200, first, s.owner.Script(1, 0), 5e7)
+	s.sign(plan[200][0].Msg, 1e8, 0)
 	plan.Pay(300, s.owner.Script(0, 50), 4e8)
 	plan.Pay(blocks-2, s.owner.Script(0, 1), 8e8)
 	s.Daemon = rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: blocks, Plan: plan, Xpub: s.owner.Xpub()})
@@ -126,12 +127,19 @@ func (s *stage) spend(paid *wire.MsgTx, amount int64, to []byte) *wire.MsgTx {
 	tx.AddTxIn(wire.NewTxIn(&point, 2e8, nil))
 	tx.AddTxOut(wire.NewTxOut(amount, to))
 	tx.AddTxOut(wire.NewTxOut(4e7, s.owner.Script(1, 1)))
-	signature, err := sign.SignatureScript(tx, 0, s.owner.Script(0, 19), txscript.SigHashAll, s.owner.Key(0, 19), dcrec.STEcdsaSecp256k1, true)
+	s.sign(tx, 2e8, 19)
+	return tx
+}
+
+// sign signs the first input of a transaction, which spends an amount that was paid to an
+// external address.
+func (s *stage) sign(tx *wire.MsgTx, amount int64, index uint32) {
+	s.Helper()
+	signature, err := sign.SignatureScript(tx, 0, s.owner.Script(0, index), txscript.SigHashAll, s.owner.Key(0, index), dcrec.STEcdsaSecp256k1, true)
 	if err != nil {
 		s.Fatal(err)
 	}
-	tx.TxIn[0].SignatureScript = signature
-	return tx
+	tx.TxIn[0].SignatureScript, tx.TxIn[0].ValueIn = signature, amount
 }
 
 // play plays a transcript and compares it with what comes back.
