@@ -17,6 +17,7 @@ func accountMethods() []Method {
 		importXpub(),
 		renameAccount(),
 		walletInfo(),
+		getMasterPubKey(),
 		getBalance(),
 		getUnconfirmedBalance(),
 		listAccounts(),
@@ -183,6 +184,28 @@ func walletInfo() Method {
 				info.Accounts = append(info.Accounts, view.Account(&a))
 			}
 			return info, nil
+		},
+	}
+}
+
+func getMasterPubKey() Method {
+	return Method{
+		Name:    "getmasterpubkey",
+		Summary: "Returns the extended public key of an account.",
+		Help:    "It shows all addresses of the account, used or not: give it only to a wallet that may see them.",
+		Params: []param{
+			{name: "account", kind: kindString, optional: true, def: exampleAccount, text: "The name of the account."},
+		},
+		Result:  "the extended public key",
+		Returns: []any{""},
+		Example: `["` + exampleAccount + `"]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			account, err := w.Account(c.str("account"))
+			return account.Xpub, err
 		},
 	}
 }
