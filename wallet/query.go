@@ -22,15 +22,16 @@ type Output struct {
 	PkScript      []byte // with its stake tag
 	RedeemScript  []byte // of a pay-to-script-hash output, if known
 	Amount        dcrutil.Amount
-	Confirmations int64 // zero while unmined
-	Mature        bool  // the next block may spend it
-	Locked        bool  // see LockOutputs
+	Confirmations int64  // zero while unmined
+	Mature        bool   // the next block may spend it
+	Locked        bool   // see LockOutputs
+	Label         string // of the address
 }
 
 // OutputFilter chooses among unspent outputs. The zero value chooses all.
 type OutputFilter struct {
 	MinConf int64
-	MaxConf int64  // zero is no limit
+	MaxConf int64  // zero is no limit, below zero is unmined only
 	Account string // empty is any
 
 	// Addresses are the only ones wanted. Empty is any.
@@ -90,6 +91,9 @@ type query struct {
 // unspentMined calls yield for the mined outputs of a filter, and reports whether more
 // are wanted.
 func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*Output) bool) (more bool, err error) {
+	if f.MaxConf < 0 {
+		return true, nil
+	}
 	spending, err := q.spending()
 	if err != nil {
 		return false, err
@@ -105,7 +109,7 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*O
 		if confs < f.MinConf {
 			return false, nil // so has all that follows
 		}
-		if spending[string(k)] || f.MaxConf > 0 && confs > f.MaxConf || h.source != FromTicket && !q.wanted(f, h.script) {
+		if spending[string(k)] || f.tooOld(confs) || h.source != FromTicket && !q.wanted(f, h.script) {
 			return true, nil
 		}
 		if m == nil || m.place != h.place {
@@ -274,16 +278,24 @@ func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint3
 		Mature:        confs >= maturity || maturity == 1 && source == FromPayment,
 		Locked:        isLocked(q.tx, op),
 	}
+	if o.Address != "" {
+		o.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(o.Address)))
+	}
 	if isScriptHash(sc.pay) {
 		o.RedeemScript = bytes.Clone(q.tx.Bucket(preimagesBucket).Get(key32(script)))
 	}
 	return o
 }
 
+// tooOld reports whether an output has too many confirmations for the filter.
+func (f *OutputFilter) tooOld(confs int64) bool {
+	return f.MaxConf != 0 && confs > max(f.MaxConf, 0)
+}
+
 // takes reports whether the filter chooses an output.
 func (f *OutputFilter) takes(o *Output) bool {
 	switch {
-	case o.Confirmations < f.MinConf, f.MaxConf > 0 && o.Confirmations > f.MaxConf:
+	case o.Confirmations < f.MinConf, f.tooOld(o.Confirmations):
 		return false
 	case f.Account != "" && f.Account != o.Account:
 		return false

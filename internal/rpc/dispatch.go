@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -37,38 +38,46 @@ type dispatcher struct {
 	// to the sync and time to other clients.
 	turns slots
 
+	// quick has one value for each call of a method that reads nothing but memory.
+	// They take turns among themselves, and never wait for a list.
+	quick slots
+
 	// memory bounds what the messages and replies of all clients take.
 	memory memory
 }
 
 // answer runs the calls of a message one after the other. It returns the reply
-// to send, nil if none is due.
-func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte) []byte {
+// to send, nil if none is due. A long list that is all that is asked for is written to out
+// instead: then it reports that it was sent, and an error if that was cut off.
+func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte, out io.Writer) (reply []byte, sent bool, err error) {
 	calls, batch := d.takeApart(from, message)
+	if !batch && out != nil {
+		return d.answerOne(ctx, from, &calls[0], out)
+	}
 	ctx, cancel := context.WithTimeout(ctx, d.callTime)
 	defer cancel()
 	var replies [][]byte
 	size := 0
 	for i := range calls {
 		if errors.Is(context.Cause(ctx), errHungUp) {
-			return nil // for whom?
+			return nil, false, nil // for whom?
 		}
 		if size > d.replyBytes && calls[i].fault == nil {
 			calls[i].fault = &api.Error{Code: api.CodeMisc, Message: fmt.Sprintf(
 				"the replies to this batch exceed %d bytes: send fewer calls at once", d.replyBytes)}
 		}
-		if r := d.answerCall(ctx, from, &calls[i]); r != nil {
+		if r, _, _ := d.answerCall(ctx, from, &calls[i], nil); r != nil {
 			replies = append(replies, r)
 			size += len(r)
 		}
 	}
 	switch {
 	case len(replies) == 0:
-		return nil
+		return nil, false, nil
 	case !batch:
-		return replies[0]
+		return replies[0], false, nil
 	}
-	return append(append([]byte{'['}, bytes.Join(replies, []byte{','})...), ']')
+	return append(append([]byte{'['}, bytes.Join(replies, []byte{','})...), ']'), false, nil
 }
 
 // takeApart decodes a message, which copies it twice: room for that is taken first.
@@ -79,45 +88,88 @@ func (d *dispatcher) takeApart(from *caller, message []byte) (calls []call, batc
 	return decodeMessage(message, d.batch)
 }
 
-// answerCall runs one call and returns its reply, nil if none is due.
-func (d *dispatcher) answerCall(ctx context.Context, from *caller, c *call) json.RawMessage {
-	result, err := d.run(ctx, from, c)
-	if c.id == nil {
-		return nil
-	}
-	reply := c.reply(result, err)
-	if from.share == nil || len(reply) <= freeBytes || from.share.grow(len(reply)) {
-		return reply
-	}
-	return c.reply(nil, &api.Error{Code: api.CodeMisc, Message: "too many replies wait to be read by all clients together: " +
-		"try again, or ask for less at once"})
+// listTimes is how much longer than other calls one may take that sends a long list.
+const listTimes = 10
+
+// answerOne answers a call that is alone in its message. It has the time of any call until
+// its reply begins to be sent.
+func (d *dispatcher) answerOne(ctx context.Context, from *caller, c *call, out io.Writer) (reply []byte, sent bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, listTimes*d.callTime)
+	defer cancel()
+	ctx, expire := context.WithCancelCause(ctx)
+	defer expire(nil)
+	timer := time.AfterFunc(d.callTime, func() { expire(context.DeadlineExceeded) })
+	defer timer.Stop()
+	return d.answerCall(ctx, from, c, sending{out, timer})
 }
 
-// run runs one call and returns its result as JSON.
-func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMessage, *api.Error) {
+// sending is a writer of a reply, which stops a timer once there is something to write.
+type sending struct {
+	io.Writer
+	timer *time.Timer
+}
+
+// Write implements io.Writer.
+func (s sending) Write(p []byte) (int, error) {
+	s.timer.Stop()
+	return s.Writer.Write(p)
+}
+
+// answerCall runs one call and returns its reply, nil if none is due, or writes it to out
+// and reports that.
+func (d *dispatcher) answerCall(ctx context.Context, from *caller, c *call, out io.Writer) (reply json.RawMessage, sent bool, err error) {
+	if c.id == nil {
+		out = nil
+	}
+	result, sent, fault, err := d.run(ctx, from, c, out)
+	if c.id == nil || sent {
+		return nil, sent, err
+	}
+	reply = c.reply(result, fault)
+	if from.share == nil || len(reply) <= freeBytes || from.share.grow(len(reply)) {
+		return reply, false, nil
+	}
+	return c.reply(nil, errManyReplies()), false, nil
+}
+
+// errManyReplies is the error of a reply that there is no room for.
+func errManyReplies() *api.Error {
+	return &api.Error{Code: api.CodeMisc, Message: "too many replies wait to be read by all clients together: " +
+		"try again, or ask for less at once"}
+}
+
+// run runs one call and returns its result as JSON, or writes the reply to out and reports
+// that.
+func (d *dispatcher) run(ctx context.Context, from *caller, c *call, out io.Writer) (result json.RawMessage, sent bool, fault *api.Error, err error) {
 	if c.fault != nil {
-		return nil, c.fault
+		return nil, false, c.fault, nil
 	}
 	m := d.methods.Find(c.method)
-	var result any
-	err := d.takeTurn(ctx, m)
+	var value any
+	err = d.takeTurn(ctx, m)
 	if err == nil {
 		defer d.endTurn(m)
 		if m == nil {
 			err = method.NoMethod(c.method)
 		} else {
-			result, err = d.methods.Call(ctx, &from.Caller, m, c.params)
+			value, err = d.methods.Call(ctx, &from.Caller, m, c.params)
 		}
 	}
 	if err == nil {
-		raw, encodeErr := view.JSON(result)
-		if encodeErr == nil {
-			return raw, nil
+		if list, ok := value.(*method.Stream); ok {
+			result, sent, err = d.stream(ctx, from, c, list, out)
+		} else if result, err = view.JSON(value); err != nil {
+			err = fmt.Errorf("encode result of %s: %w", c.method, err)
 		}
-		err = fmt.Errorf("encode result of %s: %w", c.method, encodeErr)
 	}
-	answer, fault := d.methods.Explain(err)
-	if fault {
+	if err == nil || errors.Is(err, errSent) {
+		return result, sent, nil, err
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	answer, isFault := d.methods.Explain(err)
+	if isFault {
 		d.log.Error("RPC method failed", "method", c.method, "err", err)
 	}
 	if text := safetext.HideKeys(answer.Message); text != answer.Message {
@@ -125,26 +177,38 @@ func (d *dispatcher) run(ctx context.Context, from *caller, c *call) (json.RawMe
 		hidden.Message = text
 		answer = &hidden
 	}
-	return nil, answer
+	return nil, sent, answer, err
 }
 
 // takeTurn waits until a call of a method, nil if there is none, may be worked
 // on.
 func (d *dispatcher) takeTurn(ctx context.Context, m *method.Method) error {
-	if m != nil && m.Waits {
+	turns := d.turnsOf(m)
+	if turns == nil {
 		return nil
 	}
 	select {
-	case d.turns <- struct{}{}:
+	case turns <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
 // endTurn lets the next call be worked on.
 func (d *dispatcher) endTurn(m *method.Method) {
-	if m == nil || !m.Waits {
-		d.turns.free()
+	if turns := d.turnsOf(m); turns != nil {
+		turns.free()
 	}
+}
+
+// turnsOf returns the turns that the calls of a method take, nil if they need none.
+func (d *dispatcher) turnsOf(m *method.Method) slots {
+	switch {
+	case m != nil && m.Waits:
+		return nil
+	case m != nil && m.Quick:
+		return d.quick
+	}
+	return d.turns
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/wallet"
@@ -48,7 +49,20 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from := &caller{Caller: method.Caller{ReadOnly: may != fullAccess, Wallet: walletOf(r)}, share: &held}
-	reply := s.dispatcher.answer(r.Context(), from, body)
+	list := &postedList{w: w, control: http.NewResponseController(w), each: s.limits.MoveTime}
+	reply, sent, err := s.dispatcher.answer(r.Context(), from, body, list)
+	if sent {
+		if err == nil {
+			_, err = w.Write([]byte{'\n'})
+		}
+		if err != nil {
+			s.log.Debug("RPC list not sent whole", "client", r.RemoteAddr, "err", err)
+		}
+		if errors.Is(err, errSent) {
+			panic(http.ErrAbortHandler) // what has come is no reply
+		}
+		return
+	}
 	if reply == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -56,6 +70,27 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(reply)+1))
 	w.Write(append(reply, '\n'))
+}
+
+// postedList is where a list goes that is sent as it is made. The client has to take each
+// part in time.
+type postedList struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	each    time.Duration
+}
+
+// Write implements io.Writer.
+func (l *postedList) Write(p []byte) (int, error) {
+	l.w.Header().Set("Content-Type", "application/json")
+	if err := l.control.SetWriteDeadline(time.Now().Add(l.each)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	n, err := l.w.Write(p)
+	if err == nil {
+		err = l.control.Flush()
+	}
+	return n, err
 }
 
 // acceptable reports whether a body of this type is read as JSON. Tools label

@@ -52,6 +52,7 @@ func New(cfg Config) (*Server, error) {
 			callTime:   limits.CallTime,
 			log:        cfg.Log,
 			turns:      make(slots, max(1, runtime.GOMAXPROCS(0)/2)),
+			quick:      make(slots, max(1, runtime.GOMAXPROCS(0)/2)),
 			memory:     memory{most: memoryBytes},
 		},
 		hub:        cfg.Methods.Core.Hub,

@@ -42,7 +42,8 @@ func TestCallsTakeTurns(t *testing.T) {
 	var clients sync.WaitGroup
 	answer := func(message string) {
 		clients.Go(func() {
-			if reply := string(d.answer(t.Context(), &caller{}, []byte(message))); strings.Contains(reply, `"code"`) {
+			if raw, _, _ := d.answer(t.Context(), &caller{}, []byte(message), nil); strings.Contains(string(raw), `"code"`) {
+				reply := string(raw)
 				t.Errorf("got %s", reply)
 			}
 		})
@@ -64,7 +65,7 @@ func TestCallsTakeTurns(t *testing.T) {
 	d.turns = make(slots)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if reply := string(d.answer(ctx, &caller{}, []byte(`{"method":"work","id":1}`))); !strings.Contains(reply, "given up") {
+	if reply, _, _ := d.answer(ctx, &caller{}, []byte(`{"method":"work","id":1}`), nil); !strings.Contains(string(reply), "given up") {
 		t.Errorf("without turns: %s", reply)
 	}
 }

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -259,11 +260,45 @@ func (c *session) answer(ctx context.Context, message []byte, held *share) error
 			c.feeds.Hurry()
 		}
 	}()
-	reply := c.server.dispatcher.answer(ctx, from, message)
+	list := &sentList{session: c, ctx: context.WithoutCancel(ctx)}
+	reply, sent, err := c.server.dispatcher.answer(ctx, from, message, list)
+	if sent {
+		return list.end(err)
+	}
 	if reply == nil {
 		return nil
 	}
 	return c.send(context.WithoutCancel(ctx), reply)
+}
+
+// sentList is a message with a list, which is sent as it is made. Other messages wait
+// until it is whole.
+type sentList struct {
+	*session
+	ctx     context.Context
+	message io.WriteCloser // nil until it begins
+}
+
+// Write implements io.Writer. A client that does not take the part in time is cut off.
+func (l *sentList) Write(p []byte) (int, error) {
+	stop := time.AfterFunc(l.server.limits.CallTime, func() { l.conn.CloseNow() })
+	defer stop.Stop()
+	if l.message == nil {
+		var err error
+		if l.message, err = l.conn.Writer(l.ctx, websocket.MessageText); err != nil {
+			return 0, err
+		}
+	}
+	return l.message.Write(p)
+}
+
+// end ends the message. One that could not be sent whole cuts the client off.
+func (l *sentList) end(err error) error {
+	if errors.Is(err, errSent) {
+		l.conn.CloseNow()
+		return err
+	}
+	return l.message.Close()
 }
 
 // send writes one message. A client that does not take it in time is cut off.

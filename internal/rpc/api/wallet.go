@@ -87,6 +87,13 @@ type SinceBlock struct {
 	LastBlock    string              `json:"lastblock"`
 }
 
+// Imported is the result of importaddresses and importscripts.
+type Imported struct {
+	// New is how many were not watched before, Known how many were.
+	New   int `json:"new"`
+	Known int `json:"known"`
+}
+
 // Unspent is a line of listunspent.
 type Unspent struct {
 	TxID          string `json:"txid"`

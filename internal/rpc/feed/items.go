@@ -34,15 +34,11 @@ func (f *Wallet) items(ctx context.Context, u *update, w *wallet.Wallet, at *wal
 }
 
 func (f *Wallet) transactions(ctx context.Context, w *wallet.Wallet, filter wallet.HistoryFilter) ([]item, error) {
-	labels, err := w.Labels(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var found []item
 	var failed error
-	err = w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool {
+	err := w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool {
 		var out api.Transaction
-		if out, failed = view.Transaction(tx, labels); failed != nil {
+		if out, failed = view.Transaction(tx); failed != nil {
 			return false
 		}
 		found = append(found, item{key: out.TxID, height: out.BlockHeight, put: f.putTransaction(&out)})

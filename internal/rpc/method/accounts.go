@@ -151,6 +151,7 @@ func renameAccount() Method {
 func walletInfo() Method {
 	return Method{
 		Name:    "walletinfo",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Tells what the wallet watches and how far it has got.",
 		Help: "There are no keys in it: unlocked, voting and what belongs to them never change. birthhash is empty until there " +

@@ -38,6 +38,7 @@ func chainMethods() []Method {
 func getBestBlock() Method {
 	return Method{
 		Name:    "getbestblock",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Returns hash and height of the newest verified block.",
 		Result:  "hash and height",
@@ -56,6 +57,7 @@ func getBestBlock() Method {
 func getBestBlockHash() Method {
 	return Method{
 		Name:    "getbestblockhash",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Returns the hash of the newest verified block.",
 		Result:  "the hash",
@@ -74,6 +76,7 @@ func getBestBlockHash() Method {
 func getBlockCount() Method {
 	return Method{
 		Name:    "getblockcount",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Returns the height of the newest verified block.",
 		Result:  "the height",
@@ -418,6 +421,7 @@ func joinWarnings(warnings []spv.Warning) string {
 func syncStatus() Method {
 	return Method{
 		Name:    "syncstatus",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Tells how far the daemon has got.",
 		Help: "synced is true only while headers, filters and wallet are at the tip, a peer is connected " +

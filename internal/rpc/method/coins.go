@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"slices"
 
 	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
@@ -119,35 +118,26 @@ func listUnspent() Method {
 			if err := c.knownAccount(account); err != nil {
 				return nil, err
 			}
-			return c.unspent(ctx, minConf, maxConf, func(o *wallet.Output) bool {
-				return fits(account, o.Account) && (len(addresses) == 0 || slices.Contains(addresses, o.Address))
-			})
+			return c.unspent(ctx, wallet.OutputFilter{MinConf: minConf, MaxConf: maxConf, Addresses: addresses, Usable: true}, account)
 		},
 	}
 }
 
-// unspent returns the outputs that can be spent now with so many confirmations and that are
-// chosen.
-func (c *Call) unspent(ctx context.Context, minConf, maxConf int64, chosen func(*wallet.Output) bool) ([]api.Unspent, error) {
+// unspent lists the outputs of an account that a filter chooses.
+func (c *Call) unspent(ctx context.Context, f wallet.OutputFilter, account string) (*Stream, error) {
 	w, err := c.open()
 	if err != nil {
 		return nil, err
 	}
-	all, err := w.Unspent(ctx, wallet.OutputFilter{MinConf: minConf, Usable: true})
-	if err != nil {
-		return nil, err
+	if account != anyAccount {
+		f.Account = account
 	}
-	labels, err := w.Labels(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := []api.Unspent{}
-	for i := range all {
-		if o := &all[i]; o.Confirmations <= maxConf && chosen(o) {
-			list = append(list, view.Unspent(o, labels[o.Address]))
+	return &Stream{Each: func(yield func(any) bool) error {
+		if f.MaxConf == 0 {
+			f.MaxConf = -1 // unmined outputs only; zero is no limit to the wallet
 		}
-	}
-	return list, nil
+		return w.EachUnspent(ctx, f, func(o *wallet.Output) bool { return yield(view.Unspent(o)) })
+	}}, nil
 }
 
 func lockUnspent() Method {

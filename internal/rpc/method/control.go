@@ -42,6 +42,7 @@ func debugLevel() Method {
 func stop() Method {
 	return Method{
 		Name:    "stop",
+		Quick:   true,
 		Summary: "Stops the daemon.",
 		Result:  "a sentence; the connection is closed soon after",
 		Returns: []any{""},
@@ -62,6 +63,7 @@ func walletAPI() api.Version {
 func version() Method {
 	return Method{
 		Name:    "version",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Returns the versions of the daemon and of its interface.",
 		Help: "dcrwalletjsonrpcapi is the version of dcrwallet's interface that the methods follow. " +

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
@@ -47,11 +51,7 @@ func getTransaction() Method {
 			if err != nil {
 				return nil, err
 			}
-			labels, err := w.Labels(ctx)
-			if err != nil {
-				return nil, err
-			}
-			out, err := view.Transaction(tx, labels)
+			out, err := view.Transaction(tx)
 			for _, p := range view.Publications(c.Syncer.Publications()) {
 				if p.TxID == out.TxID {
 					out.Publishing = &p
@@ -75,6 +75,8 @@ func listTransactions() Method {
 			{name: "count", kind: kindInt, optional: true, def: int64(10), text: "How many lines to return at most."},
 			{name: "from", kind: kindInt, optional: true, def: int64(0), text: "How many of the newest lines to leave out."},
 			watchOnlyParam(),
+			{name: "after", kind: kindString, optional: true, def: "", text: "The txid of a transaction to go on after: it and what is newer is left " +
+				"out, and not read, however much that is. Of one whose lines were cut off by count, TXID:LINES says how many of its lines have come."},
 		},
 		Result:  "an array with an object for each output; a transaction that pays several has several",
 		Returns: []any{[]api.ListedTransaction{}},
@@ -91,7 +93,11 @@ func listTransactions() Method {
 			if err := c.knownAccount(c.str("account")); err != nil {
 				return nil, err
 			}
-			return c.lines(ctx, 0, listing{account: c.str("account"), skip: from, most: count})
+			list := listing{account: c.str("account"), skip: from, most: count}
+			if err := c.goOn(&list); err != nil {
+				return nil, err
+			}
+			return c.lines(ctx, 0, list)
 		},
 	}
 }
@@ -132,7 +138,9 @@ func listSinceBlock() Method {
 			if err != nil {
 				return nil, err
 			}
-			return api.SinceBlock{Transactions: lines, LastBlock: last.String()}, nil
+			lines.Name = "transactions"
+			lines.Rest = func() (map[string]any, error) { return map[string]any{"lastblock": last.String()}, nil }
+			return lines, nil
 		},
 	}
 }
@@ -195,45 +203,78 @@ type listing struct {
 	addresses []string
 	skip      int64 // lines to leave out first
 	most      int64 // lines to list
-	labels    map[string]string
-	lines     []api.ListedTransaction
+
+	// after is a transaction to go on after; cut says instead to go on with it, behind so
+	// many of its lines.
+	after chainhash.Hash
+	cut   int64
 }
 
-// add adds the lines of a transaction, and reports whether more are wanted.
-func (l *listing) add(tx *wallet.Transaction) bool {
+// goOn makes a listing go on where the parameter after says.
+func (c *Call) goOn(l *listing) error {
+	text, lines, cut := strings.Cut(c.str("after"), ":")
+	if text == "" {
+		return nil
+	}
+	p := param{name: "after"}
+	hash, err := p.parseHash(text)
+	if err != nil {
+		return err
+	}
+	l.after = hash
+	if !cut {
+		return nil
+	}
+	if l.cut, err = strconv.ParseInt(lines, 10, 32); err != nil || l.cut < 1 {
+		return fail(api.CodeInvalid, "after must be TXID, or TXID:LINES with a number of lines from 1 on")
+	}
+	return nil
+}
+
+// list calls yield for the lines of a transaction but some of the first ones, and reports
+// whether more are wanted.
+func (l *listing) list(tx *wallet.Transaction, first int64, yield func(any) bool) bool {
 	for _, e := range tx.Entries() {
 		chosen := fits(l.account, e.Account) || e.Amount < 0 && slices.Contains(tx.Payers(), l.account)
 		switch {
 		case !chosen, len(l.addresses) > 0 && !slices.Contains(l.addresses, e.Address):
+		case first > 0:
+			first--
 		case l.skip > 0:
 			l.skip--
-		case int64(len(l.lines)) < l.most:
-			l.lines = append(l.lines, view.Line(tx, &e, l.labels))
+		case l.most > 0:
+			l.most--
+			if !yield(view.Line(tx, &e)) {
+				return false
+			}
 		}
 	}
-	return int64(len(l.lines)) < l.most
+	return l.most > 0
 }
 
-// lines returns what a listing chooses of the unmined transactions and those mined above a
+// lines lists what a listing chooses of the unmined transactions and those mined above a
 // height, newest first.
-func (c *Call) lines(ctx context.Context, above chain.Height, l listing) (list []api.ListedTransaction, err error) {
-	l.lines = []api.ListedTransaction{}
-	if l.most == 0 {
-		return l.lines, nil
-	}
+func (c *Call) lines(ctx context.Context, above chain.Height, l listing) (*Stream, error) {
 	w, err := c.open()
 	if err != nil {
 		return nil, err
 	}
-	if l.labels, err = w.Labels(ctx); err != nil {
-		return nil, err
-	}
-	filter := wallet.HistoryFilter{Above: above}
+	filter := wallet.HistoryFilter{Above: above, Before: l.after}
 	if filter.Addresses, err = indexed(ctx, w, l.addresses); err != nil {
 		return nil, err
 	}
-	err = w.EachTransaction(ctx, filter, l.add)
-	return l.lines, err
+	return &Stream{Each: func(yield func(any) bool) error {
+		if l.most == 0 {
+			return nil
+		}
+		if l.cut > 0 {
+			tx, err := w.Transaction(ctx, l.after)
+			if err != nil || !l.list(tx, l.cut, yield) {
+				return err
+			}
+		}
+		return w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool { return l.list(tx, 0, yield) })
+	}}, nil
 }
 
 // indexed returns the addresses if the wallet can find their transactions by an index,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -40,11 +41,13 @@ func TestListedOfAnAccount(t *testing.T) {
 	} {
 		var got []string
 		all := listing{account: test.account, addresses: test.addresses, most: 10}
-		if !all.add(tx) {
+		more := all.list(tx, 0, func(l any) bool {
+			line := l.(api.ListedTransaction)
+			got = append(got, string("+-"[min(1, max(0, -line.Amount))])+line.Address)
+			return true
+		})
+		if !more {
 			t.Error("no more lines are wanted")
-		}
-		for _, l := range all.lines {
-			got = append(got, string("+-"[min(1, max(0, -l.Amount))])+l.Address)
 		}
 		slices.Sort(got)
 		slices.Sort(test.want)
@@ -59,14 +62,11 @@ func TestListedOfAnAccount(t *testing.T) {
 func TestPageOfAListing(t *testing.T) {
 	tx := paying([]string{"a", "b", "c"}, nil)
 	page := listing{account: "*", skip: 4, most: 3}
+	var got []uint32
 	for i, more := range []bool{true, true, false} {
-		if page.add(tx) != more {
+		if page.list(tx, 0, func(l any) bool { got = append(got, l.(api.ListedTransaction).Vout); return true }) != more {
 			t.Errorf("after %d transactions, more is not %v", i+1, more)
 		}
-	}
-	var got []uint32
-	for _, l := range page.lines {
-		got = append(got, l.Vout)
 	}
 	if !slices.Equal(got, []uint32{1, 2, 0}) {
 		t.Errorf("outputs %v", got)

@@ -147,6 +147,7 @@ func (c *Call) setGapLimit(ctx context.Context) error {
 func listJobs() Method {
 	return Method{
 		Name:    "listjobs",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Lists the searches of old blocks: rescans, imports, and those for the addresses of a window that has grown.",
 		Help:    "They outlast a restart. The chain is followed while they run. The last ones that are over are listed as well.",
@@ -196,6 +197,7 @@ func (c *Call) jobsOf(name string, w *wallet.Wallet) []api.Job {
 func getJob() Method {
 	return Method{
 		Name:    "getjob",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Tells how far a search of old blocks is.",
 		Params:  []param{jobParam()},

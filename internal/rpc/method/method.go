@@ -57,7 +57,7 @@ type Method struct {
 	Params []param
 
 	// Result describes what is returned; Returns holds a value of each type
-	// that may be.
+	// that may be, a slice also of a Stream.
 	Result  string
 	Returns []any
 
@@ -75,6 +75,10 @@ type Method struct {
 	// Waits is true for methods that wait for peers: meanwhile other calls may
 	// be worked on.
 	Waits bool
+
+	// Quick is true for methods that read nothing but memory, and little of it: they
+	// are answered while others read lists.
+	Quick bool
 
 	// Websocket is true for methods that exist on websockets only.
 	Websocket bool

@@ -49,6 +49,7 @@ func getPeerInfo() Method {
 func getConnectionCount() Method {
 	return Method{
 		Name:    "getconnectioncount",
+		Quick:   true,
 		Summary: "Returns the number of connected peers.",
 		Result:  "a number",
 		Returns: []any{0},

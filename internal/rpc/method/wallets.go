@@ -87,6 +87,7 @@ func unloadWallet() Method {
 func listWallets() Method {
 	return Method{
 		Name:    "listwallets",
+		Quick:   true,
 		Reads:   true,
 		Summary: "Lists the wallets that are loaded.",
 		Help:    "The wallet default comes with the first import. See listwalletdir for those that are not loaded.",

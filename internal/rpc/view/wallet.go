@@ -41,9 +41,9 @@ func Balance(all *wallet.Balances) *api.Balance {
 	return out
 }
 
-// Transaction translates a transaction. Labels are those of the wallet's addresses. The
-// error is that the transaction cannot be serialized.
-func Transaction(tx *wallet.Transaction, labels map[string]string) (api.Transaction, error) {
+// Transaction translates a transaction. The error is that the transaction cannot be
+// serialized.
+func Transaction(tx *wallet.Transaction) (api.Transaction, error) {
 	raw, err := tx.Tx.Bytes()
 	if err != nil {
 		return api.Transaction{}, fmt.Errorf("serialize transaction %s: %w", tx.Hash, err)
@@ -71,16 +71,16 @@ func Transaction(tx *wallet.Transaction, labels map[string]string) (api.Transact
 		out.Fee = &fee
 	}
 	for _, e := range tx.Entries() {
-		out.Details = append(out.Details, detail(tx, &e, labels[e.Address]))
+		out.Details = append(out.Details, detail(tx, &e))
 	}
 	return out, nil
 }
 
 // detail translates an entry of a transaction.
-func detail(tx *wallet.Transaction, e *wallet.Entry, label string) api.Detail {
+func detail(tx *wallet.Transaction, e *wallet.Entry) api.Detail {
 	d := api.Detail{
 		Account: e.Account, Address: e.Address, Amount: api.Amount(e.Amount), Category: e.Category.String(), Vout: e.Index,
-		AddressLabel: label,
+		AddressLabel: e.Label,
 	}
 	if e.Amount < 0 && tx.FeeKnown {
 		fee := -api.Amount(tx.Fee)
@@ -142,11 +142,10 @@ func job(name string, j *wallet.Job, st *spv.Status) api.Job {
 	return out
 }
 
-// Line translates an entry of a transaction to a line of listtransactions. Labels are those
-// of the wallet's addresses.
-func Line(tx *wallet.Transaction, e *wallet.Entry, labels map[string]string) api.ListedTransaction {
+// Line translates an entry of a transaction to a line of listtransactions.
+func Line(tx *wallet.Transaction, e *wallet.Entry) api.ListedTransaction {
 	out := api.ListedTransaction{
-		Detail:          detail(tx, e, labels[e.Address]),
+		Detail:          detail(tx, e),
 		Confirmations:   tx.Confirmations,
 		Generated:       e.Category == wallet.Generate || e.Category == wallet.Immature,
 		Time:            tx.Time.Unix(),
@@ -185,8 +184,8 @@ func hashes(list []chainhash.Hash) []string {
 	return out
 }
 
-// Unspent translates an output that is not spent, with the label of its address.
-func Unspent(o *wallet.Output, label string) api.Unspent {
+// Unspent translates an output that is not spent.
+func Unspent(o *wallet.Output) api.Unspent {
 	return api.Unspent{
 		TxID:          o.OutPoint.Hash.String(),
 		Vout:          o.OutPoint.Index,
@@ -199,7 +198,7 @@ func Unspent(o *wallet.Output, label string) api.Unspent {
 		Amount:        api.Amount(o.Amount),
 		Confirmations: o.Confirmations,
 		Spendable:     o.Mature,
-		Label:         label,
+		Label:         o.Label,
 	}
 }
 

@@ -53,7 +53,7 @@ func TestJobAgreesWithStatus(t *testing.T) {
 // TestVoidTransactionsAreSaidToBe: clients learn that a block had no effect.
 func TestVoidTransactionsAreSaidToBe(t *testing.T) {
 	for _, void := range []bool{false, true} {
-		got, err := Transaction(&wallet.Transaction{Tx: wire.NewMsgTx(), Block: chainhash.Hash{1}, Void: void}, nil)
+		got, err := Transaction(&wallet.Transaction{Tx: wire.NewMsgTx(), Block: chainhash.Hash{1}, Void: void})
 		if err != nil || got.Disapproved != void {
 			t.Errorf("void %v: %+v, %v", void, got, err)
 		}
@@ -67,7 +67,7 @@ func TestTypesOfLines(t *testing.T) {
 		wallet.Regular: "regular", wallet.Coinbase: "regular", wallet.Ticket: "ticket", wallet.Vote: "vote",
 		wallet.Revocation: "revocation", wallet.TreasuryAdd: "regular", wallet.TreasurySpend: "regular",
 	} {
-		got := Line(&wallet.Transaction{Kind: kind, Tx: wire.NewMsgTx()}, &wallet.Entry{}, nil)
+		got := Line(&wallet.Transaction{Kind: kind, Tx: wire.NewMsgTx()}, &wallet.Entry{})
 		if got.TxType != want || got.Type != kind.String() {
 			t.Errorf("a %v has txtype %s and type %s, want %s", kind, got.TxType, got.Type, want)
 		}
