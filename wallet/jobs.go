@@ -205,8 +205,12 @@ func (s *snapshot) nextJob() uint32 {
 	return 1
 }
 
-// importJob adds a job for the scripts from first on, if there are any. While the newest
-// job is an import that waits for its turn they are part of that.
+// mostQueued is how many jobs may be active before imports that wait for their turn are
+// one job.
+const mostQueued = 16
+
+// importJob adds a job for the scripts from first on, if there are any. When many jobs are
+// active, and the newest one is an import that waits for its turn, they are part of that.
 func (s *snapshot) importJob(first, now uint32) {
 	if first == s.count() {
 		return
@@ -223,9 +227,16 @@ func (s *snapshot) importJob(first, now uint32) {
 	s.addJob(job{kind: ImportJob, first: first, end: s.count(), from: from, began: now})
 }
 
-// waits reports whether a job is an import that waits for the end of another job.
+// waits reports whether a job is an import that waits for the end of another job, and so
+// do many.
 func (s *snapshot) waits(j *job) bool {
-	return j.active() && j.kind == ImportJob && s.scan() && j.first >= s.fresh
+	active := 0
+	for i := range s.jobs {
+		if s.jobs[i].active() {
+			active++
+		}
+	}
+	return active >= mostQueued && j.active() && j.kind == ImportJob && s.scan() && j.first >= s.fresh
 }
 
 // holdJobs notes how far the jobs are before the cursor goes back.
