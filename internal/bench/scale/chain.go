@@ -7,6 +7,10 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrec"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 	"golang.org/x/sync/errgroup"
@@ -28,10 +32,15 @@ const (
 	mostAddresses = 100_000
 )
 
+// keyAt returns the private key of an address of the wallet, by number.
+func keyAt(n int) []byte {
+	return chainhash.HashB(binary.BigEndian.AppendUint64([]byte("scale"), uint64(n)))
+}
+
 // addressAt returns an address of the wallet and its script, by number.
-func addressAt(n int) (address string, script []byte, err error) {
-	key := chainhash.HashB(binary.BigEndian.AppendUint64([]byte("scale"), uint64(n)))
-	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(key[:20], chaincfg.SimNetParams())
+func addressAt(n int, params *chaincfg.Params) (address string, script []byte, err error) {
+	key := secp256k1.PrivKeyFromBytes(keyAt(n)).PubKey().SerializeCompressed()
+	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(stdaddr.Hash160(key), params)
 	if err != nil {
 		return "", nil, err
 	}
@@ -42,14 +51,15 @@ func addressAt(n int) (address string, script []byte, err error) {
 // planOf plans so many payments to as many addresses, at most mostAddresses, in turn. It
 // returns how many are spent again.
 func planOf(payments int) (plan testnet.Plan, addresses []string, spent int, err error) {
+	params := chaincfg.SimNetParams()
 	scripts := make([][]byte, min(payments, mostAddresses))
 	addresses = make([]string, len(scripts))
 	for i := range scripts {
-		if addresses[i], scripts[i], err = addressAt(i); err != nil {
+		if addresses[i], scripts[i], err = addressAt(i, params); err != nil {
 			return nil, nil, 0, err
 		}
 	}
-	_, stranger, err := addressAt(-1)
+	_, stranger, err := addressAt(-1, params)
 	if err != nil {
 		return nil, nil, 0, err
 	}
@@ -68,8 +78,14 @@ func planOf(payments int) (plan testnet.Plan, addresses []string, spent int, err
 		}
 		if b := len(paid) - spentAfter; b >= 0 {
 			for i := 0; i < len(paid[b]); i += spentOneIn {
-				script := scripts[(b*perBlock+i)%len(scripts)]
-				txs = append(txs, payment(paid[b][i], script, stranger))
+				from := (b*perBlock + i) % len(scripts)
+				tx := payment(paid[b][i], scripts[from], stranger)
+				sig, err := sign.SignatureScript(tx.Msg, 0, scripts[from], txscript.SigHashAll, keyAt(from), dcrec.STEcdsaSecp256k1, true)
+				if err != nil {
+					return nil, nil, 0, err
+				}
+				tx.Msg.TxIn[0].SignatureScript = sig
+				txs = append(txs, tx)
 				spent++
 			}
 		}

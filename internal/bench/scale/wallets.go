@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/v3"
+
 	"github.com/spvd/spvd/internal/bench/report"
 	"github.com/spvd/spvd/internal/testnet"
 )
@@ -43,7 +45,7 @@ func Wallets(ctx context.Context, cfg Config, wallets int) (m Many, err error) {
 		for i := 0; i < wallets && err == nil; i++ {
 			name := fmt.Sprintf("w%d", i)
 			var address string
-			if address, _, err = addressAt(i); err == nil {
+			if address, _, err = addressAt(i, chaincfg.SimNetParams()); err == nil {
 				err = errors.Join(d.call("", "createwallet", nil, name), d.call(name, "importaddress", nil, address))
 			}
 		}
