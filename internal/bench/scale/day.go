@@ -55,6 +55,7 @@ func RunDay(ctx context.Context, cfg Config, blocks int) (day Day, err error) {
 		if err != nil {
 			return err
 		}
+		err = d.synced(tip)
 		for _, a := range addresses[:50] {
 			err = errors.Join(err, d.call("", "importaddress", nil, a))
 		}
