@@ -55,7 +55,7 @@ const defaultMaxSide = 1 << 15
 // Pending, Staged, Locator, FilterTargets, Forget. Only the transaction itself,
 // Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
 // what was committed, and wait for nobody: State, Header, HeightOf, Filter,
-// MedianTime, WorkAt, Scan, Since. Check and Close may be called from any
+// MedianTime, WorkAt, Scan, Since, Stale, StaleTips. Check and Close may be called from any
 // goroutine; both wait for a commit that is under way, and a commit waits for
 // them.
 type Chain struct {
@@ -88,6 +88,7 @@ type Chain struct {
 	memo          workMemo
 	invalid       []chainhash.Hash // blocks that are, the newest last; the slice is never changed
 	invalidStaged bool             // it is to be written
+	stale         []staleHeader    // blocks that have left the main chain and that no write has taken
 	rows          []byte           // the memory that the last write encoded its rows in
 }
 

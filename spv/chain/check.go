@@ -65,6 +65,9 @@ func checkRows(ctx context.Context, p *Params, tx *bbolt.Tx) error {
 	if err := checkFilters(ctx, p, tx, &tip); err != nil {
 		return err
 	}
+	if err := checkStale(p, tx); err != nil {
+		return err
+	}
 	return verifyTip(tx, &tip, last)
 }
 
@@ -75,7 +78,7 @@ func checkKeys(tx *bbolt.Tx, p *Params) error {
 	if err != nil {
 		return err
 	}
-	buckets := keysOf(tx.Cursor())
+	buckets := slices.DeleteFunc(keysOf(tx.Cursor()), func(key string) bool { return key == string(bucketStale) })
 	if want := []string{"filters", "hashes", "headers", "meta"}; !slices.Equal(buckets, want) {
 		return corrupt("want buckets %q, got %q", want, buckets)
 	}
@@ -93,7 +96,7 @@ func checkKeys(tx *bbolt.Tx, p *Params) error {
 // keysOf returns the first keys of a bucket, one more than are expected in any
 // that this is asked for.
 func keysOf(c *bbolt.Cursor) (keys []string) {
-	for key, _ := c.First(); key != nil && len(keys) < 5; key, _ = c.Next() {
+	for key, _ := c.First(); key != nil && len(keys) < 6; key, _ = c.Next() {
 		keys = append(keys, string(key))
 	}
 	return keys

@@ -16,7 +16,7 @@ const rowSlack = 512 << 10
 func (c *Chain) Pending() int {
 	headers, filters := c.taken()
 	n := int(c.tip.headers.Height-headers)*HeaderSize + c.filterBytes + int(c.tip.filters.Height-filters)
-	if c.cut() || c.invalidStaged {
+	if c.cut() || c.invalidStaged || len(c.stale) > 0 {
 		n++
 	}
 	return n

@@ -43,6 +43,7 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 		}
 		hash := c.main.hash(h)
 		r.Reverted = append(r.Reverted, BlockID{h, hash})
+		c.leave(header, hash)
 		if len(old) < c.side.maxPerSource && h < refused {
 			old = append(old, &sideHeader{Header: *header, hash: hash, work: c.main.work(h), source: nobody})
 		}

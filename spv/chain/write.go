@@ -20,6 +20,7 @@ type Write struct {
 	state   *State           // the same for readers
 	done    bool             // it is
 	invalid []chainhash.Hash // see Invalidate; nil if it has not changed
+	stale   []staleHeader    // blocks that have left the main chain
 
 	// The writer's: how much of the tip has not been taken back since.
 	keep, keepFilters Height
@@ -49,7 +50,9 @@ func (c *Chain) Begin() (*Write, error) {
 		state:       newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header),
 		keep:        c.tip.headers.Height,
 		keepFilters: c.tip.filters.Height,
+		stale:       c.stale,
 	}
+	c.stale = nil
 	if c.cut() {
 		w.tip.cuts++
 	}
@@ -81,6 +84,9 @@ func (w *Write) Commit() error {
 				return err
 			}
 		}
+		if err := writeStale(tx, w.stale, w.tip.headers.Height); err != nil {
+			return err
+		}
 		return writeTip(tx, &w.tip)
 	})
 	if err != nil {
@@ -99,6 +105,8 @@ func (c *Chain) Settle(w *Write) {
 		c.filterBytes = size(c.filters)
 		c.rows = nil // the filters are in it
 		c.invalidStaged = c.invalidStaged || w.invalid != nil
+		c.stale = append(w.stale, c.stale...)
+		c.stale = c.stale[max(0, len(c.stale)-StaleBlocks):]
 		return
 	}
 	c.rows = w.plan.memory
