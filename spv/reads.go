@@ -19,37 +19,62 @@ const (
 	maxBlockPause = 3 * time.Second
 )
 
-// Block fetches a block of the main chain from the peers. It tries one peer
-// after the other until the block that came belongs to its header, or ctx ends;
-// without peers it waits for some. It returns chain.ErrNotFound for a hash that
-// is not on the main chain.
+// Block fetches a block of the main chain, or one that has left it lately (see
+// chain.Stale), from the peers. It tries one peer after the other until the block that
+// came belongs to its header, or ctx ends; without peers it waits for some. It returns
+// chain.ErrNotFound for the hash of any other block.
 func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error) {
 	store, err := s.Chain()
 	if err != nil {
 		return nil, err
 	}
+	id, header, err := headerOf(store, hash)
+	if err != nil {
+		return nil, err
+	}
+	return s.fetchBlock(ctx, id, &header, s.known)
+}
+
+// headerOf returns a block and its header, if it is on the main chain or has left it
+// lately. The error for any other block is chain.ErrNotFound.
+func headerOf(store *chain.Chain, hash chainhash.Hash) (chain.BlockID, chain.Header, error) {
 	height, err := store.HeightOf(hash)
-	if err != nil {
-		return nil, err
+	var header chain.Header
+	if err == nil {
+		header, err = store.Header(height)
 	}
-	header, err := store.Header(height)
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil && !errors.Is(err, chain.ErrNotFound):
+		return chain.BlockID{}, header, err
+	case err == nil && header.Hash() == hash: // else it has left the chain in between
+		return chain.BlockID{Height: height, Hash: hash}, header, nil
 	}
-	return s.fetchBlock(ctx, chain.BlockID{Height: height, Hash: hash}, &header)
+	b, err := store.Stale(hash)
+	return b.BlockID, b.Header, err
+}
+
+// known returns chain.ErrNotFound for a block that is neither on the main chain nor has
+// left it lately.
+func (s *Syncer) known(id chain.BlockID) error {
+	store, err := s.Chain()
+	if err != nil {
+		return err
+	}
+	_, _, err = headerOf(store, id.Hash)
+	return err
 }
 
 // fetchBlock fetches a block whose header is known and checks that it belongs
-// to it. Only the end of ctx makes it give up, or that the block has left the
-// main chain: chain.ErrNotFound, or is invalid: a chain.InvalidBlock.
-func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Header) (*wire.MsgBlock, error) {
+// to it. Only the end of ctx makes it give up, or an error of wanted, which it calls
+// before each further request, or that the block is invalid: a chain.InvalidBlock.
+func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Header, wanted func(chain.BlockID) error) (*wire.MsgBlock, error) {
 	var avoid []uint64
 	for tries := 0; ; tries++ {
 		if tries > 0 {
 			if wait.For(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) != nil {
 				return nil, context.Cause(ctx)
 			}
-			if err := s.onMain(id); err != nil {
+			if err := wanted(id); err != nil {
 				return nil, err
 			}
 		}

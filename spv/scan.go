@@ -246,7 +246,7 @@ func (p *pursuit) fetchAhead(t *track) {
 			return
 		}
 		p.workers.do(func(context.Context) fold {
-			msg, err := p.fetchBlock(t.ctx, h.BlockID, &h.header)
+			msg, err := p.fetchBlock(t.ctx, h.BlockID, &h.header, p.onMain)
 			return func() error {
 				if err == nil {
 					t.plan.fetched(h.Height, msg)

@@ -28,6 +28,7 @@ func chainMethods() []Method {
 		getBlockHash(),
 		getBlockHeader(),
 		getBlock(),
+		getChainTips(),
 		getCFilterV2(),
 		getCurrentNet(),
 		getInfo(),
@@ -119,7 +120,8 @@ func getBlockHeader() Method {
 	return Method{
 		Name:    "getblockheader",
 		Reads:   true,
-		Summary: "Returns the header of a main chain block.",
+		Summary: "Returns the header of a block.",
+		Help:    "A block that has left the main chain has -1 confirmations, as in dcrd, while it is less than 2016 blocks below the tip.",
 		Params: []param{
 			{name: "hash", kind: kindHash, text: "The hash of the block."},
 			{name: "verbose", kind: kindBool, optional: true, def: true, text: "Whether to return an object rather than hex."},
@@ -145,8 +147,9 @@ func getBlock() Method {
 		Name:    "getblock",
 		Reads:   true,
 		Waits:   true,
-		Summary: "Fetches a main chain block from a peer.",
-		Help:    "Blocks are not stored: each call asks the network, and checks what comes against the header.",
+		Summary: "Fetches a block from a peer.",
+		Help: "Blocks are not stored: each call asks the network, and checks what comes against the header. A block that has left the " +
+			"main chain has -1 confirmations, as in dcrd, while it is less than 2016 blocks below the tip and a peer has it.",
 		Params: []param{
 			{name: "hash", kind: kindHash, text: "The hash of the block."},
 			{name: "verbose", kind: kindBool, optional: true, def: true, text: "Whether to return an object rather than hex."},
@@ -179,14 +182,8 @@ func getBlock() Method {
 
 // fetchBlock gets a block from the network. Its errors name the hash.
 func (c *Call) fetchBlock(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error) {
-	store, err := c.Syncer.Chain()
-	if err != nil {
-		return nil, err
-	}
-	_, err = store.HeightOf(hash)
+	_, err := c.header(hash)
 	switch {
-	case errors.Is(err, chain.ErrNotFound):
-		return nil, c.notOnChain(hash)
 	case err != nil:
 		return nil, err
 	case c.Syncer.Status().Peers == 0:
@@ -200,6 +197,10 @@ func (c *Call) fetchBlock(ctx context.Context, hash chainhash.Hash) (*wire.MsgBl
 		return nil, spv.ErrNoPeers
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fail(api.CodeMisc, "no peer has sent block %s in time; try again", hash)
+	}
+	var invalid *chain.InvalidBlock
+	if errors.As(err, &invalid) {
+		return nil, fail(api.CodeMisc, "%v", invalid)
 	}
 	return block, err
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// header is a header of the main chain and what the chain knows about it. All fields belong
-// to the same state of the chain.
+// header is a header of the main chain, or of a block that has left it, and what the chain
+// knows about it. All fields belong to the same state of the chain.
 type header struct {
 	raw     chain.Header
 	hash    chainhash.Hash
@@ -31,6 +31,7 @@ type header struct {
 	work       [32]byte  // of the chain up to this block, big-endian
 	next       chainhash.Hash
 	tip        chain.Height
+	stale      bool // it has left the main chain
 }
 
 // tip returns the tip of the main chain.
@@ -56,8 +57,8 @@ func (c *Call) hashAt(height int64) (chainhash.Hash, error) {
 	return h.Hash(), err
 }
 
-// header returns the header of a main chain block. The error for another block names its
-// hash.
+// header returns the header of a main chain block, or of one that has left the main chain
+// lately, see chain.Stale. The error for another block names its hash.
 func (c *Call) header(hash chainhash.Hash) (header, error) {
 	store, err := c.Syncer.Chain()
 	if err != nil {
@@ -85,10 +86,13 @@ func atOneTip[T any](store *chain.Chain, read func(chain.State) (T, error)) (T, 
 // headerBelow reads a header on the chain of a tip.
 func (c *Call) headerBelow(store *chain.Chain, tip chain.BlockID, hash chainhash.Hash) (header, error) {
 	height, err := store.HeightOf(hash)
+	if errors.Is(err, chain.ErrNotFound) {
+		return c.staleHeader(store, tip, hash)
+	}
 	if err != nil {
 		return header{}, err
 	}
-	h := header{hash: hash, powHash: hash, height: height, tip: tip.Height}
+	h := header{hash: hash, height: height, tip: tip.Height}
 	if h.raw, err = store.Header(height); err != nil {
 		return header{}, err
 	}
@@ -100,9 +104,7 @@ func (c *Call) headerBelow(store *chain.Chain, tip chain.BlockID, hash chainhash
 		return header{}, err
 	}
 	h.work = work.Bytes()
-	if height >= c.Params.DCP0011 {
-		h.powHash = h.raw.PowHashV2()
-	}
+	h.powHash = c.powHash(&h)
 	if height < tip.Height {
 		next, err := store.Header(height + 1)
 		if err != nil {
@@ -111,6 +113,36 @@ func (c *Call) headerBelow(store *chain.Chain, tip chain.BlockID, hash chainhash
 		h.next = next.Hash()
 	}
 	return h, nil
+}
+
+// staleHeader reads the header of a block that has left the chain of a tip.
+func (c *Call) staleHeader(store *chain.Chain, tip chain.BlockID, hash chainhash.Hash) (header, error) {
+	b, err := store.Stale(hash)
+	if err != nil {
+		return header{}, err
+	}
+	h := header{
+		raw: b.Header, hash: hash, height: b.Height, medianTime: b.MedianTime, work: b.Work.Bytes(), tip: tip.Height, stale: true,
+	}
+	h.powHash = c.powHash(&h)
+	return h, nil
+}
+
+// powHash returns the hash of a header by the proof-of-work algorithm of its height.
+func (c *Call) powHash(h *header) chainhash.Hash {
+	if h.height >= c.Params.DCP0011 {
+		return h.raw.PowHashV2()
+	}
+	return h.hash
+}
+
+// confirmations returns how many blocks of the main chain confirm a header, -1 if it has
+// left the main chain.
+func (h *header) confirmations() int64 {
+	if h.stale {
+		return -1
+	}
+	return int64(h.tip - h.height + 1)
 }
 
 // notOnChain is the error for a hash that is not known, perhaps not yet.
@@ -131,7 +163,7 @@ func (c *Call) verboseHeader(h *header) (*types.GetBlockHeaderVerboseResult, err
 	r := &types.GetBlockHeaderVerboseResult{
 		Hash:          h.hash.String(),
 		PowHash:       h.powHash.String(),
-		Confirmations: int64(h.tip - h.height + 1),
+		Confirmations: h.confirmations(),
 		Version:       w.Version,
 		MerkleRoot:    w.MerkleRoot.String(),
 		StakeRoot:     w.StakeRoot.String(),
