@@ -63,6 +63,7 @@ soak:
 	$(GO) test -count=1 -timeout 0 -run TestRandomNetworks ./internal/testnet/sim -args -networks $(N) -seed $(FROM)
 	$(GO) test -count=1 -timeout 0 -run TestLifetimes ./wallet -args -lifetimes $(LIFETIMES) -lifetime $(FROM) -lifetime-ops 250
 	$(GO) test -count=1 -timeout 0 -run TestForksOfAnyDepth ./internal/testnet/sim -args -forks $(FORKS) -fork $(FROM)
+	$(GO) test -count=1 -timeout 0 -run TestClientsLoseNothing ./internal/rpc -args -reorgs 200
 
 # Seven of eight peers faulty in the same way, for every fault and MAJORITIES seeds
 # from the seed FROM on. What it says last are the longest times, in those that eight

@@ -103,6 +103,29 @@ func (w *Wallet) importAgain(tx *bolt.Tx, s *snapshot, old *Account, name string
 // Accounts returns the accounts in the order of their numbers.
 func (w *Wallet) Accounts() []Account { return slices.Clone(w.now.Load().accounts) }
 
+// Overview is how far a wallet has got, and its accounts, of one moment.
+type Overview struct {
+	Status
+	List []Account
+
+	// Born is the block at the birthday. It is the zero value if there is none yet, or
+	// if it is not known because the chain is being reorganised.
+	Born chain.BlockID
+}
+
+// Overview returns how far the wallet has got. It asks the store for the block at the
+// birthday unless the wallet remembers it; nil is no store.
+func (w *Wallet) Overview(store Branches) Overview {
+	s := w.now.Load()
+	o := Overview{Status: s.status(), List: slices.Clone(s.accounts)}
+	if o.Birthday <= s.tip.Height {
+		if id := s.ancestor(store, o.Birthday); id.Height == o.Birthday {
+			o.Born = id
+		}
+	}
+	return o
+}
+
 // Account returns the account of a name. The error is ErrNoAccount, or
 // ErrImported for the name of the imported addresses.
 func (w *Wallet) Account(name string) (Account, error) {

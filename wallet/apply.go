@@ -202,6 +202,9 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 		if b.Height > tip {
 			missed = min(missed, s.arrive(b))
 		}
+		if err := a.rejoin(b.BlockID); err != nil {
+			return err
+		}
 		if err := a.add(s, b); err != nil {
 			return fmt.Errorf("block %d %s: %w", b.Height, b.Hash, err)
 		}

@@ -175,6 +175,9 @@ func (a *application) rollback(s *snapshot, to chain.BlockID) error {
 	if err != nil {
 		return err
 	}
+	if err := a.leave(s, to, taken); err != nil {
+		return err
+	}
 	for i := len(taken) - 1; i >= 0; i-- {
 		m := taken[i]
 		if !void(a.tx, m.place) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -21,6 +22,8 @@ type mined struct {
 	time  uint32 // of the block, Unix seconds
 	tx    *wire.MsgTx
 }
+
+func (m *mined) when() time.Time { return time.Unix(int64(m.time), 0) }
 
 // The mined bucket. Keys are places. Values: transaction hash, block hash,
 // Unix seconds of the block (u32), serialized transaction. Transactions that a

@@ -10,6 +10,8 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
 )
 
 // Output is an unspent output that belongs to the wallet.
@@ -370,7 +372,14 @@ func (q *query) findUnmined(op wire.OutPoint, u *unmined) (o Output, ok bool) {
 // unmined, only mined transactions count. The error is ErrNoOutput, or ErrSpent
 // for an output of the wallet that is spent.
 func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, err error) {
+	o, _, err = w.OutputAt(ctx, op, unmined)
+	return o, err
+}
+
+// OutputAt is Output, with the newest block that was applied at that moment.
+func (w *Wallet) OutputAt(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, tip chain.BlockID, err error) {
 	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		tip = s.tip
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
@@ -385,7 +394,7 @@ func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o 
 		return err
 	})
 	if err != nil {
-		return Output{}, fmt.Errorf("output %s: %w", op, err)
+		return Output{}, tip, fmt.Errorf("output %s: %w", op, err)
 	}
-	return o, nil
+	return o, tip, nil
 }

@@ -21,6 +21,7 @@ func buckets() [][]byte {
 		minedBucket, commitmentsBucket, sumsBucket, ticketsBucket, agingBucket, tablesBucket,
 		unminedBucket, locksBucket, jobsBucket,
 		anchorsBucket, anchoredBucket, datesBucket,
+		leftBucket, takenBucket,
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // from format i+1 to format i+2. Each is in a file of its own. All that are
 // needed run in one transaction.
 func upgrades() []func(tx *bolt.Tx) error {
-	return []func(tx *bolt.Tx) error{addJobs, markUnmined, addTables, addAnchors}
+	return []func(tx *bolt.Tx) error{addJobs, markUnmined, addTables, addAnchors, addLeft}
 }
 
 // newestFormat returns the format that new wallets have.

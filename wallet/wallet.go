@@ -193,8 +193,9 @@ type Status struct {
 }
 
 // Status returns how far the wallet has got. It never blocks on storage.
-func (w *Wallet) Status() Status {
-	s := w.now.Load()
+func (w *Wallet) Status() Status { return w.now.Load().status() }
+
+func (s *snapshot) status() Status {
 	tip, _ := blockAt(s.blocks, s.tip.Height)
 	return Status{
 		Tip:      s.tip,

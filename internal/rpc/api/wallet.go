@@ -85,6 +85,10 @@ type ListedTransaction struct {
 type SinceBlock struct {
 	Transactions []ListedTransaction `json:"transactions"`
 	LastBlock    string              `json:"lastblock"`
+
+	// Removed is what was mined in blocks that have left the chain since, or was made
+	// void by the votes of the next block. It is never null.
+	Removed []ListedTransaction `json:"removed"`
 }
 
 // Imported is the result of importaddresses and importscripts.

@@ -3,6 +3,8 @@ package method
 import (
 	"context"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv/chain"
@@ -164,7 +166,10 @@ func walletInfo() Method {
 			if err != nil {
 				return nil, err
 			}
-			st := w.Status()
+			st := w.Overview(nil)
+			if store, err := c.Syncer.Chain(); err == nil {
+				st = w.Overview(store)
+			}
 			info := api.WalletInfo{
 				SPV:             true,
 				WatchOnly:       true,
@@ -177,11 +182,11 @@ func walletInfo() Method {
 			}
 			if st.Birthday != chain.Never { // else it is 0, because clients read it as unsigned
 				info.BirthHeight = int64(st.Birthday)
-				if hash, err := c.hashAt(info.BirthHeight); err == nil {
-					info.BirthHash = hash.String()
+				if st.Born.Hash != (chainhash.Hash{}) {
+					info.BirthHash = st.Born.Hash.String()
 				}
 			}
-			for _, a := range w.Accounts() {
+			for _, a := range st.List {
 				info.Accounts = append(info.Accounts, view.Account(&a))
 			}
 			return info, nil

@@ -358,24 +358,17 @@ func getInfo() Method {
 		Reads:   true,
 		Summary: "Returns an overview of the daemon in dcrwallet's form.",
 		Help: "The daemon holds no keys and never asks peers for the time: walletversion, timeoffset, " +
-			"the keypool fields, unlocked_until and paytxfee are always 0. errors holds the warnings of syncstatus.",
+			"the keypool fields, unlocked_until and paytxfee are always 0. errors holds the warnings of syncstatus. blocks is the height " +
+			"of the wallet, and difficulty and balance are as of that block.",
 		Result:  "an object with dcrwallet's fields",
 		Returns: []any{api.Info{}},
 		Example: `[]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
-			tip, err := c.tip()
+			tip, spendable, err := c.spendable(ctx)
 			if err != nil {
 				return nil, err
 			}
-			best, err := c.header(tip.Hash)
-			if err != nil {
-				return nil, err
-			}
-			verbose, err := c.verboseHeader(&best)
-			if err != nil {
-				return nil, err
-			}
-			spendable, err := c.spendable(ctx)
+			best, err := c.headerOrTip(tip.Hash)
 			if err != nil {
 				return nil, err
 			}
@@ -388,7 +381,7 @@ func getInfo() Method {
 				Blocks:          int64(tip.Height),
 				Connections:     int32(st.Peers),
 				Proxy:           c.Proxy,
-				Difficulty:      verbose.Difficulty,
+				Difficulty:      difficulty(best.raw.Bits(), c.Params.Params),
 				TestNet:         c.Params.Params.Net == wire.TestNet3,
 				RelayFee:        relayFee.ToCoin(),
 				Errors:          joinWarnings(st.Warnings),
@@ -397,17 +390,35 @@ func getInfo() Method {
 	}
 }
 
-// spendable returns what the wallet can spend, nothing without a wallet.
-func (c *Call) spendable(ctx context.Context) (api.Amount, error) {
+// headerOrTip returns the header of a block, and of the tip of the main chain if the block
+// is not known because the chain is fetched once more for a wallet that was there before.
+func (c *Call) headerOrTip(hash chainhash.Hash) (header, error) {
+	store, err := c.Syncer.Chain()
+	if err != nil {
+		return header{}, err
+	}
+	return atOneTip(store, func(at chain.State) (header, error) {
+		h, err := c.headerBelow(store, at.Tip, hash)
+		if errors.Is(err, chain.ErrNotFound) {
+			h, err = c.headerBelow(store, at.Tip, at.Tip.Hash)
+		}
+		return h, err
+	})
+}
+
+// spendable returns what the wallet can spend, and the block as of which that is; without
+// a wallet nothing, and the tip of the main chain.
+func (c *Call) spendable(ctx context.Context) (chain.BlockID, api.Amount, error) {
 	w, err := c.open()
 	switch {
 	case errors.Is(err, errNoDefault):
-		return 0, nil
+		tip, err := c.tip()
+		return tip, 0, err
 	case err != nil:
-		return 0, err
+		return chain.BlockID{}, 0, err
 	}
 	all, err := w.Balances(ctx, 1)
-	return api.Amount(all.Sum.Spendable), err
+	return all.Tip, api.Amount(all.Sum.Spendable), err
 }
 
 // joinWarnings returns the warnings as one text.

@@ -52,9 +52,8 @@ func getTxOut() Method {
 			if err != nil {
 				return nil, err
 			}
-			best := w.Status().Tip
 			point := wire.OutPoint{Hash: c.hash("txid"), Index: uint32(vout), Tree: int8(tree)}
-			o, err := w.Output(ctx, point, c.bool("includemempool"))
+			o, best, err := w.OutputAt(ctx, point, c.bool("includemempool"))
 			if err == nil && o.OutPoint.Tree != point.Tree {
 				err = wallet.ErrNoOutput
 			}

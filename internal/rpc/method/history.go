@@ -2,7 +2,6 @@ package method
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -107,7 +106,11 @@ func listSinceBlock() Method {
 		Name:    "listsinceblock",
 		Reads:   true,
 		Summary: "Lists what transactions pay that were mined after a block, newest first, and the unmined ones.",
-		Help:    "Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are listed again.",
+		Help: "Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are listed again. All is of one " +
+			"moment of the wallet. When the block has left the main chain, less than 2016 blocks below the tip, the list goes on from where the " +
+			"chains part; removed, to be applied first, lists what was mined in the blocks above that were left, and what the votes of the next block made void: as it is " +
+			"now, mined in another block, unmined, or with -1 confirmations if it can no longer be mined. While old blocks are searched, after " +
+			"an import, lastblock is the last one that was searched for everything.",
 		Params: []param{
 			{name: "blockhash", kind: kindString, optional: true, def: "", text: "The last block that is known; without it all are listed."},
 			{name: "targetconfirmations", kind: kindInt, optional: true, def: int64(1), text: "How many confirmations lastblock has."},
@@ -117,54 +120,9 @@ func listSinceBlock() Method {
 		Returns: []any{api.SinceBlock{}},
 		Example: `[]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
-			target, err := c.count("targetconfirmations")
-			if err != nil {
-				return nil, err
-			}
-			above, err := c.heightOf("blockhash")
-			if err != nil {
-				return nil, err
-			}
-			w, err := c.open()
-			if err != nil {
-				return nil, err
-			}
-			tip := int64(w.Status().Tip.Height)
-			lines, err := c.lines(ctx, above, listing{account: anyAccount, most: math.MaxInt64})
-			if err != nil {
-				return nil, err
-			}
-			last, err := c.hashAt(max(0, tip+1-max(1, target)))
-			if err != nil {
-				return nil, err
-			}
-			lines.Name = "transactions"
-			lines.Rest = func() (map[string]any, error) { return map[string]any{"lastblock": last.String()}, nil }
-			return lines, nil
+			return c.sinceBlock(ctx)
 		},
 	}
-}
-
-// heightOf returns the height of the main chain block that a parameter names in
-// hex, and of the genesis block if it is empty.
-func (c *Call) heightOf(name string) (chain.Height, error) {
-	if c.str(name) == "" {
-		return 0, nil
-	}
-	p := param{name: name}
-	hash, err := p.parseHash(c.str(name))
-	if err != nil {
-		return 0, err
-	}
-	store, err := c.Syncer.Chain()
-	if err != nil {
-		return 0, err
-	}
-	h, err := store.HeightOf(hash)
-	if errors.Is(err, chain.ErrNotFound) {
-		return 0, c.notOnChain(hash)
-	}
-	return h, err
 }
 
 func listAddressTransactions() Method {

@@ -238,3 +238,25 @@ func cancelJob() Method {
 		},
 	}
 }
+
+// heightOf returns the height of the main chain block that a parameter names in
+// hex, and of the genesis block if it is empty.
+func (c *Call) heightOf(name string) (chain.Height, error) {
+	if c.str(name) == "" {
+		return 0, nil
+	}
+	p := param{name: name}
+	hash, err := p.parseHash(c.str(name))
+	if err != nil {
+		return 0, err
+	}
+	store, err := c.Syncer.Chain()
+	if err != nil {
+		return 0, err
+	}
+	h, err := store.HeightOf(hash)
+	if errors.Is(err, chain.ErrNotFound) {
+		return 0, c.notOnChain(hash)
+	}
+	return h, err
+}

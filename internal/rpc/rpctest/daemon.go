@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -16,6 +17,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
@@ -46,6 +48,24 @@ type holder struct {
 
 	mu   sync.Mutex
 	held chan struct{} // closed on release; nil while nothing is held
+	slow func() time.Duration
+}
+
+// pause waits as long as the node is slow.
+func (h *holder) pause() {
+	h.mu.Lock()
+	var d time.Duration
+	if h.slow != nil {
+		d = h.slow()
+	}
+	h.mu.Unlock()
+	_ = wait.For(context.Background(), d) // which never ends
+}
+
+// CFilters serves filters.
+func (h *holder) CFilters(s *testnet.Session, start, end *chainhash.Hash) []testnet.Message {
+	h.pause()
+	return h.Honest.CFilters(s, start, end)
 }
 
 // Block serves a block, once it is not held back any more.
@@ -56,6 +76,7 @@ func (h *holder) Block(s *testnet.Session, hash *chainhash.Hash) ([]testnet.Mess
 	if held != nil {
 		<-held
 	}
+	h.pause()
 	return h.Honest.Block(s, hash)
 }
 
@@ -124,6 +145,14 @@ func (d *Daemon) Hold() {
 	d.holder.mu.Lock()
 	defer d.holder.mu.Unlock()
 	d.holder.held = make(chan struct{})
+}
+
+// Slow makes the node wait before each reply with filters or a block, as long as a function
+// says, which is called by one goroutine at a time.
+func (d *Daemon) Slow(delay func() time.Duration) {
+	d.holder.mu.Lock()
+	defer d.holder.mu.Unlock()
+	d.holder.slow = delay
 }
 
 // Release makes the node answer what was held back.

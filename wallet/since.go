@@ -1,0 +1,239 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// ErrNoBlock is returned for the hash of a block that neither the wallet nor the chain
+// store knows.
+var ErrNoBlock = errors.New("block is not on the main chain, and has not left it lately")
+
+// Branches is what a wallet asks the chain store about blocks that it does not remember.
+// A *chain.Chain is one.
+type Branches interface {
+	Branch(hash chainhash.Hash, locator []chain.BlockID) (chain.Branch, error)
+	Ancestor(locator []chain.BlockID, h chain.Height) (chain.BlockID, error)
+}
+
+// Since says how a wallet has changed after a block, as of one state of it.
+type Since struct {
+	// Fork is the last block that the wallet's chain has in common with that of the
+	// block; it is the block itself unless that has left the chain.
+	Fork chain.BlockID
+
+	// Tip is the newest block applied, and Last the block to go on after.
+	Tip, Last chain.BlockID
+
+	// Removed are the transactions of the blocks above Fork that were taken back, also
+	// of branches that the block is not part of, the newest first, and those that the next block made void. Some may be unmined now,
+	// or be mined in another block: they are described as they are now. Those that the
+	// wallet no longer has, because they cannot be mined, have -1 confirmations.
+	Removed []*Transaction
+}
+
+// Since reads what has happened after a block: it calls yield for the unmined
+// transactions and those mined after it, newest first, until yield returns false. It calls
+// begin before that. All is of one state of the wallet. The zero hash is the genesis
+// block.
+//
+// Since.Last is the block with confs confirmations, at least 1, and not above the last one
+// that was searched for everything: a caller that goes on after it misses nothing. The
+// error is ErrNoBlock if it is not known where the block is.
+func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, store Branches, begin func(Since), yield func(*Transaction) bool) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		q, err := newQuery(w, tx, s)
+		if err != nil {
+			return err
+		}
+		p := parting{fork: s.blocks[0].BlockID}
+		if hash != (chainhash.Hash{}) {
+			if p, err = q.parting(hash, store); err != nil {
+				return err
+			}
+		}
+		out := Since{Fork: p.fork, Tip: s.tip, Last: s.ancestor(store, s.lastSearched(confs))}
+		if hash != (chainhash.Hash{}) { // else the caller knows nothing that could be removed
+			if out.Removed, err = q.removed(&p); err != nil {
+				return err
+			}
+		}
+		above, err := p.above(tx)
+		if err != nil {
+			return err
+		}
+		begin(out)
+		return q.history(ctx, &HistoryFilter{Above: above}, yield)
+	})
+	if err != nil {
+		return fmt.Errorf("history since a block: %w", err)
+	}
+	return nil
+}
+
+// lastSearched returns the height with so many confirmations, but none above the last
+// block that was searched for everything.
+func (s *snapshot) lastSearched(confs int64) chain.Height {
+	return max(0, min(s.cursor.Height, s.tip.Height-chain.Height(min(max(confs, 1)-1, int64(s.tip.Height)))))
+}
+
+// ancestor returns the block of the wallet's chain at a height, or if that is not known the
+// highest one below it that the wallet remembers.
+func (s *snapshot) ancestor(store Branches, h chain.Height) chain.BlockID {
+	if b, ok := blockAt(s.blocks, h); ok {
+		return b.BlockID
+	}
+	if store == nil {
+		return blockBelow(s.blocks, h).BlockID
+	}
+	if id, err := store.Ancestor(locate(s.blocks, s.tip.Height), h); err == nil {
+		return id
+	}
+	return blockBelow(s.blocks, h).BlockID
+}
+
+// parting is how the branch of a block parts from the wallet's chain.
+type parting struct {
+	fork chain.BlockID // the last block in common
+	left []left        // the blocks above it, newest first
+}
+
+// parting returns how the branch of a block parts from the wallet's chain.
+func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err error) {
+	var outside []chain.BlockID // blocks below the one at hand that the store has told of
+	for {
+		if i := slices.IndexFunc(q.s.blocks, func(b block) bool { return b.Hash == hash }); i >= 0 {
+			p.fork = q.s.blocks[i].BlockID
+			return p, nil
+		}
+		l, ok, err := getLeft(q.tx, hash)
+		if err != nil {
+			return p, err
+		}
+		if ok {
+			p.left, hash = append(p.left, l), l.parent.Hash
+			continue
+		}
+		if i := slices.IndexFunc(outside, func(id chain.BlockID) bool { return id.Hash == hash }); i >= 0 && i < len(outside)-1 {
+			p.left, hash = append(p.left, left{outside[i], outside[i+1], true}), outside[i+1].Hash
+			continue
+		}
+		br, err := store.Branch(hash, locate(q.s.blocks, q.s.tip.Height))
+		if errors.Is(err, chain.ErrNotFound) {
+			return p, ErrNoBlock
+		}
+		if err != nil {
+			return p, err
+		}
+		if len(br.Left) == 0 { // the wallet has not seen it, or no longer remembers it
+			p.fork = br.Fork
+			if br.Common.Height < br.Fork.Height {
+				p.fork = br.Common
+			}
+			return p, nil
+		}
+		outside = append(br.Left, br.Fork)
+	}
+}
+
+// above returns the height above which transactions count as mined after the fork: below
+// it if the block of the fork may have been disapproved on a branch that was left, and is
+// not now.
+func (p *parting) above(tx *bolt.Tx) (chain.Height, error) {
+	if isDisapproved(tx, p.fork.Height) {
+		return p.fork.Height, nil
+	}
+	was, err := wasDisapproved(tx, p.fork)
+	if n := len(p.left); n > 0 && p.left[n-1].disapproves {
+		was = true
+	}
+	if was {
+		return p.fork.Height - 1, err
+	}
+	return p.fork.Height, err
+}
+
+// branchesAbove returns the blocks that were taken back and whose branches part from the
+// wallet's chain at a height or above it, newest first. A block that has come back is not
+// in the left bucket: a parent that is not there either is on the wallet's chain.
+func (q *query) branchesAbove(fork chain.Height) ([]left, error) {
+	var list []left
+	below := make(map[chain.BlockID]bool) // blocks of branches that part below the height
+	above := make(map[chain.BlockID]bool) // and of the others
+	err := all(q.tx.Bucket(leftBucket), func(k, v []byte) error {
+		l, err := decodeLeft(k, v)
+		if err != nil {
+			return err
+		}
+		if below[l.parent] || l.parent.Height < fork && !above[l.parent] {
+			below[l.BlockID] = true
+			return nil
+		}
+		above[l.BlockID] = true
+		list = append(list, l)
+		return nil
+	})
+	slices.Reverse(list)
+	return list, err
+}
+
+// removed describes the transactions of the blocks above the fork that were taken back,
+// and those of the fork that the next block made void.
+func (q *query) removed(p *parting) ([]*Transaction, error) {
+	branches, err := q.branchesAbove(p.fork.Height)
+	if err != nil {
+		return nil, err
+	}
+	var taken []*mined
+	for i := range branches {
+		list, err := takenIn(q.tx, &branches[i])
+		if err != nil {
+			return nil, err
+		}
+		slices.Reverse(list)
+		taken = append(taken, list...)
+	}
+	if isDisapproved(q.tx, p.fork.Height) {
+		list, err := minedIn(q.tx, p.fork.Height, p.fork.Height)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list {
+			if m.place.Tree == wire.TxTreeRegular {
+				taken = append(taken, m)
+			}
+		}
+	}
+	out := make([]*Transaction, 0, len(taken))
+	seen := make(map[chainhash.Hash]bool)
+	for _, m := range taken {
+		if now, err := getMined(q.tx, m.place); err != nil || now != nil && now.block == m.block && now.hash == m.hash && !void(q.tx, m.place) {
+			if err != nil {
+				return nil, err
+			}
+			continue // it is there all the same
+		}
+		if seen[m.hash] {
+			continue
+		}
+		seen[m.hash] = true
+		t, err := q.transaction(m.hash)
+		if errors.Is(err, ErrNoTransaction) { // it can no longer be mined
+			t = &Transaction{Hash: m.hash, Kind: kindAt(m.place, m.tx), Tx: m.tx, Time: m.when(), Confirmations: -1}
+			err = q.describe(t, q.w.ownerAt(q.s, m.place.Height))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("transaction %s: %w", m.hash, err)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
