@@ -49,10 +49,10 @@ func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of lowered, d born) (from chain.H
 	return from, true, s.saveLowered(tx, &of)
 }
 
-// earlierDate reports whether one birthday is a date before that of another one, both
-// of which no block has reached.
+// earlierDate reports whether a birthday is a date that no block has reached, and that may
+// turn out to be before another birthday, which no block has reached either.
 func (s *snapshot) earlierDate(d, than born) bool {
-	return s.bornAt(d) == unborn && s.bornAt(than) == unborn && d.date < than.date
+	return d.date != 0 && s.bornAt(d) == unborn && s.bornAt(than) > s.tip.Height && (than.date == 0 || d.date < than.date)
 }
 
 // unlowered returns the birthday of an account or script as it is without rescans

@@ -235,6 +235,9 @@ const quietBlocks = 32
 func (w *Wallet) quiet(s *snapshot) bool {
 	part := func(h chain.Height) chain.Height { return (h + w.phase()) / quietBlocks }
 	o := w.stored
+	if at, ok := blockAt(s.blocks, o.tip.Height); !ok || at.BlockID != o.tip {
+		return false // the chain has left what is stored
+	}
 	return s.tip.Height > o.tip.Height && part(s.tip.Height) == part(o.tip.Height) && s.cursor == s.tip && o.cursor == o.tip &&
 		s.fresh == o.fresh && s.scanning == o.scanning && s.count() == o.count() &&
 		slices.Equal(s.accounts, o.accounts) && slices.Equal(s.jobs, o.jobs) &&
