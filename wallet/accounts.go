@@ -97,6 +97,7 @@ func (w *Wallet) importAgain(tx *bolt.Tx, s *snapshot, old *Account, name string
 	if err == nil && !changed {
 		return refuse("rescanwallet searches earlier blocks, or the same again")
 	}
+	next.startScan()
 	return next, err
 }
 

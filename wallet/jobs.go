@@ -276,7 +276,7 @@ func (s *snapshot) coverJobs(known, now uint32) {
 	switch {
 	case end > known && newest >= 0:
 		s.jobs = slices.Clone(s.jobs)
-		s.jobs[newest].end = end
+		s.jobs[newest].end, s.jobs[newest].reached = end, 0 // the new ones were looked for nowhere
 	case end > known:
 		discover(known, s.firstBirth(known, end))
 	case any:
