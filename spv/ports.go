@@ -163,6 +163,14 @@ type Troubled interface {
 	Troubles() []string
 }
 
+// Notified is a Wallet that has readers of its own, which wait for changes of the wallet.
+type Notified interface {
+	// Synced is called each time the status has become synced, after readers of the status
+	// can see it. A reader that was notified of a block before that, and waits for the
+	// status as well, is to look again. It does not wait for anybody.
+	Synced()
+}
+
 // Mempool keeps the unmined transactions of a wallet. Any goroutine may call its
 // methods. Nothing that it is told changes what is confirmed.
 type Mempool interface {

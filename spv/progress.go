@@ -45,10 +45,14 @@ func (m *meter) update(h chain.Height, now time.Time) float64 {
 	return m.rate
 }
 
-// progressOf describes a stage. The target is never below the current height.
+// progressOf describes a stage. The target is never below the current height. A stage that
+// is done has no rate: an average that fades is no change of the status.
 func progressOf(current, target chain.Height, rate float64) Progress {
-	p := Progress{Current: current, Target: max(current, target), Rate: rate}
-	if !p.Done() && rate > 0 {
+	p := Progress{Current: current, Target: max(current, target)}
+	if !p.Done() {
+		p.Rate = rate
+	}
+	if p.Rate > 0 {
 		p.ETA = time.Duration(float64(p.Target-current) / rate * float64(time.Second))
 	}
 	return p

@@ -93,6 +93,9 @@ func (r *run) show() {
 		return
 	}
 	r.board.show(*st)
+	if w, ok := r.cfg.Wallet.(Notified); ok && st.Synced && !was.Synced {
+		w.Synced()
+	}
 	r.logSync()
 }
 
@@ -144,7 +147,7 @@ func (r *run) showOverall(f facts, target chain.Height, now time.Time) {
 	}
 	r.pace.reach = to
 	if !f.synced() && f.peers > 0 {
-		st.ETA = e.left(to, target, st.Headers.Rate, st.Filters.Rate, st.Rescan.Rate)
+		st.ETA = e.left(to, target, r.pace.headers.rate, r.pace.filters.rate, r.pace.rescan.rate)
 	}
 }
 

@@ -353,8 +353,8 @@ func (s *Set) Close() error {
 // when one comes or goes. It has one reader, the syncer.
 func (s *Set) Changed() <-chan struct{} { return s.changed }
 
-// Watch returns a channel that is poked (capacity one) like that of Changed,
-// until ctx ends; it is never closed. There may be any number of readers.
+// Watch returns a channel that is poked (capacity one) like that of Changed, and when
+// Synced is called, until ctx ends; it is never closed. There may be any number of readers.
 func (s *Set) Watch(ctx context.Context) <-chan struct{} {
 	reader := make(chan struct{}, 1)
 	s.mu.Lock()
@@ -375,6 +375,16 @@ func (s *Set) Watch(ctx context.Context) <-chan struct{} {
 		}
 	})
 	return reader
+}
+
+// Synced pokes the readers of Watch, and those of each wallet. The syncer calls it when its
+// status has become synced.
+func (s *Set) Synced() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.open {
+		n.Wallet.Synced()
+	}
 }
 
 // Run keeps the wallets open until ctx ends.

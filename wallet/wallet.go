@@ -161,10 +161,14 @@ func (w *Wallet) Close() error {
 // wallet watches, holds or has applied. It has one reader, the syncer.
 func (w *Wallet) Changed() <-chan struct{} { return w.changed }
 
-// Watch returns a channel that is poked (capacity one) like that of Changed,
-// until ctx ends; it is never closed. There may be any number of readers. Who
-// is poked reads what it wants to know itself.
+// Watch returns a channel that is poked (capacity one) like that of Changed, and when
+// Synced is called, until ctx ends; it is never closed. There may be any number of
+// readers. A reader that is poked reads what it wants to know itself: one that acts only
+// while the status of the syncer is synced misses nothing.
 func (w *Wallet) Watch(ctx context.Context) <-chan struct{} { return w.pokes.watch(ctx) }
+
+// Synced pokes the readers of Watch. The syncer calls it when its status has become synced.
+func (w *Wallet) Synced() { w.pokes.poke() }
 
 // Status is how far a wallet has got.
 type Status struct {

@@ -1,20 +1,51 @@
 package feed
 
-import "context"
+import (
+	"context"
+	"reflect"
+	"slices"
 
-// Status notifies one client of the current status and of each newer one. The zero value
-// begins with the current one.
-type Status struct{ seen uint64 }
+	"github.com/spvd/spvd/internal/rpc/api"
+)
+
+// Status notifies one client of the current status and of each newer one that says more
+// than other rates. The zero value begins with the current one.
+type Status struct {
+	seen uint64
+	sent api.SyncStatus // without what may change with no notification, see lasting
+}
 
 // tell implements Feed.
 func (f *Status) tell(ctx context.Context, u *update, to *Sender) error {
 	if u.status.Seq <= f.seen || ctx.Err() != nil {
 		return nil
 	}
+	next := lasting(&u.status)
+	if f.seen > 0 && reflect.DeepEqual(next, f.sent) {
+		f.seen = u.status.Seq
+		return nil
+	}
 	message, err := u.frame()
 	if err != nil {
 		return err
 	}
-	f.seen = u.status.Seq
+	f.seen, f.sent = u.status.Seq, next
 	return to.pass(message)
+}
+
+// lasting returns a status without what changes while nothing happens: its number, the
+// age of the tip, and rates with the times that follow from them. What is left of a rate
+// is whether there is one.
+func lasting(st *api.SyncStatus) api.SyncStatus {
+	out := *st
+	out.Seq, out.Tip.Age, out.ETA = 0, 0, min(st.ETA, 1)
+	out.Stages = slices.Clone(st.Stages)
+	for i := range out.Stages {
+		s := &out.Stages[i]
+		s.ETA = min(s.ETA, 1)
+		if s.Rate > 0 {
+			s.Rate = 1
+		}
+	}
+	return out
 }
