@@ -130,17 +130,17 @@ func newPosts() *posts {
 func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, error) {
 	p := Publication{Hash: tx.TxHash(), Tx: tx, Since: time.Now()}
 	if err := standalone.CheckTransactionSanity(tx, uint64(s.cfg.Params.MaxTxSize)); err != nil {
-		return p, errors.Join(ErrRejected, err)
+		return p, rejected(err)
 	}
 	if standalone.IsTreasuryBase(tx) || standalone.IsCoinBaseTx(tx, tx.Version >= wire.TxVersionTreasury) {
-		return p, errors.Join(ErrRejected, errors.New("it makes coins, and only exists in the block that it was made for"))
+		return p, rejected(errors.New("it makes coins, and only exists in the block that it was made for"))
 	}
 	st := s.Status()
 	switch {
 	case st.Peers == 0:
 		return p, ErrNoPeers
 	case expiredAt(tx, st.Tip.Height):
-		return p, errors.Join(ErrRejected, errors.New("its expiry has passed"))
+		return p, rejected(errors.New("its expiry has passed"))
 	}
 	if !s.posts.room() {
 		return p, ErrTooMany
@@ -152,7 +152,7 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	case err != nil && !errors.Is(err, ErrNotInitialised): // the wallet will see all blocks that come then
 		return p, err
 	case b != nil:
-		return p, errors.Join(ErrRejected, fmt.Errorf("block %d holds it", b.block.Height))
+		return p, rejected(fmt.Errorf("block %d holds it", b.block.Height))
 	}
 	var err error
 	if p.Own, err = s.cfg.Wallet.Publish(ctx, tx); err != nil {
@@ -161,6 +161,9 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	s.posts.add(p)
 	return s.awaitOffer(ctx, p.Hash)
 }
+
+// rejected returns an ErrRejected that gives the reason in the same sentence.
+func rejected(reason error) error { return fmt.Errorf("%w: %w", ErrRejected, reason) }
 
 // awaitOffer waits until a publication is offered to a peer, or has ended. It gives up
 // after offerTime, and at once while the syncer does not follow the chain, because it

@@ -2,6 +2,9 @@ package rpc_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +26,8 @@ func TestAMerchantShipsAtTheSecondConfirmation(t *testing.T) {
 		op := plan.Pay(a.Node.Chain().Height()+1, a.owner.Script(0, uint32(a.paid%15)), int64(1e6+a.paid))
 		changed := a.wallet().Watch(t.Context())
 		shipped := make(chan error, 1)
-		go func() { shipped <- a.ship(changed, op) }()
+		var merchant sync.WaitGroup
+		merchant.Go(func() { shipped <- a.ship(changed, op) })
 		a.Grow(t, 0, 1, plan)
 		a.Grow(t, 0, 1, nil)
 		select {
@@ -79,6 +83,37 @@ func TestNoRateFadesAfterABlock(t *testing.T) {
 	for _, s := range last.Stages {
 		if s.Rate != 0 {
 			t.Errorf("synced, the stage %s has a rate of %v", s.Name, s.Rate)
+		}
+	}
+}
+
+// TestRejectionsAreOneSentence: what is refused comes with one line that gives the reason.
+func TestRejectionsAreOneSentence(t *testing.T) {
+	a := startActor(t, 20)
+	valid := func() *wire.MsgTx {
+		tx := wire.NewMsgTx()
+		tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: [32]byte{9}}, wire.NullValueIn, nil))
+		tx.AddTxOut(wire.NewTxOut(1e6, a.owner.Script(0, 1)))
+		return tx
+	}
+	negative, coinbase, late := valid(), valid(), valid()
+	negative.TxOut[0].Value = -1
+	coinbase.TxIn[0].PreviousOutPoint = wire.OutPoint{Index: wire.MaxPrevOutIndex}
+	coinbase.TxIn[0].SignatureScript = []byte{1, 2, 3}
+	late.Expiry = 5
+	for reason, tx := range map[string]*wire.MsgTx{"negative": negative, "makes coins": coinbase, "expiry": late} {
+		raw, err := tx.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, reply := post(t, a.address, fmt.Sprintf(`{"method":"sendrawtransaction","params":["%x"],"id":1}`, raw))
+		var r struct{ Error *api.Error }
+		if err := json.Unmarshal([]byte(reply), &r); err != nil || r.Error == nil || r.Error.Code != api.CodeRejected {
+			t.Errorf("%s: %s", reason, reply)
+			continue
+		}
+		if text := r.Error.Message; strings.ContainsAny(text, "\n") || !strings.Contains(text, "transaction is rejected: ") || !strings.Contains(text, reason) {
+			t.Errorf("%s: %q", reason, text)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -23,8 +24,11 @@ var (
 
 // fail returns an error for the client.
 func fail(code api.Code, format string, operands ...any) error {
-	return &api.Error{Code: code, Message: fmt.Sprintf(format, operands...)}
+	return &api.Error{Code: code, Message: oneLine(fmt.Sprintf(format, operands...))}
 }
+
+// oneLine makes one line of the text of several errors.
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 // refused returns the error of the pool as what is wrong with the parameters.
 func refused(err error) error {
@@ -75,7 +79,7 @@ func (r *Registry) stillSyncing() *api.Error {
 func refusal(err error) *api.Error {
 	for _, known := range refusals() {
 		if errors.Is(err, known.reason) {
-			message := err.Error()
+			message := oneLine(err.Error())
 			if known.next != "" {
 				message += "; run: spvctl " + known.next
 			}
