@@ -198,11 +198,22 @@ func TestOneFollowerIsNotifiedSoon(t *testing.T) {
 			t.Errorf("in ten seconds of a first sync %d notifications came", n)
 		}
 		for range 20 { // blocks come, one after the other
-			a.source.show(func(st *spv.Status) { st.FirstSyncDone, st.Phase = true, spv.Following })
+			a.source.show(func(st *spv.Status) {
+				st.FirstSyncDone, st.Phase = true, spv.Following
+				st.Tip.Height++
+				st.Headers.Rate = 9
+			})
 			synctest.Wait()
 		}
 		if n := a.take(); n != 20 {
 			t.Errorf("of 20 changes after it %d were told", n)
+		}
+		for range 39 { // while only a rate fades
+			a.source.show(func(st *spv.Status) { st.Headers.Rate *= 0.96 })
+			synctest.Wait()
+		}
+		if n := a.take(); n != 0 {
+			t.Errorf("of a rate that fades %d notifications came", n)
 		}
 		a.source.show(func(st *spv.Status) { st.Phase = spv.CatchingUp })
 		<-time.After(2 * busyPace)
