@@ -42,8 +42,8 @@ type conn struct {
 	// claimed, and onFault when the peer did something wrong that by itself does
 	// not end the connection.
 	onNews      func()
-	onAddresses func([]addrbook.Announced) // that the peer announces
-	onLate      func(r *request)           // of a reply that nobody waits for any more; without locks
+	onAddresses func([]addrbook.Announced)       // that the peer announces
+	onLate      func(r *request, payload []byte) // of a reply to an abandoned request; without locks
 	onFault     func(Reason, error)
 
 	// ended is closed by the first call of end, which sets cause before.

@@ -133,7 +133,7 @@ func (c *conn) replied(r *request, payload []byte) {
 	late := r.abandoned
 	r.settle(payload, nil)
 	if late {
-		c.onLate(r)
+		c.onLate(r, payload)
 	}
 }
 

@@ -54,6 +54,7 @@ type attempt struct {
 type answered struct {
 	payload []byte
 	m       *member
+	r       *request
 	err     error
 }
 
@@ -72,6 +73,7 @@ func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) (
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	h := &hedge{pool: p, want: w, request: again, ctx: ctx, answers: make(chan answered, maxAsked), judged: time.Now()}
+	defer h.keepOthers()
 	defer h.wg.Wait()
 	defer cancel()
 	quiet, patience := p.hedgeAfter(m, first.kind)
@@ -90,8 +92,25 @@ func (h *hedge) ask(m *member, r *request) {
 	h.wg.Go(func() {
 		payload, err := m.do(h.ctx, r)
 		h.pool.settle(m, h.want, r, len(payload), err)
-		h.answers <- answered{payload, m, err}
+		h.answers <- answered{payload, m, r, err}
 	})
+}
+
+// keepOthers keeps the replies that came with the one which counts, or while the other
+// attempts were given up: they are late as well.
+func (h *hedge) keepOthers() {
+	for {
+		select {
+		case a := <-h.answers:
+			if a.err == nil {
+				h.pool.mu.Lock()
+				h.pool.keepLate(a.m.id, a.r, a.payload)
+				h.pool.mu.Unlock()
+			}
+		default:
+			return
+		}
+	}
 }
 
 // await returns the first good answer, or the first failure when there is none. It

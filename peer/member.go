@@ -78,7 +78,7 @@ func (d *departed) addr(id uint64) (string, bool) {
 // The slot is that of an automatic connection, else nil.
 func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	c.onNews = func() { poke(p.changed) }
-	c.onLate = func(r *request) { p.late(c, r) }
+	c.onLate = func(r *request, payload []byte) { p.late(c, r, payload) }
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
 	c.onAddresses = func(list []addrbook.Announced) { p.learn(c.addr, list) }
 	c.relay = p.relay
@@ -183,9 +183,10 @@ func (p *Pool) answered(m *member, r *request, bytes int) {
 }
 
 // late records that a peer has answered a request after all that nobody waits for any
-// more: it is as good as others again.
-func (p *Pool) late(c *conn, r *request) {
+// more: it is as good as others again. The reply is kept to be proven.
+func (p *Pool) late(c *conn, r *request, payload []byte) {
 	p.update(func() {
+		p.keepLate(c.id, r, payload)
 		if m := p.member(c.id); m != nil {
 			m.silent = 0
 			m.mute, m.owing[r.kind] = false, silence{}

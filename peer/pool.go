@@ -43,6 +43,7 @@ type Pool struct {
 	lastID    uint64
 	members   []*member // by rising id
 	departed  departed
+	lateOnes  lateReplies
 	queue     []*waiter           // oldest first
 	nonces    map[uint64]struct{} // of the handshakes under way
 	standings map[string]standing // by host

@@ -78,7 +78,7 @@ func (p *pursuit) prepareAnnounced() {
 					break
 				}
 				batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
-				batches = append(batches, prepared{batch, id, err})
+				batches = append(batches, prepared{batch: batch, from: id, err: err})
 			}
 			return func() error {
 				a.busy = false

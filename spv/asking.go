@@ -89,7 +89,7 @@ func (p *pursuit) checkAnswer(id uint64, locator []chainhash.Hash, payload []byt
 	if err == nil && goesBack(locator, batch) {
 		err = errGoesBack
 	}
-	return prepared{batch, id, err}
+	return prepared{batch: batch, from: id, err: err}
 }
 
 // errGoesBack is what a reply is refused for that would lead in a circle.
@@ -99,7 +99,7 @@ var errGoesBack = errors.New("headers go back behind what they were asked after"
 // A node sends what follows the first block of a locator that it has, and it has what
 // it sends: so it has ignored the locator, and would do so forever.
 func goesBack(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
-	if len(b.Headers) == 0 || b.Headers[0].PrevBlock() == locator[0] {
+	if len(b.Headers) == 0 || len(locator) == 0 || b.Headers[0].PrevBlock() == locator[0] {
 		return false
 	}
 	sent := make(map[chainhash.Hash]bool, len(b.Hashes))

@@ -51,7 +51,8 @@
 // syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
 // rescanning.go and following.go are one phase each. The last three share the loop
 // in pursuit.go, with spans.go, headers.go, filters.go, writing.go, scan.go and
-// scanwork.go as its parts, whose jobs are done by workers.go. relaying.go,
+// scanwork.go as its parts, whose jobs are done by workers.go; late.go proves replies that
+// came late. relaying.go,
 // belated.go and publish.go are about unmined transactions.
 //
 // survey.go, headerplan.go, filterplan.go, earlyfilters.go, scanplan.go,

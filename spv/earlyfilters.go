@@ -223,15 +223,16 @@ func (p *pursuit) fetchPiece(
 		targets = targets[len(part):]
 		most := chain.MaxFiltersPayload(p.cfg.Params, part)
 		payload, from, err := p.cfg.Peers.CFilters(ctx, avoid, part[0].Hash, part[len(part)-1].Hash, most)
-		if err == nil && from != id {
-			err = fmt.Errorf("peer %d answered for it", from)
-		}
 		if err != nil {
 			return nil, err
 		}
 		batch, err := chain.ProveFilters(p.cfg.Params, part, payload)
 		if err != nil {
+			p.cfg.Peers.Accuse(from, err)
 			return nil, err
+		}
+		if from != id {
+			return nil, fmt.Errorf("peer %d answered for it", from)
 		}
 		for i := range batch.Len() {
 			if part[i].Height >= p.cfg.Params.DCP0005 {

@@ -38,6 +38,14 @@ func (l *earlyLedger) note(from uint64, b *chain.FilterBatch) {
 	l.sums[start][from] = earlySum{b.Len(), s.sum()}
 }
 
+// noteLate is note for filters that came late. What the peer has served in time counts, if
+// it has.
+func (l *earlyLedger) noteLate(from uint64, b *chain.FilterBatch) {
+	if _, noted := l.sums[b.First().Height][from]; !noted {
+		l.note(from, b)
+	}
+}
+
 // longest returns the most filters of a chunk that begins at a height; zero if none does.
 func (l *earlyLedger) longest(start chain.Height) int {
 	n := 0

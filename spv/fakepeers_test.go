@@ -52,6 +52,7 @@ type fakeNet struct {
 	nextID  uint64
 	changed chan struct{}
 	news    []func(yield func(uint64, []byte, []chainhash.Hash))
+	late    []lateReply
 	accused map[uint64][]error
 	banned  map[uint64]*fakePeer
 	credits map[uint64]uint32 // the greatest height by peer

@@ -52,6 +52,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 		}
 		return func() error {
 			if plan != p.plan { // the chain was reorganised meanwhile
+				p.accuseOf(from, err)
 				return nil
 			}
 			if err != nil {
@@ -74,9 +75,14 @@ func (p *pursuit) fetchChunk(c chunk) error {
 func (p *pursuit) chunkFailed(c chunk, from uint64, err error) {
 	p.cfg.Log.Debug("No filters", "from", c.start, "to", c.end(), "peer", from, "err", err)
 	p.plan.failed(c.start, from)
+	p.accuseOf(from, err)
+}
+
+// accuseOf accuses a peer if an error is a broken rule.
+func (p *pursuit) accuseOf(id uint64, err error) {
 	var broken *chain.RuleError
 	if errors.As(err, &broken) {
-		p.accuse(from, broken)
+		p.accuse(id, broken)
 	}
 }
 

@@ -56,6 +56,7 @@ type prepared struct {
 	batch *chain.HeaderBatch
 	from  uint64
 	err   error
+	late  bool // the request was answered by another peer, or given up
 }
 
 // idle reports whether nothing is on its way or waits to be folded.
@@ -172,6 +173,8 @@ func (p *pursuit) lead(now time.Time) error {
 			}
 			if walk == p.walk.id && number == p.walk.fetched {
 				p.led(locator, payload, from, err)
+			} else if err == nil {
+				p.proveLateHeaders(from, locator, payload)
 			}
 			return nil
 		}
@@ -204,7 +207,7 @@ func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err
 			if walk != p.walk.id {
 				return nil
 			}
-			p.walk.ready[number] = prepared{batch, from, err}
+			p.walk.ready[number] = prepared{batch: batch, from: from, err: err}
 			return p.foldWalk()
 		}
 	})
@@ -280,6 +283,9 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	case errors.Is(err, chain.ErrOrphan), errors.Is(err, errGoesBack):
 		p.cfg.Log.Debug("Headers lead nowhere", "peer", b.from, "err", err)
 		switch {
+		case b.late && errors.Is(err, errGoesBack):
+			p.useless(b.from, err)
+		case b.late: // what they follow may have been given up with the request
 		case !asked:
 			p.survey.reopen(b.from, now)
 		case errors.Is(err, errGoesBack):

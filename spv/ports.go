@@ -50,6 +50,16 @@ type Fetcher interface {
 
 	// Block asks a peer for a block.
 	Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (block *wire.MsgBlock, from uint64, err error)
+
+	// TakeLate removes the oldest reply to a request of these methods that came after
+	// another peer had answered it, or after it was given up, and calls the function for
+	// its kind, with what the peer was asked for. It returns false, without a call, if
+	// there is none. What waits is bounded in bytes. Changed is poked when there is one.
+	TakeLate(
+		headers func(id uint64, locator []chainhash.Hash, payload []byte),
+		filters func(id uint64, start, end chainhash.Hash, payload []byte),
+		block func(id uint64, hash chainhash.Hash, payload []byte),
+	) bool
 }
 
 // Roster says who is connected and what they announce.
@@ -72,8 +82,8 @@ type Roster interface {
 	// for other peers.
 	Host(id uint64) string
 
-	// Changed is poked (capacity one) whenever Live, Dialling or the announcements of
-	// TakeNews may have changed. It has one reader, the syncer.
+	// Changed is poked (capacity one) whenever Live, Dialling, the announcements of
+	// TakeNews or the replies of TakeLate may have changed. It has one reader, the syncer.
 	Changed() <-chan struct{}
 
 	// TakeNews calls yield once for each announcement that came since the last

@@ -29,6 +29,7 @@ type pursuit struct {
 	scanner     scanner
 	exam        *earlyExam                // the peer whose early filters are compared; nil for none
 	announced   map[uint64]*announcements // by peer
+	proving     int                       // jobs that prove late replies
 }
 
 // pursue runs the loop until the goal names the next phase, ctx ends, or
@@ -75,6 +76,9 @@ func (p *pursuit) step(timer *wait.Timer) error {
 		return err
 	}
 	if err := p.examineEarly(time.Now()); err != nil {
+		return err
+	}
+	if err := p.proveLate(); err != nil {
 		return err
 	}
 	if err := p.judgeWork(); err != nil {

@@ -90,14 +90,14 @@ func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Head
 			s.fees.add(id, block)
 			return block, nil
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		s.cfg.Log.Debug("No block", "height", id.Height, "peer", from, "err", err)
 		var broken *chain.RuleError
 		if errors.As(err, &broken) {
 			s.cfg.Peers.Accuse(from, broken)
 		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		s.cfg.Log.Debug("No block", "height", id.Height, "peer", from, "err", err)
 		if from != 0 && !slices.Contains(avoid, from) {
 			avoid = append(avoid, from)
 		}

@@ -2,6 +2,7 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -42,8 +43,11 @@ func (p *pursuit) askSpan(a headerAsk) {
 			payload, from, err = p.cfg.Peers.Headers(ctx, a.avoid, locator, a.stop)
 		}
 		return func() error {
-			if plan == p.spans {
+			switch {
+			case plan == p.spans:
 				p.spanReplied(a, payload, from, err)
+			case err == nil:
+				p.proveLateHeaders(from, locator, payload)
 			}
 			return nil
 		}
@@ -61,6 +65,9 @@ func (p *pursuit) spanReplied(a headerAsk, payload []byte, from uint64, err erro
 	number, err := p.spans.arrived(a, from, payload, time.Now())
 	if err != nil {
 		p.cfg.Log.Debug("Headers of no use", "peer", from, "after", a.after, "err", err)
+		if errors.Is(err, errOutdated) {
+			p.proveLateHeaders(from, []chainhash.Hash{a.after}, payload)
+		}
 		return
 	}
 	plan := p.spans

@@ -1,8 +1,12 @@
 package testnet
 
 import (
+	"context"
+
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // WithholdsBlocks says that it has no blocks.
@@ -37,6 +41,19 @@ func (f ChangesBlocks) Block(s *Session, hash *chainhash.Hash) ([]Message, bool)
 		answer[i] = Encode(&b, s.pver)
 	}
 	return answer, ok
+}
+
+// ChangesBlocksLate is ChangesBlocks with replies that come when other peers have answered.
+type ChangesBlocksLate struct{ ChangesBlocks }
+
+// Send waits before it sends a block.
+func (f ChangesBlocksLate) Send(ctx context.Context, s *Session, m Message) error {
+	if m.Command == wire.CmdBlock {
+		if err := wait.For(ctx, lateBy); err != nil {
+			return err
+		}
+	}
+	return f.Honest.Send(ctx, s, m)
 }
 
 // SwapsBlocks sends the next block of the chain instead of the one it is asked

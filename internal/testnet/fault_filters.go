@@ -1,11 +1,14 @@
 package testnet
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -31,6 +34,24 @@ func (f SendsWrongFilter) CFilters(s *Session, start, end *chainhash.Hash) []Mes
 		last[len(last)-1] ^= 1
 		return fs
 	})
+}
+
+// lateBy is how long a late reply takes: longer than any client waits that has other peers,
+// and less than the deadline of a request.
+const lateBy = time.Second
+
+// SendsWrongFiltersLate is SendsWrongFilter with replies that come when other peers have
+// answered.
+type SendsWrongFiltersLate struct{ SendsWrongFilter }
+
+// Send waits before it sends filters.
+func (f SendsWrongFiltersLate) Send(ctx context.Context, s *Session, m Message) error {
+	if m.Command == wire.CmdCFiltersV2 {
+		if err := wait.For(ctx, lateBy); err != nil {
+			return err
+		}
+	}
+	return f.Honest.Send(ctx, s, m)
 }
 
 // SwapsFilters sends the filter of another block under the name of the first

@@ -81,5 +81,7 @@ func Faults() []Fault {
 		{"silence about blocks", Innocent, plain(IgnoresBlocks{})},
 		{"wrong blocks", Guilty, plain(ChangesBlocks{})},
 		{"blocks that nobody asked for", Suspect, plain(SwapsBlocks{})},
+		{"wrong filters, late", Guilty, plain(SendsWrongFiltersLate{})},
+		{"wrong blocks, late", Guilty, plain(ChangesBlocksLate{})},
 	}
 }

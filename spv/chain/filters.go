@@ -2,7 +2,10 @@ package chain
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
 
@@ -27,6 +30,25 @@ func (c *Chain) FilterTargets(from Height, n int) ([]FilterTarget, error) {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, err)
 	}
 	return targets, nil
+}
+
+// FilterTargetsOf is FilterTargets of the blocks from one to another, both included, at
+// most 100. ErrNotFound says that they are not on the staged main chain in this order, or
+// are more.
+func (c *Chain) FilterTargetsOf(first, last chainhash.Hash) ([]FilterTarget, error) {
+	from, err := c.mainHeight(&first)
+	if err != nil {
+		return nil, fmt.Errorf("filter targets from %v: %w", first, err)
+	}
+	targets, err := c.FilterTargets(from, wire.MaxCFiltersV2PerBatch)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(targets, func(t FilterTarget) bool { return t.Hash == last })
+	if i < 0 {
+		return nil, fmt.Errorf("filter targets from %d to %v: %w", from, last, ErrNotFound)
+	}
+	return targets[:i+1], nil
 }
 
 // AddFilters stages filters. The first must be that of the block after

@@ -1,0 +1,152 @@
+package spv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/internal/parse"
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// proveLate starts a job that proves the next late reply, unless one does already: replies
+// that came after another peer had answered are judged as all others, without holding up
+// what is needed. Those of the chain that was left are dropped.
+func (p *pursuit) proveLate() (err error) {
+	for err == nil && p.proving == 0 {
+		taken := p.cfg.Peers.TakeLate(
+			p.proveLateHeaders,
+			func(id uint64, start, end chainhash.Hash, payload []byte) {
+				err = p.proveLateFilters(id, start, end, payload)
+			},
+			p.proveLateBlock)
+		if !taken {
+			break
+		}
+	}
+	return err
+}
+
+// proveLateHeaders checks headers that came late, and puts those on the chain that are new:
+// then their peer is asked for what follows. If they do not connect, that is no fault.
+func (p *pursuit) proveLateHeaders(id uint64, locator []chainhash.Hash, payload []byte) {
+	p.proving++
+	p.workers.do(func(context.Context) fold {
+		b := p.checkAnswer(id, locator, payload)
+		b.late = true
+		return func() error {
+			p.proving--
+			return p.foldLate(b)
+		}
+	})
+}
+
+// foldLate puts headers that came late on the chain.
+func (p *pursuit) foldLate(b prepared) error {
+	ext, err := p.extend(b, true)
+	if err != nil || ext == nil || ext.Added+ext.Side == 0 {
+		return err
+	}
+	now := time.Now()
+	p.survey.progressed(b.from, now)
+	if p.takenBack(b, ext) {
+		p.leadFrom(b.from, now)
+		return nil
+	}
+	p.survey.reopen(b.from, now)
+	return nil
+}
+
+// proveLateFilters proves filters of the main chain that came late. Early ones are compared
+// with those on disk once these are proven; before that they are recorded as served.
+func (p *pursuit) proveLateFilters(id uint64, start, end chainhash.Hash, payload []byte) error {
+	targets, err := p.store.FilterTargetsOf(start, end)
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	early := p.early(targets[0].Height)
+	p.proving++
+	p.workers.do(func(context.Context) fold {
+		batch, err := chain.ProveFilters(p.cfg.Params, targets, payload)
+		if err == nil && early {
+			err = p.compareEarly(targets, batch)
+		}
+		p.accuseOfLate(id, err)
+		return func() error {
+			p.proving--
+			if err == nil && early && !p.staged.EarlyProven {
+				p.ledger.noteLate(id, batch)
+			}
+			return nil
+		}
+	})
+	return nil
+}
+
+// compareEarly compares early filters with those on disk. It returns nil if they are the
+// same, or if those on disk are not proven or not of the same blocks.
+func (r *run) compareEarly(targets []chain.FilterTarget, b *chain.FilterBatch) error {
+	for i, t := range targets {
+		if t.Height >= r.cfg.Params.DCP0005 || !r.store.State().EarlyProven {
+			return nil
+		}
+		right, err := r.store.Filter(t.Height)
+		if err != nil || bytes.Equal(right, b.Filter(i)) {
+			continue
+		}
+		if hash, err := r.store.Hash(t.Height); err == nil && hash == t.Hash && r.store.State().EarlyProven {
+			return fmt.Errorf("the filter of block %d is not the one that is proven", t.Height)
+		}
+	}
+	return nil
+}
+
+// proveLateBlock checks a block that came late against its header on the main chain.
+func (p *pursuit) proveLateBlock(id uint64, hash chainhash.Hash, payload []byte) {
+	p.proving++
+	p.workers.do(func(context.Context) fold {
+		p.accuseOfLate(id, p.checkLateBlock(hash, payload))
+		return func() error {
+			p.proving--
+			return nil
+		}
+	})
+}
+
+// checkLateBlock returns what is wrong with a block, as far as its header is known.
+func (r *run) checkLateBlock(hash chainhash.Hash, payload []byte) error {
+	block, err := parse.Block(payload)
+	if err != nil {
+		return err
+	}
+	height, err := r.store.HeightOf(hash)
+	if err != nil {
+		return nil // not on the chain, or no longer to be read
+	}
+	header, err := r.store.Header(height)
+	if err != nil || header.Hash() != hash {
+		return nil
+	}
+	if err := chain.CheckBlock(r.cfg.Params, &header, block); err != nil {
+		return err
+	}
+	return chain.CheckTransactions(r.cfg.Params, chain.BlockID{Height: height, Hash: hash}, block)
+}
+
+// accuseOfLate accuses a peer of what is wrong with its late reply, if that is not nil. Any
+// goroutine may call it: the end of a phase drops no proof.
+func (r *run) accuseOfLate(id uint64, wrong error) {
+	var broken *chain.RuleError
+	if wrong == nil || errors.As(wrong, &broken) && !broken.Rule.Proven() {
+		return
+	}
+	r.cfg.Log.Debug("Late reply is wrong", "peer", id, "err", wrong)
+	r.cfg.Peers.Accuse(id, wrong)
+}
