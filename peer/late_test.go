@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -43,7 +44,7 @@ func TestLateReplies(t *testing.T) {
 				if err != nil || !ok {
 					return // the test is over
 				}
-				if wait.For(t.Context(), time.Until(answers.Add(time.Duration(i)*apart))) != nil {
+				if wait.For(context.Background(), time.Until(answers.Add(time.Duration(i)*apart))) != nil {
 					return
 				}
 				n.send(chain.filters(chain.height(ask.StartHash), chain.height(ask.EndHash)))
