@@ -320,7 +320,7 @@ func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidat
 		}
 	}
 	kind := addrbook.AnyKind
-	if purpose == dialing.Search || len(p.members) == 0 && p.out.failed >= manyFailures {
+	if purpose == dialing.Search || purpose == dialing.Diversify || len(p.members) == 0 && p.out.failed >= manyFailures {
 		// A source that announces little may be the only honest one.
 		kind = addrbook.EachSource
 	}
