@@ -111,7 +111,7 @@ func TestClientsLoseNothing(t *testing.T) {
 	l := listen(t, a.address, api.TopicTransactions, "")
 	paid := make(map[string]bool)
 	for n := range *reorgs {
-		back := 1 + random.IntN(5)
+		back := 1 + random.IntN(9)
 		plan := testnet.Plan{}
 		fork := a.Node.Chain().Height() - chain.Height(back)
 		put := back + 1 + random.IntN(3)

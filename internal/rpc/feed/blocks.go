@@ -107,6 +107,12 @@ func (f *Blocks) next(u *update) (*step, error) {
 	}
 	taken, err := store.Since(f.at, stepBlocks)
 	if errors.Is(err, chain.ErrNotFound) {
+		if err := f.extend(store); err != nil {
+			return nil, err
+		}
+		taken, err = store.Since(f.at, stepBlocks)
+	}
+	if errors.Is(err, chain.ErrNotFound) {
 		return f.gap(u)
 	}
 	if err != nil || len(taken.Reverted)+len(taken.Applied) == 0 {
@@ -117,6 +123,27 @@ func (f *Blocks) next(u *update) (*step, error) {
 	s.event.Cursor, s.event.Tip = f.at.cursor(), view.BlockID(f.at[0])
 	u.steps.keep(from, s)
 	return s, nil
+}
+
+// extend adds the blocks below the place down to the main chain, with their headers, if
+// all of the place has left it lately.
+func (f *Blocks) extend(store *chain.Chain) error {
+	known := len(f.at)
+	f.at = f.at.extended(store)
+	if len(f.headers) != known {
+		return nil // a client that came with a cursor gets no headers of what it knew
+	}
+	for _, id := range f.at[known:] {
+		b, err := store.Stale(id.Hash)
+		if errors.Is(err, chain.ErrNotFound) { // the last one is on the main chain
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.headers = append(f.headers, hex.EncodeToString(b.Header[:]))
+	}
+	return nil
 }
 
 // gap leaves out what the client has missed.

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 type locator []chain.BlockID
 
 const (
-	// cursorBlocks is how many blocks a cursor names: a reorganisation of fewer
-	// blocks while the client was away is replayed, a deeper one is a gap.
+	// cursorBlocks is how many blocks a cursor names. Those below, if all of them have
+	// left the main chain, are known while the chain keeps their headers.
 	cursorBlocks = 6
 
 	// locatorLength is how many blocks a locator names at most: the deepest
@@ -33,6 +34,20 @@ func (l locator) cursor() string {
 		b.WriteString(l[i].Hash.String())
 	}
 	return b.String()
+}
+
+// extended returns a locator with the blocks below it down to the main chain, if all of its
+// blocks have left that lately and those are not too many; otherwise the locator itself.
+func (l locator) extended(store *chain.Chain) locator {
+	genesis, err := store.Hash(0)
+	if err != nil {
+		return l
+	}
+	br, err := store.Branch(l[len(l)-1].Hash, []chain.BlockID{{Hash: genesis}})
+	if err != nil || len(br.Left) == 0 || len(l)+len(br.Left) > locatorLength {
+		return l
+	}
+	return append(append(slices.Clone(l), br.Left[1:]...), br.Fork)
 }
 
 // parseCursor returns the locator of a cursor, nil for a text that is no cursor.

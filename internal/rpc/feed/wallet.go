@@ -76,6 +76,12 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 		f.begin(&at)
 	}
 	back := f.disconnected()
+	if len(back) == len(f.at) {
+		if store, err := f.hub.syncer.Chain(); err == nil {
+			f.at = f.at.extended(store)
+		}
+		back = f.disconnected()
+	}
 	rest := f.at[len(back):]
 	if len(rest) == 0 || f.forgot != at.Forgot {
 		f.begin(&at)
@@ -170,7 +176,11 @@ func (f *Wallet) disconnected() []chain.BlockID {
 func (f *Wallet) placeAt(id chain.BlockID, known locator) (place locator, whole bool) {
 	known = slices.DeleteFunc(slices.Clone(known), func(k chain.BlockID) bool { return k.Height >= id.Height })
 	place = locator{id}
-	for h := id.Height - 1; h >= 0 && len(place) < cursorBlocks && (len(known) == 0 || h > known[0].Height); h-- {
+	most := cursorBlocks
+	if len(known) > 0 {
+		most = locatorLength // no block is left out: each may be disconnected
+	}
+	for h := id.Height - 1; h >= 0 && len(place) < most && (len(known) == 0 || h > known[0].Height); h-- {
 		hash, err := f.hashAt(h)
 		if err != nil {
 			return place, false
