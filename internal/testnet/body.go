@@ -46,6 +46,11 @@ type recipe struct {
 
 	late    time.Duration // see Branch
 	version int32
+
+	// onPrefix is the header of the prefix that the branch leaves, or nil. Its versions
+	// stay, as the rules want, and each pair of blocks sells as many tickets as
+	// it draws: the pool of the prefix may be too small for less.
+	onPrefix *chain.Header
 }
 
 // body makes the body of the block at a height, which is not zero. It fails

@@ -25,8 +25,8 @@
 // Read plan.go, tx.go and body.go for what is in a block, schedule.go and
 // stake.go for when blocks come and what tickets are bought, miner.go and
 // grow.go for how they become a chain, packed.go for how they are held, and
-// cache.go for how they are kept. Then ranges.go and honest.go for what a node
-// says, behaviour.go for what it can say otherwise, node.go, session.go,
+// cache.go for how they are kept; prefix.go reads blocks of another program for branches
+// to be put on. Then ranges.go and honest.go for what a node says, behaviour.go for what it can say otherwise, node.go, session.go,
 // handshake.go, handle.go and data.go for how it says it, and network.go and
 // seeder.go for where it is.
 package testnet

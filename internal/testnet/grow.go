@@ -79,8 +79,12 @@ func (c *Chain) Grow(b Branch) *Chain {
 	var out buffers
 	w := out.packer(b.Blocks)
 	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan, late: b.Late, version: b.Version}
-	if below, _ := c.block(b.At); below.recipe != nil {
+	switch below, i := c.block(b.At); {
+	case below.recipe != nil:
 		r.late += below.recipe.late
+		r.onPrefix = below.recipe.onPrefix
+	case below.given != nil:
+		r.onPrefix = below.header(i)
 	}
 	if err := base.grow(context.Background(), r, b.Blocks, w); err != nil {
 		panic("testnet: grow chain: " + err.Error())

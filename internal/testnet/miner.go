@@ -24,6 +24,7 @@ type miner struct {
 	seed     uint64
 	late     int64 // seconds that its blocks are behind the schedule
 	version  int32
+	stake    uint32          // stake version
 	below    chain.Ancestors // what is built on
 	first    chain.Height    // the first block the miner made
 	next     chain.Height
@@ -39,12 +40,17 @@ type miner struct {
 // newMiner returns a miner for n blocks on top of the block with the given
 // hash.
 func newMiner(r *recipe, s *schedule, below chain.Ancestors, on chain.BlockID, n int) *miner {
+	version, stake := int32(blockVersion), uint32(stakeVersion)
+	if r.onPrefix != nil {
+		version, stake = r.onPrefix.Version(), r.onPrefix.StakeVersion()
+	}
 	return &miner{
 		params:   r.params,
 		schedule: s,
 		seed:     r.seed,
+		stake:    stake,
 		late:     int64(r.late / time.Second),
-		version:  cmp.Or(r.version, blockVersion),
+		version:  cmp.Or(r.version, version),
 		below:    below,
 		first:    on.Height + 1,
 		next:     on.Height + 1,
@@ -89,7 +95,7 @@ func (m *miner) mine(b *body) (*chain.Header, *chainhash.Hash) {
 		Height:       uint32(m.next),
 		Size:         b.size,
 		Timestamp:    time.Unix(t, 0),
-		StakeVersion: stakeVersion,
+		StakeVersion: m.stake,
 	}
 	if int64(m.next) >= m.params.StakeValidationHeight {
 		newStream(m.seed^0x6c6f74, uint64(m.next)).fill(w.FinalState[:4])

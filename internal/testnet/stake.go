@@ -43,6 +43,7 @@ func (r *recipe) freshStake(h chain.Height) uint8 {
 	pair, perPair := since/2, 2*int64(p.TicketsPerBlock)
 	warmUp := p.StakeValidationHeight - int64(p.TicketMaturity) - p.StakeEnabledHeight
 	switch {
+	case r.onPrefix != nil:
 	case since < warmUp:
 		perPair = 2 * int64(p.TicketPoolSize) * int64(p.TicketsPerBlock) / warmUp
 	case (pair-warmUp/2+wavePairs/2)/wavePairs%2 == 0:

@@ -25,6 +25,7 @@ type config struct {
 	mine     time.Duration
 	faults   []testnet.Fault // of the first nodes
 	cache    string
+	prefix   string
 	verbose  bool
 }
 
@@ -48,6 +49,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.IntVar(&cfg.shape.CutAfter, "cutafter", 0, "bytes, on average, after which a connection breaks; 0 is never")
 	f.DurationVar(&cfg.mine, "mine", 0, "time between new blocks; 0 is none")
 	f.StringVar(&cfg.cache, "cache", testnet.DefaultCacheDir(), "directory for generated chains; empty keeps none")
+	f.StringVar(&cfg.prefix, "prefix", "", "file of simnet blocks with filters, as testnet.Prefix reads it; blocks are then put on top of them")
 	f.BoolVar(&cfg.verbose, "v", false, "tell of every connection")
 	f.Func("fault", "fault of the next node, may be repeated: "+strings.Join(faultNames(), ", "), cfg.addFault)
 	if err := f.Parse(args); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/spv/chain"
 )
 
 // Exit codes.
@@ -46,7 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 // serve makes the chain and serves it until ctx ends.
 func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	began := time.Now()
-	c, err := testnet.Generate(ctx, testnet.Config{Seed: cfg.seed, Blocks: cfg.blocks, Start: cfg.start, CacheDir: cfg.cache})
+	c, err := cfg.chain(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,11 +64,12 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	g.Go(func() error { return network.Run(ctx) })
 	fmt.Fprint(stdout, "serve: spvd --simnet")
 	for i := range cfg.peers {
-		if err := cfg.add(ctx, g, network, c, i, log); err != nil {
+		addr, err := cfg.add(ctx, g, network, c, i, log)
+		if err != nil {
 			g.Go(func() error { return err }) // ends the others
 			return g.Wait()
 		}
-		fmt.Fprintf(stdout, " --connect %s", cfg.addr(i))
+		fmt.Fprintf(stdout, " --connect %s", addr)
 	}
 	fmt.Fprintln(stdout)
 	g.Go(func() error { return report(ctx, network, stdout) })
@@ -77,20 +79,45 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	return g.Wait()
 }
 
-// add puts node i on the network.
-func (cfg *config) add(ctx context.Context, g *errgroup.Group, network *testnet.Network, c *testnet.Chain, i int, log *slog.Logger) error {
+// branchLate is by how much the blocks on a prefix come later than one in a target time:
+// so much that their difficulty is the least of the network.
+const branchLate = 10 * time.Second
+
+// chain makes the chain: all of it, or what is on top of the prefix.
+func (cfg *config) chain(ctx context.Context) (*testnet.Chain, error) {
+	if cfg.prefix == "" {
+		return testnet.Generate(ctx, testnet.Config{
+			Seed: cfg.seed, Blocks: cfg.blocks, Start: cfg.start, CacheDir: cfg.cache,
+		})
+	}
+	f, err := os.Open(cfg.prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	c, err := testnet.Prefix(chain.SimNet(), f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.prefix, err)
+	}
+	return c.Grow(testnet.Branch{
+		At: c.Height(), Blocks: cfg.blocks, Seed: cfg.seed, Late: branchLate,
+	}), nil
+}
+
+// add puts node i on the network and returns the address at which it listens.
+func (cfg *config) add(ctx context.Context, g *errgroup.Group, network *testnet.Network, c *testnet.Chain, i int, log *slog.Logger) (string, error) {
 	nc := testnet.NodeConfig{Chain: c, Protocol: uint32(cfg.protocol), Log: log}
 	if i < len(cfg.faults) {
 		nc.Behaviour = cfg.faults[i].Make(cfg.seed + uint64(i))
 	}
-	addr := cfg.addr(i)
-	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(cfg.addr(i)))
 	if err != nil {
-		return err
+		return "", err
 	}
-	host := network.Add(addr.String(), testnet.NewNode(nc), cfg.shape)
+	addr := l.Addr().String() // has the port, if any was to be picked
+	host := network.Add(addr, testnet.NewNode(nc), cfg.shape)
 	g.Go(func() error { return network.ServeTCP(ctx, host, l) })
-	return nil
+	return addr, nil
 }
 
 // addr returns the address of node i: consecutive hosts, since clients care
