@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test attacks flaky soak majority eclipse page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo test attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -95,6 +95,13 @@ ECLIPSE_RUNS ?= 3
 eclipse:
 	$(GO) test -count=1 -timeout 0 -v -run 'TestEclipse|TestWithheldTip' ./internal/testnet/sim -args \
 		-eclipsehours 24 -eclipseall -eclipseruns $(ECLIPSE_RUNS) -eclipsestale 100
+
+# A daemon that follows a hostile branch of 5,000 blocks meets a real node, for which more
+# than 2,000 blocks are mined first. SOURCE is the source tree of the spvd that is
+# tested; NODE keeps the directory of the real node between runs.
+deepfork:
+	cd e2e && $(GO) test -count=1 -timeout 30m -v -run TestDeepForkIsLeft . -args -deepfork \
+		$(if $(SOURCE),-deepforksource $(abspath $(SOURCE))) $(if $(NODE),-deepforknode $(abspath $(NODE)))
 
 # The status page in a browser, which has to be installed. SPVD_SCREENSHOTS names
 # the directory that the pictures are kept in.
