@@ -55,6 +55,7 @@ func TestRealNodes(t *testing.T) {
 		{"stop", s.testStop},
 		{"wallet", s.testWallet},
 		{"scripts", s.testScripts},
+		{"reference wallet", s.testReference},
 		{"treasury", s.testTreasury},
 	} {
 		t.Run(test.name, func(t *testing.T) {

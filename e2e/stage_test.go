@@ -10,6 +10,7 @@ import (
 	"github.com/spvd/spvd/e2e/daemon"
 	"github.com/spvd/spvd/e2e/miner"
 	"github.com/spvd/spvd/e2e/node"
+	"github.com/spvd/spvd/e2e/refwallet"
 )
 
 // chainHeight is the height of the chain that the tests begin with: so many
@@ -21,10 +22,12 @@ const stopTime = 20 * time.Second
 
 // stage is what all tests share: programs and a chain, on disk.
 type stage struct {
-	programs daemon.Programs
-	dcrd     string      // the program
-	chain    string      // the data directory of a node that has the chain
-	count    miner.Count // what the chain holds
+	programs  daemon.Programs
+	dcrd      string      // the program
+	reference string      // the program dcrwallet
+	dex       string      // the program dexclient
+	chain     string      // the data directory of a node that has the chain
+	count     miner.Count // what the chain holds
 }
 
 // setStage builds the programs and mines the chain.
@@ -36,6 +39,10 @@ func setStage(t *testing.T) *stage {
 	if s.dcrd, err = node.Build(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
+	if s.reference, err = refwallet.Build(t.Context(), ".", dir); err != nil {
+		t.Fatal(err)
+	}
+	s.dex = buildDex(t, dir)
 	if s.programs, err = daemon.Build(t.Context(), "..", dir); err != nil {
 		t.Fatal(err)
 	}

@@ -27,10 +27,12 @@ type GapPolicy uint8
 const (
 	GapRefuse GapPolicy = iota // return ErrBehindGap
 	GapIgnore                  // hand out the address
+	GapWrap                    // hand out once more the oldest address that was never paid
 )
 
 // NewAddress hands out the next unused address of a branch of an account. The
-// address is watched when NewAddress returns. The errors are ErrNoAccount,
+// address is watched when NewAddress returns. With GapWrap it is, at the gap limit, one
+// that was handed out before: the first behind the last paid one. The errors are ErrNoAccount,
 // ErrImported and, by the policy, ErrBehindGap.
 func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, policy GapPolicy) (Issued, error) {
 	if branch > Internal {
@@ -44,9 +46,15 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 		}
 		next := s.withAccounts()
 		window := &next.accounts[a.Number].Branches[branch]
+		unpaid := window.Used
 		*window, out.Index, out.BeyondGap = window.issue(a.Gap)
-		if out.BeyondGap && policy == GapRefuse {
+		switch {
+		case out.BeyondGap && policy == GapRefuse:
 			return nil, ErrBehindGap
+		case out.BeyondGap && policy == GapWrap:
+			out.Index, out.BeyondGap = unpaid, false
+			out.Address, err = w.derivedAddress(a, branch, out.Index)
+			return s, err
 		}
 		if next, err = w.extend(tx, next, 0); err != nil {
 			return nil, err

@@ -188,9 +188,8 @@ func (q *query) verify(u *unmined, e *effects) (bool, error) {
 		ours, u.spends = true, true
 		known++
 		in += dcrutil.Amount(out.Value)
-		engine, err := txscript.NewEngine(out.PkScript, u.tx, int(sp.input), scriptFlags, out.Version, nil)
-		if err == nil {
-			err = engine.Execute()
+		if !automatic(u.tx) {
+			err = execute(u.tx, sp.input, out, scriptFlags)
 		}
 		if stated := u.tx.TxIn[sp.input].ValueIn; err == nil && u.origin == Relayed && q.w.cfg.RelayFee >= 0 && stated != out.Value {
 			err = fmt.Errorf("it is worth %d atoms, not %d", out.Value, stated)

@@ -39,9 +39,10 @@ type OutputFilter struct {
 	// Addresses are the only ones wanted. Empty is any.
 	Addresses []string
 
-	// Usable leaves out what cannot be spent now: immature outputs and locked
-	// ones.
-	Usable bool
+	// Usable leaves out what cannot be spent now: immature outputs, locked ones, and
+	// tickets, which nothing but their vote or revocation spends. WithTickets keeps
+	// mature tickets all the same.
+	Usable, WithTickets bool
 }
 
 // Unspent returns the outputs that EachUnspent calls yield for.
@@ -304,7 +305,7 @@ func (f *OutputFilter) takes(o *Output) bool {
 	case len(f.Addresses) > 0 && !slices.Contains(f.Addresses, o.Address):
 		return false
 	}
-	return !f.Usable || o.Mature && !o.Locked
+	return !f.Usable || o.Mature && !o.Locked && (f.WithTickets || o.Source != FromTicket)
 }
 
 // treeOf returns the tree that transactions of a kind are in.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/txscript/v4"
@@ -94,6 +95,9 @@ func (a *application) validateSpend(s *snapshot, m *mined, sp spent, c credit) e
 			return nil
 		}
 	}
+	if automatic(m.tx) {
+		return nil
+	}
 	out := prev.tx.TxOut[sp.prev.Index]
 	if err := execute(m.tx, sp.input, out, leastBlockFlags); err == nil {
 		return nil
@@ -102,6 +106,13 @@ func (a *application) validateSpend(s *snapshot, m *mined, sp spent, c credit) e
 		return &chain.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("input %d: %w", sp.input, err)}
 	}
 	return nil
+}
+
+// automatic reports whether a transaction is a revocation that nodes make by themselves:
+// it carries no signature, and none is asked for (DCP0009). Its outputs are what the ticket
+// has promised.
+func automatic(tx *wire.MsgTx) bool {
+	return tx.Version >= stake.TxVersionAutoRevocations && stake.IsSSRtx(tx)
 }
 
 // execute runs the scripts of an input.

@@ -45,7 +45,7 @@ func writeHistory(w io.Writer, lines []api.ListedTransaction) error {
 		{head: "AMOUNT", align: point}, {head: "ACCOUNT"}, {head: "ADDRESS", long: true}, {head: "TRANSACTION", long: true},
 		{head: "LABEL", long: true}}}
 	for _, l := range lines {
-		t.add(utc(l.Time), grouped(l.Confirmations), l.Category, fmt.Sprint(l.Amount), l.Account, l.Address, l.TxID, labelOf(&l))
+		t.add(utc(l.Time), grouped(l.Confirmations), l.Kind(), fmt.Sprint(l.Amount), l.Account, l.Address, l.TxID, labelOf(&l))
 	}
 	return t.write(w)
 }

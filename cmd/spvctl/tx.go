@@ -53,7 +53,7 @@ func writeTx(w io.Writer, tx api.Transaction) error {
 	row("confirmations", "%s", grouped(tx.Confirmations))
 	row("amount", "%v", tx.Amount)
 	if tx.Fee != nil {
-		row("fee", "%v", *tx.Fee)
+		row("fee", "%v", -*tx.Fee)
 	}
 	if tx.Publishing != nil {
 		row("published", "%s", publicationText(tx.Publishing))
@@ -62,7 +62,7 @@ func writeTx(w io.Writer, tx api.Transaction) error {
 		row("instead of", "%s", other)
 	}
 	for _, d := range tx.Details {
-		row(d.Category, "%v %s %s", d.Amount, d.Address, d.Account)
+		row(d.Kind(), "%v %s %s", d.Amount, d.Address, d.Account)
 	}
 	return nil
 }

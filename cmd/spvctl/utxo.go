@@ -41,6 +41,9 @@ func writeUnspent(w io.Writer, outputs []api.Unspent) error {
 	t := table{columns: []column{{head: "AMOUNT", align: point}, {head: "CONFIRMATIONS", align: right}, {head: "ACCOUNT"},
 		{head: "ADDRESS", long: true}, {head: "OUTPUT", long: true}, {head: "LABEL", long: true}}}
 	for _, o := range outputs {
+		if !o.Spendable { // a ticket
+			continue
+		}
 		t.add(fmt.Sprint(o.Amount), grouped(o.Confirmations), o.Account, o.Address, fmt.Sprintf("%s:%d", o.TxID, o.Vout), o.Label)
 	}
 	return t.write(w)

@@ -62,3 +62,15 @@ func readAddrs(r io.Reader) (peers, rpc string, err error) {
 	}
 	return peers, rpc, nil
 }
+
+// ReadAddr reads messages of the pipe protocol, which dcrwallet speaks too, until one of
+// a kind, and returns the address in it.
+func ReadAddr(r io.Reader, kind string) (string, error) {
+	buf := bufio.NewReader(r)
+	for {
+		got, payload, err := readMessage(buf)
+		if err != nil || got == kind {
+			return payload, err
+		}
+	}
+}

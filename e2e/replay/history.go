@@ -13,7 +13,8 @@ type Detail struct {
 	Account  string  `json:"account"`
 	Address  string  `json:"address"`
 	Amount   Amount  `json:"amount"`
-	Category string  `json:"category"`
+	Category string  `json:"category"` // dcrwallet's
+	Purpose  string  `json:"purpose"`  // spvd's, where it says more
 	Fee      *Amount `json:"fee"`
 	Vout     uint32  `json:"vout"`
 }
@@ -60,7 +61,7 @@ func (b *Book) Transactions() []Transaction {
 		}
 		tx := Transaction{
 			Amount:        e.net(),
-			Fee:           e.fee(),
+			Fee:           negated(e.fee()),
 			Confirmations: b.confirmations(e),
 			BlockHash:     e.block.BlockHash().String(),
 			BlockHeight:   e.height,
@@ -93,7 +94,7 @@ func (b *Book) Lines(above int64) []Line {
 				BlockIndex:    tx.BlockIndex,
 				BlockTime:     tx.BlockTime,
 				Confirmations: tx.Confirmations,
-				Generated:     d.Category == "generate" || d.Category == "immature",
+				Generated:     tx.Type == coinbase,
 				Time:          tx.Time,
 				TxID:          tx.TxID,
 				TxType:        txType(tx.Type),
@@ -159,25 +160,31 @@ func (e *entry) fee() *Amount {
 	return &fee
 }
 
+// negated returns an amount with the other sign.
+func negated(a *Amount) *Amount {
+	if a == nil {
+		return nil
+	}
+	n := -*a
+	return &n
+}
+
 // paid returns what the wallet pays, if it does. Change is none of that.
 func (e *entry) paid() []Detail {
 	list := []Detail{}
-	category := "send"
+	purpose := ""
 	switch e.kind {
 	case ticket:
-		category = "ticket"
+		purpose = "ticket"
 	case treasuryAdd:
-		category = "treasury"
+		purpose = "treasury"
 	}
 	for i, out := range e.msg.TxOut {
 		if len(e.spends) == 0 || out.Value == 0 || e.changeAt(i) {
 			continue
 		}
-		d := Detail{Address: address(e.kind, out.PkScript), Amount: -Amount(out.Value), Category: category, Vout: uint32(i)}
-		if fee := e.fee(); fee != nil {
-			negative := -*fee
-			d.Fee = &negative
-		}
+		d := Detail{Address: address(e.kind, out.PkScript), Amount: -Amount(out.Value), Category: "send", Purpose: purpose, Vout: uint32(i)}
+		d.Fee = negated(e.fee())
 		list = append(list, d)
 	}
 	return list
@@ -196,27 +203,29 @@ func (b *Book) got(e *entry) []Detail {
 		if e.changeAt(c.index) {
 			continue
 		}
-		list = append(list, Detail{
-			Account: c.owner.account, Address: c.owner.address, Amount: c.amount, Category: b.category(c), Vout: uint32(c.index),
-		})
+		d := Detail{Account: c.owner.account, Address: c.owner.address, Amount: c.amount, Vout: uint32(c.index)}
+		d.Category, d.Purpose = b.category(c)
+		list = append(list, d)
 	}
 	return list
 }
 
 // category names what a coin is.
-func (b *Book) category(c *coin) string {
-	if c.isReward() && b.confirmations(c.tx) < rewardMaturity {
-		return "immature"
+func (b *Book) category(c *coin) (category, purpose string) {
+	young := c.isReward() && b.confirmations(c.tx) < rewardMaturity
+	switch {
+	case c.tx.kind == coinbase && young:
+		return "immature", ""
+	case c.tx.kind == coinbase:
+		return "generate", ""
+	case young:
+		return "receive", "immature"
+	case c.tx.kind == vote, c.tx.kind == revocation:
+		return "receive", c.tx.kind
+	case c.tx.kind == treasurySpend:
+		return "receive", "treasury"
 	}
-	switch c.tx.kind {
-	case coinbase:
-		return "generate"
-	case vote, revocation:
-		return c.tx.kind
-	case treasurySpend:
-		return "treasury"
-	}
-	return "receive"
+	return "receive", ""
 }
 
 // status says what has become of a ticket, empty for other transactions.

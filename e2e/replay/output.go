@@ -38,7 +38,7 @@ func (b *Book) Unspent(minConf int64) []Unspent {
 			ScriptPubKey:  hex.EncodeToString(c.script()),
 			Amount:        c.amount,
 			Confirmations: confs,
-			Spendable:     true,
+			Spendable:     !c.isTicket(),
 		})
 	}
 	return list

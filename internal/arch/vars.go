@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // checkVars finds package variables that change or are made to change.
@@ -40,11 +41,12 @@ func (t *Tree) checkPackageVars(name string, files []*ast.File) []Finding {
 	// The error is one of those reported to conf.Error.
 	pkg, _ := conf.Check(name, t.Fset, files, info)
 
-	v := varChecker{tree: t, pkg: pkg, info: info}
+	v := varChecker{tree: t, pkg: pkg, info: info, linked: map[string]bool{}}
 	for _, f := range files {
 		for _, decl := range f.Decls {
 			if gen, ok := decl.(*ast.GenDecl); ok && gen.Tok == token.VAR {
 				v.declared(gen)
+				v.link(gen)
 			}
 		}
 		ast.Inspect(f, v.visit)
@@ -66,6 +68,23 @@ type varChecker struct {
 	pkg   *types.Package
 	info  *types.Info
 	found []Finding
+
+	// linked are names of variables of other packages, which are no state of this
+	// one: a test program reaches into a real client so.
+	linked map[string]bool
+}
+
+// link notes the variables of a declaration that are linked to another package.
+func (v *varChecker) link(gen *ast.GenDecl) {
+	if gen.Doc == nil {
+		return
+	}
+	for _, c := range gen.Doc.List {
+		if name, ok := strings.CutPrefix(c.Text, "//go:linkname "); ok {
+			name, _, _ = strings.Cut(name, " ")
+			v.linked[name] = true
+		}
+	}
 }
 
 func (v *varChecker) report(n ast.Node, format string, args ...any) {
@@ -184,7 +203,7 @@ func (v *varChecker) changed(operand ast.Expr, how string) {
 		case *ast.Ident:
 			switch obj := v.info.Uses[e].(type) {
 			case *types.Var:
-				if obj.Parent() == v.pkg.Scope() {
+				if obj.Parent() == v.pkg.Scope() && !v.linked[e.Name] {
 					v.report(e, "package variable %s is %s", e.Name, how)
 				}
 			case *types.PkgName:

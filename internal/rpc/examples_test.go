@@ -90,10 +90,16 @@ func (s *stage) callOnce(m api.MethodInfo, version, request string) json.RawMess
 	case api.CodeParams, api.CodeInvalidRequest, api.CodeNoMethod, api.CodeInternal:
 		s.Errorf("the example of %s: %.200s", m.Name, alone)
 	}
-	if m.Reads {
+	if m.Reads && !refusedHere(m.Name) {
 		s.Errorf("the example of %s, which reads, is refused: %.200s", m.Name, alone)
 	}
 	return nil
+}
+
+// refusedHere reports whether the example of a method is refused on the simulation network,
+// or without a script of several keys. Tests of package method hold what they answer.
+func refusedHere(name string) bool {
+	return name == "validatepredcp0005cf" || name == "getmultisigoutinfo"
 }
 
 // named returns the parameters of the example of a method by name.

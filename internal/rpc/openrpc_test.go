@@ -72,7 +72,7 @@ func TestResultsFitTheirSchemas(t *testing.T) {
 	}
 	seen[discoverMethod] = true // by reading it
 	for name := range schemas {
-		if !seen[name] {
+		if !seen[name] && !refusedHere(name) {
 			t.Errorf("no result of %s was held to its schema", name)
 		}
 	}

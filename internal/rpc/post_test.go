@@ -158,7 +158,7 @@ func TestErrors(t *testing.T) {
 		{fmt.Errorf("wrapped: %w", chain.ErrClosed), `"error":{"code":-10,`},
 		{spv.ErrNoPeers, `"error":{"code":-9,"message":"no peer is connected to ask; run: spvctl status"}`},
 		{chain.ErrNotFound, `"error":{"code":-5,"message":"there is no such block on the main chain"}`},
-		{fmt.Errorf("wrapped: %w", wallet.ErrNoAccount), `"error":{"code":-5,"message":"wrapped: no such account; run: spvctl account"}`},
+		{fmt.Errorf("wrapped: %w", wallet.ErrNoAccount), `"error":{"code":-11,"message":"wrapped: no such account; run: spvctl account"}`},
 		{context.DeadlineExceeded, `"error":{"code":-1,"message":"this took too long and was given up; try again, or run: spvctl status"}`},
 		{errors.New("disk on fire"), `"error":{"code":-32603,"message":"internal error; the daemon's log has the details"}`},
 	} {

@@ -447,7 +447,7 @@ func TestTranscriptsAreComplete(t *testing.T) {
 		t.Fatal("no methods")
 	}
 	for _, m := range all {
-		if !answered[m.Name] {
+		if !answered[m.Name] && !refusedHere(m.Name) {
 			t.Errorf("%s is never answered", m.Name)
 		}
 		if len(m.Params) > 0 && !refused[m.Name] && m.Name != discoverMethod {

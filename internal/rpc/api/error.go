@@ -18,6 +18,7 @@ const (
 	CodeNotFound       Code = -5     // no such block, transaction or address
 	CodeInvalid        Code = -8     // a parameter of the right type with a wrong value
 	CodeNoPeers        Code = -9     // a peer is needed and none is connected
+	CodeAccount        Code = -11    // no account of that name
 	CodeSyncing        Code = -10    // the answer needs data the sync has not brought yet
 	CodeNoWallet       Code = -18    // there is no such wallet, or it is not loaded
 	CodeHex            Code = -22    // bad hex, or bytes that do not decode

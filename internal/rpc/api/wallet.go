@@ -1,5 +1,7 @@
 package api
 
+import "cmp"
+
 // Balance is the result of getbalance.
 type Balance struct {
 	Balances  []AccountBalance `json:"balances"`
@@ -29,8 +31,8 @@ type AccountBalance struct {
 
 // Transaction is the result of gettransaction.
 type Transaction struct {
-	Amount          Amount   `json:"amount"` // what it adds to the wallet
-	Fee             *Amount  `json:"fee,omitempty"`
+	Amount          Amount   `json:"amount"`        // what it adds to the wallet
+	Fee             *Amount  `json:"fee,omitempty"` // negative
 	Confirmations   int64    `json:"confirmations"`
 	BlockHash       string   `json:"blockhash"` // empty while it is not mined
 	BlockHeight     int64    `json:"blockheight"`
@@ -56,12 +58,16 @@ type Detail struct {
 	Account  string  `json:"account"` // empty for what is sent
 	Address  string  `json:"address,omitempty"`
 	Amount   Amount  `json:"amount"`
-	Category string  `json:"category"`
-	Fee      *Amount `json:"fee,omitempty"` // of the transaction, negative, where it sends
+	Category string  `json:"category"`          // send, receive, immature or generate
+	Purpose  string  `json:"purpose,omitempty"` // ticket, vote, revocation, treasury or immature, of what is neither a payment nor a block reward
+	Fee      *Amount `json:"fee,omitempty"`     // of the transaction, negative, where it sends
 	Vout     uint32  `json:"vout"`
 
 	AddressLabel string `json:"addresslabel,omitempty"`
 }
+
+// Kind returns what the line is for: its purpose, or its category if that says all.
+func (d *Detail) Kind() string { return cmp.Or(d.Purpose, d.Category) }
 
 // ListedTransaction is a line of listtransactions and its kin.
 type ListedTransaction struct {
@@ -111,7 +117,7 @@ type Unspent struct {
 	Amount        Amount `json:"amount"`
 	Confirmations int64  `json:"confirmations"`
 
-	// Spendable says that it is mature. The daemon has no key for anything.
+	// Spendable says that it is mature and no ticket. The daemon has no key for anything.
 	Spendable bool `json:"spendable"`
 
 	Label string `json:"label,omitempty"` // of the address
@@ -149,6 +155,8 @@ type AddressInfo struct {
 	Hex          string   `json:"hex,omitempty"`
 	Script       string   `json:"script,omitempty"`
 	SigsRequired int32    `json:"sigsrequired,omitempty"` // by a multisignature script
+
+	AccountN *uint32 `json:"accountn,omitempty"` // number of the account, of derived addresses
 
 	Branch *uint32 `json:"branch,omitempty"`
 	Index  *uint32 `json:"index,omitempty"`

@@ -18,6 +18,7 @@ func accountMethods() []Method {
 		createNewAccount(),
 		importXpub(),
 		renameAccount(),
+		accountUnlocked(),
 		walletInfo(),
 		getMasterPubKey(),
 		getBalance(),
@@ -150,6 +151,21 @@ func renameAccount() Method {
 	}
 }
 
+func accountUnlocked() Method {
+	return Method{
+		Name:    "accountunlocked",
+		Reads:   true,
+		Summary: "Tells that an account has no keys that could be encrypted.",
+		Params:  []param{accountParam()},
+		Result:  "an object whose field encrypted is false",
+		Returns: []any{api.AccountUnlocked{}},
+		Example: `["` + exampleAccount + `"]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			return api.AccountUnlocked{}, c.knownAccount(c.str("account"))
+		},
+	}
+}
+
 func walletInfo() Method {
 	return Method{
 		Name:    "walletinfo",
@@ -175,6 +191,7 @@ func walletInfo() Method {
 				WatchOnly:       true,
 				DaemonConnected: c.Syncer.Status().Peers > 0,
 				CoinType:        c.Params.Params.SLIP0044CoinType,
+				TxFee:           api.Amount(relayFee),
 				Height:          int64(st.Tip.Height),
 				Scanned:         int64(st.Scanned.Height),
 				Scripts:         st.Scripts,

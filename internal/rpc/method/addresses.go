@@ -45,10 +45,10 @@ func getNewAddress() Method {
 		Name:    "getnewaddress",
 		Summary: "Hands out the next unused address of an account.",
 		Help: "It is watched when the call returns. Behind the gap limit a wallet restored from the key alone would not find " +
-			"payments: there gappolicy error refuses, and ignore goes on. Addresses are never handed out twice, so wrap does not exist.",
+			"payments: there gappolicy error refuses, ignore goes on, and wrap returns the oldest address that was handed out before and never paid.",
 		Params: []param{
 			{name: "account", kind: kindString, optional: true, def: exampleAccount, text: "The name of the account."},
-			{name: "gappolicy", kind: kindString, optional: true, def: gapError, text: "What to do at the gap limit: error or ignore."},
+			{name: "gappolicy", kind: kindString, optional: true, def: gapError, text: "What to do at the gap limit: error, ignore or wrap."},
 		},
 		Result:  "the address",
 		Returns: []any{""},
@@ -60,9 +60,9 @@ func getNewAddress() Method {
 			case gapIgnore:
 				return c.newAddress(ctx, wallet.External, wallet.GapIgnore)
 			case gapWrap:
-				return nil, fail(api.CodeInvalid, "gappolicy wrap would hand out addresses twice; use ignore")
+				return c.newAddress(ctx, wallet.External, wallet.GapWrap)
 			default:
-				return nil, fail(api.CodeInvalid, "gappolicy is %q, not error or ignore", shorten([]byte(policy)))
+				return nil, fail(api.CodeInvalid, "gappolicy is %q, not error, ignore or wrap", shorten([]byte(policy)))
 			}
 		},
 	}
@@ -437,7 +437,7 @@ func validateAddress() Method {
 		Handle: func(ctx context.Context, c *Call) (any, error) {
 			addr, err := stdaddr.DecodeAddress(c.str("address"), c.Params.Params)
 			if err != nil {
-				return api.AddressInfo{}, nil
+				return api.AddressInfo{Script: stdscript.STNonStandard.String()}, nil
 			}
 			info, err := c.knownAddress(ctx, addr.String())
 			if err != nil {

@@ -30,6 +30,7 @@ func chainMethods() []Method {
 		getBlock(),
 		getChainTips(),
 		getCFilterV2(),
+		validatePreDCP0005CF(),
 		getCurrentNet(),
 		getInfo(),
 		syncStatus(),
@@ -334,6 +335,28 @@ func filterBelow(store *chain.Chain, at chain.State, hash chainhash.Hash) (api.C
 	}, err
 }
 
+func validatePreDCP0005CF() Method {
+	return Method{
+		Name:    "validatepredcp0005cf",
+		Reads:   true,
+		Summary: "Tells whether the filters below DCP0005 hash to the known value of the network.",
+		Help:    "The daemon finds that out while it fetches them, and says in syncstatus when they do not.",
+		Result:  "true, or false while it is not known yet",
+		Returns: []any{true},
+		Example: `[]`,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			if c.Params.EarlyFilters == (chainhash.Hash{}) {
+				return nil, fail(api.CodeWallet, "%s has no filters below DCP0005", c.Params.Params.Name)
+			}
+			store, err := c.Syncer.Chain()
+			if err != nil {
+				return nil, err
+			}
+			return store.State().EarlyProven, nil
+		},
+	}
+}
+
 func getCurrentNet() Method {
 	return Method{
 		Name:    "getcurrentnet",
@@ -358,8 +381,8 @@ func getInfo() Method {
 		Reads:   true,
 		Summary: "Returns an overview of the daemon in dcrwallet's form.",
 		Help: "The daemon holds no keys and never asks peers for the time: walletversion, timeoffset, " +
-			"the keypool fields, unlocked_until and paytxfee are always 0. errors holds the warnings of syncstatus. blocks is the height " +
-			"of the wallet, and difficulty and balance are as of that block.",
+			"the keypool fields and unlocked_until are always 0; paytxfee is the fee that nodes demand. errors holds the warnings of " +
+			"syncstatus. blocks is the height of the wallet, and difficulty and balance are as of that block.",
 		Result:  "an object with dcrwallet's fields",
 		Returns: []any{api.Info{}},
 		Example: `[]`,
@@ -383,6 +406,7 @@ func getInfo() Method {
 				Proxy:           c.Proxy,
 				Difficulty:      difficulty(best.raw.Bits(), c.Params.Params),
 				TestNet:         c.Params.Params.Net == wire.TestNet3,
+				PayTxFee:        relayFee.ToCoin(),
 				RelayFee:        relayFee.ToCoin(),
 				Errors:          joinWarnings(st.Warnings),
 			}, nil

@@ -28,8 +28,7 @@ func getTxOut() Method {
 		Name:    "gettxout",
 		Reads:   true,
 		Summary: "Returns an unspent output of the wallet.",
-		Help: "Null is an output of the wallet that is spent. A light client cannot tell whether one of somebody else is: where " +
-			"dcrd answers null for what it does not know, it is an error here that says as much.",
+		Help:    "Null is an output of the wallet that is spent, and any other that the wallet cannot spend: a light client does not know those.",
 		Params: []param{
 			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
 			{name: "vout", kind: kindInt, text: "The index of the output."},
@@ -54,11 +53,8 @@ func getTxOut() Method {
 			}
 			point := wire.OutPoint{Hash: c.hash("txid"), Index: uint32(vout), Tree: int8(tree)}
 			o, best, err := w.OutputAt(ctx, point, c.bool("includemempool"))
-			if err == nil && o.OutPoint.Tree != point.Tree {
-				err = wallet.ErrNoOutput
-			}
 			switch {
-			case errors.Is(err, wallet.ErrSpent):
+			case errors.Is(err, wallet.ErrNoOutput), err == nil && o.OutPoint.Tree != point.Tree:
 				return nil, nil
 			case err != nil:
 				return nil, err
@@ -91,7 +87,7 @@ func listUnspent() Method {
 		Name:    "listunspent",
 		Reads:   true,
 		Summary: "Lists the outputs that can be spent with the keys to them.",
-		Help:    "Outputs that are immature or locked are left out.",
+		Help:    "Outputs that are immature or locked are left out. Tickets are listed, as dcrwallet does, with spendable false.",
 		Params: []param{
 			minConfParam(),
 			{name: "maxconf", kind: kindInt, optional: true, def: maxConfirmations, text: "The most confirmations."},
@@ -117,7 +113,7 @@ func listUnspent() Method {
 			if err := c.knownAccount(account); err != nil {
 				return nil, err
 			}
-			return c.unspent(ctx, wallet.OutputFilter{MinConf: minConf, MaxConf: maxConf, Addresses: addresses, Usable: true}, account)
+			return c.unspent(ctx, wallet.OutputFilter{MinConf: minConf, MaxConf: maxConf, Addresses: addresses, Usable: true, WithTickets: true}, account)
 		},
 	}
 }

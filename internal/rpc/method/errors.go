@@ -111,7 +111,7 @@ func refusals() []struct {
 		{wallet.ErrBadKey, api.CodeNotFound, ""},
 		{wallet.ErrNotAccountKey, api.CodeNotFound, ""},
 		{wallet.ErrBadAddress, api.CodeNotFound, ""},
-		{wallet.ErrNoAccount, api.CodeNotFound, "account"},
+		{wallet.ErrNoAccount, api.CodeAccount, "account"},
 		{wallet.ErrNotMine, api.CodeNotFound, ""},
 		{wallet.ErrNoTransaction, api.CodeNotFound, "history"},
 		{wallet.ErrBadScript, api.CodeInvalid, ""},

@@ -130,7 +130,7 @@ func (c *Call) staleHeader(store *chain.Chain, tip chain.BlockID, hash chainhash
 
 // powHash returns the hash of a header by the proof-of-work algorithm of its height.
 func (c *Call) powHash(h *header) chainhash.Hash {
-	if h.height >= c.Params.DCP0011 {
+	if h.height > 0 && h.height >= c.Params.DCP0011 { // genesis has no proof of work
 		return h.raw.PowHashV2()
 	}
 	return h.hash

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -20,6 +18,7 @@ func historyMethods() []Method {
 	return []Method{
 		getTransaction(),
 		listTransactions(),
+		listAllTransactions(),
 		listSinceBlock(),
 		listAddressTransactions(),
 		abandonTransaction(),
@@ -66,16 +65,18 @@ func listTransactions() Method {
 		Name:    "listtransactions",
 		Reads:   true,
 		Summary: "Lists what transactions pay to the wallet and to others, newest first.",
-		Help: "The category of a line is send or receive; immature or generate for block rewards; immature, vote, revocation or treasury for " +
-			"what tickets return and the treasury pays; ticket or treasury for what is put into them. type is regular, coinbase, ticket, vote, " +
-			"revocation, treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others.",
+		Help: "A line is an output: what the wallet sends, and what it receives, but for change. category is dcrwallet's: send or receive, and " +
+			"immature or generate for block rewards. purpose stands beside it where it says more: ticket or treasury for what is put into " +
+			"them; vote, revocation, treasury or immature for what they return. type is regular, coinbase, ticket, vote, revocation, " +
+			"treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others. count and from are " +
+			"numbers of transactions, as in dcrwallet, which lists them oldest first.",
 		Params: []param{
 			someAccountParam(),
-			{name: "count", kind: kindInt, optional: true, def: int64(10), text: "How many lines to return at most."},
-			{name: "from", kind: kindInt, optional: true, def: int64(0), text: "How many of the newest lines to leave out."},
+			{name: "count", kind: kindInt, optional: true, def: int64(10), text: "How many transactions to list at most, with all their lines."},
+			{name: "from", kind: kindInt, optional: true, def: int64(0), text: "How many of the newest transactions to leave out."},
 			watchOnlyParam(),
 			{name: "after", kind: kindString, optional: true, def: "", text: "The txid of a transaction to go on after: it and what is newer is left " +
-				"out, and not read, however much that is. Of one whose lines were cut off by count, TXID:LINES says how many of its lines have come."},
+				"out, and not read, however much that is."},
 		},
 		Result:  "an array with an object for each output; a transaction that pays several has several",
 		Returns: []any{[]api.ListedTransaction{}},
@@ -93,10 +94,31 @@ func listTransactions() Method {
 				return nil, err
 			}
 			list := listing{account: c.str("account"), skip: from, most: count}
-			if err := c.goOn(&list); err != nil {
-				return nil, err
+			if text := c.str("after"); text != "" {
+				p := param{name: "after"}
+				if list.after, err = p.parseHash(text); err != nil {
+					return nil, err
+				}
 			}
 			return c.lines(ctx, 0, list)
+		},
+	}
+}
+
+func listAllTransactions() Method {
+	return Method{
+		Name:    "listalltransactions",
+		Reads:   true,
+		Summary: "Lists what all transactions pay to the wallet and to others, newest first.",
+		Params:  []param{someAccountParam()},
+		Result:  "an array as listtransactions returns it",
+		Returns: []any{[]api.ListedTransaction{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			if err := c.knownAccount(c.str("account")); err != nil {
+				return nil, err
+			}
+			return c.lines(ctx, 0, listing{account: c.str("account"), most: math.MaxInt64})
 		},
 	}
 }
@@ -159,53 +181,30 @@ func listAddressTransactions() Method {
 type listing struct {
 	account   string
 	addresses []string
-	skip      int64 // lines to leave out first
-	most      int64 // lines to list
-
-	// after is a transaction to go on after; cut says instead to go on with it, behind so
-	// many of its lines.
-	after chainhash.Hash
-	cut   int64
+	skip      int64          // transactions to leave out first
+	most      int64          // transactions to list; all lines of each
+	after     chainhash.Hash // a transaction to go on after, zero for none
 }
 
-// goOn makes a listing go on where the parameter after says.
-func (c *Call) goOn(l *listing) error {
-	text, lines, cut := strings.Cut(c.str("after"), ":")
-	if text == "" {
-		return nil
-	}
-	p := param{name: "after"}
-	hash, err := p.parseHash(text)
-	if err != nil {
-		return err
-	}
-	l.after = hash
-	if !cut {
-		return nil
-	}
-	if l.cut, err = strconv.ParseInt(lines, 10, 32); err != nil || l.cut < 1 {
-		return fail(api.CodeInvalid, "after must be TXID, or TXID:LINES with a number of lines from 1 on")
-	}
-	return nil
-}
-
-// list calls yield for the lines of a transaction but some of the first ones, and reports
-// whether more are wanted.
-func (l *listing) list(tx *wallet.Transaction, first int64, yield func(any) bool) bool {
+// list calls yield for the lines of a transaction, and reports whether more are wanted.
+func (l *listing) list(tx *wallet.Transaction, yield func(any) bool) bool {
+	listed := false
 	for _, e := range tx.Entries() {
 		chosen := fits(l.account, e.Account) || e.Amount < 0 && slices.Contains(tx.Payers(), l.account)
-		switch {
-		case !chosen, len(l.addresses) > 0 && !slices.Contains(l.addresses, e.Address):
-		case first > 0:
-			first--
-		case l.skip > 0:
-			l.skip--
-		case l.most > 0:
-			l.most--
-			if !yield(view.Line(tx, &e)) {
-				return false
-			}
+		if !chosen || len(l.addresses) > 0 && !slices.Contains(l.addresses, e.Address) {
+			continue
 		}
+		listed = true
+		if l.skip == 0 && !yield(view.Line(tx, &e)) {
+			return false
+		}
+	}
+	switch {
+	case !listed:
+	case l.skip > 0:
+		l.skip--
+	default:
+		l.most--
 	}
 	return l.most > 0
 }
@@ -225,13 +224,7 @@ func (c *Call) lines(ctx context.Context, above chain.Height, l listing) (*Strea
 		if l.most == 0 {
 			return nil
 		}
-		if l.cut > 0 {
-			tx, err := w.Transaction(ctx, l.after)
-			if err != nil || !l.list(tx, l.cut, yield) {
-				return err
-			}
-		}
-		return w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool { return l.list(tx, 0, yield) })
+		return w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool { return l.list(tx, yield) })
 	}}, nil
 }
 

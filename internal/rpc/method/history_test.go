@@ -41,7 +41,7 @@ func TestListedOfAnAccount(t *testing.T) {
 	} {
 		var got []string
 		all := listing{account: test.account, addresses: test.addresses, most: 10}
-		more := all.list(tx, 0, func(l any) bool {
+		more := all.list(tx, func(l any) bool {
 			line := l.(api.ListedTransaction)
 			got = append(got, string("+-"[min(1, max(0, -line.Amount))])+line.Address)
 			return true
@@ -57,18 +57,24 @@ func TestListedOfAnAccount(t *testing.T) {
 	}
 }
 
-// TestPageOfAListing: lines are left out and counted over transactions, and no more
-// transactions are wanted than the page needs.
+// TestPageOfAListing: transactions are left out and counted, those without a line not, and
+// no more are wanted than the page needs.
 func TestPageOfAListing(t *testing.T) {
-	tx := paying([]string{"a", "b", "c"}, nil)
-	page := listing{account: "*", skip: 4, most: 3}
-	var got []uint32
-	for i, more := range []bool{true, true, false} {
-		if page.list(tx, 0, func(l any) bool { got = append(got, l.(api.ListedTransaction).Vout); return true }) != more {
-			t.Errorf("after %d transactions, more is not %v", i+1, more)
+	page := listing{account: "*", skip: 1, most: 2}
+	var got []string
+	for i, step := range []struct {
+		pays []string
+		more bool
+	}{{nil, true}, {[]string{"a", "b"}, true}, {nil, true}, {[]string{"c", "d"}, true}, {[]string{"e"}, false}} {
+		more := page.list(paying(step.pays, nil), func(l any) bool {
+			got = append(got, l.(api.ListedTransaction).Address)
+			return true
+		})
+		if more != step.more {
+			t.Errorf("after %d transactions, more is %v", i+1, more)
 		}
 	}
-	if !slices.Equal(got, []uint32{1, 2, 0}) {
-		t.Errorf("outputs %v", got)
+	if want := []string{"c", "d", "e"}; !slices.Equal(got, want) {
+		t.Errorf("listed %v, want %v", got, want)
 	}
 }

@@ -22,12 +22,28 @@ func publishMethods() []Method {
 		sendRawTransaction(),
 		listPublished(),
 		estimateSmartFee(),
+		getWalletFee(),
 	}
 }
 
 // highFee is the fee per 1,000 bytes that only somebody pays who has mistaken
 // something: a thousand times what nodes ask for.
 const highFee = 1000 * relayFee
+
+func getWalletFee() Method {
+	return Method{
+		Name:    "getwalletfee",
+		Reads:   true,
+		Summary: "Returns the fee per kilobyte below which nodes do not relay transactions.",
+		Help:    "See estimatesmartfee for what is paid on the chain.",
+		Result:  "an amount in coins",
+		Returns: []any{api.Amount(0)},
+		Example: `[]`,
+		Handle: func(context.Context, *Call) (any, error) {
+			return api.Amount(relayFee), nil
+		},
+	}
+}
 
 func sendRawTransaction() Method {
 	return Method{

@@ -67,7 +67,7 @@ func Transaction(tx *wallet.Transaction) (api.Transaction, error) {
 		out.BlockTime = tx.Time.Unix()
 	}
 	if tx.FeeKnown {
-		fee := api.Amount(tx.Fee)
+		fee := -api.Amount(tx.Fee)
 		out.Fee = &fee
 	}
 	for _, e := range tx.Entries() {
@@ -76,12 +76,30 @@ func Transaction(tx *wallet.Transaction) (api.Transaction, error) {
 	return out, nil
 }
 
+// category returns the category of an entry that dcrwallet has, and ours where it says more.
+func category(tx *wallet.Transaction, e *wallet.Entry) (dcrwallets, ours string) {
+	ours = e.Category.String()
+	switch {
+	case tx.Kind == wallet.Coinbase:
+		return ours, ""
+	case e.Amount < 0:
+		dcrwallets = wallet.Send.String()
+	default:
+		dcrwallets = wallet.Receive.String()
+	}
+	if ours == dcrwallets {
+		ours = ""
+	}
+	return dcrwallets, ours
+}
+
 // detail translates an entry of a transaction.
 func detail(tx *wallet.Transaction, e *wallet.Entry) api.Detail {
 	d := api.Detail{
-		Account: e.Account, Address: e.Address, Amount: api.Amount(e.Amount), Category: e.Category.String(), Vout: e.Index,
+		Account: e.Account, Address: e.Address, Amount: api.Amount(e.Amount), Vout: e.Index,
 		AddressLabel: e.Label,
 	}
+	d.Category, d.Purpose = category(tx, e)
 	if e.Amount < 0 && tx.FeeKnown {
 		fee := -api.Amount(tx.Fee)
 		d.Fee = &fee
@@ -147,7 +165,7 @@ func Line(tx *wallet.Transaction, e *wallet.Entry) api.ListedTransaction {
 	out := api.ListedTransaction{
 		Detail:          detail(tx, e),
 		Confirmations:   tx.Confirmations,
-		Generated:       e.Category == wallet.Generate || e.Category == wallet.Immature,
+		Generated:       tx.Kind == wallet.Coinbase,
 		Time:            tx.Time.Unix(),
 		TimeReceived:    tx.Time.Unix(),
 		TxID:            tx.Hash.String(),
@@ -197,7 +215,7 @@ func Unspent(o *wallet.Output) api.Unspent {
 		RedeemScript:  hex.EncodeToString(o.RedeemScript),
 		Amount:        api.Amount(o.Amount),
 		Confirmations: o.Confirmations,
-		Spendable:     o.Mature,
+		Spendable:     o.Mature && o.Source != wallet.FromTicket,
 		Label:         o.Label,
 	}
 }
@@ -246,7 +264,7 @@ func AddressInfo(info *wallet.AddressInfo) api.AddressInfo {
 		BeyondGap:   info.BeyondGap,
 	}
 	if info.Derived {
-		out.Branch, out.Index = &info.Branch, &info.Index
+		out.AccountN, out.Branch, out.Index = &info.Number, &info.Branch, &info.Index
 	}
 	return out
 }

@@ -1,0 +1,19 @@
+package main
+
+import (
+	_ "unsafe" // for linkname
+
+	"decred.org/dcrdex/dex"
+)
+
+// acceptedVersions are the versions of dcrwallet's JSON-RPC that the client accepts. This
+// release of it knows those of dcrwallet 1.7 and 2.0 only, which dcrwallet 5 has left
+// behind: it refuses that as it would spvd. All else of the client is as it was released.
+//
+//go:linkname acceptedVersions decred.org/dcrdex/client/asset/dcr.compatibleWalletRPCVersions
+var acceptedVersions []dex.Semver
+
+// acceptDcrwallet5 adds the version that dcrwallet 5 and spvd advertise.
+func acceptDcrwallet5() {
+	acceptedVersions = append(acceptedVersions, dex.Semver{Major: 11})
+}

@@ -1,0 +1,230 @@
+package method
+
+import (
+	"context"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
+
+	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
+)
+
+// stakeMethods returns the methods about tickets.
+func stakeMethods() []Method {
+	return []Method{
+		getStakeInfo(),
+		getTickets(),
+		ticketInfo(),
+	}
+}
+
+// seenTickets is what the help of the stake methods has in common.
+const seenTickets = "Filters leave voting rights out, so only those tickets are known that the wallet paid for or that return to it. " +
+	"The lottery is not: a missed or expired ticket shows as live until it is revoked."
+
+func getStakeInfo() Method {
+	return Method{
+		Name:    "getstakeinfo",
+		Reads:   true,
+		Summary: "Counts the tickets of the wallet, as far as the chain shows them.",
+		Help:    seenTickets + " difficulty is the ticket price of the next block.",
+		Result:  "an object with the fields that dcrwallet has without a full node",
+		Returns: []any{api.StakeInfo{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			tickets, err := c.tickets(ctx, w, 0)
+			if err != nil {
+				return nil, err
+			}
+			st := w.Status()
+			best, err := c.header(st.Tip.Hash)
+			if err != nil {
+				return nil, err
+			}
+			store, err := c.Syncer.Chain()
+			if err != nil {
+				return nil, err
+			}
+			info := api.StakeInfo{
+				BlockHeight: int64(st.Tip.Height),
+				Difficulty:  api.Amount(chain.NextSBits(c.Params, ancestors{store}, st.Tip.Height)),
+				PoolSize:    best.raw.PoolSize(),
+			}
+			for _, t := range tickets {
+				if t.votes {
+					t.count(&info, c.Params, st.Tip.Height)
+				}
+			}
+			return info, nil
+		},
+	}
+}
+
+func getTickets() Method {
+	return Method{
+		Name:    "gettickets",
+		Reads:   true,
+		Summary: "Lists the tickets that the wallet may vote with.",
+		Help:    seenTickets,
+		Params:  []param{{name: "includeimmature", kind: kindBool, text: "Whether those are listed that are not mature or not mined yet."}},
+		Result:  "an object with their hashes",
+		Returns: []any{api.Tickets{}},
+		Example: `[true]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			tickets, err := c.tickets(ctx, w, 0)
+			if err != nil {
+				return nil, err
+			}
+			list := api.Tickets{Hashes: []string{}}
+			for _, t := range tickets {
+				live := t.tx.TicketStatus == wallet.LiveTicket && !t.expired(c.Params, w.Status().Tip.Height)
+				young := t.tx.TicketStatus == wallet.ImmatureTicket || t.tx.TicketStatus == wallet.UnminedTicket
+				if t.votes && (live || young && c.bool("includeimmature")) {
+					list.Hashes = append(list.Hashes, t.tx.Hash.String())
+				}
+			}
+			return list, nil
+		},
+	}
+}
+
+func ticketInfo() Method {
+	return Method{
+		Name:    "ticketinfo",
+		Reads:   true,
+		Summary: "Describes the tickets of the wallet, newest first.",
+		Help:    seenTickets,
+		Params:  []param{{name: "startheight", kind: kindInt, optional: true, def: int64(0), text: "The height of the oldest block to look in."}},
+		Result:  "an array with an object for each ticket; without a block the height is -1",
+		Returns: []any{[]api.TicketInfo{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			from, err := c.count("startheight")
+			if err != nil {
+				return nil, err
+			}
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			tickets, err := c.tickets(ctx, w, chain.Height(max(0, from-1)))
+			if err != nil {
+				return nil, err
+			}
+			list := []api.TicketInfo{}
+			for _, t := range tickets {
+				list = append(list, t.describe(c))
+			}
+			return list, nil
+		},
+	}
+}
+
+// ancestors are the headers of the main chain, for the rules that look at them.
+type ancestors struct{ store *chain.Chain }
+
+// At implements chain.Ancestors.
+func (a ancestors) At(h chain.Height) *chain.Header {
+	header, err := a.store.Header(h)
+	if err != nil {
+		return nil
+	}
+	return &header
+}
+
+// ticket is a ticket of the wallet and what spends it.
+type ticket struct {
+	tx      *wallet.Transaction
+	votes   bool // the wallet may vote with it
+	spender *wallet.Transaction
+}
+
+// tickets returns the tickets of the wallet that were mined above a height or are not
+// mined, newest first.
+func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above chain.Height) ([]ticket, error) {
+	spenders := make(map[chainhash.Hash]*wallet.Transaction)
+	var list []ticket
+	err := w.EachTransaction(ctx, wallet.HistoryFilter{Above: above}, func(tx *wallet.Transaction) bool {
+		switch tx.Kind {
+		case wallet.Vote:
+			spenders[tx.Tx.TxIn[1].PreviousOutPoint.Hash] = tx
+		case wallet.Revocation:
+			spenders[tx.Tx.TxIn[0].PreviousOutPoint.Hash] = tx
+		case wallet.Ticket:
+			t := ticket{tx: tx, spender: spenders[tx.Hash]} // newer, so it came before
+			for _, credit := range tx.Credits {
+				t.votes = t.votes || credit.Source == wallet.FromTicket && !credit.Commitment
+			}
+			list = append(list, t)
+		case wallet.Regular, wallet.Coinbase, wallet.TreasuryAdd, wallet.TreasurySpend, wallet.TreasuryBase:
+		}
+		return true
+	})
+	return list, err
+}
+
+// expired reports whether a ticket can no longer vote in the block after a height.
+func (t *ticket) expired(p *chain.Params, tip chain.Height) bool {
+	return t.tx.Mined() && int64(tip-t.tx.Place.Height) > int64(p.TicketMaturity)+int64(p.TicketExpiry)
+}
+
+// count adds the ticket to the counts.
+func (t *ticket) count(info *api.StakeInfo, p *chain.Params, tip chain.Height) {
+	switch t.tx.TicketStatus {
+	case wallet.UnminedTicket:
+		info.OwnMempoolTix++
+	case wallet.ImmatureTicket:
+		info.Immature++
+	case wallet.LiveTicket:
+		info.Unspent++
+		if t.expired(p, tip) {
+			info.UnspentExpired++
+		}
+	case wallet.VotedTicket:
+		info.Voted++
+		if t.spender != nil {
+			info.TotalSubsidy += api.Amount(t.spender.Tx.TxIn[0].ValueIn)
+		}
+	case wallet.RevokedTicket:
+		info.Revoked++
+	case wallet.NoTicket, wallet.SpentTicket:
+	}
+}
+
+// describe returns what ticketinfo shows.
+func (t *ticket) describe(c *Call) api.TicketInfo {
+	out := t.tx.Tx.TxOut[0]
+	info := api.TicketInfo{
+		Hash:        t.tx.Hash.String(),
+		Cost:        api.Amount(out.Value),
+		BlockHeight: -1,
+		Status:      t.tx.TicketStatus.String(),
+	}
+	if t.tx.TicketStatus == wallet.UnminedTicket {
+		info.Status = wallet.ImmatureTicket.String() // as dcrwallet: the height tells them apart
+	}
+	if _, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, c.Params.Params); len(addrs) > 0 {
+		info.VotingAddress = addrs[0].String()
+	}
+	if t.tx.Mined() {
+		info.BlockHash, info.BlockHeight = t.tx.Block.String(), int64(t.tx.Place.Height)
+	}
+	switch {
+	case t.spender == nil:
+	case t.spender.Kind == wallet.Vote:
+		info.Vote = t.spender.Hash.String()
+	default:
+		info.Revocation = t.spender.Hash.String()
+	}
+	return info
+}
