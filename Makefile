@@ -93,7 +93,7 @@ flaky:
 ECLIPSE_RUNS ?= 3
 
 eclipse:
-	$(GO) test -count=1 -timeout 0 -v -run 'TestEclipse|TestWithheldTip' ./internal/testnet/sim -args \
+	$(GO) test -count=1 -timeout 0 -v -run 'Eclipse|TestWithheldTip' ./internal/testnet/sim -args \
 		-eclipsehours 24 -eclipseall -eclipseruns $(ECLIPSE_RUNS) -eclipsestale 100
 
 # A daemon that follows a hostile branch of 5,000 blocks meets a real node, for which more

@@ -320,7 +320,7 @@ func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidat
 		}
 	}
 	kind := addrbook.AnyKind
-	if purpose == dialing.Search || purpose == dialing.Diversify || len(p.members) == 0 && p.out.failed >= manyFailures {
+	if purpose == dialing.Search || purpose == dialing.Diversify || p.deadEnd() {
 		// A source that announces little may be the only honest one.
 		kind = addrbook.EachSource
 	}
@@ -363,7 +363,7 @@ func (p *Pool) groupsInUse() map[string]int {
 
 // mayDial reports whether an address of the book may be dialled now.
 func (p *Pool) mayDial(c addrbook.Candidate, now time.Time) bool {
-	if now.Before(p.out.avoid[c.Host].until) {
+	if !p.deadEnd() && now.Before(p.out.avoid[c.Host].until) {
 		return false
 	}
 	if !c.Standard && !c.Tried {
@@ -377,6 +377,9 @@ func (p *Pool) mayDial(c addrbook.Candidate, now time.Time) bool {
 	}
 	return p.free(c.Addr, c.Host)
 }
+
+// deadEnd reports whether there is no peer and many connections in a row have failed.
+func (p *Pool) deadEnd() bool { return len(p.members) == 0 && p.out.failed >= manyFailures }
 
 // free reports whether a host is neither banned nor in use.
 func (p *Pool) free(addr, host string) bool {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -284,7 +285,7 @@ func (s *siege) endure(honest, groups int) float64 {
 			for _, h := range append(slices.Clone(s.bad), s.honest[:honest]...) {
 				h.Stop()
 			}
-			asked = s.seeder.Asked()
+			asked, alone, longest = s.seeder.Asked(), 0, 0
 		}
 		if s.restart && minute >= 60 && minute < 65 {
 			s.restartClient()
@@ -351,4 +352,36 @@ func TestWithheldTip(t *testing.T) {
 	if failed*100 > *eclipseStale {
 		t.Errorf("in %d of %d runs no honest peer was connected within 20 minutes", failed, *eclipseStale)
 	}
+}
+
+// TestStatusUnderEclipse checks what the status says from minute to minute while all peers
+// withhold and no other can be reached: after half an hour that the peers may be the
+// reason, and after two hours that it is not synced. Its log has the sentences.
+func TestStatusUnderEclipse(t *testing.T) {
+	inSeededWorld(t, eclipseChain(), 1, func(w *world) {
+		s := begin(w, attack{hosts: 4, ports: 1, silent: true}, 3, 10)
+		for _, h := range w.honest {
+			h.Stop()
+		}
+		s.startClient()
+		for range 30 {
+			s.minute(false)
+		}
+		tip, last := w.best.Now(), ""
+		for time.Since(tip) < 150*time.Minute {
+			s.minute(true)
+			st, age := s.syncer.Status(), time.Since(tip)
+			if what := fmt.Sprintf("%v %s", st.Synced, st.Reason); what != last {
+				last = what
+				t.Logf("RESULT | %d | %v | %s |", age/time.Minute, st.Synced, st.Reason)
+			}
+			doubts := strings.Contains(st.Reason, "these peers may withhold newer ones")
+			if early := 7*eclipseBlock - time.Minute; age > early && !doubts || age < 5*eclipseBlock && doubts {
+				t.Errorf("the newest block is %v old: %q", age, st.Reason)
+			}
+			if age > 25*eclipseBlock && (st.Synced || st.Hint == "") {
+				t.Errorf("the newest block is %v old: synced %v, hint %q", age, st.Synced, st.Hint)
+			}
+		}
+	})
 }

@@ -88,8 +88,8 @@ func (d *Decision) promote(s *State, x, instead *Slot) {
 	case instead == nil:
 	case s.count(Fill) > s.Wanted, s.has(instead.Group, instead):
 		why := Surplus
-		if instead.Best < x.Best {
-			why = Behind
+		if instead.Best < x.Best && s.StaleAfter > 0 && x.News.Sub(instead.News) >= s.StaleAfter/3 {
+			why = Behind // and not only connected a moment ago
 		}
 		d.leave(instead, why)
 	}

@@ -184,8 +184,12 @@ func TestDecide(t *testing.T) {
 			s.Searching = true
 			s.Slots = append(s.Slots, extra(Search, 100, firstDwell), Slot{ID: 10, Purpose: Search})
 		}, Search, nil, []Leave{{9, NotBetter}}},
+		"searching, better, others new": {func(s *State) {
+			s.Searching, s.StaleAfter = true, time.Hour
+			s.Slots = append(s.Slots, extra(Search, 101, time.Second), Slot{ID: 10, Purpose: Search})
+		}, Search, []int{9}, []Leave{{8, Surplus}}},
 		"searching, better": {func(s *State) {
-			s.Searching = true
+			s.Searching, s.StaleAfter = true, 20*time.Minute
 			s.Slots = append(s.Slots, extra(Search, 101, time.Second), Slot{ID: 10, Purpose: Search})
 		}, Search, []int{9}, []Leave{{8, Behind}}},
 		"searching for long": {func(s *State) {
