@@ -36,7 +36,8 @@ func getPeerInfo() Method {
 		Summary: "Lists the connected peers.",
 		Help: "Heights are what peers claim. services is a decimal number, pingtime and pingwait are in microseconds, " +
 			"conntime, lastsend and lastrecv Unix seconds, rate in bytes per second. banscore is how badly the peer has " +
-			"behaved, 0 to 100; silence adds to it as well, and wears off. role is connect, added, once or outbound.",
+			"behaved, 0 to 100; silence adds to it as well, and wears off. role is connect, added, " +
+			"once, outbound, renewal, or search for one that is asked whether it knows more than the others.",
 		Result:  "an array with one object for each peer, in the order of their ids",
 		Returns: []any{[]api.PeerInfo{}},
 		Example: `[]`,
@@ -312,7 +313,8 @@ func listBans() Method {
 	return Method{
 		Name:    "listbans",
 		Summary: "Lists the addresses that are kept away from.",
-		Help:    "A peer is banned for a proven fault, with its evidence, or by setban. Being slow or silent bans nobody.",
+		Help: "A proven fault bans the host of a peer, whatever its port, with the evidence; an IPv6 " +
+			"host as its network, ADDRESS/64. setban bans what it is given. Being slow or silent bans no peer.",
 		Result:  "an array with one object for each ban, by address",
 		Returns: []any{[]api.Ban{}},
 		Example: `[]`,
