@@ -41,6 +41,7 @@ func TestPaymentPlugin(t *testing.T) {
 
 	next := testnet.Plan{}
 	paid := next.Pay(blocks+1, o.script(0, 51), 123456789)
+	next[blocks+1][0].Msg.TxIn[0].ValueIn += 100_000 // a fee: without one nodes relay nothing
 	ns.all[0].AddTx(next[blocks+1][0].Msg)
 	told := fmt.Sprintf(`output="tx %v.\n"`, paid.Hash)
 	d.awaitTimes(t, told, 1)
