@@ -199,8 +199,8 @@ func TestGapLimits(t *testing.T) {
 	for params, code := range map[string]api.Code{
 		`["",false,10001]`:      api.CodeInvalid,
 		`["",false,-1]`:         api.CodeInvalid,
-		`["",false,5,"nobody"]`: api.CodeNotFound,
-		`["",false,0,"nobody"]`: api.CodeNotFound,
+		`["",false,5,"nobody"]`: api.CodeAccount,
+		`["",false,0,"nobody"]`: api.CodeAccount,
 	} {
 		if err := c.callWith(t, "discoverusage", params, &nothing); err == nil || err.Code != code {
 			t.Errorf("discoverusage %s: %v", params, err)
