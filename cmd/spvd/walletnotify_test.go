@@ -64,6 +64,7 @@ func TestWalletNotifyOfUnminedAndTakenBack(t *testing.T) {
 	paid := next.Pay(blocks+1, o.script(0, 3), 1e8)
 	told := fmt.Sprintf(`output="tx %v.\n"`, paid.Hash)
 
+	next[blocks+1][0].Msg.TxIn[0].ValueIn += 100_000 // a fee: without one nodes relay nothing
 	node.AddTx(next[blocks+1][0].Msg)
 	d.awaitTimes(t, told, 1)
 	c.assertConfirmations(t, paid.Hash, 0)
