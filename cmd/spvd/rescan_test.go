@@ -17,8 +17,8 @@ import (
 func TestTipIsFollowedWhileARescanRuns(t *testing.T) {
 	const (
 		length  = 4000
-		every   = 10 // a payment in as many blocks, which has to be fetched
-		latency = 20 * time.Millisecond
+		every   = 2 // a payment in as many blocks, which has to be fetched
+		latency = 100 * time.Millisecond
 	)
 	o, plan := newOwner(t, 4), testnet.Plan{}
 	for h := chain.Height(every); h <= length; h += every {
