@@ -90,7 +90,7 @@ func TestBookOfAKnownChain(t *testing.T) {
 		t.Errorf("with four confirmations: %+v", got)
 	}
 	txs := b.Transactions()
-	if len(txs) != 3 || txs[0].TxID != second.TxHash().String() || txs[0].Amount != -350 || *txs[0].Fee != 50 {
+	if len(txs) != 3 || txs[0].TxID != second.TxHash().String() || txs[0].Amount != -350 || *txs[0].Fee != -50 {
 		t.Errorf("history %+v", txs)
 	}
 	lines := b.Lines(1)
