@@ -39,6 +39,7 @@ func rooms() []room {
 		{dir: "peer", imports: []string{"internal/parse"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/chain", testOnly: []string{simulated}, never: network},
 		{dir: "spv/match", testOnly: []string{simulated, "spv/chain"}, never: append(network, "go.etcd.io/bbolt")},
+		{dir: "spv/votes", imports: []string{"spv/chain"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot", imports: []string{"spv/chain"}, testOnly: []string{simulated}},
 		{dir: "spv", imports: []string{"internal/parse", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/chain", "internal/parse"}, testOnly: []string{simulated}, never: network},

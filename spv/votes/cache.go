@@ -1,0 +1,117 @@
+package votes
+
+import (
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// Bounds of what a Verifier remembers.
+const (
+	ticketBlocksKept = 64    // blocks that tickets were bought in
+	blocksRemembered = 2_048 // verified blocks whose tickets must not vote once more
+)
+
+// ticketBlocks keeps the stake transactions of the blocks used last.
+type ticketBlocks struct {
+	order  []chain.Height // oldest use first
+	blocks map[chain.Height][]*wire.MsgTx
+}
+
+func (c *ticketBlocks) get(h chain.Height) ([]*wire.MsgTx, bool) {
+	txs, ok := c.blocks[h]
+	if ok {
+		c.touch(h)
+	}
+	return txs, ok
+}
+
+func (c *ticketBlocks) put(h chain.Height, txs []*wire.MsgTx) {
+	if c.blocks == nil {
+		c.blocks = make(map[chain.Height][]*wire.MsgTx)
+	}
+	c.blocks[h] = txs
+	c.touch(h)
+	if len(c.order) > ticketBlocksKept {
+		delete(c.blocks, c.order[0])
+		c.order = c.order[1:]
+	}
+}
+
+// touch makes a height the one used last.
+func (c *ticketBlocks) touch(h chain.Height) {
+	for i, other := range c.order {
+		if other == h {
+			c.order = append(c.order[:i:i], c.order[i+1:]...)
+			break
+		}
+	}
+	c.order = append(c.order, h)
+}
+
+// drop forgets the blocks from a height on: they may have left the main chain.
+func (c *ticketBlocks) drop(from chain.Height) {
+	kept := c.order[:0:0]
+	for _, h := range c.order {
+		if h < from {
+			kept = append(kept, h)
+			continue
+		}
+		delete(c.blocks, h)
+	}
+	c.order = kept
+}
+
+// spentTickets remembers the tickets that voted in the blocks verified last.
+type spentTickets struct {
+	blocks map[chainhash.Hash][]chainhash.Hash // tickets by the block of the votes
+	order  []chain.BlockID                     // of those blocks, oldest first
+	by     map[chainhash.Hash]chain.BlockID    // the block of the votes by ticket
+}
+
+// votedElsewhere returns whether a ticket has a verified vote in another block.
+func (s *spentTickets) votedElsewhere(ticket chainhash.Hash, in chain.BlockID) bool {
+	by, ok := s.by[ticket]
+	return ok && by != in
+}
+
+// add remembers the tickets of a block. A ticket of a block that was verified before
+// stays with that block.
+func (s *spentTickets) add(id chain.BlockID, tickets []chainhash.Hash) {
+	if s.blocks == nil {
+		s.blocks, s.by = make(map[chainhash.Hash][]chainhash.Hash), make(map[chainhash.Hash]chain.BlockID)
+	}
+	if _, known := s.blocks[id.Hash]; known {
+		return
+	}
+	s.blocks[id.Hash] = tickets
+	s.order = append(s.order, id)
+	for _, ticket := range tickets {
+		s.by[ticket] = id
+	}
+	if len(s.order) > blocksRemembered {
+		s.forget(s.order[0])
+		s.order = s.order[1:]
+	}
+}
+
+// drop forgets the blocks from a height on.
+func (s *spentTickets) drop(from chain.Height) {
+	kept := s.order[:0:0]
+	for _, id := range s.order {
+		if id.Height < from {
+			kept = append(kept, id)
+			continue
+		}
+		s.forget(id)
+	}
+	s.order = kept
+}
+
+func (s *spentTickets) forget(id chain.BlockID) {
+	for _, ticket := range s.blocks[id.Hash] {
+		delete(s.by, ticket)
+	}
+	delete(s.blocks, id.Hash)
+}
