@@ -1,0 +1,52 @@
+package wallet
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/chain"
+)
+
+// TestAutomaticRevocations: nodes revoke a ticket that has missed its vote without a
+// signature (DCP0009, transaction version 2), and a block that holds such a revocation is
+// as good as any. A revocation of version 1 has to be signed.
+func TestAutomaticRevocations(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		version uint16
+		invalid bool
+	}{
+		{"automatic", stake.TxVersionAutoRevocations, false},
+		{"unsigned, of the old version", 1, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, x, ops := funded(t, 2)
+			own := derived(t, 1, External, 1)[0]
+			ticket := w.ticket([]coin{{op: ops[0], amount: 1000}}, own, [][]byte{own}, [][]byte{own})
+			w.mine([]*wire.MsgTx{ticket}, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
+			w.sync(x, 10)
+			w.unsigned = true
+			revocation := w.revocation(ticket)
+			revocation.Version = test.version
+			w.mine([]*wire.MsgTx{revocation}, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
+			u := w.since(x.Locator(), 10)
+			scripts, _ := x.Scripts()
+			w.fill(&u, scripts)
+			_, err := x.Apply(t.Context(), u)
+			var invalid *chain.InvalidBlock
+			if errors.As(err, &invalid) != test.invalid || !test.invalid && err != nil {
+				t.Fatalf("got %v", err)
+			}
+			got, err := x.Transaction(t.Context(), ticket.TxHash())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if revoked := got.TicketStatus == RevokedTicket; revoked == test.invalid {
+				t.Errorf("the ticket is %v", got.TicketStatus)
+			}
+		})
+	}
+}
