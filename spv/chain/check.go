@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
 )
 
 // Check proves the whole store again: each byte of the file that is in use, and
@@ -22,9 +24,8 @@ func (c *Chain) Check(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = tx.Rollback() }()
-		pages := pageWalk{r: c.store.file, full: true}
-		if err := pages.run(); err != nil {
-			return err
+		if err := bboltcheck.VerifyAll(c.store.file, pageSize); err != nil {
+			return asCorrupt(err)
 		}
 		if err := checkTrees(tx); err != nil {
 			return err

@@ -8,6 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
 )
 
 // damaged is a store file to be damaged, and what it held.
@@ -54,17 +58,39 @@ func (d *damaged) write(t *testing.T, path string) {
 	}
 }
 
+// livePage is a page in use as bbolt sees it, or one that it continues on.
+type livePage struct {
+	id, elements    int
+	leaf, continued bool
+}
+
 // livePages returns the pages of the file that are in use.
-func (d *damaged) livePages(t *testing.T) (pages []int) {
+func (d *damaged) livePages(t *testing.T) (pages []livePage) {
 	t.Helper()
-	w := &pageWalk{r: bytes.NewReader(d.file), full: true}
-	if err := w.run(); err != nil {
+	path := filepath.Join(d.dir, "intact.db")
+	d.write(t, path)
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range w.used.size {
-		if at, _ := w.used.last(i); at == i {
-			pages = append(pages, int(i))
+	defer db.Close()
+	if err := db.View(func(tx *bbolt.Tx) error {
+		for id := 0; ; {
+			page, err := tx.Page(id)
+			if page == nil || err != nil {
+				return err
+			}
+			if page.Type == "free" {
+				id++
+				continue
+			}
+			pages = append(pages, livePage{id: id, elements: page.Count, leaf: page.Type == "leaf"})
+			for id++; id <= page.ID+page.OverflowCount; id++ {
+				pages = append(pages, livePage{id: id, continued: true})
+			}
 		}
+	}); err != nil {
+		t.Fatal(err)
 	}
 	return pages
 }
@@ -143,7 +169,7 @@ func TestBitFlipsAreFound(t *testing.T) {
 			r, flips := random(3), 0
 			pages := d.livePages(t)
 			for at := 0; at < len(pages)*pageSize; at += 1 + r.IntN(2*size.stride) {
-				i := pages[at/pageSize]*pageSize + at%pageSize
+				i := pages[at/pageSize].id*pageSize + at%pageSize
 				bit := byte(1) << r.IntN(8)
 				d.file[i] ^= bit
 				if !d.found(t, d.file) {
@@ -162,22 +188,20 @@ func TestBitFlipsAreFound(t *testing.T) {
 func TestStructuralFlipsAreFound(t *testing.T) {
 	d := newDamaged(t, 2000, 100)
 	r, flips := random(4), 0
-	for _, id := range d.livePages(t) {
-		page := d.file[id*pageSize:][:pageSize]
-		head := parsePage(page)
-		if head.id != uint64(id) {
-			continue // a page that a leaf continues on
+	for _, live := range d.livePages(t) {
+		if live.continued {
+			continue
 		}
+		page := d.file[live.id*pageSize:][:pageSize]
 		end := len(bytes.TrimRight(page, "\x00")) + 4
-		if head.flags == pageIsLeaf {
-			end = pageHeaderSize + int(head.count)*pageElementSize
+		if live.leaf {
+			end = 16 + live.elements*16
 		}
 		for i := 0; i < end; i++ {
 			bit := byte(1) << r.IntN(8)
 			page[i] ^= bit
-			walk := pageWalk{r: bytes.NewReader(d.file), full: true}
-			if walk.run() == nil && !d.found(t, d.file) {
-				t.Errorf("bit %#x of byte %d of page %d, %+v, is missed", bit, i, id, head)
+			if bboltcheck.VerifyAll(bytes.NewReader(d.file), pageSize) == nil && !d.found(t, d.file) {
+				t.Errorf("bit %#x of byte %d of page %+v is missed", bit, i, live)
 			}
 			page[i] ^= bit
 			flips++
@@ -197,11 +221,11 @@ func TestRuinedFiles(t *testing.T) {
 	pages := d.livePages(t)
 	for range 100 {
 		file := bytes.Clone(d.file)
-		page := func() []byte { return file[pages[r.IntN(len(pages))]*pageSize:][:pageSize] }
+		page := func() []byte { return file[pages[r.IntN(len(pages))].id*pageSize:][:pageSize] }
 		what := r.IntN(4)
 		switch what {
 		case 0:
-			file = file[:r.IntN(pages[len(pages)-1]*pageSize)]
+			file = file[:r.IntN(pages[len(pages)-1].id*pageSize)]
 		case 1:
 			p := page()
 			for i := range p {

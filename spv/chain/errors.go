@@ -3,6 +3,8 @@ package chain
 import (
 	"errors"
 	"fmt"
+
+	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
 )
 
 // What can be wrong with a store, or with what is asked of it. Errors wrap
@@ -41,6 +43,15 @@ var (
 // corrupt makes the error for damage that was found.
 func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}
+
+// asCorrupt turns damage of the file's pages into ErrCorrupt. Other errors stay.
+func asCorrupt(err error) error {
+	var damage *bboltcheck.Damage
+	if errors.As(err, &damage) {
+		return corrupt("%v", err)
+	}
+	return err
 }
 
 // missing turns the absence of what must be there into damage.

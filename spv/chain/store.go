@@ -16,6 +16,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
 )
 
 const (
@@ -57,7 +59,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 //
 // A damaged file must not take the process down. bbolt maps the file, follows
 // what it finds there and panics, or reads where nothing is mapped. So what it
-// navigates by is verified before it opens the file, see [pageWalk], and
+// navigates by is verified before it opens the file, see [bboltcheck], and
 // every transaction runs under guard.
 type store struct {
 	path string
@@ -140,10 +142,10 @@ func inspect(path string) (torn, err error) {
 			return err
 		}
 		defer s.db.Close()
-		w := &pageWalk{r: s.file}
-		err := w.run()
-		torn = w.torn
-		return err
+		var err error
+		torn, err = bboltcheck.Verify(s.file, pageSize)
+		torn = asCorrupt(torn)
+		return asCorrupt(err)
 	})
 	return torn, err
 }

@@ -1,4 +1,4 @@
-package chain
+package bboltcheck
 
 import (
 	"bytes"
@@ -30,17 +30,11 @@ const (
 	metaChecksum = 56 // its offset: FNV-1a over what is before it
 )
 
-// pageWalk verifies the structure of the file that bbolt navigates by: that the
-// pages form trees inside the file, that no page is part of two things, and
-// that no page in use is on the free list, from where it would be overwritten.
-// Pages are named by their ids.
-type pageWalk struct {
-	r io.ReaderAt
-
-	// full is set to look at each byte of each page in use: what no key and no
-	// value is must be exactly what bbolt writes. Otherwise leaves are not read,
-	// of which there are many, but for their place in the tree.
-	full bool
+// walk verifies a file from its meta pages on. Pages are named by their ids.
+type walk struct {
+	r        io.ReaderAt
+	pageSize uint64
+	full     bool // see VerifyAll; otherwise leaves are not read but for their place in the tree
 
 	used bitmap // the pages seen so far; of leaves that are not read, the first
 	torn error  // what is wrong with one of the meta pages, while the other is intact
@@ -52,13 +46,13 @@ type pageMetadata struct {
 }
 
 // run verifies everything that can be reached from the meta pages.
-func (w *pageWalk) run() error {
+func (w *walk) run() error {
 	meta, err := w.newestMeta()
 	if err != nil {
 		return err
 	}
 	if meta.pages < 2 {
-		return corrupt("the file claims %d pages", meta.pages)
+		return damage("the file claims %d pages", meta.pages)
 	}
 	if _, err := w.read(meta.pages-1, 1); err != nil {
 		return err
@@ -75,7 +69,7 @@ func (w *pageWalk) run() error {
 // newestMeta returns the newer one of the two meta pages. One may be torn: the
 // commit that wrote it did not complete. In a full verification both must be
 // intact.
-func (w *pageWalk) newestMeta() (pageMetadata, error) {
+func (w *walk) newestMeta() (pageMetadata, error) {
 	a, errA := w.meta(0)
 	b, errB := w.meta(1)
 	switch {
@@ -93,7 +87,7 @@ func (w *pageWalk) newestMeta() (pageMetadata, error) {
 }
 
 // meta reads a meta page.
-func (w *pageWalk) meta(id uint64) (m pageMetadata, err error) {
+func (w *walk) meta(id uint64) (m pageMetadata, err error) {
 	b, err := w.read(id, 1)
 	if err != nil {
 		return m, err
@@ -104,11 +98,11 @@ func (w *pageWalk) meta(id uint64) (m pageMetadata, err error) {
 	e := binary.NativeEndian
 	switch {
 	case sum.Sum64() != e.Uint64(body[metaChecksum:]), e.Uint32(body) != metaMagic, e.Uint32(body[4:]) != metaVersion:
-		return m, corrupt("meta page %d is damaged", id)
-	case e.Uint32(body[8:]) != pageSize:
-		return m, corrupt("meta page %d: want pages of %d bytes, got %d", id, pageSize, e.Uint32(body[8:]))
+		return m, damage("meta page %d is damaged", id)
+	case uint64(e.Uint32(body[8:])) != w.pageSize:
+		return m, damage("meta page %d: want pages of %d bytes, got %d", id, w.pageSize, e.Uint32(body[8:]))
 	case head != pageHeader{id: id, flags: pageIsMeta} || !allZero(b[pageHeaderSize+metaSize:]):
-		return m, corrupt("meta page %d is damaged around its checksum", id)
+		return m, damage("meta page %d is damaged around its checksum", id)
 	}
 	return pageMetadata{
 		root:     e.Uint64(body[16:]),
@@ -120,7 +114,7 @@ func (w *pageWalk) meta(id uint64) (m pageMetadata, err error) {
 
 // tree verifies the bucket tree with the given root page, and all the buckets
 // in it.
-func (w *pageWalk) tree(root uint64) error {
+func (w *walk) tree(root uint64) error {
 	leaf, err := w.isLeaf(root)
 	if err != nil {
 		return err
@@ -129,7 +123,7 @@ func (w *pageWalk) tree(root uint64) error {
 }
 
 // isLeaf reports whether a page is a leaf.
-func (w *pageWalk) isLeaf(id uint64) (bool, error) {
+func (w *walk) isLeaf(id uint64) (bool, error) {
 	b, err := w.read(id, 1)
 	return err == nil && parsePage(b).flags == pageIsLeaf, err
 }
@@ -137,7 +131,7 @@ func (w *pageWalk) isLeaf(id uint64) (bool, error) {
 // node verifies a page of a tree and what is below it. The first key is the one
 // its parent has for it; the root has none. The leaves of a tree are all at one
 // depth, and so are those of its subtrees.
-func (w *pageWalk) node(id uint64, leaf bool, first []byte, root bool) error {
+func (w *walk) node(id uint64, leaf bool, first []byte, root bool) error {
 	if leaf && !root && !w.full {
 		return w.use(id, 0)
 	}
@@ -150,17 +144,17 @@ func (w *pageWalk) node(id uint64, leaf bool, first []byte, root bool) error {
 		want = pageIsLeaf
 	}
 	if head.flags != want {
-		return corrupt("page %d: want kind %#x, got %#x", id, want, head.flags)
+		return damage("page %d: want kind %#x, got %#x", id, want, head.flags)
 	}
 	elements, end, err := w.elements(b, head)
 	if err != nil {
 		return fmt.Errorf("page %d: %w", id, err)
 	}
 	if w.full && !allZero(b[end:]) {
-		return corrupt("page %d has bytes after its end", id)
+		return damage("page %d has bytes after its end", id)
 	}
 	if first != nil && (len(elements) == 0 || !bytes.Equal(elements[0].key, first)) {
-		return corrupt("page %d: its first key is not %x", id, first)
+		return damage("page %d: its first key is not %x", id, first)
 	}
 	if leaf {
 		return w.buckets(elements)
@@ -169,9 +163,9 @@ func (w *pageWalk) node(id uint64, leaf bool, first []byte, root bool) error {
 }
 
 // children verifies the pages below a branch page.
-func (w *pageWalk) children(elements []pageElement) error {
+func (w *walk) children(elements []pageElement) error {
 	if len(elements) == 0 {
-		return corrupt("branch page without children")
+		return damage("branch page without children")
 	}
 	leaf, err := w.isLeaf(elements[0].child)
 	if err != nil {
@@ -187,16 +181,16 @@ func (w *pageWalk) children(elements []pageElement) error {
 
 // buckets verifies the buckets among the elements of a leaf. A small bucket is
 // a page inside the element.
-func (w *pageWalk) buckets(elements []pageElement) error {
+func (w *walk) buckets(elements []pageElement) error {
 	for _, e := range elements {
 		if !e.bucket {
 			continue
 		}
 		if len(e.value) < bucketHeader {
-			return corrupt("bucket %q is cut off", e.key)
+			return damage("bucket %q is cut off", e.key)
 		}
 		if binary.NativeEndian.Uint64(e.value[8:]) != 0 {
-			return corrupt("bucket %q has a sequence number", e.key)
+			return damage("bucket %q has a sequence number", e.key)
 		}
 		root, inline := binary.NativeEndian.Uint64(e.value), e.value[bucketHeader:]
 		if err := w.bucket(root, inline); err != nil {
@@ -207,27 +201,27 @@ func (w *pageWalk) buckets(elements []pageElement) error {
 }
 
 // bucket verifies one bucket, inline if it has no root page.
-func (w *pageWalk) bucket(root uint64, inline []byte) error {
+func (w *walk) bucket(root uint64, inline []byte) error {
 	switch {
 	case root != 0 && len(inline) == 0:
 		return w.tree(root)
 	case root != 0 || len(inline) < pageHeaderSize:
-		return corrupt("damaged bucket header")
+		return damage("damaged bucket header")
 	}
 	head := parsePage(inline)
 	if head.id != 0 || head.flags != pageIsLeaf || head.overflow != 0 {
-		return corrupt("damaged inline page header")
+		return damage("damaged inline page header")
 	}
 	_, end, err := w.elements(inline, head)
 	if err == nil && end != uint64(len(inline)) {
-		err = corrupt("bytes follow the inline page")
+		err = damage("bytes follow the inline page")
 	}
 	return err
 }
 
 // freelist verifies the list of free pages: in ascending order, and none in
 // use.
-func (w *pageWalk) freelist(id uint64) error {
+func (w *walk) freelist(id uint64) error {
 	b, head, err := w.page(id)
 	if err != nil {
 		return err
@@ -238,13 +232,13 @@ func (w *pageWalk) freelist(id uint64) error {
 		count, ids = binary.NativeEndian.Uint64(ids), ids[8:]
 	}
 	if head.flags != pageIsFreelist || count > uint64(len(ids)/8) {
-		return corrupt("page %d is no list of free pages", id)
+		return damage("page %d is no list of free pages", id)
 	}
 	last := uint64(1)
 	for i := range count {
 		free := binary.NativeEndian.Uint64(ids[8*i:])
 		if free <= last || free >= w.used.size {
-			return corrupt("page %d: list of free pages is out of order at %d", id, free)
+			return damage("page %d: list of free pages is out of order at %d", id, free)
 		}
 		if err := w.notInUse(free); err != nil {
 			return err
@@ -252,20 +246,20 @@ func (w *pageWalk) freelist(id uint64) error {
 		last = free
 	}
 	if w.full && !allZero(ids[8*count:]) {
-		return corrupt("page %d has bytes after its end", id)
+		return damage("page %d has bytes after its end", id)
 	}
 	return nil
 }
 
 // notInUse verifies that a free page is no part of anything. Of a leaf that was
 // not read only the first page is known: the one before decides.
-func (w *pageWalk) notInUse(free uint64) error {
+func (w *walk) notInUse(free uint64) error {
 	start, ok := w.used.last(free)
 	if !ok {
 		return nil
 	}
 	if start == free {
-		return corrupt("page %d is free and in use", free)
+		return damage("page %d is free and in use", free)
 	}
 	if w.full || start < 2 {
 		return nil
@@ -275,21 +269,21 @@ func (w *pageWalk) notInUse(free uint64) error {
 		return err
 	}
 	if head := parsePage(b); head.flags == pageIsLeaf && start+uint64(head.overflow) >= free {
-		return corrupt("page %d is free and in use by page %d", free, start)
+		return damage("page %d is free and in use by page %d", free, start)
 	}
 	return nil
 }
 
 // page reads a page with all pages that it continues on, and marks them as
 // used.
-func (w *pageWalk) page(id uint64) ([]byte, pageHeader, error) {
+func (w *walk) page(id uint64) ([]byte, pageHeader, error) {
 	b, err := w.read(id, 1)
 	if err != nil {
 		return nil, pageHeader{}, err
 	}
 	head := parsePage(b)
 	if head.id != id {
-		return nil, head, corrupt("page %d has the number %d", id, head.id)
+		return nil, head, damage("page %d has the number %d", id, head.id)
 	}
 	if err := w.use(id, uint64(head.overflow)); err != nil {
 		return nil, head, err
@@ -301,26 +295,26 @@ func (w *pageWalk) page(id uint64) ([]byte, pageHeader, error) {
 }
 
 // use marks a page, and those it continues on, as used.
-func (w *pageWalk) use(id, overflow uint64) error {
+func (w *walk) use(id, overflow uint64) error {
 	if id < 2 || id >= w.used.size || overflow >= w.used.size-id {
-		return corrupt("page %d and %d more lie outside of the file", id, overflow)
+		return damage("page %d and %d more lie outside of the file", id, overflow)
 	}
 	for i := id; i <= id+overflow; i++ {
 		if !w.used.set(i) {
-			return corrupt("page %d is used twice", i)
+			return damage("page %d is used twice", i)
 		}
 	}
 	return nil
 }
 
 // read reads n pages.
-func (w *pageWalk) read(id, n uint64) ([]byte, error) {
+func (w *walk) read(id, n uint64) ([]byte, error) {
 	if id >= 1<<40 {
-		return nil, corrupt("page %d lies outside of the file", id)
+		return nil, damage("page %d lies outside of the file", id)
 	}
-	b := make([]byte, n*pageSize)
-	if _, err := w.r.ReadAt(b, int64(id*pageSize)); err == io.EOF {
-		return nil, corrupt("the file ends in page %d", id)
+	b := make([]byte, n*w.pageSize)
+	if _, err := w.r.ReadAt(b, int64(id*w.pageSize)); err == io.EOF {
+		return nil, damage("the file ends in page %d", id)
 	} else if err != nil {
 		return nil, fmt.Errorf("read page %d: %w", id, err)
 	}

@@ -1,4 +1,4 @@
-package chain
+package bboltcheck
 
 import (
 	"bytes"
@@ -29,19 +29,19 @@ type pageElement struct {
 // elements parses the elements of a branch or leaf page, and says where they
 // end. Their keys ascend. In a full verification the data of each must directly
 // follow that of the one before.
-func (w *pageWalk) elements(b []byte, head pageHeader) (elements []pageElement, end uint64, err error) {
+func (w *walk) elements(b []byte, head pageHeader) (elements []pageElement, end uint64, err error) {
 	end = uint64(pageHeaderSize) + uint64(head.count)*pageElementSize
 	if end > uint64(len(b)) {
-		return nil, 0, corrupt("%d elements do not fit", head.count)
+		return nil, 0, damage("%d elements do not fit", head.count)
 	}
 	elements = make([]pageElement, head.count)
 	for i := range elements {
 		e, from, to, ok := parseElement(b, i, head.flags == pageIsLeaf)
 		if !ok || w.full && from != end {
-			return nil, 0, corrupt("element %d is damaged", i)
+			return nil, 0, damage("element %d is damaged", i)
 		}
 		if i > 0 && bytes.Compare(elements[i-1].key, e.key) >= 0 {
-			return nil, 0, corrupt("element %d is out of order", i)
+			return nil, 0, damage("element %d is out of order", i)
 		}
 		elements[i], end = e, to
 	}

@@ -1,0 +1,38 @@
+package bboltcheck
+
+import (
+	"fmt"
+	"io"
+)
+
+// Damage says what is wrong with a file.
+type Damage struct{ Text string }
+
+// Error returns the text.
+func (d *Damage) Error() string { return d.Text }
+
+// damage makes the error for damage that was found.
+func damage(format string, args ...any) error {
+	return &Damage{Text: fmt.Sprintf(format, args...)}
+}
+
+// Verify verifies what bbolt navigates by in a file with pages of the given size in bytes:
+// that one of the meta pages is intact, that the pages form trees inside the file, that no
+// page is part of two things, and that no page in use is on the free list, from where it
+// would be overwritten. Leaves are read only where a free page may be part of one.
+//
+// One of the two meta pages may be damaged: the commit that wrote it did not complete, and
+// bbolt goes on with the other one. torn says so; it is a [*Damage] or nil.
+func Verify(r io.ReaderAt, pageSize int) (torn, err error) {
+	w := walk{r: r, pageSize: uint64(pageSize)}
+	err = w.run()
+	return w.torn, err
+}
+
+// VerifyAll verifies each byte of each page in use, besides what [Verify] does: both meta
+// pages are intact, and what is no key and no value is exactly what bbolt writes. Keys and
+// values themselves are not looked at, and no bucket has a sequence number.
+func VerifyAll(r io.ReaderAt, pageSize int) error {
+	w := walk{r: r, pageSize: uint64(pageSize), full: true}
+	return w.run()
+}
