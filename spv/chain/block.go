@@ -16,7 +16,7 @@ import (
 // It is pure and may run on any goroutine. Every error is a [*RuleError].
 func CheckBlock(p *Params, h *Header, b *wire.MsgBlock) error {
 	if got := headerOf(&b.Header); got != *h {
-		return broken(RuleBlockHeader, h, "got block %v", got.Hash())
+		return NewRuleError(RuleBlockHeader, h, "got block %v", got.Hash())
 	}
 	regular, stake := leaves(b.Transactions), leaves(b.STransactions)
 	if h.Height() == 0 {
@@ -29,9 +29,9 @@ func CheckBlock(p *Params, h *Header, b *wire.MsgBlock) error {
 	}
 	switch {
 	case merkle != h.MerkleRoot():
-		return broken(RuleMerkleRoot, h, "want root %v, got %v", h.MerkleRoot(), merkle)
+		return NewRuleError(RuleMerkleRoot, h, "want root %v, got %v", h.MerkleRoot(), merkle)
 	case stakeRoot != h.StakeRoot():
-		return broken(RuleMerkleRoot, h, "want stake root %v, got %v", h.StakeRoot(), stakeRoot)
+		return NewRuleError(RuleMerkleRoot, h, "want stake root %v, got %v", h.StakeRoot(), stakeRoot)
 	}
 	return checkNoCopies(h, regular, stake)
 }
@@ -42,7 +42,7 @@ func CheckBlock(p *Params, h *Header, b *wire.MsgBlock) error {
 func checkGenesis(p *Params, h *Header, regular, stake []chainhash.Hash) error {
 	known := leaves(p.GenesisBlock.Transactions)
 	if !slices.Equal(regular, known) || len(stake) != 0 {
-		return broken(RuleMerkleRoot, h, "want transactions %v, got %v and %v", known, regular, stake)
+		return NewRuleError(RuleMerkleRoot, h, "want transactions %v, got %v and %v", known, regular, stake)
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func checkNoCopies(h *Header, trees ...[]chainhash.Hash) error {
 		seen := make(map[chainhash.Hash]struct{}, len(tree))
 		for _, leaf := range tree {
 			if _, ok := seen[leaf]; ok {
-				return broken(RuleMerkleRoot, h, "transaction %v is there twice", leaf)
+				return NewRuleError(RuleMerkleRoot, h, "transaction %v is there twice", leaf)
 			}
 			seen[leaf] = struct{}{}
 		}

@@ -92,7 +92,7 @@ func (v *headerCheck) check(h *Header, stored chainhash.Hash) error {
 // prove checks all rules of the next header.
 func (v *headerCheck) prove(h *Header, hash *chainhash.Hash) error {
 	if h.PrevBlock() != v.hash {
-		return broken(RuleLink, h, "want parent %v, got %v", v.hash, h.PrevBlock())
+		return NewRuleError(RuleLink, h, "want parent %v, got %v", v.hash, h.PrevBlock())
 	}
 	if err := CheckHeader(v.params, h, hash); err != nil {
 		return err

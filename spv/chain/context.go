@@ -70,10 +70,10 @@ func CheckContext(p *Params, a Ancestors, h *Header, now time.Time) error {
 func checkTime(p *Params, a Ancestors, h, parent *Header, now time.Time) error {
 	t := h.Timestamp()
 	if latest := now.Add(futureLimit).Unix(); t > latest {
-		return broken(RuleFutureTime, h, "want at most %d, got %d", latest, t)
+		return NewRuleError(RuleFutureTime, h, "want at most %d, got %d", latest, t)
 	}
 	if median := MedianTime(a, parent.Height()); t <= median {
-		return broken(RuleMedianTime, h, "want above %d, got %d", median, t)
+		return NewRuleError(RuleMedianTime, h, "want above %d, got %d", median, t)
 	}
 	return checkSpacing(p, h, parent)
 }
@@ -85,7 +85,7 @@ func checkSpacing(p *Params, h, parent *Header) error {
 		return nil
 	}
 	if least := parent.Timestamp() + 60; h.Timestamp() < least {
-		return broken(RuleSpacing, h, "want at least %d, got %d", least, h.Timestamp())
+		return NewRuleError(RuleSpacing, h, "want at least %d, got %d", least, h.Timestamp())
 	}
 	return nil
 }
@@ -97,13 +97,13 @@ func checkDifficulty(p *Params, a Ancestors, h *Header) error {
 	case want == 0:
 		return fmt.Errorf("target of block %d: %w", h.Height(), ErrOutOfReach)
 	case want != h.Bits():
-		return broken(RuleBits, h, "want %08x, got %08x", want, h.Bits())
+		return NewRuleError(RuleBits, h, "want %08x, got %08x", want, h.Bits())
 	}
 	switch want := NextSBits(p, a, parent); {
 	case want == 0:
 		return fmt.Errorf("ticket price of block %d: %w", h.Height(), ErrOutOfReach)
 	case want != h.SBits():
-		return broken(RuleSBits, h, "want %d, got %d", want, h.SBits())
+		return NewRuleError(RuleSBits, h, "want %d, got %d", want, h.SBits())
 	}
 	return nil
 }

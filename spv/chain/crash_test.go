@@ -227,7 +227,7 @@ func (y *history) wantPrefix(t *testing.T, file []byte) bool {
 	}
 	defer c.Close()
 	err = c.Scan(0, c.State().Filters.Height, func(id BlockID, h *Header, filter []byte) error {
-		if id.Hash != h.Hash() || id.Height > 0 && filterHash(filter) != h.StakeRoot() {
+		if id.Hash != h.Hash() || id.Height > 0 && FilterHash(filter) != h.StakeRoot() {
 			t.Errorf("block %d is not what was flushed", id.Height)
 		}
 		return nil

@@ -1,10 +1,6 @@
 package chain
 
-import (
-	"time"
-
-	"github.com/decred/dcrd/math/uint256"
-)
+import "time"
 
 // easingBlocks is how many of the newest blocks are compared with the ones before them: a
 // week's worth on the main network.
@@ -57,7 +53,7 @@ func (c *Chain) Easing() (Easing, error) {
 		case bits < p.hardBits:
 			p.hardest, p.hardBits = h, bits
 		default:
-			if times := timesEasier(bits, p.hardBits); times > e.Times {
+			if times := TimesEasier(bits, p.hardBits); times > e.Times {
 				e = Easing{Easiest: h, Hardest: p.hardest, Times: times}
 			}
 		}
@@ -103,21 +99,4 @@ func (c *Chain) bitsOrNext(h Height) uint32 {
 		return 0
 	}
 	return NextBits(c.params, &c.main, h-1, tip.Timestamp()+int64(c.params.TargetTimePerBlock/time.Second))
-}
-
-// timesEasier returns how many times the target a is as large as the target b, rounded
-// down.
-func timesEasier(a, b uint32) uint64 {
-	easy, ok := targetOf(a)
-	hard, valid := targetOf(b)
-	if !ok || !valid || hard.IsZero() {
-		return 1
-	}
-	var most uint256.Uint256
-	most.SetUint64(1 << 63)
-	easy.Div(&hard)
-	if easy.Gt(&most) {
-		return 1 << 63
-	}
-	return max(easy.Uint64(), 1)
 }

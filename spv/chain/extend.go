@@ -99,10 +99,10 @@ func (c *Chain) onMain(id BlockID) bool {
 // check checks the rules of a header on top of a branch.
 func (c *Chain) check(a Ancestors, parent Height, h *Header, hash *chainhash.Hash, now time.Time) error {
 	if int64(h.Height()) != int64(parent)+1 {
-		return broken(RuleHeight, h, "want %d, got %d", parent+1, h.u32(offHeight))
+		return NewRuleError(RuleHeight, h, "want %d, got %d", parent+1, uint32(h.Height()))
 	}
 	if c.isInvalid(hash) {
-		return broken(RuleInvalid, h, "the block or one before it holds a transaction that no full node accepts")
+		return NewRuleError(RuleInvalid, h, "the block or one before it holds a transaction that no full node accepts")
 	}
 	if err := CheckContext(c.params, a, h, now); err != nil {
 		if cause := c.main.failed(); cause != nil && errors.Is(err, ErrOutOfReach) {
@@ -214,7 +214,7 @@ func (c *Chain) attach(h *Header) (*sideView, error) {
 		return nil, c.unattached(h)
 	}
 	if point := c.lastWaypoint(); fork < point {
-		return nil, broken(RuleWaypoint, h, "it leaves the chain at %d, below the known block %d", fork, point)
+		return nil, NewRuleError(RuleWaypoint, h, "it leaves the chain at %d, below the known block %d", fork, point)
 	}
 	view := &sideView{main: &c.main, fork: fork, path: path, work: c.main.work(fork)}
 	if len(path) > 0 {
@@ -234,7 +234,7 @@ func (c *Chain) unattached(h *Header) error {
 	case err != nil:
 		return err
 	}
-	return broken(RuleHeight, h, "want %d, got %d", height+1, h.u32(offHeight))
+	return NewRuleError(RuleHeight, h, "want %d, got %d", height+1, uint32(h.Height()))
 }
 
 // mainHeight looks for a block on the staged main chain.

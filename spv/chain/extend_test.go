@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -53,8 +54,8 @@ func TestParentAtAnotherHeight(t *testing.T) {
 // childOf makes a batch of one header that nothing holds for.
 func childOf(parent chainhash.Hash, height Height) *HeaderBatch {
 	var h Header
-	h.putHash(offPrevBlock, parent)
-	h.put32(offHeight, uint32(height))
+	copy(h[offPrevBlock:], parent[:])
+	binary.LittleEndian.PutUint32(h[offHeight:], uint32(height))
 	return &HeaderBatch{Headers: []Header{h}, Hashes: []chainhash.Hash{h.Hash()}}
 }
 

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"math/big"
@@ -11,6 +12,27 @@ import (
 )
 
 var updateDocs = flag.Bool("updatedocs", false, "write the computed tables into docs/security.md")
+
+// schedule is a block one above the anchor of DCP0011: all that the rule reads.
+type schedule struct {
+	anchor Height
+	blocks [2]Header
+}
+
+func (s *schedule) At(h Height) *Header { return &s.blocks[h-s.anchor] }
+
+// bitsAfter returns the target of a block whose parent comes so many seconds and blocks
+// after the anchor. The rule depends only on how far the parent is behind its schedule.
+func bitsAfter(p *Params, seconds, blocks int64) uint32 {
+	const start = 1 << 30
+	spacing := int64(p.TargetTimePerBlock / time.Second)
+	s := schedule{anchor: p.ASERTAnchor}
+	binary.LittleEndian.PutUint32(s.blocks[0][offTimestamp:], start)
+	parent := s.blocks[1][:]
+	binary.LittleEndian.PutUint32(parent[offHeight:], uint32(p.ASERTAnchor+1))
+	binary.LittleEndian.PutUint32(parent[offTimestamp:], uint32(start+spacing+seconds-blocks*spacing))
+	return NextBits(p, &s, p.ASERTAnchor+1, 0)
+}
 
 // forge reckons what a branch on the main network costs that leaves the chain some time
 // ago. Its times are the attacker's choice.
@@ -31,7 +53,7 @@ func newForge(days int64) forge {
 // work returns that of the block after one which is so many blocks and seconds above the
 // fork, by the rule of DCP0011.
 func (f forge) work(blocks, seconds int64) *big.Float {
-	w := Work(asertBits(f.p, seconds, blocks))
+	w := Work(bitsAfter(f.p, seconds, blocks))
 	return new(big.Float).SetInt(w.ToBig())
 }
 
@@ -66,8 +88,8 @@ func (f forge) atOnce(budget float64) (n int64) {
 // pace, as late as they may.
 func (f forge) unseen() float64 {
 	late := int64(0)
-	base := asertBits(f.p, 0, 0)
-	for timesEasier(asertBits(f.p, late+60, 0), base) <= f.p.MaxEasing && late < f.ago {
+	base := bitsAfter(f.p, 0, 0)
+	for TimesEasier(bitsAfter(f.p, late+60, 0), base) <= f.p.MaxEasing && late < f.ago {
 		late += 60
 	}
 	begin := max(f.ago-easingBlocks*f.spacing, late)
@@ -121,7 +143,7 @@ func TestPriceOfAFalseTip(t *testing.T) {
 }
 
 // TestPriceOfAFalseTipIsPaidByTheRules mines such branches on a small network, and holds
-// that they pass the rules and cost what asertBits says.
+// that they pass the rules and cost what bitsAfter says.
 func TestPriceOfAFalseTipIsPaidByTheRules(t *testing.T) {
 	p, r := hardSimNet(), random(320)
 	chain := newTestChain(t, p).mine(t, p, r, 200, 1, 1)
@@ -129,7 +151,7 @@ func TestPriceOfAFalseTipIsPaidByTheRules(t *testing.T) {
 	anchor := chain.branch[p.ASERTAnchor]
 	for h := Height(101); h <= cheap.height(); h++ {
 		parent := cheap.branch[h-1]
-		want := asertBits(p, parent.Timestamp()-anchor.Timestamp(), int64(h-1-p.ASERTAnchor))
+		want := bitsAfter(p, parent.Timestamp()-anchor.Timestamp(), int64(h-1-p.ASERTAnchor))
 		if got := cheap.branch[h].Bits(); got != want {
 			t.Fatalf("block %d has target %08x, want %08x", h, got, want)
 		}

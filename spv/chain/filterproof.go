@@ -31,6 +31,9 @@ type FilterBatch struct {
 // First returns the block of the first filter. It is zero in an empty batch.
 func (b *FilterBatch) First() BlockID { return b.first }
 
+// Last returns the block of the last filter. It is zero in an empty batch.
+func (b *FilterBatch) Last() BlockID { return b.last }
+
 // Len returns the number of filters.
 func (b *FilterBatch) Len() int { return len(b.filters) }
 
@@ -70,6 +73,24 @@ func ProveFilters(p *Params, targets []FilterTarget, b []byte) (*FilterBatch, er
 	return batch, nil
 }
 
+// RestoreFilters returns a batch of filters that were proven before and kept without their
+// proofs, in the order of their targets, which are consecutive blocks of one chain. From
+// DCP0005 on each is compared with its header again. The batch ends before the first filter
+// that is not the one its header commits to; it keeps the filters, not copies.
+func RestoreFilters(p *Params, targets []FilterTarget, filters [][]byte) *FilterBatch {
+	n := 0
+	for n < min(len(targets), len(filters)) {
+		if targets[n].Height >= p.DCP0005 && FilterHash(filters[n]) != targets[n].Root {
+			break
+		}
+		n++
+	}
+	if n == 0 {
+		return &FilterBatch{}
+	}
+	return &FilterBatch{first: targets[0].BlockID, last: targets[n-1].BlockID, filters: filters[:n]}
+}
+
 // proveFilter reads one filter with its proof and checks it.
 func proveFilter(p *Params, t *FilterTarget, r *payload) ([]byte, error) {
 	hash := r.take(chainhash.HashSize)
@@ -99,7 +120,7 @@ func proveFilter(p *Params, t *FilterTarget, r *payload) ([]byte, error) {
 	if t.Height >= p.DCP0005 && !provesFilter(&t.Root, filter, index, hashes) {
 		return nil, &RuleError{
 			Rule: RuleFilterProof, Block: t.BlockID,
-			Detail: fmt.Sprintf("filter hash %v is not under root %v", filterHash(filter), t.Root),
+			Detail: fmt.Sprintf("filter hash %v is not under root %v", FilterHash(filter), t.Root),
 		}
 	}
 	return filter, nil
@@ -109,7 +130,7 @@ func proveFilter(p *Params, t *FilterTarget, r *payload) ([]byte, error) {
 // is the leaf with the given index of a merkle tree with the given root. The
 // proof is the hashes along the way, concatenated, at most 32 of them.
 func provesFilter(root *chainhash.Hash, filter []byte, index uint32, proof []byte) bool {
-	leaf := filterHash(filter)
+	leaf := FilterHash(filter)
 	if len(proof) == 0 {
 		return index == 0 && leaf == *root
 	}
@@ -121,9 +142,10 @@ func provesFilter(root *chainhash.Hash, filter []byte, index uint32, proof []byt
 	return standalone.VerifyInclusionProof(root, &leaf, index, hashes[:n])
 }
 
-// filterHash returns the hash that a filter is committed to by: of an empty
-// one it is zero (DCP0005).
-func filterHash(filter []byte) (h chainhash.Hash) {
+// FilterHash returns the hash by which header commitments name a filter: of an empty
+// filter it is zero (DCP0005). As long as a header commits to nothing but its filter, this
+// hash is the root of its commitments too.
+func FilterHash(filter []byte) (h chainhash.Hash) {
 	if len(filter) == 0 {
 		return h
 	}

@@ -3,6 +3,7 @@ package chain
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
@@ -84,7 +85,7 @@ func TestFilterOfBlock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := filterHash(filter.Bytes()); got != filter.Hash() {
+		if got := FilterHash(filter.Bytes()); got != filter.Hash() {
 			t.Errorf("filter of %d bytes: got hash %v, want %v", len(filter.Bytes()), got, filter.Hash())
 		}
 	}
@@ -201,5 +202,33 @@ func TestEarlyFiltersAreTakenUnproven(t *testing.T) {
 			continue
 		}
 		wantRule(t, err, RuleFilterProof)
+	}
+}
+
+// TestRestoredFiltersAreComparedAgain: a batch ends before the first filter that is not the
+// one its header commits to, and below DCP0005 takes filters as they are.
+func TestRestoredFiltersAreComparedAgain(t *testing.T) {
+	p := SimNet()
+	p.DCP0005 = 3
+	var targets []FilterTarget
+	var filters [][]byte
+	for h := Height(1); h <= 6; h++ {
+		filter := []byte{byte(h), 7}
+		filters = append(filters, filter)
+		targets = append(targets, FilterTarget{BlockID: BlockID{Height: h}, Root: FilterHash(filter)})
+	}
+	targets[0].Root[0]++ // below DCP0005
+	for _, tt := range []struct{ damaged, want int }{{-1, 6}, {0, 6}, {2, 2}, {5, 5}} {
+		kept := slices.Clone(filters)
+		if tt.damaged >= 0 {
+			kept[tt.damaged] = []byte{9}
+		}
+		b := RestoreFilters(p, targets, kept)
+		if b.Len() != tt.want || b.First() != targets[0].BlockID || b.Last() != targets[tt.want-1].BlockID {
+			t.Errorf("filter %d damaged: %d filters, %v to %v", tt.damaged, b.Len(), b.First(), b.Last())
+		}
+	}
+	if b := RestoreFilters(p, targets[2:], [][]byte{{9}}); b.Len() != 0 || b.First() != (BlockID{}) {
+		t.Errorf("got %d filters from %v", b.Len(), b.First())
 	}
 }

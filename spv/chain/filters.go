@@ -64,11 +64,11 @@ func (c *Chain) AddFilters(b *FilterBatch) error {
 		return nil
 	}
 	// If the last block is on the main chain, so are those before it.
-	if b.First().Height != c.tip.filters.Height+1 || !c.onMain(b.last) {
+	if b.First().Height != c.tip.filters.Height+1 || !c.onMain(b.Last()) {
 		if err := c.main.failed(); err != nil {
 			return fmt.Errorf("add filters: %w", err)
 		}
-		return fmt.Errorf("add filters %d to %d after %d: %w", b.First().Height, b.last.Height, c.tip.filters.Height, ErrStale)
+		return fmt.Errorf("add filters %d to %d after %d: %w", b.First().Height, b.Last().Height, c.tip.filters.Height, ErrStale)
 	}
 	if err := c.catchUpEarly(); err != nil {
 		return fmt.Errorf("add filters: %w", err)
@@ -78,7 +78,7 @@ func (c *Chain) AddFilters(b *FilterBatch) error {
 		c.filters = append(c.filters, filter)
 		c.filterBytes += len(filter)
 	}
-	c.tip.filters = b.last
+	c.tip.filters = b.Last()
 	c.proveEarly(b)
 	return nil
 }

@@ -61,12 +61,12 @@ func FuzzProveFilters(f *testing.F) {
 		proves := true
 		for i := range msg.CFilters {
 			c := &msg.CFilters[i]
-			root := filterHash(c.Data)
+			root := FilterHash(c.Data)
 			if !leaf && len(c.ProofHashes) > 0 {
 				root = c.ProofHashes[len(c.ProofHashes)-1]
 			}
 			targets = append(targets, FilterTarget{BlockID: BlockID{Height(i) + 1, c.BlockHash}, Root: root})
-			hash := filterHash(c.Data)
+			hash := FilterHash(c.Data)
 			proves = proves && standalone.VerifyInclusionProof(&root, &hash, c.ProofIndex, c.ProofHashes)
 		}
 		batch, err := ProveFilters(p, targets, payload)

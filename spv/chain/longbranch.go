@@ -152,7 +152,7 @@ func (c *Chain) pursue(ext *Extension, l *longBranch) error {
 	c.long = slices.DeleteFunc(c.long, func(other *longBranch) bool { return other == l })
 	view := c.rest(l)
 	if point := c.lastWaypoint(); view.fork < point {
-		return broken(RuleWaypoint, l.At(l.tip.Height), "it leaves the chain at %d, below the known block %d", view.fork, point)
+		return NewRuleError(RuleWaypoint, l.At(l.tip.Height), "it leaves the chain at %d, below the known block %d", view.fork, point)
 	}
 	reorg, err := c.reorganise(view)
 	if err != nil {

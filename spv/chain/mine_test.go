@@ -38,7 +38,8 @@ func (c *testChain) mine(t testing.TB, p *Params, r *rand.Rand, n, size int, gap
 		}
 		gap := max(gaps[i%len(gaps)], MedianTime(c.branch, c.height())+1-c.tip().Timestamp())
 		h := nextHeader(p, c.branch, gap)
-		h.putHash(offStakeRoot, filterHash(filter))
+		commitment := FilterHash(filter)
+		copy(h[offStakeRoot:], commitment[:])
 		binary.LittleEndian.PutUint64(h[offExtraData:], r.Uint64()) // no two blocks are the same
 		solve(t, p, &h)
 		c.branch = append(c.branch, h)

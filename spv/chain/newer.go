@@ -11,23 +11,15 @@ const newerBlocks = 100
 //
 // It is for the goroutine that writes. The error is one of the store.
 func (c *Chain) Newer() (newer, of int, err error) {
-	stake := knownStakeVersion(c.params)
+	block, stake := KnownVersions(c.params)
 	for h := c.tip.headers.Height; h > 0 && of < newerBlocks; h-- {
 		header := c.main.At(h)
 		if header == nil {
 			return 0, 0, c.main.failed()
 		}
-		if of++; header.Version() > finalVersion(c.params) || header.StakeVersion() > stake {
+		if of++; header.Version() > block || header.StakeVersion() > stake {
 			newer++
 		}
 	}
 	return newer, of, nil
-}
-
-// knownStakeVersion returns the newest stake version with a vote that the program knows.
-func knownStakeVersion(p *Params) (newest uint32) {
-	for version := range p.Deployments {
-		newest = max(newest, version)
-	}
-	return newest
 }

@@ -61,7 +61,7 @@ func checkPoolSize(p *Params, a Ancestors, h *Header) error {
 	case !ok:
 		return fmt.Errorf("pool size of block %d: %w", h.Height(), ErrOutOfReach)
 	case size < least || size > most:
-		return broken(RulePoolSize, h, "want %d to %d, got %d", least, most, size)
+		return NewRuleError(RulePoolSize, h, "want %d to %d, got %d", least, most, size)
 	}
 	return nil
 }

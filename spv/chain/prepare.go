@@ -55,7 +55,7 @@ func (b *HeaderBatch) prepare(p *Params, limit *uint256.Uint256, i int) error {
 	}
 	hash := h.Hash()
 	if i > 0 && h.PrevBlock() != b.Hashes[i-1] {
-		return broken(RuleLink, h, "want parent %v, got %v", b.Hashes[i-1], h.PrevBlock())
+		return NewRuleError(RuleLink, h, "want parent %v, got %v", b.Hashes[i-1], h.PrevBlock())
 	}
 	if err := checkWork(p, h, &hash, &target); err != nil {
 		return err
@@ -104,7 +104,7 @@ func splitHeaders(b []byte) (*HeaderBatch, error) {
 // checkStep checks that the height of h is that of its parent plus one.
 func checkStep(h, parent *Header) error {
 	if want := int64(parent.Height()) + 1; int64(h.Height()) != want {
-		return broken(RuleHeight, h, "want %d, got %d", want, h.u32(offHeight))
+		return NewRuleError(RuleHeight, h, "want %d, got %d", want, h.u32(offHeight))
 	}
 	return nil
 }
@@ -113,14 +113,14 @@ func checkStep(h, parent *Header) error {
 // returns its target.
 func checkFields(p *Params, limit *uint256.Uint256, h *Header) (target uint256.Uint256, err error) {
 	if h.Height() < 1 {
-		return target, broken(RuleHeight, h, "want 1 or above, got %d", h.u32(offHeight))
+		return target, NewRuleError(RuleHeight, h, "want 1 or above, got %d", h.u32(offHeight))
 	}
 	if err := checkStake(p, h); err != nil {
 		return target, err
 	}
 	target, ok := targetOf(h.Bits())
 	if !ok || target.IsZero() || target.Gt(limit) {
-		return target, broken(RuleTarget, h, "want at most %08x and positive, got %08x", p.PowLimitBits, h.Bits())
+		return target, NewRuleError(RuleTarget, h, "want at most %08x and positive, got %08x", p.PowLimitBits, h.Bits())
 	}
 	return target, nil
 }
@@ -136,7 +136,7 @@ func checkWork(p *Params, h *Header, hash *chainhash.Hash, target *uint256.Uint2
 	var v uint256.Uint256
 	v.SetBytesLE((*[32]byte)(&pow))
 	if v.Gt(target) {
-		return broken(RuleProofOfWork, h, "want at most target %08x, got %v", h.Bits(), pow)
+		return NewRuleError(RuleProofOfWork, h, "want at most target %08x, got %v", h.Bits(), pow)
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func scanUntil(t *testing.T, c *Chain, done <-chan struct{}) {
 	for {
 		var last chainhash.Hash
 		err := c.Scan(0, c.State().Filters.Height, func(id BlockID, h *Header, filter []byte) error {
-			if id.Height > 0 && (h.PrevBlock() != last || filterHash(filter) != h.StakeRoot()) {
+			if id.Height > 0 && (h.PrevBlock() != last || FilterHash(filter) != h.StakeRoot()) {
 				return fmt.Errorf("scan: block %d is not on top of the one before", id.Height)
 			}
 			last = id.Hash

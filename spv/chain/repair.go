@@ -137,16 +137,12 @@ func (c *Chain) copyFilters(tx *bbolt.Tx) error {
 	if err != nil || len(targets) == 0 {
 		return errors.Join(err, ErrNotFound)
 	}
-	batch := &FilterBatch{first: targets[0].BlockID}
-	for i, target := range targets {
-		filter := bytes.Clone(row.filters[int(next-row.first)+i])
-		if target.Height >= c.params.DCP0005 && !provesFilter(&target.Root, filter, 0, nil) {
-			break
-		}
-		batch.filters = append(batch.filters, filter)
-		batch.last = target.BlockID
+	filters := make([][]byte, len(targets))
+	for i := range targets {
+		filters[i] = bytes.Clone(row.filters[int(next-row.first)+i])
 	}
-	if len(batch.filters) == 0 {
+	batch := RestoreFilters(c.params, targets, filters)
+	if batch.Len() == 0 {
 		return corrupt("filter %d is not the one its header commits to", next)
 	}
 	return c.AddFilters(batch)

@@ -28,7 +28,7 @@ func TestRowsAreGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	segment := appendSegment(nil, segmentBlocks, func(h Height) chainhash.Hash { return filterHash([]byte{byte(h), byte(h >> 8)}) })
+	segment := appendSegment(nil, segmentBlocks, func(h Height) chainhash.Hash { return FilterHash([]byte{byte(h), byte(h >> 8)}) })
 	seal(heightKey(segmentBlocks), segment)
 	fmt.Fprintf(&got, "segment %x... %v\n", segment[:checksumSize+2*indexEntry], chainhash.HashH(segment))
 

@@ -188,9 +188,10 @@ func (e *RuleError) Error() string {
 	return fmt.Sprintf("block %d (%v): %v: %s", e.Block.Height, e.Block.Hash, e.Rule, e.Detail)
 }
 
-// broken makes the error for a header whose hash may not be known yet. It
-// allocates, which only a broken rule is worth.
-func broken(r Rule, h *Header, format string, args ...any) *RuleError {
+// NewRuleError returns the error for a header that breaks a rule; the format and its
+// arguments become the Detail. It hashes the header and allocates, so it is only for a
+// rule that is broken.
+func NewRuleError(r Rule, h *Header, format string, args ...any) *RuleError {
 	return &RuleError{
 		Rule:   r,
 		Block:  BlockID{Height: h.Height(), Hash: h.Hash()},

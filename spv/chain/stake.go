@@ -16,10 +16,10 @@ func checkStake(p *Params, h *Header) error {
 		}
 	}
 	if got, least := int64(h.Revocations()), missed(p, h); h.Height() >= p.DCP0009 && got < least {
-		return broken(RuleRevocations, h, "want at least %d, got %d", least, got)
+		return NewRuleError(RuleRevocations, h, "want at least %d, got %d", least, got)
 	}
 	if h.FreshStake() > p.MaxFreshStakePerBlock {
-		return broken(RuleFreshStake, h, "want at most %d tickets, got %d", p.MaxFreshStakePerBlock, h.FreshStake())
+		return NewRuleError(RuleFreshStake, h, "want at most %d tickets, got %d", p.MaxFreshStakePerBlock, h.FreshStake())
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func checkVotes(p *Params, h *Header) error {
 		least, most = p.TicketsPerBlock/2+1, p.TicketsPerBlock
 	}
 	if v := h.Voters(); v < least || v > most {
-		return broken(RuleVotes, h, "want %d to %d, got %d", least, most, v)
+		return NewRuleError(RuleVotes, h, "want %d to %d, got %d", least, most, v)
 	}
 	return nil
 }
@@ -41,11 +41,11 @@ func checkVotes(p *Params, h *Header) error {
 func checkEarlyStake(h *Header) error {
 	switch {
 	case h.Revocations() != 0:
-		return broken(RuleEarlyStake, h, "want no revocations, got %d", h.Revocations())
+		return NewRuleError(RuleEarlyStake, h, "want no revocations, got %d", h.Revocations())
 	case h.VoteBits() != earlyVoteBits:
-		return broken(RuleEarlyStake, h, "want vote bits %04x, got %04x", earlyVoteBits, h.VoteBits())
+		return NewRuleError(RuleEarlyStake, h, "want vote bits %04x, got %04x", earlyVoteBits, h.VoteBits())
 	case h.FinalState() != [6]byte{}:
-		return broken(RuleEarlyStake, h, "want an empty final state, got %x", h.FinalState())
+		return NewRuleError(RuleEarlyStake, h, "want an empty final state, got %x", h.FinalState())
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (s *prepared) sync(b *testing.B, c *Chain, flushAt int) {
 		if _, err := c.Extend(batch, 1, s.now); err != nil {
 			b.Fatal(err)
 		}
-		for len(filters) > 0 && filters[0].last.Height <= c.Staged().Tip.Height {
+		for len(filters) > 0 && filters[0].Last().Height <= c.Staged().Tip.Height {
 			if err := c.AddFilters(filters[0]); err != nil {
 				b.Fatal(err)
 			}
@@ -161,7 +161,7 @@ func BenchmarkHeightOf(b *testing.B) {
 	})
 	b.Run("unknown", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := c.HeightOf(filterHash([]byte{1})); err == nil {
+			if _, err := c.HeightOf(FilterHash([]byte{1})); err == nil {
 				b.Fatal("found")
 			}
 		}

@@ -104,3 +104,20 @@ func EnoughWork(p *Params, work uint256.Uint256) bool {
 	least.SetBig(p.MinKnownChainWork)
 	return work.GtEq(&least)
 }
+
+// TimesEasier returns how many times as large as target b target a is, both in compact
+// form: rounded down, at least one, and one if either is no target.
+func TimesEasier(a, b uint32) uint64 {
+	easy, ok := targetOf(a)
+	hard, valid := targetOf(b)
+	if !ok || !valid || hard.IsZero() {
+		return 1
+	}
+	var most uint256.Uint256
+	most.SetUint64(1 << 63)
+	easy.Div(&hard)
+	if easy.Gt(&most) {
+		return 1 << 63
+	}
+	return max(easy.Uint64(), 1)
+}

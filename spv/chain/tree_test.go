@@ -14,8 +14,8 @@ func offshoot(parent chainhash.Hash, height Height, before, work uint64, n int, 
 	var headers []*sideHeader
 	for range n {
 		h := &sideHeader{source: source}
-		h.putHash(offPrevBlock, parent)
-		h.put32(offHeight, uint32(height))
+		copy(h.Header[offPrevBlock:], parent[:])
+		binary.LittleEndian.PutUint32(h.Header[offHeight:], uint32(height))
 		binary.LittleEndian.PutUint64(h.hash[:], r.Uint64())
 		before += work
 		h.work.SetUint64(before)

@@ -18,9 +18,18 @@ func checkVersion(p *Params, a Ancestors, h *Header) error {
 	case !ok:
 		return fmt.Errorf("version of block %d: %w", h.Height(), ErrOutOfReach)
 	case old:
-		return broken(RuleVersion, h, "want %d or above, got %d", h.Version()+1, h.Version())
+		return NewRuleError(RuleVersion, h, "want %d or above, got %d", h.Version()+1, h.Version())
 	}
 	return nil
+}
+
+// KnownVersions returns the newest block version, and the newest stake version with a vote,
+// that the program knows on a network.
+func KnownVersions(p *Params) (block int32, stake uint32) {
+	for version := range p.Deployments {
+		stake = max(stake, version)
+	}
+	return finalVersion(p), stake
 }
 
 // finalVersion returns the block version that no newer one outdates: later
@@ -100,5 +109,5 @@ func checkStakeVersion(p *Params, a Ancestors, h, parent *Header) error {
 			return nil
 		}
 	}
-	return broken(RuleStakeVersion, h, "want %d, got %d", parent.StakeVersion(), h.StakeVersion())
+	return NewRuleError(RuleStakeVersion, h, "want %d, got %d", parent.StakeVersion(), h.StakeVersion())
 }
