@@ -37,14 +37,15 @@ func rooms() []room {
 	}
 	return []room{
 		{dir: "peer", imports: []string{"internal/parse"}, testOnly: []string{simulated}, never: consensus},
-		{dir: "spv/chain", testOnly: []string{simulated}, never: network},
+		{dir: "spv/chain", imports: []string{"internal/bboltcheck"}, testOnly: []string{simulated}, never: network},
 		{dir: "spv/match", testOnly: []string{simulated, "spv/chain"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/votes", imports: []string{"spv/chain"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot", imports: []string{"spv/chain"}, testOnly: []string{simulated}},
 		{dir: "spv", imports: []string{"internal/parse", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
-		{dir: "wallet", imports: []string{"spv/chain", "internal/parse"}, testOnly: []string{simulated}, never: network},
+		{dir: "wallet", imports: []string{"spv/chain", "internal/parse", "internal/bboltcheck"}, testOnly: []string{simulated}, never: network},
 		{dir: "internal/rpc/api"},
 		{dir: "internal/parse"},
+		{dir: "internal/bboltcheck", never: network},
 		{dir: "internal/rpc/view", imports: append(core, "internal/rpc/api")},
 		{dir: "internal/rpc/feed", imports: append(core, "internal/rpc/api", "internal/rpc/view"), testOnly: []string{"internal/rpc"}},
 		{dir: "internal/rpc/method", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/rpc/feed", "internal/logging", "internal/parse")},

@@ -7,7 +7,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
+	"github.com/spvd/spvd/internal/bboltcheck"
 )
 
 // Check proves the whole store again: each byte of the file that is in use, and
@@ -24,7 +24,7 @@ func (c *Chain) Check(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = tx.Rollback() }()
-		if err := bboltcheck.VerifyAll(c.store.file, pageSize); err != nil {
+		if err := bboltcheck.VerifyAll(c.store.file, pageSize, false); err != nil {
 			return asCorrupt(err)
 		}
 		if err := checkTrees(tx); err != nil {

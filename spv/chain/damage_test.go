@@ -11,7 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
+	"github.com/spvd/spvd/internal/bboltcheck"
 )
 
 // damaged is a store file to be damaged, and what it held.
@@ -200,7 +200,7 @@ func TestStructuralFlipsAreFound(t *testing.T) {
 		for i := 0; i < end; i++ {
 			bit := byte(1) << r.IntN(8)
 			page[i] ^= bit
-			if bboltcheck.VerifyAll(bytes.NewReader(d.file), pageSize) == nil && !d.found(t, d.file) {
+			if bboltcheck.VerifyAll(bytes.NewReader(d.file), pageSize, false) == nil && !d.found(t, d.file) {
 				t.Errorf("bit %#x of byte %d of page %+v is missed", bit, i, live)
 			}
 			page[i] ^= bit

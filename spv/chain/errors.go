@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
+	"github.com/spvd/spvd/internal/bboltcheck"
 )
 
 // What can be wrong with a store, or with what is asked of it. Errors wrap

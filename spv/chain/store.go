@@ -17,7 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
-	"github.com/spvd/spvd/spv/chain/internal/bboltcheck"
+	"github.com/spvd/spvd/internal/bboltcheck"
 )
 
 const (

@@ -31,8 +31,9 @@ func Verify(r io.ReaderAt, pageSize int) (torn, err error) {
 
 // VerifyAll verifies each byte of each page in use, besides what [Verify] does: both meta
 // pages are intact, and what is no key and no value is exactly what bbolt writes. Keys and
-// values themselves are not looked at, and no bucket has a sequence number.
-func VerifyAll(r io.ReaderAt, pageSize int) error {
-	w := walk{r: r, pageSize: uint64(pageSize), full: true}
+// values themselves are not looked at. Unless sequences is true, no bucket has a sequence
+// number.
+func VerifyAll(r io.ReaderAt, pageSize int, sequences bool) error {
+	w := walk{r: r, pageSize: uint64(pageSize), full: true, sequences: sequences}
 	return w.run()
 }

@@ -36,6 +36,8 @@ type walk struct {
 	pageSize uint64
 	full     bool // see VerifyAll; otherwise leaves are not read but for their place in the tree
 
+	sequences bool // buckets may have sequence numbers
+
 	used bitmap // the pages seen so far; of leaves that are not read, the first
 	torn error  // what is wrong with one of the meta pages, while the other is intact
 }
@@ -189,7 +191,7 @@ func (w *walk) buckets(elements []pageElement) error {
 		if len(e.value) < bucketHeader {
 			return damage("bucket %q is cut off", e.key)
 		}
-		if binary.NativeEndian.Uint64(e.value[8:]) != 0 {
+		if w.full && !w.sequences && binary.NativeEndian.Uint64(e.value[8:]) != 0 {
 			return damage("bucket %q has a sequence number", e.key)
 		}
 		root, inline := binary.NativeEndian.Uint64(e.value), e.value[bucketHeader:]

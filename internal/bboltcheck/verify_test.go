@@ -118,7 +118,7 @@ func TestIntactFilePasses(t *testing.T) {
 	if torn != nil || err != nil {
 		t.Errorf("torn %v, %v", torn, err)
 	}
-	if err := VerifyAll(bytes.NewReader(file), testPage); err != nil {
+	if err := VerifyAll(bytes.NewReader(file), testPage, false); err != nil {
 		t.Error(err)
 	}
 }
@@ -190,7 +190,7 @@ func TestStructureIsVerified(t *testing.T) {
 		file := change(bytes.Clone(intact))
 		_, err := Verify(bytes.NewReader(file), testPage)
 		wantDamage(t, what, err)
-		wantDamage(t, what+", in full", VerifyAll(bytes.NewReader(file), testPage))
+		wantDamage(t, what+", in full", VerifyAll(bytes.NewReader(file), testPage, false))
 	}
 }
 
@@ -214,7 +214,7 @@ func TestOneMetaPageMayBeTorn(t *testing.T) {
 		}
 		what := fmt.Sprintf("meta page %d", id)
 		wantDamage(t, what, torn)
-		wantDamage(t, what+", in full", VerifyAll(bytes.NewReader(file), testPage))
+		wantDamage(t, what+", in full", VerifyAll(bytes.NewReader(file), testPage, false))
 	}
 }
 
@@ -235,7 +235,7 @@ func TestEachByteIsVerified(t *testing.T) {
 			}
 			bit := byte(1) << (i % 8)
 			whole[i] ^= bit
-			wantDamage(t, fmt.Sprintf("%s page %d, byte %d", p.kind, p.id, i), VerifyAll(bytes.NewReader(file), testPage))
+			wantDamage(t, fmt.Sprintf("%s page %d, byte %d", p.kind, p.id, i), VerifyAll(bytes.NewReader(file), testPage, false))
 			whole[i] ^= bit
 			flips++
 			if i > end+64 {
@@ -272,7 +272,7 @@ func FuzzVerify(f *testing.F) {
 		}
 		file = append(file, make([]byte, -len(file)&(testPage-1))...)
 		torn, part := Verify(bytes.NewReader(file), testPage)
-		whole := VerifyAll(bytes.NewReader(file), testPage)
+		whole := VerifyAll(bytes.NewReader(file), testPage, false)
 		for _, err := range []error{torn, part, whole} {
 			if err != nil {
 				wantDamage(t, "any file", err)
@@ -282,4 +282,33 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("accepted in full, but: %v", part)
 		}
 	})
+}
+
+// TestSequenceNumbers: files whose buckets count are fine where they may.
+func TestSequenceNumbers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "counting.db")
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{PageSize: testPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("counting"))
+		if err == nil {
+			_, err = b.NextSequence()
+		}
+		return err
+	}), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(bytes.NewReader(file), testPage); err != nil {
+		t.Error(err)
+	}
+	if err := VerifyAll(bytes.NewReader(file), testPage, true); err != nil {
+		t.Error(err)
+	}
+	wantDamage(t, "a sequence number", VerifyAll(bytes.NewReader(file), testPage, false))
 }
