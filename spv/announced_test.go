@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // announce has a peer announce headers messages, all at once.
@@ -68,11 +68,11 @@ func TestAFloodOfAnnouncementsHoldsNothingUp(t *testing.T) {
 	foreign := c.Fork(100, 150, 99)
 	for name, junk := range map[string]func(i int) []byte{
 		"equal forks": func(i int) []byte {
-			at := chain.Height(295 + i%5)
+			at := consensus.Height(295 + i%5)
 			return headersPayload(c.Fork(at-1, 1, uint64(1000+i)), at, at)
 		},
-		"known headers": func(i int) []byte { return headersPayload(c, chain.Height(1+i%200), chain.Height(1+i%200)) },
-		"orphans":       func(i int) []byte { at := chain.Height(110 + i%140); return headersPayload(foreign, at, at) },
+		"known headers": func(i int) []byte { return headersPayload(c, consensus.Height(1+i%200), consensus.Height(1+i%200)) },
+		"orphans":       func(i int) []byte { at := consensus.Height(110 + i%140); return headersPayload(foreign, at, at) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inHouse(t, c, nil, func(h *house) {

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Bounds of what one peer may send without any gain. A peer that passes one of them
@@ -58,7 +59,7 @@ func (p *pursuit) ask(id uint64) error {
 // on the main chain from it or any newer block that the peer may have.
 func (p *pursuit) locatorFor(id uint64) ([]chainhash.Hash, error) {
 	next := p.survey.peers[id].next
-	if next == (chain.BlockID{}) {
+	if next == (consensus.BlockID{}) {
 		return p.store.Locator()
 	}
 	main, err := p.store.OnMain(next)
@@ -85,7 +86,7 @@ func (p *pursuit) prepareAnswer(id uint64, locator []chainhash.Hash, payload []b
 
 // checkAnswer checks what a reply shows by itself.
 func (p *pursuit) checkAnswer(id uint64, locator []chainhash.Hash, payload []byte) prepared {
-	batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
+	batch, err := consensus.PrepareHeaders(p.cfg.Params, payload)
 	if err == nil && goesBack(locator, batch) {
 		err = errGoesBack
 	}
@@ -98,7 +99,7 @@ var errGoesBack = errors.New("headers go back behind what they were asked after"
 // goesBack reports whether a reply contains a block that its request named as known.
 // A node sends what follows the first block of a locator that it has, and it has what
 // it sends: so it has ignored the locator, and would do so forever.
-func goesBack(locator []chainhash.Hash, b *chain.HeaderBatch) bool {
+func goesBack(locator []chainhash.Hash, b *consensus.HeaderBatch) bool {
 	if len(b.Headers) == 0 || len(locator) == 0 || b.Headers[0].PrevBlock() == locator[0] {
 		return false
 	}

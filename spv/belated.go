@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -32,13 +33,13 @@ const (
 type belated struct {
 	tx    *wire.MsgTx
 	hash  chainhash.Hash
-	block chain.BlockID
+	block consensus.BlockID
 	tree  int8
 }
 
 // lookedAt is what blocks that were fetched to look for a transaction hold: the
 // trees of their transactions. Nobody can have the same block fetched again and again.
-type lookedAt map[chain.BlockID]map[chainhash.Hash]int8
+type lookedAt map[consensus.BlockID]map[chainhash.Hash]int8
 
 // tellWallet gives the wallet a transaction that was heard, unless it is in one of
 // the newest blocks as far as the wallet has not searched these: then it returns the
@@ -80,10 +81,10 @@ func (s *Syncer) lookBack(ctx context.Context, tx *wire.MsgTx, looked lookedAt) 
 // findIn looks for a transaction in blocks whose filters match scripts, the newest
 // first. The error is chain.ErrStale or chain.ErrNotFound when blocks have left the
 // chain.
-func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to chain.Height, looked lookedAt) (*belated, error) {
+func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to consensus.Height, looked lookedAt) (*belated, error) {
 	var found []hit
 	var m match.Matcher
-	err := store.Scan(from, to, func(id chain.BlockID, h *chain.Header, filter []byte) error {
+	err := store.Scan(from, to, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		matches, err := m.Any(h.FilterKey(), filter, set)
 		if matches || err != nil { // a filter that cannot be decoded says nothing
 			found = append(found, hit{id, *h})
@@ -183,7 +184,7 @@ func (p *pursuit) giveHeard() {
 			if ctx.Err() != nil {
 				return nil
 			}
-			var bad *chain.InvalidBlock
+			var bad *consensus.InvalidBlock
 			if errors.As(err, &bad) { // they are looked for again, in other blocks
 				r.taking, r.heard, r.giving = false, append(r.giving, r.heard...), nil
 				return p.leaveInvalid(bad)
@@ -202,7 +203,7 @@ func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*belated, looke
 		return nil, err
 	}
 	oldest := store.State().Filters.Height - belatedBlocks
-	maps.DeleteFunc(looked, func(id chain.BlockID, _ map[chainhash.Hash]int8) bool { return id.Height <= oldest })
+	maps.DeleteFunc(looked, func(id consensus.BlockID, _ map[chainhash.Hash]int8) bool { return id.Height <= oldest })
 	list, again, err := reconsider(store, list)
 	if err != nil {
 		return nil, err

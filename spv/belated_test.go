@@ -11,7 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // payee is the script of TestBelated.
@@ -25,7 +25,7 @@ func (k *keeper) heardBy() []chainhash.Hash {
 }
 
 // payments is a chain that pays the payee in some blocks, and these payments.
-func payments(t *testing.T, blocks int, heights ...chain.Height) (c *testnet.Chain, txs []*wire.MsgTx) {
+func payments(t *testing.T, blocks int, heights ...consensus.Height) (c *testnet.Chain, txs []*wire.MsgTx) {
 	t.Helper()
 	plan := testnet.Plan{}
 	for _, h := range heights {
@@ -83,13 +83,13 @@ func TestBelatedIsBounded(t *testing.T) {
 	c, txs := payments(t, belatedBlocks+30, 29, 31, belatedBlocks+20)
 	for _, tc := range []struct {
 		name     string
-		searched chain.BlockID
+		searched consensus.BlockID
 		heard    []int // of txs
 	}{
-		{"nothing searched", chain.BlockID{}, []int{0}},
+		{"nothing searched", consensus.BlockID{}, []int{0}},
 		{"searched in part", c.ID(100), []int{0, 1}},
 		{"everything searched", c.Tip(), []int{0, 1, 2}},
-		{"searched on another chain", chain.BlockID{Height: c.Height()}, []int{0}},
+		{"searched on another chain", consensus.BlockID{Height: c.Height()}, []int{0}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			k := newKeeper(t, c)
@@ -128,7 +128,7 @@ func TestHeardIsKeptThroughAPhase(t *testing.T) {
 }
 
 // Unsearched implements Wallet: everything concerns it.
-func (k *keeper) Unsearched(_ context.Context, tx *wire.MsgTx, from chain.Height) ([][]byte, chain.BlockID, error) {
+func (k *keeper) Unsearched(_ context.Context, tx *wire.MsgTx, from consensus.Height) ([][]byte, consensus.BlockID, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	doubts := k.doubts

@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Times of a broadcast. All but askedTime are jittered over their upper half.
@@ -160,7 +160,7 @@ func (b *broadcast) echo(id uint64, now time.Time, random func() uint64) {
 }
 
 // expired reports whether no block above a height may hold the transaction.
-func (b *broadcast) expired(tip chain.Height) bool {
+func (b *broadcast) expired(tip consensus.Height) bool {
 	return expiredAt(b.tx, tip)
 }
 

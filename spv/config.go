@@ -6,14 +6,14 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Defaults of Config.
 const (
 	// DefaultBehind is how many blocks the wallet may lag behind the headers
 	// before following gives way to catching up.
-	DefaultBehind chain.Height = 16
+	DefaultBehind consensus.Height = 16
 
 	// DefaultDeepReorg is the depth of reorganisations that users are warned of:
 	// as many blocks as payments are commonly held for certain after.
@@ -30,7 +30,7 @@ const (
 // Config is what a Syncer is made from. Zero values mean the defaults.
 type Config struct {
 	// Params are the facts of the network. Required.
-	Params *chain.Params
+	Params *consensus.Params
 
 	// ChainFile is the path of the chain store. It is created when missing; its
 	// directory must exist. Required.
@@ -63,7 +63,7 @@ type Config struct {
 	DeepReorg int
 
 	// Behind, FlushBytes and FlushAfter: see the defaults.
-	Behind     chain.Height
+	Behind     consensus.Height
 	FlushBytes int
 	FlushAfter time.Duration
 }

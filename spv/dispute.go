@@ -6,7 +6,7 @@ import (
 
 	"github.com/decred/dcrd/math/uint256"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Codes of the warnings about rules that this version may not know.
@@ -23,7 +23,7 @@ const (
 // same block, and no peer shows another chain with more work than the part that is valid,
 // the network may have changed the rule by a vote: then no peer is accused.
 type dispute struct {
-	broken *chain.RuleError
+	broken *consensus.RuleError
 	work   uint256.Uint256 // of the valid part
 	peers  []disputant
 	open   bool // the peers lie in different networks
@@ -48,7 +48,7 @@ func (d *dispute) join(id uint64, group string) bool {
 
 // disputed records that a peer has a block on top of the tip that breaks a rule. It reports
 // whether the peer is not to be accused of it.
-func (p *pursuit) disputed(id uint64, broken *chain.RuleError) bool {
+func (p *pursuit) disputed(id uint64, broken *consensus.RuleError) bool {
 	if broken.Parent != p.staged.Tip.Hash || !broken.Rule.Proven() {
 		return false
 	}

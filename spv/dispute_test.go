@@ -10,18 +10,18 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // otherPrice returns what changes the ticket price in the header of a block: to this
 // version, it breaks a rule. The seed decides whether it breaks that of proof-of-work too.
-func otherPrice(at chain.Height, seed byte) func([]byte) {
+func otherPrice(at consensus.Height, seed byte) func([]byte) {
 	const offSBits = 116
 	return func(payload []byte) {
 		n := len(payload) / headerStride
 		for i := range n {
 			row := payload[len(payload)-(n-i)*headerStride:]
-			h := chain.Header(row[:chain.HeaderSize])
+			h := consensus.Header(row[:consensus.HeaderSize])
 			if h.Height() == at {
 				binary.LittleEndian.PutUint64(row[offSBits:], uint64(h.SBits())+1+uint64(seed))
 			}
@@ -55,7 +55,7 @@ func TestAVoteThatChangesARule(t *testing.T) {
 				for _, p := range all {
 					h.net.change(p, func(p *fakePeer) { p.spoilHeaders = nil })
 				}
-				h.restart(func(*chain.Params) {})
+				h.restart(func(*consensus.Params) {})
 				h.untilSyncedTo(time.Minute, c)
 			})
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Codes of the warnings about early filters, those below DCP0005.
@@ -29,8 +30,8 @@ type earlyExam struct {
 	ready   map[int]*earlyFetched
 	folded  int // pieces in the opinion
 	bytes   int
-	hash    chain.EarlyFilterHash // over the pieces so far; used if it is asked for all
-	next    []byte                // the filter at DCP0005, once it has come; nil if there is none
+	hash    consensus.EarlyFilterHash // over the pieces so far; used if it is asked for all
+	next    []byte                    // the filter at DCP0005, once it has come; nil if there is none
 }
 
 // earlyFetched is one piece as it was served.
@@ -42,7 +43,7 @@ type earlyFetched struct {
 }
 
 // early reports whether a height is below the first committed filter.
-func (p *pursuit) early(h chain.Height) bool { return h < p.cfg.Params.DCP0005 }
+func (p *pursuit) early(h consensus.Height) bool { return h < p.cfg.Params.DCP0005 }
 
 // earlyRange names the early filters for people.
 func (r *run) earlyRange() string {
@@ -54,7 +55,7 @@ func (p *pursuit) earlyHolds() bool { return p.sets.examining() }
 
 // earlyAvoid returns the peers not to be asked for a chunk: all but those that have served
 // this piece of the set that is to be used, if one of them is there.
-func (p *pursuit) earlyAvoid(start chain.Height) []uint64 {
+func (p *pursuit) earlyAvoid(start consensus.Height) []uint64 {
 	supporters := p.sets.supporters(pieceOf(start))
 	live := p.survey.live()
 	if !slices.ContainsFunc(supporters, func(id uint64) bool { return slices.Contains(live, id) }) {
@@ -66,7 +67,7 @@ func (p *pursuit) earlyAvoid(start chain.Height) []uint64 {
 // judgeEarly looks at the early filters when a batch has completed them. The ones that do
 // not fit are kept up to the last but one, so that they are compared again when they are
 // complete the next time; unless they are to be used.
-func (p *pursuit) judgeEarly(b *chain.FilterBatch) error {
+func (p *pursuit) judgeEarly(b *consensus.FilterBatch) error {
 	active := p.cfg.Params.DCP0005
 	switch {
 	case active == 0 || b.First().Height > active || p.staged.Filters.Height < active-1:
@@ -95,7 +96,7 @@ func (p *pursuit) judgeEarly(b *chain.FilterBatch) error {
 }
 
 // holdEarly drops the filters above a height and starts the plan over there.
-func (p *pursuit) holdEarly(above chain.Height) error {
+func (p *pursuit) holdEarly(above consensus.Height) error {
 	if err := p.store.DropFilters(max(above, 0)); err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (p *pursuit) holdEarly(above chain.Height) error {
 func (p *pursuit) stagedPieces() (sums []chainhash.Hash, size int, err error) {
 	var sum pieceSum
 	last := p.cfg.Params.DCP0005 - 1
-	err = p.store.EarlyFilters(0, func(h chain.Height, filter []byte) {
+	err = p.store.EarlyFilters(0, func(h consensus.Height, filter []byte) {
 		sum.add(filter)
 		size += len(filter)
 		if h == last || (h+1)%earlyPiece == 0 {
@@ -157,7 +158,7 @@ func (p *pursuit) beginExam(now time.Time) error {
 		opinion: &earlyOpinion{peer: id, group: p.cfg.Peers.Group(id), pieces: make(map[int]chainhash.Hash)},
 		ask:     ask,
 		ready:   make(map[int]*earlyFetched),
-		hash:    chain.NewEarlyFilterHash(),
+		hash:    consensus.NewEarlyFilterHash(),
 	}
 	p.cfg.Log.Info("Asking a peer for its early filters", "peer", id, "group", p.exam.opinion.group, "pieces", len(ask))
 	return nil
@@ -166,7 +167,7 @@ func (p *pursuit) beginExam(now time.Time) error {
 // askPiece asks the peer for one piece, chunk after chunk. The filter at DCP0005 comes with
 // the last piece: it is proven by its header, and may be part of the known hash.
 func (p *pursuit) askPiece(e *earlyExam, k int) error {
-	from := chain.Height(k) * earlyPiece
+	from := consensus.Height(k) * earlyPiece
 	targets, err := p.store.FilterTargets(from, int(min(from+earlyPiece, p.cfg.Params.DCP0005+1)-from))
 	if err != nil || len(targets) == 0 {
 		return errors.Join(err, chain.ErrStale)
@@ -206,7 +207,7 @@ func (p *pursuit) askPiece(e *earlyExam, k int) error {
 
 // fetchPiece fetches filters of one peer.
 func (p *pursuit) fetchPiece(
-	ctx context.Context, id uint64, avoid []uint64, targets []chain.FilterTarget, genesis []byte,
+	ctx context.Context, id uint64, avoid []uint64, targets []consensus.FilterTarget, genesis []byte,
 ) (*earlyFetched, error) {
 	f := &earlyFetched{}
 	var sum pieceSum
@@ -221,12 +222,12 @@ func (p *pursuit) fetchPiece(
 	for len(targets) > 0 {
 		part := targets[:min(chunkSize, len(targets))]
 		targets = targets[len(part):]
-		most := chain.MaxFiltersPayload(p.cfg.Params, part)
+		most := consensus.MaxFiltersPayload(p.cfg.Params, part)
 		payload, from, err := p.cfg.Peers.CFilters(ctx, avoid, part[0].Hash, part[len(part)-1].Hash, most)
 		if err != nil {
 			return nil, err
 		}
-		batch, err := chain.ProveFilters(p.cfg.Params, part, payload)
+		batch, err := consensus.ProveFilters(p.cfg.Params, part, payload)
 		if err != nil {
 			p.cfg.Peers.Accuse(from, err)
 			return nil, err
@@ -284,7 +285,7 @@ func (p *pursuit) adopt() error {
 	if !differs {
 		return p.holdEarly(p.cfg.Params.DCP0005 - 2)
 	}
-	return p.holdEarly(chain.Height(k)*earlyPiece - 1)
+	return p.holdEarly(consensus.Height(k)*earlyPiece - 1)
 }
 
 // earlyProven names the peers that served something else before the early filters were

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // eras returns a chain whose first few hundred filters are proven only all
@@ -99,12 +99,12 @@ func TestAnEarlyHashThatFitsNoSet(t *testing.T) {
 			if most := 7 + (earlyOpinions+1)*4 + 8; asked > most {
 				h.Errorf("%d requests for filters, at most %d are needed", asked, most)
 			}
-			h.restart(func(*chain.Params) {})
+			h.restart(func(*consensus.Params) {})
 			h.untilSyncedTo(time.Minute, c)
 			if st := h.syncer.Status(); !st.hasWarning(codeEarlyUnproven) {
 				h.Errorf("warnings after a restart: %+v", st.Warnings)
 			}
-			h.restart(func(p *chain.Params) { p.EarlyFilters[0] ^= 1 }) // as a newer version would
+			h.restart(func(p *consensus.Params) { p.EarlyFilters[0] ^= 1 }) // as a newer version would
 			h.untilSyncedTo(time.Minute, c)
 			if st := h.syncer.Status(); len(st.Warnings) != 0 {
 				h.Errorf("warnings with the right hash: %+v", st.Warnings)

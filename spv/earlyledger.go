@@ -5,13 +5,13 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // earlyLedger records which peer has served which early filters, in chunks, so that those
 // who served others can be named once the right ones are proven. It is a pure value.
 type earlyLedger struct {
-	sums map[chain.Height]map[uint64]earlySum // by the first height of the chunk and the peer
+	sums map[consensus.Height]map[uint64]earlySum // by the first height of the chunk and the peer
 }
 
 // earlySum is a chunk of filters in short.
@@ -22,11 +22,11 @@ type earlySum struct {
 
 // newEarlyLedger returns an empty ledger.
 func newEarlyLedger() *earlyLedger {
-	return &earlyLedger{sums: make(map[chain.Height]map[uint64]earlySum)}
+	return &earlyLedger{sums: make(map[consensus.Height]map[uint64]earlySum)}
 }
 
 // note records what a peer has served.
-func (l *earlyLedger) note(from uint64, b *chain.FilterBatch) {
+func (l *earlyLedger) note(from uint64, b *consensus.FilterBatch) {
 	var s pieceSum
 	for i := range b.Len() {
 		s.add(b.Filter(i))
@@ -40,14 +40,14 @@ func (l *earlyLedger) note(from uint64, b *chain.FilterBatch) {
 
 // noteLate is note for filters that came late. What the peer has served in time counts, if
 // it has.
-func (l *earlyLedger) noteLate(from uint64, b *chain.FilterBatch) {
+func (l *earlyLedger) noteLate(from uint64, b *consensus.FilterBatch) {
 	if _, noted := l.sums[b.First().Height][from]; !noted {
 		l.note(from, b)
 	}
 }
 
 // longest returns the most filters of a chunk that begins at a height; zero if none does.
-func (l *earlyLedger) longest(start chain.Height) int {
+func (l *earlyLedger) longest(start consensus.Height) int {
 	n := 0
 	for _, sum := range l.sums[start] {
 		n = max(n, sum.n)
@@ -65,14 +65,14 @@ type ledgerCheck struct {
 
 // openChunk is a chunk whose right filters have not all come yet.
 type openChunk struct {
-	start chain.Height
+	start consensus.Height
 	most  int // filters of the longest one that begins there
 	n     int // filters so far
 	sum   pieceSum
 }
 
 // next takes the right filter of the next height.
-func (c *ledgerCheck) next(h chain.Height, filter []byte) {
+func (c *ledgerCheck) next(h consensus.Height, filter []byte) {
 	if most := c.ledger.longest(h); most > 0 {
 		c.open = append(c.open, &openChunk{start: h, most: most})
 	}

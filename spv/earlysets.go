@@ -6,7 +6,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Bounds of the comparison of early filters.
@@ -60,10 +60,10 @@ type earlySets struct {
 }
 
 // pieces returns how many pieces the filters below a height are.
-func pieces(below chain.Height) int { return int((below + earlyPiece - 1) / earlyPiece) }
+func pieces(below consensus.Height) int { return int((below + earlyPiece - 1) / earlyPiece) }
 
 // pieceOf returns the piece that holds the filter of a height.
-func pieceOf(h chain.Height) int { return int(h / earlyPiece) }
+func pieceOf(h consensus.Height) int { return int(h / earlyPiece) }
 
 // wrong records that the set on the chain, with the given pieces and size, does not fit.
 // It reports whether that set is the target already, which then is used as it is.

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // hardNet returns a chain whose blocks take 32 times the work that the network demands at
 // least, so that a cheap branch can be made.
 func hardNet(t *testing.T, blocks int) *testnet.Chain {
 	t.Helper()
-	p := chain.SimNet()
+	p := consensus.SimNet()
 	hard := *p.Params
 	hard.WorkDiffV2Blake3StartBits = 0x2003ffff
 	p.Params, p.MaxEasing = &hard, 16

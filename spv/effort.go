@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // What is taken for the costs until they are measured.
@@ -33,8 +33,8 @@ type effort struct {
 }
 
 // fetchedHeaders takes note of headers that came.
-func (e *effort) fetchedHeaders(blocks chain.Height) {
-	e.fetched += max(0, int64(blocks)) * chain.HeaderSize
+func (e *effort) fetchedHeaders(blocks consensus.Height) {
+	e.fetched += max(0, int64(blocks)) * consensus.HeaderSize
 }
 
 // fetchedFilters takes note of filters that came.
@@ -46,7 +46,7 @@ func (e *effort) fetchedFilters(bytes, blocks int) {
 
 // scanned takes note of blocks that were scanned for the scripts there are, with
 // those that were fetched for it.
-func (e *effort) scanned(took time.Duration, blocks chain.Height) {
+func (e *effort) scanned(took time.Duration, blocks consensus.Height) {
 	e.matching += took
 	e.matched += float64(max(0, blocks)) * float64(e.scripts)
 }
@@ -78,23 +78,23 @@ func (e *effort) speed() float64 {
 
 // reach is how far each stage has got. Where nobody is scanned for, rescan is
 // beyond every target.
-type reach struct{ headers, filters, rescan chain.Height }
+type reach struct{ headers, filters, rescan consensus.Height }
 
 // work returns what is left of the stages up to a target, in bytes: those that
 // are to be fetched, and for the scan those that could be in the time it takes.
-func (e *effort) work(at reach, target chain.Height) float64 {
+func (e *effort) work(at reach, target consensus.Height) float64 {
 	return e.bytes(at, target) + float64(max(0, target-at.rescan))*e.scan()*e.speed()
 }
 
 // bytes returns how many bytes are left to be fetched.
-func (e *effort) bytes(at reach, target chain.Height) float64 {
-	return float64(max(0, target-at.headers))*chain.HeaderSize + float64(max(0, target-at.filters))*e.filter()
+func (e *effort) bytes(at reach, target consensus.Height) float64 {
+	return float64(max(0, target-at.headers))*consensus.HeaderSize + float64(max(0, target-at.filters))*e.filter()
 }
 
 // advance returns the overall ratio after a step from one reach to another: as
 // much of what was missing to 1 is missing still as of the work is left. It never
 // falls, whatever becomes of the target or the costs, and is below 1.
-func (e *effort) advance(ratio float64, from, to reach, target chain.Height) float64 {
+func (e *effort) advance(ratio float64, from, to reach, target consensus.Height) float64 {
 	before, after := e.work(from, target), e.work(to, target)
 	if before <= 0 || after >= before {
 		return ratio
@@ -107,24 +107,24 @@ func (e *effort) advance(ratio float64, from, to reach, target chain.Height) flo
 const lately = 100
 
 // lost returns the ratio when being synced is lost.
-func (e *effort) lost(at reach, target chain.Height) float64 {
-	done := lately * (chain.HeaderSize + e.filter() + e.scan()*e.speed())
+func (e *effort) lost(at reach, target consensus.Height) float64 {
+	done := lately * (consensus.HeaderSize + e.filter() + e.scan()*e.speed())
 	return min(almost, done/(done+e.work(at, target)))
 }
 
 // lostAtLeast returns the least that lost can be, whatever a scan costs, when only
 // blocks to scan are missing.
-func lostAtLeast(blocks chain.Height) float64 {
+func lostAtLeast(blocks consensus.Height) float64 {
 	return min(almost, lately/float64(lately+max(0, blocks)))
 }
 
 // left returns the time until all stages are done, at the rates of the last
 // seconds in blocks per second: headers and filters come through the same lines,
 // and a scan comes after them. It is zero if nothing is left, or nothing comes.
-func (e *effort) left(at reach, target chain.Height, headers, filters, rescan float64) time.Duration {
+func (e *effort) left(at reach, target consensus.Height, headers, filters, rescan float64) time.Duration {
 	var seconds float64
 	if bytes := e.bytes(at, target); bytes > 0 {
-		rate := headers*chain.HeaderSize + filters*e.filter()
+		rate := headers*consensus.HeaderSize + filters*e.filter()
 		if rate <= 0 {
 			return 0
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // nearly reports whether two numbers are the same but for rounding.
@@ -15,7 +15,7 @@ func nearly(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), m
 func TestTheRatioFollowsTheBytes(t *testing.T) {
 	var e effort
 	e.fetchedFilters(180*100, 100) // as much for a filter as for a header
-	nobody := chain.Height(math.MaxInt32)
+	nobody := consensus.Height(math.MaxInt32)
 	ratio, at := 0.0, reach{0, 0, nobody}
 	for _, step := range []struct {
 		to   reach
@@ -50,7 +50,7 @@ func TestTheRatioFollowsTheScan(t *testing.T) {
 func TestLosingSyncCountsWhatIsMissing(t *testing.T) {
 	var e effort
 	for _, test := range []struct {
-		missing chain.Height
+		missing consensus.Height
 		least   float64
 		most    float64
 	}{{0, almost, almost}, {1, 0.98, 0.995}, {2016, 0.03, 0.06}, {1_000_000, 0, 0.001}} {
@@ -69,7 +69,7 @@ func TestTheTimeLeftIsOverAllStages(t *testing.T) {
 	e.fetchedFilters(200*1000, 1000)
 	e.scripts = 20
 	e.scanned(time.Millisecond, 100) // 10 µs a block
-	nobody := chain.Height(math.MaxInt32)
+	nobody := consensus.Height(math.MaxInt32)
 	for _, test := range []struct {
 		name                     string
 		at                       reach
@@ -95,7 +95,7 @@ func TestPropertyTheRatioIsMonotone(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		var e effort
 		ratio, at := 0.0, reach{}
-		height := func() chain.Height { return chain.Height(random.IntN(2000)) }
+		height := func() consensus.Height { return consensus.Height(random.IntN(2000)) }
 		for range 100 {
 			e.fetchedFilters(random.IntN(50_000), random.IntN(100))
 			e.fetching += time.Duration(random.IntN(1000)) * time.Millisecond

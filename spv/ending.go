@@ -7,6 +7,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -23,13 +24,13 @@ const resumePause = 5 * time.Second
 // with the disk, with the settings, and with the files of a wallet, and what the caller
 // does.
 func causedByPeers(err error) bool {
-	var broken *chain.RuleError
-	var invalid *chain.InvalidBlock
+	var broken *consensus.RuleError
+	var invalid *consensus.InvalidBlock
 	if errors.As(err, &broken) || errors.As(err, &invalid) {
 		return true
 	}
 	for _, cause := range []error{
-		chain.ErrOrphan, chain.ErrStale, chain.ErrOutOfReach, chain.ErrNotFound,
+		chain.ErrOrphan, chain.ErrStale, consensus.ErrOutOfReach, chain.ErrNotFound,
 		match.ErrMalformed, errGoesBack, errElsewhere, errOutdated,
 	} {
 		if errors.Is(err, cause) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -50,9 +51,9 @@ var errorsOfTheSync = map[string]struct {
 	"chain.ErrNotFound":     {chain.ErrNotFound, byPeers},
 	"chain.ErrOrphan":       {chain.ErrOrphan, byPeers},
 	"chain.ErrStale":        {chain.ErrStale, byPeers},
-	"chain.ErrOutOfReach":   {chain.ErrOutOfReach, byPeers},
-	"chain.RuleError":       {&chain.RuleError{Rule: chain.RuleBits}, byPeers},
-	"chain.InvalidBlock":    {&chain.InvalidBlock{}, byPeers},
+	"chain.ErrOutOfReach":   {consensus.ErrOutOfReach, byPeers},
+	"chain.RuleError":       {&consensus.RuleError{Rule: consensus.RuleBits}, byPeers},
+	"chain.InvalidBlock":    {&consensus.InvalidBlock{}, byPeers},
 	"chain.errShort":        {nil, byPeers}, // only ever inside a RuleError
 	"chain.errVarInt":       {nil, byPeers}, // the same
 	"match.ErrMalformed":    {match.ErrMalformed, byPeers},

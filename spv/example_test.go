@@ -13,7 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -76,7 +76,7 @@ type frontEnd struct {
 // newFrontEnd makes the parts, which connect to nobody before they run. All that they
 // keep is in one directory.
 func newFrontEnd(dir string, net *testnet.Network) (f frontEnd, err error) {
-	params := chain.SimNet() // or MainNet, or TestNet3
+	params := consensus.SimNet() // or MainNet, or TestNet3
 	f.pool, err = peer.New(peer.Config{
 		Params:    params.Params,
 		UserAgent: "/frontend:1.0.0/",
@@ -187,7 +187,7 @@ func (f frontEnd) publish(ctx context.Context, tx *wire.MsgTx) error {
 }
 
 // awaitBlock waits until the wallet has taken in a block.
-func (f frontEnd) awaitBlock(ctx context.Context, height chain.Height) error {
+func (f frontEnd) awaitBlock(ctx context.Context, height consensus.Height) error {
 	if err := f.syncer.Wait(ctx, spv.AtHeight(height)); err != nil {
 		return err
 	}

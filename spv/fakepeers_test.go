@@ -14,7 +14,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // errSilent is what a request to a silent peer ends with.
@@ -27,7 +27,7 @@ const requestTime = 10 * time.Second
 type fakePeer struct {
 	id      uint64
 	host    string
-	claim   chain.Height // instead of the height of its chain; zero: that
+	claim   consensus.Height // instead of the height of its chain; zero: that
 	chain   *testnet.Chain
 	latency time.Duration
 
@@ -36,8 +36,8 @@ type fakePeer struct {
 	spoilHeaders  func([]byte)
 	spoilFilters  func([]byte)
 	wrongBlocks   bool
-	withheldFrom  chain.Height // blocks from it on are not served; zero: all are
-	leavesAt      chain.Height // asked for headers after it, it sends the first ones and leaves; zero: never
+	withheldFrom  consensus.Height // blocks from it on are not served; zero: all are
+	leavesAt      consensus.Height // asked for headers after it, it sends the first ones and leaves; zero: never
 
 	group       string // of its address; empty if not known
 	busy        int
@@ -202,7 +202,7 @@ func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhas
 		return nil, errSilent
 	}
 	return n.serve(ctx, p, "headers", p.silentHeaders, func() []byte {
-		from := chain.Height(1)
+		from := consensus.Height(1)
 		for _, hash := range locator {
 			if h, ok := p.chain.Find(&hash); ok {
 				from = h + 1
@@ -385,7 +385,7 @@ func (n *fakeNet) Accuse(id uint64, evidence error) {
 }
 
 // headersPayload encodes headers of a chain as a headers message.
-func headersPayload(c *testnet.Chain, from, to chain.Height) []byte {
+func headersPayload(c *testnet.Chain, from, to consensus.Height) []byte {
 	var b bytes.Buffer
 	n := max(0, int(to-from)+1)
 	_ = wire.WriteVarInt(&b, wire.ProtocolVersion, uint64(n))
@@ -397,7 +397,7 @@ func headersPayload(c *testnet.Chain, from, to chain.Height) []byte {
 }
 
 // filtersPayload encodes filters of a chain as a cfiltersv2 message.
-func filtersPayload(c *testnet.Chain, from, to chain.Height) []byte {
+func filtersPayload(c *testnet.Chain, from, to consensus.Height) []byte {
 	var filters []wire.MsgCFilterV2
 	for h := from; h <= to; h++ {
 		filters = append(filters, wire.MsgCFilterV2{BlockHash: c.ID(h).Hash, Data: c.Filter(h)})

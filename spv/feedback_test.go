@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestDoubt checks in which states other peers are looked for.
@@ -59,11 +59,11 @@ func TestCredit(t *testing.T) {
 		}
 		h.net.mu.Lock()
 		defer h.net.mu.Unlock()
-		if got := chain.Height(h.net.credits[good.id]); got != c.Height() {
+		if got := consensus.Height(h.net.credits[good.id]); got != c.Height() {
 			h.Errorf("the peer that sent block %d is credited for %d", c.Height(), got)
 		}
 		for _, p := range []*fakePeer{silent, side} {
-			if got := chain.Height(h.net.credits[p.id]); got > c.Height()-3 {
+			if got := consensus.Height(h.net.credits[p.id]); got > c.Height()-3 {
 				h.Errorf("peer %d is credited for block %d, which it has not sent", p.id, got)
 			}
 		}

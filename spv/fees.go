@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // FeeBlocks is how many of the newest blocks Fees tells of, if they were fetched.
@@ -17,7 +17,7 @@ const FeeBlocks = 144
 // bytes. Blocks state what their inputs are worth, and are only valid if that is
 // true.
 type BlockFees struct {
-	chain.BlockID
+	consensus.BlockID
 	Size           int // of the block, in bytes
 	Txs            int // regular transactions but the coinbase
 	Lowest, Median dcrutil.Amount
@@ -31,10 +31,10 @@ type fees struct {
 }
 
 // add notes the fees of a block.
-func (f *fees) add(id chain.BlockID, block *wire.MsgBlock) {
+func (f *fees) add(id consensus.BlockID, block *wire.MsgBlock) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(f.list, id.Height, func(b BlockFees, h chain.Height) int { return int(b.Height - h) })
+	i, _ := slices.BinarySearchFunc(f.list, id.Height, func(b BlockFees, h consensus.Height) int { return int(b.Height - h) })
 	if i < len(f.list) && f.list[i].Height == id.Height {
 		f.list = slices.Delete(f.list, i, i+1)
 	}
@@ -48,7 +48,7 @@ func (f *fees) add(id chain.BlockID, block *wire.MsgBlock) {
 }
 
 // feesOf adds up what the transactions of a block pay.
-func feesOf(id chain.BlockID, block *wire.MsgBlock) BlockFees {
+func feesOf(id consensus.BlockID, block *wire.MsgBlock) BlockFees {
 	b := BlockFees{BlockID: id, Size: block.SerializeSize()}
 	var rates []dcrutil.Amount
 	for _, tx := range block.Transactions[min(1, len(block.Transactions)):] {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Sizes and times of the filter window.
@@ -33,14 +33,14 @@ const (
 
 // chunk is a run of filters that is asked for in one request.
 type chunk struct {
-	start chain.Height
+	start consensus.Height
 	n     int
 	avoid []uint64 // the peers that failed on it
 	tries int      // how often it has failed
 }
 
 // end returns the last height of the chunk.
-func (c chunk) end() chain.Height { return c.start + chain.Height(c.n) - 1 }
+func (c chunk) end() consensus.Height { return c.start + consensus.Height(c.n) - 1 }
 
 // flight is a chunk that has been asked for and has not come.
 type flight struct {
@@ -53,10 +53,10 @@ type flight struct {
 // order, chunks that failed first, and takes the replies in any order. It is a
 // pure value: no clock, no network.
 type filterPlan struct {
-	done   chain.Height // all filters up to it have been popped
-	next   chain.Height // the first height never handed out
-	flying map[chain.Height]*flight
-	ready  map[chain.Height]*chain.FilterBatch
+	done   consensus.Height // all filters up to it have been popped
+	next   consensus.Height // the first height never handed out
+	flying map[consensus.Height]*flight
+	ready  map[consensus.Height]*consensus.FilterBatch
 
 	requests int           // under way
 	failures int           // chunks that no request is under way for
@@ -67,12 +67,12 @@ type filterPlan struct {
 }
 
 // newFilterPlan returns a plan for the filters above a height.
-func newFilterPlan(filtered chain.Height) *filterPlan {
+func newFilterPlan(filtered consensus.Height) *filterPlan {
 	return &filterPlan{
 		done:   filtered,
 		next:   filtered + 1,
-		flying: make(map[chain.Height]*flight),
-		ready:  make(map[chain.Height]*chain.FilterBatch),
+		flying: make(map[consensus.Height]*flight),
+		ready:  make(map[consensus.Height]*consensus.FilterBatch),
 		window: minFlying,
 	}
 }
@@ -80,7 +80,7 @@ func newFilterPlan(filtered chain.Height) *filterPlan {
 // take hands out the next chunk of filters up to tip, if one may be asked for
 // now with so many live peers. A chunk shorter than chunkSize is only handed
 // out if partial is set.
-func (p *filterPlan) take(tip chain.Height, peers int, partial bool, now time.Time) (chunk, bool) {
+func (p *filterPlan) take(tip consensus.Height, peers int, partial bool, now time.Time) (chunk, bool) {
 	if p.requests >= max(minFlying, min(p.window, peers*chunksPerPeer)) {
 		return chunk{}, false
 	}
@@ -97,7 +97,7 @@ func (p *filterPlan) take(tip chain.Height, peers int, partial bool, now time.Ti
 	}
 	f := &flight{chunk: chunk{start: p.next, n: n}}
 	p.flying[f.start] = f
-	p.next += chain.Height(n)
+	p.next += consensus.Height(n)
 	return p.request(f, now), true
 }
 
@@ -139,7 +139,7 @@ func (p *filterPlan) request(f *flight, now time.Time) chunk {
 // failed takes note that a peer (zero: none in particular) did not deliver a
 // chunk. Unless another request for it is under way, it is handed out again,
 // before all others.
-func (p *filterPlan) failed(start chain.Height, from uint64) {
+func (p *filterPlan) failed(start consensus.Height, from uint64) {
 	f := p.flying[start]
 	if f == nil { // another peer has delivered it
 		return
@@ -157,7 +157,7 @@ func (p *filterPlan) failed(start chain.Height, from uint64) {
 
 // arrived takes the filters of a chunk, which came in so many bytes. Of a chunk
 // that was asked for twice the first one counts.
-func (p *filterPlan) arrived(b *chain.FilterBatch, bytes int, now time.Time) {
+func (p *filterPlan) arrived(b *consensus.FilterBatch, bytes int, now time.Time) {
 	f := p.flying[b.First().Height]
 	if f == nil {
 		return
@@ -186,17 +186,17 @@ func (p *filterPlan) measured(took time.Duration) {
 }
 
 // pop returns the batch that is next in height order, if it has arrived.
-func (p *filterPlan) pop() *chain.FilterBatch {
+func (p *filterPlan) pop() *consensus.FilterBatch {
 	b := p.ready[p.done+1]
 	if b != nil {
 		delete(p.ready, p.done+1)
-		p.done += chain.Height(b.Len())
+		p.done += consensus.Height(b.Len())
 	}
 	return b
 }
 
 // awaits reports whether a chunk is asked for and has not come.
-func (p *filterPlan) awaits(start chain.Height) bool { return p.flying[start] != nil }
+func (p *filterPlan) awaits(start consensus.Height) bool { return p.flying[start] != nil }
 
 // idle reports whether nothing is asked for or held.
 func (p *filterPlan) idle() bool { return len(p.flying) == 0 && len(p.ready) == 0 }

@@ -9,25 +9,25 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // emptyFilters returns the proven batch of empty filters for a chunk, below the
 // height from which filters are committed to.
-func emptyFilters(t *testing.T, c chunk) *chain.FilterBatch {
+func emptyFilters(t *testing.T, c chunk) *consensus.FilterBatch {
 	t.Helper()
-	params := *chain.SimNet()
-	params.DCP0005 = chain.Never
+	params := *consensus.SimNet()
+	params.DCP0005 = consensus.Never
 	payload := []byte{byte(c.n)}
-	var targets []chain.FilterTarget
+	var targets []consensus.FilterTarget
 	for i := range c.n {
 		var hash chainhash.Hash
 		binary.LittleEndian.PutUint32(hash[:], uint32(int(c.start)+i))
-		targets = append(targets, chain.FilterTarget{BlockID: chain.BlockID{Height: c.start + chain.Height(i), Hash: hash}})
+		targets = append(targets, consensus.FilterTarget{BlockID: consensus.BlockID{Height: c.start + consensus.Height(i), Hash: hash}})
 		payload = append(payload, hash[:]...)
 		payload = append(payload, make([]byte, 1+4+1)...) // no data, index 0, no proof
 	}
-	batch, err := chain.ProveFilters(&params, targets, payload)
+	batch, err := consensus.ProveFilters(&params, targets, payload)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,9 @@ func TestEveryFilterIsAskedForUntilItComes(t *testing.T) {
 	for seed := range uint64(100) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		now := time.Unix(0, 0)
-		filtered := chain.Height(rnd.IntN(500))
-		tip := filtered + chain.Height(rnd.IntN(3000))
-		last := tip + chain.Height(rnd.IntN(500))
+		filtered := consensus.Height(rnd.IntN(500))
+		tip := filtered + consensus.Height(rnd.IntN(3000))
+		last := tip + consensus.Height(rnd.IntN(500))
 		plan, peers := newFilterPlan(filtered), 1+rnd.IntN(9)
 		var flying []chunk
 		for steps := 0; filtered < last; steps++ {
@@ -51,7 +51,7 @@ func TestEveryFilterIsAskedForUntilItComes(t *testing.T) {
 				t.Fatalf("seed %d: stuck at %d of %d", seed, filtered, last)
 			}
 			now = now.Add(time.Duration(rnd.IntN(1000)) * time.Millisecond)
-			tip = min(last, tip+chain.Height(rnd.IntN(50)))
+			tip = min(last, tip+consensus.Height(rnd.IntN(50)))
 			for c, ok := plan.take(tip, peers, tip == last, now); ok; c, ok = plan.take(tip, peers, tip == last, now) {
 				if c.n < 1 || c.n > chunkSize || c.end() > tip {
 					t.Fatalf("seed %d: asked for %d-%d with the tip at %d", seed, c.start, c.end(), tip)
@@ -76,7 +76,7 @@ func TestEveryFilterIsAskedForUntilItComes(t *testing.T) {
 				if b.First().Height != filtered+1 {
 					t.Fatalf("seed %d: popped %d after %d", seed, b.First().Height, filtered)
 				}
-				filtered += chain.Height(b.Len())
+				filtered += consensus.Height(b.Len())
 			}
 		}
 		if !plan.idle() {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Pauses before a chunk of filters is asked for again: doubled each time.
@@ -37,7 +37,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 		return err
 	}
 	plan, start, end := p.plan, targets[0].Hash, targets[len(targets)-1].Hash
-	most := chain.MaxFiltersPayload(p.cfg.Params, targets)
+	most := consensus.MaxFiltersPayload(p.cfg.Params, targets)
 	if p.early(c.start) {
 		c.avoid = slices.Concat(c.avoid, p.earlyAvoid(c.start))
 	}
@@ -46,9 +46,9 @@ func (p *pursuit) fetchChunk(c chunk) error {
 			return nil
 		}
 		payload, from, err := p.cfg.Peers.CFilters(ctx, c.avoid, start, end, most)
-		var batch *chain.FilterBatch
+		var batch *consensus.FilterBatch
 		if err == nil {
-			batch, err = chain.ProveFilters(p.cfg.Params, targets, payload)
+			batch, err = consensus.ProveFilters(p.cfg.Params, targets, payload)
 		}
 		return func() error {
 			if plan != p.plan { // the chain was reorganised meanwhile
@@ -80,7 +80,7 @@ func (p *pursuit) chunkFailed(c chunk, from uint64, err error) {
 
 // accuseOf accuses a peer if an error is a broken rule.
 func (p *pursuit) accuseOf(id uint64, err error) {
-	var broken *chain.RuleError
+	var broken *consensus.RuleError
 	if errors.As(err, &broken) {
 		p.accuse(id, broken)
 	}

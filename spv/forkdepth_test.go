@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestBranchesOfEveryDepthAreLeft has the client synced to a branch of a peer that
@@ -14,7 +14,7 @@ import (
 // block of the locator that it has, which lies up to as far again below the fork.
 func TestBranchesOfEveryDepthAreLeft(t *testing.T) {
 	best := generate(t, 12_000, nil)
-	for _, depth := range []chain.Height{1, 9, 10, 500, 1999, 2000, 2056, 2080, 2103, 4104, 5000, 6199, 8200, 11_000, 11_999, 12_000} {
+	for _, depth := range []consensus.Height{1, 9, 10, 500, 1999, 2000, 2056, 2080, 2103, 4104, 5000, 6199, 8200, 11_000, 11_999, 12_000} {
 		t.Run(fmt.Sprint(depth), func(t *testing.T) {
 			branch := best.Fork(best.Height()-depth, int(depth), 7)
 			more := best.Outgrow(best.Height(), 1).Extend(3)

@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestRepliesThatGoBack checks which replies lead in a circle: those that contain a
@@ -17,8 +17,8 @@ func TestRepliesThatGoBack(t *testing.T) {
 	ours := []chainhash.Hash{c.ID(50).Hash, c.ID(40).Hash, c.ID(20).Hash, c.ID(0).Hash}
 	for _, tc := range []struct {
 		name    string
-		from    chain.Height // of c, up to its tip
-		to      chain.Height
+		from    consensus.Height // of c, up to its tip
+		to      consensus.Height
 		locator []chainhash.Hash
 		back    bool
 	}{
@@ -29,7 +29,7 @@ func TestRepliesThatGoBack(t *testing.T) {
 		{"nothing", 51, 50, ours, false},
 		{"from the first block, as asked", 1, 60, []chainhash.Hash{c.ID(0).Hash}, false},
 	} {
-		batch, err := chain.PrepareHeaders(c.Params(), headersPayload(c, tc.from, tc.to))
+		batch, err := consensus.PrepareHeaders(c.Params(), headersPayload(c, tc.from, tc.to))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestWhoeverLeadsBackIsNotTakenForTheNext(t *testing.T) {
 		h.start()
 		h.until(time.Minute, "alone", func(st Status) bool { return st.Headers.Current >= known && st.Peers == 0 })
 		h.net.join(&fakePeer{chain: c, latency: latency})
-		var first chain.BlockID
+		var first consensus.BlockID
 		h.until(time.Minute, "synced", func(st Status) bool {
 			first = st.Tip
 			return st.Synced

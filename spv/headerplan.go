@@ -7,7 +7,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Bounds of what is fetched of spans behind the one in front.
@@ -31,19 +31,19 @@ var (
 // chain. All of it is fetched from one peer, so that what is wrong with it is
 // wrong with that peer.
 type span struct {
-	start    chain.BlockID // the waypoint before it, or the tip
-	until    chain.BlockID // the waypoint at its end; zero in the last span
-	next     chain.BlockID // the last header fetched, at first start
-	peer     uint64        // whom it is fetched from; zero while that is open
-	silent   []uint64      // the peers that failed to answer once
-	avoid    []uint64      // those that were of no use for it, or failed twice
-	attempt  int           // what belongs to an older one is dropped
-	asking   bool          // a request is on its way
-	asked    time.Time     // when it was made
-	took     time.Duration // how long its peer took for the last batch
-	complete bool          // all of it has been fetched
-	fetched  int           // batches that have come in this attempt
-	folded   int           // of them on the chain
+	start    consensus.BlockID // the waypoint before it, or the tip
+	until    consensus.BlockID // the waypoint at its end; zero in the last span
+	next     consensus.BlockID // the last header fetched, at first start
+	peer     uint64            // whom it is fetched from; zero while that is open
+	silent   []uint64          // the peers that failed to answer once
+	avoid    []uint64          // those that were of no use for it, or failed twice
+	attempt  int               // what belongs to an older one is dropped
+	asking   bool              // a request is on its way
+	asked    time.Time         // when it was made
+	took     time.Duration     // how long its peer took for the last batch
+	complete bool              // all of it has been fetched
+	fetched  int               // batches that have come in this attempt
+	folded   int               // of them on the chain
 	ready    map[int]prepared
 }
 
@@ -72,7 +72,7 @@ type headerPlan struct {
 
 // newHeaderPlan returns a plan for the headers after the tip. It has no spans
 // when no waypoint is above.
-func newHeaderPlan(tip chain.BlockID, waypoints []chain.BlockID, full int) *headerPlan {
+func newHeaderPlan(tip consensus.BlockID, waypoints []consensus.BlockID, full int) *headerPlan {
 	p := &headerPlan{full: full}
 	at := tip
 	for _, point := range waypoints {
@@ -83,12 +83,12 @@ func newHeaderPlan(tip chain.BlockID, waypoints []chain.BlockID, full int) *head
 		at = point
 	}
 	if len(p.spans) > 0 {
-		p.spans = append(p.spans, newSpan(at, chain.BlockID{}))
+		p.spans = append(p.spans, newSpan(at, consensus.BlockID{}))
 	}
 	return p
 }
 
-func newSpan(start, until chain.BlockID) *span {
+func newSpan(start, until consensus.BlockID) *span {
 	return &span{start: start, until: until, next: start, ready: make(map[int]prepared)}
 }
 
@@ -202,19 +202,19 @@ func (p *headerPlan) arrived(a headerAsk, from uint64, payload []byte, now time.
 // follow returns the last of the headers in a reply, and whether they can be
 // the next ones of the span. An open span may end at any time, also with
 // nothing.
-func (s *span) follow(payload []byte, full int) (last chain.BlockID, fits bool) {
+func (s *span) follow(payload []byte, full int) (last consensus.BlockID, fits bool) {
 	n := len(payload) / headerStride
 	if n == 0 {
 		return s.next, s.until.Height == 0
 	}
 	first := payload[len(payload)-n*headerStride:]
-	h := chain.Header(first[:chain.HeaderSize])
+	h := consensus.Header(first[:consensus.HeaderSize])
 	if h.PrevBlock() != s.next.Hash {
 		return last, false
 	}
-	h = chain.Header(payload[len(payload)-headerStride : len(payload)-1])
-	last = chain.BlockID{Height: h.Height(), Hash: h.Hash()}
-	if last.Height != s.next.Height+chain.Height(n) {
+	h = consensus.Header(payload[len(payload)-headerStride : len(payload)-1])
+	last = consensus.BlockID{Height: h.Height(), Hash: h.Hash()}
+	if last.Height != s.next.Height+consensus.Height(n) {
 		return last, false
 	}
 	switch {

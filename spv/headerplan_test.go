@@ -9,17 +9,17 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // rawChain is headers that are only linked, from height zero on.
-type rawChain []chain.Header
+type rawChain []consensus.Header
 
 // fork returns a chain that goes another way above a height.
-func (c rawChain) fork(at chain.Height, length int, mark byte) rawChain {
+func (c rawChain) fork(at consensus.Height, length int, mark byte) rawChain {
 	f := slices.Clone(c[:at+1])
 	for len(f) < length {
-		var h chain.Header
+		var h consensus.Header
 		h[0] = mark
 		if n := len(f); n > 0 {
 			hash := f[n-1].Hash()
@@ -31,15 +31,15 @@ func (c rawChain) fork(at chain.Height, length int, mark byte) rawChain {
 	return f
 }
 
-func (c rawChain) id(h chain.Height) chain.BlockID {
-	return chain.BlockID{Height: h, Hash: c[h].Hash()}
+func (c rawChain) id(h consensus.Height) consensus.BlockID {
+	return consensus.BlockID{Height: h, Hash: c[h].Hash()}
 }
 
 // reply is what a node with this chain sends, as dcrd does: from the beginning
 // if it does not know where to start, and to its end if not where to stop.
 func (c rawChain) reply(a headerAsk, full int) []byte {
 	find := func(hash chainhash.Hash) int {
-		return slices.IndexFunc(c, func(h chain.Header) bool { return h.Hash() == hash })
+		return slices.IndexFunc(c, func(h consensus.Header) bool { return h.Hash() == hash })
 	}
 	from := max(find(a.after), 0) + 1
 	to := min(from+full, len(c))
@@ -55,9 +55,9 @@ func (c rawChain) reply(a headerAsk, full int) []byte {
 
 // batchOf decodes a reply.
 func batchOf(payload []byte, from uint64) prepared {
-	b := &chain.HeaderBatch{}
+	b := &consensus.HeaderBatch{}
 	for rest := payload[1:]; len(rest) > 0; rest = rest[headerStride:] {
-		h := chain.Header(rest[:chain.HeaderSize])
+		h := consensus.Header(rest[:consensus.HeaderSize])
 		b.Headers, b.Hashes = append(b.Headers, h), append(b.Hashes, h.Hash())
 	}
 	return prepared{batch: b, from: from}
@@ -71,7 +71,7 @@ type planWorld struct {
 	plan   *headerPlan
 	full   int
 	peers  map[uint64]rawChain // without a chain a peer never answers
-	points []chain.BlockID
+	points []consensus.BlockID
 	main   rawChain // what was accepted
 	flying []headerAsk
 	held   []func() // replies that are being verified
@@ -152,10 +152,10 @@ func TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem(t *testing.T) {
 		honest := rawChain{}.fork(-1, length, 1)
 		w := &planWorld{t: t, seed: seed, rnd: rnd, full: 1 + rnd.IntN(12), peers: make(map[uint64]rawChain)}
 		for h := 1 + rnd.IntN(30); h < length; h += 1 + rnd.IntN(60) {
-			w.points = append(w.points, honest.id(chain.Height(h)))
+			w.points = append(w.points, honest.id(consensus.Height(h)))
 		}
-		tip := chain.Height(rnd.IntN(length / 2))
-		w.points = slices.DeleteFunc(w.points, func(p chain.BlockID) bool { return p.Height <= tip })
+		tip := consensus.Height(rnd.IntN(length / 2))
+		w.points = slices.DeleteFunc(w.points, func(p consensus.BlockID) bool { return p.Height <= tip })
 		wrong := len(w.points) > 0 && rnd.IntN(3) == 0
 		if wrong {
 			w.points[rnd.IntN(len(w.points))].Hash[0] ^= 1
@@ -163,7 +163,7 @@ func TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem(t *testing.T) {
 		w.peers[1] = honest
 		for id := uint64(2); id <= 4; id++ {
 			w.peers[id] = []rawChain{honest, nil, honest[:1+rnd.IntN(length)],
-				honest.fork(chain.Height(rnd.IntN(length)), length, 2)}[rnd.IntN(4)]
+				honest.fork(consensus.Height(rnd.IntN(length)), length, 2)}[rnd.IntN(4)]
 		}
 		w.main = slices.Clone(honest[:tip+1])
 		w.plan = newHeaderPlan(honest.id(tip), w.points, w.full)
@@ -185,8 +185,8 @@ func TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem(t *testing.T) {
 
 func TestSpansAreFetchedAtTheSameTimeWithinBounds(t *testing.T) {
 	honest := rawChain{}.fork(-1, 100, 1)
-	var points []chain.BlockID
-	for h := chain.Height(10); h < 100; h += 10 {
+	var points []consensus.BlockID
+	for h := consensus.Height(10); h < 100; h += 10 {
 		points = append(points, honest.id(h))
 	}
 	plan := newHeaderPlan(honest.id(0), points, 10)
@@ -204,7 +204,7 @@ func TestSpansAreFetchedAtTheSameTimeWithinBounds(t *testing.T) {
 
 func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 	honest, now := rawChain{}.fork(-1, 30, 1), time.Unix(0, 0)
-	plan := newHeaderPlan(honest.id(0), []chain.BlockID{honest.id(20)}, 10)
+	plan := newHeaderPlan(honest.id(0), []consensus.BlockID{honest.id(20)}, 10)
 	live := []uint64{1, 2}
 	a, _ := plan.take(live, now)
 	plan.take(live, now) // the open span

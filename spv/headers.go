@@ -10,14 +10,15 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Facts of a headers message (wire: MaxBlockHeadersPerMsg), and bounds of the
 // walk.
 const (
-	fullBatch    = 2000                 // headers in a message that says: there may be more
-	headerStride = chain.HeaderSize + 1 // a header and its transaction count, which is zero
-	walkDepth    = 4                    // batches fetched ahead of the last one folded
+	fullBatch    = 2000                     // headers in a message that says: there may be more
+	headerStride = consensus.HeaderSize + 1 // a header and its transaction count, which is zero
+	walkDepth    = 4                        // batches fetched ahead of the last one folded
 
 	walkPause    = 200 * time.Millisecond // before the first retry; doubled each time
 	maxWalkPause = 5 * time.Second
@@ -53,7 +54,7 @@ type headerWalk struct {
 
 // prepared is a batch of headers after the checks that need no context.
 type prepared struct {
-	batch *chain.HeaderBatch
+	batch *consensus.HeaderBatch
 	from  uint64
 	err   error
 	late  bool // the request was answered by another peer, or given up
@@ -97,7 +98,7 @@ func (w *headerWalk) arrived(payload []byte, now time.Time) int {
 	if n := len(payload) / headerStride; n < fullBatch {
 		w.ended = true
 	} else {
-		last := chain.Header(payload[len(payload)-headerStride : len(payload)-1])
+		last := consensus.Header(payload[len(payload)-headerStride : len(payload)-1])
 		w.locator = []chainhash.Hash{last.Hash()}
 	}
 	w.fetched++
@@ -202,7 +203,7 @@ func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err
 	walk, number := p.walk.id, p.walk.arrived(payload, time.Now())
 	p.survey.replied(from, p.walk.least)
 	p.workers.do(func(context.Context) fold {
-		batch, err := chain.PrepareHeaders(p.cfg.Params, payload)
+		batch, err := consensus.PrepareHeaders(p.cfg.Params, payload)
 		return func() error {
 			if walk != p.walk.id {
 				return nil
@@ -220,7 +221,7 @@ func continues(block chainhash.Hash, payload []byte) bool {
 	if n == 0 {
 		return true
 	}
-	first := chain.Header(payload[len(payload)-n*headerStride:][:chain.HeaderSize])
+	first := consensus.Header(payload[len(payload)-n*headerStride:][:consensus.HeaderSize])
 	return first.PrevBlock() == block
 }
 
@@ -266,7 +267,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	now := time.Now()
 	var ext chain.Extension
 	err := b.err
-	var broken *chain.RuleError
+	var broken *consensus.RuleError
 	if err == nil || errors.As(err, &broken) && b.batch != nil && len(b.batch.Headers) > 0 {
 		var refused error // also if one of the headers after these broke a rule
 		ext, refused = p.store.Extend(b.batch, p.survey.source(b.from), p.cfg.Now())
@@ -298,7 +299,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	case errors.As(err, &broken):
 		p.refuse(b.from, broken, &ext)
 		return nil, nil
-	case errors.Is(err, chain.ErrOutOfReach):
+	case errors.Is(err, consensus.ErrOutOfReach):
 		// It says nothing about the headers. A long side branch may need an ancestor
 		// that was not kept.
 		p.cfg.Log.Warn("Headers cannot be checked", "peer", b.from, "err", err)
@@ -317,10 +318,10 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 }
 
 // refuse takes the consequences of headers that break a rule.
-func (p *pursuit) refuse(id uint64, broken *chain.RuleError, ext *chain.Extension) {
+func (p *pursuit) refuse(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
 	p.survey.refused(id, true, time.Now())
 	p.refusals.add(id, broken)
-	if broken.Rule == chain.RuleWaypoint {
+	if broken.Rule == consensus.RuleWaypoint {
 		p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)
 		p.contradicted(id, broken, ext)
 		return
@@ -335,11 +336,11 @@ func (p *pursuit) refuse(id uint64, broken *chain.RuleError, ext *chain.Extensio
 
 // accuse reports a broken rule, unless it may be our clock that is wrong: then
 // users are told.
-func (p *pursuit) accuse(id uint64, broken *chain.RuleError) {
+func (p *pursuit) accuse(id uint64, broken *consensus.RuleError) {
 	if broken.Rule.Proven() {
 		p.cfg.Peers.Accuse(id, broken)
 	}
-	if broken.Rule == chain.RuleFutureTime {
+	if broken.Rule == consensus.RuleFutureTime {
 		p.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
 			grouped(broken.Block.Height)), "Check this machine's clock.")
 	}

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // leaveInvalid makes the chain leave a block that holds a transaction which no full
 // node accepts, and asks all peers again what they have: what they have said before
 // was about a chain with more work. Peers that go on to send headers of the block are
 // banned as for any broken rule.
-func (p *pursuit) leaveInvalid(bad *chain.InvalidBlock) error {
+func (p *pursuit) leaveInvalid(bad *consensus.InvalidBlock) error {
 	re, err := p.store.Invalidate(bad.Block)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // proveLate starts a job that proves the next late reply, unless one does already: replies
@@ -74,7 +75,7 @@ func (p *pursuit) proveLateFilters(id uint64, start, end chainhash.Hash, payload
 	early := p.early(targets[0].Height)
 	p.proving++
 	p.workers.do(func(context.Context) fold {
-		batch, err := chain.ProveFilters(p.cfg.Params, targets, payload)
+		batch, err := consensus.ProveFilters(p.cfg.Params, targets, payload)
 		if err == nil && early {
 			err = p.compareEarly(targets, batch)
 		}
@@ -92,7 +93,7 @@ func (p *pursuit) proveLateFilters(id uint64, start, end chainhash.Hash, payload
 
 // compareEarly compares early filters with those on disk. It returns nil if they are the
 // same, or if those on disk are not proven or not of the same blocks.
-func (r *run) compareEarly(targets []chain.FilterTarget, b *chain.FilterBatch) error {
+func (r *run) compareEarly(targets []consensus.FilterTarget, b *consensus.FilterBatch) error {
 	for i, t := range targets {
 		if t.Height >= r.cfg.Params.DCP0005 || !r.store.State().EarlyProven {
 			return nil
@@ -134,16 +135,16 @@ func (r *run) checkLateBlock(hash chainhash.Hash, payload []byte) error {
 	if err != nil || header.Hash() != hash {
 		return nil
 	}
-	if err := chain.CheckBlock(r.cfg.Params, &header, block); err != nil {
+	if err := consensus.CheckBlock(r.cfg.Params, &header, block); err != nil {
 		return err
 	}
-	return chain.CheckTransactions(r.cfg.Params, chain.BlockID{Height: height, Hash: hash}, block)
+	return consensus.CheckTransactions(r.cfg.Params, consensus.BlockID{Height: height, Hash: hash}, block)
 }
 
 // accuseOfLate accuses a peer of what is wrong with its late reply, if that is not nil. Any
 // goroutine may call it: the end of a phase drops no proof.
 func (r *run) accuseOfLate(id uint64, wrong error) {
-	var broken *chain.RuleError
+	var broken *consensus.RuleError
 	if wrong == nil || errors.As(wrong, &broken) && !broken.Rule.Proven() {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // lateReply is a late reply of a fake peer, as it is handed to one of three functions.
@@ -84,7 +84,7 @@ func TestLateRepliesAreProven(t *testing.T) {
 	if err := c.Block(500).BtcEncode(&encoded, wire.ProtocolVersion); err != nil {
 		t.Fatal(err)
 	}
-	block, hash := encoded.Bytes(), func(h chain.Height) chainhash.Hash { return c.ID(h).Hash }
+	block, hash := encoded.Bytes(), func(h consensus.Height) chainhash.Hash { return c.ID(h).Hash }
 	elsewhere := c.Fork(600, 50, 7)
 	for _, tc := range []struct {
 		name    string
@@ -117,7 +117,7 @@ func TestLateRepliesAreProven(t *testing.T) {
 			return lateHeaders(id, elsewhere.ID(620).Hash, headersPayload(elsewhere, 621, 630))
 		}, false},
 		{"headers without work", func(id uint64) lateReply {
-			return lateHeaders(id, hash(699), flip(headersPayload(c, 700, 700), 1+chain.HeaderSize-40))
+			return lateHeaders(id, hash(699), flip(headersPayload(c, 700, 700), 1+consensus.HeaderSize-40))
 		}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

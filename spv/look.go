@@ -1,6 +1,6 @@
 package spv
 
-import "github.com/spvd/spvd/spv/chain"
+import "github.com/spvd/spvd/spv/consensus"
 
 // look returns the newest status as readers see it. Users change the wallet while
 // the syncer is elsewhere, and read the status before it has found out: whoever
@@ -22,7 +22,7 @@ func (s *Syncer) look() *Status {
 
 // unscanned returns a synced status as it is when the wallet has been searched for
 // up to a height only.
-func (st *Status) unscanned(at chain.Height) Status {
+func (st *Status) unscanned(at consensus.Height) Status {
 	next := *st
 	next.Synced = false
 	next.Rescan = progressOf(at, st.Tip.Height, 0)

@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Nobody is the wallet that watches nothing, so that a rescan for it is over at
@@ -14,10 +15,10 @@ import (
 type Nobody struct{}
 
 // Scanned returns that nothing is watched.
-func (Nobody) Scanned() (chain.BlockID, bool) { return chain.BlockID{}, false }
+func (Nobody) Scanned() (consensus.BlockID, bool) { return consensus.BlockID{}, false }
 
 // Locator returns nothing.
-func (Nobody) Locator() []chain.BlockID { return nil }
+func (Nobody) Locator() []consensus.BlockID { return nil }
 
 // Scripts returns nothing.
 func (Nobody) Scripts() ([][]byte, uint64) { return nil, 0 }
@@ -31,8 +32,8 @@ func (Nobody) Heard(context.Context, *wire.MsgTx, string, bool) (kept, refused b
 }
 
 // Unsearched returns that it concerns somebody else.
-func (Nobody) Unsearched(context.Context, *wire.MsgTx, chain.Height) ([][]byte, chain.BlockID, error) {
-	return nil, chain.BlockID{}, nil
+func (Nobody) Unsearched(context.Context, *wire.MsgTx, consensus.Height) ([][]byte, consensus.BlockID, error) {
+	return nil, consensus.BlockID{}, nil
 }
 
 // Publish does nothing: the transaction is somebody else's.
@@ -42,7 +43,7 @@ func (Nobody) Publish(context.Context, *wire.MsgTx) (bool, error) { return false
 func (Nobody) Published(context.Context) ([]*wire.MsgTx, error) { return nil, nil }
 
 // MinedAt knows of nothing.
-func (Nobody) MinedAt(context.Context, chainhash.Hash) (chain.Height, bool, error) {
+func (Nobody) MinedAt(context.Context, chainhash.Hash) (consensus.Height, bool, error) {
 	return 0, false, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 func TestACorruptStoreIsMovedAside(t *testing.T) {
@@ -54,7 +55,7 @@ func TestTheStoreOfAnotherNetworkIsRefused(t *testing.T) {
 		h.start()
 		h.until(time.Minute, "initialised", Initialised)
 		h.stop()
-		h.cfg.Params = chain.TestNet3()
+		h.cfg.Params = consensus.TestNet3()
 		other, err := New(h.cfg)
 		if err != nil {
 			h.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // announceUnknown has a peer announce a block that nobody knows.
@@ -35,7 +35,7 @@ func TestAPeerThatWasOvertakenIsAskedOnceMore(t *testing.T) {
 
 		h.net.change(fast, func(p *fakePeer) { p.chain = full })
 		h.net.announceUnknown(fast)
-		var first chain.BlockID
+		var first consensus.BlockID
 		h.until(time.Minute, "synced", func(st Status) bool {
 			first = st.Tip
 			return st.Synced

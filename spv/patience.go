@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // How long peers keep the status from being synced.
@@ -75,14 +75,14 @@ func (s *survey) patience() time.Duration {
 
 // unfinished reports whether a peer claims a height above a tip and has not shown all it
 // has on this connection. What breaks a rule is no more than it has shown.
-func (w *witness) unfinished(tip chain.Height) bool {
-	return w.claimed > tip && !w.broken && (!w.shown || w.next != chain.BlockID{})
+func (w *witness) unfinished(tip consensus.Height) bool {
+	return w.claimed > tip && !w.broken && (!w.shown || w.next != consensus.BlockID{})
 }
 
 // await counts the time since it was last called for each host that is waited for, given
 // the height of our tip, and finds out which peers are. Nothing is counted while others
 // lead, and of a long turn of the loop no more than two ticks.
-func (s *survey) await(tip chain.Height, now time.Time) {
+func (s *survey) await(tip consensus.Height, now time.Time) {
 	passed := min(now.Sub(s.looked), 2*tick)
 	s.looked = now
 	s.awaited = s.awaited[:0]

@@ -4,26 +4,27 @@ import (
 	"fmt"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // pinned is what the facts that come with the program (rules, waypoints, hashes) say
 // about the chain that peers show. Peers and the program may disagree: then either can be
 // wrong, and the status says so instead of ending the run.
 type pinned struct {
-	refused int              // the live peers whose last headers broke a rule
-	refusal *chain.RuleError // one of these rules; nil if none was refused
-	misled  []chain.BlockID  // the waypoints that the chain contradicts
-	denied  chain.Height     // the lowest waypoint that peers deny; zero for none
-	easing  chain.Easing     // of the newest blocks
-	easy    bool             // it is so much that the chain may be a cheap imitation
-	weighed bool             // easing is about the newest header
+	refused int                  // the live peers whose last headers broke a rule
+	refusal *consensus.RuleError // one of these rules; nil if none was refused
+	misled  []consensus.BlockID  // the waypoints that the chain contradicts
+	denied  consensus.Height     // the lowest waypoint that peers deny; zero for none
+	easing  chain.Easing         // of the newest blocks
+	easy    bool                 // it is so much that the chain may be a cheap imitation
+	weighed bool                 // easing is about the newest header
 
 	dispute *dispute // open, and the peers with the block are not the fewer ones; or nil
 
-	compare  bool         // peers are compared because early filters do not fit
-	asking   bool         // one of them is asked
-	opinions int          // those that have answered
-	active   chain.Height // DCP0005
+	compare  bool             // peers are compared because early filters do not fit
+	asking   bool             // one of them is asked
+	opinions int              // those that have answered
+	active   consensus.Height // DCP0005
 }
 
 // pinned gathers these facts.

@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Peers is the network as the syncer sees it. Peers are named by numbers that
@@ -199,7 +200,7 @@ type Mempool interface {
 	// wallet, and the last block of those from a height on that were searched for all
 	// of them, the zero value if not even the first one was. It returns no scripts if
 	// the transaction is known, or concerns somebody else.
-	Unsearched(ctx context.Context, tx *wire.MsgTx, from chain.Height) (scripts [][]byte, last chain.BlockID, err error)
+	Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error)
 
 	// Publish takes a transaction that a user publishes, and reports whether it
 	// concerns the wallet, which then keeps it, across restarts too. An error says
@@ -214,7 +215,7 @@ type Mempool interface {
 
 	// MinedAt returns the height of the block that holds a transaction of the
 	// wallet; ok is false if none does.
-	MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Height, ok bool, err error)
+	MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error)
 }
 
 // Books are what the chain is scanned for. They have a tip of their own, which may
@@ -229,7 +230,7 @@ type Books interface {
 	// left to do. Without anything to watch it returns false, and needs no blocks.
 	// It may be called from any goroutine, and is at once what users have changed:
 	// who reads the status after that finds it not synced.
-	Scanned() (at chain.BlockID, watching bool)
+	Scanned() (at consensus.BlockID, watching bool)
 
 	// Locator begins a step of the scan. It returns blocks of a chain the wallet
 	// has applied, newest first, the one to go on from at the front: enough of the
@@ -237,7 +238,7 @@ type Books interface {
 	// last the genesis block. While old blocks are searched, the front is some
 	// block from the one Scanned returns to the newest one applied. An empty
 	// locator says that there is nothing to do after all.
-	Locator() []chain.BlockID
+	Locator() []consensus.BlockID
 
 	// Scripts returns the scripts whose outputs concern the wallet, and a
 	// number that changes whenever they do. It may be called from any
@@ -251,7 +252,7 @@ type Books interface {
 	// applies nothing and returns grown: the syncer then matches the same blocks
 	// against all scripts and applies again. What is applied in the end therefore
 	// does not depend on the order of discovery. The list of applied blocks is the
-	// syncer's again when Apply returns. A *chain.InvalidBlock as the error says that the
+	// syncer's again when Apply returns. A *consensus.InvalidBlock as the error says that the
 	// chain has to leave a block; any other one ends the run.
 	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Times of a meter.
@@ -16,14 +16,14 @@ const (
 // meter measures the rate of one stage as an exponentially weighted average.
 // It is a pure value fed with times.
 type meter struct {
-	last    chain.Height
+	last    consensus.Height
 	at      time.Time
 	rate    float64 // blocks per second
 	started bool
 }
 
 // update takes the height reached at a time and returns the rate.
-func (m *meter) update(h chain.Height, now time.Time) float64 {
+func (m *meter) update(h consensus.Height, now time.Time) float64 {
 	if !m.started || h < m.last {
 		*m = meter{last: h, at: now, started: true}
 		return 0
@@ -47,7 +47,7 @@ func (m *meter) update(h chain.Height, now time.Time) float64 {
 
 // progressOf describes a stage. The target is never below the current height. A stage that
 // is done has no rate: an average that fades is no change of the status.
-func progressOf(current, target chain.Height, rate float64) Progress {
+func progressOf(current, target consensus.Height, rate float64) Progress {
 	p := Progress{Current: current, Target: max(current, target)}
 	if !p.Done() {
 		p.Rate = rate

@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 func TestMeterFindsASteadyRateAndForgetsAnOldOne(t *testing.T) {
 	now := time.Unix(0, 0)
 	var m meter
 	for i := range 100 {
-		m.update(chain.Height(i*100), now.Add(time.Duration(i)*100*time.Millisecond))
+		m.update(consensus.Height(i*100), now.Add(time.Duration(i)*100*time.Millisecond))
 	}
 	if math.Abs(m.rate-1000) > 1 {
 		t.Errorf("100 blocks in 100 ms make %.1f blocks/s", m.rate)

@@ -13,7 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Limits of publishing.
@@ -97,8 +97,8 @@ type Publication struct {
 	// it without having been offered it.
 	OfferedTo, FetchedBy, EchoedBy int
 
-	Next   time.Time    // when it is offered to more peers, or again; zero at the end
-	Height chain.Height // of the block that holds it, if Mined
+	Next   time.Time        // when it is offered to more peers, or again; zero at the end
+	Height consensus.Height // of the block that holds it, if Mined
 }
 
 // posts is where users put transactions and the syncer says what has become of
@@ -296,6 +296,6 @@ func (p *posts) get(hash chainhash.Hash) (Publication, <-chan struct{}) {
 
 // expiredAt reports whether no block above a height may hold a transaction (wire:
 // Expiry is the first height that may not, zero is never).
-func expiredAt(tx *wire.MsgTx, tip chain.Height) bool {
+func expiredAt(tx *wire.MsgTx, tip consensus.Height) bool {
 	return tx.Expiry != wire.NoExpiryValue && uint32(tip)+1 >= tx.Expiry
 }

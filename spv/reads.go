@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Pauses before a block is asked for again.
@@ -37,17 +38,17 @@ func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock
 
 // headerOf returns a block and its header, if it is on the main chain or has left it
 // lately. The error for any other block is chain.ErrNotFound.
-func headerOf(store *chain.Chain, hash chainhash.Hash) (chain.BlockID, chain.Header, error) {
+func headerOf(store *chain.Chain, hash chainhash.Hash) (consensus.BlockID, consensus.Header, error) {
 	height, err := store.HeightOf(hash)
-	var header chain.Header
+	var header consensus.Header
 	if err == nil {
 		header, err = store.Header(height)
 	}
 	switch {
 	case err != nil && !errors.Is(err, chain.ErrNotFound):
-		return chain.BlockID{}, header, err
+		return consensus.BlockID{}, header, err
 	case err == nil && header.Hash() == hash: // else it has left the chain in between
-		return chain.BlockID{Height: height, Hash: hash}, header, nil
+		return consensus.BlockID{Height: height, Hash: hash}, header, nil
 	}
 	b, err := store.Stale(hash)
 	return b.BlockID, b.Header, err
@@ -55,7 +56,7 @@ func headerOf(store *chain.Chain, hash chainhash.Hash) (chain.BlockID, chain.Hea
 
 // known returns chain.ErrNotFound for a block that is neither on the main chain nor has
 // left it lately.
-func (s *Syncer) known(id chain.BlockID) error {
+func (s *Syncer) known(id consensus.BlockID) error {
 	store, err := s.Chain()
 	if err != nil {
 		return err
@@ -66,8 +67,8 @@ func (s *Syncer) known(id chain.BlockID) error {
 
 // fetchBlock fetches a block whose header is known and checks that it belongs
 // to it. Only the end of ctx makes it give up, or an error of wanted, which it calls
-// before each further request, or that the block is invalid: a chain.InvalidBlock.
-func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Header, wanted func(chain.BlockID) error) (*wire.MsgBlock, error) {
+// before each further request, or that the block is invalid: a consensus.InvalidBlock.
+func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consensus.Header, wanted func(consensus.BlockID) error) (*wire.MsgBlock, error) {
 	var avoid []uint64
 	for tries := 0; ; tries++ {
 		if tries > 0 {
@@ -80,17 +81,17 @@ func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Head
 		}
 		block, from, err := s.cfg.Peers.Block(ctx, avoid, id.Hash)
 		if err == nil {
-			err = chain.CheckBlock(s.cfg.Params, h, block)
+			err = consensus.CheckBlock(s.cfg.Params, h, block)
 		}
 		if err == nil {
-			if err := chain.CheckTransactions(s.cfg.Params, id, block); err != nil {
+			if err := consensus.CheckTransactions(s.cfg.Params, id, block); err != nil {
 				s.cfg.Peers.Accuse(from, err) // no node that checks blocks has it
 				return nil, err
 			}
 			s.fees.add(id, block)
 			return block, nil
 		}
-		var broken *chain.RuleError
+		var broken *consensus.RuleError
 		if errors.As(err, &broken) {
 			s.cfg.Peers.Accuse(from, broken)
 		}
@@ -105,7 +106,7 @@ func (s *Syncer) fetchBlock(ctx context.Context, id chain.BlockID, h *chain.Head
 }
 
 // onMain returns chain.ErrNotFound when a block is not on the main chain.
-func (s *Syncer) onMain(id chain.BlockID) error {
+func (s *Syncer) onMain(id consensus.BlockID) error {
 	store, err := s.Chain()
 	if err != nil {
 		return err

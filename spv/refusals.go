@@ -3,15 +3,15 @@ package spv
 import (
 	"fmt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // refusals holds, for each live peer whose last headers were refused, the rule that
 // they break. It is a pure value.
-type refusals map[uint64]*chain.RuleError
+type refusals map[uint64]*consensus.RuleError
 
 // add records that headers of a peer were refused.
-func (r refusals) add(id uint64, broken *chain.RuleError) { r[id] = broken }
+func (r refusals) add(id uint64, broken *consensus.RuleError) { r[id] = broken }
 
 // accepted records that headers of a peer passed all rules.
 func (r refusals) accepted(id uint64) { delete(r, id) }
@@ -20,7 +20,7 @@ func (r refusals) accepted(id uint64) { delete(r, id) }
 func (r refusals) forget(id uint64) { delete(r, id) }
 
 // any returns one of the broken rules, that of the peer with the lowest id, or nil.
-func (r refusals) any() *chain.RuleError {
+func (r refusals) any() *consensus.RuleError {
 	var least uint64
 	for id := range r {
 		if least == 0 || id < least {
@@ -34,7 +34,7 @@ func (r refusals) any() *chain.RuleError {
 // break.
 func (f facts) refusedReason() (reason, hint string) {
 	hint = "Check whether there is a newer version of spvd. Wait for other peers, or name one with the connect option."
-	if f.pinned.refusal.Rule == chain.RuleWaypoint {
+	if f.pinned.refusal.Rule == consensus.RuleWaypoint {
 		hint = "Wait for other peers, or name one with the connect option. " +
 			"If all of them agree, the list of waypoints is wrong: correct it."
 	}

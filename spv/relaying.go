@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // mempoolPeers is how many peers are asked for all that waits for a block when a
@@ -29,16 +29,16 @@ type heardTx struct {
 
 // relaying is what a run knows of unmined transactions.
 type relaying struct {
-	out     []*broadcast    // in the order they were published
-	heard   []heardTx       // not given to the wallet yet
-	giving  []heardTx       // what a job gives to it
-	taking  bool            // there is such a job
-	belated []*belated      // what was mined when it was heard
-	judged  chain.BlockID   // the tip when that was looked at last
-	looked  lookedAt        // the blocks that were fetched for it
-	stale   bool            // the wallet may publish other transactions than out has
-	reading bool            // a job reads which
-	polled  map[uint64]bool // peers that were asked for their mempool
+	out     []*broadcast      // in the order they were published
+	heard   []heardTx         // not given to the wallet yet
+	giving  []heardTx         // what a job gives to it
+	taking  bool              // there is such a job
+	belated []*belated        // what was mined when it was heard
+	judged  consensus.BlockID // the tip when that was looked at last
+	looked  lookedAt          // the blocks that were fetched for it
+	stale   bool              // the wallet may publish other transactions than out has
+	reading bool              // a job reads which
+	polled  map[uint64]bool   // peers that were asked for their mempool
 }
 
 func newRelaying() *relaying {
@@ -50,7 +50,7 @@ func newRelaying() *relaying {
 func (r *relaying) resume() {
 	r.heard, r.giving = append(r.giving, r.heard...), nil
 	r.taking, r.reading, r.stale = false, false, true
-	r.judged = chain.BlockID{}
+	r.judged = consensus.BlockID{}
 }
 
 // relayTxs takes what peers say of unmined transactions, and offers those that
@@ -121,7 +121,7 @@ func (p *pursuit) readPublished() {
 	own := r.own()
 	p.workers.do(func(ctx context.Context) fold {
 		txs, err := p.cfg.Wallet.Published(ctx)
-		var mined map[chainhash.Hash]chain.Height
+		var mined map[chainhash.Hash]consensus.Height
 		if err == nil {
 			mined, err = p.missingFrom(ctx, own, txs)
 		}
@@ -140,8 +140,8 @@ func (p *pursuit) readPublished() {
 
 // missingFrom returns the heights of the transactions that the wallet no longer
 // wants to be published because they were mined.
-func (p *pursuit) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*wire.MsgTx) (map[chainhash.Hash]chain.Height, error) {
-	mined := make(map[chainhash.Hash]chain.Height)
+func (p *pursuit) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*wire.MsgTx) (map[chainhash.Hash]consensus.Height, error) {
+	mined := make(map[chainhash.Hash]consensus.Height)
 	for _, hash := range own {
 		if holds(txs, hash) {
 			continue
@@ -159,7 +159,7 @@ func (p *pursuit) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*
 
 // reconcile begins to publish what the wallet wants published, and ends what it
 // had when it was asked and does not want any more.
-func (p *pursuit) reconcile(had []chainhash.Hash, txs []*wire.MsgTx, mined map[chainhash.Hash]chain.Height) {
+func (p *pursuit) reconcile(had []chainhash.Hash, txs []*wire.MsgTx, mined map[chainhash.Hash]consensus.Height) {
 	for _, tx := range txs {
 		p.relay.add(tx, true, time.Now())
 	}
@@ -205,7 +205,7 @@ func (p *pursuit) offer() {
 }
 
 // end ends a broadcast.
-func (p *pursuit) end(b *broadcast, o Outcome, h chain.Height) {
+func (p *pursuit) end(b *broadcast, o Outcome, h consensus.Height) {
 	p.relay.out = slices.DeleteFunc(p.relay.out, func(x *broadcast) bool { return x == b })
 	p.cfg.Peers.Withdraw(b.hash)
 	p.cfg.Log.Info("Transaction is no longer published", "tx", b.hash, "outcome", o)

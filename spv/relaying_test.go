@@ -13,7 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // keeper is a wallet that keeps what is published, as one with a file does.
@@ -23,14 +23,14 @@ type keeper struct {
 	mu       sync.Mutex
 	heard    []chainhash.Hash
 	doubts   [][]byte // that Unsearched returns, up to searched
-	searched chain.BlockID
+	searched consensus.BlockID
 	keeps    []*wire.MsgTx
-	mined    map[chainhash.Hash]chain.Height
+	mined    map[chainhash.Hash]consensus.Height
 	refuse   error
 }
 
 func newKeeper(t *testing.T, c *testnet.Chain) *keeper {
-	return &keeper{diary: newDiary(t, c), mined: make(map[chainhash.Hash]chain.Height)}
+	return &keeper{diary: newDiary(t, c), mined: make(map[chainhash.Hash]consensus.Height)}
 }
 
 func (k *keeper) Heard(_ context.Context, tx *wire.MsgTx, _ string, _ bool) (kept, refused bool, err error) {
@@ -57,7 +57,7 @@ func (k *keeper) Published(context.Context) ([]*wire.MsgTx, error) {
 	return slices.Clone(k.keeps), nil
 }
 
-func (k *keeper) MinedAt(_ context.Context, hash chainhash.Hash) (chain.Height, bool, error) {
+func (k *keeper) MinedAt(_ context.Context, hash chainhash.Hash) (consensus.Height, bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h, ok := k.mined[hash]

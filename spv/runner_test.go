@@ -17,6 +17,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // generate returns a chain of so many blocks.
@@ -117,7 +118,7 @@ func (h *house) untilSyncedTo(limit time.Duration, c *testnet.Chain) {
 	if err := store.Check(h.Context()); err != nil {
 		h.Errorf("the store fails its check: %v", err)
 	}
-	for _, at := range []chain.Height{0, c.Height() / 2, c.Height()} {
+	for _, at := range []consensus.Height{0, c.Height() / 2, c.Height()} {
 		filter, err := store.Filter(at)
 		if err != nil || !slices.Equal(filter, c.Filter(at)) {
 			h.Errorf("filter %d is not that of the chain: %v", at, err)
@@ -163,8 +164,8 @@ type diary struct {
 	t       *testing.T
 	scripts [][]byte
 	grow    [][]byte // watched from the first match on
-	blocks  []chain.BlockID
-	found   map[chain.Height]*wire.MsgBlock
+	blocks  []consensus.BlockID
+	found   map[consensus.Height]*wire.MsgBlock
 	applied int
 
 	changed chan struct{} // nil unless the test pokes
@@ -173,10 +174,10 @@ type diary struct {
 }
 
 func newDiary(t *testing.T, c *testnet.Chain, scripts ...[]byte) *diary {
-	return &diary{t: t, scripts: scripts, blocks: []chain.BlockID{c.ID(0)}, found: make(map[chain.Height]*wire.MsgBlock)}
+	return &diary{t: t, scripts: scripts, blocks: []consensus.BlockID{c.ID(0)}, found: make(map[consensus.Height]*wire.MsgBlock)}
 }
 
-func (d *diary) Scanned() (chain.BlockID, bool) {
+func (d *diary) Scanned() (consensus.BlockID, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.blocks[len(d.blocks)-1], true
@@ -190,7 +191,7 @@ func (d *diary) goBack(scripts ...[]byte) {
 	d.scripts, d.blocks = scripts, d.blocks[:1:1]
 }
 
-func (d *diary) Locator() []chain.BlockID {
+func (d *diary) Locator() []consensus.BlockID {
 	l := slices.Clone(d.blocks)
 	slices.Reverse(l)
 	return l

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -36,9 +37,9 @@ type track struct {
 	list    watchlist
 	ctx     context.Context // of the jobs
 	cancel  context.CancelFunc
-	tip     chain.BlockID   // of the filters when the chain was last seen to lead there
-	locator []chain.BlockID // the wallet's, for the step that starts here
-	reverts bool            // the step begins with blocks to take back
+	tip     consensus.BlockID   // of the filters when the chain was last seen to lead there
+	locator []consensus.BlockID // the wallet's, for the step that starts here
+	reverts bool                // the step begins with blocks to take back
 }
 
 // keptTracks is how many places are remembered besides that of the step: a wallet
@@ -76,7 +77,7 @@ func (p *pursuit) scan() {
 }
 
 // leadsTo reports whether the chain up to a tip goes through a track's place.
-func (p *pursuit) leadsTo(t *track, tip chain.BlockID) bool {
+func (p *pursuit) leadsTo(t *track, tip consensus.BlockID) bool {
 	t.tip = tip
 	hash, err := p.store.Hash(t.plan.base.Height)
 	return err == nil && hash == t.plan.base.Hash
@@ -84,8 +85,8 @@ func (p *pursuit) leadsTo(t *track, tip chain.BlockID) bool {
 
 // begin begins a step where the wallet says, and reports whether it is known where on
 // the chain that is. Otherwise a job finds out.
-func (p *pursuit) begin(tip chain.BlockID) bool {
-	var seen []chain.BlockID // where there is nothing to do, there may be somewhere else
+func (p *pursuit) begin(tip consensus.BlockID) bool {
+	var seen []consensus.BlockID // where there is nothing to do, there may be somewhere else
 	for {
 		locator := p.cfg.Wallet.Locator()
 		if len(locator) == 0 || slices.Contains(seen, locator[0]) {
@@ -113,7 +114,7 @@ func (p *pursuit) begin(tip chain.BlockID) bool {
 }
 
 // resume returns the track of a place, if there is one, and takes it off the list.
-func (s *scanner) resume(locator []chain.BlockID) *track {
+func (s *scanner) resume(locator []consensus.BlockID) *track {
 	i := slices.IndexFunc(s.tracks, func(t *track) bool { return t.plan.base == locator[0] })
 	if i < 0 {
 		return nil
@@ -145,7 +146,7 @@ func (s *scanner) keeps(t *track) bool { return t == s.step || slices.Contains(s
 
 // place finds out where on the chain the wallet stands, and begins a track and a step
 // there.
-func (p *pursuit) place(locator []chain.BlockID, tip chain.BlockID) {
+func (p *pursuit) place(locator []consensus.BlockID, tip consensus.BlockID) {
 	s := &p.scanner
 	s.placing = true
 	p.workers.do(func(context.Context) fold {
@@ -165,7 +166,7 @@ func (p *pursuit) place(locator []chain.BlockID, tip chain.BlockID) {
 }
 
 // forkOf returns the block of a locator that an update stands on.
-func forkOf(locator []chain.BlockID, u *chain.Update) chain.BlockID {
+func forkOf(locator []consensus.BlockID, u *chain.Update) consensus.BlockID {
 	return locator[len(u.Reverted)]
 }
 
@@ -174,7 +175,7 @@ func forkOf(locator []chain.BlockID, u *chain.Update) chain.BlockID {
 const jobsPerProcessor = 4
 
 // matchAhead starts the matching that is due.
-func (p *pursuit) matchAhead(t *track, tip chain.Height) {
+func (p *pursuit) matchAhead(t *track, tip consensus.Height) {
 	for {
 		st, ok := t.plan.take(tip, t.list.count(), jobsPerProcessor*cap(p.turns))
 		if !ok {
@@ -206,7 +207,7 @@ func (p *pursuit) matchStretch(t *track, st *stretch) {
 // the chain ends the track: the scan goes on from the fork.
 func (p *pursuit) judge(t *track, err error) error {
 	s := &p.scanner
-	var bad *chain.InvalidBlock
+	var bad *consensus.InvalidBlock
 	switch {
 	case errors.As(err, &bad):
 		return p.leaveInvalid(bad)
@@ -258,7 +259,7 @@ func (p *pursuit) fetchAhead(t *track) {
 }
 
 // compose makes the step of what is matched and fetched up to a height.
-func (p *pursuit) compose(t *track, last chain.Height) {
+func (p *pursuit) compose(t *track, last consensus.Height) {
 	s := &p.scanner
 	base, locator, watched := t.plan.base, t.locator, t.list.count()
 	ends, blocks := t.plan.ends(last), t.plan.upTo(last)
@@ -294,7 +295,7 @@ func (p *pursuit) apply(t *track) {
 		grown, err := p.cfg.Wallet.Apply(ctx, *u)
 		return func() error {
 			p.scanner.writing = false
-			var bad *chain.InvalidBlock
+			var bad *consensus.InvalidBlock
 			switch {
 			case errors.As(err, &bad):
 				return p.leaveInvalid(bad)

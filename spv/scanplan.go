@@ -6,7 +6,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Sizes of a scan.
@@ -42,16 +42,16 @@ const (
 
 // hit is a block whose filter matches, or says nothing.
 type hit struct {
-	chain.BlockID
-	header chain.Header
+	consensus.BlockID
+	header consensus.Header
 }
 
 // stretch is a run of blocks that one job matches.
 type stretch struct {
-	first, last chain.Height
+	first, last consensus.Height
 	watched     int  // the number of scripts it has been matched against
 	matching    bool // a job is under way
-	end         chain.BlockID
+	end         consensus.BlockID
 	hits        []hit // in height order
 }
 
@@ -68,11 +68,11 @@ type held struct {
 // the new ones, but only once their turn has come: not each time the wallet grows.
 // It is a pure value: no clock, no network.
 type scanPlan struct {
-	base      chain.BlockID // where the wallet stands, or will after the step back that is due
-	applying  bool          // a step from there is being made
-	next      chain.Height  // the first block of no stretch
-	stretches []*stretch    // the blocks between, in height order
-	blocks    map[chain.Height]*held
+	base      consensus.BlockID // where the wallet stands, or will after the step back that is due
+	applying  bool              // a step from there is being made
+	next      consensus.Height  // the first block of no stretch
+	stretches []*stretch        // the blocks between, in height order
+	blocks    map[consensus.Height]*held
 	matching  int // jobs under way
 	fetching  int // blocks on their way
 	window    int // how many may be, as far as live peers and memory allow
@@ -81,13 +81,13 @@ type scanPlan struct {
 }
 
 // newScanPlan returns a plan for the blocks after one.
-func newScanPlan(base chain.BlockID) *scanPlan {
-	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, blocks: make(map[chain.Height]*held)}
+func newScanPlan(base consensus.BlockID) *scanPlan {
+	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, blocks: make(map[consensus.Height]*held)}
 }
 
 // take hands out the next stretch to match against so many scripts, up to the tip
 // of the filters, if one may be with so many jobs at a time.
-func (p *scanPlan) take(tip chain.Height, watched, jobs int) (*stretch, bool) {
+func (p *scanPlan) take(tip consensus.Height, watched, jobs int) (*stretch, bool) {
 	if p.matching >= jobs || watched == 0 {
 		return nil, false
 	}
@@ -101,7 +101,7 @@ func (p *scanPlan) take(tip chain.Height, watched, jobs int) (*stretch, bool) {
 			return s, true
 		}
 	}
-	n := min(stretchBlocks, max(1, stretchHashes/chain.Height(watched)), tip-p.next+1)
+	n := min(stretchBlocks, max(1, stretchHashes/consensus.Height(watched)), tip-p.next+1)
 	if n <= 0 || p.next > p.base.Height+aheadBlocks || p.hits >= aheadHits {
 		return nil, false
 	}
@@ -115,7 +115,7 @@ func (p *scanPlan) take(tip chain.Height, watched, jobs int) (*stretch, bool) {
 // matched takes the result of matching a stretch: what was found, and its last
 // block. Blocks that were found before may be among what was found, or not. It
 // reports whether that is the chain that was found before.
-func (p *scanPlan) matched(s *stretch, watched int, end chain.BlockID, found []hit) bool {
+func (p *scanPlan) matched(s *stretch, watched int, end consensus.BlockID, found []hit) bool {
 	p.matching--
 	if s.watched > 0 && s.end != end {
 		return false
@@ -163,7 +163,7 @@ func (p *scanPlan) hasRoom() bool { return p.size < heldBytes }
 
 // fetched records the arrival of a block that was handed out, which the wallet may have
 // passed meanwhile.
-func (p *scanPlan) fetched(h chain.Height, msg *wire.MsgBlock) {
+func (p *scanPlan) fetched(h consensus.Height, msg *wire.MsgBlock) {
 	p.fetching--
 	p.window++
 	if b := p.blocks[h]; b != nil {
@@ -194,7 +194,7 @@ func footprint(b *wire.MsgBlock) int {
 // scripts and fetched, at most a step away. Whole says that waiting brings no more
 // of it: that is a full step, or all there is up to the tip, or all there is room
 // for.
-func (p *scanPlan) ready(tip chain.Height, watched int) (last chain.Height, whole bool) {
+func (p *scanPlan) ready(tip consensus.Height, watched int) (last consensus.Height, whole bool) {
 	limit := max(p.base.Height, min(p.base.Height+stepBlocks, tip))
 	if watched == 0 {
 		return limit, true
@@ -220,7 +220,7 @@ func (p *scanPlan) ready(tip chain.Height, watched int) (last chain.Height, whol
 
 // ends returns the last blocks of the stretches up to the one with a height: these
 // have to be on the chain when what was found is used.
-func (p *scanPlan) ends(last chain.Height) (ends []chain.BlockID) {
+func (p *scanPlan) ends(last consensus.Height) (ends []consensus.BlockID) {
 	for _, s := range p.stretches {
 		if s.first > last {
 			break
@@ -231,7 +231,7 @@ func (p *scanPlan) ends(last chain.Height) (ends []chain.BlockID) {
 }
 
 // upTo returns the blocks that were fetched up to a height.
-func (p *scanPlan) upTo(last chain.Height) (list []*held) {
+func (p *scanPlan) upTo(last consensus.Height) (list []*held) {
 	for h, b := range p.blocks {
 		if h <= last && b.msg != nil {
 			list = append(list, b)
@@ -241,7 +241,7 @@ func (p *scanPlan) upTo(last chain.Height) (list []*held) {
 }
 
 // advance takes note that the wallet stands at a later block now.
-func (p *scanPlan) advance(base chain.BlockID) {
+func (p *scanPlan) advance(base consensus.BlockID) {
 	p.base, p.applying = base, false
 	p.next = max(p.next, base.Height+1)
 	for len(p.stretches) > 0 && p.stretches[0].last <= base.Height {

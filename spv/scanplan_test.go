@@ -9,7 +9,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // scanWorld is a chain in which some blocks match one of numbered scripts, with
@@ -18,11 +18,11 @@ type scanWorld struct {
 	*testing.T
 	r       *rand.Rand
 	plan    *scanPlan
-	tip     chain.Height
-	pays    map[chain.Height]int // the script that a block matches
+	tip     consensus.Height
+	pays    map[consensus.Height]int // the script that a block matches
 	watched int
 	peers   int
-	arrived map[chain.Height]*wire.MsgBlock // that the wallet has not passed
+	arrived map[consensus.Height]*wire.MsgBlock // that the wallet has not passed
 	jobs    []scanJob
 	fetches []hit
 	matched map[[2]int]bool // blocks and scripts that have been held against each other
@@ -33,22 +33,22 @@ type scanWorld struct {
 // to another.
 type scanJob struct {
 	*stretch
-	first, last chain.Height
+	first, last consensus.Height
 	from, to    int
 }
 
-func newScanWorld(t *testing.T, seed uint64, tip chain.Height, hits int) *scanWorld {
+func newScanWorld(t *testing.T, seed uint64, tip consensus.Height, hits int) *scanWorld {
 	w := &scanWorld{T: t, r: rand.New(rand.NewPCG(seed, 1)), plan: newScanPlan(idAt(0)), tip: tip,
-		peers: int(seed % 9), arrived: make(map[chain.Height]*wire.MsgBlock),
-		pays: make(map[chain.Height]int), watched: 1 + int(seed%3), matched: make(map[[2]int]bool)}
+		peers: int(seed % 9), arrived: make(map[consensus.Height]*wire.MsgBlock),
+		pays: make(map[consensus.Height]int), watched: 1 + int(seed%3), matched: make(map[[2]int]bool)}
 	for range hits {
-		w.pays[1+chain.Height(w.r.IntN(int(tip)))] = w.r.IntN(40)
+		w.pays[1+consensus.Height(w.r.IntN(int(tip)))] = w.r.IntN(40)
 	}
 	return w
 }
 
-func idAt(h chain.Height) chain.BlockID {
-	id := chain.BlockID{Height: h}
+func idAt(h consensus.Height) consensus.BlockID {
+	id := consensus.BlockID{Height: h}
 	binary.LittleEndian.PutUint32(id.Hash[:], uint32(h))
 	return id
 }
@@ -96,7 +96,7 @@ func (w *scanWorld) finish(i int) {
 }
 
 // sized returns a header of a block of a size.
-func sized(n uint32) (h chain.Header) {
+func sized(n uint32) (h consensus.Header) {
 	const offset = 132
 	binary.LittleEndian.PutUint32(h[offset:], n)
 	if h.Size() != n {
@@ -150,8 +150,8 @@ func (w *scanWorld) checkBounds() {
 }
 
 // apply takes the wallet to a height, on the way to which it may come to watch more.
-func (w *scanWorld) apply(last chain.Height) {
-	have := make(map[chain.Height]bool)
+func (w *scanWorld) apply(last consensus.Height) {
+	have := make(map[consensus.Height]bool)
 	for _, b := range w.plan.upTo(last) {
 		have[b.Height] = true
 	}
@@ -167,7 +167,7 @@ func (w *scanWorld) apply(last chain.Height) {
 		w.watched = min(w.watched+1+w.r.IntN(3), 40)
 	}
 	w.plan.advance(idAt(last))
-	maps.DeleteFunc(w.arrived, func(h chain.Height, _ *wire.MsgBlock) bool { return h <= last })
+	maps.DeleteFunc(w.arrived, func(h consensus.Height, _ *wire.MsgBlock) bool { return h <= last })
 }
 
 // TestAScanFindsEverything holds that whatever the order in which jobs end, and
@@ -176,7 +176,7 @@ func (w *scanWorld) apply(last chain.Height) {
 // growing costs little: each block is held against each script at most once.
 func TestAScanFindsEverything(t *testing.T) {
 	for seed := range uint64(30) {
-		w := newScanWorld(t, seed, 20_000+chain.Height(seed)*6000, 200+int(seed%4)*700)
+		w := newScanWorld(t, seed, 20_000+consensus.Height(seed)*6000, 200+int(seed%4)*700)
 		for n := 0; w.plan.base.Height < w.tip; n++ {
 			if !w.step(1+int(seed%5)) && n > 3_000_000 {
 				t.Fatalf("seed %d: stuck at %d of %d: %+v", seed, w.plan.base.Height, w.tip, w.plan)
@@ -198,7 +198,7 @@ func TestAScanWithoutScripts(t *testing.T) {
 	if _, ok := p.take(40_000, 0, 4); ok {
 		t.Error("blocks are matched against nothing")
 	}
-	for _, want := range []chain.Height{5 + stepBlocks, 5 + 2*stepBlocks, 40_000} {
+	for _, want := range []consensus.Height{5 + stepBlocks, 5 + 2*stepBlocks, 40_000} {
 		last, whole := p.ready(40_000, 0)
 		if last != want || !whole {
 			t.Fatalf("ready up to %d, %v, want %d", last, whole, want)
@@ -214,7 +214,7 @@ func TestAScanWithoutScripts(t *testing.T) {
 // neither matches nor blocks pile up.
 func TestABlockThatIsLateBoundsTheScan(t *testing.T) {
 	w := newScanWorld(t, 1, 1_000_000, 0)
-	for h := chain.Height(1); h <= 300_000; h += 3 {
+	for h := consensus.Height(1); h <= 300_000; h += 3 {
 		w.pays[h] = 0
 	}
 	for range 200_000 {
@@ -244,7 +244,7 @@ func TestAnotherChainIsNoticed(t *testing.T) {
 	if !p.matched(s, 1, idAt(100), nil) {
 		t.Fatal("the first time")
 	}
-	if s, _ = p.take(100, 2, 1); s == nil || p.matched(s, 2, chain.BlockID{Height: 100}, nil) {
+	if s, _ = p.take(100, 2, 1); s == nil || p.matched(s, 2, consensus.BlockID{Height: 100}, nil) {
 		t.Error("another last block was taken")
 	}
 }

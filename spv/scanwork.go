@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -13,14 +14,14 @@ import (
 // the last block, and those that match. A filter that cannot be decoded says
 // nothing about its block, so the block counts as one that matches. The error is
 // chain.ErrStale or chain.ErrNotFound when blocks have left the chain.
-func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first, last chain.Height) (end chain.BlockID, found []hit, err error) {
+func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first, last consensus.Height) (end consensus.BlockID, found []hit, err error) {
 	select {
 	case r.turns <- struct{}{}:
 		defer func() { <-r.turns }()
 	case <-ctx.Done():
 		return end, nil, context.Cause(ctx)
 	}
-	err = r.store.Scan(first, last, func(id chain.BlockID, h *chain.Header, filter []byte) error {
+	err = r.store.Scan(first, last, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -40,7 +41,7 @@ func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first
 // compiled returns the update from a locator, which is to start at a base, up to a
 // height, with the blocks that were fetched, in the memory of an earlier update. The
 // chain must go through the ends of what was matched: ErrStale otherwise.
-func (r *run) compiled(memory []chain.Block, locator []chain.BlockID, base chain.BlockID, last chain.Height, ends []chain.BlockID, blocks []*held) (chain.Update, error) {
+func (r *run) compiled(memory []chain.Block, locator []consensus.BlockID, base consensus.BlockID, last consensus.Height, ends []consensus.BlockID, blocks []*held) (chain.Update, error) {
 	far := last
 	if len(ends) > 0 {
 		far = ends[len(ends)-1].Height
@@ -49,7 +50,7 @@ func (r *run) compiled(memory []chain.Block, locator []chain.BlockID, base chain
 	if err != nil {
 		return u, err
 	}
-	at := func(h chain.Height) *chain.Block {
+	at := func(h consensus.Height) *chain.Block {
 		if i := int(h - base.Height - 1); i < len(u.Applied) {
 			return &u.Applied[i]
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // showEvery is how often progress is shown while nothing else changes.
@@ -127,7 +127,7 @@ func (r *run) showStages(f facts, now time.Time) {
 // showOverall fills in what is about all stages. The ratio never falls until the
 // sync is complete; losing that starts it anew. While nobody is connected it is not
 // known how much is left.
-func (r *run) showOverall(f facts, target chain.Height, now time.Time) {
+func (r *run) showOverall(f facts, target consensus.Height, now time.Time) {
 	st, e := &r.status, &r.pace.effort
 	to := reach{f.staged, f.filters.Height, f.scanned.Height}
 	if !r.watching {
@@ -182,4 +182,4 @@ func (r *run) logSync() {
 }
 
 // heightString formats a height as logs have it, without separators.
-func heightString(h chain.Height) string { return strconv.Itoa(int(h)) }
+func heightString(h consensus.Height) string { return strconv.Itoa(int(h)) }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // headerRequests returns how often peers were asked for headers.
@@ -28,7 +28,7 @@ func (n *fakeNet) headerRequests() (times int) {
 func TestHeadersComeOverSlowLines(t *testing.T) {
 	const slow, batches = walkPatience + time.Second, 5
 	c := generate(t, (batches-1)*fullBatch+500, testnet.Plan{})
-	for name, points := range map[string][]chain.BlockID{
+	for name, points := range map[string][]consensus.BlockID{
 		"walk":      nil,
 		"waypoints": waypointsOf(c, 2*fullBatch),
 	} {

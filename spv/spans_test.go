@@ -5,11 +5,11 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // withWaypoints makes the syncer of a house know waypoints.
-func (h *house) withWaypoints(points []chain.BlockID) {
+func (h *house) withWaypoints(points []consensus.BlockID) {
 	h.Helper()
 	params := *h.cfg.Params
 	params.Waypoints = points
@@ -22,8 +22,8 @@ func (h *house) withWaypoints(points []chain.BlockID) {
 }
 
 // waypointsOf returns every so manieth block of a chain.
-func waypointsOf(c *testnet.Chain, every chain.Height) []chain.BlockID {
-	var points []chain.BlockID
+func waypointsOf(c *testnet.Chain, every consensus.Height) []consensus.BlockID {
+	var points []consensus.BlockID
 	for h := every; h <= c.Height(); h += every {
 		points = append(points, c.ID(h))
 	}

@@ -3,7 +3,7 @@ package spv
 import (
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Status is the one statement about how far the syncer has got. Everything
@@ -47,12 +47,12 @@ type Status struct {
 	ETA time.Duration
 
 	// Tip is the newest verified header and TipTime its timestamp.
-	Tip     chain.BlockID
+	Tip     consensus.BlockID
 	TipTime time.Time
 
 	// Best is the greatest height that live peers agree on, by their own
 	// claims, and BestPeers how many claim at least it. Zero without peers.
-	Best      chain.Height
+	Best      consensus.Height
 	BestPeers int
 
 	// Peers is the number of live peers.
@@ -75,7 +75,7 @@ type Status struct {
 type Progress struct {
 	// Current is the last height the stage has finished, Target the last one
 	// it has to. Target moves while new blocks are learned of.
-	Current, Target chain.Height
+	Current, Target consensus.Height
 
 	// Rate is in blocks per second over the last seconds, zero when idle.
 	Rate float64
@@ -90,10 +90,10 @@ func (p Progress) Done() bool { return p.Current >= p.Target }
 // Reorg is a reorganisation that took place.
 type Reorg struct {
 	At    time.Time
-	Fork  chain.BlockID // the last common block
-	From  chain.BlockID // the old tip
-	To    chain.BlockID // the new tip when it happened
-	Depth int           // the number of blocks reverted
+	Fork  consensus.BlockID // the last common block
+	From  consensus.BlockID // the old tip
+	To    consensus.BlockID // the new tip when it happened
+	Depth int               // the number of blocks reverted
 }
 
 // Warning is a condition that does not stop the sync.

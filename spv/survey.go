@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Times of the survey.
@@ -52,7 +53,7 @@ type witness struct {
 	progress time.Time     // when it last sent new headers that were asked for
 	slowest  time.Duration // of its replies to requests for headers
 	since    time.Time     // of the answer
-	claimed  chain.Height
+	claimed  consensus.Height
 	heard    bool // it has sent headers that were asked for
 	shown    bool // it has settled at least once on this connection
 	broken   bool // it has sent headers that break a rule since it last settled
@@ -64,12 +65,12 @@ type witness struct {
 	// It is zero at first and when the peer has shown all. barren is the number of
 	// such messages in a row that brought nothing new, side the number of headers
 	// that did not join the main chain since the peer last had shown all.
-	next         chain.BlockID
+	next         consensus.BlockID
 	barren, side int
 
 	// top is the greatest height that the peer has announced, idle the number of
 	// headers it has announced without any gain, less what was forgiven until idleAt.
-	top    chain.Height
+	top    consensus.Height
 	idle   float64
 	idleAt time.Time
 }
@@ -77,9 +78,9 @@ type witness struct {
 // more records a full message after which a peer is to be asked for what follows, with
 // what it changed. It reports false if the peer has sent too much without any gain: so
 // much that no honest one has to, on a chain of the given height.
-func (w *witness) more(b *chain.HeaderBatch, ext *chain.Extension, tip chain.Height) bool {
+func (w *witness) more(b *consensus.HeaderBatch, ext *chain.Extension, tip consensus.Height) bool {
 	last := len(b.Headers) - 1
-	w.next = chain.BlockID{Height: b.Headers[last].Height(), Hash: b.Hashes[last]}
+	w.next = consensus.BlockID{Height: b.Headers[last].Height(), Hash: b.Hashes[last]}
 	if w.barren++; ext.Added+ext.Side > 0 {
 		w.barren = 0
 	}
@@ -142,7 +143,7 @@ func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []u
 			s.peers[id] = w
 			changed = true
 		}
-		w.claimed = chain.Height(min(claimed, uint32(chain.Never)))
+		w.claimed = consensus.Height(min(claimed, uint32(consensus.Never)))
 	}
 	for id := range s.peers {
 		if !seen[id] {
@@ -175,7 +176,7 @@ func (s *survey) say(id uint64, a answer, now time.Time) {
 				host.failures = 0
 			}
 			w.shown, w.heard, w.broken = true, true, false
-			w.next, w.barren, w.side = chain.BlockID{}, 0, 0
+			w.next, w.barren, w.side = consensus.BlockID{}, 0, 0
 			if w.again {
 				w.answer, w.again = unasked, false
 			}
@@ -225,7 +226,7 @@ func (s *survey) charge(id uint64, headers int, now time.Time) bool {
 // announced records what headers that a peer announced have changed, nil if they were
 // refused, on a chain with a tip of the given height. It reports false if the peer has
 // announced too much without any gain.
-func (s *survey) announced(b prepared, ext *chain.Extension, tip chain.Height, now time.Time) bool {
+func (s *survey) announced(b prepared, ext *chain.Extension, tip consensus.Height, now time.Time) bool {
 	w := s.peers[b.from]
 	if w == nil || b.batch == nil || len(b.batch.Headers) == 0 {
 		return true
@@ -282,7 +283,7 @@ func (s *survey) replied(id uint64, took time.Duration) {
 func (s *survey) refused(id uint64, broken bool, now time.Time) {
 	s.say(id, failed, now)
 	if w := s.peers[id]; w != nil {
-		w.next, w.broken = chain.BlockID{}, w.broken || broken
+		w.next, w.broken = consensus.BlockID{}, w.broken || broken
 	}
 }
 
@@ -357,7 +358,7 @@ func (s *survey) later() []uint64 {
 func (s *survey) due(now time.Time) []uint64 {
 	var ids []uint64
 	for id, w := range s.peers {
-		other := w.next != chain.BlockID{} || !w.heard && now.Sub(w.joined) >= leadCheck
+		other := w.next != consensus.BlockID{} || !w.heard && now.Sub(w.joined) >= leadCheck
 		if w.answer == unasked && (!s.leading || other) {
 			ids = append(ids, id)
 		}
@@ -423,11 +424,11 @@ func (s *survey) mute() int {
 
 // best returns the greatest height that more than half of the live peers
 // claim, and how many claim it or more. One liar among several moves neither.
-func (s *survey) best() (chain.Height, int) {
+func (s *survey) best() (consensus.Height, int) {
 	if len(s.peers) == 0 {
 		return 0, 0
 	}
-	claims := make([]chain.Height, 0, len(s.peers))
+	claims := make([]consensus.Height, 0, len(s.peers))
 	for _, w := range s.peers {
 		claims = append(claims, w.claimed)
 	}

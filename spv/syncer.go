@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Errors of a Syncer's methods.
@@ -83,7 +84,7 @@ func Initialised(st Status) bool { return st.Initialised }
 
 // AtHeight returns a condition for Wait: headers, filters and wallet have
 // reached a height.
-func AtHeight(h chain.Height) func(Status) bool {
+func AtHeight(h consensus.Height) func(Status) bool {
 	return func(st Status) bool {
 		return st.Headers.Current >= h && st.Filters.Current >= h && st.Rescan.Current >= h
 	}
@@ -127,26 +128,26 @@ type run struct {
 	asking   bool         // a peer is asked for all early filters
 	sets     *earlySets   // what they are compared by when they do not fit
 
-	watching   bool          // there is a wallet that needs blocks
-	scanned    chain.BlockID // how far it was searched for; the filters' tip if there is none
-	turns      chan struct{} // to match; as many as there are processors
-	missing    delay         // the filters that the others wait for
-	denials    denials       // the peers whose chains go around waypoints
-	refusals   refusals      // the peers whose headers were refused
-	eased      chain.Easing  // of the newest blocks up to easedAt
-	easedAt    chain.BlockID
-	dispute    *dispute      // the newest block on top of the tip that breaks a rule; nil for none
-	versionsAt chain.BlockID // the tip whose versions were looked at
+	watching   bool              // there is a wallet that needs blocks
+	scanned    consensus.BlockID // how far it was searched for; the filters' tip if there is none
+	turns      chan struct{}     // to match; as many as there are processors
+	missing    delay             // the filters that the others wait for
+	denials    denials           // the peers whose chains go around waypoints
+	refusals   refusals          // the peers whose headers were refused
+	eased      chain.Easing      // of the newest blocks up to easedAt
+	easedAt    consensus.BlockID
+	dispute    *dispute          // the newest block on top of the tip that breaks a rule; nil for none
+	versionsAt consensus.BlockID // the tip whose versions were looked at
 
 	relay *relaying // unmined transactions
 
 	doubt string // why other peers are looked for; empty if they are not
 
-	status  Status        // the next one to show
-	pace    pace          // the rates of the stages
-	shownAt time.Time     // when the status was last shown
-	lost    bool          // not synced, and for more than the moment a new block takes
-	told    chain.BlockID // the tip that the log has told of
+	status  Status            // the next one to show
+	pace    pace              // the rates of the stages
+	shownAt time.Time         // when the status was last shown
+	lost    bool              // not synced, and for more than the moment a new block takes
+	told    consensus.BlockID // the tip that the log has told of
 }
 
 // newRun returns the state that a run starts with.

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // latency is how long an honest fake peer takes.
@@ -136,7 +136,7 @@ func TestPropertyReorganisationsLeaveTheBestChain(t *testing.T) {
 		p := h.net.join(&fakePeer{chain: c, latency: latency})
 		h.start()
 		h.untilSyncedTo(time.Minute, c)
-		for i, depth := range []chain.Height{1, 3, 10} {
+		for i, depth := range []consensus.Height{1, 3, 10} {
 			c = c.Fork(c.Height()-depth, int(depth)+1, uint64(i+2))
 			h.net.extend(p, c)
 			h.untilSyncedTo(time.Minute, c)
@@ -174,7 +174,7 @@ func TestPropertyARestartContinues(t *testing.T) {
 		h.cfg.FlushBytes = 1
 		h.syncer, _ = New(h.cfg)
 		p := h.net.join(&fakePeer{chain: c, latency: latency})
-		for stop := chain.Height(1000); stop < 5000; stop += 1000 {
+		for stop := consensus.Height(1000); stop < 5000; stop += 1000 {
 			h.start()
 			h.until(time.Minute, "under way", func(st Status) bool { return st.Filters.Current >= stop })
 			h.stop()
@@ -250,7 +250,7 @@ func TestALiarIsAccusedAndTheSyncGoesOn(t *testing.T) {
 				if ids := slices.Collect(maps.Keys(h.net.accused)); !slices.Equal(ids, []uint64{bad.id}) {
 					h.Errorf("accused are %v, want peer %d", h.net.accused, bad.id)
 				}
-				var broken *chain.RuleError
+				var broken *consensus.RuleError
 				if !errors.As(h.net.accused[bad.id][0], &broken) {
 					h.Errorf("the evidence is %v", h.net.accused[bad.id])
 				}
@@ -296,7 +296,7 @@ func TestMatchedBlocksReachTheWallet(t *testing.T) {
 				return slices.ContainsFunc(tx.TxOut, func(o *wire.TxOut) bool { return slices.Equal(o.PkScript, script) })
 			})
 		}
-		for at, script := range map[chain.Height][]byte{10: later, 20: first, 2400: later} {
+		for at, script := range map[consensus.Height][]byte{10: later, 20: first, 2400: later} {
 			if b := wallet.found[at]; b == nil || !pays(b, script) {
 				h.Errorf("the payment in block %d did not reach the wallet", at)
 			}
@@ -349,7 +349,7 @@ func TestRunIsNotCalledTwiceAtATime(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	whole := Config{Params: chain.SimNet(), ChainFile: "x", Peers: newFakeNet()}
+	whole := Config{Params: consensus.SimNet(), ChainFile: "x", Peers: newFakeNet()}
 	for name, spoil := range map[string]func(*Config){
 		"no params":       func(c *Config) { c.Params = nil },
 		"no file":         func(c *Config) { c.ChainFile = "" },

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // staleIntervals is how many times the target time per block the tip may be
@@ -21,15 +21,15 @@ const overdueIntervals = 6
 type facts struct {
 	phase    Phase
 	peers    int
-	shown    bool         // a live peer has shown all it has
-	leading  bool         // long runs of headers are being fetched
-	staged   chain.Height // the newest verified header, written or not
-	tip      chain.BlockID
-	filters  chain.BlockID
-	scanned  chain.BlockID
-	best     chain.Height // what most peers claim
-	enough   bool         // the tip has the network's minimum known work
-	stale    bool         // the tip is much older than it should be
+	shown    bool             // a live peer has shown all it has
+	leading  bool             // long runs of headers are being fetched
+	staged   consensus.Height // the newest verified header, written or not
+	tip      consensus.BlockID
+	filters  consensus.BlockID
+	scanned  consensus.BlockID
+	best     consensus.Height // what most peers claim
+	enough   bool             // the tip has the network's minimum known work
+	stale    bool             // the tip is much older than it should be
 	tipAge   time.Duration
 	interval time.Duration // the target time per block
 	overdue  bool          // the tip is older than it is by chance now and then
@@ -46,7 +46,7 @@ type facts struct {
 // delay is a run of blocks whose filters some peers were asked for in vain. It
 // is the zero value while all goes well.
 type delay struct {
-	from, to chain.Height
+	from, to consensus.Height
 	failed   int // peers
 }
 
@@ -172,7 +172,7 @@ func (f facts) syncedReason() string {
 }
 
 // scanReason says how far the wallet has been scanned for.
-func scanReason(scanned, tip chain.Height) string {
+func scanReason(scanned, tip consensus.Height) string {
 	return fmt.Sprintf("Scanning for the wallet: %s of %s.", grouped(scanned), grouped(tip))
 }
 
@@ -206,7 +206,7 @@ func countPeers(n int) string {
 
 // grouped formats a height for users, with commas between groups of three
 // digits.
-func grouped(h chain.Height) string { return groupedNumber(uint64(h)) }
+func grouped(h consensus.Height) string { return groupedNumber(uint64(h)) }
 
 // groupedNumber formats a number as grouped does a height.
 func groupedNumber(n uint64) string {

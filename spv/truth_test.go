@@ -9,12 +9,12 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // inStep are facts under which everything is at the tip.
 func inStep() facts {
-	tip := chain.BlockID{Height: 100, Hash: chainhash.Hash{1}}
+	tip := consensus.BlockID{Height: 100, Hash: chainhash.Hash{1}}
 	return facts{phase: Following, peers: 2, shown: true, staged: 100, tip: tip, filters: tip, scanned: tip, pinned: pinned{weighed: true},
 		best: 100, enough: true}
 }
@@ -24,7 +24,7 @@ func TestSyncedNeedsEveryFact(t *testing.T) {
 	if f := inStep(); !f.synced() {
 		t.Fatal("not synced with everything at the tip")
 	}
-	other := chain.BlockID{Height: 100, Hash: chainhash.Hash{2}}
+	other := consensus.BlockID{Height: 100, Hash: chainhash.Hash{2}}
 	for name, take := range map[string]func(*facts){
 		"not following":           func(f *facts) { f.phase = Rescanning },
 		"no peer":                 func(f *facts) { f.peers = 0 },
@@ -210,10 +210,10 @@ func TestPropertyTheRatioOnlyFallsWhenSyncedIsLost(t *testing.T) {
 			} else {
 				f.phase = Phase(random.IntN(int(Failed) + 1))
 				f.peers, f.shown = random.IntN(3), random.IntN(2) == 0
-				f.best = chain.Height(random.IntN(300))
-				f.staged = chain.Height(random.IntN(200))
-				f.filters.Height = chain.Height(random.IntN(int(f.staged) + 1))
-				f.scanned.Height = chain.Height(random.IntN(int(f.filters.Height) + 1))
+				f.best = consensus.Height(random.IntN(300))
+				f.staged = consensus.Height(random.IntN(200))
+				f.filters.Height = consensus.Height(random.IntN(int(f.staged) + 1))
+				f.scanned.Height = consensus.Height(random.IntN(int(f.filters.Height) + 1))
 			}
 			r.showStages(f, time.Unix(0, 0))
 			ratio := r.status.Ratio
@@ -232,8 +232,8 @@ func TestPropertyTheRatioOnlyFallsWhenSyncedIsLost(t *testing.T) {
 // peers tell of a longer one.
 func TestTheRatioIsAboutThisRun(t *testing.T) {
 	r, now := &run{}, time.Unix(0, 0)
-	f := facts{phase: CatchingUp, staged: 1000, filters: chain.BlockID{Height: 1000}, scanned: chain.BlockID{Height: 1000}}
-	show := func(headers, filters chain.Height) Status {
+	f := facts{phase: CatchingUp, staged: 1000, filters: consensus.BlockID{Height: 1000}, scanned: consensus.BlockID{Height: 1000}}
+	show := func(headers, filters consensus.Height) Status {
 		now = now.Add(time.Second)
 		f.staged, f.filters.Height = headers, filters
 		r.showStages(f, now)

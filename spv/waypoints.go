@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Codes of the warnings about waypoints.
@@ -22,7 +23,7 @@ const misledHint = "The chain with the waypoint is followed as soon as a peer sh
 	"check the list of waypoints."
 
 // misledText says which waypoints the stored chain contradicts.
-func misledText(points []chain.BlockID) string {
+func misledText(points []consensus.BlockID) string {
 	return fmt.Sprintf("The stored chain has another block than the known one at height %s: "+
 		"it is a false branch, or the waypoint is wrong.", grouped(points[0].Height))
 }
@@ -47,13 +48,13 @@ func (r *run) judgeStore() {
 // denials holds the live peers that have shown a chain with the network's minimum known
 // work that goes around a waypoint, and that waypoint's height. It is a pure value. A
 // denial is no proof against the peer, nor against the waypoint.
-type denials map[uint64]chain.Height
+type denials map[uint64]consensus.Height
 
 // forget drops a peer that has left.
 func (d denials) forget(id uint64) { delete(d, id) }
 
 // passed drops the denials of waypoints that the main chain holds.
-func (d denials) passed(tip chain.Height) {
+func (d denials) passed(tip consensus.Height) {
 	for id, height := range d {
 		if height <= tip {
 			delete(d, id)
@@ -63,7 +64,7 @@ func (d denials) passed(tip chain.Height) {
 
 // lowest returns the lowest waypoint that is denied, and by how many peers; zero for
 // none.
-func (d denials) lowest() (height chain.Height, peers int) {
+func (d denials) lowest() (height consensus.Height, peers int) {
 	for _, h := range d {
 		switch {
 		case peers == 0 || h < height:
@@ -78,14 +79,14 @@ func (d denials) lowest() (height chain.Height, peers int) {
 // contradicted records that a peer has shown headers that go around a waypoint. It
 // counts only if their chain has the network's minimum known work: anyone can make up
 // one with less.
-func (p *pursuit) contradicted(id uint64, broken *chain.RuleError, ext *chain.Extension) {
-	if chain.CheckWaypoint(p.cfg.Params, broken.Block) == nil {
+func (p *pursuit) contradicted(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
+	if consensus.CheckWaypoint(p.cfg.Params, broken.Block) == nil {
 		return // it only leaves the chain below one
 	}
 	if broken.Block.Height <= p.staged.Tip.Height {
 		return // the chain holds it: another block there says nothing about it
 	}
-	if !chain.EnoughWork(p.cfg.Params, ext.Reached) {
+	if !consensus.EnoughWork(p.cfg.Params, ext.Reached) {
 		return
 	}
 	p.denials[id] = broken.Block.Height

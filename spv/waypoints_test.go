@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // hasWarning reports whether a warning is shown.
@@ -17,7 +17,7 @@ func (st Status) hasWarning(code string) bool {
 }
 
 // restart ends the run and starts a new one with changed parameters.
-func (h *house) restart(change func(*chain.Params)) {
+func (h *house) restart(change func(*consensus.Params)) {
 	h.Helper()
 	h.stop()
 	params := *h.cfg.Params
@@ -36,7 +36,7 @@ func (h *house) restart(change func(*chain.Params)) {
 // were refused, and is never synced past it.
 func TestAWrongWaypointDoesNotEndTheSync(t *testing.T) {
 	c := generate(t, 900, nil)
-	points := []chain.BlockID{c.ID(200), {Height: 500, Hash: c.ID(501).Hash}, c.ID(800)}
+	points := []consensus.BlockID{c.ID(200), {Height: 500, Hash: c.ID(501).Hash}, c.ID(800)}
 	for _, enough := range []bool{true, false} {
 		inHouse(t, c, nil, func(h *house) {
 			h.withWaypoints(points)
@@ -64,7 +64,7 @@ func TestAWrongWaypointDoesNotEndTheSync(t *testing.T) {
 			if len(h.net.accused) != 0 {
 				h.Errorf("accused: %v", h.net.accused)
 			}
-			h.restart(func(p *chain.Params) { p.Waypoints, p.MinKnownChainWork = nil, nil })
+			h.restart(func(p *consensus.Params) { p.Waypoints, p.MinKnownChainWork = nil, nil })
 			h.untilSyncedTo(time.Minute, c)
 		})
 	}
@@ -80,7 +80,7 @@ func TestAMisledStoreIsLeft(t *testing.T) {
 		h.net.join(&fakePeer{chain: misled, latency: latency})
 		h.start()
 		h.untilSyncedTo(time.Minute, misled)
-		h.restart(func(p *chain.Params) { p.Waypoints = []chain.BlockID{honest.ID(500), honest.ID(1000)} })
+		h.restart(func(p *consensus.Params) { p.Waypoints = []consensus.BlockID{honest.ID(500), honest.ID(1000)} })
 		h.pass(time.Minute)
 		st := h.syncer.Status()
 		if st.Synced || !st.hasWarning(codeMisled) || !strings.Contains(st.Reason, "at height 1,000") {

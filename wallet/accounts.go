@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // AccountOptions are the choices of importing an account.
@@ -111,7 +111,7 @@ type Overview struct {
 
 	// Born is the block at the birthday. It is the zero value if there is none yet, or
 	// if it is not known because the chain is being reorganised.
-	Born chain.BlockID
+	Born consensus.BlockID
 }
 
 // Overview returns how far the wallet has got. It asks the store for the block at the
@@ -317,13 +317,13 @@ func (s *snapshot) startScan() {
 // once: the syncer, which is poked, does the work; Jobs shows how far it
 // is. Nothing that is known is forgotten meanwhile, and after it nothing has
 // changed unless something had been missed.
-func (w *Wallet) Rescan(ctx context.Context, from chain.Height) error {
+func (w *Wallet) Rescan(ctx context.Context, from consensus.Height) error {
 	_, err := w.StartRescan(ctx, from)
 	return err
 }
 
 // rejuvenate lowers all later birthdays to a height, for a job.
-func (s *snapshot) rejuvenate(tx *bolt.Tx, job uint32, h chain.Height) (*snapshot, error) {
+func (s *snapshot) rejuvenate(tx *bolt.Tx, job uint32, h consensus.Height) (*snapshot, error) {
 	next := s.withAccounts()
 	next.scripts = slices.Clone(s.scripts)
 	var errs []error

@@ -8,7 +8,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // The anchors bucket. Keys are numbers (u32) from one on without holes. Values: a
@@ -41,7 +41,7 @@ func (a anchor) encode() []byte {
 
 func decodeAnchor(v []byte) (anchor, error) {
 	r := row{rest: v}
-	a := anchor{BlockID: r.blockID(), base: chain.Height(r.u32())}
+	a := anchor{BlockID: r.blockID(), base: consensus.Height(r.u32())}
 	r.bad = r.bad || a.base < 0 || a.base > a.Height
 	return a, r.done()
 }
@@ -53,7 +53,7 @@ func (s *snapshot) loadAnchors(tx *bolt.Tx) error {
 	s.anchors, err[0] = rowsOf(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (anchor, error) { return decodeAnchor(v) })
 	s.dates, err[1] = rowsOf(tx.Bucket(datesBucket), "date", func(k, v []byte) (dated, error) {
 		key, r := row{rest: k}, row{rest: v}
-		d := dated{key.u32(), chain.Height(r.u32())}
+		d := dated{key.u32(), consensus.Height(r.u32())}
 		r.bad = r.bad || d.first < 0
 		return d, errors.Join(key.done(), r.done())
 	})

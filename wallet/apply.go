@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Apply takes the wallet along an update in one transaction. The update must
@@ -124,7 +125,7 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 // somewhere between the common block and the one the update stands on. And a block
 // whose disapproval is taken back may hold unmined transactions that it did not tell
 // of because it is below a birthday.
-func (a *application) retreat(s *snapshot, on, common chain.BlockID, parted bool) (to chain.BlockID, ok bool) {
+func (a *application) retreat(s *snapshot, on, common consensus.BlockID, parted bool) (to consensus.BlockID, ok bool) {
 	switch {
 	case parted:
 		to, ok = common, common.Height < on.Height
@@ -142,7 +143,7 @@ func (a *application) retreat(s *snapshot, on, common chain.BlockID, parted bool
 // higher returns the fork at which the chain leaves the wallet's, as far as it is
 // known: the block that an update stands on, or if the wallet's chain parts above it
 // the highest block known to be on both.
-func higher(on, common chain.BlockID, parted bool) chain.BlockID {
+func higher(on, common consensus.BlockID, parted bool) consensus.BlockID {
 	if parted {
 		return common
 	}
@@ -152,7 +153,7 @@ func higher(on, common chain.BlockID, parted bool) chain.BlockID {
 // needed returns the first script that the blocks of an update have to be
 // matched against: those that new blocks concern if some are new, above the tip or
 // because the wallet's chain was left.
-func (s *snapshot) needed(from chain.BlockID, left bool, u *chain.Update) uint32 {
+func (s *snapshot) needed(from consensus.BlockID, left bool, u *chain.Update) uint32 {
 	if len(u.Applied) == 0 {
 		return none
 	}
@@ -190,7 +191,7 @@ func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) 
 }
 
 // apply adds the blocks of an update, and moves the tip and the cursor.
-func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
+func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error {
 	if !s.scan() {
 		s.settleFresh(on, step)
 	}
@@ -237,7 +238,7 @@ func (a *application) apply(s *snapshot, on chain.BlockID, step *step) error {
 // settleFresh takes note that scripts which were not born when the step began
 // need no search of their own: the step's blocks have been matched against
 // them.
-func (s *snapshot) settleFresh(on chain.BlockID, step *step) {
+func (s *snapshot) settleFresh(on consensus.BlockID, step *step) {
 	if step == nil {
 		return
 	}

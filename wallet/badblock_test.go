@@ -7,7 +7,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // badBlocks are the ways in which a block is bad that pays and spends what a wallet has.
@@ -46,7 +46,7 @@ func TestBadBlocks(t *testing.T) {
 			scripts, _ := x.Scripts()
 			w.fill(&u, scripts)
 			_, err := x.Apply(t.Context(), u)
-			var invalid *chain.InvalidBlock
+			var invalid *consensus.InvalidBlock
 			if !errors.As(err, &invalid) || invalid.Block != b.BlockID || invalid.Tx != bad.TxHash() {
 				t.Errorf("got %v", err)
 			}
@@ -95,7 +95,7 @@ func (l *lifetime) badBlock() {
 	scripts, _ := l.x.Scripts()
 	l.fill(&u, scripts)
 	_, err = l.x.Apply(l.t.Context(), u)
-	var invalid *chain.InvalidBlock
+	var invalid *consensus.InvalidBlock
 	if !errors.As(err, &invalid) || invalid.Block != b.BlockID {
 		l.fail("bad block (%s): %v", name, fmt.Sprint(err))
 	}

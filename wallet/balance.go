@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Balance is what an account has, in atoms, in dcrwallet's categories. Total
@@ -38,7 +38,7 @@ type AccountBalance struct {
 
 // Balances are the balances of all accounts at one block.
 type Balances struct {
-	Tip      chain.BlockID
+	Tip      consensus.BlockID
 	Accounts []AccountBalance // in the order of their numbers, imported last
 	Sum      Balance
 }
@@ -120,7 +120,7 @@ func (t *tally) immature(ctx context.Context, tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	first := max(0, t.s.tip.Height-chain.Height(t.w.cfg.Params.CoinbaseMaturity))
+	first := max(0, t.s.tip.Height-consensus.Height(t.w.cfg.Params.CoinbaseMaturity))
 	c := tx.Bucket(agingBucket).Cursor()
 	for k, _ := c.Seek(key32(uint32(first))); k != nil; k, _ = c.Next() {
 		v, err := unspent.get(k)
@@ -297,7 +297,7 @@ func (b *Balance) add(o *Balance) {
 
 // confirmations returns how many blocks up to a tip confirm what was mined at a
 // height.
-func confirmations(h, tip chain.Height) int64 { return int64(tip) - int64(h) + 1 }
+func confirmations(h, tip consensus.Height) int64 { return int64(tip) - int64(h) + 1 }
 
 // orCorrupt returns ErrCorrupt where something is missing without an error.
 func orCorrupt(err error) error {

@@ -6,10 +6,11 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // headersOnly returns n blocks on top of one.
-func headersOnly(b testing.TB, on chain.BlockID, n int) []chain.Block {
+func headersOnly(b testing.TB, on consensus.BlockID, n int) []chain.Block {
 	blocks := make([]chain.Block, n)
 	for i := range blocks {
 		h := wire.BlockHeader{PrevBlock: on.Hash, Height: uint32(on.Height) + 1, VoteBits: 1}
@@ -17,8 +18,8 @@ func headersOnly(b testing.TB, on chain.BlockID, n int) []chain.Block {
 		if err != nil {
 			b.Fatal(err)
 		}
-		header := chain.Header(raw)
-		on = chain.BlockID{Height: on.Height + 1, Hash: header.Hash()}
+		header := consensus.Header(raw)
+		on = consensus.BlockID{Height: on.Height + 1, Hash: header.Hash()}
 		blocks[i] = chain.Block{BlockID: on, Header: header}
 	}
 	return blocks

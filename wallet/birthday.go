@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // birthdayMargin is how far before a birthday's date a block is already taken
@@ -16,7 +17,7 @@ import (
 const birthdayMargin = 24 * time.Hour
 
 // unborn is the birthday height of what is born in a block not yet seen.
-const unborn = chain.Never
+const unborn = consensus.Never
 
 // Birthday is where the search for payments to an account or address begins: at
 // a height, at a date if Time is not zero, or after a block if the hash of After
@@ -30,9 +31,9 @@ const unborn = chain.Never
 // blocks count; when that block leaves the chain, the birthday is the block after
 // the fork.
 type Birthday struct {
-	Height chain.Height
+	Height consensus.Height
 	Time   time.Time
-	After  chain.BlockID
+	After  consensus.BlockID
 }
 
 // NewBorn is the text for the birthday of what has never been used.
@@ -49,7 +50,7 @@ func ParseBirthday(text string, now time.Time) (Birthday, error) {
 		return Birthday{Time: now}, nil
 	}
 	if height, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return Birthday{Height: chain.Height(height)}, nil
+		return Birthday{Height: consensus.Height(height)}, nil
 	}
 	date, err := time.Parse(time.DateOnly, text)
 	switch {
@@ -63,8 +64,8 @@ func ParseBirthday(text string, now time.Time) (Birthday, error) {
 
 // checkTip returns ErrBirthdayAboveTip for the height of a block that is not the
 // next one after the tip or below it.
-func (b Birthday) checkTip(tip chain.Height) error {
-	if tip != chain.Never && b.Height > tip+1 {
+func (b Birthday) checkTip(tip consensus.Height) error {
+	if tip != consensus.Never && b.Height > tip+1 {
 		return fmt.Errorf("%w, which is %d; give new for what was never used", ErrBirthdayAboveTip, tip)
 	}
 	return nil
@@ -95,32 +96,32 @@ func (b Birthday) String() string {
 // born is the birthday of an account or script as it is kept: the earliest of up
 // to three, because an address may have been asked for in several ways.
 type born struct {
-	height chain.Height // unborn for none
-	date   uint32       // Unix seconds, zero for none; see dated
-	after  uint32       // the number of an anchor, zero for none
+	height consensus.Height // unborn for none
+	date   uint32           // Unix seconds, zero for none; see dated
+	after  uint32           // the number of an anchor, zero for none
 }
 
 // atHeight returns what is born at a height.
-func atHeight(h chain.Height) born { return born{height: h} }
+func atHeight(h consensus.Height) born { return born{height: h} }
 
 // anchor is a block after which something is born.
 type anchor struct {
-	chain.BlockID
+	consensus.BlockID
 
 	// base is the highest block known to be below both the anchor and the wallet's
 	// tip. It is the anchor's height as soon as the wallet has applied the anchor.
-	base chain.Height
+	base consensus.Height
 }
 
 // dated is a date and the first block of the wallet's chain that it includes.
 type dated struct {
 	date  uint32 // Unix seconds
-	first chain.Height
+	first consensus.Height
 }
 
 // bornAt returns the first height that a birthday includes, or unborn while that is
 // not known.
-func (s *snapshot) bornAt(b born) chain.Height {
+func (s *snapshot) bornAt(b born) consensus.Height {
 	h := b.height
 	if b.after != 0 {
 		h = min(h, s.anchors[b.after-1].Height+1)
@@ -132,7 +133,7 @@ func (s *snapshot) bornAt(b born) chain.Height {
 }
 
 // dateAt returns the first height that a date includes, or unborn.
-func (s *snapshot) dateAt(date uint32) chain.Height {
+func (s *snapshot) dateAt(date uint32) consensus.Height {
 	for _, d := range s.dates {
 		if d.date == date {
 			return d.first
@@ -183,8 +184,8 @@ func (s *snapshot) keep(d Birthday) born {
 
 // firstSince returns a height at or below the first one that a date includes, by
 // the remembered blocks, or unborn if they do not reach it.
-func (s *snapshot) firstSince(date uint32) chain.Height {
-	after := chain.Height(-1)
+func (s *snapshot) firstSince(date uint32) consensus.Height {
+	after := consensus.Height(-1)
 	for _, b := range s.blocks {
 		if includes(date, b.time) {
 			return after + 1
@@ -201,7 +202,7 @@ func includes(date, blockTime uint32) bool {
 }
 
 // setDate notes where a date begins.
-func (s *snapshot) setDate(date uint32, first chain.Height) {
+func (s *snapshot) setDate(date uint32, first consensus.Height) {
 	next := make([]dated, 0, len(s.dates)+1)
 	for _, d := range s.dates {
 		if d.date != date {
@@ -212,7 +213,7 @@ func (s *snapshot) setDate(date uint32, first chain.Height) {
 }
 
 // keepAfter returns the birthday of what is born after a block.
-func (s *snapshot) keepAfter(id chain.BlockID) born {
+func (s *snapshot) keepAfter(id consensus.BlockID) born {
 	a := anchor{BlockID: id, base: min(id.Height, s.tip.Height)}
 	switch b, ok := blockAt(s.blocks, id.Height); {
 	case ok && b.Hash != id.Hash: // the wallet is on another branch
@@ -231,7 +232,7 @@ func (s *snapshot) keepAfter(id chain.BlockID) born {
 
 // leaveBranch makes the dates and anchors follow the chain, which leads over the fork to
 // another branch than the wallet's. The wallet goes back to a block at or below the fork.
-func (s *snapshot) leaveBranch(fork, to chain.BlockID) {
+func (s *snapshot) leaveBranch(fork, to consensus.BlockID) {
 	for i, a := range s.anchors {
 		applied := a.base == a.Height
 		if a.base <= to.Height {
@@ -257,7 +258,7 @@ func (s *snapshot) setAnchor(i int, a anchor) {
 // arrive compares a new block of the chain with the anchors of its height. It returns
 // the height from which on blocks may hold payments that were not looked for, or
 // unborn: an anchor is on another branch, which the wallet has never seen.
-func (s *snapshot) arrive(b *chain.Block) (missed chain.Height) {
+func (s *snapshot) arrive(b *chain.Block) (missed consensus.Height) {
 	missed = unborn
 	for i, a := range s.anchors {
 		if a.Height != b.Height || a.base == a.Height {
@@ -275,7 +276,7 @@ func (s *snapshot) arrive(b *chain.Block) (missed chain.Height) {
 
 // reachDates makes heights of the dates that blocks of the chain above a height are the
 // first to reach.
-func (s *snapshot) reachDates(blocks []chain.Block, above chain.Height) {
+func (s *snapshot) reachDates(blocks []chain.Block, above consensus.Height) {
 	for _, d := range s.dates {
 		for i := range blocks {
 			b := &blocks[i]

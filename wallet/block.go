@@ -8,7 +8,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Which blocks the wallet remembers. Deeper reorganisations than the newest
@@ -20,7 +20,7 @@ const (
 
 // block is a block of the chain that the wallet has applied.
 type block struct {
-	chain.BlockID
+	consensus.BlockID
 	time uint32 // Unix seconds
 }
 
@@ -36,7 +36,7 @@ func (b block) encode() []byte {
 
 func decodeBlock(k, v []byte) (block, error) {
 	key, r := row{rest: k}, row{rest: v}
-	b := block{BlockID: chain.BlockID{Height: chain.Height(key.u32()), Hash: r.hash()}, time: r.u32()}
+	b := block{BlockID: consensus.BlockID{Height: consensus.Height(key.u32()), Hash: r.hash()}, time: r.u32()}
 	if key.done() != nil || b.Height < 0 {
 		return b, ErrCorrupt
 	}
@@ -77,8 +77,8 @@ func saveBlocks(tx *bolt.Tx, old, list []block) error {
 }
 
 // blockAt returns the remembered block of a height.
-func blockAt(list []block, h chain.Height) (block, bool) {
-	i, ok := slices.BinarySearchFunc(list, h, func(b block, h chain.Height) int { return int(b.Height - h) })
+func blockAt(list []block, h consensus.Height) (block, bool) {
+	i, ok := slices.BinarySearchFunc(list, h, func(b block, h consensus.Height) int { return int(b.Height - h) })
 	if !ok {
 		return block{}, false
 	}
@@ -86,8 +86,8 @@ func blockAt(list []block, h chain.Height) (block, bool) {
 }
 
 // blockBelow returns the highest remembered block not above a height.
-func blockBelow(list []block, h chain.Height) block {
-	i, ok := slices.BinarySearchFunc(list, h, func(b block, h chain.Height) int { return int(b.Height - h) })
+func blockBelow(list []block, h consensus.Height) block {
+	i, ok := slices.BinarySearchFunc(list, h, func(b block, h consensus.Height) int { return int(b.Height - h) })
 	if !ok {
 		i--
 	}
@@ -98,7 +98,7 @@ func blockBelow(list []block, h chain.Height) block {
 // height order. Both lists are in height order, and may overlap in blocks that
 // are the same. Kept are as many of the newest as said, one in sparseBlocks
 // below, the genesis block, and those named besides the tip.
-func remember(list, more []block, newest, tip chain.Height, named ...chain.Height) []block {
+func remember(list, more []block, newest, tip consensus.Height, named ...consensus.Height) []block {
 	kept := make([]block, 0, len(list)+len(more)/sparseBlocks+denseBlocks)
 	keep := func(b block) {
 		if b.Height > tip-newest || b.Height%sparseBlocks == 0 || slices.Contains(named, b.Height) {
@@ -124,9 +124,9 @@ func remember(list, more []block, newest, tip chain.Height, named ...chain.Heigh
 // locate returns the blocks at and below a height for a locator: the newest
 // without gaps as far as they are remembered so, then at distances that
 // double, and the genesis block.
-func locate(list []block, from chain.Height) []chain.BlockID {
-	var ids []chain.BlockID
-	for h, step := from, chain.Height(1); h > 0; h -= step {
+func locate(list []block, from consensus.Height) []consensus.BlockID {
+	var ids []consensus.BlockID
+	for h, step := from, consensus.Height(1); h > 0; h -= step {
 		b := blockBelow(list, h)
 		if b.Height == 0 {
 			break

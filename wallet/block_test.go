@@ -7,13 +7,13 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
-func numbered(from, to chain.Height) []block {
+func numbered(from, to consensus.Height) []block {
 	var list []block
 	for h := from; h <= to; h++ {
-		list = append(list, block{chain.BlockID{Height: h, Hash: chainhash.HashH(key32(uint32(h)))}, uint32(h)})
+		list = append(list, block{consensus.BlockID{Height: h, Hash: chainhash.HashH(key32(uint32(h)))}, uint32(h)})
 	}
 	return list
 }
@@ -21,12 +21,12 @@ func numbered(from, to chain.Height) []block {
 func TestRemember(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	list := numbered(0, 0)
-	tip := chain.Height(0)
+	tip := consensus.Height(0)
 	for tip < 20_000 {
-		n := 1 + chain.Height(rng.IntN(2000))
+		n := 1 + consensus.Height(rng.IntN(2000))
 		list = remember(list, numbered(tip+1, tip+n), denseBlocks, tip+n)
 		tip += n
-		var want []chain.Height
+		var want []consensus.Height
 		for h := range tip + 1 {
 			if h > tip-denseBlocks && h > tip-n || h%sparseBlocks == 0 {
 				want = append(want, h)
@@ -50,7 +50,7 @@ func TestLocatorIsDenseThenSparse(t *testing.T) {
 	list := remember(numbered(0, 0), numbered(1, 50_000), denseBlocks, 50_000)
 	ids := locate(list, 50_000)
 	for i := range denseBlocks {
-		if ids[i].Height != chain.Height(50_000-i) {
+		if ids[i].Height != consensus.Height(50_000-i) {
 			t.Fatalf("entry %d is %d", i, ids[i].Height)
 		}
 	}

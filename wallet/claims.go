@@ -8,7 +8,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // claim makes an account or imported script as old as it is and as a user now says,
@@ -28,7 +28,7 @@ func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of lowered, d born) (older bool
 
 // age is claim without the search. It returns the height from which that has to be, or
 // unborn. The accounts and the scripts of the snapshot must be its own.
-func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of lowered, d born) (from chain.Height, older bool, err error) {
+func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of lowered, d born) (from consensus.Height, older bool, err error) {
 	before := s.bornAt(*s.birthday(&of))
 	kept, err := s.unlowered(tx, of)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *snapshot) relower(tx *bolt.Tx, of lowered, d born) error {
 
 // searchAgain makes the cursor go back to search for scripts from a number on in all
 // blocks from a height on, because they were not looked for there so far.
-func (s *snapshot) searchAgain(from chain.Height, first, now uint32, kind JobKind) {
+func (s *snapshot) searchAgain(from consensus.Height, first, now uint32, kind JobKind) {
 	if first >= s.fresh || from > s.tip.Height {
 		return // they are searched for everywhere yet, or nothing was missed
 	}
@@ -196,7 +196,7 @@ func (w *Wallet) paid(tx *bolt.Tx, n uint32, pay []byte) (bool, error) {
 	owner := func(script []byte) (uint32, bool) { return n, bytes.Equal(script, pay) }
 	err = all(tx.Bucket(disapprovedBucket), func(k, _ []byte) error {
 		r := row{rest: k}
-		h := chain.Height(r.u32())
+		h := consensus.Height(r.u32())
 		list, err := minedIn(tx, h, h)
 		for _, m := range list {
 			e := examine(m.tx, kindAt(m.place, m.tx), owner)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Config is what a wallet is opened with.
@@ -17,7 +17,7 @@ type Config struct {
 	Path string
 
 	// Params is the network the wallet is for.
-	Params *chain.Params
+	Params *consensus.Params
 
 	// Log takes what happens, and is never told a key; nil drops it.
 	Log *slog.Logger

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // tornFile writes what a disk may hold after a power cut between two states of
@@ -100,10 +101,10 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 	for name, u := range map[string]chain.Update{
 		"a gap":              full(func(u *chain.Update) { u.Applied = append(u.Applied[:3:3], u.Applied[4:]...) }),
 		"starts later":       full(func(u *chain.Update) { u.Applied = u.Applied[1:] }),
-		"starts earlier":     w.since([]chain.BlockID{w.main[2].BlockID}, 10),
+		"starts earlier":     w.since([]consensus.BlockID{w.main[2].BlockID}, 10),
 		"another chain":      full(func(u *chain.Update) { u.Applied[0].Header[4] ^= 1 }),
 		"wrong height":       full(func(u *chain.Update) { u.Applied[2].Height++ }),
-		"reverts a stranger": {Reverted: []chain.BlockID{{Height: x.Status().Tip.Height}}},
+		"reverts a stranger": {Reverted: []consensus.BlockID{{Height: x.Status().Tip.Height}}},
 	} {
 		if grown, err := x.Apply(t.Context(), u); grown || !errors.Is(err, ErrNotConnected) {
 			t.Errorf("%s: %v, %v", name, grown, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // told is everything a wallet says, with nothing that depends on the order in
@@ -264,7 +264,7 @@ func TestRescanChangesNothing(t *testing.T) {
 			}
 			w.sync(x, 8)
 			before, said, pool := dump(t, x, "meta", "blocks", "unmined", "jobs", "conflicts"), tell(t, x), unminedHashes(t, x)
-			if err := x.Rescan(t.Context(), chain.Height(w.rng.IntN(50))); err != nil {
+			if err := x.Rescan(t.Context(), consensus.Height(w.rng.IntN(50))); err != nil {
 				t.Fatal(err)
 			}
 			for w.step(x, 1+w.rng.IntN(9)) {
@@ -346,7 +346,7 @@ func TestReorganisationDuringRescan(t *testing.T) {
 			w.sync(x, 10)
 			if seed%2 == 0 {
 				importTest(t, x, "b", 2, AccountOptions{})
-			} else if err := x.Rescan(t.Context(), chain.Height(w.rng.IntN(50))); err != nil {
+			} else if err := x.Rescan(t.Context(), consensus.Height(w.rng.IntN(50))); err != nil {
 				t.Fatal(err)
 			}
 			for range w.rng.IntN(6) {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -21,7 +21,7 @@ func Example() {
 	defer os.RemoveAll(dir)
 	w, err := wallet.Open(wallet.Config{
 		Path:   filepath.Join(dir, "savings.db"),
-		Params: chain.SimNet(),
+		Params: consensus.SimNet(),
 	})
 	if err != nil {
 		fmt.Println(err)

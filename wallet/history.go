@@ -12,13 +12,13 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // HistoryFilter chooses among transactions. The zero value chooses all.
 type HistoryFilter struct {
 	// Above leaves out what was mined at this height or below it.
-	Above chain.Height
+	Above consensus.Height
 
 	// Account is the only account wanted. Empty is any.
 	Account string
@@ -126,14 +126,14 @@ func (q *query) from(hash chainhash.Hash) (unmined []*unmined, below *Place, err
 
 // newestFirst calls fn for the mined transactions above a height and below a place,
 // unless that is nil, newest first, until it returns false.
-func (q *query) newestFirst(above chain.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
+func (q *query) newestFirst(above consensus.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
 	c := q.tx.Bucket(minedBucket).Cursor()
 	k, v := c.Last()
 	if below != nil {
 		c.Seek(below.key())
 		k, v = c.Prev()
 	}
-	for ; len(k) == placeSize && chain.Height(binary.BigEndian.Uint32(k)) > above; k, v = c.Prev() {
+	for ; len(k) == placeSize && consensus.Height(binary.BigEndian.Uint32(k)) > above; k, v = c.Prev() {
 		m, err := decodeMined(k, v)
 		if err != nil {
 			return err
@@ -147,7 +147,7 @@ func (q *query) newestFirst(above chain.Height, below *Place, fn func(m *mined) 
 
 // paying does the same for the transactions that pay addresses or spend what
 // was paid to them. It reads no others.
-func (q *query) paying(addresses []string, above chain.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
+func (q *query) paying(addresses []string, above consensus.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
 	scripts, err := q.scriptsOf(addresses)
 	if err != nil {
 		return err

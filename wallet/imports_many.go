@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Imported is what an import of many has done.
@@ -123,7 +123,7 @@ type importing struct {
 
 	// What was watched before, and has become older, is searched for from the height
 	// low on: the scripts from first on.
-	low   chain.Height
+	low   consensus.Height
 	first uint32
 }
 

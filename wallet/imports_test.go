@@ -12,13 +12,13 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // testPubKey is a public key of nobody.
 func testPubKey(t *testing.T) []byte {
 	t.Helper()
-	key, err := seedKey(t, chain.SimNet(), 9).Neuter().Child(0)
+	key, err := seedKey(t, consensus.SimNet(), 9).Neuter().Child(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func testPubKey(t *testing.T) []byte {
 // importing it results.
 func eachAddress(t *testing.T) map[string]int {
 	t.Helper()
-	net, key := chain.SimNet().Params, testPubKey(t)
+	net, key := consensus.SimNet().Params, testPubKey(t)
 	hash := bytes.Repeat([]byte{7}, 20)
 	edKey, err := hex.DecodeString("cecc1507dc1ddd7295951c290888f095adb9044d1b73d696e6df065d683bd4fc")
 	if err != nil {
@@ -218,7 +218,7 @@ func TestAddressesOfOthers(t *testing.T) {
 			t.Fatalf("mistyped: %v", err)
 		}
 	}
-	main, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), chain.MainNet())
+	main, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), consensus.MainNet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestAddressesOfOthers(t *testing.T) {
 }
 
 func TestBirthdays(t *testing.T) {
-	genesis := chain.SimNet().GenesisBlock.Header.Timestamp
+	genesis := consensus.SimNet().GenesisBlock.Header.Timestamp
 	day := func(n int) time.Time { return genesis.Add(time.Duration(n) * 24 * time.Hour) }
 	pays := derived(t, 1, External, 1)
 	w := newWorld(t, 1) // one block an hour
@@ -248,7 +248,7 @@ func TestBirthdays(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		birthday Birthday
-		first    chain.Height
+		first    consensus.Height
 	}{
 		"genesis":       {Birthday{}, 1},
 		"height":        {Birthday{Height: 100}, 100},

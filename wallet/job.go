@@ -8,7 +8,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // keptJobs is how many jobs that are over are remembered.
@@ -76,14 +76,14 @@ type job struct {
 	// The scripts from first on and below end are searched for, from the height
 	// from on. The windows that grow meanwhile are part of it: end grows with them.
 	first, end uint32
-	from       chain.Height
+	from       consensus.Height
 
 	// reached is the height up to which that was done when another job made the
 	// cursor go back.
-	reached chain.Height
+	reached consensus.Height
 
 	// target is the height of the tip when the job was over.
-	target chain.Height
+	target consensus.Height
 
 	began, ended uint32 // Unix seconds; ended is zero while it is running
 }
@@ -106,7 +106,7 @@ func (j *job) encode() []byte {
 func decodeJob(k, v []byte) (job, error) {
 	key, r := row{rest: k}, row{rest: v}
 	j := job{id: key.u32(), kind: JobKind(r.u8()), state: JobState(r.u8()), first: r.u32(), end: r.u32(),
-		from: chain.Height(r.u32()), reached: chain.Height(r.u32()), target: chain.Height(r.u32()), began: r.u32(), ended: r.u32()}
+		from: consensus.Height(r.u32()), reached: consensus.Height(r.u32()), target: consensus.Height(r.u32()), began: r.u32(), ended: r.u32()}
 	if key.done() != nil || j.kind > lastJobKind || j.state > lastStored || j.first > j.end || j.from < 0 || j.reached < 0 || j.target < 0 {
 		r.bad = true
 	}

@@ -8,7 +8,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Job is a search of blocks for what the wallet watches. It outlasts a restart.
@@ -20,7 +20,7 @@ type Job struct {
 	// From is the first height that is searched, At the last one that was, and
 	// Target the last one to search. At may fall when windows grow: then the
 	// blocks are searched for the new addresses.
-	From, At, Target chain.Height
+	From, At, Target consensus.Height
 
 	Began time.Time
 	Ended time.Time // zero while it is not over
@@ -42,10 +42,10 @@ func (j *Job) Progress() float64 {
 }
 
 // Jobs returns the jobs in the order in which they began: those that are not
-// over, and the last ones that are. Tip is the height of the chain, chain.Never
+// over, and the last ones that are. Tip is the height of the chain, consensus.Never
 // while that is not known. Unless the chain is known to end there, a job that has
 // searched all of it is still running: what it looks for may be in later blocks.
-func (w *Wallet) Jobs(tip chain.Height, ends bool) []Job {
+func (w *Wallet) Jobs(tip consensus.Height, ends bool) []Job {
 	s := w.now.Load()
 	list := make([]Job, len(s.jobs))
 	for i := range s.jobs {
@@ -59,14 +59,14 @@ func (w *Wallet) Jobs(tip chain.Height, ends bool) []Job {
 }
 
 // describeJob tells how far a job is.
-func (s *snapshot) describeJob(j *job, tip chain.Height) Job {
+func (s *snapshot) describeJob(j *job, tip consensus.Height) Job {
 	out := Job{ID: j.id, Kind: j.kind, State: j.state, From: j.from, At: j.reached, Target: j.target,
 		Began: unixTime(j.began), Ended: unixTime(j.ended)}
 	if !j.active() {
 		return out
 	}
 	out.Target = s.tip.Height
-	if tip != chain.Never {
+	if tip != consensus.Never {
 		out.Target = max(tip, s.tip.Height)
 	}
 	switch {
@@ -93,7 +93,7 @@ func (s *snapshot) satisfies(j *job) bool {
 }
 
 // StartRescan is Rescan. It returns the job.
-func (w *Wallet) StartRescan(ctx context.Context, from chain.Height) (id uint32, err error) {
+func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uint32, err error) {
 	if err := (Birthday{Height: from}).validate(); err != nil {
 		return 0, fmt.Errorf("rescan: %w", err)
 	}
@@ -117,7 +117,7 @@ func (w *Wallet) StartRescan(ctx context.Context, from chain.Height) (id uint32,
 
 // goBack makes the cursor go back, to search for all scripts from a number on in the
 // blocks from a height on, whatever has been searched before.
-func (s *snapshot) goBack(from chain.Height, first uint32) {
+func (s *snapshot) goBack(from consensus.Height, first uint32) {
 	if s.scan() {
 		first = min(first, s.scanning)
 	}
@@ -268,7 +268,7 @@ func (s *snapshot) coverJobs(known, now uint32) {
 			}
 		}
 	}
-	discover := func(first uint32, from chain.Height) {
+	discover := func(first uint32, from consensus.Height) {
 		if first < end && from <= s.tip.Height {
 			s.addJob(job{kind: DiscoveryJob, first: first, end: end, from: from, began: now})
 		}

@@ -10,7 +10,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // jobsOf renders the jobs of a wallet on a chain.
@@ -116,7 +116,7 @@ func TestCancelLeavesTheFormerPosition(t *testing.T) {
 	w, x := plain(t, 280), openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
 	w.sync(x, 1000) // in one step, so that all blocks are remembered
-	rescan := func(from chain.Height) uint32 {
+	rescan := func(from consensus.Height) uint32 {
 		t.Helper()
 		id, err := x.StartRescan(t.Context(), from)
 		if err != nil {

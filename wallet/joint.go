@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // The wallets of a set go along the chain together. Each stands at one or two
@@ -25,16 +26,16 @@ import (
 type front struct {
 	named
 	s   *snapshot
-	at  chain.BlockID
+	at  consensus.BlockID
 	tip bool // its tip, and not its cursor
 }
 
 // joint is the step that is under way. The set's mutex guards it.
 type joint struct {
-	ahead   bool                   // it began where the first wallet stood
-	offered []chain.BlockID        // where the steps began since the last one that was applied
-	members []named                // those that have not applied it yet
-	stops   map[chain.BlockID]bool // where others stand
+	ahead   bool                       // it began where the first wallet stood
+	offered []consensus.BlockID        // where the steps began since the last one that was applied
+	members []named                    // those that have not applied it yet
+	stops   map[consensus.BlockID]bool // where others stand
 
 	// list is what was matched last, of the wallets and with the numbers in of.
 	list     [][]byte
@@ -68,7 +69,7 @@ func (s *Set) fronts() []front {
 // Scanned implements spv.Wallet: it returns the block up to which all wallets
 // have been searched for everything. If they stand at different blocks, it is
 // the lowest height, without a hash.
-func (s *Set) Scanned() (at chain.BlockID, watching bool) {
+func (s *Set) Scanned() (at consensus.BlockID, watching bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.fronts() {
@@ -77,7 +78,7 @@ func (s *Set) Scanned() (at chain.BlockID, watching bool) {
 		case !watching:
 			at, watching = f.s.scanned(), true
 		case f.s.scanned() != at:
-			at = chain.BlockID{Height: min(at.Height, f.at.Height)}
+			at = consensus.BlockID{Height: min(at.Height, f.at.Height)}
 		}
 	}
 	return at, watching
@@ -85,11 +86,11 @@ func (s *Set) Scanned() (at chain.BlockID, watching bool) {
 
 // Locator implements spv.Wallet: it begins a step of all wallets that stand at
 // the same block, and returns blocks that all of them remember.
-func (s *Set) Locator() []chain.BlockID {
+func (s *Set) Locator() []consensus.BlockID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fronts := s.fronts()
-	s.step.members, s.step.stops = nil, make(map[chain.BlockID]bool)
+	s.step.members, s.step.stops = nil, make(map[consensus.BlockID]bool)
 	if len(fronts) == 0 {
 		return nil
 	}
@@ -104,7 +105,7 @@ func (s *Set) Locator() []chain.BlockID {
 		lead = slices.MaxFunc(left, byHeight)
 	}
 	s.step.offered = append(s.step.offered, lead.at)
-	var locator []chain.BlockID
+	var locator []consensus.BlockID
 	for _, f := range fronts {
 		if f.at != lead.at {
 			s.step.stops[f.at] = true
@@ -121,15 +122,15 @@ func (s *Set) Locator() []chain.BlockID {
 }
 
 // shared returns the blocks that are in both of two locators.
-func shared(a, b []chain.BlockID) []chain.BlockID {
+func shared(a, b []consensus.BlockID) []consensus.BlockID {
 	if slices.Equal(a, b) {
 		return a
 	}
-	in := make(map[chain.BlockID]bool, len(b))
+	in := make(map[consensus.BlockID]bool, len(b))
 	for _, id := range b {
 		in[id] = true
 	}
-	return slices.DeleteFunc(a, func(id chain.BlockID) bool { return !in[id] })
+	return slices.DeleteFunc(a, func(id consensus.BlockID) bool { return !in[id] })
 }
 
 // Scripts implements spv.Wallet: it returns the scripts of all wallets that have
@@ -163,7 +164,7 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 	more, errs := make([]bool, len(members)), make([]error, len(members))
 	sideBySide(len(members), func(i int) { more[i], errs[i] = members[i].Apply(ctx, u) })
 	var pending []named
-	var invalid *chain.InvalidBlock
+	var invalid *consensus.InvalidBlock
 	for i, m := range members {
 		switch {
 		case errs[i] != nil && s.closed(m):
@@ -182,7 +183,7 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 }
 
 // cut ends an update at the first of some blocks that is in it.
-func cut(u *chain.Update, stops map[chain.BlockID]bool) {
+func cut(u *chain.Update, stops map[consensus.BlockID]bool) {
 	for i := range u.Applied {
 		if i+1 < len(u.Applied) && stops[u.Applied[i].BlockID] {
 			u.Applied, u.More = u.Applied[:i+1:i+1], true

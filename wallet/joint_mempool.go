@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Heard implements spv.Wallet: every wallet hears what is relayed. It is refused if a
@@ -24,7 +24,7 @@ func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed b
 
 // Unsearched implements spv.Wallet: a block counts as searched if it was for every
 // wallet that does not know the transaction.
-func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from chain.Height) (scripts [][]byte, last chain.BlockID, err error) {
+func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
 	err = s.eachSound(ctx, func(w *Wallet) error {
 		list, at, err := w.Unsearched(ctx, tx, from)
 		switch {
@@ -84,7 +84,7 @@ func (s *Set) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 }
 
 // MinedAt implements spv.Wallet: it asks one wallet after the other.
-func (s *Set) MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Height, ok bool, err error) {
+func (s *Set) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error) {
 	err = s.eachSound(ctx, func(w *Wallet) error {
 		if ok {
 			return nil

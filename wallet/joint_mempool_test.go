@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // dealing is two wallets of a set, each with an account, of which one pays the other.
@@ -51,7 +51,7 @@ func (d *dealing) published(when string, want ...*wire.MsgTx) {
 }
 
 // minedAt wants the set to know the block of a transaction, or of none for zero.
-func (d *dealing) minedAt(when string, tx *wire.MsgTx, want chain.Height) {
+func (d *dealing) minedAt(when string, tx *wire.MsgTx, want consensus.Height) {
 	d.t.Helper()
 	if h, ok, err := d.set.MinedAt(d.t.Context(), tx.TxHash()); err != nil || h != want || ok != (want != 0) {
 		d.t.Errorf("%s: mined at %d, %v (%v), want %d", when, h, ok, err, want)

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // openSet returns a set of no wallets, which is closed with the test.
@@ -75,7 +76,7 @@ type life struct {
 	*world
 	t    *testing.T
 	set  *Set
-	born map[string]map[byte]chain.Height // of the accounts by wallet and seed
+	born map[string]map[byte]consensus.Height // of the accounts by wallet and seed
 }
 
 // act does something random to the set or the chain.
@@ -106,10 +107,10 @@ func (l *life) importSome(name string) {
 		return
 	}
 	x := makeTest(l.t, l.set, name)
-	birth := Birthday{Height: chain.Height(l.rng.IntN(30))}
+	birth := Birthday{Height: consensus.Height(l.rng.IntN(30))}
 	importTest(l.t, x, fmt.Sprint(seed), seed, AccountOptions{Birthday: &birth})
 	if l.born[name] == nil {
-		l.born[name] = make(map[byte]chain.Height)
+		l.born[name] = make(map[byte]consensus.Height)
 	}
 	l.born[name][seed] = birth.Height
 }
@@ -120,7 +121,7 @@ func (l *life) changeMind(name string) {
 	if err != nil {
 		return
 	}
-	from := chain.Height(l.rng.IntN(int(x.Status().Tip.Height) + 1))
+	from := consensus.Height(l.rng.IntN(int(x.Status().Tip.Height) + 1))
 	id, err := x.StartRescan(l.t.Context(), from)
 	if err != nil {
 		l.t.Fatal(err)
@@ -143,7 +144,7 @@ func (l *life) rescan(name string) {
 	if err != nil {
 		return
 	}
-	from := chain.Height(l.rng.IntN(int(x.Status().Tip.Height) + 1))
+	from := consensus.Height(l.rng.IntN(int(x.Status().Tip.Height) + 1))
 	if err := x.Rescan(l.t.Context(), from); err != nil {
 		l.t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func (l *life) reopen(name string) {
 func TestWalletsTogetherEqualWalletsAlone(t *testing.T) {
 	for seed := range seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			l := &life{world: newWorld(t, seed), t: t, set: openSet(t), born: make(map[string]map[byte]chain.Height)}
+			l := &life{world: newWorld(t, seed), t: t, set: openSet(t), born: make(map[string]map[byte]consensus.Height)}
 			l.ours = append(derived(t, 1, External, 12), derived(t, 2, Internal, 12)...)
 			l.random()
 			for range 150 {

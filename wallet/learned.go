@@ -3,7 +3,7 @@ package wallet
 import (
 	"slices"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // learned says that the scripts with numbers in [first, end) came to be watched
@@ -12,7 +12,7 @@ import (
 // after a restart looks for them in these blocks as well.
 type learned struct {
 	first, end uint32
-	above      chain.Height
+	above      consensus.Height
 }
 
 // learn takes note that scripts, from a number on, were found because of blocks
@@ -24,7 +24,7 @@ func (s *snapshot) learn(first uint32) {
 // unsearched returns the first script, from a number on, that blocks above a height
 // may not have been matched against. A number that is not below count says that
 // there is none.
-func (s *snapshot) unsearched(from uint32, h chain.Height) uint32 {
+func (s *snapshot) unsearched(from uint32, h consensus.Height) uint32 {
 	first := from
 	for _, l := range s.learned {
 		if l.first <= from && from < l.end && l.above <= h {
@@ -42,7 +42,7 @@ func (s *snapshot) unsearched(from uint32, h chain.Height) uint32 {
 // found notes that a block of a height pays a script, which was not known before. If
 // blocks above it were applied already as learned says, what they spend of the payment
 // was not noticed: so they have to be searched again for the script.
-func (s *snapshot) found(n uint32, h chain.Height) {
+func (s *snapshot) found(n uint32, h consensus.Height) {
 	if !slices.ContainsFunc(s.learned, func(l learned) bool { return l.first <= n && n < l.end && h <= l.above }) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // add takes a block into the books: it voids the regular transactions of its
@@ -115,7 +116,7 @@ func (a *application) concerns(e *effects, received map[wire.OutPoint]bool) (boo
 
 // disapprove makes the regular transactions of a block void. Those that may be
 // mined again are unmined from then on.
-func (a *application) disapprove(h chain.Height) error {
+func (a *application) disapprove(h consensus.Height) error {
 	if isDisapproved(a.tx, h) {
 		return nil
 	}
@@ -145,7 +146,7 @@ func (a *application) disapprove(h chain.Height) error {
 }
 
 // approve undoes disapprove.
-func (a *application) approve(s *snapshot, h chain.Height) error {
+func (a *application) approve(s *snapshot, h consensus.Height) error {
 	if err := a.tx.Bucket(disapprovedBucket).Delete(key32(uint32(h))); err != nil {
 		return err
 	}
@@ -170,8 +171,8 @@ func (a *application) approve(s *snapshot, h chain.Height) error {
 }
 
 // rollback takes back all blocks above one that the wallet remembers.
-func (a *application) rollback(s *snapshot, to chain.BlockID) error {
-	taken, err := minedIn(a.tx, to.Height+1, chain.Never)
+func (a *application) rollback(s *snapshot, to consensus.BlockID) error {
+	taken, err := minedIn(a.tx, to.Height+1, consensus.Never)
 	if err != nil {
 		return err
 	}
@@ -199,11 +200,11 @@ func (a *application) rollback(s *snapshot, to chain.BlockID) error {
 }
 
 // reapprove drops the disapprovals by blocks above a height.
-func (a *application) reapprove(s *snapshot, h chain.Height) error {
+func (a *application) reapprove(s *snapshot, h consensus.Height) error {
 	c := a.tx.Bucket(disapprovedBucket).Cursor()
-	var void []chain.Height
+	var void []consensus.Height
 	for k, _ := c.Seek(key32(uint32(h))); len(k) == 4; k, _ = c.Next() {
-		void = append(void, chain.Height(binary.BigEndian.Uint32(k)))
+		void = append(void, consensus.Height(binary.BigEndian.Uint32(k)))
 	}
 	for _, v := range void {
 		if err := a.approve(s, v); err != nil {
@@ -214,7 +215,7 @@ func (a *application) reapprove(s *snapshot, h chain.Height) error {
 }
 
 // forget drops the blocks above one.
-func (s *snapshot) forget(to chain.BlockID) {
+func (s *snapshot) forget(to consensus.BlockID) {
 	for i, b := range s.blocks {
 		if b.Height > to.Height {
 			s.blocks = s.blocks[:i:i]

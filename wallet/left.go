@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // leftBlocks is for how many blocks below the tip the wallet remembers which blocks it has
@@ -37,9 +38,9 @@ func addLeft(tx *bolt.Tx) error {
 
 // left is a block that the wallet has taken back.
 type left struct {
-	chain.BlockID
-	parent      chain.BlockID // the highest block below it that was remembered
-	disapproves bool          // it made the regular transactions of the block before it void
+	consensus.BlockID
+	parent      consensus.BlockID // the highest block below it that was remembered
+	disapproves bool              // it made the regular transactions of the block before it void
 }
 
 func (l *left) key() []byte { return appendBlockID(nil, l.BlockID) }
@@ -53,7 +54,7 @@ func decodeLeft(k, v []byte) (left, error) {
 }
 
 // leave remembers the blocks above one, which are taken back, and their transactions.
-func (a *application) leave(s *snapshot, to chain.BlockID, taken []*mined) error {
+func (a *application) leave(s *snapshot, to consensus.BlockID, taken []*mined) error {
 	parent := blockBelow(s.blocks, to.Height).BlockID
 	for _, b := range s.blocks {
 		if b.Height <= to.Height {
@@ -80,7 +81,7 @@ func (a *application) leave(s *snapshot, to chain.BlockID, taken []*mined) error
 }
 
 // rejoin forgets that a block was taken back, which is applied now.
-func (a *application) rejoin(id chain.BlockID) error {
+func (a *application) rejoin(id consensus.BlockID) error {
 	b, key := a.tx.Bucket(leftBucket), appendBlockID(nil, id)
 	if !has(b, key) {
 		return nil
@@ -138,7 +139,7 @@ func getLeft(tx *bolt.Tx, hash chainhash.Hash) (l left, ok bool, err error) {
 }
 
 // wasDisapproved reports whether a block was taken back that had disapproved a given one.
-func wasDisapproved(tx *bolt.Tx, id chain.BlockID) (bool, error) {
+func wasDisapproved(tx *bolt.Tx, id consensus.BlockID) (bool, error) {
 	c := tx.Bucket(leftBucket).Cursor()
 	next := key32(uint32(id.Height) + 1)
 	for k, v := c.Seek(next); bytes.HasPrefix(k, next); k, v = c.Next() {
@@ -155,7 +156,7 @@ func wasDisapproved(tx *bolt.Tx, id chain.BlockID) (bool, error) {
 func takenIn(tx *bolt.Tx, l *left) ([]*mined, error) {
 	var list []*mined
 	c := tx.Bucket(takenBucket).Cursor()
-	for k, v := c.Seek(key32(uint32(l.parent.Height) + 1)); len(k) > placeSize && chain.Height(binary.BigEndian.Uint32(k)) <= l.Height; k, v = c.Next() {
+	for k, v := c.Seek(key32(uint32(l.parent.Height) + 1)); len(k) > placeSize && consensus.Height(binary.BigEndian.Uint32(k)) <= l.Height; k, v = c.Next() {
 		m, err := decodeMined(k[:placeSize], v)
 		if err != nil {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Flags of TestLifetimes, see the target soak of the Makefile.
@@ -84,13 +84,13 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 		at := *tip
 		return &Birthday{After: tip.BlockID}, birth{after: &at}
 	case 1:
-		first := tip.Height + 1 + chain.Height(l.rng.IntN(4))
+		first := tip.Height + 1 + consensus.Height(l.rng.IntN(4))
 		when := l.main[0].Header.Time().Add(time.Duration(first)*time.Hour + birthdayMargin)
 		return &Birthday{Time: when}, birth{height: first}
 	case 2:
 		return nil, birth{}
 	default:
-		h := chain.Height(l.rng.IntN(int(tip.Height) + 4))
+		h := consensus.Height(l.rng.IntN(int(tip.Height) + 4))
 		return &Birthday{Height: h}, birth{height: h}
 	}
 }
@@ -245,7 +245,7 @@ func (l *lifetime) gapLimit() {
 
 func (l *lifetime) rescan() {
 	tip := l.x.Status().Tip.Height
-	from := chain.Height(l.rng.IntN(int(tip) + 1))
+	from := consensus.Height(l.rng.IntN(int(tip) + 1))
 	id, err := l.x.StartRescan(l.t.Context(), from)
 	if err != nil {
 		l.fail("%v", err)

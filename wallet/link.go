@@ -4,22 +4,23 @@ import (
 	"fmt"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // origin returns the block an update starts from, as far as the update names
 // it: without reverted blocks, the parent of its first block.
-func origin(u *chain.Update) chain.BlockID {
+func origin(u *chain.Update) consensus.BlockID {
 	if len(u.Reverted) > 0 {
 		return u.Reverted[0]
 	}
 	first := &u.Applied[0]
-	return chain.BlockID{Height: first.Height - 1, Hash: first.Header.PrevBlock()}
+	return consensus.BlockID{Height: first.Height - 1, Hash: first.Header.PrevBlock()}
 }
 
 // fork returns the block on which the blocks of an update have to stand: the
 // one that the first of them names, which has to be remembered. Without any it is
 // the newest remembered block below all that is reverted.
-func (s *snapshot) fork(u *chain.Update) chain.BlockID {
+func (s *snapshot) fork(u *chain.Update) consensus.BlockID {
 	if len(u.Reverted) == 0 {
 		return origin(u)
 	}
@@ -32,7 +33,7 @@ func (s *snapshot) fork(u *chain.Update) chain.BlockID {
 
 // linked checks that the blocks of an update stand on a block, and each on the
 // one before.
-func linked(on chain.BlockID, u *chain.Update) error {
+func linked(on consensus.BlockID, u *chain.Update) error {
 	for i := range u.Applied {
 		b := &u.Applied[i]
 		if b.Height != on.Height+1 || b.Header.PrevBlock() != on.Hash {
@@ -47,7 +48,7 @@ func linked(on chain.BlockID, u *chain.Update) error {
 // blocks of an update that starts at the cursor, and whether the update leaves
 // the wallet's chain. It is what finds a reorganisation above the cursor, by
 // the blocks remembered there, and those of the wallet's transactions.
-func (a *application) parted(s *snapshot) (common chain.BlockID, parted bool, err error) {
+func (a *application) parted(s *snapshot) (common consensus.BlockID, parted bool, err error) {
 	common = s.common
 	for i := range a.u.Applied {
 		b, ok := blockAt(s.blocks, a.u.Applied[i].Height)

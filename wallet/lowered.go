@@ -11,7 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // lowered is a birthday that a rescan has lowered, as it was before: that of an
@@ -106,7 +106,7 @@ func (s *snapshot) first(l *lowered) uint32 {
 }
 
 // lower lowers a birthday to a height, for a job.
-func (s *snapshot) lower(tx *bolt.Tx, job uint32, l lowered, h chain.Height) error {
+func (s *snapshot) lower(tx *bolt.Tx, job uint32, l lowered, h consensus.Height) error {
 	d := s.birthday(&l)
 	if s.bornAt(*d) <= h {
 		return nil
@@ -128,7 +128,7 @@ func (s *snapshot) saveLowered(tx *bolt.Tx, l *lowered) error {
 // come to were not searched for what is older now. Another rescan may want some of it
 // to be as old, and takes over what is to be given back. The accounts and scripts of
 // the snapshot must be its own. It reports whether anything has changed.
-func (s *snapshot) restore(tx *bolt.Tx, id uint32, from chain.Height) (changed bool, err error) {
+func (s *snapshot) restore(tx *bolt.Tx, id uint32, from consensus.Height) (changed bool, err error) {
 	list, err := loweredBy(tx, id)
 	if err != nil {
 		return false, err
@@ -157,7 +157,7 @@ func (s *snapshot) restore(tx *bolt.Tx, id uint32, from chain.Height) (changed b
 
 // handOver makes another rescan give back what one has lowered to a height, if that
 // needs it to be lowered too.
-func (s *snapshot) handOver(tx *bolt.Tx, j *job, l lowered, from chain.Height) error {
+func (s *snapshot) handOver(tx *bolt.Tx, j *job, l lowered, from consensus.Height) error {
 	if !j.active() || s.bornAt(l.was) <= j.from {
 		return nil
 	}
@@ -173,8 +173,8 @@ func (s *snapshot) handOver(tx *bolt.Tx, j *job, l lowered, from chain.Height) e
 
 // unlearn forgets what mined transactions from a height on mean to scripts that were
 // not born by then, and the transactions that mean nothing without.
-func (a *application) unlearn(s *snapshot, from chain.Height) error {
-	list, err := minedIn(a.tx, from, chain.Never)
+func (a *application) unlearn(s *snapshot, from consensus.Height) error {
+	list, err := minedIn(a.tx, from, consensus.Never)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestCancelForgetsWhatIsBelowABirthday: a rescan that is given up finds a payment
@@ -85,20 +85,20 @@ func TestCancelForgetsWhatIsBelowABirthday(t *testing.T) {
 func TestRescansShareABirthday(t *testing.T) {
 	const born = 40
 	for _, tc := range []struct {
-		from   [2]chain.Height
-		cancel []int          // which, in this order
-		want   []chain.Height // the birthdays after each, and when the rest is done
+		from   [2]consensus.Height
+		cancel []int              // which, in this order
+		want   []consensus.Height // the birthdays after each, and when the rest is done
 	}{
-		{[2]chain.Height{20, 10}, nil, []chain.Height{10}},
-		{[2]chain.Height{20, 10}, []int{0}, []chain.Height{10, 10}},
-		{[2]chain.Height{20, 10}, []int{1}, []chain.Height{20, 20}},
-		{[2]chain.Height{20, 10}, []int{0, 1}, []chain.Height{10, born, born}},
-		{[2]chain.Height{20, 10}, []int{1, 0}, []chain.Height{20, born, born}},
-		{[2]chain.Height{10, 20}, []int{0}, []chain.Height{20, 20}},
-		{[2]chain.Height{10, 20}, []int{1}, []chain.Height{10, 10}},
-		{[2]chain.Height{10, 20}, []int{0, 1}, []chain.Height{20, born, born}},
-		{[2]chain.Height{10, 20}, []int{1, 0}, []chain.Height{10, born, born}},
-		{[2]chain.Height{10, 50}, []int{0}, []chain.Height{born, born}},
+		{[2]consensus.Height{20, 10}, nil, []consensus.Height{10}},
+		{[2]consensus.Height{20, 10}, []int{0}, []consensus.Height{10, 10}},
+		{[2]consensus.Height{20, 10}, []int{1}, []consensus.Height{20, 20}},
+		{[2]consensus.Height{20, 10}, []int{0, 1}, []consensus.Height{10, born, born}},
+		{[2]consensus.Height{20, 10}, []int{1, 0}, []consensus.Height{20, born, born}},
+		{[2]consensus.Height{10, 20}, []int{0}, []consensus.Height{20, 20}},
+		{[2]consensus.Height{10, 20}, []int{1}, []consensus.Height{10, 10}},
+		{[2]consensus.Height{10, 20}, []int{0, 1}, []consensus.Height{20, born, born}},
+		{[2]consensus.Height{10, 20}, []int{1, 0}, []consensus.Height{10, born, born}},
+		{[2]consensus.Height{10, 50}, []int{0}, []consensus.Height{born, born}},
 	} {
 		w, x := plain(t, 60), openTest(t, Birthday{})
 		w.ours = append(derived(t, 1, External, 4), anyone())
@@ -119,7 +119,7 @@ func TestRescansShareABirthday(t *testing.T) {
 			ids = append(ids, id)
 			w.step(x, 5)
 		}
-		var got []chain.Height
+		var got []consensus.Height
 		look := func() {
 			s := x.now.Load()
 			if a := s.bornAt(s.accounts[0].born); a != s.birth(s.count()-1) {
@@ -154,7 +154,7 @@ func TestRescansShareABirthday(t *testing.T) {
 // checkRowsGone wants nothing to be left to give back.
 func checkRowsGone(t *testing.T, x *Wallet) {
 	t.Helper()
-	for _, j := range x.Jobs(chain.Never, true) {
+	for _, j := range x.Jobs(consensus.Never, true) {
 		tx, err := x.db.Begin(false)
 		if err != nil {
 			t.Fatal(err)

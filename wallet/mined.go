@@ -11,7 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/internal/parse"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // mined is a transaction of the wallet in a block of the chain.
@@ -136,7 +136,7 @@ func placesOf(tx *bolt.Tx, hash *chainhash.Hash) ([]Place, error) {
 
 // minedIn returns the wallet's transactions of the heights from low to high,
 // both included, in the order of the chain.
-func minedIn(tx *bolt.Tx, low, high chain.Height) ([]*mined, error) {
+func minedIn(tx *bolt.Tx, low, high consensus.Height) ([]*mined, error) {
 	var list []*mined
 	c := tx.Bucket(minedBucket).Cursor()
 	for k, v := c.Seek(key32(uint32(low))); len(k) == placeSize && binary.BigEndian.Uint32(k) <= uint32(high); k, v = c.Next() {
@@ -153,7 +153,7 @@ func minedIn(tx *bolt.Tx, low, high chain.Height) ([]*mined, error) {
 // transactions the next block made void. Values are empty.
 var disapprovedBucket = []byte("disapproved")
 
-func isDisapproved(tx *bolt.Tx, h chain.Height) bool {
+func isDisapproved(tx *bolt.Tx, h consensus.Height) bool {
 	return has(tx.Bucket(disapprovedBucket), key32(uint32(h)))
 }
 

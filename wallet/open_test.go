@@ -12,7 +12,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // dump returns all rows of a wallet but those of some buckets.
@@ -71,10 +71,10 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		"newer format":  {put(formatKey, key32(newestFormat()+1)), ErrNewerFormat},
 		"format zero":   {put(formatKey, key32(0)), ErrCorrupt},
-		"other network": {put(networkKey, key32(uint32(chain.MainNet().Net))), ErrOtherNetwork},
+		"other network": {put(networkKey, key32(uint32(consensus.MainNet().Net))), ErrOtherNetwork},
 		"no network":    {put(networkKey, nil), ErrCorrupt},
 		"short state":   {put(progressKey, []byte{1}), ErrCorrupt},
-		"unknown tip":   {put(progressKey, progress{tip: chain.BlockID{Height: 1}}.encode()), ErrCorrupt},
+		"unknown tip":   {put(progressKey, progress{tip: consensus.BlockID{Height: 1}}.encode()), ErrCorrupt},
 		"garbage":       {write(make([]byte, 100_000)), ErrCorrupt},
 		"short file":    {write([]byte("wallet")), ErrCorrupt},
 	} {

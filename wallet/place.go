@@ -5,13 +5,13 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Place is where a transaction was mined: places in the order of their stored
 // form are transactions in the order the chain applies them.
 type Place struct {
-	Height chain.Height
+	Height consensus.Height
 	Tree   int8   // wire.TxTreeRegular or wire.TxTreeStake
 	Index  uint32 // in the tree's transactions
 }
@@ -30,7 +30,7 @@ func (p Place) append(b []byte) []byte {
 func (p Place) key() []byte { return p.append(make([]byte, 0, placeSize)) }
 
 func (r *row) place() Place {
-	p := Place{Height: chain.Height(r.u32())}
+	p := Place{Height: consensus.Height(r.u32())}
 	tree := r.u8()
 	p.Tree, p.Index = wire.TxTreeStake-int8(tree), r.u32()
 	r.bad = r.bad || p.Height < 0 || tree > 1

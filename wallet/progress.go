@@ -7,7 +7,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // progress is how far the chain has been applied.
@@ -21,9 +21,9 @@ import (
 // The cursor walks along the chain as it is now, and the tip may have left that
 // chain: common is the highest block known to be below both.
 type progress struct {
-	tip      chain.BlockID
-	cursor   chain.BlockID // never above the tip
-	common   chain.BlockID // never above the cursor
+	tip      consensus.BlockID
+	cursor   consensus.BlockID // never above the tip
+	common   consensus.BlockID // never above the cursor
 	scanning uint32
 	fresh    uint32
 }
@@ -75,13 +75,13 @@ func saveProgress(tx *bolt.Tx, p progress) error {
 	return tx.Bucket(metaBucket).Put(progressKey, p.encode())
 }
 
-func appendBlockID(b []byte, id chain.BlockID) []byte {
+func appendBlockID(b []byte, id consensus.BlockID) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(id.Height))
 	return append(b, id.Hash[:]...)
 }
 
-func (r *row) blockID() chain.BlockID {
-	id := chain.BlockID{Height: chain.Height(r.u32()), Hash: r.hash()}
+func (r *row) blockID() consensus.BlockID {
+	id := consensus.BlockID{Height: consensus.Height(r.u32()), Hash: r.hash()}
 	r.bad = r.bad || id.Height < 0
 	return id
 }
@@ -97,7 +97,7 @@ func appendBirthday(b []byte, d Birthday) []byte {
 }
 
 func (r *row) birthday() Birthday {
-	d := Birthday{Height: chain.Height(r.u32())}
+	d := Birthday{Height: consensus.Height(r.u32())}
 	if t := r.u32(); t != 0 {
 		d.Time = time.Unix(int64(t), 0)
 	}
@@ -117,7 +117,7 @@ func appendBorn(b []byte, d born) []byte {
 }
 
 func (r *row) born() born {
-	d := born{height: chain.Height(r.u32()), date: r.u32()}
+	d := born{height: consensus.Height(r.u32()), date: r.u32()}
 	r.bad = r.bad || d.height < 0 || d.height == unborn && d.date != 0
 	if d.height == 0 && d.date != 0 {
 		d.height = unborn

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Heard implements spv.Wallet: it takes a transaction that a peer has relayed, unless
@@ -72,7 +72,7 @@ func (w *Wallet) keeps(ctx context.Context, hash chainhash.Hash) (known bool, er
 
 // MinedAt implements spv.Wallet: it returns the height of the block that holds a
 // transaction of the wallet.
-func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h chain.Height, ok bool, err error) {
+func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error) {
 	err = w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
 		places, err := placesOf(tx, &hash)
 		for _, p := range places {

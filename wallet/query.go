@@ -11,7 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Output is an unspent output that belongs to the wallet.
@@ -378,7 +378,7 @@ func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o 
 }
 
 // OutputAt is Output, with the newest block that was applied at that moment.
-func (w *Wallet) OutputAt(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, tip chain.BlockID, err error) {
+func (w *Wallet) OutputAt(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, tip consensus.BlockID, err error) {
 	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		tip = s.tip
 		q, err := newQuery(w, tx, s)

@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestAutomaticRevocations: nodes revoke a ticket that has missed its vote without a
@@ -36,7 +36,7 @@ func TestAutomaticRevocations(t *testing.T) {
 			scripts, _ := x.Scripts()
 			w.fill(&u, scripts)
 			_, err := x.Apply(t.Context(), u)
-			var invalid *chain.InvalidBlock
+			var invalid *consensus.InvalidBlock
 			if errors.As(err, &invalid) != test.invalid || !test.invalid && err != nil {
 				t.Fatalf("got %v", err)
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // codec is one kind of stored row: decode reads a key and a value, and encode
@@ -95,9 +95,9 @@ func goldenRows(t testing.TB) map[string][2]string {
 		Branches: [2]Window{{Issued: 1, Used: 2}, {Issued: 3, Used: 4}}, watched: [2]uint32{40, 41},
 	}
 	sc := script{pay: []byte{0x51, 0x52}, account: ImportedAccount, branch: 1, index: 2, born: born{height: unborn, date: 77}}
-	p := progress{tip: chain.BlockID{Height: 2, Hash: hash(4)}, cursor: chain.BlockID{Height: 1, Hash: hash(5)}, common: chain.BlockID{Hash: hash(7)}, scanning: 6, fresh: 7}
+	p := progress{tip: consensus.BlockID{Height: 2, Hash: hash(4)}, cursor: consensus.BlockID{Height: 1, Hash: hash(5)}, common: consensus.BlockID{Hash: hash(7)}, scanning: 6, fresh: 7}
 	j := job{id: 7, kind: ImportJob, state: JobDone, first: 1, end: 2, from: 3, reached: 4, target: 5, began: 6, ended: 7}
-	b := block{chain.BlockID{Height: 8, Hash: hash(6)}, 9}
+	b := block{consensus.BlockID{Height: 8, Hash: hash(6)}, 9}
 	minedValue, err := m.encode()
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // fileSuffix ends the names of wallet files.
@@ -53,7 +53,7 @@ type SetConfig struct {
 	Dir string
 
 	// Params, Log and Now are those of every wallet, Birthday that of new ones.
-	Params   *chain.Params
+	Params   *consensus.Params
 	Log      *slog.Logger
 	Birthday Birthday
 	Now      func() time.Time
@@ -212,9 +212,9 @@ func (s *Set) Import(name string, use func(*Wallet) error) error {
 }
 
 // Born returns the birthday that a text names, see ParseBirthday, and for an empty
-// text SetConfig.ImportsBorn. Tip is the height of the chain, chain.Never while that
+// text SetConfig.ImportsBorn. Tip is the height of the chain, consensus.Never while that
 // is not known. The errors are those of ParseBirthday and ErrBirthdayAboveTip.
-func (s *Set) Born(text string, tip chain.Height) (*Birthday, error) {
+func (s *Set) Born(text string, tip consensus.Height) (*Birthday, error) {
 	if text == "" {
 		return s.cfg.ImportsBorn, nil
 	}

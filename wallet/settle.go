@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // confirm removes the unmined transactions that a block holds, and those that
@@ -94,7 +95,7 @@ func (a *application) releaseLate(m *mined) error {
 		}
 		dead[op] = true
 	}
-	later, err := minedIn(a.tx, m.place.Height, chain.Never)
+	later, err := minedIn(a.tx, m.place.Height, consensus.Never)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (a *application) worthless(hash chainhash.Hash) (bool, error) {
 
 // expire drops the unmined transactions that no block above a height may hold, and
 // relayed ones that have waited too long.
-func (a *application) expire(tip chain.Height) error {
+func (a *application) expire(tip consensus.Height) error {
 	for _, u := range a.pool().sorted() {
 		if !expired(u.tx, tip+1) {
 			continue

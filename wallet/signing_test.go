@@ -12,7 +12,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // testKeys returns the private keys of the payment scripts of the first addresses of
@@ -27,7 +27,7 @@ var testKeys = sync.OnceValue(func() map[string][]byte {
 	for seed := byte(1); seed <= 3; seed++ {
 		raw := make([]byte, 32)
 		raw[0] = seed
-		account, err := hdkeychain.NewMaster(raw, chain.SimNet())
+		account, err := hdkeychain.NewMaster(raw, consensus.SimNet())
 		must(err)
 		for _, i := range []uint32{44, 1, 0} {
 			account, err = account.Child(hdkeychain.HardenedKeyStart + i)

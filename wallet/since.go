@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // ErrNoBlock is returned for the hash of a block that neither the wallet nor the chain
@@ -20,18 +21,18 @@ var ErrNoBlock = errors.New("block is not on the main chain, and has not left it
 // Branches is what a wallet asks the chain store about blocks that it does not remember.
 // A *chain.Chain is one.
 type Branches interface {
-	Branch(hash chainhash.Hash, locator []chain.BlockID) (chain.Branch, error)
-	Ancestor(locator []chain.BlockID, h chain.Height) (chain.BlockID, error)
+	Branch(hash chainhash.Hash, locator []consensus.BlockID) (chain.Branch, error)
+	Ancestor(locator []consensus.BlockID, h consensus.Height) (consensus.BlockID, error)
 }
 
 // Since says how a wallet has changed after a block, as of one state of it.
 type Since struct {
 	// Fork is the last block that the wallet's chain has in common with that of the
 	// block; it is the block itself unless that has left the chain.
-	Fork chain.BlockID
+	Fork consensus.BlockID
 
 	// Tip is the newest block applied, and Last the block to go on after.
-	Tip, Last chain.BlockID
+	Tip, Last consensus.BlockID
 
 	// Removed are the transactions of the blocks above Fork that were taken back, also
 	// of branches that the block is not part of, the newest first, and those that the next block made void. Some may be unmined now,
@@ -81,13 +82,13 @@ func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, st
 
 // lastSearched returns the height with so many confirmations, but none above the last
 // block that was searched for everything.
-func (s *snapshot) lastSearched(confs int64) chain.Height {
-	return max(0, min(s.cursor.Height, s.tip.Height-chain.Height(min(max(confs, 1)-1, int64(s.tip.Height)))))
+func (s *snapshot) lastSearched(confs int64) consensus.Height {
+	return max(0, min(s.cursor.Height, s.tip.Height-consensus.Height(min(max(confs, 1)-1, int64(s.tip.Height)))))
 }
 
 // ancestor returns the block of the wallet's chain at a height, or if that is not known the
 // highest one below it that the wallet remembers.
-func (s *snapshot) ancestor(store Branches, h chain.Height) chain.BlockID {
+func (s *snapshot) ancestor(store Branches, h consensus.Height) consensus.BlockID {
 	if b, ok := blockAt(s.blocks, h); ok {
 		return b.BlockID
 	}
@@ -102,13 +103,13 @@ func (s *snapshot) ancestor(store Branches, h chain.Height) chain.BlockID {
 
 // parting is how the branch of a block parts from the wallet's chain.
 type parting struct {
-	fork chain.BlockID // the last block in common
-	left []left        // the blocks above it, newest first
+	fork consensus.BlockID // the last block in common
+	left []left            // the blocks above it, newest first
 }
 
 // parting returns how the branch of a block parts from the wallet's chain.
 func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err error) {
-	var outside []chain.BlockID // blocks below the one at hand that the store has told of
+	var outside []consensus.BlockID // blocks below the one at hand that the store has told of
 	for {
 		if i := slices.IndexFunc(q.s.blocks, func(b block) bool { return b.Hash == hash }); i >= 0 {
 			p.fork = q.s.blocks[i].BlockID
@@ -122,7 +123,7 @@ func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err err
 			p.left, hash = append(p.left, l), l.parent.Hash
 			continue
 		}
-		if i := slices.IndexFunc(outside, func(id chain.BlockID) bool { return id.Hash == hash }); i >= 0 && i < len(outside)-1 {
+		if i := slices.IndexFunc(outside, func(id consensus.BlockID) bool { return id.Hash == hash }); i >= 0 && i < len(outside)-1 {
 			p.left, hash = append(p.left, left{outside[i], outside[i+1], true}), outside[i+1].Hash
 			continue
 		}
@@ -147,7 +148,7 @@ func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err err
 // above returns the height above which transactions count as mined after the fork: below
 // it if the block of the fork may have been disapproved on a branch that was left, and is
 // not now.
-func (p *parting) above(tx *bolt.Tx) (chain.Height, error) {
+func (p *parting) above(tx *bolt.Tx) (consensus.Height, error) {
 	if isDisapproved(tx, p.fork.Height) {
 		return p.fork.Height, nil
 	}
@@ -164,10 +165,10 @@ func (p *parting) above(tx *bolt.Tx) (chain.Height, error) {
 // branchesAbove returns the blocks that were taken back and whose branches part from the
 // wallet's chain at a height or above it, newest first. A block that has come back is not
 // in the left bucket: a parent that is not there either is on the wallet's chain.
-func (q *query) branchesAbove(fork chain.Height) ([]left, error) {
+func (q *query) branchesAbove(fork consensus.Height) ([]left, error) {
 	var list []left
-	below := make(map[chain.BlockID]bool) // blocks of branches that part below the height
-	above := make(map[chain.BlockID]bool) // and of the others
+	below := make(map[consensus.BlockID]bool) // blocks of branches that part below the height
+	above := make(map[consensus.BlockID]bool) // and of the others
 	err := all(q.tx.Bucket(leftBucket), func(k, v []byte) error {
 		l, err := decodeLeft(k, v)
 		if err != nil {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // everyone and none are the first script of steps that concern all scripts, and
@@ -17,10 +17,10 @@ const (
 // step is one round of the syncer: it asks for the locator, matches the blocks
 // that follow it against the scripts, and applies them.
 type step struct {
-	start   chain.BlockID // the block at the front of the locator
-	from    uint32        // the first script the blocks are matched against
-	scripts uint32        // how many scripts there were when the step began
-	id      int           // of the snapshot then
+	start   consensus.BlockID // the block at the front of the locator
+	from    uint32            // the first script the blocks are matched against
+	scripts uint32            // how many scripts there were when the step began
+	id      int               // of the snapshot then
 }
 
 // steps remembers the newest step.
@@ -34,7 +34,7 @@ type steps struct {
 // scripts are being searched for in old blocks. It is empty while nothing is
 // watched. Asked for again before anything has changed, it is that of the other
 // one of the two: where the search stands, the chain may end.
-func (w *Wallet) Locator() []chain.BlockID {
+func (w *Wallet) Locator() []consensus.BlockID {
 	s := w.now.Load()
 	last := w.current.Load()
 	locator := w.beginStep(s, last != nil && last.id == s.id && last.start == s.cursor)
@@ -47,14 +47,14 @@ func (w *Wallet) Locator() []chain.BlockID {
 // Scanned returns the last block that has been searched for everything, and
 // whether anything is watched. While old blocks are searched it has no hash: the
 // tip may be on a branch that the chain has left.
-func (w *Wallet) Scanned() (at chain.BlockID, watching bool) {
+func (w *Wallet) Scanned() (at consensus.BlockID, watching bool) {
 	s := w.now.Load()
 	return s.scanned(), s.count() > 0
 }
 
-func (s *snapshot) scanned() chain.BlockID {
+func (s *snapshot) scanned() consensus.BlockID {
 	if s.scan() {
-		return chain.BlockID{Height: s.cursor.Height}
+		return consensus.BlockID{Height: s.cursor.Height}
 	}
 	return s.cursor
 }
@@ -65,7 +65,7 @@ func (s *snapshot) sure() bool { return s.cursor.Height <= s.common.Height }
 // moveCursor moves the cursor to a remembered block. Where it was is forgotten
 // unless that is known to be below the tip: what is remembered besides the
 // cursor is of the tip's chain.
-func (s *snapshot) moveCursor(to chain.BlockID) {
+func (s *snapshot) moveCursor(to consensus.BlockID) {
 	if was := s.cursor; was != to && s.scan() && !s.sure() {
 		s.blocks = slices.DeleteFunc(slices.Clone(s.blocks), func(b block) bool { return b.BlockID == was })
 	}
@@ -73,7 +73,7 @@ func (s *snapshot) moveCursor(to chain.BlockID) {
 }
 
 // beginStep begins a step at the cursor or at the tip, and returns its locator.
-func (w *Wallet) beginStep(s *snapshot, tip bool) []chain.BlockID {
+func (w *Wallet) beginStep(s *snapshot, tip bool) []consensus.BlockID {
 	st := step{start: s.cursor, from: s.due(), scripts: s.count(), id: s.id}
 	if tip {
 		st.start, st.from = s.tip, s.dueAbove()
@@ -85,12 +85,12 @@ func (w *Wallet) beginStep(s *snapshot, tip bool) []chain.BlockID {
 // locate returns a locator from the tip or the cursor on. The cursor may be on
 // the chain as it is now, and the tip on one that was left: then it is no block
 // below the tip.
-func (s *snapshot) locate(from chain.BlockID) []chain.BlockID {
+func (s *snapshot) locate(from consensus.BlockID) []consensus.BlockID {
 	ids := locate(s.blocks, from.Height)
 	if from == s.cursor || s.sure() {
 		return ids
 	}
-	return slices.DeleteFunc(ids, func(id chain.BlockID) bool { return id == s.cursor })
+	return slices.DeleteFunc(ids, func(id consensus.BlockID) bool { return id == s.cursor })
 }
 
 // Scripts returns the payment scripts that blocks are to be matched against,

@@ -9,7 +9,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // buckets returns every bucket of the file. Each is described where it is
@@ -73,7 +73,7 @@ func create(tx *bolt.Tx, cfg *Config) error {
 		}
 	}
 	genesis := block{
-		BlockID: chain.BlockID{Hash: cfg.Params.GenesisHash},
+		BlockID: consensus.BlockID{Hash: cfg.Params.GenesisHash},
 		time:    uint32(cfg.Params.GenesisBlock.Header.Timestamp.Unix()),
 	}
 	meta := tx.Bucket(metaBucket)
@@ -115,7 +115,7 @@ func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 
 // check holds the rows against each other.
 func (s *snapshot) check() error {
-	for _, id := range []chain.BlockID{s.tip, s.cursor, s.common} {
+	for _, id := range []consensus.BlockID{s.tip, s.cursor, s.common} {
 		if b, ok := blockAt(s.blocks, id.Height); !ok || b.BlockID != id {
 			return fmt.Errorf("block %d is not remembered: %w", id.Height, ErrCorrupt)
 		}

@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestOneWalletStopsAlone: a wallet whose file is damaged is left out, and named; the
@@ -73,7 +74,7 @@ func TestBadBlockStopsNoWallet(t *testing.T) {
 	scripts, _ := s.Scripts()
 	w.fill(&u, scripts)
 	_, err := s.Apply(t.Context(), u)
-	var invalid *chain.InvalidBlock
+	var invalid *consensus.InvalidBlock
 	if !errors.As(err, &invalid) || invalid.Block != bad.BlockID || len(s.Troubles()) > 0 {
 		t.Errorf("got %v, troubles %q", err, s.Troubles())
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // oracleIndexes is how many addresses of a branch the oracle knows: no test uses or
@@ -33,7 +34,7 @@ type asked struct {
 // birth is from where on something asked for counts: a height, or what comes after a
 // block.
 type birth struct {
-	height chain.Height
+	height consensus.Height
 	after  *chain.Block
 	rescan uint32 // the job that it is due to, if any
 }
@@ -73,8 +74,8 @@ func oracleChild(t testing.TB, key *hdkeychain.ExtendedKey, i uint32) *hdkeychai
 }
 
 // bornOn returns the first height of the world's chain that counts.
-func (o *oracle) bornOn(list []birth) chain.Height {
-	first := chain.Never
+func (o *oracle) bornOn(list []birth) consensus.Height {
+	first := consensus.Never
 	for _, b := range list {
 		h := b.height
 		if b.after != nil {
@@ -93,7 +94,7 @@ func (o *oracle) bornOn(list []birth) chain.Height {
 // watching is who owns which script from which height on.
 type watching struct {
 	owner map[string]string // account names
-	born  map[string]chain.Height
+	born  map[string]consensus.Height
 	used  map[string][2]uint32
 	end   map[string][2]uint32
 	place map[string][2]int // branch and index
@@ -115,11 +116,11 @@ func (o *oracle) watched() watching {
 
 // owners returns what is watched when so many addresses are used.
 func (o *oracle) owners(used map[string][2]uint32) watching {
-	v := watching{make(map[string]string), make(map[string]chain.Height), nil, make(map[string][2]uint32), make(map[string][2]int)}
+	v := watching{make(map[string]string), make(map[string]consensus.Height), nil, make(map[string][2]uint32), make(map[string][2]int)}
 	for _, a := range o.asked {
 		for _, pay := range a.pays {
 			v.owner[pay] = ImportedName
-			v.born[pay] = min(o.bornOn(a.births), cmp.Or(v.born[pay], chain.Never))
+			v.born[pay] = min(o.bornOn(a.births), cmp.Or(v.born[pay], consensus.Never))
 		}
 	}
 	for _, a := range o.asked {
@@ -132,7 +133,7 @@ func (o *oracle) owners(used map[string][2]uint32) watching {
 			n := max((used[a.name][branch]/a.gap+2)*a.gap, a.issued[branch], a.floor[branch])
 			end[branch] = n
 			for _, pay := range scripts[branch][:n] {
-				first = min(first, cmp.Or(v.born[pay], chain.Never))
+				first = min(first, cmp.Or(v.born[pay], consensus.Never))
 			}
 		}
 		v.end[a.name] = end
@@ -180,7 +181,7 @@ func (o *oracle) use(v watching) map[string][2]uint32 {
 		for _, tx := range slices.Concat(b.Msg.STransactions, b.Msg.Transactions) {
 			for _, pay := range paysTo(tx) {
 				at, derived := v.place[pay]
-				if !derived || v.born[pay] > chain.Height(h+1) {
+				if !derived || v.born[pay] > consensus.Height(h+1) {
 					continue
 				}
 				n := used[v.owner[pay]]
@@ -210,7 +211,7 @@ func (o *oracle) truth() truth {
 		mined: make(map[chainhash.Hash]bool), spent: make(map[wire.OutPoint]chainhash.Hash)}
 	mine := make(map[wire.OutPoint]coin) // of ours, spent or not
 	unspent := make(map[wire.OutPoint]coin)
-	counts := func(pay []byte, h chain.Height) bool {
+	counts := func(pay []byte, h consensus.Height) bool {
 		born, ok := v.born[string(pay)]
 		return ok && born <= h
 	}
@@ -218,7 +219,7 @@ func (o *oracle) truth() truth {
 		if h == 0 {
 			continue
 		}
-		height := chain.Height(h)
+		height := consensus.Height(h)
 		disapproved := h+1 < len(o.w.main) && o.w.main[h+1].Header.VoteBits()&1 == 0
 		step := func(tx *wire.MsgTx, tree int8, index int) {
 			hash := *tx.CachedTxHash()
@@ -285,7 +286,7 @@ func (o *oracle) truth() truth {
 }
 
 // committed returns what a ticket commits to scripts that count.
-func (o *oracle) committed(ticket *wire.MsgTx, h chain.Height, counts func([]byte, chain.Height) bool) (sum int64) {
+func (o *oracle) committed(ticket *wire.MsgTx, h consensus.Height, counts func([]byte, consensus.Height) bool) (sum int64) {
 	for i := 1; i < len(ticket.TxOut); i += 2 {
 		if script := ticket.TxOut[i].PkScript; counts(committedScript(script), h) {
 			sum += committedAmount(script)
@@ -295,7 +296,7 @@ func (o *oracle) committed(ticket *wire.MsgTx, h chain.Height, counts func([]byt
 }
 
 // add adds an unspent output.
-func (o *oracle) add(out *truth, c coin, counts func([]byte, chain.Height) bool) {
+func (o *oracle) add(out *truth, c coin, counts func([]byte, consensus.Height) bool) {
 	if c.ticket != nil {
 		for i := 1; i < len(c.ticket.TxOut); i += 2 {
 			if script := c.ticket.TxOut[i].PkScript; counts(committedScript(script), c.height) {

@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // coin is an unspent output, as the dumb twin of the ledger sees it.
@@ -15,7 +15,7 @@ type coin struct {
 	op     wire.OutPoint
 	pay    []byte
 	amount int64
-	height chain.Height
+	height consensus.Height
 	source Source
 	ticket *wire.MsgTx // for tickets
 	aged   bool        // of a transaction that has an expiry
@@ -28,19 +28,19 @@ func (w *world) coins(voidTip bool) map[wire.OutPoint]coin {
 	for h := 1; h < len(w.main); h++ {
 		msg := w.main[h].Msg
 		for _, tx := range msg.STransactions {
-			play(unspent, tx, chain.Height(h), wire.TxTreeStake, false)
+			play(unspent, tx, consensus.Height(h), wire.TxTreeStake, false)
 		}
 		if h+1 < len(w.main) && w.main[h+1].Header.VoteBits() == 0 || h+1 == len(w.main) && voidTip {
 			continue
 		}
 		for i, tx := range msg.Transactions {
-			play(unspent, tx, chain.Height(h), wire.TxTreeRegular, i == 0)
+			play(unspent, tx, consensus.Height(h), wire.TxTreeRegular, i == 0)
 		}
 	}
 	return unspent
 }
 
-func play(unspent map[wire.OutPoint]coin, tx *wire.MsgTx, h chain.Height, tree int8, first bool) {
+func play(unspent map[wire.OutPoint]coin, tx *wire.MsgTx, h consensus.Height, tree int8, first bool) {
 	for _, in := range tx.TxIn {
 		delete(unspent, in.PreviousOutPoint)
 	}

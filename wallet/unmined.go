@@ -12,7 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/internal/parse"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Origin is how an unmined transaction came to be known.
@@ -183,6 +183,6 @@ func anyUnmined(tx *bolt.Tx) bool {
 
 // expired reports whether a block of a height may not hold a transaction any
 // more (wire: Expiry is the first height that may not, zero is never).
-func expired(tx *wire.MsgTx, h chain.Height) bool {
+func expired(tx *wire.MsgTx, h consensus.Height) bool {
 	return tx.Expiry != wire.NoExpiryValue && uint32(h) >= tx.Expiry
 }

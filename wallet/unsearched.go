@@ -7,13 +7,13 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Unsearched implements spv.Wallet. Blocks below the birthday of a script that a
 // transaction pays were not searched for it, nor were those that a search has still
 // to come to, or that are above the tip.
-func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from chain.Height) (scripts [][]byte, last chain.BlockID, err error) {
+func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
 	if kindOf(msg).minedOnly() {
 		return nil, last, nil
 	}
@@ -87,10 +87,10 @@ func isKnown(tx *bolt.Tx, msg *wire.MsgTx) (bool, error) {
 
 // searchedFor returns the last block of those from a height on that were searched for
 // a script, or the zero value.
-func (s *snapshot) searchedFor(n uint32, from chain.Height) chain.BlockID {
+func (s *snapshot) searchedFor(n uint32, from consensus.Height) consensus.BlockID {
 	switch {
 	case n >= s.fresh || s.birth(n) > from:
-		return chain.BlockID{}
+		return consensus.BlockID{}
 	case s.scan() && n >= s.scanning:
 		return s.common
 	}
@@ -98,7 +98,7 @@ func (s *snapshot) searchedFor(n uint32, from chain.Height) chain.BlockID {
 }
 
 // lower returns the lower one of two blocks.
-func lower(a, b chain.BlockID) chain.BlockID {
+func lower(a, b consensus.BlockID) consensus.BlockID {
 	if b.Height < a.Height {
 		return b
 	}

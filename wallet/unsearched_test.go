@@ -13,18 +13,18 @@ import (
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // mempool is a wallet or a set of them, as somebody sees it who hears transactions.
 type mempool interface {
-	Unsearched(ctx context.Context, tx *wire.MsgTx, from chain.Height) ([][]byte, chain.BlockID, error)
+	Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) ([][]byte, consensus.BlockID, error)
 	Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error)
 }
 
 // holds reports whether the chain holds a transaction, at a height or anywhere for
 // zero. What the next block disapproved of does not count.
-func (w *world) holds(hash chainhash.Hash, at chain.Height) bool {
+func (w *world) holds(hash chainhash.Hash, at consensus.Height) bool {
 	for h := 1; h < len(w.main); h++ {
 		if at != 0 && int(at) != h {
 			continue
@@ -50,7 +50,7 @@ func (w *world) hear(x mempool, tx *wire.MsgTx) {
 	if len(scripts) == 0 {
 		return
 	}
-	from := chain.Height(1)
+	from := consensus.Height(1)
 	if int(last.Height) < len(w.main) && w.main[last.Height].BlockID == last {
 		from = last.Height + 1
 	}
@@ -95,7 +95,7 @@ func TestWhatIsMinedIsNeverUnmined(t *testing.T) {
 			x := openTest(t, Birthday{})
 			w.ours = append(derived(t, 1, External, 4), derived(t, 2, External, 4)...)
 			w.ours = append(w.ours, anyone(), anyone(), anyone())
-			birthday := func() *Birthday { return &Birthday{Height: chain.Height(w.rng.IntN(len(w.main) + 4))} }
+			birthday := func() *Birthday { return &Birthday{Height: consensus.Height(w.rng.IntN(len(w.main) + 4))} }
 			for range 8 {
 				w.random()
 			}
@@ -120,7 +120,7 @@ func TestWhatIsMinedIsNeverUnmined(t *testing.T) {
 					}
 				case 7:
 					if x.Status().Tip.Height > 3 && w.rng.IntN(3) == 0 {
-						if err := x.Rescan(t.Context(), chain.Height(w.rng.IntN(4))); err != nil {
+						if err := x.Rescan(t.Context(), consensus.Height(w.rng.IntN(4))); err != nil {
 							t.Fatal(err)
 						}
 					}

@@ -4,11 +4,12 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // ownerAt returns the function that finds the watched script of a payment in a
 // block of a height, if it was born by then.
-func (w *Wallet) ownerAt(s *snapshot, h chain.Height) func(pay []byte) (uint32, bool) {
+func (w *Wallet) ownerAt(s *snapshot, h consensus.Height) func(pay []byte) (uint32, bool) {
 	return func(pay []byte) (uint32, bool) {
 		n, ok := w.find(pay)
 		return n, ok && n < s.count() && s.birth(n) <= h

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // The script rules of blocks (dcrd: consensusScriptVerifyFlags): those that have always
@@ -35,7 +35,7 @@ var errAhead = errors.New("the books are of another branch")
 // validate checks a transaction of a block by all rules that the wallet can judge: that
 // it is not mined twice, and that the inputs that spend the wallet's outputs are the only
 // ones to do so, are signed, and are worth what it pays if they are all. What is in
-// the books at the same place was checked before. The error is a [*chain.InvalidBlock],
+// the books at the same place was checked before. The error is a [*consensus.InvalidBlock],
 // errAhead, or one of the file.
 func (a *application) validate(s *snapshot, m *mined, e *effects) error {
 	if kindAt(m.place, m.tx) == Coinbase {
@@ -70,7 +70,7 @@ func (a *application) validate(s *snapshot, m *mined, e *effects) error {
 		out += dcrutil.Amount(o.Value)
 	}
 	if kindAt(m.place, m.tx) == Regular && known == len(m.tx.TxIn) && out > in {
-		return &chain.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("%w: %v for %v", errInflates, out, in)}
+		return &consensus.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("%w: %v for %v", errInflates, out, in)}
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (a *application) validateSpend(s *snapshot, m *mined, sp spent, c credit) e
 		return nil
 	}
 	if err := execute(m.tx, sp.input, out, mostBlockFlags); err != nil {
-		return &chain.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("input %d: %w", sp.input, err)}
+		return &consensus.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("input %d: %w", sp.input, err)}
 	}
 	return nil
 }
@@ -131,10 +131,10 @@ func (a *application) invalid(m *mined, other Place, why error) error {
 	if other.Height > m.place.Height {
 		return errAhead
 	}
-	return &chain.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: why}
+	return &consensus.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: why}
 }
 
 // id returns the block of a transaction.
-func (m *mined) id() chain.BlockID {
-	return chain.BlockID{Height: m.place.Height, Hash: chainhash.Hash(m.block)}
+func (m *mined) id() consensus.BlockID {
+	return consensus.BlockID{Height: m.place.Height, Hash: chainhash.Hash(m.block)}
 }

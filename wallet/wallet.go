@@ -17,7 +17,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // openTimeout is how long Open waits for another process to let go of the
@@ -173,16 +173,16 @@ func (w *Wallet) Synced() { w.pokes.poke() }
 // Status is how far a wallet has got.
 type Status struct {
 	// Tip is the newest block applied, TipTime its timestamp.
-	Tip     chain.BlockID
+	Tip     consensus.BlockID
 	TipTime time.Time
 
 	// Scanned is the last block that has been searched for everything. It is
 	// below Tip while newly watched scripts are being looked for in old blocks.
-	Scanned chain.BlockID
+	Scanned consensus.BlockID
 
-	// Birthday is the first height that is searched, chain.Never if that is not
+	// Birthday is the first height that is searched, consensus.Never if that is not
 	// known yet or nothing is watched.
-	Birthday chain.Height
+	Birthday consensus.Height
 
 	// Accounts is the number of accounts, Scripts that of watched scripts.
 	Accounts, Scripts int
@@ -237,7 +237,7 @@ const quietBlocks = 32
 // quiet reports whether a snapshot, of a transaction that has changed no row, can wait
 // to be stored. The wallets of a set are not all stored at the same block.
 func (w *Wallet) quiet(s *snapshot) bool {
-	part := func(h chain.Height) chain.Height { return (h + w.phase()) / quietBlocks }
+	part := func(h consensus.Height) consensus.Height { return (h + w.phase()) / quietBlocks }
 	o := w.stored
 	if at, ok := blockAt(s.blocks, o.tip.Height); !ok || at.BlockID != o.tip {
 		return false // the chain has left what is stored
@@ -249,8 +249,8 @@ func (w *Wallet) quiet(s *snapshot) bool {
 }
 
 // phase returns the height, below quietBlocks, that tells the wallet from others.
-func (w *Wallet) phase() chain.Height {
-	return chain.Height(crc32.ChecksumIEEE([]byte(w.cfg.Path)) % quietBlocks)
+func (w *Wallet) phase() consensus.Height {
+	return consensus.Height(crc32.ChecksumIEEE([]byte(w.cfg.Path)) % quietBlocks)
 }
 
 func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) bool) error {

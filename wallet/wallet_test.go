@@ -9,7 +9,7 @@ import (
 
 	"github.com/decred/dcrd/hdkeychain/v3"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // seedKey returns the private key of an account of a test seed.
@@ -31,7 +31,7 @@ func seedKey(t testing.TB, net hdkeychain.NetworkParams, seed byte) *hdkeychain.
 
 // testXpub returns the extended public key of an account of a test seed.
 func testXpub(t testing.TB, seed byte) string {
-	return seedKey(t, chain.SimNet(), seed).Neuter().String()
+	return seedKey(t, consensus.SimNet(), seed).Neuter().String()
 }
 
 // openTest opens a new wallet, which is closed with the test.
@@ -60,7 +60,7 @@ func testContext(t testing.TB) (context.Context, context.CancelFunc) {
 
 func testConfig(path string, birthday Birthday) Config {
 	return Config{
-		Path: path, Params: chain.SimNet(), Birthday: birthday,
+		Path: path, Params: consensus.SimNet(), Birthday: birthday,
 		Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return time.Unix(1_700_000_000, 0) },
 
@@ -81,7 +81,7 @@ func importTest(t testing.TB, x *Wallet, name string, seed byte, o AccountOption
 // derived returns the first scripts of a branch of a test account.
 func derived(t testing.TB, seed byte, branch uint32, n uint32) [][]byte {
 	t.Helper()
-	net := chain.SimNet().Params
+	net := consensus.SimNet().Params
 	key, err := branchKey(net, testXpub(t, seed), branch)
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // snapshot is what a wallet keeps in memory of its file. It is immutable: each
@@ -43,7 +43,7 @@ type snapshot struct {
 
 // birth returns the first height at which payments to a script count, or
 // unborn. The genesis block pays nobody.
-func (s *snapshot) birth(number uint32) chain.Height {
+func (s *snapshot) birth(number uint32) consensus.Height {
 	sc := &s.scripts[number]
 	if sc.account == ImportedAccount {
 		return max(1, s.bornAt(sc.born))
@@ -53,7 +53,7 @@ func (s *snapshot) birth(number uint32) chain.Height {
 
 // firstBirth returns the lowest birth of the scripts with numbers in [from, to),
 // or unborn without any.
-func (s *snapshot) firstBirth(from, to uint32) chain.Height {
+func (s *snapshot) firstBirth(from, to uint32) consensus.Height {
 	low := unborn
 	for n := from; n < to; n++ {
 		low = min(low, s.birth(n))
@@ -64,7 +64,7 @@ func (s *snapshot) firstBirth(from, to uint32) chain.Height {
 // concerned returns the first script that new blocks up to a height have to be matched
 // against: none as long as nobody is born and nothing waits for a block, everyone
 // otherwise.
-func (s *snapshot) concerned(h chain.Height) uint32 {
+func (s *snapshot) concerned(h consensus.Height) uint32 {
 	if s.firstBirth(0, s.count()) > h && !s.waiting {
 		return none
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // world is a chain of hand-made blocks with true filters. It can be cut back
@@ -23,7 +24,7 @@ import (
 type world struct {
 	t        testing.TB
 	rng      *rand.Rand
-	params   *chain.Params
+	params   *consensus.Params
 	main     []chain.Block // by height
 	filters  map[chainhash.Hash][]byte
 	txs      map[chainhash.Hash]*wire.MsgTx // all there ever were
@@ -40,14 +41,14 @@ type world struct {
 }
 
 func newWorld(t testing.TB, seed uint64) *world {
-	p := chain.SimNet()
+	p := consensus.SimNet()
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), params: p,
 		filters: make(map[chainhash.Hash][]byte),
 		txs:     make(map[chainhash.Hash]*wire.MsgTx),
 		every:   make(map[chainhash.Hash]chain.Block),
 	}
-	w.main = []chain.Block{{BlockID: chain.BlockID{Hash: p.GenesisHash}, Header: p.Genesis()}}
+	w.main = []chain.Block{{BlockID: consensus.BlockID{Hash: p.GenesisHash}, Header: p.Genesis()}}
 	w.every[p.GenesisHash] = w.main[0]
 	w.theirs = w.stranger()
 	return w
@@ -94,8 +95,8 @@ func (w *world) mine(stakes, regular []*wire.MsgTx, approve bool) *chain.Block {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	b := chain.Block{Header: chain.Header(raw), Msg: msg}
-	b.BlockID = chain.BlockID{Height: height, Hash: b.Header.Hash()}
+	b := chain.Block{Header: consensus.Header(raw), Msg: msg}
+	b.BlockID = consensus.BlockID{Height: height, Hash: b.Header.Hash()}
 	for _, list := range [][]*wire.MsgTx{stakes, regular} {
 		for _, tx := range list {
 			w.txs[tx.TxHash()] = tx
@@ -126,7 +127,7 @@ func (w *world) PrevScript(op *wire.OutPoint) (uint16, []byte, bool) {
 }
 
 // since returns an update as the chain makes it.
-func (w *world) since(locator []chain.BlockID, limit int) chain.Update {
+func (w *world) since(locator []consensus.BlockID, limit int) chain.Update {
 	w.t.Helper()
 	for i, id := range locator {
 		if int(id.Height) >= len(w.main) || w.main[id.Height].Hash != id.Hash {
@@ -162,8 +163,8 @@ func (w *world) fill(u *chain.Update, scripts [][]byte) {
 
 // scanner is a wallet or a set of them, as the syncer sees it.
 type scanner interface {
-	Scanned() (chain.BlockID, bool)
-	Locator() []chain.BlockID
+	Scanned() (consensus.BlockID, bool)
+	Locator() []consensus.BlockID
 	Scripts() ([][]byte, uint64)
 	Apply(ctx context.Context, u chain.Update) (bool, error)
 }
@@ -171,7 +172,7 @@ type scanner interface {
 // step takes a wallet one update further. It reports whether there was one.
 func (w *world) step(x scanner, limit int) bool {
 	w.t.Helper()
-	var seen []chain.BlockID
+	var seen []consensus.BlockID
 	for {
 		locator := x.Locator()
 		if len(locator) == 0 || slices.Contains(seen, locator[0]) {
@@ -274,7 +275,7 @@ func (w *world) ticket(coins []coin, voting []byte, commitTo, changeTo [][]byte)
 }
 
 // vote returns a vote of a ticket, which earns one atom per commitment.
-func (w *world) vote(ticket *wire.MsgTx, ref chain.BlockID) *wire.MsgTx {
+func (w *world) vote(ticket *wire.MsgTx, ref consensus.BlockID) *wire.MsgTx {
 	op := wire.OutPoint{Hash: ticket.TxHash(), Tree: wire.TxTreeStake}
 	tx := wire.NewMsgTx()
 	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: math.MaxUint32}, 1, []byte{0, 0}))

@@ -18,7 +18,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 	rpcview "github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // following returns the status of a synced daemon.
@@ -126,9 +126,9 @@ func expect(t *testing.T, lines *bufio.Scanner, want string) {
 }
 
 // atTip returns the status of a daemon that is synced at a height.
-func atTip(height chain.Height) spv.Status {
+func atTip(height consensus.Height) spv.Status {
 	st := rpctest.SyncedStatus()
-	st.Tip = chain.BlockID{Height: height, Hash: chainhash.Hash{byte(height)}}
+	st.Tip = consensus.BlockID{Height: height, Hash: chainhash.Hash{byte(height)}}
 	return st
 }
 

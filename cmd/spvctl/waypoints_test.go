@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/spvd/spvd/internal/rpc/rpctest"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 func TestWaypoints(t *testing.T) {
 	d := rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 25})
 	flags := daemon(t, d.Registry)
 	const tip = 25
-	block := func(height chain.Height) string {
+	block := func(height consensus.Height) string {
 		return fmt.Sprintf("%d %v\n", height, d.Node.Chain().ID(height).Hash)
 	}
 	got := spvctl(t, "", append(flags, "waypoints", "--every", "10", "--depth", "4")...)

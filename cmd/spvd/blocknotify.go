@@ -6,7 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // followed is what blocks are notified from.
@@ -34,7 +34,7 @@ func newBlockNotify(cfg *config, syncer followed, environ []string, log *slog.Lo
 // come while it runs are one more run, for the newest: nothing is queued, and nobody
 // waits for a command.
 func notifyBlocks(ctx context.Context, syncer followed, h *hook) {
-	var told chain.BlockID
+	var told consensus.BlockID
 	for st := range syncer.Changes(ctx, 0) {
 		if st.Synced && st.Tip != told {
 			told = st.Tip

@@ -20,7 +20,7 @@ import (
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -109,7 +109,7 @@ func refusedSetting(err error) error {
 }
 
 // params returns the parameters of the network with the user's waypoints.
-func (c *config) params() (*chain.Params, error) {
+func (c *config) params() (*consensus.Params, error) {
 	params := c.network().params()
 	if c.Waypoints == "" {
 		return params, nil
@@ -118,7 +118,7 @@ func (c *config) params() (*chain.Params, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read waypoints: %w", err)
 	}
-	known, err := chain.ParseKnown(string(c.Waypoints), text)
+	known, err := consensus.ParseKnown(string(c.Waypoints), text)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read waypoints: %w", err)}
 	}
@@ -128,7 +128,7 @@ func (c *config) params() (*chain.Params, error) {
 
 // newPool returns the pool of peers. With a proxy, which is its only way out, the
 // process makes no other connections and looks up no names.
-func newPool(cfg *config, params *chain.Params, logs *logging.Log, watching bool) (*peer.Pool, error) {
+func newPool(cfg *config, params *consensus.Params, logs *logging.Log, watching bool) (*peer.Pool, error) {
 	log := logs.Logger(logPeer)
 	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
 		log.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // checkStore proves the chain store of the network again, in the place of a
@@ -58,7 +59,7 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 
 // checkWallets holds the rows of each wallet against its transactions, and writes a line
 // for each that is sound. The error names the first that is not, and what helps.
-func checkWallets(ctx context.Context, cfg *config, params *chain.Params, stdout io.Writer) error {
+func checkWallets(ctx context.Context, cfg *config, params *consensus.Params, stdout io.Writer) error {
 	all := newWallets(cfg, params, slog.New(slog.DiscardHandler))
 	list, err := all.List()
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -18,7 +18,7 @@ func TestCheckOfWallets(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w, err := wallet.Open(wallet.Config{Path: path, Params: chain.SimNet()})
+	w, err := wallet.Open(wallet.Config{Path: path, Params: consensus.SimNet()})
 	if err != nil {
 		t.Fatal(err)
 	}

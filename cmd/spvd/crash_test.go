@@ -22,6 +22,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 var (
@@ -58,9 +59,9 @@ type victim struct {
 
 	// The most that was acknowledged.
 	tip              chainhash.Hash // by its work
-	filters, scanned chain.Height
+	filters, scanned consensus.Height
 
-	kept chain.Height // where a scan has to go on
+	kept consensus.Height // where a scan has to go on
 }
 
 func newVictim(t *testing.T, ns *nodes, seed uint64) *victim {
@@ -68,16 +69,16 @@ func newVictim(t *testing.T, ns *nodes, seed uint64) *victim {
 	v := &victim{ns: ns, dir: t.TempDir(), r: rand.New(rand.NewPCG(*killSeed, seed))}
 	genesis := ns.chain.At(0)
 	v.tip = genesis.Hash()
-	v.work = map[chainhash.Hash]uint256.Uint256{v.tip: chain.Work(genesis.Bits())}
+	v.work = map[chainhash.Hash]uint256.Uint256{v.tip: consensus.Work(genesis.Bits())}
 	v.learn(ns.chain, 0)
 	return v
 }
 
 // learn adds up the work of the blocks of a chain above one that is known.
-func (v *victim) learn(c *testnet.Chain, above chain.Height) {
+func (v *victim) learn(c *testnet.Chain, above consensus.Height) {
 	sum := v.work[c.ID(above).Hash]
 	for h := above + 1; h <= c.Height(); h++ {
-		work := chain.Work(c.At(h).Bits())
+		work := consensus.Work(c.At(h).Bits())
 		sum.Add(&work)
 		v.work[c.ID(h).Hash] = sum
 	}
@@ -126,9 +127,9 @@ func (v *victim) ask(t *testing.T, p *process) {
 	}
 	var status api.SyncStatus
 	if refused, err := c.try(t.Context(), "syncstatus", "[]", &status); err == nil && refused == nil {
-		v.filters = max(v.filters, chain.Height(status.Stages[1].Current))
-		v.scanned = max(v.scanned, chain.Height(status.Scanned))
-		if status.Scanned > 0 && chain.Height(status.Scanned) < v.kept {
+		v.filters = max(v.filters, consensus.Height(status.Stages[1].Current))
+		v.scanned = max(v.scanned, consensus.Height(status.Scanned))
+		if status.Scanned > 0 && consensus.Height(status.Scanned) < v.kept {
 			t.Errorf("the scan goes on at %d, the wallet was at %d", status.Scanned, v.kept)
 		}
 	}
@@ -169,7 +170,7 @@ func (v *victim) acknowledge(t *testing.T, tip string) {
 // It repairs nothing: what would need that is lost.
 func (v *victim) assertNothingLost(t *testing.T) chain.State {
 	t.Helper()
-	store, err := chain.Open(chain.Config{Path: filepath.Join(v.dir, "simnet", chainFile), Params: chain.SimNet(), AsIs: true})
+	store, err := chain.Open(chain.Config{Path: filepath.Join(v.dir, "simnet", chainFile), Params: consensus.SimNet(), AsIs: true})
 	if errors.Is(err, fs.ErrNotExist) && v.tip == v.ns.chain.ID(0).Hash {
 		return chain.State{} // killed before there was one
 	}
@@ -263,7 +264,7 @@ func TestKillsDuringReorganisations(t *testing.T) {
 // reorganise has a node replace its newest blocks.
 func (v *victim) reorganise(node *testnet.Node) {
 	depth := 1 + v.r.IntN(maxReorg)
-	fork := node.Chain().Height() - chain.Height(depth)
+	fork := node.Chain().Height() - consensus.Height(depth)
 	next := node.Chain().Outgrow(fork, v.r.Uint64())
 	v.learn(next, fork) // before the daemon can have it
 	node.SetChain(next)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -34,7 +34,7 @@ const (
 // payOften plans payments to the owner all over a chain.
 func (o *owner) payOften() testnet.Plan {
 	plan := testnet.Plan{}
-	for h := chain.Height(rescanStep); h <= rescanBlocks; h += rescanStep {
+	for h := consensus.Height(rescanStep); h <= rescanBlocks; h += rescanStep {
 		plan.Pay(h, o.script(0, uint32(h/rescanStep)%15), 1e8)
 	}
 	return plan
@@ -79,13 +79,13 @@ func (v *victim) walletDir() string { return filepath.Join(v.dir, "simnet", wall
 
 // assertWalletKept checks the books of the wallet that a killed daemon has left,
 // and returns how far it has scanned.
-func (v *victim) assertWalletKept(t *testing.T) chain.Height {
+func (v *victim) assertWalletKept(t *testing.T) consensus.Height {
 	t.Helper()
 	name := filepath.Join(v.walletDir(), walletFile)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && v.scanned == 0 {
 		return 0 // killed before there was one
 	}
-	w, err := wallet.Open(wallet.Config{Path: name, Params: chain.SimNet(), Log: slog.New(slog.DiscardHandler)})
+	w, err := wallet.Open(wallet.Config{Path: name, Params: consensus.SimNet(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 package main
 
-import "github.com/spvd/spvd/spv/chain"
+import "github.com/spvd/spvd/spv/consensus"
 
 // Names of files in the directory of a network, and of the key in the data
 // directory itself.
@@ -16,17 +16,17 @@ const (
 // network is a network the daemon may be on.
 type network struct {
 	dir    string // name of its directory
-	params func() *chain.Params
+	params func() *consensus.Params
 }
 
 // network returns the one the settings choose.
 func (c *config) network() network {
 	switch {
 	case c.TestNet:
-		return network{dir: "testnet3", params: chain.TestNet3}
+		return network{dir: "testnet3", params: consensus.TestNet3}
 	case c.SimNet:
-		return network{dir: "simnet", params: chain.SimNet}
+		return network{dir: "simnet", params: consensus.SimNet}
 	default:
-		return network{dir: "mainnet", params: chain.MainNet}
+		return network{dir: "mainnet", params: consensus.MainNet}
 	}
 }

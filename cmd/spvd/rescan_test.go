@@ -8,7 +8,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestTipIsFollowedWhileARescanRuns extends the chain while old blocks are fetched
@@ -21,7 +21,7 @@ func TestTipIsFollowedWhileARescanRuns(t *testing.T) {
 		latency = 100 * time.Millisecond
 	)
 	o, plan := newOwner(t, 4), testnet.Plan{}
-	for h := chain.Height(every); h <= length; h += every {
+	for h := consensus.Height(every); h <= length; h += every {
 		plan.Pay(h, o.script(0, uint32(h/every)%15), 1e8)
 	}
 	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: length, Plan: plan}, link.Shape{Latency: latency})

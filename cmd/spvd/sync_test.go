@@ -18,7 +18,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // blocks is the length of the chain that the daemon syncs here: a few times
@@ -102,14 +102,14 @@ func TestSyncedDaemonAnswersFromTheChain(t *testing.T) {
 	if err := c.call(t, "getpeerinfo", &peers); err != nil || len(peers) != 2 || peers[0].CurrentHeight != blocks {
 		t.Errorf("getpeerinfo: %+v, %v; want 2 peers at %d", peers, err, blocks)
 	}
-	for _, h := range []chain.Height{0, 1, blocks - 1, blocks} {
+	for _, h := range []consensus.Height{0, 1, blocks - 1, blocks} {
 		ns.assertBlock(t, c, h)
 	}
 }
 
 // assertBlock compares what the daemon says about one block with the chain it
 // was synced from.
-func (ns *nodes) assertBlock(t *testing.T, c client, h chain.Height) {
+func (ns *nodes) assertBlock(t *testing.T, c client, h consensus.Height) {
 	t.Helper()
 	want := ns.chain.At(h)
 	hash, params := "", fmt.Sprintf("[%d]", h)
@@ -221,7 +221,7 @@ func TestStoreOfAnotherNetworkIsRefused(t *testing.T) {
 
 // powHash returns the hash that proves a header's work on the simulation network. The
 // genesis block has none: dcrd shows its hash.
-func powHash(h *chain.Header) chainhash.Hash {
+func powHash(h *consensus.Header) chainhash.Hash {
 	if h.Height() == 0 {
 		return h.Hash()
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -100,7 +100,7 @@ func books(t *testing.T, dir string) (wallet.Balances, []*wallet.Transaction) {
 	t.Helper()
 	w, err := wallet.Open(wallet.Config{
 		Path:   filepath.Join(dir, "simnet", walletDir, walletFile),
-		Params: chain.SimNet(),
+		Params: consensus.SimNet(),
 		Log:    slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func books(t *testing.T, dir string) (wallet.Balances, []*wallet.Transaction) {
 
 // assertBooks stops the daemon and compares its wallet with the heights, newest
 // first, at which it should have transactions.
-func (d *daemon) assertBooks(t *testing.T, dir string, spendable dcrutil.Amount, heights ...chain.Height) {
+func (d *daemon) assertBooks(t *testing.T, dir string, spendable dcrutil.Amount, heights ...consensus.Height) {
 	t.Helper()
 	d.stop()
 	if code := d.end(); code != exitClean {
@@ -130,7 +130,7 @@ func (d *daemon) assertBooks(t *testing.T, dir string, spendable dcrutil.Amount,
 	if balances.Sum.Spendable != spendable || balances.Sum.Total != spendable {
 		t.Errorf("balance is %+v, want %v spendable", balances.Sum, spendable)
 	}
-	var got []chain.Height
+	var got []consensus.Height
 	for _, tx := range history {
 		got = append(got, tx.Place.Height)
 	}
@@ -168,7 +168,7 @@ func assertPlan(t *testing.T, c *testnet.Chain, dir string, o *owner) {
 		}
 	}
 	unspent := make(map[string]int64)
-	for h := chain.Height(1); h <= c.Height(); h++ {
+	for h := consensus.Height(1); h <= c.Height(); h++ {
 		for _, tx := range c.Block(h).Transactions {
 			for _, in := range tx.TxIn {
 				delete(unspent, fmt.Sprint(in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index))

@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -43,7 +43,7 @@ type walletNotify struct {
 // read from them afterwards: nothing is queued but what one look at them brings.
 func (n *walletNotify) run(ctx context.Context) error {
 	changed := n.owned.Watch(ctx)
-	var synced chain.Height // the height at which the daemon was
+	var synced consensus.Height // the height at which the daemon was
 	err := n.syncer.Wait(ctx, func(st spv.Status) bool {
 		synced = st.Tip.Height
 		return st.Synced
@@ -68,7 +68,7 @@ func (n *walletNotify) run(ctx context.Context) error {
 
 // look returns what has happened since the last look, and in the first one what was
 // mined since the daemon was synced.
-func (n *walletNotify) look(ctx context.Context, synced chain.Height) []chainhash.Hash {
+func (n *walletNotify) look(ctx context.Context, synced consensus.Height) []chainhash.Hash {
 	recent, err := n.recent(ctx, max(0, n.syncer.Status().Tip.Height-notifiedDepth))
 	if err != nil {
 		if ctx.Err() == nil {
@@ -81,7 +81,7 @@ func (n *walletNotify) look(ctx context.Context, synced chain.Height) []chainhas
 
 // recent returns the transactions of all wallets that are not mined, or above a
 // height.
-func (n *walletNotify) recent(ctx context.Context, above chain.Height) (list []*wallet.Transaction, err error) {
+func (n *walletNotify) recent(ctx context.Context, above consensus.Height) (list []*wallet.Transaction, err error) {
 	known, err := n.owned.List()
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ type toldTransactions map[chainhash.Hash]chainhash.Hash
 // that are new, or in another block, or in none any more: the oldest first. What a
 // search of old blocks finds is deep, and is no news. On the first call only that is
 // news which was mined since the daemon was synced.
-func (told *toldTransactions) update(recent []*wallet.Transaction, synced chain.Height) (news []chainhash.Hash) {
+func (told *toldTransactions) update(recent []*wallet.Transaction, synced consensus.Height) (news []chainhash.Hash) {
 	first := *told == nil
 	next := make(toldTransactions, len(recent))
 	for i := len(recent) - 1; i >= 0; i-- { // history is newest first

@@ -11,14 +11,14 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
 func TestToldTransactions(t *testing.T) {
 	hash := func(n byte) chainhash.Hash { return chainhash.Hash{n} }
 	tx := func(n, block byte) *wallet.Transaction { // the number of a block is also its height
-		return &wallet.Transaction{Hash: hash(n), Block: hash(block), Place: wallet.Place{Height: chain.Height(block)}}
+		return &wallet.Transaction{Hash: hash(n), Block: hash(block), Place: wallet.Place{Height: consensus.Height(block)}}
 	}
 	var told toldTransactions
 	for i, step := range []struct {

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -15,7 +15,7 @@ import (
 type wallets struct{ *wallet.Set }
 
 // newWallets returns the wallets of the data directory. It opens none.
-func newWallets(cfg *config, params *chain.Params, log *slog.Logger) *wallets {
+func newWallets(cfg *config, params *consensus.Params, log *slog.Logger) *wallets {
 	settings := wallet.SetConfig{Dir: filepath.Join(cfg.netDir(), walletDir), Params: params, Log: log}
 	if cfg.Birthday != "" {
 		settings.Birthday = cfg.Birthday.value()
@@ -30,7 +30,7 @@ func (a *wallets) addAccounts(ctx context.Context, accounts []accountFlag) error
 	if len(accounts) == 0 {
 		return nil
 	}
-	born, err := a.Born("", chain.Never)
+	born, err := a.Born("", consensus.Never)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // waypointEvery is the distance of waypoints: about that of the embedded ones.
@@ -35,7 +35,7 @@ type Service struct {
 // Served is what it tells when it is ready.
 type Served struct {
 	Addrs     []string
-	Tip       chain.Height
+	Tip       consensus.Height
 	Payload   int64  // bytes of all headers and filters
 	Waypoints string // the file
 }
@@ -102,7 +102,7 @@ func (s *Service) obey(network *testnet.Network, served Served, in io.Reader, ou
 
 func writeWaypoints(file string, c *testnet.Chain) error {
 	var text []byte
-	for h := chain.Height(waypointEvery); h <= c.Height(); h += waypointEvery {
+	for h := consensus.Height(waypointEvery); h <= c.Height(); h += waypointEvery {
 		id := c.ID(h)
 		text = fmt.Appendf(text, "%d %v\n", id.Height, id.Hash)
 	}
@@ -113,7 +113,7 @@ func writeWaypoints(file string, c *testnet.Chain) error {
 func payload(c *testnet.Chain) int64 {
 	var sum int64
 	for h := range c.Height() + 1 {
-		sum += chain.HeaderSize + int64(len(c.Filter(h)))
+		sum += consensus.HeaderSize + int64(len(c.Filter(h)))
 	}
 	return sum
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/spvd/spvd/internal/bench/floor"
 	"github.com/spvd/spvd/internal/bench/meter"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Job is what a measured process has to do.
 type Job struct {
 	Peers     []string
 	Dir       string // where the store or the flat files are or go
-	Tip       chain.Height
+	Tip       consensus.Height
 	Waypoints string // the file to read them from; empty for none
 	Profiles  string // the directory for profiles of a sync; empty for none
 	Log       *slog.Logger
@@ -32,8 +32,8 @@ type Measured struct {
 }
 
 // params returns the rules of the network with the waypoints.
-func (j *Job) params() (*chain.Params, error) {
-	p := chain.SimNet()
+func (j *Job) params() (*consensus.Params, error) {
+	p := consensus.SimNet()
 	if j.Waypoints == "" {
 		return p, nil
 	}
@@ -41,7 +41,7 @@ func (j *Job) params() (*chain.Params, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Waypoints, err = chain.ParseWaypoints(j.Waypoints, text)
+	p.Waypoints, err = consensus.ParseWaypoints(j.Waypoints, text)
 	return p, err
 }
 
@@ -80,7 +80,7 @@ func (j *Job) measure(rules []meter.Rule, do func() error) (Measured, error) {
 }
 
 // sync runs the client until it is synced to the tip.
-func (j *Job) sync(ctx context.Context, p *chain.Params) error {
+func (j *Job) sync(ctx context.Context, p *consensus.Params) error {
 	cfg := client.Config{Params: p, Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Log: j.Log}
 	if j.Profiles != "" {
 		cfg.Beside = j.heapProfile

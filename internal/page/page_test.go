@@ -21,7 +21,7 @@ import (
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -158,7 +158,7 @@ func synced() spv.Status {
 	return spv.Status{
 		Synced: true, FirstSyncDone: true, Seq: 42, Phase: spv.Following, Since: time.Unix(1600000000, 0),
 		Reason: "Following the chain.", Initialised: true, Ratio: 1, Headers: all, Filters: all, Rescan: all,
-		Tip: chain.BlockID{Height: 1000, Hash: chainhash.Hash{1}}, TipTime: time.Unix(1600000000, 0),
+		Tip: consensus.BlockID{Height: 1000, Hash: chainhash.Hash{1}}, TipTime: time.Unix(1600000000, 0),
 		Best: 1000, BestPeers: 1, Peers: 1,
 	}
 }
@@ -172,7 +172,7 @@ func troubled() spv.Status {
 	st.Filters = spv.Progress{Current: 1_107_000, Target: 1_107_100, Rate: 1234, ETA: 90 * time.Second}
 	st.ETA = 150 * time.Second
 	st.Tip.Height = 1_107_100
-	st.LastReorg = &spv.Reorg{Depth: 2, Fork: chain.BlockID{Height: 999_999}}
+	st.LastReorg = &spv.Reorg{Depth: 2, Fork: consensus.BlockID{Height: 999_999}}
 	st.Warnings = []spv.Warning{{Text: "A peer said <script>alert(1)</script>.", Hint: "Ignore it."}}
 	return st
 }

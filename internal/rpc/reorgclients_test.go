@@ -16,7 +16,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // reorgs is how many reorganisations TestClientsLoseNothing goes through.
@@ -113,9 +113,9 @@ func TestClientsLoseNothing(t *testing.T) {
 	for n := range *reorgs {
 		back := 1 + random.IntN(9)
 		plan := testnet.Plan{}
-		fork := a.Node.Chain().Height() - chain.Height(back)
+		fork := a.Node.Chain().Height() - consensus.Height(back)
 		put := back + 1 + random.IntN(3)
-		for h := fork + 1; h <= fork+chain.Height(put); h++ {
+		for h := fork + 1; h <= fork+consensus.Height(put); h++ {
 			for range random.IntN(3) {
 				a.paid++
 				op := plan.Pay(h, a.owner.Script(0, uint32(a.paid%15)), int64(1e6+a.paid))

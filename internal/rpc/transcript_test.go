@@ -26,7 +26,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files with what the server says")
@@ -101,7 +101,7 @@ func (s *stage) pairs(plan testnet.Plan) *strings.Replacer {
 		pairs = append(pairs, fmt.Sprintf("{address%d}", i), address, fmt.Sprintf("{change%d}", i), change,
 			fmt.Sprintf("{foreign%d}", i), foreign)
 	}
-	for _, h := range []chain.Height{0, 1, 20, 150, blocks - 2, blocks} {
+	for _, h := range []consensus.Height{0, 1, 20, 150, blocks - 2, blocks} {
 		pairs = append(pairs, fmt.Sprintf("{block%d}", h), s.Node.Chain().ID(h).Hash.String())
 	}
 	for h, txs := range plan {

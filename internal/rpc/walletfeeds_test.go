@@ -17,7 +17,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -76,7 +76,7 @@ func (a *actor) mine(blocks int) string {
 	a.Helper()
 	a.paid++
 	plan := testnet.Plan{}
-	op := plan.Pay(a.Node.Chain().Height()+chain.Height(blocks), a.owner.Script(0, uint32(a.paid%15)), int64(1e6+a.paid))
+	op := plan.Pay(a.Node.Chain().Height()+consensus.Height(blocks), a.owner.Script(0, uint32(a.paid%15)), int64(1e6+a.paid))
 	a.Grow(a, 0, blocks, plan)
 	return op.Hash.String()
 }

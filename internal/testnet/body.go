@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // How many regular transactions a block has besides its coinbase. With the
@@ -40,7 +40,7 @@ type body struct {
 
 // recipe makes the bodies of one branch.
 type recipe struct {
-	params *chain.Params
+	params *consensus.Params
 	seed   uint64
 	plan   Plan
 
@@ -50,12 +50,12 @@ type recipe struct {
 	// onPrefix is the header of the prefix that the branch leaves, or nil. Its versions
 	// stay, as the rules want, and each pair of blocks sells as many tickets as
 	// it draws: the pool of the prefix may be too small for less.
-	onPrefix *chain.Header
+	onPrefix *consensus.Header
 }
 
 // body makes the body of the block at a height, which is not zero. It fails
 // only when a planned transaction is malformed.
-func (r *recipe) body(h chain.Height) (*body, error) {
+func (r *recipe) body(h consensus.Height) (*body, error) {
 	s := newStream(r.seed, uint64(h))
 	b := &body{
 		voters:      r.voters(h),
@@ -103,7 +103,7 @@ func (b *body) add(tx Tx) {
 }
 
 // commit fills in the roots, the filter and the size.
-func (b *body) commit(r *recipe, h chain.Height) error {
+func (b *body) commit(r *recipe, h consensus.Height) error {
 	combined := h >= r.params.DCP0005
 	if combined {
 		b.merkleRoot = standalone.CalcCombinedTxTreeMerkleRoot(b.regular, b.stake)
@@ -129,7 +129,7 @@ func (b *body) commit(r *recipe, h chain.Height) error {
 }
 
 // prevScripts returns what the inputs of the block at a height spend.
-func (r *recipe) prevScripts(h chain.Height) prevScripts {
+func (r *recipe) prevScripts(h consensus.Height) prevScripts {
 	var given map[wire.OutPoint][]byte
 	for _, tx := range r.plan[h] {
 		for i, script := range tx.Spends {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // A cached chain is one file named by its key: the magic, its key, the number
@@ -65,7 +65,7 @@ func cacheKey(cfg *Config) (key chainhash.Hash, err error) {
 		return key, fmt.Errorf("encode parameters: %w", err)
 	}
 	fmt.Fprintln(&b, cfg.Seed, cfg.Blocks, cfg.Start.Unix())
-	var heights []chain.Height
+	var heights []consensus.Height
 	for h := range cfg.Plan {
 		heights = append(heights, h)
 	}
@@ -135,7 +135,7 @@ func checkCached(p *packed, c *Chain, r *recipe) error {
 	}
 	for i := range sampleLater {
 		at := (p.len() - 1) * (i + 1) / sampleLater
-		h := chain.Height(at + 1)
+		h := consensus.Height(at + 1)
 		b, err := r.body(h)
 		if err != nil {
 			return err

@@ -10,14 +10,14 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Chain is one branch of generated blocks from the genesis block to its tip.
 // It never changes: to extend it or to fork it is to make another chain, which
 // shares the blocks that both have. It may be used from any goroutine.
 type Chain struct {
-	params   *chain.Params
+	params   *consensus.Params
 	schedule schedule
 	parts    []part // from the genesis block to the tip, none empty
 }
@@ -25,21 +25,21 @@ type Chain struct {
 // part is what a chain uses of a run of blocks: all up to last.
 type part struct {
 	*run
-	last chain.Height
+	last consensus.Height
 }
 
 // run is a run of consecutive blocks that was made at one time.
 type run struct {
 	packed
 	index  index
-	first  chain.Height
+	first  consensus.Height
 	recipe *recipe          // nil for the genesis block and a prefix
 	given  []*wire.MsgBlock // the blocks of a prefix
 	sums   sums
 }
 
 // genesis returns the chain of block zero.
-func genesis(p *chain.Params, start time.Time) (*Chain, error) {
+func genesis(p *consensus.Params, start time.Time) (*Chain, error) {
 	prev := prevScripts{}
 	filter, err := blockcf2.Regular(p.GenesisBlock, prev)
 	if err != nil {
@@ -55,19 +55,19 @@ func genesis(p *chain.Params, start time.Time) (*Chain, error) {
 	return c.with(newRun(b.packed(w), 0, nil)), nil
 }
 
-func newRun(p packed, first chain.Height, r *recipe) *run {
+func newRun(p packed, first consensus.Height, r *recipe) *run {
 	return &run{packed: p, index: newIndex(&p), first: first, recipe: r}
 }
 
 // with returns the chain with a run of blocks on top.
 func (c *Chain) with(r *run) *Chain {
 	grown := *c
-	grown.parts = append(slices.Clip(c.parts), part{r, r.first + chain.Height(r.len()) - 1})
+	grown.parts = append(slices.Clip(c.parts), part{r, r.first + consensus.Height(r.len()) - 1})
 	return &grown
 }
 
 // upTo returns the chain without the blocks above a height.
-func (c *Chain) upTo(h chain.Height) *Chain {
+func (c *Chain) upTo(h consensus.Height) *Chain {
 	cut := *c
 	n := c.find(h) + 1
 	cut.parts = slices.Clone(c.parts[:n])
@@ -76,14 +76,14 @@ func (c *Chain) upTo(h chain.Height) *Chain {
 }
 
 // find returns the index of the part that holds a height of the chain.
-func (c *Chain) find(h chain.Height) int {
-	i, _ := slices.BinarySearchFunc(c.parts, h, func(p part, h chain.Height) int { return int(p.last - h) })
+func (c *Chain) find(h consensus.Height) int {
+	i, _ := slices.BinarySearchFunc(c.parts, h, func(p part, h consensus.Height) int { return int(p.last - h) })
 	return i
 }
 
 // block returns the run that holds a height, and its number there. It panics
 // if the chain does not reach so high.
-func (c *Chain) block(h chain.Height) (*run, int) {
+func (c *Chain) block(h consensus.Height) (*run, int) {
 	if h < 0 || h > c.Height() {
 		panic(fmt.Sprintf("testnet: block %d of a chain of height %d", h, c.Height()))
 	}
@@ -93,22 +93,22 @@ func (c *Chain) block(h chain.Height) (*run, int) {
 
 // Params returns the rules that the chain keeps. EarlyFilters is that of the
 // chain as it was generated.
-func (c *Chain) Params() *chain.Params { return c.params }
+func (c *Chain) Params() *consensus.Params { return c.params }
 
 // Height returns the height of the tip.
-func (c *Chain) Height() chain.Height { return c.parts[len(c.parts)-1].last }
+func (c *Chain) Height() consensus.Height { return c.parts[len(c.parts)-1].last }
 
 // Tip returns the tip.
-func (c *Chain) Tip() chain.BlockID { return c.ID(c.Height()) }
+func (c *Chain) Tip() consensus.BlockID { return c.ID(c.Height()) }
 
 // ID returns the block at a height of the chain.
-func (c *Chain) ID(h chain.Height) chain.BlockID {
+func (c *Chain) ID(h consensus.Height) consensus.BlockID {
 	r, i := c.block(h)
-	return chain.BlockID{Height: h, Hash: *r.hash(i)}
+	return consensus.BlockID{Height: h, Hash: *r.hash(i)}
 }
 
-// At implements [chain.Ancestors].
-func (c *Chain) At(h chain.Height) *chain.Header {
+// At implements [consensus.Ancestors].
+func (c *Chain) At(h consensus.Height) *consensus.Header {
 	if h < 0 || h > c.Height() {
 		return nil
 	}
@@ -118,13 +118,13 @@ func (c *Chain) At(h chain.Height) *chain.Header {
 
 // Filter returns the version 2 filter of the block at a height. It is only to
 // be read.
-func (c *Chain) Filter(h chain.Height) []byte {
+func (c *Chain) Filter(h consensus.Height) []byte {
 	r, i := c.block(h)
 	return r.filter(i)
 }
 
 // Block makes the block at a height.
-func (c *Chain) Block(h chain.Height) *wire.MsgBlock {
+func (c *Chain) Block(h consensus.Height) *wire.MsgBlock {
 	r, i := c.block(h)
 	if r.given != nil {
 		return r.given[i]
@@ -145,7 +145,7 @@ func (c *Chain) Block(h chain.Height) *wire.MsgBlock {
 
 // PrevScripts knows the scripts of all outputs that the block at a height
 // spends. For the blocks of a prefix it does not: what it returns is invented.
-func (c *Chain) PrevScripts(h chain.Height) blockcf2.PrevScripter {
+func (c *Chain) PrevScripts(h consensus.Height) blockcf2.PrevScripter {
 	r, _ := c.block(h)
 	if r.recipe == nil {
 		return prevScripts{}
@@ -155,11 +155,11 @@ func (c *Chain) PrevScripts(h chain.Height) blockcf2.PrevScripter {
 
 // Find returns the height of the block with the given hash, or false if it is
 // not on the chain.
-func (c *Chain) Find(hash *chainhash.Hash) (chain.Height, bool) {
+func (c *Chain) Find(hash *chainhash.Hash) (consensus.Height, bool) {
 	for i := len(c.parts) - 1; i >= 0; i-- {
 		p := c.parts[i]
 		if n, ok := p.index.find(&p.packed, hash); ok {
-			h := p.first + chain.Height(n)
+			h := p.first + consensus.Height(n)
 			return h, h <= p.last
 		}
 	}
@@ -170,9 +170,9 @@ func (c *Chain) Find(hash *chainhash.Hash) (chain.Height, bool) {
 func (c *Chain) Work() uint256.Uint256 { return c.workSince(-1) }
 
 // workSince returns the work of the blocks above a height.
-func (c *Chain) workSince(h chain.Height) (sum uint256.Uint256) {
+func (c *Chain) workSince(h consensus.Height) (sum uint256.Uint256) {
 	for i := h + 1; i <= c.Height(); i++ {
-		work := chain.Work(c.At(i).Bits())
+		work := consensus.Work(c.At(i).Bits())
 		sum.Add(&work)
 	}
 	return sum
@@ -186,8 +186,8 @@ func (c *Chain) Now() time.Time {
 
 // ForkOf returns the height of the last block that the chain has in common
 // with another one of the same network.
-func (c *Chain) ForkOf(o *Chain) chain.Height {
-	low, high := chain.Height(0), min(c.Height(), o.Height())
+func (c *Chain) ForkOf(o *Chain) consensus.Height {
+	low, high := consensus.Height(0), min(c.Height(), o.Height())
 	for low < high {
 		mid := low + (high-low+1)/2
 		if c.ID(mid) == o.ID(mid) {

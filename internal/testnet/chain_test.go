@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // generate returns a chain in memory.
@@ -24,16 +24,16 @@ func generate(t testing.TB, cfg testnet.Config) *testnet.Chain {
 // checkHeaders checks every rule of every header up to the tip.
 func checkHeaders(t *testing.T, c *testnet.Chain) {
 	t.Helper()
-	for h := chain.Height(1); h <= c.Height(); h++ {
+	for h := consensus.Height(1); h <= c.Height(); h++ {
 		header := c.At(h)
 		hash := header.Hash()
-		if err := chain.CheckHeader(c.Params(), header, &hash); err != nil {
+		if err := consensus.CheckHeader(c.Params(), header, &hash); err != nil {
 			t.Fatal(err)
 		}
 		if header.PrevBlock() != c.ID(h-1).Hash {
 			t.Fatalf("header %d does not link to its parent", h)
 		}
-		if err := chain.CheckContext(c.Params(), c, header, c.Now()); err != nil {
+		if err := consensus.CheckContext(c.Params(), c, header, c.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if hash != c.ID(h).Hash {
@@ -43,11 +43,11 @@ func checkHeaders(t *testing.T, c *testnet.Chain) {
 }
 
 // checkBlocks checks every block and filter of a range.
-func checkBlocks(t *testing.T, c *testnet.Chain, from, to chain.Height) {
+func checkBlocks(t *testing.T, c *testnet.Chain, from, to consensus.Height) {
 	t.Helper()
 	for h := from; h <= to; h++ {
 		block := c.Block(h)
-		if err := chain.CheckBlock(c.Params(), c.At(h), block); err != nil {
+		if err := consensus.CheckBlock(c.Params(), c.At(h), block); err != nil {
 			t.Fatal(err)
 		}
 		if int(c.At(h).Size()) != block.SerializeSize() {
@@ -69,10 +69,10 @@ func checkBlocks(t *testing.T, c *testnet.Chain, from, to chain.Height) {
 func TestChainKeepsEveryRule(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		params *chain.Params
+		params *consensus.Params
 		blocks int
 	}{
-		{"simnet", chain.SimNet(), 3000},
+		{"simnet", consensus.SimNet(), 3000},
 		{"eras", testnet.Eras(), 1500},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestFiltersMatchThePlan(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 200, Seed: 2, Plan: plan})
 	checkHeaders(t, c)
 	checkBlocks(t, c, 140, 180)
-	for h := chain.Height(1); h <= c.Height(); h++ {
+	for h := consensus.Height(1); h <= c.Height(); h++ {
 		filter, err := gcs.FromBytesV2(blockcf2.B, blockcf2.M, c.Filter(h))
 		if err != nil {
 			t.Fatal(err)
@@ -122,7 +122,7 @@ func TestSameSeedSameChain(t *testing.T) {
 
 func TestEarlyFiltersHashToTheParameters(t *testing.T) {
 	c := generate(t, testnet.Config{Params: testnet.Eras(), Blocks: 400, Seed: 6})
-	h := chain.NewEarlyFilterHash()
+	h := consensus.NewEarlyFilterHash()
 	for i := range c.Params().DCP0005 {
 		h.Add(c.Filter(i))
 	}
@@ -136,7 +136,7 @@ func TestEarlyFiltersHashToTheParameters(t *testing.T) {
 
 func TestForks(t *testing.T) {
 	trunk := generate(t, testnet.Config{Blocks: 400, Seed: 3})
-	for _, at := range []chain.Height{0, 1, 13, 250, 399, 400} {
+	for _, at := range []consensus.Height{0, 1, 13, 250, 399, 400} {
 		fork := trunk.Fork(at, 60, 99)
 		if fork.ID(at) != trunk.ID(at) {
 			t.Errorf("fork at %d does not share block %d", at, at)
@@ -165,7 +165,7 @@ func TestForks(t *testing.T) {
 func TestFiltersAreAsLargeAsOnTheMainNetwork(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 4000, Seed: 50})
 	sum, largest := 0, 0
-	for h := chain.Height(1); h <= c.Height(); h++ {
+	for h := consensus.Height(1); h <= c.Height(); h++ {
 		sum, largest = sum+len(c.Filter(h)), max(largest, len(c.Filter(h)))
 	}
 	if mean := sum / int(c.Height()); mean < 180 || mean > 230 {

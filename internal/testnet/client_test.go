@@ -16,7 +16,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // addr is where the node of a test is.
@@ -209,10 +209,10 @@ func payload(t *testing.T, msg wire.Message) []byte {
 }
 
 // targets returns what the filters of a range are proven against.
-func targets(c *testnet.Chain, from, to chain.Height) []chain.FilterTarget {
-	var ts []chain.FilterTarget
+func targets(c *testnet.Chain, from, to consensus.Height) []consensus.FilterTarget {
+	var ts []consensus.FilterTarget
 	for h := from; h <= to; h++ {
-		ts = append(ts, chain.FilterTarget{BlockID: c.ID(h), Root: c.At(h).StakeRoot()})
+		ts = append(ts, consensus.FilterTarget{BlockID: c.ID(h), Root: c.At(h).StakeRoot()})
 	}
 	return ts
 }

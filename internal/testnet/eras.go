@@ -1,14 +1,14 @@
 package testnet
 
 import (
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Eras returns the parameters of a network that goes through all the rules
 // that the main network had, one after the other, within its first few hundred
 // blocks. It is the simulation network in everything else.
-func Eras() *chain.Params {
-	p := chain.SimNet()
+func Eras() *consensus.Params {
+	p := consensus.SimNet()
 	p.DCP0001 = 200
 	p.DCP0005 = 300
 	p.DCP0009 = 350

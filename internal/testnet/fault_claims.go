@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // slowGreeting is how long IsSlowToGreet takes: longer than anybody waits.
@@ -60,7 +60,7 @@ func (f WithholdsTip) Headers(s *Session, locator []*chainhash.Hash, stop *chain
 	for _, m := range f.Honest.Headers(s, locator, stop) {
 		headers := decodeHeaders(m)
 		n := len(headers)
-		for n > 0 && chain.Height(headers[n-1].Height) > shown {
+		for n > 0 && consensus.Height(headers[n-1].Height) > shown {
 			s.Misdeed()
 			n--
 		}
@@ -92,7 +92,7 @@ func (f *KeepsToBranch) chain(s *Session) *Chain {
 		c := s.Chain()
 		chance := newStream(f.Seed, 5)
 		depth := min(int(c.Height())/2, 2000+chance.below(4200))
-		f.branch = c.Fork(c.Height()-chain.Height(depth), max(depth*9/10, 1), f.Seed)
+		f.branch = c.Fork(c.Height()-consensus.Height(depth), max(depth*9/10, 1), f.Seed)
 	})
 	return f.branch
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // editFilters changes the filters of an honest answer.
@@ -124,7 +124,7 @@ func (f HasFiltersLate) CFilters(s *Session, start, end *chainhash.Hash) []Messa
 }
 
 // firstAsked reports whether it is called for the first time for a block.
-func (s *Session) firstAsked(id chain.BlockID) bool {
+func (s *Session) firstAsked(id consensus.BlockID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.asking == id {

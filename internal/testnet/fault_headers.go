@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // decodeHeaders returns the headers of a headers message.
@@ -26,7 +26,7 @@ func encodeHeaders(headers []*wire.BlockHeader) Message {
 // breaks a rule, and only that one.
 type ForgesHeaders struct {
 	Honest
-	Forge func(c *Chain, h *chain.Header) chain.Header
+	Forge func(c *Chain, h *consensus.Header) consensus.Header
 }
 
 // Headers forges the last one.
@@ -51,7 +51,7 @@ func (f ForgesHeaders) Headers(s *Session, locator []*chainhash.Hash, stop *chai
 func (ForgesHeaders) Announce(*Session, News) []Message { return nil }
 
 // open decodes a header.
-func open(h *chain.Header) *wire.BlockHeader {
+func open(h *consensus.Header) *wire.BlockHeader {
 	var w wire.BlockHeader
 	if err := w.FromBytes(h[:]); err != nil {
 		panic("testnet: decode own header: " + err.Error())
@@ -61,7 +61,7 @@ func open(h *chain.Header) *wire.BlockHeader {
 
 // forges returns the forger of a rule.
 func forges(what string) ForgesHeaders {
-	return ForgesHeaders{Forge: map[string]func(*Chain, *chain.Header) chain.Header{
+	return ForgesHeaders{Forge: map[string]func(*Chain, *consensus.Header) consensus.Header{
 		"bad work":   unsolve,
 		"bad bits":   resolve(func(_ *Chain, w *wire.BlockHeader) { w.Bits-- }),
 		"bad height": resolve(func(_ *Chain, w *wire.BlockHeader) { w.Height++ }),
@@ -69,14 +69,14 @@ func forges(what string) ForgesHeaders {
 			w.Timestamp = time.Now().Add(3 * time.Hour)
 		}),
 		"bad time": resolve(func(c *Chain, w *wire.BlockHeader) {
-			w.Timestamp = time.Unix(chain.MedianTime(c, chain.Height(w.Height)-1), 0)
+			w.Timestamp = time.Unix(consensus.MedianTime(c, consensus.Height(w.Height)-1), 0)
 		}),
 	}[what]}
 }
 
 // resolve returns a forger that changes fields and does the work anew.
-func resolve(edit func(*Chain, *wire.BlockHeader)) func(*Chain, *chain.Header) chain.Header {
-	return func(c *Chain, h *chain.Header) chain.Header {
+func resolve(edit func(*Chain, *wire.BlockHeader)) func(*Chain, *consensus.Header) consensus.Header {
+	return func(c *Chain, h *consensus.Header) consensus.Header {
 		w := open(h)
 		edit(c, w)
 		forged := seal(w)
@@ -86,7 +86,7 @@ func resolve(edit func(*Chain, *wire.BlockHeader)) func(*Chain, *chain.Header) c
 }
 
 // unsolve finds a nonce without enough work.
-func unsolve(c *Chain, h *chain.Header) chain.Header {
+func unsolve(c *Chain, h *consensus.Header) consensus.Header {
 	w := open(h)
 	forged := *h
 	for solved(c.params, &forged) {
@@ -118,7 +118,7 @@ func (f FloodsBranches) Send(ctx context.Context, s *Session, m Message) error {
 	for i := 0; err == nil && most > 0 && i < floodBranches; i++ {
 		s.Misdeed()
 		chance := newStream(uint64(s.Sent()), uint64(i))
-		at := chain.Height(chance.below(most))
+		at := consensus.Height(chance.below(most))
 		branch := c.Fork(at, floodBlocks, chance.pcg.Uint64())
 		err = f.Honest.Send(ctx, s, branch.Headers(at+1, branch.Height()))
 	}
@@ -161,7 +161,7 @@ type ShowsKnownHeaders struct{ Honest }
 // of known headers.
 func (f ShowsKnownHeaders) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
 	c := s.Chain()
-	newest := chain.Height(-1)
+	newest := consensus.Height(-1)
 	for _, hash := range locator {
 		h, ok := c.Find(hash)
 		if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // faulty returns the fault of the given name.
@@ -45,8 +45,8 @@ func withFaulty(t *testing.T, c *testnet.Chain, name string, f func(t *testing.T
 }
 
 // ruleOf returns the rule that an error is about.
-func ruleOf(err error) chain.Rule {
-	var broken *chain.RuleError
+func ruleOf(err error) consensus.Rule {
+	var broken *consensus.RuleError
 	if errors.As(err, &broken) {
 		return broken.Rule
 	}
@@ -55,20 +55,20 @@ func ruleOf(err error) chain.Rule {
 
 func TestForgedHeadersBreakTheirRule(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 300, Seed: 21})
-	for name, want := range map[string]chain.Rule{
-		"header with bad work":   chain.RuleProofOfWork,
-		"header with bad bits":   chain.RuleBits,
-		"header with bad time":   chain.RuleMedianTime,
-		"header from the future": chain.RuleFutureTime,
-		"header with bad height": chain.RuleHeight,
+	for name, want := range map[string]consensus.Rule{
+		"header with bad work":   consensus.RuleProofOfWork,
+		"header with bad bits":   consensus.RuleBits,
+		"header with bad time":   consensus.RuleMedianTime,
+		"header from the future": consensus.RuleFutureTime,
+		"header with bad height": consensus.RuleHeight,
 	} {
 		withFaulty(t, c, name, func(t *testing.T, _ *testnet.Node, n *testnet.Network) {
 			cl := connect(t, n, 11)
 			cl.greet()
 			cl.send(getHeaders(chainhash.Hash{}, c.ID(200).Hash))
-			batch, err := chain.PrepareHeaders(c.Params(), payload(t, expect[*wire.MsgHeaders](cl)))
+			batch, err := consensus.PrepareHeaders(c.Params(), payload(t, expect[*wire.MsgHeaders](cl)))
 			if err == nil {
-				err = chain.CheckContext(c.Params(), c, &batch.Headers[len(batch.Headers)-1], time.Now())
+				err = consensus.CheckContext(c.Params(), c, &batch.Headers[len(batch.Headers)-1], time.Now())
 			}
 			if got := ruleOf(err); got != want {
 				t.Errorf("broken rule: %v (%v)", got, err)
@@ -79,21 +79,21 @@ func TestForgedHeadersBreakTheirRule(t *testing.T) {
 
 func TestWrongFiltersBreakTheirRule(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 300, Seed: 22})
-	for name, want := range map[string]chain.Rule{
-		"wrong filter":                  chain.RuleFilterProof,
-		"right filter of another block": chain.RuleFilterProof,
-		"missing filter in a batch":     chain.RuleFilterSet,
-		"extra filter in a batch":       chain.RuleFilterSet,
-		"bad proof":                     chain.RuleFilterProof,
+	for name, want := range map[string]consensus.Rule{
+		"wrong filter":                  consensus.RuleFilterProof,
+		"right filter of another block": consensus.RuleFilterProof,
+		"missing filter in a batch":     consensus.RuleFilterSet,
+		"extra filter in a batch":       consensus.RuleFilterSet,
+		"bad proof":                     consensus.RuleFilterProof,
 	} {
 		withFaulty(t, c, name, func(t *testing.T, _ *testnet.Node, n *testnet.Network) {
 			cl := connect(t, n, 11)
 			cl.greet()
-			for _, from := range []chain.Height{1, 201, 300} {
+			for _, from := range []consensus.Height{1, 201, 300} {
 				to := min(from+99, c.Height())
 				cl.send(&wire.MsgGetCFsV2{StartHash: c.ID(from).Hash, EndHash: c.ID(to).Hash})
 				got := payload(t, expect[*wire.MsgCFiltersV2](cl))
-				if _, err := chain.ProveFilters(c.Params(), targets(c, from, to), got); ruleOf(err) != want {
+				if _, err := consensus.ProveFilters(c.Params(), targets(c, from, to), got); ruleOf(err) != want {
 					t.Errorf("broken rule for %d to %d: %v", from, to, err)
 				}
 			}
@@ -103,9 +103,9 @@ func TestWrongFiltersBreakTheirRule(t *testing.T) {
 
 func TestWrongBlocksBreakTheirRule(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 300, Seed: 23})
-	for name, want := range map[string]chain.Rule{
-		"wrong blocks":                 chain.RuleMerkleRoot,
-		"blocks that nobody asked for": chain.RuleBlockHeader,
+	for name, want := range map[string]consensus.Rule{
+		"wrong blocks":                 consensus.RuleMerkleRoot,
+		"blocks that nobody asked for": consensus.RuleBlockHeader,
 	} {
 		withFaulty(t, c, name, func(t *testing.T, _ *testnet.Node, n *testnet.Network) {
 			cl := connect(t, n, 11)
@@ -114,7 +114,7 @@ func TestWrongBlocksBreakTheirRule(t *testing.T) {
 			ask := wire.NewMsgGetData()
 			ask.AddInvVect(wire.NewInvVect(wire.InvTypeBlock, &hash))
 			cl.send(ask)
-			err := chain.CheckBlock(c.Params(), c.At(250), expect[*wire.MsgBlock](cl))
+			err := consensus.CheckBlock(c.Params(), c.At(250), expect[*wire.MsgBlock](cl))
 			if got := ruleOf(err); got != want {
 				t.Errorf("broken rule: %v", err)
 			}

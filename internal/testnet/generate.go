@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Config describes a chain to generate.
 type Config struct {
 	// Params are the rules of the chain. The work it takes to satisfy them is
-	// really done, so their limit must be an easy one. Nil means [chain.SimNet].
-	Params *chain.Params
+	// really done, so their limit must be an easy one. Nil means [consensus.SimNet].
+	Params *consensus.Params
 
 	// Seed decides everything that the rules and the other fields do not.
 	Seed uint64
@@ -35,7 +35,7 @@ type Config struct {
 // Generate returns the chain that the configuration describes.
 func Generate(ctx context.Context, cfg Config) (*Chain, error) {
 	if cfg.Params == nil {
-		cfg.Params = chain.SimNet()
+		cfg.Params = consensus.SimNet()
 	}
 	if cfg.Start.IsZero() {
 		cfg.Start = cfg.Params.GenesisBlock.Header.Timestamp.Add(time.Second)
@@ -75,7 +75,7 @@ func (c *Chain) knowingEarlyFilters() *Chain {
 	if c.params.DCP0005 == 0 || c.Height() < c.params.DCP0005-1 {
 		return c
 	}
-	h := chain.NewEarlyFilterHash()
+	h := consensus.NewEarlyFilterHash()
 	for i := range c.params.DCP0005 {
 		h.Add(c.Filter(i))
 	}

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // chunk is the number of bodies that are made at a time by one goroutine.
@@ -18,7 +18,7 @@ const chunk = 64
 // Branch describes blocks to put on a chain.
 type Branch struct {
 	// At is the height of the last common block.
-	At chain.Height
+	At consensus.Height
 
 	// Blocks is the number of blocks on top of it.
 	Blocks int
@@ -41,7 +41,7 @@ type Branch struct {
 
 // Fork returns the chain that leaves this one after the block at a height and
 // goes on for n blocks that follow from the seed.
-func (c *Chain) Fork(at chain.Height, n int, seed uint64) *Chain {
+func (c *Chain) Fork(at consensus.Height, n int, seed uint64) *Chain {
 	return c.Grow(Branch{At: at, Blocks: n, Seed: seed})
 }
 
@@ -52,7 +52,7 @@ func (c *Chain) Extend(n int) *Chain {
 
 // Outgrow returns a chain that leaves this one after the block at a height and
 // has just enough blocks, which follow from the seed, to have more work.
-func (c *Chain) Outgrow(at chain.Height, seed uint64) *Chain {
+func (c *Chain) Outgrow(at consensus.Height, seed uint64) *Chain {
 	goal := c.workSince(at)
 	fork := c.Fork(at, int(c.Height()-at)+1, seed)
 	for work := fork.workSince(at); work.LtEq(&goal); work = fork.workSince(at) {
@@ -108,7 +108,7 @@ func (b *buffers) packed(w *packer) packed {
 // The bodies are made on all cores, and only a few are in memory.
 func (c *Chain) grow(ctx context.Context, r *recipe, n int, out *packer) error {
 	m := newMiner(r, &c.schedule, c, c.Tip(), n)
-	first, last := c.Height()+1, c.Height()+chain.Height(n)
+	first, last := c.Height()+1, c.Height()+consensus.Height(n)
 	if n <= chunk {
 		bodies, err := r.bodies(first, last)
 		if err != nil {
@@ -151,7 +151,7 @@ func (c *Chain) grow(ctx context.Context, r *recipe, n int, out *packer) error {
 }
 
 // bodies makes the bodies from one height to another, both included.
-func (r *recipe) bodies(from, to chain.Height) ([]*body, error) {
+func (r *recipe) bodies(from, to consensus.Height) ([]*body, error) {
 	made := make([]*body, 0, to-from+1)
 	for h := from; h <= to; h++ {
 		b, err := r.body(h)

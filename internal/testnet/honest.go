@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Honest behaves as a dcrd that has all blocks of its chain.
@@ -31,7 +31,7 @@ func (Honest) Version(_ context.Context, s *Session) *wire.MsgVersion {
 // block itself. With too little work of its own the node has nothing to show.
 func (Honest) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
 	c := s.Chain()
-	if c.Params().MinKnownChainWork != nil && !chain.EnoughWork(c.Params(), c.Work()) {
+	if c.Params().MinKnownChainWork != nil && !consensus.EnoughWork(c.Params(), c.Work()) {
 		return []Message{c.Headers(1, 0)}
 	}
 	if len(locator) == 0 {
@@ -46,7 +46,7 @@ func (Honest) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Has
 // headersOf returns the headers of a chain that follow the first block of a locator that
 // is on it, or else the genesis block, up to the stop block.
 func headersOf(c *Chain, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
-	from := chain.Height(1)
+	from := consensus.Height(1)
 	for _, hash := range locator {
 		if h, ok := c.Find(hash); ok {
 			from = h + 1

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // withClient runs a test with a client that is through its handshake with an
@@ -107,7 +107,7 @@ func TestHeadersFollowTheLocator(t *testing.T) {
 			name     string
 			locator  []chainhash.Hash
 			stop     chainhash.Hash
-			from, to chain.Height
+			from, to consensus.Height
 		}{
 			{"from genesis", []chainhash.Hash{c.ID(0).Hash}, chainhash.Hash{}, 1, 2000},
 			{"from a block", []chainhash.Hash{c.ID(700).Hash}, chainhash.Hash{}, 701, 2700},
@@ -126,8 +126,8 @@ func TestHeadersFollowTheLocator(t *testing.T) {
 				continue
 			}
 			for i, h := range got {
-				if h.BlockHash() != c.ID(test.from+chain.Height(i)).Hash {
-					t.Errorf("%s: header %d is not that of block %d", test.name, i, test.from+chain.Height(i))
+				if h.BlockHash() != c.ID(test.from+consensus.Height(i)).Hash {
+					t.Errorf("%s: header %d is not that of block %d", test.name, i, test.from+consensus.Height(i))
 				}
 			}
 		}
@@ -137,13 +137,13 @@ func TestHeadersFollowTheLocator(t *testing.T) {
 func TestFiltersAreServedOrNotMentioned(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 300, Seed: 13})
 	withClient(t, c, func(t *testing.T, node *testnet.Node, cl *client) {
-		ask := func(start, end chain.BlockID) {
+		ask := func(start, end consensus.BlockID) {
 			cl.send(&wire.MsgGetCFsV2{StartHash: start.Hash, EndHash: end.Hash})
 		}
-		expectRange := func(of *testnet.Chain, from, to chain.Height) {
+		expectRange := func(of *testnet.Chain, from, to consensus.Height) {
 			t.Helper()
 			got := payload(t, expect[*wire.MsgCFiltersV2](cl))
-			if _, err := chain.ProveFilters(c.Params(), targets(of, from, to), got); err != nil {
+			if _, err := consensus.ProveFilters(c.Params(), targets(of, from, to), got); err != nil {
 				t.Error(err)
 			}
 		}
@@ -179,12 +179,12 @@ func TestBlocksAreServedInOrder(t *testing.T) {
 	never := c.Fork(280, 5, 15)
 	withClient(t, c, func(t *testing.T, _ *testnet.Node, cl *client) {
 		ask := wire.NewMsgGetData()
-		for _, id := range []chain.BlockID{c.ID(7), never.ID(281), c.ID(5), c.ID(300)} {
+		for _, id := range []consensus.BlockID{c.ID(7), never.ID(281), c.ID(5), c.ID(300)} {
 			ask.AddInvVect(wire.NewInvVect(wire.InvTypeBlock, &id.Hash))
 		}
 		cl.send(ask)
-		for _, h := range []chain.Height{7, 5, 300} {
-			if err := chain.CheckBlock(c.Params(), c.At(h), expect[*wire.MsgBlock](cl)); err != nil {
+		for _, h := range []consensus.Height{7, 5, 300} {
+			if err := consensus.CheckBlock(c.Params(), c.At(h), expect[*wire.MsgBlock](cl)); err != nil {
 				t.Error(err)
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // blockVersion is the version of every block: the newest that anybody mines.
@@ -19,27 +19,27 @@ const blockVersion = 11
 // miner puts headers on bodies, one after the other. It is the one part of
 // making a chain that is sequential.
 type miner struct {
-	params   *chain.Params
+	params   *consensus.Params
 	schedule *schedule
 	seed     uint64
 	late     int64 // seconds that its blocks are behind the schedule
 	version  int32
-	stake    uint32          // stake version
-	below    chain.Ancestors // what is built on
-	first    chain.Height    // the first block the miner made
-	next     chain.Height
+	stake    uint32              // stake version
+	below    consensus.Ancestors // what is built on
+	first    consensus.Height    // the first block the miner made
+	next     consensus.Height
 
 	// tail holds the newest headers it made, the one of height h at h modulo
 	// its length, and anchor the one that the difficulty is reckoned from.
-	tail   []chain.Header
-	anchor chain.Header
+	tail   []consensus.Header
+	anchor consensus.Header
 
 	parent chainhash.Hash
 }
 
 // newMiner returns a miner for n blocks on top of the block with the given
 // hash.
-func newMiner(r *recipe, s *schedule, below chain.Ancestors, on chain.BlockID, n int) *miner {
+func newMiner(r *recipe, s *schedule, below consensus.Ancestors, on consensus.BlockID, n int) *miner {
 	version, stake := int32(blockVersion), uint32(stakeVersion)
 	if r.onPrefix != nil {
 		version, stake = r.onPrefix.Version(), r.onPrefix.StakeVersion()
@@ -54,17 +54,17 @@ func newMiner(r *recipe, s *schedule, below chain.Ancestors, on chain.BlockID, n
 		below:    below,
 		first:    on.Height + 1,
 		next:     on.Height + 1,
-		tail:     make([]chain.Header, min(n, chain.Reach(r.params)+1)),
+		tail:     make([]consensus.Header, min(n, consensus.Reach(r.params)+1)),
 		parent:   on.Hash,
 	}
 }
 
-// At implements chain.Ancestors for the branch being made.
-func (m *miner) At(h chain.Height) *chain.Header {
+// At implements consensus.Ancestors for the branch being made.
+func (m *miner) At(h consensus.Height) *consensus.Header {
 	switch {
 	case h < m.first:
 		return m.below.At(h)
-	case h < m.next && m.next-h <= chain.Height(len(m.tail)):
+	case h < m.next && m.next-h <= consensus.Height(len(m.tail)):
 		return &m.tail[int(h)%len(m.tail)]
 	case h < m.next && h == m.params.ASERTAnchor:
 		return &m.anchor
@@ -74,9 +74,9 @@ func (m *miner) At(h chain.Height) *chain.Header {
 
 // mine returns the header and the hash of the next block. The header is only
 // to be read, and only until the next call.
-func (m *miner) mine(b *body) (*chain.Header, *chainhash.Hash) {
+func (m *miner) mine(b *body) (*consensus.Header, *chainhash.Hash) {
 	t := m.schedule.at(m.seed, m.next) + m.late
-	_, live, ok := chain.NextPoolSize(m.params, m, m.next-1)
+	_, live, ok := consensus.NextPoolSize(m.params, m, m.next-1)
 	if !ok || live < 0 {
 		panic(fmt.Sprintf("testnet: block %d has %d live tickets", m.next, live))
 	}
@@ -90,8 +90,8 @@ func (m *miner) mine(b *body) (*chain.Header, *chainhash.Hash) {
 		FreshStake:   b.freshStake,
 		Revocations:  b.revocations,
 		PoolSize:     uint32(live),
-		Bits:         chain.NextBits(m.params, m, m.next-1, t),
-		SBits:        chain.NextSBits(m.params, m, m.next-1),
+		Bits:         consensus.NextBits(m.params, m, m.next-1, t),
+		SBits:        consensus.NextSBits(m.params, m, m.next-1),
 		Height:       uint32(m.next),
 		Size:         b.size,
 		Timestamp:    time.Unix(t, 0),
@@ -107,7 +107,7 @@ func (m *miner) mine(b *body) (*chain.Header, *chainhash.Hash) {
 }
 
 // push makes the header the newest one.
-func (m *miner) push(h *chain.Header) {
+func (m *miner) push(h *consensus.Header) {
 	m.tail[int(m.next)%len(m.tail)] = *h
 	if m.next == m.params.ASERTAnchor {
 		m.anchor = *h
@@ -120,24 +120,24 @@ func (m *miner) push(h *chain.Header) {
 const offNonce = 140
 
 // seal serializes a header.
-func seal(w *wire.BlockHeader) chain.Header {
+func seal(w *wire.BlockHeader) consensus.Header {
 	b, err := w.Bytes()
 	if err != nil {
 		panic(fmt.Sprintf("testnet: serialize header: %v", err))
 	}
-	return chain.Header(b)
+	return consensus.Header(b)
 }
 
 // solve finds a nonce with which the header has the work that it claims. It
 // must claim little: every try is made here and now.
-func solve(p *chain.Params, h *chain.Header) {
+func solve(p *consensus.Params, h *consensus.Header) {
 	for nonce := uint32(0); !solved(p, h); nonce++ {
 		binary.LittleEndian.PutUint32(h[offNonce:], nonce)
 	}
 }
 
 // solved reports whether the proof-of-work of a header is not above its target.
-func solved(p *chain.Params, h *chain.Header) bool {
+func solved(p *consensus.Params, h *consensus.Header) bool {
 	work := h.Hash
 	if h.Height() >= p.DCP0011 {
 		work = h.PowHashV2

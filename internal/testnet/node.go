@@ -13,7 +13,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // NodeConfig describes a node.
@@ -53,7 +53,7 @@ type Event struct {
 // Node is one node of the network. It serves any number of connections.
 type Node struct {
 	cfg    NodeConfig
-	params *chain.Params
+	params *consensus.Params
 
 	mu       sync.Mutex
 	chain    *Chain
@@ -134,7 +134,7 @@ func (n *Node) Extend(blocks int) {
 // which follow from the seed.
 func (n *Node) Reorg(depth int, seed uint64) {
 	c := n.Chain()
-	n.SetChain(c.Outgrow(c.Height()-chain.Height(depth), seed))
+	n.SetChain(c.Outgrow(c.Height()-consensus.Height(depth), seed))
 }
 
 // current returns the sessions that are through their handshake. The caller
@@ -152,7 +152,7 @@ func (n *Node) current() []*Session {
 
 // find returns a chain that was ever the best one and has a block, and the
 // height of the block.
-func (n *Node) find(hash *chainhash.Hash) (*Chain, chain.Height, bool) {
+func (n *Node) find(hash *chainhash.Hash) (*Chain, consensus.Height, bool) {
 	n.mu.Lock()
 	all := append(slices.Clip(n.history), n.chain)
 	n.mu.Unlock()

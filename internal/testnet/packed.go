@@ -6,12 +6,12 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // headerStride is the size of a header as a headers message has it: followed
 // by the number of its transactions, which is always zero.
-const headerStride = chain.HeaderSize + 1
+const headerStride = consensus.HeaderSize + 1
 
 // packed is a run of blocks in the form in which they travel: serving a range
 // of them is writing a slice.
@@ -35,8 +35,8 @@ const endSize = 8
 func (p *packed) len() int { return len(p.ends) / endSize }
 
 // header returns the header of block i. It is only to be read.
-func (p *packed) header(i int) *chain.Header {
-	return (*chain.Header)(p.headers[i*headerStride:])
+func (p *packed) header(i int) *consensus.Header {
+	return (*consensus.Header)(p.headers[i*headerStride:])
 }
 
 // end returns the end of entry i of filters; the first entry begins at the end
@@ -101,7 +101,7 @@ type packer struct {
 }
 
 // put writes one block.
-func (p *packer) put(h *chain.Header, hash *chainhash.Hash, filter []byte) error {
+func (p *packer) put(h *consensus.Header, hash *chainhash.Hash, filter []byte) error {
 	p.buf = append(append(p.buf[:0], h[:]...), 0)
 	if _, err := p.headers.Write(p.buf); err != nil {
 		return err

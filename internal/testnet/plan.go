@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Tx is a transaction that a test plans to be in a block.
@@ -25,11 +25,11 @@ type Tx struct {
 }
 
 // Plan holds transactions that a chain includes besides its own, by height.
-type Plan map[chain.Height][]Tx
+type Plan map[consensus.Height][]Tx
 
 // Pay plans a payment of an amount in atoms, from nowhere, to a script. It
 // returns the output.
-func (p Plan) Pay(h chain.Height, script []byte, amount int64) wire.OutPoint {
+func (p Plan) Pay(h consensus.Height, script []byte, amount int64) wire.OutPoint {
 	var tag [12]byte
 	binary.LittleEndian.PutUint32(tag[:], uint32(h))
 	binary.LittleEndian.PutUint64(tag[4:], uint64(len(p[h])))
@@ -39,12 +39,12 @@ func (p Plan) Pay(h chain.Height, script []byte, amount int64) wire.OutPoint {
 
 // Spend plans to spend an output of the plan for an amount in atoms to a
 // script. It returns the new output.
-func (p Plan) Spend(h chain.Height, from wire.OutPoint, script []byte, amount int64) wire.OutPoint {
+func (p Plan) Spend(h consensus.Height, from wire.OutPoint, script []byte, amount int64) wire.OutPoint {
 	return p.add(h, from, p.script(from), script, amount)
 }
 
 // add plans a transaction with one input and one output.
-func (p Plan) add(h chain.Height, from wire.OutPoint, spends, script []byte, amount int64) wire.OutPoint {
+func (p Plan) add(h consensus.Height, from wire.OutPoint, spends, script []byte, amount int64) wire.OutPoint {
 	tx := wire.NewMsgTx()
 	tx.AddTxIn(wire.NewTxIn(&from, amount, []byte(signature)))
 	tx.AddTxOut(wire.NewTxOut(amount, script))

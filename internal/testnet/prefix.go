@@ -11,7 +11,7 @@ import (
 	"github.com/decred/dcrd/crypto/blake256"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // maxPrefixItem is the most bytes that a block or a filter of a prefix may have.
@@ -26,7 +26,7 @@ var errPrefix = errors.New("not a chain")
 // 32-bit little-endian number. It fails if a block does not follow the one before or
 // does not commit to its filter; the other rules of headers are not checked. The rules of
 // the network must have blocks commit to filters from the genesis block on.
-func Prefix(params *chain.Params, r io.Reader) (*Chain, error) {
+func Prefix(params *consensus.Params, r io.Reader) (*Chain, error) {
 	if params.DCP0005 > 0 {
 		return nil, fmt.Errorf("read prefix: network %v has blocks without filters", params.Net)
 	}
@@ -40,7 +40,7 @@ func Prefix(params *chain.Params, r io.Reader) (*Chain, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		height := chain.Height(len(blocks) + 1)
+		height := consensus.Height(len(blocks) + 1)
 		if err == nil {
 			err = follows(msg, height, &parent, filter)
 		}
@@ -67,10 +67,10 @@ func Prefix(params *chain.Params, r io.Reader) (*Chain, error) {
 }
 
 // follows checks that a block has a height and a parent and commits to a filter.
-func follows(msg *wire.MsgBlock, height chain.Height, parent *chainhash.Hash, filter []byte) error {
+func follows(msg *wire.MsgBlock, height consensus.Height, parent *chainhash.Hash, filter []byte) error {
 	h := &msg.Header
 	switch {
-	case chain.Height(h.Height) != height:
+	case consensus.Height(h.Height) != height:
 		return fmt.Errorf("%w: its height is %d", errPrefix, h.Height)
 	case h.PrevBlock != *parent:
 		return fmt.Errorf("%w: its parent is %v, want %v", errPrefix, h.PrevBlock, parent)

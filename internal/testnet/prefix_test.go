@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // prefixOf returns the blocks of a chain from height one on as Prefix reads them.
@@ -20,7 +20,7 @@ func prefixOf(t *testing.T, c *testnet.Chain) []byte {
 	add := func(item []byte) {
 		b = append(binary.LittleEndian.AppendUint32(b, uint32(len(item))), item...)
 	}
-	for h := chain.Height(1); h <= c.Height(); h++ {
+	for h := consensus.Height(1); h <= c.Height(); h++ {
 		raw, err := c.Block(h).Bytes()
 		if err != nil {
 			t.Fatal(err)
@@ -36,7 +36,7 @@ func prefixOf(t *testing.T, c *testnet.Chain) []byte {
 func TestBranchOnAPrefix(t *testing.T) {
 	const version = 12 // newer than that of other generated blocks
 	c := generate(t, testnet.Config{Seed: 5}).Grow(testnet.Branch{Blocks: 300, Seed: 5, Version: version})
-	read, err := testnet.Prefix(chain.SimNet(), bytes.NewReader(prefixOf(t, c)))
+	read, err := testnet.Prefix(consensus.SimNet(), bytes.NewReader(prefixOf(t, c)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestBranchOnAPrefix(t *testing.T) {
 	if got := fork.At(fork.Height()).Version(); got != version {
 		t.Errorf("the branch has blocks of version %d, want that of the prefix, %d", got, version)
 	}
-	limit := chain.SimNet().PowLimitBits
+	limit := consensus.SimNet().PowLimitBits
 	if got := fork.At(fork.Height()).Bits(); got != limit {
 		t.Errorf("the branch ends with difficulty %08x, want the least, %08x", got, limit)
 	}
@@ -78,7 +78,7 @@ func TestPrefixRefuses(t *testing.T) {
 		"another filter":         {flipped, "does not commit"},
 		"an oversized block":     {huge, "an item of"},
 	} {
-		_, err := testnet.Prefix(chain.SimNet(), bytes.NewReader(test.in))
+		_, err := testnet.Prefix(consensus.SimNet(), bytes.NewReader(test.in))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want an error with %q", name, err, test.want)
 		}

@@ -5,12 +5,12 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Headers returns the headers message with the headers from one height to
 // another, both included. It is empty if they are the other way around.
-func (c *Chain) Headers(from, to chain.Height) Message {
+func (c *Chain) Headers(from, to consensus.Height) Message {
 	return c.ranged(wire.CmdHeaders, from, to, func(p *packed, i, j int) []byte {
 		return p.headers[i*headerStride : j*headerStride]
 	})
@@ -18,19 +18,19 @@ func (c *Chain) Headers(from, to chain.Height) Message {
 
 // CFilters returns the cfiltersv2 message with the filters from one height to
 // another, both included.
-func (c *Chain) CFilters(from, to chain.Height) Message {
+func (c *Chain) CFilters(from, to consensus.Height) Message {
 	return c.ranged(wire.CmdCFiltersV2, from, to, (*packed).entries)
 }
 
 // CFilter returns the cfilterv2 message with the filter of a height.
-func (c *Chain) CFilter(h chain.Height) Message {
+func (c *Chain) CFilter(h consensus.Height) Message {
 	r, i := c.block(h)
 	return Message{Command: wire.CmdCFilterV2, Payload: [][]byte{r.entries(i, i+1)}}
 }
 
 // ranged returns the message that has the number of blocks in a range and then
 // what each run of them holds for it.
-func (c *Chain) ranged(command string, from, to chain.Height, held func(p *packed, i, j int) []byte) Message {
+func (c *Chain) ranged(command string, from, to consensus.Height, held func(p *packed, i, j int) []byte) Message {
 	m := Message{Command: command, Payload: [][]byte{appendVarint(nil, uint64(max(to-from+1, 0)))}}
 	for h := from; h <= to; {
 		p := c.parts[c.find(h)]
@@ -68,10 +68,10 @@ func (s *sums) of(m Message, i, j int) *[checksumSize]byte {
 // Warm computes the checksums of the messages that a client gets which asks
 // for everything in order and in the largest pieces.
 func (c *Chain) Warm() {
-	for h := chain.Height(1); h <= c.Height(); h += wire.MaxBlockHeadersPerMsg {
+	for h := consensus.Height(1); h <= c.Height(); h += wire.MaxBlockHeadersPerMsg {
 		c.Headers(h, min(h+wire.MaxBlockHeadersPerMsg-1, c.Height()))
 	}
-	for h := chain.Height(1); h <= c.Height(); h += wire.MaxCFiltersV2PerBatch {
+	for h := consensus.Height(1); h <= c.Height(); h += wire.MaxCFiltersV2PerBatch {
 		c.CFilters(h, min(h+wire.MaxCFiltersV2PerBatch-1, c.Height()))
 	}
 }

@@ -3,7 +3,7 @@ package testnet
 import (
 	"time"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // schedule says when each block of a chain and of all its branches was found.
@@ -19,7 +19,7 @@ type schedule struct {
 	target int64 // seconds between blocks
 	anchor int64 // height from which on the schedule is exact
 	gap    int64 // seconds of a gap that reduces the difficulty; zero if none can
-	until  chain.Height
+	until  consensus.Height
 }
 
 // How early a block comes at most, in target times, and how often a gap occurs
@@ -33,7 +33,7 @@ const (
 // on time: the median of the few before them may be the newest.
 const punctual = 11
 
-func newSchedule(p *chain.Params, start time.Time) schedule {
+func newSchedule(p *consensus.Params, start time.Time) schedule {
 	s := schedule{
 		start:  start.Unix(),
 		target: int64(p.TargetTimePerBlock / time.Second),
@@ -49,7 +49,7 @@ func newSchedule(p *chain.Params, start time.Time) schedule {
 }
 
 // at returns the time of the block at a height, in Unix seconds.
-func (s *schedule) at(seed uint64, h chain.Height) int64 {
+func (s *schedule) at(seed uint64, h consensus.Height) int64 {
 	slow := min(int64(h), s.anchor) - 1
 	t := s.start + (int64(h)-1)*s.target + slow*s.target/8
 	if h <= punctual {

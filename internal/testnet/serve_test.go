@@ -12,7 +12,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // listen serves a node on loopback TCP and returns a connection to it.
@@ -75,7 +75,7 @@ func TestServesOverTCP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := chain.ProveFilters(c.Params(), targets(c, 201, 300), got); err != nil {
+		if _, err := consensus.ProveFilters(c.Params(), targets(c, 201, 300), got); err != nil {
 			t.Error(err)
 		}
 	}

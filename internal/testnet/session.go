@@ -14,7 +14,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // What a node puts up with and when it speaks up, as dcrd does.
@@ -57,7 +57,7 @@ type Session struct {
 	mu      sync.Mutex
 	awaited map[string]time.Time // commands the client has to send, until when
 	trickle []chainhash.Hash     // transactions to announce
-	asking  chain.BlockID        // for [HasFiltersLate]: the tip it was last asked about
+	asking  consensus.BlockID    // for [HasFiltersLate]: the tip it was last asked about
 
 	trickled chan struct{} // poked when there are some
 }

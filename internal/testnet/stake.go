@@ -4,7 +4,7 @@ import (
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // stakeVersion is the stake version of every block and vote.
@@ -19,7 +19,7 @@ const (
 
 // voters returns the number of votes in the block at a height: nearly always
 // all of them, never less than a majority.
-func (r *recipe) voters(h chain.Height) uint16 {
+func (r *recipe) voters(h consensus.Height) uint16 {
 	if int64(h) < r.params.StakeValidationHeight {
 		return 0
 	}
@@ -34,7 +34,7 @@ func (r *recipe) voters(h chain.Height) uint16 {
 // freshStake returns the number of tickets bought in the block at a height.
 // The sum of each pair of blocks does not depend on the seed: the pool of
 // tickets never wanders off, however many branches meet.
-func (r *recipe) freshStake(h chain.Height) uint8 {
+func (r *recipe) freshStake(h consensus.Height) uint8 {
 	p := r.params
 	since := int64(h) - p.StakeEnabledHeight
 	if since < 0 {
@@ -62,7 +62,7 @@ func (r *recipe) freshStake(h chain.Height) uint8 {
 // revocations returns the number of revocations in the block at a height. From
 // DCP0009 on they are those of the tickets that were drawn and did not vote:
 // no ticket of the network is ever left to expire.
-func (r *recipe) revocations(h chain.Height) uint8 {
+func (r *recipe) revocations(h consensus.Height) uint8 {
 	p := r.params
 	if int64(h) < p.StakeValidationHeight {
 		return 0

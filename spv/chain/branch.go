@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Branch is how two branches of the chain part, as far as they are known: one that ends in
@@ -12,18 +14,18 @@ import (
 type Branch struct {
 	// Left are the blocks of the first branch that are not on the main chain, newest
 	// first, and Fork the block below them that is.
-	Left []BlockID
-	Fork BlockID
+	Left []consensus.BlockID
+	Fork consensus.BlockID
 
 	// Common is the newest block of the locator that is on the main chain.
-	Common BlockID
+	Common consensus.BlockID
 }
 
 // Branch returns how the branch that ends in a block parts from the main chain, and what
 // of a locator, newest first, is on that. Both are of one moment. The error is ErrNotFound
 // for a block that neither is on the main chain nor has left it lately, see Stale, and if
 // no block of the locator is on the main chain.
-func (c *Chain) Branch(hash chainhash.Hash, locator []BlockID) (br Branch, err error) {
+func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Branch, err error) {
 	err = c.store.view(fmt.Sprintf("find branch of %v", hash), func(tx *bbolt.Tx) error {
 		if br.Common, err = commonBlock(tx, locator); err != nil {
 			return err
@@ -38,7 +40,7 @@ func (c *Chain) Branch(hash chainhash.Hash, locator []BlockID) (br Branch, err e
 			return err
 		}
 		h, err := findHash(tx, &hash)
-		br.Fork = BlockID{h, hash}
+		br.Fork = consensus.BlockID{Height: h, Hash: hash}
 		return err
 	})
 	return br, err
@@ -47,7 +49,7 @@ func (c *Chain) Branch(hash chainhash.Hash, locator []BlockID) (br Branch, err e
 // Ancestor returns the block at a height of the branch that a locator, newest first,
 // describes. The error is ErrNotFound unless a block of the locator at that height or
 // above is on the main chain.
-func (c *Chain) Ancestor(locator []BlockID, h Height) (id BlockID, err error) {
+func (c *Chain) Ancestor(locator []consensus.BlockID, h consensus.Height) (id consensus.BlockID, err error) {
 	err = c.store.view(fmt.Sprintf("find ancestor %d", h), func(tx *bbolt.Tx) error {
 		common, err := commonBlock(tx, locator)
 		if err != nil {
@@ -64,25 +66,25 @@ func (c *Chain) Ancestor(locator []BlockID, h Height) (id BlockID, err error) {
 		if err != nil {
 			return missing(err, "header %d", h)
 		}
-		id = BlockID{h, row.hash(h)}
+		id = consensus.BlockID{Height: h, Hash: row.hash(h)}
 		return nil
 	})
 	return id, err
 }
 
 // commonBlock returns the newest block of a locator that is on the main chain.
-func commonBlock(tx *bbolt.Tx, locator []BlockID) (BlockID, error) {
+func commonBlock(tx *bbolt.Tx, locator []consensus.BlockID) (consensus.BlockID, error) {
 	tip, err := readTip(tx)
 	if err != nil {
-		return BlockID{}, err
+		return consensus.BlockID{}, err
 	}
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
-		return BlockID{}, err
+		return consensus.BlockID{}, err
 	}
 	n, err := newestOnMain(b, &tip, locator)
 	if err != nil {
-		return BlockID{}, err
+		return consensus.BlockID{}, err
 	}
 	return locator[n], nil
 }

@@ -2,83 +2,84 @@ package chain
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
-// branch is a chain of headers from the genesis block on, as rules see it.
-type branch []Header
+// Offsets of the header fields that tests fill in.
+const (
+	offVersion    = 0
+	offPrevBlock  = 4
+	offStakeRoot  = 68
+	offVoteBits   = 100
+	offVoters     = 108
+	offFreshStake = 110
+	offPoolSize   = 112
+	offBits       = 116
+	offSBits      = 120
+	offHeight     = 128
+	offTimestamp  = 136
+	offNonce      = 140
+	offExtraData  = 144
+)
 
-func (b branch) At(h Height) *Header {
+// futureLimit is how far ahead of the local clock the rules accept a block.
+const futureLimit = 2 * time.Hour
+
+// branch is a chain of headers from the genesis block on, as rules see it.
+type branch []consensus.Header
+
+func (b branch) At(h consensus.Height) *consensus.Header {
 	if h < 0 || int(h) >= len(b) {
 		return nil
 	}
 	return &b[h]
 }
 
-func (b branch) tip() *Header { return &b[len(b)-1] }
+func (b branch) tip() *consensus.Header { return &b[len(b)-1] }
 
-// Setters of the header fields that tests fill in.
-func (h *Header) put16(off int, v uint16) { binary.LittleEndian.PutUint16(h[off:], v) }
-func (h *Header) put32(off int, v uint32) { binary.LittleEndian.PutUint32(h[off:], v) }
-func (h *Header) put64(off int, v int64)  { binary.LittleEndian.PutUint64(h[off:], uint64(v)) }
-func (h *Header) putHash(off int, v chainhash.Hash) {
-	copy(h[off:], v[:])
-}
-
-// nextHeader returns a child of the tip for which all rules hold except
-// proof-of-work. The gap is its time after the parent, in seconds.
-func nextHeader(p *Params, b branch, gap int64) Header {
+// nextHeader returns a child of the tip for which all rules hold except proof-of-work. The
+// gap is its time after the parent, in seconds.
+func nextHeader(p *consensus.Params, b branch, gap int64) (h consensus.Header) {
 	parent := b.tip()
-	height := parent.Height() + 1
-	var h Header
-	h.put32(offVersion, 12)
-	h.putHash(offPrevBlock, parent.Hash())
-	h.put16(offVoteBits, earlyVoteBits)
+	height, before := parent.Height()+1, parent.Hash()
+	e := binary.LittleEndian
+	e.PutUint32(h[offVersion:], 12)
+	copy(h[offPrevBlock:], before[:])
+	e.PutUint16(h[offVoteBits:], 1)
 	if int64(height) >= p.StakeValidationHeight {
-		h.put16(offVoters, p.TicketsPerBlock)
+		e.PutUint16(h[offVoters:], p.TicketsPerBlock)
 	}
-	if height > Height(p.CoinbaseMaturity) {
+	if height > consensus.Height(p.CoinbaseMaturity) {
 		h[offFreshStake] = byte(p.TicketsPerBlock)
 	}
-	_, pool, _ := NextPoolSize(p, b, parent.Height())
-	h.put32(offPoolSize, uint32(pool))
-	h.put32(offHeight, uint32(height))
-	h.put32(offTimestamp, uint32(parent.Timestamp()+gap))
-	h.put32(offBits, NextBits(p, b, parent.Height(), h.Timestamp()))
-	h.put64(offSBits, NextSBits(p, b, parent.Height()))
+	_, pool, _ := consensus.NextPoolSize(p, b, parent.Height())
+	e.PutUint32(h[offPoolSize:], uint32(pool))
+	e.PutUint32(h[offHeight:], uint32(height))
+	e.PutUint32(h[offTimestamp:], uint32(parent.Timestamp()+gap))
+	e.PutUint32(h[offBits:], consensus.NextBits(p, b, parent.Height(), h.Timestamp()))
+	e.PutUint64(h[offSBits:], uint64(consensus.NextSBits(p, b, parent.Height())))
 	return h
 }
 
 // solve tries nonces until the proof-of-work holds.
-func solve(t testing.TB, p *Params, h *Header) {
+func solve(t testing.TB, p *consensus.Params, h *consensus.Header) {
 	t.Helper()
 	for nonce := range uint32(1 << 20) {
-		h.put32(offNonce, nonce)
+		binary.LittleEndian.PutUint32(h[offNonce:], nonce)
 		hash := h.Hash()
-		if CheckHeader(p, h, &hash) == nil {
+		if consensus.CheckHeader(p, h, &hash) == nil {
 			return
 		}
 	}
-	hash := h.Hash()
-	t.Fatalf("no nonce solves header %d: %v", h.Height(), CheckHeader(p, h, &hash))
-}
-
-// grow mines n blocks with the given gaps, one after the other and again.
-func grow(t testing.TB, p *Params, b branch, n int, gaps ...int64) branch {
-	t.Helper()
-	for i := range n {
-		h := nextHeader(p, b, gaps[i%len(gaps)])
-		solve(t, p, &h)
-		b = append(b, h)
-	}
-	return b
+	t.Fatalf("no nonce solves header %d", h.Height())
 }
 
 // headersPayload encodes headers as a headers message.
-func headersPayload(headers []Header) []byte {
+func headersPayload(headers []consensus.Header) []byte {
 	b := binary.LittleEndian.AppendUint16([]byte{0xfd}, uint16(len(headers)))
 	if len(headers) < 0xfd {
 		b = []byte{byte(len(headers))}
@@ -89,4 +90,13 @@ func headersPayload(headers []Header) []byte {
 	return b
 }
 
-func after(h *Header) time.Time { return h.Time().Add(time.Hour) }
+func after(h *consensus.Header) time.Time { return h.Time().Add(time.Hour) }
+
+// wantRule checks that an error names a rule.
+func wantRule(t *testing.T, err error, want consensus.Rule) {
+	t.Helper()
+	var broken *consensus.RuleError
+	if !errors.As(err, &broken) || broken.Rule != want {
+		t.Errorf("want rule %q broken, got %v", want, err)
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Config says what to open.
@@ -19,7 +21,7 @@ type Config struct {
 	Path string
 
 	// Params is the network.
-	Params *Params
+	Params *consensus.Params
 
 	// AsIs opens nothing but what is there: no store is created, and none is
 	// repaired.
@@ -59,7 +61,7 @@ const defaultMaxSide = 1 << 15
 // goroutine; both wait for a commit that is under way, and a commit waits for
 // them.
 type Chain struct {
-	params  *Params
+	params  *consensus.Params
 	store   *store
 	recent  int // the size of the window when it is loaded
 	flushed atomic.Pointer[State]
@@ -71,19 +73,19 @@ type Chain struct {
 	// is settled.
 	disk          storeTip // what is on disk
 	tip           storeTip // what is staged
-	keep          Height
-	keepFilters   Height
+	keep          consensus.Height
+	keepFilters   consensus.Height
 	window        window
-	filters       [][]byte        // the staged filters: those after keepFilters
-	filterBytes   int             // of those that no write has taken
-	writing       *Write          // the one that is not settled; nil for none
-	earlyProven   bool            // the filters below DCP0005 are there and the known ones
-	early         EarlyFilterHash // over the filters below DCP0005, as far as it goes
+	filters       [][]byte                  // the staged filters: those after keepFilters
+	filterBytes   int                       // of those that no write has taken
+	writing       *Write                    // the one that is not settled; nil for none
+	earlyProven   bool                      // the filters below DCP0005 are there and the known ones
+	early         consensus.EarlyFilterHash // over the filters below DCP0005, as far as it goes
 	main          mainView
 	side          tree
-	contradicted  []BlockID     // waypoints up to the tip that the main chain does not hold
-	long          []*longBranch // the one that was added to last at the end
-	goal          *goal         // nil unless the main chain was taken back for a long branch
+	contradicted  []consensus.BlockID // waypoints up to the tip that the main chain does not hold
+	long          []*longBranch       // the one that was added to last at the end
+	goal          *goal               // nil unless the main chain was taken back for a long branch
 	ease          prefixEase
 	memo          workMemo
 	invalid       []chainhash.Hash // blocks that are, the newest last; the slice is never changed
@@ -192,7 +194,7 @@ func (c *Chain) Staged() State {
 // header that could not be read is out of reach for them; err then says why.
 type mainView struct {
 	chain *Chain
-	rows  map[Height]headerRow // copies of rows below the window, until a write is settled
+	rows  map[consensus.Height]headerRow // copies of rows below the window, until a write is settled
 	err   error
 }
 
@@ -201,7 +203,7 @@ type mainView struct {
 const maxRowsCached = 32
 
 // At implements Ancestors.
-func (v *mainView) At(h Height) *Header {
+func (v *mainView) At(h consensus.Height) *consensus.Header {
 	if l := v.chain.window.at(h); l != nil {
 		return &l.header
 	}
@@ -213,7 +215,7 @@ func (v *mainView) At(h Height) *Header {
 }
 
 // hash returns the hash of the block at a height that the chain has.
-func (v *mainView) hash(h Height) chainhash.Hash {
+func (v *mainView) hash(h consensus.Height) chainhash.Hash {
 	if tip := &v.chain.tip.headers; h == tip.Height {
 		return tip.Hash
 	}
@@ -224,7 +226,7 @@ func (v *mainView) hash(h Height) chainhash.Hash {
 }
 
 // work returns the work of the chain up to a height.
-func (v *mainView) work(h Height) (w uint256.Uint256) {
+func (v *mainView) work(h consensus.Height) (w uint256.Uint256) {
 	if l := v.chain.window.at(h); l != nil {
 		return l.work
 	}
@@ -235,7 +237,7 @@ func (v *mainView) work(h Height) (w uint256.Uint256) {
 }
 
 // row returns a copy of the row on disk that has a height below the window.
-func (v *mainView) row(h Height) (headerRow, bool) {
+func (v *mainView) row(h consensus.Height) (headerRow, bool) {
 	if h < 0 || h > v.chain.keep {
 		return headerRow{}, false
 	}
@@ -257,7 +259,7 @@ func (v *mainView) row(h Height) (headerRow, bool) {
 		return headerRow{}, false
 	}
 	if v.rows == nil || len(v.rows) == maxRowsCached {
-		v.rows = make(map[Height]headerRow)
+		v.rows = make(map[consensus.Height]headerRow)
 	}
 	v.rows[row.first] = row
 	return row, true

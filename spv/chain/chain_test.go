@@ -4,11 +4,13 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // A chain that was synced reads the same before and after it was reopened.
 func TestChainKeepsWhatItWasGiven(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(1), 10_000, 150, 1, 0, 2)
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
 	c := reopen(t, cfg)
@@ -26,7 +28,7 @@ func TestChainKeepsWhatItWasGiven(t *testing.T) {
 	c = reopen(t, cfg)
 	wantChain(t, c, blocks)
 	mustCheck(t, c)
-	for _, h := range []Height{0, 1, 55, 56, 4095, 4096, 8191, 8192, 9999, 10_000} {
+	for _, h := range []consensus.Height{0, 1, 55, 56, 4095, 4096, 8191, 8192, 9999, 10_000} {
 		wantBlock(t, c, blocks, h)
 	}
 }
@@ -34,14 +36,14 @@ func TestChainKeepsWhatItWasGiven(t *testing.T) {
 // A reorganisation that reaches far below what is in memory, to a chain that is
 // much shorter, leaves nothing of the old one on disk; and back again.
 func TestReorganisationToShorterChain(t *testing.T) {
-	p, r := SimNet(), random(2)
+	p, r := consensus.SimNet(), random(2)
 	long := newTestChain(t, p).mine(t, p, r, 9000, 50, 1)
 	short := long.fork(100).mine(t, p, r, 80, 50, 0)
 	longer := long.fork(8500).mine(t, p, r, 80, 50, 0)
 	c := testStore(t, p)
 	for _, next := range []struct {
 		chain *testChain
-		above Height
+		above consensus.Height
 	}{{long, 0}, {short, 100}, {longer, 8500}} {
 		next.chain.feed(t, p, c, next.above, 2000, 1)
 		if got := c.Staged().Tip; got != next.chain.id(next.chain.height()) {
@@ -59,7 +61,7 @@ func TestReorganisationToShorterChain(t *testing.T) {
 }
 
 // wantBlock compares what readers are told of one block.
-func wantBlock(t *testing.T, c *Chain, want *testChain, h Height) {
+func wantBlock(t *testing.T, c *Chain, want *testChain, h consensus.Height) {
 	t.Helper()
 	if got, err := c.Header(h); err != nil || got != want.branch[h] {
 		t.Errorf("header %d is not the one that was added: %v", h, err)
@@ -73,12 +75,12 @@ func wantBlock(t *testing.T, c *Chain, want *testChain, h Height) {
 	if got, err := c.Filter(h); err != nil || string(got) != string(want.filters[h]) {
 		t.Errorf("filter %d is not the one that was added: %v", h, err)
 	}
-	if got, err := c.MedianTime(h); err != nil || got.Unix() != MedianTime(want.branch, h) {
-		t.Errorf("median time %d: got %v, %v, want %d", h, got, err, MedianTime(want.branch, h))
+	if got, err := c.MedianTime(h); err != nil || got.Unix() != consensus.MedianTime(want.branch, h) {
+		t.Errorf("median time %d: got %v, %v, want %d", h, got, err, consensus.MedianTime(want.branch, h))
 	}
-	sum := Work(0)
+	sum := consensus.Work(0)
 	for i := range h + 1 {
-		work := Work(want.branch[i].Bits())
+		work := consensus.Work(want.branch[i].Bits())
 		sum.Add(&work)
 	}
 	if got, err := c.WorkAt(h); err != nil || got != sum {

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/internal/bboltcheck"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Check proves the whole store again: each byte of the file that is in use, and
@@ -45,7 +46,7 @@ func checkTrees(tx *bbolt.Tx) error {
 }
 
 // checkRows checks the rows of all buckets.
-func checkRows(ctx context.Context, p *Params, tx *bbolt.Tx) error {
+func checkRows(ctx context.Context, p *consensus.Params, tx *bbolt.Tx) error {
 	if err := checkKeys(tx, p); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func checkRows(ctx context.Context, p *Params, tx *bbolt.Tx) error {
 
 // checkKeys checks that there are all the buckets and meta rows that belong in
 // a store, and no others.
-func checkKeys(tx *bbolt.Tx, p *Params) error {
+func checkKeys(tx *bbolt.Tx, p *consensus.Params) error {
 	meta, err := bucketOf(tx, bucketMeta)
 	if err != nil {
 		return err

@@ -6,19 +6,21 @@ import (
 	"errors"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // filterCheck proves filters on disk again, from that of the genesis block on.
 type filterCheck struct {
-	params  *Params
+	params  *consensus.Params
 	headers rowsView
-	early   EarlyFilterHash
+	early   consensus.EarlyFilterHash
 	packer  filterPacker // replays where rows begin
-	next    Height
+	next    consensus.Height
 }
 
 // checkFilters checks all filter rows.
-func checkFilters(ctx context.Context, p *Params, tx *bbolt.Tx, tip *storeTip) error {
+func checkFilters(ctx context.Context, p *consensus.Params, tx *bbolt.Tx, tip *storeTip) error {
 	b, err := bucketOf(tx, bucketFilters)
 	if err != nil {
 		return err
@@ -27,7 +29,7 @@ func checkFilters(ctx context.Context, p *Params, tx *bbolt.Tx, tip *storeTip) e
 	if err != nil {
 		return err
 	}
-	v := filterCheck{params: p, headers: rowsView{bucket: headers}, early: NewEarlyFilterHash()}
+	v := filterCheck{params: p, headers: rowsView{bucket: headers}, early: consensus.NewEarlyFilterHash()}
 	c := b.Cursor()
 	var row filterRow
 	for key, value := c.First(); key != nil; key, value = c.Next() {
@@ -75,7 +77,7 @@ func (v *filterCheck) prove(filter []byte) error {
 		v.early.Add(filter) // their state says whether they are the known ones
 		return nil
 	}
-	if v.next > 0 && FilterHash(filter) != header.StakeRoot() {
+	if v.next > 0 && consensus.FilterHash(filter) != header.StakeRoot() {
 		return corrupt("filter %d is not the one its header commits to", v.next)
 	}
 	return nil

@@ -6,16 +6,18 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // headerCheck proves headers on disk again, from the genesis block on. It is
 // the branch below the next header.
 type headerCheck struct {
-	params *Params
+	params *consensus.Params
 	window window
-	anchor *Header // the block at ASERTAnchor, once there is one
+	anchor *consensus.Header // the block at ASERTAnchor, once there is one
 	work   workMemo
-	next   Height
+	next   consensus.Height
 	hash   chainhash.Hash // of the header before
 
 	index   *bbolt.Bucket
@@ -24,7 +26,7 @@ type headerCheck struct {
 }
 
 // checkHeaders checks all header rows and the index, and returns the last row.
-func checkHeaders(ctx context.Context, p *Params, tx *bbolt.Tx) (last headerRow, err error) {
+func checkHeaders(ctx context.Context, p *consensus.Params, tx *bbolt.Tx) (last headerRow, err error) {
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
 		return last, err
@@ -63,7 +65,7 @@ func checkHeaders(ctx context.Context, p *Params, tx *bbolt.Tx) (last headerRow,
 }
 
 // check checks the next header.
-func (v *headerCheck) check(h *Header, stored chainhash.Hash) error {
+func (v *headerCheck) check(h *consensus.Header, stored chainhash.Hash) error {
 	hash := h.Hash()
 	switch {
 	case hash != stored:
@@ -76,7 +78,7 @@ func (v *headerCheck) check(h *Header, stored chainhash.Hash) error {
 		}
 	}
 	if v.next == v.params.ASERTAnchor {
-		v.anchor = new(Header)
+		v.anchor = new(consensus.Header)
 		*v.anchor = *h
 	}
 	work := *v.work.of(h.Bits())
@@ -90,21 +92,21 @@ func (v *headerCheck) check(h *Header, stored chainhash.Hash) error {
 }
 
 // prove checks all rules of the next header.
-func (v *headerCheck) prove(h *Header, hash *chainhash.Hash) error {
+func (v *headerCheck) prove(h *consensus.Header, hash *chainhash.Hash) error {
 	if h.PrevBlock() != v.hash {
-		return NewRuleError(RuleLink, h, "want parent %v, got %v", v.hash, h.PrevBlock())
+		return consensus.NewRuleError(consensus.RuleLink, h, "want parent %v, got %v", v.hash, h.PrevBlock())
 	}
-	if err := CheckHeader(v.params, h, hash); err != nil {
+	if err := consensus.CheckHeader(v.params, h, hash); err != nil {
 		return err
 	}
-	if err := CheckContext(v.params, v, h, h.Time()); err != nil {
+	if err := consensus.CheckContext(v.params, v, h, h.Time()); err != nil {
 		return err
 	}
-	return CheckWaypoint(v.params, BlockID{v.next, *hash})
+	return consensus.CheckWaypoint(v.params, consensus.BlockID{Height: v.next, Hash: *hash})
 }
 
 // At implements Ancestors.
-func (v *headerCheck) At(h Height) *Header {
+func (v *headerCheck) At(h consensus.Height) *consensus.Header {
 	if l := v.window.at(h); l != nil {
 		return &l.header
 	}
@@ -122,7 +124,7 @@ func (v *headerCheck) checkIndex(hash chainhash.Hash) error {
 	}
 	first := v.next - segmentBlocks
 	key := heightKey(first)
-	v.row = appendSegment(v.row[:0], first, func(h Height) chainhash.Hash { return v.segment[h-first] })
+	v.row = appendSegment(v.row[:0], first, func(h consensus.Height) chainhash.Hash { return v.segment[h-first] })
 	seal(key, v.row)
 	if !bytes.Equal(v.index.Get(key), v.row) {
 		return corrupt("row %d of the index is not that of its headers", first)

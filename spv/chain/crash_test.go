@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 var histories = flag.Int("histories", 6, "number of random lives of a store that each crash test stops again and again")
@@ -62,7 +64,7 @@ func torn(r *rand.Rand, old, new []byte) []byte {
 
 // history is a store with a random life: blocks, reorganisations, filters.
 type history struct {
-	p      *Params
+	p      *consensus.Params
 	r      *rand.Rand
 	cfg    Config
 	chain  *Chain
@@ -71,7 +73,7 @@ type history struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	t.Helper()
-	y := &history{p: SimNet(), r: random(seed)}
+	y := &history{p: consensus.SimNet(), r: random(seed)}
 	y.cfg = Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: y.p, noSync: true}
 	y.chain = reopen(t, y.cfg)
 	y.blocks = newTestChain(t, y.p)
@@ -84,7 +86,7 @@ func (y *history) live(t *testing.T) {
 	tip := y.blocks.height()
 	above := tip
 	if y.r.IntN(3) == 0 && tip > 0 {
-		above -= Height(y.r.IntN(min(int(tip), 100)))
+		above -= consensus.Height(y.r.IntN(min(int(tip), 100)))
 		y.blocks = y.blocks.fork(above)
 	}
 	// No block is harder than any other, and so the longer branch wins.
@@ -226,8 +228,8 @@ func (y *history) wantPrefix(t *testing.T, file []byte) bool {
 		return false
 	}
 	defer c.Close()
-	err = c.Scan(0, c.State().Filters.Height, func(id BlockID, h *Header, filter []byte) error {
-		if id.Hash != h.Hash() || id.Height > 0 && FilterHash(filter) != h.StakeRoot() {
+	err = c.Scan(0, c.State().Filters.Height, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
+		if id.Hash != h.Hash() || id.Height > 0 && consensus.FilterHash(filter) != h.StakeRoot() {
 			t.Errorf("block %d is not what was flushed", id.Height)
 		}
 		return nil

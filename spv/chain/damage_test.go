@@ -12,11 +12,12 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/internal/bboltcheck"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // damaged is a store file to be damaged, and what it held.
 type damaged struct {
-	p      *Params
+	p      *consensus.Params
 	blocks *testChain
 	file   []byte
 	dir    string
@@ -27,7 +28,7 @@ type damaged struct {
 // free pages and a list of them.
 func newDamaged(t *testing.T, n, size int) *damaged {
 	t.Helper()
-	d := &damaged{p: SimNet(), dir: t.TempDir()}
+	d := &damaged{p: consensus.SimNet(), dir: t.TempDir()}
 	d.blocks = newTestChain(t, d.p)
 	cfg := Config{Path: filepath.Join(d.dir, "original.db"), Params: d.p}
 	c := reopen(t, cfg)
@@ -137,8 +138,8 @@ func (d *damaged) wantCorrupt(t *testing.T, err error) {
 // wantNoLies reads what there is: each block is right, or an error comes.
 func (d *damaged) wantNoLies(t *testing.T, c *Chain) {
 	t.Helper()
-	next := Height(0)
-	if err := c.Scan(0, c.State().Filters.Height, func(id BlockID, h *Header, filter []byte) error {
+	next := consensus.Height(0)
+	if err := c.Scan(0, c.State().Filters.Height, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		if id != d.blocks.id(next) || *h != d.blocks.branch[next] || string(filter) != string(d.blocks.filters[next]) {
 			t.Errorf("scan: block %d is not the one that was added", next)
 		}
@@ -147,7 +148,7 @@ func (d *damaged) wantNoLies(t *testing.T, c *Chain) {
 	}); err != nil {
 		d.wantCorrupt(t, err)
 	}
-	for _, h := range []Height{1, d.blocks.height() / 2, d.blocks.height() - 1} {
+	for _, h := range []consensus.Height{1, d.blocks.height() / 2, d.blocks.height() - 1} {
 		got, err := c.HeightOf(d.blocks.hashes[h])
 		switch {
 		case err == nil && got != h:

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // limitFiles lets no file grow beyond a size until the returned function is
@@ -38,7 +40,7 @@ func limitFiles(t *testing.T, size uint64) (lift func()) {
 // A flush that the disk has no room for fails and changes nothing. Once there
 // is room it can be tried again.
 func TestFlushWithoutRoom(t *testing.T) {
-	p, r := SimNet(), random(50)
+	p, r := consensus.SimNet(), random(50)
 	blocks := newTestChain(t, p).mine(t, p, r, 1000, 100, 1)
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
 	c := reopen(t, cfg)
@@ -86,7 +88,7 @@ func TestFlushWithoutRoom(t *testing.T) {
 // TestOpenReadOnlyFile has a file that may not be written refused with the error of the
 // system.
 func TestOpenReadOnlyFile(t *testing.T) {
-	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
 	if err := reopen(t, cfg).Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,10 @@
 package chain
 
-import "time"
+import (
+	"time"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
 
 // easingBlocks is how many of the newest blocks are compared with the ones before them: a
 // week's worth on the main network.
@@ -12,7 +16,7 @@ type Easing struct {
 	// Easiest is the block of the newest 2,016, or the one to come, whose target is
 	// easiest by the measure of Hardest, the block before it with the hardest target,
 	// back to the newest waypoint that the chain holds.
-	Easiest, Hardest Height
+	Easiest, Hardest consensus.Height
 
 	// Times is how many times easier its target is, rounded down; at least one.
 	Times uint64
@@ -20,9 +24,9 @@ type Easing struct {
 
 // prefixEase is the hardest target of the blocks from a height on up to a block.
 type prefixEase struct {
-	from     Height
-	to       BlockID
-	hardest  Height
+	from     consensus.Height
+	to       consensus.BlockID
+	hardest  consensus.Height
 	hardBits uint32
 }
 
@@ -53,7 +57,7 @@ func (c *Chain) Easing() (Easing, error) {
 		case bits < p.hardBits:
 			p.hardest, p.hardBits = h, bits
 		default:
-			if times := TimesEasier(bits, p.hardBits); times > e.Times {
+			if times := consensus.TimesEasier(bits, p.hardBits); times > e.Times {
 				e = Easing{Easiest: h, Hardest: p.hardest, Times: times}
 			}
 		}
@@ -62,28 +66,28 @@ func (c *Chain) Easing() (Easing, error) {
 }
 
 // TooEasy reports whether a chain with this easing may be a cheap imitation on a network.
-func (e Easing) TooEasy(p *Params) bool { return p.MaxEasing > 0 && e.Times > p.MaxEasing }
+func (e Easing) TooEasy(p *consensus.Params) bool { return p.MaxEasing > 0 && e.Times > p.MaxEasing }
 
 // hardestUpTo returns the hardest target of the main chain between two heights. What was
 // found before is used as far as the chain still has it.
-func (c *Chain) hardestUpTo(from, to Height) prefixEase {
+func (c *Chain) hardestUpTo(from, to consensus.Height) prefixEase {
 	p := c.ease
 	if p.from != from || p.to.Height > to || p.hardBits == 0 || !c.onMain(p.to) {
-		p = prefixEase{from: from, to: BlockID{Height: from}, hardest: from, hardBits: c.bitsOrNext(from)}
+		p = prefixEase{from: from, to: consensus.BlockID{Height: from}, hardest: from, hardBits: c.bitsOrNext(from)}
 	}
 	for h := p.to.Height; h <= to; h++ {
 		if bits := c.bitsOrNext(h); bits != 0 && bits < p.hardBits {
 			p.hardest, p.hardBits = h, bits
 		}
 	}
-	p.to = BlockID{to, c.main.hash(to)}
+	p.to = consensus.BlockID{Height: to, Hash: c.main.hash(to)}
 	c.ease = p
 	return p
 }
 
 // bitsOrNext returns the target of a block of the main chain, or that of the block to
 // come if it were found in time; zero if it is out of reach.
-func (c *Chain) bitsOrNext(h Height) uint32 {
+func (c *Chain) bitsOrNext(h consensus.Height) uint32 {
 	if h <= c.tip.headers.Height {
 		header := c.main.At(h)
 		if header == nil {
@@ -98,5 +102,5 @@ func (c *Chain) bitsOrNext(h Height) uint32 {
 	if tip == nil {
 		return 0
 	}
-	return NextBits(c.params, &c.main, h-1, tip.Timestamp()+int64(c.params.TargetTimePerBlock/time.Second))
+	return consensus.NextBits(c.params, &c.main, h-1, tip.Timestamp()+int64(c.params.TargetTimePerBlock/time.Second))
 }

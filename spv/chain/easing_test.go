@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // hardSimNet is the simulation network with 32 times its difficulty, where a target can
 // become much easier.
-func hardSimNet() *Params {
-	p := SimNet()
+func hardSimNet() *consensus.Params {
+	p := consensus.SimNet()
 	hard := *p.Params
 	hard.WorkDiffV2Blake3StartBits = 0x2003ffff
 	p.Params = &hard
@@ -20,10 +22,10 @@ func hardSimNet() *Params {
 
 // naiveEasing is the judge of Chain.Easing: it compares all pairs of blocks of a chain from
 // a height on.
-func naiveEasing(t *testing.T, p *Params, c *testChain, from Height) uint64 {
+func naiveEasing(t *testing.T, p *consensus.Params, c *testChain, from consensus.Height) uint64 {
 	t.Helper()
 	targets := make([]*big.Int, 0, len(c.branch)+1)
-	for _, bits := range append(c.bits(), NextBits(p, c.branch, c.height(), c.tip().Timestamp()+1)) {
+	for _, bits := range append(c.bits(), consensus.NextBits(p, c.branch, c.height(), c.tip().Timestamp()+1)) {
 		targets = append(targets, standalone.CompactToBig(bits))
 	}
 	most := big.NewInt(1)
@@ -58,7 +60,7 @@ func TestEasing(t *testing.T) {
 		}
 		blocks := newTestChain(t, p).mine(t, p, r, 60, 1, gaps...)
 		if seed%2 == 0 {
-			p.Waypoints = []BlockID{blocks.id(20)}
+			p.Waypoints = []consensus.BlockID{blocks.id(20)}
 		}
 		c := testStore(t, p)
 		for range 6 {
@@ -89,8 +91,8 @@ func TestEasing(t *testing.T) {
 func TestEasingBeginsAfterTheWaypoint(t *testing.T) {
 	p, r := hardSimNet(), random(310)
 	blocks := newTestChain(t, p).mine(t, p, r, 30, 1, 1).mine(t, p, r, 1, 1, 60).mine(t, p, r, 30, 1, 1)
-	for _, waypoint := range []Height{10, 35} {
-		p.Waypoints = []BlockID{blocks.id(waypoint)}
+	for _, waypoint := range []consensus.Height{10, 35} {
+		p.Waypoints = []consensus.BlockID{blocks.id(waypoint)}
 		c := testStore(t, p)
 		blocks.feed(t, p, c, 0, 2000, 1)
 		e, err := c.Easing()
@@ -115,10 +117,10 @@ func TestEasingOfTheBlockToCome(t *testing.T) {
 // TestEasingDoesNotCountTheSwitch holds that the change of the algorithm, after which
 // blocks are counted in other hashes, is no easing.
 func TestEasingDoesNotCountTheSwitch(t *testing.T) {
-	p, r := SimNet(), random(312)
+	p, r := consensus.SimNet(), random(312)
 	p.DCP0011, p.ASERTAnchor, p.MaxEasing = 60, 59, 16
 	blocks := newTestChain(t, p).mine(t, p, r, 59, 1, 0)
-	if before := TimesEasier(p.WorkDiffV2Blake3StartBits, blocks.tip().Bits()); before <= p.MaxEasing {
+	if before := consensus.TimesEasier(p.WorkDiffV2Blake3StartBits, blocks.tip().Bits()); before <= p.MaxEasing {
 		t.Fatalf("the switch makes blocks %d times easier: too little for this test", before)
 	}
 	c := testStore(t, p)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Extension is what a batch of headers changed.
@@ -29,9 +31,9 @@ type Extension struct {
 
 // Reorganisation is a change of the main chain to a branch with more work.
 type Reorganisation struct {
-	Fork     BlockID   // the last block that both branches have
-	From, To BlockID   // the old tip and the new one, which is Fork or above
-	Reverted []BlockID // the blocks from From down to above Fork
+	Fork     consensus.BlockID   // the last block that both branches have
+	From, To consensus.BlockID   // the old tip and the new one, which is Fork or above
+	Reverted []consensus.BlockID // the blocks from From down to above Fork
 }
 
 // Extend stages a batch of headers that a source sent. Each is checked by the
@@ -47,16 +49,16 @@ type Reorganisation struct {
 // becomes the main chain, then only its first headers do, and the rest has to
 // be sent again. Until then the reorganisation is to a tip with less work.
 //
-// The error is a [*RuleError] for the first header that breaks a rule,
+// The error is a [*consensus.RuleError] for the first header that breaks a rule,
 // ErrOrphan if the parent of the first is unknown, or an error of the store.
 // The headers before the broken one stay; the extension is valid in any case.
-func (c *Chain) Extend(b *HeaderBatch, source uint64, now time.Time) (Extension, error) {
+func (c *Chain) Extend(b *consensus.HeaderBatch, source uint64, now time.Time) (Extension, error) {
 	var ext Extension
 	ext.Known = c.knownHeaders(b)
 	if err := c.main.failed(); err != nil {
 		return ext, err
 	}
-	fresh := HeaderBatch{b.Headers[ext.Known:], b.Hashes[ext.Known:]}
+	fresh := consensus.HeaderBatch{Headers: b.Headers[ext.Known:], Hashes: b.Hashes[ext.Known:]}
 	if len(fresh.Headers) == 0 {
 		return ext, nil
 	}
@@ -85,42 +87,42 @@ func (c *Chain) Forget(source uint64) {
 
 // knownHeaders returns how many headers of the batch are known. They are the
 // first ones: every known header has a known parent.
-func (c *Chain) knownHeaders(b *HeaderBatch) int {
+func (c *Chain) knownHeaders(b *consensus.HeaderBatch) int {
 	return sort.Search(len(b.Headers), func(i int) bool {
-		return !c.onMain(BlockID{b.Headers[i].Height(), b.Hashes[i]}) && c.side.headers[b.Hashes[i]] == nil
+		return !c.onMain(consensus.BlockID{Height: b.Headers[i].Height(), Hash: b.Hashes[i]}) && c.side.headers[b.Hashes[i]] == nil
 	})
 }
 
 // onMain reports whether a block is on the staged main chain.
-func (c *Chain) onMain(id BlockID) bool {
+func (c *Chain) onMain(id consensus.BlockID) bool {
 	return id.Height >= 0 && id.Height <= c.tip.headers.Height && c.main.hash(id.Height) == id.Hash
 }
 
 // check checks the rules of a header on top of a branch.
-func (c *Chain) check(a Ancestors, parent Height, h *Header, hash *chainhash.Hash, now time.Time) error {
+func (c *Chain) check(a consensus.Ancestors, parent consensus.Height, h *consensus.Header, hash *chainhash.Hash, now time.Time) error {
 	if int64(h.Height()) != int64(parent)+1 {
-		return NewRuleError(RuleHeight, h, "want %d, got %d", parent+1, uint32(h.Height()))
+		return consensus.NewRuleError(consensus.RuleHeight, h, "want %d, got %d", parent+1, uint32(h.Height()))
 	}
 	if c.isInvalid(hash) {
-		return NewRuleError(RuleInvalid, h, "the block or one before it holds a transaction that no full node accepts")
+		return consensus.NewRuleError(consensus.RuleInvalid, h, "the block or one before it holds a transaction that no full node accepts")
 	}
-	if err := CheckContext(c.params, a, h, now); err != nil {
-		if cause := c.main.failed(); cause != nil && errors.Is(err, ErrOutOfReach) {
+	if err := consensus.CheckContext(c.params, a, h, now); err != nil {
+		if cause := c.main.failed(); cause != nil && errors.Is(err, consensus.ErrOutOfReach) {
 			return cause
 		}
 		return err
 	}
-	return CheckWaypoint(c.params, BlockID{h.Height(), *hash})
+	return consensus.CheckWaypoint(c.params, consensus.BlockID{Height: h.Height(), Hash: *hash})
 }
 
 // extendMain appends headers to the main chain.
-func (c *Chain) extendMain(b *HeaderBatch, now time.Time) (added int, err error) {
+func (c *Chain) extendMain(b *consensus.HeaderBatch, now time.Time) (added int, err error) {
 	for i := range b.Headers {
 		h := &b.Headers[i]
 		if err := c.check(&c.main, c.tip.headers.Height, h, &b.Hashes[i], now); err != nil {
 			return i, err
 		}
-		if err := c.checkGoal(BlockID{h.Height(), b.Hashes[i]}); err != nil {
+		if err := c.checkGoal(consensus.BlockID{Height: h.Height(), Hash: b.Hashes[i]}); err != nil {
 			return i, err
 		}
 		c.push(h, b.Hashes[i])
@@ -129,9 +131,9 @@ func (c *Chain) extendMain(b *HeaderBatch, now time.Time) (added int, err error)
 }
 
 // push puts a checked header on the tip.
-func (c *Chain) push(h *Header, hash chainhash.Hash) {
+func (c *Chain) push(h *consensus.Header, hash chainhash.Hash) {
 	c.tip.work.Add(c.memo.of(h.Bits()))
-	c.tip.headers = BlockID{h.Height(), hash}
+	c.tip.headers = consensus.BlockID{Height: h.Height(), Hash: hash}
 	c.window.push(h, &c.tip.work, c.keep)
 	if c.goal != nil && c.tip.work.GtEq(&c.goal.work) {
 		c.goal = nil
@@ -140,7 +142,7 @@ func (c *Chain) push(h *Header, hash chainhash.Hash) {
 
 // better reports whether a branch that leaves the main chain above the height fork is
 // to be preferred to it. While there is a goal, it has to have more work than that.
-func (c *Chain) better(work *uint256.Uint256, fork, tip Height) bool {
+func (c *Chain) better(work *uint256.Uint256, fork, tip consensus.Height) bool {
 	if main := c.tip.headers.Height; c.held(fork, tip) > c.held(main, main) {
 		return true
 	}
@@ -152,7 +154,7 @@ func (c *Chain) better(work *uint256.Uint256, fork, tip Height) bool {
 
 // extendSide grows a side branch, and makes it the main chain if it now is
 // better.
-func (c *Chain) extendSide(ext *Extension, b *HeaderBatch, source uint64, now time.Time) error {
+func (c *Chain) extendSide(ext *Extension, b *consensus.HeaderBatch, source uint64, now time.Time) error {
 	if l := c.longOn(b.Headers[0].PrevBlock()); l != nil && !c.onMain(l.tip) {
 		return c.extendLong(ext, l, b, source, now)
 	}
@@ -185,7 +187,7 @@ func (c *Chain) extendSide(ext *Extension, b *HeaderBatch, source uint64, now ti
 }
 
 // growSide checks headers on top of a side branch and adds them to the view.
-func (c *Chain) growSide(view *sideView, b *HeaderBatch, source uint64, now time.Time) error {
+func (c *Chain) growSide(view *sideView, b *consensus.HeaderBatch, source uint64, now time.Time) error {
 	slab := make([]sideHeader, len(b.Headers))
 	for i := range b.Headers {
 		h := &b.Headers[i]
@@ -200,21 +202,21 @@ func (c *Chain) growSide(view *sideView, b *HeaderBatch, source uint64, now time
 }
 
 // attach returns the side branch that ends in the parent of a header.
-func (c *Chain) attach(h *Header) (*sideView, error) {
+func (c *Chain) attach(h *consensus.Header) (*sideView, error) {
 	parent := h.PrevBlock()
 	path := c.side.path(parent)
 	fork := h.Height() - 1
 	if len(path) > 0 {
 		fork, parent = path[0].Height()-1, path[0].PrevBlock()
 	}
-	if !c.onMain(BlockID{fork, parent}) {
+	if !c.onMain(consensus.BlockID{Height: fork, Hash: parent}) {
 		if err := c.main.failed(); err != nil {
 			return nil, err
 		}
 		return nil, c.unattached(h)
 	}
 	if point := c.lastWaypoint(); fork < point {
-		return nil, NewRuleError(RuleWaypoint, h, "it leaves the chain at %d, below the known block %d", fork, point)
+		return nil, consensus.NewRuleError(consensus.RuleWaypoint, h, "it leaves the chain at %d, below the known block %d", fork, point)
 	}
 	view := &sideView{main: &c.main, fork: fork, path: path, work: c.main.work(fork)}
 	if len(path) > 0 {
@@ -225,7 +227,7 @@ func (c *Chain) attach(h *Header) (*sideView, error) {
 
 // unattached says why a header has no parent at the height before its own: it
 // has one at another height, or none is known.
-func (c *Chain) unattached(h *Header) error {
+func (c *Chain) unattached(h *consensus.Header) error {
 	parent := h.PrevBlock()
 	height, err := c.mainHeight(&parent)
 	switch {
@@ -234,18 +236,18 @@ func (c *Chain) unattached(h *Header) error {
 	case err != nil:
 		return err
 	}
-	return NewRuleError(RuleHeight, h, "want %d, got %d", height+1, uint32(h.Height()))
+	return consensus.NewRuleError(consensus.RuleHeight, h, "want %d, got %d", height+1, uint32(h.Height()))
 }
 
 // mainHeight looks for a block on the staged main chain.
-func (c *Chain) mainHeight(hash *chainhash.Hash) (Height, error) {
+func (c *Chain) mainHeight(hash *chainhash.Hash) (consensus.Height, error) {
 	for h := c.window.next - 1; h >= c.window.first; h-- {
 		if c.main.hash(h) == *hash {
 			return h, nil
 		}
 	}
 	h, err := c.HeightOf(*hash)
-	if err == nil && !c.onMain(BlockID{h, *hash}) {
+	if err == nil && !c.onMain(consensus.BlockID{Height: h, Hash: *hash}) {
 		err = ErrNotFound
 	}
 	return h, err

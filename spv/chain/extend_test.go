@@ -6,18 +6,20 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // The headers before one that breaks a rule stay, on the main chain and on a
 // side branch that wins with them.
 func TestHeadersBeforeABrokenOneStay(t *testing.T) {
-	p, r := SimNet(), random(20)
+	p, r := consensus.SimNet(), random(20)
 	blocks := newTestChain(t, p).mine(t, p, r, 30, 10, 1)
 	c := testStore(t, p)
 
 	early := blocks.branch[20].Time().Add(-futureLimit) // block 21 is too far ahead
 	ext, err := c.Extend(blocks.batch(t, p, 1, 30), 1, early)
-	wantRule(t, err, RuleFutureTime)
+	wantRule(t, err, consensus.RuleFutureTime)
 	if ext.Added != 20 || c.Staged().Tip != blocks.id(20) {
 		t.Fatalf("got %+v, tip %v", ext, c.Staged().Tip)
 	}
@@ -25,7 +27,7 @@ func TestHeadersBeforeABrokenOneStay(t *testing.T) {
 	side := blocks.fork(10).mine(t, p, r, 25, 10, 1)
 	early = side.branch[25].Time().Add(-futureLimit)
 	ext, err = c.Extend(side.batch(t, p, 11, 35), 1, early)
-	wantRule(t, err, RuleFutureTime)
+	wantRule(t, err, consensus.RuleFutureTime)
 	if ext.Added != 15 || ext.Reorg == nil || c.Staged().Tip != side.id(25) {
 		t.Fatalf("got %+v, tip %v", ext, c.Staged().Tip)
 	}
@@ -34,16 +36,16 @@ func TestHeadersBeforeABrokenOneStay(t *testing.T) {
 // A header whose parent is known at another height is at fault; one whose
 // parent is not known is not.
 func TestParentAtAnotherHeight(t *testing.T) {
-	p, r := SimNet(), random(21)
+	p, r := consensus.SimNet(), random(21)
 	blocks := newTestChain(t, p).mine(t, p, r, 5000, 10, 1)
 	c := testStore(t, p)
 	blocks.feed(t, p, c, 0, 2000, 1)
 	mustFlush(t, c)
 	blocks.mine(t, p, r, 10, 10, 1).feed(t, p, c, 5000, 2000, 1)
-	for _, parent := range []Height{3, 700, 4990, 5005, 5010} {
+	for _, parent := range []consensus.Height{3, 700, 4990, 5005, 5010} {
 		b := childOf(blocks.hashes[parent], parent+2)
 		_, err := c.Extend(b, 1, blocks.now())
-		wantRule(t, err, RuleHeight)
+		wantRule(t, err, consensus.RuleHeight)
 	}
 	_, err := c.Extend(childOf(chainhash.Hash{7}, 5011), 1, blocks.now())
 	if !errors.Is(err, ErrOrphan) {
@@ -52,24 +54,24 @@ func TestParentAtAnotherHeight(t *testing.T) {
 }
 
 // childOf makes a batch of one header that nothing holds for.
-func childOf(parent chainhash.Hash, height Height) *HeaderBatch {
-	var h Header
+func childOf(parent chainhash.Hash, height consensus.Height) *consensus.HeaderBatch {
+	var h consensus.Header
 	copy(h[offPrevBlock:], parent[:])
 	binary.LittleEndian.PutUint32(h[offHeight:], uint32(height))
-	return &HeaderBatch{Headers: []Header{h}, Hashes: []chainhash.Hash{h.Hash()}}
+	return &consensus.HeaderBatch{Headers: []consensus.Header{h}, Hashes: []chainhash.Hash{h.Hash()}}
 }
 
 // Below the newest waypoint that the chain has passed nothing is reorganised,
 // and a waypoint is the only block at its height.
 func TestWaypointsHold(t *testing.T) {
-	p, r := SimNet(), random(22)
+	p, r := consensus.SimNet(), random(22)
 	blocks := newTestChain(t, p).mine(t, p, r, 60, 10, 1)
-	p.Waypoints = []BlockID{blocks.id(20), blocks.id(40), blocks.id(55)}
+	p.Waypoints = []consensus.BlockID{blocks.id(20), blocks.id(40), blocks.id(55)}
 	c := testStore(t, p)
 
 	wrong := blocks.fork(19).mine(t, p, r, 5, 10, 1)
 	_, err := c.Extend(wrong.batch(t, p, 1, 24), 1, wrong.now())
-	wantRule(t, err, RuleWaypoint)
+	wantRule(t, err, consensus.RuleWaypoint)
 	if c.Staged().Tip != blocks.id(19) {
 		t.Fatalf("tip %v", c.Staged().Tip)
 	}
@@ -78,14 +80,14 @@ func TestWaypointsHold(t *testing.T) {
 	}
 	below := blocks.fork(39).mine(t, p, r, 30, 10, 1)
 	_, err = c.Extend(below.batch(t, p, 40, 69), 1, below.now())
-	wantRule(t, err, RuleWaypoint)
+	wantRule(t, err, consensus.RuleWaypoint)
 
 	above := blocks.fork(40).mine(t, p, r, 14, 10, 1)
 	if ext, err := c.Extend(above.batch(t, p, 41, 54), 1, above.now()); err != nil || ext.Reorg == nil {
 		t.Fatalf("got %+v, %v", ext, err)
 	}
 	_, err = c.Extend(above.mine(t, p, r, 1, 10, 1).batch(t, p, 55, 55), 1, above.now())
-	wantRule(t, err, RuleWaypoint)
+	wantRule(t, err, consensus.RuleWaypoint)
 	if _, err := c.Extend(blocks.batch(t, p, 41, 60), 2, blocks.now()); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +99,7 @@ func TestWaypointsHold(t *testing.T) {
 // What there is no room for is weighed, and the branch wins with a batch that
 // brings enough work, of which then everything is there.
 func TestWeighedHeadersComeAgain(t *testing.T) {
-	p, r := SimNet(), random(23)
+	p, r := consensus.SimNet(), random(23)
 	blocks := newTestChain(t, p).mine(t, p, r, 100, 10, 1)
 	c := reopen(t, Config{Path: t.TempDir() + "/chain.db", Params: p, MaxSide: 40, MaxSidePerSource: 30})
 	blocks.feed(t, p, c, 0, 100, 1)
@@ -121,10 +123,10 @@ func wantSoundSide(t *testing.T, c *Chain) {
 	t.Helper()
 	for hash, h := range c.side.headers {
 		parent := h.PrevBlock()
-		if c.side.headers[parent] == nil && !c.onMain(BlockID{h.Height() - 1, parent}) {
+		if c.side.headers[parent] == nil && !c.onMain(consensus.BlockID{Height: h.Height() - 1, Hash: parent}) {
 			t.Fatalf("side header %v hangs in the air", hash)
 		}
-		if c.onMain(BlockID{h.Height(), hash}) {
+		if c.onMain(consensus.BlockID{Height: h.Height(), Hash: hash}) {
 			t.Fatalf("side header %v is on the main chain", hash)
 		}
 	}
@@ -132,7 +134,7 @@ func wantSoundSide(t *testing.T, c *Chain) {
 
 // Forgetting a source keeps its branches until there is need for their room.
 func TestForget(t *testing.T) {
-	p, r := SimNet(), random(24)
+	p, r := consensus.SimNet(), random(24)
 	blocks := newTestChain(t, p).mine(t, p, r, 30, 10, 1)
 	side := blocks.fork(10).mine(t, p, r, 21, 10, 1)
 	c := testStore(t, p)
@@ -149,11 +151,11 @@ func TestForget(t *testing.T) {
 
 // Appending to the main chain allocates nothing per header.
 func TestExtendMainAllocatesLittle(t *testing.T) {
-	p, r := SimNet(), random(25)
+	p, r := consensus.SimNet(), random(25)
 	blocks := newTestChain(t, p).mine(t, p, r, 2000, 10, 1)
 	c := testStore(t, p)
-	var batches []*HeaderBatch
-	for from := Height(1); from < 2000; from += 200 {
+	var batches []*consensus.HeaderBatch
+	for from := consensus.Height(1); from < 2000; from += 200 {
 		batches = append(batches, blocks.batch(t, p, from, from+199))
 	}
 	now := blocks.now()

@@ -9,21 +9,23 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 var updateDocs = flag.Bool("updatedocs", false, "write the computed tables into docs/security.md")
 
 // schedule is a block one above the anchor of DCP0011: all that the rule reads.
 type schedule struct {
-	anchor Height
-	blocks [2]Header
+	anchor consensus.Height
+	blocks [2]consensus.Header
 }
 
-func (s *schedule) At(h Height) *Header { return &s.blocks[h-s.anchor] }
+func (s *schedule) At(h consensus.Height) *consensus.Header { return &s.blocks[h-s.anchor] }
 
 // bitsAfter returns the target of a block whose parent comes so many seconds and blocks
 // after the anchor. The rule depends only on how far the parent is behind its schedule.
-func bitsAfter(p *Params, seconds, blocks int64) uint32 {
+func bitsAfter(p *consensus.Params, seconds, blocks int64) uint32 {
 	const start = 1 << 30
 	spacing := int64(p.TargetTimePerBlock / time.Second)
 	s := schedule{anchor: p.ASERTAnchor}
@@ -31,20 +33,20 @@ func bitsAfter(p *Params, seconds, blocks int64) uint32 {
 	parent := s.blocks[1][:]
 	binary.LittleEndian.PutUint32(parent[offHeight:], uint32(p.ASERTAnchor+1))
 	binary.LittleEndian.PutUint32(parent[offTimestamp:], uint32(start+spacing+seconds-blocks*spacing))
-	return NextBits(p, &s, p.ASERTAnchor+1, 0)
+	return consensus.NextBits(p, &s, p.ASERTAnchor+1, 0)
 }
 
 // forge reckons what a branch on the main network costs that leaves the chain some time
 // ago. Its times are the attacker's choice.
 type forge struct {
-	p       *Params
+	p       *consensus.Params
 	ago     int64 // seconds from the fork to now
 	spacing int64
 	real    *big.Float // work of a block of the chain
 }
 
 func newForge(days int64) forge {
-	p := MainNet()
+	p := consensus.MainNet()
 	f := forge{p: p, ago: days * 86_400, spacing: int64(p.TargetTimePerBlock / time.Second)}
 	f.real = f.work(0, 0)
 	return f
@@ -53,7 +55,7 @@ func newForge(days int64) forge {
 // work returns that of the block after one which is so many blocks and seconds above the
 // fork, by the rule of DCP0011.
 func (f forge) work(blocks, seconds int64) *big.Float {
-	w := Work(bitsAfter(f.p, seconds, blocks))
+	w := consensus.Work(bitsAfter(f.p, seconds, blocks))
 	return new(big.Float).SetInt(w.ToBig())
 }
 
@@ -89,7 +91,7 @@ func (f forge) atOnce(budget float64) (n int64) {
 func (f forge) unseen() float64 {
 	late := int64(0)
 	base := bitsAfter(f.p, 0, 0)
-	for TimesEasier(bitsAfter(f.p, late+60, 0), base) <= f.p.MaxEasing && late < f.ago {
+	for consensus.TimesEasier(bitsAfter(f.p, late+60, 0), base) <= f.p.MaxEasing && late < f.ago {
 		late += 60
 	}
 	begin := max(f.ago-easingBlocks*f.spacing, late)
@@ -149,7 +151,7 @@ func TestPriceOfAFalseTipIsPaidByTheRules(t *testing.T) {
 	chain := newTestChain(t, p).mine(t, p, r, 200, 1, 1)
 	cheap := chain.fork(100).mine(t, p, r, 1, 1, 99).mine(t, p, r, 60, 1, 1)
 	anchor := chain.branch[p.ASERTAnchor]
-	for h := Height(101); h <= cheap.height(); h++ {
+	for h := consensus.Height(101); h <= cheap.height(); h++ {
 		parent := cheap.branch[h-1]
 		want := bitsAfter(p, parent.Timestamp()-anchor.Timestamp(), int64(h-1-p.ASERTAnchor))
 		if got := cheap.branch[h].Bits(); got != want {

@@ -7,24 +7,26 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // FilterTargets returns what the filters of up to n blocks of the staged main
 // chain are proven against, from a height on. There are fewer where the chain
 // ends.
-func (c *Chain) FilterTargets(from Height, n int) ([]FilterTarget, error) {
+func (c *Chain) FilterTargets(from consensus.Height, n int) ([]consensus.FilterTarget, error) {
 	if from < 0 {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, ErrNotFound)
 	}
-	targets := make([]FilterTarget, 0, max(0, min(n, int(c.tip.headers.Height-from)+1)))
+	targets := make([]consensus.FilterTarget, 0, max(0, min(n, int(c.tip.headers.Height-from)+1)))
 	for h := from; h <= c.tip.headers.Height && len(targets) < n; h++ {
 		header := c.main.At(h)
 		if header == nil {
 			break
 		}
 		root := header.StakeRoot()
-		most := MaxFilterSize(c.params, header)
-		targets = append(targets, FilterTarget{BlockID{h, c.main.hash(h)}, root, most})
+		most := consensus.MaxFilterSize(c.params, header)
+		targets = append(targets, consensus.FilterTarget{BlockID: consensus.BlockID{Height: h, Hash: c.main.hash(h)}, Root: root, MaxSize: most})
 	}
 	if err := c.main.failed(); err != nil {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, err)
@@ -35,7 +37,7 @@ func (c *Chain) FilterTargets(from Height, n int) ([]FilterTarget, error) {
 // FilterTargetsOf is FilterTargets of the blocks from one to another, both included, at
 // most 100. ErrNotFound says that they are not on the staged main chain in this order, or
 // are more.
-func (c *Chain) FilterTargetsOf(first, last chainhash.Hash) ([]FilterTarget, error) {
+func (c *Chain) FilterTargetsOf(first, last chainhash.Hash) ([]consensus.FilterTarget, error) {
 	from, err := c.mainHeight(&first)
 	if err != nil {
 		return nil, fmt.Errorf("filter targets from %v: %w", first, err)
@@ -44,7 +46,7 @@ func (c *Chain) FilterTargetsOf(first, last chainhash.Hash) ([]FilterTarget, err
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(targets, func(t FilterTarget) bool { return t.Hash == last })
+	i := slices.IndexFunc(targets, func(t consensus.FilterTarget) bool { return t.Hash == last })
 	if i < 0 {
 		return nil, fmt.Errorf("filter targets from %d to %v: %w", from, last, ErrNotFound)
 	}
@@ -59,7 +61,7 @@ func (c *Chain) FilterTargetsOf(first, last chainhash.Hash) ([]FilterTarget, err
 // The filters below DCP0005 are proven all together once they are there, and the one
 // after them too: then the state says whether they are what the network is known to have,
 // and if not, the caller decides whether to keep them. See [Chain.DropFilters].
-func (c *Chain) AddFilters(b *FilterBatch) error {
+func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 	if b.Len() == 0 {
 		return nil
 	}
@@ -84,11 +86,11 @@ func (c *Chain) AddFilters(b *FilterBatch) error {
 }
 
 // DropFilters takes back the staged filters above a height of the main chain.
-func (c *Chain) DropFilters(above Height) error {
+func (c *Chain) DropFilters(above consensus.Height) error {
 	if above < 0 || above >= c.tip.filters.Height {
 		return nil
 	}
-	to := BlockID{above, c.main.hash(above)}
+	to := consensus.BlockID{Height: above, Hash: c.main.hash(above)}
 	if err := c.main.failed(); err != nil {
 		return fmt.Errorf("drop filters above %d: %w", above, err)
 	}
@@ -98,7 +100,7 @@ func (c *Chain) DropFilters(above Height) error {
 
 // EarlyFilters calls fn with the staged filters below DCP0005 from a height on, in order,
 // as far as they are there. What it gets is valid only until it returns.
-func (c *Chain) EarlyFilters(from Height, fn func(h Height, filter []byte)) error {
+func (c *Chain) EarlyFilters(from consensus.Height, fn func(h consensus.Height, filter []byte)) error {
 	end := min(c.tip.filters.Height+1, c.params.DCP0005)
 	onDisk := min(c.keepFilters, end-1)
 	err := c.store.view("read early filters", func(tx *bbolt.Tx) error {
@@ -128,7 +130,7 @@ func (c *Chain) EarlyFilters(from Height, fn func(h Height, filter []byte)) erro
 
 // proveEarly hashes the filters of a batch that are below DCP0005, and finds out whether
 // all of these are the known ones once they are complete.
-func (c *Chain) proveEarly(b *FilterBatch) {
+func (c *Chain) proveEarly(b *consensus.FilterBatch) {
 	first, active := b.First().Height, c.params.DCP0005
 	if first > active {
 		return
@@ -147,7 +149,7 @@ func (c *Chain) proveEarly(b *FilterBatch) {
 }
 
 // recallEarly finds out whether the early filters on disk are the known ones.
-func (c *Chain) recallEarly(tx *bbolt.Tx, filters Height) error {
+func (c *Chain) recallEarly(tx *bbolt.Tx, filters consensus.Height) error {
 	active := c.params.DCP0005
 	c.earlyProven = active == 0
 	if active == 0 || filters < active-1 {
@@ -176,7 +178,7 @@ func (c *Chain) catchUpEarly() error {
 	if c.early.Next() <= end {
 		return nil
 	}
-	early := NewEarlyFilterHash()
+	early := consensus.NewEarlyFilterHash()
 	err := c.store.view("hash early filters", func(tx *bbolt.Tx) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // rowSlack is what the rows of a flush take besides what is staged: the last ones
@@ -15,7 +17,7 @@ const rowSlack = 512 << 10
 // bytes. It is not zero if there is anything to write.
 func (c *Chain) Pending() int {
 	headers, filters := c.taken()
-	n := int(c.tip.headers.Height-headers)*HeaderSize + c.filterBytes + int(c.tip.filters.Height-filters)
+	n := int(c.tip.headers.Height-headers)*consensus.HeaderSize + c.filterBytes + int(c.tip.filters.Height-filters)
 	if c.cut() || c.invalidStaged || len(c.stale) > 0 {
 		n++
 	}
@@ -24,7 +26,7 @@ func (c *Chain) Pending() int {
 
 // taken returns up to where the staged headers and filters are on disk, or are
 // being written.
-func (c *Chain) taken() (headers, filters Height) {
+func (c *Chain) taken() (headers, filters consensus.Height) {
 	if c.writing != nil {
 		return c.writing.keep, c.writing.keepFilters
 	}
@@ -64,7 +66,7 @@ type plan struct {
 
 type bucketPlan struct {
 	name []byte
-	from Height
+	from consensus.Height
 	cut  bool // rows on disk from that height on have to go first
 	rows []plannedRow
 }
@@ -73,7 +75,7 @@ type plannedRow struct{ key, value []byte }
 
 // row adds the row that was encoded last, from a place in memory on. Its
 // checksum is computed when it is put.
-func (p *plan) row(first Height, start int) {
+func (p *plan) row(first consensus.Height, start int) {
 	b := &p.buckets[len(p.buckets)-1]
 	b.rows = append(b.rows, plannedRow{heightKey(first), p.memory[start:len(p.memory):len(p.memory)]})
 }
@@ -157,7 +159,7 @@ func (c *Chain) planFilters(p *plan) error {
 	for i, f := range c.filters {
 		if !k.add(f) {
 			c.planFilterRow(p, &k, row)
-			k.reset(c.keepFilters + 1 + Height(i))
+			k.reset(c.keepFilters + 1 + consensus.Height(i))
 			k.add(f)
 			row = i
 		}
@@ -216,7 +218,7 @@ func (p *bucketPlan) apply(tx *bbolt.Tx) error {
 }
 
 // dropRows deletes the rows from a height on.
-func dropRows(b *bbolt.Bucket, from Height) error {
+func dropRows(b *bbolt.Bucket, from consensus.Height) error {
 	var last []byte
 	for {
 		key, _ := b.Cursor().Seek(heightKey(from))

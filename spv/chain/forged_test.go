@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // rewrite changes a row and seals it again: its checksum is right.
@@ -34,7 +36,7 @@ func flipAt(place int) func([]byte) []byte {
 }
 
 // moveRow moves rows from one key to another.
-func moveRow(bucket []byte, from, to Height) func(tx *bbolt.Tx) error {
+func moveRow(bucket []byte, from, to consensus.Height) func(tx *bbolt.Tx) error {
 	return func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucket)
 		row := bytes.Clone(b.Get(heightKey(from)))
@@ -54,7 +56,7 @@ func splitFilters(tx *bbolt.Tx) error {
 		return err
 	}
 	p := plan{buckets: []bucketPlan{{name: bucketFilters}}}
-	for _, part := range []struct{ from, to Height }{{0, 5}, {5, row.end()}} {
+	for _, part := range []struct{ from, to consensus.Height }{{0, 5}, {5, row.end()}} {
 		var k filterPacker
 		k.reset(part.from)
 		for _, f := range row.filters[part.from:part.to] {
@@ -102,17 +104,17 @@ func changeTip(change func(t *storeTip)) func(tx *bbolt.Tx) error {
 // everything is proven again.
 func TestCheckProvesEverything(t *testing.T) {
 	const head = headerRowHead - checksumSize
-	blocks := newTestChain(t, SimNet()).mine(t, SimNet(), random(60), 5000, 30, 1)
+	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(60), 5000, 30, 1)
 	p := earlyParams(blocks, 1000)
-	row := func(h Height) []byte { return heightKey(rowStart(h)) }
+	row := func(h consensus.Height) []byte { return heightKey(rowStart(h)) }
 	for name, forge := range map[string]func(tx *bbolt.Tx) error{
 		"work before a row":       rewrite(bucketHeaders, row(500), flipAt(31)),
 		"hash of the last header": rewrite(bucketHeaders, row(500), flipAt(32)),
-		"header":                  rewrite(bucketHeaders, row(500), flipAt(head+5*HeaderSize+offExtraData)),
+		"header":                  rewrite(bucketHeaders, row(500), flipAt(head+5*consensus.HeaderSize+offExtraData)),
 		"first header of a row":   rewrite(bucketHeaders, row(500), flipAt(head+offNonce)),
 		"genesis block":           rewrite(bucketHeaders, row(0), flipAt(head+offNonce)),
 		"last header":             rewrite(bucketHeaders, row(5000), flipAt(-1)),
-		"header row too short":    rewrite(bucketHeaders, row(500), func(b []byte) []byte { return b[:len(b)-HeaderSize] }),
+		"header row too short":    rewrite(bucketHeaders, row(500), func(b []byte) []byte { return b[:len(b)-consensus.HeaderSize] }),
 		"header row missing":      func(tx *bbolt.Tx) error { return tx.Bucket(bucketHeaders).Delete(row(500)) },
 		"header row at wrong key": moveRow(bucketHeaders, rowStart(5000), rowStart(5000)+1),
 		"early filter":            rewrite(bucketFilters, heightKey(0), flipAt(-1)),
@@ -152,7 +154,7 @@ func TestCheckProvesEverything(t *testing.T) {
 }
 
 // forgedStore returns a store of all blocks, to be forged.
-func forgedStore(t *testing.T, p *Params, blocks *testChain) *Chain {
+func forgedStore(t *testing.T, p *consensus.Params, blocks *testChain) *Chain {
 	t.Helper()
 	c := testStore(t, p)
 	blocks.feed(t, p, c, 0, 2000, 1)
@@ -171,10 +173,10 @@ func forgeLastFilter(tx *bbolt.Tx) error {
 
 // A header that has the right hash but breaks a rule is found.
 func TestCheckKnowsTheRules(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(61), 200, 30, 1)
 	lax := *p
-	lax.Waypoints = []BlockID{{100, blocks.hashes[99]}}
+	lax.Waypoints = []consensus.BlockID{{Height: 100, Hash: blocks.hashes[99]}}
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
 	c := reopen(t, cfg)
 	blocks.feed(t, p, c, 0, 2000, 1)
@@ -190,7 +192,7 @@ func TestCheckKnowsTheRules(t *testing.T) {
 }
 
 func TestCheckIsCancelled(t *testing.T) {
-	c := testStore(t, SimNet())
+	c := testStore(t, consensus.SimNet())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := c.Check(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, ErrCorrupt) {
@@ -202,15 +204,15 @@ func TestCheckIsCancelled(t *testing.T) {
 // first bad one that these prove.
 func TestRepairKeepsWhatIsProven(t *testing.T) {
 	const head = headerRowHead - checksumSize
-	p := SimNet()
+	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(62), 3000, 100, 1)
 	var row filterRow
 	for name, tc := range map[string]struct {
 		forge            func(tx *bbolt.Tx) error
-		headers, filters Height
+		headers, filters consensus.Height
 	}{
 		"nothing":    {func(*bbolt.Tx) error { return nil }, 3000, 3000},
-		"header":     {rewrite(bucketHeaders, heightKey(rowStart(1000)), flipAt(head+10*HeaderSize+offNonce)), rowStart(1000) + 9, rowStart(1000) + 9},
+		"header":     {rewrite(bucketHeaders, heightKey(rowStart(1000)), flipAt(head+10*consensus.HeaderSize+offNonce)), rowStart(1000) + 9, rowStart(1000) + 9},
 		"header row": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketHeaders).Delete(heightKey(rowStart(1000))) }, rowStart(1000) - 1, rowStart(1000) - 1},
 		"index and tip": {func(tx *bbolt.Tx) error {
 			return errors.Join(tx.Bucket(bucketMeta).Delete(keyTip), tx.DeleteBucket(bucketHashes))

@@ -8,6 +8,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Rows of the hashes bucket: for every segmentBlocks blocks that are complete,
@@ -27,13 +29,13 @@ const (
 )
 
 // segmentStart returns the first height of the segment that has a height.
-func segmentStart(h Height) Height { return h - h%segmentBlocks }
+func segmentStart(h consensus.Height) consensus.Height { return h - h%segmentBlocks }
 
 // appendSegment encodes the row of the segment that starts at a height.
-func appendSegment(b []byte, first Height, hash func(Height) chainhash.Hash) []byte {
+func appendSegment(b []byte, first consensus.Height, hash func(consensus.Height) chainhash.Hash) []byte {
 	entries := make([]uint64, segmentBlocks)
 	for i := range entries {
-		id := hash(first + Height(i))
+		id := hash(first + consensus.Height(i))
 		entries[i] = uint64(binary.BigEndian.Uint32(id[:]))<<16 | uint64(i)
 	}
 	slices.Sort(entries)
@@ -48,7 +50,7 @@ func appendSegment(b []byte, first Height, hash func(Height) chainhash.Hash) []b
 // findHash returns the height of a block of the main chain. What an entry
 // points to is always verified. That nothing was found is only said after the
 // whole index was verified.
-func findHash(tx *bbolt.Tx, hash *chainhash.Hash) (Height, error) {
+func findHash(tx *bbolt.Tx, hash *chainhash.Hash) (consensus.Height, error) {
 	segments, err := bucketOf(tx, bucketHashes)
 	if err != nil {
 		return 0, err
@@ -57,7 +59,7 @@ func findHash(tx *bbolt.Tx, hash *chainhash.Hash) (Height, error) {
 	if err != nil {
 		return 0, err
 	}
-	next := Height(0) // the height after the last segment
+	next := consensus.Height(0) // the height after the last segment
 	c := segments.Cursor()
 	for key, row := seekRow(c, math.MaxInt32); key != nil; key, row = c.Prev() {
 		first, err := segmentKey(key, row)
@@ -81,7 +83,7 @@ func findHash(tx *bbolt.Tx, hash *chainhash.Hash) (Height, error) {
 }
 
 // segmentKey returns the first height of a row of the index.
-func segmentKey(key, row []byte) (Height, error) {
+func segmentKey(key, row []byte) (consensus.Height, error) {
 	first, err := keyHeight(key)
 	if err != nil {
 		return 0, err
@@ -93,14 +95,14 @@ func segmentKey(key, row []byte) (Height, error) {
 }
 
 // findInSegment looks for a hash in one row of the index.
-func findInSegment(headers *bbolt.Bucket, first Height, entries []byte, hash *chainhash.Hash) (Height, error) {
+func findInSegment(headers *bbolt.Bucket, first consensus.Height, entries []byte, hash *chainhash.Hash) (consensus.Height, error) {
 	prefix := binary.BigEndian.Uint32(hash[:])
 	for i := searchPrefix(entries, prefix); i < segmentBlocks; i++ {
 		e := entries[i*indexEntry:][:indexEntry]
 		if binary.BigEndian.Uint32(e) != prefix {
 			break
 		}
-		h := first + Height(binary.BigEndian.Uint16(e[4:]))
+		h := first + consensus.Height(binary.BigEndian.Uint16(e[4:]))
 		row, err := readHeaderRow(headers, h)
 		if errors.Is(err, ErrNotFound) {
 			return 0, corrupt("the index names block %d, which is not there", h)
@@ -138,7 +140,7 @@ func searchPrefix(entries []byte, prefix uint32) int {
 }
 
 // findInRows looks for a hash in the header rows from a height on.
-func findInRows(headers *bbolt.Bucket, from Height, hash *chainhash.Hash) (Height, error) {
+func findInRows(headers *bbolt.Bucket, from consensus.Height, hash *chainhash.Hash) (consensus.Height, error) {
 	c := headers.Cursor()
 	for key, value := c.Seek(heightKey(rowStart(from))); key != nil; key, value = c.Next() {
 		row, err := parseHeaderRow(key, value)

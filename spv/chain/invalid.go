@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // maxInvalid is how many invalid blocks are remembered, the newest. Each of them has
@@ -20,7 +22,7 @@ var keyInvalid = []byte("invalid")
 // there is a better one. From then on headers of the block break RuleInvalid, across
 // restarts once this is written. It returns the change of the main chain, nil if the
 // block was not part of it. The error is one of the store.
-func (c *Chain) Invalidate(id BlockID) (*Reorganisation, error) {
+func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 	if err := c.main.failed(); err != nil || id.Height <= 0 {
 		return nil, err
 	}
@@ -38,7 +40,7 @@ func (c *Chain) Invalidate(id BlockID) (*Reorganisation, error) {
 	if header == nil {
 		return nil, c.main.failed()
 	}
-	re := &Reorganisation{Fork: BlockID{fork, c.main.hash(fork)}, From: c.tip.headers}
+	re := &Reorganisation{Fork: consensus.BlockID{Height: fork, Hash: c.main.hash(fork)}, From: c.tip.headers}
 	work := c.main.work(fork)
 	c.revert(re)
 	if err := c.main.failed(); err != nil {

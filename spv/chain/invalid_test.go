@@ -4,13 +4,15 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestInvalidBlockIsLeft: the chain leaves an invalid block for the best other branch,
 // or the block before, and does not come back, also after a restart.
 func TestInvalidBlockIsLeft(t *testing.T) {
 	for _, withOther := range []bool{true, false} {
-		p, r := SimNet(), random(31)
+		p, r := consensus.SimNet(), random(31)
 		blocks := newTestChain(t, p).mine(t, p, r, 40, 10, 1)
 		cfg := Config{Path: t.TempDir() + "/chain.db", Params: p}
 		c, err := Open(cfg)
@@ -37,11 +39,11 @@ func TestInvalidBlockIsLeft(t *testing.T) {
 		if err != nil || re == nil || re.From != blocks.id(40) || re.To != want || c.Staged().Tip != want {
 			t.Fatalf("with another branch %v: got %+v (%v), want %v", withOther, re, err, want)
 		}
-		fork := Height(29)
+		fork := consensus.Height(29)
 		if withOther {
 			fork = 25
 		}
-		if re.Fork != blocks.id(fork) || len(re.Reverted) != int(40-fork) || re.Reverted[0] != blocks.id(40) || !slices.IsSortedFunc(re.Reverted, func(a, b BlockID) int { return int(b.Height - a.Height) }) {
+		if re.Fork != blocks.id(fork) || len(re.Reverted) != int(40-fork) || re.Reverted[0] != blocks.id(40) || !slices.IsSortedFunc(re.Reverted, func(a, b consensus.BlockID) int { return int(b.Height - a.Height) }) {
 			t.Errorf("with another branch %v: %+v", withOther, re)
 		}
 		mustFlush(t, c)
@@ -56,7 +58,7 @@ func TestInvalidBlockIsLeft(t *testing.T) {
 		}
 		if !withOther {
 			_, err = c.Extend(blocks.batch(t, p, 30, 40), 1, blocks.now())
-			wantRule(t, err, RuleInvalid)
+			wantRule(t, err, consensus.RuleInvalid)
 		}
 		more := side.mine(t, p, r, 30, 10, 1)
 		if _, err := c.Extend(more.batch(t, p, 26, 65), 2, more.now()); err != nil || c.Staged().Tip != more.id(65) {

@@ -5,6 +5,8 @@ import (
 	"sort"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Contradicted returns the waypoints whose heights the main chain has reached with other
@@ -13,10 +15,10 @@ import (
 // that holds more waypoints takes the place of the main chain, whatever the work.
 //
 // It is for the goroutine that writes.
-func (c *Chain) Contradicted() []BlockID { return slices.Clone(c.contradicted) }
+func (c *Chain) Contradicted() []consensus.BlockID { return slices.Clone(c.contradicted) }
 
 // findContradicted compares the stored chain with the waypoints.
-func (c *Chain) findContradicted(tx *bbolt.Tx, tip Height) error {
+func (c *Chain) findContradicted(tx *bbolt.Tx, tip consensus.Height) error {
 	c.contradicted = nil
 	for _, point := range c.params.Waypoints[:c.waypointsBelow(tip)] {
 		hash, err := hashOnDisk(tx, point.Height)
@@ -32,25 +34,25 @@ func (c *Chain) findContradicted(tx *bbolt.Tx, tip Height) error {
 
 // forgetContradicted drops the waypoints above a height from those that the main chain
 // contradicts: it was taken back to that height.
-func (c *Chain) forgetContradicted(above Height) {
-	c.contradicted = slices.DeleteFunc(c.contradicted, func(point BlockID) bool {
+func (c *Chain) forgetContradicted(above consensus.Height) {
+	c.contradicted = slices.DeleteFunc(c.contradicted, func(point consensus.BlockID) bool {
 		return point.Height > above
 	})
 }
 
 // firstContradicted returns the height of the first waypoint above a height that the
 // main chain contradicts, or Never.
-func (c *Chain) firstContradicted(above Height) Height {
+func (c *Chain) firstContradicted(above consensus.Height) consensus.Height {
 	for _, point := range c.contradicted {
 		if point.Height > above {
 			return point.Height
 		}
 	}
-	return Never
+	return consensus.Never
 }
 
 // waypointsBelow returns the number of waypoints up to a height.
-func (c *Chain) waypointsBelow(h Height) int {
+func (c *Chain) waypointsBelow(h consensus.Height) int {
 	points := c.params.Waypoints
 	return sort.Search(len(points), func(i int) bool { return points[i].Height > h })
 }
@@ -58,7 +60,7 @@ func (c *Chain) waypointsBelow(h Height) int {
 // held returns the number of waypoints on a branch that ends at the height tip and
 // leaves the main chain above the height fork: those of the branch, which were all
 // checked, and those that the main chain holds below it.
-func (c *Chain) held(fork, tip Height) int {
+func (c *Chain) held(fork, tip consensus.Height) int {
 	n := c.waypointsBelow(tip)
 	for _, point := range c.contradicted {
 		if point.Height <= fork {
@@ -70,7 +72,7 @@ func (c *Chain) held(fork, tip Height) int {
 
 // lastWaypoint returns the height of the newest waypoint that the main chain holds, or
 // zero.
-func (c *Chain) lastWaypoint() Height {
+func (c *Chain) lastWaypoint() consensus.Height {
 	points := c.params.Waypoints
 	for i := c.waypointsBelow(c.tip.headers.Height) - 1; i >= 0; i-- {
 		if !slices.Contains(c.contradicted, points[i]) {

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestStoreThatContradictsAWaypoint holds that a chain stored before a waypoint was known
@@ -11,7 +13,7 @@ import (
 // holds the waypoint wins with less work, also one that is too long to keep.
 func TestStoreThatContradictsAWaypoint(t *testing.T) {
 	for _, most := range []int{0, 40} {
-		p, r := SimNet(), random(88)
+		p, r := consensus.SimNet(), random(88)
 		honest := newTestChain(t, p).mine(t, p, r, 120, 10, 1)
 		misled := honest.fork(30).mine(t, p, r, 180, 10, 1) // up to block 210
 		file := filepath.Join(t.TempDir(), "chain.db")
@@ -24,14 +26,14 @@ func TestStoreThatContradictsAWaypoint(t *testing.T) {
 		}
 
 		known := *p
-		known.Waypoints = []BlockID{honest.id(20), honest.id(60), honest.id(100)}
+		known.Waypoints = []consensus.BlockID{honest.id(20), honest.id(60), honest.id(100)}
 		c = reopen(t, Config{Path: file, Params: &known, MaxSide: most})
 		if got := c.Contradicted(); !slices.Equal(got, known.Waypoints[1:]) {
 			t.Fatalf("room for %d: contradicts %v", most, got)
 		}
 		below := honest.fork(19).mine(t, p, r, 5, 10, 1)
 		_, err := c.Extend(below.batch(t, p, 20, 20), 3, below.now())
-		wantRule(t, err, RuleWaypoint)
+		wantRule(t, err, consensus.RuleWaypoint)
 		for walkTo(t, &known, c, honest, 15, 2) {
 		}
 		if got := c.Staged().Tip; got != honest.id(120) {
@@ -41,7 +43,7 @@ func TestStoreThatContradictsAWaypoint(t *testing.T) {
 			t.Fatalf("room for %d: still contradicts %v", most, got)
 		}
 		_, err = c.Extend(misled.batch(t, p, 31, 210), 1, misled.now())
-		wantRule(t, err, RuleWaypoint)
+		wantRule(t, err, consensus.RuleWaypoint)
 		honest.feedFilters(t, p, c)
 		mustFlush(t, c)
 		mustCheck(t, c)

@@ -3,6 +3,8 @@ package chain
 import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // readTail reads the end of the store into memory and verifies it: there all
@@ -17,7 +19,7 @@ func (c *Chain) readTail(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	first := rowStart(max(tip.headers.Height-Height(c.recent)+1, 0))
+	first := rowStart(max(tip.headers.Height-consensus.Height(c.recent)+1, 0))
 	c.window = newWindow(first, c.recent)
 	var last headerRow
 	for h := first; h <= tip.headers.Height; h = last.end() {
@@ -116,7 +118,7 @@ func verifyTip(tx *bbolt.Tx, tip *storeTip, last headerRow) error {
 }
 
 // hashOnDisk returns the hash of a block that must be there.
-func hashOnDisk(tx *bbolt.Tx, h Height) (hash chainhash.Hash, err error) {
+func hashOnDisk(tx *bbolt.Tx, h consensus.Height) (hash chainhash.Hash, err error) {
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
 		return hash, err

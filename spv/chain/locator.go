@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Sizes of locators. A getheaders message holds at most 500 hashes (wire:
@@ -27,7 +29,7 @@ func (c *Chain) Locator() ([]chainhash.Hash, error) { return c.locatorFrom(nil, 
 // below it they are those of Locator. So the reply begins near the block where
 // the peer's chain leaves ours, however far below the tip that is, and never
 // below the given height. A height that is not on the chain gives Locator.
-func (c *Chain) LocatorAbove(h Height) ([]chainhash.Hash, error) {
+func (c *Chain) LocatorAbove(h consensus.Height) ([]chainhash.Hash, error) {
 	tip := c.tip.headers.Height
 	if h < 0 || h > tip {
 		return c.Locator()
@@ -42,8 +44,8 @@ func (c *Chain) LocatorAbove(h Height) ([]chainhash.Hash, error) {
 
 // locatorFrom appends to a locator the hashes from a height down to the genesis
 // block.
-func (c *Chain) locatorFrom(hashes []chainhash.Hash, from Height) ([]chainhash.Hash, error) {
-	step, dense := Height(1), len(hashes)+denseLocator
+func (c *Chain) locatorFrom(hashes []chainhash.Hash, from consensus.Height) ([]chainhash.Hash, error) {
+	step, dense := consensus.Height(1), len(hashes)+denseLocator
 	for h := from; h > 0; h -= step {
 		hashes = append(hashes, c.main.hash(h))
 		if len(hashes) >= dense {
@@ -58,7 +60,7 @@ func (c *Chain) locatorFrom(hashes []chainhash.Hash, from Height) ([]chainhash.H
 
 // OnMain reports whether a block is on the staged main chain. The error is one
 // of the store.
-func (c *Chain) OnMain(id BlockID) (bool, error) {
+func (c *Chain) OnMain(id consensus.BlockID) (bool, error) {
 	on := c.onMain(id)
 	if err := c.main.failed(); err != nil {
 		return false, fmt.Errorf("look for block %d: %w", id.Height, err)
@@ -68,6 +70,6 @@ func (c *Chain) OnMain(id BlockID) (bool, error) {
 
 // OnSide reports whether headers that follow a block would grow a side branch:
 // it is on one that is kept, or is the tip of one that is weighed.
-func (c *Chain) OnSide(id BlockID) bool {
+func (c *Chain) OnSide(id consensus.BlockID) bool {
 	return c.side.headers[id.Hash] != nil || c.longOn(id.Hash) != nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // maxLong is the number of long branches that are weighed at a time, one for
@@ -26,13 +28,13 @@ const maxLong = 8
 type longBranch struct {
 	main   *mainView
 	source uint64
-	fork   Height  // the last height that it has in common with the main chain
-	tip    BlockID // its newest block
+	fork   consensus.Height  // the last height that it has in common with the main chain
+	tip    consensus.BlockID // its newest block
 	work   uint256.Uint256
 	window window
-	anchor *Header   // the block at ASERTAnchor, if that is above the fork
-	marks  []BlockID // its blocks at multiples of the mark spacing above the fork
-	kept   BlockID   // its newest block that was put into the tree, or the fork
+	anchor *consensus.Header   // the block at ASERTAnchor, if that is above the fork
+	marks  []consensus.BlockID // its blocks at multiples of the mark spacing above the fork
+	kept   consensus.BlockID   // its newest block that was put into the tree, or the fork
 }
 
 // newLongBranch returns the branch of a view, of which a number of headers are
@@ -58,7 +60,7 @@ func newLongBranch(view *sideView, kept int, source uint64, spare [][]link) *lon
 // push puts a checked header on the branch.
 func (l *longBranch) push(h *sideHeader) {
 	height := h.Height()
-	l.tip, l.work = BlockID{height, h.hash}, h.work
+	l.tip, l.work = consensus.BlockID{Height: height, Hash: h.hash}, h.work
 	l.window.push(&h.Header, &h.work, height)
 	if height == l.main.chain.params.ASERTAnchor {
 		l.anchor = &h.Header
@@ -70,10 +72,10 @@ func (l *longBranch) push(h *sideHeader) {
 
 // markSpacing is how many blocks lie between two marks. It is less than a side
 // branch may have, so that who leaves a branch between two can come back.
-func (t *tree) markSpacing() Height { return Height(max(t.maxPerSource/16, 1)) }
+func (t *tree) markSpacing() consensus.Height { return consensus.Height(max(t.maxPerSource/16, 1)) }
 
 // At implements Ancestors.
-func (l *longBranch) At(h Height) *Header {
+func (l *longBranch) At(h consensus.Height) *consensus.Header {
 	if kept := l.window.at(h); kept != nil {
 		return &kept.header
 	}
@@ -115,7 +117,7 @@ func (c *Chain) longOn(tip chainhash.Hash) *longBranch {
 
 // extendLong checks headers on top of a long branch and weighs them. If the
 // branch turns out to be better than the main chain, it becomes the goal.
-func (c *Chain) extendLong(ext *Extension, l *longBranch, b *HeaderBatch, source uint64, now time.Time) error {
+func (c *Chain) extendLong(ext *Extension, l *longBranch, b *consensus.HeaderBatch, source uint64, now time.Time) error {
 	c.long = append(slices.DeleteFunc(c.long, func(other *longBranch) bool { return other == l }), l)
 	l.source = source
 	var failure error
@@ -143,7 +145,7 @@ func (c *Chain) extendLong(ext *Extension, l *longBranch, b *HeaderBatch, source
 type goal struct {
 	source uint64
 	work   uint256.Uint256
-	marks  []BlockID
+	marks  []consensus.BlockID
 }
 
 // pursue makes a long branch the goal. The headers that are in the tree need
@@ -152,7 +154,7 @@ func (c *Chain) pursue(ext *Extension, l *longBranch) error {
 	c.long = slices.DeleteFunc(c.long, func(other *longBranch) bool { return other == l })
 	view := c.rest(l)
 	if point := c.lastWaypoint(); view.fork < point {
-		return NewRuleError(RuleWaypoint, l.At(l.tip.Height), "it leaves the chain at %d, below the known block %d", view.fork, point)
+		return consensus.NewRuleError(consensus.RuleWaypoint, l.At(l.tip.Height), "it leaves the chain at %d, below the known block %d", view.fork, point)
 	}
 	reorg, err := c.reorganise(view)
 	if err != nil {
@@ -181,16 +183,16 @@ func (c *Chain) rest(l *longBranch) *sideView {
 
 // checkGoal checks that a block at the height of a mark of the goal is the
 // mark. It is not the fault of who sent another: there is a better branch.
-func (c *Chain) checkGoal(id BlockID) error {
+func (c *Chain) checkGoal(id consensus.BlockID) error {
 	if c.goal == nil {
 		return nil
 	}
-	i, ok := slices.BinarySearchFunc(c.goal.marks, id.Height, func(m BlockID, h Height) int {
+	i, ok := slices.BinarySearchFunc(c.goal.marks, id.Height, func(m consensus.BlockID, h consensus.Height) int {
 		return cmp.Compare(m.Height, h)
 	})
 	if ok && c.goal.marks[i].Hash != id.Hash {
-		return &RuleError{
-			Rule: RuleWaypoint, Block: id,
+		return &consensus.RuleError{
+			Rule: consensus.RuleWaypoint, Block: id,
 			Detail: fmt.Sprintf("want block %v of the branch with the most work", c.goal.marks[i].Hash),
 		}
 	}

@@ -4,23 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // walkTo asks a peer that has a chain for what is beyond, as the syncer does:
 // from the main chain on, then from the last header that came, until no more
 // comes or the headers do not connect. It reports whether anything changed.
-func walkTo(t *testing.T, p *Params, c *Chain, peer *testChain, size int, source uint64) bool {
+func walkTo(t *testing.T, p *consensus.Params, c *Chain, peer *testChain, size int, source uint64) bool {
 	t.Helper()
 	changed := false
-	for from := forkOf(c, peer) + 1; from <= peer.height(); from += Height(size) {
-		to := min(from+Height(size)-1, peer.height())
+	for from := forkOf(c, peer) + 1; from <= peer.height(); from += consensus.Height(size) {
+		to := min(from+consensus.Height(size)-1, peer.height())
 		before := c.Staged().Tip
 		ext, err := c.Extend(peer.batch(t, p, from, to), source, peer.now())
-		var broken *RuleError
+		var broken *consensus.RuleError
 		switch {
 		case errors.Is(err, ErrOrphan):
 			return changed
-		case errors.As(err, &broken) && broken.Rule == RuleWaypoint && c.goal != nil:
+		case errors.As(err, &broken) && broken.Rule == consensus.RuleWaypoint && c.goal != nil:
 			return changed || before != c.Staged().Tip
 		}
 		if err != nil {
@@ -36,7 +38,7 @@ func walkTo(t *testing.T, p *Params, c *Chain, peer *testChain, size int, source
 
 // forkOf returns the height of the last block of a peer's chain that is on the
 // main chain.
-func forkOf(c *Chain, peer *testChain) Height {
+func forkOf(c *Chain, peer *testChain) consensus.Height {
 	for h := peer.height(); h > 0; h-- {
 		if c.onMain(peer.id(h)) {
 			return h
@@ -54,7 +56,7 @@ func wantReorgSound(t *testing.T, r *Reorganisation) {
 
 // A branch wins that is far too long to keep before it has the most work.
 func TestLongBranchWins(t *testing.T) {
-	p, r := SimNet(), random(80)
+	p, r := consensus.SimNet(), random(80)
 	false1 := newTestChain(t, p).mine(t, p, r, 6000, 10, 1)
 	honest := false1.fork(100).mine(t, p, r, 6100, 10, 1)
 	c := reopen(t, Config{Path: t.TempDir() + "/chain.db", Params: p, MaxSide: 1500})
@@ -81,7 +83,7 @@ func TestLongBranchWins(t *testing.T) {
 // While a long branch is fetched again, neither the old chain nor a diversion
 // from the branch gets in the way.
 func TestGoalIsFollowed(t *testing.T) {
-	p, r := SimNet(), random(81)
+	p, r := consensus.SimNet(), random(81)
 	old := newTestChain(t, p).mine(t, p, r, 5000, 10, 1)
 	honest := old.fork(100).mine(t, p, r, 5100, 10, 1)
 	c := reopen(t, Config{Path: t.TempDir() + "/chain.db", Params: p, MaxSide: 2400})
@@ -103,7 +105,7 @@ func TestGoalIsFollowed(t *testing.T) {
 	// Another branch is followed until a mark says that it is another.
 	other := honest.fork(1320).mine(t, p, r, 1000, 10, 1)
 	_, err := c.Extend(other.batch(t, p, 1301, 2300), 4, other.now())
-	wantRule(t, err, RuleWaypoint)
+	wantRule(t, err, consensus.RuleWaypoint)
 	mark := (1320/c.side.markSpacing() + 1) * c.side.markSpacing()
 	if got := c.Staged().Tip; got != other.id(mark-1) {
 		t.Fatalf("tip %v", got)
@@ -125,7 +127,7 @@ func TestGoalIsFollowed(t *testing.T) {
 
 // When nobody has the headers of the goal any more, it is given up.
 func TestGoalIsGivenUp(t *testing.T) {
-	p, r := SimNet(), random(82)
+	p, r := consensus.SimNet(), random(82)
 	old := newTestChain(t, p).mine(t, p, r, 300, 10, 1)
 	gone := old.fork(10).mine(t, p, r, 320, 10, 1)
 	c := reopen(t, Config{Path: t.TempDir() + "/chain.db", Params: p, MaxSide: 40})
@@ -151,10 +153,10 @@ func TestGoalIsGivenUp(t *testing.T) {
 // work: else a chain of dear but false blocks below it could not be left.
 func TestBranchWithWaypointWins(t *testing.T) {
 	for _, most := range []int{0, 40} {
-		p, r := SimNet(), random(83)
+		p, r := consensus.SimNet(), random(83)
 		wrong := newTestChain(t, p).mine(t, p, r, 150, 10, 1).mine(t, p, r, 49, 10, 0, 1)
 		honest := wrong.fork(10).mine(t, p, r, 250, 10, 2)
-		p.Waypoints = []BlockID{honest.id(200)}
+		p.Waypoints = []consensus.BlockID{honest.id(200)}
 		c := reopen(t, Config{Path: t.TempDir() + "/chain.db", Params: p, MaxSide: most})
 		wrong.feed(t, p, c, 0, 2000, 1)
 		if c.Staged().Tip != wrong.id(199) {
@@ -173,7 +175,7 @@ func TestBranchWithWaypointWins(t *testing.T) {
 func TestTinyBoundsDoNotMatter(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			p, r := SimNet(), random(seed)
+			p, r := consensus.SimNet(), random(seed)
 			trees := plant(t, p, r, 10, 60)
 			w := newTwin(p)
 			for _, tree := range trees {
@@ -207,14 +209,14 @@ func TestTinyBoundsDoNotMatter(t *testing.T) {
 }
 
 // smallBounds are those under which nearly every branch is long.
-func smallBounds(t *testing.T, p *Params, most int) Config {
+func smallBounds(t *testing.T, p *consensus.Params, most int) Config {
 	return Config{Path: t.TempDir() + "/chain.db", Params: p, MaxSide: most, recent: 16}
 }
 
 // A branch can be long from the genesis block on: the rules find the anchor of
 // the difficulty, which is long out of the window.
 func TestLongBranchFromGenesis(t *testing.T) {
-	p, r := SimNet(), random(84)
+	p, r := consensus.SimNet(), random(84)
 	old := newTestChain(t, p).mine(t, p, r, recentHeaders+200, 1, 1)
 	honest := newTestChain(t, p).mine(t, p, r, recentHeaders+300, 1, 1)
 	c := reopen(t, smallBounds(t, p, 40))
@@ -229,7 +231,7 @@ func TestLongBranchFromGenesis(t *testing.T) {
 // When nothing of a long branch was kept the main chain goes back to the fork,
 // however far that is below what is in memory.
 func TestGoalFromTheForkOn(t *testing.T) {
-	p, r := SimNet(), random(85)
+	p, r := consensus.SimNet(), random(85)
 	old := newTestChain(t, p).mine(t, p, r, 300, 10, 1)
 	honest := old.fork(100).mine(t, p, r, 220, 10, 1)
 	cfg := smallBounds(t, p, 1)
@@ -257,12 +259,12 @@ func TestGoalFromTheForkOn(t *testing.T) {
 
 // A waypoint beats a goal, and then the goal is no more.
 func TestWaypointBeatsGoal(t *testing.T) {
-	p, r := SimNet(), random(86)
+	p, r := consensus.SimNet(), random(86)
 	old := newTestChain(t, p).mine(t, p, r, 300, 10, 1)
 	heavy := old.fork(100).mine(t, p, r, 220, 10, 1)
 	known := old.fork(100).mine(t, p, r, 30, 10, 1)
-	p.Waypoints = []BlockID{known.id(125)}
-	c := reopen(t, smallBounds(t, SimNet(), 20)) // which knows of no waypoint yet
+	p.Waypoints = []consensus.BlockID{known.id(125)}
+	c := reopen(t, smallBounds(t, consensus.SimNet(), 20)) // which knows of no waypoint yet
 	old.feed(t, p, c, 0, 2000, 1)
 	walkTo(t, p, c, heavy, 50, 2)
 	if c.goal == nil {
@@ -280,9 +282,9 @@ func TestWaypointBeatsGoal(t *testing.T) {
 // A long branch does not bring down the main chain below a waypoint that this
 // has passed since.
 func TestLongBranchBelowWaypoint(t *testing.T) {
-	p, r := SimNet(), random(87)
+	p, r := consensus.SimNet(), random(87)
 	known := newTestChain(t, p).mine(t, p, r, 200, 10, 1)
-	p.Waypoints = []BlockID{known.id(150)}
+	p.Waypoints = []consensus.BlockID{known.id(150)}
 	heavy := known.fork(50).mine(t, p, r, 30, 10, 1)
 	c := reopen(t, smallBounds(t, p, 20))
 	known.fork(120).feed(t, p, c, 0, 2000, 1)
@@ -292,7 +294,7 @@ func TestLongBranchBelowWaypoint(t *testing.T) {
 	known.feed(t, p, c, 120, 2000, 1)
 	heavy.mine(t, p, r, 60, 10, 0) // more work than all of the known chain
 	_, err := c.Extend(heavy.batch(t, p, 81, 140), 2, heavy.now())
-	wantRule(t, err, RuleWaypoint)
+	wantRule(t, err, consensus.RuleWaypoint)
 	if got := c.Staged().Tip; got != known.id(200) {
 		t.Fatalf("tip %v", got)
 	}
@@ -300,7 +302,7 @@ func TestLongBranchBelowWaypoint(t *testing.T) {
 
 // What a long branch stands on can be reverted: then it is not known any more.
 func TestLongBranchLosesItsRoot(t *testing.T) {
-	p, r := SimNet(), random(88)
+	p, r := consensus.SimNet(), random(88)
 	old := newTestChain(t, p).mine(t, p, r, 200, 10, 1)
 	weighed := old.fork(150).mine(t, p, r, 40, 10, 1)
 	better := old.fork(100).mine(t, p, r, 120, 10, 1)
@@ -320,7 +322,7 @@ func TestLongBranchLosesItsRoot(t *testing.T) {
 // sameLongBranchTwice returns a chain to which two sources have sent the same
 // long branch up to block 990, of which the first has gone on to win with
 // block 1010. It was fetched again up to a height.
-func sameLongBranchTwice(t *testing.T, p *Params, again Height) (*Chain, *testChain) {
+func sameLongBranchTwice(t *testing.T, p *consensus.Params, again consensus.Height) (*Chain, *testChain) {
 	t.Helper()
 	r := random(89)
 	old := newTestChain(t, p).mine(t, p, r, 1000, 10, 1)
@@ -342,7 +344,7 @@ func sameLongBranchTwice(t *testing.T, p *Params, again Height) (*Chain, *testCh
 // When a long branch that was sent twice is fetched again in part, and then the
 // other copy of it wins, what was fetched stays.
 func TestSameLongBranchTwice(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	c, honest := sameLongBranchTwice(t, p, 600)
 	if _, err := c.Extend(honest.batch(t, p, 991, 1020), 3, honest.now()); err != nil {
 		t.Fatal(err)
@@ -360,7 +362,7 @@ func TestSameLongBranchTwice(t *testing.T) {
 // A copy of a branch that is the main chain by now is no branch any more: what
 // leaves it is like any other.
 func TestLongBranchThatBecameMain(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	c, honest := sameLongBranchTwice(t, p, 1010)
 	side := honest.fork(990).mine(t, p, random(91), 35, 10, 1)
 	ext, err := c.Extend(side.batch(t, p, 991, 1025), 3, side.now())
@@ -372,7 +374,7 @@ func TestLongBranchThatBecameMain(t *testing.T) {
 // When the main chain takes up a part of what was kept of a long branch, the
 // rest is all that is left to do.
 func TestMainTakesUpPartOfLongBranch(t *testing.T) {
-	p, r := SimNet(), random(92)
+	p, r := consensus.SimNet(), random(92)
 	old := newTestChain(t, p).mine(t, p, r, 200, 10, 1)
 	honest := old.fork(100).mine(t, p, r, 150, 10, 1)
 	c := reopen(t, smallBounds(t, p, 160))
@@ -393,7 +395,7 @@ func TestMainTakesUpPartOfLongBranch(t *testing.T) {
 
 // No more than so many long branches are weighed, and one of each source.
 func TestLongBranchesAreBounded(t *testing.T) {
-	p, r := SimNet(), random(90)
+	p, r := consensus.SimNet(), random(90)
 	old := newTestChain(t, p).mine(t, p, r, 100, 10, 1)
 	c := reopen(t, smallBounds(t, p, 2))
 	old.feed(t, p, c, 0, 2000, 1)

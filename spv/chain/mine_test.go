@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // testChain is a simnet chain with filters, mined in memory, from the genesis
@@ -18,7 +20,7 @@ type testChain struct {
 	filters [][]byte
 }
 
-func newTestChain(t testing.TB, p *Params) *testChain {
+func newTestChain(t testing.TB, p *consensus.Params) *testChain {
 	t.Helper()
 	filter, err := genesisFilter(p)
 	if err != nil {
@@ -29,16 +31,16 @@ func newTestChain(t testing.TB, p *Params) *testChain {
 
 // mine appends n blocks whose filters have up to twice the given size. The gaps
 // are the times between blocks, in seconds, one after the other and again.
-func (c *testChain) mine(t testing.TB, p *Params, r *rand.Rand, n, size int, gaps ...int64) *testChain {
+func (c *testChain) mine(t testing.TB, p *consensus.Params, r *rand.Rand, n, size int, gaps ...int64) *testChain {
 	t.Helper()
 	for i := range n {
 		filter := make([]byte, r.IntN(2*size+1))
 		for j := range filter {
 			filter[j] = byte(r.Uint32())
 		}
-		gap := max(gaps[i%len(gaps)], MedianTime(c.branch, c.height())+1-c.tip().Timestamp())
+		gap := max(gaps[i%len(gaps)], consensus.MedianTime(c.branch, c.height())+1-c.tip().Timestamp())
 		h := nextHeader(p, c.branch, gap)
-		commitment := FilterHash(filter)
+		commitment := consensus.FilterHash(filter)
 		copy(h[offStakeRoot:], commitment[:])
 		binary.LittleEndian.PutUint64(h[offExtraData:], r.Uint64()) // no two blocks are the same
 		solve(t, p, &h)
@@ -50,7 +52,7 @@ func (c *testChain) mine(t testing.TB, p *Params, r *rand.Rand, n, size int, gap
 }
 
 // fork returns a chain that has the blocks up to a height in common.
-func (c *testChain) fork(h Height) *testChain {
+func (c *testChain) fork(h consensus.Height) *testChain {
 	n := h + 1
 	return &testChain{
 		append(branch(nil), c.branch[:n]...),
@@ -59,17 +61,19 @@ func (c *testChain) fork(h Height) *testChain {
 	}
 }
 
-func (c *testChain) height() Height      { return Height(len(c.branch)) - 1 }
-func (c *testChain) id(h Height) BlockID { return BlockID{h, c.hashes[h]} }
+func (c *testChain) height() consensus.Height { return consensus.Height(len(c.branch)) - 1 }
+func (c *testChain) id(h consensus.Height) consensus.BlockID {
+	return consensus.BlockID{Height: h, Hash: c.hashes[h]}
+}
 
 // now is a time at which no block of the chain is in the future.
 func (c *testChain) now() time.Time { return after(c.tip()) }
 
 // batch returns the blocks from one height to another as they come out of
 // PrepareHeaders.
-func (c *testChain) batch(t testing.TB, p *Params, from, to Height) *HeaderBatch {
+func (c *testChain) batch(t testing.TB, p *consensus.Params, from, to consensus.Height) *consensus.HeaderBatch {
 	t.Helper()
-	b, err := PrepareHeaders(p, headersPayload(c.branch[from:to+1]))
+	b, err := consensus.PrepareHeaders(p, headersPayload(c.branch[from:to+1]))
 	if err != nil {
 		t.Fatalf("prepare headers %d to %d: %v", from, to, err)
 	}
@@ -77,7 +81,7 @@ func (c *testChain) batch(t testing.TB, p *Params, from, to Height) *HeaderBatch
 }
 
 // filterBatch returns filters as they come out of ProveFilters.
-func (c *testChain) filterBatch(t testing.TB, p *Params, targets []FilterTarget) *FilterBatch {
+func (c *testChain) filterBatch(t testing.TB, p *consensus.Params, targets []consensus.FilterTarget) *consensus.FilterBatch {
 	t.Helper()
 	payload := []byte{byte(len(targets))}
 	for _, target := range targets {
@@ -87,7 +91,7 @@ func (c *testChain) filterBatch(t testing.TB, p *Params, targets []FilterTarget)
 		payload = append(payload, filter...)
 		payload = append(payload, 0, 0, 0, 0, 0) // index 0, no hashes
 	}
-	b, err := ProveFilters(p, targets, payload)
+	b, err := consensus.ProveFilters(p, targets, payload)
 	if err != nil {
 		t.Fatalf("prove filters from %d: %v", targets[0].Height, err)
 	}
@@ -107,10 +111,10 @@ func appendVarint(b []byte, n int) []byte {
 
 // feed extends a chain with the blocks above a height, in messages of the
 // given size.
-func (c *testChain) feed(t testing.TB, p *Params, to *Chain, above Height, size int, source uint64) {
+func (c *testChain) feed(t testing.TB, p *consensus.Params, to *Chain, above consensus.Height, size int, source uint64) {
 	t.Helper()
-	for from := above + 1; from <= c.height(); from += Height(size) {
-		b := c.batch(t, p, from, min(from+Height(size)-1, c.height()))
+	for from := above + 1; from <= c.height(); from += consensus.Height(size) {
+		b := c.batch(t, p, from, min(from+consensus.Height(size)-1, c.height()))
 		if _, err := to.Extend(b, source, c.now()); err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +122,7 @@ func (c *testChain) feed(t testing.TB, p *Params, to *Chain, above Height, size 
 }
 
 // feedFilters stages all filters that a chain wants.
-func (c *testChain) feedFilters(t testing.TB, p *Params, to *Chain) {
+func (c *testChain) feedFilters(t testing.TB, p *consensus.Params, to *Chain) {
 	t.Helper()
 	for {
 		targets, err := to.FilterTargets(to.Staged().Filters.Height+1, 100)
@@ -135,7 +139,7 @@ func (c *testChain) feedFilters(t testing.TB, p *Params, to *Chain) {
 }
 
 // testStore opens a chain in a directory of the test and closes it with it.
-func testStore(t testing.TB, p *Params) *Chain {
+func testStore(t testing.TB, p *consensus.Params) *Chain {
 	t.Helper()
 	return reopen(t, Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p})
 }
@@ -179,8 +183,8 @@ func wantChain(t testing.TB, c *Chain, want *testChain) {
 	if st.Tip != want.id(want.height()) || st.Filters != st.Tip || !st.TipTime.Equal(want.tip().Time()) {
 		t.Fatalf("state %+v, want tip %v", st, want.id(want.height()))
 	}
-	next := Height(0)
-	err := c.Scan(0, st.Tip.Height, func(id BlockID, h *Header, filter []byte) error {
+	next := consensus.Height(0)
+	err := c.Scan(0, st.Tip.Height, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		if id != want.id(next) || *h != want.branch[next] || string(filter) != string(want.filters[next]) {
 			t.Fatalf("scan: block %d is not the one that was added", next)
 		}

@@ -1,5 +1,7 @@
 package chain
 
+import "github.com/spvd/spvd/spv/consensus"
+
 // newerBlocks is how many of the newest blocks are looked at for versions that are newer
 // than the program.
 const newerBlocks = 100
@@ -11,7 +13,7 @@ const newerBlocks = 100
 //
 // It is for the goroutine that writes. The error is one of the store.
 func (c *Chain) Newer() (newer, of int, err error) {
-	block, stake := KnownVersions(c.params)
+	block, stake := consensus.KnownVersions(c.params)
 	for h := c.tip.headers.Height; h > 0 && of < newerBlocks; h-- {
 		header := c.main.At(h)
 		if header == nil {

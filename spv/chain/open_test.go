@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // wantOpenError checks that a file is refused for a reason, with its path.
@@ -30,31 +32,31 @@ func TestOpenRefuses(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return Config{Path: path, Params: SimNet()}
+		return Config{Path: path, Params: consensus.SimNet()}
 	}
 	wantOpenError(t, file("empty", nil), ErrCorrupt)
 	wantOpenError(t, file("short", []byte("hello")), ErrCorrupt)
 	wantOpenError(t, file("garbage", bytes.Repeat([]byte("garbage!"), 10_000)), ErrCorrupt)
 	wantOpenError(t, file("zeros", make([]byte, 100_000)), ErrCorrupt)
-	wantOpenError(t, Config{Path: filepath.Join(dir, "no", "such", "directory"), Params: SimNet()}, os.ErrNotExist)
-	if _, err := Open(Config{Path: dir, Params: SimNet()}); err == nil || !strings.Contains(err.Error(), dir) {
+	wantOpenError(t, Config{Path: filepath.Join(dir, "no", "such", "directory"), Params: consensus.SimNet()}, os.ErrNotExist)
+	if _, err := Open(Config{Path: dir, Params: consensus.SimNet()}); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("a directory was opened: %v", err)
 	}
 }
 
 func TestOpenRefusesOtherNetwork(t *testing.T) {
-	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
 	if err := reopen(t, cfg).Close(); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Params = TestNet3()
+	cfg.Params = consensus.TestNet3()
 	wantOpenError(t, cfg, ErrOtherNetwork)
-	cfg.Params = SimNet()
+	cfg.Params = consensus.SimNet()
 	reopen(t, cfg)
 }
 
 func TestOpenRefusesStoreInUse(t *testing.T) {
-	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
 	c := reopen(t, cfg)
 	wantOpenError(t, cfg, ErrInUse)
 	if err := c.Close(); err != nil {
@@ -65,10 +67,10 @@ func TestOpenRefusesStoreInUse(t *testing.T) {
 
 // All networks begin with their genesis block.
 func TestOpenCreates(t *testing.T) {
-	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
+	for _, p := range []*consensus.Params{consensus.MainNet(), consensus.TestNet3(), consensus.SimNet()} {
 		c := testStore(t, p)
 		st := c.State()
-		if st.Tip != (BlockID{Hash: p.GenesisHash}) || st.Filters != st.Tip || st.Work != Work(p.GenesisBlock.Header.Bits) {
+		if st.Tip != (consensus.BlockID{Hash: p.GenesisHash}) || st.Filters != st.Tip || st.Work != consensus.Work(p.GenesisBlock.Header.Bits) {
 			t.Errorf("%s: %+v", p.Name, st)
 		}
 		if st.EnoughWork != (p.MinKnownChainWork == nil) || st.EarlyProven != (p.DCP0005 == 0) {
@@ -81,7 +83,7 @@ func TestOpenCreates(t *testing.T) {
 // What a process leaves that was killed while it created a store is no trouble
 // for the next.
 func TestOpenAfterHalfCreatedStore(t *testing.T) {
-	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
 	for _, name := range []string{".new", ".repair"} {
 		if err := os.WriteFile(cfg.Path+name, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
@@ -94,7 +96,7 @@ func TestOpenAfterHalfCreatedStore(t *testing.T) {
 // it is damaged where opening would repair it.
 func TestOpenAsIs(t *testing.T) {
 	dir := t.TempDir()
-	cfg := Config{Path: filepath.Join(dir, "chain.db"), Params: SimNet(), AsIs: true}
+	cfg := Config{Path: filepath.Join(dir, "chain.db"), Params: consensus.SimNet(), AsIs: true}
 	wantOpenError(t, cfg, os.ErrNotExist)
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 		t.Errorf("opening what is not there has left %v, %v", entries, err)
@@ -127,7 +129,7 @@ func TestOpenAsIs(t *testing.T) {
 
 // A store of a newer format is refused with a sentence and left as it is.
 func TestOpenRefusesNewerFormat(t *testing.T) {
-	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: SimNet()}
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
 	c := reopen(t, cfg)
 	if err := c.store.update("test", func(tx *bbolt.Tx) error { return writeFormat(tx, storeFormat+1) }); err != nil {
 		t.Fatal(err)
@@ -151,11 +153,11 @@ func TestOpenRefusesNewerFormat(t *testing.T) {
 
 // Upgrades run in order, from the format of the store on, all or none.
 func TestUpgrades(t *testing.T) {
-	c := testStore(t, SimNet())
+	c := testStore(t, consensus.SimNet())
 	var ran []int
 	failure := errors.New("no")
 	step := func(n int, err error) upgrade {
-		return func(tx *bbolt.Tx, _ *Params) error {
+		return func(tx *bbolt.Tx, _ *consensus.Params) error {
 			ran = append(ran, n)
 			return errors.Join(err, writeMeta(tx, []byte("trace"), []byte{0, 0, 0, 0, byte(n)}))
 		}

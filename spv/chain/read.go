@@ -7,10 +7,12 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Header returns the header at a height of the main chain.
-func (c *Chain) Header(h Height) (header Header, err error) {
+func (c *Chain) Header(h consensus.Height) (header consensus.Header, err error) {
 	err = c.readHeaders(fmt.Sprintf("read header %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
 		header = *row.header(h)
 		return nil
@@ -19,7 +21,7 @@ func (c *Chain) Header(h Height) (header Header, err error) {
 }
 
 // Hash returns the hash of the block at a height of the main chain.
-func (c *Chain) Hash(h Height) (hash chainhash.Hash, err error) {
+func (c *Chain) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
 	err = c.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
 		hash = row.hash(h)
 		return nil
@@ -28,7 +30,7 @@ func (c *Chain) Hash(h Height) (hash chainhash.Hash, err error) {
 }
 
 // HeightOf returns the height of a block of the main chain.
-func (c *Chain) HeightOf(hash chainhash.Hash) (h Height, err error) {
+func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
 	err = c.store.view(fmt.Sprintf("find block %v", hash), func(tx *bbolt.Tx) error {
 		h, err = findHash(tx, &hash)
 		return err
@@ -37,7 +39,7 @@ func (c *Chain) HeightOf(hash chainhash.Hash) (h Height, err error) {
 }
 
 // Filter returns the filter of the block at a height of the main chain.
-func (c *Chain) Filter(h Height) (filter []byte, err error) {
+func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
 	err = c.store.view(fmt.Sprintf("read filter %d", h), func(tx *bbolt.Tx) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
@@ -55,10 +57,10 @@ func (c *Chain) Filter(h Height) (filter []byte, err error) {
 
 // MedianTime returns the median time of the eleven blocks of the main chain
 // that end at a height.
-func (c *Chain) MedianTime(h Height) (median time.Time, err error) {
+func (c *Chain) MedianTime(h consensus.Height) (median time.Time, err error) {
 	err = c.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row headerRow, b *bbolt.Bucket) error {
 		view := rowsView{bucket: b, row: row}
-		t := MedianTime(&view, h)
+		t := consensus.MedianTime(&view, h)
 		median = time.Unix(t, 0)
 		return view.err
 	})
@@ -67,7 +69,7 @@ func (c *Chain) MedianTime(h Height) (median time.Time, err error) {
 
 // WorkAt returns the work of the main chain up to a height, genesis block
 // included.
-func (c *Chain) WorkAt(h Height) (work uint256.Uint256, err error) {
+func (c *Chain) WorkAt(h consensus.Height) (work uint256.Uint256, err error) {
 	err = c.readHeaders(fmt.Sprintf("read work %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
 		work = row.work(h)
 		return nil
@@ -76,7 +78,7 @@ func (c *Chain) WorkAt(h Height) (work uint256.Uint256, err error) {
 }
 
 // readHeaders calls fn with the header row that has a height.
-func (c *Chain) readHeaders(op string, h Height, fn func(row headerRow, b *bbolt.Bucket) error) error {
+func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row headerRow, b *bbolt.Bucket) error) error {
 	return c.store.view(op, func(tx *bbolt.Tx) error {
 		b, err := bucketOf(tx, bucketHeaders)
 		if err != nil {
@@ -98,7 +100,7 @@ type rowsView struct {
 }
 
 // At implements Ancestors.
-func (v *rowsView) At(h Height) *Header {
+func (v *rowsView) At(h consensus.Height) *consensus.Header {
 	if h < v.row.first || h >= v.row.end() {
 		row, err := readHeaderRow(v.bucket, h)
 		if err != nil {

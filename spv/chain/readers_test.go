@@ -8,17 +8,19 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // follower is a reader that follows a chain as a wallet does: by updates from
 // its own tip.
 type follower struct {
-	blocks []BlockID
+	blocks []consensus.BlockID
 }
 
 // locator returns all of its blocks, newest first.
-func (f *follower) locator() []BlockID {
-	var ids []BlockID
+func (f *follower) locator() []consensus.BlockID {
+	var ids []consensus.BlockID
 	for i := len(f.blocks) - 1; i >= 0; i-- {
 		ids = append(ids, f.blocks[i])
 	}
@@ -46,7 +48,7 @@ func (f *follower) apply(u *Update) error {
 // Readers on other goroutines always see one chain, whatever the writer does,
 // also while it goes on under a commit, and nothing once it is closed.
 func TestReadersWhileWriting(t *testing.T) {
-	p, r := SimNet(), random(40)
+	p, r := consensus.SimNet(), random(40)
 	c := testStore(t, p)
 	blocks := newTestChain(t, p)
 	done := make(chan struct{})
@@ -60,7 +62,7 @@ func TestReadersWhileWriting(t *testing.T) {
 	for range 40 {
 		above := blocks.height()
 		if above > 30 && r.IntN(2) == 0 {
-			above -= Height(r.IntN(30))
+			above -= consensus.Height(r.IntN(30))
 			blocks = blocks.fork(above)
 		}
 		blocks.mine(t, p, r, 31+r.IntN(100), 40, 2)
@@ -92,7 +94,7 @@ func TestReadersWhileWriting(t *testing.T) {
 
 // followUntil follows the chain until it is closed.
 func followUntil(t *testing.T, c *Chain, done <-chan struct{}) {
-	f := follower{blocks: []BlockID{{Hash: c.params.GenesisHash}}}
+	f := follower{blocks: []consensus.BlockID{{Hash: c.params.GenesisHash}}}
 	for {
 		u, err := c.Since(f.locator(), 50)
 		if errors.Is(err, ErrClosed) && isClosed(done) {
@@ -118,8 +120,8 @@ func followUntil(t *testing.T, c *Chain, done <-chan struct{}) {
 func scanUntil(t *testing.T, c *Chain, done <-chan struct{}) {
 	for {
 		var last chainhash.Hash
-		err := c.Scan(0, c.State().Filters.Height, func(id BlockID, h *Header, filter []byte) error {
-			if id.Height > 0 && (h.PrevBlock() != last || FilterHash(filter) != h.StakeRoot()) {
+		err := c.Scan(0, c.State().Filters.Height, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
+			if id.Height > 0 && (h.PrevBlock() != last || consensus.FilterHash(filter) != h.StakeRoot()) {
 				return fmt.Errorf("scan: block %d is not on top of the one before", id.Height)
 			}
 			last = id.Hash
@@ -147,7 +149,7 @@ func isClosed(done <-chan struct{}) bool {
 // A scan says so when the chain is reorganised under it, and goes on when it
 // only grows.
 func TestScanNoticesReorganisation(t *testing.T) {
-	p, r := SimNet(), random(41)
+	p, r := consensus.SimNet(), random(41)
 	blocks := newTestChain(t, p).mine(t, p, r, 3000, 300, 1)
 	c := testStore(t, p)
 	blocks.feed(t, p, c, 0, 2000, 1)
@@ -169,7 +171,7 @@ func TestScanNoticesReorganisation(t *testing.T) {
 			blocks.feedFilters(t, p, c)
 			mustFlush(t, c)
 		})
-		err := c.Scan(0, c.State().Filters.Height, func(BlockID, *Header, []byte) error { once(); return nil })
+		err := c.Scan(0, c.State().Filters.Height, func(consensus.BlockID, *consensus.Header, []byte) error { once(); return nil })
 		if !errors.Is(err, tc.want) {
 			t.Errorf("want %v, got %v", tc.want, err)
 		}
@@ -178,7 +180,7 @@ func TestScanNoticesReorganisation(t *testing.T) {
 
 // Scan goes where it is told and no further.
 func TestScanBounds(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(42), 200, 300, 1)
 	c := testStore(t, p)
 	blocks.feed(t, p, c, 0, 2000, 1)
@@ -186,9 +188,9 @@ func TestScanBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustFlush(t, c)
-	for _, tc := range []struct{ from, to Height }{{0, 0}, {0, 150}, {7, 7}, {55, 57}, {150, 150}, {10, 9}} {
+	for _, tc := range []struct{ from, to consensus.Height }{{0, 0}, {0, 150}, {7, 7}, {55, 57}, {150, 150}, {10, 9}} {
 		next := tc.from
-		err := c.Scan(tc.from, tc.to, func(id BlockID, _ *Header, filter []byte) error {
+		err := c.Scan(tc.from, tc.to, func(id consensus.BlockID, _ *consensus.Header, filter []byte) error {
 			if id != blocks.id(next) || string(filter) != string(blocks.filters[next]) {
 				t.Errorf("scan from %d to %d: block %d is another", tc.from, tc.to, next)
 			}
@@ -199,21 +201,21 @@ func TestScanBounds(t *testing.T) {
 			t.Errorf("scan from %d to %d ended before %d: %v", tc.from, tc.to, next, err)
 		}
 	}
-	for _, tc := range []struct{ from, to Height }{{-1, 5}, {0, 151}, {180, 190}} {
-		err := c.Scan(tc.from, tc.to, func(BlockID, *Header, []byte) error { return nil })
+	for _, tc := range []struct{ from, to consensus.Height }{{-1, 5}, {0, 151}, {180, 190}} {
+		err := c.Scan(tc.from, tc.to, func(consensus.BlockID, *consensus.Header, []byte) error { return nil })
 		if !errors.Is(err, ErrNotFound) {
 			t.Errorf("scan from %d to %d: got %v", tc.from, tc.to, err)
 		}
 	}
 	stop := errors.New("enough")
-	if err := c.Scan(0, 100, func(BlockID, *Header, []byte) error { return stop }); !errors.Is(err, stop) {
+	if err := c.Scan(0, 100, func(consensus.BlockID, *consensus.Header, []byte) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("want the error of the function, got %v", err)
 	}
 }
 
 // Since finds the newest block that the locator and the chain have in common.
 func TestSince(t *testing.T) {
-	p, r := SimNet(), random(43)
+	p, r := consensus.SimNet(), random(43)
 	old := newTestChain(t, p).mine(t, p, r, 100, 20, 1)
 	blocks := old.fork(90).mine(t, p, r, 60, 20, 1)
 	c := testStore(t, p)
@@ -222,25 +224,25 @@ func TestSince(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustFlush(t, c)
-	lost := []BlockID{old.id(100), old.id(99), old.id(91)}
+	lost := []consensus.BlockID{old.id(100), old.id(99), old.id(91)}
 	used := make([]Block, 15) // of something else
 	for i := range used {
-		used[i] = Block{BlockID: BlockID{Height: 7}, Msg: p.GenesisBlock}
+		used[i] = Block{BlockID: consensus.BlockID{Height: 7}, Msg: p.GenesisBlock}
 	}
 	for _, tc := range []struct {
-		locator        []BlockID
+		locator        []consensus.BlockID
 		limit          int
 		reverted, from int
-		to             Height
+		to             consensus.Height
 		more           bool
 	}{
-		{[]BlockID{blocks.id(0)}, 10, 0, 1, 10, true},
-		{[]BlockID{blocks.id(139)}, 10, 0, 140, 140, false},
-		{[]BlockID{blocks.id(140)}, 10, 0, 141, 140, false},
-		{[]BlockID{blocks.id(150)}, 10, 0, 151, 150, false}, // its filters were dropped
+		{[]consensus.BlockID{blocks.id(0)}, 10, 0, 1, 10, true},
+		{[]consensus.BlockID{blocks.id(139)}, 10, 0, 140, 140, false},
+		{[]consensus.BlockID{blocks.id(140)}, 10, 0, 141, 140, false},
+		{[]consensus.BlockID{blocks.id(150)}, 10, 0, 151, 150, false}, // its filters were dropped
 		{append(lost, old.id(90), old.id(50)), 20, 3, 91, 110, true},
 		{append(lost, old.id(50), old.id(0)), 1000, 3, 51, 140, false},
-		{[]BlockID{{500, blocks.hashes[5]}, {-1, blocks.hashes[5]}, blocks.id(5)}, 0, 2, 6, 5, true},
+		{[]consensus.BlockID{{Height: 500, Hash: blocks.hashes[5]}, {Height: -1, Hash: blocks.hashes[5]}, blocks.id(5)}, 0, 2, 6, 5, true},
 	} {
 		u, err := c.Since(tc.locator, tc.limit)
 		if err != nil || len(u.Reverted) != tc.reverted || len(u.Applied) != int(tc.to)-tc.from+1 || u.More != tc.more {
@@ -248,7 +250,7 @@ func TestSince(t *testing.T) {
 			continue
 		}
 		for i, b := range u.Applied {
-			h := Height(tc.from + i)
+			h := consensus.Height(tc.from + i)
 			if b.BlockID != blocks.id(h) || b.Header != blocks.branch[h] {
 				t.Errorf("since %v: block %d is another", tc.locator, h)
 			}
@@ -258,7 +260,7 @@ func TestSince(t *testing.T) {
 			t.Errorf("since %v in used memory: %d applied, %v, want %d as without", tc.locator, len(again.Applied), err, len(u.Applied))
 		}
 	}
-	for _, locator := range [][]BlockID{nil, lost} {
+	for _, locator := range [][]consensus.BlockID{nil, lost} {
 		if _, err := c.Since(locator, 10); !errors.Is(err, ErrNotFound) {
 			t.Errorf("since %v: got %v", locator, err)
 		}
@@ -267,7 +269,7 @@ func TestSince(t *testing.T) {
 
 // After Close everything says that the chain is closed.
 func TestClosed(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(44), 10, 20, 1)
 	c := testStore(t, p)
 	blocks.feed(t, p, c, 0, 2000, 1)
@@ -283,8 +285,8 @@ func TestClosed(t *testing.T) {
 	_, errs["Filter"] = c.Filter(0)
 	_, errs["MedianTime"] = c.MedianTime(0)
 	_, errs["WorkAt"] = c.WorkAt(0)
-	_, errs["Since"] = c.Since([]BlockID{blocks.id(0)}, 1)
-	errs["Scan"] = c.Scan(0, 0, func(BlockID, *Header, []byte) error { return nil })
+	_, errs["Since"] = c.Since([]consensus.BlockID{blocks.id(0)}, 1)
+	errs["Scan"] = c.Scan(0, 0, func(consensus.BlockID, *consensus.Header, []byte) error { return nil })
 	for name, err := range errs {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: got %v", name, err)
@@ -298,16 +300,16 @@ func TestClosed(t *testing.T) {
 // The locator names the newest blocks one by one, then fewer and fewer, and at
 // last the genesis block.
 func TestLocator(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(45), 5000, 1, 1)
 	c := testStore(t, p)
-	for _, height := range []Height{0, 1, 9, 30, 5000} {
+	for _, height := range []consensus.Height{0, 1, 9, 30, 5000} {
 		blocks.fork(height).feed(t, p, c, c.Staged().Tip.Height, 2000, 1)
 		got, err := c.Locator()
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, step := []chainhash.Hash{}, Height(1)
+		want, step := []chainhash.Hash{}, consensus.Height(1)
 		for h := height; h > 0; h -= step {
 			want = append(want, blocks.hashes[h])
 			if len(want) > denseLocator-1 {

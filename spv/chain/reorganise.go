@@ -1,12 +1,16 @@
 package chain
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
 
 // reorganise makes a side branch the main chain. The old one stays known, as
 // far as there is room, so that it can win again.
 func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 	fork := c.main.At(view.fork)
-	r := &Reorganisation{Fork: BlockID{view.fork, c.main.hash(view.fork)}, From: c.tip.headers}
+	r := &Reorganisation{Fork: consensus.BlockID{Height: view.fork, Hash: c.main.hash(view.fork)}, From: c.tip.headers}
 	work := c.main.work(view.fork)
 	old := c.revert(r)
 	if err := c.main.failed(); err != nil {
@@ -42,7 +46,7 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 			return nil
 		}
 		hash := c.main.hash(h)
-		r.Reverted = append(r.Reverted, BlockID{h, hash})
+		r.Reverted = append(r.Reverted, consensus.BlockID{Height: h, Hash: hash})
 		c.leave(header, hash)
 		if len(old) < c.side.maxPerSource && h < refused {
 			old = append(old, &sideHeader{Header: *header, hash: hash, work: c.main.work(h), source: nobody})
@@ -53,7 +57,7 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 }
 
 // rewind takes the main chain back to a block.
-func (c *Chain) rewind(to BlockID, tip link) {
+func (c *Chain) rewind(to consensus.BlockID, tip link) {
 	c.tip.headers, c.tip.work = to, tip.work
 	c.keep = min(c.keep, to.Height)
 	c.writing.takeBack(to.Height)
@@ -69,7 +73,7 @@ func (c *Chain) rewind(to BlockID, tip link) {
 }
 
 // rewindFilters drops the filters above a block.
-func (c *Chain) rewindFilters(to BlockID) {
+func (c *Chain) rewindFilters(to consensus.BlockID) {
 	c.tip.filters = to
 	c.earlyProven = c.params.DCP0005 == 0 || c.earlyProven && to.Height >= c.params.DCP0005
 	c.writing.takeBackFilters(to.Height)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // repairChunk is how much Repair writes in one transaction, in bytes.
@@ -78,7 +80,7 @@ func rebuild(old *store, fresh Config) (State, error) {
 func (c *Chain) copyAll(old *store, step func(tx *bbolt.Tx) error) error {
 	for {
 		err := old.view("repair", step)
-		var broken *RuleError
+		var broken *consensus.RuleError
 		switch {
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt), errors.As(err, &broken):
 			return c.Flush()
@@ -114,7 +116,7 @@ func (c *Chain) copyHeaders(tx *bbolt.Tx) error {
 		case header.PrevBlock() != c.tip.headers.Hash || header.Height() != h:
 			return corrupt("header %d does not follow the one before", h)
 		}
-		if err := CheckHeader(c.params, header, &hash); err != nil {
+		if err := consensus.CheckHeader(c.params, header, &hash); err != nil {
 			return corrupt("%v", err)
 		}
 		c.push(header, hash)
@@ -141,7 +143,7 @@ func (c *Chain) copyFilters(tx *bbolt.Tx) error {
 	for i := range targets {
 		filters[i] = bytes.Clone(row.filters[int(next-row.first)+i])
 	}
-	batch := RestoreFilters(c.params, targets, filters)
+	batch := consensus.RestoreFilters(c.params, targets, filters)
 	if batch.Len() == 0 {
 		return corrupt("filter %d is not the one its header commits to", next)
 	}

@@ -9,12 +9,14 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // The rows of format 1 are what they have always been, byte for byte. When this
 // fails the format has changed: it needs a new number, and an upgrade.
 func TestRowsAreGolden(t *testing.T) {
-	blocks := newTestChain(t, SimNet()).mine(t, SimNet(), random(70), 3, 8, 1)
+	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(70), 3, 8, 1)
 	c := forgedStore(t, earlyParams(blocks, 2), blocks)
 	var got strings.Builder
 	err := c.store.view("test", func(tx *bbolt.Tx) error {
@@ -28,7 +30,7 @@ func TestRowsAreGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	segment := appendSegment(nil, segmentBlocks, func(h Height) chainhash.Hash { return FilterHash([]byte{byte(h), byte(h >> 8)}) })
+	segment := appendSegment(nil, segmentBlocks, func(h consensus.Height) chainhash.Hash { return consensus.FilterHash([]byte{byte(h), byte(h >> 8)}) })
 	seal(heightKey(segmentBlocks), segment)
 	fmt.Fprintf(&got, "segment %x... %v\n", segment[:checksumSize+2*indexEntry], chainhash.HashH(segment))
 
@@ -50,7 +52,7 @@ func TestSearchPrefix(t *testing.T) {
 		"high":    func(i int) uint32 { return ^uint32(i) },
 		"doubles": func(i int) uint32 { return uint32(i/2) << 21 },
 	} {
-		row := appendSegment(nil, 0, func(h Height) (hash chainhash.Hash) {
+		row := appendSegment(nil, 0, func(h consensus.Height) (hash chainhash.Hash) {
 			p := prefix(int(h))
 			copy(hash[:], []byte{byte(p >> 24), byte(p >> 16), byte(p >> 8), byte(p)})
 			return hash

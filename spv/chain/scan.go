@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // scanChunk is how much Scan reads in one transaction, in bytes of filters.
@@ -17,7 +19,7 @@ const scanChunk = 128 << 10
 // It stops at the first error of fn and returns it. ErrStale says that blocks
 // were taken off the main chain meanwhile: what was passed to fn may be of two
 // branches. ErrNotFound says that there are no filters up to the last height.
-func (c *Chain) Scan(from, to Height, fn func(id BlockID, h *Header, filter []byte) error) error {
+func (c *Chain) Scan(from, to consensus.Height, fn func(id consensus.BlockID, h *consensus.Header, filter []byte) error) error {
 	s := c.newScan()
 	defer c.scans.Put(s)
 	for next := from; next <= to; next = s.end() {
@@ -28,7 +30,7 @@ func (c *Chain) Scan(from, to Height, fn func(id BlockID, h *Header, filter []by
 			return err
 		}
 		for i := range s.headers {
-			if err := fn(BlockID{next + Height(i), s.hashes[i]}, &s.headers[i], s.filter(i)); err != nil {
+			if err := fn(consensus.BlockID{Height: next + consensus.Height(i), Hash: s.hashes[i]}, &s.headers[i], s.filter(i)); err != nil {
 				return err
 			}
 		}
@@ -38,8 +40,8 @@ func (c *Chain) Scan(from, to Height, fn func(id BlockID, h *Header, filter []by
 
 // scan holds copies of consecutive blocks.
 type scan struct {
-	first   Height
-	headers []Header
+	first   consensus.Height
+	headers []consensus.Header
 	hashes  []chainhash.Hash
 	filters []byte // of all blocks, one after the other
 	ends    []int  // where each ends
@@ -60,7 +62,7 @@ func (c *Chain) newScan() *scan {
 	return s
 }
 
-func (s *scan) end() Height { return s.first + Height(len(s.headers)) }
+func (s *scan) end() consensus.Height { return s.first + consensus.Height(len(s.headers)) }
 
 func (s *scan) filter(i int) []byte {
 	start := 0
@@ -72,7 +74,7 @@ func (s *scan) filter(i int) []byte {
 
 // read reads the blocks from one height on, at most up to another and at least
 // one.
-func (s *scan) read(tx *bbolt.Tx, from, to Height) error {
+func (s *scan) read(tx *bbolt.Tx, from, to consensus.Height) error {
 	tip, err := readTip(tx)
 	switch {
 	case err != nil:
@@ -86,11 +88,11 @@ func (s *scan) read(tx *bbolt.Tx, from, to Height) error {
 	if err := s.readFilters(tx, from, to); err != nil {
 		return err
 	}
-	return s.readHeaders(tx, from, from+Height(len(s.ends)))
+	return s.readHeaders(tx, from, from+consensus.Height(len(s.ends)))
 }
 
 // readFilters copies filters until the chunk is full.
-func (s *scan) readFilters(tx *bbolt.Tx, from, to Height) error {
+func (s *scan) readFilters(tx *bbolt.Tx, from, to consensus.Height) error {
 	b, err := bucketOf(tx, bucketFilters)
 	if err != nil {
 		return err
@@ -120,7 +122,7 @@ func (s *scan) readFilters(tx *bbolt.Tx, from, to Height) error {
 }
 
 // readHeaders copies the headers of the same blocks.
-func (s *scan) readHeaders(tx *bbolt.Tx, from, end Height) error {
+func (s *scan) readHeaders(tx *bbolt.Tx, from, end consensus.Height) error {
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Since returns the step from a place in the chain towards its end: from the
@@ -12,13 +14,13 @@ import (
 // locator above it, which is ordered newest first, are reverted, and up to limit
 // blocks that follow it are applied, but none whose filter is not there yet.
 // ErrNotFound says that no block of the locator is on the main chain.
-func (c *Chain) Since(locator []BlockID, limit int) (u Update, err error) {
+func (c *Chain) Since(locator []consensus.BlockID, limit int) (u Update, err error) {
 	return c.SinceIn(nil, locator, limit)
 }
 
 // SinceIn is Since, with the applied blocks in the memory of others that nobody needs
 // any more, as far as it goes. Who takes many large steps makes no garbage this way.
-func (c *Chain) SinceIn(memory []Block, locator []BlockID, limit int) (u Update, err error) {
+func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) (u Update, err error) {
 	err = c.store.view("read update", func(tx *bbolt.Tx) error {
 		tip, err := readTip(tx)
 		if err != nil {
@@ -32,7 +34,7 @@ func (c *Chain) SinceIn(memory []Block, locator []BlockID, limit int) (u Update,
 		if err != nil {
 			return err
 		}
-		u.Reverted = append([]BlockID(nil), locator[:n]...)
+		u.Reverted = append([]consensus.BlockID(nil), locator[:n]...)
 		from := locator[n].Height + 1
 		count := min(int64(limit), int64(tip.filters.Height)+1-int64(from))
 		u.Applied, err = readBlocks(memory[:0], b, from, int(count))
@@ -44,7 +46,7 @@ func (c *Chain) SinceIn(memory []Block, locator []BlockID, limit int) (u Update,
 
 // newestOnMain returns the index of the first block of the locator that is on
 // the main chain.
-func newestOnMain(b *bbolt.Bucket, tip *storeTip, locator []BlockID) (int, error) {
+func newestOnMain(b *bbolt.Bucket, tip *storeTip, locator []consensus.BlockID) (int, error) {
 	for i, id := range locator {
 		if id.Height < 0 || id.Height > tip.headers.Height {
 			continue
@@ -61,18 +63,18 @@ func newestOnMain(b *bbolt.Bucket, tip *storeTip, locator []BlockID) (int, error
 }
 
 // readBlocks appends n headers from a height on.
-func readBlocks(blocks []Block, b *bbolt.Bucket, from Height, n int) ([]Block, error) {
+func readBlocks(blocks []Block, b *bbolt.Bucket, from consensus.Height, n int) ([]Block, error) {
 	if n <= 0 {
 		return blocks, nil
 	}
 	blocks = slices.Grow(blocks, n)
-	for h, end := from, from+Height(n); h < end; {
+	for h, end := from, from+consensus.Height(n); h < end; {
 		row, err := readHeaderRow(b, h)
 		if err != nil {
 			return nil, missing(err, "header %d", h)
 		}
 		for ; h < min(end, row.end()); h++ {
-			blocks = append(blocks, Block{BlockID: BlockID{h, row.hash(h)}, Header: *row.header(h)})
+			blocks = append(blocks, Block{BlockID: consensus.BlockID{Height: h, Hash: row.hash(h)}, Header: *row.header(h)})
 		}
 	}
 	return blocks, nil

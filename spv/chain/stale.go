@@ -10,6 +10,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // StaleBlocks is for how many blocks below the tip the headers of blocks that have left
@@ -26,23 +28,23 @@ const stalePerHeight = 8
 // A block that has come back is still there until its height is older than StaleBlocks.
 var bucketStale = []byte("stale")
 
-const staleEntry = chainhash.HashSize + HeaderSize
+const staleEntry = chainhash.HashSize + consensus.HeaderSize
 
 // staleHeader is the header of a block that has left the main chain.
 type staleHeader struct {
-	Header
+	consensus.Header
 	hash chainhash.Hash
 }
 
 // StaleBlock is a block that has left the main chain, and the branch that it ends.
 type StaleBlock struct {
-	BlockID
-	Header Header
+	consensus.BlockID
+	Header consensus.Header
 
 	// Fork is the last block of the branch that is on the main chain, and Branch the
 	// others, newest first: the block itself at the front.
-	Fork   BlockID
-	Branch []BlockID
+	Fork   consensus.BlockID
+	Branch []consensus.BlockID
 
 	// Work is that of the branch up to the block, genesis block included. MedianTime is
 	// that of the block and the ten before it.
@@ -70,7 +72,7 @@ func (c *Chain) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
 
 // StaleTips returns the newest blocks of the branches that the main chain has left no
 // further than StaleBlocks below its tip, the highest first, and that tip.
-func (c *Chain) StaleTips() (tip BlockID, list []StaleBlock, err error) {
+func (c *Chain) StaleTips() (tip consensus.BlockID, list []StaleBlock, err error) {
 	err = c.store.view("list stale branches", func(tx *bbolt.Tx) error {
 		v, err := newStaleView(tx)
 		if err != nil {
@@ -86,7 +88,7 @@ func (c *Chain) StaleTips() (tip BlockID, list []StaleBlock, err error) {
 // staleView is the stale blocks inside a transaction.
 type staleView struct {
 	main    rowsView
-	tip     BlockID
+	tip     consensus.BlockID
 	blocks  map[chainhash.Hash]*staleHeader // those that are not on the main chain
 	invalid []chainhash.Hash
 }
@@ -105,9 +107,9 @@ func newStaleView(tx *bbolt.Tx) (*staleView, error) {
 	if v.invalid, err = readInvalid(tx); err != nil {
 		return nil, err
 	}
-	err = eachStale(tx, max(0, tip.headers.Height-StaleBlocks+1), func(h Height, list []staleHeader) error {
+	err = eachStale(tx, max(0, tip.headers.Height-StaleBlocks+1), func(h consensus.Height, list []staleHeader) error {
 		for i := range list {
-			on, err := v.onMain(BlockID{h, list[i].hash})
+			on, err := v.onMain(consensus.BlockID{Height: h, Hash: list[i].hash})
 			if err != nil {
 				return err
 			}
@@ -121,7 +123,7 @@ func newStaleView(tx *bbolt.Tx) (*staleView, error) {
 }
 
 // onMain reports whether a block is on the main chain.
-func (v *staleView) onMain(id BlockID) (bool, error) {
+func (v *staleView) onMain(id consensus.BlockID) (bool, error) {
 	if id.Height > v.tip.Height {
 		return false, nil
 	}
@@ -139,13 +141,13 @@ func (v *staleView) block(hash chainhash.Hash) (StaleBlock, error) {
 	if at == nil {
 		return StaleBlock{}, ErrNotFound
 	}
-	b := StaleBlock{BlockID: BlockID{at.Height(), hash}, Header: at.Header}
+	b := StaleBlock{BlockID: consensus.BlockID{Height: at.Height(), Hash: hash}, Header: at.Header}
 	var branch branchView
 	for ; at != nil; at = v.blocks[at.PrevBlock()] {
 		branch.path = append(branch.path, at)
-		b.Branch = append(b.Branch, BlockID{at.Height(), at.hash})
+		b.Branch = append(b.Branch, consensus.BlockID{Height: at.Height(), Hash: at.hash})
 		b.Invalid = b.Invalid || slices.Contains(v.invalid, at.hash)
-		b.Fork = BlockID{at.Height() - 1, at.PrevBlock()}
+		b.Fork = consensus.BlockID{Height: at.Height() - 1, Hash: at.PrevBlock()}
 	}
 	on, err := v.onMain(b.Fork)
 	if err != nil {
@@ -161,11 +163,11 @@ func (v *staleView) block(hash chainhash.Hash) (StaleBlock, error) {
 	v.main.row = row
 	b.Work = row.work(b.Fork.Height)
 	for _, h := range branch.path {
-		work := Work(h.Bits())
+		work := consensus.Work(h.Bits())
 		b.Work.Add(&work)
 	}
 	branch.main, branch.fork = &v.main, b.Fork.Height
-	b.MedianTime = time.Unix(MedianTime(&branch, b.Height), 0)
+	b.MedianTime = time.Unix(consensus.MedianTime(&branch, b.Height), 0)
 	return b, v.main.err
 }
 
@@ -198,12 +200,12 @@ func (v *staleView) tips() ([]StaleBlock, error) {
 // branchView is a branch of stale blocks as the rules see it.
 type branchView struct {
 	main *rowsView
-	fork Height
+	fork consensus.Height
 	path []*staleHeader // newest first
 }
 
 // At implements Ancestors.
-func (v *branchView) At(h Height) *Header {
+func (v *branchView) At(h consensus.Height) *consensus.Header {
 	if h <= v.fork {
 		return v.main.At(h)
 	}
@@ -211,7 +213,7 @@ func (v *branchView) At(h Height) *Header {
 }
 
 // leave stages the header of a block that leaves the main chain.
-func (c *Chain) leave(h *Header, hash chainhash.Hash) {
+func (c *Chain) leave(h *consensus.Header, hash chainhash.Hash) {
 	if len(c.stale) == StaleBlocks {
 		c.stale = slices.Delete(c.stale, 0, 1)
 	}
@@ -220,7 +222,7 @@ func (c *Chain) leave(h *Header, hash chainhash.Hash) {
 
 // writeStale adds blocks that have left the main chain, and drops those that are too far
 // below a tip.
-func writeStale(tx *bbolt.Tx, left []staleHeader, tip Height) error {
+func writeStale(tx *bbolt.Tx, left []staleHeader, tip consensus.Height) error {
 	if len(left) == 0 {
 		return nil
 	}
@@ -229,7 +231,7 @@ func writeStale(tx *bbolt.Tx, left []staleHeader, tip Height) error {
 		return err
 	}
 	oldest := max(0, tip-StaleBlocks+1)
-	byHeight := make(map[Height][]staleHeader)
+	byHeight := make(map[consensus.Height][]staleHeader)
 	for _, h := range left {
 		if h.Height() >= oldest {
 			byHeight[h.Height()] = append(byHeight[h.Height()], h)
@@ -292,7 +294,7 @@ func readStale(key, row []byte) ([]staleHeader, error) {
 	}
 	var list []staleHeader
 	for entry := range slices.Chunk(body, staleEntry) {
-		s := staleHeader{Header(entry[chainhash.HashSize:]), chainhash.Hash(entry[:chainhash.HashSize])}
+		s := staleHeader{consensus.Header(entry[chainhash.HashSize:]), chainhash.Hash(entry[:chainhash.HashSize])}
 		if s.Height() != h {
 			return nil, corrupt("stale block %v has height %d, not %d", s.hash, s.Height(), h)
 		}
@@ -302,7 +304,7 @@ func readStale(key, row []byte) ([]staleHeader, error) {
 }
 
 // eachStale calls fn with the stale blocks of each height from one on.
-func eachStale(tx *bbolt.Tx, from Height, fn func(h Height, list []staleHeader) error) error {
+func eachStale(tx *bbolt.Tx, from consensus.Height, fn func(h consensus.Height, list []staleHeader) error) error {
 	b := tx.Bucket(bucketStale)
 	if b == nil {
 		return nil
@@ -321,14 +323,14 @@ func eachStale(tx *bbolt.Tx, from Height, fn func(h Height, list []staleHeader) 
 }
 
 // checkStale proves the stale blocks of a store: their form, hashes and proof of work.
-func checkStale(p *Params, tx *bbolt.Tx) error {
-	return eachStale(tx, 0, func(_ Height, list []staleHeader) error {
+func checkStale(p *consensus.Params, tx *bbolt.Tx) error {
+	return eachStale(tx, 0, func(_ consensus.Height, list []staleHeader) error {
 		for i := range list {
 			h := &list[i]
 			if hash := h.Header.Hash(); hash != h.hash {
 				return corrupt("stale block %v has hash %v", h.hash, hash)
 			}
-			if err := CheckHeader(p, &h.Header, &h.hash); err != nil {
+			if err := consensus.CheckHeader(p, &h.Header, &h.hash); err != nil {
 				return corrupt("stale block %v: %v", h.hash, err)
 			}
 		}

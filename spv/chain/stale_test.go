@@ -10,12 +10,14 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestStaleBlocksAreKept: blocks that left the main chain are described as on the branch
 // that they are part of, also after a restart, until they are back on the main chain.
 func TestStaleBlocksAreKept(t *testing.T) {
-	p, r := SimNet(), random(77)
+	p, r := consensus.SimNet(), random(77)
 	a := newTestChain(t, p).mine(t, p, r, 40, 10, 1)
 	b := a.fork(35).mine(t, p, r, 7, 10, 1)
 	c3 := b.fork(38).mine(t, p, r, 7, 10, 1)
@@ -65,7 +67,7 @@ func TestStaleBlocksAreKept(t *testing.T) {
 }
 
 // wantStale checks the description of all blocks of a chain above a fork.
-func wantStale(t *testing.T, c *Chain, of *testChain, fork Height) {
+func wantStale(t *testing.T, c *Chain, of *testChain, fork consensus.Height) {
 	t.Helper()
 	for h := fork + 1; h <= of.height(); h++ {
 		s, err := c.Stale(of.hashes[h])
@@ -73,18 +75,18 @@ func wantStale(t *testing.T, c *Chain, of *testChain, fork Height) {
 			t.Errorf("stale block %d: %v", h, err)
 			continue
 		}
-		var branch []BlockID
+		var branch []consensus.BlockID
 		for i := h; i > fork; i-- {
 			branch = append(branch, of.id(i))
 		}
-		median := time.Unix(MedianTime(of.branch, h), 0)
+		median := time.Unix(consensus.MedianTime(of.branch, h), 0)
 		if s.BlockID != of.id(h) || s.Header != of.branch[h] || s.Fork != of.id(fork) || !slices.Equal(s.Branch, branch) ||
 			!s.MedianTime.Equal(median) || s.Invalid {
 			t.Errorf("stale block %d: got %+v", h, s)
 		}
-		work := Work(of.branch[0].Bits())
-		for i := Height(1); i <= h; i++ {
-			w := Work(of.branch[i].Bits())
+		work := consensus.Work(of.branch[0].Bits())
+		for i := consensus.Height(1); i <= h; i++ {
+			w := consensus.Work(of.branch[i].Bits())
 			work.Add(&w)
 		}
 		if s.Work != work {
@@ -96,20 +98,20 @@ func wantStale(t *testing.T, c *Chain, of *testChain, fork Height) {
 // TestStaleBlocksAreBounded: a store keeps few blocks of one height, and none that are
 // far below the tip.
 func TestStaleBlocksAreBounded(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	c, err := Open(Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	genesis := p.Genesis()
-	left := func(h Height, n uint64) staleHeader {
+	left := func(h consensus.Height, n uint64) staleHeader {
 		header := genesis
 		binary.LittleEndian.PutUint32(header[offHeight:], uint32(h))
 		binary.LittleEndian.PutUint64(header[offExtraData:], n)
 		return staleHeader{header, header.Hash()}
 	}
-	put := func(tip Height, list ...staleHeader) {
+	put := func(tip consensus.Height, list ...staleHeader) {
 		t.Helper()
 		if err := c.store.update("test", func(tx *bbolt.Tx) error { return writeStale(tx, list, tip) }); err != nil {
 			t.Fatal(err)
@@ -122,9 +124,9 @@ func TestStaleBlocksAreBounded(t *testing.T) {
 	put(100, all[:5]...)
 	put(100, all...)
 	put(100, all[len(all)-1])
-	count := func() (heights []Height, blocks []staleHeader) {
+	count := func() (heights []consensus.Height, blocks []staleHeader) {
 		if err := c.store.view("test", func(tx *bbolt.Tx) error {
-			return eachStale(tx, 0, func(h Height, list []staleHeader) error {
+			return eachStale(tx, 0, func(h consensus.Height, list []staleHeader) error {
 				heights, blocks = append(heights, h), append(blocks, list...)
 				return nil
 			})
@@ -137,11 +139,11 @@ func TestStaleBlocksAreBounded(t *testing.T) {
 		t.Errorf("of one height %d blocks are kept, want the newest %d", len(got), stalePerHeight)
 	}
 	put(99+StaleBlocks, left(99+StaleBlocks, 1))
-	if got, _ := count(); !slices.Equal(got, []Height{100, 99 + StaleBlocks}) {
+	if got, _ := count(); !slices.Equal(got, []consensus.Height{100, 99 + StaleBlocks}) {
 		t.Errorf("kept %v", got)
 	}
 	put(100+StaleBlocks, left(100+StaleBlocks, 1), left(3, 1))
-	if got, _ := count(); !slices.Equal(got, []Height{99 + StaleBlocks, 100 + StaleBlocks}) {
+	if got, _ := count(); !slices.Equal(got, []consensus.Height{99 + StaleBlocks, 100 + StaleBlocks}) {
 		t.Errorf("kept %v", got)
 	}
 	for range StaleBlocks + 10 {

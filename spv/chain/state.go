@@ -4,12 +4,14 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // State says how far a chain goes.
 type State struct {
 	// Tip is the newest block of the main chain and TipTime its timestamp.
-	Tip     BlockID
+	Tip     consensus.BlockID
 	TipTime time.Time
 
 	// Work is the expected number of hashes that the chain up to Tip took,
@@ -18,7 +20,7 @@ type State struct {
 
 	// Filters is the newest block whose filter is there, and the filters of
 	// all blocks before it are. It is at or below Tip.
-	Filters BlockID
+	Filters consensus.BlockID
 
 	// EarlyProven is true if all filters below DCP0005 are there and hash to the known
 	// value: only all of them together can be proven. It is true from the start on
@@ -32,13 +34,13 @@ type State struct {
 }
 
 // newState returns the state that a tip stands for.
-func newState(p *Params, t *storeTip, earlyProven bool, tip *Header) *State {
+func newState(p *consensus.Params, t *storeTip, earlyProven bool, tip *consensus.Header) *State {
 	return &State{
 		Tip:         t.headers,
 		TipTime:     tip.Time(),
 		Work:        t.work,
 		Filters:     t.filters,
 		EarlyProven: earlyProven,
-		EnoughWork:  EnoughWork(p, t.work),
+		EnoughWork:  consensus.EnoughWork(p, t.work),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/spvd/spvd/internal/bboltcheck"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 const (
@@ -269,16 +270,16 @@ func bucketOf(tx *bbolt.Tx, name []byte) (*bbolt.Bucket, error) {
 }
 
 // heightKey returns the key of the row that starts at a height.
-func heightKey(h Height) []byte {
+func heightKey(h consensus.Height) []byte {
 	return binary.BigEndian.AppendUint32(nil, uint32(h))
 }
 
 // keyHeight returns the height of a key.
-func keyHeight(key []byte) (Height, error) {
+func keyHeight(key []byte) (consensus.Height, error) {
 	if len(key) != 4 || key[0]&0x80 != 0 {
 		return 0, corrupt("key %x is no height", key)
 	}
-	return Height(binary.BigEndian.Uint32(key)), nil
+	return consensus.Height(binary.BigEndian.Uint32(key)), nil
 }
 
 // seal writes the checksum of a row, over its key and what follows the

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // benchBlocks is the length of the chain that benchmarks work on.
@@ -16,26 +18,26 @@ const benchBlocks = 100_000
 // prepared is a chain as the syncer gets it: batches that were proven on other
 // goroutines.
 type prepared struct {
-	p       *Params
-	headers []*HeaderBatch
-	filters []*FilterBatch
+	p       *consensus.Params
+	headers []*consensus.HeaderBatch
+	filters []*consensus.FilterBatch
 	now     time.Time
 	payload int64 // bytes of headers and filters
 }
 
 func prepare(b *testing.B, n int) *prepared {
 	b.Helper()
-	s := &prepared{p: SimNet()}
+	s := &prepared{p: consensus.SimNet()}
 	blocks := newTestChain(b, s.p).mine(b, s.p, random(9), n, 200, 1)
 	s.now = blocks.now()
-	for from := Height(1); from <= blocks.height(); from += 2000 {
+	for from := consensus.Height(1); from <= blocks.height(); from += 2000 {
 		s.headers = append(s.headers, blocks.batch(b, s.p, from, min(from+1999, blocks.height())))
 	}
-	for from := Height(1); from <= blocks.height(); from += 100 {
-		var targets []FilterTarget
+	for from := consensus.Height(1); from <= blocks.height(); from += 100 {
+		var targets []consensus.FilterTarget
 		for h := from; h < from+100 && h <= blocks.height(); h++ {
-			targets = append(targets, FilterTarget{BlockID: blocks.id(h), Root: blocks.branch[h].StakeRoot()})
-			s.payload += HeaderSize + int64(len(blocks.filters[h]))
+			targets = append(targets, consensus.FilterTarget{BlockID: blocks.id(h), Root: blocks.branch[h].StakeRoot()})
+			s.payload += consensus.HeaderSize + int64(len(blocks.filters[h]))
 		}
 		s.filters = append(s.filters, blocks.filterBatch(b, s.p, targets))
 	}
@@ -119,7 +121,7 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(s.payload)
 	for b.Loop() {
 		n := 0
-		if err := c.Scan(0, benchBlocks, func(BlockID, *Header, []byte) error { n++; return nil }); err != nil || n != benchBlocks+1 {
+		if err := c.Scan(0, benchBlocks, func(consensus.BlockID, *consensus.Header, []byte) error { n++; return nil }); err != nil || n != benchBlocks+1 {
 			b.Fatal(n, err)
 		}
 	}
@@ -161,7 +163,7 @@ func BenchmarkHeightOf(b *testing.B) {
 	})
 	b.Run("unknown", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := c.HeightOf(FilterHash([]byte{1})); err == nil {
+			if _, err := c.HeightOf(consensus.FilterHash([]byte{1})); err == nil {
 				b.Fatal("found")
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Rows of the filters bucket. The key is the height of the first filter:
@@ -19,12 +21,12 @@ const filterRowHead = checksumSize + 2
 // filterRow is a verified row. It is valid as long as the transaction that it
 // was read in.
 type filterRow struct {
-	first   Height
+	first   consensus.Height
 	filters [][]byte
 }
 
 // end returns the height after the last filter.
-func (r *filterRow) end() Height { return r.first + Height(len(r.filters)) }
+func (r *filterRow) end() consensus.Height { return r.first + consensus.Height(len(r.filters)) }
 
 // parse verifies a row and makes r that row, reusing its memory.
 func (r *filterRow) parse(key, value []byte) error {
@@ -65,7 +67,7 @@ func (r *filterRow) parse(key, value []byte) error {
 }
 
 // read reads the row that has the given height.
-func (r *filterRow) read(b *bbolt.Bucket, h Height) error {
+func (r *filterRow) read(b *bbolt.Bucket, h consensus.Height) error {
 	if h < 0 {
 		return ErrNotFound
 	}
@@ -86,7 +88,7 @@ func (r *filterRow) read(b *bbolt.Bucket, h Height) error {
 // seekRow moves a cursor to the last row that starts at or before a height. Where
 // that is the last of all it goes back from the end, because bbolt's Last does not
 // return when all leaves are empty, as after all rows were deleted.
-func seekRow(c *bbolt.Cursor, h Height) (key, value []byte) {
+func seekRow(c *bbolt.Cursor, h consensus.Height) (key, value []byte) {
 	want := heightKey(h)
 	if key, value = c.Seek(want); string(key) == string(want) {
 		return key, value
@@ -96,7 +98,7 @@ func seekRow(c *bbolt.Cursor, h Height) (key, value []byte) {
 
 // filterPacker gathers filters into rows.
 type filterPacker struct {
-	first   Height
+	first   consensus.Height
 	filters [][]byte
 	size    int // of the row
 }
@@ -112,7 +114,7 @@ func (k *filterPacker) add(filter []byte) bool {
 }
 
 // reset starts a row.
-func (k *filterPacker) reset(first Height) {
+func (k *filterPacker) reset(first consensus.Height) {
 	k.first, k.filters, k.size = first, k.filters[:0], filterRowHead
 }
 

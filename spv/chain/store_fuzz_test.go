@@ -3,13 +3,15 @@ package chain
 import (
 	"bytes"
 	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Whatever a row holds, parsing it ends well or says that it is damaged, and a
 // filter row that parses is the one that its filters give.
 func FuzzRows(f *testing.F) {
 	f.Add([]byte{0, 2, 1, 2, 7, 8, 9})
-	f.Add(make([]byte, headerRowHead-checksumSize+HeaderSize))
+	f.Add(make([]byte, headerRowHead-checksumSize+consensus.HeaderSize))
 	f.Add((&storeTip{}).encode()[checksumSize:])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		key := heightKey(headersPerRow)

@@ -7,11 +7,13 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // writeGenesis makes an empty file a store with the genesis block and its
 // filter.
-func writeGenesis(tx *bbolt.Tx, p *Params) error {
+func writeGenesis(tx *bbolt.Tx, p *consensus.Params) error {
 	for _, name := range [][]byte{bucketMeta, bucketHeaders, bucketFilters, bucketHashes} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
@@ -22,7 +24,7 @@ func writeGenesis(tx *bbolt.Tx, p *Params) error {
 		return err
 	}
 	genesis := p.Genesis()
-	id := BlockID{Hash: p.GenesisHash}
+	id := consensus.BlockID{Hash: p.GenesisHash}
 	rows := plan{buckets: []bucketPlan{{name: bucketHeaders}}}
 	rows.memory = appendRowHead(nil, new(uint256.Uint256), id.Hash)
 	rows.memory = append(rows.memory, genesis[:]...)
@@ -44,18 +46,18 @@ func writeGenesis(tx *bbolt.Tx, p *Params) error {
 		return err
 	}
 	if p.DCP0005 > 0 {
-		early := NewEarlyFilterHash()
+		early := consensus.NewEarlyFilterHash()
 		early.Add(filter)
 		if err := writeEarly(tx, &early); err != nil {
 			return err
 		}
 	}
-	return writeTip(tx, &storeTip{headers: id, work: Work(genesis.Bits()), filters: id})
+	return writeTip(tx, &storeTip{headers: id, work: consensus.Work(genesis.Bits()), filters: id})
 }
 
 // genesisFilter returns the filter of the genesis block. It is not asked of
 // peers: the block is known.
-func genesisFilter(p *Params) ([]byte, error) {
+func genesisFilter(p *consensus.Params) ([]byte, error) {
 	filter, err := blockcf2.Regular(p.GenesisBlock, noScripts{})
 	if err != nil {
 		return nil, fmt.Errorf("filter of the genesis block: %w", err)

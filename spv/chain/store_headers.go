@@ -4,6 +4,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Rows of the headers bucket. The key is the height of the first header, a
@@ -16,21 +18,21 @@ import (
 // the header after it.
 const (
 	headerRowHead = checksumSize + 32 + chainhash.HashSize
-	headersPerRow = (maxRow - headerRowHead) / HeaderSize // 56
+	headersPerRow = (maxRow - headerRowHead) / consensus.HeaderSize // 56
 )
 
 // headerRow is a verified row without its checksum. It is valid as long as the
 // transaction that it was read in.
 type headerRow struct {
-	first Height
+	first consensus.Height
 	body  []byte
 }
 
 // rowStart returns the first height of the header row that has a height.
-func rowStart(h Height) Height { return h - h%headersPerRow }
+func rowStart(h consensus.Height) consensus.Height { return h - h%headersPerRow }
 
 // readHeaderRow reads the row that has the given height.
-func readHeaderRow(b *bbolt.Bucket, h Height) (headerRow, error) {
+func readHeaderRow(b *bbolt.Bucket, h consensus.Height) (headerRow, error) {
 	if h < 0 {
 		return headerRow{}, ErrNotFound
 	}
@@ -57,24 +59,24 @@ func parseHeaderRow(key, value []byte) (headerRow, error) {
 		return headerRow{}, err
 	}
 	size := len(body) - (headerRowHead - checksumSize)
-	if first != rowStart(first) || size <= 0 || size%HeaderSize != 0 || size > headersPerRow*HeaderSize {
+	if first != rowStart(first) || size <= 0 || size%consensus.HeaderSize != 0 || size > headersPerRow*consensus.HeaderSize {
 		return headerRow{}, corrupt("header row %d has %d bytes", first, len(value))
 	}
 	return headerRow{first, body}, nil
 }
 
 // end returns the height after the last header.
-func (r headerRow) end() Height {
-	return r.first + Height((len(r.body)-(headerRowHead-checksumSize))/HeaderSize)
+func (r headerRow) end() consensus.Height {
+	return r.first + consensus.Height((len(r.body)-(headerRowHead-checksumSize))/consensus.HeaderSize)
 }
 
 // header returns the header at a height of the row.
-func (r headerRow) header(h Height) *Header {
-	return (*Header)(r.body[headerRowHead-checksumSize+int(h-r.first)*HeaderSize:])
+func (r headerRow) header(h consensus.Height) *consensus.Header {
+	return (*consensus.Header)(r.body[headerRowHead-checksumSize+int(h-r.first)*consensus.HeaderSize:])
 }
 
 // hash returns the hash of the block at a height of the row.
-func (r headerRow) hash(h Height) chainhash.Hash {
+func (r headerRow) hash(h consensus.Height) chainhash.Hash {
 	if h+1 < r.end() {
 		return r.header(h + 1).PrevBlock()
 	}
@@ -88,7 +90,7 @@ func (r headerRow) workBefore() (w uint256.Uint256) {
 }
 
 // work returns the work of the chain up to a height of the row.
-func (r headerRow) work(h Height) uint256.Uint256 {
+func (r headerRow) work(h consensus.Height) uint256.Uint256 {
 	sum := r.workBefore()
 	var memo workMemo
 	for i := r.first; i <= h; i++ {
@@ -106,7 +108,7 @@ type workMemo struct {
 
 func (m *workMemo) of(bits uint32) *uint256.Uint256 {
 	if bits != m.bits {
-		m.bits, m.work = bits, Work(bits)
+		m.bits, m.work = bits, consensus.Work(bits)
 	}
 	return &m.work
 }

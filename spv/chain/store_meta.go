@@ -7,6 +7,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // storeFormat is the format that this version writes.
@@ -29,9 +31,9 @@ var (
 // storeTip says up to where the store goes. It is written in the transaction
 // that writes the rows it speaks of.
 type storeTip struct {
-	headers BlockID         // the newest header
-	work    uint256.Uint256 // of the chain up to it, genesis block included
-	filters BlockID         // the newest block whose filter, as all before, is there
+	headers consensus.BlockID // the newest header
+	work    uint256.Uint256   // of the chain up to it, genesis block included
+	filters consensus.BlockID // the newest block whose filter, as all before, is there
 
 	// cuts counts the transactions that took blocks off the main chain. While
 	// it stands still, rows once read stay true.
@@ -64,13 +66,13 @@ func decodeTip(b []byte) (t storeTip, err error) {
 	return t, nil
 }
 
-func appendBlockID(b []byte, id BlockID) []byte {
+func appendBlockID(b []byte, id consensus.BlockID) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(id.Height))
 	return append(b, id.Hash[:]...)
 }
 
-func takeBlockID(b []byte) (BlockID, []byte) {
-	id := BlockID{Height: Height(binary.BigEndian.Uint32(b)), Hash: chainhash.Hash(b[4:36])}
+func takeBlockID(b []byte) (consensus.BlockID, []byte) {
+	id := consensus.BlockID{Height: consensus.Height(binary.BigEndian.Uint32(b)), Hash: chainhash.Hash(b[4:36])}
 	return id, b[36:]
 }
 
@@ -119,31 +121,31 @@ func writeFormat(tx *bbolt.Tx, format uint32) error {
 }
 
 // readEarly returns the hash over the filters below DCP0005.
-func readEarly(tx *bbolt.Tx) (EarlyFilterHash, error) {
+func readEarly(tx *bbolt.Tx) (consensus.EarlyFilterHash, error) {
 	row, err := readMeta(tx, keyEarly)
 	if err != nil {
-		return EarlyFilterHash{}, err
+		return consensus.EarlyFilterHash{}, err
 	}
-	early, err := RestoreEarlyFilterHash(row)
+	early, err := consensus.RestoreEarlyFilterHash(row)
 	if err != nil {
 		return early, corrupt("%v", err)
 	}
 	return early, nil
 }
 
-func writeEarly(tx *bbolt.Tx, early *EarlyFilterHash) error {
+func writeEarly(tx *bbolt.Tx, early *consensus.EarlyFilterHash) error {
 	return writeMeta(tx, keyEarly, early.State(make([]byte, checksumSize)))
 }
 
 // networkRow is the row that tells networks apart.
-func networkRow(p *Params) []byte {
+func networkRow(p *consensus.Params) []byte {
 	b := make([]byte, checksumSize, checksumSize+4+chainhash.HashSize)
 	b = binary.BigEndian.AppendUint32(b, uint32(p.Net))
 	return append(b, p.GenesisHash[:]...)
 }
 
 // checkNetwork verifies that the store is of the network.
-func checkNetwork(tx *bbolt.Tx, p *Params) error {
+func checkNetwork(tx *bbolt.Tx, p *consensus.Params) error {
 	row, err := readMeta(tx, keyNetwork)
 	if err != nil {
 		return err

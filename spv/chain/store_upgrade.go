@@ -4,10 +4,12 @@ import (
 	"fmt"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // upgrade takes a store from one format to the next.
-type upgrade func(tx *bbolt.Tx, p *Params) error
+type upgrade func(tx *bbolt.Tx, p *consensus.Params) error
 
 // upgrades is the table of upgrades: the one at index i takes a store from
 // format i+1 to format i+2. Each is in a file of its own.
@@ -32,7 +34,7 @@ func needsUpgrade(tx *bbolt.Tx, table []upgrade) (bool, error) {
 
 // runUpgrades brings a store that needs it to the format after the last upgrade
 // of the table, all in the given transaction.
-func runUpgrades(tx *bbolt.Tx, p *Params, table []upgrade) error {
+func runUpgrades(tx *bbolt.Tx, p *consensus.Params, table []upgrade) error {
 	format, err := readFormat(tx)
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // nobody is the source of headers that no live source answers for: those that
@@ -15,7 +17,7 @@ const nobody uint64 = 0
 
 // sideHeader is a header on a side branch. It has passed all rules.
 type sideHeader struct {
-	Header
+	consensus.Header
 	hash   chainhash.Hash
 	work   uint256.Uint256 // of the branch up to it, the main chain below included
 	source uint64          // who is charged for it
@@ -233,11 +235,11 @@ func (t *tree) drop(hash chainhash.Hash) bool {
 }
 
 // prune drops the headers that are not connected to the main chain any more.
-func (t *tree) prune(onMain func(BlockID) bool) {
+func (t *tree) prune(onMain func(consensus.BlockID) bool) {
 	children := t.children()
 	for _, h := range slices.Collect(maps.Values(t.headers)) {
 		parent := h.PrevBlock()
-		if t.headers[h.hash] != nil && t.headers[parent] == nil && !onMain(BlockID{h.Height() - 1, parent}) {
+		if t.headers[h.hash] != nil && t.headers[parent] == nil && !onMain(consensus.BlockID{Height: h.Height() - 1, Hash: parent}) {
 			t.dropBranch(h.hash, children)
 		}
 	}
@@ -263,13 +265,13 @@ func (t *tree) disown(source uint64) {
 // and the branch from there on.
 type sideView struct {
 	main *mainView
-	fork Height
+	fork consensus.Height
 	path []*sideHeader
 	work uint256.Uint256 // of the branch up to its tip
 }
 
 // At implements Ancestors.
-func (v *sideView) At(h Height) *Header {
+func (v *sideView) At(h consensus.Height) *consensus.Header {
 	switch {
 	case h <= v.fork:
 		return v.main.At(h)
@@ -280,4 +282,4 @@ func (v *sideView) At(h Height) *Header {
 }
 
 // tip returns the height of the newest block of the branch.
-func (v *sideView) tip() Height { return v.fork + Height(len(v.path)) }
+func (v *sideView) tip() consensus.Height { return v.fork + consensus.Height(len(v.path)) }

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // offshoot makes n headers on top of a parent, each worth the given work. Their
 // hashes are made up: the tree only compares them.
-func offshoot(parent chainhash.Hash, height Height, before, work uint64, n int, source uint64, r *rand.Rand) []*sideHeader {
+func offshoot(parent chainhash.Hash, height consensus.Height, before, work uint64, n int, source uint64, r *rand.Rand) []*sideHeader {
 	var headers []*sideHeader
 	for range n {
 		h := &sideHeader{source: source}
@@ -28,7 +30,7 @@ func offshoot(parent chainhash.Hash, height Height, before, work uint64, n int, 
 // root is a block of the main chain that branches leave.
 var root = chainhash.Hash{1}
 
-func onRoot(id BlockID) bool { return id.Hash == root }
+func onRoot(id consensus.BlockID) bool { return id.Hash == root }
 
 // wantSound checks what always holds: the counts, the bounds, and that every
 // branch comes down to the main chain.
@@ -61,7 +63,7 @@ func TestTreeStaysSound(t *testing.T) {
 		tr := newTree(100+r.IntN(200), 20+r.IntN(100))
 		for range 300 {
 			source := uint64(1 + r.IntN(6))
-			parent, height, work := root, Height(1), uint64(1000)
+			parent, height, work := root, consensus.Height(1), uint64(1000)
 			var below []*sideHeader
 			for hash, h := range tr.headers { // any that comes first
 				if r.IntN(4) == 0 {

@@ -10,19 +10,21 @@ import (
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // twin is what a chain has to be, done in the simplest way that comes to mind:
 // all headers in a map, all work summed up from the genesis block on.
 type twin struct {
-	p       *Params
-	known   map[chainhash.Hash]Header
+	p       *consensus.Params
+	known   map[chainhash.Hash]consensus.Header
 	tip     chainhash.Hash
-	filters Height
+	filters consensus.Height
 }
 
-func newTwin(p *Params) *twin {
-	return &twin{p: p, known: map[chainhash.Hash]Header{p.GenesisHash: p.Genesis()}, tip: p.GenesisHash}
+func newTwin(p *consensus.Params) *twin {
+	return &twin{p: p, known: map[chainhash.Hash]consensus.Header{p.GenesisHash: p.Genesis()}, tip: p.GenesisHash}
 }
 
 // chain returns the branch that ends in a block.
@@ -49,7 +51,7 @@ func (w *twin) work(tip chainhash.Hash) *big.Int {
 }
 
 // extend takes a batch, and returns whether it connects.
-func (w *twin) extend(b *HeaderBatch) bool {
+func (w *twin) extend(b *consensus.HeaderBatch) bool {
 	if _, ok := w.known[b.Headers[0].PrevBlock()]; !ok {
 		return false
 	}
@@ -64,7 +66,7 @@ func (w *twin) extend(b *HeaderBatch) bool {
 			if h < len(old) && old[h] == hash {
 				continue
 			}
-			w.filters = min(w.filters, Height(h)-1)
+			w.filters = min(w.filters, consensus.Height(h)-1)
 			break
 		}
 	}
@@ -72,8 +74,8 @@ func (w *twin) extend(b *HeaderBatch) bool {
 }
 
 // crash forgets all but a chain that was flushed.
-func (w *twin) crash(tip chainhash.Hash, filters Height) {
-	kept := map[chainhash.Hash]Header{}
+func (w *twin) crash(tip chainhash.Hash, filters consensus.Height) {
+	kept := map[chainhash.Hash]consensus.Header{}
 	for _, hash := range w.chain(tip) {
 		kept[hash] = w.known[hash]
 	}
@@ -85,11 +87,11 @@ type forest []*testChain
 
 // plant mines a tree: branches that leave others anywhere and differ in how
 // fast, and so at what difficulty, their blocks come.
-func plant(t *testing.T, p *Params, r *rand.Rand, branches, length int) forest {
+func plant(t *testing.T, p *consensus.Params, r *rand.Rand, branches, length int) forest {
 	trees := forest{newTestChain(t, p).mine(t, p, r, 30, 20, 1)}
 	for range branches {
 		from := trees[r.IntN(len(trees))]
-		c := from.fork(Height(r.IntN(len(from.branch))))
+		c := from.fork(consensus.Height(r.IntN(len(from.branch))))
 		gaps := []int64{int64(r.IntN(2)), 1, int64(r.IntN(3))}
 		trees = append(trees, c.mine(t, p, r, 1+r.IntN(length), 20, gaps...))
 	}
@@ -97,11 +99,11 @@ func plant(t *testing.T, p *Params, r *rand.Rand, branches, length int) forest {
 }
 
 // message returns a random run of headers of a random branch.
-func (f forest) message(t *testing.T, p *Params, r *rand.Rand) *HeaderBatch {
+func (f forest) message(t *testing.T, p *consensus.Params, r *rand.Rand) *consensus.HeaderBatch {
 	c := f[r.IntN(len(f))]
 	from := 1 + r.IntN(int(c.height()))
 	to := min(from+r.IntN(12), int(c.height()))
-	return c.batch(t, p, Height(from), Height(to))
+	return c.batch(t, p, consensus.Height(from), consensus.Height(to))
 }
 
 // of returns the branch that a block is on.
@@ -109,7 +111,7 @@ func (f forest) of(hash chainhash.Hash) *testChain {
 	for _, c := range f {
 		for h := range c.hashes {
 			if c.hashes[h] == hash {
-				return c.fork(Height(h))
+				return c.fork(consensus.Height(h))
 			}
 		}
 	}
@@ -126,7 +128,7 @@ func TestChainEqualsTwin(t *testing.T) {
 
 // pair is a chain and its twin, and the write that the chain has under way.
 type pair struct {
-	p     *Params
+	p     *consensus.Params
 	r     *rand.Rand
 	cfg   Config
 	chain *Chain
@@ -142,13 +144,13 @@ type pair struct {
 // place is how far a chain goes.
 type place struct {
 	tip     chainhash.Hash
-	filters Height
+	filters consensus.Height
 }
 
 func (w *twin) place() place { return place{w.tip, w.filters} }
 
 func compareWithTwin(t *testing.T, seed uint64) {
-	y := &pair{p: SimNet(), r: random(seed)}
+	y := &pair{p: consensus.SimNet(), r: random(seed)}
 	y.trees = plant(t, y.p, y.r, 12, 60)
 	y.cfg = Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: y.p, recent: 1 << y.r.IntN(8)}
 	y.chain, y.twin = reopen(t, y.cfg), newTwin(y.p)
@@ -227,7 +229,7 @@ func (y *pair) wantStaged(t *testing.T) {
 }
 
 // extendBoth gives a batch to both and compares what they say.
-func extendBoth(t *testing.T, c *Chain, w *twin, b *HeaderBatch) {
+func extendBoth(t *testing.T, c *Chain, w *twin, b *consensus.HeaderBatch) {
 	t.Helper()
 	known := 0
 	for _, hash := range b.Hashes {
@@ -271,7 +273,7 @@ func wantReorg(t *testing.T, r *Reorganisation, before, now []chainhash.Hash) {
 		t.Fatalf("fork at %d: got %+v", fork, r)
 	}
 	for i, id := range r.Reverted {
-		if h := len(before) - 1 - i; id != (BlockID{Height(h), before[h]}) {
+		if h := len(before) - 1 - i; id != (consensus.BlockID{Height: consensus.Height(h), Hash: before[h]}) {
 			t.Fatalf("reverted block %d: got %v", h, id)
 		}
 	}
@@ -279,7 +281,7 @@ func wantReorg(t *testing.T, r *Reorganisation, before, now []chainhash.Hash) {
 
 // addSomeFilters stages a few filters, or some of another branch that have to
 // be refused.
-func addSomeFilters(t *testing.T, p *Params, r *rand.Rand, c *Chain, w *twin, trees forest) {
+func addSomeFilters(t *testing.T, p *consensus.Params, r *rand.Rand, c *Chain, w *twin, trees forest) {
 	t.Helper()
 	targets, err := c.FilterTargets(w.filters+1, 1+r.IntN(40))
 	if err != nil {
@@ -297,7 +299,7 @@ func addSomeFilters(t *testing.T, p *Params, r *rand.Rand, c *Chain, w *twin, tr
 		return
 	}
 	header := &other.branch[h]
-	batch := other.filterBatch(t, p, []FilterTarget{{BlockID: other.id(h), Root: header.StakeRoot()}})
+	batch := other.filterBatch(t, p, []consensus.FilterTarget{{BlockID: other.id(h), Root: header.StakeRoot()}})
 	main := w.chain(w.tip)
 	if int(h) < len(main) && main[h] == other.hashes[h] {
 		return
@@ -315,10 +317,10 @@ func wantTwin(t *testing.T, c *Chain, w *twin, at place) {
 		t.Fatalf("state %+v, want tip %v, work %v, filters %d", st, at.tip, w.work(at.tip), at.filters)
 	}
 	for h, hash := range w.chain(at.tip) {
-		if got, err := c.HeightOf(hash); err != nil || got != Height(h) {
+		if got, err := c.HeightOf(hash); err != nil || got != consensus.Height(h) {
 			t.Fatalf("height of block %d: got %d, %v", h, got, err)
 		}
-		if got, err := c.Header(Height(h)); err != nil || got != w.known[hash] {
+		if got, err := c.Header(consensus.Height(h)); err != nil || got != w.known[hash] {
 			t.Fatalf("header %d is not that of the twin: %v", h, err)
 		}
 	}

@@ -1,11 +1,15 @@
 package chain
 
-import "github.com/decred/dcrd/wire"
+import (
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
 
 // Block is one block of an update.
 type Block struct {
-	BlockID
-	Header Header
+	consensus.BlockID
+	Header consensus.Header
 
 	// Msg is the whole block, proven to belong to the header. It is nil when
 	// nobody asked for it, which means that the filter matched no script.
@@ -16,7 +20,7 @@ type Block struct {
 // then the blocks to put on, oldest first. Reorganisation, restart and rescan
 // all are updates.
 type Update struct {
-	Reverted []BlockID
+	Reverted []consensus.BlockID
 	Applied  []Block
 
 	// More says that the chain went on after the last applied block when the

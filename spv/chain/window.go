@@ -4,11 +4,13 @@ import (
 	"slices"
 
 	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // recentHeaders is the number of newest headers that are kept in memory, if
 // there are as many. It is a power of two, and more than the rules look back on
-// any network, see [Reach], so that they seldom have to ask the disk.
+// any network, see [consensus.Reach], so that they seldom have to ask the disk.
 const recentHeaders = 4096
 
 // A window makes room for windowPart headers at a time, a power of two: 217 kB.
@@ -22,44 +24,44 @@ const (
 // window holds the newest headers of the main chain without a gap: a number of
 // them, and all that are not written yet.
 type window struct {
-	size        int      // how many are kept at least, if there are as many
-	part        Height   // the length of parts
-	parts       [][]link // from the height base on
-	spare       [][]link // parts that are not in use
-	base        Height   // a multiple of part, at or below first
-	first, next Height   // the heights from first to before next are held
+	size        int              // how many are kept at least, if there are as many
+	part        consensus.Height // the length of parts
+	parts       [][]link         // from the height base on
+	spare       [][]link         // parts that are not in use
+	base        consensus.Height // a multiple of part, at or below first
+	first, next consensus.Height // the heights from first to before next are held
 }
 
 // link is a header of the main chain and the work of the chain up to it.
 type link struct {
-	header Header
+	header consensus.Header
 	work   uint256.Uint256
 }
 
 // newWindow returns an empty window that keeps a number of headers that is a
 // power of two.
-func newWindow(first Height, size int) window {
-	w := window{size: size, part: Height(min(size, windowPart)), first: first, next: first}
+func newWindow(first consensus.Height, size int) window {
+	w := window{size: size, part: consensus.Height(min(size, windowPart)), first: first, next: first}
 	w.base = first - first%w.part
 	return w
 }
 
 // at returns the link at a height, or nil if it is not held. It is valid until
 // the next push or cut.
-func (w *window) at(h Height) *link {
+func (w *window) at(h consensus.Height) *link {
 	if h < w.first || h >= w.next {
 		return nil
 	}
 	return w.slot(h)
 }
 
-func (w *window) slot(h Height) *link {
+func (w *window) slot(h consensus.Height) *link {
 	return &w.parts[uint(h-w.base)/uint(w.part)][h&(w.part-1)]
 }
 
 // push adds the next header. If there are enough, it drops the oldest ones that
 // are not above the given height, up to which headers are on disk.
-func (w *window) push(h *Header, work *uint256.Uint256, flushed Height) {
+func (w *window) push(h *consensus.Header, work *uint256.Uint256, flushed consensus.Height) {
 	for int(w.next-w.first) >= w.size && w.first <= flushed {
 		w.first++
 	}
@@ -94,7 +96,7 @@ func (w *window) unused() []link {
 }
 
 // cut drops the headers from a height on. Below the window, it becomes empty.
-func (w *window) cut(next Height) {
+func (w *window) cut(next consensus.Height) {
 	if next < w.base {
 		w.parts = nil
 		w.base = next - next%w.part

@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Write is one transaction of all that was staged when it began. Between
@@ -15,15 +17,15 @@ type Write struct {
 	store   *store
 	flushed *atomic.Pointer[State]
 	plan    *plan
-	early   *EarlyFilterHash // nil on networks without early filters
-	tip     storeTip         // what is on disk once it is committed
-	state   *State           // the same for readers
-	done    bool             // it is
-	invalid []chainhash.Hash // see Invalidate; nil if it has not changed
-	stale   []staleHeader    // blocks that have left the main chain
+	early   *consensus.EarlyFilterHash // nil on networks without early filters
+	tip     storeTip                   // what is on disk once it is committed
+	state   *State                     // the same for readers
+	done    bool                       // it is
+	invalid []chainhash.Hash           // see Invalidate; nil if it has not changed
+	stale   []staleHeader              // blocks that have left the main chain
 
 	// The writer's: how much of the tip has not been taken back since.
-	keep, keepFilters Height
+	keep, keepFilters consensus.Height
 }
 
 // Begin takes all that is staged into a write. It returns nil if nothing is, or
@@ -120,14 +122,14 @@ func (c *Chain) Settle(w *Write) {
 
 // takeBack takes note that the chain no longer has the blocks above a height
 // that the write holds.
-func (w *Write) takeBack(to Height) {
+func (w *Write) takeBack(to consensus.Height) {
 	if w != nil {
 		w.keep = min(w.keep, to)
 	}
 }
 
 // takeBackFilters is takeBack for filters.
-func (w *Write) takeBackFilters(to Height) {
+func (w *Write) takeBackFilters(to consensus.Height) {
 	if w != nil {
 		w.keepFilters = min(w.keepFilters, to)
 	}

@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // What a write has taken is not pending, unless the write fails. What comes or
 // is taken back meanwhile is.
 func TestPendingDuringWrite(t *testing.T) {
-	p, r := SimNet(), random(60)
+	p, r := consensus.SimNet(), random(60)
 	c := testStore(t, p)
 	blocks := newTestChain(t, p).mine(t, p, r, 200, 100, 1)
 	blocks.feed(t, p, c, 0, 2000, 1)
@@ -30,7 +32,7 @@ func TestPendingDuringWrite(t *testing.T) {
 	}
 	other := blocks.fork(120).mine(t, p, r, 100, 100, 1)
 	other.feed(t, p, c, 120, 2000, 1)
-	if got, want := c.Pending(), 100*HeaderSize+1; got != want {
+	if got, want := c.Pending(), 100*consensus.HeaderSize+1; got != want {
 		t.Errorf("reorganised: %d bytes are pending, want %d", got, want)
 	}
 	if err := w.Commit(); err != nil {
@@ -38,7 +40,7 @@ func TestPendingDuringWrite(t *testing.T) {
 	}
 	wantChain(t, c, blocks)
 	c.Settle(w)
-	if got, want := c.Pending(), 100*HeaderSize+1; got != want {
+	if got, want := c.Pending(), 100*consensus.HeaderSize+1; got != want {
 		t.Errorf("settled: %d bytes are pending, want %d", got, want)
 	}
 	other.feedFilters(t, p, c)
@@ -49,7 +51,7 @@ func TestPendingDuringWrite(t *testing.T) {
 
 // Two writes cannot be under way.
 func TestSecondWrite(t *testing.T) {
-	p := SimNet()
+	p := consensus.SimNet()
 	c := testStore(t, p)
 	if w, err := c.Begin(); w != nil || err != nil {
 		t.Fatalf("nothing is staged: got %v, %v", w, err)
@@ -70,7 +72,7 @@ func TestSecondWrite(t *testing.T) {
 // A row is sought in a bucket whose rows have all been deleted in the same
 // transaction, however many leaves they had.
 func TestSeekRowAmongNone(t *testing.T) {
-	p, r := SimNet(), random(62)
+	p, r := consensus.SimNet(), random(62)
 	c := testStore(t, p)
 	blocks := newTestChain(t, p).mine(t, p, r, 2000, 300, 1)
 	blocks.feed(t, p, c, 0, 2000, 1)
@@ -84,7 +86,7 @@ func TestSeekRowAmongNone(t *testing.T) {
 		if err := dropRows(b, 0); err != nil {
 			return err
 		}
-		for _, h := range []Height{0, 1000, 5000} {
+		for _, h := range []consensus.Height{0, 1000, 5000} {
 			if key, _ := seekRow(b.Cursor(), h); key != nil {
 				t.Errorf("row %x is found among none", key)
 			}

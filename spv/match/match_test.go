@@ -11,7 +11,7 @@ import (
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // twin is the verdict of gcs/v4, which panics when it is given empty scripts.
@@ -152,7 +152,7 @@ func TestRealFilters(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(7, 8))
 	scripts := randomScripts(r, 50)
-	for h := chain.Height(1); h <= c.Height(); h += 40 {
+	for h := consensus.Height(1); h <= c.Height(); h += 40 {
 		for _, tx := range c.Block(h).Transactions {
 			scripts = append(scripts, tx.TxOut[0].PkScript)
 		}

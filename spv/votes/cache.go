@@ -4,7 +4,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Bounds of what a Verifier remembers.
@@ -15,11 +15,11 @@ const (
 
 // ticketBlocks keeps the stake transactions of the blocks used last.
 type ticketBlocks struct {
-	order  []chain.Height // oldest use first
-	blocks map[chain.Height][]*wire.MsgTx
+	order  []consensus.Height // oldest use first
+	blocks map[consensus.Height][]*wire.MsgTx
 }
 
-func (c *ticketBlocks) get(h chain.Height) ([]*wire.MsgTx, bool) {
+func (c *ticketBlocks) get(h consensus.Height) ([]*wire.MsgTx, bool) {
 	txs, ok := c.blocks[h]
 	if ok {
 		c.touch(h)
@@ -27,9 +27,9 @@ func (c *ticketBlocks) get(h chain.Height) ([]*wire.MsgTx, bool) {
 	return txs, ok
 }
 
-func (c *ticketBlocks) put(h chain.Height, txs []*wire.MsgTx) {
+func (c *ticketBlocks) put(h consensus.Height, txs []*wire.MsgTx) {
 	if c.blocks == nil {
-		c.blocks = make(map[chain.Height][]*wire.MsgTx)
+		c.blocks = make(map[consensus.Height][]*wire.MsgTx)
 	}
 	c.blocks[h] = txs
 	c.touch(h)
@@ -40,7 +40,7 @@ func (c *ticketBlocks) put(h chain.Height, txs []*wire.MsgTx) {
 }
 
 // touch makes a height the one used last.
-func (c *ticketBlocks) touch(h chain.Height) {
+func (c *ticketBlocks) touch(h consensus.Height) {
 	for i, other := range c.order {
 		if other == h {
 			c.order = append(c.order[:i:i], c.order[i+1:]...)
@@ -51,7 +51,7 @@ func (c *ticketBlocks) touch(h chain.Height) {
 }
 
 // drop forgets the blocks from a height on: they may have left the main chain.
-func (c *ticketBlocks) drop(from chain.Height) {
+func (c *ticketBlocks) drop(from consensus.Height) {
 	kept := c.order[:0:0]
 	for _, h := range c.order {
 		if h < from {
@@ -65,22 +65,22 @@ func (c *ticketBlocks) drop(from chain.Height) {
 
 // spentTickets remembers the tickets that voted in the blocks verified last.
 type spentTickets struct {
-	blocks map[chainhash.Hash][]chainhash.Hash // tickets by the block of the votes
-	order  []chain.BlockID                     // of those blocks, oldest first
-	by     map[chainhash.Hash]chain.BlockID    // the block of the votes by ticket
+	blocks map[chainhash.Hash][]chainhash.Hash  // tickets by the block of the votes
+	order  []consensus.BlockID                  // of those blocks, oldest first
+	by     map[chainhash.Hash]consensus.BlockID // the block of the votes by ticket
 }
 
 // votedElsewhere returns whether a ticket has a verified vote in another block.
-func (s *spentTickets) votedElsewhere(ticket chainhash.Hash, in chain.BlockID) bool {
+func (s *spentTickets) votedElsewhere(ticket chainhash.Hash, in consensus.BlockID) bool {
 	by, ok := s.by[ticket]
 	return ok && by != in
 }
 
 // add remembers the tickets of a block. A ticket of a block that was verified before
 // stays with that block.
-func (s *spentTickets) add(id chain.BlockID, tickets []chainhash.Hash) {
+func (s *spentTickets) add(id consensus.BlockID, tickets []chainhash.Hash) {
 	if s.blocks == nil {
-		s.blocks, s.by = make(map[chainhash.Hash][]chainhash.Hash), make(map[chainhash.Hash]chain.BlockID)
+		s.blocks, s.by = make(map[chainhash.Hash][]chainhash.Hash), make(map[chainhash.Hash]consensus.BlockID)
 	}
 	if _, known := s.blocks[id.Hash]; known {
 		return
@@ -97,7 +97,7 @@ func (s *spentTickets) add(id chain.BlockID, tickets []chainhash.Hash) {
 }
 
 // drop forgets the blocks from a height on.
-func (s *spentTickets) drop(from chain.Height) {
+func (s *spentTickets) drop(from consensus.Height) {
 	kept := s.order[:0:0]
 	for _, id := range s.order {
 		if id.Height < from {
@@ -109,7 +109,7 @@ func (s *spentTickets) drop(from chain.Height) {
 	s.order = kept
 }
 
-func (s *spentTickets) forget(id chain.BlockID) {
+func (s *spentTickets) forget(id consensus.BlockID) {
 	for _, ticket := range s.blocks[id.Hash] {
 		delete(s.by, ticket)
 	}

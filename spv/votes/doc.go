@@ -17,7 +17,7 @@
 // # Who does what
 //
 // The package has no network, no clock and no store: a Verifier asks its Source for
-// blocks, which have to be proven against their headers already (chain.CheckBlock), and
+// blocks, which have to be proven against their headers already (consensus.CheckBlock), and
 // keeps a bounded number of ticket blocks. It starts no goroutines. A Verifier belongs
 // to one goroutine.
 //

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // scriptFlags are the rules for scripts that are in force on all networks.
@@ -22,7 +22,7 @@ const scriptFlags = txscript.ScriptVerifyCleanStack |
 
 // Majority is how many of the votes of a block have to be verified and approve for it
 // to count as voted: more than half of those that consensus draws for each block.
-func Majority(p *chain.Params) int { return int(p.TicketsPerBlock)/2 + 1 }
+func Majority(p *consensus.Params) int { return int(p.TicketsPerBlock)/2 + 1 }
 
 // ErrNotSuccessor is returned for two blocks of which the second is not the child of
 // the first.
@@ -32,7 +32,7 @@ var ErrNotSuccessor = errors.New("block does not follow the one that is voted on
 type Source interface {
 	// Block returns the block of the main chain at a height, proven against its
 	// header. An error means that it cannot be had now; the end of ctx is one.
-	Block(ctx context.Context, height chain.Height) (*wire.MsgBlock, error)
+	Block(ctx context.Context, height consensus.Height) (*wire.MsgBlock, error)
 }
 
 // Checked is one vote and what is wrong with it.
@@ -43,8 +43,8 @@ type Checked struct {
 
 // Result is what the votes of a successor say of a block.
 type Result struct {
-	Block     chain.BlockID // that is voted on
-	Successor chain.BlockID // that holds the votes
+	Block     consensus.BlockID // that is voted on
+	Successor consensus.BlockID // that holds the votes
 
 	Approving    int       // verified votes for the regular transactions of the block
 	Disapproving int       // verified votes against them
@@ -74,26 +74,26 @@ func (r *Result) Withheld() bool {
 }
 
 // Voted reports whether a majority of verified votes approves of the block.
-func (r *Result) Voted(p *chain.Params) bool { return r.Approving >= Majority(p) }
+func (r *Result) Voted(p *consensus.Params) bool { return r.Approving >= Majority(p) }
 
 // Verifier checks the votes of blocks of one chain. It remembers which tickets have
 // voted in the last 2,048 blocks that it checked, and keeps the stake transactions of
 // 64 blocks that tickets were bought in.
 type Verifier struct {
-	params  *chain.Params
+	params  *consensus.Params
 	source  Source
 	tickets ticketBlocks
 	spent   spentTickets
 }
 
 // New returns a Verifier that has checked nothing yet.
-func New(p *chain.Params, source Source) *Verifier {
+func New(p *consensus.Params, source Source) *Verifier {
 	return &Verifier{params: p, source: source}
 }
 
 // Forked forgets what was checked in the blocks from a height on, and the tickets
 // bought in them: the main chain has other blocks there now.
-func (v *Verifier) Forked(from chain.Height) {
+func (v *Verifier) Forked(from consensus.Height) {
 	v.tickets.drop(from)
 	v.spent.drop(from)
 }
@@ -153,7 +153,7 @@ func (v *Verifier) check(ctx context.Context, tx *wire.MsgTx, vote *Vote, r *Res
 	if reason := v.checkAge(vote, r.Successor.Height); reason != Verified {
 		return reason
 	}
-	txs, err := v.ticketsOf(ctx, chain.Height(vote.TicketHeight))
+	txs, err := v.ticketsOf(ctx, consensus.Height(vote.TicketHeight))
 	if err != nil {
 		return TicketWithheld
 	}
@@ -171,7 +171,7 @@ func (v *Verifier) check(ctx context.Context, tx *wire.MsgTx, vote *Vote, r *Res
 // the block at a height. Tickets become live TicketMaturity blocks after their own one
 // and are drawn from then on; TicketExpiry blocks later the ones left are dropped; a
 // vote stands in the block after the draw (dcrd, connectNode in blockchain/stake).
-func (v *Verifier) checkAge(vote *Vote, at chain.Height) Reason {
+func (v *Verifier) checkAge(vote *Vote, at consensus.Height) Reason {
 	if vote.TicketHeight >= uint32(at) {
 		return ImpossiblePlace
 	}
@@ -201,7 +201,7 @@ func checkSpend(tx *wire.MsgTx, vote *Vote, out *wire.TxOut) Reason {
 }
 
 // ticketsOf returns the stake transactions of a block of the main chain.
-func (v *Verifier) ticketsOf(ctx context.Context, h chain.Height) ([]*wire.MsgTx, error) {
+func (v *Verifier) ticketsOf(ctx context.Context, h consensus.Height) ([]*wire.MsgTx, error) {
 	if txs, ok := v.tickets.get(h); ok {
 		return txs, nil
 	}
@@ -213,6 +213,6 @@ func (v *Verifier) ticketsOf(ctx context.Context, h chain.Height) ([]*wire.MsgTx
 	return block.STransactions, nil
 }
 
-func idOf(b *wire.MsgBlock) chain.BlockID {
-	return chain.BlockID{Height: chain.Height(b.Header.Height), Hash: b.BlockHash()}
+func idOf(b *wire.MsgBlock) consensus.BlockID {
+	return consensus.BlockID{Height: consensus.Height(b.Header.Height), Hash: b.BlockHash()}
 }

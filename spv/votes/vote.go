@@ -5,7 +5,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // ticketInput is the input of a vote that spends its ticket; the other one is the
@@ -19,8 +19,8 @@ const approves = 1
 // Vote is what the vote transactions of consensus say (SSGen).
 type Vote struct {
 	TxID   chainhash.Hash
-	On     chain.BlockID // the block that is voted on
-	Bits   uint16        // bit 0 approves of its regular transactions
+	On     consensus.BlockID // the block that is voted on
+	Bits   uint16            // bit 0 approves of its regular transactions
 	Ticket chainhash.Hash
 
 	// Where the ticket stands, as the witness of the vote states it: the height of
@@ -43,7 +43,7 @@ func Parse(tx *wire.MsgTx) (v Vote, ok bool) {
 	in := tx.TxIn[ticketInput]
 	return Vote{
 		TxID:         tx.TxHash(),
-		On:           chain.BlockID{Hash: hash, Height: chain.Height(height)},
+		On:           consensus.BlockID{Hash: hash, Height: consensus.Height(height)},
 		Bits:         stake.SSGenVoteBits(tx),
 		Ticket:       in.PreviousOutPoint.Hash,
 		TicketHeight: in.BlockHeight,

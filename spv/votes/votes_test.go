@@ -15,7 +15,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/votes"
 )
 
@@ -26,7 +26,7 @@ const (
 )
 
 // voteHeight is a height at which the tickets are live.
-func voteHeight(p *chain.Params) uint32 { return ticketHeight + uint32(p.TicketMaturity) + 40 }
+func voteHeight(p *consensus.Params) uint32 { return ticketHeight + uint32(p.TicketMaturity) + 40 }
 
 // voter owns tickets.
 type voter struct {
@@ -35,7 +35,7 @@ type voter struct {
 	redeem []byte // for a P2SH voting script
 }
 
-func newVoter(t testing.TB, p *chain.Params, name string, multi bool) *voter {
+func newVoter(t testing.TB, p *consensus.Params, name string, multi bool) *voter {
 	t.Helper()
 	priv := chainhash.HashB([]byte(name))
 	pub := secp256k1.PrivKeyFromBytes(priv).PubKey().SerializeCompressed()
@@ -56,7 +56,7 @@ func newVoter(t testing.TB, p *chain.Params, name string, multi bool) *voter {
 }
 
 // ticket returns a ticket purchase of the voter.
-func (v *voter) ticket(t testing.TB, p *chain.Params, n byte) *wire.MsgTx {
+func (v *voter) ticket(t testing.TB, p *consensus.Params, n byte) *wire.MsgTx {
 	t.Helper()
 	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), p)
 	if err != nil {
@@ -76,7 +76,7 @@ func (v *voter) ticket(t testing.TB, p *chain.Params, n byte) *wire.MsgTx {
 }
 
 // vote returns a signed vote with a ticket at a position, after it was spoilt.
-func (v *voter) vote(t testing.TB, p *chain.Params, on chain.BlockID, ticket *wire.MsgTx, index uint32, bits uint16, spoil func(*wire.MsgTx)) *wire.MsgTx {
+func (v *voter) vote(t testing.TB, p *consensus.Params, on consensus.BlockID, ticket *wire.MsgTx, index uint32, bits uint16, spoil func(*wire.MsgTx)) *wire.MsgTx {
 	t.Helper()
 	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), p)
 	if err != nil {
@@ -120,18 +120,18 @@ func (v *voter) vote(t testing.TB, p *chain.Params, on chain.BlockID, ticket *wi
 
 // town is a chain of two blocks and one that has tickets, and who owns them.
 type town struct {
-	params  *chain.Params
+	params  *consensus.Params
 	voters  []*voter
 	tickets []*wire.MsgTx
-	blocks  map[chain.Height]*wire.MsgBlock
-	fetched map[chain.Height]int
+	blocks  map[consensus.Height]*wire.MsgBlock
+	fetched map[consensus.Height]int
 }
 
 // errWithheld is why the town does not give a block.
 var errWithheld = errors.New("no peer has it")
 
 // Block implements votes.Source.
-func (w *town) Block(ctx context.Context, h chain.Height) (*wire.MsgBlock, error) {
+func (w *town) Block(ctx context.Context, h consensus.Height) (*wire.MsgBlock, error) {
 	w.fetched[h]++
 	if b := w.blocks[h]; b != nil && ctx.Err() == nil {
 		return b, nil
@@ -141,7 +141,7 @@ func (w *town) Block(ctx context.Context, h chain.Height) (*wire.MsgBlock, error
 
 func newTown(t testing.TB) *town {
 	t.Helper()
-	w := &town{params: chain.SimNet(), blocks: make(map[chain.Height]*wire.MsgBlock), fetched: make(map[chain.Height]int)}
+	w := &town{params: consensus.SimNet(), blocks: make(map[consensus.Height]*wire.MsgBlock), fetched: make(map[consensus.Height]int)}
 	b := &wire.MsgBlock{Header: wire.BlockHeader{Height: ticketHeight}}
 	for i := range 6 {
 		v := newVoter(t, w.params, string(rune('a'+i)), i%2 == 1)
@@ -155,16 +155,16 @@ func newTown(t testing.TB) *town {
 }
 
 // pair returns a block and its successor, which has votes.
-func (w *town) pair(t testing.TB, salt byte, height uint32, make func(on chain.BlockID) []*wire.MsgTx) (block, successor *wire.MsgBlock) {
+func (w *town) pair(t testing.TB, salt byte, height uint32, make func(on consensus.BlockID) []*wire.MsgTx) (block, successor *wire.MsgBlock) {
 	t.Helper()
 	block = &wire.MsgBlock{Header: wire.BlockHeader{Height: height - 1, ExtraData: [32]byte{salt}}}
-	on := chain.BlockID{Height: chain.Height(height - 1), Hash: block.BlockHash()}
+	on := consensus.BlockID{Height: consensus.Height(height - 1), Hash: block.BlockHash()}
 	successor = &wire.MsgBlock{Header: wire.BlockHeader{Height: height, PrevBlock: on.Hash}, STransactions: make(on)}
 	return block, successor
 }
 
 // all returns the votes of the first five voters.
-func (w *town) all(t testing.TB, on chain.BlockID) []*wire.MsgTx {
+func (w *town) all(t testing.TB, on consensus.BlockID) []*wire.MsgTx {
 	t.Helper()
 	var list []*wire.MsgTx
 	for i := range 5 {
@@ -185,7 +185,7 @@ func verify(t testing.TB, v *votes.Verifier, block, successor *wire.MsgBlock) *v
 func TestRealVotes(t *testing.T) {
 	w := newTown(t)
 	v := votes.New(w.params, w)
-	block, successor := w.pair(t, 0, voteHeight(w.params), func(on chain.BlockID) []*wire.MsgTx {
+	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx {
 		list := w.all(t, on)
 		list[4] = w.voters[4].vote(t, w.params, on, w.tickets[4], 4, 0, nil)
 		return append(list, w.voters[5].ticket(t, w.params, 77)) // no vote, and none is looked for in it
@@ -206,50 +206,50 @@ func TestRealVotes(t *testing.T) {
 func TestForgedVotes(t *testing.T) {
 	type forgery struct {
 		name   string
-		make   func(w *town, on chain.BlockID) *wire.MsgTx
+		make   func(w *town, on consensus.BlockID) *wire.MsgTx
 		reason votes.Reason
 	}
-	spoilt := func(spoil func(*wire.MsgTx)) func(w *town, on chain.BlockID) *wire.MsgTx {
-		return func(w *town, on chain.BlockID) *wire.MsgTx {
+	spoilt := func(spoil func(*wire.MsgTx)) func(w *town, on consensus.BlockID) *wire.MsgTx {
+		return func(w *town, on consensus.BlockID) *wire.MsgTx {
 			return w.voters[0].vote(t, w.params, on, w.tickets[0], 0, 1, spoil)
 		}
 	}
 	for _, f := range []forgery{
-		{"of another block", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"of another block", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			on.Hash[0] ^= 1
 			return w.voters[0].vote(t, w.params, on, w.tickets[0], 0, 1, nil)
 		}, votes.WrongParent},
-		{"of another height", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"of another height", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			on.Height--
 			return w.voters[0].vote(t, w.params, on, w.tickets[0], 0, 1, nil)
 		}, votes.WrongParent},
-		{"of a foreign key", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"of a foreign key", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			return newVoter(t, w.params, "thief", false).vote(t, w.params, on, w.tickets[0], 0, 1, nil)
 		}, votes.BadSignature},
-		{"of a foreign key for a script", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"of a foreign key for a script", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			return newVoter(t, w.params, "thief", true).vote(t, w.params, on, w.tickets[5], 5, 1, nil)
 		}, votes.BadSignature},
-		{"changed after it was signed", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"changed after it was signed", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			tx := w.voters[0].vote(t, w.params, on, w.tickets[0], 0, 0, nil)
 			tx.TxOut[1].PkScript[2] = 1
 			return tx
 		}, votes.BadSignature},
-		{"of a ticket of another branch", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"of a ticket of another branch", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			return w.voters[0].vote(t, w.params, on, w.voters[0].ticket(t, w.params, 99), 0, 1, nil)
 		}, votes.NoSuchTicket},
 		{"of a false position", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockIndex = 1 }), votes.NoSuchTicket},
 		{"of a position behind the end", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockIndex = 1<<32 - 1 }), votes.NoSuchTicket},
 		{"of a false height that is withheld", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight-- }), votes.TicketWithheld},
-		{"of its own height", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight = voteHeight(chain.SimNet()) }), votes.ImpossiblePlace},
+		{"of its own height", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight = voteHeight(consensus.SimNet()) }), votes.ImpossiblePlace},
 		{"of a height without end", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight = 1<<32 - 1 }), votes.ImpossiblePlace},
 		{"of an immature ticket", spoilt(func(tx *wire.MsgTx) {
-			tx.TxIn[1].BlockHeight = voteHeight(chain.SimNet()) - uint32(chain.SimNet().TicketMaturity)
+			tx.TxIn[1].BlockHeight = voteHeight(consensus.SimNet()) - uint32(consensus.SimNet().TicketMaturity)
 		}), votes.Immature},
-		{"of no ticket", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"of no ticket", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			return w.voters[0].vote(t, w.params, on, w.blocks[ticketHeight].STransactions[6], 6, 1, nil)
 		}, votes.NotATicket},
 		{"of a false value", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].ValueIn++ }), votes.WrongValue},
-		{"of a ticket that has voted in the block", func(w *town, on chain.BlockID) *wire.MsgTx {
+		{"of a ticket that has voted in the block", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			return w.voters[1].vote(t, w.params, on, w.tickets[1], 1, 0, nil)
 		}, votes.TwiceInBlock},
 		{"of no form", spoilt(func(tx *wire.MsgTx) { tx.TxOut = tx.TxOut[:1] }), votes.Malformed},
@@ -260,7 +260,7 @@ func TestForgedVotes(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			w := newTown(t)
-			block, successor := w.pair(t, 0, voteHeight(w.params), func(on chain.BlockID) []*wire.MsgTx {
+			block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx {
 				return append(w.all(t, on)[1:], f.make(w, on))
 			})
 			r := verify(t, votes.New(w.params, w), block, successor)
@@ -277,7 +277,7 @@ func TestScriptOfAnotherVersion(t *testing.T) {
 	ticket := w.tickets[0].Copy()
 	ticket.TxOut[0].Version = 1
 	w.blocks[ticketHeight].STransactions[0] = ticket
-	block, successor := w.pair(t, 0, voteHeight(w.params), func(on chain.BlockID) []*wire.MsgTx {
+	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx {
 		return []*wire.MsgTx{w.voters[0].vote(t, w.params, on, ticket, 0, 1, nil)}
 	})
 	r := verify(t, votes.New(w.params, w), block, successor)
@@ -295,7 +295,7 @@ func TestAge(t *testing.T) {
 	for height, want := range map[uint32]votes.Reason{
 		first - 1: votes.Immature, first: votes.Verified, last: votes.Verified, last + 1: votes.Expired,
 	} {
-		block, successor := w.pair(t, 0, height, func(on chain.BlockID) []*wire.MsgTx {
+		block, successor := w.pair(t, 0, height, func(on consensus.BlockID) []*wire.MsgTx {
 			return []*wire.MsgTx{w.voters[0].vote(t, w.params, on, w.tickets[0], 0, 1, nil)}
 		})
 		if r := verify(t, votes.New(w.params, w), block, successor); r.Votes[0].Reason != want {
@@ -310,7 +310,7 @@ func TestTicketVotesOnce(t *testing.T) {
 	w := newTown(t)
 	v := votes.New(w.params, w)
 	height := voteHeight(w.params)
-	votersOf := func(on chain.BlockID) []*wire.MsgTx { return w.all(t, on) }
+	votersOf := func(on consensus.BlockID) []*wire.MsgTx { return w.all(t, on) }
 	block, successor := w.pair(t, 0, height, votersOf)
 	if r := verify(t, v, block, successor); r.Approving != 5 {
 		t.Fatalf("got %+v", r)
@@ -320,7 +320,7 @@ func TestTicketVotesOnce(t *testing.T) {
 	if r.Approving != 0 || len(r.Failed()) != 5 || r.Failed()[0].Reason != votes.AlreadyVoted || r.Voted(w.params) {
 		t.Fatalf("tickets voted twice: %+v", r)
 	}
-	v.Forked(chain.Height(height))
+	v.Forked(consensus.Height(height))
 	if r := verify(t, v, block, successor); r.Approving != 5 {
 		t.Errorf("after a fork: %+v", r)
 	}
@@ -329,7 +329,7 @@ func TestTicketVotesOnce(t *testing.T) {
 // TestForgedCopyBeforeTheVote: what fails does not use up the ticket of the real vote.
 func TestForgedCopyBeforeTheVote(t *testing.T) {
 	w := newTown(t)
-	block, successor := w.pair(t, 0, voteHeight(w.params), func(on chain.BlockID) []*wire.MsgTx {
+	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx {
 		thief := newVoter(t, w.params, "thief", false)
 		return append([]*wire.MsgTx{thief.vote(t, w.params, on, w.tickets[0], 0, 1, nil)}, w.all(t, on)...)
 	})
@@ -343,7 +343,7 @@ func TestForgedCopyBeforeTheVote(t *testing.T) {
 func TestWithheldIsAskedForAgain(t *testing.T) {
 	w := newTown(t)
 	v := votes.New(w.params, w)
-	block, successor := w.pair(t, 0, voteHeight(w.params), func(on chain.BlockID) []*wire.MsgTx { return w.all(t, on) })
+	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx { return w.all(t, on) })
 	tickets := w.blocks[ticketHeight]
 	delete(w.blocks, ticketHeight)
 	if r := verify(t, v, block, successor); !r.Withheld() || r.Approving != 0 {
@@ -357,7 +357,7 @@ func TestWithheldIsAskedForAgain(t *testing.T) {
 
 func TestNotTheSuccessor(t *testing.T) {
 	w := newTown(t)
-	block, successor := w.pair(t, 0, voteHeight(w.params), func(on chain.BlockID) []*wire.MsgTx { return w.all(t, on) })
+	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx { return w.all(t, on) })
 	other := *block
 	other.Header.ExtraData[5] = 1
 	if _, err := votes.New(w.params, w).VerifyVotes(t.Context(), &other, successor); !errors.Is(err, votes.ErrNotSuccessor) {
@@ -374,7 +374,7 @@ func TestNotTheSuccessor(t *testing.T) {
 // vote must be what it holds.
 func FuzzParse(f *testing.F) {
 	w := newTown(f)
-	on := chain.BlockID{Height: 200, Hash: chainhash.Hash{1}}
+	on := consensus.BlockID{Height: 200, Hash: chainhash.Hash{1}}
 	for i, tx := range append(w.all(f, on), w.tickets...) {
 		raw, err := tx.Bytes()
 		if err != nil {
@@ -392,7 +392,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("parsed %v: %+v", ok, v)
 		}
 		w := newTown(t)
-		block, successor := w.pair(t, 0, height|1, func(chain.BlockID) []*wire.MsgTx { return []*wire.MsgTx{tx} })
+		block, successor := w.pair(t, 0, height|1, func(consensus.BlockID) []*wire.MsgTx { return []*wire.MsgTx{tx} })
 		if r, err := votes.New(w.params, w).VerifyVotes(t.Context(), block, successor); err == nil && r.Approving > 0 {
 			t.Fatalf("a vote that nobody signed counts: %+v", r)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // storeFile is the name of the chain store in its directory.
@@ -18,12 +18,12 @@ const storeFile = "chain.db"
 
 // Config says what to sync.
 type Config struct {
-	Params *chain.Params
+	Params *consensus.Params
 	Peers  []string
-	Dir    string       // of the chain store
-	Tip    chain.Height // where it ends
-	Wallet spv.Wallet   // nil for nobody
-	Log    *slog.Logger // nil drops it
+	Dir    string           // of the chain store
+	Tip    consensus.Height // where it ends
+	Wallet spv.Wallet       // nil for nobody
+	Log    *slog.Logger     // nil drops it
 
 	// Beside, if set, runs beside the sync, and ends with its context.
 	Beside func(context.Context, *spv.Syncer) error

@@ -11,7 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // blockWindow is the number of requests for blocks on each connection.
@@ -20,17 +20,17 @@ const blockWindow = 256
 // Block is a block to fetch: its hash, and its header to compare it with.
 type Block struct {
 	Hash   chainhash.Hash
-	Header chain.Header
+	Header consensus.Header
 }
 
 // Blocks fetches blocks from all peers at once, in equal parts, compares each with the
 // merkle root of its header and drops it. It returns when all have come, or the first
 // error.
-func Blocks(ctx context.Context, params *chain.Params, peers []string, blocks []Block) error {
+func Blocks(ctx context.Context, params *consensus.Params, peers []string, blocks []Block) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	came := make(chan *wire.MsgBlock, 64)
-	byHash := make(map[chainhash.Hash]*chain.Header, len(blocks))
+	byHash := make(map[chainhash.Hash]*consensus.Header, len(blocks))
 	for i := range blocks {
 		byHash[blocks[i].Hash] = &blocks[i].Header
 	}
@@ -42,7 +42,7 @@ func Blocks(ctx context.Context, params *chain.Params, peers []string, blocks []
 				if h == nil {
 					return fmt.Errorf("block %v was not asked for", b.BlockHash())
 				}
-				if err := chain.CheckBlock(params, h, b); err != nil {
+				if err := consensus.CheckBlock(params, h, b); err != nil {
 					return err
 				}
 			}
@@ -60,7 +60,7 @@ func Blocks(ctx context.Context, params *chain.Params, peers []string, blocks []
 }
 
 // fetchPart fetches blocks from one peer.
-func fetchPart(ctx context.Context, params *chain.Params, addr string, blocks []Block, came chan<- *wire.MsgBlock) error {
+func fetchPart(ctx context.Context, params *consensus.Params, addr string, blocks []Block, came chan<- *wire.MsgBlock) error {
 	c, err := dial(ctx, addr, params.Net)
 	if err != nil {
 		return err

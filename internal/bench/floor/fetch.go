@@ -6,13 +6,13 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // span is a range of headers that is downloaded one message after the other.
 type span struct {
-	until    chain.BlockID  // its last block; zero in the last range
-	next     chainhash.Hash // what the next message follows
+	until    consensus.BlockID // its last block; zero in the last range
+	next     chainhash.Hash    // what the next message follows
 	conn     *conn
 	messages []headers // those that came; not filled in until they are proven
 	done     int       // messages appended
@@ -82,13 +82,13 @@ func (f *floor) gotHeaders(payload []byte) error {
 	if err != nil || n == 0 || len(raw) != n*headerStride {
 		return fmt.Errorf("headers message of %d headers and %d bytes: %w", n, len(raw), err)
 	}
-	parent := (*chain.Header)(raw).PrevBlock()
+	parent := (*consensus.Header)(raw).PrevBlock()
 	s := f.waiting[parent]
 	if s == nil {
 		return fmt.Errorf("headers after %v, which were not asked for", parent)
 	}
 	delete(f.waiting, parent)
-	last := (*chain.Header)(raw[len(raw)-headerStride:])
+	last := (*consensus.Header)(raw[len(raw)-headerStride:])
 	s.next = last.Hash()
 	number := len(s.messages)
 	s.messages = append(s.messages, headers{})
@@ -117,7 +117,7 @@ func (f *floor) appendHeaders() error {
 		for ; s.done < len(s.messages) && s.messages[s.done].raw != nil; s.done++ {
 			m := &s.messages[s.done]
 			for i := range m.hashes {
-				h := (*chain.Header)(m.raw[i*headerStride:])
+				h := (*consensus.Header)(m.raw[i*headerStride:])
 				f.roots = append(f.roots, h.StakeRoot())
 				if _, err := f.headerFile.Write(h[:]); err != nil {
 					return err

@@ -12,7 +12,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // How much is asked for at a time.
@@ -24,11 +24,11 @@ const (
 
 // Config says what to download.
 type Config struct {
-	Params    *chain.Params
+	Params    *consensus.Params
 	Peers     []string
-	Dir       string          // where the flat files go
-	Tip       chain.Height    // what is to be reached
-	Waypoints []chain.BlockID // known blocks in height order, or none
+	Dir       string              // where the flat files go
+	Tip       consensus.Height    // what is to be reached
+	Waypoints []consensus.BlockID // known blocks in height order, or none
 }
 
 // floor is one download. Block one has the index zero.

@@ -8,11 +8,11 @@ import (
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // headerStride is the size of a header in a headers message.
-const headerStride = chain.HeaderSize + 1
+const headerStride = consensus.HeaderSize + 1
 
 // headers is a headers message that has been proven.
 type headers struct {
@@ -35,7 +35,7 @@ func count(b []byte) (int, []byte, error) {
 func proveHeaders(parent chainhash.Hash, raw []byte) (headers, error) {
 	out := headers{raw, make([]chainhash.Hash, len(raw)/headerStride)}
 	for i := range out.hashes {
-		h := (*chain.Header)(raw[i*headerStride:])
+		h := (*consensus.Header)(raw[i*headerStride:])
 		out.hashes[i] = h.Hash()
 		pow := h.PowHashV2()
 		if err := standalone.CheckProofOfWorkHash(&pow, h.Bits()); err != nil {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 const (
@@ -67,7 +67,7 @@ func planOf(payments int) (plan testnet.Plan, addresses []string, spent int, err
 	plan = testnet.Plan{}
 	var paid [][]wire.OutPoint // by block
 	for n := 0; n < payments; {
-		h := chain.Height(len(paid) + 1)
+		h := consensus.Height(len(paid) + 1)
 		var outs []wire.OutPoint
 		var txs []testnet.Tx
 		for range min(perBlock, payments-n) {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/bench/report"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Day is what a number of blocks has cost a daemon with a quiet wallet and one that is
@@ -86,7 +86,7 @@ func (day *Day) live(d *daemon, s *served) error {
 		}
 		c := s.node.Chain()
 		if i%reorgEvery == reorgEvery-1 {
-			c = c.Outgrow(c.Height()-chain.Height(1+i%3), uint64(100+i))
+			c = c.Outgrow(c.Height()-consensus.Height(1+i%3), uint64(100+i))
 			day.Reorgs++
 		} else {
 			c = c.Extend(1)

@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -68,7 +68,7 @@ func planOf(blocks int, sizes []int) (testnet.Plan, error) {
 			if err != nil {
 				return nil, err
 			}
-			plan.Pay(chain.Height((index+1)*(blocks-1)/n), script, 1e8)
+			plan.Pay(consensus.Height((index+1)*(blocks-1)/n), script, 1e8)
 		}
 	}
 	return plan, nil
@@ -95,7 +95,7 @@ func planBusy(plan testnet.Plan, blocks int, number byte, fresh bool) (scripts, 
 		if err != nil {
 			return 0, 0, err
 		}
-		plan.Pay(chain.Height(h), script, 1e8)
+		plan.Pay(consensus.Height(h), script, 1e8)
 		payments++
 		used = max(used, index+1)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spvd/spvd/internal/bench/client"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -30,13 +31,13 @@ type load struct {
 
 // loaded reads the filters of a store.
 func loaded(ctx context.Context, dir string, scripts [][]byte) (l *load, err error) {
-	c, err := chain.Open(chain.Config{Params: chain.SimNet(), Path: client.StoreFile(dir)})
+	c, err := chain.Open(chain.Config{Params: consensus.SimNet(), Path: client.StoreFile(dir)})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	l = &load{scripts: scripts}
-	err = c.Scan(1, c.State().Filters.Height, func(_ chain.BlockID, h *chain.Header, filter []byte) error {
+	err = c.Scan(1, c.State().Filters.Height, func(_ consensus.BlockID, h *consensus.Header, filter []byte) error {
 		l.keys = append(l.keys, h.FilterKey())
 		l.filters = append(l.filters, append([]byte(nil), filter...))
 		return ctx.Err()

@@ -11,6 +11,7 @@ import (
 	"github.com/spvd/spvd/internal/bench/meter"
 	"github.com/spvd/spvd/internal/bench/process"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
 	"github.com/spvd/spvd/wallet"
 )
@@ -40,18 +41,18 @@ type Job struct {
 	Task     string
 	Peers    []string
 	Dir      string // of the store and the wallet, or of flat files
-	Tip      chain.Height
+	Tip      consensus.Height
 	Account  byte // the number of the account
 	Scripts  int  // that are watched in the end
 	Paid     int  // the blocks that pay it
 	Profiles string
 
-	Waypoints []chain.BlockID
+	Waypoints []consensus.BlockID
 }
 
 // params returns the rules of the network with the waypoints.
-func (j *Job) params() *chain.Params {
-	p := chain.SimNet()
+func (j *Job) params() *consensus.Params {
+	p := consensus.SimNet()
 	p.Waypoints = j.Waypoints
 	return p
 }
@@ -113,7 +114,7 @@ func (j *Job) fetch(ctx context.Context, scripts [][]byte) (u meter.Usage, err e
 	var m match.Matcher
 	var blocks []floor.Block
 	set := match.NewSet(scripts)
-	err = c.Scan(1, c.State().Filters.Height, func(id chain.BlockID, h *chain.Header, filter []byte) error {
+	err = c.Scan(1, c.State().Filters.Height, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		matches, err := m.Any(h.FilterKey(), filter, set)
 		if matches {
 			blocks = append(blocks, floor.Block{Hash: id.Hash, Header: *h})
@@ -154,7 +155,7 @@ func (j *Job) watched() (scripts [][]byte, err error) {
 }
 
 func (j *Job) open() (*wallet.Wallet, error) {
-	return wallet.Open(wallet.Config{Path: filepath.Join(j.Dir, walletFile), Params: chain.SimNet()})
+	return wallet.Open(wallet.Config{Path: filepath.Join(j.Dir, walletFile), Params: consensus.SimNet()})
 }
 
 // scan measures a first sync with the wallet, or a rescan for it.

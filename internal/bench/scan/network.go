@@ -14,7 +14,7 @@ import (
 	"github.com/spvd/spvd/internal/bench/meter"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // waypointEvery is the distance of waypoints: about that of the embedded ones.
@@ -96,7 +96,7 @@ func (r *NetworkRow) job(ctx context.Context, cfg *Config) (*testnet.Chain, Job,
 	}
 	c.Warm()
 	job.Tip = c.Height()
-	for h := chain.Height(waypointEvery); r.Waypoints && h <= c.Height(); h += waypointEvery {
+	for h := consensus.Height(waypointEvery); r.Waypoints && h <= c.Height(); h += waypointEvery {
 		job.Waypoints = append(job.Waypoints, c.ID(h))
 	}
 	return c, job, nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -25,7 +25,7 @@ type item struct {
 func (f *Wallet) items(ctx context.Context, u *update, w *wallet.Wallet, at *wallet.Status, above int64) ([]item, error) {
 	key := strings.Join([]string{f.topic, strconv.FormatInt(above, 10), at.Tip.Hash.String(), at.Scanned.Hash.String(), f.wallet}, " ")
 	return u.read.list(key, func() ([]item, error) {
-		filter := wallet.HistoryFilter{Above: chain.Height(above)}
+		filter := wallet.HistoryFilter{Above: consensus.Height(above)}
 		if f.topic == api.TopicSpends {
 			return spends(ctx, w, filter)
 		}

@@ -8,11 +8,12 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // locator names the newest blocks that a client knows, newest first: the place of a feed on
 // the main chain, which can be found again after a reorganisation.
-type locator []chain.BlockID
+type locator []consensus.BlockID
 
 const (
 	// cursorBlocks is how many blocks a cursor names. Those below, if all of them have
@@ -43,7 +44,7 @@ func (l locator) extended(store *chain.Chain) locator {
 	if err != nil {
 		return l
 	}
-	br, err := store.Branch(l[len(l)-1].Hash, []chain.BlockID{{Hash: genesis}})
+	br, err := store.Branch(l[len(l)-1].Hash, []consensus.BlockID{{Hash: genesis}})
 	if err != nil || len(br.Left) == 0 || len(l)+len(br.Left) > locatorLength {
 		return l
 	}
@@ -63,7 +64,7 @@ func parseCursor(text string) locator {
 		if err != nil || len(text) != chainhash.MaxHashStringSize || height < 0 || len(l) == cursorBlocks {
 			return nil
 		}
-		l = append(l, chain.BlockID{Height: chain.Height(height), Hash: *hash})
+		l = append(l, consensus.BlockID{Height: consensus.Height(height), Hash: *hash})
 		height--
 	}
 	return l

@@ -6,14 +6,15 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // step is a step along the chain as clients see it. Clients at the same place share it;
 // it does not change once it is shared.
 type step struct {
 	event     *api.BlocksEvent
-	connected []chain.BlockID // of the event, oldest first
-	more      bool            // further blocks follow
+	connected []consensus.BlockID // of the event, oldest first
+	more      bool                // further blocks follow
 
 	// frame returns the notification of the topic, dcrdFrames those that dcrd
 	// has for the blocks that are connected.
@@ -28,7 +29,7 @@ func newStep(taken *chain.Update) *step {
 			Disconnected: view.BlockIDs(taken.Reverted),
 			Connected:    make([]api.ConnectedBlock, len(taken.Applied)),
 		},
-		connected: make([]chain.BlockID, len(taken.Applied)),
+		connected: make([]consensus.BlockID, len(taken.Applied)),
 		more:      taken.More,
 	}
 	headers := make([]string, len(taken.Applied))
@@ -87,8 +88,8 @@ type steps struct {
 // keptStep is a step from a place. The hash of a block says what is below it; a
 // step that disconnects blocks is not kept.
 type keptStep struct {
-	from  chain.BlockID // the newest block of the locator
-	depth int           // blocks of the locator, as far as a cursor shows them
+	from  consensus.BlockID // the newest block of the locator
+	depth int               // blocks of the locator, as far as a cursor shows them
 	step  *step
 }
 

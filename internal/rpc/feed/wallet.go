@@ -11,7 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -144,14 +144,14 @@ func (f *Wallet) resume(from string) bool {
 
 // onMain reports whether a block is on the main chain. The wallet follows a
 // reorganisation soon, and the feed is poked again.
-func (f *Wallet) onMain(id chain.BlockID) bool {
+func (f *Wallet) onMain(id consensus.BlockID) bool {
 	hash, err := f.hashAt(id.Height)
 	return err == nil && hash == id.Hash
 }
 
 // hashAt returns the hash of the main chain block at a height, chain.ErrNotFound if
 // there is none.
-func (f *Wallet) hashAt(h chain.Height) (chainhash.Hash, error) {
+func (f *Wallet) hashAt(h consensus.Height) (chainhash.Hash, error) {
 	store, err := f.hub.syncer.Chain()
 	if err != nil {
 		return chainhash.Hash{}, err
@@ -162,7 +162,7 @@ func (f *Wallet) hashAt(h chain.Height) (chainhash.Hash, error) {
 
 // disconnected returns the newest blocks of the place that are no longer on the main
 // chain.
-func (f *Wallet) disconnected() []chain.BlockID {
+func (f *Wallet) disconnected() []consensus.BlockID {
 	i := slices.IndexFunc(f.at, f.onMain)
 	if i < 0 {
 		i = len(f.at)
@@ -173,8 +173,8 @@ func (f *Wallet) disconnected() []chain.BlockID {
 // placeAt returns the place at a block of the main chain: what a cursor names, then what
 // is known below. It is not whole when the chain has become shorter meanwhile; then the
 // next poke reads it again.
-func (f *Wallet) placeAt(id chain.BlockID, known locator) (place locator, whole bool) {
-	known = slices.DeleteFunc(slices.Clone(known), func(k chain.BlockID) bool { return k.Height >= id.Height })
+func (f *Wallet) placeAt(id consensus.BlockID, known locator) (place locator, whole bool) {
+	known = slices.DeleteFunc(slices.Clone(known), func(k consensus.BlockID) bool { return k.Height >= id.Height })
 	place = locator{id}
 	most := cursorBlocks
 	if len(known) > 0 {
@@ -185,7 +185,7 @@ func (f *Wallet) placeAt(id chain.BlockID, known locator) (place locator, whole 
 		if err != nil {
 			return place, false
 		}
-		place = append(place, chain.BlockID{Height: h, Hash: hash})
+		place = append(place, consensus.BlockID{Height: h, Hash: hash})
 	}
 	place = append(place, known...)
 	return place[:min(len(place), locatorLength)], true

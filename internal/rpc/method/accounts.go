@@ -7,7 +7,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -119,7 +119,7 @@ func (c *Call) importXpub(ctx context.Context, name, xpub string, gap uint32) er
 
 // born returns the birthday that a parameter names, or that of the daemon.
 func (c *Call) born(text string) (*wallet.Birthday, error) {
-	tip := chain.Never
+	tip := consensus.Never
 	if st := c.Syncer.Status(); st.Synced {
 		tip = st.Tip.Height
 	}
@@ -197,7 +197,7 @@ func walletInfo() Method {
 				Scripts:         st.Scripts,
 				Accounts:        []api.Account{},
 			}
-			if st.Birthday != chain.Never { // else it is 0, because clients read it as unsigned
+			if st.Birthday != consensus.Never { // else it is 0, because clients read it as unsigned
 				info.BirthHeight = int64(st.Birthday)
 				if st.Born.Hash != (chainhash.Hash{}) {
 					info.BirthHash = st.Born.Hash.String()

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -343,7 +343,7 @@ func (c *Call) scanFrom() (*wallet.Birthday, error) {
 	case from < -1 || from > int64(tip.Height):
 		return nil, fail(api.CodeInvalid, "parameter scanfrom is %d, not a height up to the tip, which is %d", from, tip.Height)
 	case from >= 0:
-		return &wallet.Birthday{Height: chain.Height(from)}, nil
+		return &wallet.Birthday{Height: consensus.Height(from)}, nil
 	}
 	return c.born(birthday)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // chainMethods returns the methods about the chain.
@@ -199,7 +200,7 @@ func (c *Call) fetchBlock(ctx context.Context, hash chainhash.Hash) (*wire.MsgBl
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fail(api.CodeMisc, "no peer has sent block %s in time; try again", hash)
 	}
-	var invalid *chain.InvalidBlock
+	var invalid *consensus.InvalidBlock
 	if errors.As(err, &invalid) {
 		return nil, fail(api.CodeMisc, "%v", invalid)
 	}
@@ -432,14 +433,14 @@ func (c *Call) headerOrTip(hash chainhash.Hash) (header, error) {
 
 // spendable returns what the wallet can spend, and the block as of which that is; without
 // a wallet nothing, and the tip of the main chain.
-func (c *Call) spendable(ctx context.Context) (chain.BlockID, api.Amount, error) {
+func (c *Call) spendable(ctx context.Context) (consensus.BlockID, api.Amount, error) {
 	w, err := c.open()
 	switch {
 	case errors.Is(err, errNoDefault):
 		tip, err := c.tip()
 		return tip, 0, err
 	case err != nil:
-		return chain.BlockID{}, 0, err
+		return consensus.BlockID{}, 0, err
 	}
 	all, err := w.Balances(ctx, 1)
 	return all.Tip, api.Amount(all.Sum.Spendable), err

@@ -17,28 +17,29 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // header is a header of the main chain, or of a block that has left it, and what the chain
 // knows about it. All fields belong to the same state of the chain.
 type header struct {
-	raw     chain.Header
+	raw     consensus.Header
 	hash    chainhash.Hash
 	powHash chainhash.Hash // by the proof-of-work algorithm of its height
-	height  chain.Height
+	height  consensus.Height
 
 	medianTime time.Time // of this block and the ten before it
 	work       [32]byte  // of the chain up to this block, big-endian
 	next       chainhash.Hash
-	tip        chain.Height
+	tip        consensus.Height
 	stale      bool // it has left the main chain
 }
 
 // tip returns the tip of the main chain.
-func (c *Call) tip() (chain.BlockID, error) {
+func (c *Call) tip() (consensus.BlockID, error) {
 	store, err := c.Syncer.Chain()
 	if err != nil {
-		return chain.BlockID{}, err
+		return consensus.BlockID{}, err
 	}
 	return store.State().Tip, nil
 }
@@ -53,7 +54,7 @@ func (c *Call) hashAt(height int64) (chainhash.Hash, error) {
 	if height < 0 || height > int64(store.State().Tip.Height) {
 		return chainhash.Hash{}, chain.ErrNotFound
 	}
-	h, err := store.Header(chain.Height(height))
+	h, err := store.Header(consensus.Height(height))
 	return h.Hash(), err
 }
 
@@ -84,7 +85,7 @@ func atOneTip[T any](store *chain.Chain, read func(chain.State) (T, error)) (T, 
 }
 
 // headerBelow reads a header on the chain of a tip.
-func (c *Call) headerBelow(store *chain.Chain, tip chain.BlockID, hash chainhash.Hash) (header, error) {
+func (c *Call) headerBelow(store *chain.Chain, tip consensus.BlockID, hash chainhash.Hash) (header, error) {
 	height, err := store.HeightOf(hash)
 	if errors.Is(err, chain.ErrNotFound) {
 		return c.staleHeader(store, tip, hash)
@@ -116,7 +117,7 @@ func (c *Call) headerBelow(store *chain.Chain, tip chain.BlockID, hash chainhash
 }
 
 // staleHeader reads the header of a block that has left the chain of a tip.
-func (c *Call) staleHeader(store *chain.Chain, tip chain.BlockID, hash chainhash.Hash) (header, error) {
+func (c *Call) staleHeader(store *chain.Chain, tip consensus.BlockID, hash chainhash.Hash) (header, error) {
 	b, err := store.Stale(hash)
 	if err != nil {
 		return header{}, err

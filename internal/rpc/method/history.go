@@ -9,7 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -211,7 +211,7 @@ func (l *listing) list(tx *wallet.Transaction, yield func(any) bool) bool {
 
 // lines lists what a listing chooses of the unmined transactions and those mined above a
 // height, newest first.
-func (c *Call) lines(ctx context.Context, above chain.Height, l listing) (*Stream, error) {
+func (c *Call) lines(ctx context.Context, above consensus.Height, l listing) (*Stream, error) {
 	w, err := c.open()
 	if err != nil {
 		return nil, err

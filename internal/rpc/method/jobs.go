@@ -9,6 +9,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -41,14 +42,14 @@ func rescanWallet() Method {
 			if err != nil {
 				return nil, err
 			}
-			return c.rescan(ctx, chain.Height(from), c.bool("async"))
+			return c.rescan(ctx, consensus.Height(from), c.bool("async"))
 		},
 	}
 }
 
 // rescan searches blocks from a height on, and waits for the end unless it is to
 // return the job at once.
-func (c *Call) rescan(ctx context.Context, from chain.Height, async bool) (any, error) {
+func (c *Call) rescan(ctx context.Context, from consensus.Height, async bool) (any, error) {
 	w, err := c.open()
 	if err != nil {
 		return nil, err
@@ -241,7 +242,7 @@ func cancelJob() Method {
 
 // heightOf returns the height of the main chain block that a parameter names in
 // hex, and of the genesis block if it is empty.
-func (c *Call) heightOf(name string) (chain.Height, error) {
+func (c *Call) heightOf(name string) (consensus.Height, error) {
 	if c.str(name) == "" {
 		return 0, nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/feed"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -23,7 +23,7 @@ const exampleHash = "298e5cc3d985bfe7f81dc135f360abe089edd4396b86d2de66b0cef42b2
 // Core is what the methods work on. All fields but Proxy are required, and may be used from
 // any goroutine.
 type Core struct {
-	Params  *chain.Params
+	Params  *consensus.Params
 	Syncer  *spv.Syncer
 	Pool    *peer.Pool
 	Wallets *wallet.Set

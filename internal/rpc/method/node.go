@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/rpc/jsonrpc/types/v4"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // nodeMethods returns what clients of a full node ask that a light client can answer.
@@ -136,7 +137,7 @@ func (c *Call) hashes(name string) ([]chainhash.Hash, error) {
 // headersAfter returns the headers of the main chain after the first block of a locator
 // that is on it, up to a last one.
 func headersAfter(store *chain.Chain, at chain.State, locator []chainhash.Hash, stop chainhash.Hash) ([]string, error) {
-	var from chain.Height
+	var from consensus.Height
 	for _, hash := range locator {
 		h, err := store.HeightOf(hash)
 		if errors.Is(err, chain.ErrNotFound) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -53,7 +54,7 @@ func getStakeInfo() Method {
 			}
 			info := api.StakeInfo{
 				BlockHeight: int64(st.Tip.Height),
-				Difficulty:  api.Amount(chain.NextSBits(c.Params, ancestors{store}, st.Tip.Height)),
+				Difficulty:  api.Amount(consensus.NextSBits(c.Params, ancestors{store}, st.Tip.Height)),
 				PoolSize:    best.raw.PoolSize(),
 			}
 			for _, t := range tickets {
@@ -117,7 +118,7 @@ func ticketInfo() Method {
 			if err != nil {
 				return nil, err
 			}
-			tickets, err := c.tickets(ctx, w, chain.Height(max(0, from-1)))
+			tickets, err := c.tickets(ctx, w, consensus.Height(max(0, from-1)))
 			if err != nil {
 				return nil, err
 			}
@@ -133,8 +134,8 @@ func ticketInfo() Method {
 // ancestors are the headers of the main chain, for the rules that look at them.
 type ancestors struct{ store *chain.Chain }
 
-// At implements chain.Ancestors.
-func (a ancestors) At(h chain.Height) *chain.Header {
+// At implements consensus.Ancestors.
+func (a ancestors) At(h consensus.Height) *consensus.Header {
 	header, err := a.store.Header(h)
 	if err != nil {
 		return nil
@@ -151,7 +152,7 @@ type ticket struct {
 
 // tickets returns the tickets of the wallet that were mined above a height or are not
 // mined, newest first.
-func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above chain.Height) ([]ticket, error) {
+func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above consensus.Height) ([]ticket, error) {
 	spenders := make(map[chainhash.Hash]*wallet.Transaction)
 	var list []ticket
 	err := w.EachTransaction(ctx, wallet.HistoryFilter{Above: above}, func(tx *wallet.Transaction) bool {
@@ -174,12 +175,12 @@ func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above chain.Height
 }
 
 // expired reports whether a ticket can no longer vote in the block after a height.
-func (t *ticket) expired(p *chain.Params, tip chain.Height) bool {
+func (t *ticket) expired(p *consensus.Params, tip consensus.Height) bool {
 	return t.tx.Mined() && int64(tip-t.tx.Place.Height) > int64(p.TicketMaturity)+int64(p.TicketExpiry)
 }
 
 // count adds the ticket to the counts.
-func (t *ticket) count(info *api.StakeInfo, p *chain.Params, tip chain.Height) {
+func (t *ticket) count(info *api.StakeInfo, p *consensus.Params, tip consensus.Height) {
 	switch t.tx.TicketStatus {
 	case wallet.UnminedTicket:
 		info.OwnMempoolTix++

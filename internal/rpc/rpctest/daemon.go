@@ -20,7 +20,7 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -185,7 +185,7 @@ func (d *Daemon) Grow(t testing.TB, takeBack, putOn int, plan testnet.Plan) {
 	t.Helper()
 	d.seed++
 	c := d.Node.Chain()
-	d.Node.SetChain(c.Grow(testnet.Branch{At: c.Height() - chain.Height(takeBack), Blocks: putOn, Seed: 1000 + d.seed, Plan: plan}))
+	d.Node.SetChain(c.Grow(testnet.Branch{At: c.Height() - consensus.Height(takeBack), Blocks: putOn, Seed: 1000 + d.seed, Plan: plan}))
 	d.Sync(t)
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -71,7 +71,7 @@ func SyncedStatus() spv.Status {
 	return spv.Status{
 		Synced: true, FirstSyncDone: true, Seq: 42, Phase: spv.Following, Since: at, Reason: "Following the chain.",
 		Initialised: true, Ratio: 1, Headers: all, Filters: all, Rescan: all,
-		Tip: chain.BlockID{Height: 1000, Hash: chainhash.Hash{1}}, TipTime: at, Best: 1000, BestPeers: 1, Peers: 1,
+		Tip: consensus.BlockID{Height: 1000, Hash: chainhash.Hash{1}}, TipTime: at, Best: 1000, BestPeers: 1, Peers: 1,
 	}
 }
 
@@ -126,7 +126,7 @@ func (s shownSyncer) Changes(ctx context.Context, from uint64) iter.Seq[spv.Stat
 // newCore returns a core with its files in a directory. It starts nothing.
 func newCore(t testing.TB, dir string, peers peer.Config, stop func()) method.Core {
 	t.Helper()
-	params, log := chain.SimNet(), slog.New(slog.DiscardHandler)
+	params, log := consensus.SimNet(), slog.New(slog.DiscardHandler)
 	peers.Params, peers.UserAgent = params.Params, "/spvd:1.2.3/"
 	pool, err := peer.New(peers)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // SyncStatus translates a status. Ages are measured at now.
@@ -86,12 +86,12 @@ func lastReorg(r *spv.Reorg) *api.Reorg {
 }
 
 // BlockID translates the name of a block.
-func BlockID(id chain.BlockID) api.BlockID {
+func BlockID(id consensus.BlockID) api.BlockID {
 	return api.BlockID{Height: int64(id.Height), Hash: id.Hash.String()}
 }
 
 // BlockIDs translates the names of blocks. The list is not nil.
-func BlockIDs(ids []chain.BlockID) []api.BlockID {
+func BlockIDs(ids []consensus.BlockID) []api.BlockID {
 	out := make([]api.BlockID, len(ids))
 	for i, id := range ids {
 		out[i] = BlockID(id)

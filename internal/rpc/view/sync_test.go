@@ -12,7 +12,7 @@ import (
 
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // golden compares a value, as JSON, with a file.
@@ -35,8 +35,8 @@ func golden(t *testing.T, name string, value any) {
 
 func TestSyncStatusOfAStatusWithEverything(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
-	id := func(h chain.Height) chain.BlockID {
-		return chain.BlockID{Height: h, Hash: chainhash.Hash{byte(h)}}
+	id := func(h consensus.Height) consensus.BlockID {
+		return consensus.BlockID{Height: h, Hash: chainhash.Hash{byte(h)}}
 	}
 	st := spv.Status{
 		Seq:           42,

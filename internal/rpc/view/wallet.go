@@ -10,7 +10,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -126,7 +126,7 @@ func Spends(tx *wallet.Transaction) []api.Spend {
 
 // Jobs returns the jobs of the wallet of a name at a status of the syncer, oldest first.
 func Jobs(name string, w *wallet.Wallet, st *spv.Status) []api.Job {
-	tip := chain.Never
+	tip := consensus.Never
 	if st.Initialised {
 		tip = st.Rescan.Target
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -24,7 +24,7 @@ type bank struct {
 	set    *wallet.Set
 	dir    string
 	vaults []*vault
-	plans  map[chain.Height][]testnet.Tx     // of the best chain
+	plans  map[consensus.Height][]testnet.Tx // of the best chain
 	blocks map[chainhash.Hash]*wire.MsgBlock // that were read so far
 }
 
@@ -37,7 +37,7 @@ type vault struct {
 
 // newBank gives the client of a plot three wallets. Two of them watch the same
 // account; what is theirs at once and what is imported later is left to chance.
-func newBank(p *plot, plans map[chain.Height][]testnet.Tx, blocks map[chainhash.Hash]*wire.MsgBlock, m *market) *bank {
+func newBank(p *plot, plans map[consensus.Height][]testnet.Tx, blocks map[chainhash.Hash]*wire.MsgBlock, m *market) *bank {
 	b := &bank{plot: p, market: m, plans: plans, dir: filepath.Join(p.TempDir(), "wallets"), blocks: blocks}
 	all := holders()
 	b.vaults = []*vault{
@@ -90,7 +90,7 @@ func (b *bank) importNext(v *vault) {
 }
 
 // block returns a block of a chain.
-func (b *bank) block(c *testnet.Chain, h chain.Height) *wire.MsgBlock {
+func (b *bank) block(c *testnet.Chain, h consensus.Height) *wire.MsgBlock {
 	id := c.ID(h)
 	if b.blocks[id.Hash] == nil {
 		b.blocks[id.Hash] = c.Block(h)
@@ -99,15 +99,15 @@ func (b *bank) block(c *testnet.Chain, h chain.Height) *wire.MsgBlock {
 }
 
 // tape plays the best chain up to a height.
-func (b *bank) tape(upTo chain.Height, who []*holder) *tape {
+func (b *bank) tape(upTo consensus.Height, who []*holder) *tape {
 	best := b.best
-	return play(func(h chain.Height) *wire.MsgBlock { return b.block(best, h) }, upTo, who)
+	return play(func(h consensus.Height) *wire.MsgBlock { return b.block(best, h) }, upTo, who)
 }
 
 // grow puts blocks with new deals on the best chain. With a depth, they take the
 // place of its newest ones.
 func (b *bank) grow(depth, n int) {
-	at := b.best.Height() - chain.Height(depth)
+	at := b.best.Height() - consensus.Height(depth)
 	for h := at + 1; h <= b.best.Height(); h++ {
 		b.market.leave(b.plans[h])
 		delete(b.plans, h)

@@ -20,7 +20,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/peer"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // How much is simulated: make eclipse runs everything, for a day of virtual time each.
@@ -38,7 +38,7 @@ const (
 
 // eclipseChain is a chain of a public network with the block time of the main network.
 var eclipseChain = sync.OnceValue(func() *testnet.Chain {
-	params := chain.SimNet()
+	params := consensus.SimNet()
 	public := *params.Params
 	public.Net, public.DefaultPort = wire.TestNet3, fmt.Sprint(eclipsePort)
 	public.TargetTimePerBlock = eclipseBlock

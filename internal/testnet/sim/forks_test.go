@@ -14,7 +14,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Which forks are simulated: go test ./internal/testnet/sim -run TestForks -args
@@ -61,8 +61,8 @@ func simulateFork(t *testing.T, seed uint64) {
 	if chance.IntN(8) == 0 {
 		below = 0
 	}
-	best := deepTrunk().Fork(chain.Height(below+depth), 1+chance.IntN(5), seed)
-	rival := best.Fork(chain.Height(below), 1+depth*(50+chance.IntN(51))/100, seed+1)
+	best := deepTrunk().Fork(consensus.Height(below+depth), 1+chance.IntN(5), seed)
+	rival := best.Fork(consensus.Height(below), 1+depth*(50+chance.IntN(51))/100, seed+1)
 	least := rival.Work()
 	for work := best.Work(); work.LtEq(&least); work = best.Work() {
 		best = best.Extend(1)

@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // ledger is a wallet that watches a few scripts and writes down which blocks
@@ -24,16 +25,16 @@ type ledger struct {
 
 	mu      sync.Mutex
 	scripts [][]byte
-	blocks  []chain.BlockID
-	found   map[chain.Height]chain.BlockID // blocks that came with their transactions
+	blocks  []consensus.BlockID
+	found   map[consensus.Height]consensus.BlockID // blocks that came with their transactions
 }
 
 func newLedger(t *testing.T, c *testnet.Chain) *ledger {
 	return &ledger{
 		t:       t,
 		scripts: [][]byte{mine(0), mine(1)}, // not mine(2): somebody else's
-		blocks:  []chain.BlockID{c.ID(0)},
-		found:   make(map[chain.Height]chain.BlockID),
+		blocks:  []consensus.BlockID{c.ID(0)},
+		found:   make(map[consensus.Height]consensus.BlockID),
 	}
 }
 
@@ -46,14 +47,14 @@ func (l *ledger) forget() {
 }
 
 // Scanned implements spv.Wallet.
-func (l *ledger) Scanned() (chain.BlockID, bool) {
+func (l *ledger) Scanned() (consensus.BlockID, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.tip(), true
 }
 
 // Locator implements spv.Wallet.
-func (l *ledger) Locator() []chain.BlockID {
+func (l *ledger) Locator() []consensus.BlockID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ids := slices.Clone(l.blocks)
@@ -91,14 +92,14 @@ func (l *ledger) Apply(_ context.Context, u chain.Update) (bool, error) {
 }
 
 // tip returns the newest block. The caller holds the lock.
-func (l *ledger) tip() chain.BlockID { return l.blocks[len(l.blocks)-1] }
+func (l *ledger) tip() consensus.BlockID { return l.blocks[len(l.blocks)-1] }
 
 // mustBeAt demands that the ledger has the whole chain and was given exactly
 // the blocks whose filters match.
 func (l *ledger) mustBeAt(c *testnet.Chain) {
 	l.t.Helper()
-	want := make(map[chain.Height]chain.BlockID)
-	for h := chain.Height(1); h <= c.Height(); h++ {
+	want := make(map[consensus.Height]consensus.BlockID)
+	for h := consensus.Height(1); h <= c.Height(); h++ {
 		f, err := gcs.FromBytesV2(blockcf2.B, blockcf2.M, c.Filter(h))
 		if err != nil {
 			l.t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Which majorities are simulated besides the kept ones: go test ./internal/testnet/sim
@@ -36,7 +36,7 @@ const majorityBlocks = 24_000
 // eight honest ones.
 func TestMostPeersAreFaulty(t *testing.T) {
 	plan := testnet.Plan{}
-	for h := chain.Height(50); h < majorityBlocks; h += 450 {
+	for h := consensus.Height(50); h < majorityBlocks; h += 450 {
 		plan.Pay(h, mine(int(h/450)%3), 1e8)
 	}
 	best, err := testnet.Generate(t.Context(), testnet.Config{Seed: 2, Blocks: majorityBlocks, Plan: plan})

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // staking is the height above which there are votes, and with them revocations.
@@ -26,9 +26,9 @@ type market struct {
 
 // plan makes up transactions for n blocks above a tape's last one, at a height. The
 // tape plays them.
-func (m *market) plan(t *tape, at chain.Height, n int) testnet.Plan {
+func (m *market) plan(t *tape, at consensus.Height, n int) testnet.Plan {
 	plan := testnet.Plan{}
-	for height := at + 1; height <= at+chain.Height(n); height++ {
+	for height := at + 1; height <= at+consensus.Height(n); height++ {
 		for range m.chance.IntN(3) {
 			tx, ok := m.tx(t, height)
 			if !ok || t.seen[tx.Msg.TxHash()] {
@@ -43,7 +43,7 @@ func (m *market) plan(t *tape, at chain.Height, n int) testnet.Plan {
 }
 
 // tx makes up a transaction for the block at a height.
-func (m *market) tx(t *tape, height chain.Height) (testnet.Tx, bool) {
+func (m *market) tx(t *tape, height consensus.Height) (testnet.Tx, bool) {
 	switch kind := m.chance.IntN(8); {
 	case kind < 2:
 		return m.income(t), true
@@ -68,7 +68,7 @@ func (m *market) income(t *tape) testnet.Tx {
 }
 
 // payment spends a coin or two to anybody.
-func (m *market) payment(t *tape, height chain.Height) (testnet.Tx, bool) {
+func (m *market) payment(t *tape, height consensus.Height) (testnet.Tx, bool) {
 	coins := t.spendable(height)
 	if len(coins) == 0 {
 		return testnet.Tx{}, false
@@ -89,7 +89,7 @@ func (m *market) payment(t *tape, height chain.Height) (testnet.Tx, bool) {
 }
 
 // ticket buys a ticket with a coin of an earlier block.
-func (m *market) ticket(t *tape, height chain.Height) (testnet.Tx, bool) {
+func (m *market) ticket(t *tape, height consensus.Height) (testnet.Tx, bool) {
 	coins := slices.DeleteFunc(t.spendable(height), func(op wire.OutPoint) bool { return t.coins[op].height == height })
 	if len(coins) == 0 {
 		return testnet.Tx{}, false
@@ -108,7 +108,7 @@ func (m *market) ticket(t *tape, height chain.Height) (testnet.Tx, bool) {
 }
 
 // revocation returns what is in a ticket.
-func (m *market) revocation(t *tape, height chain.Height) (testnet.Tx, bool) {
+func (m *market) revocation(t *tape, height consensus.Height) (testnet.Tx, bool) {
 	tickets := t.tickets(height)
 	if len(tickets) == 0 {
 		return testnet.Tx{}, false
@@ -126,7 +126,7 @@ func (m *market) revocation(t *tape, height chain.Height) (testnet.Tx, bool) {
 
 // again returns a transaction of a branch that was left, if it can still be mined
 // and a wallet that never saw that branch would find it.
-func (m *market) again(t *tape, height chain.Height) (testnet.Tx, bool) {
+func (m *market) again(t *tape, height consensus.Height) (testnet.Tx, bool) {
 	if len(m.lost) == 0 {
 		return testnet.Tx{}, false
 	}

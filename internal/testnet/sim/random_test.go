@@ -11,7 +11,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Which networks are simulated: go test ./internal/testnet/sim -args
@@ -65,11 +65,11 @@ type plot struct {
 // chain returns the chain that the network begins with. Payments to the wallet
 // are on the trunk and above.
 func (p *plot) chain() *testnet.Chain {
-	at := chain.Height(100 + p.chance.IntN(1500))
+	at := consensus.Height(100 + p.chance.IntN(1500))
 	n := 10 + p.chance.IntN(60)
 	plan := testnet.Plan{}
 	for range p.chance.IntN(4) {
-		plan.Pay(at+1+chain.Height(p.chance.IntN(n)), mine(p.chance.IntN(3)), 1e8)
+		plan.Pay(at+1+consensus.Height(p.chance.IntN(n)), mine(p.chance.IntN(3)), 1e8)
 	}
 	return trunk().Grow(testnet.Branch{At: at, Blocks: n, Seed: p.seed, Plan: plan})
 }

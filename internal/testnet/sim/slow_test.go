@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestSlowLines checks that a sync goes on where a batch of headers takes seconds on
 // every line, and that what comes slowly is not fetched over and over.
 func TestSlowLines(t *testing.T) {
 	slow := link.Shape{Latency: 100 * time.Millisecond, Bandwidth: 50_000}
-	for name, heights := range map[string][]chain.Height{"walk": nil, "waypoints": {2200}} {
+	for name, heights := range map[string][]consensus.Height{"walk": nil, "waypoints": {2200}} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, trunk(), func(w *world) {
 				w.honestNodes(8, slow)
@@ -31,7 +31,7 @@ func TestSlowLines(t *testing.T) {
 					sent += h.Node.Traffic().BytesOut.Load()
 				}
 				for h := range w.best.Height() + 1 {
-					size += chain.HeaderSize + int64(len(w.best.Filter(h)))
+					size += consensus.HeaderSize + int64(len(w.best.Filter(h)))
 				}
 				if sent > 3*size {
 					t.Errorf("%d bytes were sent for %d", sent, size)

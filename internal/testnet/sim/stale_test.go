@@ -13,7 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // blockTime is the target time per block of a network where blocks come by the clock.
@@ -23,7 +23,7 @@ const blockTime = 2 * time.Minute
 // network, so that the age of the tip counts and nodes tell addresses. Its rules are
 // otherwise those of the simulation network, with more time between blocks.
 var punctual = sync.OnceValue(func() *testnet.Chain {
-	params := chain.SimNet()
+	params := consensus.SimNet()
 	public := *params.Params
 	public.Net = wire.TestNet3
 	public.DefaultPort = "19108"

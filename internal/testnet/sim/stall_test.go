@@ -6,7 +6,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestAStallCostsLittle holds what one of two peers that is silent, or answers with other
@@ -14,7 +14,7 @@ import (
 func TestAStallCostsLittle(t *testing.T) {
 	const trip = 50 * time.Millisecond
 	plan := testnet.Plan{}
-	for h := chain.Height(50); h < 3000; h += 100 {
+	for h := consensus.Height(50); h < 3000; h += 100 {
 		plan.Pay(h, mine(int(h)%3), 1e8)
 	}
 	best, err := testnet.Generate(t.Context(), testnet.Config{Seed: 3, Blocks: 3000, Plan: plan})

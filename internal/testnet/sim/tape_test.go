@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // returnMaturity is how many confirmations the return of a ticket needs before it
@@ -33,7 +33,7 @@ type note struct {
 	of       *holder // of a ticket: who may vote, nil for a stranger
 	script   []byte
 	amount   int64
-	height   chain.Height
+	height   consensus.Height
 	promises []promise // of a ticket: to holders
 	returned bool      // by a ticket
 	stake    bool      // in the stake tree
@@ -49,17 +49,17 @@ type promise struct {
 // deal is a transaction, and what it adds to the holders.
 type deal struct {
 	hash   chainhash.Hash
-	height chain.Height
+	height consensus.Height
 	net    int64
 }
 
 // play plays a chain up to a height for some holders.
-func play(block func(chain.Height) *wire.MsgBlock, upTo chain.Height, who []*holder) *tape {
+func play(block func(consensus.Height) *wire.MsgBlock, upTo consensus.Height, who []*holder) *tape {
 	t := &tape{holders: who, coins: make(map[wire.OutPoint]*note), seen: make(map[chainhash.Hash]bool), used: make(map[*holder]*[2]int)}
 	for _, h := range who {
 		t.used[h] = new([2]int)
 	}
-	for height := chain.Height(1); height <= upTo; height++ {
+	for height := consensus.Height(1); height <= upTo; height++ {
 		b := block(height)
 		for _, tx := range slices.Concat(b.STransactions, b.Transactions) {
 			t.tx(height, tx)
@@ -69,7 +69,7 @@ func play(block func(chain.Height) *wire.MsgBlock, upTo chain.Height, who []*hol
 }
 
 // tx plays a transaction.
-func (t *tape) tx(height chain.Height, tx *wire.MsgTx) {
+func (t *tape) tx(height consensus.Height, tx *wire.MsgTx) {
 	d, id := deal{height: height}, sync.OnceValue(tx.TxHash) // of most nobody asks
 	concerns := false
 	for _, in := range tx.TxIn {
@@ -158,14 +158,14 @@ func (t *tape) known(h *holder, script []byte) bool {
 
 // spendable returns the outpoints that the block at a height may spend, in an order
 // that depends on nothing else. Tickets are not among them.
-func (t *tape) spendable(height chain.Height) []wire.OutPoint {
+func (t *tape) spendable(height consensus.Height) []wire.OutPoint {
 	return t.pick(func(n *note) bool {
 		return !n.spent && n.promises == nil && (!n.returned || height-n.height >= returnMaturity)
 	})
 }
 
 // tickets returns the tickets that are neither spent nor of this block.
-func (t *tape) tickets(height chain.Height) []wire.OutPoint {
+func (t *tape) tickets(height consensus.Height) []wire.OutPoint {
 	return t.pick(func(n *note) bool { return !n.spent && n.promises != nil && n.height < height })
 }
 
@@ -186,7 +186,7 @@ func (t *tape) pick(fits func(*note) bool) []wire.OutPoint {
 type money struct{ spendable, immature, locked, voting, received int64 }
 
 // money returns what each holder has when the chain ends at a height.
-func (t *tape) money(tip chain.Height) map[*holder]*money {
+func (t *tape) money(tip consensus.Height) map[*holder]*money {
 	by := make(map[*holder]*money)
 	for _, h := range t.holders {
 		by[h] = new(money)

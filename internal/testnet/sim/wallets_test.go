@@ -13,7 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // walletShare is how many random networks there are for one with wallets.
@@ -44,7 +44,7 @@ var ground = sync.OnceValues(func() (*testnet.Chain, testnet.Plan) {
 var groundBlocks = sync.OnceValue(func() map[chainhash.Hash]*wire.MsgBlock {
 	c, _ := ground()
 	blocks := make(map[chainhash.Hash]*wire.MsgBlock)
-	for h := chain.Height(1); h <= c.Height(); h++ {
+	for h := consensus.Height(1); h <= c.Height(); h++ {
 		blocks[c.ID(h).Hash] = c.Block(h)
 	}
 	return blocks
@@ -57,9 +57,9 @@ func simulateWallets(t *testing.T, seed uint64) {
 		p := &plot{chance: rand.New(rand.NewPCG(seed, 2)), seed: seed}
 		below, deals := ground()
 		blocks := maps.Clone(groundBlocks())
-		best := below.Fork(chain.Height(200+p.chance.IntN(200)), 0, 0)
-		plans := make(map[chain.Height][]testnet.Tx)
-		for h := chain.Height(1); h <= best.Height(); h++ {
+		best := below.Fork(consensus.Height(200+p.chance.IntN(200)), 0, 0)
+		plans := make(map[consensus.Height][]testnet.Tx)
+		for h := consensus.Height(1); h <= best.Height(); h++ {
 			plans[h] = deals[h]
 		}
 		inWorld(t, best, func(w *world) {

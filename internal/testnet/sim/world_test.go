@@ -16,14 +16,14 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // trunk is what all worlds have in common: every test network is a branch of
 // it. Making it once saves nearly all of the time that chains take.
 var trunk = sync.OnceValue(func() *testnet.Chain {
 	plan := testnet.Plan{}
-	for h := chain.Height(50); h < 2600; h += 170 {
+	for h := consensus.Height(50); h < 2600; h += 170 {
 		plan.Pay(h, mine(int(h/170)%3), 1e8)
 	}
 	c, err := testnet.Generate(context.Background(), testnet.Config{Seed: 1, Blocks: 2600, Plan: plan})
@@ -241,7 +241,7 @@ func (w *world) extend(n int) {
 
 // reorganise replaces the newest blocks by others with more work.
 func (w *world) reorganise(depth int, seed uint64) {
-	w.become(w.best.Outgrow(w.best.Height()-chain.Height(depth), seed))
+	w.become(w.best.Outgrow(w.best.Height()-consensus.Height(depth), seed))
 }
 
 // disturbed notes that lines have changed: for a while the client cannot know.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/wait"
-	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Exit codes.
@@ -95,7 +95,7 @@ func (cfg *config) chain(ctx context.Context) (*testnet.Chain, error) {
 		return nil, err
 	}
 	defer f.Close()
-	c, err := testnet.Prefix(chain.SimNet(), f)
+	c, err := testnet.Prefix(consensus.SimNet(), f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.prefix, err)
 	}
