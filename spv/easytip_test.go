@@ -15,9 +15,9 @@ import (
 func hardNet(t *testing.T, blocks int) *testnet.Chain {
 	t.Helper()
 	p := consensus.SimNet()
-	hard := *p.Params
+	hard := *p.ChainParams
 	hard.WorkDiffV2Blake3StartBits = 0x2003ffff
-	p.Params, p.MaxEasing = &hard, 16
+	p.ChainParams, p.MaxEasing = &hard, 16
 	c, err := testnet.Generate(context.Background(), testnet.Config{Params: p, Seed: 1, Blocks: blocks})
 	if err != nil {
 		t.Fatal(err)

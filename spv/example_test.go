@@ -78,7 +78,7 @@ type frontEnd struct {
 func newFrontEnd(dir string, net *testnet.Network) (f frontEnd, err error) {
 	params := consensus.SimNet() // or MainNet, or TestNet3
 	f.pool, err = peer.New(peer.Config{
-		Params:    params.Params,
+		Params:    params.ChainParams,
 		UserAgent: "/frontend:1.0.0/",
 		File:      filepath.Join(dir, "peers.json"),
 		RelayTx:   true, // shows payments before they are mined

@@ -129,7 +129,7 @@ func newPosts() *posts {
 // a restart. Another one is kept in memory only, and for a day at most.
 func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, error) {
 	p := Publication{Hash: tx.TxHash(), Tx: tx, Since: time.Now()}
-	if err := standalone.CheckTransactionSanity(tx, uint64(s.cfg.Params.MaxTxSize)); err != nil {
+	if err := standalone.CheckTransactionSanity(tx, uint64(s.cfg.Params.ChainParams.MaxTxSize)); err != nil {
 		return p, rejected(err)
 	}
 	if standalone.IsTreasuryBase(tx) || standalone.IsCoinBaseTx(tx, tx.Version >= wire.TxVersionTreasury) {

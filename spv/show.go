@@ -53,16 +53,16 @@ func (r *run) facts() facts {
 	f.enough = state.EnoughWork
 	f.pinned = r.pinned()
 	f.tipAge = r.cfg.Now().Sub(state.TipTime)
-	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.TargetTimePerBlock
-	f.interval = r.cfg.Params.TargetTimePerBlock
-	f.overdue = r.tipsAge() && f.tipAge > overdueIntervals*r.cfg.Params.TargetTimePerBlock
+	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.ChainParams.TargetTimePerBlock
+	f.interval = r.cfg.Params.ChainParams.TargetTimePerBlock
+	f.overdue = r.tipsAge() && f.tipAge > overdueIntervals*r.cfg.Params.ChainParams.TargetTimePerBlock
 	return f
 }
 
 // tipsAge reports whether an old tip means that something is wrong. On networks
 // where blocks are mined at will it does not.
 func (r *run) tipsAge() bool {
-	net := r.cfg.Params.Net
+	net := r.cfg.Params.ChainParams.Net
 	return net == wire.MainNet || net == wire.TestNet3
 }
 

@@ -41,7 +41,7 @@ func TestAWrongWaypointDoesNotEndTheSync(t *testing.T) {
 		inHouse(t, c, nil, func(h *house) {
 			h.withWaypoints(points)
 			if !enough {
-				h.cfg.Params.MinKnownChainWork = new(big.Int).Lsh(big.NewInt(1), 200)
+				h.cfg.Params.ChainParams.MinKnownChainWork = new(big.Int).Lsh(big.NewInt(1), 200)
 			}
 			for range 2 {
 				h.net.join(&fakePeer{chain: c, latency: latency})
@@ -64,7 +64,7 @@ func TestAWrongWaypointDoesNotEndTheSync(t *testing.T) {
 			if len(h.net.accused) != 0 {
 				h.Errorf("accused: %v", h.net.accused)
 			}
-			h.restart(func(p *consensus.Params) { p.Waypoints, p.MinKnownChainWork = nil, nil })
+			h.restart(func(p *consensus.Params) { p.Waypoints, p.ChainParams.MinKnownChainWork = nil, nil })
 			h.untilSyncedTo(time.Minute, c)
 		})
 	}

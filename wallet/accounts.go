@@ -33,7 +33,7 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 	if o.Gap > MaxGap {
 		return Account{}, ErrGapLimit
 	}
-	key, err := parseXpub(w.cfg.Params.Params, xpub)
+	key, err := parseXpub(w.cfg.Params.ChainParams, xpub)
 	if err != nil {
 		return Account{}, fmt.Errorf("import account: %w", err)
 	}
@@ -261,7 +261,7 @@ func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 				if end == a.watched[branch] {
 					break
 				}
-				derived, err := derive(w.cfg.Params.Params, a, uint32(branch), end)
+				derived, err := derive(w.cfg.Params.ChainParams, a, uint32(branch), end)
 				if err != nil {
 					return nil, err
 				}

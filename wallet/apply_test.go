@@ -61,7 +61,7 @@ func checkAddressHistory(t *testing.T, w *world, x *Wallet) {
 	}
 	found := 0
 	for _, pay := range w.ours {
-		f := HistoryFilter{Addresses: []string{scriptAddress(w.params.Params, pay)}}
+		f := HistoryFilter{Addresses: []string{scriptAddress(w.params.ChainParams, pay)}}
 		var want, got []chainhash.Hash
 		for _, h := range all {
 			if f.takes(h) {

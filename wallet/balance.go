@@ -120,7 +120,7 @@ func (t *tally) immature(ctx context.Context, tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	first := max(0, t.s.tip.Height-consensus.Height(t.w.cfg.Params.CoinbaseMaturity))
+	first := max(0, t.s.tip.Height-consensus.Height(t.w.cfg.Params.ChainParams.CoinbaseMaturity))
 	c := tx.Bucket(agingBucket).Cursor()
 	for k, _ := c.Seek(key32(uint32(first))); k != nil; k, _ = c.Next() {
 		v, err := unspent.get(k)
@@ -216,7 +216,7 @@ func (t *tally) field(tx *bolt.Tx, h *holding) *dcrutil.Amount {
 
 // maturity returns how many confirmations an output needs.
 func (t *tally) maturity(tx *bolt.Tx, h *holding) int64 {
-	p := t.w.cfg.Params.Params
+	p := t.w.cfg.Params.ChainParams
 	least := h.source.leastMaturity(p)
 	if v := tx.Bucket(agingBucket).Get(h.key()); len(v) == 1 && v[0] == 1 {
 		return max(least, int64(p.CoinbaseMaturity))

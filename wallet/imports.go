@@ -16,7 +16,7 @@ import (
 // searched for from the earlier birthday on, with all of its account. The errors are ErrPrivateKey,
 // ErrWrongNetwork, ErrBadChecksum, ErrBadAddress, ErrBadLabel and ErrDuplicate.
 func (w *Wallet) ImportAddress(ctx context.Context, address, label string, birthday *Birthday) error {
-	addr, err := parseAddress(w.cfg.Params.Params, address)
+	addr, err := parseAddress(w.cfg.Params.ChainParams, address)
 	if err == nil {
 		err = checkLabel(label)
 	}
@@ -30,7 +30,7 @@ func (w *Wallet) ImportAddress(ctx context.Context, address, label string, birth
 // payments to the key itself. A nil birthday is the wallet's. The errors are
 // ErrBadKey and ErrDuplicate.
 func (w *Wallet) ImportPubKey(ctx context.Context, key []byte, birthday *Birthday) (address string, err error) {
-	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(key, w.cfg.Params)
+	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(key, w.cfg.Params.ChainParams)
 	if err != nil {
 		return "", fmt.Errorf("import public key: %w", ErrBadKey)
 	}
@@ -47,7 +47,7 @@ func (w *Wallet) ImportRedeemScript(ctx context.Context, redeem []byte, birthday
 	if len(redeem) == 0 || len(redeem) > txscript.MaxScriptElementSize {
 		return "", fmt.Errorf("import redeem script of %d bytes: %w: it must have 1 to %d", len(redeem), ErrBadScript, txscript.MaxScriptElementSize)
 	}
-	addr, err := stdaddr.NewAddressScriptHashV0(redeem, w.cfg.Params)
+	addr, err := stdaddr.NewAddressScriptHashV0(redeem, w.cfg.Params.ChainParams)
 	if err != nil {
 		return "", fmt.Errorf("import redeem script: %w", ErrBadScript)
 	}

@@ -26,7 +26,7 @@ type Imported struct {
 func (w *Wallet) ImportAddresses(ctx context.Context, addresses []string, birthday *Birthday) (Imported, error) {
 	list := make([]single, len(addresses))
 	for i, address := range addresses {
-		addr, err := parseAddress(w.cfg.Params.Params, address)
+		addr, err := parseAddress(w.cfg.Params.ChainParams, address)
 		if err != nil {
 			return Imported{}, fmt.Errorf("import address %d of %d: %w", i+1, len(addresses), err)
 		}
@@ -55,7 +55,7 @@ func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem
 		if len(script) == 0 || len(script) > txscript.MaxScriptElementSize {
 			return refuse()
 		}
-		addr, err := stdaddr.NewAddressScriptHashV0(script, w.cfg.Params)
+		addr, err := stdaddr.NewAddressScriptHashV0(script, w.cfg.Params.ChainParams)
 		if err != nil {
 			return refuse()
 		}

@@ -16,7 +16,7 @@ func addressesOf(t testing.TB, seed string, n int) (addresses []string, scripts 
 	t.Helper()
 	for i := range n {
 		hash := chainhash.HashB(fmt.Appendf(nil, "%s %d", seed, i))
-		addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(hash[:20], testConfig("", Birthday{}).Params)
+		addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(hash[:20], testConfig("", Birthday{}).Params.ChainParams)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +33,7 @@ func TestManyAreImportedAsOne(t *testing.T) {
 	scripts := derived(t, 3, External, 40) // the world has their keys
 	var addresses []string
 	for _, script := range scripts {
-		addresses = append(addresses, scriptAddress(w.params.Params, script))
+		addresses = append(addresses, scriptAddress(w.params.ChainParams, script))
 	}
 	w.ours = scripts
 	for range 40 {

@@ -18,7 +18,7 @@ import (
 // testPubKey is a public key of nobody.
 func testPubKey(t *testing.T) []byte {
 	t.Helper()
-	key, err := seedKey(t, consensus.SimNet(), 9).Neuter().Child(0)
+	key, err := seedKey(t, consensus.SimNet().ChainParams, 9).Neuter().Child(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func testPubKey(t *testing.T) []byte {
 // importing it results.
 func eachAddress(t *testing.T) map[string]int {
 	t.Helper()
-	net, key := consensus.SimNet().Params, testPubKey(t)
+	net, key := consensus.SimNet().ChainParams, testPubKey(t)
 	hash := bytes.Repeat([]byte{7}, 20)
 	edKey, err := hex.DecodeString("cecc1507dc1ddd7295951c290888f095adb9044d1b73d696e6df065d683bd4fc")
 	if err != nil {
@@ -93,7 +93,7 @@ func TestImportEachTypeOfAddress(t *testing.T) {
 // A label is set with the import or, if one of them is refused, neither.
 func TestImportWithALabel(t *testing.T) {
 	x, w := openTest(t, Birthday{}), newWorld(t, 1)
-	address := scriptAddress(x.cfg.Params.Params, w.stranger())
+	address := scriptAddress(x.cfg.Params.ChainParams, w.stranger())
 	before := dump(t, x)
 	if err := x.ImportAddress(t.Context(), address, strings.Repeat("x", maxLabel+1), nil); !errors.Is(err, ErrBadLabel) {
 		t.Errorf("a label that is too long: %v", err)
@@ -153,7 +153,7 @@ func TestImportScripts(t *testing.T) {
 func TestRedeemScriptOfAWatchedAddress(t *testing.T) {
 	x := openTest(t, Birthday{})
 	redeem := []byte{txscript.OP_TRUE}
-	addr, err := stdaddr.NewAddressScriptHashV0(redeem, x.cfg.Params)
+	addr, err := stdaddr.NewAddressScriptHashV0(redeem, x.cfg.Params.ChainParams)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestImportedAddressJoinsItsAccount(t *testing.T) {
 	for range 30 {
 		w.random()
 	}
-	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.Params, w.ours[4]), "", nil); err != nil {
+	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.ChainParams, w.ours[4]), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(x, 10)
@@ -218,7 +218,7 @@ func TestAddressesOfOthers(t *testing.T) {
 			t.Fatalf("mistyped: %v", err)
 		}
 	}
-	main, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), consensus.MainNet())
+	main, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), consensus.MainNet().ChainParams)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestAddressesOfOthers(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	mine := scriptAddress(x.cfg.Params.Params, derived(t, 1, Internal, 4)[3])
+	mine := scriptAddress(x.cfg.Params.ChainParams, derived(t, 1, Internal, 4)[3])
 	info, err := x.AddressInfo(t.Context(), mine)
 	if err != nil || !info.Derived || info.Branch != Internal || info.Index != 3 || info.Account != "a" || len(info.PublicKey) != 33 {
 		t.Fatalf("%+v, %v", info, err)
@@ -239,7 +239,7 @@ func TestAddressesOfOthers(t *testing.T) {
 }
 
 func TestBirthdays(t *testing.T) {
-	genesis := consensus.SimNet().GenesisBlock.Header.Timestamp
+	genesis := consensus.SimNet().ChainParams.GenesisBlock.Header.Timestamp
 	day := func(n int) time.Time { return genesis.Add(time.Duration(n) * 24 * time.Hour) }
 	pays := derived(t, 1, External, 1)
 	w := newWorld(t, 1) // one block an hour
@@ -294,7 +294,7 @@ func TestDateOfALateImport(t *testing.T) {
 	importTest(t, x, "other", 2, AccountOptions{})
 	w.sync(x, 1000) // remembers all of them
 	when := w.main[200].Header.Time()
-	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.Params, pays[0]), "", &Birthday{Time: when}); err != nil {
+	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.ChainParams, pays[0]), "", &Birthday{Time: when}); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(x, 100)

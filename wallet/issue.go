@@ -92,15 +92,15 @@ func (w *Wallet) NextIndex(account string, branch uint32) (uint32, error) {
 
 // derivedAddress returns the address at an index of a branch.
 func (w *Wallet) derivedAddress(a *Account, branch, index uint32) (string, error) {
-	key, err := branchKey(w.cfg.Params.Params, a.Xpub, branch)
+	key, err := branchKey(w.cfg.Params.ChainParams, a.Xpub, branch)
 	if err != nil {
 		return "", err
 	}
-	pay, err := childScript(w.cfg.Params.Params, key, index)
+	pay, err := childScript(w.cfg.Params.ChainParams, key, index)
 	if err != nil {
 		return "", err
 	}
-	return scriptAddress(w.cfg.Params.Params, pay), nil
+	return scriptAddress(w.cfg.Params.ChainParams, pay), nil
 }
 
 // Addresses returns the addresses of an account that were handed out or used,
@@ -124,7 +124,7 @@ func (w *Wallet) Addresses(account string) ([]string, error) {
 		if number != ImportedAccount && sc.index >= s.accounts[number].Branches[sc.branch].next() {
 			continue
 		}
-		if addr := scriptAddress(w.cfg.Params.Params, sc.pay); addr != "" {
+		if addr := scriptAddress(w.cfg.Params.ChainParams, sc.pay); addr != "" {
 			list = append(list, addr)
 		}
 	}

@@ -57,7 +57,7 @@ func (w *Wallet) labelKey(subject string) ([]byte, error) {
 	if raw, err := hex.DecodeString(subject); err == nil && len(raw) == chainhash.HashSize {
 		return []byte(hex.EncodeToString(raw)), nil
 	}
-	addr, err := parseAddress(w.cfg.Params.Params, subject)
+	addr, err := parseAddress(w.cfg.Params.ChainParams, subject)
 	if err != nil {
 		return nil, err
 	}

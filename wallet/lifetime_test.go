@@ -170,7 +170,7 @@ func (l *lifetime) importScript() {
 	pay := l.pool[l.rng.IntN(len(l.pool))]
 	d, b := l.birthday()
 	var err error
-	if address := scriptAddress(l.params.Params, []byte(pay)); address != "" && l.rng.IntN(2) == 0 {
+	if address := scriptAddress(l.params.ChainParams, []byte(pay)); address != "" && l.rng.IntN(2) == 0 {
 		err = l.x.ImportAddress(l.t.Context(), address, "", d)
 	} else {
 		err = l.x.ImportScript(l.t.Context(), []byte(pay), d)

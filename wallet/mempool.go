@@ -35,7 +35,7 @@ func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (
 }
 
 func (w *Wallet) addUnmined(ctx context.Context, u *unmined) (ours bool, err error) {
-	if err := standalone.CheckTransactionSanity(u.tx, uint64(w.cfg.Params.MaxTxSize)); err != nil {
+	if err := standalone.CheckTransactionSanity(u.tx, uint64(w.cfg.Params.ChainParams.MaxTxSize)); err != nil {
 		return false, fmt.Errorf("add transaction %s: %w: %w", u.hash, ErrBadTransaction, err)
 	}
 	if u.kind.minedOnly() {
@@ -135,7 +135,7 @@ func (q *query) ripe(msg *wire.MsgTx) error {
 		if err != nil || m == nil {
 			return fmt.Errorf("output %s: %w", op, orCorrupt(err))
 		}
-		need := c.source.maturity(m.tx, q.w.cfg.Params.Params)
+		need := c.source.maturity(m.tx, q.w.cfg.Params.ChainParams)
 		if confirmations(c.place.Height, q.s.tip.Height) < need {
 			return fmt.Errorf("%w: %s can be from block %d on", ErrImmature, op, int64(c.place.Height)+need)
 		}

@@ -71,7 +71,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		"newer format":  {put(formatKey, key32(newestFormat()+1)), ErrNewerFormat},
 		"format zero":   {put(formatKey, key32(0)), ErrCorrupt},
-		"other network": {put(networkKey, key32(uint32(consensus.MainNet().Net))), ErrOtherNetwork},
+		"other network": {put(networkKey, key32(uint32(consensus.MainNet().ChainParams.Net))), ErrOtherNetwork},
 		"no network":    {put(networkKey, nil), ErrCorrupt},
 		"short state":   {put(progressKey, []byte{1}), ErrCorrupt},
 		"unknown tip":   {put(progressKey, progress{tip: consensus.BlockID{Height: 1}}.encode()), ErrCorrupt},

@@ -42,7 +42,7 @@ type AddressInfo struct {
 // AddressInfo returns what is known about an address, whoever it belongs to. It
 // need not be watched. The errors are those of ImportAddress.
 func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, error) {
-	addr, err := parseAddress(w.cfg.Params.Params, address)
+	addr, err := parseAddress(w.cfg.Params.ChainParams, address)
 	if err != nil {
 		return AddressInfo{}, fmt.Errorf("address: %w", err)
 	}
@@ -76,7 +76,7 @@ func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, nu
 	}
 	a := &s.accounts[sc.account]
 	info.BeyondGap = sc.index >= a.Branches[sc.branch].Used+a.Gap
-	key, err := branchKey(w.cfg.Params.Params, a.Xpub, sc.branch)
+	key, err := branchKey(w.cfg.Params.ChainParams, a.Xpub, sc.branch)
 	if err != nil {
 		return err
 	}

@@ -268,13 +268,13 @@ func (q *query) unminedOutput(op wire.OutPoint, u *unmined, c credited) (o Outpu
 // output describes an output of a transaction.
 func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint32, source Source, confs int64) Output {
 	out, sc := tx.TxOut[op.Index], &q.s.scripts[script]
-	maturity := source.maturity(tx, q.w.cfg.Params.Params)
+	maturity := source.maturity(tx, q.w.cfg.Params.ChainParams)
 	o := Output{
 		OutPoint:      op,
 		Kind:          kind,
 		Source:        source,
 		Account:       q.s.accountName(sc.account),
-		Address:       scriptAddress(q.w.cfg.Params.Params, sc.pay),
+		Address:       scriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
 		PkScript:      bytes.Clone(out.PkScript),
 		Amount:        dcrutil.Amount(out.Value),
 		Confirmations: confs,

@@ -180,7 +180,7 @@ func TestHistoryFilters(t *testing.T) {
 	add(t, s.x, pending, Relayed)
 	hashes = append(hashes, pending.TxHash())
 	slices.Reverse(hashes) // newest first: unmined, 11, 10, …
-	address := scriptAddress(s.x.cfg.Params.Params, s.pays[1])
+	address := scriptAddress(s.x.cfg.Params.ChainParams, s.pays[1])
 	for name, test := range map[string]struct {
 		f    HistoryFilter
 		want []chainhash.Hash
@@ -225,7 +225,7 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 	if err := s.x.LockOutputs(t.Context(), true, s.of("1", 0).op, wire.OutPoint{Hash: op.Hash, Index: 9}); !errors.Is(err, ErrNoOutput) {
 		t.Fatalf("lock nothing: %v", err)
 	}
-	address := scriptAddress(s.x.cfg.Params.Params, s.pays[1])
+	address := scriptAddress(s.x.cfg.Params.ChainParams, s.pays[1])
 	for name, test := range map[string]struct {
 		f    OutputFilter
 		want []int64
@@ -283,7 +283,7 @@ func TestOutputBesideTheMempool(t *testing.T) {
 func TestLabels(t *testing.T) {
 	s := newStory(t)
 	s.block(map[string]*wire.MsgTx{"one": s.pay(s.pays[0], 1)})
-	address, hash := scriptAddress(s.x.cfg.Params.Params, s.pays[0]), s.txs["one"].String()
+	address, hash := scriptAddress(s.x.cfg.Params.ChainParams, s.pays[0]), s.txs["one"].String()
 	for subject, label := range map[string]string{address: "shop", hash: "first"} {
 		if err := s.x.SetLabel(t.Context(), subject, label); err != nil {
 			t.Fatal(err)

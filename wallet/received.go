@@ -104,7 +104,7 @@ func (q *query) payments(addresses []string, scripts []uint32, fn func(p payment
 func (q *query) scriptsOf(addresses []string) ([]uint32, error) {
 	var list []uint32
 	for _, address := range addresses {
-		addr, err := parseAddress(q.w.cfg.Params.Params, address)
+		addr, err := parseAddress(q.w.cfg.Params.ChainParams, address)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func (q *query) named(by map[uint32]*Received) []Received {
 		r := by[n]
 		sc := &q.s.scripts[n]
 		r.Account = q.s.accountName(sc.account)
-		r.Address = scriptAddress(q.w.cfg.Params.Params, sc.pay)
+		r.Address = scriptAddress(q.w.cfg.Params.ChainParams, sc.pay)
 		list = append(list, *r)
 	}
 	return list

@@ -27,7 +27,7 @@ var testKeys = sync.OnceValue(func() map[string][]byte {
 	for seed := byte(1); seed <= 3; seed++ {
 		raw := make([]byte, 32)
 		raw[0] = seed
-		account, err := hdkeychain.NewMaster(raw, consensus.SimNet())
+		account, err := hdkeychain.NewMaster(raw, consensus.SimNet().ChainParams)
 		must(err)
 		for _, i := range []uint32{44, 1, 0} {
 			account, err = account.Child(hdkeychain.HardenedKeyStart + i)

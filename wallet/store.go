@@ -44,8 +44,8 @@ func prepare(tx *bolt.Tx, cfg *Config) error {
 	if err := upgradeFrom(tx, binary.BigEndian.Uint32(format)); err != nil {
 		return err
 	}
-	if binary.BigEndian.Uint32(network) != uint32(cfg.Params.Net) {
-		return fmt.Errorf("%w than %s", ErrOtherNetwork, cfg.Params.Name)
+	if binary.BigEndian.Uint32(network) != uint32(cfg.Params.ChainParams.Net) {
+		return fmt.Errorf("%w than %s", ErrOtherNetwork, cfg.Params.ChainParams.Name)
 	}
 	for _, name := range buckets() {
 		if tx.Bucket(name) == nil {
@@ -73,13 +73,13 @@ func create(tx *bolt.Tx, cfg *Config) error {
 		}
 	}
 	genesis := block{
-		BlockID: consensus.BlockID{Hash: cfg.Params.GenesisHash},
-		time:    uint32(cfg.Params.GenesisBlock.Header.Timestamp.Unix()),
+		BlockID: consensus.BlockID{Hash: cfg.Params.ChainParams.GenesisHash},
+		time:    uint32(cfg.Params.ChainParams.GenesisBlock.Header.Timestamp.Unix()),
 	}
 	meta := tx.Bucket(metaBucket)
 	return errors.Join(
 		meta.Put(formatKey, key32(newestFormat())),
-		meta.Put(networkKey, key32(uint32(cfg.Params.Net))),
+		meta.Put(networkKey, key32(uint32(cfg.Params.ChainParams.Net))),
 		meta.Put(birthdayKey, appendBirthday(nil, cfg.Birthday)),
 		saveProgress(tx, progress{tip: genesis.BlockID, cursor: genesis.BlockID, common: genesis.BlockID}),
 		saveBlocks(tx, nil, []block{genesis}),

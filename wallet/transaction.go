@@ -255,7 +255,7 @@ func (q *query) debits(t *Transaction, e *effects) error {
 		t.Debits = append(t.Debits, Debit{
 			Index:   sp.input,
 			Account: q.s.accountName(sc.account),
-			Address: scriptAddress(q.w.cfg.Params.Params, sc.pay),
+			Address: scriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
 			Amount:  c.amount,
 		})
 	}
@@ -303,12 +303,12 @@ func (q *query) credits(t *Transaction, e *effects, owner func(pay []byte) (uint
 			t.Credits = append(t.Credits, Credit{
 				Index:      c.index,
 				Account:    q.s.accountName(sc.account),
-				Address:    scriptAddress(q.w.cfg.Params.Params, sc.pay),
+				Address:    scriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
 				Amount:     c.amount,
 				Source:     c.source,
 				Change:     len(t.Debits) > 0 && sc.account != ImportedAccount && sc.branch == Internal,
 				Commitment: i == 1,
-				Mature:     t.Confirmations >= c.source.maturity(t.Tx, q.w.cfg.Params.Params),
+				Mature:     t.Confirmations >= c.source.maturity(t.Tx, q.w.cfg.Params.ChainParams),
 			})
 		}
 	}
@@ -334,7 +334,7 @@ func (q *query) outputAddress(kind Kind, out *wire.TxOut) string {
 	if kind == Ticket && bytes.HasPrefix(out.PkScript, []byte{txscript.OP_RETURN}) && len(out.PkScript) >= commitEnd {
 		pay = committedScript(out.PkScript)
 	}
-	return scriptAddress(q.w.cfg.Params.Params, pay)
+	return scriptAddress(q.w.cfg.Params.ChainParams, pay)
 }
 
 // ticketStatus fills in what has become of a ticket.
@@ -357,7 +357,7 @@ func (q *query) ticketStatus(t *Transaction) error {
 	}
 	if !spent {
 		t.TicketStatus = LiveTicket
-		if t.Confirmations < c.source.maturity(t.Tx, q.w.cfg.Params.Params) {
+		if t.Confirmations < c.source.maturity(t.Tx, q.w.cfg.Params.ChainParams) {
 			t.TicketStatus = ImmatureTicket
 		}
 		return nil

@@ -55,7 +55,7 @@ func (o *oracle) scriptsOf(seed byte) [2][]string {
 	}
 	var list [2][]string
 	for branch := range list {
-		key := oracleChild(o.w.t, seedKey(o.w.t, o.w.params, seed).Neuter(), uint32(branch))
+		key := oracleChild(o.w.t, seedKey(o.w.t, o.w.params.ChainParams, seed).Neuter(), uint32(branch))
 		for i := range uint32(oracleIndexes) {
 			hash := stdaddr.Hash160(oracleChild(o.w.t, key, i).SerializedPubKey())
 			list[branch] = append(list[branch], string(keyHashScript(hash)))

@@ -255,7 +255,7 @@ func signed(t *testing.T, tx *wire.MsgTx) *wire.MsgTx {
 // signedBy does the same with the key of the first address of a seed.
 func signedBy(t *testing.T, seed byte, tx *wire.MsgTx) *wire.MsgTx {
 	t.Helper()
-	key := seedKey(t, newWorld(t, 1).params, seed)
+	key := seedKey(t, newWorld(t, 1).params.ChainParams, seed)
 	var err error
 	for range 2 {
 		if key, err = key.Child(0); err != nil {

@@ -31,7 +31,7 @@ func seedKey(t testing.TB, net hdkeychain.NetworkParams, seed byte) *hdkeychain.
 
 // testXpub returns the extended public key of an account of a test seed.
 func testXpub(t testing.TB, seed byte) string {
-	return seedKey(t, consensus.SimNet(), seed).Neuter().String()
+	return seedKey(t, consensus.SimNet().ChainParams, seed).Neuter().String()
 }
 
 // openTest opens a new wallet, which is closed with the test.
@@ -81,7 +81,7 @@ func importTest(t testing.TB, x *Wallet, name string, seed byte, o AccountOption
 // derived returns the first scripts of a branch of a test account.
 func derived(t testing.TB, seed byte, branch uint32, n uint32) [][]byte {
 	t.Helper()
-	net := consensus.SimNet().Params
+	net := consensus.SimNet().ChainParams
 	key, err := branchKey(net, testXpub(t, seed), branch)
 	if err != nil {
 		t.Fatal(err)

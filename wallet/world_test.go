@@ -48,8 +48,8 @@ func newWorld(t testing.TB, seed uint64) *world {
 		txs:     make(map[chainhash.Hash]*wire.MsgTx),
 		every:   make(map[chainhash.Hash]chain.Block),
 	}
-	w.main = []chain.Block{{BlockID: consensus.BlockID{Hash: p.GenesisHash}, Header: p.Genesis()}}
-	w.every[p.GenesisHash] = w.main[0]
+	w.main = []chain.Block{{BlockID: consensus.BlockID{Hash: p.ChainParams.GenesisHash}, Header: p.Genesis()}}
+	w.every[p.ChainParams.GenesisHash] = w.main[0]
 	w.theirs = w.stranger()
 	return w
 }

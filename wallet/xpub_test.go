@@ -159,7 +159,7 @@ func TestIssuedAddressesAreWatchedAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out.Address != scriptAddress(x.cfg.Params.Params, want[i]) || out.Index != uint32(i) || out.BeyondGap != (i >= 5) {
+		if out.Address != scriptAddress(x.cfg.Params.ChainParams, want[i]) || out.Index != uint32(i) || out.BeyondGap != (i >= 5) {
 			t.Fatalf("address %d: %+v", i, out)
 		}
 		scripts, _ := x.Scripts()

@@ -134,7 +134,7 @@ func newPool(cfg *config, params *consensus.Params, logs *logging.Log, watching 
 		log.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")
 	}
 	settings := peer.Config{
-		Params:    params.Params,
+		Params:    params.ChainParams,
 		UserAgent: userAgent(),
 		Connect:   peerAddresses(cfg.Connect),
 		AddPeer:   peerAddresses(cfg.AddPeer),
@@ -183,7 +183,7 @@ func newServer(ctx context.Context, cfg *config, core method.Core) (*rpc.Server,
 	for i, address := range cfg.RPCListen {
 		addresses[i] = string(address)
 	}
-	listeners, err := rpc.Listen(ctx, addresses, api.DefaultPort(core.Params.Net), secure)
+	listeners, err := rpc.Listen(ctx, addresses, api.DefaultPort(core.Params.ChainParams.Net), secure)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func listenPage(ctx context.Context, cfg *config) ([]net.Listener, error) {
 
 // defaultPagePort is the port after that of JSON-RPC.
 func defaultPagePort(cfg *config) string {
-	switch cfg.network().params().Net {
+	switch cfg.network().params().ChainParams.Net {
 	case wire.TestNet3:
 		return "19113"
 	case wire.SimNet:

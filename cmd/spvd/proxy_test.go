@@ -209,4 +209,6 @@ func TestSeedersAreAskedThroughTheProxy(t *testing.T) {
 	}
 }
 
-func testNetSeeders() []string { return (&config{TestNet: true}).network().params().Seeders() }
+func testNetSeeders() []string {
+	return (&config{TestNet: true}).network().params().ChainParams.Seeders()
+}

@@ -86,7 +86,7 @@ func newStage(t *testing.T) *stage {
 func (s *stage) pairs(plan testnet.Plan) *strings.Replacer {
 	s.Helper()
 	other := rpctest.NewOwner(s, 2)
-	wif, err := dcrutil.NewWIF(bytes.Repeat([]byte{7}, 32), s.Core.Params.PrivateKeyID, dcrec.STEcdsaSecp256k1)
+	wif, err := dcrutil.NewWIF(bytes.Repeat([]byte{7}, 32), s.Core.Params.ChainParams.PrivateKeyID, dcrec.STEcdsaSecp256k1)
 	if err != nil {
 		s.Fatal(err)
 	}

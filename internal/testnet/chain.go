@@ -41,7 +41,7 @@ type run struct {
 // genesis returns the chain of block zero.
 func genesis(p *consensus.Params, start time.Time) (*Chain, error) {
 	prev := prevScripts{}
-	filter, err := blockcf2.Regular(p.GenesisBlock, prev)
+	filter, err := blockcf2.Regular(p.ChainParams.GenesisBlock, prev)
 	if err != nil {
 		return nil, fmt.Errorf("make filter of genesis block: %w", err)
 	}
@@ -49,7 +49,7 @@ func genesis(p *consensus.Params, start time.Time) (*Chain, error) {
 	var b buffers
 	w := b.packer(1)
 	h := p.Genesis()
-	if err := w.put(&h, &p.GenesisHash, filter.Bytes()); err != nil {
+	if err := w.put(&h, &p.ChainParams.GenesisHash, filter.Bytes()); err != nil {
 		return nil, err
 	}
 	return c.with(newRun(b.packed(w), 0, nil)), nil
@@ -130,7 +130,7 @@ func (c *Chain) Block(h consensus.Height) *wire.MsgBlock {
 		return r.given[i]
 	}
 	if r.recipe == nil {
-		return c.params.GenesisBlock
+		return c.params.ChainParams.GenesisBlock
 	}
 	b, err := r.recipe.body(h)
 	if err != nil {

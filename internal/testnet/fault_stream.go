@@ -45,7 +45,7 @@ func (f Trickles) Send(ctx context.Context, s *Session, m Message) error {
 		return f.Honest.Send(ctx, s, m)
 	}
 	s.Misdeed()
-	for b := append(m.Head(s.node.params.Net), m.Bytes()...); len(b) > 0; {
+	for b := append(m.Head(s.node.params.ChainParams.Net), m.Bytes()...); len(b) > 0; {
 		n := min(trickledBytes, len(b))
 		if err := s.Write(net.Buffers{b[:n]}); err != nil {
 			return err
@@ -134,7 +134,7 @@ func (f BreaksOff) Send(ctx context.Context, s *Session, m Message) error {
 		return f.Honest.Send(ctx, s, m)
 	}
 	s.Misdeed()
-	b := append(m.Head(s.node.params.Net), m.Bytes()...)
+	b := append(m.Head(s.node.params.ChainParams.Net), m.Bytes()...)
 	return errors.Join(s.Write(net.Buffers{b[:len(b)/2]}), errHungUp)
 }
 
@@ -168,7 +168,7 @@ func (f SendsOversize) Send(ctx context.Context, s *Session, m Message) error {
 		return f.Honest.Send(ctx, s, m)
 	}
 	s.Misdeed()
-	head := m.Head(s.node.params.Net)
+	head := m.Head(s.node.params.ChainParams.Net)
 	binary.LittleEndian.PutUint32(head[16:], wire.MaxMessagePayload+1)
 	return s.Write(append(net.Buffers{head}, m.Payload...))
 }

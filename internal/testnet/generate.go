@@ -38,7 +38,7 @@ func Generate(ctx context.Context, cfg Config) (*Chain, error) {
 		cfg.Params = consensus.SimNet()
 	}
 	if cfg.Start.IsZero() {
-		cfg.Start = cfg.Params.GenesisBlock.Header.Timestamp.Add(time.Second)
+		cfg.Start = cfg.Params.ChainParams.GenesisBlock.Header.Timestamp.Add(time.Second)
 	}
 	c, err := genesis(cfg.Params, cfg.Start)
 	if err != nil {

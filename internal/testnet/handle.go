@@ -100,7 +100,7 @@ func (s *Session) scored(points float64, what string) error {
 
 // handleGetAddr gives addresses once, and never on the simulation network.
 func (s *Session) handleGetAddr() {
-	if s.gaveAddrs || s.node.params.Net == wire.SimNet || len(s.node.cfg.Addrs) == 0 {
+	if s.gaveAddrs || s.node.params.ChainParams.Net == wire.SimNet || len(s.node.cfg.Addrs) == 0 {
 		return
 	}
 	s.gaveAddrs = true

@@ -31,7 +31,7 @@ func (Honest) Version(_ context.Context, s *Session) *wire.MsgVersion {
 // block itself. With too little work of its own the node has nothing to show.
 func (Honest) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
 	c := s.Chain()
-	if c.Params().MinKnownChainWork != nil && !consensus.EnoughWork(c.Params(), c.Work()) {
+	if c.Params().ChainParams.MinKnownChainWork != nil && !consensus.EnoughWork(c.Params(), c.Work()) {
 		return []Message{c.Headers(1, 0)}
 	}
 	if len(locator) == 0 {
@@ -112,5 +112,5 @@ func (Honest) Announce(s *Session, news News) []Message {
 
 // Send writes the message.
 func (Honest) Send(_ context.Context, s *Session, m Message) error {
-	return s.Write(append(net.Buffers{m.Head(s.node.params.Net)}, m.Payload...))
+	return s.Write(append(net.Buffers{m.Head(s.node.params.ChainParams.Net)}, m.Payload...))
 }

@@ -97,7 +97,7 @@ func (m *miner) mine(b *body) (*consensus.Header, *chainhash.Hash) {
 		Timestamp:    time.Unix(t, 0),
 		StakeVersion: m.stake,
 	}
-	if int64(m.next) >= m.params.StakeValidationHeight {
+	if int64(m.next) >= m.params.ChainParams.StakeValidationHeight {
 		newStream(m.seed^0x6c6f74, uint64(m.next)).fill(w.FinalState[:4])
 	}
 	h := seal(&w)

@@ -28,13 +28,13 @@ var errPrefix = errors.New("not a chain")
 // the network must have blocks commit to filters from the genesis block on.
 func Prefix(params *consensus.Params, r io.Reader) (*Chain, error) {
 	if params.DCP0005 > 0 {
-		return nil, fmt.Errorf("read prefix: network %v has blocks without filters", params.Net)
+		return nil, fmt.Errorf("read prefix: network %v has blocks without filters", params.ChainParams.Net)
 	}
 	in := bufio.NewReader(r)
 	var out buffers
 	w := out.packer(0)
 	var blocks []*wire.MsgBlock
-	parent := params.GenesisHash
+	parent := params.ChainParams.GenesisHash
 	for {
 		msg, filter, err := readBlock(in)
 		if errors.Is(err, io.EOF) {

@@ -52,7 +52,7 @@ func TestBranchOnAPrefix(t *testing.T) {
 	if got := fork.At(fork.Height()).Version(); got != version {
 		t.Errorf("the branch has blocks of version %d, want that of the prefix, %d", got, version)
 	}
-	limit := consensus.SimNet().PowLimitBits
+	limit := consensus.SimNet().ChainParams.PowLimitBits
 	if got := fork.At(fork.Height()).Bits(); got != limit {
 		t.Errorf("the branch ends with difficulty %08x, want the least, %08x", got, limit)
 	}

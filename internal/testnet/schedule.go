@@ -36,14 +36,14 @@ const punctual = 11
 func newSchedule(p *consensus.Params, start time.Time) schedule {
 	s := schedule{
 		start:  start.Unix(),
-		target: int64(p.TargetTimePerBlock / time.Second),
+		target: int64(p.ChainParams.TargetTimePerBlock / time.Second),
 		anchor: int64(p.ASERTAnchor),
 		until:  p.MinDiffUntil,
 	}
 	//lint:ignore SA1019 the rule is part of the history of testnet
-	if p.ReduceMinDifficulty {
+	if p.ChainParams.ReduceMinDifficulty {
 		//lint:ignore SA1019 the same
-		s.gap = 2 * int64(p.MinDiffReductionTime/time.Second)
+		s.gap = 2 * int64(p.ChainParams.MinDiffReductionTime/time.Second)
 	}
 	return s
 }

@@ -132,7 +132,7 @@ func (s *Session) next(within time.Duration) (wire.Message, error) {
 	if err := s.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return nil, err
 	}
-	n, msg, _, err := wire.ReadMessageN(s.conn, s.pver, s.node.params.Net)
+	n, msg, _, err := wire.ReadMessageN(s.conn, s.pver, s.node.params.ChainParams.Net)
 	s.node.traffic.BytesIn.Add(int64(n))
 	var malformed *wire.MessageError
 	if errors.As(err, &malformed) {

@@ -20,15 +20,15 @@ const (
 // voters returns the number of votes in the block at a height: nearly always
 // all of them, never less than a majority.
 func (r *recipe) voters(h consensus.Height) uint16 {
-	if int64(h) < r.params.StakeValidationHeight {
+	if int64(h) < r.params.ChainParams.StakeValidationHeight {
 		return 0
 	}
 	s := newStream(r.seed^0x766f7465, uint64(h))
 	missing := 0
 	if s.oneIn(16) {
-		missing = 1 + s.below(int(r.params.TicketsPerBlock)-int(r.params.TicketsPerBlock)/2-1)
+		missing = 1 + s.below(int(r.params.ChainParams.TicketsPerBlock)-int(r.params.ChainParams.TicketsPerBlock)/2-1)
 	}
-	return r.params.TicketsPerBlock - uint16(missing)
+	return r.params.ChainParams.TicketsPerBlock - uint16(missing)
 }
 
 // freshStake returns the number of tickets bought in the block at a height.
@@ -36,22 +36,22 @@ func (r *recipe) voters(h consensus.Height) uint16 {
 // tickets never wanders off, however many branches meet.
 func (r *recipe) freshStake(h consensus.Height) uint8 {
 	p := r.params
-	since := int64(h) - p.StakeEnabledHeight
+	since := int64(h) - p.ChainParams.StakeEnabledHeight
 	if since < 0 {
 		return 0
 	}
-	pair, perPair := since/2, 2*int64(p.TicketsPerBlock)
-	warmUp := p.StakeValidationHeight - int64(p.TicketMaturity) - p.StakeEnabledHeight
+	pair, perPair := since/2, 2*int64(p.ChainParams.TicketsPerBlock)
+	warmUp := p.ChainParams.StakeValidationHeight - int64(p.ChainParams.TicketMaturity) - p.ChainParams.StakeEnabledHeight
 	switch {
 	case r.onPrefix != nil:
 	case since < warmUp:
-		perPair = 2 * int64(p.TicketPoolSize) * int64(p.TicketsPerBlock) / warmUp
+		perPair = 2 * int64(p.ChainParams.TicketPoolSize) * int64(p.ChainParams.TicketsPerBlock) / warmUp
 	case (pair-warmUp/2+wavePairs/2)/wavePairs%2 == 0:
 		perPair += waveHeight
 	default:
 		perPair -= waveHeight
 	}
-	perPair = min(perPair, int64(p.MaxFreshStakePerBlock))
+	perPair = min(perPair, int64(p.ChainParams.MaxFreshStakePerBlock))
 	first := newStream(r.seed^0x6275796572, uint64(pair)).below(int(perPair) + 1)
 	if since%2 == 0 {
 		return uint8(first)
@@ -64,11 +64,11 @@ func (r *recipe) freshStake(h consensus.Height) uint8 {
 // no ticket of the network is ever left to expire.
 func (r *recipe) revocations(h consensus.Height) uint8 {
 	p := r.params
-	if int64(h) < p.StakeValidationHeight {
+	if int64(h) < p.ChainParams.StakeValidationHeight {
 		return 0
 	}
 	if h >= p.DCP0009 {
-		return uint8(p.TicketsPerBlock - r.voters(h))
+		return uint8(p.ChainParams.TicketsPerBlock - r.voters(h))
 	}
 	s := newStream(r.seed^0x7265766f6b65, uint64(h))
 	if s.oneIn(8) {

@@ -50,11 +50,11 @@ func nextHeader(p *consensus.Params, b branch, gap int64) (h consensus.Header) {
 	e.PutUint32(h[offVersion:], 12)
 	copy(h[offPrevBlock:], before[:])
 	e.PutUint16(h[offVoteBits:], 1)
-	if int64(height) >= p.StakeValidationHeight {
-		e.PutUint16(h[offVoters:], p.TicketsPerBlock)
+	if int64(height) >= p.ChainParams.StakeValidationHeight {
+		e.PutUint16(h[offVoters:], p.ChainParams.TicketsPerBlock)
 	}
-	if height > consensus.Height(p.CoinbaseMaturity) {
-		h[offFreshStake] = byte(p.TicketsPerBlock)
+	if height > consensus.Height(p.ChainParams.CoinbaseMaturity) {
+		h[offFreshStake] = byte(p.ChainParams.TicketsPerBlock)
 	}
 	_, pool, _ := consensus.NextPoolSize(p, b, parent.Height())
 	e.PutUint32(h[offPoolSize:], uint32(pool))

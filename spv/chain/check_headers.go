@@ -70,8 +70,8 @@ func (v *headerCheck) check(h *consensus.Header, stored chainhash.Hash) error {
 	switch {
 	case hash != stored:
 		return corrupt("header %d does not have its hash", v.next)
-	case v.next == 0 && hash != v.params.GenesisHash:
-		return corrupt("block 0 is not the genesis block of %s", v.params.Name)
+	case v.next == 0 && hash != v.params.ChainParams.GenesisHash:
+		return corrupt("block 0 is not the genesis block of %s", v.params.ChainParams.Name)
 	case v.next > 0:
 		if err := v.prove(h, &hash); err != nil {
 			return corrupt("%v", err)

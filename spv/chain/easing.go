@@ -102,5 +102,5 @@ func (c *Chain) bitsOrNext(h consensus.Height) uint32 {
 	if tip == nil {
 		return 0
 	}
-	return consensus.NextBits(c.params, &c.main, h-1, tip.Timestamp()+int64(c.params.TargetTimePerBlock/time.Second))
+	return consensus.NextBits(c.params, &c.main, h-1, tip.Timestamp()+int64(c.params.ChainParams.TargetTimePerBlock/time.Second))
 }

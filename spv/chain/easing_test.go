@@ -13,9 +13,9 @@ import (
 // become much easier.
 func hardSimNet() *consensus.Params {
 	p := consensus.SimNet()
-	hard := *p.Params
+	hard := *p.ChainParams
 	hard.WorkDiffV2Blake3StartBits = 0x2003ffff
-	p.Params = &hard
+	p.ChainParams = &hard
 	p.MaxEasing = 16
 	return p
 }
@@ -120,7 +120,7 @@ func TestEasingDoesNotCountTheSwitch(t *testing.T) {
 	p, r := consensus.SimNet(), random(312)
 	p.DCP0011, p.ASERTAnchor, p.MaxEasing = 60, 59, 16
 	blocks := newTestChain(t, p).mine(t, p, r, 59, 1, 0)
-	if before := consensus.TimesEasier(p.WorkDiffV2Blake3StartBits, blocks.tip().Bits()); before <= p.MaxEasing {
+	if before := consensus.TimesEasier(p.ChainParams.WorkDiffV2Blake3StartBits, blocks.tip().Bits()); before <= p.MaxEasing {
 		t.Fatalf("the switch makes blocks %d times easier: too little for this test", before)
 	}
 	c := testStore(t, p)

@@ -27,7 +27,7 @@ func (s *schedule) At(h consensus.Height) *consensus.Header { return &s.blocks[h
 // after the anchor. The rule depends only on how far the parent is behind its schedule.
 func bitsAfter(p *consensus.Params, seconds, blocks int64) uint32 {
 	const start = 1 << 30
-	spacing := int64(p.TargetTimePerBlock / time.Second)
+	spacing := int64(p.ChainParams.TargetTimePerBlock / time.Second)
 	s := schedule{anchor: p.ASERTAnchor}
 	binary.LittleEndian.PutUint32(s.blocks[0][offTimestamp:], start)
 	parent := s.blocks[1][:]
@@ -47,7 +47,7 @@ type forge struct {
 
 func newForge(days int64) forge {
 	p := consensus.MainNet()
-	f := forge{p: p, ago: days * 86_400, spacing: int64(p.TargetTimePerBlock / time.Second)}
+	f := forge{p: p, ago: days * 86_400, spacing: int64(p.ChainParams.TargetTimePerBlock / time.Second)}
 	f.real = f.work(0, 0)
 	return f
 }

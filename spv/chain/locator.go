@@ -55,7 +55,7 @@ func (c *Chain) locatorFrom(hashes []chainhash.Hash, from consensus.Height) ([]c
 	if err := c.main.failed(); err != nil {
 		return nil, fmt.Errorf("locator: %w", err)
 	}
-	return append(hashes, c.params.GenesisHash), nil
+	return append(hashes, c.params.ChainParams.GenesisHash), nil
 }
 
 // OnMain reports whether a block is on the staged main chain. The error is one

@@ -26,7 +26,7 @@ func newTestChain(t testing.TB, p *consensus.Params) *testChain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &testChain{branch{p.Genesis()}, []chainhash.Hash{p.GenesisHash}, [][]byte{filter}}
+	return &testChain{branch{p.Genesis()}, []chainhash.Hash{p.ChainParams.GenesisHash}, [][]byte{filter}}
 }
 
 // mine appends n blocks whose filters have up to twice the given size. The gaps

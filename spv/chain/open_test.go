@@ -70,11 +70,11 @@ func TestOpenCreates(t *testing.T) {
 	for _, p := range []*consensus.Params{consensus.MainNet(), consensus.TestNet3(), consensus.SimNet()} {
 		c := testStore(t, p)
 		st := c.State()
-		if st.Tip != (consensus.BlockID{Hash: p.GenesisHash}) || st.Filters != st.Tip || st.Work != consensus.Work(p.GenesisBlock.Header.Bits) {
-			t.Errorf("%s: %+v", p.Name, st)
+		if st.Tip != (consensus.BlockID{Hash: p.ChainParams.GenesisHash}) || st.Filters != st.Tip || st.Work != consensus.Work(p.ChainParams.GenesisBlock.Header.Bits) {
+			t.Errorf("%s: %+v", p.ChainParams.Name, st)
 		}
-		if st.EnoughWork != (p.MinKnownChainWork == nil) || st.EarlyProven != (p.DCP0005 == 0) {
-			t.Errorf("%s: %+v", p.Name, st)
+		if st.EnoughWork != (p.ChainParams.MinKnownChainWork == nil) || st.EarlyProven != (p.DCP0005 == 0) {
+			t.Errorf("%s: %+v", p.ChainParams.Name, st)
 		}
 		mustCheck(t, c)
 	}

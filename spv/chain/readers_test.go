@@ -94,7 +94,7 @@ func TestReadersWhileWriting(t *testing.T) {
 
 // followUntil follows the chain until it is closed.
 func followUntil(t *testing.T, c *Chain, done <-chan struct{}) {
-	f := follower{blocks: []consensus.BlockID{{Hash: c.params.GenesisHash}}}
+	f := follower{blocks: []consensus.BlockID{{Hash: c.params.ChainParams.GenesisHash}}}
 	for {
 		u, err := c.Since(f.locator(), 50)
 		if errors.Is(err, ErrClosed) && isClosed(done) {
@@ -227,7 +227,7 @@ func TestSince(t *testing.T) {
 	lost := []consensus.BlockID{old.id(100), old.id(99), old.id(91)}
 	used := make([]Block, 15) // of something else
 	for i := range used {
-		used[i] = Block{BlockID: consensus.BlockID{Height: 7}, Msg: p.GenesisBlock}
+		used[i] = Block{BlockID: consensus.BlockID{Height: 7}, Msg: p.ChainParams.GenesisBlock}
 	}
 	for _, tc := range []struct {
 		locator        []consensus.BlockID
@@ -316,7 +316,7 @@ func TestLocator(t *testing.T) {
 				step += step
 			}
 		}
-		want = append(want, p.GenesisHash)
+		want = append(want, p.ChainParams.GenesisHash)
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("locator at %d: got %v, want %v", height, got, want)
 		}

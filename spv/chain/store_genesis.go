@@ -24,7 +24,7 @@ func writeGenesis(tx *bbolt.Tx, p *consensus.Params) error {
 		return err
 	}
 	genesis := p.Genesis()
-	id := consensus.BlockID{Hash: p.GenesisHash}
+	id := consensus.BlockID{Hash: p.ChainParams.GenesisHash}
 	rows := plan{buckets: []bucketPlan{{name: bucketHeaders}}}
 	rows.memory = appendRowHead(nil, new(uint256.Uint256), id.Hash)
 	rows.memory = append(rows.memory, genesis[:]...)
@@ -58,7 +58,7 @@ func writeGenesis(tx *bbolt.Tx, p *consensus.Params) error {
 // genesisFilter returns the filter of the genesis block. It is not asked of
 // peers: the block is known.
 func genesisFilter(p *consensus.Params) ([]byte, error) {
-	filter, err := blockcf2.Regular(p.GenesisBlock, noScripts{})
+	filter, err := blockcf2.Regular(p.ChainParams.GenesisBlock, noScripts{})
 	if err != nil {
 		return nil, fmt.Errorf("filter of the genesis block: %w", err)
 	}

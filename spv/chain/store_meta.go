@@ -140,8 +140,8 @@ func writeEarly(tx *bbolt.Tx, early *consensus.EarlyFilterHash) error {
 // networkRow is the row that tells networks apart.
 func networkRow(p *consensus.Params) []byte {
 	b := make([]byte, checksumSize, checksumSize+4+chainhash.HashSize)
-	b = binary.BigEndian.AppendUint32(b, uint32(p.Net))
-	return append(b, p.GenesisHash[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(p.ChainParams.Net))
+	return append(b, p.ChainParams.GenesisHash[:]...)
 }
 
 // checkNetwork verifies that the store is of the network.
@@ -151,7 +151,7 @@ func checkNetwork(tx *bbolt.Tx, p *consensus.Params) error {
 		return err
 	}
 	if want := networkRow(p)[checksumSize:]; string(row) != string(want) {
-		return fmt.Errorf("%w, not of %s: use another data directory", ErrOtherNetwork, p.Name)
+		return fmt.Errorf("%w, not of %s: use another data directory", ErrOtherNetwork, p.ChainParams.Name)
 	}
 	return nil
 }

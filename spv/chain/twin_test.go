@@ -24,7 +24,7 @@ type twin struct {
 }
 
 func newTwin(p *consensus.Params) *twin {
-	return &twin{p: p, known: map[chainhash.Hash]consensus.Header{p.GenesisHash: p.Genesis()}, tip: p.GenesisHash}
+	return &twin{p: p, known: map[chainhash.Hash]consensus.Header{p.ChainParams.GenesisHash: p.Genesis()}, tip: p.ChainParams.GenesisHash}
 }
 
 // chain returns the branch that ends in a block.

@@ -16,7 +16,7 @@ func small(chain string) *Params {
 	c.CoinbaseMaturity, c.TicketMaturity, c.StakeEnabledHeight = 2, 2, 4
 	c.BlockEnforceNumRequired, c.BlockRejectNumRequired, c.BlockUpgradeNumToCheck = 5, 7, 10
 	c.StakeVersionInterval = 10
-	p := &Params{Params: c, DCP0005: Never, DCP0009: Never, DCP0011: Never, MinDiffUntil: Never}
+	p := &Params{ChainParams: c, DCP0005: Never, DCP0009: Never, DCP0011: Never, MinDiffUntil: Never}
 	if chain == "early" {
 		c.TicketPoolSize, c.TicketExpiry, c.StakeValidationHeight = 16, 24, 34
 		c.StakeDiffWindowSize = 200_000
@@ -97,7 +97,7 @@ func TestAcceptedChainsBoundPoolSize(t *testing.T) {
 		for i := range chain[1:] {
 			parent := Height(i)
 			least, most, ok := NextPoolSize(p, chain, parent)
-			exact := parent <= Height(p.TicketExpiry) || parent >= p.DCP0009
+			exact := parent <= Height(p.ChainParams.TicketExpiry) || parent >= p.DCP0009
 			if !ok || exact != (least == most) {
 				t.Fatalf("%s: after block %d: %d to %d, %v", name, parent, least, most, ok)
 			}

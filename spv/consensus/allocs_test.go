@@ -18,7 +18,7 @@ func TestRulesDoNotAllocate(t *testing.T) {
 		var a Ancestors = chain
 		now := after(chain.tip())
 		from := len(chain) - 300
-		none(t, p.Name+": CheckContext", func() error {
+		none(t, p.ChainParams.Name+": CheckContext", func() error {
 			for i := range chain[from:] {
 				if err := CheckContext(p, a, &chain[from+i], now); err != nil {
 					return err

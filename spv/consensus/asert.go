@@ -18,20 +18,20 @@ const (
 // The starting target is a compact number of 23 significant bits, and so the
 // product with the 17 bits of 2^x stays in 64 bits until the final shift.
 func asertBits(p *Params, timeDelta, heightDelta int64) uint32 {
-	late := timeDelta - heightDelta*int64(p.TargetTimePerBlock/time.Second)
-	exponent := late << 16 / p.WorkDiffV2HalfLifeSecs // rounds towards zero
+	late := timeDelta - heightDelta*int64(p.ChainParams.TargetTimePerBlock/time.Second)
+	exponent := late << 16 / p.ChainParams.WorkDiffV2HalfLifeSecs // rounds towards zero
 	whole, frac := exponent>>16, uint64(exponent&0xffff)
 	factor := 1<<16 + (asertLinear*frac+asertQuadratic*frac*frac+asertCubic*frac*frac*frac+1<<47)>>48
 
-	start, shift := expand(p.WorkDiffV2Blake3StartBits)
+	start, shift := expand(p.ChainParams.WorkDiffV2Blake3StartBits)
 	target, fits := scaled(start*factor, shift+int(whole)-16)
 	switch {
 	case !fits:
-		return p.PowLimitBits
+		return p.ChainParams.PowLimitBits
 	case target.IsZero():
 		target.SetUint64(1)
 	}
-	return min(compactOf(&target), p.PowLimitBits)
+	return min(compactOf(&target), p.ChainParams.PowLimitBits)
 }
 
 // nextASERT returns the target of the block after the given one. On networks
@@ -40,7 +40,7 @@ func asertBits(p *Params, timeDelta, heightDelta int64) uint32 {
 func nextASERT(p *Params, a Ancestors, parent *Header) uint32 {
 	delta := parent.Height() - p.ASERTAnchor
 	if delta < 0 {
-		return p.WorkDiffV2Blake3StartBits
+		return p.ChainParams.WorkDiffV2Blake3StartBits
 	}
 	anchor := a.At(p.ASERTAnchor)
 	if anchor == nil {

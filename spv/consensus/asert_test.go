@@ -11,13 +11,13 @@ import (
 func TestASERTEqualsStandalone(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
-		spacing, half := int64(p.TargetTimePerBlock/time.Second), p.WorkDiffV2HalfLifeSecs
+		spacing, half := int64(p.ChainParams.TargetTimePerBlock/time.Second), p.ChainParams.WorkDiffV2HalfLifeSecs
 		check := func(timeDelta, heightDelta int64) {
 			t.Helper()
 			got := asertBits(p, timeDelta, heightDelta)
-			want := standalone.CalcASERTDiff(p.WorkDiffV2Blake3StartBits, p.PowLimit, spacing, timeDelta, heightDelta, half)
+			want := standalone.CalcASERTDiff(p.ChainParams.WorkDiffV2Blake3StartBits, p.ChainParams.PowLimit, spacing, timeDelta, heightDelta, half)
 			if got != want {
-				t.Fatalf("%s: %d s and %d blocks: got %08x, want %08x", p.Name, timeDelta, heightDelta, got, want)
+				t.Fatalf("%s: %d s and %d blocks: got %08x, want %08x", p.ChainParams.Name, timeDelta, heightDelta, got, want)
 			}
 		}
 		for _, blocks := range []int64{0, 1, 2, 144, 1_000_000, 1<<31 - 1} {
@@ -33,11 +33,11 @@ func TestASERTEqualsStandalone(t *testing.T) {
 		}
 		// So far off that the published function would shift by gigabits.
 		const longest = 1<<32 - 1
-		if got := asertBits(p, longest, 0); got != p.PowLimitBits {
-			t.Errorf("%s: latest: got %08x, want %08x", p.Name, got, p.PowLimitBits)
+		if got := asertBits(p, longest, 0); got != p.ChainParams.PowLimitBits {
+			t.Errorf("%s: latest: got %08x, want %08x", p.ChainParams.Name, got, p.ChainParams.PowLimitBits)
 		}
 		if got := asertBits(p, -longest, 1<<31-1); got != 0x01010000 {
-			t.Errorf("%s: earliest: got %08x, want the target of one", p.Name, got)
+			t.Errorf("%s: earliest: got %08x, want the target of one", p.ChainParams.Name, got)
 		}
 	}
 }

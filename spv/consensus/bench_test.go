@@ -51,8 +51,8 @@ func BenchmarkProveFilters(b *testing.B) {
 // chain, window boundaries included.
 func BenchmarkCheckContext(b *testing.B) {
 	for _, p := range []*Params{SimNet(), TestNet3(), MainNet()} {
-		b.Run(p.Name, func(b *testing.B) {
-			chain := unsolved(p, 6000, int64(p.TargetTimePerBlock.Seconds()))
+		b.Run(p.ChainParams.Name, func(b *testing.B) {
+			chain := unsolved(p, 6000, int64(p.ChainParams.TargetTimePerBlock.Seconds()))
 			now := after(chain.tip())
 			var a Ancestors = chain
 			b.ReportAllocs()

@@ -40,7 +40,7 @@ func CheckBlock(p *Params, h *Header, b *wire.MsgBlock) error {
 // whereas its merkle root is none on the test network and of the time before
 // DCP0005 everywhere.
 func checkGenesis(p *Params, h *Header, regular, stake []chainhash.Hash) error {
-	known := leaves(p.GenesisBlock.Transactions)
+	known := leaves(p.ChainParams.GenesisBlock.Transactions)
 	if !slices.Equal(regular, known) || len(stake) != 0 {
 		return NewRuleError(RuleMerkleRoot, h, "want transactions %v, got %v and %v", known, regular, stake)
 	}

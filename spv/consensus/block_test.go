@@ -20,7 +20,7 @@ func someTx(n uint32) *wire.MsgTx {
 // commits to them as blocks of its height do, and its header.
 func someBlock(t *testing.T, p *Params, height Height, regular, stake int) (*wire.MsgBlock, *Header) {
 	t.Helper()
-	b := &wire.MsgBlock{Header: p.GenesisBlock.Header}
+	b := &wire.MsgBlock{Header: p.ChainParams.GenesisBlock.Header}
 	for i := range regular {
 		if err := b.AddTransaction(someTx(uint32(i))); err != nil {
 			t.Fatal(err)
@@ -58,13 +58,13 @@ func TestBlocksPass(t *testing.T) {
 func TestGenesisBlocksPass(t *testing.T) {
 	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
 		h := p.Genesis()
-		if err := CheckBlock(p, &h, p.GenesisBlock); err != nil {
-			t.Errorf("%s: %v", p.Name, err)
+		if err := CheckBlock(p, &h, p.ChainParams.GenesisBlock); err != nil {
+			t.Errorf("%s: %v", p.ChainParams.Name, err)
 		}
-		forged := *p.GenesisBlock
+		forged := *p.ChainParams.GenesisBlock
 		forged.Transactions = []*wire.MsgTx{someTx(1)}
 		wantRule(t, CheckBlock(p, &h, &forged), RuleMerkleRoot)
-		forged = *p.GenesisBlock
+		forged = *p.ChainParams.GenesisBlock
 		forged.STransactions = []*wire.MsgTx{someTx(1)}
 		wantRule(t, CheckBlock(p, &h, &forged), RuleMerkleRoot)
 	}

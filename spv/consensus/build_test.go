@@ -37,11 +37,11 @@ func nextHeader(p *Params, b branch, gap int64) Header {
 	h.put32(offVersion, 12)
 	h.putHash(offPrevBlock, parent.Hash())
 	h.put16(offVoteBits, earlyVoteBits)
-	if int64(height) >= p.StakeValidationHeight {
-		h.put16(offVoters, p.TicketsPerBlock)
+	if int64(height) >= p.ChainParams.StakeValidationHeight {
+		h.put16(offVoters, p.ChainParams.TicketsPerBlock)
 	}
-	if height > Height(p.CoinbaseMaturity) {
-		h[offFreshStake] = byte(p.TicketsPerBlock)
+	if height > Height(p.ChainParams.CoinbaseMaturity) {
+		h[offFreshStake] = byte(p.ChainParams.TicketsPerBlock)
 	}
 	_, pool, _ := NextPoolSize(p, b, parent.Height())
 	h.put32(offPoolSize, uint32(pool))

@@ -26,10 +26,10 @@ type Ancestors interface {
 // Reach returns how many of the newest headers of a branch the rules look at.
 func Reach(p *Params) int {
 	return int(max(
-		p.WorkDiffWindows*p.WorkDiffWindowSize+1,
-		p.StakeDiffWindows*p.StakeDiffWindowSize,
-		p.StakeDiffWindowSize+int64(p.TicketMaturity)+1,
-		int64(p.BlockUpgradeNumToCheck)+2,
+		p.ChainParams.WorkDiffWindows*p.ChainParams.WorkDiffWindowSize+1,
+		p.ChainParams.StakeDiffWindows*p.ChainParams.StakeDiffWindowSize,
+		p.ChainParams.StakeDiffWindowSize+int64(p.ChainParams.TicketMaturity)+1,
+		int64(p.ChainParams.BlockUpgradeNumToCheck)+2,
 		medianBlocks,
 	))
 }

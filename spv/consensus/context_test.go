@@ -163,26 +163,26 @@ func TestSpacingOfTestNet(t *testing.T) {
 // rule does not find what it needs.
 func TestReachIsEnough(t *testing.T) {
 	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
-		chain := unsolved(p, 8640, int64(p.TargetTimePerBlock/time.Second))
+		chain := unsolved(p, 8640, int64(p.ChainParams.TargetTimePerBlock/time.Second))
 		reach := Reach(p)
 		failed := false
 		for tip := len(chain) - 160; tip < len(chain); tip++ {
 			h := &chain[tip]
 			a := pinned{suffix{Height(tip - reach), chain[tip-reach : tip]}, chain[:2]}
 			if err := CheckContext(p, &a, h, after(h)); err != nil {
-				t.Fatalf("%s: %v", p.Name, err)
+				t.Fatalf("%s: %v", p.ChainParams.Name, err)
 			}
 			a.base, a.headers = a.base+1, a.headers[1:]
 			err := CheckContext(p, &a, h, after(h))
 			if err != nil && !errors.Is(err, ErrOutOfReach) {
-				t.Fatalf("%s: %v", p.Name, err)
+				t.Fatalf("%s: %v", p.ChainParams.Name, err)
 			}
 			failed = failed || err != nil
 		}
 		// On the simulation network the longest window is that of block versions,
 		// which only old versions make it look through.
-		if !failed && p.Name != "simnet" {
-			t.Errorf("%s: no rule needs %d headers", p.Name, reach)
+		if !failed && p.ChainParams.Name != "simnet" {
+			t.Errorf("%s: no rule needs %d headers", p.ChainParams.Name, reach)
 		}
 	}
 }

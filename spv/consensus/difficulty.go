@@ -20,7 +20,7 @@ func NextBits(p *Params, a Ancestors, parent Height, newTime int64) uint32 {
 	switch {
 	case next >= p.DCP0011:
 		bits = nextASERT(p, a, block)
-	case int64(next)%p.WorkDiffWindowSize == 0:
+	case int64(next)%p.ChainParams.WorkDiffWindowSize == 0:
 		bits = nextEMA(p, a, block)
 	case p.MinDiffAfter > 0 && next < p.MinDiffUntil:
 		return reducedBits(p, a, block, newTime)
@@ -46,18 +46,18 @@ func leastBits(p *Params) uint32 {
 // exception, or the one that began the current range of windows.
 func reducedBits(p *Params, a Ancestors, parent *Header, newTime int64) uint32 {
 	if late(p, parent, newTime) {
-		return p.PowLimitBits
+		return p.ChainParams.PowLimitBits
 	}
-	span := p.WorkDiffWindowSize * p.WorkDiffWindows
+	span := p.ChainParams.WorkDiffWindowSize * p.ChainParams.WorkDiffWindows
 	block := parent
-	for block.Bits() == p.PowLimitBits && int64(block.Height())%span != 0 {
+	for block.Bits() == p.ChainParams.PowLimitBits && int64(block.Height())%span != 0 {
 		before := a.At(block.Height() - 1)
 		if before == nil {
 			return 0
 		}
 		// A block that was neither late nor retargeted took the minimum over
 		// from those before it: there is nothing else to find.
-		if !late(p, before, block.Timestamp()) && int64(block.Height())%p.WorkDiffWindowSize != 0 {
+		if !late(p, before, block.Timestamp()) && int64(block.Height())%p.ChainParams.WorkDiffWindowSize != 0 {
 			break
 		}
 		block = before

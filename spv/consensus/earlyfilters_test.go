@@ -99,7 +99,7 @@ func TestKnownEarlyFilters(t *testing.T) {
 		TestNet3(): "619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0",
 	} {
 		if got := p.EarlyFilters.String(); got != want {
-			t.Errorf("%s: got %s", p.Name, got)
+			t.Errorf("%s: got %s", p.ChainParams.Name, got)
 		}
 	}
 }

@@ -19,11 +19,11 @@ func nextEMA(p *Params, a Ancestors, parent *Header) uint32 {
 // window that reaches back to the genesis block counts as if it took the
 // intended time. It reports false if a window is out of reach.
 func windowSlowness(p *Params, a Ancestors, parent *Header) (int64, bool) {
-	timespan := int64(p.TargetTimespan / time.Second)
+	timespan := int64(p.ChainParams.TargetTimespan / time.Second)
 	var sum average
 	recent := parent.Timestamp()
-	for i := range p.WorkDiffWindows {
-		height := max(int64(parent.Height())-(i+1)*p.WorkDiffWindowSize, 0)
+	for i := range p.ChainParams.WorkDiffWindows {
+		height := max(int64(parent.Height())-(i+1)*p.ChainParams.WorkDiffWindowSize, 0)
 		older := a.At(Height(height))
 		if older == nil {
 			return 0, false
@@ -32,7 +32,7 @@ func windowSlowness(p *Params, a Ancestors, parent *Header) (int64, bool) {
 		if height == 0 {
 			took = timespan
 		}
-		sum.add(ratio(took, timespan), uint((p.WorkDiffWindows-i)*p.WorkDiffAlpha))
+		sum.add(ratio(took, timespan), uint((p.ChainParams.WorkDiffWindows-i)*p.ChainParams.WorkDiffAlpha))
 		recent = older.Timestamp()
 	}
 	return sum.value(), true
@@ -45,18 +45,18 @@ func windowSlowness(p *Params, a Ancestors, parent *Header) (int64, bool) {
 func adjustBits(p *Params, old uint32, factor int64) uint32 {
 	m, shift := expand(old)
 	least, _ := scaled(m, shift)
-	least.DivUint64(uint64(p.RetargetAdjustmentFactor))
+	least.DivUint64(uint64(p.ChainParams.RetargetAdjustmentFactor))
 	if factor < 0 {
 		return compactOf(&least)
 	}
-	factor = min(factor, p.RetargetAdjustmentFactor<<32)
+	factor = min(factor, p.ChainParams.RetargetAdjustmentFactor<<32)
 	// The product has the 23 bits of m and the 32 and few of the factor.
 	next, fits := scaled(m*uint64(factor), shift-32)
 	switch {
 	case !fits || next.IsZero():
-		return p.PowLimitBits
+		return p.ChainParams.PowLimitBits
 	case next.Lt(&least):
 		return compactOf(&least)
 	}
-	return min(compactOf(&next), p.PowLimitBits)
+	return min(compactOf(&next), p.ChainParams.PowLimitBits)
 }

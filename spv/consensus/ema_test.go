@@ -26,10 +26,10 @@ func naiveAverage(nums []int64, den, alpha int64) *big.Int {
 
 // naiveEMA is the target at the end of a window, from its definition.
 func naiveEMA(p *Params, chain branch) uint32 {
-	span := int64(p.TargetTimespan / time.Second)
+	span := int64(p.ChainParams.TargetTimespan / time.Second)
 	var took []int64
-	for end, i := len(chain)-1, int64(0); i < p.WorkDiffWindows; i++ {
-		begin := max(end-int(p.WorkDiffWindowSize), 0)
+	for end, i := len(chain)-1, int64(0); i < p.ChainParams.WorkDiffWindows; i++ {
+		begin := max(end-int(p.ChainParams.WorkDiffWindowSize), 0)
 		if begin == 0 {
 			took = append(took, span)
 		} else {
@@ -38,20 +38,20 @@ func naiveEMA(p *Params, chain branch) uint32 {
 		end = begin
 	}
 	old := standalone.CompactToBig(chain.tip().Bits())
-	factor := big.NewInt(p.RetargetAdjustmentFactor)
+	factor := big.NewInt(p.ChainParams.RetargetAdjustmentFactor)
 	least, most := new(big.Int).Div(old, factor), new(big.Int).Mul(old, factor)
-	next := naiveAverage(took, span, p.WorkDiffAlpha)
+	next := naiveAverage(took, span, p.ChainParams.WorkDiffAlpha)
 	next.Mul(next, old).Rsh(next, 32)
 	switch {
 	case next.Sign() == 0:
-		next = p.PowLimit
+		next = p.ChainParams.PowLimit
 	case next.Cmp(most) > 0:
 		next = most
 	case next.Cmp(least) < 0:
 		next = least
 	}
-	if next.Cmp(p.PowLimit) > 0 {
-		next = p.PowLimit
+	if next.Cmp(p.ChainParams.PowLimit) > 0 {
+		next = p.ChainParams.PowLimit
 	}
 	return standalone.BigToCompact(next)
 }
@@ -64,7 +64,7 @@ func timed(r *rand.Rand, p *Params, blocks int, bits uint32) branch {
 	for i := 1; i < blocks; i++ {
 		var h Header
 		h.put32(offHeight, uint32(i))
-		gap := r.Int64N(2*spread*int64(p.TargetTimePerBlock/time.Second)) / max(1, r.Int64N(spread))
+		gap := r.Int64N(2*spread*int64(p.ChainParams.TargetTimePerBlock/time.Second)) / max(1, r.Int64N(spread))
 		h.put32(offTimestamp, uint32(chain[i-1].Timestamp()+gap-r.Int64N(4)))
 		h.put32(offBits, bits)
 		chain = append(chain, h)
@@ -76,19 +76,19 @@ func TestEMAEqualsTwin(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
 		p.DCP0011, p.MinDiffUntil = Never, Never
-		window := int(p.WorkDiffWindowSize)
+		window := int(p.ChainParams.WorkDiffWindowSize)
 		results := make(map[uint32]bool)
 		for range 300 {
-			bits := standalone.BigToCompact(new(big.Int).Rsh(p.PowLimit, uint(r.IntN(250))))
-			chain := timed(r, p, window*(1+r.IntN(int(p.WorkDiffWindows)+3)), bits)
+			bits := standalone.BigToCompact(new(big.Int).Rsh(p.ChainParams.PowLimit, uint(r.IntN(250))))
+			chain := timed(r, p, window*(1+r.IntN(int(p.ChainParams.WorkDiffWindows)+3)), bits)
 			got, want := NextBits(p, chain, chain.tip().Height(), 0), naiveEMA(p, chain)
 			if got != want {
-				t.Fatalf("%s: %d blocks of target %08x: got %08x, want %08x", p.Name, len(chain), bits, got, want)
+				t.Fatalf("%s: %d blocks of target %08x: got %08x, want %08x", p.ChainParams.Name, len(chain), bits, got, want)
 			}
 			results[got] = true
 		}
 		if len(results) < 100 {
-			t.Errorf("%s: only %d different targets", p.Name, len(results))
+			t.Errorf("%s: only %d different targets", p.ChainParams.Name, len(results))
 		}
 	}
 }
@@ -173,10 +173,10 @@ func TestCapOnDifficulty(t *testing.T) {
 // blocks between retargets.
 func naiveReduced(p *Params, chain branch, time int64) uint32 {
 	if time > chain.tip().Timestamp()+600 {
-		return p.PowLimitBits
+		return p.ChainParams.PowLimitBits
 	}
 	for i := len(chain) - 1; ; i-- {
-		if i%(144*20) == 0 || chain[i].Bits() != p.PowLimitBits {
+		if i%(144*20) == 0 || chain[i].Bits() != p.ChainParams.PowLimitBits {
 			return chain[i].Bits()
 		}
 	}

@@ -79,7 +79,7 @@ func TestFiltersAreProven(t *testing.T) {
 // TestFilterOfBlock holds that the leaf is the hash that the published filter
 // code gives, for a filter with and one without members.
 func TestFilterOfBlock(t *testing.T) {
-	block := SimNet().GenesisBlock
+	block := SimNet().ChainParams.GenesisBlock
 	for _, b := range []*wire.MsgBlock{block, {Header: block.Header}} {
 		filter, err := blockcf2.Regular(b, nil)
 		if err != nil {

@@ -32,7 +32,7 @@ func MaxFilterSize(p *Params, h *Header) int {
 }
 
 // maxBlockSize returns the greatest size of a block of a network in bytes.
-func maxBlockSize(p *Params) int { return slices.Max(p.MaximumBlockSizes) }
+func maxBlockSize(p *Params) int { return slices.Max(p.ChainParams.MaximumBlockSizes) }
 
 // MaxFiltersPayload returns the greatest size of a cfiltersv2 payload that answers a
 // request for the filters of the targets, or for up to 100 that begin with these.

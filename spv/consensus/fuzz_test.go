@@ -37,7 +37,7 @@ func FuzzPrepareHeaders(f *testing.F) {
 				t.Fatalf("header %d differs", i)
 			}
 			pow := h.PowHashV2()
-			if err := standalone.CheckProofOfWork(&pow, h.Bits, p.PowLimit); err != nil {
+			if err := standalone.CheckProofOfWork(&pow, h.Bits, p.ChainParams.PowLimit); err != nil {
 				t.Fatalf("header %d: %v", i, err)
 			}
 		}

@@ -71,7 +71,7 @@ func (s *story) first(p *Params) Header {
 func (s *story) next(p *Params, parent *Header, i int64) (h Header) {
 	r1, r2, r3 := s.seed.next(), s.seed.next(), s.seed.next()
 	height := parent.Height() + 1
-	target := int64(p.TargetTimePerBlock.Seconds())
+	target := int64(p.ChainParams.TargetTimePerBlock.Seconds())
 
 	pace := []int64{100, 25, 100, 400, 100, 60, 170}[i/700%7]
 	gap := 1 + r1%max(2*target*pace/100, 1)
@@ -81,7 +81,7 @@ func (s *story) next(p *Params, parent *Header, i int64) (h Header) {
 	case s.net == "testnet3" && r3%31 == 0:
 		gap = 590 + r1%400
 	}
-	full := int64(p.TicketPoolSize) * int64(p.TicketsPerBlock)
+	full := int64(p.ChainParams.TicketPoolSize) * int64(p.ChainParams.TicketsPerBlock)
 	pool := full*(60+i/400*17%90)/100 + r3%100
 	if s.kind == "wild" {
 		gap = r1%(6*target) - 2*target
@@ -181,7 +181,7 @@ func TestReferencePrices(t *testing.T) {
 func network(t *testing.T, name string) *Params {
 	t.Helper()
 	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
-		if p.Name == name {
+		if p.ChainParams.Name == name {
 			return p
 		}
 	}

@@ -21,7 +21,8 @@ const Never Height = 1<<31 - 1
 // cheap work with the retired algorithm outweigh the real chain; DCP0011
 // allows pinning explicitly.
 type Params struct {
-	*chaincfg.Params
+	// ChainParams are the published parameters of the network. They are shared: change a copy.
+	ChainParams *chaincfg.Params
 
 	// DCP0001 is the first height with the second stake difficulty algorithm.
 	DCP0001 Height
@@ -67,7 +68,7 @@ type Params struct {
 // MainNet returns the parameters of the main network.
 func MainNet() *Params {
 	return knowing(&Params{
-		Params:       chaincfg.MainNetParams(),
+		ChainParams:  chaincfg.MainNetParams(),
 		DCP0001:      149_248,
 		DCP0005:      431_488,
 		DCP0009:      657_280,
@@ -82,7 +83,7 @@ func MainNet() *Params {
 // TestNet3 returns the parameters of the third test network.
 func TestNet3() *Params {
 	return knowing(&Params{
-		Params:       chaincfg.TestNet3Params(),
+		ChainParams:  chaincfg.TestNet3Params(),
 		DCP0001:      0,
 		DCP0005:      323_328,
 		DCP0009:      Never,
@@ -97,7 +98,7 @@ func TestNet3() *Params {
 // SimNet returns the parameters of the simulation network.
 func SimNet() *Params {
 	return &Params{
-		Params:       chaincfg.SimNetParams(),
+		ChainParams:  chaincfg.SimNetParams(),
 		ASERTAnchor:  1,
 		MinDiffUntil: Never,
 	}
@@ -105,7 +106,7 @@ func SimNet() *Params {
 
 // Genesis returns the header of block zero.
 func (p *Params) Genesis() Header {
-	return headerOf(&p.GenesisBlock.Header)
+	return headerOf(&p.ChainParams.GenesisBlock.Header)
 }
 
 // headerOf serializes a decoded header. It is for constants and tests; the

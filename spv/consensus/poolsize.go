@@ -18,8 +18,8 @@ func NextPoolSize(p *Params, a Ancestors, parent Height) (least, most int64, ok 
 	}
 	most = int64(block.PoolSize()) - drawn(p, block)
 	expired := mayExpire(p, block)
-	if int64(parent) >= p.StakeEnabledHeight {
-		if block = a.At(parent - Height(p.TicketMaturity)); block == nil {
+	if int64(parent) >= p.ChainParams.StakeEnabledHeight {
+		if block = a.At(parent - Height(p.ChainParams.TicketMaturity)); block == nil {
 			return 0, 0, false
 		}
 		most += int64(block.FreshStake())
@@ -30,19 +30,19 @@ func NextPoolSize(p *Params, a Ancestors, parent Height) (least, most int64, ok 
 // drawn returns how many tickets are drawn to vote in a block. Whether they do
 // or not, they are live no more.
 func drawn(p *Params, h *Header) int64 {
-	if int64(h.Height()) < p.StakeValidationHeight {
+	if int64(h.Height()) < p.ChainParams.StakeValidationHeight {
 		return 0
 	}
-	return int64(p.TicketsPerBlock)
+	return int64(p.ChainParams.TicketsPerBlock)
 }
 
 // mayExpire returns how many tickets can expire with a block. All that do have
 // matured in the same block and so were bought in one. From DCP0009 on the
 // block revokes them, besides those that were drawn and did not vote.
 func mayExpire(p *Params, h *Header) int64 {
-	most := int64(p.MaxFreshStakePerBlock)
+	most := int64(p.ChainParams.MaxFreshStakePerBlock)
 	switch {
-	case int64(h.Height()) <= int64(p.TicketExpiry):
+	case int64(h.Height()) <= int64(p.ChainParams.TicketExpiry):
 		return 0
 	case h.Height() >= p.DCP0009:
 		return min(most, int64(h.Revocations())-missed(p, h))

@@ -27,7 +27,7 @@ func TestPoolSizeBoundsHoldForTickets(t *testing.T) {
 			}
 			expired := play(r, p, &h, &live)
 			expiries += expired
-			if matured := height - Height(p.TicketMaturity); int64(height) >= p.StakeEnabledHeight {
+			if matured := height - Height(p.ChainParams.TicketMaturity); int64(height) >= p.ChainParams.StakeEnabledHeight {
 				for range chain[matured].FreshStake() {
 					live = append(live, height)
 				}
@@ -44,8 +44,8 @@ func TestPoolSizeBoundsHoldForTickets(t *testing.T) {
 // of the header. It returns how many expired.
 func play(r *rand.Rand, p *Params, h *Header, live *[]Height) (expired int) {
 	voters := 0
-	if int64(h.Height()) >= p.StakeValidationHeight {
-		for range p.TicketsPerBlock {
+	if int64(h.Height()) >= p.ChainParams.StakeValidationHeight {
+		for range p.ChainParams.TicketsPerBlock {
 			i := r.IntN(len(*live))
 			*live = append((*live)[:i], (*live)[i+1:]...)
 		}
@@ -53,7 +53,7 @@ func play(r *rand.Rand, p *Params, h *Header, live *[]Height) (expired int) {
 	}
 	kept := (*live)[:0]
 	for _, matured := range *live {
-		if h.Height()-matured >= Height(p.TicketExpiry) {
+		if h.Height()-matured >= Height(p.ChainParams.TicketExpiry) {
 			expired++
 		} else {
 			kept = append(kept, matured)
@@ -62,7 +62,7 @@ func play(r *rand.Rand, p *Params, h *Header, live *[]Height) (expired int) {
 	*live = kept
 	h.put16(offVoters, uint16(voters))
 	h[offRevocations] = byte(expired + int(drawn(p, h)) - voters)
-	if int64(h.Height()) >= p.StakeEnabledHeight-int64(p.TicketMaturity) {
+	if int64(h.Height()) >= p.ChainParams.StakeEnabledHeight-int64(p.ChainParams.TicketMaturity) {
 		h[offFreshStake] = byte(5 + r.IntN(4))
 	}
 	return expired
@@ -70,8 +70,8 @@ func play(r *rand.Rand, p *Params, h *Header, live *[]Height) (expired int) {
 
 func TestPoolSizeOutOfReach(t *testing.T) {
 	p := SimNet()
-	chain := &suffix{base: 1000, headers: make([]Header, p.TicketMaturity)}
-	if _, _, ok := NextPoolSize(p, chain, 1000+Height(p.TicketMaturity)-1); ok {
+	chain := &suffix{base: 1000, headers: make([]Header, p.ChainParams.TicketMaturity)}
+	if _, _, ok := NextPoolSize(p, chain, 1000+Height(p.ChainParams.TicketMaturity)-1); ok {
 		t.Error("the block that maturing tickets were bought in is out of reach")
 	}
 }

@@ -120,7 +120,7 @@ func checkFields(p *Params, limit *uint256.Uint256, h *Header) (target uint256.U
 	}
 	target, ok := targetOf(h.Bits())
 	if !ok || target.IsZero() || target.Gt(limit) {
-		return target, NewRuleError(RuleTarget, h, "want at most %08x and positive, got %08x", p.PowLimitBits, h.Bits())
+		return target, NewRuleError(RuleTarget, h, "want at most %08x and positive, got %08x", p.ChainParams.PowLimitBits, h.Bits())
 	}
 	return target, nil
 }

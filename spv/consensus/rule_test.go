@@ -32,7 +32,7 @@ func TestRuleErrorSaysWhatItIsAbout(t *testing.T) {
 	p := SimNet()
 	genesis := p.Genesis()
 	err := NewRuleError(RuleBits, &genesis, "want %08x, got %08x", 1, 2)
-	for _, want := range []string{"block 0", p.GenesisHash.String(), "bits", "want 00000001, got 00000002"} {
+	for _, want := range []string{"block 0", p.ChainParams.GenesisHash.String(), "bits", "want 00000001, got 00000002"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not contain %q", err, want)
 		}

@@ -10,7 +10,7 @@ func checkStake(p *Params, h *Header) error {
 	if err := checkVotes(p, h); err != nil {
 		return err
 	}
-	if int64(h.Height()) < p.StakeValidationHeight {
+	if int64(h.Height()) < p.ChainParams.StakeValidationHeight {
 		if err := checkEarlyStake(h); err != nil {
 			return err
 		}
@@ -18,8 +18,8 @@ func checkStake(p *Params, h *Header) error {
 	if got, least := int64(h.Revocations()), missed(p, h); h.Height() >= p.DCP0009 && got < least {
 		return NewRuleError(RuleRevocations, h, "want at least %d, got %d", least, got)
 	}
-	if h.FreshStake() > p.MaxFreshStakePerBlock {
-		return NewRuleError(RuleFreshStake, h, "want at most %d tickets, got %d", p.MaxFreshStakePerBlock, h.FreshStake())
+	if h.FreshStake() > p.ChainParams.MaxFreshStakePerBlock {
+		return NewRuleError(RuleFreshStake, h, "want at most %d tickets, got %d", p.ChainParams.MaxFreshStakePerBlock, h.FreshStake())
 	}
 	return nil
 }
@@ -28,8 +28,8 @@ func checkStake(p *Params, h *Header) error {
 // majority of the tickets drawn has to vote.
 func checkVotes(p *Params, h *Header) error {
 	var least, most uint16
-	if int64(h.Height()) >= p.StakeValidationHeight {
-		least, most = p.TicketsPerBlock/2+1, p.TicketsPerBlock
+	if int64(h.Height()) >= p.ChainParams.StakeValidationHeight {
+		least, most = p.ChainParams.TicketsPerBlock/2+1, p.ChainParams.TicketsPerBlock
 	}
 	if v := h.Voters(); v < least || v > most {
 		return NewRuleError(RuleVotes, h, "want %d to %d, got %d", least, most, v)

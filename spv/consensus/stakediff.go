@@ -27,13 +27,13 @@ func NextSBits(p *Params, a Ancestors, parent Height) int64 {
 // how far that number is from its target.
 func nextPriceV2(p *Params, a Ancestors, parent *Header) int64 {
 	next := int64(parent.Height()) + 1
-	if next < int64(p.CoinbaseMaturity)+1 {
-		return p.MinimumStakeDiff
+	if next < int64(p.ChainParams.CoinbaseMaturity)+1 {
+		return p.ChainParams.MinimumStakeDiff
 	}
-	if next%p.StakeDiffWindowSize != 0 {
+	if next%p.ChainParams.StakeDiffWindowSize != 0 {
 		return parent.SBits()
 	}
-	before, ok := ticketsAt(p, a, parent.Height()-Height(p.StakeDiffWindowSize))
+	before, ok := ticketsAt(p, a, parent.Height()-Height(p.ChainParams.StakeDiffWindowSize))
 	if !ok {
 		return 0
 	}
@@ -58,7 +58,7 @@ func ticketsAt(p *Params, a Ancestors, h Height) (int64, bool) {
 	if block == nil {
 		return 0, false
 	}
-	immature, ok := ticketsBought(a, h, Height(p.TicketMaturity))
+	immature, ok := ticketsBought(a, h, Height(p.ChainParams.TicketMaturity))
 	return int64(block.PoolSize()) + immature, ok
 }
 
@@ -82,17 +82,17 @@ func ticketsBought(a Ancestors, last, n Height) (sum int64, ok bool) {
 // with each division rounded down, not above the supply divided by the target
 // pool size and not below the minimum of the network.
 func priceV2(p *Params, height, price, before, now int64) int64 {
-	target := uint64(p.TicketsPerBlock) * uint64(int64(p.TicketPoolSize)+int64(p.TicketMaturity))
+	target := uint64(p.ChainParams.TicketsPerBlock) * uint64(int64(p.ChainParams.TicketPoolSize)+int64(p.ChainParams.TicketMaturity))
 	var next uint256.Uint256
 	next.SetUint64(uint64(price)).MulUint64(uint64(now)).MulUint64(uint64(now))
 	next.DivUint64(uint64(before)).DivUint64(target)
 
-	pool := int64(p.TicketPoolSize)
+	pool := int64(p.ChainParams.TicketPoolSize)
 	want := int64(math.MaxInt64) // more atoms than there ever are
 	if next.LtUint64(uint64(want / pool)) {
 		want = int64(next.Uint64()) * pool
 	}
-	return max(min(estimateSupply(p, height, want), want)/pool, p.MinimumStakeDiff)
+	return max(min(estimateSupply(p, height, want), want)/pool, p.ChainParams.MinimumStakeDiff)
 }
 
 // estimateSupply returns the number of atoms that exist at a height when every
@@ -103,16 +103,16 @@ func estimateSupply(p *Params, height, enough int64) int64 {
 	if height <= 0 {
 		return 0
 	}
-	subsidy := p.BaseSubsidy
-	supply := p.BlockOneSubsidy() - 2*subsidy
-	for range height / p.SubsidyReductionInterval {
+	subsidy := p.ChainParams.BaseSubsidy
+	supply := p.ChainParams.BlockOneSubsidy() - 2*subsidy
+	for range height / p.ChainParams.SubsidyReductionInterval {
 		if supply >= enough {
 			return supply
 		}
-		supply += p.SubsidyReductionInterval * subsidy
-		subsidy = subsidy * p.MulSubsidy / p.DivSubsidy
+		supply += p.ChainParams.SubsidyReductionInterval * subsidy
+		subsidy = subsidy * p.ChainParams.MulSubsidy / p.ChainParams.DivSubsidy
 	}
-	return supply + (1+height%p.SubsidyReductionInterval)*subsidy
+	return supply + (1+height%p.ChainParams.SubsidyReductionInterval)*subsidy
 }
 
 // mulShift returns floor(x × y / 2^32), and the greatest number there is when

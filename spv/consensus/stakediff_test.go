@@ -15,40 +15,40 @@ func naivePriceV2(p *Params, chain branch) int64 {
 			return new(big.Int)
 		}
 		sum := int64(blocks.tip().PoolSize())
-		for i := max(0, len(blocks)-int(p.TicketMaturity)); i < len(blocks); i++ {
+		for i := max(0, len(blocks)-int(p.ChainParams.TicketMaturity)); i < len(blocks); i++ {
 			sum += int64(blocks[i].FreshStake())
 		}
 		return big.NewInt(sum)
 	}
 	old := big.NewInt(chain.tip().SBits())
-	before := tickets(chain[:max(0, len(chain)-int(p.StakeDiffWindowSize))])
+	before := tickets(chain[:max(0, len(chain)-int(p.ChainParams.StakeDiffWindowSize))])
 	switch {
-	case next <= int64(p.CoinbaseMaturity):
-		return p.MinimumStakeDiff
-	case next%p.StakeDiffWindowSize != 0, before.Sign() == 0:
+	case next <= int64(p.ChainParams.CoinbaseMaturity):
+		return p.ChainParams.MinimumStakeDiff
+	case next%p.ChainParams.StakeDiffWindowSize != 0, before.Sign() == 0:
 		return old.Int64()
 	}
 	price := new(big.Int).Exp(tickets(chain), big.NewInt(2), nil)
 	price.Mul(price, old).Div(price, before)
-	price.Div(price, big.NewInt(int64(p.TicketsPerBlock)*int64(p.TicketPoolSize+p.TicketMaturity)))
-	most := big.NewInt(naiveSupply(p, next) / int64(p.TicketPoolSize))
+	price.Div(price, big.NewInt(int64(p.ChainParams.TicketsPerBlock)*int64(p.ChainParams.TicketPoolSize+p.ChainParams.TicketMaturity)))
+	most := big.NewInt(naiveSupply(p, next) / int64(p.ChainParams.TicketPoolSize))
 	if price.Cmp(most) > 0 {
 		price = most
 	}
-	return max(price.Int64(), p.MinimumStakeDiff)
+	return max(price.Int64(), p.ChainParams.MinimumStakeDiff)
 }
 
 // naiveSupply adds the subsidies up block by block.
 func naiveSupply(p *Params, height int64) int64 {
-	supply, subsidy := int64(0), p.BaseSubsidy
+	supply, subsidy := int64(0), p.ChainParams.BaseSubsidy
 	for h := int64(0); h <= height; h++ {
-		if h > 0 && h%p.SubsidyReductionInterval == 0 {
-			subsidy = subsidy * p.MulSubsidy / p.DivSubsidy
+		if h > 0 && h%p.ChainParams.SubsidyReductionInterval == 0 {
+			subsidy = subsidy * p.ChainParams.MulSubsidy / p.ChainParams.DivSubsidy
 		}
 		switch h {
 		case 0:
 		case 1:
-			supply += p.BlockOneSubsidy()
+			supply += p.ChainParams.BlockOneSubsidy()
 		default:
 			supply += subsidy
 		}
@@ -60,33 +60,33 @@ func naiveSupply(p *Params, height int64) int64 {
 func naivePriceV1(p *Params, chain branch) int64 {
 	old := chain.tip().SBits()
 	switch next := int64(len(chain)); {
-	case next <= int64(p.CoinbaseMaturity)+1:
-		return p.MinimumStakeDiff
-	case next%p.StakeDiffWindowSize != 0:
+	case next <= int64(p.ChainParams.CoinbaseMaturity)+1:
+		return p.ChainParams.MinimumStakeDiff
+	case next%p.ChainParams.StakeDiffWindowSize != 0:
 		return old
 	}
-	full := int64(p.TicketsPerBlock) * int64(p.TicketPoolSize)
+	full := int64(p.ChainParams.TicketsPerBlock) * int64(p.ChainParams.TicketPoolSize)
 	var pools, buys []int64
-	for i := range p.StakeDiffWindows {
-		end := int64(len(chain)) - i*p.StakeDiffWindowSize
-		begin := max(0, end-p.StakeDiffWindowSize)
+	for i := range p.ChainParams.StakeDiffWindows {
+		end := int64(len(chain)) - i*p.ChainParams.StakeDiffWindowSize
+		begin := max(0, end-p.ChainParams.StakeDiffWindowSize)
 		sum := int64(0)
 		for h := begin; h < end; h++ {
 			sum += int64(chain[h].FreshStake())
 		}
 		buys = append(buys, max(1, sum))
-		pools = append(pools, max(1, (int64(chain[begin].PoolSize())-full)*int64(p.TicketPoolSizeWeight)+full))
+		pools = append(pools, max(1, (int64(chain[begin].PoolSize())-full)*int64(p.ChainParams.TicketPoolSizeWeight)+full))
 	}
 	apply := func(factor *big.Int) int64 {
 		b := new(big.Int).Mul(factor, big.NewInt(old))
-		return limitPrice(old, b.Rsh(b, 32).Int64(), p.RetargetAdjustmentFactor)
+		return limitPrice(old, b.Rsh(b, 32).Int64(), p.ChainParams.RetargetAdjustmentFactor)
 	}
-	byPool := apply(naiveAverage(pools, full, p.StakeDiffAlpha))
-	byBuys := apply(naiveAverage(buys, p.StakeDiffWindowSize*int64(p.TicketsPerBlock), p.StakeDiffAlpha))
+	byPool := apply(naiveAverage(pools, full, p.ChainParams.StakeDiffAlpha))
+	byBuys := apply(naiveAverage(buys, p.ChainParams.StakeDiffWindowSize*int64(p.ChainParams.TicketsPerBlock), p.ChainParams.StakeDiffAlpha))
 
 	over := func(a, b *big.Int) *big.Int { q := new(big.Int).Lsh(a, 32); return q.Div(q, b) }
 	merged := over(over(big.NewInt(byBuys), big.NewInt(old)), over(big.NewInt(old), big.NewInt(byPool)))
-	return max(apply(merged), p.MinimumStakeDiff)
+	return max(apply(merged), p.ChainParams.MinimumStakeDiff)
 }
 
 func limitPrice(old, next, factor int64) int64 {
@@ -103,14 +103,14 @@ func limitPrice(old, next, factor int64) int64 {
 // has a random price.
 func staked(r *rand.Rand, p *Params, blocks int) branch {
 	chain := branch{p.Genesis()}
-	mean := r.Int64N(3 * int64(p.TicketsPerBlock) * int64(p.TicketPoolSize) / 2)
-	most := 1 + r.IntN(int(p.MaxFreshStakePerBlock)+1)
+	mean := r.Int64N(3 * int64(p.ChainParams.TicketsPerBlock) * int64(p.ChainParams.TicketPoolSize) / 2)
+	most := 1 + r.IntN(int(p.ChainParams.MaxFreshStakePerBlock)+1)
 	for i := 1; i < blocks; i++ {
 		var h Header
 		h.put32(offHeight, uint32(i))
 		h[offFreshStake] = byte(r.IntN(most))
 		h.put32(offPoolSize, uint32(mean+r.Int64N(mean/8+1)))
-		h.put64(offSBits, p.MinimumStakeDiff+r.Int64N(1<<(10+r.IntN(32))))
+		h.put64(offSBits, p.ChainParams.MinimumStakeDiff+r.Int64N(1<<(10+r.IntN(32))))
 		chain = append(chain, h)
 	}
 	return chain
@@ -131,18 +131,18 @@ func TestPricesEqualTwins(t *testing.T) {
 				p.DCP0001 = tt.since
 				changed := 0
 				for range 400 {
-					windows := r.IntN(int(p.StakeDiffWindows) + 3)
-					chain := staked(r, p, 1+windows*int(p.StakeDiffWindowSize)+r.IntN(2)*(int(p.StakeDiffWindowSize)-1))
+					windows := r.IntN(int(p.ChainParams.StakeDiffWindows) + 3)
+					chain := staked(r, p, 1+windows*int(p.ChainParams.StakeDiffWindowSize)+r.IntN(2)*(int(p.ChainParams.StakeDiffWindowSize)-1))
 					got, want := NextSBits(p, chain, chain.tip().Height()), tt.twin(p, chain)
 					if got != want {
-						t.Fatalf("%s: after block %d: got %d, want %d", p.Name, chain.tip().Height(), got, want)
+						t.Fatalf("%s: after block %d: got %d, want %d", p.ChainParams.Name, chain.tip().Height(), got, want)
 					}
-					if got != p.MinimumStakeDiff && got != chain.tip().SBits() {
+					if got != p.ChainParams.MinimumStakeDiff && got != chain.tip().SBits() {
 						changed++
 					}
 				}
 				if changed < 50 {
-					t.Errorf("%s: only %d prices differ from their parents'", p.Name, changed)
+					t.Errorf("%s: only %d prices differ from their parents'", p.ChainParams.Name, changed)
 				}
 			}
 		})
@@ -154,9 +154,9 @@ func TestSupplyEqualsTwin(t *testing.T) {
 	for _, p := range []*Params{MainNet(), TestNet3(), SimNet()} {
 		for _, height := range []int64{0, 1, 2, 3, 100} {
 			for _, off := range []int64{-1, 0, 1} {
-				h := max(0, height*p.SubsidyReductionInterval+off)
+				h := max(0, height*p.ChainParams.SubsidyReductionInterval+off)
 				if got, want := estimateSupply(p, h, math.MaxInt64), naiveSupply(p, h); got != want {
-					t.Errorf("%s: height %d: got %d, want %d", p.Name, h, got, want)
+					t.Errorf("%s: height %d: got %d, want %d", p.ChainParams.Name, h, got, want)
 				}
 			}
 		}

@@ -7,11 +7,11 @@ import "math/bits"
 // exponentially weighted averages over the newest windows: of the pool size
 // and of the number of tickets bought, each by its target.
 func nextPriceV1(p *Params, a Ancestors, parent *Header) int64 {
-	if int64(parent.Height()) < int64(p.CoinbaseMaturity)+1 {
-		return p.MinimumStakeDiff
+	if int64(parent.Height()) < int64(p.ChainParams.CoinbaseMaturity)+1 {
+		return p.ChainParams.MinimumStakeDiff
 	}
 	old := parent.SBits()
-	if (int64(parent.Height())+1)%p.StakeDiffWindowSize != 0 {
+	if (int64(parent.Height())+1)%p.ChainParams.StakeDiffWindowSize != 0 {
 		return old
 	}
 	pool, bought, ok := ticketDemand(p, a, parent)
@@ -21,25 +21,25 @@ func nextPriceV1(p *Params, a Ancestors, parent *Header) int64 {
 	byPool := clampPrice(p, old, mulShift(pool, old))
 	byBought := clampPrice(p, old, mulShift(bought, old))
 	next := clampPrice(p, old, mergePrices(old, byPool, byBought))
-	return max(next, p.MinimumStakeDiff)
+	return max(next, p.ChainParams.MinimumStakeDiff)
 }
 
 // ticketDemand returns the two averages in 32.32 fixed point: of the pool
 // size, whose distance from its target counts by a weight, and of the tickets
 // bought per window. Where the chain is too short the genesis block stands in.
 func ticketDemand(p *Params, a Ancestors, parent *Header) (pool, bought int64, ok bool) {
-	poolTarget := int64(p.TicketsPerBlock) * int64(p.TicketPoolSize)
-	boughtTarget := p.StakeDiffWindowSize * int64(p.TicketsPerBlock)
+	poolTarget := int64(p.ChainParams.TicketsPerBlock) * int64(p.ChainParams.TicketPoolSize)
+	boughtTarget := p.ChainParams.StakeDiffWindowSize * int64(p.ChainParams.TicketsPerBlock)
 	var pools, purchases average
-	for i := range p.StakeDiffWindows {
-		last := int64(parent.Height()) - i*p.StakeDiffWindowSize
-		first := a.At(Height(max(last-p.StakeDiffWindowSize+1, 0)))
-		sum, ok := ticketsBought(a, Height(last), Height(p.StakeDiffWindowSize))
+	for i := range p.ChainParams.StakeDiffWindows {
+		last := int64(parent.Height()) - i*p.ChainParams.StakeDiffWindowSize
+		first := a.At(Height(max(last-p.ChainParams.StakeDiffWindowSize+1, 0)))
+		sum, ok := ticketsBought(a, Height(last), Height(p.ChainParams.StakeDiffWindowSize))
 		if first == nil || !ok {
 			return 0, 0, false
 		}
-		skewed := (int64(first.PoolSize())-poolTarget)*int64(p.TicketPoolSizeWeight) + poolTarget
-		shift := uint((p.StakeDiffWindows - i) * p.StakeDiffAlpha)
+		skewed := (int64(first.PoolSize())-poolTarget)*int64(p.ChainParams.TicketPoolSizeWeight) + poolTarget
+		shift := uint((p.ChainParams.StakeDiffWindows - i) * p.ChainParams.StakeDiffAlpha)
 		pools.add(ratio(max(skewed, 1), poolTarget), shift)
 		purchases.add(ratio(max(sum, 1), boughtTarget), shift)
 	}
@@ -49,7 +49,7 @@ func ticketDemand(p *Params, a Ancestors, parent *Header) (pool, bought int64, o
 // clampPrice keeps a price between a fourth and four times of the old one,
 // where four stands for the adjustment factor of the network.
 func clampPrice(p *Params, old, next int64) int64 {
-	most := p.RetargetAdjustmentFactor
+	most := p.ChainParams.RetargetAdjustmentFactor
 	switch {
 	case next == 0 || old/next >= most:
 		return old / most

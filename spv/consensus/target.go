@@ -73,7 +73,7 @@ func compactOf(t *uint256.Uint256) uint32 {
 
 // powLimit returns the greatest target of the network.
 func powLimit(p *Params) (limit uint256.Uint256) {
-	limit.SetBig(p.PowLimit)
+	limit.SetBig(p.ChainParams.PowLimit)
 	return limit
 }
 
@@ -97,11 +97,11 @@ func Work(bits uint32) (work uint256.Uint256) {
 // included, has at least the minimum that the network is known to have. Below
 // it nothing says that the chain is not a cheap imitation.
 func EnoughWork(p *Params, work uint256.Uint256) bool {
-	if p.MinKnownChainWork == nil {
+	if p.ChainParams.MinKnownChainWork == nil {
 		return true
 	}
 	var least uint256.Uint256
-	least.SetBig(p.MinKnownChainWork)
+	least.SetBig(p.ChainParams.MinKnownChainWork)
 	return work.GtEq(&least)
 }
 

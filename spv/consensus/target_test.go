@@ -96,7 +96,7 @@ func TestProofOfWorkEqualsStandalone(t *testing.T) {
 			}
 		}
 		got := CheckHeader(p, &h, &hash)
-		want := standalone.CheckProofOfWork(&hash, h.Bits(), p.PowLimit)
+		want := standalone.CheckProofOfWork(&hash, h.Bits(), p.ChainParams.PowLimit)
 		if (got == nil) != (want == nil) {
 			t.Fatalf("bits %08x, hash %v: got %v, want %v", h.Bits(), hash, got, want)
 		}
@@ -112,13 +112,13 @@ func TestProofOfWorkEqualsStandalone(t *testing.T) {
 func TestEnoughWork(t *testing.T) {
 	for _, p := range []*Params{MainNet(), TestNet3()} {
 		var least uint256.Uint256
-		least.SetBig(p.MinKnownChainWork)
+		least.SetBig(p.ChainParams.MinKnownChainWork)
 		if !EnoughWork(p, least) {
-			t.Errorf("%s: the minimum is not enough", p.Name)
+			t.Errorf("%s: the minimum is not enough", p.ChainParams.Name)
 		}
 		least.SubUint64(1)
 		if EnoughWork(p, least) {
-			t.Errorf("%s: less than the minimum is enough", p.Name)
+			t.Errorf("%s: less than the minimum is enough", p.ChainParams.Name)
 		}
 	}
 	if !EnoughWork(SimNet(), uint256.Uint256{}) {

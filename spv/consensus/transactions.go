@@ -33,7 +33,7 @@ func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
 		return nil
 	}
 	for _, tx := range slices.Concat(b.Transactions, b.STransactions) {
-		if err := standalone.CheckTransactionSanity(tx, uint64(p.MaxTxSize)); err != nil {
+		if err := standalone.CheckTransactionSanity(tx, uint64(p.ChainParams.MaxTxSize)); err != nil {
 			return &InvalidBlock{Block: id, Tx: tx.TxHash(), Reason: err}
 		}
 	}

@@ -13,7 +13,7 @@ func checkVersion(p *Params, a Ancestors, h *Header) error {
 	if h.Version() >= finalVersion(p) || lateVersion(p, h) {
 		return nil
 	}
-	old, ok := majority(p, a, h.Height()-1, h.Version()+1, p.BlockRejectNumRequired)
+	old, ok := majority(p, a, h.Height()-1, h.Version()+1, p.ChainParams.BlockRejectNumRequired)
 	switch {
 	case !ok:
 		return fmt.Errorf("version of block %d: %w", h.Height(), ErrOutOfReach)
@@ -26,7 +26,7 @@ func checkVersion(p *Params, a Ancestors, h *Header) error {
 // KnownVersions returns the newest block version, and the newest stake version with a vote,
 // that the program knows on a network.
 func KnownVersions(p *Params) (block int32, stake uint32) {
-	for version := range p.Deployments {
+	for version := range p.ChainParams.Deployments {
 		stake = max(stake, version)
 	}
 	return finalVersion(p), stake
@@ -35,7 +35,7 @@ func KnownVersions(p *Params) (block int32, stake uint32) {
 // finalVersion returns the block version that no newer one outdates: later
 // versions are upgrades that the rule does not know of.
 func finalVersion(p *Params) int32 {
-	if p.Net == wire.MainNet {
+	if p.ChainParams.Net == wire.MainNet {
 		return 11
 	}
 	return 12
@@ -46,9 +46,9 @@ func finalVersion(p *Params) int32 {
 // enforced that only later.
 func lateVersion(p *Params, h *Header) bool {
 	switch {
-	case p.Net == wire.TestNet3:
+	case p.ChainParams.Net == wire.TestNet3:
 		return h.Version() == 7 && h.Height() <= 323_282
-	case p.Net != wire.MainNet || h.Version() != 6:
+	case p.ChainParams.Net != wire.MainNet || h.Version() != 6:
 		return false
 	}
 	var known string
@@ -74,7 +74,7 @@ func lateVersion(p *Params, h *Header) bool {
 // It looks only at as many as it takes to know, and reports false for ok if
 // one of them is out of reach.
 func majority(p *Params, a Ancestors, tip Height, version int32, n uint64) (is, ok bool) {
-	found, left := uint64(0), min(p.BlockUpgradeNumToCheck, uint64(tip+1))
+	found, left := uint64(0), min(p.ChainParams.BlockUpgradeNumToCheck, uint64(tip+1))
 	for h := tip; found < n && found+left >= n; h-- {
 		block := a.At(h)
 		if block == nil {
@@ -96,12 +96,12 @@ const stakeVersionBlocks = 3
 // which headers do not show; within an interval it is the same for all blocks,
 // from when the majority that makes it a rule is there.
 func checkStakeVersion(p *Params, a Ancestors, h, parent *Header) error {
-	sinceVotes := int64(h.Height()) - p.StakeValidationHeight
-	if h.StakeVersion() == parent.StakeVersion() || sinceVotes%p.StakeVersionInterval == 0 {
+	sinceVotes := int64(h.Height()) - p.ChainParams.StakeValidationHeight
+	if h.StakeVersion() == parent.StakeVersion() || sinceVotes%p.ChainParams.StakeVersionInterval == 0 {
 		return nil
 	}
 	for _, block := range [...]*Header{h, parent} {
-		enforced, ok := majority(p, a, block.Height()-1, stakeVersionBlocks, p.BlockEnforceNumRequired)
+		enforced, ok := majority(p, a, block.Height()-1, stakeVersionBlocks, p.ChainParams.BlockEnforceNumRequired)
 		switch {
 		case !ok:
 			return fmt.Errorf("stake version of block %d: %w", h.Height(), ErrOutOfReach)

@@ -29,9 +29,9 @@ func TestMajorityEqualsTwin(t *testing.T) {
 				v[i] = 4
 			}
 		}
-		tip, n := Height(r.IntN(len(v))), uint64(r.IntN(int(p.BlockUpgradeNumToCheck)+1))
+		tip, n := Height(r.IntN(len(v))), uint64(r.IntN(int(p.ChainParams.BlockUpgradeNumToCheck)+1))
 		found := uint64(0)
-		for h := max(0, int(tip)+1-int(p.BlockUpgradeNumToCheck)); h <= int(tip); h++ {
+		for h := max(0, int(tip)+1-int(p.ChainParams.BlockUpgradeNumToCheck)); h <= int(tip); h++ {
 			if v[h] >= 5 {
 				found++
 			}
@@ -112,7 +112,7 @@ func TestLateVersions(t *testing.T) {
 		{SimNet(), 100, 6, false},
 	} {
 		if got := lateVersion(tt.p, header(tt.height, tt.version)); got != tt.want {
-			t.Errorf("%s: block %d of version %d: got %v", tt.p.Name, tt.height, tt.version, got)
+			t.Errorf("%s: block %d of version %d: got %v", tt.p.ChainParams.Name, tt.height, tt.version, got)
 		}
 	}
 }

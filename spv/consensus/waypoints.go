@@ -92,10 +92,10 @@ func parseWork(fields [][]byte) (*big.Int, error) {
 // the work.
 func (k Known) Apply(p *Params) {
 	p.Waypoints = k.Waypoints
-	if least := p.MinKnownChainWork; k.Work != nil && (least == nil || k.Work.Cmp(least) > 0) {
-		params := *p.Params
+	if least := p.ChainParams.MinKnownChainWork; k.Work != nil && (least == nil || k.Work.Cmp(least) > 0) {
+		params := *p.ChainParams
 		params.MinKnownChainWork = k.Work
-		p.Params = &params
+		p.ChainParams = &params
 	}
 }
 

@@ -20,10 +20,10 @@ func TestWaypointsOfNetworks(t *testing.T) {
 	} {
 		w := tt.p.Waypoints
 		if len(w) != tt.n || !slices.Contains(w, tt.some) {
-			t.Errorf("%s: got %d waypoints, with %v: %v", tt.p.Name, len(w), tt.some, slices.Contains(w, tt.some))
+			t.Errorf("%s: got %d waypoints, with %v: %v", tt.p.ChainParams.Name, len(w), tt.some, slices.Contains(w, tt.some))
 		}
-		if !slices.ContainsFunc(w, func(id BlockID) bool { return id.Hash == tt.p.AssumeValid }) {
-			t.Errorf("%s: the block that is assumed valid is not among them", tt.p.Name)
+		if !slices.ContainsFunc(w, func(id BlockID) bool { return id.Hash == tt.p.ChainParams.AssumeValid }) {
+			t.Errorf("%s: the block that is assumed valid is not among them", tt.p.ChainParams.Name)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func TestKnownWork(t *testing.T) {
 	if err != nil || len(known.Waypoints) != 1 || known.Work.Int64() != 255 {
 		t.Fatalf("got %+v, %v", known, err)
 	}
-	least := MainNet().MinKnownChainWork
+	least := MainNet().ChainParams.MinKnownChainWork
 	for _, tt := range []struct {
 		p    *Params
 		work *big.Int
@@ -90,13 +90,13 @@ func TestKnownWork(t *testing.T) {
 		{MainNet(), nil, least},
 		{SimNet(), big.NewInt(255), big.NewInt(255)},
 	} {
-		before := tt.p.Params
+		before := tt.p.ChainParams
 		Known{known.Waypoints, tt.work}.Apply(tt.p)
-		if tt.p.MinKnownChainWork.Cmp(tt.want) != 0 || len(tt.p.Waypoints) != 1 {
-			t.Errorf("%s with work %v: %v, %v", tt.p.Name, tt.work, tt.p.MinKnownChainWork, tt.p.Waypoints)
+		if tt.p.ChainParams.MinKnownChainWork.Cmp(tt.want) != 0 || len(tt.p.Waypoints) != 1 {
+			t.Errorf("%s with work %v: %v, %v", tt.p.ChainParams.Name, tt.work, tt.p.ChainParams.MinKnownChainWork, tt.p.Waypoints)
 		}
-		if tt.want.Cmp(least) != 0 && before == tt.p.Params {
-			t.Errorf("%s: the parameters of others were changed", tt.p.Name)
+		if tt.want.Cmp(least) != 0 && before == tt.p.ChainParams {
+			t.Errorf("%s: the parameters of others were changed", tt.p.ChainParams.Name)
 		}
 	}
 	for _, bad := range []string{"work", "work 1 2", "work x", "work 0", "work -1", "work 1\nwork 2", "work 1" + strings.Repeat("0", 64)} {

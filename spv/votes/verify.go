@@ -22,7 +22,7 @@ const scriptFlags = txscript.ScriptVerifyCleanStack |
 
 // Majority is how many of the votes of a block have to be verified and approve for it
 // to count as voted: more than half of those that consensus draws for each block.
-func Majority(p *consensus.Params) int { return int(p.TicketsPerBlock)/2 + 1 }
+func Majority(p *consensus.Params) int { return int(p.ChainParams.TicketsPerBlock)/2 + 1 }
 
 // ErrNotSuccessor is returned for two blocks of which the second is not the child of
 // the first.
@@ -176,10 +176,10 @@ func (v *Verifier) checkAge(vote *Vote, at consensus.Height) Reason {
 		return ImpossiblePlace
 	}
 	age := int64(at) - int64(vote.TicketHeight)
-	switch maturity := int64(v.params.TicketMaturity); {
+	switch maturity := int64(v.params.ChainParams.TicketMaturity); {
 	case age <= maturity:
 		return Immature
-	case age > maturity+int64(v.params.TicketExpiry):
+	case age > maturity+int64(v.params.ChainParams.TicketExpiry):
 		return Expired
 	}
 	return Verified

@@ -26,7 +26,9 @@ const (
 )
 
 // voteHeight is a height at which the tickets are live.
-func voteHeight(p *consensus.Params) uint32 { return ticketHeight + uint32(p.TicketMaturity) + 40 }
+func voteHeight(p *consensus.Params) uint32 {
+	return ticketHeight + uint32(p.ChainParams.TicketMaturity) + 40
+}
 
 // voter owns tickets.
 type voter struct {
@@ -44,9 +46,9 @@ func newVoter(t testing.TB, p *consensus.Params, name string, multi bool) *voter
 	var err error
 	if multi {
 		v.redeem = append(append([]byte{txscript.OP_DATA_33}, pub...), txscript.OP_CHECKSIG)
-		addr, err = stdaddr.NewAddressScriptHashV0(v.redeem, p)
+		addr, err = stdaddr.NewAddressScriptHashV0(v.redeem, p.ChainParams)
 	} else {
-		addr, err = stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(stdaddr.Hash160(pub), p)
+		addr, err = stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(stdaddr.Hash160(pub), p.ChainParams)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +60,7 @@ func newVoter(t testing.TB, p *consensus.Params, name string, multi bool) *voter
 // ticket returns a ticket purchase of the voter.
 func (v *voter) ticket(t testing.TB, p *consensus.Params, n byte) *wire.MsgTx {
 	t.Helper()
-	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), p)
+	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), p.ChainParams)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +80,7 @@ func (v *voter) ticket(t testing.TB, p *consensus.Params, n byte) *wire.MsgTx {
 // vote returns a signed vote with a ticket at a position, after it was spoilt.
 func (v *voter) vote(t testing.TB, p *consensus.Params, on consensus.BlockID, ticket *wire.MsgTx, index uint32, bits uint16, spoil func(*wire.MsgTx)) *wire.MsgTx {
 	t.Helper()
-	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), p)
+	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), p.ChainParams)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +245,7 @@ func TestForgedVotes(t *testing.T) {
 		{"of its own height", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight = voteHeight(consensus.SimNet()) }), votes.ImpossiblePlace},
 		{"of a height without end", spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight = 1<<32 - 1 }), votes.ImpossiblePlace},
 		{"of an immature ticket", spoilt(func(tx *wire.MsgTx) {
-			tx.TxIn[1].BlockHeight = voteHeight(consensus.SimNet()) - uint32(consensus.SimNet().TicketMaturity)
+			tx.TxIn[1].BlockHeight = voteHeight(consensus.SimNet()) - uint32(consensus.SimNet().ChainParams.TicketMaturity)
 		}), votes.Immature},
 		{"of no ticket", func(w *town, on consensus.BlockID) *wire.MsgTx {
 			return w.voters[0].vote(t, w.params, on, w.blocks[ticketHeight].STransactions[6], 6, 1, nil)
@@ -290,8 +292,8 @@ func TestScriptOfAnotherVersion(t *testing.T) {
 // TestAge compares the limits with those of the network, one block around each.
 func TestAge(t *testing.T) {
 	w := newTown(t)
-	first := ticketHeight + uint32(w.params.TicketMaturity) + 1
-	last := ticketHeight + uint32(w.params.TicketMaturity) + w.params.TicketExpiry
+	first := ticketHeight + uint32(w.params.ChainParams.TicketMaturity) + 1
+	last := ticketHeight + uint32(w.params.ChainParams.TicketMaturity) + w.params.ChainParams.TicketExpiry
 	for height, want := range map[uint32]votes.Reason{
 		first - 1: votes.Immature, first: votes.Verified, last: votes.Verified, last + 1: votes.Expired,
 	} {

@@ -31,7 +31,7 @@ type Config struct {
 
 // Run syncs until everything, the wallet too, is at the tip.
 func Run(ctx context.Context, cfg Config) error {
-	pool, err := peer.New(peer.Config{Params: cfg.Params.Params, UserAgent: "/bench:1.0.0/", Connect: cfg.Peers, Log: cfg.Log})
+	pool, err := peer.New(peer.Config{Params: cfg.Params.ChainParams, UserAgent: "/bench:1.0.0/", Connect: cfg.Peers, Log: cfg.Log})
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func Blocks(ctx context.Context, params *consensus.Params, peers []string, block
 
 // fetchPart fetches blocks from one peer.
 func fetchPart(ctx context.Context, params *consensus.Params, addr string, blocks []Block, came chan<- *wire.MsgBlock) error {
-	c, err := dial(ctx, addr, params.Net)
+	c, err := dial(ctx, addr, params.ChainParams.Net)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type chunk struct {
 
 // plan cuts the chain into ranges.
 func (f *floor) plan() {
-	next := f.Params.GenesisHash
+	next := f.Params.ChainParams.GenesisHash
 	for _, point := range f.Waypoints {
 		f.spans = append(f.spans, &span{until: point, next: next})
 		next = point.Hash

@@ -69,7 +69,7 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	f.plan()
 	for _, addr := range cfg.Peers {
-		c, err := dial(ctx, addr, cfg.Params.Net)
+		c, err := dial(ctx, addr, cfg.Params.ChainParams.Net)
 		if err != nil {
 			return err
 		}

@@ -190,7 +190,7 @@ func walletInfo() Method {
 				SPV:             true,
 				WatchOnly:       true,
 				DaemonConnected: c.Syncer.Status().Peers > 0,
-				CoinType:        c.Params.Params.SLIP0044CoinType,
+				CoinType:        c.Params.ChainParams.SLIP0044CoinType,
 				TxFee:           api.Amount(relayFee),
 				Height:          int64(st.Tip.Height),
 				Scanned:         int64(st.Scanned.Height),

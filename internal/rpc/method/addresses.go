@@ -435,7 +435,7 @@ func validateAddress() Method {
 		Returns: []any{api.AddressInfo{}},
 		Example: `["` + exampleAddress + `"]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
-			addr, err := stdaddr.DecodeAddress(c.str("address"), c.Params.Params)
+			addr, err := stdaddr.DecodeAddress(c.str("address"), c.Params.ChainParams)
 			if err != nil {
 				return api.AddressInfo{Script: stdscript.STNonStandard.String()}, nil
 			}
@@ -483,7 +483,7 @@ func (c *Call) describeAddress(info *api.AddressInfo, addr stdaddr.Address) erro
 	if err != nil || len(redeem) == 0 {
 		return err
 	}
-	kind, addrs := stdscript.ExtractAddrs(version, redeem, c.Params.Params)
+	kind, addrs := stdscript.ExtractAddrs(version, redeem, c.Params.ChainParams)
 	info.Script, info.Addresses = kind.String(), encodeAddrs(addrs)
 	if kind == stdscript.STMultiSig {
 		info.SigsRequired = int32(stdscript.DetermineRequiredSigs(version, redeem))
@@ -497,7 +497,7 @@ func (c *Call) keyAddress(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(key, c.Params.Params)
+	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(key, c.Params.ChainParams)
 	if err != nil {
 		return "", err
 	}

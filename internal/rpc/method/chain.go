@@ -275,7 +275,7 @@ func (c *Call) verboseTxs(v *types.GetBlockHeaderVerboseResult, txs []*wire.MsgT
 			LockTime:      tx.LockTime,
 			Expiry:        tx.Expiry,
 			Vin:           verboseInputs(tx),
-			Vout:          verboseOutputs(tx, c.Params.Params),
+			Vout:          verboseOutputs(tx, c.Params.ChainParams),
 			BlockHash:     v.Hash,
 			BlockHeight:   int64(v.Height),
 			BlockIndex:    uint32(i),
@@ -347,7 +347,7 @@ func validatePreDCP0005CF() Method {
 		Example: `[]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
 			if c.Params.EarlyFilters == (chainhash.Hash{}) {
-				return nil, fail(api.CodeWallet, "%s has no filters below DCP0005", c.Params.Params.Name)
+				return nil, fail(api.CodeWallet, "%s has no filters below DCP0005", c.Params.ChainParams.Name)
 			}
 			store, err := c.Syncer.Chain()
 			if err != nil {
@@ -367,7 +367,7 @@ func getCurrentNet() Method {
 		Returns: []any{uint32(0)},
 		Example: `[]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
-			return uint32(c.Params.Params.Net), nil
+			return uint32(c.Params.ChainParams.Net), nil
 		},
 	}
 }
@@ -405,8 +405,8 @@ func getInfo() Method {
 				Blocks:          int64(tip.Height),
 				Connections:     int32(st.Peers),
 				Proxy:           c.Proxy,
-				Difficulty:      difficulty(best.raw.Bits(), c.Params.Params),
-				TestNet:         c.Params.Params.Net == wire.TestNet3,
+				Difficulty:      difficulty(best.raw.Bits(), c.Params.ChainParams),
+				TestNet:         c.Params.ChainParams.Net == wire.TestNet3,
 				PayTxFee:        relayFee.ToCoin(),
 				RelayFee:        relayFee.ToCoin(),
 				Errors:          joinWarnings(st.Warnings),

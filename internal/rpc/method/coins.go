@@ -72,7 +72,7 @@ func getTxOut() Method {
 
 // describeScript describes the script of an output of version 0.
 func (c *Call) describeScript(script []byte) api.PkScript {
-	kind, addrs := stdscript.ExtractAddrs(0, script, c.Params.Params)
+	kind, addrs := stdscript.ExtractAddrs(0, script, c.Params.ChainParams)
 	return api.PkScript{
 		Asm: disassemble(script), Hex: hex.EncodeToString(script), Type: kind.String(), Addresses: encodeAddrs(addrs),
 		ReqSigs: int32(stdscript.DetermineRequiredSigs(0, script)),

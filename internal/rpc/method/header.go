@@ -183,7 +183,7 @@ func (c *Call) verboseHeader(h *header) (*types.GetBlockHeaderVerboseResult, err
 		Nonce:         w.Nonce,
 		ExtraData:     hex.EncodeToString(w.ExtraData[:]),
 		StakeVersion:  w.StakeVersion,
-		Difficulty:    difficulty(w.Bits, c.Params.Params),
+		Difficulty:    difficulty(w.Bits, c.Params.ChainParams),
 		ChainWork:     hex.EncodeToString(h.work[:]),
 		PreviousHash:  w.PrevBlock.String(),
 	}

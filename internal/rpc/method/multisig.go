@@ -62,7 +62,7 @@ func createMultisig() Method {
 			if err != nil {
 				return nil, fail(api.CodeInvalid, "%v", err)
 			}
-			address, err := stdaddr.NewAddressScriptHashV0(script, c.Params.Params)
+			address, err := stdaddr.NewAddressScriptHashV0(script, c.Params.ChainParams)
 			if err != nil {
 				return nil, fail(api.CodeInvalid, "%v", err)
 			}
@@ -81,7 +81,7 @@ func (c *Call) publicKey(ctx context.Context, text string) ([]byte, error) {
 		}
 		return key.SerializeCompressed(), nil
 	}
-	addr, err := stdaddr.DecodeAddress(text, c.Params.Params)
+	addr, err := stdaddr.DecodeAddress(text, c.Params.ChainParams)
 	if err != nil {
 		return nil, nil //nolint:nilerr // the same
 	}
@@ -183,7 +183,7 @@ func verifyMessage() Method {
 			if err != nil {
 				return nil, err
 			}
-			addr, err := stdaddr.DecodeAddress(text, c.Params.Params)
+			addr, err := stdaddr.DecodeAddress(text, c.Params.ChainParams)
 			if err != nil {
 				return nil, err
 			}

@@ -42,7 +42,7 @@ func getBlockChainInfo() Method {
 				return nil, err
 			}
 			st := c.Syncer.Status()
-			p := c.Params.Params
+			p := c.Params.ChainParams
 			return types.GetBlockChainInfoResult{
 				Chain:                p.Name,
 				Blocks:               int64(tip.Height),
@@ -78,7 +78,7 @@ func getDifficulty() Method {
 			if err != nil {
 				return nil, err
 			}
-			return difficulty(h.raw.Bits(), c.Params.Params), nil
+			return difficulty(h.raw.Bits(), c.Params.ChainParams), nil
 		},
 	}
 }

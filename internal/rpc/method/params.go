@@ -277,9 +277,9 @@ func (a args) bytes(name string) ([]byte, error) {
 // address returns a parameter that is an address of the network. What is none
 // may be a key, and is not repeated.
 func (c *Call) address(name string) (string, error) {
-	addr, err := stdaddr.DecodeAddress(c.str(name), c.Params.Params)
+	addr, err := stdaddr.DecodeAddress(c.str(name), c.Params.ChainParams)
 	if err != nil {
-		return "", fail(api.CodeNotFound, "parameter %s is not an address of %s", name, c.Params.Params.Name)
+		return "", fail(api.CodeNotFound, "parameter %s is not an address of %s", name, c.Params.ChainParams.Name)
 	}
 	return addr.String(), nil
 }
@@ -288,8 +288,8 @@ func (c *Call) address(name string) (string, error) {
 // may be a key, and is not repeated.
 func (c *Call) checkAddresses(texts []string) error {
 	for i, text := range texts {
-		if _, err := stdaddr.DecodeAddress(text, c.Params.Params); err != nil {
-			return fail(api.CodeNotFound, "number %d of the addresses is not one of %s", i+1, c.Params.Params.Name)
+		if _, err := stdaddr.DecodeAddress(text, c.Params.ChainParams); err != nil {
+			return fail(api.CodeNotFound, "number %d of the addresses is not one of %s", i+1, c.Params.ChainParams.Name)
 		}
 	}
 	return nil

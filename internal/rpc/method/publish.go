@@ -158,7 +158,7 @@ func estimateSmartFee() Method {
 			if mode != conservative && mode != economical {
 				return nil, fail(api.CodeInvalid, "parameter mode is %s, neither %s nor %s", shorten([]byte(mode)), conservative, economical)
 			}
-			fee := estimate(c.Params.Params, c.Syncer.Fees(), mode == economical)
+			fee := estimate(c.Params.ChainParams, c.Syncer.Fees(), mode == economical)
 			fee.Blocks = within
 			return fee, nil
 		},

@@ -176,7 +176,7 @@ func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above consensus.He
 
 // expired reports whether a ticket can no longer vote in the block after a height.
 func (t *ticket) expired(p *consensus.Params, tip consensus.Height) bool {
-	return t.tx.Mined() && int64(tip-t.tx.Place.Height) > int64(p.TicketMaturity)+int64(p.TicketExpiry)
+	return t.tx.Mined() && int64(tip-t.tx.Place.Height) > int64(p.ChainParams.TicketMaturity)+int64(p.ChainParams.TicketExpiry)
 }
 
 // count adds the ticket to the counts.
@@ -214,7 +214,7 @@ func (t *ticket) describe(c *Call) api.TicketInfo {
 	if t.tx.TicketStatus == wallet.UnminedTicket {
 		info.Status = wallet.ImmatureTicket.String() // as dcrwallet: the height tells them apart
 	}
-	if _, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, c.Params.Params); len(addrs) > 0 {
+	if _, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, c.Params.ChainParams); len(addrs) > 0 {
 		info.VotingAddress = addrs[0].String()
 	}
 	if t.tx.Mined() {

@@ -42,7 +42,7 @@ func decodeRawTransaction() Method {
 				Locktime: tx.LockTime,
 				Expiry:   tx.Expiry,
 				Vin:      verboseInputs(tx),
-				Vout:     verboseOutputs(tx, c.Params.Params),
+				Vout:     verboseOutputs(tx, c.Params.ChainParams),
 			}, nil
 		},
 	}

@@ -127,7 +127,7 @@ func (s shownSyncer) Changes(ctx context.Context, from uint64) iter.Seq[spv.Stat
 func newCore(t testing.TB, dir string, peers peer.Config, stop func()) method.Core {
 	t.Helper()
 	params, log := consensus.SimNet(), slog.New(slog.DiscardHandler)
-	peers.Params, peers.UserAgent = params.Params, "/spvd:1.2.3/"
+	peers.Params, peers.UserAgent = params.ChainParams, "/spvd:1.2.3/"
 	pool, err := peer.New(peers)
 	if err != nil {
 		t.Fatal(err)

@@ -39,12 +39,12 @@ const (
 // eclipseChain is a chain of a public network with the block time of the main network.
 var eclipseChain = sync.OnceValue(func() *testnet.Chain {
 	params := consensus.SimNet()
-	public := *params.Params
+	public := *params.ChainParams
 	public.Net, public.DefaultPort = wire.TestNet3, fmt.Sprint(eclipsePort)
 	public.TargetTimePerBlock = eclipseBlock
 	public.TargetTimespan = eclipseBlock * time.Duration(public.WorkDiffWindowSize)
 	public.WorkDiffV2HalfLifeSecs = 6 * int64(eclipseBlock/time.Second)
-	params.Params = &public
+	params.ChainParams = &public
 	c, err := testnet.Generate(context.Background(), testnet.Config{Params: params, Seed: 3, Blocks: 100})
 	if err != nil {
 		panic(err)
@@ -164,7 +164,7 @@ func (s *siege) client(good, bad []net.TCPAddr) {
 	for i := 0; i < len(bad); i += s.hosts * s.ports {
 		entries = append(entries, entry{bad[i].String(), []string{"9.8.0.0"}, 1, now, now})
 	}
-	raw, err := json.Marshal(map[string]any{"version": 2, "network": s.best.Params().Name, "addresses": entries})
+	raw, err := json.Marshal(map[string]any{"version": 2, "network": s.best.Params().ChainParams.Name, "addresses": entries})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -24,13 +24,13 @@ const blockTime = 2 * time.Minute
 // otherwise those of the simulation network, with more time between blocks.
 var punctual = sync.OnceValue(func() *testnet.Chain {
 	params := consensus.SimNet()
-	public := *params.Params
+	public := *params.ChainParams
 	public.Net = wire.TestNet3
 	public.DefaultPort = "19108"
 	public.TargetTimePerBlock = blockTime
 	public.TargetTimespan = blockTime * time.Duration(public.WorkDiffWindowSize)
 	public.WorkDiffV2HalfLifeSecs = 6 * int64(blockTime/time.Second)
-	params.Params = &public
+	params.ChainParams = &public
 	c, err := testnet.Generate(context.Background(), testnet.Config{Params: params, Seed: 1, Blocks: 300})
 	if err != nil {
 		panic(err)

@@ -184,7 +184,7 @@ func (w *world) makePool(tune ...func(*peer.Config)) {
 	}
 	chance := testnet.Chance(w.seed)
 	cfg := peer.Config{
-		Params:    w.best.Params().Params,
+		Params:    w.best.Params().ChainParams,
 		UserAgent: "/sim:1.0.0/",
 		Connect:   addrs,
 		RelayTx:   !w.relayLater,
