@@ -5,12 +5,16 @@ import "github.com/spvd/spvd/spv/consensus"
 // look returns the newest status as readers see it. Users change the wallet while
 // the syncer is elsewhere, and read the status before it has found out: whoever
 // reads that all is synced looks at the wallet too, and if that has gone back,
-// shows the status that this makes.
+// shows the status that this makes. So it is with what is reported about votes.
 func (s *Syncer) look() *Status {
 	for {
 		st := s.board.status()
 		if !st.Synced {
 			return st
+		}
+		if v := s.votes.Load(); v.failed() && s.holds(v.Failed) {
+			s.board.correct(st, st.unvoted(v))
+			continue
 		}
 		at, watching := s.cfg.Wallet.Scanned()
 		if !watching || at.Height >= st.Tip.Height {

@@ -103,6 +103,8 @@ func (p *pursuit) await(timer *wait.Timer) error {
 	case err := <-p.writing.done:
 		return p.wrote(err)
 	case <-p.posts.poke:
+	case <-p.reported:
+		p.show()
 	case <-p.cfg.Peers.Changed():
 	case <-p.cfg.Wallet.Changed():
 		p.lookAtWallet()

@@ -52,6 +52,7 @@ func (r *run) facts() facts {
 	f.tip, f.filters, f.scanned = state.Tip, state.Filters, r.scanned
 	f.enough = state.EnoughWork
 	f.pinned = r.pinned()
+	f.unvoted = r.unvoted()
 	f.tipAge = r.cfg.Now().Sub(state.TipTime)
 	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.ChainParams.TargetTimePerBlock
 	f.interval = r.cfg.Params.ChainParams.TargetTimePerBlock
@@ -69,6 +70,7 @@ func (r *run) tipsAge() bool {
 // show shows the status as it follows from the facts, at once, if it differs
 // from the one that is shown.
 func (r *run) show() {
+	r.takeVotes()
 	f, now := r.facts(), time.Now()
 	st := &r.status
 	was := *r.board.status()

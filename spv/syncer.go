@@ -33,6 +33,9 @@ type Syncer struct {
 	running atomic.Bool
 	chain   atomic.Pointer[chain.Chain] // nil unless Initialised
 	turned  atomic.Pointer[time.Time]   // when the loop last began a turn; nil while there is none
+
+	votes    atomic.Pointer[VoteReport] // the newest report; nil before the first
+	reported chan struct{}              // poked (capacity one) when there is a newer one
 }
 
 // New returns a syncer. It validates the configuration and does no I/O.
@@ -41,7 +44,7 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Syncer{cfg: cfg, board: newBoard(), posts: newPosts()}, nil
+	return &Syncer{cfg: cfg, board: newBoard(), posts: newPosts(), reported: make(chan struct{}, 1)}, nil
 }
 
 // Run syncs until ctx ends, then returns nil, or until something fails that it
@@ -140,6 +143,8 @@ type run struct {
 	versionsAt consensus.BlockID // the tip whose versions were looked at
 
 	relay *relaying // unmined transactions
+
+	votesTaken *VoteReport // whose warnings the status has; nil for none
 
 	doubt string // why other peers are looked for; empty if they are not
 

@@ -36,6 +36,7 @@ type facts struct {
 	mute     int           // the peers that did not answer when last asked for headers
 	missing  delay         // the filters that all later ones wait for
 	pinned   pinned        // what is known beforehand, and what it says about the chain
+	unvoted  *VoteReport   // of a block of the chain that is not voted for; nil for none
 
 	gathering  bool     // dials are waited for, as the first peer has connected only lately
 	awaited    []string // the peers that are waited for: they claim more and have not shown it
@@ -54,7 +55,7 @@ type delay struct {
 func (f facts) synced() bool {
 	return f.phase == Following && f.peers > 0 && f.shown && !f.leading && !f.gathering && len(f.awaited) == 0 &&
 		f.staged == f.tip.Height && f.filters == f.tip && f.scanned == f.tip &&
-		f.enough && !f.stale && f.pinned.synced()
+		f.enough && !f.stale && f.pinned.synced() && f.unvoted == nil
 }
 
 // doubt says in one sentence why the connected peers may not have shown what the
@@ -66,6 +67,8 @@ func (f facts) doubt() string {
 		return ""
 	case f.pinned.doubt() != "":
 		return f.pinned.doubt()
+	case f.unvoted != nil:
+		return "a block of the chain is not voted for by a majority of verified tickets"
 	case f.mute >= f.peers:
 		return "no peer answers requests for headers"
 	case f.leading || !f.shown:
@@ -126,6 +129,8 @@ func (f facts) reason() (reason, hint string) {
 		return scanReason(f.scanned.Height, f.tip.Height), ""
 	case !f.pinned.synced():
 		return f.pinned.reason()
+	case f.unvoted != nil:
+		return f.unvoted.Reason, unvotedHint
 	case f.stale:
 		return fmt.Sprintf("The newest block any peer has is %s old, one is usual every %s: these peers may withhold "+
 				"newer ones, or none was found. Asking others.", minutes(f.tipAge), minutes(f.interval)),

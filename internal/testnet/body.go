@@ -46,6 +46,7 @@ type recipe struct {
 
 	late    time.Duration // see Branch
 	version int32
+	voted   bool // the plan has all votes
 
 	// onPrefix is the header of the prefix that the branch leaves, or nil. Its versions
 	// stay, as the rules want, and each pair of blocks sells as many tickets as
@@ -77,6 +78,10 @@ func (r *recipe) body(h consensus.Height) (*body, error) {
 	}
 	for _, tx := range r.plan[h] {
 		b.add(tx)
+	}
+	for r.voted && b.voters+uint16(b.revocations) < r.params.ChainParams.TicketsPerBlock {
+		b.stake = append(b.stake, revocation(s))
+		b.revocations++
 	}
 	if err := b.commit(r, h); err != nil {
 		return nil, fmt.Errorf("make block %d: %w", h, err)

@@ -37,6 +37,10 @@ type Branch struct {
 
 	// Version is the version of the blocks; zero means the newest that is mined.
 	Version int32
+
+	// Voted says that the plan has all votes of the blocks: none are invented, and the
+	// tickets that are missing are revoked.
+	Voted bool
 }
 
 // Fork returns the chain that leaves this one after the block at a height and
@@ -78,7 +82,7 @@ func (c *Chain) Grow(b Branch) *Chain {
 	}
 	var out buffers
 	w := out.packer(b.Blocks)
-	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan, late: b.Late, version: b.Version}
+	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan, late: b.Late, version: b.Version, voted: b.Voted}
 	switch below, i := c.block(b.At); {
 	case below.recipe != nil:
 		r.late += below.recipe.late

@@ -20,7 +20,7 @@ const (
 // voters returns the number of votes in the block at a height: nearly always
 // all of them, never less than a majority.
 func (r *recipe) voters(h consensus.Height) uint16 {
-	if int64(h) < r.params.ChainParams.StakeValidationHeight {
+	if int64(h) < r.params.ChainParams.StakeValidationHeight || r.voted {
 		return 0
 	}
 	s := newStream(r.seed^0x766f7465, uint64(h))
@@ -64,7 +64,7 @@ func (r *recipe) freshStake(h consensus.Height) uint8 {
 // no ticket of the network is ever left to expire.
 func (r *recipe) revocations(h consensus.Height) uint8 {
 	p := r.params
-	if int64(h) < p.ChainParams.StakeValidationHeight {
+	if int64(h) < p.ChainParams.StakeValidationHeight || r.voted {
 		return 0
 	}
 	if h >= p.DCP0009 {

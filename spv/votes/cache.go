@@ -1,6 +1,9 @@
 package votes
 
 import (
+	"bytes"
+
+	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
@@ -13,25 +16,51 @@ const (
 	blocksRemembered = 2_048 // verified blocks whose tickets must not vote once more
 )
 
-// ticketBlocks keeps the stake transactions of the blocks used last.
-type ticketBlocks struct {
-	order  []consensus.Height // oldest use first
-	blocks map[consensus.Height][]*wire.MsgTx
+// stakeTx is what is kept of a stake transaction.
+type stakeTx struct {
+	hash   chainhash.Hash
+	ticket bool       // it is a ticket purchase
+	out    wire.TxOut // the output of a ticket with the voting script
 }
 
-func (c *ticketBlocks) get(h consensus.Height) ([]*wire.MsgTx, bool) {
-	txs, ok := c.blocks[h]
+// TicketBlock is what is needed of a block that tickets were bought in: a small part.
+type TicketBlock struct {
+	ID  consensus.BlockID
+	txs []stakeTx // in the order of the stake tree
+}
+
+// NewTicketBlock makes one. It keeps nothing of the block.
+func NewTicketBlock(b *wire.MsgBlock) *TicketBlock {
+	t := &TicketBlock{ID: idOf(b), txs: make([]stakeTx, len(b.STransactions))}
+	for i, tx := range b.STransactions {
+		t.txs[i].hash = tx.TxHash()
+		if t.txs[i].ticket = stake.IsSStx(tx); t.txs[i].ticket {
+			t.txs[i].out = *tx.TxOut[0]
+			t.txs[i].out.PkScript = bytes.Clone(tx.TxOut[0].PkScript)
+		}
+	}
+	return t
+}
+
+// ticketBlocks keeps what is needed of the blocks used last.
+type ticketBlocks struct {
+	order  []consensus.Height // oldest use first
+	blocks map[consensus.Height]*TicketBlock
+}
+
+func (c *ticketBlocks) get(h consensus.Height) (*TicketBlock, bool) {
+	b, ok := c.blocks[h]
 	if ok {
 		c.touch(h)
 	}
-	return txs, ok
+	return b, ok
 }
 
-func (c *ticketBlocks) put(h consensus.Height, txs []*wire.MsgTx) {
+func (c *ticketBlocks) put(h consensus.Height, b *TicketBlock) {
 	if c.blocks == nil {
-		c.blocks = make(map[consensus.Height][]*wire.MsgTx)
+		c.blocks = make(map[consensus.Height]*TicketBlock)
 	}
-	c.blocks[h] = txs
+	c.blocks[h] = b
 	c.touch(h)
 	if len(c.order) > ticketBlocksKept {
 		delete(c.blocks, c.order[0])

@@ -5,7 +5,7 @@ import "fmt"
 // Reason is why a vote does not count. Zero means that it is verified.
 type Reason int
 
-// The reasons, in the order in which they are looked for.
+// The reasons, but for the last one in the order in which they are looked for.
 const (
 	Verified        Reason = iota
 	Malformed              // the transaction is no vote by the rules of package stake
@@ -21,7 +21,48 @@ const (
 	WrongValue             // the vote states another value for the ticket than it has
 	ScriptVersion          // the voting script is of a version without consensus rules
 	BadSignature           // the signature does not satisfy the voting script
+	TooMany                // the block has more votes than consensus draws tickets
 )
+
+// Known reports whether the reason is one of those above: a stored one may be damaged.
+func (r Reason) Known() bool { return r >= Verified && r <= TooMany }
+
+// Code returns the reason as programs read it: lower case with dashes, stable.
+func (r Reason) Code() string {
+	switch r {
+	case Verified:
+		return "verified"
+	case Malformed:
+		return "malformed"
+	case WrongParent:
+		return "wrong-parent"
+	case TwiceInBlock:
+		return "twice-in-block"
+	case AlreadyVoted:
+		return "already-voted"
+	case ImpossiblePlace:
+		return "impossible-place"
+	case Immature:
+		return "immature"
+	case Expired:
+		return "expired"
+	case TicketWithheld:
+		return "ticket-withheld"
+	case NoSuchTicket:
+		return "no-such-ticket"
+	case NotATicket:
+		return "not-a-ticket"
+	case WrongValue:
+		return "wrong-value"
+	case ScriptVersion:
+		return "script-version"
+	case BadSignature:
+		return "bad-signature"
+	case TooMany:
+		return "too-many"
+	}
+	return fmt.Sprintf("reason-%d", int(r))
+}
 
 // String returns the reason in words.
 func (r Reason) String() string {
@@ -54,6 +95,8 @@ func (r Reason) String() string {
 		return "voting script has a version without rules"
 	case BadSignature:
 		return "signature does not satisfy the voting script"
+	case TooMany:
+		return "block has more votes than tickets are drawn"
 	}
 	return fmt.Sprintf("reason %d", int(r))
 }

@@ -132,11 +132,11 @@ type town struct {
 // errWithheld is why the town does not give a block.
 var errWithheld = errors.New("no peer has it")
 
-// Block implements votes.Source.
-func (w *town) Block(ctx context.Context, h consensus.Height) (*wire.MsgBlock, error) {
+// Tickets implements votes.Source.
+func (w *town) Tickets(ctx context.Context, h consensus.Height) (*votes.TicketBlock, error) {
 	w.fetched[h]++
 	if b := w.blocks[h]; b != nil && ctx.Err() == nil {
-		return b, nil
+		return votes.NewTicketBlock(b), nil
 	}
 	return nil, errWithheld
 }
@@ -161,7 +161,7 @@ func (w *town) pair(t testing.TB, salt byte, height uint32, make func(on consens
 	t.Helper()
 	block = &wire.MsgBlock{Header: wire.BlockHeader{Height: height - 1, ExtraData: [32]byte{salt}}}
 	on := consensus.BlockID{Height: consensus.Height(height - 1), Hash: block.BlockHash()}
-	successor = &wire.MsgBlock{Header: wire.BlockHeader{Height: height, PrevBlock: on.Hash}, STransactions: make(on)}
+	successor = &wire.MsgBlock{Header: wire.BlockHeader{Height: height, PrevBlock: on.Hash, VoteBits: 1}, STransactions: make(on)}
 	return block, successor
 }
 
@@ -175,9 +175,13 @@ func (w *town) all(t testing.TB, on consensus.BlockID) []*wire.MsgTx {
 	return list
 }
 
+func idOf(b *wire.MsgBlock) consensus.BlockID {
+	return consensus.BlockID{Height: consensus.Height(b.Header.Height), Hash: b.BlockHash()}
+}
+
 func verify(t testing.TB, v *votes.Verifier, block, successor *wire.MsgBlock) *votes.Result {
 	t.Helper()
-	r, err := v.VerifyVotes(t.Context(), block, successor)
+	r, err := v.VerifyVotes(t.Context(), idOf(block), successor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +197,7 @@ func TestRealVotes(t *testing.T) {
 		return append(list, w.voters[5].ticket(t, w.params, 77)) // no vote, and none is looked for in it
 	})
 	r := verify(t, v, block, successor)
-	if r.Approving != 4 || r.Disapproving != 1 || len(r.Failed()) != 0 || !r.Voted(w.params) || len(r.Votes) != 5 {
+	if r.Approving != 4 || r.Disapproving != 1 || len(r.Failed()) != 0 || r.Verdict(w.params) != votes.Voted || len(r.Votes) != 5 {
 		t.Errorf("got %+v", r)
 	}
 	if again := verify(t, v, block, successor); again.Approving != 4 || len(again.Failed()) != 0 {
@@ -319,7 +323,7 @@ func TestTicketVotesOnce(t *testing.T) {
 	}
 	block, successor = w.pair(t, 1, height+1, votersOf)
 	r := verify(t, v, block, successor)
-	if r.Approving != 0 || len(r.Failed()) != 5 || r.Failed()[0].Reason != votes.AlreadyVoted || r.Voted(w.params) {
+	if r.Approving != 0 || len(r.Failed()) != 5 || r.Failed()[0].Reason != votes.AlreadyVoted || r.Verdict(w.params) != votes.NotVoted {
 		t.Fatalf("tickets voted twice: %+v", r)
 	}
 	v.Forked(consensus.Height(height))
@@ -333,10 +337,10 @@ func TestForgedCopyBeforeTheVote(t *testing.T) {
 	w := newTown(t)
 	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx {
 		thief := newVoter(t, w.params, "thief", false)
-		return append([]*wire.MsgTx{thief.vote(t, w.params, on, w.tickets[0], 0, 1, nil)}, w.all(t, on)...)
+		return append([]*wire.MsgTx{thief.vote(t, w.params, on, w.tickets[0], 0, 1, nil)}, w.all(t, on)[:4]...)
 	})
 	r := verify(t, votes.New(w.params, w), block, successor)
-	if r.Approving != 5 || len(r.Failed()) != 1 || r.Failed()[0].Reason != votes.BadSignature {
+	if r.Approving != 4 || len(r.Failed()) != 1 || r.Failed()[0].Reason != votes.BadSignature {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -362,12 +366,12 @@ func TestNotTheSuccessor(t *testing.T) {
 	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx { return w.all(t, on) })
 	other := *block
 	other.Header.ExtraData[5] = 1
-	if _, err := votes.New(w.params, w).VerifyVotes(t.Context(), &other, successor); !errors.Is(err, votes.ErrNotSuccessor) {
+	if _, err := votes.New(w.params, w).VerifyVotes(t.Context(), idOf(&other), successor); !errors.Is(err, votes.ErrNotSuccessor) {
 		t.Errorf("another parent: %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errWithheld)
-	if _, err := votes.New(w.params, w).VerifyVotes(ctx, block, successor); !errors.Is(err, errWithheld) {
+	if _, err := votes.New(w.params, w).VerifyVotes(ctx, idOf(block), successor); !errors.Is(err, errWithheld) {
 		t.Errorf("after ctx has ended: %v", err)
 	}
 }
@@ -395,8 +399,114 @@ func FuzzParse(f *testing.F) {
 		}
 		w := newTown(t)
 		block, successor := w.pair(t, 0, height|1, func(consensus.BlockID) []*wire.MsgTx { return []*wire.MsgTx{tx} })
-		if r, err := votes.New(w.params, w).VerifyVotes(t.Context(), block, successor); err == nil && r.Approving > 0 {
+		if r, err := votes.New(w.params, w).VerifyVotes(t.Context(), idOf(block), successor); err == nil && r.Approving > 0 {
 			t.Fatalf("a vote that nobody signed counts: %+v", r)
 		}
 	})
+}
+
+// TestVerdicts holds what the counts mean, at each number of votes that matters.
+func TestVerdicts(t *testing.T) {
+	p := consensus.SimNet()
+	result := func(approves bool, yes, no, withheld int) *votes.Result {
+		r := &votes.Result{Approves: approves, Approving: yes, Disapproving: no}
+		r.Successor.Height = consensus.Height(p.ChainParams.StakeValidationHeight)
+		for range withheld {
+			r.Votes = append(r.Votes, votes.Checked{Reason: votes.TicketWithheld})
+		}
+		return r
+	}
+	for _, c := range []struct {
+		r    *votes.Result
+		want votes.Verdict
+	}{
+		{result(true, 3, 0, 0), votes.Voted},
+		{result(true, 3, 2, 0), votes.Voted},
+		{result(true, 3, 0, 2), votes.Voted},
+		{result(true, 2, 3, 0), votes.NotVoted}, // the header contradicts the votes
+		{result(false, 3, 2, 0), votes.NotVoted},
+		{result(false, 2, 3, 0), votes.Disapproved},
+		{result(true, 2, 0, 0), votes.NotVoted},
+		{result(true, 2, 0, 1), votes.Unknown},
+		{result(true, 1, 0, 1), votes.NotVoted},
+		{result(true, 0, 0, 5), votes.Unknown},
+		{result(false, 2, 2, 1), votes.Unknown},
+		{result(false, 4, 0, 1), votes.NotVoted},
+	} {
+		if got := c.r.Verdict(p); got != c.want {
+			t.Errorf("%+v: %v, want %v", *c.r, got, c.want)
+		}
+	}
+	early := result(true, 0, 0, 0)
+	early.Successor.Height--
+	if got := early.Verdict(p); got != votes.NotRequired {
+		t.Errorf("below the stake validation height: %v", got)
+	}
+}
+
+// TestTooManyVotes has a block hold votes by the hundred: no more tickets are looked for
+// than consensus draws, and no more are listed than there is room for.
+func TestTooManyVotes(t *testing.T) {
+	w := newTown(t)
+	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx {
+		var list []*wire.MsgTx
+		for i := range 300 {
+			list = append(list, w.voters[0].vote(t, w.params, on, w.tickets[0], 0, 1, func(tx *wire.MsgTx) {
+				tx.TxIn[1].BlockHeight -= uint32(i % 20) // each of another block
+			}))
+		}
+		return list
+	})
+	v := votes.New(w.params, w)
+	if needs := v.Needs(idOf(block), successor); len(needs) != int(w.params.ChainParams.TicketsPerBlock) {
+		t.Errorf("%d blocks are needed", len(needs))
+	}
+	r := verify(t, v, block, successor)
+	if len(w.fetched) > int(w.params.ChainParams.TicketsPerBlock) || len(r.Votes) != 10 || r.Votes[5].Reason != votes.TooMany {
+		t.Errorf("%d blocks fetched, %d votes listed: %+v", len(w.fetched), len(r.Votes), r.Votes)
+	}
+}
+
+// TestNeeds holds that what is fetched beforehand is what the votes ask the source for.
+func TestNeeds(t *testing.T) {
+	w := newTown(t)
+	v := votes.New(w.params, w)
+	block, successor := w.pair(t, 0, voteHeight(w.params), func(on consensus.BlockID) []*wire.MsgTx { return w.all(t, on) })
+	if needs := v.Needs(idOf(block), successor); len(needs) != 1 || needs[0] != ticketHeight {
+		t.Errorf("needs %v", needs)
+	}
+	verify(t, v, block, successor)
+	if needs := v.Needs(idOf(block), successor); len(needs) != 0 {
+		t.Errorf("needs %v once they are kept", needs)
+	}
+}
+
+// TestRemember: the tickets of an earlier Verifier's result do not vote once more.
+func TestRemember(t *testing.T) {
+	w := newTown(t)
+	votersOf := func(on consensus.BlockID) []*wire.MsgTx { return w.all(t, on) }
+	block, successor := w.pair(t, 0, voteHeight(w.params), votersOf)
+	r := verify(t, votes.New(w.params, w), block, successor)
+	later := votes.New(w.params, w)
+	later.Remember(r.Successor, r.Tickets())
+	if again := verify(t, later, block, successor); again.Approving != 5 {
+		t.Errorf("the same block: %+v", again)
+	}
+	block, successor = w.pair(t, 1, voteHeight(w.params)+1, votersOf)
+	if r := verify(t, later, block, successor); r.Approving != 0 || r.Failed()[0].Reason != votes.AlreadyVoted {
+		t.Errorf("another block: %+v", r)
+	}
+}
+
+// TestReasonsHaveWords holds that each reason has a code and a sentence of its own.
+func TestReasonsHaveWords(t *testing.T) {
+	codes, texts := make(map[string]bool), make(map[string]bool)
+	n := 0
+	for r := votes.Verified; r.Known(); r++ {
+		codes[r.Code()], texts[r.String()] = true, true
+		n++
+	}
+	if n != 15 || len(codes) != n || len(texts) != n || (votes.Reason(n)).Known() || codes["reason-0"] {
+		t.Errorf("%d reasons, %d codes, %d sentences", n, len(codes), len(texts))
+	}
 }

@@ -1,0 +1,628 @@
+package votecheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/votes"
+)
+
+const (
+	// atOnce is how many blocks are verified at a time. Of each, its successor and up to
+	// five blocks with tickets are in memory.
+	atOnce = 4
+
+	// newest is how many of the newest blocks are looked at for payments to verify
+	// without being asked: a week on the main network.
+	newest consensus.Height = 2_016
+
+	// readShare bounds the time for reading the wallets: they are left alone for so many
+	// times as long as they took to be read.
+	readShare = 20
+
+	// retryPause is how long Serve waits before it tries again after trouble.
+	retryPause = 30 * time.Second
+)
+
+// Serve verifies votes until ctx ends, then returns nil. Trouble with the file or the
+// wallets does not end it: it is a warning of the status, and Serve tries again. All it
+// started has ended when it returns.
+func (c *Checker) Serve(ctx context.Context) error {
+	for {
+		err := c.serve(ctx)
+		if ctx.Err() != nil {
+			c.cfg.Syncer.ReportVotes(spv.VoteReport{})
+			return nil
+		}
+		c.cfg.Log.Warn("Votes are not verified at the moment", "err", err, "again in", retryPause)
+		c.cfg.Syncer.ReportVotes(stoppedReport(err))
+		if wait.For(ctx, retryPause) != nil {
+			c.cfg.Syncer.ReportVotes(spv.VoteReport{})
+			return nil
+		}
+	}
+}
+
+// serve opens the file and runs the loop until ctx ends or there is trouble.
+func (c *Checker) serve(ctx context.Context) error {
+	if err := c.open(); err != nil {
+		return err
+	}
+	l := &loop{Checker: c, done: make(chan fetched), busy: make(map[chainhash.Hash]bool), unread: true}
+	l.verifier = votes.New(c.cfg.Params, l)
+	own, stop := context.WithCancel(ctx)
+	err := l.run(own)
+	stop()
+	l.fetches.Wait()
+	return errors.Join(err, c.close())
+}
+
+// open opens the file and takes over what is in it. A file that cannot be used is moved
+// aside: what was in it can be found out again.
+func (c *Checker) open() error {
+	st := newState(c.cfg.Budget)
+	damaged := 0
+	each := func(r record) {
+		if st.apply(r) != nil {
+			damaged++
+		}
+	}
+	network := uint32(c.cfg.Params.ChainParams.Net)
+	j, err := openJournal(c.cfg.File, network, each)
+	if errors.Is(err, errUnusable) {
+		aside, moved := setAside(c.cfg.File)
+		if moved != nil {
+			return errors.Join(err, moved)
+		}
+		c.cfg.Log.Warn("Verified votes cannot be read and are verified again", "err", err, "moved to", aside)
+		j, err = openJournal(c.cfg.File, network, each)
+	}
+	if err != nil {
+		return fmt.Errorf("open verified votes: %w", err)
+	}
+	if damaged > 0 {
+		c.cfg.Log.Warn("Some verified votes cannot be read and are verified again", "records", damaged)
+	}
+	c.writing.Lock()
+	c.journal = j
+	c.writing.Unlock()
+	c.show(func() { c.state, c.pending = st, make(map[chainhash.Hash]*pending) })
+	return nil
+}
+
+// close closes the file, and forgets what was in it.
+func (c *Checker) close() error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	j := c.journal
+	c.journal = nil
+	c.show(func() { c.state, c.payments = nil, nil })
+	return j.close()
+}
+
+// loop is the state of one call of serve. Only its goroutine touches it, but for what the
+// fetches hand back.
+type loop struct {
+	*Checker
+	verifier *votes.Verifier
+	seen     consensus.BlockID // the tip that the verifier's memory is of
+	done     chan fetched
+	fetches  sync.WaitGroup
+	busy     map[chainhash.Hash]bool // successors that are being fetched
+	given    map[consensus.Height]*votes.TicketBlock
+
+	unread  bool // the wallets have changed since they were read
+	readyAt time.Time
+	report  *spv.VoteReport // the last one; nil before the first
+}
+
+// fetched is what a fetch brings: first the successor, then the blocks of its tickets.
+type fetched struct {
+	target
+	parent  *wire.MsgBlock // the successor; nil if it is withheld
+	tickets map[consensus.Height]*votes.TicketBlock
+	whole   bool  // the tickets were fetched
+	counted int64 // bytes that the budget was charged
+	bytes   int64 // bytes that came
+}
+
+// run goes round the loop: look at what is to be done, then wait for something to happen.
+func (l *loop) run(ctx context.Context) error {
+	changed := l.cfg.Wallets.Watch(ctx)
+	l.fetches.Go(func() { l.follow(ctx) })
+	for {
+		next, err := l.pass(ctx)
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		timer := wait.NewTimerAt(next)
+		select {
+		case <-l.wake:
+		case <-changed:
+			l.unread = true
+		case f := <-l.done:
+			err = l.fold(ctx, f)
+		case <-timer.C():
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// follow pokes the loop when the chain or the connections have changed.
+func (l *loop) follow(ctx context.Context) {
+	type view struct {
+		tip   consensus.BlockID
+		ready bool
+	}
+	var last view
+	for st := range l.cfg.Syncer.Changes(ctx, 0) {
+		if now := (view{st.Tip, ready(&st)}); now != last {
+			last = now
+			poke(l.wake)
+		}
+	}
+}
+
+// ready reports whether peers can be asked for blocks of the main chain.
+func ready(st *spv.Status) bool {
+	return st.Initialised && st.Peers > 0 && (st.Phase == spv.Rescanning || st.Phase == spv.Following)
+}
+
+// pass does what is due, and returns when something else will be; zero for never.
+func (l *loop) pass(ctx context.Context) (next time.Time, err error) {
+	st := l.cfg.Syncer.Status()
+	store, err := l.cfg.Syncer.Chain()
+	if err != nil || !st.Initialised {
+		return time.Time{}, nil
+	}
+	now := time.Now()
+	tip := store.State().Tip
+	if tip != l.seen {
+		l.unread = true
+		l.rewind(store, tip)
+	}
+	if l.unread {
+		if now.Before(l.readyAt) {
+			next = l.readyAt
+		} else if err := l.read(ctx, tip.Height); err != nil {
+			return next, err
+		}
+	}
+	targets, err := l.plan()
+	if err != nil {
+		return next, err
+	}
+	if ready(&st) {
+		next = earlier(next, l.start(ctx, store, targets, now))
+	}
+	l.tell()
+	return next, nil
+}
+
+// earlier returns the earlier of two times, zero being never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// rewind makes the memory of the verifier that of the main chain, if another branch has
+// become that, and forgets what is pending on others.
+func (l *loop) rewind(store *chain.Chain, tip consensus.BlockID) {
+	hash, err := store.Hash(l.seen.Height)
+	kept := err == nil && hash == l.seen.Hash
+	l.seen = tip
+	if kept && l.seen.Height > 0 {
+		return
+	}
+	onMain := func(id consensus.BlockID) bool {
+		hash, err := store.Hash(id.Height)
+		return err == nil && hash == id.Hash
+	}
+	l.verifier = votes.New(l.cfg.Params, l)
+	l.mu.Lock()
+	rows := *l.state
+	rows.order = slices.Clone(rows.order)
+	list := make(map[chainhash.Hash]*row, len(rows.results))
+	for hash, r := range rows.results {
+		list[hash] = r
+	}
+	l.mu.Unlock()
+	rows.results = list
+	rows.remember(l.verifier, func(r *row) bool { return onMain(r.Successor) && onMain(r.Block) })
+	l.show(func() {
+		for hash, p := range l.pending {
+			if !onMain(p.successor) {
+				delete(l.pending, hash)
+			}
+		}
+	})
+}
+
+// read reads the payments of the wallets, and where the transactions of jobs are. It begins
+// jobs for payments that are not verified. The error is one of the file: wallets that cannot
+// be read now are read later.
+func (l *loop) read(ctx context.Context, tip consensus.Height) error {
+	began := time.Now()
+	var found []payment
+	if l.cfg.Least > 0 {
+		err := l.cfg.Wallets.EachPayment(ctx, l.cfg.Least, max(0, tip-newest),
+			func(wallet string, tx chainhash.Hash, amount dcrutil.Amount, block consensus.BlockID) {
+				found = append(found, payment{wallet, tx, amount, block})
+			})
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("read payments of the wallets: %w", err)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b payment) int { return int(b.block.Height - a.block.Height) })
+	l.unread = false
+	if err := l.relocate(ctx); err != nil {
+		return err
+	}
+	l.readyAt = time.Now().Add(readShare * time.Since(began))
+	l.show(func() { l.payments = found })
+	return l.begin(found)
+}
+
+// relocate looks for the transactions of the jobs that are not over: a reorganisation may
+// have put one into another block. A job whose wallet no longer has it is canceled.
+func (l *loop) relocate(ctx context.Context) error {
+	for _, j := range l.jobs() {
+		if j.over() {
+			continue
+		}
+		block, _, known, err := l.cfg.Wallets.MinedIn(ctx, j.wallet, j.tx)
+		if err != nil || known && block == j.block {
+			continue // a wallet that is closed or cannot be read now keeps its jobs
+		}
+		j.block = block
+		if !known {
+			j.state, j.ended = JobCanceled, time.Now().Unix()
+		}
+		if err := l.save(j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jobs returns a copy of the jobs.
+func (l *loop) jobs() []jobRow {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.state.jobs)
+}
+
+// save writes a job, unless a caller of Cancel has ended it meanwhile.
+func (l *loop) save(j jobRow) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	i := l.state.find(j.id)
+	gone := i < 0 || l.state.jobs[i].over()
+	l.mu.Unlock()
+	if gone {
+		return nil
+	}
+	return l.saveJob(j)
+}
+
+// begin begins a job for each payment, newest first, whose blocks are not all judged. One
+// that was canceled is not begun again.
+func (l *loop) begin(found []payment) error {
+	for _, p := range found {
+		l.mu.Lock()
+		full := l.state.count(true) >= mostJobs
+		known := slices.ContainsFunc(l.state.jobs, func(j jobRow) bool {
+			return j.tx == p.tx && j.wallet == p.wallet && (j.state != JobDone || j.block == p.block)
+		})
+		l.mu.Unlock()
+		if full {
+			return nil // the others begin when some are over
+		}
+		blocks := l.blocksOf(p.block)
+		judged := len(blocks) == Blocks && !slices.ContainsFunc(blocks, func(b BlockVotes) bool { return b.State != Judged })
+		if known || judged || len(blocks) == 0 {
+			continue
+		}
+		l.writing.Lock()
+		_, err := l.newJob(jobRow{automatic: true, tx: p.tx, amount: int64(p.amount), block: p.block, wallet: p.wallet})
+		l.writing.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan ends the jobs whose blocks are all judged, and returns what is to be verified for
+// the others.
+func (l *loop) plan() ([]target, error) {
+	var list []target
+	for _, j := range l.jobs() {
+		if j.over() {
+			continue
+		}
+		blocks := l.blocksOf(j.block)
+		judged := 0
+		for _, b := range blocks {
+			switch b.State {
+			case Judged:
+				judged++
+			case Waiting:
+			default:
+				list = append(list, target{b.Block, b.Successor, j.automatic, b.Block.Height - j.block.Height})
+			}
+		}
+		if judged < Blocks {
+			continue
+		}
+		j.state, j.ended = JobDone, time.Now().Unix()
+		if err := l.save(j); err != nil {
+			return nil, err
+		}
+		l.unread = l.unread || j.automatic // there is room for another one
+		poke(l.wake)
+	}
+	return sortTargets(list), nil
+}
+
+// start fetches the successors of targets that are due, as many at a time as may be, and
+// returns when the next one is due.
+func (l *loop) start(ctx context.Context, store *chain.Chain, list []target, now time.Time) (next time.Time) {
+	for _, t := range list {
+		switch {
+		case l.busy[t.successor.Hash]:
+			continue
+		case len(l.busy) >= atOnce:
+			return next // a fetch that ends wakes the loop
+		}
+		if due := l.dueAt(t); due.After(now) {
+			next = earlier(next, due)
+			continue
+		}
+		size := sizeOf(store, t.successor.Height)
+		if pause := l.spend(now, size); pause > 0 {
+			return earlier(next, now.Add(pause))
+		}
+		l.busy[t.successor.Hash] = true
+		l.fetches.Go(func() { l.fetchSuccessor(ctx, t, size) })
+	}
+	return next
+}
+
+// dueAt returns when a target that was withheld is due again; zero if it is now.
+func (l *loop) dueAt(t target) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.pending[t.successor.Hash]; p != nil {
+		return p.next
+	}
+	return time.Time{}
+}
+
+// sizeOf returns the size that the header of a block states, which is the miner's word,
+// and at most that of the largest block.
+func sizeOf(store *chain.Chain, h consensus.Height) int64 {
+	header, err := store.Header(h)
+	if err != nil {
+		return largestBlock
+	}
+	return min(int64(header.Size()), largestBlock)
+}
+
+// spend charges the budget, or returns how long to wait until it has room.
+func (l *loop) spend(now time.Time, bytes int64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if pause := l.state.budget.room(now, bytes); pause > 0 {
+		return pause
+	}
+	l.state.budget.add(now, bytes)
+	return 0
+}
+
+// fetchSuccessor fetches the block with the votes.
+func (l *loop) fetchSuccessor(ctx context.Context, t target, counted int64) {
+	f := fetched{target: t, counted: counted}
+	if f.parent = l.fetchBlock(ctx, t.successor.Hash); f.parent != nil {
+		f.bytes = int64(f.parent.SerializeSize())
+	}
+	l.hand(ctx, f)
+}
+
+// hand gives the loop what was fetched.
+func (l *loop) hand(ctx context.Context, f fetched) {
+	select {
+	case l.done <- f:
+	case <-ctx.Done():
+	}
+}
+
+// fetchBlock fetches a block of the main chain. It returns nil if it is withheld.
+func (l *loop) fetchBlock(ctx context.Context, hash chainhash.Hash) *wire.MsgBlock {
+	own, stop := context.WithTimeout(ctx, l.cfg.FetchTimeout)
+	defer stop()
+	block, err := l.cfg.Syncer.Block(own, hash)
+	if err != nil {
+		l.cfg.Log.Debug("No block to verify votes with", "block", hash, "err", err)
+		return nil
+	}
+	return block
+}
+
+// fold takes over what was fetched: it fetches the tickets of a successor, and verifies
+// the votes once they are there. The error is one of the file.
+func (l *loop) fold(ctx context.Context, f fetched) error {
+	now := time.Now()
+	l.mu.Lock()
+	spent := l.state.budget.add(now, f.bytes-f.counted)
+	l.mu.Unlock()
+	store, err := l.cfg.Syncer.Chain()
+	if err != nil || !l.current(store, f.target) {
+		delete(l.busy, f.successor.Hash)
+		return nil // it has left the main chain
+	}
+	if f.parent == nil {
+		delete(l.busy, f.successor.Hash)
+		l.withheld(f.target, SuccessorWithheld, nil, now)
+		return nil
+	}
+	if !f.whole && l.fetchTickets(ctx, store, f, now) {
+		return nil
+	}
+	delete(l.busy, f.successor.Hash)
+	return l.verify(ctx, store, f, spent)
+}
+
+// current reports whether a target and its successor are on the main chain.
+func (l *loop) current(store *chain.Chain, t target) bool {
+	hash, err := store.Hash(t.block.Height)
+	next, err2 := store.Hash(t.successor.Height)
+	return err == nil && err2 == nil && hash == t.block.Hash && next == t.successor.Hash
+}
+
+// withheld keeps that a target could not be judged.
+func (l *loop) withheld(t target, state State, partial *row, now time.Time) {
+	l.show(func() {
+		p := l.pending[t.successor.Hash]
+		if p == nil {
+			p = &pending{block: t.block, successor: t.successor}
+			l.pending[t.successor.Hash] = p
+		}
+		p.fail(state, partial, now)
+	})
+}
+
+// fetchTickets begins to fetch the blocks of the tickets that are not kept, and reports
+// whether there are any. When the budget has no room for them, the successor is fetched
+// again once it has.
+func (l *loop) fetchTickets(ctx context.Context, store *chain.Chain, f fetched, now time.Time) bool {
+	needs := l.verifier.Needs(f.block, f.parent)
+	if len(needs) == 0 {
+		return false
+	}
+	ids := make([]consensus.BlockID, 0, len(needs))
+	var size int64
+	for _, h := range needs {
+		if hash, err := store.Hash(h); err == nil {
+			ids = append(ids, consensus.BlockID{Height: h, Hash: hash})
+			size += sizeOf(store, h)
+		}
+	}
+	if pause := l.spend(now, size); pause > 0 {
+		delete(l.busy, f.successor.Hash)
+		l.show(func() {
+			l.pending[f.successor.Hash] = &pending{block: f.block, successor: f.successor, next: now.Add(pause)}
+		})
+		return true
+	}
+	f.counted, f.bytes, f.whole = size, 0, true
+	l.fetches.Go(func() {
+		f.tickets, f.bytes = l.ticketBlocks(ctx, ids)
+		l.hand(ctx, f)
+	})
+	return true
+}
+
+// ticketBlocks fetches blocks side by side, and returns what is needed of those that came.
+func (l *loop) ticketBlocks(ctx context.Context, ids []consensus.BlockID) (map[consensus.Height]*votes.TicketBlock, int64) {
+	made, sizes := make([]*votes.TicketBlock, len(ids)), make([]int64, len(ids))
+	var g sync.WaitGroup
+	for i, id := range ids {
+		g.Go(func() {
+			if block := l.fetchBlock(ctx, id.Hash); block != nil {
+				made[i], sizes[i] = votes.NewTicketBlock(block), int64(block.SerializeSize())
+			}
+		})
+	}
+	g.Wait()
+	found, sum := make(map[consensus.Height]*votes.TicketBlock), int64(0)
+	for i, t := range made {
+		if t != nil {
+			found[t.ID.Height] = t
+			sum += sizes[i]
+		}
+	}
+	return found, sum
+}
+
+// errWithheld is why the loop has no block of a ticket.
+var errWithheld = errors.New("no peer has sent the block")
+
+// Tickets implements votes.Source with what was fetched beforehand.
+func (l *loop) Tickets(_ context.Context, h consensus.Height) (*votes.TicketBlock, error) {
+	if t := l.given[h]; t != nil {
+		return t, nil
+	}
+	return nil, errWithheld
+}
+
+// verify judges a block and keeps the result. What tickets that are withheld could decide
+// is not kept but tried again. The error is one of the file.
+func (l *loop) verify(ctx context.Context, store *chain.Chain, f fetched, spent spending) error {
+	l.given = f.tickets
+	for h, t := range l.given {
+		if hash, err := store.Hash(h); err != nil || hash != t.ID.Hash {
+			delete(l.given, h) // it has left the main chain
+		}
+	}
+	defer func() { l.given = nil }()
+	result, err := l.verifier.VerifyVotes(ctx, f.block, f.parent)
+	if err != nil {
+		return nil // ctx has ended: the successor is that of the block by its header
+	}
+	r := &row{Result: *result, voters: uint8(min(f.parent.Header.Voters, 255))}
+	verdict := l.verdict(r)
+	if verdict == votes.Unknown {
+		l.withheld(f.target, TicketsWithheld, r, time.Now())
+		return nil
+	}
+	if verdict == votes.NotVoted {
+		l.cfg.Log.Warn("Block is not voted for by a majority of verified tickets", "height", f.block.Height, "block", f.block.Hash,
+			"approving", r.Approving, "failed", len(r.Failed()))
+	}
+	return l.keep(r, spent)
+}
+
+// keep writes a result and what it has cost, and shows it.
+func (l *loop) keep(r *row, spent spending) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	err := l.journal.add(record{recordResult, r.encode()}, record{recordSpent, spent.encode()})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", l.cfg.File, err)
+	}
+	var all []record
+	l.show(func() {
+		l.state.addResult(r)
+		delete(l.pending, r.Successor.Hash)
+		if l.journal.size > 2*l.state.size()+64<<10 {
+			all = l.state.records(time.Now())
+		}
+	})
+	if all == nil {
+		return nil
+	}
+	if err := l.journal.replace(all); err != nil {
+		return fmt.Errorf("write %s anew: %w", l.cfg.File, err)
+	}
+	return nil
+}
