@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -30,6 +29,9 @@ func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err err
 	err = w.advance(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		a := application{w: w, tx: tx, u: &u}
 		next, err := a.run(s)
+		if err == nil && next != nil {
+			err = a.revive(next.tip.Height)
+		}
 		grown = a.grown
 		return next, err
 	})
@@ -44,8 +46,6 @@ type application struct {
 	w  *Wallet
 	tx *bolt.Tx
 	u  *chain.Update
-
-	lost map[chainhash.Hash]bool // what release found to be worthless
 
 	// grown says that the blocks have to be matched again before they can be
 	// applied.

@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"encoding/binary"
-	"fmt"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -135,14 +134,7 @@ func (a *application) disapprove(h consensus.Height) error {
 	if err := a.tx.Bucket(disapprovedBucket).Put(key32(uint32(h)), []byte{}); err != nil {
 		return err
 	}
-	for _, m := range list {
-		if m.place.Tree == wire.TxTreeRegular {
-			if err := a.release(m); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return a.release(slices.DeleteFunc(list, func(m *mined) bool { return m.place.Tree != wire.TxTreeRegular }))
 }
 
 // approve undoes disapprove.
@@ -191,10 +183,8 @@ func (a *application) rollback(s *snapshot, to consensus.BlockID) error {
 		}
 	}
 	s.forget(to)
-	for _, m := range taken {
-		if err := a.release(m); err != nil {
-			return fmt.Errorf("release %s: %w", m.hash, err)
-		}
+	if err := a.release(taken); err != nil {
+		return err
 	}
 	return a.reapprove(s, to.Height) // what counts again wins over what was released
 }

@@ -151,11 +151,24 @@ func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 		if dead {
 			continue
 		}
-		// One that spends the same was released since, and maybe dropped.
-		if told, err := l.x.Transaction(l.t.Context(), hash); err != nil || len(told.Conflicts) == 0 {
+		if !l.replaced(hash) {
 			l.fail("void transaction %v is not unmined", hash)
 		}
 	}
+}
+
+// replaced reports whether a transaction gave way to one that is none of the wallet's:
+// what the wallet knows of such a one ends with its block.
+func (l *lifetime) replaced(hash chainhash.Hash) bool {
+	l.t.Helper()
+	told, err := l.x.Transaction(l.t.Context(), hash)
+	if err != nil {
+		l.fail("void transaction %v: %v", hash, err)
+	}
+	return slices.ContainsFunc(told.Conflicts, func(other chainhash.Hash) bool {
+		_, err := l.x.Transaction(l.t.Context(), other)
+		return errors.Is(err, ErrNoTransaction)
+	})
 }
 
 // lost reports whether the chain holds a transaction only in void blocks, or not at all.

@@ -240,7 +240,11 @@ func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
 			return nil, err
 		}
 		if q.pool.byHash[hash] != nil {
-			return s, q.pool.drop(tx, hash)
+			if err := q.pool.drop(tx, hash); err != nil {
+				return nil, err
+			}
+			a := application{w: w, tx: tx}
+			return s, a.revive(s.tip.Height)
 		}
 		t, err := q.transaction(hash)
 		if err != nil {

@@ -18,6 +18,9 @@ type pool struct {
 	// held is about how many bytes of memory the transactions take that strangers
 	// can make the wallet keep. See unmined.foreign.
 	held int
+
+	// dropped are the transactions that were dropped from a pool that is being changed.
+	dropped []chainhash.Hash
 }
 
 func newPool() *pool {
@@ -96,6 +99,7 @@ func (p *pool) drop(tx *bolt.Tx, hash chainhash.Hash) error {
 	if err := p.remove(tx, hash); err != nil {
 		return err
 	}
+	p.dropped = append(p.dropped, hash)
 	return p.dropChildren(tx, hash, u.tx)
 }
 

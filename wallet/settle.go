@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -54,11 +56,22 @@ func (a *application) dropRivals(hash chainhash.Hash, tx *wire.MsgTx) error {
 	return nil
 }
 
-// release makes a transaction unmined that the chain no longer holds, if it may
-// be mined again: if it is not of the block itself, like a block reward, and
-// spends nothing of that sort. That it was mined once makes it worth more than
-// its rivals. Parents have to be released first.
-func (a *application) release(m *mined) error {
+// release makes transactions unmined that the chain no longer holds, parents first: those
+// that may be mined again, which what is of the block itself may not, like a block reward,
+// nor what spends such of the same list. That they were mined once makes them worth more
+// than their rivals.
+func (a *application) release(list []*mined) error {
+	lost := make(map[chainhash.Hash]bool) // by this call: later blocks may hold them again
+	for _, m := range list {
+		if err := a.releaseUnless(lost, m); err != nil {
+			return fmt.Errorf("release %s: %w", m.hash, err)
+		}
+	}
+	return nil
+}
+
+// releaseUnless does so for one transaction, or adds it to those that are lost.
+func (a *application) releaseUnless(lost map[chainhash.Hash]bool, m *mined) error {
 	places, err := placesOf(a.tx, &m.hash)
 	if err != nil {
 		return err
@@ -68,11 +81,9 @@ func (a *application) release(m *mined) error {
 			return nil
 		}
 	}
-	if a.lost == nil {
-		a.lost = make(map[chainhash.Hash]bool)
-	}
-	if kindAt(m.place, m.tx).minedOnly() || slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return a.lost[op.Hash] }) {
-		a.lost[m.hash] = true
+	if kindAt(m.place, m.tx).minedOnly() || slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return lost[op.Hash] }) {
+		lost[m.hash] = true
+		a.w.draftPool().dropped = append(a.w.draftPool().dropped, m.hash)
 		return a.w.draftPool().dropChildren(a.tx, m.hash, m.tx)
 	}
 	if err := a.dropRivals(m.hash, m.tx); err != nil {
@@ -82,10 +93,14 @@ func (a *application) release(m *mined) error {
 }
 
 // releaseLate does so for a transaction of a block that was disapproved of before the
-// transaction was found, unless something else has taken its place since.
+// transaction was found or could be mined again, unless another one that spends the same
+// is mined or unmined.
 func (a *application) releaseLate(m *mined) error {
-	if p := a.pool(); p.byHash[m.hash] != nil || len(p.rivals(m.hash, m.tx)) > 0 {
+	if a.pool().byHash[m.hash] != nil {
 		return nil
+	}
+	if rivals := a.pool().rivals(m.hash, m.tx); len(rivals) > 0 {
+		return putConflict(a.tx, m.hash, rivals[0]) // see revive
 	}
 	dead := make(map[wire.OutPoint]bool)
 	for _, op := range prevOuts(m.tx) {
@@ -107,7 +122,7 @@ func (a *application) releaseLate(m *mined) error {
 			return putConflict(a.tx, m.hash, o.hash)
 		}
 	}
-	return a.release(m)
+	return a.release([]*mined{m})
 }
 
 // worthless reports whether a transaction was only mined in blocks that were
@@ -118,6 +133,72 @@ func (a *application) worthless(hash chainhash.Hash) (bool, error) {
 		return false, err
 	}
 	return !slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }), nil
+}
+
+// revive makes transactions of disapproved blocks unmined again that gave way to an
+// unmined one which the update has dropped, and those that spend their outputs.
+func (a *application) revive(tip consensus.Height) error {
+	if a.w.draft == nil {
+		return nil
+	}
+	var heirs []chainhash.Hash
+	for _, hash := range a.w.draft.dropped {
+		list, err := conflictsOf(a.tx, hash)
+		if err != nil {
+			return err
+		}
+		heirs = append(heirs, list...)
+	}
+	for len(heirs) > 0 {
+		m, err := a.voided(heirs[0])
+		if err != nil {
+			return err
+		}
+		heirs = heirs[1:]
+		if m == nil || a.pool().byHash[m.hash] != nil || expired(m.tx, tip+1) || kindAt(m.place, m.tx).minedOnly() {
+			continue
+		}
+		if err := a.releaseLate(m); err != nil {
+			return err
+		}
+		if a.pool().byHash[m.hash] == nil {
+			continue
+		}
+		children, err := a.voidChildren(m)
+		if err != nil {
+			return err
+		}
+		heirs = append(heirs, children...)
+	}
+	return nil
+}
+
+// voided returns a transaction that only disapproved blocks hold, or nil.
+func (a *application) voided(hash chainhash.Hash) (*mined, error) {
+	places, err := placesOf(a.tx, &hash)
+	if err != nil || len(places) == 0 || slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }) {
+		return nil, err
+	}
+	return getMined(a.tx, places[len(places)-1])
+}
+
+// voidChildren returns the transactions of disapproved blocks that spend outputs of one.
+func (a *application) voidChildren(parent *mined) ([]chainhash.Hash, error) {
+	var children []chainhash.Hash
+	c := a.tx.Bucket(disapprovedBucket).Cursor()
+	for k, _ := c.Seek(key32(uint32(parent.place.Height))); len(k) == 4; k, _ = c.Next() {
+		h := consensus.Height(binary.BigEndian.Uint32(k))
+		list, err := minedIn(a.tx, h, h)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list {
+			if slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return op.Hash == parent.hash }) {
+				children = append(children, m.hash)
+			}
+		}
+	}
+	return children, nil
 }
 
 // expire drops the unmined transactions that no block above a height may hold, and
