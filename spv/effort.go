@@ -120,7 +120,7 @@ func lostAtLeast(blocks consensus.Height) float64 {
 
 // left returns the time until all stages are done, at the rates of the last
 // seconds in blocks per second: headers and filters come through the same lines,
-// and a scan comes after them. It is zero if nothing is left, or nothing comes.
+// and a scan goes on beside them. It is zero if nothing is left, or nothing comes.
 func (e *effort) left(at reach, target consensus.Height, headers, filters, rescan float64) time.Duration {
 	var seconds float64
 	if bytes := e.bytes(at, target); bytes > 0 {
@@ -135,7 +135,7 @@ func (e *effort) left(at reach, target consensus.Height, headers, filters, resca
 		if rescan > 0 {
 			each = 1 / rescan
 		}
-		seconds += blocks * each
+		seconds = max(seconds, blocks*each)
 	}
 	const most = 365 * 24 * time.Hour
 	return time.Duration(min(seconds, most.Seconds()) * float64(time.Second))

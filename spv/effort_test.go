@@ -79,7 +79,8 @@ func TestTheTimeLeftIsOverAllStages(t *testing.T) {
 		{"nothing comes", reach{0, 0, 0}, 0, 0, 0, 0},
 		{"headers and filters come", reach{0, 0, nobody}, 1000, 1000, 0, 100 * time.Second},
 		{"only filters do, both are to", reach{50_000, 0, nobody}, 0, 1000, 0, 145 * time.Second},
-		{"and a scan is to come", reach{100_000, 0, 0}, 0, 1000, 0, 101 * time.Second},
+		{"and a scan, which is quicker", reach{100_000, 0, 0}, 0, 1000, 0, 100 * time.Second},
+		{"and a scan, which is slower", reach{100_000, 0, 0}, 0, 1000, 500, 200 * time.Second},
 		{"a scan", reach{100_000, 100_000, 50_000}, 0, 0, 5000, 10 * time.Second},
 		{"all done", reach{100_000, 100_000, 100_000}, 10, 10, 10, 0},
 	} {

@@ -6,11 +6,14 @@ import "context"
 // matched, and blocks that match are fetched and applied, until the wallet is
 // at the tip. The chain is kept in step meanwhile.
 func (r *run) rescan(ctx context.Context) (Phase, error) {
-	return r.pursue(ctx, func(p *pursuit) (Phase, bool) {
-		if p.behind() {
-			return CatchingUp, true
-		}
-		p.scan()
-		return Following, p.caughtUp() && p.scanDone()
-	})
+	return r.pursue(ctx, (*pursuit).rescanned)
+}
+
+// rescanned is the goal of Rescanning.
+func (p *pursuit) rescanned() (Phase, bool) {
+	if p.behind() {
+		return CatchingUp, true
+	}
+	p.scan()
+	return Following, p.caughtUp() && p.scanDone()
 }

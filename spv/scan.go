@@ -42,6 +42,11 @@ type track struct {
 	reverts bool                // the step begins with blocks to take back
 }
 
+// newestBlocks is how many blocks at the tip of the filters the wallet is not given while
+// the chain is being caught up with: one peer alone may have shown them yet. They are
+// matched and fetched nevertheless.
+const newestBlocks consensus.Height = 2016
+
 // keptTracks is how many places are remembered besides that of the step: a wallet
 // may be searched for at its tip and in old blocks in turns.
 const keptTracks = 2
@@ -51,25 +56,56 @@ func (p *pursuit) scanDone() bool {
 	return !p.scanner.working && !p.scanner.writing && p.scanned == p.store.State().Filters
 }
 
-// scan takes the wallet along towards the tip, by starting what is due: a step,
-// matching and fetching ahead, and the end of the step.
+// scan takes the wallet along to the tip of the filters.
 func (p *pursuit) scan() {
-	s, tip := &p.scanner, p.store.State().Filters
+	tip := p.store.State().Filters
 	if !p.watching {
 		p.scanned = tip
 	}
-	if p.scanDone() || s.placing || s.step == nil && s.writing {
+	if !p.scanDone() {
+		p.scanUpTo(tip.Height)
+	}
+}
+
+// scanBehind takes the wallet along behind the filters that are written, while headers
+// and filters come. Filters below DCP0005 may be replaced until they are proven.
+func (p *pursuit) scanBehind() {
+	state := p.store.State()
+	limit := state.Filters.Height - newestBlocks
+	if p.watching && state.EarlyProven && p.scanned.Height < limit {
+		p.scanUpTo(limit)
+	}
+}
+
+// scanUpTo takes the wallet along up to a height, by starting what is due: a step,
+// matching and fetching ahead, and the end of the step. Below the tip of the filters
+// updates say that there are more blocks, so that the wallet does not search for what
+// it has found in older blocks before it is at the tip.
+func (p *pursuit) scanUpTo(limit consensus.Height) {
+	s, tip := &p.scanner, p.store.State().Filters
+	if s.placing || s.step == nil && s.writing {
 		return
 	}
 	if s.step != nil && !s.working && tip != s.step.tip && !p.leadsTo(s.step, tip) {
 		s.drop()
 	}
-	if s.step == nil && !p.begin(tip) {
+	if s.step == nil && !p.begin(tip, limit) {
 		return
 	}
 	t := s.step
-	if last, whole := t.plan.ready(tip.Height, t.list.count()); !s.working &&
-		(last > t.plan.base.Height || t.reverts && whole) && (whole || time.Since(s.since) >= stepTime) {
+	t.plan.room = heldBytes
+	if !p.spans.done() {
+		t.plan.room /= 2
+	}
+	step := stepBlocks
+	if limit < tip.Height {
+		step /= 4 // headers and filters need memory too
+	}
+	last, whole := t.plan.ready(min(limit, t.plan.base.Height+step), t.list.count())
+	if limit < tip.Height && last < t.plan.base.Height+step {
+		whole = whole && t.reverts // more filters come
+	}
+	if !s.working && (last > t.plan.base.Height || t.reverts && whole) && (whole || time.Since(s.since) >= stepTime) {
 		p.compose(t, last)
 	}
 	p.matchAhead(t, tip.Height)
@@ -83,9 +119,9 @@ func (p *pursuit) leadsTo(t *track, tip consensus.BlockID) bool {
 	return err == nil && hash == t.plan.base.Hash
 }
 
-// begin begins a step where the wallet says, and reports whether it is known where on
-// the chain that is. Otherwise a job finds out.
-func (p *pursuit) begin(tip consensus.BlockID) bool {
+// begin begins a step towards a height where the wallet says, and reports whether it is
+// known where on the chain that is. Otherwise a job finds out.
+func (p *pursuit) begin(tip consensus.BlockID, limit consensus.Height) bool {
 	var seen []consensus.BlockID // where there is nothing to do, there may be somewhere else
 	for {
 		locator := p.cfg.Wallet.Locator()
@@ -93,7 +129,7 @@ func (p *pursuit) begin(tip consensus.BlockID) bool {
 			break
 		}
 		seen = append(seen, locator[0])
-		if locator[0] == tip {
+		if locator[0] == tip || limit < tip.Height && locator[0].Height >= limit {
 			continue
 		}
 		t := p.scanner.resume(locator)

@@ -12,7 +12,7 @@ import (
 // Sizes of a scan.
 const (
 	// stepBlocks is the greatest number of blocks in one update for the wallet.
-	stepBlocks = 16_384
+	stepBlocks consensus.Height = 16_384
 
 	// stretchBlocks is the greatest number of blocks that one job matches,
 	// stretchHashes about how many scripts it hashes: ten milliseconds or a few times
@@ -77,12 +77,13 @@ type scanPlan struct {
 	fetching  int // blocks on their way
 	window    int // how many may be, as far as live peers and memory allow
 	size      int // cost of all that is in blocks
+	room      int // the bound of size
 	hits      int // in all stretches
 }
 
 // newScanPlan returns a plan for the blocks after one.
 func newScanPlan(base consensus.BlockID) *scanPlan {
-	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, blocks: make(map[consensus.Height]*held)}
+	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, room: heldBytes, blocks: make(map[consensus.Height]*held)}
 }
 
 // take hands out the next stretch to match against so many scripts, up to the tip
@@ -159,7 +160,7 @@ func (p *scanPlan) fetch(peers int) (hit, bool) {
 }
 
 // hasRoom reports whether one more block may be held.
-func (p *scanPlan) hasRoom() bool { return p.size < heldBytes }
+func (p *scanPlan) hasRoom() bool { return p.size < p.room }
 
 // fetched records the arrival of a block that was handed out, which the wallet may have
 // passed meanwhile.
@@ -209,7 +210,7 @@ func (p *scanPlan) ready(tip consensus.Height, watched int) (last consensus.Heig
 			b := p.blocks[h.Height]
 			if b == nil || b.msg == nil {
 				last = min(h.Height-1, limit)
-				return last, last == limit || !p.hasRoom() && got >= heldBytes/4
+				return last, last == limit || !p.hasRoom() && got >= p.room/4
 			}
 			got += b.cost
 		}
