@@ -14,12 +14,13 @@ func jobCommand() command {
 	return command{
 		name:     "job",
 		synopsis: "job [ID|cancel ID]",
-		summary:  "List the searches of old blocks, look at one, or give up a rescan.",
+		summary:  "List the searches of old blocks and verifications of votes, look at one, or give it up.",
 		help: `
   job              list the jobs of the wallet
   job ID           show one of them
   job cancel ID    give up a rescan; birthdays that it lowered are what they were,
-                   and what it found below them no longer counts
+                   and what it found below them no longer counts; or the
+                   verification of the votes behind a transaction
   --all            list those of all wallets
   --json           print the answer as JSON
 `,
@@ -47,7 +48,7 @@ func runJob(ctx context.Context, in *invocation) (int, error) {
 	case len(words) == 1 && err == nil:
 		return show(ctx, in, func(w io.Writer, j api.Job) error { return writeJobs(w, []api.Job{j}) }, "getjob", id)
 	case len(words) == 2 && words[0] == "cancel" && err == nil:
-		return show(ctx, in, done("Canceled. The wallet is where it would be without the rescan."), "canceljob", id)
+		return show(ctx, in, done("Canceled. The wallet is where it would be without it."), "canceljob", id)
 	}
 	return exitUsage, usagef("job: a number is expected, or cancel and a number")
 }
@@ -66,6 +67,9 @@ func writeJobs(w io.Writer, jobs []api.Job) error {
 		}
 		if j.Error != "" {
 			left = j.Error
+		}
+		if j.Waits != "" {
+			left = j.Waits
 		}
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.Wallet, j.Kind, j.State,
 			grouped(j.From), grouped(j.At), grouped(j.Target), percent(j.Progress), left, utc(j.Began))

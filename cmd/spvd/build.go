@@ -21,6 +21,7 @@ import (
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -63,12 +64,22 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if err != nil {
 		return nil, err
 	}
+	checker, err := votecheck.New(votecheck.Config{
+		Params: params, Syncer: syncer, Wallets: owned.Set,
+		File:  filepath.Join(cfg.netDir(), votesFile),
+		Least: cfg.VerifyVotes.value(),
+		Log:   logs.Logger(logVotes),
+	})
+	if err != nil {
+		return nil, err
+	}
 	server, err := newServer(ctx, cfg, method.Core{
 		Params:          params,
 		Syncer:          syncer,
 		Pool:            pool,
 		Wallets:         owned.Set,
-		Hub:             feed.NewHub(syncer, owned.Set),
+		Votes:           checker,
+		Hub:             feed.NewHub(syncer, owned.Set, checker),
 		Logs:            logs,
 		Stop:            stop,
 		Version:         rpcVersion(),
@@ -91,6 +102,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		{name: "wallet", run: owned.Run},
 		{name: "peer pool", run: pool.Run},
 		{name: "sync", run: syncer.Run},
+		{name: "vote verification", run: checker.Serve},
 		{name: "RPC server", run: server.Run},
 	}, shown...)
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)

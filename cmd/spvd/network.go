@@ -8,6 +8,7 @@ const (
 	chainFile  = "chain.db"
 	lockFile   = "spvd.lock"
 	peersFile  = "peers.json"
+	votesFile  = "votes.dat"
 	walletDir  = "wallets"
 	walletFile = "default.db"
 	keyFile    = "rpc.key"

@@ -9,9 +9,10 @@ const (
 	logRPC    = "RPCS"
 	logPage   = "PAGE"
 	logHook   = "HOOK"
+	logVotes  = "VOTE"
 )
 
 // subsystems returns all of them, in the order data flows.
 func subsystems() []string {
-	return []string{logDaemon, logPeer, logSync, logWallet, logRPC, logPage, logHook}
+	return []string{logDaemon, logPeer, logSync, logVotes, logWallet, logRPC, logPage, logHook}
 }

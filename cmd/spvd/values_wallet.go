@@ -2,8 +2,11 @@ package main
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/wallet"
 )
@@ -46,4 +49,34 @@ func (b *birthdayFlag) UnmarshalFlag(value string) error {
 func (b birthdayFlag) value() wallet.Birthday {
 	born, _ := wallet.ParseBirthday(string(b), time.Now()) // UnmarshalFlag has read it
 	return born
+}
+
+// amountFlag is an amount of coins, more than none, as the user wrote it; empty when unset.
+type amountFlag string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (a *amountFlag) UnmarshalFlag(value string) error {
+	if amount, err := parseCoins(value); err != nil || amount <= 0 || amount > dcrutil.MaxAmount {
+		return refused("amount %q is not a number of coins like 10 or 0.5, more than 0 and at most %d", value, int64(dcrutil.MaxAmount)/dcrutil.AtomsPerCoin)
+	}
+	*a = amountFlag(value)
+	return nil
+}
+
+// parseCoins reads a decimal number of coins.
+func parseCoins(text string) (dcrutil.Amount, error) {
+	if strings.Trim(text, "0123456789.") != "" { // no exponents and no infinities
+		return 0, strconv.ErrSyntax
+	}
+	coins, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, err
+	}
+	return dcrutil.NewAmount(coins)
+}
+
+// value returns the amount in atoms, zero when unset.
+func (a amountFlag) value() dcrutil.Amount {
+	amount, _ := parseCoins(string(a)) // UnmarshalFlag has read it
+	return amount
 }

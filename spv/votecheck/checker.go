@@ -280,6 +280,17 @@ func (c *Checker) Jobs(wallet string) []Job {
 	return list
 }
 
+// Oldest returns the number of the oldest job up to which none was dropped, which those
+// that are over are in time; zero if none ever was.
+func (c *Checker) Oldest() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == nil || c.state.dropped == 0 {
+		return 0
+	}
+	return c.state.dropped + 1
+}
+
 // describe tells how far a job is.
 func (c *Checker) describe(j *jobRow) Job {
 	out := Job{
@@ -349,20 +360,17 @@ func poke(ch chan<- struct{}) {
 	}
 }
 
-// Wait returns once all blocks of a transaction's job are judged that can be by now, or
-// those that are not are withheld, and nil; or the cause of the end of ctx. The error is
-// ErrStopped if Serve ends meanwhile.
-func (c *Checker) Wait(ctx context.Context, block consensus.BlockID) error {
+// Wait returns nil once all blocks of a job are judged that can be by now, or those that
+// are not are withheld; or the cause of the end of ctx. The error is ErrNoJob, or ErrStopped
+// if Serve ends meanwhile.
+func (c *Checker) Wait(ctx context.Context, id uint32) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	changed := c.Watch(ctx)
 	for {
-		if !c.running() {
-			return ErrStopped
-		}
-		queued := func(b BlockVotes) bool { return b.State == Queued }
-		if !slices.ContainsFunc(c.blocksOf(block), queued) {
-			return nil
+		done, err := c.idle(id)
+		if done || err != nil {
+			return err
 		}
 		select {
 		case <-changed:
@@ -372,11 +380,30 @@ func (c *Checker) Wait(ctx context.Context, block consensus.BlockID) error {
 	}
 }
 
-// running reports whether Serve has its file.
-func (c *Checker) running() bool {
+// idle reports whether a job is over, or waits for blocks that are withheld or not mined.
+func (c *Checker) idle(id uint32) (bool, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state != nil
+	if c.state == nil {
+		c.mu.Unlock()
+		return false, ErrStopped
+	}
+	i := c.state.find(id)
+	if i < 0 {
+		c.mu.Unlock()
+		return false, fmt.Errorf("job %d: %w", id, ErrNoJob)
+	}
+	j := c.state.jobs[i]
+	c.mu.Unlock()
+	judged := 0
+	for _, b := range c.blocksOf(j.block) {
+		switch b.State {
+		case Queued:
+			return j.over(), nil
+		case Judged:
+			judged++
+		}
+	}
+	return j.over() || judged < Blocks, nil
 }
 
 // result returns the result that is kept for a block and its successor, nil if there is

@@ -384,7 +384,7 @@ func TestRequests(t *testing.T) {
 		if jobs := w.checker.Jobs(wallet.DefaultName); err != nil || len(jobs) != 64 || again.ID != jobs[0].ID {
 			t.Errorf("asked again: %+v, %v, %d jobs", again, err, len(jobs))
 		}
-		w.must(w.checker.Wait(w.Context(), c.ID(start+2)))
+		w.must(w.checker.Wait(w.Context(), again.ID))
 		if v, _ := w.votes(txs[0]); v.Confirmations != 1 {
 			t.Errorf("got %v", describe(v))
 		}
@@ -400,8 +400,11 @@ func TestRequests(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(w.Context())
 		cancel()
-		if err := w.checker.Wait(ctx, c.ID(start+2)); err != nil {
+		if err := w.checker.Wait(ctx, again.ID); err != nil {
 			t.Errorf("nothing to wait for: %v", err)
+		}
+		if err := w.checker.Wait(w.Context(), 1); !errors.Is(err, votecheck.ErrNoJob) {
+			t.Errorf("no job to wait for: %v", err)
 		}
 	}, func(cfg *votecheck.Config) { cfg.Least = 0 })
 }

@@ -26,6 +26,7 @@ type state struct {
 	order   []chainhash.Hash        // of the results, oldest first
 	jobs    []jobRow                // by number
 	last    uint32                  // the number of the newest job
+	dropped uint32                  // that of the newest one that was dropped, zero for none
 	budget  budget
 }
 
@@ -86,6 +87,7 @@ func (s *state) putJob(j jobRow) {
 	for i := len(s.jobs) - 1; i >= 0; i-- {
 		if s.jobs[i].over() {
 			if over++; over > mostOver {
+				s.dropped = max(s.dropped, s.jobs[i].id)
 				s.jobs = slices.Delete(s.jobs, i, i+1)
 			}
 		}

@@ -8,12 +8,15 @@ const (
 	JobCanceled = "canceled"
 )
 
-// Job is a search of blocks for what a wallet watches: an element of the result
-// of listjobs, and the result of getjob.
+// JobVotes is the kind of the jobs that verify the votes behind a transaction.
+const JobVotes = "votes"
+
+// Job is a search of blocks for what a wallet watches, or the verification of the votes
+// behind a transaction of it: an element of the result of listjobs, and the result of getjob.
 type Job struct {
 	ID     int64  `json:"id"` // unique in the wallet
 	Wallet string `json:"wallet"`
-	Kind   string `json:"kind"` // rescan, import or discovery
+	Kind   string `json:"kind"` // rescan, import, discovery or votes
 	State  string `json:"state"`
 
 	// From is the first height that is searched, At the last one that was, and
@@ -36,4 +39,9 @@ type Job struct {
 
 	// Error is what keeps it from going on; empty unless the sync has failed.
 	Error string `json:"error"`
+
+	// TxID is the transaction of a job of kind votes, and Waits says in one sentence
+	// what it waits for, if it does.
+	TxID  string `json:"txid,omitempty"`
+	Waits string `json:"waits,omitempty"`
 }

@@ -50,6 +50,8 @@ type Transaction struct {
 	Label           string   `json:"label,omitempty"`
 
 	Publishing *Publication `json:"publishing,omitempty"` // only in gettransaction
+
+	Votes
 }
 
 // Detail is one line of a transaction: what it pays to somebody else, negative,
@@ -85,6 +87,10 @@ type ListedTransaction struct {
 	Type            string   `json:"type"`   // that of gettransaction
 	WalletConflicts []string `json:"walletconflicts"`
 	Label           string   `json:"label,omitempty"` // of the transaction
+
+	// VotesVerified and VotesConfirmations are those of gettransaction.
+	VotesVerified      *int64 `json:"votesverified,omitempty"`
+	VotesConfirmations *int64 `json:"votesconfirmations,omitempty"`
 }
 
 // SinceBlock is the result of listsinceblock.

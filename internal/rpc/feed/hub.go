@@ -11,6 +11,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -56,30 +57,33 @@ type Syncer interface {
 type Hub struct {
 	syncer  Syncer
 	wallets *wallet.Set
+	votes   *votecheck.Checker // nil if none are verified
 
 	mu        sync.Mutex // guards all below
 	current   *update
 	followers map[*Sender]struct{}
 }
 
-// NewHub returns a hub. It starts nothing.
-func NewHub(s Syncer, wallets *wallet.Set) *Hub {
-	return &Hub{syncer: s, wallets: wallets, followers: make(map[*Sender]struct{})}
+// NewHub returns a hub. It starts nothing. Votes may be nil.
+func NewHub(s Syncer, wallets *wallet.Set, votes *votecheck.Checker) *Hub {
+	return &Hub{syncer: s, wallets: wallets, votes: votes, followers: make(map[*Sender]struct{})}
 }
 
 // Run pokes the followers until ctx ends.
 func (h *Hub) Run(ctx context.Context) {
-	var wallets sync.WaitGroup
-	wallets.Go(func() { h.watchWallets(ctx) })
+	var others sync.WaitGroup
+	others.Go(func() { h.watch(ctx, h.wallets.Watch(ctx)) })
+	if h.votes != nil {
+		others.Go(func() { h.watch(ctx, h.votes.Watch(ctx)) })
+	}
 	for range h.syncer.Changes(ctx, 0) {
 		h.announce(h.look())
 	}
-	wallets.Wait()
+	others.Wait()
 }
 
-// watchWallets pokes the followers when a wallet has changed.
-func (h *Hub) watchWallets(ctx context.Context) {
-	changed := h.wallets.Watch(ctx)
+// watch pokes the followers when a wallet, or what is known about votes, has changed.
+func (h *Hub) watch(ctx context.Context, changed <-chan struct{}) {
 	for {
 		select {
 		case <-changed:
@@ -97,7 +101,8 @@ func (h *Hub) announce(u *update) {
 	}
 }
 
-// renew returns an update in which nothing is cached that was read of a wallet before.
+// renew returns an update in which nothing is cached that was read of a wallet, or is known
+// about votes, before.
 func (h *Hub) renew() *update {
 	h.look()
 	h.mu.Lock()

@@ -123,7 +123,7 @@ func inAudience(t *testing.T, clients int, test func(a *audience)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		a := &audience{T: t, source: &shownStatus{}, seqs: make([]uint64, clients), messages: make(map[uint64]*byte)}
 		a.source.show(func(st *spv.Status) { st.FirstSyncDone = false })
-		a.hub = NewHub(a.source, wallet.NewSet(wallet.SetConfig{}))
+		a.hub = NewHub(a.source, wallet.NewSet(wallet.SetConfig{}), nil)
 		var running sync.WaitGroup
 		running.Go(func() { a.hub.Run(ctx) })
 		ready := make(chan struct{})

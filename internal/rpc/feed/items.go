@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 type item struct {
 	key    string // the hash of the transaction
 	height int64  // of its block, zero while it is not mined
+	votes  string // another one when what is known about the votes behind it is another
 	put    func(*api.WalletEvent)
 }
 
@@ -41,7 +43,8 @@ func (f *Wallet) transactions(ctx context.Context, w *wallet.Wallet, filter wall
 		if out, failed = view.Transaction(tx); failed != nil {
 			return false
 		}
-		found = append(found, item{key: out.TxID, height: out.BlockHeight, put: f.putTransaction(&out)})
+		out.Votes = f.hub.votesBehind(tx)
+		found = append(found, item{key: out.TxID, height: out.BlockHeight, votes: votesKey(&out.Votes), put: f.putTransaction(&out)})
 		return true
 	})
 	if err == nil {
@@ -49,6 +52,25 @@ func (f *Wallet) transactions(ctx context.Context, w *wallet.Wallet, filter wall
 	}
 	slices.Reverse(found)
 	return found, err
+}
+
+// votesBehind returns what is known about the votes behind a transaction.
+func (h *Hub) votesBehind(tx *wallet.Transaction) api.Votes {
+	if h.votes == nil || !tx.Mined() {
+		return api.Votes{}
+	}
+	if known, ok := h.votes.Votes(consensus.BlockID{Height: tx.Place.Height, Hash: tx.Block}); ok {
+		return view.Votes(&known)
+	}
+	return api.Votes{}
+}
+
+// votesKey returns a text that differs when votes do; it is empty if none are verified.
+func votesKey(v *api.Votes) string {
+	if v.VotesVerified == nil {
+		return ""
+	}
+	return fmt.Sprint(*v.VotesVerified, *v.VotesConfirmations, v.VotesMissing)
 }
 
 // putTransaction returns the function that adds a transaction to an event.

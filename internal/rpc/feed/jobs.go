@@ -8,36 +8,75 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/spv/votecheck"
 )
 
-// Jobs notifies one client of each job of a wallet that has changed. Its place is the
-// newest job up to which all are over, and known to be. Make one with NewJobs.
+// Jobs notifies one client of each job of a wallet that has changed. There are two series
+// of them, each with numbers of its own that rise: the searches of the wallet, and the
+// verification of votes. Make one with NewJobs.
 type Jobs struct {
 	hub    *Hub
 	wallet string // its name
-	place  int64
-	known  map[int64]api.Job // above the place, as the client knows them
+	own    series // the searches of the wallet
+	votes  series // those from votecheck.FirstJob on
+
+	// resumed is true until the first look after a cursor: what was dropped while the
+	// client was away is a gap.
+	resumed bool
 }
+
+// series is the place of a client in one of them: the newest job up to which all are over,
+// and known to be.
+type series struct {
+	place int64
+	known map[int64]api.Job // above the place, as the client knows them
+}
+
+func newSeries(place int64) series { return series{place, make(map[int64]api.Job)} }
 
 // NewJobs returns a feed of api.JobsEvents of the wallet of a name after a cursor, or of
 // the jobs that are not over for an empty one, and the cursor it begins after. The feed
 // is nil if the text is no cursor. Without a wallet it begins with the first job.
 func NewJobs(h *Hub, wallet, after string) (f *Jobs, cursor string) {
-	f = &Jobs{hub: h, wallet: wallet, known: make(map[int64]api.Job)}
+	f = &Jobs{hub: h, wallet: wallet, own: newSeries(0), votes: newSeries(votecheck.FirstJob)}
 	if after != "" {
-		var err error
-		if f.place, err = strconv.ParseInt(after, 10, 32); err != nil || f.place < 0 {
+		if !f.resume(after) {
 			return nil, ""
 		}
+		f.resumed = true
 		return f, f.cursor()
 	}
 	if list, err := f.read(); err == nil {
-		if len(list) > 0 {
-			f.place = list[0].ID - 1
-		}
-		f.advance(list)
+		own, votes := split(list)
+		f.own.begin(own)
+		f.votes.begin(votes)
 	}
 	return f, f.cursor()
+}
+
+// begin sets the place before the oldest job that is not over.
+func (s *series) begin(list []api.Job) {
+	if len(list) > 0 {
+		s.place = list[0].ID - 1
+	}
+	s.advance(list)
+}
+
+// resume sets the places to a cursor, and reports whether the text is one.
+func (f *Jobs) resume(cursor string) bool {
+	own, votes, both := strings.Cut(cursor, "/")
+	place, err := strconv.ParseInt(own, 10, 32)
+	if err != nil || place < 0 || place >= votecheck.FirstJob {
+		return false
+	}
+	f.own.place = place
+	if both {
+		if place, err = strconv.ParseInt(votes, 10, 64); err != nil || place < votecheck.FirstJob || place > 1<<32 {
+			return false
+		}
+		f.votes.place = place
+	}
+	return true
 }
 
 // read returns the jobs of the wallet.
@@ -47,7 +86,20 @@ func (f *Jobs) read() ([]api.Job, error) {
 		return nil, err
 	}
 	st := f.hub.syncer.Status()
-	return view.Jobs(f.wallet, w, &st), nil
+	list := view.Jobs(f.wallet, w, &st)
+	if f.hub.votes != nil {
+		list = append(list, view.VoteJobs(f.hub.votes.Jobs(f.wallet))...)
+	}
+	return list, nil
+}
+
+// split returns the jobs of both series.
+func split(list []api.Job) (own, votes []api.Job) {
+	i := 0
+	for i < len(list) && list[i].ID < votecheck.FirstJob {
+		i++
+	}
+	return list[:i], list[i:]
 }
 
 // tell implements Feed. Without a wallet there is nothing to send.
@@ -56,17 +108,18 @@ func (f *Jobs) tell(ctx context.Context, u *update, to *Sender) error {
 	if err != nil || ctx.Err() != nil {
 		return nil
 	}
-	ev := api.JobsEvent{Gap: len(list) > 0 && list[0].ID > f.place+1}
-	for _, j := range list {
-		if known, ok := f.known[j.ID]; j.ID > f.place && (!ok || known != j) {
-			ev.Jobs = append(ev.Jobs, j)
-			f.known[j.ID] = j
-		}
+	own, votes := split(list)
+	var ev api.JobsEvent
+	if len(own) > 0 && own[0].ID > f.own.place+1 {
+		ev.Gap, f.own.place = true, own[0].ID-1
 	}
-	if ev.Gap {
-		f.place = list[0].ID - 1
+	if f.resumed && f.oldestVotes() > f.votes.place+1 {
+		ev.Gap = true
 	}
-	f.advance(list)
+	f.resumed = false
+	ev.Jobs = append(f.own.changed(own), f.votes.changed(votes)...)
+	f.own.advance(own)
+	f.votes.advance(votes)
 	if len(ev.Jobs) == 0 && !ev.Gap {
 		return nil
 	}
@@ -78,17 +131,38 @@ func (f *Jobs) tell(ctx context.Context, u *update, to *Sender) error {
 	return to.pass(message)
 }
 
-// advance moves the place over the jobs that are over, oldest first.
-func (f *Jobs) advance(list []api.Job) {
+// oldestVotes returns the number of the oldest job of the verification of votes, of all
+// wallets, that is remembered; zero if none was ever forgotten.
+func (f *Jobs) oldestVotes() int64 {
+	if f.hub.votes == nil {
+		return 0
+	}
+	return int64(f.hub.votes.Oldest())
+}
+
+// changed returns the jobs above the place that are not as the client knows them, which it
+// then does.
+func (s *series) changed(list []api.Job) (news []api.Job) {
 	for _, j := range list {
-		if j.ID <= f.place {
+		if known, ok := s.known[j.ID]; j.ID > s.place && (!ok || known != j) {
+			news = append(news, j)
+			s.known[j.ID] = j
+		}
+	}
+	return news
+}
+
+// advance moves the place over the jobs that are over, oldest first.
+func (s *series) advance(list []api.Job) {
+	for _, j := range list {
+		if j.ID <= s.place {
 			continue
 		}
 		if j.State != api.JobDone && j.State != api.JobCanceled {
 			return
 		}
-		f.place = j.ID
-		delete(f.known, j.ID)
+		s.place = j.ID
+		delete(s.known, j.ID)
 	}
 }
 
@@ -103,4 +177,11 @@ func (f *Jobs) frameKey(ev *api.JobsEvent) string {
 	return b.String()
 }
 
-func (f *Jobs) cursor() string { return strconv.FormatInt(f.place, 10) }
+// cursor returns the places as text; that of the votes is left out before the first.
+func (f *Jobs) cursor() string {
+	own := strconv.FormatInt(f.own.place, 10)
+	if f.votes.place == votecheck.FirstJob {
+		return own
+	}
+	return own + "/" + strconv.FormatInt(f.votes.place, 10)
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -36,6 +37,10 @@ type Wallet struct {
 
 	// loose are the keys of what the client was notified of that is not mined.
 	loose map[string]bool
+
+	// voted is what the client knows about the votes behind mined transactions, by their
+	// keys. It is nil until the first look: a client without a cursor reads it itself.
+	voted map[string]string
 }
 
 // NewWallet returns a feed of a topic for the wallet of a name, after a cursor or, for an
@@ -49,6 +54,7 @@ func NewWallet(h *Hub, topic, name, after string, depth int64) (f *Wallet, curso
 		if !f.resume(after) {
 			return nil, ""
 		}
+		f.voted = make(map[string]string)
 		return f, after
 	}
 	w, err := h.wallets.Wallet(name)
@@ -91,7 +97,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 		f.ahead = min(f.ahead, int64(rest[0].Height))
 	}
 	from, scanned, tip := int64(rest[0].Height), int64(at.Scanned.Height), int64(at.Tip.Height)
-	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.depth))
+	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.reach()))
 	if err != nil {
 		return nil
 	}
@@ -109,6 +115,15 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	var news []item
 	news, ev.Removed = f.fresh(found, due)
 	return f.sendAll(u, ev, scanned < from, news, to)
+}
+
+// reach returns how far below the place transactions are read: as far as they are sent
+// again, or what is known about the votes behind them may change.
+func (f *Wallet) reach() int64 {
+	if f.topic != api.TopicTransactions || f.hub.votes == nil {
+		return f.depth
+	}
+	return max(f.depth, votecheck.Blocks+1)
 }
 
 // begin sets the place to where the wallet is.
@@ -196,6 +211,7 @@ func (f *Wallet) placeAt(id consensus.BlockID, known locator) (place locator, wh
 func (f *Wallet) fresh(found []item, due func(height int64) bool) (news []item, gone []string) {
 	loose := make(map[string]bool)
 	mined := make(map[string]bool)
+	voted := make(map[string]string)
 	for _, h := range found {
 		switch {
 		case h.height == 0:
@@ -205,8 +221,14 @@ func (f *Wallet) fresh(found []item, due func(height int64) bool) (news []item, 
 		case due(h.height) || f.loose[h.key]:
 			mined[h.key] = true
 			news = append(news, h)
+		case f.voted != nil && h.votes != "" && f.voted[h.key] != h.votes:
+			news = append(news, h)
+		}
+		if h.votes != "" {
+			voted[h.key] = h.votes
 		}
 	}
+	f.voted = voted
 	for key := range f.loose {
 		if !loose[key] && !mined[key] {
 			gone = append(gone, key)
@@ -257,7 +279,7 @@ func (f *Wallet) frameKey(ev *api.WalletEvent, items []item) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %t %t %v %v %q %s", f.topic, ev.Cursor, ev.Gap, ev.More, ev.Tip, ev.Disconnected, ev.Removed, f.wallet)
 	for _, h := range items {
-		fmt.Fprintf(&b, " %s:%d", h.key, h.height)
+		fmt.Fprintf(&b, " %s:%d:%s", h.key, h.height, h.votes)
 	}
 	return b.String()
 }

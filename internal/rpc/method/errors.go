@@ -10,6 +10,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -74,10 +75,10 @@ func (r *Registry) stillSyncing() *api.Error {
 		"still syncing (%s, %.1f%% done); run: spvctl status --watch", st.Phase, 100*st.Ratio)}
 }
 
-// refusal returns what the client gets when the wallet refuses a call, nil for other errors.
-// The text is the wallet's, which is fit for users and repeats no key.
+// refusal returns what the client gets when the wallet, or what verifies votes, refuses a
+// call, nil for other errors. The text is theirs, which is fit for users and repeats no key.
 func refusal(err error) *api.Error {
-	for _, known := range refusals() {
+	for _, known := range append(refusals(), voteRefusals()...) {
 		if errors.Is(err, known.reason) {
 			message := oneLine(err.Error())
 			if known.next != "" {
@@ -89,18 +90,17 @@ func refusal(err error) *api.Error {
 	return nil
 }
 
-// refusals returns the code of each reason of the wallet to refuse, and the spvctl command
-// that shows more, if there is one.
-func refusals() []struct {
+// known is a reason to refuse a call.
+type known struct {
 	reason error
 	code   api.Code
 	next   string
-} {
-	return []struct {
-		reason error
-		code   api.Code
-		next   string
-	}{
+}
+
+// refusals returns the code of each reason of the wallet to refuse, and the spvctl command
+// that shows more, if there is one.
+func refusals() []known {
+	return []known{
 		{wallet.ErrNoWallet, api.CodeNoWallet, "wallet list"},
 		{wallet.ErrClosed, api.CodeNoWallet, "wallet list"},
 		{wallet.ErrWalletExists, api.CodeWallet, "wallet list"},
@@ -136,5 +136,17 @@ func refusals() []struct {
 		{wallet.ErrImmature, api.CodeRejected, ""},
 		{wallet.ErrPoolFull, api.CodeRejected, ""},
 		{wallet.ErrDiskFull, api.CodeWallet, ""},
+	}
+}
+
+// voteRefusals returns the same for the reasons of the verification of votes.
+func voteRefusals() []known {
+	return []known{
+		{votecheck.ErrStopped, api.CodeMisc, "status"},
+		{votecheck.ErrUnknown, api.CodeNotFound, "history"},
+		{votecheck.ErrNotMined, api.CodeWallet, ""},
+		{votecheck.ErrTooMany, api.CodeMisc, "job"},
+		{votecheck.ErrNoJob, api.CodeInvalid, "job"},
+		{votecheck.ErrJobOver, api.CodeInvalid, ""},
 	}
 }

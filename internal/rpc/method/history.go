@@ -32,7 +32,8 @@ func getTransaction() Method {
 		Summary: "Returns a transaction of the wallet.",
 		Help: "amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's. " +
 			"disapproved stands where the votes of the next block have made it void: then it has no confirmations and counts nowhere. " +
-			"walletconflicts are the transactions that spend the same and gave way to it. publishing is what listpublished tells, if it was published here.",
+			"walletconflicts are the transactions that spend the same and gave way to it. The fields that begin with votes are there once the votes " +
+			"behind it are verified: see verifyvotes. publishing is what listpublished tells, if it was published here.",
 		Params: []param{
 			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
 			watchOnlyParam(),
@@ -50,6 +51,7 @@ func getTransaction() Method {
 				return nil, err
 			}
 			out, err := view.Transaction(tx)
+			out.Votes = c.votes(tx)
 			for _, p := range view.Publications(c.Syncer.Publications()) {
 				if p.TxID == out.TxID {
 					out.Publishing = &p
@@ -184,6 +186,8 @@ type listing struct {
 	skip      int64          // transactions to leave out first
 	most      int64          // transactions to list; all lines of each
 	after     chainhash.Hash // a transaction to go on after, zero for none
+
+	votes func(*wallet.Transaction) api.Votes // what is known about the votes behind one; nil for nothing
 }
 
 // list calls yield for the lines of a transaction, and reports whether more are wanted.
@@ -195,7 +199,15 @@ func (l *listing) list(tx *wallet.Transaction, yield func(any) bool) bool {
 			continue
 		}
 		listed = true
-		if l.skip == 0 && !yield(view.Line(tx, &e)) {
+		if l.skip > 0 {
+			continue
+		}
+		line := view.Line(tx, &e)
+		if l.votes != nil {
+			known := l.votes(tx)
+			line.VotesVerified, line.VotesConfirmations = known.VotesVerified, known.VotesConfirmations
+		}
+		if !yield(line) {
 			return false
 		}
 	}
@@ -216,6 +228,7 @@ func (c *Call) lines(ctx context.Context, above consensus.Height, l listing) (*S
 	if err != nil {
 		return nil, err
 	}
+	l.votes = c.votes
 	filter := wallet.HistoryFilter{Above: above, Before: l.after}
 	if filter.Addresses, err = indexed(ctx, w, l.addresses); err != nil {
 		return nil, err

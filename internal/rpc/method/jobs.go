@@ -10,6 +10,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -150,7 +151,7 @@ func listJobs() Method {
 		Name:    "listjobs",
 		Quick:   true,
 		Reads:   true,
-		Summary: "Lists the searches of old blocks: rescans, imports, and those for the addresses of a window that has grown.",
+		Summary: "Lists the searches of old blocks: rescans, imports, and those for the addresses of a window that has grown; and the verification of votes.",
 		Help:    "They outlast a restart. The chain is followed while they run. The last ones that are over are listed as well.",
 		Params: []param{
 			{name: "all", kind: kindBool, optional: true, def: false, text: "Whether to list those of all wallets."},
@@ -192,7 +193,7 @@ func (c *Call) allJobs() ([]api.Job, error) {
 // jobsOf returns the jobs of the wallet of a name.
 func (c *Call) jobsOf(name string, w *wallet.Wallet) []api.Job {
 	st := c.Syncer.Status()
-	return view.Jobs(name, w, &st)
+	return append(view.Jobs(name, w, &st), view.VoteJobs(c.Votes.Jobs(name))...)
 }
 
 func getJob() Method {
@@ -218,10 +219,10 @@ func jobParam() param {
 func cancelJob() Method {
 	return Method{
 		Name:    "canceljob",
-		Summary: "Gives up a rescan.",
+		Summary: "Gives up a rescan, or the verification of votes.",
 		Help: "The wallet is where it would be without it. Birthdays that the rescan had lowered are again what they were, and what " +
 			"it found below them no longer counts, because how that was spent may not have been found yet; what else it has found stays " +
-			"known. The search that an import or a window that has grown began cannot be given up: balances would be wrong.",
+			"known. Votes that were verified stay known. The search that an import or a window that has grown began cannot be given up: balances would be wrong.",
 		Params:  []param{jobParam()},
 		Result:  "null",
 		Returns: []any{nil},
@@ -232,6 +233,9 @@ func cancelJob() Method {
 				return nil, err
 			}
 			id := c.int("id")
+			if id >= votecheck.FirstJob && id <= math.MaxUint32 {
+				return nil, c.Votes.Cancel(c.caller.Wallet, uint32(id))
+			}
 			if id < 0 || id > math.MaxUint32 {
 				return nil, wallet.ErrNoJob
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -27,6 +28,7 @@ type Core struct {
 	Syncer  *spv.Syncer
 	Pool    *peer.Pool
 	Wallets *wallet.Set
+	Votes   *votecheck.Checker
 	Hub     *feed.Hub
 	Logs    *logging.Log
 
@@ -130,7 +132,7 @@ type Registry struct {
 // NewRegistry returns all methods.
 func NewRegistry(core Core) *Registry {
 	all := slices.Concat(
-		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(),
+		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(),
 		stakeMethods(), receivedMethods(), multisigMethods(), nodeMethods(), walletMethods(), peerMethods(), publishMethods(), controlMethods(), subscribeMethods(), helpMethods(),
 	)
 	slices.SortFunc(all, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })

@@ -10,6 +10,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/hdkeychain/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,13 @@ type DaemonConfig struct {
 
 	// Unreachable lets the daemon find the node only after Connect.
 	Unreachable bool
+
+	// Chain is the node's chain in the place of one of Blocks and Plan; nil is none.
+	Chain *testnet.Chain
+
+	// VerifyVotes is the least payment, in atoms, whose votes are verified without
+	// being asked for; zero for none.
+	VerifyVotes dcrutil.Amount
 }
 
 // holder is an honest node whose blocks can be held back.
@@ -96,9 +104,12 @@ type Daemon struct {
 // its node is unreachable.
 func NewDaemon(t testing.TB, cfg DaemonConfig) *Daemon {
 	t.Helper()
-	c, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: cfg.Blocks, Plan: cfg.Plan})
-	if err != nil {
-		t.Fatal(err)
+	c := cfg.Chain
+	if c == nil {
+		var err error
+		if c, err = testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: cfg.Blocks, Plan: cfg.Plan}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	network := testnet.NewNetwork(1, nil)
 	d := &Daemon{holder: &holder{}, stopped: make(chan struct{})}
@@ -109,7 +120,7 @@ func NewDaemon(t testing.TB, cfg DaemonConfig) *Daemon {
 	}
 	dir := t.TempDir()
 	peers := peer.Config{Connect: []string{PeerAddress}, Dial: network.Dial, RelayTx: cfg.Xpub != "", File: filepath.Join(dir, "peers.json")}
-	d.Registry = method.NewRegistry(newCore(t, dir, peers, func() { d.once.Do(func() { close(d.stopped) }) }))
+	d.Registry = method.NewRegistry(newCore(t, dir, peers, cfg.VerifyVotes, func() { d.once.Do(func() { close(d.stopped) }) }))
 	if cfg.Xpub != "" {
 		err := d.Core.Wallets.Import(wallet.DefaultName, func(w *wallet.Wallet) error {
 			_, err := w.ImportXpub(t.Context(), "default", cfg.Xpub, wallet.AccountOptions{})
@@ -121,7 +132,7 @@ func NewDaemon(t testing.TB, cfg DaemonConfig) *Daemon {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var g errgroup.Group
-	for _, run := range []func(context.Context) error{network.Run, d.Core.Wallets.Run, d.Core.Pool.Run, d.Core.Syncer.Run} {
+	for _, run := range []func(context.Context) error{network.Run, d.Core.Wallets.Run, d.Core.Pool.Run, d.Core.Syncer.Run, d.Core.Votes.Serve} {
 		g.Go(func() error { return run(ctx) })
 	}
 	t.Cleanup(func() {

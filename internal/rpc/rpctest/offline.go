@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -20,6 +21,7 @@ import (
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -48,10 +50,10 @@ func NewOffline(t testing.TB) *Offline {
 	t.Helper()
 	o := &Offline{st: SyncedStatus(), shown: make(chan struct{}), stopped: make(chan struct{})}
 	o.changed = sync.NewCond(&o.mu)
-	o.Registry = method.NewRegistry(newCore(t, t.TempDir(), peer.Config{Outbound: -1}, func() { o.once.Do(func() { close(o.stopped) }) }))
+	o.Registry = method.NewRegistry(newCore(t, t.TempDir(), peer.Config{Outbound: -1}, 0, func() { o.once.Do(func() { close(o.stopped) }) }))
 	o.Find("getblockcount").Handle = func(context.Context, *method.Call) (any, error) { return 2, o.failure() }
 	o.Find("getblock").Handle = func(ctx context.Context, _ *method.Call) (any, error) { return "00", o.wait(ctx) }
-	o.Core.Hub = feed.NewHub(shownSyncer{o.Core.Syncer, o}, o.Core.Wallets)
+	o.Core.Hub = feed.NewHub(shownSyncer{o.Core.Syncer, o}, o.Core.Wallets, o.Core.Votes)
 	o.Find("syncstatus").Handle = func(context.Context, *method.Call) (any, error) {
 		st, _ := o.status()
 		return view.SyncStatus(st, time.Now()), nil
@@ -124,7 +126,7 @@ func (s shownSyncer) Changes(ctx context.Context, from uint64) iter.Seq[spv.Stat
 }
 
 // newCore returns a core with its files in a directory. It starts nothing.
-func newCore(t testing.TB, dir string, peers peer.Config, stop func()) method.Core {
+func newCore(t testing.TB, dir string, peers peer.Config, least dcrutil.Amount, stop func()) method.Core {
 	t.Helper()
 	params, log := consensus.SimNet(), slog.New(slog.DiscardHandler)
 	peers.Params, peers.UserAgent = params.ChainParams, "/spvd:1.2.3/"
@@ -137,8 +139,14 @@ func newCore(t testing.TB, dir string, peers peer.Config, stop func()) method.Co
 	if err != nil {
 		t.Fatal(err)
 	}
+	checker, err := votecheck.New(votecheck.Config{
+		Params: params, Syncer: syncer, Wallets: set, File: filepath.Join(dir, "votes.dat"), Least: least,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return method.Core{
-		Params: params, Syncer: syncer, Pool: pool, Wallets: set, Hub: feed.NewHub(syncer, set),
+		Params: params, Syncer: syncer, Pool: pool, Wallets: set, Votes: checker, Hub: feed.NewHub(syncer, set, checker),
 		Logs: logging.New(io.Discard, logging.Text, "PEER", "SYNC"), Stop: stop,
 		Version:   api.Version{VersionString: "1.2.3", Major: 1, Minor: 2, Patch: 3},
 		UserAgent: peers.UserAgent, ProtocolVersion: 12,
