@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -200,4 +201,13 @@ func (s *Stakeholders) Grow(c *Chain, b VotedBranch) *Chain {
 // block where it was not.
 func (s *Stakeholders) Forge(on consensus.BlockID, at consensus.Height, i int) *wire.MsgTx {
 	return s.sign(i, s.unsigned(on, s.ticket(i, at).TxHash(), at, 0), nil)
+}
+
+// Trunk returns a chain for branches of Grow: above the stake validation height, and with
+// the tickets that vote first. Its own votes are invented.
+func (s *Stakeholders) Trunk(ctx context.Context, seed uint64) (*Chain, error) {
+	top := consensus.Height(s.params.ChainParams.StakeValidationHeight) + 6
+	plan := make(Plan)
+	s.Buy(plan, top-s.Age(), top)
+	return Generate(ctx, Config{Params: s.params, Seed: seed, Blocks: int(top), Plan: plan})
 }

@@ -34,9 +34,7 @@ var stakeholders = testnet.NewStakeholders(consensus.SimNet(), 7)
 
 // trunk is what all chains of these tests have in common.
 var trunk = sync.OnceValue(func() *testnet.Chain {
-	plan := make(testnet.Plan)
-	stakeholders.Buy(plan, start-stakeholders.Age(), start)
-	c, err := testnet.Generate(context.Background(), testnet.Config{Seed: 1, Blocks: int(start), Plan: plan})
+	c, err := stakeholders.Trunk(context.Background(), 1)
 	if err != nil {
 		panic(err)
 	}
