@@ -25,7 +25,8 @@ func subscribe() Method {
 		Help: "A notification is a request without an id; its method is the topic, its one parameter the news. " +
 			"syncstatus brings what the method of that name returns: the current status at once, then each newer one. " +
 			"blocks brings each step of the main chain: disconnected blocks, newest first, then connected ones, oldest first. " +
-			"transactions brings those of the wallet: at once all that are not mined, then each that is new or has come to another block; " +
+			"transactions brings those of the wallet: at once all that are not mined, then each that is new or has come to another block, " +
+			"and one of the newest seven blocks again when what is known about the votes behind it is another; " +
 			"what was mined in a block that is disconnected has gone unless it is told again. " +
 			"confirmations brings how often they are confirmed, up to the number depth; spends the outputs of the wallet that are spent; " +
 			"jobs its jobs, as listjobs shows them, whenever they change. " +
