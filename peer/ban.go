@@ -87,21 +87,23 @@ func (p *Pool) blame(addr string, why *Error) {
 		p.ban(addr, why.Reason, why.Err)
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.addPoints(addrbook.HostOf(addr), why.Reason)
+	p.charge(addr, why.Reason)
 }
 
 // fault takes the consequences of something that did not end a connection. The
 // peer is left when its standing has become too bad.
 func (p *Pool) fault(c *conn, r Reason, err error) {
 	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r.String(), "cause", err)
-	p.mu.Lock()
-	points := p.addPoints(addrbook.HostOf(c.addr), r)
-	p.mu.Unlock()
-	if points >= maxScore {
+	if p.charge(c.addr, r) >= maxScore {
 		c.end(fault(r, err))
 	}
+}
+
+// charge is addPoints for the host of an address, and takes the lock.
+func (p *Pool) charge(addr string, r Reason) float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.addPoints(addrbook.HostOf(addr), r)
 }
 
 // addPoints lowers the standing of a host and returns its points.

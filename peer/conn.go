@@ -45,6 +45,7 @@ type conn struct {
 	onAddresses func([]addrbook.Announced)       // that the peer announces
 	onLate      func(r *request, payload []byte) // of a reply to an abandoned request; without locks
 	onFault     func(Reason, error)
+	onDefect    func() // a panic was contained; with or without locks
 
 	// ended is closed by the first call of end, which sets cause before.
 	ended   chan struct{}
@@ -66,17 +67,18 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 	early := r.early
 	r.early = nil // not kept longer than it takes to handle
 	c := &conn{
-		cfg:    cfg,
-		addr:   addr,
-		nc:     nc,
-		frames: frames,
-		out:    newOutbox(cfg.Params.Net, r.pver),
-		remote: r,
-		early:  early,
-		ended:  make(chan struct{}),
-		alive:  keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
-		claim:  r.height,
-		table:  table{most: cfg.MaxRequests},
+		cfg:      cfg,
+		addr:     addr,
+		nc:       nc,
+		frames:   frames,
+		out:      newOutbox(cfg.Params.Net, r.pver),
+		remote:   r,
+		early:    early,
+		onDefect: func() {},
+		ended:    make(chan struct{}),
+		alive:    keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
+		claim:    r.height,
+		table:    table{most: cfg.MaxRequests},
 	}
 	if frames != nil {
 		frames.justified = c.justified
@@ -96,7 +98,7 @@ func (c *conn) justified(first chainhash.Hash) (most int, asked bool) {
 // settled; it is never nil.
 func (c *conn) run(ctx context.Context) *Error {
 	var wg sync.WaitGroup
-	wg.Go(func() { c.end(c.read()) })
+	wg.Go(func() { c.end(contain(c.cfg.Log, c.addr, c.onDefect, c.read)) })
 	wg.Go(func() { c.end(c.write()) })
 	wg.Go(func() { c.end(c.ping()) })
 	select {

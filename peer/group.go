@@ -3,6 +3,7 @@ package peer
 import (
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
@@ -25,4 +26,16 @@ func (p *Pool) Group(id uint64) string {
 		return ""
 	}
 	return addrbook.GroupOf(m.addr)
+}
+
+// Trip returns the round trip to a live peer as it was last measured, at first by the
+// handshake; zero for other peers.
+func (p *Pool) Trip(id uint64) time.Duration {
+	p.mu.Lock()
+	m := p.member(id)
+	p.mu.Unlock()
+	if m == nil {
+		return 0
+	}
+	return m.rtt()
 }

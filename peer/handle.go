@@ -73,13 +73,8 @@ const (
 // handleHeaders settles a headers request or takes the message as an
 // announcement.
 func (c *conn) handleHeaders(f frame) error {
-	c.mu.Lock()
-	grown := f.shape.height > c.claim
-	if grown {
-		c.claim = f.shape.height
-	}
+	grown := c.claims(f.shape.height)
 	r, what := c.sortHeaders(f)
-	c.mu.Unlock()
 	if what == answer {
 		c.replied(r, f.payload)
 	}
@@ -95,12 +90,24 @@ func (c *conn) handleHeaders(f frame) error {
 	return nil
 }
 
+// claims records a height that the peer speaks of, and reports whether it is the greatest so
+// far.
+func (c *conn) claims(height uint32) (grown bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	grown = height > c.claim
+	c.claim = max(c.claim, height)
+	return grown
+}
+
 // sortHeaders puts a headers message where it belongs, and returns the request it
 // answers. Once sendheaders was sent only the content tells replies and
 // announcements apart: a reply connects to the locator it answers. Before that a
 // node announces nothing by headers, so that a message that does not connect still
 // is a reply, and for the caller to judge.
 func (c *conn) sortHeaders(f frame) (*request, meaning) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	r := c.table.take(getHeaders, f.shape)
 	if r == nil && !c.announcing {
 		r = c.table.oldest(getHeaders)
@@ -189,9 +196,11 @@ func (c *conn) handleInv(msg *wire.MsgInv) error {
 
 // announcedBlocks puts announced blocks into the mailbox.
 func (c *conn) announcedBlocks(blocks []chainhash.Hash) {
-	c.mu.Lock()
-	c.mailbox.put(news{blocks: blocks})
-	c.mu.Unlock()
+	func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.mailbox.put(news{blocks: blocks})
+	}()
 	c.onNews()
 }
 

@@ -79,6 +79,7 @@ func (d *departed) addr(id uint64) (string, bool) {
 func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	c.onNews = func() { poke(p.changed) }
 	c.onLate = func(r *request, payload []byte) { p.late(c, r, payload) }
+	c.onDefect = p.failed
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
 	c.onAddresses = func(list []addrbook.Announced) { p.learn(c.addr, list) }
 	c.relay = p.relay

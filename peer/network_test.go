@@ -172,7 +172,10 @@ func (l *logbook) Handle(_ context.Context, r slog.Record) error {
 }
 
 // reasons returns the reasons that were logged for lost connections at a level.
-func (l *logbook) reasons(level slog.Level) []string {
+func (l *logbook) reasons(level slog.Level) []string { return l.values(level, "reason") }
+
+// values returns the values of an attribute that were logged at a level.
+func (l *logbook) values(level slog.Level, key string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []string
@@ -181,7 +184,7 @@ func (l *logbook) reasons(level slog.Level) []string {
 			continue
 		}
 		r.Attrs(func(a slog.Attr) bool {
-			if a.Key == "reason" {
+			if a.Key == key {
 				out = append(out, a.Value.String())
 			}
 			return true

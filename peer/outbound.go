@@ -95,19 +95,23 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 	defer p.dropNonce(nonce)
 	shakeCtx, cancel := context.WithTimeout(ctx, p.cfg.HandshakeTimeout)
 	defer cancel()
-	remote, err := shake(shakeCtx, nc, frames, hello{
-		net:     p.cfg.Params.Net,
-		agent:   p.cfg.UserAgent,
-		relayTx: relayTx,
-		nonce:   nonce,
-		ours:    p.hasNonce,
-		now:     p.cfg.Now,
+	var r remote
+	err = p.contain(addr, func() (err error) {
+		r, err = shake(shakeCtx, nc, frames, hello{
+			net:     p.cfg.Params.Net,
+			agent:   p.cfg.UserAgent,
+			relayTx: relayTx,
+			nonce:   nonce,
+			ours:    p.hasNonce,
+			now:     p.cfg.Now,
+		})
+		return err
 	})
 	if err != nil {
 		nc.Close()
 		return nil, err
 	}
-	c := newConn(&p.cfg, addr, nc, frames, remote)
+	c := newConn(&p.cfg, addr, nc, frames, r)
 	c.relayTx = relayTx
 	return c, nil
 }

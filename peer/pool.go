@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
@@ -28,6 +29,7 @@ type Pool struct {
 	changed chan struct{} // capacity one
 	unsaved chan struct{} // capacity one; poked by changes that must not be lost
 	stirred chan struct{} // capacity one; poked when another automatic connection may be due
+	defects atomic.Int64  // see Defects
 	probe   chan struct{} // capacity one; held by the goroutine that dials while the network is gone
 
 	mu        sync.Mutex

@@ -24,13 +24,17 @@ type grant struct {
 // possible: first under the lock, so that nobody else gets it, and then to those
 // who wait.
 func (p *Pool) update(change func()) {
-	p.mu.Lock()
-	change()
-	grants := p.serve()
-	p.mu.Unlock()
-	for _, g := range grants {
+	for _, g := range p.possible(change) {
 		g.to.granted <- g.m
 	}
+}
+
+// possible makes a change and returns the grants that have become possible by it.
+func (p *Pool) possible(change func()) []grant {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change()
+	return p.serve()
 }
 
 // acquire returns a peer with room for one more request, which is then counted

@@ -30,6 +30,7 @@ const (
 	WriteStall   // the peer does not take what is sent to it
 	Flood        // the peer asks for more answers than it reads
 	Straggler    // the peer left too many requests unanswered in a row
+	Defect       // this program failed over what the peer sent
 
 	// What a peer sent was wrong.
 
@@ -78,6 +79,7 @@ var facts = [numReasons]fact{
 	WriteStall:       {text: "peer does not read", transient: true},
 	Flood:            {text: "peer floods or asks faster than it reads", score: 50},
 	Straggler:        {text: "too many requests unanswered", transient: true},
+	Defect:           {text: "defect of this program", transient: true, score: 50},
 	Malformed:        {text: "malformed message", score: maxScore},
 	Oversized:        {text: "oversized message", score: maxScore},
 	BadChecksum:      {text: "wrong checksum", transient: true, score: 50},

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +84,7 @@ func (l *lossy) Read(p []byte) (int, error) {
 }
 
 func scenarios() map[Reason]scenario {
+	var armed atomic.Bool // the next reading of the clock panics
 	return map[Reason]scenario{
 		DialFailed:       {},
 		HandshakeTimeout: {script: (*node).drain},
@@ -99,6 +101,14 @@ func scenarios() map[Reason]scenario {
 				nc, err := dial(ctx, network, addr)
 				handshake := len(frameOf(params.Net, "verack", nil)) + len(frameOf(params.Net, "version", encoded(version())))
 				return &lossy{nc, handshake + 1}, err
+			}
+		}},
+		Defect: {script: introduce(func(*wire.MsgVersion, *wire.MsgVersion) { armed.Store(true) }), tune: func(c *Config) {
+			c.Now = func() time.Time {
+				if armed.Swap(false) {
+					panic("no time")
+				}
+				return time.Now()
 			}
 		}},
 		ClosedByUs: {script: welcomeThen(func(*node) {}), stop: time.Second},

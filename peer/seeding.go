@@ -65,7 +65,11 @@ func (p *Pool) askSeeders(ctx context.Context, client *seederClient) (answered b
 	var mu sync.Mutex
 	for _, seeder := range p.cfg.Seeders {
 		wg.Go(func() {
-			list, err := client.ask(ctx, seeder)
+			var list []addrbook.Announced
+			err := p.contain(seeder, func() (err error) {
+				list, err = client.ask(ctx, seeder)
+				return err
+			})
 			if err != nil {
 				p.cfg.Log.Debug("Seeder does not answer", "seeder", seeder, "err", err)
 				return

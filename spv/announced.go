@@ -10,7 +10,6 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
-	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Bounds of what a peer announces.
@@ -78,7 +77,7 @@ func (p *pursuit) prepareAnnounced() {
 				if ctx.Err() != nil {
 					break
 				}
-				batch, err := consensus.PrepareHeaders(p.cfg.Params, payload)
+				batch, err := p.prepare(id, payload)
 				batches = append(batches, prepared{batch: batch, from: id, err: err})
 			}
 			return func() error {

@@ -86,11 +86,21 @@ func (p *pursuit) prepareAnswer(id uint64, locator []chainhash.Hash, payload []b
 
 // checkAnswer checks what a reply shows by itself.
 func (p *pursuit) checkAnswer(id uint64, locator []chainhash.Hash, payload []byte) prepared {
-	batch, err := consensus.PrepareHeaders(p.cfg.Params, payload)
+	batch, err := p.prepare(id, payload)
 	if err == nil && goesBack(locator, batch) {
 		err = errGoesBack
 	}
 	return prepared{batch: batch, from: id, err: err}
+}
+
+// prepare makes the checks of a headers message that need no context.
+func (r *run) prepare(from uint64, payload []byte) (*consensus.HeaderBatch, error) {
+	return contained(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(r.cfg.Params, payload) })
+}
+
+// prove proves the filters of a cfiltersv2 message.
+func (r *run) prove(from uint64, targets []consensus.FilterTarget, payload []byte) (*consensus.FilterBatch, error) {
+	return contained(from, func() (*consensus.FilterBatch, error) { return consensus.ProveFilters(r.cfg.Params, targets, payload) })
 }
 
 // errGoesBack is what a reply is refused for that would lead in a circle.

@@ -85,7 +85,8 @@ func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx,
 	var found []hit
 	var m match.Matcher
 	err := store.Scan(from, to, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
-		matches, err := m.Any(h.FilterKey(), filter, set)
+		matches, err := matches(&m, h, filter, set)
+		s.failedOver(err)
 		if matches || err != nil { // a filter that cannot be decoded says nothing
 			found = append(found, hit{id, *h})
 		}
@@ -209,7 +210,11 @@ func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*belated, looke
 		return nil, err
 	}
 	tell := func(tx *wire.MsgTx, from heardTx) error {
-		b, err := s.tellWallet(ctx, tx, from, looked)
+		b, err := contained(0, func() (*belated, error) { return s.tellWallet(ctx, tx, from, looked) })
+		if s.failedOver(err) { // the transaction is dropped
+			s.cfg.Peers.JudgeTx(tx.TxHash(), false, false)
+			return nil
+		}
 		if b != nil && !slices.ContainsFunc(list, func(o *belated) bool { return o.hash == b.hash }) {
 			s.cfg.Log.Debug("Transaction was mined before it was heard", "tx", b.hash, "height", b.block.Height)
 			list = append(list, b)
@@ -222,7 +227,10 @@ func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*belated, looke
 		}
 	}
 	for _, h := range txs {
-		tx, err := parse.Tx(h.raw)
+		tx, err := contained(0, func() (*wire.MsgTx, error) { return parse.Tx(h.raw) })
+		if s.failedOver(err) {
+			continue
+		}
 		if err != nil {
 			s.cfg.Log.Debug("Relayed transaction is malformed", "err", err)
 			continue

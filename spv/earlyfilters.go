@@ -227,7 +227,10 @@ func (p *pursuit) fetchPiece(
 		if err != nil {
 			return nil, err
 		}
-		batch, err := consensus.ProveFilters(p.cfg.Params, part, payload)
+		batch, err := p.prove(from, part, payload)
+		if p.failedOver(err) {
+			return nil, err
+		}
 		if err != nil {
 			p.cfg.Peers.Accuse(from, err)
 			return nil, err

@@ -11,13 +11,13 @@ import (
 )
 
 // hardNet returns a chain whose blocks take 32 times the work that the network demands at
-// least, so that a cheap branch can be made.
-func hardNet(t *testing.T, blocks int) *testnet.Chain {
+// least, so that a cheap branch can be made. The network has the given limit of easing.
+func hardNet(t *testing.T, blocks int, maxEasing uint64) *testnet.Chain {
 	t.Helper()
 	p := consensus.SimNet()
 	hard := *p.ChainParams
 	hard.WorkDiffV2Blake3StartBits = 0x2003ffff
-	p.ChainParams, p.MaxEasing = &hard, 16
+	p.ChainParams, p.MaxEasing = &hard, maxEasing
 	c, err := testnet.Generate(context.Background(), testnet.Config{Params: p, Seed: 1, Blocks: blocks})
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func hardNet(t *testing.T, blocks int) *testnet.Chain {
 // than the chain has. The daemon is not synced on it, warns, and has other peers looked
 // for; it is once one of these shows the chain.
 func TestAFalseTipIsNeverSynced(t *testing.T) {
-	best := hardNet(t, 900)
+	best := hardNet(t, 900, 16)
 	for _, blocks := range []int{1, 2, 500} {
 		cheap := best.Grow(testnet.Branch{At: 500, Blocks: blocks, Seed: 9, Late: 390 * time.Second})
 		inHouse(t, best, nil, func(h *house) {

@@ -17,7 +17,12 @@ const codeResumed = "sync-resumed"
 
 // resumePause is how long a run waits before it goes on after such an error, so that a
 // peer that causes one again and again costs little.
-const resumePause = 5 * time.Second
+// Each time that follows within resumeAgain the pause is twice as long, up to maxResumePause.
+const (
+	resumePause    = 5 * time.Second
+	maxResumePause = 5 * time.Minute
+	resumeAgain    = 30 * time.Minute
+)
 
 // causedByPeers reports whether an error follows from what peers have sent, or from how
 // their chains changed: it never ends a run. What is left, and may end one, is trouble
@@ -26,7 +31,8 @@ const resumePause = 5 * time.Second
 func causedByPeers(err error) bool {
 	var broken *consensus.RuleError
 	var invalid *consensus.InvalidBlock
-	if errors.As(err, &broken) || errors.As(err, &invalid) {
+	var failed *defect
+	if errors.As(err, &broken) || errors.As(err, &invalid) || errors.As(err, &failed) {
 		return true
 	}
 	for _, cause := range []error{
@@ -44,16 +50,17 @@ func causedByPeers(err error) bool {
 // so the log and the status tell of it. The store is opened again, because what was
 // staged may be half done.
 func (r *run) resume(ctx context.Context, cause error) (Phase, error) {
-	r.cfg.Log.Error("What a peer sent has interrupted the sync, which goes on", "err", cause)
+	r.resumedFor = pauseAfter(r.resumedAt, time.Now(), r.resumedFor)
+	r.resumedAt = time.Now()
+	r.failedOver(cause)
+	r.cfg.Log.Error("What a peer sent has interrupted the sync, which goes on", "err", cause, "pause", r.resumedFor)
 	r.warn(codeResumed, "What a peer sent has interrupted the sync, which goes on.",
 		"Report this with the log of the daemon.")
-	r.chain.Store(nil)
-	r.status.Initialised = false
-	store := r.store
-	r.store = nil
-	if err := store.Close(); err != nil {
+	r.pausing = true
+	defer func() { r.pausing = false }()
+	if err := r.reopen(); err != nil {
 		return Failed, errors.Join(cause, err)
 	}
-	_ = wait.For(ctx, resumePause) // a run that is to stop opens the store and then does
+	_ = wait.For(ctx, r.resumedFor) // a run that is to stop opens the store and then does
 	return r.open()
 }

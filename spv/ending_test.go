@@ -56,6 +56,7 @@ var errorsOfTheSync = map[string]struct {
 	"chain.InvalidBlock":    {&consensus.InvalidBlock{}, byPeers},
 	"chain.errShort":        {nil, byPeers}, // only ever inside a RuleError
 	"chain.errVarInt":       {nil, byPeers}, // the same
+	"spv.defect":            {&defect{}, byPeers},
 	"match.ErrMalformed":    {match.ErrMalformed, byPeers},
 }
 

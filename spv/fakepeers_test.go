@@ -30,12 +30,15 @@ type fakePeer struct {
 	claim   consensus.Height // instead of the height of its chain; zero: that
 	chain   *testnet.Chain
 	latency time.Duration
+	trip    time.Duration // that its handshake took
 
 	silentHeaders bool
 	silentFilters bool
 	spoilHeaders  func([]byte)
 	spoilFilters  func([]byte)
 	wrongBlocks   bool
+	emptyBlocks   bool             // the transactions are nil: whatever looks at them panics
+	brokenHeaders bool             // the next request for headers panics
 	withheldFrom  consensus.Height // blocks from it on are not served; zero: all are
 	leavesAt      consensus.Height // asked for headers after it, it sends the first ones and leaves; zero: never
 
@@ -59,6 +62,8 @@ type fakeNet struct {
 	sought  []string          // the reasons, in order
 	useless map[uint64][]error
 	dials   int // in progress
+	defects int // of the pool
+	broken  any // TakeNews panics with it once, if it is not nil
 	flying  int
 
 	relay fakeRelay
@@ -202,6 +207,10 @@ func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhas
 		return nil, errSilent
 	}
 	return n.serve(ctx, p, "headers", p.silentHeaders, func() []byte {
+		if p.brokenHeaders {
+			p.brokenHeaders = false
+			panic("headers cannot be read")
+		}
 		from := consensus.Height(1)
 		for _, hash := range locator {
 			if h, ok := p.chain.Find(&hash); ok {
@@ -265,6 +274,9 @@ func (n *fakeNet) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash
 			h--
 		}
 		block = p.chain.Block(h)
+		if p.emptyBlocks {
+			block.Transactions[0] = nil
+		}
 		return nil
 	})
 	return block, p.id, err
@@ -332,13 +344,31 @@ func (n *fakeNet) Group(id uint64) string {
 	return ""
 }
 
+func (n *fakeNet) Trip(id uint64) time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p := n.peers[id]; p != nil {
+		return p.trip
+	}
+	return 0
+}
+
+func (n *fakeNet) Defects() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.defects
+}
+
 func (n *fakeNet) Changed() <-chan struct{} { return n.changed }
 
 func (n *fakeNet) TakeNews(yield func(uint64, []byte, []chainhash.Hash)) {
 	n.mu.Lock()
-	news := n.news
-	n.news = nil
+	news, broken := n.news, n.broken
+	n.news, n.broken = nil, nil
 	n.mu.Unlock()
+	if broken != nil {
+		panic(broken)
+	}
 	for _, item := range news {
 		item(yield)
 	}

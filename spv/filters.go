@@ -48,7 +48,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 		payload, from, err := p.cfg.Peers.CFilters(ctx, c.avoid, start, end, most)
 		var batch *consensus.FilterBatch
 		if err == nil {
-			batch, err = consensus.ProveFilters(p.cfg.Params, targets, payload)
+			batch, err = p.prove(from, targets, payload)
 		}
 		return func() error {
 			if plan != p.plan { // the chain was reorganised meanwhile
@@ -78,8 +78,11 @@ func (p *pursuit) chunkFailed(c chunk, from uint64, err error) {
 	p.accuseOf(from, err)
 }
 
-// accuseOf accuses a peer if an error is a broken rule.
+// accuseOf accuses a peer if an error is a broken rule, and reports a defect.
 func (p *pursuit) accuseOf(id uint64, err error) {
+	if p.failedOver(err) {
+		return
+	}
 	var broken *consensus.RuleError
 	if errors.As(err, &broken) {
 		p.accuse(id, broken)

@@ -203,7 +203,7 @@ func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err
 	walk, number := p.walk.id, p.walk.arrived(payload, time.Now())
 	p.survey.replied(from, p.walk.least)
 	p.workers.do(func(context.Context) fold {
-		batch, err := consensus.PrepareHeaders(p.cfg.Params, payload)
+		batch, err := p.prepare(from, payload)
 		return func() error {
 			if walk != p.walk.id {
 				return nil
@@ -265,12 +265,22 @@ func (p *pursuit) foldWalk() error {
 // fault of an announcement: its sender is asked for those between.
 func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	now := time.Now()
+	if p.failedOver(b.err) {
+		p.survey.refused(b.from, false, now)
+		return nil, nil
+	}
 	var ext chain.Extension
 	err := b.err
 	var broken *consensus.RuleError
 	if err == nil || errors.As(err, &broken) && b.batch != nil && len(b.batch.Headers) > 0 {
 		var refused error // also if one of the headers after these broke a rule
-		ext, refused = p.store.Extend(b.batch, p.survey.source(b.from), p.cfg.Now())
+		ext, refused = contained(b.from, func() (chain.Extension, error) {
+			return p.store.Extend(b.batch, p.survey.source(b.from), p.cfg.Now())
+		})
+		var failed *defect
+		if errors.As(refused, &failed) { // the store may be halfway
+			return nil, refused
+		}
 		if err == nil || refused != nil && !errors.Is(refused, chain.ErrOrphan) {
 			err = refused
 		}

@@ -75,7 +75,7 @@ func (p *pursuit) proveLateFilters(id uint64, start, end chainhash.Hash, payload
 	early := p.early(targets[0].Height)
 	p.proving++
 	p.workers.do(func(context.Context) fold {
-		batch, err := consensus.ProveFilters(p.cfg.Params, targets, payload)
+		batch, err := p.prove(id, targets, payload)
 		if err == nil && early {
 			err = p.compareEarly(targets, batch)
 		}
@@ -113,7 +113,8 @@ func (r *run) compareEarly(targets []consensus.FilterTarget, b *consensus.Filter
 func (p *pursuit) proveLateBlock(id uint64, hash chainhash.Hash, payload []byte) {
 	p.proving++
 	p.workers.do(func(context.Context) fold {
-		p.accuseOfLate(id, p.checkLateBlock(hash, payload))
+		_, err := contained(id, func() (struct{}, error) { return struct{}{}, p.checkLateBlock(hash, payload) })
+		p.accuseOfLate(id, err)
 		return func() error {
 			p.proving--
 			return nil
@@ -145,6 +146,9 @@ func (r *run) checkLateBlock(hash chainhash.Hash, payload []byte) error {
 // goroutine may call it: the end of a phase drops no proof.
 func (r *run) accuseOfLate(id uint64, wrong error) {
 	var broken *consensus.RuleError
+	if r.failedOver(wrong) {
+		return
+	}
 	if wrong == nil || errors.As(wrong, &broken) && !broken.Rule.Proven() {
 		return
 	}

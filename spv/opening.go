@@ -44,11 +44,7 @@ func (r *run) heal(damage error) (Phase, error) {
 	if r.healed++; r.healed > maxHeals {
 		return Failed, fmt.Errorf("chain store was repaired %d times and is damaged again: %w: check the disk", maxHeals, damage)
 	}
-	r.chain.Store(nil)
-	r.status.Initialised = false
-	store := r.store
-	r.store = nil
-	if err := store.Close(); err != nil {
+	if err := r.reopen(); err != nil {
 		return Failed, errors.Join(damage, err)
 	}
 	state, err := chain.Repair(r.storeConfig())
@@ -66,6 +62,20 @@ func (r *run) heal(damage error) (Phase, error) {
 		r.warn("chain-store-repaired", text, "Check the disk.")
 	}
 	return r.open()
+}
+
+// reopen closes the store and enters the phase Opening, so that the status does not go on
+// saying what was true before. What was staged is lost: all peers are asked again.
+func (r *run) reopen() error {
+	for _, id := range r.survey.live() {
+		r.survey.reopen(id, time.Now())
+	}
+	r.chain.Store(nil)
+	r.status.Initialised = false
+	store := r.store
+	r.store = nil
+	r.enter(Opening)
+	return store.Close()
 }
 
 // beginAnew moves a store aside of which nothing can be kept.

@@ -11,10 +11,13 @@ import (
 
 // How long peers keep the status from being synced.
 const (
-	// A peer that claims more than our tip and has not shown all it has is waited for
-	// answersAwaited times as long as the slowest answer of a live peer took, at least
-	// leastPatience and at most mostPatience.
+	// A peer that claims another height than that of our tip, or has begun to show another
+	// branch, and has not shown all it has, is waited for answersAwaited times as long as
+	// the slowest answer of a live peer took, or its own round trip, at least leastPatience
+	// and at most mostPatience. One that claims the height of our tip is waited for
+	// tripsAwaited of its round trips, and leastGrace.
 	answersAwaited = 3
+	tripsAwaited   = 2
 	leastPatience  = 10 * time.Second
 	mostPatience   = 30 * time.Second
 
@@ -73,10 +76,28 @@ func (s *survey) patience() time.Duration {
 	return min(max(answersAwaited*slowest, leastPatience), mostPatience)
 }
 
-// unfinished reports whether a peer claims a height above a tip and has not shown all it
-// has on this connection. What breaks a rule is no more than it has shown.
+// unfinished reports whether a peer may have more work than a tip of ours and has not
+// shown all it has on this connection. A height says nothing about work: a branch that is
+// lower may have more. One peer is left out: it has connected while the status was synced
+// and claims the height of our tip. What breaks a rule is no more than the peer has shown.
 func (w *witness) unfinished(tip consensus.Height) bool {
-	return w.claimed > tip && !w.broken && (!w.shown || w.next != consensus.BlockID{})
+	switch {
+	case w.broken:
+		return false
+	case w.next != consensus.BlockID{}:
+		return true
+	}
+	return !w.shown && (w.claimed != tip || !w.beside)
+}
+
+// patience returns for how long the host of a peer is waited for, given how long any is: a
+// peer that claims the height of our tip is probably on our chain, so it is given time for
+// tripsAwaited round trips, which is what an honest peer needs.
+func (w *witness) patience(tip consensus.Height, most time.Duration) time.Duration {
+	if w.claimed == tip && w.next == (consensus.BlockID{}) {
+		return min(leastGrace+tripsAwaited*w.trip, mostPatience)
+	}
+	return min(max(most, answersAwaited*w.trip), mostPatience)
 }
 
 // await counts the time since it was last called for each host that is waited for, given
@@ -84,12 +105,12 @@ func (w *witness) unfinished(tip consensus.Height) bool {
 // lead, and of a long turn of the loop no more than two ticks.
 func (s *survey) await(tip consensus.Height, now time.Time) {
 	passed := min(now.Sub(s.looked), 2*tick)
-	s.looked = now
+	s.looked, s.height = now, tip
 	s.awaited = s.awaited[:0]
 	if s.leading {
 		return
 	}
-	limit := s.patience()
+	most := s.patience()
 	type spent struct {
 		by      *allowance
 		showing bool
@@ -100,6 +121,7 @@ func (s *survey) await(tip consensus.Height, now time.Time) {
 		if !w.unfinished(tip) {
 			continue
 		}
+		limit := w.patience(tip, most)
 		a, showing := s.allowance(w.host, now), now.Sub(w.progress) < limit
 		switch k := (spent{a, showing}); {
 		case counted[k]:
@@ -146,6 +168,12 @@ func (s *survey) forgetAllowances(now time.Time) {
 		}
 		delete(s.allowances, oldest)
 	}
+}
+
+// claimsMore reports whether a peer claims more than the tip that await was called with.
+func (s *survey) claimsMore(id uint64) bool {
+	w := s.peers[id]
+	return w != nil && w.claimed > s.height
 }
 
 // unanswered returns the peers that have not shown all they have on this connection, or

@@ -2,9 +2,12 @@ package spv
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/internal/testnet"
 )
 
 // TestAPeerThatClaimsMoreIsWaitedForOnce has a silent peer that claims 500 blocks more keep
@@ -70,6 +73,87 @@ func TestASlowPeerThatShowsMoreIsWaitedFor(t *testing.T) {
 	}
 }
 
+// lower returns a chain, and a longer branch of it that has less work: its blocks have
+// the times of much later ones, so that they are easy.
+func lower(t *testing.T) (best, branch *testnet.Chain) {
+	t.Helper()
+	best = hardNet(t, 900, 0)
+	branch = best.Grow(testnet.Branch{At: 500, Blocks: 450, Seed: 7, Late: 390 * time.Second})
+	if has, most := branch.Work(), best.Work(); branch.Height() <= best.Height() || !most.Gt(&has) {
+		t.Fatalf("the branch of %d blocks has as much work as the chain of %d", branch.Height(), best.Height())
+	}
+	return best, branch
+}
+
+// TestALongerBranchWithLessWorkIsNotSynced has an honest peer, whose chain is lower than that
+// of another peer but has more work, take long for its first answer: the client does not say
+// synced before it has followed that peer, whichever of them connects first.
+func TestALongerBranchWithLessWorkIsNotSynced(t *testing.T) {
+	best, branch := lower(t)
+	for _, slow := range []time.Duration{latency, 900 * time.Millisecond, 3 * time.Second, 7 * time.Second} {
+		for _, first := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%v, honest first %v", slow, first), func(t *testing.T) {
+				inHouse(t, branch, nil, func(h *house) {
+					peers := []*fakePeer{{chain: branch, latency: latency, host: "10.0.0.1"}, {chain: best, latency: slow, host: "10.0.0.2"}}
+					if first {
+						slices.Reverse(peers)
+					}
+					for _, p := range peers {
+						h.net.join(p)
+					}
+					h.start()
+					if st := h.until(10*time.Minute, "synced", Synced); st.Tip != best.Tip() {
+						h.Errorf("synced at block %d of the branch", st.Tip.Height)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestASlowPeerOfTheSameHeightIsWaitedFor is the same with branches of one height, and a peer
+// whose round trips take long from its handshake on.
+func TestASlowPeerOfTheSameHeightIsWaitedFor(t *testing.T) {
+	best, branch := lower(t)
+	branch = branch.Fork(best.Height(), 0, 0)
+	for _, slow := range []time.Duration{900 * time.Millisecond, 3 * time.Second, 6 * time.Second, 9 * time.Second} {
+		t.Run(fmt.Sprint(slow), func(t *testing.T) {
+			inHouse(t, branch, nil, func(h *house) {
+				h.net.join(&fakePeer{chain: branch, latency: latency, host: "10.0.0.1"})
+				h.net.join(&fakePeer{chain: best, latency: slow, trip: slow, host: "10.0.0.2"})
+				h.start()
+				if st := h.until(10*time.Minute, "synced", Synced); st.Tip != best.Tip() {
+					h.Errorf("synced at block %d of the branch", st.Tip.Height)
+				}
+			})
+		})
+	}
+}
+
+// TestASilentPeerOfTheSameHeightCostsLittle has a peer that claims the height of the others
+// say nothing: the client waits for it as long as an honest one takes. One that connects
+// later does not change that the client is synced.
+func TestASilentPeerOfTheSameHeightCostsLittle(t *testing.T) {
+	c := generate(t, 300, nil)
+	inHouse(t, c, nil, func(h *house) {
+		h.net.join(&fakePeer{chain: c, latency: latency, host: "10.0.0.1"})
+		h.net.join(&fakePeer{chain: c, silentHeaders: true, trip: latency, host: "10.0.0.2"})
+		h.start()
+		began := time.Now()
+		h.untilSyncedTo(time.Minute, c)
+		if took := time.Since(began); took > surveyGrace {
+			h.Errorf("synced after %v", took)
+		}
+		h.net.join(&fakePeer{chain: c, silentHeaders: true, trip: latency, host: "10.0.0.3"})
+		for range 20 {
+			h.pass(100 * time.Millisecond)
+			if st := h.syncer.Status(); !st.Synced {
+				h.Fatalf("no longer synced: %s", st.Reason)
+			}
+		}
+	})
+}
+
 // TestNotSyncedBeforeTheDialsInProgressHaveEnded: at a start and after all peers were lost,
 // a first peer with less than others that are being dialled does not make the status
 // synced, until the dials have ended or gatherTime has passed.
@@ -112,7 +196,7 @@ func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 	s.leading = false
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 99}), now)
 	for _, id := range s.live() {
-		s.named(id, "", now)
+		s.named(id, "", 0, now)
 	}
 	for took, want := range map[time.Duration]time.Duration{
 		0:               leastPatience,
@@ -142,7 +226,7 @@ func TestTheTimeOfAHostIsBounded(t *testing.T) {
 		}
 		s.update(liveAt(claims), now)
 		for _, id := range s.live() {
-			s.named(id, "2001:db8::/64", now)
+			s.named(id, "2001:db8::/64", 0, now)
 		}
 		began := now
 		for s.await(10, now); len(s.awaited) > 0; s.await(10, now) {
@@ -175,8 +259,8 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 	s := newSurvey()
 	s.leading = false
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
-	s.named(1, "10.0.0.1", now)
-	s.named(2, "10.0.0.2", now)
+	s.named(1, "10.0.0.1", 0, now)
+	s.named(2, "10.0.0.2", 0, now)
 	s.say(1, settled, now)
 	s.ask(2, now)
 	if s.complete(now) {
@@ -185,7 +269,7 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 	s.say(2, failed, now)
 	for id := uint64(3); id < 9; id++ {
 		s.update(liveAt(map[uint64]uint32{1: 10, id: 10}), now)
-		s.named(id, "10.0.0.2", now)
+		s.named(id, "10.0.0.2", 0, now)
 		if !s.complete(now) {
 			t.Errorf("connection %d is waited for before it is asked", id)
 		}
@@ -195,7 +279,7 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 	}
 	s.say(8, settled, now)
 	s.update(liveAt(map[uint64]uint32{1: 10, 9: 10}), now)
-	s.named(9, "10.0.0.2", now)
+	s.named(9, "10.0.0.2", 0, now)
 	if s.complete(now) {
 		t.Error("a host that has answered meanwhile is not waited for")
 	}

@@ -22,10 +22,10 @@ const (
 var edges = map[Phase][]Phase{
 	Idle:       {Opening},
 	Opening:    {Repairing, Stopping, Failed},
-	Repairing:  {CatchingUp, Stopping, Failed},
-	CatchingUp: {Rescanning, Repairing, Stopping, Failed},
-	Rescanning: {Following, CatchingUp, Repairing, Stopping, Failed},
-	Following:  {CatchingUp, Rescanning, Repairing, Stopping, Failed},
+	Repairing:  {Opening, CatchingUp, Stopping, Failed},
+	CatchingUp: {Opening, Rescanning, Repairing, Stopping, Failed},
+	Rescanning: {Opening, Following, CatchingUp, Repairing, Stopping, Failed},
+	Following:  {Opening, CatchingUp, Rescanning, Repairing, Stopping, Failed},
 	Stopping:   {Idle},
 	Failed:     {Opening},
 }

@@ -3,6 +3,7 @@ package spv
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -82,6 +83,14 @@ type Roster interface {
 	// address, the /64 network of an IPv6 address, or the name of the host. It is empty
 	// for other peers.
 	Host(id uint64) string
+
+	// Trip returns the round trip to a live peer as its handshake, or its last reply to a
+	// ping, took it; zero if that is not known.
+	Trip(id uint64) time.Duration
+
+	// Defects returns how often this program has failed, in the pool, over what a peer
+	// sent: it has panicked, and gone on. The log has the details.
+	Defects() int
 
 	// Changed is poked (capacity one) whenever Live, Dialling, the announcements of
 	// TakeNews or the replies of TakeLate may have changed. It has one reader, the syncer.

@@ -130,7 +130,7 @@ func (p *pursuit) roster() (err error) {
 	if changed {
 		for id, w := range p.survey.peers {
 			if w.host == "" {
-				p.survey.named(id, p.cfg.Peers.Host(id), now)
+				p.survey.named(id, p.cfg.Peers.Host(id), p.cfg.Peers.Trip(id), now)
 			}
 		}
 		p.survey.await(p.staged.Tip.Height, now)
@@ -147,6 +147,7 @@ func (p *pursuit) roster() (err error) {
 		}
 	})
 	p.prepareAnnounced()
+	p.warnOfDefects()
 	p.survey.await(p.staged.Tip.Height, now)
 	return err
 }

@@ -81,18 +81,18 @@ func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consen
 		}
 		block, from, err := s.cfg.Peers.Block(ctx, avoid, id.Hash)
 		if err == nil {
-			err = consensus.CheckBlock(s.cfg.Params, h, block)
-		}
-		if err == nil {
-			if err := consensus.CheckTransactions(s.cfg.Params, id, block); err != nil {
-				s.cfg.Peers.Accuse(from, err) // no node that checks blocks has it
-				return nil, err
-			}
-			s.fees.add(id, block)
-			return block, nil
+			err = s.checkBlock(id, h, block, from)
 		}
 		var broken *consensus.RuleError
-		if errors.As(err, &broken) {
+		var invalid *consensus.InvalidBlock
+		switch {
+		case err == nil:
+			return block, nil
+		case s.failedOver(err):
+		case errors.As(err, &invalid):
+			s.cfg.Peers.Accuse(from, err) // no node that checks blocks has it
+			return nil, err
+		case errors.As(err, &broken):
 			s.cfg.Peers.Accuse(from, broken)
 		}
 		if ctx.Err() != nil {
@@ -103,6 +103,22 @@ func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consen
 			avoid = append(avoid, from)
 		}
 	}
+}
+
+// checkBlock checks a block that a peer has sent, and learns from its fees. The error is a
+// *consensus.RuleError for one that does not belong to its header, else a *consensus.InvalidBlock.
+func (s *Syncer) checkBlock(id consensus.BlockID, h *consensus.Header, block *wire.MsgBlock, from uint64) error {
+	_, err := contained(from, func() (struct{}, error) {
+		if err := consensus.CheckBlock(s.cfg.Params, h, block); err != nil {
+			return struct{}{}, err
+		}
+		if err := consensus.CheckTransactions(s.cfg.Params, id, block); err != nil {
+			return struct{}{}, err
+		}
+		s.fees.add(id, block)
+		return struct{}{}, nil
+	})
+	return err
 }
 
 // onMain returns chain.ErrNotFound when a block is not on the main chain.

@@ -25,8 +25,8 @@ func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		matches, err := m.Any(h.FilterKey(), filter, set)
-		if err != nil {
+		matches, err := matches(m, h, filter, set)
+		if err != nil && !r.failedOver(err) {
 			r.cfg.Log.Warn("A filter cannot be used, the block is looked at instead", "height", id.Height, "err", err)
 		}
 		if matches || err != nil {
@@ -36,6 +36,11 @@ func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first
 		return nil
 	})
 	return end, found, err
+}
+
+// matches reports whether a filter matches scripts. A panic is a *defect.
+func matches(m *match.Matcher, h *consensus.Header, filter []byte, set *match.Set) (found bool, err error) {
+	return contained(0, func() (bool, error) { return m.Any(h.FilterKey(), filter, set) })
 }
 
 // compiled returns the update from a locator, which is to start at a base, up to a

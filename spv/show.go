@@ -3,6 +3,7 @@ package spv
 import (
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,11 +39,12 @@ func (p *pace) look(f facts, to reach, now time.Time) {
 
 // facts gathers what the truth follows from.
 func (r *run) facts() facts {
-	f := facts{phase: r.status.Phase, peers: len(r.survey.peers), shown: r.survey.shown(), leading: r.survey.leading,
+	f := facts{phase: r.status.Phase, pausing: r.pausing, peers: len(r.survey.peers), shown: r.survey.shown(), leading: r.survey.leading,
 		mute: r.survey.mute(), missing: r.missing}
 	f.best, _ = r.survey.best()
 	unanswered := r.survey.unanswered()
 	f.gathering, f.awaited, f.unanswered = r.survey.gathering, r.survey.hosts(r.survey.awaited), r.survey.hosts(unanswered)
+	f.more = !slices.ContainsFunc(r.survey.awaited, func(id uint64) bool { return !r.survey.claimsMore(id) })
 	f.answered = f.peers - len(unanswered)
 	if r.store == nil {
 		return f
@@ -87,6 +89,7 @@ func (r *run) show() {
 		st.Ratio = max(st.Ratio, known)
 	}
 	st.Synced = f.synced()
+	r.survey.synced = st.Synced
 	st.FirstSyncDone = st.FirstSyncDone || st.Synced
 	st.Seq = was.Seq
 	r.shownAt = now

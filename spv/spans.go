@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-
-	"github.com/spvd/spvd/spv/consensus"
 )
 
 // fetchSpans makes the requests of the header plan that are due. A plan that no
@@ -72,7 +70,7 @@ func (p *pursuit) spanReplied(a headerAsk, payload []byte, from uint64, err erro
 	}
 	plan := p.spans
 	p.workers.do(func(context.Context) fold {
-		batch, err := consensus.PrepareHeaders(p.cfg.Params, payload)
+		batch, err := p.prepare(from, payload)
 		return func() error {
 			if plan != p.spans {
 				return nil

@@ -54,12 +54,14 @@ type witness struct {
 	slowest  time.Duration // of its replies to requests for headers
 	since    time.Time     // of the answer
 	claimed  consensus.Height
-	heard    bool // it has sent headers that were asked for
-	shown    bool // it has settled at least once on this connection
-	broken   bool // it has sent headers that break a rule since it last settled
-	resumed  bool // the request on its way was forgotten by a restart
-	again    bool // it is to be asked once more after the request on its way
-	told     bool // sendheaders is on its way or sent
+	heard    bool          // it has sent headers that were asked for
+	shown    bool          // it has settled at least once on this connection
+	broken   bool          // it has sent headers that break a rule since it last settled
+	resumed  bool          // the request on its way was forgotten by a restart
+	again    bool          // it is to be asked once more after the request on its way
+	told     bool          // sendheaders is on its way or sent
+	beside   bool          // it has connected while the status was synced
+	trip     time.Duration // a round trip, as its handshake took it; zero if not known
 
 	// next is the last header of a full message: what the peer has goes on after it.
 	// It is zero at first and when the peer has shown all. barren is the number of
@@ -106,10 +108,14 @@ type survey struct {
 	gathering bool
 	gathered  time.Time
 
+	// synced is whether the status was synced when it was last shown.
+	synced bool
+
 	// awaited are the peers that keep the status from being synced, as found by await,
-	// which was last called at looked. allowances holds by host how long they may.
+	// which was last called at looked, with a tip of the height. allowances holds by host how long they may.
 	awaited    []uint64
 	looked     time.Time
+	height     consensus.Height
 	allowances map[string]*allowance
 }
 
@@ -118,14 +124,14 @@ func newSurvey() *survey {
 	return &survey{peers: make(map[uint64]*witness), leading: true, allowances: make(map[string]*allowance)}
 }
 
-// named records the machine behind a peer. What peers of the same host failed to answer on
+// named records the machine behind a peer, and how long a round trip to it takes. What peers of the same host failed to answer on
 // earlier connections counts as if it had been on this one.
-func (s *survey) named(id uint64, host string, now time.Time) {
+func (s *survey) named(id uint64, host string, trip time.Duration, now time.Time) {
 	if host == "" {
 		host = fmt.Sprintf("peer %d", id)
 	}
 	w := s.peers[id]
-	w.host = host
+	w.host, w.trip = host, trip
 	if a := s.allowances[host]; a != nil && a.failures > 0 && now.Sub(a.last) < patienceAge {
 		w.failures, w.since = a.failures, time.Time{}
 	}
@@ -139,7 +145,7 @@ func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []u
 		seen[id] = true
 		w := s.peers[id]
 		if w == nil {
-			w = &witness{since: now, joined: now}
+			w = &witness{since: now, joined: now, beside: s.synced}
 			s.peers[id] = w
 			changed = true
 		}

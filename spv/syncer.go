@@ -32,6 +32,7 @@ type Syncer struct {
 	fees    fees
 	running atomic.Bool
 	chain   atomic.Pointer[chain.Chain] // nil unless Initialised
+	defects atomic.Int64                // panics over what peers sent
 	turned  atomic.Pointer[time.Time]   // when the loop last began a turn; nil while there is none
 
 	votes    atomic.Pointer[VoteReport] // the newest report; nil before the first
@@ -146,6 +147,11 @@ type run struct {
 
 	votesTaken *VoteReport // whose warnings the status has; nil for none
 
+	defectsShown int       // panics over what peers sent that a warning tells of
+	resumedAt    time.Time // when the run was last interrupted, and for how long it paused
+	resumedFor   time.Duration
+	pausing      bool // after an interruption
+
 	doubt string // why other peers are looked for; empty if they are not
 
 	status  Status            // the next one to show
@@ -174,7 +180,7 @@ func newRun(s *Syncer) *run {
 func (r *run) phases(ctx context.Context) error {
 	r.enter(Opening)
 	for {
-		next, err := r.phase(ctx)
+		next, err := r.phaseContained(ctx)
 		if r.store != nil && errors.Is(err, chain.ErrCorrupt) {
 			next, err = r.heal(err)
 		}
@@ -189,6 +195,16 @@ func (r *run) phases(ctx context.Context) error {
 		}
 		r.enter(next)
 	}
+}
+
+// phaseContained is phase. A panic in a phase that takes what peers send is a *defect, which
+// interrupts the run and does not end it. In the others nothing of a peer is handled.
+func (r *run) phaseContained(ctx context.Context) (Phase, error) {
+	switch r.status.Phase {
+	case CatchingUp, Rescanning, Following:
+		return contained(0, func() (Phase, error) { return r.phase(ctx) })
+	}
+	return r.phase(ctx)
 }
 
 // phase runs the current phase and returns the one after it.

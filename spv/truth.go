@@ -20,6 +20,7 @@ const overdueIntervals = 6
 // facts are what the truth about the sync follows from.
 type facts struct {
 	phase    Phase
+	pausing  bool // the sync was interrupted, and goes on after a pause
 	peers    int
 	shown    bool             // a live peer has shown all it has
 	leading  bool             // long runs of headers are being fetched
@@ -39,7 +40,8 @@ type facts struct {
 	unvoted  *VoteReport   // of a block of the chain that is not voted for; nil for none
 
 	gathering  bool     // dials are waited for, as the first peer has connected only lately
-	awaited    []string // the peers that are waited for: they claim more and have not shown it
+	awaited    []string // the peers that are waited for: they have not shown all they have
+	more       bool     // each of these claims more than our tip
 	unanswered []string // the peers that have not answered what they have
 	answered   int      // the number of the others
 }
@@ -90,6 +92,9 @@ func (f facts) reason() (reason, hint string) {
 	case Idle:
 		return "The syncer is not running.", ""
 	case Opening:
+		if f.pausing {
+			return "The sync was interrupted by a defect of this program, and goes on after a pause.", ""
+		}
 		return "Opening the chain store.", ""
 	case Repairing:
 		return "Checking what the last run left.", ""
@@ -137,6 +142,11 @@ func (f facts) reason() (reason, hint string) {
 			"Check this machine's clock and the network connection, or name a peer you trust with the connect option."
 	case f.gathering:
 		return fmt.Sprintf("%s connected: waiting for the connections to others that are being made.", f.peerCount()), ""
+	case len(f.awaited) > 0 && !f.more:
+		if len(f.awaited) == 1 {
+			return fmt.Sprintf("Waiting for %s: has not shown all it has yet.", f.awaited[0]), ""
+		}
+		return fmt.Sprintf("Waiting for %s: have not shown all they have yet.", listed(f.awaited)), ""
 	case len(f.awaited) > 0:
 		return fmt.Sprintf("Waiting for %s: %s not answered yet, but claimed more than block %s.",
 			listed(f.awaited), hasHave(len(f.awaited)), grouped(f.staged)), ""

@@ -102,16 +102,20 @@ func TestPeersWithoutAnAnswerAreNamed(t *testing.T) {
 		awaited, unanswered []string
 		answered            int
 		reason              string
+		equal               bool // those that are waited for do not claim more
 	}{
-		{nil, nil, 2, "Synced at height 100 with 2 peers."},
-		{nil, []string{"10.0.0.1"}, 1, "Synced at height 100 with 1 peer; no answer from 10.0.0.1."},
-		{nil, []string{"10.0.0.1", "2001:db8::/64"}, 0, "Synced at height 100; no answer from 10.0.0.1 and 2001:db8::/64."},
-		{nil, []string{"a", "b", "c", "d", "e"}, 3, "Synced at height 100 with 3 peers; no answer from a, b, c and 2 more."},
-		{[]string{"a"}, nil, 1, "Waiting for a: has not answered yet, but claimed more than block 100."},
-		{[]string{"a", "b", "c"}, nil, 1, "Waiting for a, b and c: have not answered yet, but claimed more than block 100."},
+		{nil, nil, 2, "Synced at height 100 with 2 peers.", false},
+		{nil, []string{"10.0.0.1"}, 1, "Synced at height 100 with 1 peer; no answer from 10.0.0.1.", false},
+		{nil, []string{"10.0.0.1", "2001:db8::/64"}, 0, "Synced at height 100; no answer from 10.0.0.1 and 2001:db8::/64.", false},
+		{nil, []string{"a", "b", "c", "d", "e"}, 3, "Synced at height 100 with 3 peers; no answer from a, b, c and 2 more.", false},
+		{[]string{"a"}, nil, 1, "Waiting for a: has not answered yet, but claimed more than block 100.", false},
+		{[]string{"a", "b", "c"}, nil, 1, "Waiting for a, b and c: have not answered yet, but claimed more than block 100.", false},
+		{[]string{"a"}, nil, 1, "Waiting for a: has not shown all it has yet.", true},
+		{[]string{"a", "b"}, nil, 1, "Waiting for a and b: have not shown all they have yet.", true},
 	} {
 		f := inStep()
 		f.awaited, f.unanswered, f.answered = test.awaited, test.unanswered, test.answered
+		f.more = !test.equal
 		if reason, _ := f.reason(); reason != test.reason {
 			t.Errorf("got  %q\nwant %q", reason, test.reason)
 		}
@@ -144,7 +148,7 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 	}
 	both := []bool{false, true}
 	for phase := Idle; phase <= Failed; phase++ {
-		for bits := range 1 << 9 {
+		for bits := range 1 << 10 {
 			flag := func(i int) bool { return both[bits>>i&1] }
 			for _, mute := range []int{0, 1, 3} {
 				for _, failed := range []int{0, 1, 3} {
@@ -164,6 +168,9 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 						f.gathering = true
 					}
 					if flag(8) {
+						f.awaited, f.more = []string{"10.0.0.1"}, true
+					}
+					if flag(9) {
 						f.awaited = []string{"10.0.0.1"}
 					}
 					each(f)
@@ -171,7 +178,7 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 			}
 		}
 	}
-	if len(sentences) != 20 {
+	if len(sentences) != 21 {
 		t.Errorf("there are %d different sentences: is there a state that this test does not know?", len(sentences))
 	}
 }

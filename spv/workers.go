@@ -26,10 +26,13 @@ func newWorkers(ctx context.Context) *workers {
 }
 
 // do starts a job. The fold of a job that ends after stop is dropped, as is a
-// nil fold.
+// nil fold. A job that panics has a fold that returns a *defect.
 func (w *workers) do(job func(ctx context.Context) fold) {
 	w.group.Go(func() error {
-		f := job(w.ctx)
+		f, err := contained(0, func() (fold, error) { return job(w.ctx), nil })
+		if err != nil {
+			f = func() error { return err }
+		}
 		if f == nil {
 			return nil
 		}
