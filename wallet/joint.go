@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -162,7 +163,7 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 	cut(&u, s.step.stops)
 	s.mu.Unlock()
 	more, errs := make([]bool, len(members)), make([]error, len(members))
-	sideBySide(len(members), func(i int) { more[i], errs[i] = members[i].Apply(ctx, u) })
+	sideBySide(len(members), func(i int) { more[i], errs[i] = s.applied(ctx, members[i], u) })
 	var pending []named
 	var invalid *consensus.InvalidBlock
 	for i, m := range members {
@@ -180,6 +181,19 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 	s.step.members, s.step.offered = pending, nil
 	s.mu.Unlock()
 	return len(pending) > 0, nil
+}
+
+// applied takes one wallet along an update. A panic over what a block holds is an error of
+// that wallet alone: it ends neither the others nor the process.
+func (s *Set) applied(ctx context.Context, m named, u chain.Update) (grown bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.cfg.logger().Error("Defect of this program: a wallet has failed over a block",
+				"wallet", m.name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("apply blocks from %d on: defect of this program: %v", origin(&u).Height, p)
+		}
+	}()
+	return m.Apply(ctx, u)
 }
 
 // cut ends an update at the first of some blocks that is in it.

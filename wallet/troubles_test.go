@@ -61,6 +61,43 @@ func TestOneWalletStopsAlone(t *testing.T) {
 	}
 }
 
+// TestAPanicOverABlockStopsOneWallet: a block over which the wallet panics makes it stop, with
+// an error that names the blocks; the process and reads of the wallet go on, and loading it
+// again tries again.
+func TestAPanicOverABlockStopsOneWallet(t *testing.T) {
+	w, s := newWorld(t, 1), openSet(t)
+	importTest(t, makeTest(t, s, "a"), "x", 1, AccountOptions{})
+	tx := w.pay(derived(t, 1, External, 1)[0], 5)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), tx}, true)
+	w.syncSet(s, 10)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, External, 1)[0], 7)}, true)
+	u := w.since(s.Locator(), 10)
+	scripts, _ := s.Scripts()
+	w.fill(&u, scripts)
+	broken := *u.Applied[len(u.Applied)-1].Msg
+	broken.Transactions = []*wire.MsgTx{nil}
+	sound := u.Applied[len(u.Applied)-1].Msg
+	u.Applied[len(u.Applied)-1].Msg = &broken
+	if grown, err := s.Apply(t.Context(), u); err != nil || grown {
+		t.Fatalf("grown %v, error %v", grown, err)
+	}
+	if list := s.Troubles(); len(list) != 1 || !strings.Contains(list[0], "defect of this program") {
+		t.Errorf("troubles %q", list)
+	}
+	if err := s.CloseWallet("a"); err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Open("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Applied[len(u.Applied)-1].Msg = sound
+	w.syncSet(s, 10)
+	if got, err := a.Balances(t.Context(), 1); err != nil || got.Sum.Spendable != 12 || len(s.Troubles()) > 0 {
+		t.Errorf("loaded again, it has %v (%v), troubles %q", got.Sum.Spendable, err, s.Troubles())
+	}
+}
+
 // TestBadBlockStopsNoWallet: the error of a set names the block, and no wallet stops.
 func TestBadBlockStopsNoWallet(t *testing.T) {
 	w, s := newWorld(t, 1), openSet(t)
