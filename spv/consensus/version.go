@@ -33,7 +33,8 @@ func KnownVersions(p *Params) (block int32, stake uint32) {
 }
 
 // finalVersion returns the block version that no newer one outdates: later
-// versions are upgrades that the rule does not know of.
+// versions are upgrades that the rule does not know of. It is the version of the newest vote
+// in the chain parameters (dcrd: isOldBlockVersionByMajority).
 func finalVersion(p *Params) int32 {
 	if p.ChainParams.Net == wire.MainNet {
 		return 11
