@@ -35,36 +35,36 @@ var errorsOfTheSync = map[string]struct {
 	err error
 	cause
 }{
-	"spv.ErrRunning":        {ErrRunning, byUser},
-	"spv.ErrNotInitialised": {ErrNotInitialised, byUser},
-	"spv.ErrRejected":       {ErrRejected, byUser},
-	"spv.ErrNoPeers":        {ErrNoPeers, byUser},
-	"spv.ErrTooMany":        {ErrTooMany, byUser},
-	"spv.errElsewhere":      {errElsewhere, byPeers},
-	"spv.errOutdated":       {errOutdated, byPeers},
-	"spv.errGoesBack":       {errGoesBack, byPeers},
-	"chain.ErrCorrupt":      {chain.ErrCorrupt, byDisk},
-	"chain.ErrNewerFormat":  {chain.ErrNewerFormat, bySettings},
-	"chain.ErrOtherNetwork": {chain.ErrOtherNetwork, bySettings},
-	"chain.ErrInUse":        {chain.ErrInUse, byUser},
-	"chain.ErrClosed":       {chain.ErrClosed, byUser},
-	"chain.ErrNotFound":     {chain.ErrNotFound, byPeers},
-	"chain.ErrOrphan":       {chain.ErrOrphan, byPeers},
-	"chain.ErrStale":        {chain.ErrStale, byPeers},
-	"chain.ErrOutOfReach":   {consensus.ErrOutOfReach, byPeers},
-	"chain.RuleError":       {&consensus.RuleError{Rule: consensus.RuleBits}, byPeers},
-	"chain.InvalidBlock":    {&consensus.InvalidBlock{}, byPeers},
-	"chain.errShort":        {nil, byPeers}, // only ever inside a RuleError
-	"chain.errVarInt":       {nil, byPeers}, // the same
-	"spv.defect":            {&defect{}, byPeers},
-	"match.ErrMalformed":    {match.ErrMalformed, byPeers},
+	"spv.ErrRunning":          {ErrRunning, byUser},
+	"spv.ErrNotInitialised":   {ErrNotInitialised, byUser},
+	"spv.ErrRejected":         {ErrRejected, byUser},
+	"spv.ErrNoPeers":          {ErrNoPeers, byUser},
+	"spv.ErrTooMany":          {ErrTooMany, byUser},
+	"spv.errElsewhere":        {errElsewhere, byPeers},
+	"spv.errOutdated":         {errOutdated, byPeers},
+	"spv.errGoesBack":         {errGoesBack, byPeers},
+	"chain.ErrCorrupt":        {chain.ErrCorrupt, byDisk},
+	"chain.ErrNewerFormat":    {chain.ErrNewerFormat, bySettings},
+	"chain.ErrOtherNetwork":   {chain.ErrOtherNetwork, bySettings},
+	"chain.ErrInUse":          {chain.ErrInUse, byUser},
+	"chain.ErrClosed":         {chain.ErrClosed, byUser},
+	"chain.ErrNotFound":       {chain.ErrNotFound, byPeers},
+	"chain.ErrOrphan":         {chain.ErrOrphan, byPeers},
+	"chain.ErrStale":          {chain.ErrStale, byPeers},
+	"consensus.ErrOutOfReach": {consensus.ErrOutOfReach, byPeers},
+	"consensus.RuleError":     {&consensus.RuleError{Rule: consensus.RuleBits}, byPeers},
+	"consensus.InvalidBlock":  {&consensus.InvalidBlock{}, byPeers},
+	"consensus.errShort":      {nil, byPeers}, // only ever inside a RuleError
+	"consensus.errVarInt":     {nil, byPeers}, // the same
+	"spv.defect":              {&defect{}, byPeers},
+	"match.ErrMalformed":      {match.ErrMalformed, byPeers},
 }
 
 // TestEveryErrorThatCanEndARun lists the errors of the sync, by reading the source of its
 // packages, and holds that those which peers can cause do not end a run.
 func TestEveryErrorThatCanEndARun(t *testing.T) {
 	found := make(map[string]bool)
-	for dir, name := range map[string]string{".": "spv", "chain": "chain", "match": "match"} {
+	for dir, name := range map[string]string{".": "spv", "chain": "chain", "consensus": "consensus", "match": "match"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(dir, err)
@@ -164,7 +164,7 @@ func (w *failing) Apply(ctx context.Context, u chain.Update) (bool, error) {
 func TestAnErrorOfPeersDoesNotEndTheRun(t *testing.T) {
 	c := generate(t, 300, nil)
 	for name, e := range errorsOfTheSync {
-		if e.err == nil || errors.Is(e.err, chain.ErrCorrupt) || errors.Is(e.err, chain.ErrStale) || name == "chain.InvalidBlock" {
+		if e.err == nil || errors.Is(e.err, chain.ErrCorrupt) || errors.Is(e.err, chain.ErrStale) || name == "consensus.InvalidBlock" {
 			continue // a damaged store is repaired, a stale scan is made again, an invalid block is left
 		}
 		w := &failing{diary: newDiary(t, c, []byte{0x51}), with: e.err, times: 2}
