@@ -1,4 +1,4 @@
-package main
+package spvd
 
 import (
 	"bufio"
@@ -11,7 +11,7 @@ import (
 )
 
 func TestSecondHolderIsToldTheFirst(t *testing.T) {
-	name := filepath.Join(t.TempDir(), lockFile)
+	name := filepath.Join(t.TempDir(), LockFile)
 	first, err := takeLock(name)
 	if err != nil {
 		t.Fatal(err)
@@ -20,20 +20,20 @@ func TestSecondHolderIsToldTheFirst(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process id %d ", os.Getpid())) || !strings.Contains(err.Error(), name) {
 		t.Errorf("second lock: %v, want an error that names process %d and %s", err, os.Getpid(), name)
 	}
-	if err := first.release(); err != nil {
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	second, err := takeLock(name)
 	if err != nil {
 		t.Fatalf("after the release: %v", err)
 	}
-	if err := second.release(); err != nil {
+	if err := second.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestGarbageInTheLockFileIsNoObstacle(t *testing.T) {
-	name := filepath.Join(t.TempDir(), lockFile)
+	name := filepath.Join(t.TempDir(), LockFile)
 	if err := os.WriteFile(name, []byte(strings.Repeat("99999\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestGarbageInTheLockFileIsNoObstacle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.release()
+	defer l.Close()
 	content, err := os.ReadFile(name)
 	if want := fmt.Sprintln(os.Getpid()); err != nil || string(content) != want {
 		t.Errorf("the file holds %q, %v; want %q", content, err, want)
@@ -51,7 +51,7 @@ func TestGarbageInTheLockFileIsNoObstacle(t *testing.T) {
 // TestKilledHolderIsNoObstacle has another process take the lock and kills it
 // without any chance to clean up.
 func TestKilledHolderIsNoObstacle(t *testing.T) {
-	name := filepath.Join(t.TempDir(), lockFile)
+	name := filepath.Join(t.TempDir(), LockFile)
 	if os.Getenv("TEST_LOCK") != "" {
 		if _, err := takeLock(os.Getenv("TEST_LOCK")); err != nil {
 			t.Fatal(err)
@@ -85,7 +85,7 @@ func TestKilledHolderIsNoObstacle(t *testing.T) {
 	if err != nil {
 		t.Fatalf("after the holder was killed: %v", err)
 	}
-	if err := l.release(); err != nil {
+	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
 }

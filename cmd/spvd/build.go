@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/rpc"
@@ -18,54 +19,58 @@ import (
 	"github.com/spvd/spvd/internal/rpc/feed"
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/version"
-	"github.com/spvd/spvd/peer"
-	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/votecheck"
-	"github.com/spvd/spvd/wallet"
 )
+
+// openClient opens the light client of the daemon, which takes over the lock on its data.
+func openClient(cfg *config, logs *logging.Log, held *spvd.Lock) (*spvd.Client, error) {
+	settings, err := cfg.client()
+	if err != nil {
+		return nil, errors.Join(err, held.Release())
+	}
+	settings.Lock = held
+	settings.Log = logs.Logger(logSync)
+	settings.PeerLog, settings.WalletLog = logs.Logger(logPeer), logs.Logger(logWallet)
+	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
+		settings.PeerLog.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")
+	}
+	c, err := spvd.Open(settings)
+	return c, refusedSetting(err)
+}
+
+// client returns the settings of the light client.
+func (c *config) client() (spvd.Config, error) {
+	settings := spvd.Config{
+		Dir:        string(c.AppData),
+		Network:    c.network(),
+		Connect:    peerAddresses(c.Connect),
+		AddPeer:    peerAddresses(c.AddPeer),
+		Proxy:      string(c.Proxy),
+		BlocksOnly: c.BlocksOnly,
+		DeepReorg:  c.DeepReorg,
+		UserAgent:  userAgent(),
+	}
+	for _, a := range c.Account {
+		settings.Accounts = append(settings.Accounts, spvd.Account{Name: a.name, Xpub: a.xpub})
+	}
+	if c.Birthday != "" {
+		born := c.Birthday.value()
+		settings.Birthday = &born
+	}
+	var err error
+	settings.Known, err = c.known()
+	return settings, err
+}
 
 // build makes the services of the daemon, the lowest room first. The RPC
 // addresses are bound here, so that an occupied port is found before anything
 // runs; whoever runs the services closes them. The function stop ends the
 // daemon as a signal does.
-func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, stop func()) (services []service, err error) {
-	params, err := cfg.params()
-	if err != nil {
-		return nil, err
-	}
-	owned := newWallets(cfg, params, logs.Logger(logWallet))
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, owned.Close())
-		}
-	}()
-	if err := owned.OpenAll(); err != nil {
-		return nil, err
-	}
-	if err := owned.addAccounts(ctx, cfg.Account); err != nil {
-		return nil, refusedSetting(err)
-	}
-	_, watching := owned.Scanned()
-	pool, err := newPool(cfg, params, logs, watching)
-	if err != nil {
-		return nil, err
-	}
-	syncer, err := spv.New(spv.Config{
-		Params:    params,
-		ChainFile: filepath.Join(cfg.netDir(), chainFile),
-		Peers:     pool,
-		Wallet:    owned,
-		Log:       logs.Logger(logSync),
-		DeepReorg: cfg.DeepReorg,
-
-		BlocksOnly: cfg.BlocksOnly,
-	})
-	if err != nil {
-		return nil, err
-	}
+func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []service, err error) {
+	syncer, wallets := client.Sync(), client.Wallets()
 	checker, err := votecheck.New(votecheck.Config{
-		Params: params, Syncer: syncer, Wallets: owned.Set,
+		Params: client.Params(), Syncer: syncer, Wallets: wallets,
 		File:  filepath.Join(cfg.netDir(), votesFile),
 		Least: cfg.VerifyVotes.value(),
 		Log:   logs.Logger(logVotes),
@@ -74,12 +79,12 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		return nil, err
 	}
 	server, err := newServer(ctx, cfg, method.Core{
-		Params:          params,
+		Params:          client.Params(),
 		Syncer:          syncer,
-		Pool:            pool,
-		Wallets:         owned.Set,
+		Pool:            client.Peers(),
+		Wallets:         wallets,
 		Votes:           checker,
-		Hub:             feed.NewHub(syncer, owned.Set, checker),
+		Hub:             feed.NewHub(syncer, wallets, checker),
 		Logs:            logs,
 		Stop:            stop,
 		Version:         rpcVersion(),
@@ -91,40 +96,56 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		return nil, err
 	}
 	shown, err := newPage(ctx, cfg, logs, page.Core{
-		Syncer: syncer, Pool: pool, Wallets: owned.Set,
-		Store: filepath.Join(cfg.netDir(), chainFile),
+		Syncer: syncer, Pool: client.Peers(), Wallets: wallets,
+		Store: filepath.Join(cfg.netDir(), spvd.ChainFile),
 		Alive: func() bool { return turns(syncer, time.Now()) },
 	})
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
 	services = append([]service{
-		{name: "wallet", run: owned.Run},
-		{name: "peer pool", run: pool.Run},
-		{name: "sync", run: syncer.Run},
+		{name: "client", run: client.Run},
 		{name: "vote verification", run: checker.Serve},
 		{name: "RPC server", run: server.Run},
 	}, shown...)
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)
-	services = append(services, newWalletNotify(cfg, syncer, owned, environ, logs.Logger(logHook))...)
+	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, logs.Logger(logHook))...)
 	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)
 	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil
 }
 
-// refusedSetting makes a usage error of what the wallet refuses: the user has
-// set what is no account of this network. Other trouble stays what it is.
+// flagOf names the flags of what a client may refuse.
+func flagOf(field string) string {
+	if field == "Accounts" {
+		return "--account"
+	}
+	return "--" + strings.ToLower(field)
+}
+
+// refusedSetting makes a usage error of what the client refuses: the user has set, for
+// example, what is no account of this network. Other trouble stays what it is.
 func refusedSetting(err error) error {
-	if slices.ContainsFunc(wallet.Refusals(), func(reason error) bool { return errors.Is(err, reason) }) {
-		return usageError{err}
+	var wrong *spvd.ConfigError
+	if errors.As(err, &wrong) {
+		return usageError{fmt.Errorf("%s: %w", flagOf(wrong.Field), wrong.Err)}
 	}
 	return err
 }
 
 // params returns the parameters of the network with the user's waypoints.
 func (c *config) params() (*consensus.Params, error) {
-	params := c.network().params()
+	params := c.network().Params()
+	known, err := c.known()
+	if known != nil {
+		known.Apply(params)
+	}
+	return params, err
+}
+
+// known returns what the user knows of the chain, nil if there is no such file.
+func (c *config) known() (*consensus.Known, error) {
 	if c.Waypoints == "" {
-		return params, nil
+		return nil, nil
 	}
 	text, err := readRegular(string(c.Waypoints))
 	if err != nil {
@@ -134,40 +155,8 @@ func (c *config) params() (*consensus.Params, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read waypoints: %w", err)}
 	}
-	known.Apply(params)
-	return params, nil
+	return &known, nil
 }
-
-// newPool returns the pool of peers. With a proxy, which is its only way out, the
-// process makes no other connections and looks up no names.
-func newPool(cfg *config, params *consensus.Params, logs *logging.Log, watching bool) (*peer.Pool, error) {
-	log := logs.Logger(logPeer)
-	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
-		log.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")
-	}
-	settings := peer.Config{
-		Params:    params.ChainParams,
-		UserAgent: userAgent(),
-		Connect:   peerAddresses(cfg.Connect),
-		AddPeer:   peerAddresses(cfg.AddPeer),
-		File:      filepath.Join(cfg.netDir(), peersFile),
-		RelayTx:   watching && !cfg.BlocksOnly,
-		Log:       log,
-	}
-	if cfg.Proxy != "" {
-		proxy, err := peer.NewProxy(string(cfg.Proxy))
-		if err != nil {
-			return nil, err
-		}
-		settings.Dial, settings.Onion = proxy.Dial, true
-		settings.DialTimeout = proxyDialTimeout
-	}
-	return peer.New(settings)
-}
-
-// proxyDialTimeout is how long a connection through a proxy may take: Tor builds a
-// circuit for each.
-const proxyDialTimeout = 30 * time.Second
 
 // userAgent is how the daemon introduces itself to peers.
 func userAgent() string { return "/spvd:" + version.Number() + "/" }

@@ -6,19 +6,20 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet"
 )
 
 // checkStore proves the chain store of the network again, in the place of a
 // daemon, and writes one line if it is sound. It creates and repairs nothing.
 // Its error is one line for the user: what is wrong, where, and what to do.
 func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) {
-	name := filepath.Join(cfg.netDir(), chainFile)
+	name := filepath.Join(cfg.netDir(), spvd.ChainFile)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no chain store at %s to check: start spvd, which makes one, or choose another directory with --appdata", name)
 	}
@@ -26,11 +27,11 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
-	held, err := takeLock(filepath.Join(cfg.netDir(), lockFile))
+	held, err := takeLock(cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, held.release()) }()
+	defer func() { err = errors.Join(err, held.Release()) }()
 
 	store, err := chain.Open(chain.Config{Path: name, Params: params, AsIs: true})
 	if errors.Is(err, chain.ErrCorrupt) {
@@ -60,7 +61,7 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 // checkWallets holds the rows of each wallet against its transactions, and writes a line
 // for each that is sound. The error names the first that is not, and what helps.
 func checkWallets(ctx context.Context, cfg *config, params *consensus.Params, stdout io.Writer) error {
-	all := newWallets(cfg, params, slog.New(slog.DiscardHandler))
+	all := wallet.NewSet(wallet.SetConfig{Dir: filepath.Join(cfg.netDir(), spvd.WalletDir), Params: params})
 	list, err := all.List()
 	if err != nil {
 		return err

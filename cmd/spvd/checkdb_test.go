@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/spv/chain"
 )
 
@@ -23,7 +24,7 @@ func syncedStore(t *testing.T, ns *nodes) (dir, name string) {
 	if code := d.end(); code != exitClean {
 		t.Fatalf("exit code %d: %s", code, d.err)
 	}
-	return dir, filepath.Join(dir, "simnet", chainFile)
+	return dir, filepath.Join(dir, "simnet", spvd.ChainFile)
 }
 
 func TestCheckOfASoundStore(t *testing.T) {
@@ -81,7 +82,7 @@ func TestCheckMakesNoStore(t *testing.T) {
 	if code != exitFatal || out != "" {
 		t.Errorf("exit code %d, standard output %q", code, out)
 	}
-	assertOneLine(t, err, filepath.Join(dir, "simnet", chainFile), "start spvd")
+	assertOneLine(t, err, filepath.Join(dir, "simnet", spvd.ChainFile), "start spvd")
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the data directory was made: %v", err)
 	}

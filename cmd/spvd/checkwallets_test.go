@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
@@ -14,7 +15,7 @@ import (
 // what helps.
 func TestCheckOfWallets(t *testing.T) {
 	dir, _ := syncedStore(t, serveNodes(t, 1))
-	path := filepath.Join(dir, "simnet", walletDir, "shop.db")
+	path := filepath.Join(dir, "simnet", spvd.WalletDir, "shop.db")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -99,9 +99,9 @@ func (c *config) cookieFile() string {
 }
 
 // netDir is the directory of everything that belongs to one network.
-func (c *config) netDir() string { return filepath.Join(string(c.AppData), c.network().dir) }
+func (c *config) netDir() string { return c.network().Dir(string(c.AppData)) }
 
 // logFile is the file the log is appended to.
 func (c *config) logFile() string {
-	return filepath.Join(c.LogDir.or(c.AppData, "logs"), c.network().dir, "spvd.log")
+	return filepath.Join(c.LogDir.or(c.AppData, "logs"), c.network().String(), "spvd.log")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
@@ -170,7 +171,7 @@ func (v *victim) acknowledge(t *testing.T, tip string) {
 // It repairs nothing: what would need that is lost.
 func (v *victim) assertNothingLost(t *testing.T) chain.State {
 	t.Helper()
-	store, err := chain.Open(chain.Config{Path: filepath.Join(v.dir, "simnet", chainFile), Params: consensus.SimNet(), AsIs: true})
+	store, err := chain.Open(chain.Config{Path: filepath.Join(v.dir, "simnet", spvd.ChainFile), Params: consensus.SimNet(), AsIs: true})
 	if errors.Is(err, fs.ErrNotExist) && v.tip == v.ns.chain.ID(0).Hash {
 		return chain.State{} // killed before there was one
 	}

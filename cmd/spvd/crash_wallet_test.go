@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv/consensus"
@@ -75,13 +76,13 @@ func TestKillsDuringRescans(t *testing.T) {
 	}
 }
 
-func (v *victim) walletDir() string { return filepath.Join(v.dir, "simnet", walletDir) }
+func (v *victim) walletDir() string { return filepath.Join(v.dir, "simnet", spvd.WalletDir) }
 
 // assertWalletKept checks the books of the wallet that a killed daemon has left,
 // and returns how far it has scanned.
 func (v *victim) assertWalletKept(t *testing.T) consensus.Height {
 	t.Helper()
-	name := filepath.Join(v.walletDir(), walletFile)
+	name := filepath.Join(v.walletDir(), "default.db")
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && v.scanned == 0 {
 		return 0 // killed before there was one
 	}

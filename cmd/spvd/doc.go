@@ -1,15 +1,13 @@
 // Command spvd is the daemon: it keeps a Decred light wallet in step with the
 // network and answers JSON-RPC.
 //
-// This is the only package that sees every room. It reads the configuration
-// (config.go, load.go, inifile.go, validate.go), takes the data directory (lock.go),
-// opens the wallets (wallets.go), builds the peer pool, the syncer, the RPC server and
-// the status page (build.go, page.go), hands each the ones below it through the ports
-// they declare (the files that begin with ports), and runs them until a signal, the
-// stop method or a failure ends one of them (serve.go, services.go, supervisor.go).
-// With --until it ends by itself (until.go), with hooks it runs commands of the user
-// (hook.go, blocknotify.go, walletnotify.go). With --checkdb it proves the chain store
-// instead and exits (checkdb.go).
+// It embeds the light client of package spvd, as any program can, and adds what users of a
+// daemon need. It reads the configuration (config.go, load.go, inifile.go, validate.go),
+// opens the client, and builds the RPC server and the status page around it (build.go,
+// page.go). It runs all of them until a signal, the stop method or a failure ends one
+// (serve.go, services.go, supervisor.go). With --until it ends by itself (until.go), with
+// hooks it runs commands of the user (hook.go, blocknotify.go, walletnotify.go). With
+// --checkdb it proves the chain store instead and exits (checkdb.go).
 //
 // Settings come from, in rising order of precedence, the defaults, the
 // configuration file, SPVD_* environment variables and the command line.

@@ -1,33 +1,22 @@
 package main
 
-import "github.com/spvd/spvd/spv/consensus"
+import "github.com/spvd/spvd"
 
-// Names of files in the directory of a network, and of the key in the data
-// directory itself.
+// Names that the daemon adds to the files of a client: of what is known of votes, in the
+// directory of a network, and of the key of the RPC certificate, in the data directory.
 const (
-	chainFile  = "chain.db"
-	lockFile   = "spvd.lock"
-	peersFile  = "peers.json"
-	votesFile  = "votes.dat"
-	walletDir  = "wallets"
-	walletFile = "default.db"
-	keyFile    = "rpc.key"
+	votesFile = "votes.dat"
+	keyFile   = "rpc.key"
 )
 
-// network is a network the daemon may be on.
-type network struct {
-	dir    string // name of its directory
-	params func() *consensus.Params
-}
-
-// network returns the one the settings choose.
-func (c *config) network() network {
+// network returns the network that the settings choose.
+func (c *config) network() spvd.Network {
 	switch {
 	case c.TestNet:
-		return network{dir: "testnet3", params: consensus.TestNet3}
+		return spvd.Testnet
 	case c.SimNet:
-		return network{dir: "simnet", params: consensus.SimNet}
+		return spvd.Simnet
 	default:
-		return network{dir: "mainnet", params: consensus.MainNet}
+		return spvd.Mainnet
 	}
 }

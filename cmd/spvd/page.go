@@ -28,7 +28,7 @@ func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core
 	server, err := page.New(page.Config{
 		Core:      core,
 		Log:       logs.Logger(logPage),
-		Network:   cfg.network().dir,
+		Network:   cfg.network().String(),
 		Version:   version.String(),
 		Started:   time.Now(),
 		Listeners: listeners,
@@ -66,7 +66,7 @@ func listenPage(ctx context.Context, cfg *config) ([]net.Listener, error) {
 
 // defaultPagePort is the port after that of JSON-RPC.
 func defaultPagePort(cfg *config) string {
-	switch cfg.network().params().ChainParams.Net {
+	switch cfg.network().Params().ChainParams.Net {
 	case wire.TestNet3:
 		return "19113"
 	case wire.SimNet:

@@ -210,5 +210,5 @@ func TestSeedersAreAskedThroughTheProxy(t *testing.T) {
 }
 
 func testNetSeeders() []string {
-	return (&config{TestNet: true}).network().params().ChainParams.Seeders()
+	return (&config{TestNet: true}).network().Params().ChainParams.Seeders()
 }

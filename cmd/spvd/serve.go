@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/internal/version"
 )
@@ -19,27 +19,25 @@ func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer)
 	if err := os.MkdirAll(cfg.netDir(), 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w: choose a writable one with --appdata", err)
 	}
-	held, err := takeLock(filepath.Join(cfg.netDir(), lockFile))
+	held, err := takeLock(cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, held.release()) }()
-
 	logs, closeLog, err := openLog(cfg, stdout)
 	if err != nil {
-		return err
+		return errors.Join(err, held.Release())
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
 	log := logs.Logger(logDaemon)
 	log.Info("Starting spvd", "version", version.String(), "go", runtime.Version(), "pid", os.Getpid())
 	warnOfReaders(cfg, log)
-	log.Info("Using data", "network", cfg.network().dir, "directory", cfg.netDir())
+	log.Info("Using data", "network", cfg.network(), "directory", cfg.netDir())
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	services, err := build(ctx, cfg, environ, logs, stop)
+	client, err := openClient(cfg, logs, held)
 	if err == nil {
-		err = runServices(ctx, log, services)
+		err = runClient(ctx, cfg, environ, logs, client, stop)
 	}
 	if err != nil {
 		log.Log(ctx, logging.LevelCritical, "Stopped by an error", "err", err)
@@ -47,6 +45,29 @@ func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer)
 	}
 	log.Info("Stopped")
 	return nil
+}
+
+// runClient runs the client with all that the daemon adds to it, and closes it.
+func runClient(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) error {
+	services, err := build(ctx, cfg, environ, logs, client, stop)
+	if err == nil {
+		err = runServices(ctx, logs.Logger(logDaemon), services)
+	}
+	closed := client.Close()
+	if errors.Is(closed, spvd.ErrRunning) { // err says that it did not stop
+		return err
+	}
+	return errors.Join(err, closed)
+}
+
+// takeLock takes the lock on the data. Its error says what to do.
+func takeLock(cfg *config) (*spvd.Lock, error) {
+	held, err := spvd.TakeLock(string(cfg.AppData), cfg.network())
+	var used *spvd.InUseError
+	if errors.As(err, &used) {
+		return nil, fmt.Errorf("%w with --appdata", err)
+	}
+	return held, err
 }
 
 // openLog returns the log at its configured levels, and the function that

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd"
 )
 
 // listening is a service manager on a socket of its own.
@@ -88,7 +90,7 @@ func TestServiceManagerHears(t *testing.T) {
 func TestServiceManagerHearsOfNoReadinessWithoutIt(t *testing.T) {
 	l := listenAsManager(t, "600000")
 	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "simnet", chainFile), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "simnet", spvd.ChainFile), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	d := startDaemonIn(t, l.environ, "--appdata", dir)

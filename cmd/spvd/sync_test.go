@@ -15,6 +15,7 @@ import (
 	"github.com/decred/dcrd/rpc/jsonrpc/types/v4"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
@@ -190,7 +191,7 @@ func TestCorruptStoreIsMovedAside(t *testing.T) {
 	d, _ := ns.startSynced(t, dir)
 	d.stop()
 	d.end()
-	name := filepath.Join(dir, "simnet", chainFile)
+	name := filepath.Join(dir, "simnet", spvd.ChainFile)
 	if err := os.WriteFile(name, bytes.Repeat([]byte("garbage "), 8192), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +217,7 @@ func TestStoreOfAnotherNetworkIsRefused(t *testing.T) {
 	if code != exitFatal {
 		t.Errorf("exit code %d, want %d", code, exitFatal)
 	}
-	assertOneLine(t, err, filepath.Join(dir, "simnet", chainFile), "another network")
+	assertOneLine(t, err, filepath.Join(dir, "simnet", spvd.ChainFile), "another network")
 }
 
 // powHash returns the hash that proves a header's work on the simulation network. The

@@ -17,6 +17,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 
+	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
@@ -99,7 +100,7 @@ func (o *owner) pay() testnet.Plan {
 func books(t *testing.T, dir string) (wallet.Balances, []*wallet.Transaction) {
 	t.Helper()
 	w, err := wallet.Open(wallet.Config{
-		Path:   filepath.Join(dir, "simnet", walletDir, walletFile),
+		Path:   filepath.Join(dir, "simnet", spvd.WalletDir, "default.db"),
 		Params: consensus.SimNet(),
 		Log:    slog.New(slog.DiscardHandler),
 	})
@@ -193,7 +194,7 @@ func assertPlan(t *testing.T, c *testnet.Chain, dir string, o *owner) {
 func TestDaemonWithoutAccountsHasNoWallet(t *testing.T) {
 	ns, dir := serveNodes(t, 1), t.TempDir()
 	ns.startSynced(t, dir)
-	if _, err := os.Stat(filepath.Join(dir, "simnet", walletDir)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(dir, "simnet", spvd.WalletDir)); !os.IsNotExist(err) {
 		t.Errorf("there is a wallet directory: %v", err)
 	}
 }

@@ -18,7 +18,7 @@ const notifiedDepth = 100
 
 // newWalletNotify returns the service that runs the command of --walletnotify, none
 // without one.
-func newWalletNotify(cfg *config, syncer syncing, owned *wallets, environ []string, log *slog.Logger) []service {
+func newWalletNotify(cfg *config, syncer syncing, owned *wallet.Set, environ []string, log *slog.Logger) []service {
 	if cfg.WalletNotify == "" {
 		return nil
 	}
@@ -32,7 +32,7 @@ func newWalletNotify(cfg *config, syncer syncing, owned *wallets, environ []stri
 // walletNotify runs a command for transactions of the wallets.
 type walletNotify struct {
 	syncer syncing
-	owned  *wallets
+	owned  *wallet.Set
 	log    *slog.Logger
 	hook   *hook
 	told   toldTransactions

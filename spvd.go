@@ -1,0 +1,221 @@
+package spvd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet"
+)
+
+// ErrRunning is returned by Run and Close while Run runs.
+var ErrRunning = errors.New("the client is running")
+
+// ErrClosed is returned by Run and Wallet after Close.
+var ErrClosed = errors.New("the client is closed")
+
+// proxyDialTimeout is how long a connection through a proxy may take: Tor builds a
+// circuit for each.
+const proxyDialTimeout = 30 * time.Second
+
+// Client is a light client: peers, wallets and the syncer on the data of one directory.
+// All methods may be called from any goroutine.
+type Client struct {
+	lock    *Lock
+	params  *consensus.Params
+	wallets *wallet.Set
+	peers   *peer.Pool
+	syncer  *spv.Syncer
+
+	mu      sync.Mutex // guards what follows, held for a moment
+	running bool
+	closed  bool
+}
+
+// Open opens the data of a network, and all wallets in it, and imports the accounts of the
+// configuration. It makes no connection and starts no goroutine.
+//
+// The error is a *ConfigError if the configuration is wrong, an *InUseError if another
+// process uses the directory, and otherwise one of the file system or of a wallet file. A
+// damaged chain store is no error here: Run repairs it.
+func Open(cfg Config) (c *Client, err error) {
+	given := cfg.Lock
+	cfg, err = cfg.complete()
+	if err != nil {
+		return nil, errors.Join(err, given.release())
+	}
+	held := given
+	if held == nil {
+		if held, err = TakeLock(cfg.Dir, cfg.Network); err != nil {
+			return nil, err
+		}
+	}
+	c = &Client{lock: held, params: cfg.Network.Params()}
+	if cfg.Known != nil {
+		cfg.Known.Apply(c.params)
+	}
+	if err := c.open(&cfg); err != nil {
+		if c.wallets != nil {
+			err = errors.Join(err, c.wallets.Close())
+		}
+		return nil, errors.Join(err, held.release())
+	}
+	return c, nil
+}
+
+// open makes the parts, the lowest first.
+func (c *Client) open(cfg *Config) (err error) {
+	dir := cfg.Network.Dir(cfg.Dir)
+	settings := wallet.SetConfig{Dir: filepath.Join(dir, WalletDir), Params: c.params, Log: cfg.WalletLog, Now: cfg.Now}
+	if cfg.Birthday != nil {
+		settings.Birthday, settings.ImportsBorn = *cfg.Birthday, cfg.Birthday
+	}
+	c.wallets = wallet.NewSet(settings)
+	if err := c.wallets.OpenAll(); err != nil {
+		return err
+	}
+	if err := c.importAccounts(cfg.Accounts); err != nil {
+		return refusal("Accounts", err)
+	}
+	_, watching := c.wallets.Scanned()
+	network, err := cfg.pool(c.params, watching)
+	if err != nil {
+		return err
+	}
+	if c.peers, err = peer.New(network); err != nil {
+		return err
+	}
+	c.syncer, err = spv.New(spv.Config{
+		Params:     c.params,
+		ChainFile:  filepath.Join(dir, ChainFile),
+		Peers:      c.peers,
+		Wallet:     c.wallets,
+		Log:        cfg.Log,
+		Now:        cfg.Now,
+		DeepReorg:  cfg.DeepReorg,
+		BlocksOnly: cfg.BlocksOnly,
+	})
+	return err
+}
+
+// importAccounts imports accounts into the default wallet, unless it has them.
+func (c *Client) importAccounts(accounts []Account) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	born, err := c.wallets.Born("", consensus.Never)
+	if err != nil {
+		return err
+	}
+	return c.wallets.Import(wallet.DefaultName, func(w *wallet.Wallet) error {
+		for _, a := range accounts {
+			if known, err := w.Account(a.Name); err == nil && known.Xpub == a.Xpub {
+				continue
+			}
+			options := wallet.AccountOptions{Birthday: born}
+			if _, err := w.ImportXpub(context.Background(), a.Name, a.Xpub, options); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Run connects to peers and syncs until ctx ends; then it returns nil. It returns an error
+// earlier if something fails that the syncer cannot work around: trouble with the disk or
+// with a file. Everything that it started has ended when it returns. It may be called again;
+// while it runs, the error is ErrRunning, and after Close ErrClosed.
+func (c *Client) Run(ctx context.Context) error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	defer c.end()
+	// The syncer uses the peers, so it is stopped before them.
+	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
+	defer disconnect()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var pool error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer stop()
+		if err := c.peers.Run(connected); err != nil {
+			pool = fmt.Errorf("peer pool: %w", err)
+		}
+	})
+	err := c.syncer.Run(ctx)
+	if err != nil {
+		err = fmt.Errorf("sync: %w", err)
+	}
+	disconnect()
+	wg.Wait()
+	return errors.Join(err, pool)
+}
+
+func (c *Client) begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return ErrClosed
+	case c.running:
+		return ErrRunning
+	}
+	c.running = true
+	return nil
+}
+
+func (c *Client) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running = false
+}
+
+// Close closes the wallets and releases the lock of the directory. While Run runs it does
+// nothing and returns ErrRunning: end the context of Run and wait for it first. It may be
+// called again. The error is one of closing a file; everything is closed all the same.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.running:
+		return ErrRunning
+	case c.closed:
+		return nil
+	}
+	c.closed = true
+	return errors.Join(c.wallets.Close(), c.lock.release())
+}
+
+// Sync returns the syncer: the status and its changes, headers, blocks and filters,
+// rescans, and publishing. It syncs while Run runs.
+func (c *Client) Sync() *spv.Syncer { return c.syncer }
+
+// Peers returns the pool of peers: who is connected, bans, and further addresses. It
+// connects while Run runs.
+func (c *Client) Peers() *peer.Pool { return c.peers }
+
+// Wallet returns the wallet of a name; it is opened or created if necessary. A wallet watches
+// nothing until something is imported. The error is ErrClosed, wallet.ErrWalletName, or one
+// of opening the file.
+func (c *Client) Wallet(name string) (*wallet.Wallet, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
+	return c.wallets.Make(name)
+}
+
+// Wallets returns the set of wallets: what there is, and what is open.
+func (c *Client) Wallets() *wallet.Set { return c.wallets }
+
+// Params returns the parameters of the network, with the known blocks of the
+// configuration. They must not be changed.
+func (c *Client) Params() *consensus.Params { return c.params }
