@@ -257,19 +257,31 @@ func TestEclipse(t *testing.T) {
 
 // besiege runs one attack and checks that the hostile nodes have, on average over its runs,
 // no more of the eight connections than their share of the known network groups and one.
-// One run alone depends on the first choice of peers, and may differ by two more.
+//
+// Which groups the eight are chosen from is chance: of ten honest and ten hostile ones a
+// fair choice differs by 1.1 from run to run, so the average of three runs is one above the
+// share in seven of a hundred cells. Such a cell is run three times as often again, and the
+// average of all its runs counts. A single run may differ by two more.
 func besiege(t *testing.T, a attack, honest, groups int) {
 	share := 8 * float64(groups) / float64(honest+groups)
-	sum, slack := 0.0, 1.0
+	sum, runs, slack := 0.0, 0, 1.0
 	if *eclipseRuns < 3 {
 		slack = 3
 	}
-	for run := range *eclipseRuns {
-		seed := uint64(honest + 100*groups + 100_000*run + len(a.name))
-		inSeededWorld(t, eclipseChain(), seed, func(w *world) { sum += begin(w, a, honest, groups).endure(honest, groups) })
+	endure := func(more int) float64 {
+		for range more {
+			seed := uint64(honest + 100*groups + 100_000*runs + len(a.name))
+			inSeededWorld(t, eclipseChain(), seed, func(w *world) { sum += begin(w, a, honest, groups).endure(honest, groups) })
+			runs++
+		}
+		return sum / float64(runs)
 	}
-	if mean := sum / float64(*eclipseRuns); mean > share+slack {
-		t.Errorf("%.2f hostile connections on average, with a share of %.2f", mean, share)
+	mean := endure(*eclipseRuns)
+	if mean > share+slack && *eclipseRuns >= 3 {
+		mean = endure(3 * *eclipseRuns)
+	}
+	if mean > share+slack {
+		t.Errorf("%.2f hostile connections on average of %d runs, with a share of %.2f", mean, runs, share)
 	}
 }
 
