@@ -118,7 +118,7 @@ type Overview struct {
 // birthday unless the wallet remembers it; nil is no store.
 func (w *Wallet) Overview(store Branches) Overview {
 	s := w.now.Load()
-	o := Overview{Status: s.status(), List: slices.Clone(s.accounts)}
+	o := Overview{Status: w.status(s), List: slices.Clone(s.accounts)}
 	if o.Birthday <= s.tip.Height {
 		if id := s.ancestor(store, o.Birthday); id.Height == o.Birthday {
 			o.Born = id

@@ -74,9 +74,9 @@ func (s *snapshot) moveCursor(to consensus.BlockID) {
 
 // beginStep begins a step at the cursor or at the tip, and returns its locator.
 func (w *Wallet) beginStep(s *snapshot, tip bool) []consensus.BlockID {
-	st := step{start: s.cursor, from: s.due(), scripts: s.count(), id: s.id}
+	st := step{start: s.cursor, from: w.due(s), scripts: s.count(), id: s.id}
 	if tip {
-		st.start, st.from = s.tip, s.dueAbove()
+		st.start, st.from = s.tip, w.dueAbove(s)
 	}
 	w.current.Store(&st)
 	return s.locate(st.start)
@@ -105,17 +105,19 @@ func (w *Wallet) Scripts() (scripts [][]byte, revision uint64) {
 	return s.pays[from:], uint64(from)<<32 | uint64(s.count())
 }
 
-// due returns the first script that the block after the cursor is to be matched
-// against.
-func (s *snapshot) due() uint32 {
+// due returns the first script that the block after the cursor of an installed snapshot
+// is to be matched against.
+func (w *Wallet) due(s *snapshot) uint32 {
 	if s.scan() {
 		return s.unsearched(s.scanning, s.cursor.Height)
 	}
-	return s.dueAbove()
+	return w.dueAbove(s)
 }
 
 // dueAbove does the same for the block after the tip.
-func (s *snapshot) dueAbove() uint32 { return s.concerned(s.tip.Height + 1) }
+func (w *Wallet) dueAbove(s *snapshot) uint32 {
+	return s.concerning(w.births.first(s), s.tip.Height+1)
+}
 
 // widen makes the current step concern the scripts from a number on. It
 // reports whether it concerned less before.

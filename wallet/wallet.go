@@ -197,15 +197,16 @@ type Status struct {
 }
 
 // Status returns how far the wallet has got. It never blocks on storage.
-func (w *Wallet) Status() Status { return w.now.Load().status() }
+func (w *Wallet) Status() Status { return w.status(w.now.Load()) }
 
-func (s *snapshot) status() Status {
+// status returns how far an installed snapshot is.
+func (w *Wallet) status(s *snapshot) Status {
 	tip, _ := blockAt(s.blocks, s.tip.Height)
 	return Status{
 		Tip:      s.tip,
 		TipTime:  tip.when(),
 		Scanned:  s.cursor,
-		Birthday: s.firstBirth(0, s.count()),
+		Birthday: w.births.first(s),
 		Accounts: len(s.accounts),
 		Scripts:  len(s.scripts),
 		Forgot:   s.forgot(),

@@ -65,7 +65,12 @@ func (s *snapshot) firstBirth(from, to uint32) consensus.Height {
 // against: none as long as nobody is born and nothing waits for a block, everyone
 // otherwise.
 func (s *snapshot) concerned(h consensus.Height) uint32 {
-	if s.firstBirth(0, s.count()) > h && !s.waiting {
+	return s.concerning(s.firstBirth(0, s.count()), h)
+}
+
+// concerning is concerned with the lowest birth of all scripts.
+func (s *snapshot) concerning(first, h consensus.Height) uint32 {
+	if first > h && !s.waiting {
 		return none
 	}
 	return everyone
@@ -99,6 +104,8 @@ type watch struct {
 
 	mu      sync.RWMutex // held for a lookup or an insertion, nothing else
 	numbers map[string]uint32
+
+	births births // of now
 }
 
 // install makes a snapshot the newest one.

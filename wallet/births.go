@@ -1,0 +1,72 @@
+package wallet
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// births remembers which birthdays the scripts of the newest snapshot have, so that the
+// first of them is known without a look at each of, perhaps, 100,000 scripts. It is only
+// asked for snapshots that are installed: the scripts of these never change.
+type births struct {
+	mu       sync.Mutex
+	seen     []script // whose birthdays are in the fields below
+	height   consensus.Height
+	anchors  []uint32 // the numbers of anchors, without repetitions
+	dates    []uint32 // without repetitions
+	accounts []uint32 // of derived scripts: they are as old as their accounts
+}
+
+// first returns the lowest birth of all scripts of an installed snapshot, or unborn
+// without any.
+func (b *births) first(s *snapshot) consensus.Height {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.look(s.scripts)
+	low := b.height
+	for _, n := range b.anchors {
+		low = min(low, s.anchors[n-1].Height+1)
+	}
+	for _, d := range b.dates {
+		low = min(low, s.dateAt(d))
+	}
+	for _, n := range b.accounts {
+		low = min(low, s.bornAt(s.accounts[n].born))
+	}
+	return max(1, low)
+}
+
+// look takes over the birthdays of scripts that were not seen yet: of those that were
+// added to the ones that were, or of all of another list.
+func (b *births) look(scripts []script) {
+	if n := len(b.seen); n > len(scripts) || n > 0 && &b.seen[0] != &scripts[0] || n == 0 {
+		b.seen, b.height = nil, unborn
+		b.anchors, b.dates, b.accounts = nil, nil, nil
+	}
+	for i := len(b.seen); i < len(scripts); i++ {
+		sc := &scripts[i]
+		if sc.account != ImportedAccount {
+			b.accounts = with(b.accounts, sc.account)
+			continue
+		}
+		b.height = min(b.height, sc.born.height)
+		if sc.born.after != 0 {
+			b.anchors = with(b.anchors, sc.born.after)
+		}
+		if sc.born.date != 0 {
+			b.dates = with(b.dates, sc.born.date)
+		}
+	}
+	b.seen = scripts
+}
+
+// with returns a sorted list with a number in it.
+func with(list []uint32, n uint32) []uint32 {
+	at, there := slices.BinarySearch(list, n)
+	if there {
+		return list
+	}
+	return slices.Insert(list, at, n)
+}
