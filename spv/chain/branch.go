@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -26,7 +25,7 @@ type Branch struct {
 // for a block that neither is on the main chain nor has left it lately, see Stale, and if
 // no block of the locator is on the main chain.
 func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Branch, err error) {
-	err = c.store.view(fmt.Sprintf("find branch of %v", hash), func(tx *bbolt.Tx) error {
+	err = c.store.view(fmt.Sprintf("find branch of %v", hash), func(tx *txn) error {
 		if br.Common, err = commonBlock(tx, locator); err != nil {
 			return err
 		}
@@ -50,7 +49,7 @@ func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Bra
 // describes. The error is ErrNotFound unless a block of the locator at that height or
 // above is on the main chain.
 func (c *Chain) Ancestor(locator []consensus.BlockID, h consensus.Height) (id consensus.BlockID, err error) {
-	err = c.store.view(fmt.Sprintf("find ancestor %d", h), func(tx *bbolt.Tx) error {
+	err = c.store.view(fmt.Sprintf("find ancestor %d", h), func(tx *txn) error {
 		common, err := commonBlock(tx, locator)
 		if err != nil {
 			return err
@@ -73,7 +72,7 @@ func (c *Chain) Ancestor(locator []consensus.BlockID, h consensus.Height) (id co
 }
 
 // commonBlock returns the newest block of a locator that is on the main chain.
-func commonBlock(tx *bbolt.Tx, locator []consensus.BlockID) (consensus.BlockID, error) {
+func commonBlock(tx *txn, locator []consensus.BlockID) (consensus.BlockID, error) {
 	tip, err := readTip(tx)
 	if err != nil {
 		return consensus.BlockID{}, err

@@ -9,7 +9,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -42,6 +41,9 @@ type Config struct {
 	// noSync is set by tests that no power failure can happen in: commits do
 	// not wait for the disk.
 	noSync bool
+
+	// noWAL is set where all has to be written to the store itself.
+	noWAL bool
 }
 
 // defaultMaxSide is the default of Config.MaxSide. A header takes about 350
@@ -63,6 +65,7 @@ const defaultMaxSide = 1 << 15
 type Chain struct {
 	params  *consensus.Params
 	store   *store
+	noWAL   bool
 	recent  int // the size of the window when it is loaded
 	flushed atomic.Pointer[State]
 	scans   sync.Pool // of *scan, whose memory is worth keeping
@@ -144,6 +147,7 @@ func newChain(cfg Config, s *store) *Chain {
 	c := &Chain{
 		params: cfg.Params,
 		store:  s,
+		noWAL:  cfg.noWAL,
 		recent: cfg.recent,
 		side:   newTree(cfg.MaxSide, cfg.MaxSidePerSource),
 	}
@@ -155,7 +159,7 @@ func newChain(cfg Config, s *store) *Chain {
 // end. It writes nothing unless the store has an older format.
 func (c *Chain) load() error {
 	var old bool
-	err := c.store.view("open", func(tx *bbolt.Tx) (err error) {
+	err := c.store.view("open", func(tx *txn) (err error) {
 		old, err = needsUpgrade(tx, upgrades())
 		return err
 	})
@@ -163,19 +167,23 @@ func (c *Chain) load() error {
 		return err
 	}
 	if old {
-		err := c.store.update("upgrade", func(tx *bbolt.Tx) error {
+		err := c.store.update("upgrade", func(tx *txn) error {
 			return runUpgrades(tx, c.params, upgrades())
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return c.store.view("open", func(tx *bbolt.Tx) error {
+	err = c.store.view("open", func(tx *txn) error {
 		if err := checkNetwork(tx, c.params); err != nil {
 			return err
 		}
 		return c.readTail(tx)
 	})
+	if err != nil {
+		return err
+	}
+	return c.replay()
 }
 
 // Close closes the store once those who read have done so. What is staged and
@@ -245,7 +253,7 @@ func (v *mainView) row(h consensus.Height) (headerRow, bool) {
 		return row, true
 	}
 	var row headerRow
-	err := v.chain.store.view("read headers", func(tx *bbolt.Tx) error {
+	err := v.chain.store.view("read headers", func(tx *txn) error {
 		b, err := bucketOf(tx, bucketHeaders)
 		if err != nil {
 			return err

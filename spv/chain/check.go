@@ -5,16 +5,15 @@ import (
 	"errors"
 	"slices"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/internal/bboltcheck"
 	"github.com/spvd/spvd/spv/consensus"
+	"go.etcd.io/bbolt"
 )
 
-// Check proves the whole store again: each byte of the file that is in use, and
-// all rules for each header and each filter, from the genesis block on. The
-// error wraps ErrCorrupt if anything is not as it should be, and is that of
-// ctx if it ended before.
+// Check proves the whole store again: each byte of the file that is in use, the records
+// of the write-ahead log that are not in the file yet, and all rules for each header
+// and each filter, from the genesis block on. The error wraps ErrCorrupt if anything is
+// not as it should be, and is that of ctx if it ended before.
 //
 // It takes about as long as the verification of a first sync. A flush waits
 // until it is done.
@@ -31,7 +30,13 @@ func (c *Chain) Check(ctx context.Context) error {
 		if err := checkTrees(tx); err != nil {
 			return err
 		}
-		return checkRows(ctx, c.params, tx)
+		newest := c.store.newest(tx)
+		if newest.newer != nil {
+			if err := c.store.wal.check(); err != nil {
+				return err
+			}
+		}
+		return checkRows(ctx, c.params, newest)
 	})
 }
 
@@ -46,7 +51,7 @@ func checkTrees(tx *bbolt.Tx) error {
 }
 
 // checkRows checks the rows of all buckets.
-func checkRows(ctx context.Context, p *consensus.Params, tx *bbolt.Tx) error {
+func checkRows(ctx context.Context, p *consensus.Params, tx *txn) error {
 	if err := checkKeys(tx, p); err != nil {
 		return err
 	}
@@ -75,7 +80,7 @@ func checkRows(ctx context.Context, p *consensus.Params, tx *bbolt.Tx) error {
 
 // checkKeys checks that there are all the buckets and meta rows that belong in
 // a store, and no others.
-func checkKeys(tx *bbolt.Tx, p *consensus.Params) error {
+func checkKeys(tx *txn, p *consensus.Params) error {
 	meta, err := bucketOf(tx, bucketMeta)
 	if err != nil {
 		return err
@@ -88,7 +93,7 @@ func checkKeys(tx *bbolt.Tx, p *consensus.Params) error {
 	if p.DCP0005 > 0 {
 		want = append([]string{"early"}, want...)
 	}
-	rows := slices.DeleteFunc(keysOf(meta.Cursor()), func(key string) bool { return key == string(keyInvalid) })
+	rows := slices.DeleteFunc(keysOf(meta.Bucket.Cursor()), func(key string) bool { return key == string(keyInvalid) })
 	if !slices.Equal(rows, want) {
 		return corrupt("want meta rows %q, got %q", want, rows)
 	}

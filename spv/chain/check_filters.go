@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -20,7 +18,7 @@ type filterCheck struct {
 }
 
 // checkFilters checks all filter rows.
-func checkFilters(ctx context.Context, p *consensus.Params, tx *bbolt.Tx, tip *storeTip) error {
+func checkFilters(ctx context.Context, p *consensus.Params, tx *txn, tip *storeTip) error {
 	b, err := bucketOf(tx, bucketFilters)
 	if err != nil {
 		return err
@@ -84,7 +82,7 @@ func (v *filterCheck) prove(filter []byte) error {
 }
 
 // checkEarly checks that the hash over the early filters is the one on disk.
-func (v *filterCheck) checkEarly(tx *bbolt.Tx) error {
+func (v *filterCheck) checkEarly(tx *txn) error {
 	if v.params.DCP0005 == 0 {
 		return nil
 	}

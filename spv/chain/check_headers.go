@@ -5,7 +5,6 @@ import (
 	"context"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -20,13 +19,13 @@ type headerCheck struct {
 	next   consensus.Height
 	hash   chainhash.Hash // of the header before
 
-	index   *bbolt.Bucket
+	index   *rows
 	segment []chainhash.Hash // the blocks since the last complete one
 	row     []byte
 }
 
 // checkHeaders checks all header rows and the index, and returns the last row.
-func checkHeaders(ctx context.Context, p *consensus.Params, tx *bbolt.Tx) (last headerRow, err error) {
+func checkHeaders(ctx context.Context, p *consensus.Params, tx *txn) (last headerRow, err error) {
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
 		return last, err

@@ -18,11 +18,24 @@ var histories = flag.Int("histories", 6, "number of random lives of a store that
 // sector is the unit that a disk writes all of or nothing, in bytes.
 const sector = 512
 
-// moment is what a crash leaves: the file before a flush, and some of what the
+// files are the store and its write-ahead log.
+type files struct{ store, log []byte }
+
+// write writes the files where a store is to be.
+func (f files) write(t *testing.T, path string) {
+	t.Helper()
+	for name, data := range map[string][]byte{path: f.store, walPath(path): f.log} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// moment is what a crash leaves: the files before a flush, and some of what the
 // flush has written.
 type moment struct {
 	what   string
-	file   []byte
+	files  files
 	before bool // the old state is what has to be found
 	after  bool // the new state is what has to be found
 }
@@ -30,24 +43,60 @@ type moment struct {
 // moments returns files that a crash during a flush may leave. bbolt writes the
 // data pages, waits until they are durable, and then writes a meta page and
 // waits again: up to the first wait anything may be on the disk or not, in
-// whatever order, and after it only the meta page.
-func moments(r *rand.Rand, before, after []byte) []moment {
+// whatever order, and after it only the meta page. A flush writes either the store or one
+// record of the log.
+func moments(r *rand.Rand, before, after files) []moment {
+	var all []moment
+	if !bytes.Equal(before.log, after.log) {
+		all = logMoments(r, before, after)
+	}
+	if !bytes.Equal(before.store, after.store) {
+		all = append(all, storeMoments(r, before.store, after.store)...)
+	}
+	for i := range all {
+		if f := &all[i].files; f.log == nil {
+			f.log = before.log
+		}
+	}
+	return all
+}
+
+// logMoments returns what a crash may leave of a record of the log.
+func logMoments(r *rand.Rand, before, after files) []moment {
+	grown := make([]byte, len(after.log))
+	copy(grown, before.log)
+	all := []moment{
+		{what: "nothing but the new size of the log", files: files{before.store, grown}, before: true},
+		{what: "the record", files: after, after: true},
+	}
+	if len(after.log) > len(before.log) {
+		cut := after.log[:len(after.log)-1]
+		all = append(all, moment{what: "the record but a byte", files: files{before.store, cut}, before: true})
+	}
+	for range 3 {
+		all = append(all, moment{"some of the record", files{before.store, torn(r, grown, after.log)}, true, true})
+	}
+	return all
+}
+
+// storeMoments returns what a crash may leave of a transaction of the store.
+func storeMoments(r *rand.Rand, before, after []byte) []moment {
 	grown := make([]byte, max(len(before), len(after)))
 	copy(grown, before)
 	data := bytes.Clone(after)
 	copy(data[:2*pageSize], before[:2*pageSize])
 
 	all := []moment{
-		{what: "nothing but the new size", file: grown, before: true},
-		{what: "all data pages", file: data, before: true},
-		{what: "all", file: after, after: true},
-		{what: "a part of the meta page", file: torn(r, data, after), before: true, after: true},
+		{what: "nothing but the new size", files: files{store: grown}, before: true},
+		{what: "all data pages", files: files{store: data}, before: true},
+		{what: "all", files: files{store: after}, after: true},
+		{what: "a part of the meta page", files: files{store: torn(r, data, after)}, before: true, after: true},
 	}
 	for range 4 {
-		all = append(all, moment{what: "some data", file: torn(r, grown, data), before: true})
+		all = append(all, moment{what: "some data", files: files{store: torn(r, grown, data)}, before: true})
 	}
 	cut := bytes.Clone(data[:len(before)])
-	return append(all, moment{what: "not the new size", file: cut, before: true})
+	return append(all, moment{what: "not the new size", files: files{store: cut}, before: true})
 }
 
 // torn returns a file of which some sectors are old and some new.
@@ -56,7 +105,7 @@ func torn(r *rand.Rand, old, new []byte) []byte {
 	share := r.IntN(101)
 	for at := 0; at < len(new); at += sector {
 		if r.IntN(100) < share {
-			copy(file[at:at+sector], new[at:])
+			copy(file[at:min(at+sector, len(file))], new[at:])
 		}
 	}
 	return file
@@ -90,7 +139,11 @@ func (y *history) live(t *testing.T) {
 		y.blocks = y.blocks.fork(above)
 	}
 	// No block is harder than any other, and so the longer branch wins.
-	y.blocks.mine(t, y.p, y.r, int(tip-above)+1+y.r.IntN(200), 60, 2)
+	more := 1 + y.r.IntN(200)
+	if y.r.IntN(2) == 0 {
+		more = 1 + y.r.IntN(3)
+	}
+	y.blocks.mine(t, y.p, y.r, int(tip-above)+more, 60, 2)
 	y.blocks.feed(t, y.p, y.chain, above, 50, 1)
 	if got := y.chain.Staged().Tip; got != y.blocks.id(y.blocks.height()) {
 		t.Fatalf("tip %v, want %v", got, y.blocks.id(y.blocks.height()))
@@ -117,13 +170,16 @@ func (y *history) write(t *testing.T) {
 	y.chain.Settle(w)
 }
 
-func (y *history) file(t *testing.T) []byte {
+func (y *history) files(t *testing.T) (f files) {
 	t.Helper()
-	file, err := os.ReadFile(y.cfg.Path)
-	if err != nil {
+	var err error
+	if f.store, err = os.ReadFile(y.cfg.Path); err != nil {
 		t.Fatal(err)
 	}
-	return file
+	if f.log, err = os.ReadFile(walPath(y.cfg.Path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return f
 }
 
 // Killed at any write of a flush, a restart finds what was there before it or
@@ -132,11 +188,11 @@ func TestCrashDuringFlush(t *testing.T) {
 	stops := 0
 	for seed := range uint64(*histories) {
 		y := newHistory(t, seed)
-		for range 8 {
-			before, old := y.file(t), y.chain.State()
+		for range 9 {
+			before, old := y.files(t), y.chain.State()
 			y.live(t)
 			y.write(t)
-			after, now := y.file(t), y.chain.State()
+			after, now := y.files(t), y.chain.State()
 			for _, m := range moments(y.r, before, after) {
 				stops++
 				name := fmt.Sprintf("seed %d, flush from %d to %d, crash after %s", seed, old.Tip.Height, now.Tip.Height, m.what)
@@ -153,9 +209,7 @@ func TestCrashDuringFlush(t *testing.T) {
 func (y *history) restart(t *testing.T, name string, m moment, old, now State) {
 	t.Helper()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "crashed.db"), Params: y.p, noSync: true}
-	if err := os.WriteFile(cfg.Path, m.file, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	m.files.write(t, cfg.Path)
 	c, err := Open(cfg)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -189,16 +243,17 @@ func TestCrashWithLyingDisk(t *testing.T) {
 	for seed := range uint64(*histories) {
 		y := newHistory(t, 1<<32+seed)
 		for range 6 {
-			before := y.file(t)
+			before := y.files(t)
 			y.live(t)
 			y.write(t)
-			after := y.file(t)
-			grown := make([]byte, len(after))
-			copy(grown, before)
+			after := y.files(t)
+			grown := files{make([]byte, len(after.store)), make([]byte, len(after.log))}
+			copy(grown.store, before.store)
+			copy(grown.log, before.log)
 			for range 5 {
-				file := torn(y.r, grown, after)
-				copy(file[:2*pageSize], after[:2*pageSize]) // the meta page made it
-				if y.wantPrefix(t, file) {
+				f := files{torn(y.r, grown.store, after.store), torn(y.r, grown.log, after.log)}
+				copy(f.store[:2*pageSize], after.store[:2*pageSize]) // the meta page made it
+				if y.wantPrefix(t, f) {
 					kept++
 				} else {
 					refused++
@@ -212,14 +267,12 @@ func TestCrashWithLyingDisk(t *testing.T) {
 	}
 }
 
-// wantPrefix opens a file and reports whether it does. What it holds is a
+// wantPrefix opens the files and reports whether it does. What they hold is a
 // prefix of the history.
-func (y *history) wantPrefix(t *testing.T, file []byte) bool {
+func (y *history) wantPrefix(t *testing.T, f files) bool {
 	t.Helper()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "torn.db"), Params: y.p, noSync: true}
-	if err := os.WriteFile(cfg.Path, file, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	f.write(t, cfg.Path)
 	c, err := Open(cfg)
 	if err != nil {
 		if !errors.Is(err, ErrCorrupt) {

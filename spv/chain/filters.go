@@ -6,7 +6,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -103,7 +102,7 @@ func (c *Chain) DropFilters(above consensus.Height) error {
 func (c *Chain) EarlyFilters(from consensus.Height, fn func(h consensus.Height, filter []byte)) error {
 	end := min(c.tip.filters.Height+1, c.params.DCP0005)
 	onDisk := min(c.keepFilters, end-1)
-	err := c.store.view("read early filters", func(tx *bbolt.Tx) error {
+	err := c.store.view("read early filters", func(tx *txn) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err
@@ -149,7 +148,7 @@ func (c *Chain) proveEarly(b *consensus.FilterBatch) {
 }
 
 // recallEarly finds out whether the early filters on disk are the known ones.
-func (c *Chain) recallEarly(tx *bbolt.Tx, filters consensus.Height) error {
+func (c *Chain) recallEarly(tx *txn, filters consensus.Height) error {
 	active := c.params.DCP0005
 	c.earlyProven = active == 0
 	if active == 0 || filters < active-1 {
@@ -179,7 +178,7 @@ func (c *Chain) catchUpEarly() error {
 		return nil
 	}
 	early := consensus.NewEarlyFilterHash()
-	err := c.store.view("hash early filters", func(tx *bbolt.Tx) error {
+	err := c.store.view("hash early filters", func(tx *txn) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -137,7 +136,7 @@ func (c *Chain) planFilters(p *plan) error {
 		return nil
 	}
 	var k filterPacker
-	if err := c.store.view("read filters", func(tx *bbolt.Tx) error {
+	if err := c.store.view("read filters", func(tx *txn) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err
@@ -189,7 +188,7 @@ func (p *plan) filterRow(k *filterPacker) {
 }
 
 // apply writes the plan.
-func (p *plan) apply(tx *bbolt.Tx) error {
+func (p *plan) apply(tx *txn) error {
 	for i := range p.buckets {
 		if err := p.buckets[i].apply(tx); err != nil {
 			return err
@@ -198,7 +197,7 @@ func (p *plan) apply(tx *bbolt.Tx) error {
 	return nil
 }
 
-func (p *bucketPlan) apply(tx *bbolt.Tx) error {
+func (p *bucketPlan) apply(tx *txn) error {
 	b, err := bucketOf(tx, p.name)
 	if err != nil {
 		return err
@@ -218,7 +217,7 @@ func (p *bucketPlan) apply(tx *bbolt.Tx) error {
 }
 
 // dropRows deletes the rows from a height on.
-func dropRows(b *bbolt.Bucket, from consensus.Height) error {
+func dropRows(b *rows, from consensus.Height) error {
 	var last []byte
 	for {
 		key, _ := b.Cursor().Seek(heightKey(from))

@@ -8,14 +8,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
 // rewrite changes a row and seals it again: its checksum is right.
-func rewrite(bucket, key []byte, change func(body []byte) []byte) func(tx *bbolt.Tx) error {
-	return func(tx *bbolt.Tx) error {
+func rewrite(bucket, key []byte, change func(body []byte) []byte) func(tx *txn) error {
+	return func(tx *txn) error {
 		b := tx.Bucket(bucket)
 		row := bytes.Clone(b.Get(key))
 		row = append(row[:checksumSize], change(row[checksumSize:])...)
@@ -36,8 +34,8 @@ func flipAt(place int) func([]byte) []byte {
 }
 
 // moveRow moves rows from one key to another.
-func moveRow(bucket []byte, from, to consensus.Height) func(tx *bbolt.Tx) error {
-	return func(tx *bbolt.Tx) error {
+func moveRow(bucket []byte, from, to consensus.Height) func(tx *txn) error {
+	return func(tx *txn) error {
 		b := tx.Bucket(bucket)
 		row := bytes.Clone(b.Get(heightKey(from)))
 		if err := b.Delete(heightKey(from)); err != nil {
@@ -49,8 +47,11 @@ func moveRow(bucket []byte, from, to consensus.Height) func(tx *bbolt.Tx) error 
 }
 
 // splitFilters splits the first filter row in two.
-func splitFilters(tx *bbolt.Tx) error {
-	b := tx.Bucket(bucketFilters)
+func splitFilters(tx *txn) error {
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
 	var row filterRow
 	if err := row.read(b, 0); err != nil {
 		return err
@@ -68,8 +69,11 @@ func splitFilters(tx *bbolt.Tx) error {
 }
 
 // joinFilters puts the first filter of the second row at the end of the first.
-func joinFilters(tx *bbolt.Tx) error {
-	b := tx.Bucket(bucketFilters)
+func joinFilters(tx *txn) error {
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
 	var first, second filterRow
 	if err := first.read(b, 0); err != nil {
 		return err
@@ -89,8 +93,8 @@ func joinFilters(tx *bbolt.Tx) error {
 }
 
 // changeTip changes the tip row.
-func changeTip(change func(t *storeTip)) func(tx *bbolt.Tx) error {
-	return func(tx *bbolt.Tx) error {
+func changeTip(change func(t *storeTip)) func(tx *txn) error {
+	return func(tx *txn) error {
 		tip, err := readTip(tx)
 		if err != nil {
 			return err
@@ -107,7 +111,7 @@ func TestCheckProvesEverything(t *testing.T) {
 	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(60), 5000, 30, 1)
 	p := earlyParams(blocks, 1000)
 	row := func(h consensus.Height) []byte { return heightKey(rowStart(h)) }
-	for name, forge := range map[string]func(tx *bbolt.Tx) error{
+	for name, forge := range map[string]func(tx *txn) error{
 		"work before a row":       rewrite(bucketHeaders, row(500), flipAt(31)),
 		"hash of the last header": rewrite(bucketHeaders, row(500), flipAt(32)),
 		"header":                  rewrite(bucketHeaders, row(500), flipAt(head+5*consensus.HeaderSize+offExtraData)),
@@ -115,16 +119,16 @@ func TestCheckProvesEverything(t *testing.T) {
 		"genesis block":           rewrite(bucketHeaders, row(0), flipAt(head+offNonce)),
 		"last header":             rewrite(bucketHeaders, row(5000), flipAt(-1)),
 		"header row too short":    rewrite(bucketHeaders, row(500), func(b []byte) []byte { return b[:len(b)-consensus.HeaderSize] }),
-		"header row missing":      func(tx *bbolt.Tx) error { return tx.Bucket(bucketHeaders).Delete(row(500)) },
+		"header row missing":      func(tx *txn) error { return tx.Bucket(bucketHeaders).Delete(row(500)) },
 		"header row at wrong key": moveRow(bucketHeaders, rowStart(5000), rowStart(5000)+1),
 		"early filter":            rewrite(bucketFilters, heightKey(0), flipAt(-1)),
-		"last filter":             func(tx *bbolt.Tx) error { return forgeLastFilter(tx) },
+		"last filter":             func(tx *txn) error { return forgeLastFilter(tx) },
 		"filter rows split":       splitFilters,
 		"filter rows joined":      joinFilters,
 		"filter row at wrong key": moveRow(bucketFilters, 0, 1),
 		"index entry":             rewrite(bucketHashes, heightKey(0), flipAt(700*indexEntry)),
 		"index offset":            rewrite(bucketHashes, heightKey(0), flipAt(700*indexEntry+5)),
-		"index row missing":       func(tx *bbolt.Tx) error { return tx.Bucket(bucketHashes).Delete(heightKey(0)) },
+		"index row missing":       func(tx *txn) error { return tx.Bucket(bucketHashes).Delete(heightKey(0)) },
 		"index row too many":      moveRow(bucketHashes, 0, segmentBlocks),
 		"tip height":              changeTip(func(t *storeTip) { t.headers.Height-- }),
 		"tip hash":                changeTip(func(t *storeTip) { t.headers.Hash[0]++ }),
@@ -133,9 +137,9 @@ func TestCheckProvesEverything(t *testing.T) {
 		"filters hash":            changeTip(func(t *storeTip) { t.filters.Hash[0]++ }),
 		"hash over early filters": rewrite(bucketMeta, keyEarly, flipAt(10)),
 		"count of early filters":  rewrite(bucketMeta, keyEarly, func(b []byte) []byte { binary.BigEndian.PutUint32(b, 7); return b }),
-		"unknown row in meta":     func(tx *bbolt.Tx) error { return writeMeta(tx, []byte("zebra"), make([]byte, 8)) },
-		"unknown bucket":          func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("zebra")); return err },
-		"sequence number":         func(tx *bbolt.Tx) error { return tx.Bucket(bucketHeaders).SetSequence(1) },
+		"unknown row in meta":     func(tx *txn) error { return writeMeta(tx, []byte("zebra"), make([]byte, 8)) },
+		"unknown bucket":          func(tx *txn) error { _, err := tx.CreateBucket([]byte("zebra")); return err },
+		"sequence number":         func(tx *txn) error { return tx.Bucket(bucketHeaders).SetSequence(1) },
 		"network":                 rewrite(bucketMeta, keyNetwork, flipAt(3)),
 		"format":                  rewrite(bucketMeta, keyFormat, flipAt(3)),
 	} {
@@ -156,7 +160,7 @@ func TestCheckProvesEverything(t *testing.T) {
 // forgedStore returns a store of all blocks, to be forged.
 func forgedStore(t *testing.T, p *consensus.Params, blocks *testChain) *Chain {
 	t.Helper()
-	c := testStore(t, p)
+	c := reopen(t, Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p, noWAL: true})
 	blocks.feed(t, p, c, 0, 2000, 1)
 	if err := addUpTo(t, p, c, blocks, blocks.height()); err != nil {
 		t.Fatal(err)
@@ -166,7 +170,7 @@ func forgedStore(t *testing.T, p *consensus.Params, blocks *testChain) *Chain {
 }
 
 // forgeLastFilter changes the last byte of the last filter row.
-func forgeLastFilter(tx *bbolt.Tx) error {
+func forgeLastFilter(tx *txn) error {
 	key, _ := tx.Bucket(bucketFilters).Cursor().Last()
 	return rewrite(bucketFilters, bytes.Clone(key), flipAt(-1))(tx)
 }
@@ -208,25 +212,25 @@ func TestRepairKeepsWhatIsProven(t *testing.T) {
 	blocks := newTestChain(t, p).mine(t, p, random(62), 3000, 100, 1)
 	var row filterRow
 	for name, tc := range map[string]struct {
-		forge            func(tx *bbolt.Tx) error
+		forge            func(tx *txn) error
 		headers, filters consensus.Height
 	}{
-		"nothing":    {func(*bbolt.Tx) error { return nil }, 3000, 3000},
+		"nothing":    {func(*txn) error { return nil }, 3000, 3000},
 		"header":     {rewrite(bucketHeaders, heightKey(rowStart(1000)), flipAt(head+10*consensus.HeaderSize+offNonce)), rowStart(1000) + 9, rowStart(1000) + 9},
-		"header row": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketHeaders).Delete(heightKey(rowStart(1000))) }, rowStart(1000) - 1, rowStart(1000) - 1},
-		"index and tip": {func(tx *bbolt.Tx) error {
+		"header row": {func(tx *txn) error { return tx.Bucket(bucketHeaders).Delete(heightKey(rowStart(1000))) }, rowStart(1000) - 1, rowStart(1000) - 1},
+		"index and tip": {func(tx *txn) error {
 			return errors.Join(tx.Bucket(bucketMeta).Delete(keyTip), tx.DeleteBucket(bucketHashes))
 		}, 3000, 3000},
-		"filter row": {func(tx *bbolt.Tx) error {
-			return errors.Join(row.read(tx.Bucket(bucketFilters), 2000), tx.Bucket(bucketFilters).Delete(heightKey(row.first)))
+		"filter row": {func(tx *txn) error {
+			return errors.Join(row.read(&rows{Bucket: tx.Bucket(bucketFilters)}, 2000), tx.Bucket(bucketFilters).Delete(heightKey(row.first)))
 		}, 3000, -1},
-		"forged filters": {func(tx *bbolt.Tx) error { return rewrite(bucketFilters, heightKey(0), flipAt(-1))(tx) }, 3000, -2},
+		"forged filters": {func(tx *txn) error { return rewrite(bucketFilters, heightKey(0), flipAt(-1))(tx) }, 3000, -2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := forgedStore(t, p, blocks)
 			var first filterRow
-			if err := c.store.update("forge", func(tx *bbolt.Tx) error {
-				if err := first.read(tx.Bucket(bucketFilters), 0); err != nil {
+			if err := c.store.update("forge", func(tx *txn) error {
+				if err := first.read(&rows{Bucket: tx.Bucket(bucketFilters)}, 0); err != nil {
 					return err
 				}
 				return tc.forge(tx)

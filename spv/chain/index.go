@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -50,7 +49,7 @@ func appendSegment(b []byte, first consensus.Height, hash func(consensus.Height)
 // findHash returns the height of a block of the main chain. What an entry
 // points to is always verified. That nothing was found is only said after the
 // whole index was verified.
-func findHash(tx *bbolt.Tx, hash *chainhash.Hash) (consensus.Height, error) {
+func findHash(tx *txn, hash *chainhash.Hash) (consensus.Height, error) {
 	segments, err := bucketOf(tx, bucketHashes)
 	if err != nil {
 		return 0, err
@@ -95,7 +94,7 @@ func segmentKey(key, row []byte) (consensus.Height, error) {
 }
 
 // findInSegment looks for a hash in one row of the index.
-func findInSegment(headers *bbolt.Bucket, first consensus.Height, entries []byte, hash *chainhash.Hash) (consensus.Height, error) {
+func findInSegment(headers *rows, first consensus.Height, entries []byte, hash *chainhash.Hash) (consensus.Height, error) {
 	prefix := binary.BigEndian.Uint32(hash[:])
 	for i := searchPrefix(entries, prefix); i < segmentBlocks; i++ {
 		e := entries[i*indexEntry:][:indexEntry]
@@ -140,7 +139,7 @@ func searchPrefix(entries []byte, prefix uint32) int {
 }
 
 // findInRows looks for a hash in the header rows from a height on.
-func findInRows(headers *bbolt.Bucket, from consensus.Height, hash *chainhash.Hash) (consensus.Height, error) {
+func findInRows(headers *rows, from consensus.Height, hash *chainhash.Hash) (consensus.Height, error) {
 	c := headers.Cursor()
 	for key, value := c.Seek(heightKey(rowStart(from))); key != nil; key, value = c.Next() {
 		row, err := parseHeaderRow(key, value)

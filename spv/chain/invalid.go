@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -91,7 +90,7 @@ func (c *Chain) isInvalid(hash *chainhash.Hash) bool {
 }
 
 // readInvalid returns the invalid blocks.
-func readInvalid(tx *bbolt.Tx) ([]chainhash.Hash, error) {
+func readInvalid(tx *txn) ([]chainhash.Hash, error) {
 	b, err := bucketOf(tx, bucketMeta)
 	if err != nil || b.Get(keyInvalid) == nil {
 		return nil, err
@@ -110,7 +109,7 @@ func readInvalid(tx *bbolt.Tx) ([]chainhash.Hash, error) {
 	return list, nil
 }
 
-func writeInvalid(tx *bbolt.Tx, list []chainhash.Hash) error {
+func writeInvalid(tx *txn, list []chainhash.Hash) error {
 	row := make([]byte, checksumSize, checksumSize+len(list)*chainhash.HashSize)
 	for i := range list {
 		row = append(row, list[i][:]...)

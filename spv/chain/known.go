@@ -4,8 +4,6 @@ import (
 	"slices"
 	"sort"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -18,7 +16,7 @@ import (
 func (c *Chain) Contradicted() []consensus.BlockID { return slices.Clone(c.contradicted) }
 
 // findContradicted compares the stored chain with the waypoints.
-func (c *Chain) findContradicted(tx *bbolt.Tx, tip consensus.Height) error {
+func (c *Chain) findContradicted(tx *txn, tip consensus.Height) error {
 	c.contradicted = nil
 	for _, point := range c.params.Waypoints[:c.waypointsBelow(tip)] {
 		hash, err := hashOnDisk(tx, point.Height)

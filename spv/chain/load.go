@@ -2,7 +2,6 @@ package chain
 
 import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -10,7 +9,7 @@ import (
 // readTail reads the end of the store into memory and verifies it: there all
 // writing happens, and so there the damage of a crash is, should the system
 // have lied about what is durable.
-func (c *Chain) readTail(tx *bbolt.Tx) error {
+func (c *Chain) readTail(tx *txn) error {
 	tip, err := readTip(tx)
 	if err != nil {
 		return err
@@ -91,7 +90,7 @@ func (r headerRow) verify(before headerRow) error {
 }
 
 // verifyTip verifies that the store ends where its tip says.
-func verifyTip(tx *bbolt.Tx, tip *storeTip, last headerRow) error {
+func verifyTip(tx *txn, tip *storeTip, last headerRow) error {
 	end := last.end() - 1
 	switch {
 	case end != tip.headers.Height || last.hash(end) != tip.headers.Hash:
@@ -118,7 +117,7 @@ func verifyTip(tx *bbolt.Tx, tip *storeTip, last headerRow) error {
 }
 
 // hashOnDisk returns the hash of a block that must be there.
-func hashOnDisk(tx *bbolt.Tx, h consensus.Height) (hash chainhash.Hash, err error) {
+func hashOnDisk(tx *txn, h consensus.Height) (hash chainhash.Hash, err error) {
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
 		return hash, err

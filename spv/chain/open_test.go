@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -131,7 +129,7 @@ func TestOpenAsIs(t *testing.T) {
 func TestOpenRefusesNewerFormat(t *testing.T) {
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
 	c := reopen(t, cfg)
-	if err := c.store.update("test", func(tx *bbolt.Tx) error { return writeFormat(tx, storeFormat+1) }); err != nil {
+	if err := c.store.update("test", func(tx *txn) error { return writeFormat(tx, storeFormat+1) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -157,13 +155,13 @@ func TestUpgrades(t *testing.T) {
 	var ran []int
 	failure := errors.New("no")
 	step := func(n int, err error) upgrade {
-		return func(tx *bbolt.Tx, _ *consensus.Params) error {
+		return func(tx *txn, _ *consensus.Params) error {
 			ran = append(ran, n)
 			return errors.Join(err, writeMeta(tx, []byte("trace"), []byte{0, 0, 0, 0, byte(n)}))
 		}
 	}
 	run := func(table ...upgrade) error {
-		return c.store.update("test", func(tx *bbolt.Tx) error { return runUpgrades(tx, c.params, table) })
+		return c.store.update("test", func(tx *txn) error { return runUpgrades(tx, c.params, table) })
 	}
 	if err := run(step(1, nil), step(2, failure)); !errors.Is(err, failure) {
 		t.Fatalf("want the error of the upgrade, got %v", err)
@@ -186,7 +184,7 @@ func TestUpgrades(t *testing.T) {
 // wantFormat checks the format of a store and which upgrade left its trace.
 func wantFormat(t *testing.T, c *Chain, want uint32, trace byte) {
 	t.Helper()
-	err := c.store.view("test", func(tx *bbolt.Tx) error {
+	err := c.store.view("test", func(tx *txn) error {
 		if got, err := readFormat(tx); err != nil || got != want {
 			t.Errorf("want format %d, got %d, %v", want, got, err)
 		}

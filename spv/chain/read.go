@@ -6,14 +6,13 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Header returns the header at a height of the main chain.
 func (c *Chain) Header(h consensus.Height) (header consensus.Header, err error) {
-	err = c.readHeaders(fmt.Sprintf("read header %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
+	err = c.readHeaders(fmt.Sprintf("read header %d", h), h, func(row headerRow, _ *rows) error {
 		header = *row.header(h)
 		return nil
 	})
@@ -22,7 +21,7 @@ func (c *Chain) Header(h consensus.Height) (header consensus.Header, err error) 
 
 // Hash returns the hash of the block at a height of the main chain.
 func (c *Chain) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
-	err = c.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
+	err = c.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row headerRow, _ *rows) error {
 		hash = row.hash(h)
 		return nil
 	})
@@ -31,7 +30,7 @@ func (c *Chain) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
 
 // HeightOf returns the height of a block of the main chain.
 func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
-	err = c.store.view(fmt.Sprintf("find block %v", hash), func(tx *bbolt.Tx) error {
+	err = c.store.view(fmt.Sprintf("find block %v", hash), func(tx *txn) error {
 		h, err = findHash(tx, &hash)
 		return err
 	})
@@ -40,7 +39,7 @@ func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
 
 // Filter returns the filter of the block at a height of the main chain.
 func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
-	err = c.store.view(fmt.Sprintf("read filter %d", h), func(tx *bbolt.Tx) error {
+	err = c.store.view(fmt.Sprintf("read filter %d", h), func(tx *txn) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err
@@ -58,7 +57,7 @@ func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
 // MedianTime returns the median time of the eleven blocks of the main chain
 // that end at a height.
 func (c *Chain) MedianTime(h consensus.Height) (median time.Time, err error) {
-	err = c.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row headerRow, b *bbolt.Bucket) error {
+	err = c.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row headerRow, b *rows) error {
 		view := rowsView{bucket: b, row: row}
 		t := consensus.MedianTime(&view, h)
 		median = time.Unix(t, 0)
@@ -70,7 +69,7 @@ func (c *Chain) MedianTime(h consensus.Height) (median time.Time, err error) {
 // WorkAt returns the work of the main chain up to a height, genesis block
 // included.
 func (c *Chain) WorkAt(h consensus.Height) (work uint256.Uint256, err error) {
-	err = c.readHeaders(fmt.Sprintf("read work %d", h), h, func(row headerRow, _ *bbolt.Bucket) error {
+	err = c.readHeaders(fmt.Sprintf("read work %d", h), h, func(row headerRow, _ *rows) error {
 		work = row.work(h)
 		return nil
 	})
@@ -78,8 +77,8 @@ func (c *Chain) WorkAt(h consensus.Height) (work uint256.Uint256, err error) {
 }
 
 // readHeaders calls fn with the header row that has a height.
-func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row headerRow, b *bbolt.Bucket) error) error {
-	return c.store.view(op, func(tx *bbolt.Tx) error {
+func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row headerRow, b *rows) error) error {
+	return c.store.view(op, func(tx *txn) error {
 		b, err := bucketOf(tx, bucketHeaders)
 		if err != nil {
 			return err
@@ -94,7 +93,7 @@ func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row headerRow
 
 // rowsView is the main chain on disk as the rules see it, inside a transaction.
 type rowsView struct {
-	bucket *bbolt.Bucket
+	bucket *rows
 	row    headerRow // the one that was read last
 	err    error
 }

@@ -3,8 +3,6 @@ package chain
 import (
 	"os"
 	"unsafe"
-
-	"go.etcd.io/bbolt"
 )
 
 // aheadBytes is how far ahead of a scan the file is read.
@@ -25,7 +23,7 @@ func newReadAhead(file *os.File) readAhead {
 }
 
 // row takes note that the scan is at a row, which was read in the transaction.
-func (a *readAhead) row(tx *bbolt.Tx, value []byte) {
+func (a *readAhead) row(tx *txn, value []byte) {
 	start := tx.DB().Info().Data                             // of the file in memory, which stays while tx is open
 	here := uintptr(unsafe.Pointer(unsafe.SliceData(value))) //nolint:gosec // compared, never followed
 	a.at(int64(here - start))

@@ -29,7 +29,7 @@ func Repair(cfg Config) (State, error) {
 		return State{}, err
 	}
 	fresh := cfg
-	fresh.Path += ".repair"
+	fresh.Path, fresh.noWAL = fresh.Path+".repair", true
 	kept, err := rebuild(old, fresh)
 	if err := errors.Join(err, old.close()); err != nil {
 		return State{}, errors.Join(err, discard(fresh.Path))
@@ -50,7 +50,7 @@ func discard(path string) error {
 
 // rebuild copies what can be proven of a store to a new one.
 func rebuild(old *store, fresh Config) (State, error) {
-	err := old.view("repair", func(tx *bbolt.Tx) error {
+	err := old.view("repair", func(tx *txn) error {
 		aged, err := needsUpgrade(tx, upgrades())
 		if err == nil && aged {
 			err = corrupt("it is of an older format")
@@ -64,7 +64,7 @@ func rebuild(old *store, fresh Config) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	err = errors.Join(c.copyAll(old, c.copyHeaders), c.copyAll(old, c.copyFilters))
+	err = errors.Join(c.copyAll(old, c.copyHeaders), c.copyAll(old, c.copyFilters), c.copyLog(old))
 	kept := c.State()
 	if err := errors.Join(err, c.Close()); err != nil {
 		return State{}, err
@@ -77,7 +77,7 @@ func rebuild(old *store, fresh Config) (State, error) {
 
 // copyAll stages and flushes what step takes from an old store, until it finds
 // nothing more or damage.
-func (c *Chain) copyAll(old *store, step func(tx *bbolt.Tx) error) error {
+func (c *Chain) copyAll(old *store, step func(tx *txn) error) error {
 	for {
 		err := old.view("repair", step)
 		var broken *consensus.RuleError
@@ -96,8 +96,24 @@ func (c *Chain) copyAll(old *store, step func(tx *bbolt.Tx) error) error {
 	}
 }
 
+// copyLog stages and flushes the blocks of the write-ahead log of an old store, if all
+// that they follow could be kept.
+func (c *Chain) copyLog(old *store) error {
+	var tip storeTip
+	if old.view("repair", func(tx *txn) (err error) { tip, err = readTip(tx); return err }) != nil {
+		return nil // which blocks the log follows is not known
+	}
+	log := wal{path: walPath(old.path)}
+	b, err := log.read()
+	if err != nil {
+		return err
+	}
+	c.redoAll(b, tip.cuts)
+	return c.Flush()
+}
+
 // copyHeaders stages the headers of the next row.
-func (c *Chain) copyHeaders(tx *bbolt.Tx) error {
+func (c *Chain) copyHeaders(tx *txn) error {
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
 		return err
@@ -125,7 +141,7 @@ func (c *Chain) copyHeaders(tx *bbolt.Tx) error {
 }
 
 // copyFilters stages the filters of the next row.
-func (c *Chain) copyFilters(tx *bbolt.Tx) error {
+func (c *Chain) copyFilters(tx *txn) error {
 	b, err := bucketOf(tx, bucketFilters)
 	if err != nil {
 		return err

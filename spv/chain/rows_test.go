@@ -19,7 +19,7 @@ func TestRowsAreGolden(t *testing.T) {
 	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(70), 3, 8, 1)
 	c := forgedStore(t, earlyParams(blocks, 2), blocks)
 	var got strings.Builder
-	err := c.store.view("test", func(tx *bbolt.Tx) error {
+	err := c.store.view("test", func(tx *txn) error {
 		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 			return b.ForEach(func(key, row []byte) error {
 				_, err := fmt.Fprintf(&got, "%s %x %x\n", name, key, row)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -23,7 +22,7 @@ func (c *Chain) Scan(from, to consensus.Height, fn func(id consensus.BlockID, h 
 	s := c.newScan()
 	defer c.scans.Put(s)
 	for next := from; next <= to; next = s.end() {
-		err := c.store.view(fmt.Sprintf("scan %d", next), func(tx *bbolt.Tx) error {
+		err := c.store.view(fmt.Sprintf("scan %d", next), func(tx *txn) error {
 			return s.read(tx, next, to)
 		})
 		if err != nil {
@@ -74,7 +73,7 @@ func (s *scan) filter(i int) []byte {
 
 // read reads the blocks from one height on, at most up to another and at least
 // one.
-func (s *scan) read(tx *bbolt.Tx, from, to consensus.Height) error {
+func (s *scan) read(tx *txn, from, to consensus.Height) error {
 	tip, err := readTip(tx)
 	switch {
 	case err != nil:
@@ -92,7 +91,7 @@ func (s *scan) read(tx *bbolt.Tx, from, to consensus.Height) error {
 }
 
 // readFilters copies filters until the chunk is full.
-func (s *scan) readFilters(tx *bbolt.Tx, from, to consensus.Height) error {
+func (s *scan) readFilters(tx *txn, from, to consensus.Height) error {
 	b, err := bucketOf(tx, bucketFilters)
 	if err != nil {
 		return err
@@ -105,7 +104,9 @@ func (s *scan) readFilters(tx *bbolt.Tx, from, to consensus.Height) error {
 		if key == nil {
 			return corrupt("filter %d is missing", next)
 		}
-		s.ahead.row(tx, value)
+		if !c.inNewer {
+			s.ahead.row(tx, value)
+		}
 		if err := row.parse(key, value); err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func (s *scan) readFilters(tx *bbolt.Tx, from, to consensus.Height) error {
 }
 
 // readHeaders copies the headers of the same blocks.
-func (s *scan) readHeaders(tx *bbolt.Tx, from, end consensus.Height) error {
+func (s *scan) readHeaders(tx *txn, from, end consensus.Height) error {
 	b, err := bucketOf(tx, bucketHeaders)
 	if err != nil {
 		return err

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -21,7 +19,7 @@ func (c *Chain) Since(locator []consensus.BlockID, limit int) (u Update, err err
 // SinceIn is Since, with the applied blocks in the memory of others that nobody needs
 // any more, as far as it goes. Who takes many large steps makes no garbage this way.
 func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) (u Update, err error) {
-	err = c.store.view("read update", func(tx *bbolt.Tx) error {
+	err = c.store.view("read update", func(tx *txn) error {
 		tip, err := readTip(tx)
 		if err != nil {
 			return err
@@ -46,7 +44,7 @@ func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) 
 
 // newestOnMain returns the index of the first block of the locator that is on
 // the main chain.
-func newestOnMain(b *bbolt.Bucket, tip *storeTip, locator []consensus.BlockID) (int, error) {
+func newestOnMain(b *rows, tip *storeTip, locator []consensus.BlockID) (int, error) {
 	for i, id := range locator {
 		if id.Height < 0 || id.Height > tip.headers.Height {
 			continue
@@ -63,7 +61,7 @@ func newestOnMain(b *bbolt.Bucket, tip *storeTip, locator []consensus.BlockID) (
 }
 
 // readBlocks appends n headers from a height on.
-func readBlocks(blocks []Block, b *bbolt.Bucket, from consensus.Height, n int) ([]Block, error) {
+func readBlocks(blocks []Block, b *rows, from consensus.Height, n int) ([]Block, error) {
 	if n <= 0 {
 		return blocks, nil
 	}

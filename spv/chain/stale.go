@@ -9,7 +9,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -59,7 +58,7 @@ type StaleBlock struct {
 // Stale returns a block that has left the main chain, if that is no further than
 // StaleBlocks below its tip. The error is ErrNotFound for any other block.
 func (c *Chain) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
-	err = c.store.view(fmt.Sprintf("find stale block %v", hash), func(tx *bbolt.Tx) error {
+	err = c.store.view(fmt.Sprintf("find stale block %v", hash), func(tx *txn) error {
 		v, err := newStaleView(tx)
 		if err != nil {
 			return err
@@ -73,7 +72,7 @@ func (c *Chain) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
 // StaleTips returns the newest blocks of the branches that the main chain has left no
 // further than StaleBlocks below its tip, the highest first, and that tip.
 func (c *Chain) StaleTips() (tip consensus.BlockID, list []StaleBlock, err error) {
-	err = c.store.view("list stale branches", func(tx *bbolt.Tx) error {
+	err = c.store.view("list stale branches", func(tx *txn) error {
 		v, err := newStaleView(tx)
 		if err != nil {
 			return err
@@ -93,7 +92,7 @@ type staleView struct {
 	invalid []chainhash.Hash
 }
 
-func newStaleView(tx *bbolt.Tx) (*staleView, error) {
+func newStaleView(tx *txn) (*staleView, error) {
 	tip, err := readTip(tx)
 	if err != nil {
 		return nil, err
@@ -222,7 +221,7 @@ func (c *Chain) leave(h *consensus.Header, hash chainhash.Hash) {
 
 // writeStale adds blocks that have left the main chain, and drops those that are too far
 // below a tip.
-func writeStale(tx *bbolt.Tx, left []staleHeader, tip consensus.Height) error {
+func writeStale(tx *txn, left []staleHeader, tip consensus.Height) error {
 	if len(left) == 0 {
 		return nil
 	}
@@ -304,7 +303,7 @@ func readStale(key, row []byte) ([]staleHeader, error) {
 }
 
 // eachStale calls fn with the stale blocks of each height from one on.
-func eachStale(tx *bbolt.Tx, from consensus.Height, fn func(h consensus.Height, list []staleHeader) error) error {
+func eachStale(tx *txn, from consensus.Height, fn func(h consensus.Height, list []staleHeader) error) error {
 	b := tx.Bucket(bucketStale)
 	if b == nil {
 		return nil
@@ -323,7 +322,7 @@ func eachStale(tx *bbolt.Tx, from consensus.Height, fn func(h consensus.Height, 
 }
 
 // checkStale proves the stale blocks of a store: their form, hashes and proof of work.
-func checkStale(p *consensus.Params, tx *bbolt.Tx) error {
+func checkStale(p *consensus.Params, tx *txn) error {
 	return eachStale(tx, 0, func(_ consensus.Height, list []staleHeader) error {
 		for i := range list {
 			h := &list[i]

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -113,7 +112,7 @@ func TestStaleBlocksAreBounded(t *testing.T) {
 	}
 	put := func(tip consensus.Height, list ...staleHeader) {
 		t.Helper()
-		if err := c.store.update("test", func(tx *bbolt.Tx) error { return writeStale(tx, list, tip) }); err != nil {
+		if err := c.store.update("test", func(tx *txn) error { return writeStale(tx, list, tip) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,7 +124,7 @@ func TestStaleBlocksAreBounded(t *testing.T) {
 	put(100, all...)
 	put(100, all[len(all)-1])
 	count := func() (heights []consensus.Height, blocks []staleHeader) {
-		if err := c.store.view("test", func(tx *bbolt.Tx) error {
+		if err := c.store.view("test", func(tx *txn) error {
 			return eachStale(tx, 0, func(h consensus.Height, list []staleHeader) error {
 				heights, blocks = append(heights, h), append(blocks, list...)
 				return nil

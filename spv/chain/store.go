@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -67,6 +68,10 @@ type store struct {
 	db   *bbolt.DB
 	file *os.File // the one that db has open
 	torn error    // what is wrong with one of the two meta pages; nil if nothing is
+	asIs bool     // it may not be changed by itself
+
+	wal     wal                     // changed only in a transaction that writes
+	version atomic.Pointer[version] // the newest
 }
 
 // openStore opens the file, or creates it with nothing but the genesis block if
@@ -93,7 +98,7 @@ func openStore(cfg Config) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.torn = torn
+	s.torn, s.asIs = torn, cfg.AsIs
 	return s, nil
 }
 
@@ -101,14 +106,16 @@ func openStore(cfg Config) (*store, error) {
 // moves it into place, so that there never is half a store.
 func createStore(cfg Config) error {
 	fresh := cfg.Path + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("create chain store: %w", err)
+	for _, name := range []string{fresh, walPath(cfg.Path)} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("create chain store: %w", err)
+		}
 	}
 	s, err := openFile(fresh, cfg.noSync)
 	if err != nil {
 		return err
 	}
-	err = s.update("create", func(tx *bbolt.Tx) error { return writeGenesis(tx, cfg.Params) })
+	err = s.update("create", func(tx *txn) error { return writeGenesis(tx, cfg.Params) })
 	if err := errors.Join(err, s.close()); err != nil {
 		return fmt.Errorf("create chain store: %w", err)
 	}
@@ -153,7 +160,7 @@ func inspect(path string) (torn, err error) {
 
 // openFile opens a file that is known to be intact, or new.
 func openFile(path string, noSync bool) (*store, error) {
-	s := &store{path: path}
+	s := &store{path: path, wal: wal{path: walPath(path), noSync: noSync}}
 	err := guard(path, "open", func() error {
 		options := bbolt.Options{FreelistType: bbolt.FreelistMapType, NoSync: noSync}
 		if runtime.GOOS != "windows" && strconv.IntSize == 64 { // there the file would become as large
@@ -170,6 +177,7 @@ func openFile(path string, noSync bool) (*store, error) {
 // open opens the file with options of which it sets the common ones. It leaves
 // nothing open when it fails or panics.
 func (s *store) open(options *bbolt.Options) (err error) {
+	s.version.Store(new(version))
 	options.Timeout = lockPatience
 	options.PageSize = pageSize
 	options.NoStatistics = true
@@ -201,10 +209,14 @@ func openError(err error) error {
 	return corrupt("%v", err)
 }
 
-// close closes the file after the transactions that still run. It may be
-// called again.
+// close closes the file after the transactions that still run. Rows that are only in the
+// write-ahead log are put into the file before: an older version of the program does not
+// know the log. They stay in the log if that fails. It may be called again.
 func (s *store) close() error {
-	if err := s.db.Close(); err != nil {
+	if v := s.version.Load(); v != nil && v.newer != nil && !s.asIs {
+		_ = s.update("close", func(*txn) error { return nil })
+	}
+	if err := errors.Join(s.db.Close(), s.wal.close()); err != nil {
 		return fmt.Errorf("close chain store %s: %w", s.path, err)
 	}
 	return nil
@@ -212,18 +224,68 @@ func (s *store) close() error {
 
 // view runs fn on a snapshot. Slices that it gets from the store are valid only
 // until it returns.
-func (s *store) view(op string, fn func(tx *bbolt.Tx) error) error {
-	return guard(s.path, op, func() error { return s.db.View(fn) })
+func (s *store) view(op string, fn func(tx *txn) error) error {
+	return guard(s.path, op, func() error {
+		for {
+			tx, err := s.db.Begin(false)
+			if err != nil {
+				return err
+			}
+			v := s.version.Load().of(tx.ID())
+			if v == nil { // the file has changed more than once since the transaction began
+				if err := tx.Rollback(); err != nil {
+					return err
+				}
+				continue
+			}
+			defer func() { _ = tx.Rollback() }()
+			return fn(&txn{tx, v.newer})
+		}
+	})
+}
+
+// newest returns the snapshot that a transaction begins with that keeps others from
+// writing.
+func (s *store) newest(tx *bbolt.Tx) *txn {
+	return &txn{tx, s.version.Load().of(tx.ID() - 1).newer}
 }
 
 // update runs fn in the transaction that is committed, and is durable, when it
-// returns nil.
-func (s *store) update(op string, fn func(tx *bbolt.Tx) error) error {
+// returns nil. The rows that were in the write-ahead log only are put into the file with it.
+func (s *store) update(op string, fn func(tx *txn) error) error {
 	return guard(s.path, op, func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			s.db.AllocSize = max(growth, int(tx.Size()/growthShare)) // used by this commit only
-			return fn(tx)
+			last := s.version.Load().of(tx.ID() - 1)
+			t := &txn{Tx: tx}
+			if err := last.newer.put(t); err != nil {
+				return err
+			}
+			if err := fn(t); err != nil {
+				return err
+			}
+			// Readers who begin before the commit is complete need the version before.
+			s.version.Store(&version{tx.ID(), nil, &version{last.id, last.newer, nil}})
+			return nil
 		})
+	})
+}
+
+// log appends a record to the write-ahead log, which is durable when it returns nil, and
+// makes the rows of the plan visible that it stands for.
+func (s *store) log(op string, record []byte, p *plan, meta []plannedRow) error {
+	return guard(s.path, op, func() error {
+		tx, err := s.db.Begin(true) // so that nothing else writes, or closes the file
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }()
+		last := s.version.Load().of(tx.ID() - 1)
+		if err := s.wal.append(record, last.newer == nil); err != nil {
+			return err
+		}
+		s.version.Store(&version{last.id, last.newer.with(p, meta), last.before})
+		return nil
 	})
 }
 
@@ -260,13 +322,13 @@ const checksumSize = 4
 
 // bucketOf returns a bucket of the store. Rows are appended: leaves are filled
 // to the end.
-func bucketOf(tx *bbolt.Tx, name []byte) (*bbolt.Bucket, error) {
+func bucketOf(tx *txn, name []byte) (*rows, error) {
 	b := tx.Bucket(name)
 	if b == nil {
 		return nil, corrupt("bucket %s is missing", name)
 	}
 	b.FillPercent = 1
-	return b, nil
+	return &rows{b, tx.newer.of(name)}, nil
 }
 
 // heightKey returns the key of the row that starts at a height.

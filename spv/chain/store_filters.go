@@ -3,8 +3,6 @@ package chain
 import (
 	"encoding/binary"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -67,7 +65,7 @@ func (r *filterRow) parse(key, value []byte) error {
 }
 
 // read reads the row that has the given height.
-func (r *filterRow) read(b *bbolt.Bucket, h consensus.Height) error {
+func (r *filterRow) read(b *rows, h consensus.Height) error {
 	if h < 0 {
 		return ErrNotFound
 	}
@@ -88,7 +86,7 @@ func (r *filterRow) read(b *bbolt.Bucket, h consensus.Height) error {
 // seekRow moves a cursor to the last row that starts at or before a height. Where
 // that is the last of all it goes back from the end, because bbolt's Last does not
 // return when all leaves are empty, as after all rows were deleted.
-func seekRow(c *bbolt.Cursor, h consensus.Height) (key, value []byte) {
+func seekRow(c *rowCursor, h consensus.Height) (key, value []byte) {
 	want := heightKey(h)
 	if key, value = c.Seek(want); string(key) == string(want) {
 		return key, value

@@ -6,14 +6,13 @@ import (
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
 
 // writeGenesis makes an empty file a store with the genesis block and its
 // filter.
-func writeGenesis(tx *bbolt.Tx, p *consensus.Params) error {
+func writeGenesis(tx *txn, p *consensus.Params) error {
 	for _, name := range [][]byte{bucketMeta, bucketHeaders, bucketFilters, bucketHashes} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err

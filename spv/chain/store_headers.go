@@ -3,7 +3,6 @@ package chain
 import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -32,7 +31,7 @@ type headerRow struct {
 func rowStart(h consensus.Height) consensus.Height { return h - h%headersPerRow }
 
 // readHeaderRow reads the row that has the given height.
-func readHeaderRow(b *bbolt.Bucket, h consensus.Height) (headerRow, error) {
+func readHeaderRow(b *rows, h consensus.Height) (headerRow, error) {
 	if h < 0 {
 		return headerRow{}, ErrNotFound
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -77,7 +76,7 @@ func takeBlockID(b []byte) (consensus.BlockID, []byte) {
 }
 
 // readMeta returns what follows the checksum of a row of the meta bucket.
-func readMeta(tx *bbolt.Tx, key []byte) ([]byte, error) {
+func readMeta(tx *txn, key []byte) ([]byte, error) {
 	b, err := bucketOf(tx, bucketMeta)
 	if err != nil {
 		return nil, err
@@ -86,7 +85,7 @@ func readMeta(tx *bbolt.Tx, key []byte) ([]byte, error) {
 }
 
 // writeMeta writes a row of the meta bucket, which has room for the checksum.
-func writeMeta(tx *bbolt.Tx, key, row []byte) error {
+func writeMeta(tx *txn, key, row []byte) error {
 	b, err := bucketOf(tx, bucketMeta)
 	if err != nil {
 		return err
@@ -95,7 +94,7 @@ func writeMeta(tx *bbolt.Tx, key, row []byte) error {
 	return b.Put(key, row)
 }
 
-func readTip(tx *bbolt.Tx) (storeTip, error) {
+func readTip(tx *txn) (storeTip, error) {
 	row, err := readMeta(tx, keyTip)
 	if err != nil {
 		return storeTip{}, err
@@ -103,9 +102,9 @@ func readTip(tx *bbolt.Tx) (storeTip, error) {
 	return decodeTip(row)
 }
 
-func writeTip(tx *bbolt.Tx, t *storeTip) error { return writeMeta(tx, keyTip, t.encode()) }
+func writeTip(tx *txn, t *storeTip) error { return writeMeta(tx, keyTip, t.encode()) }
 
-func readFormat(tx *bbolt.Tx) (uint32, error) {
+func readFormat(tx *txn) (uint32, error) {
 	row, err := readMeta(tx, keyFormat)
 	if err != nil {
 		return 0, err
@@ -116,12 +115,12 @@ func readFormat(tx *bbolt.Tx) (uint32, error) {
 	return binary.BigEndian.Uint32(row), nil
 }
 
-func writeFormat(tx *bbolt.Tx, format uint32) error {
+func writeFormat(tx *txn, format uint32) error {
 	return writeMeta(tx, keyFormat, binary.BigEndian.AppendUint32(make([]byte, checksumSize), format))
 }
 
 // readEarly returns the hash over the filters below DCP0005.
-func readEarly(tx *bbolt.Tx) (consensus.EarlyFilterHash, error) {
+func readEarly(tx *txn) (consensus.EarlyFilterHash, error) {
 	row, err := readMeta(tx, keyEarly)
 	if err != nil {
 		return consensus.EarlyFilterHash{}, err
@@ -133,7 +132,7 @@ func readEarly(tx *bbolt.Tx) (consensus.EarlyFilterHash, error) {
 	return early, nil
 }
 
-func writeEarly(tx *bbolt.Tx, early *consensus.EarlyFilterHash) error {
+func writeEarly(tx *txn, early *consensus.EarlyFilterHash) error {
 	return writeMeta(tx, keyEarly, early.State(make([]byte, checksumSize)))
 }
 
@@ -145,7 +144,7 @@ func networkRow(p *consensus.Params) []byte {
 }
 
 // checkNetwork verifies that the store is of the network.
-func checkNetwork(tx *bbolt.Tx, p *consensus.Params) error {
+func checkNetwork(tx *txn, p *consensus.Params) error {
 	row, err := readMeta(tx, keyNetwork)
 	if err != nil {
 		return err

@@ -3,13 +3,11 @@ package chain
 import (
 	"fmt"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
 // upgrade takes a store from one format to the next.
-type upgrade func(tx *bbolt.Tx, p *consensus.Params) error
+type upgrade func(tx *txn, p *consensus.Params) error
 
 // upgrades is the table of upgrades: the one at index i takes a store from
 // format i+1 to format i+2. Each is in a file of its own.
@@ -17,7 +15,7 @@ func upgrades() []upgrade { return nil }
 
 // needsUpgrade reports whether a store is older than the last upgrade of the
 // table. It refuses one that is newer.
-func needsUpgrade(tx *bbolt.Tx, table []upgrade) (bool, error) {
+func needsUpgrade(tx *txn, table []upgrade) (bool, error) {
 	format, err := readFormat(tx)
 	if err != nil {
 		return false, err
@@ -34,7 +32,7 @@ func needsUpgrade(tx *bbolt.Tx, table []upgrade) (bool, error) {
 
 // runUpgrades brings a store that needs it to the format after the last upgrade
 // of the table, all in the given transaction.
-func runUpgrades(tx *bbolt.Tx, p *consensus.Params, table []upgrade) error {
+func runUpgrades(tx *txn, p *consensus.Params, table []upgrade) error {
 	format, err := readFormat(tx)
 	if err != nil {
 		return err

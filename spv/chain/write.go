@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -17,6 +16,7 @@ type Write struct {
 	store   *store
 	flushed *atomic.Pointer[State]
 	plan    *plan
+	record  []byte                     // for the write-ahead log; nil if all is written to the store
 	early   *consensus.EarlyFilterHash // nil on networks without early filters
 	tip     storeTip                   // what is on disk once it is committed
 	state   *State                     // the same for readers
@@ -37,6 +37,7 @@ func (c *Chain) Begin() (*Write, error) {
 	if c.Pending() == 0 {
 		return nil, nil
 	}
+	record := c.record()
 	p, err := c.plan()
 	if err != nil {
 		return nil, err
@@ -48,6 +49,7 @@ func (c *Chain) Begin() (*Write, error) {
 		store:       c.store,
 		flushed:     &c.flushed,
 		plan:        p,
+		record:      record,
 		tip:         c.tip,
 		state:       newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header),
 		keep:        c.tip.headers.Height,
@@ -72,7 +74,11 @@ func (c *Chain) Begin() (*Write, error) {
 // Commit makes the write durable, and then visible to readers. It may be called
 // once, from any goroutine. When it fails nothing has changed on disk.
 func (w *Write) Commit() error {
-	err := w.store.update("flush", func(tx *bbolt.Tx) error {
+	if w.record != nil && w.store.log("flush", w.record, w.plan, w.meta()) == nil {
+		w.ended()
+		return nil
+	} // what the log does not take, because it is full for example, the store does
+	err := w.store.update("flush", func(tx *txn) error {
 		if err := w.plan.apply(tx); err != nil {
 			return err
 		}
@@ -94,9 +100,23 @@ func (w *Write) Commit() error {
 	if err != nil {
 		return err
 	}
+	w.ended()
+	return nil
+}
+
+// ended makes what was written known to readers.
+func (w *Write) ended() {
 	w.done = true
 	w.flushed.Store(w.state)
-	return nil
+}
+
+// meta returns the rows of the meta bucket that change when blocks are added.
+func (w *Write) meta() []plannedRow {
+	rows := []plannedRow{{keyTip, w.tip.encode()}}
+	if w.early != nil {
+		rows = append(rows, plannedRow{keyEarly, w.early.State(make([]byte, checksumSize))})
+	}
+	return rows
 }
 
 // Settle ends a write after Commit has returned. If that has failed, or was not

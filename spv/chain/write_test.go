@@ -3,8 +3,6 @@ package chain
 import (
 	"testing"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -78,7 +76,7 @@ func TestSeekRowAmongNone(t *testing.T) {
 	blocks.feed(t, p, c, 0, 2000, 1)
 	blocks.feedFilters(t, p, c)
 	mustFlush(t, c)
-	err := c.store.update("test", func(tx *bbolt.Tx) error {
+	err := c.store.update("test", func(tx *txn) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err
