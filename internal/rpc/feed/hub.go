@@ -38,6 +38,9 @@ type update struct {
 	// read is what was read of the wallets.
 	read *cache
 
+	// votes counts how often what is known about votes has changed.
+	votes uint64
+
 	// steps are the steps along the chain that lead to its tip.
 	steps *steps
 
@@ -72,9 +75,9 @@ func NewHub(s Syncer, wallets *wallet.Set, votes *votecheck.Checker) *Hub {
 // Run pokes the followers until ctx ends.
 func (h *Hub) Run(ctx context.Context) {
 	var others sync.WaitGroup
-	others.Go(func() { h.watch(ctx, h.wallets.Watch(ctx)) })
+	others.Go(func() { h.watch(ctx, h.wallets.Watch(ctx), 0) })
 	if h.votes != nil {
-		others.Go(func() { h.watch(ctx, h.votes.Watch(ctx)) })
+		others.Go(func() { h.watch(ctx, h.votes.Watch(ctx), 1) })
 	}
 	for range h.syncer.Changes(ctx, 0) {
 		h.announce(h.look())
@@ -82,12 +85,13 @@ func (h *Hub) Run(ctx context.Context) {
 	others.Wait()
 }
 
-// watch pokes the followers when a wallet, or what is known about votes, has changed.
-func (h *Hub) watch(ctx context.Context, changed <-chan struct{}) {
+// watch pokes the followers when a wallet, or what is known about votes, has changed. The
+// number is what a change adds to update.votes.
+func (h *Hub) watch(ctx context.Context, changed <-chan struct{}, votes uint64) {
 	for {
 		select {
 		case <-changed:
-			h.announce(h.renew())
+			h.announce(h.renew(votes))
 		case <-ctx.Done():
 			return
 		}
@@ -103,12 +107,13 @@ func (h *Hub) announce(u *update) {
 
 // renew returns an update in which nothing is cached that was read of a wallet, or is known
 // about votes, before.
-func (h *Hub) renew() *update {
+func (h *Hub) renew(votes uint64) *update {
 	h.look()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	u := *h.current
 	u.read = &cache{}
+	u.votes += votes
 	h.current = &u
 	return &u
 }
@@ -125,6 +130,9 @@ func (h *Hub) look() *update {
 	u := &update{
 		status: view.SyncStatus(st, time.Now()), busy: isBusy(&st), filtered: int64(st.Filters.Current),
 		steps: &steps{}, read: &cache{},
+	}
+	if last != nil {
+		u.votes = last.votes
 	}
 	if last != nil && last.status.Tip.Hash == u.status.Tip.Hash && last.filtered == u.filtered {
 		u.steps = last.steps

@@ -25,7 +25,10 @@ type item struct {
 // first. It is read once for all clients at the same place, and after the wallet got to
 // its positions: no list is older than they are.
 func (f *Wallet) items(ctx context.Context, u *update, w *wallet.Wallet, at *wallet.Status, above int64) ([]item, error) {
-	key := strings.Join([]string{f.topic, strconv.FormatInt(above, 10), at.Tip.Hash.String(), at.Scanned.Hash.String(), f.wallet}, " ")
+	key := strings.Join([]string{
+		f.topic, strconv.FormatInt(above, 10), at.Tip.Hash.String(), at.Scanned.Hash.String(),
+		strconv.FormatUint(at.Changes, 10), f.wallet,
+	}, " ")
 	return u.read.list(key, func() ([]item, error) {
 		filter := wallet.HistoryFilter{Above: consensus.Height(above)}
 		if f.topic == api.TopicSpends {

@@ -41,6 +41,19 @@ type Wallet struct {
 	// voted is what the client knows about the votes behind mined transactions, by their
 	// keys. It is nil until the first look: a client without a cursor reads it itself.
 	voted map[string]string
+
+	// read is what the wallet was when the client was last notified of everything in it.
+	// As long as it is the same there is nothing to read.
+	read walletState
+}
+
+// walletState is all that decides what is sent about the transactions of a wallet.
+type walletState struct {
+	wallet       *wallet.Wallet // another one after it was closed and opened
+	tip, scanned consensus.BlockID
+	forgot       uint32
+	changes      uint64
+	votes        uint64 // update.votes
 }
 
 // NewWallet returns a feed of a topic for the wallet of a name, after a cursor or, for an
@@ -76,6 +89,10 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	}
 	at := w.Status()
 	if !f.onMain(at.Tip) || !f.onMain(at.Scanned) {
+		return nil
+	}
+	state := walletState{w, at.Tip, at.Scanned, at.Forgot, at.Changes, u.votes}
+	if f.read == state {
 		return nil
 	}
 	if len(f.at) == 0 {
@@ -114,6 +131,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	}
 	var news []item
 	news, ev.Removed = f.fresh(found, due)
+	f.read = state
 	return f.sendAll(u, ev, scanned < from, news, to)
 }
 
