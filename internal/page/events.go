@@ -19,22 +19,30 @@ const (
 	// refreshAfter is how long a page is left as it is while the status does not
 	// change: ages and the speed of peers do.
 	refreshAfter = 10 * time.Second
+
+	// crowdedRetry is when a page comes again that is one too many, and gets one event
+	// each time. A code of refusal would keep browsers from ever trying again.
+	crowdedRetry = 10 * time.Second
 )
 
 // serveEvents keeps a page up to date: each event is the part of it that
-// changes, as HTML made by the same template.
+// changes, as HTML made by the same template. When mostFollowers pages are followed
+// already it sends one such event, tells the browser when to ask again, and ends.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	follow := true
 	select {
 	case s.followers <- struct{}{}:
 		defer func() { <-s.followers }()
 	default:
-		w.Header().Set("Retry-After", "10")
-		http.Error(w, "too many pages are open: reload this one by hand", http.StatusTooManyRequests)
-		return
+		follow = false
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	answer := http.NewResponseController(w)
+	if !follow {
+		s.sendOnce(w, answer)
+		return
+	}
 	for seq := uint64(0); ; {
 		st := s.next(r.Context(), seq)
 		seq = st.Seq
@@ -50,6 +58,23 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		if wait.For(r.Context(), eventPace) != nil {
 			return
 		}
+	}
+}
+
+// sendOnce sends the part of the page that changes, that many pages are open, and when to
+// ask again.
+func (s *Server) sendOnce(w http.ResponseWriter, answer *http.ResponseController) {
+	fragment, err := s.render("status", s.cfg.status())
+	if err != nil {
+		s.cfg.Log.Error("Status page not made", "err", err)
+		return
+	}
+	err = sendEvent(w, answer, fragment)
+	if err == nil {
+		_, err = fmt.Fprintf(w, "retry: %d\nevent: crowded\ndata: %d\n\n", crowdedRetry.Milliseconds(), crowdedRetry/time.Second)
+	}
+	if err != nil {
+		s.cfg.Log.Debug("Status page not sent", "err", err)
 	}
 }
 
