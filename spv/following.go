@@ -8,6 +8,7 @@ import "context"
 // more is missing than announcements bring, or when the wallet has gone far back
 // to search old blocks.
 func (r *run) follow(ctx context.Context) (Phase, error) {
+	r.store.Trim()
 	r.relay.resume()
 	defer r.cfg.Peers.WantTxs(false)
 	return r.pursue(ctx, func(p *pursuit) (Phase, bool) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -111,6 +112,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)
 	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, logs.Logger(logHook))...)
 	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)
+	services = append(services, newGarbage(syncer, debug.FreeOSMemory))
 	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil
 }
 

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
+	"time"
+
+	"github.com/spvd/spvd/spv"
 )
 
 // gcPercent is how much the heap may grow, in percent of what is in use, before
@@ -18,4 +22,27 @@ func tuneGarbage() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+}
+
+// freePace is the shortest time between two collections of newGarbage: peers can have the
+// sync catch up again and again.
+const freePace = time.Minute
+
+// newGarbage returns the service that gives memory back to the system when a sync or a
+// rescan is over and blocks are awaited again: what these used is not needed for long, and
+// Go would keep most of it.
+func newGarbage(syncer followed, free func()) service {
+	return service{name: "memory", run: func(ctx context.Context) error {
+		busy, last := true, time.Time{}
+		for st := range syncer.Changes(ctx, 0) {
+			switch {
+			case st.Phase != spv.Following || !st.Synced:
+				busy = busy || st.Phase == spv.CatchingUp || st.Phase == spv.Rescanning
+			case busy && (last.IsZero() || time.Since(last) >= freePace):
+				busy, last = false, time.Now()
+				free()
+			}
+		}
+		return nil
+	}}
 }
