@@ -251,6 +251,7 @@ func (w *Wallet) extend(tx *bolt.Tx, s *snapshot, spare uint32) (*snapshot, erro
 // stretch does the same as far as there is room: a window that cannot grow makes the
 // wallet full.
 func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+	s.full = false // a lower gap limit may have helped
 	for i := range s.accounts {
 		a := &s.accounts[i]
 		for branch := range a.Branches {

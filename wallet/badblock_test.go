@@ -2,7 +2,7 @@ package wallet
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
@@ -61,10 +61,10 @@ func TestBadBlocks(t *testing.T) {
 	}
 }
 
-// badBlock mines a block that no full node accepts, and takes it back once the wallet
-// has refused it.
+// badBlock mines a block that no full node accepts, and takes it back once the wallets
+// have refused it.
 func (l *lifetime) badBlock() {
-	l.sync(l.x, 1+l.rng.IntN(30))
+	l.goOn(1 + l.rng.IntN(30))
 	list, err := l.x.Unspent(l.t.Context(), OutputFilter{MinConf: 1})
 	history, err2 := l.x.History(l.t.Context(), HistoryFilter{})
 	if err := errors.Join(err, err2); err != nil {
@@ -91,13 +91,71 @@ func (l *lifetime) badBlock() {
 	bad := badBlocks()[name](l.world, *free, spent)
 	b := l.mine(nil, []*wire.MsgTx{l.coinbase(l.stranger(), 1), bad}, true)
 	l.unsigned = false
-	u := l.since(l.x.Locator(), 10)
-	scripts, _ := l.x.Scripts()
-	l.fill(&u, scripts)
-	_, err = l.x.Apply(l.t.Context(), u)
-	var invalid *consensus.InvalidBlock
-	if !errors.As(err, &invalid) || invalid.Block != b.BlockID {
-		l.fail("bad block (%s): %v", name, fmt.Sprint(err))
+	named := false
+	l.invalid = func(found *consensus.InvalidBlock) {
+		named = found.Block == b.BlockID
+		l.cut(1)
+		l.random()
 	}
-	l.cut(1)
+	for range 8 {
+		if l.tip() == b {
+			l.step(l.scanner(), 10)
+		}
+	}
+	l.invalid = l.leaveBad
+	if !named {
+		l.fail("bad block (%s) is not found", name)
+	}
+}
+
+// buried is a bad block that concerns no wallet when it is mined: it spends an output of
+// a script that none watches, without a signature.
+type buried struct {
+	block consensus.BlockID
+	pay   string
+	coin  *wire.MsgTx
+	spend *wire.MsgTx
+}
+
+// bury mines a bad block that none of the wallets can find now, and an import may.
+func (l *lifetime) bury() {
+	pay := l.pool[l.rng.IntN(len(l.pool))]
+	for _, sub := range l.subjects {
+		if _, watched := sub.x.find([]byte(pay)); watched || testKeys()[pay] == nil {
+			return
+		}
+	}
+	coin := l.world.pay([]byte(pay), 1000)
+	l.mine(nil, []*wire.MsgTx{l.coinbase(l.stranger(), 1), coin}, true)
+	tx := spend([]wire.OutPoint{{Hash: coin.TxHash()}}, wire.NewTxOut(900, l.stranger()))
+	l.unsigned = true
+	b := l.mine(nil, []*wire.MsgTx{l.coinbase(l.stranger(), 1), tx}, true)
+	l.unsigned = false
+	l.mine(nil, []*wire.MsgTx{l.coinbase(l.stranger(), 1)}, true)
+	l.note("bad block %d is buried, it spends of %x", b.Height, pay)
+	l.buried = append(l.buried, &buried{b.BlockID, pay, coin, tx})
+}
+
+// leaveBad makes the chain leave the branch of a buried block that a wallet has found.
+func (l *lifetime) leaveBad(found *consensus.InvalidBlock) {
+	known := slices.ContainsFunc(l.buried, func(b *buried) bool { return b.block == found.Block })
+	if !known || int(found.Block.Height) >= len(l.main) || l.main[found.Block.Height].Hash != found.Block.Hash {
+		l.fail("block %v is said to be invalid: %v", found.Block, found)
+	}
+	l.note("buried block %d is found", found.Block.Height)
+	l.jumped = true
+	l.cut(len(l.main) - int(found.Block.Height))
+	l.random()
+}
+
+// checkBuried wants every buried block to be found that spends what the wallet counts.
+func (l *lifetime) checkBuried(want *truth) {
+	l.t.Helper()
+	for _, b := range l.buried {
+		onChain := int(b.block.Height) < len(l.main) && l.main[b.block.Height].Hash == b.block.Hash
+		_, counts := want.coins[wire.OutPoint{Hash: b.coin.TxHash()}]
+		if onChain && counts && want.mined[b.spend.TxHash()] {
+			l.fail("buried block %d is not found: it spends of %x without a signature", b.block.Height, b.pay)
+		}
+	}
 }

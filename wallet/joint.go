@@ -97,9 +97,15 @@ func (s *Set) Locator() []consensus.BlockID {
 	}
 	s.step.ahead = !s.step.ahead
 	byHeight := func(a, b front) int { return int(a.at.Height - b.at.Height) }
+	stands := func(id consensus.BlockID) bool {
+		return slices.ContainsFunc(fronts, func(f front) bool { return f.at == id })
+	}
+	s.step.offered = slices.DeleteFunc(s.step.offered, func(id consensus.BlockID) bool { return !stands(id) })
 	left := slices.DeleteFunc(slices.Clone(fronts), func(f front) bool { return slices.Contains(s.step.offered, f.at) })
-	if len(left) == 0 {
-		left, s.step.offered = fronts, nil
+	if len(left) == 0 { // the one that was offered longest ago: as many calls as there are places name all
+		oldest := s.step.offered[0]
+		left = slices.DeleteFunc(slices.Clone(fronts), func(f front) bool { return f.at != oldest })
+		s.step.offered = slices.Delete(s.step.offered, 0, 1)
 	}
 	lead := slices.MinFunc(left, byHeight)
 	if s.step.ahead {

@@ -9,27 +9,35 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// check takes the wallet to the tip and compares it with the oracle.
+// check takes the wallets to the tip and compares the one at hand with the oracle.
 func (l *lifetime) check() {
 	l.t.Helper()
 	l.note("check")
 	if len(l.o.asked) == 0 {
 		return
 	}
-	l.sync(l.x, 1+l.rng.IntN(30))
+	l.goOn(1 + l.rng.IntN(30))
 	if err := l.x.Check(l.t.Context()); err != nil {
 		l.fail("%v", err)
 	}
 	l.checkWindows()
 	want := l.o.truth()
-	l.checkBalances(&want)
+	l.checkBuried(&want)
 	l.checkTransactions(&want)
+	l.checkBalances(&want)
+	l.checkPublished(&want)
+	l.checkClients(&want)
 }
 
 // checkWindows wants the wallet to watch and to have found used what the oracle says.
 // What it has seen on branches that the chain has left may be more.
 func (l *lifetime) checkWindows() {
 	l.t.Helper()
+	if l.bounded {
+		l.o.full = true
+		l.floors()
+		l.checkFull()
+	}
 	want := l.o.watched()
 	for _, a := range l.x.Accounts() {
 		asked := l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })]
@@ -50,6 +58,21 @@ func (l *lifetime) checkWindows() {
 				l.fail("account %s watches %d, which makes it %d", a.Name, a.watched, end)
 			}
 		}
+	}
+}
+
+// checkFull wants a wallet to say that a window lacks addresses just when one does, and
+// then to watch as many scripts as it may.
+func (l *lifetime) checkFull() {
+	l.t.Helper()
+	s, lacks := l.x.now.Load(), false
+	for _, a := range s.accounts {
+		for branch, w := range a.Branches {
+			lacks = lacks || a.watched[branch] < max((w.Used/a.Gap+2)*a.Gap, w.Issued)
+		}
+	}
+	if s.full != lacks || lacks && s.count() < l.x.cfg.maxScripts || s.count() > l.x.cfg.maxScripts {
+		l.fail("full is %v, want %v; %d scripts of %d", s.full, lacks, s.count(), l.x.cfg.maxScripts)
 	}
 }
 
@@ -99,15 +122,22 @@ func (l *lifetime) checkTransactions(want *truth) {
 	if err := errors.Join(err, err2, err3); err != nil {
 		l.fail("%v", err)
 	}
+	mined = l.withoutPublished(want, history, mined)
 	slices.Sort(mined)
 	if !slices.Equal(mined, want.history) {
-		l.fail("history\n%q, want\n%q", mined, want.history)
+		l.fail("history has %q, and lacks %q", without(mined, want.history), without(want.history, mined))
 	}
 	slices.Sort(unspent)
 	if free := l.free(want.unspent, spending); !slices.Equal(unspent, free) {
-		l.fail("unspent\n%q, want\n%q", unspent, free)
+		l.fail("unspent has %q, and lacks %q", without(unspent, free), without(free, unspent))
 	}
 	l.checkVoid(want, pool)
+	l.checkUnmined(want, pool)
+}
+
+// without returns what is in one list and not in another.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
 // free returns the outputs that no unmined transaction spends.
@@ -141,7 +171,7 @@ func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 		}
 	}
 	for hash, tx := range want.void {
-		if want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 {
+		if want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 || tx.Expiry != 0 && tx.Expiry < 1<<20 {
 			continue
 		}
 		dead := slices.ContainsFunc(prevOuts(tx), func(op wire.OutPoint) bool {

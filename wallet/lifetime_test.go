@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -21,24 +23,65 @@ var (
 	lifetimeOps  = flag.Int("lifetime-ops", 90, "how many operations each of them has")
 )
 
-// lifetime is a random life of a wallet and what the oracle says about it.
+// lifetime is a random life of one or two wallets on a chain, and what the oracle says
+// about each.
 type lifetime struct {
 	*world
-	t      *testing.T
-	x      *Wallet
-	path   string
-	o      *oracle
-	pool   []string // scripts that are imported one by one
-	jobs   []uint32 // rescans that may be given up
-	jumped bool     // the chain was left, or something else that the wallet remembers
-	calm   bool     // this life has none of that
-	log    []string
+	*subject // the one that acts
+	t        *testing.T
+	subjects []*subject
+	set      *Set     // of two; nil for one, which is taken along alone
+	pool     []string // scripts that are imported one by one
+	jumped   bool     // the chain was left, or something else that the wallet remembers
+	calm     bool     // this life has none of that
+	bounded  bool     // the wallets are opened without room for what their windows need
+	buried   []*buried
+	dir      string
+	log      []string
+}
+
+// subject is a wallet and what its user has done with it.
+type subject struct {
+	name    string
+	x       *Wallet
+	o       *oracle
+	jobs    []uint32                // rescans that may be given up
+	kept    map[chainhash.Hash]bool // unmined transactions that it took; true for published ones
+	cursors []cursor
 }
 
 func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
-	l := &lifetime{world: w, t: t, path: filepath.Join(t.TempDir(), "w.db"), calm: seed%4 == 0}
-	l.o = &oracle{w: w, keys: make(map[byte][2][]string)}
+	w.jitter = true
+	l := &lifetime{world: w, t: t, calm: seed%4 == 0, bounded: seed%16 == 5}
+	names := []string{"one"}
+	if seed%3 == 2 {
+		names = append(names, "two")
+	}
+	keys := make(map[byte][2][]string)
+	for _, name := range names {
+		l.subjects = append(l.subjects, &subject{name: name, o: &oracle{w: w, keys: keys}, kept: make(map[chainhash.Hash]bool)})
+	}
+	l.subject = l.subjects[0]
+	l.choose()
+	cfg := l.config("")
+	if len(names) > 1 {
+		l.set = NewSet(SetConfig{Dir: t.TempDir(), Params: cfg.Params, Log: cfg.Log, Now: cfg.Now, RelayFee: cfg.RelayFee})
+	} else {
+		l.dir = t.TempDir()
+	}
+	for _, sub := range l.subjects {
+		l.subject = sub
+		l.open()
+	}
+	w.invalid = l.leaveBad
+	w.random()
+	return l
+}
+
+// choose chooses which scripts are paid, and which of them are imported one by one.
+func (l *lifetime) choose() {
+	w := l.world
 	for s := byte(1); s <= 2; s++ {
 		for branch, list := range l.o.scriptsOf(s) {
 			for i := range 61 >> (3 * branch) {
@@ -52,25 +95,76 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 		}
 	}
 	l.pool = append(l.pool, string(anyone()), l.o.scriptsOf(3)[0][0])
+	for _, single := range singles() {
+		l.pool = append(l.pool, single.pays...)
+	}
 	for _, pay := range l.pool {
 		w.ours = append(w.ours, []byte(pay))
 	}
-	l.open()
-	w.random()
-	return l
+}
+
+func (l *lifetime) config(path string) Config {
+	cfg := testConfig(path, Birthday{})
+	if l.bounded && l.x != nil {
+		cfg.maxScripts = l.x.now.Load().count() + uint32(l.rng.IntN(20))
+	}
+	return cfg
 }
 
 func (l *lifetime) open() {
-	x, err := Open(testConfig(l.path, Birthday{}))
+	l.t.Helper()
+	var err error
+	if l.set != nil {
+		l.x, err = l.set.Make(l.name)
+	} else {
+		l.x, err = Open(l.config(filepath.Join(l.dir, l.name)))
+	}
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	x.db.NoSync = true
-	l.x = x
+	l.x.db.NoSync = true
+}
+
+func (l *lifetime) restart() {
+	l.t.Helper()
+	err := l.x.Check(l.t.Context())
+	if l.set != nil {
+		err = errors.Join(err, l.set.CloseWallet(l.name))
+	} else {
+		err = errors.Join(err, l.x.Close())
+	}
+	if err != nil {
+		l.fail("%v", err)
+	}
+	l.open()
+}
+
+// scanner returns what the syncer takes along.
+func (l *lifetime) scanner() scanner {
+	if l.set != nil {
+		return l.set
+	}
+	return l.x
+}
+
+// goOn takes all wallets to the tip.
+func (l *lifetime) goOn(limit int) {
+	l.t.Helper()
+	for l.step(l.scanner(), limit) {
+	}
+	for _, sub := range l.subjects {
+		s := sub.x.now.Load()
+		if s.count() > 0 && (s.tip != l.tip().BlockID || s.cursor != s.tip) {
+			l.fail("wallet %s came to tip %v, cursor %v, want %v", sub.name, s.tip, s.cursor, l.tip().BlockID)
+		}
+	}
+	if l.set != nil && len(l.set.Troubles()) > 0 {
+		l.fail("%v", l.set.Troubles())
+	}
 }
 
 func (l *lifetime) note(format string, args ...any) {
-	l.log = append(l.log, fmt.Sprintf("at %d: ", len(l.main)-1)+fmt.Sprintf(format, args...))
+	l.log = append(l.log, fmt.Sprintf("at %d, %s: ", len(l.main)-1, l.name)+fmt.Sprintf(format, args...))
 }
 
 // birthday returns one near the heights that matter, and what it means.
@@ -84,9 +178,9 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 		at := *tip
 		return &Birthday{After: tip.BlockID}, birth{after: &at}
 	case 1:
-		first := tip.Height + 1 + consensus.Height(l.rng.IntN(4))
-		when := l.main[0].Header.Time().Add(time.Duration(first)*time.Hour + birthdayMargin)
-		return &Birthday{Time: when}, birth{height: first}
+		hour := l.rng.IntN(int(tip.Height) + 5)
+		when := l.main[0].Header.Time().Add(time.Duration(hour)*time.Hour + birthdayMargin)
+		return &Birthday{Time: when}, birth{date: when}
 	case 2:
 		return nil, birth{}
 	default:
@@ -96,11 +190,8 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 }
 
 func (l *lifetime) act() {
-	switch n := l.rng.IntN(25); n {
-	case 24:
-		if !l.calm {
-			l.badBlock()
-		}
+	l.subject = l.subjects[l.rng.IntN(len(l.subjects))]
+	switch l.rng.IntN(33) {
 	case 0:
 		l.importAccount()
 	case 1, 2:
@@ -117,10 +208,7 @@ func (l *lifetime) act() {
 		}
 	case 7:
 		l.note("restart")
-		if err := errors.Join(l.x.Check(l.t.Context()), l.x.Close()); err != nil {
-			l.fail("%v", err)
-		}
-		l.open()
+		l.restart()
 	case 8:
 		l.gapLimit()
 	case 9:
@@ -131,8 +219,24 @@ func (l *lifetime) act() {
 		if len(l.x.now.Load().scripts) > 0 {
 			l.tipStep()
 		}
+	case 16:
+		if !l.calm {
+			l.badBlock()
+		}
+	case 17:
+		if !l.calm {
+			l.bury()
+		}
+	case 18, 19:
+		l.relay()
+	case 20:
+		l.publish()
+	case 21:
+		l.publishUnborn()
+	case 22, 23:
+		l.mineUnmined()
 	default:
-		l.step(l.x, 1+l.rng.IntN(12))
+		l.step(l.scanner(), 1+l.rng.IntN(12))
 	}
 }
 
@@ -157,6 +261,7 @@ func (l *lifetime) importAccount() {
 	l.note("import %s gap %d birthday %v: %v", name, gap, d, err)
 	switch {
 	case errors.Is(err, ErrDuplicate) && i >= 0 && (!l.synced() || l.o.bornOn([]birth{b}) >= l.o.watched().born[l.o.scriptsOf(seed)[0][0]]):
+	case l.bounded && errors.Is(err, ErrFull):
 	case err != nil:
 		l.fail("%v", err)
 	case i >= 0:
@@ -167,29 +272,51 @@ func (l *lifetime) importAccount() {
 }
 
 func (l *lifetime) importScript() {
-	pay := l.pool[l.rng.IntN(len(l.pool))]
 	d, b := l.birthday()
-	var err error
-	if address := scriptAddress(l.params.ChainParams, []byte(pay)); address != "" && l.rng.IntN(2) == 0 {
-		err = l.x.ImportAddress(l.t.Context(), address, "", d)
-	} else {
-		err = l.x.ImportScript(l.t.Context(), []byte(pay), d)
-	}
-	l.note("import script %x birthday %v: %v", pay, d, err)
-	if errors.Is(err, ErrDuplicate) {
+	pays, err := l.importOne(d)
+	l.note("import %x birthday %v: %v", pays, d, err)
+	switch {
+	case errors.Is(err, ErrDuplicate):
 		if l.jumped {
 			l.floors()
 		}
 		v := l.o.watched()
-		if born := v.born[pay]; l.synced() && born == 0 || l.o.bornOn([]birth{b}) < born && l.synced() {
-			l.fail("script from %d on is refused, known from %d on: %v", l.o.bornOn([]birth{b}), born, err)
+		for _, pay := range pays {
+			if born := v.born[pay]; l.synced() && (born == 0 || l.o.bornOn([]birth{b}) < born) {
+				l.fail("script from %d on is refused, known from %d on: %v", l.o.bornOn([]birth{b}), born, err)
+			}
 		}
 		return
-	}
-	if err != nil {
+	case l.bounded && errors.Is(err, ErrFull):
+		return
+	case err != nil:
 		l.fail("%v", err)
 	}
-	l.o.asked = append(l.o.asked, &asked{name: ImportedName, pays: []string{pay}, births: []birth{b}})
+	l.o.asked = append(l.o.asked, &asked{name: ImportedName, pays: pays, births: []birth{b}})
+}
+
+// importOne imports something that belongs to no account, and returns its scripts.
+func (l *lifetime) importOne(d *Birthday) (pays []string, err error) {
+	ctx := l.t.Context()
+	if list := singles(); l.rng.IntN(4) == 0 {
+		one := list[l.rng.IntN(len(list))]
+		if one.key != nil {
+			_, err = l.x.ImportPubKey(ctx, one.key, d)
+		} else {
+			_, err = l.x.ImportRedeemScript(ctx, one.redeem, d)
+		}
+		return one.pays, err
+	}
+	pay := l.pool[l.rng.IntN(len(l.pool))]
+	if address := scriptAddress(l.params.ChainParams, []byte(pay)); address != "" && l.rng.IntN(2) == 0 {
+		err = l.x.ImportAddress(ctx, address, "", d)
+		if i := slices.IndexFunc(singles(), func(o one) bool { return o.pays[0] == pay }); i >= 0 {
+			return singles()[i].pays, err // the address of a key stands for that of its hash as well
+		}
+	} else {
+		err = l.x.ImportScript(ctx, []byte(pay), d)
+	}
+	return []string{pay}, err
 }
 
 // synced reports whether the wallet has searched the world's whole chain.
@@ -219,6 +346,9 @@ func (l *lifetime) issue() {
 	}
 	branch := uint32(l.rng.IntN(2))
 	out, err := l.x.NewAddress(l.t.Context(), a.name, branch, GapIgnore)
+	if l.bounded && errors.Is(err, ErrFull) {
+		return
+	}
 	if err != nil {
 		l.fail("%v", err)
 	}
@@ -236,7 +366,10 @@ func (l *lifetime) gapLimit() {
 		return
 	}
 	l.note("gap limit %d of %s", gap, a.name)
-	if err := l.x.SetGapLimit(l.t.Context(), gap, a.name); err != nil {
+	switch err := l.x.SetGapLimit(l.t.Context(), gap, a.name); {
+	case l.bounded && errors.Is(err, ErrFull):
+		return
+	case err != nil:
 		l.fail("%v", err)
 	}
 	l.jumped = true // the new window may be shorter
@@ -271,7 +404,7 @@ func (l *lifetime) cancel() {
 	case err != nil:
 		l.fail("%v", err)
 	}
-	l.jumped = true
+	l.jumped, l.cursors = true, nil
 	for _, a := range l.o.asked {
 		a.births = slices.DeleteFunc(a.births, func(b birth) bool { return b.rescan == id })
 	}
@@ -296,7 +429,7 @@ func (l *lifetime) leave() {
 		l.random()
 	}
 	for range l.rng.IntN(3) {
-		l.step(l.x, 1+l.rng.IntN(12))
+		l.step(l.scanner(), 1+l.rng.IntN(12))
 	}
 }
 
@@ -323,6 +456,7 @@ func (l *lifetime) readers(ctx context.Context, group *sync.WaitGroup, x *Wallet
 		func() error { _, err := x.Balances(ctx, 1); return err },
 		func() error { _, err := x.History(ctx, HistoryFilter{Count: 5}); return err },
 		func() error { _, err := x.Unspent(ctx, OutputFilter{}); return err },
+		func() error { return oneMoment(ctx, x) },
 	} {
 		group.Go(func() {
 			for ctx.Err() == nil {
@@ -352,11 +486,15 @@ func TestLifetimes(t *testing.T) {
 			for range *lifetimeOps {
 				l.act()
 			}
-			l.check()
+			for _, l.subject = range l.subjects {
+				l.check()
+			}
 			cancel()
 			group.Wait()
-			if err := l.x.Close(); err != nil {
-				t.Fatal(err)
+			for _, sub := range l.subjects {
+				if err := sub.x.Close(); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}

@@ -19,28 +19,13 @@ import (
 // the test seeds.
 var testKeys = sync.OnceValue(func() map[string][]byte {
 	keys := make(map[string][]byte)
-	must := func(err error) {
-		if err != nil {
-			panic(err)
-		}
-	}
 	for seed := byte(1); seed <= 3; seed++ {
-		raw := make([]byte, 32)
-		raw[0] = seed
-		account, err := hdkeychain.NewMaster(raw, consensus.SimNet().ChainParams)
-		must(err)
-		for _, i := range []uint32{44, 1, 0} {
-			account, err = account.Child(hdkeychain.HardenedKeyStart + i)
-			must(err)
-		}
+		account := testAccount(seed)
 		for branch := range uint32(2) {
-			key, err := account.Child(branch)
-			must(err)
+			key := must(account.Child(branch))
 			for i := range uint32(70) {
-				child, err := key.Child(i)
-				must(err)
-				priv, err := child.SerializedPrivKey()
-				must(err)
+				child := must(key.Child(i))
+				priv := must(child.SerializedPrivKey())
 				keys[string(keyHashScript(stdaddr.Hash160(child.SerializedPubKey())))] = priv
 			}
 		}
@@ -48,8 +33,26 @@ var testKeys = sync.OnceValue(func() map[string][]byte {
 	return keys
 })
 
-// sign signs the inputs of transactions that spend outputs of the test seeds, unless
-// they have signatures.
+// testAccount returns the extended private key of the account of a test seed.
+func testAccount(seed byte) *hdkeychain.ExtendedKey {
+	raw := make([]byte, 32)
+	raw[0] = seed
+	account := must(hdkeychain.NewMaster(raw, consensus.SimNet().ChainParams))
+	for _, i := range []uint32{44, 1, 0} {
+		account = must(account.Child(hdkeychain.HardenedKeyStart + i))
+	}
+	return account
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// sign signs the inputs of transactions that spend outputs of the test seeds and of
+// singles, unless they have signatures.
 func (w *world) sign(txs ...*wire.MsgTx) {
 	w.t.Helper()
 	for _, tx := range txs {
@@ -58,15 +61,44 @@ func (w *world) sign(txs ...*wire.MsgTx) {
 			if !ok || len(in.SignatureScript) > 0 || in.PreviousOutPoint.Hash == (chainhash.Hash{}) {
 				continue
 			}
-			priv := testKeys()[string(untag(script))]
-			if priv == nil {
-				continue
-			}
-			sig, err := sign.SignatureScript(tx, i, script, txscript.SigHashAll, priv, dcrec.STEcdsaSecp256k1, true)
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			in.SignatureScript = slices.Clone(sig)
+			in.SignatureScript = w.signature(tx, i, script, txscript.SigHashAll)
 		}
 	}
+}
+
+// signature returns the signature script of an input, or nil for scripts of others.
+func (w *world) signature(tx *wire.MsgTx, input int, script []byte, kind txscript.SigHashType) []byte {
+	w.t.Helper()
+	pay := string(untag(script))
+	if i := slices.IndexFunc(singles(), func(o one) bool { return o.pays[0] == pay }); i >= 0 {
+		o := singles()[i]
+		if o.redeem != nil {
+			return append([]byte{byte(len(o.redeem))}, o.redeem...)
+		}
+		sig, err := sign.RawTxInSignature(tx, input, script, kind, testKeys()[o.pays[1]], dcrec.STEcdsaSecp256k1)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return append([]byte{byte(len(sig))}, sig...)
+	}
+	priv := testKeys()[pay]
+	if priv == nil {
+		return nil
+	}
+	sig, err := sign.SignatureScript(tx, input, script, kind, priv, dcrec.STEcdsaSecp256k1, true)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return slices.Clone(sig)
+}
+
+// testKey returns the public key of an external address of a test seed, and its payment
+// script.
+func testKey(seed byte, index uint32) (key []byte, pay string) {
+	node := testAccount(seed)
+	for _, i := range []uint32{External, index} {
+		node = must(node.Child(i))
+	}
+	key = node.SerializedPubKey()
+	return key, string(keyHashScript(stdaddr.Hash160(key)))
 }

@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,6 +149,38 @@ func TestTwoWalletsOnTwoBranches(t *testing.T) {
 	}
 }
 
+// TestEveryPlaceIsOffered: a syncer that asks where to go on until it is told the same
+// place again comes to every place where a wallet stands, whatever was asked before.
+func TestEveryPlaceIsOffered(t *testing.T) {
+	w, s := newWorld(t, 1), openSet(t)
+	names := []string{"a", "b", "c"}
+	for _, name := range names {
+		importTest(t, makeTest(t, s, name), "x", 1, AccountOptions{})
+		w.random()
+	}
+	places := make(map[consensus.BlockID]bool)
+	for i, name := range names {
+		x, err := s.Wallet(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.sync(x, 10)
+		places[x.Status().Tip] = true
+		if i < len(names)-1 {
+			w.random()
+		}
+	}
+	for before := range 12 {
+		var seen []consensus.BlockID
+		for at := s.Locator()[0]; !slices.Contains(seen, at); at = s.Locator()[0] {
+			seen = append(seen, at)
+		}
+		if len(seen) != len(places) {
+			t.Errorf("round %d: %d places are offered, want %d", before, len(seen), len(places))
+		}
+	}
+}
+
 // TestFullWallet: a payment that makes a window grow beyond what a wallet can watch is a
 // warning; imports are refused while there is still room for windows.
 func TestFullWallet(t *testing.T) {
@@ -187,6 +220,10 @@ func TestFullWallet(t *testing.T) {
 	}
 	if !x.now.Load().full {
 		t.Error("it does not say that it is full")
+	}
+	x.cfg.maxScripts = 2 * spareScripts
+	if err := x.SetGapLimit(t.Context(), 1); err != nil || x.now.Load().full {
+		t.Errorf("a lower gap limit needs no further addresses, and full is %v (%v)", x.now.Load().full, err)
 	}
 	if err := errors.Join(x.Check(t.Context()), x.Close()); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/hdkeychain/v3"
@@ -31,10 +32,11 @@ type asked struct {
 	births []birth
 }
 
-// birth is from where on something asked for counts: a height, or what comes after a
-// block.
+// birth is from where on something asked for counts: a height, what comes after a block,
+// or the first block not older than a day before a date.
 type birth struct {
 	height consensus.Height
+	date   time.Time
 	after  *chain.Block
 	rescan uint32 // the job that it is due to, if any
 }
@@ -46,6 +48,7 @@ type oracle struct {
 	w     *world
 	asked []*asked
 	keys  map[byte][2][]string
+	full  bool // windows end where those of the wallet do
 }
 
 // scriptsOf returns the scripts of the first addresses of a seed, by branch.
@@ -85,6 +88,14 @@ func (o *oracle) bornOn(list []birth) consensus.Height {
 				id = &parent
 			}
 			h = id.Height + 1
+		}
+		if !b.date.IsZero() {
+			h = consensus.Never
+			for i := range o.w.main {
+				if h == consensus.Never && !o.w.main[i].Header.Time().Before(b.date.AddDate(0, 0, -1)) {
+					h = consensus.Height(i)
+				}
+			}
 		}
 		first = min(first, max(h, 1))
 	}
@@ -131,6 +142,9 @@ func (o *oracle) owners(used map[string][2]uint32) watching {
 		var end [2]uint32
 		for branch := range scripts {
 			n := max((used[a.name][branch]/a.gap+2)*a.gap, a.issued[branch], a.floor[branch])
+			if o.full {
+				n = a.floor[branch]
+			}
 			end[branch] = n
 			for _, pay := range scripts[branch][:n] {
 				first = min(first, cmp.Or(v.born[pay], consensus.Never))
@@ -201,14 +215,16 @@ type truth struct {
 	history  []string // transactions in blocks, with their net amounts
 	void     map[chainhash.Hash]*wire.MsgTx
 	mined    map[chainhash.Hash]bool
+	listed   map[chainhash.Hash]bool          // of the history
 	spent    map[wire.OutPoint]chainhash.Hash // by blocks
+	coins    map[wire.OutPoint]coin           // of ours, spent or not
 }
 
 // truth replays the chain.
 func (o *oracle) truth() truth {
 	v := o.watched()
 	out := truth{watching: v, balances: make(map[string]Balance), void: make(map[chainhash.Hash]*wire.MsgTx),
-		mined: make(map[chainhash.Hash]bool), spent: make(map[wire.OutPoint]chainhash.Hash)}
+		mined: make(map[chainhash.Hash]bool), listed: make(map[chainhash.Hash]bool), spent: make(map[wire.OutPoint]chainhash.Hash)}
 	mine := make(map[wire.OutPoint]coin) // of ours, spent or not
 	unspent := make(map[wire.OutPoint]coin)
 	counts := func(pay []byte, h consensus.Height) bool {
@@ -267,6 +283,7 @@ func (o *oracle) truth() truth {
 				mine[bare(op)], unspent[bare(op)] = c, c
 			}
 			if ours {
+				out.listed[hash] = true
 				out.history = append(out.history, fmt.Sprint(height, tree, index, hash, net))
 			}
 		}
@@ -280,6 +297,7 @@ func (o *oracle) truth() truth {
 	for _, c := range unspent {
 		o.add(&out, c, counts)
 	}
+	out.coins = mine
 	slices.Sort(out.unspent)
 	slices.Sort(out.history)
 	return out

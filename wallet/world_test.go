@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -31,6 +32,10 @@ type world struct {
 	every    map[chainhash.Hash]chain.Block // as well
 	serial   uint64
 	unsigned bool // mine signs nothing
+	jitter   bool // blocks are up to two hours off
+
+	// invalid, if set, takes a block that a wallet has found to be invalid.
+	invalid func(*consensus.InvalidBlock)
 
 	// ours are scripts that the wallet may watch, theirs one that it does not.
 	ours   [][]byte
@@ -90,6 +95,9 @@ func (w *world) mine(stakes, regular []*wire.MsgTx, approve bool) *chain.Block {
 	}
 	if approve {
 		msg.Header.VoteBits = 1
+	}
+	if w.jitter {
+		msg.Header.Timestamp = msg.Header.Timestamp.Add(time.Duration(int(root[0])%240-120) * time.Minute)
 	}
 	raw, err := msg.Header.Bytes()
 	if err != nil {
@@ -193,6 +201,11 @@ func (w *world) take(x scanner, u chain.Update) {
 	for {
 		w.fill(&u, scripts)
 		grown, err := x.Apply(w.t.Context(), u)
+		var invalid *consensus.InvalidBlock
+		if w.invalid != nil && errors.As(err, &invalid) {
+			w.invalid(invalid)
+			return
+		}
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -1,0 +1,393 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/wire"
+)
+
+// one is a public key or a redeem script that may be imported, and the scripts that it
+// makes a wallet watch, that of its address last.
+type one struct {
+	key, redeem []byte
+	pays        []string
+}
+
+// singles returns those of the lives: a key of a seed that no account is imported of, one
+// of an account that is, and scripts that anyone may spend.
+var singles = sync.OnceValue(func() []one {
+	var list []one
+	for _, seed := range []byte{3, 1} {
+		key, pay := testKey(seed, 5)
+		push := append([]byte{txscript.OP_DATA_33}, key...)
+		list = append(list, one{key: key, pays: []string{string(append(push, txscript.OP_CHECKSIG)), pay}})
+	}
+	for _, redeem := range [][]byte{{txscript.OP_TRUE}, {txscript.OP_1, txscript.OP_DROP, txscript.OP_TRUE}} {
+		script := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, stdaddr.Hash160(redeem)...)
+		list = append(list, one{redeem: redeem, pays: []string{string(append(script, txscript.OP_EQUAL))}})
+	}
+	return list
+})
+
+// relay makes a peer relay a transaction, perhaps one that spends what another one spends.
+func (l *lifetime) relay() {
+	l.t.Helper()
+	tx := l.propose(l.t, l.x)
+	if tx == nil {
+		return
+	}
+	l.sign(tx)
+	l.hear(tx)
+}
+
+// hear makes the wallets hear of a transaction. When they are at the tip, those keep it
+// that it concerns and that know nothing against it.
+func (l *lifetime) hear(tx *wire.MsgTx) {
+	l.t.Helper()
+	hash := tx.TxHash()
+	want := l.wanted(tx)
+	var err error
+	if l.set != nil {
+		_, _, err = l.set.Heard(l.t.Context(), tx, "", false)
+	} else {
+		_, _, err = l.x.Heard(l.t.Context(), tx, "", false)
+	}
+	l.note("relay %v, expiry %d: %v", hash, tx.Expiry, err)
+	if err != nil {
+		l.fail("%v", err)
+	}
+	for i, sub := range l.subjects {
+		pool := l.poolOf(sub)
+		if want[i] && pool[hash] == nil {
+			l.fail("wallet %s does not keep %v, which concerns it", sub.name, hash)
+		}
+		if pool[hash] != nil {
+			sub.kept[hash] = sub.kept[hash]
+		}
+	}
+}
+
+// wanted returns which wallets have to keep a relayed transaction.
+func (l *lifetime) wanted(tx *wire.MsgTx) []bool {
+	l.t.Helper()
+	all := make([]bool, len(l.subjects))
+	was := l.subject
+	defer func() { l.subject = was }()
+	for i := range l.subjects {
+		l.subject = l.subjects[i]
+		if len(l.o.asked) == 0 || !l.synced() {
+			continue
+		}
+		l.floors()
+		want, pool := l.o.truth(), l.poolOf(l.subject)
+		rival := tx.Expiry != 0 && tx.Expiry <= uint32(l.tip().Height)+1
+		for _, op := range prevOuts(tx) {
+			_, spent := want.spent[op]
+			rival = rival || spent
+			for _, other := range pool {
+				rival = rival || slices.Contains(prevOuts(other), op)
+			}
+		}
+		all[i] = !rival && l.concerned(&want, tx, pool)
+	}
+	return all
+}
+
+// concerned reports whether a transaction pays what is watched, or spends what is ours.
+func (l *lifetime) concerned(want *truth, tx *wire.MsgTx, pool map[chainhash.Hash]*wire.MsgTx) bool {
+	for _, pay := range paysTo(tx) {
+		if _, ok := want.owner[pay]; ok {
+			return true
+		}
+	}
+	for _, op := range prevOuts(tx) {
+		if _, ok := want.coins[op]; ok {
+			return true
+		}
+		if parent := pool[op.Hash]; parent != nil {
+			if _, ok := want.owner[paysTo(parent)[int(op.Index)]]; ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// poolOf returns the unmined transactions of a wallet.
+func (l *lifetime) poolOf(sub *subject) map[chainhash.Hash]*wire.MsgTx {
+	l.t.Helper()
+	list, err := sub.x.Unmined(l.t.Context())
+	if err != nil {
+		l.fail("%v", err)
+	}
+	pool := make(map[chainhash.Hash]*wire.MsgTx)
+	for _, u := range list {
+		pool[u.Hash] = u.Tx
+	}
+	return pool
+}
+
+// publish publishes a payment of an output of the wallet.
+func (l *lifetime) publish() {
+	l.t.Helper()
+	list, err := l.x.Unspent(l.t.Context(), OutputFilter{Usable: true})
+	if err != nil {
+		l.fail("%v", err)
+	}
+	list = slices.DeleteFunc(list, func(o Output) bool { return testKeys()[string(untag(o.PkScript))] == nil || o.Amount < 8 })
+	if len(list) == 0 {
+		return
+	}
+	o := list[l.rng.IntN(len(list))]
+	l.offer(l.payment(coin{op: o.OutPoint, amount: int64(o.Amount)}))
+}
+
+// publishUnborn publishes a payment of something of others to a script that no block
+// so far counts for, and perhaps has it mined before any does.
+func (l *lifetime) publishUnborn() {
+	l.t.Helper()
+	l.floors()
+	v := l.o.watched()
+	var unborn []string
+	for _, pay := range l.pool {
+		if born := v.born[pay]; born > l.tip().Height+1 {
+			unborn = append(unborn, pay)
+		}
+	}
+	if len(unborn) == 0 || !l.synced() {
+		return
+	}
+	foreign := l.world.pay(l.stranger(), 600) // as good as mined
+	l.txs[foreign.TxHash()] = foreign
+	pay := []byte(unborn[l.rng.IntN(len(unborn))])
+	tx := spend([]wire.OutPoint{{Hash: foreign.TxHash()}}, wire.NewTxOut(500, pay))
+	if l.offer(tx) && l.rng.IntN(2) == 0 {
+		l.mine(nil, []*wire.MsgTx{l.coinbase(l.stranger(), 1), tx}, true)
+	}
+}
+
+// offer publishes a transaction, and reports whether it is the wallet's.
+func (l *lifetime) offer(tx *wire.MsgTx) (own bool) {
+	l.t.Helper()
+	hash := tx.TxHash()
+	l.txs[hash] = tx
+	l.sign(tx)
+	var err error
+	if l.set != nil {
+		own, err = l.set.Publish(l.t.Context(), tx)
+	} else {
+		own, err = l.x.Publish(l.t.Context(), tx)
+	}
+	l.note("publish %v: %v, %v", hash, own, err)
+	refused := errors.Is(err, ErrDoubleSpend) || errors.Is(err, ErrBadTransaction) && !l.synced() || errors.Is(err, ErrImmature)
+	if err != nil && !refused || err == nil && !own && l.synced() {
+		l.fail("publish %v: %v, %v", hash, own, err)
+	}
+	for _, sub := range l.subjects {
+		if own && l.poolOf(sub)[hash] != nil {
+			sub.kept[hash] = true
+		}
+	}
+	return own
+}
+
+// mineUnmined mines some unmined transactions, or what double spends them, or the same
+// with another witness, which their hashes leave out.
+func (l *lifetime) mineUnmined() {
+	l.t.Helper()
+	list, err := l.x.Unmined(l.t.Context())
+	if err != nil {
+		l.fail("%v", err)
+	}
+	regular := []*wire.MsgTx{l.coinbase(l.someone(), 50_000)}
+	for _, u := range list {
+		if kindOf(u.Tx) != Regular || l.rng.IntN(2) == 0 || !l.spendable(u.Tx, regular) {
+			continue
+		}
+		switch tx := u.Tx; l.rng.IntN(4) {
+		case 0:
+			if double := l.payment(coin{op: tx.TxIn[0].PreviousOutPoint, amount: max(8, tx.TxOut[0].Value)}); l.pays(double) {
+				regular = append(regular, double)
+			}
+		case 1:
+			regular = append(regular, l.otherWitness(tx))
+		default:
+			regular = append(regular, tx)
+		}
+	}
+	l.note("mine %d of %d unmined", len(regular)-1, len(list))
+	l.mine(nil, regular, true)
+}
+
+// pays reports whether a transaction pays no more than its first input, which is all, has.
+func (l *lifetime) pays(tx *wire.MsgTx) bool {
+	op := tx.TxIn[0].PreviousOutPoint
+	parent, sum := l.txs[op.Hash], int64(0)
+	for _, out := range tx.TxOut {
+		sum += out.Value
+	}
+	return parent != nil && parent.TxOut[op.Index].Value >= sum
+}
+
+// otherWitness returns a transaction with other signatures.
+func (l *lifetime) otherWitness(tx *wire.MsgTx) *wire.MsgTx {
+	l.t.Helper()
+	c := tx.Copy()
+	for i, in := range c.TxIn {
+		_, script, ok := l.PrevScript(&in.PreviousOutPoint)
+		if ok {
+			in.SignatureScript = l.signature(c, i, script, txscript.SigHashAll|txscript.SigHashAnyOneCanPay)
+		}
+	}
+	return c
+}
+
+// contested returns which transactions that there ever were may have been forgotten:
+// those that share an outpoint with another one or may expire, and what spends their outputs.
+func (l *lifetime) contested(mined map[chainhash.Hash]bool) func(hash chainhash.Hash) bool {
+	spenders := make(map[wire.OutPoint]int)
+	for _, tx := range l.txs {
+		for _, op := range prevOuts(tx) {
+			spenders[op]++
+		}
+	}
+	known := make(map[chainhash.Hash]bool)
+	var may func(hash chainhash.Hash) bool
+	may = func(hash chainhash.Hash) bool {
+		if m, ok := known[hash]; ok {
+			return m
+		}
+		tx := l.txs[hash]
+		m := tx == nil || kindOf(tx).minedOnly() && !mined[hash] || tx.Expiry != 0 && tx.Expiry < 1<<20
+		for _, op := range prevOuts(cmpTx(tx)) {
+			m = m || spenders[op] > 1 || !mined[op.Hash] && may(op.Hash)
+		}
+		known[hash] = m
+		return m
+	}
+	return may
+}
+
+func cmpTx(tx *wire.MsgTx) *wire.MsgTx {
+	if tx == nil {
+		return wire.NewMsgTx()
+	}
+	return tx
+}
+
+// checkUnmined wants what the wallet has taken to be unmined as long as it is not mined,
+// concerns the wallet, and nothing spends the same.
+func (l *lifetime) checkUnmined(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
+	l.t.Helper()
+	contested := l.contested(want.mined)
+	for hash := range l.kept {
+		tx := l.txs[hash]
+		if want.mined[hash] || pool[hash] != nil || contested(hash) || !l.concerned(want, tx, pool) {
+			continue
+		}
+		l.fail("unmined transaction %v is forgotten", hash)
+	}
+	height := uint32(l.tip().Height)
+	for hash, tx := range pool {
+		if tx.Expiry != 0 && tx.Expiry <= height+1 {
+			l.fail("unmined transaction %v has expired at %d", hash, tx.Expiry)
+		}
+	}
+}
+
+// checkPublished wants what was published to be offered to peers until it is mined, and
+// what is offered to be signed.
+func (l *lifetime) checkPublished(want *truth) {
+	l.t.Helper()
+	list, err := l.x.Published(l.t.Context())
+	if err != nil {
+		l.fail("%v", err)
+	}
+	offered := make(map[chainhash.Hash]bool)
+	for _, tx := range list {
+		offered[tx.TxHash()] = true
+		for i, in := range tx.TxIn {
+			version, script, ok := l.PrevScript(&in.PreviousOutPoint)
+			if !ok || testKeys()[string(untag(script))] == nil {
+				continue
+			}
+			engine, err := txscript.NewEngine(script, tx, i, scriptFlags, version, nil)
+			if err == nil {
+				err = engine.Execute()
+			}
+			if _, ours := want.coins[bare(in.PreviousOutPoint)]; err != nil && ours {
+				l.fail("%v is offered to peers, and its input %d is not signed: %v", tx.TxHash(), i, err)
+			}
+		}
+	}
+	for hash := range l.poolOf(l.subject) {
+		if l.kept[hash] && !offered[hash] && !l.everMined(hash) {
+			l.fail("%v was published, and is not offered to peers", hash)
+		}
+	}
+}
+
+// everMined reports whether any block that there ever was holds a transaction.
+func (l *lifetime) everMined(hash chainhash.Hash) bool {
+	for _, b := range l.every {
+		if b.Msg != nil && slices.ContainsFunc(b.Msg.Transactions, func(tx *wire.MsgTx) bool { return *tx.CachedTxHash() == hash }) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutPublished returns the lines of a history without those that are there only
+// because the transaction was published here: it concerns the wallet, and nothing of it
+// counts. Of those all have to be there that nothing ever contested.
+func (l *lifetime) withoutPublished(want *truth, history []*Transaction, lines []string) []string {
+	l.t.Helper()
+	there := make(map[chainhash.Hash]bool)
+	var rest []string
+	for i, h := range slices.DeleteFunc(slices.Clone(history), func(h *Transaction) bool { return !h.Mined() }) {
+		there[h.Hash] = true
+		if _, counts := slices.BinarySearch(want.history, lines[i]); counts || h.Net() != 0 || !l.kept[h.Hash] && !l.jumped {
+			rest = append(rest, lines[i])
+		}
+	}
+	contested := l.contested(want.mined)
+	for hash, published := range l.kept {
+		if published && want.mined[hash] && !there[hash] && !contested(hash) {
+			l.fail("published transaction %v is mined, and the wallet does not have it", hash)
+		}
+	}
+	return rest
+}
+
+// oneMoment reads what happened since the first block, and wants it to be of one state of
+// the wallet: one branch, confirmations counted from one tip.
+func oneMoment(ctx context.Context, x *Wallet) error {
+	var s Since
+	blocks := make(map[Place]chainhash.Hash)
+	var bad error
+	err := x.Since(ctx, chainhash.Hash{}, 1, nil, func(since Since) { s = since }, func(t *Transaction) bool {
+		if !t.Mined() {
+			return true
+		}
+		at := Place{Height: t.Place.Height}
+		if other, ok := blocks[at]; ok && other != t.Block {
+			bad = fmt.Errorf("two blocks at %d", at.Height)
+		}
+		blocks[at] = t.Block
+		if want := int64(s.Tip.Height-t.Place.Height) + 1; t.Confirmations != want {
+			bad = fmt.Errorf("%v has %d confirmations, not %d", t.Hash, t.Confirmations, want)
+		}
+		if at.Height == s.Tip.Height && t.Block != s.Tip.Hash {
+			bad = fmt.Errorf("%v is in a block beside the tip", t.Hash)
+		}
+		return bad == nil
+	})
+	return errors.Join(err, bad)
+}
