@@ -124,7 +124,6 @@ func (p *pursuit) roster() (err error) {
 	for _, id := range gone {
 		p.store.Forget(id)
 		p.refusals.forget(id)
-		p.denials.forget(id)
 		delete(p.announced, id)
 	}
 	if changed {
@@ -148,6 +147,9 @@ func (p *pursuit) roster() (err error) {
 	})
 	p.prepareAnnounced()
 	p.warnOfDefects()
+	if len(p.denials) > 0 {
+		p.warnOfDenials()
+	}
 	p.survey.await(p.staged.Tip.Height, now)
 	return err
 }

@@ -136,7 +136,7 @@ type run struct {
 	scanned    consensus.BlockID // how far it was searched for; the filters' tip if there is none
 	turns      chan struct{}     // to match; as many as there are processors
 	missing    delay             // the filters that the others wait for
-	denials    denials           // the peers whose chains go around waypoints
+	denials    denials           // the networks whose chains go around waypoints
 	refusals   refusals          // the peers whose headers were refused
 	eased      chain.Easing      // of the newest blocks up to easedAt
 	easedAt    consensus.BlockID

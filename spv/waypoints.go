@@ -2,7 +2,9 @@ package spv
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
@@ -45,64 +47,97 @@ func (r *run) judgeStore() {
 	}
 }
 
-// denials holds the live peers that have shown a chain with the network's minimum known
-// work that goes around a waypoint, and that waypoint's height. It is a pure value. A
-// denial is no proof against the peer, nor against the waypoint.
-type denials map[uint64]consensus.Height
+// How long a denial counts after its peer has left, and how many are remembered.
+const (
+	denialAge  = time.Hour
+	maxDenials = 64
+)
 
-// forget drops a peer that has left.
-func (d denials) forget(id uint64) { delete(d, id) }
+// denials holds the networks with peers that have shown a chain with the network's minimum
+// known work that goes around a waypoint: by network group, or by host if the group is not
+// known, so that a peer that comes back counts once. It is a pure value. A denial is no proof
+// against the peer, nor against the waypoint.
+type denials map[string]denial
+
+// denial is the waypoint that a network denies, and when it last did.
+type denial struct {
+	height consensus.Height
+	at     time.Time
+}
+
+// add records a denial. At the limit the oldest one is dropped.
+func (d denials) add(source string, height consensus.Height, now time.Time) {
+	if _, known := d[source]; !known && len(d) >= maxDenials {
+		oldest := ""
+		for key, x := range d {
+			if oldest == "" || x.at.Before(d[oldest].at) {
+				oldest = key
+			}
+		}
+		delete(d, oldest)
+	}
+	d[source] = denial{height, now}
+}
+
+// fade drops the denials that were not repeated for long.
+func (d denials) fade(now time.Time) {
+	maps.DeleteFunc(d, func(_ string, x denial) bool { return now.Sub(x.at) >= denialAge })
+}
 
 // passed drops the denials of waypoints that the main chain holds.
 func (d denials) passed(tip consensus.Height) {
-	for id, height := range d {
-		if height <= tip {
-			delete(d, id)
-		}
-	}
+	maps.DeleteFunc(d, func(_ string, x denial) bool { return x.height <= tip })
 }
 
-// lowest returns the lowest waypoint that is denied, and by how many peers; zero for
+// lowest returns the lowest waypoint that is denied, and in how many networks; zero for
 // none.
-func (d denials) lowest() (height consensus.Height, peers int) {
-	for _, h := range d {
+func (d denials) lowest() (height consensus.Height, networks int) {
+	for _, x := range d {
 		switch {
-		case peers == 0 || h < height:
-			height, peers = h, 1
-		case h == height:
-			peers++
+		case networks == 0 || x.height < height:
+			height, networks = x.height, 1
+		case x.height == height:
+			networks++
 		}
 	}
-	return height, peers
+	return height, networks
 }
 
-// contradicted records that a peer has shown headers that go around a waypoint. It
-// counts only if their chain has the network's minimum known work: anyone can make up
+// contradicted takes the consequences of headers that go around a waypoint. If our chain
+// holds it, they lead nowhere, and their peer loses standing, which its host keeps. If not,
+// that counts only if their chain has the network's minimum known work: anyone can make up
 // one with less.
 func (p *pursuit) contradicted(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
-	if consensus.CheckWaypoint(p.cfg.Params, broken.Block) == nil {
-		return // it only leaves the chain below one
-	}
-	if broken.Block.Height <= p.staged.Tip.Height {
-		return // the chain holds it: another block there says nothing about it
+	if consensus.CheckWaypoint(p.cfg.Params, broken.Block) == nil || broken.Block.Height <= p.staged.Tip.Height {
+		p.useless(id, broken)
+		return
 	}
 	if !consensus.EnoughWork(p.cfg.Params, ext.Reached) {
 		return
 	}
-	p.denials[id] = broken.Block.Height
+	source := p.cfg.Peers.Group(id)
+	if w := p.survey.peers[id]; source == "" && w != nil {
+		source = w.host
+	}
+	p.denials.add(source, broken.Block.Height, time.Now())
 	p.denials.passed(p.staged.Tip.Height)
 	p.warnOfDenials()
 }
 
 // warnOfDenials warns while peers deny a waypoint.
 func (p *pursuit) warnOfDenials() {
-	height, peers := p.denials.lowest()
-	if peers == 0 {
+	p.denials.fade(time.Now())
+	height, networks := p.denials.lowest()
+	if networks == 0 {
 		p.unwarn(codeWaypoint)
 		return
 	}
-	text := fmt.Sprintf("%d of %d peers have another block at the height of waypoint %s, "+
-		"on a chain with the known work of the network.", peers, len(p.survey.peers), grouped(height))
+	of := "Peers of one network have"
+	if networks > 1 {
+		of = fmt.Sprintf("Peers of %d networks have", networks)
+	}
+	text := fmt.Sprintf("%s another block at the height of waypoint %s, on a chain with the known work of the network.",
+		of, grouped(height))
 	if p.warned(codeWaypoint, text) {
 		return
 	}

@@ -70,6 +70,61 @@ func TestAWrongWaypointDoesNotEndTheSync(t *testing.T) {
 	}
 }
 
+// TestADenialCountsOnceForItsNetwork has a peer that denies a waypoint come back again and
+// again, from two hosts of one network, and then another network deny it: the warning counts
+// networks, is not taken back while the peer is away, and ends an hour after the last of them
+// has left.
+func TestADenialCountsOnceForItsNetwork(t *testing.T) {
+	c := generate(t, 900, nil)
+	points := []consensus.BlockID{c.ID(200), {Height: 500, Hash: c.ID(501).Hash}}
+	inHouse(t, c, nil, func(h *house) {
+		h.withWaypoints(points)
+		h.start()
+		deny := func(host, group string) {
+			p := h.net.join(&fakePeer{chain: c, latency: latency, host: host, group: group})
+			h.pass(10 * time.Second)
+			h.net.leave(p)
+			h.pass(time.Second)
+		}
+		shown := func(want string) {
+			h.Helper()
+			if got := h.syncer.Status().warning(codeWaypoint); !strings.HasPrefix(got, want) || want == "" && got != "" {
+				h.Errorf("the warning is %q, want %q", got, want)
+			}
+		}
+		for _, host := range []string{"10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.1"} {
+			deny(host, "10.0.0.0/16")
+			shown("Peers of one network have")
+		}
+		deny("11.0.0.1", "11.0.0.0/16")
+		shown("Peers of 2 networks have")
+		h.pass(denialAge)
+		h.net.join(&fakePeer{chain: c.Fork(499, 0, 0), latency: latency, host: "12.0.0.1", group: "12.0.0.0/16"})
+		h.pass(time.Minute)
+		shown("")
+	})
+}
+
+// TestADenialOfAPassedWaypointCostsStanding has a peer show a branch around a waypoint that
+// our chain holds.
+func TestADenialOfAPassedWaypointCostsStanding(t *testing.T) {
+	c := generate(t, 900, nil)
+	branch := c.Fork(400, 600, 3)
+	inHouse(t, c, nil, func(h *house) {
+		h.withWaypoints([]consensus.BlockID{c.ID(200), c.ID(500)})
+		h.net.join(&fakePeer{chain: c, latency: latency})
+		h.start()
+		h.untilSyncedTo(time.Minute, c)
+		bad := h.net.join(&fakePeer{chain: branch, latency: latency, host: "10.0.0.9"})
+		h.pass(30 * time.Second)
+		h.net.mu.Lock()
+		defer h.net.mu.Unlock()
+		if n := len(h.net.useless[bad.id]); n < 4 || len(h.net.accused) > 0 {
+			h.Errorf("the peer was reported %d times, accused are %v", n, h.net.accused)
+		}
+	})
+}
+
 // TestAMisledStoreIsLeft holds that a store on a false branch with more blocks than the
 // honest chain says so once a waypoint is known, is not synced on it, and follows the
 // chain that holds the waypoint.
