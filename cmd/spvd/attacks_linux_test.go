@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -141,25 +142,41 @@ func anonymous(t *testing.T, pid int) int64 {
 // checks how much its memory grows. The attack returns whether it is over.
 func underAttack(t *testing.T, peers []string, attack func(c client) (over bool)) {
 	t.Helper()
+	attackOn(t, 200, false, peers, attack)
+}
+
+// attackOn is underAttack on a chain of so many blocks. If fresh is set, the daemon has to
+// sync it once more under the attack, and asks the peers for its filters.
+func attackOn(t *testing.T, blocks int, fresh bool, peers []string, attack func(c client) (over bool)) {
+	t.Helper()
 	if underRace {
 		t.Skip("the memory is that of the race detector; make test runs this without it too")
 	}
-	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: 200}, link.Shape{})
+	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: blocks}, link.Shape{})
 	dir := t.TempDir()
 	args := append([]string{"--appdata", dir, "--notls"}, ns.flags...)
 	p := startProcess(t, args...)
 	c := dial(t, p.daemon, dir)
 	var nothing any
-	p.await(t, "Synced at height 200")
-	c.mustCall(t, "importaddress", fmt.Sprintf(`{"address":%q,"scanfrom":200}`, victimAddress(t)), &nothing)
+	synced := fmt.Sprintf("Synced at height %d", blocks)
+	p.await(t, synced)
+	c.mustCall(t, "importaddress", fmt.Sprintf(`{"address":%q,"scanfrom":%d}`, victimAddress(t), blocks), &nothing)
+	quiet, most := anonymous(t, p.cmd.Process.Pid), int64(0)
 	p.signal(t, os.Interrupt)
 	if err := p.wait(); err != nil {
 		t.Fatal(err)
 	}
+	if fresh {
+		if err := os.Remove(filepath.Join(dir, "simnet", "chain.db")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	p = startProcess(t, append(args, peers...)...) // it asks all peers for transactions at once
 	c = dial(t, p.daemon, dir)
-	p.await(t, "Synced at height 200")
-	quiet, most := anonymous(t, p.cmd.Process.Pid), int64(0)
+	if !fresh {
+		p.await(t, synced)
+		quiet = anonymous(t, p.cmd.Process.Pid)
+	}
 	for over := false; !over; {
 		over = attack(c)
 		most = max(most, anonymous(t, p.cmd.Process.Pid))
@@ -167,6 +184,9 @@ func underAttack(t *testing.T, peers []string, attack func(c client) (over bool)
 	t.Logf("%.1f MiB quiet, at most %.1f MiB more under the attack", float64(quiet)/(1<<20), float64(most-quiet)/(1<<20))
 	if most-quiet > attackBound {
 		t.Errorf("the memory grew by %d MiB, at most %d", (most-quiet)>>20, attackBound>>20)
+	}
+	if fresh {
+		p.await(t, synced)
 	}
 	c.mustCall(t, "getbalance", `[]`, &nothing)
 }
@@ -296,6 +316,71 @@ func TestAttackByInventory(t *testing.T) {
 	if last == 0 {
 		t.Error("nothing was announced: there was no attack")
 	}
+}
+
+// TestAttackByFilters: peers send filters of 200 KiB each, as many as a message holds, in
+// answer to each request of a first sync, some of them when it has been given up, and others
+// that no request asks for, and come back from other ports.
+func TestAttackByFilters(t *testing.T) {
+	var sent, asked atomic.Int64
+	large := make([]byte, 200<<10)
+	reply := func(first chainhash.Hash) *wire.MsgCFiltersV2 {
+		filters := make([]wire.MsgCFilterV2, wire.MaxCFiltersV2PerBatch)
+		for i := range filters {
+			hash := first
+			if i > 0 {
+				hash = chainhash.HashH(binary.BigEndian.AppendUint64(first[:], uint64(i)))
+			}
+			filters[i] = wire.MsgCFilterV2{BlockHash: hash, Data: large}
+		}
+		return wire.NewMsgCFiltersV2(filters)
+	}
+	serve := func(ctx context.Context, h *hostile, nc net.Conn) {
+		written := counted{nc, &sent}
+		if sent.Load() > 0 { // it has come back
+			if err := h.send(written, reply(chainhash.Hash{1})); err != nil {
+				return
+			}
+		}
+		h.answers(written, func(msg wire.Message) error {
+			request, ok := msg.(*wire.MsgGetCFsV2)
+			if !ok {
+				return nil
+			}
+			if asked.Add(1)%2 == 0 { // when it was given up
+				select {
+				case <-ctx.Done():
+				case <-time.After(12 * time.Second):
+				}
+			}
+			return h.send(written, reply(request.StartHash))
+		})
+	}
+	peers := begin(t, 8, &sent, serve)
+	began, last, at := time.Now(), int64(0), time.Now()
+	attackOn(t, 20_000, true, peers, func(client) bool {
+		<-time.After(20 * time.Millisecond)
+		if n := sent.Load(); n != last {
+			last, at = n, time.Now()
+		}
+		return last >= *attackBytes || time.Since(at) > 15*time.Second && asked.Load() > 0 || time.Since(began) > 2*time.Minute
+	})
+	t.Logf("%d requests for filters, %.1f MB of replies were taken in %v", asked.Load(), float64(last)/1e6, time.Since(began).Round(time.Second))
+	if asked.Load() == 0 {
+		t.Error("no filters were asked for: there was no attack")
+	}
+}
+
+// counted is a connection that counts the bytes written to it.
+type counted struct {
+	net.Conn
+	n *atomic.Int64
+}
+
+func (c counted) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // TestAttackByCounts: clients send batches of transactions of few bytes that say to have
