@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -36,6 +37,11 @@ type HistoryFilter struct {
 	// Skip is how many of the newest transactions to leave out, Count how many
 	// to return at most. Zero is no limit.
 	Skip, Count int
+
+	// SkipEntries is how many of the newest transactions that have entries to leave
+	// out, besides all newer ones that have none. They are not described, which makes
+	// that several times as fast. It has no effect together with Account or Addresses.
+	SkipEntries int
 }
 
 // History returns transactions, newest first: the unmined ones, then those of
@@ -72,7 +78,21 @@ func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield fun
 
 func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Transaction) bool) error {
 	// take yields a transaction and reports whether more are wanted.
-	take := func(t *Transaction) bool { return t.Void || !f.takes(t) || yield(t) }
+	skip := f.SkipEntries
+	if f.Account != "" || len(f.Addresses) > 0 {
+		skip = 0
+	}
+	take := func(t *Transaction) bool {
+		switch {
+		case t.Void || !f.takes(t):
+			return true
+		case skip == 0:
+			return yield(t)
+		case len(t.Entries()) > 0:
+			skip--
+		}
+		return true
+	}
 	unmined, below, err := q.from(f.Before)
 	if err != nil {
 		return err
@@ -83,9 +103,17 @@ func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Trans
 			return err
 		}
 	}
+	var y yielder
 	each := func(m *mined) (bool, error) {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
+		}
+		y.row()
+		if skip > 0 {
+			if sure, err := q.surelyHasEntries(m); sure || err != nil {
+				skip--
+				return err == nil, err
+			}
 		}
 		t, err := q.describeMined(m)
 		return err == nil && take(t), err
@@ -94,6 +122,55 @@ func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Trans
 		return q.paying(f.Addresses, f.Above, below, each)
 	}
 	return q.newestFirst(f.Above, below, each)
+}
+
+// surelyHasEntries reports whether a transaction has entries, see Transaction.Entries, as
+// far as that is known without describing it. False says nothing.
+func (q *query) surelyHasEntries(m *mined) (bool, error) {
+	if void(q.tx, m.place) {
+		return false, nil
+	}
+	e := examine(m.tx, kindAt(m.place, m.tx), q.w.ownerAt(q.s, m.place.Height))
+	ours := make(map[uint32]bool, len(e.credits)+len(e.commitments))
+	for _, c := range e.commitments {
+		ours[c.index] = true
+	}
+	for _, c := range e.credits {
+		ours[c.index] = true
+		if c.script == nobody || c.source == FromTicket {
+			continue
+		}
+		if sc := &q.s.scripts[c.script]; sc.account == ImportedAccount || sc.branch != Internal {
+			return true, nil // received, and no change
+		}
+	}
+	for _, sp := range e.spends {
+		c, ok, err := getCredit(q.tx, sp.prev)
+		if err != nil {
+			return false, err
+		}
+		for i, out := range m.tx.TxOut {
+			if ok && c.source != FromTicket && out.Value != 0 && !ours[uint32(i)] {
+				return true, nil // sent to others
+			}
+		}
+	}
+	return false, nil
+}
+
+// yieldRows is after how many rows of a long list other goroutines may run: a few
+// hundred microseconds of work.
+const yieldRows = 16
+
+// yielder makes a loop over many rows yield its processor. Go takes it away only after
+// 10 milliseconds, for which short calls wait once for each list that runs.
+type yielder struct{ rows int }
+
+// row counts a row.
+func (y *yielder) row() {
+	if y.rows++; y.rows%yieldRows == 0 {
+		runtime.Gosched()
+	}
 }
 
 // from returns what comes after a transaction in a history: unmined transactions, newest

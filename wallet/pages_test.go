@@ -55,6 +55,27 @@ func TestListsAreWhatFiltersChoose(t *testing.T) {
 		for _, f := range []HistoryFilter{{}, {Account: "b"}, {Addresses: addresses[:3]}} {
 			inPages(t, x, f)
 		}
+		skipping(t, x)
+	}
+}
+
+// skipping compares a history without its newest transactions with the whole one.
+func skipping(t *testing.T, x *Wallet) {
+	t.Helper()
+	all, err := x.History(t.Context(), HistoryFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := all
+	for skip := range len(all) + 2 {
+		got, err := x.History(t.Context(), HistoryFilter{SkipEntries: skip})
+		if err != nil || len(got)+len(rest) > 0 && !reflect.DeepEqual(got, rest) {
+			t.Fatalf("without the %d newest ones there are %d transactions (%v), want %d", skip, len(got), err, len(rest))
+		}
+		for len(rest) > 0 && len(rest[0].Entries()) == 0 {
+			rest = rest[1:]
+		}
+		rest = rest[min(1, len(rest)):]
 	}
 }
 

@@ -103,7 +103,9 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*O
 	}
 	more = true
 	var m *mined // the transaction of the last output
+	var y yielder
 	each := func(k, v []byte) (bool, error) {
+		y.row()
 		h, err := decodeHolding(k, v)
 		if err != nil || ctx.Err() != nil {
 			return false, cmpOr(err, context.Cause(ctx))

@@ -233,6 +233,9 @@ func (c *Call) lines(ctx context.Context, above consensus.Height, l listing) (*S
 	if filter.Addresses, err = indexed(ctx, w, l.addresses); err != nil {
 		return nil, err
 	}
+	if l.account == anyAccount && len(l.addresses) == 0 {
+		filter.SkipEntries, l.skip = int(l.skip), 0
+	}
 	return &Stream{Each: func(yield func(any) bool) error {
 		if l.most == 0 {
 			return nil
