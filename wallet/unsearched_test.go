@@ -3,6 +3,7 @@ package wallet
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -207,6 +208,53 @@ func TestPaymentBelowABirthday(t *testing.T) {
 	if list := unminedOf(t, x); !list[after.TxHash()] || len(list) != 1 {
 		t.Fatalf("after the reorganisation: %v", list)
 	}
+}
+
+// TestPublishedBelowABirthday: a transaction that was published here, and pays only what is
+// born later, stays in the books when it is mined below that birthday, through restarts,
+// rescans and reorganisations. It adds nothing to the balance.
+func TestPublishedBelowABirthday(t *testing.T) {
+	w := plain(t, 10)
+	x := openTest(t, Birthday{})
+	if err := x.ImportScript(t.Context(), anyone(), &Birthday{Height: 13}); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(x, 5)
+	tx := w.pay(anyone(), 7)
+	if own, err := x.Publish(t.Context(), tx); err != nil || !own {
+		t.Fatalf("published: %v, %v", own, err)
+	}
+	kept := func(when string, h consensus.Height) {
+		t.Helper()
+		w.sync(x, 5)
+		at, mined, err := x.MinedAt(t.Context(), tx.TxHash())
+		if err != nil || mined != (h != 0) || at != h || unminedOf(t, x)[tx.TxHash()] == mined {
+			t.Errorf("%s: mined at %d, %v (%v), want %d", when, at, mined, err, h)
+		}
+		list, err := x.History(t.Context(), HistoryFilter{})
+		if err != nil || len(list) != 1 || list[0].Hash != tx.TxHash() {
+			t.Errorf("%s: the history is %v (%v)", when, list, err)
+		}
+		b, err := x.Balances(t.Context(), 1)
+		if err := errors.Join(err, x.Check(t.Context())); err != nil || b.Sum.Spendable != 0 {
+			t.Errorf("%s: %v is spendable (%v)", when, b.Sum.Spendable, err)
+		}
+	}
+	kept("published", 0)
+	block := func(txs ...*wire.MsgTx) {
+		w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), true)
+	}
+	block(tx)
+	kept("mined", 11)
+	x = reopen(t, x)
+	kept("opened again", 11)
+	w.cut(1)
+	block()
+	kept("its block has left the chain", 0)
+	block(tx)
+	kept("mined again", 12)
+	block()
+	kept("a block later", 12)
 }
 
 // TestVerdictTakenBack: a payment below a birthday is unmined while its block is
