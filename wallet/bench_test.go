@@ -70,3 +70,47 @@ func BenchmarkBalances(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkOwnInputs measures the scan of two blocks with 1,000 transactions each. Those
+// of the first pay the wallet. Those of the second pay it again, or spend what it got, which
+// takes the check of 1,000 signatures, or do so in the wallet's books without that: spends
+// of an output that needs no signature.
+func BenchmarkOwnInputs(b *testing.B) {
+	const each = 1000
+	own := derived(b, 1, External, 1)[0]
+	for _, kind := range []string{"payments", "spends", "signed"} {
+		b.Run(kind, func(b *testing.B) {
+			w := newWorld(b, 1)
+			w.ours = [][]byte{own}
+			from := own
+			if kind == "spends" {
+				from = anyone()
+			}
+			block := func(of func(i int) *wire.MsgTx) []*wire.MsgTx {
+				txs := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
+				for i := range each {
+					txs = append(txs, of(i))
+				}
+				w.mine(nil, txs, true)
+				return txs[1:]
+			}
+			paid := block(func(int) *wire.MsgTx { return w.pay(from, 1000) })
+			block(func(i int) *wire.MsgTx {
+				if kind == "payments" {
+					return w.pay(from, 1000)
+				}
+				return spend([]wire.OutPoint{{Hash: paid[i].TxHash()}}, wire.NewTxOut(900, w.theirs))
+			})
+			for b.Loop() {
+				b.StopTimer()
+				x := openTest(b, Birthday{})
+				x.db.NoSync = true
+				if err := x.ImportScript(b.Context(), from, nil); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				w.sync(x, 10)
+			}
+		})
+	}
+}
