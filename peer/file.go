@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spvd/spvd/internal/regular"
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
@@ -87,13 +88,14 @@ var (
 // cannot be used is moved aside, and the error says so and where to: what was in it
 // can be learned again.
 func loadFile(name, network string) (fileState, error) {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // a pipe would hold us up
-		return fileState{}, fmt.Errorf("read known peers: %s is not a regular file (%s): starting without them", name, info.Mode().Type())
-	}
-	f, err := os.Open(name)
+	err := regular.Check(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fileState{}, nil
 	}
+	if err != nil {
+		return fileState{}, fmt.Errorf("read known peers: %w: starting without them", err)
+	}
+	f, err := os.Open(name)
 	if err != nil {
 		return fileState{}, fmt.Errorf("read known peers: %w: starting without them", err)
 	}

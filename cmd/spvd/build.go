@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/internal/page"
+	"github.com/spvd/spvd/internal/regular"
 	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/feed"
@@ -149,7 +150,7 @@ func (c *config) known() (*consensus.Known, error) {
 	if c.Waypoints == "" {
 		return nil, nil
 	}
-	text, err := readRegular(string(c.Waypoints))
+	text, err := regular.Read(string(c.Waypoints))
 	if err != nil {
 		return nil, fmt.Errorf("read waypoints: %w", err)
 	}

@@ -1,24 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
 	"os"
 	"runtime"
 )
-
-// readRegular reads a file that a setting names. What is no file, like a pipe, would
-// hold the daemon up for as long as nothing writes to it.
-func readRegular(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() && name != os.DevNull {
-		return nil, fmt.Errorf("%s is not a regular file (%s)", name, info.Mode().Type())
-	}
-	return os.ReadFile(name)
-}
 
 // warnOfReaders warns of what other users of the machine can read: the data directory,
 // whose files tell all payments, and the configuration, which may hold passwords. The

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/jessevdk/go-flags"
+
+	"github.com/spvd/spvd/internal/regular"
 )
 
 // envPrefix begins the names of environment variables that are settings; the
@@ -114,7 +116,7 @@ func ofPlatform(name string) bool {
 // readFile reads the configuration file. Only one that was asked for has to
 // exist.
 func readFile(p *flags.Parser, name string, required bool) error {
-	content, err := readRegular(name)
+	content, err := regular.Read(name)
 	if !required && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
 		return nil
 	}

@@ -37,7 +37,7 @@ func rooms() []room {
 	}
 	return []room{
 		{dir: ".", imports: append(core, "internal/version"), testOnly: []string{simulated}},
-		{dir: "peer", imports: []string{"internal/parse"}, testOnly: []string{simulated}, never: consensus},
+		{dir: "peer", imports: []string{"internal/parse", "internal/regular"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/consensus", never: append(network, "go.etcd.io/bbolt", "log/slog")},
 		{dir: "spv/chain", imports: []string{"spv/consensus", "internal/bboltcheck"}, never: network},
 		{dir: "spv/match", testOnly: []string{simulated, "spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
@@ -53,9 +53,10 @@ func rooms() []room {
 		{dir: "internal/rpc/feed", imports: append(core, "internal/rpc/api", "internal/rpc/view"), testOnly: []string{"internal/rpc"}},
 		{dir: "internal/rpc/method", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/rpc/feed", "internal/logging", "internal/parse")},
 		{dir: "internal/rpc/rpctest", imports: append(core, "internal/rpc", "internal/logging", simulated)},
-		{dir: "internal/rpc", imports: []string{"wallet", "internal/safetext", "internal/version", "internal/localhost"}, testOnly: append(core, simulated)},
+		{dir: "internal/rpc", imports: []string{"wallet", "internal/safetext", "internal/version", "internal/localhost", "internal/regular"}, testOnly: append(core, simulated)},
 		{dir: "internal/localhost"},
 		{dir: "internal/safetext"},
+		{dir: "internal/regular"},
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
 		{dir: "internal/page", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/localhost", "internal/metrics")},
 		{dir: "internal/testnet", imports: []string{"spv/consensus"}, testOnly: []string{"spv", "peer", "wallet"}},

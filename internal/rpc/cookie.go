@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spvd/spvd/internal/regular"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -42,7 +43,7 @@ func (c *cookie) write() error {
 
 // remove deletes the file unless somebody else has written it since.
 func (c *cookie) remove() error {
-	held, err := os.ReadFile(c.path)
+	held, err := regular.Read(c.path)
 	if err != nil {
 		return fmt.Errorf("remove cookie: %w", err)
 	}

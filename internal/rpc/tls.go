@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/certgen"
+
+	"github.com/spvd/spvd/internal/regular"
 )
 
 // certLife is how long a generated certificate is valid. Clients pin it as a
@@ -74,7 +76,7 @@ func (f *TLSFiles) ensurePair() error {
 
 // read returns the TLS configuration that the files hold.
 func (f *TLSFiles) read() (*tls.Config, error) {
-	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+	pair, err := f.pair()
 	if err != nil {
 		return nil, fmt.Errorf("load RPC certificate %s and key %s: %w", f.Cert, f.Key, err)
 	}
@@ -85,7 +87,7 @@ func (f *TLSFiles) read() (*tls.Config, error) {
 	if f.ClientCAs == "" {
 		return config, nil
 	}
-	pem, err := os.ReadFile(f.ClientCAs)
+	pem, err := regular.Read(f.ClientCAs)
 	if err != nil {
 		return nil, fmt.Errorf("load RPC client certificates: %w", err)
 	}
@@ -97,6 +99,19 @@ func (f *TLSFiles) read() (*tls.Config, error) {
 	// A resumed session would carry the trust of an earlier file with it.
 	config.SessionTicketsDisabled = true
 	return config, nil
+}
+
+// pair reads the certificate and its key.
+func (f *TLSFiles) pair() (tls.Certificate, error) {
+	cert, err := regular.Read(f.Cert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := regular.Read(f.Key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
 
 // missing reports whether there is no file at path.
