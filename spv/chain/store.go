@@ -164,7 +164,7 @@ func openFile(path string, noSync bool) (*store, error) {
 	err := guard(path, "open", func() error {
 		options := bbolt.Options{FreelistType: bbolt.FreelistMapType, NoSync: noSync}
 		if runtime.GOOS != "windows" && strconv.IntSize == 64 { // there the file would become as large
-			options.InitialMmapSize = mapSize
+			options.InitialMmapSize = mapAhead(path)
 		}
 		return s.open(&options)
 	})
@@ -172,6 +172,16 @@ func openFile(path string, noSync bool) (*store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// mapAhead returns how much of the address space is set aside for a file, in bytes: room for
+// it to double at least.
+func mapAhead(path string) int {
+	info, err := os.Stat(path)
+	if err != nil {
+		return mapSize
+	}
+	return max(mapSize, 2*int(info.Size()))
 }
 
 // open opens the file with options of which it sets the common ones. It leaves

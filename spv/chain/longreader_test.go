@@ -1,0 +1,48 @@
+package chain
+
+import (
+	"runtime"
+	"strconv"
+	"testing"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// A transaction that reads for long holds up no write, also when the file grows to many
+// times its size: it is not mapped at another place, for which bbolt would wait.
+func TestLongReaderHoldsUpNoWrite(t *testing.T) {
+	if runtime.GOOS == "windows" || strconv.IntSize < 64 {
+		t.Skip("no room is set aside for the file here")
+	}
+	p, r := consensus.SimNet(), random(90)
+	c := testStore(t, p)
+	blocks := newTestChain(t, p)
+	grown := func(n int) {
+		from := blocks.height()
+		blocks.mine(t, p, r, n, 2000, 1)
+		blocks.feed(t, p, c, from, 2000, 1)
+		blocks.feedFilters(t, p, c)
+		mustFlush(t, c)
+	}
+	place := c.store.db.Info().Data
+	grown(2000)
+	if c.store.db.Info().Data != place {
+		t.Fatal("the file was mapped at another place")
+	}
+	tip := c.State()
+	err := c.store.view("read for long", func(tx *txn) error {
+		size := tx.Size()
+		grown(4000) // would wait for this transaction
+		if now, err := readTip(tx); err != nil || now.headers != tip.Tip || tx.Size() != size {
+			t.Errorf("the reader sees %v, %v", now.headers, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantChain(t, c, blocks)
+	if tip.Tip == c.State().Tip {
+		t.Error("nothing was written")
+	}
+}
