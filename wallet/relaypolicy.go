@@ -204,10 +204,18 @@ func (p *pool) droppable(u *unmined) bool {
 // caller holds the turn.
 func (w *Wallet) warnFull() {
 	w.crowded.Add(1)
-	if now := w.cfg.Now(); now.Sub(w.warned) >= warnEvery {
+	now := w.cfg.Now()
+	w.crowdedAt.Store(now.Unix())
+	if now.Sub(w.warned) >= warnEvery {
 		w.warned = now
 		w.cfg.Log.Warn("More unmined payments are relayed than the wallet keeps: those that only one peer knows make room")
 	}
+}
+
+// isCrowded reports whether relayed transactions had to make room within the last hour.
+func (w *Wallet) isCrowded() bool {
+	at := w.crowdedAt.Load()
+	return at > 0 && w.cfg.Now().Unix()-at < int64(warnEvery/time.Second)
 }
 
 // outdated reports whether a relayed transaction has waited for a block too long.

@@ -7,8 +7,8 @@ import (
 )
 
 // Troubles implements spv.Troubled: it returns what is wrong with wallets, one sentence
-// for each, by name: why a wallet is not taken along the chain, or that an address
-// window cannot grow. Those that are not taken along can be read; unloading and loading
+// for each, by name: why a wallet is not taken along the chain, that an address window
+// cannot grow, or that relayed payments had to make room for others within an hour. Those that are not taken along can be read; unloading and loading
 // such a wallet tries again.
 func (s *Set) Troubles() []string {
 	s.mu.Lock()
@@ -20,6 +20,9 @@ func (s *Set) Troubles() []string {
 	for _, n := range s.open {
 		if n.now.Load().full {
 			list = append(list, fmt.Sprintf("Wallet %q watches as many scripts as it can: payments to further addresses will not show.", n.name))
+		}
+		if n.isCrowded() {
+			list = append(list, fmt.Sprintf("More unmined payments are relayed to wallet %q than it keeps: one may not show before it is in a block.", n.name))
 		}
 	}
 	return list

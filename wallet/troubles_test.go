@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
@@ -227,5 +228,35 @@ func TestFullWallet(t *testing.T) {
 	}
 	if err := errors.Join(x.Check(t.Context()), x.Close()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCrowdedWallet: while relayed payments make room for others the status says so, and an
+// hour later it does not.
+func TestCrowdedWallet(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	c := testConfig("", Birthday{})
+	s := NewSet(SetConfig{Dir: t.TempDir(), Params: c.Params, Log: c.Log, Now: func() time.Time { return now }})
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w, x := newWorld(t, 1), makeTest(t, s, "a")
+	importTest(t, x, "x", 1, AccountOptions{})
+	pay := derived(t, 1, External, 1)[0]
+	hear(t, x, w.fake(pay, 1, 1), "attacker", false)
+	if list := s.Troubles(); len(list) > 0 {
+		t.Errorf("troubles %q", list)
+	}
+	for range maxRelayed {
+		hear(t, x, w.fake(pay, 1, 1), "attacker", false)
+	}
+	if list := s.Troubles(); len(list) != 1 || !strings.Contains(list[0], `"a"`) || !strings.Contains(list[0], "unmined") {
+		t.Errorf("troubles %q", list)
+	}
+	now = now.Add(warnEvery)
+	if list := s.Troubles(); len(list) > 0 {
+		t.Errorf("an hour later: %q", list)
 	}
 }

@@ -51,6 +51,7 @@ type Wallet struct {
 
 	forgetOnce sync.Once     // what the pool takes is no longer counted
 	crowded    atomic.Uint64 // how often a relayed transaction made room for another
+	crowdedAt  atomic.Int64  // when it last did, in Unix seconds; zero for never
 
 	changed chan struct{} // see Changed
 	pokes   pokes         // see Watch
