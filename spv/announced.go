@@ -140,7 +140,8 @@ func (p *pursuit) announcedBlocks(id uint64, blocks []chainhash.Hash, now time.T
 			return err
 		}
 	}
-	if unknown {
+	if unknown && p.survey.trusts(id, now) {
+		p.survey.peers[id].byHash = true
 		p.survey.reopen(id, now)
 	}
 	return nil

@@ -133,6 +133,7 @@ func (p *pursuit) answered(b prepared) error {
 	if ext.Added+ext.Side > 0 {
 		p.survey.progressed(b.from, now)
 	}
+	p.survey.brought(b.from, ext.Added+ext.Side > 0)
 	full := len(b.batch.Headers) >= fullBatch
 	switch w := p.survey.peers[b.from]; {
 	case w == nil: // it is gone

@@ -70,6 +70,11 @@ type witness struct {
 	next         consensus.BlockID
 	barren, side int
 
+	// hollow is the number of answers in a row that brought nothing although the peer had
+	// announced an unknown block by its hash; byHash says that the next one is such an answer.
+	hollow int
+	byHash bool
+
 	// top is the greatest height that the peer has announced, idle the number of
 	// headers it has announced without any gain, less what was forgiven until idleAt.
 	top    consensus.Height
@@ -290,6 +295,35 @@ func (s *survey) refused(id uint64, broken bool, now time.Time) {
 	s.say(id, failed, now)
 	if w := s.peers[id]; w != nil {
 		w.next, w.broken = consensus.BlockID{}, w.broken || broken
+	}
+}
+
+// A peer that maxHollow times in a row announced unknown blocks by their hashes and then had
+// none is asked because of such an announcement once in hollowPause.
+const (
+	maxHollow   = 8
+	hollowPause = 5 * time.Second
+)
+
+// trusts reports whether a peer is to be asked because it announces an unknown block by its
+// hash. What is not asked for then is asked for when its answer has become old.
+func (s *survey) trusts(id uint64, now time.Time) bool {
+	w := s.peers[id]
+	return w != nil && (w.hollow < maxHollow || now.Sub(w.since) >= hollowPause)
+}
+
+// brought records whether an answer of a peer has brought headers.
+func (s *survey) brought(id uint64, gain bool) {
+	w := s.peers[id]
+	switch {
+	case w == nil:
+	case gain:
+		w.hollow = 0
+	case w.byHash:
+		w.hollow++
+	}
+	if w != nil {
+		w.byHash = false
 	}
 }
 
