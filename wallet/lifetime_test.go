@@ -53,7 +53,7 @@ type subject struct {
 func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
 	w.jitter = true
-	l := &lifetime{world: w, t: t, calm: seed%4 == 0, bounded: seed%16 == 5}
+	l := &lifetime{world: w, t: t, calm: seed%4 == 0, bounded: seed%6 == 1}
 	names := []string{"one"}
 	if seed%3 == 2 {
 		names = append(names, "two")
