@@ -57,6 +57,7 @@ func TestRealNodes(t *testing.T) {
 		{"scripts", s.testScripts},
 		{"reference wallet", s.testReference},
 		{"treasury", s.testTreasury},
+		{"votes", s.testVotes},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // each has nodes and daemons of its own

@@ -24,9 +24,12 @@ const ticketPrice = 2e8
 // vote names the block that it is for, and the place of its ticket, and its signature
 // satisfies the voting script of the ticket. Half of these are scripts (P2SH).
 //
-// Tickets are drawn by rule instead of by lot: those bought in a block all vote Age
-// blocks later.
+// Tickets are drawn by rule instead of by lot: those bought in a block vote Age blocks
+// later, and those of each stakeholder Spread blocks after those of the one before.
 type Stakeholders struct {
+	// Spread is zero unless it is set before anything is bought.
+	Spread consensus.Height
+
 	params *consensus.Params
 	keys   [][]byte // private keys, one for each vote of a block
 }
@@ -43,9 +46,11 @@ func NewStakeholders(p *consensus.Params, seed uint64) *Stakeholders {
 	return s
 }
 
-// Age is how many blocks after it was bought a ticket votes.
-func (s *Stakeholders) Age() consensus.Height {
-	return consensus.Height(s.params.ChainParams.TicketMaturity) + 2
+// Age is how many blocks after it was bought a ticket of the first stakeholder votes.
+func (s *Stakeholders) Age() consensus.Height { return s.age(0) }
+
+func (s *Stakeholders) age(i int) consensus.Height {
+	return consensus.Height(s.params.ChainParams.TicketMaturity) + 2 + consensus.Height(i)*s.Spread
 }
 
 // Buy plans to buy the tickets that will vote, in each block from one height to another,
@@ -106,7 +111,7 @@ func (s *Stakeholders) ticket(i int, h consensus.Height) *wire.MsgTx {
 // Vote returns the vote of stakeholder i for a block of a chain, which stands in the block
 // after it. Spoil, if it is not nil, changes the vote before it is signed.
 func (s *Stakeholders) Vote(c *Chain, on consensus.BlockID, i int, spoil func(*wire.MsgTx)) *wire.MsgTx {
-	at := on.Height + 1 - s.Age()
+	at := on.Height + 1 - s.age(i)
 	want := s.ticket(i, at).TxHash()
 	for index, tx := range c.Block(at).STransactions {
 		if tx.TxHash() == want {
@@ -208,6 +213,6 @@ func (s *Stakeholders) Forge(on consensus.BlockID, at consensus.Height, i int) *
 func (s *Stakeholders) Trunk(ctx context.Context, seed uint64) (*Chain, error) {
 	top := consensus.Height(s.params.ChainParams.StakeValidationHeight) + 6
 	plan := make(Plan)
-	s.Buy(plan, top-s.Age(), top)
+	s.Buy(plan, top-s.age(len(s.keys)-1), top)
 	return Generate(ctx, Config{Params: s.params, Seed: seed, Blocks: int(top), Plan: plan})
 }

@@ -112,6 +112,7 @@ type Checker struct {
 	payments []payment
 	watchers map[chan struct{}]struct{}
 	version  uint64 // of what readers can see
+	hashes   hashes
 }
 
 // payment is a transaction that adds at least Config.Least to a wallet.
@@ -220,18 +221,26 @@ func (c *Checker) newJob(j jobRow) (jobRow, error) {
 	}
 	j.id, j.began = c.state.last+1, time.Now().Unix()
 	c.mu.Unlock()
-	return j, c.saveJob(j)
+	return j, c.saveJobs([]jobRow{j})
 }
 
-// saveJob writes a job to the file, and then shows it. The caller holds c.writing.
-func (c *Checker) saveJob(j jobRow) error {
+// saveJobs writes jobs to the file, and then shows them. The caller holds c.writing.
+func (c *Checker) saveJobs(list []jobRow) error {
 	if c.journal == nil {
 		return ErrStopped
 	}
-	if err := c.journal.add(record{recordJob, j.encode()}); err != nil {
+	records := make([]record, len(list))
+	for i := range list {
+		records[i] = record{recordJob, list[i].encode()}
+	}
+	if err := c.journal.add(records...); err != nil {
 		return fmt.Errorf("write %s: %w", c.cfg.File, err)
 	}
-	c.show(func() { c.state.putJob(j) })
+	c.show(func() {
+		for _, j := range list {
+			c.state.putJob(j)
+		}
+	})
 	return nil
 }
 
@@ -257,7 +266,7 @@ func (c *Checker) Cancel(wallet string, id uint32) error {
 		return fmt.Errorf("job %d: %w", id, ErrJobOver)
 	}
 	j.state, j.ended = JobCanceled, time.Now().Unix()
-	err := c.saveJob(j)
+	err := c.saveJobs([]jobRow{j})
 	poke(c.wake)
 	return err
 }

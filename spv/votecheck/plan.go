@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/votes"
 )
@@ -39,13 +42,13 @@ func (c *Checker) blocksOf(block consensus.BlockID) []BlockVotes {
 	}
 	var list []BlockVotes
 	for next := block; len(list) < Blocks; {
-		hash, err := store.Hash(next.Height)
+		hash, err := c.hashAt(store, next.Height)
 		if err != nil || len(list) == 0 && hash != block.Hash {
 			return list
 		}
 		b := BlockVotes{Block: consensus.BlockID{Height: next.Height, Hash: hash}, State: Waiting}
 		next.Height++
-		if hash, err = store.Hash(next.Height); err != nil {
+		if hash, err = c.hashAt(store, next.Height); err != nil {
 			return append(list, b)
 		}
 		b.Successor = consensus.BlockID{Height: next.Height, Hash: hash}
@@ -98,4 +101,38 @@ func sortTargets(list []target) []target {
 		seen[t.successor] = true
 		return twice
 	})
+}
+
+// hashes are hashes of the main chain that was read at a tip.
+type hashes struct {
+	tip consensus.BlockID
+	at  map[consensus.Height]chainhash.Hash
+}
+
+// mostHashes is how many are kept.
+const mostHashes = 8_192
+
+// hashAt returns the hash of the main chain at a height. The error is that the chain does
+// not reach so high, or cannot be read.
+func (c *Checker) hashAt(store *chain.Chain, h consensus.Height) (chainhash.Hash, error) {
+	tip := store.State().Tip
+	c.mu.Lock()
+	if c.hashes.tip != tip || len(c.hashes.at) > mostHashes {
+		c.hashes = hashes{tip, make(map[consensus.Height]chainhash.Hash)}
+	}
+	hash, ok := c.hashes.at[h]
+	c.mu.Unlock()
+	if ok {
+		return hash, nil
+	}
+	hash, err := store.Hash(h)
+	if err != nil || store.State().Tip != tip { // it may be of another chain than that of the tip
+		return hash, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hashes.tip == tip {
+		c.hashes.at[h] = hash
+	}
+	return hash, nil
 }

@@ -124,6 +124,7 @@ type loop struct {
 	given    map[consensus.Height]*votes.TicketBlock
 
 	unread  bool // the wallets have changed since they were read
+	more    bool // there are payments whose jobs wait for the end of others
 	readyAt time.Time
 	report  *spv.VoteReport // the last one; nil before the first
 }
@@ -208,6 +209,11 @@ func (l *loop) pass(ctx context.Context) (next time.Time, err error) {
 	if err != nil {
 		return next, err
 	}
+	if l.more {
+		if err := l.begin(l.payments); err != nil { // which only this goroutine changes
+			return next, err
+		}
+	}
 	if ready(&st) {
 		next = earlier(next, l.start(ctx, store, targets, now))
 	}
@@ -284,6 +290,7 @@ func (l *loop) read(ctx context.Context, tip consensus.Height) error {
 // relocate looks for the transactions of the jobs that are not over: a reorganisation may
 // have put one into another block. A job whose wallet no longer has it is canceled.
 func (l *loop) relocate(ctx context.Context) error {
+	var moved []jobRow
 	for _, j := range l.jobs() {
 		if j.over() {
 			continue
@@ -296,11 +303,12 @@ func (l *loop) relocate(ctx context.Context) error {
 		if !known {
 			j.state, j.ended = JobCanceled, time.Now().Unix()
 		}
-		if err := l.save(j); err != nil {
-			return err
-		}
+		moved = append(moved, j)
 	}
-	return nil
+	if len(moved) == 0 {
+		return nil
+	}
+	return l.update(moved)
 }
 
 // jobs returns a copy of the jobs.
@@ -310,59 +318,68 @@ func (l *loop) jobs() []jobRow {
 	return slices.Clone(l.state.jobs)
 }
 
-// save writes a job, unless a caller of Cancel has ended it meanwhile.
-func (l *loop) save(j jobRow) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	l.mu.Lock()
-	i := l.state.find(j.id)
-	gone := i < 0 || l.state.jobs[i].over()
-	l.mu.Unlock()
-	if gone {
-		return nil
-	}
-	return l.saveJob(j)
-}
-
 // begin begins a job for each payment, newest first, whose blocks are not all judged. One
 // that was canceled is not begun again.
 func (l *loop) begin(found []payment) error {
-	for _, p := range found {
-		l.mu.Lock()
-		full := l.state.count(true) >= mostJobs
-		known := slices.ContainsFunc(l.state.jobs, func(j jobRow) bool {
-			return j.tx == p.tx && j.wallet == p.wallet && (j.state != JobDone || j.block == p.block)
-		})
-		l.mu.Unlock()
-		if full {
-			return nil // the others begin when some are over
+	l.more = false
+	l.mu.Lock()
+	room := mostJobs - l.state.count(true)
+	known := make(map[payment]bool)
+	for _, j := range l.state.jobs {
+		block := j.block
+		if j.state != JobDone {
+			block = consensus.BlockID{} // wherever it is
 		}
-		blocks := l.blocksOf(p.block)
-		judged := len(blocks) == Blocks && !slices.ContainsFunc(blocks, func(b BlockVotes) bool { return b.State != Judged })
-		if known || judged || len(blocks) == 0 {
+		known[payment{wallet: j.wallet, tx: j.tx, block: block}] = true
+	}
+	l.mu.Unlock()
+	var fresh []jobRow
+	for _, p := range found {
+		at := payment{wallet: p.wallet, tx: p.tx, block: p.block}
+		anywhere := payment{wallet: p.wallet, tx: p.tx}
+		if known[at] || known[anywhere] || l.judged(p.block) {
 			continue
 		}
-		l.writing.Lock()
-		_, err := l.newJob(jobRow{automatic: true, tx: p.tx, amount: int64(p.amount), block: p.block, wallet: p.wallet})
-		l.writing.Unlock()
-		if err != nil {
-			return err
+		if len(fresh) == room {
+			l.more = true // the others begin when some are over
+			break
 		}
+		fresh = append(fresh, jobRow{automatic: true, tx: p.tx, amount: int64(p.amount), block: p.block, wallet: p.wallet, began: time.Now().Unix()})
 	}
-	return nil
+	if len(fresh) == 0 {
+		return nil
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	for i := range fresh {
+		fresh[i].id = l.state.last + 1 + uint32(i)
+	}
+	l.mu.Unlock()
+	return l.saveJobs(fresh)
+}
+
+// judged reports whether nothing is left to verify for a payment in a block: all blocks that
+// confirm it are judged, or it is not on the main chain.
+func (l *loop) judged(block consensus.BlockID) bool {
+	blocks := l.blocksOf(block)
+	if len(blocks) == 0 {
+		return true
+	}
+	return len(blocks) == Blocks && !slices.ContainsFunc(blocks, func(b BlockVotes) bool { return b.State != Judged })
 }
 
 // plan ends the jobs whose blocks are all judged, and returns what is to be verified for
 // the others.
 func (l *loop) plan() ([]target, error) {
 	var list []target
+	var over []jobRow
 	for _, j := range l.jobs() {
 		if j.over() {
 			continue
 		}
-		blocks := l.blocksOf(j.block)
 		judged := 0
-		for _, b := range blocks {
+		for _, b := range l.blocksOf(j.block) {
 			switch b.State {
 			case Judged:
 				judged++
@@ -371,17 +388,32 @@ func (l *loop) plan() ([]target, error) {
 				list = append(list, target{b.Block, b.Successor, j.automatic, b.Block.Height - j.block.Height})
 			}
 		}
-		if judged < Blocks {
-			continue
+		if judged == Blocks {
+			j.state, j.ended = JobDone, time.Now().Unix()
+			over = append(over, j)
 		}
-		j.state, j.ended = JobDone, time.Now().Unix()
-		if err := l.save(j); err != nil {
+	}
+	if len(over) > 0 {
+		if err := l.update(over); err != nil {
 			return nil, err
 		}
-		l.unread = l.unread || j.automatic // there is room for another one
-		poke(l.wake)
+		poke(l.wake) // there may be room for other jobs
 	}
 	return sortTargets(list), nil
+}
+
+// update writes jobs that have changed, but for those that a caller of Cancel has ended
+// meanwhile.
+func (l *loop) update(changed []jobRow) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	changed = slices.DeleteFunc(changed, func(j jobRow) bool {
+		i := l.state.find(j.id)
+		return i < 0 || l.state.jobs[i].over()
+	})
+	l.mu.Unlock()
+	return l.saveJobs(changed)
 }
 
 // start fetches the successors of targets that are due, as many at a time as may be, and

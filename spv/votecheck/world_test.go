@@ -95,6 +95,7 @@ type world struct {
 	node   *testnet.Host // the one that most tests change
 	other  *testnet.Host // in another network group
 	holder *holder       // the behaviour of both
+	shape  link.Shape
 	dir    string
 	log    *slog.Logger
 	tune   func(*votecheck.Config)
@@ -114,9 +115,15 @@ type world struct {
 // inWorld runs a test of a client of two nodes with a chain.
 func inWorld(t *testing.T, c *testnet.Chain, test func(w *world), tune ...func(*votecheck.Config)) {
 	t.Helper()
+	inWorldOver(t, c, link.Shape{Latency: 5 * time.Millisecond}, test, tune...)
+}
+
+// inWorldOver is inWorld with lines of a shape.
+func inWorldOver(t *testing.T, c *testnet.Chain, shape link.Shape, test func(w *world), tune ...func(*votecheck.Config)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		_ = wait.Until(t.Context(), c.Now().Add(time.Hour))
-		w := &world{T: t, dir: t.TempDir(), holder: &holder{held: make(map[chainhash.Hash]bool)}}
+		w := &world{T: t, shape: shape, dir: t.TempDir(), holder: &holder{held: make(map[chainhash.Hash]bool)}}
 		w.tune = func(cfg *votecheck.Config) {
 			for _, f := range tune {
 				f(cfg)
@@ -144,7 +151,7 @@ func (w *world) add(addr string, c *testnet.Chain) *testnet.Host {
 			w.blocks++
 		}
 	}})
-	return w.net.Add(addr, node, link.Shape{Latency: 5 * time.Millisecond})
+	return w.net.Add(addr, node, w.shape)
 }
 
 // served returns how many blocks the nodes have sent.
