@@ -58,6 +58,6 @@
 // survey.go, headerplan.go, filterplan.go, earlyfilters.go, scanplan.go,
 // watchlist.go and broadcast.go decide without doing. truth.go says what is true,
 // progress.go and effort.go how far it is and how long it will take; show.go shows
-// it, board.go and look.go hand it to readers. reads.go and fees.go answer what
-// else they ask.
+// it, board.go and look.go hand it to readers, votereport.go adds what was found out about
+// votes. reads.go and fees.go answer what else they ask.
 package spv
