@@ -71,7 +71,7 @@ func (l *lifetime) checkFull() {
 			lacks = lacks || a.watched[branch] < max((w.Used/a.Gap+2)*a.Gap, w.Issued)
 		}
 	}
-	if s.full != lacks || lacks && s.count() < l.x.cfg.maxScripts || s.count() > l.x.cfg.maxScripts {
+	if s.full != lacks || s.count() > l.x.cfg.maxScripts {
 		l.fail("full is %v, want %v; %d scripts of %d", s.full, lacks, s.count(), l.x.cfg.maxScripts)
 	}
 }
