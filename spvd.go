@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,10 +105,18 @@ func (c *Client) open(cfg *Config) (err error) {
 	return err
 }
 
-// importAccounts imports accounts into the default wallet, unless it has them.
+// importAccounts imports accounts into the default wallet, unless it has them. If the file of
+// that wallet cannot be opened while others are open, these are served without the accounts, which
+// the status warns of; if it is the only wallet, the error says so.
 func (c *Client) importAccounts(accounts []Account) error {
 	if len(accounts) == 0 {
 		return nil
+	}
+	if cause := c.wallets.Trouble(wallet.DefaultName); cause != nil {
+		if c.anyOpen() {
+			return nil
+		}
+		return fmt.Errorf("the accounts are for the default wallet, the only one there is: %w; or move the file away, so that they make a new wallet", cause)
 	}
 	born, err := c.wallets.Born("", consensus.Never)
 	if err != nil {
@@ -125,6 +134,12 @@ func (c *Client) importAccounts(accounts []Account) error {
 		}
 		return nil
 	})
+}
+
+// anyOpen reports whether a wallet is open.
+func (c *Client) anyOpen() bool {
+	list, _ := c.wallets.List() // the directory was read before
+	return slices.ContainsFunc(list, func(l wallet.Listed) bool { return l.Open })
 }
 
 // Run connects to peers and syncs until ctx ends; then it returns nil. It returns an error

@@ -401,3 +401,40 @@ func TestBlockAnnouncements(t *testing.T) {
 		b.TakeNews(func(uint64, []byte, []chainhash.Hash) { t.Error("news were taken twice") })
 	})
 }
+
+// TestPingOnDemand: each peer is pinged at once, and once while it owes a pong.
+func TestPingOnDemand(t *testing.T) {
+	pings := make(chan *wire.MsgPing, 10)
+	script := welcomeThen(func(n *node) {
+		for {
+			msg, err := n.read()
+			if err != nil {
+				return
+			}
+			if ping, ok := msg.(*wire.MsgPing); ok {
+				pings <- ping
+				<-time.After(40 * time.Millisecond)
+				n.send(wire.NewMsgPong(ping.Nonce))
+			}
+		}
+	})
+	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		<-time.After(time.Second)
+		for range 3 {
+			b.Ping()
+		}
+		<-time.After(20 * time.Millisecond)
+		if i := b.only(); i.PingWait <= 0 {
+			t.Errorf("while the pong is awaited: %+v", i)
+		}
+		<-time.After(time.Second)
+		if i := b.only(); i.PingWait != 0 || i.Ping != 40*time.Millisecond || len(pings) != 1 {
+			t.Errorf("%d pings, then %+v", len(pings), i)
+		}
+		b.Ping()
+		<-time.After(time.Second)
+		if len(pings) != 2 {
+			t.Errorf("%d pings", len(pings))
+		}
+	})
+}

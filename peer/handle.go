@@ -248,6 +248,20 @@ func (c *conn) sendHeaders() error {
 	return nil
 }
 
+// pingNow sends a ping unless one is on its way.
+func (c *conn) pingNow(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.live() || !c.alive.sent.IsZero() {
+		return
+	}
+	nonce := c.cfg.Rand()
+	c.alive.pinged(nonce, now)
+	if err := c.out.put(wire.NewMsgPing(nonce)); err != nil {
+		c.end(err)
+	}
+}
+
 // checkAlive sends a ping if it is time for one, and returns when to check
 // again.
 func (c *conn) checkAlive(now time.Time) (time.Duration, error) {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
@@ -91,6 +92,14 @@ func (p *Pool) SendHeaders(ctx context.Context, id uint64) error {
 		return &Error{Reason: Gone}
 	}
 	return m.sendHeaders()
+}
+
+// Ping sends a ping to each connected peer that owes no pong. Infos tells the round trips.
+func (p *Pool) Ping() {
+	now := time.Now()
+	for _, c := range p.conns() {
+		c.pingNow(now)
+	}
 }
 
 // conns returns the live connections by rising id.

@@ -1,11 +1,14 @@
 package wallet
 
 import (
+	"bytes"
 	"errors"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -57,6 +60,72 @@ func TestBadBlocks(t *testing.T) {
 			w.unsigned = false
 			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
 			w.sync(x, 10)
+		})
+	}
+}
+
+// putRow puts a row into a table.
+func putRow(tx *bolt.Tx, kind tableKind, key, value []byte) error {
+	t, err := openTable(tx, kind)
+	if err != nil {
+		return err
+	}
+	return t.put(key, value)
+}
+
+// TestDamageCondemnsNoBlock: a wallet whose books are damaged says so, and does not find a
+// block invalid that full nodes accept.
+func TestDamageCondemnsNoBlock(t *testing.T) {
+	other := Place{Height: 1, Tree: wire.TxTreeRegular}
+	for name, harm := range map[string]func(tx *bolt.Tx, free wire.OutPoint, next *wire.MsgTx) error{
+		"a spender that spends something else": func(tx *bolt.Tx, free wire.OutPoint, _ *wire.MsgTx) error {
+			return putRow(tx, spendsTable(), outpointKey(free), spender{other, 0}.encode())
+		},
+		"another amount": func(tx *bolt.Tx, free wire.OutPoint, _ *wire.MsgTx) error {
+			c, ok, err := getCredit(tx, free)
+			if err != nil || !ok {
+				return errors.Join(err, errors.New("there is no such credit"))
+			}
+			c.amount--
+			return putRow(tx, creditsTable(), outpointKey(free), c.encode())
+		},
+		"a transaction that is somewhere else": func(tx *bolt.Tx, _ wire.OutPoint, next *wire.MsgTx) error {
+			hash := next.TxHash()
+			return putRow(tx, placesTable(), append(hash[:], other.key()...), []byte{})
+		},
+		"another script": func(tx *bolt.Tx, free wire.OutPoint, _ *wire.MsgTx) error {
+			c, ok, err := getCredit(tx, free)
+			if err != nil || !ok {
+				return errors.Join(err, errors.New("there is no such credit"))
+			}
+			row := bytes.Clone(tx.Bucket(minedBucket).Get(c.place.key()))
+			row[bytes.Index(row, derived(t, 1, External, 1)[0])+5] ^= 1
+			return tx.Bucket(minedBucket).Put(c.place.key(), row)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, x, ops := funded(t, 1)
+			next := spend(ops, wire.NewTxOut(1000, w.stranger()))
+			w.sign(next)
+			path := filepath.Join(t.TempDir(), "copy.db")
+			copyFile(t, x, path)
+			x, err := Open(testConfig(path, Birthday{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer x.Close()
+			if err := x.db.Update(func(tx *bolt.Tx) error { return harm(tx, ops[0], next) }); err != nil {
+				t.Fatal(err)
+			}
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), next}, true)
+			u := w.since(x.Locator(), 10)
+			scripts, _ := x.Scripts()
+			w.fill(&u, scripts)
+			_, err = x.Apply(t.Context(), u)
+			var invalid *consensus.InvalidBlock
+			if errors.As(err, &invalid) || !errors.Is(err, ErrCorrupt) {
+				t.Errorf("got %v", err)
+			}
 		})
 	}
 }

@@ -141,6 +141,10 @@ var (
 	// ErrInUse means that another process has the wallet open.
 	ErrInUse = errors.New("wallet is open in another process")
 
+	// ErrUnreadable means that the system does not let the file be read and written, or
+	// that it is no regular file.
+	ErrUnreadable = errors.New("wallet file cannot be read and written; check what it is, its owner and its permissions")
+
 	// ErrCorrupt means that the file is damaged: a row that cannot be read, or
 	// rows that contradict each other.
 	ErrCorrupt = errors.New("wallet file is damaged; restore it from a copy, or import the accounts into a new wallet")
@@ -161,6 +165,12 @@ func Refusals() []error {
 		ErrJobNeeded, ErrDuplicate, ErrImported, ErrFull, ErrMined, ErrBadTransaction, ErrExpired,
 		ErrDoubleSpend, ErrImmature, ErrPoolFull, ErrDiskFull,
 	}
+}
+
+// Unusable returns the errors that say why a wallet cannot be used, which no other request
+// changes. Their text is fit for users.
+func Unusable() []error {
+	return []error{ErrCorrupt, ErrNewerFormat, ErrOtherNetwork, ErrInUse, ErrUnreadable}
 }
 
 // orDiskFull names the cause of an error of a file that could not grow.

@@ -42,7 +42,8 @@ type Set struct {
 	mu       sync.Mutex // guards what follows, held for a moment
 	open     []named    // by name
 	byName   map[string]*Wallet
-	failed   map[string]error // see Troubles
+	failed   map[string]error // open wallets that are not taken along the chain
+	refused  map[string]error // why a file could not be opened, by the name of its wallet
 	step     joint
 	watchers map[chan struct{}]struct{} // see Watch
 }
@@ -82,17 +83,22 @@ type named struct {
 
 // NewSet returns a set in which no wallet is open.
 func NewSet(cfg SetConfig) *Set {
-	return &Set{cfg: cfg, changed: make(chan struct{}, 1), byName: make(map[string]*Wallet), failed: make(map[string]error)}
+	return &Set{cfg: cfg, changed: make(chan struct{}, 1), byName: make(map[string]*Wallet), failed: make(map[string]error), refused: make(map[string]error)}
 }
 
 // Listed is a wallet of the directory.
 type Listed struct {
 	Name string
 	Open bool
+
+	// Trouble is why its file could not be opened, or why it is not taken along the chain,
+	// or what was found damaged; nil for a wallet that is well or was closed.
+	Trouble error
 }
 
-// OpenAll opens all wallets of the directory, several at a time. If some cannot be
-// opened the others are open, and the error is that of the first one by name.
+// OpenAll opens all wallets of the directory, several at a time. Those that cannot be
+// opened are logged, named by Troubles and List, and left as they are; Open tries again. The
+// error is one of reading the directory.
 func (s *Set) OpenAll() error {
 	s.files.Lock()
 	defer s.files.Unlock()
@@ -103,15 +109,28 @@ func (s *Set) OpenAll() error {
 	list = slices.DeleteFunc(list, func(l Listed) bool { return l.Open })
 	opened, errs := make([]*Wallet, len(list)), make([]error, len(list))
 	sideBySide(len(list), func(i int) { opened[i], errs[i] = s.read(list[i].Name, s.cfg.Birthday) })
-	var first error
 	for i, w := range opened {
 		if errs[i] == nil {
 			s.add(list[i].Name, w)
-		} else if first == nil {
-			first = errs[i]
+			continue
 		}
+		s.refuse(list[i].Name, errs[i])
 	}
-	return first
+	return nil
+}
+
+// refuse records that a file could not be opened, and returns why: one of Unusable or
+// ErrDiskFull.
+func (s *Set) refuse(name string, err error) error {
+	if !slices.ContainsFunc(append(Unusable(), ErrDiskFull), func(known error) bool { return errors.Is(err, known) }) {
+		err = fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	s.cfg.logger().Error("Wallet not opened", "wallet", name, "err", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[name] = err
+	s.poke()
+	return err
 }
 
 // List returns the wallets of the directory by name.
@@ -132,11 +151,20 @@ func (s *Set) List() ([]Listed, error) {
 	defer s.mu.Unlock()
 	for i := range list {
 		_, list[i].Open = s.byName[list[i].Name]
+		list[i].Trouble = s.trouble(list[i].Name)
 	}
 	return list, nil
 }
 
-// Wallet returns an open wallet. The error is ErrNoWallet.
+// Trouble returns what is wrong with a wallet, see Listed.
+func (s *Set) Trouble(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble(name)
+}
+
+// Wallet returns an open wallet. The error is ErrNoWallet, or why the file of the wallet
+// could not be opened.
 func (s *Set) Wallet(name string) (*Wallet, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,6 +177,9 @@ func (s *Set) find(name string) (*Wallet, error) {
 	}
 	if checkFileName(name) != nil {
 		return nil, ErrNoWallet // it may be anything, and is not repeated
+	}
+	if err := s.refused[name]; err != nil {
+		return nil, err
 	}
 	return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
 }
@@ -164,10 +195,25 @@ func (s *Set) Open(name string) (*Wallet, error) {
 	if err := checkFileName(name); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(s.path(name)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(s.path(name)); errors.Is(err, fs.ErrNotExist) {
+		s.forget(name)
 		return nil, fmt.Errorf("wallet %q: %w", name, ErrNoWallet)
 	}
-	return s.start(name, s.cfg.Birthday)
+	w, err := s.start(name, s.cfg.Birthday)
+	if err != nil {
+		return nil, s.refuse(name, err)
+	}
+	return w, nil
+}
+
+// forget forgets that a file could not be opened.
+func (s *Set) forget(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused[name] != nil {
+		delete(s.refused, name)
+		s.poke()
+	}
 }
 
 // Make returns a wallet, and creates it if there is none.
@@ -259,10 +305,7 @@ func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
 	}
 	w, err := s.start(name, *birthday)
 	if err != nil { // there was no file: what there is now is no wallet
-		if gone := os.Remove(s.path(name)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
-		return nil, err
+		return nil, errors.Join(err, orGone(os.Remove(s.path(name))))
 	}
 	return w, nil
 }
@@ -293,6 +336,7 @@ func (s *Set) add(name string, w *Wallet) {
 	i, _ := s.index(name)
 	s.open = slices.Insert(s.open, i, named{name, w})
 	s.byName[name] = w
+	delete(s.refused, name)
 	s.poke()
 }
 
@@ -310,8 +354,8 @@ func (s *Set) poke() {
 	}
 }
 
-// CloseWallet closes a wallet. Its file stays where it is, and can be copied or
-// removed. The error is ErrNoWallet.
+// CloseWallet closes a wallet, or forgets that its file could not be opened. The file stays
+// where it is, and can be copied or removed. The error is ErrNoWallet.
 func (s *Set) CloseWallet(name string) error {
 	s.files.Lock()
 	defer s.files.Unlock()
@@ -321,6 +365,12 @@ func (s *Set) CloseWallet(name string) error {
 // close closes a wallet. The caller holds the lock of the files.
 func (s *Set) close(name string) error {
 	s.mu.Lock()
+	if s.refused[name] != nil {
+		delete(s.refused, name)
+		s.poke()
+		s.mu.Unlock()
+		return nil
+	}
 	w, err := s.find(name)
 	if i, ok := s.index(name); ok {
 		s.open = slices.Delete(s.open, i, i+1)

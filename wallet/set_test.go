@@ -52,13 +52,13 @@ func TestSetKeepsADirectory(t *testing.T) {
 			t.Errorf("%v, %v; want %v", list, err, want)
 		}
 	}
-	want(Listed{"a", true}, Listed{"b", true})
+	want(Listed{Name: "a", Open: true}, Listed{Name: "b", Open: true})
 	for poked(s.Changed()) {
 	}
 	if err := s.CloseWallet("a"); err != nil || !poked(s.Changed()) {
 		t.Errorf("closing: %v", err)
 	}
-	want(Listed{"a", false}, Listed{"b", true})
+	want(Listed{Name: "a", Open: false}, Listed{Name: "b", Open: true})
 	if err := s.CloseWallet("a"); !errors.Is(err, ErrNoWallet) {
 		t.Errorf("closing it again: %v", err)
 	}
@@ -71,14 +71,17 @@ func TestSetKeepsADirectory(t *testing.T) {
 	if err := s.OpenAll(); err != nil {
 		t.Fatal(err)
 	}
-	want(Listed{"a", true}, Listed{"b", true})
+	want(Listed{Name: "a", Open: true}, Listed{Name: "b", Open: true})
 	if err := s.CloseWallet("b"); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(s.path("b"), []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.OpenAll(); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "b.db") {
+	if err := s.OpenAll(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Wallet("b"); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "b.db") {
 		t.Errorf("a damaged wallet: %v", err)
 	}
 }

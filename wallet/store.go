@@ -31,11 +31,11 @@ func upToDate(tx *bolt.Tx) bool {
 	return meta != nil && bytes.Equal(meta.Get(formatKey), key32(newestFormat()))
 }
 
-// prepare makes a wallet of a new file, and checks and upgrades an old one.
+// prepare checks a file and upgrades one of an older format.
 func prepare(tx *bolt.Tx, cfg *Config) error {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
-		return create(tx, cfg)
+		return fmt.Errorf("bucket %s is missing: %w", metaBucket, ErrCorrupt)
 	}
 	network, format := meta.Get(networkKey), meta.Get(formatKey)
 	if len(network) != 4 || len(format) != 4 {

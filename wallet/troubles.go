@@ -7,17 +7,24 @@ import (
 )
 
 // Troubles implements spv.Troubled: it returns what is wrong with wallets, one sentence
-// for each, by name: why a wallet is not taken along the chain, that an address window
-// cannot grow, or that relayed payments had to make room for others within an hour. Those that are not taken along can be read; unloading and loading
-// such a wallet tries again.
+// for each: which could not be opened, which are not taken along the chain, in which
+// damage was found, in which an address window cannot grow, and in which relayed payments
+// had to make room for others within an hour. Wallets that are open can be read; closing and
+// opening a wallet tries again.
 func (s *Set) Troubles() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []string
-	for _, name := range slices.Sorted(maps.Keys(s.failed)) {
-		list = append(list, fmt.Sprintf("Wallet %q has stopped: %v.", name, s.failed[name]))
+	for _, name := range slices.Sorted(maps.Keys(s.refused)) {
+		list = append(list, fmt.Sprintf("Wallet %q is not loaded: %v.", name, s.refused[name]))
 	}
 	for _, n := range s.open {
+		switch damage := n.Damage(); {
+		case s.failed[n.name] != nil:
+			list = append(list, fmt.Sprintf("Wallet %q has stopped: %v.", n.name, s.trouble(n.name)))
+		case damage != nil:
+			list = append(list, fmt.Sprintf("Wallet %q may answer wrongly: %v.", n.name, damage))
+		}
 		if n.now.Load().full {
 			list = append(list, fmt.Sprintf("Wallet %q watches as many scripts as it can: payments to further addresses will not show.", n.name))
 		}
@@ -28,13 +35,25 @@ func (s *Set) Troubles() []string {
 	return list
 }
 
+// trouble returns what is wrong with a wallet, see Listed. The caller holds the lock.
+func (s *Set) trouble(name string) error {
+	if err := s.refused[name]; err != nil {
+		return err
+	}
+	w := s.byName[name]
+	if w == nil {
+		return nil
+	}
+	return cmpOr(w.Damage(), s.failed[name])
+}
+
 // stop makes a wallet be left out of the steps because it has failed.
 func (s *Set) stop(n named, err error) {
 	s.cfg.logger().Error("Wallet has stopped", "wallet", n.name, "err", err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byName[n.name] == n.Wallet {
-		s.failed[n.name] = err
+		s.failed[n.name] = fmt.Errorf("%s: %w", s.path(n.name), err)
 		s.poke()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -47,6 +48,9 @@ func (a *application) validate(s *snapshot, m *mined, e *effects) error {
 	}
 	for _, p := range places {
 		if p != m.place && !void(a.tx, p) {
+			if _, err := provenAt(a.tx, p, m.hash); err != nil {
+				return err
+			}
 			return a.invalid(m, p, errMinedTwice)
 		}
 	}
@@ -77,6 +81,13 @@ func (a *application) validate(s *snapshot, m *mined, e *effects) error {
 
 // validateSpend checks an input that spends an output of the wallet.
 func (a *application) validateSpend(s *snapshot, m *mined, sp spent, c credit) error {
+	prev, err := provenAt(a.tx, c.place, sp.prev.Hash)
+	if err != nil {
+		return err
+	}
+	if int(sp.prev.Index) >= len(prev.tx.TxOut) || c.source != FromTicket && int64(c.amount) != prev.tx.TxOut[sp.prev.Index].Value {
+		return fmt.Errorf("output %s: %w", sp.prev, ErrCorrupt)
+	}
 	by, spent, err := getSpender(a.tx, sp.prev)
 	switch {
 	case err != nil:
@@ -84,11 +95,10 @@ func (a *application) validateSpend(s *snapshot, m *mined, sp spent, c credit) e
 	case spent && by.place == m.place:
 		return nil
 	case spent:
+		if err := a.spends(by, sp.prev); err != nil {
+			return err
+		}
 		return a.invalid(m, by.place, fmt.Errorf("input %d: %w", sp.input, errSpentTwice))
-	}
-	prev, err := getMined(a.tx, c.place)
-	if err != nil || prev == nil || int(sp.prev.Index) >= len(prev.tx.TxOut) {
-		return fmt.Errorf("output %s: %w", sp.prev, orCorrupt(err))
 	}
 	if c.source == FromTicket {
 		if _, ours := voter(prev.tx, a.w.ownerAt(s, c.place.Height)); !ours {
@@ -106,6 +116,28 @@ func (a *application) validateSpend(s *snapshot, m *mined, sp spent, c credit) e
 		return &consensus.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("input %d: %w", sp.input, err)}
 	}
 	return nil
+}
+
+// provenAt returns the transaction of a hash at a place of the books. A block is found invalid
+// by it: so its hash is computed, and damage to the file condemns no block.
+func provenAt(tx *bolt.Tx, p Place, hash chainhash.Hash) (*mined, error) {
+	m, err := getMined(tx, p)
+	if err != nil || m == nil || m.tx.TxHash() != hash {
+		return nil, fmt.Errorf("transaction %s: %w", hash, orCorrupt(err))
+	}
+	return m, nil
+}
+
+// spends checks that the transaction that the books name as the spender of an output spends
+// it. The error is ErrCorrupt.
+func (a *application) spends(by spender, prev wire.OutPoint) error {
+	m, err := getMined(a.tx, by.place)
+	if err == nil && m != nil && int(by.input) < len(m.tx.TxIn) && m.tx.TxHash() == m.hash {
+		if in := m.tx.TxIn[by.input].PreviousOutPoint; in.Hash == prev.Hash && in.Index == prev.Index {
+			return nil
+		}
+	}
+	return fmt.Errorf("spender of %s: %w", prev, orCorrupt(err))
 }
 
 // automatic reports whether a transaction is a revocation that nodes make by themselves:

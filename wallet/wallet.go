@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math"
-	"os"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -19,13 +15,6 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 )
-
-// openTimeout is how long Open waits for another process to let go of the
-// file.
-const openTimeout = time.Second
-
-// leastMap is how many bytes of a file are mapped at least, see mapAhead.
-const leastMap = 256 << 20
 
 // Wallet is a named set of accounts, addresses and scripts, and what the chain
 // says about them. All methods may be called from any goroutine, except that
@@ -49,15 +38,19 @@ type Wallet struct {
 	draft  *pool     // of the update, once that changes unmined transactions
 	warned time.Time // of a full pool, last
 
-	forgetOnce sync.Once     // what the pool takes is no longer counted
-	crowded    atomic.Uint64 // how often a relayed transaction made room for another
-	crowdedAt  atomic.Int64  // when it last did, in Unix seconds; zero for never
+	forgetOnce sync.Once             // what the pool takes is no longer counted
+	damaged    atomic.Pointer[error] // what was first found damaged; nil for nothing
+	stuck      atomic.Bool           // a writing transaction could not be ended, nor can the file
+	crowded    atomic.Uint64         // how often a relayed transaction made room for another
+	crowdedAt  atomic.Int64          // when it last did, in Unix seconds; zero for never
 
 	changed chan struct{} // see Changed
 	pokes   pokes         // see Watch
 }
 
-// Open opens a wallet, and creates it if its file does not exist.
+// Open opens a wallet, and creates it if its file does not exist. The error is
+// ErrCorrupt, ErrNewerFormat, ErrOtherNetwork, ErrInUse or ErrDiskFull, or one of the system,
+// and names the file. A file that cannot be opened is left as it is.
 func Open(cfg Config) (*Wallet, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -73,74 +66,18 @@ func Open(cfg Config) (*Wallet, error) {
 	return w, nil
 }
 
-// openFile opens the file and brings its format up to date. It writes nothing to a
-// file that is.
-func openFile(cfg *Config) (*bolt.DB, error) {
-	db, err := openBolt(cfg.Path)
-	if err != nil {
-		return nil, err
-	}
-	run := db.View
-	if err := db.View(func(tx *bolt.Tx) error {
-		if !upToDate(tx) {
-			run = db.Update
-		}
-		return nil
-	}); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if err := run(func(tx *bolt.Tx) error { return prepare(tx, cfg) }); err != nil {
-		return nil, errors.Join(orDiskFull(err), db.Close())
-	}
-	return db, nil
-}
-
-// openBolt opens the file. Damage that bbolt panics over is an error.
-func openBolt(path string) (db *bolt.DB, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			db, err = nil, fmt.Errorf("%w (%v)", ErrCorrupt, p)
-		}
-	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		Timeout: openTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapAhead(path),
-	})
-	var system syscall.Errno
-	switch {
-	case err == nil, errors.As(err, &system):
-		return db, orDiskFull(err)
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, ErrInUse
-	}
-	return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
-}
-
-// mapAhead returns how many bytes of a file to map. A file that outgrows its map is
-// mapped anew, for which its writer waits until all readers are done: so four times
-// the file is mapped, and at least leastMap. That takes addresses and no memory, which
-// only systems with 64-bit addresses have enough of; Windows would make the file as
-// long as the map.
-func mapAhead(path string) int {
-	if math.MaxInt < 1<<40 || runtime.GOOS == "windows" {
-		return 0
-	}
-	size := int64(0)
-	if info, err := os.Stat(path); err == nil {
-		size = info.Size()
-	}
-	return int(max(4*size, leastMap))
-}
-
 // load reads what is kept in memory.
 func (w *Wallet) load() error {
-	return w.db.View(func(tx *bolt.Tx) error {
-		s, err := loadSnapshot(tx)
-		if err != nil {
-			return err
-		}
-		w.stored = s
-		w.install(s)
-		return nil
+	return guard(func() error {
+		return w.db.View(func(tx *bolt.Tx) error {
+			s, err := loadSnapshot(tx)
+			if err != nil {
+				return err
+			}
+			w.stored = s
+			w.install(s)
+			return nil
+		})
 	})
 }
 
@@ -150,12 +87,39 @@ func (w *Wallet) Close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
 	w.forgetOnce.Do(func() { w.cfg.shared.used.Add(-int64(w.now.Load().pool.held)) })
-	var err error
-	if w.now.Load() != w.stored {
-		err = w.db.Update(func(tx *bolt.Tx) error { return w.now.Load().save(tx, w.stored) })
-		w.stored = w.now.Load()
+	if w.stuck.Load() {
+		return w.Damage()
 	}
-	return errors.Join(err, w.db.Close())
+	return guard(func() (err error) {
+		if w.now.Load() != w.stored && w.Damage() == nil {
+			err = w.db.Update(func(tx *bolt.Tx) error { return w.now.Load().save(tx, w.stored) })
+			w.stored = w.now.Load()
+		}
+		return errors.Join(err, w.db.Close())
+	})
+}
+
+// Damage returns what was first found damaged in the file since it was opened, nil for
+// nothing. It is an ErrCorrupt and names the file.
+func (w *Wallet) Damage() error {
+	if err := w.damaged.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// noteDamage records damage that a transaction has found, and returns its error.
+func (w *Wallet) noteDamage(err error) error {
+	if !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	found := fmt.Errorf("%s: %w", w.cfg.Path, err)
+	if w.damaged.CompareAndSwap(nil, &found) {
+		w.cfg.Log.Error("Wallet file is damaged", "path", w.cfg.Path, "err", err)
+		poke(w.changed)
+		w.pokes.poke()
+	}
+	return err
 }
 
 // Changed is poked (capacity one) after everything that changed what the
@@ -262,13 +226,21 @@ func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) b
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	if w.stuck.Load() {
+		return w.Damage()
+	}
 	w.draft = nil
 	defer func() { w.draft = nil }()
+	return w.noteDamage(guard(func() error { return w.commit(fn, mayWait) }))
+}
+
+// commit is the transaction of write. The caller holds the turn.
+func (w *Wallet) commit(fn change, mayWait func(*snapshot) bool) error {
 	tx, err := w.db.Begin(true)
 	if err != nil {
 		return orClosed(err)
 	}
-	defer tx.Rollback() // has no effect after a commit
+	defer w.rollback(tx) // has no effect after a commit
 	old := w.now.Load()
 	next, err := fn(tx, old)
 	if err != nil || next == nil {
@@ -299,6 +271,13 @@ func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) b
 	return nil
 }
 
+// rollback ends a writing transaction that was not committed.
+func (w *Wallet) rollback(tx *bolt.Tx) {
+	w.stuck.Store(true)
+	_ = tx.Rollback() // which panics over a damaged list of free pages
+	w.stuck.Store(false)
+}
+
 // installed installs a snapshot and pokes the readers.
 func (w *Wallet) installed(s *snapshot) {
 	w.install(s)
@@ -312,12 +291,14 @@ func (w *Wallet) view(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) err
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	tx, s, err := w.begin()
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	return fn(tx, s)
+	return w.noteDamage(guard(func() error {
+		tx, s, err := w.begin()
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		return fn(tx, s)
+	}))
 }
 
 // begin begins a reading transaction and finds its snapshot: the newest one, or

@@ -19,7 +19,7 @@ func walletCommand() command {
 		summary:  "Show what the wallet watches and how far it has got; list, make, load and unload wallets.",
 		help: `
   wallet                  show the wallet that -w names, or the default one
-  wallet list             list all wallets
+  wallet list             list all wallets, and what is wrong with a damaged one
   wallet create NAME      make another wallet, which shares the chain
   wallet load NAME        load one that is not loaded
   wallet unload NAME      let go of one, to copy or move its file
@@ -71,15 +71,22 @@ func writeWallets(w io.Writer, dir api.WalletDir) error {
 		return writeLine(w, "no wallet yet (run: spvctl account import NAME XPUB)")
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "WALLET\tLOADED")
+	fmt.Fprintln(t, "WALLET\tSTATE")
 	for _, f := range dir.Wallets {
-		loaded := "no"
-		if f.Loaded {
-			loaded = "yes"
-		}
-		fmt.Fprintf(t, "%s\t%s\n", f.Name, loaded)
+		fmt.Fprintf(t, "%s\t%s\n", f.Name, f.State)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, f := range dir.Wallets {
+		if f.Trouble == "" {
+			continue
+		}
+		if err := writeLine(w, f.Name+": "+f.Trouble); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeWallet prints what there is to say about the wallet.

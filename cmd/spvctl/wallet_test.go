@@ -65,7 +65,7 @@ func TestWalletCommands(t *testing.T) {
 		{"label " + address + " home", []string{"Labelled.\n"}},
 		{"account rename savings spending", []string{"Renamed.\n"}},
 		{"wallet create savings --birthday=new", []string{"spvctl -w savings account import"}},
-		{"wallet list", []string{"WALLET", "default  yes\n", "savings  yes\n"}},
+		{"wallet list", []string{"WALLET", "default  loaded\n", "savings  loaded\n"}},
 		{"wallet unload savings", []string{"Unloaded.\n"}},
 		{"wallet load savings", []string{"Loaded.\n"}},
 		{"rescan --background", []string{"(run: spvctl job "}},
@@ -185,5 +185,19 @@ func TestWalletIsNamed(t *testing.T) {
 		if got := spvctl(t, "", append(flags, "--wallet", name, "wallet")...); got.code != exitError || !strings.Contains(got.err, "no such wallet") {
 			t.Errorf("%s gave %+v", name, got)
 		}
+	}
+}
+
+// TestDamagedWalletIsListed: the list says which wallet is damaged, and what the daemon says
+// of it.
+func TestDamagedWalletIsListed(t *testing.T) {
+	var out strings.Builder
+	err := writeWallets(&out, api.WalletDir{Wallets: []api.WalletFile{
+		{Name: "a", Loaded: true, State: api.WalletLoaded},
+		{Name: "b", State: api.WalletDamaged, Trouble: "open wallet b.db: wallet file is damaged"},
+	}})
+	want := "WALLET  STATE\na       loaded\nb       damaged\nb: open wallet b.db: wallet file is damaged\n"
+	if err != nil || out.String() != want {
+		t.Errorf("got %q (%v), want %q", out.String(), err, want)
 	}
 }

@@ -88,17 +88,18 @@ func (n *walletNotify) recent(ctx context.Context, above consensus.Height) (list
 	}
 	for _, listed := range known {
 		w, err := n.owned.Wallet(listed.Name)
-		if errors.Is(err, wallet.ErrNoWallet) { // it is closed
+		if err != nil { // it is closed, or could not be opened
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
 		history, err := w.History(ctx, wallet.HistoryFilter{Above: above})
-		if err != nil {
-			return nil, err
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err == nil:
+			list = append(list, history...)
+		case !errors.Is(err, wallet.ErrClosed):
+			n.log.Warn("Wallet not read for --walletnotify", "wallet", listed.Name, "err", err)
 		}
-		list = append(list, history...)
 	}
 	return list, nil
 }

@@ -136,6 +136,11 @@ func refusals() []known {
 		{wallet.ErrImmature, api.CodeRejected, ""},
 		{wallet.ErrPoolFull, api.CodeRejected, ""},
 		{wallet.ErrDiskFull, api.CodeWallet, ""},
+		{wallet.ErrCorrupt, api.CodeWallet, "wallet list"},
+		{wallet.ErrNewerFormat, api.CodeWallet, "wallet list"},
+		{wallet.ErrOtherNetwork, api.CodeWallet, "wallet list"},
+		{wallet.ErrInUse, api.CodeWallet, "wallet list"},
+		{wallet.ErrUnreadable, api.CodeWallet, "wallet list"},
 	}
 }
 

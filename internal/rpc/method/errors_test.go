@@ -9,14 +9,15 @@ import (
 
 // TestEveryRefusalHasACode: the wallet refuses nothing that clients see as an internal error.
 func TestEveryRefusalHasACode(t *testing.T) {
-	for _, reason := range wallet.Refusals() {
+	all := append(wallet.Refusals(), wallet.Unusable()...)
+	for _, reason := range all {
 		if answer := refusal(reason); answer == nil || answer.Code == 0 {
 			t.Errorf("%v has no code", reason)
 		}
 	}
 	for _, known := range refusals() {
 		found := false
-		for _, reason := range wallet.Refusals() {
+		for _, reason := range all {
 			found = found || errors.Is(known.reason, reason)
 		}
 		if !found {

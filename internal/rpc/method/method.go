@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -181,7 +182,7 @@ func (r *Registry) Call(ctx context.Context, from *Caller, m *Method, params jso
 // open returns the wallet that the call is about.
 func (c *Call) open() (*wallet.Wallet, error) {
 	w, err := c.Wallets.Wallet(c.caller.Wallet)
-	if err != nil && c.caller.Wallet == wallet.DefaultName {
+	if errors.Is(err, wallet.ErrNoWallet) && c.caller.Wallet == wallet.DefaultName {
 		return nil, errNoDefault
 	}
 	return w, err

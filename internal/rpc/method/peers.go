@@ -18,6 +18,7 @@ func peerMethods() []Method {
 		getPeerInfo(),
 		getConnectionCount(),
 		getNetTotals(),
+		ping(),
 		getNetworkInfo(),
 		addNode(),
 		node(),
@@ -58,6 +59,23 @@ func getConnectionCount() Method {
 		Reads:   true,
 		Handle: func(_ context.Context, c *Call) (any, error) {
 			return len(c.Pool.Infos()), nil
+		},
+	}
+}
+
+func ping() Method {
+	return Method{
+		Name:    "ping",
+		Quick:   true,
+		Summary: "Sends a ping to each connected peer.",
+		Help:    "getpeerinfo shows the round trips: pingtime of the last pong, pingwait of a ping that is not answered yet. A peer that owes a pong is sent no other ping.",
+		Result:  "null, at once",
+		Returns: []any{nil},
+		Example: `[]`,
+		Reads:   true,
+		Handle: func(_ context.Context, c *Call) (any, error) {
+			c.Pool.Ping()
+			return nil, nil
 		},
 	}
 }

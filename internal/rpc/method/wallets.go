@@ -2,8 +2,10 @@ package method
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/wallet"
 )
 
 // walletMethods returns the methods about the wallets of the daemon.
@@ -54,7 +56,7 @@ func loadWallet() Method {
 	return Method{
 		Name:    "loadwallet",
 		Summary: "Loads a wallet of the data directory.",
-		Help:    "All are loaded when the daemon starts; this is for one that was unloaded since, or put there.",
+		Help:    "All are loaded when the daemon starts; this is for one that was unloaded since, or put there, or could not be opened.",
 		Params:  []param{walletNameParam()},
 		Result:  "an object with the name",
 		Returns: []any{api.WalletName{}},
@@ -73,7 +75,8 @@ func unloadWallet() Method {
 	return Method{
 		Name:    "unloadwallet",
 		Summary: "Lets go of a wallet, whose file can then be copied or moved away.",
-		Help:    "It is not kept in step meanwhile. It is loaded again by loadwallet, and when the daemon starts if the file is still there.",
+		Help: "It is not kept in step meanwhile. It is loaded again by loadwallet, and when the daemon starts if the file is still there. " +
+			"For a wallet whose file could not be opened it ends the warning.",
 		Params:  []param{walletNameParam()},
 		Result:  "null",
 		Returns: []any{nil},
@@ -89,13 +92,20 @@ func listWallets() Method {
 		Name:    "listwallets",
 		Quick:   true,
 		Reads:   true,
-		Summary: "Lists the wallets that are loaded.",
-		Help:    "The wallet default comes with the first import. See listwalletdir for those that are not loaded.",
-		Result:  "an array with their names",
-		Returns: []any{[]string{}},
+		Summary: "Lists the wallets that are loaded, or with all those of the data directory and what is wrong with them.",
+		Help: "The wallet default comes with the first import. A wallet whose file is damaged, or cannot be opened, is not loaded; " +
+			"the daemon serves the others, and a warning of the status says so too. loadwallet tries again.",
+		Params: []param{
+			{name: "all", kind: kindBool, optional: true, def: false, text: "Whether to list those that are not loaded, too, each with its state."},
+		},
+		Result:  "an array with their names, or with all an array of wallets",
+		Returns: []any{[]string{}, []api.WalletFile{}},
 		Example: `[]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
 			list, err := c.Wallets.List()
+			if c.bool("all") {
+				return walletFiles(list), err
+			}
 			names := []string{}
 			for _, w := range list {
 				if w.Open {
@@ -117,11 +127,30 @@ func listWalletDir() Method {
 		Example: `[]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
 			list, err := c.Wallets.List()
-			dir := api.WalletDir{Wallets: []api.WalletFile{}}
-			for _, w := range list {
-				dir.Wallets = append(dir.Wallets, api.WalletFile{Name: w.Name, Loaded: w.Open})
-			}
-			return dir, err
+			return api.WalletDir{Wallets: walletFiles(list)}, err
 		},
 	}
+}
+
+// walletFiles returns the wallets of a directory as clients see them.
+func walletFiles(list []wallet.Listed) []api.WalletFile {
+	files := []api.WalletFile{}
+	for _, w := range list {
+		f := api.WalletFile{Name: w.Name, Loaded: w.Open, State: api.WalletUnloaded}
+		switch {
+		case errors.Is(w.Trouble, wallet.ErrCorrupt):
+			f.State = api.WalletDamaged
+		case w.Trouble != nil && w.Open:
+			f.State = api.WalletStopped
+		case w.Trouble != nil:
+			f.State = api.WalletUnusable
+		case w.Open:
+			f.State = api.WalletLoaded
+		}
+		if w.Trouble != nil {
+			f.Trouble = oneLine(w.Trouble.Error())
+		}
+		files = append(files, f)
+	}
+	return files
 }
