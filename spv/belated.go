@@ -118,7 +118,7 @@ func (s *Syncer) treesOf(ctx context.Context, h hit, looked lookedAt) (map[chain
 	if trees, ok := looked[h.BlockID]; ok {
 		return trees, nil
 	}
-	msg, err := s.fetchBlock(ctx, h.BlockID, &h.header, s.onMain)
+	msg, _, err := s.fetchBlock(ctx, h.BlockID, &h.header, s.onMain)
 	if err != nil {
 		return nil, err
 	}

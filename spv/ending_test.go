@@ -35,29 +35,34 @@ var errorsOfTheSync = map[string]struct {
 	err error
 	cause
 }{
-	"spv.ErrRunning":          {ErrRunning, byUser},
-	"spv.ErrNotInitialised":   {ErrNotInitialised, byUser},
-	"spv.ErrRejected":         {ErrRejected, byUser},
-	"spv.ErrNoPeers":          {ErrNoPeers, byUser},
-	"spv.ErrTooMany":          {ErrTooMany, byUser},
-	"spv.errElsewhere":        {errElsewhere, byPeers},
-	"spv.errOutdated":         {errOutdated, byPeers},
-	"spv.errGoesBack":         {errGoesBack, byPeers},
-	"chain.ErrCorrupt":        {chain.ErrCorrupt, byDisk},
-	"chain.ErrNewerFormat":    {chain.ErrNewerFormat, bySettings},
-	"chain.ErrOtherNetwork":   {chain.ErrOtherNetwork, bySettings},
-	"chain.ErrInUse":          {chain.ErrInUse, byUser},
-	"chain.ErrClosed":         {chain.ErrClosed, byUser},
-	"chain.ErrNotFound":       {chain.ErrNotFound, byPeers},
-	"chain.ErrOrphan":         {chain.ErrOrphan, byPeers},
-	"chain.ErrStale":          {chain.ErrStale, byPeers},
-	"consensus.ErrOutOfReach": {consensus.ErrOutOfReach, byPeers},
-	"consensus.RuleError":     {&consensus.RuleError{Rule: consensus.RuleBits}, byPeers},
-	"consensus.InvalidBlock":  {&consensus.InvalidBlock{}, byPeers},
-	"consensus.errShort":      {nil, byPeers}, // only ever inside a RuleError
-	"consensus.errVarInt":     {nil, byPeers}, // the same
-	"spv.defect":              {&defect{}, byPeers},
-	"match.ErrMalformed":      {match.ErrMalformed, byPeers},
+	"spv.ErrRunning":             {ErrRunning, byUser},
+	"spv.ErrNotInitialised":      {ErrNotInitialised, byUser},
+	"spv.ErrRejected":            {ErrRejected, byUser},
+	"spv.ErrNoPeers":             {ErrNoPeers, byUser},
+	"spv.ErrTooMany":             {ErrTooMany, byUser},
+	"spv.errElsewhere":           {errElsewhere, byPeers},
+	"spv.errOutdated":            {errOutdated, byPeers},
+	"spv.errGoesBack":            {errGoesBack, byPeers},
+	"chain.ErrCorrupt":           {chain.ErrCorrupt, byDisk},
+	"chain.ErrNewerFormat":       {chain.ErrNewerFormat, bySettings},
+	"chain.ErrOtherNetwork":      {chain.ErrOtherNetwork, bySettings},
+	"chain.ErrInUse":             {chain.ErrInUse, byUser},
+	"chain.ErrClosed":            {chain.ErrClosed, byUser},
+	"chain.ErrNotFound":          {chain.ErrNotFound, byPeers},
+	"chain.ErrOrphan":            {chain.ErrOrphan, byPeers},
+	"chain.ErrStale":             {chain.ErrStale, byPeers},
+	"consensus.ErrOutOfReach":    {consensus.ErrOutOfReach, byPeers},
+	"consensus.RuleError":        {&consensus.RuleError{Rule: consensus.RuleBits}, byPeers},
+	"consensus.InvalidBlock":     {&consensus.InvalidBlock{}, byPeers},
+	"consensus.errFirstCoinbase": {nil, byPeers}, // only ever inside an InvalidBlock
+	"consensus.errExpired":       {nil, byPeers}, // the same
+	"consensus.errNotFinal":      {nil, byPeers}, // the same
+	"consensus.errTwice":         {nil, byPeers}, // the same
+	"consensus.errSpentInBlock":  {nil, byPeers}, // the same
+	"consensus.errShort":         {nil, byPeers}, // only ever inside a RuleError
+	"consensus.errVarInt":        {nil, byPeers}, // the same
+	"spv.defect":                 {&defect{}, byPeers},
+	"match.ErrMalformed":         {match.ErrMalformed, byPeers},
 }
 
 // TestEveryErrorThatCanEndARun lists the errors of the sync, by reading the source of its

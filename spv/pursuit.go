@@ -102,6 +102,8 @@ func (p *pursuit) await(timer *wait.Timer) error {
 		return f()
 	case err := <-p.writing.done:
 		return p.wrote(err)
+	case bad := <-p.invalid:
+		return p.leaveInvalid(bad)
 	case <-p.posts.poke:
 	case <-p.reported:
 		p.show()

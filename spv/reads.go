@@ -33,7 +33,15 @@ func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock
 	if err != nil {
 		return nil, err
 	}
-	return s.fetchBlock(ctx, id, &header, s.known)
+	block, _, err := s.fetchBlock(ctx, id, &header, s.known)
+	var bad *consensus.InvalidBlock
+	if errors.As(err, &bad) {
+		select {
+		case s.invalid <- bad:
+		default: // the run has others to leave first
+		}
+	}
+	return block, err
 }
 
 // headerOf returns a block and its header, if it is on the main chain or has left it
@@ -66,17 +74,18 @@ func (s *Syncer) known(id consensus.BlockID) error {
 }
 
 // fetchBlock fetches a block whose header is known and checks that it belongs
-// to it. Only the end of ctx makes it give up, or an error of wanted, which it calls
-// before each further request, or that the block is invalid: a consensus.InvalidBlock.
-func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consensus.Header, wanted func(consensus.BlockID) error) (*wire.MsgBlock, error) {
+// to it. It returns the peer that sent it. Only the end of ctx makes it give up, or an error
+// of wanted, which it calls before each further request, or that the block is invalid: a
+// consensus.InvalidBlock.
+func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consensus.Header, wanted func(consensus.BlockID) error) (block *wire.MsgBlock, from uint64, err error) {
 	var avoid []uint64
 	for tries := 0; ; tries++ {
 		if tries > 0 {
 			if wait.For(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) != nil {
-				return nil, context.Cause(ctx)
+				return nil, 0, context.Cause(ctx)
 			}
 			if err := wanted(id); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 		block, from, err := s.cfg.Peers.Block(ctx, avoid, id.Hash)
@@ -87,16 +96,16 @@ func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consen
 		var invalid *consensus.InvalidBlock
 		switch {
 		case err == nil:
-			return block, nil
+			return block, from, nil
 		case s.failedOver(err):
 		case errors.As(err, &invalid):
 			s.cfg.Peers.Accuse(from, err) // no node that checks blocks has it
-			return nil, err
+			return nil, 0, err
 		case errors.As(err, &broken):
 			s.cfg.Peers.Accuse(from, broken)
 		}
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, 0, context.Cause(ctx)
 		}
 		s.cfg.Log.Debug("No block", "height", id.Height, "peer", from, "err", err)
 		if from != 0 && !slices.Contains(avoid, from) {

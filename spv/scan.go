@@ -283,10 +283,10 @@ func (p *pursuit) fetchAhead(t *track) {
 			return
 		}
 		p.workers.do(func(context.Context) fold {
-			msg, err := p.fetchBlock(t.ctx, h.BlockID, &h.header, p.onMain)
+			msg, from, err := p.fetchBlock(t.ctx, h.BlockID, &h.header, p.onMain)
 			return func() error {
 				if err == nil {
-					t.plan.fetched(h.Height, msg)
+					t.plan.fetched(h.Height, msg, from)
 				}
 				return p.judge(t, err)
 			}
@@ -334,6 +334,9 @@ func (p *pursuit) apply(t *track) {
 			var bad *consensus.InvalidBlock
 			switch {
 			case errors.As(err, &bad):
+				if from := t.plan.sender(bad.Block); from != 0 {
+					p.cfg.Peers.Accuse(from, bad) // no node that checks blocks has it
+				}
 				return p.leaveInvalid(bad)
 			case err != nil:
 				return fmt.Errorf("wallet: %w", err)

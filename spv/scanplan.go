@@ -59,6 +59,7 @@ type stretch struct {
 type held struct {
 	hit
 	msg  *wire.MsgBlock // nil while it is on its way
+	from uint64         // the peer that sent it
 	cost int            // bytes that it counts as
 }
 
@@ -162,16 +163,24 @@ func (p *scanPlan) fetch(peers int) (hit, bool) {
 // hasRoom reports whether one more block may be held.
 func (p *scanPlan) hasRoom() bool { return p.size < p.room }
 
-// fetched records the arrival of a block that was handed out, which the wallet may have
-// passed meanwhile.
-func (p *scanPlan) fetched(h consensus.Height, msg *wire.MsgBlock) {
+// fetched records the arrival from a peer of a block that was handed out, which the wallet
+// may have passed meanwhile.
+func (p *scanPlan) fetched(h consensus.Height, msg *wire.MsgBlock, from uint64) {
 	p.fetching--
 	p.window++
 	if b := p.blocks[h]; b != nil {
 		p.size -= b.cost
-		b.msg, b.cost = msg, footprint(msg)
+		b.msg, b.from, b.cost = msg, from, footprint(msg)
 		p.size += b.cost
 	}
+}
+
+// sender returns the peer that sent a block, zero if the block is not held.
+func (p *scanPlan) sender(id consensus.BlockID) uint64 {
+	if b := p.blocks[id.Height]; b != nil && b.BlockID == id {
+		return b.from
+	}
+	return 0
 }
 
 // footprint estimates the memory that a decoded block occupies, in bytes.

@@ -110,7 +110,7 @@ func (w *scanWorld) deliver(i int) {
 	h := w.fetches[i]
 	w.fetches = slices.Delete(w.fetches, i, i+1)
 	msg := w.block()
-	w.plan.fetched(h.Height, msg)
+	w.plan.fetched(h.Height, msg, 7)
 	if h.Height > w.plan.base.Height {
 		w.arrived[h.Height] = msg
 	}
@@ -223,7 +223,7 @@ func TestABlockThatIsLateBoundsTheScan(t *testing.T) {
 			w.finish(0)
 		}
 		if h, ok := w.plan.fetch(8); ok && h.Height > 1 {
-			w.plan.fetched(h.Height, &wire.MsgBlock{})
+			w.plan.fetched(h.Height, &wire.MsgBlock{}, 7)
 		} else if !ok {
 			break
 		}
@@ -246,5 +246,27 @@ func TestAnotherChainIsNoticed(t *testing.T) {
 	}
 	if s, _ = p.take(100, 2, 1); s == nil || p.matched(s, 2, consensus.BlockID{Height: 100}, nil) {
 		t.Error("another last block was taken")
+	}
+}
+
+// TestSenderOfABlock: a block that is held is known with the peer that sent it.
+func TestSenderOfABlock(t *testing.T) {
+	id := consensus.BlockID{Height: 2, Hash: [32]byte{2}}
+	p := newScanPlan(consensus.BlockID{})
+	s, _ := p.take(4, 1, 1)
+	if !p.matched(s, 1, consensus.BlockID{Height: 4}, []hit{{BlockID: id}}) {
+		t.Fatal("not the chain")
+	}
+	if _, ok := p.fetch(1); !ok {
+		t.Fatal("nothing to fetch")
+	}
+	p.fetched(2, &wire.MsgBlock{}, 7)
+	if got := p.sender(id); got != 7 {
+		t.Errorf("got %d", got)
+	}
+	for _, other := range []consensus.BlockID{{Height: 2}, {Height: 3, Hash: id.Hash}} {
+		if got := p.sender(other); got != 0 {
+			t.Errorf("%v: got %d", other, got)
+		}
 	}
 }

@@ -31,9 +31,10 @@ type Syncer struct {
 	posts   *posts
 	fees    fees
 	running atomic.Bool
-	chain   atomic.Pointer[chain.Chain] // nil unless Initialised
-	defects atomic.Int64                // panics over what peers sent
-	turned  atomic.Pointer[time.Time]   // when the loop last began a turn; nil while there is none
+	chain   atomic.Pointer[chain.Chain]  // nil unless Initialised
+	invalid chan *consensus.InvalidBlock // found by Block, for the run to leave
+	defects atomic.Int64                 // panics over what peers sent
+	turned  atomic.Pointer[time.Time]    // when the loop last began a turn; nil while there is none
 
 	votes    atomic.Pointer[VoteReport] // the newest report; nil before the first
 	reported chan struct{}              // poked (capacity one) when there is a newer one
@@ -45,7 +46,7 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Syncer{cfg: cfg, board: newBoard(), posts: newPosts(), reported: make(chan struct{}, 1)}, nil
+	return &Syncer{cfg: cfg, board: newBoard(), posts: newPosts(), invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1)}, nil
 }
 
 // Run syncs until ctx ends, then returns nil, or until something fails that it

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,17 +26,88 @@ func (e *InvalidBlock) Error() string {
 // Unwrap returns the rule that is broken.
 func (e *InvalidBlock) Unwrap() error { return e.Reason }
 
-// CheckTransactions checks the transactions of a block, which CheckBlock has accepted,
-// by the rules that need nothing but a transaction (dcrd: CheckTransactionSanity). It
-// is pure and may run on any goroutine. The error is an [*InvalidBlock].
+// Reasons why a block is invalid.
+var (
+	errFirstCoinbase = errors.New("the first transaction of a block has to be its coinbase, and no other one may make coins")
+	errExpired       = errors.New("it had expired before the block")
+	errNotFinal      = errors.New("its lock time is at the block or after it")
+	errTwice         = errors.New("it is in the block twice")
+	errSpentInBlock  = errors.New("it spends what another transaction of the block spends")
+)
+
+// CheckTransactions checks the transactions of a block, which CheckBlock has accepted, by the
+// rules that have always held and need nothing but the block: each transaction by itself
+// (dcrd: CheckTransactionSanity), its expiry and lock height, where coins are made (dcrd:
+// checkBlockContext), and that nothing is there or spent twice. It is pure and may run on any
+// goroutine. The error is an [*InvalidBlock].
 func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
 	if id.Height == 0 {
 		return nil
 	}
-	for _, tx := range slices.Concat(b.Transactions, b.STransactions) {
-		if err := standalone.CheckTransactionSanity(tx, uint64(p.ChainParams.MaxTxSize)); err != nil {
-			return &InvalidBlock{Block: id, Tx: tx.TxHash(), Reason: err}
+	seen, spent := make(map[chainhash.Hash]bool), make(map[wire.OutPoint]bool)
+	for i, tx := range slices.Concat(b.Transactions, b.STransactions) {
+		hash := tx.TxHash()
+		err := standalone.CheckTransactionSanity(tx, uint64(p.ChainParams.MaxTxSize))
+		if err == nil {
+			err = checkPlace(tx, id.Height, i == 0, i < len(b.Transactions))
 		}
+		if err == nil && seen[hash] {
+			err = errTwice
+		}
+		if err == nil && spendsTwice(tx, spent) {
+			err = errSpentInBlock
+		}
+		if err != nil {
+			return &InvalidBlock{Block: id, Tx: hash, Reason: err}
+		}
+		seen[hash] = true
 	}
 	return nil
+}
+
+// checkPlace checks whether a transaction may be in a block of a height, as the first one or
+// another one, in the regular tree or the stake tree.
+func checkPlace(tx *wire.MsgTx, height Height, first, regular bool) error {
+	coinbase := standalone.IsCoinBaseTx(tx, false) || standalone.IsCoinBaseTx(tx, true)
+	makes := regular && slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return isNull(&in.PreviousOutPoint) })
+	switch {
+	case first != (regular && coinbase), makes && !first:
+		return errFirstCoinbase
+	case tx.Expiry != wire.NoExpiryValue && int64(height) >= int64(tx.Expiry):
+		return errExpired
+	case !isFinal(tx, height):
+		return errNotFinal
+	}
+	return nil
+}
+
+// isFinal reports whether the lock time of a transaction allows it in a block, if it is a
+// height. Times depend on the blocks before.
+func isFinal(tx *wire.MsgTx, height Height) bool {
+	const leastTime = 500_000_000 // as a lock time; what is below is a height
+	if tx.LockTime == 0 || tx.LockTime >= leastTime || int64(tx.LockTime) < int64(height) {
+		return true
+	}
+	return !slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.Sequence != wire.MaxTxInSequenceNum })
+}
+
+// spendsTwice records what a transaction spends, and reports whether some of it was recorded
+// before.
+func spendsTwice(tx *wire.MsgTx, spent map[wire.OutPoint]bool) bool {
+	for _, in := range tx.TxIn {
+		if isNull(&in.PreviousOutPoint) {
+			continue
+		}
+		op := wire.OutPoint{Hash: in.PreviousOutPoint.Hash, Index: in.PreviousOutPoint.Index}
+		if spent[op] {
+			return true
+		}
+		spent[op] = true
+	}
+	return false
+}
+
+// isNull reports whether an input spends nothing, as where coins are made.
+func isNull(op *wire.OutPoint) bool {
+	return op.Index == wire.MaxPrevOutIndex && op.Hash == chainhash.Hash{}
 }

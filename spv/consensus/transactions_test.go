@@ -7,21 +7,60 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestTransactionsAreChecked names the block and the transaction.
+// TestTransactionsAreChecked: of blocks that no full node accepts, the block and the
+// transaction are named.
 func TestTransactionsAreChecked(t *testing.T) {
-	good, bad := wire.NewMsgTx(), wire.NewMsgTx()
-	for _, tx := range []*wire.MsgTx{good, bad} {
-		tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: [32]byte{1}}, 0, nil))
-		tx.AddTxOut(wire.NewTxOut(5, []byte{0x51}))
-	}
-	bad.TxOut[0].Value = -5
 	id := BlockID{Height: 7}
-	if err := CheckTransactions(SimNet(), id, &wire.MsgBlock{Transactions: []*wire.MsgTx{good}}); err != nil {
-		t.Error(err)
+	tx := func(from byte, change func(*wire.MsgTx)) *wire.MsgTx {
+		tx := wire.NewMsgTx()
+		tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: [32]byte{from}}, 0, nil))
+		tx.AddTxOut(wire.NewTxOut(5, []byte{0x51, from}))
+		if change != nil {
+			change(tx)
+		}
+		return tx
 	}
-	var invalid *InvalidBlock
-	err := CheckTransactions(SimNet(), id, &wire.MsgBlock{STransactions: []*wire.MsgTx{good, bad}})
-	if !errors.As(err, &invalid) || invalid.Block != id || invalid.Tx != bad.TxHash() {
-		t.Errorf("got %v", err)
+	coinbase := func(tx *wire.MsgTx) {
+		tx.TxIn[0].PreviousOutPoint = wire.OutPoint{Index: wire.MaxPrevOutIndex}
+		tx.TxIn[0].SignatureScript = []byte{1, 2}
+	}
+	locked := func(at uint32) func(*wire.MsgTx) {
+		return func(tx *wire.MsgTx) { tx.LockTime, tx.TxIn[0].Sequence = at, 0 }
+	}
+	first := tx(1, coinbase)
+	for name, test := range map[string]struct {
+		regular, stake []*wire.MsgTx // the last one of all is bad, unless good
+		good           bool
+	}{
+		"nothing is wrong":               {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{tx(3, nil), tx(4, coinbase)}, true},
+		"a negative amount":              {[]*wire.MsgTx{first}, []*wire.MsgTx{tx(2, func(tx *wire.MsgTx) { tx.TxOut[0].Value = -5 })}, false},
+		"no coinbase":                    {[]*wire.MsgTx{tx(2, nil)}, nil, false},
+		"no regular transaction":         {nil, []*wire.MsgTx{first}, false},
+		"a second coinbase":              {[]*wire.MsgTx{first, tx(2, coinbase)}, nil, false},
+		"coins made beside others spent": {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.AddTxIn(first.TxIn[0]) })}, nil, false},
+		"expired":                        {[]*wire.MsgTx{first}, []*wire.MsgTx{tx(2, func(tx *wire.MsgTx) { tx.Expiry = 7 })}, false},
+		"not expired yet":                {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.Expiry = 8 })}, nil, true},
+		"locked until later":             {[]*wire.MsgTx{first, tx(2, locked(7))}, nil, false},
+		"locked until this block":        {[]*wire.MsgTx{first, tx(2, locked(6))}, nil, true},
+		"locked, and said to be final":   {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.LockTime = 9 })}, nil, true},
+		"locked until a time":            {[]*wire.MsgTx{first, tx(2, locked(1_700_000_000))}, nil, true},
+		"the same twice":                 {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{tx(2, nil)}, false},
+		"two that spend the same": {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{tx(2, func(tx *wire.MsgTx) {
+			tx.TxOut[0].Value, tx.TxIn[0].PreviousOutPoint.Tree = 6, wire.TxTreeStake
+		})}, false},
+		"one that spends the same twice": {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.AddTxIn(tx.TxIn[0]) })}, nil, false},
+	} {
+		err := CheckTransactions(SimNet(), id, &wire.MsgBlock{Transactions: test.regular, STransactions: test.stake})
+		if test.good {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		bad := append(test.regular, test.stake...)
+		var invalid *InvalidBlock
+		if !errors.As(err, &invalid) || invalid.Block != id || invalid.Tx != bad[len(bad)-1].TxHash() {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
