@@ -42,6 +42,10 @@ type HistoryFilter struct {
 	// out, besides all newer ones that have none. They are not described, which makes
 	// that several times as fast. It has no effect together with Account or Addresses.
 	SkipEntries int
+
+	// At is set to the newest block that was applied when the transactions were read,
+	// before the first one is returned. Nil drops it.
+	At *consensus.BlockID
 }
 
 // History returns transactions, newest first: the unmined ones, then those of
@@ -64,6 +68,9 @@ func (w *Wallet) History(ctx context.Context, f HistoryFilter) ([]*Transaction, 
 // filter's Skip and Count have no effect.
 func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield func(*Transaction) bool) error {
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		if f.At != nil {
+			*f.At = s.tip
+		}
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err

@@ -45,11 +45,17 @@ type left struct {
 
 func (l *left) key() []byte { return appendBlockID(nil, l.BlockID) }
 
+func (l *left) encode() []byte { return append(appendBlockID(nil, l.parent), bit(l.disapproves)) }
+
+// takenKey returns the key of a transaction in the taken bucket.
+func (m *mined) takenKey() []byte { return append(m.place.key(), m.block[:]...) }
+
 func decodeLeft(k, v []byte) (left, error) {
 	key, r := row{rest: k}, row{rest: v}
 	l := left{BlockID: key.blockID(), parent: r.blockID()}
-	l.disapproves = r.u8() == 1
-	r.bad = r.bad || l.parent.Height >= l.Height
+	disapproves := r.u8()
+	l.disapproves = disapproves == 1
+	r.bad = r.bad || disapproves > 1 || l.parent.Height >= l.Height
 	return l, errors.Join(key.done(), r.done())
 }
 
@@ -61,8 +67,7 @@ func (a *application) leave(s *snapshot, to consensus.BlockID, taken []*mined) e
 			continue
 		}
 		l := left{b.BlockID, parent, isDisapproved(a.tx, b.Height-1)}
-		v := append(appendBlockID(nil, l.parent), bit(l.disapproves))
-		if err := a.tx.Bucket(leftBucket).Put(l.key(), v); err != nil {
+		if err := a.tx.Bucket(leftBucket).Put(l.key(), l.encode()); err != nil {
 			return err
 		}
 		parent = b.BlockID
@@ -72,7 +77,7 @@ func (a *application) leave(s *snapshot, to consensus.BlockID, taken []*mined) e
 		if err != nil {
 			return fmt.Errorf("serialize transaction %s: %w", m.hash, err)
 		}
-		if err := a.tx.Bucket(takenBucket).Put(append(m.place.key(), m.block[:]...), v); err != nil {
+		if err := a.tx.Bucket(takenBucket).Put(m.takenKey(), v); err != nil {
 			return err
 		}
 	}

@@ -56,10 +56,22 @@ func (w *Wallet) UnlockAll(ctx context.Context) error {
 	})
 }
 
-// Locked returns the outputs that are locked.
-func (w *Wallet) Locked(ctx context.Context) ([]wire.OutPoint, error) {
-	var list []wire.OutPoint
-	err := w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
+// LockedOutput is an output that is locked.
+type LockedOutput struct {
+	wire.OutPoint
+
+	// Account is the account that it is of, empty once it is spent.
+	Account string
+}
+
+// Locked returns the outputs that are locked, and their accounts at that moment.
+func (w *Wallet) Locked(ctx context.Context) ([]LockedOutput, error) {
+	var list []LockedOutput
+	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		q, err := newQuery(w, tx, s)
+		if err != nil {
+			return err
+		}
 		return all(tx.Bucket(locksBucket), func(k, v []byte) error {
 			r := row{rest: k}
 			op := r.outpoint()
@@ -67,7 +79,14 @@ func (w *Wallet) Locked(ctx context.Context) ([]wire.OutPoint, error) {
 				return fmt.Errorf("read lock: %w", ErrCorrupt)
 			}
 			op.Tree = int8(v[0])
-			list = append(list, op)
+			o, ok, err := q.find(op)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				o.Account = ""
+			}
+			list = append(list, LockedOutput{op, o.Account})
 			return nil
 		})
 	})

@@ -65,6 +65,21 @@ func codecs() []codec {
 			j, err := decodeJob(k, v)
 			return key32(j.id), j.encode(), err
 		}},
+		{"left", func(k, v []byte) ([]byte, []byte, error) {
+			l, err := decodeLeft(k, v)
+			return l.key(), l.encode(), err
+		}},
+		{"taken", func(k, v []byte) ([]byte, []byte, error) {
+			if len(k) != placeSize+chainhash.HashSize {
+				return nil, nil, ErrCorrupt
+			}
+			m, err := decodeMined(k[:placeSize], v)
+			if err != nil {
+				return nil, nil, err
+			}
+			value, err := m.encode()
+			return append(m.place.key(), k[placeSize:]...), value, err
+		}},
 		{"unmined", recodeUnmined},
 		{"relayed", recodeUnmined},
 	}
@@ -98,6 +113,7 @@ func goldenRows(t testing.TB) map[string][2]string {
 	p := progress{tip: consensus.BlockID{Height: 2, Hash: hash(4)}, cursor: consensus.BlockID{Height: 1, Hash: hash(5)}, common: consensus.BlockID{Hash: hash(7)}, scanning: 6, fresh: 7}
 	j := job{id: 7, kind: ImportJob, state: JobDone, first: 1, end: 2, from: 3, reached: 4, target: 5, began: 6, ended: 7}
 	b := block{consensus.BlockID{Height: 8, Hash: hash(6)}, 9}
+	l := left{consensus.BlockID{Height: 0x01020304, Hash: hash(8)}, consensus.BlockID{Height: 0x01020302, Hash: hash(9)}, true}
 	minedValue, err := m.encode()
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +140,8 @@ func goldenRows(t testing.TB) map[string][2]string {
 		"unmined":  {u.hash[:], unminedValue},
 		"relayed":  {u.hash[:], relayedValue},
 		"job":      {key32(7), j.encode()},
+		"left":     {l.key(), l.encode()},
+		"taken":    {m.takenKey(), minedValue},
 	}
 	out := make(map[string][2]string)
 	for name, kv := range rows {

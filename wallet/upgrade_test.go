@@ -53,7 +53,7 @@ func TestOldFilesAreUpgraded(t *testing.T) {
 	importTest(t, fresh, "a", 1, AccountOptions{})
 	importTest(t, fresh, "b", 2, AccountOptions{})
 	w.sync(fresh, 1000)
-	for _, format := range []int{2} {
+	for _, format := range []int{2, 5} {
 		x, err := Open(testConfig(oldFile(t, format), Birthday{}))
 		if err != nil {
 			t.Fatal(err)

@@ -51,7 +51,7 @@ func rooms() []room {
 		{dir: "internal/bboltcheck", never: network},
 		{dir: "internal/rpc/view", imports: append(core, "internal/rpc/api")},
 		{dir: "internal/rpc/feed", imports: append(core, "internal/rpc/api", "internal/rpc/view"), testOnly: []string{"internal/rpc"}},
-		{dir: "internal/rpc/method", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/rpc/feed", "internal/logging", "internal/parse")},
+		{dir: "internal/rpc/method", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/rpc/feed", "internal/logging", "internal/parse"), testOnly: []string{simulated}},
 		{dir: "internal/rpc/rpctest", imports: append(core, "internal/rpc", "internal/logging", simulated)},
 		{dir: "internal/rpc", imports: []string{"wallet", "internal/safetext", "internal/version", "internal/localhost", "internal/regular"}, testOnly: append(core, simulated)},
 		{dir: "internal/localhost"},

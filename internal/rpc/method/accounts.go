@@ -285,6 +285,9 @@ func (c *Call) balanceOf(ctx context.Context, account string) (*api.Balance, err
 			one.TotalVotingAuthority = balance.VotingAuthority
 		}
 	}
+	if len(one.Balances) == 0 { // it was renamed since
+		return nil, wallet.ErrNoAccount
+	}
 	return one, nil
 }
 

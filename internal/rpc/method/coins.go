@@ -200,13 +200,9 @@ func (c *Call) locked(ctx context.Context, account string) ([]api.OutPoint, erro
 		return nil, err
 	}
 	list := []api.OutPoint{}
-	for _, op := range all {
-		o, err := w.Output(ctx, op, true)
-		if err != nil && !errors.Is(err, wallet.ErrNoOutput) {
-			return nil, err
-		}
+	for _, o := range all {
 		if fits(account, o.Account) {
-			list = append(list, api.OutPoint{TxID: op.Hash.String(), Vout: op.Index, Tree: op.Tree})
+			list = append(list, api.OutPoint{TxID: o.Hash.String(), Vout: o.Index, Tree: o.Tree})
 		}
 	}
 	return list, nil

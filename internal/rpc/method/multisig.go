@@ -147,18 +147,24 @@ func (c *Call) multisigOut(ctx context.Context, w *wallet.Wallet, tx *wallet.Tra
 	for _, key := range details.PubKeys {
 		out.PubKeys = append(out.PubKeys, hex.EncodeToString(key))
 	}
-	if tx.Mined() {
-		out.BlockHash, out.BlockHeight = tx.Block.String(), int64(tx.Place.Height)
-	}
-	point := wire.OutPoint{Hash: tx.Hash, Index: uint32(index)}
+	point, there := wire.OutPoint{Hash: tx.Hash, Index: uint32(index)}, false
 	err = w.EachTransaction(ctx, wallet.HistoryFilter{Addresses: []string{info.Address}}, func(other *wallet.Transaction) bool {
+		if other.Hash == tx.Hash {
+			there = true
+			if other.Mined() {
+				out.BlockHash, out.BlockHeight = other.Block.String(), int64(other.Place.Height)
+			}
+		}
 		for i, in := range other.Tx.TxIn {
 			if in.PreviousOutPoint.Hash == point.Hash && in.PreviousOutPoint.Index == point.Index {
 				out.Spent, out.SpentBy, out.SpentByIndex = true, other.Hash.String(), i
 			}
 		}
-		return !out.Spent
+		return true
 	})
+	if err == nil && !there {
+		err = wallet.ErrNoTransaction // it was taken back since
+	}
 	return out, err
 }
 

@@ -39,12 +39,7 @@ func getStakeInfo() Method {
 			if err != nil {
 				return nil, err
 			}
-			tickets, err := c.tickets(ctx, w, 0)
-			if err != nil {
-				return nil, err
-			}
-			st := w.Status()
-			best, err := c.header(st.Tip.Hash)
+			tickets, tip, err := c.tickets(ctx, w, 0)
 			if err != nil {
 				return nil, err
 			}
@@ -52,14 +47,13 @@ func getStakeInfo() Method {
 			if err != nil {
 				return nil, err
 			}
-			info := api.StakeInfo{
-				BlockHeight: int64(st.Tip.Height),
-				Difficulty:  api.Amount(consensus.NextSBits(c.Params, ancestors{store}, st.Tip.Height)),
-				PoolSize:    best.raw.PoolSize(),
+			info, err := atOneTip(store, func(chain.State) (api.StakeInfo, error) { return stakeOf(c.Params, store, tip) })
+			if err != nil {
+				return nil, err
 			}
 			for _, t := range tickets {
 				if t.votes {
-					t.count(&info, c.Params, st.Tip.Height)
+					t.count(&info, c.Params, tip.Height)
 				}
 			}
 			return info, nil
@@ -82,13 +76,13 @@ func getTickets() Method {
 			if err != nil {
 				return nil, err
 			}
-			tickets, err := c.tickets(ctx, w, 0)
+			tickets, tip, err := c.tickets(ctx, w, 0)
 			if err != nil {
 				return nil, err
 			}
 			list := api.Tickets{Hashes: []string{}}
 			for _, t := range tickets {
-				live := t.tx.TicketStatus == wallet.LiveTicket && !t.expired(c.Params, w.Status().Tip.Height)
+				live := t.tx.TicketStatus == wallet.LiveTicket && !t.expired(c.Params, tip.Height)
 				young := t.tx.TicketStatus == wallet.ImmatureTicket || t.tx.TicketStatus == wallet.UnminedTicket
 				if t.votes && (live || young && c.bool("includeimmature")) {
 					list.Hashes = append(list.Hashes, t.tx.Hash.String())
@@ -118,7 +112,7 @@ func ticketInfo() Method {
 			if err != nil {
 				return nil, err
 			}
-			tickets, err := c.tickets(ctx, w, consensus.Height(max(0, from-1)))
+			tickets, _, err := c.tickets(ctx, w, consensus.Height(max(0, from-1)))
 			if err != nil {
 				return nil, err
 			}
@@ -131,11 +125,48 @@ func ticketInfo() Method {
 	}
 }
 
-// ancestors are the headers of the main chain, for the rules that look at them.
-type ancestors struct{ store *chain.Chain }
+// stakeOf returns what getstakeinfo says about a block, which is on the main chain or has
+// left it lately, and about the one after it. The error for other blocks is errSyncing: the wallet
+// is about to leave them.
+func stakeOf(p *consensus.Params, store *chain.Chain, tip consensus.BlockID) (api.StakeInfo, error) {
+	a := ancestors{store: store}
+	if hash, err := store.Hash(tip.Height); err != nil || hash != tip.Hash {
+		b, err := store.Stale(tip.Hash)
+		if err != nil {
+			return api.StakeInfo{}, errSyncing
+		}
+		a.left = make(map[consensus.Height]consensus.Header)
+		for _, id := range b.Branch {
+			of, err := store.Stale(id.Hash)
+			if err != nil {
+				return api.StakeInfo{}, errSyncing
+			}
+			a.left[id.Height] = of.Header
+		}
+	}
+	best := a.At(tip.Height)
+	if best == nil {
+		return api.StakeInfo{}, errSyncing
+	}
+	return api.StakeInfo{
+		BlockHeight: int64(tip.Height),
+		Difficulty:  api.Amount(consensus.NextSBits(p, a, tip.Height)),
+		PoolSize:    best.PoolSize(),
+	}, nil
+}
+
+// ancestors are the headers of a chain, for the rules that look at them: of the main chain,
+// but for the blocks of a branch that was left.
+type ancestors struct {
+	store *chain.Chain
+	left  map[consensus.Height]consensus.Header
+}
 
 // At implements consensus.Ancestors.
 func (a ancestors) At(h consensus.Height) *consensus.Header {
+	if header, ok := a.left[h]; ok {
+		return &header
+	}
 	header, err := a.store.Header(h)
 	if err != nil {
 		return nil
@@ -151,11 +182,10 @@ type ticket struct {
 }
 
 // tickets returns the tickets of the wallet that were mined above a height or are not
-// mined, newest first.
-func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above consensus.Height) ([]ticket, error) {
+// mined, newest first, and the newest block at that moment.
+func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above consensus.Height) (list []ticket, tip consensus.BlockID, err error) {
 	spenders := make(map[chainhash.Hash]*wallet.Transaction)
-	var list []ticket
-	err := w.EachTransaction(ctx, wallet.HistoryFilter{Above: above}, func(tx *wallet.Transaction) bool {
+	err = w.EachTransaction(ctx, wallet.HistoryFilter{Above: above, At: &tip}, func(tx *wallet.Transaction) bool {
 		switch tx.Kind {
 		case wallet.Vote:
 			spenders[tx.Tx.TxIn[1].PreviousOutPoint.Hash] = tx
@@ -171,7 +201,7 @@ func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above consensus.He
 		}
 		return true
 	})
-	return list, err
+	return list, tip, err
 }
 
 // expired reports whether a ticket can no longer vote in the block after a height.
