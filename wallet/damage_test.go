@@ -75,7 +75,7 @@ func TestDamageEndsNothing(t *testing.T) {
 			x, err := Open(testConfig(path, Birthday{}))
 			if err != nil {
 				refused++
-				if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewerFormat) && !errors.Is(err, ErrOtherNetwork) {
+				if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewerFormat) && !errors.Is(err, ErrOtherNetwork) && !errors.Is(err, errDefect) {
 					t.Errorf("%s: opening says %v", name, err)
 				}
 				continue
@@ -277,7 +277,7 @@ func TestDamageWhileItRuns(t *testing.T) {
 		t.Error("the syncer is not poked")
 	}
 	panics := func(*bolt.Tx, *snapshot) (*snapshot, error) { panic("page 7 is of no kind") }
-	if err := a.update(t.Context(), panics); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "damage_test.go") {
+	if err := a.update(t.Context(), panics); !errors.Is(err, errDefect) || !strings.Contains(err.Error(), "damage_test.go") {
 		t.Errorf("a panic: %v", err)
 	}
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 7)}, true)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -164,33 +165,42 @@ func asCorrupt(err error) error {
 	return err
 }
 
-// guard runs fn, which reads or writes the file. What bbolt, or the decoding of a row, does
-// over damage is an error then: ErrCorrupt.
+// errDefect is the error of a panic that is not one over damaged pages.
+var errDefect = errors.New("a defect of this program, or damaged rows; the wallet's file is as it was")
+
+// guard runs fn, which reads or writes the file. What bbolt does over damaged pages is an error
+// then: ErrCorrupt. Any other panic is errDefect.
 func guard(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w (%v in %s)", ErrCorrupt, p, panicked())
+			at, inBolt := panicked()
+			_, fault := p.(interface{ Addr() uintptr })
+			kind := errDefect
+			if fault || inBolt {
+				kind = ErrCorrupt
+			}
+			err = fmt.Errorf("%w (%v in %s)", kind, p, at)
 		}
 	}()
 	return fn()
 }
 
-// panicked returns the function and line that has panicked, for a developer. It is called
-// by a function that recovers.
-func panicked() string {
+// panicked returns the file and line that have panicked, for a developer, and whether they are
+// of bbolt. It is called by a function that recovers.
+func panicked() (at string, inBolt bool) {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	for {
 		f, more := frames.Next()
 		if !more || f.Function != "" && !isRuntime(f.Function) {
-			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line), strings.HasPrefix(f.Function, "go.etcd.io/bbolt")
 		}
 	}
 }
 
 // isRuntime reports whether a function is one of the Go runtime.
-func isRuntime(function string) bool { return len(function) > 8 && function[:8] == "runtime." }
+func isRuntime(function string) bool { return strings.HasPrefix(function, "runtime.") }
 
 // mapAhead returns how many bytes of a file to map. A file that outgrows its map is
 // mapped again, for which its writer waits until all readers are done: so four times

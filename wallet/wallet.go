@@ -100,7 +100,7 @@ func (w *Wallet) Close() error {
 }
 
 // Damage returns what was first found damaged in the file since it was opened, nil for
-// nothing. It is an ErrCorrupt and names the file.
+// nothing. It names the file.
 func (w *Wallet) Damage() error {
 	if err := w.damaged.Load(); err != nil {
 		return *err
@@ -110,12 +110,12 @@ func (w *Wallet) Damage() error {
 
 // noteDamage records damage that a transaction has found, and returns its error.
 func (w *Wallet) noteDamage(err error) error {
-	if !errors.Is(err, ErrCorrupt) {
+	if !errors.Is(err, ErrCorrupt) && !errors.Is(err, errDefect) {
 		return err
 	}
 	found := fmt.Errorf("%s: %w", w.cfg.Path, err)
 	if w.damaged.CompareAndSwap(nil, &found) {
-		w.cfg.Log.Error("Wallet file is damaged", "path", w.cfg.Path, "err", err)
+		w.cfg.Log.Error("Wallet failed", "path", w.cfg.Path, "err", err)
 		poke(w.changed)
 		w.pokes.poke()
 	}

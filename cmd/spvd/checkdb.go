@@ -59,22 +59,30 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 }
 
 // checkWallets holds the rows of each wallet against its transactions, and writes a line
-// for each that is sound. The error names the first that is not, and what helps.
+// for each that is sound. The error names all that are not, and for each what to do.
 func checkWallets(ctx context.Context, cfg *config, params *consensus.Params, stdout io.Writer) error {
 	all := wallet.NewSet(wallet.SetConfig{Dir: filepath.Join(cfg.netDir(), spvd.WalletDir), Params: params})
 	list, err := all.List()
 	if err != nil {
 		return err
 	}
+	var found []error
 	for _, l := range list {
 		w, err := all.Open(l.Name)
-		if err == nil {
-			err = errors.Join(w.Check(ctx), all.CloseWallet(l.Name))
-		}
 		if err != nil {
-			return fmt.Errorf("wallet %s: %w; rows that it lacks come back with: spvctl -w %s rescan --from 1", l.Name, err, l.Name)
+			found = append(found, fmt.Errorf("wallet %s: %w: no rescan heals this", l.Name, err))
+			continue
 		}
-		fmt.Fprintf(stdout, "spvd: wallet %s is sound up to block %d\n", l.Name, w.Status().Tip.Height)
+		if err := w.Check(ctx); err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("wallet %s: %w: try spvctl -w %s rescan --from 1, which brings back rows that are missing; if the next check "+
+				"still fails, restore a copy or import its accounts into a new wallet", l.Name, err, l.Name)
+			found = append(found, err)
+		} else if err == nil {
+			fmt.Fprintf(stdout, "spvd: wallet %s is sound up to block %d\n", l.Name, w.Status().Tip.Height)
+		}
+		if err := errors.Join(context.Cause(ctx), all.CloseWallet(l.Name)); err != nil {
+			return err
+		}
 	}
-	return nil
+	return errors.Join(found...)
 }

@@ -34,7 +34,18 @@ func TestCheckOfWallets(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, stderr := runOnce(t, "--simnet", "--checkdb", "--appdata", dir)
-	if code != exitFatal || !strings.Contains(stderr, "wallet shop") || !strings.Contains(stderr, "rescan") {
+	if code != exitFatal || !strings.Contains(stderr, "wallet shop") || !strings.Contains(stderr, "no rescan heals this") || !strings.Contains(stderr, "import the accounts") {
 		t.Errorf("exit code %d, standard error %q", code, stderr)
+	}
+	other := filepath.Join(filepath.Dir(path), "till.db")
+	if w, err = wallet.Open(wallet.Config{Path: other, Params: consensus.SimNet()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	code, out, stderr = runOnce(t, "--simnet", "--checkdb", "--appdata", dir)
+	if code != exitFatal || !strings.HasSuffix(out, "spvd: wallet till is sound up to block 0\n") || !strings.Contains(stderr, "wallet shop") {
+		t.Errorf("with a sound one: exit code %d, standard output %q, standard error %q", code, out, stderr)
 	}
 }
