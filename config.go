@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/decred/dcrd/dcrutil/v4"
+
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv/consensus"
@@ -21,6 +23,7 @@ const (
 	ChainFile = "chain.db"   // headers and filters
 	PeersFile = "peers.json" // addresses, anchors and bans
 	WalletDir = "wallets"    // holds NAME.db for each wallet
+	VotesFile = "votes.dat"  // verified votes
 	LockFile  = "spvd.lock"  // names the process that uses the directory
 )
 
@@ -130,11 +133,18 @@ type Config struct {
 	// the birthday of their wallet on.
 	Birthday *wallet.Birthday
 
-	// Log takes what happens, without keys; nil drops it. PeerLog and WalletLog take what
-	// happens to connections and in wallets in its place.
+	// VerifyVotes is the least that a transaction adds to a wallet, in atoms, for the votes
+	// behind it to be verified without being asked for. Zero: none are, but those that
+	// Client.Votes is asked for.
+	VerifyVotes dcrutil.Amount
+
+	// Log takes what happens, without keys; nil drops it. PeerLog, WalletLog and VotesLog
+	// take what happens to connections, in wallets and to the verification of votes in its
+	// place.
 	Log       *slog.Logger
 	PeerLog   *slog.Logger
 	WalletLog *slog.Logger
+	VotesLog  *slog.Logger
 }
 
 // ConfigError says which field of a Config is wrong, and why.
@@ -163,6 +173,8 @@ func (c Config) complete() (Config, error) {
 		return c, wrong("Network", "there is no %v", c.Network)
 	case c.DeepReorg < 0:
 		return c, wrong("DeepReorg", "%d is negative", c.DeepReorg)
+	case c.VerifyVotes < 0:
+		return c, wrong("VerifyVotes", "%v is negative", c.VerifyVotes)
 	case c.Proxy != "" && c.Dial != nil:
 		return c, wrong("Dial", "it excludes Proxy")
 	case c.Lock != nil && c.Lock.dir != c.Network.Dir(c.Dir):
@@ -189,6 +201,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.WalletLog == nil {
 		c.WalletLog = c.Log
+	}
+	if c.VotesLog == nil {
+		c.VotesLog = c.Log
 	}
 	return c, nil
 }

@@ -26,7 +26,7 @@
 //
 // Config.Dir has one directory for each network, "mainnet", "testnet3" or "simnet", with
 // [ChainFile], which can be fetched again, [PeersFile], the directory [WalletDir] with a
-// file for each wallet, and [LockFile]. The command spvd uses the same files, so a program
+// file for each wallet, [VotesFile], and [LockFile]. The command spvd uses the same files, so a program
 // and the daemon can take turns.
 //
 // # Reading order

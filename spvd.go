@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -33,6 +34,7 @@ type Client struct {
 	wallets *wallet.Set
 	peers   *peer.Pool
 	syncer  *spv.Syncer
+	votes   *votecheck.Checker
 
 	mu      sync.Mutex // guards what follows, held for a moment
 	running bool
@@ -102,6 +104,17 @@ func (c *Client) open(cfg *Config) (err error) {
 		DeepReorg:  cfg.DeepReorg,
 		BlocksOnly: cfg.BlocksOnly,
 	})
+	if err != nil {
+		return err
+	}
+	c.votes, err = votecheck.New(votecheck.Config{
+		Params:  c.params,
+		Syncer:  c.syncer,
+		Wallets: c.wallets,
+		File:    filepath.Join(dir, VotesFile),
+		Least:   cfg.VerifyVotes,
+		Log:     cfg.VotesLog,
+	})
 	return err
 }
 
@@ -164,10 +177,14 @@ func (c *Client) Run(ctx context.Context) error {
 			pool = fmt.Errorf("peer pool: %w", err)
 		}
 	})
+	var verifying sync.WaitGroup // an optional worker, which ends with ctx only
+	verifying.Go(func() { _ = c.votes.Serve(ctx) })
 	err := c.syncer.Run(ctx)
 	if err != nil {
 		err = fmt.Errorf("sync: %w", err)
 	}
+	stop()
+	verifying.Wait()
 	disconnect()
 	wg.Wait()
 	return errors.Join(err, pool)
@@ -215,6 +232,10 @@ func (c *Client) Sync() *spv.Syncer { return c.syncer }
 // Peers returns the pool of peers: who is connected, bans, and further addresses. It
 // connects while Run runs.
 func (c *Client) Peers() *peer.Pool { return c.peers }
+
+// Votes returns what verifies the votes behind payments: what is known about them, jobs, and
+// requests. It verifies while Run runs.
+func (c *Client) Votes() *votecheck.Checker { return c.votes }
 
 // Wallet returns the wallet of a name; it is opened or created if necessary. A wallet watches
 // nothing until something is imported. The error is ErrClosed, wallet.ErrWalletName, or one

@@ -22,7 +22,6 @@ import (
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/votecheck"
 )
 
 // openClient opens the light client of the daemon, which takes over the lock on its data.
@@ -34,6 +33,7 @@ func openClient(cfg *config, logs *logging.Log, held *spvd.Lock) (*spvd.Client, 
 	settings.Lock = held
 	settings.Log = logs.Logger(logSync)
 	settings.PeerLog, settings.WalletLog = logs.Logger(logPeer), logs.Logger(logWallet)
+	settings.VotesLog = logs.Logger(logVotes)
 	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
 		settings.PeerLog.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")
 	}
@@ -52,6 +52,8 @@ func (c *config) client() (spvd.Config, error) {
 		BlocksOnly: c.BlocksOnly,
 		DeepReorg:  c.DeepReorg,
 		UserAgent:  userAgent(),
+
+		VerifyVotes: c.VerifyVotes.value(),
 	}
 	for _, a := range c.Account {
 		settings.Accounts = append(settings.Accounts, spvd.Account{Name: a.name, Xpub: a.xpub})
@@ -71,22 +73,13 @@ func (c *config) client() (spvd.Config, error) {
 // daemon as a signal does.
 func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []service, err error) {
 	syncer, wallets := client.Sync(), client.Wallets()
-	checker, err := votecheck.New(votecheck.Config{
-		Params: client.Params(), Syncer: syncer, Wallets: wallets,
-		File:  filepath.Join(cfg.netDir(), votesFile),
-		Least: cfg.VerifyVotes.value(),
-		Log:   logs.Logger(logVotes),
-	})
-	if err != nil {
-		return nil, err
-	}
 	server, err := newServer(ctx, cfg, method.Core{
 		Params:          client.Params(),
 		Syncer:          syncer,
 		Pool:            client.Peers(),
 		Wallets:         wallets,
-		Votes:           checker,
-		Hub:             feed.NewHub(syncer, wallets, checker),
+		Votes:           client.Votes(),
+		Hub:             feed.NewHub(syncer, wallets, client.Votes()),
 		Logs:            logs,
 		Stop:            stop,
 		Version:         rpcVersion(),
@@ -107,7 +100,6 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	}
 	services = append([]service{
 		{name: "client", run: client.Run},
-		{name: "vote verification", run: checker.Serve},
 		{name: "RPC server", run: server.Run},
 	}, shown...)
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)

@@ -2,12 +2,9 @@ package main
 
 import "github.com/spvd/spvd"
 
-// Names that the daemon adds to the files of a client: of what is known of votes, in the
-// directory of a network, and of the key of the RPC certificate, in the data directory.
-const (
-	votesFile = "votes.dat"
-	keyFile   = "rpc.key"
-)
+// keyFile is the name of the key of the RPC certificate, which the daemon adds to the files
+// of a client in the data directory.
+const keyFile = "rpc.key"
 
 // network returns the network that the settings choose.
 func (c *config) network() spvd.Network {
