@@ -115,9 +115,6 @@ func forgeries() []forgery {
 		{votes.WrongParent, func(c *testnet.Chain, on consensus.BlockID, _ []*wire.MsgTx) *wire.MsgTx {
 			return stakeholders.Vote(c, c.ID(on.Height-1), 0, nil) // a copy of the vote for the block before
 		}},
-		{votes.TwiceInBlock, func(c *testnet.Chain, on consensus.BlockID, real []*wire.MsgTx) *wire.MsgTx {
-			return stakeholders.Vote(c, on, 1, func(tx *wire.MsgTx) { tx.TxOut[2].Value++ })
-		}},
 		{votes.ImpossiblePlace, spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight = 1 << 30 })},
 		{votes.Immature, spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight += uint32(stakeholders.Age()) - 3 })},
 		{votes.NoSuchTicket, spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockIndex++ })},
@@ -171,6 +168,32 @@ func TestForgeries(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTicketThatVotesTwice: a block whose votes spend a ticket twice is invalid by itself.
+// The syncer leaves it as soon as it was fetched for its votes, and bans its peers.
+func TestTicketThatVotesTwice(t *testing.T) {
+	plan := testnet.Plan{}
+	tx := pay(plan, start+2, 9)
+	c := grow(trunk(), 2, plan)
+	bad := stakeholders.Grow(c, testnet.VotedBranch{At: start + 2, Blocks: 1, Seed: 1,
+		Alter: func(c *testnet.Chain, on consensus.BlockID, real []*wire.MsgTx) []*wire.MsgTx {
+			return append(real[1:], stakeholders.Vote(c, on, 1, func(tx *wire.MsgTx) { tx.TxOut[2].Value++ }))
+		}})
+	inWorld(t, c, func(w *world) {
+		w.at(c)
+		w.become(bad)
+		w.pass(time.Minute)
+		if st := w.syncer.Status(); st.Tip != c.Tip() || st.Synced {
+			t.Errorf("the tip is block %d, synced %v", st.Tip.Height, st.Synced)
+		}
+		if got := w.missing(tx); got["successor-not-mined"] != 5 {
+			t.Errorf("missing %v", got)
+		}
+		if len(w.pool.Bans()) == 0 {
+			t.Error("no peer is banned for a block that is proven invalid")
+		}
+	})
 }
 
 // TestFalseBranch shows a branch with more work that has no stakeholders behind it, with
@@ -409,8 +432,8 @@ func TestRequests(t *testing.T) {
 	}, func(cfg *votecheck.Config) { cfg.Least = 0 })
 }
 
-// TestBudget has the bytes of an hour be used up: the rest waits for the next one.
-func TestBudget(t *testing.T) {
+// TestConfig holds what a Checker needs.
+func TestConfig(t *testing.T) {
 	for _, c := range []votecheck.Config{{}, {Params: consensus.SimNet()}} {
 		if _, err := votecheck.New(c); err == nil {
 			t.Errorf("%+v is accepted", c)
