@@ -60,7 +60,7 @@ func (p *Pool) Acquit(id uint64) {
 		return
 	}
 	delete(p.bans, host)
-	delete(p.standings, host)
+	delete(p.banScores, host)
 	p.cfg.Log.Info("Ban is lifted: what the peer sent may be right", "addr", addr)
 	p.wake()
 	poke(p.unsaved)
@@ -91,7 +91,7 @@ func (p *Pool) blame(addr string, why *Error) {
 }
 
 // fault takes the consequences of something that did not end a connection. The
-// peer is left when its standing has become too bad.
+// peer is left when its ban score has become too bad.
 func (p *Pool) fault(c *conn, r Reason, err error) {
 	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r.String(), "cause", err)
 	if p.charge(c.addr, r) >= maxScore {
@@ -106,21 +106,21 @@ func (p *Pool) charge(addr string, r Reason) float64 {
 	return p.addPoints(addrbook.HostOf(addr), r)
 }
 
-// addPoints lowers the standing of a host and returns its points.
+// addPoints raises the ban score of a host and returns its points.
 func (p *Pool) addPoints(host string, r Reason) float64 {
-	s, now := p.standings[host], p.cfg.Now()
+	s, now := p.banScores[host], p.cfg.Now()
 	s.add(r, now)
-	p.setStanding(host, s)
+	p.setBanScore(host, s)
 	return s.points
 }
 
-// setStanding remembers a standing. When there are too many, those without points
+// setBanScore remembers a ban score. When there are too many, those without points
 // are forgotten.
-func (p *Pool) setStanding(host string, s standing) {
-	p.standings[host] = s
-	if len(p.standings) > maxStandings {
+func (p *Pool) setBanScore(host string, s banScore) {
+	p.banScores[host] = s
+	if len(p.banScores) > maxBanScores {
 		now := p.cfg.Now()
-		maps.DeleteFunc(p.standings, func(_ string, s standing) bool { return s.now(now) < 1 })
+		maps.DeleteFunc(p.banScores, func(_ string, s banScore) bool { return s.now(now) < 1 })
 	}
 }
 
@@ -210,9 +210,9 @@ func ipOf(addr string) string {
 	return addr
 }
 
-// maxStandings bounds the hosts whose standing is remembered, apart from those
+// maxBanScores bounds the hosts whose ban score is remembered, apart from those
 // that have done wrong not long ago.
-const maxStandings = 4096
+const maxBanScores = 4096
 
 // maxBans bounds the bans that are kept.
 const maxBans = 4096

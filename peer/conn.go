@@ -41,24 +41,24 @@ type conn struct {
 	// onNews is called, by the reader, after something new was announced or
 	// claimed, and onFault when the peer did something wrong that by itself does
 	// not end the connection.
-	onNews      func()
-	onAddresses func([]addrbook.Announced)       // that the peer announces
-	onLate      func(r *request, payload []byte) // of a reply to an abandoned request; without locks
-	onFault     func(Reason, error)
-	onDefect    func() // a panic was contained; with or without locks
+	onAnnouncement func()
+	onAddresses    func([]addrbook.Announced)       // that the peer announces
+	onLate         func(r *request, payload []byte) // of a reply to an abandoned request; without locks
+	onFault        func(Reason, error)
+	onDefect       func() // a panic was contained; with or without locks
 
 	// ended is closed by the first call of end, which sets cause before.
 	ended   chan struct{}
 	endOnce sync.Once
 	cause   *Error
 
-	mu         sync.Mutex
-	table      table
-	mailbox    mailbox
-	alive      keepalive
-	claim      uint32 // the greatest height the peer spoke of
-	announcing bool   // sendheaders was sent
-	poolAsked  bool   // mempool was sent
+	mu            sync.Mutex
+	table         table
+	announcements announcements
+	alive         keepalive
+	claim         uint32 // the greatest height the peer spoke of
+	announcing    bool   // sendheaders was sent
+	poolAsked     bool   // mempool was sent
 }
 
 // newConn returns a connection to be served. Its id and what it calls are set
@@ -222,11 +222,11 @@ func (c *conn) delay(r *request) time.Duration {
 	return max(0, r.firstAt.Sub(r.sent)-c.alive.rtt)
 }
 
-// takeNews empties the mailbox.
-func (c *conn) takeNews() []news {
+// takeAnnouncements returns the announcements, which are gone then.
+func (c *conn) takeAnnouncements() []announcement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.mailbox.take()
+	return c.announcements.take()
 }
 
 // do sends a request and waits for its reply, its deadline, the end of the

@@ -257,7 +257,7 @@ func TestLateReply(t *testing.T) {
 		if i := b.only(); i.ID != 1 {
 			t.Error("the connection did not survive late replies")
 		}
-		if got := b.standings["a:1"].points; got > float64(4*Timeout.Score()) {
+		if got := b.banScores["a:1"].points; got > float64(4*Timeout.Score()) {
 			t.Errorf("%v points for four timeouts", got)
 		}
 	})
@@ -312,7 +312,7 @@ func TestSendHeaders(t *testing.T) {
 		}
 		synctest.Wait()
 		var news [][]byte
-		b.TakeNews(func(from uint64, headers []byte, blocks []chainhash.Hash) {
+		b.TakeAnnouncements(func(from uint64, headers []byte, blocks []chainhash.Hash) {
 			if from != id || blocks != nil {
 				t.Errorf("news from %d with %d blocks", from, len(blocks))
 			}
@@ -371,7 +371,7 @@ func TestHeadersPoke(t *testing.T) {
 // TestBlockAnnouncements checks that announced blocks arrive in order, that the
 // poke comes, and that the reader does not wait for whoever takes them.
 func TestBlockAnnouncements(t *testing.T) {
-	const sent = maxNews + 10
+	const sent = maxAnnouncements + 10
 	script := welcomeThen(func(n *node) {
 		for i := range sent {
 			inv := wire.NewMsgInv()
@@ -388,8 +388,8 @@ func TestBlockAnnouncements(t *testing.T) {
 		default:
 			t.Error("no poke")
 		}
-		next := byte(sent - maxNews)
-		b.TakeNews(func(_ uint64, headers []byte, blocks []chainhash.Hash) {
+		next := byte(sent - maxAnnouncements)
+		b.TakeAnnouncements(func(_ uint64, headers []byte, blocks []chainhash.Hash) {
 			if headers != nil || len(blocks) != 1 || blocks[0] != (chainhash.Hash{next}) {
 				t.Errorf("announcement %v, want %d", blocks, next)
 			}
@@ -398,7 +398,7 @@ func TestBlockAnnouncements(t *testing.T) {
 		if next != sent {
 			t.Errorf("announcements up to %d, want all up to %d", next, sent)
 		}
-		b.TakeNews(func(uint64, []byte, []chainhash.Hash) { t.Error("news were taken twice") })
+		b.TakeAnnouncements(func(uint64, []byte, []chainhash.Hash) { t.Error("announcements were taken twice") })
 	})
 }
 

@@ -29,7 +29,7 @@
 //     dials one address at a time, with jitter, and does nothing in between.
 //   - Addresses that one peer announces are dialled no more often than those that any other
 //     announces, and displace only each other. Of one host, whatever the port, there is one
-//     automatic connection; of one network group there is one while the book allows it.
+//     outbound connection; of one network group there is one while the book allows it.
 //   - Seeders are asked whenever connections are missing for two minutes, whatever the book
 //     holds, with pauses that grow to hours.
 //   - A transaction that peers announce is fetched once. What one of them makes us
@@ -42,7 +42,7 @@
 //     IPv6, whatever the port. When none but banned peers are left, one at a time gets
 //     another chance.
 //   - Every way a peer can end or a request can fail is a Reason. Only proven
-//     faults ban. Silence lowers a standing, and in the end costs the connection
+//     faults ban. Silence raises a ban score, and in the end costs the connection
 //     if another peer does answer.
 //   - Nothing a peer claims about heights or times is used as a fact. News of a peer is
 //     what the caller credits it for: the newest block of the best chain.
@@ -59,8 +59,8 @@
 // # Goroutines
 //
 // New starts nothing. Run owns one goroutine per address that the user named
-// (outbound.go), one that makes automatic connections and one for each of these
-// (automatic.go), and while there is a connection three more, owned by that connection
+// (keep.go), one that makes outbound connections and one for each of these
+// (outbound.go), and while there is a connection three more, owned by that connection
 // (conn.go): one reads, one writes, one pings. One more tries untested addresses, one asks
 // seeders, one watches the clock and one writes peers.json. Nothing is started per message.
 // A request owns one goroutine per peer that it is put to (hedge.go), and has none left
@@ -79,19 +79,19 @@
 // reason.go and error.go: how things end. rules.go, shape.go and frame.go: bytes
 // to messages. handshake.go, conn.go, handle.go: one connection, with request.go and
 // table.go for its open requests, progress.go for what counts as progress of them,
-// outbox.go, keepalive.go, mailbox.go and traffic.go.
+// outbox.go, keepalive.go, announcements.go and traffic.go.
 //
-// config.go, pool.go, member.go and outbound.go: keeping connected, with wanted.go and
-// address.go for the peers that the user names, automatic.go for the others, feedback.go
-// for what the caller knows about them, backoff.go for when to try again, online.go and
+// config.go, pool.go, member.go and keep.go: keeping connected, with manual.go and
+// address.go for the peers that the user names, outbound.go for the others, feedback.go
+// for what the caller knows about them, backoff.go for when to try again, connectivity.go and
 // watch.go for when there is no network. What to dial and when is decided by package
 // dialing, which addresses there are by package addrbook, below internal. book.go,
 // announced.go and quota.go: what goes into the address book, with seeds.go and seeding.go
-// for where the first addresses come from, and file.go, file_upgrade.go and memory.go for
+// for where the first addresses come from, and file.go, file_upgrade.go and persist.go for
 // where they are kept. proxy.go: the way through Tor.
 //
-// pick.go, queue.go, hedge.go, fetch.go: who is asked, with gauge.go and standing.go
-// for what a peer is worth. hearing.go, shelf.go and renew.go: unmined transactions,
+// pick.go, queue.go, hedge.go, fetch.go: who is asked, with gauge.go and banscore.go
+// for what a peer is worth. txrequests.go, offered.go and renew.go: unmined transactions,
 // which transactions.go and relay.go pass on. roster.go, ban.go, veto.go, pardon.go
 // and info.go: what the rest of the program sees.
 package peer

@@ -28,15 +28,15 @@ func (p *Pool) Credit(id uint64, height uint32) {
 	if height <= m.best {
 		return
 	}
-	m.best, m.news = height, time.Now()
+	m.best, m.announcedAt = height, time.Now()
 	if height > p.out.top {
-		p.out.advanced(height, m.news)
+		p.out.advanced(height, m.announcedAt)
 	}
 	poke(p.stirred)
 }
 
 // Useless reports that a peer sends, again and again, what brings nothing. That lowers
-// the standing of its address, and when this has become too bad ends the connection. It
+// the ban score of its address, and when this has become too bad ends the connection. It
 // reaches connected peers only.
 func (p *Pool) Useless(id uint64, what error) {
 	p.mu.Lock()

@@ -158,7 +158,7 @@ func TestPardon(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			chain := newTestChain(5)
 			run(t, test.tune, []func(*node){good(chain), good(chain), good(chain)}, func(t *testing.T, b *bench) {
-				if b.automatic() {
+				if b.choosesOutbound() {
 					b.learn("9.9.9.9:1", b.populate(3, good(chain)))
 				}
 				<-time.After(time.Minute)

@@ -64,10 +64,10 @@ func (c *conn) handleDecoded(f frame) error {
 type meaning uint8
 
 const (
-	answer       meaning = iota // to a request
-	announcement                // of new blocks
-	emptiness                   // nothing to see
-	intrusion                   // nothing asked for it
+	answer      meaning = iota // to a request
+	unsolicited                // of new blocks
+	emptiness                  // nothing to see
+	intrusion                  // nothing asked for it
 )
 
 // handleHeaders settles a headers request or takes the message as an
@@ -78,13 +78,13 @@ func (c *conn) handleHeaders(f frame) error {
 	if what == answer {
 		c.replied(r, f.payload)
 	}
-	if what == announcement || grown {
-		c.onNews()
+	if what == unsolicited || grown {
+		c.onAnnouncement()
 	}
 	if what == intrusion {
 		c.onFault(Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
 	}
-	if what == intrusion || what == announcement {
+	if what == intrusion || what == unsolicited {
 		return c.disowned(f)
 	}
 	return nil
@@ -120,8 +120,8 @@ func (c *conn) sortHeaders(f frame) (*request, meaning) {
 	case f.shape.n == 0:
 		return nil, emptiness
 	}
-	c.mailbox.put(news{headers: f.payload})
-	return nil, announcement
+	c.announcements.put(announcement{headers: f.payload})
+	return nil, unsolicited
 }
 
 // handleReply settles the request that a reply names the blocks of.
@@ -194,14 +194,14 @@ func (c *conn) handleInv(msg *wire.MsgInv) error {
 	return c.handleTxInv(txs)
 }
 
-// announcedBlocks puts announced blocks into the mailbox.
+// announcedBlocks keeps announced blocks.
 func (c *conn) announcedBlocks(blocks []chainhash.Hash) {
 	func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.mailbox.put(news{blocks: blocks})
+		c.announcements.put(announcement{blocks: blocks})
 	}()
-	c.onNews()
+	c.onAnnouncement()
 }
 
 // askAddresses asks the peer for addresses of others. A dcrd node answers the

@@ -12,7 +12,7 @@ import (
 // TestSecondCopyFromAnotherNetwork: of what the wallet keeps, a second copy is fetched
 // from another network, and only two equal copies agree.
 func TestSecondCopyFromAnotherNetwork(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx, forged, real := numbered(1, 1), numbered(7, 7)[0], numbered(8, 8)[0]
 	h.announced(1, "9.9.1.1:1", tx, now)
 	h.announced(2, "9.9.2.2:1", tx, now) // of the same network
@@ -45,7 +45,7 @@ func TestSecondCopyFromAnotherNetwork(t *testing.T) {
 // TestRefusedIsFetchedElsewhere: what was refused with its witness is asked of the
 // other peers, and the same bytes are not taken again from any.
 func TestRefusedIsFetchedElsewhere(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx, forged, real := numbered(1, 1), numbered(7, 7)[0], numbered(8, 8)[0]
 	for id := range uint64(3) {
 		h.announced(1+id, addrOf(1+id), tx, now)
@@ -69,7 +69,7 @@ func TestRefusedIsFetchedElsewhere(t *testing.T) {
 // TestSilentAnnouncers: peers of one network that announce everything and send nothing
 // delay a transaction by seconds, and are asked after others from then on.
 func TestSilentAnnouncers(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	first, began := numbered(1, 1), now
 	for id := range uint64(7) {
 		h.announced(1+id, fmt.Sprintf("6.6.%d.1:1", id), first, now)
@@ -97,7 +97,7 @@ func TestSilentAnnouncers(t *testing.T) {
 	if ask, _ := h.chase(now.Add(txSecond)); !slices.Equal(ask[1], third) {
 		t.Error("what only an unreliable peer has is never asked for")
 	}
-	if _, late := h.chase(now.Add(txLate)); !slices.Contains(late, 1) || slices.Contains(late, 9) && len(h.ears[9].asked) == 0 {
+	if _, late := h.chase(now.Add(txLate)); !slices.Contains(late, 1) || slices.Contains(late, 9) && len(h.peers[9].asked) == 0 {
 		t.Errorf("late: %v", late)
 	}
 }
@@ -108,7 +108,7 @@ func TestDebtSurvivesReconnects(t *testing.T) {
 	for _, addrs := range [][2]string{
 		{"1.2.3.4:9108", "1.2.3.4:1"}, {"[2001:db8::1]:9108", "[2001:db8::2:3]:9108"}, {"[::ffff:1.2.3.4]:1", "1.2.3.4:2"}, {"Host:1", "host:2"},
 	} {
-		h, now := newHearing(), time.Unix(1e9, 0)
+		h, now := newTxRequests(), time.Unix(1e9, 0)
 		txs := numbered(1, 100)
 		for id := uint64(1); len(txs) > 0 && id < 200; id++ { // a connection for each
 			if ask := h.announced(id, addrs[0], txs[:1], now); len(ask) == 0 {
@@ -132,7 +132,7 @@ func TestDebtSurvivesReconnects(t *testing.T) {
 
 // TestSourcesAreBounded: what is remembered of sources is bounded.
 func TestSourcesAreBounded(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	for n := range 3 * maxSources {
 		id := uint64(n + 1)
 		tx := numbered(n, n)
@@ -141,8 +141,8 @@ func TestSourcesAreBounded(t *testing.T) {
 		h.judged(tx[0], false, false, now)
 		h.left(id, now)
 	}
-	if len(h.sources) > maxSources || len(h.delivered) != 0 || len(h.ears) != 0 {
-		t.Errorf("%d sources, %d delivered, %d ears", len(h.sources), len(h.delivered), len(h.ears))
+	if len(h.sources) > maxSources || len(h.delivered) != 0 || len(h.peers) != 0 {
+		t.Errorf("%d sources, %d delivered, %d ears", len(h.sources), len(h.delivered), len(h.peers))
 	}
 }
 

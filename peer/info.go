@@ -93,8 +93,8 @@ func (p *Pool) Infos() []Info {
 		i.Connected = m.since
 		i.Rate = m.gauge.rate()
 		i.Requests, i.RequestBytes = m.requests, m.bytes
-		i.Score = int(p.standings[m.host].now(now))
-		i.LastReason = p.standings[m.host].last
+		i.Score = int(p.banScores[m.host].now(now))
+		i.LastReason = p.banScores[m.host].last
 		infos = append(infos, i)
 	}
 	return infos

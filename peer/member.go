@@ -19,8 +19,8 @@ type member struct {
 	joined time.Time // the same by the clock of the machine
 	host   string    // see addrbook.HostOf
 
-	best uint32    // the height of the newest block of the best chain that it has sent; zero if none
-	news time.Time // when it sent that, at first when it connected
+	best        uint32    // the height of the newest block of the best chain that it has sent; zero if none
+	announcedAt time.Time // when it sent that, at first when it connected
 
 	requests int // in flight
 	bytes    int // in flight, estimated
@@ -75,19 +75,19 @@ func (d *departed) addr(id uint64) (string, bool) {
 }
 
 // join adds a connection to those that requests are given to, under a new id.
-// The slot is that of an automatic connection, else nil.
+// The slot is that of an outbound connection, else nil.
 func (p *Pool) join(c *conn, role Role, s *slot) *member {
-	c.onNews = func() { poke(p.changed) }
+	c.onAnnouncement = func() { poke(p.changed) }
 	c.onLate = func(r *request, payload []byte) { p.late(c, r, payload) }
 	c.onDefect = p.failed
 	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
 	c.onAddresses = func(list []addrbook.Announced) { p.learn(c.addr, list) }
 	c.relay = p.relay
-	m := &member{conn: c, role: role, host: addrbook.HostOf(c.addr), since: p.cfg.Now(), joined: time.Now(), news: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
+	m := &member{conn: c, role: role, host: addrbook.HostOf(c.addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
 	p.update(func() {
 		p.lastID++
 		c.id = p.lastID
-		m.blocks = max(p.standings[m.host].blocks, p.share())
+		m.blocks = max(p.banScores[m.host].blocks, p.share())
 		p.members = append(p.members, m)
 		if s != nil {
 			s.member = m
@@ -112,9 +112,9 @@ func (p *Pool) leave(m *member) {
 	p.update(func() {
 		p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
 		p.departed.add(m.id, m.addr)
-		s := p.standings[m.host]
+		s := p.banScores[m.host]
 		s.blocks = m.blocks
-		p.setStanding(m.host, s)
+		p.setBanScore(m.host, s)
 	})
 	p.relay.left(m.id)
 	poke(p.changed)
@@ -158,7 +158,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 		pace:      m.gauge.pace,
 		silent:    m.silent,
 		mute:      m.mute,
-		points:    p.standings[m.host].now(now),
+		points:    p.banScores[m.host].now(now),
 		blocks:    m.blocks,
 	}
 	steady := time.Now()

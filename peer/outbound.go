@@ -2,167 +2,451 @@ package peer
 
 import (
 	"context"
-	"log/slog"
-	"net"
+	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
-// keep stays connected with one address until ctx ends: it dials, serves the
-// connection, and pauses before it dials again.
-func (p *Pool) keep(ctx context.Context, addr string, role Role) {
-	defer p.retire(1)
-	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
-	var told Reason // the last reason that was logged for all to see
+// Intervals of what is done to know more peers than the connected ones. Each is
+// jittered over its upper half.
+const (
+	feelerEvery = 4 * time.Minute // an untested address is tried
+	rotateEvery = time.Hour       // one connection of the automatic ones is replaced
+	lookAgain   = 15 * time.Second
+)
+
+const (
+	// searchTick is how often decisions are made again while a connection is there for a
+	// short time only.
+	searchTick = 5 * time.Second
+
+	// avoidBehind is how long a host is not chosen again that was left because others
+	// have sent newer blocks. One that knew no more than the others, when more was looked
+	// for, is not chosen again for avoidVisited, or until there is a new block.
+	avoidBehind  = 6 * time.Hour
+	avoidVisited = 2 * time.Hour
+	maxAvoided   = 4096
+
+	// Ports other than the network's are dialled rarely, unless a node was met there: an
+	// announcement could make us knock at any door. The shorter pause is for a pool
+	// without any connection.
+	oddPortEvery = 5 * time.Minute
+	oddPortAlone = time.Minute
+
+	// diversifyEvery is the pause between attempts to replace one of two peers that share
+	// a network group.
+	diversifyEvery = 10 * time.Second
+
+	// staleBlocks is for how many block intervals a peer may be behind the others before
+	// another one takes its place: by chance that happens once in 160,000 blocks.
+	staleBlocks = 12
+
+	// manyFailures is how many outbound connections have to fail in a row, or end within
+	// a minute, until there is a pause after each.
+	manyFailures = 8
+	failedPause  = 4 * time.Second
+)
+
+// slot is an outbound connection, or one that is being made. The pool's lock guards it.
+type slot struct {
+	id      int
+	to      addrbook.Candidate
+	purpose dialing.Purpose
+	base    uint32  // the greatest height of the best chain that was credited when it began
+	member  *member // nil while it is being made
+}
+
+// avoidance says until when a host is not chosen.
+type avoidance struct {
+	until   time.Time
+	visited bool // it knew no more than the others; ends with a new block
+}
+
+// outbound is what the pool knows about its outbound connections. The pool's lock
+// guards it.
+type outbound struct {
+	slots       []*slot
+	lastID      int
+	top         uint32               // the greatest height of the best chain that a peer was credited for
+	announcedAt time.Time            // when it was
+	avoid       map[string]avoidance // hosts not to be chosen
+	rotateAt    time.Time
+	replaceAt   time.Time // when the next peer may be left that is behind
+	diverseAt   time.Time // when the next dial for the sake of another group may be
+	oddPortAt   time.Time // when a port other than the network's was dialled last
+	failed      int       // connections that failed in a row
+	dialAt      time.Time // when the next connection may be made
+}
+
+// choosesOutbound reports whether the pool chooses peers itself.
+func (p *Pool) choosesOutbound() bool { return len(p.cfg.Connect) == 0 && p.cfg.Outbound > 0 }
+
+// fill keeps the outbound connections, each with a peer of the book, until ctx ends: it
+// makes those that package dialing decides on, one after the other.
+func (p *Pool) fill(s *shift) {
+	ctx := s.ctx
 	for {
-		pause := p.banned(addr)
-		if pause <= 0 {
-			done, ok := p.gate(ctx)
-			if !ok {
+		p.applyDecision()
+		if !p.hasChoice() {
+			if !p.idle(ctx) {
 				return
 			}
-			lived, why := p.session(ctx, addr, role, nil, done)
-			if ctx.Err() != nil {
-				return
-			}
-			pause = pauses.after(why.Reason, lived, p.cfg.Rand())
-			if online, _ := p.online(); !online {
-				pause = 0 // the gate paces the dials
-			}
-			told = p.tell(why, told, lived, pause)
+			continue
 		}
-		if !p.pause(ctx, pause) {
+		done, ok := p.gate(ctx)
+		if !ok {
 			return
 		}
+		chosen := p.chooseSlot()
+		if chosen == nil {
+			done()
+			if !p.idle(ctx) {
+				return
+			}
+			continue
+		}
+		s.wg.Go(func() { p.serveSlot(ctx, chosen, done) })
 	}
 }
 
-// session makes one connection and serves it to its end. It returns how long it
-// was served and why it ended or did not come to be. Once it is clear whether there
-// is a connection it calls dialled. The slot is that of an automatic connection, else nil.
-func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dialled func()) (time.Duration, *Error) {
-	p.countDials(1)
+// idle waits until something has happened that decisions depend on, or for a while. It
+// reports false if ctx ended.
+func (p *Pool) idle(ctx context.Context) bool {
+	d := jitter(lookAgain, p.cfg.Rand())
+	p.mu.Lock()
+	if p.search.reason != "" || slices.ContainsFunc(p.out.slots, func(s *slot) bool { return s.purpose != dialing.Fill }) {
+		d = searchTick
+	}
+	if left := time.Until(p.out.dialAt); left > 0 {
+		d = min(d, left)
+	}
+	back := p.connectivity.back
+	p.mu.Unlock()
+	timer := wait.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-back:
+	case <-p.stirred:
+	case <-timer.C():
+	}
+	return ctx.Err() == nil
+}
+
+// serveSlot makes a connection and serves it to its end.
+func (p *Pool) serveSlot(ctx context.Context, s *slot, done func()) {
+	lived, why := p.session(ctx, s.to.Addr, Outbound, s, done)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.out.slots = slices.DeleteFunc(p.out.slots, func(o *slot) bool { return o == s })
+	switch {
+	case lived >= stable:
+		p.out.failed = 0
+	case why.Reason != ClosedByUs:
+		p.out.failed++
+	}
+	poke(p.stirred)
+}
+
+// failurePause returns how long the next automatic dial has to wait after one.
+func (p *Pool) failurePause(now time.Time) time.Duration {
+	hasty := p.search.reason != "" && now.Sub(p.search.since) < dialing.HastyFor
+	if p.out.failed < manyFailures || hasty {
+		return 0
+	}
+	return jitter(failedPause, p.cfg.Rand())
+}
+
+// state returns what the next decision is about.
+func (p *Pool) state(now time.Time) dialing.State {
+	s := dialing.State{
+		Now:       now,
+		Wanted:    p.cfg.Outbound,
+		Searching: p.search.reason != "",
+		Since:     p.search.since,
+		RotateAt:  p.out.rotateAt,
+		LastNews:  p.out.announcedAt,
+		ReplaceAt: p.out.replaceAt,
+	}
+	if net := p.cfg.Params.Net; net == wire.MainNet || net == wire.TestNet3 { // elsewhere blocks are mined at will
+		s.StaleAfter = staleBlocks * p.cfg.Params.TargetTimePerBlock
+	}
+	for _, o := range p.out.slots {
+		x := dialing.Slot{ID: o.id, Group: o.to.Group, Purpose: o.purpose, Base: o.base}
+		if m := o.member; m != nil && m.live() {
+			x.Connected, x.Since, x.Best, x.News = true, m.joined, m.best, m.announcedAt
+		}
+		s.Slots = append(s.Slots, x)
+	}
+	if shares(s.Slots) && !now.Before(p.out.diverseAt) {
+		s.Unused = p.book.AnyDue(p.usable(dialing.Diversify, now))
+	}
+	return s
+}
+
+// shares reports whether two connections are in one network group.
+func shares(slots []dialing.Slot) bool {
+	seen := make(map[string]bool, len(slots))
+	for _, s := range slots {
+		if seen[s.Group] {
+			return true
+		}
+		seen[s.Group] = true
+	}
+	return false
+}
+
+// applyDecision promotes and ends connections as package dialing decides.
+func (p *Pool) applyDecision() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	d := dialing.Decide(p.state(now))
+	if d.Rotated {
+		p.out.rotateAt = now.Add(jitter(rotateEvery, p.cfg.Rand()))
+	}
+	for _, id := range d.Promote {
+		s := p.slot(id)
+		s.purpose = dialing.Fill
+		s.member.role = Outbound
+	}
+	for _, l := range d.Leave {
+		s := p.slot(l.ID)
+		switch l.Why {
+		case dialing.NotBetter:
+			p.avoidHost(s.to.Host, avoidance{now.Add(avoidVisited), true}, now)
+		case dialing.Behind:
+			p.avoidHost(s.to.Host, avoidance{now.Add(avoidBehind), false}, now)
+			p.out.replaceAt = now.Add(dialing.ReplaceWait)
+			p.cfg.Log.Info("Peer has not sent the newest blocks, another one takes its place", "addr", s.to.Addr,
+				"best", s.member.best, "since", now.Sub(s.member.announcedAt).Round(time.Second))
+		}
+		s.member.end(fault(ClosedByUs, errors.New(whyLeft(l.Why))))
+	}
+}
+
+// whyLeft says why a connection is given up.
+func whyLeft(w dialing.Why) string {
+	switch w {
+	case dialing.NotBetter:
+		return "it knows no more than other peers"
+	case dialing.Behind:
+		return "other peers have sent newer blocks"
+	}
+	return "another peer has its place"
+}
+
+// slot returns the outbound connection with an id, which is there.
+func (p *Pool) slot(id int) *slot {
+	return p.out.slots[slices.IndexFunc(p.out.slots, func(s *slot) bool { return s.id == id })]
+}
+
+// avoidHost keeps a host from being chosen for a while.
+func (p *Pool) avoidHost(host string, a avoidance, now time.Time) {
+	for h, old := range p.out.avoid {
+		if !now.Before(old.until) || len(p.out.avoid) >= maxAvoided {
+			delete(p.out.avoid, h)
+		}
+	}
+	p.out.avoid[host] = a
+}
+
+// advanced records that a peer has sent a new block of the best chain.
+func (o *outbound) advanced(height uint32, now time.Time) {
+	o.top, o.announcedAt = height, now
+	maps.DeleteFunc(o.avoid, func(_ string, a avoidance) bool { return a.visited })
+}
+
+// hasChoice reports whether a connection is to be made and there is an address for it.
+// Without one the fill loop does not wait at the gate, where others wait for their turn.
+func (p *Pool) hasChoice() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	purpose := dialing.Decide(p.state(now)).Dial
+	if purpose == dialing.None || now.Before(p.out.dialAt) {
+		return false
+	}
+	return purpose == dialing.Fill && len(p.anchors) > 0 || p.book.AnyDue(p.usable(purpose, now)) ||
+		purpose == dialing.Fill && p.book.AnyDue(p.usableAgain(now))
+}
+
+// chooseSlot begins the connection that package dialing decides on, with an address that
+// has no connection: the anchors of the last run first, and in a network group of its own
+// while there is one. It returns nil if there is none to be made.
+func (p *Pool) chooseSlot() *slot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	purpose := dialing.Decide(p.state(now)).Dial
+	if purpose == dialing.None {
+		return nil
+	}
+	to, ok := p.choose(purpose, now)
+	switch purpose {
+	case dialing.Diversify:
+		p.out.diverseAt = now.Add(diversifyEvery)
+	case dialing.Rotate:
+		if !ok {
+			p.out.rotateAt = now.Add(jitter(rotateEvery, p.cfg.Rand()))
+		}
+	}
+	if !ok {
+		return nil
+	}
+	p.out.lastID++
+	s := &slot{id: p.out.lastID, to: to, purpose: purpose, base: p.out.top}
+	p.out.slots = append(p.out.slots, s)
+	p.out.dialAt = now.Add(p.failurePause(now))
+	return s
+}
+
+// choose chooses an address to connect to.
+func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidate, bool) {
+	for purpose == dialing.Fill && len(p.anchors) > 0 {
+		addr := p.anchors[0]
+		p.anchors = p.anchors[1:]
+		host := addrbook.HostOf(addr)
+		if p.free(addr, host) {
+			return addrbook.Candidate{Addr: addr, Host: host, Group: addrbook.GroupOf(addr)}, true
+		}
+	}
+	kind := addrbook.AnyKind
+	if purpose == dialing.Search || purpose == dialing.Diversify || p.deadEnd() {
+		// A source that announces little may be the only honest one.
+		kind = addrbook.EachSource
+	}
+	to, ok := p.book.Pick(kind, p.usable(purpose, now))
+	if !ok && purpose == dialing.Fill {
+		to, ok = p.book.Pick(addrbook.AnyKind, p.usableAgain(now))
+	}
+	if ok && !to.Standard && !to.Tried {
+		p.out.oddPortAt = now
+	}
+	return to, ok
+}
+
+// usable returns which addresses may be dialled for a purpose: those in network groups
+// that have no connection.
+func (p *Pool) usable(purpose dialing.Purpose, now time.Time) func(addrbook.Candidate) bool {
+	groups := p.groupsInUse()
+	return func(c addrbook.Candidate) bool { return groups[c.Group] == 0 && p.mayDial(c, now) }
+}
+
+// usableAgain is usable for network groups that have a connection, and may have more of
+// them because no other group can be dialled.
+func (p *Pool) usableAgain(now time.Time) func(addrbook.Candidate) bool {
+	groups := p.groupsInUse()
+	share := dialing.Share(p.cfg.Outbound, len(groups))
+	return func(c addrbook.Candidate) bool { return groups[c.Group] < share && p.mayDial(c, now) }
+}
+
+// groupsInUse returns the number of connections by network group.
+func (p *Pool) groupsInUse() map[string]int {
+	groups := make(map[string]int)
+	for _, s := range p.out.slots {
+		groups[s.to.Group]++
+	}
+	for _, w := range p.manual {
+		groups[addrbook.GroupOf(w.addr)]++
+	}
+	return groups
+}
+
+// mayDial reports whether an address of the book may be dialled now.
+func (p *Pool) mayDial(c addrbook.Candidate, now time.Time) bool {
+	if !p.deadEnd() && now.Before(p.out.avoid[c.Host].until) {
+		return false
+	}
+	if !c.Standard && !c.Tried {
+		rest := oddPortEvery
+		if len(p.members) == 0 {
+			rest = oddPortAlone
+		}
+		if !p.out.oddPortAt.IsZero() && now.Sub(p.out.oddPortAt) < rest {
+			return false
+		}
+	}
+	return p.free(c.Addr, c.Host)
+}
+
+// deadEnd reports whether there is no peer and many connections in a row have failed.
+func (p *Pool) deadEnd() bool { return len(p.members) == 0 && p.out.failed >= manyFailures }
+
+// free reports whether a host is neither banned nor in use.
+func (p *Pool) free(addr, host string) bool {
+	for _, s := range p.out.slots {
+		if s.to.Host == host {
+			return false
+		}
+	}
+	for _, w := range p.manual {
+		if w.host == host {
+			return false
+		}
+	}
+	return !p.trying[host] && p.banLeftAt(addr, host) <= 0
+}
+
+// dialFeelers meets nodes at untested addresses now and then, while there are peers, so that the
+// book has more to offer when one of them goes.
+func (p *Pool) dialFeelers(ctx context.Context) {
+	for p.pause(ctx, jitter(feelerEvery, p.cfg.Rand())) {
+		if addr, ok := p.chooseFeeler(); ok {
+			p.tryOut(ctx, addr)
+			p.release(addr)
+		}
+	}
+}
+
+// chooseFeeler returns an address to meet a node at. The caller releases it.
+func (p *Pool) chooseFeeler() (string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.members) == 0 || p.search.reason != "" { // a search meets nodes by itself
+		return "", false
+	}
+	now := time.Now()
+	to, ok := p.book.Pick(addrbook.OnlyNew, func(c addrbook.Candidate) bool { return p.mayDial(c, now) })
+	if !ok {
+		return "", false
+	}
+	if !to.Standard {
+		p.out.oddPortAt = now
+	}
+	p.trying[to.Host] = true
+	return to.Addr, true
+}
+
+// tryOut performs the handshake with a peer and leaves it.
+func (p *Pool) tryOut(ctx context.Context, addr string) {
 	c, err := p.dial(ctx, addr)
 	if err != nil {
-		p.countDials(-1)
 		why := ofPeer(addr, err, netReason(err))
-		if ctx.Err() == nil {
-			p.dialed(why.Reason != DialFailed)
-		}
-		dialled()
 		p.blame(addr, why)
 		p.judgeAddress(addr, why, 0)
-		return 0, why
+		return
 	}
-	p.dialed(true)
-	dialled()
+	c.nc.Close()
 	p.book.Worked(addr, uint64(c.remote.services))
-	begin := time.Now()
-	if s != nil && s.purpose == dialing.Search {
-		role = Search
-	}
-	m := p.join(c, role, s)
-	p.countDials(-1)
-	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", c.id, "role", role.String(), "agent", c.remote.agent,
-		"version", c.remote.pver, "height", c.remote.height)
-	if p.automatic() && p.cfg.Params.Net != wire.SimNet {
-		c.askAddresses()
-	}
-	why := c.run(ctx)
-	p.leave(m)
-	p.blame(addr, why)
-	lived := time.Since(begin)
-	p.judgeAddress(addr, why, lived)
-	return lived, why
 }
 
-// dial connects to an address and performs the handshake.
-func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
-	raw, err := p.connect(ctx, addr)
-	if err != nil {
-		return nil, fault(DialFailed, err)
+// judgeAddress notes in the book what became of an address.
+func (p *Pool) judgeAddress(addr string, why *Error, lived time.Duration) {
+	switch {
+	case why.Reason == ClosedByUs, lived >= stable:
+	case !why.Reason.Transient():
+		p.book.Forget(addr)
+	default:
+		online, _ := p.online()
+		p.book.Failed(addr, online && len(p.conns()) > 0)
 	}
-
-	nc := newMetered(raw, &p.total)
-	frames := newFrameReader(nc, p.cfg.Params.Net, maxVersion)
-	frames.in = new(handshakeBytes)
-	relayTx := p.relay.asksFor()
-	nonce := p.addNonce()
-	defer p.dropNonce(nonce)
-	shakeCtx, cancel := context.WithTimeout(ctx, p.cfg.HandshakeTimeout)
-	defer cancel()
-	var r remote
-	err = p.contain(addr, func() (err error) {
-		r, err = shake(shakeCtx, nc, frames, hello{
-			net:     p.cfg.Params.Net,
-			agent:   p.cfg.UserAgent,
-			relayTx: relayTx,
-			nonce:   nonce,
-			ours:    p.hasNonce,
-			now:     p.cfg.Now,
-		})
-		return err
-	})
-	if err != nil {
-		nc.Close()
-		return nil, err
-	}
-	c := newConn(&p.cfg, addr, nc, frames, r)
-	c.relayTx = relayTx
-	return c, nil
-}
-
-// connect makes every connection of the pool, to peers and to seeders, when their turn has
-// come: so that no peer, address or setting makes it dial more often than package dialing
-// allows. Names of Tor services are not given to a dialler that would look them up.
-func (p *Pool) connect(ctx context.Context, addr string) (net.Conn, error) {
-	if err := p.reachable(addr); err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	turn := p.pace.Reserve(time.Now())
-	p.mu.Unlock()
-	if err := wait.For(ctx, turn); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
-	defer cancel()
-	return p.cfg.Dial(ctx, "tcp", addr)
-}
-
-// tell logs why there is no connection, for all to see unless nothing has changed
-// since it was told last. It returns the reason.
-func (p *Pool) tell(why *Error, told Reason, lived, pause time.Duration) Reason {
-	level := slog.LevelWarn
-	if lived == 0 && why.Reason == told {
-		level = slog.LevelDebug
-	}
-	p.cfg.Log.Log(context.Background(), level, "No connection to peer", "addr", why.Peer, "reason", why.detail(),
-		"retry", pause.Round(time.Second))
-	return why.Reason
-}
-
-func (p *Pool) addNonce() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	nonce := p.cfg.Rand()
-	p.nonces[nonce] = struct{}{}
-	return nonce
-}
-
-func (p *Pool) dropNonce(nonce uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.nonces, nonce)
-}
-
-func (p *Pool) hasNonce(nonce uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, ok := p.nonces[nonce]
-	return ok
 }

@@ -3,133 +3,324 @@ package peer
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
-// TestOffline checks that hours without a network mean one dial after another, at
-// a bounded rate however many there are to dial, that it is not in the log each
-// time, and that all are back within seconds.
-func TestOffline(t *testing.T) {
-	nobody := make([]func(*node), 10)
-	run(t, nil, nobody, func(t *testing.T, b *bench) {
-		<-time.After(10 * time.Hour)
-		dials := b.net.dialled()
-		least, most := int(10*time.Hour/b.cfg.ProbeEvery), int(10*time.Hour/(b.cfg.ProbeEvery/2))
-		if n := len(dials); n < least || n > most+len(nobody) {
-			t.Errorf("%d dials in ten hours, want %d to %d", n, least, most)
-		}
-		pauses := make(map[time.Duration]bool)
-		for i := len(nobody); i < len(dials); i++ {
-			pauses[dials[i].Sub(dials[i-1])] = true
-		}
-		if len(pauses) < len(dials)/2 {
-			t.Errorf("only %d different pauses", len(pauses))
-		}
-		if warned := b.log.reasons(slog.LevelWarn); len(warned) != len(nobody) {
-			t.Errorf("told %d times: %q", len(warned), warned)
-		}
-
-		chain := newTestChain(2)
-		for i := range nobody {
-			b.net.at(string(rune('a'+i))+":1", good(chain))
-		}
-		<-time.After(b.cfg.ProbeEvery)
-		synctest.Wait()
-		if n := len(b.Infos()); n != len(nobody) {
-			t.Errorf("%d of %d peers within %v of the network's return", n, len(nobody), b.cfg.ProbeEvery)
-		}
-	})
+// populate puts nodes at n addresses, each in a network of its own, and returns
+// the addresses.
+func (b *bench) populate(n int, script func(*node)) []string {
+	var addrs []string
+	for _, a := range addressesOf(0, n, time.Now()) {
+		b.net.at(a.Addr, script)
+		addrs = append(addrs, a.Addr)
+	}
+	return addrs
 }
 
-// TestAwayBackoff checks that a peer that is away while others are there is dialled
-// with pauses that grow and are jittered.
-func TestAwayBackoff(t *testing.T) {
-	run(t, nil, []func(*node){good(newTestChain(2)), nil}, func(t *testing.T, b *bench) {
-		<-time.After(time.Hour)
-		dials := b.net.dialledAt("b:1")
-		for i := 1; i < len(dials); i++ {
-			pause := dials[i].Sub(dials[i-1])
-			most := min(b.cfg.RetryMin<<min(i-1, 20), b.cfg.RetryMax)
-			if pause < most/2 || pause > most {
-				t.Fatalf("pause %d: %v, want %v to %v", i, pause, most/2, most)
+// learn tells the book addresses.
+func (b *bench) learn(source string, addrs []string) {
+	var list []addrbook.Announced
+	for _, a := range addrs {
+		list = append(list, addrbook.Announced{Addr: a, Services: 1, Seen: time.Now()})
+	}
+	b.Pool.learn(source, list)
+}
+
+// TestAutomatic checks that the pool fills its connections from the book, each in
+// a network group of its own, and has no more of them.
+func TestAutomatic(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		addrs := b.populate(30, good(newTestChain(2)))
+		for i := range 5 { // more addresses in the networks of the first
+			for k := range 5 {
+				next := strings.Replace(addrs[k], ".9:", fmt.Sprintf(".%d:", 20+i), 1)
+				b.net.at(next, good(newTestChain(2)))
+				addrs = append(addrs, next)
 			}
 		}
-		if n := len(dials); n < 120 || n > 250 {
-			t.Errorf("%d dials in an hour", n)
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(time.Minute)
+		groups := make(map[string]bool)
+		for _, i := range b.Infos() {
+			groups[addrbook.GroupOf(i.Addr)] = true
+			if i.Role != Outbound {
+				t.Errorf("%s is %v", i.Addr, i.Role)
+			}
+		}
+		if len(groups) != 8 || len(b.Infos()) != 8 {
+			t.Errorf("%d peers in %d networks, want 8 in 8", len(b.Infos()), len(groups))
+		}
+		<-time.After(2 * feelerEvery * 30)
+		if tested, _ := b.book.Len(); tested < 25 {
+			t.Errorf("after hours %d addresses were tested", tested)
 		}
 	})
 }
 
-// TestRefusedBackoff checks that what will most likely not change is not tried
-// often, and said once.
-func TestRefusedBackoff(t *testing.T) {
-	old := introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })
-	run(t, nil, []func(*node){old}, func(t *testing.T, b *bench) {
-		<-time.After(10 * time.Hour)
-		if n := len(b.net.dialled()); n < 60 || n > 121 {
-			t.Errorf("%d dials in ten hours, want one in 5 to 10 minutes", n)
+// TestOneNetworkIsBetterThanNone checks that peers of one network group are taken
+// when there are no others.
+func TestOneNetworkIsBetterThanNone(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		var addrs []string
+		for i := range 10 {
+			addr := fmt.Sprintf("44.1.1.%d:9108", i+1)
+			b.net.at(addr, good(newTestChain(2)))
+			addrs = append(addrs, addr)
 		}
-		want := "protocol version too old: it speaks 10, at least 11 is needed"
-		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{want}) {
-			t.Errorf("told: %q", warned)
-		}
-	})
-}
-
-// TestHangUpBackoff checks that a node which closes every connection at once is
-// not dialled at a high rate either, for dcrd limits new connections.
-func TestHangUpBackoff(t *testing.T) {
-	run(t, nil, []func(*node){(*node).welcome}, func(t *testing.T, b *bench) {
-		<-time.After(time.Hour)
-		if n := len(b.net.dialled()); n > 60*60/15+10 {
-			t.Errorf("%d dials in an hour", n)
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(time.Minute)
+		if n := len(b.Infos()); n != 8 {
+			t.Errorf("%d peers", n)
 		}
 	})
 }
 
-// TestReconnect checks that after a long connection the next one comes soon, under
-// a new id.
-func TestReconnect(t *testing.T) {
-	const life = 2 * stable
-	script := func(n *node) {
-		n.welcome()
-		hangUp := time.AfterFunc(life, func() { n.nc.Close() })
-		defer hangUp.Stop()
-		n.serve(newTestChain(1), nil)
+// TestAddingTakesOver checks that an address that the user adds is connected once,
+// also when the pool had chosen it.
+func TestAddingTakesOver(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		addr := b.populate(1, good(newTestChain(2)))[0]
+		b.learn("9.9.9.9:1", []string{addr})
+		<-time.After(time.Minute)
+		if i := b.only(); i.Role != Outbound {
+			t.Errorf("role %v", i.Role)
+		}
+		if err := b.Add(addr); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(time.Minute)
+		if i := b.only(); i.Role != Added {
+			t.Errorf("role %v after it was added", i.Role)
+		}
+	})
+}
+
+// TestConnectIsExclusive checks that with Connect nobody else is dialled, and with
+// AddPeer others are.
+func TestConnectIsExclusive(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		tune func(*Config)
+		want int
+	}{
+		{"connect", func(*Config) {}, 1},
+		{"addpeer", func(c *Config) { c.AddPeer, c.Connect = c.Connect, nil }, 9},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run(t, test.tune, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+				b.learn("9.9.9.9:1", b.populate(20, good(newTestChain(2))))
+				<-time.After(time.Hour)
+				if n := len(b.Infos()); n != test.want {
+					t.Errorf("%d peers, want %d", n, test.want)
+				}
+			})
+		})
 	}
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
-		first := b.only().ID
-		<-time.After(life)
-		synctest.Wait()
-		if len(b.Infos()) != 0 {
-			t.Error("still connected")
+}
+
+// TestNetworkReturns checks that outbound connections are back within seconds
+// after hours without a network, to addresses that keep their good name, and that
+// few dials were made meanwhile.
+func TestNetworkReturns(t *testing.T) {
+	run(t, nil, nil, func(t *testing.T, b *bench) {
+		var mu sync.Mutex
+		var open []*node
+		script := func(n *node) {
+			mu.Lock()
+			open = append(open, n)
+			mu.Unlock()
+			n.welcome()
+			n.serve(newTestChain(2), nil)
 		}
-		<-time.After(b.cfg.RetryMin)
-		synctest.Wait()
-		if again := b.only().ID; again <= first {
-			t.Errorf("id %d after %d", again, first)
+		addrs := b.populate(20, script)
+		b.learn("9.9.9.9:1", addrs)
+		<-time.After(30 * time.Minute)
+		for _, a := range addrs {
+			b.net.at(a, nil)
+		}
+		mu.Lock()
+		for _, n := range open {
+			n.nc.Close()
+		}
+		mu.Unlock()
+		before := len(b.net.dialled())
+		<-time.After(8 * time.Hour)
+		if n := len(b.net.dialled()) - before; n > int(8*time.Hour/(b.cfg.ProbeEvery/2))+20 {
+			t.Errorf("%d dials in eight hours", n)
+		}
+		for _, a := range addrs {
+			b.net.at(a, script)
+		}
+		<-time.After(2 * lookAgain)
+		if n := len(b.Infos()); n != 8 {
+			t.Errorf("%d peers %v after the network is back", n, 2*lookAgain)
+		}
+		if tested, untested := b.book.Len(); tested+untested != 20 {
+			t.Errorf("the book lost %d addresses", 20-tested-untested)
 		}
 	})
 }
 
-// TestRunAgain checks that Run can be called again after it has returned, and not
-// before.
-func TestRunAgain(t *testing.T) {
-	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
-		if err := b.Run(t.Context()); !errors.Is(err, ErrRunning) {
-			t.Errorf("second run: %v", err)
+// TestAwake checks that after the clock of the wall has run ahead of ours all
+// connections are made anew.
+func TestAwake(t *testing.T) {
+	var mu sync.Mutex
+	var slept time.Duration
+	sleeper := func(c *Config) {
+		c.Now = func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return time.Now().Add(slept)
+		}
+	}
+	run(t, sleeper, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+		<-time.After(time.Minute)
+		id := b.only().ID
+		for _, nap := range []struct {
+			slept time.Duration
+			anew  bool
+		}{{forgotten - time.Second, false}, {forgotten, true}} {
+			mu.Lock()
+			slept += nap.slept
+			mu.Unlock()
+			<-time.After(watchEvery + b.cfg.RetryMin)
+			synctest.Wait()
+			if anew := b.only().ID != id; anew != nap.anew {
+				t.Errorf("after a sleep of %v connected anew: %v", nap.slept, anew)
+			}
 		}
 	})
+}
+
+// TestPeerBehindIsReplaced checks that on a network where blocks come in time, a peer that
+// sends none of the best chain is left once others have, whatever it announces, and that it
+// is not chosen again for hours.
+func TestPeerBehindIsReplaced(t *testing.T) {
+	tune := func(c *Config) {
+		public := *chaincfg.TestNet3Params()
+		public.Net = wire.TestNet3
+		c.Params, c.Seeders, c.Outbound = &public, []string{}, 2
+	}
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, nil, good(newTestChain(2)))
-		for range 2 {
+		b := newBench(t, tune)
+		connected := func(id uint64, addr string, role Role) *member {
+			m := &member{role: role, joined: time.Now(), announcedAt: time.Now(), host: addrbook.HostOf(addr),
+				conn: newConn(&b.cfg, addr, newMetered(nil, &b.total), nil, remote{})}
+			m.id, m.onAnnouncement = id, func() {}
+			b.members = append(b.members, m)
+			if role == Outbound {
+				to := addrbook.Candidate{Addr: addr, Host: m.host, Group: addrbook.GroupOf(addr)}
+				b.out.slots = append(b.out.slots, &slot{id: int(id), to: to, purpose: dialing.Fill, member: m})
+			}
+			return m
+		}
+		b.out.rotateAt = time.Now().Add(1000 * time.Hour)
+		named, behind, fresh := connected(1, "44.3.1.1:1", Added), connected(2, "44.1.1.1:1", Outbound), connected(3, "44.2.1.1:1", Outbound)
+		limit := staleBlocks * b.cfg.Params.TargetTimePerBlock
+		<-time.After(limit - 2)
+		b.Credit(fresh.id, 5)
+		behind.announcedBlocks(make([]chainhash.Hash, 1)) // which proves nothing
+		<-time.After(1)
+		b.Credit(fresh.id, 5) // a block that it has sent before is no news
+		if fresh.announcedAt.Equal(time.Now()) {
+			t.Error("an old block counts as news")
+		}
+		if b.applyDecision(); !behind.live() {
+			t.Error("replaced early")
+		}
+		<-time.After(1)
+		b.Credit(fresh.id, 6)
+		b.Seek("no new block")
+		if b.applyDecision(); !behind.live() {
+			t.Error("replaced while all are behind")
+		}
+		b.Seek("")
+		if b.applyDecision(); behind.live() || !fresh.live() || !named.live() {
+			t.Error("the peer behind was not the one to be left")
+		}
+		b.out.slots = b.out.slots[1:]
+		if b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind-1)) {
+			t.Error("a peer that was left may be dialled at once")
+		}
+		if !b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind)) {
+			t.Error("a peer that was left may not be dialled after hours")
+		}
+		named.announcedAt = named.announcedAt.Add(-100 * limit)
+		if b.applyDecision(); !named.live() {
+			t.Error("a peer that the user named was left")
+		}
+		if s := (&Pool{cfg: Config{Params: params}}).state(time.Now()); s.StaleAfter != 0 {
+			t.Error("peers are left where blocks are mined at will")
+		}
+	})
+}
+
+// TestWanted checks what the user can do while the pool runs.
+func TestWanted(t *testing.T) {
+	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+		b.net.at("x:1", good(newTestChain(2)))
+		b.net.at("y:1", good(newTestChain(2)))
+		for _, step := range []struct {
+			name string
+			do   func() error
+			err  error
+			want string // addresses that are connected
+		}{
+			{"add", func() error { return b.Add("x:1") }, nil, "a:1 x:1"},
+			{"add again", func() error { return b.Add("X:1") }, ErrKnownPeer, "a:1 x:1"},
+			{"try", func() error { return b.Try("y:1") }, nil, "a:1 x:1 y:1"},
+			{"try again", func() error { return b.Try("y:1") }, ErrKnownPeer, "a:1 x:1 y:1"},
+			{"disconnect a tried one", func() error { return b.Disconnect(0, "y:1") }, nil, "a:1 x:1"},
+			{"disconnect an added one", func() error { return b.Disconnect(0, "x:1") }, nil, "a:1 x:1"},
+			{"disconnect nobody", func() error { return b.Disconnect(77, "z:1") }, ErrUnknownPeer, "a:1 x:1"},
+			{"remove", func() error { return b.Remove("x:1") }, nil, "a:1"},
+			{"remove again", func() error { return b.Remove("x:1") }, ErrUnknownPeer, "a:1"},
+			{"remove a configured one", func() error { return b.Remove("a:1") }, nil, ""},
+		} {
+			if err := step.do(); !errors.Is(err, step.err) {
+				t.Errorf("%s: %v, want %v", step.name, err, step.err)
+			}
+			<-time.After(b.cfg.RetryMin)
+			synctest.Wait()
+			var addrs []string
+			for _, i := range b.Infos() {
+				addrs = append(addrs, i.Addr)
+			}
+			slices.Sort(addrs)
+			if got := strings.Join(addrs, " "); got != step.want {
+				t.Errorf("after %s connected with %q, want %q", step.name, got, step.want)
+			}
+		}
+		if b.Add("y:0") == nil || b.Remove("") == nil || b.Try("y:y") == nil {
+			t.Error("an address of a wrong form is taken")
+		}
+	})
+}
+
+// TestRestart checks that the next process knows the addresses and the bans of the
+// last one, and dials its two oldest peers among the first. In which order the
+// first few are dialled is up to the scheduler: there are many more to choose from.
+func TestRestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "peers.json")
+	synctest.Test(t, func(t *testing.T) {
+		tune := func(c *Config) { c.File = file }
+		process := func(during func(b *bench)) {
+			b := newBench(t, tune)
+			addrs := b.populate(80, good(newTestChain(2)))
 			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -138,10 +329,39 @@ func TestRunAgain(t *testing.T) {
 				}
 			})
 			synctest.Wait()
-			b.only()
+			if tested, _ := b.book.Len(); tested == 0 {
+				b.learn("9.9.9.9:1", addrs)
+			}
+			<-time.After(time.Minute)
+			during(b)
 			cancel()
 			wg.Wait()
 			b.net.wg.Wait()
 		}
+		var oldest []string
+		var banned Ban
+		process(func(b *bench) {
+			oldest = []string{b.Infos()[0].Addr, b.Infos()[1].Addr}
+			b.Accuse(b.Infos()[2].ID, errors.New("proof"))
+			banned = b.Bans()[0]
+		})
+		process(func(b *bench) {
+			var first []string
+			for _, d := range b.net.dials[:8] {
+				first = append(first, d.addr)
+			}
+			for _, addr := range oldest {
+				if !slices.Contains(first, addr) {
+					t.Errorf("dialled %q first, want %q among them", first, addr)
+				}
+			}
+			bans := b.Bans()
+			if len(bans) != 1 || bans[0].Addr != banned.Addr || bans[0].Evidence != "proof" || bans[0].Reason != Invalid {
+				t.Errorf("bans %+v, want %+v", bans, banned)
+			}
+			if len(b.net.dialledAt(banned.Addr)) != 0 {
+				t.Error("a banned peer was dialled")
+			}
+		})
 	})
 }

@@ -44,12 +44,12 @@ func (p *Pool) stranded() bool {
 	if len(p.members) > 0 || len(p.bans) == 0 {
 		return false
 	}
-	for _, w := range p.wanted {
+	for _, w := range p.manual {
 		if p.banLeft(w.addr) <= 0 {
 			return false
 		}
 	}
-	return !p.automatic() || p.book.Count(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) }) == 0
+	return !p.choosesOutbound() || p.book.Count(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) }) == 0
 }
 
 // oldestProof returns the ban in force that has been there for longest, of those
@@ -57,7 +57,7 @@ func (p *Pool) stranded() bool {
 func (p *Pool) oldestProof() (oldest Ban, ok bool) {
 	now := p.cfg.Now()
 	for _, b := range p.bans {
-		of := b.Reason.Proven() && now.Before(b.Until) && (p.automatic() || slices.ContainsFunc(p.wanted, func(w *wanted) bool { return w.host == b.Addr }))
+		of := b.Reason.Proven() && now.Before(b.Until) && (p.choosesOutbound() || slices.ContainsFunc(p.manual, func(w *manualPeer) bool { return w.host == b.Addr }))
 		if of && (!ok || b.At.Before(oldest.At) || b.At.Equal(oldest.At) && b.Addr < oldest.Addr) {
 			oldest, ok = b, true
 		}

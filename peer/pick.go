@@ -27,7 +27,7 @@ const maxPending = 800
 // others follow from their replies.
 const urgentRoom = 16
 
-// dreaded is the number of points of bad standing that make a peer count as half as
+// dreaded is the number of points of ban score that make a peer count as half as
 // fast.
 const dreaded = maxScore / 8
 
@@ -57,7 +57,7 @@ type candidate struct {
 	silent    int            // periods of silence since its last reply
 	shunned   [numKinds]bool // kinds that it has left unanswered not long ago
 	mute      bool           // nothing was answered since a reply did not come
-	points    float64        // of bad standing
+	points    float64        // of ban score
 	blocks    int            // that it was asked for
 }
 
@@ -174,7 +174,7 @@ func (c *candidate) hasRoom(w want, maxBytes int) bool {
 }
 
 // cost is the expected time until a reply, in seconds, made much worse by silence
-// and by bad standing: somebody who has just been left for it is asked when nobody
+// and by ban score: somebody who has just been left for it is asked when nobody
 // else has room.
 func (c *candidate) cost(bytes int, usual float64) float64 {
 	rate := c.rate

@@ -28,31 +28,31 @@ type Pool struct {
 	relay   *relay
 	changed chan struct{} // capacity one
 	unsaved chan struct{} // capacity one; poked by changes that must not be lost
-	stirred chan struct{} // capacity one; poked when another automatic connection may be due
+	stirred chan struct{} // capacity one; poked when another outbound connection may be due
 	defects atomic.Int64  // see Defects
 	probe   chan struct{} // capacity one; held by the goroutine that dials while the network is gone
 
-	mu        sync.Mutex
-	running   bool
-	shift     *shift          // nil while nothing may be started
-	wanted    []*wanted       // in the order they were named
-	anchors   []string        // of the last run, not dialled yet
-	kept      []string        // the anchors of the last run, until there are other ones
-	trying    map[string]bool // hosts in use besides automatic connections and named peers
-	out       outbound
-	pace      dialing.Pace
-	line      line
-	lastID    uint64
-	members   []*member // by rising id
-	departed  departed
-	lateOnes  lateReplies
-	queue     []*waiter           // oldest first
-	nonces    map[uint64]struct{} // of the handshakes under way
-	standings map[string]standing // by host
-	bans      map[string]Ban      // by host, or by the address that the user has banned
-	sizes     sizes
-	delays    [numKinds]delays
-	search    search
+	mu           sync.Mutex
+	running      bool
+	shift        *shift          // nil while nothing may be started
+	manual       []*manualPeer   // in the order they were named
+	anchors      []string        // of the last run, not dialled yet
+	kept         []string        // the anchors of the last run, until there are other ones
+	trying       map[string]bool // hosts in use besides outbound connections and named peers
+	out          outbound
+	pace         dialing.Pace
+	connectivity connectivity
+	lastID       uint64
+	members      []*member // by rising id
+	departed     departed
+	lateOnes     lateReplies
+	queue        []*waiter           // oldest first
+	nonces       map[uint64]struct{} // of the handshakes under way
+	banScores    map[string]banScore // by host
+	bans         map[string]Ban      // by host, or by the address that the user has banned
+	sizes        sizes
+	delays       [numKinds]delays
+	search       search
 }
 
 // New returns a pool with a checked configuration, and reads the file it names. It
@@ -63,19 +63,19 @@ func New(cfg Config) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		cfg:       cfg,
-		book:      newBook(&cfg),
-		changed:   make(chan struct{}, 1),
-		unsaved:   make(chan struct{}, 1),
-		stirred:   make(chan struct{}, 1),
-		probe:     make(chan struct{}, 1),
-		trying:    make(map[string]bool),
-		out:       outbound{avoid: make(map[string]avoidance)},
-		line:      line{back: make(chan struct{})},
-		nonces:    make(map[uint64]struct{}),
-		standings: make(map[string]standing),
-		bans:      make(map[string]Ban),
-		sizes:     firstSizes(),
+		cfg:          cfg,
+		book:         newBook(&cfg),
+		changed:      make(chan struct{}, 1),
+		unsaved:      make(chan struct{}, 1),
+		stirred:      make(chan struct{}, 1),
+		probe:        make(chan struct{}, 1),
+		trying:       make(map[string]bool),
+		out:          outbound{avoid: make(map[string]avoidance)},
+		connectivity: connectivity{back: make(chan struct{})},
+		nonces:       make(map[uint64]struct{}),
+		banScores:    make(map[string]banScore),
+		bans:         make(map[string]Ban),
+		sizes:        firstSizes(),
 	}
 	p.relay = newRelay(&p.cfg, p.changed)
 	if err := p.want(cfg.Connect, Wanted); err != nil {
@@ -98,8 +98,8 @@ func (p *Pool) want(list []string, role Role) error {
 		if err := p.reachable(addr); err != nil {
 			return fmt.Errorf("peer config: %w", err)
 		}
-		if p.wantedAt(addr) < 0 {
-			p.wanted = append(p.wanted, newWanted(addr, role))
+		if p.manualAt(addr) < 0 {
+			p.manual = append(p.manual, newManualPeer(addr, role))
 		}
 	}
 	return nil
@@ -115,7 +115,7 @@ func (p *Pool) reachable(addr string) error {
 
 // Run keeps the peers connected until ctx ends. Then it closes every
 // connection, waits for all it started, writes what the next process is to know,
-// and returns nil. Bans and standings stay, and Run may be called again.
+// and returns nil. Bans and ban scores stay, and Run may be called again.
 func (p *Pool) Run(ctx context.Context) error {
 	if !p.begin() {
 		return ErrRunning
@@ -145,19 +145,19 @@ func (p *Pool) start(s *shift) {
 	if p.cfg.File != "" {
 		s.wg.Go(func() { p.remember(s.ctx) })
 	}
-	for _, w := range p.wanted {
+	for _, w := range p.manual {
 		p.employ(w)
 	}
-	if !p.automatic() {
+	if !p.choosesOutbound() {
 		return
 	}
-	p.line.dialers += p.cfg.Outbound
+	p.connectivity.dialers += p.cfg.Outbound
 	p.out.rotateAt = time.Now().Add(jitter(rotateEvery, p.cfg.Rand()))
 	s.wg.Go(func() {
 		p.fill(s)
 		p.retire(p.cfg.Outbound)
 	})
-	s.wg.Go(func() { p.feel(s.ctx) })
+	s.wg.Go(func() { p.dialFeelers(s.ctx) })
 	s.wg.Go(func() { p.seedBook(s.ctx) })
 }
 

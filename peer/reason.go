@@ -113,5 +113,5 @@ func (r Reason) Transient() bool { return r.fact().transient }
 // committed in good faith. Only such faults ban.
 func (r Reason) Proven() bool { return r.Score() >= maxScore }
 
-// Score returns how far, of 100, one occurrence lowers the standing of a peer.
+// Score returns how far, of 100, one occurrence raises the ban score of a peer.
 func (r Reason) Score() int { return r.fact().score }

@@ -23,19 +23,19 @@ type relay struct {
 	cfg     *Config
 	changed chan struct{} // the pool's
 
-	mu      sync.Mutex
-	told    bool // new connections ask for announcements; never taken back
-	wanted  bool // announced transactions are fetched
-	hearing hearing
-	shelf   shelf
-	heard   heardQueue
-	words   []txWord      // about offered transactions, each once
-	pursue  chan struct{} // capacity one; poked when something was asked for
+	mu       sync.Mutex
+	announce bool // new connections ask for announcements; never taken back
+	fetch    bool // announced transactions are fetched
+	requests txRequests
+	offered  offered
+	heard    heardQueue
+	words    []txWord      // about offered transactions, each once
+	pursue   chan struct{} // capacity one; poked when something was asked for
 }
 
 func newRelay(cfg *Config, changed chan struct{}) *relay {
 	return &relay{
-		cfg: cfg, changed: changed, told: cfg.RelayTx, hearing: newHearing(), shelf: newShelf(),
+		cfg: cfg, changed: changed, announce: cfg.RelayTx, requests: newTxRequests(), offered: newOffered(),
 		pursue: make(chan struct{}, 1),
 	}
 }
@@ -48,8 +48,8 @@ func (p *Pool) WantTxs(want bool) {
 	r := p.relay
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wanted = want
-	r.told = r.told || want
+	r.fetch = want
+	r.announce = r.announce || want
 }
 
 // AskMempool asks a peer to announce all transactions that wait for a block. It
@@ -89,7 +89,7 @@ func (p *Pool) Offer(ctx context.Context, id uint64, tx *wire.MsgTx) error {
 func (p *Pool) Withdraw(hash chainhash.Hash) {
 	p.relay.mu.Lock()
 	defer p.relay.mu.Unlock()
-	p.relay.shelf.withdraw(hash)
+	p.relay.offered.withdraw(hash)
 }
 
 // TakeTxs calls heard for the oldest transactions that came, with the peer that sent
@@ -118,7 +118,7 @@ func (p *Pool) JudgeTx(hash chainhash.Hash, kept, refused bool) {
 	r := p.relay
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hearing.judged(hash, kept, refused, time.Now())
+	r.requests.judged(hash, kept, refused, time.Now())
 	poke(r.pursue)
 }
 
@@ -156,11 +156,11 @@ func (p *Pool) chase(ctx context.Context) {
 }
 
 // chaseTxs asks others for what is late, and reports whether anything is still owed. A
-// peer that owes and sends nothing for long loses standing.
+// peer that owes and sends nothing for long gains ban score.
 func (p *Pool) chaseTxs(now time.Time) (busy bool) {
 	p.relay.mu.Lock()
-	ask, late := p.relay.hearing.chase(now)
-	busy = !p.relay.hearing.idle()
+	ask, late := p.relay.requests.chase(now)
+	busy = !p.relay.requests.idle()
 	p.relay.mu.Unlock()
 	for _, c := range p.conns() {
 		if slices.Contains(late, c.id) {
@@ -188,14 +188,14 @@ func (r *relay) take(most int) ([]heardTx, []txWord) {
 func (r *relay) asksFor() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.told
+	return r.announce
 }
 
 func (r *relay) offer(id uint64, hash chainhash.Hash, tx *wire.MsgTx) (announce bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hearing.known.add(hash)
-	return r.shelf.offer(id, hash, tx)
+	r.requests.known.add(hash)
+	return r.offered.offer(id, hash, tx)
 }
 
 // tell adds a word about an offered transaction. The caller holds the lock.
@@ -211,15 +211,15 @@ func (r *relay) announced(id uint64, addr string, hashes []chainhash.Hash) []cha
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, hash := range hashes {
-		if r.shelf.echoes(id, hash) {
+		if r.offered.echoes(id, hash) {
 			r.tell(txWord{id: id, hash: hash})
 		}
 	}
-	if !r.wanted {
+	if !r.fetch {
 		return nil
 	}
 	poke(r.pursue)
-	return r.hearing.announced(id, addr, hashes, time.Now())
+	return r.requests.announced(id, addr, hashes, time.Now())
 }
 
 // arrived takes the bytes of a transaction. It reports whether it was asked for, and
@@ -228,10 +228,10 @@ func (r *relay) arrived(id uint64, hash chainhash.Hash, raw []byte) (asked bool,
 	full := chainhash.HashH(raw)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := r.hearing.arrived(id, hash, full, len(raw), time.Now())
+	a := r.requests.arrived(id, hash, full, len(raw), time.Now())
 	if a.fresh {
 		for _, gone := range r.heard.put(heardTx{id: id, source: a.source, hash: hash, raw: raw, agreed: a.agreed}) {
-			r.hearing.dropped(gone)
+			r.requests.dropped(gone)
 		}
 		poke(r.changed)
 	}
@@ -243,21 +243,21 @@ func (r *relay) arrived(id uint64, hash chainhash.Hash, raw []byte) (asked bool,
 func (r *relay) oversized(id uint64, size int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.hearing.oversized(id, size, time.Now())
+	return r.requests.oversized(id, size, time.Now())
 }
 
 // missing takes word that a peer does not have transactions.
 func (r *relay) missing(id uint64, hashes []chainhash.Hash) []chainhash.Hash {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.hearing.missing(id, hashes, time.Now())
+	return r.requests.missing(id, hashes, time.Now())
 }
 
 // serve returns a transaction that a peer asks for, or nil.
 func (r *relay) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	tx := r.shelf.serve(id, hash)
+	tx := r.offered.serve(id, hash)
 	if tx != nil {
 		r.tell(txWord{id, hash, true})
 	}
@@ -267,6 +267,6 @@ func (r *relay) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
 func (r *relay) left(id uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hearing.left(id, time.Now())
-	r.shelf.left(id)
+	r.requests.left(id, time.Now())
+	r.offered.left(id)
 }

@@ -27,7 +27,7 @@ func (p *Pool) Live() iter.Seq2[uint64, uint32] {
 func (p *Pool) Dialling() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.line.dials > 0
+	return p.connectivity.dials > 0
 }
 
 // Host names the machine behind a connected peer as far as its address tells: an IPv4
@@ -66,13 +66,13 @@ func machine(addr string) string {
 // capacity is one: it has one reader.
 func (p *Pool) Changed() <-chan struct{} { return p.changed }
 
-// TakeNews calls yield once for each announcement that came since the last
+// TakeAnnouncements calls yield once for each announcement that came since the last
 // call, oldest first per peer: either the payload of a headers message or the
 // hashes of announced blocks. Of a peer that announces too much the oldest
 // announcements are dropped.
-func (p *Pool) TakeNews(yield func(id uint64, headers []byte, blocks []chainhash.Hash)) {
+func (p *Pool) TakeAnnouncements(yield func(id uint64, headers []byte, blocks []chainhash.Hash)) {
 	for _, c := range p.conns() {
-		for _, n := range c.takeNews() {
+		for _, n := range c.takeAnnouncements() {
 			yield(c.id, n.headers, n.blocks)
 		}
 	}

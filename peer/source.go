@@ -9,7 +9,7 @@ import (
 
 // source is what came from one host, or one network of IPv6, over all connections.
 type source struct {
-	ears   int     // connections
+	peers  int     // connections
 	debt   float64 // bytes that came, less those forgiven
 	debtAt time.Time
 	failed time.Time // when it did not send a transaction in time, last
@@ -36,7 +36,7 @@ func sourceOf(addr string) string {
 
 // forget forgets sources without connections when there are too many: those that owe
 // nothing, and the one that owes least.
-func (h *hearing) forget(now time.Time) {
+func (h *txRequests) forget(now time.Time) {
 	if len(h.sources) < maxSources {
 		return
 	}
@@ -44,7 +44,7 @@ func (h *hearing) forget(now time.Time) {
 	for name, s := range h.sources {
 		s.settle(now)
 		switch {
-		case s.ears > 0:
+		case s.peers > 0:
 		case s.debt == 0 && now.Sub(s.failed) >= unreliable:
 			delete(h.sources, name)
 		case least == "" || s.debt < h.sources[least].debt:

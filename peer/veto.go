@@ -55,7 +55,7 @@ func (p *Pool) Unban(addr string) error {
 		return fmt.Errorf("unban %s: %w", addr, ErrNotBanned)
 	}
 	delete(p.bans, key)
-	delete(p.standings, host)
+	delete(p.banScores, host)
 	p.wake()
 	poke(p.unsaved)
 	return nil

@@ -57,7 +57,7 @@ func (p *Pool) awake() {
 	for _, m := range p.members {
 		m.end(fault(ConnLost, errors.New("the machine was asleep")))
 	}
-	p.line.failed, p.line.cut = 0, false
+	p.connectivity.failed, p.connectivity.cut = 0, false
 	p.wake()
 }
 

@@ -63,7 +63,7 @@ type fakeNet struct {
 	useless map[uint64][]error
 	dials   int // in progress
 	defects int // of the pool
-	broken  any // TakeNews panics with it once, if it is not nil
+	broken  any // TakeAnnouncements panics with it once, if it is not nil
 	flying  int
 
 	relay fakeRelay
@@ -361,7 +361,7 @@ func (n *fakeNet) Defects() int {
 
 func (n *fakeNet) Changed() <-chan struct{} { return n.changed }
 
-func (n *fakeNet) TakeNews(yield func(uint64, []byte, []chainhash.Hash)) {
+func (n *fakeNet) TakeAnnouncements(yield func(uint64, []byte, []chainhash.Hash)) {
 	n.mu.Lock()
 	news, broken := n.news, n.broken
 	n.news, n.broken = nil, nil

@@ -93,14 +93,14 @@ type Roster interface {
 	Defects() int
 
 	// Changed is poked (capacity one) whenever Live, Dialling, the announcements of
-	// TakeNews or the replies of TakeLate may have changed. It has one reader, the syncer.
+	// TakeAnnouncements or the replies of TakeLate may have changed. It has one reader, the syncer.
 	Changed() <-chan struct{}
 
-	// TakeNews calls yield once for each announcement that came since the last
+	// TakeAnnouncements calls yield once for each announcement that came since the last
 	// call, oldest first per peer: either the payload of a headers message or
 	// the hashes of announced blocks. What a peer announces is bounded: of too
 	// much, the oldest is dropped.
-	TakeNews(yield func(id uint64, headers []byte, blocks []chainhash.Hash))
+	TakeAnnouncements(yield func(id uint64, headers []byte, blocks []chainhash.Hash))
 
 	// SendHeaders tells a peer to announce blocks by their headers. It is sent
 	// once per connection however often it is asked for.
@@ -115,7 +115,7 @@ type Feedback interface {
 	Accuse(id uint64, evidence error)
 
 	// Useless reports that a peer sends, again and again, what brings nothing: that
-	// lowers its standing, in the end it costs the connection. It is proof of no
+	// raises its ban score, in the end it costs the connection. It is proof of no
 	// fault. The error says what it sent.
 	Useless(id uint64, what error)
 

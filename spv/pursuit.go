@@ -138,7 +138,7 @@ func (p *pursuit) roster() (err error) {
 		p.show()
 	}
 	p.survey.age(now)
-	p.cfg.Peers.TakeNews(func(id uint64, headers []byte, blocks []chainhash.Hash) {
+	p.cfg.Peers.TakeAnnouncements(func(id uint64, headers []byte, blocks []chainhash.Hash) {
 		switch {
 		case err != nil || p.survey.peers[id] == nil: // the peer is gone
 		case headers != nil:

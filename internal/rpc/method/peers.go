@@ -234,7 +234,7 @@ func getAddedNodeInfo() Method {
 		Example: `[true]`,
 		Reads:   true,
 		Handle: func(_ context.Context, c *Call) (any, error) {
-			addrs := c.Pool.Wanted()
+			addrs := c.Pool.Manual()
 			if only := c.str("node"); only != "" {
 				addrs = slices.DeleteFunc(addrs, func(addr string) bool {
 					host, _, err := net.SplitHostPort(addr)

@@ -15,9 +15,9 @@ func plainTx(n uint32) *wire.MsgTx {
 	return tx
 }
 
-// TestShelf checks who gets what from the shelf, and what echoes.
-func TestShelf(t *testing.T) {
-	s, tx := newShelf(), plainTx(1)
+// TestOffered checks which peer gets what is offered, and what echoes.
+func TestOffered(t *testing.T) {
+	s, tx := newOffered(), plainTx(1)
 	hash := tx.TxHash()
 	if announce, err := s.offer(1, hash, tx); !announce || err != nil {
 		t.Fatal(announce, err)
@@ -40,23 +40,23 @@ func TestShelf(t *testing.T) {
 	}
 	s.withdraw(hash)
 	s.withdraw(hash)
-	if s.echoes(2, hash) || s.bytes != 0 || len(s.wares) != 0 {
-		t.Errorf("%d wares, %d bytes after it was withdrawn", len(s.wares), s.bytes)
+	if s.echoes(2, hash) || s.bytes != 0 || len(s.txs) != 0 {
+		t.Errorf("%d wares, %d bytes after it was withdrawn", len(s.txs), s.bytes)
 	}
 }
 
-// TestShelfIsBounded checks that a full shelf takes nothing more, and does again
+// TestOfferedIsBounded checks that nothing more is offered when there is too much, and does again
 // when there is room.
-func TestShelfIsBounded(t *testing.T) {
-	s := newShelf()
-	for n := range uint32(maxShelf) {
+func TestOfferedIsBounded(t *testing.T) {
+	s := newOffered()
+	for n := range uint32(maxOffered) {
 		tx := plainTx(n)
 		if _, err := s.offer(1, tx.TxHash(), tx); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tx, first := plainTx(maxShelf), plainTx(0)
-	if _, err := s.offer(1, tx.TxHash(), tx); !errors.Is(err, ErrShelfFull) {
+	tx, first := plainTx(maxOffered), plainTx(0)
+	if _, err := s.offer(1, tx.TxHash(), tx); !errors.Is(err, ErrOffersFull) {
 		t.Errorf("a full shelf: %v", err)
 	}
 	if _, err := s.offer(2, first.TxHash(), first); err != nil {

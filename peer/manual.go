@@ -16,16 +16,16 @@ var (
 	ErrUnknownPeer = errors.New("no such peer")
 )
 
-// wanted is a peer that the user named. The pool's lock guards it.
-type wanted struct {
+// manualPeer is a peer that the user named. The pool's lock guards it.
+type manualPeer struct {
 	addr string
 	host string // see addrbook.HostOf
 	role Role
 	stop context.CancelFunc // ends what keeps it connected; nil while nothing does
 }
 
-func newWanted(addr string, role Role) *wanted {
-	return &wanted{addr: addr, host: addrbook.HostOf(addr), role: role}
+func newManualPeer(addr string, role Role) *manualPeer {
+	return &manualPeer{addr: addr, host: addrbook.HostOf(addr), role: role}
 }
 
 // shift is one run of the pool, for what is to be started in the middle of it.
@@ -47,7 +47,7 @@ func (p *Pool) Add(addr string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.wantedAt(addr) >= 0 {
+	if p.manualAt(addr) >= 0 {
 		return fmt.Errorf("add peer %s: %w", addr, ErrKnownPeer)
 	}
 	for _, m := range p.members {
@@ -55,8 +55,8 @@ func (p *Pool) Add(addr string) error {
 			m.end(fault(ClosedByUs, errors.New("the user has added this peer")))
 		}
 	}
-	w := newWanted(addr, Added)
-	p.wanted = append(p.wanted, w)
+	w := newManualPeer(addr, Added)
+	p.manual = append(p.manual, w)
 	p.employ(w)
 	return nil
 }
@@ -70,11 +70,11 @@ func (p *Pool) Remove(addr string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := p.wantedAt(addr)
+	i := p.manualAt(addr)
 	if i < 0 {
 		return fmt.Errorf("remove peer %s: %w", addr, ErrUnknownPeer)
 	}
-	if stop := p.wanted[i].stop; stop != nil {
+	if stop := p.manual[i].stop; stop != nil {
 		stop()
 	}
 	for _, m := range p.members {
@@ -82,7 +82,7 @@ func (p *Pool) Remove(addr string) error {
 			m.end(fault(ClosedByUs, errors.New("the user has removed this peer")))
 		}
 	}
-	p.wanted = slices.Delete(p.wanted, i, i+1)
+	p.manual = slices.Delete(p.manual, i, i+1)
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (p *Pool) Try(addr string) error {
 	defer p.mu.Unlock()
 	host := addrbook.HostOf(addr)
 	inUse := func(m *member) bool { return m.addr == addr && m.live() }
-	if p.trying[host] || p.wantedAt(addr) >= 0 || slices.ContainsFunc(p.members, inUse) {
+	if p.trying[host] || p.manualAt(addr) >= 0 || slices.ContainsFunc(p.members, inUse) {
 		return fmt.Errorf("try peer %s: %w", addr, ErrKnownPeer)
 	}
 	if s := p.shift; s != nil {
@@ -126,13 +126,13 @@ func (p *Pool) Disconnect(id uint64, addr string) error {
 	return nil
 }
 
-// Wanted returns the addresses of the peers that the user named, in their order,
+// Manual returns the addresses of the peers that the user named, in their order,
 // without those of the configuration's Connect.
-func (p *Pool) Wanted() []string {
+func (p *Pool) Manual() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var addrs []string
-	for _, w := range p.wanted {
+	for _, w := range p.manual {
 		if w.role == Added {
 			addrs = append(addrs, w.addr)
 		}
@@ -140,20 +140,20 @@ func (p *Pool) Wanted() []string {
 	return addrs
 }
 
-// wantedAt returns the index of a peer that the user named, -1 if there is none.
-func (p *Pool) wantedAt(addr string) int {
-	return slices.IndexFunc(p.wanted, func(w *wanted) bool { return w.addr == addr })
+// manualAt returns the index of a peer that the user named, -1 if there is none.
+func (p *Pool) manualAt(addr string) int {
+	return slices.IndexFunc(p.manual, func(w *manualPeer) bool { return w.addr == addr })
 }
 
-// employ starts what keeps a wanted peer connected, if the pool runs.
-func (p *Pool) employ(w *wanted) {
+// employ starts what keeps a manual peer connected, if the pool runs.
+func (p *Pool) employ(w *manualPeer) {
 	s := p.shift
 	if s == nil {
 		return
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	w.stop = stop
-	p.line.dialers++
+	p.connectivity.dialers++
 	s.wg.Go(func() {
 		defer stop()
 		p.keep(ctx, w.addr, w.role)

@@ -11,9 +11,9 @@ import (
 // the network to be taken for gone. With fewer to dial, each failing once will do.
 const manyDials = 8
 
-// line is what the pool knows about the network as such. The pool's lock guards
+// connectivity is what the pool knows about the network as such. The pool's lock guards
 // it.
-type line struct {
+type connectivity struct {
 	dialers int           // those who would dial if they could
 	dials   int           // in progress, handshakes included
 	failed  int           // dials in a row that did not connect
@@ -25,7 +25,7 @@ type line struct {
 func (p *Pool) dialed(connected bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := &p.line
+	l := &p.connectivity
 	switch {
 	case connected:
 		if l.cut {
@@ -45,8 +45,8 @@ func (p *Pool) dialed(connected bool) {
 // countDials counts dials that begin, or end if n is negative.
 func (p *Pool) countDials(n int) {
 	p.mu.Lock()
-	p.line.dials += n
-	none := p.line.dials == 0
+	p.connectivity.dials += n
+	none := p.connectivity.dials == 0
 	p.mu.Unlock()
 	if none {
 		poke(p.changed)
@@ -55,8 +55,8 @@ func (p *Pool) countDials(n int) {
 
 // wake ends every pause.
 func (p *Pool) wake() {
-	close(p.line.back)
-	p.line.back = make(chan struct{})
+	close(p.connectivity.back)
+	p.connectivity.back = make(chan struct{})
 }
 
 // online returns whether the network is there as far as is known, and what is
@@ -64,14 +64,14 @@ func (p *Pool) wake() {
 func (p *Pool) online() (bool, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.line.cut, p.line.back
+	return !p.connectivity.cut, p.connectivity.back
 }
 
 // retire counts n less that would dial.
 func (p *Pool) retire(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.line.dialers -= n
+	p.connectivity.dialers -= n
 }
 
 // gate waits until it makes sense to dial. While the network is gone only one

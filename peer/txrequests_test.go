@@ -25,7 +25,7 @@ func numbered(a, b int) []chainhash.Hash {
 func addrOf(id uint64) string { return fmt.Sprintf("%d.1.1.1:9108", 10+id) }
 
 // sent has a peer send a transaction.
-func (h *hearing) sent(id uint64, hash chainhash.Hash, size int, now time.Time) (asked, fresh bool, ask []chainhash.Hash) {
+func (h *txRequests) sent(id uint64, hash chainhash.Hash, size int, now time.Time) (asked, fresh bool, ask []chainhash.Hash) {
 	a := h.arrived(id, hash, hash, size, now)
 	return a.asked, a.fresh, a.ask
 }
@@ -33,7 +33,7 @@ func (h *hearing) sent(id uint64, hash chainhash.Hash, size int, now time.Time) 
 // TestFetchedOnce checks that what several peers announce is asked of one of them,
 // and what it does not send of another one.
 func TestFetchedOnce(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	txs := numbered(1, 3)
 	if got := h.announced(1, addrOf(1), txs, now); !slices.Equal(got, txs) {
 		t.Fatalf("asked the first for %v", got)
@@ -69,13 +69,13 @@ func TestFetchedOnce(t *testing.T) {
 // TestForgottenWithoutSource checks that what nobody sends does not stay, and is
 // asked for when it is announced again.
 func TestForgottenWithoutSource(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx := numbered(1, 1)
 	h.announced(1, addrOf(1), tx, now)
 	h.left(1, now)
 	h.chase(now)
-	if len(h.wants) != 0 || len(h.ears) != 0 {
-		t.Fatalf("%d wants, %d ears left", len(h.wants), len(h.ears))
+	if len(h.byHash) != 0 || len(h.peers) != 0 {
+		t.Fatalf("%d wants, %d ears left", len(h.byHash), len(h.peers))
 	}
 	if got := h.announced(2, addrOf(2), tx, now); !slices.Equal(got, tx) {
 		t.Errorf("asked for %v", got)
@@ -85,7 +85,7 @@ func TestForgottenWithoutSource(t *testing.T) {
 // TestUnasked checks that what was not asked for is known for that, and changes
 // nothing.
 func TestUnasked(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx := numbered(1, 2)
 	if asked, _, _ := h.sent(1, tx[0], 300, now); asked {
 		t.Error("a stranger was taken for somebody who was asked")
@@ -106,11 +106,11 @@ func TestUnasked(t *testing.T) {
 
 // TestFlood checks the bounds on what one peer can make us do and keep.
 func TestFlood(t *testing.T) {
-	h, now := newHearing(), time.Unix(1e9, 0)
+	h, now := newTxRequests(), time.Unix(1e9, 0)
 	flood := numbered(1, 50_000)
 	asked := h.announced(1, addrOf(1), flood, now)
-	if len(asked) != maxTxAsked || len(h.ears[1].backlog) > maxTxBacklog {
-		t.Fatalf("asked for %d, %d more in line", len(asked), len(h.ears[1].backlog))
+	if len(asked) != maxTxAsked || len(h.peers[1].backlog) > maxTxBacklog {
+		t.Fatalf("asked for %d, %d more in line", len(asked), len(h.peers[1].backlog))
 	}
 	const size = 100 << 10
 	bytes, next := 0, asked

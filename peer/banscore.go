@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// forgiven is the time in which half of a bad standing is forgotten.
+// forgiven is the time in which half of a ban score is forgotten.
 const forgiven = 10 * time.Minute
 
-// standing is how badly an address has behaved, from zero upwards. It halves
+// banScore is how badly an address has behaved, from zero upwards. It halves
 // every ten minutes. It is a plain value without a clock of its own.
-type standing struct {
+type banScore struct {
 	points float64
 	at     time.Time
 	last   Reason // why points were added last, or the peer was left
@@ -18,7 +18,7 @@ type standing struct {
 }
 
 // now returns the points that are left.
-func (s standing) now(t time.Time) float64 {
+func (s banScore) now(t time.Time) float64 {
 	if s.points == 0 {
 		return 0
 	}
@@ -26,7 +26,7 @@ func (s standing) now(t time.Time) float64 {
 }
 
 // add notes one occurrence of a reason.
-func (s *standing) add(r Reason, t time.Time) {
+func (s *banScore) add(r Reason, t time.Time) {
 	s.points = s.now(t) + float64(r.Score())
 	s.at = t
 	s.last = r

@@ -30,23 +30,23 @@ const (
 	unreliable = 10 * time.Minute // that a source is one after it has not sent a transaction in time
 )
 
-// hearing decides which announced transactions are asked for, and of whom: each once,
+// txRequests decides which announced transactions are asked for, and of whom: each once,
 // of the first peer that announced it, and of one in another network when it is late.
 // Of one that the wallet keeps a second copy is fetched from another network: the hash
 // by which transactions are asked for leaves out the witness, which any peer can forge.
 // It is a plain value.
-type hearing struct {
-	known     memory // by hash
-	refused   memory // by the hash of all bytes
-	ears      map[uint64]*ear
+type txRequests struct {
+	known     recentHashes // by hash
+	refused   recentHashes // by the hash of all bytes
+	peers     map[uint64]*txPeer
 	sources   map[string]*source // by sourceOf
-	wants     map[chainhash.Hash]*wish
+	byHash    map[chainhash.Hash]*txRequest
 	delivered map[chainhash.Hash]*delivery
 	kept      []chainhash.Hash // of delivered, oldest first
 }
 
-// ear is what one peer has announced and owes.
-type ear struct {
+// txPeer is what one peer has announced and owes.
+type txPeer struct {
 	*source
 	name    string                       // of the source
 	group   string                       // see addrbook.GroupOf
@@ -55,8 +55,8 @@ type ear struct {
 	backlog []chainhash.Hash
 }
 
-// wish is a transaction that is wanted.
-type wish struct {
+// txRequest is a transaction that is wanted.
+type txRequest struct {
 	from   uint64    // the peer that was asked; zero if none was yet
 	due    time.Time // when another peer is asked
 	spares []uint64  // who else has it
@@ -75,16 +75,16 @@ type txCopy struct {
 	group string
 }
 
-func newHearing() hearing {
-	return hearing{
-		known: newMemory(maxKnown), refused: newMemory(maxKnown), ears: make(map[uint64]*ear), sources: make(map[string]*source),
-		wants: make(map[chainhash.Hash]*wish), delivered: make(map[chainhash.Hash]*delivery),
+func newTxRequests() txRequests {
+	return txRequests{
+		known: newRecentHashes(maxKnown), refused: newRecentHashes(maxKnown), peers: make(map[uint64]*txPeer), sources: make(map[string]*source),
+		byHash: make(map[chainhash.Hash]*txRequest), delivered: make(map[chainhash.Hash]*delivery),
 	}
 }
 
-// ear returns what is known of a peer.
-func (h *hearing) ear(id uint64, addr string, now time.Time) *ear {
-	if e := h.ears[id]; e != nil {
+// peer returns what is known of a peer.
+func (h *txRequests) peer(id uint64, addr string, now time.Time) *txPeer {
+	if e := h.peers[id]; e != nil {
 		return e
 	}
 	name := sourceOf(addr)
@@ -94,15 +94,15 @@ func (h *hearing) ear(id uint64, addr string, now time.Time) *ear {
 		h.forget(now)
 		h.sources[name] = s
 	}
-	s.ears++
-	e := &ear{source: s, name: name, group: addrbook.GroupOf(addr), asked: make(map[chainhash.Hash]time.Time), sentAt: now}
-	h.ears[id] = e
+	s.peers++
+	e := &txPeer{source: s, name: name, group: addrbook.GroupOf(addr), asked: make(map[chainhash.Hash]time.Time), sentAt: now}
+	h.peers[id] = e
 	return e
 }
 
 // announced takes what a peer has announced, and returns what to ask it for.
-func (h *hearing) announced(id uint64, addr string, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
-	e := h.ear(id, addr, now)
+func (h *txRequests) announced(id uint64, addr string, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
+	e := h.peer(id, addr, now)
 	for _, hash := range hashes {
 		if h.wanted(e, id, hash) && len(e.backlog) < maxTxBacklog {
 			e.backlog = append(e.backlog, hash)
@@ -114,7 +114,7 @@ func (h *hearing) announced(id uint64, addr string, hashes []chainhash.Hash, now
 // wanted reports whether a peer may be asked for a transaction: it is not known, or a
 // second copy of it is wanted and the peer is of another network than the first. That
 // the peer has it is remembered until the wallet has decided.
-func (h *hearing) wanted(e *ear, id uint64, hash chainhash.Hash) bool {
+func (h *txRequests) wanted(e *txPeer, id uint64, hash chainhash.Hash) bool {
 	d := h.delivered[hash]
 	switch {
 	case d == nil:
@@ -128,7 +128,7 @@ func (h *hearing) wanted(e *ear, id uint64, hash chainhash.Hash) bool {
 }
 
 // ask takes as much of a peer's backlog as it may owe us.
-func (h *hearing) ask(id uint64, e *ear, now time.Time) []chainhash.Hash {
+func (h *txRequests) ask(id uint64, e *txPeer, now time.Time) []chainhash.Hash {
 	e.settle(now)
 	for hash, at := range e.asked {
 		if now.Sub(at) >= txForgiven {
@@ -145,14 +145,14 @@ func (h *hearing) ask(id uint64, e *ear, now time.Time) []chainhash.Hash {
 		if _, asked := e.asked[hash]; asked || !h.wanted(e, id, hash) {
 			continue
 		}
-		w := h.wants[hash]
+		w := h.byHash[hash]
 		switch doubtful := now.Sub(e.failed) < unreliable; {
 		case w == nil && doubtful:
-			h.wants[hash] = &wish{due: now.Add(txSecond), spares: []uint64{id}}
+			h.byHash[hash] = &txRequest{due: now.Add(txSecond), spares: []uint64{id}}
 			continue
 		case w == nil:
-			w = new(wish)
-			h.wants[hash] = w
+			w = new(txRequest)
+			h.byHash[hash] = w
 		case w.from != 0 || doubtful:
 			h.addSpare(w, id, e)
 			continue
@@ -169,7 +169,7 @@ func (h *hearing) ask(id uint64, e *ear, now time.Time) []chainhash.Hash {
 
 // addSpare remembers that one more peer has what is wanted: peers of networks that are
 // not among the others before those that are, and of too many not the latter.
-func (h *hearing) addSpare(w *wish, id uint64, e *ear) {
+func (h *txRequests) addSpare(w *txRequest, id uint64, e *txPeer) {
 	if w.from == id || slices.Contains(w.spares, id) {
 		return
 	}
@@ -191,8 +191,8 @@ func (h *hearing) addSpare(w *wish, id uint64, e *ear) {
 	w.spares = w.spares[:min(len(w.spares), maxSpares)]
 }
 
-func (h *hearing) groupOf(id uint64) string {
-	if e := h.ears[id]; e != nil {
+func (h *txRequests) groupOf(id uint64) string {
+	if e := h.peers[id]; e != nil {
 		return e.group
 	}
 	return ""
@@ -208,8 +208,8 @@ type arrival struct {
 }
 
 // arrived takes a transaction that a peer has sent. Full is the hash of all its bytes.
-func (h *hearing) arrived(id uint64, hash, full chainhash.Hash, size int, now time.Time) (a arrival) {
-	e := h.ears[id]
+func (h *txRequests) arrived(id uint64, hash, full chainhash.Hash, size int, now time.Time) (a arrival) {
+	e := h.peers[id]
 	if e == nil {
 		return a
 	}
@@ -221,7 +221,7 @@ func (h *hearing) arrived(id uint64, hash, full chainhash.Hash, size int, now ti
 	e.debt += float64(size)
 	e.sentAt = now
 	a.source = e.name
-	w, c := h.wants[hash], txCopy{full, e.group}
+	w, c := h.byHash[hash], txCopy{full, e.group}
 	switch d := h.delivered[hash]; {
 	case h.refused.has(full):
 		if w != nil && w.from == id {
@@ -237,7 +237,7 @@ func (h *hearing) arrived(id uint64, hash, full chainhash.Hash, size int, now ti
 		if w != nil {
 			h.delivered[hash].spares = w.spares
 		}
-		delete(h.wants, hash)
+		delete(h.byHash, hash)
 	}
 	a.ask = h.ask(id, e, now)
 	return a
@@ -245,8 +245,8 @@ func (h *hearing) arrived(id uint64, hash, full chainhash.Hash, size int, now ti
 
 // compare holds another copy of a transaction that the wallet keeps against those that
 // came before, and reports whether it is the same as one from another network.
-func (h *hearing) compare(hash chainhash.Hash, d *delivery, c txCopy) bool {
-	delete(h.wants, hash)
+func (h *txRequests) compare(hash chainhash.Hash, d *delivery, c txCopy) bool {
+	delete(h.byHash, hash)
 	same := slices.ContainsFunc(d.copies, func(o txCopy) bool { return o.full == c.full && o.group != c.group })
 	if d.copies = append(d.copies, c); same || len(d.copies) > maxSpares {
 		h.conclude(hash)
@@ -255,16 +255,16 @@ func (h *hearing) compare(hash chainhash.Hash, d *delivery, c txCopy) bool {
 }
 
 // conclude ends the search for a second copy.
-func (h *hearing) conclude(hash chainhash.Hash) {
+func (h *txRequests) conclude(hash chainhash.Hash) {
 	delete(h.delivered, hash)
-	delete(h.wants, hash)
+	delete(h.byHash, hash)
 	h.kept = slices.DeleteFunc(h.kept, func(o chainhash.Hash) bool { return o == hash })
 }
 
 // oversized takes note of a transaction that was not read because of its size, and
 // reports whether the peer was asked for any.
-func (h *hearing) oversized(id uint64, size int, now time.Time) bool {
-	e := h.ears[id]
+func (h *txRequests) oversized(id uint64, size int, now time.Time) bool {
+	e := h.peers[id]
 	if e == nil || len(e.asked) == 0 {
 		return false
 	}
@@ -276,7 +276,7 @@ func (h *hearing) oversized(id uint64, size int, now time.Time) bool {
 // judged takes what the wallet has decided about a transaction that was handed up. Of
 // one that it keeps, a second copy is fetched. One that it has refused is fetched from
 // other peers: its witness may be forged.
-func (h *hearing) judged(hash chainhash.Hash, kept, refused bool, now time.Time) {
+func (h *txRequests) judged(hash chainhash.Hash, kept, refused bool, now time.Time) {
 	d := h.delivered[hash]
 	switch {
 	case d == nil || d.kept:
@@ -297,13 +297,13 @@ func (h *hearing) judged(hash chainhash.Hash, kept, refused bool, now time.Time)
 	}
 	first := d.copies[0].group
 	spares := slices.DeleteFunc(slices.Clone(d.spares), func(id uint64) bool { return h.groupOf(id) == first })
-	if d.spares = nil; len(spares) > 0 && h.wants[hash] == nil {
-		h.wants[hash] = &wish{due: now, spares: spares}
+	if d.spares = nil; len(spares) > 0 && h.byHash[hash] == nil {
+		h.byHash[hash] = &txRequest{due: now, spares: spares}
 	}
 }
 
 // dropped forgets a transaction that was not handed up for want of room.
-func (h *hearing) dropped(hash chainhash.Hash) {
+func (h *txRequests) dropped(hash chainhash.Hash) {
 	if d := h.delivered[hash]; d == nil || !d.kept {
 		h.known.remove(hash)
 		delete(h.delivered, hash)
@@ -312,8 +312,8 @@ func (h *hearing) dropped(hash chainhash.Hash) {
 
 // missing takes word that a peer does not have what it was asked for, and
 // returns what to ask it for now. Others are asked by chase.
-func (h *hearing) missing(id uint64, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
-	e := h.ears[id]
+func (h *txRequests) missing(id uint64, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
+	e := h.peers[id]
 	if e == nil {
 		return nil
 	}
@@ -323,7 +323,7 @@ func (h *hearing) missing(id uint64, hashes []chainhash.Hash, now time.Time) []c
 		}
 		delete(e.asked, hash)
 		e.sentAt = now
-		if w := h.wants[hash]; w != nil && w.from == id {
+		if w := h.byHash[hash]; w != nil && w.from == id {
 			w.due = now
 		}
 	}
@@ -331,12 +331,12 @@ func (h *hearing) missing(id uint64, hashes []chainhash.Hash, now time.Time) []c
 }
 
 // left forgets a peer. Others are asked for what it owed by chase.
-func (h *hearing) left(id uint64, now time.Time) {
-	if e := h.ears[id]; e != nil {
-		e.ears--
+func (h *txRequests) left(id uint64, now time.Time) {
+	if e := h.peers[id]; e != nil {
+		e.peers--
 	}
-	delete(h.ears, id)
-	for _, w := range h.wants {
+	delete(h.peers, id)
+	for _, w := range h.byHash {
 		if w.from == id {
 			w.due = now
 		}
@@ -346,27 +346,27 @@ func (h *hearing) left(id uint64, now time.Time) {
 // chase returns what to ask of whom because somebody else did not send it, and who has
 // sent nothing that it owes for too long. What no other peer has is forgotten, and is
 // fetched when it is announced again.
-func (h *hearing) chase(now time.Time) (ask map[uint64][]chainhash.Hash, late []uint64) {
+func (h *txRequests) chase(now time.Time) (ask map[uint64][]chainhash.Hash, late []uint64) {
 	ask = make(map[uint64][]chainhash.Hash)
-	for hash, w := range h.wants {
+	for hash, w := range h.byHash {
 		if now.Before(w.due) {
 			continue
 		}
-		if e := h.ears[w.from]; e != nil {
+		if e := h.peers[w.from]; e != nil {
 			if _, owed := e.asked[hash]; owed {
 				e.failed = now
 			}
 		}
 		id, e := h.spare(w, hash)
 		if e == nil {
-			delete(h.wants, hash)
+			delete(h.byHash, hash)
 			continue
 		}
 		w.from, w.due = id, now.Add(txPatience)
 		e.asked[hash] = now
 		ask[id] = append(ask[id], hash)
 	}
-	for id, e := range h.ears { // whose answers never came has room again by now
+	for id, e := range h.peers { // whose answers never came has room again by now
 		if len(e.asked) > 0 && now.Sub(e.sentAt) >= txLate {
 			e.sentAt, e.failed = now, now
 			late = append(late, id)
@@ -379,11 +379,11 @@ func (h *hearing) chase(now time.Time) (ask map[uint64][]chainhash.Hash, late []
 }
 
 // idle reports whether chase has nothing to do until something is announced.
-func (h *hearing) idle() bool {
-	if len(h.wants) > 0 {
+func (h *txRequests) idle() bool {
+	if len(h.byHash) > 0 {
 		return false
 	}
-	for e := range maps.Values(h.ears) {
+	for e := range maps.Values(h.peers) {
 		if len(e.asked) > 0 || len(e.backlog) > 0 {
 			return false
 		}
@@ -392,11 +392,11 @@ func (h *hearing) idle() bool {
 }
 
 // spare takes the next peer that has a transaction and may be asked.
-func (h *hearing) spare(w *wish, hash chainhash.Hash) (uint64, *ear) {
+func (h *txRequests) spare(w *txRequest, hash chainhash.Hash) (uint64, *txPeer) {
 	for len(w.spares) > 0 {
 		id := w.spares[0]
 		w.spares = w.spares[1:]
-		e := h.ears[id]
+		e := h.peers[id]
 		if e == nil || len(e.asked) >= maxTxAsked || e.debt >= maxDebt {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 
 // TestStanding checks that points add up and fade.
 func TestStanding(t *testing.T) {
-	var s standing
+	var s banScore
 	now := time.Now()
 	s.add(Unsolicited, now)
 	s.add(Unsolicited, now)
