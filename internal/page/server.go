@@ -111,7 +111,7 @@ type Config struct {
 type Server struct {
 	cfg       Config
 	followers chan struct{} // holds one value for each page that is followed
-	guests    guests
+	guests    connLimit
 }
 
 // New returns a server. It starts nothing.

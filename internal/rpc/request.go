@@ -87,14 +87,14 @@ func decodeCall(data []byte) call {
 		}
 		c.params = r.Params
 	}
-	c.settleID()
+	c.completeID()
 	return c
 }
 
-// settleID decides whether a reply is due. A request of version 2.0 without an
+// completeID decides whether a reply is due. A request of version 2.0 without an
 // id is a notification, as one of version 1.0 with a null id. Whoever leaves
 // out both version and id is a person at a keyboard and wants an answer.
-func (c *call) settleID() {
+func (c *call) completeID() {
 	switch {
 	case c.version == version2:
 	case c.id == nil:

@@ -154,7 +154,7 @@ func (c *session) run(ctx context.Context) {
 	dismissed := make(chan struct{})
 	stays := context.AfterFunc(ctx, func() {
 		defer close(dismissed)
-		c.settle()
+		c.drain()
 		c.conn.Close(websocket.StatusGoingAway, "the daemon is stopping")
 	})
 	err := c.read(attended)
@@ -164,7 +164,7 @@ func (c *session) run(ctx context.Context) {
 		<-dismissed
 		return
 	}
-	c.settle()
+	c.drain()
 	c.conn.CloseNow()
 }
 
@@ -239,9 +239,9 @@ func (c *session) accept(ctx context.Context, message []byte, held share) {
 	})
 }
 
-// settle lets no more messages be answered, and returns when nothing is being
+// drain lets no more messages be answered, and returns when nothing is being
 // sent any more.
-func (c *session) settle() {
+func (c *session) drain() {
 	c.mu.Lock()
 	c.closing = true
 	c.mu.Unlock()

@@ -142,14 +142,14 @@ func (f *Jobs) oldestVotes() int64 {
 
 // changed returns the jobs above the place that are not as the client knows them, which it
 // then does.
-func (s *series) changed(list []api.Job) (news []api.Job) {
+func (s *series) changed(list []api.Job) (updates []api.Job) {
 	for _, j := range list {
 		if known, ok := s.known[j.ID]; j.ID > s.place && (!ok || known != j) {
-			news = append(news, j)
+			updates = append(updates, j)
 			s.known[j.ID] = j
 		}
 	}
-	return news
+	return updates
 }
 
 // advance moves the place over the jobs that are over, oldest first.

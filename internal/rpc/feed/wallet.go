@@ -129,10 +129,10 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	due := func(h int64) bool {
 		return moved && (h > from-f.depth && h <= scanned || h > ahead-f.depth)
 	}
-	var news []item
-	news, ev.Removed = f.fresh(found, due)
+	var updates []item
+	updates, ev.Removed = f.fresh(found, due)
 	f.read = state
-	return f.sendAll(u, ev, scanned < from, news, to)
+	return f.sendAll(u, ev, scanned < from, updates, to)
 }
 
 // reach returns how far below the place transactions are read: as far as they are sent
@@ -226,7 +226,7 @@ func (f *Wallet) placeAt(id consensus.BlockID, known locator) (place locator, wh
 
 // fresh returns the items to send, and the keys of those that were not mined and are
 // gone.
-func (f *Wallet) fresh(found []item, due func(height int64) bool) (news []item, gone []string) {
+func (f *Wallet) fresh(found []item, due func(height int64) bool) (updates []item, gone []string) {
 	loose := make(map[string]bool)
 	mined := make(map[string]bool)
 	voted := make(map[string]string)
@@ -234,13 +234,13 @@ func (f *Wallet) fresh(found []item, due func(height int64) bool) (news []item, 
 		switch {
 		case h.height == 0:
 			if loose[h.key] = true; !f.loose[h.key] {
-				news = append(news, h)
+				updates = append(updates, h)
 			}
 		case due(h.height) || f.loose[h.key]:
 			mined[h.key] = true
-			news = append(news, h)
+			updates = append(updates, h)
 		case f.voted != nil && h.votes != "" && f.voted[h.key] != h.votes:
-			news = append(news, h)
+			updates = append(updates, h)
 		}
 		if h.votes != "" {
 			voted[h.key] = h.votes
@@ -254,18 +254,18 @@ func (f *Wallet) fresh(found []item, due func(height int64) bool) (news []item, 
 	}
 	slices.Sort(gone)
 	f.loose = loose
-	return news, gone
+	return updates, gone
 }
 
 // sendAll sends an event with items, in several notifications if there are many: the last
 // one has the cursor. An event without content is only sent when it must be.
-func (f *Wallet) sendAll(u *update, ev api.WalletEvent, must bool, news []item, to *Sender) error {
-	if !must && len(news)+len(ev.Removed)+len(ev.Disconnected) == 0 {
+func (f *Wallet) sendAll(u *update, ev api.WalletEvent, must bool, updates []item, to *Sender) error {
+	if !must && len(updates)+len(ev.Removed)+len(ev.Disconnected) == 0 {
 		return nil
 	}
 	for {
-		part, items := ev, news[:min(len(news), eventItems)]
-		if news = news[len(items):]; len(news) == 0 {
+		part, items := ev, updates[:min(len(updates), eventItems)]
+		if updates = updates[len(items):]; len(updates) == 0 {
 			return f.send(u, &part, items, to)
 		}
 		part.Cursor, part.More = "", true

@@ -7,33 +7,33 @@ import (
 	"sync"
 )
 
-// guests bounds the connections, of which nobody says who makes them: for a new one too
+// connLimit bounds the connections, of which nobody says who makes them: for a new one too
 // many, the oldest of the source that has the most is closed. This machine has a bound of
 // its own, so that nobody elsewhere can keep out a browser or a probe that runs here.
-type guests struct {
-	mu    sync.Mutex // guards conns
-	conns []*guest   // oldest first
+type connLimit struct {
+	mu    sync.Mutex     // guards conns
+	conns []*limitedConn // oldest first
 }
 
-// guest is a connection. It leaves when it is closed.
-type guest struct {
+// limitedConn is a connection. It leaves when it is closed.
+type limitedConn struct {
 	net.Conn
-	from   netip.Prefix // invalid for this machine
-	guests *guests
+	from  netip.Prefix // invalid for this machine
+	limit *connLimit
 }
 
 // Close implements net.Conn.
-func (g *guest) Close() error {
-	g.guests.leave(g)
+func (g *limitedConn) Close() error {
+	g.limit.leave(g)
 	return g.Conn.Close()
 }
 
 // guard returns a listener whose connections are bounded.
-func (gs *guests) guard(l net.Listener) net.Listener { return guarded{l, gs} }
+func (gs *connLimit) guard(l net.Listener) net.Listener { return guarded{l, gs} }
 
 type guarded struct {
 	net.Listener
-	guests *guests
+	limit *connLimit
 }
 
 // Accept implements net.Listener.
@@ -42,8 +42,8 @@ func (l guarded) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guest{Conn: conn, from: sourceOf(conn.RemoteAddr()), guests: l.guests}
-	if out := l.guests.enter(g); out != nil {
+	g := &limitedConn{Conn: conn, from: sourceOf(conn.RemoteAddr()), limit: l.limit}
+	if out := l.limit.enter(g); out != nil {
 		out.Close()
 	}
 	return g, nil
@@ -65,7 +65,7 @@ func sourceOf(remote net.Addr) netip.Prefix {
 }
 
 // enter adds a connection, and returns the one that has to go for it, if one has.
-func (gs *guests) enter(g *guest) *guest {
+func (gs *connLimit) enter(g *limitedConn) *limitedConn {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
 	gs.conns = append(gs.conns, g)
@@ -92,14 +92,14 @@ func (gs *guests) enter(g *guest) *guest {
 			}
 		}
 	}
-	i := slices.IndexFunc(gs.conns, func(c *guest) bool { return c.from == crowd })
+	i := slices.IndexFunc(gs.conns, func(c *limitedConn) bool { return c.from == crowd })
 	out := gs.conns[i]
 	gs.conns = slices.Delete(gs.conns, i, i+1)
 	return out
 }
 
-func (gs *guests) leave(g *guest) {
+func (gs *connLimit) leave(g *limitedConn) {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
-	gs.conns = slices.DeleteFunc(gs.conns, func(c *guest) bool { return c == g })
+	gs.conns = slices.DeleteFunc(gs.conns, func(c *limitedConn) bool { return c == g })
 }

@@ -27,7 +27,7 @@ func (a *arrivals) Accept() (net.Conn, error) { return a.next, nil }
 // TestConnectionsAreBounded: no source has more connections than its bound, all together
 // have not either, and this machine finds room whatever others do.
 func TestConnectionsAreBounded(t *testing.T) {
-	var gs guests
+	var gs connLimit
 	in := &arrivals{}
 	l := gs.guard(in)
 	accept := func(addr string) *remote {
