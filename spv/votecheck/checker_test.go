@@ -440,3 +440,28 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestTicketThatVotesInTwoBlocks: the vote of one of the blocks does not count, whichever is
+// verified first.
+func TestTicketThatVotesInTwoBlocks(t *testing.T) {
+	plan := testnet.Plan{}
+	tx := pay(plan, start+2, 9)
+	c := grow(trunk(), 3, plan)
+	c = stakeholders.Grow(c, testnet.VotedBranch{At: start + 3, Blocks: 1, Seed: 1,
+		Alter: func(c *testnet.Chain, on consensus.BlockID, real []*wire.MsgTx) []*wire.MsgTx {
+			before := stakeholders.Vote(c, c.ID(on.Height-1), 0, nil).TxIn[1]
+			return append(real[1:], stakeholders.Vote(c, on, 0, func(tx *wire.MsgTx) {
+				tx.TxIn[1].PreviousOutPoint = before.PreviousOutPoint
+				tx.TxIn[1].BlockHeight, tx.TxIn[1].BlockIndex = before.BlockHeight, before.BlockIndex
+			}))
+		}})
+	inWorld(t, c, func(w *world) {
+		w.at(c)
+		v, _ := w.votes(tx)
+		failed := append(v.Blocks[0].Result.Failed(), v.Blocks[1].Result.Failed()...)
+		if len(failed) != 1 || failed[0].Reason != votes.AlreadyVoted || v.Confirmations != 2 {
+			t.Errorf("%v: %+v", describe(v), failed)
+		}
+		w.mustSay(true)
+	})
+}
