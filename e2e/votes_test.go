@@ -33,6 +33,7 @@ func (s *stage) testVotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	awaitTip(t, d, a) // before, the store may not be open yet
 	if err := d.Call(t.Context(), "importaddress", nil, addr); err != nil {
 		t.Fatal(err)
 	}
