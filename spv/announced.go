@@ -52,7 +52,7 @@ func (a *announcements) take() [][]byte {
 }
 
 // announcedHeaders takes headers that a peer has sent by itself.
-func (p *pursuit) announcedHeaders(id uint64, payload []byte) {
+func (p *loop) announcedHeaders(id uint64, payload []byte) {
 	a := p.announced[id]
 	if a == nil {
 		a = new(announcements)
@@ -62,16 +62,16 @@ func (p *pursuit) announcedHeaders(id uint64, payload []byte) {
 }
 
 // prepareAnnounced starts a job for each peer whose announcements wait and none of whose
-// earlier ones is being prepared. The job prepares all of them, and its fold puts them on
+// earlier ones is being prepared. The job prepares all of them, and its result puts them on
 // the chain in their order.
-func (p *pursuit) prepareAnnounced() {
+func (p *loop) prepareAnnounced() {
 	for id, a := range p.announced {
 		if a.busy || len(a.waiting) == 0 {
 			continue
 		}
 		a.busy = true
 		list := a.take()
-		p.workers.do(func(ctx context.Context) fold {
+		p.workers.do(func(ctx context.Context) result {
 			batches := make([]prepared, 0, len(list))
 			for _, payload := range list {
 				if ctx.Err() != nil {
@@ -83,7 +83,7 @@ func (p *pursuit) prepareAnnounced() {
 			return func() error {
 				a.busy = false
 				for _, b := range batches {
-					if err := p.foldAnnounced(b); err != nil {
+					if err := p.applyAnnounced(b); err != nil {
 						return err
 					}
 				}
@@ -94,27 +94,27 @@ func (p *pursuit) prepareAnnounced() {
 }
 
 // reaskAnnounced has the peers asked again whose announcements were not put on the chain
-// before the pursuit ended.
-func (p *pursuit) reaskAnnounced() {
+// before the loop ended.
+func (p *loop) reaskAnnounced() {
 	for id, a := range p.announced {
 		if a.busy || len(a.waiting) > 0 {
-			p.survey.reopen(id, time.Now())
+			p.tips.reopen(id, time.Now())
 		}
 	}
 }
 
-// foldAnnounced puts headers that a peer announced on the chain. Those that bring nothing
+// applyAnnounced puts headers that a peer announced on the chain. Those that bring nothing
 // are charged to it.
-func (p *pursuit) foldAnnounced(b prepared) error {
+func (p *loop) applyAnnounced(b prepared) error {
 	ext, err := p.extend(b, false)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	if ext != nil && p.takenBack(b, ext) {
-		p.leadFrom(b.from, now)
+		p.fetchTailFrom(b.from, now)
 	}
-	if !p.survey.announced(b, ext, p.staged.Tip.Height, now) {
+	if !p.tips.announced(b, ext, p.staged.Tip.Height, now) {
 		p.useless(b.from, fmt.Errorf("more than %d announced headers without any gain", maxIdle))
 	}
 	return nil
@@ -122,11 +122,11 @@ func (p *pursuit) foldAnnounced(b prepared) error {
 
 // announcedBlocks takes the hashes of blocks that a peer announces: if one is unknown, the
 // peer is asked for its headers. While it is about to be, nothing is looked for.
-func (p *pursuit) announcedBlocks(id uint64, blocks []chainhash.Hash, now time.Time) error {
-	if !p.survey.charge(id, 1, now) {
+func (p *loop) announcedBlocks(id uint64, blocks []chainhash.Hash, now time.Time) error {
+	if !p.tips.charge(id, 1, now) {
 		p.useless(id, fmt.Errorf("more than %d announced blocks without any gain", maxIdle))
 	}
-	if !p.survey.wouldReopen(id) {
+	if !p.tips.wouldReopen(id) {
 		return nil
 	}
 	unknown := len(blocks) > maxLookups
@@ -140,9 +140,9 @@ func (p *pursuit) announcedBlocks(id uint64, blocks []chainhash.Hash, now time.T
 			return err
 		}
 	}
-	if unknown && p.survey.trusts(id, now) {
-		p.survey.peers[id].byHash = true
-		p.survey.reopen(id, now)
+	if unknown && p.tips.trusts(id, now) {
+		p.tips.peers[id].byHash = true
+		p.tips.reopen(id, now)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func TestAnnouncementsAreBounded(t *testing.T) {
 // TestHeadersOfPeersThatLeftAreChargedToNone checks whom headers are charged to.
 func TestHeadersOfPeersThatLeftAreChargedToNone(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
+	s := newPeerTips()
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
 	s.update(liveAt(map[uint64]uint32{2: 10}), now)
 	if got := []uint64{s.source(1), s.source(2), s.source(3)}; !slices.Equal(got, []uint64{0, 2, 0}) {

@@ -20,7 +20,7 @@ const (
 	// maxBarren is the number of full messages in a row that bring nothing new.
 	// An honest peer needs four at most, as its second one begins within
 	// chain.LocatorAbove's distance of the fork.
-	maxBarren = 8
+	maxEmptyBatches = 8
 
 	// maxSide is how many headers a peer's branch may have, besides twice those
 	// of our chain, without having more work.
@@ -28,12 +28,12 @@ const (
 )
 
 // ask requests from one peer the headers that its chain has beyond ours.
-func (p *pursuit) ask(id uint64) error {
+func (p *loop) ask(id uint64) error {
 	locator, err := p.locatorFor(id)
 	if err != nil {
 		return err
 	}
-	p.workers.do(func(ctx context.Context) fold {
+	p.workers.do(func(ctx context.Context) result {
 		began := time.Now()
 		payload, err := p.cfg.Peers.HeadersFrom(ctx, id, locator, chainhash.Hash{})
 		took := time.Since(began)
@@ -44,10 +44,10 @@ func (p *pursuit) ask(id uint64) error {
 		return func() error {
 			if err != nil {
 				p.cfg.Log.Debug("No answer to getheaders", "peer", id, "err", err)
-				p.survey.say(id, failed, time.Now())
+				p.tips.say(id, failed, time.Now())
 				return nil
 			}
-			p.survey.replied(id, took)
+			p.tips.replied(id, took)
 			return p.answered(b)
 		}
 	})
@@ -57,8 +57,8 @@ func (p *pursuit) ask(id uint64) error {
 // locatorFor returns the locator of the next request to a peer. After a full message it
 // leads on from the last header of that message: on a side branch from just that header,
 // on the main chain from it or any newer block that the peer may have.
-func (p *pursuit) locatorFor(id uint64) ([]chainhash.Hash, error) {
-	next := p.survey.peers[id].next
+func (p *loop) locatorFor(id uint64) ([]chainhash.Hash, error) {
+	next := p.tips.peers[id].next
 	if next == (consensus.BlockID{}) {
 		return p.store.Locator()
 	}
@@ -75,17 +75,17 @@ func (p *pursuit) locatorFor(id uint64) ([]chainhash.Hash, error) {
 	return p.store.Locator() // there was no room to keep it
 }
 
-// prepareAnswer handles a reply to a request of the walk as what its sender has beyond
+// prepareAnswer handles a reply to a request of the tail fetch as what its sender has beyond
 // our chain.
-func (p *pursuit) prepareAnswer(id uint64, locator []chainhash.Hash, payload []byte) {
-	p.workers.do(func(context.Context) fold {
+func (p *loop) prepareAnswer(id uint64, locator []chainhash.Hash, payload []byte) {
+	p.workers.do(func(context.Context) result {
 		b := p.checkAnswer(id, locator, payload)
 		return func() error { return p.answered(b) }
 	})
 }
 
 // checkAnswer checks what a reply shows by itself.
-func (p *pursuit) checkAnswer(id uint64, locator []chainhash.Hash, payload []byte) prepared {
+func (p *loop) checkAnswer(id uint64, locator []chainhash.Hash, payload []byte) prepared {
 	batch, err := p.prepare(id, payload)
 	if err == nil && goesBack(locator, batch) {
 		err = errGoesBack
@@ -122,52 +122,52 @@ func goesBack(locator []chainhash.Hash, b *consensus.HeaderBatch) bool {
 
 // answered puts the reply of a peer on the chain and decides how its chain goes on. A
 // peer has shown all once a message is not full, whatever a full one holds. After a full
-// one that extends the main chain the walk fetches the rest. After any other one the
+// one that extends the main chain the tail fetch fetches the rest. After any other one the
 // same peer is asked for what follows, whatever other peers do meanwhile.
-func (p *pursuit) answered(b prepared) error {
+func (p *loop) answered(b prepared) error {
 	ext, err := p.extend(b, true)
 	if err != nil || ext == nil { // refused
 		return err
 	}
 	now := time.Now()
 	if ext.Added+ext.Side > 0 {
-		p.survey.progressed(b.from, now)
+		p.tips.progressed(b.from, now)
 	}
-	p.survey.brought(b.from, ext.Added+ext.Side > 0)
+	p.tips.brought(b.from, ext.Added+ext.Side > 0)
 	full := len(b.batch.Headers) >= fullBatch
-	switch w := p.survey.peers[b.from]; {
+	switch w := p.tips.peers[b.from]; {
 	case w == nil: // it is gone
 	case p.takenBack(b, ext):
-		p.survey.say(b.from, unasked, now)
+		p.tips.say(b.from, unasked, now)
 	case !full:
-		p.survey.say(b.from, settled, now)
+		p.tips.say(b.from, caughtUp, now)
 	case w.more(b.batch, ext, p.staged.Tip.Height):
-		p.survey.say(b.from, unasked, now)
+		p.tips.say(b.from, unasked, now)
 	default:
-		p.useless(b.from, fmt.Errorf("%d messages in a row of known headers, %d headers of a branch with less work", w.barren, w.side))
-		p.survey.say(b.from, failed, now)
+		p.useless(b.from, fmt.Errorf("%d messages in a row of known headers, %d headers of a branch with less work", w.emptyBatches, w.side))
+		p.tips.say(b.from, failed, now)
 	}
-	if p.takenBack(b, ext) || full && ext.Added > 0 && !p.survey.leading {
-		p.leadFrom(b.from, now)
+	if p.takenBack(b, ext) || full && ext.Added > 0 && !p.tips.fetchingTail {
+		p.fetchTailFrom(b.from, now)
 	}
 	return nil
 }
 
 // takenBack reports whether the chain was taken back to the fork with a branch that was
 // too long to keep: its headers have to come again.
-func (p *pursuit) takenBack(b prepared, ext *chain.Extension) bool {
+func (p *loop) takenBack(b prepared, ext *chain.Extension) bool {
 	return ext.Reorg != nil && b.batch.Hashes[len(b.batch.Hashes)-1] != p.staged.Tip.Hash
 }
 
-// leadFrom makes the walk begin at the tip, with a peer as its guide.
-func (p *pursuit) leadFrom(id uint64, now time.Time) {
-	p.survey.leading = true
-	p.walk.restart(false, now)
-	p.walk.guide = id
+// fetchTailFrom makes the tail fetch begin at the tip, with a peer as its guide.
+func (p *loop) fetchTailFrom(id uint64, now time.Time) {
+	p.tips.fetchingTail = true
+	p.tail.restart(false, now)
+	p.tail.guide = id
 }
 
 // useless reports that a peer sends, again and again, what brings nothing.
-func (p *pursuit) useless(id uint64, what error) {
+func (p *loop) useless(id uint64, what error) {
 	p.cfg.Log.Debug("Useless messages", "peer", id, "what", what)
 	p.cfg.Peers.Useless(id, what)
 }

@@ -7,7 +7,7 @@ import "context"
 // except for the newest blocks. Rescanning follows in the same loop, so that what was
 // matched and fetched ahead of the wallet is kept.
 func (r *run) catchUp(ctx context.Context) (Phase, error) {
-	return r.pursue(ctx, func(p *pursuit) (Phase, bool) {
+	return r.runLoop(ctx, func(p *loop) (Phase, bool) {
 		if p.status.Phase == Rescanning {
 			return p.rescanned()
 		}

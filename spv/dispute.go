@@ -48,7 +48,7 @@ func (d *dispute) join(id uint64, group string) bool {
 
 // disputed records that a peer has a block on top of the tip that breaks a rule. It reports
 // whether the peer is not to be accused of it.
-func (p *pursuit) disputed(id uint64, broken *consensus.RuleError) bool {
+func (p *loop) disputed(id uint64, broken *consensus.RuleError) bool {
 	if broken.Parent != p.staged.Tip.Hash || !broken.Rule.Proven() {
 		return false
 	}
@@ -76,7 +76,7 @@ func (p *pursuit) disputed(id uint64, broken *consensus.RuleError) bool {
 
 // endDispute ends the dispute once another chain has more work: then the block breaks a
 // rule of the network, and those that have it are accused.
-func (p *pursuit) endDispute() {
+func (p *loop) endDispute() {
 	d := p.dispute
 	if d == nil || !p.staged.Work.Gt(&d.work) {
 		return
@@ -99,8 +99,8 @@ func disputeText(d *dispute) (text, hint string) {
 
 // judgeVersions warns when most of the newest blocks have versions above those that this
 // version knows.
-func (p *pursuit) judgeVersions() error {
-	if p.survey.leading || p.versionsAt == p.staged.Tip {
+func (p *loop) judgeVersions() error {
+	if p.tips.fetchingTail || p.versionsAt == p.staged.Tip {
 		return nil
 	}
 	newer, of, err := p.store.Newer()

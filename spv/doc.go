@@ -15,7 +15,7 @@
 // One goroutine, the one that calls [Syncer.Run], owns the state of the sync
 // and is the only writer of the chain store and the wallet. It starts workers
 // that wait for peers and do pure work (hashing, proving, matching); a worker
-// hands back a fold, a closure that only the syncer's goroutine calls. All
+// hands back a result, a closure that only the syncer's goroutine calls. All
 // workers have returned before a phase ends, and everything has before Run
 // returns; the store is closed last. Transactions of the store are committed by
 // a worker too, one at a time, while the syncer goes on. No lock is held across
@@ -33,7 +33,7 @@
 //  4. A rescan changes nothing.
 //  5. sendheaders never precedes the end of the first sync, and is sent once per
 //     connection.
-//  6. Nothing is in flight when everything is settled.
+//  6. Nothing is in flight when everything is done.
 //  7. Shutdown from every phase is bounded, and leaves no goroutine behind.
 //  8. Status never says synced when it is not: without a peer, below a tip that
 //     a live peer has shown, or with filters or wallet behind the headers.
@@ -50,14 +50,14 @@
 //
 // syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
 // rescanning.go and following.go are one phase each. The last three share the loop
-// in pursuit.go, with spans.go, headers.go, filters.go, writing.go, scan.go and
+// in loop.go, with ranges.go, headers.go, filters.go, writing.go, scan.go and
 // scanwork.go as its parts, whose jobs are done by workers.go; late.go proves replies that
 // came late. relaying.go,
-// belated.go and publish.go are about unmined transactions.
+// alreadymined.go and publish.go are about unmined transactions.
 //
-// survey.go, headerplan.go, filterplan.go, earlyfilters.go, scanplan.go,
+// peertips.go, headerplan.go, filterplan.go, earlyfilters.go, scanplan.go,
 // watchlist.go and broadcast.go decide without doing. truth.go says what is true,
-// progress.go and effort.go how far it is and how long it will take; show.go shows
-// it, board.go and look.go hand it to readers, votereport.go adds what was found out about
+// progress.go and cost.go how far it is and how long it will take; show.go shows
+// it, statusboard.go and current.go hand it to readers, votereport.go adds what was found out about
 // votes. reads.go and fees.go answer what else they ask.
 package spv

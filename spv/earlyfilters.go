@@ -28,7 +28,7 @@ type earlyExam struct {
 	ask     []int // the pieces it is asked for, in order
 	started int   // of these
 	ready   map[int]*earlyFetched
-	folded  int // pieces in the opinion
+	applied int // pieces in the opinion
 	bytes   int
 	hash    consensus.EarlyFilterHash // over the pieces so far; used if it is asked for all
 	next    []byte                    // the filter at DCP0005, once it has come; nil if there is none
@@ -43,7 +43,7 @@ type earlyFetched struct {
 }
 
 // early reports whether a height is below the first committed filter.
-func (p *pursuit) early(h consensus.Height) bool { return h < p.cfg.Params.DCP0005 }
+func (p *loop) early(h consensus.Height) bool { return h < p.cfg.Params.DCP0005 }
 
 // earlyRange names the early filters for people.
 func (r *run) earlyRange() string {
@@ -51,13 +51,13 @@ func (r *run) earlyRange() string {
 }
 
 // earlyHolds reports whether no filters are to be fetched, because peers are compared.
-func (p *pursuit) earlyHolds() bool { return p.sets.examining() }
+func (p *loop) earlyHolds() bool { return p.sets.examining() }
 
 // earlyAvoid returns the peers not to be asked for a chunk: all but those that have served
 // this piece of the set that is to be used, if one of them is there.
-func (p *pursuit) earlyAvoid(start consensus.Height) []uint64 {
+func (p *loop) earlyAvoid(start consensus.Height) []uint64 {
 	supporters := p.sets.supporters(pieceOf(start))
-	live := p.survey.live()
+	live := p.tips.live()
 	if !slices.ContainsFunc(supporters, func(id uint64) bool { return slices.Contains(live, id) }) {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (p *pursuit) earlyAvoid(start consensus.Height) []uint64 {
 // judgeEarly looks at the early filters when a batch has completed them. The ones that do
 // not fit are kept up to the last but one, so that they are compared again when they are
 // complete the next time; unless they are to be used.
-func (p *pursuit) judgeEarly(b *consensus.FilterBatch) error {
+func (p *loop) judgeEarly(b *consensus.FilterBatch) error {
 	active := p.cfg.Params.DCP0005
 	switch {
 	case active == 0 || b.First().Height > active || p.staged.Filters.Height < active-1:
@@ -96,7 +96,7 @@ func (p *pursuit) judgeEarly(b *consensus.FilterBatch) error {
 }
 
 // holdEarly drops the filters above a height and starts the plan over there.
-func (p *pursuit) holdEarly(above consensus.Height) error {
+func (p *loop) holdEarly(above consensus.Height) error {
 	if err := p.store.DropFilters(max(above, 0)); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (p *pursuit) holdEarly(above consensus.Height) error {
 }
 
 // stagedPieces returns the hashes of the pieces on the chain, and the size of all.
-func (p *pursuit) stagedPieces() (sums []chainhash.Hash, size int, err error) {
+func (p *loop) stagedPieces() (sums []chainhash.Hash, size int, err error) {
 	var sum pieceSum
 	last := p.cfg.Params.DCP0005 - 1
 	err = p.store.EarlyFilters(0, func(h consensus.Height, filter []byte) {
@@ -120,12 +120,12 @@ func (p *pursuit) stagedPieces() (sums []chainhash.Hash, size int, err error) {
 }
 
 // examineEarly asks single peers for all early filters while it is open which are right.
-func (p *pursuit) examineEarly(now time.Time) error {
+func (p *loop) examineEarly(now time.Time) error {
 	defer func() { p.asking = p.exam != nil }()
 	if !p.earlyHolds() {
 		return nil
 	}
-	if e := p.exam; e != nil && !slices.Contains(p.survey.live(), e.opinion.peer) {
+	if e := p.exam; e != nil && !slices.Contains(p.tips.live(), e.opinion.peer) {
 		p.exam = nil
 	}
 	if p.exam == nil {
@@ -134,7 +134,7 @@ func (p *pursuit) examineEarly(now time.Time) error {
 		}
 	}
 	e := p.exam
-	for e.started < len(e.ask) && e.started-e.folded < earlyAhead {
+	for e.started < len(e.ask) && e.started-e.applied < earlyAhead {
 		if err := p.askPiece(e, e.ask[e.started]); err != nil {
 			return err
 		}
@@ -144,8 +144,8 @@ func (p *pursuit) examineEarly(now time.Time) error {
 }
 
 // beginExam chooses the next peer, if there is one.
-func (p *pursuit) beginExam(now time.Time) error {
-	id, ask := p.sets.next(p.survey.live(), p.cfg.Peers.Group, now)
+func (p *loop) beginExam(now time.Time) error {
+	id, ask := p.sets.next(p.tips.live(), p.cfg.Peers.Group, now)
 	if id == 0 {
 		if p.sets.conclude(0); p.sets.target != nil { // nothing more is to be had
 			return p.adopt()
@@ -166,7 +166,7 @@ func (p *pursuit) beginExam(now time.Time) error {
 
 // askPiece asks the peer for one piece, chunk after chunk. The filter at DCP0005 comes with
 // the last piece: it is proven by its header, and may be part of the known hash.
-func (p *pursuit) askPiece(e *earlyExam, k int) error {
+func (p *loop) askPiece(e *earlyExam, k int) error {
 	from := consensus.Height(k) * earlyPiece
 	targets, err := p.store.FilterTargets(from, int(min(from+earlyPiece, p.cfg.Params.DCP0005+1)-from))
 	if err != nil || len(targets) == 0 {
@@ -186,8 +186,8 @@ func (p *pursuit) askPiece(e *earlyExam, k int) error {
 		}
 		targets = targets[1:]
 	}
-	avoid := slices.DeleteFunc(p.survey.live(), func(id uint64) bool { return id == e.opinion.peer })
-	p.workers.do(func(ctx context.Context) fold {
+	avoid := slices.DeleteFunc(p.tips.live(), func(id uint64) bool { return id == e.opinion.peer })
+	p.workers.do(func(ctx context.Context) result {
 		f, err := p.fetchPiece(ctx, e.opinion.peer, avoid, targets, genesis)
 		return func() error {
 			if p.exam != e {
@@ -199,14 +199,14 @@ func (p *pursuit) askPiece(e *earlyExam, k int) error {
 				return nil
 			}
 			e.ready[k] = f
-			return p.foldPieces(e)
+			return p.applyPieces(e)
 		}
 	})
 	return nil
 }
 
 // fetchPiece fetches filters of one peer.
-func (p *pursuit) fetchPiece(
+func (p *loop) fetchPiece(
 	ctx context.Context, id uint64, avoid []uint64, targets []consensus.FilterTarget, genesis []byte,
 ) (*earlyFetched, error) {
 	f := &earlyFetched{}
@@ -250,26 +250,26 @@ func (p *pursuit) fetchPiece(
 	return f, nil
 }
 
-// foldPieces takes the pieces that have come, in order, and the opinion when it is whole.
-func (p *pursuit) foldPieces(e *earlyExam) error {
-	for e.folded < len(e.ask) {
-		f := e.ready[e.ask[e.folded]]
+// applyPieces takes the pieces that have come, in order, and the opinion when it is whole.
+func (p *loop) applyPieces(e *earlyExam) error {
+	for e.applied < len(e.ask) {
+		f := e.ready[e.ask[e.applied]]
 		if f == nil {
 			return nil
 		}
-		delete(e.ready, e.ask[e.folded])
-		e.opinion.pieces[e.ask[e.folded]] = f.sum
+		delete(e.ready, e.ask[e.applied])
+		e.opinion.pieces[e.ask[e.applied]] = f.sum
 		e.bytes += f.bytes
 		for _, filter := range f.filters {
 			e.hash.Add(filter)
 		}
 		e.next = f.next
-		e.folded++
+		e.applied++
 	}
 	p.exam = nil
 	e.opinion.fits = len(e.ask) == pieces(p.cfg.Params.DCP0005) && e.hash.Check(p.cfg.Params, e.next) == nil
 	left := 0
-	if id, _ := p.sets.next(p.survey.live(), p.cfg.Peers.Group, time.Now()); id != 0 {
+	if id, _ := p.sets.next(p.tips.live(), p.cfg.Peers.Group, time.Now()); id != 0 {
 		left = 1
 	}
 	p.cfg.Log.Info("Compared the early filters of a peer", "peer", e.opinion.peer, "fits", e.opinion.fits, "bytes", e.bytes)
@@ -282,7 +282,7 @@ func (p *pursuit) foldPieces(e *earlyExam) error {
 
 // adopt makes the filters on the chain those of the target: what is before the first piece
 // that differs stays.
-func (p *pursuit) adopt() error {
+func (p *loop) adopt() error {
 	k, differs := p.sets.differs()
 	p.cfg.Log.Info("Decided which early filters to use", "proven", p.sets.proven, "differ", differs, "piece", k)
 	if !differs {
@@ -293,7 +293,7 @@ func (p *pursuit) adopt() error {
 
 // earlyProven names the peers that served something else before the early filters were
 // found to be right.
-func (p *pursuit) earlyProven() error {
+func (p *loop) earlyProven() error {
 	p.unwarn(codeEarlyWrong)
 	p.unwarn(codeEarlyUnproven)
 	if p.sets.first == nil {
@@ -329,7 +329,7 @@ func (x pinned) earlyReason() (reason, hint string) {
 }
 
 // earlyAccepted says that filters are used which are not proven.
-func (p *pursuit) earlyAccepted() {
+func (p *loop) earlyAccepted() {
 	p.unwarn(codeEarlyWrong)
 	p.ledger = newEarlyLedger()
 	p.warnEarlyUnproven()

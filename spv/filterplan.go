@@ -203,7 +203,7 @@ func (p *filterPlan) idle() bool { return len(p.flying) == 0 && len(p.ready) == 
 
 // delay returns the chunk that all others wait for, if live peers have failed
 // on it.
-func (p *filterPlan) delay(live map[uint64]*witness) delay {
+func (p *filterPlan) delay(live map[uint64]*peerTip) delay {
 	front := p.flying[p.done+1]
 	if front == nil {
 		return delay{}

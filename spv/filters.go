@@ -17,9 +17,9 @@ const (
 )
 
 // fetchFilters asks for as many chunks of filters as the window allows.
-func (p *pursuit) fetchFilters() error {
+func (p *loop) fetchFilters() error {
 	for !p.earlyHolds() {
-		c, ok := p.plan.take(p.staged.Tip.Height, len(p.survey.peers), !p.survey.leading, time.Now())
+		c, ok := p.plan.take(p.staged.Tip.Height, len(p.tips.peers), !p.tips.fetchingTail, time.Now())
 		if !ok {
 			return nil
 		}
@@ -31,7 +31,7 @@ func (p *pursuit) fetchFilters() error {
 }
 
 // fetchChunk asks a peer for a chunk and proves what comes.
-func (p *pursuit) fetchChunk(c chunk) error {
+func (p *loop) fetchChunk(c chunk) error {
 	targets, err := p.store.FilterTargets(c.start, c.n)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (p *pursuit) fetchChunk(c chunk) error {
 	if p.early(c.start) {
 		c.avoid = slices.Concat(c.avoid, p.earlyAvoid(c.start))
 	}
-	p.workers.do(func(ctx context.Context) fold {
+	p.workers.do(func(ctx context.Context) result {
 		if wait.For(ctx, c.pause()) != nil {
 			return nil
 		}
@@ -62,9 +62,9 @@ func (p *pursuit) fetchChunk(c chunk) error {
 			if p.early(c.start) && p.plan.awaits(c.start) {
 				p.ledger.note(from, batch)
 			}
-			p.pace.effort.fetchedFilters(len(payload), batch.Len())
+			p.rates.cost.fetchedFilters(len(payload), batch.Len())
 			p.plan.arrived(batch, len(payload), time.Now())
-			return p.foldFilters()
+			return p.applyFilters()
 		}
 	})
 	return nil
@@ -72,14 +72,14 @@ func (p *pursuit) fetchChunk(c chunk) error {
 
 // chunkFailed hands a chunk back to the plan. A peer that sent filters that are
 // not the committed ones is accused; silence proves nothing.
-func (p *pursuit) chunkFailed(c chunk, from uint64, err error) {
+func (p *loop) chunkFailed(c chunk, from uint64, err error) {
 	p.cfg.Log.Debug("No filters", "from", c.start, "to", c.end(), "peer", from, "err", err)
 	p.plan.failed(c.start, from)
 	p.accuseOf(from, err)
 }
 
 // accuseOf accuses a peer if an error is a broken rule, and reports a defect.
-func (p *pursuit) accuseOf(id uint64, err error) {
+func (p *loop) accuseOf(id uint64, err error) {
 	if p.failedOver(err) {
 		return
 	}
@@ -89,10 +89,10 @@ func (p *pursuit) accuseOf(id uint64, err error) {
 	}
 }
 
-// foldFilters puts the filters that have come on the chain, in order.
-func (p *pursuit) foldFilters() error {
+// applyFilters puts the filters that have come on the chain, in order.
+func (p *loop) applyFilters() error {
 	for {
-		if may, err := p.mayFold(); !may || err != nil {
+		if may, err := p.mayApply(); !may || err != nil {
 			return err
 		}
 		batch := p.plan.pop()

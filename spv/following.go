@@ -11,7 +11,7 @@ func (r *run) follow(ctx context.Context) (Phase, error) {
 	r.store.Trim()
 	r.relay.resume()
 	defer r.cfg.Peers.WantTxs(false)
-	return r.pursue(ctx, func(p *pursuit) (Phase, bool) {
+	return r.runLoop(ctx, func(p *loop) (Phase, bool) {
 		p.scan()
 		p.relayTxs()
 		if r.status.FirstSyncDone {

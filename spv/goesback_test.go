@@ -39,11 +39,11 @@ func TestRepliesThatGoBack(t *testing.T) {
 	}
 }
 
-// TestWhoeverLeadsBackIsNotTakenForTheNext checks that a peer which has the walk begin
+// TestWhoeverLeadsBackIsNotTakenForTheNext checks that a peer which has the tail fetch begin
 // anew, from where no block of the locator gives it away, does not make the client
 // believe that the next one, which is led through what is known, has no more.
 func TestWhoeverLeadsBackIsNotTakenForTheNext(t *testing.T) {
-	const known = (maxBarren + 3) * fullBatch
+	const known = (maxEmptyBatches + 3) * fullBatch
 	c := generate(t, known+500, testnet.Plan{})
 	inHouse(t, c, nil, func(h *house) {
 		h.net.join(&fakePeer{chain: c, latency: latency, leavesAt: known})

@@ -96,7 +96,7 @@ func (w *planWorld) run() (done bool) {
 			i := w.rnd.IntN(len(w.held))
 			w.held[i]()
 			w.held = slices.Delete(w.held, i, i+1)
-			w.fold()
+			w.apply()
 		case len(w.flying) > 0:
 			i := w.rnd.IntN(len(w.flying))
 			a := w.flying[i]
@@ -125,9 +125,9 @@ func (w *planWorld) answer(a headerAsk) {
 	}
 }
 
-// fold is the dumb twin of the chain: it takes every header whose parent it has,
+// apply is the dumb twin of the chain: it takes every header whose parent it has,
 // instead of what was above that.
-func (w *planWorld) fold() {
+func (w *planWorld) apply() {
 	for b, ok := w.plan.peek(); ok; b, ok = w.plan.peek() {
 		for i := range b.batch.Headers {
 			h := b.batch.Headers[i]
@@ -183,7 +183,7 @@ func TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem(t *testing.T) {
 	}
 }
 
-func TestSpansAreFetchedAtTheSameTimeWithinBounds(t *testing.T) {
+func TestRangesAreFetchedAtTheSameTimeWithinBounds(t *testing.T) {
 	honest := rawChain{}.fork(-1, 100, 1)
 	var points []consensus.BlockID
 	for h := consensus.Height(10); h < 100; h += 10 {
@@ -207,7 +207,7 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 	plan := newHeaderPlan(honest.id(0), []consensus.BlockID{honest.id(20)}, 10)
 	live := []uint64{1, 2}
 	a, _ := plan.take(live, now)
-	plan.take(live, now) // the open span
+	plan.take(live, now) // the open range
 	if other, ok := plan.take(live, now.Add(time.Hour)); ok {
 		t.Fatalf("asked for %+v though anybody may answer", other)
 	}
@@ -215,12 +215,12 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a, _ = plan.take(live, now); a.peer != 1 {
-		t.Fatalf("the span is continued with peer %d", a.peer)
+		t.Fatalf("the range is continued with peer %d", a.peer)
 	}
-	if a, ok := plan.take(live, now.Add(walkPatience-1)); ok {
+	if a, ok := plan.take(live, now.Add(tailPatience-1)); ok {
 		t.Fatalf("asked for %+v too early", a)
 	}
-	b, ok := plan.take(live, now.Add(walkPatience))
+	b, ok := plan.take(live, now.Add(tailPatience))
 	if !ok || b.after != honest.id(0).Hash || !slices.Equal(b.avoid, []uint64{1}) {
 		t.Errorf("asked for %+v, want the front again and not from peer 1", b)
 	}

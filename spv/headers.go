@@ -14,38 +14,38 @@ import (
 )
 
 // Facts of a headers message (wire: MaxBlockHeadersPerMsg), and bounds of the
-// walk.
+// tail fetch.
 const (
 	fullBatch    = 2000                     // headers in a message that says: there may be more
 	headerStride = consensus.HeaderSize + 1 // a header and its transaction count, which is zero
-	walkDepth    = 4                        // batches fetched ahead of the last one folded
+	tailDepth    = 4                        // batches fetched ahead of the last one applied
 
-	walkPause    = 200 * time.Millisecond // before the first retry; doubled each time
-	maxWalkPause = 5 * time.Second
-	walkPatience = 3 * time.Second   // for one reply, if another peer can be asked,
-	slowPatience = 10 * walkPatience // and at most where replies take long
-	walkCopies   = 2                 // requests for the same batch
+	tailPause    = 200 * time.Millisecond // before the first retry; doubled each time
+	maxTailPause = 5 * time.Second
+	tailPatience = 3 * time.Second   // for one reply, if another peer can be asked,
+	slowPatience = 10 * tailPatience // and at most where replies take long
+	tailCopies   = 2                 // requests for the same batch
 )
 
-// headerWalk is the run of getheaders requests, one at a time, that leads the
+// tailFetch is the run of getheaders requests, one at a time, that carries the
 // first sync. It begins at the tip of the main chain, and each batch continues the one
 // before. The next batch is asked for as soon as one has come, while that
-// one is still being verified; batches are folded in the order of the chain. A batch
+// one is still being verified; batches are applied in the order of the chain. A batch
 // that takes long is asked for once more, and the reply that comes first is taken.
 //
-// A reply that does not continue the walk says nothing about it: its sender is on
+// A reply that does not continue the tail fetch says nothing about it: its sender is on
 // another branch, is behind, or ignores the locator. It is handled as the peer's own
 // answer, see asking.go, and the batch is requested from another peer.
-type headerWalk struct {
-	id       int              // of this walk; what belongs to an older one is dropped
+type tailFetch struct {
+	id       int              // of this fetch; what belongs to an older one is dropped
 	asking   int              // requests for the next batch that are on their way
 	fetched  int              // batches that have come
-	folded   int              // batches that were folded
+	applied  int              // batches that were applied
 	ready    map[int]prepared // verified batches by number
 	locator  []chainhash.Hash // the last header fetched, where the next request starts; empty: at the chain's tip
 	ended    bool             // the last batch was not full
 	guide    uint64           // the peer whose chain goes on after the tip, which is asked first; zero for any
-	apart    []uint64         // the peers whose replies did not continue the walk
+	apart    []uint64         // the peers whose replies did not continue the tail fetch
 	failures int              // in a row
 	since    time.Time        // when the next batch was first asked for
 	least    time.Duration    // that any batch took; zero before the first
@@ -60,29 +60,29 @@ type prepared struct {
 	late  bool // the request was answered by another peer, or given up
 }
 
-// idle reports whether nothing is on its way or waits to be folded.
-func (w *headerWalk) idle() bool { return w.asking == 0 && w.fetched == w.folded }
+// idle reports whether nothing is on its way or waits to be applied.
+func (w *tailFetch) idle() bool { return w.asking == 0 && w.fetched == w.applied }
 
 // mayFetch reports whether the next request may be made, if so many peers could be
 // asked. Where batches take long, as on a slow line, they are not asked for twice.
-func (w *headerWalk) mayFetch(leads int, now time.Time) bool {
+func (w *tailFetch) mayFetch(peers int, now time.Time) bool {
 	switch {
-	case w.ended || w.fetched-w.folded >= walkDepth || now.Before(w.pause):
+	case w.ended || w.fetched-w.applied >= tailDepth || now.Before(w.pause):
 		return false
 	case w.asking == 0:
-		return leads > 0
+		return peers > 0
 	}
-	return leads > 1 && w.asking < walkCopies && now.Sub(w.since) >= patienceFor(w.least)
+	return peers > 1 && w.asking < tailCopies && now.Sub(w.since) >= patienceFor(w.least)
 }
 
 // patienceFor returns how long a reply may take where an earlier one took so long:
 // more on a slow line, on which asking others would only make it slower.
 func patienceFor(took time.Duration) time.Duration {
-	return min(max(walkPatience, 2*took), slowPatience)
+	return min(max(tailPatience, 2*took), slowPatience)
 }
 
 // ask takes note of a request for the next batch.
-func (w *headerWalk) ask(now time.Time) {
+func (w *tailFetch) ask(now time.Time) {
 	if w.asking == 0 {
 		w.since = now
 	}
@@ -90,7 +90,7 @@ func (w *headerWalk) ask(now time.Time) {
 }
 
 // arrived takes note that the next batch has come, and returns its number.
-func (w *headerWalk) arrived(payload []byte, now time.Time) int {
+func (w *tailFetch) arrived(payload []byte, now time.Time) int {
 	w.asking = 0
 	if took := now.Sub(w.since); took < w.least || w.least == 0 {
 		w.least = took
@@ -105,29 +105,29 @@ func (w *headerWalk) arrived(payload []byte, now time.Time) int {
 	return w.fetched - 1
 }
 
-// restart abandons the walk: the next request starts at the chain's tip. After
+// restart abandons the tail fetch: the next request starts at the chain's tip. After
 // failures it waits a little longer each time.
-func (w *headerWalk) restart(failed bool, now time.Time) {
-	next := headerWalk{id: w.id + 1, least: w.least, ready: make(map[int]prepared)}
+func (w *tailFetch) restart(failed bool, now time.Time) {
+	next := tailFetch{id: w.id + 1, least: w.least, ready: make(map[int]prepared)}
 	if failed {
 		next.failures = w.failures + 1
-		next.pause = now.Add(min(walkPause<<min(next.failures, 10), maxWalkPause))
+		next.pause = now.Add(min(tailPause<<min(next.failures, 10), maxTailPause))
 	}
 	*w = next
 }
 
-// fetchHeaders asks for the headers that are due: while leading, all spans
+// fetchHeaders asks for the headers that are due: during the tail fetch, all ranges
 // between waypoints and then one long run of one peer at a time; besides and after
 // that each peer for what it has beyond.
-func (p *pursuit) fetchHeaders() error {
+func (p *loop) fetchHeaders() error {
 	now := time.Now()
-	if p.survey.leading {
-		if err := p.keepLeading(now); err != nil {
+	if p.tips.fetchingTail {
+		if err := p.fetchTail(now); err != nil {
 			return err
 		}
 	}
-	for _, id := range p.survey.due(now) {
-		p.survey.ask(id, now)
+	for _, id := range p.tips.due(now) {
+		p.tips.ask(id, now)
 		if err := p.ask(id); err != nil {
 			return err
 		}
@@ -135,45 +135,45 @@ func (p *pursuit) fetchHeaders() error {
 	return nil
 }
 
-// keepLeading makes the next requests of the plan, or that of the walk. The lead is
+// fetchTail makes the next requests of the plan, or that of the tail fetch. It is
 // over when no peer is left that could continue it.
-func (p *pursuit) keepLeading(now time.Time) error {
-	leads := p.survey.leads()
-	if len(leads) > 0 && !p.spans.done() {
-		return p.fetchSpans(now)
+func (p *loop) fetchTail(now time.Time) error {
+	peers := p.tips.tailPeers()
+	if len(peers) > 0 && !p.ranges.done() {
+		return p.fetchRanges(now)
 	}
-	onward := slices.DeleteFunc(leads, func(id uint64) bool { return slices.Contains(p.walk.apart, id) })
+	onward := slices.DeleteFunc(peers, func(id uint64) bool { return slices.Contains(p.tail.apart, id) })
 	switch {
-	case p.walk.mayFetch(len(onward), now):
-		return p.lead(now)
-	case len(onward) == 0 && (p.survey.shown() || len(leads) > 0) && p.walk.idle() && p.spans.idle():
-		p.survey.leading = false
-		p.walk.restart(false, now)
+	case p.tail.mayFetch(len(onward), now):
+		return p.requestTail(now)
+	case len(onward) == 0 && (p.tips.shown() || len(peers) > 0) && p.tail.idle() && p.ranges.idle():
+		p.tips.fetchingTail = false
+		p.tail.restart(false, now)
 	}
 	return nil
 }
 
-// lead asks the best peer for the next batch of the walk: the guide, if there is one and
+// requestTail asks the best peer for the next batch of the tail fetch: the guide, if there is one and
 // it does not take long.
-func (p *pursuit) lead(now time.Time) error {
+func (p *loop) requestTail(now time.Time) error {
 	locator, err := p.store.Locator()
 	if err != nil {
 		return err
 	}
-	locator = slices.Concat(p.walk.locator, locator)
-	avoid, walk, number := slices.Concat(p.survey.exhausted(), p.survey.later(), p.walk.apart), p.walk.id, p.walk.fetched
-	if guide := p.walk.guide; p.walk.asking == 0 && p.survey.leadsFrom(guide) {
-		avoid = slices.DeleteFunc(p.survey.live(), func(id uint64) bool { return id == guide })
+	locator = slices.Concat(p.tail.locator, locator)
+	avoid, fetch, number := slices.Concat(p.tips.exhausted(), p.tips.later(), p.tail.apart), p.tail.id, p.tail.fetched
+	if guide := p.tail.guide; p.tail.asking == 0 && p.tips.isTailPeer(guide) {
+		avoid = slices.DeleteFunc(p.tips.live(), func(id uint64) bool { return id == guide })
 	}
-	p.walk.ask(now)
-	p.workers.do(func(ctx context.Context) fold {
+	p.tail.ask(now)
+	p.workers.do(func(ctx context.Context) result {
 		payload, from, err := p.cfg.Peers.Headers(ctx, avoid, locator, chainhash.Hash{})
 		return func() error {
 			if err == nil && continues(locator[0], payload) {
-				p.survey.heard(from)
+				p.tips.heard(from)
 			}
-			if walk == p.walk.id && number == p.walk.fetched {
-				p.led(locator, payload, from, err)
+			if fetch == p.tail.id && number == p.tail.fetched {
+				p.receivedTail(locator, payload, from, err)
 			} else if err == nil {
 				p.proveLateHeaders(from, locator, payload)
 			}
@@ -183,33 +183,33 @@ func (p *pursuit) lead(now time.Time) error {
 	return nil
 }
 
-// led takes the first reply to a request for the next batch of the walk, or one of
+// receivedTail records the first reply to a request for the next batch of the tail fetch, or one of
 // its failures: the next one may start while this one is prepared.
-func (p *pursuit) led(locator []chainhash.Hash, payload []byte, from uint64, err error) {
+func (p *loop) receivedTail(locator []chainhash.Hash, payload []byte, from uint64, err error) {
 	if err != nil {
 		p.cfg.Log.Debug("No headers", "peer", from, "err", err)
-		p.survey.say(from, failed, time.Now())
-		if p.walk.asking--; p.walk.asking == 0 {
-			p.walk.restart(true, time.Now())
+		p.tips.say(from, failed, time.Now())
+		if p.tail.asking--; p.tail.asking == 0 {
+			p.tail.restart(true, time.Now())
 		}
 		return
 	}
 	if !continues(locator[0], payload) {
-		p.walk.asking--
-		p.walk.apart = append(p.walk.apart, from)
+		p.tail.asking--
+		p.tail.apart = append(p.tail.apart, from)
 		p.prepareAnswer(from, locator, payload)
 		return
 	}
-	walk, number := p.walk.id, p.walk.arrived(payload, time.Now())
-	p.survey.replied(from, p.walk.least)
-	p.workers.do(func(context.Context) fold {
+	fetch, number := p.tail.id, p.tail.arrived(payload, time.Now())
+	p.tips.replied(from, p.tail.least)
+	p.workers.do(func(context.Context) result {
 		batch, err := p.prepare(from, payload)
 		return func() error {
-			if walk != p.walk.id {
+			if fetch != p.tail.id {
 				return nil
 			}
-			p.walk.ready[number] = prepared{batch: batch, from: from, err: err}
-			return p.foldWalk()
+			p.tail.ready[number] = prepared{batch: batch, from: from, err: err}
+			return p.applyTail()
 		}
 	})
 }
@@ -225,48 +225,48 @@ func continues(block chainhash.Hash, payload []byte) bool {
 	return first.PrevBlock() == block
 }
 
-// foldWalk puts the batches that are ready on the chain, in order.
-func (p *pursuit) foldWalk() error {
+// applyWalk puts the batches that are ready on the chain, in order.
+func (p *loop) applyTail() error {
 	for {
-		b, ok := p.walk.ready[p.walk.folded]
+		b, ok := p.tail.ready[p.tail.applied]
 		if !ok {
 			return nil
 		}
-		if may, err := p.mayFold(); !may || err != nil {
+		if may, err := p.mayApply(); !may || err != nil {
 			return err
 		}
-		delete(p.walk.ready, p.walk.folded)
-		p.walk.folded++
-		p.walk.failures = 0
-		walk := p.walk.id
+		delete(p.tail.ready, p.tail.applied)
+		p.tail.applied++
+		p.tail.failures = 0
+		fetch := p.tail.id
 		ext, err := p.extend(b, true)
 		if err != nil {
 			return err
 		}
 		if ext == nil { // refused
-			p.walk.restart(true, time.Now())
+			p.tail.restart(true, time.Now())
 			return nil
 		}
-		p.survey.progressed(b.from, time.Now())
+		p.tips.progressed(b.from, time.Now())
 		if len(b.batch.Headers) < fullBatch {
-			p.survey.say(b.from, settled, time.Now())
-			p.survey.leading = false
-			p.walk.restart(false, time.Now())
+			p.tips.say(b.from, caughtUp, time.Now())
+			p.tips.fetchingTail = false
+			p.tail.restart(false, time.Now())
 		}
-		if walk != p.walk.id {
+		if fetch != p.tail.id {
 			return nil
 		}
 	}
 }
 
 // extend puts a batch on the chain. It returns nil without an error when the
-// batch was refused: then its sender has failed in the survey, and has been
+// batch was refused: then its sender has failed in the tips of peers, and has been
 // accused if what it sent is proven wrong. Headers that do not connect are no
 // fault of an announcement: its sender is asked for those between.
-func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
+func (p *loop) extend(b prepared, asked bool) (*chain.Extension, error) {
 	now := time.Now()
 	if p.failedOver(b.err) {
-		p.survey.refused(b.from, false, now)
+		p.tips.refused(b.from, false, now)
 		return nil, nil
 	}
 	var ext chain.Extension
@@ -275,7 +275,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	if err == nil || errors.As(err, &broken) && b.batch != nil && len(b.batch.Headers) > 0 {
 		var refused error // also if one of the headers after these broke a rule
 		ext, refused = contained(b.from, func() (chain.Extension, error) {
-			return p.store.Extend(b.batch, p.survey.source(b.from), p.cfg.Now())
+			return p.store.Extend(b.batch, p.tips.source(b.from), p.cfg.Now())
 		})
 		var failed *defect
 		if errors.As(refused, &failed) { // the store may be halfway
@@ -288,7 +288,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 	p.touched()
 	if ext.Reorg != nil { // also if a later header of the batch is refused
 		p.reorganised(ext.Reorg)
-		p.walk.restart(false, now) // what it has fetched does not continue this chain
+		p.tail.restart(false, now) // what it has fetched does not continue this chain
 	}
 	switch {
 	case errors.Is(err, chain.ErrOrphan), errors.Is(err, errGoesBack):
@@ -298,12 +298,12 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 			p.useless(b.from, err)
 		case b.late: // what they follow may have been given up with the request
 		case !asked:
-			p.survey.reopen(b.from, now)
+			p.tips.reopen(b.from, now)
 		case errors.Is(err, errGoesBack):
 			p.useless(b.from, err)
 			fallthrough
 		default:
-			p.survey.refused(b.from, false, now)
+			p.tips.refused(b.from, false, now)
 		}
 		return nil, nil
 	case errors.As(err, &broken):
@@ -313,7 +313,7 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 		// It says nothing about the headers. A long side branch may need an ancestor
 		// that was not kept.
 		p.cfg.Log.Warn("Headers cannot be checked", "peer", b.from, "err", err)
-		p.survey.say(b.from, failed, now)
+		p.tips.say(b.from, failed, now)
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -328,8 +328,8 @@ func (p *pursuit) extend(b prepared, asked bool) (*chain.Extension, error) {
 }
 
 // refuse takes the consequences of headers that break a rule.
-func (p *pursuit) refuse(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
-	p.survey.refused(id, true, time.Now())
+func (p *loop) refuse(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
+	p.tips.refused(id, true, time.Now())
 	p.refusals.add(id, broken)
 	if broken.Rule == consensus.RuleWaypoint {
 		p.cfg.Log.Warn("Headers refused", "peer", id, "err", broken)
@@ -346,7 +346,7 @@ func (p *pursuit) refuse(id uint64, broken *consensus.RuleError, ext *chain.Exte
 
 // accuse reports a broken rule, unless it may be our clock that is wrong: then
 // users are told.
-func (p *pursuit) accuse(id uint64, broken *consensus.RuleError) {
+func (p *loop) accuse(id uint64, broken *consensus.RuleError) {
 	if broken.Rule.Proven() {
 		p.cfg.Peers.Accuse(id, broken)
 	}
@@ -358,7 +358,7 @@ func (p *pursuit) accuse(id uint64, broken *consensus.RuleError) {
 
 // reorganised takes note that the main chain changed: filters above the fork
 // have to be fetched anew.
-func (p *pursuit) reorganised(re *chain.Reorganisation) {
+func (p *loop) reorganised(re *chain.Reorganisation) {
 	p.plan = newFilterPlan(p.staged.Filters.Height)
 	depth := len(re.Reverted)
 	if depth >= p.cfg.DeepReorg {

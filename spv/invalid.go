@@ -13,7 +13,7 @@ import (
 // node accepts, and asks all peers again what they have: what they have said before
 // was about a chain with more work. Peers that go on to send headers of the block are
 // banned as for any broken rule.
-func (p *pursuit) leaveInvalid(bad *consensus.InvalidBlock) error {
+func (p *loop) leaveInvalid(bad *consensus.InvalidBlock) error {
 	re, err := p.store.Invalidate(bad.Block)
 	if err != nil {
 		return err
@@ -30,9 +30,9 @@ func (p *pursuit) leaveInvalid(bad *consensus.InvalidBlock) error {
 	}
 	now := time.Now()
 	p.reorganised(re)
-	p.walk.restart(false, now)
-	for _, id := range p.survey.live() {
-		p.survey.reopen(id, now)
+	p.tail.restart(false, now)
+	for _, id := range p.tips.live() {
+		p.tips.reopen(id, now)
 	}
 	for _, t := range p.scanner.tracks {
 		t.cancel()

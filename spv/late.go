@@ -17,7 +17,7 @@ import (
 // proveLate starts a job that proves the next late reply, unless one does already: replies
 // that came after another peer had answered are judged as all others, without holding up
 // what is needed. Those of the chain that was left are dropped.
-func (p *pursuit) proveLate() (err error) {
+func (p *loop) proveLate() (err error) {
 	for err == nil && p.proving == 0 {
 		taken := p.cfg.Peers.TakeLate(
 			p.proveLateHeaders,
@@ -34,37 +34,37 @@ func (p *pursuit) proveLate() (err error) {
 
 // proveLateHeaders checks headers that came late, and puts those on the chain that are new:
 // then their peer is asked for what follows. If they do not connect, that is no fault.
-func (p *pursuit) proveLateHeaders(id uint64, locator []chainhash.Hash, payload []byte) {
+func (p *loop) proveLateHeaders(id uint64, locator []chainhash.Hash, payload []byte) {
 	p.proving++
-	p.workers.do(func(context.Context) fold {
+	p.workers.do(func(context.Context) result {
 		b := p.checkAnswer(id, locator, payload)
 		b.late = true
 		return func() error {
 			p.proving--
-			return p.foldLate(b)
+			return p.applyLate(b)
 		}
 	})
 }
 
-// foldLate puts headers that came late on the chain.
-func (p *pursuit) foldLate(b prepared) error {
+// applyLate puts headers that came late on the chain.
+func (p *loop) applyLate(b prepared) error {
 	ext, err := p.extend(b, true)
 	if err != nil || ext == nil || ext.Added+ext.Side == 0 {
 		return err
 	}
 	now := time.Now()
-	p.survey.progressed(b.from, now)
+	p.tips.progressed(b.from, now)
 	if p.takenBack(b, ext) {
-		p.leadFrom(b.from, now)
+		p.fetchTailFrom(b.from, now)
 		return nil
 	}
-	p.survey.reopen(b.from, now)
+	p.tips.reopen(b.from, now)
 	return nil
 }
 
 // proveLateFilters proves filters of the main chain that came late. Early ones are compared
 // with those on disk once these are proven; before that they are recorded as served.
-func (p *pursuit) proveLateFilters(id uint64, start, end chainhash.Hash, payload []byte) error {
+func (p *loop) proveLateFilters(id uint64, start, end chainhash.Hash, payload []byte) error {
 	targets, err := p.store.FilterTargetsOf(start, end)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
@@ -74,7 +74,7 @@ func (p *pursuit) proveLateFilters(id uint64, start, end chainhash.Hash, payload
 	}
 	early := p.early(targets[0].Height)
 	p.proving++
-	p.workers.do(func(context.Context) fold {
+	p.workers.do(func(context.Context) result {
 		batch, err := p.prove(id, targets, payload)
 		if err == nil && early {
 			err = p.compareEarly(targets, batch)
@@ -110,9 +110,9 @@ func (r *run) compareEarly(targets []consensus.FilterTarget, b *consensus.Filter
 }
 
 // proveLateBlock checks a block that came late against its header on the main chain.
-func (p *pursuit) proveLateBlock(id uint64, hash chainhash.Hash, payload []byte) {
+func (p *loop) proveLateBlock(id uint64, hash chainhash.Hash, payload []byte) {
 	p.proving++
-	p.workers.do(func(context.Context) fold {
+	p.workers.do(func(context.Context) result {
 		_, err := contained(id, func() (struct{}, error) { return struct{}{}, p.checkLateBlock(hash, payload) })
 		p.accuseOfLate(id, err)
 		return func() error {

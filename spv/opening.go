@@ -67,8 +67,8 @@ func (r *run) heal(damage error) (Phase, error) {
 // reopen closes the store and enters the phase Opening, so that the status does not go on
 // saying what was true before. What was staged is lost: all peers are asked again.
 func (r *run) reopen() error {
-	for _, id := range r.survey.live() {
-		r.survey.reopen(id, time.Now())
+	for _, id := range r.tips.live() {
+		r.tips.reopen(id, time.Now())
 	}
 	r.chain.Store(nil)
 	r.status.Initialised = false

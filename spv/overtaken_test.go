@@ -29,9 +29,9 @@ func TestAPeerThatWasOvertakenIsAskedOnceMore(t *testing.T) {
 	start, full := best.Fork(before, 0, 0), best.Fork(before+fullBatch, 0, 0)
 	inHouse(t, best, nil, func(h *house) {
 		fast := h.net.join(&fakePeer{chain: start, latency: latency})
-		h.net.join(&fakePeer{chain: best, latency: surveyGrace / 2})
+		h.net.join(&fakePeer{chain: best, latency: answerGrace / 2})
 		h.start()
-		h.until(surveyGrace/4, "at the end of what the fast peer has", func(st Status) bool { return st.Headers.Current == before })
+		h.until(answerGrace/4, "at the end of what the fast peer has", func(st Status) bool { return st.Headers.Current == before })
 
 		h.net.change(fast, func(p *fakePeer) { p.chain = full })
 		h.net.announceUnknown(fast)

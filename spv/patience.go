@@ -56,7 +56,7 @@ func (a *allowance) left(showing bool, limit time.Duration) bool {
 
 // connected records whether dials are in progress. From the first connection on others
 // are waited for until there are none, or for gatherTime.
-func (s *survey) connected(dialling bool, now time.Time) {
+func (s *peerTips) connected(dialling bool, now time.Time) {
 	switch {
 	case len(s.peers) == 0:
 		s.gathering, s.gathered = false, time.Time{}
@@ -68,7 +68,7 @@ func (s *survey) connected(dialling bool, now time.Time) {
 }
 
 // patience returns how long a host is waited for.
-func (s *survey) patience() time.Duration {
+func (s *peerTips) patience() time.Duration {
 	slowest := time.Duration(0)
 	for _, w := range s.peers {
 		slowest = max(slowest, w.slowest)
@@ -80,7 +80,7 @@ func (s *survey) patience() time.Duration {
 // shown all it has on this connection. A height says nothing about work: a branch that is
 // lower may have more. One peer is left out: it has connected while the status was synced
 // and claims the height of our tip. What breaks a rule is no more than the peer has shown.
-func (w *witness) unfinished(tip consensus.Height) bool {
+func (w *peerTip) unfinished(tip consensus.Height) bool {
 	switch {
 	case w.broken:
 		return false
@@ -93,7 +93,7 @@ func (w *witness) unfinished(tip consensus.Height) bool {
 // patience returns for how long the host of a peer is waited for, given how long any is: a
 // peer that claims the height of our tip is probably on our chain, so it is given time for
 // tripsAwaited round trips, which is what an honest peer needs.
-func (w *witness) patience(tip consensus.Height, most time.Duration) time.Duration {
+func (w *peerTip) patience(tip consensus.Height, most time.Duration) time.Duration {
 	if w.claimed == tip && w.next == (consensus.BlockID{}) {
 		return min(leastGrace+tripsAwaited*w.trip, mostPatience)
 	}
@@ -103,11 +103,11 @@ func (w *witness) patience(tip consensus.Height, most time.Duration) time.Durati
 // await counts the time since it was last called for each host that is waited for, given
 // the height of our tip, and finds out which peers are. Nothing is counted while others
 // lead, and of a long turn of the loop no more than two ticks.
-func (s *survey) await(tip consensus.Height, now time.Time) {
-	passed := min(now.Sub(s.looked), 2*tick)
-	s.looked, s.height = now, tip
+func (s *peerTips) await(tip consensus.Height, now time.Time) {
+	passed := min(now.Sub(s.checkedAt), 2*tick)
+	s.checkedAt, s.height = now, tip
 	s.awaited = s.awaited[:0]
-	if s.leading {
+	if s.fetchingTail {
 		return
 	}
 	most := s.patience()
@@ -138,7 +138,7 @@ func (s *survey) await(tip consensus.Height, now time.Time) {
 }
 
 // allowance returns that of a host.
-func (s *survey) allowance(host string, now time.Time) *allowance {
+func (s *peerTips) allowance(host string, now time.Time) *allowance {
 	a := s.allowances[host]
 	if a == nil {
 		s.forgetAllowances(now)
@@ -154,7 +154,7 @@ func (s *survey) allowance(host string, now time.Time) *allowance {
 
 // forgetAllowances makes room for one more: those of hosts that were away for long go
 // first, then the oldest.
-func (s *survey) forgetAllowances(now time.Time) {
+func (s *peerTips) forgetAllowances(now time.Time) {
 	if len(s.allowances) < maxAllowances {
 		return
 	}
@@ -171,14 +171,14 @@ func (s *survey) forgetAllowances(now time.Time) {
 }
 
 // claimsMore reports whether a peer claims more than the tip that await was called with.
-func (s *survey) claimsMore(id uint64) bool {
+func (s *peerTips) claimsMore(id uint64) bool {
 	w := s.peers[id]
 	return w != nil && w.claimed > s.height
 }
 
 // unanswered returns the peers that have not shown all they have on this connection, or
 // failed to answer when last asked.
-func (s *survey) unanswered() []uint64 {
+func (s *peerTips) unanswered() []uint64 {
 	return slices.DeleteFunc(s.live(), func(id uint64) bool {
 		w := s.peers[id]
 		return w.shown && w.answer != failed
@@ -186,7 +186,7 @@ func (s *survey) unanswered() []uint64 {
 }
 
 // hosts returns the names of peers for users, each once.
-func (s *survey) hosts(ids []uint64) []string {
+func (s *peerTips) hosts(ids []uint64) []string {
 	var names []string
 	for _, id := range ids {
 		if w := s.peers[id]; w != nil && !slices.Contains(names, w.host) {

@@ -23,11 +23,11 @@ func TestAPeerThatClaimsMoreIsWaitedForOnce(t *testing.T) {
 		p := silent()
 		h.start()
 		began := time.Now()
-		h.until(surveyGrace+5*time.Second, "waiting", func(st Status) bool {
+		h.until(answerGrace+5*time.Second, "waiting", func(st Status) bool {
 			return !st.Synced && st.Reason == "Waiting for 10.0.0.2: has not answered yet, but claimed more than block 300."
 		})
 		h.untilSyncedTo(time.Minute, c)
-		if took := time.Since(began); took < leastPatience || took > leastPatience+surveyGrace+time.Second {
+		if took := time.Since(began); took < leastPatience || took > leastPatience+answerGrace+time.Second {
 			h.Errorf("synced after %v, want about %v", took, leastPatience)
 		}
 		if st := h.syncer.Status(); st.Reason != "Synced at height 300 with 1 peer; no answer from 10.0.0.2." {
@@ -141,7 +141,7 @@ func TestASilentPeerOfTheSameHeightCostsLittle(t *testing.T) {
 		h.start()
 		began := time.Now()
 		h.untilSyncedTo(time.Minute, c)
-		if took := time.Since(began); took > surveyGrace {
+		if took := time.Since(began); took > answerGrace {
 			h.Errorf("synced after %v", took)
 		}
 		h.net.join(&fakePeer{chain: c, silentHeaders: true, trip: latency, host: "10.0.0.3"})
@@ -192,8 +192,8 @@ func TestNotSyncedBeforeTheDialsInProgressHaveEnded(t *testing.T) {
 // TestPatienceFollowsTheSlowestAnswer checks the bounds of how long a host is waited for.
 func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
-	s.leading = false
+	s := newPeerTips()
+	s.fetchingTail = false
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 99}), now)
 	for _, id := range s.live() {
 		s.named(id, "", 0, now)
@@ -218,8 +218,8 @@ func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 func TestTheTimeOfAHostIsBounded(t *testing.T) {
 	for _, connections := range []uint64{1, 5} {
 		now := time.Unix(1000, 0)
-		s := newSurvey()
-		s.leading = false
+		s := newPeerTips()
+		s.fetchingTail = false
 		claims := make(map[uint64]uint32)
 		for id := range connections {
 			claims[id+1] = 99
@@ -256,12 +256,12 @@ func TestTheTimeOfAHostIsBounded(t *testing.T) {
 // first sync: only its first connection is waited for.
 func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
-	s.leading = false
+	s := newPeerTips()
+	s.fetchingTail = false
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
 	s.named(1, "10.0.0.1", 0, now)
 	s.named(2, "10.0.0.2", 0, now)
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	s.ask(2, now)
 	if s.complete(now) {
 		t.Error("complete though a peer has just been asked")
@@ -277,7 +277,7 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 			t.Errorf("connection %d is waited for", id)
 		}
 	}
-	s.say(8, settled, now)
+	s.say(8, caughtUp, now)
 	s.update(liveAt(map[uint64]uint32{1: 10, 9: 10}), now)
 	s.named(9, "10.0.0.2", 0, now)
 	if s.complete(now) {

@@ -53,7 +53,7 @@ func (r *run) openDispute() *dispute {
 		return nil
 	}
 	with, without := 0, 0
-	for id, w := range r.survey.peers {
+	for id, w := range r.tips.peers {
 		switch {
 		case r.refusals[id] != nil:
 			with++
@@ -72,8 +72,8 @@ const codeEasy = "tip-too-easy"
 
 // judgeWork measures the newest blocks, once they are there, and warns when they took so
 // little work that they may be a cheap imitation.
-func (p *pursuit) judgeWork() error {
-	if p.cfg.Params.MaxEasing == 0 || p.survey.leading || p.easedAt == p.staged.Tip {
+func (p *loop) judgeWork() error {
+	if p.cfg.Params.MaxEasing == 0 || p.tips.fetchingTail || p.easedAt == p.staged.Tip {
 		return nil
 	}
 	e, err := p.store.Easing()

@@ -101,9 +101,9 @@ type Publication struct {
 	Height consensus.Height // of the block that holds it, if Mined
 }
 
-// posts is where users put transactions and the syncer says what has become of
+// publications is where users put transactions and the syncer says what has become of
 // them.
-type posts struct {
+type publications struct {
 	poke chan struct{} // capacity one; there is something fresh
 
 	mu      sync.Mutex
@@ -113,8 +113,8 @@ type posts struct {
 	changed chan struct{}    // closed and replaced when a publication has changed
 }
 
-func newPosts() *posts {
-	return &posts{poke: make(chan struct{}, 1), all: make(map[chainhash.Hash]Publication), changed: make(chan struct{})}
+func newPublications() *publications {
+	return &publications{poke: make(chan struct{}, 1), all: make(map[chainhash.Hash]Publication), changed: make(chan struct{})}
 }
 
 // Publish offers a transaction to peers until it is mined or has expired: to one
@@ -142,13 +142,13 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	case expiredAt(tx, st.Tip.Height):
 		return p, rejected(errors.New("its expiry has passed"))
 	}
-	if !s.posts.room() {
+	if !s.publications.room() {
 		return p, ErrTooMany
 	}
 	if ctx.Err() != nil {
 		return p, context.Cause(ctx)
 	}
-	switch b, _, err := s.lookBack(ctx, tx, make(lookedAt)); {
+	switch b, _, err := s.searchBack(ctx, tx, make(searchedBlocks)); {
 	case err != nil && !errors.Is(err, ErrNotInitialised): // the wallet will see all blocks that come then
 		return p, err
 	case b != nil:
@@ -158,7 +158,7 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	if p.Own, err = s.cfg.Wallet.Publish(ctx, tx); err != nil {
 		return p, err
 	}
-	s.posts.add(p)
+	s.publications.add(p)
 	return s.awaitOffer(ctx, p.Hash)
 }
 
@@ -174,7 +174,7 @@ func (s *Syncer) awaitOffer(ctx context.Context, hash chainhash.Hash) (Publicati
 	look := wait.NewTimer(tick)
 	defer look.Stop()
 	for {
-		p, changed := s.posts.get(hash)
+		p, changed := s.publications.get(hash)
 		if p.Outcome != Waiting || s.Status().Phase != Following {
 			return p, nil
 		}
@@ -193,17 +193,17 @@ func (s *Syncer) awaitOffer(ctx context.Context, hash chainhash.Hash) (Publicati
 // Publications returns what this process publishes and has published, oldest
 // first. Of what has come to its end the newest are remembered.
 func (s *Syncer) Publications() []Publication {
-	s.posts.mu.Lock()
-	defer s.posts.mu.Unlock()
+	s.publications.mu.Lock()
+	defer s.publications.mu.Unlock()
 	var list []Publication
-	for _, hash := range s.posts.order {
-		list = append(list, s.posts.all[hash])
+	for _, hash := range s.publications.order {
+		list = append(list, s.publications.all[hash])
 	}
 	return list
 }
 
 // room reports whether another transaction may be published.
-func (p *posts) room() bool {
+func (p *publications) room() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := 0
@@ -216,7 +216,7 @@ func (p *posts) room() bool {
 }
 
 // add queues a publication for the syncer.
-func (p *posts) add(pub Publication) {
+func (p *publications) add(pub Publication) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if old, ok := p.all[pub.Hash]; !ok || old.Outcome.Final() {
@@ -231,7 +231,7 @@ func (p *posts) add(pub Publication) {
 
 // resume has everything taken over again that has not come to its end, by a new
 // run.
-func (p *posts) resume() {
+func (p *publications) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fresh = nil
@@ -242,8 +242,8 @@ func (p *posts) resume() {
 	}
 }
 
-// take returns what is fresh. The syncer calls settled when it has dealt with it.
-func (p *posts) take() []Publication {
+// take returns what is fresh. The syncer calls updated when it has dealt with it.
+func (p *publications) take() []Publication {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fresh := p.fresh
@@ -251,8 +251,8 @@ func (p *posts) take() []Publication {
 	return fresh
 }
 
-// settled shows publications as they are now, and releases who waits for that.
-func (p *posts) settled(list []Publication) {
+// updated shows publications as they are now, and releases who waits for that.
+func (p *publications) updated(list []Publication) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, pub := range list {
@@ -264,7 +264,7 @@ func (p *posts) settled(list []Publication) {
 
 // put stores a publication, and forgets the oldest that have ended. The caller
 // holds the lock.
-func (p *posts) put(pub Publication) {
+func (p *publications) put(pub Publication) {
 	if _, ok := p.all[pub.Hash]; ok {
 		p.order = slices.DeleteFunc(p.order, func(h chainhash.Hash) bool { return h == pub.Hash && pub.Outcome.Final() })
 	}
@@ -288,7 +288,7 @@ func (p *posts) put(pub Publication) {
 }
 
 // get returns a publication, and a channel that is closed when any has changed.
-func (p *posts) get(hash chainhash.Hash) (Publication, <-chan struct{}) {
+func (p *publications) get(hash chainhash.Hash) (Publication, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.all[hash], p.changed

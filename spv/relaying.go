@@ -29,23 +29,23 @@ type heardTx struct {
 
 // relaying is what a run knows of unmined transactions.
 type relaying struct {
-	out     []*broadcast      // in the order they were published
-	heard   []heardTx         // not given to the wallet yet
-	giving  []heardTx         // what a job gives to it
-	taking  bool              // there is such a job
-	belated []*belated        // what was mined when it was heard
-	judged  consensus.BlockID // the tip when that was looked at last
-	looked  lookedAt          // the blocks that were fetched for it
-	stale   bool              // the wallet may publish other transactions than out has
-	reading bool              // a job reads which
-	polled  map[uint64]bool   // peers that were asked for their mempool
+	out          []*broadcast      // in the order they were published
+	heard        []heardTx         // not given to the wallet yet
+	giving       []heardTx         // what a job gives to it
+	taking       bool              // there is such a job
+	alreadyMined []*alreadyMined   // what was mined when it was heard
+	judged       consensus.BlockID // the tip when that was looked at last
+	searched     searchedBlocks    // the blocks that were fetched for it
+	stale        bool              // the wallet may publish other transactions than out has
+	reading      bool              // a job reads which
+	polled       map[uint64]bool   // peers that were asked for their mempool
 }
 
 func newRelaying() *relaying {
-	return &relaying{polled: make(map[uint64]bool), looked: make(lookedAt)}
+	return &relaying{polled: make(map[uint64]bool), searched: make(searchedBlocks)}
 }
 
-// resume forgets the jobs of an earlier pursuit, which have ended without an
+// resume forgets the jobs of an earlier loop, which have ended without an
 // answer. What they were to give to the wallet is given again.
 func (r *relaying) resume() {
 	r.heard, r.giving = append(r.giving, r.heard...), nil
@@ -55,7 +55,7 @@ func (r *relaying) resume() {
 
 // relayTxs takes what peers say of unmined transactions, and offers those that
 // are published.
-func (p *pursuit) relayTxs() {
+func (p *loop) relayTxs() {
 	listen := p.watching && !p.cfg.BlocksOnly
 	p.cfg.Peers.WantTxs(listen)
 	if listen {
@@ -69,10 +69,10 @@ func (p *pursuit) relayTxs() {
 
 // pollMempool asks a few peers for what waits for a block: it was announced
 // before we listened.
-func (p *pursuit) pollMempool() {
+func (p *loop) pollMempool() {
 	polled := p.relay.polled
-	maps.DeleteFunc(polled, func(id uint64, _ bool) bool { return p.survey.peers[id] == nil })
-	for _, id := range p.survey.live() {
+	maps.DeleteFunc(polled, func(id uint64, _ bool) bool { return p.tips.peers[id] == nil })
+	for _, id := range p.tips.live() {
 		if len(polled) >= mempoolPeers {
 			return
 		}
@@ -83,7 +83,7 @@ func (p *pursuit) pollMempool() {
 }
 
 // takeTxs takes the news from the peers.
-func (p *pursuit) takeTxs() {
+func (p *loop) takeTxs() {
 	r, now, most := p.relay, time.Now(), heardAtOnce
 	if r.taking || len(r.heard) > 0 {
 		most = 0
@@ -96,19 +96,19 @@ func (p *pursuit) takeTxs() {
 		case b == nil:
 		case asked:
 			b.asked[id] = true
-			p.posts.settled([]Publication{b.publication()})
+			p.publications.updated([]Publication{b.publication()})
 		default:
 			b.echo(id, now, p.cfg.Rand)
-			p.posts.settled([]Publication{b.publication()})
+			p.publications.updated([]Publication{b.publication()})
 		}
 	})
 }
 
 // readPublished takes over what is to be published: what users have put there,
 // and what the wallet keeps.
-func (p *pursuit) readPublished() {
+func (p *loop) readPublished() {
 	r := p.relay
-	for _, pub := range p.posts.take() {
+	for _, pub := range p.publications.take() {
 		if b := r.find(pub.Hash); b != nil && b.at.Before(pub.Since) {
 			b.due = time.Now() // it is asked for again
 		}
@@ -119,7 +119,7 @@ func (p *pursuit) readPublished() {
 	}
 	r.reading, r.stale = true, false
 	own := r.own()
-	p.workers.do(func(ctx context.Context) fold {
+	p.workers.do(func(ctx context.Context) result {
 		txs, err := p.cfg.Wallet.Published(ctx)
 		var mined map[chainhash.Hash]consensus.Height
 		if err == nil {
@@ -140,7 +140,7 @@ func (p *pursuit) readPublished() {
 
 // missingFrom returns the heights of the transactions that the wallet no longer
 // wants to be published because they were mined.
-func (p *pursuit) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*wire.MsgTx) (map[chainhash.Hash]consensus.Height, error) {
+func (p *loop) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*wire.MsgTx) (map[chainhash.Hash]consensus.Height, error) {
 	mined := make(map[chainhash.Hash]consensus.Height)
 	for _, hash := range own {
 		if holds(txs, hash) {
@@ -159,7 +159,7 @@ func (p *pursuit) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*
 
 // reconcile begins to publish what the wallet wants published, and ends what it
 // had when it was asked and does not want any more.
-func (p *pursuit) reconcile(had []chainhash.Hash, txs []*wire.MsgTx, mined map[chainhash.Hash]consensus.Height) {
+func (p *loop) reconcile(had []chainhash.Hash, txs []*wire.MsgTx, mined map[chainhash.Hash]consensus.Height) {
 	for _, tx := range txs {
 		p.relay.add(tx, true, time.Now())
 	}
@@ -181,7 +181,7 @@ func (p *pursuit) reconcile(had []chainhash.Hash, txs []*wire.MsgTx, mined map[c
 }
 
 // offer offers what is due, and shows how all stands when anything has changed.
-func (p *pursuit) offer() {
+func (p *loop) offer() {
 	now, tip := time.Now(), p.store.State().Tip.Height
 	for _, b := range slices.Clone(p.relay.out) {
 		switch {
@@ -192,26 +192,26 @@ func (p *pursuit) offer() {
 			p.end(b, Ended, 0)
 			continue
 		}
-		to := b.next(now, p.survey.live(), p.cfg.Rand)
+		to := b.next(now, p.tips.live(), p.cfg.Rand)
 		for _, id := range to {
 			if err := p.cfg.Peers.Offer(p.ctx, id, b.tx); err != nil {
 				p.cfg.Log.Debug("Transaction not offered", "tx", b.hash, "peer", id, "err", err)
 			}
 		}
 		if len(to) > 0 {
-			p.posts.settled([]Publication{b.publication()})
+			p.publications.updated([]Publication{b.publication()})
 		}
 	}
 }
 
 // end ends a broadcast.
-func (p *pursuit) end(b *broadcast, o Outcome, h consensus.Height) {
+func (p *loop) end(b *broadcast, o Outcome, h consensus.Height) {
 	p.relay.out = slices.DeleteFunc(p.relay.out, func(x *broadcast) bool { return x == b })
 	p.cfg.Peers.Withdraw(b.hash)
 	p.cfg.Log.Info("Transaction is no longer published", "tx", b.hash, "outcome", o)
 	pub := b.publication()
 	pub.Outcome, pub.Height, pub.Next = o, h, time.Time{}
-	p.posts.settled([]Publication{pub})
+	p.publications.updated([]Publication{pub})
 }
 
 // add begins to publish a transaction, unless it is published already.

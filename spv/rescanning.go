@@ -6,11 +6,11 @@ import "context"
 // matched, and blocks that match are fetched and applied, until the wallet is
 // at the tip. The chain is kept in step meanwhile.
 func (r *run) rescan(ctx context.Context) (Phase, error) {
-	return r.pursue(ctx, (*pursuit).rescanned)
+	return r.runLoop(ctx, (*loop).rescanned)
 }
 
 // rescanned is the goal of Rescanning.
-func (p *pursuit) rescanned() (Phase, bool) {
+func (p *loop) rescanned() (Phase, bool) {
 	if p.behind() {
 		return CatchingUp, true
 	}

@@ -52,12 +52,12 @@ const newestBlocks consensus.Height = 2016
 const keptTracks = 2
 
 // scanDone reports whether the wallet is at the tip of the filters.
-func (p *pursuit) scanDone() bool {
+func (p *loop) scanDone() bool {
 	return !p.scanner.working && !p.scanner.writing && p.scanned == p.store.State().Filters
 }
 
 // scan takes the wallet along to the tip of the filters.
-func (p *pursuit) scan() {
+func (p *loop) scan() {
 	tip := p.store.State().Filters
 	if !p.watching {
 		p.scanned = tip
@@ -69,7 +69,7 @@ func (p *pursuit) scan() {
 
 // scanBehind takes the wallet along behind the filters that are written, while headers
 // and filters come. Filters below DCP0005 may be replaced until they are proven.
-func (p *pursuit) scanBehind() {
+func (p *loop) scanBehind() {
 	state := p.store.State()
 	limit := state.Filters.Height - newestBlocks
 	if p.watching && state.EarlyProven && p.scanned.Height < limit {
@@ -81,7 +81,7 @@ func (p *pursuit) scanBehind() {
 // matching and fetching ahead, and the end of the step. Below the tip of the filters
 // updates say that there are more blocks, so that the wallet does not search for what
 // it has found in older blocks before it is at the tip.
-func (p *pursuit) scanUpTo(limit consensus.Height) {
+func (p *loop) scanUpTo(limit consensus.Height) {
 	s, tip := &p.scanner, p.store.State().Filters
 	if s.placing || s.step == nil && s.writing {
 		return
@@ -94,7 +94,7 @@ func (p *pursuit) scanUpTo(limit consensus.Height) {
 	}
 	t := s.step
 	t.plan.room = heldBytes
-	if !p.spans.done() {
+	if !p.ranges.done() {
 		t.plan.room /= 2
 	}
 	step := stepBlocks
@@ -113,7 +113,7 @@ func (p *pursuit) scanUpTo(limit consensus.Height) {
 }
 
 // leadsTo reports whether the chain up to a tip goes through a track's place.
-func (p *pursuit) leadsTo(t *track, tip consensus.BlockID) bool {
+func (p *loop) leadsTo(t *track, tip consensus.BlockID) bool {
 	t.tip = tip
 	hash, err := p.store.Hash(t.plan.base.Height)
 	return err == nil && hash == t.plan.base.Hash
@@ -121,7 +121,7 @@ func (p *pursuit) leadsTo(t *track, tip consensus.BlockID) bool {
 
 // begin begins a step towards a height where the wallet says, and reports whether it is
 // known where on the chain that is. Otherwise a job finds out.
-func (p *pursuit) begin(tip consensus.BlockID, limit consensus.Height) bool {
+func (p *loop) begin(tip consensus.BlockID, limit consensus.Height) bool {
 	var seen []consensus.BlockID // where there is nothing to do, there may be somewhere else
 	for {
 		locator := p.cfg.Wallet.Locator()
@@ -145,7 +145,7 @@ func (p *pursuit) begin(tip consensus.BlockID, limit consensus.Height) bool {
 		p.scanner.step = t
 		return true
 	}
-	p.lookAtWallet()
+	p.readWallet()
 	return false
 }
 
@@ -182,10 +182,10 @@ func (s *scanner) keeps(t *track) bool { return t == s.step || slices.Contains(s
 
 // place finds out where on the chain the wallet stands, and begins a track and a step
 // there.
-func (p *pursuit) place(locator []consensus.BlockID, tip consensus.BlockID) {
+func (p *loop) place(locator []consensus.BlockID, tip consensus.BlockID) {
 	s := &p.scanner
 	s.placing = true
-	p.workers.do(func(context.Context) fold {
+	p.workers.do(func(context.Context) result {
 		u, err := p.store.Since(locator, 0)
 		return func() error {
 			s.placing = false
@@ -211,7 +211,7 @@ func forkOf(locator []consensus.BlockID, u *chain.Update) consensus.BlockID {
 const jobsPerProcessor = 4
 
 // matchAhead starts the matching that is due.
-func (p *pursuit) matchAhead(t *track, tip consensus.Height) {
+func (p *loop) matchAhead(t *track, tip consensus.Height) {
 	for {
 		st, ok := t.plan.take(tip, t.list.count(), jobsPerProcessor*cap(p.turns))
 		if !ok {
@@ -223,11 +223,11 @@ func (p *pursuit) matchAhead(t *track, tip consensus.Height) {
 
 // matchStretch matches a stretch against the scripts that it was not matched against
 // yet.
-func (p *pursuit) matchStretch(t *track, st *stretch) {
+func (p *loop) matchStretch(t *track, st *stretch) {
 	s := &p.scanner
 	watched, first, last := t.list.count(), st.first, st.last
 	set, m := t.list.since(st.watched), s.matcher()
-	p.workers.do(func(context.Context) fold {
+	p.workers.do(func(context.Context) result {
 		end, found, err := p.match(t.ctx, m, set, first, last)
 		return func() error {
 			s.spare = append(s.spare, m)
@@ -241,7 +241,7 @@ func (p *pursuit) matchStretch(t *track, st *stretch) {
 
 // judge returns the error of a job for a track if it matters. That blocks have left
 // the chain ends the track: the scan goes on from the fork.
-func (p *pursuit) judge(t *track, err error) error {
+func (p *loop) judge(t *track, err error) error {
 	s := &p.scanner
 	var bad *consensus.InvalidBlock
 	switch {
@@ -276,13 +276,13 @@ func (s *scanner) matcher() *match.Matcher {
 }
 
 // fetchAhead fetches the matched blocks that there is room for.
-func (p *pursuit) fetchAhead(t *track) {
+func (p *loop) fetchAhead(t *track) {
 	for {
-		h, ok := t.plan.fetch(len(p.survey.peers))
+		h, ok := t.plan.fetch(len(p.tips.peers))
 		if !ok {
 			return
 		}
-		p.workers.do(func(context.Context) fold {
+		p.workers.do(func(context.Context) result {
 			msg, from, err := p.fetchBlock(t.ctx, h.BlockID, &h.header, p.onMain)
 			return func() error {
 				if err == nil {
@@ -295,13 +295,13 @@ func (p *pursuit) fetchAhead(t *track) {
 }
 
 // compose makes the step of what is matched and fetched up to a height.
-func (p *pursuit) compose(t *track, last consensus.Height) {
+func (p *loop) compose(t *track, last consensus.Height) {
 	s := &p.scanner
 	base, locator, watched := t.plan.base, t.locator, t.list.count()
 	ends, blocks := t.plan.ends(last), t.plan.upTo(last)
 	memory := s.memory
 	s.working, t.plan.applying, s.memory = true, true, nil
-	p.workers.do(func(context.Context) fold {
+	p.workers.do(func(context.Context) result {
 		u, err := p.compiled(memory, locator, base, last, ends, blocks)
 		return func() error {
 			switch {
@@ -320,14 +320,14 @@ func (p *pursuit) compose(t *track, last consensus.Height) {
 
 // apply gives the wallet the step, in a job: many wallets take their time, and the
 // chain goes on meanwhile. No other step begins before it is done.
-func (p *pursuit) apply(t *track) {
+func (p *loop) apply(t *track) {
 	u := p.scanner.update
 	if u.Empty() {
 		p.applied(t)
 		return
 	}
 	p.scanner.writing = true
-	p.workers.do(func(ctx context.Context) fold {
+	p.workers.do(func(ctx context.Context) result {
 		grown, err := p.cfg.Wallet.Apply(ctx, *u)
 		return func() error {
 			p.scanner.writing = false
@@ -341,7 +341,7 @@ func (p *pursuit) apply(t *track) {
 			case err != nil:
 				return fmt.Errorf("wallet: %w", err)
 			case t != p.scanner.step:
-				p.lookAtWallet()
+				p.readWallet()
 			case grown:
 				p.grown(t)
 			default:
@@ -355,7 +355,7 @@ func (p *pursuit) apply(t *track) {
 // grown gives the step up because the wallet has come to watch more, and has applied
 // nothing: the plan matches the same blocks against these scripts and fetches what
 // matches, within its bounds, and the next step starts at the same block.
-func (p *pursuit) grown(t *track) {
+func (p *loop) grown(t *track) {
 	s := &p.scanner
 	t.list.extend(p.cfg.Wallet.Scripts())
 	clear(s.update.Applied) // it keeps no transactions
@@ -364,7 +364,7 @@ func (p *pursuit) grown(t *track) {
 }
 
 // applied ends the step that the wallet was taken along.
-func (p *pursuit) applied(t *track) {
+func (p *loop) applied(t *track) {
 	s := &p.scanner
 	u := s.update
 	base := t.plan.base
@@ -376,14 +376,14 @@ func (p *pursuit) applied(t *track) {
 	clear(u.Applied) // it keeps no transactions
 	s.memory = u.Applied
 	s.leave()
-	p.lookAtWallet()
+	p.readWallet()
 }
 
-// lookAtWallet takes over how far the wallet has got: it may have come to watch
+// readWallet takes over how far the wallet has got: it may have come to watch
 // something, or gone back to search old blocks again. A step that is under way is
 // left alone, but for the scripts it is matched against: once it was given to the wallet,
 // those of it that have applied it want nothing more of it.
-func (p *pursuit) lookAtWallet() {
+func (p *loop) readWallet() {
 	p.relay.stale = true
 	s := &p.scanner
 	p.takeScanned()
@@ -402,13 +402,13 @@ func (r *run) takeScanned() {
 	r.showTroubles()
 	r.scanned, r.watching = r.cfg.Wallet.Scanned()
 	scripts, _ := r.cfg.Wallet.Scripts()
-	r.pace.effort.scripts = len(scripts)
+	r.rates.cost.scripts = len(scripts)
 	if !r.watching {
 		r.scanned = r.store.State().Filters
 	}
 }
 
 // lagging reports whether the wallet has more to scan than following brings.
-func (p *pursuit) lagging() bool {
+func (p *loop) lagging() bool {
 	return p.watching && p.store.State().Filters.Height-p.scanned.Height > p.cfg.Behind
 }

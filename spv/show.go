@@ -15,36 +15,36 @@ import (
 // showEvery is how often progress is shown while nothing else changes.
 const showEvery = 200 * time.Millisecond
 
-// pace holds the meters of the stages, and what they have cost.
-type pace struct {
+// rates holds the meters of the stages, and what they have cost.
+type rates struct {
 	headers, filters, rescan meter
 
-	effort effort
-	reach  reach     // at the last look that counted
-	at     time.Time // of the last look; zero before the first
+	cost      cost
+	positions positions // at the last measure that counted
+	at        time.Time // of the last measure; zero before the first
 }
 
-// look takes note of how far the stages are.
-func (p *pace) look(f facts, to reach, now time.Time) {
+// measure records how far the stages are.
+func (p *rates) measure(f facts, to positions, now time.Time) {
 	if p.at.IsZero() {
-		p.reach = to
+		p.positions = to
 	} else if f.phase == CatchingUp && f.peers > 0 {
-		p.effort.fetching += now.Sub(p.at)
-		p.effort.fetchedHeaders(to.headers - p.reach.headers)
-	} else if f.phase == Rescanning && f.peers > 0 && p.effort.scripts > 0 {
-		p.effort.scanned(now.Sub(p.at), to.rescan-p.reach.rescan)
+		p.cost.fetching += now.Sub(p.at)
+		p.cost.fetchedHeaders(to.headers - p.positions.headers)
+	} else if f.phase == Rescanning && f.peers > 0 && p.cost.scripts > 0 {
+		p.cost.scanned(now.Sub(p.at), to.rescan-p.positions.rescan)
 	}
 	p.at = now
 }
 
 // facts gathers what the truth follows from.
 func (r *run) facts() facts {
-	f := facts{phase: r.status.Phase, pausing: r.pausing, peers: len(r.survey.peers), shown: r.survey.shown(), leading: r.survey.leading,
-		mute: r.survey.mute(), missing: r.missing}
-	f.best, _ = r.survey.best()
-	unanswered := r.survey.unanswered()
-	f.gathering, f.awaited, f.unanswered = r.survey.gathering, r.survey.hosts(r.survey.awaited), r.survey.hosts(unanswered)
-	f.more = !slices.ContainsFunc(r.survey.awaited, func(id uint64) bool { return !r.survey.claimsMore(id) })
+	f := facts{phase: r.status.Phase, pausing: r.pausing, peers: len(r.tips.peers), shown: r.tips.shown(), fetchingTail: r.tips.fetchingTail,
+		mute: r.tips.mute(), missing: r.missing}
+	f.best, _ = r.tips.best()
+	unanswered := r.tips.unanswered()
+	f.gathering, f.awaited, f.unanswered = r.tips.gathering, r.tips.hosts(r.tips.awaited), r.tips.hosts(unanswered)
+	f.more = !slices.ContainsFunc(r.tips.awaited, func(id uint64) bool { return !r.tips.claimsMore(id) })
 	f.answered = f.peers - len(unanswered)
 	if r.store == nil {
 		return f
@@ -75,13 +75,13 @@ func (r *run) show() {
 	r.takeVotes()
 	f, now := r.facts(), time.Now()
 	st := &r.status
-	was := *r.board.status()
+	was := *r.statusBoard.status()
 	st.Reason, st.Hint = f.reason()
-	st.Best, st.BestPeers = r.survey.best()
+	st.Best, st.BestPeers = r.tips.best()
 	st.Peers = f.peers
 	if r.store != nil {
 		st.Tip, st.TipTime = f.tip, r.store.State().TipTime
-		known := 0.0 // that a reader found out before, see look
+		known := 0.0 // that a reader found out before, see current
 		if st.Ratio == 1 && !was.Synced {
 			known = was.Ratio
 		}
@@ -89,7 +89,7 @@ func (r *run) show() {
 		st.Ratio = max(st.Ratio, known)
 	}
 	st.Synced = f.synced()
-	r.survey.synced = st.Synced
+	r.tips.synced = st.Synced
 	st.FirstSyncDone = st.FirstSyncDone || st.Synced
 	st.Seq = was.Seq
 	r.shownAt = now
@@ -97,7 +97,7 @@ func (r *run) show() {
 	if reflect.DeepEqual(*st, was) {
 		return
 	}
-	r.board.show(*st)
+	r.statusBoard.show(*st)
 	if w, ok := r.cfg.Wallet.(Notified); ok && st.Synced && !was.Synced {
 		w.Synced()
 	}
@@ -120,11 +120,11 @@ func (r *run) showStages(f facts, now time.Time) {
 	if f.synced() {
 		target = f.staged
 	}
-	st.Headers = progressOf(f.staged, target, r.pace.headers.update(f.staged, now))
-	st.Filters = progressOf(f.filters.Height, target, r.pace.filters.update(f.filters.Height, now))
+	st.Headers = progressOf(f.staged, target, r.rates.headers.update(f.staged, now))
+	st.Filters = progressOf(f.filters.Height, target, r.rates.filters.update(f.filters.Height, now))
 	st.Rescan = progressOf(f.scanned.Height, target, 0)
 	if r.watching {
-		st.Rescan = progressOf(f.scanned.Height, target, r.pace.rescan.update(f.scanned.Height, now))
+		st.Rescan = progressOf(f.scanned.Height, target, r.rates.rescan.update(f.scanned.Height, now))
 	}
 	r.showOverall(f, target, now)
 }
@@ -133,12 +133,12 @@ func (r *run) showStages(f facts, now time.Time) {
 // sync is complete; losing that starts it anew. While nobody is connected it is not
 // known how much is left.
 func (r *run) showOverall(f facts, target consensus.Height, now time.Time) {
-	st, e := &r.status, &r.pace.effort
-	to := reach{f.staged, f.filters.Height, f.scanned.Height}
+	st, e := &r.status, &r.rates.cost
+	to := positions{f.staged, f.filters.Height, f.scanned.Height}
 	if !r.watching {
 		to.rescan = math.MaxInt32
 	}
-	r.pace.look(f, to, now)
+	r.rates.measure(f, to, now)
 	st.ETA = 0
 	switch {
 	case f.synced():
@@ -148,19 +148,19 @@ func (r *run) showOverall(f facts, target consensus.Height, now time.Time) {
 	case f.peers == 0:
 		return
 	default:
-		st.Ratio = e.advance(st.Ratio, r.pace.reach, to, target)
+		st.Ratio = e.advance(st.Ratio, r.rates.positions, to, target)
 	}
-	r.pace.reach = to
+	r.rates.positions = to
 	if !f.synced() && f.peers > 0 {
-		st.ETA = e.left(to, target, r.pace.headers.rate, r.pace.filters.rate, r.pace.rescan.rate)
+		st.ETA = e.left(to, target, r.rates.headers.rate, r.rates.filters.rate, r.rates.rescan.rate)
 	}
 }
 
 // showProgress shows the status at once when following has reached another
 // block or is no longer synced, and else when it is time to.
-func (p *pursuit) showProgress() {
-	p.missing = p.plan.delay(p.survey.peers)
-	st := p.board.status()
+func (p *loop) showProgress() {
+	p.missing = p.plan.delay(p.tips.peers)
+	st := p.statusBoard.status()
 	moved := p.status.Phase == Following &&
 		(p.store.State().Tip != st.Tip || p.facts().synced() != st.Synced)
 	if moved || time.Since(p.shownAt) >= showEvery {

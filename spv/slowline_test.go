@@ -26,7 +26,7 @@ func (n *fakeNet) headerRequests() (times int) {
 // waited for counts when it comes, and that the next ones are given as much time
 // instead of being asked for twice.
 func TestHeadersComeOverSlowLines(t *testing.T) {
-	const slow, batches = walkPatience + time.Second, 5
+	const slow, batches = tailPatience + time.Second, 5
 	c := generate(t, (batches-1)*fullBatch+500, testnet.Plan{})
 	for name, points := range map[string][]consensus.BlockID{
 		"walk":      nil,
@@ -50,31 +50,31 @@ func TestHeadersComeOverSlowLines(t *testing.T) {
 
 // TestAWalkWaitsForTheFirstOfTwoReplies checks when a batch is asked for once more, and
 // that it is not while nobody else can be asked.
-func TestAWalkWaitsForTheFirstOfTwoReplies(t *testing.T) {
+func TestTheTailFetchWaitsForTheFirstOfTwoReplies(t *testing.T) {
 	now := time.Unix(0, 0)
-	var w headerWalk
+	var w tailFetch
 	w.restart(false, now)
-	may := func(leads int, after time.Duration, want bool) {
+	may := func(peers int, after time.Duration, want bool) {
 		t.Helper()
-		if got := w.mayFetch(leads, now.Add(after)); got != want {
-			t.Errorf("with %d leads after %v, a request may be made: %v", leads, after, got)
+		if got := w.mayFetch(peers, now.Add(after)); got != want {
+			t.Errorf("with %d tail peers after %v, a request may be made: %v", peers, after, got)
 		}
 	}
 	may(0, 0, false)
 	may(1, 0, true)
 	w.ask(now)
 	may(1, time.Hour, false)
-	may(2, walkPatience-1, false)
-	may(2, walkPatience, true)
-	w.ask(now.Add(walkPatience))
+	may(2, tailPatience-1, false)
+	may(2, tailPatience, true)
+	w.ask(now.Add(tailPatience))
 	may(2, time.Hour, false)
 
-	now = now.Add(2 * walkPatience)
+	now = now.Add(2 * tailPatience)
 	if n := w.arrived(make([]byte, fullBatch*headerStride), now); n != 0 {
 		t.Errorf("the first batch is number %d", n)
 	}
 	may(1, 0, true)
 	w.ask(now)
-	may(2, 4*walkPatience-1, false) // the one before took two
-	may(2, 4*walkPatience, true)
+	may(2, 4*tailPatience-1, false) // the one before took two
+	may(2, 4*tailPatience, true)
 }

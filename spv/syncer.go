@@ -26,15 +26,15 @@ var (
 // method does the work; all others may be called at any time from any
 // goroutine, before, during and after it.
 type Syncer struct {
-	cfg     Config
-	board   *board
-	posts   *posts
-	fees    fees
-	running atomic.Bool
-	chain   atomic.Pointer[chain.Chain]  // nil unless Initialised
-	invalid chan *consensus.InvalidBlock // found by Block, for the run to leave
-	defects atomic.Int64                 // panics over what peers sent
-	turned  atomic.Pointer[time.Time]    // when the loop last began a turn; nil while there is none
+	cfg          Config
+	statusBoard  *statusBoard
+	publications *publications
+	fees         fees
+	running      atomic.Bool
+	chain        atomic.Pointer[chain.Chain]  // nil unless Initialised
+	invalid      chan *consensus.InvalidBlock // found by Block, for the run to leave
+	defects      atomic.Int64                 // panics over what peers sent
+	turned       atomic.Pointer[time.Time]    // when the loop last began a turn; nil while there is none
 
 	votes    atomic.Pointer[VoteReport] // the newest report; nil before the first
 	reported chan struct{}              // poked (capacity one) when there is a newer one
@@ -46,7 +46,7 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Syncer{cfg: cfg, board: newBoard(), posts: newPosts(), invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1)}, nil
+	return &Syncer{cfg: cfg, statusBoard: newStatusBoard(), publications: newPublications(), invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1)}, nil
 }
 
 // Run syncs until ctx ends, then returns nil, or until something fails that it
@@ -58,27 +58,27 @@ func (s *Syncer) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer s.running.Store(false)
-	s.posts.resume()
+	s.publications.resume()
 	r := newRun(s)
 	err := r.phases(ctx)
 	return errors.Join(err, r.close(err))
 }
 
 // Status returns the newest status.
-func (s *Syncer) Status() Status { return *s.look() }
+func (s *Syncer) Status() Status { return *s.current() }
 
 // Changes yields the current status if its Seq is greater than from, then
 // every newer one until ctx ends. A slow reader misses values in between,
 // never the newest, and holds nothing up.
 func (s *Syncer) Changes(ctx context.Context, from uint64) iter.Seq[Status] {
-	return s.board.changes(ctx, from, s.look)
+	return s.statusBoard.changes(ctx, from, s.current)
 }
 
 // Wait returns nil once a status satisfies the condition: Synced, Initialised,
 // AtHeight or a function of the caller's. It returns the error of a run that
 // fails, and the cause of ctx when that ends first.
 func (s *Syncer) Wait(ctx context.Context, cond func(Status) bool) error {
-	return s.board.wait(ctx, cond, s.look)
+	return s.statusBoard.wait(ctx, cond, s.current)
 }
 
 // Synced is a condition for Wait: everything is at the tip.
@@ -127,7 +127,7 @@ type run struct {
 	*Syncer
 	store    *chain.Chain // nil until opened
 	healed   int          // how often the store was repaired
-	survey   *survey      // what the live peers have shown
+	tips     *peerTips    // what the live peers have shown
 	troubles []string     // see Troubled
 	ledger   *earlyLedger // who served filters below DCP0005
 	asking   bool         // a peer is asked for all early filters
@@ -156,7 +156,7 @@ type run struct {
 	doubt string // why other peers are looked for; empty if they are not
 
 	status  Status            // the next one to show
-	pace    pace              // the rates of the stages
+	rates   rates             // the rates of the stages
 	shownAt time.Time         // when the status was last shown
 	lost    bool              // not synced, and for more than the moment a new block takes
 	told    consensus.BlockID // the tip that the log has told of
@@ -166,7 +166,7 @@ type run struct {
 func newRun(s *Syncer) *run {
 	return &run{
 		Syncer:   s,
-		survey:   newSurvey(),
+		tips:     newPeerTips(),
 		ledger:   newEarlyLedger(),
 		sets:     &earlySets{},
 		denials:  make(denials),
@@ -248,7 +248,7 @@ func (r *run) close(cause error) error {
 	if r.store != nil {
 		err = r.store.Close()
 	}
-	r.status.Initialised, r.survey = false, newSurvey()
+	r.status.Initialised, r.tips = false, newPeerTips()
 	if cause == nil {
 		r.enter(Idle)
 		return err

@@ -49,7 +49,7 @@ func TestNothingIsDownloadedTwice(t *testing.T) {
 				h.Errorf("peer %d was asked for no filters", p.id)
 			}
 		}
-		// Two full batches and the rest lead, then each other peer is asked
+		// Two full batches and the rest are the tail, then each other peer is asked
 		// what it has beyond, and each peer once more after sendheaders.
 		if got := requests["headers"]; got > 3+3+4 {
 			h.Errorf("%d requests for headers", got)
@@ -124,7 +124,7 @@ func TestATipThatIsWithheldIsFoundByAsking(t *testing.T) {
 		h.untilSyncedTo(time.Minute, c)
 		c = c.Extend(1)
 		h.net.change(p, func(p *fakePeer) { p.chain = c }) // and no announcement
-		h.untilSyncedTo(2*surveyAge, c)
+		h.untilSyncedTo(2*answerAge, c)
 	})
 }
 

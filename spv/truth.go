@@ -19,25 +19,25 @@ const overdueIntervals = 6
 
 // facts are what the truth about the sync follows from.
 type facts struct {
-	phase    Phase
-	pausing  bool // the sync was interrupted, and goes on after a pause
-	peers    int
-	shown    bool             // a live peer has shown all it has
-	leading  bool             // long runs of headers are being fetched
-	staged   consensus.Height // the newest verified header, written or not
-	tip      consensus.BlockID
-	filters  consensus.BlockID
-	scanned  consensus.BlockID
-	best     consensus.Height // what most peers claim
-	enough   bool             // the tip has the network's minimum known work
-	stale    bool             // the tip is much older than it should be
-	tipAge   time.Duration
-	interval time.Duration // the target time per block
-	overdue  bool          // the tip is older than it is by chance now and then
-	mute     int           // the peers that did not answer when last asked for headers
-	missing  delay         // the filters that all later ones wait for
-	pinned   pinned        // what is known beforehand, and what it says about the chain
-	unvoted  *VoteReport   // of a block of the chain that is not voted for; nil for none
+	phase        Phase
+	pausing      bool // the sync was interrupted, and goes on after a pause
+	peers        int
+	shown        bool             // a live peer has shown all it has
+	fetchingTail bool             // long runs of headers are being fetched
+	staged       consensus.Height // the newest verified header, written or not
+	tip          consensus.BlockID
+	filters      consensus.BlockID
+	scanned      consensus.BlockID
+	best         consensus.Height // what most peers claim
+	enough       bool             // the tip has the network's minimum known work
+	stale        bool             // the tip is much older than it should be
+	tipAge       time.Duration
+	interval     time.Duration // the target time per block
+	overdue      bool          // the tip is older than it is by chance now and then
+	mute         int           // the peers that did not answer when last asked for headers
+	missing      delay         // the filters that all later ones wait for
+	pinned       pinned        // what is known beforehand, and what it says about the chain
+	unvoted      *VoteReport   // of a block of the chain that is not voted for; nil for none
 
 	gathering  bool     // dials are waited for, as the first peer has connected only lately
 	awaited    []string // the peers that are waited for: they have not shown all they have
@@ -55,7 +55,7 @@ type delay struct {
 
 // synced is the one definition of being synced.
 func (f facts) synced() bool {
-	return f.phase == Following && f.peers > 0 && f.shown && !f.leading && !f.gathering && len(f.awaited) == 0 &&
+	return f.phase == Following && f.peers > 0 && f.shown && !f.fetchingTail && !f.gathering && len(f.awaited) == 0 &&
 		f.staged == f.tip.Height && f.filters == f.tip && f.scanned == f.tip &&
 		f.enough && !f.stale && f.pinned.synced() && f.unvoted == nil
 }
@@ -73,7 +73,7 @@ func (f facts) doubt() string {
 		return "a block of the chain is not voted for by a majority of verified tickets"
 	case f.mute >= f.peers:
 		return "no peer answers requests for headers"
-	case f.leading || !f.shown:
+	case f.fetchingTail || !f.shown:
 		return ""
 	case !f.enough && f.staged == f.tip.Height:
 		return "all peers show a chain with less work than this network is known to have"
@@ -110,12 +110,12 @@ func (f facts) reason() (reason, hint string) {
 	switch {
 	case f.pinned.dispute != nil:
 		return disputeText(f.pinned.dispute)
-	case f.pinned.refused > 0 && f.mute >= f.peers && (f.leading || !f.shown):
+	case f.pinned.refused > 0 && f.mute >= f.peers && (f.fetchingTail || !f.shown):
 		return f.refusedReason()
-	case f.leading && f.mute >= f.peers:
+	case f.fetchingTail && f.mute >= f.peers:
 		return fmt.Sprintf("%s connected, none answers requests for headers after %s: asking again.",
 			f.peerCount(), grouped(f.staged)), "Wait for other peers, or name one with the connect option."
-	case f.leading:
+	case f.fetchingTail:
 		return fmt.Sprintf("Fetching headers: %s of about %s, from %s.",
 			grouped(f.staged), grouped(max(f.best, f.staged)), f.peerCount()), ""
 	case f.pinned.compare:

@@ -29,7 +29,7 @@ func TestSyncedNeedsEveryFact(t *testing.T) {
 		"not following":           func(f *facts) { f.phase = Rescanning },
 		"no peer":                 func(f *facts) { f.peers = 0 },
 		"no peer has answered":    func(f *facts) { f.shown = false },
-		"long runs of headers":    func(f *facts) { f.leading = true },
+		"long runs of headers":    func(f *facts) { f.fetchingTail = true },
 		"a header not yet stored": func(f *facts) { f.staged = 101 },
 		"a filter missing":        func(f *facts) { f.filters.Height = 99 },
 		"wallet behind":           func(f *facts) { f.scanned.Height = 99 },
@@ -81,9 +81,9 @@ func TestAReasonTellsWhomIsWaitedFor(t *testing.T) {
 		{func(*facts) {}, "Fetching filters: 1,107,000 of 1,107,100, from 3 peers.", false},
 		{missing(1), "3 peers connected, 1 of them without filters for 1,107,001–1,107,100: asking 2 more.", false},
 		{missing(3), "3 peers connected, none has filters for 1,107,001–1,107,100 of the chain with the most work: complete to block 1,107,000, asking again.", true},
-		{func(f *facts) { f.leading, f.mute, f.staged = true, 3, 999 },
+		{func(f *facts) { f.fetchingTail, f.mute, f.staged = true, 3, 999 },
 			"3 peers connected, none answers requests for headers after 999: asking again.", true},
-		{func(f *facts) { f.leading, f.mute = true, 2 }, "Fetching headers: 1,107,100 of about 1,107,100, from 3 peers.", false},
+		{func(f *facts) { f.fetchingTail, f.mute = true, 2 }, "Fetching headers: 1,107,100 of about 1,107,100, from 3 peers.", false},
 		{func(f *facts) { f.filters.Height, f.shown, f.mute = f.staged, false, 3 },
 			"3 peers connected, none has answered what its newest block is: asking again.", true},
 		{func(f *facts) { f.filters.Height, f.enough = f.staged, false },
@@ -154,7 +154,7 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 				for _, failed := range []int{0, 1, 3} {
 					f := inStep()
 					f.phase, f.peers, f.mute = phase, 3, mute
-					f.shown, f.leading, f.enough, f.stale = flag(0), flag(1), flag(2), flag(3)
+					f.shown, f.fetchingTail, f.enough, f.stale = flag(0), flag(1), flag(2), flag(3)
 					if flag(4) {
 						f.peers = 0
 					}
@@ -192,7 +192,7 @@ func stuck(f facts) bool {
 		return false
 	case f.peers == 0:
 		return true
-	case f.leading:
+	case f.fetchingTail:
 		return f.mute >= f.peers
 	case f.filters.Height < f.staged:
 		return f.missing.failed >= f.peers
@@ -249,7 +249,7 @@ func TestTheRatioIsAboutThisRun(t *testing.T) {
 	if st := show(1000, 1000); st.Ratio != 0 || st.ETA != 0 {
 		t.Errorf("without peers %v is done, %v left", st.Ratio, st.ETA)
 	}
-	f.peers, f.best, f.leading = 1, 3000, true
+	f.peers, f.best, f.fetchingTail = 1, 3000, true
 	show(1000, 1000)
 	if st := show(2000, 2000); math.Abs(st.Ratio-0.5) > 0.01 || st.ETA != time.Second {
 		t.Errorf("half way %v is done, %v left", st.Ratio, st.ETA)

@@ -107,7 +107,7 @@ func (d denials) lowest() (height consensus.Height, networks int) {
 // holds it, they lead nowhere, and their peer loses standing, which its host keeps. If not,
 // that counts only if their chain has the network's minimum known work: anyone can make up
 // one with less.
-func (p *pursuit) contradicted(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
+func (p *loop) contradicted(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
 	if consensus.CheckWaypoint(p.cfg.Params, broken.Block) == nil || broken.Block.Height <= p.staged.Tip.Height {
 		p.useless(id, broken)
 		return
@@ -116,7 +116,7 @@ func (p *pursuit) contradicted(id uint64, broken *consensus.RuleError, ext *chai
 		return
 	}
 	source := p.cfg.Peers.Group(id)
-	if w := p.survey.peers[id]; source == "" && w != nil {
+	if w := p.tips.peers[id]; source == "" && w != nil {
 		source = w.host
 	}
 	p.denials.add(source, broken.Block.Height, time.Now())
@@ -125,7 +125,7 @@ func (p *pursuit) contradicted(id uint64, broken *consensus.RuleError, ext *chai
 }
 
 // warnOfDenials warns while peers deny a waypoint.
-func (p *pursuit) warnOfDenials() {
+func (p *loop) warnOfDenials() {
 	p.denials.fade(time.Now())
 	height, networks := p.denials.lowest()
 	if networks == 0 {

@@ -7,11 +7,11 @@ import (
 )
 
 // maxStages is how many times as much as begins a write is staged while one is
-// under way. Then what has come waits for its turn until the write is settled.
+// under way. Then what has come waits for its turn until the write is finished.
 const maxStages = 2
 
 // writing is the write to the store that is under way, one at a time. A worker
-// commits it while the syncer goes on staging; the syncer settles it.
+// commits it while the syncer goes on staging; the syncer finishes it.
 type writing struct {
 	write *chain.Write
 	done  chan error // the outcome of the commit; nil while none is under way
@@ -19,22 +19,22 @@ type writing struct {
 
 // writeIfDue begins to write what is staged when it is much, or old, or
 // complete, unless a write is under way.
-func (p *pursuit) writeIfDue() error {
+func (p *loop) writeIfDue() error {
 	pending := p.store.Pending()
 	if pending == 0 || p.writing.write != nil {
 		return nil
 	}
-	complete := !p.survey.leading && p.staged.Filters == p.staged.Tip
+	complete := !p.tips.fetchingTail && p.staged.Filters == p.staged.Tip
 	if complete || pending >= p.stageLimit() || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
 		return p.beginWrite()
 	}
 	return nil
 }
 
-// mayFold reports whether more headers and filters may be put on the chain now. It
-// begins to write when much is staged. When the disk does not keep up, folding
+// mayApply reports whether more headers and filters may be put on the chain now. It
+// begins to write when much is staged. When the disk does not keep up, applying
 // pauses: what is asked for goes on coming, as far as the plans have room for it.
-func (p *pursuit) mayFold() (bool, error) {
+func (p *loop) mayApply() (bool, error) {
 	pending, limit := p.store.Pending(), p.stageLimit()
 	switch {
 	case pending < limit:
@@ -45,30 +45,30 @@ func (p *pursuit) mayFold() (bool, error) {
 	return pending < maxStages*limit, nil
 }
 
-// foldReady goes on folding after a pause.
-func (p *pursuit) foldReady() error {
-	if err := p.foldSpans(); err != nil {
+// applyReady goes on applying after a pause.
+func (p *loop) applyReady() error {
+	if err := p.applyRanges(); err != nil {
 		return err
 	}
-	if err := p.foldWalk(); err != nil {
+	if err := p.applyTail(); err != nil {
 		return err
 	}
-	return p.foldFilters()
+	return p.applyFilters()
 }
 
 // stageLimit returns how much is staged before a write begins: a third of
-// FlushBytes while memory goes into spans that are held back.
-func (p *pursuit) stageLimit() int {
-	if p.spans.done() {
+// FlushBytes while memory goes into ranges that are held back.
+func (p *loop) stageLimit() int {
+	if p.ranges.done() {
 		return p.cfg.FlushBytes
 	}
 	return p.cfg.FlushBytes / 3
 }
 
 // beginWrite hands what is staged to a worker. The workers are joined before the
-// pursuit ends, and so is the write: a commit is not interrupted, but ends by
+// loop ends, and so is the write: a commit is not interrupted, but ends by
 // itself.
-func (p *pursuit) beginWrite() error {
+func (p *loop) beginWrite() error {
 	p.stagedSince = time.Time{}
 	w, err := p.store.Begin()
 	if w == nil {
@@ -83,26 +83,26 @@ func (p *pursuit) beginWrite() error {
 	return nil
 }
 
-// wrote settles the write whose commit has ended, and goes on folding.
-func (p *pursuit) wrote(err error) error {
-	p.settle()
+// wrote finishes the write whose commit has ended, and goes on applying.
+func (p *loop) wrote(err error) error {
+	p.finishWrite()
 	if err != nil {
 		return err
 	}
-	return p.foldReady()
+	return p.applyReady()
 }
 
-func (p *pursuit) settle() {
-	p.store.Settle(p.writing.write)
+func (p *loop) finishWrite() {
+	p.store.Finish(p.writing.write)
 	p.writing = writing{}
 }
 
 // writeRest waits for the write that is under way and writes what is left. It
 // returns when all that was staged is durable.
-func (p *pursuit) writeRest() error {
+func (p *loop) writeRest() error {
 	if p.writing.write != nil {
 		err := <-p.writing.done
-		p.settle()
+		p.finishWrite()
 		if err != nil {
 			return err
 		}

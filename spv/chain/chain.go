@@ -55,7 +55,7 @@ const defaultMaxSide = 1 << 15
 // and the others in memory.
 //
 // One goroutine writes: it calls the methods that stage changes in memory, and
-// those that look at what is staged: Extend, AddFilters, Begin, Settle, Flush,
+// those that look at what is staged: Extend, AddFilters, Begin, Finish, Flush,
 // Pending, Staged, Locator, FilterTargets, FilterTargetsOf, Forget. Only the transaction itself,
 // Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
 // what was committed, and wait for nobody: State, Header, HeightOf, Filter,

@@ -167,7 +167,7 @@ func (y *history) write(t *testing.T) {
 	if err := w.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	y.chain.Settle(w)
+	y.chain.Finish(w)
 }
 
 func (y *history) files(t *testing.T) (f files) {

@@ -73,7 +73,7 @@ func TestFlushWithoutRoom(t *testing.T) {
 	if err := w.Commit(); err == nil {
 		t.Error("a write without room succeeded")
 	}
-	c.Settle(w)
+	c.Finish(w)
 	lift()
 	if c.State() != before || c.Pending() == 0 {
 		t.Errorf("the flush failed, but the state is %+v, and %d bytes are pending", c.State(), c.Pending())

@@ -45,14 +45,14 @@ func (c *Chain) cut() bool {
 
 // Flush writes all that is staged in one transaction. When it returns nil that
 // is durable, and readers see it. When it fails nothing has changed on disk and
-// everything is still staged. It is Begin, Commit and Settle in one.
+// everything is still staged. It is Begin, Commit and Finish in one.
 func (c *Chain) Flush() error {
 	w, err := c.Begin()
 	if w == nil {
 		return err
 	}
 	err = w.Commit()
-	c.Settle(w)
+	c.Finish(w)
 	return err
 }
 

@@ -70,7 +70,7 @@ func TestReadersWhileWriting(t *testing.T) {
 		blocks.feedFilters(t, p, c)
 		commits.Wait()
 		if write != nil {
-			c.Settle(write)
+			c.Finish(write)
 		}
 		var err error
 		if write, err = c.Begin(); err != nil {
@@ -83,7 +83,7 @@ func TestReadersWhileWriting(t *testing.T) {
 		})
 	}
 	commits.Wait()
-	c.Settle(write)
+	c.Finish(write)
 	wantChain(t, c, blocks)
 	close(done)
 	if err := c.Close(); err != nil {

@@ -47,7 +47,7 @@ func (c *Chain) replay() error {
 	c.store.wal.end, c.store.wal.closed = int64(end), stopped
 	c.store.version.Store(&version{newer: (*newerRows)(nil).with(w.plan, w.meta())})
 	w.ended()
-	c.Settle(w)
+	c.Finish(w)
 	return c.store.view("open", func(tx *txn) error {
 		return c.findContradicted(tx, c.tip.headers.Height)
 	})

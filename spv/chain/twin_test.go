@@ -170,7 +170,7 @@ func compareWithTwin(t *testing.T, seed uint64) {
 		y.wantStaged(t)
 	}
 	if y.write != nil {
-		y.chain.Settle(y.write)
+		y.chain.Finish(y.write)
 	}
 	mustFlush(t, y.chain)
 	wantTwin(t, y.chain, y.twin, y.twin.place())
@@ -197,7 +197,7 @@ func (y *pair) goOnWriting(t *testing.T) {
 		}
 		y.flushed, y.done = y.taken, true
 	default:
-		y.chain.Settle(y.write)
+		y.chain.Finish(y.write)
 		y.write = nil
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Write is one transaction of all that was staged when it began. Between
-// [Chain.Begin] and [Chain.Settle] the chain can be extended and reorganised,
+// [Chain.Begin] and [Chain.Finish] the chain can be extended and reorganised,
 // while any goroutine commits it: it shares nothing with the chain that the
 // writer changes.
 type Write struct {
@@ -29,7 +29,7 @@ type Write struct {
 }
 
 // Begin takes all that is staged into a write. It returns nil if nothing is, or
-// with an error. The write has to be given to Settle before the next begins.
+// with an error. The write has to be given to Finish before the next begins.
 func (c *Chain) Begin() (*Write, error) {
 	if c.writing != nil {
 		panic("chain: a write is under way")
@@ -119,9 +119,9 @@ func (w *Write) meta() []plannedRow {
 	return rows
 }
 
-// Settle ends a write after Commit has returned. If that has failed, or was not
+// Finish ends a write after Commit has returned. If that has failed, or was not
 // called, all that the write took is staged again.
-func (c *Chain) Settle(w *Write) {
+func (c *Chain) Finish(w *Write) {
 	c.writing = nil
 	if !w.done {
 		c.filterBytes = size(c.filters)

@@ -20,7 +20,7 @@ func TestPendingDuringWrite(t *testing.T) {
 	if err != nil || c.Pending() != 0 {
 		t.Fatalf("begun: %d bytes are pending, %v", c.Pending(), err)
 	}
-	c.Settle(w) // as after a commit that failed
+	c.Finish(w) // as after a commit that failed
 	if c.Pending() != all || c.State().Tip.Height != 0 {
 		t.Fatalf("not committed: %d bytes of %d are pending", c.Pending(), all)
 	}
@@ -37,7 +37,7 @@ func TestPendingDuringWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantChain(t, c, blocks)
-	c.Settle(w)
+	c.Finish(w)
 	if got, want := c.Pending(), 100*consensus.HeaderSize+1; got != want {
 		t.Errorf("settled: %d bytes are pending, want %d", got, want)
 	}

@@ -9,10 +9,10 @@ import (
 // liveAt yields peers that claim heights.
 func liveAt(claims map[uint64]uint32) func(func(uint64, uint32) bool) { return maps.All(claims) }
 
-func TestSurveyIsNotCompleteBeforeAPeerHasSettled(t *testing.T) {
+func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
-	s.leading = false
+	s := newPeerTips()
+	s.fetchingTail = false
 	if s.complete(now) {
 		t.Error("complete without peers")
 	}
@@ -20,9 +20,9 @@ func TestSurveyIsNotCompleteBeforeAPeerHasSettled(t *testing.T) {
 	if s.complete(now.Add(time.Hour)) {
 		t.Error("complete though nobody answered")
 	}
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	now = now.Add(time.Hour)
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	if s.complete(now) {
 		t.Error("complete though a peer was not asked")
 	}
@@ -30,30 +30,30 @@ func TestSurveyIsNotCompleteBeforeAPeerHasSettled(t *testing.T) {
 	if s.complete(now) {
 		t.Error("complete though a peer has just been asked")
 	}
-	if !s.complete(now.Add(surveyGrace)) {
-		t.Error("a silent peer holds the survey up for ever")
+	if !s.complete(now.Add(answerGrace)) {
+		t.Error("a silent peer holds the tips up for ever")
 	}
 	s.say(2, failed, now)
-	s.age(now.Add(surveyRetry))
-	s.ask(2, now.Add(surveyRetry))
-	if !s.complete(now.Add(surveyRetry)) {
-		t.Error("a silent peer holds the survey up whenever it is asked")
+	s.age(now.Add(answerRetry))
+	s.ask(2, now.Add(answerRetry))
+	if !s.complete(now.Add(answerRetry)) {
+		t.Error("a silent peer holds the tips up whenever it is asked")
 	}
 	s.say(2, failed, now)
 	if !s.complete(now) {
-		t.Error("not complete though one settled and the other failed")
+		t.Error("not complete though one caught up and the other failed")
 	}
-	s.leading = true
+	s.fetchingTail = true
 	if s.complete(now.Add(time.Hour)) {
 		t.Error("complete while leading")
 	}
 }
 
-func TestSurveyForgetsPeersThatLeft(t *testing.T) {
+func TestTipsOfPeersThatLeftAreForgotten(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
+	s := newPeerTips()
 	s.update(liveAt(map[uint64]uint32{1: 10}), now)
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	if gone, changed := s.update(liveAt(map[uint64]uint32{2: 10}), now); !changed || len(gone) != 1 || gone[0] != 1 {
 		t.Error("a change of peers went unnoticed")
 	}
@@ -65,17 +65,17 @@ func TestSurveyForgetsPeersThatLeft(t *testing.T) {
 	}
 }
 
-func TestSurveyAsksAgain(t *testing.T) {
+func TestPeersAreAskedForTheirTipsAgain(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
-	s.leading = false
+	s := newPeerTips()
+	s.fetchingTail = false
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	s.say(2, failed, now)
 	for _, step := range []struct {
 		after time.Duration
 		due   int
-	}{{surveyRetry - 1, 0}, {surveyRetry, 1}, {surveyAge, 2}} {
+	}{{answerRetry - 1, 0}, {answerRetry, 1}, {answerAge, 2}} {
 		s.age(now.Add(step.after))
 		if got := len(s.due(now)); got != step.due {
 			t.Errorf("after %v %d peers are due, want %d", step.after, got, step.due)
@@ -84,14 +84,14 @@ func TestSurveyAsksAgain(t *testing.T) {
 	if !s.shown() {
 		t.Error("an answer that is asked for again no longer counts")
 	}
-	s.leading = true
+	s.fetchingTail = true
 	if len(s.due(now)) != 0 {
-		t.Error("peers are asked one by one while one leads")
+		t.Error("peers are asked one by one while a tail is fetched")
 	}
 }
 
 func TestOneLiarDoesNotMoveTheBestHeight(t *testing.T) {
-	s := newSurvey()
+	s := newPeerTips()
 	if best, n := s.best(); best != 0 || n != 0 {
 		t.Errorf("best of nobody is %d of %d", best, n)
 	}
@@ -108,17 +108,17 @@ func TestOneLiarDoesNotMoveTheBestHeight(t *testing.T) {
 
 func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
-	s.leading = false
+	s := newPeerTips()
+	s.fetchingTail = false
 	s.update(liveAt(map[uint64]uint32{1: 10}), now)
 	s.say(1, asking, now)
 	s.reopen(1, now)
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	if len(s.due(now)) != 1 {
 		t.Error("the announcement was forgotten")
 	}
 	s.say(1, asking, now)
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	if len(s.due(now)) != 0 {
 		t.Error("the peer is asked for ever")
 	}
@@ -128,36 +128,36 @@ func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 // phase is not given more time by the next one.
 func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
-	s.leading = false
+	s := newPeerTips()
+	s.fetchingTail = false
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
-	s.say(1, settled, now)
+	s.say(1, caughtUp, now)
 	s.ask(2, now)
-	now = now.Add(surveyGrace)
+	now = now.Add(answerGrace)
 	if !s.complete(now) {
-		t.Error("a silent peer holds the survey up for ever")
+		t.Error("a silent peer holds the tips up for ever")
 	}
 	s.restart()
 	if s.ask(2, now); !s.complete(now) {
-		t.Error("a silent peer holds the survey up once more in the next phase")
+		t.Error("a silent peer holds the tips up once more in the next phase")
 	}
-	s.say(2, settled, now)
+	s.say(2, caughtUp, now)
 	s.reopen(2, now)
 	if s.ask(2, now); s.complete(now) {
 		t.Error("a peer that has answered is not waited for")
 	}
 }
 
-// TestPeersAreAskedWhileOthersLeadForLong checks when peers are asked during a lead.
+// TestPeersAreAskedWhileOthersLeadForLong checks when peers are asked during a tail fetch.
 func TestPeersAreAskedWhileOthersLeadForLong(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSurvey()
+	s := newPeerTips()
 	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
 	s.heard(1)
-	if len(s.due(now.Add(leadCheck-1))) != 0 {
-		t.Error("peers are asked though the lead has just begun")
+	if len(s.due(now.Add(tailCheck-1))) != 0 {
+		t.Error("peers are asked though the tail fetch has just begun")
 	}
-	if due := s.due(now.Add(leadCheck)); len(due) != 1 || due[0] != 2 {
+	if due := s.due(now.Add(tailCheck)); len(due) != 1 || due[0] != 2 {
 		t.Errorf("%v are asked, want the peer that was not heard", due)
 	}
 }

@@ -11,41 +11,41 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Times of the survey.
+// Times of the questions for the tips of peers.
 const (
-	// surveyGrace is how long a peer that has not answered holds up the end of
+	// answerGrace is how long a peer that has not answered holds up the end of
 	// a first sync when another peer has answered: at most, and graceAnswers times as
 	// long as the slowest answer of a live peer took, or leastGrace. A peer that claims
 	// more than our tip keeps the status from being synced for longer: see patience.
-	surveyGrace  = 2 * time.Second
+	answerGrace  = 2 * time.Second
 	graceAnswers = 3
 	leastGrace   = 250 * time.Millisecond
 
-	// surveyRetry is how long a peer that failed to answer is left alone.
-	surveyRetry = 5 * time.Second
+	// answerRetry is how long a peer that failed to answer is left alone.
+	answerRetry = 5 * time.Second
 
-	// surveyAge is how long an answer counts: after it the peer is asked again,
+	// answerAge is how long an answer counts: after it the peer is asked again,
 	// so that a peer that stopped announcing does not leave us behind.
-	surveyAge = 30 * time.Second
+	answerAge = 30 * time.Second
 
-	// leadCheck is how long a peer may be connected while others lead before it is
+	// tailCheck is how long a peer may be connected while the tail of others is fetched before it is
 	// asked what it has: it may be the only one on the branch with the most work,
-	// and the lead may last as long as its peers like.
-	leadCheck = 30 * time.Second
+	// and the tail fetch may last as long as its peers like.
+	tailCheck = 30 * time.Second
 )
 
 // answer is what a peer last said about its chain.
 type answer uint8
 
 const (
-	unasked answer = iota
-	asking         // a request is on its way
-	settled        // it has shown all it has, and that is no more work than ours
-	failed         // it did not answer
+	unasked  answer = iota
+	asking          // a request is on its way
+	caughtUp        // it has shown all it has, and that is no more work than ours
+	failed          // it did not answer
 )
 
-// witness is one live peer in the survey.
-type witness struct {
+// peerTip is the tip of one live peer, and how it got there.
+type peerTip struct {
 	failures int // answers that were none, in all
 	answer   answer
 	host     string // the machine behind the peer, as far as its address tells
@@ -55,8 +55,8 @@ type witness struct {
 	since    time.Time     // of the answer
 	claimed  consensus.Height
 	heard    bool          // it has sent headers that were asked for
-	shown    bool          // it has settled at least once on this connection
-	broken   bool          // it has sent headers that break a rule since it last settled
+	shown    bool          // it has caught up at least once on this connection
+	broken   bool          // it has sent headers that break a rule since it last caught up
 	resumed  bool          // the request on its way was forgotten by a restart
 	again    bool          // it is to be asked once more after the request on its way
 	told     bool          // sendheaders is on its way or sent
@@ -64,11 +64,11 @@ type witness struct {
 	trip     time.Duration // a round trip, as its handshake took it; zero if not known
 
 	// next is the last header of a full message: what the peer has goes on after it.
-	// It is zero at first and when the peer has shown all. barren is the number of
+	// It is zero at first and when the peer has shown all. emptyBatches is the number of
 	// such messages in a row that brought nothing new, side the number of headers
 	// that did not join the main chain since the peer last had shown all.
-	next         consensus.BlockID
-	barren, side int
+	next               consensus.BlockID
+	emptyBatches, side int
 
 	// hollow is the number of answers in a row that brought nothing although the peer had
 	// announced an unknown block by its hash; byHash says that the next one is such an answer.
@@ -85,28 +85,28 @@ type witness struct {
 // more records a full message after which a peer is to be asked for what follows, with
 // what it changed. It reports false if the peer has sent too much without any gain: so
 // much that no honest one has to, on a chain of the given height.
-func (w *witness) more(b *consensus.HeaderBatch, ext *chain.Extension, tip consensus.Height) bool {
+func (w *peerTip) more(b *consensus.HeaderBatch, ext *chain.Extension, tip consensus.Height) bool {
 	last := len(b.Headers) - 1
 	w.next = consensus.BlockID{Height: b.Headers[last].Height(), Hash: b.Hashes[last]}
-	if w.barren++; ext.Added+ext.Side > 0 {
-		w.barren = 0
+	if w.emptyBatches++; ext.Added+ext.Side > 0 {
+		w.emptyBatches = 0
 	}
 	if w.side += ext.Side; ext.Added > 0 {
 		w.side = 0
 	}
-	return w.barren <= maxBarren && w.side <= 2*int(tip)+maxSide
+	return w.emptyBatches <= maxEmptyBatches && w.side <= 2*int(tip)+maxSide
 }
 
-// survey knows which live peers have shown all the headers they have. What a
-// settled peer has cannot beat our chain, and our chain's work only grows, so
+// peerTips knows which live peers have shown all the headers they have. What a
+// peer that has caught up has cannot beat our chain, and our chain's work only grows, so
 // an answer stays true until the peer announces something. It is a pure
 // value: no clock, no network.
-type survey struct {
-	peers map[uint64]*witness
+type peerTips struct {
+	peers map[uint64]*peerTip
 
 	// leading is true while one peer at a time is asked for long runs of
 	// headers, so that none is downloaded twice.
-	leading bool
+	fetchingTail bool
 
 	// gathering is true while dials are waited for, gathered when the first of the
 	// peers connected.
@@ -117,21 +117,21 @@ type survey struct {
 	synced bool
 
 	// awaited are the peers that keep the status from being synced, as found by await,
-	// which was last called at looked, with a tip of the height. allowances holds by host how long they may.
+	// which was last called at checkedAt, with a tip of the height. allowances holds by host how long they may.
 	awaited    []uint64
-	looked     time.Time
+	checkedAt  time.Time
 	height     consensus.Height
 	allowances map[string]*allowance
 }
 
-// newSurvey returns a survey that knows no peer and starts with a lead.
-func newSurvey() *survey {
-	return &survey{peers: make(map[uint64]*witness), leading: true, allowances: make(map[string]*allowance)}
+// newPeerTips returns the tips of no peer, with a tail fetch to begin with.
+func newPeerTips() *peerTips {
+	return &peerTips{peers: make(map[uint64]*peerTip), fetchingTail: true, allowances: make(map[string]*allowance)}
 }
 
 // named records the machine behind a peer, and how long a round trip to it takes. What peers of the same host failed to answer on
 // earlier connections counts as if it had been on this one.
-func (s *survey) named(id uint64, host string, trip time.Duration, now time.Time) {
+func (s *peerTips) named(id uint64, host string, trip time.Duration, now time.Time) {
 	if host == "" {
 		host = fmt.Sprintf("peer %d", id)
 	}
@@ -144,13 +144,13 @@ func (s *survey) named(id uint64, host string, trip time.Duration, now time.Time
 
 // update takes over which peers are live and what height each claims. It
 // returns the peers that left, and whether any came or left.
-func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []uint64, changed bool) {
+func (s *peerTips) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []uint64, changed bool) {
 	seen := make(map[uint64]bool, len(s.peers))
 	for id, claimed := range live {
 		seen[id] = true
 		w := s.peers[id]
 		if w == nil {
-			w = &witness{since: now, joined: now, beside: s.synced}
+			w = &peerTip{since: now, joined: now, beside: s.synced}
 			s.peers[id] = w
 			changed = true
 		}
@@ -167,7 +167,7 @@ func (s *survey) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []u
 
 // source returns whom the headers of a peer are charged to: the peer, or nobody if it is
 // gone.
-func (s *survey) source(id uint64) uint64 {
+func (s *peerTips) source(id uint64) uint64 {
 	if s.peers[id] == nil {
 		return 0
 	}
@@ -175,19 +175,19 @@ func (s *survey) source(id uint64) uint64 {
 }
 
 // say records what happened with a peer. Peers that are gone are ignored.
-func (s *survey) say(id uint64, a answer, now time.Time) {
+func (s *peerTips) say(id uint64, a answer, now time.Time) {
 	if w := s.peers[id]; w != nil {
 		w.answer, w.since = a, now
 		if a == failed {
 			w.failures++
 			s.allowance(w.host, now).failures++
 		}
-		if a == settled {
+		if a == caughtUp {
 			if host := s.allowances[w.host]; host != nil {
 				host.failures = 0
 			}
 			w.shown, w.heard, w.broken = true, true, false
-			w.next, w.barren, w.side = consensus.BlockID{}, 0, 0
+			w.next, w.emptyBatches, w.side = consensus.BlockID{}, 0, 0
 			if w.again {
 				w.answer, w.again = unasked, false
 			}
@@ -196,14 +196,14 @@ func (s *survey) say(id uint64, a answer, now time.Time) {
 }
 
 // heard records that a peer has replied to a request for headers.
-func (s *survey) heard(id uint64) {
+func (s *peerTips) heard(id uint64) {
 	if w := s.peers[id]; w != nil {
 		w.heard = true
 	}
 }
 
 // progressed records that a peer has sent new headers that were asked for.
-func (s *survey) progressed(id uint64, now time.Time) {
+func (s *peerTips) progressed(id uint64, now time.Time) {
 	if w := s.peers[id]; w != nil {
 		w.heard, w.progress = true, now
 	}
@@ -224,7 +224,7 @@ const (
 
 // charge records that a peer has announced headers without any gain. It reports false
 // if it has done so too often.
-func (s *survey) charge(id uint64, headers int, now time.Time) bool {
+func (s *peerTips) charge(id uint64, headers int, now time.Time) bool {
 	w := s.peers[id]
 	if w == nil {
 		return true
@@ -237,7 +237,7 @@ func (s *survey) charge(id uint64, headers int, now time.Time) bool {
 // announced records what headers that a peer announced have changed, nil if they were
 // refused, on a chain with a tip of the given height. It reports false if the peer has
 // announced too much without any gain.
-func (s *survey) announced(b prepared, ext *chain.Extension, tip consensus.Height, now time.Time) bool {
+func (s *peerTips) announced(b prepared, ext *chain.Extension, tip consensus.Height, now time.Time) bool {
 	w := s.peers[b.from]
 	if w == nil || b.batch == nil || len(b.batch.Headers) == 0 {
 		return true
@@ -257,7 +257,7 @@ func (s *survey) announced(b prepared, ext *chain.Extension, tip consensus.Heigh
 
 // ask records that a peer is asked. It is waited for from then on, unless it has
 // left a request unanswered before.
-func (s *survey) ask(id uint64, now time.Time) {
+func (s *peerTips) ask(id uint64, now time.Time) {
 	w := s.peers[id]
 	if w.failures == 0 && !w.resumed {
 		w.since = now
@@ -267,7 +267,7 @@ func (s *survey) ask(id uint64, now time.Time) {
 
 // restart makes requests forgotten that ended without an answer to say. Their peers are
 // asked again, and have been silent since they were asked first.
-func (s *survey) restart() {
+func (s *peerTips) restart() {
 	for _, w := range s.peers {
 		if w.answer == asking {
 			w.answer, w.resumed = unasked, true
@@ -277,13 +277,13 @@ func (s *survey) restart() {
 
 // wouldReopen reports whether reopen changes anything: the peer has not been asked for
 // what it announced before.
-func (s *survey) wouldReopen(id uint64) bool {
+func (s *peerTips) wouldReopen(id uint64) bool {
 	w := s.peers[id]
 	return w != nil && w.answer != unasked && !(w.answer == asking && w.again)
 }
 
 // replied records how long a peer took to reply to a request for headers.
-func (s *survey) replied(id uint64, took time.Duration) {
+func (s *peerTips) replied(id uint64, took time.Duration) {
 	if w := s.peers[id]; w != nil {
 		w.slowest = max(w.slowest, took)
 	}
@@ -291,7 +291,7 @@ func (s *survey) replied(id uint64, took time.Duration) {
 
 // refused records that what a peer has sent leads nowhere, or breaks a rule: it has
 // failed, and is asked from our tip on when it is asked again.
-func (s *survey) refused(id uint64, broken bool, now time.Time) {
+func (s *peerTips) refused(id uint64, broken bool, now time.Time) {
 	s.say(id, failed, now)
 	if w := s.peers[id]; w != nil {
 		w.next, w.broken = consensus.BlockID{}, w.broken || broken
@@ -307,13 +307,13 @@ const (
 
 // trusts reports whether a peer is to be asked because it announces an unknown block by its
 // hash. What is not asked for then is asked for when its answer has become old.
-func (s *survey) trusts(id uint64, now time.Time) bool {
+func (s *peerTips) trusts(id uint64, now time.Time) bool {
 	w := s.peers[id]
 	return w != nil && (w.hollow < maxHollow || now.Sub(w.since) >= hollowPause)
 }
 
 // brought records whether an answer of a peer has brought headers.
-func (s *survey) brought(id uint64, gain bool) {
+func (s *peerTips) brought(id uint64, gain bool) {
 	w := s.peers[id]
 	switch {
 	case w == nil:
@@ -327,9 +327,9 @@ func (s *survey) brought(id uint64, gain bool) {
 	}
 }
 
-// reopen forgets that a peer has settled: it announced something. A request
+// reopen forgets that a peer has caught up: it announced something. A request
 // that is on its way may have left too early to tell.
-func (s *survey) reopen(id uint64, now time.Time) {
+func (s *peerTips) reopen(id uint64, now time.Time) {
 	switch w := s.peers[id]; {
 	case w == nil:
 	case w.answer == asking:
@@ -341,10 +341,10 @@ func (s *survey) reopen(id uint64, now time.Time) {
 
 // age reopens answers that have become too old to rely on and failures that
 // are due for another try.
-func (s *survey) age(now time.Time) {
+func (s *peerTips) age(now time.Time) {
 	for _, w := range s.peers {
-		old := w.answer == settled && now.Sub(w.since) >= surveyAge
-		again := w.answer == failed && now.Sub(w.since) >= surveyRetry
+		old := w.answer == caughtUp && now.Sub(w.since) >= answerAge
+		again := w.answer == failed && now.Sub(w.since) >= answerRetry
 		if again {
 			w.answer = unasked // since stays: it has been silent that long
 		}
@@ -354,12 +354,12 @@ func (s *survey) age(now time.Time) {
 	}
 }
 
-// exhausted returns the peers that are of no use as leads: they have shown all
+// exhausted returns the peers that are of no use for the tail fetch: they have shown all
 // they have, or failed lately.
-func (s *survey) exhausted() []uint64 {
+func (s *peerTips) exhausted() []uint64 {
 	var ids []uint64
 	for id, w := range s.peers {
-		if w.answer == settled || w.answer == failed {
+		if w.answer == caughtUp || w.answer == failed {
 			ids = append(ids, id)
 		}
 	}
@@ -368,38 +368,38 @@ func (s *survey) exhausted() []uint64 {
 }
 
 // live returns all peers.
-func (s *survey) live() []uint64 { return slices.Sorted(maps.Keys(s.peers)) }
+func (s *peerTips) live() []uint64 { return slices.Sorted(maps.Keys(s.peers)) }
 
 // leadsFrom reports whether a peer is live and may have headers that we have not.
-func (s *survey) leadsFrom(id uint64) bool { return slices.Contains(s.leads(), id) }
+func (s *peerTips) isTailPeer(id uint64) bool { return slices.Contains(s.tailPeers(), id) }
 
-// leads returns the peers that may have headers that we have not.
-func (s *survey) leads() []uint64 {
+// tailPeers returns the peers that may have headers that we have not.
+func (s *peerTips) tailPeers() []uint64 {
 	exhausted := s.exhausted()
 	return slices.DeleteFunc(s.live(), func(id uint64) bool { return slices.Contains(exhausted, id) })
 }
 
-// later returns the leads that have failed more often than another lead: they are
+// later returns the tail peers that have failed more often than another one: they are
 // asked after it, so that each has its turn however fast some of them fail.
-func (s *survey) later() []uint64 {
-	leads := s.leads()
+func (s *peerTips) later() []uint64 {
+	peers := s.tailPeers()
 	fewest := 0
-	for i, id := range leads {
+	for i, id := range peers {
 		if n := s.peers[id].failures; i == 0 || n < fewest {
 			fewest = n
 		}
 	}
-	return slices.DeleteFunc(leads, func(id uint64) bool { return s.peers[id].failures == fewest })
+	return slices.DeleteFunc(peers, func(id uint64) bool { return s.peers[id].failures == fewest })
 }
 
 // due returns the peers to be asked one by one now, in order of their ids. While
 // leading these are those of which it is known that they have another branch, and
 // those that were never heard of for long.
-func (s *survey) due(now time.Time) []uint64 {
+func (s *peerTips) due(now time.Time) []uint64 {
 	var ids []uint64
 	for id, w := range s.peers {
-		other := w.next != consensus.BlockID{} || !w.heard && now.Sub(w.joined) >= leadCheck
-		if w.answer == unasked && (!s.leading || other) {
+		other := w.next != consensus.BlockID{} || !w.heard && now.Sub(w.joined) >= tailCheck
+		if w.answer == unasked && (!s.fetchingTail || other) {
 			ids = append(ids, id)
 		}
 	}
@@ -408,41 +408,41 @@ func (s *survey) due(now time.Time) []uint64 {
 }
 
 // grace returns how long a peer that has not answered is waited for.
-func (s *survey) grace() time.Duration {
+func (s *peerTips) grace() time.Duration {
 	slowest := time.Duration(0)
 	for _, w := range s.peers {
 		slowest = max(slowest, w.slowest)
 	}
 	if slowest == 0 {
-		return surveyGrace
+		return answerGrace
 	}
-	return min(max(graceAnswers*slowest, leastGrace), surveyGrace)
+	return min(max(graceAnswers*slowest, leastGrace), answerGrace)
 }
 
 // complete reports whether the live peers leave no doubt: at least one has
-// settled, and each other has settled, failed, or been silent for the grace since it
+// caught up, and each other has caught up, failed, or been silent for the grace since it
 // was asked.
-func (s *survey) complete(now time.Time) bool {
-	if s.leading {
+func (s *peerTips) complete(now time.Time) bool {
+	if s.fetchingTail {
 		return false
 	}
-	anySettled, grace := false, s.grace()
+	anyCaughtUp, grace := false, s.grace()
 	for _, w := range s.peers {
 		switch w.answer {
-		case settled:
-			anySettled = true
+		case caughtUp:
+			anyCaughtUp = true
 		case unasked, asking:
 			if w.answer == unasked && w.failures == 0 && !w.resumed || now.Sub(w.since) < grace {
 				return false
 			}
 		}
 	}
-	return anySettled
+	return anyCaughtUp
 }
 
-// shown reports whether any live peer has settled since it connected. An answer
+// shown reports whether any live peer has caught up since it connected. An answer
 // that is asked for again does not count less while it is.
-func (s *survey) shown() bool {
+func (s *peerTips) shown() bool {
 	for _, w := range s.peers {
 		if w.shown {
 			return true
@@ -452,7 +452,7 @@ func (s *survey) shown() bool {
 }
 
 // mute returns how many of the live peers failed to answer when last asked.
-func (s *survey) mute() int {
+func (s *peerTips) mute() int {
 	n := 0
 	for _, w := range s.peers {
 		if w.answer == failed {
@@ -464,7 +464,7 @@ func (s *survey) mute() int {
 
 // best returns the greatest height that more than half of the live peers
 // claim, and how many claim it or more. One liar among several moves neither.
-func (s *survey) best() (consensus.Height, int) {
+func (s *peerTips) best() (consensus.Height, int) {
 	if len(s.peers) == 0 {
 		return 0, 0
 	}
@@ -484,7 +484,7 @@ func (s *survey) best() (consensus.Height, int) {
 }
 
 // untold returns the peers that have not been asked to announce by headers.
-func (s *survey) untold() []uint64 {
+func (s *peerTips) untold() []uint64 {
 	var ids []uint64
 	for id, w := range s.peers {
 		if !w.told {

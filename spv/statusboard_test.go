@@ -10,7 +10,7 @@ import (
 
 func TestASlowReaderSeesTheNewestStatusAndHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
+		b := newStatusBoard()
 		ctx, cancel := context.WithCancel(t.Context())
 		var seen []int
 		var reader sync.WaitGroup
@@ -37,7 +37,7 @@ func TestASlowReaderSeesTheNewestStatusAndHoldsNobodyUp(t *testing.T) {
 }
 
 func TestWaitEndsWithTheRunsErrorOrTheCallersContext(t *testing.T) {
-	b := newBoard()
+	b := newStatusBoard()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
@@ -56,7 +56,7 @@ func TestWaitEndsWithTheRunsErrorOrTheCallersContext(t *testing.T) {
 }
 
 func TestSequenceNumbersRise(t *testing.T) {
-	b := newBoard()
+	b := newStatusBoard()
 	for want := uint64(1); want <= 3; want++ {
 		b.show(Status{})
 		if got := b.status().Seq; got != want {

@@ -18,9 +18,9 @@ const (
 // almost is the greatest ratio there is before being synced.
 const almost = 0.9999
 
-// effort is what this run has measured of the cost of a block in each stage. It
+// cost is what this run has measured of the cost of a block in each stage. It
 // is a pure value.
-type effort struct {
+type cost struct {
 	filterBytes, filterBlocks int64
 
 	fetched  int64         // bytes of headers and filters that came
@@ -33,12 +33,12 @@ type effort struct {
 }
 
 // fetchedHeaders takes note of headers that came.
-func (e *effort) fetchedHeaders(blocks consensus.Height) {
+func (e *cost) fetchedHeaders(blocks consensus.Height) {
 	e.fetched += max(0, int64(blocks)) * consensus.HeaderSize
 }
 
 // fetchedFilters takes note of filters that came.
-func (e *effort) fetchedFilters(bytes, blocks int) {
+func (e *cost) fetchedFilters(bytes, blocks int) {
 	e.filterBytes += int64(bytes)
 	e.filterBlocks += int64(blocks)
 	e.fetched += int64(bytes)
@@ -46,13 +46,13 @@ func (e *effort) fetchedFilters(bytes, blocks int) {
 
 // scanned takes note of blocks that were scanned for the scripts there are, with
 // those that were fetched for it.
-func (e *effort) scanned(took time.Duration, blocks consensus.Height) {
+func (e *cost) scanned(took time.Duration, blocks consensus.Height) {
 	e.matching += took
 	e.matched += float64(max(0, blocks)) * float64(e.scripts)
 }
 
 // filter returns the bytes of a filter, on average.
-func (e *effort) filter() float64 {
+func (e *cost) filter() float64 {
 	if e.filterBlocks == 0 {
 		return usualFilterBytes
 	}
@@ -60,7 +60,7 @@ func (e *effort) filter() float64 {
 }
 
 // scan returns the seconds that scanning a block takes for the scripts there are.
-func (e *effort) scan() float64 {
+func (e *cost) scan() float64 {
 	each := usualMatchTime.Seconds()
 	if e.matched > 0 {
 		each = e.matching.Seconds() / e.matched
@@ -69,32 +69,32 @@ func (e *effort) scan() float64 {
 }
 
 // speed returns how fast headers and filters came, in bytes per second.
-func (e *effort) speed() float64 {
+func (e *cost) speed() float64 {
 	if e.fetching <= 0 || e.fetched == 0 {
 		return usualSpeed
 	}
 	return float64(e.fetched) / e.fetching.Seconds()
 }
 
-// reach is how far each stage has got. Where nobody is scanned for, rescan is
+// positions is how far each stage has got. Where nobody is scanned for, rescan is
 // beyond every target.
-type reach struct{ headers, filters, rescan consensus.Height }
+type positions struct{ headers, filters, rescan consensus.Height }
 
 // work returns what is left of the stages up to a target, in bytes: those that
 // are to be fetched, and for the scan those that could be in the time it takes.
-func (e *effort) work(at reach, target consensus.Height) float64 {
+func (e *cost) work(at positions, target consensus.Height) float64 {
 	return e.bytes(at, target) + float64(max(0, target-at.rescan))*e.scan()*e.speed()
 }
 
 // bytes returns how many bytes are left to be fetched.
-func (e *effort) bytes(at reach, target consensus.Height) float64 {
+func (e *cost) bytes(at positions, target consensus.Height) float64 {
 	return float64(max(0, target-at.headers))*consensus.HeaderSize + float64(max(0, target-at.filters))*e.filter()
 }
 
-// advance returns the overall ratio after a step from one reach to another: as
+// advance returns the overall ratio after a step from some positions to others: as
 // much of what was missing to 1 is missing still as of the work is left. It never
 // falls, whatever becomes of the target or the costs, and is below 1.
-func (e *effort) advance(ratio float64, from, to reach, target consensus.Height) float64 {
+func (e *cost) advance(ratio float64, from, to positions, target consensus.Height) float64 {
 	before, after := e.work(from, target), e.work(to, target)
 	if before <= 0 || after >= before {
 		return ratio
@@ -107,7 +107,7 @@ func (e *effort) advance(ratio float64, from, to reach, target consensus.Height)
 const lately = 100
 
 // lost returns the ratio when being synced is lost.
-func (e *effort) lost(at reach, target consensus.Height) float64 {
+func (e *cost) lost(at positions, target consensus.Height) float64 {
 	done := lately * (consensus.HeaderSize + e.filter() + e.scan()*e.speed())
 	return min(almost, done/(done+e.work(at, target)))
 }
@@ -121,7 +121,7 @@ func lostAtLeast(blocks consensus.Height) float64 {
 // left returns the time until all stages are done, at the rates of the last
 // seconds in blocks per second: headers and filters come through the same lines,
 // and a scan goes on beside them. It is zero if nothing is left, or nothing comes.
-func (e *effort) left(at reach, target consensus.Height, headers, filters, rescan float64) time.Duration {
+func (e *cost) left(at positions, target consensus.Height, headers, filters, rescan float64) time.Duration {
 	var seconds float64
 	if bytes := e.bytes(at, target); bytes > 0 {
 		rate := headers*consensus.HeaderSize + filters*e.filter()

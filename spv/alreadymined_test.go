@@ -37,10 +37,10 @@ func payments(t *testing.T, blocks int, heights ...consensus.Height) (c *testnet
 	return generate(t, blocks, plan), txs
 }
 
-// TestBelated: a transaction that a block holds which the wallet has not searched is
+// TestAlreadyMined: a transaction that a block holds which the wallet has not searched is
 // not given to it, whoever tells of it and however often, and no block is fetched
 // twice for that. When a reorganisation takes the block back it is.
-func TestBelated(t *testing.T) {
+func TestAlreadyMined(t *testing.T) {
 	c, txs := payments(t, 30, 27, 28)
 	k := newKeeper(t, c)
 	k.doubts, k.searched = [][]byte{payee}, c.ID(26)
@@ -77,10 +77,10 @@ func TestBelated(t *testing.T) {
 	})
 }
 
-// TestBelatedIsBounded: what was searched is not looked through again, nor is what
+// TestAlreadyMinedIsBounded: what was searched is not looked through again, nor is what
 // lies further back than anybody serves transactions from.
-func TestBelatedIsBounded(t *testing.T) {
-	c, txs := payments(t, belatedBlocks+30, 29, 31, belatedBlocks+20)
+func TestAlreadyMinedIsBounded(t *testing.T) {
+	c, txs := payments(t, minedLookback+30, 29, 31, minedLookback+20)
 	for _, tc := range []struct {
 		name     string
 		searched consensus.BlockID

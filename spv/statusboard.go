@@ -7,34 +7,34 @@ import (
 	"sync/atomic"
 )
 
-// board shows the newest status to any number of readers. Writing never waits
+// statusBoard shows the newest status to any number of readers. Writing never waits
 // for a reader: one who is slow misses values in between, never the newest.
-type board struct {
+type statusBoard struct {
 	current atomic.Pointer[Status]
 
 	mu      sync.Mutex    // guards changed
 	changed chan struct{} // closed when current is replaced
 }
 
-// newBoard returns a board that shows the status of a syncer that never ran.
-func newBoard() *board {
-	b := &board{changed: make(chan struct{})}
+// newStatusBoard returns a board that shows the status of a syncer that never ran.
+func newStatusBoard() *statusBoard {
+	b := &statusBoard{changed: make(chan struct{})}
 	b.current.Store(&Status{Reason: "The syncer has not been started."})
 	return b
 }
 
 // status returns the newest status.
-func (b *board) status() *Status { return b.current.Load() }
+func (b *statusBoard) status() *Status { return b.current.Load() }
 
 // show replaces the status by next, numbered after the one before it.
-func (b *board) show(next Status) {
+func (b *statusBoard) show(next Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.put(next)
 }
 
 // put replaces the status. The caller holds the lock.
-func (b *board) put(next Status) {
+func (b *statusBoard) put(next Status) {
 	next.Seq = b.current.Load().Seq + 1
 	b.current.Store(&next)
 	close(b.changed)
@@ -43,7 +43,7 @@ func (b *board) put(next Status) {
 
 // correct replaces a status that turned out to be wrong, unless another one is
 // shown by now.
-func (b *board) correct(wrong *Status, right Status) {
+func (b *statusBoard) correct(wrong *Status, right Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.current.Load() == wrong {
@@ -53,7 +53,7 @@ func (b *board) correct(wrong *Status, right Status) {
 
 // next returns a channel that is closed when the status after the one that is
 // current now is shown. Take it before reading the status.
-func (b *board) next() <-chan struct{} {
+func (b *statusBoard) next() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.changed
@@ -61,7 +61,7 @@ func (b *board) next() <-chan struct{} {
 
 // changes yields the current status if it is newer than seq, then each newer
 // one, until ctx ends or the reader stops. The function looks at the board.
-func (b *board) changes(ctx context.Context, seq uint64, look func() *Status) iter.Seq[Status] {
+func (b *statusBoard) changes(ctx context.Context, seq uint64, look func() *Status) iter.Seq[Status] {
 	return func(yield func(Status) bool) {
 		for {
 			changed := b.next()
@@ -83,7 +83,7 @@ func (b *board) changes(ctx context.Context, seq uint64, look func() *Status) it
 
 // wait returns once a status satisfies the condition, or ctx ends, or the run
 // fails.
-func (b *board) wait(ctx context.Context, cond func(Status) bool, look func() *Status) error {
+func (b *statusBoard) wait(ctx context.Context, cond func(Status) bool, look func() *Status) error {
 	for st := range b.changes(ctx, 0, look) {
 		if cond(st) {
 			return nil

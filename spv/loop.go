@@ -10,18 +10,18 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// tick is how often a pursuit looks at the clock when nothing happens.
+// tick is how often the loop looks at the clock when nothing happens.
 const tick = 250 * time.Millisecond
 
-// pursuit is the loop that the phases after Repairing share: it takes headers
-// and filters from the peers and folds them into the store in order. The phases
+// loop is the loop that the phases after Repairing share: it takes headers
+// and filters from the peers and applies them to the store in order. The phases
 // differ in what they do besides, and in when they end.
-type pursuit struct {
+type loop struct {
 	*run
 	ctx         context.Context
 	workers     *workers
-	spans       *headerPlan // the headers below the newest waypoint
-	walk        headerWalk  // those after it
+	ranges      *headerPlan // the headers below the newest waypoint
+	tail        tailFetch   // those after it
 	plan        *filterPlan
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
@@ -32,16 +32,16 @@ type pursuit struct {
 	proving     int                       // jobs that prove late replies
 }
 
-// pursue runs the loop until the goal names the next phase, ctx ends, or
+// runLoop runs the loop until the goal names the next phase, ctx ends, or
 // something fails. The goal is asked after everything that happens; it may
 // start jobs. No job outlives the call, nor does a write, and nothing is left
 // staged unless something failed.
-func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Phase, error) {
-	p := &pursuit{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged(), announced: make(map[uint64]*announcements)}
+func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phase, error) {
+	p := &loop{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged(), announced: make(map[uint64]*announcements)}
 	p.plan = newFilterPlan(p.staged.Filters.Height)
-	p.spans = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
-	p.walk.restart(false, time.Now())
-	r.survey.restart()
+	p.ranges = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
+	p.tail.restart(false, time.Now())
+	r.tips.restart()
 	defer p.reaskAnnounced()
 	defer p.workers.stop()
 	timer := wait.NewTimer(tick)
@@ -68,7 +68,7 @@ func (r *run) pursue(ctx context.Context, goal func(*pursuit) (Phase, bool)) (Ph
 
 // step starts what is due, also to write what should be written, and then waits
 // for something to happen.
-func (p *pursuit) step(timer *wait.Timer) error {
+func (p *loop) step(timer *wait.Timer) error {
 	if err := p.fetchHeaders(); err != nil {
 		return err
 	}
@@ -94,22 +94,22 @@ func (p *pursuit) step(timer *wait.Timer) error {
 	return p.await(timer)
 }
 
-// await blocks until something happens, and folds the results of the jobs that
-// have ended, or settles the write that has.
-func (p *pursuit) await(timer *wait.Timer) error {
+// await blocks until something happens, and applies the results of the jobs that
+// have ended, or finishes the write that has.
+func (p *loop) await(timer *wait.Timer) error {
 	select {
-	case f := <-p.workers.folds:
+	case f := <-p.workers.results:
 		return f()
 	case err := <-p.writing.done:
 		return p.wrote(err)
 	case bad := <-p.invalid:
 		return p.leaveInvalid(bad)
-	case <-p.posts.poke:
+	case <-p.publications.poke:
 	case <-p.reported:
 		p.show()
 	case <-p.cfg.Peers.Changed():
 	case <-p.cfg.Wallet.Changed():
-		p.lookAtWallet()
+		p.readWallet()
 	case <-timer.C():
 		timer.Reset(tick)
 	case <-p.ctx.Done():
@@ -118,29 +118,29 @@ func (p *pursuit) await(timer *wait.Timer) error {
 }
 
 // roster takes over who is live and what they announced.
-func (p *pursuit) roster() (err error) {
+func (p *loop) roster() (err error) {
 	now := time.Now()
 	dialling := p.cfg.Peers.Dialling() // before Live: a dial ends when its peer is live
-	gone, changed := p.survey.update(p.cfg.Peers.Live(), now)
-	p.survey.connected(dialling, now)
+	gone, changed := p.tips.update(p.cfg.Peers.Live(), now)
+	p.tips.connected(dialling, now)
 	for _, id := range gone {
 		p.store.Forget(id)
 		p.refusals.forget(id)
 		delete(p.announced, id)
 	}
 	if changed {
-		for id, w := range p.survey.peers {
+		for id, w := range p.tips.peers {
 			if w.host == "" {
-				p.survey.named(id, p.cfg.Peers.Host(id), p.cfg.Peers.Trip(id), now)
+				p.tips.named(id, p.cfg.Peers.Host(id), p.cfg.Peers.Trip(id), now)
 			}
 		}
-		p.survey.await(p.staged.Tip.Height, now)
+		p.tips.await(p.staged.Tip.Height, now)
 		p.show()
 	}
-	p.survey.age(now)
+	p.tips.age(now)
 	p.cfg.Peers.TakeAnnouncements(func(id uint64, headers []byte, blocks []chainhash.Hash) {
 		switch {
-		case err != nil || p.survey.peers[id] == nil: // the peer is gone
+		case err != nil || p.tips.peers[id] == nil: // the peer is gone
 		case headers != nil:
 			p.announcedHeaders(id, headers)
 		default:
@@ -152,24 +152,24 @@ func (p *pursuit) roster() (err error) {
 	if len(p.denials) > 0 {
 		p.warnOfDenials()
 	}
-	p.survey.await(p.staged.Tip.Height, now)
+	p.tips.await(p.staged.Tip.Height, now)
 	return err
 }
 
 // caughtUp reports whether headers and filters are at a tip that no live peer
 // has more than.
-func (p *pursuit) caughtUp() bool {
-	return p.survey.complete(time.Now()) && p.walk.idle() && p.plan.idle() &&
+func (p *loop) caughtUp() bool {
+	return p.tips.complete(time.Now()) && p.tail.idle() && p.plan.idle() &&
 		p.staged.Filters == p.staged.Tip && p.staged.EnoughWork
 }
 
 // behind reports whether more is missing than following would bring.
-func (p *pursuit) behind() bool {
-	return p.survey.leading || p.staged.Tip.Height-p.staged.Filters.Height > p.cfg.Behind
+func (p *loop) behind() bool {
+	return p.tips.fetchingTail || p.staged.Tip.Height-p.staged.Filters.Height > p.cfg.Behind
 }
 
 // touched takes over what is staged after it has changed.
-func (p *pursuit) touched() {
+func (p *loop) touched() {
 	p.staged = p.store.Staged()
 	p.judgeStore()
 	p.endDispute()
@@ -181,18 +181,18 @@ func (p *pursuit) touched() {
 // tellPeers sends sendheaders to the peers that were not sent it yet. Each is
 // then asked once more for headers, because what it announced until then may
 // have been missed.
-func (p *pursuit) tellPeers() {
-	for _, id := range p.survey.untold() {
-		w := p.survey.peers[id]
+func (p *loop) tellPeers() {
+	for _, id := range p.tips.untold() {
+		w := p.tips.peers[id]
 		w.told = true
-		p.workers.do(func(ctx context.Context) fold {
+		p.workers.do(func(ctx context.Context) result {
 			err := p.cfg.Peers.SendHeaders(ctx, id)
 			return func() error {
 				if err != nil {
 					w.told = false
 					return nil
 				}
-				p.survey.reopen(id, time.Now())
+				p.tips.reopen(id, time.Now())
 				return nil
 			}
 		})

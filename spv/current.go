@@ -2,25 +2,25 @@ package spv
 
 import "github.com/spvd/spvd/spv/consensus"
 
-// look returns the newest status as readers see it. Users change the wallet while
+// current returns the newest status as readers see it. Users change the wallet while
 // the syncer is elsewhere, and read the status before it has found out: whoever
 // reads that all is synced looks at the wallet too, and if that has gone back,
 // shows the status that this makes. So it is with what is reported about votes.
-func (s *Syncer) look() *Status {
+func (s *Syncer) current() *Status {
 	for {
-		st := s.board.status()
+		st := s.statusBoard.status()
 		if !st.Synced {
 			return st
 		}
 		if v := s.votes.Load(); v.failed() && s.holds(v.Failed) {
-			s.board.correct(st, st.unvoted(v))
+			s.statusBoard.correct(st, st.unvoted(v))
 			continue
 		}
 		at, watching := s.cfg.Wallet.Scanned()
 		if !watching || at.Height >= st.Tip.Height {
 			return st
 		}
-		s.board.correct(st, st.unscanned(at.Height))
+		s.statusBoard.correct(st, st.unscanned(at.Height))
 	}
 }
 

@@ -15,37 +15,37 @@ import (
 	"github.com/spvd/spvd/spv/match"
 )
 
-// belatedBlocks is how many of the newest blocks are looked through for a
+// minedLookback is how many of the newest blocks are looked through for a
 // transaction before it counts as unmined, one day's worth on the main network.
 // dcrd serves a transaction from its mempool, which a block clears, or for 45
 // seconds after it announced it. So who sends one that was mined longer ago lags
 // behind, or means to deceive, for which a transaction that was never mined does as
 // well.
-const belatedBlocks = 288
+const minedLookback = 288
 
 // Limits on transactions that were mined and are remembered.
 const (
-	maxBelated      = 1000
-	maxBelatedBytes = 1 << 20
+	maxAlreadyMined      = 1000
+	maxAlreadyMinedBytes = 1 << 20
 )
 
-// belated is a transaction that was heard after it was mined.
-type belated struct {
+// alreadyMined is a transaction that was heard after it was mined.
+type alreadyMined struct {
 	tx    *wire.MsgTx
 	hash  chainhash.Hash
 	block consensus.BlockID
 	tree  int8
 }
 
-// lookedAt is what blocks that were fetched to look for a transaction hold: the
+// searchedBlocks is what blocks that were fetched to look for a transaction hold: the
 // trees of their transactions. Nobody can have the same block fetched again and again.
-type lookedAt map[consensus.BlockID]map[chainhash.Hash]int8
+type searchedBlocks map[consensus.BlockID]map[chainhash.Hash]int8
 
 // tellWallet gives the wallet a transaction that was heard, unless it is in one of
 // the newest blocks as far as the wallet has not searched these: then it returns the
 // transaction and its block. Peers learn what the wallet makes of it.
-func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, from heardTx, looked lookedAt) (*belated, error) {
-	b, concerns, err := s.lookBack(ctx, tx, looked)
+func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, from heardTx, searched searchedBlocks) (*alreadyMined, error) {
+	b, concerns, err := s.searchBack(ctx, tx, searched)
 	kept, refused := false, false
 	if err == nil && b == nil && (concerns || from.agreed) {
 		kept, refused, err = s.cfg.Wallet.Heard(ctx, tx, from.source, from.agreed)
@@ -54,16 +54,16 @@ func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, from heardTx, l
 	return b, err
 }
 
-// lookBack looks for a transaction in the newest blocks, as far as it might be there
+// searchBack looks for a transaction in the newest blocks, as far as it might be there
 // without the wallet knowing, and reports whether the wallet should know it.
-func (s *Syncer) lookBack(ctx context.Context, tx *wire.MsgTx, looked lookedAt) (b *belated, concerns bool, err error) {
+func (s *Syncer) searchBack(ctx context.Context, tx *wire.MsgTx, searched searchedBlocks) (b *alreadyMined, concerns bool, err error) {
 	store, err := s.Chain()
 	if err != nil {
 		return nil, false, err
 	}
 	for {
 		tip := store.State().Filters.Height
-		from := max(1, tip-belatedBlocks+1)
+		from := max(1, tip-minedLookback+1)
 		scripts, last, err := s.cfg.Wallet.Unsearched(ctx, tx, from)
 		if err != nil || len(scripts) == 0 {
 			return nil, false, err
@@ -71,7 +71,7 @@ func (s *Syncer) lookBack(ctx context.Context, tx *wire.MsgTx, looked lookedAt) 
 		if hash, err := store.Hash(last.Height); err == nil && hash == last.Hash { // the wallet is on this chain
 			from = max(from, last.Height+1)
 		}
-		b, err := s.findIn(ctx, store, tx, match.NewSet(scripts), from, tip, looked)
+		b, err := s.findIn(ctx, store, tx, match.NewSet(scripts), from, tip, searched)
 		if !chainMoved(err) || ctx.Err() != nil {
 			return b, true, err
 		}
@@ -81,7 +81,7 @@ func (s *Syncer) lookBack(ctx context.Context, tx *wire.MsgTx, looked lookedAt) 
 // findIn looks for a transaction in blocks whose filters match scripts, the newest
 // first. The error is chain.ErrStale or chain.ErrNotFound when blocks have left the
 // chain.
-func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to consensus.Height, looked lookedAt) (*belated, error) {
+func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to consensus.Height, searched searchedBlocks) (*alreadyMined, error) {
 	var found []hit
 	var m match.Matcher
 	err := store.Scan(from, to, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
@@ -95,9 +95,9 @@ func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx,
 	if err != nil {
 		return nil, err
 	}
-	b := &belated{tx: tx, hash: tx.TxHash()}
+	b := &alreadyMined{tx: tx, hash: tx.TxHash()}
 	for _, h := range slices.Backward(found) {
-		trees, err := s.treesOf(ctx, h, looked)
+		trees, err := s.treesOf(ctx, h, searched)
 		if err != nil {
 			return nil, err
 		}
@@ -114,8 +114,8 @@ func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx,
 }
 
 // treesOf returns the transactions of a block.
-func (s *Syncer) treesOf(ctx context.Context, h hit, looked lookedAt) (map[chainhash.Hash]int8, error) {
-	if trees, ok := looked[h.BlockID]; ok {
+func (s *Syncer) treesOf(ctx context.Context, h hit, searched searchedBlocks) (map[chainhash.Hash]int8, error) {
+	if trees, ok := searched[h.BlockID]; ok {
 		return trees, nil
 	}
 	msg, _, err := s.fetchBlock(ctx, h.BlockID, &h.header, s.onMain)
@@ -129,13 +129,13 @@ func (s *Syncer) treesOf(ctx context.Context, h hit, looked lookedAt) (map[chain
 	for _, tx := range msg.STransactions {
 		trees[tx.TxHash()] = wire.TxTreeStake
 	}
-	looked[h.BlockID] = trees
+	searched[h.BlockID] = trees
 	return trees, nil
 }
 
 // isMined reports whether the transaction's block is part of the chain, and the
 // next one, if there is one, does not disapprove of it.
-func (b *belated) isMined(store *chain.Chain) (bool, error) {
+func (b *alreadyMined) isMined(store *chain.Chain) (bool, error) {
 	hash, err := store.Hash(b.block.Height)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
@@ -152,7 +152,7 @@ func (b *belated) isMined(store *chain.Chain) (bool, error) {
 
 // reconsider divides what was mined when it was looked for last into what still is,
 // and may not stay so, and what is not.
-func reconsider(store *chain.Chain, list []*belated) (still []*belated, not []*wire.MsgTx, err error) {
+func reconsider(store *chain.Chain, list []*alreadyMined) (still []*alreadyMined, not []*wire.MsgTx, err error) {
 	tip := store.State().Filters.Height
 	for _, b := range list {
 		mined, err := b.isMined(store)
@@ -161,7 +161,7 @@ func reconsider(store *chain.Chain, list []*belated) (still []*belated, not []*w
 			return nil, nil, err
 		case !mined:
 			not = append(not, b.tx)
-		case b.block.Height > tip-belatedBlocks:
+		case b.block.Height > tip-minedLookback:
 			still = append(still, b)
 		}
 	}
@@ -170,17 +170,17 @@ func reconsider(store *chain.Chain, list []*belated) (still []*belated, not []*w
 
 // giveHeard gives the wallet what was heard, one job at a time, and what is not mined
 // any more since blocks have left the chain. It waits for the filters of new blocks.
-func (p *pursuit) giveHeard() {
+func (p *loop) giveHeard() {
 	r, st := p.relay, p.store.State()
 	tip := st.Tip
-	if r.taking || st.Filters != tip || len(r.heard) == 0 && (len(r.belated) == 0 || r.judged == tip) {
+	if r.taking || st.Filters != tip || len(r.heard) == 0 && (len(r.alreadyMined) == 0 || r.judged == tip) {
 		return
 	}
 	r.taking, r.judged = true, tip
 	r.giving, r.heard = r.heard, nil
-	txs, list, looked := r.giving, r.belated, r.looked
-	p.workers.do(func(ctx context.Context) fold {
-		list, err := p.give(ctx, txs, list, looked)
+	txs, list, searched := r.giving, r.alreadyMined, r.searched
+	p.workers.do(func(ctx context.Context) result {
+		list, err := p.give(ctx, txs, list, searched)
 		return func() error {
 			if ctx.Err() != nil {
 				return nil
@@ -190,7 +190,7 @@ func (p *pursuit) giveHeard() {
 				r.taking, r.heard, r.giving = false, append(r.giving, r.heard...), nil
 				return p.leaveInvalid(bad)
 			}
-			r.taking, r.giving, r.belated = false, nil, list
+			r.taking, r.giving, r.alreadyMined = false, nil, list
 			return err
 		}
 	})
@@ -198,24 +198,24 @@ func (p *pursuit) giveHeard() {
 
 // give gives the wallet transactions, and those of a list that are not mined any
 // more. It returns the list of those that are.
-func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*belated, looked lookedAt) ([]*belated, error) {
+func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*alreadyMined, searched searchedBlocks) ([]*alreadyMined, error) {
 	store, err := s.Chain()
 	if err != nil {
 		return nil, err
 	}
-	oldest := store.State().Filters.Height - belatedBlocks
-	maps.DeleteFunc(looked, func(id consensus.BlockID, _ map[chainhash.Hash]int8) bool { return id.Height <= oldest })
+	oldest := store.State().Filters.Height - minedLookback
+	maps.DeleteFunc(searched, func(id consensus.BlockID, _ map[chainhash.Hash]int8) bool { return id.Height <= oldest })
 	list, again, err := reconsider(store, list)
 	if err != nil {
 		return nil, err
 	}
 	tell := func(tx *wire.MsgTx, from heardTx) error {
-		b, err := contained(0, func() (*belated, error) { return s.tellWallet(ctx, tx, from, looked) })
+		b, err := contained(0, func() (*alreadyMined, error) { return s.tellWallet(ctx, tx, from, searched) })
 		if s.failedOver(err) { // the transaction is dropped
 			s.cfg.Peers.JudgeTx(tx.TxHash(), false, false)
 			return nil
 		}
-		if b != nil && !slices.ContainsFunc(list, func(o *belated) bool { return o.hash == b.hash }) {
+		if b != nil && !slices.ContainsFunc(list, func(o *alreadyMined) bool { return o.hash == b.hash }) {
 			s.cfg.Log.Debug("Transaction was mined before it was heard", "tx", b.hash, "height", b.block.Height)
 			list = append(list, b)
 		}
@@ -239,14 +239,14 @@ func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*belated, looke
 			return nil, err
 		}
 	}
-	return newestBelated(list), nil
+	return newestAlreadyMined(list), nil
 }
 
-// newestBelated returns those of a list that are remembered.
-func newestBelated(list []*belated) []*belated {
+// newestAlreadyMined returns those of a list that are remembered.
+func newestAlreadyMined(list []*alreadyMined) []*alreadyMined {
 	first, held := len(list), 0
-	for first > 0 && len(list)-first < maxBelated {
-		if held += parse.Held(list[first-1].tx); held > maxBelatedBytes {
+	for first > 0 && len(list)-first < maxAlreadyMined {
+		if held += parse.Held(list[first-1].tx); held > maxAlreadyMinedBytes {
 			break
 		}
 		first--

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// TestEveryLeadHasItsTurn checks that a lead is asked after those that have failed
+// TestEveryLeadHasItsTurn checks that a tail peer is asked after those that have failed
 // less often, also when its failure was long ago.
 func TestEveryLeadHasItsTurn(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	s := newSurvey()
+	s := newPeerTips()
 	s.update(func(yield func(uint64, uint32) bool) {
 		for id := uint64(1); id <= 3 && yield(id, 100); id++ {
 		}
@@ -21,11 +21,11 @@ func TestEveryLeadHasItsTurn(t *testing.T) {
 	s.say(1, failed, now)
 	s.say(2, failed, now)
 	s.say(2, failed, now)
-	s.age(now.Add(surveyRetry))
+	s.age(now.Add(answerRetry))
 	if got := s.later(); !slices.Equal(got, []uint64{1, 2}) {
 		t.Errorf("%v wait, want 1 and 2", got)
 	}
-	s.say(3, settled, now)
+	s.say(3, caughtUp, now)
 	if got := s.later(); !slices.Equal(got, []uint64{2}) {
 		t.Errorf("%v wait, want 2", got)
 	}
