@@ -152,7 +152,7 @@ func (c *Client) importAccounts(accounts []Account) error {
 // anyOpen reports whether a wallet is open.
 func (c *Client) anyOpen() bool {
 	list, _ := c.wallets.List() // the directory was read before
-	return slices.ContainsFunc(list, func(l wallet.Listed) bool { return l.Open })
+	return slices.ContainsFunc(list, func(l wallet.FileInfo) bool { return l.Open })
 }
 
 // Run connects to peers and syncs until ctx ends; then it returns nil. It returns an error

@@ -93,7 +93,7 @@ func (w *Wallet) importAgain(tx *bolt.Tx, s *snapshot, old *Account, name string
 	case o.Gap != old.Gap && o.Gap != DefaultGap:
 		return refuse("setgaplimit changes its gap limit")
 	}
-	changed, err := w.claim(tx, next, lowered{number: old.Number}, d)
+	changed, err := w.claim(tx, next, birthdayUndo{number: old.Number}, d)
 	if err == nil && !changed {
 		return refuse("rescanwallet searches earlier blocks, or the same again")
 	}
@@ -329,11 +329,11 @@ func (s *snapshot) rejuvenate(tx *bolt.Tx, job uint32, h consensus.Height) (*sna
 	next.scripts = slices.Clone(s.scripts)
 	var errs []error
 	for i := range next.accounts {
-		errs = append(errs, next.lower(tx, job, lowered{number: uint32(i)}, h))
+		errs = append(errs, next.lower(tx, job, birthdayUndo{number: uint32(i)}, h))
 	}
 	for n := range next.scripts {
 		if next.scripts[n].account == ImportedAccount {
-			errs = append(errs, next.lower(tx, job, lowered{script: true, number: uint32(n)}, h))
+			errs = append(errs, next.lower(tx, job, birthdayUndo{script: true, number: uint32(n)}, h))
 		}
 	}
 	return next, errors.Join(errs...)

@@ -59,7 +59,7 @@ func (s *snapshot) loadAnchors(tx *bolt.Tx) error {
 	})
 	err[2] = all(tx.Bucket(anchoredBucket), func(k, v []byte) error {
 		key, r := row{rest: k}, row{rest: v}
-		l := lowered{script: key.u8() == 1, number: key.u32()}
+		l := birthdayUndo{script: key.u8() == 1, number: key.u32()}
 		n := r.u32()
 		bad := key.done() != nil || r.done() != nil || n == 0 || int(n) > len(s.anchors) ||
 			l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts)
@@ -86,7 +86,7 @@ func (s *snapshot) loadDates(tx *bolt.Tx) error {
 		add(s.scripts[i].born)
 	}
 	for i := range s.jobs {
-		list, err := loweredBy(tx, s.jobs[i].id)
+		list, err := birthdayUndosOf(tx, s.jobs[i].id)
 		if err != nil {
 			return err
 		}
@@ -113,16 +113,16 @@ func (s *snapshot) saveAnchors(tx *bolt.Tx, old *snapshot) error {
 	}
 	for i := range s.accounts {
 		if after := s.accounts[i].born.after; after != 0 && (i >= len(old.accounts) || old.accounts[i].born.after != after) {
-			errs = append(errs, saveAnchored(tx, lowered{number: uint32(i)}, after))
+			errs = append(errs, saveAnchored(tx, birthdayUndo{number: uint32(i)}, after))
 		} else if after == 0 && i < len(old.accounts) && old.accounts[i].born.after != 0 {
-			errs = append(errs, saveAnchored(tx, lowered{number: uint32(i)}, 0))
+			errs = append(errs, saveAnchored(tx, birthdayUndo{number: uint32(i)}, 0))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // saveAnchored stores after which anchor something is born, zero for none.
-func saveAnchored(tx *bolt.Tx, of lowered, after uint32) error {
+func saveAnchored(tx *bolt.Tx, of birthdayUndo, after uint32) error {
 	key := of.key(0)[4:]
 	if after == 0 {
 		return tx.Bucket(anchoredBucket).Delete(key)
@@ -133,5 +133,5 @@ func saveAnchored(tx *bolt.Tx, of lowered, after uint32) error {
 // putScript stores a script and its birthday.
 func putScript(tx *bolt.Tx, number uint32, sc *script) error {
 	return errors.Join(tx.Bucket(scriptsBucket).Put(key32(number), sc.encode()),
-		saveAnchored(tx, lowered{script: true, number: number}, sc.born.after))
+		saveAnchored(tx, birthdayUndo{script: true, number: number}, sc.born.after))
 }

@@ -67,19 +67,19 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 		return nil, err
 	}
 	next := s.withAccounts()
-	common, parted := s.common, false
+	common, forked := s.common, false
 	if s.scan() && from == s.cursor && len(a.u.Reverted) == 0 {
 		var err error
-		if common, parted, err = a.parted(s); err != nil {
+		if common, forked, err = a.forked(s); err != nil {
 			return nil, err
 		}
 	}
-	left := parted || len(a.u.Reverted) > 0
+	left := forked || len(a.u.Reverted) > 0
 	known := s.tip // the highest block of the wallet's chain that is still on the chain
 	if left {
-		known = higher(on, common, parted)
+		known = higher(on, common, forked)
 	}
-	if to, back := a.retreat(s, on, common, parted); back {
+	if to, back := a.retreat(s, on, common, forked); back {
 		next.leaveBranch(known, to)
 		return next, a.rollback(next, to)
 	}
@@ -104,7 +104,7 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 			return nil, err
 		}
 	}
-	if parted {
+	if forked {
 		if err := a.rollback(next, common); err != nil {
 			return nil, err
 		}
@@ -125,9 +125,9 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 // somewhere between the common block and the one the update stands on. And a block
 // whose disapproval is taken back may hold unmined transactions that it did not tell
 // of because it is below a birthday.
-func (a *application) retreat(s *snapshot, on, common consensus.BlockID, parted bool) (to consensus.BlockID, ok bool) {
+func (a *application) retreat(s *snapshot, on, common consensus.BlockID, forked bool) (to consensus.BlockID, ok bool) {
 	switch {
-	case parted:
+	case forked:
 		to, ok = common, common.Height < on.Height
 	case len(a.u.Reverted) > 0:
 		to = on
@@ -143,8 +143,8 @@ func (a *application) retreat(s *snapshot, on, common consensus.BlockID, parted 
 // higher returns the fork at which the chain leaves the wallet's, as far as it is
 // known: the block that an update stands on, or if the wallet's chain parts above it
 // the highest block known to be on both.
-func higher(on, common consensus.BlockID, parted bool) consensus.BlockID {
-	if parted {
+func higher(on, common consensus.BlockID, forked bool) consensus.BlockID {
+	if forked {
 		return common
 	}
 	return on
@@ -193,7 +193,7 @@ func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) 
 // apply adds the blocks of an update, and moves the tip and the cursor.
 func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error {
 	if !s.scan() {
-		s.settleFresh(on, step)
+		s.resolveFresh(on, step)
 	}
 	forward, tip := on == s.cursor, s.tip.Height
 	more := make([]block, 0, len(a.u.Applied))
@@ -235,10 +235,10 @@ func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error
 	return a.expire(s.tip.Height)
 }
 
-// settleFresh takes note that scripts which were not born when the step began
+// resolveFresh takes note that scripts which were not born when the step began
 // need no search of their own: the step's blocks have been matched against
 // them.
-func (s *snapshot) settleFresh(on consensus.BlockID, step *step) {
+func (s *snapshot) resolveFresh(on consensus.BlockID, step *step) {
 	if step == nil {
 		return
 	}

@@ -15,7 +15,7 @@ import (
 // whichever is earlier, and reports whether that is older than before. What has not
 // been searched for it because it was younger is searched then. The birthday is no
 // rescan's to give back. The accounts of the snapshot must be its own.
-func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of lowered, d born) (older bool, err error) {
+func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (older bool, err error) {
 	if of.script {
 		s.scripts = slices.Clone(s.scripts)
 	}
@@ -28,9 +28,9 @@ func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of lowered, d born) (older bool
 
 // age is claim without the search. It returns the height from which that has to be, or
 // unborn. The accounts and the scripts of the snapshot must be its own.
-func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of lowered, d born) (from consensus.Height, older bool, err error) {
+func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (from consensus.Height, older bool, err error) {
 	before := s.bornAt(*s.birthday(&of))
-	kept, err := s.unlowered(tx, of)
+	kept, err := s.beforeUndo(tx, of)
 	if err != nil {
 		return unborn, false, err
 	}
@@ -46,7 +46,7 @@ func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of lowered, d born) (from consens
 	if after := s.bornAt(*p); after < before {
 		from = after
 	}
-	return from, true, s.saveLowered(tx, &of)
+	return from, true, s.saveUndone(tx, &of)
 }
 
 // earlierDate reports whether a birthday is a date that no block has reached, and that may
@@ -55,12 +55,12 @@ func (s *snapshot) earlierDate(d, than born) bool {
 	return d.date != 0 && s.bornAt(d) == unborn && s.bornAt(than) > s.tip.Height && (than.date == 0 || d.date < than.date)
 }
 
-// unlowered returns the birthday of an account or script as it is without rescans
+// beforeUndo returns the birthday of an account or script as it is without rescans
 // that are not over.
-func (s *snapshot) unlowered(tx *bolt.Tx, of lowered) (born, error) {
+func (s *snapshot) beforeUndo(tx *bolt.Tx, of birthdayUndo) (born, error) {
 	d := *s.birthday(&of)
 	for i := range s.jobs {
-		list, err := loweredBy(tx, s.jobs[i].id)
+		list, err := birthdayUndosOf(tx, s.jobs[i].id)
 		if err != nil {
 			return d, err
 		}
@@ -74,9 +74,9 @@ func (s *snapshot) unlowered(tx *bolt.Tx, of lowered) (born, error) {
 }
 
 // relower makes what rescans give back in the end include a birthday.
-func (s *snapshot) relower(tx *bolt.Tx, of lowered, d born) error {
+func (s *snapshot) relower(tx *bolt.Tx, of birthdayUndo, d born) error {
 	for i := range s.jobs {
-		list, err := loweredBy(tx, s.jobs[i].id)
+		list, err := birthdayUndosOf(tx, s.jobs[i].id)
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (s *snapshot) relower(tx *bolt.Tx, of lowered, d born) error {
 				continue
 			}
 			l.was = s.earliest(l.was, d)
-			if err := putLowered(tx, s.jobs[i].id, l); err != nil {
+			if err := putBirthdayUndo(tx, s.jobs[i].id, l); err != nil {
 				return err
 			}
 		}
@@ -123,9 +123,9 @@ func (w *Wallet) adopt(tx *bolt.Tx, s *snapshot, a *Account, derived []script) (
 }
 
 func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc script) error {
-	account := lowered{number: a.Number}
+	account := birthdayUndo{number: a.Number}
 	scriptBorn, accountBorn := s.birth(n), s.bornAt(a.born)
-	if err := s.adoptLowered(tx, account, lowered{script: true, number: n}); err != nil {
+	if err := s.adoptUndo(tx, account, birthdayUndo{script: true, number: n}); err != nil {
 		return err
 	}
 	a.born = s.earliest(a.born, s.scripts[n].born)
@@ -151,17 +151,17 @@ func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc 
 	return err
 }
 
-// adoptLowered makes what rescans have lowered of a script, and give back in the end,
+// adoptUndo makes what rescans have lowered of a script, and give back in the end,
 // part of what they give back of the account that it belongs to from now on.
-func (s *snapshot) adoptLowered(tx *bolt.Tx, account, of lowered) error {
+func (s *snapshot) adoptUndo(tx *bolt.Tx, account, of birthdayUndo) error {
 	for i := range s.jobs {
 		id := s.jobs[i].id
-		list, err := loweredBy(tx, id)
+		list, err := birthdayUndosOf(tx, id)
 		if err != nil {
 			return err
 		}
 		was, has := s.accounts[account.number].born, false
-		var script *lowered
+		var script *birthdayUndo
 		for _, l := range list {
 			switch {
 			case !l.script && l.number == account.number:
@@ -174,10 +174,10 @@ func (s *snapshot) adoptLowered(tx *bolt.Tx, account, of lowered) error {
 		switch {
 		case script != nil:
 			merged.was = s.earliest(was, script.was)
-			err = errors.Join(tx.Bucket(loweredBucket).Delete(script.key(id)), putLowered(tx, id, merged))
+			err = errors.Join(tx.Bucket(birthdayUndoBucket).Delete(script.key(id)), putBirthdayUndo(tx, id, merged))
 		case has:
 			merged.was = s.earliest(was, s.scripts[of.number].born)
-			err = putLowered(tx, id, merged)
+			err = putBirthdayUndo(tx, id, merged)
 		}
 		if err != nil {
 			return err

@@ -178,7 +178,7 @@ func TestRescanSearchesForEverything(t *testing.T) {
 	x := openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 10})
 	w.sync(x, 10)
-	if len(x.now.Load().learned) == 0 {
+	if len(x.now.Load().scannedRanges) == 0 {
 		t.Fatal("nothing was found on the way")
 	}
 	if err := x.Rescan(t.Context(), 0); err != nil {

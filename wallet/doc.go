@@ -49,7 +49,7 @@
 //
 // # Reading the source
 //
-// Start with config.go and wallet.go, and with progress.go, watch.go, learned.go and
+// Start with config.go and wallet.go, and with progress.go, watch.go, scannedranges.go and
 // steps.go for the state. link.go, apply.go, usage.go and ledger.go are the way of a
 // block; window.go, kind.go and effects.go are its pure core. pokes.go tells readers
 // of changes.
@@ -60,15 +60,15 @@
 //
 // Each bucket is described where it is declared: meta in progress.go, then account.go,
 // script.go, labels.go, block.go, mined.go with place.go, credit.go, unmined.go,
-// conflicts.go, locks.go, job.go, which jobs.go tells of, and lowered.go. row.go
+// conflicts.go, locks.go, job.go, which jobs.go tells of, and birthdayundo.go. row.go
 // encodes what they hold, store.go makes them, upgrade.go brings old ones up to date,
 // check.go holds them against each other. table.go is how rows are stored whose keys
 // come in any order, unspent.go what balances are made of.
 //
 // Unmined transactions come in by publish.go and mempool.go, are together in
-// pool.go, and go by settle.go; unsearched.go says where they may be mined already.
+// pool.go, and go by resolve.go; unsearched.go says where they may be mined already.
 // The reading side is balance.go, query.go, transaction.go, category.go, history.go
-// and received.go. set.go, joint.go and joint_mempool.go keep several wallets.
+// and received.go. set.go, setscan.go and setscan_mempool.go keep several wallets.
 // errors.go is why something is refused.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller

@@ -93,11 +93,11 @@ func (s *snapshot) duplicate(sc *script) error {
 }
 
 // claimed returns what the birthday of a script is that of: its account, or itself.
-func (s *snapshot) claimed(n uint32) lowered {
+func (s *snapshot) claimed(n uint32) birthdayUndo {
 	if a := s.scripts[n].account; a != ImportedAccount {
-		return lowered{number: a}
+		return birthdayUndo{number: a}
 	}
-	return lowered{script: true, number: n}
+	return birthdayUndo{script: true, number: n}
 }
 
 // importScripts watches what one import names. It is a duplicate if that changes

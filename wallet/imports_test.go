@@ -302,7 +302,7 @@ func TestDateOfALateImport(t *testing.T) {
 	if err != nil || b.Sum.Spendable != 240-200+24+1 {
 		t.Fatalf("%d, %v", b.Sum.Spendable, err)
 	}
-	// An import that is not born yet is settled by a block to come.
+	// An import that is not born yet gets its height from a block to come.
 	next := w.main[240].Header.Time().Add(30 * time.Hour)
 	if err := x.ImportScript(t.Context(), anyone(), &Birthday{Time: next}); err != nil {
 		t.Fatal(err)

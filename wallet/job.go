@@ -139,7 +139,7 @@ func saveJobs(tx *bolt.Tx, old, list []job) error {
 		if list[i].active() {
 			continue
 		}
-		if err := keepLowered(tx, list[i].id); err != nil {
+		if err := dropBirthdayUndos(tx, list[i].id); err != nil {
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ func (s *snapshot) goBack(from consensus.Height, first uint32) {
 	if start.Height < s.common.Height {
 		s.common = start
 	}
-	s.scanning, s.learned, s.late = first, nil, nil
+	s.scanning, s.scannedRanges, s.late = first, nil, nil
 }
 
 // CancelJob gives up a rescan. The wallet is where it would be without it. Birthdays
@@ -155,7 +155,7 @@ func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
 		changed, err := next.restore(tx, id, j.from)
 		if changed && err == nil {
 			a := application{w: w, tx: tx}
-			err = a.unlearn(next, j.from)
+			err = a.unapplyBefore(next, j.from)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("job %d: %w", id, err)
@@ -287,9 +287,9 @@ func (s *snapshot) coverJobs(known, now uint32) {
 	}
 }
 
-// settleJobs ends the jobs that are done, and forgets the oldest ones. It is asked
+// resolveJobs ends the jobs that are done, and forgets the oldest ones. It is asked
 // before every change is stored.
-func (s *snapshot) settleJobs(old *snapshot, now uint32) {
+func (s *snapshot) resolveJobs(old *snapshot, now uint32) {
 	s.coverJobs(old.count(), now)
 	over := 0
 	for i := range s.jobs {

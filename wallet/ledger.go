@@ -76,7 +76,7 @@ func (a *application) published(tx *wire.MsgTx) bool {
 // find notes which scripts a transaction pays that the wallet did not know about. What
 // spends a ticket pays the scripts that the ticket commits to.
 func (a *application) find(s *snapshot, m *mined, e *effects) error {
-	if len(s.learned) == 0 {
+	if len(s.scannedRanges) == 0 {
 		return nil
 	}
 	for _, c := range slices.Concat(e.credits, e.commitments) {
@@ -155,7 +155,7 @@ func (a *application) approve(s *snapshot, h consensus.Height) error {
 		if err := record(a.tx, m.place, &m.hash, &e); err != nil {
 			return err
 		}
-		if err := a.settle(m.hash, m.tx); err != nil {
+		if err := a.resolve(m.hash, m.tx); err != nil {
 			return err
 		}
 	}

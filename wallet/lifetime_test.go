@@ -446,7 +446,7 @@ func (l *lifetime) fail(format string, args ...any) {
 	for _, a := range l.o.asked {
 		l.t.Logf("%s was asked for from %d on (%x) %+v", a.name, l.o.bornOn(a.births), a.pays, a.births)
 	}
-	l.t.Logf("anchors %v, dates %v, tip %d, learned %v, late %v", s.anchors, s.dates, s.tip.Height, s.learned, s.late)
+	l.t.Logf("anchors %v, dates %v, tip %d, learned %v, late %v", s.anchors, s.dates, s.tip.Height, s.scannedRanges, s.late)
 	l.t.Fatalf("at %d: "+format, append([]any{len(l.main) - 1}, args...)...)
 }
 

@@ -44,11 +44,11 @@ func linked(on consensus.BlockID, u *chain.Update) error {
 	return nil
 }
 
-// parted returns the highest block known to be below both the tip and the
+// forked returns the highest block known to be below both the tip and the
 // blocks of an update that starts at the cursor, and whether the update leaves
 // the wallet's chain. It is what finds a reorganisation above the cursor, by
 // the blocks remembered there, and those of the wallet's transactions.
-func (a *application) parted(s *snapshot) (common consensus.BlockID, parted bool, err error) {
+func (a *application) forked(s *snapshot) (common consensus.BlockID, forked bool, err error) {
 	common = s.common
 	for i := range a.u.Applied {
 		b, ok := blockAt(s.blocks, a.u.Applied[i].Height)

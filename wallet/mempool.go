@@ -110,7 +110,7 @@ func (q *query) admit(u *unmined) (bool, error) {
 		return false, fmt.Errorf("%w: its expiry is %d and the tip %d", ErrExpired, u.tx.Expiry, q.s.tip.Height)
 	}
 	if u.origin == Published {
-		if err := q.ripe(u.tx); err != nil {
+		if err := q.mature(u.tx); err != nil {
 			return false, err
 		}
 	}
@@ -120,9 +120,9 @@ func (q *query) admit(u *unmined) (bool, error) {
 	return true, q.makeRoom(u)
 }
 
-// ripe refuses a transaction that spends a mined output of the wallet before its
+// mature refuses a transaction that spends a mined output of the wallet before its
 // maturity. Nodes drop such a transaction without a word.
-func (q *query) ripe(msg *wire.MsgTx) error {
+func (q *query) mature(msg *wire.MsgTx) error {
 	for _, op := range prevOuts(msg) {
 		c, ok, err := getCredit(q.tx, op)
 		if err != nil {

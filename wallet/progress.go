@@ -16,7 +16,7 @@ import (
 // from their birthdays to the tip, except that those from scanning on have
 // only been looked for up to cursor. While cursor is the tip, nothing is left
 // to look for below it. Scripts from fresh on came to be watched since, and
-// are to be scanned for next. See learned for what is known besides.
+// are to be scanned for next. See scannedRange for what is known besides.
 //
 // The cursor walks along the chain as it is now, and the tip may have left that
 // chain: common is the highest block known to be below both.

@@ -86,7 +86,7 @@ func saveScripts(tx *bolt.Tx, first uint32, list []script) error {
 			return err
 		}
 		if after := list[i].born.after; after != 0 {
-			if err := saveAnchored(tx, lowered{script: true, number: first + uint32(i)}, after); err != nil {
+			if err := saveAnchored(tx, birthdayUndo{script: true, number: first + uint32(i)}, after); err != nil {
 				return err
 			}
 		}

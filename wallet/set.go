@@ -26,7 +26,7 @@ const fileSuffix = ".db"
 const DefaultName = "default"
 
 // Set is the wallets of a directory, which share one chain. A wallet is a file
-// named after it. The set is what a syncer scans for; see joint.go.
+// named after it. The set is what a syncer scans for; see setscan.go.
 //
 // All methods may be called from any goroutine, except that Locator and Apply
 // have one caller at a time, the syncer.
@@ -44,7 +44,7 @@ type Set struct {
 	byName   map[string]*Wallet
 	failed   map[string]error // open wallets that are not taken along the chain
 	refused  map[string]error // why a file could not be opened, by the name of its wallet
-	step     joint
+	step     setScan
 	watchers map[chan struct{}]struct{} // see Watch
 }
 
@@ -86,8 +86,8 @@ func NewSet(cfg SetConfig) *Set {
 	return &Set{cfg: cfg, changed: make(chan struct{}, 1), byName: make(map[string]*Wallet), failed: make(map[string]error), refused: make(map[string]error)}
 }
 
-// Listed is a wallet of the directory.
-type Listed struct {
+// FileInfo is a wallet of the directory.
+type FileInfo struct {
 	Name string
 	Open bool
 
@@ -106,7 +106,7 @@ func (s *Set) OpenAll() error {
 	if err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(l Listed) bool { return l.Open })
+	list = slices.DeleteFunc(list, func(l FileInfo) bool { return l.Open })
 	opened, errs := make([]*Wallet, len(list)), make([]error, len(list))
 	sideBySide(len(list), func(i int) { opened[i], errs[i] = s.read(list[i].Name, s.cfg.Birthday) })
 	for i, w := range opened {
@@ -134,18 +134,18 @@ func (s *Set) refuse(name string, err error) error {
 }
 
 // List returns the wallets of the directory by name.
-func (s *Set) List() ([]Listed, error) {
+func (s *Set) List() ([]FileInfo, error) {
 	files, err := os.ReadDir(s.cfg.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list wallets: %w", err)
 	}
-	var list []Listed
+	var list []FileInfo
 	for _, f := range files {
 		name, ok := strings.CutSuffix(f.Name(), fileSuffix)
 		if !ok || f.IsDir() || checkFileName(name) != nil {
 			continue
 		}
-		list = append(list, Listed{Name: name})
+		list = append(list, FileInfo{Name: name})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

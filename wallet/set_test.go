@@ -46,19 +46,19 @@ func TestSetKeepsADirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := func(want ...Listed) {
+	want := func(want ...FileInfo) {
 		t.Helper()
 		if list, err := s.List(); err != nil || !reflect.DeepEqual(list, want) {
 			t.Errorf("%v, %v; want %v", list, err, want)
 		}
 	}
-	want(Listed{Name: "a", Open: true}, Listed{Name: "b", Open: true})
+	want(FileInfo{Name: "a", Open: true}, FileInfo{Name: "b", Open: true})
 	for poked(s.Changed()) {
 	}
 	if err := s.CloseWallet("a"); err != nil || !poked(s.Changed()) {
 		t.Errorf("closing: %v", err)
 	}
-	want(Listed{Name: "a", Open: false}, Listed{Name: "b", Open: true})
+	want(FileInfo{Name: "a", Open: false}, FileInfo{Name: "b", Open: true})
 	if err := s.CloseWallet("a"); !errors.Is(err, ErrNoWallet) {
 		t.Errorf("closing it again: %v", err)
 	}
@@ -71,7 +71,7 @@ func TestSetKeepsADirectory(t *testing.T) {
 	if err := s.OpenAll(); err != nil {
 		t.Fatal(err)
 	}
-	want(Listed{Name: "a", Open: true}, Listed{Name: "b", Open: true})
+	want(FileInfo{Name: "a", Open: true}, FileInfo{Name: "b", Open: true})
 	if err := s.CloseWallet("b"); err != nil {
 		t.Fatal(err)
 	}

@@ -152,9 +152,9 @@ type Status struct {
 	// Accounts is the number of accounts, Scripts that of watched scripts.
 	Accounts, Scripts int
 
-	// Forgot is another number each time a rescan was canceled, zero at first: what
+	// Epoch is another number each time a rescan was canceled, zero at first: what
 	// the rescan had found below the birthdays is forgotten.
-	Forgot uint32
+	Epoch uint32
 
 	// Changes is another number each time anything but the tip has changed: what
 	// History, Unspent and the like return for the same blocks. It is not stored.
@@ -174,7 +174,7 @@ func (w *Wallet) status(s *snapshot) Status {
 		Birthday: w.births.first(s),
 		Accounts: len(s.accounts),
 		Scripts:  len(s.scripts),
-		Forgot:   s.forgot(),
+		Epoch:    s.epoch(),
 		Changes:  s.changes,
 	}
 }
@@ -250,7 +250,7 @@ func (w *Wallet) commit(fn change, mayWait func(*snapshot) bool) error {
 	if w.draft != nil {
 		settled.pool = w.draft
 	}
-	settled.settleJobs(old, w.seconds())
+	settled.resolveJobs(old, w.seconds())
 	settled.waiting = anyUnmined(tx)
 	if stats := tx.Stats(); stats.GetNodeCount() == 0 && mayWait(&settled) {
 		w.installed(&settled)

@@ -23,8 +23,8 @@ type snapshot struct {
 	anchors  []anchor  // by number, from one on
 	dates    []dated   // of birthdays, in no order
 
-	learned []learned // by number
-	late    []uint32  // see found, in order
+	scannedRanges []scannedRange // by number
+	late          []uint32       // see found, in order
 
 	// changes is counted up by each transaction that is stored. It is not stored.
 	changes uint64

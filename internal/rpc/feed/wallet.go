@@ -91,7 +91,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	if !f.onMain(at.Tip) || !f.onMain(at.Scanned) {
 		return nil
 	}
-	state := walletState{w, at.Tip, at.Scanned, at.Forgot, at.Changes, u.votes}
+	state := walletState{w, at.Tip, at.Scanned, at.Epoch, at.Changes, u.votes}
 	if f.read == state {
 		return nil
 	}
@@ -106,7 +106,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 		back = f.disconnected()
 	}
 	rest := f.at[len(back):]
-	if len(rest) == 0 || f.forgot != at.Forgot {
+	if len(rest) == 0 || f.forgot != at.Epoch {
 		f.begin(&at)
 		return f.send(u, &api.WalletEvent{Cursor: f.cursor(), Gap: true, Tip: view.BlockID(f.at[0])}, nil, to)
 	}
@@ -147,7 +147,7 @@ func (f *Wallet) reach() int64 {
 // begin sets the place to where the wallet is.
 func (f *Wallet) begin(at *wallet.Status) {
 	f.at, _ = f.placeAt(at.Scanned, nil)
-	f.ahead, f.forgot = int64(at.Tip.Height), at.Forgot
+	f.ahead, f.forgot = int64(at.Tip.Height), at.Epoch
 }
 
 // cursor returns the place as text, with what the wallet had forgotten behind a slash.

@@ -133,7 +133,7 @@ func listWalletDir() Method {
 }
 
 // walletFiles returns the wallets of a directory as clients see them.
-func walletFiles(list []wallet.Listed) []api.WalletFile {
+func walletFiles(list []wallet.FileInfo) []api.WalletFile {
 	files := []api.WalletFile{}
 	for _, w := range list {
 		f := api.WalletFile{Name: w.Name, Loaded: w.Open, State: api.WalletUnloaded}

@@ -6,11 +6,11 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// learned says that the scripts with numbers in [first, end) came to be watched
+// scannedRange says that the scripts with numbers in [first, end) came to be watched
 // while the blocks above a height were applied: all blocks above it, up to the tip,
 // have been matched against them. It is not stored, so that a search that goes on
 // after a restart looks for them in these blocks as well.
-type learned struct {
+type scannedRange struct {
 	first, end uint32
 	above      consensus.Height
 }
@@ -18,7 +18,7 @@ type learned struct {
 // learn takes note that scripts, from a number on, were found because of blocks
 // above the tip. Nothing is known of those that were found elsewhere.
 func (s *snapshot) learn(first uint32) {
-	s.learned = append(slices.Clip(s.learned), learned{first, s.count(), s.tip.Height})
+	s.scannedRanges = append(slices.Clip(s.scannedRanges), scannedRange{first, s.count(), s.tip.Height})
 }
 
 // unsearched returns the first script, from a number on, that blocks above a height
@@ -26,7 +26,7 @@ func (s *snapshot) learn(first uint32) {
 // there is none.
 func (s *snapshot) unsearched(from uint32, h consensus.Height) uint32 {
 	first := from
-	for _, l := range s.learned {
+	for _, l := range s.scannedRanges {
 		if l.first <= from && from < l.end && l.above <= h {
 			from = l.end
 		}
@@ -40,10 +40,10 @@ func (s *snapshot) unsearched(from uint32, h consensus.Height) uint32 {
 }
 
 // found notes that a block of a height pays a script, which was not known before. If
-// blocks above it were applied already as learned says, what they spend of the payment
+// blocks above it were applied already as scannedRange says, what they spend of the payment
 // was not noticed: so they have to be searched again for the script.
 func (s *snapshot) found(n uint32, h consensus.Height) {
-	if !slices.ContainsFunc(s.learned, func(l learned) bool { return l.first <= n && n < l.end && h <= l.above }) {
+	if !slices.ContainsFunc(s.scannedRanges, func(l scannedRange) bool { return l.first <= n && n < l.end && h <= l.above }) {
 		return
 	}
 	if i, known := slices.BinarySearch(s.late, n); !known {

@@ -24,7 +24,7 @@ func (a *application) confirm(b *chain.Block) error {
 		if void(a.tx, place) {
 			return nil
 		}
-		return a.settle(tx.TxHash(), tx)
+		return a.resolve(tx.TxHash(), tx)
 	})
 }
 
@@ -32,9 +32,9 @@ func (a *application) confirm(b *chain.Block) error {
 // not changed.
 func (a *application) pool() *pool { return a.w.poolOf(a.tx, nil) }
 
-// settle removes a transaction that was mined from the unmined ones, and drops
+// resolve removes a transaction that was mined from the unmined ones, and drops
 // its rivals.
-func (a *application) settle(hash chainhash.Hash, tx *wire.MsgTx) error {
+func (a *application) resolve(hash chainhash.Hash, tx *wire.MsgTx) error {
 	if a.pool().byHash[hash] != nil {
 		if err := a.w.draftPool().remove(a.tx, hash); err != nil {
 			return err

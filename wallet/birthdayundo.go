@@ -14,21 +14,21 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// lowered is a birthday that a rescan has lowered, as it was before: that of an
+// birthdayUndo is a birthday that a rescan has lowered, as it was before: that of an
 // account, or of an imported script.
-type lowered struct {
+type birthdayUndo struct {
 	script bool
 	number uint32
 	was    born
 }
 
-// The lowered bucket, which is made with its first row. Keys: the number of a job
+// The bucket of birthdays that rescans give back, which is made with its first row. Keys: the number of a job
 // (u32), whether what is lowered is a script (u8), its number (u32). Values: the
 // birthday that it would have without the job, see appendBorn, and the number of its
 // anchor (u32), which formats before 3 lack. Rows are there as long as the job is not over.
-var loweredBucket = []byte("lowered")
+var birthdayUndoBucket = []byte("lowered")
 
-func (l *lowered) key(job uint32) []byte {
+func (l *birthdayUndo) key(job uint32) []byte {
 	kind := byte(0)
 	if l.script {
 		kind = 1
@@ -36,23 +36,23 @@ func (l *lowered) key(job uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(key32(job), kind), l.number)
 }
 
-// putLowered stores the birthday that a job may have to give back.
-func putLowered(tx *bolt.Tx, job uint32, l lowered) error {
-	b, err := tx.CreateBucketIfNotExists(loweredBucket)
+// putBirthdayUndo stores the birthday that a job may have to give back.
+func putBirthdayUndo(tx *bolt.Tx, job uint32, l birthdayUndo) error {
+	b, err := tx.CreateBucketIfNotExists(birthdayUndoBucket)
 	if err != nil {
 		return err
 	}
 	return b.Put(l.key(job), l.encode())
 }
 
-func (l *lowered) encode() []byte {
+func (l *birthdayUndo) encode() []byte {
 	return binary.BigEndian.AppendUint32(appendBorn(nil, l.was), l.was.after)
 }
 
-// decodeLowered reads a row without the number of its job.
-func decodeLowered(k, v []byte) (lowered, error) {
+// decodeBirthdayUndo reads a row without the number of its job.
+func decodeBirthdayUndo(k, v []byte) (birthdayUndo, error) {
 	key, r := row{rest: k}, row{rest: v}
-	l := lowered{script: key.u8() == 1, number: key.u32(), was: r.born()}
+	l := birthdayUndo{script: key.u8() == 1, number: key.u32(), was: r.born()}
 	if len(r.rest) > 0 {
 		l.was.after = r.u32()
 	}
@@ -62,16 +62,16 @@ func decodeLowered(k, v []byte) (lowered, error) {
 	return l, nil
 }
 
-// loweredBy returns what a job has lowered.
-func loweredBy(tx *bolt.Tx, job uint32) ([]lowered, error) {
-	b := tx.Bucket(loweredBucket)
+// birthdayUndosOf returns what a job has lowered.
+func birthdayUndosOf(tx *bolt.Tx, job uint32) ([]birthdayUndo, error) {
+	b := tx.Bucket(birthdayUndoBucket)
 	if b == nil {
 		return nil, nil
 	}
-	var list []lowered
+	var list []birthdayUndo
 	c := b.Cursor()
 	for k, v := c.Seek(key32(job)); len(k) >= 4 && binary.BigEndian.Uint32(k) == job; k, v = c.Next() {
-		l, err := decodeLowered(k[4:], v)
+		l, err := decodeBirthdayUndo(k[4:], v)
 		if err != nil {
 			return nil, fmt.Errorf("read what job %d has lowered: %w", job, err)
 		}
@@ -80,17 +80,17 @@ func loweredBy(tx *bolt.Tx, job uint32) ([]lowered, error) {
 	return list, nil
 }
 
-// keepLowered forgets what a job has lowered, which is for good.
-func keepLowered(tx *bolt.Tx, job uint32) error {
-	list, err := loweredBy(tx, job)
+// dropBirthdayUndos deletes what a job has lowered, which is for good.
+func dropBirthdayUndos(tx *bolt.Tx, job uint32) error {
+	list, err := birthdayUndosOf(tx, job)
 	for _, l := range list {
-		err = errors.Join(err, tx.Bucket(loweredBucket).Delete(l.key(job)))
+		err = errors.Join(err, tx.Bucket(birthdayUndoBucket).Delete(l.key(job)))
 	}
 	return err
 }
 
 // birthday returns the birthday that was lowered, as it is now.
-func (s *snapshot) birthday(l *lowered) *born {
+func (s *snapshot) birthday(l *birthdayUndo) *born {
 	if l.script {
 		return &s.scripts[l.number].born
 	}
@@ -98,7 +98,7 @@ func (s *snapshot) birthday(l *lowered) *born {
 }
 
 // first returns the number of the first script that a birthday is that of.
-func (s *snapshot) first(l *lowered) uint32 {
+func (s *snapshot) first(l *birthdayUndo) uint32 {
 	if l.script {
 		return l.number
 	}
@@ -106,18 +106,18 @@ func (s *snapshot) first(l *lowered) uint32 {
 }
 
 // lower lowers a birthday to a height, for a job.
-func (s *snapshot) lower(tx *bolt.Tx, job uint32, l lowered, h consensus.Height) error {
+func (s *snapshot) lower(tx *bolt.Tx, job uint32, l birthdayUndo, h consensus.Height) error {
 	d := s.birthday(&l)
 	if s.bornAt(*d) <= h {
 		return nil
 	}
 	l.was, *d = *d, s.earliest(*d, atHeight(h))
-	return errors.Join(putLowered(tx, job, l), s.saveLowered(tx, &l))
+	return errors.Join(putBirthdayUndo(tx, job, l), s.saveUndone(tx, &l))
 }
 
-// saveLowered stores the script whose birthday was changed. Accounts are stored with
+// saveUndone stores the script whose birthday was changed. Accounts are stored with
 // the snapshot.
-func (s *snapshot) saveLowered(tx *bolt.Tx, l *lowered) error {
+func (s *snapshot) saveUndone(tx *bolt.Tx, l *birthdayUndo) error {
 	if !l.script {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (s *snapshot) saveLowered(tx *bolt.Tx, l *lowered) error {
 // to be as old, and takes over what is to be given back. The accounts and scripts of
 // the snapshot must be its own. It reports whether anything has changed.
 func (s *snapshot) restore(tx *bolt.Tx, id uint32, from consensus.Height) (changed bool, err error) {
-	list, err := loweredBy(tx, id)
+	list, err := birthdayUndosOf(tx, id)
 	if err != nil {
 		return false, err
 	}
@@ -148,32 +148,32 @@ func (s *snapshot) restore(tx *bolt.Tx, id uint32, from consensus.Height) (chang
 		if *now != was {
 			*now, changed = was, true
 		}
-		if err := s.saveLowered(tx, &l); err != nil {
+		if err := s.saveUndone(tx, &l); err != nil {
 			return false, err
 		}
 	}
-	return changed, keepLowered(tx, id)
+	return changed, dropBirthdayUndos(tx, id)
 }
 
 // handOver makes another rescan give back what one has lowered to a height, if that
 // needs it to be lowered too.
-func (s *snapshot) handOver(tx *bolt.Tx, j *job, l lowered, from consensus.Height) error {
+func (s *snapshot) handOver(tx *bolt.Tx, j *job, l birthdayUndo, from consensus.Height) error {
 	if !j.active() || s.bornAt(l.was) <= j.from {
 		return nil
 	}
-	v := tx.Bucket(loweredBucket).Get(l.key(j.id))
+	v := tx.Bucket(birthdayUndoBucket).Get(l.key(j.id))
 	if v != nil {
-		other, err := decodeLowered(l.key(j.id)[4:], v)
+		other, err := decodeBirthdayUndo(l.key(j.id)[4:], v)
 		if err != nil || other.was != s.earliest(l.was, atHeight(from)) {
 			return err
 		}
 	}
-	return putLowered(tx, j.id, l)
+	return putBirthdayUndo(tx, j.id, l)
 }
 
-// unlearn forgets what mined transactions from a height on mean to scripts that were
+// unapplyBefore forgets what mined transactions from a height on mean to scripts that were
 // not born by then, and the transactions that mean nothing without.
-func (a *application) unlearn(s *snapshot, from consensus.Height) error {
+func (a *application) unapplyBefore(s *snapshot, from consensus.Height) error {
 	list, err := minedIn(a.tx, from, consensus.Never)
 	if err != nil {
 		return err
@@ -206,11 +206,11 @@ func (a *application) unlearn(s *snapshot, from consensus.Height) error {
 			return err
 		}
 	}
-	return a.unlearnUnmined(s)
+	return a.unapplyUnmined(s)
 }
 
-// unlearnUnmined drops the unmined transactions that do not concern the wallet any more.
-func (a *application) unlearnUnmined(s *snapshot) error {
+// unapplyUnmined drops the unmined transactions that do not concern the wallet any more.
+func (a *application) unapplyUnmined(s *snapshot) error {
 	for _, u := range a.pool().sorted() {
 		numbers, err := a.w.touched(a.tx, s, u.tx)
 		if err != nil {
@@ -225,9 +225,9 @@ func (a *application) unlearnUnmined(s *snapshot) error {
 	return nil
 }
 
-// forgot returns a number that is another one after each cancellation of a rescan.
+// epoch returns a number that is another one after each cancellation of a rescan.
 // It may change when an old job is forgotten, too.
-func (s *snapshot) forgot() uint32 {
+func (s *snapshot) epoch() uint32 {
 	var numbers []byte
 	for i := range s.jobs {
 		if j := &s.jobs[i]; j.kind == RescanJob && j.state == JobCanceled {

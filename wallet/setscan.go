@@ -31,8 +31,8 @@ type front struct {
 	tip bool // its tip, and not its cursor
 }
 
-// joint is the step that is under way. The set's mutex guards it.
-type joint struct {
+// setScan is the step in progress. The set's mutex guards it.
+type setScan struct {
 	ahead   bool                       // it began where the first wallet stood
 	offered []consensus.BlockID        // where the steps began since the last one that was applied
 	members []named                    // those that have not applied it yet
@@ -40,12 +40,12 @@ type joint struct {
 
 	// list is what was matched last, of the wallets and with the numbers in of.
 	list     [][]byte
-	of       []listed
+	of       []scriptCount
 	revision uint64
 }
 
-// listed is the number of the scripts of a wallet.
-type listed struct {
+// scriptCount is the number of the scripts of a wallet.
+type scriptCount struct {
 	*Wallet
 	revision uint64
 }
@@ -146,11 +146,11 @@ func (s *Set) Scripts() (scripts [][]byte, revision uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := &s.step
-	var of []listed
+	var of []scriptCount
 	var lists [][][]byte
 	for _, m := range st.members {
 		list, n := m.Scripts()
-		of, lists = append(of, listed{m.Wallet, n}), append(lists, list)
+		of, lists = append(of, scriptCount{m.Wallet, n}), append(lists, list)
 	}
 	if !slices.Equal(of, st.of) {
 		st.of, st.list = of, slices.Concat(lists...)

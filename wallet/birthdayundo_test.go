@@ -56,11 +56,11 @@ func TestCancelForgetsWhatIsBelowABirthday(t *testing.T) {
 	if x, err = Open(testConfig(path, Birthday{})); err != nil {
 		t.Fatal(err)
 	}
-	before := x.Status().Forgot
+	before := x.Status().Epoch
 	if err := x.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if after := x.Status().Forgot; before != 0 || after == before {
+	if after := x.Status().Epoch; before != 0 || after == before {
 		t.Errorf("Forgot is %d, and was %d", after, before)
 	}
 	w.sync(x, 5)
@@ -159,7 +159,7 @@ func checkRowsGone(t *testing.T, x *Wallet) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, err := loweredBy(tx, j.ID)
+		list, err := birthdayUndosOf(tx, j.ID)
 		if err := errors.Join(err, tx.Rollback()); err != nil || len(list) > 0 {
 			t.Errorf("job %d could still give back %+v (%v)", j.ID, list, err)
 		}
