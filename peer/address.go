@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// addresses brings addresses into the form host:port, with the default port
-// where there is none, and leaves every one in once.
+// addresses returns a list in the form host:port, each address once, with the default port
+// where one has none. It is an error if one cannot be parsed.
 func addresses(list []string, port string) ([]string, error) {
 	var out []string
 	seen := make(map[string]bool)
@@ -26,8 +26,8 @@ func addresses(list []string, port string) ([]string, error) {
 	return out, nil
 }
 
-// address brings one address into its one spelling of the form host:port. An IPv6 address without
-// a port needs no brackets.
+// address returns the canonical spelling of one address, in the form host:port. An IPv6
+// address without a port needs no brackets.
 func address(s, port string) (string, error) {
 	s = strings.TrimSpace(s)
 	host := s

@@ -10,7 +10,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// announcedV1 translates the addresses of an addr message.
+// announcedV1 converts the addresses of an addr message.
 func announcedV1(msg *wire.MsgAddr) []addrbook.Announced {
 	list := make([]addrbook.Announced, 0, len(msg.AddrList))
 	for _, a := range msg.AddrList {
@@ -19,7 +19,7 @@ func announcedV1(msg *wire.MsgAddr) []addrbook.Announced {
 	return list
 }
 
-// announcedV2 translates the addresses of an addrv2 message. Those of unknown types are
+// announcedV2 converts the addresses of an addrv2 message. Addresses of unknown types are
 // left out.
 func announcedV2(msg *wire.MsgAddrV2) []addrbook.Announced {
 	list := make([]addrbook.Announced, 0, len(msg.AddrList))

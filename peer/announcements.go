@@ -2,15 +2,14 @@ package peer
 
 import "github.com/decred/dcrd/chaincfg/chainhash"
 
-// Limits on what a peer announces and nobody has taken yet.
+// Limits on announcements of one peer that were not taken yet.
 const (
 	maxAnnouncements  = 64        // announcements
 	maxAnnouncedBytes = 512 << 10 // in all of them; holds one full headers message
-	maxNewBlocks      = 2000      // hashes in one announcement; more than a headers message can follow up
+	maxNewBlocks      = 2000      // hashes in one announcement; one request cannot fetch more headers
 )
 
-// announcement is one: either the payload of a headers message or the
-// hashes of blocks.
+// announcement is the payload of a headers message, or the hashes of blocks.
 type announcement struct {
 	headers []byte
 	blocks  []chainhash.Hash
@@ -18,8 +17,8 @@ type announcement struct {
 
 func (n announcement) size() int { return len(n.headers) + len(n.blocks)*chainhash.HashSize }
 
-// announcements holds the announcements of one peer, oldest first. Of too much the
-// oldest goes. It is a plain value: the connection guards it.
+// announcements holds the announcements of one peer, oldest first. Above the limits the
+// oldest is dropped. It is a plain value: the connection guards it.
 type announcements struct {
 	items []announcement
 	bytes int
@@ -39,7 +38,7 @@ func (m *announcements) put(n announcement) {
 	m.items = append(m.items[:0], m.items[drop:]...)
 }
 
-// take takes all of them.
+// take removes and returns all announcements.
 func (m *announcements) take() []announcement {
 	items := m.items
 	*m = announcements{}

@@ -2,22 +2,21 @@ package peer
 
 import "time"
 
-// stable is how long a connection must have lived for the next one to begin
-// without a memory of failures.
+// stable is how long a connection must have lived for earlier failures to be forgotten.
 const stable = time.Minute
 
 // backoff is the pause before an address is dialled again. It is a plain value
 // without a clock of its own.
 type backoff struct {
-	min, max time.Duration // of the pause while another try makes sense
-	refused  time.Duration // the pause when it hardly does
+	min, max time.Duration // of the pause after a failure that may pass
+	refused  time.Duration // the pause after a failure that most likely lasts
 
 	pause time.Duration // the last one, before jitter; zero without failures
 }
 
-// after returns the pause after a connection that ended for a reason, having
-// lived for a time. It doubles with every failure in a row, and is jittered over
-// its upper half, so that peers that went away together are not dialled together.
+// after returns the pause after a connection that ended for a reason, having lived for a
+// time. The pause doubles with every failure in a row, and is jittered over its upper half,
+// so that peers that disconnected together are not dialled together.
 func (b *backoff) after(why Reason, lived time.Duration, random uint64) time.Duration {
 	if lived >= stable && why != Straggler {
 		b.pause = 0

@@ -11,8 +11,8 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// Ban is a host or an address that is not dialled, because a fault of a peer there was
-// proven or the user wants it so.
+// Ban is a host or an address that is not dialled, because of a proven fault of a peer there
+// or because the user has banned it.
 type Ban struct {
 	// Addr is host:port, or a host for all its ports. A proven fault bans the host, of
 	// IPv6 the /64 network in the form address/64. A host that is not routed publicly is
@@ -21,8 +21,8 @@ type Ban struct {
 
 	Peer     string // host:port of the peer whose fault was proven; empty for a ban of the user
 	Reason   Reason
-	Evidence string    // what the proof found
-	At       time.Time // when
+	Evidence string    // the finding of the proof
+	At       time.Time // when the ban began
 	Until    time.Time
 }
 
@@ -41,13 +41,13 @@ func (p *Pool) Bans() []Ban {
 	return bans
 }
 
-// Accuse reports that something a peer sent is proven wrong: its connection
-// ends, and its host is banned with the evidence, whatever the port. It also reaches a
-// peer that left not long ago.
+// Accuse reports that data from a peer is proven invalid: its connection ends, and its host
+// is banned with the evidence, whatever the port. It also works for a peer that has
+// disconnected recently.
 func (p *Pool) Accuse(id uint64, evidence error) { p.convict(id, Invalid, evidence) }
 
-// Acquit lifts the ban that Accuse of a peer has led to, also if the peer left not long ago.
-// Bans of the user stay.
+// Acquit lifts the ban that Accuse of a peer has caused, also if the peer has disconnected
+// recently. Bans of the user stay.
 func (p *Pool) Acquit(id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +61,7 @@ func (p *Pool) Acquit(id uint64) {
 	}
 	delete(p.bans, host)
 	delete(p.banScores, host)
-	p.cfg.Log.Info("Ban is lifted: what the peer sent may be right", "addr", addr)
+	p.cfg.Log.Info("Ban is lifted: the data of the peer may be valid", "addr", addr)
 	p.wake()
 	poke(p.unsaved)
 }
@@ -81,7 +81,8 @@ func (p *Pool) convict(id uint64, r Reason, evidence error) {
 	}
 }
 
-// blame takes the consequences of how a connection ended, for the host of the peer.
+// blame records the reason for which a connection ended, as a ban or in the ban score of the
+// host.
 func (p *Pool) blame(addr string, why *Error) {
 	if why.Reason.Proven() {
 		p.ban(addr, why.Reason, why.Err)
@@ -90,8 +91,8 @@ func (p *Pool) blame(addr string, why *Error) {
 	p.charge(addr, why.Reason)
 }
 
-// fault takes the consequences of something that did not end a connection. The
-// peer is left when its ban score has become too bad.
+// fault records a fault that did not end a connection. The peer is disconnected when its ban
+// score has reached maxScore.
 func (p *Pool) fault(c *conn, r Reason, err error) {
 	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r.String(), "cause", err)
 	if p.charge(c.addr, r) >= maxScore {
@@ -99,7 +100,7 @@ func (p *Pool) fault(c *conn, r Reason, err error) {
 	}
 }
 
-// charge is addPoints for the host of an address, and takes the lock.
+// charge is addPoints for the host of an address. It takes the pool's lock.
 func (p *Pool) charge(addr string, r Reason) float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,8 +115,8 @@ func (p *Pool) addPoints(host string, r Reason) float64 {
 	return s.points
 }
 
-// setBanScore remembers a ban score. When there are too many, those without points
-// are forgotten.
+// setBanScore records a ban score. When there are too many, those without points are
+// forgotten.
 func (p *Pool) setBanScore(host string, s banScore) {
 	p.banScores[host] = s
 	if len(p.banScores) > maxBanScores {
@@ -124,8 +125,8 @@ func (p *Pool) setBanScore(host string, s banScore) {
 	}
 }
 
-// ban bans the host of an address, unless it is already: the first evidence stays. It says
-// so loudly, for the user may have asked for this very peer.
+// ban bans the host of an address, unless it is banned already: the first evidence stays. The
+// log entry is an error, because the user may have named this very peer.
 func (p *Pool) ban(addr string, r Reason, evidence error) {
 	now := p.cfg.Now()
 	b := Ban{Addr: addrbook.HostOf(addr), Peer: addr, Reason: r, At: now, Until: now.Add(p.cfg.BanFor)}
@@ -138,8 +139,8 @@ func (p *Pool) ban(addr string, r Reason, evidence error) {
 	}
 }
 
-// enact adds a ban, and reports false if its address is banned already. Those that are
-// over are forgotten.
+// enact adds a ban, and reports false if its address is banned already. Expired bans are
+// removed.
 func (p *Pool) enact(b Ban) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -210,8 +211,7 @@ func ipOf(addr string) string {
 	return addr
 }
 
-// maxBanScores bounds the hosts whose ban score is remembered, apart from those
-// that have done wrong not long ago.
+// maxBanScores bounds the remembered ban scores, apart from those that still have points.
 const maxBanScores = 4096
 
 // maxBans bounds the bans that are kept.

@@ -8,13 +8,13 @@ import (
 // forgiven is the time in which half of a ban score is forgotten.
 const forgiven = 10 * time.Minute
 
-// banScore is how badly an address has behaved, from zero upwards. It halves
-// every ten minutes. It is a plain value without a clock of its own.
+// banScore is how badly an address has behaved, from zero upwards. It halves every ten
+// minutes. It is a plain value without a clock of its own.
 type banScore struct {
 	points float64
 	at     time.Time
-	last   Reason // why points were added last, or the peer was left
-	blocks int    // that it was asked for, until its last connection ended
+	last   Reason // of the last points, or of the end of the last connection
+	blocks int    // how many the address was asked for, until its last connection ended
 }
 
 // now returns the points that are left.
@@ -25,7 +25,7 @@ func (s banScore) now(t time.Time) float64 {
 	return s.points * math.Exp2(-float64(max(t.Sub(s.at), 0))/float64(forgiven))
 }
 
-// add notes one occurrence of a reason.
+// add adds the points of one occurrence of a reason.
 func (s *banScore) add(r Reason, t time.Time) {
 	s.points = s.now(t) + float64(r.Score())
 	s.at = t

@@ -21,7 +21,7 @@ type book struct {
 }
 
 // newBook returns an empty book for a complete configuration. On a simulation network it
-// takes addresses that are not routed publicly, and all ports are alike.
+// accepts addresses that are not routed publicly, and treats all ports alike.
 func newBook(cfg *Config) *book {
 	what := addrbook.Config{Onion: cfg.Onion}
 	if cfg.Params.Net == wire.SimNet {
@@ -33,7 +33,7 @@ func newBook(cfg *Config) *book {
 	return &book{now: cfg.Now, table: addrbook.New(what, random)}
 }
 
-// Learn takes addresses that a source announces: the address of a peer, or the name of a
+// Learn adds addresses that a source announces: the address of a peer, or the name of a
 // seeder. It returns how many were new.
 func (b *book) Learn(source string, list []addrbook.Announced) int {
 	b.mu.Lock()
@@ -41,15 +41,15 @@ func (b *book) Learn(source string, list []addrbook.Announced) int {
 	return b.table.Learn(source, list, b.now())
 }
 
-// Worked records that a node answers at an address, and what it offers.
+// Worked records that a node answers at an address, and the services it offers.
 func (b *book) Worked(addr string, services uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.table.Worked(addr, services, b.now())
 }
 
-// Failed records that no node answered at an address. It does not count against the
-// address unless the network works.
+// Failed records that no node answered at an address. It counts against the address only if
+// counts is set: if the network works.
 func (b *book) Failed(addr string, counts bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,36 +63,36 @@ func (b *book) Forget(addr string) {
 	b.table.Forget(addr)
 }
 
-// Pick returns an address to dial at random, of those that are due and that the caller
-// finds usable.
+// Pick returns a random address to dial, of those that are due and for which usable returns
+// true. It reports false if there is none.
 func (b *book) Pick(kind addrbook.Kind, usable func(addrbook.Candidate) bool) (addrbook.Candidate, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.table.Pick(kind, b.now(), usable)
 }
 
-// Count returns how many addresses the caller finds usable, due or not.
+// Count returns for how many addresses usable returns true, due or not.
 func (b *book) Count(usable func(addrbook.Candidate) bool) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.table.Count(usable)
 }
 
-// AnyDue reports whether an address is due that the caller finds usable.
+// AnyDue reports whether an address is due for which usable returns true.
 func (b *book) AnyDue(usable func(addrbook.Candidate) bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.table.AnyDue(b.now(), usable)
 }
 
-// AnyRecent reports whether a node was met at some address after a moment.
+// AnyRecent reports whether a node has answered at some address after the given time.
 func (b *book) AnyRecent(after time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.table.AnyRecent(after)
 }
 
-// Len returns at how many addresses a node was met, and how many are only known from
+// Len returns at how many addresses a node has answered, and how many are only known from
 // announcements.
 func (b *book) Len() (tried, new int) {
 	b.mu.Lock()
@@ -100,14 +100,14 @@ func (b *book) Len() (tried, new int) {
 	return b.table.Len()
 }
 
-// entries returns all that the book knows.
+// entries returns the content of the book.
 func (b *book) entries() []addrbook.Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.table.Entries()
 }
 
-// restore adds what entries returned, as far as it makes sense now.
+// restore adds entries of an earlier book that are still valid.
 func (b *book) restore(entries []addrbook.Entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

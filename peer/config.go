@@ -18,67 +18,67 @@ import (
 // dialFunc connects to an address of the form host:port.
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// Config says how a pool behaves. Params and UserAgent are required; the zero
-// value of every other field means the default it names.
+// Config is the configuration of a pool. Params and UserAgent are required; the zero value of
+// every other field means the default given there.
 type Config struct {
 	// Params are the parameters of the network.
 	Params *chaincfg.Params
 
-	// UserAgent is how we introduce ourselves, in the form "/name:1.2.3/": at
-	// most 256 printable ASCII characters.
+	// UserAgent is our name in the handshake, in the form "/name:1.2.3/": at most 256
+	// printable ASCII characters.
 	UserAgent string
 
-	// Connect lists the peers to stay connected with, as host or host:port; the
-	// default port is the network's. With any, no others are looked for.
+	// Connect lists the peers to stay connected with, as host or host:port; the default port
+	// is the network's. If it is not empty, the pool connects to no others.
 	Connect []string
 
 	// AddPeer lists further peers to stay connected with.
 	AddPeer []string
 
-	// Outbound is how many peers are chosen from the book when Connect is empty;
-	// 8. A negative number means none.
+	// Outbound is how many peers are chosen from the book when Connect is empty; 8. A
+	// negative number means none.
 	Outbound int
 
-	// Seeders are asked over HTTPS for addresses while connections are missing; the
-	// default is those of the network. SeederRoots are the authorities that may
-	// vouch for them; nil means those of the system.
+	// Seeders are asked over HTTPS for addresses while connections are missing; the default
+	// is the network's list. SeederRoots are the authorities that may certify them; nil means
+	// those of the system.
 	Seeders     []string
 	SeederRoots *x509.CertPool
 
-	// File is where the book, two anchors and the bans are kept across restarts,
-	// peers.json; empty keeps them in memory only.
+	// File is the path of peers.json, which keeps the book, two anchors and the bans across
+	// restarts; empty keeps them in memory only.
 	File string
 
 	// RelayTx asks peers from the start to announce transactions, see WantTxs. It
 	// is off by default, which also silences mixing.
 	RelayTx bool
 
-	// Log takes what happens to peers; nil logs nothing.
+	// Log receives events of peers; nil logs nothing.
 	Log *slog.Logger
 
-	// Dial makes every connection, to peers and to seeders, and looks up every
-	// name; the default is the plain net.Dialer.
+	// Dial makes every connection, to peers and to seeders, and looks up every name; the
+	// default is the plain net.Dialer.
 	Dial dialFunc
 
-	// Onion says that Dial reaches the names of Tor services, as a proxy does. Without
-	// it they are never passed to Dial, which would look them up.
+	// Onion means that Dial reaches the names of Tor services, as a proxy does. Without it
+	// they are never passed to Dial, which would look them up.
 	Onion bool
 
-	// Now is the clock for times that are shown, kept or sent, and Rand the
-	// source of nonces and jitter; the defaults are time.Now and the runtime's
-	// generator. Neither is called under heavy load.
+	// Now is the clock for times that are shown, kept or sent, and Rand the source of nonces
+	// and jitter; the defaults are time.Now and the runtime's generator. Neither is called
+	// often.
 	Now  func() time.Time
 	Rand func() uint64
 
 	DialTimeout      time.Duration // for connecting; 10 s
 	HandshakeTimeout time.Duration // from connected to verack; 15 s
-	WriteTimeout     time.Duration // for a write to be taken; 20 s
+	WriteTimeout     time.Duration // for a write to end; 20 s
 	PingEvery        time.Duration // of silence in either direction; 60 s
 	PongTimeout      time.Duration // without any byte after a ping; 30 s
 
-	// RequestStall is how long a request waits while no byte at all comes from
-	// its peer, 10 s, and RequestMax how long it may take in any case, 90 s. A
-	// reply is in time when it came before both.
+	// RequestStall is how long a request waits while no byte arrives from its peer, 10 s, and
+	// RequestMax how long it may take in any case, 90 s. A reply is in time when it arrived
+	// before both.
 	RequestStall time.Duration
 	RequestMax   time.Duration
 
@@ -86,18 +86,18 @@ type Config struct {
 	// reply, in bytes per second; 1 KiB.
 	MinRate int
 
-	// MaxRequests and MaxBytes bound what one peer owes us at a time: the number
-	// of requests, 512, and the size of their replies as estimated from earlier
-	// ones, 8 MiB. A dcrd node disconnects above 1,000 requests for blocks and 40 MiB.
+	// MaxRequests and MaxBytes bound the requests in flight of one peer: their number, 512,
+	// and the size of their replies as estimated from earlier ones, 8 MiB. A dcrd node
+	// disconnects above 1,000 requests for blocks and 40 MiB.
 	MaxRequests int
 	MaxBytes    int
 
 	// ProbeEvery is the longest pause between dials while no network is found, 5 s.
 	ProbeEvery time.Duration
 
-	// RetryMin and RetryMax bound the pause before a peer is dialled again, 1 s
-	// and 30 s. It doubles with every failure. RetryRefused is the pause when
-	// another try would most likely end the same way, 10 min.
+	// RetryMin and RetryMax bound the pause before a peer is dialled again, 1 s and 30 s. It
+	// doubles with every failure. RetryRefused is the pause after a failure that most likely
+	// lasts, 10 min.
 	RetryMin     time.Duration
 	RetryMax     time.Duration
 	RetryRefused time.Duration

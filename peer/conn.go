@@ -15,9 +15,9 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// conn is one connection that is through its handshake. Its three goroutines
-// belong to run: one reads, in order, and settles requests; one writes; one
-// pings. Of its methods only run and do wait for the peer.
+// conn is one connection that has completed its handshake. Its three goroutines belong to
+// run: one reads, in order, and completes requests; one writes; one pings. Of its methods
+// only run and do wait for the peer.
 type conn struct {
 	cfg    *Config
 	id     uint64
@@ -27,27 +27,26 @@ type conn struct {
 	remote remote
 
 	relayTx bool   // the peer was asked to announce transactions
-	relay   *relay // what the pool knows of them
+	relay   *relay // the pool's record of transactions
 
 	unknown atomic.Uint64 // messages of unknown commands
 
-	// The reading goroutine alone uses these.
-	early     []frame // what came before the verack
+	// These are used by the reading goroutine only.
+	early     []frame // messages that came before the verack
 	throttle  throttle
 	frames    *frameReader
-	stateSent bool // the one initstate was sent
+	stateSent bool // the only initstate was sent
 	addrQuota quota
 
-	// onNews is called, by the reader, after something new was announced or
-	// claimed, and onFault when the peer did something wrong that by itself does
-	// not end the connection.
+	// onAnnouncement is called by the reader after the peer announced blocks or claimed a
+	// greater height, onFault after a fault that does not by itself end the connection.
 	onAnnouncement func()
-	onAddresses    func([]addrbook.Announced)       // that the peer announces
-	onLate         func(r *request, payload []byte) // of a reply to an abandoned request; without locks
+	onAddresses    func([]addrbook.Announced)       // addresses that the peer announces
+	onLate         func(r *request, payload []byte) // for late replies; without locks
 	onFault        func(Reason, error)
 	onDefect       func() // a panic was contained; with or without locks
 
-	// ended is closed by the first call of end, which sets cause before.
+	// ended is closed by the first call of end, which sets cause first.
 	ended   chan struct{}
 	endOnce sync.Once
 	cause   *Error
@@ -56,16 +55,16 @@ type conn struct {
 	table         table
 	announcements announcements
 	alive         keepalive
-	claim         uint32 // the greatest height the peer spoke of
+	claim         uint32 // the greatest height that the peer has claimed
 	announcing    bool   // sendheaders was sent
 	poolAsked     bool   // mempool was sent
 }
 
-// newConn returns a connection to be served. Its id and what it calls are set
-// before run is.
+// newConn returns a connection that is ready for run. The caller sets its id and its
+// callbacks before it calls run.
 func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remote) *conn {
 	early := r.early
-	r.early = nil // not kept longer than it takes to handle
+	r.early = nil // c.early holds them until read has handled them
 	c := &conn{
 		cfg:      cfg,
 		addr:     addr,
@@ -86,16 +85,15 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 	return c
 }
 
-// justified is that of the table.
+// justified is table.justified under the lock.
 func (c *conn) justified(first chainhash.Hash) (most int, asked bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.table.justified(first)
 }
 
-// run serves the connection until it ends, which ctx or end bring about. It
-// returns why, after all its goroutines have returned and all requests were
-// settled; it is never nil.
+// run serves the connection until ctx ends or end is called. It returns the reason, never
+// nil, after all its goroutines have returned and every open request has ended.
 func (c *conn) run(ctx context.Context) *Error {
 	var wg sync.WaitGroup
 	wg.Go(func() { c.end(contain(c.cfg.Log, c.addr, c.onDefect, c.read)) })
@@ -118,7 +116,7 @@ func (c *conn) run(ctx context.Context) *Error {
 	return c.cause
 }
 
-// end makes the connection end. Of several causes the first counts.
+// end ends the connection. Of several causes the first counts.
 func (c *conn) end(err error) {
 	c.endOnce.Do(func() {
 		c.cause = ofPeer(c.addr, err, netReason(err))
@@ -126,7 +124,7 @@ func (c *conn) end(err error) {
 	})
 }
 
-// live reports whether the connection has not ended.
+// live reports that the connection has not ended.
 func (c *conn) live() bool {
 	select {
 	case <-c.ended:
@@ -136,7 +134,7 @@ func (c *conn) live() bool {
 	}
 }
 
-// netReason tells what an error of the network means.
+// netReason returns the reason for an error of the network.
 func netReason(err error) Reason {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
@@ -146,8 +144,8 @@ func netReason(err error) Reason {
 	return ConnLost
 }
 
-// read handles one message after the other, those from before the verack
-// first.
+// read handles one message after the other, those from before the verack first. It returns
+// the error that ends the connection.
 func (c *conn) read() error {
 	c.frames.in = c
 	for _, f := range c.early {
@@ -171,7 +169,7 @@ func (c *conn) write() error {
 	return c.out.drain(c.ended, c.nc, c.cfg.WriteTimeout)
 }
 
-// ping pings when there is need to and finds out that the peer is gone.
+// ping sends pings when they are due, and returns an error when the peer does not answer.
 func (c *conn) ping() error {
 	timer := wait.NewTimer(0)
 	defer timer.Stop()
@@ -189,30 +187,30 @@ func (c *conn) ping() error {
 	}
 }
 
-// tip returns the greatest height the peer spoke of.
+// tip returns the greatest height that the peer has claimed.
 func (c *conn) tip() uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.claim
 }
 
-// rtt returns the last round trip that was measured.
+// rtt returns the last round trip time that was measured.
 func (c *conn) rtt() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.alive.rtt
 }
 
-// load returns the round trip, and how many requests the peer may still answer that
-// nobody waits for.
+// load returns the round trip time, and how many abandoned requests the peer may still
+// answer.
 func (c *conn) load() (rtt time.Duration, abandoned int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.alive.rtt, c.table.abandoned(time.Now())
 }
 
-// delay returns how long it took until the reply to a request began to arrive, or those
-// that it waited for, without the round trip; negative if nothing has come.
+// delay returns the time from sending a request until the first byte of its reply, or of the
+// replies before it, less the round trip; negative if no byte has arrived.
 func (c *conn) delay(r *request) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -222,7 +220,7 @@ func (c *conn) delay(r *request) time.Duration {
 	return max(0, r.firstAt.Sub(r.sent)-c.alive.rtt)
 }
 
-// takeAnnouncements returns the announcements, which are gone then.
+// takeAnnouncements removes and returns the announcements.
 func (c *conn) takeAnnouncements() []announcement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -253,10 +251,10 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 	}
 }
 
-// patience returns how long a request may still go on: until no byte of its reply, nor
-// of those it waits for, came for RequestStall, until less than MinRate of them came
-// since it was sent, which is not asked of a peer before RequestStall, or until
-// RequestMax is over. What else the peer sends does not count.
+// patience returns how much longer a request may take. It ends when no byte of its reply, nor
+// of the replies before it, has arrived for RequestStall; when fewer than MinRate bytes per
+// second of them have arrived since it was sent, which counts from RequestStall on; and when
+// RequestMax is over. Other bytes from the peer do not count.
 func (c *conn) patience(r *request, now time.Time) time.Duration {
 	bytes, last := c.progress(r)
 	earned := time.Duration(float64(bytes) / float64(c.cfg.MinRate) * float64(time.Second))
@@ -266,10 +264,10 @@ func (c *conn) patience(r *request, now time.Time) time.Duration {
 		r.sent.Add(c.cfg.RequestMax).Sub(now))
 }
 
-// send puts a request into the table and its message in line. Both happen
-// under one lock, so that the table has the order of the wire. A request that
-// does not get out is settled when the connection ends: whatever is put in while
-// it is live is there when run drains the table.
+// send adds a request to the table and its message to the outbox, under one lock, so that the
+// table has the order of the wire. A request that is not written ends when the connection
+// does: run drains the table after the connection has ended, and send adds nothing from then
+// on.
 func (c *conn) send(r *request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -287,8 +285,8 @@ func (c *conn) send(r *request) error {
 	return nil
 }
 
-// abandon gives a request up, unless it was taken out of the table at the last
-// moment: then its reply is there, or about to be.
+// abandon gives a request up and returns the error, unless the request was removed from the
+// table at the last moment: then abandon returns its reply.
 func (c *conn) abandon(r *request, why Reason, cause error) ([]byte, error) {
 	c.mu.Lock()
 	abandoned := c.table.abandon(r)

@@ -7,21 +7,21 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// manyDials is how many dials have to fail in a row, without any connection, for
-// the network to be taken for gone. With fewer to dial, each failing once will do.
+// manyDials is how many dials in a row have to fail, without any connection, before the
+// network counts as down. With fewer dialling goroutines one failure of each suffices.
 const manyDials = 8
 
-// connectivity is what the pool knows about the network as such. The pool's lock guards
-// it.
+// connectivity is what the pool knows about the network itself. The pool's lock guards it.
 type connectivity struct {
-	dialers int           // those who would dial if they could
+	dialers int           // goroutines that dial whenever they may
 	dials   int           // in progress, handshakes included
 	failed  int           // dials in a row that did not connect
-	cut     bool          // the network is gone
-	back    chan struct{} // closed and replaced when it is back
+	cut     bool          // the network is down
+	back    chan struct{} // closed and replaced when the network is back
 }
 
-// dialed notes how a dial went, and wakes all who wait when the network is back.
+// dialed records the result of a dial. When the network is back it wakes all waiting
+// goroutines.
 func (p *Pool) dialed(connected bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,24 +59,24 @@ func (p *Pool) wake() {
 	p.connectivity.back = make(chan struct{})
 }
 
-// online returns whether the network is there as far as is known, and what is
-// closed when it comes back.
+// online reports whether the network is up as far as is known, and returns the channel that
+// is closed when it comes back.
 func (p *Pool) online() (bool, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.connectivity.cut, p.connectivity.back
 }
 
-// retire counts n less that would dial.
+// retire subtracts n from the dialling goroutines.
 func (p *Pool) retire(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.connectivity.dialers -= n
 }
 
-// gate waits until it makes sense to dial. While the network is gone only one
-// dials at a time, in turn and at short intervals, to find out when it is back. It
-// reports false if ctx ended. The dial is over when done is called.
+// gate waits until a dial may begin. While the network is down one goroutine dials at a time,
+// at short intervals, to detect when it is back. It reports false if ctx ended. The caller
+// calls done when the dial has ended.
 func (p *Pool) gate(ctx context.Context) (done func(), ok bool) {
 	online, back := p.online()
 	if online {
@@ -96,8 +96,8 @@ func (p *Pool) gate(ctx context.Context) (done func(), ok bool) {
 	return func() { <-p.probe }, true
 }
 
-// pause waits, less long if the network comes back, and reports false if ctx ended
-// meanwhile.
+// pause waits for d, or until the network comes back if that is earlier, and reports false if
+// ctx ended.
 func (p *Pool) pause(ctx context.Context, d time.Duration) bool {
 	_, back := p.online()
 	timer := wait.NewTimer(d)

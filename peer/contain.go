@@ -6,17 +6,17 @@ import (
 	"runtime/debug"
 )
 
-// contain calls work, which handles what a peer has sent, and returns its error. A panic
-// is a defect of this program that the peer must not be able to end it by: it becomes an
-// error of the reason Defect, which ends the connection, is logged with its stack, and is
-// passed to counted.
+// contain calls work, which processes data from a peer, and returns its error. A panic is a
+// defect of this program, by which a peer must not be able to end it: contain returns it as
+// an error of reason Defect, which ends the connection, logs it with its stack, and calls
+// counted.
 func contain(log *slog.Logger, addr string, counted func(), work func() error) (err error) {
 	defer func() {
 		r := recover()
 		if r == nil {
 			return
 		}
-		log.Error("Defect of this program: it has failed over what a peer sent, and leaves the peer",
+		log.Error("Defect of this program: it failed over data from a peer, and disconnects the peer",
 			"addr", addr, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		counted()
 		err = fault(Defect, fmt.Errorf("%v", r))
@@ -24,7 +24,7 @@ func contain(log *slog.Logger, addr string, counted func(), work func() error) (
 	return work()
 }
 
-// contain is contain for what the pool does.
+// contain is contain for goroutines of the pool.
 func (p *Pool) contain(addr string, work func() error) error {
 	return contain(p.cfg.Log, addr, p.failed, work)
 }
@@ -35,6 +35,6 @@ func (p *Pool) failed() {
 	poke(p.changed)
 }
 
-// Defects returns how often this program has failed over what a peer or a seeder sent,
+// Defects returns how often this program has panicked over data from a peer or a seeder,
 // since the pool was made. The log has the details.
 func (p *Pool) Defects() int { return int(p.defects.Load()) }

@@ -2,9 +2,8 @@ package peer
 
 import "errors"
 
-// Error is how every failure of this package that concerns one peer or one
-// request looks. Both the Reason and the cause are found by errors.Is and
-// errors.As.
+// Error is every failure of this package that concerns one peer or one request. Both the
+// Reason and the cause are found by errors.Is and errors.As.
 type Error struct {
 	Reason Reason
 	Peer   string // the address; empty when no peer was chosen yet
@@ -35,7 +34,7 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Reason, e.Err}
 }
 
-// fault returns a failure that is not yet known to belong to a peer.
+// fault returns a failure without the address of a peer.
 func fault(r Reason, err error) *Error { return &Error{Reason: r, Err: err} }
 
 // ofPeer returns err as a failure of the peer with this address. An error that

@@ -2,16 +2,16 @@ package peer
 
 import "time"
 
-// search is what the pool was told about the need for other peers. The pool's lock
-// guards it. The zero value means that there is no need.
+// search is the caller's need for other peers. The pool's lock guards it. The zero value
+// means that there is no need.
 type search struct {
 	reason string    // of the caller; empty if none are needed
 	since  time.Time // when the need began
 }
 
-// Credit reports that a peer has sent the header of the newest block of the best
-// chain, which has the given height. Only this counts as news of a peer: claims and
-// announcements do not. It reaches connected peers only.
+// Credit records that a peer has sent the header of the newest block of the best chain, which
+// has the given height. A peer is judged by this alone, not by claims and announcements. It
+// has no effect on peers that are not connected.
 func (p *Pool) Credit(id uint64, height uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -19,7 +19,7 @@ func (p *Pool) Credit(id uint64, height uint32) {
 	if m == nil {
 		return
 	}
-	if height < p.out.top { // a chain with fewer blocks and more work has become the best
+	if height < p.out.top { // a chain with fewer blocks and more work is the best now
 		p.out.top = height - 1
 		for _, o := range p.members {
 			o.best = min(o.best, height-1)
@@ -35,9 +35,9 @@ func (p *Pool) Credit(id uint64, height uint32) {
 	poke(p.stirred)
 }
 
-// Useless reports that a peer sends, again and again, what brings nothing. That lowers
-// the ban score of its address, and when this has become too bad ends the connection. It
-// reaches connected peers only.
+// Useless records that a peer has repeatedly sent data that brings nothing new. It raises the
+// ban score of its address, and ends the connection once the score is too high. It has no
+// effect on peers that are not connected.
 func (p *Pool) Useless(id uint64, what error) {
 	p.mu.Lock()
 	m := p.member(id)
@@ -47,8 +47,8 @@ func (p *Pool) Useless(id uint64, what error) {
 	}
 }
 
-// Seek makes the pool look for peers in other network groups than the connected ones,
-// in addition to these, until it is called with an empty reason.
+// Seek makes the pool connect to peers in further network groups, in addition to its
+// connections, until it is called with an empty reason.
 func (p *Pool) Seek(reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,11 +11,10 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 )
 
-// Headers asks a peer that is not to be avoided for the headers after the first
-// locator hash it knows, up to stop (zero: as many as a message holds, 2,000). It
-// returns the payload of a headers message of the right form, which from then on
-// belongs to the caller, and the id of the peer that was asked, also when that
-// failed. When all peers are to be avoided, none is.
+// Headers requests the headers after the first locator hash that the peer knows, up to stop
+// (zero: as many as a message holds, 2,000), from a peer outside avoid, or from any if all
+// are in it. It returns the payload of a headers message of the right form, which the caller
+// owns, and the id of the peer that was asked, also with an error.
 func (p *Pool) Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, uint64, error) {
 	if _, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop); err != nil {
 		return nil, 0, err
@@ -26,7 +25,7 @@ func (p *Pool) Headers(ctx context.Context, avoid []uint64, locator []chainhash.
 	})
 }
 
-// HeadersFrom is Headers of one peer. It fails at once when that peer is gone.
+// HeadersFrom is Headers from one peer. It fails at once if that peer is gone.
 func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
 	if id == 0 {
 		return nil, &Error{Reason: Gone}
@@ -39,24 +38,23 @@ func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.H
 	return payload, err
 }
 
-// CFilters asks for the version 2 committed filters of the blocks from start to
-// end, both included, at most 100. It returns the payload of a cfiltersv2 message
-// of the right form that begins and ends with these blocks. A node that lacks a
-// filter stays silent. A reply to this request of more bytes than most, if that is not
-// zero, bans its peer, and is not read into memory.
+// CFilters requests the version 2 committed filters of the blocks from start to end, both
+// included, at most 100. It returns the payload of a cfiltersv2 message of the right form
+// that begins and ends with these blocks. A node that lacks a filter stays silent. A reply of
+// more than most bytes, if most is not zero, bans its peer and is not read into memory.
 func (p *Pool) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, most int) ([]byte, uint64, error) {
 	return p.fetchHedged(ctx, want{kind: getCFilters, avoid: avoid}, func() *request { return cfiltersRequest(start, end, most) })
 }
 
-// CFilter asks for the version 2 committed filter of one block. It returns the
-// payload of a cfilterv2 message of the right form for this block.
+// CFilter requests the version 2 committed filter of one block. It returns the payload of a
+// cfilterv2 message of the right form for this block.
 func (p *Pool) CFilter(ctx context.Context, avoid []uint64, hash chainhash.Hash) ([]byte, uint64, error) {
 	return p.fetchHedged(ctx, want{kind: getCFilter, avoid: avoid}, func() *request { return cfilterRequest(hash) })
 }
 
-// Block asks for a block. Of what it returns only the hash of the header has
-// been compared. The reason of the error is NotFound if the peer says that it
-// does not have the block.
+// Block requests a block. Of the block it returns only the hash of the header has been
+// compared. The reason of the error is NotFound if the peer says that it does not have the
+// block.
 func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
 	payload, from, err := p.fetchHedged(ctx, want{kind: getBlock, avoid: avoid, spread: true}, func() *request { return blockRequest(hash) })
 	if err != nil {
@@ -70,7 +68,7 @@ func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (
 	return msg, from, nil
 }
 
-// fetch has one peer answer one request.
+// fetch sends one request to one peer and returns the payload and the id of the peer.
 func (p *Pool) fetch(ctx context.Context, w want, r *request) ([]byte, uint64, error) {
 	w.bytes = p.expect(r.kind)
 	m, err := p.acquire(ctx, w)
@@ -92,7 +90,7 @@ func (p *Pool) expect(k kind) int {
 	return p.sizes.of(k)
 }
 
-// reasonOf returns the reason an error carries, none for nil.
+// reasonOf returns the reason of an error, none for nil.
 func reasonOf(err error) Reason {
 	var e *Error
 	if errors.As(err, &e) {

@@ -16,10 +16,10 @@ import (
 )
 
 // fileVersion is the version of the format of peers.json. A file of a later version is
-// not read; one of version 1 is upgraded, see file_upgrade.go.
+// refused; one of version 1 is upgraded, see file_upgrade.go.
 const fileVersion = 2
 
-// maxFileSize bounds what is read of peers.json: more than a full book takes.
+// maxFileSize bounds the size of peers.json that is read: it is more than a full book needs.
 const maxFileSize = 8 << 20
 
 // fileState is the content of peers.json, what a pool keeps across restarts:
@@ -84,9 +84,9 @@ var (
 	errOtherNetwork = errors.New("it belongs to another network")
 )
 
-// loadFile reads peers.json. A file that does not exist is an empty one. One that
-// cannot be used is moved aside, and the error says so and where to: what was in it
-// can be learned again.
+// loadFile reads peers.json. A file that does not exist is an empty one. A file that cannot
+// be used is moved aside, and the error says so with the new name: its content can be learned
+// again.
 func loadFile(name, network string) (fileState, error) {
 	err := regular.Check(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -126,7 +126,7 @@ func decodeFile(raw []byte, network string) (fileState, error) {
 		return fileState{}, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fileState{}, errors.New("there is something behind its end")
+		return fileState{}, errors.New("there are bytes behind its end")
 	}
 	switch {
 	case s.Version > fileVersion:
@@ -141,8 +141,8 @@ func decodeFile(raw []byte, network string) (fileState, error) {
 	return s, nil
 }
 
-// saveFile replaces peers.json: whenever it is interrupted, there is the old or
-// the new one.
+// saveFile replaces peers.json atomically: if it is interrupted, the old or the new file is
+// there.
 func saveFile(name string, s fileState) error {
 	raw, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
@@ -163,7 +163,7 @@ func saveFile(name string, s fileState) error {
 	return nil
 }
 
-// dumpBook returns the entries of a book for the file.
+// dumpBook returns the entries of a book in the form of the file.
 func dumpBook(entries []addrbook.Entry) []fileEntry {
 	out := make([]fileEntry, len(entries))
 	for i, e := range entries {
@@ -206,7 +206,7 @@ func earlier(seconds int64, now time.Time) time.Time {
 	return time.Unix(seconds, 0)
 }
 
-// dumpBans returns bans for the file.
+// dumpBans returns bans in the form of the file.
 func dumpBans(bans []Ban) []fileBan {
 	out := make([]fileBan, len(bans))
 	for i, b := range bans {
@@ -215,7 +215,7 @@ func dumpBans(bans []Ban) []fileBan {
 	return out
 }
 
-// restoreBans is the inverse of dumpBans, without those that are over.
+// restoreBans is the inverse of dumpBans; expired bans are left out.
 func restoreBans(saved []fileBan, now time.Time) []Ban {
 	var out []Ban
 	for _, f := range saved {
@@ -227,8 +227,7 @@ func restoreBans(saved []fileBan, now time.Time) []Ban {
 	return out
 }
 
-// reasonNamed returns the reason with a text. One of another version is taken for
-// what bans are for.
+// reasonNamed returns the reason with a text, and Invalid for a text of another version.
 func reasonNamed(text string) Reason {
 	for r := range numReasons {
 		if r.String() == text {

@@ -2,9 +2,9 @@ package peer
 
 import "github.com/spvd/spvd/peer/internal/addrbook"
 
-// upgradeFile returns the content of a peers.json of version 1 as version 2 has it. There
-// an address had one source, it was not known when it was last announced, and a proven
-// fault banned one port of a host.
+// upgradeFile converts the content of a peers.json of version 1 to version 2. In version 1 an
+// address had one source and no time of its last announcement, and a proven fault banned one
+// port of a host.
 func upgradeFile(s fileState) fileState {
 	s.Version = 2
 	for i := range s.Addresses {

@@ -15,7 +15,7 @@ import (
 // Sizes in bytes.
 const (
 	readAhead  = 128 << 10 // buffered from the socket
-	firstGrant = 512 << 10 // of a payload's buffer before its bytes are seen; holds a full headers message
+	firstGrant = 512 << 10 // of a payload's buffer before its bytes arrive; holds a full headers message
 	maxScratch = 64 << 10  // of the buffer that is used again between messages
 )
 
@@ -26,20 +26,19 @@ const (
 	offChecksum = offLength + 4
 )
 
-// frame is one message from a peer. Its payload, if any, belongs to whoever
-// has the frame.
+// frame is one message from a peer. Its payload, if any, belongs to the holder of the frame.
 type frame struct {
 	cmd     string       // empty for an unknown command
 	msg     wire.Message // of commands that are decoded
 	payload []byte       // of commands that stay raw
-	shape   shape        // what payload is about
-	over    int          // bytes of a payload that was read over because of its size
-	size    int          // of the payload in bytes, also where it was read over
+	shape   shape        // of payload
+	over    int          // size in bytes of a payload that was skipped because of it
+	size    int          // of the payload in bytes, of a skipped one too
 	answers bool         // the payload began as the reply to an open request
 }
 
-// intake is what a frame reader asks and tells about payloads while they arrive: a
-// handshakeBytes during the handshake, then the connection.
+// intake counts the bytes of payloads while they arrive: a handshakeBytes during the
+// handshake, then the connection.
 type intake interface {
 	// begins returns the open request that a message answers, by its command and at
 	// least the first maxHead bytes of its payload, or all of it; nil if there is none.
@@ -53,13 +52,13 @@ type intake interface {
 	unasked(n int) error
 }
 
-// maxHead is how many bytes of a payload tell which request it answers: a count, and a
-// header or a hash.
+// maxHead is how many bytes of a payload suffice to find the request it answers: a count, and
+// a header or a hash.
 const maxHead = 256
 
-// frameReader cuts the byte stream of a peer into frames. It is used by one
-// goroutine. Nothing a peer claims makes it allocate more than firstGrant
-// before the bytes arrive, nor more than the limit of the message's type ever.
+// frameReader cuts the byte stream of a peer into frames. It is used by one goroutine.
+// Whatever a peer claims, it allocates no more than firstGrant before the bytes arrive, and
+// never more than the limit of the message's type.
 type frameReader struct {
 	r       *bufio.Reader
 	net     wire.CurrencyNet
@@ -77,8 +76,8 @@ func newFrameReader(r io.Reader, net wire.CurrencyNet, pver uint32) *frameReader
 	return &frameReader{r: bufio.NewReaderSize(r, readAhead), net: net, pver: pver}
 }
 
-// next reads one message. Its errors are of type *Error when the peer is at
-// fault, and those of the connection otherwise.
+// next reads one message. Its errors are of type *Error when the peer is at fault, else those
+// of the connection.
 func (f *frameReader) next() (frame, error) {
 	head, err := f.r.Peek(wire.MessageHeaderSize)
 	if err != nil {
@@ -142,9 +141,9 @@ func (f *frameReader) next() (frame, error) {
 // were asked for.
 const maxUnasked = 32 << 10
 
-// checkFilters compares the size of a cfiltersv2 payload that is to be read next with what
-// its blocks justify, by the first of them. It reports whether the payload is to be read:
-// it is not if nobody has asked for it. It is an error of the peer if it is too large.
+// checkFilters compares the size of the next cfiltersv2 payload with the greatest valid size
+// for its first block. It reports whether to read the payload: false if no request is open
+// for it. A payload that is too large is an error of the peer.
 func (f *frameReader) checkFilters(size int) (read bool, err error) {
 	const skip = wire.MessageHeaderSize + 1 // the number of filters, at most 100
 	head, err := f.r.Peek(skip + chainhash.HashSize)
@@ -160,7 +159,7 @@ func (f *frameReader) checkFilters(size int) (read bool, err error) {
 	return asked, nil
 }
 
-// skip reads over a payload.
+// skip reads and discards a payload.
 func (f *frameReader) skip(size int) error {
 	for size > 0 {
 		n, err := f.r.Discard(min(size, readAhead))
@@ -183,17 +182,17 @@ func (f *frameReader) unasked(n int) error {
 	return f.in.unasked(n)
 }
 
-// account counts the bytes of one payload as those of the reply to a request, once its
-// first bytes have shown which request that is, or else as unasked for.
+// account counts the bytes of one payload as the reply to a request, once its first bytes
+// have shown which request that is, or else as unsolicited.
 type account struct {
 	f       *frameReader
 	cmd     string
 	answers *request
 	decided bool
-	bytes   int // that were counted
+	bytes   int // counted so far
 }
 
-// count counts what has arrived of a payload, which is whole or not.
+// count counts the part of a payload that has arrived; whole means all of it.
 func (t *account) count(payload []byte, whole bool) error {
 	if !t.decided {
 		if len(payload) < maxHead && !whole {
@@ -240,8 +239,7 @@ func (f *frameReader) parse(head []byte) (rule, int, error) {
 	return rule, int(size), nil
 }
 
-// payload reads size bytes, into buf as far as that has room, and compares
-// their checksum.
+// payload reads size bytes, into buf as far as that has room, and compares their checksum.
 func (f *frameReader) payload(buf []byte, size int, want [4]byte, tally *account) ([]byte, error) {
 	if grant := min(size, firstGrant); cap(buf) < grant {
 		buf = make([]byte, grant)
@@ -275,7 +273,7 @@ func (f *frameReader) payload(buf []byte, size int, want [4]byte, tally *account
 	return buf, nil
 }
 
-// decode has wire decode a payload. The message does not refer to it.
+// decode decodes a payload by package wire. The message does not refer to the payload.
 func (f *frameReader) decode(r rule, payload []byte) (wire.Message, error) {
 	if r.fits != nil {
 		if err := r.fits(payload); err != nil {

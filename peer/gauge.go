@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// Weights of older measurements when a new one comes.
+// Weights of older measurements against a new one.
 const (
 	keepRate = 0.9 // of bytes and seconds
 	keepSize = 7.0 / 8
 )
 
-// minMeasured is the size in bytes from which on a reply says something about
-// the rate: smaller ones only measure latency.
+// minMeasured is the size in bytes from which on a reply measures the rate: smaller ones only
+// measure latency.
 const minMeasured = 4 << 10
 
 // gauge measures how fast a peer delivers. It is a plain value without a clock
 // of its own.
 type gauge struct {
-	bytes, seconds float64   // delivered, and the time that took; both fade
+	bytes, seconds float64   // delivered bytes and the time they took; both fade
 	last           time.Time // of the last reply
 	pace           float64   // seconds that a block takes beyond the round trip; zero if never measured
 }
 
-// mostLatency is the part of the time for a reply that may count as its round trip: a
-// round trip that was measured once is not that of every reply.
+// mostLatency is the greatest part of the time for a reply that counts as its round trip: the
+// round trip that was measured last is not that of every reply.
 const mostLatency = 0.9
 
-// delivered notes a reply of so many bytes to a request sent at a time, over a line
-// with a round trip. That is no part of the time that the bytes took. While several
-// are in flight, a reply took the time since the one before it.
+// delivered records a reply of so many bytes to a request that was sent at the given time,
+// over a connection with this round trip, which is not part of the time for the bytes. While
+// several requests are in flight, a reply took the time since the one before it.
 func (g *gauge) delivered(k kind, bytes int, rtt time.Duration, sent, now time.Time) {
 	took := now.Sub(sent)
 	took -= min(rtt, time.Duration(mostLatency*float64(took)))
@@ -58,11 +58,11 @@ func (g *gauge) rate() float64 {
 	return g.bytes / g.seconds
 }
 
-// sizes estimates how large the reply to a request will be from the replies to
-// earlier ones of its kind, in bytes.
+// sizes estimates the size in bytes of the reply to a request from the replies to earlier
+// requests of its kind.
 type sizes [numKinds]float64
 
-// firstSizes is what is assumed before the first reply: for headers a full
+// firstSizes returns the sizes that are assumed before the first reply: for headers a full
 // message.
 func firstSizes() sizes {
 	return sizes{getHeaders: 2000 * headerStride, getCFilters: 64 << 10, getCFilter: 1 << 10, getBlock: 64 << 10}
@@ -70,15 +70,14 @@ func firstSizes() sizes {
 
 func (s *sizes) of(k kind) int { return int(s[k]) }
 
-// seen notes the size of a reply.
+// seen records the size of a reply.
 func (s *sizes) seen(k kind, bytes int) { s[k] = s[k]*keepSize + float64(bytes)*(1-keepSize) }
 
-// delays estimates how long the reply to a request usually takes to begin, beyond the
-// round trip, in seconds, from the replies to earlier ones of its kind. It is a plain
-// value.
+// delays estimates how long the reply to a request usually takes to begin, beyond the round
+// trip, in seconds, from the replies to earlier requests of its kind. It is a plain value.
 type delays struct{ mean, off float64 }
 
-// seen records one reply; a negative delay says nothing.
+// seen records the delay of one reply; a negative one is ignored.
 func (d *delays) seen(delay time.Duration) {
 	if delay < 0 {
 		return

@@ -8,9 +8,9 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// Group returns the network group that the address of a live peer lies in, or an empty
-// string if that says nothing: of a peer that is not live, and of addresses that are not
-// routed publicly, as those of one's own network.
+// Group returns the network group of the address of a live peer. It is empty for a peer that
+// is not live, and for addresses that are not routed publicly, like those of the user's own
+// network.
 func (p *Pool) Group(id uint64) string {
 	p.mu.Lock()
 	m := p.member(id)
@@ -28,8 +28,8 @@ func (p *Pool) Group(id uint64) string {
 	return addrbook.GroupOf(m.addr)
 }
 
-// Trip returns the round trip to a live peer as it was last measured, at first by the
-// handshake; zero for other peers.
+// Trip returns the last measured round trip to a live peer, at first that of the handshake;
+// zero for other peers.
 func (p *Pool) Trip(id uint64) time.Duration {
 	p.mu.Lock()
 	m := p.member(id)

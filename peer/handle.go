@@ -10,8 +10,8 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// handle does what one message asks for. It runs on the reader and never waits
-// for anybody. An error ends the connection.
+// handle processes one message. It runs on the reader and never waits. An error ends the
+// connection.
 func (c *conn) handle(f frame) error {
 	switch f.cmd {
 	case "":
@@ -32,8 +32,8 @@ func (c *conn) handle(f frame) error {
 	return nil
 }
 
-// handleDecoded is handle for the messages that are not kept raw. Those that
-// nobody wants have no msg, and nothing happens.
+// handleDecoded is handle for the messages that are not kept raw. A message that this package
+// does not use has no msg, and is ignored.
 func (c *conn) handleDecoded(f frame) error {
 	switch msg := f.msg.(type) {
 	case *wire.MsgInv:
@@ -60,18 +60,18 @@ func (c *conn) handleDecoded(f frame) error {
 	return nil
 }
 
-// meaning is what a headers message turned out to be.
+// meaning is how a headers message is understood.
 type meaning uint8
 
 const (
-	answer      meaning = iota // to a request
-	unsolicited                // of new blocks
-	emptiness                  // nothing to see
-	intrusion                  // nothing asked for it
+	answer      meaning = iota // the reply to a request
+	unsolicited                // an announcement of new blocks
+	emptiness                  // no headers, and no request
+	intrusion                  // headers that answer no request and announce nothing
 )
 
-// handleHeaders settles a headers request or takes the message as an
-// announcement.
+// handleHeaders completes the headers request that the message answers, or records the
+// message as an announcement.
 func (c *conn) handleHeaders(f frame) error {
 	grown := c.claims(f.shape.height)
 	r, what := c.sortHeaders(f)
@@ -90,7 +90,7 @@ func (c *conn) handleHeaders(f frame) error {
 	return nil
 }
 
-// claims records a height that the peer speaks of, and reports whether it is the greatest so
+// claims records a height that the peer claims, and reports whether it is the greatest so
 // far.
 func (c *conn) claims(height uint32) (grown bool) {
 	c.mu.Lock()
@@ -100,11 +100,10 @@ func (c *conn) claims(height uint32) (grown bool) {
 	return grown
 }
 
-// sortHeaders puts a headers message where it belongs, and returns the request it
-// answers. Once sendheaders was sent only the content tells replies and
-// announcements apart: a reply connects to the locator it answers. Before that a
-// node announces nothing by headers, so that a message that does not connect still
-// is a reply, and for the caller to judge.
+// sortHeaders decides what a headers message means, and returns the request it answers. Once
+// sendheaders was sent only the content tells replies and announcements apart: a reply
+// connects to the locator it answers. Before that a node announces nothing by headers, so
+// that a message that does not connect is still a reply, and the caller judges it.
 func (c *conn) sortHeaders(f frame) (*request, meaning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,7 +123,7 @@ func (c *conn) sortHeaders(f frame) (*request, meaning) {
 	return nil, unsolicited
 }
 
-// handleReply settles the request that a reply names the blocks of.
+// handleReply completes the request whose blocks the reply names.
 func (c *conn) handleReply(k kind, f frame) error {
 	r := c.take(k, f.shape)
 	if r == nil {
@@ -135,7 +134,7 @@ func (c *conn) handleReply(k kind, f frame) error {
 	return nil
 }
 
-// replied settles a request that was taken out of the table with its reply.
+// replied completes a request that was removed from the table with its reply.
 func (c *conn) replied(r *request, payload []byte) {
 	late := r.abandoned
 	r.settle(payload, nil)
@@ -144,7 +143,8 @@ func (c *conn) replied(r *request, payload []byte) {
 	}
 }
 
-// disowned counts a message as unasked that began as the reply to a request and is none.
+// disowned counts a message as unsolicited after all: it began as the reply to a request, and
+// is none.
 func (c *conn) disowned(f frame) error {
 	if !f.answers {
 		return nil
@@ -152,8 +152,8 @@ func (c *conn) disowned(f frame) error {
 	return c.unasked(f.size)
 }
 
-// handleNotFound settles the block requests that the peer has no block for, and
-// takes note of transactions that it does not have.
+// handleNotFound completes the block requests for which the peer has no block, and records
+// which transactions the peer does not have.
 func (c *conn) handleNotFound(msg *wire.MsgNotFound) error {
 	var txs []chainhash.Hash
 	for _, iv := range msg.InvList {
@@ -169,15 +169,15 @@ func (c *conn) handleNotFound(msg *wire.MsgNotFound) error {
 	return c.askTxs(c.relay.missing(c.id, txs))
 }
 
-// take takes the request that a reply answers out of the table.
+// take removes the request that a reply answers from the table and returns it, or nil.
 func (c *conn) take(k kind, s shape) *request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.table.take(k, s)
 }
 
-// handleInv takes announced blocks and transactions. Mixing messages are not
-// wanted.
+// handleInv records announced blocks and requests announced transactions. Mixing messages are
+// ignored.
 func (c *conn) handleInv(msg *wire.MsgInv) error {
 	var blocks, txs []chainhash.Hash
 	for _, iv := range msg.InvList {
@@ -194,7 +194,7 @@ func (c *conn) handleInv(msg *wire.MsgInv) error {
 	return c.handleTxInv(txs)
 }
 
-// announcedBlocks keeps announced blocks.
+// announcedBlocks records announced blocks for the pool.
 func (c *conn) announcedBlocks(blocks []chainhash.Hash) {
 	func() {
 		c.mu.Lock()
@@ -204,15 +204,16 @@ func (c *conn) announcedBlocks(blocks []chainhash.Hash) {
 	c.onAnnouncement()
 }
 
-// askAddresses asks the peer for addresses of others. A dcrd node answers the
-// first time on a connection.
+// askAddresses asks the peer for addresses of other nodes. A dcrd node answers the first such
+// request of a connection only.
 func (c *conn) askAddresses() {
 	if err := c.out.put(wire.NewMsgGetAddr()); err != nil {
 		c.end(err)
 	}
 }
 
-// handleAddresses takes addresses that the peer announces, as many as its quota allows.
+// handleAddresses adds addresses that the peer announces to the book, as many as its quota
+// allows.
 func (c *conn) handleAddresses(list []addrbook.Announced) {
 	if n := c.addrQuota.take(len(list), time.Now()); n > 0 {
 		c.onAddresses(list[:n])
@@ -248,7 +249,7 @@ func (c *conn) sendHeaders() error {
 	return nil
 }
 
-// pingNow sends a ping unless one is on its way.
+// pingNow sends a ping unless one is unanswered.
 func (c *conn) pingNow(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -262,8 +263,8 @@ func (c *conn) pingNow(now time.Time) {
 	}
 }
 
-// checkAlive sends a ping if it is time for one, and returns when to check
-// again.
+// checkAlive sends a ping if one is due, and returns when to check again. Its error means
+// that the peer is gone.
 func (c *conn) checkAlive(now time.Time) (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

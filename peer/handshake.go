@@ -11,9 +11,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// The protocol versions spoken here. Version 11 brought batched filters, which
-// are what makes a sync fast; version 12 brought addrv2, and that verack
-// directly follows version.
+// The protocol versions that this package speaks. Version 11 brought batched filters, which
+// make a sync fast; version 12 brought addrv2, and that verack directly follows version.
 const (
 	minVersion = wire.BatchedCFiltersV2Version
 	maxVersion = wire.AddrV2Version
@@ -35,24 +34,24 @@ type hello struct {
 	agent   string
 	relayTx bool
 	nonce   uint64
-	ours    func(nonce uint64) bool // whether one of our connections sent it
+	ours    func(nonce uint64) bool // whether one of our own connections sent this nonce
 	now     func() time.Time
 }
 
-// remote is what a peer said about itself, none of it a fact.
+// remote is what a peer claims about itself; none of it is a fact.
 type remote struct {
 	pver     uint32 // negotiated
 	services wire.ServiceFlag
 	agent    string
 	height   uint32
 	wantsTx  bool          // transactions may be announced to it
-	offset   time.Duration // of its clock from ours
+	offset   time.Duration // of the peer's clock from ours
 	rtt      time.Duration // from our version to its version
-	early    []frame       // what came before its verack
+	early    []frame       // messages that came before its verack
 }
 
-// shake performs the handshake of the side that dialled. It ends early when ctx
-// does, and then the connection is closed.
+// shake performs the handshake of the side that dialled. If ctx ends first, shake closes the
+// connection and returns.
 func shake(ctx context.Context, nc net.Conn, frames *frameReader, h hello) (remote, error) {
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -100,9 +99,8 @@ func exchange(nc net.Conn, frames *frameReader, h hello) (remote, error) {
 	return r, send(nc, &wire.MsgVerAck{}, r.pver, h.net)
 }
 
-// hungUp says what it may mean that a peer closes the connection instead of
-// introducing itself: a dcrd node does not answer one of another network, nor one
-// that it has banned or has no room for.
+// hungUp returns the error for a peer that closes the connection before its version: a dcrd
+// node does so to a node of another network, to one that it has banned, and when it is full.
 func hungUp(err error) error {
 	if netReason(err) != ClosedByPeer {
 		return err
@@ -110,9 +108,8 @@ func hungUp(err error) error {
 	return fault(ClosedByPeer, fmt.Errorf("no version came, as from a node of another network, or one that is full or bans us: %w", err))
 }
 
-// version returns our version message. Both addresses stay zero: a node that
-// does not listen has none to tell, and the peer's own address as seen through
-// a proxy would be the proxy's.
+// version returns our version message. Both addresses stay zero: a node that does not listen
+// has none, and through a proxy the peer's own address would be the proxy's.
 func (h *hello) version() *wire.MsgVersion {
 	return &wire.MsgVersion{
 		ProtocolVersion: int32(maxVersion),
@@ -124,7 +121,8 @@ func (h *hello) version() *wire.MsgVersion {
 	}
 }
 
-// judge decides from its version message whether a peer is of use.
+// judge decides from its version message whether a peer is usable. It returns the peer's
+// claims, or an error with the reason.
 func (h *hello) judge(v *wire.MsgVersion) (remote, error) {
 	switch {
 	case h.ours(v.Nonce):
@@ -144,8 +142,8 @@ func (h *hello) judge(v *wire.MsgVersion) (remote, error) {
 	}, nil
 }
 
-// awaitVerAck reads up to the verack. At version 12 it must come at once;
-// before, a node may already send other things, which are returned.
+// awaitVerAck reads up to the verack. At version 12 the verack must be the next message;
+// before version 12 a node may send other messages first, which are returned.
 func awaitVerAck(frames *frameReader, pver uint32) (early []frame, err error) {
 	for {
 		f, err := frames.next()
@@ -167,7 +165,7 @@ func awaitVerAck(frames *frameReader, pver uint32) (early []frame, err error) {
 	}
 }
 
-// send writes one message directly, for the handshake, when nobody else does.
+// send writes one message directly. It is for the handshake, when there is no other writer.
 func send(nc net.Conn, msg wire.Message, pver uint32, network wire.CurrencyNet) error {
 	var buf bytes.Buffer
 	if err := wire.WriteMessage(&buf, msg, pver, network); err != nil {

@@ -6,15 +6,14 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// Limits on what has come of transactions and was not taken yet, in bytes as held.
+// Limits on received transactions that were not taken yet, in bytes as held.
 const (
 	maxHeardBytes  = 4 << 20 // of all peers
 	maxSourceBytes = 1 << 20 // of one source
-	heardOverhead  = 512     // bytes that each takes besides its own
+	heardOverhead  = 512     // bytes that each takes in addition to its own
 )
 
-// maxTxWords is how many pieces of news about offered transactions are kept. They are
-// about what we offer, to and from the peers that are connected.
+// maxTxWords bounds the words about offered transactions that were not taken yet.
 const maxTxWords = 2000
 
 // heardTx is a transaction that a peer has sent.
@@ -28,23 +27,22 @@ type heardTx struct {
 
 func (t *heardTx) held() int { return len(t.raw) + heardOverhead }
 
-// txWord is that a peer has asked for an offered transaction, or has announced it.
+// txWord says that a peer has requested an offered transaction, or has announced it.
 type txWord struct {
 	id    uint64
 	hash  chainhash.Hash
 	asked bool
 }
 
-// heardQueue holds the transactions that were not taken yet, as bytes. When there are
-// too many, the oldest one of the source that has most of them goes. It is a plain
-// value.
+// heardQueue holds the bytes of transactions that were not taken yet. When there are too
+// many, the oldest one of the source that has most of them is dropped. It is a plain value.
 type heardQueue struct {
 	txs      []heardTx // oldest first
 	held     int
 	bySource map[string]int
 }
 
-// put adds a transaction and returns those that had to go for it.
+// put adds a transaction and returns those that were dropped for it.
 func (q *heardQueue) put(t heardTx) (dropped []chainhash.Hash) {
 	if q.bySource == nil {
 		q.bySource = make(map[string]int)
@@ -72,12 +70,12 @@ func (q *heardQueue) count(t *heardTx, sign int) {
 	}
 }
 
-// dropOldest drops the oldest transaction of a source that has some.
+// dropOldest drops the oldest transaction of a source that has at least one.
 func (q *heardQueue) dropOldest(source string) chainhash.Hash {
 	for i := range q.txs {
 		if t := q.txs[i]; t.source == source {
 			q.txs = append(q.txs[:i], q.txs[i+1:]...)
-			q.txs[:len(q.txs)+1][len(q.txs)] = heardTx{} // so that its bytes do not stay
+			q.txs[:len(q.txs)+1][len(q.txs)] = heardTx{} // releases its bytes
 			q.count(&t, -1)
 			return t.hash
 		}
@@ -85,7 +83,8 @@ func (q *heardQueue) dropOldest(source string) chainhash.Hash {
 	return chainhash.Hash{}
 }
 
-// take returns the oldest transactions, of at most so many bytes but one at least.
+// take removes and returns the oldest transactions, of at most so many bytes, but at least
+// one.
 func (q *heardQueue) take(most int) []heardTx {
 	n := 0
 	for n < len(q.txs) && (n == 0 || most >= q.txs[n].held()) {

@@ -10,26 +10,25 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// When another peer is asked as well.
+// When another peer is asked too.
 const (
-	hedgeFactor = 2                      // times what a reply should take, and
+	hedgeFactor = 2                      // times the expected time of a reply, and
 	hedgeMin    = 500 * time.Millisecond // at least
 	quietTrips  = 1.25                   // round trips, and what replies usually take to begin,
-	quietMin    = 100 * time.Millisecond // and at least this beyond one round trip, when nothing of a reply comes
+	quietMin    = 100 * time.Millisecond // and this beyond a round trip, while no byte arrives
 
-	// flowing is the number of bytes per second of replies, from the peers that were
-	// asked, at which they are given more time, up to maxExcused times as much, unless
+	// flowing is the number of bytes per second of replies, from all peers that were asked,
+	// above which these peers are given more time, up to maxExcused times as much, unless
 	// another peer delivers flowFactor times as much.
 	flowing    = 8 << 10
 	flowFactor = 8
 	maxExcused = 8
 
-	firstMore = 2 // peers that are asked as well; next time twice as many
+	firstMore = 2 // peers that are asked too; the next time twice as many
 	maxAsked  = 8 // peers for one request
 )
 
-// hedge is one request that is put to one peer after another until one has
-// answered.
+// hedge is one request that is sent to one peer after another until one has answered.
 type hedge struct {
 	pool    *Pool
 	want    want
@@ -38,16 +37,16 @@ type hedge struct {
 	wg      sync.WaitGroup
 	asked   []attempt
 	answers chan answered // has room for all
-	judged  time.Time     // when flows was last asked for
+	judged  time.Time     // when flows was last called
 	excused int
 }
 
-// attempt is one peer that was asked.
+// attempt is a request that was sent to one peer.
 type attempt struct {
 	m      *member
 	r      *request
 	at     time.Time
-	judged int // bytes of progress when flows was last asked for
+	judged int // bytes of progress when flows was last called
 }
 
 // answered is how one attempt ended.
@@ -58,12 +57,12 @@ type answered struct {
 	err     error
 }
 
-// fetchHedged has one peer answer, and when that takes longer than it should, or the
-// peer fails to, asks two more, then four, so that a few silent peers cost little time,
-// and many not much more. A peer from which nothing comes of the reply, nor of those it
-// waits for, is given little more than a round trip and what replies usually take to begin.
-// The first good answer counts. Replies that are on their way are given time, unless
-// another peer is far faster.
+// fetchHedged requests a reply from one peer, and if that takes longer than it should, or the
+// peer fails, from two more, then four, so that a few silent peers cost little time, and many
+// not much more. A peer that has sent no byte of the reply, nor of the replies before it,
+// gets little more time than a round trip and the usual delay of replies. The first good
+// answer counts. Replies that are arriving are given time, unless another peer is far faster.
+// It returns the payload and the id of the peer, of the one that failed too.
 func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, uint64, error) {
 	first := again()
 	w.bytes = p.expect(first.kind)
@@ -86,7 +85,7 @@ func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) (
 	return a.payload, a.m.id, nil
 }
 
-// ask puts the request to a peer that was acquired.
+// ask sends the request to a peer that was acquired.
 func (h *hedge) ask(m *member, r *request) {
 	h.asked = append(h.asked, attempt{m: m, r: r, at: time.Now()})
 	h.wg.Go(func() {
@@ -96,8 +95,8 @@ func (h *hedge) ask(m *member, r *request) {
 	})
 }
 
-// keepOthers keeps the replies that came with the one which counts, or while the other
-// attempts were given up: they are late as well.
+// keepOthers keeps the further replies that arrived with the first one, or while the other
+// attempts were abandoned: they are treated as late replies.
 func (h *hedge) keepOthers() {
 	for {
 		select {
@@ -113,9 +112,8 @@ func (h *hedge) keepOthers() {
 	}
 }
 
-// await returns the first good answer, or the first failure when there is none. It
-// asks more peers whenever one has failed, its patience ends, or no byte has come for
-// a while.
+// await returns the first good answer, or the first failure when there is none. It asks more
+// peers whenever one has failed, its patience ends, or no byte has arrived for a while.
 func (h *hedge) await(quiet, patience time.Duration) answered {
 	timer := wait.NewTimer(quiet)
 	defer timer.Stop()
@@ -147,7 +145,7 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 				more = min(2*more, maxAsked)
 			}
 			next := h.heard().Add(quiet).Sub(now)
-			if next <= 0 { // no other peer had room
+			if next <= 0 { // no other peer had room for it
 				next = quiet
 			}
 			timer.Reset(min(next, due.Sub(now)))
@@ -155,8 +153,8 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 	}
 }
 
-// heard returns when a byte of the reply, or of those that it waits for, last came from
-// the peers that were asked, or one was asked.
+// heard returns when the last byte of the reply, or of the replies before it, arrived from
+// any peer that was asked, or when the last peer was asked.
 func (h *hedge) heard() (last time.Time) {
 	for _, a := range h.asked {
 		at := a.at
@@ -170,8 +168,8 @@ func (h *hedge) heard() (last time.Time) {
 	return last
 }
 
-// flows reports whether enough came from the peers that were asked, since it was last
-// asked for, to wait for the rest.
+// flows reports whether the peers that were asked have sent enough since the last call to
+// wait for the rest.
 func (h *hedge) flows(now time.Time) bool {
 	bytes := 0
 	for i := range h.asked {
@@ -186,8 +184,8 @@ func (h *hedge) flows(now time.Time) bool {
 	return h.excused <= maxExcused && float64(bytes) >= max(flowing, h.others()/flowFactor)*passed.Seconds()
 }
 
-// others returns the greatest rate of the peers that were not asked and answer such
-// requests, in bytes per second.
+// others returns the greatest rate, in bytes per second, of the peers that were not asked and
+// that answer such requests.
 func (h *hedge) others() (rate float64) {
 	h.pool.mu.Lock()
 	defer h.pool.mu.Unlock()
@@ -200,8 +198,8 @@ func (h *hedge) others() (rate float64) {
 	return rate
 }
 
-// doubt has others asked for what the peers that were asked, and sent nothing of the
-// reply, would be asked for next.
+// doubt directs further requests of this kind to other peers for a while, away from the peers
+// that were asked and have sent no byte of the reply.
 func (h *hedge) doubt() {
 	h.pool.update(func() {
 		for _, a := range h.asked {
@@ -212,8 +210,8 @@ func (h *hedge) doubt() {
 	})
 }
 
-// askMore puts the request to up to n more peers, as far as there are any with room
-// for it, unless nobody waits for the answer any more.
+// askMore sends the request to up to n more peers that have room for it, unless its context
+// has ended.
 func (h *hedge) askMore(n int) {
 	if h.ctx.Err() != nil {
 		return
@@ -232,15 +230,15 @@ func (h *hedge) askMore(n int) {
 	}
 }
 
-// outrun notes that peers which were asked before the one that answered sent next to
-// nothing of the reply meanwhile, which has so many bytes, nor of those it waits for:
-// they are asked later next time. That proves nothing against them.
+// outrun records that peers which were asked before the winner have sent next to nothing, of
+// this reply of so many bytes or of the replies before it: they are asked later next time.
+// That proves nothing against them.
 func (h *hedge) outrun(winner *member, bytes int) {
 	now := time.Now()
 	h.pool.update(func() {
 		for _, a := range h.asked {
 			if a.m == winner {
-				return // those that follow had less time
+				return // later attempts had less time
 			}
 			if got, _ := a.m.progress(a.r); got < bytes/flowFactor || float64(got) < flowing*now.Sub(a.at).Seconds() {
 				h.pool.shun(a.m, a.r.kind)
@@ -249,9 +247,9 @@ func (h *hedge) outrun(winner *member, bytes int) {
 	})
 }
 
-// hedgeAfter returns how long the newest request to a peer may take until another
-// peer is asked as well, and how long if nothing comes: at most a quarter of the time
-// that silence is borne, for small replies measure the rate poorly.
+// hedgeAfter returns how long the newest request to a peer may take until another peer is
+// asked too: quiet if no byte arrives, patience otherwise. Both are at most a quarter of
+// RequestStall, because small replies measure the rate poorly.
 func (p *Pool) hedgeAfter(m *member, k kind) (quiet, patience time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -266,8 +264,8 @@ func (p *Pool) hedgeAfter(m *member, k kind) (quiet, patience time.Duration) {
 	return min(quiet, patience), patience
 }
 
-// acquireNow is acquire without a wait: it returns nil if no peer outside the list
-// has room.
+// acquireNow is acquire without a wait: it returns nil if no peer outside the list avoid has
+// room.
 func (p *Pool) acquireNow(w want, avoid []uint64) *member {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,12 +7,12 @@ type Role uint8
 
 // The roles.
 const (
-	Wanted   Role = iota // one of the peers that the user wants and no others
+	Wanted   Role = iota // one of the only peers that the user wants
 	Added                // the user added this peer
-	Once                 // the user wanted to connect to it once
+	Once                 // the user asked for one connection
 	Outbound             // chosen from the book
-	Renewal              // there while a connection to the same peer is made anew
-	Search               // chosen from the book to find out whether it knows more than the others
+	Renewal              // exists while another connection to this peer is replaced
+	Search               // chosen from the book in search of newer blocks
 )
 
 // String returns the role in lower case.
@@ -34,8 +34,7 @@ func (r Role) String() string {
 	return "unknown"
 }
 
-// Info is what is known about one live peer. What the peer says about itself is
-// a claim.
+// Info describes one live peer. What the peer says about itself is a claim.
 type Info struct {
 	ID        uint64
 	Addr      string // host:port that was dialled
@@ -49,36 +48,35 @@ type Info struct {
 	StartingHeight uint32 // claimed in the handshake
 	Height         uint32 // the greatest claimed since
 
-	// TimeOffset is how far its clock is ahead of ours, in whole seconds, as claimed
+	// TimeOffset is how far the peer's clock is ahead of ours, in whole seconds, as claimed
 	// in the handshake.
 	TimeOffset time.Duration
 
 	BytesReceived, BytesSent uint64
 	LastReceived, LastSent   time.Time
 	Ping                     time.Duration // the last round trip
-	PingWait                 time.Duration // since a ping that is not answered yet; zero without one
+	PingWait                 time.Duration // since an unanswered ping was sent; zero without one
 	Unknown                  uint64        // messages of commands that are not known here
 
-	// WantsTx says that the peer wants to be told of transactions, TellsTx that it was
-	// asked to tell us of them.
+	// WantsTx means that the peer wants transactions announced to it, TellsTx that it was
+	// asked to announce transactions to us.
 	WantsTx, TellsTx bool
 
-	// Rate is how fast it delivers, in bytes per second; zero if not measured.
+	// Rate is how fast the peer delivers, in bytes per second; zero if not measured.
 	Rate float64
 
-	// Requests and RequestBytes are what it owes: the number of requests in
-	// flight and the estimated size of their replies.
+	// Requests and RequestBytes are the number of requests in flight and the estimated size
+	// of their replies.
 	Requests, RequestBytes int
 
-	// Score is how badly it has behaved; at 100 it is left.
+	// Score is the ban score; at 100 the peer is disconnected.
 	Score int
 
-	// LastReason is the last thing that went wrong with a peer at this address,
-	// zero if nothing has.
+	// LastReason is the last fault of a peer at this address, zero if there was none.
 	LastReason Reason
 }
 
-// Infos returns what is known about the live peers, by rising id.
+// Infos returns the descriptions of the live peers, by rising id.
 func (p *Pool) Infos() []Info {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +98,7 @@ func (p *Pool) Infos() []Info {
 	return infos
 }
 
-// info returns what the connection itself knows.
+// info returns the part of the description that the connection itself knows.
 func (c *conn) info() Info {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 	defer p.retire(1)
 	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
-	var told Reason // the last reason that was logged for all to see
+	var told Reason // the last reason that was logged above the debug level
 	for {
 		pause := p.banned(addr)
 		if pause <= 0 {
@@ -41,9 +41,9 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 	}
 }
 
-// session makes one connection and serves it to its end. It returns how long it
-// was served and why it ended or did not come to be. Once it is clear whether there
-// is a connection it calls dialled. The slot is that of an outbound connection, else nil.
+// session makes one connection and serves it to its end. It returns how long it was served
+// and why it ended or failed. It calls dialled once the connection is made or has failed. The
+// slot is that of an outbound connection, else nil.
 func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dialled func()) (time.Duration, *Error) {
 	p.countDials(1)
 	c, err := p.dial(ctx, addr)
@@ -116,9 +116,9 @@ func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 	return c, nil
 }
 
-// connect makes every connection of the pool, to peers and to seeders, when their turn has
-// come: so that no peer, address or setting makes it dial more often than package dialing
-// allows. Names of Tor services are not given to a dialler that would look them up.
+// connect makes every connection of the pool, to peers and to seeders, at the pace of package
+// dialing, so that no peer, address or setting makes it dial more often. Names of Tor
+// services are not passed to a dialler that would look them up.
 func (p *Pool) connect(ctx context.Context, addr string) (net.Conn, error) {
 	if err := p.reachable(addr); err != nil {
 		return nil, err
@@ -134,8 +134,8 @@ func (p *Pool) connect(ctx context.Context, addr string) (net.Conn, error) {
 	return p.cfg.Dial(ctx, "tcp", addr)
 }
 
-// tell logs why there is no connection, for all to see unless nothing has changed
-// since it was told last. It returns the reason.
+// tell logs why there is no connection, at the debug level if the reason is the one that was
+// logged last. It returns the reason.
 func (p *Pool) tell(why *Error, told Reason, lived, pause time.Duration) Reason {
 	level := slog.LevelWarn
 	if lived == 0 && why.Reason == told {

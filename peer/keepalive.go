@@ -2,22 +2,22 @@ package peer
 
 import "time"
 
-// maxPongs is how many pong timeouts a peer may take for one pong while other
-// bytes do arrive: a pong waits behind what was asked for before it.
+// maxPongs is how many pong timeouts a peer may take for one pong while other bytes do
+// arrive: a pong waits behind the replies to earlier requests.
 const maxPongs = 10
 
 // keepalive decides when a connection is pinged and when it is dead. It is a
 // plain value without a clock of its own.
 type keepalive struct {
 	every   time.Duration // without a message in one direction before a ping
-	timeout time.Duration // for the pong, while no byte arrives
+	timeout time.Duration // until a pong arrives, or any byte
 
 	nonce uint64    // of the ping that awaits its pong
-	sent  time.Time // when that was; zero if none is awaited
+	sent  time.Time // when the ping was sent; zero if no pong is awaited
 	rtt   time.Duration
 }
 
-// verdict is what keepalive wants done now.
+// verdict is what the caller of keepalive has to do.
 type verdict uint8
 
 const (
@@ -26,9 +26,8 @@ const (
 	giveUp
 )
 
-// judge says what to do now and when to ask again, given when bytes last came
-// in and went out. A dcrd node drops a peer from which it has had no message for
-// 120 seconds.
+// judge returns what to do now and when to call it again, given when bytes last came in and
+// went out. A dcrd node drops a peer from which it has had no message for 120 seconds.
 func (k *keepalive) judge(now, in, out time.Time) (verdict, time.Duration) {
 	if !k.sent.IsZero() {
 		quiet := k.sent
@@ -51,10 +50,10 @@ func (k *keepalive) judge(now, in, out time.Time) (verdict, time.Duration) {
 	return sendPing, k.timeout
 }
 
-// pinged notes that a ping was sent.
+// pinged records that a ping was sent.
 func (k *keepalive) pinged(nonce uint64, now time.Time) { k.nonce, k.sent = nonce, now }
 
-// ponged notes a pong. One that was not asked for means nothing.
+// ponged records a pong. One that answers no ping is ignored.
 func (k *keepalive) ponged(nonce uint64, now time.Time) {
 	if !k.sent.IsZero() && nonce == k.nonce {
 		k.rtt = now.Sub(k.sent)

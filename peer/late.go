@@ -3,13 +3,13 @@ package peer
 import "github.com/decred/dcrd/chaincfg/chainhash"
 
 // Limits on the late replies that wait for TakeLate, in bytes: of one peer, whose first one
-// always fits, and of all. What is beyond is dropped.
+// always fits, and of all. Further ones are dropped.
 const (
 	maxLateOfPeer = 1 << 20
 	maxLateOfAll  = 16 << 20
 )
 
-// lateReply is the reply to a request that was answered by another peer, or given up.
+// lateReply is the reply to a request that another peer had answered, or that was abandoned.
 type lateReply struct {
 	from    uint64
 	request *request
@@ -23,7 +23,7 @@ type lateReplies struct {
 	bytes int
 }
 
-// put appends a reply, unless it is beyond the limits.
+// put appends a reply, unless that exceeds the limits.
 func (q *lateReplies) put(l lateReply) {
 	ofPeer := 0
 	for _, o := range q.items {
@@ -63,11 +63,11 @@ func (p *Pool) keepLate(from uint64, r *request, payload []byte) {
 	poke(p.changed)
 }
 
-// TakeLate removes the oldest reply that came after another peer had answered its request,
-// or after the request was given up, and calls the function for its kind: with the peer,
-// what the peer was asked for, and the payload, whose form is checked as that of other
-// replies. It returns false, without a call, if there is none. Late replies are bounded in
-// bytes; those beyond are dropped. Changed is poked when there is one.
+// TakeLate removes the oldest reply that arrived after another peer had answered its request,
+// or after the request was abandoned. It calls the function for its kind with the peer, the
+// requested blocks and the payload, whose form is checked as that of other replies. It
+// returns false, without a call, if there is none. The bytes of late replies are bounded;
+// further ones are dropped. Changed is poked when there is one.
 func (p *Pool) TakeLate(
 	headers func(id uint64, locator []chainhash.Hash, payload []byte),
 	filters func(id uint64, start, end chainhash.Hash, payload []byte),

@@ -21,22 +21,22 @@ type manualPeer struct {
 	addr string
 	host string // see addrbook.HostOf
 	role Role
-	stop context.CancelFunc // ends what keeps it connected; nil while nothing does
+	stop context.CancelFunc // ends the goroutine that keeps it connected; nil while there is none
 }
 
 func newManualPeer(addr string, role Role) *manualPeer {
 	return &manualPeer{addr: addr, host: addrbook.HostOf(addr), role: role}
 }
 
-// shift is one run of the pool, for what is to be started in the middle of it.
+// shift is one run of the pool, for goroutines that are started in the course of it.
 type shift struct {
 	ctx context.Context
 	wg  *sync.WaitGroup
 }
 
-// Add stays connected with one more peer, named as host or host:port, until it is
-// removed or the process ends. A connection that the pool made to it by itself is
-// replaced. It returns ErrKnownPeer if it was added already.
+// Add keeps the pool connected with one more peer, named as host or host:port, until the peer
+// is removed or the process ends. A connection that the pool chose itself is replaced. It
+// returns ErrKnownPeer if the peer was added already.
 func (p *Pool) Add(addr string) error {
 	addr, err := address(addr, p.cfg.Params.DefaultPort)
 	if err != nil {
@@ -61,7 +61,7 @@ func (p *Pool) Add(addr string) error {
 	return nil
 }
 
-// Remove ends what Add or the configuration began, and the connection. It returns
+// Remove removes a peer of Add or of the configuration, and ends its connection. It returns
 // ErrUnknownPeer if no such peer was named.
 func (p *Pool) Remove(addr string) error {
 	addr, err := address(addr, p.cfg.Params.DefaultPort)
@@ -86,8 +86,8 @@ func (p *Pool) Remove(addr string) error {
 	return nil
 }
 
-// Try connects once to a peer, named as host or host:port, and does not come back
-// to it when that fails or ends.
+// Try connects once to a peer, named as host or host:port. It does not connect again after
+// that fails or ends.
 func (p *Pool) Try(addr string) error {
 	addr, err := address(addr, p.cfg.Params.DefaultPort)
 	if err != nil {
@@ -107,14 +107,14 @@ func (p *Pool) Try(addr string) error {
 		p.trying[host] = true
 		s.wg.Go(func() {
 			defer p.release(addr)
-			_, _ = p.session(s.ctx, addr, Once, nil, func() {}) // the log says how it went
+			_, _ = p.session(s.ctx, addr, Once, nil, func() {}) // session logs its result
 		})
 	}
 	return nil
 }
 
-// Disconnect ends the connection with a peer, given by its id or the address it
-// was dialled at. One that the user named is dialled again.
+// Disconnect ends the connection with a peer, given by its id or the address it was dialled
+// at. A manual peer is dialled again. It returns ErrUnknownPeer if there is no such peer.
 func (p *Pool) Disconnect(id uint64, addr string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -145,7 +145,7 @@ func (p *Pool) manualAt(addr string) int {
 	return slices.IndexFunc(p.manual, func(w *manualPeer) bool { return w.addr == addr })
 }
 
-// employ starts what keeps a manual peer connected, if the pool runs.
+// employ starts the goroutine that keeps a manual peer connected, if the pool runs.
 func (p *Pool) employ(w *manualPeer) {
 	s := p.shift
 	if s == nil {
@@ -160,7 +160,7 @@ func (p *Pool) employ(w *manualPeer) {
 	})
 }
 
-// release makes the host of an address free again.
+// release marks the host of an address as no longer in use.
 func (p *Pool) release(addr string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 // maxSilent is how many periods of silence in a row make a peer a straggler.
 const maxSilent = 3
 
-// member is a connection as the pool sees it: what it owes and what it is
-// worth. The pool's lock guards it.
+// member is a connection as the pool sees it: its requests in flight and its measured
+// quality. The pool's lock guards it.
 type member struct {
 	*conn
 	role   Role
@@ -20,32 +20,32 @@ type member struct {
 	host   string    // see addrbook.HostOf
 
 	best        uint32    // the height of the newest block of the best chain that it has sent; zero if none
-	announcedAt time.Time // when it sent that, at first when it connected
+	announcedAt time.Time // when it sent that block; until then, when it connected
 
 	requests int // in flight
 	bytes    int // in flight, estimated
 	window   int // how many requests may be in flight
 
-	blocks   int // that its address was asked for
+	blocks   int // how many blocks its address was asked for
 	gauge    gauge
 	silent   int               // periods of silence since the last reply
 	silentAt time.Time         // when the last of them was noticed
-	owing    [numKinds]silence // of the requests of each kind
-	mute     bool              // nothing was answered since the last of them
+	owing    [numKinds]silence // by kind of request
+	mute     bool              // it has answered nothing since the last of these periods
 }
 
-// silence is how often in a row a peer has left requests of a kind unanswered while
-// another peer answered them, and until when it gets no more of them unless no other peer
-// is there, nor of other kinds as long as it has answered nothing since. A reply ends it,
-// also one that comes late.
+// silence counts how often in a row a peer has left requests of a kind unanswered while
+// another peer answered them. Until its end the peer gets requests of this kind only if there
+// is no other peer; other kinds too, as long as it has answered nothing since. A reply ends
+// it, a late one too.
 type silence struct {
 	n     int
 	until time.Time
-	doubt time.Time // until when it is in doubt: a reply takes long
+	doubt time.Time // end of the doubt about a peer whose reply takes long
 }
 
-// How long a peer gets no requests of a kind that it has left unanswered once; twice as
-// long each time. After maxOwing times one that the pool has chosen is left.
+// How long a peer gets no requests of a kind that it has left unanswered once; twice as long
+// each time. After maxOwing times an outbound peer is disconnected.
 const (
 	firstSilence = time.Second
 	silenceTrips = 8 // round trips, if these are longer
@@ -53,8 +53,8 @@ const (
 	maxOwing     = 8
 )
 
-// departed remembers the addresses of the connections that ended last, for a
-// proof of a fault may take longer than the connection lives.
+// departed remembers the addresses of the connections that ended last, because the proof of a
+// fault may take longer than the connection lives.
 type departed struct {
 	ids   [256]uint64
 	addrs [256]string
@@ -74,8 +74,8 @@ func (d *departed) addr(id uint64) (string, bool) {
 	return d.addrs[i], true
 }
 
-// join adds a connection to those that requests are given to, under a new id.
-// The slot is that of an outbound connection, else nil.
+// join makes a connection available for requests, under a new id. The slot is that of an
+// outbound connection, else nil.
 func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	c.onAnnouncement = func() { poke(p.changed) }
 	c.onLate = func(r *request, payload []byte) { p.late(c, r, payload) }
@@ -98,7 +98,7 @@ func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	return m
 }
 
-// learn takes addresses that a source announces into the book.
+// learn adds addresses that a source announces to the book, and returns how many were new.
 func (p *Pool) learn(source string, list []addrbook.Announced) int {
 	added := p.book.Learn(source, list)
 	if added > 0 {
@@ -120,9 +120,9 @@ func (p *Pool) leave(m *member) {
 	poke(p.changed)
 }
 
-// share returns how many blocks a peer was asked for on average. Whoever comes later
-// starts with as many: blocks are spread evenly from then on, and coming back brings
-// no more of them.
+// share returns how many blocks a peer was asked for on average. A new member starts with
+// this number: from then on blocks are spread evenly, and reconnecting brings a peer no more
+// of them.
 func (p *Pool) share() int {
 	if len(p.members) == 0 {
 		return 0
@@ -134,8 +134,7 @@ func (p *Pool) share() int {
 	return sum / len(p.members)
 }
 
-// member returns the connection with an id, or nil. It may have ended a moment
-// ago.
+// member returns the connection with an id, or nil. The connection may have ended already.
 func (p *Pool) member(id uint64) *member {
 	i := slices.IndexFunc(p.members, func(m *member) bool { return m.id == id })
 	if i < 0 {
@@ -144,7 +143,7 @@ func (p *Pool) member(id uint64) *member {
 	return p.members[i]
 }
 
-// candidate returns what the choice of a peer looks at.
+// candidate returns the snapshot of a member by which a peer is chosen.
 func (p *Pool) candidate(m *member, now time.Time) candidate {
 	rtt, abandoned := m.load()
 	c := candidate{
@@ -173,7 +172,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 	return c
 }
 
-// answered notes a reply of so many bytes.
+// answered records a reply of so many bytes.
 func (p *Pool) answered(m *member, r *request, bytes int) {
 	m.silent = 0
 	m.mute, m.owing[r.kind] = false, silence{}
@@ -183,8 +182,8 @@ func (p *Pool) answered(m *member, r *request, bytes int) {
 	p.sizes.seen(r.kind, bytes)
 }
 
-// late records that a peer has answered a request after all that nobody waits for any
-// more: it is as good as others again. The reply is kept to be proven.
+// late records the late reply to an abandoned request: the peer is as good as others again.
+// The reply is kept to be proven.
 func (p *Pool) late(c *conn, r *request, payload []byte) {
 	p.update(func() {
 		p.keepLate(c.id, r, payload)
@@ -199,21 +198,21 @@ func (p *Pool) late(c *conn, r *request, payload []byte) {
 // silence returns how long the peer gets no requests of a kind after the first silence.
 func (m *member) silence() time.Duration { return max(firstSilence, silenceTrips*m.rtt()) }
 
-// doubt gives others the requests of a kind for a while, because nothing has come of a
-// reply for longer than usual. A reply ends it.
+// doubt gives requests of a kind to other peers for a while, because no byte of a reply has
+// arrived for longer than usual. A reply ends it.
 func (p *Pool) doubt(m *member, k kind) {
 	m.owing[k].doubt, m.mute = time.Now().Add(m.silence()), true
 }
 
-// shun records that a peer left a request unanswered that another one has answered, or
-// that ran into its deadline. One that does so again and again is left, unless the user
-// has named it or no other peer is better.
+// shun records that a peer left a request unanswered that another peer has answered, or that
+// reached its deadline. After maxOwing times in a row an outbound peer is disconnected if
+// another peer is better.
 func (p *Pool) shun(m *member, k kind) {
 	now := time.Now()
 	s := &m.owing[k]
 	m.mute = true
 	if now.Before(s.until) {
-		return // of the same period
+		return // it belongs to the same period
 	}
 	s.until = now.Add(min(m.silence()<<min(s.n, 10), maxSilence))
 	s.n++
@@ -224,9 +223,9 @@ func (p *Pool) shun(m *member, k kind) {
 	}
 }
 
-// unanswered notes that a request ran into its deadline. Requests that were in
-// flight together and all got nothing are one period of silence. A peer that
-// only ever is silent gets fewer requests, and is left when another one answers.
+// unanswered records that a request reached its deadline. Requests that were in flight
+// together and all got no reply are one period of silence. A peer that stays silent gets
+// fewer requests, and is disconnected when another one answers.
 func (p *Pool) unanswered(m *member, r *request) {
 	if r.sent.Before(m.silentAt) {
 		return

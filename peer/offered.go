@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Limits on what is offered at a time.
+// Limits on offered transactions.
 const (
 	maxOffered      = 2000
 	maxOfferedBytes = 16 << 20
@@ -16,9 +16,9 @@ const (
 // ErrOffersFull means that too many transactions are offered already.
 var ErrOffersFull = errors.New("too many transactions are being offered")
 
-// offered holds the transactions that we have announced: every one can be served
-// to whoever it was announced to, and to nobody else, so that asking does not
-// reveal what we have. It is a plain value.
+// offered holds the transactions that we have announced. Each is served to the peers to which
+// it was announced and to no others, so that a request does not reveal which transactions we
+// have. It is a plain value.
 type offered struct {
 	txs   map[chainhash.Hash]*offeredTx
 	bytes int
@@ -28,13 +28,13 @@ type offered struct {
 type offeredTx struct {
 	tx   *wire.MsgTx
 	size int
-	to   map[uint64]bool // who it was announced to
+	to   map[uint64]bool // ids of the peers to which it was announced
 }
 
 func newOffered() offered { return offered{txs: make(map[chainhash.Hash]*offeredTx)} }
 
-// offer offers a transaction to a peer, and reports whether that
-// peer has yet to hear of it.
+// offer offers a transaction to a peer, and reports whether it is still to be announced to
+// that peer.
 func (s *offered) offer(id uint64, hash chainhash.Hash, tx *wire.MsgTx) (announce bool, err error) {
 	w := s.txs[hash]
 	if w == nil {
@@ -58,7 +58,7 @@ func (s *offered) withdraw(hash chainhash.Hash) {
 	}
 }
 
-// serve returns a transaction for a peer that asks for it, or nil.
+// serve returns a transaction to send to a peer that requests it, or nil.
 func (s *offered) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
 	if w := s.txs[hash]; w != nil && w.to[id] {
 		return w.tx
@@ -66,8 +66,8 @@ func (s *offered) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
 	return nil
 }
 
-// echoes reports whether it means anything that a peer announces a transaction:
-// that it reached the peer without us.
+// echoes reports whether the announcement of a transaction by a peer is an echo: the
+// transaction reached the peer without us.
 func (s *offered) echoes(id uint64, hash chainhash.Hash) bool {
 	w := s.txs[hash]
 	return w != nil && !w.to[id]

@@ -14,29 +14,29 @@ import (
 	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
-// Intervals of what is done to know more peers than the connected ones. Each is
-// jittered over its upper half.
+// Intervals of connections that are made to know more peers. Each is jittered over its upper
+// half.
 const (
 	feelerEvery = 4 * time.Minute // an untested address is tried
-	rotateEvery = time.Hour       // one connection of the automatic ones is replaced
+	rotateEvery = time.Hour       // one outbound connection is replaced
 	lookAgain   = 15 * time.Second
 )
 
 const (
-	// searchTick is how often decisions are made again while a connection is there for a
-	// short time only.
+	// searchTick is how often decisions are made while a connection exists for a short time
+	// only.
 	searchTick = 5 * time.Second
 
-	// avoidBehind is how long a host is not chosen again that was left because others
-	// have sent newer blocks. One that knew no more than the others, when more was looked
-	// for, is not chosen again for avoidVisited, or until there is a new block.
+	// avoidBehind is how long the host of a peer is not chosen again that was disconnected
+	// because others have sent newer blocks. A host that had no newer blocks than the others
+	// during a search is not chosen again for avoidVisited, or until there is a new block.
 	avoidBehind  = 6 * time.Hour
 	avoidVisited = 2 * time.Hour
 	maxAvoided   = 4096
 
-	// Ports other than the network's are dialled rarely, unless a node was met there: an
-	// announcement could make us knock at any door. The shorter pause is for a pool
-	// without any connection.
+	// Ports other than the network's are dialled rarely, unless a node has answered there:
+	// else an announcement could direct our dials at any port of any host. The shorter pause
+	// is for a pool without any connection.
 	oddPortEvery = 5 * time.Minute
 	oddPortAlone = time.Minute
 
@@ -44,12 +44,12 @@ const (
 	// a network group.
 	diversifyEvery = 10 * time.Second
 
-	// staleBlocks is for how many block intervals a peer may be behind the others before
-	// another one takes its place: by chance that happens once in 160,000 blocks.
+	// staleBlocks is for how many block intervals a peer may be behind the others before it
+	// is replaced: by chance that happens once in 160,000 blocks.
 	staleBlocks = 12
 
-	// manyFailures is how many outbound connections have to fail in a row, or end within
-	// a minute, until there is a pause after each.
+	// manyFailures is how many outbound connections in a row have to fail, or end within a
+	// minute, before there is a pause after each.
 	manyFailures = 8
 	failedPause  = 4 * time.Second
 )
@@ -59,27 +59,26 @@ type slot struct {
 	id      int
 	to      addrbook.Candidate
 	purpose dialing.Purpose
-	base    uint32  // the greatest height of the best chain that was credited when it began
+	base    uint32  // the greatest credited height of the best chain when the connection was begun
 	member  *member // nil while it is being made
 }
 
-// avoidance says until when a host is not chosen.
+// avoidance is until when a host is not chosen.
 type avoidance struct {
 	until   time.Time
-	visited bool // it knew no more than the others; ends with a new block
+	visited bool // it had no newer blocks than the others; ends with a new block
 }
 
-// outbound is what the pool knows about its outbound connections. The pool's lock
-// guards it.
+// outbound is the state of the outbound connections. The pool's lock guards it.
 type outbound struct {
 	slots       []*slot
 	lastID      int
 	top         uint32               // the greatest height of the best chain that a peer was credited for
-	announcedAt time.Time            // when it was
+	announcedAt time.Time            // when the peer was credited
 	avoid       map[string]avoidance // hosts not to be chosen
 	rotateAt    time.Time
-	replaceAt   time.Time // when the next peer may be left that is behind
-	diverseAt   time.Time // when the next dial for the sake of another group may be
+	replaceAt   time.Time // when the next peer that is behind may be replaced
+	diverseAt   time.Time // when the next dial into another group may begin
 	oddPortAt   time.Time // when a port other than the network's was dialled last
 	failed      int       // connections that failed in a row
 	dialAt      time.Time // when the next connection may be made
@@ -88,8 +87,8 @@ type outbound struct {
 // choosesOutbound reports whether the pool chooses peers itself.
 func (p *Pool) choosesOutbound() bool { return len(p.cfg.Connect) == 0 && p.cfg.Outbound > 0 }
 
-// fill keeps the outbound connections, each with a peer of the book, until ctx ends: it
-// makes those that package dialing decides on, one after the other.
+// fill makes the outbound connections, each with a peer of the book, one after the other, as
+// package dialing decides, until ctx ends.
 func (p *Pool) fill(s *shift) {
 	ctx := s.ctx
 	for {
@@ -116,8 +115,8 @@ func (p *Pool) fill(s *shift) {
 	}
 }
 
-// idle waits until something has happened that decisions depend on, or for a while. It
-// reports false if ctx ended.
+// idle waits until the state that decisions depend on has changed, or for a while. It reports
+// false if ctx ended.
 func (p *Pool) idle(ctx context.Context) bool {
 	d := jitter(lookAgain, p.cfg.Rand())
 	p.mu.Lock()
@@ -141,7 +140,7 @@ func (p *Pool) idle(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
-// serveSlot makes a connection and serves it to its end.
+// serveSlot makes an outbound connection and serves it to its end.
 func (p *Pool) serveSlot(ctx context.Context, s *slot, done func()) {
 	lived, why := p.session(ctx, s.to.Addr, Outbound, s, done)
 	p.mu.Lock()
@@ -156,7 +155,7 @@ func (p *Pool) serveSlot(ctx context.Context, s *slot, done func()) {
 	poke(p.stirred)
 }
 
-// failurePause returns how long the next automatic dial has to wait after one.
+// failurePause returns the pause after a failed outbound connection.
 func (p *Pool) failurePause(now time.Time) time.Duration {
 	hasty := p.search.reason != "" && now.Sub(p.search.since) < dialing.HastyFor
 	if p.out.failed < manyFailures || hasty {
@@ -165,7 +164,7 @@ func (p *Pool) failurePause(now time.Time) time.Duration {
 	return jitter(failedPause, p.cfg.Rand())
 }
 
-// state returns what the next decision is about.
+// state returns the state of the pool for the next decision.
 func (p *Pool) state(now time.Time) dialing.State {
 	s := dialing.State{
 		Now:       now,
@@ -176,7 +175,7 @@ func (p *Pool) state(now time.Time) dialing.State {
 		LastNews:  p.out.announcedAt,
 		ReplaceAt: p.out.replaceAt,
 	}
-	if net := p.cfg.Params.Net; net == wire.MainNet || net == wire.TestNet3 { // elsewhere blocks are mined at will
+	if net := p.cfg.Params.Net; net == wire.MainNet || net == wire.TestNet3 { // on others blocks come at any time
 		s.StaleAfter = staleBlocks * p.cfg.Params.TargetTimePerBlock
 	}
 	for _, o := range p.out.slots {
@@ -233,7 +232,7 @@ func (p *Pool) applyDecision() {
 	}
 }
 
-// whyLeft says why a connection is given up.
+// whyLeft returns the sentence for why a connection is ended.
 func whyLeft(w dialing.Why) string {
 	switch w {
 	case dialing.NotBetter:
@@ -244,7 +243,7 @@ func whyLeft(w dialing.Why) string {
 	return "another peer has its place"
 }
 
-// slot returns the outbound connection with an id, which is there.
+// slot returns the outbound connection with an id, which must exist.
 func (p *Pool) slot(id int) *slot {
 	return p.out.slots[slices.IndexFunc(p.out.slots, func(s *slot) bool { return s.id == id })]
 }
@@ -266,7 +265,8 @@ func (o *outbound) advanced(height uint32, now time.Time) {
 }
 
 // hasChoice reports whether a connection is to be made and there is an address for it.
-// Without one the fill loop does not wait at the gate, where others wait for their turn.
+// Without one the fill loop does not wait at the gate, where other goroutines wait for their
+// turn.
 func (p *Pool) hasChoice() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -279,9 +279,9 @@ func (p *Pool) hasChoice() bool {
 		purpose == dialing.Fill && p.book.AnyDue(p.usableAgain(now))
 }
 
-// chooseSlot begins the connection that package dialing decides on, with an address that
-// has no connection: the anchors of the last run first, and in a network group of its own
-// while there is one. It returns nil if there is none to be made.
+// chooseSlot begins the connection that package dialing decides on, to an address without a
+// connection: to the anchors of the last run first, and in a network group of its own while
+// there is one. It returns nil if there is none to make.
 func (p *Pool) chooseSlot() *slot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -309,7 +309,7 @@ func (p *Pool) chooseSlot() *slot {
 	return s
 }
 
-// choose chooses an address to connect to.
+// choose returns an address to connect to, and false if there is none.
 func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidate, bool) {
 	for purpose == dialing.Fill && len(p.anchors) > 0 {
 		addr := p.anchors[0]
@@ -321,7 +321,7 @@ func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidat
 	}
 	kind := addrbook.AnyKind
 	if purpose == dialing.Search || purpose == dialing.Diversify || p.deadEnd() {
-		// A source that announces little may be the only honest one.
+		// A source that announces few addresses may be the only honest one.
 		kind = addrbook.EachSource
 	}
 	to, ok := p.book.Pick(kind, p.usable(purpose, now))
@@ -334,15 +334,15 @@ func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidat
 	return to, ok
 }
 
-// usable returns which addresses may be dialled for a purpose: those in network groups
-// that have no connection.
+// usable returns the filter of addresses that may be dialled for a purpose: those in network
+// groups without a connection.
 func (p *Pool) usable(purpose dialing.Purpose, now time.Time) func(addrbook.Candidate) bool {
 	groups := p.groupsInUse()
 	return func(c addrbook.Candidate) bool { return groups[c.Group] == 0 && p.mayDial(c, now) }
 }
 
-// usableAgain is usable for network groups that have a connection, and may have more of
-// them because no other group can be dialled.
+// usableAgain is usable for network groups that have a connection, and may have more because
+// no other group can be dialled.
 func (p *Pool) usableAgain(now time.Time) func(addrbook.Candidate) bool {
 	groups := p.groupsInUse()
 	share := dialing.Share(p.cfg.Outbound, len(groups))
@@ -396,8 +396,8 @@ func (p *Pool) free(addr, host string) bool {
 	return !p.trying[host] && p.banLeftAt(addr, host) <= 0
 }
 
-// dialFeelers meets nodes at untested addresses now and then, while there are peers, so that the
-// book has more to offer when one of them goes.
+// dialFeelers connects to untested addresses now and then, while there are peers, so that the
+// book has tested ones when a peer is lost.
 func (p *Pool) dialFeelers(ctx context.Context) {
 	for p.pause(ctx, jitter(feelerEvery, p.cfg.Rand())) {
 		if addr, ok := p.chooseFeeler(); ok {
@@ -407,11 +407,11 @@ func (p *Pool) dialFeelers(ctx context.Context) {
 	}
 }
 
-// chooseFeeler returns an address to meet a node at. The caller releases it.
+// chooseFeeler returns an address to test. The caller releases it.
 func (p *Pool) chooseFeeler() (string, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.members) == 0 || p.search.reason != "" { // a search meets nodes by itself
+	if len(p.members) == 0 || p.search.reason != "" { // a search tests addresses itself
 		return "", false
 	}
 	now := time.Now()
@@ -426,7 +426,7 @@ func (p *Pool) chooseFeeler() (string, bool) {
 	return to.Addr, true
 }
 
-// tryOut performs the handshake with a peer and leaves it.
+// tryOut performs the handshake with a peer and disconnects.
 func (p *Pool) tryOut(ctx context.Context, addr string) {
 	c, err := p.dial(ctx, addr)
 	if err != nil {
@@ -439,7 +439,7 @@ func (p *Pool) tryOut(ctx context.Context, addr string) {
 	p.book.Worked(addr, uint64(c.remote.services))
 }
 
-// judgeAddress notes in the book what became of an address.
+// judgeAddress records the result of a dial in the book.
 func (p *Pool) judgeAddress(addr string, why *Error, lived time.Duration) {
 	switch {
 	case why.Reason == ClosedByUs, lived >= stable:

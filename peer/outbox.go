@@ -10,15 +10,15 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// maxOutbox bounds the bytes that wait to be written to one peer. Our requests
-// are at most a few kilobytes each and bounded in number, so only a peer that
-// makes us answer without reading can fill it.
+// maxOutbox bounds the bytes that wait to be written to one peer. Our requests are at most a
+// few kilobytes each and bounded in number, so that only a peer that requests answers and
+// does not read them can reach it.
 const maxOutbox = 4 << 20
 
 var errOutboxFull = errors.New("too many bytes wait to be written")
 
-// outbox is the messages that wait to be written, already serialized. Putting
-// one in never blocks.
+// outbox holds the messages that wait to be written, already serialized. Adding one never
+// blocks.
 type outbox struct {
 	net  wire.CurrencyNet
 	pver uint32
@@ -46,8 +46,8 @@ func (o *outbox) put(msg wire.Message) error {
 	return nil
 }
 
-// swap takes what waits, if anything, and leaves an empty buffer for what is
-// to come.
+// swap returns the bytes that wait to be written, if any, and puts an empty buffer in their
+// place.
 func (o *outbox) swap(empty *bytes.Buffer) *bytes.Buffer {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -56,8 +56,8 @@ func (o *outbox) swap(empty *bytes.Buffer) *bytes.Buffer {
 	return full
 }
 
-// drain writes to nc until done is closed. Whatever has gathered meanwhile goes
-// out in one write. A peer that takes nothing for the timeout stalls.
+// drain writes to nc until done is closed. Messages that have gathered go out in one write.
+// It fails with WriteStall if a write takes longer than the timeout.
 func (o *outbox) drain(done <-chan struct{}, nc net.Conn, timeout time.Duration) error {
 	spare := new(bytes.Buffer)
 	for {
@@ -67,7 +67,7 @@ func (o *outbox) drain(done <-chan struct{}, nc net.Conn, timeout time.Duration)
 		case <-o.poke:
 		}
 		if spare = o.swap(spare); spare.Len() == 0 {
-			continue // it went out with what was there before
+			continue // the message went out in an earlier write
 		}
 		if err := nc.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (o *outbox) drain(done <-chan struct{}, nc net.Conn, timeout time.Duration)
 	}
 }
 
-// poke wakes the one reader of a channel of capacity one.
+// poke wakes the only reader of a channel of capacity one.
 func poke(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

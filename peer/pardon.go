@@ -7,15 +7,15 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// pardonAfter is how long a pool has nobody but banned peers until it lifts a ban,
-// and then how long until the next.
+// pardonAfter is how long only banned peers are left until the pool lifts a ban, and then how
+// long until the next.
 const pardonAfter = 10 * time.Minute
 
-// pardon lifts the oldest ban that was for a proven fault, when every address that
-// could be dialled has been banned for a while: proofs convict what came from an
-// address, and whoever sits on the line to all of them can spoil that. Giving one a
-// chance now and then costs little, for whatever it sends is proven again. Alone is
-// since when nobody is left, zero if somebody is; it returns the next value.
+// pardon lifts the oldest ban for a proven fault after every address that could be dialled
+// has been banned for pardonAfter. Proofs convict the bytes that came from an address, and an
+// attacker on the line to all of them can forge these. One more chance now and then costs
+// little, because everything the peer sends is proven again. Alone is since when no peer is
+// left, zero if there is one; pardon returns its next value.
 func (p *Pool) pardon(now, alone time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -31,15 +31,14 @@ func (p *Pool) pardon(now, alone time.Time) time.Time {
 		p.cfg.Log.Warn("All known peers are banned, giving one another chance", "addr", b.Addr, "reason", b.Reason.String(),
 			"evidence", b.Evidence, "since", b.At.Format(time.RFC3339))
 		delete(p.bans, b.Addr)
-		p.book.Learn(b.Peer, []addrbook.Announced{{Addr: b.Peer, Services: 1, Seen: p.cfg.Now()}}) // it may have been forgotten
+		p.book.Learn(b.Peer, []addrbook.Announced{{Addr: b.Peer, Services: 1, Seen: p.cfg.Now()}}) // it may be forgotten
 		p.wake()
 		poke(p.unsaved)
 	}
 	return now
 }
 
-// stranded reports whether there is nobody, and nobody to be dialled, because of
-// bans.
+// stranded reports that no peer is connected and that none can be dialled, because of bans.
 func (p *Pool) stranded() bool {
 	if len(p.members) > 0 || len(p.bans) == 0 {
 		return false
@@ -52,8 +51,8 @@ func (p *Pool) stranded() bool {
 	return !p.choosesOutbound() || p.book.Count(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) }) == 0
 }
 
-// oldestProof returns the ban in force that has been there for longest, of those
-// that the user has not asked for and that lifting would be of use.
+// oldestProof returns the oldest ban in force for a proven fault whose address can be dialled
+// once it is lifted. Bans of the user are left out.
 func (p *Pool) oldestProof() (oldest Ban, ok bool) {
 	now := p.cfg.Now()
 	for _, b := range p.bans {

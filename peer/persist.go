@@ -8,15 +8,15 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// saveEvery is how often what changes all the time is written: what is lost by a
-// crash is learned again.
+// saveEvery is how often state that changes all the time is written: the part that a crash
+// loses is learned again.
 const saveEvery = 10 * time.Minute
 
 // maxAnchors is the number of peers of the last run that are dialled first: an attacker
 // cannot get all connections of a client by making it restart.
 const maxAnchors = 2
 
-// recall reads what the last process left.
+// recall restores the state of the last process from peers.json.
 func (p *Pool) recall() {
 	if p.cfg.File == "" {
 		return
@@ -33,8 +33,8 @@ func (p *Pool) recall() {
 	}
 }
 
-// remember writes what the next run is to know, now and then and when something
-// changed that must not be lost. Run writes it in the end.
+// remember writes peers.json, periodically and after each change that must not be lost, until
+// ctx ends. Run writes it at the end.
 func (p *Pool) remember(ctx context.Context) {
 	if p.cfg.File == "" {
 		return
@@ -53,7 +53,7 @@ func (p *Pool) remember(ctx context.Context) {
 	}
 }
 
-// save writes peers.json, if there is to be one.
+// save writes peers.json, if the configuration names it.
 func (p *Pool) save(anchors []string) {
 	if p.cfg.File == "" {
 		return
@@ -70,9 +70,9 @@ func (p *Pool) save(anchors []string) {
 	}
 }
 
-// bestPeers returns the addresses of the automatic peers that have been connected for the
-// longest time. Without as many as there may be anchors, those of the last run stay: a
-// start without a network does not lose them.
+// bestPeers returns the addresses of the outbound peers that have been connected for the
+// longest time, as anchors. If there are too few, those of the last run stay: a start without
+// a network does not lose them.
 func (p *Pool) bestPeers() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

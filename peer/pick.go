@@ -11,7 +11,7 @@ const (
 	firstWindow = 4       // requests at a time; grows by one with every reply
 )
 
-// What one peer may owe at a time is bounded by its own rate as well: by what it delivers
+// The requests in flight of one peer are bounded by its own rate as well: by what it delivers
 // in windowTrips round trips and windowTime seconds, and at least windowBytes.
 const (
 	windowBytes = 256 << 10
@@ -19,8 +19,8 @@ const (
 	windowTime  = 0.5
 )
 
-// maxPending bounds the requests that a peer has not answered, with those that nobody waits
-// for any more: a dcrd node disconnects above 1,000 requests for blocks.
+// maxPending bounds the requests that a peer has not answered, abandoned ones included: a
+// dcrd node disconnects above 1,000 requests for blocks.
 const maxPending = 800
 
 // urgentRoom is how many requests for headers fit beside a full window: they are few, and
@@ -31,10 +31,10 @@ const urgentRoom = 16
 // fast.
 const dreaded = maxScore / 8
 
-// Blocks are spread over all peers that need no more than spreadFactor times what the best
-// one does: in round trip, or spreadTrip seconds more, and in serving a block, or
-// spreadPace seconds. None of them gets more than spreadShare times an even share, and
-// spreadStart blocks.
+// Blocks are spread over all peers that are at most spreadFactor times as slow as the best
+// one: in round trip, where spreadTrip seconds more are always allowed, and in serving a
+// block, where spreadPace seconds are. None of them gets more than spreadShare times an even
+// share, plus spreadStart blocks.
 const (
 	spreadFactor = 4
 	spreadTrip   = 0.5
@@ -43,45 +43,44 @@ const (
 	spreadStart  = 8
 )
 
-// candidate is what the choice of a peer for a request looks at. It is a
-// snapshot by value.
+// candidate is the state of a peer by which it is chosen for a request. It is a snapshot by
+// value.
 type candidate struct {
 	id        uint64
 	requests  int            // in flight
-	abandoned int            // that it may still answer although nobody waits
+	abandoned int            // abandoned requests that it may still answer
 	bytes     int            // in flight, estimated
 	window    int            // the requests that may be in flight
 	latency   float64        // seconds
 	rate      float64        // bytes per second; zero if never measured
 	pace      float64        // seconds for a block, beyond the latency; zero if never measured
 	silent    int            // periods of silence since its last reply
-	shunned   [numKinds]bool // kinds that it has left unanswered not long ago
-	mute      bool           // nothing was answered since a reply did not come
+	shunned   [numKinds]bool // kinds of requests that it has left unanswered recently
+	mute      bool           // it has answered nothing since it left a request unanswered
 	points    float64        // of ban score
-	blocks    int            // that it was asked for
+	blocks    int            // number of blocks that it was asked for
 }
 
-// want is what a request demands of its peer.
+// want is what a request requires of its peer.
 type want struct {
 	kind  kind
 	only  uint64   // this peer and no other; zero for any
 	avoid []uint64 // not these, unless there are no others
 	bytes int      // the estimated size of the reply
 
-	// spread gives each peer an even share. It is set for blocks: those that a wallet asks
-	// for tell what it owns to a peer that sees all of them.
+	// spread gives each peer an even share. It is set for blocks: a peer that sees all blocks
+	// that a wallet requests learns what the wallet owns.
 	spread bool
 
-	// again says that another peer was asked and has not answered: then no peer has to
-	// wait for its share.
+	// again means that another peer was asked and has not answered: then no peer has to wait
+	// for its share.
 	again bool
 }
 
-// choose returns the index of the peer to ask, or -1 if the request has to
-// wait: the peer that will probably have answered first, of those with room for
-// one more request, or for a block the one with the smallest share. Peers that have left
-// requests of this kind unanswered not long ago are asked only when all have. It has no
-// state and no clock.
+// choose returns the index of the peer to ask, or -1 if the request has to wait. Of the peers
+// with room for one more request it is the one whose reply is expected first, or for a block
+// the one with the smallest share. Peers that have left requests of this kind unanswered
+// recently are asked only when all have. It has no state and no clock.
 func choose(peers []candidate, w want, maxBytes int) int {
 	able := fitting(peers, w)
 	if w.spread && w.only == 0 {
@@ -125,9 +124,9 @@ func unless(all []int, bad func(int) bool) []int {
 	return good
 }
 
-// spread returns the index of the peer to ask for a block, or -1 if the request has to
-// wait: of the peers that are good enough and have room the one that was asked for the
-// fewest. One that has more than its share has to wait for the others.
+// spread returns the index of the peer to ask for a block, or -1 if the request has to wait:
+// of the peers that are good enough and have room it is the one with the fewest blocks. A
+// peer that has more than its share has to wait for the others.
 func spread(peers []candidate, able []int, w want, maxBytes int) int {
 	able = unless(able, func(i int) bool { return peers[i].mute || peers[i].silent > 0 || peers[i].points >= dreaded })
 	if len(able) == 0 {
@@ -158,8 +157,8 @@ func spread(peers []candidate, able []int, w want, maxBytes int) int {
 	return best
 }
 
-// hasRoom reports whether one more request fits. One always fits when none is
-// in flight, however large its reply.
+// hasRoom reports whether one more request fits. One always fits when none is in flight,
+// however large its reply.
 func (c *candidate) hasRoom(w want, maxBytes int) bool {
 	if c.requests == 0 {
 		return true
@@ -173,9 +172,9 @@ func (c *candidate) hasRoom(w want, maxBytes int) bool {
 	return c.requests < c.window && c.requests+c.abandoned < maxPending && c.bytes+w.bytes <= maxBytes
 }
 
-// cost is the expected time until a reply, in seconds, made much worse by silence
-// and by ban score: somebody who has just been left for it is asked when nobody
-// else has room.
+// cost is the expected time until a reply, in seconds, multiplied for silence and for ban
+// score: a peer that has just been disconnected for either is asked only when no other peer
+// has room.
 func (c *candidate) cost(bytes int, usual float64) float64 {
 	rate := c.rate
 	if rate == 0 {
@@ -185,8 +184,8 @@ func (c *candidate) cost(bytes int, usual float64) float64 {
 	return t * math.Exp2(min(c.points/dreaded, 8)) * float64(int(1)<<(2*min(c.silent, 8)))
 }
 
-// usualRate is what a peer that was never measured is taken for: as fast as the
-// fastest that was, so that it is tried.
+// usualRate is the rate that is assumed for a peer that was never measured: that of the
+// fastest peer, so that the new one is tried.
 func usualRate(peers []candidate) float64 {
 	usual := 0.0
 	for _, c := range peers {

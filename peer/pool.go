@@ -15,12 +15,12 @@ import (
 // ErrRunning is returned by Run while another call of it has not returned.
 var ErrRunning = errors.New("peer pool is already running")
 
-// ErrNoOnion means that a peer is a Tor service and that there is no proxy to reach it by.
+// ErrNoOnion means that a peer is a Tor service and that no proxy is configured to reach it.
 var ErrNoOnion = errors.New("the name of a Tor service can be reached through a proxy only, see the proxy option")
 
-// Pool keeps connections to peers and spreads requests over them. All methods
-// may be called from any goroutine, also while Run is not running: then there
-// are no peers, and requests wait for one.
+// Pool keeps connections to peers and spreads requests over them. All methods may be called
+// from any goroutine, also while Run is not running: then there are no peers, and requests
+// wait for one.
 type Pool struct {
 	cfg     Config
 	book    *book
@@ -38,7 +38,7 @@ type Pool struct {
 	manual       []*manualPeer   // in the order they were named
 	anchors      []string        // of the last run, not dialled yet
 	kept         []string        // the anchors of the last run, until there are other ones
-	trying       map[string]bool // hosts in use besides outbound connections and named peers
+	trying       map[string]bool // hosts in use by neither outbound nor manual peers
 	out          outbound
 	pace         dialing.Pace
 	connectivity connectivity
@@ -47,7 +47,7 @@ type Pool struct {
 	departed     departed
 	lateOnes     lateReplies
 	queue        []*waiter           // oldest first
-	nonces       map[uint64]struct{} // of the handshakes under way
+	nonces       map[uint64]struct{} // of handshakes that have not ended
 	banScores    map[string]banScore // by host
 	bans         map[string]Ban      // by host, or by the address that the user has banned
 	sizes        sizes
@@ -55,7 +55,7 @@ type Pool struct {
 	search       search
 }
 
-// New returns a pool with a checked configuration, and reads the file it names. It
+// New checks a configuration, reads the peers file that it names, and returns the pool. It
 // starts nothing.
 func New(cfg Config) (*Pool, error) {
 	cfg = cfg.complete()
@@ -88,7 +88,7 @@ func New(cfg Config) (*Pool, error) {
 	return p, nil
 }
 
-// want notes the peers that the configuration names.
+// want records the peers that the configuration names.
 func (p *Pool) want(list []string, role Role) error {
 	addrs, err := addresses(list, p.cfg.Params.DefaultPort)
 	if err != nil {
@@ -105,7 +105,7 @@ func (p *Pool) want(list []string, role Role) error {
 	return nil
 }
 
-// reachable returns an error for the name of a Tor service if there is no way to it.
+// reachable returns ErrNoOnion if the address is a Tor service and there is no proxy.
 func (p *Pool) reachable(addr string) error {
 	if !p.cfg.Onion && addrbook.IsOnion(addrbook.HostOf(addr)) {
 		return fmt.Errorf("peer %s: %w", addr, ErrNoOnion)
@@ -113,9 +113,9 @@ func (p *Pool) reachable(addr string) error {
 	return nil
 }
 
-// Run keeps the peers connected until ctx ends. Then it closes every
-// connection, waits for all it started, writes what the next process is to know,
-// and returns nil. Bans and ban scores stay, and Run may be called again.
+// Run keeps the peers connected until ctx ends. Then it closes every connection, waits for
+// all its goroutines, writes the peers file, and returns nil. Bans and ban scores stay, and
+// Run may be called again.
 func (p *Pool) Run(ctx context.Context) error {
 	if !p.begin() {
 		return ErrRunning
@@ -135,7 +135,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	return nil
 }
 
-// start starts everything that keeps peers connected.
+// start starts all goroutines that keep peers connected.
 func (p *Pool) start(s *shift) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -161,7 +161,7 @@ func (p *Pool) start(s *shift) {
 	s.wg.Go(func() { p.seedBook(s.ctx) })
 }
 
-// endShift lets nothing be started any more.
+// endShift forbids that further goroutines are started.
 func (p *Pool) endShift() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,20 +11,19 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// Limits on bytes that are no reply to a request. What honest nodes send unasked are
-// announcements, addresses and pings: a few kilobytes a minute, and once a whole mempool.
+// Limits on bytes that are no reply to a request. Honest nodes send announcements, addresses
+// and pings without a request: a few kilobytes a minute, and once a whole mempool.
 const (
 	maxJunk      = 4 << 20          // bytes at once
-	unaskedRate  = 16 << 10         // bytes per second that are read beyond
-	maxThrottled = 10 * time.Second // of not reading, until the peer is left
+	unaskedRate  = 16 << 10         // bytes per second that are read beyond these
+	maxThrottled = 10 * time.Second // of not reading, until the peer is disconnected
 )
 
-// maxGreeting is how many bytes of messages a handshake may have: many times what nodes
-// send.
+// maxGreeting bounds the bytes of all messages of a handshake: many times what nodes send.
 const maxGreeting = 256 << 10
 
-// handshakeBytes is the intake of a handshake, in which nothing is a reply. It is the number of
-// bytes that came.
+// handshakeBytes is the intake of a handshake, in which no message is a reply. It is the
+// number of bytes that have arrived.
 type handshakeBytes int
 
 func (*handshakeBytes) begins(string, []byte) *request { return nil }
@@ -38,14 +37,15 @@ func (g *handshakeBytes) unasked(n int) error {
 	return nil
 }
 
-// throttle bounds the bytes that a peer sends unasked. The goroutine that reads owns it.
+// throttle bounds the bytes that a peer sends without a request. The goroutine that reads
+// owns it.
 type throttle struct {
-	level float64 // bytes over those that were allowed for
+	level float64 // bytes beyond the allowance
 	at    time.Time
-	spent time.Duration // that was waited since the level was zero
+	spent time.Duration // waited since the level was zero
 }
 
-// take counts bytes and returns how long not to read.
+// take counts bytes and returns how long to pause reading.
 func (t *throttle) take(n int, now time.Time) time.Duration {
 	t.level = max(0, t.level-now.Sub(t.at).Seconds()*unaskedRate)
 	t.at = now
@@ -61,11 +61,11 @@ func (t *throttle) take(n int, now time.Time) time.Duration {
 	return pause
 }
 
-// refund takes back what was counted for bytes that turned out to be a reply.
+// refund reverts take for bytes that turned out to be a reply.
 func (t *throttle) refund(n int) { t.level = max(0, t.level-float64(n)) }
 
-// unasked implements intake: the peer is not read from while it sends too much, and left
-// when it goes on.
+// unasked implements intake: it pauses reading while the peer sends too much, and returns an
+// error when the peer goes on.
 func (c *conn) unasked(n int) error {
 	pause := c.throttle.take(n, time.Now())
 	switch {
@@ -96,8 +96,8 @@ func (c *conn) begins(cmd string, head []byte) *request {
 	return c.table.begun(k, first, !c.announcing)
 }
 
-// beginning returns the kind of request that a message answers, and the first block that
-// it is about: for headers the parent of the first one, none if it is empty.
+// beginning returns the kind of request that a message answers, and the first block that it
+// names: for headers the parent of the first one, none if it is empty.
 func beginning(cmd string, b []byte) (k kind, first chainhash.Hash, ok bool) {
 	var from int
 	switch cmd {
@@ -129,8 +129,8 @@ func beginning(cmd string, b []byte) (k kind, first chainhash.Hash, ok bool) {
 	return k, chainhash.Hash(b[from : from+chainhash.HashSize]), true
 }
 
-// begun returns the request of a kind that a reply beginning with a block answers, nil if
-// there is none. Any means that headers may begin anywhere.
+// begun returns the request of a kind that is answered by a reply whose first block is given,
+// nil if there is none. With anywhere headers may begin with any block.
 func (t *table) begun(k kind, first chainhash.Hash, anywhere bool) *request {
 	var oldest *request
 	for _, r := range t.pending {
@@ -150,9 +150,9 @@ func (t *table) begun(k kind, first chainhash.Hash, anywhere bool) *request {
 	return nil
 }
 
-// delivered implements intake. Bytes of a reply are progress for its request and for
-// those that were sent after it, which wait for it: a node answers in order. What comes
-// for a later request is no progress for an earlier one.
+// delivered implements intake. Bytes of a reply are progress for its request and for those
+// that were sent after it, which wait for it: a node answers in order. Bytes for a later
+// request are no progress for an earlier one.
 func (c *conn) delivered(r *request, n int) {
 	now := time.Now()
 	c.mu.Lock()
@@ -169,8 +169,8 @@ func (c *conn) delivered(r *request, n int) {
 	}
 }
 
-// progress returns how many bytes of replies have come that a request waited for, and
-// when the last of them did: when it was sent, if none has.
+// progress returns how many bytes have arrived of the reply to a request and of the replies
+// before it, and when the last of them did: when it was sent, if none has.
 func (c *conn) progress(r *request) (bytes int, last time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

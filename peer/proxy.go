@@ -10,7 +10,7 @@ import (
 	"strconv"
 )
 
-// The parts of SOCKS5 that are spoken here (RFC 1928, RFC 1929).
+// The parts of SOCKS5 that this package speaks (RFC 1928, RFC 1929).
 const (
 	socksVersion     = 5
 	socksNoAuth      = 0
@@ -23,16 +23,15 @@ const (
 	maxSocksNameSize = 255
 )
 
-// Proxy connects through a SOCKS5 proxy. Names are given to the proxy as they are:
-// none is looked up here, and onion names work if the proxy is Tor. Every
-// connection has credentials of its own, which Tor takes as the wish for a circuit
-// of its own.
+// Proxy connects through a SOCKS5 proxy. It passes names to the proxy and looks none up, so
+// that onion names work if the proxy is Tor. Every connection has credentials of its own, for
+// which Tor uses a circuit of its own.
 type Proxy struct {
 	addr string
 }
 
-// NewProxy returns the proxy at an address of the form IP:port; the host may also
-// be localhost. Other names are refused: it would take a look-up to find them.
+// NewProxy returns the proxy at an address of the form IP:port; the host may also be
+// localhost. Other names are refused, because they would have to be looked up.
 func NewProxy(addr string) (*Proxy, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -79,7 +78,7 @@ func (p *Proxy) Dial(ctx context.Context, network, addr string) (net.Conn, error
 	return nc, nil
 }
 
-// ask has the proxy connect.
+// ask makes the proxy connect to a host and port.
 func ask(nc net.Conn, host string, port uint16) error {
 	if _, err := nc.Write([]byte{socksVersion, 2, socksNoAuth, socksPassword}); err != nil {
 		return err
@@ -107,7 +106,7 @@ func ask(nc net.Conn, host string, port uint16) error {
 	return readSocksReply(nc)
 }
 
-// authenticate gives credentials that no other connection has.
+// authenticate sends credentials that no other connection has.
 func authenticate(nc net.Conn) error {
 	user, password := rand.Text(), rand.Text()
 	msg := append([]byte{passwordVersion, byte(len(user))}, user...)
@@ -138,8 +137,8 @@ func encodeHost(host string) []byte {
 	}
 }
 
-// readSocksReply reads whether the proxy has connected, up to the first byte from
-// the far end.
+// readSocksReply reads the reply of the proxy, up to the first byte of the connection. It
+// returns an error if the proxy has not connected.
 func readSocksReply(r io.Reader) error {
 	var head [5]byte // version, status, reserved, type of address, its first byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -163,7 +162,7 @@ func readSocksReply(r io.Reader) error {
 	return err
 }
 
-// socksError says what a status means.
+// socksError returns the error for a status.
 func socksError(status byte) error {
 	texts := [...]string{
 		1: "general failure", 2: "not allowed", 3: "network unreachable", 4: "host unreachable",

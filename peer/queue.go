@@ -11,25 +11,25 @@ import (
 // waiter is a request that waits for a peer with room for it.
 type waiter struct {
 	want    want
-	granted chan *member // capacity one; nil means that the peer wanted is gone
+	granted chan *member // capacity one; nil means that the only peer wanted is gone
 }
 
-// grant is a peer, or nil, for the waiter that leaves the queue with it.
+// grant is a peer for a waiter that has left the queue; nil if the only peer wanted is gone.
 type grant struct {
 	to *waiter
 	m  *member
 }
 
-// update changes what decides about requests, and then grants what has become
-// possible: first under the lock, so that nobody else gets it, and then to those
-// who wait.
+// update changes state that decides about requests, and then grants the requests that have
+// become possible: it assigns the peers under the lock, so that no other request gets them,
+// and then wakes the waiters.
 func (p *Pool) update(change func()) {
 	for _, g := range p.possible(change) {
 		g.to.granted <- g.m
 	}
 }
 
-// possible makes a change and returns the grants that have become possible by it.
+// possible makes a change and returns the grants that it makes possible.
 func (p *Pool) possible(change func()) []grant {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -37,9 +37,9 @@ func (p *Pool) possible(change func()) []grant {
 	return p.serve()
 }
 
-// acquire returns a peer with room for one more request, which is then counted
-// against that peer until settle. It waits its turn for one: freed room goes to
-// whoever waits longest and may use it.
+// acquire waits for a peer with room for one more request and returns it. The request counts
+// against that peer until settle. Freed room goes to the request that has waited longest
+// among those that may use it.
 func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
 	q := &waiter{want: w, granted: make(chan *member, 1)}
 	p.update(func() { p.queue = append(p.queue, q) })
@@ -62,11 +62,11 @@ func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
 	}
 }
 
-// queueAgain is how often the queue is looked through although no request has ended, for
-// a peer gets requests again once some time has passed.
+// queueAgain is how often the queue is examined although no request has ended: a silent peer
+// gets requests again after some time.
 const queueAgain = time.Second
 
-// lookAgain looks the queue through if a waiter is the first one in it.
+// lookAgain examines the queue if q is the first waiter in it.
 func (p *Pool) lookAgain(q *waiter) {
 	p.mu.Lock()
 	first := len(p.queue) > 0 && p.queue[0] == q && len(p.members) > 0
@@ -76,8 +76,8 @@ func (p *Pool) lookAgain(q *waiter) {
 	}
 }
 
-// resign takes a waiter out of the queue, or gives back what it was granted at
-// the last moment.
+// resign removes a waiter from the queue, or returns the peer that it was granted at the last
+// moment.
 func (p *Pool) resign(q *waiter) {
 	p.mu.Lock()
 	i := slices.Index(p.queue, q)
@@ -93,8 +93,8 @@ func (p *Pool) resign(q *waiter) {
 	}
 }
 
-// serve takes those out of the queue, in their order, whom there is a peer for
-// now, and counts their requests.
+// serve removes from the queue, in order, the waiters for which there is a peer now, and
+// counts their requests.
 func (p *Pool) serve() []grant {
 	if len(p.queue) == 0 {
 		return nil
@@ -113,7 +113,7 @@ func (p *Pool) serve() []grant {
 	p.queue = slices.DeleteFunc(p.queue, func(q *waiter) bool {
 		plain := q.want.only == 0 && len(q.want.avoid) == 0
 		if plain && full[q.want.kind] {
-			return false // those before it in the queue have not found room either
+			return false // an earlier waiter of this kind has not found room either
 		}
 		i := choose(candidates, q.want, p.cfg.MaxBytes)
 		if i < 0 {
@@ -141,13 +141,13 @@ func (m *member) count(w want) {
 	}
 }
 
-// uncount takes back what count did.
+// uncount reverts count.
 func (m *member) uncount(w want) {
 	m.requests--
 	m.bytes -= w.bytes
 }
 
-// settle ends what acquire began: it notes how the request went.
+// settle ends a request that acquire counted, and records how the request went.
 func (p *Pool) settle(m *member, w want, r *request, bytes int, err error) {
 	p.update(func() {
 		m.uncount(w)

@@ -2,11 +2,11 @@ package peer
 
 import "time"
 
-// How many addresses a peer may announce: one full message, which answers what we
-// asked, and a few now and then, as nodes announce themselves.
+// How many addresses a peer may announce: one full message, the reply to our request, and a
+// few now and then, as nodes announce themselves.
 const (
 	maxAnnounced   = 1000
-	announcedEvery = 10 * time.Second // for one more
+	announcedEvery = 10 * time.Second // until one more is allowed
 )
 
 // quota counts the addresses that one peer announced. The zero value is a full quota.
@@ -15,7 +15,7 @@ type quota struct {
 	at   time.Time
 }
 
-// take returns how many of n announced addresses may be taken.
+// take returns how many of n announced addresses are accepted.
 func (q *quota) take(n int, now time.Time) int {
 	if regained := int(now.Sub(q.at) / announcedEvery); regained > 0 {
 		q.used = max(q.used-regained, 0)

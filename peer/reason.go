@@ -1,64 +1,64 @@
 package peer
 
-// Reason says why a peer was left or a request failed. The list is closed:
-// scores, bans, retries and logs all switch on it. A Reason is an error, so
-// that errors.Is(err, peer.NotFound) works on whatever this package returns.
+// Reason is why a connection ended or a request failed. The list is closed: scores, bans,
+// retries and logs all switch on it. A Reason is an error, so that errors.Is(err,
+// peer.NotFound) works on every error of this package.
 type Reason uint8
 
-// The reasons. The comment says whose doing it is.
+// The reasons.
 const (
 	unknownReason Reason = iota
 
-	// A connection that did not come to be.
+	// Reasons of connections that were not made.
 
 	DialFailed       // the address could not be reached
 	HandshakeTimeout // connected, but no handshake within its deadline
 	BadHandshake     // the messages of the handshake came in a wrong order
 	WrongNetwork     // the peer is a node of another Decred network
-	Garbage          // what came is no Decred message at all
+	Garbage          // the bytes are no Decred message
 	SelfConnection   // the peer is this very process
 	OldVersion       // the peer speaks no protocol with batched filters
 	NotFullNode      // the peer does not offer the block chain
 
-	// A connection that ended.
+	// Reasons of connections that ended.
 
 	ClosedByPeer // the peer closed it
 	ConnLost     // the network broke it
 	ClosedByUs   // the pool is stopping, or wants another peer
 	Unwanted     // the user has banned it
 	Idle         // the peer did not answer a ping
-	WriteStall   // the peer does not take what is sent to it
+	WriteStall   // the peer does not read the bytes sent to it
 	Flood        // the peer asks for more answers than it reads
 	Straggler    // the peer left too many requests unanswered in a row
-	Defect       // this program failed over what the peer sent
+	Defect       // this program failed over data of the peer
 
-	// What a peer sent was wrong.
+	// The data of a peer was wrong.
 
 	Malformed   // a message does not have the form of its type
-	Oversized   // a message claims to be larger than its type may be
+	Oversized   // a message claims to be larger than its type allows
 	BadChecksum // a payload does not have the checksum of its header
 	Unsolicited // a reply that answers no request
-	Useless     // data, again and again, that brings nothing new
+	Useless     // the peer repeatedly sends data that brings nothing new
 	Invalid     // the data is proven wrong by the rules of the chain
 
-	// A request that failed without ending the connection.
+	// Reasons of requests that failed without ending the connection.
 
 	Timeout   // no answer within the deadline of the request
-	NotFound  // the peer says it does not have what was asked for
+	NotFound  // the peer says that it does not have the requested data
 	Cancelled // the caller gave up
 	Gone      // the peer to be asked is not connected
 
 	numReasons // the number of reasons, for tables and tests
 )
 
-// fact is what is known about a reason.
+// fact holds the properties of a reason.
 type fact struct {
 	text      string
 	transient bool
 	score     int
 }
 
-// maxScore is the score at which a peer is left.
+// maxScore is the score at which a peer is disconnected.
 const maxScore = 100
 
 var facts = [numReasons]fact{
@@ -92,7 +92,7 @@ var facts = [numReasons]fact{
 	Gone:             {text: "peer not connected", transient: true},
 }
 
-// fact returns what is known about r, also when r is none of the list.
+// fact returns the properties of r, also when r is not in the list.
 func (r Reason) fact() fact {
 	if r >= numReasons {
 		r = unknownReason
@@ -106,7 +106,7 @@ func (r Reason) String() string { return r.fact().text }
 // Error makes a Reason an error.
 func (r Reason) Error() string { return r.String() }
 
-// Transient reports whether it makes sense to try the same peer again soon.
+// Transient reports whether the same peer is worth another dial soon.
 func (r Reason) Transient() bool { return r.fact().transient }
 
 // Proven reports whether the reason is a fault that the peer cannot have

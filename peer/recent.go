@@ -5,7 +5,7 @@ import "github.com/decred/dcrd/chaincfg/chainhash"
 // recentHashes remembers the newest hashes.
 type recentHashes struct {
 	set  map[chainhash.Hash]bool
-	ring []chainhash.Hash // as many as are remembered, in the order they came
+	ring []chainhash.Hash // the remembered hashes, in the order they were added
 	next int              // place of the oldest once the ring is full
 	most int
 }
@@ -16,7 +16,7 @@ func newRecentHashes(most int) recentHashes {
 
 func (m *recentHashes) has(hash chainhash.Hash) bool { return m.set[hash] }
 
-// add remembers a hash, and forgets the oldest if there are too many.
+// add adds a hash, and forgets the oldest if there are too many.
 func (m *recentHashes) add(hash chainhash.Hash) {
 	if m.set[hash] {
 		return

@@ -13,12 +13,12 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// errBlocksOnly means that a peer takes no transactions. A dcrd node that runs
-// with --blocksonly drops whoever announces one to it.
+// errBlocksOnly means that a peer accepts no transactions. A dcrd node that runs with
+// --blocksonly disconnects a peer that announces one.
 var errBlocksOnly = errors.New("the peer takes no transactions")
 
-// relay is what a pool knows of unmined transactions. Its lock is a leaf: nothing
-// else is locked and nobody is waited for under it.
+// relay is what a pool knows of unmined transactions. Its lock is a leaf: under it no other
+// lock is taken and nothing is waited for.
 type relay struct {
 	cfg     *Config
 	changed chan struct{} // the pool's
@@ -30,7 +30,7 @@ type relay struct {
 	offered  offered
 	heard    heardQueue
 	words    []txWord      // about offered transactions, each once
-	pursue   chan struct{} // capacity one; poked when something was asked for
+	pursue   chan struct{} // capacity one; poked when a transaction was requested
 }
 
 func newRelay(cfg *Config, changed chan struct{}) *relay {
@@ -40,10 +40,9 @@ func newRelay(cfg *Config, changed chan struct{}) *relay {
 	}
 }
 
-// WantTxs says whether the transactions that peers announce are fetched. From
-// the first time that they are, new connections ask peers to announce them; what
-// was connected before is replaced, one connection after the other, and never
-// the only one before another is there.
+// WantTxs sets whether the transactions that peers announce are fetched. From the first time
+// that it is set, new connections ask peers to announce transactions; earlier connections are
+// replaced, one after the other, and the only connection not before another one is there.
 func (p *Pool) WantTxs(want bool) {
 	r := p.relay
 	r.mu.Lock()
@@ -52,9 +51,9 @@ func (p *Pool) WantTxs(want bool) {
 	r.announce = r.announce || want
 }
 
-// AskMempool asks a peer to announce all transactions that wait for a block. It
-// is sent once per connection however often it is asked for, because dcrd counts
-// it against us, and only where the peer was asked for announcements at all.
+// AskMempool asks a peer to announce all transactions that wait for a block. It sends the
+// request once per connection however often it is called, because dcrd counts it against us.
+// It fails if the peer was asked not to announce transactions.
 func (p *Pool) AskMempool(ctx context.Context, id uint64) error {
 	m, err := p.reach(ctx, id)
 	if err != nil {
@@ -85,22 +84,22 @@ func (p *Pool) Offer(ctx context.Context, id uint64, tx *wire.MsgTx) error {
 	return m.put(inv)
 }
 
-// Withdraw stops serving a transaction.
+// Withdraw stops serving a transaction to all peers.
 func (p *Pool) Withdraw(hash chainhash.Hash) {
 	p.relay.mu.Lock()
 	defer p.relay.mu.Unlock()
 	p.relay.offered.withdraw(hash)
 }
 
-// TakeTxs calls heard for the oldest transactions that came, with the peer that sent
-// it, the source that this counts against, and the bytes: those of at most most bytes,
-// one at least, none if most is zero. Agreed says that peers of two networks have sent
-// these bytes. The form is checked, and that the peer was asked for it. JudgeTx has to be
-// called for each.
+// TakeTxs calls heard for the oldest transactions that have arrived, of at most most bytes
+// together, but for at least one; for none if most is zero. It passes the id of the peer that
+// sent the transaction, the source that the bytes count against, and the bytes; agreed means
+// that peers of two networks have sent these bytes. The form was checked, and the peer was
+// asked for the transaction. The caller has to call JudgeTx for each.
 //
-// It calls told for each offered transaction that a peer has asked for or, without
-// having been offered it, announced. Of what is not taken the bytes are bounded: the
-// source that has sent most loses its oldest.
+// It calls told for each offered transaction that a peer has requested or, without having
+// been offered it, announced. The bytes of transactions that were not taken yet are bounded:
+// the oldest of the source that has sent most is dropped.
 func (p *Pool) TakeTxs(most int, heard func(id uint64, source string, raw []byte, agreed bool), told func(id uint64, hash chainhash.Hash, asked bool)) {
 	txs, words := p.relay.take(most)
 	for _, t := range txs {
@@ -111,9 +110,9 @@ func (p *Pool) TakeTxs(most int, heard func(id uint64, source string, raw []byte
 	}
 }
 
-// JudgeTx says what has become of a transaction that TakeTxs has given. Of one that is
-// kept, a second copy is fetched from another network. One that was refused as it is is
-// fetched from another peer, for its witness may be forged.
+// JudgeTx records what became of a transaction that TakeTxs has delivered. Of one that is
+// kept, a second copy is fetched from another network. One that was refused with these bytes
+// is fetched from another peer, because its witness may be forged.
 func (p *Pool) JudgeTx(hash chainhash.Hash, kept, refused bool) {
 	r := p.relay
 	r.mu.Lock()
@@ -122,7 +121,8 @@ func (p *Pool) JudgeTx(hash chainhash.Hash, kept, refused bool) {
 	poke(r.pursue)
 }
 
-// reach returns the connection with an id.
+// reach returns the live connection with an id. Its errors are Gone, and Cancelled if ctx has
+// ended.
 func (p *Pool) reach(ctx context.Context, id uint64) (*member, error) {
 	if ctx.Err() != nil {
 		return nil, &Error{Reason: Cancelled, Err: ctx.Err()}
@@ -136,10 +136,11 @@ func (p *Pool) reach(ctx context.Context, id uint64) (*member, error) {
 	return m, nil
 }
 
-// chaseEvery is how often it is looked at what peers owe, as long as they owe anything.
+// chaseEvery is the period in which requested transactions are checked, as long as there are
+// any.
 const chaseEvery = time.Second
 
-// chase asks others for what peers were asked for and did not send, until ctx ends.
+// chase requests transactions that peers did not send from other peers, until ctx ends.
 func (p *Pool) chase(ctx context.Context) {
 	for {
 		select {
@@ -155,8 +156,8 @@ func (p *Pool) chase(ctx context.Context) {
 	}
 }
 
-// chaseTxs asks others for what is late, and reports whether anything is still owed. A
-// peer that owes and sends nothing for long gains ban score.
+// chaseTxs requests late transactions from other peers, and reports whether any are still
+// outstanding. A peer that owes transactions and sends none for long gains ban score.
 func (p *Pool) chaseTxs(now time.Time) (busy bool) {
 	p.relay.mu.Lock()
 	ask, late := p.relay.requests.chase(now)
@@ -173,7 +174,7 @@ func (p *Pool) chaseTxs(now time.Time) (busy bool) {
 	return busy
 }
 
-// take returns transactions of so many bytes, and all words.
+// take removes and returns transactions of at most so many bytes, and all words.
 func (r *relay) take(most int) ([]heardTx, []txWord) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -206,7 +207,8 @@ func (r *relay) tell(w txWord) {
 	}
 }
 
-// announced takes what a peer has announced, and returns what to ask it for.
+// announced records the transactions that a peer announces, and returns which to request from
+// it.
 func (r *relay) announced(id uint64, addr string, hashes []chainhash.Hash) []chainhash.Hash {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -222,8 +224,8 @@ func (r *relay) announced(id uint64, addr string, hashes []chainhash.Hash) []cha
 	return r.requests.announced(id, addr, hashes, time.Now())
 }
 
-// arrived takes the bytes of a transaction. It reports whether it was asked for, and
-// returns what to ask the peer for now.
+// arrived records the bytes of a transaction. It reports whether the peer was asked for it,
+// and returns which transactions to request from the peer now.
 func (r *relay) arrived(id uint64, hash chainhash.Hash, raw []byte) (asked bool, ask []chainhash.Hash) {
 	full := chainhash.HashH(raw)
 	r.mu.Lock()
@@ -238,22 +240,23 @@ func (r *relay) arrived(id uint64, hash chainhash.Hash, raw []byte) (asked bool,
 	return a.asked, a.ask
 }
 
-// oversized takes note of a transaction that was not read, and reports whether the peer
-// was asked for any.
+// oversized records a transaction that was skipped, and reports whether the peer was asked
+// for any.
 func (r *relay) oversized(id uint64, size int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.requests.oversized(id, size, time.Now())
 }
 
-// missing takes word that a peer does not have transactions.
+// missing records that a peer does not have transactions, and returns which to request from
+// it now.
 func (r *relay) missing(id uint64, hashes []chainhash.Hash) []chainhash.Hash {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.requests.missing(id, hashes, time.Now())
 }
 
-// serve returns a transaction that a peer asks for, or nil.
+// serve returns a transaction that a peer requests, or nil.
 func (r *relay) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
 	r.mu.Lock()
 	defer r.mu.Unlock()

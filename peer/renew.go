@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// settleTime is how long a connection has to be there before another one is
-// given up for it: by then it has shown what it has.
+// settleTime is how long a connection has to live before another one is closed in its favour:
+// by then the peer has shown its tip.
 const settleTime = 10 * time.Second
 
 // tenure is a connection as its renewal sees it.
@@ -14,13 +14,13 @@ type tenure struct {
 	id      uint64
 	since   time.Time
 	relayTx bool // the peer was asked to announce transactions
-	spare   bool // the connection is there only while another one is made anew
+	spare   bool // the connection exists only while another one to this peer is replaced
 }
 
-// renew decides about connections that were made before transactions were
-// wanted, because only a handshake can ask for them: one to end, or one whose peer
-// is to be connected to a second time first, because nobody else is there. Zero is
-// none. It is asked again and again until nothing is left to do.
+// renew decides about connections that were made before transactions were wanted, because
+// only a handshake can ask the peer to announce them. It returns the id of one to end, or of
+// one whose peer is to be connected to a second time first, because there is no other peer.
+// Zero is none. It is called repeatedly until nothing is left to do.
 func renew(now time.Time, list []tenure) (end, double uint64) {
 	var stale, spare uint64
 	settled, lasting, fresh := false, false, false
@@ -49,8 +49,8 @@ func renew(now time.Time, list []tenure) (end, double uint64) {
 	return 0, 0
 }
 
-// renewOne takes the next step towards connections whose peers announce
-// transactions, if there is one to take.
+// renewOne does the next step towards connections whose peers announce transactions, if there
+// is one.
 func (p *Pool) renewOne() {
 	if !p.relay.asksFor() {
 		return
@@ -70,7 +70,7 @@ func (p *Pool) renewOne() {
 	m := p.member(double)
 	if s := p.shift; m != nil && s != nil {
 		s.wg.Go(func() {
-			_, _ = p.session(s.ctx, m.addr, Renewal, nil, func() {}) // the log says how it went
+			_, _ = p.session(s.ctx, m.addr, Renewal, nil, func() {}) // session logs its result
 		})
 	}
 }

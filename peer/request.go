@@ -8,8 +8,9 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// headersRequest asks for the headers that follow the first locator hash the
-// peer knows, up to stop. A peer that knows none starts with the first block.
+// headersRequest returns a request for the headers that follow the first locator hash the
+// peer knows, up to stop. A peer that knows none starts with the first block. It is an error
+// if the locator is too long.
 func headersRequest(genesis chainhash.Hash, locator []chainhash.Hash, stop chainhash.Hash) (*request, error) {
 	if n := len(locator); n > wire.MaxBlockLocatorsPerMsg {
 		return nil, fmt.Errorf("locator of %d hashes, at most %d", n, wire.MaxBlockLocatorsPerMsg)
@@ -27,8 +28,8 @@ func headersRequest(genesis chainhash.Hash, locator []chainhash.Hash, stop chain
 	return r, nil
 }
 
-// cfiltersRequest asks for the filters of the blocks from start to end, which justify a
-// reply of at most so many bytes; zero means as many as the message may have.
+// cfiltersRequest returns a request for the filters of the blocks from start to end, whose
+// valid reply has at most so many bytes; zero means the limit of the message.
 func cfiltersRequest(start, end chainhash.Hash, most int) *request {
 	r := newRequest(getCFilters)
 	r.most = most
@@ -37,7 +38,7 @@ func cfiltersRequest(start, end chainhash.Hash, most int) *request {
 	return r
 }
 
-// cfilterRequest asks for the filter of one block.
+// cfilterRequest returns a request for the filter of one block.
 func cfilterRequest(hash chainhash.Hash) *request {
 	r := newRequest(getCFilter)
 	r.first, r.last = hash, hash
@@ -45,7 +46,7 @@ func cfilterRequest(hash chainhash.Hash) *request {
 	return r
 }
 
-// blockRequest asks for one block.
+// blockRequest returns a request for one block.
 func blockRequest(hash chainhash.Hash) *request {
 	r := newRequest(getBlock)
 	r.first, r.last = hash, hash
@@ -55,8 +56,8 @@ func blockRequest(hash chainhash.Hash) *request {
 
 func newRequest(k kind) *request { return &request{kind: k, done: make(chan reply, 1)} }
 
-// settle gives a request that was taken out of its table the reply, unless it was
-// abandoned before.
+// settle completes a request that was removed from its table with the reply or error, unless
+// it was abandoned.
 func (r *request) settle(payload []byte, err error) {
 	if !r.abandoned {
 		r.done <- reply{payload, err}

@@ -10,8 +10,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// Live yields the peers that are through their handshake, each with the
-// greatest height it spoke of, which is a claim and no fact.
+// Live yields the peers that have completed their handshake, each with the greatest height it
+// has claimed.
 func (p *Pool) Live() iter.Seq2[uint64, uint32] {
 	return func(yield func(uint64, uint32) bool) {
 		for _, c := range p.conns() {
@@ -22,17 +22,16 @@ func (p *Pool) Live() iter.Seq2[uint64, uint32] {
 	}
 }
 
-// Dialling reports whether a connection is being made, the handshake included. A dial
-// whose peer is live is over. Those that only try an address out do not count.
+// Dialling reports whether a connection is being made, the handshake included. A dial ends
+// when its peer is live. Dials that only test an address do not count.
 func (p *Pool) Dialling() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.connectivity.dials > 0
 }
 
-// Host names the machine behind a connected peer as far as its address tells: an IPv4
-// address, the /64 network of an IPv6 address, or the name of the host. It is empty for
-// other peers.
+// Host names the machine of a connected peer as far as its address shows: an IPv4 address,
+// the /64 network of an IPv6 address, or the name of the host. It is empty for other peers.
 func (p *Pool) Host(id uint64) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -42,7 +41,7 @@ func (p *Pool) Host(id uint64) string {
 	return ""
 }
 
-// machine returns what Host does for an address of the form host:port.
+// machine returns the result of Host for an address of the form host:port.
 func machine(addr string) string {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -62,14 +61,13 @@ func machine(addr string) string {
 	return network.String()
 }
 
-// Changed is poked whenever Live, Dialling or TakeNews may have something new to say. Its
+// Changed is poked whenever Live, Dialling or TakeAnnouncements may return new values. Its
 // capacity is one: it has one reader.
 func (p *Pool) Changed() <-chan struct{} { return p.changed }
 
-// TakeAnnouncements calls yield once for each announcement that came since the last
-// call, oldest first per peer: either the payload of a headers message or the
-// hashes of announced blocks. Of a peer that announces too much the oldest
-// announcements are dropped.
+// TakeAnnouncements calls yield once for each announcement since the last call, oldest first
+// per peer: with the payload of a headers message or the hashes of announced blocks. Of a
+// peer that announces too much the oldest announcements are dropped.
 func (p *Pool) TakeAnnouncements(yield func(id uint64, headers []byte, blocks []chainhash.Hash)) {
 	for _, c := range p.conns() {
 		for _, n := range c.takeAnnouncements() {
@@ -78,9 +76,9 @@ func (p *Pool) TakeAnnouncements(yield func(id uint64, headers []byte, blocks []
 	}
 }
 
-// SendHeaders tells a peer to announce blocks by their headers from now on. It
-// is sent once per connection however often it is asked for, and cannot be taken
-// back.
+// SendHeaders asks a peer to announce blocks by their headers from now on. It sends the
+// request once per connection however often it is called; the request cannot be reverted. It
+// fails with Gone if the peer is not connected.
 func (p *Pool) SendHeaders(ctx context.Context, id uint64) error {
 	if ctx.Err() != nil {
 		return &Error{Reason: Cancelled, Err: ctx.Err()}
@@ -94,7 +92,7 @@ func (p *Pool) SendHeaders(ctx context.Context, id uint64) error {
 	return m.sendHeaders()
 }
 
-// Ping sends a ping to each connected peer that owes no pong. Infos tells the round trips.
+// Ping sends a ping to each connected peer that owes no pong. Infos shows the round trips.
 func (p *Pool) Ping() {
 	now := time.Now()
 	for _, c := range p.conns() {

@@ -2,13 +2,13 @@ package peer
 
 import "github.com/decred/dcrd/wire"
 
-// handling is what becomes of the payload of a message.
+// handling is how the payload of a message is processed.
 type handling uint8
 
 const (
-	skip   handling = iota // read over and not even hashed: nobody here wants it
+	skip   handling = iota // skipped without hashing: this package does not use it
 	decode                 // decoded by wire from a buffer that is used again
-	keep                   // handed up byte for byte in a buffer of its own
+	keep                   // delivered byte for byte in a buffer of its own
 )
 
 // rule is how the messages of one command are read.
@@ -20,28 +20,27 @@ type rule struct {
 	// blank makes the message that wire decodes into; only with decode.
 	blank func() wire.Message
 
-	// fits compares the count at the start of a payload with its size, before wire
-	// allocates what the count says; nil where that is little. Only with decode.
+	// fits compares the count at the start of a payload with its size, before wire allocates
+	// as much as the count claims; nil where that is little. Only with decode.
 	fits func(payload []byte) error
 
-	// lenient is the error of decoding that means no harm: such a message is read
-	// over. Only with decode.
+	// lenient is the decoding error that is harmless: such a message is skipped. Only with
+	// decode.
 	lenient error
 
-	// most is the size in bytes from which on a payload is read over; zero is no
-	// limit but that of the message. Only with keep.
+	// most is the size in bytes above which a payload is skipped; zero means the limit of the
+	// message. Only with keep.
 	most int
 
-	// check tells the shape of a payload, or what is wrong with its form; only
-	// with keep.
+	// check returns the shape of a payload, or an error if its form is wrong; only with keep.
 	check func(payload []byte) (shape, error)
 }
 
-// unknown is the rule for every command that is in no list: later protocol
-// versions may add some.
+// unknown is the rule for every command that is in no list: later protocol versions may add
+// commands.
 var unknown = rule{limit: wire.MaxMessagePayload}
 
-// rules has the rule of each command this package knows.
+// rules has the rule of each known command.
 var rules = makeRules()
 
 // ruleOf returns the rule for a command as it stands in a message header.

@@ -13,12 +13,12 @@ const (
 	// seedTick is how often it is decided whether to ask seeders.
 	seedTick = 5 * time.Second
 
-	// metLately is how long ago a node was met at an address that makes it likely that
-	// seeders are not needed.
+	// metLately is how recently a node must have answered at an address for seeders to be
+	// probably unnecessary.
 	metLately = 7 * 24 * time.Hour
 )
 
-// seedBook asks seeders for addresses when package dialing decides to.
+// seedBook asks seeders for addresses when package dialing decides so, until ctx ends.
 func (p *Pool) seedBook(ctx context.Context) {
 	if len(p.cfg.Seeders) == 0 {
 		return
@@ -38,7 +38,7 @@ func (p *Pool) seedBook(ctx context.Context) {
 	}
 }
 
-// seedNeed returns why seeders may have to be asked.
+// seedNeed returns the state by which package dialing decides whether to ask seeders.
 func (p *Pool) seedNeed() dialing.Need {
 	now := p.cfg.Now()
 	need := dialing.Need{Recent: p.book.AnyRecent(now.Add(-metLately))}
@@ -59,7 +59,7 @@ func (p *Pool) seedNeed() dialing.Need {
 	return need
 }
 
-// askSeeders asks all seeders side by side, and reports whether any has answered.
+// askSeeders asks all seeders concurrently, and reports whether any has answered.
 func (p *Pool) askSeeders(ctx context.Context, client *seederClient) (answered bool) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex

@@ -20,8 +20,8 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// Limits on what a seeder may send: they are asked by everybody and answer with a
-// handful of addresses.
+// Limits on the answer of a seeder: it serves many clients and sends each a handful of
+// addresses.
 const (
 	maxSeeds     = 16
 	maxSeedBytes = 4096
@@ -35,18 +35,18 @@ type seed struct {
 	ProtocolVersion uint32 `json:"pver"`
 }
 
-// seederClient asks seeders for addresses of full nodes. It connects as the pool
-// does, through the proxy if there is one, so that names are not looked up here.
+// seederClient asks seeders for addresses of full nodes. It connects as the pool does,
+// through the proxy if there is one, and then looks up no names.
 type seederClient struct {
 	dial  func(ctx context.Context, addr string) (net.Conn, error)
-	roots *x509.CertPool // nil for those of the system
+	roots *x509.CertPool // nil means the authorities of the system
 	now   func() time.Time
 }
 
-// ask returns the addresses that one seeder knows of full nodes that speak batched filters.
-// The seeder is a host name, or host:port. All of it ends with ctx, and after a minute at
-// most. Of an answer that breaks off, or does not come to its end in time, the addresses
-// that have come are returned.
+// ask returns addresses of full nodes that speak batched filters, as one seeder knows them.
+// The seeder is a host name, or host:port. The request ends with ctx, and after a minute at
+// most. If the answer breaks off or takes too long, ask returns the addresses that have
+// arrived.
 func (s *seederClient) ask(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxSeedTime)
 	defer cancel()
@@ -57,8 +57,8 @@ func (s *seederClient) ask(ctx context.Context, seeder string) ([]addrbook.Annou
 	return list, nil
 }
 
-// get makes the one request of a connection. It is written here and not left to a client
-// of net/http, which goes on dialling when the context has ended.
+// get makes the only request of a connection. It does not use a client of net/http, because
+// that goes on dialling when the context has ended.
 func (s *seederClient) get(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
 	query := url.Values{
 		"services": {strconv.FormatUint(uint64(wire.SFNodeNetwork), 10)},
@@ -94,7 +94,7 @@ func (s *seederClient) get(ctx context.Context, seeder string) ([]addrbook.Annou
 	return decodeSeeds(resp.Body, s.now())
 }
 
-// dialTLS connects to a seeder and has it prove its name. It ends with ctx.
+// dialTLS connects to a seeder and verifies its certificate. It ends with ctx.
 func (s *seederClient) dialTLS(ctx context.Context, u url.URL) (net.Conn, error) {
 	port := u.Port()
 	if port == "" {
@@ -111,8 +111,8 @@ func (s *seederClient) dialTLS(ctx context.Context, u url.URL) (net.Conn, error)
 	return nc, nil
 }
 
-// decodeSeeds reads JSON objects, one after the other, up to the limits. Those of
-// nodes that are of no use are left out.
+// decodeSeeds reads JSON objects, one after the other, up to the limits. Unusable nodes are
+// left out.
 func decodeSeeds(r io.Reader, now time.Time) ([]addrbook.Announced, error) {
 	d := json.NewDecoder(io.LimitReader(r, maxSeedBytes))
 	var list []addrbook.Announced
@@ -120,7 +120,7 @@ func decodeSeeds(r io.Reader, now time.Time) ([]addrbook.Announced, error) {
 		var s seed
 		err := d.Decode(&s)
 		if errors.Is(err, io.EOF) || err != nil && len(list) > 0 {
-			break // the end, or the answer was cut off where the limit is, by the line or by the time
+			break // the end, or the answer was cut off by the limit, the connection or the time
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read addresses: %w", err)

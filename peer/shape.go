@@ -11,7 +11,7 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 )
 
-// Offsets and sizes of what is read from payloads that stay raw.
+// Offsets and sizes of the fields that are read from raw payloads.
 const (
 	headerSize   = wire.MaxBlockHeaderPayload // of a serialized block header
 	headerStride = headerSize + 1             // with the transaction count, always zero, that follows it
@@ -19,16 +19,16 @@ const (
 	offHeight    = 128                        // of the height in a header
 )
 
-// shape is what a reply is about: enough to find the request it answers.
+// shape identifies the content of a reply: enough to find the request it answers.
 type shape struct {
 	// n is the number of headers, filters or blocks.
 	n int
 
-	// first and last are the blocks of the first and the last of them. For
-	// headers first is the parent of the first one, and last is not set.
+	// first and last are the blocks of the first and the last item. For headers first is the
+	// parent of the first one, and last is not set.
 	first, last chainhash.Hash
 
-	// height is what the last of the headers claims as its height.
+	// height is the height that the last of the headers claims.
 	height uint32
 }
 
@@ -97,8 +97,8 @@ func checkCFilter(b []byte) (shape, error) {
 	return shape{n: 1, first: block, last: block}, nil
 }
 
-// checkBlock tells which block a block payload holds by hashing its header.
-// The transactions are decoded by whoever asked for the block, off the reader.
+// checkBlock returns the shape of a block payload, by hashing its header. The caller that
+// requested the block decodes its transactions, off the reader.
 func checkBlock(b []byte) (shape, error) {
 	if len(b) < headerSize {
 		return shape{}, fmt.Errorf("block: %w", errShort)
@@ -107,13 +107,14 @@ func checkBlock(b []byte) (shape, error) {
 	return shape{n: 1, first: h, last: h}, nil
 }
 
-// checkTx checks the form of a tx payload and tells its hash.
+// checkTx checks the form of a tx payload and returns its hash.
 func checkTx(b []byte) (shape, error) {
 	hash, err := parse.TxID(b)
 	return shape{n: 1, first: hash, last: hash}, err
 }
 
-// fitsInv checks that a payload holds as many inventory vectors as it says.
+// fitsInv returns an error unless the size of a payload matches its count of inventory
+// vectors.
 func fitsInv(b []byte) error {
 	const vectorSize = 4 + chainhash.HashSize
 	n, b, err := cutCount(b, wire.MaxInvPerMsg)
@@ -148,8 +149,8 @@ func cutFilter(b []byte) (block chainhash.Hash, rest []byte, err error) {
 	return block, b[n*chainhash.HashSize:], nil
 }
 
-// cutCount cuts a variable length integer of at most limit off the front of b.
-// Like wire it takes only the shortest encoding of a number.
+// cutCount cuts a variable length integer of at most limit off the front of b. Like wire it
+// accepts only the shortest encoding of a number.
 func cutCount(b []byte, limit uint64) (n int, rest []byte, err error) {
 	if len(b) == 0 {
 		return 0, nil, errShort

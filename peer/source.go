@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// source is what came from one host, or one network of IPv6, over all connections.
+// source is the traffic of one host, or one network of IPv6, over all connections.
 type source struct {
 	peers  int     // connections
-	debt   float64 // bytes that came, less those forgiven
+	debt   float64 // bytes that arrived, less those forgiven
 	debtAt time.Time
-	failed time.Time // when it did not send a transaction in time, last
+	failed time.Time // when it last failed to send a transaction in time
 }
 
-// sourceOf returns what may send so much in all: the host of an address of the form
-// host:port, of IPv6 its network of 64 bits.
+// sourceOf returns the key under which the traffic of an address host:port is bounded: the
+// host, of IPv6 its network of 64 bits.
 func sourceOf(addr string) string {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -34,8 +34,8 @@ func sourceOf(addr string) string {
 	return ip.String()
 }
 
-// forget forgets sources without connections when there are too many: those that owe
-// nothing, and the one that owes least.
+// forget removes sources without connections when there are too many: those without debt, and
+// the one with the smallest debt.
 func (h *txRequests) forget(now time.Time) {
 	if len(h.sources) < maxSources {
 		return
@@ -56,7 +56,7 @@ func (h *txRequests) forget(now time.Time) {
 	}
 }
 
-// settle forgives what is old.
+// settle reduces the debt by the time that has passed.
 func (s *source) settle(now time.Time) {
 	s.debt = max(0, s.debt-now.Sub(s.debtAt).Seconds()*debtDecay)
 	s.debtAt = now

@@ -20,36 +20,34 @@ const (
 	numKinds
 )
 
-// request is one question to one peer. The connection that it was sent on owns
-// it until it is settled, which puts something into done exactly once, or until
-// whoever waits for it abandons it.
+// request is one request to one peer. The connection that sent it owns it until it is
+// completed, which sends to done exactly once, or abandoned by its caller.
 type request struct {
 	kind kind
 	msg  wire.Message
 
-	// first and last are the blocks of the reply: of its filters, or the block
-	// itself. Of headers requests locator lists what may precede the reply, and
-	// none means anything.
+	// first and last are the blocks of the reply: of its filters, or the block itself. For a
+	// headers request locator lists the blocks that may precede the reply; an empty locator
+	// allows any.
 	first, last chainhash.Hash
 	locator     []chainhash.Hash
 
-	// most is the greatest size of the reply in bytes that can be right; zero if that is
-	// not known.
+	// most is the greatest size in bytes of a valid reply; zero if that is not known.
 	most int
 
-	// sent is when it was put in line to be written.
+	// sent is when the request was queued for writing.
 	sent time.Time
 
-	// number is its place in the order of sending, got the bytes of replies to it and to
-	// requests before it that have come since, firstAt and gotAt when the first and the
-	// last of them did. The connection's lock guards them.
+	// number is the position in the order of sending, got the number of bytes that have
+	// arrived since of replies to this request and to earlier ones, firstAt and gotAt when
+	// the first and the last of them arrived. The connection's lock guards them.
 	number         uint64
 	got            int
 	firstAt, gotAt time.Time
 
-	// abandoned is set when nobody waits any more. The request stays in the
-	// table, so that a late reply is known for what it is. It does not change any
-	// more once the request was taken out.
+	// abandoned is set when the caller has stopped waiting. The request stays in the table,
+	// so that a late reply is recognised. The field does not change after the request was
+	// removed from the table.
 	abandoned bool
 
 	done chan reply // capacity one
@@ -61,7 +59,7 @@ type reply struct {
 	err     error
 }
 
-// fits reports whether a reply of this shape can be the answer to r.
+// fits reports whether a reply of this shape can answer r.
 func (r *request) fits(s shape) bool {
 	if r.kind != getHeaders {
 		return s.first == r.first && s.last == r.last
@@ -69,23 +67,23 @@ func (r *request) fits(s shape) bool {
 	return s.n == 0 || len(r.locator) == 0 || slices.Contains(r.locator, s.first)
 }
 
-// table is the requests of one connection that the peer has not answered, in
-// the order they were sent. It is a plain value: the connection guards it.
+// table holds the requests of one connection that the peer has not answered, in the order
+// they were sent. It is a plain value: the connection guards it.
 type table struct {
 	pending []*request
 	sent    uint64 // requests so far
 	most    int    // abandoned requests that are remembered
 }
 
-// Limits on what is remembered of abandoned requests. An honest node answers
-// in order, so what is older than maxLate is never answered.
+// Limits on remembered abandoned requests. An honest node answers in order, so a request
+// older than maxLate is never answered.
 const (
 	maxLate      = 5 * time.Minute
-	maxAbandoned = 128 // besides as many as may be in flight
+	maxAbandoned = 128 // in addition to the requests that may be in flight
 )
 
-// add appends a request that is being sent, and forgets abandoned ones that are
-// out of date. It reports false, and adds nothing, when too many are not.
+// add appends a request that is being sent, and forgets abandoned requests older than
+// maxLate. It adds nothing and reports false when too many abandoned requests are newer.
 func (t *table) add(r *request) bool {
 	abandoned := 0
 	t.pending = slices.DeleteFunc(t.pending, func(q *request) bool {
@@ -107,10 +105,10 @@ func (t *table) add(r *request) bool {
 	return true
 }
 
-// take removes and returns the request that a reply answers, nil if there is
-// none. Replies to headers requests can only be told apart by their order, so
-// the oldest fitting one is it. All others name their blocks: one that somebody
-// waits for goes before an abandoned one.
+// take removes and returns the request that a reply answers, nil if there is none. Replies to
+// headers requests can only be told apart by their order: the oldest request that fits is
+// answered. All other replies name their blocks: a request that is still waited for goes
+// before an abandoned one.
 func (t *table) take(k kind, s shape) *request {
 	found := -1
 	for i, r := range t.pending {
@@ -127,9 +125,9 @@ func (t *table) take(k kind, s shape) *request {
 	return t.cut(found)
 }
 
-// justified returns the greatest size in bytes that a reply of filters can have which
-// begins with those of a block: that of any request for such filters, also of one that was
-// abandoned. It is zero if there is no bound; asked is false if there is no such request.
+// justified returns the greatest valid size in bytes of a reply of filters that begins with
+// the filter of block first: that of any request for such filters, abandoned ones included.
+// It is zero if there is no bound; asked is false if there is no such request.
 func (t *table) justified(first chainhash.Hash) (most int, asked bool) {
 	for _, r := range t.pending {
 		switch {
@@ -143,8 +141,8 @@ func (t *table) justified(first chainhash.Hash) (most int, asked bool) {
 	return most, asked
 }
 
-// abandon marks a request as one that nobody waits for. It reports false if the
-// request is not in the table any more.
+// abandon marks a request as abandoned. It reports false if the request is no longer in the
+// table.
 func (t *table) abandon(r *request) bool {
 	if !slices.Contains(t.pending, r) {
 		return false
@@ -153,10 +151,11 @@ func (t *table) abandon(r *request) bool {
 	return true
 }
 
-// owed is how long an abandoned request counts as one that the peer may still answer.
+// owed is how long after it was abandoned a request counts as one that the peer may still
+// answer.
 const owed = 30 * time.Second
 
-// abandoned returns how many requests the peer may still answer that nobody waits for.
+// abandoned returns how many abandoned requests the peer may still answer.
 func (t *table) abandoned(now time.Time) (n int) {
 	for _, r := range t.pending {
 		if r.abandoned && now.Sub(r.sent) < owed {
@@ -166,13 +165,13 @@ func (t *table) abandoned(now time.Time) (n int) {
 	return n
 }
 
-// oldest removes and returns the oldest request of a kind that somebody waits
-// for, nil if there is none.
+// oldest removes and returns the oldest request of a kind that is not abandoned, nil if there
+// is none.
 func (t *table) oldest(k kind) *request {
 	return t.cut(slices.IndexFunc(t.pending, func(r *request) bool { return r.kind == k && !r.abandoned }))
 }
 
-// drain empties the table and returns the requests that somebody waits for.
+// drain empties the table and returns the requests that are not abandoned.
 func (t *table) drain() []*request {
 	waiting := slices.DeleteFunc(t.pending, func(r *request) bool { return r.abandoned })
 	t.pending = nil

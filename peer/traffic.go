@@ -9,8 +9,8 @@ import (
 // traffic counts bytes. It may be used from any goroutine.
 type traffic struct{ in, out atomic.Uint64 }
 
-// metered is a connection that counts its bytes, for itself and for the pool,
-// and notes when they moved.
+// metered is a connection that counts its bytes, for itself and for the pool, and records
+// when they moved.
 type metered struct {
 	net.Conn
 	own, all *traffic
@@ -43,8 +43,10 @@ func (m *metered) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// received returns when the last bytes came in, at first the start.
+// received returns when the last bytes came in; before the first, when the connection
+// started.
 func (m *metered) received() time.Time { return m.start.Add(time.Duration(m.lastIn.Load())) }
 
-// written returns when the last bytes went out, at first the start.
+// written returns when the last bytes went out; before the first, when the connection
+// started.
 func (m *metered) written() time.Time { return m.start.Add(time.Duration(m.lastOut.Load())) }

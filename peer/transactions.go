@@ -8,8 +8,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// handleTxInv takes announced transactions. A peer that was told not to announce
-// any is not listened to.
+// handleTxInv records announced transactions and requests those that are wanted. It ignores a
+// peer that was asked not to announce any.
 func (c *conn) handleTxInv(hashes []chainhash.Hash) error {
 	if len(hashes) == 0 || !c.relayTx {
 		return nil
@@ -17,7 +17,7 @@ func (c *conn) handleTxInv(hashes []chainhash.Hash) error {
 	return c.askTxs(c.relay.announced(c.id, c.addr, hashes))
 }
 
-// handleTx takes a transaction. One that no node relays was read over.
+// handleTx records a transaction. One that is too large for any node to relay was skipped.
 func (c *conn) handleTx(f frame) error {
 	if f.over > 0 {
 		if !c.relay.oversized(c.id, f.over) {
@@ -35,8 +35,8 @@ func (c *conn) handleTx(f frame) error {
 	return c.askTxs(ask)
 }
 
-// askTxs asks the peer for transactions. There are never more than dcrd takes for
-// free.
+// askTxs requests transactions from the peer, never more in one message than dcrd serves
+// without scoring it.
 func (c *conn) askTxs(hashes []chainhash.Hash) error {
 	if len(hashes) == 0 {
 		return nil
@@ -50,8 +50,8 @@ func (c *conn) askTxs(hashes []chainhash.Hash) error {
 	return c.out.put(msg)
 }
 
-// handleGetData serves transactions that were announced to the peer, and answers
-// that we do not have anything else.
+// handleGetData serves transactions that were announced to the peer, and answers notfound for
+// everything else.
 func (c *conn) handleGetData(msg *wire.MsgGetData) error {
 	missing := wire.NewMsgNotFound()
 	for _, iv := range msg.InvList {
@@ -71,7 +71,7 @@ func (c *conn) handleGetData(msg *wire.MsgGetData) error {
 	return c.out.put(missing)
 }
 
-// put sends a message. What cannot be sent ends the connection.
+// put queues a message. It ends the connection, and returns the cause, if that fails.
 func (c *conn) put(msg wire.Message) error {
 	if !c.live() {
 		return c.cause
@@ -83,8 +83,7 @@ func (c *conn) put(msg wire.Message) error {
 	return nil
 }
 
-// errSilenced means that a peer was told at the handshake to announce no
-// transactions.
+// errSilenced means that the peer was asked in the handshake to announce no transactions.
 var errSilenced = errors.New("the peer was asked not to announce transactions")
 
 // askMempool asks the peer to announce its mempool, once.

@@ -10,31 +10,30 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// Limits on the transactions that peers announce. What they announce costs them
-// nothing.
+// Limits on the transactions that peers announce. Announcing costs a peer nothing.
 const (
 	maxTxSize    = 100_000  // bytes of one; nodes relay no larger ones (dcrd: mempool)
 	maxTxAsked   = 100      // transactions that one peer owes us; dcrd scores more than 505 in one getdata
-	maxTxBacklog = 5000     // that one peer has announced and that were not asked for yet
-	maxSpares    = 8        // further peers that are remembered to have a transaction
-	maxKnown     = 8192     // hashes that are remembered so as not to be fetched again
+	maxTxBacklog = 5000     // announcements of one peer that were not requested yet
+	maxSpares    = 8        // remembered further peers that have a transaction
+	maxKnown     = 8192     // hashes of transactions that are not fetched again
 	maxKept      = 1000     // transactions of which a second copy is wanted
 	maxDebt      = 8 << 20  // bytes that one source may send at once; holds a usual mempool
 	debtDecay    = 32 << 10 // bytes per second that are forgiven
 	maxSources   = 4096     // sources whose debt is remembered
 
 	txPatience = 3 * time.Second  // until another peer is asked
-	txLate     = 15 * time.Second // of sending nothing that it owes, until that counts against a peer
-	txForgiven = 2 * time.Minute  // until an answer would count as unasked for
-	txSecond   = time.Second      // that other peers have to announce what an unreliable one has
-	unreliable = 10 * time.Minute // that a source is one after it has not sent a transaction in time
+	txLate     = 15 * time.Second // of silence of a peer that owes some, until it counts as a fault
+	txForgiven = 2 * time.Minute  // until an answer counts as unsolicited
+	txSecond   = time.Second      // in which others may announce what an unreliable source has
+	unreliable = 10 * time.Minute // for which a source is unreliable after a late transaction
 )
 
-// txRequests decides which announced transactions are asked for, and of whom: each once,
-// of the first peer that announced it, and of one in another network when it is late.
-// Of one that the wallet keeps a second copy is fetched from another network: the hash
-// by which transactions are asked for leaves out the witness, which any peer can forge.
-// It is a plain value.
+// txRequests decides which announced transactions are requested, and from which peer: each
+// once, from the first peer that announced it, and from one in another network when it is
+// late. Of a transaction that the wallet keeps a second copy is fetched from another network:
+// the hash by which transactions are requested leaves out the witness, which any peer can
+// forge. It is a plain value.
 type txRequests struct {
 	known     recentHashes // by hash
 	refused   recentHashes // by the hash of all bytes
@@ -45,24 +44,24 @@ type txRequests struct {
 	kept      []chainhash.Hash // of delivered, oldest first
 }
 
-// txPeer is what one peer has announced and owes.
+// txPeer is what one peer has announced, and what it was asked for and has not sent.
 type txPeer struct {
 	*source
 	name    string                       // of the source
 	group   string                       // see addrbook.GroupOf
-	asked   map[chainhash.Hash]time.Time // when; until it is answered
-	sentAt  time.Time                    // when it last sent something that it owed
+	asked   map[chainhash.Hash]time.Time // time of the request, until it is answered
+	sentAt  time.Time                    // when it last answered a request
 	backlog []chainhash.Hash
 }
 
-// txRequest is a transaction that is wanted.
+// txRequest is the request for one transaction.
 type txRequest struct {
 	from   uint64    // the peer that was asked; zero if none was yet
-	due    time.Time // when another peer is asked
-	spares []uint64  // who else has it
+	due    time.Time // when the next peer is asked
+	spares []uint64  // other peers that have it
 }
 
-// delivery is a transaction that was handed up.
+// delivery is a transaction that was delivered to the wallet.
 type delivery struct {
 	copies []txCopy
 	kept   bool     // by the wallet
@@ -82,7 +81,7 @@ func newTxRequests() txRequests {
 	}
 }
 
-// peer returns what is known of a peer.
+// peer returns the state of a peer, and creates it for a new one.
 func (h *txRequests) peer(id uint64, addr string, now time.Time) *txPeer {
 	if e := h.peers[id]; e != nil {
 		return e
@@ -100,7 +99,8 @@ func (h *txRequests) peer(id uint64, addr string, now time.Time) *txPeer {
 	return e
 }
 
-// announced takes what a peer has announced, and returns what to ask it for.
+// announced records the transactions that a peer announces, and returns which to request from
+// it.
 func (h *txRequests) announced(id uint64, addr string, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
 	e := h.peer(id, addr, now)
 	for _, hash := range hashes {
@@ -111,9 +111,9 @@ func (h *txRequests) announced(id uint64, addr string, hashes []chainhash.Hash, 
 	return h.ask(id, e, now)
 }
 
-// wanted reports whether a peer may be asked for a transaction: it is not known, or a
-// second copy of it is wanted and the peer is of another network than the first. That
-// the peer has it is remembered until the wallet has decided.
+// wanted reports whether a transaction may be requested from a peer: it is not known, or a
+// second copy of it is wanted and the peer is of another network than the first copy. Until
+// the wallet has decided about a transaction, wanted remembers that the peer has it.
 func (h *txRequests) wanted(e *txPeer, id uint64, hash chainhash.Hash) bool {
 	d := h.delivered[hash]
 	switch {
@@ -127,7 +127,8 @@ func (h *txRequests) wanted(e *txPeer, id uint64, hash chainhash.Hash) bool {
 	return d.kept
 }
 
-// ask takes as much of a peer's backlog as it may owe us.
+// ask returns the next transactions of a peer's backlog to request from it, as many as may be
+// in flight.
 func (h *txRequests) ask(id uint64, e *txPeer, now time.Time) []chainhash.Hash {
 	e.settle(now)
 	for hash, at := range e.asked {
@@ -162,13 +163,13 @@ func (h *txRequests) ask(id uint64, e *txPeer, now time.Time) []chainhash.Hash {
 		ask = append(ask, hash)
 	}
 	if len(e.backlog) == 0 {
-		e.backlog = nil // so that its memory does not stay
+		e.backlog = nil // releases its memory
 	}
 	return ask
 }
 
-// addSpare remembers that one more peer has what is wanted: peers of networks that are
-// not among the others before those that are, and of too many not the latter.
+// addSpare records one more peer that has a wanted transaction: peers of networks that are
+// not among the others before the rest, and of too many it drops the last.
 func (h *txRequests) addSpare(w *txRequest, id uint64, e *txPeer) {
 	if w.from == id || slices.Contains(w.spares, id) {
 		return
@@ -198,16 +199,16 @@ func (h *txRequests) groupOf(id uint64) string {
 	return ""
 }
 
-// arrival is what has become of a transaction that a peer sent.
+// arrival is the result of a transaction that a peer sent.
 type arrival struct {
 	asked  bool             // the peer was asked for it
-	fresh  bool             // it is to be handed up
+	fresh  bool             // it is to be delivered to the wallet
 	agreed bool             // peers of two networks have sent the same bytes
 	source string           // of the peer
-	ask    []chainhash.Hash // what to ask the peer for now
+	ask    []chainhash.Hash // transactions to request from the peer now
 }
 
-// arrived takes a transaction that a peer has sent. Full is the hash of all its bytes.
+// arrived records a transaction that a peer has sent. Full is the hash of all its bytes.
 func (h *txRequests) arrived(id uint64, hash, full chainhash.Hash, size int, now time.Time) (a arrival) {
 	e := h.peers[id]
 	if e == nil {
@@ -243,8 +244,8 @@ func (h *txRequests) arrived(id uint64, hash, full chainhash.Hash, size int, now
 	return a
 }
 
-// compare holds another copy of a transaction that the wallet keeps against those that
-// came before, and reports whether it is the same as one from another network.
+// compare compares another copy of a transaction that the wallet keeps with the earlier
+// copies, and reports whether it equals one from another network.
 func (h *txRequests) compare(hash chainhash.Hash, d *delivery, c txCopy) bool {
 	delete(h.byHash, hash)
 	same := slices.ContainsFunc(d.copies, func(o txCopy) bool { return o.full == c.full && o.group != c.group })
@@ -261,8 +262,8 @@ func (h *txRequests) conclude(hash chainhash.Hash) {
 	h.kept = slices.DeleteFunc(h.kept, func(o chainhash.Hash) bool { return o == hash })
 }
 
-// oversized takes note of a transaction that was not read because of its size, and
-// reports whether the peer was asked for any.
+// oversized records a transaction that was skipped because of its size, and reports whether
+// the peer was asked for any.
 func (h *txRequests) oversized(id uint64, size int, now time.Time) bool {
 	e := h.peers[id]
 	if e == nil || len(e.asked) == 0 {
@@ -273,9 +274,9 @@ func (h *txRequests) oversized(id uint64, size int, now time.Time) bool {
 	return true
 }
 
-// judged takes what the wallet has decided about a transaction that was handed up. Of
-// one that it keeps, a second copy is fetched. One that it has refused is fetched from
-// other peers: its witness may be forged.
+// judged records the decision of the wallet about a transaction. If the wallet keeps it, a
+// second copy is fetched. If the wallet has refused it, it is fetched from other peers: its
+// witness may be forged.
 func (h *txRequests) judged(hash chainhash.Hash, kept, refused bool, now time.Time) {
 	d := h.delivered[hash]
 	switch {
@@ -302,7 +303,7 @@ func (h *txRequests) judged(hash chainhash.Hash, kept, refused bool, now time.Ti
 	}
 }
 
-// dropped forgets a transaction that was not handed up for want of room.
+// dropped forgets a transaction that was not delivered to the wallet for lack of room.
 func (h *txRequests) dropped(hash chainhash.Hash) {
 	if d := h.delivered[hash]; d == nil || !d.kept {
 		h.known.remove(hash)
@@ -310,8 +311,8 @@ func (h *txRequests) dropped(hash chainhash.Hash) {
 	}
 }
 
-// missing takes word that a peer does not have what it was asked for, and
-// returns what to ask it for now. Others are asked by chase.
+// missing records that a peer does not have requested transactions, and returns which to
+// request from it now. Other peers are asked by chase.
 func (h *txRequests) missing(id uint64, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
 	e := h.peers[id]
 	if e == nil {
@@ -330,7 +331,7 @@ func (h *txRequests) missing(id uint64, hashes []chainhash.Hash, now time.Time) 
 	return h.ask(id, e, now)
 }
 
-// left forgets a peer. Others are asked for what it owed by chase.
+// left forgets a peer. The transactions that it owed are requested from other peers by chase.
 func (h *txRequests) left(id uint64, now time.Time) {
 	if e := h.peers[id]; e != nil {
 		e.peers--
@@ -343,9 +344,9 @@ func (h *txRequests) left(id uint64, now time.Time) {
 	}
 }
 
-// chase returns what to ask of whom because somebody else did not send it, and who has
-// sent nothing that it owes for too long. What no other peer has is forgotten, and is
-// fetched when it is announced again.
+// chase returns which transactions to request from which peers because another peer did not
+// send them, and the peers that have owed transactions for txLate and sent none. A
+// transaction that no other peer has is forgotten, and fetched when it is announced again.
 func (h *txRequests) chase(now time.Time) (ask map[uint64][]chainhash.Hash, late []uint64) {
 	ask = make(map[uint64][]chainhash.Hash)
 	for hash, w := range h.byHash {
@@ -366,7 +367,7 @@ func (h *txRequests) chase(now time.Time) (ask map[uint64][]chainhash.Hash, late
 		e.asked[hash] = now
 		ask[id] = append(ask[id], hash)
 	}
-	for id, e := range h.peers { // whose answers never came has room again by now
+	for id, e := range h.peers { // a peer that never answered has room again by now
 		if len(e.asked) > 0 && now.Sub(e.sentAt) >= txLate {
 			e.sentAt, e.failed = now, now
 			late = append(late, id)
@@ -391,7 +392,7 @@ func (h *txRequests) idle() bool {
 	return true
 }
 
-// spare takes the next peer that has a transaction and may be asked.
+// spare removes and returns the next peer that has a transaction and may be asked, or nil.
 func (h *txRequests) spare(w *txRequest, hash chainhash.Hash) (uint64, *txPeer) {
 	for len(w.spares) > 0 {
 		id := w.spares[0]

@@ -11,12 +11,12 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// ErrNotBanned means that there is no such ban to be lifted.
+// ErrNotBanned means that there is no such ban to lift.
 var ErrNotBanned = errors.New("address is not banned")
 
-// Ban keeps away from an address for a time, because the user wants it so. The
-// address is host:port, or a host for all its ports. It replaces a ban that is in
-// force.
+// Ban bans an address for a time, at the wish of the user, and ends its connections. The
+// address is host:port, or a host for all its ports. It replaces an earlier ban. It is an
+// error if the address cannot be parsed or the time is not positive.
 func (p *Pool) Ban(addr string, d time.Duration) error {
 	addr, err := banKey(addr)
 	if err != nil {
@@ -34,9 +34,9 @@ func (p *Pool) Ban(addr string, d time.Duration) error {
 	return nil
 }
 
-// Unban lifts a ban, whatever it was for: that of exactly this host or address, or the one
-// of the host of the peer with this address if a fault of that peer was proven. It returns
-// ErrNotBanned if there is none.
+// Unban lifts the ban of exactly this host or address, whatever it was for, or the ban of its
+// host if the fault of the peer with this address was proven. It returns ErrNotBanned if
+// there is none.
 func (p *Pool) Unban(addr string) error {
 	addr, err := banKey(addr)
 	if err != nil {
@@ -61,8 +61,8 @@ func (p *Pool) Unban(addr string) error {
 	return nil
 }
 
-// banKey brings the address of a ban into its one spelling: host:port, host if it has no
-// port, or a /64 network of IPv6 as bans for proven faults name it.
+// banKey returns the canonical spelling of the address of a ban: host:port, host if it has no
+// port, or a /64 network of IPv6 as in bans for proven faults.
 func banKey(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")

@@ -11,17 +11,17 @@ import (
 const (
 	watchEvery = 10 * time.Second
 
-	// forgotten is how long a process may stand still, as when the machine
-	// sleeps: after that every dcrd node has dropped it.
+	// forgotten is how long a process may stand still, as when the machine sleeps, before its
+	// connections are taken for dead: by then every dcrd node has dropped us.
 	forgotten = 2 * time.Minute
 
-	// noteEvery is how often the book is told of the peers that are connected: it forgets
+	// noteEvery is how often the connected peers are recorded in the book: it forgets
 	// addresses that have not worked for long.
 	noteEvery = 10 * time.Minute
 )
 
-// watch sees that time has passed without us, that peers are still there, and that none
-// but banned ones are left.
+// watch detects that the process stood still, records that connected peers still work, and
+// lifts a ban when only banned peers are left. It returns when ctx ends.
 func (p *Pool) watch(ctx context.Context) {
 	timer := wait.NewTimer(watchEvery)
 	defer timer.Stop()
@@ -37,7 +37,7 @@ func (p *Pool) watch(ctx context.Context) {
 		}
 		now, wallNow := time.Now(), p.cfg.Now().Round(0)
 		if slept := wallNow.Sub(wall) - now.Sub(steady); slept >= forgotten {
-			p.cfg.Log.Info("Woken up, connecting anew", "slept", slept.Round(time.Second))
+			p.cfg.Log.Info("Woken up, reconnecting", "slept", slept.Round(time.Second))
 			p.awake()
 		}
 		steady, wall = now, wallNow

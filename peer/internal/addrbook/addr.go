@@ -12,10 +12,10 @@ import (
 // onionSuffix ends the names of Tor services.
 const onionSuffix = ".onion"
 
-// Canonical returns the one spelling of an address of the form host:port, and whether it
-// has this form: the host is an IP address, without a zone, or the name of a Tor service
-// of version 3, and the port is not zero. An IPv4 address that is mapped into IPv6 is an
-// IPv4 address.
+// Canonical returns the canonical spelling of an address of the form host:port, and whether
+// it has this form: the host is an IP address, without a zone, or the name of a Tor service
+// of version 3, and the port is not zero. An IPv4 address that is mapped into IPv6 is an IPv4
+// address.
 func Canonical(addr string) (string, bool) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestWhatIsLearned checks which addresses are taken, and in which spelling.
+// TestWhatIsLearned checks which addresses are accepted, and in which spelling.
 func TestWhatIsLearned(t *testing.T) {
 	onion := OnionName([32]byte{1, 2, 3})
 	for addr, want := range map[string]string{
@@ -63,7 +63,7 @@ func TestWhatIsLearned(t *testing.T) {
 		t.Error("a book for local networks refuses a local address")
 	}
 	if local.Learn("10.0.0.1:1", announce(start, onion+":9108"), start) != 0 {
-		t.Error("a book without Tor takes an onion name")
+		t.Error("a book without Tor accepts an onion name")
 	}
 }
 
@@ -86,7 +86,8 @@ func TestHostAndGroup(t *testing.T) {
 	}
 }
 
-// TestRoutable compares with what package netip knows, over random addresses.
+// TestRoutable compares with the properties that package netip reports, over random
+// addresses.
 func TestRoutable(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 20_000 {
@@ -114,7 +115,7 @@ func TestOnionName(t *testing.T) {
 		t.Errorf("%s is refused", name)
 	}
 	if isOnionV3("2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wie.onion") || isOnionV3("onion") || isOnionV3(".onion") {
-		t.Error("a wrong name is taken")
+		t.Error("a wrong name is accepted")
 	}
 	for host, want := range map[string]bool{name: true, "x.ONION": true, "x.onion.": true, "onion": true, "onion.org": false, "": false} {
 		if IsOnion(host) != want {

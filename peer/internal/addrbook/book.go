@@ -11,7 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Config says which addresses a book takes. The zero value takes public IP addresses.
+// Config says which addresses a book accepts. The zero value accepts public IP addresses.
 type Config struct {
 	Local bool   // also addresses that are not routed publicly
 	Onion bool   // also the names of Tor services
@@ -36,7 +36,7 @@ type Book struct {
 
 	hosts       ranking // new addresses by host
 	newGroups   ranking // new addresses by group
-	sources     ranking // new addresses by source, one entry under several
+	sources     ranking // new addresses by source, an entry may have several
 	triedHosts  map[string]*entry
 	triedGroups ranking // tried addresses by group
 }
@@ -55,7 +55,7 @@ func New(cfg Config, random *rand.Rand) *Book {
 	}
 }
 
-// Accepts returns the one spelling of an address, and whether the book takes it.
+// Accepts returns the canonical spelling of an address, and whether the book accepts it.
 func (b *Book) Accepts(addr string) (string, bool) {
 	addr, ok := Canonical(addr)
 	if !ok {
@@ -65,7 +65,7 @@ func (b *Book) Accepts(addr string) (string, bool) {
 	if IsOnion(host) {
 		return addr, b.cfg.Onion
 	}
-	// Only of an address that is not routed publicly the port belongs to the host.
+	// The port belongs to the host only if the address is not routed publicly.
 	return addr, b.cfg.Local || host != addr
 }
 
@@ -74,8 +74,8 @@ func (b *Book) Standard(addr string) bool {
 	return b.cfg.Port == 0 || strings.HasSuffix(addr, ":"+strconv.Itoa(int(b.cfg.Port)))
 }
 
-// Learn takes addresses that a source announces: the address of a peer, of the form
-// host:port, or the name of a seeder. It returns how many were new to the book.
+// Learn adds addresses that a source announces: the address of a peer, of the form host:port,
+// or the name of a seeder. It returns how many were new to the book.
 func (b *Book) Learn(source string, list []Announced, now time.Time) (added int) {
 	source = GroupOf(source)
 	for _, a := range list {
@@ -102,8 +102,8 @@ func (b *Book) newEntry(addr string, now time.Time) *entry {
 	return &entry{addr: addr, host: HostOf(addr), group: GroupOf(addr), standard: b.Standard(addr), added: now, heard: now}
 }
 
-// share adds a source to those of a new address. At the limit the source with the most
-// addresses gives way, unless that is the one to be added.
+// share adds a source to a new address. At the limit the source with the most addresses is
+// removed, unless that is the one to be added.
 func (b *Book) share(e *entry, source string) {
 	if e.tried() || slices.Contains(e.sources, source) || len(b.sources.of(source)) >= MaxOfSource {
 		return
@@ -121,14 +121,14 @@ func (b *Book) share(e *entry, source string) {
 	b.sources.add(source, e)
 }
 
-// detach takes away one of several sources of a new address.
+// detach removes one of several sources of a new address.
 func (b *Book) detach(e *entry, source string) {
 	b.sources.remove(source, e)
 	e.sources = slices.DeleteFunc(e.sources, func(s string) bool { return s == source })
 }
 
-// insert adds a new address with one source, and makes room for it. It reports false if
-// it is worse than all that could make room.
+// insert adds a new address with one source, and evicts another one at a limit. It reports
+// false, and adds nothing, if the address is worse than all that could be evicted.
 func (b *Book) insert(e *entry, now time.Time) bool {
 	if tried := b.triedHosts[e.host]; tried != nil && tried.failures == 0 {
 		return false // a node was met at this host, and another port of it adds nothing
@@ -155,7 +155,8 @@ func (b *Book) insert(e *entry, now time.Time) bool {
 	return true
 }
 
-// evictFor removes the worst of some new addresses, unless a newcomer is worse.
+// evictFor evicts the worst of some new addresses and reports true, or false if the newcomer
+// is worse.
 func (b *Book) evictFor(newcomer *entry, of []*entry, now time.Time) bool {
 	victim := b.worst(of, now)
 	if b.badness(newcomer, now).worse(b.badness(victim, now)) {
@@ -165,7 +166,7 @@ func (b *Book) evictFor(newcomer *entry, of []*entry, now time.Time) bool {
 	return true
 }
 
-// worst returns the worst of some new addresses, of equals any.
+// worst returns the worst of some new addresses, any of equal ones.
 func (b *Book) worst(of []*entry, now time.Time) *entry {
 	var worst *entry
 	var how badness
@@ -216,9 +217,9 @@ func (b *Book) remove(e *entry) {
 	}
 }
 
-// Worked records that a node answers at an address now, as a handshake or an open
-// connection shows, and what it offers. Of one host one address is kept: the one that
-// does not fail, or else has the network's own port.
+// Worked records that a node answers at an address now, as a handshake or an open connection
+// shows, and the services it offers. Of one host one address is kept: the one that does not
+// fail, or else has the network's own port.
 func (b *Book) Worked(addr string, services uint64, now time.Time) {
 	addr, ok := b.Accepts(addr)
 	if !ok {
@@ -256,8 +257,8 @@ func (b *Book) addTried(e *entry, now time.Time) {
 	}
 }
 
-// worstTried returns the tried address that has failed most, or else has not worked for
-// the longest time. It is not the newcomer if there is another one.
+// worstTried returns the tried address that has failed most often, or else has not worked for
+// the longest time. It returns the newcomer only if there is no other.
 func (b *Book) worstTried(newcomer *entry, of []*entry, now time.Time) *entry {
 	return slices.MinFunc(of, func(x, y *entry) int {
 		return cmp.Or(
@@ -270,8 +271,8 @@ func (b *Book) worstTried(newcomer *entry, of []*entry, now time.Time) *entry {
 	})
 }
 
-// Failed records that no node answered at an address. It does not count against the
-// address unless the network works, as other connections show.
+// Failed records that no node answered at an address. It counts against the address only if
+// the network works, as other connections show.
 func (b *Book) Failed(addr string, counts bool, now time.Time) {
 	e := b.find(addr)
 	if e == nil {

@@ -18,7 +18,7 @@ func newBook(seed uint64) *Book {
 	return New(Config{Onion: true, Port: port}, rand.New(rand.NewPCG(seed, 0)))
 }
 
-// anywhere lets Pick take any address.
+// anywhere lets Pick return any address.
 func anywhere(Candidate) bool { return true }
 
 // addresses returns n addresses in network groups of their own, from the first on.
@@ -40,8 +40,7 @@ func announce(now time.Time, addrs ...string) []Announced {
 	return list
 }
 
-// check counts everything again from the entries alone, and compares with the limits and
-// the indexes of the book.
+// check counts all entries again, and compares with the limits and the indexes of the book.
 func check(t *testing.T, b *Book) {
 	t.Helper()
 	tried, fresh := 0, 0
@@ -143,9 +142,9 @@ func TestLimitsHold(t *testing.T) {
 	}
 }
 
-// TestFloodHasItsShare checks that fifty addresses from one peer, among thousands from
-// many, and thousands from one peer among fifty from many, are picked no more often than
-// the one source they are.
+// TestFloodHasItsShare checks that fifty addresses from one peer, among thousands from many,
+// and thousands from one peer among fifty from many, are picked no more often than those of
+// any one source.
 func TestFloodHasItsShare(t *testing.T) {
 	for _, test := range []struct {
 		name                  string
@@ -195,8 +194,8 @@ func TestFloodHasItsShare(t *testing.T) {
 	}
 }
 
-// TestFloodDisplacesNoOther checks that whatever is announced, tried addresses stay, and so
-// do those of a source that announced fewer.
+// TestFloodDisplacesNoOther checks that, whatever is announced, tried addresses stay, and the
+// addresses of a source that announced fewer stay too.
 func TestFloodDisplacesNoOther(t *testing.T) {
 	b := newBook(1)
 	met := addresses(0, 100)
@@ -357,8 +356,8 @@ func TestRest(t *testing.T) {
 	}
 }
 
-// TestLongServingAddressStays checks that an address that is noted to work now and then is
-// not forgotten after a month.
+// TestLongServingAddressStays checks that an address that works now and then is not forgotten
+// after a month.
 func TestLongServingAddressStays(t *testing.T) {
 	b, now := newBook(1), start
 	addr := addresses(0, 1)[0]

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// entry is what the book knows about one address.
+// entry is the record of one address.
 type entry struct {
 	addr, host, group string
 	standard          bool     // the port is the network's
@@ -23,7 +23,7 @@ type entry struct {
 // tried reports whether a handshake has succeeded at the address.
 func (e *entry) tried() bool { return !e.worked.IsZero() }
 
-// due reports whether it makes sense to dial the address now.
+// due reports whether the address may be dialled again now.
 func (e *entry) due(now time.Time) bool {
 	if e.attempted.IsZero() || e.failures == 0 {
 		return true
@@ -32,7 +32,7 @@ func (e *entry) due(now time.Time) bool {
 	return now.Sub(e.attempted) >= rest || now.Before(e.attempted)
 }
 
-// expired reports whether nothing is to be expected of the address any longer.
+// expired reports whether the address is too old or has failed too often to be kept.
 func (e *entry) expired(now time.Time) bool {
 	if !e.tried() {
 		return e.failures >= maxNewFailures || now.Sub(e.heard) > MaxAge
@@ -41,7 +41,7 @@ func (e *entry) expired(now time.Time) bool {
 	return e.failures >= maxTriedFailures && age > MaxAge/4 || age > MaxAge
 }
 
-// badness is what evictions compare, the most important first: greater is worse.
+// badness is compared by evictions, the most important number first: greater is worse.
 type badness [5]int
 
 // worse reports whether b is worse than c.
@@ -51,7 +51,7 @@ func (b badness) worse(c badness) bool { return slices.Compare(b[:], c[:]) > 0 }
 func (b *Book) badness(e *entry, now time.Time) badness {
 	crowd := len(b.hosts.of(e.host))
 	if b.all[e.addr] != e {
-		crowd++ // it is about to come
+		crowd++ // the entry itself, which is not yet in the book
 	}
 	return badness{
 		oneIf(e.expired(now)),
@@ -62,7 +62,8 @@ func (b *Book) badness(e *entry, now time.Time) badness {
 	}
 }
 
-// greed returns how many addresses the most modest source of a new address has.
+// greed returns the number of addresses of the source that has fewest, among the sources of a
+// new address.
 func (b *Book) greed(e *entry) int {
 	least := MaxOfSource
 	for _, s := range e.sources {

@@ -8,7 +8,7 @@ const (
 	MaxNew        = 4096 // new addresses
 	MaxTriedGroup = 64   // tried addresses in one network group
 	MaxNewGroup   = 64   // new addresses in one network group
-	MaxNewHost    = 2    // new addresses of one host; of tried ones it has one
+	MaxNewHost    = 2    // new addresses of one host; a host has one tried address
 	MaxOfSource   = 256  // new addresses of one source
 	MaxSources    = 8    // sources of one address
 )

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Kind is which addresses of the book to pick from.
+// Kind selects the addresses of the book to pick from.
 type Kind uint8
 
 // The kinds.
 const (
-	AnyKind    Kind = iota // tried and new ones, as often
+	AnyKind    Kind = iota // tried and new ones, with the same chance
 	OnlyTried              // tried ones
 	OnlyNew                // new ones
-	EachSource             // tried and new ones, as often, and of these each source as often
+	EachSource             // like AnyKind, and all sources of new ones with the same chance
 )
 
 // Candidate is an address that may be picked.
@@ -26,8 +26,8 @@ type Candidate struct {
 	Standard          bool // the port is the network's own
 }
 
-// Pick returns an address to dial at random, of those that are due and that the caller
-// finds usable. It reports false if there is none.
+// Pick returns a random address to dial, of those that are due and for which usable returns
+// true. It reports false if there is none.
 func (b *Book) Pick(kind Kind, now time.Time, usable func(Candidate) bool) (Candidate, bool) {
 	var tried, fresh []*entry
 	for _, e := range b.order {
@@ -63,7 +63,8 @@ func untried(entries []*entry) []*entry {
 	return rest
 }
 
-// ofSeeders returns, every other time, the entries that a seeder has announced, if any.
+// ofSeeders returns the entries that a seeder has announced, every other time and if there
+// are any; else all.
 func (b *Book) ofSeeders(entries []*entry) []*entry {
 	if b.random.Uint64()&1 == 0 {
 		return entries
@@ -75,21 +76,22 @@ func (b *Book) ofSeeders(entries []*entry) []*entry {
 	return seeded
 }
 
-// isSeeder reports whether a source is a seeder: of peers the book knows addresses only.
+// isSeeder reports whether a source is a seeder, which has a name; that of a peer is an
+// address.
 func isSeeder(source string) bool {
 	_, err := netip.ParseAddr(source)
 	return err != nil && !strings.HasPrefix(source, "tor:")
 }
 
-// candidate returns the entry as users of the package see it.
+// candidate returns the exported form of an entry.
 func (e *entry) candidate() Candidate {
 	return Candidate{Addr: e.addr, Host: e.host, Group: e.group, Tried: e.tried(), Standard: e.standard}
 }
 
-// ofOneSource returns the entries of one source. A source is the more likely the more
-// network groups its addresses are in, up to the median of all sources: so each group is as
+// ofOneSource returns the entries of one random source. The weight of a source is the number
+// of network groups its addresses are in, up to the median of all sources: each group is as
 // likely as another while sources are alike, and a flood counts as one usual source. With
-// alike set all sources are as likely.
+// alike set all sources have the same weight.
 func (b *Book) ofOneSource(entries []*entry, alike bool) []*entry {
 	by := make(map[string][]*entry)
 	groups := make(map[[2]string]bool)
@@ -121,14 +123,14 @@ func (b *Book) ofOneSource(entries []*entry, alike bool) []*entry {
 	return nil // not reached: the weights add up to the sum
 }
 
-// oneOf returns an entry, each network group as likely as another, and in it each host.
+// oneOf returns a random entry: each network group has the same chance, and in it each host.
 func (b *Book) oneOf(entries []*entry) *entry {
 	entries = b.ofOne(entries, func(e *entry) []string { return []string{e.group} })
 	entries = b.ofOne(entries, func(e *entry) []string { return []string{e.host} })
 	return entries[b.random.IntN(len(entries))]
 }
 
-// ofOne returns the entries that share one of their keys, each key as likely as another.
+// ofOne returns the entries that share one random key; each key has the same chance.
 func (b *Book) ofOne(entries []*entry, keys func(*entry) []string) []*entry {
 	by := make(map[string][]*entry)
 	for _, e := range entries {
@@ -140,7 +142,7 @@ func (b *Book) ofOne(entries []*entry, keys func(*entry) []string) []*entry {
 	return by[sorted[b.random.IntN(len(sorted))]]
 }
 
-// Count returns how many addresses the caller finds usable, due or not.
+// Count returns for how many addresses usable returns true, due or not.
 func (b *Book) Count(usable func(Candidate) bool) (n int) {
 	for _, e := range b.order {
 		if usable(e.candidate()) {
@@ -150,12 +152,12 @@ func (b *Book) Count(usable func(Candidate) bool) (n int) {
 	return n
 }
 
-// AnyRecent reports whether a tried address worked after a moment.
+// AnyRecent reports whether a tried address has worked after the given time.
 func (b *Book) AnyRecent(after time.Time) bool {
 	return slices.ContainsFunc(b.order, func(e *entry) bool { return e.worked.After(after) })
 }
 
-// AnyDue reports whether an address is due that the caller finds usable: whether Pick would
+// AnyDue reports whether an address is due for which usable returns true: whether Pick would
 // return one.
 func (b *Book) AnyDue(now time.Time, usable func(Candidate) bool) bool {
 	return slices.ContainsFunc(b.order, func(e *entry) bool {

@@ -2,14 +2,14 @@ package addrbook
 
 import "slices"
 
-// ranking sorts entries by a key, and the keys by how many entries each has. All of it
-// takes a time that does not depend on the number of keys.
+// ranking sorts entries by a key, and the keys by their number of entries. No operation takes
+// time that depends on the number of keys.
 type ranking struct {
 	sets   map[string]*set
 	bySize [][]*set // bySize[n] are the sets of n entries
 }
 
-// set is the entries with one key.
+// set holds the entries with one key.
 type set struct {
 	key     string
 	entries []*entry
@@ -39,7 +39,7 @@ func (r *ranking) add(key string, e *entry) {
 	r.place(s)
 }
 
-// remove removes an entry that is there from under a key.
+// remove removes an entry from a key under which it is.
 func (r *ranking) remove(key string, e *entry) {
 	s := r.sets[key]
 	r.unplace(s)
@@ -55,7 +55,7 @@ func (r *ranking) remove(key string, e *entry) {
 	r.place(s)
 }
 
-// largest returns the entries of a key that has most, nil if there are none.
+// largest returns the entries of a key that has the most, nil if there are none.
 func (r *ranking) largest() []*entry {
 	for _, sets := range slices.Backward(r.bySize) {
 		if len(sets) > 0 {

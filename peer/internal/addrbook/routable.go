@@ -2,10 +2,10 @@ package addrbook
 
 import "net/netip"
 
-// Routable reports whether an IP address may be that of a node on the internet. It is not
+// Routable reports whether an IP address may be that of a node on the internet: it is not
 // within the special-purpose ranges of the IANA registries (RFC 6890), and of IPv6 in the
 // range that is assigned for unicast. Ranges that stand for IPv4 addresses (6to4, Teredo,
-// NAT64) do not count: they would give the owner of one IPv4 address further groups.
+// NAT64) are not routable here: they would give the owner of one IPv4 address further groups.
 func Routable(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if !ip.IsValid() || ip.Is6() && !globalUnicast().Contains(ip) {

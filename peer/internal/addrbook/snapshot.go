@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Entry is what a book keeps of one address across restarts. Zero times mean never.
+// Entry is the record of one address that is kept across restarts. Zero times mean never.
 type Entry struct {
 	Addr      string
 	Sources   []string // network groups and "name:" with the names of seeders; empty for a tried address
@@ -18,7 +18,7 @@ type Entry struct {
 	Failures  int       // in a row
 }
 
-// Entries returns all that the book knows, in the order of addresses.
+// Entries returns the content of the book, in the order of addresses.
 func (b *Book) Entries() []Entry {
 	out := make([]Entry, len(b.order))
 	for i, e := range b.order {
@@ -31,8 +31,8 @@ func (b *Book) Entries() []Entry {
 	return out
 }
 
-// Restore adds what Entries returned, as far as it makes sense and the limits allow: a file
-// may have been edited, or the clock changed.
+// Restore adds entries of an earlier book, as far as they are valid and the limits allow: a
+// file may have been edited, or the clock changed.
 func (b *Book) Restore(entries []Entry, now time.Time) {
 	for _, f := range entries {
 		addr, ok := b.Accepts(f.Addr)
@@ -61,7 +61,7 @@ func (b *Book) Restore(entries []Entry, now time.Time) {
 	}
 }
 
-// past returns a time, at most now.
+// past returns t, or now if t is later.
 func past(t, now time.Time) time.Time {
 	if t.After(now) {
 		return now

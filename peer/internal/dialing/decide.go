@@ -6,41 +6,41 @@ import (
 	"time"
 )
 
-// How other peers are looked for.
+// Limits on the search for other peers.
 const (
 	maxSearch   = 2                // connections beyond the wanted number
-	firstDwell  = 20 * time.Second // that a peer has to send more than the others,
+	firstDwell  = 20 * time.Second // for a peer to send newer blocks than the others,
 	laterDwell  = 2 * time.Minute  // and after HastyFor
 	HastyFor    = 20 * time.Minute
-	ReplaceWait = 10 * time.Minute // between two peers that are left because they are behind
+	ReplaceWait = 10 * time.Minute // between two peers that are replaced because they are behind
 )
 
-// Why a connection is given up.
+// Why is why a connection is ended.
 type Why uint8
 
 // The reasons.
 const (
 	Nothing   Why = iota
-	NotBetter     // it was made to find a peer that knows more, and this one does not
+	NotBetter     // it was made to find newer blocks, and its peer has none
 	Behind        // other peers have sent blocks of the best chain, and this one has not
 	Surplus       // another peer has its place
 )
 
-// Leave is a connection to be given up.
+// Leave is a connection to end, and why.
 type Leave struct {
 	ID  int
 	Why Why
 }
 
-// Decision is what to do next.
+// Decision is the next step.
 type Decision struct {
 	Promote []int   // connections that become some of the wanted number
-	Leave   []Leave // connections to be given up
-	Dial    Purpose // the connection to be made, None for none
+	Leave   []Leave // connections to end
+	Dial    Purpose // the connection to make, None for none
 	Rotated bool    // a peer was replaced for variety
 }
 
-// Decide returns what to do next. It is asked again after each change.
+// Decide returns the next step from a state. The caller calls it again after each change.
 func Decide(s State) Decision {
 	s.Slots = slices.Clone(s.Slots)
 	var d Decision
@@ -54,7 +54,7 @@ func Decide(s State) Decision {
 	return d
 }
 
-// judge decides about a connection that was made beyond the wanted number.
+// judge decides about a connection beyond the wanted number.
 func (d *Decision) judge(s *State, x *Slot) {
 	switch x.Purpose {
 	case Diversify:
@@ -76,8 +76,8 @@ func (d *Decision) judge(s *State, x *Slot) {
 	}
 }
 
-// promote makes a connection one of the wanted number, and gives up another one if there
-// would be too many: the given one, or else the youngest.
+// promote counts a connection among the wanted number, and ends another one if there would be
+// too many: the given one, or else the youngest.
 func (d *Decision) promote(s *State, x, instead *Slot) {
 	x.Purpose = Fill
 	d.Promote = append(d.Promote, x.ID)
@@ -89,20 +89,20 @@ func (d *Decision) promote(s *State, x, instead *Slot) {
 	case s.count(Fill) > s.Wanted, s.has(instead.Group, instead):
 		why := Surplus
 		if instead.Best < x.Best && s.StaleAfter > 0 && x.News.Sub(instead.News) >= s.StaleAfter/3 {
-			why = Behind // and not only connected a moment ago
+			why = Behind // its peer has had the time to send newer blocks
 		}
 		d.leave(instead, why)
 	}
 }
 
-// leave gives up a connection.
+// leave adds a connection to those to end.
 func (d *Decision) leave(x *Slot, why Why) {
 	d.Leave = append(d.Leave, Leave{x.ID, why})
 	x.Purpose, x.Connected = None, false
 }
 
-// leaveBehind gives up the peer that is furthest behind, if that is too far. While other
-// peers are looked for all are, and each new one shows whether it is better.
+// leaveBehind ends the connection whose peer is furthest behind, if that is too far. During a
+// search all peers are behind, and each new one shows whether it is better.
 func (d *Decision) leaveBehind(s *State) {
 	if s.StaleAfter == 0 || s.Searching || s.Now.Before(s.ReplaceAt) {
 		return
@@ -112,7 +112,7 @@ func (d *Decision) leaveBehind(s *State) {
 	}
 }
 
-// toDial returns which connection to make next.
+// toDial returns the purpose of the next connection to make, None if there is none.
 func (s *State) toDial() Purpose {
 	switch {
 	case s.count(Fill) < s.Wanted:
@@ -130,7 +130,7 @@ func (s *State) toDial() Purpose {
 	return None
 }
 
-// count returns how many connections there are, or are being made, for a purpose.
+// count returns how many connections exist or are being made for a purpose.
 func (s *State) count(p Purpose) (n int) {
 	for i := range s.Slots {
 		if s.Slots[i].Purpose == p {
@@ -140,7 +140,7 @@ func (s *State) count(p Purpose) (n int) {
 	return n
 }
 
-// has reports whether a peer other than x of the wanted number is in a group.
+// has reports whether a connection other than x of the wanted number is in a group.
 func (s *State) has(group string, x *Slot) bool {
 	for i := range s.Slots {
 		if o := &s.Slots[i]; o != x && o.Purpose == Fill && o.Group == group {
@@ -150,13 +150,14 @@ func (s *State) has(group string, x *Slot) bool {
 	return false
 }
 
-// duplicate returns the youngest peer that shares its group with another one. It is
+// duplicate returns the youngest connection that shares its group with another one. It is
 // never x.
 func (s *State) duplicate(x *Slot) *Slot {
 	return s.youngest(x, func(o *Slot) bool { return s.has(o.Group, o) })
 }
 
-// youngest returns the peer connected last that fits, nil if there is none. It is never x.
+// youngest returns the youngest connection for which fits returns true, nil if there is none.
+// It is never x.
 func (s *State) youngest(x *Slot, fits func(*Slot) bool) (youngest *Slot) {
 	for i := range s.Slots {
 		o := &s.Slots[i]
@@ -167,8 +168,8 @@ func (s *State) youngest(x *Slot, fits func(*Slot) bool) (youngest *Slot) {
 	return youngest
 }
 
-// mostBehind returns the peer whose newest block of the best chain is oldest, nil if
-// there is none. It is never x.
+// mostBehind returns the connection whose peer sent the oldest newest block of the best
+// chain, nil if there is none. It is never x.
 func (s *State) mostBehind(x *Slot) (last *Slot) {
 	for i := range s.Slots {
 		o := &s.Slots[i]
@@ -182,8 +183,8 @@ func (s *State) mostBehind(x *Slot) (last *Slot) {
 	return last
 }
 
-// Share returns how many connections one network group may have when so many are wanted
-// and the addresses that can be dialled or are connected lie in so many groups.
+// Share returns how many connections one network group may have, given the wanted number of
+// connections and the number of groups of addresses that are connected or can be dialled.
 func Share(wanted, groups int) int {
 	if groups <= 1 {
 		return wanted

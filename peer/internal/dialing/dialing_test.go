@@ -9,7 +9,7 @@ import (
 
 var start = time.Unix(1_700_000_000, 0)
 
-// TestPace counts the dials of every minute while they are asked for at random rates.
+// TestPace counts the dials of every minute while dials are requested at random rates.
 func TestPace(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 0))
@@ -46,7 +46,7 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// ask runs Seeding over a time and returns when it asked.
+// ask runs Seeding over a time and returns when seeders were asked.
 func ask(s *Seeding, length time.Duration, need func(after time.Duration) Need, answered bool) (asked []time.Duration) {
 	for d := time.Duration(0); d < length; d += time.Second {
 		n := need(d)
@@ -59,7 +59,7 @@ func ask(s *Seeding, length time.Duration, need func(after time.Duration) Need, 
 }
 
 // TestSeedersAreAskedInEachDeadEnd checks after how long seeders are asked first, and that
-// a book full of addresses does not keep them from being asked.
+// they are asked although the book is full of addresses.
 func TestSeedersAreAskedInEachDeadEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		need Need
@@ -105,7 +105,7 @@ func TestSeedersAreLeftAlone(t *testing.T) {
 			t.Errorf("%s: asked %d times in a day, at most %d", name, n, test.most)
 		}
 	}
-	// Connections that come and go do not make it ask more often.
+	// Connections that are made and lost do not raise the number of requests.
 	var s Seeding
 	flapping := func(after time.Duration) Need {
 		if after/(3*time.Minute)%2 == 0 {
@@ -114,9 +114,9 @@ func TestSeedersAreLeftAlone(t *testing.T) {
 		return Need{Connected: true, Dialable: true, Recent: true}
 	}
 	if n := len(ask(&s, day, flapping, true)); n > 20 {
-		t.Errorf("with connections that come and go asked %d times in a day", n)
+		t.Errorf("with connections that are made and lost asked %d times in a day", n)
 	}
-	// After a day with all connections the pauses begin from the first.
+	// After a day with all connections the pauses restart with the first.
 	s = Seeding{}
 	later := func(after time.Duration) Need {
 		return Need{Missing: after < 12*time.Hour || after > 20*time.Hour, Connected: true, Dialable: true, Recent: true}
@@ -127,8 +127,8 @@ func TestSeedersAreLeftAlone(t *testing.T) {
 	}
 }
 
-// TestSearchAsksAgain checks that a search for other peers asks seeders soon although the
-// pauses have grown to hours, and that searches in a row do not make it ask often.
+// TestSearchAsksAgain checks that during a search for other peers seeders are asked soon
+// although the pauses have grown to hours, and that searches in a row do not ask often.
 func TestSearchAsksAgain(t *testing.T) {
 	var s Seeding
 	need := func(after time.Duration) Need {
@@ -156,7 +156,7 @@ func full() State {
 	return s
 }
 
-// TestDecide spells out what is done in which state.
+// TestDecide lists states and their decisions.
 func TestDecide(t *testing.T) {
 	extra := func(p Purpose, best uint32, since time.Duration) Slot {
 		return Slot{ID: 9, Group: "x", Purpose: p, Connected: true, Since: start.Add(-since), Best: best, Base: 100, News: start}
@@ -220,8 +220,8 @@ func TestDecide(t *testing.T) {
 }
 
 // TestDecideKeepsTheNumber applies decisions to random states until nothing is left to do,
-// and checks that there are never more connections than wanted and two, and in the end as
-// many as wanted.
+// and checks that there are never more than two connections beyond the wanted number, and
+// that number in the end.
 func TestDecideKeepsTheNumber(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 0))

@@ -2,20 +2,20 @@ package dialing
 
 import "time"
 
-// Limits on dials: burst at once, and one more per interval. In no minute are there more
-// than burst + 60 s / interval = 46.
+// Limits on dials: burst at once, and one more per interval. No minute has more than burst +
+// 60 s / interval = 46.
 const (
 	burst    = 16
 	interval = 2 * time.Second
 )
 
-// Pace limits the rate of dials. The zero value is one that has been idle for long. It is
-// a plain value: its owner guards it.
+// Pace limits the rate of dials. The zero value has been idle for long. It is a plain value:
+// its owner guards it.
 type Pace struct {
-	full time.Time // when the whole burst is there again
+	full time.Time // when the whole burst is available again
 }
 
-// Reserve takes the next turn, and returns how long to wait for it.
+// Reserve reserves the next dial, and returns how long to wait for it.
 func (p *Pace) Reserve(now time.Time) time.Duration {
 	if p.full.Before(now) {
 		p.full = now

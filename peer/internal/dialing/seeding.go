@@ -2,45 +2,45 @@ package dialing
 
 import "time"
 
-// How long connections have to be missing before seeders are asked, and the pauses
-// between two times.
+// How long connections have to be missing before seeders are asked, and the pauses between
+// requests.
 const (
-	graceUsual   = 90 * time.Second // with addresses of nodes that were met lately
+	graceUsual   = 90 * time.Second // with addresses of nodes that have answered recently
 	graceUnknown = 10 * time.Second // without
-	graceSearch  = time.Minute      // while other peers are looked for
-	searchAgain  = 10 * time.Minute // after an earlier time, when a search for others begins
+	graceSearch  = time.Minute      // during a search for other peers
+	searchAgain  = 10 * time.Minute // after the last request, when a search begins
 
-	firstPause = 2 * time.Minute  // doubles each time,
+	firstPause = 2 * time.Minute  // doubles with each request,
 	maxPause   = 4 * time.Hour    // up to this
 	maxFailing = 10 * time.Minute // or this, while no seeder answers and there is no peer
 
-	forgetAfter = time.Hour // of having all connections: the pauses begin from the first
+	forgetAfter = time.Hour // with all connections, after which the pauses restart with the first
 )
 
-// Seeding is when seeders were asked. The zero value is before the first time.
+// Seeding records when seeders were asked. The zero value is before the first request.
 type Seeding struct {
 	missing  time.Time // since when connections are missing; zero if none are
 	complete time.Time // since when none are missing; zero if some are
-	asked    time.Time // zero before the first time
+	asked    time.Time // zero before the first request
 	pause    time.Duration
-	attempts int // without all connections for an hour in between
+	attempts int // since there were all connections for an hour
 
 	searching bool // at the last decision
 }
 
-// Need is why seeders may have to be asked.
+// Need is the state by which is decided whether to ask seeders.
 type Need struct {
 	Missing   bool // connections are missing
 	Connected bool // there is a connection
 	Dialable  bool // an address of the book can be dialled now, or is
-	Recent    bool // a node was met lately at an address of the book
-	Searching bool // peers other than the connected ones are looked for
+	Recent    bool // a node has answered recently at an address of the book
+	Searching bool // a search for other peers is running
 }
 
 // Due reports whether seeders are to be asked now.
 func (s *Seeding) Due(need Need, now time.Time) bool {
 	if need.Searching && !s.searching && now.Sub(s.asked) >= searchAgain {
-		s.pause, s.attempts, s.missing = 0, min(s.attempts, 3), now // once soon, then after longer than this
+		s.pause, s.attempts, s.missing = 0, min(s.attempts, 3), now // the first request soon
 	}
 	s.searching = need.Searching
 	if !need.Missing && !need.Searching {
