@@ -25,8 +25,8 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// addrV2 returns the bytes of an addrv2 message with an address of each type, and
-// with one of a type that nobody knows.
+// addrV2 returns the bytes of an addrv2 message with an address of each type, and one of an
+// unknown type if so asked.
 func addrV2(t testing.TB, unknown bool) []byte {
 	at := time.Unix(1_700_000_000, 0)
 	msg := wire.NewMsgAddrV2([]wire.NetAddressV2{
@@ -45,8 +45,8 @@ func addrV2(t testing.TB, unknown bool) []byte {
 	return buf.Bytes()
 }
 
-// TestAddressMessages checks that what addr and addrv2 announce gets into the book,
-// and that a type of address that is not known here is no fault.
+// TestAddressMessages checks that the addresses of addr and addrv2 messages are added to the
+// book, and that an address of an unknown type is no fault.
 func TestAddressMessages(t *testing.T) {
 	v2 := version()
 	v2.ProtocolVersion = int32(wire.AddrV2Version)
@@ -76,8 +76,8 @@ func TestAddressMessages(t *testing.T) {
 	}
 }
 
-// FuzzAddresses checks that no addrv2 message makes an address that the book takes
-// and a dialler or the file would not.
+// FuzzAddresses checks that the book accepts no address of an addrv2 message that a dialler
+// or the file would not accept.
 func FuzzAddresses(f *testing.F) {
 	f.Add(addrV2(f, false))
 	f.Add(addrV2(f, true))

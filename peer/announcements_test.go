@@ -6,7 +6,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// TestMailbox checks the bounds, and that the oldest goes first.
+// TestMailbox checks the bounds, and that the oldest announcement is dropped first.
 func TestMailbox(t *testing.T) {
 	var m announcements
 	for i := range 2 * maxAnnouncements {

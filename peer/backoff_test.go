@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestBackoff checks the pauses: doubling, bounded, jittered, long after a refusal,
-// and short again after a long life.
+// TestBackoff checks the pauses: doubling, bounded, jittered, long after a refusal, and short
+// again after a long connection.
 func TestBackoff(t *testing.T) {
 	b := backoff{min: time.Second, max: 30 * time.Second, refused: time.Hour}
 	for i, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {

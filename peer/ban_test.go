@@ -11,8 +11,8 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// TestAccuse checks that a proven fault bans with its evidence, in the log for the
-// user to see, keeps the address from being dialled, and expires.
+// TestAccuse checks that a proven fault bans with its evidence, is logged as an error, keeps
+// the address from being dialled, and that the ban expires.
 func TestAccuse(t *testing.T) {
 	chain := newTestChain(3)
 	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
@@ -28,10 +28,10 @@ func TestAccuse(t *testing.T) {
 			t.Errorf("bans %+v, want %+v", bans, want)
 		}
 		if said := b.log.reasons(slog.LevelError); !slices.Equal(said, []string{Invalid.String()}) {
-			t.Errorf("said loudly: %q", said)
+			t.Errorf("logged errors: %q", said)
 		}
 
-		b.Accuse(bad.ID, errors.New("more")) // departed, and banned already
+		b.Accuse(bad.ID, errors.New("more")) // the peer has disconnected and is banned already
 		if !slices.Equal(b.Bans(), bans) {
 			t.Errorf("second evidence changed the ban: %v", b.Bans())
 		}
@@ -44,12 +44,12 @@ func TestAccuse(t *testing.T) {
 	})
 }
 
-// TestAccuseDeparted checks that the proof of a fault may take longer than the
-// connection lives, and that nobody else is hit by an unknown id.
+// TestAccuseDeparted checks that a fault can be proven after the connection has ended, and
+// that an unknown id bans no peer.
 func TestAccuseDeparted(t *testing.T) {
 	run(t, nil, []func(*node){(*node).welcome}, func(t *testing.T, b *bench) {
-		b.Accuse(0, errors.New("nobody"))
-		b.Accuse(12345, errors.New("nobody"))
+		b.Accuse(0, errors.New("no peer"))
+		b.Accuse(12345, errors.New("no peer"))
 		if len(b.Bans()) != 0 {
 			t.Errorf("bans %v", b.Bans())
 		}
@@ -60,7 +60,7 @@ func TestAccuseDeparted(t *testing.T) {
 	})
 }
 
-// TestAcquit checks that the ban of an accused peer is lifted and the peer is connected again,
+// TestAcquit checks that the ban of an accused peer is lifted and the peer connected again,
 // and that a ban of the user stays.
 func TestAcquit(t *testing.T) {
 	chain := newTestChain(3)

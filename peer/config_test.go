@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestNewRefuses checks what a configuration must not be.
+// TestNewRefuses checks which configurations are refused.
 func TestNewRefuses(t *testing.T) {
 	good := Config{Params: params, UserAgent: "/spvd:0.1.0/", Connect: []string{"localhost"}}
 	if _, err := New(good); err != nil {
@@ -35,7 +35,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestAddresses checks the default port and that each address is there once.
+// TestAddresses checks the default port and that each address is listed once.
 func TestAddresses(t *testing.T) {
 	got, err := addresses([]string{
 		"Example.org", "example.org:9108", "1.2.3.4", "1.2.3.4:5", "::1", "[::1]", "[::1]:9108", "[2001:db8::1]:7", " 1.2.3.4 ",

@@ -12,13 +12,13 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestInitStateOnce checks that getinitstate is answered once and with nothing in
-// it: dcrd drops who does not answer and bans who answers twice.
+// TestInitStateOnce checks that getinitstate is answered once and with an empty message: dcrd
+// drops peers that do not answer and bans peers that answer twice.
 func TestInitStateOnce(t *testing.T) {
 	script := welcomeThen(func(n *node) {
 		n.send(wire.NewMsgGetInitState())
 		if m := expect[*wire.MsgInitState](n); len(m.BlockHashes)+len(m.VoteHashes)+len(m.TSpendHashes) != 0 {
-			n.t.Errorf("initstate has something in it: %+v", m)
+			n.t.Errorf("initstate is not empty: %+v", m)
 		}
 		n.send(wire.NewMsgGetInitState(), wire.NewMsgPing(5))
 		expect[*wire.MsgPong](n) // and no second initstate before it
@@ -26,7 +26,8 @@ func TestInitStateOnce(t *testing.T) {
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) { b.only() })
 }
 
-// TestGetDataNotFound checks that what we do not have is said not to be found.
+// TestGetDataNotFound checks that requests for data that we do not have are answered with
+// notfound.
 func TestGetDataNotFound(t *testing.T) {
 	script := welcomeThen(func(n *node) {
 		ask := wire.NewMsgGetData()
@@ -61,7 +62,7 @@ func TestPing(t *testing.T) {
 			}
 			pings = append(pings, time.Now())
 			<-time.After(delay)
-			n.send(wire.NewMsgPong(ping.Nonce + 1)) // means nothing
+			n.send(wire.NewMsgPong(ping.Nonce + 1)) // is ignored
 			n.send(wire.NewMsgPong(ping.Nonce))
 		}
 	})
@@ -84,19 +85,19 @@ func TestPing(t *testing.T) {
 	})
 }
 
-// TestIdleDisconnect checks when a peer that answers no ping is left.
+// TestIdleDisconnect checks when a peer that answers no ping is disconnected.
 func TestIdleDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, welcomeThen((*node).drain))
 		lived, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
 		if why.Reason != Idle || lived != b.cfg.PingEvery+b.cfg.PongTimeout {
-			t.Errorf("left after %v: %v", lived, why)
+			t.Errorf("disconnected after %v: %v", lived, why)
 		}
 		b.net.wg.Wait()
 	})
 }
 
-// TestUnknownMessages checks that unknown and unwanted messages are read over.
+// TestUnknownMessages checks that unknown and unused messages are skipped.
 func TestUnknownMessages(t *testing.T) {
 	script := welcomeThen(func(n *node) {
 		n.raw(frameOf(params.Net, "novelty", make([]byte, 1<<20)))
@@ -158,9 +159,8 @@ func TestBlockMalformed(t *testing.T) {
 	})
 }
 
-// TestRequestDeadlines checks the deadlines of a request: bytes of the reply that keep
-// coming put off the first, unless they are too few, and not the last. Other messages
-// put off none.
+// TestRequestDeadlines checks the deadlines of a request: arriving bytes of the reply put off
+// the first deadline, unless they are too few, and not the last. Other messages put off none.
 func TestRequestDeadlines(t *testing.T) {
 	whole := frameOf(params.Net, wire.CmdCFiltersV2, encoded(wire.NewMsgCFiltersV2([]wire.MsgCFilterV2{
 		{BlockHash: chainhash.Hash{1}, Data: make([]byte, 60_000)}, {BlockHash: chainhash.Hash{2}}})))
@@ -203,8 +203,8 @@ func TestRequestDeadlines(t *testing.T) {
 	}
 }
 
-// TestLateReply checks that replies to requests that expired or were cancelled
-// harm nobody, and that requests of the same kind after them get their own.
+// TestLateReply checks that replies to requests that expired or were cancelled do no harm,
+// and that later requests of the same kind get their own replies.
 func TestLateReply(t *testing.T) {
 	chain := newTestChain(300)
 	late := 11 * time.Second
@@ -263,8 +263,8 @@ func TestLateReply(t *testing.T) {
 	})
 }
 
-// TestReplyAtTheLastMoment checks that a request that is given up while its reply
-// is on the way from the table gets the reply.
+// TestReplyAtTheLastMoment checks that a request that is abandoned while its reply is being
+// delivered returns the reply.
 func TestReplyAtTheLastMoment(t *testing.T) {
 	c := &conn{addr: "a:1"}
 	r := c.table.ask(getBlock, 1, 1, time.Now())
@@ -278,12 +278,12 @@ func TestReplyAtTheLastMoment(t *testing.T) {
 	}
 	c.take(getBlock, about(2, 2)).settle([]byte{2}, nil)
 	if len(late.done) != 0 {
-		t.Error("an abandoned request was settled")
+		t.Error("an abandoned request was completed")
 	}
 }
 
-// TestSendHeaders checks that sendheaders goes out once per connection, and that
-// headers which nobody asked for are announcements from then on only.
+// TestSendHeaders checks that sendheaders is sent once per connection, and that unrequested
+// headers are announcements from then on only.
 func TestSendHeaders(t *testing.T) {
 	chain := newTestChain(10)
 	script := welcomeThen(func(n *node) {
@@ -291,9 +291,9 @@ func TestSendHeaders(t *testing.T) {
 		expect[*wire.MsgSendHeaders](n)
 		n.send(chain.headers(9))
 		expect[*wire.MsgGetHeaders](n)
-		n.send(chain.headers(8)) // an announcement that overtakes the reply
+		n.send(chain.headers(8)) // an announcement that is sent before the reply
 		n.send(chain.headers(2))
-		n.send(wire.NewMsgHeaders()) // nothing
+		n.send(wire.NewMsgHeaders()) // no headers
 	})
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
 		id := b.only().ID
@@ -314,7 +314,7 @@ func TestSendHeaders(t *testing.T) {
 		var news [][]byte
 		b.TakeAnnouncements(func(from uint64, headers []byte, blocks []chainhash.Hash) {
 			if from != id || blocks != nil {
-				t.Errorf("news from %d with %d blocks", from, len(blocks))
+				t.Errorf("announcement from %d with %d blocks", from, len(blocks))
 			}
 			news = append(news, headers)
 		})
@@ -323,13 +323,13 @@ func TestSendHeaders(t *testing.T) {
 			t.Errorf("%d announcements", len(news))
 		}
 		if err := b.SendHeaders(t.Context(), id+1); !errors.Is(err, Gone) {
-			t.Errorf("sendheaders to nobody: %v", err)
+			t.Errorf("sendheaders to an unknown id: %v", err)
 		}
 	})
 }
 
-// TestHeadersPoke checks that a poke comes for announced headers, and for headers
-// of any kind when they raise the height that the peer claims.
+// TestHeadersPoke checks that the pool is poked for announced headers, and for headers of any
+// kind when they raise the height that the peer claims.
 func TestHeadersPoke(t *testing.T) {
 	chain := newTestChain(200)
 	script := welcomeThen(func(n *node) {
@@ -368,8 +368,8 @@ func TestHeadersPoke(t *testing.T) {
 	})
 }
 
-// TestBlockAnnouncements checks that announced blocks arrive in order, that the
-// poke comes, and that the reader does not wait for whoever takes them.
+// TestBlockAnnouncements checks that announced blocks are delivered in order, that the pool
+// is poked, and that the reader does not wait for the consumer.
 func TestBlockAnnouncements(t *testing.T) {
 	const sent = maxAnnouncements + 10
 	script := welcomeThen(func(n *node) {
@@ -402,7 +402,8 @@ func TestBlockAnnouncements(t *testing.T) {
 	})
 }
 
-// TestPingOnDemand: each peer is pinged at once, and once while it owes a pong.
+// TestPingOnDemand checks that each peer is pinged at once, and only once while it owes a
+// pong.
 func TestPingOnDemand(t *testing.T) {
 	pings := make(chan *wire.MsgPing, 10)
 	script := welcomeThen(func(n *node) {

@@ -11,9 +11,9 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestAPanicOverAMessageEndsOneConnection has this program panic over what peers send: over a
-// block that was not asked for, and over a version message. Those peers are left, the stack is
-// logged, the failures are counted, and the pool goes on with the other one.
+// TestAPanicOverAMessageEndsOneConnection has this program panic over messages of peers: over
+// an unrequested block, and over a version message. These peers are disconnected, the stack
+// is logged, the panics are counted, and the pool keeps the other peer.
 func TestAPanicOverAMessageEndsOneConnection(t *testing.T) {
 	chain := newTestChain(3)
 	var armed atomic.Int32 // how many of the next readings of the clock panic

@@ -18,8 +18,9 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// publicNet are parameters of a network whose nodes have public addresses and one port, and
-// whose blocks come by the clock. The magic number is that of the scripted nodes.
+// publicNet returns the parameters of a network whose nodes have public addresses and one
+// port, and whose blocks come at regular intervals. The magic number is that of the scripted
+// nodes.
 func publicNet() *chaincfg.Params {
 	public := *params
 	public.DefaultPort = "9108"
@@ -39,8 +40,7 @@ func mostPerMinute(dials []time.Time) (most int) {
 }
 
 // TestDialsArePaced counts the dials of every minute, those to seeders too, under every
-// combination of what the user names, what the nodes do, what is announced and what is
-// looked for.
+// combination of named peers, behaviour of nodes, announced addresses and searches.
 func TestDialsArePaced(t *testing.T) {
 	scripts := map[string]func(*node){
 		"nodes that work":          good(newTestChain(2)),
@@ -101,9 +101,9 @@ func countDials(t *testing.T, script func(*node), named int, connect bool, known
 	})
 }
 
-// TestAnnouncedPortsAreDialledRarely checks that a peer cannot make us knock at any door: of
-// addresses with other ports than the network's few are dialled, and a node that works at
-// one is kept.
+// TestAnnouncedPortsAreDialledRarely checks that announcements cannot direct our dials at
+// arbitrary ports: of addresses with other ports than the network's few are dialled, and a
+// node that works at one is kept.
 func TestAnnouncedPortsAreDialledRarely(t *testing.T) {
 	tune := func(c *Config) {
 		c.Params = publicNet()
@@ -138,8 +138,8 @@ func newPublicBook(c *Config) *addrbook.Book {
 	return newBook(&public).table
 }
 
-// TestOnionIsNotLookedUp checks that without a proxy no name of a Tor service gets to the
-// dialler, which would look it up, whether peers announce it or the user names it.
+// TestOnionIsNotLookedUp checks that without a proxy no name of a Tor service is passed to
+// the dialler, which would look it up, whether peers announce it or the user names it.
 func TestOnionIsNotLookedUp(t *testing.T) {
 	onion := addrbook.OnionName([32]byte{1}) + ":9108"
 	run(t, nil, nil, func(t *testing.T, b *bench) {
@@ -160,7 +160,7 @@ func TestOnionIsNotLookedUp(t *testing.T) {
 		}
 	})
 	if _, err := New(Config{Params: params, UserAgent: "/x/", Connect: []string{onion}}); !errors.Is(err, ErrNoOnion) {
-		t.Errorf("a configured name is taken: %v", err)
+		t.Errorf("a configured name is accepted: %v", err)
 	}
 	run(t, func(c *Config) { c.Onion = true }, nil, func(t *testing.T, b *bench) {
 		b.net.at(onion, good(newTestChain(2)))
@@ -171,8 +171,8 @@ func TestOnionIsNotLookedUp(t *testing.T) {
 }
 
 // TestOneGroupMakesRoom checks that of two peers in one network group, connected while no
-// other group was known, one is replaced within minutes when another is, though most of what
-// is announced is dead.
+// other group was known, one is replaced within minutes when another group is, although most
+// announced addresses are dead.
 func TestOneGroupMakesRoom(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		var one []string
@@ -201,9 +201,9 @@ func TestOneGroupMakesRoom(t *testing.T) {
 	})
 }
 
-// TestSearchFindsTheOneThatKnowsMore checks what Seek does: among fifty peers that know no
-// more the one that does is found within minutes, stays, and takes the place of another;
-// meanwhile there are at most two connections more than wanted, and no peer is tried twice.
+// TestSearchFindsTheOneThatKnowsMore checks Seek: among fifty peers the only one with newer
+// blocks is found within minutes, stays, and replaces another; meanwhile there are at most
+// two connections beyond the wanted number, and no peer is tried twice.
 func TestSearchFindsTheOneThatKnowsMore(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		addrs := b.populate(50, good(newTestChain(2)))
@@ -232,7 +232,7 @@ func TestSearchFindsTheOneThatKnowsMore(t *testing.T) {
 					b.Credit(i.ID, 11)
 					found = true
 				} else {
-					b.Credit(i.ID, 10) // what all have is no news
+					b.Credit(i.ID, 10) // a block that all peers have sent
 				}
 			}
 			if found {
@@ -256,8 +256,8 @@ func TestSearchFindsTheOneThatKnowsMore(t *testing.T) {
 	})
 }
 
-// TestAnchorsSurviveAStartWithoutNetwork checks that the peers to be dialled first are still
-// known after a process that could connect to none.
+// TestAnchorsSurviveAStartWithoutNetwork checks that the anchors are still known after a
+// process that could connect to none.
 func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "peers.json")
 	synctest.Test(t, func(t *testing.T) {
@@ -315,8 +315,7 @@ func TestConnectedPeersStayInTheBook(t *testing.T) {
 	})
 }
 
-// TestConnectIsBoundToItsContext checks that a dial that waits for its turn ends with its
-// context.
+// TestConnectIsBoundToItsContext checks that a waiting dial ends with its context.
 func TestConnectIsBoundToItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// TestFileKeepsTheBook checks that everything survives being written and read.
+// TestFileKeepsTheBook checks that all state is the same after it was written and read.
 func TestFileKeepsTheBook(t *testing.T) {
 	b, now := bookAt(1)
 	all := addressesOf(0, 30, *now)
@@ -46,8 +46,8 @@ func TestFileKeepsTheBook(t *testing.T) {
 	}
 }
 
-// TestUnusableFile checks that a file that cannot be used is moved aside with a
-// sentence that says so, and stops nothing.
+// TestUnusableFile checks that a file that cannot be used is moved aside, that the error says
+// so, and that the pool starts.
 func TestUnusableFile(t *testing.T) {
 	for _, test := range []struct{ name, content, want string }{
 		{"empty", "", "EOF"},
@@ -82,7 +82,7 @@ func TestUnusableFile(t *testing.T) {
 	}
 }
 
-// TestFileOfVersion1 checks that a file of the first format is read as the second one: its
+// TestFileOfVersion1 checks that a file of version 1 is read as one of version 2: its
 // addresses keep their sources, and bans for proven faults hold for the host.
 func TestFileOfVersion1(t *testing.T) {
 	const old = `{"version":1,"network":"mainnet","addresses":[
@@ -115,8 +115,8 @@ func TestFileOfVersion1(t *testing.T) {
 	}
 }
 
-// FuzzFile checks that no content of the file leads to a state that a book does
-// not take, or that is not written as it was read.
+// FuzzFile checks that no content of the file leads to a state that a book refuses, or that
+// is not written as it was read.
 func FuzzFile(f *testing.F) {
 	b, now := bookAt(1)
 	b.Learn("9.9.9.9:9108", addressesOf(0, 2, *now))
@@ -148,7 +148,7 @@ func FuzzFile(f *testing.F) {
 		}
 		for _, ban := range restoreBans(s.Bans, *now) {
 			if !now.Before(ban.Until) {
-				t.Errorf("ban %+v is over", ban)
+				t.Errorf("ban %+v has expired", ban)
 			}
 		}
 	})

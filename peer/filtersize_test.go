@@ -26,8 +26,8 @@ func hugeFilters(first, last chainhash.Hash) *wire.MsgCFiltersV2 {
 	return wire.NewMsgCFiltersV2(filters)
 }
 
-// TestFiltersThatNoBlockJustifies lets a peer reply with 20 MB where the blocks justify
-// less, in time or after the request was given up: it is banned, and nothing is kept.
+// TestFiltersThatNoBlockJustifies lets a peer reply with 20 MB where the blocks justify less,
+// in time or after the request was abandoned: the peer is banned, and the reply is not kept.
 func TestFiltersThatNoBlockJustifies(t *testing.T) {
 	chain := newTestChain(120)
 	for _, late := range []time.Duration{0, time.Minute} {
@@ -52,8 +52,9 @@ func TestFiltersThatNoBlockJustifies(t *testing.T) {
 	}
 }
 
-// TestFiltersThatWereNotAskedFor checks that a large reply that answers nothing is not read
-// into memory, and as little of it as of any flood: the peer is left, and not banned.
+// TestFiltersThatWereNotAskedFor checks that a large reply that answers no request is not
+// read into memory, and no more of it than of any flood: the peer is disconnected, and not
+// banned.
 func TestFiltersThatWereNotAskedFor(t *testing.T) {
 	script := welcomeThen(func(n *node) { n.send(hugeFilters(chainhash.Hash{1}, chainhash.Hash{2})) })
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
@@ -64,7 +65,7 @@ func TestFiltersThatWereNotAskedFor(t *testing.T) {
 		<-time.After(2 * maxThrottled)
 		synctest.Wait()
 		if left := b.log.reasons(slog.LevelWarn); !slices.ContainsFunc(left, func(why string) bool { return strings.HasPrefix(why, Flood.String()) }) || len(b.Bans()) != 0 {
-			t.Errorf("left for %q, bans %v", left, b.Bans())
+			t.Errorf("disconnected for %q, bans %v", left, b.Bans())
 		}
 	})
 }

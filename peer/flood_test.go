@@ -11,8 +11,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// flooder is a node that sends a message again and again as fast as it is read, and
-// counts the bytes. It does so once.
+// flooder is a node that sends a message repeatedly, as fast as it is read, and counts the
+// bytes. It does so on one connection.
 func flooder(sent *atomic.Int64, msg []byte) func(*node) {
 	return welcomeThen(func(n *node) {
 		if sent.Load() > 0 {
@@ -32,8 +32,8 @@ func flooder(sent *atomic.Int64, msg []byte) func(*node) {
 	})
 }
 
-// TestFloodIsLeft checks for every kind of message that no request asks for that little
-// of a flood is read, and that its sender is left soon.
+// TestFloodIsLeft checks for every kind of unrequested message that little of a flood is
+// read, and that its sender is disconnected soon.
 func TestFloodIsLeft(t *testing.T) {
 	chain := newTestChain(2001)
 	inv := wire.NewMsgInv()
@@ -59,7 +59,7 @@ func TestFloodIsLeft(t *testing.T) {
 					t.Errorf("%d bytes were read, at most %d may be", sent.Load(), most)
 				}
 				if left := b.log.reasons(slog.LevelWarn); len(left) == 0 {
-					t.Error("its sender was not left")
+					t.Error("its sender was not disconnected")
 				}
 				if bans := b.Bans(); len(bans) > 0 {
 					t.Errorf("it proves nothing, and yet there are bans: %v", bans)
@@ -69,8 +69,8 @@ func TestFloodIsLeft(t *testing.T) {
 	}
 }
 
-// TestWhatNodesSendIsRead checks that what honest nodes send unasked costs them nothing:
-// a whole mempool at once, addresses, and an announcement now and then.
+// TestWhatNodesSendIsRead checks that the unrequested messages of honest nodes cost them
+// nothing: a whole mempool at once, addresses, and an announcement now and then.
 func TestWhatNodesSendIsRead(t *testing.T) {
 	inv := wire.NewMsgInv()
 	for i := range wire.MaxInvPerMsg {
@@ -94,8 +94,8 @@ func TestWhatNodesSendIsRead(t *testing.T) {
 	})
 }
 
-// TestJunkBuysNoTime checks that peers which answer nothing, and send messages that no
-// request asks for, hold requests up as little as silent ones, whatever they send.
+// TestJunkBuysNoTime checks that peers which answer nothing and send unrequested messages
+// delay requests as little as silent peers, whatever they send.
 func TestJunkBuysNoTime(t *testing.T) {
 	chain := newTestChain(200)
 	begun := frameOf(params.Net, wire.CmdCFiltersV2, encoded(chain.filters(100, 199)))
@@ -112,7 +112,7 @@ func TestJunkBuysNoTime(t *testing.T) {
 			var reading sync.WaitGroup
 			defer reading.Wait()
 			reading.Go(n.drain)
-			for rest := begun; len(rest) > 512; rest = rest[512:] { // 10 kB a second, of a message without end
+			for rest := begun; len(rest) > 512; rest = rest[512:] { // 10 kB a second, of a message that does not end
 				n.raw(rest[:512])
 				<-time.After(time.Second / 20)
 			}
@@ -140,8 +140,8 @@ func TestJunkBuysNoTime(t *testing.T) {
 	}
 }
 
-// fetchTogether makes so many requests for filters at once, more than one peer gets, and
-// returns when all have been answered.
+// fetchTogether sends n requests for filters at once, more than one peer gets, and returns
+// when all have been answered.
 func fetchTogether(t *testing.T, b *bench, chain *testChain, n int) {
 	var wg sync.WaitGroup
 	for i := range n {
@@ -154,8 +154,8 @@ func fetchTogether(t *testing.T, b *bench, chain *testChain, n int) {
 	wg.Wait()
 }
 
-// TestTrickledReplyBuysLittleTime checks that a peer which sends what was asked for, but
-// far more slowly than another one could, holds few requests up.
+// TestTrickledReplyBuysLittleTime checks that a peer which sends its replies far more slowly
+// than another one could delays few requests.
 func TestTrickledReplyBuysLittleTime(t *testing.T) {
 	chain := newTestChain(2001)
 	trickler := welcomeThen(func(n *node) {
@@ -190,7 +190,7 @@ func TestTrickledReplyBuysLittleTime(t *testing.T) {
 		if b.Infos()[0].Addr == "a:1" {
 			good = b.Infos()[1].ID
 		}
-		for range 3 { // so that it is known how fast others are
+		for range 3 { // measures the rate of the others
 			if _, err := b.HeadersFrom(t.Context(), good, nil, chainhash.Hash{}); err != nil {
 				t.Fatal(err)
 			}

@@ -17,8 +17,8 @@ func readFrame(b []byte) (frame, error) {
 	return newFrameReader(bytes.NewReader(b), params.Net, maxVersion).next()
 }
 
-// TestFrameRaw checks that the payloads of raw messages come byte for byte, and
-// what they are found to be about.
+// TestFrameRaw checks that the payloads of raw messages are delivered byte for byte, and
+// their shapes.
 func TestFrameRaw(t *testing.T) {
 	chain := newTestChain(300)
 	filter := chain.filter(5)
@@ -40,8 +40,7 @@ func TestFrameRaw(t *testing.T) {
 	}
 }
 
-// TestFrameMalformed breaks well-formed payloads in every way their form can be
-// broken.
+// TestFrameMalformed breaks the form of well-formed payloads in every way.
 func TestFrameMalformed(t *testing.T) {
 	chain := newTestChain(10)
 	headers, filters := payload(t, chain.headers(1)), payload(t, chain.filters(1, 2))
@@ -87,8 +86,8 @@ func TestFrameMalformed(t *testing.T) {
 	}
 }
 
-// TestFrameLimits checks the limit of every command: refused from the message
-// header alone, with no byte of the payload there.
+// TestFrameLimits checks the limit of every command: a message is refused from its header
+// alone, before any byte of the payload.
 func TestFrameLimits(t *testing.T) {
 	all := []rule{unknown}
 	for _, r := range rules {
@@ -113,8 +112,8 @@ func TestFrameLimits(t *testing.T) {
 	}
 }
 
-// TestFrameAllocation checks that a claim of 26 MB alone costs less than one, and a
-// partial payload in proportion to what arrived.
+// TestFrameAllocation checks that a claim of 26 MB alone allocates less than one, and a
+// partial payload in proportion to the bytes that arrived.
 func TestFrameAllocation(t *testing.T) {
 	for _, arrived := range []int{0, 2 << 20} {
 		head := frameOf(params.Net, wire.CmdCFiltersV2, nil)
@@ -129,14 +128,14 @@ func TestFrameAllocation(t *testing.T) {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("cut payload: %v", err)
 		}
-		// Growing by doubling allocates each size once on the way.
+		// Growing by doubling also allocates each smaller size once.
 		if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(1<<20+4*arrived); got > limit {
 			t.Errorf("%d bytes arrived, %d allocated, want at most %d", arrived, got, limit)
 		}
 	}
 }
 
-// TestFrameLarge checks that a payload that outgrows the first grant comes whole.
+// TestFrameLarge checks that a payload that outgrows the first grant is delivered whole.
 func TestFrameLarge(t *testing.T) {
 	one := wire.MsgCFilterV2{Data: bytes.Repeat([]byte{1, 2, 3}, wire.MaxCFilterDataSize/3)}
 	msg := wire.NewMsgCFiltersV2(slices.Repeat([]wire.MsgCFilterV2{one}, 100))
@@ -151,8 +150,7 @@ func TestFrameLarge(t *testing.T) {
 	}
 }
 
-// TestFrameOwnPayload checks that a payload stays what it was when the next
-// message is read.
+// TestFrameOwnPayload checks that a payload does not change when the next message is read.
 func TestFrameOwnPayload(t *testing.T) {
 	chain := newTestChain(20)
 	first, second := payload(t, chain.filters(1, 2)), payload(t, chain.filters(3, 4))
@@ -173,7 +171,7 @@ func TestFrameOwnPayload(t *testing.T) {
 	}
 }
 
-// FuzzPayload compares what is accepted with what package wire accepts, for the
+// FuzzPayload compares the accepted payloads with those that package wire accepts, for the
 // messages that are not decoded here.
 func FuzzPayload(f *testing.F) {
 	chain := newTestChain(5)
@@ -207,8 +205,8 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// FuzzStream feeds arbitrary bytes to the reader. Whatever comes, it ends with an
-// error, and a fault of the peer has a reason.
+// FuzzStream passes arbitrary bytes to the reader. It always ends with an error, and a fault
+// of the peer has a reason.
 func FuzzStream(f *testing.F) {
 	chain := newTestChain(5)
 	f.Add(slices.Concat(frameOf(params.Net, "version", encoded(version())), frameOf(params.Net, "verack", nil)))

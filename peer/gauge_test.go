@@ -14,7 +14,7 @@ func TestGauge(t *testing.T) {
 		t.Error("a rate without a measurement")
 	}
 	if g.delivered(getCFilters, 100, 0, now, now.Add(time.Second)); g.rate() != 0 {
-		t.Errorf("rate %v from a reply that is too small to tell", g.rate())
+		t.Errorf("rate %v from a reply that is too small", g.rate())
 	}
 	for i := range 20 {
 		// Two in flight at a time, one delivered each second.
@@ -32,9 +32,9 @@ func TestGauge(t *testing.T) {
 	}
 }
 
-// TestGaugeLeavesLatencyOut checks that one reply at a time over a long line measures
-// the line's rate, not its latency, and that a round trip that is too long for what
-// came does not make the rate infinite.
+// TestGaugeLeavesLatencyOut checks that one reply at a time over a long line measures the
+// line's rate, not its latency, and that a round trip that is too long for the reply does not
+// make the rate infinite.
 func TestGaugeLeavesLatencyOut(t *testing.T) {
 	now := time.Now()
 	for _, test := range []struct {
@@ -53,7 +53,7 @@ func TestGaugeLeavesLatencyOut(t *testing.T) {
 	}
 }
 
-// TestSizes checks that the estimate follows what replies are.
+// TestSizes checks that the estimate follows the sizes of replies.
 func TestSizes(t *testing.T) {
 	s := firstSizes()
 	for range 100 {

@@ -15,7 +15,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
-// halfBlock is a block message that ends in the middle: proof that its sender is
+// halfBlock is a block message that ends in the middle, which proves that its sender is
 // broken.
 type halfBlock struct{ *wire.MsgBlock }
 
@@ -42,8 +42,8 @@ func spoiler(c *testChain) func(*node) {
 }
 
 // TestPortsOfOneHostAreOnePeer checks that of many nodes at one address, or in one /64
-// network of IPv6, one is connected, and that a ban of it holds for the others: none of them
-// is dialled.
+// network of IPv6, one is connected, and that its ban holds for the others: none of them is
+// dialled.
 func TestPortsOfOneHostAreOnePeer(t *testing.T) {
 	for name, form := range map[string]string{"IPv4": "44.1.1.1:%d", "IPv6": "[2a00:1450:1:2::%x]:9108"} {
 		t.Run(name, func(t *testing.T) {
@@ -87,9 +87,9 @@ func TestPortsOfOneHostAreOnePeer(t *testing.T) {
 // bans0 returns the address of the first ban.
 func bans0(b *bench) string { return b.Bans()[0].Addr }
 
-// TestBlameStaysWithTheSender checks that of several peers that were put the same
-// request only the one that sent something broken is banned, however often it is
-// there, and that what a banned peer told of others is not held against them.
+// TestBlameStaysWithTheSender checks that of several peers that were sent the same request
+// only the one that replied with a broken block is banned, however often it is connected, and
+// that addresses which a banned peer announced are not held against their nodes.
 func TestBlameStaysWithTheSender(t *testing.T) {
 	chain := newTestChain(5)
 	tardy := slow(chain, 3*hedgeMin) // so that all are asked
@@ -114,8 +114,8 @@ func TestBlameStaysWithTheSender(t *testing.T) {
 	})
 }
 
-// TestOneIsLeft checks that a pool lives on with the only peer that is not banned,
-// and asks seeders for more although its book is full of others.
+// TestOneIsLeft checks that a pool continues with the only peer that is not banned, and asks
+// seeders for more although its book is full of banned addresses.
 func TestOneIsLeft(t *testing.T) {
 	chain := newTestChain(5)
 	run(t, nil, nil, func(t *testing.T, b *bench) {
@@ -125,7 +125,7 @@ func TestOneIsLeft(t *testing.T) {
 		for len(b.Bans()) < len(addrs)-1 {
 			infos := b.Infos()
 			if len(infos) == 0 {
-				t.Fatalf("nobody is there, with %d of %d banned", len(b.Bans()), len(addrs))
+				t.Fatalf("no peer is connected, with %d of %d banned", len(b.Bans()), len(addrs))
 			}
 			b.Accuse(infos[0].ID, errors.New("proof"))
 			<-time.After(time.Minute)
@@ -144,9 +144,9 @@ func TestOneIsLeft(t *testing.T) {
 	})
 }
 
-// TestPardon checks that a pool all of whose peers were banned, as whoever sits on
-// the line to them can bring about, gives one after the other another chance, but
-// none that the user has banned.
+// TestPardon checks that a pool whose peers were all banned, as an attacker on the line to
+// them can bring about, gives one after the other another chance, except those that the user
+// has banned.
 func TestPardon(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -195,7 +195,7 @@ func TestPardon(t *testing.T) {
 	}
 }
 
-// TestBansAreForgotten checks that bans that are over take no room.
+// TestBansAreForgotten checks that expired bans are removed.
 func TestBansAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, good(newTestChain(2)))

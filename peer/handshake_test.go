@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestHandshakeVersions checks that the lower version of both sides is spoken.
+// TestHandshakeVersions checks that the lower version of both sides is used.
 func TestHandshakeVersions(t *testing.T) {
 	for _, tc := range []struct{ theirs, want uint32 }{{11, 11}, {12, 12}, {13, 12}, {70000, 12}} {
 		script := func(n *node) {
@@ -30,8 +30,8 @@ func TestHandshakeVersions(t *testing.T) {
 	}
 }
 
-// TestHandshakeIntroduction checks what we say about ourselves: the true time, no
-// services, no addresses, no blocks, and no wish for transactions unless configured.
+// TestHandshakeIntroduction checks our version message: the true time, no services, no
+// addresses, no blocks, and no request for transactions unless configured.
 func TestHandshakeIntroduction(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		got := make(chan *wire.MsgVersion, 1)
@@ -70,9 +70,8 @@ func TestHandshakeFreshNonce(t *testing.T) {
 	})
 }
 
-// TestHandshakeEarlyMessages checks that a node of version 11 may send other
-// messages before its verack, and that those are answered, while at version 12
-// verack must be the very next message.
+// TestHandshakeEarlyMessages checks that a node of version 11 may send other messages before
+// its verack, which are answered, while at version 12 verack must be the next message.
 func TestHandshakeEarlyMessages(t *testing.T) {
 	early := func(pver int32) func(*node) {
 		return func(n *node) {
@@ -96,8 +95,8 @@ func TestHandshakeEarlyMessages(t *testing.T) {
 	endsFor(t, scenario{script: early(12)}, BadHandshake)
 }
 
-// TestHandshakeTooMuch checks the bounds before the verack: the number of
-// messages, no replies to what was not asked, and one version only.
+// TestHandshakeTooMuch checks the bounds before the verack: the number of messages, no
+// replies without a request, and one version only.
 func TestHandshakeTooMuch(t *testing.T) {
 	for name, extra := range map[string][]wire.Message{
 		"flood":   slices.Repeat([]wire.Message{wire.NewMsgPing(1)}, maxEarly+1),

@@ -9,8 +9,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// TestSecondCopyFromAnotherNetwork: of what the wallet keeps, a second copy is fetched
-// from another network, and only two equal copies agree.
+// TestSecondCopyFromAnotherNetwork checks that a second copy of a transaction that the wallet
+// keeps is fetched from another network, and that only two equal copies agree.
 func TestSecondCopyFromAnotherNetwork(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx, forged, real := numbered(1, 1), numbered(7, 7)[0], numbered(8, 8)[0]
@@ -42,8 +42,8 @@ func TestSecondCopyFromAnotherNetwork(t *testing.T) {
 	}
 }
 
-// TestRefusedIsFetchedElsewhere: what was refused with its witness is asked of the
-// other peers, and the same bytes are not taken again from any.
+// TestRefusedIsFetchedElsewhere checks that a transaction that was refused with its witness
+// is requested from the other peers, and that the same bytes are not accepted again from any.
 func TestRefusedIsFetchedElsewhere(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx, forged, real := numbered(1, 1), numbered(7, 7)[0], numbered(8, 8)[0]
@@ -66,8 +66,8 @@ func TestRefusedIsFetchedElsewhere(t *testing.T) {
 	}
 }
 
-// TestSilentAnnouncers: peers of one network that announce everything and send nothing
-// delay a transaction by seconds, and are asked after others from then on.
+// TestSilentAnnouncers checks that peers of one network that announce every transaction and
+// send none delay a transaction by seconds, and are asked after others from then on.
 func TestSilentAnnouncers(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	first, began := numbered(1, 1), now
@@ -95,15 +95,15 @@ func TestSilentAnnouncers(t *testing.T) {
 	third := numbered(3, 3)
 	h.announced(1, "6.6.0.1:1", third, now)
 	if ask, _ := h.chase(now.Add(txSecond)); !slices.Equal(ask[1], third) {
-		t.Error("what only an unreliable peer has is never asked for")
+		t.Error("a transaction that only an unreliable peer has is never requested")
 	}
 	if _, late := h.chase(now.Add(txLate)); !slices.Contains(late, 1) || slices.Contains(late, 9) && len(h.peers[9].asked) == 0 {
 		t.Errorf("late: %v", late)
 	}
 }
 
-// TestDebtSurvivesReconnects: what a host has sent counts also when it comes back, by
-// another port, and for a whole network of IPv6; another host is not held up.
+// TestDebtSurvivesReconnects checks that the debt of a host counts also when it reconnects,
+// from another port, and for a whole network of IPv6, and that another host is not delayed.
 func TestDebtSurvivesReconnects(t *testing.T) {
 	for _, addrs := range [][2]string{
 		{"1.2.3.4:9108", "1.2.3.4:1"}, {"[2001:db8::1]:9108", "[2001:db8::2:3]:9108"}, {"[::ffff:1.2.3.4]:1", "1.2.3.4:2"}, {"Host:1", "host:2"},
@@ -130,7 +130,7 @@ func TestDebtSurvivesReconnects(t *testing.T) {
 	}
 }
 
-// TestSourcesAreBounded: what is remembered of sources is bounded.
+// TestSourcesAreBounded checks that the remembered sources are bounded.
 func TestSourcesAreBounded(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	for n := range 3 * maxSources {
@@ -146,8 +146,8 @@ func TestSourcesAreBounded(t *testing.T) {
 	}
 }
 
-// TestHeardIsBoundedInBytes: what nobody takes is bounded, and no source displaces what
-// another one has sent.
+// TestHeardIsBoundedInBytes checks that transactions that are not taken are bounded, and that
+// no source displaces those of another one.
 func TestHeardIsBoundedInBytes(t *testing.T) {
 	var q heardQueue
 	q.put(heardTx{source: "honest", raw: make([]byte, 300)})
@@ -156,7 +156,7 @@ func TestHeardIsBoundedInBytes(t *testing.T) {
 		gone := q.put(heardTx{source: fmt.Sprint("attacker", n%8), hash: chainhash.Hash{1}, raw: make([]byte, maxTxSize)})
 		dropped += len(gone)
 		if slices.Contains(gone, chainhash.Hash{}) {
-			t.Fatal("what the honest source has sent had to go")
+			t.Fatal("a transaction of the honest source was dropped")
 		}
 	}
 	if q.held > maxHeardBytes || dropped != 1001-len(q.txs) {

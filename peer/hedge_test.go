@@ -22,9 +22,9 @@ func asked(b *bench) (n int) {
 	return n
 }
 
-// TestHedge checks that a request that a peer leaves unanswered costs little time
-// when another one answers, that fewer requests go to the silent one afterwards, and
-// that nothing is held against it.
+// TestHedge checks that a request that a peer leaves unanswered costs little time when
+// another one answers, that fewer requests go to the silent peer afterwards, and that its ban
+// score does not rise.
 func TestHedge(t *testing.T) {
 	chain := newTestChain(5)
 	nodes := []func(*node){silent, silent, silent, silent, silent, silent, silent, good(chain)}
@@ -38,7 +38,7 @@ func TestHedge(t *testing.T) {
 		if took := time.Since(begin); took > 4*7*hedgeMin {
 			t.Errorf("20 requests took %v", took)
 		}
-		slow := 0 // a silent peer that was asked together with the good one may be found out late
+		slow := 0 // a silent peer that was asked together with the good one may be noticed late
 		for range 20 {
 			begin := time.Now()
 			if _, _, err := b.Block(t.Context(), nil, chain.hashes[1]); err != nil {
@@ -62,8 +62,8 @@ func TestHedge(t *testing.T) {
 	})
 }
 
-// TestHedgeOfAll checks that a request that nobody answers fails for the reason of
-// the first, after everybody was asked once.
+// TestHedgeOfAll checks that a request that no peer answers fails with the reason of the
+// first attempt, after every peer was asked once.
 func TestHedgeOfAll(t *testing.T) {
 	nodes := make([]func(*node), 5)
 	for i := range nodes {
@@ -92,8 +92,8 @@ func TestHedgeOfAll(t *testing.T) {
 	})
 }
 
-// TestHedgeNotFound checks that the others are asked at once when a peer does not
-// have a block, and that the request fails when nobody has.
+// TestHedgeNotFound checks that the others are asked at once when a peer does not have a
+// block, and that the request fails when no peer has it.
 func TestHedgeNotFound(t *testing.T) {
 	chain := newTestChain(5)
 	without := good(newTestChain(1))
@@ -105,13 +105,13 @@ func TestHedgeNotFound(t *testing.T) {
 			}
 		}
 		if _, _, err := b.Block(t.Context(), nil, chainhash.Hash{1}); !errors.Is(err, NotFound) {
-			t.Errorf("a block that nobody has: %v", err)
+			t.Errorf("a block that no peer has: %v", err)
 		}
 	})
 }
 
-// pieces is a node that answers the first request for filters with a message of a
-// megabyte, so many bytes at a time.
+// pieces is a node that answers the first request for filters with a message of a megabyte,
+// in pieces of so many bytes.
 func pieces(bytes int, every time.Duration) func(*node) {
 	whole := frameOf(params.Net, wire.CmdCFiltersV2, encoded(wire.NewMsgCFiltersV2(append(slices.Repeat([]wire.MsgCFilterV2{
 		{BlockHash: chainhash.Hash{1}, Data: make([]byte, wire.MaxCFilterDataSize/2)}}, 10), wire.MsgCFilterV2{BlockHash: chainhash.Hash{2}}))))
@@ -126,7 +126,7 @@ func pieces(bytes int, every time.Duration) func(*node) {
 	})
 }
 
-// chatty is a node that answers nothing, and sends messages nobody asked for.
+// chatty is a node that answers nothing, and sends unrequested messages.
 func chatty(bytesPerSecond int) func(*node) {
 	return welcomeThen(func(n *node) {
 		var reading sync.WaitGroup
@@ -142,8 +142,8 @@ func chatty(bytesPerSecond int) func(*node) {
 	})
 }
 
-// TestHedgeLeavesFlowAlone checks that no other peer is asked while a large reply
-// arrives, and that a trickle is no such thing, nor are other messages.
+// TestHedgeLeavesFlowAlone checks that no other peer is asked while a large reply arrives,
+// but that one is while a reply trickles or other messages arrive.
 func TestHedgeLeavesFlowAlone(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -167,7 +167,7 @@ func TestHedgeLeavesFlowAlone(t *testing.T) {
 	}
 }
 
-// askedNow counts the peers that were sent a request that they have not answered.
+// askedNow counts the peers with a request that they have not answered.
 func askedNow(b *bench) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -179,8 +179,8 @@ func askedNow(b *bench) (n int) {
 	return n
 }
 
-// TestHedgeOfSilence checks that others are asked soon when nothing comes of a reply,
-// and not before it is overdue when something does.
+// TestHedgeOfSilence checks that others are asked soon when no byte of a reply arrives, and
+// only when it is overdue if bytes do.
 func TestHedgeOfSilence(t *testing.T) {
 	const overdue = 1400 * time.Millisecond / 2 // 2 * 362 kB at assumedRate
 	headers := frameOf(params.Net, wire.CmdHeaders, payload(t, newTestChain(2001).headers(1)))
@@ -219,7 +219,7 @@ func TestHedgeOfSilence(t *testing.T) {
 	}
 }
 
-// TestHedgeCancelled checks that nobody else is asked once nobody waits any more.
+// TestHedgeCancelled checks that no other peer is asked once the context has ended.
 func TestHedgeCancelled(t *testing.T) {
 	var heard atomic.Int32
 	mute := func(n *node) {

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestInfo checks that each thing that is told of a peer is true.
+// TestInfo checks that each field of Info is true.
 func TestInfo(t *testing.T) {
 	chain := newTestChain(200)
 	var quiet atomic.Bool
@@ -63,10 +63,10 @@ func TestInfo(t *testing.T) {
 		})
 		synctest.Wait()
 		if i := b.only(); i.Requests != 1 || i.RequestBytes <= 0 {
-			t.Errorf("while a request is under way: %+v", i)
+			t.Errorf("while a request is in flight: %+v", i)
 		}
 		if err := <-failed; err == nil {
-			t.Fatal("a request that nobody answers succeeded")
+			t.Fatal("a request without an answer succeeded")
 		}
 		if i := b.only(); i.Requests != 0 || i.Score != Timeout.Score() || i.LastReason != Timeout {
 			t.Errorf("after a request that was not answered: %+v", i)

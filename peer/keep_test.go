@@ -13,9 +13,9 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestOffline checks that hours without a network mean one dial after another, at
-// a bounded rate however many there are to dial, that it is not in the log each
-// time, and that all are back within seconds.
+// TestOffline checks that during hours without a network one address after another is
+// dialled, at a bounded rate however many there are, that the failures are not logged each
+// time, and that all peers are connected again within seconds.
 func TestOffline(t *testing.T) {
 	nobody := make([]func(*node), 10)
 	run(t, nil, nobody, func(t *testing.T, b *bench) {
@@ -48,8 +48,8 @@ func TestOffline(t *testing.T) {
 	})
 }
 
-// TestAwayBackoff checks that a peer that is away while others are there is dialled
-// with pauses that grow and are jittered.
+// TestAwayBackoff checks that a peer that is away while others are connected is dialled with
+// pauses that grow and are jittered.
 func TestAwayBackoff(t *testing.T) {
 	run(t, nil, []func(*node){good(newTestChain(2)), nil}, func(t *testing.T, b *bench) {
 		<-time.After(time.Hour)
@@ -67,8 +67,8 @@ func TestAwayBackoff(t *testing.T) {
 	})
 }
 
-// TestRefusedBackoff checks that what will most likely not change is not tried
-// often, and said once.
+// TestRefusedBackoff checks that a peer whose refusal will most likely last is dialled
+// rarely, and that the refusal is logged once.
 func TestRefusedBackoff(t *testing.T) {
 	old := introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })
 	run(t, nil, []func(*node){old}, func(t *testing.T, b *bench) {
@@ -94,8 +94,8 @@ func TestHangUpBackoff(t *testing.T) {
 	})
 }
 
-// TestReconnect checks that after a long connection the next one comes soon, under
-// a new id.
+// TestReconnect checks that after a long connection the next one follows soon, under a new
+// id.
 func TestReconnect(t *testing.T) {
 	const life = 2 * stable
 	script := func(n *node) {
@@ -119,8 +119,7 @@ func TestReconnect(t *testing.T) {
 	})
 }
 
-// TestRunAgain checks that Run can be called again after it has returned, and not
-// before.
+// TestRunAgain checks that Run can be called again after it has returned, and not before.
 func TestRunAgain(t *testing.T) {
 	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
 		if err := b.Run(t.Context()); !errors.Is(err, ErrRunning) {

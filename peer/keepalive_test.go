@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestKeepalive checks what is decided at each moment.
+// TestKeepalive checks the verdict at each moment.
 func TestKeepalive(t *testing.T) {
 	start := time.Now()
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }

@@ -68,8 +68,8 @@ func TestLateReplies(t *testing.T) {
 	}
 }
 
-// TestLateRepliesAreBounded fills the queue: a peer has its first reply in it, of any size,
-// and no more than its share, and no peers together have more than the limit.
+// TestLateRepliesAreBounded fills the queue: the first reply of a peer fits, of any size,
+// then no more than its share, and all peers together have no more than the limit.
 func TestLateRepliesAreBounded(t *testing.T) {
 	var q lateReplies
 	put := func(from uint64, size int) bool {

@@ -12,8 +12,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestLoopback has the pool use real sockets: the default dialler, a request, and
-// a connection that is reset while another request is open.
+// TestLoopback runs the pool over real sockets: the default dialler, a request, and a
+// connection that is reset while another request is open.
 func TestLoopback(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// TestStraggler checks that a peer which answers nothing is left when another one
-// does, is not banned, and meanwhile gets fewer and fewer requests.
+// TestStraggler checks that a peer which answers nothing is disconnected when another one
+// answers, is not banned, and meanwhile gets fewer and fewer requests.
 func TestStraggler(t *testing.T) {
 	chain := newTestChain(101)
 	run(t, nil, []func(*node){silent, good(chain)}, func(t *testing.T, b *bench) {
@@ -40,8 +40,8 @@ func TestStraggler(t *testing.T) {
 	})
 }
 
-// TestSilentAlone checks that the only peer is kept though it answers nothing: it
-// may lack what is asked for, and there is none better.
+// TestSilentAlone checks that the only peer is kept although it answers nothing: it may lack
+// the requested data, and there is none better.
 func TestSilentAlone(t *testing.T) {
 	run(t, nil, []func(*node){silent}, func(t *testing.T, b *bench) {
 		id := b.only().ID
@@ -51,13 +51,13 @@ func TestSilentAlone(t *testing.T) {
 			}
 		}
 		if b.only().ID != id {
-			t.Error("the peer was left")
+			t.Error("the peer was disconnected")
 		}
 	})
 }
 
-// TestSilencePeriods checks that requests which got nothing together are one period
-// of silence, each of which halves the requests that may be in flight.
+// TestSilencePeriods checks that requests which got no reply together are one period of
+// silence, each of which halves the requests that may be in flight.
 func TestSilencePeriods(t *testing.T) {
 	run(t, nil, []func(*node){silent}, func(t *testing.T, b *bench) {
 		for _, want := range []int{firstWindow, firstWindow / 2, 1, 1} {
@@ -76,8 +76,8 @@ func TestSilencePeriods(t *testing.T) {
 	})
 }
 
-// TestSilenceForgiven checks that a peer which lacks now and then what it is asked
-// for, and answers in between, is no straggler.
+// TestSilenceForgiven checks that a peer which sometimes lacks the requested data, and
+// answers in between, is no straggler.
 func TestSilenceForgiven(t *testing.T) {
 	chain := newTestChain(10)
 	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
@@ -109,7 +109,7 @@ func TestSilentIsAvoided(t *testing.T) {
 	})
 }
 
-// TestDeparted checks that the last of many are remembered.
+// TestDeparted checks that the addresses of the last connections are remembered.
 func TestDeparted(t *testing.T) {
 	var d departed
 	for i := range uint64(1000) {

@@ -34,7 +34,7 @@ func newNetwork(t *testing.T) *network {
 	return &network{t: t, scripts: make(map[string]func(*node))}
 }
 
-// at sets what plays the node at an address, nil for nobody.
+// at sets the script of the node at an address, nil for none.
 func (n *network) at(addr string, script func(*node)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -88,8 +88,8 @@ type bench struct {
 	log *logbook
 }
 
-// newBench returns a pool for the given scripts, which play the nodes at the
-// addresses a:1, b:1 and so on. Nil is nobody.
+// newBench returns a pool for the given scripts, which play the nodes at the addresses a:1,
+// b:1 and so on. Nil means that there is no node.
 func newBench(t *testing.T, tune func(*Config), scripts ...func(*node)) *bench {
 	t.Helper()
 	b := &bench{t: t, net: newNetwork(t), log: new(logbook)}
@@ -110,8 +110,8 @@ func newBench(t *testing.T, tune func(*Config), scripts ...func(*node)) *bench {
 	return b
 }
 
-// run runs a test against a running pool. It ends when the test returns, and
-// fails if then anything is still in flight or running.
+// run runs a test against a running pool. It ends when the test returns, and fails if a
+// request is in flight or a goroutine running then.
 func run(t *testing.T, tune func(*Config), scripts []func(*node), test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -144,7 +144,7 @@ func run(t *testing.T, tune func(*Config), scripts []func(*node), test func(t *t
 	})
 }
 
-// only returns the one live peer.
+// only returns the only live peer.
 func (b *bench) only() Info {
 	b.t.Helper()
 	infos := b.Infos()

@@ -82,8 +82,8 @@ func (n *node) welcomeAs(v *wire.MsgVersion) {
 	greeting[*wire.MsgVerAck](n)
 }
 
-// greeting reads one message of a handshake and reports if it is of another type.
-// A client that is stopped leaves in the middle of one: that is no error.
+// greeting reads one message of a handshake and reports if it is of another type. A client
+// that is stopped ends the connection in the middle of one: that is no error.
 func greeting[M wire.Message](n *node) (m M, ok bool) {
 	msg, err := n.read()
 	if err != nil {
@@ -105,8 +105,8 @@ func (n *node) drain() {
 	}
 }
 
-// serve answers every request from a chain until the connection is closed. It
-// leaves out what mute returns true for.
+// serve answers every request from a chain until the connection is closed, except those for
+// which mute returns true.
 func (n *node) serve(c *testChain, mute func(wire.Message) bool) {
 	for {
 		msg, err := n.read()

@@ -7,7 +7,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// plainTx returns a transaction that follows from a number.
+// plainTx returns a transaction that depends on a number only.
 func plainTx(n uint32) *wire.MsgTx {
 	tx := wire.NewMsgTx()
 	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: n}, 1000, nil))
@@ -15,7 +15,8 @@ func plainTx(n uint32) *wire.MsgTx {
 	return tx
 }
 
-// TestOffered checks which peer gets what is offered, and what echoes.
+// TestOffered checks to which peer offered transactions are served, and which announcements
+// are echoes.
 func TestOffered(t *testing.T) {
 	s, tx := newOffered(), plainTx(1)
 	hash := tx.TxHash()
@@ -26,13 +27,13 @@ func TestOffered(t *testing.T) {
 		t.Error("announced twice to the same peer", err)
 	}
 	if s.serve(1, hash) != tx {
-		t.Error("not served to whom it was announced to")
+		t.Error("not served to the peer that it was announced to")
 	}
 	if s.serve(2, hash) != nil {
 		t.Error("served to a peer that it was not announced to")
 	}
 	if s.echoes(1, hash) || !s.echoes(2, hash) {
-		t.Error("an echo is an announcement by who was not told")
+		t.Error("an announcement by a peer that was not offered the transaction is an echo")
 	}
 	s.left(1)
 	if s.serve(1, hash) != nil {
@@ -45,8 +46,8 @@ func TestOffered(t *testing.T) {
 	}
 }
 
-// TestOfferedIsBounded checks that nothing more is offered when there is too much, and does again
-// when there is room.
+// TestOfferedIsBounded checks that nothing more is offered above the limits, and again when
+// there is room.
 func TestOfferedIsBounded(t *testing.T) {
 	s := newOffered()
 	for n := range uint32(maxOffered) {
@@ -57,10 +58,10 @@ func TestOfferedIsBounded(t *testing.T) {
 	}
 	tx, first := plainTx(maxOffered), plainTx(0)
 	if _, err := s.offer(1, tx.TxHash(), tx); !errors.Is(err, ErrOffersFull) {
-		t.Errorf("a full shelf: %v", err)
+		t.Errorf("with too many offers: %v", err)
 	}
 	if _, err := s.offer(2, first.TxHash(), first); err != nil {
-		t.Errorf("what is there is refused to another peer: %v", err)
+		t.Errorf("an offered transaction is refused to another peer: %v", err)
 	}
 	s.withdraw(first.TxHash())
 	if _, err := s.offer(1, tx.TxHash(), tx); err != nil {

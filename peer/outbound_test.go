@@ -20,8 +20,8 @@ import (
 	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
-// populate puts nodes at n addresses, each in a network of its own, and returns
-// the addresses.
+// populate sets nodes at n addresses, each in a network of its own, and returns the
+// addresses.
 func (b *bench) populate(n int, script func(*node)) []string {
 	var addrs []string
 	for _, a := range addressesOf(0, n, time.Now()) {
@@ -31,7 +31,7 @@ func (b *bench) populate(n int, script func(*node)) []string {
 	return addrs
 }
 
-// learn tells the book addresses.
+// learn adds addresses to the book.
 func (b *bench) learn(source string, addrs []string) {
 	var list []addrbook.Announced
 	for _, a := range addrs {
@@ -40,8 +40,8 @@ func (b *bench) learn(source string, addrs []string) {
 	b.Pool.learn(source, list)
 }
 
-// TestAutomatic checks that the pool fills its connections from the book, each in
-// a network group of its own, and has no more of them.
+// TestAutomatic checks that the pool makes its connections from the book, each in a network
+// group of its own, and no more of them.
 func TestAutomatic(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		addrs := b.populate(30, good(newTestChain(2)))
@@ -71,8 +71,8 @@ func TestAutomatic(t *testing.T) {
 	})
 }
 
-// TestOneNetworkIsBetterThanNone checks that peers of one network group are taken
-// when there are no others.
+// TestOneNetworkIsBetterThanNone checks that peers of one network group are connected when
+// there are no others.
 func TestOneNetworkIsBetterThanNone(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		var addrs []string
@@ -89,8 +89,8 @@ func TestOneNetworkIsBetterThanNone(t *testing.T) {
 	})
 }
 
-// TestAddingTakesOver checks that an address that the user adds is connected once,
-// also when the pool had chosen it.
+// TestAddingTakesOver checks that an address that the user adds is connected once, also when
+// the pool had chosen it.
 func TestAddingTakesOver(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		addr := b.populate(1, good(newTestChain(2)))[0]
@@ -109,7 +109,7 @@ func TestAddingTakesOver(t *testing.T) {
 	})
 }
 
-// TestConnectIsExclusive checks that with Connect nobody else is dialled, and with
+// TestConnectIsExclusive checks that with Connect no other peer is dialled, and that with
 // AddPeer others are.
 func TestConnectIsExclusive(t *testing.T) {
 	for _, test := range []struct {
@@ -132,9 +132,9 @@ func TestConnectIsExclusive(t *testing.T) {
 	}
 }
 
-// TestNetworkReturns checks that outbound connections are back within seconds
-// after hours without a network, to addresses that keep their good name, and that
-// few dials were made meanwhile.
+// TestNetworkReturns checks that outbound connections are back within seconds after hours
+// without a network, to addresses that are not held to have failed, and that few dials were
+// made meanwhile.
 func TestNetworkReturns(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		var mu sync.Mutex
@@ -175,8 +175,8 @@ func TestNetworkReturns(t *testing.T) {
 	})
 }
 
-// TestAwake checks that after the clock of the wall has run ahead of ours all
-// connections are made anew.
+// TestAwake checks that all connections are replaced after the wall clock has run ahead of
+// ours.
 func TestAwake(t *testing.T) {
 	var mu sync.Mutex
 	var slept time.Duration
@@ -200,14 +200,14 @@ func TestAwake(t *testing.T) {
 			<-time.After(watchEvery + b.cfg.RetryMin)
 			synctest.Wait()
 			if anew := b.only().ID != id; anew != nap.anew {
-				t.Errorf("after a sleep of %v connected anew: %v", nap.slept, anew)
+				t.Errorf("after a sleep of %v connected again: %v", nap.slept, anew)
 			}
 		}
 	})
 }
 
-// TestPeerBehindIsReplaced checks that on a network where blocks come in time, a peer that
-// sends none of the best chain is left once others have, whatever it announces, and that it
+// TestPeerBehindIsReplaced checks that on a network with regular blocks a peer that sends
+// none of the best chain is disconnected once others have, whatever it announces, and that it
 // is not chosen again for hours.
 func TestPeerBehindIsReplaced(t *testing.T) {
 	tune := func(c *Config) {
@@ -235,9 +235,9 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 		b.Credit(fresh.id, 5)
 		behind.announcedBlocks(make([]chainhash.Hash, 1)) // which proves nothing
 		<-time.After(1)
-		b.Credit(fresh.id, 5) // a block that it has sent before is no news
+		b.Credit(fresh.id, 5) // a block that it has sent before
 		if fresh.announcedAt.Equal(time.Now()) {
-			t.Error("an old block counts as news")
+			t.Error("an old block counts")
 		}
 		if b.applyDecision(); !behind.live() {
 			t.Error("replaced early")
@@ -250,26 +250,26 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 		}
 		b.Seek("")
 		if b.applyDecision(); behind.live() || !fresh.live() || !named.live() {
-			t.Error("the peer behind was not the one to be left")
+			t.Error("the peer behind was not the one to be replaced")
 		}
 		b.out.slots = b.out.slots[1:]
 		if b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind-1)) {
-			t.Error("a peer that was left may be dialled at once")
+			t.Error("a replaced peer may be dialled at once")
 		}
 		if !b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind)) {
-			t.Error("a peer that was left may not be dialled after hours")
+			t.Error("a replaced peer may not be dialled after hours")
 		}
 		named.announcedAt = named.announcedAt.Add(-100 * limit)
 		if b.applyDecision(); !named.live() {
-			t.Error("a peer that the user named was left")
+			t.Error("a manual peer was replaced")
 		}
 		if s := (&Pool{cfg: Config{Params: params}}).state(time.Now()); s.StaleAfter != 0 {
-			t.Error("peers are left where blocks are mined at will")
+			t.Error("peers are replaced on a network whose blocks come at any time")
 		}
 	})
 }
 
-// TestWanted checks what the user can do while the pool runs.
+// TestWanted checks the commands of the user while the pool runs.
 func TestWanted(t *testing.T) {
 	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
 		b.net.at("x:1", good(newTestChain(2)))
@@ -286,7 +286,7 @@ func TestWanted(t *testing.T) {
 			{"try again", func() error { return b.Try("y:1") }, ErrKnownPeer, "a:1 x:1 y:1"},
 			{"disconnect a tried one", func() error { return b.Disconnect(0, "y:1") }, nil, "a:1 x:1"},
 			{"disconnect an added one", func() error { return b.Disconnect(0, "x:1") }, nil, "a:1 x:1"},
-			{"disconnect nobody", func() error { return b.Disconnect(77, "z:1") }, ErrUnknownPeer, "a:1 x:1"},
+			{"disconnect an unknown peer", func() error { return b.Disconnect(77, "z:1") }, ErrUnknownPeer, "a:1 x:1"},
 			{"remove", func() error { return b.Remove("x:1") }, nil, "a:1"},
 			{"remove again", func() error { return b.Remove("x:1") }, ErrUnknownPeer, "a:1"},
 			{"remove a configured one", func() error { return b.Remove("a:1") }, nil, ""},
@@ -306,14 +306,14 @@ func TestWanted(t *testing.T) {
 			}
 		}
 		if b.Add("y:0") == nil || b.Remove("") == nil || b.Try("y:y") == nil {
-			t.Error("an address of a wrong form is taken")
+			t.Error("an address of a wrong form is accepted")
 		}
 	})
 }
 
-// TestRestart checks that the next process knows the addresses and the bans of the
-// last one, and dials its two oldest peers among the first. In which order the
-// first few are dialled is up to the scheduler: there are many more to choose from.
+// TestRestart checks that the next process knows the addresses and the bans of the last one,
+// and dials its two oldest peers among the first. The order of the first few dials is up to
+// the scheduler: there are many more to choose from.
 func TestRestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "peers.json")
 	synctest.Test(t, func(t *testing.T) {

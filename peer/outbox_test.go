@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestNothingIsNoWrite checks that a poke for what has gone out already writes
-// nothing: over lines that wait for a reader even then, such a write would stall.
+// TestNothingIsNoWrite checks that a poke for a message that was written already writes
+// nothing: on connections that wait for a reader even then, such a write would stall.
 func TestNothingIsNoWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
@@ -21,7 +21,7 @@ func TestNothingIsNoWrite(t *testing.T) {
 		time.AfterFunc(time.Minute, func() { close(done) })
 		time.AfterFunc(0, func() { ended <- o.drain(done, near, time.Second) })
 		if err := <-ended; err != nil {
-			t.Errorf("nobody reads nothing: %v", err)
+			t.Errorf("without a reader: %v", err)
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestChoose goes through what decides between two peers.
+// TestChoose checks each criterion of the choice between two peers.
 func TestChoose(t *testing.T) {
 	base := candidate{window: 8, bytes: 1e4, latency: 0.05, rate: 1e6}
 	with := func(change func(*candidate)) candidate {
@@ -38,13 +38,13 @@ func TestChoose(t *testing.T) {
 		}
 	}
 	if choose(nil, want{}, 1) != -1 {
-		t.Error("chose nobody's peer")
+		t.Error("chose one of no peers")
 	}
 }
 
-// TestChooseProperties checks for random peers that the choice has room, honours
-// only and avoid, and exists whenever one may be asked. A request for a block may wait
-// for a better peer, which then owes an answer.
+// TestChooseProperties checks for random peers that the choice has room, honours only and
+// avoid, and exists whenever a peer may be asked. A request for a block may wait for a better
+// peer, which then owes an answer.
 func TestChooseProperties(t *testing.T) {
 	for seed := range uint64(2000) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
@@ -80,7 +80,7 @@ func TestChooseProperties(t *testing.T) {
 				t.Fatalf("seed %d: %+v of %+v waits for no answer", seed, w, peers)
 			}
 		case i < 0 && slices.ContainsFunc(peers, may):
-			t.Fatalf("seed %d: nobody chosen for %+v of %+v", seed, w, peers)
+			t.Fatalf("seed %d: no peer chosen for %+v of %+v", seed, w, peers)
 		case i >= 0 && !may(peers[i]):
 			t.Fatalf("seed %d: %d chosen for %+v of %+v", seed, i, w, peers)
 		}

@@ -50,8 +50,8 @@ func read(nc net.Conn, n int) []byte {
 	return b[:n]
 }
 
-// TestProxyBytes compares what is said to a proxy with RFC 1928 and 1929, for each
-// type of address, and that the first bytes from behind the proxy are not lost.
+// TestProxyBytes compares the bytes sent to a proxy with RFC 1928 and 1929, for each type of
+// address, and checks that the first bytes from behind the proxy are not lost.
 func TestProxyBytes(t *testing.T) {
 	for _, test := range []struct {
 		addr string
@@ -93,8 +93,8 @@ func TestProxyBytes(t *testing.T) {
 	}
 }
 
-// TestProxyFails checks that a proxy that refuses, or is none, is an error that
-// says so.
+// TestProxyFails checks the errors for a proxy that refuses, and for a server that is no
+// proxy.
 func TestProxyFails(t *testing.T) {
 	for reply, want := range map[string]string{
 		"HT":                                   "does not speak SOCKS5",
@@ -122,8 +122,7 @@ func TestProxyFails(t *testing.T) {
 	}
 }
 
-// TestProxyHangs checks that a dial ends with its context while the proxy says
-// nothing.
+// TestProxyHangs checks that a dial ends with its context while the proxy sends nothing.
 func TestProxyHangs(t *testing.T) {
 	p := socksAt(t, func(nc net.Conn) { io.Copy(io.Discard, nc) })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -133,8 +132,7 @@ func TestProxyHangs(t *testing.T) {
 	}
 }
 
-// TestProxyAddress checks that only a proxy that is found without a look-up is
-// taken.
+// TestProxyAddress checks that only the address of a proxy that needs no look-up is accepted.
 func TestProxyAddress(t *testing.T) {
 	for addr, want := range map[string]string{
 		"127.0.0.1:9050": "127.0.0.1:9050",
@@ -152,8 +150,7 @@ func TestProxyAddress(t *testing.T) {
 	}
 }
 
-// FuzzProxyReply checks that whatever a proxy replies, nothing is read that does not
-// belong to the reply.
+// FuzzProxyReply checks that, whatever a proxy replies, no bytes after the reply are read.
 func FuzzProxyReply(f *testing.F) {
 	f.Add([]byte("\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50rest"))
 	f.Add([]byte("\x05\x00\x00\x03\x00\x00\x50"))

@@ -13,8 +13,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestPickWaits checks that a request waits for a peer without one, and goes out
-// when it comes; and for room when all peers are full, in the order of asking.
+// TestPickWaits checks that a request waits while there is no peer, and is sent when one
+// connects; and that requests wait for room when all peers are full, in the order of asking.
 func TestPickWaits(t *testing.T) {
 	chain := newTestChain(20)
 	tune := func(c *Config) { c.MaxRequests = 1 }
@@ -42,8 +42,8 @@ func TestPickWaits(t *testing.T) {
 	})
 }
 
-// TestPickCancelled checks that a request that is cancelled while it waits leaves
-// its place to the next.
+// TestPickCancelled checks that a request that is cancelled while it waits makes room for the
+// next.
 func TestPickCancelled(t *testing.T) {
 	chain := newTestChain(20)
 	tune := func(c *Config) { c.MaxRequests = 1 }
@@ -68,8 +68,8 @@ func TestPickCancelled(t *testing.T) {
 	})
 }
 
-// TestAcquireCancelled checks that room which is granted to a request at the moment
-// it is cancelled is not lost. Which of the two is seen first is left to chance.
+// TestAcquireCancelled checks that room which is granted to a request at the moment it is
+// cancelled is not lost. Whether the grant or the end is seen first is left to chance.
 func TestAcquireCancelled(t *testing.T) {
 	tune := func(c *Config) { c.MaxRequests = 1 }
 	run(t, tune, []func(*node){welcomeThen(func(*node) {})}, func(t *testing.T, b *bench) {
@@ -115,7 +115,8 @@ func TestAvoid(t *testing.T) {
 	})
 }
 
-// TestAvoidWaits checks that a full peer that is not to be avoided is waited for.
+// TestAvoidWaits checks that a request waits for a full peer rather than use one to be
+// avoided.
 func TestAvoidWaits(t *testing.T) {
 	chain := newTestChain(20)
 	tune := func(c *Config) { c.MaxRequests = 1 }
@@ -133,8 +134,8 @@ func TestAvoidWaits(t *testing.T) {
 	})
 }
 
-// TestEndedIsNotPicked checks that a connection that has ended gets no request in
-// the moment before it is gone: the request goes to the next one.
+// TestEndedIsNotPicked checks that a connection that has ended gets no request before it is
+// removed: the request goes to the next one.
 func TestEndedIsNotPicked(t *testing.T) {
 	chain := newTestChain(20)
 	run(t, nil, []func(*node){good(chain)}, func(t *testing.T, b *bench) {
@@ -146,12 +147,12 @@ func TestEndedIsNotPicked(t *testing.T) {
 	})
 }
 
-// TestPeerDies has 100 requests run over three peers of which one dies under them.
-// Every request is settled, those of the dead peer by another one that has room, or
-// with an error that names it; then asking again succeeds.
+// TestPeerDies runs 100 requests over three peers of which one disconnects meanwhile. Every
+// request ends, those of the lost peer with a reply from another one that has room, or with
+// an error that names the peer; then a retry succeeds.
 func TestPeerDies(t *testing.T) {
 	chain := newTestChain(101)
-	var died atomic.Bool // while it owed a reply
+	var died atomic.Bool // with a request in flight
 	dying := func(n *node) {
 		n.welcome()
 		left := 5
@@ -192,12 +193,12 @@ func TestPeerDies(t *testing.T) {
 		}
 		wg.Wait()
 		if !died.Load() || len(used) != 3 {
-			t.Errorf("the peer has died: %v, peers used: %v", died.Load(), used)
+			t.Errorf("the peer has disconnected: %v, peers used: %v", died.Load(), used)
 		}
 	})
 }
 
-// TestBounds checks that what one peer owes is bounded in requests and bytes.
+// TestBounds checks that the requests in flight of one peer are bounded in number and bytes.
 func TestBounds(t *testing.T) {
 	chain := newTestChain(101)
 	for _, tc := range []struct {
@@ -228,8 +229,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestWindowGrows checks that a new peer is trusted with few requests and a proven
-// one with many.
+// TestWindowGrows checks that a new peer gets few requests at a time and a proven one many.
 func TestWindowGrows(t *testing.T) {
 	chain := newTestChain(101)
 	run(t, nil, []func(*node){slow(chain, time.Second/10)}, func(t *testing.T, b *bench) {

@@ -18,8 +18,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// scenario is how to bring a reason about. With act the reason is the one of the
-// error it returns, else the one that the session ended for.
+// scenario is a way to produce a reason. With act the reason is that of the error it returns,
+// else the one for which the session ended.
 type scenario struct {
 	script func(*node)
 	act    func(b *bench) error
@@ -38,8 +38,8 @@ func frameOf(net wire.CurrencyNet, cmd string, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// welcomeThen is a good handshake and then something else. It leaves the
-// connection open until we close it.
+// welcomeThen is a good handshake followed by do. It leaves the connection open until we
+// close it.
 func welcomeThen(do func(*node)) func(*node) {
 	return func(n *node) {
 		n.welcome()
@@ -48,7 +48,7 @@ func welcomeThen(do func(*node)) func(*node) {
 	}
 }
 
-// greetThen awaits our version and then does something else.
+// greetThen reads our version and calls do.
 func greetThen(do func(*node)) func(*node) {
 	return func(n *node) {
 		expect[*wire.MsgVersion](n)
@@ -198,7 +198,7 @@ func scenarios() map[Reason]scenario {
 			defer cancel()
 			_, _, err := b.Headers(ctx, nil, nil, chainhash.Hash{})
 			if !errors.Is(err, context.DeadlineExceeded) {
-				b.t.Errorf("%v does not tell the end of the context", err)
+				b.t.Errorf("%v does not contain the end of the context", err)
 			}
 			return err
 		}},
@@ -217,8 +217,8 @@ func encoded(msg wire.Message) []byte {
 	return buf.Bytes()
 }
 
-// TestEveryReason reaches each reason of the list, so that none is in it that
-// cannot happen.
+// TestEveryReason produces each reason of the list, so that the list has none that cannot
+// happen.
 func TestEveryReason(t *testing.T) {
 	all := scenarios()
 	for r := unknownReason + 1; r < numReasons; r++ {

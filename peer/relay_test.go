@@ -15,7 +15,7 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 )
 
-// taken is what TakeTxs gave.
+// taken holds the results of TakeTxs.
 type taken struct {
 	heard  []chainhash.Hash
 	asked  []uint64 // peers that asked for the offered transaction
@@ -55,8 +55,8 @@ func getDataOf(txs ...*wire.MsgTx) *wire.MsgGetData {
 // relaying is a configuration that asks peers for transactions.
 func relaying(c *Config) { c.RelayTx = true }
 
-// TestHearing checks that an announced transaction is fetched and handed up, that
-// mixing messages are left alone, and that the mempool is asked for once.
+// TestHearing checks that an announced transaction is fetched and delivered, that mixing
+// messages are ignored, and that the mempool is requested once.
 func TestHearing(t *testing.T) {
 	tx := plainTx(1)
 	script := welcomeThen(func(n *node) {
@@ -88,15 +88,15 @@ func TestHearing(t *testing.T) {
 	})
 }
 
-// TestUnwantedTxs checks that nothing is fetched while it is not wanted, and that
-// a transaction that nobody asked for counts against the peer until it is left.
+// TestUnwantedTxs checks that nothing is fetched while transactions are not wanted, and that
+// unrequested transactions count against the peer until it is disconnected.
 func TestUnwantedTxs(t *testing.T) {
 	script := welcomeThen(func(n *node) {
 		n.send(invOf(plainTx(1)), wire.NewMsgPing(1))
 		expect[*wire.MsgPong](n) // and no getdata
 		n.send(plainTx(1), wire.NewMsgPing(2))
 		if _, ok := greeting[*wire.MsgPong](n); !ok {
-			return // it was left once, and is left sooner from then on
+			return // it was disconnected once, and is sooner from then on
 		}
 		<-time.After(time.Minute)
 		n.send(plainTx(2), plainTx(3), plainTx(4), plainTx(5))
@@ -113,14 +113,14 @@ func TestUnwantedTxs(t *testing.T) {
 		}
 		left := func(r string) bool { return strings.HasPrefix(r, Unsolicited.String()) }
 		if reasons := b.log.reasons(slog.LevelWarn); !slices.ContainsFunc(reasons, left) {
-			t.Errorf("the peer was not left for it: %v", reasons)
+			t.Errorf("the peer was not disconnected for it: %v", reasons)
 		}
 	})
 }
 
-// TestOffering checks that an offered transaction is announced once per peer,
-// served to whom it was announced to, and only while it is offered, and that asking
-// and echoes are told.
+// TestOffering checks that an offered transaction is announced once per peer, served to the
+// peers to which it was announced, only while it is offered, and that requests and echoes are
+// reported.
 func TestOffering(t *testing.T) {
 	tx := plainTx(1)
 	hash := tx.TxHash()
@@ -137,7 +137,7 @@ func TestOffering(t *testing.T) {
 		if got := expect[*wire.MsgNotFound](n); got == nil || len(got.InvList) != 1 {
 			n.t.Errorf("not found: %v", got)
 		}
-		n.send(invOf(tx)) // means nothing: it has it from us
+		n.send(invOf(tx)) // no echo: the peer has it from us
 		<-time.After(40 * time.Second)
 		n.send(getDataOf(tx))
 		expect[*wire.MsgNotFound](n)
@@ -172,15 +172,15 @@ func TestOffering(t *testing.T) {
 		}
 		b.Withdraw(hash)
 		if err := b.Offer(t.Context(), 99, tx); !errors.Is(err, Gone) {
-			t.Errorf("offered to nobody: %v", err)
+			t.Errorf("offered to an unknown id: %v", err)
 		}
 		<-time.After(20 * time.Second)
 		synctest.Wait()
 	})
 }
 
-// TestBlocksOnlyPeer checks that nothing is announced to a peer that wants no
-// transactions: a dcrd node drops whoever does.
+// TestBlocksOnlyPeer checks that nothing is announced to a peer that wants no transactions: a
+// dcrd node disconnects a peer that does.
 func TestBlocksOnlyPeer(t *testing.T) {
 	script := func(n *node) {
 		v := version()

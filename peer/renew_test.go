@@ -16,11 +16,11 @@ func TestRenew(t *testing.T) {
 		list        []tenure
 		end, double uint64
 	}{
-		{"nobody", nil, 0, 0},
+		{"no connection", nil, 0, 0},
 		{"all relay", []tenure{{1, old, true, false}, {2, old, true, false}}, 0, 0},
 		{"only a stale one", []tenure{{1, old, false, false}}, 0, 1},
 		{"all stale", []tenure{{1, old, false, false}, {2, old, false, false}}, 0, 1},
-		{"a fresh one that has not settled", []tenure{{1, old, false, false}, {3, young, true, true}}, 0, 0},
+		{"a fresh one that is too young", []tenure{{1, old, false, false}, {3, young, true, true}}, 0, 0},
 		{"a fresh one that has", []tenure{{1, old, false, false}, {3, old, true, true}}, 1, 0},
 		{"one at a time", []tenure{{1, old, false, false}, {2, old, false, false}, {3, old, true, false}}, 1, 0},
 		{"the spare waits", []tenure{{3, old, true, true}, {4, young, true, false}}, 0, 0},
@@ -33,9 +33,9 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// TestRelaySwitchedOn checks that wanting transactions replaces connections one
-// by one, so that there is a settled one at every moment, and ends with peers that
-// announce, and no spare.
+// TestRelaySwitchedOn checks that wanting transactions replaces connections one by one, so
+// that there is an old enough one at every moment, and ends with peers that announce, and no
+// spare.
 func TestRelaySwitchedOn(t *testing.T) {
 	for _, peers := range []int{1, 3} {
 		chain := newTestChain(1)
@@ -56,7 +56,7 @@ func TestRelaySwitchedOn(t *testing.T) {
 					}
 				}
 				if settled == 0 {
-					t.Fatalf("no settled peer: %+v", b.Infos())
+					t.Fatalf("no peer that is connected long enough: %+v", b.Infos())
 				}
 			}
 			infos := b.Infos()
@@ -65,7 +65,7 @@ func TestRelaySwitchedOn(t *testing.T) {
 			}
 			for _, i := range infos {
 				if !i.TellsTx || i.Role != Wanted {
-					t.Errorf("peer %d is %v and tells of transactions: %v", i.ID, i.Role, i.TellsTx)
+					t.Errorf("peer %d is %v and announces transactions: %v", i.ID, i.Role, i.TellsTx)
 				}
 			}
 		})

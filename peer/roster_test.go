@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestLive checks who is live, and the poke on every change.
+// TestLive checks which peers are live, and the poke on every change.
 func TestLive(t *testing.T) {
 	chain := newTestChain(3)
 	run(t, nil, []func(*node){good(chain), (*node).drain}, func(t *testing.T, b *bench) {
@@ -62,7 +62,7 @@ func TestDialling(t *testing.T) {
 		for range 20 {
 			<-time.After(late / 10)
 			synctest.Wait()
-			dialling := b.Dialling() // before who is live
+			dialling := b.Dialling() // read before the live peers
 			if live := count(); dialling == (live == 2) {
 				t.Errorf("dialling %v with %d live peers", dialling, live)
 			}
@@ -70,7 +70,7 @@ func TestDialling(t *testing.T) {
 	})
 }
 
-// TestHost checks what an address tells of the machine behind it.
+// TestHost checks the machine that is derived from an address.
 func TestHost(t *testing.T) {
 	for addr, want := range map[string]string{
 		"203.0.113.7:9108":                "203.0.113.7",

@@ -81,8 +81,8 @@ func seeds(n int) (answer string) {
 	return answer
 }
 
-// TestSeeding checks that a pool with an empty book asks a seeder at once, connects to what
-// it answers, and asks no more while it has all connections.
+// TestSeeding checks that a pool with an empty book asks a seeder at once, connects to the
+// addresses of the answer, and asks no more while it has all connections.
 func TestSeeding(t *testing.T) {
 	s := newSeeder(t, seeds(16))
 	tune := func(c *Config) { s.tune(c); c.Outbound = 3 }
@@ -101,9 +101,9 @@ func TestSeeding(t *testing.T) {
 	})
 }
 
-// TestDeadAddressesDoNotKeepFromAsking checks that a book full of addresses where no node
-// is does not keep the pool from asking a seeder, over days and in a new process, and that
-// it connects to what the seeder answers.
+// TestDeadAddressesDoNotKeepFromAsking checks that a pool whose book is full of dead
+// addresses asks a seeder, over days and in a new process, and connects to the addresses of
+// the answer.
 func TestDeadAddressesDoNotKeepFromAsking(t *testing.T) {
 	for dead, hours := range map[int]int{32: 48, 256: 12, 4096: 2} {
 		s := newSeeder(t, "")
@@ -149,8 +149,8 @@ func TestFewNodesDoNotTireSeeders(t *testing.T) {
 	})
 }
 
-// TestHangingSeederLeaksNothing checks that of seeders that accept and then say nothing, or
-// stop in the middle, no connection stays open for longer than a question may take.
+// TestHangingSeederLeaksNothing checks that no connection to seeders that accept and then
+// send nothing, or stop in the middle, stays open for longer than a request may take.
 func TestHangingSeederLeaksNothing(t *testing.T) {
 	for name, script := range map[string]func(*seeder) func(net.Conn){
 		"before the handshake": func(*seeder) func(net.Conn) {
@@ -189,8 +189,8 @@ func TestHangingSeederLeaksNothing(t *testing.T) {
 	}
 }
 
-// TestTrickledSeedsAreUsed checks that of an answer that does not come to its end the
-// addresses that have come are used.
+// TestTrickledSeedsAreUsed checks that of an answer that does not end in time the addresses
+// that have arrived are used.
 func TestTrickledSeedsAreUsed(t *testing.T) {
 	s := newSeeder(t, "")
 	s.script = func(raw net.Conn) {
@@ -214,7 +214,7 @@ func TestTrickledSeedsAreUsed(t *testing.T) {
 	})
 }
 
-// TestSeedersAreAskedSideBySide checks that one that hangs does not hold up another.
+// TestSeedersAreAskedSideBySide checks that a seeder that hangs does not delay another.
 func TestSeedersAreAskedSideBySide(t *testing.T) {
 	s := newSeeder(t, seeds(4))
 	tune := func(c *Config) {
@@ -237,8 +237,8 @@ func TestSeedersAreAskedSideBySide(t *testing.T) {
 	})
 }
 
-// TestSearchAsksSeeders checks that seeders are asked when other peers are needed although
-// all connections are there.
+// TestSearchAsksSeeders checks that seeders are asked during a search for other peers
+// although all connections are there.
 func TestSearchAsksSeeders(t *testing.T) {
 	s := newSeeder(t, seeds(16))
 	tune := func(c *Config) { s.tune(c); c.Outbound = 2 }
@@ -257,7 +257,7 @@ func TestSearchAsksSeeders(t *testing.T) {
 	})
 }
 
-// TestSeedNeed checks what the decision is based on.
+// TestSeedNeed checks the state for the decision.
 func TestSeedNeed(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		if got := b.seedNeed(); got != (dialing.Need{Missing: true}) {
@@ -271,7 +271,7 @@ func TestSeedNeed(t *testing.T) {
 		b.Ban(addrbook.HostOf(b.Infos()[0].Addr), time.Hour)
 		b.Seek("why not")
 		if got := b.seedNeed(); !got.Searching {
-			t.Errorf("while others are looked for: %+v", got)
+			t.Errorf("during a search: %+v", got)
 		}
 		b.Seek("")
 	})

@@ -19,7 +19,7 @@ func aSeed(i int) string {
 	return fmt.Sprintf(`{"host":"44.%d.0.1:9108","services":1,"pver":11}`, i)
 }
 
-// seederAt runs a seeder on loopback and returns a client that finds it.
+// seederAt runs a seeder on loopback and returns a client that connects to it.
 func seederAt(t *testing.T, handle http.HandlerFunc) *seederClient {
 	server := httptest.NewTLSServer(handle)
 	t.Cleanup(server.Close)
@@ -37,7 +37,7 @@ func seederAt(t *testing.T, handle http.HandlerFunc) *seederClient {
 	}
 }
 
-// TestSeeder checks the request and what is taken of the reply.
+// TestSeeder checks the request, and the addresses accepted from the reply.
 func TestSeeder(t *testing.T) {
 	many := func(n int) (out string) {
 		for i := range n {
@@ -80,8 +80,8 @@ func TestSeeder(t *testing.T) {
 	}
 }
 
-// TestSeederIsNotTrusted checks that a seeder whose name is not proven, that
-// fails or that sends us elsewhere has no say.
+// TestSeederIsNotTrusted checks that no addresses are accepted from a seeder whose name is
+// not proven, that fails or that redirects.
 func TestSeederIsNotTrusted(t *testing.T) {
 	served := false
 	client := seederAt(t, func(w http.ResponseWriter, r *http.Request) { served = true; fmt.Fprint(w, aSeed(1)) })
@@ -99,8 +99,8 @@ func TestSeederIsNotTrusted(t *testing.T) {
 	}
 }
 
-// FuzzSeeds checks that no reply of a seeder breaks the limits, and that the book
-// takes what it takes.
+// FuzzSeeds checks that no reply of a seeder breaks the limits, and that the book accepts the
+// addresses of every accepted reply.
 func FuzzSeeds(f *testing.F) {
 	f.Add([]byte(aSeed(1) + aSeed(2)))
 	f.Add([]byte(`{"host":"[2a00::1]:9108","services":18446744073709551615,"pver":12}`))

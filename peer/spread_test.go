@@ -32,9 +32,9 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// TestSpreadWithFullWindows plays peers of random latencies, whose windows are full most
+// TestSpreadWithFullWindows simulates peers of random latencies, whose windows are full most
 // of the time, and checks that none of those that are good enough is asked for more than
-// twice its even share, and that all blocks come.
+// twice its even share, and that all blocks are served.
 func TestSpreadWithFullWindows(t *testing.T) {
 	const blocks = 3000
 	for seed := range uint64(200) {
@@ -122,8 +122,7 @@ func TestNoPeerSeesMostBlocks(t *testing.T) {
 	})
 }
 
-// TestBlocksAreSpread checks that of peers that are alike each sends its share of
-// the blocks.
+// TestBlocksAreSpread checks that of equal peers each sends its share of the blocks.
 func TestBlocksAreSpread(t *testing.T) {
 	chain := newTestChain(5)
 	run(t, nil, slices.Repeat([]func(*node){good(chain)}, 4), func(t *testing.T, b *bench) {

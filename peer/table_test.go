@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// ask adds a request of a kind for the blocks a to b; of headers a is the locator.
+// ask adds a request of a kind for the blocks a to b; for headers a is the locator.
 func (t *table) ask(k kind, a, b byte, now time.Time) *request {
 	r := newRequest(k)
 	r.sent = now
@@ -29,7 +29,7 @@ func about(a, b byte) shape {
 	return shape{n: 1, first: chainhash.Hash{a}, last: chainhash.Hash{b}}
 }
 
-// TestTableMatch goes through the cases of finding the request for a reply.
+// TestTableMatch checks the cases of finding the request for a reply.
 func TestTableMatch(t *testing.T) {
 	now := time.Now()
 	var tb table
@@ -50,7 +50,7 @@ func TestTableMatch(t *testing.T) {
 		{"other blocks", getCFilters, about(2, 5), nil},
 		{"other kind", getCFilter, about(1, 1), nil},
 		{"waiting before abandoned", getCFilters, about(1, 5), again},
-		{"abandoned if nobody waits", getCFilters, about(1, 5), filters},
+		{"abandoned if no other is open", getCFilters, about(1, 5), filters},
 		{"none left", getCFilters, about(1, 5), nil},
 		{"last differs", getCFilters, about(1, 6), other},
 		{"block", getBlock, about(1, 1), block},
@@ -67,9 +67,8 @@ func TestTableMatch(t *testing.T) {
 	}
 }
 
-// TestTableOrder has peers that answer in order, with requests given up at random
-// moments: every reply is recognised, and every request that is waited for gets its
-// own reply.
+// TestTableOrder has peers that answer in order, with requests abandoned at random moments:
+// every reply is recognised, and every request that is waited for gets its own reply.
 func TestTableOrder(t *testing.T) {
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
@@ -97,7 +96,7 @@ func TestTableOrder(t *testing.T) {
 				if r.kind == getHeaders && got != r {
 					t.Fatalf("seed %d, step %d: headers out of order", seed, step)
 				}
-				if got != r { // it took the reply of an equal one, which now takes its place
+				if got != r { // an equal request got the reply, and r takes its place
 					line[slices.Index(line, got)] = r
 				}
 			}
@@ -108,8 +107,8 @@ func TestTableOrder(t *testing.T) {
 	}
 }
 
-// TestTableBounds checks that abandoned requests are forgotten with time and
-// bounded in number.
+// TestTableBounds checks that abandoned requests are forgotten with time and bounded in
+// number.
 func TestTableBounds(t *testing.T) {
 	now := time.Now()
 	var tb table
@@ -117,14 +116,14 @@ func TestTableBounds(t *testing.T) {
 		tb.ask(getCFilter, byte(i), byte(i), now).abandoned = true
 	}
 	if r := tb.ask(getCFilter, 1, 1, now.Add(maxLate)); r != nil {
-		t.Error("one more was taken")
+		t.Error("one more was added")
 	}
 	if r := tb.ask(getCFilter, 1, 1, now.Add(maxLate+1)); r == nil || len(tb.pending) != 1 {
 		t.Errorf("%d requests after the old ones are out of date", len(tb.pending))
 	}
 }
 
-// TestTableDrain checks that only requests that somebody waits for are returned.
+// TestTableDrain checks that only requests that are not abandoned are returned.
 func TestTableDrain(t *testing.T) {
 	now := time.Now()
 	var tb table
@@ -154,7 +153,7 @@ func TestHeadersRequest(t *testing.T) {
 		t.Error("headers without a locator fit nothing")
 	}
 	if _, err := headersRequest(genesis, make([]chainhash.Hash, 501), chainhash.Hash{}); err == nil {
-		t.Error("a locator of 501 hashes was taken")
+		t.Error("a locator of 501 hashes was accepted")
 	}
 	if s := fmt.Sprint(r); s != "get headers after "+(chainhash.Hash{1}).String() {
 		t.Errorf("described as %q", s)

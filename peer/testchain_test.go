@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// testChain is headers and filters of a chain with no work in it.
+// testChain holds the headers and filters of a chain without any work.
 type testChain struct {
 	blocks []*wire.MsgBlock // blocks[i] has height i
 	hashes []chainhash.Hash
@@ -93,7 +93,7 @@ func (c *testChain) filters(first, last int) *wire.MsgCFiltersV2 {
 	return wire.NewMsgCFiltersV2(list)
 }
 
-// payload returns the payload of a message as it travels.
+// payload returns the payload of a message as it is sent.
 func payload(t *testing.T, msg wire.Message) []byte {
 	t.Helper()
 	var buf bytes.Buffer

@@ -21,17 +21,17 @@ func numbered(a, b int) []chainhash.Hash {
 	return list
 }
 
-// addrOf returns the address of a peer of a test: each is in a network of its own.
+// addrOf returns the address of a peer of a test, each in a network of its own.
 func addrOf(id uint64) string { return fmt.Sprintf("%d.1.1.1:9108", 10+id) }
 
-// sent has a peer send a transaction.
+// sent records that a peer has sent a transaction.
 func (h *txRequests) sent(id uint64, hash chainhash.Hash, size int, now time.Time) (asked, fresh bool, ask []chainhash.Hash) {
 	a := h.arrived(id, hash, hash, size, now)
 	return a.asked, a.fresh, a.ask
 }
 
-// TestFetchedOnce checks that what several peers announce is asked of one of them,
-// and what it does not send of another one.
+// TestFetchedOnce checks that a transaction that several peers announce is requested from one
+// of them, and from another one if the first does not send it.
 func TestFetchedOnce(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	txs := numbered(1, 3)
@@ -62,12 +62,12 @@ func TestFetchedOnce(t *testing.T) {
 		t.Errorf("second copy: %+v", a)
 	}
 	if got := h.announced(9, addrOf(9), txs[2:], now); len(got) != 0 {
-		t.Errorf("asked again for what is known: %v", got)
+		t.Errorf("asked again for known transactions: %v", got)
 	}
 }
 
-// TestForgottenWithoutSource checks that what nobody sends does not stay, and is
-// asked for when it is announced again.
+// TestForgottenWithoutSource checks that a transaction that no peer sends is forgotten, and
+// requested when it is announced again.
 func TestForgottenWithoutSource(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx := numbered(1, 1)
@@ -82,29 +82,29 @@ func TestForgottenWithoutSource(t *testing.T) {
 	}
 }
 
-// TestUnasked checks that what was not asked for is known for that, and changes
+// TestUnasked checks that an unrequested transaction is recognised as such, and changes
 // nothing.
 func TestUnasked(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx := numbered(1, 2)
 	if asked, _, _ := h.sent(1, tx[0], 300, now); asked {
-		t.Error("a stranger was taken for somebody who was asked")
+		t.Error("an unknown peer counts as one that was asked")
 	}
 	h.announced(1, addrOf(1), tx[:1], now)
 	if asked, _, _ := h.sent(1, tx[1], 300, now); asked {
-		t.Error("another transaction was taken for the one asked for")
+		t.Error("another transaction counts as the requested one")
 	}
 	if h.known.has(tx[1]) {
-		t.Error("what nobody asked for counts as known")
+		t.Error("an unrequested transaction counts as known")
 	}
 	now = now.Add(txForgiven)
 	h.chase(now)
 	if asked, _, _ := h.sent(1, tx[0], 300, now); asked {
-		t.Error("a transaction that is minutes late was asked for")
+		t.Error("a transaction that is minutes late counts as requested")
 	}
 }
 
-// TestFlood checks the bounds on what one peer can make us do and keep.
+// TestFlood checks the bounds on requests and memory that one peer can cause.
 func TestFlood(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	flood := numbered(1, 50_000)
@@ -128,7 +128,7 @@ func TestFlood(t *testing.T) {
 		t.Error("nothing is asked for after a while")
 	}
 	if n := len(h.announced(2, addrOf(2), numbered(60_000, 60_000), now)); n != 1 {
-		t.Error("another peer suffers from the flood")
+		t.Error("another peer is not asked during the flood")
 	}
 	for n := range 3 * maxKnown {
 		h.known.add(numbered(n, n)[0])

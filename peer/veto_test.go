@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestUserBans checks that the user can ban an address or all ports of a host, and
-// lift every ban, also of a peer whose fault was proven, which is dialled at once.
+// TestUserBans checks that the user can ban an address or all ports of a host, and lift every
+// ban, also that of a peer whose fault was proven, which is dialled at once.
 func TestUserBans(t *testing.T) {
 	chain := newTestChain(2)
 	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
@@ -48,14 +48,14 @@ func TestUserBans(t *testing.T) {
 		<-time.After(b.cfg.RetryMin)
 		synctest.Wait()
 		if n := len(b.Infos()); n != 2 {
-			t.Errorf("%d peers after a proven fault was forgiven", n)
+			t.Errorf("%d peers after the ban for a proven fault was lifted", n)
 		}
 		if err := b.Ban("a", 0); err == nil {
 			t.Error("a ban of no time")
 		}
 		for _, wrong := range []string{"", ":1", "a:b", "a:0"} {
 			if b.Ban(wrong, time.Hour) == nil || b.Unban(wrong) == nil {
-				t.Errorf("%q is taken", wrong)
+				t.Errorf("%q is accepted", wrong)
 			}
 		}
 		if err := b.Ban("[::1]", time.Hour); err != nil || b.Bans()[0].Addr != "::1" {

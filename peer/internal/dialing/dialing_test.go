@@ -95,10 +95,10 @@ func TestSeedersAreLeftAlone(t *testing.T) {
 		answered bool
 		most     int
 	}{
-		"few nodes exist":       {Need{Missing: true, Connected: true, Recent: true}, true, 15},
-		"nobody can be reached": {Need{Missing: true}, true, 15},
-		"no seeder answers":     {Need{Missing: true, Connected: true, Recent: true}, false, 15},
-		"no network":            {Need{Missing: true}, false, 24*6 + 4},
+		"few nodes exist":        {Need{Missing: true, Connected: true, Recent: true}, true, 15},
+		"no peer can be reached": {Need{Missing: true}, true, 15},
+		"no seeder answers":      {Need{Missing: true, Connected: true, Recent: true}, false, 15},
+		"no network":             {Need{Missing: true}, false, 24*6 + 4},
 	} {
 		var s Seeding
 		if n := len(ask(&s, day, func(time.Duration) Need { return test.need }, test.answered)); n > test.most || n < 5 {
