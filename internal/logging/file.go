@@ -17,23 +17,23 @@ const (
 	keptFiles     = 5      // compressed old files
 )
 
-// modeEvery is how many bytes are written until it is seen to again that the files of
-// a rotation are the user's alone: the rotator makes them for everybody.
+// modeEvery is how many bytes are written until the modes of all log files are set again: the
+// rotator creates files that every user can read.
 const modeEvery = 64 << 10
 
-// File is a log file that is rotated when it has grown large. It and the old ones can
-// be read by the user alone.
+// File is a log file that is rotated when it has grown large. Only the user can read it and
+// the old ones.
 type File struct {
 	r    *rotator.Rotator
 	path string
 
 	mu      sync.Mutex // guards written
-	written int        // bytes since the modes were seen to
+	written int        // bytes since the modes were set
 }
 
-// OpenFile opens a log file for appending. It makes the directories above it
-// that are missing, for the user alone. What is no file, like a symbolic link that
-// somebody else may have put there, it refuses.
+// OpenFile opens a log file for appending. It creates missing directories above it, for the
+// user alone. It is an error if the path is not a regular file, but a symbolic link, for
+// example, that another user may have put there.
 func OpenFile(path string) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make log directory: %w", err)
@@ -78,8 +78,8 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// setModes takes the file and the old ones from everybody else. That it cannot be done
-// on a system without modes does no harm.
+// setModes makes the file and the old ones readable by the user alone. A failure is ignored,
+// as on a system without modes.
 func (f *File) setModes() {
 	old, _ := filepath.Glob(f.path + ".*")
 	for _, name := range append(old, f.path) {

@@ -76,8 +76,8 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	return &h2
 }
 
-// appendAttr appends " key=value", or the same for each member of a group.
-// Attributes without key and value, and empty groups, leave no trace.
+// appendAttr appends " key=value", or the same for each member of a group. It appends nothing
+// for an attribute without key and value, or an empty group.
 func appendAttr(b []byte, group string, a slog.Attr) []byte {
 	v := a.Value.Resolve()
 	if a.Key == "" && v.Kind() != slog.KindGroup {
@@ -125,6 +125,6 @@ func needsQuotes(r rune) bool {
 	return r == ' ' || r == '=' || r == '"' || !unicode.IsPrint(r)
 }
 
-// appendPrintable appends text with everything escaped that could break the
-// line or fool a terminal.
+// appendPrintable appends text with every character escaped that could break the line or
+// control a terminal.
 func appendPrintable(b []byte, s string) []byte { return append(b, safetext.Escape(s, "")...) }

@@ -19,8 +19,7 @@ func newJSON(out io.Writer) slog.Handler {
 	return slog.NewJSONHandler(out, &slog.HandlerOptions{Level: LevelTrace, ReplaceAttr: forPrograms})
 }
 
-// forPrograms writes levels by the names that users set them by, and durations
-// in seconds.
+// forPrograms replaces levels by their names in the settings, and durations by seconds.
 func forPrograms(groups []string, a slog.Attr) slog.Attr {
 	if level, ok := a.Value.Any().(slog.Level); ok && a.Key == slog.LevelKey && len(groups) == 0 {
 		return slog.String(slog.LevelKey, levelName(level))
@@ -31,7 +30,7 @@ func forPrograms(groups []string, a slog.Attr) slog.Attr {
 	return hideKeys(a)
 }
 
-// hideKeys takes private keys out of a value that is text.
+// hideKeys removes private keys from a value that is text.
 func hideKeys(a slog.Attr) slog.Attr {
 	switch v := a.Value.Any().(type) {
 	case string:
@@ -57,7 +56,7 @@ func levelName(l slog.Level) string {
 	return name
 }
 
-// levelled passes on the records of one subsystem from a level on.
+// levelled passes on the records of one subsystem from its level upwards.
 type levelled struct {
 	slog.Handler
 	level     *slog.LevelVar

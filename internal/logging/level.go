@@ -14,7 +14,7 @@ const (
 	LevelOff      = slog.Level(math.MaxInt32)
 )
 
-// levelNames lists the levels a user may ask for, from most to least verbose.
+// levelNames lists the levels that a user may set, from most to least verbose.
 func levelNames() []string {
 	return []string{"trace", "debug", "info", "warn", "error", "critical", "off"}
 }
@@ -40,8 +40,8 @@ func parseLevel(name string) (slog.Level, bool) {
 	return 0, false
 }
 
-// tag returns the three letters that stand for a level in a line. Levels
-// between the named ones count as the one below.
+// tag returns the three letters of a level in a line. Levels between the named ones count as
+// the one below.
 func tag(l slog.Level) string {
 	switch {
 	case l < slog.LevelDebug:
@@ -65,8 +65,9 @@ type setting struct {
 	level     slog.Level
 }
 
-// parseLevels reads a specification: items separated by commas, each a level
-// or SUBSYSTEM=level, applied in order. Nothing is case sensitive.
+// parseLevels parses a specification: items separated by commas, each a level or
+// SUBSYSTEM=level, applied in order, in any case. It is an error if a level or subsystem does
+// not exist.
 func parseLevels(spec string, subsystems []string) ([]setting, error) {
 	var out []setting
 	for item := range strings.SplitSeq(spec, ",") {

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Limits of lines with the same message. Peers and clients can cause some, and shall
-// not rotate everything else away.
+// Limits of lines with the same message. Peers and clients can cause some of them, which must
+// not rotate all others away.
 const (
-	burst    = 500              // that may come at once
-	refill   = 10 * time.Second // in which one more may come
-	maxKinds = 4096             // of messages that are counted; more share one count
+	burst    = 500              // lines at once
+	refill   = 10 * time.Second // until one more line is allowed
+	maxKinds = 4096             // messages that are counted; further ones share one count
 )
 
-// limiter counts the lines of each message of each subsystem. Lines of debug level and
-// below are not counted: only who asks for them gets them.
+// limiter counts the lines of each message of each subsystem. Lines of debug level and below
+// are not counted: they are written only if the user has set such a level.
 type limiter struct {
 	mu    sync.Mutex
 	kinds map[kind]*bucket
@@ -23,15 +23,15 @@ type limiter struct {
 
 type kind struct{ subsystem, message string }
 
-// bucket is what a kind of line may still write.
+// bucket is how many more lines of one message may be written.
 type bucket struct {
 	left   float64
 	at     time.Time
 	hidden int // lines that were left out
 }
 
-// allow reports whether a line may be written, and how many of its kind were left out
-// since the last one.
+// allow reports whether a line may be written, and how many lines of its message were left
+// out since the last one.
 func (l *limiter) allow(subsystem string, r *slog.Record) (ok bool, hidden int) {
 	if r.Level < slog.LevelInfo {
 		return true, 0

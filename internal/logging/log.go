@@ -9,17 +9,16 @@ import (
 	"github.com/spvd/spvd/internal/safetext"
 )
 
-// Format is how records are written.
+// Format is the form in which records are written.
 type Format string
 
-// The formats there are.
+// The formats.
 const (
 	Text Format = "text" // lines for people, as Decred's daemons write them
 	JSON Format = "json" // one object per line, for programs
 )
 
-// CheckFormat reports a format that does not exist. The error is fit to be shown
-// to the user.
+// CheckFormat returns an error, for the user, if a format does not exist.
 func CheckFormat(f Format) error {
 	if f != Text && f != JSON {
 		return fmt.Errorf("unknown log format %q, use %s or %s", string(f), Text, JSON)
@@ -54,8 +53,7 @@ func New(out io.Writer, format Format, subsystems ...string) *Log {
 	return l
 }
 
-// Logger returns the logger of a subsystem. Asking for one that New was not
-// given is a mistake in the program and panics.
+// Logger returns the logger of a subsystem. It panics if New was not given the subsystem.
 func (l *Log) Logger(subsystem string) *slog.Logger {
 	for i, name := range l.names {
 		switch {
@@ -73,9 +71,8 @@ func (l *Log) Logger(subsystem string) *slog.Logger {
 // Subsystems returns the names of the subsystems.
 func (l *Log) Subsystems() []string { return append([]string(nil), l.names...) }
 
-// SetLevels changes levels: to the one named, of all subsystems, or of some by
-// SUBSYSTEM=level, separated by commas and applied in order. On an error, which
-// is fit to be shown to the user, nothing has changed.
+// SetLevels sets levels: one for all subsystems, or SUBSYSTEM=level for one, separated by
+// commas and applied in order. On an error, which is for the user, nothing has changed.
 func (l *Log) SetLevels(spec string) error {
 	settings, err := parseLevels(spec, l.names)
 	if err != nil {
@@ -91,14 +88,14 @@ func (l *Log) SetLevels(spec string) error {
 	return nil
 }
 
-// CheckLevels reports what is wrong with a specification of SetLevels for the
-// given subsystems, if anything.
+// CheckLevels returns an error if SetLevels would refuse a specification for the given
+// subsystems.
 func CheckLevels(spec string, subsystems ...string) error {
 	_, err := parseLevels(spec, subsystems)
 	return err
 }
 
-// write passes on one line built by appendTo.
+// write writes one line built by appendTo.
 func (l *Log) write(appendTo func([]byte) []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,15 +7,16 @@ import (
 	"sync"
 )
 
-// connLimit bounds the connections, of which nobody says who makes them: for a new one too
-// many, the oldest of the source that has the most is closed. This machine has a bound of
-// its own, so that nobody elsewhere can keep out a browser or a probe that runs here.
+// connLimit bounds the connections, which need no password. When there are too many, the
+// oldest of the source with most connections is closed for a new one. Connections from this
+// machine have a limit of their own, so that no other machine can keep out a browser or a
+// probe that runs here.
 type connLimit struct {
 	mu    sync.Mutex     // guards conns
 	conns []*limitedConn // oldest first
 }
 
-// limitedConn is a connection. It leaves when it is closed.
+// limitedConn is a connection that counts against the limit until it is closed.
 type limitedConn struct {
 	net.Conn
 	from  netip.Prefix // invalid for this machine
@@ -49,8 +50,8 @@ func (l guarded) Accept() (net.Conn, error) {
 	return g, nil
 }
 
-// sourceOf returns what counts as one source: an address, of IPv6 its network of 64
-// bits, nothing for this machine.
+// sourceOf returns the source of a connection: an IPv4 address, the network of 64 bits of an
+// IPv6 address, the zero value for this machine.
 func sourceOf(remote net.Addr) netip.Prefix {
 	at, err := netip.ParseAddrPort(remote.String())
 	if err != nil || at.Addr().Unmap().IsLoopback() {
@@ -60,11 +61,11 @@ func sourceOf(remote net.Addr) netip.Prefix {
 	if ip.Is6() {
 		bits = 64
 	}
-	p, _ := ip.Prefix(bits) // which has so many bits
+	p, _ := ip.Prefix(bits) // ip has at least so many bits
 	return p
 }
 
-// enter adds a connection, and returns the one that has to go for it, if one has.
+// enter adds a connection, and returns the one to close in its favour, nil if there is room.
 func (gs *connLimit) enter(g *limitedConn) *limitedConn {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
@@ -86,7 +87,7 @@ func (gs *connLimit) enter(g *limitedConn) *limitedConn {
 	case others <= mostGuests:
 		return nil
 	default:
-		for _, c := range gs.conns { // of equal ones, who came first
+		for _, c := range gs.conns { // of equal ones the oldest
 			if c.from != here && count[c.from] > count[crowd] {
 				crowd = c.from
 			}

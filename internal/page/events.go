@@ -16,18 +16,18 @@ const (
 	// eventPace is the time between two events: as often as people can read.
 	eventPace = time.Second
 
-	// refreshAfter is how long a page is left as it is while the status does not
-	// change: ages and the speed of peers do.
+	// refreshAfter is the time between two events while the status does not change: ages and
+	// the rates of peers do.
 	refreshAfter = 10 * time.Second
 
-	// crowdedRetry is when a page comes again that is one too many, and gets one event
-	// each time. A code of refusal would keep browsers from ever trying again.
+	// crowdedRetry is when a page above mostFollowers requests events again; it gets one
+	// event each time. An error status would make browsers stop for good.
 	crowdedRetry = 10 * time.Second
 )
 
-// serveEvents keeps a page up to date: each event is the part of it that
-// changes, as HTML made by the same template. When mostFollowers pages are followed
-// already it sends one such event, tells the browser when to ask again, and ends.
+// serveEvents sends a page its changes: each event is the changing part of the page, as HTML
+// made by the same template. When mostFollowers pages are followed already it sends one event
+// and the time of the next request, and ends.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	follow := true
 	select {
@@ -52,7 +52,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if err := sendEvent(w, answer, fragment); err != nil { // the page is closed
-			s.cfg.Log.Debug("Status page not followed any more", "client", r.RemoteAddr, "err", err)
+			s.cfg.Log.Debug("Status page closed", "client", r.RemoteAddr, "err", err)
 			return
 		}
 		if wait.For(r.Context(), eventPace) != nil {
@@ -61,8 +61,8 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sendOnce sends the part of the page that changes, that many pages are open, and when to
-// ask again.
+// sendOnce sends the changing part of the page, a note that too many pages are open, and the
+// time of the next request.
 func (s *Server) sendOnce(w http.ResponseWriter, answer *http.ResponseController) {
 	fragment, err := s.render("status", s.cfg.status())
 	if err != nil {
@@ -78,8 +78,8 @@ func (s *Server) sendOnce(w http.ResponseWriter, answer *http.ResponseController
 	}
 }
 
-// next returns the first status that is newer than seq, or after a while the one that
-// is current still.
+// next returns the first status that is newer than seq, or after refreshAfter the current
+// one.
 func (s *Server) next(ctx context.Context, seq uint64) api.SyncStatus {
 	ctx, cancel := context.WithTimeout(ctx, refreshAfter)
 	defer cancel()
@@ -89,7 +89,7 @@ func (s *Server) next(ctx context.Context, seq uint64) api.SyncStatus {
 	return s.cfg.status()
 }
 
-// sendEvent sends one event, for which the client has its time.
+// sendEvent sends one event, with a deadline for the client to read it.
 func sendEvent(w http.ResponseWriter, answer *http.ResponseController, data []byte) error {
 	if err := answer.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err

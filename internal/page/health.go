@@ -7,11 +7,10 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// hungReason is the reason of a daemon that cannot tell any itself.
+// hungReason is the reason for a daemon whose sync hangs, which reports none itself.
 const hungReason = "The sync hangs: restart spvd."
 
-// serveLive answers whether the daemon does its work at all: restarting it
-// helps when it does not.
+// serveLive answers whether the daemon is alive: if not, a restart helps.
 func (s *Server) serveLive(w http.ResponseWriter, _ *http.Request) {
 	st := s.cfg.status()
 	alive := s.cfg.Alive()
@@ -21,13 +20,13 @@ func (s *Server) serveLive(w http.ResponseWriter, _ *http.Request) {
 	answerHealth(w, &st, alive && st.Phase != api.PhaseFailed)
 }
 
-// serveReady answers whether what the daemon says is up to date.
+// serveReady answers whether the data of the daemon is up to date.
 func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 	st := s.cfg.status()
 	answerHealth(w, &st, st.Synced)
 }
 
-// answerHealth answers with a status for machines and the reason for people.
+// answerHealth answers with an HTTP status for programs and the reason for people.
 func answerHealth(w http.ResponseWriter, st *api.SyncStatus, well bool) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

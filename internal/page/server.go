@@ -23,7 +23,7 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// Bounds of what clients can use.
+// Limits on clients.
 const (
 	mostFollowers  = 32               // pages that are kept up to date at once
 	mostGuests     = 128              // connections from this machine, or from all others together
@@ -31,11 +31,11 @@ const (
 	headerTime     = 10 * time.Second // for request headers to arrive
 	writeTime      = time.Minute      // for one answer, or one event of a page that is followed
 	idleTime       = 2 * time.Minute  // for an unused connection
-	grace          = time.Second      // for answers under way when the server stops
+	grace          = time.Second      // for answers that are being sent when the server stops
 	maxHeaderBytes = 16 << 10
 )
 
-// Core is what the page shows. All fields are required.
+// Core holds the sources of the page. All fields are required.
 type Core struct {
 	Syncer  Syncer
 	Pool    Pool
@@ -64,7 +64,7 @@ type Pool interface {
 // status returns the current status.
 func (c *Core) status() api.SyncStatus { return view.SyncStatus(c.Syncer.Status(), time.Now()) }
 
-// counts returns what the parts of the daemon have counted.
+// counts returns the counters of all parts of the daemon.
 func (c *Core) counts() metrics.Counts {
 	var n metrics.Counts
 	n.Received, n.Sent = c.Pool.BytesTotal()
@@ -92,7 +92,7 @@ func (c *Core) counts() metrics.Counts {
 	return n
 }
 
-// Config is what a Server is made of. All fields but Profile are required.
+// Config is the configuration of a Server. All fields but Profile are required.
 type Config struct {
 	Core
 	Log     *slog.Logger
@@ -100,14 +100,14 @@ type Config struct {
 	Version string // of the daemon
 	Started time.Time
 
-	// Listeners are what clients connect to. Run closes them.
+	// Listeners accept the clients. Run closes them.
 	Listeners []net.Listener
 
 	// Profile adds the profiles of the Go runtime.
 	Profile bool
 }
 
-// Server shows the daemon. Make one with New.
+// Server serves the page. Make one with New.
 type Server struct {
 	cfg       Config
 	followers chan struct{} // holds one value for each page that is followed
@@ -122,9 +122,8 @@ func New(cfg Config) (*Server, error) {
 	return &Server{cfg: cfg, followers: make(chan struct{}, mostFollowers)}, nil
 }
 
-// Run serves clients until ctx ends, and then returns nil once every
-// connection is closed. It returns an error when a listener fails. It can be
-// called once.
+// Run serves clients until ctx ends, and then returns nil once every connection is closed. It
+// returns an error if a listener fails. It can be called once.
 func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	hs := &http.Server{
@@ -157,7 +156,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// handler returns what answers requests.
+// handler returns the handler of all requests.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.serveStatus)
@@ -181,7 +180,7 @@ func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 		Status: s.cfg.status(), Peers: view.Peers(s.cfg.Pool.Infos()), Counts: s.cfg.counts(),
 		Version: s.cfg.Version, Started: s.cfg.Started,
 	})
-	if err != nil { // the client is gone
+	if err != nil { // the client has disconnected
 		s.cfg.Log.Debug("Metrics not sent", "err", err)
 	}
 }

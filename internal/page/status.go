@@ -13,8 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/view"
 )
 
-// The parts of the page. Style and script stand in it as they are, so that it
-// needs nothing else.
+// The parts of the page. Style and script are inlined, so that the page loads nothing else.
 var (
 	//go:embed status.html
 	pageText string
@@ -26,7 +25,7 @@ var (
 	script string
 )
 
-// pageView is what the templates show.
+// pageView is the data of the templates.
 type pageView struct {
 	Status  api.SyncStatus
 	Peers   []api.PeerInfo
@@ -41,7 +40,7 @@ type pageView struct {
 // Since returns the time since a moment in words.
 func (v pageView) Since(unix int64) string { return span(v.Now - unix) }
 
-// view returns what the page shows of a status.
+// view returns the data of the page for a status.
 func (s *Server) view(st api.SyncStatus) pageView {
 	return pageView{
 		Status:  st,
@@ -67,7 +66,7 @@ func source(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// serveStatus answers with the page.
+// serveStatus serves the page.
 func (s *Server) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	page, err := s.render("page", s.cfg.status())
 	if err != nil {
@@ -84,7 +83,7 @@ func (s *Server) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	w.Write(page)
 }
 
-// render returns a template filled with a status.
+// render returns a template filled in for a status.
 func (s *Server) render(name string, st api.SyncStatus) ([]byte, error) {
 	t, err := templates()
 	if err != nil {

@@ -29,7 +29,7 @@ func templates() (*template.Template, error) {
 	}).Parse(pageText)
 }
 
-// headline says how it is in a word or two.
+// headline returns the state in a word or two.
 func headline(st api.SyncStatus) string {
 	switch {
 	case st.Phase == api.PhaseFailed:
@@ -42,7 +42,7 @@ func headline(st api.SyncStatus) string {
 	return "Syncing"
 }
 
-// mood is the class that the page shows a status in.
+// mood returns the CSS class for a status.
 func mood(st api.SyncStatus) string {
 	switch {
 	case st.Phase == api.PhaseFailed:
@@ -72,7 +72,7 @@ func clock(unix int64) string {
 	return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04:05") + " UTC"
 }
 
-// span returns a number of seconds in the two largest units that people use for it.
+// span returns a number of seconds in the two largest fitting units.
 func span(seconds int64) string {
 	switch seconds = max(seconds, 0); {
 	case seconds < 60:
@@ -85,7 +85,7 @@ func span(seconds int64) string {
 	return fmt.Sprintf("%d days", seconds/(24*3600))
 }
 
-// speed returns a number of bytes per second; nothing while there is no measure.
+// speed returns a rate in bytes per second; nothing if it was not measured.
 func speed(bytes int64) string {
 	switch {
 	case bytes <= 0:

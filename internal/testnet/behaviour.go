@@ -7,11 +7,10 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Behaviour is what a node says: [Honest] says what a dcrd does, and a fault
-// overrides one method of it. One value serves all sessions of its node, on
-// several goroutines.
+// Behaviour decides which messages a node sends: [Honest] does as dcrd, and a fault overrides
+// one method of it. One value serves all sessions of its node, on several goroutines.
 type Behaviour interface {
-	// Version introduces the node. It may take its time.
+	// Version returns the version message of the node. It may wait first.
 	Version(ctx context.Context, s *Session) *wire.MsgVersion
 
 	// Headers answers getheaders. No message means silence.
@@ -20,14 +19,14 @@ type Behaviour interface {
 	// CFilters answers getcfsv2. No message means silence.
 	CFilters(s *Session, start, end *chainhash.Hash) []Message
 
-	// Block answers a getdata for a block. It returns false if the node has
-	// not got it, which notfound tells; no message and true means silence.
+	// Block answers a getdata for a block. It returns false if the node does not have the
+	// block, which is answered with notfound; no message and true means silence.
 	Block(s *Session, hash *chainhash.Hash) ([]Message, bool)
 
-	// Announce tells of blocks that became the best chain of the node.
+	// Announce announces blocks that became the best chain of the node.
 	Announce(s *Session, news News) []Message
 
-	// Send puts a message on the wire. An error ends the session.
+	// Send writes a message. An error ends the session.
 	Send(ctx context.Context, s *Session, m Message) error
 }
 

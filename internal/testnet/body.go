@@ -22,9 +22,9 @@ const (
 	crowdedMost  = 260
 )
 
-// body is everything in a block that does not depend on its parent. It follows
-// from the seed of the branch, the height and the planned transactions, which
-// is why bodies are made on all cores and can be made again when wanted.
+// body is the part of a block that does not depend on its parent. It follows from the seed of
+// the branch, the height and the planned transactions, so that bodies can be made on all
+// cores and made again when needed.
 type body struct {
 	regular, stake []*wire.MsgTx
 
@@ -54,8 +54,8 @@ type recipe struct {
 	onPrefix *consensus.Header
 }
 
-// body makes the body of the block at a height, which is not zero. It fails
-// only when a planned transaction is malformed.
+// body makes the body of the block at a height, which is not zero. It is an error if a
+// planned transaction is malformed.
 func (r *recipe) body(h consensus.Height) (*body, error) {
 	s := newStream(r.seed, uint64(h))
 	b := &body{
@@ -133,7 +133,7 @@ func (b *body) commit(r *recipe, h consensus.Height) error {
 	return nil
 }
 
-// prevScripts returns what the inputs of the block at a height spend.
+// prevScripts returns the scripts that the inputs of the block at a height spend.
 func (r *recipe) prevScripts(h consensus.Height) prevScripts {
 	var given map[wire.OutPoint][]byte
 	for _, tx := range r.plan[h] {

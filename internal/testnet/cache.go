@@ -36,11 +36,11 @@ const (
 	offSum    = offLength + 8
 )
 
-// errStale says that a cached chain is not what would be generated now.
+// errStale means that a cached chain differs from the one that would be generated now.
 var errStale = errors.New("cached chain is stale or damaged")
 
-// cached returns the blocks from the cache. If they are not there, or not what
-// this version of the generator makes, they are made first.
+// cached returns the blocks from the cache. If the file is missing, or differs from what this
+// version of the generator makes, it is written first.
 func cached(ctx context.Context, cfg *Config, c *Chain, r *recipe) (packed, error) {
 	key, err := cacheKey(cfg)
 	if err != nil {
@@ -96,7 +96,7 @@ func openCached(path string, key chainhash.Hash, cfg *Config, c *Chain, r *recip
 	return p, nil
 }
 
-// parseCached checks the file as such and takes it apart.
+// parseCached checks the file and splits it into its parts.
 func parseCached(b []byte, key chainhash.Hash, blocks int) (packed, error) {
 	if len(b) < cacheHead || string(b[:offKey]) != cacheMagic || !bytes.Equal(b[offKey:offCount], key[:]) {
 		return packed{}, fmt.Errorf("%w: another format or chain", errStale)
@@ -115,14 +115,13 @@ func parseCached(b []byte, key chainhash.Hash, blocks int) (packed, error) {
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
-// How much of a cached chain is made again to see whether the generator would
-// still make it.
+// How much of a cached chain is generated again, to detect that the generator has changed.
 const (
 	sampleFirst = 256
 	sampleLater = 64
 )
 
-// checkCached makes a few blocks again and compares.
+// checkCached generates a few blocks again and compares them.
 func checkCached(p *packed, c *Chain, r *recipe) error {
 	n := min(p.len(), sampleFirst)
 	var out buffers
@@ -147,8 +146,7 @@ func checkCached(p *packed, c *Chain, r *recipe) error {
 	return nil
 }
 
-// writeCached makes the chain into a file, which appears under its name when
-// it is complete.
+// writeCached writes the chain to a file, which gets its name when it is complete.
 func writeCached(ctx context.Context, path string, key chainhash.Hash, cfg *Config, c *Chain, r *recipe) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

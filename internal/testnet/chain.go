@@ -13,16 +13,16 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Chain is one branch of generated blocks from the genesis block to its tip.
-// It never changes: to extend it or to fork it is to make another chain, which
-// shares the blocks that both have. It may be used from any goroutine.
+// Chain is one branch of generated blocks from the genesis block to its tip. It never
+// changes: extending or forking it makes another chain, which shares the common blocks. It
+// may be used from any goroutine.
 type Chain struct {
 	params   *consensus.Params
 	schedule schedule
 	parts    []part // from the genesis block to the tip, none empty
 }
 
-// part is what a chain uses of a run of blocks: all up to last.
+// part is the share of a chain in a run of blocks: all up to last.
 type part struct {
 	*run
 	last consensus.Height
@@ -91,8 +91,8 @@ func (c *Chain) block(h consensus.Height) (*run, int) {
 	return r, int(h - r.first)
 }
 
-// Params returns the rules that the chain keeps. EarlyFilters is that of the
-// chain as it was generated.
+// Params returns the rules of the chain. EarlyFilters is that of the chain as it was
+// generated.
 func (c *Chain) Params() *consensus.Params { return c.params }
 
 // Height returns the height of the tip.
@@ -143,8 +143,8 @@ func (c *Chain) Block(h consensus.Height) *wire.MsgBlock {
 	return &msg
 }
 
-// PrevScripts knows the scripts of all outputs that the block at a height
-// spends. For the blocks of a prefix it does not: what it returns is invented.
+// PrevScripts returns the scripts of all outputs that the block at a height spends. For the
+// blocks of a prefix they are invented.
 func (c *Chain) PrevScripts(h consensus.Height) blockcf2.PrevScripter {
 	r, _ := c.block(h)
 	if r.recipe == nil {

@@ -7,14 +7,14 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// How much of getdata a node has in hand for one client.
+// Limits on getdata of one client.
 const (
 	maxPendingGetData = 1000 // messages that wait to be served
 	maxQueuedData     = 3    // items that wait to be sent
 )
 
-// handleGetData queues what a client asks for. It is answered in order, beside
-// everything else.
+// handleGetData queues the items that a client requests. They are answered in order, while
+// other messages are handled.
 func (s *Session) handleGetData(m *wire.MsgGetData) error {
 	if len(m.InvList) == 0 {
 		return s.node.ban(s.host, "sent an empty getdata")
@@ -30,7 +30,7 @@ func (s *Session) handleGetData(m *wire.MsgGetData) error {
 	}
 }
 
-// serveData answers getdata, a few items ahead of what is sent.
+// serveData answers getdata, a few items ahead of the items being sent.
 func (s *Session) serveData(ctx context.Context) error {
 	for {
 		select {
@@ -44,7 +44,7 @@ func (s *Session) serveData(ctx context.Context) error {
 	}
 }
 
-// serveItems sends what it has, and one notfound for the rest.
+// serveItems sends the items that the node has, and one notfound for the rest.
 func (s *Session) serveItems(ctx context.Context, items []*wire.InvVect) error {
 	missing := wire.NewMsgNotFound()
 	for _, item := range items {
@@ -64,7 +64,7 @@ func (s *Session) serveItems(ctx context.Context, items []*wire.InvVect) error {
 	return nil
 }
 
-// item returns what answers a request for one thing.
+// item returns the answer to a request for one item.
 func (s *Session) item(item *wire.InvVect) ([]Message, bool) {
 	switch item.Type {
 	case wire.InvTypeBlock:
@@ -77,8 +77,8 @@ func (s *Session) item(item *wire.InvVect) ([]Message, bool) {
 	return nil, false
 }
 
-// handleInv asks for transactions that the node has not got. What it is told
-// of blocks it knows already.
+// handleInv requests transactions that the node does not have. It ignores announced blocks,
+// which the node knows.
 func (s *Session) handleInv(m *wire.MsgInv) error {
 	if len(m.InvList) == 0 {
 		return s.node.ban(s.host, "sent an empty inv")
@@ -105,7 +105,7 @@ func (s *Session) handleMemPool() error {
 	return nil
 }
 
-// announceTx lets transactions be announced with the next batch.
+// announceTx adds transactions to the next batch of announcements.
 func (s *Session) announceTx(hashes ...chainhash.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// DefaultStart returns when block one was found of the chains that programs generate:
-// with the same seed and length, these share a cache.
+// DefaultStart returns the time of block one in the chains that programs generate: chains
+// with the same seed and length share a cache.
 func DefaultStart() time.Time { return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// DefaultCacheDir returns where programs keep generated chains unless the user says
-// otherwise: nowhere, if there is no place for such things.
+// DefaultCacheDir returns where programs keep generated chains unless the user chooses
+// another directory; empty if the system has no cache directory.
 func DefaultCacheDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {

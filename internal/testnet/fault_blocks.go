@@ -9,10 +9,10 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// WithholdsBlocks says that it has no blocks.
+// WithholdsBlocks answers every request for a block with notfound.
 type WithholdsBlocks struct{ Honest }
 
-// Block has nothing.
+// Block returns no block.
 func (WithholdsBlocks) Block(s *Session, _ *chainhash.Hash) ([]Message, bool) {
 	s.Misdeed()
 	return nil, false
@@ -43,7 +43,8 @@ func (f ChangesBlocks) Block(s *Session, hash *chainhash.Hash) ([]Message, bool)
 	return answer, ok
 }
 
-// ChangesBlocksLate is ChangesBlocks with replies that come when other peers have answered.
+// ChangesBlocksLate is ChangesBlocks with replies that arrive after other peers have
+// answered.
 type ChangesBlocksLate struct{ ChangesBlocks }
 
 // Send waits before it sends a block.
@@ -56,11 +57,10 @@ func (f ChangesBlocksLate) Send(ctx context.Context, s *Session, m Message) erro
 	return f.Honest.Send(ctx, s, m)
 }
 
-// SwapsBlocks sends the next block of the chain instead of the one it is asked
-// for.
+// SwapsBlocks sends the next block of the chain instead of the requested one.
 type SwapsBlocks struct{ Honest }
 
-// Block sends another one.
+// Block returns the next block.
 func (f SwapsBlocks) Block(s *Session, hash *chainhash.Hash) ([]Message, bool) {
 	c := s.Chain()
 	h, ok := c.Find(hash)

@@ -12,10 +12,10 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// slowGreeting is how long IsSlowToGreet takes: longer than anybody waits.
+// slowGreeting is how long IsSlowToGreet takes: longer than any client waits.
 const slowGreeting = 25 * time.Second
 
-// IsSlowToGreet takes nearly as long for its version as it may.
+// IsSlowToGreet sends its version almost at the deadline.
 type IsSlowToGreet struct{ Honest }
 
 // Version waits.
@@ -36,7 +36,7 @@ func (f ClaimsLittle) Version(ctx context.Context, s *Session) *wire.MsgVersion 
 	return v
 }
 
-// ClaimsMuch claims a chain that is longer by a million blocks than it is.
+// ClaimsMuch claims a chain that is a million blocks longer than its own.
 type ClaimsMuch struct{ Honest }
 
 // Version lies about the height.
@@ -47,13 +47,13 @@ func (f ClaimsMuch) Version(ctx context.Context, s *Session) *wire.MsgVersion {
 	return v
 }
 
-// withheld is the number of blocks at the tip that WithholdsTip is quiet about.
+// withheld is the number of blocks at the tip that WithholdsTip withholds.
 const withheld = 3
 
-// WithholdsTip claims its true height and keeps the newest blocks to itself.
+// WithholdsTip claims its true height and withholds the newest blocks.
 type WithholdsTip struct{ Honest }
 
-// Headers leaves out the newest.
+// Headers leaves out the newest headers.
 func (f WithholdsTip) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
 	shown := s.Chain().Height() - withheld
 	var kept []Message
@@ -69,14 +69,15 @@ func (f WithholdsTip) Headers(s *Session, locator []*chainhash.Hash, stop *chain
 	return kept
 }
 
-// Announce says nothing.
+// Announce announces nothing.
 func (WithholdsTip) Announce(s *Session, _ News) []Message {
 	s.Misdeed()
 	return nil
 }
 
 // KeepsToBranch serves a branch that leaves the node's first chain far below the tip and has
-// less work. It never leaves it. Where such a node is alone first, the client follows it.
+// less work. It never leaves the branch. While such a node is its only peer, the client
+// follows it.
 type KeepsToBranch struct {
 	Honest
 	Seed uint64
@@ -131,5 +132,5 @@ func (f *KeepsToBranch) Block(s *Session, hash *chainhash.Hash) ([]Message, bool
 	return []Message{Encode(c.Block(h), s.pver)}, true
 }
 
-// Announce says nothing.
+// Announce announces nothing.
 func (*KeepsToBranch) Announce(*Session, News) []Message { return nil }

@@ -36,11 +36,11 @@ func (f SendsWrongFilter) CFilters(s *Session, start, end *chainhash.Hash) []Mes
 	})
 }
 
-// lateBy is how long a late reply takes: longer than any client waits that has other peers,
-// and less than the deadline of a request.
+// lateBy is how long a late reply takes: longer than a client with other peers waits, and
+// less than the deadline of a request.
 const lateBy = time.Second
 
-// SendsWrongFiltersLate is SendsWrongFilter with replies that come when other peers have
+// SendsWrongFiltersLate is SendsWrongFilter with replies that arrive after other peers have
 // answered.
 type SendsWrongFiltersLate struct{ SendsWrongFilter }
 
@@ -79,8 +79,8 @@ func (f OmitsFilter) CFilters(s *Session, start, end *chainhash.Hash) []Message 
 	})
 }
 
-// AddsFilter sends a filter twice, again in the middle. A full batch it keeps
-// full by leaving another one out.
+// AddsFilter sends a filter twice, again in the middle. It keeps a full batch full by leaving
+// another one out.
 type AddsFilter struct{ Honest }
 
 // CFilters adds one.
@@ -108,9 +108,8 @@ func (f SendsBadProof) CFilters(s *Session, start, end *chainhash.Hash) []Messag
 	})
 }
 
-// HasFiltersLate announces a block before it has made the filter, as a node
-// does that relays before it connects: the first time it is asked about a tip
-// on a connection, it is silent.
+// HasFiltersLate announces a block before it has made the filter, as a node does that relays
+// before it connects: it is silent to the first request for a tip on a connection.
 type HasFiltersLate struct{ Honest }
 
 // CFilters is silent about a new tip.

@@ -47,7 +47,7 @@ func (f ForgesHeaders) Headers(s *Session, locator []*chainhash.Hash, stop *chai
 	return answer
 }
 
-// Announce forges nothing: it leaves announcing to others.
+// Announce announces nothing, and so no forged header.
 func (ForgesHeaders) Announce(*Session, News) []Message { return nil }
 
 // open decodes a header.
@@ -74,7 +74,7 @@ func forges(what string) ForgesHeaders {
 	}[what]}
 }
 
-// resolve returns a forger that changes fields and does the work anew.
+// resolve returns a forger that changes fields and finds a new proof-of-work.
 func resolve(edit func(*Chain, *wire.BlockHeader)) func(*Chain, *consensus.Header) consensus.Header {
 	return func(c *Chain, h *consensus.Header) consensus.Header {
 		w := open(h)
@@ -96,18 +96,18 @@ func unsolve(c *Chain, h *consensus.Header) consensus.Header {
 	return forged
 }
 
-// What FloodsBranches and SpamsHeaders send beside each answer.
+// How much FloodsBranches and SpamsHeaders send with each answer.
 const (
 	floodBranches = 3 // new branches
 	floodBlocks   = 10
 	spamHeaders   = 10 // messages
 )
 
-// FloodsBranches sends ever new branches from all over the chain, beside every
-// reply. None has as much work as the chain.
+// FloodsBranches sends new branches from all over the chain, with every reply. None has as
+// much work as the chain.
 type FloodsBranches struct{ Honest }
 
-// Send adds branches that nobody asked for.
+// Send adds branches that no request asks for.
 func (f FloodsBranches) Send(ctx context.Context, s *Session, m Message) error {
 	err := f.Honest.Send(ctx, s, m)
 	if !isReply(m.Command) {
@@ -125,10 +125,10 @@ func (f FloodsBranches) Send(ctx context.Context, s *Session, m Message) error {
 	return err
 }
 
-// SpamsHeaders sends the newest headers again and again, beside every reply.
+// SpamsHeaders sends the newest headers repeatedly, with every reply.
 type SpamsHeaders struct{ Honest }
 
-// Send adds headers that nobody asked for.
+// Send adds headers that no request asks for.
 func (f SpamsHeaders) Send(ctx context.Context, s *Session, m Message) error {
 	err := f.Honest.Send(ctx, s, m)
 	if !isReply(m.Command) {
@@ -142,23 +142,23 @@ func (f SpamsHeaders) Send(ctx context.Context, s *Session, m Message) error {
 	return err
 }
 
-// NeverEnds answers every getheaders with a full message from the beginning of
-// the chain: there always seems to be more.
+// NeverEnds answers every getheaders with a full message from the start of the chain, so that
+// there always seem to be more.
 type NeverEnds struct{ Honest }
 
-// Headers begins anew.
+// Headers starts with the first block again.
 func (NeverEnds) Headers(s *Session, _ []*chainhash.Hash, _ *chainhash.Hash) []Message {
 	s.Misdeed()
 	c := s.Chain()
 	return []Message{c.Headers(1, min(c.Height(), wire.MaxBlockHeadersPerMsg))}
 }
 
-// ShowsKnownHeaders answers every getheaders with a full message of headers from far
-// below what the client has named: all of them are known, and the last one too.
+// ShowsKnownHeaders answers every getheaders with a full message of headers from far below
+// the locator: the client knows all of them, the last one too.
 type ShowsKnownHeaders struct{ Honest }
 
-// Headers begins at the newest block of the locator after which there is a full message
-// of known headers.
+// Headers starts at the newest block of the locator after which there is a full message of
+// known headers.
 func (f ShowsKnownHeaders) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
 	c := s.Chain()
 	newest := consensus.Height(-1)

@@ -14,13 +14,13 @@ import (
 // errHungUp ends a session from the side of the node.
 var errHungUp = errors.New("node hangs up")
 
-// FallsSilent says nothing more after some messages, but goes on reading.
+// FallsSilent sends nothing after some messages, but goes on reading.
 type FallsSilent struct {
 	Honest
 	After int
 }
 
-// Send drops what comes too late.
+// Send drops all later messages.
 func (f FallsSilent) Send(ctx context.Context, s *Session, m Message) error {
 	if s.Sent() >= f.After {
 		s.Misdeed()
@@ -39,7 +39,7 @@ const (
 // silent, never done.
 type Trickles struct{ Honest }
 
-// Send takes its time.
+// Send sends the message slowly.
 func (f Trickles) Send(ctx context.Context, s *Session, m Message) error {
 	if s.Sent() < 2 {
 		return f.Honest.Send(ctx, s, m)
@@ -58,8 +58,8 @@ func (f Trickles) Send(ctx context.Context, s *Session, m Message) error {
 	return nil
 }
 
-// What Chatters sends of messages that no client knows, and how often; and how large
-// those of Floods are.
+// The unknown messages that Chatters sends, their size and interval; and the size of those
+// that Floods sends.
 const (
 	chatterBytes = 800
 	chatterEvery = 100 * time.Millisecond
@@ -71,8 +71,8 @@ func unknownMessage(size int) Message {
 	return Message{Command: "news", Payload: net.Buffers{make([]byte, size)}}
 }
 
-// Chatters answers no request for chain data: instead it sends messages that no request
-// asks for, a few kilobytes a second.
+// Chatters answers no request for chain data: instead it sends unrequested messages, a few
+// kilobytes a second.
 type Chatters struct{ Honest }
 
 // Send sends other messages in place of a reply, and goes on.
@@ -91,8 +91,7 @@ func (f Chatters) Send(ctx context.Context, s *Session, m Message) error {
 	}
 }
 
-// Floods sends messages that no request asks for as fast as they are read, in place of
-// its first reply.
+// Floods sends unrequested messages as fast as they are read, in place of its first reply.
 type Floods struct{ Honest }
 
 // Send floods.
@@ -113,7 +112,7 @@ func (f Floods) Send(ctx context.Context, s *Session, m Message) error {
 // any message the first time.
 type HangsUp struct{ Honest }
 
-// Send hangs up in time.
+// Send hangs up when its time has come.
 func (f HangsUp) Send(ctx context.Context, s *Session, m Message) error {
 	if s.Sent() >= s.Number()-1 {
 		s.Misdeed()
@@ -195,11 +194,10 @@ func (f RepeatsItself) Send(ctx context.Context, s *Session, m Message) error {
 	return err
 }
 
-// AnswersUnasked sends filters and a block that nobody asked for, beside each
-// answer to a ping and each reply.
+// AnswersUnasked sends filters and a block without a request, with each pong and each reply.
 type AnswersUnasked struct{ Honest }
 
-// Send adds what nobody asked for.
+// Send adds these messages.
 func (f AnswersUnasked) Send(ctx context.Context, s *Session, m Message) error {
 	err := f.Honest.Send(ctx, s, m)
 	if err != nil || !isReply(m.Command) && m.Command != wire.CmdPong {

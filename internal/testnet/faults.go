@@ -1,18 +1,18 @@
 package testnet
 
-// Verdict is what a good client makes of a node with a fault.
+// Verdict is how a good client must judge a node with a fault.
 type Verdict uint8
 
 const (
-	// Innocent: an honest node may come to do the same, by bad luck or a bad
-	// line. It may be left for a better one, and is never banned.
+	// Innocent means that an honest node may do the same, by bad luck or a bad line. It may
+	// be replaced by a better one, and is never banned.
 	Innocent Verdict = iota
 
-	// Suspect: no honest node does this, but it proves nothing that would
-	// convince a third party. The client may leave or ban it.
+	// Suspect means that no honest node does this, but that it proves nothing to a third
+	// party. The client may disconnect or ban the node.
 	Suspect
 
-	// Guilty: what the node sent proves its fault. The client bans it, and
+	// Guilty means that the data from the node proves its fault. The client bans it, and
 	// keeps the evidence.
 	Guilty
 )
@@ -30,20 +30,19 @@ func (v Verdict) String() string {
 	return "unknown"
 }
 
-// Fault is one way not to be honest.
+// Fault is one kind of dishonest node.
 type Fault struct {
-	// Name says in a few lower case words what the node does.
+	// Name describes the fault in a few lower case words.
 	Name string
 
-	// Verdict is what a good client makes of it.
+	// Verdict is how a good client must judge it.
 	Verdict Verdict
 
-	// Make returns the behaviour. What it leaves to chance follows from the
-	// seed.
+	// Make returns the behaviour. Its random choices follow from the seed.
 	Make func(seed uint64) Behaviour
 }
 
-// Faults returns every fault there is.
+// Faults returns all faults.
 func Faults() []Fault {
 	plain := func(b Behaviour) func(uint64) Behaviour { return func(uint64) Behaviour { return b } }
 	return []Fault{

@@ -10,11 +10,11 @@ import (
 
 // Config describes a chain to generate.
 type Config struct {
-	// Params are the rules of the chain. The work it takes to satisfy them is
-	// really done, so their limit must be an easy one. Nil means [consensus.SimNet].
+	// Params are the rules of the chain. Its proof-of-work is real, so their limit must be an
+	// easy one. Nil means [consensus.SimNet].
 	Params *consensus.Params
 
-	// Seed decides everything that the rules and the other fields do not.
+	// Seed determines everything that the rules and the other fields do not.
 	Seed uint64
 
 	// Blocks is the height of the tip.
@@ -55,8 +55,7 @@ func Generate(ctx context.Context, cfg Config) (*Chain, error) {
 	return c.with(newRun(p, 1, r)).knowingEarlyFilters(), nil
 }
 
-// blocksOf takes the blocks on top of the genesis block from the cache, or
-// makes them.
+// blocksOf returns the blocks on top of the genesis block from the cache, or generates them.
 func blocksOf(ctx context.Context, cfg *Config, c *Chain, r *recipe) (packed, error) {
 	if cfg.CacheDir != "" {
 		return cached(ctx, cfg, c, r)

@@ -23,28 +23,27 @@ type Branch struct {
 	// Blocks is the number of blocks on top of it.
 	Blocks int
 
-	// Seed decides everything about them. Branches with different seeds share
-	// no block.
+	// Seed determines all their content. Branches with different seeds share no block.
 	Seed uint64
 
 	// Plan holds transactions to include, by height.
 	Plan Plan
 
-	// Late is by how much all of the blocks come later than they should: a branch with
-	// the times of now that leaves a chain far below its tip is late by the
-	// age of the fork. What is put on such a branch is as late.
+	// Late is by how much all of the blocks are late: a branch with present times that leaves
+	// a chain far below its tip is late by the age of the fork. Blocks on top of such a
+	// branch are as late.
 	Late time.Duration
 
 	// Version is the version of the blocks; zero means the newest that is mined.
 	Version int32
 
-	// Voted says that the plan has all votes of the blocks: none are invented, and the
-	// tickets that are missing are revoked.
+	// Voted means that the plan has all votes of the blocks: none are invented, and the
+	// missing tickets are revoked.
 	Voted bool
 }
 
-// Fork returns the chain that leaves this one after the block at a height and
-// goes on for n blocks that follow from the seed.
+// Fork returns the chain that leaves this one after the block at a height and has n more
+// blocks that follow from the seed.
 func (c *Chain) Fork(at consensus.Height, n int, seed uint64) *Chain {
 	return c.Grow(Branch{At: at, Blocks: n, Seed: seed})
 }
@@ -96,7 +95,7 @@ func (c *Chain) Grow(b Branch) *Chain {
 	return base.with(newRun(out.packed(w), b.At+1, r))
 }
 
-// buffers is where blocks are held that are not in a file.
+// buffers holds blocks that are not in a file.
 type buffers struct{ headers, filters bytes.Buffer }
 
 func (b *buffers) packer(n int) *packer {
@@ -108,8 +107,8 @@ func (b *buffers) packed(w *packer) packed {
 	return packed{headers: b.headers.Bytes(), filters: b.filters.Bytes(), ends: w.ends}
 }
 
-// grow makes n blocks on top of the chain and puts them out in height order.
-// The bodies are made on all cores, and only a few are in memory.
+// grow makes n blocks on top of the chain and writes them to out in height order. The bodies
+// are made on all cores, and only a few are in memory.
 func (c *Chain) grow(ctx context.Context, r *recipe, n int, out *packer) error {
 	m := newMiner(r, &c.schedule, c, c.Tip(), n)
 	first, last := c.Height()+1, c.Height()+consensus.Height(n)
@@ -143,7 +142,7 @@ func (c *Chain) grow(ctx context.Context, r *recipe, n int, out *packer) error {
 		for made := range order {
 			bodies := <-made
 			if bodies == nil {
-				return nil // who failed to make them says why
+				return nil // the goroutine that failed returns the error
 			}
 			if err := m.put(bodies, out); err != nil {
 				return err

@@ -16,7 +16,7 @@ var (
 	errTooMuchAsked = errors.New("too much asked for at a time")
 )
 
-// handle does what a message asks for.
+// handle processes one message. Its error ends the session.
 func (s *Session) handle(msg wire.Message) error {
 	s.received(msg.Command())
 	switch m := msg.(type) {
@@ -62,8 +62,7 @@ func (s *Session) handle(msg wire.Message) error {
 	return nil
 }
 
-// handleOdd judges messages that a light client has no reason to send. Some
-// are harmless.
+// handleOdd processes messages that a light client has no reason to send. Some are harmless.
 func (s *Session) handleOdd(msg wire.Message) error {
 	switch m := msg.(type) {
 	//lint:ignore SA1019 a node still knows, and punishes, what is retired
@@ -81,7 +80,7 @@ func (s *Session) handleOdd(msg wire.Message) error {
 	return nil
 }
 
-// once bans for the second time of what is allowed once.
+// once bans a client that repeats a message that is allowed once.
 func (s *Session) once(done *bool, again string) error {
 	if *done {
 		return s.node.ban(s.host, again)
@@ -98,7 +97,7 @@ func (s *Session) scored(points float64, what string) error {
 	return nil
 }
 
-// handleGetAddr gives addresses once, and never on the simulation network.
+// handleGetAddr sends addresses once, and never on the simulation network.
 func (s *Session) handleGetAddr() {
 	if s.gaveAddrs || s.node.params.ChainParams.Net == wire.SimNet || len(s.node.cfg.Addrs) == 0 {
 		return
@@ -120,7 +119,7 @@ func (s *Session) handleGetAddr() {
 	s.tell(Encode(wire.NewMsgAddrV2(known), s.pver))
 }
 
-// addrV2 returns an address as addrv2 has it.
+// addrV2 returns an address in the form of addrv2.
 func addrV2(now time.Time, a net.TCPAddr) wire.NetAddressV2 {
 	kind, ip := wire.IPv6Address, []byte(a.IP.To16())
 	if v4 := a.IP.To4(); v4 != nil {
@@ -129,14 +128,14 @@ func addrV2(now time.Time, a net.TCPAddr) wire.NetAddressV2 {
 	return wire.NewNetAddressV2(kind, ip, uint16(a.Port), now, wire.SFNodeNetwork)
 }
 
-// await notes that the client has to send something.
+// await records that the client has to send a message.
 func (s *Session) await(command string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.awaited[command] = time.Now().Add(answerTimeout)
 }
 
-// received notes that the client has sent something.
+// received records that the client has sent a message.
 func (s *Session) received(command string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +147,7 @@ func (s *Session) received(command string) {
 	}
 }
 
-// overdue returns an error if the client did not send what it had to.
+// overdue returns an error if the client did not send an awaited message in time.
 func (s *Session) overdue(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

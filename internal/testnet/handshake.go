@@ -55,7 +55,7 @@ func (s *Session) handshake(ctx context.Context) error {
 	return nil
 }
 
-// begin asks for what a node asks of every client, once.
+// begin sends the requests that a node sends to every client, once.
 func (s *Session) begin() {
 	ask := wire.NewMsgGetInitState()
 	ask.Types = []string{wire.InitStateTSpends}
@@ -64,7 +64,7 @@ func (s *Session) begin() {
 	s.ready.Store(true)
 }
 
-// verAcked takes the client's verack.
+// verAcked records the client's verack.
 func (s *Session) verAcked() {
 	s.gotVerAck = true
 	s.tell(Encode(wire.NewMsgSendHeaders(), s.pver))

@@ -14,7 +14,7 @@ import (
 // Honest behaves as a dcrd that has all blocks of its chain.
 type Honest struct{}
 
-// Version introduces the node with the height it has.
+// Version claims the height of the chain.
 func (Honest) Version(_ context.Context, s *Session) *wire.MsgVersion {
 	return &wire.MsgVersion{
 		ProtocolVersion: int32(s.node.cfg.Protocol),
@@ -26,9 +26,9 @@ func (Honest) Version(_ context.Context, s *Session) *wire.MsgVersion {
 	}
 }
 
-// Headers follows the first locator that is on the node's chain, or else the
-// genesis block, up to the stop block. Without a locator it is about the stop
-// block itself. With too little work of its own the node has nothing to show.
+// Headers returns the headers after the first locator hash on the node's chain, or else the
+// genesis block, up to the stop block. Without a locator it returns that of the stop block. A
+// node whose chain has too little work returns none.
 func (Honest) Headers(s *Session, locator []*chainhash.Hash, stop *chainhash.Hash) []Message {
 	c := s.Chain()
 	if c.Params().ChainParams.MinKnownChainWork != nil && !consensus.EnoughWork(c.Params(), c.Work()) {
@@ -60,8 +60,8 @@ func headersOf(c *Chain, locator []*chainhash.Hash, stop *chainhash.Hash) []Mess
 	return []Message{c.Headers(from, to)}
 }
 
-// CFilters serves what was ever part of the node's best chain, and is silent
-// about everything else.
+// CFilters returns filters of blocks that were ever part of the node's best chain, and is
+// silent about others.
 func (Honest) CFilters(s *Session, start, end *chainhash.Hash) []Message {
 	c, to, ok := s.node.find(end)
 	if !ok {
@@ -74,7 +74,7 @@ func (Honest) CFilters(s *Session, start, end *chainhash.Hash) []Message {
 	return []Message{c.CFilters(from, to)}
 }
 
-// Block serves what was ever part of the node's best chain.
+// Block returns blocks that were ever part of the node's best chain.
 func (Honest) Block(s *Session, hash *chainhash.Hash) ([]Message, bool) {
 	c, h, ok := s.node.find(hash)
 	if !ok {
@@ -83,13 +83,12 @@ func (Honest) Block(s *Session, hash *chainhash.Hash) ([]Message, bool) {
 	return []Message{Encode(c.Block(h), s.pver)}, true
 }
 
-// currentWithin is how many new blocks at once a node announces. With more it
-// was not current and keeps quiet about all but the last.
+// currentWithin is how many new blocks at once a node announces. With more it was not current
+// and announces the last one only.
 const currentWithin = 64
 
-// Announce tells of each new block: by its header if the client asked for
-// that, else by inventory. After a reorganisation the client hears of the
-// blocks of the new branch only.
+// Announce announces each new block: by its header if the client has sent sendheaders, else
+// by inventory. After a reorganisation it announces the blocks of the new branch only.
 func (Honest) Announce(s *Session, news News) []Message {
 	c := news.New
 	from := c.ForkOf(news.Old) + 1

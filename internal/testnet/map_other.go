@@ -4,8 +4,8 @@ package testnet
 
 import "os"
 
-// mapFile reads a whole file: there is no mapping here.
+// mapFile reads a whole file: this system has no mapping.
 func mapFile(path string) ([]byte, error) { return os.ReadFile(path) }
 
-// unmap gives back what mapFile returned.
+// unmap releases what mapFile returned.
 func unmap([]byte) error { return nil }

@@ -28,7 +28,7 @@ func mapFile(path string) ([]byte, error) {
 	return b, nil
 }
 
-// unmap gives back what mapFile returned.
+// unmap releases what mapFile returned.
 func unmap(b []byte) error {
 	if b == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 // if it has left the mempool.
 const servedFor = 45 * time.Second
 
-// mempool holds the transactions that wait for a block, in the order in which
-// they came. The node's lock guards it.
+// mempool holds the transactions that wait for a block, in the order in which they were
+// added. The node's lock guards it.
 type mempool struct {
 	order []chainhash.Hash
 	txs   map[chainhash.Hash]*pooledTx
@@ -43,7 +43,7 @@ func (p *mempool) confirm(news News) {
 	}
 }
 
-// remove takes a transaction out of the mempool.
+// remove removes a transaction from the mempool.
 func (p *mempool) remove(hash chainhash.Hash) {
 	tx, ok := p.txs[hash]
 	if !ok || !tx.gone.IsZero() {
@@ -58,17 +58,16 @@ func (p *mempool) remove(hash chainhash.Hash) {
 	}
 }
 
-// AddTx takes a transaction into the mempool and announces it to every client
-// that wants transactions, and to the other nodes of the network. One that it
-// knows it ignores.
+// AddTx adds a transaction to the mempool and announces it to every client that wants
+// transactions, and to the other nodes of the network. A known transaction is ignored.
 func (n *Node) AddTx(msg *wire.MsgTx) {
 	if relay := n.takeTx(msg); relay != nil {
 		relay(msg)
 	}
 }
 
-// takeTx does AddTx on the node itself, and returns what tells the other nodes
-// if they are to be told.
+// takeTx adds a transaction to the node itself, and returns the function that relays it to
+// the other nodes, nil if there is no need.
 func (n *Node) takeTx(msg *wire.MsgTx) (relay func(*wire.MsgTx)) {
 	hash := msg.TxHash()
 	n.mu.Lock()

@@ -11,8 +11,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Message is a message as it travels. Its payload may be in pieces, so that
-// what lies packed somewhere is sent from there.
+// Message is a message in its serialized form. Its payload may be in pieces, so that packed
+// data is sent without a copy.
 type Message struct {
 	Command string
 	Payload [][]byte

@@ -13,11 +13,11 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// blockVersion is the version of every block: the newest that anybody mines.
+// blockVersion is the version of every block: the newest that is mined.
 const blockVersion = 11
 
-// miner puts headers on bodies, one after the other. It is the one part of
-// making a chain that is sequential.
+// miner puts headers on bodies, one after the other. It is the only sequential part of making
+// a chain.
 type miner struct {
 	params   *consensus.Params
 	schedule *schedule
@@ -25,7 +25,7 @@ type miner struct {
 	late     int64 // seconds that its blocks are behind the schedule
 	version  int32
 	stake    uint32              // stake version
-	below    consensus.Ancestors // what is built on
+	below    consensus.Ancestors // the chain below
 	first    consensus.Height    // the first block the miner made
 	next     consensus.Height
 
@@ -37,7 +37,7 @@ type miner struct {
 	parent chainhash.Hash
 }
 
-// newMiner returns a miner for n blocks on top of the block with the given
+// newMiner returns a miner for n blocks on top of the block with the given hash.
 // hash.
 func newMiner(r *recipe, s *schedule, below consensus.Ancestors, on consensus.BlockID, n int) *miner {
 	version, stake := int32(blockVersion), uint32(stakeVersion)

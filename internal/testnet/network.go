@@ -59,8 +59,8 @@ func NewNetwork(seed uint64, log *slog.Logger) *Network {
 	return &Network{seed: seed, log: log, hosts: make(map[string]*Host), seeders: make(map[string]*Seeder), begun: make(chan struct{})}
 }
 
-// Add puts a node at an address, behind a line of the given shape. Nodes of a
-// network tell each other of transactions.
+// Add puts a node at an address, behind a line of the given shape. Nodes of a network relay
+// transactions to each other.
 func (n *Network) Add(addr string, node *Node, shape link.Shape) *Host {
 	h := &Host{Addr: addr, Node: node, net: n, shape: shape}
 	n.mu.Lock()
@@ -87,8 +87,8 @@ func (n *Network) relay(tx *wire.MsgTx) {
 	}
 }
 
-// Run lets clients connect until ctx ends, and returns when all connections
-// have ended. It returns nil, and is called once.
+// Run accepts clients until ctx ends, and returns nil when all connections have ended. It is
+// called once.
 func (n *Network) Run(ctx context.Context) error {
 	n.mu.Lock()
 	n.running = ctx
@@ -102,9 +102,8 @@ func (n *Network) Run(ctx context.Context) error {
 	return nil
 }
 
-// Dial connects to a host in memory. It takes a round trip, and fails then when
-// the host is down. It waits for the host to be reachable, and for the network
-// to run, as long as ctx lets it.
+// Dial connects to a host in memory. It takes a round trip, and then fails if the host is
+// down. It waits until the host is reachable and the network runs, or ctx ends.
 func (n *Network) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	conn, err := n.dial(ctx, addr)
 	if err != nil {
@@ -146,7 +145,7 @@ func (n *Network) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return endpoint{near, local, remote}, nil
 }
 
-// reach takes the way to the host and back.
+// reach waits for a round trip to the host.
 func (h *Host) reach(ctx context.Context) error {
 	if err := wait.For(ctx, 2*h.shape.Latency); err != nil {
 		return err
@@ -162,7 +161,7 @@ func (h *Host) reach(ctx context.Context) error {
 	return nil
 }
 
-// chance returns the seed of what happens on a connection to an address.
+// chance returns the seed of the random events on a connection to an address.
 func (n *Network) chance(addr string, number int) uint64 {
 	h := fnv.New64a()
 	fmt.Fprint(h, n.seed, addr, number)
@@ -193,8 +192,7 @@ func (n *Network) serve(h *Host, conn net.Conn, run func(context.Context) error)
 	return true
 }
 
-// Partition lets nothing through to the host any more, nor back. Nobody is
-// told.
+// Partition stops all bytes from and to the host. Neither side gets an error.
 func (h *Host) Partition() { h.gate.Shut() }
 
 // Heal ends a partition.

@@ -21,28 +21,28 @@ type NodeConfig struct {
 	// Chain is the best chain of the node at first.
 	Chain *Chain
 
-	// Behaviour is how it behaves; nil means [Honest].
+	// Behaviour decides which messages it sends; nil means [Honest].
 	Behaviour Behaviour
 
 	// Protocol is the newest protocol version it speaks: 11, as released dcrd
 	// versions do, or 12. Zero means 11.
 	Protocol uint32
 
-	// UserAgent is how it introduces itself; there is a default.
+	// UserAgent is the user agent it claims; there is a default.
 	UserAgent string
 
-	// Addrs are the addresses it knows of others.
+	// Addrs are the addresses of other nodes that it announces.
 	Addrs []net.TCPAddr
 
-	// Trace, if set, is told of every message the node takes and sends, in
-	// order for each session, before the message has any effect.
+	// Trace, if set, is called with every message the node receives and sends, in order for
+	// each session, before the message has any effect.
 	Trace func(Event)
 
-	// Log takes what happens; nil logs nothing.
+	// Log receives events; nil logs nothing.
 	Log *slog.Logger
 }
 
-// Event is a message that passed.
+// Event is a message that was received or sent.
 type Event struct {
 	At      time.Time
 	Session *Session
@@ -57,25 +57,25 @@ type Node struct {
 
 	mu       sync.Mutex
 	chain    *Chain
-	history  []*Chain // what was the best chain before, newest last
+	history  []*Chain // earlier best chains, newest last
 	sessions map[*Session]struct{}
 	bans     map[string]time.Time // by host: until when
 	served   int                  // connections so far
 	mempool  mempool
-	relay    func(*wire.MsgTx) // tells the other nodes, or nil
+	relay    func(*wire.MsgTx) // sends to the other nodes, or nil
 
 	misdeeds atomic.Int64
 	traffic  Traffic
 }
 
-// Traffic counts what a node did. All fields only rise, but for Sessions.
+// Traffic counts the actions of a node. All fields only rise, but for Sessions.
 type Traffic struct {
 	Sessions, Connections           atomic.Int64
 	BytesIn, BytesOut               atomic.Int64
 	Headers, CFilters, Blocks, Bans atomic.Int64 // messages sent, clients banned
 }
 
-// NewNode returns a node that serves nobody yet.
+// NewNode returns a node without connections.
 func NewNode(cfg NodeConfig) *Node {
 	if cfg.Behaviour == nil {
 		cfg.Behaviour = Honest{}
@@ -106,8 +106,8 @@ func (n *Node) Chain() *Chain {
 	return n.chain
 }
 
-// SetChain makes a chain the best one and announces it. It need not have more
-// work than the one before: that is for the caller to see to.
+// SetChain makes a chain the best one and announces it. The caller ensures that it has more
+// work than the one before.
 func (n *Node) SetChain(c *Chain) {
 	n.mu.Lock()
 	news := News{Old: n.chain, New: c}
@@ -137,8 +137,8 @@ func (n *Node) Reorg(depth int, seed uint64) {
 	n.SetChain(c.Outgrow(c.Height()-consensus.Height(depth), seed))
 }
 
-// current returns the sessions that are through their handshake. The caller
-// holds the lock.
+// current returns the sessions that have completed their handshake. The caller holds the
+// lock.
 func (n *Node) current() []*Session {
 	var all []*Session
 	for s := range n.sessions {
@@ -167,7 +167,7 @@ func (n *Node) find(hash *chainhash.Hash) (*Chain, consensus.Height, bool) {
 // Traffic returns the counters, which may be read at any time.
 func (n *Node) Traffic() *Traffic { return &n.traffic }
 
-// Misdeeds returns how often the node did what an honest one would not.
+// Misdeeds returns how often the node did something that an honest one would not.
 func (n *Node) Misdeeds() int { return int(n.misdeeds.Load()) }
 
 // Kick ends all sessions, as if the process had been killed.
@@ -194,8 +194,8 @@ func (n *Node) ban(host, why string) error {
 	return fmt.Errorf("%s: %w", why, ErrBanned)
 }
 
-// Serve serves one connection until it ends, ctx does, or the client has given
-// reason to end it, which is the error.
+// Serve serves one connection until it ends, ctx ends, or the client has broken a rule, which
+// is the error.
 func (n *Node) Serve(ctx context.Context, conn net.Conn) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -232,8 +232,7 @@ func (n *Node) dismiss(s *Session) {
 	n.traffic.Sessions.Add(-1)
 }
 
-// hostOf names the other end of a connection for bans: all its ports are one
-// host.
+// hostOf returns the host of a connection for bans: all its ports are one host.
 func hostOf(conn net.Conn) string {
 	addr := conn.RemoteAddr().String()
 	if host, _, err := net.SplitHostPort(addr); err == nil {

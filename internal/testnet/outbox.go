@@ -13,15 +13,15 @@ const outboxBytes = 40 << 20
 // errUnread ends a session whose client does not read.
 var errUnread = errors.New("client leaves too much unread")
 
-// outbox holds what waits to be sent on one connection, in order. Anybody may
-// put messages in; one goroutine takes them out.
+// outbox holds messages that wait to be sent on one connection, in order. Any goroutine may
+// add messages; one removes them.
 type outbox struct {
 	mu      sync.Mutex
 	waiting []Message
 	size    int // bytes in waiting
 
-	filled chan struct{} // poked for who takes
-	sent   chan struct{} // poked for who waits for room
+	filled chan struct{} // poked for the sender
+	sent   chan struct{} // poked for goroutines that wait for room
 }
 
 func newOutbox() outbox {

@@ -13,8 +13,8 @@ import (
 // by the number of its transactions, which is always zero.
 const headerStride = consensus.HeaderSize + 1
 
-// packed is a run of blocks in the form in which they travel: serving a range
-// of them is writing a slice.
+// packed is a run of blocks in serialized form, so that serving a range of them writes a
+// slice.
 type packed struct {
 	// headers are the headers, headerStride bytes each.
 	headers []byte

@@ -11,24 +11,23 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Tx is a transaction that a test plans to be in a block.
+// Tx is a planned transaction of a block.
 type Tx struct {
 	Msg *wire.MsgTx
 
-	// Stake says that it belongs in the stake tree. The header counts it as
-	// whatever it is.
+	// Stake means that it belongs in the stake tree. The header counts it by its type.
 	Stake bool
 
-	// Spends are the scripts of the outputs that the inputs spend, in their
-	// order. It may be shorter than the inputs: the rest are invented.
+	// Spends are the scripts of the outputs that the inputs spend, in their order. It may
+	// have fewer than the inputs: the rest are invented.
 	Spends [][]byte
 }
 
-// Plan holds transactions that a chain includes besides its own, by height.
+// Plan holds transactions that a chain includes in addition to its own, by height.
 type Plan map[consensus.Height][]Tx
 
-// Pay plans a payment of an amount in atoms, from nowhere, to a script. It
-// returns the output.
+// Pay plans a payment of an amount in atoms, from an invented output, to a script. It returns
+// the output.
 func (p Plan) Pay(h consensus.Height, script []byte, amount int64) wire.OutPoint {
 	var tag [12]byte
 	binary.LittleEndian.PutUint32(tag[:], uint32(h))

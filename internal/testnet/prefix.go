@@ -17,15 +17,15 @@ import (
 // maxPrefixItem is the most bytes that a block or a filter of a prefix may have.
 const maxPrefixItem = wire.MaxBlockPayload
 
-// errPrefix says what is wrong with a prefix.
+// errPrefix means that the blocks of a prefix do not fit together.
 var errPrefix = errors.New("not a chain")
 
 // Prefix returns a chain of blocks that another program made, such as a full node, for
-// branches to be put on. It reads the blocks from height one on, in height order:
-// for each the serialized block and its version 2 filter, each behind its length as a
-// 32-bit little-endian number. It fails if a block does not follow the one before or
-// does not commit to its filter; the other rules of headers are not checked. The rules of
-// the network must have blocks commit to filters from the genesis block on.
+// branches to be put on. It reads the blocks from height one on, in height order: for each
+// the serialized block and its version 2 filter, each behind its length as a 32-bit
+// little-endian number. It is an error if a block does not follow the one before or does not
+// commit to its filter; the other rules of headers are not checked. In the given network
+// blocks must commit to filters from the genesis block on.
 func Prefix(params *consensus.Params, r io.Reader) (*Chain, error) {
 	if params.DCP0005 > 0 {
 		return nil, fmt.Errorf("read prefix: network %v has blocks without filters", params.ChainParams.Net)

@@ -28,8 +28,8 @@ func (c *Chain) CFilter(h consensus.Height) Message {
 	return Message{Command: wire.CmdCFilterV2, Payload: [][]byte{r.entries(i, i+1)}}
 }
 
-// ranged returns the message that has the number of blocks in a range and then
-// what each run of them holds for it.
+// ranged returns the message that has the number of blocks in a range and then the bytes that
+// held returns for each run of them.
 func (c *Chain) ranged(command string, from, to consensus.Height, held func(p *packed, i, j int) []byte) Message {
 	m := Message{Command: command, Payload: [][]byte{appendVarint(nil, uint64(max(to-from+1, 0)))}}
 	for h := from; h <= to; {
@@ -48,13 +48,13 @@ func (c *Chain) ranged(command string, from, to consensus.Height, held func(p *p
 // blocks: hashing them costs more than sending them.
 type sums struct{ known sync.Map }
 
-// rangeKey names a message: its command and the blocks it is about.
+// rangeKey identifies a message: its command and its blocks.
 type rangeKey struct {
 	command  string
 	from, to int
 }
 
-// of returns the checksum of a message about blocks i to j−1 of the run.
+// of returns the checksum of a message for blocks i to j−1 of the run.
 func (s *sums) of(m Message, i, j int) *[checksumSize]byte {
 	key := rangeKey{m.Command, i, j}
 	if sum, ok := s.known.Load(key); ok {
@@ -65,8 +65,8 @@ func (s *sums) of(m Message, i, j int) *[checksumSize]byte {
 	return &sum
 }
 
-// Warm computes the checksums of the messages that a client gets which asks
-// for everything in order and in the largest pieces.
+// Warm computes the checksums of the messages for a client that requests everything in order
+// and in the largest pieces.
 func (c *Chain) Warm() {
 	for h := consensus.Height(1); h <= c.Height(); h += wire.MaxBlockHeadersPerMsg {
 		c.Headers(h, min(h+wire.MaxBlockHeadersPerMsg-1, c.Height()))

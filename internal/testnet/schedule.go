@@ -6,14 +6,13 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// schedule says when each block of a chain and of all its branches was found.
-// A time depends on the height and the seed of the branch alone.
+// schedule determines when each block of a chain and of all its branches was found. A time
+// depends on the height and the seed of the branch alone.
 //
-// Blocks come up to a few target times early, but the schedule itself never
-// drifts: so the difficulty moves with every block and yet stays near the
-// limit of the network. The older algorithm multiplies the errors of its
-// windows and would drift towards ever more work, which is why blocks come
-// more slowly than intended where it rules.
+// Blocks are up to a few target times early, but the schedule itself never drifts: so the
+// difficulty moves with every block and yet stays near the limit of the network. The older
+// algorithm multiplies the errors of its windows and would drift towards ever more work,
+// which is why blocks are later than intended where it applies.
 type schedule struct {
 	start  int64 // Unix seconds of block one
 	target int64 // seconds between blocks
@@ -22,15 +21,15 @@ type schedule struct {
 	until  consensus.Height
 }
 
-// How early a block comes at most, in target times, and how often a gap occurs
-// on a network that makes an exception for it.
+// How early a block is at most, in target times, and how often a gap occurs on a network that
+// makes an exception for it.
 const (
 	mostEarly = 2
 	gapOneIn  = 64
 )
 
-// punctual is the number of blocks at the start of a chain that come exactly
-// on time: the median of the few before them may be the newest.
+// punctual is the number of blocks at the start of a chain that are exactly on time: the
+// median of the few before them may be the newest.
 const punctual = 11
 
 func newSchedule(p *consensus.Params, start time.Time) schedule {

@@ -5,7 +5,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// hashSize is the size of what a script pays to.
+// hashSize is the size of the hash that a script pays to.
 const hashSize = 20
 
 // payToHash returns a version 0 pay-to-pubkey-hash script, behind a stake tag
@@ -32,9 +32,9 @@ func data(payload []byte) []byte {
 	return append(s, payload...)
 }
 
-// prevScripts knows the scripts behind the inputs of generated transactions.
-// An invented output pays to the first bytes of its own transaction hash, so
-// no table of them is needed; what a planned transaction spends is in given.
+// prevScripts returns the scripts behind the inputs of generated transactions. An invented
+// output pays to the first bytes of its own transaction hash, so that no table of them is
+// needed; given has those that planned transactions spend.
 type prevScripts struct {
 	given map[wire.OutPoint][]byte
 }

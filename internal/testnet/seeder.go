@@ -19,9 +19,9 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Seeder answers questions for addresses over HTTPS, as dcrseeder does, in memory.
+// Seeder answers requests for addresses over HTTPS, as dcrseeder does, in memory.
 type Seeder struct {
-	// Roots vouch for it.
+	// Roots certify it.
 	Roots *x509.CertPool
 
 	cert  tls.Certificate
@@ -61,14 +61,14 @@ func NewSeeder(name string, addrs func() []string) (*Seeder, error) {
 // Asked returns how often it was connected to.
 func (s *Seeder) Asked() int { return int(s.asked.Load()) }
 
-// AddSeeder lets clients reach a seeder at an address of the form name:port.
+// AddSeeder makes a seeder reachable at an address of the form name:port.
 func (n *Network) AddSeeder(addr string, s *Seeder) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seeders[addr] = s
 }
 
-// dialSeeder connects to a seeder. It returns nil if none is there.
+// dialSeeder connects to a seeder. It returns nil if there is none at the address.
 func (n *Network) dialSeeder(addr string) net.Conn {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -87,7 +87,7 @@ func (n *Network) dialSeeder(addr string) net.Conn {
 	return near
 }
 
-// serve answers one question.
+// serve answers one request.
 func (s *Seeder) serve(raw net.Conn) error {
 	s.asked.Add(1)
 	defer raw.Close()

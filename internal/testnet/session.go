@@ -17,14 +17,14 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// What a node puts up with and when it speaks up, as dcrd does.
+// Deadlines and intervals of a node, as in dcrd.
 const (
 	negotiateTimeout = 30 * time.Second  // for the handshake
 	idleTimeout      = 120 * time.Second // without a message from the client
 	writeTimeout     = 20 * time.Second  // for a write
 	pingEvery        = 107 * time.Second
-	answerTimeout    = 30 * time.Second // for what the client has to answer
-	stallTick        = 15 * time.Second // how often that is looked at
+	answerTimeout    = 30 * time.Second // for messages that the client has to answer
+	stallTick        = 15 * time.Second // how often this deadline is checked
 )
 
 // Session is one connection of a client to a node.
@@ -47,7 +47,7 @@ type Session struct {
 	out   outbox
 	asked chan []*wire.InvVect // getdata to be served
 
-	// Only for the goroutine that reads.
+	// These are used by the reading goroutine only.
 	score         score
 	gotVerAck     bool
 	gotInitState  bool
@@ -57,9 +57,9 @@ type Session struct {
 	mu      sync.Mutex
 	awaited map[string]time.Time // commands the client has to send, until when
 	trickle []chainhash.Hash     // transactions to announce
-	asking  consensus.BlockID    // for [HasFiltersLate]: the tip it was last asked about
+	asking  consensus.BlockID    // for [HasFiltersLate]: the tip that was last requested
 
-	trickled chan struct{} // poked when there are some
+	trickled chan struct{} // poked when there are transactions to announce
 }
 
 func newSession(n *Node, conn net.Conn, host string, number int, kick context.CancelFunc) *Session {
@@ -114,7 +114,7 @@ func (s *Session) run(ctx context.Context) error {
 	return err
 }
 
-// read takes messages from the client.
+// read reads messages of the client and handles them.
 func (s *Session) read() error {
 	for {
 		msg, err := s.next(idleTimeout)
@@ -145,7 +145,7 @@ func (s *Session) next(within time.Duration) (wire.Message, error) {
 	return msg, nil
 }
 
-// trace tells whoever wants to know of a message.
+// trace calls Trace for a message, if it is set.
 func (s *Session) trace(in bool, command string) {
 	if t := s.node.cfg.Trace; t != nil {
 		t(Event{At: time.Now(), Session: s, In: in, Command: command})
@@ -159,7 +159,7 @@ func (s *Session) tell(ms ...Message) {
 	}
 }
 
-// write sends what is queued.
+// write sends the queued messages.
 func (s *Session) write(ctx context.Context) error {
 	for {
 		m, err := s.out.take(ctx)
@@ -172,7 +172,7 @@ func (s *Session) write(ctx context.Context) error {
 	}
 }
 
-// send hands a message to the behaviour.
+// send passes a message to the behaviour.
 func (s *Session) send(ctx context.Context, m Message) error {
 	s.sent.Add(1)
 	s.trace(false, m.Command)

@@ -10,8 +10,8 @@ import (
 // stakeVersion is the stake version of every block and vote.
 const stakeVersion = 11
 
-// The sale of tickets rises and falls in waves, which carries the ticket price
-// through all of its range.
+// The sale of tickets rises and falls in waves, which takes the ticket price through all of
+// its range.
 const (
 	wavePairs  = 96 // half a wave in pairs of blocks
 	waveHeight = 3  // tickets more or fewer per pair
@@ -31,9 +31,9 @@ func (r *recipe) voters(h consensus.Height) uint16 {
 	return r.params.ChainParams.TicketsPerBlock - uint16(missing)
 }
 
-// freshStake returns the number of tickets bought in the block at a height.
-// The sum of each pair of blocks does not depend on the seed: the pool of
-// tickets never wanders off, however many branches meet.
+// freshStake returns the number of tickets bought in the block at a height. The sum of each
+// pair of blocks does not depend on the seed: the size of the ticket pool never drifts,
+// however many branches meet.
 func (r *recipe) freshStake(h consensus.Height) uint8 {
 	p := r.params
 	since := int64(h) - p.ChainParams.StakeEnabledHeight

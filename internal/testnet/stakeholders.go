@@ -34,7 +34,7 @@ type Stakeholders struct {
 	keys   [][]byte // private keys, one for each vote of a block
 }
 
-// NewStakeholders returns stakeholders whose keys follow from a number.
+// NewStakeholders returns stakeholders whose keys follow from a seed.
 func NewStakeholders(p *consensus.Params, seed uint64) *Stakeholders {
 	s := &Stakeholders{params: p}
 	for i := range p.ChainParams.TicketsPerBlock {
@@ -63,8 +63,8 @@ func (s *Stakeholders) Buy(p Plan, from, to consensus.Height) {
 	}
 }
 
-// owner returns what stakeholder i signs with: the voting script of the tickets, and the
-// script that this stands for.
+// owner returns the scripts of stakeholder i: the voting script of the tickets, and the
+// redeem script that it stands for.
 func (s *Stakeholders) owner(i int) (voting, redeem []byte) {
 	pub := secp256k1.PrivKeyFromBytes(s.keys[i]).PubKey().SerializeCompressed()
 	var addr stdaddr.StakeAddress
@@ -82,7 +82,7 @@ func (s *Stakeholders) owner(i int) (voting, redeem []byte) {
 	return voting, redeem
 }
 
-// reward returns an address for what tickets and votes pay back.
+// reward returns an address for the payments of tickets and votes.
 func (s *Stakeholders) reward() stdaddr.StakeAddress {
 	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(make([]byte, 20), s.params.ChainParams)
 	if err != nil {
@@ -164,16 +164,16 @@ func (s *Stakeholders) sign(i int, tx *wire.MsgTx, spoil func(*wire.MsgTx)) *wir
 
 // VotedBranch describes blocks with real votes to put on a chain.
 type VotedBranch struct {
-	// At, Blocks, Seed, Plan and Late are those of Branch. The blocks hold new tickets
-	// besides.
+	// At, Blocks, Seed, Plan and Late are those of Branch. The blocks hold new tickets as
+	// well.
 	At     consensus.Height
 	Blocks int
 	Seed   uint64
 	Plan   Plan
 	Late   time.Duration
 
-	// Alter, if it is not nil, returns the votes for a block in the place of the real
-	// ones: for a branch that has no stakeholders behind it. C ends with that block.
+	// Alter, if it is not nil, returns the votes for a block in place of the real ones: for a
+	// branch without the stakeholders' support. C ends with that block.
 	Alter func(c *Chain, on consensus.BlockID, real []*wire.MsgTx) []*wire.MsgTx
 }
 
@@ -197,12 +197,12 @@ func (s *Stakeholders) Grow(c *Chain, b VotedBranch) *Chain {
 		}
 		s.Buy(plan, h, h)
 		grown = grown.Grow(Branch{At: on.Height, Blocks: 1, Seed: b.Seed, Plan: plan, Late: b.Late, Voted: true})
-		b.Late = 0 // what is put on such a branch is as late
+		b.Late = 0 // blocks on such a branch are as late
 	}
 	return grown
 }
 
-// Forge returns a vote of stakeholder i with a ticket that is said to have been bought in a
+// Forge returns a vote of stakeholder i with a ticket that claims to have been bought in a
 // block where it was not.
 func (s *Stakeholders) Forge(on consensus.BlockID, at consensus.Height, i int) *wire.MsgTx {
 	return s.sign(i, s.unsigned(on, s.ticket(i, at).TxHash(), at, 0), nil)

@@ -33,8 +33,8 @@ func (s stream) fill(b []byte) {
 	}
 }
 
-// Chance returns a source of numbers that follow from a seed, for whatever has
-// to be left to chance in a test. It may be used from any goroutine.
+// Chance returns a source of numbers that follow from a seed, for the random choices of a
+// test. It may be used from any goroutine.
 func Chance(seed uint64) func() uint64 {
 	var mu sync.Mutex
 	s := newStream(seed, 0)

@@ -8,9 +8,9 @@ import (
 	"github.com/spvd/spvd/internal/testnet/link"
 )
 
-// ServeTCP lets clients reach a host through a listener, which it closes, while
-// the network runs and until ctx ends. Behind a perfect line bytes go straight
-// from the node to the socket, and the host cannot be partitioned.
+// ServeTCP makes a host reachable through a listener, which it closes, while the network runs
+// and until ctx ends. Behind a perfect line bytes go straight from the node to the socket,
+// and the host cannot be partitioned.
 func (n *Network) ServeTCP(ctx context.Context, h *Host, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()

@@ -7,12 +7,12 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// signature stands where a signature and a public key would. Nobody signed
-// the transactions of a generated chain: a light client has no way to tell.
+// signature has the size of a signature and a public key. The transactions of a generated
+// chain are not signed: a light client cannot tell.
 var signature = string(make([]byte, 107))
 
-// coinbase returns the first transaction of the block at a height. Like a real
-// one it names the height, which makes its hash unique.
+// coinbase returns the first transaction of the block at a height. Like a real one it
+// contains the height, which makes its hash unique.
 func coinbase(s stream, height uint32) *wire.MsgTx {
 	tag := make([]byte, 12)
 	binary.LittleEndian.PutUint32(tag, height)

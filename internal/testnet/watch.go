@@ -17,8 +17,8 @@ const (
 	trickleSize  = 1000
 )
 
-// watch pings the client, drops it when it leaves something unanswered, and
-// announces transactions in batches.
+// watch pings the client, drops it when it leaves a message unanswered, and announces
+// transactions in batches.
 func (s *Session) watch(ctx context.Context) error {
 	chance := newStream(s.nonce, 0x747269636b6c65)
 	ping := wait.NewTimer(pingEvery)

@@ -15,8 +15,8 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// Sizes of what arrives at once, in bytes: at most parcelSize, and on a slow line what
-// passes in a fiftieth of a second, as far as a packet holds no less.
+// Sizes in bytes of parcels, which arrive at once: at most parcelSize, and on a slow line the
+// bytes that pass in a fiftieth of a second, but at least those of a packet.
 const (
 	parcelSize = 16 << 10
 	packetSize = 1460
@@ -25,7 +25,7 @@ const (
 // Conn is one end of a connection over a line. At a time one goroutine may
 // read and one may write.
 type Conn struct {
-	net.Conn // what is wrapped; closed when Run returns
+	net.Conn // the wrapped end; closed when Run returns
 
 	gate    *Gate
 	in, out *lane
@@ -69,7 +69,7 @@ func (c *Conn) Run(ctx context.Context) error {
 	return err
 }
 
-// receive reads from what is wrapped and sends it on its way in.
+// receive reads from the wrapped end and puts the bytes on the inward lane.
 func (c *Conn) receive(ctx context.Context) error {
 	for {
 		b := make([]byte, c.inPace.shape.parcel())
@@ -84,7 +84,7 @@ func (c *Conn) receive(ctx context.Context) error {
 	}
 }
 
-// arrive sends bytes on their way in.
+// arrive puts bytes on the inward lane.
 func (c *Conn) arrive(ctx context.Context, b []byte) error {
 	if err := c.gate.Pass(ctx); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (c *Conn) arrive(ctx context.Context, b []byte) error {
 	return c.in.put(b, due, nil)
 }
 
-// deliver writes what has made its way out to what is wrapped.
+// deliver writes bytes that have passed the outward lane to the wrapped end.
 func (c *Conn) deliver(ctx context.Context) error {
 	b := make([]byte, parcelSize)
 	for {
@@ -114,7 +114,7 @@ func (c *Conn) deliver(ctx context.Context) error {
 	}
 }
 
-// cut breaks the connection: what is under way is lost.
+// cut breaks the connection: bytes in transit are lost.
 func (c *Conn) cut() error {
 	c.in.abort(ErrCut)
 	c.out.abort(ErrCut)
@@ -154,8 +154,8 @@ func (c *Conn) expire(deadline *time.Time) *wait.Timer {
 	return wait.NewTimerAt(*deadline)
 }
 
-// Close implements net.Conn. What is on its way out still arrives, as with a
-// socket; then Run closes what is wrapped.
+// Close implements net.Conn. Bytes in transit outwards still arrive, as with a socket; then
+// Run closes the wrapped end.
 func (c *Conn) Close() error {
 	c.in.end(net.ErrClosed)
 	c.out.end(io.EOF)

@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// Gate is a place that a line goes through. While it is shut nothing passes
-// in either direction, and nobody is told.
+// Gate is a point that lines pass through. While it is shut nothing passes in either
+// direction, and neither side gets an error.
 type Gate struct {
 	mu   sync.Mutex
 	open chan struct{} // closed while the gate is open; nil if it never was shut
 }
 
-// Shut stops everything that goes through.
+// Shut holds up all lines that pass through.
 func (g *Gate) Shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -21,7 +21,7 @@ func (g *Gate) Shut() {
 	}
 }
 
-// Open lets pass again, and what was held up first.
+// Open lets bytes pass again, first those that were held up.
 func (g *Gate) Open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -12,13 +12,12 @@ import (
 // ErrCut is the end of a connection that the line has broken.
 var ErrCut = errors.New("line cut")
 
-// lane is one direction: bytes under way, in order. It has one writer and one
-// reader.
+// lane is one direction: bytes in transit, in order. It has one writer and one reader.
 type lane struct {
 	room int
 
 	mu    sync.Mutex
-	under []parcel // under way
+	under []parcel // in transit
 	size  int      // bytes in under
 	err   error    // after the last parcel
 
@@ -43,8 +42,8 @@ func poke(c chan struct{}) {
 	}
 }
 
-// put sends bytes on their way, which it keeps. It waits for room until the
-// deadline, and returns the error that ended the lane.
+// put puts bytes in transit, which it keeps. It waits for room until the deadline, and
+// returns the error that ended the lane.
 func (l *lane) put(b []byte, due time.Time, deadline *wait.Timer) error {
 	for {
 		l.mu.Lock()
@@ -68,8 +67,8 @@ func (l *lane) put(b []byte, due time.Time, deadline *wait.Timer) error {
 	}
 }
 
-// get waits until bytes have arrived and takes at most len(p) of them. What
-// is under way when the lane ends still arrives.
+// get waits until bytes have arrived and returns at most len(p) of them. Bytes in transit
+// when the lane ends still arrive.
 func (l *lane) get(p []byte, deadline *wait.Timer) (int, error) {
 	for {
 		l.mu.Lock()
@@ -92,8 +91,8 @@ func (l *lane) get(p []byte, deadline *wait.Timer) (int, error) {
 	}
 }
 
-// take takes what has arrived, or returns when the next parcel does, which is zero
-// without one. The caller holds the lock.
+// take removes bytes that have arrived, or returns when the next parcel arrives, zero if
+// there is none. The caller holds the lock.
 func (l *lane) take(p []byte) (n int, next time.Time, err error) {
 	if len(l.under) == 0 {
 		return 0, time.Time{}, l.err
@@ -111,7 +110,7 @@ func (l *lane) take(p []byte) (n int, next time.Time, err error) {
 	return n, time.Time{}, nil
 }
 
-// end lets nothing more in. The first error stays.
+// end refuses further bytes. The first error stays.
 func (l *lane) end(err error) {
 	l.mu.Lock()
 	if l.err == nil {
@@ -122,7 +121,7 @@ func (l *lane) end(err error) {
 	poke(l.freed)
 }
 
-// abort ends the lane and loses what is under way.
+// abort ends the lane and drops the bytes in transit.
 func (l *lane) abort(err error) {
 	l.mu.Lock()
 	l.under, l.size, l.err = nil, 0, err

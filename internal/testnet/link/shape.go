@@ -25,12 +25,12 @@ type Shape struct {
 // Perfect reports whether the shape does nothing to a connection.
 func (s Shape) Perfect() bool { return s == Shape{} }
 
-// roomy is what a direction holds when nothing but latency limits it: enough
-// not to be felt at a gigabit and a tenth of a second.
+// roomy is how many bytes a direction holds when only latency limits it: more than a gigabit
+// line of a tenth of a second needs.
 const roomy = 16 << 20
 
-// room returns how many bytes a direction holds: what is under way at full
-// rate, and a socket buffer.
+// room returns how many bytes a direction holds: those in transit at full rate, and a socket
+// buffer.
 func (s Shape) room() int {
 	if s.Bandwidth == 0 {
 		return roomy

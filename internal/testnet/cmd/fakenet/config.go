@@ -13,7 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet/link"
 )
 
-// config is what the command line says.
+// config holds the settings of the command line.
 type config struct {
 	blocks   int
 	peers    int
@@ -29,7 +29,7 @@ type config struct {
 	verbose  bool
 }
 
-// parse reads the command line. It has told the user of an error.
+// parse parses the command line. It has printed its error.
 func parse(args []string, stderr io.Writer) (config, error) {
 	cfg := config{
 		start:  testnet.DefaultStart(),
@@ -62,7 +62,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	return cfg, nil
 }
 
-// check checks what flags cannot.
+// check checks the conditions that flags cannot express.
 func (cfg *config) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
@@ -81,7 +81,7 @@ func (cfg *config) check(rest []string) error {
 	return nil
 }
 
-// addFault takes the fault of one more node.
+// addFault adds the fault of one more node.
 func (cfg *config) addFault(name string) error {
 	all := testnet.Faults()
 	i := slices.IndexFunc(all, func(f testnet.Fault) bool { return f.Name == name })

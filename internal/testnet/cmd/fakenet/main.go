@@ -66,7 +66,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	for i := range cfg.peers {
 		addr, err := cfg.add(ctx, g, network, c, i, log)
 		if err != nil {
-			g.Go(func() error { return err }) // ends the others
+			g.Go(func() error { return err }) // cancels the others
 			return g.Wait()
 		}
 		fmt.Fprintf(stdout, " --connect %s", addr)
@@ -79,8 +79,8 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	return g.Wait()
 }
 
-// branchLate is by how much the blocks on a prefix come later than one in a target time:
-// so much that their difficulty is the least of the network.
+// branchLate is by how much the blocks on a prefix are late against one in a target time:
+// enough for their difficulty to be the least of the network.
 const branchLate = 10 * time.Second
 
 // chain makes the chain: all of it, or what is on top of the prefix.
@@ -120,8 +120,8 @@ func (cfg *config) add(ctx context.Context, g *errgroup.Group, network *testnet.
 	return addr, nil
 }
 
-// addr returns the address of node i: consecutive hosts, since clients care
-// about hosts, on one port.
+// addr returns the address of node i: consecutive hosts, since clients distinguish hosts, on
+// one port.
 func (cfg *config) addr(i int) netip.AddrPort {
 	ip := cfg.listen.Addr()
 	for range i {
@@ -130,7 +130,7 @@ func (cfg *config) addr(i int) netip.AddrPort {
 	return netip.AddrPortFrom(ip, cfg.listen.Port())
 }
 
-// mine puts a block on the chain of all nodes now and then.
+// mine adds a block to the chain of all nodes at intervals.
 func mine(ctx context.Context, network *testnet.Network, every time.Duration) error {
 	for {
 		if wait.For(ctx, every) != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// totals is what all nodes together did.
+// totals holds the counters of all nodes together.
 type totals struct {
 	sessions, connections, in, out int64
 	headers, filters, blocks, bans int64
