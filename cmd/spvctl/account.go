@@ -73,15 +73,16 @@ func runAccount(ctx context.Context, in *invocation) (int, error) {
 	return show(ctx, in, writeJob, "discoverusage", nil, false, gap, words[1], true)
 }
 
-// nowWatching is what is said when something is watched.
+// nowWatching is printed when an address, script or account is watched.
 const nowWatching = "Watching. Old payments are being searched for (run: spvctl job)."
 
-// writeJob says where to look for how far a search is.
+// writeJob prints the number of a search and the command that shows its progress.
 func writeJob(w io.Writer, j api.Job) error {
 	return writeLine(w, fmt.Sprintf("Searching as job %d (run: spvctl job %d).", j.ID, j.ID))
 }
 
-// accountOr returns the account that is named, or asks which there are.
+// accountOr returns the named account, or else the one that choose returns for the daemon's
+// accounts.
 func (in *invocation) accountOr(ctx context.Context, words []string) (string, error) {
 	if len(words) > 0 {
 		return words[0], nil
@@ -98,8 +99,8 @@ func (in *invocation) accountOr(ctx context.Context, words []string) (string, er
 	return choose(info.Accounts)
 }
 
-// choose returns the account that a command is about when none is named: the one called
-// default, or the only one there is, if only that of imported addresses.
+// choose returns the account of a command that names none: the one called default, or the
+// only one there is, imported if there is no other. It is an error if there are several.
 func choose(all []api.Account) (string, error) {
 	switch {
 	case len(all) == 0:
@@ -112,7 +113,7 @@ func choose(all []api.Account) (string, error) {
 	return "", errors.New("there are several accounts: name one (run: spvctl account)")
 }
 
-// done prints a sentence in place of an empty result.
+// done returns a function that prints a sentence in place of an empty result.
 func done(sentence string) func(io.Writer, any) error {
 	return func(w io.Writer, _ any) error {
 		_, err := fmt.Fprintln(w, sentence)

@@ -45,7 +45,7 @@ type addressFlags struct {
 	jsonFlag
 }
 
-// check reports flags that do not go with a verb, or with each other.
+// check returns an error for flags that do not go with a verb, or with each other.
 func (f *addressFlags) check(verb string) error {
 	script := f.Script || f.Redeem
 	switch {
@@ -113,7 +113,7 @@ func writeLines(w io.Writer, lines []string) error {
 	return nil
 }
 
-// writeAddress tells what is known about an address.
+// writeAddress prints the record of an address.
 func writeAddress(w io.Writer, info api.AddressInfo) error {
 	switch {
 	case !info.IsValid:

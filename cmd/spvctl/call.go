@@ -42,8 +42,8 @@ func callCommand() command {
 	}
 }
 
-// readInput returns the parameters, each - replaced by the next line of
-// standard input: what must not be seen in a list of processes, or is too long
+// readInput returns the parameters, each - replaced by the next line of standard input: for
+// secrets, which must not be visible in a list of processes, and for values that are too long
 // for a command line.
 func (in *invocation) readInput() ([]string, error) {
 	words := make([]string, len(in.args))

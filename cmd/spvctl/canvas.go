@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// canvas is where a picture is drawn on a terminal, over the one before it. The
-// cursor is at the beginning of the line below it.
+// canvas draws pictures on a terminal, each over the one before it. The cursor is at the
+// beginning of the line below the picture.
 type canvas struct {
 	out   io.Writer
 	drawn []row
@@ -31,7 +31,7 @@ func (c *canvas) draw(rows []row, on screen) {
 	c.drawn = rows
 }
 
-// clear takes the picture off again.
+// clear removes the picture from the terminal.
 func (c *canvas) clear(on screen) {
 	if len(c.drawn) > 0 {
 		fmt.Fprint(c.out, c.home(on)+"\x1b[J")
@@ -39,7 +39,7 @@ func (c *canvas) clear(on screen) {
 	}
 }
 
-// home returns what moves the cursor to where the last picture begins. A
+// home returns the sequence that moves the cursor to the start of the last picture. A
 // terminal that has become narrower shows its lines in several.
 func (c *canvas) home(on screen) string {
 	up := 0

@@ -12,7 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// dialTime bounds the time to connect and to be let in.
+// dialTime bounds the time to connect and authenticate.
 const dialTime = 10 * time.Second
 
 // errLost means that the connection ended before the answer came.
@@ -21,8 +21,8 @@ var errLost = errors.New("connection lost")
 // client is a connection to the daemon.
 type client struct{ ws *wsrpc.Client }
 
-// dial connects to the daemon. It authenticates with a call rather than while
-// it connects, as then a refusal says why.
+// dial connects to the daemon. It authenticates by a call rather than in the handshake, so
+// that a refusal has a reason.
 func dial(ctx context.Context, t *target) (*client, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
@@ -51,8 +51,8 @@ func dial(ctx context.Context, t *target) (*client, error) {
 	return c, nil
 }
 
-// call calls a method and decodes its result unless result is nil. What the
-// daemon answers is an *api.Error.
+// call calls a method and decodes its result unless result is nil. An error in the daemon's
+// reply is an *api.Error.
 func (c *client) call(ctx context.Context, method string, result any, params ...any) error {
 	err := c.ws.Call(ctx, method, result, params...)
 	var answered *wsrpc.Error
@@ -65,5 +65,5 @@ func (c *client) call(ctx context.Context, method string, result any, params ...
 	return err
 }
 
-// close ends the connection. The daemon may have done so before.
+// close ends the connection, which the daemon may have ended before.
 func (c *client) close() { _ = c.ws.Close() }

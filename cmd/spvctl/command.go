@@ -9,14 +9,14 @@ import (
 	"github.com/jessevdk/go-flags"
 )
 
-// command is something spvctl does for people. Everything else on the command
-// line is the name of a JSON-RPC method.
+// command is a command of spvctl for people. Every other word on the command line is the name
+// of a JSON-RPC method.
 type command struct {
 	name     string
 	synopsis string // name and parameters
 	summary  string // one sentence
 
-	// help says more, in whole lines.
+	// help is the rest of the description, in whole lines.
 	help string
 
 	// args and flags are the words that can follow the name, for completion.
@@ -27,7 +27,7 @@ type command struct {
 	run func(ctx context.Context, in *invocation) (int, error)
 }
 
-// methodSynopsis stands for all that is no command.
+// methodSynopsis is the synopsis of all words that are no command.
 const methodSynopsis = "METHOD [parameters]"
 
 // commands returns all commands in the order in which they are listed.
@@ -54,7 +54,7 @@ func commands() []command {
 	}
 }
 
-// find returns the command of a name; what is none is a method.
+// find returns the command with a name; any other name is that of a method.
 func find(name string) command {
 	for _, c := range commands() {
 		if c.name == name {
@@ -68,8 +68,8 @@ func find(name string) command {
 type invocation struct {
 	*console
 	opts *options
-	name string   // as it stands on the command line
-	args []string // what follows it
+	name string   // as on the command line
+	args []string // the words after it
 }
 
 // connect connects to the daemon that the options name.
@@ -81,8 +81,8 @@ func (in *invocation) connect(ctx context.Context) (*client, error) {
 	return dial(ctx, t)
 }
 
-// parse reads the flags of the command into opts, a pointer to a struct, and
-// returns the words that are none.
+// parse parses the flags of the command into opts, a pointer to a struct, and returns the
+// other words.
 func (in *invocation) parse(opts any) ([]string, error) {
 	p := flags.NewParser(opts, flags.PassDoubleDash)
 	words, err := p.ParseArgs(in.args)

@@ -9,8 +9,8 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// wordsArgument makes the completion command print what can stand where a
-// command does.
+// wordsArgument makes the completion command print the words that may stand in place of a
+// command.
 const wordsArgument = "words"
 
 func completionCommand() command {
@@ -49,8 +49,7 @@ func runCompletion(ctx context.Context, in *invocation) (int, error) {
 	return exitOK, nil
 }
 
-// completionWords returns the commands, and the methods of the daemon if it
-// can be asked.
+// completionWords returns the commands, and the methods of the daemon if it answers.
 func completionWords(ctx context.Context, in *invocation) []string {
 	var words []string
 	for _, c := range commands() {
@@ -73,8 +72,8 @@ func completionWords(ctx context.Context, in *invocation) []string {
 	return words
 }
 
-// bashScript completes options, commands, and what follows a command. Options
-// before the command are passed on, so that the right daemon is asked.
+// bashScript completes options, commands, and the words after a command. Options before the
+// command are passed on, so that they choose the daemon that is asked.
 func bashScript() string {
 	var cases strings.Builder
 	for _, c := range commands() {

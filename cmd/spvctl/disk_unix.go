@@ -4,8 +4,8 @@ package main
 
 import "syscall"
 
-// freeBytes returns the space that is free for this user where a directory is,
-// -1 if it is unknown.
+// freeBytes returns how many bytes this user can still write to a directory, -1 if that is
+// unknown.
 func freeBytes(dir string) int64 {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(dir, &fs); err != nil {

@@ -24,8 +24,8 @@ network and the sync. The exit code is 0 if nothing is wrong, else 1.
 	}
 }
 
-// runDoctor prints the findings. What cannot be looked at because of an earlier
-// one is left out.
+// runDoctor prints the findings. A check that an earlier finding makes impossible is left
+// out.
 func runDoctor(ctx context.Context, in *invocation) (int, error) {
 	if _, err := in.words(0); err != nil {
 		return exitUsage, err
@@ -49,11 +49,11 @@ func runDoctor(ctx context.Context, in *invocation) (int, error) {
 	return code, nil
 }
 
-// examine looks at one thing after the other.
+// examine makes one check after the other.
 func examine(ctx context.Context, opts *options) []finding {
 	t, err := opts.target()
 	var findings []finding
-	if opts.AppData != "" { // known as soon as the settings have been read
+	if opts.AppData != "" { // set once the settings have been read
 		findings = append(findings, judgeDisk(freeBytes(string(opts.AppData))))
 	}
 	if err != nil {

@@ -7,23 +7,23 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// States of what was looked at.
+// States of a finding.
 const (
 	stateGood = "ok"
-	stateWait = "wait" // not there yet, and nothing is wrong
+	stateWait = "wait" // not complete yet, and nothing is wrong
 	stateBad  = "bad"
 )
 
-// Bounds of what is well.
+// Limits of good findings.
 const (
 	// leastFree is the room a first sync of mainnet needs, with a reserve.
 	leastFree = 1 << 30
 
-	// clockSlack is how far a block may be ahead of a clock that is right.
+	// clockSlack is how far a block may be ahead of a correct clock.
 	clockSlack = 10 * time.Minute
 )
 
-// finding is what the doctor says about one thing.
+// finding is the result of one check of the doctor.
 type finding struct {
 	Check string `json:"check"`
 	State string `json:"state"`
@@ -42,7 +42,7 @@ func judgeDisk(free int64) finding {
 	return finding{"disk", stateGood, byteSize(uint64(free)) + " are free where the data is.", ""}
 }
 
-// judgeStore judges the chain store by what the daemon says of it.
+// judgeStore judges the chain store by the status of the daemon.
 func judgeStore(st *api.SyncStatus) finding {
 	for _, w := range st.Warnings {
 		if w.Code == api.WarningStoreCorrupt {
@@ -58,8 +58,7 @@ func judgeStore(st *api.SyncStatus) finding {
 	return finding{"store", stateGood, fmt.Sprintf("It holds %s headers.", grouped(st.Tip.Height+1)), ""}
 }
 
-// judgeClock judges this machine's clock, which the newest block cannot be
-// ahead of.
+// judgeClock judges this machine's clock, which must not be behind the newest block.
 func judgeClock(st *api.SyncStatus, now time.Time) finding {
 	for _, w := range st.Warnings {
 		if w.Code == api.WarningFutureBlock {
@@ -85,7 +84,7 @@ func judgeNetwork(peers []api.PeerInfo) finding {
 	return finding{"network", stateGood, fmt.Sprintf("%d peers are connected, the highest claims %s.", len(peers), grouped(best)), ""}
 }
 
-// judgeSync repeats what the daemon says, which knows best.
+// judgeSync repeats the daemon's own judgement.
 func judgeSync(st *api.SyncStatus) finding {
 	switch {
 	case st.Synced:

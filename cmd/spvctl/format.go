@@ -36,8 +36,8 @@ func span(seconds int64) string {
 	}
 }
 
-// percent returns a ratio with one decimal. It is rounded down: nothing shows
-// as complete that is not.
+// percent returns a ratio with one decimal. It is rounded down, so that only a complete ratio
+// is 100 %.
 func percent(ratio float64) string {
 	return fmt.Sprintf("%.1f%%", float64(int(ratio*1000))/10)
 }

@@ -36,14 +36,14 @@ func helpCommand() command {
 	}
 }
 
-// describeMethods prints what the daemon says about its methods.
+// describeMethods prints the daemon's description of its methods.
 func describeMethods(ctx context.Context, in *invocation) (int, error) {
 	c, err := in.connect(ctx)
 	if err != nil {
 		return exitError, err
 	}
 	defer c.close()
-	method := "" // all of them
+	method := "" // all methods
 	if len(in.args) == 1 {
 		method = in.args[0]
 	}

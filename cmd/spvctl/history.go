@@ -8,7 +8,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// historyLines is how many lines history prints unless told otherwise.
+// historyLines is how many lines history prints unless the user gives a number.
 const historyLines = 20
 
 func historyCommand() command {
@@ -36,7 +36,7 @@ func historyCommand() command {
 	}
 }
 
-// writeHistory prints a table of what transactions pay.
+// writeHistory prints a table of payments.
 func writeHistory(w io.Writer, lines []api.ListedTransaction) error {
 	if len(lines) == 0 {
 		return writeLine(w, "nothing yet (run: spvctl wallet)")
@@ -50,7 +50,7 @@ func writeHistory(w io.Writer, lines []api.ListedTransaction) error {
 	return t.write(w)
 }
 
-// labelOf returns the label of the transaction, or else of the address.
+// labelOf returns the label of the transaction, or else that of the address.
 func labelOf(l *api.ListedTransaction) string {
 	if l.Label != "" {
 		return l.Label

@@ -21,16 +21,15 @@ const (
 	exitUsage = 2
 )
 
-// console is where a command reads from and writes to.
+// console is the input and output of a command.
 type console struct {
 	in       *bufio.Reader
 	out, err io.Writer
 
-	// raw is out without the escaping, for what draws on a terminal; run sets it. Nil
-	// means out.
+	// raw is out without the escaping, for drawing on a terminal; run sets it. Nil means out.
 	raw io.Writer
 
-	// screen tells what can be drawn on; nil when out is no terminal.
+	// screen returns the terminal's size and abilities; nil when out is no terminal.
 	screen func() screen
 }
 
@@ -43,7 +42,7 @@ func main() {
 	}))
 }
 
-// run does what the command line asks for and returns the exit code.
+// run runs the command line and returns the exit code.
 func run(ctx context.Context, args, environ []string, con *console) int {
 	con.raw = con.out
 	con.out, con.err = safetext.Terminal(con.out), safetext.Terminal(con.err)
@@ -75,7 +74,7 @@ func run(ctx context.Context, args, environ []string, con *console) int {
 	return code
 }
 
-// drawing returns what is drawn on: what is drawn has no harmful characters.
+// drawing returns the writer for pictures, which contain no harmful characters.
 func (con *console) drawing() io.Writer {
 	if con.raw != nil {
 		return con.raw
@@ -86,7 +85,7 @@ func (con *console) drawing() io.Writer {
 // usageError is a mistake on the command line.
 type usageError struct {
 	text string
-	see  string // the words after spvctl that tell how it is done
+	see  string // the words after spvctl that show the usage
 }
 
 func (e *usageError) Error() string { return e.text }
@@ -95,8 +94,8 @@ func usagef(format string, operands ...any) error {
 	return &usageError{fmt.Sprintf(format, operands...), "--help"}
 }
 
-// fail writes an error as one line and returns the exit code for it. The code
-// is that of the command unless the error says better.
+// fail writes an error as one line and returns the exit code for it: that of the command
+// unless the error has one.
 func (con *console) fail(code int, err error) int {
 	var wrong *usageError
 	if errors.As(err, &wrong) {
@@ -107,6 +106,6 @@ func (con *console) fail(code int, err error) int {
 	return code
 }
 
-// oneLine returns an error without private keys, which somebody may have given for
-// something else.
+// oneLine returns an error without private keys, which a user may have passed in place of
+// another value.
 func oneLine(err error) string { return safetext.HideKeys(err.Error()) }

@@ -27,8 +27,8 @@ SOURCE_DATE_EPOCH sets its date.
 	}
 }
 
-// writeManual writes the manual page: the options by their table, the commands
-// by what help says.
+// writeManual writes the manual page: the options from their table, the commands from their
+// help.
 func writeManual(w io.Writer) error {
 	p, _, err := newParser(&options{})
 	if err != nil {

@@ -15,12 +15,11 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// envPrefix begins the names of the environment variables that stand for
-// flags, as for the daemon.
+// envPrefix begins the names of the environment variables for flags, as for the daemon.
 const envPrefix = "SPVD_"
 
-// settings are what both the command line and the daemon's configuration file
-// may say. Of the file only these keys are read.
+// settings are common to the command line and the daemon's configuration file. Of the file
+// only these keys are read.
 type settings struct {
 	AppData  path   `short:"A" long:"appdata" value-name:"DIR" description:"Data directory of the daemon"`
 	TestNet  bool   `long:"testnet" description:"Talk to the daemon of the test network"`
@@ -51,8 +50,8 @@ type file struct {
 	RPCListen []string `long:"rpclisten"`
 }
 
-// parseOptions returns the options and the words from the command on. Flags
-// win over the environment.
+// parseOptions returns the options, and the words from the command on. Flags take precedence
+// over the environment.
 func parseOptions(args, environ []string) (*options, []string, error) {
 	var opts options
 	p, g, err := newParser(&opts)
@@ -83,9 +82,9 @@ func newParser(opts *options) (*flags.Parser, *flags.Group, error) {
 	return p, g, nil
 }
 
-// complete fills in from the configuration file what neither flags nor
-// environment have set, and the default directory. It returns the addresses
-// the daemon listens on according to the file.
+// complete sets, from the configuration file, what neither flags nor environment have set,
+// and the default directory. It returns the addresses on which the daemon listens according
+// to the file.
 func (o *options) complete() ([]string, error) {
 	appData := o.AppData.or(path(dcrutil.AppDataDir("spvd", false)))
 	f, err := readFile(o.ConfigFile.or(appData.join(api.ConfigFile)), o.ConfigFile != "")
@@ -104,7 +103,7 @@ func (o *options) complete() ([]string, error) {
 	return f.RPCListen, nil
 }
 
-// The names of the daemon's predecessors stand in for ours.
+// The names of options of the daemon's predecessors set ours.
 
 func (s *settings) user() string   { return firstOf(s.Username, s.RPCUser) }
 func (s *settings) secret() string { return firstOf(s.Password, s.RPCPass) }
@@ -116,8 +115,8 @@ func firstOf(a, b string) string {
 	return b
 }
 
-// readFile reads the daemon's configuration file. Only a file that was asked
-// for has to exist.
+// readFile reads the daemon's configuration file. A missing file is an error only if
+// required.
 func readFile(name path, required bool) (*file, error) {
 	var f file
 	content, err := os.ReadFile(string(name))
@@ -127,7 +126,7 @@ func readFile(name path, required bool) (*file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // some editors' mark of a text file
+	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // a mark that some editors write
 	p := flags.NewParser(&f, flags.IgnoreUnknown|flags.AllowBoolValues)
 	err = flags.NewIniParser(p).Parse(bytes.NewReader(content))
 	var at *flags.IniError

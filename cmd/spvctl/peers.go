@@ -64,7 +64,7 @@ func perSecond(rate int64) string {
 	return byteSize(uint64(rate)) + "/s"
 }
 
-// byteSize returns a number of bytes in the largest unit of which there is one.
+// byteSize returns a number of bytes in the largest unit with at least one.
 func byteSize(n uint64) string {
 	const units = "kMGTPE"
 	if n < 1000 {

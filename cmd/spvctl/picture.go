@@ -13,7 +13,7 @@ import (
 // Sizes of a picture, in columns.
 const (
 	nameColumns  = 9  // the names of stages, and a space
-	wideScreen   = 72 // from this on a stage has one line, below it two
+	wideScreen   = 72 // a stage has one line on a screen as wide as this, else two
 	leastBar     = 10 // the shortest bar worth drawing
 	longestBar   = 60
 	mostAddress  = 30 // of a peer
@@ -65,7 +65,7 @@ func picture(st *api.SyncStatus, peers []api.PeerInfo, on screen) []row {
 	return fitted(rows, on)
 }
 
-// fitted returns the lines as far as they fit on a screen.
+// fitted returns as many of the lines as fit on a screen.
 func fitted(rows []row, on screen) []row {
 	if most := max(on.rows-1, 1); len(rows) > most {
 		rows = rows[:most]
@@ -100,8 +100,8 @@ func jobPicture(j *api.Job, on screen) []row {
 	return fitted(gauge(fmt.Sprintf("job %d", j.ID), j.Progress, &heights, on.columns), on)
 }
 
-// gauge shows how much of something is done, and between which heights, in two
-// lines on a narrow screen.
+// gauge shows the share that is done, and between which heights, in two lines on a narrow
+// screen.
 func gauge(name string, ratio float64, s *api.Stage, columns int) []row {
 	colour := plain
 	switch {
@@ -141,8 +141,8 @@ func stageName(name string) string {
 	return name
 }
 
-// barIn returns a bar that with a space before it takes so many columns, or
-// nothing if that is too little. It is full only when all is done.
+// barIn returns a bar that with a space before it has so many columns, or nothing if these
+// are too few. It is full only at a ratio of 1.
 func barIn(columns int, ratio float64) string {
 	n := min(columns-3, longestBar)
 	if n < leastBar {

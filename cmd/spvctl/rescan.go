@@ -10,7 +10,7 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// rescanLook is how often a rescan is looked at.
+// rescanLook is the period in which a rescan is polled.
 const rescanLook = 250 * time.Millisecond
 
 func rescanCommand() command {
@@ -69,8 +69,8 @@ func runRescan(ctx context.Context, in *invocation) (int, error) {
 	return exitOK, writeLine(in.out, "Done.")
 }
 
-// followJob shows how far a job is until it is over. On a terminal that is drawn
-// over and over, and taken off in the end.
+// followJob shows the progress of a job until it ends. On a terminal each picture is drawn
+// over the last one, and the last one is removed.
 func (in *invocation) followJob(ctx context.Context, c *client, j *api.Job) error {
 	draws := in.screen != nil && !in.opts.JSON
 	shown := canvas{out: in.drawing()}

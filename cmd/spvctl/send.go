@@ -72,13 +72,13 @@ func runSend(ctx context.Context, in *invocation) (int, error) {
 	return exitOK, writePublication(in.out, p)
 }
 
-// writePublication prints what has become of a published transaction.
+// writePublication prints the state of a published transaction.
 func writePublication(w io.Writer, p api.Publication) error {
 	_, err := fmt.Fprintf(w, "%s\n%s\n", p.TxID, publicationText(&p))
 	return err
 }
 
-// publicationText says in one line what has become of a published transaction.
+// publicationText returns the state of a published transaction in one line.
 func publicationText(p *api.Publication) string {
 	peers := func(n int) string {
 		if n == 1 {

@@ -9,22 +9,22 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// allAccounts stands for all accounts in the methods that take one.
+// allAccounts stands for all accounts in the methods that have an account as a parameter.
 const allAccounts = "*"
 
-// defaultAccount is the account that addresses are of when none is named.
+// defaultAccount is the account of new addresses when none is named.
 const defaultAccount = "default"
 
 // importedAccount is the account of single addresses and scripts.
 const importedAccount = "imported"
 
-// jsonFlag is the one flag of commands that print a table.
+// jsonFlag is the only flag of commands that print a table.
 type jsonFlag struct {
 	JSON bool `long:"json"`
 }
 
-// words returns the words after the command that are no flags, at most so many,
-// and takes over --json.
+// words returns the words after the command that are no flags, at most so many, and sets
+// --json.
 func (in *invocation) words(most int) ([]string, error) {
 	var flags jsonFlag
 	words, err := in.wordsBeside(&flags, most)
@@ -32,8 +32,7 @@ func (in *invocation) words(most int) ([]string, error) {
 	return words, err
 }
 
-// wordsBeside is words of a command with flags of its own, which it puts into a
-// struct.
+// wordsBeside is words for a command with flags of its own, which it parses into a struct.
 func (in *invocation) wordsBeside(flags any, most int) ([]string, error) {
 	words, err := in.parse(flags)
 	if err == nil && len(words) > most {
@@ -50,8 +49,7 @@ func wordOr(words []string, def string) string {
 	return words[0]
 }
 
-// show calls a method and prints its result: as JSON if that is wanted, else as
-// write does.
+// show calls a method and prints its result: as JSON if the user wants that, else by write.
 func show[T any](ctx context.Context, in *invocation, write func(io.Writer, T) error, method string, params ...any) (int, error) {
 	c, err := in.connect(ctx)
 	if err != nil {
@@ -68,8 +66,8 @@ func show[T any](ctx context.Context, in *invocation, write func(io.Writer, T) e
 	return exitOK, write(in.paper(), result)
 }
 
-// showMoney is show for what is wrong as long as the sync is not complete, which it
-// tells on standard error.
+// showMoney is show for results that are incomplete while the sync is, of which it warns on
+// standard error.
 func showMoney[T any](ctx context.Context, in *invocation, write func(io.Writer, T) error, method string, params ...any) (int, error) {
 	code, err := show(ctx, in, write, method, params...)
 	if err != nil {
@@ -90,7 +88,7 @@ func showMoney[T any](ctx context.Context, in *invocation, write func(io.Writer,
 	return code, nil
 }
 
-// paper returns what people read the output on.
+// paper returns the writer for tables.
 func (in *invocation) paper() io.Writer {
 	if in.screen == nil {
 		return in.out

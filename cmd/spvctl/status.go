@@ -10,8 +10,8 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// Exit codes of the status command beside exitOK, which means synced. Trouble
-// on the way to the answer is exitError.
+// Exit codes of the status command in addition to exitOK, which means synced. If the status
+// cannot be read the code is exitError.
 const (
 	exitSyncing    = 2
 	exitNoPeers    = 3
@@ -140,7 +140,7 @@ func writeStatus(w io.Writer, st *api.SyncStatus) {
 	}
 }
 
-// overallText tells how far all stages have got.
+// overallText returns the progress over all stages.
 func overallText(st *api.SyncStatus) string {
 	if st.ETA <= 0 {
 		return percent(st.Ratio)
@@ -148,7 +148,7 @@ func overallText(st *api.SyncStatus) string {
 	return percent(st.Ratio) + ", " + span(st.ETA) + " left"
 }
 
-// stageText tells how far a stage has got.
+// stageText returns the progress of a stage.
 func stageText(s *api.Stage) string {
 	text := grouped(s.Current) + " of " + grouped(s.Target)
 	if s.Rate > 0 {
@@ -160,7 +160,7 @@ func stageText(s *api.Stage) string {
 	return text
 }
 
-// peersText tells who is connected and what they claim.
+// peersText returns the number of peers and the best height they claim.
 func peersText(st *api.SyncStatus) string {
 	if st.Peers == 0 {
 		return "none"

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// align says how the cells of a column stand below each other.
+// align is how the cells of a column are aligned.
 type align uint8
 
 const (
@@ -20,12 +20,12 @@ type column struct {
 	head  string
 	align align
 
-	// long columns get lines of their own where the terminal is too narrow for the
-	// table, whole, so that what is in them can be copied.
+	// long columns get lines of their own where the terminal is too narrow for the table,
+	// whole, so that their content can be copied.
 	long bool
 }
 
-// table is what a command lists, for people.
+// table is a list for people.
 type table struct {
 	columns []column
 	rows    [][]string // a cell for each column
@@ -34,14 +34,13 @@ type table struct {
 // add adds a row.
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-// paper is a terminal that is written on, and how wide it is. Other writers are as wide
-// as one likes.
+// paper is a terminal of a known width. Other writers have no limit.
 type paper struct {
 	io.Writer
 	columns int
 }
 
-// gutter is between two columns.
+// gutter separates two columns.
 const gutter = "  "
 
 // write prints the table: one line for each row if they fit.

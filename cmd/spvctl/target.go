@@ -16,19 +16,19 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// errNotRunning means that nothing answers where the daemon should be.
+// errNotRunning means that nothing answers at the daemon's address.
 var errNotRunning = errors.New("spvd is not running")
 
-// target is where the daemon is and what it takes to be let in.
+// target is the address of the daemon and the credentials.
 type target struct {
 	address        string
-	path           string      // of the websocket
+	path           string      // URL path of the websocket
 	tls            *tls.Config // nil for plain text
 	user, password string      // empty with a certificate
 }
 
-// target works out from options, configuration file and cookie where the
-// daemon is.
+// target returns the address and credentials that follow from options, configuration file and
+// cookie.
 func (o *options) target() (*target, error) {
 	listening, err := o.complete()
 	if err != nil {
@@ -59,8 +59,8 @@ func (o *options) target() (*target, error) {
 	return t, err
 }
 
-// address returns the host and port to dial: the server that was named, else
-// what the daemon is told to listen on, else this machine.
+// address returns the host and port to dial: the named server, else the address on which the
+// daemon listens, else this machine.
 func address(server string, listening []string, defaultPort string) string {
 	if server == "" && len(listening) > 0 {
 		server = listening[0]
@@ -78,8 +78,7 @@ func address(server string, listening []string, defaultPort string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// pinned returns a TLS configuration that trusts the daemon's certificate and
-// nothing else.
+// pinned returns a TLS configuration that trusts only the daemon's certificate.
 func (o *options) pinned() (*tls.Config, error) {
 	name := string(o.RPCCert.or(o.AppData.join(api.CertFile)))
 	pem, err := os.ReadFile(name)
@@ -112,8 +111,8 @@ func (o *options) present(secure *tls.Config) error {
 	return nil
 }
 
-// credentials returns user name and password: those that were given, else the
-// cookie the daemon has left for local tools.
+// credentials returns user name and password: those of the options, else those of the cookie
+// that the daemon writes for local tools.
 func (o *options) credentials(network string) (user, password string, err error) {
 	user, password = o.user(), o.secret()
 	switch {

@@ -17,5 +17,5 @@ func terminalSize(f *os.File) (columns, rows int) {
 	return int(size.Col), int(size.Row)
 }
 
-// takesSequences reports whether a terminal takes control sequences.
+// takesSequences reports whether a terminal processes control sequences.
 func takesSequences(*os.File) bool { return true }

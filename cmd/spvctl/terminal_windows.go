@@ -15,8 +15,7 @@ func terminalSize(f *os.File) (columns, rows int) {
 	return int(info.Window.Right-info.Window.Left) + 1, int(info.Window.Bottom-info.Window.Top) + 1
 }
 
-// takesSequences makes a console take control sequences, and reports whether it
-// does.
+// takesSequences makes a console process control sequences, and reports whether it does.
 func takesSequences(f *os.File) bool {
 	console, mode := windows.Handle(f.Fd()), uint32(0)
 	if err := windows.GetConsoleMode(console, &mode); err != nil {

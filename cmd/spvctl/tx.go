@@ -60,7 +60,7 @@ func runTx(ctx context.Context, in *invocation) (int, error) {
 // votesNeeded is how many of the five tickets that are drawn for a block have to approve.
 const votesNeeded = 3
 
-// writeVotes prints what is known about the votes behind a transaction.
+// writeVotes prints the votes behind a transaction.
 func writeVotes(row func(name, format string, operands ...any), v *api.Votes) {
 	if v.VotesVerified == nil {
 		return

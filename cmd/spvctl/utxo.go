@@ -8,7 +8,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// The confirmations that the utxo command asks for: any.
+// The confirmations that the utxo command selects: any.
 const (
 	leastConfirmations = 1
 	mostConfirmations  = 9999999

@@ -89,7 +89,7 @@ func writeWallets(w io.Writer, dir api.WalletDir) error {
 	return nil
 }
 
-// writeWallet prints what there is to say about the wallet.
+// writeWallet prints the state of the wallet.
 func writeWallet(w io.Writer, info api.WalletInfo) error {
 	scanned := grouped(info.Scanned) + " of " + grouped(info.Height)
 	birthday := "not reached yet"

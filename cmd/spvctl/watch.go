@@ -12,11 +12,11 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 )
 
-// watchInterval is the time between two looks at the status.
+// watchInterval is the period in which the status is polled.
 const watchInterval = 500 * time.Millisecond
 
-// watch shows the progress until the daemon is synced, or with forever until
-// the user interrupts. It returns the exit code for the last status seen.
+// watch shows the progress until the daemon is synced, or with forever until the user
+// interrupts. It returns the exit code for the last status.
 func watch(ctx context.Context, in *invocation, c *client, forever bool) (int, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
@@ -41,9 +41,9 @@ func watch(ctx context.Context, in *invocation, c *client, forever bool) (int, e
 	}
 }
 
-// view is the progress as it has been shown so far. On a terminal a picture is
-// drawn over the one before, elsewhere a line is written when it differs from the
-// last one; a new tip of a synced chain gets a line of its own on both.
+// view holds the progress that was shown last. On a terminal a picture is drawn over the one
+// before, elsewhere a line is written when it differs from the last one; a new tip of a
+// synced chain gets a line of its own on both.
 type view struct {
 	*console
 	json   bool
@@ -63,7 +63,7 @@ func newView(con *console, json bool) *view {
 // draws reports whether pictures are drawn.
 func (v *view) draws() bool { return v.screen != nil && !v.json }
 
-// look asks for what is shown.
+// look reads the status and, for pictures, the peers.
 func (v *view) look(ctx context.Context, c *client) (*api.SyncStatus, []api.PeerInfo, error) {
 	var st api.SyncStatus
 	if err := c.call(ctx, syncStatusMethod, &st); err != nil || !v.draws() {
@@ -107,7 +107,7 @@ func (v *view) asJSON(st *api.SyncStatus) error {
 	return nil
 }
 
-// progress shows what the next status replaces.
+// progress shows a state that the next status replaces.
 func (v *view) progress(st *api.SyncStatus, peers []api.PeerInfo) {
 	if v.draws() {
 		on := v.screen()
@@ -129,8 +129,8 @@ func (v *view) permanent(line string) {
 	v.line = ""
 }
 
-// progressLine tells in one line how far the sync has got. Of the stages it
-// shows the first that is not done.
+// progressLine returns the progress of the sync in one line. Of the stages it shows the first
+// incomplete one.
 func progressLine(st *api.SyncStatus) string {
 	line := fmt.Sprintf("%6s %s", percent(st.Ratio), st.Phase)
 	if st.ETA > 0 {

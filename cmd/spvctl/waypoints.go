@@ -10,10 +10,10 @@ import (
 
 // Defaults of the waypoints command, in blocks.
 const (
-	// waypointsEvery is about the distance of the waypoints that come with spvd.
+	// waypointsEvery is about the distance of the waypoints in spvd.
 	waypointsEvery = 16_384
 
-	// waypointsDepth is a week on the main network: no reorganisation takes that back.
+	// waypointsDepth is a week on the main network: no reorganisation is that deep.
 	waypointsDepth = 2016
 )
 
@@ -75,8 +75,8 @@ func runWaypoints(ctx context.Context, in *invocation) (int, error) {
 	return exitOK, nil
 }
 
-// writeKnown prints the waypoints up to the newest one, and the work of the chain up to
-// that. Nothing is printed if a call fails.
+// writeKnown prints the waypoints up to the newest one, and the work of the chain up to that.
+// It prints nothing if a call fails.
 func writeKnown(ctx context.Context, w io.Writer, c *client, every, newest int64) error {
 	var hash string
 	var lines []byte

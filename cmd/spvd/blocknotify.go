@@ -9,16 +9,15 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// followed is what blocks are notified from.
+// followed is the source of new blocks for the hook.
 type followed interface {
-	// Changes yields the current status if its Seq is greater than from, then each
-	// newer one until ctx ends. Who is slow misses values in between, never the
-	// newest.
+	// Changes yields the current status if its Seq is greater than from, then each newer one
+	// until ctx ends. A slow caller misses values in between, never the newest.
 	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
 }
 
-// newBlockNotify returns the service that runs the command of --blocknotify, none
-// without one.
+// newBlockNotify returns the service that runs the command of --blocknotify, none if the
+// option is not set.
 func newBlockNotify(cfg *config, syncer followed, environ []string, log *slog.Logger) []service {
 	if cfg.BlockNotify == "" {
 		return nil
@@ -30,9 +29,9 @@ func newBlockNotify(cfg *config, syncer followed, environ []string, log *slog.Lo
 	}}}
 }
 
-// notifyBlocks runs the hook for each new tip of a chain that is synced. Tips that
-// come while it runs are one more run, for the newest: nothing is queued, and nobody
-// waits for a command.
+// notifyBlocks runs the hook for each new tip of a synced chain. For all tips that arrive
+// while it runs there is one more run, with the newest: nothing is queued, and the sync does
+// not wait for a command.
 func notifyBlocks(ctx context.Context, syncer followed, h *hook) {
 	var told consensus.BlockID
 	for st := range syncer.Changes(ctx, 0) {

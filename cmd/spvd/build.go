@@ -35,7 +35,7 @@ func openClient(cfg *config, logs *logging.Log, held *spvd.Lock) (*spvd.Client, 
 	settings.PeerLog, settings.WalletLog = logs.Logger(logPeer), logs.Logger(logWallet)
 	settings.VotesLog = logs.Logger(logVotes)
 	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
-		settings.PeerLog.Warn("Nobody can be found on the simulation network, name at least one peer with --connect or --addpeer")
+		settings.PeerLog.Warn("No peers can be found on the simulation network, name at least one with --connect or --addpeer")
 	}
 	c, err := spvd.Open(settings)
 	return c, refusedSetting(err)
@@ -67,10 +67,9 @@ func (c *config) client() (spvd.Config, error) {
 	return settings, err
 }
 
-// build makes the services of the daemon, the lowest room first. The RPC
-// addresses are bound here, so that an occupied port is found before anything
-// runs; whoever runs the services closes them. The function stop ends the
-// daemon as a signal does.
+// build makes the services of the daemon, the lowest room first. It binds the RPC addresses,
+// so that an occupied port is found before anything runs; the caller closes them by running
+// the services. The function stop ends the daemon as a signal does.
 func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []service, err error) {
 	syncer, wallets := client.Sync(), client.Wallets()
 	server, err := newServer(ctx, cfg, method.Core{
@@ -109,7 +108,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil
 }
 
-// flagOf names the flags of what a client may refuse.
+// flagOf returns the flags of a setting that a client may refuse.
 func flagOf(field string) string {
 	if field == "Accounts" {
 		return "--account"
@@ -117,8 +116,8 @@ func flagOf(field string) string {
 	return "--" + strings.ToLower(field)
 }
 
-// refusedSetting makes a usage error of what the client refuses: the user has set, for
-// example, what is no account of this network. Other trouble stays what it is.
+// refusedSetting returns a usage error for a setting that the client refuses: for example,
+// the key of another network. Other errors are returned as they are.
 func refusedSetting(err error) error {
 	var wrong *spvd.ConfigError
 	if errors.As(err, &wrong) {
@@ -137,7 +136,7 @@ func (c *config) params() (*consensus.Params, error) {
 	return params, err
 }
 
-// known returns what the user knows of the chain, nil if there is no such file.
+// known returns the chain data of the user's waypoints file, nil if there is no such file.
 func (c *config) known() (*consensus.Known, error) {
 	if c.Waypoints == "" {
 		return nil, nil
@@ -203,7 +202,7 @@ func newServer(ctx context.Context, cfg *config, core method.Core) (*rpc.Server,
 	return server, nil
 }
 
-// rpcVersion is the version of the daemon as the version method tells it.
+// rpcVersion is the version of the daemon in the result of the version method.
 func rpcVersion() api.Version {
 	return api.Version{
 		VersionString: version.String(),

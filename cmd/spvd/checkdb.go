@@ -15,9 +15,9 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// checkStore proves the chain store of the network again, in the place of a
-// daemon, and writes one line if it is sound. It creates and repairs nothing.
-// Its error is one line for the user: what is wrong, where, and what to do.
+// checkStore proves the chain store of the network again, instead of running a daemon, and
+// writes one line if it is sound. It creates and repairs nothing. Its error is one line for
+// the user: what is wrong, where, and what to do.
 func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) {
 	name := filepath.Join(cfg.netDir(), spvd.ChainFile)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
@@ -44,7 +44,7 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 	err = store.Check(ctx)
 	switch {
 	case errors.Is(err, chain.ErrCorrupt):
-		return fmt.Errorf("%w: move the file away and start spvd, which fetches the chain anew", err)
+		return fmt.Errorf("%w: move the file away and start spvd, which fetches the chain again", err)
 	case err != nil:
 		return err
 	}
@@ -58,8 +58,8 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 	return checkWallets(ctx, cfg, params, stdout)
 }
 
-// checkWallets holds the rows of each wallet against its transactions, and writes a line
-// for each that is sound. The error names all that are not, and for each what to do.
+// checkWallets compares the rows of each wallet with its transactions, and writes a line for
+// each sound one. The error names all others, and what to do for each.
 func checkWallets(ctx context.Context, cfg *config, params *consensus.Params, stdout io.Writer) error {
 	all := wallet.NewSet(wallet.SetConfig{Dir: filepath.Join(cfg.netDir(), spvd.WalletDir), Params: params})
 	list, err := all.List()

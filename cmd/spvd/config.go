@@ -11,9 +11,9 @@ import (
 	"github.com/spvd/spvd/spv"
 )
 
-// config is what the user may set. The tags name the flags and the keys of the
-// configuration file, and describe them for --help and sample-spvd.conf; the
-// defaults are those of defaultConfig.
+// config holds the settings of the user. The tags name the flags and the keys of the
+// configuration file, and describe them for --help and sample-spvd.conf; the defaults are
+// those of defaultConfig.
 type config struct {
 	ConfigFile path `short:"C" long:"configfile" value-name:"FILE" no-ini:"yes" description:"Configuration file (default: spvd.conf in the data directory)"`
 	AppData    path `short:"A" long:"appdata" value-name:"DIR" description:"Data directory"`
@@ -67,7 +67,7 @@ type config struct {
 	DumpConfig bool `long:"dumpconfig" no-ini:"yes" no-env:"yes" description:"Print the settings in effect as a configuration file and exit"`
 }
 
-// defaultConfig returns the settings of a user who has set nothing.
+// defaultConfig returns the settings for a user who has changed none.
 func defaultConfig() *config {
 	c := &config{
 		AppData:    path(dcrutil.AppDataDir("spvd", false)),
@@ -83,14 +83,14 @@ func defaultConfig() *config {
 	return c
 }
 
-// The places below the data directory. A path that was set wins.
+// Paths below the data directory. A path that was set takes precedence.
 
 func (c *config) file() string { return c.ConfigFile.or(c.AppData, api.ConfigFile) }
 func (c *config) cert() string { return c.RPCCert.or(c.AppData, api.CertFile) }
 func (c *config) key() string  { return c.RPCKey.or(c.AppData, keyFile) }
 
-// cookieFile is the file that lets local tools in; none when there is a
-// password for them.
+// cookieFile is the file with the credentials of local tools; none when there is a password
+// for them.
 func (c *config) cookieFile() string {
 	if c.Password != "" {
 		return ""

@@ -6,9 +6,9 @@ import (
 	"runtime"
 )
 
-// warnOfReaders warns of what other users of the machine can read: the data directory,
-// whose files tell all payments, and the configuration, which may hold passwords. The
-// modes of Windows say nothing.
+// warnOfReaders warns of files that other users of the machine can read: the data directory,
+// whose files show all payments, and the configuration, which may hold passwords. Windows has
+// no such modes.
 func warnOfReaders(cfg *config, log *slog.Logger) {
 	if runtime.GOOS == "windows" {
 		return
@@ -20,7 +20,7 @@ func warnOfReaders(cfg *config, log *slog.Logger) {
 	} {
 		info, err := os.Stat(place.name)
 		if err != nil {
-			continue // without a configuration nobody reads it
+			continue // there is no such file
 		}
 		if mode := info.Mode().Perm(); mode&0o077 != 0 {
 			log.Warn("Other users of this machine can read the "+place.what, "path", place.name, "mode", mode, "run", place.mend+" "+place.name)

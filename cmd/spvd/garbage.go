@@ -16,21 +16,19 @@ import (
 // docs/performance.md.
 const gcPercent = 50
 
-// tuneGarbage sets gcPercent, unless the user has set the variable that Go has for
-// it.
+// tuneGarbage sets gcPercent, unless the user has set the variable of the Go runtime.
 func tuneGarbage() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 }
 
-// freePace is the shortest time between two collections of newGarbage: peers can have the
-// sync catch up again and again.
+// freePace is the shortest time between two collections of newGarbage, because peers can make
+// the sync catch up repeatedly.
 const freePace = time.Minute
 
-// newGarbage returns the service that gives memory back to the system when a sync or a
-// rescan is over and blocks are awaited again: what these used is not needed for long, and
-// Go would keep most of it.
+// newGarbage returns the service that returns memory to the system after a sync or a rescan:
+// their memory is not needed for long, and Go would keep most of it.
 func newGarbage(syncer followed, free func()) service {
 	return service{name: "memory", run: func(ctx context.Context) error {
 		busy, last := true, time.Time{}

@@ -18,10 +18,10 @@ const (
 	// hookTime is how long a command of the user may run.
 	hookTime = 10 * time.Minute
 
-	// hookWait is how long what a command leaves running may keep its output open.
+	// hookWait is how long processes that a command leaves running may keep its output open.
 	hookWait = time.Second
 
-	// hookOutput is how much of what a command prints is kept for the log, in bytes.
+	// hookOutput is how many bytes of a command's output are kept for the log.
 	hookOutput = 2000
 )
 
@@ -37,17 +37,17 @@ func (h *hookFlag) UnmarshalFlag(value string) error {
 	return nil
 }
 
-// hook runs a command of the user whenever something has happened, once at a time.
+// hook runs a command of the user for each event, one run at a time.
 type hook struct {
-	option  string // that sets it, for the log
+	option  string // the option that sets it, for the log
 	command string // with %s in the place of a hash
 	environ []string
 	log     *slog.Logger
 }
 
-// newHook returns the hook of an option. The command sees the environment of the
-// daemon, except for what is meant for the daemon alone: its settings, among which
-// are passwords, and its service manager.
+// newHook returns the hook of an option. The command gets the environment of the daemon,
+// except for the daemon's own variables: its settings, among which are passwords, and its
+// service manager.
 func newHook(option string, command hookFlag, environ []string, log *slog.Logger) *hook {
 	environ = slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		return strings.HasPrefix(variable, envPrefix) || systemd.Own(variable)
@@ -55,9 +55,9 @@ func newHook(option string, command hookFlag, environ []string, log *slog.Logger
 	return &hook{option: option, command: string(command), environ: environ, log: log}
 }
 
-// run runs the command for a hash, whose hexadecimal digits are all that is put into
-// it, and returns when it has ended. When ctx ends, the command is killed with all
-// it has started. Its failure is a line in the log and nothing else.
+// run runs the command for a hash, of which only the hexadecimal digits are inserted, and
+// returns when it has ended. When ctx ends, the command is killed with all processes it has
+// started. A failure is only logged.
 func (h *hook) run(ctx context.Context, hash chainhash.Hash) {
 	within, cancel := context.WithTimeout(ctx, hookTime)
 	defer cancel()
@@ -76,7 +76,7 @@ func (h *hook) run(ctx context.Context, hash chainhash.Hash) {
 	}
 }
 
-// head keeps the beginning of what is written to it.
+// head keeps the beginning of the bytes written to it.
 type head string
 
 // Write implements io.Writer.

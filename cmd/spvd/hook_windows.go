@@ -10,7 +10,7 @@ import (
 // killed.
 func shellCommand(ctx context.Context, line string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "cmd.exe")
-	// The shell takes its line as it is, not by the rules of other programs.
+	// The shell parses its line itself, not by the rules of other programs.
 	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd.exe /S /C "` + line + `"`}
 	return cmd
 }

@@ -32,8 +32,8 @@ func writeSample(w io.Writer) {
 	}
 }
 
-// writeSettings writes the settings in effect as a configuration file. Secrets
-// are left out: what is printed is meant to be looked at and passed around.
+// writeSettings writes the settings in effect as a configuration file. Secrets are left out,
+// because the output is meant to be shown to others.
 func writeSettings(w io.Writer, cfg *config) {
 	for _, opt := range fileOptions(cfg) {
 		values := optionValues(opt)
@@ -78,7 +78,7 @@ func optionValues(opt *flags.Option) []string {
 	return out
 }
 
-// quoted returns a value in quotes if it would not survive without.
+// quoted returns a value, in quotes if the file needs them.
 func quoted(s string) string {
 	if strings.TrimSpace(s) != s || strings.HasPrefix(s, `"`) || strings.ContainsAny(s, "\r\n") {
 		return strconv.Quote(s)

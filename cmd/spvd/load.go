@@ -21,13 +21,12 @@ const envPrefix = "SPVD_"
 // byteOrderMark is what some editors put in front of a text file.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// loadConfig reads the settings from all sources. With --version it does not
-// look at the file, so that a broken one does not hide the version. The error
-// is fit for the user, and a *flags.Error of type ErrHelp when that is what
-// they asked for.
+// loadConfig reads the settings from all sources. With --version it does not read the file,
+// so that a broken one does not hide the version. The error is for the user, and a
+// *flags.Error of type ErrHelp if the user asked for help.
 func loadConfig(args, environ []string) (*config, error) {
-	// Command line and environment say where the file is. The file comes first
-	// all the same, for they have precedence.
+	// Command line and environment say where the file is. The file is read first all the
+	// same, because they have precedence.
 	cfg := defaultConfig()
 	parser := newParser(cfg)
 	if err := readAbove(parser, args, environ); err != nil {
@@ -61,7 +60,7 @@ func newParser(cfg *config) *flags.Parser {
 // that a configuration file may have.
 const optionGroup = "Application Options"
 
-// readAbove reads what has precedence over the file.
+// readAbove reads the settings with precedence over the file.
 func readAbove(p *flags.Parser, args, environ []string) error {
 	if err := readEnvironment(p, environ); err != nil {
 		return err
@@ -76,9 +75,9 @@ func readAbove(p *flags.Parser, args, environ []string) error {
 	return nil
 }
 
-// readEnvironment reads each variable as if it stood on a command line. Empty
-// ones count as unset, repeatable options take values separated by commas, and an
-// unknown one is refused like an unknown key of the file: it may be misspelled.
+// readEnvironment reads each variable as if it were on the command line. Empty variables
+// count as unset, repeatable options have values separated by commas, and an unknown variable
+// is an error like an unknown key of the file: it may be misspelled.
 func readEnvironment(p *flags.Parser, environ []string) error {
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
@@ -113,8 +112,7 @@ func ofPlatform(name string) bool {
 		strings.HasPrefix(name, "SERVICE_PORT_") || strings.HasPrefix(name, "PORT_")
 }
 
-// readFile reads the configuration file. Only one that was asked for has to
-// exist.
+// readFile reads the configuration file. A missing file is an error only if required.
 func readFile(p *flags.Parser, name string, required bool) error {
 	content, err := regular.Read(name)
 	if !required && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
@@ -138,9 +136,9 @@ func readFile(p *flags.Parser, name string, required bool) error {
 	return nil
 }
 
-// checkKeys names the first line with a section or a key that does not exist.
-// The INI parser would let pass the names of Go fields, and does not say where
-// it met an unknown section.
+// checkKeys returns an error with the first line whose section or key does not exist. The INI
+// parser would accept the names of Go fields, and does not report the line of an unknown
+// section.
 func checkKeys(p *flags.Parser, name string, content []byte) error {
 	n := 0
 	for line := range strings.Lines(string(content)) {

@@ -26,9 +26,9 @@ const (
 
 func main() {
 	ctx, stop := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2) // both of those that matter
+	signals := make(chan os.Signal, 2) // the first stops cleanly, the second at once
 	signal.Notify(signals, stopSignals()...)
-	var wg sync.WaitGroup // is not waited for: the process ends first
+	var wg sync.WaitGroup // not waited for: the process ends first
 	wg.Go(func() {
 		<-signals
 		stop()
@@ -39,9 +39,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// stopSignals returns the signals that stop the daemon cleanly: those of a
-// service manager and of a terminal. A hangup that whoever started it chose to
-// ignore stays ignored.
+// stopSignals returns the signals that stop the daemon cleanly: those of a service manager
+// and of a terminal. A hangup that the parent process ignores stays ignored.
 func stopSignals() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -50,8 +49,8 @@ func stopSignals() []os.Signal {
 	return signals
 }
 
-// run is the program: it returns the exit code once ctx has ended and all is
-// stopped, or earlier when there is no more to do.
+// run is the program: it returns the exit code once ctx has ended and all services have
+// stopped, or earlier if there is nothing to run.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	cfg, err := loadConfig(args, environ)
 	var usage *flags.Error
@@ -93,8 +92,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return exitClean
 }
 
-// oneLine returns an error as it may be shown on a terminal. It may repeat what a file or
-// a client says.
+// oneLine returns an error in a form that is safe on a terminal. It may repeat text of a file
+// or a client.
 func oneLine(err error) string {
 	text := safetext.Escape(safetext.HideKeys(err.Error()), "")
 	if errors.Is(err, syscall.ENOSPC) {

@@ -15,8 +15,8 @@ import (
 	"github.com/spvd/spvd/internal/version"
 )
 
-// newPage binds the addresses of the status page and returns the service that
-// shows it, none without addresses.
+// newPage binds the addresses of the status page and returns the service that serves it, none
+// without addresses.
 func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core) ([]service, error) {
 	if len(cfg.MetricsListen) == 0 {
 		return nil, nil

@@ -13,8 +13,8 @@ import (
 	"github.com/spvd/spvd/internal/version"
 )
 
-// serve is the daemon from taking the data directory to letting go of it. Its
-// error is one line for the user: what failed, where, and what to do.
+// serve runs the daemon from locking the data directory to unlocking it. Its error is one
+// line for the user: what failed, where, and what to do.
 func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer) (err error) {
 	if err := os.MkdirAll(cfg.netDir(), 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w: choose a writable one with --appdata", err)
@@ -47,20 +47,20 @@ func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer)
 	return nil
 }
 
-// runClient runs the client with all that the daemon adds to it, and closes it.
+// runClient runs the client with the other services of the daemon, and closes it.
 func runClient(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) error {
 	services, err := build(ctx, cfg, environ, logs, client, stop)
 	if err == nil {
 		err = runServices(ctx, logs.Logger(logDaemon), services)
 	}
 	closed := client.Close()
-	if errors.Is(closed, spvd.ErrRunning) { // err says that it did not stop
+	if errors.Is(closed, spvd.ErrRunning) { // err already says that the client did not stop
 		return err
 	}
 	return errors.Join(err, closed)
 }
 
-// takeLock takes the lock on the data. Its error says what to do.
+// takeLock locks the data directory. Its error says what to do.
 func takeLock(cfg *config) (*spvd.Lock, error) {
 	held, err := spvd.TakeLock(string(cfg.AppData), cfg.network())
 	var used *spvd.InUseError

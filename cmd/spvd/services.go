@@ -27,12 +27,11 @@ type running struct {
 	err  error
 }
 
-// runServices starts services, each of which may use the ones before it. When
-// ctx ends, or one of them returns, it stops them in reverse order: none is
-// stopped while another that uses it still runs. It returns the first error; a
-// service that returns before it was told to is one. After stopWithin it gives
-// up on the service that does not stop, and leaves the rest to the end of the
-// process.
+// runServices starts services, each of which may use the ones before it. When ctx ends, or
+// one of them returns, it stops them in reverse order: none is stopped while another one that
+// uses it runs. It returns the first error; a service that returns early is one. After
+// stopWithin it gives up on a service that does not stop, and leaves the rest to the end of
+// the process.
 func runServices(ctx context.Context, log *slog.Logger, services []service) error {
 	started := make([]*running, len(services))
 	ended := make(chan *running, len(services))
@@ -85,7 +84,7 @@ func stopAll(started []*running) error {
 	return nil
 }
 
-// failure says what is wrong with a service that has ended.
+// failure returns the error for a service that has ended.
 func (r *running) failure() error {
 	if r.err == nil {
 		return fmt.Errorf("%s: ended without being told to", r.name)

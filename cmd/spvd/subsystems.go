@@ -12,7 +12,7 @@ const (
 	logVotes  = "VOTE"
 )
 
-// subsystems returns all of them, in the order data flows.
+// subsystems returns all subsystems, in the order in which data flows.
 func subsystems() []string {
 	return []string{logDaemon, logPeer, logSync, logVotes, logWallet, logRPC, logPage, logHook}
 }

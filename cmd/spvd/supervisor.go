@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// tellEvery is the time between two statuses: they change several times a second.
+	// tellEvery is the shortest time between two status messages: the status changes several
+	// times a second.
 	tellEvery = 2 * time.Second
 
-	// hungAfter is how long the syncer's loop, which turns several times a second,
-	// may need for one turn before it counts as hung. The slowest disks take some
-	// seconds for one write.
+	// hungAfter is how long one turn of the syncer's loop, which has several a second, may
+	// take before the loop counts as hung. The slowest disks take some seconds for one write.
 	hungAfter = 30 * time.Second
 )
 
-// supervised is what a supervisor is told of.
+// supervised is the source of the messages to a supervisor.
 type supervised interface {
 	// Status returns the current status.
 	Status() spv.Status
@@ -39,16 +39,16 @@ type supervised interface {
 type supervisor struct {
 	syncer   supervised
 	log      *slog.Logger
-	watchdog time.Duration // zero if nobody watches
+	watchdog time.Duration // zero without a watchdog
 	tell     func(messages ...string) error
 
 	hung   bool
-	shown  string // the status that was told last
+	shown  string // the status that was sent last
 	failed bool   // the last message was not sent
 }
 
-// newSupervisor returns the service that informs the manager of the environment,
-// none without one.
+// newSupervisor returns the service that informs the manager named by the environment, none
+// without one.
 func newSupervisor(syncer supervised, environ []string, log *slog.Logger) []service {
 	manager, err := systemd.Find(environ)
 	if err != nil {
@@ -61,9 +61,9 @@ func newSupervisor(syncer supervised, environ []string, log *slog.Logger) []serv
 	return []service{{name: "supervisor", run: s.run}}
 }
 
-// run informs the manager until ctx ends: that the daemon is ready as soon as chain
-// data can be read, and from then on in time for the watchdog, which counts from
-// there. Readiness is told once: what is lost after that the status says.
+// run informs the manager until ctx ends: that the daemon is ready once chain data can be
+// read, and from then on in time for the watchdog, which starts then. Readiness is sent once:
+// the status shows if it is lost.
 func (s *supervisor) run(ctx context.Context) error {
 	for st := range s.syncer.Changes(ctx, 0) {
 		if st.Initialised {
@@ -81,8 +81,8 @@ func (s *supervisor) run(ctx context.Context) error {
 	}
 }
 
-// pace returns the time between two looks: the manager wants to hear at least twice
-// within the time of its watchdog.
+// pace returns the time between two messages: the manager expects at least two within the
+// time of its watchdog.
 func (s *supervisor) pace() time.Duration {
 	if s.watchdog > 0 {
 		return min(tellEvery, s.watchdog/3)
@@ -90,7 +90,7 @@ func (s *supervisor) pace() time.Duration {
 	return tellEvery
 }
 
-// look tells what has changed since the last look, and that the sync is alive.
+// look sends the changes since the last call, and that the sync is alive.
 func (s *supervisor) look() {
 	var messages []string
 	st := s.syncer.Status()
@@ -118,29 +118,29 @@ func statusLine(st *spv.Status) string {
 	return line
 }
 
-// alive reports whether the syncer does its work. The manager restarts a daemon
-// whose loop hangs, for it hears no more from it.
+// alive reports whether the syncer's loop runs. The manager restarts a daemon whose loop
+// hangs, because it gets no more messages.
 func (s *supervisor) alive(now time.Time) bool {
 	hung := !turns(s.syncer, now)
 	if hung && !s.hung {
-		s.log.Error("The sync hangs: the service manager is not told any more that it does not", "since", s.syncer.Turned())
+		s.log.Error("The sync hangs: the watchdog of the service manager is no longer reset", "since", s.syncer.Turned())
 	}
 	s.hung = hung
 	return !hung
 }
 
-// turns reports whether the loop of a syncer turns, or there is none.
+// turns reports whether the loop of a syncer runs, or there is none.
 func turns(syncer interface{ Turned() time.Time }, now time.Time) bool {
 	at := syncer.Turned()
 	return at.IsZero() || now.Sub(at) <= hungAfter
 }
 
-// send sends messages. A manager that cannot be reached is a line in the log, once:
-// the sync goes on.
+// send sends messages. If the manager cannot be reached that is logged once, and the sync
+// goes on.
 func (s *supervisor) send(messages ...string) {
 	err := s.tell(messages...)
 	if err != nil && !s.failed {
-		s.log.Warn("The service manager cannot be told", "err", err)
+		s.log.Warn("The service manager cannot be reached", "err", err)
 	}
 	s.failed = err != nil
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/spvd/spvd/spv"
 )
 
-// untilSynced is the one thing that --until can wait for.
+// untilSynced is the only value of --until.
 const untilSynced = "synced"
 
-// goalFlag is what ends the daemon; empty for nothing.
+// goalFlag is the condition that ends the daemon; empty for none.
 type goalFlag string
 
 // UnmarshalFlag implements flags.Unmarshaler.
@@ -25,10 +25,10 @@ func (g *goalFlag) UnmarshalFlag(value string) error {
 	return nil
 }
 
-// waitingEvery is the time between two lines of the log that say what is waited for.
+// waitingEvery is the time between two log lines about the missing condition.
 const waitingEvery = 30 * time.Second
 
-// syncing is what a sprint waits for.
+// syncing is the source of the status for a sprint.
 type syncing interface {
 	// Status returns the current status.
 	Status() spv.Status
@@ -38,7 +38,7 @@ type syncing interface {
 	Wait(ctx context.Context, cond func(spv.Status) bool) error
 }
 
-// sprint is a run of the daemon that ends by itself.
+// sprint is a run of the daemon that ends when it is synced.
 type sprint struct {
 	syncer  syncing
 	log     *slog.Logger
@@ -46,8 +46,7 @@ type sprint struct {
 	stop    func()        // ends the daemon as a signal does
 }
 
-// newSprint returns the service that ends the daemon once it is synced, none unless
-// that is asked for.
+// newSprint returns the service that ends the daemon once it is synced, none without --until.
 func newSprint(cfg *config, syncer syncing, log *slog.Logger, stop func()) []service {
 	if cfg.Until == "" {
 		return nil
@@ -56,8 +55,8 @@ func newSprint(cfg *config, syncer syncing, log *slog.Logger, stop func()) []ser
 	return []service{{name: "--until=" + untilSynced, run: s.run}}
 }
 
-// run waits until the daemon is synced and stops it. Its error says that this took
-// too long, and what was missing.
+// run waits until the daemon is synced and stops it. It returns an error with the missing
+// condition if that takes too long.
 func (s *sprint) run(ctx context.Context) error {
 	began := time.Now()
 	for ctx.Err() == nil {
@@ -71,7 +70,7 @@ func (s *sprint) run(ctx context.Context) error {
 			s.stop()
 			<-ctx.Done()
 		case ctx.Err() != nil:
-		case !errors.Is(err, context.DeadlineExceeded): // the sync has failed, and ends the daemon itself
+		case !errors.Is(err, context.DeadlineExceeded): // the sync has failed, which ends the daemon
 			<-ctx.Done()
 		case s.timeout > 0 && time.Since(began) >= s.timeout:
 			return fmt.Errorf("not synced within %v: %s", s.timeout, s.missing())
@@ -82,14 +81,14 @@ func (s *sprint) run(ctx context.Context) error {
 	return nil
 }
 
-// wait waits until the daemon is synced, or the time has come.
+// wait waits until the daemon is synced, or until due.
 func (s *sprint) wait(ctx context.Context, due time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, due)
 	defer cancel()
 	return s.syncer.Wait(ctx, spv.Synced)
 }
 
-// missing says what is waited for, and what can be done.
+// missing returns the condition that is missing, and what the user can do.
 func (s *sprint) missing() string {
 	st := s.syncer.Status()
 	if st.Hint == "" {

@@ -9,14 +9,14 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// usageError is trouble that the user mends by other settings. It makes the
-// exit code exitUsage wherever it is found.
+// usageError is an error that the user corrects by other settings. It makes the exit code
+// exitUsage wherever it is found.
 type usageError struct{ error }
 
 // Unwrap returns the error in it.
 func (e usageError) Unwrap() error { return e.error }
 
-// validate reports settings that do not go together.
+// validate returns an error for settings that do not go together.
 func (c *config) validate() error {
 	for _, check := range []func() error{c.validateChain, c.validateUsers, c.validateListeners} {
 		if err := check(); err != nil {
@@ -47,8 +47,8 @@ func (c *config) validateChain() error {
 	return nil
 }
 
-// validateUsers holds the names of JSON-RPC users to what Basic authentication
-// can carry.
+// validateUsers returns an error for names of JSON-RPC users that Basic authentication cannot
+// carry.
 func (c *config) validateUsers() error {
 	switch {
 	case (c.Username == "") != (c.Password == ""):

@@ -15,7 +15,7 @@ import (
 	"github.com/spvd/spvd/peer"
 )
 
-// refused returns an error that go-flags passes on as it is.
+// refused returns an error that go-flags does not change.
 func refused(format string, args ...any) error {
 	return &flags.Error{Type: flags.ErrMarshal, Message: fmt.Sprintf(format, args...)}
 }
@@ -97,8 +97,8 @@ func (a *listenAddress) UnmarshalFlag(value string) error {
 	return nil
 }
 
-// splitAddress takes HOST, HOST:PORT, IPv6 or [IPv6]:PORT apart. The port is
-// empty when there is none.
+// splitAddress splits HOST, HOST:PORT, IPv6 or [IPv6]:PORT. The port is empty when there is
+// none.
 func splitAddress(value string) (host, port string, err error) {
 	bare := value
 	if strings.HasPrefix(value, "[") && strings.HasSuffix(value, "]") {
@@ -117,7 +117,7 @@ func splitAddress(value string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// showLevels is the level specification that asks for the subsystems.
+// showLevels is the level specification that lists the subsystems.
 const showLevels = "show"
 
 // levels is a specification of log levels.

@@ -11,12 +11,12 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// accountFlag is an account to watch: a name and an extended public key. It
-// prints without the key, which shows whoever has it all the account does.
+// accountFlag is an account to watch: a name and an extended public key. It prints without
+// the key, because the key reveals all payments of the account.
 type accountFlag struct{ name, xpub string }
 
-// UnmarshalFlag implements flags.Unmarshaler. What it refuses it does not
-// repeat: it may hold a key.
+// UnmarshalFlag implements flags.Unmarshaler. Its error does not repeat the text, which may
+// hold a key.
 func (a *accountFlag) UnmarshalFlag(value string) error {
 	name, xpub, ok := strings.Cut(value, "=")
 	name, xpub = strings.TrimSpace(name), strings.TrimSpace(xpub)

@@ -12,12 +12,12 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// notifiedDepth is how many blocks below the tip a transaction is watched for being
-// taken back or mined in another block.
+// notifiedDepth is down to how many blocks below the tip transactions are watched for being
+// reverted or mined in another block.
 const notifiedDepth = 100
 
-// newWalletNotify returns the service that runs the command of --walletnotify, none
-// without one.
+// newWalletNotify returns the service that runs the command of --walletnotify, none if the
+// option is not set.
 func newWalletNotify(cfg *config, syncer syncing, owned *wallet.Set, environ []string, log *slog.Logger) []service {
 	if cfg.WalletNotify == "" {
 		return nil
@@ -38,9 +38,9 @@ type walletNotify struct {
 	told   toldTransactions
 }
 
-// run runs the command, from the moment at which the daemon is synced until ctx ends.
-// The wallets poke it when they have changed. What happens while the command runs is
-// read from them afterwards: nothing is queued but what one look at them brings.
+// run runs the command from the time at which the daemon is synced until ctx ends. The
+// wallets poke it when they have changed. Changes while the command runs are read from the
+// wallets afterwards: only the result of one read is queued.
 func (n *walletNotify) run(ctx context.Context) error {
 	changed := n.owned.Watch(ctx)
 	var synced consensus.Height // the height at which the daemon was
@@ -49,7 +49,7 @@ func (n *walletNotify) run(ctx context.Context) error {
 		return st.Synced
 	})
 	if err != nil {
-		<-ctx.Done() // the sync has failed, and ends the daemon itself
+		<-ctx.Done() // the sync has failed, which ends the daemon
 		return nil
 	}
 	for ctx.Err() == nil {
@@ -66,8 +66,8 @@ func (n *walletNotify) run(ctx context.Context) error {
 	return nil
 }
 
-// look returns what has happened since the last look, and in the first one what was
-// mined since the daemon was synced.
+// look returns the transactions that have changed since the last call, and in the first call
+// those that were mined since the daemon was synced.
 func (n *walletNotify) look(ctx context.Context, synced consensus.Height) []chainhash.Hash {
 	recent, err := n.recent(ctx, max(0, n.syncer.Status().Tip.Height-notifiedDepth))
 	if err != nil {
@@ -104,14 +104,14 @@ func (n *walletNotify) recent(ctx context.Context, above consensus.Height) (list
 	return list, nil
 }
 
-// toldTransactions holds the block of each transaction that was told of, zero while
-// it is not mined. It is nil before the first look.
+// toldTransactions holds the block of each transaction for which the command was run, zero
+// while it is not mined. It is nil before the first call of look.
 type toldTransactions map[chainhash.Hash]chainhash.Hash
 
-// update takes over the transactions that are not mined or not deep, and returns those
-// that are new, or in another block, or in none any more: the oldest first. What a
-// search of old blocks finds is deep, and is no news. On the first call only that is
-// news which was mined since the daemon was synced.
+// update records the transactions that are not mined or not deep, and returns those that are
+// new, in another block, or in none any longer: the oldest first. Results of a search of old
+// blocks are deep, and left out. On the first call only transactions that were mined since
+// the daemon was synced are returned.
 func (told *toldTransactions) update(recent []*wallet.Transaction, synced consensus.Height) (news []chainhash.Hash) {
 	first := *told == nil
 	next := make(toldTransactions, len(recent))

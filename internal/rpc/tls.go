@@ -67,9 +67,9 @@ func (f *TLSFiles) ensurePair() error {
 	case certMissing && keyMissing:
 		return generatePair(f.Cert, f.Key, f.Hosts)
 	case certMissing:
-		return fmt.Errorf("RPC key %s has no certificate %s: restore it, or remove the key to have both made anew", f.Key, f.Cert)
+		return fmt.Errorf("RPC key %s has no certificate %s: restore it, or remove the key to have both made again", f.Key, f.Cert)
 	case keyMissing:
-		return fmt.Errorf("RPC certificate %s has no key %s: restore it, or remove the certificate to have both made anew", f.Cert, f.Key)
+		return fmt.Errorf("RPC certificate %s has no key %s: restore it, or remove the certificate to have both made again", f.Cert, f.Key)
 	}
 	return nil
 }
