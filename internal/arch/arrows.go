@@ -14,8 +14,8 @@ const module = "github.com/spvd/spvd"
 type room struct {
 	dir string
 
-	// imports are the rooms of the project it may import besides itself and
-	// what is below it. Tests may import testOnly as well.
+	// imports are the rooms of the project that it may import besides itself and the
+	// directories below it. Tests may import testOnly as well.
 	imports  []string
 	testOnly []string
 
@@ -67,7 +67,7 @@ func rooms() []room {
 		{dir: "internal/version"},
 		{dir: "internal/testenv"},
 		{dir: "internal/flaky"},
-		{dir: "internal/wait"}, // which every room may import
+		{dir: "internal/wait"}, // every room may import it
 		{dir: "internal/arch"},
 		{dir: "cmd/spvd", imports: []string{".", "peer", "spv", "wallet", "internal"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
@@ -115,7 +115,7 @@ func roomOf(dir string) (room, bool) {
 	return best, best.dir != ""
 }
 
-// refuses says why a file of the room must not import a package, or nothing.
+// refuses returns why a file of the room must not import a package, empty if it may.
 func (r room) refuses(target string, f *File) string {
 	inner, ours := strings.CutPrefix(target, module+"/")
 	if target == module {

@@ -36,7 +36,7 @@ func (f *File) Test() bool { return strings.HasSuffix(f.Path, "_test.go") }
 // Finding is one place that breaks a rule.
 type Finding struct {
 	Path string
-	Line int // zero when the whole file or room is meant
+	Line int // zero for a whole file or room
 	Text string
 }
 
@@ -114,8 +114,7 @@ func (t *Tree) at(n ast.Node, format string, args ...any) Finding {
 	return Finding{Path: p.Filename, Line: p.Line, Text: fmt.Sprintf(format, args...)}
 }
 
-// inspect calls visit for every syntax node of every file and collects what it
-// finds.
+// inspect calls visit for every syntax node of every file and collects the findings.
 func (t *Tree) inspect(visit func(f *File, n ast.Node) []Finding) []Finding {
 	var out []Finding
 	for _, f := range t.Files {

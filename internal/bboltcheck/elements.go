@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// pageHeader is what every page starts with.
+// pageHeader is the start of every page.
 type pageHeader struct {
 	id           uint64
 	flags, count uint16
@@ -26,9 +26,9 @@ type pageElement struct {
 	value  []byte
 }
 
-// elements parses the elements of a branch or leaf page, and says where they
-// end. Their keys ascend. In a full verification the data of each must directly
-// follow that of the one before.
+// elements parses the elements of a branch or leaf page, and returns where they end. Their
+// keys ascend. In a full verification the data of each must directly follow that of the one
+// before.
 func (w *walk) elements(b []byte, head pageHeader) (elements []pageElement, end uint64, err error) {
 	end = uint64(pageHeaderSize) + uint64(head.count)*pageElementSize
 	if end > uint64(len(b)) {
@@ -48,10 +48,9 @@ func (w *walk) elements(b []byte, head pageHeader) (elements []pageElement, end 
 	return elements, end, nil
 }
 
-// parseElement parses the element of the given index, and says from where to
-// where its key and value are. A branch element is offset (4), key size (4) and
-// page (8), a leaf element flags (4), offset (4), key size (4) and value size
-// (4). Offsets count from the element.
+// parseElement parses the element of the given index, and returns where its key and value
+// start and end. A branch element is offset (4), key size (4) and page (8), a leaf element
+// flags (4), offset (4), key size (4) and value size (4). Offsets count from the element.
 func parseElement(b []byte, i int, leaf bool) (e pageElement, from, to uint64, ok bool) {
 	at := uint64(pageHeaderSize + i*pageElementSize)
 	raw := b[at:][:pageElementSize]
@@ -97,7 +96,7 @@ func newBitmap(size uint64) bitmap {
 	return bitmap{words: make([]uint64, (size+63)/64), size: size}
 }
 
-// set adds a member. It reports false if it was one already.
+// set adds a member. It reports false if the member was there already.
 func (m *bitmap) set(i uint64) bool {
 	old := m.words[i/64]
 	m.words[i/64] |= 1 << (i % 64)

@@ -39,10 +39,10 @@ type walk struct {
 	sequences bool // buckets may have sequence numbers
 
 	used bitmap // the pages seen so far; of leaves that are not read, the first
-	torn error  // what is wrong with one of the meta pages, while the other is intact
+	torn error  // the damage of one meta page, while the other is intact
 }
 
-// pageMetadata is what a meta page says: where the trees are.
+// pageMetadata is the content of a meta page: where the trees are.
 type pageMetadata struct {
 	root, freelist, pages, tx uint64
 }
@@ -253,8 +253,8 @@ func (w *walk) freelist(id uint64) error {
 	return nil
 }
 
-// notInUse verifies that a free page is no part of anything. Of a leaf that was
-// not read only the first page is known: the one before decides.
+// notInUse verifies that a free page is part of no tree. Of a leaf that was not read only the
+// first page is marked as used: notInUse reads the last such page below the free one.
 func (w *walk) notInUse(free uint64) error {
 	start, ok := w.used.last(free)
 	if !ok {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Only lets requests in plain text that came to a loopback address pass only
-// if they name it: by an IP address or as localhost. It is a property of the
-// server's own listener, so it cannot be forged.
+// Only refuses requests in plain text to a loopback address unless they name it: by an IP
+// address or as localhost. The address is that of the server's own listener, so it cannot be
+// forged.
 func Only(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil && onLoopback(r) && !named(r.Host) {
@@ -19,8 +19,8 @@ func Only(next http.Handler) http.Handler {
 	})
 }
 
-// onLoopback reports whether a request came to a loopback address, or to what
-// is no network address at all.
+// onLoopback reports whether a request was sent to a loopback address, or to an address that
+// is none of a network.
 func onLoopback(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	return !ok || local.IP.IsLoopback()

@@ -1,11 +1,10 @@
-// Package metrics writes the status of the daemon in the text format that
-// Prometheus reads.
+// Package metrics writes the status of the daemon in the text format of Prometheus.
 //
-// Every metric follows from one look at the status, which has its one home in
-// the syncer, and at what the other rooms count; there is nothing to count here.
-// That is a page of text, so the format is written by hand: the client library
-// would bring eleven modules and its own registry of global state for it.
+// Every metric follows from one status, whose home is the syncer, and from the counters of
+// the other rooms; this package counts nothing. The output is a page of text, so the format
+// is written by hand: the client library would bring eleven modules and its own registry of
+// global state for it.
 //
-// Write is pure but for what it asks the Go runtime. It may be called from any
+// Write is pure except that it reads the Go runtime's own metrics. It may be called from any
 // goroutine.
 package metrics

@@ -12,10 +12,10 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// ContentType is the type of what Write writes.
+// ContentType is the type of the output of Write.
 const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 
-// Facts are what the metrics follow from.
+// Facts are the input of the metrics.
 type Facts struct {
 	Status  api.SyncStatus
 	Peers   []api.PeerInfo
@@ -24,7 +24,7 @@ type Facts struct {
 	Started time.Time // when the process began
 }
 
-// Counts are what the rooms of the daemon have counted.
+// Counts are the counters of the rooms of the daemon.
 type Counts struct {
 	Received, Sent uint64 // bytes through all connections with peers since the start
 	Bans           int    // in force
@@ -33,7 +33,7 @@ type Counts struct {
 	StoreBytes     int64 // of the file of the chain; zero if unknown
 }
 
-// label is a name and a value that tell samples of one metric apart.
+// label is a name and a value that distinguish the samples of one metric.
 type label struct{ name, value string }
 
 // Write writes all metrics.
@@ -94,10 +94,10 @@ func (p *printer) counter(name, help string, value float64) {
 	p.sample(name, value)
 }
 
-// head introduces the samples of a metric that may also fall.
+// head writes the description of a metric that may also fall.
 func (p *printer) head(name, help string) { p.headOf("gauge", name, help) }
 
-// headOf introduces the samples of a metric of a type.
+// headOf writes the description of a metric of a type.
 func (p *printer) headOf(kind, name, help string) {
 	p.printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
@@ -151,7 +151,7 @@ func (p *printer) warnings(warnings []api.Warning) {
 	}
 }
 
-// runtime writes what tells of leaks.
+// runtime writes the metrics that show leaks.
 func (p *printer) runtime() {
 	for _, m := range []struct{ name, help, source string }{
 		{"go_goroutines", "The goroutines there are.", "/sched/goroutines:goroutines"},

@@ -5,7 +5,7 @@ import "github.com/spvd/spvd/internal/rpc/api"
 // roles returns why peers are connected: each has a sample, also without a peer.
 func roles() []string { return []string{"connect", "added", "once", "outbound", "renewal"} }
 
-// peers writes what is known of the connected peers together.
+// peers writes the sums over the connected peers.
 func (p *printer) peers(peers []api.PeerInfo) {
 	byRole := make(map[string]int)
 	var rate, requests, owed float64
@@ -24,7 +24,7 @@ func (p *printer) peers(peers []api.PeerInfo) {
 	p.gauge("spvd_in_flight_bytes", "The estimated size of what they owe.", owed)
 }
 
-// counts writes what the rooms of the daemon have counted.
+// counts writes the counters of the rooms of the daemon.
 func (p *printer) counts(c *Counts) {
 	p.counter("spvd_received_bytes_total", "The bytes that came from peers.", float64(c.Received))
 	p.counter("spvd_sent_bytes_total", "The bytes that went to peers.", float64(c.Sent))

@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// ErrShort means that the bytes end before what they say to contain.
+// ErrShort means that the bytes end before the content that they claim.
 var ErrShort = errors.New("the data ends early")
 
 // cursor reads fields in order. After the first failure, which err holds, it
@@ -103,7 +103,7 @@ func (c *cursor) count(what string, least int) int {
 // script reads a script with its length.
 func (c *cursor) script() []byte { return c.take(c.count("bytes of a script", 1)) }
 
-// kind is how a transaction is serialized.
+// version reads the version of a transaction and the kind of its serialization.
 func (c *cursor) version() (version uint16, kind wire.TxSerializeType) {
 	v := c.u32()
 	return uint16(v), wire.TxSerializeType(v >> 16)

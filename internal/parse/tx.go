@@ -92,8 +92,8 @@ func (c *cursor) witness(tx *wire.MsgTx) {
 	}
 }
 
-// TxID checks the form of a fully serialized transaction, which must fill the
-// bytes, and returns its hash. It allocates nothing for what the bytes say.
+// TxID checks the form of a fully serialized transaction, which must fill the bytes, and
+// returns its hash. It allocates nothing for counts that the bytes claim.
 func TxID(b []byte) (chainhash.Hash, error) {
 	c := cursor{rest: b}
 	version, kind := c.version()

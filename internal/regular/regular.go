@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Read returns what a file holds. The error is one of the system, such as fs.ErrNotExist, or
-// says that it is not a regular file and what it is.
+// Read returns the content of a file. The error is one of the system, such as fs.ErrNotExist,
+// or says that it is not a regular file and what it is.
 func Read(name string) ([]byte, error) {
 	if err := Check(name); err != nil {
 		return nil, err
@@ -15,7 +15,7 @@ func Read(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// Check refuses what is not a regular file, or does not exist. The errors are those of Read.
+// Check returns an error of Read for a path that is no regular file, or does not exist.
 func Check(name string) error {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -25,8 +25,8 @@ type entry struct {
 // packer writes files in their order, all of one time, into an archive.
 type packer func(w io.Writer, files []entry, at time.Time) error
 
-// packed returns an archive of files, which are sorted by name: their order, modes,
-// owners and times are the same whoever packs them.
+// packed returns an archive of files, which are sorted by name: their order, modes, owners
+// and times are the same on every machine.
 func packed(pack packer, files []entry, at time.Time) ([]byte, error) {
 	files = slices.Clone(files)
 	slices.SortFunc(files, func(a, b entry) int { return strings.Compare(a.name, b.name) })

@@ -19,7 +19,7 @@ type source struct {
 	time   time.Time // of the commit
 }
 
-// clone clones what is checked out here into a new directory.
+// clone clones the commit that is checked out into a new directory.
 func clone(ctx context.Context, dir string) (*source, error) {
 	commit, err := output(ctx, ".", nil, "git", "rev-parse", "HEAD")
 	if err != nil {
@@ -86,8 +86,8 @@ func (s *source) release(ctx context.Context, p platform, out string) error {
 	return os.WriteFile(filepath.Join(out, p.archive()), content, 0o644)
 }
 
-// output runs a command and returns what it prints, without the line end. Its error
-// has what it complains of.
+// output runs a command and returns its output, without the line end. Its error has the text
+// of standard error.
 func output(ctx context.Context, dir string, environ []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), environ...)

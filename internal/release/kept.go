@@ -20,9 +20,9 @@ import (
 // sumsFile lists all archives of a directory.
 const sumsFile = "SHA256SUMS"
 
-// kept returns the archives in a directory that are not made anew. A directory is one
-// release: it is an error if one of them is of another commit, or is not what
-// SHA256SUMS says.
+// kept returns the archives in a directory that are not built this time. A directory is one
+// release: it is an error if one of them is of another commit, or has another checksum than
+// in SHA256SUMS.
 func kept(dir, commit string, made []string) (names []string, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -50,8 +50,8 @@ func isArchive(name string) bool {
 	return strings.HasPrefix(name, "spvd-") && (strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".zip"))
 }
 
-// asListed returns an error unless SHA256SUMS says what archives are. One that it does
-// not list may have been written in part.
+// asListed returns an error unless the archives have their checksums in SHA256SUMS. An
+// archive that is not listed may be incomplete.
 func asListed(dir string, names []string) error {
 	listed, err := os.ReadFile(filepath.Join(dir, sumsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

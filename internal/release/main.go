@@ -57,9 +57,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// releaseAll clones the sources into a new place, builds the platforms, and writes
-// their archives. It returns what SHA256SUMS says of them, which it writes too: over
-// these and all others that are there already.
+// releaseAll clones the sources into a new place, builds the platforms, and writes their
+// archives. It returns their lines of SHA256SUMS, which it writes too: over these and all
+// other archives in the directory.
 func releaseAll(ctx context.Context, chosen []platform, out string) (string, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", err

@@ -7,7 +7,7 @@ import (
 	"github.com/spvd/spvd/internal/version"
 )
 
-// platform is what programs are built for.
+// platform is an operating system and a processor.
 type platform struct{ os, arch string }
 
 // platforms returns all that are released.
@@ -23,8 +23,8 @@ func platforms() []platform {
 // String returns the platform as Go writes it.
 func (p platform) String() string { return p.os + "/" + p.arch }
 
-// environ returns the variables that a build for the platform needs. What a user's
-// environment might add to a build is set back.
+// environ returns the variables that a build for the platform needs. Variables of the user
+// that would change a build are reset.
 func (p platform) environ() []string {
 	return []string{"GOOS=" + p.os, "GOARCH=" + p.arch, "GOARM=7", "GOAMD64=v1", "GO386=sse2",
 		"CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off"}

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Reasons to refuse a client, as it sees them.
+// Reasons for which a client is refused, in its words.
 var (
 	errCredentials = errors.New("wrong user name or password")
 	errThrottled   = errors.New("too many wrong passwords from this address: wait some seconds")
 )
 
-// access is what a client may do.
+// access is the set of calls that a client may make.
 type access uint8
 
 const (
@@ -24,12 +24,11 @@ const (
 	fullAccess
 )
 
-// credentials are the name and password pairs that let clients in. They are
-// kept as digests of equal length, so that comparing takes the same time
-// whatever a client sends.
+// credentials are the accepted name and password pairs. They are kept as digests of equal
+// length, so that comparing takes the same time whatever a client sends.
 type credentials []credential
 
-// credential is what one pair opens.
+// credential is one pair and its access.
 type credential struct {
 	digest [sha256.Size]byte
 	opens  access
@@ -44,7 +43,7 @@ func newCredential(user, password string, opens access) credential {
 	return credential{digest: sha256.Sum256([]byte(user + ":" + password)), opens: opens}
 }
 
-// match returns the credential that the pair is, with no access if it is none.
+// match returns the credential for a pair, one without access if there is none.
 func (c credentials) match(user, password string) credential {
 	given := newCredential(user, password, noAccess)
 	found := given
@@ -56,15 +55,15 @@ func (c credentials) match(user, password string) credential {
 	return found
 }
 
-// authenticator decides what clients may do.
+// authenticator decides the access of clients.
 type authenticator struct {
 	credentials credentials
 	throttle    authThrottle
 }
 
-// authenticate returns what a request may do: by the certificate its connection has
-// presented, which the TLS configuration has verified, or by its Basic
-// authentication. Without either it may do nothing, which is errCredentials.
+// authenticate returns the access of a request: by the client certificate of its connection,
+// which the TLS configuration has verified, or by its Basic authentication. Without either it
+// returns errCredentials.
 func (a *authenticator) authenticate(r *http.Request) (access, error) {
 	if certified(r) {
 		return fullAccess, nil
@@ -76,9 +75,9 @@ func (a *authenticator) authenticate(r *http.Request) (access, error) {
 	return a.authenticatePair(r.RemoteAddr, user, password)
 }
 
-// authenticatePair returns what a client may do by name and password, or errCredentials.
-// After many wrong ones from an address it returns errThrottled for a while, whatever the
-// password, unless that is the cookie's.
+// authenticatePair returns the access for a name and password, or errCredentials. After many
+// wrong pairs from an address it returns errThrottled for a while, whatever the password,
+// except for the cookie's.
 func (a *authenticator) authenticatePair(address, user, password string) (access, error) {
 	found := a.credentials.match(user, password)
 	if found.random {
@@ -87,8 +86,8 @@ func (a *authenticator) authenticatePair(address, user, password string) (access
 	return found.opens, a.throttle.judge(sourceOf(address), time.Now(), found.opens != noAccess)
 }
 
-// certified reports whether the client has presented a certificate that is
-// trusted. Without trusted ones, clients are asked for none.
+// certified reports whether the client has presented a trusted certificate. Without client
+// authorities, clients are asked for none.
 func certified(r *http.Request) bool {
 	return r.TLS != nil && len(r.TLS.VerifiedChains) > 0
 }
@@ -96,7 +95,7 @@ func certified(r *http.Request) bool {
 // refuse answers a request that is not authenticated, and closes its connection.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, reason error) {
 	w.Header().Set("Connection", "close")
-	if errors.Is(reason, errThrottled) { // not worth a line each
+	if errors.Is(reason, errThrottled) { // too many for a warning each
 		s.log.Debug("RPC client not let in", "client", r.RemoteAddr, "reason", reason)
 		w.Header().Set("Retry-After", strconv.Itoa(int(attemptEvery/time.Second)))
 		http.Error(w, reason.Error(), http.StatusTooManyRequests)

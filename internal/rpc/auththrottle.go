@@ -11,7 +11,7 @@ const (
 	// than a person needs.
 	freeAttempts = 10
 
-	// attemptEvery is the time in which it may send one more after that: 17,280 a day.
+	// attemptEvery is the time until one more is allowed after that: 17,280 a day.
 	attemptEvery = 5 * time.Second
 
 	// mostSources is how many addresses have a count of their own. Further ones
@@ -19,9 +19,9 @@ const (
 	mostSources = 1024
 )
 
-// source is where wrong passwords come from: an IPv4 address, or the /64 network of an
-// IPv6 address, because one machine can have all of its addresses. The zero value stands
-// for all that have no count of their own.
+// source is an origin of wrong passwords: an IPv4 address, or the /64 network of an IPv6
+// address, because one machine can have all of its addresses. The zero value stands for all
+// addresses without a count of their own.
 type source = netip.Prefix
 
 // sourceOf returns the source of a remote address.
@@ -35,7 +35,7 @@ func sourceOf(remote string) source {
 	if addr.Is6() {
 		bits = 64
 	}
-	network, _ := addr.Prefix(bits) // an address has so many
+	network, _ := addr.Prefix(bits) // an address has at least so many bits
 	return network
 }
 
@@ -46,8 +46,8 @@ type authThrottle struct {
 	until map[source]time.Time // when the count will be zero
 }
 
-// judge returns nil for a right password, errCredentials for a wrong one, which it
-// counts, and errThrottled for either from a source that has sent too many.
+// judge returns nil for a right password, errCredentials for a wrong one, which it counts,
+// and errThrottled for either if the source has sent too many wrong ones.
 func (g *authThrottle) judge(from source, now time.Time, right bool) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// slots bounds how many hold one at the same time.
+// slots bounds the number of concurrent holders.
 type slots chan struct{}
 
 // take returns false if all slots are taken.
@@ -23,7 +23,7 @@ func (s slots) take() bool {
 
 func (s slots) free() { <-s }
 
-// sessions knows the connections that the HTTP server has given away.
+// sessions holds the connections that have left the HTTP server.
 type sessions struct {
 	wg sync.WaitGroup
 
@@ -32,8 +32,7 @@ type sessions struct {
 	conns  map[net.Conn]struct{}
 }
 
-// enter adds the connection of a request. It returns false once the server is
-// stopping.
+// enter adds the connection of a request. It returns false once the server is stopping.
 func (s *sessions) enter(r *http.Request) (leave func(), ok bool) {
 	conn := connOf(r)
 	s.mu.Lock()
@@ -54,8 +53,8 @@ func (s *sessions) enter(r *http.Request) (leave func(), ok bool) {
 	}, true
 }
 
-// drain lets nobody enter any more and waits until all have left. Those that
-// have not when ctx ends are cut off.
+// drain refuses new connections and waits until all have left. It cuts off the rest when ctx
+// ends.
 func (s *sessions) drain(ctx context.Context) {
 	s.mu.Lock()
 	s.closed = true
@@ -73,7 +72,7 @@ func (s *sessions) drain(ctx context.Context) {
 	cutter.Wait()
 }
 
-// cut closes the connections underneath whatever is going on there.
+// cut closes the connections, whatever they are doing.
 func (s *sessions) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,13 +84,13 @@ func (s *sessions) cut() {
 // connKey is the context key of the connection of a request.
 type connKey struct{}
 
-// withConn keeps the connection in the context of its requests: below TLS,
-// which would try to say good-bye before it closes.
+// withConn stores the connection in the context of its requests: the one below TLS, because
+// TLS would try to send an alert before it closes.
 func withConn(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, belowTLS(conn))
 }
 
-// belowTLS returns the connection underneath TLS, or itself without.
+// belowTLS returns the connection below TLS, or the connection itself without TLS.
 func belowTLS(conn net.Conn) net.Conn {
 	if secure, ok := conn.(*tls.Conn); ok {
 		return secure.NetConn()

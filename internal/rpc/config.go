@@ -12,24 +12,23 @@ import (
 	"github.com/spvd/spvd/internal/rpc/method"
 )
 
-// Config is what a Server is made of. Fields are required unless they say
-// what their zero value means.
+// Config is the configuration of a Server. Fields are required unless their comment says what
+// the zero value means.
 type Config struct {
-	// Methods are what clients can call.
+	// Methods are the methods that clients can call.
 	Methods *method.Registry
 
 	Log *slog.Logger
 
-	// Listeners are what clients connect to, see Listen. Run closes them.
+	// Listeners accept the clients, see Listen. Run closes them.
 	Listeners []net.Listener
 
-	// Username and Password let clients in. Both are empty when only the
-	// cookie does.
+	// Username and Password authenticate clients. Both are empty when only the cookie does.
 	Username string
 	Password string
 
-	// ReadOnlyUsername and ReadOnlyPassword let clients in that may only call
-	// methods that read. Both are empty when there are none.
+	// ReadOnlyUsername and ReadOnlyPassword authenticate clients that may only call methods
+	// that read. Both are empty when there are none.
 	ReadOnlyUsername string
 	ReadOnlyPassword string
 
@@ -37,14 +36,14 @@ type Config struct {
 	// tools while the server runs. Empty means no cookie.
 	CookiePath string
 
-	// Limits bounds what clients can use; each zero field means its default.
+	// Limits bounds the resources of clients; each zero field means its default.
 	Limits Limits
 }
 
-// Limits bounds what clients can use of the server.
+// Limits bounds the resources that clients can occupy.
 type Limits struct {
-	// Requests is the number of POST requests under way at once, Websockets
-	// the number of websocket connections. Beyond them clients get status 429.
+	// Requests is the number of concurrent POST requests, Websockets the number of websocket
+	// connections. Beyond them clients get status 429.
 	Requests   int
 	Websockets int
 
@@ -55,8 +54,8 @@ type Limits struct {
 	Preauth     int
 	PreauthEach int
 
-	// Concurrent is the number of messages one websocket connection has under
-	// way at once. Beyond it no further message is read from it.
+	// Concurrent is the number of messages of one websocket connection that are answered at
+	// the same time. Beyond it no further message is read from it.
 	Concurrent int
 
 	// Bytes is the size of the largest request body or websocket message,
@@ -68,11 +67,11 @@ type Limits struct {
 	// further calls are refused.
 	ReplyBytes int
 
-	// CallTime bounds the time the calls of one message take together.
+	// CallTime bounds the time of all calls of one message together.
 	CallTime time.Duration
 
-	// MoveTime bounds the time a request may take to arrive, and its reply to
-	// leave once the calls are done.
+	// MoveTime bounds the time for a request to arrive, and for its reply to be sent once the
+	// calls are done.
 	MoveTime time.Duration
 
 	// AuthTime bounds the time a websocket connection may be open before it
@@ -82,8 +81,8 @@ type Limits struct {
 	// IdleTime is how long an unused POST connection is kept open.
 	IdleTime time.Duration
 
-	// Grace is how long calls under way may take to return when the server
-	// stops; then connections are cut.
+	// Grace is how long running calls may take to return when the server stops; then
+	// connections are cut.
 	Grace time.Duration
 }
 
@@ -111,7 +110,7 @@ func setDefault[T int | int64 | time.Duration](v *T, d T) {
 	}
 }
 
-// validate reports the first field that makes the configuration unusable.
+// validate returns an error for the first field that makes the configuration unusable.
 func (c *Config) validate() error {
 	switch {
 	case c.Methods == nil || c.Log == nil:
@@ -123,7 +122,7 @@ func (c *Config) validate() error {
 	case (c.ReadOnlyUsername == "") != (c.ReadOnlyPassword == ""):
 		return errors.New("username and password of the read-only user must be set together")
 	case c.Username == "" && c.CookiePath == "":
-		return errors.New("neither a password nor a cookie file lets anybody in")
+		return errors.New("there is neither a password nor a cookie file")
 	case c.Username != "" && c.Username == c.ReadOnlyUsername:
 		return fmt.Errorf("username %q cannot be that of the read-only user too", c.Username)
 	}

@@ -15,25 +15,25 @@ import (
 // cookieSecretSize is the size of the secret in a cookie in bytes.
 const cookieSecretSize = 32
 
-// cookie lets in who may read the file it is kept in.
+// cookie authenticates clients that can read its file.
 type cookie struct {
 	path   string
 	secret string // hex
 }
 
-// newCookie returns a cookie with a fresh secret. Nothing is written yet.
+// newCookie returns a cookie with a fresh secret. It writes nothing.
 func newCookie(path string) *cookie {
 	var secret [cookieSecretSize]byte
 	rand.Read(secret[:]) // never fails
 	return &cookie{path: path, secret: hex.EncodeToString(secret[:])}
 }
 
-// content is what the file holds, in the form of Basic authentication.
+// content returns the content of the file, in the form of Basic authentication.
 func (c *cookie) content() []byte {
 	return []byte(api.CookieUser + ":" + c.secret)
 }
 
-// write puts the cookie in its file, which no other user can read at any time.
+// write writes the file, which no other user can read at any time.
 func (c *cookie) write() error {
 	if err := writeFile(c.path, c.content(), 0o600); err != nil {
 		return fmt.Errorf("write cookie: %w", err)
@@ -41,7 +41,7 @@ func (c *cookie) write() error {
 	return nil
 }
 
-// remove deletes the file unless somebody else has written it since.
+// remove deletes the file unless another process has written it since.
 func (c *cookie) remove() error {
 	held, err := regular.Read(c.path)
 	if err != nil {
@@ -56,8 +56,8 @@ func (c *cookie) remove() error {
 	return nil
 }
 
-// writeFile puts a whole file in place at once: readers see the old content or
-// the new one, and nobody the new one without the mode.
+// writeFile replaces a file atomically: a reader sees the old content or the new one, and
+// never the new one with another mode.
 func writeFile(path string, content []byte, mode os.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
 	if err != nil {

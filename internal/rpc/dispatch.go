@@ -20,12 +20,12 @@ import (
 type caller struct {
 	method.Caller
 
-	// share is what the message and its replies take of the memory for those of all
-	// clients; nil means that it is not counted.
+	// share is the memory of the message and its replies, within the memory for all clients;
+	// nil means that it is not counted.
 	share *share
 }
 
-// dispatcher answers messages, whatever way they came.
+// dispatcher answers messages, of POST requests and websockets alike.
 type dispatcher struct {
 	methods    *method.Registry
 	batch      int           // the most calls in a message
@@ -33,22 +33,21 @@ type dispatcher struct {
 	callTime   time.Duration // for all calls of a message together
 	log        *slog.Logger
 
-	// turns has one value for each call that is being worked on. Calls take
-	// turns, also those of one batch, so that a flood of them leaves processors
-	// to the sync and time to other clients.
+	// turns has one value for each call that is running. Calls take turns, also those of one
+	// batch, so that a flood of them leaves processors to the sync and time to other clients.
 	turns slots
 
-	// quick has one value for each call of a method that reads nothing but memory.
-	// They take turns among themselves, and never wait for a list.
+	// quick has one value for each running call of a method that reads only memory. These
+	// calls take turns among themselves, and never wait for a list.
 	quick slots
 
-	// memory bounds what the messages and replies of all clients take.
+	// memory bounds the memory of the messages and replies of all clients.
 	memory memory
 }
 
-// answer runs the calls of a message one after the other. It returns the reply
-// to send, nil if none is due. A long list that is all that is asked for is written to out
-// instead: then it reports that it was sent, and an error if that was cut off.
+// answer runs the calls of a message one after the other. It returns the reply to send, nil
+// if none is due. If the only call returns a long list, that is written to out instead: then
+// answer reports that it was sent, and an error if that was cut off.
 func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte, out io.Writer) (reply []byte, sent bool, err error) {
 	calls, batch := d.takeApart(from, message)
 	if !batch && out != nil {
@@ -60,7 +59,7 @@ func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte, o
 	size := 0
 	for i := range calls {
 		if errors.Is(context.Cause(ctx), errHungUp) {
-			return nil, false, nil // for whom?
+			return nil, false, nil // the client has disconnected
 		}
 		if size > d.replyBytes && calls[i].fault == nil {
 			calls[i].fault = &api.Error{Code: api.CodeMisc, Message: fmt.Sprintf(
@@ -80,7 +79,8 @@ func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte, o
 	return append(append([]byte{'['}, bytes.Join(replies, []byte{','})...), ']'), false, nil
 }
 
-// takeApart decodes a message, which copies it twice: room for that is taken first.
+// takeApart decodes a message. It reserves memory first, because decoding copies the message
+// twice.
 func (d *dispatcher) takeApart(from *caller, message []byte) (calls []call, batch bool) {
 	if from.share != nil && len(message) > freeBytes && !from.share.grow(2*len(message)) {
 		return []call{faulty(api.CodeMisc, errNoMemory.Error())}, false
@@ -88,11 +88,11 @@ func (d *dispatcher) takeApart(from *caller, message []byte) (calls []call, batc
 	return decodeMessage(message, d.batch)
 }
 
-// listTimes is how much longer than other calls one may take that sends a long list.
+// listTimes is how many times longer a call that sends a long list may take than other calls.
 const listTimes = 10
 
-// answerOne answers a call that is alone in its message. It has the time of any call until
-// its reply begins to be sent.
+// answerOne answers the only call of a message. The call has the time of any call until its
+// reply begins to be sent.
 func (d *dispatcher) answerOne(ctx context.Context, from *caller, c *call, out io.Writer) (reply []byte, sent bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, listTimes*d.callTime)
 	defer cancel()
@@ -103,7 +103,7 @@ func (d *dispatcher) answerOne(ctx context.Context, from *caller, c *call, out i
 	return d.answerCall(ctx, from, c, sending{out, timer})
 }
 
-// sending is a writer of a reply, which stops a timer once there is something to write.
+// sending is a writer for a reply, which stops a timer at the first write.
 type sending struct {
 	io.Writer
 	timer *time.Timer
@@ -115,8 +115,8 @@ func (s sending) Write(p []byte) (int, error) {
 	return s.Writer.Write(p)
 }
 
-// answerCall runs one call and returns its reply, nil if none is due, or writes it to out
-// and reports that.
+// answerCall runs one call and returns its reply, nil if none is due, or writes it to out and
+// reports that.
 func (d *dispatcher) answerCall(ctx context.Context, from *caller, c *call, out io.Writer) (reply json.RawMessage, sent bool, err error) {
 	if c.id == nil {
 		out = nil
@@ -132,7 +132,7 @@ func (d *dispatcher) answerCall(ctx context.Context, from *caller, c *call, out 
 	return c.reply(nil, errManyReplies()), false, nil
 }
 
-// errManyReplies is the error of a reply that there is no room for.
+// errManyReplies returns the error of a call for whose reply there is no memory.
 func errManyReplies() *api.Error {
 	return &api.Error{Code: api.CodeMisc, Message: "too many replies wait to be read by all clients together: " +
 		"try again, or ask for less at once"}
@@ -180,8 +180,7 @@ func (d *dispatcher) run(ctx context.Context, from *caller, c *call, out io.Writ
 	return nil, sent, answer, err
 }
 
-// takeTurn waits until a call of a method, nil if there is none, may be worked
-// on.
+// takeTurn waits until a call of a method, nil if there is none, may run.
 func (d *dispatcher) takeTurn(ctx context.Context, m *method.Method) error {
 	turns := d.turnsOf(m)
 	if turns == nil {
@@ -195,7 +194,7 @@ func (d *dispatcher) takeTurn(ctx context.Context, m *method.Method) error {
 	}
 }
 
-// endTurn lets the next call be worked on.
+// endTurn lets the next call run.
 func (d *dispatcher) endTurn(m *method.Method) {
 	if turns := d.turnsOf(m); turns != nil {
 		turns.free()

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hungUp reports whether the client has closed a connection, also while what it has sent
-// before is not read. It takes no time.
+// hungUp reports whether the client has closed a connection, also while earlier bytes of the
+// client are unread. It does not block.
 func hungUp(conn net.Conn) bool {
 	raw, ok := conn.(syscall.Conn)
 	if !ok {

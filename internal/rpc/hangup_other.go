@@ -4,6 +4,6 @@ package rpc
 
 import "net"
 
-// hungUp reports whether the client has closed a connection, as far as that shows before
-// what it has sent is read: nowhere here. It shows when a reply cannot be sent.
+// hungUp would report whether the client has closed a connection whose bytes are unread,
+// which this system does not show. It shows when a reply cannot be sent.
 func hungUp(net.Conn) bool { return false }

@@ -10,10 +10,9 @@ import (
 	"syscall"
 )
 
-// Listen binds the addresses the server is reached at. An address is an IP
-// address, localhost (both loopback addresses), or nothing (all addresses),
-// with or without a port. Without TLS it binds loopback addresses only. When
-// one address cannot be bound, none is.
+// Listen binds the addresses of the server. An address is an IP address, localhost (both
+// loopback addresses), or nothing (all addresses), with or without a port. Without TLS it
+// binds loopback addresses only. If one address cannot be bound, none is.
 func Listen(ctx context.Context, addresses []string, defaultPort string, secure *tls.Config) ([]net.Listener, error) {
 	var bound []net.Listener
 	for _, address := range addresses {
@@ -58,7 +57,7 @@ func listen(ctx context.Context, address, defaultPort string, secure *tls.Config
 	return bound, nil
 }
 
-// splitAddress takes an address apart; a missing port is the default one.
+// splitAddress splits an address into host and port; a missing port is the default one.
 func splitAddress(address, defaultPort string) (host, port string) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil { // a bare host, IPv6 with or without brackets
@@ -70,8 +69,8 @@ func splitAddress(address, defaultPort string) (host, port string) {
 	return host, port
 }
 
-// allowed refuses hosts that need a resolver, and plain text that leaves the
-// machine.
+// allowed returns an error for a host that needs a resolver, and for plain text that leaves
+// the machine.
 func allowed(host string, secure bool) error {
 	ip := net.ParseIP(host)
 	switch {

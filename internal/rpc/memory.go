@@ -2,19 +2,19 @@ package rpc
 
 import "sync"
 
-// Bounds of what messages and replies of all clients take together, in bytes.
+// Limits on the memory of the messages and replies of all clients together, in bytes.
 const (
-	// memoryBytes is for all messages that are read or answered and all replies that
-	// were not sent yet.
+	// memoryBytes is for all messages that are read or answered and all replies that were not
+	// sent yet.
 	memoryBytes = 32 << 20
 
-	// freeBytes of a message are not counted: small calls always find room. As many
-	// clients as there may be take less than memoryBytes with them.
+	// freeBytes of each message are not counted, so that small calls always find room. At the
+	// limit of clients they are less than memoryBytes together.
 	freeBytes = 16 << 10
 )
 
-// memory counts the bytes that messages and replies take. One larger than all of it
-// finds room when there is nothing else.
+// memory counts the bytes of messages and replies. A message larger than all of it finds room
+// when there is no other.
 type memory struct {
 	most int
 
@@ -39,13 +39,13 @@ func (m *memory) free(n int) {
 	m.held -= n
 }
 
-// share is what one message and its reply have taken.
+// share is the memory of one message and its reply.
 type share struct {
 	*memory
 	n int
 }
 
-// grow takes more, and returns false if there is no room.
+// grow reserves more, and returns false if there is no room.
 func (s *share) grow(n int) bool {
 	if !s.take(n) {
 		return false
@@ -54,7 +54,7 @@ func (s *share) grow(n int) bool {
 	return true
 }
 
-// end gives all back.
+// end releases all of it.
 func (s *share) end() {
 	s.free(s.n)
 	s.n = 0

@@ -12,9 +12,8 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// servePost answers one message in the body of a POST request. Errors of calls
-// are part of the reply; the status tells only of trouble with the request as
-// such.
+// servePost answers one message in the body of a POST request. Errors of calls are part of
+// the reply; the status is about the request itself.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 	may, err := s.auth.authenticate(r)
 	if err != nil {
@@ -59,7 +58,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 			s.log.Debug("RPC list not sent whole", "client", r.RemoteAddr, "err", err)
 		}
 		if errors.Is(err, errSent) {
-			panic(http.ErrAbortHandler) // what has come is no reply
+			panic(http.ErrAbortHandler) // the part that was sent is no reply
 		}
 		return
 	}
@@ -72,8 +71,8 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 	w.Write(append(reply, '\n'))
 }
 
-// postedList is where a list goes that is sent as it is made. The client has to take each
-// part in time.
+// postedList is the writer of a list that is sent while it is encoded. The client has to read
+// each part in time.
 type postedList struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
@@ -93,8 +92,8 @@ func (l *postedList) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// acceptable reports whether a body of this type is read as JSON. Tools label
-// it in many ways, curl as a form unless told otherwise.
+// acceptable reports whether a body of this type is read as JSON. Tools label JSON in many
+// ways, curl as a form by default.
 func acceptable(contentType string) bool {
 	if contentType == "" {
 		return true

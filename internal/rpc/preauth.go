@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// preauth holds the connections that have not authenticated yet. It refuses none: when it
-// is full, the oldest connection of the source that has the most is closed. Connections
-// from this machine are counted apart, so that others cannot displace them.
+// preauth holds the connections that have not authenticated yet. It refuses none: when it is
+// full, the oldest connection of the source with most connections is closed. Connections from
+// this machine have a limit of their own, so that others cannot displace them.
 type preauth struct {
 	most, each int // connections from this machine, or from all others together; from one other source
 
@@ -78,7 +78,7 @@ func (l *preauth) crowd(from source) (crowd source, full bool) {
 		return from, false
 	}
 	delete(count, here)
-	for _, g := range l.conns { // of equal ones, the first
+	for _, g := range l.conns { // of equal ones the oldest
 		if count[g.from] > count[crowd] {
 			crowd = g.from
 		}
@@ -100,8 +100,8 @@ func (l *preauth) holds(conn net.Conn) bool {
 	return slices.ContainsFunc(l.conns, func(g pendingConn) bool { return g.conn == conn })
 }
 
-// watch follows the state of a connection. One that has become a websocket leaves
-// when that ends.
+// watch tracks the state of a connection. A connection that has become a websocket leaves
+// when the websocket ends.
 func (l *preauth) watch(conn net.Conn, state http.ConnState) {
 	if state == http.StateClosed {
 		l.leave(belowTLS(conn))

@@ -8,9 +8,8 @@ import (
 // errNoMemory means that the messages of all clients together are too large.
 var errNoMemory = errors.New("the requests of all clients together are too large: try again")
 
-// readMessage reads a message of one client to its end. What it takes beyond freeBytes
-// is counted by a share, piece by piece as it comes: what a client announces occupies
-// nothing.
+// readMessage reads a message of one client to its end. Bytes beyond freeBytes are reserved
+// piece by piece as they arrive: a size that a client announces reserves nothing.
 func readMessage(r io.Reader, s *share) ([]byte, error) {
 	buf := make([]byte, 0, 4<<10)
 	for {
@@ -33,7 +32,7 @@ func readMessage(r io.Reader, s *share) ([]byte, error) {
 }
 
 // countElements returns how many elements a JSON array has, as far as it is one, without
-// taking it apart: it goes on counting to one more than most at the most.
+// decoding it: it counts to at most one more than most.
 func countElements(array []byte, most int) int {
 	depth, n, quoted, any := 0, 1, false, false
 	for i := 0; i < len(array) && n <= most; i++ {

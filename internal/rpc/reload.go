@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// reloader keeps a TLS configuration in step with its files. They are looked
-// at when a client connects: no sooner does a change matter.
+// reloader keeps a TLS configuration in step with its files, which are checked when a client
+// connects.
 type reloader struct {
 	files TLSFiles
 	log   *slog.Logger
@@ -19,7 +19,7 @@ type reloader struct {
 	config *tls.Config
 }
 
-// stamp tells one content of a file from another.
+// stamp identifies one content of a file.
 type stamp struct {
 	modified time.Time
 	size     int64
@@ -35,7 +35,7 @@ func (r *reloader) current() *tls.Config {
 	}
 	r.stamps = stamps
 	config, err := r.files.read()
-	if err != nil { // as between the writing of a certificate and of its key
+	if err != nil { // for example between the writes of certificate and key
 		r.log.Warn("RPC certificates have changed and cannot be read, the old ones stay", "err", err)
 		return r.config
 	}

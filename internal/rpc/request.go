@@ -19,18 +19,17 @@ type call struct {
 	method  string
 	params  json.RawMessage // array, object, or nil
 
-	// id is what the reply is marked with: a JSON string, number or null.
-	// Without an id no reply is due.
+	// id is the id of the reply: a JSON string, number or null. Without an id no reply is
+	// due.
 	id json.RawMessage
 
-	// fault is set when the request is not one. Such a call is answered, with
-	// a null id if it has none.
+	// fault is set when the request is malformed. Such a call is answered, with a null id if
+	// it has none.
 	fault *api.Error
 }
 
-// decodeMessage takes a message apart into calls. It always returns at least
-// one: what cannot be read is a call with a fault. A batch is answered with an
-// array.
+// decodeMessage decodes a message into calls. It always returns at least one: a malformed
+// request is a call with a fault. A batch is answered with an array.
 func decodeMessage(data []byte, mostCalls int) (calls []call, batch bool) {
 	data = bytes.TrimLeft(data, " \t\r\n")
 	if len(data) == 0 || data[0] != '[' {
@@ -91,9 +90,9 @@ func decodeCall(data []byte) call {
 	return c
 }
 
-// completeID decides whether a reply is due. A request of version 2.0 without an
-// id is a notification, as one of version 1.0 with a null id. Whoever leaves
-// out both version and id is a person at a keyboard and wants an answer.
+// completeID decides whether a reply is due. A request of version 2.0 without an id is a
+// notification, as is one of version 1.0 with a null id. A request without version and id was
+// typed by a person, and gets a reply.
 func (c *call) completeID() {
 	switch {
 	case c.version == version2:
@@ -113,12 +112,12 @@ func (c call) refuse(why string) call {
 	return c
 }
 
-// faulty returns a call of which nothing is known but its fault.
+// faulty returns a call that consists of its fault only.
 func faulty(code api.Code, text string) call {
 	return call{version: "1.0", id: json.RawMessage("null"), fault: &api.Error{Code: code, Message: text}}
 }
 
-// validID reports whether an id may be sent back as it is.
+// validID reports whether an id may be returned unchanged.
 func validID(id json.RawMessage) bool {
 	if id == nil || string(id) == "null" {
 		return true

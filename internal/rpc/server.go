@@ -29,8 +29,8 @@ type Server struct {
 	limits     Limits
 	log        *slog.Logger
 
-	// A client takes a slot of one of these for each POST request and websocket.
-	// Connections that have not authenticated yet are in preauth.
+	// A client takes a slot of one of these for each POST request and websocket. Connections
+	// that have not authenticated yet are in preauth.
 	requests, websockets slots
 	preauth              preauth
 
@@ -77,10 +77,9 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Run serves clients until ctx ends, and then returns nil once every
-// connection is closed and every goroutine gone. It returns an error when the
-// server cannot start or a listener fails. It can be called once: the
-// listeners are closed when it returns.
+// Run serves clients until ctx ends, and then returns nil once every connection is closed and
+// every goroutine has returned. It returns an error if the server cannot start or a listener
+// fails. It can be called once: the listeners are closed when it returns.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.closeListeners()
 	if s.cookie != nil {
@@ -131,8 +130,8 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 	mux.HandleFunc("GET "+api.WebsocketPath, websocket)
 	mux.HandleFunc("GET "+api.WalletPath+"{wallet}", websocket)
 	return &http.Server{
-		// A browser may know the password of a page on this server: no other
-		// page can use it.
+		// A browser may have stored the password of a page on this server: no other page can
+		// use it.
 		Handler:           s.preauth.closing(localhost.Only(http.NewCrossOriginProtection().Handler(mux))),
 		ReadHeaderTimeout: s.limits.AuthTime,
 		ReadTimeout:       s.limits.MoveTime,
@@ -146,9 +145,9 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 	}
 }
 
-// drain waits for what is under way, which ends by itself as its context has
-// ended, so that clients hear that the server stops. After the time of grace
-// connections are cut.
+// drain waits for running calls, which end because their context has ended, and for their
+// replies, so that clients learn that the server stops. After the time of grace it cuts
+// connections.
 func (s *Server) drain(hs *http.Server) {
 	grace, cancel := context.WithTimeout(context.Background(), s.limits.Grace)
 	defer cancel()

@@ -17,17 +17,16 @@ import (
 )
 
 const (
-	// heldReply is how many bytes of a list are held before its reply begins to be
-	// sent: one that ends before is sent like any other reply. heldPart is how many
-	// are held from then on.
+	// heldReply is how many bytes of a list are held before its reply begins to be sent: a
+	// shorter one is sent like any other reply. heldPart is how many are held from then on.
 	heldReply = 512 << 10
 	heldPart  = 64 << 10
 
-	// turnTime is how long a list is worked on before others have a turn.
+	// turnTime is how long a list is encoded before other calls have a turn.
 	turnTime = 5 * time.Millisecond
 )
 
-// errSent says that a reply could not be sent.
+// errSent means that a reply could not be sent.
 var errSent = errors.New("the client does not take the reply")
 
 // streamer encodes a list, in bounded memory.
@@ -35,7 +34,7 @@ type streamer struct {
 	d     *dispatcher
 	from  *caller
 	ctx   context.Context
-	out   io.Writer // what a long reply is sent to; nil if it may not be long
+	out   io.Writer // for a long reply; nil if it may not be long
 	most  int       // how many bytes the reply may have without out
 	buf   bytes.Buffer
 	sent  bool
@@ -43,9 +42,9 @@ type streamer struct {
 	room  int       // bytes that may be held without taking more room
 }
 
-// stream encodes a list. With out, a long reply to a call is written to that: it reports
-// whether it has been. Otherwise it returns the result. The caller has a turn, which is
-// given to others in between.
+// stream encodes a list. With out, the reply to a call is written to it if it is long: stream
+// reports whether it was. Otherwise it returns the result. The caller has a turn, which
+// stream passes to others in between.
 func (d *dispatcher) stream(ctx context.Context, from *caller, c *call, s *method.Stream, out io.Writer) (result json.RawMessage, sent bool, err error) {
 	w := &streamer{d: d, from: from, ctx: ctx, out: out, most: d.replyBytes, since: time.Now(), room: freeBytes}
 	head := c.head()
@@ -83,7 +82,7 @@ func (d *dispatcher) stream(ctx context.Context, from *caller, c *call, s *metho
 	return nil, true, err
 }
 
-// rest returns what follows the elements of a list that is a member of an object.
+// rest returns the JSON after the elements of a list that is a member of an object.
 func rest(s *method.Stream) (string, error) {
 	members, err := s.Rest()
 	if err != nil {
@@ -124,7 +123,7 @@ func (w *streamer) elements(s *method.Stream) error {
 	return err
 }
 
-// pause sends what is held, if that is much, and lets others have a turn.
+// pause sends the held bytes, if there are many, and gives others a turn.
 func (w *streamer) pause() error {
 	for w.buf.Len() > w.room {
 		if w.from.share != nil && !w.from.share.grow(heldPart) {
@@ -159,7 +158,7 @@ func (w *streamer) pause() error {
 	return nil
 }
 
-// flush sends what is held.
+// flush sends the held bytes.
 func (w *streamer) flush() error {
 	w.sent = true
 	_, err := w.out.Write(w.buf.Bytes())
@@ -174,7 +173,7 @@ func (w *streamer) flush() error {
 func (c *call) head() string { return fmt.Sprintf(`{"jsonrpc":%q,"result":`, c.version) }
 
 // tail returns the end of a reply, after its result. A list that fails in the middle is
-// ended, and has an error beside it.
+// closed, and followed by an error.
 func (c *call) tail(fault *api.Error) string {
 	raw, err := view.JSON(fault)
 	if err != nil {

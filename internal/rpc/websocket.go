@@ -21,15 +21,16 @@ import (
 // connection before it has authenticated.
 const preauthBytes = 4 << 10
 
-// hangUpEvery is how often it is looked at whether a client has gone whose messages are
-// not read because it has too many under way.
+// hangUpEvery is how often is checked whether a client has disconnected whose messages are
+// not read because too many of them are being answered.
 const hangUpEvery = 200 * time.Millisecond
 
-// errHungUp is why calls are given up whose client has closed the connection.
+// errHungUp is the cause with which calls are cancelled when their client has closed the
+// connection.
 var errHungUp = errors.New("the client has closed the connection")
 
-// serveWebsocket turns the request into a websocket and answers the messages
-// on it until the client leaves or ctx ends.
+// serveWebsocket turns the request into a websocket and answers the messages on it until the
+// client disconnects or ctx ends.
 func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	_, _, presented := r.BasicAuth()
 	may, err := s.auth.authenticate(r)
@@ -57,7 +58,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		defer s.preauth.leave(connOf(r))
 	}
 	conn, err := websocket.Accept(w, r, nil)
-	if err != nil { // has been answered
+	if err != nil { // Accept has replied
 		s.log.Debug("RPC websocket refused", "client", r.RemoteAddr, "err", err)
 		return
 	}
@@ -81,17 +82,16 @@ type session struct {
 	may    access
 	wallet string // its name
 	feeds  *feed.Sender
-	leave  func()         // gives all calls up: nobody waits for replies any more
-	room   slots          // what messages that are being answered have taken
-	calls  sync.WaitGroup // they themselves
+	leave  func()         // cancels all calls: the client no longer waits for replies
+	room   slots          // one for each message that is being answered
+	calls  sync.WaitGroup // the goroutines of these messages
 
 	mu      sync.Mutex
 	closing bool // no more messages are answered
 }
 
-// introduce waits for the client to authenticate and answers it. When it
-// returns true, a websocket slot has been taken. It calls known before the client
-// can rely on being let in.
+// introduce waits for the client to authenticate and replies. If it returns true, it has
+// taken a websocket slot. It calls known before the client learns that it is authenticated.
 func (c *session) introduce(ctx context.Context, known func()) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.server.limits.AuthTime)
 	defer cancel()
@@ -127,8 +127,8 @@ func (c *session) introduce(ctx context.Context, known func()) bool {
 	return err == nil && refusal == nil
 }
 
-// vouch keeps what the credentials in an authenticate call open. It returns why
-// they open nothing, if so.
+// vouch records the access of the credentials in an authenticate call. It returns the reason
+// if they have none.
 func (c *session) vouch(first *call) error {
 	user, password, err := method.Credentials(first.params)
 	if err != nil {
@@ -139,13 +139,12 @@ func (c *session) vouch(first *call) error {
 	return reason
 }
 
-// run reads messages and answers them until the client leaves or ctx ends. A
-// message is read only when there is room to work on it; the replies come in
-// the order in which they are ready. A client that is idle occupies this
-// goroutine and no other.
+// run reads messages and answers them until the client disconnects or ctx ends. It reads a
+// message only when there is room to answer it; replies are sent in the order in which they
+// are ready. An idle client occupies this goroutine and no other.
 func (c *session) run(ctx context.Context) {
 	c.conn.SetReadLimit(c.server.limits.Bytes)
-	attended, giveUp := context.WithCancelCause(ctx) // until nobody waits for replies any more
+	attended, giveUp := context.WithCancelCause(ctx) // until the client no longer waits for replies
 	c.leave = func() { giveUp(errHungUp) }
 	leave := c.leave
 	defer leave()
@@ -168,8 +167,8 @@ func (c *session) run(ctx context.Context) {
 	c.conn.CloseNow()
 }
 
-// read reads messages and has them answered until the connection ends. Once ctx
-// has ended it drops them: the closing handshake needs somebody who reads.
+// read reads messages and starts answering them until the connection ends. Once ctx has ended
+// it drops them: the closing handshake needs a reader.
 func (c *session) read(ctx context.Context) error {
 	for {
 		held := share{memory: &c.server.dispatcher.memory}
@@ -197,8 +196,8 @@ func (c *session) read(ctx context.Context) error {
 	}
 }
 
-// takeRoom waits until a message may be worked on, and returns false if none is any
-// more because ctx has ended. The error says that the client has closed the connection.
+// takeRoom waits until a message may be answered, and returns false if none may because ctx
+// has ended. The error says that the client has closed the connection.
 func (c *session) takeRoom(ctx context.Context) (taken bool, err error) {
 	if ctx.Err() == nil && c.room.take() {
 		return true, nil
@@ -220,7 +219,7 @@ func (c *session) takeRoom(ctx context.Context) (taken bool, err error) {
 	}
 }
 
-// accept has a message answered, unless the session is about to end.
+// accept starts answering a message, unless the session is about to end.
 func (c *session) accept(ctx context.Context, message []byte, held share) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -239,8 +238,7 @@ func (c *session) accept(ctx context.Context, message []byte, held share) {
 	})
 }
 
-// drain lets no more messages be answered, and returns when nothing is being
-// sent any more.
+// drain refuses further messages, and returns when nothing more is being sent.
 func (c *session) drain() {
 	c.mu.Lock()
 	c.closing = true
@@ -249,8 +247,8 @@ func (c *session) drain() {
 	c.feeds.Stop()
 }
 
-// answer works on one message and sends the reply if there is one. What the
-// message has subscribed to begins after that.
+// answer answers one message and sends the reply if there is one. Subscriptions of the
+// message begin after that.
 func (c *session) answer(ctx context.Context, message []byte, held *share) error {
 	from := &caller{share: held, Caller: method.Caller{
 		ReadOnly: c.may != fullAccess, Wallet: c.wallet, Feeds: c.feeds, Replied: make(chan struct{}),
@@ -271,15 +269,15 @@ func (c *session) answer(ctx context.Context, message []byte, held *share) error
 	return c.send(context.WithoutCancel(ctx), reply)
 }
 
-// sentList is a message with a list, which is sent as it is made. Other messages wait
-// until it is whole.
+// sentList is a message with a list, which is sent while it is encoded. Other messages wait
+// until it is complete.
 type sentList struct {
 	*session
 	ctx     context.Context
 	message io.WriteCloser // nil until it begins
 }
 
-// Write implements io.Writer. A client that does not take the part in time is cut off.
+// Write implements io.Writer. A client that does not read the part in time is cut off.
 func (l *sentList) Write(p []byte) (int, error) {
 	stop := time.AfterFunc(l.server.limits.CallTime, func() { l.conn.CloseNow() })
 	defer stop.Stop()
@@ -301,7 +299,7 @@ func (l *sentList) end(err error) error {
 	return l.message.Close()
 }
 
-// send writes one message. A client that does not take it in time is cut off.
+// send writes one message. A client that does not read it in time is cut off.
 func (c *session) send(ctx context.Context, message []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, c.server.limits.CallTime)
 	defer cancel()

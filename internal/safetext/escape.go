@@ -8,15 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Harmful reports whether a character can make a terminal do or show something else
-// than is written: control characters (Cc), format characters, which turn the direction
-// of writing or have no width (Cf), separators of lines and paragraphs, and those that
-// have no meaning for everybody (private use, surrogates, unassigned). Line feed and
-// tabulator are harmful too.
+// Harmful reports whether a character can control a terminal or show other text than is
+// written: control characters (Cc), format characters, which change the direction of writing
+// or have no width (Cf), separators of lines and paragraphs, and those without a standard
+// meaning (private use, surrogates, unassigned). Line feed and tabulator are harmful too.
 func Harmful(r rune) bool { return !unicode.IsPrint(r) }
 
-// Escape returns text with harmful characters written as in a Go string, except those
-// of a list.
+// Escape returns text with harmful characters written as in a Go string, except those in
+// except.
 func Escape(s string, except string) string {
 	harmful := func(r rune) bool { return Harmful(r) && !strings.ContainsRune(except, r) }
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, harmful) {
@@ -59,13 +58,12 @@ func appendUnicode(buf []byte, r rune) []byte {
 	return append(buf, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 }
 
-// JSONWriter returns a writer that escapes what is written to it with EscapeJSON. Each
-// call has to end between two characters.
+// JSONWriter returns a writer that passes its input through EscapeJSON. Each call has to end
+// between two characters.
 func JSONWriter(w io.Writer) io.Writer { return jsonWriter{w} }
 
-// Terminal returns a writer for a terminal that escapes what is written to it: all
-// harmful characters but line feeds and tabulators, in the way of JSON. Each call has to
-// end between two characters.
+// Terminal returns a writer for a terminal that escapes all harmful characters but line feeds
+// and tabulators, as JSON does. Each call has to end between two characters.
 func Terminal(w io.Writer) io.Writer { return terminal{w} }
 
 type terminal struct{ io.Writer }

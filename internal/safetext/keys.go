@@ -2,13 +2,12 @@ package safetext
 
 import "regexp"
 
-// Hidden stands where a private key stood.
+// Hidden replaces a private key.
 const Hidden = "[private key]"
 
-// privateKey matches extended private keys and single keys in wallet import format,
-// also damaged or cut ones: the prefixes of all networks (chaincfg: HDPrivateKeyID,
-// PrivateKeyID), and what follows of the characters of base 58. Eight characters say
-// nothing about a key yet.
+// privateKey matches extended private keys and single keys in wallet import format, also
+// damaged or cut ones: the prefixes of all networks (chaincfg: HDPrivateKeyID, PrivateKeyID),
+// and the characters of base 58 after them. Eight characters reveal nothing about a key yet.
 var privateKey = regexp.MustCompile(`(^|[^1-9A-HJ-NP-Za-km-z])([dtsrx]prv[0-9A-Za-z]{4,}|P[mtsr][0-9A-Za-z]{30,})`)
 
 // HideKeys returns text without the private keys in it.

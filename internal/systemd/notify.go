@@ -28,12 +28,12 @@ func Status(sentence string) string {
 	return "STATUS=" + strings.NewReplacer("\n", " ", "\r", " ").Replace(sentence)
 }
 
-// Manager is who started this process and wants to know how it is.
+// Manager is the service manager that has started this process.
 type Manager struct {
 	socket string
 
-	// Watchdog is how long the process may keep silent before it is killed; zero
-	// when nobody watches.
+	// Watchdog is how long the process may send nothing before it is killed; zero without a
+	// watchdog.
 	Watchdog time.Duration
 }
 
@@ -69,8 +69,7 @@ func lookUp(environ []string, name string) string {
 	return ""
 }
 
-// Own reports whether a variable is meant for this process alone, and not for those
-// that it starts.
+// Own reports whether a variable is meant for this process alone, and not for its children.
 func Own(variable string) bool {
 	switch name, _, _ := strings.Cut(variable, "="); name {
 	case socketVariable, watchdogVariable, watchdogPIDVariable:
@@ -79,8 +78,8 @@ func Own(variable string) bool {
 	return false
 }
 
-// Tell sends messages to the manager. It does not wait for it: who does not read is
-// not told.
+// Tell sends messages to the manager. It waits for at most tellTime: a manager that does not
+// read gets no message, which is an error.
 func (m *Manager) Tell(messages ...string) error {
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: m.socket, Net: "unixgram"})
 	if err != nil {

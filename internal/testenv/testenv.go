@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// inherited are the variables that change what the programs do, but for SPVD_*.
+// inherited returns the variables that change the programs' behaviour, but for SPVD_*.
 func inherited() []string {
 	return []string{
 		"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", // of service managers
@@ -19,9 +19,9 @@ func inherited() []string {
 	}
 }
 
-// Set removes what the test program inherited and its children would: variables that
-// configure spvd, its service manager, proxies or the Go runtime, and a hangup signal
-// that is ignored, as under nohup. It panics if the environment cannot be changed.
+// Set removes settings that the test program has inherited and its children would inherit:
+// variables that configure spvd, its service manager, proxies or the Go runtime, and a hangup
+// signal that is ignored, as under nohup. It panics if the environment cannot be changed.
 func Set() {
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")

@@ -14,13 +14,13 @@ const (
 	PreRelease = ""
 )
 
-// revisionDigits is how much of a revision is shown: enough to be unique.
+// revisionDigits is how many digits of a revision are shown: enough to be unique.
 const revisionDigits = 12
 
 // String returns the version as semver writes it, without a leading v.
 func String() string { return format(PreRelease, Metadata()) }
 
-// Number returns the version without metadata, as it is told to strangers.
+// Number returns the version without metadata, as it is sent to peers.
 func Number() string { return format(PreRelease, "") }
 
 // Metadata returns the revision that was built, with ".modified" when the

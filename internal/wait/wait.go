@@ -54,8 +54,8 @@ func NewTimerAt(at time.Time) *Timer {
 	return &Timer{at: at}
 }
 
-// C returns the channel to receive from in a select statement. What it delivers
-// means nothing.
+// C returns the channel to receive from in a select statement. The delivered value has no
+// meaning.
 func (t *Timer) C() <-chan time.Time {
 	if t == nil || t.at.IsZero() {
 		return nil

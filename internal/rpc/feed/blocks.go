@@ -11,7 +11,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 )
 
-// Bounds of the notifications of blocks.
+// Limits on notifications of blocks.
 const (
 	stepBlocks = 100  // blocks in one notification
 	mostReplay = 2000 // blocks a client may be behind without a gap
@@ -60,7 +60,7 @@ func NewDcrdBlocks(h *Hub) *Blocks {
 	return f
 }
 
-// begin sets the place to the tip and the blocks below it that a cursor names.
+// begin sets the place to the tip and the blocks below it that a cursor holds.
 func (f *Blocks) begin() error {
 	store, err := f.source.Chain()
 	if err != nil {
@@ -89,7 +89,7 @@ func newest(store *chain.Chain) (at locator, headers []string, err error) {
 	return at, headers, nil
 }
 
-// next takes the next step towards the tip of an update, nil if there is none.
+// next returns the next step towards the tip of an update, nil if there is none.
 func (f *Blocks) next(u *update) (*step, error) {
 	if len(f.at) == 0 {
 		return nil, f.begin()
@@ -125,8 +125,8 @@ func (f *Blocks) next(u *update) (*step, error) {
 	return s, nil
 }
 
-// extend adds the blocks below the place down to the main chain, with their headers, if
-// all of the place has left it lately.
+// extend adds the blocks below the place down to the main chain, with their headers, if all
+// blocks of the place have left it recently.
 func (f *Blocks) extend(store *chain.Chain) error {
 	known := len(f.at)
 	f.at = f.at.extended(store)
@@ -146,7 +146,7 @@ func (f *Blocks) extend(store *chain.Chain) error {
 	return nil
 }
 
-// gap leaves out what the client has missed.
+// gap returns the step over the blocks that the client has missed.
 func (f *Blocks) gap(u *update) (*step, error) {
 	g := u.steps.gap()
 	if g == nil {
@@ -184,7 +184,7 @@ func (f *Blocks) tell(ctx context.Context, u *update, to *Sender) error {
 	for u.tells() && ctx.Err() == nil {
 		s, err := f.next(u)
 		if err != nil || s == nil {
-			return nil // until the next change: a chain that cannot be read now may be later
+			return nil // the next change tries again: the chain may be readable then
 		}
 		if err := f.form(f, s, to); err != nil {
 			return err

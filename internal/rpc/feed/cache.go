@@ -13,7 +13,7 @@ const (
 	keptFrames = 32
 )
 
-// cache is what was read and encoded for one client and is the same for others at the
+// cache holds data that was read and encoded for one client and is the same for others at the
 // same place, until there is another update.
 type cache struct {
 	lists  kept[[]item]
@@ -26,26 +26,26 @@ func (s *cache) list(key string, read func() ([]item, error)) ([]item, error) {
 	return s.lists.get(key, keptLists, read)
 }
 
-// jobList does the same for the jobs of a wallet.
+// jobList is list for the jobs of a wallet.
 func (s *cache) jobList(wallet string, read func() ([]api.Job, error)) ([]api.Job, error) {
 	return s.jobs.get(wallet, keptLists, read)
 }
 
-// frame returns the notification of a key, which is encoded on first use. The key has to
-// differ for everything that is read at one place.
+// frame returns the notification of a key, which is encoded on first use. Different content
+// read at one place needs different keys.
 func (s *cache) frame(key string, encode func() ([]byte, error)) ([]byte, error) {
 	return s.frames.get(key, keptFrames, encode)
 }
 
-// kept are values by key. The zero value is ready.
+// kept holds values by key. The zero value is ready.
 type kept[T any] struct {
 	mu   sync.Mutex // guards made
 	made map[string]func() (T, error)
 }
 
-// get returns the value of a key. It is made once, while other callers wait. If that
-// fails, as when the client it was made for has left, and beyond a number of values,
-// each caller makes its own.
+// get returns the value of a key. It is built once, while other callers wait. If that fails,
+// for example because its client has disconnected, and beyond a number of values, each caller
+// builds its own.
 func (k *kept[T]) get(key string, most int, build func() (T, error)) (T, error) {
 	v, err := k.find(key, most, build)()
 	if err == nil {
@@ -57,7 +57,7 @@ func (k *kept[T]) get(key string, most int, build func() (T, error)) (T, error) 
 	return build()
 }
 
-// find returns the function that makes the value or has made it.
+// find returns the function that builds the value or has built it.
 func (k *kept[T]) find(key string, most int, build func() (T, error)) func() (T, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

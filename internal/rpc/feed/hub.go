@@ -15,17 +15,17 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// While much changes, in a first sync or when the chain is caught up with, each
-// client is notified once in busyPace and, on average, perFollower for each
-// follower: all of them together get a bounded number of notifications, spread
-// at random. Changes in between are sent together. Later each change is sent at once.
+// While much changes, in a first sync or when the chain is caught up with, each client is
+// notified once in busyPace and, on average, perFollower for each follower: all of them
+// together get a bounded number of notifications, spread at random. Changes in between are
+// sent together. Later each change is sent at once.
 const (
 	busyPace    = time.Second
 	perFollower = 2 * time.Millisecond
 )
 
-// update is the newest status with what feeds derive from it. It is made once
-// for all of them and never changes.
+// update is the newest status with the data that feeds derive from it. It is made once for
+// all of them and never changes.
 type update struct {
 	status api.SyncStatus
 
@@ -35,10 +35,10 @@ type update struct {
 	// filtered is the height up to which the filters reach.
 	filtered int64
 
-	// read is what was read of the wallets.
+	// read holds data that was read from the wallets.
 	read *cache
 
-	// votes counts how often what is known about votes has changed.
+	// votes counts how often the known votes have changed.
 	votes uint64
 
 	// steps are the steps along the chain that lead to its tip.
@@ -55,8 +55,8 @@ type Syncer interface {
 	Chain() (*chain.Chain, error)
 }
 
-// Hub makes an update of each new status, once for all senders, and pokes the
-// senders when there is a new one or a wallet has changed. Make one with NewHub.
+// Hub makes an update of each new status, once for all senders, and pokes the senders when
+// there is a new one or a wallet has changed. Make one with NewHub.
 type Hub struct {
 	syncer  Syncer
 	wallets *wallet.Set
@@ -85,8 +85,8 @@ func (h *Hub) Run(ctx context.Context) {
 	others.Wait()
 }
 
-// watch pokes the followers when a wallet, or what is known about votes, has changed. The
-// number is what a change adds to update.votes.
+// watch pokes the followers when a wallet, or the known votes, have changed. Votes is what a
+// change adds to update.votes.
 func (h *Hub) watch(ctx context.Context, changed <-chan struct{}, votes uint64) {
 	for {
 		select {
@@ -105,8 +105,7 @@ func (h *Hub) announce(u *update) {
 	}
 }
 
-// renew returns an update in which nothing is cached that was read of a wallet, or is known
-// about votes, before.
+// renew returns the update without data that was cached of wallets and votes.
 func (h *Hub) renew(votes uint64) *update {
 	h.look()
 	h.mu.Lock()
@@ -156,7 +155,7 @@ func isBusy(st *spv.Status) bool {
 	return !st.FirstSyncDone
 }
 
-// join adds a follower, which is poked until it leaves.
+// join adds a follower, which is poked until it calls leave.
 func (h *Hub) join(f *Sender) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -13,17 +13,17 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// item is what a topic has about a transaction.
+// item is the entry of a topic for a transaction.
 type item struct {
 	key    string // the hash of the transaction
 	height int64  // of its block, zero while it is not mined
-	votes  string // another one when what is known about the votes behind it is another
+	votes  string // differs when the known votes behind it differ
 	put    func(*api.WalletEvent)
 }
 
-// items returns what the topic has that was mined above a height or not at all, oldest
-// first. It is read once for all clients at the same place, and after the wallet got to
-// its positions: no list is older than they are.
+// items returns the entries of transactions that were mined above a height or not at all,
+// oldest first. They are read once for all clients at the same place, and after the positions
+// of the wallet were read: no list is older than these.
 func (f *Wallet) items(ctx context.Context, u *update, w *wallet.Wallet, at *wallet.Status, above int64) ([]item, error) {
 	key := strings.Join([]string{
 		f.topic, strconv.FormatInt(above, 10), at.Tip.Hash.String(), at.Scanned.Hash.String(),
@@ -57,7 +57,7 @@ func (f *Wallet) transactions(ctx context.Context, w *wallet.Wallet, filter wall
 	return found, err
 }
 
-// votesBehind returns what is known about the votes behind a transaction.
+// votesBehind returns the known votes behind a transaction.
 func (h *Hub) votesBehind(tx *wallet.Transaction) api.Votes {
 	if h.votes == nil || !tx.Mined() {
 		return api.Votes{}

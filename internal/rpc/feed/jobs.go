@@ -20,23 +20,23 @@ type Jobs struct {
 	own    series // the searches of the wallet
 	votes  series // those from votecheck.FirstJob on
 
-	// resumed is true until the first look after a cursor: what was dropped while the
-	// client was away is a gap.
+	// resumed is true until the first read after a cursor: jobs that were forgotten while the
+	// client was away are a gap.
 	resumed bool
 }
 
-// series is the place of a client in one of them: the newest job up to which all are over,
-// and known to be.
+// series is the place of a client in one of them: the newest job up to which all have ended,
+// and the client was notified of it.
 type series struct {
 	place int64
-	known map[int64]api.Job // above the place, as the client knows them
+	known map[int64]api.Job // above the place, as the client was last notified
 }
 
 func newSeries(place int64) series { return series{place, make(map[int64]api.Job)} }
 
-// NewJobs returns a feed of api.JobsEvents of the wallet of a name after a cursor, or of
-// the jobs that are not over for an empty one, and the cursor it begins after. The feed
-// is nil if the text is no cursor. Without a wallet it begins with the first job.
+// NewJobs returns a feed of api.JobsEvents of the wallet with a name after a cursor, or, for
+// an empty one, of the jobs that have not ended, and the cursor it begins after. The feed is
+// nil if the text is no cursor. Without a wallet it begins with the first job.
 func NewJobs(h *Hub, wallet, after string) (f *Jobs, cursor string) {
 	f = &Jobs{hub: h, wallet: wallet, own: newSeries(0), votes: newSeries(votecheck.FirstJob)}
 	if after != "" {
@@ -54,7 +54,7 @@ func NewJobs(h *Hub, wallet, after string) (f *Jobs, cursor string) {
 	return f, f.cursor()
 }
 
-// begin sets the place before the oldest job that is not over.
+// begin sets the place before the oldest job that has not ended.
 func (s *series) begin(list []api.Job) {
 	if len(list) > 0 {
 		s.place = list[0].ID - 1
@@ -140,8 +140,8 @@ func (f *Jobs) oldestVotes() int64 {
 	return int64(f.hub.votes.Oldest())
 }
 
-// changed returns the jobs above the place that are not as the client knows them, which it
-// then does.
+// changed returns the jobs above the place that differ from those of the last notification,
+// and records them.
 func (s *series) changed(list []api.Job) (updates []api.Job) {
 	for _, j := range list {
 		if known, ok := s.known[j.ID]; j.ID > s.place && (!ok || known != j) {
@@ -152,7 +152,7 @@ func (s *series) changed(list []api.Job) (updates []api.Job) {
 	return updates
 }
 
-// advance moves the place over the jobs that are over, oldest first.
+// advance moves the place over the jobs that have ended, oldest first.
 func (s *series) advance(list []api.Job) {
 	for _, j := range list {
 		if j.ID <= s.place {
@@ -166,8 +166,7 @@ func (s *series) advance(list []api.Job) {
 	}
 }
 
-// frameKey returns a key that differs for every notification that is made of the same
-// list of jobs.
+// frameKey returns a key that differs for every notification made from the same list of jobs.
 func (f *Jobs) frameKey(ev *api.JobsEvent) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %t %s", api.TopicJobs, ev.Cursor, ev.Gap, f.wallet)

@@ -11,17 +11,17 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// locator names the newest blocks that a client knows, newest first: the place of a feed on
+// locator lists the newest blocks that a client knows, newest first: the place of a feed on
 // the main chain, which can be found again after a reorganisation.
 type locator []consensus.BlockID
 
 const (
-	// cursorBlocks is how many blocks a cursor names. Those below, if all of them have
-	// left the main chain, are known while the chain keeps their headers.
+	// cursorBlocks is how many blocks a cursor holds. Those below, if all of them have left
+	// the main chain, are known while the chain keeps their headers.
 	cursorBlocks = 6
 
-	// locatorLength is how many blocks a locator names at most: the deepest
-	// reorganisation that a client can be notified of.
+	// locatorLength is how many blocks a locator holds at most: the deepest reorganisation
+	// that a client can be notified of.
 	locatorLength = 100
 )
 
@@ -38,7 +38,8 @@ func (l locator) cursor() string {
 }
 
 // extended returns a locator with the blocks below it down to the main chain, if all of its
-// blocks have left that lately and those are not too many; otherwise the locator itself.
+// blocks have left that recently and those below are not too many; otherwise the locator
+// itself.
 func (l locator) extended(store *chain.Chain) locator {
 	genesis, err := store.Hash(0)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/spvd/spvd/internal/rpc/view"
 )
 
-// Sender is the subscriptions of one client. Each feed follows a source of the daemon,
-// which can be read from any place: nothing is stored for a slow client, and it delays
-// no other. When there is an update, a goroutine sends what is new in all feeds at the
-// pace of this client, and ends.
+// Sender serves the subscriptions of one client. Each feed follows a source of the daemon,
+// which can be read from any place: nothing is stored for a slow client, and it delays no
+// other. For each update a goroutine sends the news of all feeds at the pace of this client,
+// and ends.
 type Sender struct {
 	ctx  context.Context // ends with the connection
 	send func(context.Context, []byte) error
@@ -24,13 +24,13 @@ type Sender struct {
 	open    map[string]*openFeed
 	stopped bool
 	sending bool        // the goroutine runs
-	poked   bool        // it has to look again
+	poked   bool        // it has to check for updates again
 	putOff  *time.Timer // starts the goroutine; nil without one
 	sent    time.Time   // when the last goroutine ended
 }
 
-// Feed sends what its source has and the client does not know yet. Its method returns
-// when all is sent or ctx has ended; an error means that the connection is over.
+// Feed sends the part of its source that the client does not have yet. Its method returns
+// when all is sent or ctx has ended; an error means that the connection has ended.
 type Feed interface {
 	tell(ctx context.Context, u *update, to *Sender) error
 }
@@ -77,7 +77,7 @@ func (f *Sender) End(name string) bool {
 	return ok
 }
 
-// Stop ends all feeds and returns when nothing more is sent.
+// Stop ends all feeds and returns when nothing more is being sent.
 func (f *Sender) Stop() {
 	f.hub.leave(f)
 	f.mu.Lock()
@@ -92,7 +92,7 @@ func (f *Sender) Stop() {
 	f.wg.Wait()
 }
 
-// poke has an update sent: at once, or after a while when it is busy.
+// poke sends an update: at once, or after a while when it is busy.
 func (f *Sender) poke(u *update) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -106,7 +106,7 @@ func (f *Sender) poke(u *update) {
 	}
 }
 
-// Hurry has the newest update sent at once.
+// Hurry sends the newest update at once.
 func (f *Sender) Hurry() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -115,15 +115,15 @@ func (f *Sender) Hurry() {
 	}
 }
 
-// wait puts off sending. The caller holds f.mu.
+// wait delays sending. The caller holds f.mu.
 func (f *Sender) wait() {
 	if !f.stopped {
 		f.putOff = time.AfterFunc(f.hub.delay(time.Since(f.sent)), f.Hurry)
 	}
 }
 
-// begin starts the goroutine that sends, or has it look again if it runs. The caller
-// holds f.mu.
+// begin starts the goroutine that sends, or makes a running one check again. The caller holds
+// f.mu.
 func (f *Sender) begin() {
 	if f.putOff != nil {
 		f.putOff.Stop()
@@ -139,13 +139,13 @@ func (f *Sender) begin() {
 	}
 }
 
-// work sends updates until there is nothing new.
+// work sends updates until there is no newer one.
 func (f *Sender) work() {
 	for {
 		u := f.hub.look()
 		for _, each := range f.due() {
 			if each.tell(each.ctx, u, f) != nil {
-				return // the connection is over, which its reader finds too
+				return // the connection has ended, which its reader notices too
 			}
 		}
 		if f.rest(u) {
@@ -169,7 +169,7 @@ func (f *Sender) due() []*openFeed {
 	return due
 }
 
-// rest ends the goroutine unless there is more to send now.
+// rest ends the goroutine unless there is more to send.
 func (f *Sender) rest(u *update) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -193,7 +193,7 @@ type notification struct {
 	Params  []any  `json:"params"`
 }
 
-// encodeNotification returns a notification as it is sent.
+// encodeNotification returns the JSON of a notification.
 func encodeNotification(method string, params ...any) ([]byte, error) {
 	return view.JSON(notification{Version: "2.0", Method: method, Params: params})
 }

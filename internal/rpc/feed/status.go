@@ -8,11 +8,11 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// Status notifies one client of the current status and of each newer one that says more
-// than other rates. The zero value begins with the current one.
+// Status notifies one client of the current status and of each newer one that differs in more
+// than rates. The zero value begins with the current one.
 type Status struct {
 	seen uint64
-	sent api.SyncStatus // without what may change with no notification, see lasting
+	sent api.SyncStatus // without the fields that change without a notification, see lasting
 }
 
 // tell implements Feed.
@@ -33,9 +33,9 @@ func (f *Status) tell(ctx context.Context, u *update, to *Sender) error {
 	return to.pass(message)
 }
 
-// lasting returns a status without what changes while nothing happens: its number, the
-// age of the tip, and rates with the times that follow from them. What is left of a rate
-// is whether there is one.
+// lasting returns a status without the fields that change while nothing happens: its number,
+// the age of the tip, and rates with the times that follow from them. Of a rate remains
+// whether there is one.
 func lasting(st *api.SyncStatus) api.SyncStatus {
 	out := *st
 	out.Seq, out.Tip.Age, out.ETA = 0, 0, min(st.ETA, 1)

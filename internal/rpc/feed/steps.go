@@ -16,13 +16,13 @@ type step struct {
 	connected []consensus.BlockID // of the event, oldest first
 	more      bool                // further blocks follow
 
-	// frame returns the notification of the topic, dcrdFrames those that dcrd
-	// has for the blocks that are connected.
+	// frame returns the notification of the topic, dcrdFrames those of dcrd for the connected
+	// blocks.
 	frame      func() ([]byte, error)
 	dcrdFrames func() ([][]byte, error)
 }
 
-// newStep describes a step. Cursor and tip of its event have still to be set.
+// newStep returns the step for a chain update. The caller sets cursor and tip of its event.
 func newStep(taken *chain.Update) *step {
 	s := &step{
 		event: &api.BlocksEvent{
@@ -41,7 +41,7 @@ func newStep(taken *chain.Update) *step {
 	return s.encodedAs(headers...)
 }
 
-// gap is a step to the tip over blocks that are not sent, and the place it leads to.
+// gap is a step to the tip over blocks that are not sent, and the place after it.
 type gap struct {
 	step    *step
 	at      locator
@@ -57,7 +57,7 @@ func newGap(at locator, headers []string) *gap {
 	return &gap{step: s.encodedAs(headers[0]), at: at, headers: headers}
 }
 
-// encodedAs gives the step its notifications, which are encoded on first use: one of the
+// encodedAs sets the notifications of the step, which are encoded on first use: one of the
 // topic, and one with each header for clients of dcrd's form.
 func (s *step) encodedAs(headers ...string) *step {
 	s.frame = sync.OnceValues(func() ([]byte, error) { return encodeNotification(api.TopicBlocks, s.event) })
@@ -74,22 +74,22 @@ func (s *step) encodedAs(headers ...string) *step {
 	return s
 }
 
-// keptSteps is how many steps are kept for other clients. Clients that keep up take the
-// same one at the same time.
+// keptSteps is how many steps are kept for other clients. Clients that keep up take the same
+// step at the same time.
 const keptSteps = 4
 
-// steps are the newest steps that were taken towards one tip.
+// steps holds the newest steps towards one tip.
 type steps struct {
 	mu   sync.Mutex // guards all below
 	kept []keptStep
 	over *gap // nil until a client needed one
 }
 
-// keptStep is a step from a place. The hash of a block says what is below it; a
-// step that disconnects blocks is not kept.
+// keptStep is a step from a place. The hash of a block determines the blocks below it; a step
+// that disconnects blocks is not kept.
 type keptStep struct {
 	from  consensus.BlockID // the newest block of the locator
-	depth int               // blocks of the locator, as far as a cursor shows them
+	depth int               // number of blocks of the locator in a cursor
 	step  *step
 }
 

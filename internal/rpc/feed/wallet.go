@@ -19,35 +19,36 @@ import (
 // eventItems is how many transactions one notification has at most.
 const eventItems = 100
 
-// Wallet notifies one client of what happens to a wallet. Its place is the last block up
-// to which the client was notified of everything, with the blocks below it. While the
-// wallet searches old blocks again the place goes back with it: what is mined there is
-// sent again. Make one with NewWallet.
+// Wallet notifies one client of the changes of a wallet. Its place is the last block up to
+// which the client was notified of everything, with the blocks below it. While the wallet
+// searches old blocks again the place goes back with it: transactions that are mined there
+// are sent again. Make one with NewWallet.
 type Wallet struct {
 	hub    *Hub
 	topic  string
 	depth  int64   // how far below the place transactions are sent again
 	wallet string  // its name
 	at     locator // empty until there is a wallet
-	forgot uint32  // what the wallet had forgotten by then, see wallet.Status
+	forgot uint32  // the epoch of the wallet at that time, see wallet.Status
 
-	// ahead is the height up to which the client was notified, beside what lies
-	// between the place and the blocks that are being searched.
+	// ahead is the height up to which the client was notified, except for the blocks between
+	// the place and those that are being searched.
 	ahead int64
 
-	// loose are the keys of what the client was notified of that is not mined.
+	// loose holds the keys of unmined transactions that the client was notified of.
 	loose map[string]bool
 
-	// voted is what the client knows about the votes behind mined transactions, by their
-	// keys. It is nil until the first look: a client without a cursor reads it itself.
+	// voted holds the votes behind mined transactions as the client knows them, by key. It is
+	// nil until the first read: a client without a cursor reads the votes itself.
 	voted map[string]string
 
-	// read is what the wallet was when the client was last notified of everything in it.
-	// As long as it is the same there is nothing to read.
+	// read is the state of the wallet when the client was last notified of everything in it.
+	// While it is unchanged nothing is read.
 	read walletState
 }
 
-// walletState is all that decides what is sent about the transactions of a wallet.
+// walletState is everything that determines the notifications about the transactions of a
+// wallet.
 type walletState struct {
 	wallet       *wallet.Wallet // another one after it was closed and opened
 	tip, scanned consensus.BlockID
@@ -56,11 +57,11 @@ type walletState struct {
 	votes        uint64 // update.votes
 }
 
-// NewWallet returns a feed of a topic for the wallet of a name, after a cursor or, for an
-// empty one, where the wallet is, and the cursor it begins after. Depth is for how many
-// blocks a transaction is sent again, at least 1. Without a wallet, or while it is not on
-// the main chain, the cursor is empty and the feed begins where the wallet does. The feed
-// is nil if the text is no cursor.
+// NewWallet returns a feed of a topic for the wallet with a name, after a cursor or, for an
+// empty one, after the wallet's position, and the cursor it begins after. Depth is for how
+// many blocks a transaction is sent again, at least 1. Without a wallet, or while it is not
+// on the main chain, the cursor is empty and the feed begins at the wallet's position. The
+// feed is nil if the text is no cursor.
 func NewWallet(h *Hub, topic, name, after string, depth int64) (f *Wallet, cursor string) {
 	f = &Wallet{hub: h, topic: topic, depth: depth - 1, wallet: name}
 	if after != "" {
@@ -81,7 +82,7 @@ func NewWallet(h *Hub, topic, name, after string, depth int64) (f *Wallet, curso
 	return f, ""
 }
 
-// tell implements Feed. What cannot be read now is read with the next poke.
+// tell implements Feed. A read that fails is repeated at the next poke.
 func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	w, err := f.hub.wallets.Wallet(f.wallet)
 	if err != nil || ctx.Err() != nil {
@@ -120,7 +121,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	}
 	place, whole := f.placeAt(at.Scanned, rest)
 	if !whole || !f.onMain(at.Tip) || !f.onMain(at.Scanned) {
-		return nil // what was read is of two chains; the next poke reads it again
+		return nil // the data is of two chains; the next poke reads it again
 	}
 	ahead := f.ahead
 	f.at, f.ahead = place, max(tip, scanned)
@@ -135,8 +136,8 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	return f.sendAll(u, ev, scanned < from, updates, to)
 }
 
-// reach returns how far below the place transactions are read: as far as they are sent
-// again, or what is known about the votes behind them may change.
+// reach returns how far below the place transactions are read: as far as they are sent again,
+// or their known votes may change.
 func (f *Wallet) reach() int64 {
 	if f.topic != api.TopicTransactions || f.hub.votes == nil {
 		return f.depth
@@ -144,13 +145,13 @@ func (f *Wallet) reach() int64 {
 	return max(f.depth, votecheck.Blocks+1)
 }
 
-// begin sets the place to where the wallet is.
+// begin sets the place to the position of the wallet.
 func (f *Wallet) begin(at *wallet.Status) {
 	f.at, _ = f.placeAt(at.Scanned, nil)
 	f.ahead, f.forgot = int64(at.Tip.Height), at.Epoch
 }
 
-// cursor returns the place as text, with what the wallet had forgotten behind a slash.
+// cursor returns the place as text, with the epoch of the wallet behind a slash.
 func (f *Wallet) cursor() string {
 	if f.forgot == 0 {
 		return f.at.cursor()
@@ -175,8 +176,8 @@ func (f *Wallet) resume(from string) bool {
 	return true
 }
 
-// onMain reports whether a block is on the main chain. The wallet follows a
-// reorganisation soon, and the feed is poked again.
+// onMain reports whether a block is on the main chain. The wallet follows a reorganisation
+// soon, and then the feed is poked again.
 func (f *Wallet) onMain(id consensus.BlockID) bool {
 	hash, err := f.hashAt(id.Height)
 	return err == nil && hash == id.Hash
@@ -203,15 +204,15 @@ func (f *Wallet) disconnected() []consensus.BlockID {
 	return f.at[:i]
 }
 
-// placeAt returns the place at a block of the main chain: what a cursor names, then what
-// is known below. It is not whole when the chain has become shorter meanwhile; then the
-// next poke reads it again.
+// placeAt returns the place at a block of the main chain: the blocks that a cursor holds,
+// then the known ones below. It is not whole if the chain has become shorter meanwhile; then
+// the next poke reads it again.
 func (f *Wallet) placeAt(id consensus.BlockID, known locator) (place locator, whole bool) {
 	known = slices.DeleteFunc(slices.Clone(known), func(k consensus.BlockID) bool { return k.Height >= id.Height })
 	place = locator{id}
 	most := cursorBlocks
 	if len(known) > 0 {
-		most = locatorLength // no block is left out: each may be disconnected
+		most = locatorLength // with all blocks: each may be disconnected
 	}
 	for h := id.Height - 1; h >= 0 && len(place) < most && (len(known) == 0 || h > known[0].Height); h-- {
 		hash, err := f.hashAt(h)
@@ -257,8 +258,8 @@ func (f *Wallet) fresh(found []item, due func(height int64) bool) (updates []ite
 	return updates, gone
 }
 
-// sendAll sends an event with items, in several notifications if there are many: the last
-// one has the cursor. An event without content is only sent when it must be.
+// sendAll sends an event with items, in several notifications if there are many: the last one
+// has the cursor. An event without content is sent only if must is set.
 func (f *Wallet) sendAll(u *update, ev api.WalletEvent, must bool, updates []item, to *Sender) error {
 	if !must && len(updates)+len(ev.Removed)+len(ev.Disconnected) == 0 {
 		return nil
@@ -291,8 +292,7 @@ func (f *Wallet) send(u *update, ev *api.WalletEvent, items []item, to *Sender) 
 	return to.pass(message)
 }
 
-// frameKey returns a key that differs for every notification that is made of the same
-// cache.
+// frameKey returns a key that differs for every notification made from the same cache.
 func (f *Wallet) frameKey(ev *api.WalletEvent, items []item) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %t %t %v %v %q %s", f.topic, ev.Cursor, ev.Gap, ev.More, ev.Tip, ev.Disconnected, ev.Removed, f.wallet)

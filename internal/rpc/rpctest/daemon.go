@@ -39,18 +39,18 @@ type DaemonConfig struct {
 	// there is no wallet.
 	Xpub string
 
-	// Unreachable lets the daemon find the node only after Connect.
+	// Unreachable keeps the daemon from its node until Connect.
 	Unreachable bool
 
-	// Chain is the node's chain in the place of one of Blocks and Plan; nil is none.
+	// Chain is the node's chain instead of one of Blocks and Plan; nil is none.
 	Chain *testnet.Chain
 
-	// VerifyVotes is the least payment, in atoms, whose votes are verified without
-	// being asked for; zero for none.
+	// VerifyVotes is the least payment, in atoms, whose votes are verified without a request;
+	// zero for none.
 	VerifyVotes dcrutil.Amount
 }
 
-// holder is an honest node whose blocks can be held back.
+// holder is an honest node that can withhold blocks.
 type holder struct {
 	testnet.Honest
 
@@ -59,7 +59,7 @@ type holder struct {
 	slow func() time.Duration
 }
 
-// pause waits as long as the node is slow.
+// pause waits for the delay of Slow.
 func (h *holder) pause() {
 	h.mu.Lock()
 	var d time.Duration
@@ -76,7 +76,7 @@ func (h *holder) CFilters(s *testnet.Session, start, end *chainhash.Hash) []test
 	return h.Honest.CFilters(s, start, end)
 }
 
-// Block serves a block, once it is not held back any more.
+// Block serves a block, after Release if blocks are withheld.
 func (h *holder) Block(s *testnet.Session, hash *chainhash.Hash) ([]testnet.Message, bool) {
 	h.mu.Lock()
 	held := h.held
@@ -148,7 +148,7 @@ func NewDaemon(t testing.TB, cfg DaemonConfig) *Daemon {
 	return d
 }
 
-// Connect lets the daemon find its node.
+// Connect makes the node reachable.
 func (d *Daemon) Connect() { d.host.Heal() }
 
 // Hold makes the node answer no request for a block until Release is called.
@@ -200,7 +200,7 @@ func (d *Daemon) Grow(t testing.TB, takeBack, putOn int, plan testnet.Plan) {
 	d.Sync(t)
 }
 
-// Owner has an account and knows its keys.
+// Owner is an account with its private keys.
 type Owner struct {
 	t       testing.TB
 	account *hdkeychain.ExtendedKey

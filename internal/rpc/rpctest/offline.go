@@ -176,7 +176,7 @@ func (o *Offline) Stall() (release func()) {
 }
 
 // Await returns once n calls of getblock are waiting, and fails the test if they do not
-// come.
+// arrive.
 func (o *Offline) Await(t testing.TB, n int) {
 	t.Helper()
 	o.mu.Lock()

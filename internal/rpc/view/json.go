@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// JSON returns a value as it is sent. Text is not escaped for web pages, none of which
-// contains it unescaped.
+// JSON returns the JSON of a value. Text is not escaped for web pages, which escape it
+// themselves.
 func JSON(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -8,7 +8,7 @@ import (
 	"github.com/spvd/spvd/peer"
 )
 
-// Peers translates what is known about peers, in their order. The list is not nil.
+// Peers translates the descriptions of peers, in their order. The list is not nil.
 func Peers(infos []peer.Info) []api.PeerInfo {
 	out := make([]api.PeerInfo, len(infos))
 	for i := range infos {
@@ -17,8 +17,8 @@ func Peers(infos []peer.Info) []api.PeerInfo {
 	return out
 }
 
-// peerInfo translates what is known about one peer. All peers are dialled, so none is
-// inbound, and none is a special node for the sync.
+// peerInfo translates the description of one peer. All peers are dialled, so none is inbound,
+// and none is a special node for the sync.
 func peerInfo(info *peer.Info) api.PeerInfo {
 	var out api.PeerInfo
 	out.ID = int32(info.ID)

@@ -107,7 +107,7 @@ func Unix(t time.Time) int64 {
 	return t.Unix()
 }
 
-// Publications translates what is and was published. The list is not nil.
+// Publications translates publications. The list is not nil.
 func Publications(all []spv.Publication) []api.Publication {
 	list := make([]api.Publication, len(all))
 	for i, pub := range all {

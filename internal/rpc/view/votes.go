@@ -9,7 +9,7 @@ import (
 	"github.com/spvd/spvd/spv/votecheck"
 )
 
-// Votes translates what is known about the votes behind a transaction.
+// Votes translates the votes behind a transaction.
 func Votes(v *votecheck.Votes) api.Votes {
 	verified, confirmations := int64(v.Verified), int64(v.Confirmations)
 	out := api.Votes{VotesVerified: &verified, VotesConfirmations: &confirmations}

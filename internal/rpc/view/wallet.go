@@ -41,7 +41,7 @@ func Balance(all *wallet.Balances) *api.Balance {
 	return out
 }
 
-// Transaction translates a transaction. The error is that the transaction cannot be
+// Transaction translates a transaction. It is an error if the transaction cannot be
 // serialized.
 func Transaction(tx *wallet.Transaction) (api.Transaction, error) {
 	raw, err := tx.Tx.Bytes()
@@ -251,7 +251,7 @@ func Account(a *wallet.Account) api.Account {
 	}
 }
 
-// AddressInfo translates what a wallet knows about an address.
+// AddressInfo translates a wallet's record of an address.
 func AddressInfo(info *wallet.AddressInfo) api.AddressInfo {
 	out := api.AddressInfo{
 		Address:     info.Address,
