@@ -32,6 +32,26 @@ func TestRepository(t *testing.T) {
 	}
 }
 
+// TestRoomsExist holds that each room of the table of arrows has source files: an arrow of
+// a room that is gone or not there yet allows or forbids nothing.
+func TestRoomsExist(t *testing.T) {
+	tree, err := Load(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]bool)
+	for _, f := range tree.Files {
+		if r, ok := roomOf(f.Room()); ok {
+			found[r.dir] = true
+		}
+	}
+	for _, r := range rooms() {
+		if !found[r.dir] {
+			t.Errorf("no source file is in the room %s", r.dir)
+		}
+	}
+}
+
 // TestRulesFindTheirFaults compares what the rules find in the bad tree with
 // the lines in it that end in "want RULE", and with the faults of whole files
 // and rooms listed here.

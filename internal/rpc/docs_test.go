@@ -82,9 +82,9 @@ func docsLimits() string {
 		of    string
 		limit any
 	}{
-		{"POST requests under way at once, beyond which they get status 429", l.Requests},
+		{"POST requests served at once, beyond which they get status 429", l.Requests},
 		{"websockets at once, beyond which they get status 429, unless `--rpcmaxwebsockets` says otherwise", l.Websockets},
-		{"messages of one websocket under way at once, beyond which no further one is read", l.Concurrent},
+		{"messages of one websocket served at once, beyond which no further one is read", l.Concurrent},
 		{"bytes of a request", l.Bytes},
 		{"calls in a batch", l.Batch},
 		{"bytes of the replies to a batch, beyond which its further calls are refused", l.ReplyBytes},
@@ -92,7 +92,7 @@ func docsLimits() string {
 		{"time that a request takes to arrive, and its reply to leave", l.MoveTime},
 		{"time to send the headers of a request, or to authenticate on a websocket", l.AuthTime},
 		{"time that a connection for POST requests stays open unused", l.IdleTime},
-		{"time that calls under way have to return when the daemon stops", l.Grace},
+		{"time that calls being served have to return when the daemon stops", l.Grace},
 		{"connections from this machine on which nobody has authenticated, and those from all others together", l.Preauth},
 		{"those from one other address or /64 network of IPv6", l.PreauthEach},
 	} {

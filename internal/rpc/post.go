@@ -27,7 +27,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 	}
 	if !s.requests.take() {
 		w.Header().Set("Retry-After", "1")
-		http.Error(w, "too many requests under way: try again", http.StatusTooManyRequests)
+		http.Error(w, "too many requests at once: try again", http.StatusTooManyRequests)
 		return
 	}
 	defer s.requests.free()
