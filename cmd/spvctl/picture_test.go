@@ -45,7 +45,7 @@ func texts(rows []row) string {
 	return b.String()
 }
 
-// TestPictures holds pictures to those in testdata. UPDATE=1 writes them anew.
+// TestPictures compares pictures with those in testdata. UPDATE=1 rewrites these.
 func TestPictures(t *testing.T) {
 	st, peers := midway()
 	for _, columns := range []int{80, 40} {

@@ -144,7 +144,8 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	}
 }
 
-// Whoever looks for money is told when not all of it may have been found yet.
+// TestMoneyBeforeTheSyncIsComplete checks that commands about money warn while the sync is
+// not complete.
 func TestMoneyBeforeTheSyncIsComplete(t *testing.T) {
 	syncing := api.SyncStatus{Reason: "No peer is connected."}
 	d := newPaidDaemon(t)

@@ -41,7 +41,7 @@ type config struct {
 	ReadOnlyUser     string          `long:"readonlyuser" value-name:"NAME" description:"User name for JSON-RPC that may only call methods that read; needs --readonlypass"`
 	ReadOnlyPass     string          `long:"readonlypass" value-name:"SECRET" secret:"yes" description:"Password of the read-only user"`
 	RPCMaxWebsockets int             `long:"rpcmaxwebsockets" value-name:"N" description:"Most websocket clients of JSON-RPC at the same time"`
-	ClientCAFile     path            `long:"clientcafile" value-name:"FILE" description:"Certificates of JSON-RPC clients, or of who issues them: whoever presents one needs no password"`
+	ClientCAFile     path            `long:"clientcafile" value-name:"FILE" description:"Certificates of JSON-RPC clients, or of their issuers: a client that presents one needs no password"`
 	RPCCert          path            `long:"rpccert" value-name:"FILE" description:"TLS certificate of the JSON-RPC server, made if missing (default: rpc.cert in the data directory)"`
 	RPCKey           path            `long:"rpckey" value-name:"FILE" description:"Key of the TLS certificate, made with it (default: rpc.key in the data directory)"`
 	NoTLS            bool            `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`

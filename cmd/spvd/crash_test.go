@@ -160,7 +160,7 @@ func (v *victim) acknowledge(t *testing.T, tip string) {
 	}
 	work, known := v.work[*hash]
 	if !known {
-		t.Fatalf("the daemon has a tip that nobody served: %v", hash)
+		t.Fatalf("the daemon has a tip that no node served: %v", hash)
 	}
 	if most := v.work[v.tip]; work.Gt(&most) {
 		v.tip = *hash

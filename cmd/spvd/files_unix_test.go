@@ -44,7 +44,7 @@ func TestReadableDataIsWarnedOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := warned(); n != 0 {
-		t.Errorf("%d warnings of what nobody else can read", n)
+		t.Errorf("%d warnings of files that no other user can read", n)
 	}
 	for _, name := range []string{dir, cfg.file()} {
 		if err := os.Chmod(name, 0o755); err != nil {

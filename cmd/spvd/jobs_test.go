@@ -155,7 +155,7 @@ func TestScriptsAreWatched(t *testing.T) {
 	_, c := ns.startSynced(t, dir)
 	_, script := o.address(0, 50)
 	var nothing any
-	c.mustCall(t, "importscript", fmt.Sprintf(`["%x",true,-1,null,true]`, script), &nothing) // nobody pays to its hash
+	c.mustCall(t, "importscript", fmt.Sprintf(`["%x",true,-1,null,true]`, script), &nothing) // no block pays to its hash
 	c.mustCall(t, "rescanwallet", "[]", &nothing)
 	var unspent []api.Unspent
 	if c.mustCall(t, "listunspent", "[]", &unspent); len(unspent) != 0 {

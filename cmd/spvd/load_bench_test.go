@@ -51,7 +51,7 @@ func BenchmarkSyncUnderLoad(b *testing.B) {
 		name string
 		task task
 	}{
-		{name: "nobody"},
+		{name: "no client"},
 		{name: fmt.Sprintf("%d-subscribers", subscribers), task: task{Kind: kindSubscribe, Clients: subscribers}},
 		{name: fmt.Sprintf("%d-flooders", flooders), task: task{Kind: kindFlood, Clients: flooders}},
 	}

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // processLimit is how long a daemon in a process of its own may run. One that
-// hangs is killed, and whoever waits for it to say something fails.
+// hangs is killed, and the test that waits for its output fails.
 const processLimit = time.Minute
 
 // process is a daemon in a process of its own.
@@ -115,7 +115,7 @@ func TestSecondSignalStopsAtOnce(t *testing.T) {
 	if _, err := fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic dTpw\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	// The server asks for the body once it reads it: the request is under way.
+	// The server asks for the body once it reads it: the request is being answered.
 	if _, err := conn.Read(make([]byte, 12)); err != nil {
 		t.Fatal(err)
 	}

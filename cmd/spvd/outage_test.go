@@ -96,8 +96,8 @@ func (c client) until(t *testing.T, within time.Duration, what string, fits func
 }
 
 // TestDaemonOutlivesItsPeers checks over JSON-RPC that a daemon which loses all its
-// peers says that it is not synced any more, with a reason, and is synced again
-// without a restart when they are back, with what was mined meanwhile.
+// peers reports that it is no longer synced, with a reason, and is synced again without a
+// restart when they are back, with the blocks that were mined meanwhile.
 func TestDaemonOutlivesItsPeers(t *testing.T) {
 	for _, option := range []string{"connect", "addpeer"} {
 		t.Run(option, func(t *testing.T) {

@@ -87,7 +87,7 @@ func TestLonelyDaemonTellsTheTruth(t *testing.T) {
 	}
 	var peers []api.PeerInfo
 	if err := c.call(t, "getpeerinfo", &peers); err != nil || len(peers) != 0 {
-		t.Errorf("getpeerinfo: %v, %v; want nobody", peers, err)
+		t.Errorf("getpeerinfo: %v, %v; want no peers", peers, err)
 	}
 	var versions map[string]api.Version
 	if err := c.call(t, "version", &versions); err != nil || versions["spvd"].VersionString == "" {

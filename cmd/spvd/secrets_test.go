@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestNoSecretsInTheLog has a daemon that logs all it can meet every kind of
-// secret: passwords, the right ones and a guess, the cookie, an account's key,
-// and a private key that somebody imports by mistake.
+// TestNoSecretsInTheLog passes every kind of secret to a daemon that logs everything:
+// passwords, the right ones and a guess, the cookie, an account's key, and a private key
+// that a user imports by mistake.
 func TestNoSecretsInTheLog(t *testing.T) {
 	ns, dir, o := serveNodes(t, 1), t.TempDir(), newOwner(t, 1)
 	other, private := newOwner(t, 2).xpub(), o.account.String()

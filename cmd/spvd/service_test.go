@@ -105,8 +105,8 @@ func instructions(text string) (out []instruction) {
 	return out
 }
 
-// TestImage holds the Dockerfile to what there is to copy, to build, and to set, and
-// the image to being nothing but the programs, run by nobody in particular.
+// TestImage checks that the Dockerfile copies files that exist, builds the programs and sets
+// known settings, and that the image holds only the programs, run by a user without rights.
 func TestImage(t *testing.T) {
 	last := make(map[string]string) // instructions of the last stage
 	var copied []string

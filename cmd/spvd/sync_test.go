@@ -135,7 +135,7 @@ func (ns *nodes) assertBlock(t *testing.T, c client, h consensus.Height) {
 		t.Errorf("getcfilterv2 %d: %+v, %v", h, filter, err)
 	}
 	if h == 0 {
-		return // nodes serve the genesis block, but nobody asks for it
+		return // nodes serve the genesis block, but no client requests it
 	}
 	var block string
 	var serialized bytes.Buffer

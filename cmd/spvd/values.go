@@ -61,7 +61,7 @@ func (a *peerAddress) UnmarshalFlag(value string) error {
 	case host == "":
 		return refused("peer address %q: the host is missing", value)
 	case port == "0":
-		return refused("peer address %q: port 0 reaches nobody", value)
+		return refused("peer address %q: port 0 is no port of a peer", value)
 	}
 	*a = peerAddress(value)
 	return nil

@@ -27,7 +27,7 @@ func TestAddressesAreDescribed(t *testing.T) {
 	}
 	stranger, _ := newOwner(t, 2).address(0, 0)
 	if info := describe(stranger); info.IsMine || !info.IsCompressed || info.Script != "pubkeyhash" || info.PubKey != "" {
-		t.Errorf("the address of somebody else: %+v", info)
+		t.Errorf("the address of another wallet: %+v", info)
 	}
 	two, _ := o.address(0, 4)
 	redeem := "5221" + info.PubKey + "21" + describe(two).PubKey + "52ae"

@@ -23,7 +23,7 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// owner is somebody who has an account and knows its keys.
+// owner is an account with its private keys.
 type owner struct {
 	t       testing.TB
 	account *hdkeychain.ExtendedKey

@@ -42,7 +42,7 @@ func Rules() []Rule {
 		},
 		{
 			Name:  "vars",
-			Why:   "state lives in values that somebody owns: package variables never change",
+			Why:   "state lives in values that have an owner: package variables never change",
 			Check: checkVars,
 		},
 	}

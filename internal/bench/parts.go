@@ -17,9 +17,8 @@ func partNames() []string {
 	return []string{partNetwork, partChecksums, partHeaders, partRules, partFilters, partStore, meter.Runtime, meter.Other}
 }
 
-// parts says which function belongs to which part. A sample counts for the
-// innermost function that is named here, so that a hash counts for whoever wanted
-// it, and a write for whoever wrote.
+// parts lists which function belongs to which part. A sample counts for the innermost
+// function in the list, so that a hash counts for its caller, and a write likewise.
 func parts() []meter.Rule {
 	const module = "github.com/spvd/spvd/"
 	return []meter.Rule{

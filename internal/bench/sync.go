@@ -88,8 +88,8 @@ func (j *Job) sync(ctx context.Context, p *consensus.Params) error {
 	return client.Run(ctx, cfg)
 }
 
-// heapProfile writes a profile of the memory that is in use when half of the
-// headers are there: then everything is under way.
+// heapProfile writes a profile of the memory in use when half of the headers are stored,
+// which is when all parts of the sync are at work.
 func (j *Job) heapProfile(ctx context.Context, s *spv.Syncer) (err error) {
 	if err := s.Wait(ctx, func(st spv.Status) bool { return st.Headers.Current >= j.Tip/2 }); err != nil {
 		return err

@@ -63,7 +63,7 @@ func asListed(dir string, names []string) error {
 	}
 	for line := range strings.Lines(are) {
 		if _, name, _ := strings.Cut(strings.TrimSpace(line), "  "); !strings.Contains(string(listed), line) {
-			return fmt.Errorf("%s in %s is not what %s says: remove it, or build it anew", name, dir, sumsFile)
+			return fmt.Errorf("%s in %s is not what %s says: remove it, or build it again", name, dir, sumsFile)
 		}
 	}
 	return nil

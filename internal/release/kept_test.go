@@ -18,7 +18,7 @@ type repository struct {
 
 func newRepository(t *testing.T) repository {
 	t.Helper()
-	for _, v := range os.Environ() { // those of whoever commits, as in a hook
+	for _, v := range os.Environ() { // those of the user who commits, as in a hook
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "GIT_") {
 			t.Setenv(name, "")
 			os.Unsetenv(name)

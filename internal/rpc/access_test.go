@@ -219,8 +219,8 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestSessionsAreNotResumed has a client come back with the session of an earlier
-// connection: also whether it is trusted is looked at anew.
+// TestSessionsAreNotResumed has a client connect with the session of an earlier connection:
+// its certificate is verified again.
 func TestSessionsAreNotResumed(t *testing.T) {
 	s, client := startSecure(t)
 	s.sessions = tls.NewLRUClientSessionCache(0)

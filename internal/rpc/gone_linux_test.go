@@ -11,8 +11,8 @@ import (
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
-// TestCallsOfTheGoneAreGivenUp: a client sends more than it may have under way, and closes
-// its websocket. The calls, which would take an hour, are given up, and its place is free.
+// TestCallsOfTheGoneAreGivenUp has a client send more calls than may run at once, and close
+// its websocket. The calls, which would take an hour, are cancelled, and its slot is free.
 func TestCallsOfTheGoneAreGivenUp(t *testing.T) {
 	d := rpctest.NewOffline(t)
 	working := make(chan struct{}, 100)

@@ -87,8 +87,7 @@ func TestGuessingEnds(t *testing.T) {
 	}
 }
 
-// TestStrangersMayNotIdle holds connections open on which nobody says who they are:
-// one with nothing, one in the middle of the headers, a websocket, and one that has
+// TestStrangersMayNotIdle holds connections open that do not authenticate: one with nothing, one in the middle of the headers, a websocket, and one that has
 // been refused.
 func TestStrangersMayNotIdle(t *testing.T) {
 	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)

@@ -18,8 +18,8 @@ import (
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
-// TestRequestLimit has as many requests under way as there may be, with the limit
-// that is set and with the default, which docs/rpc.md tells.
+// TestRequestLimit runs as many requests at once as are allowed, with a limit that is set and
+// with the default, which docs/rpc.md documents.
 func TestRequestLimit(t *testing.T) {
 	for _, test := range []struct{ limit, most int }{{1, 1}, {0, 32}} {
 		t.Run(fmt.Sprintf("%d of %d", test.most, test.limit), func(t *testing.T) {

@@ -64,9 +64,9 @@ func (c raw) closed() bool {
 	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// TestStrangersMakeRoom opens many more connections than there is room for, that
-// say nothing, some of them websockets. Each one too many closes the oldest, who is
-// known stays, and whoever comes is answered while all places are taken.
+// TestStrangersMakeRoom opens many more silent connections than there is room for, some of
+// them websockets. Each one too many closes the oldest, authenticated connections stay, and
+// a new client is answered while all places are taken.
 func TestStrangersMakeRoom(t *testing.T) {
 	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.Preauth, cfg.Limits.AuthTime, cfg.Limits.IdleTime = 4, time.Hour, time.Hour

@@ -48,7 +48,7 @@ func TestCookie(t *testing.T) {
 		t.Errorf("the cookie gives %d", status)
 	}
 	if status, _ := post(t, address, countRequest); status != 401 {
-		t.Errorf("a password nobody has set gives %d", status)
+		t.Errorf("a password that was not set gives %d", status)
 	}
 	stop()
 	if left, err := os.ReadDir(filepath.Dir(name)); err != nil || len(left) != 0 {
@@ -141,7 +141,7 @@ func TestConfig(t *testing.T) {
 		"reader without name":     func(c *rpc.Config) { c.ReadOnlyPassword = "secret" },
 		"reader who is the user":  func(c *rpc.Config) { c.ReadOnlyUsername, c.ReadOnlyPassword = rpctest.User, "x" },
 		"colon in the reader":     func(c *rpc.Config) { c.ReadOnlyUsername, c.ReadOnlyPassword = "a:b", "x" },
-		"nobody let in":           func(c *rpc.Config) { c.Username, c.Password = "", "" },
+		"no credentials":          func(c *rpc.Config) { c.Username, c.Password = "", "" },
 	} {
 		cfg := fine
 		change(&cfg)

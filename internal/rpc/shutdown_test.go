@@ -144,7 +144,7 @@ func (p *pipes) upgrade(t *testing.T, user, password string) (net.Conn, *bufio.R
 	return conn, reader
 }
 
-// A client under way hears that the server stops, in both transports.
+// A client with a running call gets an error when the server stops, in both transports.
 func TestStopAnswersCallsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, p := rpctest.NewOffline(t), newPipes()
@@ -406,7 +406,7 @@ func TestFailedListenerEndsTheServer(t *testing.T) {
 
 var errBroken = errors.New("broken")
 
-// brokenListener accepts nobody.
+// brokenListener accepts no connection.
 type brokenListener struct{ *pipes }
 
 func (*brokenListener) Accept() (net.Conn, error) { return nil, errBroken }

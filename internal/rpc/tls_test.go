@@ -17,7 +17,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 )
 
-// discard returns a log that nobody reads.
+// discard returns a log without output.
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // pairIn returns the paths of a certificate and its key in a directory.

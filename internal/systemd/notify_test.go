@@ -52,7 +52,7 @@ func TestTell(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := m.Tell(Ready); err == nil {
-		t.Error("telling nobody succeeded")
+		t.Error("sending without a manager succeeded")
 	}
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {

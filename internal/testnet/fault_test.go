@@ -104,8 +104,8 @@ func TestWrongFiltersBreakTheirRule(t *testing.T) {
 func TestWrongBlocksBreakTheirRule(t *testing.T) {
 	c := generate(t, testnet.Config{Blocks: 300, Seed: 23})
 	for name, want := range map[string]consensus.Rule{
-		"wrong blocks":                 consensus.RuleMerkleRoot,
-		"blocks that nobody asked for": consensus.RuleBlockHeader,
+		"wrong blocks":                   consensus.RuleMerkleRoot,
+		"blocks that were not requested": consensus.RuleBlockHeader,
 	} {
 		withFaulty(t, c, name, func(t *testing.T, _ *testnet.Node, n *testnet.Network) {
 			cl := connect(t, n, 11)

@@ -79,7 +79,7 @@ func Faults() []Fault {
 		{"withheld blocks", Innocent, plain(WithholdsBlocks{})},
 		{"silence about blocks", Innocent, plain(IgnoresBlocks{})},
 		{"wrong blocks", Guilty, plain(ChangesBlocks{})},
-		{"blocks that nobody asked for", Suspect, plain(SwapsBlocks{})},
+		{"blocks that were not requested", Suspect, plain(SwapsBlocks{})},
 		{"wrong filters, late", Guilty, plain(SendsWrongFiltersLate{})},
 		{"wrong blocks, late", Guilty, plain(ChangesBlocksLate{})},
 	}

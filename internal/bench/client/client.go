@@ -22,7 +22,7 @@ type Config struct {
 	Peers  []string
 	Dir    string           // of the chain store
 	Tip    consensus.Height // where it ends
-	Wallet spv.Wallet       // nil for nobody
+	Wallet spv.Wallet       // nil for none
 	Log    *slog.Logger     // nil drops it
 
 	// Beside, if set, runs beside the sync, and ends with its context.

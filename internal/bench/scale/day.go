@@ -124,8 +124,8 @@ func (d *daemon) vanish() error {
 	return errors.Join(err, c.Close())
 }
 
-// settled returns memory and number of open files, once the latter has not changed for
-// a while.
+// settled returns memory and number of open files, once the number has not changed for a
+// while.
 func (d *daemon) settled() (memory, files uint64) {
 	for same := 0; same < 10; time.Sleep(20 * time.Millisecond) {
 		list, err := os.ReadDir(filepath.Join("/proc", fmt.Sprint(d.cmd.Process.Pid), "fd"))

@@ -12,8 +12,8 @@ const atomsPerCoin = 1e8
 // coinDigits is how many digits a coin has behind the point.
 const coinDigits = 8
 
-// Amount is a number of atoms. It travels as a JSON number of coins that says
-// the atoms exactly; clients that read it as a float get what dcrwallet sends.
+// Amount is a number of atoms. Its JSON is a number of coins with all digits; clients that
+// read it as a float get what dcrwallet sends.
 type Amount int64
 
 // String returns the amount in coins, without trailing zeros.
@@ -29,7 +29,7 @@ func (a Amount) String() string {
 // MarshalJSON implements json.Marshaler.
 func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
 
-// UnmarshalJSON implements json.Unmarshaler. It takes what MarshalJSON writes.
+// UnmarshalJSON implements json.Unmarshaler. It accepts the output of MarshalJSON.
 func (a *Amount) UnmarshalJSON(raw []byte) error {
 	whole, part, _ := strings.Cut(string(raw), ".")
 	if len(part) > coinDigits {

@@ -6,8 +6,8 @@ type BestBlock struct {
 	Height int64  `json:"height"`
 }
 
-// CFilterV2 is the result of getcfilterv2 in dcrwallet's form, and beside it
-// in dcrd's.
+// CFilterV2 is the result of getcfilterv2 in dcrwallet's form, with the fields of dcrd's form
+// added.
 type CFilterV2 struct {
 	BlockHash string `json:"blockhash"`
 	Filter    string `json:"filter"` // hex

@@ -6,7 +6,7 @@ import "strconv"
 // JSON-RPC specification and of dcrd and dcrwallet.
 type Code int
 
-// The codes the daemon answers with.
+// The codes of the daemon's errors.
 const (
 	CodeParse          Code = -32700 // the request is not JSON
 	CodeInvalidRequest Code = -32600 // JSON, but not a request

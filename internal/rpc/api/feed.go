@@ -3,21 +3,20 @@ package api
 // Topics that a websocket can subscribe to. A notification is a JSON-RPC
 // request without an id whose method is the topic, with one parameter.
 const (
-	// TopicSyncStatus brings a SyncStatus: the current one at once, then each
-	// newer one. Every notification is the whole truth, so a slow client that
-	// misses some has missed nothing.
+	// TopicSyncStatus sends a SyncStatus: the current one at once, then each newer one. Every
+	// notification is complete, so a slow client may miss some.
 	TopicSyncStatus = "syncstatus"
 
-	// TopicBlocks brings a BlocksEvent for each step of the main chain.
+	// TopicBlocks sends a BlocksEvent for each step of the main chain.
 	TopicBlocks = "blocks"
 
-	// The topics of a wallet each bring a WalletEvent: with its transactions, how
-	// often they are confirmed, or which of its outputs they spend.
+	// The topics of a wallet each send a WalletEvent: with its transactions, their
+	// confirmations, or the transactions that spend its outputs.
 	TopicTransactions  = "transactions"
 	TopicConfirmations = "confirmations"
 	TopicSpends        = "spends"
 
-	// TopicJobs brings a JobsEvent when jobs of the wallet have changed.
+	// TopicJobs sends a JobsEvent when jobs of the wallet have changed.
 	TopicJobs = "jobs"
 )
 
@@ -25,20 +24,19 @@ const (
 type Subscription struct {
 	Topic string `json:"topic"`
 
-	// Cursor is where a topic with a cursor begins: what happened after it
-	// will be notified. Empty for other topics, and before the chain can be
-	// read.
+	// Cursor is where a topic with a cursor begins: all later events will be notified. Empty
+	// for other topics, and before the chain can be read.
 	Cursor string `json:"cursor,omitempty"`
 }
 
-// BlocksEvent is one step along the main chain: the blocks that were taken
-// back, newest first, then those that were put on, oldest first.
+// BlocksEvent is one step along the main chain: the disconnected blocks, newest first, then
+// the connected ones, oldest first.
 type BlocksEvent struct {
-	// Cursor stands for this event in a later subscribe.
+	// Cursor is the cursor of this event for a later subscribe.
 	Cursor string `json:"cursor"`
 
-	// Gap is true when the client was too far behind to be told everything:
-	// it has to read the chain again. The next event continues from Tip.
+	// Gap is true when the client was too far behind to be notified of every block: it has to
+	// read the chain again. The next event continues from Tip.
 	Gap bool `json:"gap,omitempty"`
 
 	// Tip is the last block of the event.
@@ -48,25 +46,22 @@ type BlocksEvent struct {
 	Connected    []ConnectedBlock `json:"connected"`
 }
 
-// ConnectedBlock is a block that was put on the main chain. Its filter is
-// there.
+// ConnectedBlock is a block that was added to the main chain. Its filter can be read.
 type ConnectedBlock struct {
 	BlockID
 	Time   int64  `json:"time"`
 	Header string `json:"header"` // hex, 180 bytes
 }
 
-// WalletEvent tells what has happened to a wallet. The list of the topic holds
-// what is new or has come to another block; what a client has been told before
-// may be told again. A subscription begins with all that is not mined: what a
-// client knew before and is not told of has gone.
+// WalletEvent is a change of a wallet. The list of the topic holds entries that are new or in
+// another block; an entry may be sent more than once. A subscription begins with all unmined
+// transactions: an unmined one that the client knew before and does not get has been removed.
 type WalletEvent struct {
-	// Cursor stands for this event in a later subscribe. It is empty when More is
-	// set.
+	// Cursor is the cursor of this event for a later subscribe. It is empty when More is set.
 	Cursor string `json:"cursor,omitempty"`
 
-	// Gap is true when the client cannot be told what happened since its cursor:
-	// it has to read the wallet again.
+	// Gap is true when not all changes since the cursor are known: the client has to read the
+	// wallet again.
 	Gap bool `json:"gap,omitempty"`
 
 	// More is true when further notifications belong to this event.
@@ -75,13 +70,12 @@ type WalletEvent struct {
 	// Tip is the newest block the wallet knows.
 	Tip BlockID `json:"tip"`
 
-	// Disconnected are blocks that were taken back, newest first. What was mined
-	// there has gone, unless it is told again.
+	// Disconnected are blocks that have left the main chain, newest first. Transactions mined
+	// there are unmined, unless they are sent again.
 	Disconnected []BlockID `json:"disconnected,omitempty"`
 
-	// Removed are the hashes of unmined transactions that have gone without
-	// having been mined: replaced, expired or abandoned. Of spends it is who
-	// would have spent.
+	// Removed are the hashes of unmined transactions that were replaced, have expired or were
+	// abandoned. For the topic spends they are those of the spending transactions.
 	Removed []string `json:"removed,omitempty"`
 
 	Transactions  []Transaction  `json:"transactions,omitempty"`
@@ -89,8 +83,7 @@ type WalletEvent struct {
 	Spends        []Spend        `json:"spends,omitempty"`
 }
 
-// Confirmation tells how often a transaction is confirmed: zero times while it is
-// not mined.
+// Confirmation is the number of confirmations of a transaction: zero while it is not mined.
 type Confirmation struct {
 	TxID          string `json:"txid"`
 	Confirmations int64  `json:"confirmations"`
@@ -98,7 +91,7 @@ type Confirmation struct {
 	BlockHeight   int64  `json:"blockheight,omitempty"`
 }
 
-// Spend tells that an output of the wallet is spent.
+// Spend is an output of the wallet and the transaction that spends it.
 type Spend struct {
 	OutPoint
 	Account string `json:"account"`
@@ -114,12 +107,12 @@ type Spend struct {
 	BlockHeight int64  `json:"blockheight,omitempty"`
 }
 
-// JobsEvent tells of the jobs of a wallet that have changed.
+// JobsEvent holds the jobs of a wallet that have changed.
 type JobsEvent struct {
-	// Cursor stands for this event in a later subscribe.
+	// Cursor is the cursor of this event for a later subscribe.
 	Cursor string `json:"cursor"`
 
-	// Gap is true when jobs may have come and gone that nobody remembers.
+	// Gap is true when the daemon may have forgotten jobs that have ended since the cursor.
 	Gap bool `json:"gap,omitempty"`
 
 	Jobs []Job `json:"jobs"`

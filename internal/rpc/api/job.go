@@ -11,8 +11,9 @@ const (
 // JobVotes is the kind of the jobs that verify the votes behind a transaction.
 const JobVotes = "votes"
 
-// Job is a search of blocks for what a wallet watches, or the verification of the votes
-// behind a transaction of it: an element of the result of listjobs, and the result of getjob.
+// Job is a search of blocks for the scripts of a wallet, or the verification of the votes
+// behind one of its transactions: an element of the result of listjobs, and the result of
+// getjob.
 type Job struct {
 	ID     int64  `json:"id"` // unique in the wallet
 	Wallet string `json:"wallet"`
@@ -29,19 +30,19 @@ type Job struct {
 	// Progress is the share that is done, 0 to 1.
 	Progress float64 `json:"progress"`
 
-	// Rate is in blocks per second over the last seconds. ETA is the estimated
-	// number of seconds until Target; zero when unknown or over.
+	// Rate is in blocks per second over the last seconds. ETA is the estimated number of
+	// seconds until Target; zero when unknown or ended.
 	Rate float64 `json:"rate"`
 	ETA  int64   `json:"eta"`
 
 	Began int64 `json:"began"`
-	Ended int64 `json:"ended"` // zero while it is not over
+	Ended int64 `json:"ended"` // zero while it has not ended
 
-	// Error is what keeps it from going on; empty unless the sync has failed.
+	// Error is the error of the sync, which stops the job; empty unless the sync has failed.
 	Error string `json:"error"`
 
-	// TxID is the transaction of a job of kind votes, and Waits says in one sentence
-	// what it waits for, if it does.
+	// TxID is the transaction of a job of kind votes, and Waits one sentence on what it waits
+	// for, if it waits.
 	TxID  string `json:"txid,omitempty"`
 	Waits string `json:"waits,omitempty"`
 }

@@ -2,9 +2,8 @@ package api
 
 import "encoding/json"
 
-// AuthenticateMethod lets in a websocket that was opened without Basic
-// authentication: its first call, with user name and password as parameters.
-// It exists on websockets only.
+// AuthenticateMethod authenticates a websocket that was opened without Basic authentication:
+// its first call, with user name and password as parameters. It exists on websockets only.
 const AuthenticateMethod = "authenticate"
 
 // Names of parameter types. A hash is a string of 64 hex digits.

@@ -28,7 +28,7 @@ type Ban struct {
 	BanDuration   int64 `json:"ban_duration"`   // seconds in all
 	TimeRemaining int64 `json:"time_remaining"` // seconds from now
 
-	// Reason is what the peer did, Evidence what the proof of it found.
+	// Reason is the fault of the peer, Evidence the finding of the proof.
 	Reason   string `json:"reason"`
 	Evidence string `json:"evidence"`
 }

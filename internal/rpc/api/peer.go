@@ -8,8 +8,8 @@ import "github.com/decred/dcrd/rpc/jsonrpc/types/v4"
 type PeerInfo struct {
 	types.GetPeerInfoResult
 
-	// Role is why it is connected: connect, added, once or outbound, the last of
-	// which are those that were chosen.
+	// Role is why it is connected: connect, added or once for the peers that the user named,
+	// outbound for those that the daemon chose.
 	Role string `json:"role"`
 
 	// Rate is how fast it delivers, in bytes per second; zero if not measured.
@@ -20,7 +20,6 @@ type PeerInfo struct {
 	InFlight      int `json:"inflight"`
 	InFlightBytes int `json:"inflightbytes"`
 
-	// LastReason is the last thing that went wrong with a peer at this address;
-	// empty if nothing has.
+	// LastReason is the last fault of a peer at this address; empty if there was none.
 	LastReason string `json:"lastreason"`
 }

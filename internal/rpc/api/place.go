@@ -22,7 +22,7 @@ const CookieUser = "__cookie__"
 // root.
 const WebsocketPath = "/ws"
 
-// DefaultPort returns the port the server listens on unless told otherwise.
+// DefaultPort returns the port on which the server listens by default.
 func DefaultPort(net wire.CurrencyNet) string {
 	switch net {
 	case wire.TestNet3:

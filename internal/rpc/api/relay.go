@@ -1,6 +1,6 @@
 package api
 
-// Publication is what has become of a transaction that was published.
+// Publication is the state of a published transaction.
 type Publication struct {
 	TxID    string `json:"txid"`
 	Outcome string `json:"outcome"` // waiting, offered, seen, mined, expired, dropped or ended

@@ -1,6 +1,6 @@
 package api
 
-// StakeInfo is the result of getstakeinfo: what dcrwallet tells without a full node.
+// StakeInfo is the result of getstakeinfo: the fields that dcrwallet has without a full node.
 type StakeInfo struct {
 	BlockHeight  int64  `json:"blockheight"` // of the wallet's tip
 	Difficulty   Amount `json:"difficulty"`  // the ticket price of the next block

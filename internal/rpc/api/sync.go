@@ -24,25 +24,25 @@ const (
 // SyncStatus is the result of syncstatus. The first three fields are
 // dcrwallet's.
 type SyncStatus struct {
-	// Synced is true while headers, filters and wallet are at the tip, a peer
-	// is connected, and no peer has shown more work.
+	// Synced is true while headers, filters and wallet are at the tip, a peer is connected,
+	// and no peer has shown more work.
 	Synced bool `json:"synced"`
 
 	// InitialBlockDownload is true until this run has been synced once.
 	InitialBlockDownload bool `json:"initialblockdownload"`
 
-	// HeadersFetchProgress is the share of headers that are here, 0 to 1.
+	// HeadersFetchProgress is the share of headers that are stored, 0 to 1.
 	HeadersFetchProgress float64 `json:"headersfetchprogress"`
 
 	// Seq rises with every change of the status.
 	Seq uint64 `json:"seq"`
 
-	// Phase is what the daemon does, and Since when it began to.
+	// Phase is what the daemon is doing, and Since when that began.
 	Phase string `json:"phase"`
 	Since int64  `json:"since"`
 
-	// Reason says in one sentence what is being done or waited for, Hint what
-	// the user can do about it. Hint is empty when there is nothing to do.
+	// Reason is one sentence on what is being done or waited for, Hint one on what the user
+	// can do about it. Hint is empty when there is nothing to do.
 	Reason string `json:"reason"`
 	Hint   string `json:"hint"`
 
@@ -63,7 +63,7 @@ type SyncStatus struct {
 	// Tip is the newest verified block.
 	Tip Tip `json:"tip"`
 
-	// Best is what live peers say about the height of the chain.
+	// Best is the height that live peers claim.
 	Best Best `json:"best"`
 
 	// Peers is the number of live peers.
@@ -83,11 +83,11 @@ type SyncStatus struct {
 	// never null.
 	Warnings []Warning `json:"warnings"`
 
-	// Error is what ended the sync; empty unless Phase is failed.
+	// Error is the error that ended the sync; empty unless Phase is failed.
 	Error string `json:"error,omitempty"`
 }
 
-// Stage is how far one stage of the sync has got.
+// Stage is the progress of one stage of the sync.
 type Stage struct {
 	Name    string `json:"name"`
 	Current int64  `json:"current"`
@@ -111,7 +111,7 @@ type Tip struct {
 	Age int64 `json:"age"`
 }
 
-// Best is the height peers agree on. They only claim it.
+// Best is the height that peers agree on. It is only a claim.
 type Best struct {
 	Height int64 `json:"height"`
 
@@ -119,7 +119,7 @@ type Best struct {
 	Peers int `json:"peers"`
 }
 
-// Reorg is a reorganisation that took place.
+// Reorg is a reorganisation of the main chain.
 type Reorg struct {
 	Time int64 `json:"time"`
 
@@ -128,17 +128,17 @@ type Reorg struct {
 	Old  BlockID `json:"old"`
 	New  BlockID `json:"new"`
 
-	// Depth is the number of blocks that were taken back.
+	// Depth is the number of blocks that were disconnected.
 	Depth int `json:"depth"`
 }
 
-// BlockID names a block.
+// BlockID identifies a block.
 type BlockID struct {
 	Height int64  `json:"height"`
 	Hash   string `json:"hash"`
 }
 
-// Warning is a condition users should know of.
+// Warning is a condition that the user should know.
 type Warning struct {
 	Code  string `json:"code"`
 	Text  string `json:"text"`

@@ -1,13 +1,13 @@
 package api
 
-// Votes is what is known about the votes behind a transaction. All fields are left out
-// while its votes are not verified: see verifyvotes. They are no part of dcrwallet's result.
+// Votes holds the known votes behind a transaction. All fields are left out while its votes
+// are not verified: see verifyvotes. They are no part of dcrwallet's result.
 type Votes struct {
 	// VotesVerified is the number of verified votes of real tickets that approve of the
 	// block of the transaction.
 	VotesVerified *int64 `json:"votesverified,omitempty"`
 
-	// VotesMissing says why the other votes for that block do not count, or not yet.
+	// VotesMissing lists why the other votes for that block do not count, or not yet.
 	VotesMissing []MissingVote `json:"votesmissing,omitempty"`
 
 	// VotesConfirmations is the number of blocks, from that block on and without a gap,
@@ -34,7 +34,7 @@ type VerifiedVotes struct {
 	Blocks []VotedBlock `json:"blocks"`
 }
 
-// VotedBlock is what is known about the votes for one block, which are in the next one.
+// VotedBlock holds the known votes for one block, which are in the next one.
 type VotedBlock struct {
 	Height int64  `json:"height"`
 	Hash   string `json:"hash"`

@@ -54,10 +54,10 @@ type Transaction struct {
 	Votes
 }
 
-// Detail is one line of a transaction: what it pays to somebody else, negative,
-// or to the wallet.
+// Detail is one line of a transaction: a payment to the wallet, or one to others, whose
+// amount is negative.
 type Detail struct {
-	Account  string  `json:"account"` // empty for what is sent
+	Account  string  `json:"account"` // empty for a payment to others
 	Address  string  `json:"address,omitempty"`
 	Amount   Amount  `json:"amount"`
 	Category string  `json:"category"`          // send, receive, immature or generate
@@ -71,7 +71,7 @@ type Detail struct {
 // Kind returns what the line is for: its purpose, or its category if that says all.
 func (d *Detail) Kind() string { return cmp.Or(d.Purpose, d.Category) }
 
-// ListedTransaction is a line of listtransactions and its kin.
+// ListedTransaction is a line of listtransactions and of similar lists.
 type ListedTransaction struct {
 	Detail
 	BlockHash       string   `json:"blockhash,omitempty"`
@@ -98,8 +98,8 @@ type SinceBlock struct {
 	Transactions []ListedTransaction `json:"transactions"`
 	LastBlock    string              `json:"lastblock"`
 
-	// Removed is what was mined in blocks that have left the chain since, or was made
-	// void by the votes of the next block. It is never null.
+	// Removed lists transactions that were mined in blocks that have left the chain since, or
+	// were made void by the votes of the next block. It is never null.
 	Removed []ListedTransaction `json:"removed"`
 }
 
@@ -123,20 +123,20 @@ type Unspent struct {
 	Amount        Amount `json:"amount"`
 	Confirmations int64  `json:"confirmations"`
 
-	// Spendable says that it is mature and no ticket. The daemon has no key for anything.
+	// Spendable means that it is mature and no ticket. The daemon has no keys.
 	Spendable bool `json:"spendable"`
 
 	Label string `json:"label,omitempty"` // of the address
 }
 
-// OutPoint names an output in lockunspent and listlockunspent.
+// OutPoint identifies an output in lockunspent and listlockunspent.
 type OutPoint struct {
 	TxID string `json:"txid"`
 	Vout uint32 `json:"vout"`
 	Tree int8   `json:"tree"`
 }
 
-// Received is what was ever paid to an address, spent since or not.
+// Received is the sum of all payments to an address, spent since or not.
 type Received struct {
 	Account string `json:"account"`
 	Address string `json:"address"`
@@ -168,7 +168,7 @@ type AddressInfo struct {
 	Index  *uint32 `json:"index,omitempty"`
 	Label  string  `json:"label,omitempty"`
 
-	// BeyondGap says that it lies behind the gap limit: this wallet watches it, and
+	// BeyondGap means that the address lies beyond the gap limit: this wallet watches it, and
 	// one restored from the key alone would not find payments to it.
 	BeyondGap bool `json:"beyondgap,omitempty"`
 }

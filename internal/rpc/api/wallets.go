@@ -19,7 +19,7 @@ type WalletFile struct {
 	Name   string `json:"name"`
 	Loaded bool   `json:"loaded"`
 
-	// State is one of the Wallet constants, and Trouble what is wrong in the last three.
+	// State is one of the Wallet constants, and Trouble the error in the last three.
 	State   string `json:"state"`
 	Trouble string `json:"trouble,omitempty"`
 }
@@ -28,7 +28,7 @@ type WalletFile struct {
 const (
 	WalletLoaded   = "loaded"
 	WalletUnloaded = "unloaded"
-	WalletDamaged  = "damaged"  // its file is, whether it is loaded or not
-	WalletStopped  = "stopped"  // loaded, and not taken along the chain after an error
+	WalletDamaged  = "damaged"  // its file is damaged, whether it is loaded or not
+	WalletStopped  = "stopped"  // loaded, and no longer following the chain after an error
 	WalletUnusable = "unusable" // its file cannot be opened for another reason
 )

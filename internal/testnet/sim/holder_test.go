@@ -20,7 +20,7 @@ const (
 	addresses = 150
 )
 
-// holder is somebody with an account.
+// holder is a user with an account.
 type holder struct {
 	name    string
 	xpub    string

@@ -19,7 +19,7 @@ import (
 // ledger is a wallet that watches a few scripts and writes down which blocks
 // it was given. It outlives the client, as a file would.
 type ledger struct {
-	spv.Nobody // of unmined transactions it knows nothing
+	spv.Nobody // ignores unmined transactions
 
 	t *testing.T
 
@@ -32,13 +32,13 @@ type ledger struct {
 func newLedger(t *testing.T, c *testnet.Chain) *ledger {
 	return &ledger{
 		t:       t,
-		scripts: [][]byte{mine(0), mine(1)}, // not mine(2): somebody else's
+		scripts: [][]byte{mine(0), mine(1)}, // not mine(2), which another wallet watches
 		blocks:  []consensus.BlockID{c.ID(0)},
 		found:   make(map[consensus.Height]consensus.BlockID),
 	}
 }
 
-// forget lets the ledger begin anew, as a rescan does.
+// forget makes the ledger start again, as a rescan does.
 func (l *ledger) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

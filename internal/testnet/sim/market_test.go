@@ -170,8 +170,7 @@ func (m *market) anybody(t *tape) []byte {
 	return payTo(hash[:20])
 }
 
-// holder returns the script of a holder, one that is watched by whoever has read
-// the tape.
+// holder returns the script of a holder, one that wallets watch which have read the tape.
 func (m *market) holder(t *tape) []byte {
 	h, branch := t.holders[m.chance.IntN(len(t.holders))], m.chance.IntN(2)
 	last := min(t.used[h][branch]+gap, addresses) - 1

@@ -97,13 +97,13 @@ func TestProperty3IsTheSameWhereverItWasStopped(t *testing.T) {
 		w.startClient()
 		w.mustSync(10 * time.Minute)
 		if sent := w.served(wire.CmdHeaders); sent > 2*25*3 {
-			t.Errorf("headers were sent in %d messages: the client began anew", sent)
+			t.Errorf("headers were sent in %d messages: the client started again", sent)
 		}
 	})
 }
 
-// TestProperty4ARescanChangesNothing: a wallet that begins anew is given the
-// same blocks, and the chain is not fetched again.
+// TestProperty4ARescanChangesNothing checks that a wallet that starts again gets the same
+// blocks, and that the chain is not fetched again.
 func TestProperty4ARescanChangesNothing(t *testing.T) {
 	inWorld(t, trunk().Fork(2100, 40, 23), func(w *world) {
 		w.honestNodes(2, far)
@@ -234,15 +234,14 @@ func TestProperty9LosingAllPeersIsAState(t *testing.T) {
 		}
 		w.mustSync(2 * time.Minute)
 		if n := w.served(wire.CmdHeaders) - before; n > 8 {
-			t.Errorf("%d messages of headers after the nodes returned: the client began anew", n)
+			t.Errorf("%d messages of headers after the nodes returned: the client started again", n)
 		}
 	})
 }
 
-// TestABranchWithoutFiltersHoldsUpNoLongerThanItHasMoreWork: headers with more
-// work whose filters nobody has keep the client from being synced, and no longer
-// than until the honest chain has more. Its sender is not banned: it may have
-// been the first to hear of a block.
+// TestABranchWithoutFiltersHoldsUpNoLongerThanItHasMoreWork checks that headers with more work
+// whose filters no peer has keep the client from being synced, and only until the honest chain
+// has more work. The sender is not banned: it may have been the first to get a block.
 func TestABranchWithoutFiltersHoldsUpNoLongerThanItHasMoreWork(t *testing.T) {
 	inWorld(t, trunk().Fork(2100, 40, 29), func(w *world) {
 		withheld := w.best.Fork(w.best.Height()-3, 6, 30)

@@ -24,8 +24,7 @@ func (w *world) publication(hash chainhash.Hash) spv.Publication {
 
 // TestPublishSpreads checks that a transaction given to one peer spreads through
 // the network and comes back as an echo, so that no other peer is told, and that
-// the client stays synced while its connections are made anew for that, and
-// welcome.
+// the client stays synced while its connections are replaced for that, and is not banned.
 func TestPublishSpreads(t *testing.T) {
 	inWorld(t, trunk().Fork(2500, 60, 31), func(w *world) {
 		w.honestNodes(4, near)
@@ -35,7 +34,7 @@ func TestPublishSpreads(t *testing.T) {
 		for range 120 {
 			<-time.After(time.Second)
 			if st := w.syncer.Status(); !st.Synced {
-				w.Fatalf("not synced while connections are made anew: %+v", st)
+				w.Fatalf("not synced while connections are replaced: %+v", st)
 			}
 		}
 		for _, p := range w.pool.Infos() {

@@ -74,7 +74,7 @@ func (p *plot) chain() *testnet.Chain {
 	return trunk().Grow(testnet.Branch{At: at, Blocks: n, Seed: p.seed, Plan: plan})
 }
 
-// settle puts nodes on the network: a few honest ones, and any number of others.
+// settle adds nodes to the network: a few honest ones, and any number of others.
 func (p *plot) settle() {
 	all := testnet.Faults()
 	honest, liars := 1+p.chance.IntN(3), p.chance.IntN(4)
@@ -140,7 +140,7 @@ func (p *plot) act() {
 		}},
 		{"many blocks come", func() { p.extend(20 + p.chance.IntN(30)) }},
 		{"the chain is reorganised", func() { p.reorganise(1+p.chance.IntN(8), p.chance.Uint64()) }},
-		{"the client starts anew", func() {
+		{"the client restarts", func() {
 			p.stopClient()
 			p.pass(time.Minute)
 			p.startClient()
@@ -159,7 +159,7 @@ func (p *plot) act() {
 			p.disturbed()
 			h.Start()
 		}},
-		{"nobody is there for a while", func() {
+		{"no node is there for a while", func() {
 			for _, h := range p.net.Hosts() {
 				h.Stop()
 			}

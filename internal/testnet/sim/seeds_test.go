@@ -18,7 +18,7 @@ func keptSeeds() []keptSeed {
 func keptMajorities() []keptSeed {
 	return []keptSeed{
 		{1, "peers that answer all requests for headers from the beginning each led the walk nine times"},
-		{9, "peers that were left for blocks that nobody asked for came back as the ones with the fewest blocks"},
+		{9, "peers that were left for blocks that were not requested came back as the ones with the fewest blocks"},
 		{100, "a reply to a request for headers that came after three seconds was dropped, again and again"},
 		{115, "a peer that was asked after one that leads back was taken for one that has no more: synced too early"},
 		{137, "the same as with 100"},

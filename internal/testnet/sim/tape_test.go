@@ -17,8 +17,8 @@ import (
 // can be spent, on simnet.
 const returnMaturity = 16
 
-// tape is a chain played from its first block on, for somebody who looks at every
-// output. It shares nothing with the wallet: it knows no filters, undoes nothing and
+// tape is a chain played from its first block on, for a reader of every output. It shares
+// nothing with the wallet: it knows no filters, undoes nothing and
 // has no file.
 type tape struct {
 	holders []*holder
@@ -70,7 +70,7 @@ func play(block func(consensus.Height) *wire.MsgBlock, upTo consensus.Height, wh
 
 // tx plays a transaction.
 func (t *tape) tx(height consensus.Height, tx *wire.MsgTx) {
-	d, id := deal{height: height}, sync.OnceValue(tx.TxHash) // of most nobody asks
+	d, id := deal{height: height}, sync.OnceValue(tx.TxHash) // not called for most
 	concerns := false
 	for _, in := range tx.TxIn {
 		c := t.coins[bare(in.PreviousOutPoint)]

@@ -19,7 +19,7 @@ import (
 	"github.com/spvd/spvd/spv"
 )
 
-var update = flag.Bool("update", false, "write the transcripts anew")
+var update = flag.Bool("update", false, "rewrite the transcripts")
 
 // TestTranscripts runs the phase machine through stories and compares what it
 // did with testdata. A line that begins with ">" is what happened to it, the
@@ -83,7 +83,7 @@ func fallingBehind(w *world, tell func(string)) {
 }
 
 func alone(w *world, tell func(string)) {
-	tell("the client starts, nobody is there")
+	tell("the client starts, no node is there")
 	w.honestNodes(1, far)
 	w.honest[0].Stop()
 	w.startClient()

@@ -135,7 +135,7 @@ func (b *bank) act() {
 				}
 			}
 		}},
-		{"the client starts anew", func() {
+		{"the client restarts", func() {
 			b.stopClient()
 			b.reopen()
 			b.startClient()
