@@ -11,7 +11,8 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Apply takes the wallet along an update in one transaction. The update must
+// Apply takes the wallet along an update in one transaction, or in several if it takes
+// back more than stepRows transactions: those before the last one take back a part. The update must
 // start at the front of the last locator, and its blocks must carry their
 // transactions where their filters match a script of Scripts. When it returns
 // grown, nothing was applied, because the wallet has come to watch more
@@ -26,19 +27,24 @@ func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err err
 	if u.Empty() {
 		return false, nil
 	}
-	err = w.advance(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		a := application{w: w, tx: tx, u: &u}
-		next, err := a.run(s)
-		if err == nil && next != nil {
-			err = a.revive(next.tip.Height)
+	a := application{w: w, u: &u}
+	for first := true; first || a.goesOn(); first = false {
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
 		}
-		grown = a.grown
-		return next, err
-	})
-	if err != nil {
-		return false, fmt.Errorf("apply blocks from %d on: %w", origin(&u).Height, err)
+		err := w.advance(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+			a.tx = tx
+			next, err := a.run(s)
+			if err == nil && next != nil {
+				err = a.revive(next.tip.Height)
+			}
+			return next, err
+		})
+		if err != nil && !errors.Is(err, errAhead) || err != nil && !a.more {
+			return false, fmt.Errorf("apply blocks from %d on: %w", origin(&u).Height, err)
+		}
 	}
-	return grown, nil
+	return a.grown, nil
 }
 
 // application is the application of one update.
@@ -50,17 +56,32 @@ type application struct {
 	// grown says that the blocks have to be matched again before they can be
 	// applied.
 	grown bool
+
+	// more says that only a part was taken back, down to the block passed, or nothing
+	// yet of what the books turned out to be ahead: the application is run again.
+	more   bool
+	passed consensus.BlockID
+
+	again   bool // it was run before
+	ahead   bool // all above the common block is to be taken back, see errAhead
+	waiting bool // there were unmined transactions before anything was taken back
 }
 
 // run returns the snapshot after the update, or nil if nothing is to be stored.
 func (a *application) run(s *snapshot) (*snapshot, error) {
 	from, step := origin(a.u), a.w.current.Load()
 	if from != s.cursor && from != s.tip {
-		if step != nil && from == step.start {
+		if a.again || step != nil && from == step.start {
 			return nil, nil // the cursor was moved while the blocks were matched
 		}
 		return nil, fmt.Errorf("it starts at %d %s, the wallet is at %d %s: %w",
 			from.Height, from.Hash, s.cursor.Height, s.cursor.Hash, ErrNotConnected)
+	}
+	if !a.again {
+		a.waiting = s.waiting
+	}
+	if a.ahead {
+		return a.leaveBooks(s)
 	}
 	on := s.fork(a.u)
 	if err := linked(on, a.u); err != nil {
@@ -79,11 +100,19 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 	if left {
 		known = higher(on, common, forked)
 	}
-	if to, back := a.retreat(s, on, common, forked); back {
-		next.leaveBranch(known, to)
-		return next, a.rollback(next, to)
-	}
 	if left {
+		to, back := a.retreat(s, on, common, forked)
+		mid, more, err := a.halfway(s, to)
+		if err != nil {
+			return nil, err
+		}
+		if more {
+			return next, a.takePart(next, known, mid)
+		}
+		if back {
+			next.leaveBranch(known, to)
+			return next, a.rollback(next, to)
+		}
 		next.leaveBranch(known, known)
 	}
 	next.reachDates(a.u.Applied, known.Height)
@@ -109,15 +138,19 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 			return nil, err
 		}
 	}
+	if a.tx.Bucket(releasingBucket) != nil { // the branch that was being left has come back
+		if err := a.releaseTaken(nil); err != nil {
+			return nil, err
+		}
+	}
 	if next.scan() {
 		next.common = common
 	}
-	back := next.withAccounts()
 	if err := a.apply(next, on, step); !errors.Is(err, errAhead) || on == s.tip {
 		return next, err
 	}
-	back.leaveBranch(back.common, back.common)
-	return back, a.rollback(back, back.common)
+	a.ahead, a.more, a.passed = true, true, from
+	return nil, errAhead
 }
 
 // retreat returns the block to go back to, and to go on from with another update, if
@@ -134,7 +167,7 @@ func (a *application) retreat(s *snapshot, on, common consensus.BlockID, forked 
 	default:
 		return to, false
 	}
-	if s.waiting && isDisapproved(a.tx, to.Height) {
+	if a.waiting && isDisapproved(a.tx, to.Height) {
 		return blockBelow(s.blocks, to.Height-1).BlockID, true
 	}
 	return to, ok

@@ -7,8 +7,6 @@ import (
 	"hash/crc32"
 	"slices"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
@@ -137,7 +135,7 @@ func (s *snapshot) restore(tx *bolt.Tx, id uint32, from consensus.Height) (chang
 		was, now := l.was, s.birthday(&l)
 		for i := range s.jobs {
 			j := &s.jobs[i]
-			if j.kind != RescanJob || j.id == id || j.state == JobCanceled || s.first(&l) >= j.end || j.id < id && !j.active() {
+			if !s.wants(j, id, &l) {
 				continue
 			}
 			was = s.earliest(was, atHeight(j.from))
@@ -153,6 +151,47 @@ func (s *snapshot) restore(tx *bolt.Tx, id uint32, from consensus.Height) (chang
 		}
 	}
 	return changed, dropBirthdayUndos(tx, id)
+}
+
+// wants reports whether a rescan may want a birthday to be as low as another one, which
+// is given up, has made it.
+func (s *snapshot) wants(j *job, id uint32, l *birthdayUndo) bool {
+	return j.kind == RescanJob && j.id != id && j.state != JobCanceled && s.first(l) < j.end && (j.id > id || j.active())
+}
+
+// raise is a part of restore: it takes back what a rescan from a height has lowered so
+// far that a rescan from a later height would have done the rest.
+func (s *snapshot) raise(tx *bolt.Tx, id uint32, list []birthdayUndo, from, to consensus.Height) error {
+	for _, l := range list {
+		want, now := s.earliest(l.was, atHeight(to)), s.birthday(&l)
+		for i := range s.jobs {
+			j := &s.jobs[i]
+			if !s.wants(j, id, &l) {
+				continue
+			}
+			want = s.earliest(want, atHeight(j.from))
+			v := tx.Bucket(birthdayUndoBucket).Get(l.key(j.id))
+			if v == nil || !j.active() || s.bornAt(l.was) <= j.from {
+				continue
+			}
+			other, err := decodeBirthdayUndo(l.key(j.id)[4:], v)
+			if err == nil && other.was == s.earliest(l.was, atHeight(from)) {
+				other.was = s.earliest(l.was, atHeight(to))
+				err = putBirthdayUndo(tx, j.id, other)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if *now == want {
+			continue
+		}
+		*now = want
+		if err := s.saveUndone(tx, &l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // handOver makes another rescan give back what one has lowered to a height, if that
@@ -171,61 +210,8 @@ func (s *snapshot) handOver(tx *bolt.Tx, j *job, l birthdayUndo, from consensus.
 	return putBirthdayUndo(tx, j.id, l)
 }
 
-// unapplyBefore forgets what mined transactions from a height on mean to scripts that were
-// not born by then, and the transactions that mean nothing without.
-func (a *application) unapplyBefore(s *snapshot, from consensus.Height) error {
-	list, err := minedIn(a.tx, from, consensus.Never)
-	if err != nil {
-		return err
-	}
-	for _, m := range slices.Backward(list) {
-		if err := revoke(a.tx, m); err != nil {
-			return err
-		}
-	}
-	var block chainhash.Hash
-	var received map[wire.OutPoint]bool // by the block
-	for _, m := range list {
-		if m.block != block {
-			block, received = m.block, make(map[wire.OutPoint]bool)
-		}
-		e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
-		ours, err := a.concerns(&e, received)
-		for _, c := range e.credits {
-			received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
-		}
-		switch {
-		case err != nil:
-			return err
-		case !ours:
-			err = deleteMined(a.tx, m)
-		case !void(a.tx, m.place):
-			err = record(a.tx, m.place, &m.hash, &e)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return a.unapplyUnmined(s)
-}
-
-// unapplyUnmined drops the unmined transactions that do not concern the wallet any more.
-func (a *application) unapplyUnmined(s *snapshot) error {
-	for _, u := range a.pool().sorted() {
-		numbers, err := a.w.touched(a.tx, s, u.tx)
-		if err != nil {
-			return err
-		}
-		if len(numbers) == 0 {
-			if err := a.w.draftPool().remove(a.tx, u.hash); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// epoch returns a number that is another one after each cancellation of a rescan.
+// epoch returns a number that is another one after each cancellation of a rescan, and
+// after each step of one.
 // It may change when an old job is forgotten, too.
 func (s *snapshot) epoch() uint32 {
 	var numbers []byte
@@ -233,6 +219,9 @@ func (s *snapshot) epoch() uint32 {
 		if j := &s.jobs[i]; j.kind == RescanJob && j.state == JobCanceled {
 			numbers = binary.BigEndian.AppendUint32(numbers, j.id)
 		}
+	}
+	if s.forgetting.job != 0 {
+		numbers = append(numbers, s.forgetting.encode()...)
 	}
 	return crc32.ChecksumIEEE(numbers)
 }

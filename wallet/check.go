@@ -14,7 +14,8 @@ import (
 
 // Check reads the whole file and holds every row against what the mined
 // transactions say. It changes nothing. Damage is ErrCorrupt. While new scripts
-// are being searched for in old blocks, rows of theirs may be missing.
+// are being searched for in old blocks, or a canceled rescan is being forgotten, rows of
+// theirs may be missing.
 func (w *Wallet) Check(ctx context.Context) error {
 	return w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		stored, err := loadSnapshot(tx)
@@ -43,7 +44,7 @@ func (s *snapshot) upTo(stored *snapshot) *snapshot {
 
 // equal reports whether two snapshots say the same.
 func (s *snapshot) equal(o *snapshot) bool {
-	return s.pool.equal(o.pool) && s.progress == o.progress && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
+	return s.pool.equal(o.pool) && s.progress == o.progress && s.forgetting == o.forgetting && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
 		slices.Equal(s.anchors, o.anchors) && s.sameDates(o) &&
 		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) && a.born == b.born })
 }
@@ -76,7 +77,7 @@ type audit struct {
 // in memory does not grow with them.
 func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
 	a := &audit{w: w, tx: tx, s: s, tables: make(map[string]*table), found: make(map[string]int),
-		searching: s.scan() || s.fresh < s.count()}
+		searching: s.scan() || s.fresh < s.count() || s.forgetting.job != 0}
 	for _, kind := range tables() {
 		t, err := openTable(tx, kind)
 		if err != nil {

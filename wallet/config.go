@@ -37,6 +37,7 @@ type Config struct {
 	Now func() time.Time
 
 	maxScripts uint32 // of tests; zero means the constant
+	stepRows   int    // of tests; zero means the constant
 
 	shared *allowance // of the set; nil means one of its own
 }
@@ -51,6 +52,9 @@ func (c *Config) validate() error {
 	}
 	if c.maxScripts == 0 {
 		c.maxScripts = maxScripts
+	}
+	if c.stepRows == 0 {
+		c.stepRows = stepRows
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

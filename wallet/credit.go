@@ -215,7 +215,9 @@ func recordCredit(tx *bolt.Tx, place Place, hash *chainhash.Hash, c credited, ex
 			return err
 		}
 		if c.source != FromPayment || expires {
-			if err := tx.Bucket(agingBucket).Put(holdingKey(place, c.index), agingValue(expires)); err != nil {
+			aging := tx.Bucket(agingBucket)
+			aging.FillPercent = appended
+			if err := aging.Put(holdingKey(place, c.index), agingValue(expires)); err != nil {
 				return err
 			}
 		}

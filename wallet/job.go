@@ -118,8 +118,9 @@ func loadJobs(tx *bolt.Tx) ([]job, error) {
 	return rowsOf(tx.Bucket(jobsBucket), "job", decodeJob)
 }
 
-// saveJobs makes the bucket hold list, of which old was the former value.
-func saveJobs(tx *bolt.Tx, old, list []job) error {
+// saveJobs makes the bucket hold list, of which old was the former value. What jobs that
+// are over have lowered is for good, but for that of the one that is being forgotten.
+func saveJobs(tx *bolt.Tx, old, list []job, forgotten uint32) error {
 	b := tx.Bucket(jobsBucket)
 	byID := func(j job, id uint32) int { return cmp.Compare(j.id, id) }
 	for i := range old {
@@ -136,7 +137,7 @@ func saveJobs(tx *bolt.Tx, old, list []job) error {
 		if err := b.Put(key32(list[i].id), list[i].encode()); err != nil {
 			return err
 		}
-		if list[i].active() {
+		if list[i].active() || list[i].id == forgotten {
 			continue
 		}
 		if err := dropBirthdayUndos(tx, list[i].id); err != nil {

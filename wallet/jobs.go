@@ -137,7 +137,22 @@ func (s *snapshot) goBack(from consensus.Height, first uint32) {
 // What else it has found stays known, and so do the addresses that it has found to be
 // used. The errors are ErrNoJob, ErrJobOver, and ErrJobNeeded for a search that the
 // balances depend on.
+//
+// What is to be forgotten may be much: then it takes several transactions of the file, and
+// the job is over with the first. The others are run even if ctx is done, and after a
+// crash by Open.
 func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
+	if err := w.forgetAll(ctx); err != nil {
+		return err
+	}
+	if err := w.cancel(ctx, id); err != nil {
+		return err
+	}
+	return w.forgetAll(ctx)
+}
+
+// cancel ends a rescan and runs the first step of forgetting it.
+func (w *Wallet) cancel(ctx context.Context, id uint32) error {
 	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		i := slices.IndexFunc(s.jobs, func(j job) bool { return j.id == id })
 		switch {
@@ -152,12 +167,9 @@ func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
 		next.jobs, next.scripts = slices.Clone(s.jobs), slices.Clone(s.scripts)
 		j := &next.jobs[i]
 		next.endJob(j, JobCanceled, w.seconds())
-		changed, err := next.restore(tx, id, j.from)
-		if changed && err == nil {
-			a := application{w: w, tx: tx}
-			err = a.unapplyBefore(next, j.from)
-		}
-		if err != nil {
+		next.forgetting = forgetting{id, j.from}
+		a := application{w: w, tx: tx}
+		if err := a.forget(next, true); err != nil {
 			return nil, fmt.Errorf("job %d: %w", id, err)
 		}
 		next.goOn()

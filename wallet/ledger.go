@@ -162,31 +162,41 @@ func (a *application) approve(s *snapshot, h consensus.Height) error {
 	return nil
 }
 
-// rollback takes back all blocks above one that the wallet remembers.
+// rollback takes back all blocks above one that the wallet remembers, in this
+// transaction of the file. Where they may hold many transactions, see takePart.
 func (a *application) rollback(s *snapshot, to consensus.BlockID) error {
-	taken, err := minedIn(a.tx, to.Height+1, consensus.Never)
+	taken, err := a.takeBack(s, to)
 	if err != nil {
 		return err
 	}
-	if err := a.leave(s, to, taken); err != nil {
+	if err := a.releaseTaken(taken); err != nil {
 		return err
+	}
+	return a.reapprove(s, to.Height) // what counts again wins over what was released
+}
+
+// takeBack does so, but makes nothing unmined. It returns the transactions.
+func (a *application) takeBack(s *snapshot, to consensus.BlockID) ([]*mined, error) {
+	taken, err := minedIn(a.tx, to.Height+1, consensus.Never)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.leave(s, to, taken); err != nil {
+		return nil, err
 	}
 	for i := len(taken) - 1; i >= 0; i-- {
 		m := taken[i]
 		if !void(a.tx, m.place) {
 			if err := revoke(a.tx, m); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if err := deleteMined(a.tx, m); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	s.forget(to)
-	if err := a.release(taken); err != nil {
-		return err
-	}
-	return a.reapprove(s, to.Height) // what counts again wins over what was released
+	return taken, nil
 }
 
 // reapprove drops the disapprovals by blocks above a height.

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -60,11 +61,14 @@ func (a *application) forked(s *snapshot) (common consensus.BlockID, forked bool
 		}
 		common = b.BlockID
 	}
-	list, err := minedIn(a.tx, a.u.Applied[0].Height, a.u.Applied[len(a.u.Applied)-1].Height)
-	for _, m := range list {
-		if m.place.Height > common.Height && m.block != a.u.Applied[m.place.Height-a.u.Applied[0].Height].Hash {
-			return common, true, err
+	first, last := a.u.Applied[0].Height, a.u.Applied[len(a.u.Applied)-1].Height
+	c := a.tx.Bucket(minedBucket).Cursor()
+	low := max(first, common.Height+1)
+	for k, v := c.Seek(key32(uint32(low))); len(k) == placeSize && binary.BigEndian.Uint32(k) <= uint32(last); k, v = c.Next() {
+		m, err := decodeMinedHead(k, v)
+		if err != nil || m.block != a.u.Applied[m.place.Height-first].Hash {
+			return common, err == nil, err
 		}
 	}
-	return common, false, err
+	return common, false, nil
 }

@@ -30,6 +30,9 @@ func (m *mined) when() time.Time { return time.Unix(int64(m.time), 0) }
 // block disapproved of are there too.
 var minedBucket = []byte("mined")
 
+// minedHead is how many bytes of a value come before the transaction.
+const minedHead = 2*chainhash.HashSize + 4
+
 // The places table. Keys: transaction hash, place. Values are empty. A
 // transaction that was disapproved of and mined again has several.
 func placesTable() tableKind {
@@ -51,13 +54,11 @@ func (m *mined) encode() ([]byte, error) {
 }
 
 func decodeMined(k, v []byte) (*mined, error) {
-	key, r := row{rest: k}, row{rest: v}
-	m := &mined{place: key.place(), hash: r.hash(), block: r.hash(), time: r.u32()}
-	if key.done() != nil || r.bad {
-		return nil, fmt.Errorf("read transaction at %x: %w", k, ErrCorrupt)
+	m, err := decodeMinedHead(k, v)
+	if err != nil {
+		return nil, err
 	}
-	var err error
-	if m.tx, err = decodeTx(r.rest); err != nil {
+	if m.tx, err = decodeTx(v[minedHead:]); err != nil {
 		return nil, fmt.Errorf("read transaction at %x: %w", k, err)
 	}
 	return m, nil
@@ -73,6 +74,10 @@ func decodeTx(b []byte) (*wire.MsgTx, error) {
 	return tx, nil
 }
 
+// appended is how full the pages of buckets are made whose rows mostly come in the order of
+// their keys. Half of a page would stay empty otherwise: nothing is put between.
+const appended = 1.0
+
 // putMined stores a transaction unless it is there already.
 func putMined(tx *bolt.Tx, m *mined) error {
 	b, key := tx.Bucket(minedBucket), m.place.key()
@@ -83,6 +88,7 @@ func putMined(tx *bolt.Tx, m *mined) error {
 	if err != nil {
 		return fmt.Errorf("serialize transaction %s: %w", m.hash, err)
 	}
+	b.FillPercent = appended
 	if err := b.Put(key, v); err != nil {
 		return err
 	}
@@ -135,18 +141,41 @@ func placesOf(tx *bolt.Tx, hash *chainhash.Hash) ([]Place, error) {
 }
 
 // minedIn returns the wallet's transactions of the heights from low to high,
-// both included, in the order of the chain.
+// both included, in the order of the chain. They are all in memory: where they may be
+// many it is eachMined.
 func minedIn(tx *bolt.Tx, low, high consensus.Height) ([]*mined, error) {
 	var list []*mined
+	err := eachMined(tx, low, high, func(m *mined) (bool, error) {
+		list = append(list, m)
+		return true, nil
+	})
+	return list, err
+}
+
+// eachMined calls fn for the transactions of minedIn, one after the other, until it
+// returns false or fails. It must not change the file.
+func eachMined(tx *bolt.Tx, low, high consensus.Height, fn func(*mined) (more bool, err error)) error {
 	c := tx.Bucket(minedBucket).Cursor()
 	for k, v := c.Seek(key32(uint32(low))); len(k) == placeSize && binary.BigEndian.Uint32(k) <= uint32(high); k, v = c.Next() {
 		m, err := decodeMined(k, v)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		list = append(list, m)
+		if more, err := fn(m); err != nil || !more {
+			return err
+		}
 	}
-	return list, nil
+	return nil
+}
+
+// decodeMinedHead decodes a row without its transaction, which is left nil.
+func decodeMinedHead(k, v []byte) (*mined, error) {
+	key, r := row{rest: k}, row{rest: v}
+	m := &mined{place: key.place(), hash: r.hash(), block: r.hash(), time: r.u32()}
+	if key.done() != nil || r.bad {
+		return nil, fmt.Errorf("read transaction at %x: %w", k, ErrCorrupt)
+	}
+	return m, nil
 }
 
 // The disapproved bucket. Keys are the heights (u32) of blocks whose regular

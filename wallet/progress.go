@@ -36,6 +36,7 @@ func (p progress) scan() bool { return p.cursor != p.tip }
 //	"format"    format version (u32)
 //	"network"   wire magic (u32)
 //	"birthday"  default birthday, see appendBirthday
+//	"forgetting" see forgettingKey
 //	"progress"  tip, cursor and common block (height u32, hash), scanning (u32),
 //	            fresh (u32)
 var (

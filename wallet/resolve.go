@@ -62,6 +62,10 @@ func (a *application) dropRivals(hash chainhash.Hash, tx *wire.MsgTx) error {
 // than their rivals.
 func (a *application) release(list []*mined) error {
 	lost := make(map[chainhash.Hash]bool) // by this call: later blocks may hold them again
+	return a.releaseEach(lost, list)
+}
+
+func (a *application) releaseEach(lost map[chainhash.Hash]bool, list []*mined) error {
 	for _, m := range list {
 		if err := a.releaseUnless(lost, m); err != nil {
 			return fmt.Errorf("release %s: %w", m.hash, err)
@@ -110,17 +114,19 @@ func (a *application) releaseLate(m *mined) error {
 		}
 		dead[op] = true
 	}
-	later, err := minedIn(a.tx, m.place.Height, consensus.Never)
-	if err != nil {
+	var rival *mined
+	err := eachMined(a.tx, m.place.Height, consensus.Never, func(o *mined) (bool, error) {
+		if o.hash != m.hash && !void(a.tx, o.place) &&
+			slices.ContainsFunc(prevOuts(o.tx), func(op wire.OutPoint) bool { return dead[op] }) {
+			rival = o
+		}
+		return rival == nil, nil
+	})
+	switch {
+	case err != nil:
 		return err
-	}
-	for _, o := range later {
-		if o.hash == m.hash || void(a.tx, o.place) {
-			continue
-		}
-		if slices.ContainsFunc(prevOuts(o.tx), func(op wire.OutPoint) bool { return dead[op] }) {
-			return putConflict(a.tx, m.hash, o.hash)
-		}
+	case rival != nil:
+		return putConflict(a.tx, m.hash, rival.hash)
 	}
 	return a.release([]*mined{m})
 }

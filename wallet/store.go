@@ -89,13 +89,14 @@ func create(tx *bolt.Tx, cfg *Config) error {
 // loadSnapshot reads what is kept in memory.
 func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 	s := &snapshot{id: tx.ID()}
-	var err [6]error
+	var err [7]error
 	s.progress, err[0] = loadProgress(tx)
 	s.blocks, err[1] = loadBlocks(tx)
 	s.accounts, err[2] = loadAccounts(tx)
 	s.scripts, err[3] = loadScripts(tx)
 	s.jobs, err[4] = loadJobs(tx)
 	s.pool, err[5] = loadPool(tx)
+	s.forgetting, err[6] = loadForgetting(tx)
 	if err := errors.Join(err[:]...); err != nil {
 		return nil, err
 	}
@@ -139,6 +140,11 @@ func (s *snapshot) check() error {
 
 // save stores what differs between a snapshot and the one before it.
 func (s *snapshot) save(tx *bolt.Tx, old *snapshot) error {
+	if s.forgetting != old.forgetting {
+		if err := saveForgetting(tx, s.forgetting); err != nil {
+			return err
+		}
+	}
 	if s.progress != old.progress {
 		if err := saveProgress(tx, s.progress); err != nil {
 			return err
@@ -160,7 +166,7 @@ func (s *snapshot) save(tx *bolt.Tx, old *snapshot) error {
 			return err
 		}
 	}
-	if err := saveJobs(tx, old.jobs, s.jobs); err != nil {
+	if err := saveJobs(tx, old.jobs, s.jobs, s.forgetting.job); err != nil {
 		return err
 	}
 	if err := s.saveAnchors(tx, old); err != nil {

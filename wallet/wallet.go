@@ -60,7 +60,10 @@ func Open(cfg Config) (*Wallet, error) {
 		return nil, fmt.Errorf("open wallet %s: %w", cfg.Path, err)
 	}
 	w := &Wallet{cfg: cfg, db: db, turn: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
-	if err := w.load(); err != nil {
+	if err = w.load(); err == nil {
+		err = w.forgetAll(context.Background())
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open wallet %s: %w", cfg.Path, err), db.Close())
 	}
 	return w, nil

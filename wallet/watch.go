@@ -23,6 +23,8 @@ type snapshot struct {
 	anchors  []anchor  // by number, from one on
 	dates    []dated   // of birthdays, in no order
 
+	forgetting forgetting
+
 	scannedRanges []scannedRange // by number
 	late          []uint32       // see found, in order
 

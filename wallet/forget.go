@@ -1,0 +1,268 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// forgetting is how far a canceled rescan is forgotten: what it has found in blocks below
+// a height is, and birthdays that it has lowered are as a rescan from that height would
+// have left them. The job is zero if there is nothing to forget.
+type forgetting struct {
+	job uint32
+	at  consensus.Height
+}
+
+// The key of the meta bucket under which it is: the job (u32) and the height (u32). It
+// is there between the steps of a cancellation that takes several.
+var forgettingKey = []byte("forgetting")
+
+func (f forgetting) encode() []byte {
+	return binary.BigEndian.AppendUint32(key32(f.job), uint32(f.at))
+}
+
+func loadForgetting(tx *bolt.Tx) (f forgetting, err error) {
+	v := tx.Bucket(metaBucket).Get(forgettingKey)
+	if v == nil {
+		return f, nil
+	}
+	r := row{rest: v}
+	f = forgetting{job: r.u32(), at: consensus.Height(r.u32())}
+	r.bad = r.bad || f.job == 0 || f.at < 0
+	if err := r.done(); err != nil {
+		return f, fmt.Errorf("read which rescan is being forgotten: %w", err)
+	}
+	return f, nil
+}
+
+func saveForgetting(tx *bolt.Tx, f forgetting) error {
+	if f.job == 0 {
+		return tx.Bucket(metaBucket).Delete(forgettingKey)
+	}
+	return tx.Bucket(metaBucket).Put(forgettingKey, f.encode())
+}
+
+// forgetAll runs the steps that are left of a canceled rescan, each a transaction of the
+// file. It is not canceled itself: half a rescan is of no use.
+func (w *Wallet) forgetAll(ctx context.Context) error {
+	for w.now.Load().forgetting.job != 0 {
+		err := w.update(context.WithoutCancel(ctx), func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+			if s.forgetting.job == 0 {
+				return nil, nil
+			}
+			next := s.withAccounts()
+			next.scripts = slices.Clone(s.scripts)
+			a := application{w: w, tx: tx}
+			return next, a.forget(next, false)
+		})
+		if err != nil {
+			return fmt.Errorf("forget what rescan %d has found; a start goes on with it: %w",
+				w.now.Load().forgetting.job, err)
+		}
+	}
+	return nil
+}
+
+// forget runs one step: it takes back what a canceled rescan has lowered and found up to
+// some height, or if little enough is left all of it. First says that it is the first one.
+// The accounts and scripts of the snapshot must be its own.
+func (a *application) forget(s *snapshot, first bool) error {
+	f := s.forgetting
+	list, err := birthdayUndosOf(a.tx, f.job)
+	if err != nil {
+		return err
+	}
+	// A step stores all that was lowered: it may take as many transactions.
+	to, more := a.unapplyEnd(f.at, max(a.w.cfg.stepRows, len(list)))
+	if more {
+		s.forgetting.at = to
+		if err := s.raise(a.tx, f.job, list, f.at, to); err != nil {
+			return err
+		}
+		return a.unapplyBefore(s, f.at, to)
+	}
+	s.forgetting = forgetting{}
+	changed, err := s.restore(a.tx, f.job, f.at)
+	if err != nil || first && !changed {
+		return err
+	}
+	if err := a.unapplyBefore(s, f.at, consensus.Never); err != nil {
+		return err
+	}
+	return a.unapplyUnmined(s)
+}
+
+// unapplyEnd returns the height below which there are as many transactions, from a height
+// on, as said, or the rest of a block more, and whether there are any above.
+func (a *application) unapplyEnd(from consensus.Height, rows int) (to consensus.Height, more bool) {
+	c := a.tx.Bucket(minedBucket).Cursor()
+	n, size := 0, 0
+	for k, v := c.Seek(key32(uint32(from))); len(k) == placeSize; k, v = c.Next() {
+		h := consensus.Height(binary.BigEndian.Uint32(k))
+		if h != to && (n >= rows || size >= stepBytes) {
+			return h, true
+		}
+		to = h
+		n++
+		size += len(v)
+	}
+	return consensus.Never, false
+}
+
+// unapplyBefore forgets what mined transactions of the heights from one on and below another
+// mean to scripts that were not born by then, and the transactions that mean nothing
+// without.
+func (a *application) unapplyBefore(s *snapshot, from, to consensus.Height) error {
+	list, err := minedIn(a.tx, from, to-1)
+	if err != nil {
+		return err
+	}
+	var block chainhash.Hash
+	var received map[wire.OutPoint]bool // by the block
+	for _, m := range list {
+		if m.block != block {
+			block, received = m.block, make(map[wire.OutPoint]bool)
+		}
+		if err := a.unapplyMined(s, m, received, to); err != nil {
+			return fmt.Errorf("transaction %s: %w", m.hash, err)
+		}
+	}
+	return nil
+}
+
+// unapplyMined does so for one transaction. Those before it are done. Received is what
+// its block receives before it.
+func (a *application) unapplyMined(
+	s *snapshot, m *mined, received map[wire.OutPoint]bool, to consensus.Height,
+) error {
+	spends, err := a.spendsOf(m)
+	if err != nil {
+		return err
+	}
+	if err := revoke(a.tx, m); err != nil {
+		return err
+	}
+	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
+	ours, err := a.concernsAt(m.place, &e, received)
+	for _, c := range e.credits {
+		received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
+	}
+	switch {
+	case err != nil:
+		return err
+	case !ours:
+		err = deleteMined(a.tx, m)
+	case !void(a.tx, m.place):
+		err = record(a.tx, m.place, &m.hash, &e)
+	}
+	if err != nil {
+		return err
+	}
+	for _, sp := range spends {
+		if err := a.spendAgain(s, sp, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// laterSpend is an input that spends an output of the transaction before it.
+type laterSpend struct {
+	spender
+	prev wire.OutPoint
+}
+
+// spendsOf takes out of the books what spends the outputs of a transaction, and returns it.
+func (a *application) spendsOf(m *mined) ([]laterSpend, error) {
+	var list []laterSpend
+	for i := range m.tx.TxOut {
+		op := wire.OutPoint{Hash: m.hash, Index: uint32(i)}
+		c, ok, err := getCredit(a.tx, op)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || c.place != m.place {
+			continue
+		}
+		by, spent, err := getSpender(a.tx, op)
+		if err != nil {
+			return nil, err
+		}
+		if !spent {
+			continue
+		}
+		list = append(list, laterSpend{by, op})
+		if err := revokeSpend(a.tx, by.place, op); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// spendAgain puts a spend back into the books if its output is still in them. If not, its
+// transaction may mean nothing without: one below the given height is looked at by unapplyBefore.
+func (a *application) spendAgain(s *snapshot, sp laterSpend, to consensus.Height) error {
+	_, ok, err := getCredit(a.tx, sp.prev)
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		return recordSpend(a.tx, sp.place, spent{sp.input, sp.prev})
+	case sp.place.Height < to:
+		return nil
+	}
+	m, err := getMined(a.tx, sp.place)
+	if err != nil || m == nil {
+		return err
+	}
+	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
+	if ours, err := a.concernsAt(m.place, &e, nil); err != nil || ours {
+		return err
+	}
+	return deleteMined(a.tx, m)
+}
+
+// concernsAt is concerns as it was when the blocks up to a place were applied: what was
+// received later does not count.
+func (a *application) concernsAt(
+	at Place, e *effects, received map[wire.OutPoint]bool,
+) (bool, error) {
+	if e.received() {
+		return true, nil
+	}
+	for _, sp := range e.spends {
+		if received[bare(sp.prev)] {
+			return true, nil
+		}
+		c, ok, err := getCredit(a.tx, sp.prev)
+		if err != nil || ok && bytes.Compare(c.place.key(), at.key()) < 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// unapplyUnmined drops the unmined transactions that do not concern the wallet any more.
+func (a *application) unapplyUnmined(s *snapshot) error {
+	for _, u := range a.pool().sorted() {
+		numbers, err := a.w.touched(a.tx, s, u.tx)
+		if err != nil {
+			return err
+		}
+		if len(numbers) == 0 {
+			if err := a.w.draftPool().remove(a.tx, u.hash); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
