@@ -47,6 +47,7 @@ var errorsOfTheSync = map[string]struct {
 	"chain.ErrNewerFormat":       {chain.ErrNewerFormat, bySettings},
 	"chain.ErrOtherNetwork":      {chain.ErrOtherNetwork, bySettings},
 	"chain.ErrInUse":             {chain.ErrInUse, byUser},
+	"chain.ErrDiskFull":          {chain.ErrDiskFull, byDisk},
 	"chain.ErrClosed":            {chain.ErrClosed, byUser},
 	"chain.ErrNotFound":          {chain.ErrNotFound, byPeers},
 	"chain.ErrOrphan":            {chain.ErrOrphan, byPeers},

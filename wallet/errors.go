@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 )
 
@@ -175,8 +176,11 @@ func Unusable() []error {
 
 // orDiskFull names the cause of an error of a file that could not grow.
 func orDiskFull(err error) error {
-	if errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("%w (%w)", ErrDiskFull, err)
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
+		// Some of bbolt's errors only repeat the text of their cause.
+		if err != nil && (errors.Is(err, full) || strings.HasSuffix(err.Error(), " error: "+full.Error())) {
+			return fmt.Errorf("%w (%w)", ErrDiskFull, err)
+		}
 	}
 	return err
 }

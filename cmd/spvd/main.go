@@ -15,6 +15,8 @@ import (
 
 	"github.com/spvd/spvd/internal/safetext"
 	"github.com/spvd/spvd/internal/version"
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet"
 )
 
 // Exit codes.
@@ -96,7 +98,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 // or a client.
 func oneLine(err error) string {
 	text := safetext.Escape(safetext.HideKeys(err.Error()), "")
-	if errors.Is(err, syscall.ENOSPC) {
+	if errors.Is(err, syscall.ENOSPC) && !errors.Is(err, chain.ErrDiskFull) && !errors.Is(err, wallet.ErrDiskFull) {
 		return "disk full: " + text
 	}
 	return text

@@ -3,6 +3,8 @@ package chain
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 
 	"github.com/spvd/spvd/internal/bboltcheck"
 )
@@ -23,6 +25,10 @@ var (
 	// ErrInUse says that another process, or another Chain of this one, has
 	// the store open.
 	ErrInUse = errors.New("chain store is in use")
+
+	// ErrDiskFull says that there is no room for what was to be written, on the disk or
+	// within the user's quota. The store and its write-ahead log hold what they held.
+	ErrDiskFull = errors.New("disk full: make room on the disk of the chain store, and start again")
 
 	// ErrClosed is returned by everything after Close.
 	ErrClosed = errors.New("chain store is closed")
@@ -50,6 +56,22 @@ func asCorrupt(err error) error {
 	var damage *bboltcheck.Damage
 	if errors.As(err, &damage) {
 		return corrupt("%v", err)
+	}
+	return err
+}
+
+// asDiskFull turns the errors of a disk without room into ErrDiskFull, which wraps them.
+// Other errors stay. Of bbolt's some only repeat the text of their cause.
+func asDiskFull(err error) error {
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, full):
+			return fmt.Errorf("%w (%w)", ErrDiskFull, err)
+		case strings.HasSuffix(err.Error(), " error: "+full.Error()):
+			return fmt.Errorf("%w (%w: %w)", ErrDiskFull, err, full)
+		}
 	}
 	return err
 }

@@ -315,7 +315,7 @@ func guard(path, op string, fn func() error) (err error) {
 	case errors.Is(err, berrors.ErrDatabaseNotOpen):
 		err = ErrClosed
 	}
-	return fmt.Errorf("%s %s: %w", op, path, err)
+	return fmt.Errorf("%s %s: %w", op, path, asDiskFull(err))
 }
 
 // Buckets. Keys are heights of four bytes, big-endian, except in the meta

@@ -60,7 +60,7 @@ func (r *Registry) Explain(err error) (answer *api.Error, fault bool) {
 		return r.stillSyncing(), false
 	case errors.Is(err, context.DeadlineExceeded):
 		return &api.Error{Code: api.CodeMisc, Message: "this took too long and was given up; try again, or run: spvctl status"}, false
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, chain.ErrDiskFull), errors.Is(err, syscall.ENOSPC):
 		return &api.Error{Code: api.CodeWallet, Message: "disk full: make room on the disk of the data directory, and try again"}, true
 	case errors.Is(err, context.Canceled):
 		return &api.Error{Code: api.CodeMisc, Message: "given up because the client went away or the daemon is stopping"}, false
