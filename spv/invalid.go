@@ -56,5 +56,5 @@ func (r *run) showTroubles() {
 		r.unwarn("wallet")
 		return
 	}
-	r.warn("wallet", strings.Join(list, " "), "Mend, restore or move away the file that is named, then load the wallet again: spvctl wallet unload NAME, spvctl wallet load NAME. spvd --checkdb says what heals it. The other wallets are served.")
+	r.warn("wallet", strings.Join(list, " "), w.TroublesHint())
 }

@@ -181,6 +181,9 @@ type Troubled interface {
 	// are not taken along because they have failed, for example. It may be called from
 	// any goroutine, after Changed was poked. They are shown as a warning.
 	Troubles() []string
+
+	// TroublesHint returns what users can do about what Troubles returns.
+	TroublesHint() string
 }
 
 // Notified is a Wallet that has readers of its own, which wait for changes of the wallet.

@@ -42,8 +42,9 @@ const (
 	warnEvery = time.Hour
 )
 
-// defaultRelayFee is what nodes want for 1,000 bytes, in atoms (dcrd: mempool,
-// DefaultMinRelayTxFee).
+// defaultRelayFee is what nodes want for 1,000 bytes, in atoms, before they relay a
+// transaction. It is dcrd's DefaultMinRelayTxFee (internal/mempool, 1e4 atoms), which
+// --minrelaytxfee of a node may change; no rule of the network says so.
 const defaultRelayFee = 10_000
 
 // allowance counts the memory of relayed transactions of all wallets of a set.

@@ -255,6 +255,9 @@ func TestCrowdedWallet(t *testing.T) {
 	if list := s.Troubles(); len(list) != 1 || !strings.Contains(list[0], `"a"`) || !strings.Contains(list[0], "unmined") {
 		t.Errorf("troubles %q", list)
 	}
+	if hint := s.TroublesHint(); hint != hintCrowded {
+		t.Errorf("the hint is %q", hint)
+	}
 	now = now.Add(warnEvery)
 	if list := s.Troubles(); len(list) > 0 {
 		t.Errorf("an hour later: %q", list)
