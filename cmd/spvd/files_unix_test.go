@@ -12,15 +12,22 @@ import (
 	"testing"
 )
 
-// TestPipeIsRefused: a pipe in the place of the configuration is refused at once, instead of
-// waiting until something writes to it.
+// TestPipeIsRefused: a pipe in the place of the configuration or of the waypoints ends the
+// daemon at once with a line that names it, instead of waiting until something writes to it.
 func TestPipeIsRefused(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "spvd.conf")
+	dir := t.TempDir()
+	name := filepath.Join(dir, "pipe")
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := loadConfig([]string{"-C", name}, nil); err == nil || !strings.Contains(err.Error(), name) {
-		t.Errorf("configuration: %v", err)
+	for _, option := range []string{"--configfile=", "--waypoints="} {
+		var out, failure bytes.Buffer
+		args := []string{"--simnet", "--nofilelogging", "--appdata=" + filepath.Join(dir, "data"), option + name}
+		code := run(t.Context(), args, nil, &out, &failure)
+		if code == exitClean || strings.Count(failure.String(), "\n") != 1 || !strings.Contains(failure.String(), name) ||
+			!strings.Contains(failure.String(), "pipe") {
+			t.Errorf("%s: exit code %d, %q", option, code, failure.String())
+		}
 	}
 }
 
