@@ -12,9 +12,14 @@ import (
 
 // Bounds of what is fetched of ranges behind the one in front.
 const (
-	// maxAhead is how many batches of headers are held or asked for there. A
-	// full one takes 424 kB.
-	maxAhead = 36
+	// maxAhead is how many batches of headers are held or asked for there, at most. A
+	// full one takes batchBytes. While the chain is scanned for a wallet, both share this
+	// memory, see headerRoom: besides the blocks that the scan holds, scanReserve bytes
+	// are for its steps.
+	maxAhead    = 36
+	batchBytes  = 424 << 10
+	scanReserve = 5 << 20
+	minAhead    = 8
 
 	// maxRanges is how many ranges are fetched at a time.
 	maxRanges = 16
@@ -67,13 +72,14 @@ type headerAsk struct {
 // stuck, and the tail fetch finds out by the rules what is wrong.
 type headerPlan struct {
 	full   int            // headers in a full batch
+	room   int            // batches behind the range in front, at most
 	ranges []*headerRange // in height order; all before the first are applied
 }
 
 // newHeaderPlan returns a plan for the headers after the tip. It has no ranges
 // when no waypoint is above.
 func newHeaderPlan(tip consensus.BlockID, waypoints []consensus.BlockID, full int) *headerPlan {
-	p := &headerPlan{full: full}
+	p := &headerPlan{full: full, room: maxAhead}
 	at := tip
 	for _, point := range waypoints {
 		if point.Height <= tip.Height {
@@ -160,9 +166,9 @@ func (p *headerPlan) mayFetch(k int) bool {
 	if s.until.Height > 0 {
 		length = (int(s.until.Height-s.start.Height) + p.full - 1) / p.full
 	}
-	ranges := min(max(1+2*maxAhead/length, 2), maxRanges)
+	ranges := min(max(1+2*p.room/length, 2), maxRanges)
 	quota := (length*(ranges-k) + ranges - 1) / ranges
-	return s.fetched < quota && p.ahead() < maxAhead
+	return s.fetched < quota && p.ahead() < p.room
 }
 
 // ahead returns how many batches of ranges behind the one in front are held or

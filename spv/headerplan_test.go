@@ -228,3 +228,26 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 		t.Error("the late reply counts")
 	}
 }
+
+// TestHeadersAndScanShareMemory: what is held ahead of headers and of a scan together stays
+// within what headers alone may take, as long as the scan leaves them a minimum.
+func TestHeadersAndScanShareMemory(t *testing.T) {
+	if got := headerRoom(false, heldBytes); got != maxAhead {
+		t.Errorf("without a wallet there is room for %d batches, want %d", got, maxAhead)
+	}
+	for held := 0; held <= heldBytes; held += 100_000 {
+		room := headerRoom(true, held)
+		if sum := room*batchBytes + held + scanReserve; room > minAhead && sum > maxAhead*batchBytes || room < minAhead {
+			t.Fatalf("beside %d bytes of blocks there is room for %d batches", held, room)
+		}
+	}
+	points := []consensus.BlockID{{Height: 16_384}, {Height: 32_768}, {Height: 49_152}}
+	p := newHeaderPlan(consensus.BlockID{}, points, 2000)
+	p.room = minAhead
+	for range 100 {
+		p.take([]uint64{1, 2, 3, 4, 5, 6, 7, 8}, time.Time{})
+	}
+	if p.ahead() > minAhead {
+		t.Errorf("%d batches are asked for behind the range in front, want at most %d", p.ahead(), minAhead)
+	}
+}

@@ -12,6 +12,7 @@ import (
 // peer can fill is given up: the tail fetch takes over at the tip.
 func (p *loop) fetchRanges(now time.Time) error {
 	peers := p.tips.tailPeers()
+	p.ranges.room = headerRoom(p.watching, p.scanner.held())
 	for {
 		a, ok := p.ranges.take(peers, now)
 		if !ok {
@@ -25,6 +26,15 @@ func (p *loop) fetchRanges(now time.Time) error {
 		p.tail.restart(false, now)
 	}
 	return nil
+}
+
+// headerRoom returns how many batches of headers may be held ahead while a scan, if the
+// wallet watches anything, holds so many bytes of blocks.
+func headerRoom(watching bool, held int) int {
+	if !watching {
+		return maxAhead
+	}
+	return max(minAhead, (maxAhead*batchBytes-scanReserve-held)/batchBytes)
 }
 
 // requestRange makes one request. While its reply is verified, the next one of the

@@ -177,6 +177,17 @@ func (s *scanner) drop() {
 	s.step, s.working, s.grew, s.update = nil, false, false, nil
 }
 
+// held returns the bytes of the blocks that are on their way or wait to be applied.
+func (s *scanner) held() (n int) {
+	for _, t := range s.tracks {
+		n += t.plan.size
+	}
+	if s.step != nil {
+		n += s.step.plan.size
+	}
+	return n
+}
+
 // keeps reports whether a track was not dropped.
 func (s *scanner) keeps(t *track) bool { return t == s.step || slices.Contains(s.tracks, t) }
 

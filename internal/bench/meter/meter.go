@@ -45,12 +45,16 @@ type Meter struct {
 	sampling sync.WaitGroup
 	done     chan struct{}
 	peak     uint64
+	heap     *bytes.Buffer // the profile of the memory in use near the peak; nil without one
 }
 
 // Start begins to measure. With rules, a profile says which part of the
 // processor time is whose. There can be one such meter at a time.
-func Start(rules []Rule) (*Meter, error) {
-	m := &Meter{done: make(chan struct{}), rules: rules}
+func Start(rules []Rule) (*Meter, error) { return start(rules, nil) }
+
+// start does the same, and writes profiles of the heap to a buffer unless it is nil.
+func start(rules []Rule, heap *bytes.Buffer) (*Meter, error) {
+	m := &Meter{done: make(chan struct{}), rules: rules, heap: heap}
 	runtime.ReadMemStats(&m.mem)
 	m.written = written()
 	if rules != nil {
@@ -88,16 +92,21 @@ func (m *Meter) Stop() (Usage, error) {
 func (m *Meter) Profile() []byte { return m.profile.Bytes() }
 
 // Measure measures what do does. With rules, the profile goes to a file as well,
-// unless its name is empty.
+// unless its name is empty, and that of the heap near the peak of the memory to one
+// whose name ends with .heap.
 func Measure(rules []Rule, file string, do func() error) (Usage, error) {
-	m, err := Start(rules)
+	var heap *bytes.Buffer
+	if rules != nil && file != "" {
+		heap = new(bytes.Buffer)
+	}
+	m, err := start(rules, heap)
 	if err != nil {
 		return Usage{}, err
 	}
 	err = do()
 	u, stopErr := m.Stop()
-	if err = errors.Join(err, stopErr); err == nil && file != "" && rules != nil {
-		err = os.WriteFile(file, m.Profile(), 0o600)
+	if err = errors.Join(err, stopErr); err == nil && heap != nil {
+		err = errors.Join(os.WriteFile(file, m.Profile(), 0o600), os.WriteFile(file+".heap", m.heap.Bytes(), 0o600))
 	}
 	return u, err
 }
@@ -108,12 +117,23 @@ func Median[T any](all []T, wall func(T) time.Duration) T {
 	return all[len(all)/2]
 }
 
+// heapStep is how much higher, in bytes, a peak must be for another profile of the heap.
+const heapStep = 1 << 20
+
 // sample looks at the memory until the end.
 func (m *Meter) sample() {
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
+	profiled := uint64(0)
 	for {
 		m.peak = max(m.peak, anonymous())
+		if m.heap != nil && m.peak >= profiled+heapStep {
+			profiled = m.peak
+			m.heap.Reset()
+			if err := pprof.WriteHeapProfile(m.heap); err != nil {
+				m.heap.Reset()
+			}
+		}
 		select {
 		case <-tick.C:
 		case <-m.done:

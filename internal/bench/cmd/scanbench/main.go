@@ -30,7 +30,7 @@ func measure(ctx context.Context, args []string) error {
 	f.BoolVar(&cfg.MatchAny, "matchany", true, "measure MatchAny of gcs/v4 as well")
 	f.StringVar(&cfg.CacheDir, "cache", testnet.DefaultCacheDir(), "directory for generated chains")
 	f.StringVar(&cfg.Dir, "dir", os.TempDir(), "directory for stores, on the disk to measure")
-	f.StringVar(&cfg.Profiles, "profiles", "", "directory for first.pprof and rescan.pprof of the last turn")
+	f.StringVar(&cfg.Profiles, "profiles", "", "directory for first.pprof and rescan.pprof of the last turn, and of the heap near the peak")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
