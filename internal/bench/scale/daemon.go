@@ -21,6 +21,7 @@ import (
 // daemon is a running spvd with a data directory of its own.
 type daemon struct {
 	cmd     *exec.Cmd
+	pid     int
 	dir     string
 	rpc     string // host:port
 	user    string
@@ -47,6 +48,7 @@ func start(ctx context.Context, program, dir, peer string) (*daemon, error) {
 	if err := d.cmd.Start(); err != nil {
 		return nil, err
 	}
+	d.pid = d.cmd.Process.Pid
 	for {
 		if text, err := os.ReadFile(d.cookie()); err == nil {
 			d.user, d.pass, _ = strings.Cut(strings.TrimSpace(string(text)), ":")
@@ -192,7 +194,7 @@ func (d *daemon) written() uint64 { return d.proc("io", "write_bytes:") }
 
 // proc returns the number behind a name in a file of /proc.
 func (d *daemon) proc(file, name string) uint64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", d.cmd.Process.Pid, file))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", d.pid, file))
 	if err != nil {
 		return 0
 	}

@@ -68,7 +68,7 @@ func Payments(ctx context.Context, cfg Config, payments int) (row Row, err error
 		err = d.synced(tip)
 		if err == nil {
 			row.Quiet = d.anonymous()
-			row.Calls, err = calls(d, payments, addresses[len(addresses)/2])
+			row.Calls, err = calls(ctx, d, payments, addresses[len(addresses)/2])
 		}
 		return errors.Join(err, d.stop())
 	})
@@ -100,7 +100,7 @@ func (r *Row) discover(d *daemon, tip int64, addresses []string) error {
 }
 
 // calls measures the calls that a wallet is asked by.
-func calls(d *daemon, payments int, address string) ([]Call, error) {
+func calls(ctx context.Context, d *daemon, payments int, address string) ([]Call, error) {
 	var list []Call
 	add := func(name, method string, params ...any) error {
 		t, err := d.measure(method, params...)
@@ -127,12 +127,18 @@ func calls(d *daemon, payments int, address string) ([]Call, error) {
 	if err != nil {
 		return list, err
 	}
-	busy, err := whileListing(d, payments)
+	busy, err := whileListing(ctx, d, payments)
 	return append(list, Call{"syncstatus, the slowest while four clients list all", busy}), err
 }
 
-// whileListing measures the slowest of many calls of syncstatus while others list all.
-func whileListing(d *daemon, payments int) (slowest took, err error) {
+// whileListing measures the slowest of many calls of syncstatus while others list all. The
+// calls are made and timed by a process of their own: this one reads the lists.
+func whileListing(ctx context.Context, d *daemon, payments int) (slowest took, err error) {
+	before := d.anonymous()
+	p, err := startPoller(ctx, d)
+	if err != nil {
+		return slowest, err
+	}
 	var listing sync.WaitGroup
 	errs := make([]error, 4)
 	for i := range errs {
@@ -144,26 +150,13 @@ func whileListing(d *daemon, payments int) (slowest took, err error) {
 			_, errs[i] = d.measure(method, params...)
 		})
 	}
-	done := make(chan struct{})
-	var waiting sync.WaitGroup
-	waiting.Go(func() {
-		defer close(done)
-		listing.Wait()
-	})
-	before := d.anonymous()
-	for {
-		select {
-		case <-done:
-			return slowest, errors.Join(errs...)
-		case <-time.After(5 * time.Millisecond):
-		}
-		began := time.Now()
-		if err := d.call("", "syncstatus", nil); err != nil {
-			return slowest, err
-		}
-		slowest.wall = max(slowest.wall, time.Since(began))
-		slowest.more = max(slowest.more, d.anonymous()-min(before, d.anonymous()))
+	listing.Wait()
+	polled, err := p.end()
+	if polled.Peak > before {
+		slowest.more = polled.Peak - before
 	}
+	slowest.wall = polled.Slowest
+	return slowest, errors.Join(append(errs, err)...)
 }
 
 // Table writes the rows.

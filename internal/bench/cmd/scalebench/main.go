@@ -14,7 +14,7 @@ import (
 	"github.com/spvd/spvd/internal/bench/scale"
 )
 
-func main() { os.Exit(process.Main("scalebench", os.Args[1:], nil, measure)) }
+func main() { os.Exit(process.Main("scalebench", os.Args[1:], scale.Roles(), measure)) }
 
 // measure measures what the command line asks for.
 func measure(ctx context.Context, args []string) error {
