@@ -133,6 +133,12 @@ type Config struct {
 	// the birthday of their wallet on.
 	Birthday *wallet.Birthday
 
+	// SearchNewAddresses makes each address that is handed out behind the gap limit of its
+	// account be searched for in old blocks, from the birthday of the account on. That is
+	// for an extended key that other wallets hand out addresses of, too. Without it such an
+	// address is new: blocks after the wallet's tip count.
+	SearchNewAddresses bool
+
 	// VerifyVotes is the least that a transaction adds to a wallet, in atoms, for the votes
 	// behind it to be verified without being asked for. Zero: none are, but those that
 	// Client.Votes is asked for.

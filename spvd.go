@@ -75,7 +75,8 @@ func Open(cfg Config) (c *Client, err error) {
 // open makes the parts, the lowest first.
 func (c *Client) open(cfg *Config) (err error) {
 	dir := cfg.Network.Dir(cfg.Dir)
-	settings := wallet.SetConfig{Dir: filepath.Join(dir, WalletDir), Params: c.params, Log: cfg.WalletLog, Now: cfg.Now}
+	settings := wallet.SetConfig{Dir: filepath.Join(dir, WalletDir), Params: c.params, Log: cfg.WalletLog, Now: cfg.Now,
+		SearchIssued: cfg.SearchNewAddresses}
 	if cfg.Birthday != nil {
 		settings.Birthday, settings.ImportsBorn = *cfg.Birthday, cfg.Birthday
 	}

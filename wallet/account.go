@@ -46,6 +46,10 @@ type Account struct {
 	// watched is how many addresses of each branch are watched. It never falls.
 	watched [2]uint32
 
+	// covered is, of each branch, up to where scripts have no birthday of their own: what
+	// the window covers by use. It is not stored.
+	covered [2]uint32
+
 	born born // what Birthday follows from, which is not stored
 }
 
@@ -79,6 +83,10 @@ func decodeAccount(number uint32, v []byte) (Account, error) {
 	}
 	if a.Gap == 0 || a.Gap > MaxGap {
 		r.bad = true
+		return a, r.done()
+	}
+	for i, w := range a.Branches {
+		a.covered[i] = w.covered(a.Gap)
 	}
 	return a, r.done()
 }

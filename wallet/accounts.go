@@ -61,7 +61,7 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 			return nil, err
 		}
 		next.accounts = append(next.accounts, a)
-		if next, err = w.extend(tx, next, spareScripts); err != nil {
+		if next, err = w.extend(tx, next, spareScripts, born{}); err != nil {
 			return nil, err
 		}
 		a = next.accounts[a.Number]
@@ -183,7 +183,7 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 				next.accounts[i].Gap = gap
 			}
 		}
-		next, err := w.extend(tx, next, spareScripts)
+		next, err := w.extend(tx, next, spareScripts, born{})
 		if err != nil {
 			return nil, err
 		}
@@ -235,9 +235,10 @@ func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (born, error) {
 // extend derives the addresses that the accounts' windows have come to cover.
 // The accounts of the snapshot must be its own. Imported addresses that turn out to
 // be an account's are so from then on, which may make the windows grow further, and
-// the account older: then the cursor goes back. The error is ErrFull if no room for a
-// number of spare scripts would be left.
-func (w *Wallet) extend(tx *bolt.Tx, s *snapshot, spare uint32) (*snapshot, error) {
+// the account older: then the cursor goes back. Addresses that are new and that a window
+// does not cover by use have the birthday of the issued ones, if that is not zero. The error
+// is ErrFull if no room for a number of spare scripts would be left.
+func (w *Wallet) extend(tx *bolt.Tx, s *snapshot, spare uint32, issued born) (*snapshot, error) {
 	for i := range s.accounts {
 		for branch := range s.accounts[i].Branches {
 			if a := &s.accounts[i]; a.end(branch) > a.watched[branch] && uint64(a.end(branch)-a.watched[branch])+uint64(s.count())+uint64(spare) > uint64(w.cfg.maxScripts) {
@@ -245,12 +246,12 @@ func (w *Wallet) extend(tx *bolt.Tx, s *snapshot, spare uint32) (*snapshot, erro
 			}
 		}
 	}
-	return w.stretch(tx, s)
+	return w.stretch(tx, s, issued)
 }
 
 // stretch does the same as far as there is room: a window that cannot grow makes the
 // wallet full.
-func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot, issued born) (*snapshot, error) {
 	s.full = false // a lower gap limit may have helped
 	for i := range s.accounts {
 		a := &s.accounts[i]
@@ -266,11 +267,19 @@ func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 				if err != nil {
 					return nil, err
 				}
+				for k := range derived {
+					if derived[k].index >= a.Branches[branch].covered(a.Gap) {
+						derived[k].born = issued
+					}
+				}
 				a.watched[branch] = end
 				if derived, err = w.adopt(tx, s, a, derived); err != nil {
 					return nil, err
 				}
 				s = s.grow(derived)
+			}
+			if err := w.cover(tx, s, a, uint32(branch)); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -332,7 +341,7 @@ func (s *snapshot) rejuvenate(tx *bolt.Tx, job uint32, h consensus.Height) (*sna
 		errs = append(errs, next.lower(tx, job, birthdayUndo{number: uint32(i)}, h))
 	}
 	for n := range next.scripts {
-		if next.scripts[n].account == ImportedAccount {
+		if sc := &next.scripts[n]; sc.account == ImportedAccount || sc.own() {
 			errs = append(errs, next.lower(tx, job, birthdayUndo{script: true, number: uint32(n)}, h))
 		}
 	}

@@ -208,7 +208,7 @@ func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) 
 	if err := a.w.usage(s, a.u.Applied); err != nil {
 		return nil, false, err
 	}
-	if next, err = a.w.stretch(a.tx, s); err != nil {
+	if next, err = a.w.stretch(a.tx, s, born{}); err != nil {
 		return nil, false, err
 	}
 	if next.full && !full {

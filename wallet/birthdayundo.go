@@ -13,7 +13,7 @@ import (
 )
 
 // birthdayUndo is a birthday that a rescan has lowered, as it was before: that of an
-// account, or of an imported script.
+// account, or of a script that has one of its own.
 type birthdayUndo struct {
 	script bool
 	number uint32
@@ -103,13 +103,22 @@ func (s *snapshot) first(l *birthdayUndo) uint32 {
 	return uint32(slices.IndexFunc(s.scripts, func(sc script) bool { return sc.account == l.number }))
 }
 
+// at returns the birthday of a height for an account or script. A birthday of its own that
+// a script of an account has is never zero.
+func (s *snapshot) at(l *birthdayUndo, h consensus.Height) born {
+	if l.script && s.scripts[l.number].account != ImportedAccount {
+		h = max(1, h)
+	}
+	return atHeight(h)
+}
+
 // lower lowers a birthday to a height, for a job.
 func (s *snapshot) lower(tx *bolt.Tx, job uint32, l birthdayUndo, h consensus.Height) error {
 	d := s.birthday(&l)
-	if s.bornAt(*d) <= h {
-		return nil
+	if d.height <= h {
+		return nil // what a date or a block says may become later on another branch
 	}
-	l.was, *d = *d, s.earliest(*d, atHeight(h))
+	l.was, *d = *d, s.earliest(*d, s.at(&l, h))
 	return errors.Join(putBirthdayUndo(tx, job, l), s.saveUndone(tx, &l))
 }
 
@@ -138,7 +147,7 @@ func (s *snapshot) restore(tx *bolt.Tx, id uint32, from consensus.Height) (chang
 			if !s.wants(j, id, &l) {
 				continue
 			}
-			was = s.earliest(was, atHeight(j.from))
+			was = s.earliest(was, s.at(&l, j.from))
 			if err := s.handOver(tx, j, l, from); err != nil {
 				return false, err
 			}
@@ -203,7 +212,7 @@ func (s *snapshot) handOver(tx *bolt.Tx, j *job, l birthdayUndo, from consensus.
 	v := tx.Bucket(birthdayUndoBucket).Get(l.key(j.id))
 	if v != nil {
 		other, err := decodeBirthdayUndo(l.key(j.id)[4:], v)
-		if err != nil || other.was != s.earliest(l.was, atHeight(from)) {
+		if err != nil || other.was != s.earliest(l.was, s.at(&l, from)) {
 			return err
 		}
 	}

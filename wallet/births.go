@@ -16,7 +16,7 @@ type births struct {
 	height   consensus.Height
 	anchors  []uint32 // the numbers of anchors, without repetitions
 	dates    []uint32 // without repetitions
-	accounts []uint32 // of derived scripts: they are as old as their accounts
+	accounts []uint32 // of derived scripts: the first of each are as old as the account
 }
 
 // first returns the lowest birth of all scripts of an installed snapshot, or unborn

@@ -44,7 +44,9 @@ func TestPropertyTheFirstBirthIsRemembered(t *testing.T) {
 			case 2:
 				next.scripts = slices.Clone(s.scripts)
 				for i := range next.scripts {
-					next.scripts[i].born = anyBorn()
+					if next.scripts[i].account == ImportedAccount {
+						next.scripts[i].born = anyBorn()
+					}
 				}
 			case 3:
 				next.accounts[rng.IntN(3)].born = anyBorn()

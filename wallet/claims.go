@@ -34,19 +34,20 @@ func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (from co
 	if err != nil {
 		return unborn, false, err
 	}
-	if s.bornAt(d) >= s.bornAt(kept) && !s.earlierDate(d, kept) {
+	older = s.bornAt(d) < s.bornAt(kept) || s.earlierDate(d, kept)
+	if !older && s.earliest(kept, d) == kept {
 		return unborn, false, nil
 	}
 	if err := s.relower(tx, of, d); err != nil {
 		return unborn, false, err
 	}
 	p := s.birthday(&of)
-	*p = s.earliest(*p, d)
+	*p = s.earliest(*p, d) // also when only another branch may make that earlier
 	from = unborn
 	if after := s.bornAt(*p); after < before {
 		from = after
 	}
-	return from, true, s.saveUndone(tx, &of)
+	return from, older, s.saveUndone(tx, &of)
 }
 
 // earlierDate reports whether a birthday is a date that no block has reached, and that may
@@ -115,6 +116,7 @@ func (w *Wallet) adopt(tx *bolt.Tx, s *snapshot, a *Account, derived []script) (
 			more = append(more, sc)
 			continue
 		}
+		sc.born = born{}
 		if err := w.adoptScript(tx, s, a, n, sc); err != nil {
 			return nil, err
 		}

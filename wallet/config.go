@@ -33,6 +33,11 @@ type Config struct {
 	// not looked at.
 	RelayFee dcrutil.Amount
 
+	// SearchIssued makes addresses that NewAddress hands out behind what their accounts'
+	// windows cover by use as old as the accounts: each starts a search of old blocks.
+	// That is for extended keys that other wallets hand out addresses of, too.
+	SearchIssued bool
+
 	// Now tells the time when transactions are first seen. Nil means time.Now.
 	Now func() time.Time
 

@@ -27,7 +27,8 @@
 //     reorganisations on the way: the balances, unspent outputs and history are
 //     those that a naive replay of the chain gives for the watched scripts.
 //   - What is watched is the least fixed point of the accounts' windows over the
-//     chain from their birthdays on, and what was issued.
+//     chain from their birthdays on, and what was issued. What was issued behind the
+//     windows counts from the wallet's tip at that time on, until a window covers it.
 //   - Only what the committed filters show counts. A ticket that concerns the
 //     wallet only by its voting right is not known to it, because filters leave
 //     voting rights out on purpose: it might be seen by chance, but never
@@ -55,8 +56,8 @@
 // of changes.
 //
 // What is watched comes from accounts.go with xpub.go, from imports.go with
-// address.go, each from a birthday.go on, and from issue.go; ownership.go says whose
-// an address is.
+// address.go, each from a birthday.go on, and from issue.go with covered.go;
+// ownership.go says whose an address is.
 //
 // Each bucket is described where it is declared: meta in progress.go, then account.go,
 // script.go, labels.go, block.go, mined.go with place.go, credit.go, unmined.go,

@@ -86,7 +86,9 @@ type single struct {
 func (s *snapshot) duplicate(sc *script) error {
 	d := sc.born
 	if sc.account != ImportedAccount {
-		d = s.accounts[sc.account].born
+		if a := s.accounts[sc.account].born; !sc.own() || s.bornAt(a) > s.bornAt(d) {
+			d = a
+		}
 	}
 	return fmt.Errorf("%w, in account %q from block %v on; an earlier birthday or rescanwallet searches earlier blocks, setlabel changes a label",
 		ErrDuplicate, s.accountName(sc.account), s.public(d))

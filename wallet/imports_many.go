@@ -166,17 +166,25 @@ func (i *importing) find(pay []byte) (uint32, bool) {
 	return n, ok
 }
 
-// claim makes a watched script, or its account, older.
+// claim makes a watched script, or its account, older, or both if both have a birthday.
 func (i *importing) claim(n uint32, born born) (bool, error) {
 	of := i.s.claimed(n)
-	if of.script && !i.own {
+	late := i.s.scripts[n].own()
+	if (of.script || late) && !i.own {
 		i.s.scripts, i.own = slices.Clone(i.s.scripts), true
 	}
 	from, older, err := i.w.age(i.tx, i.s, of, born)
 	if from != unborn {
 		i.low, i.first = min(i.low, from), min(i.first, i.s.first(&of))
 	}
-	return older, err
+	if !late || err != nil {
+		return older, err
+	}
+	from, itself, err := i.w.age(i.tx, i.s, birthdayUndo{script: true, number: n}, born)
+	if from != unborn {
+		i.low, i.first = min(i.low, max(from, i.s.birth(n))), min(i.first, n)
+	}
+	return older || itself, err
 }
 
 // end returns the snapshot that follows.

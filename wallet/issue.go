@@ -31,7 +31,9 @@ const (
 )
 
 // NewAddress hands out the next unused address of a branch of an account. The
-// address is watched when NewAddress returns. With GapWrap it is, at the gap limit, one
+// address is watched when NewAddress returns. One that the account's window does not
+// cover by use is new: unless Config.SearchIssued says otherwise, only blocks after the
+// wallet's tip count, until the window covers it. With GapWrap it is, at the gap limit, one
 // that was handed out before: the first behind the last paid one. The errors are ErrNoAccount,
 // ErrImported and, by the policy, ErrBehindGap.
 func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, policy GapPolicy) (Issued, error) {
@@ -56,7 +58,11 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 			out.Address, err = w.derivedAddress(a, branch, out.Index)
 			return s, err
 		}
-		if next, err = w.extend(tx, next, 0); err != nil {
+		var issued born
+		if !w.cfg.SearchIssued {
+			issued = next.keepAfter(next.tip)
+		}
+		if next, err = w.extend(tx, next, 0, issued); err != nil {
 			return nil, err
 		}
 		out.Address, err = w.derivedAddress(a, branch, out.Index)

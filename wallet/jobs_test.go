@@ -62,6 +62,7 @@ func TestJobsTellOfEverySearch(t *testing.T) {
 		t.Errorf("%+v", j)
 	}
 	// A window that grows is searched for as well.
+	x.cfg.SearchIssued = true
 	for range 11 { // one more than are watched
 		if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
 			t.Fatal(err)

@@ -76,10 +76,19 @@ func (l *lifetime) checkFull() {
 	}
 }
 
-// floors tells the oracle how much the wallet watches, which never falls.
+// floors tells the oracle how much the wallet watches, which never falls, and once the
+// chain was left which of it was once covered by use, and is as old as its account.
 func (l *lifetime) floors() {
-	for _, a := range l.x.Accounts() {
-		l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })].floor = a.watched
+	s := l.x.now.Load()
+	for i := range s.accounts {
+		a := &s.accounts[i]
+		asked := l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })]
+		asked.floor = a.watched
+		for n := range s.scripts {
+			if sc := &s.scripts[n]; l.jumped && sc.account == a.Number && !sc.own() {
+				delete(asked.late[sc.branch], sc.index)
+			}
+		}
 	}
 }
 

@@ -208,6 +208,9 @@ func (l *lifetime) mineUnmined() {
 	}
 	regular := []*wire.MsgTx{l.coinbase(l.someone(), 50_000)}
 	for _, u := range list {
+		if expired := u.Tx.Expiry != 0 && int(u.Tx.Expiry) <= len(l.main); expired {
+			continue // the wallet has not seen the blocks yet since which it is
+		}
 		if kindOf(u.Tx) != Regular || l.rng.IntN(2) == 0 || !l.spendable(u.Tx, regular) {
 			continue
 		}

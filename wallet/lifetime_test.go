@@ -34,6 +34,7 @@ type lifetime struct {
 	pool     []string // scripts that are imported one by one
 	jumped   bool     // the chain was left, or something else that the wallet remembers
 	calm     bool     // this life has none of that
+	searched bool     // issued addresses are as old as their accounts
 	bounded  bool     // the wallets are opened without room for what their windows need
 	buried   []*buried
 	dir      string
@@ -53,7 +54,7 @@ type subject struct {
 func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
 	w.jitter = true
-	l := &lifetime{world: w, t: t, calm: seed%4 == 0, bounded: seed%6 == 1}
+	l := &lifetime{world: w, t: t, calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3}
 	names := []string{"one"}
 	if seed%3 == 2 {
 		names = append(names, "two")
@@ -63,10 +64,10 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 		l.subjects = append(l.subjects, &subject{name: name, o: &oracle{w: w, keys: keys}, kept: make(map[chainhash.Hash]bool)})
 	}
 	l.subject = l.subjects[0]
-	l.choose()
+	l.choose(3 + 5*int(seed%2))
 	cfg := l.config("")
 	if len(names) > 1 {
-		l.set = NewSet(SetConfig{Dir: t.TempDir(), Params: cfg.Params, Log: cfg.Log, Now: cfg.Now, RelayFee: cfg.RelayFee})
+		l.set = NewSet(SetConfig{Dir: t.TempDir(), Params: cfg.Params, Log: cfg.Log, Now: cfg.Now, RelayFee: cfg.RelayFee, SearchIssued: cfg.SearchIssued})
 	} else {
 		l.dir = t.TempDir()
 	}
@@ -79,13 +80,14 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 	return l
 }
 
-// choose chooses which scripts are paid, and which of them are imported one by one.
-func (l *lifetime) choose() {
+// choose chooses which scripts are paid, one in so many, and which of them are imported one
+// by one.
+func (l *lifetime) choose(oneIn int) {
 	w := l.world
 	for s := byte(1); s <= 2; s++ {
 		for branch, list := range l.o.scriptsOf(s) {
 			for i := range 61 >> (3 * branch) {
-				if w.rng.IntN(3) == 0 {
+				if w.rng.IntN(oneIn) == 0 {
 					w.ours = append(w.ours, []byte(list[i]))
 				}
 				if w.rng.IntN(12) == 0 {
@@ -105,6 +107,7 @@ func (l *lifetime) choose() {
 
 func (l *lifetime) config(path string) Config {
 	cfg := testConfig(path, Birthday{})
+	cfg.SearchIssued = l.searched
 	if l.bounded && l.x != nil {
 		cfg.maxScripts = l.x.now.Load().count() + uint32(l.rng.IntN(20))
 	}
@@ -196,7 +199,7 @@ func (l *lifetime) act() {
 		l.importAccount()
 	case 1, 2:
 		l.importScript()
-	case 3:
+	case 3, 24, 25:
 		l.issue()
 	case 4:
 		l.rescan()
@@ -345,6 +348,20 @@ func (l *lifetime) issue() {
 		return
 	}
 	branch := uint32(l.rng.IntN(2))
+	for range 1 + l.rng.IntN(int(2*a.gap)) {
+		l.issueOne(a, branch)
+	}
+}
+
+func (l *lifetime) issueOne(a *asked, branch uint32) {
+	before, err := l.x.Account(a.name)
+	if err != nil {
+		l.fail("%v", err)
+	}
+	if before.watched[branch] > oracleIndexes/2 {
+		return
+	}
+	tip := l.every[l.x.now.Load().tip.Hash]
 	out, err := l.x.NewAddress(l.t.Context(), a.name, branch, GapIgnore)
 	if l.bounded && errors.Is(err, ErrFull) {
 		return
@@ -354,6 +371,18 @@ func (l *lifetime) issue() {
 	}
 	l.note("issue %s %d/%d", a.name, branch, out.Index)
 	a.issued[branch] = out.Index + 1
+	imported := slices.ContainsFunc(l.o.asked, func(o *asked) bool {
+		return slices.Contains(o.pays, l.o.scriptsOf(a.seed)[branch][out.Index])
+	})
+	if out.Index >= before.watched[branch] && !l.x.cfg.SearchIssued && !imported {
+		if a.late[branch] == nil {
+			a.late[branch] = make(map[uint32][]birth)
+		}
+		a.late[branch][out.Index] = []birth{{after: &tip}}
+	}
+	if pay := l.o.scriptsOf(a.seed)[branch][out.Index]; testKeys()[pay] != nil && l.rng.IntN(3) == 0 {
+		l.ours = append(l.ours, []byte(pay))
+	}
 }
 
 func (l *lifetime) gapLimit() {
@@ -387,6 +416,11 @@ func (l *lifetime) rescan() {
 	l.jobs = append(l.jobs, id)
 	for _, a := range l.o.asked {
 		a.births = append(a.births, birth{height: from, rescan: id})
+		for branch := range a.late {
+			for i := range a.late[branch] {
+				a.late[branch][i] = append(a.late[branch][i], birth{height: from, rescan: id})
+			}
+		}
 	}
 }
 
@@ -406,7 +440,13 @@ func (l *lifetime) cancel() {
 	}
 	l.jumped, l.cursors = true, nil
 	for _, a := range l.o.asked {
-		a.births = slices.DeleteFunc(a.births, func(b birth) bool { return b.rescan == id })
+		given := func(b birth) bool { return b.rescan == id }
+		a.births = slices.DeleteFunc(a.births, given)
+		for branch := range a.late {
+			for i := range a.late[branch] {
+				a.late[branch][i] = slices.DeleteFunc(a.late[branch][i], given)
+			}
+		}
 	}
 }
 

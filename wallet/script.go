@@ -29,15 +29,20 @@ type script struct {
 	account, branch, index uint32
 
 	// born is the birthday of an imported script. Those of accounts have their
-	// account's.
+	// account's, and this is zero, except for addresses that were handed out: see own.
 	born born
 }
+
+// own reports whether a script of an account has a birthday of its own: that of an
+// address which was handed out beyond what the account's window covers by use. It is
+// that old until the window covers it, but no older than the account.
+func (s *script) own() bool { return s.account != ImportedAccount && s.born != born{} }
 
 // The scripts bucket. Keys are script numbers (u32) from zero on without holes.
 // Values:
 //
 //	account, branch, index (u32 each)
-//	birthday, see appendBorn; zero for scripts of accounts
+//	birthday, see appendBorn; zero for scripts that are as old as their accounts
 //	payment script (the rest)
 var scriptsBucket = []byte("scripts")
 

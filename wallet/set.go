@@ -62,6 +62,9 @@ type SetConfig struct {
 	// RelayFee is that of every wallet, see Config.
 	RelayFee dcrutil.Amount
 
+	// SearchIssued is that of every wallet, see Config.
+	SearchIssued bool
+
 	// ImportsBorn is the birthday of what is imported without one. Nil leaves it to
 	// the wallet, which has that it was created with.
 	ImportsBorn *Birthday
@@ -322,7 +325,7 @@ func (s *Set) start(name string, birthday Birthday) (*Wallet, error) {
 // read opens a file.
 func (s *Set) read(name string, birthday Birthday) (*Wallet, error) {
 	return Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now,
-		RelayFee: s.cfg.RelayFee, shared: &s.shared})
+		RelayFee: s.cfg.RelayFee, SearchIssued: s.cfg.SearchIssued, shared: &s.shared})
 }
 
 // add adds an open wallet. The caller holds the lock of the files.

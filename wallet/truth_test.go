@@ -27,7 +27,8 @@ type asked struct {
 	seed   byte // of an account, zero for scripts
 	gap    uint32
 	issued [2]uint32
-	floor  [2]uint32 // how many addresses were watched before
+	late   [2]map[uint32][]birth // of addresses issued behind the window; none: the account's
+	floor  [2]uint32             // how many addresses were watched before
 	pays   []string
 	births []birth
 }
@@ -134,6 +135,7 @@ func (o *oracle) owners(used map[string][2]uint32) watching {
 			v.born[pay] = min(o.bornOn(a.births), cmp.Or(v.born[pay], consensus.Never))
 		}
 	}
+	imported := maps.Clone(v.born)
 	for _, a := range o.asked {
 		if a.seed == 0 {
 			continue
@@ -153,7 +155,12 @@ func (o *oracle) owners(used map[string][2]uint32) watching {
 		v.end[a.name] = end
 		for branch := range scripts {
 			for i, pay := range scripts[branch][:end[branch]] {
-				v.owner[pay], v.born[pay], v.place[pay] = a.name, first, [2]int{branch, i}
+				born := first
+				covered := (used[a.name][branch]/a.gap + 2) * a.gap
+				if late := a.late[branch][uint32(i)]; late != nil && uint32(i) >= covered {
+					born = max(first, min(o.bornOn(late), cmp.Or(imported[pay], consensus.Never)))
+				}
+				v.owner[pay], v.born[pay], v.place[pay] = a.name, born, [2]int{branch, i}
 			}
 		}
 	}

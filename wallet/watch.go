@@ -50,7 +50,11 @@ func (s *snapshot) birth(number uint32) consensus.Height {
 	if sc.account == ImportedAccount {
 		return max(1, s.bornAt(sc.born))
 	}
-	return max(1, s.bornAt(s.accounts[sc.account].born))
+	at := max(1, s.bornAt(s.accounts[sc.account].born))
+	if sc.own() {
+		at = max(at, s.bornAt(sc.born))
+	}
+	return at
 }
 
 // firstBirth returns the lowest birth of the scripts with numbers in [from, to),

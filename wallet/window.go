@@ -21,8 +21,11 @@ type Window struct {
 // the look-ahead lets a wallet that receives one payment at a time search the
 // chain for new addresses once per gap, not once per payment.
 func (w Window) end(gap uint32) uint32 {
-	return max((w.Used/gap+2)*gap, w.Issued)
+	return max(w.covered(gap), w.Issued)
 }
+
+// covered returns the number of addresses that would be watched if none had been issued.
+func (w Window) covered(gap uint32) uint32 { return (w.Used/gap + 2) * gap }
 
 // next returns the index of the next address to hand out.
 func (w Window) next() uint32 { return max(w.Issued, w.Used) }

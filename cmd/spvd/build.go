@@ -54,6 +54,8 @@ func (c *config) client() (spvd.Config, error) {
 		UserAgent:  userAgent(),
 
 		VerifyVotes: c.VerifyVotes.value(),
+
+		SearchNewAddresses: c.SearchNewAddresses,
 	}
 	for _, a := range c.Account {
 		settings.Accounts = append(settings.Accounts, spvd.Account{Name: a.name, Xpub: a.xpub})

@@ -45,7 +45,8 @@ func getNewAddress() Method {
 		Name:    "getnewaddress",
 		Summary: "Hands out the next unused address of an account.",
 		Help: "It is watched when the call returns. Behind the gap limit a wallet restored from the key alone would not find " +
-			"payments: there gappolicy error refuses, ignore goes on, and wrap returns the oldest address that was handed out before and never paid.",
+			"payments: there gappolicy error refuses, ignore goes on, and wrap returns the oldest address that was handed out before and never paid. " +
+			"Of an address behind the gap limit, payments count that are mined after the call, and none before, unless spvd runs with searchnewaddresses; older ones are found when the account's later addresses are used, or by rescanwallet.",
 		Params: []param{
 			{name: "account", kind: kindString, optional: true, def: exampleAccount, text: "The name of the account."},
 			{name: "gappolicy", kind: kindString, optional: true, def: gapError, text: "What to do at the gap limit: error, ignore or wrap."},
