@@ -158,6 +158,9 @@ func (l *lifetime) badBlock() {
 	name := names[l.rng.IntN(len(names))]
 	l.note("bad block: %s", name)
 	bad := badBlocks()[name](l.world, *free, spent)
+	if name == "again" {
+		l.repeated[bad.TxHash()] = true
+	}
 	b := l.mine(nil, []*wire.MsgTx{l.coinbase(l.stranger(), 1), bad}, true)
 	l.unsigned = false
 	named := false

@@ -167,12 +167,14 @@ func (l *lifetime) free(unspent []string, spending map[wire.OutPoint]bool) []str
 }
 
 // checkVoid wants the void transactions that may be mined again to be unmined, and
-// none that is mined or double spent.
+// none that is mined or double spent. A wallet that shares a bad block with the one that
+// finds it out may know a repeated transaction from there only, if its first block is
+// below the wallet's birthday: it stays unmined there until it expires.
 func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 	l.t.Helper()
 	rivals := make(map[wire.OutPoint]bool)
 	for hash, tx := range pool {
-		if want.mined[hash] {
+		if want.mined[hash] && !l.repeated[hash] {
 			l.fail("unmined transaction %v is mined", hash)
 		}
 		for _, op := range prevOuts(tx) {

@@ -37,6 +37,7 @@ type lifetime struct {
 	searched bool     // issued addresses are as old as their accounts
 	bounded  bool     // the wallets are opened without room for what their windows need
 	buried   []*buried
+	repeated map[chainhash.Hash]bool // transactions that a bad block held a second time
 	dir      string
 	log      []string
 }
@@ -54,7 +55,7 @@ type subject struct {
 func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
 	w.jitter = true
-	l := &lifetime{world: w, t: t, calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3}
+	l := &lifetime{world: w, t: t, repeated: make(map[chainhash.Hash]bool), calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3}
 	names := []string{"one"}
 	if seed%3 == 2 {
 		names = append(names, "two")
