@@ -3,7 +3,6 @@ package wallet
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -12,10 +11,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Check reads the whole file and holds every row against what the mined
-// transactions say. It changes nothing. Damage is ErrCorrupt. While new scripts
-// are being searched for in old blocks, or a canceled rescan is being forgotten, rows of
-// theirs may be missing.
+// Check reads the whole file, derives the scripts of all accounts again, and holds every other
+// row against what the mined transactions say. It changes nothing. Damage is ErrCorrupt,
+// and a *Repairable if a rescan removes it. While new scripts are being searched for in
+// old blocks, or a canceled rescan is being forgotten, rows of theirs may be missing.
 func (w *Wallet) Check(ctx context.Context) error {
 	return w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		stored, err := loadSnapshot(tx)
@@ -25,11 +24,29 @@ func (w *Wallet) Check(ctx context.Context) error {
 		if !stored.equal(s.upTo(stored)) {
 			return fmt.Errorf("memory differs from the file: %w", ErrCorrupt)
 		}
-		if err := w.checkBooks(ctx, tx, s); err != nil {
-			return err
-		}
-		return errors.Join(checkPool(tx), checkWindows(s))
+		return cmpOr(w.checkGiven(ctx, tx, s), w.checkDerived(ctx, tx, s))
 	})
+}
+
+// checkDerived checks all rows that follow from the chain and from what the wallet watches.
+// Damage is a *Repairable.
+func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
+	return s.repairable(cmpOr(
+		all(tx.Bucket(disapprovedBucket), func(k, v []byte) error { return checkDisapproved(s, k, v) }),
+		w.checkBooks(ctx, tx, s),
+		checkPool(tx),
+		all(tx.Bucket(leftBucket), checkLeft),
+		all(tx.Bucket(takenBucket), checkTaken),
+		checkConflicts(tx)))
+}
+
+// checkConflicts checks the conflicts bucket, if there is one.
+func checkConflicts(tx *bolt.Tx) error {
+	b := tx.Bucket(conflictsBucket)
+	if b == nil {
+		return nil
+	}
+	return all(b, func(k, v []byte) error { return checkConflict(tx, k, v) })
 }
 
 // upTo returns the snapshot without the blocks that are still to be stored.
@@ -100,8 +117,8 @@ func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *snapshot) error
 
 // transaction checks the rows of one transaction.
 func (a *audit) transaction(m *mined) error {
-	if m.hash != m.tx.TxHash() || m.place.Height > a.s.tip.Height {
-		return fmt.Errorf("transaction at %x is not what it says: %w", m.place.key(), ErrCorrupt)
+	if err := a.s.checkMined(m); err != nil {
+		return err
 	}
 	if err := a.expect(placesTable().name, m.placeKey(), []byte{}, true); err != nil || void(a.tx, m.place) {
 		return err
@@ -212,20 +229,30 @@ func (a *audit) holdings() error {
 	if n, want := a.found[unspentTable().name], a.found[creditsTable().name]-a.found[spendsTable().name]; n != want {
 		return fmt.Errorf("%d unspent outputs, not %d: %w", n, want, ErrCorrupt)
 	}
-	return all(a.tx.Bucket(sumsBucket), func(k, _ []byte) error {
+	err = all(a.tx.Bucket(sumsBucket), func(k, _ []byte) error {
 		r := row{rest: k}
 		account := r.u32()
 		sum, err := sumOf(a.tx, account)
 		if err != nil || r.done() != nil || sum != sums[account] {
 			return fmt.Errorf("account %d has %d atoms in all, not %d: %w", account, sum, sums[account], orCorrupt(err))
 		}
+		delete(sums, account)
 		return nil
 	})
+	for account, sum := range sums {
+		if err == nil && sum != 0 {
+			err = fmt.Errorf("account %d has no sum, which is %d atoms: %w", account, sum, ErrCorrupt)
+		}
+	}
+	return err
 }
 
 // counts checks that nothing is there that no transaction explains.
 func (a *audit) counts() error {
 	for name, t := range a.tables {
+		if err := t.check(); err != nil {
+			return err
+		}
 		n := 0
 		if err := t.walk(nil, func(_, _ []byte) (bool, error) { n++; return true, nil }); err != nil {
 			return err
@@ -253,22 +280,33 @@ func checkPool(tx *bolt.Tx) error {
 		return err
 	}
 	for _, u := range p.byHash {
-		places, err := placesOf(tx, &u.hash)
-		if err != nil {
+		if err := checkUnmined(tx, p, u); err != nil {
 			return err
 		}
-		for _, place := range places {
-			if !void(tx, place) {
-				return fmt.Errorf("unmined transaction %s is mined: %w", u.hash, ErrCorrupt)
-			}
+	}
+	return nil
+}
+
+// checkUnmined checks that a transaction of a pool could be mined.
+func checkUnmined(tx *bolt.Tx, p *pool, u *unmined) error {
+	if u.hash != u.tx.TxHash() {
+		return fmt.Errorf("unmined transaction %s is not what it says: %w", u.hash, ErrCorrupt)
+	}
+	places, err := placesOf(tx, &u.hash)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		if !void(tx, place) {
+			return fmt.Errorf("unmined transaction %s is mined: %w", u.hash, ErrCorrupt)
 		}
-		for _, op := range prevOuts(u.tx) {
-			if p.spentBy[op] != u.hash {
-				return fmt.Errorf("output %s is spent by two unmined transactions: %w", op, ErrCorrupt)
-			}
-			if _, spent, err := getSpender(tx, op); spent || err != nil {
-				return fmt.Errorf("unmined transaction %s spends what is spent: %w", u.hash, orCorrupt(err))
-			}
+	}
+	for _, op := range prevOuts(u.tx) {
+		if p.spentBy[op] != u.hash {
+			return fmt.Errorf("output %s is spent by two unmined transactions: %w", op, ErrCorrupt)
+		}
+		if _, spent, err := getSpender(tx, op); spent || err != nil {
+			return fmt.Errorf("unmined transaction %s spends what is spent: %w", u.hash, orCorrupt(err))
 		}
 	}
 	return nil

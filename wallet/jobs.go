@@ -92,26 +92,48 @@ func (s *snapshot) satisfies(j *job) bool {
 	return s.fresh >= j.end && (!s.scan() || s.scanning >= j.end)
 }
 
-// StartRescan is Rescan. It returns the job.
+// StartRescan is Rescan. It returns the job. A rescan of all that the wallet has searched first
+// reads all rows that follow from the chain. If some are damaged it makes them anew, and its
+// job is a discovery, which cannot be canceled: until it is done, balances may be too low. The
+// error is ErrCorrupt if more than these rows is damaged.
 func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uint32, err error) {
 	if err := (Birthday{Height: from}).validate(); err != nil {
 		return 0, fmt.Errorf("rescan: %w", err)
+	}
+	repair := false
+	if from <= w.now.Load().repairFrom() {
+		if repair, err = w.needsRepair(ctx); err != nil {
+			return 0, fmt.Errorf("rescan from %d: %w", from, err)
+		}
 	}
 	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		if from > s.tip.Height {
 			return nil, fmt.Errorf("rescan from %d: %w, which is %d", from, ErrAboveTip, s.tip.Height)
 		}
-		covered := *s
+		covered, kind := *s, RescanJob
+		if repair = repair && from <= s.repairFrom(); repair {
+			kind = DiscoveryJob
+			a := application{w: w, tx: tx}
+			if err := a.repair(&covered); err != nil {
+				return nil, fmt.Errorf("repair: %w", err)
+			}
+		}
 		covered.coverJobs(s.count(), w.seconds())
 		next, err := covered.rejuvenate(tx, covered.nextJob(), from)
 		if err != nil {
 			return nil, err
 		}
 		next.holdJobs()
-		id = next.addJob(job{kind: RescanJob, end: s.count(), from: from, began: w.seconds()})
+		id = next.addJob(job{kind: kind, end: s.count(), from: from, began: w.seconds()})
 		next.goBack(from, 0)
 		return next, nil
 	})
+	if err == nil && repair {
+		w.cfg.Log.Warn("Damaged rows of the wallet are made anew", "path", w.cfg.Path, "from", from)
+		w.damaged.Store(nil)
+		w.repaired.Store(true)
+		poke(w.changed)
+	}
 	return id, err
 }
 

@@ -19,6 +19,10 @@ func (a *application) add(s *snapshot, b *chain.Block) error {
 		if err := a.disapprove(b.Height - 1); err != nil {
 			return err
 		}
+	} else if isDisapproved(a.tx, b.Height-1) { // damage, which a repair has left to this block
+		if err := a.approve(s, b.Height-1); err != nil {
+			return err
+		}
 	}
 	if b.Msg == nil {
 		return nil

@@ -73,12 +73,10 @@ func (w *Wallet) Locked(ctx context.Context) ([]LockedOutput, error) {
 			return err
 		}
 		return all(tx.Bucket(locksBucket), func(k, v []byte) error {
-			r := row{rest: k}
-			op := r.outpoint()
-			if r.done() != nil || len(v) != 1 || v[0] > 1 {
-				return fmt.Errorf("read lock: %w", ErrCorrupt)
+			op, err := decodeLock(k, v)
+			if err != nil {
+				return err
 			}
-			op.Tree = int8(v[0])
 			o, ok, err := q.find(op)
 			if err != nil {
 				return err
@@ -91,6 +89,17 @@ func (w *Wallet) Locked(ctx context.Context) ([]LockedOutput, error) {
 		})
 	})
 	return list, err
+}
+
+// decodeLock reads a row of the locks bucket.
+func decodeLock(k, v []byte) (wire.OutPoint, error) {
+	r := row{rest: k}
+	op := r.outpoint()
+	if r.done() != nil || len(v) != 1 || v[0] > 1 {
+		return op, fmt.Errorf("read lock %x: %w", k, ErrCorrupt)
+	}
+	op.Tree = int8(v[0])
+	return op, nil
 }
 
 func isLocked(tx *bolt.Tx, op wire.OutPoint) bool {

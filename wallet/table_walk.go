@@ -1,6 +1,9 @@
 package wallet
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // walk calls fn for the rows from a key on, in order, until it returns false or fails.
 // Keys and values are only valid until it returns. The table must not change meanwhile.
@@ -116,4 +119,59 @@ func (t *table) each(sources []*source, wantAbsent bool, fn func(k, v []byte) (m
 		}
 		best.advance()
 	}
+}
+
+// check verifies the form of the table: that it has no row or bucket that it does not know,
+// and that its rows are in order. The error is ErrCorrupt.
+func (t *table) check() error {
+	known := [][]byte{recentKey}
+	for _, r := range t.runs {
+		known = append(known, r.name())
+		if err := t.checkRun(r); err != nil {
+			return err
+		}
+	}
+	c := t.root.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		isBucket := slices.ContainsFunc(known, func(name []byte) bool { return bytes.Equal(name, k) })
+		if isBucket != (v == nil) || !isBucket && !bytes.Equal(k, stateKey) {
+			return t.corrupt()
+		}
+	}
+	return all(t.recent, func(k, v []byte) error {
+		if len(k) != t.keySize || len(v) == 0 || len(v) != 1 && len(v) != 1+t.valSize {
+			return t.corrupt()
+		}
+		return nil
+	})
+}
+
+// checkRun verifies that a run has as many rows as the table says, in order, and each chunk
+// the key of its last row.
+func (t *table) checkRun(r run) error {
+	b := t.root.Bucket(r.name())
+	if b == nil {
+		return t.corrupt()
+	}
+	size, rows := t.rowSize(), uint32(0)
+	var last []byte
+	err := all(b, func(k, chunk []byte) error {
+		if len(chunk) == 0 || len(chunk)%size != 0 {
+			return t.corrupt()
+		}
+		for row := range slices.Chunk(chunk, size) {
+			if key := row[:t.keySize]; bytes.Compare(last, key) >= 0 {
+				return t.corrupt()
+			}
+			last, rows = row[:t.keySize], rows+1
+		}
+		if !bytes.Equal(last, k) {
+			return t.corrupt()
+		}
+		return nil
+	})
+	if err == nil && rows != r.rows {
+		err = t.corrupt()
+	}
+	return err
 }

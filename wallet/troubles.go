@@ -57,7 +57,7 @@ func (s *Set) warnings() []warning {
 	}
 	for _, n := range s.open {
 		switch damage := n.Damage(); {
-		case s.failed[n.name] != nil:
+		case s.stopped(n):
 			add(hintFile, "Wallet %q has stopped: %v.", n.name, s.trouble(n.name))
 		case damage != nil:
 			add(hintFile, "Wallet %q may answer wrongly: %v.", n.name, damage)
@@ -81,7 +81,10 @@ func (s *Set) trouble(name string) error {
 	if w == nil {
 		return nil
 	}
-	return cmpOr(w.Damage(), s.failed[name])
+	if damage := w.Damage(); damage != nil || !s.stopped(named{name, w}) {
+		return damage
+	}
+	return s.failed[name]
 }
 
 // stop makes a wallet be left out of the steps because it has failed.
@@ -95,8 +98,14 @@ func (s *Set) stop(n named, err error) {
 	}
 }
 
-// stopped reports whether a wallet has failed. The caller holds the lock.
-func (s *Set) stopped(n named) bool { return s.failed[n.name] != nil }
+// stopped reports whether a wallet has failed, and has not been repaired since. The caller
+// holds the lock.
+func (s *Set) stopped(n named) bool {
+	if n.repaired.Swap(false) {
+		delete(s.failed, n.name)
+	}
+	return s.failed[n.name] != nil
+}
 
 // isFull reports whether a window lacks addresses.
 func (s *snapshot) isFull() bool {

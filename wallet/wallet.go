@@ -40,6 +40,7 @@ type Wallet struct {
 
 	forgetOnce sync.Once             // what the pool takes is no longer counted
 	damaged    atomic.Pointer[error] // what was first found damaged; nil for nothing
+	repaired   atomic.Bool           // damage was repaired; the set takes the wallet along again
 	stuck      atomic.Bool           // a writing transaction could not be ended, nor can the file
 	crowded    atomic.Uint64         // how often a relayed transaction made room for another
 	crowdedAt  atomic.Int64          // when it last did, in Unix seconds; zero for never

@@ -73,16 +73,29 @@ func checkWallets(ctx context.Context, cfg *config, params *consensus.Params, st
 			found = append(found, fmt.Errorf("wallet %s: %w: no rescan heals this", l.Name, err))
 			continue
 		}
-		if err := w.Check(ctx); err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("wallet %s: %w: try spvctl -w %s rescan --from 1, which brings back rows that are missing; if the next check "+
-				"still fails, restore a copy or import its accounts into a new wallet", l.Name, err, l.Name)
-			found = append(found, err)
-		} else if err == nil {
-			fmt.Fprintf(stdout, "spvd: wallet %s is sound up to block %d\n", l.Name, w.Status().Tip.Height)
+		switch err := w.Check(ctx); {
+		case ctx.Err() != nil:
+		case err != nil:
+			found = append(found, remedy(l.Name, err))
+		default:
+			status, searching := w.Status(), ""
+			if status.Scanned.Height < status.Tip.Height {
+				searching = "; blocks are still to be searched again, check once more after that"
+			}
+			fmt.Fprintf(stdout, "spvd: wallet %s is sound up to block %d%s\n", l.Name, status.Tip.Height, searching)
 		}
 		if err := errors.Join(context.Cause(ctx), all.CloseWallet(l.Name)); err != nil {
 			return err
 		}
 	}
 	return errors.Join(found...)
+}
+
+// remedy returns what is damaged in a wallet, and what to do about it.
+func remedy(name string, err error) error {
+	var damage *wallet.Repairable
+	if errors.As(err, &damage) {
+		return fmt.Errorf("wallet %s: %w: a rescan heals this: start spvd and run spvctl -w %s rescan --from %d", name, damage, name, damage.From)
+	}
+	return fmt.Errorf("wallet %s: %w: no rescan heals this", name, err)
 }

@@ -64,7 +64,7 @@ type config struct {
 	Timeout time.Duration `long:"timeout" value-name:"DURATION" no-ini:"yes" description:"With --until, give up after so long, like 10m, with exit code 1 (default: never)"`
 
 	Version    bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
-	CheckDB    bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, say whether it is sound, and exit; spvd must not be running on this data"`
+	CheckDB    bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, hold the wallets against their transactions, say what is sound, what is damaged and whether a rescan heals it, and exit; spvd must not be running on this data"`
 	ManPage    bool `long:"manpage" no-ini:"yes" no-env:"yes" description:"Print the manual page and exit"`
 	DumpConfig bool `long:"dumpconfig" no-ini:"yes" no-env:"yes" description:"Print the settings in effect as a configuration file and exit"`
 }

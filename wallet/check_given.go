@@ -1,0 +1,95 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	bolt "go.etcd.io/bbolt"
+)
+
+// checkGiven checks the rows that no chain has: what the wallet watches, and what its users
+// have written. It derives the scripts of all accounts again.
+func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
+	return cmpOr(
+		checkWindows(s),
+		w.checkScripts(ctx, s),
+		all(tx.Bucket(preimagesBucket), func(k, v []byte) error { return checkPreimage(s, k, v) }),
+		all(tx.Bucket(labelsBucket), w.checkLabelRow),
+		all(tx.Bucket(locksBucket), func(k, v []byte) error {
+			_, err := decodeLock(k, v)
+			return err
+		}),
+		checkBirthdayUndos(tx, s))
+}
+
+// checkScripts derives the scripts of all accounts, and compares them with those that are
+// watched.
+func (w *Wallet) checkScripts(ctx context.Context, s *snapshot) error {
+	net := w.cfg.Params.ChainParams
+	for i := range s.accounts {
+		a := &s.accounts[i]
+		for branch := range a.Branches {
+			key, err := branchKey(net, a.Xpub, uint32(branch))
+			if err != nil {
+				return fmt.Errorf("account %q: %w", a.Name, err)
+			}
+			for n := range s.scripts {
+				sc := &s.scripts[n]
+				if sc.account != a.Number || sc.branch != uint32(branch) {
+					continue
+				}
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				pay, err := childScript(net, key, sc.index)
+				if err != nil || !bytes.Equal(pay, sc.pay) {
+					return fmt.Errorf("script %d is not address %d of branch %d of account %q: %w", n, sc.index, branch, a.Name, orCorrupt(err))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// checkPreimage checks that a row of the preimages bucket is what its script has the hash of, or
+// the public key in it.
+func checkPreimage(s *snapshot, k, v []byte) error {
+	r := row{rest: k}
+	n := r.u32()
+	if r.done() != nil || n >= s.count() || len(v) == 0 || !bytes.Contains(s.scripts[n].pay, stdaddr.Hash160(v)) && !bytes.Contains(s.scripts[n].pay, v) {
+		return fmt.Errorf("redeem script or public key %x: %w", k, ErrCorrupt)
+	}
+	return nil
+}
+
+// checkLabelRow checks that a row of the labels bucket is one that SetLabel makes.
+func (w *Wallet) checkLabelRow(k, v []byte) error {
+	key, err := w.labelKey(string(k))
+	if err != nil || !bytes.Equal(key, k) || len(v) == 0 || checkLabel(string(v)) != nil {
+		return fmt.Errorf("label %x: %w", k, ErrCorrupt)
+	}
+	return nil
+}
+
+// checkBirthdayUndos checks that what rescans give back is there for rescans that are not over.
+func checkBirthdayUndos(tx *bolt.Tx, s *snapshot) error {
+	b := tx.Bucket(birthdayUndoBucket)
+	if b == nil {
+		return nil
+	}
+	active := make(map[uint32]bool)
+	for i := range s.jobs {
+		active[s.jobs[i].id] = s.jobs[i].active()
+	}
+	return all(b, func(k, v []byte) error {
+		r := row{rest: k}
+		job := r.u32()
+		l, err := decodeBirthdayUndo(r.rest, v)
+		if err != nil || r.bad || !active[job] || l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts) {
+			return fmt.Errorf("birthday %x that was lowered: %w", k, ErrCorrupt)
+		}
+		return nil
+	})
+}

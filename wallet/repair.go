@@ -1,0 +1,291 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// Repairable is damage in rows that follow from the chain and from what the wallet watches. A
+// rescan from the height From, or from a lower one, removes it. It is an error that wraps
+// ErrCorrupt. Damage that Check reports as any other error is in rows that the chain does not
+// have: a copy of the file brings them back, or a new wallet with the same accounts.
+type Repairable struct {
+	From consensus.Height
+	err  error
+}
+
+func (r *Repairable) Error() string { return r.err.Error() }
+
+// Unwrap returns what is damaged.
+func (r *Repairable) Unwrap() error { return r.err }
+
+// repairable returns the error of rows that follow from the chain: damage is a *Repairable.
+func (s *snapshot) repairable(err error) error {
+	if errors.Is(err, ErrCorrupt) {
+		return &Repairable{s.repairFrom(), err}
+	}
+	return err
+}
+
+// repairFrom returns the highest height from which a rescan searches all that the wallet
+// has searched.
+func (s *snapshot) repairFrom() consensus.Height {
+	return min(max(1, s.firstBirth(0, s.count())), s.tip.Height)
+}
+
+// needsRepair reports whether rows are damaged that follow from the chain. It reads all of them.
+// The error is ErrCorrupt when others are damaged too: then nothing that follows from these is
+// to be trusted.
+func (w *Wallet) needsRepair(ctx context.Context) (bool, error) {
+	damaged := false
+	err := guard(func() error {
+		tx, s, err := w.begin()
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		err = w.checkDerived(ctx, tx, s)
+		if damaged = errors.Is(err, ErrCorrupt); damaged {
+			return w.checkGiven(ctx, tx, s)
+		}
+		return err
+	})
+	return damaged, err
+}
+
+// repair makes all rows anew that follow from the mined transactions, without those of
+// them that are damaged or contradict each other. All blocks have to be searched again after it.
+func (a *application) repair(s *snapshot) error {
+	if err := errors.Join(a.dropBadMined(s), a.dropBadDisapproved(s), a.dropBadLeft()); err != nil {
+		return err
+	}
+	if err := emptyBooks(a.tx); err != nil {
+		return err
+	}
+	var contradicting [][]byte
+	err := all(a.tx.Bucket(minedBucket), func(k, v []byte) error {
+		m, err := decodeMined(k, v)
+		if err != nil {
+			return err
+		}
+		ok, err := a.restate(s, m)
+		if err == nil && !ok {
+			contradicting = append(contradicting, bytes.Clone(k))
+		}
+		return err
+	})
+	return cmpOr(err, deleteRows(a.tx.Bucket(minedBucket), contradicting), a.dropBadUnmined())
+}
+
+// dropBadMined deletes the mined transactions that are not what their rows say. When the block
+// of one is remembered otherwise, either may be damaged: that block is forgotten too.
+func (a *application) dropBadMined(s *snapshot) error {
+	places, err := openTable(a.tx, placesTable())
+	if err != nil {
+		return err
+	}
+	var bad [][]byte
+	doubtful := make(map[consensus.Height]bool)
+	err = all(a.tx.Bucket(minedBucket), func(k, v []byte) error {
+		m, err := decodeMined(k, v)
+		if err == nil {
+			if !s.remembers(m) {
+				doubtful[m.place.Height] = true
+			}
+			err = s.checkMined(m)
+		}
+		if err == nil { // a row of another key would be in the wrong block
+			var row []byte
+			if row, err = places.get(m.placeKey()); err == nil && row == nil {
+				err = ErrCorrupt
+			}
+		}
+		if errors.Is(err, ErrCorrupt) {
+			bad, err = append(bad, bytes.Clone(k)), nil
+		}
+		return err
+	})
+	kept := make([]block, 0, len(s.blocks))
+	for _, b := range s.blocks {
+		named := b.Height == 0 || b.BlockID == s.tip || b.BlockID == s.cursor || b.BlockID == s.common
+		if named || !doubtful[b.Height] {
+			kept = append(kept, b)
+		}
+	}
+	s.blocks = kept
+	return cmpOr(err, deleteRows(a.tx.Bucket(minedBucket), bad))
+}
+
+// checkMined returns ErrCorrupt for a mined transaction that contradicts itself or the blocks
+// that the wallet remembers.
+func (s *snapshot) checkMined(m *mined) error {
+	switch {
+	case m.hash != m.tx.TxHash() || m.place.Height > s.tip.Height:
+		return fmt.Errorf("transaction at %x is not what it says: %w", m.place.key(), ErrCorrupt)
+	case !s.remembers(m):
+		return fmt.Errorf("block of the transaction at %x is remembered otherwise: %w", m.place.key(), ErrCorrupt)
+	}
+	return nil
+}
+
+// remembers reports whether the block of a mined transaction may be the one that is
+// remembered at its height.
+func (s *snapshot) remembers(m *mined) bool {
+	b, ok := blockAt(s.blocks, m.place.Height)
+	return !ok || b.Hash == m.block && b.time == m.time
+}
+
+// dropBadDisapproved deletes the rows of the disapproved bucket that name no block.
+func (a *application) dropBadDisapproved(s *snapshot) error {
+	b := a.tx.Bucket(disapprovedBucket)
+	return dropBad(b, func(k, v []byte) error { return checkDisapproved(s, k, v) })
+}
+
+// checkDisapproved returns ErrCorrupt for a row of the disapproved bucket that names no block
+// below the tip.
+func checkDisapproved(s *snapshot, k, v []byte) error {
+	if len(k) != 4 || len(v) != 0 || binary.BigEndian.Uint32(k) >= uint32(s.tip.Height) {
+		return fmt.Errorf("disapproved block %x: %w", k, ErrCorrupt)
+	}
+	return nil
+}
+
+// dropBadLeft deletes the rows about what was taken back, and about conflicts, that are damaged.
+func (a *application) dropBadLeft() error {
+	return errors.Join(
+		dropBad(a.tx.Bucket(leftBucket), checkLeft),
+		dropBad(a.tx.Bucket(takenBucket), checkTaken),
+		dropBad(a.tx.Bucket(conflictsBucket), func(k, v []byte) error { return checkConflict(a.tx, k, v) }))
+}
+
+// checkLeft returns ErrCorrupt for a row of the left bucket that is damaged.
+func checkLeft(k, v []byte) error {
+	if _, err := decodeLeft(k, v); err != nil {
+		return fmt.Errorf("read block %x that was taken back: %w", k, err)
+	}
+	return nil
+}
+
+// checkTaken returns ErrCorrupt for a row of the taken bucket that is damaged.
+func checkTaken(k, v []byte) error {
+	if len(k) != placeSize+chainhash.HashSize {
+		return fmt.Errorf("transaction %x that was taken back: %w", k, ErrCorrupt)
+	}
+	m, err := decodeMined(k[:placeSize], v)
+	if err != nil || m.hash != m.tx.TxHash() || !bytes.Equal(m.takenKey(), k) {
+		return fmt.Errorf("transaction %x that was taken back: %w", k, orCorrupt(err))
+	}
+	return nil
+}
+
+// checkConflict returns ErrCorrupt for a row of the conflicts bucket without the one of the
+// other direction.
+func checkConflict(tx *bolt.Tx, k, v []byte) error {
+	const size = chainhash.HashSize
+	if len(k) != 2*size || len(v) != 0 || !has(tx.Bucket(conflictsBucket), append(bytes.Clone(k[size:]), k[:size]...)) {
+		return fmt.Errorf("conflict of transactions %x: %w", k, ErrCorrupt)
+	}
+	return nil
+}
+
+// dropBad deletes the rows of a bucket that a check finds damaged. There may be no bucket.
+func dropBad(b *bolt.Bucket, check func(k, v []byte) error) error {
+	if b == nil {
+		return nil
+	}
+	var bad [][]byte
+	err := all(b, func(k, v []byte) error {
+		if check(k, v) != nil {
+			bad = append(bad, bytes.Clone(k))
+		}
+		return nil
+	})
+	return cmpOr(err, deleteRows(b, bad))
+}
+
+// deleteRows deletes rows of a bucket by their keys.
+func deleteRows(b *bolt.Bucket, keys [][]byte) error {
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emptyBooks deletes all rows that follow from the mined transactions.
+func emptyBooks(tx *bolt.Tx) error {
+	for _, name := range [][]byte{commitmentsBucket, sumsBucket, ticketsBucket, agingBucket, tablesBucket} {
+		if err := tx.DeleteBucket(name); err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	for _, kind := range tables() {
+		if err := newTable(tx, kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restate stores the rows that follow from a mined transaction, after those of all before
+// it. It stores none and returns false for one that contradicts these.
+func (a *application) restate(s *snapshot, m *mined) (ok bool, err error) {
+	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
+	if !void(a.tx, m.place) {
+		if ok, err := a.fits(m, &e); err != nil || !ok {
+			return false, err
+		}
+	}
+	places, err := openTable(a.tx, placesTable())
+	if err != nil {
+		return false, err
+	}
+	if err := places.put(m.placeKey(), nil); err != nil || void(a.tx, m.place) {
+		return true, err
+	}
+	return true, record(a.tx, m.place, &m.hash, &e)
+}
+
+// fits reports whether a mined transaction makes no credit that is there already, and spends
+// none that is spent.
+func (a *application) fits(m *mined, e *effects) (bool, error) {
+	for _, c := range e.credits {
+		if _, known, err := getCredit(a.tx, wire.OutPoint{Hash: m.hash, Index: c.index}); err != nil || known {
+			return false, err
+		}
+	}
+	for _, sp := range e.spends {
+		if _, spent, err := getSpender(a.tx, sp.prev); err != nil || spent {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// dropBadUnmined drops the unmined transactions that cannot be mined.
+func (a *application) dropBadUnmined() error {
+	p := a.pool()
+	for _, u := range p.sorted() {
+		err := checkUnmined(a.tx, p, u)
+		if errors.Is(err, ErrCorrupt) {
+			err = a.w.draftPool().remove(a.tx, u.hash)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
