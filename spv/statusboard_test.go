@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestASlowReaderSeesTheNewestStatusAndHoldsNobodyUp(t *testing.T) {
@@ -63,4 +64,23 @@ func TestSequenceNumbersRise(t *testing.T) {
 			t.Errorf("sequence number %d, want %d", got, want)
 		}
 	}
+}
+
+// TestNoStatusIsPublishedWhileNothingHappens: after a block was taken in, nothing that only fades
+// with time makes a new status.
+func TestNoStatusIsPublishedWhileNothingHappens(t *testing.T) {
+	inRelay(t, func(h *house, _ *keeper, peers []*fakePeer) {
+		c := peers[0].chain.Extend(1)
+		for _, p := range peers {
+			h.net.change(p, func(p *fakePeer) { p.chain = c })
+			h.net.announce(p, headersPayload(c, c.Height(), c.Height()))
+		}
+		h.untilSyncedTo(time.Minute, c)
+		h.pass(time.Second)
+		before := h.syncer.Status()
+		h.pass(30 * time.Second)
+		if after := h.syncer.Status(); after.Seq != before.Seq {
+			t.Errorf("%d more: from %+v to %+v", after.Seq-before.Seq, before, after)
+		}
+	})
 }

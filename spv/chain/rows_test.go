@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -30,6 +31,7 @@ func TestRowsAreGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	staleRows(t, &got)
 	segment := appendSegment(nil, segmentBlocks, func(h consensus.Height) chainhash.Hash { return consensus.FilterHash([]byte{byte(h), byte(h >> 8)}) })
 	seal(heightKey(segmentBlocks), segment)
 	fmt.Fprintf(&got, "segment %x... %v\n", segment[:checksumSize+2*indexEntry], chainhash.HashH(segment))
@@ -40,6 +42,37 @@ func TestRowsAreGolden(t *testing.T) {
 	}
 	if got.String() != string(want) {
 		t.Errorf("got rows\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+// staleRows adds the rows about blocks that have left the main chain, and of one that was found
+// to be invalid, of a store that has reorganised.
+func staleRows(t *testing.T, got *strings.Builder) {
+	t.Helper()
+	p, r := consensus.SimNet(), random(71)
+	a := newTestChain(t, p).mine(t, p, r, 4, 8, 1)
+	b := a.fork(2).mine(t, p, r, 3, 8, 1)
+	c := reopen(t, Config{Path: filepath.Join(t.TempDir(), "stale.db"), Params: p, noWAL: true})
+	a.feed(t, p, c, 0, 10, 1)
+	mustFlush(t, c)
+	b.feed(t, p, c, 2, 10, 1)
+	mustFlush(t, c)
+	if _, err := c.Invalidate(b.id(5)); err != nil {
+		t.Fatal(err)
+	}
+	mustFlush(t, c)
+	err := c.store.view("test", func(tx *txn) error {
+		if err := tx.Bucket(bucketStale).ForEach(func(key, row []byte) error {
+			_, err := fmt.Fprintf(got, "stale %x %x\n", key, row)
+			return err
+		}); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(got, "meta %x %x\n", keyInvalid, tx.Bucket(bucketMeta).Get(keyInvalid))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -37,7 +38,7 @@ var (
 
 // CheckTransactions checks the transactions of a block, which CheckBlock has accepted, by the
 // rules that have always held and need nothing but the block: each transaction by itself
-// (dcrd: CheckTransactionSanity), its expiry and lock height, where coins are made (dcrd:
+// (dcrd: CheckTransactionSanity), its expiry and lock time, where coins are made (dcrd:
 // checkBlockContext), and that nothing is there or spent twice. It is pure and may run on any
 // goroutine. The error is an [*InvalidBlock].
 func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
@@ -49,7 +50,7 @@ func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
 		hash := tx.TxHash()
 		err := standalone.CheckTransactionSanity(tx, uint64(p.ChainParams.MaxTxSize))
 		if err == nil {
-			err = checkPlace(tx, id.Height, i == 0, i < len(b.Transactions))
+			err = checkPlace(tx, id.Height, b.Header.Timestamp.Unix(), i == 0, i < len(b.Transactions))
 		}
 		if err == nil && seen[hash] {
 			err = errTwice
@@ -65,9 +66,9 @@ func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
 	return nil
 }
 
-// checkPlace checks whether a transaction may be in a block of a height, as the first one or
-// another one, in the regular tree or the stake tree.
-func checkPlace(tx *wire.MsgTx, height Height, first, regular bool) error {
+// checkPlace checks whether a transaction may be in a block of a height and a time in Unix seconds,
+// as the first one or another one, in the regular tree or the stake tree.
+func checkPlace(tx *wire.MsgTx, height Height, time int64, first, regular bool) error {
 	coinbase := standalone.IsCoinBaseTx(tx, false) || standalone.IsCoinBaseTx(tx, true)
 	makes := regular && slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return isNull(&in.PreviousOutPoint) })
 	switch {
@@ -75,17 +76,21 @@ func checkPlace(tx *wire.MsgTx, height Height, first, regular bool) error {
 		return errFirstCoinbase
 	case tx.Expiry != wire.NoExpiryValue && int64(height) >= int64(tx.Expiry):
 		return errExpired
-	case !isFinal(tx, height):
+	case !isFinal(tx, height, time):
 		return errNotFinal
 	}
 	return nil
 }
 
-// isFinal reports whether the lock time of a transaction allows it in a block, if it is a
-// height. Times depend on the blocks before.
-func isFinal(tx *wire.MsgTx, height Height) bool {
-	const leastTime = 500_000_000 // as a lock time; what is below is a height
-	if tx.LockTime == 0 || tx.LockTime >= leastTime || int64(tx.LockTime) < int64(height) {
+// isFinal reports whether the lock time of a transaction allows it in a block of a height and a
+// time in Unix seconds (dcrd: IsFinalizedTransaction). Since DCP0003 the median time of the blocks
+// before counts, which is earlier than that of the block: what this refuses was never allowed.
+func isFinal(tx *wire.MsgTx, height Height, time int64) bool {
+	at := int64(height)
+	if tx.LockTime >= txscript.LockTimeThreshold {
+		at = time
+	}
+	if tx.LockTime == 0 || int64(tx.LockTime) < at {
 		return true
 	}
 	return !slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.Sequence != wire.MaxTxInSequenceNum })

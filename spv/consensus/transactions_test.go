@@ -2,8 +2,11 @@ package consensus
 
 import (
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -27,30 +30,47 @@ func TestTransactionsAreChecked(t *testing.T) {
 	locked := func(at uint32) func(*wire.MsgTx) {
 		return func(tx *wire.MsgTx) { tx.LockTime, tx.TxIn[0].Sequence = at, 0 }
 	}
+	ticket := func(from byte, change func(*wire.MsgTx)) *wire.MsgTx {
+		return tx(from, func(tx *wire.MsgTx) {
+			tagged := func(tag byte) []byte {
+				return slices.Concat([]byte{tag, txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, make([]byte, 20),
+					[]byte{txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG})
+			}
+			commitment := slices.Concat([]byte{txscript.OP_RETURN, txscript.OP_DATA_30}, make([]byte, 20), []byte{5, 7: 0}, []byte{0, 0x58})
+			tx.TxOut = []*wire.TxOut{wire.NewTxOut(5, tagged(txscript.OP_SSTX)), wire.NewTxOut(0, commitment), wire.NewTxOut(0, tagged(txscript.OP_SSTXCHANGE))}
+			if change != nil {
+				change(tx)
+			}
+		})
+	}
+	const blockTime = 1_700_000_000
 	first := tx(1, coinbase)
 	for name, test := range map[string]struct {
 		regular, stake []*wire.MsgTx // the last one of all is bad, unless good
 		good           bool
 	}{
-		"nothing is wrong":               {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{tx(3, nil), tx(4, coinbase)}, true},
+		"nothing is wrong":               {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{ticket(3, nil), ticket(4, nil)}, true},
 		"a negative amount":              {[]*wire.MsgTx{first}, []*wire.MsgTx{tx(2, func(tx *wire.MsgTx) { tx.TxOut[0].Value = -5 })}, false},
 		"no coinbase":                    {[]*wire.MsgTx{tx(2, nil)}, nil, false},
 		"no regular transaction":         {nil, []*wire.MsgTx{first}, false},
 		"a second coinbase":              {[]*wire.MsgTx{first, tx(2, coinbase)}, nil, false},
 		"coins made beside others spent": {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.AddTxIn(first.TxIn[0]) })}, nil, false},
-		"expired":                        {[]*wire.MsgTx{first}, []*wire.MsgTx{tx(2, func(tx *wire.MsgTx) { tx.Expiry = 7 })}, false},
+		"expired":                        {[]*wire.MsgTx{first}, []*wire.MsgTx{ticket(2, func(tx *wire.MsgTx) { tx.Expiry = 7 })}, false},
 		"not expired yet":                {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.Expiry = 8 })}, nil, true},
 		"locked until later":             {[]*wire.MsgTx{first, tx(2, locked(7))}, nil, false},
 		"locked until this block":        {[]*wire.MsgTx{first, tx(2, locked(6))}, nil, true},
 		"locked, and said to be final":   {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.LockTime = 9 })}, nil, true},
-		"locked until a time":            {[]*wire.MsgTx{first, tx(2, locked(1_700_000_000))}, nil, true},
-		"the same twice":                 {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{tx(2, nil)}, false},
-		"two that spend the same": {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{tx(2, func(tx *wire.MsgTx) {
+		"locked until its time":          {[]*wire.MsgTx{first, tx(2, locked(blockTime))}, nil, false},
+		"locked until a second before":   {[]*wire.MsgTx{first, tx(2, locked(blockTime-1))}, nil, true},
+		"a ticket locked until its time": {[]*wire.MsgTx{first}, []*wire.MsgTx{ticket(2, locked(blockTime))}, false},
+		"the same twice":                 {[]*wire.MsgTx{first, tx(2, nil), tx(2, nil)}, nil, false},
+		"two that spend the same": {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{ticket(2, func(tx *wire.MsgTx) {
 			tx.TxOut[0].Value, tx.TxIn[0].PreviousOutPoint.Tree = 6, wire.TxTreeStake
 		})}, false},
 		"one that spends the same twice": {[]*wire.MsgTx{first, tx(2, func(tx *wire.MsgTx) { tx.AddTxIn(tx.TxIn[0]) })}, nil, false},
 	} {
-		err := CheckTransactions(SimNet(), id, &wire.MsgBlock{Transactions: test.regular, STransactions: test.stake})
+		header := wire.BlockHeader{Timestamp: time.Unix(blockTime, 0)}
+		err := CheckTransactions(SimNet(), id, &wire.MsgBlock{Header: header, Transactions: test.regular, STransactions: test.stake})
 		if test.good {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
