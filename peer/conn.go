@@ -55,9 +55,9 @@ type conn struct {
 	table         table
 	announcements announcements
 	alive         keepalive
-	claim         uint32 // the greatest height that the peer has claimed
-	announcing    bool   // sendheaders was sent
-	poolAsked     bool   // mempool was sent
+	claim         uint32    // the greatest height that the peer has claimed
+	announcing    bool      // sendheaders was sent
+	poolAskedAt   time.Time // when mempool was sent last; zero if it never was
 }
 
 // newConn returns a connection that is ready for run. The caller sets its id and its

@@ -46,14 +46,18 @@ func newRelay(cfg *Config, changed chan struct{}) *relay {
 func (p *Pool) WantTxs(want bool) {
 	r := p.relay
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.fetch = want
+	first := want && !r.announce
 	r.announce = r.announce || want
+	r.mu.Unlock()
+	if first {
+		p.renewOne() // a first payment does not wait for the next look at the connections
+	}
 }
 
-// AskMempool asks a peer to announce all transactions that wait for a block. It sends the
-// request once per connection however often it is called, because dcrd counts it against us.
-// It fails if the peer was asked not to announce transactions.
+// AskMempool asks a peer to announce all transactions that wait for a block. It is an
+// error, and nothing is sent, if the peer was asked in the last two minutes, because
+// dcrd counts it against us, or was not asked for announcements at all.
 func (p *Pool) AskMempool(ctx context.Context, id uint64) error {
 	m, err := p.reach(ctx, id)
 	if err != nil {
@@ -119,6 +123,15 @@ func (p *Pool) JudgeTx(hash chainhash.Hash, kept, refused bool) {
 	defer r.mu.Unlock()
 	r.requests.judged(hash, kept, refused, time.Now())
 	poke(r.pursue)
+}
+
+// ForgetUnkept forgets which transactions were fetched and not kept: they are fetched
+// again when a peer announces them again.
+func (p *Pool) ForgetUnkept() {
+	r := p.relay
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests.forgetUnkept()
 }
 
 // reach returns the live connection with an id. Its errors are Gone, and Cancelled if ctx has

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,10 +73,11 @@ func TestHearing(t *testing.T) {
 	})
 	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
 		b.WantTxs(true)
-		for range 2 {
-			if err := b.AskMempool(t.Context(), b.only().ID); err != nil {
-				t.Error(err)
-			}
+		if err := b.AskMempool(t.Context(), b.only().ID); err != nil {
+			t.Error(err)
+		}
+		if err := b.AskMempool(t.Context(), b.only().ID); !errors.Is(err, errAskedMempool) {
+			t.Errorf("asked twice: %v", err)
 		}
 		synctest.Wait()
 		<-b.Changed()
@@ -84,6 +86,54 @@ func TestHearing(t *testing.T) {
 		}
 		if score := b.only().Score; score != 0 {
 			t.Errorf("score %d", score)
+		}
+	})
+}
+
+// TestMempoolAgain checks that the mempool is asked for again after two minutes and not
+// sooner, and that what the wallet did not keep is fetched again only once that is wanted.
+func TestMempoolAgain(t *testing.T) {
+	tx := plainTx(1)
+	var asked atomic.Int32 // for the mempool
+	script := welcomeThen(func(n *node) {
+		for {
+			switch msg, err := n.read(); m := msg.(type) {
+			case *wire.MsgMemPool:
+				asked.Add(1)
+				n.send(invOf(tx))
+			case *wire.MsgGetData:
+				n.send(tx)
+			case *wire.MsgPing:
+				n.send(wire.NewMsgPong(m.Nonce))
+			default:
+				if err != nil {
+					return
+				}
+			}
+		}
+	})
+	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
+		b.WantTxs(true)
+		for round := range 3 {
+			if round == 2 {
+				b.ForgetUnkept()
+			}
+			if err := b.AskMempool(t.Context(), b.only().ID); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			if got := len(b.takeTxs().heard); (got == 1) == (round == 1) {
+				t.Errorf("round %d: %d heard", round, got)
+			}
+			b.JudgeTx(tx.TxHash(), false, false)
+			if got := asked.Load(); got != int32(round+1) {
+				t.Errorf("round %d: asked %d times", round, got)
+			}
+			<-time.After(mempoolPause - time.Second)
+			if err := b.AskMempool(t.Context(), b.only().ID); !errors.Is(err, errAskedMempool) {
+				t.Errorf("asked in the pause: %v", err)
+			}
+			<-time.After(time.Second)
 		}
 	})
 }

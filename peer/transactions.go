@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -86,17 +87,28 @@ func (c *conn) put(msg wire.Message) error {
 // errSilenced means that the peer was asked in the handshake to announce no transactions.
 var errSilenced = errors.New("the peer was asked not to announce transactions")
 
-// askMempool asks the peer to announce its mempool, once.
+// errAskedMempool means that a peer was asked for its mempool not long ago.
+var errAskedMempool = errors.New("the peer was asked for its mempool less than two minutes ago")
+
+// mempoolPause is how long a peer is not asked for its mempool again. dcrd adds 33 to
+// a ban score that halves each minute, and bans at 100 (server.go: OnMemPool): so the
+// score stays below 45.
+const mempoolPause = 2 * time.Minute
+
+// askMempool asks the peer to announce its mempool, once in mempoolPause.
 func (c *conn) askMempool() error {
 	if !c.relayTx {
 		return &Error{Reason: NotFound, Peer: c.addr, Err: errSilenced}
 	}
 	c.mu.Lock()
-	asked := c.poolAsked
-	c.poolAsked = true
+	now := time.Now()
+	asked := !c.poolAskedAt.IsZero() && now.Sub(c.poolAskedAt) < mempoolPause
+	if !asked {
+		c.poolAskedAt = now
+	}
 	c.mu.Unlock()
 	if asked {
-		return nil
+		return &Error{Reason: NotFound, Peer: c.addr, Err: errAskedMempool}
 	}
 	return c.put(wire.NewMsgMemPool())
 }

@@ -16,7 +16,7 @@ const (
 	maxTxAsked   = 100      // transactions that one peer owes us; dcrd scores more than 505 in one getdata
 	maxTxBacklog = 5000     // announcements of one peer that were not requested yet
 	maxSpares    = 8        // remembered further peers that have a transaction
-	maxKnown     = 8192     // hashes of transactions that are not fetched again
+	maxKnown     = 8192     // hashes of transactions that are not fetched again, kept or not
 	maxKept      = 1000     // transactions of which a second copy is wanted
 	maxDebt      = 8 << 20  // bytes that one source may send at once; holds a usual mempool
 	debtDecay    = 32 << 10 // bytes per second that are forgiven
@@ -35,7 +35,8 @@ const (
 // the hash by which transactions are requested leaves out the witness, which any peer can
 // forge. It is a plain value.
 type txRequests struct {
-	known     recentHashes // by hash
+	known     recentHashes // by hash; but for unkept
+	unkept    recentHashes // by hash; what concerned no wallet when it was fetched
 	refused   recentHashes // by the hash of all bytes
 	peers     map[uint64]*txPeer
 	sources   map[string]*source // by sourceOf
@@ -76,7 +77,7 @@ type txCopy struct {
 
 func newTxRequests() txRequests {
 	return txRequests{
-		known: newRecentHashes(maxKnown), refused: newRecentHashes(maxKnown), peers: make(map[uint64]*txPeer), sources: make(map[string]*source),
+		known: newRecentHashes(maxKnown), unkept: newRecentHashes(maxKnown), refused: newRecentHashes(maxKnown), peers: make(map[uint64]*txPeer), sources: make(map[string]*source),
 		byHash: make(map[chainhash.Hash]*txRequest), delivered: make(map[chainhash.Hash]*delivery),
 	}
 }
@@ -118,7 +119,7 @@ func (h *txRequests) wanted(e *txPeer, id uint64, hash chainhash.Hash) bool {
 	d := h.delivered[hash]
 	switch {
 	case d == nil:
-		return !h.known.has(hash)
+		return !h.has(hash)
 	case slices.ContainsFunc(d.copies, func(c txCopy) bool { return c.group == e.group }):
 		return false
 	case !d.kept && len(d.spares) < maxSpares && !slices.Contains(d.spares, id):
@@ -126,6 +127,13 @@ func (h *txRequests) wanted(e *txPeer, id uint64, hash chainhash.Hash) bool {
 	}
 	return d.kept
 }
+
+// has reports whether a transaction is not to be fetched again.
+func (h *txRequests) has(hash chainhash.Hash) bool { return h.known.has(hash) || h.unkept.has(hash) }
+
+// forgetUnkept forgets what was fetched and not kept. What was handed up and is not
+// judged yet stays as it is.
+func (h *txRequests) forgetUnkept() { h.unkept = newRecentHashes(maxKnown) }
 
 // ask returns the next transactions of a peer's backlog to request from it, as many as may be
 // in flight.
@@ -231,7 +239,7 @@ func (h *txRequests) arrived(id uint64, hash, full chainhash.Hash, size int, now
 	case d != nil:
 		a.fresh = h.compare(hash, d, c)
 		a.agreed = a.fresh
-	case !h.known.has(hash):
+	case !h.has(hash):
 		a.fresh = true
 		h.known.add(hash)
 		h.delivered[hash] = &delivery{copies: []txCopy{c}}
@@ -287,6 +295,8 @@ func (h *txRequests) judged(hash chainhash.Hash, kept, refused bool, now time.Ti
 		h.refused.add(d.copies[0].full)
 		delete(h.delivered, hash)
 	case !kept:
+		h.known.remove(hash)
+		h.unkept.add(hash)
 		delete(h.delivered, hash)
 		return
 	default:

@@ -137,3 +137,36 @@ func TestFlood(t *testing.T) {
 		t.Errorf("%d hashes remembered", len(h.known.set))
 	}
 }
+
+// TestUnkeptIsForgotten checks that what the wallet did not keep is fetched again once
+// that is forgotten, that what it keeps and what was offered is not, and that the bound
+// holds.
+func TestUnkeptIsForgotten(t *testing.T) {
+	h, now := newTxRequests(), time.Unix(1e9, 0)
+	txs := numbered(1, 4)
+	unkept, kept, unjudged, offered := txs[0], txs[1], txs[2], txs[3]
+	h.known.add(offered)
+	h.announced(1, addrOf(1), txs, now)
+	for _, hash := range txs[:3] {
+		h.sent(1, hash, 300, now)
+	}
+	h.judged(unkept, false, false, now)
+	h.judged(kept, true, false, now)
+	if got := h.announced(1, addrOf(1), txs, now); len(got) != 0 {
+		t.Fatalf("asked again for %v", got)
+	}
+	h.forgetUnkept()
+	if got := h.announced(1, addrOf(1), txs, now); !slices.Equal(got, txs[:1]) {
+		t.Fatalf("asked for %v, want %v", got, txs[:1])
+	}
+	if _, fresh, _ := h.sent(1, unkept, 300, now); !fresh {
+		t.Error("what was forgotten is not handed up")
+	}
+	h.judged(unjudged, true, false, now)
+	for _, hash := range numbered(10, 10+3*maxKnown) {
+		h.unkept.add(hash)
+	}
+	if len(h.unkept.set) != maxKnown {
+		t.Errorf("%d hashes remembered", len(h.unkept.set))
+	}
+}

@@ -11,13 +11,14 @@ import (
 
 // fakeRelay is the part of a fakeNet that is about unmined transactions.
 type fakeRelay struct {
-	wanted  bool
-	polled  []uint64
-	offered map[chainhash.Hash][]uint64 // who was offered what, in order
-	heard   []*wire.MsgTx
-	judged  map[chainhash.Hash][2]bool // kept, refused
-	told    []word
-	deaf    bool // peers take no transactions
+	wanted    bool
+	polled    []uint64
+	forgotten int                         // calls of ForgetUnkept
+	offered   map[chainhash.Hash][]uint64 // who was offered what, in order
+	heard     []*wire.MsgTx
+	judged    map[chainhash.Hash][2]bool // kept, refused
+	told      []word
+	deaf      bool // peers take no transactions
 }
 
 // word is that a peer has asked for or announced an offered transaction.
@@ -41,11 +42,24 @@ func (n *fakeNet) listening() (wanted bool, polled int) {
 	return n.relay.wanted, len(n.relay.polled)
 }
 
+// forgotten returns how often what the wallet did not keep was to be fetched again.
+func (n *fakeNet) forgotten() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.relay.forgotten
+}
+
 func (n *fakeNet) AskMempool(_ context.Context, id uint64) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.relay.polled = append(n.relay.polled, id)
 	return nil
+}
+
+func (n *fakeNet) ForgetUnkept() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.relay.forgotten++
 }
 
 // Offer has the peer fetch the transaction, unless it is deaf.

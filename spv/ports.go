@@ -143,8 +143,12 @@ type Relay interface {
 	WantTxs(want bool)
 
 	// AskMempool asks a peer to announce all transactions that wait for a block.
-	// It is sent once per connection however often it is asked for.
+	// It is an error if the peer cannot be asked, or was not long ago.
 	AskMempool(ctx context.Context, id uint64) error
+
+	// ForgetUnkept has transactions that the wallet did not keep fetched again when
+	// they are announced again: it watches more than it did.
+	ForgetUnkept()
 
 	// Offer announces a transaction to a peer, once per connection, and serves it
 	// to that peer until Withdraw.
@@ -192,6 +196,16 @@ type Notified interface {
 	// can see it. A reader that was notified of a block before that, and waits for the
 	// status as well, is to look again. It does not wait for anybody.
 	Synced()
+}
+
+// Importer is a Wallet that comes to watch more while it is used.
+type Importer interface {
+	// Imports returns a number that changes when the wallet has come to watch scripts
+	// that may have been paid before: by an import, because a wallet was opened, or
+	// because a search of old blocks has found more to watch. Then peers are asked for
+	// all that waits for a block again. New addresses that are issued, and windows that
+	// grow with new blocks, do not change it. It may be called from any goroutine.
+	Imports() uint64
 }
 
 // Mempool keeps the unmined transactions of a wallet. Any goroutine may call its

@@ -13,7 +13,8 @@ import (
 )
 
 // mempoolPeers is how many peers are asked for all that waits for a block when a
-// wallet begins to listen: each costs us points with it.
+// wallet begins to listen, and when it has come to watch more: it costs us points with
+// each. Those that were asked not long ago refuse, and others are asked instead.
 const mempoolPeers = 2
 
 // heardAtOnce is how many bytes of transactions are given to the wallet at a time. The
@@ -38,7 +39,8 @@ type relaying struct {
 	searched     searchedBlocks    // the blocks that were fetched for it
 	stale        bool              // the wallet may publish other transactions than out has
 	reading      bool              // a job reads which
-	polled       map[uint64]bool   // peers that were asked for their mempool
+	polled       map[uint64]bool   // peers that were asked for their mempool for what is watched now
+	imports      uint64            // that of Importer when they were
 }
 
 func newRelaying() *relaying {
@@ -46,11 +48,13 @@ func newRelaying() *relaying {
 }
 
 // resume forgets the jobs of an earlier loop, which have ended without an
-// answer. What they were to give to the wallet is given again.
+// answer. What they were to give to the wallet is given again. What was announced since
+// then was not heard: peers are asked for their mempool again.
 func (r *relaying) resume() {
 	r.heard, r.giving = append(r.giving, r.heard...), nil
 	r.taking, r.reading, r.stale = false, false, true
 	r.judged = consensus.BlockID{}
+	clear(r.polled)
 }
 
 // relayTxs takes what peers say of unmined transactions, and offers those that
@@ -59,12 +63,31 @@ func (p *loop) relayTxs() {
 	listen := p.watching && !p.cfg.BlocksOnly
 	p.cfg.Peers.WantTxs(listen)
 	if listen {
+		p.noticeImports()
 		p.pollMempool()
 	}
 	p.takeTxs()
 	p.giveHeard()
 	p.readPublished()
 	p.offer()
+}
+
+// noticeImports has peers asked for their mempool again, and what the wallet did not
+// keep fetched again, when it has come to watch more: after the old blocks were searched,
+// because more to watch may be found there. It waits for the job that gives transactions
+// to the wallet, which may not know the new scripts.
+func (p *loop) noticeImports() {
+	w, ok := p.cfg.Wallet.(Importer)
+	if !ok || p.relay.taking {
+		return
+	}
+	imports := w.Imports()
+	if at, _ := p.cfg.Wallet.Scanned(); imports == p.relay.imports || at != p.store.State().Filters {
+		return
+	}
+	p.relay.imports = imports
+	p.cfg.Peers.ForgetUnkept()
+	clear(p.relay.polled)
 }
 
 // pollMempool asks a few peers for what waits for a block: it was announced

@@ -27,6 +27,7 @@ type keeper struct {
 	keeps    []*wire.MsgTx
 	mined    map[chainhash.Hash]consensus.Height
 	refuse   error
+	imports  uint64
 }
 
 func newKeeper(t *testing.T, c *testnet.Chain) *keeper {
@@ -38,6 +39,12 @@ func (k *keeper) Heard(_ context.Context, tx *wire.MsgTx, _ string, _ bool) (kep
 	defer k.mu.Unlock()
 	k.heard = append(k.heard, tx.TxHash())
 	return true, false, nil
+}
+
+func (k *keeper) Imports() uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.imports
 }
 
 func (k *keeper) Publish(_ context.Context, tx *wire.MsgTx) (bool, error) {
@@ -367,6 +374,23 @@ func TestHeardWhileFollowing(t *testing.T) {
 		h.stop()
 		if wanted, _ := h.net.listening(); wanted {
 			t.Error("transactions are wanted after the end")
+		}
+	})
+}
+
+// TestImportsPollAgain: each time the wallet has come to watch more, and only then, what it
+// did not keep is to be fetched again, and few peers are asked for their mempools.
+func TestImportsPollAgain(t *testing.T) {
+	inRelay(t, func(h *house, k *keeper, _ []*fakePeer) {
+		for imports := range 3 {
+			for range 2 {
+				h.pass(time.Minute)
+				_, polled := h.net.listening()
+				if want := (imports + 1) * mempoolPeers; polled != want || h.net.forgotten() != imports {
+					t.Errorf("after %d imports: %d polled, want %d; forgotten %d times", imports, polled, want, h.net.forgotten())
+				}
+			}
+			k.change(func() { k.imports++ })
 		}
 	})
 }

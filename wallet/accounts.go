@@ -66,6 +66,7 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 		}
 		a = next.accounts[a.Number]
 		a.Birthday = next.public(a.born)
+		next.imports++
 		next.importJob(s.count(), w.seconds())
 		next.startScan()
 		return next, nil
@@ -186,6 +187,9 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 		next, err := w.extend(tx, next, spareScripts, born{})
 		if err != nil {
 			return nil, err
+		}
+		if next.count() > s.count() {
+			next.imports++
 		}
 		next.startScan()
 		return next, nil

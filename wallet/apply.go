@@ -220,6 +220,9 @@ func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) 
 	if a.grown = next.count() > before; a.grown && origin(a.u) == s.tip {
 		next.learn(before)
 	}
+	if a.grown && next.scan() {
+		next.imports++
+	}
 	return next, false, nil
 }
 

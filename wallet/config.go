@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -44,7 +45,8 @@ type Config struct {
 	maxScripts uint32 // of tests; zero means the constant
 	stepRows   int    // of tests; zero means the constant
 
-	shared *allowance // of the set; nil means one of its own
+	shared  *allowance     // of the set; nil means one of its own
+	imports *atomic.Uint64 // of the set, see Set.Imports; nil means none
 }
 
 // validate checks the values and fills in defaults.

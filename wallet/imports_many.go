@@ -194,6 +194,9 @@ func (i *importing) end() *snapshot {
 		i.s.searchAgain(i.low, i.first, now, ImportJob)
 	}
 	next := i.s.grow(i.more)
+	if len(i.more) > 0 {
+		next.imports++
+	}
 	next.importJob(i.old, now)
 	next.startScan()
 	return next

@@ -34,6 +34,7 @@ type Set struct {
 	cfg     SetConfig
 	shared  allowance     // what relayed transactions of all wallets take
 	changed chan struct{} // see Changed
+	imports atomic.Uint64 // see Imports
 
 	// files is held while a wallet is opened or closed: one at a time is. The
 	// syncer never waits for it.
@@ -325,7 +326,7 @@ func (s *Set) start(name string, birthday Birthday) (*Wallet, error) {
 // read opens a file.
 func (s *Set) read(name string, birthday Birthday) (*Wallet, error) {
 	return Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now,
-		RelayFee: s.cfg.RelayFee, SearchIssued: s.cfg.SearchIssued, shared: &s.shared})
+		RelayFee: s.cfg.RelayFee, SearchIssued: s.cfg.SearchIssued, shared: &s.shared, imports: &s.imports})
 }
 
 // add adds an open wallet. The caller holds the lock of the files.
@@ -340,6 +341,9 @@ func (s *Set) add(name string, w *Wallet) {
 	s.open = slices.Insert(s.open, i, named{name, w})
 	s.byName[name] = w
 	delete(s.refused, name)
+	if w.now.Load().count() > 0 {
+		s.imports.Add(1)
+	}
 	s.poke()
 }
 

@@ -159,6 +159,10 @@ func (s *Set) Scripts() (scripts [][]byte, revision uint64) {
 	return st.list, st.revision
 }
 
+// Imports implements spv.Importer: it changes with the imports of each wallet, and when
+// one that watches something was opened.
+func (s *Set) Imports() uint64 { return s.imports.Load() }
+
 // Apply implements spv.Wallet: it takes each wallet of the step along the update,
 // up to the first block where another one stands, several at a time. A wallet that has come to watch
 // more takes part in the step again, without those that have applied it. One that fails

@@ -105,6 +105,9 @@ func (w *Wallet) Scripts() (scripts [][]byte, revision uint64) {
 	return s.pays[from:], uint64(from)<<32 | uint64(s.count())
 }
 
+// Imports implements spv.Importer.
+func (w *Wallet) Imports() uint64 { return w.now.Load().imports }
+
 // due returns the first script that the block after the cursor of an installed snapshot
 // is to be matched against.
 func (w *Wallet) due(s *snapshot) uint32 {

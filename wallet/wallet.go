@@ -284,7 +284,11 @@ func (w *Wallet) rollback(tx *bolt.Tx) {
 
 // installed installs a snapshot and pokes the readers.
 func (w *Wallet) installed(s *snapshot) {
+	more := s.imports != w.now.Load().imports
 	w.install(s)
+	if more && w.cfg.imports != nil {
+		w.cfg.imports.Add(1)
+	}
 	poke(w.changed)
 	w.pokes.poke()
 }

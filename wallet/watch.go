@@ -35,6 +35,10 @@ type snapshot struct {
 	// is not stored.
 	full bool
 
+	// imports is counted up each time scripts are added that may have been paid before,
+	// see Imports. It is not stored.
+	imports uint64
+
 	// waiting says that there are unmined transactions. It follows from their rows.
 	waiting bool
 
