@@ -8,36 +8,96 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// historyLines is how many lines history prints unless the user gives a number.
-const historyLines = 20
+// historyCount is how many transactions history prints unless the user gives a number.
+const historyCount = 20
 
 func historyCommand() command {
 	return command{
 		name:     "history",
 		synopsis: "history [ACCOUNT]",
-		summary:  "List what was received and sent, newest first.",
+		summary:  "List the transactions of the wallet, newest first.",
 		help: `
-  --count N  how many lines to print (default 20)
-  --json     print them as JSON
+The amount is what a transaction has added to the wallet, all its inputs and
+outputs and the fee together.
+
+  --count N  how many transactions to print (default 20)
+  --lines    print a line for each output, with what it pays
+  --json     print a line for each output as JSON, with the amount as net
 `,
-		flags: []string{"--count", "--json"},
+		flags: []string{"--count", "--lines", "--json"},
 		run: func(ctx context.Context, in *invocation) (int, error) {
 			flags := struct {
 				Count uint32 `long:"count"`
+				Lines bool   `long:"lines"`
 				jsonFlag
-			}{Count: historyLines}
+			}{Count: historyCount}
 			words, err := in.wordsBeside(&flags, 1)
 			if err != nil {
 				return exitUsage, err
 			}
 			in.opts.JSON = in.opts.JSON || flags.JSON
-			return showMoney(ctx, in, writeHistory, "listtransactions", wordOr(words, allAccounts), flags.Count)
+			write := writeHistory
+			if flags.Lines {
+				write = writeOutputs
+			}
+			return showMoney(ctx, in, write, "listtransactions", wordOr(words, allAccounts), flags.Count)
 		},
 	}
 }
 
-// writeHistory prints a table of payments.
+// writeHistory prints a table of transactions, whose lines stand one after the other.
 func writeHistory(w io.Writer, lines []api.ListedTransaction) error {
+	var list []api.ListedTransaction
+	for len(lines) > 0 {
+		n := 1
+		for n < len(lines) && lines[n].TxID == lines[0].TxID {
+			n++
+		}
+		list = append(list, summed(lines[:n]))
+		lines = lines[n:]
+	}
+	return writeOutputs(w, list)
+}
+
+// summed returns one line for all lines of a transaction. It has what they agree upon, the
+// number of outputs in place of different addresses, and the net amount.
+func summed(lines []api.ListedTransaction) api.ListedTransaction {
+	sum := lines[0]
+	sum.Amount = sum.Net
+	outputs, accounts, several := make(map[uint32]bool), make(map[string]bool), false
+	for i := range lines {
+		l := &lines[i]
+		if l.Kind() != sum.Kind() {
+			sum.Purpose, sum.Category = "", direction(sum.Net)
+		}
+		if l.Account != "" { // what is sent names none
+			accounts[l.Account] = true
+			sum.Account = l.Account
+		}
+		if l.AddressLabel != sum.AddressLabel {
+			sum.AddressLabel = ""
+		}
+		outputs[l.Vout], several = true, several || l.Address != sum.Address
+	}
+	if len(accounts) > 1 {
+		sum.Account = ""
+	}
+	if several {
+		sum.Address = fmt.Sprintf("%d outputs", len(outputs))
+	}
+	return sum
+}
+
+// direction is the kind of a transaction whose lines are of several.
+func direction(net api.Amount) string {
+	if net < 0 {
+		return "send"
+	}
+	return "receive"
+}
+
+// writeOutputs prints a table of what transactions pay, a line for each output.
+func writeOutputs(w io.Writer, lines []api.ListedTransaction) error {
 	if len(lines) == 0 {
 		return writeLine(w, "nothing yet (run: spvctl wallet)")
 	}

@@ -60,7 +60,7 @@ func TestHistoryFitsNarrowTerminals(t *testing.T) {
 			Confirmations: 12345, Time: 1600000000, TxID: payment, Label: "rent"},
 		{Detail: api.Detail{Address: "DsQxuVRvS4eaJ42dhQEsCXauMWjvopWgrVg", Amount: -1, Category: "send"}, Time: 1600000001, TxID: payment},
 	}
-	write := func(w io.Writer) error { return writeHistory(w, lines) }
+	write := func(w io.Writer) error { return writeOutputs(w, lines) }
 	got := written(t, 80, write)
 	want := []string{
 		"TIME (UTC)           CONFIRMATIONS  KIND          AMOUNT  ACCOUNT",

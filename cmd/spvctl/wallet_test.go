@@ -47,6 +47,7 @@ func TestWalletCommands(t *testing.T) {
 		{"balance", []string{"default        1.25         0", "(all)          1.25", "imported       0            0"}},
 		{"balance default", []string{"default       1.25"}},
 		{"history", []string{"             11  receive    1.25  default  " + address + "  " + payment}},
+		{"history --lines", []string{"             11  receive    1.25  default  " + address + "  " + payment}},
 		{"history --count=0", []string{"nothing yet"}},
 		{"utxo", []string{"  1.25             11  default  " + address + "  " + payment + ":0"}},
 		{"tx " + payment, []string{"type           regular\n", "block          30\n", "receive        1.25 " + address + " default\n"}},

@@ -30,6 +30,7 @@ type Line struct {
 	Generated     bool   `json:"generated"`
 	Time          int64  `json:"time"`
 	TxID          string `json:"txid"`
+	Net           Amount `json:"net"`
 	TxType        string `json:"txtype"`
 	Type          string `json:"type"`
 }
@@ -95,6 +96,7 @@ func (b *Book) Lines(above int64) []Line {
 				BlockTime:     tx.BlockTime,
 				Confirmations: tx.Confirmations,
 				Generated:     tx.Type == coinbase,
+				Net:           tx.Amount,
 				Time:          tx.Time,
 				TxID:          tx.TxID,
 				TxType:        txType(tx.Type),

@@ -80,6 +80,7 @@ type ListedTransaction struct {
 	BlockTime       int64    `json:"blocktime,omitempty"`
 	Confirmations   int64    `json:"confirmations"`
 	Generated       bool     `json:"generated,omitempty"`
+	Net             Amount   `json:"net"` // what the whole transaction adds to the wallet, as gettransaction's amount
 	Time            int64    `json:"time"`
 	TimeReceived    int64    `json:"timereceived"`
 	TxID            string   `json:"txid"`

@@ -70,7 +70,9 @@ func listTransactions() Method {
 		Help: "A line is an output: what the wallet sends, and what it receives, but for change. category is dcrwallet's: send or receive, and " +
 			"immature or generate for block rewards. purpose stands beside it where it says more: ticket or treasury for what is put into " +
 			"them; vote, revocation, treasury or immature for what they return. type is regular, coinbase, ticket, vote, revocation, " +
-			"treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others. count and from are " +
+			"treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others. net is what the whole transaction " +
+			"adds to the wallet, the same in all its lines: that of a mix is what the wallet has lost by it, though its lines are what all have " +
+			"paid. count and from are " +
 			"numbers of transactions, as in dcrwallet, which lists them oldest first.",
 		Params: []param{
 			someAccountParam(),

@@ -166,6 +166,7 @@ func Line(tx *wallet.Transaction, e *wallet.Entry) api.ListedTransaction {
 		Detail:          detail(tx, e),
 		Confirmations:   tx.Confirmations,
 		Generated:       tx.Kind == wallet.Coinbase,
+		Net:             api.Amount(tx.Net()),
 		Time:            tx.Time.Unix(),
 		TimeReceived:    tx.Time.Unix(),
 		TxID:            tx.Hash.String(),
