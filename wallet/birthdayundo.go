@@ -78,6 +78,16 @@ func birthdayUndosOf(tx *bolt.Tx, job uint32) ([]birthdayUndo, error) {
 	return list, nil
 }
 
+// anyBirthdayUndo reports whether a rescan goes on that has lowered a birthday.
+func anyBirthdayUndo(tx *bolt.Tx) bool {
+	b := tx.Bucket(birthdayUndoBucket)
+	if b == nil {
+		return false
+	}
+	k, _ := b.Cursor().First()
+	return k != nil
+}
+
 // dropBirthdayUndos deletes what a job has lowered, which is for good.
 func dropBirthdayUndos(tx *bolt.Tx, job uint32) error {
 	list, err := birthdayUndosOf(tx, job)

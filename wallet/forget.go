@@ -159,8 +159,9 @@ func (a *application) unapplyMined(
 	switch {
 	case err != nil:
 		return err
-	case !ours:
+	case !ours && !isKept(a.tx, &m.hash):
 		err = deleteMined(a.tx, m)
+	case !ours: // it means nothing, and is kept
 	case !void(a.tx, m.place):
 		err = record(a.tx, m.place, &m.hash, &e)
 	}
@@ -225,7 +226,7 @@ func (a *application) spendAgain(s *snapshot, sp laterSpend, to consensus.Height
 		return err
 	}
 	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
-	if ours, err := a.concernsAt(m.place, &e, nil); err != nil || ours {
+	if ours, err := a.concernsAt(m.place, &e, nil); err != nil || ours || isKept(a.tx, &m.hash) {
 		return err
 	}
 	return deleteMined(a.tx, m)

@@ -2,10 +2,12 @@ package wallet
 
 import (
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
@@ -46,7 +48,7 @@ func (a *application) add(s *snapshot, b *chain.Block) error {
 				return err
 			}
 		}
-		if err := putMined(a.tx, m); err != nil {
+		if err := errors.Join(putMined(a.tx, m), a.keep(m, ours)); err != nil {
 			return err
 		}
 		if void(a.tx, p) {
@@ -75,6 +77,36 @@ func (a *application) published(tx *wire.MsgTx) bool {
 	}
 	u := p.byHash[tx.TxHash()]
 	return u != nil && u.origin != Relayed
+}
+
+// The kept bucket, which is made with its first row. Keys are the hashes of transactions
+// that stay in the books when they are mined though they mean nothing to scripts that
+// were born by then, because they were published here or had been mined before. A rescan
+// that is given up does not take them along: see unapplyBefore. Values are empty. Rows
+// stay.
+var keptBucket = []byte("kept")
+
+// keep records that a mined transaction stays in the books whatever is born: one that
+// is not the wallet's, or may not be when a rescan is given up that goes on.
+func (a *application) keep(m *mined, ours bool) error {
+	u := a.pool().byHash[m.hash]
+	switch {
+	case u == nil || u.origin == Relayed:
+		return nil
+	case ours && (u.origin != Published || !anyBirthdayUndo(a.tx)):
+		return nil
+	}
+	b, err := a.tx.CreateBucketIfNotExists(keptBucket)
+	if err != nil {
+		return err
+	}
+	return b.Put(m.hash[:], nil)
+}
+
+// isKept reports whether a transaction stays in the books whatever is born.
+func isKept(tx *bolt.Tx, hash *chainhash.Hash) bool {
+	b := tx.Bucket(keptBucket)
+	return b != nil && has(b, hash[:])
 }
 
 // find notes which scripts a transaction pays that the wallet did not know about. What

@@ -255,6 +255,72 @@ func TestPublishedBelowABirthday(t *testing.T) {
 	kept("mined again", 12)
 	block()
 	kept("a block later", 12)
+	for steps := range 3 {
+		id, err := x.StartRescan(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range steps {
+			w.step(x, 6)
+		}
+		x = reopen(t, x)
+		if err := x.CancelJob(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		kept(fmt.Sprintf("a rescan is canceled after %d steps", steps), 12)
+	}
+}
+
+// TestPublishedDuringACanceledRescan: what was published and mined below a birthday that a
+// rescan had lowered stays in the books when the rescan is given up. What was only relayed,
+// or found by the rescan, does not, and none of it counts.
+func TestPublishedDuringACanceledRescan(t *testing.T) {
+	w := plain(t, 1)
+	block := func(txs ...*wire.MsgTx) {
+		w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), true)
+	}
+	block(w.pay(anyone(), 3))
+	for range 40 {
+		block()
+	}
+	cfg := testConfig("", Birthday{})
+	set := NewSet(SetConfig{Dir: t.TempDir(), Params: cfg.Params, Log: cfg.Log, Now: cfg.Now, RelayFee: cfg.RelayFee})
+	defer set.Close()
+	x, err := set.Create("w", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.ImportScript(t.Context(), anyone(), &Birthday{Height: 100}); err != nil {
+		t.Fatal(err)
+	}
+	for w.step(set, 5) {
+	}
+	id, err := x.StartRescan(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, relayed := w.pay(anyone(), 7), w.pay(anyone(), 5)
+	add(t, x, published, Published)
+	add(t, x, relayed, Relayed)
+	block(published, relayed)
+	for len(minedTold(t, x)) < 3 { // at the cursor and at the tip, in turns
+		if !w.step(set, 4) {
+			t.Fatalf("the rescan is over with %d transactions", len(minedTold(t, x)))
+		}
+	}
+	if err := x.CancelJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	for w.step(set, 5) {
+	}
+	list, err := x.History(t.Context(), HistoryFilter{})
+	if err != nil || len(list) != 1 || list[0].Hash != published.TxHash() || !list[0].Mined() {
+		t.Errorf("the history is %v (%v)", list, err)
+	}
+	b, err := x.Balances(t.Context(), 1)
+	if err := errors.Join(err, x.Check(t.Context())); err != nil || b.Sum.Total != 0 {
+		t.Errorf("the balance is %v (%v)", b.Sum, err)
+	}
 }
 
 // TestVerdictTakenBack: a payment below a birthday is unmined while its block is
