@@ -77,7 +77,11 @@ func (w *world) random() {
 		ticket := tickets[0].ticket
 		tickets = tickets[1:]
 		if w.rng.IntN(3) == 0 {
-			stakes = append(stakes, w.revocation(ticket))
+			revocation := w.revocation(ticket)
+			if hash := ticket.TxHash(); hash[0]&1 == 0 {
+				revocation.Version = stake.TxVersionAutoRevocations // which nodes make, without a signature
+			}
+			stakes = append(stakes, revocation)
 		} else {
 			stakes = append(stakes, w.vote(ticket, w.tip().BlockID))
 		}
