@@ -56,6 +56,7 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
 	w.jitter = true
 	l := &lifetime{world: w, t: t, repeated: make(map[chainhash.Hash]bool), calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3}
+	w.revokes = true
 	names := []string{"one"}
 	if seed%3 == 2 {
 		names = append(names, "two")

@@ -78,7 +78,7 @@ func (w *world) random() {
 		tickets = tickets[1:]
 		if w.rng.IntN(3) == 0 {
 			revocation := w.revocation(ticket)
-			if hash := ticket.TxHash(); hash[0]&1 == 0 {
+			if hash := ticket.TxHash(); w.revokes && hash[0]&1 == 0 {
 				revocation.Version = stake.TxVersionAutoRevocations // which nodes make, without a signature
 			}
 			stakes = append(stakes, revocation)

@@ -32,6 +32,7 @@ type world struct {
 	every    map[chainhash.Hash]chain.Block // as well
 	serial   uint64
 	unsigned bool // mine signs nothing
+	revokes  bool // random blocks hold automatic revocations too
 	jitter   bool // blocks are up to two hours off
 
 	// invalid, if set, takes a block that a wallet has found to be invalid.
