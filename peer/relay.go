@@ -132,6 +132,7 @@ func (p *Pool) ForgetUnkept() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests.forgetUnkept()
+	poke(r.pursue)
 }
 
 // reach returns the live connection with an id. Its errors are Gone, and Cancelled if ctx has

@@ -35,9 +35,10 @@ const (
 // the hash by which transactions are requested leaves out the witness, which any peer can
 // forge. It is a plain value.
 type txRequests struct {
-	known     recentHashes // by hash; but for unkept
-	unkept    recentHashes // by hash; what concerned no wallet when it was fetched
-	refused   recentHashes // by the hash of all bytes
+	known     recentHashes                // by hash; but for unkept
+	unkept    recentHashes                // by hash; what concerned no wallet when it was fetched
+	holders   map[chainhash.Hash][]uint64 // of unkept: peers that have it
+	refused   recentHashes                // by the hash of all bytes
 	peers     map[uint64]*txPeer
 	sources   map[string]*source // by sourceOf
 	byHash    map[chainhash.Hash]*txRequest
@@ -64,6 +65,7 @@ type txRequest struct {
 
 // delivery is a transaction that was delivered to the wallet.
 type delivery struct {
+	from   uint64 // the peer that sent it first
 	copies []txCopy
 	kept   bool     // by the wallet
 	spares []uint64 // peers of other networks that have it
@@ -77,7 +79,7 @@ type txCopy struct {
 
 func newTxRequests() txRequests {
 	return txRequests{
-		known: newRecentHashes(maxKnown), unkept: newRecentHashes(maxKnown), refused: newRecentHashes(maxKnown), peers: make(map[uint64]*txPeer), sources: make(map[string]*source),
+		known: newRecentHashes(maxKnown), unkept: newRecentHashes(maxKnown), holders: make(map[chainhash.Hash][]uint64), refused: newRecentHashes(maxKnown), peers: make(map[uint64]*txPeer), sources: make(map[string]*source),
 		byHash: make(map[chainhash.Hash]*txRequest), delivered: make(map[chainhash.Hash]*delivery),
 	}
 }
@@ -118,6 +120,9 @@ func (h *txRequests) announced(id uint64, addr string, hashes []chainhash.Hash, 
 func (h *txRequests) wanted(e *txPeer, id uint64, hash chainhash.Hash) bool {
 	d := h.delivered[hash]
 	switch {
+	case d == nil && h.unkept.has(hash):
+		h.holds(id, hash)
+		return false
 	case d == nil:
 		return !h.has(hash)
 	case slices.ContainsFunc(d.copies, func(c txCopy) bool { return c.group == e.group }):
@@ -133,7 +138,28 @@ func (h *txRequests) has(hash chainhash.Hash) bool { return h.known.has(hash) ||
 
 // forgetUnkept forgets what was fetched and not kept. What was handed up and is not
 // judged yet stays as it is.
-func (h *txRequests) forgetUnkept() { h.unkept = newRecentHashes(maxKnown) }
+// The peers that announced it are asked for it again: a node does not announce it twice.
+func (h *txRequests) forgetUnkept() {
+	for hash := range h.unkept.set {
+		for _, id := range h.holders[hash] {
+			if e := h.peers[id]; e != nil && len(e.backlog) < maxTxBacklog {
+				e.backlog = append(e.backlog, hash)
+			}
+		}
+	}
+	h.unkept = newRecentHashes(maxKnown)
+	clear(h.holders)
+}
+
+// holds records that a peer has a transaction that was not kept.
+func (h *txRequests) holds(id uint64, hash chainhash.Hash) {
+	if ids := h.holders[hash]; len(ids) < maxSpares && !slices.Contains(ids, id) {
+		h.holders[hash] = append(ids, id)
+	}
+	if len(h.holders) > 2*maxKnown {
+		maps.DeleteFunc(h.holders, func(hash chainhash.Hash, _ []uint64) bool { return !h.unkept.has(hash) })
+	}
+}
 
 // ask returns the next transactions of a peer's backlog to request from it, as many as may be
 // in flight.
@@ -242,7 +268,7 @@ func (h *txRequests) arrived(id uint64, hash, full chainhash.Hash, size int, now
 	case !h.has(hash):
 		a.fresh = true
 		h.known.add(hash)
-		h.delivered[hash] = &delivery{copies: []txCopy{c}}
+		h.delivered[hash] = &delivery{from: id, copies: []txCopy{c}}
 		if w != nil {
 			h.delivered[hash].spares = w.spares
 		}
@@ -297,6 +323,9 @@ func (h *txRequests) judged(hash chainhash.Hash, kept, refused bool, now time.Ti
 	case !kept:
 		h.known.remove(hash)
 		h.unkept.add(hash)
+		for _, id := range append([]uint64{d.from}, d.spares...) {
+			h.holds(id, hash)
+		}
 		delete(h.delivered, hash)
 		return
 	default:

@@ -109,7 +109,12 @@ func (s *Session) handleMemPool() error {
 func (s *Session) announceTx(hashes ...chainhash.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trickle = append(s.trickle, hashes...)
+	for _, hash := range hashes {
+		if !s.announced[hash] { // dcrd announces nothing twice, not for a mempool message either
+			s.announced[hash] = true
+			s.trickle = append(s.trickle, hash)
+		}
+	}
 	select {
 	case s.trickled <- struct{}{}:
 	default:

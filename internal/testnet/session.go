@@ -59,6 +59,8 @@ type Session struct {
 	trickle []chainhash.Hash     // transactions to announce
 	asking  consensus.BlockID    // for [HasFiltersLate]: the tip that was last requested
 
+	announced map[chainhash.Hash]bool // transactions that were, or will be
+
 	trickled chan struct{} // poked when there are transactions to announce
 }
 
@@ -75,6 +77,8 @@ func newSession(n *Node, conn net.Conn, host string, number int, kick context.Ca
 		awaited: make(map[string]time.Time),
 
 		trickled: make(chan struct{}, 1),
+
+		announced: make(map[chainhash.Hash]bool),
 	}
 }
 
