@@ -73,21 +73,17 @@ func (w *Wallet) checkLabelRow(k, v []byte) error {
 	return nil
 }
 
-// checkBirthdayUndos checks that what rescans give back is there for rescans that are not over.
+// checkBirthdayUndos checks that what rescans give back names accounts and scripts that exist.
 func checkBirthdayUndos(tx *bolt.Tx, s *snapshot) error {
 	b := tx.Bucket(birthdayUndoBucket)
 	if b == nil {
 		return nil
 	}
-	active := make(map[uint32]bool)
-	for i := range s.jobs {
-		active[s.jobs[i].id] = s.jobs[i].active()
-	}
 	return all(b, func(k, v []byte) error {
 		r := row{rest: k}
-		job := r.u32()
+		r.u32() // a job, which may be one that is being forgotten
 		l, err := decodeBirthdayUndo(r.rest, v)
-		if err != nil || r.bad || !active[job] || l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts) {
+		if err != nil || r.bad || l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts) {
 			return fmt.Errorf("birthday %x that was lowered: %w", k, ErrCorrupt)
 		}
 		return nil
