@@ -32,7 +32,7 @@ func (w *Wallet) Check(ctx context.Context) error {
 // Damage is a *Repairable.
 func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
 	return s.repairable(cmpOr(
-		all(tx.Bucket(disapprovedBucket), func(k, v []byte) error { return checkDisapproved(s, k, v) }),
+		all(tx.Bucket(disapprovedBucket), func(k, v []byte) error { return checkDisapproved(tx, s, k, v) }),
 		w.checkBooks(ctx, tx, s),
 		checkPool(tx),
 		all(tx.Bucket(leftBucket), checkLeft),

@@ -147,13 +147,13 @@ func (s *snapshot) remembers(m *mined) bool {
 // dropBadDisapproved deletes the rows of the disapproved bucket that name no block.
 func (a *application) dropBadDisapproved(s *snapshot) error {
 	b := a.tx.Bucket(disapprovedBucket)
-	return dropBad(b, func(k, v []byte) error { return checkDisapproved(s, k, v) })
+	return dropBad(b, func(k, v []byte) error { return checkDisapproved(a.tx, s, k, v) })
 }
 
 // checkDisapproved returns ErrCorrupt for a row of the disapproved bucket that names no block
-// below the tip.
-func checkDisapproved(s *snapshot, k, v []byte) error {
-	if len(k) != 4 || len(v) != 0 || binary.BigEndian.Uint32(k) >= uint32(s.tip.Height) {
+// below the tip. Between the steps of a rollback it may be above the tip.
+func checkDisapproved(tx *bolt.Tx, s *snapshot, k, v []byte) error {
+	if len(k) != 4 || len(v) != 0 || binary.BigEndian.Uint32(k) >= uint32(s.tip.Height) && tx.Bucket(releasingBucket) == nil {
 		return fmt.Errorf("disapproved block %x: %w", k, ErrCorrupt)
 	}
 	return nil
