@@ -155,15 +155,16 @@ func (s *stage) testRelay(t *testing.T) {
 	dir := t.TempDir()
 	d := s.startDaemon(t, dir, a.Addr())
 	awaitTip(t, d, a)
-	if err := d.Call(deadline(t), "importpubkey", nil, hex.EncodeToString(who.pub())); err != nil {
-		t.Fatal(err)
-	}
 
-	// A payment that is sent to the node shows at once, and its amount is not
-	// confirmed.
+	// A payment that the node has before its key is imported shows at once, and its amount
+	// is not confirmed.
 	const amount = 5_000_000
 	paid, err := minerA.Pay(t.Context(), who.script, amount)
 	if err != nil {
+		t.Fatal(err)
+	}
+	awaitPool(t, a, paid)
+	if err := d.Call(deadline(t), "importpubkey", nil, hex.EncodeToString(who.pub())); err != nil {
 		t.Fatal(err)
 	}
 	awaitTx(t, d, paid, "unconfirmed", isUnconfirmed) // the connection is made anew for it
