@@ -128,20 +128,8 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 		next.anchors, next.dates = s.anchors, s.dates
 		return next, nil
 	}
-	if len(a.u.Reverted) > 0 {
-		if err := a.rollback(next, on); err != nil {
-			return nil, err
-		}
-	}
-	if forked {
-		if err := a.rollback(next, common); err != nil {
-			return nil, err
-		}
-	}
-	if a.tx.Bucket(releasingBucket) != nil { // the branch that was being left has come back
-		if err := a.releaseTaken(nil); err != nil {
-			return nil, err
-		}
+	if err := a.revert(next, on, common, forked); err != nil {
+		return nil, err
 	}
 	if next.scan() {
 		next.common = common
@@ -151,6 +139,25 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 	}
 	a.ahead, a.more, a.passed = true, true, from
 	return nil, errAhead
+}
+
+// revert takes the wallet back to the block that the update stands on, and to the common block
+// if the chain was left below that.
+func (a *application) revert(next *snapshot, on, common consensus.BlockID, forked bool) error {
+	if len(a.u.Reverted) > 0 {
+		if err := a.rollback(next, on); err != nil {
+			return err
+		}
+	}
+	if forked {
+		if err := a.rollback(next, common); err != nil {
+			return err
+		}
+	}
+	if a.tx.Bucket(releasingBucket) != nil { // the branch that was being left has come back
+		return a.releaseTaken(nil)
+	}
+	return nil
 }
 
 // retreat returns the block to go back to, and to go on from with another update, if

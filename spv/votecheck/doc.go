@@ -29,6 +29,7 @@
 // network or the disk, but for the headers in the chain store.
 //
 // Read ports.go for what it needs, checker.go for what callers use, serve.go for the loop,
-// plan.go, budget.go and pending.go for what it decides, then state.go and journal.go for
-// what it keeps, and report.go for what it says.
+// fetch.go for the blocks that it fetches and verifies, plan.go, budget.go and pending.go
+// for what it decides, then state.go and journal.go for what it keeps, and report.go for
+// what it says.
 package votecheck
