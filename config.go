@@ -70,7 +70,7 @@ func (n Network) Dir(data string) string { return filepath.Join(data, n.String()
 // Account is an account to watch, see Config.
 type Account struct {
 	Name string
-	Xpub string // the extended public key; whoever has it sees all payments
+	Xpub string // the extended public key; its holder sees all payments
 }
 
 // Config is what a client is opened with. Dir is required; the zero value of every other

@@ -62,7 +62,7 @@ func (w *Wallet) needsRepair(ctx context.Context) (bool, error) {
 	return damaged, err
 }
 
-// repair makes all rows anew that follow from the mined transactions, without those of
+// repair rebuilds all rows that follow from the mined transactions, without those of
 // them that are damaged or contradict each other. All blocks have to be searched again after it.
 func (a *application) repair(s *snapshot) error {
 	if err := errors.Join(a.dropBadMined(s), a.dropBadDisapproved(s), a.dropBadLeft()); err != nil {
