@@ -23,9 +23,8 @@ func (c *Chain) FilterTargets(from consensus.Height, n int) ([]consensus.FilterT
 		if header == nil {
 			break
 		}
-		root := header.StakeRoot()
-		most := consensus.MaxFilterSize(c.params, header)
-		targets = append(targets, consensus.FilterTarget{BlockID: consensus.BlockID{Height: h, Hash: c.main.hash(h)}, Root: root, MaxSize: most})
+		copied := *header // reading the hash may replace what header points to
+		targets = append(targets, consensus.TargetOf(c.params, consensus.BlockID{Height: h, Hash: c.main.hash(h)}, &copied))
 	}
 	if err := c.main.failed(); err != nil {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, err)

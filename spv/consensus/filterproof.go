@@ -91,6 +91,26 @@ func RestoreFilters(p *Params, targets []FilterTarget, filters [][]byte) *Filter
 	return &FilterBatch{first: targets[0].BlockID, last: targets[n-1].BlockID, filters: filters[:n]}
 }
 
+// ProveStored checks filters that are kept without proofs, as in the files of package
+// snapshot, by the rules of [ProveFilters]: from DCP0005 on each has to be the one filter
+// that the header of its target commits to, and below it no larger than its block
+// justifies. There are as many filters as targets, which are consecutive blocks of one
+// chain. The batch keeps the filters, not copies. Every error is a [*RuleError].
+func ProveStored(p *Params, targets []FilterTarget, filters [][]byte) (*FilterBatch, error) {
+	if len(filters) != len(targets) {
+		return nil, &RuleError{Rule: RuleFilterSet, Detail: fmt.Sprintf("want %d filters, got %d", len(targets), len(filters))}
+	}
+	if len(targets) == 0 {
+		return &FilterBatch{}, nil
+	}
+	for i := range targets {
+		if err := targets[i].check(p, filters[i], 0, nil); err != nil {
+			return nil, err
+		}
+	}
+	return &FilterBatch{first: targets[0].BlockID, last: targets[len(targets)-1].BlockID, filters: filters}, nil
+}
+
 // proveFilter reads one filter with its proof and checks it.
 func proveFilter(p *Params, t *FilterTarget, r *payload) ([]byte, error) {
 	hash := r.take(chainhash.HashSize)
@@ -111,19 +131,32 @@ func proveFilter(p *Params, t *FilterTarget, r *payload) ([]byte, error) {
 	if got := chainhash.Hash(hash); got != t.Hash {
 		return nil, &RuleError{Rule: RuleFilterSet, Block: t.BlockID, Detail: fmt.Sprintf("got the filter of block %v", got)}
 	}
+	if err := t.check(p, filter, index, hashes); err != nil {
+		return nil, err
+	}
+	return filter, nil
+}
+
+// check checks a filter of the target with its proof.
+func (t *FilterTarget) check(p *Params, filter []byte, index uint32, hashes []byte) error {
 	if t.Height < p.DCP0005 && t.MaxSize > 0 && len(filter) > t.MaxSize {
-		return nil, &RuleError{
+		return &RuleError{
 			Rule: RuleFilterSize, Block: t.BlockID,
 			Detail: fmt.Sprintf("%d bytes, of a block that justifies at most %d", len(filter), t.MaxSize),
 		}
 	}
 	if t.Height >= p.DCP0005 && !provesFilter(&t.Root, filter, index, hashes) {
-		return nil, &RuleError{
+		return &RuleError{
 			Rule: RuleFilterProof, Block: t.BlockID,
 			Detail: fmt.Sprintf("filter hash %v is not under root %v", FilterHash(filter), t.Root),
 		}
 	}
-	return filter, nil
+	return nil
+}
+
+// TargetOf returns what the filter of a block is proven against.
+func TargetOf(p *Params, id BlockID, h *Header) FilterTarget {
+	return FilterTarget{BlockID: id, Root: h.StakeRoot(), MaxSize: MaxFilterSize(p, h)}
 }
 
 // provesFilter checks an inclusion proof of the general form: that the filter

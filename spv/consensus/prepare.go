@@ -32,13 +32,36 @@ func PrepareHeaders(p *Params, payload []byte) (*HeaderBatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := powLimit(p)
-	for i := range batch.Headers {
-		if err := batch.prepare(p, &limit, i); err != nil {
-			return &HeaderBatch{batch.Headers[:i], batch.Hashes[:i]}, err
+	return batch.prepareAll(p)
+}
+
+// PrepareStored is [PrepareHeaders] for headers that lie one after the other without a
+// count, as in the files of package snapshot. Bytes that are no multiple of the size of a
+// header break RuleEncoding.
+func PrepareStored(p *Params, b []byte) (*HeaderBatch, error) {
+	if len(b)%HeaderSize != 0 {
+		return nil, &RuleError{
+			Rule:   RuleEncoding,
+			Detail: fmt.Sprintf("want headers of %d bytes, got %d bytes", HeaderSize, len(b)),
 		}
 	}
-	return batch, nil
+	n := len(b) / HeaderSize
+	batch := &HeaderBatch{Headers: make([]Header, n), Hashes: make([]chainhash.Hash, n)}
+	for i := range batch.Headers {
+		batch.Headers[i] = Header(b[i*HeaderSize:])
+	}
+	return batch.prepareAll(p)
+}
+
+// prepareAll prepares all headers. With an error it returns those before the broken one.
+func (b *HeaderBatch) prepareAll(p *Params) (*HeaderBatch, error) {
+	limit := powLimit(p)
+	for i := range b.Headers {
+		if err := b.prepare(p, &limit, i); err != nil {
+			return &HeaderBatch{b.Headers[:i], b.Hashes[:i]}, err
+		}
+	}
+	return b, nil
 }
 
 // prepare checks the header at index i, after those before it, and hashes it.
