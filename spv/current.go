@@ -1,6 +1,9 @@
 package spv
 
-import "github.com/spvd/spvd/spv/consensus"
+import (
+	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/progress"
+)
 
 // current returns the newest status as readers see it. Users change the wallet while
 // the syncer is elsewhere, and read the status before it has found out: whoever
@@ -30,7 +33,7 @@ func (st *Status) unscanned(at consensus.Height) Status {
 	next := *st
 	next.Synced = false
 	next.Rescan = progressOf(at, st.Tip.Height, 0)
-	next.Ratio, next.ETA = lostAtLeast(st.Tip.Height-at), 0
+	next.Ratio, next.ETA = progress.LostAtLeast(st.Tip.Height-at), 0
 	next.Reason, next.Hint = scanReason(at, st.Tip.Height), ""
 	return next
 }

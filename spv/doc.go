@@ -57,7 +57,7 @@
 //
 // peertips.go, headerplan.go, filterplan.go, earlyfilters.go, scanplan.go,
 // watchlist.go and broadcast.go decide without doing. truth.go says what is true,
-// progress.go and cost.go how far it is and how long it will take; show.go shows
+// internal/progress how far it is and how long it will take; show.go shows
 // it, statusboard.go and current.go hand it to readers, votereport.go adds what was found out about
 // votes. reads.go and fees.go answer what else they ask.
 package spv

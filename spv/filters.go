@@ -62,7 +62,7 @@ func (p *loop) fetchChunk(c chunk) error {
 			if p.early(c.start) && p.plan.awaits(c.start) {
 				p.ledger.note(from, batch)
 			}
-			p.rates.cost.fetchedFilters(len(payload), batch.Len())
+			p.progress.ReceivedFilters(len(payload), batch.Len())
 			p.plan.arrived(batch, len(payload), time.Now())
 			return p.applyFilters()
 		}

@@ -413,7 +413,7 @@ func (r *run) takeScanned() {
 	r.showTroubles()
 	r.scanned, r.watching = r.cfg.Wallet.Scanned()
 	scripts, _ := r.cfg.Wallet.Scripts()
-	r.rates.cost.scripts = len(scripts)
+	r.progress.ScanFor(len(scripts))
 	if !r.watching {
 		r.scanned = r.store.State().Filters
 	}

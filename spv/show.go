@@ -1,7 +1,6 @@
 package spv
 
 import (
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -10,32 +9,11 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/progress"
 )
 
 // showEvery is how often progress is shown while nothing else changes.
 const showEvery = 200 * time.Millisecond
-
-// rates holds the meters of the stages, and what they have cost.
-type rates struct {
-	headers, filters, rescan meter
-
-	cost      cost
-	positions positions // at the last measure that counted
-	at        time.Time // of the last measure; zero before the first
-}
-
-// measure records how far the stages are.
-func (p *rates) measure(f facts, to positions, now time.Time) {
-	if p.at.IsZero() {
-		p.positions = to
-	} else if f.phase == CatchingUp && f.peers > 0 {
-		p.cost.fetching += now.Sub(p.at)
-		p.cost.fetchedHeaders(to.headers - p.positions.headers)
-	} else if f.phase == Rescanning && f.peers > 0 && p.cost.scripts > 0 {
-		p.cost.scanned(now.Sub(p.at), to.rescan-p.positions.rescan)
-	}
-	p.at = now
-}
 
 // facts gathers what the truth follows from.
 func (r *run) facts() facts {
@@ -81,12 +59,7 @@ func (r *run) show() {
 	st.Peers = f.peers
 	if r.store != nil {
 		st.Tip, st.TipTime = f.tip, r.store.State().TipTime
-		known := 0.0 // that a reader found out before, see current
-		if st.Ratio == 1 && !was.Synced {
-			known = was.Ratio
-		}
-		r.showStages(f, now)
-		st.Ratio = max(st.Ratio, known)
+		r.showStages(f, r.shownRatio(was), now)
 	}
 	st.Synced = f.synced()
 	r.tips.synced = st.Synced
@@ -112,48 +85,32 @@ func (r *run) seek(doubt string) {
 	}
 }
 
-// showStages fills in the progress of the stages. Their target is what peers
-// claim, until the claims are found to be empty.
-func (r *run) showStages(f facts, now time.Time) {
-	st := &r.status
+// shownRatio returns the ratio that a reader was shown when it found out that being synced is
+// lost, see current; zero if none did.
+func (r *run) shownRatio(was Status) float64 {
+	if r.status.Ratio == 1 && !was.Synced {
+		return was.Ratio
+	}
+	return 0
+}
+
+// showStages fills in the progress of the stages and of all of them, which is at least a
+// ratio. Their target is what peers claim, until the claims are found to be empty.
+func (r *run) showStages(f facts, least float64, now time.Time) {
 	target := max(f.staged, f.best)
 	if f.synced() {
 		target = f.staged
 	}
-	st.Headers = progressOf(f.staged, target, r.rates.headers.update(f.staged, now))
-	st.Filters = progressOf(f.filters.Height, target, r.rates.filters.update(f.filters.Height, now))
-	st.Rescan = progressOf(f.scanned.Height, target, 0)
-	if r.watching {
-		st.Rescan = progressOf(f.scanned.Height, target, r.rates.rescan.update(f.scanned.Height, now))
-	}
-	r.showOverall(f, target, now)
-}
-
-// showOverall fills in what is about all stages. The ratio never falls until the
-// sync is complete; losing that starts it anew. While nobody is connected it is not
-// known how much is left.
-func (r *run) showOverall(f facts, target consensus.Height, now time.Time) {
-	st, e := &r.status, &r.rates.cost
-	to := positions{f.staged, f.filters.Height, f.scanned.Height}
-	if !r.watching {
-		to.rescan = math.MaxInt32
-	}
-	r.rates.measure(f, to, now)
-	st.ETA = 0
-	switch {
-	case f.synced():
-		st.Ratio = 1
-	case st.Ratio == 1:
-		st.Ratio = e.lost(to, target)
-	case f.peers == 0:
-		return
-	default:
-		st.Ratio = e.advance(st.Ratio, r.rates.positions, to, target)
-	}
-	r.rates.positions = to
-	if !f.synced() && f.peers > 0 {
-		st.ETA = e.left(to, target, r.rates.headers.rate, r.rates.filters.rate, r.rates.rescan.rate)
-	}
+	m := r.progress.Measure(progress.Sample{
+		Headers: f.staged, Filters: f.filters.Height, Scanned: f.scanned.Height, Target: target,
+		Watching: r.watching, Connected: f.peers > 0, Synced: f.synced(),
+		Fetching: f.phase == CatchingUp, Scanning: f.phase == Rescanning, Least: least,
+	}, now)
+	st := &r.status
+	st.Headers = progressOf(f.staged, target, m.Headers)
+	st.Filters = progressOf(f.filters.Height, target, m.Filters)
+	st.Rescan = progressOf(f.scanned.Height, target, m.Rescan)
+	st.Ratio, st.ETA = m.Ratio, m.Left
 }
 
 // showProgress shows the status at once when following has reached another

@@ -87,6 +87,19 @@ type Progress struct {
 // Done reports whether the stage has reached its target.
 func (p Progress) Done() bool { return p.Current >= p.Target }
 
+// progressOf returns the progress of a stage. The target is never below the current height. A
+// stage that is done has no rate: an average that fades is no change of the status.
+func progressOf(current, target consensus.Height, rate float64) Progress {
+	p := Progress{Current: current, Target: max(current, target)}
+	if !p.Done() {
+		p.Rate = rate
+	}
+	if p.Rate > 0 {
+		p.ETA = time.Duration(float64(p.Target-current) / rate * float64(time.Second))
+	}
+	return p
+}
+
 // Reorg is a reorganisation that took place.
 type Reorg struct {
 	At    time.Time

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/progress"
 )
 
 // Errors of a Syncer's methods.
@@ -155,11 +156,11 @@ type run struct {
 
 	doubt string // why other peers are looked for; empty if they are not
 
-	status  Status            // the next one to show
-	rates   rates             // the rates of the stages
-	shownAt time.Time         // when the status was last shown
-	lost    bool              // not synced, and for more than the moment a new block takes
-	told    consensus.BlockID // the tip that the log has told of
+	status   Status // the next one to show
+	progress progress.Tracker
+	shownAt  time.Time         // when the status was last shown
+	lost     bool              // not synced, and for more than the moment a new block takes
+	told     consensus.BlockID // the tip that the log has told of
 }
 
 // newRun returns the state that a run starts with.

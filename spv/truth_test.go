@@ -1,8 +1,6 @@
 package spv
 
 import (
-	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -204,63 +202,13 @@ func stuck(f facts) bool {
 	return f.stale && f.scanned == f.tip
 }
 
-// TestPropertyTheRatioOnlyFallsWhenSyncedIsLost shows a random life of facts.
-func TestPropertyTheRatioOnlyFallsWhenSyncedIsLost(t *testing.T) {
-	for seed := range uint64(200) {
-		random := rand.New(rand.NewPCG(seed, 1))
-		r := &run{}
-		var f facts
-		before := 0.0
-		for range 100 {
-			if random.IntN(4) == 0 {
-				f = inStep()
-			} else {
-				f.phase = Phase(random.IntN(int(Failed) + 1))
-				f.peers, f.shown = random.IntN(3), random.IntN(2) == 0
-				f.best = consensus.Height(random.IntN(300))
-				f.staged = consensus.Height(random.IntN(200))
-				f.filters.Height = consensus.Height(random.IntN(int(f.staged) + 1))
-				f.scanned.Height = consensus.Height(random.IntN(int(f.filters.Height) + 1))
-			}
-			r.showStages(f, time.Unix(0, 0))
-			ratio := r.status.Ratio
-			if (ratio == 1) != f.synced() || ratio < 0 || ratio > 1 {
-				t.Fatalf("seed %d: ratio %v with synced %v", seed, ratio, f.synced())
-			}
-			if ratio < before && before != 1 {
-				t.Fatalf("seed %d: ratio fell from %v to %v", seed, before, ratio)
-			}
-			before = ratio
-		}
+func TestProgressOf(t *testing.T) {
+	done := progressOf(100, 50, 0)
+	if !done.Done() || done.Target != 100 {
+		t.Errorf("a stage beyond its target is %+v", done)
 	}
-}
-
-// TestTheRatioIsAboutThisRun resumes a sync at a block whose chain is complete until
-// peers tell of a longer one.
-func TestTheRatioIsAboutThisRun(t *testing.T) {
-	r, now := &run{}, time.Unix(0, 0)
-	f := facts{phase: CatchingUp, staged: 1000, filters: consensus.BlockID{Height: 1000}, scanned: consensus.BlockID{Height: 1000}}
-	show := func(headers, filters consensus.Height) Status {
-		now = now.Add(time.Second)
-		f.staged, f.filters.Height = headers, filters
-		r.showStages(f, now)
-		return r.status
-	}
-	if st := show(1000, 1000); st.Ratio != 0 || st.ETA != 0 {
-		t.Errorf("without peers %v is done, %v left", st.Ratio, st.ETA)
-	}
-	f.peers, f.best, f.fetchingTail = 1, 3000, true
-	show(1000, 1000)
-	if st := show(2000, 2000); math.Abs(st.Ratio-0.5) > 0.01 || st.ETA != time.Second {
-		t.Errorf("half way %v is done, %v left", st.Ratio, st.ETA)
-	}
-	f.peers, f.best = 0, 0
-	if st := show(2000, 2000); math.Abs(st.Ratio-0.5) > 0.01 || st.ETA != 0 {
-		t.Errorf("when the peer is gone %v is done, %v left", st.Ratio, st.ETA)
-	}
-	f.peers, f.best = 1, 3000
-	if st := show(2900, 2900); math.Abs(st.Ratio-0.95) > 0.01 {
-		t.Errorf("later %v is done", st.Ratio)
+	if p := progressOf(50, 100, 10); p.ETA != 5*time.Second {
+		t.Errorf("50 blocks at 10 blocks/s take %v", p.ETA)
 	}
 }
 

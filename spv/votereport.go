@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/progress"
 )
 
 // VoteReport is what a service that verifies votes (package votecheck) has found out about
@@ -97,7 +98,7 @@ func (v *VoteReport) has(code string) bool {
 func (st *Status) unvoted(v *VoteReport) Status {
 	next := *st
 	next.Synced = false
-	next.Ratio, next.ETA = lostAtLeast(0), time.Duration(0)
+	next.Ratio, next.ETA = progress.LostAtLeast(0), time.Duration(0)
 	next.Reason, next.Hint = v.Reason, unvotedHint
 	return next
 }

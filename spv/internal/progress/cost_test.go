@@ -1,4 +1,4 @@
-package spv
+package progress
 
 import (
 	"math"
@@ -14,7 +14,7 @@ func nearly(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), m
 
 func TestTheRatioFollowsTheBytes(t *testing.T) {
 	var e cost
-	e.fetchedFilters(180*100, 100) // as much for a filter as for a header
+	e.receivedFilters(180*100, 100) // as much for a filter as for a header
 	nobody := consensus.Height(math.MaxInt32)
 	ratio, at := 0.0, positions{0, 0, nobody}
 	for _, step := range []struct {
@@ -35,7 +35,7 @@ func TestTheRatioFollowsTheBytes(t *testing.T) {
 
 func TestTheRatioFollowsTheScan(t *testing.T) {
 	e := cost{fetching: time.Second}
-	e.fetchedFilters(200*1000, 1000)
+	e.receivedFilters(200*1000, 1000)
 	e.scripts = 20
 	e.scanned(380*time.Millisecond, 100) // 3.8 ms a block: 760 bytes come in it, twice those of a block
 	if got := e.advance(0, positions{}, positions{1000, 1000, 0}, 1000); !nearly(got, 1.0/3) {
@@ -58,7 +58,7 @@ func TestLosingSyncCountsWhatIsMissing(t *testing.T) {
 		if got := e.lost(at, 1_000_000+test.missing); got < test.least || got > test.most {
 			t.Errorf("%d blocks missing: %v", test.missing, got)
 		}
-		if got, least := e.lost(positions{1_000_000, 1_000_000, 1_000_000 - test.missing}, 1_000_000), lostAtLeast(test.missing); got < least {
+		if got, least := e.lost(positions{1_000_000, 1_000_000, 1_000_000 - test.missing}, 1_000_000), LostAtLeast(test.missing); got < least {
 			t.Errorf("%d blocks to scan: %v, less than %v", test.missing, got, least)
 		}
 	}
@@ -66,7 +66,7 @@ func TestLosingSyncCountsWhatIsMissing(t *testing.T) {
 
 func TestTheTimeLeftIsOverAllStages(t *testing.T) {
 	var e cost
-	e.fetchedFilters(200*1000, 1000)
+	e.receivedFilters(200*1000, 1000)
 	e.scripts = 20
 	e.scanned(time.Millisecond, 100) // 10 µs a block
 	nobody := consensus.Height(math.MaxInt32)
@@ -98,7 +98,7 @@ func TestPropertyTheRatioIsMonotone(t *testing.T) {
 		ratio, at := 0.0, positions{}
 		height := func() consensus.Height { return consensus.Height(random.IntN(2000)) }
 		for range 100 {
-			e.fetchedFilters(random.IntN(50_000), random.IntN(100))
+			e.receivedFilters(random.IntN(50_000), random.IntN(100))
 			e.fetching += time.Duration(random.IntN(1000)) * time.Millisecond
 			e.scripts = random.IntN(3)
 			e.scanned(time.Duration(random.IntN(1000))*time.Millisecond, height())

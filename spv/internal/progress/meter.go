@@ -1,4 +1,4 @@
-package spv
+package progress
 
 import (
 	"math"
@@ -22,7 +22,7 @@ type meter struct {
 	started bool
 }
 
-// update takes the height reached at a time and returns the rate.
+// update records the height reached at a time and returns the rate.
 func (m *meter) update(h consensus.Height, now time.Time) float64 {
 	if !m.started || h < m.last {
 		*m = meter{last: h, at: now, started: true}
@@ -43,17 +43,4 @@ func (m *meter) update(h consensus.Height, now time.Time) float64 {
 	}
 	m.last, m.at = h, now
 	return m.rate
-}
-
-// progressOf describes a stage. The target is never below the current height. A stage that
-// is done has no rate: an average that fades is no change of the status.
-func progressOf(current, target consensus.Height, rate float64) Progress {
-	p := Progress{Current: current, Target: max(current, target)}
-	if !p.Done() {
-		p.Rate = rate
-	}
-	if p.Rate > 0 {
-		p.ETA = time.Duration(float64(p.Target-current) / rate * float64(time.Second))
-	}
-	return p
 }

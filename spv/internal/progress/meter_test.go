@@ -1,4 +1,4 @@
-package spv
+package progress
 
 import (
 	"math"
@@ -34,15 +34,5 @@ func TestAMomentMakesNoRate(t *testing.T) {
 	}
 	if rate := m.update(1_000_000, now.Add(time.Second)); math.Abs(rate-1e6) > 1 {
 		t.Errorf("a second later the rate is %.0f", rate)
-	}
-}
-
-func TestProgressOf(t *testing.T) {
-	done := progressOf(100, 50, 0)
-	if !done.Done() || done.Target != 100 {
-		t.Errorf("a stage beyond its target is %+v", done)
-	}
-	if p := progressOf(50, 100, 10); p.ETA != 5*time.Second {
-		t.Errorf("50 blocks at 10 blocks/s take %v", p.ETA)
 	}
 }

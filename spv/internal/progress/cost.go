@@ -1,4 +1,4 @@
-package spv
+package progress
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// What is taken for the costs until they are measured.
+// The costs that are assumed until they are measured.
 const (
 	usualFilterBytes = 200                 // of a block
 	usualMatchTime   = 5 * time.Nanosecond // of a script and a block, see docs/performance.md
@@ -23,29 +23,29 @@ const almost = 0.9999
 type cost struct {
 	filterBytes, filterBlocks int64
 
-	fetched  int64         // bytes of headers and filters that came
-	fetching time.Duration // while they did
+	fetched  int64         // bytes of headers and filters that were received
+	fetching time.Duration // while they were
 
 	matching time.Duration // in the phase of scans
-	matched  float64       // blocks that they got ahead, times scripts
+	matched  float64       // blocks scanned in it, times scripts
 
-	scripts int // that the chain was scanned for last; zero if that is not known
+	scripts int // that the chain is scanned for; zero if that is not known
 }
 
-// fetchedHeaders takes note of headers that came.
-func (e *cost) fetchedHeaders(blocks consensus.Height) {
+// receivedHeaders records headers that were received.
+func (e *cost) receivedHeaders(blocks consensus.Height) {
 	e.fetched += max(0, int64(blocks)) * consensus.HeaderSize
 }
 
-// fetchedFilters takes note of filters that came.
-func (e *cost) fetchedFilters(bytes, blocks int) {
+// receivedFilters records filters that were received.
+func (e *cost) receivedFilters(bytes, blocks int) {
 	e.filterBytes += int64(bytes)
 	e.filterBlocks += int64(blocks)
 	e.fetched += int64(bytes)
 }
 
-// scanned takes note of blocks that were scanned for the scripts there are, with
-// those that were fetched for it.
+// scanned records blocks that were scanned for the current scripts, with the blocks that were
+// fetched for it.
 func (e *cost) scanned(took time.Duration, blocks consensus.Height) {
 	e.matching += took
 	e.matched += float64(max(0, blocks)) * float64(e.scripts)
@@ -68,7 +68,7 @@ func (e *cost) scan() float64 {
 	return each * float64(cmp.Or(e.scripts, usualScripts))
 }
 
-// speed returns how fast headers and filters came, in bytes per second.
+// speed returns how fast headers and filters were received, in bytes per second.
 func (e *cost) speed() float64 {
 	if e.fetching <= 0 || e.fetched == 0 {
 		return usualSpeed
@@ -76,8 +76,8 @@ func (e *cost) speed() float64 {
 	return float64(e.fetched) / e.fetching.Seconds()
 }
 
-// positions is how far each stage has got. Where nobody is scanned for, rescan is
-// beyond every target.
+// positions is how far each stage has got. Without a wallet to scan for, rescan is beyond
+// every target.
 type positions struct{ headers, filters, rescan consensus.Height }
 
 // work returns what is left of the stages up to a target, in bytes: those that
@@ -112,15 +112,15 @@ func (e *cost) lost(at positions, target consensus.Height) float64 {
 	return min(almost, done/(done+e.work(at, target)))
 }
 
-// lostAtLeast returns the least that lost can be, whatever a scan costs, when only
-// blocks to scan are missing.
-func lostAtLeast(blocks consensus.Height) float64 {
+// LostAtLeast returns the least ratio that Measure can find when being synced is lost and only
+// so many blocks are left to scan, whatever a scan costs.
+func LostAtLeast(blocks consensus.Height) float64 {
 	return min(almost, lately/float64(lately+max(0, blocks)))
 }
 
 // left returns the time until all stages are done, at the rates of the last
-// seconds in blocks per second: headers and filters come through the same lines,
-// and a scan goes on beside them. It is zero if nothing is left, or nothing comes.
+// seconds in blocks per second: headers and filters share the connections, and a scan goes on
+// beside them. It is zero if nothing is left, or nothing is received.
 func (e *cost) left(at positions, target consensus.Height, headers, filters, rescan float64) time.Duration {
 	var seconds float64
 	if bytes := e.bytes(at, target); bytes > 0 {
