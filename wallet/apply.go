@@ -241,15 +241,18 @@ func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error
 	forward, tip := on == s.cursor, s.tip.Height
 	more := make([]block, 0, len(a.u.Applied))
 	missed := unborn
+	left, disapproved := lastHeight(a.tx.Bucket(leftBucket)), lastHeight(a.tx.Bucket(disapprovedBucket))
 	for i := range a.u.Applied {
 		b := &a.u.Applied[i]
 		if b.Height > tip {
 			missed = min(missed, s.arrive(b))
 		}
-		if err := a.rejoin(b.BlockID); err != nil {
-			return err
+		if b.Height <= left {
+			if err := a.rejoin(b.BlockID); err != nil {
+				return err
+			}
 		}
-		if err := a.add(s, b); err != nil {
+		if err := a.add(s, b, b.Height <= disapproved+1); err != nil {
 			return fmt.Errorf("block %d %s: %w", b.Height, b.Hash, err)
 		}
 		on = b.BlockID

@@ -15,13 +15,14 @@ import (
 
 // add takes a block into the books: it voids the regular transactions of its
 // parent if it disapproves of them, and records what its own transactions do.
-// What is recorded already stays as it is.
-func (a *application) add(s *snapshot, b *chain.Block) error {
+// What is recorded already stays as it is. With repaired, its parent may be recorded as
+// disapproved although the block approves of it.
+func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 	if b.Header.VoteBits()&1 == 0 {
 		if err := a.disapprove(b.Height - 1); err != nil {
 			return err
 		}
-	} else if isDisapproved(a.tx, b.Height-1) { // damage, which a repair has left to this block
+	} else if repaired && isDisapproved(a.tx, b.Height-1) { // damage, which a repair has left to this block
 		if err := a.approve(s, b.Height-1); err != nil {
 			return err
 		}

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // row reads the fields of a stored value in order. A value that is too short
@@ -72,6 +75,16 @@ func key32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 func has(b *bolt.Bucket, key []byte) bool {
 	k, _ := b.Cursor().Seek(key)
 	return bytes.Equal(k, key)
+}
+
+// lastHeight returns the height with which the key of a bucket's last row begins, or -1 if
+// the bucket is empty.
+func lastHeight(b *bolt.Bucket) consensus.Height {
+	k, _ := b.Cursor().Last()
+	if len(k) < 4 {
+		return -1
+	}
+	return consensus.Height(min(binary.BigEndian.Uint32(k), math.MaxInt32))
 }
 
 // all calls fn for each row of a bucket in key order until it fails.
