@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Ban is a host or an address that is not dialled, because of a proven fault of a peer there
@@ -44,11 +45,11 @@ func (p *Pool) Bans() []Ban {
 // Accuse reports that data from a peer is proven invalid: its connection ends, and its host
 // is banned with the evidence, whatever the port. It also works for a peer that has
 // disconnected recently.
-func (p *Pool) Accuse(id uint64, evidence error) { p.convict(id, Invalid, evidence) }
+func (p *Pool) Accuse(id p2p.PeerID, evidence error) { p.convict(id, Invalid, evidence) }
 
 // Acquit lifts the ban that Accuse of a peer has caused, also if the peer has disconnected
 // recently. Bans of the user stay.
-func (p *Pool) Acquit(id uint64) {
+func (p *Pool) Acquit(id p2p.PeerID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	addr, known := p.departed.addr(id)
@@ -67,7 +68,7 @@ func (p *Pool) Acquit(id uint64) {
 }
 
 // convict bans the host of a peer for a proven fault and ends the connections with it.
-func (p *Pool) convict(id uint64, r Reason, evidence error) {
+func (p *Pool) convict(id p2p.PeerID, r Reason, evidence error) {
 	p.mu.Lock()
 	m := p.member(id)
 	addr, known := p.departed.addr(id)

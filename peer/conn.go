@@ -13,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // conn is one connection that has completed its handshake. Its three goroutines belong to
@@ -20,7 +21,7 @@ import (
 // only run and do wait for the peer.
 type conn struct {
 	cfg    *Config
-	id     uint64
+	id     p2p.PeerID
 	addr   string
 	nc     *metered
 	out    *outbox

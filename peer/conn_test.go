@@ -10,6 +10,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestInitStateOnce checks that getinitstate is answered once and with an empty message: dcrd
@@ -118,7 +120,7 @@ func TestReplies(t *testing.T) {
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
 		ctx := t.Context()
 		id := b.only().ID
-		check := func(name string, got, want []byte, from uint64, err error) {
+		check := func(name string, got, want []byte, from p2p.PeerID, err error) {
 			t.Helper()
 			if err != nil || from != id || !slices.Equal(got, want) {
 				t.Errorf("%s: %d bytes from %d, want %d bytes from %d: %v", name, len(got), from, len(want), id, err)
@@ -312,12 +314,12 @@ func TestSendHeaders(t *testing.T) {
 		}
 		synctest.Wait()
 		var news [][]byte
-		b.TakeAnnouncements(func(from uint64, headers []byte, blocks []chainhash.Hash) {
-			if from != id || blocks != nil {
-				t.Errorf("announcement from %d with %d blocks", from, len(blocks))
+		for a := range b.TakeAnnouncements() {
+			if a.From != id || a.Blocks != nil {
+				t.Errorf("announcement from %d with %d blocks", a.From, len(a.Blocks))
 			}
-			news = append(news, headers)
-		})
+			news = append(news, a.Headers)
+		}
 		want := [][]byte{payload(t, chain.headers(9)), payload(t, chain.headers(8))}
 		if !slices.EqualFunc(news, want, slices.Equal[[]byte]) {
 			t.Errorf("%d announcements", len(news))
@@ -389,16 +391,18 @@ func TestBlockAnnouncements(t *testing.T) {
 			t.Error("no poke")
 		}
 		next := byte(sent - maxAnnouncements)
-		b.TakeAnnouncements(func(_ uint64, headers []byte, blocks []chainhash.Hash) {
-			if headers != nil || len(blocks) != 1 || blocks[0] != (chainhash.Hash{next}) {
-				t.Errorf("announcement %v, want %d", blocks, next)
+		for a := range b.TakeAnnouncements() {
+			if a.Headers != nil || len(a.Blocks) != 1 || a.Blocks[0] != (chainhash.Hash{next}) {
+				t.Errorf("announcement %v, want %d", a.Blocks, next)
 			}
 			next++
-		})
+		}
 		if next != sent {
 			t.Errorf("announcements up to %d, want all up to %d", next, sent)
 		}
-		b.TakeAnnouncements(func(uint64, []byte, []chainhash.Hash) { t.Error("announcements were taken twice") })
+		for range b.TakeAnnouncements() {
+			t.Error("announcements were taken twice")
+		}
 	})
 }
 

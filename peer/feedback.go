@@ -1,6 +1,10 @@
 package peer
 
-import "time"
+import (
+	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
+)
 
 // search is the caller's need for other peers. The pool's lock guards it. The zero value
 // means that there is no need.
@@ -12,7 +16,7 @@ type search struct {
 // Credit records that a peer has sent the header of the newest block of the best chain, which
 // has the given height. A peer is judged by this alone, not by claims and announcements. It
 // has no effect on peers that are not connected.
-func (p *Pool) Credit(id uint64, height uint32) {
+func (p *Pool) Credit(id p2p.PeerID, height uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.member(id)
@@ -38,7 +42,7 @@ func (p *Pool) Credit(id uint64, height uint32) {
 // Useless records that a peer has repeatedly sent data that brings nothing new. It raises the
 // ban score of its address, and ends the connection once the score is too high. It has no
 // effect on peers that are not connected.
-func (p *Pool) Useless(id uint64, what error) {
+func (p *Pool) Useless(id p2p.PeerID, what error) {
 	p.mu.Lock()
 	m := p.member(id)
 	p.mu.Unlock()

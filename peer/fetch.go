@@ -9,13 +9,14 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/parse"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Headers requests the headers after the first locator hash that the peer knows, up to stop
 // (zero: as many as a message holds, 2,000), from a peer outside avoid, or from any if all
 // are in it. It returns the payload of a headers message of the right form, which the caller
 // owns, and the id of the peer that was asked, also with an error.
-func (p *Pool) Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, uint64, error) {
+func (p *Pool) Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, p2p.PeerID, error) {
 	if _, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop); err != nil {
 		return nil, 0, err
 	}
@@ -26,7 +27,7 @@ func (p *Pool) Headers(ctx context.Context, avoid []uint64, locator []chainhash.
 }
 
 // HeadersFrom is Headers from one peer. It fails at once if that peer is gone.
-func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
+func (p *Pool) HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
 	if id == 0 {
 		return nil, &Error{Reason: Gone}
 	}
@@ -42,20 +43,20 @@ func (p *Pool) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.H
 // included, at most 100. It returns the payload of a cfiltersv2 message of the right form
 // that begins and ends with these blocks. A node that lacks a filter stays silent. A reply of
 // more than most bytes, if most is not zero, bans its peer and is not read into memory.
-func (p *Pool) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, most int) ([]byte, uint64, error) {
+func (p *Pool) CFilters(ctx context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, most int) ([]byte, p2p.PeerID, error) {
 	return p.fetchHedged(ctx, want{kind: getCFilters, avoid: avoid}, func() *request { return cfiltersRequest(start, end, most) })
 }
 
 // CFilter requests the version 2 committed filter of one block. It returns the payload of a
 // cfilterv2 message of the right form for this block.
-func (p *Pool) CFilter(ctx context.Context, avoid []uint64, hash chainhash.Hash) ([]byte, uint64, error) {
+func (p *Pool) CFilter(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) ([]byte, p2p.PeerID, error) {
 	return p.fetchHedged(ctx, want{kind: getCFilter, avoid: avoid}, func() *request { return cfilterRequest(hash) })
 }
 
 // Block requests a block. Of the block it returns only the hash of the header has been
 // compared. The reason of the error is NotFound if the peer says that it does not have the
 // block.
-func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
+func (p *Pool) Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (*wire.MsgBlock, p2p.PeerID, error) {
 	payload, from, err := p.fetchHedged(ctx, want{kind: getBlock, avoid: avoid, spread: true}, func() *request { return blockRequest(hash) })
 	if err != nil {
 		return nil, from, err
@@ -69,7 +70,7 @@ func (p *Pool) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (
 }
 
 // fetch sends one request to one peer and returns the payload and the id of the peer.
-func (p *Pool) fetch(ctx context.Context, w want, r *request) ([]byte, uint64, error) {
+func (p *Pool) fetch(ctx context.Context, w want, r *request) ([]byte, p2p.PeerID, error) {
 	w.bytes = p.expect(r.kind)
 	m, err := p.acquire(ctx, w)
 	if err != nil {

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Group returns the network group of the address of a live peer. It is empty for a peer that
 // is not live, and for addresses that are not routed publicly, like those of the user's own
 // network.
-func (p *Pool) Group(id uint64) string {
+func (p *Pool) Group(id p2p.PeerID) string {
 	p.mu.Lock()
 	m := p.member(id)
 	p.mu.Unlock()
@@ -30,7 +31,7 @@ func (p *Pool) Group(id uint64) string {
 
 // Trip returns the last measured round trip to a live peer, at first that of the handshake;
 // zero for other peers.
-func (p *Pool) Trip(id uint64) time.Duration {
+func (p *Pool) Trip(id p2p.PeerID) time.Duration {
 	p.mu.Lock()
 	m := p.member(id)
 	p.mu.Unlock()

@@ -4,6 +4,8 @@ import (
 	"cmp"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Limits on received transactions that were not taken yet, in bytes as held.
@@ -13,26 +15,16 @@ const (
 	heardOverhead  = 512     // bytes that each takes in addition to its own
 )
 
-// maxTxWords bounds the words about offered transactions that were not taken yet.
-const maxTxWords = 2000
+// maxTxEvents bounds the events of offered transactions that were not taken yet.
+const maxTxEvents = 2000
 
 // heardTx is a transaction that a peer has sent.
 type heardTx struct {
-	id     uint64
-	source string // see sourceOf
-	hash   chainhash.Hash
-	raw    []byte
-	agreed bool // peers of two networks have sent these bytes
+	hash chainhash.Hash
+	p2p.Tx
 }
 
-func (t *heardTx) held() int { return len(t.raw) + heardOverhead }
-
-// txWord says that a peer has requested an offered transaction, or has announced it.
-type txWord struct {
-	id    uint64
-	hash  chainhash.Hash
-	asked bool
-}
+func (t *heardTx) held() int { return len(t.Raw) + heardOverhead }
 
 // heardQueue holds the bytes of transactions that were not taken yet. When there are too
 // many, the oldest one of the source that has most of them is dropped. It is a plain value.
@@ -49,8 +41,8 @@ func (q *heardQueue) put(t heardTx) (dropped []chainhash.Hash) {
 	}
 	q.txs = append(q.txs, t)
 	q.count(&t, 1)
-	for q.held > maxHeardBytes || q.bySource[t.source] > maxSourceBytes {
-		from := t.source
+	for q.held > maxHeardBytes || q.bySource[t.Source] > maxSourceBytes {
+		from := t.Source
 		if q.bySource[from] <= maxSourceBytes {
 			for name, n := range q.bySource {
 				if c := cmp.Compare(n, q.bySource[from]); c > 0 || c == 0 && name < from {
@@ -65,15 +57,15 @@ func (q *heardQueue) put(t heardTx) (dropped []chainhash.Hash) {
 
 func (q *heardQueue) count(t *heardTx, sign int) {
 	q.held += sign * t.held()
-	if q.bySource[t.source] += sign * t.held(); q.bySource[t.source] == 0 {
-		delete(q.bySource, t.source)
+	if q.bySource[t.Source] += sign * t.held(); q.bySource[t.Source] == 0 {
+		delete(q.bySource, t.Source)
 	}
 }
 
 // dropOldest drops the oldest transaction of a source that has at least one.
 func (q *heardQueue) dropOldest(source string) chainhash.Hash {
 	for i := range q.txs {
-		if t := q.txs[i]; t.source == source {
+		if t := q.txs[i]; t.Source == source {
 			q.txs = append(q.txs[:i], q.txs[i+1:]...)
 			q.txs[:len(q.txs)+1][len(q.txs)] = heardTx{} // releases its bytes
 			q.count(&t, -1)
@@ -85,15 +77,16 @@ func (q *heardQueue) dropOldest(source string) chainhash.Hash {
 
 // take removes and returns the oldest transactions, of at most so many bytes, but at least
 // one.
-func (q *heardQueue) take(most int) []heardTx {
+func (q *heardQueue) take(most int) []p2p.Tx {
 	n := 0
 	for n < len(q.txs) && (n == 0 || most >= q.txs[n].held()) {
 		most -= q.txs[n].held()
 		n++
 	}
-	taken := append([]heardTx(nil), q.txs[:n]...)
+	taken := make([]p2p.Tx, n)
 	for i := range taken {
-		q.count(&taken[i], -1)
+		q.count(&q.txs[i], -1)
+		taken[i] = q.txs[i].Tx
 	}
 	if q.txs = append([]heardTx(nil), q.txs[n:]...); len(q.txs) == 0 {
 		q.txs = nil

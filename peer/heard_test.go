@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestSecondCopyFromAnotherNetwork checks that a second copy of a transaction that the wallet
@@ -47,7 +49,7 @@ func TestSecondCopyFromAnotherNetwork(t *testing.T) {
 func TestRefusedIsFetchedElsewhere(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	tx, forged, real := numbered(1, 1), numbered(7, 7)[0], numbered(8, 8)[0]
-	for id := range uint64(3) {
+	for id := range p2p.PeerID(3) {
 		h.announced(1+id, addrOf(1+id), tx, now)
 	}
 	h.arrived(1, tx[0], forged, 300, now)
@@ -71,7 +73,7 @@ func TestRefusedIsFetchedElsewhere(t *testing.T) {
 func TestSilentAnnouncers(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	first, began := numbered(1, 1), now
-	for id := range uint64(7) {
+	for id := range p2p.PeerID(7) {
 		h.announced(1+id, fmt.Sprintf("6.6.%d.1:1", id), first, now)
 	}
 	h.announced(9, "8.8.8.8:1", first, now)
@@ -110,7 +112,7 @@ func TestDebtSurvivesReconnects(t *testing.T) {
 	} {
 		h, now := newTxRequests(), time.Unix(1e9, 0)
 		txs := numbered(1, 100)
-		for id := uint64(1); len(txs) > 0 && id < 200; id++ { // a connection for each
+		for id := p2p.PeerID(1); len(txs) > 0 && id < 200; id++ { // a connection for each
 			if ask := h.announced(id, addrs[0], txs[:1], now); len(ask) == 0 {
 				break
 			}
@@ -134,7 +136,7 @@ func TestDebtSurvivesReconnects(t *testing.T) {
 func TestSourcesAreBounded(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
 	for n := range 3 * maxSources {
-		id := uint64(n + 1)
+		id := p2p.PeerID(n + 1)
 		tx := numbered(n, n)
 		h.announced(id, fmt.Sprintf("%d.%d.%d.1:1", 1+n>>16, n>>8&255, n&255), tx, now)
 		h.arrived(id, tx[0], tx[0], 1000, now)
@@ -150,10 +152,10 @@ func TestSourcesAreBounded(t *testing.T) {
 // no source displaces those of another one.
 func TestHeardIsBoundedInBytes(t *testing.T) {
 	var q heardQueue
-	q.put(heardTx{source: "honest", raw: make([]byte, 300)})
+	q.put(heardTx{Tx: p2p.Tx{Source: "honest", Raw: make([]byte, 300)}})
 	dropped := 0
 	for n := range 1000 {
-		gone := q.put(heardTx{source: fmt.Sprint("attacker", n%8), hash: chainhash.Hash{1}, raw: make([]byte, maxTxSize)})
+		gone := q.put(heardTx{hash: chainhash.Hash{1}, Tx: p2p.Tx{Source: fmt.Sprint("attacker", n%8), Raw: make([]byte, maxTxSize)}})
 		dropped += len(gone)
 		if slices.Contains(gone, chainhash.Hash{}) {
 			t.Fatal("a transaction of the honest source was dropped")
@@ -163,7 +165,7 @@ func TestHeardIsBoundedInBytes(t *testing.T) {
 		t.Errorf("%d bytes held of %d, %d dropped", q.held, len(q.txs), dropped)
 	}
 	got := q.take(1)
-	if len(got) != 1 || got[0].source != "honest" {
+	if len(got) != 1 || got[0].Source != "honest" {
 		t.Errorf("took %d", len(got))
 	}
 	for len(q.txs) > 0 {
@@ -175,7 +177,7 @@ func TestHeardIsBoundedInBytes(t *testing.T) {
 		t.Errorf("%d bytes held of nothing", q.held)
 	}
 	for range 200 {
-		q.put(heardTx{source: "one", raw: make([]byte, maxTxSize)})
+		q.put(heardTx{Tx: p2p.Tx{Source: "one", Raw: make([]byte, maxTxSize)}})
 	}
 	if q.held > maxSourceBytes {
 		t.Errorf("one source holds %d bytes", q.held)

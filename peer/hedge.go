@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // When another peer is asked too.
@@ -63,7 +64,7 @@ type answered struct {
 // gets little more time than a round trip and the usual delay of replies. The first good
 // answer counts. Replies that are arriving are given time, unless another peer is far faster.
 // It returns the payload and the id of the peer, of the one that failed too.
-func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, uint64, error) {
+func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, p2p.PeerID, error) {
 	first := again()
 	w.bytes = p.expect(first.kind)
 	m, err := p.acquire(ctx, w)
@@ -266,7 +267,7 @@ func (p *Pool) hedgeAfter(m *member, k kind) (quiet, patience time.Duration) {
 
 // acquireNow is acquire without a wait: it returns nil if no peer outside the list avoid has
 // room.
-func (p *Pool) acquireNow(w want, avoid []uint64) *member {
+func (p *Pool) acquireNow(w want, avoid []p2p.PeerID) *member {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var members []*member

@@ -1,6 +1,10 @@
 package peer
 
-import "time"
+import (
+	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
+)
 
 // Role is why a connection exists.
 type Role uint8
@@ -36,7 +40,7 @@ func (r Role) String() string {
 
 // Info describes one live peer. What the peer says about itself is a claim.
 type Info struct {
-	ID        uint64
+	ID        p2p.PeerID
 	Addr      string // host:port that was dialled
 	LocalAddr string
 	Role      Role

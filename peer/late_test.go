@@ -11,21 +11,17 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // lateIn takes all late replies, and returns their peers and payload sizes.
-func (b *bench) lateIn(t *testing.T, start, end chainhash.Hash) (from []uint64) {
+func (b *bench) lateIn(t *testing.T, start, end chainhash.Hash) (from []p2p.PeerID) {
 	t.Helper()
-	for b.TakeLate(
-		func(uint64, []chainhash.Hash, []byte) { t.Error("late headers") },
-		func(id uint64, first, last chainhash.Hash, payload []byte) {
-			if first != start || last != end || len(payload) == 0 {
-				t.Errorf("late filters %v to %v, %d bytes", first, last, len(payload))
-			}
-			from = append(from, id)
-		},
-		func(uint64, chainhash.Hash, []byte) { t.Error("late block") },
-	) {
+	for l, ok := b.TakeLate(); ok; l, ok = b.TakeLate() {
+		if l.Kind != p2p.CFilters || l.First != start || l.Last != end || len(l.Payload) == 0 {
+			t.Errorf("late reply of kind %d, %v to %v, %d bytes", l.Kind, l.First, l.Last, len(l.Payload))
+		}
+		from = append(from, l.From)
 	}
 	return from
 }
@@ -72,13 +68,13 @@ func TestLateReplies(t *testing.T) {
 // then no more than its share, and all peers together have no more than the limit.
 func TestLateRepliesAreBounded(t *testing.T) {
 	var q lateReplies
-	put := func(from uint64, size int) bool {
+	put := func(from p2p.PeerID, size int) bool {
 		n := len(q.items)
-		q.put(lateReply{from: from, payload: make([]byte, size)})
+		q.put(p2p.LateReply{From: from, Payload: make([]byte, size)})
 		return len(q.items) > n
 	}
 	for i, step := range []struct {
-		from uint64
+		from p2p.PeerID
 		size int
 		fits bool
 	}{
@@ -91,11 +87,11 @@ func TestLateRepliesAreBounded(t *testing.T) {
 			t.Errorf("step %d: %d bytes of peer %d fit: %v", i, step.size, step.from, fits)
 		}
 	}
-	var order []uint64
+	var order []p2p.PeerID
 	for l, ok := q.take(); ok; l, ok = q.take() {
-		order = append(order, l.from)
+		order = append(order, l.From)
 	}
-	if !slices.Equal(order, []uint64{1, 2, 3, 3, 4}) || q.bytes != 0 {
+	if !slices.Equal(order, []p2p.PeerID{1, 2, 3, 3, 4}) || q.bytes != 0 {
 		t.Errorf("order %v, %d bytes left", order, q.bytes)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Errors about peers that the user names.
@@ -115,7 +116,7 @@ func (p *Pool) Try(addr string) error {
 
 // Disconnect ends the connection with a peer, given by its id or the address it was dialled
 // at. A manual peer is dialled again. It returns ErrUnknownPeer if there is no such peer.
-func (p *Pool) Disconnect(id uint64, addr string) error {
+func (p *Pool) Disconnect(id p2p.PeerID, addr string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i := slices.IndexFunc(p.members, func(m *member) bool { return m.live() && (m.id == id || m.addr == addr) })

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // maxSilent is how many periods of silence in a row make a peer a straggler.
@@ -56,17 +57,17 @@ const (
 // departed remembers the addresses of the connections that ended last, because the proof of a
 // fault may take longer than the connection lives.
 type departed struct {
-	ids   [256]uint64
+	ids   [256]p2p.PeerID
 	addrs [256]string
 	next  int
 }
 
-func (d *departed) add(id uint64, addr string) {
+func (d *departed) add(id p2p.PeerID, addr string) {
 	d.ids[d.next], d.addrs[d.next] = id, addr
 	d.next = (d.next + 1) % len(d.ids)
 }
 
-func (d *departed) addr(id uint64) (string, bool) {
+func (d *departed) addr(id p2p.PeerID) (string, bool) {
 	i := slices.Index(d.ids[:], id)
 	if i < 0 || id == 0 {
 		return "", false
@@ -135,7 +136,7 @@ func (p *Pool) share() int {
 }
 
 // member returns the connection with an id, or nil. The connection may have ended already.
-func (p *Pool) member(id uint64) *member {
+func (p *Pool) member(id p2p.PeerID) *member {
 	i := slices.IndexFunc(p.members, func(m *member) bool { return m.id == id })
 	if i < 0 {
 		return nil

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestStraggler checks that a peer which answers nothing is disconnected when another one
@@ -19,7 +21,7 @@ func TestStraggler(t *testing.T) {
 	chain := newTestChain(101)
 	run(t, nil, []func(*node){silent, good(chain)}, func(t *testing.T, b *bench) {
 		mute := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "a:1" })].ID
-		others := []uint64{b.Infos()[0].ID + b.Infos()[1].ID - mute}
+		others := []p2p.PeerID{b.Infos()[0].ID + b.Infos()[1].ID - mute}
 		for range maxSilent {
 			var wg sync.WaitGroup
 			for range firstWindow {
@@ -83,10 +85,10 @@ func TestSilenceForgiven(t *testing.T) {
 	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
 		lacking, other := b.Infos()[0].ID, b.Infos()[1].ID
 		for range 2 * maxSilent {
-			if _, _, err := b.CFilter(t.Context(), []uint64{other}, chainhash.Hash{1}); !errors.Is(err, Timeout) {
+			if _, _, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chainhash.Hash{1}); !errors.Is(err, Timeout) {
 				t.Error(err)
 			}
-			if _, from, err := b.CFilter(t.Context(), []uint64{other}, chain.hashes[1]); err != nil || from != lacking {
+			if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chain.hashes[1]); err != nil || from != lacking {
 				t.Errorf("asked %d: %v", from, err)
 			}
 		}
@@ -112,13 +114,13 @@ func TestSilentIsAvoided(t *testing.T) {
 // TestDeparted checks that the addresses of the last connections are remembered.
 func TestDeparted(t *testing.T) {
 	var d departed
-	for i := range uint64(1000) {
+	for i := range p2p.PeerID(1000) {
 		d.add(i+1, "a:"+string(rune('0'+i%10)))
 	}
 	if addr, ok := d.addr(1000); !ok || addr != "a:9" {
 		t.Errorf("last: %q, %v", addr, ok)
 	}
-	for _, id := range []uint64{0, 1, 1001} {
+	for _, id := range []p2p.PeerID{0, 1, 1001} {
 		if addr, ok := d.addr(id); ok {
 			t.Errorf("id %d: %q", id, addr)
 		}

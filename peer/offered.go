@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Limits on offered transactions.
@@ -28,17 +30,17 @@ type offered struct {
 type offeredTx struct {
 	tx   *wire.MsgTx
 	size int
-	to   map[uint64]bool // ids of the peers to which it was announced
+	to   map[p2p.PeerID]bool // ids of the peers to which it was announced
 }
 
 func newOffered() offered { return offered{txs: make(map[chainhash.Hash]*offeredTx)} }
 
 // offer offers a transaction to a peer, and reports whether it is still to be announced to
 // that peer.
-func (s *offered) offer(id uint64, hash chainhash.Hash, tx *wire.MsgTx) (announce bool, err error) {
+func (s *offered) offer(id p2p.PeerID, hash chainhash.Hash, tx *wire.MsgTx) (announce bool, err error) {
 	w := s.txs[hash]
 	if w == nil {
-		w = &offeredTx{tx: tx, size: tx.SerializeSize(), to: make(map[uint64]bool)}
+		w = &offeredTx{tx: tx, size: tx.SerializeSize(), to: make(map[p2p.PeerID]bool)}
 		if len(s.txs) >= maxOffered || s.bytes+w.size > maxOfferedBytes {
 			return false, ErrOffersFull
 		}
@@ -59,7 +61,7 @@ func (s *offered) withdraw(hash chainhash.Hash) {
 }
 
 // serve returns a transaction to send to a peer that requests it, or nil.
-func (s *offered) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
+func (s *offered) serve(id p2p.PeerID, hash chainhash.Hash) *wire.MsgTx {
 	if w := s.txs[hash]; w != nil && w.to[id] {
 		return w.tx
 	}
@@ -68,13 +70,13 @@ func (s *offered) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
 
 // echoes reports whether the announcement of a transaction by a peer is an echo: the
 // transaction reached the peer without us.
-func (s *offered) echoes(id uint64, hash chainhash.Hash) bool {
+func (s *offered) echoes(id p2p.PeerID, hash chainhash.Hash) bool {
 	w := s.txs[hash]
 	return w != nil && !w.to[id]
 }
 
 // left forgets a peer.
-func (s *offered) left(id uint64) {
+func (s *offered) left(id p2p.PeerID) {
 	for _, w := range s.txs {
 		delete(w.to, id)
 	}

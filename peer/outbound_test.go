@@ -18,6 +18,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // populate sets nodes at n addresses, each in a network of its own, and returns the
@@ -217,7 +218,7 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, tune)
-		connected := func(id uint64, addr string, role Role) *member {
+		connected := func(id p2p.PeerID, addr string, role Role) *member {
 			m := &member{role: role, joined: time.Now(), announcedAt: time.Now(), host: addrbook.HostOf(addr),
 				conn: newConn(&b.cfg, addr, newMetered(nil, &b.total), nil, remote{})}
 			m.id, m.onAnnouncement = id, func() {}

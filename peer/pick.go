@@ -3,6 +3,8 @@ package peer
 import (
 	"math"
 	"slices"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Assumptions about a peer that has not been measured.
@@ -46,7 +48,7 @@ const (
 // candidate is the state of a peer by which it is chosen for a request. It is a snapshot by
 // value.
 type candidate struct {
-	id        uint64
+	id        p2p.PeerID
 	requests  int            // in flight
 	abandoned int            // abandoned requests that it may still answer
 	bytes     int            // in flight, estimated
@@ -64,9 +66,9 @@ type candidate struct {
 // want is what a request requires of its peer.
 type want struct {
 	kind  kind
-	only  uint64   // this peer and no other; zero for any
-	avoid []uint64 // not these, unless there are no others
-	bytes int      // the estimated size of the reply
+	only  p2p.PeerID   // this peer and no other; zero for any
+	avoid []p2p.PeerID // not these, unless there are no others
+	bytes int          // the estimated size of the reply
 
 	// spread gives each peer an even share. It is set for blocks: a peer that sees all blocks
 	// that a wallet requests learns what the wallet owns.

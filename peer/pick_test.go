@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestChoose checks each criterion of the choice between two peers.
@@ -49,17 +51,17 @@ func TestChooseProperties(t *testing.T) {
 	for seed := range uint64(2000) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		var peers []candidate
-		var ids []uint64
+		var ids []p2p.PeerID
 		for i := range rnd.IntN(5) {
-			ids = append(ids, uint64(i+1))
+			ids = append(ids, p2p.PeerID(i+1))
 			peers = append(peers, candidate{
-				id: uint64(i + 1), requests: rnd.IntN(4), bytes: rnd.IntN(1000), window: 1 + rnd.IntN(4),
+				id: p2p.PeerID(i + 1), requests: rnd.IntN(4), bytes: rnd.IntN(1000), window: 1 + rnd.IntN(4),
 				latency: rnd.Float64(), rate: float64(rnd.IntN(2)) * rnd.Float64(), silent: rnd.IntN(20), points: 100 * rnd.Float64(),
 			})
 		}
 		w := want{kind: getCFilters, bytes: rnd.IntN(500), spread: rnd.IntN(3) == 0}
 		if rnd.IntN(3) == 0 {
-			w.only = 1 + rnd.Uint64N(5)
+			w.only = p2p.PeerID(1 + rnd.Uint64N(5))
 		}
 		for _, id := range ids {
 			if rnd.IntN(2) == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // ErrRunning is returned by Run while another call of it has not returned.
@@ -42,7 +43,7 @@ type Pool struct {
 	out          outbound
 	pace         dialing.Pace
 	connectivity connectivity
-	lastID       uint64
+	lastID       p2p.PeerID
 	members      []*member // by rising id
 	departed     departed
 	lateOnes     lateReplies

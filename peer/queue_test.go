@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestPickWaits checks that a request waits while there is no peer, and is sent when one
@@ -100,7 +102,7 @@ func TestAvoid(t *testing.T) {
 	chain := newTestChain(20)
 	run(t, nil, []func(*node){good(chain), good(chain), good(chain)}, func(t *testing.T, b *bench) {
 		infos := b.Infos()
-		ids := []uint64{infos[0].ID, infos[1].ID, infos[2].ID}
+		ids := []p2p.PeerID{infos[0].ID, infos[1].ID, infos[2].ID}
 		for i := range ids {
 			avoid := slices.Delete(slices.Clone(ids), i, i+1)
 			for range 5 {
@@ -125,7 +127,7 @@ func TestAvoidWaits(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
-				if _, from, err := b.CFilter(t.Context(), []uint64{infos[0].ID}, chain.hashes[1]); from != infos[1].ID {
+				if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{infos[0].ID}, chain.hashes[1]); from != infos[1].ID {
 					t.Errorf("asked %d: %v", from, err)
 				}
 			})
@@ -168,10 +170,10 @@ func TestPeerDies(t *testing.T) {
 		victim := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "b:1" })].ID
 		var wg sync.WaitGroup
 		var mu sync.Mutex
-		used := make(map[uint64]int)
+		used := make(map[p2p.PeerID]int)
 		for i := range 100 {
 			wg.Go(func() {
-				var avoid []uint64
+				var avoid []p2p.PeerID
 				for {
 					got, from, err := b.CFilter(t.Context(), avoid, chain.hashes[i])
 					mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // errBlocksOnly means that a peer accepts no transactions. A dcrd node that runs with
@@ -29,7 +30,7 @@ type relay struct {
 	requests txRequests
 	offered  offered
 	heard    heardQueue
-	words    []txWord      // about offered transactions, each once
+	events   []p2p.TxEvent // about offered transactions, each once
 	pursue   chan struct{} // capacity one; poked when a transaction was requested
 }
 
@@ -58,7 +59,7 @@ func (p *Pool) WantTxs(want bool) {
 // AskMempool asks a peer to announce all transactions that wait for a block. It is an
 // error, and nothing is sent, if the peer was asked in the last two minutes, because
 // dcrd counts it against us, or was not asked for announcements at all.
-func (p *Pool) AskMempool(ctx context.Context, id uint64) error {
+func (p *Pool) AskMempool(ctx context.Context, id p2p.PeerID) error {
 	m, err := p.reach(ctx, id)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func (p *Pool) AskMempool(ctx context.Context, id uint64) error {
 
 // Offer announces a transaction to a peer, once per connection, and serves it to
 // that peer until it is withdrawn.
-func (p *Pool) Offer(ctx context.Context, id uint64, tx *wire.MsgTx) error {
+func (p *Pool) Offer(ctx context.Context, id p2p.PeerID, tx *wire.MsgTx) error {
 	m, err := p.reach(ctx, id)
 	if err != nil {
 		return err
@@ -95,24 +96,11 @@ func (p *Pool) Withdraw(hash chainhash.Hash) {
 	p.relay.offered.withdraw(hash)
 }
 
-// TakeTxs calls heard for the oldest transactions that have arrived, of at most most bytes
-// together, but for at least one; for none if most is zero. It passes the id of the peer that
-// sent the transaction, the source that the bytes count against, and the bytes; agreed means
-// that peers of two networks have sent these bytes. The form was checked, and the peer was
-// asked for the transaction. The caller has to call JudgeTx for each.
-//
-// It calls told for each offered transaction that a peer has requested or, without having
-// been offered it, announced. The bytes of transactions that were not taken yet are bounded:
-// the oldest of the source that has sent most is dropped.
-func (p *Pool) TakeTxs(most int, heard func(id uint64, source string, raw []byte, agreed bool), told func(id uint64, hash chainhash.Hash, asked bool)) {
-	txs, words := p.relay.take(most)
-	for _, t := range txs {
-		heard(t.id, t.source, t.raw, t.agreed)
-	}
-	for _, w := range words {
-		told(w.id, w.hash, w.asked)
-	}
-}
+// TakeTxs removes and returns the oldest transactions that have arrived, of at most most
+// bytes together but at least one, or none if most is zero. The caller has to call JudgeTx
+// for each. The bytes of transactions that were not taken yet are bounded: the oldest of the
+// source that has sent most is dropped. The events are about offered transactions, each once.
+func (p *Pool) TakeTxs(most int) ([]p2p.Tx, []p2p.TxEvent) { return p.relay.take(most) }
 
 // JudgeTx records what became of a transaction that TakeTxs has delivered. Of one that is
 // kept, a second copy is fetched from another network. One that was refused with these bytes
@@ -137,7 +125,7 @@ func (p *Pool) ForgetUnkept() {
 
 // reach returns the live connection with an id. Its errors are Gone, and Cancelled if ctx has
 // ended.
-func (p *Pool) reach(ctx context.Context, id uint64) (*member, error) {
+func (p *Pool) reach(ctx context.Context, id p2p.PeerID) (*member, error) {
 	if ctx.Err() != nil {
 		return nil, &Error{Reason: Cancelled, Err: ctx.Err()}
 	}
@@ -188,16 +176,16 @@ func (p *Pool) chaseTxs(now time.Time) (busy bool) {
 	return busy
 }
 
-// take removes and returns transactions of at most so many bytes, and all words.
-func (r *relay) take(most int) ([]heardTx, []txWord) {
+// take removes and returns transactions of at most so many bytes, and all events.
+func (r *relay) take(most int) ([]p2p.Tx, []p2p.TxEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	words := r.words
-	r.words = nil
+	events := r.events
+	r.events = nil
 	if most <= 0 {
-		return nil, words
+		return nil, events
 	}
-	return r.heard.take(most), words
+	return r.heard.take(most), events
 }
 
 func (r *relay) asksFor() bool {
@@ -206,29 +194,29 @@ func (r *relay) asksFor() bool {
 	return r.announce
 }
 
-func (r *relay) offer(id uint64, hash chainhash.Hash, tx *wire.MsgTx) (announce bool, err error) {
+func (r *relay) offer(id p2p.PeerID, hash chainhash.Hash, tx *wire.MsgTx) (announce bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests.known.add(hash)
 	return r.offered.offer(id, hash, tx)
 }
 
-// tell adds a word about an offered transaction. The caller holds the lock.
-func (r *relay) tell(w txWord) {
-	if len(r.words) < maxTxWords && !slices.Contains(r.words, w) {
-		r.words = append(r.words, w)
+// addEventLocked adds an event of an offered transaction.
+func (r *relay) addEventLocked(e p2p.TxEvent) {
+	if len(r.events) < maxTxEvents && !slices.Contains(r.events, e) {
+		r.events = append(r.events, e)
 		poke(r.changed)
 	}
 }
 
 // announced records the transactions that a peer announces, and returns which to request from
 // it.
-func (r *relay) announced(id uint64, addr string, hashes []chainhash.Hash) []chainhash.Hash {
+func (r *relay) announced(id p2p.PeerID, addr string, hashes []chainhash.Hash) []chainhash.Hash {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, hash := range hashes {
 		if r.offered.echoes(id, hash) {
-			r.tell(txWord{id: id, hash: hash})
+			r.addEventLocked(p2p.TxEvent{From: id, Hash: hash})
 		}
 	}
 	if !r.fetch {
@@ -240,13 +228,13 @@ func (r *relay) announced(id uint64, addr string, hashes []chainhash.Hash) []cha
 
 // arrived records the bytes of a transaction. It reports whether the peer was asked for it,
 // and returns which transactions to request from the peer now.
-func (r *relay) arrived(id uint64, hash chainhash.Hash, raw []byte) (asked bool, ask []chainhash.Hash) {
+func (r *relay) arrived(id p2p.PeerID, hash chainhash.Hash, raw []byte) (asked bool, ask []chainhash.Hash) {
 	full := chainhash.HashH(raw)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := r.requests.arrived(id, hash, full, len(raw), time.Now())
 	if a.fresh {
-		for _, gone := range r.heard.put(heardTx{id: id, source: a.source, hash: hash, raw: raw, agreed: a.agreed}) {
+		for _, gone := range r.heard.put(heardTx{hash: hash, Tx: p2p.Tx{From: id, Source: a.source, Raw: raw, Agreed: a.agreed}}) {
 			r.requests.dropped(gone)
 		}
 		poke(r.changed)
@@ -256,7 +244,7 @@ func (r *relay) arrived(id uint64, hash chainhash.Hash, raw []byte) (asked bool,
 
 // oversized records a transaction that was skipped, and reports whether the peer was asked
 // for any.
-func (r *relay) oversized(id uint64, size int) bool {
+func (r *relay) oversized(id p2p.PeerID, size int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.requests.oversized(id, size, time.Now())
@@ -264,24 +252,24 @@ func (r *relay) oversized(id uint64, size int) bool {
 
 // missing records that a peer does not have transactions, and returns which to request from
 // it now.
-func (r *relay) missing(id uint64, hashes []chainhash.Hash) []chainhash.Hash {
+func (r *relay) missing(id p2p.PeerID, hashes []chainhash.Hash) []chainhash.Hash {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.requests.missing(id, hashes, time.Now())
 }
 
 // serve returns a transaction that a peer requests, or nil.
-func (r *relay) serve(id uint64, hash chainhash.Hash) *wire.MsgTx {
+func (r *relay) serve(id p2p.PeerID, hash chainhash.Hash) *wire.MsgTx {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	tx := r.offered.serve(id, hash)
 	if tx != nil {
-		r.tell(txWord{id, hash, true})
+		r.addEventLocked(p2p.TxEvent{From: id, Hash: hash, Requested: true})
 	}
 	return tx
 }
 
-func (r *relay) left(id uint64) {
+func (r *relay) left(id p2p.PeerID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests.left(id, time.Now())

@@ -14,29 +14,32 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/parse"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // taken holds the results of TakeTxs.
 type taken struct {
 	heard  []chainhash.Hash
-	asked  []uint64 // peers that asked for the offered transaction
-	echoed []uint64 // peers that announced it
+	asked  []p2p.PeerID // peers that asked for the offered transaction
+	echoed []p2p.PeerID // peers that announced it
 }
 
 func (b *bench) takeTxs() (got taken) {
-	b.TakeTxs(1<<20, func(_ uint64, _ string, raw []byte, _ bool) {
-		hash, err := parse.TxID(raw)
+	txs, events := b.TakeTxs(1 << 20)
+	for _, tx := range txs {
+		hash, err := parse.TxID(tx.Raw)
 		if err != nil {
 			panic(err)
 		}
 		got.heard = append(got.heard, hash)
-	}, func(id uint64, _ chainhash.Hash, asked bool) {
-		if asked {
-			got.asked = append(got.asked, id)
+	}
+	for _, e := range events {
+		if e.Requested {
+			got.asked = append(got.asked, e.From)
 		} else {
-			got.echoed = append(got.echoed, id)
+			got.echoed = append(got.echoed, e.From)
 		}
-	})
+	}
 	return got
 }
 
@@ -201,7 +204,7 @@ func TestOffering(t *testing.T) {
 	})
 	run(t, relaying, []func(*node){first, second}, func(t *testing.T, b *bench) {
 		b.WantTxs(true)
-		ids := make(map[string]uint64)
+		ids := make(map[string]p2p.PeerID)
 		for _, i := range b.Infos() {
 			ids[i.Addr] = i.ID
 		}
@@ -212,12 +215,12 @@ func TestOffering(t *testing.T) {
 		}
 		synctest.Wait()
 		got := b.takeTxs()
-		if !slices.Equal(got.asked, []uint64{ids["a:1"]}) || len(got.echoed) != 0 {
+		if !slices.Equal(got.asked, []p2p.PeerID{ids["a:1"]}) || len(got.echoed) != 0 {
 			t.Errorf("asked by %v, echoed by %v", got.asked, got.echoed)
 		}
 		<-time.After(30 * time.Second)
 		synctest.Wait()
-		if got := b.takeTxs(); !slices.Equal(got.echoed, []uint64{ids["b:1"]}) {
+		if got := b.takeTxs(); !slices.Equal(got.echoed, []p2p.PeerID{ids["b:1"]}) {
 			t.Errorf("echoed by %v", got.echoed)
 		}
 		b.Withdraw(hash)

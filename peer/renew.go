@@ -3,6 +3,8 @@ package peer
 import (
 	"errors"
 	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // settleTime is how long a connection has to live before another one is closed in its favour:
@@ -11,7 +13,7 @@ const settleTime = 10 * time.Second
 
 // tenure is a connection as its renewal sees it.
 type tenure struct {
-	id      uint64
+	id      p2p.PeerID
 	since   time.Time
 	relayTx bool // the peer was asked to announce transactions
 	spare   bool // the connection exists only while another one to this peer is replaced
@@ -21,8 +23,8 @@ type tenure struct {
 // only a handshake can ask the peer to announce them. It returns the id of one to end, or of
 // one whose peer is to be connected to a second time first, because there is no other peer.
 // Zero is none. It is called repeatedly until nothing is left to do.
-func renew(now time.Time, list []tenure) (end, double uint64) {
-	var stale, spare uint64
+func renew(now time.Time, list []tenure) (end, double p2p.PeerID) {
+	var stale, spare p2p.PeerID
 	settled, lasting, fresh := false, false, false
 	for _, t := range list {
 		old := now.Sub(t.since) >= settleTime

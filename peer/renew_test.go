@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 func TestRenew(t *testing.T) {
@@ -14,7 +16,7 @@ func TestRenew(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		list        []tenure
-		end, double uint64
+		end, double p2p.PeerID
 	}{
 		{"no connection", nil, 0, 0},
 		{"all relay", []tenure{{1, old, true, false}, {2, old, true, false}}, 0, 0},

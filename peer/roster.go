@@ -7,13 +7,13 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Live yields the peers that have completed their handshake, each with the greatest height it
 // has claimed.
-func (p *Pool) Live() iter.Seq2[uint64, uint32] {
-	return func(yield func(uint64, uint32) bool) {
+func (p *Pool) Live() iter.Seq2[p2p.PeerID, uint32] {
+	return func(yield func(p2p.PeerID, uint32) bool) {
 		for _, c := range p.conns() {
 			if !yield(c.id, c.tip()) {
 				return
@@ -32,7 +32,7 @@ func (p *Pool) Dialling() bool {
 
 // Host names the machine of a connected peer as far as its address shows: an IPv4 address,
 // the /64 network of an IPv6 address, or the name of the host. It is empty for other peers.
-func (p *Pool) Host(id uint64) string {
+func (p *Pool) Host(id p2p.PeerID) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if m := p.member(id); m != nil {
@@ -65,13 +65,16 @@ func machine(addr string) string {
 // capacity is one: it has one reader.
 func (p *Pool) Changed() <-chan struct{} { return p.changed }
 
-// TakeAnnouncements calls yield once for each announcement since the last call, oldest first
-// per peer: with the payload of a headers message or the hashes of announced blocks. Of a
+// TakeAnnouncements yields the announcements since the last call, oldest first per peer. Of a
 // peer that announces too much the oldest announcements are dropped.
-func (p *Pool) TakeAnnouncements(yield func(id uint64, headers []byte, blocks []chainhash.Hash)) {
-	for _, c := range p.conns() {
-		for _, n := range c.takeAnnouncements() {
-			yield(c.id, n.headers, n.blocks)
+func (p *Pool) TakeAnnouncements() iter.Seq[p2p.Announcement] {
+	return func(yield func(p2p.Announcement) bool) {
+		for _, c := range p.conns() {
+			for _, n := range c.takeAnnouncements() {
+				if !yield(p2p.Announcement{From: c.id, Headers: n.headers, Blocks: n.blocks}) {
+					return
+				}
+			}
 		}
 	}
 }
@@ -79,7 +82,7 @@ func (p *Pool) TakeAnnouncements(yield func(id uint64, headers []byte, blocks []
 // SendHeaders asks a peer to announce blocks by their headers from now on. It sends the
 // request once per connection however often it is called; the request cannot be reverted. It
 // fails with Gone if the peer is not connected.
-func (p *Pool) SendHeaders(ctx context.Context, id uint64) error {
+func (p *Pool) SendHeaders(ctx context.Context, id p2p.PeerID) error {
 	if ctx.Err() != nil {
 		return &Error{Reason: Cancelled, Err: ctx.Err()}
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestLive checks which peers are live, and the poke on every change.
@@ -12,7 +14,7 @@ func TestLive(t *testing.T) {
 	chain := newTestChain(3)
 	run(t, nil, []func(*node){good(chain), (*node).drain}, func(t *testing.T, b *bench) {
 		<-b.Changed()
-		heights := make(map[uint64]uint32)
+		heights := make(map[p2p.PeerID]uint32)
 		for id, height := range b.Live() {
 			heights[id] = height
 		}

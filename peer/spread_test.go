@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestSpread checks that peers which are good enough get even shares of the blocks
@@ -41,7 +43,7 @@ func TestSpreadWithFullWindows(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		peers := make([]candidate, 2+rnd.IntN(7))
 		for i := range peers {
-			peers[i] = candidate{id: uint64(i + 1), window: 1 + rnd.IntN(32), latency: 0.005 + 0.4*rnd.Float64()}
+			peers[i] = candidate{id: p2p.PeerID(i + 1), window: 1 + rnd.IntN(32), latency: 0.005 + 0.4*rnd.Float64()}
 		}
 		type reply struct {
 			at   float64
@@ -90,7 +92,7 @@ func TestNoPeerSeesMostBlocks(t *testing.T) {
 	run(t, nil, nodes, func(t *testing.T, b *bench) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
-		from := make(map[uint64]int)
+		from := make(map[p2p.PeerID]int)
 		left := blocks
 		for range 100 {
 			wg.Go(func() {
@@ -126,7 +128,7 @@ func TestNoPeerSeesMostBlocks(t *testing.T) {
 func TestBlocksAreSpread(t *testing.T) {
 	chain := newTestChain(5)
 	run(t, nil, slices.Repeat([]func(*node){good(chain)}, 4), func(t *testing.T, b *bench) {
-		from := make(map[uint64]int)
+		from := make(map[p2p.PeerID]int)
 		for range 40 {
 			_, id, err := b.Block(t.Context(), nil, chain.hashes[2])
 			if err != nil {

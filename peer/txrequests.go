@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Limits on the transactions that peers announce. Announcing costs a peer nothing.
@@ -35,11 +36,11 @@ const (
 // the hash by which transactions are requested leaves out the witness, which any peer can
 // forge. It is a plain value.
 type txRequests struct {
-	known     recentHashes                // by hash; but for unkept
-	unkept    recentHashes                // by hash; what concerned no wallet when it was fetched
-	holders   map[chainhash.Hash][]uint64 // of unkept: peers that have it
-	refused   recentHashes                // by the hash of all bytes
-	peers     map[uint64]*txPeer
+	known     recentHashes                    // by hash; but for unkept
+	unkept    recentHashes                    // by hash; what concerned no wallet when it was fetched
+	holders   map[chainhash.Hash][]p2p.PeerID // of unkept: peers that have it
+	refused   recentHashes                    // by the hash of all bytes
+	peers     map[p2p.PeerID]*txPeer
 	sources   map[string]*source // by sourceOf
 	byHash    map[chainhash.Hash]*txRequest
 	delivered map[chainhash.Hash]*delivery
@@ -58,17 +59,17 @@ type txPeer struct {
 
 // txRequest is the request for one transaction.
 type txRequest struct {
-	from   uint64    // the peer that was asked; zero if none was yet
-	due    time.Time // when the next peer is asked
-	spares []uint64  // other peers that have it
+	from   p2p.PeerID   // the peer that was asked; zero if none was yet
+	due    time.Time    // when the next peer is asked
+	spares []p2p.PeerID // other peers that have it
 }
 
 // delivery is a transaction that was delivered to the wallet.
 type delivery struct {
-	from   uint64 // the peer that sent it first
+	from   p2p.PeerID // the peer that sent it first
 	copies []txCopy
-	kept   bool     // by the wallet
-	spares []uint64 // peers of other networks that have it
+	kept   bool         // by the wallet
+	spares []p2p.PeerID // peers of other networks that have it
 }
 
 // txCopy is the hash of all bytes of a copy, and the network group that sent it.
@@ -79,13 +80,13 @@ type txCopy struct {
 
 func newTxRequests() txRequests {
 	return txRequests{
-		known: newRecentHashes(maxKnown), unkept: newRecentHashes(maxKnown), holders: make(map[chainhash.Hash][]uint64), refused: newRecentHashes(maxKnown), peers: make(map[uint64]*txPeer), sources: make(map[string]*source),
+		known: newRecentHashes(maxKnown), unkept: newRecentHashes(maxKnown), holders: make(map[chainhash.Hash][]p2p.PeerID), refused: newRecentHashes(maxKnown), peers: make(map[p2p.PeerID]*txPeer), sources: make(map[string]*source),
 		byHash: make(map[chainhash.Hash]*txRequest), delivered: make(map[chainhash.Hash]*delivery),
 	}
 }
 
 // peer returns the state of a peer, and creates it for a new one.
-func (h *txRequests) peer(id uint64, addr string, now time.Time) *txPeer {
+func (h *txRequests) peer(id p2p.PeerID, addr string, now time.Time) *txPeer {
 	if e := h.peers[id]; e != nil {
 		return e
 	}
@@ -104,7 +105,7 @@ func (h *txRequests) peer(id uint64, addr string, now time.Time) *txPeer {
 
 // announced records the transactions that a peer announces, and returns which to request from
 // it.
-func (h *txRequests) announced(id uint64, addr string, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
+func (h *txRequests) announced(id p2p.PeerID, addr string, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
 	e := h.peer(id, addr, now)
 	for _, hash := range hashes {
 		if h.wanted(e, id, hash) && len(e.backlog) < maxTxBacklog {
@@ -117,7 +118,7 @@ func (h *txRequests) announced(id uint64, addr string, hashes []chainhash.Hash, 
 // wanted reports whether a transaction may be requested from a peer: it is not known, or a
 // second copy of it is wanted and the peer is of another network than the first copy. Until
 // the wallet has decided about a transaction, wanted remembers that the peer has it.
-func (h *txRequests) wanted(e *txPeer, id uint64, hash chainhash.Hash) bool {
+func (h *txRequests) wanted(e *txPeer, id p2p.PeerID, hash chainhash.Hash) bool {
 	d := h.delivered[hash]
 	switch {
 	case d == nil && h.unkept.has(hash):
@@ -152,18 +153,18 @@ func (h *txRequests) forgetUnkept() {
 }
 
 // holds records that a peer has a transaction that was not kept.
-func (h *txRequests) holds(id uint64, hash chainhash.Hash) {
+func (h *txRequests) holds(id p2p.PeerID, hash chainhash.Hash) {
 	if ids := h.holders[hash]; len(ids) < maxSpares && !slices.Contains(ids, id) {
 		h.holders[hash] = append(ids, id)
 	}
 	if len(h.holders) > 2*maxKnown {
-		maps.DeleteFunc(h.holders, func(hash chainhash.Hash, _ []uint64) bool { return !h.unkept.has(hash) })
+		maps.DeleteFunc(h.holders, func(hash chainhash.Hash, _ []p2p.PeerID) bool { return !h.unkept.has(hash) })
 	}
 }
 
 // ask returns the next transactions of a peer's backlog to request from it, as many as may be
 // in flight.
-func (h *txRequests) ask(id uint64, e *txPeer, now time.Time) []chainhash.Hash {
+func (h *txRequests) ask(id p2p.PeerID, e *txPeer, now time.Time) []chainhash.Hash {
 	e.settle(now)
 	for hash, at := range e.asked {
 		if now.Sub(at) >= txForgiven {
@@ -183,7 +184,7 @@ func (h *txRequests) ask(id uint64, e *txPeer, now time.Time) []chainhash.Hash {
 		w := h.byHash[hash]
 		switch doubtful := now.Sub(e.failed) < unreliable; {
 		case w == nil && doubtful:
-			h.byHash[hash] = &txRequest{due: now.Add(txSecond), spares: []uint64{id}}
+			h.byHash[hash] = &txRequest{due: now.Add(txSecond), spares: []p2p.PeerID{id}}
 			continue
 		case w == nil:
 			w = new(txRequest)
@@ -204,7 +205,7 @@ func (h *txRequests) ask(id uint64, e *txPeer, now time.Time) []chainhash.Hash {
 
 // addSpare records one more peer that has a wanted transaction: peers of networks that are
 // not among the others before the rest, and of too many it drops the last.
-func (h *txRequests) addSpare(w *txRequest, id uint64, e *txPeer) {
+func (h *txRequests) addSpare(w *txRequest, id p2p.PeerID, e *txPeer) {
 	if w.from == id || slices.Contains(w.spares, id) {
 		return
 	}
@@ -226,7 +227,7 @@ func (h *txRequests) addSpare(w *txRequest, id uint64, e *txPeer) {
 	w.spares = w.spares[:min(len(w.spares), maxSpares)]
 }
 
-func (h *txRequests) groupOf(id uint64) string {
+func (h *txRequests) groupOf(id p2p.PeerID) string {
 	if e := h.peers[id]; e != nil {
 		return e.group
 	}
@@ -243,7 +244,7 @@ type arrival struct {
 }
 
 // arrived records a transaction that a peer has sent. Full is the hash of all its bytes.
-func (h *txRequests) arrived(id uint64, hash, full chainhash.Hash, size int, now time.Time) (a arrival) {
+func (h *txRequests) arrived(id p2p.PeerID, hash, full chainhash.Hash, size int, now time.Time) (a arrival) {
 	e := h.peers[id]
 	if e == nil {
 		return a
@@ -298,7 +299,7 @@ func (h *txRequests) conclude(hash chainhash.Hash) {
 
 // oversized records a transaction that was skipped because of its size, and reports whether
 // the peer was asked for any.
-func (h *txRequests) oversized(id uint64, size int, now time.Time) bool {
+func (h *txRequests) oversized(id p2p.PeerID, size int, now time.Time) bool {
 	e := h.peers[id]
 	if e == nil || len(e.asked) == 0 {
 		return false
@@ -323,7 +324,7 @@ func (h *txRequests) judged(hash chainhash.Hash, kept, refused bool, now time.Ti
 	case !kept:
 		h.known.remove(hash)
 		h.unkept.add(hash)
-		for _, id := range append([]uint64{d.from}, d.spares...) {
+		for _, id := range append([]p2p.PeerID{d.from}, d.spares...) {
 			h.holds(id, hash)
 		}
 		delete(h.delivered, hash)
@@ -336,7 +337,7 @@ func (h *txRequests) judged(hash chainhash.Hash, kept, refused bool, now time.Ti
 		}
 	}
 	first := d.copies[0].group
-	spares := slices.DeleteFunc(slices.Clone(d.spares), func(id uint64) bool { return h.groupOf(id) == first })
+	spares := slices.DeleteFunc(slices.Clone(d.spares), func(id p2p.PeerID) bool { return h.groupOf(id) == first })
 	if d.spares = nil; len(spares) > 0 && h.byHash[hash] == nil {
 		h.byHash[hash] = &txRequest{due: now, spares: spares}
 	}
@@ -352,7 +353,7 @@ func (h *txRequests) dropped(hash chainhash.Hash) {
 
 // missing records that a peer does not have requested transactions, and returns which to
 // request from it now. Other peers are asked by chase.
-func (h *txRequests) missing(id uint64, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
+func (h *txRequests) missing(id p2p.PeerID, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
 	e := h.peers[id]
 	if e == nil {
 		return nil
@@ -371,7 +372,7 @@ func (h *txRequests) missing(id uint64, hashes []chainhash.Hash, now time.Time) 
 }
 
 // left forgets a peer. The transactions that it owed are requested from other peers by chase.
-func (h *txRequests) left(id uint64, now time.Time) {
+func (h *txRequests) left(id p2p.PeerID, now time.Time) {
 	if e := h.peers[id]; e != nil {
 		e.peers--
 	}
@@ -386,8 +387,8 @@ func (h *txRequests) left(id uint64, now time.Time) {
 // chase returns which transactions to request from which peers because another peer did not
 // send them, and the peers that have owed transactions for txLate and sent none. A
 // transaction that no other peer has is forgotten, and fetched when it is announced again.
-func (h *txRequests) chase(now time.Time) (ask map[uint64][]chainhash.Hash, late []uint64) {
-	ask = make(map[uint64][]chainhash.Hash)
+func (h *txRequests) chase(now time.Time) (ask map[p2p.PeerID][]chainhash.Hash, late []p2p.PeerID) {
+	ask = make(map[p2p.PeerID][]chainhash.Hash)
 	for hash, w := range h.byHash {
 		if now.Before(w.due) {
 			continue
@@ -432,7 +433,7 @@ func (h *txRequests) idle() bool {
 }
 
 // spare removes and returns the next peer that has a transaction and may be asked, or nil.
-func (h *txRequests) spare(w *txRequest, hash chainhash.Hash) (uint64, *txPeer) {
+func (h *txRequests) spare(w *txRequest, hash chainhash.Hash) (p2p.PeerID, *txPeer) {
 	for len(w.spares) > 0 {
 		id := w.spares[0]
 		w.spares = w.spares[1:]

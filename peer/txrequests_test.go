@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // numbered returns the hashes with numbers from a to b.
@@ -22,10 +24,10 @@ func numbered(a, b int) []chainhash.Hash {
 }
 
 // addrOf returns the address of a peer of a test, each in a network of its own.
-func addrOf(id uint64) string { return fmt.Sprintf("%d.1.1.1:9108", 10+id) }
+func addrOf(id p2p.PeerID) string { return fmt.Sprintf("%d.1.1.1:9108", 10+id) }
 
 // sent records that a peer has sent a transaction.
-func (h *txRequests) sent(id uint64, hash chainhash.Hash, size int, now time.Time) (asked, fresh bool, ask []chainhash.Hash) {
+func (h *txRequests) sent(id p2p.PeerID, hash chainhash.Hash, size int, now time.Time) (asked, fresh bool, ask []chainhash.Hash) {
 	a := h.arrived(id, hash, hash, size, now)
 	return a.asked, a.fresh, a.ask
 }
@@ -38,7 +40,7 @@ func TestFetchedOnce(t *testing.T) {
 	if got := h.announced(1, addrOf(1), txs, now); !slices.Equal(got, txs) {
 		t.Fatalf("asked the first for %v", got)
 	}
-	for id := range uint64(5) {
+	for id := range p2p.PeerID(5) {
 		if got := h.announced(2+id, addrOf(2+id), txs, now); len(got) != 0 {
 			t.Fatalf("asked peer %d too: %v", 2+id, got)
 		}

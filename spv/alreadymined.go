@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/match"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // minedLookback is how many of the newest blocks are looked through for a
@@ -44,11 +45,11 @@ type searchedBlocks map[consensus.BlockID]map[chainhash.Hash]int8
 // tellWallet gives the wallet a transaction that was heard, unless it is in one of
 // the newest blocks as far as the wallet has not searched these: then it returns the
 // transaction and its block. Peers learn what the wallet makes of it.
-func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, from heardTx, searched searchedBlocks) (*alreadyMined, error) {
+func (s *Syncer) tellWallet(ctx context.Context, tx *wire.MsgTx, from p2p.Tx, searched searchedBlocks) (*alreadyMined, error) {
 	b, concerns, err := s.searchBack(ctx, tx, searched)
 	kept, refused := false, false
-	if err == nil && b == nil && (concerns || from.agreed) {
-		kept, refused, err = s.cfg.Wallet.Heard(ctx, tx, from.source, from.agreed)
+	if err == nil && b == nil && (concerns || from.Agreed) {
+		kept, refused, err = s.cfg.Wallet.Heard(ctx, tx, from.Source, from.Agreed)
 	}
 	s.cfg.Peers.JudgeTx(tx.TxHash(), kept, refused)
 	return b, err
@@ -198,7 +199,7 @@ func (p *loop) giveHeard() {
 
 // give gives the wallet transactions, and those of a list that are not mined any
 // more. It returns the list of those that are.
-func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*alreadyMined, searched searchedBlocks) ([]*alreadyMined, error) {
+func (s *Syncer) give(ctx context.Context, txs []p2p.Tx, list []*alreadyMined, searched searchedBlocks) ([]*alreadyMined, error) {
 	store, err := s.Chain()
 	if err != nil {
 		return nil, err
@@ -209,7 +210,7 @@ func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*alreadyMined, 
 	if err != nil {
 		return nil, err
 	}
-	tell := func(tx *wire.MsgTx, from heardTx) error {
+	tell := func(tx *wire.MsgTx, from p2p.Tx) error {
 		b, err := contained(0, func() (*alreadyMined, error) { return s.tellWallet(ctx, tx, from, searched) })
 		if s.failedOver(err) { // the transaction is dropped
 			s.cfg.Peers.JudgeTx(tx.TxHash(), false, false)
@@ -222,12 +223,12 @@ func (s *Syncer) give(ctx context.Context, txs []heardTx, list []*alreadyMined, 
 		return err
 	}
 	for _, tx := range again {
-		if err := tell(tx, heardTx{}); err != nil {
+		if err := tell(tx, p2p.Tx{}); err != nil {
 			return nil, err
 		}
 	}
 	for _, h := range txs {
-		tx, err := contained(0, func() (*wire.MsgTx, error) { return parse.Tx(h.raw) })
+		tx, err := contained(0, func() (*wire.MsgTx, error) { return parse.Tx(h.Raw) })
 		if s.failedOver(err) {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // payee is the script of TestBelated.
@@ -120,9 +121,9 @@ func TestAlreadyMinedIsBounded(t *testing.T) {
 // ended is given to it in the next one.
 func TestHeardIsKeptThroughAPhase(t *testing.T) {
 	r := newRelaying()
-	r.giving, r.heard, r.taking = []heardTx{{source: "a"}}, []heardTx{{source: "b"}}, true
+	r.giving, r.heard, r.taking = []p2p.Tx{{Source: "a"}}, []p2p.Tx{{Source: "b"}}, true
 	r.resume()
-	if r.taking || len(r.giving) > 0 || len(r.heard) != 2 || r.heard[0].source != "a" {
+	if r.taking || len(r.giving) > 0 || len(r.heard) != 2 || r.heard[0].Source != "a" {
 		t.Errorf("%+v", r)
 	}
 }

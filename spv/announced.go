@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Bounds of what a peer announces.
@@ -52,7 +53,7 @@ func (a *announcements) take() [][]byte {
 }
 
 // announcedHeaders takes headers that a peer has sent by itself.
-func (p *loop) announcedHeaders(id uint64, payload []byte) {
+func (p *loop) announcedHeaders(id p2p.PeerID, payload []byte) {
 	a := p.announced[id]
 	if a == nil {
 		a = new(announcements)
@@ -122,7 +123,7 @@ func (p *loop) applyAnnounced(b prepared) error {
 
 // announcedBlocks takes the hashes of blocks that a peer announces: if one is unknown, the
 // peer is asked for its headers. While it is about to be, nothing is looked for.
-func (p *loop) announcedBlocks(id uint64, blocks []chainhash.Hash, now time.Time) error {
+func (p *loop) announcedBlocks(id p2p.PeerID, blocks []chainhash.Hash, now time.Time) error {
 	if !p.tips.charge(id, 1, now) {
 		p.useless(id, fmt.Errorf("more than %d announced blocks without any gain", maxIdle))
 	}

@@ -7,10 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
-
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // announce has a peer announce headers messages, all at once.
@@ -18,7 +17,7 @@ func (n *fakeNet) announce(p *fakePeer, payloads ...[]byte) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, payload := range payloads {
-		n.news = append(n.news, func(yield func(uint64, []byte, []chainhash.Hash)) { yield(p.id, payload, nil) })
+		n.news = append(n.news, func(yield func(p2p.Announcement) bool) { yield(p2p.Announcement{From: p.id, Headers: payload}) })
 	}
 	n.poke()
 }
@@ -118,7 +117,7 @@ func TestAFloodOfAnnouncementsHoldsNothingUp(t *testing.T) {
 func (n *fakeNet) sample(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.news = append(n.news, func(func(uint64, []byte, []chainhash.Hash)) { f() })
+	n.news = append(n.news, func(func(p2p.Announcement) bool) { f() })
 	n.poke()
 }
 
@@ -178,9 +177,9 @@ func TestAnnouncementsAreBounded(t *testing.T) {
 func TestHeadersOfPeersThatLeftAreChargedToNone(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
-	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
-	s.update(liveAt(map[uint64]uint32{2: 10}), now)
-	if got := []uint64{s.source(1), s.source(2), s.source(3)}; !slices.Equal(got, []uint64{0, 2, 0}) {
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{2: 10}), now)
+	if got := []p2p.PeerID{s.source(1), s.source(2), s.source(3)}; !slices.Equal(got, []p2p.PeerID{0, 2, 0}) {
 		t.Errorf("headers of peers 1, 2 and 3 are charged to %v, want 0, 2 and 0", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Bounds of what one peer may send without any gain. A peer that passes one of them
@@ -28,7 +29,7 @@ const (
 )
 
 // ask requests from one peer the headers that its chain has beyond ours.
-func (p *loop) ask(id uint64) error {
+func (p *loop) ask(id p2p.PeerID) error {
 	locator, err := p.locatorFor(id)
 	if err != nil {
 		return err
@@ -57,7 +58,7 @@ func (p *loop) ask(id uint64) error {
 // locatorFor returns the locator of the next request to a peer. After a full message it
 // leads on from the last header of that message: on a side branch from just that header,
 // on the main chain from it or any newer block that the peer may have.
-func (p *loop) locatorFor(id uint64) ([]chainhash.Hash, error) {
+func (p *loop) locatorFor(id p2p.PeerID) ([]chainhash.Hash, error) {
 	next := p.tips.peers[id].next
 	if next == (consensus.BlockID{}) {
 		return p.store.Locator()
@@ -77,7 +78,7 @@ func (p *loop) locatorFor(id uint64) ([]chainhash.Hash, error) {
 
 // prepareAnswer handles a reply to a request of the tail fetch as what its sender has beyond
 // our chain.
-func (p *loop) prepareAnswer(id uint64, locator []chainhash.Hash, payload []byte) {
+func (p *loop) prepareAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
 	p.workers.do(func(context.Context) result {
 		b := p.checkAnswer(id, locator, payload)
 		return func() error { return p.answered(b) }
@@ -85,7 +86,7 @@ func (p *loop) prepareAnswer(id uint64, locator []chainhash.Hash, payload []byte
 }
 
 // checkAnswer checks what a reply shows by itself.
-func (p *loop) checkAnswer(id uint64, locator []chainhash.Hash, payload []byte) prepared {
+func (p *loop) checkAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) prepared {
 	batch, err := p.prepare(id, payload)
 	if err == nil && goesBack(locator, batch) {
 		err = errGoesBack
@@ -94,12 +95,12 @@ func (p *loop) checkAnswer(id uint64, locator []chainhash.Hash, payload []byte) 
 }
 
 // prepare makes the checks of a headers message that need no context.
-func (r *run) prepare(from uint64, payload []byte) (*consensus.HeaderBatch, error) {
+func (r *run) prepare(from p2p.PeerID, payload []byte) (*consensus.HeaderBatch, error) {
 	return contained(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(r.cfg.Params, payload) })
 }
 
 // prove proves the filters of a cfiltersv2 message.
-func (r *run) prove(from uint64, targets []consensus.FilterTarget, payload []byte) (*consensus.FilterBatch, error) {
+func (r *run) prove(from p2p.PeerID, targets []consensus.FilterTarget, payload []byte) (*consensus.FilterBatch, error) {
 	return contained(from, func() (*consensus.FilterBatch, error) { return consensus.ProveFilters(r.cfg.Params, targets, payload) })
 }
 
@@ -160,14 +161,14 @@ func (p *loop) takenBack(b prepared, ext *chain.Extension) bool {
 }
 
 // fetchTailFrom makes the tail fetch begin at the tip, with a peer as its guide.
-func (p *loop) fetchTailFrom(id uint64, now time.Time) {
+func (p *loop) fetchTailFrom(id p2p.PeerID, now time.Time) {
 	p.tips.fetchingTail = true
 	p.tail.restart(false, now)
 	p.tail.guide = id
 }
 
 // useless reports that a peer sends, again and again, what brings nothing.
-func (p *loop) useless(id uint64, what error) {
+func (p *loop) useless(id p2p.PeerID, what error) {
 	p.cfg.Log.Debug("Useless messages", "peer", id, "what", what)
 	p.cfg.Peers.Useless(id, what)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Times of a broadcast. All but askedTime are jittered over their upper half.
@@ -43,26 +44,26 @@ type broadcast struct {
 	parents []*broadcast
 	at      time.Time
 
-	round  int       // counts the rests
-	step   int       // how many widths of the round are done
-	due    time.Time // when the next step is
-	told   []uint64  // peers it was offered to in this round
-	quiet  bool      // nobody has echoed it since the round began
-	ever   map[uint64]bool
-	asked  map[uint64]bool // peers that have fetched it
-	echoed map[uint64]bool // peers that announced it without us
+	round  int          // counts the rests
+	step   int          // how many widths of the round are done
+	due    time.Time    // when the next step is
+	told   []p2p.PeerID // peers it was offered to in this round
+	quiet  bool         // nobody has echoed it since the round began
+	ever   map[p2p.PeerID]bool
+	asked  map[p2p.PeerID]bool // peers that have fetched it
+	echoed map[p2p.PeerID]bool // peers that announced it without us
 }
 
 func newBroadcast(tx *wire.MsgTx, own bool, now time.Time) *broadcast {
 	return &broadcast{
 		hash: tx.TxHash(), tx: tx, own: own, at: now, due: now,
-		ever: make(map[uint64]bool), asked: make(map[uint64]bool), echoed: make(map[uint64]bool),
+		ever: make(map[p2p.PeerID]bool), asked: make(map[p2p.PeerID]bool), echoed: make(map[p2p.PeerID]bool),
 	}
 }
 
 // next returns the peers to offer the transaction to now. Who was never told
 // comes first, in an order of chance.
-func (b *broadcast) next(now time.Time, live []uint64, random func() uint64) []uint64 {
+func (b *broadcast) next(now time.Time, live []p2p.PeerID, random func() uint64) []p2p.PeerID {
 	if b.lonely(live) {
 		b.due = now // nobody has it yet, and there is somebody new
 	}
@@ -73,7 +74,7 @@ func (b *broadcast) next(now time.Time, live []uint64, random func() uint64) []u
 	if b.step < len(widths) {
 		width = widths[b.step]
 	}
-	var offer []uint64
+	var offer []p2p.PeerID
 	for _, id := range b.choose(live, random) {
 		if len(b.told)+len(offer) < width {
 			offer = append(offer, id)
@@ -100,17 +101,17 @@ func (b *broadcast) next(now time.Time, live []uint64, random func() uint64) []u
 
 // lonely reports whether all who were told are gone or did not want it, and
 // another peer is there.
-func (b *broadcast) lonely(live []uint64) bool {
+func (b *broadcast) lonely(live []p2p.PeerID) bool {
 	if len(b.ever) == 0 || len(b.asked)+len(b.echoed) > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(live, func(id uint64) bool { return b.ever[id] }) && len(live) > 0
+	return !slices.ContainsFunc(live, func(id p2p.PeerID) bool { return b.ever[id] }) && len(live) > 0
 }
 
 // choose returns the peers that were not told in this round, those that never
 // were first.
-func (b *broadcast) choose(live []uint64, random func() uint64) []uint64 {
-	var fresh, old []uint64
+func (b *broadcast) choose(live []p2p.PeerID, random func() uint64) []p2p.PeerID {
+	var fresh, old []p2p.PeerID
 	for _, id := range live {
 		switch {
 		case slices.Contains(b.told, id):
@@ -123,12 +124,12 @@ func (b *broadcast) choose(live []uint64, random func() uint64) []uint64 {
 	shuffle(fresh, random)
 	shuffle(old, random)
 	list := append(fresh, old...)
-	slices.SortStableFunc(list, func(x, y uint64) int { return b.parental(y) - b.parental(x) })
+	slices.SortStableFunc(list, func(x, y p2p.PeerID) int { return b.parental(y) - b.parental(x) })
 	return list
 }
 
 // parental returns how many of the parents a peer was told of.
-func (b *broadcast) parental(id uint64) int {
+func (b *broadcast) parental(id p2p.PeerID) int {
 	n := 0
 	for _, p := range b.parents {
 		if p.ever[id] {
@@ -148,7 +149,7 @@ func (b *broadcast) rest(now time.Time, least time.Duration, random func() uint6
 
 // echo takes word that a peer announced the transaction. From one that it was
 // never offered to, it ends the round.
-func (b *broadcast) echo(id uint64, now time.Time, random func() uint64) {
+func (b *broadcast) echo(id p2p.PeerID, now time.Time, random func() uint64) {
 	if b.ever[id] || b.echoed[id] {
 		return
 	}
@@ -175,7 +176,7 @@ func jittered(d time.Duration, random uint64) time.Duration {
 }
 
 // shuffle puts peers into an order of chance.
-func shuffle(ids []uint64, random func() uint64) {
+func shuffle(ids []p2p.PeerID, random func() uint64) {
 	for i := len(ids) - 1; i > 0; i-- {
 		j := int(random() % uint64(i+1))
 		ids[i], ids[j] = ids[j], ids[i]

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // spending returns a transaction that follows from a number.
@@ -19,7 +21,7 @@ func spending(n uint32) *wire.MsgTx {
 
 // play asks a broadcast every second what to do, and returns how many peers were
 // offered the transaction at which second.
-func play(b *broadcast, from time.Time, seconds int, live []uint64, random func() uint64) map[int]int {
+func play(b *broadcast, from time.Time, seconds int, live []p2p.PeerID, random func() uint64) map[int]int {
 	offers := make(map[int]int)
 	for s := range seconds {
 		if n := len(b.next(from.Add(time.Duration(s)*time.Second), live, random)); n > 0 {
@@ -32,7 +34,7 @@ func play(b *broadcast, from time.Time, seconds int, live []uint64, random func(
 // TestWidening checks that silence makes a broadcast go from one peer to three and
 // then to all, and that it begins again, less and less often.
 func TestWidening(t *testing.T) {
-	start, live := time.Unix(1e9, 0), []uint64{1, 2, 3, 4, 5, 6, 7, 8}
+	start, live := time.Unix(1e9, 0), []p2p.PeerID{1, 2, 3, 4, 5, 6, 7, 8}
 	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 0)).Uint64
 		b := newBroadcast(spending(1), true, start)
@@ -67,7 +69,7 @@ func TestWidening(t *testing.T) {
 // TestEchoStopsWidening checks that no more peers are told once one that was not
 // told announces the transaction, and that later only one is reminded.
 func TestEchoStopsWidening(t *testing.T) {
-	start, live := time.Unix(1e9, 0), []uint64{1, 2, 3, 4, 5}
+	start, live := time.Unix(1e9, 0), []p2p.PeerID{1, 2, 3, 4, 5}
 	random := rand.New(rand.NewPCG(1, 0)).Uint64
 	b := newBroadcast(spending(1), true, start)
 	first := b.next(start, live, random)
@@ -95,7 +97,7 @@ func TestEchoStopsWidening(t *testing.T) {
 // TestChildFollowsParent checks that what spends another published transaction is
 // offered to the peer that has that.
 func TestChildFollowsParent(t *testing.T) {
-	start, live := time.Unix(1e9, 0), []uint64{1, 2, 3, 4, 5, 6, 7, 8}
+	start, live := time.Unix(1e9, 0), []p2p.PeerID{1, 2, 3, 4, 5, 6, 7, 8}
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0)).Uint64
 		parent, child := spending(1), wire.NewMsgTx()
@@ -132,14 +134,14 @@ func TestNewPeersAreTold(t *testing.T) {
 		t.Fatalf("offered to nobody: %v", offers)
 	}
 	now := start.Add(time.Minute)
-	if got := b.next(now, []uint64{1}, random); !slices.Equal(got, []uint64{1}) {
+	if got := b.next(now, []p2p.PeerID{1}, random); !slices.Equal(got, []p2p.PeerID{1}) {
 		t.Fatalf("told %v", got)
 	}
-	if got := b.next(now.Add(time.Second), []uint64{2}, random); !slices.Equal(got, []uint64{2}) {
+	if got := b.next(now.Add(time.Second), []p2p.PeerID{2}, random); !slices.Equal(got, []p2p.PeerID{2}) {
 		t.Errorf("the first peer went without it, told %v", got)
 	}
 	b.asked[2] = true
-	if got := b.next(now.Add(2*time.Second), []uint64{3}, random); len(got) != 0 {
+	if got := b.next(now.Add(2*time.Second), []p2p.PeerID{3}, random); len(got) != 0 {
 		t.Errorf("a peer has fetched it, told %v at once", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // codeDefect is the warning after a panic over what a peer has sent.
@@ -14,7 +16,7 @@ const codeDefect = "defect"
 // program, and no proof against the peer. It never ends the process: what was handled counts
 // as an answer that is none.
 type defect struct {
-	peer  uint64 // zero if not known
+	peer  p2p.PeerID // zero if not known
 	value any
 	stack []byte
 }
@@ -24,7 +26,7 @@ func (d *defect) Error() string { return fmt.Sprintf("defect of this program: %v
 
 // contained calls work, which handles what a peer has sent, zero if it is not known which one.
 // It returns what work returns, or a *defect if that panics.
-func contained[T any](peer uint64, work func() (T, error)) (result T, err error) {
+func contained[T any](peer p2p.PeerID, work func() (T, error)) (result T, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &defect{peer: peer, value: r, stack: debug.Stack()}

@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Codes of the warnings about rules that this version may not know.
@@ -31,12 +32,12 @@ type dispute struct {
 
 // disputant is a peer that has the block.
 type disputant struct {
-	id    uint64
+	id    p2p.PeerID
 	group string // empty if not known
 }
 
 // join adds a peer, and reports whether the peers lie in different networks now.
-func (d *dispute) join(id uint64, group string) bool {
+func (d *dispute) join(id p2p.PeerID, group string) bool {
 	if !slices.ContainsFunc(d.peers, func(o disputant) bool { return o.id == id }) {
 		for _, o := range d.peers {
 			d.open = d.open || group == "" || group != o.group
@@ -48,7 +49,7 @@ func (d *dispute) join(id uint64, group string) bool {
 
 // disputed records that a peer has a block on top of the tip that breaks a rule. It reports
 // whether the peer is not to be accused of it.
-func (p *loop) disputed(id uint64, broken *consensus.RuleError) bool {
+func (p *loop) disputed(id p2p.PeerID, broken *consensus.RuleError) bool {
 	if broken.Parent != p.staged.Tip.Hash || !broken.Rule.Proven() {
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // otherPrice returns what changes the ticket price in the header of a block: to this
@@ -68,7 +69,7 @@ func TestAVoteThatChangesARule(t *testing.T) {
 func TestABlockThatBreaksARuleIsNoVote(t *testing.T) {
 	c := generate(t, 900, nil)
 	inHouse(t, c, nil, func(h *house) {
-		var liars []uint64
+		var liars []p2p.PeerID
 		for i := range 2 {
 			p := &fakePeer{chain: c.Extend(1), latency: latency, group: fmt.Sprint(i), spoilHeaders: otherPrice(901, 1)}
 			liars = append(liars, h.net.join(p).id)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Codes of the warnings about early filters, those below DCP0005.
@@ -55,13 +56,13 @@ func (p *loop) earlyHolds() bool { return p.sets.examining() }
 
 // earlyAvoid returns the peers not to be asked for a chunk: all but those that have served
 // this piece of the set that is to be used, if one of them is there.
-func (p *loop) earlyAvoid(start consensus.Height) []uint64 {
+func (p *loop) earlyAvoid(start consensus.Height) []p2p.PeerID {
 	supporters := p.sets.supporters(pieceOf(start))
 	live := p.tips.live()
-	if !slices.ContainsFunc(supporters, func(id uint64) bool { return slices.Contains(live, id) }) {
+	if !slices.ContainsFunc(supporters, func(id p2p.PeerID) bool { return slices.Contains(live, id) }) {
 		return nil
 	}
-	return slices.DeleteFunc(live, func(id uint64) bool { return slices.Contains(supporters, id) })
+	return slices.DeleteFunc(live, func(id p2p.PeerID) bool { return slices.Contains(supporters, id) })
 }
 
 // judgeEarly looks at the early filters when a batch has completed them. The ones that do
@@ -186,7 +187,7 @@ func (p *loop) askPiece(e *earlyExam, k int) error {
 		}
 		targets = targets[1:]
 	}
-	avoid := slices.DeleteFunc(p.tips.live(), func(id uint64) bool { return id == e.opinion.peer })
+	avoid := slices.DeleteFunc(p.tips.live(), func(id p2p.PeerID) bool { return id == e.opinion.peer })
 	p.workers.do(func(ctx context.Context) result {
 		f, err := p.fetchPiece(ctx, e.opinion.peer, avoid, targets, genesis)
 		return func() error {
@@ -207,7 +208,7 @@ func (p *loop) askPiece(e *earlyExam, k int) error {
 
 // fetchPiece fetches filters of one peer.
 func (p *loop) fetchPiece(
-	ctx context.Context, id uint64, avoid []uint64, targets []consensus.FilterTarget, genesis []byte,
+	ctx context.Context, id p2p.PeerID, avoid []p2p.PeerID, targets []consensus.FilterTarget, genesis []byte,
 ) (*earlyFetched, error) {
 	f := &earlyFetched{}
 	var sum pieceSum

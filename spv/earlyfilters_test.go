@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // eras returns a chain whose first few hundred filters are proven only all
@@ -58,7 +59,7 @@ func TestALiarAboutEarlyFiltersIsFoundOut(t *testing.T) {
 			}
 			h.start()
 			h.untilSyncedTo(time.Minute, c)
-			if ids := slices.Collect(maps.Keys(h.net.accused)); !slices.Equal(ids, []uint64{liar.id}) {
+			if ids := slices.Collect(maps.Keys(h.net.accused)); !slices.Equal(ids, []p2p.PeerID{liar.id}) {
 				h.Errorf("accused are %v, want peer %d", h.net.accused, liar.id)
 			}
 			if w := h.syncer.Status().Warnings; len(w) != 0 {
@@ -145,7 +146,7 @@ func TestEarlyFiltersOfOnePeerOnly(t *testing.T) {
 func TestAgreementOfLiarsIsNotProof(t *testing.T) {
 	c := eras(t, 700)
 	inHouse(t, c, nil, func(h *house) {
-		var liars []uint64
+		var liars []p2p.PeerID
 		for i := range 3 {
 			p := &fakePeer{chain: c, latency: latency, group: fmt.Sprint(i)}
 			if i < 2 {

@@ -6,12 +6,13 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // earlyLedger records which peer has served which early filters, in chunks, so that those
 // who served others can be named once the right ones are proven. It is a pure value.
 type earlyLedger struct {
-	sums map[consensus.Height]map[uint64]earlySum // by the first height of the chunk and the peer
+	sums map[consensus.Height]map[p2p.PeerID]earlySum // by the first height of the chunk and the peer
 }
 
 // earlySum is a chunk of filters in short.
@@ -22,25 +23,25 @@ type earlySum struct {
 
 // newEarlyLedger returns an empty ledger.
 func newEarlyLedger() *earlyLedger {
-	return &earlyLedger{sums: make(map[consensus.Height]map[uint64]earlySum)}
+	return &earlyLedger{sums: make(map[consensus.Height]map[p2p.PeerID]earlySum)}
 }
 
 // note records what a peer has served.
-func (l *earlyLedger) note(from uint64, b *consensus.FilterBatch) {
+func (l *earlyLedger) note(from p2p.PeerID, b *consensus.FilterBatch) {
 	var s pieceSum
 	for i := range b.Len() {
 		s.add(b.Filter(i))
 	}
 	start := b.First().Height
 	if l.sums[start] == nil {
-		l.sums[start] = make(map[uint64]earlySum)
+		l.sums[start] = make(map[p2p.PeerID]earlySum)
 	}
 	l.sums[start][from] = earlySum{b.Len(), s.sum()}
 }
 
 // noteLate is note for filters that came late. What the peer has served in time counts, if
 // it has.
-func (l *earlyLedger) noteLate(from uint64, b *consensus.FilterBatch) {
+func (l *earlyLedger) noteLate(from p2p.PeerID, b *consensus.FilterBatch) {
 	if _, noted := l.sums[b.First().Height][from]; !noted {
 		l.note(from, b)
 	}
@@ -60,7 +61,7 @@ func (l *earlyLedger) longest(start consensus.Height) int {
 type ledgerCheck struct {
 	ledger *earlyLedger
 	open   []*openChunk
-	liars  []uint64
+	liars  []p2p.PeerID
 }
 
 // openChunk is a chunk whose right filters have not all come yet.

@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Bounds of the comparison of early filters.
@@ -28,7 +29,7 @@ const (
 
 // earlyOpinion is what one peer has served as the early filters.
 type earlyOpinion struct {
-	peer   uint64
+	peer   p2p.PeerID
 	group  string // the network that the peer lies in; empty if not known
 	pieces map[int]chainhash.Hash
 	fits   bool // it is a whole set, and has the known hash
@@ -48,7 +49,7 @@ func (o *earlyOpinion) independent(of *earlyOpinion) bool {
 type earlySets struct {
 	first    []chainhash.Hash // the pieces of the set on the chain; nil while that is not known to be wrong
 	opinions []*earlyOpinion
-	asked    []uint64         // peers that were asked, or failed to answer
+	asked    []p2p.PeerID     // peers that were asked, or failed to answer
 	target   []chainhash.Hash // the pieces to use; nil while that is open
 	proven   bool             // the target has the known hash
 	accepted bool             // the target is used though it is not known to fit
@@ -81,7 +82,7 @@ func (s *earlySets) examining() bool { return s.first != nil && s.target == nil 
 // next chooses a peer for the next opinion, and the pieces to ask it for: one in another
 // network than those that were asked before. It returns zero if there is none, or the
 // bytes of the day are spent.
-func (s *earlySets) next(live []uint64, group func(uint64) string, now time.Time) (peer uint64, ask []int) {
+func (s *earlySets) next(live []p2p.PeerID, group func(p2p.PeerID) string, now time.Time) (peer p2p.PeerID, ask []int) {
 	if now.Sub(s.day) >= 24*time.Hour {
 		s.day, s.loaded = now, 0
 	}
@@ -202,8 +203,8 @@ func (s *earlySets) differs() (k int, ok bool) {
 }
 
 // supporters returns the peers that have served a piece of the target.
-func (s *earlySets) supporters(k int) []uint64 {
-	var ids []uint64
+func (s *earlySets) supporters(k int) []p2p.PeerID {
+	var ids []p2p.PeerID
 	for _, o := range s.opinions {
 		if s.target != nil && k < len(s.target) && o.pieces[k] == s.target[k] {
 			ids = append(ids, o.peer)
@@ -213,8 +214,8 @@ func (s *earlySets) supporters(k int) []uint64 {
 }
 
 // liars returns the peers that have served pieces other than those of a proven set.
-func (s *earlySets) liars() []uint64 {
-	var ids []uint64
+func (s *earlySets) liars() []p2p.PeerID {
+	var ids []p2p.PeerID
 	for _, o := range s.opinions {
 		for k, sum := range o.pieces {
 			if k < len(s.target) && sum != s.target[k] {

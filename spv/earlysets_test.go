@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestEarlySetsKeepTheBudget lets peers that all serve something else be compared, and
@@ -17,11 +19,11 @@ func TestEarlySetsKeepTheBudget(t *testing.T) {
 	first := []chainhash.Hash{{1}, {2}, {3}}
 	s.wrong(first, size)
 	now := time.Unix(1_800_000_000, 0)
-	live := make([]uint64, 40)
+	live := make([]p2p.PeerID, 40)
 	for i := range live {
-		live[i] = uint64(i + 1)
+		live[i] = p2p.PeerID(i + 1)
 	}
-	group := func(id uint64) string { return fmt.Sprint(id) }
+	group := func(id p2p.PeerID) string { return fmt.Sprint(id) }
 	for day := range 3 {
 		fetched := 0
 		for range 20 {
@@ -57,8 +59,8 @@ func TestEarlySetsAskOnlyForWhatDiffers(t *testing.T) {
 		s := &earlySets{}
 		s.wrong(right, 8000)
 		lies := [2]int{r.IntN(8), r.IntN(8)} // each of the first two is wrong in one piece
-		live := []uint64{1, 2, 3, 4}
-		group := func(uint64) string { return "" }
+		live := []p2p.PeerID{1, 2, 3, 4}
+		group := func(p2p.PeerID) string { return "" }
 		for n := range 4 {
 			id, ask := s.next(live, group, time.Unix(1, 0))
 			if id == 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // errSilent is what a request to a silent peer ends with.
@@ -25,7 +26,7 @@ const requestTime = 10 * time.Second
 
 // fakePeer is a peer that answers from a chain, without any wire between.
 type fakePeer struct {
-	id      uint64
+	id      p2p.PeerID
 	host    string
 	claim   consensus.Height // instead of the height of its chain; zero: that
 	chain   *testnet.Chain
@@ -51,16 +52,16 @@ type fakePeer struct {
 // fakeNet implements Peers with fake peers.
 type fakeNet struct {
 	mu      sync.Mutex
-	peers   map[uint64]*fakePeer
-	nextID  uint64
+	peers   map[p2p.PeerID]*fakePeer
+	nextID  p2p.PeerID
 	changed chan struct{}
-	news    []func(yield func(uint64, []byte, []chainhash.Hash))
-	late    []lateReply
-	accused map[uint64][]error
-	banned  map[uint64]*fakePeer
-	credits map[uint64]uint32 // the greatest height by peer
-	sought  []string          // the reasons, in order
-	useless map[uint64][]error
+	news    []iter.Seq[p2p.Announcement]
+	late    []p2p.LateReply
+	accused map[p2p.PeerID][]error
+	banned  map[p2p.PeerID]*fakePeer
+	credits map[p2p.PeerID]uint32 // the greatest height by peer
+	sought  []string              // the reasons, in order
+	useless map[p2p.PeerID][]error
 	dials   int // in progress
 	defects int // of the pool
 	broken  any // TakeAnnouncements panics with it once, if it is not nil
@@ -70,8 +71,8 @@ type fakeNet struct {
 }
 
 func newFakeNet() *fakeNet {
-	return &fakeNet{peers: make(map[uint64]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[uint64][]error), banned: make(map[uint64]*fakePeer), credits: make(map[uint64]uint32),
-		useless: make(map[uint64][]error)}
+	return &fakeNet{peers: make(map[p2p.PeerID]*fakePeer), changed: make(chan struct{}, 1), accused: make(map[p2p.PeerID][]error), banned: make(map[p2p.PeerID]*fakePeer), credits: make(map[p2p.PeerID]uint32),
+		useless: make(map[p2p.PeerID][]error)}
 }
 
 // join connects a peer and returns its number.
@@ -102,12 +103,12 @@ func (n *fakeNet) extend(p *fakePeer, c *testnet.Chain) {
 	p.chain = c
 	if p.sendHeaders == 0 {
 		hash := c.Tip().Hash
-		n.news = append(n.news, func(yield func(uint64, []byte, []chainhash.Hash)) {
-			yield(p.id, nil, []chainhash.Hash{hash})
+		n.news = append(n.news, func(yield func(p2p.Announcement) bool) {
+			yield(p2p.Announcement{From: p.id, Blocks: []chainhash.Hash{hash}})
 		})
 	} else {
 		payload := headersPayload(c, min(from, c.Height()-1)+1, c.Height())
-		n.news = append(n.news, func(yield func(uint64, []byte, []chainhash.Hash)) { yield(p.id, payload, nil) })
+		n.news = append(n.news, func(yield func(p2p.Announcement) bool) { yield(p2p.Announcement{From: p.id, Headers: payload}) })
 	}
 	n.poke()
 }
@@ -135,7 +136,7 @@ func (n *fakeNet) poke() {
 }
 
 // pick waits for a peer that is not to be avoided, the least busy one.
-func (n *fakeNet) pick(ctx context.Context, avoid []uint64) (*fakePeer, error) {
+func (n *fakeNet) pick(ctx context.Context, avoid []p2p.PeerID) (*fakePeer, error) {
 	for {
 		n.mu.Lock()
 		var best *fakePeer
@@ -190,7 +191,7 @@ func (n *fakeNet) serve(ctx context.Context, p *fakePeer, kind string, silent bo
 	return answer(), nil
 }
 
-func (n *fakeNet) Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, uint64, error) {
+func (n *fakeNet) Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, p2p.PeerID, error) {
 	p, err := n.pick(ctx, avoid)
 	if err != nil {
 		return nil, 0, err
@@ -199,7 +200,7 @@ func (n *fakeNet) Headers(ctx context.Context, avoid []uint64, locator []chainha
 	return payload, p.id, err
 }
 
-func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
+func (n *fakeNet) HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
 	n.mu.Lock()
 	p := n.peers[id]
 	n.mu.Unlock()
@@ -235,7 +236,7 @@ func (n *fakeNet) HeadersFrom(ctx context.Context, id uint64, locator []chainhas
 	})
 }
 
-func (n *fakeNet) CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, _ int) ([]byte, uint64, error) {
+func (n *fakeNet) CFilters(ctx context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, _ int) ([]byte, p2p.PeerID, error) {
 	p, err := n.pick(ctx, avoid)
 	if err != nil {
 		return nil, 0, err
@@ -255,7 +256,7 @@ func (n *fakeNet) CFilters(ctx context.Context, avoid []uint64, start, end chain
 	return payload, p.id, err
 }
 
-func (n *fakeNet) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (*wire.MsgBlock, uint64, error) {
+func (n *fakeNet) Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (*wire.MsgBlock, p2p.PeerID, error) {
 	p, err := n.pick(ctx, avoid)
 	if err != nil {
 		return nil, 0, err
@@ -282,16 +283,16 @@ func (n *fakeNet) Block(ctx context.Context, avoid []uint64, hash chainhash.Hash
 	return block, p.id, err
 }
 
-func (n *fakeNet) Live() iter.Seq2[uint64, uint32] {
+func (n *fakeNet) Live() iter.Seq2[p2p.PeerID, uint32] {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	claims := make(map[uint64]uint32, len(n.peers))
+	claims := make(map[p2p.PeerID]uint32, len(n.peers))
 	for id, p := range n.peers {
 		if claims[id] = uint32(p.chain.Height()); p.claim != 0 {
 			claims[id] = uint32(p.claim)
 		}
 	}
-	return func(yield func(uint64, uint32) bool) {
+	return func(yield func(p2p.PeerID, uint32) bool) {
 		for id, claim := range claims {
 			if !yield(id, claim) {
 				return
@@ -314,7 +315,7 @@ func (n *fakeNet) dial(more int) {
 	n.poke()
 }
 
-func (n *fakeNet) Host(id uint64) string {
+func (n *fakeNet) Host(id p2p.PeerID) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if p := n.peers[id]; p != nil {
@@ -324,7 +325,7 @@ func (n *fakeNet) Host(id uint64) string {
 }
 
 // Acquit forgets that a peer was accused, and connects it again.
-func (n *fakeNet) Acquit(id uint64) {
+func (n *fakeNet) Acquit(id p2p.PeerID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.banned[id] != nil {
@@ -335,7 +336,7 @@ func (n *fakeNet) Acquit(id uint64) {
 	n.poke()
 }
 
-func (n *fakeNet) Group(id uint64) string {
+func (n *fakeNet) Group(id p2p.PeerID) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if p := n.peers[id]; p != nil {
@@ -344,7 +345,7 @@ func (n *fakeNet) Group(id uint64) string {
 	return ""
 }
 
-func (n *fakeNet) Trip(id uint64) time.Duration {
+func (n *fakeNet) Trip(id p2p.PeerID) time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if p := n.peers[id]; p != nil {
@@ -361,7 +362,7 @@ func (n *fakeNet) Defects() int {
 
 func (n *fakeNet) Changed() <-chan struct{} { return n.changed }
 
-func (n *fakeNet) TakeAnnouncements(yield func(uint64, []byte, []chainhash.Hash)) {
+func (n *fakeNet) TakeAnnouncements() iter.Seq[p2p.Announcement] {
 	n.mu.Lock()
 	news, broken := n.news, n.broken
 	n.news, n.broken = nil, nil
@@ -369,12 +370,14 @@ func (n *fakeNet) TakeAnnouncements(yield func(uint64, []byte, []chainhash.Hash)
 	if broken != nil {
 		panic(broken)
 	}
-	for _, item := range news {
-		item(yield)
+	return func(yield func(p2p.Announcement) bool) {
+		for _, item := range news {
+			item(yield)
+		}
 	}
 }
 
-func (n *fakeNet) SendHeaders(_ context.Context, id uint64) error {
+func (n *fakeNet) SendHeaders(_ context.Context, id p2p.PeerID) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if p := n.peers[id]; p != nil {
@@ -384,13 +387,13 @@ func (n *fakeNet) SendHeaders(_ context.Context, id uint64) error {
 	return nil
 }
 
-func (n *fakeNet) Useless(id uint64, what error) {
+func (n *fakeNet) Useless(id p2p.PeerID, what error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.useless[id] = append(n.useless[id], what)
 }
 
-func (n *fakeNet) Credit(id uint64, height uint32) {
+func (n *fakeNet) Credit(id p2p.PeerID, height uint32) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.credits[id] = max(n.credits[id], height)
@@ -403,7 +406,7 @@ func (n *fakeNet) Seek(reason string) {
 }
 
 // Accuse disconnects the peer, as a pool does.
-func (n *fakeNet) Accuse(id uint64, evidence error) {
+func (n *fakeNet) Accuse(id p2p.PeerID, evidence error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.accused[id] = append(n.accused[id], evidence)

@@ -7,25 +7,20 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // fakeRelay is the part of a fakeNet that is about unmined transactions.
 type fakeRelay struct {
 	wanted    bool
-	polled    []uint64
-	forgotten int                         // calls of ForgetUnkept
-	offered   map[chainhash.Hash][]uint64 // who was offered what, in order
+	polled    []p2p.PeerID
+	forgotten int                             // calls of ForgetUnkept
+	offered   map[chainhash.Hash][]p2p.PeerID // who was offered what, in order
 	heard     []*wire.MsgTx
 	judged    map[chainhash.Hash][2]bool // kept, refused
-	told      []word
+	told      []p2p.TxEvent
 	deaf      bool // peers take no transactions
-}
-
-// word is that a peer has asked for or announced an offered transaction.
-type word struct {
-	id    uint64
-	hash  chainhash.Hash
-	asked bool
 }
 
 func (n *fakeNet) WantTxs(want bool) {
@@ -49,7 +44,7 @@ func (n *fakeNet) forgotten() int {
 	return n.relay.forgotten
 }
 
-func (n *fakeNet) AskMempool(_ context.Context, id uint64) error {
+func (n *fakeNet) AskMempool(_ context.Context, id p2p.PeerID) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.relay.polled = append(n.relay.polled, id)
@@ -63,7 +58,7 @@ func (n *fakeNet) ForgetUnkept() {
 }
 
 // Offer has the peer fetch the transaction, unless it is deaf.
-func (n *fakeNet) Offer(_ context.Context, id uint64, tx *wire.MsgTx) error {
+func (n *fakeNet) Offer(_ context.Context, id p2p.PeerID, tx *wire.MsgTx) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.relay.deaf {
@@ -71,36 +66,32 @@ func (n *fakeNet) Offer(_ context.Context, id uint64, tx *wire.MsgTx) error {
 	}
 	hash := tx.TxHash()
 	if n.relay.offered == nil {
-		n.relay.offered = make(map[chainhash.Hash][]uint64)
+		n.relay.offered = make(map[chainhash.Hash][]p2p.PeerID)
 	}
 	n.relay.offered[hash] = append(n.relay.offered[hash], id)
-	n.relay.told = append(n.relay.told, word{id, hash, true})
+	n.relay.told = append(n.relay.told, p2p.TxEvent{From: id, Hash: hash, Requested: true})
 	n.poke()
 	return nil
 }
 
 func (n *fakeNet) Withdraw(chainhash.Hash) {}
 
-func (n *fakeNet) TakeTxs(most int, heard func(uint64, string, []byte, bool), told func(uint64, chainhash.Hash, bool)) {
+func (n *fakeNet) TakeTxs(most int) (txs []p2p.Tx, events []p2p.TxEvent) {
 	n.mu.Lock()
-	txs, words := n.relay.heard, n.relay.told
+	defer n.mu.Unlock()
+	events, n.relay.told = n.relay.told, nil
 	if most == 0 {
-		txs = nil
-	} else {
-		n.relay.heard = nil
+		return nil, events
 	}
-	n.relay.told = nil
-	n.mu.Unlock()
-	for _, tx := range txs {
+	for _, tx := range n.relay.heard {
 		raw, err := tx.Bytes()
 		if err != nil {
 			panic(err)
 		}
-		heard(1, "somewhere", raw, false)
+		txs = append(txs, p2p.Tx{From: 1, Source: "somewhere", Raw: raw})
 	}
-	for _, w := range words {
-		told(w.id, w.hash, w.asked)
-	}
+	n.relay.heard = nil
+	return txs, events
 }
 
 func (n *fakeNet) JudgeTx(hash chainhash.Hash, kept, refused bool) {
@@ -113,17 +104,17 @@ func (n *fakeNet) JudgeTx(hash chainhash.Hash, kept, refused bool) {
 }
 
 // offers returns whom a transaction was offered to so far, in order.
-func (n *fakeNet) offers(hash chainhash.Hash) []uint64 {
+func (n *fakeNet) offers(hash chainhash.Hash) []p2p.PeerID {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.relay.offered[hash])
 }
 
 // echo has a peer announce a transaction.
-func (n *fakeNet) echo(id uint64, hash chainhash.Hash) {
+func (n *fakeNet) echo(id p2p.PeerID, hash chainhash.Hash) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.relay.told = append(n.relay.told, word{id, hash, false})
+	n.relay.told = append(n.relay.told, p2p.TxEvent{From: id, Hash: hash})
 	n.poke()
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Sizes and times of the filter window.
@@ -35,8 +36,8 @@ const (
 type chunk struct {
 	start consensus.Height
 	n     int
-	avoid []uint64 // the peers that failed on it
-	tries int      // how often it has failed
+	avoid []p2p.PeerID // the peers that failed on it
+	tries int          // how often it has failed
 }
 
 // end returns the last height of the chunk.
@@ -139,7 +140,7 @@ func (p *filterPlan) request(f *flight, now time.Time) chunk {
 // failed takes note that a peer (zero: none in particular) did not deliver a
 // chunk. Unless another request for it is under way, it is handed out again,
 // before all others.
-func (p *filterPlan) failed(start consensus.Height, from uint64) {
+func (p *filterPlan) failed(start consensus.Height, from p2p.PeerID) {
 	f := p.flying[start]
 	if f == nil { // another peer has delivered it
 		return
@@ -203,7 +204,7 @@ func (p *filterPlan) idle() bool { return len(p.flying) == 0 && len(p.ready) == 
 
 // delay returns the chunk that all others wait for, if live peers have failed
 // on it.
-func (p *filterPlan) delay(live map[uint64]*peerTip) delay {
+func (p *filterPlan) delay(live map[p2p.PeerID]*peerTip) delay {
 	front := p.flying[p.done+1]
 	if front == nil {
 		return delay{}

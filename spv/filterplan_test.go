@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // emptyFilters returns the proven batch of empty filters for a chunk, below the
@@ -68,7 +69,7 @@ func TestEveryFilterIsAskedForUntilItComes(t *testing.T) {
 			c := flying[i]
 			flying = slices.Delete(flying, i, i+1)
 			if rnd.IntN(3) == 0 {
-				plan.failed(c.start, uint64(rnd.IntN(3)))
+				plan.failed(c.start, p2p.PeerID(rnd.IntN(3)))
 				continue
 			}
 			plan.arrived(emptyFilters(t, c), 4000, now)
@@ -96,7 +97,7 @@ func TestAFailedChunkIsHandedOutFirstAndRemembersWhoFailed(t *testing.T) {
 		t.Errorf("got %+v, want the chunk at %d to be tried again", again, first.start)
 	}
 	again, ok = plan.take(1000, 1, false, now)
-	if !ok || again.start != second.start || !slices.Equal(again.avoid, []uint64{7}) {
+	if !ok || again.start != second.start || !slices.Equal(again.avoid, []p2p.PeerID{7}) {
 		t.Errorf("got %+v, want the chunk at %d, not from peer 7", again, second.start)
 	}
 	if again.pause() <= 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Pauses before a chunk of filters is asked for again: doubled each time.
@@ -72,14 +73,14 @@ func (p *loop) fetchChunk(c chunk) error {
 
 // chunkFailed hands a chunk back to the plan. A peer that sent filters that are
 // not the committed ones is accused; silence proves nothing.
-func (p *loop) chunkFailed(c chunk, from uint64, err error) {
+func (p *loop) chunkFailed(c chunk, from p2p.PeerID, err error) {
 	p.cfg.Log.Debug("No filters", "from", c.start, "to", c.end(), "peer", from, "err", err)
 	p.plan.failed(c.start, from)
 	p.accuseOf(from, err)
 }
 
 // accuseOf accuses a peer if an error is a broken rule, and reports a defect.
-func (p *loop) accuseOf(id uint64, err error) {
+func (p *loop) accuseOf(id p2p.PeerID, err error) {
 	if p.failedOver(err) {
 		return
 	}

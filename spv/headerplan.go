@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Bounds of what is fetched of ranges behind the one in front.
@@ -39,9 +40,9 @@ type headerRange struct {
 	start    consensus.BlockID // the waypoint before it, or the tip
 	until    consensus.BlockID // the waypoint at its end; zero in the last range
 	next     consensus.BlockID // the last header fetched, at first start
-	peer     uint64            // whom it is fetched from; zero while that is open
-	silent   []uint64          // the peers that failed to answer once
-	avoid    []uint64          // those that were of no use for it, or failed twice
+	peer     p2p.PeerID        // whom it is fetched from; zero while that is open
+	silent   []p2p.PeerID      // the peers that failed to answer once
+	avoid    []p2p.PeerID      // those that were of no use for it, or failed twice
 	attempt  int               // what belongs to an older one is dropped
 	asking   bool              // a request is on its way
 	asked    time.Time         // when it was made
@@ -56,8 +57,8 @@ type headerRange struct {
 type headerAsk struct {
 	rng     *headerRange
 	attempt int
-	peer    uint64   // whom to ask; zero for anybody but avoid
-	avoid   []uint64 // peers that would be of no use
+	peer    p2p.PeerID   // whom to ask; zero for anybody but avoid
+	avoid   []p2p.PeerID // peers that would be of no use
 	after   chainhash.Hash
 	stop    chainhash.Hash
 }
@@ -108,7 +109,7 @@ func (p *headerPlan) idle() bool {
 
 // stuck reports whether the range in front is of no use with any of the live
 // peers.
-func (p *headerPlan) stuck(live []uint64) bool {
+func (p *headerPlan) stuck(live []p2p.PeerID) bool {
 	if p.done() || len(live) == 0 {
 		return false
 	}
@@ -117,13 +118,13 @@ func (p *headerPlan) stuck(live []uint64) bool {
 }
 
 // hasPeer reports whether a live peer may be of use.
-func (s *headerRange) hasPeer(live []uint64) bool {
-	return slices.ContainsFunc(live, func(id uint64) bool { return !slices.Contains(s.avoid, id) })
+func (s *headerRange) hasPeer(live []p2p.PeerID) bool {
+	return slices.ContainsFunc(live, func(id p2p.PeerID) bool { return !slices.Contains(s.avoid, id) })
 }
 
 // take hands out the next request, if one may be made now to one of the peers.
 // The lowest range goes first.
-func (p *headerPlan) take(live []uint64, now time.Time) (headerAsk, bool) {
+func (p *headerPlan) take(live []p2p.PeerID, now time.Time) (headerAsk, bool) {
 	p.expire(live, now)
 	for k, s := range p.ranges[:min(len(p.ranges), maxRanges)] {
 		if s.asking || s.complete || !p.mayFetch(k) {
@@ -143,7 +144,7 @@ func (p *headerPlan) take(live []uint64, now time.Time) (headerAsk, bool) {
 
 // expire gives up on the peer that lets the range in front wait while another
 // one could be asked. As long as anybody may answer, others are asked anyway.
-func (p *headerPlan) expire(live []uint64, now time.Time) {
+func (p *headerPlan) expire(live []p2p.PeerID, now time.Time) {
 	if p.done() {
 		return
 	}
@@ -187,7 +188,7 @@ func (p *headerPlan) ahead() int {
 // arrived takes the reply of a peer and returns its number in the range: the
 // next one may be asked for while this one is verified. A reply that does not
 // fit makes the range start over with another peer.
-func (p *headerPlan) arrived(a headerAsk, from uint64, payload []byte, now time.Time) (number int, err error) {
+func (p *headerPlan) arrived(a headerAsk, from p2p.PeerID, payload []byte, now time.Time) (number int, err error) {
 	s := a.rng
 	if a.attempt != s.attempt {
 		return 0, errOutdated
@@ -232,7 +233,7 @@ func (s *headerRange) follow(payload []byte, full int) (last consensus.BlockID, 
 
 // failed takes note that a request got no reply. The peer (zero: none in
 // particular) is given one more chance.
-func (p *headerPlan) failed(a headerAsk, from uint64) {
+func (p *headerPlan) failed(a headerAsk, from p2p.PeerID) {
 	s := a.rng
 	switch {
 	case a.attempt != s.attempt:
@@ -282,7 +283,7 @@ func (p *headerPlan) refuse() {
 }
 
 // refuse makes a range start over without a peer (zero: whoever comes).
-func (s *headerRange) refuse(id uint64) {
+func (s *headerRange) refuse(id p2p.PeerID) {
 	if id != 0 && !slices.Contains(s.avoid, id) {
 		s.avoid = append(slices.Clone(s.avoid), id)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // rawChain is headers that are only linked, from height zero on.
@@ -54,7 +55,7 @@ func (c rawChain) reply(a headerAsk, full int) []byte {
 }
 
 // batchOf decodes a reply.
-func batchOf(payload []byte, from uint64) prepared {
+func batchOf(payload []byte, from p2p.PeerID) prepared {
 	b := &consensus.HeaderBatch{}
 	for rest := payload[1:]; len(rest) > 0; rest = rest[headerStride:] {
 		h := consensus.Header(rest[:consensus.HeaderSize])
@@ -70,7 +71,7 @@ type planWorld struct {
 	rnd    *rand.Rand
 	plan   *headerPlan
 	full   int
-	peers  map[uint64]rawChain // without a chain a peer never answers
+	peers  map[p2p.PeerID]rawChain // without a chain a peer never answers
 	points []consensus.BlockID
 	main   rawChain // what was accepted
 	flying []headerAsk
@@ -79,7 +80,7 @@ type planWorld struct {
 
 // run lets things happen until the plan is done or stuck.
 func (w *planWorld) run() (done bool) {
-	live := []uint64{1, 2, 3, 4}[:len(w.peers)]
+	live := []p2p.PeerID{1, 2, 3, 4}[:len(w.peers)]
 	for range 100_000 {
 		for a, ok := w.plan.take(live, time.Time{}); ok; a, ok = w.plan.take(live, time.Time{}) {
 			w.flying = append(w.flying, a)
@@ -112,7 +113,7 @@ func (w *planWorld) run() (done bool) {
 func (w *planWorld) answer(a headerAsk) {
 	from := a.peer
 	for from == 0 || a.peer == 0 && slices.Contains(a.avoid, from) {
-		from = 1 + w.rnd.Uint64N(uint64(len(w.peers)))
+		from = p2p.PeerID(1 + w.rnd.Uint64N(uint64(len(w.peers))))
 	}
 	if w.peers[from] == nil {
 		w.plan.failed(a, from)
@@ -150,7 +151,7 @@ func TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		length := 20 + rnd.IntN(300)
 		honest := rawChain{}.fork(-1, length, 1)
-		w := &planWorld{t: t, seed: seed, rnd: rnd, full: 1 + rnd.IntN(12), peers: make(map[uint64]rawChain)}
+		w := &planWorld{t: t, seed: seed, rnd: rnd, full: 1 + rnd.IntN(12), peers: make(map[p2p.PeerID]rawChain)}
 		for h := 1 + rnd.IntN(30); h < length; h += 1 + rnd.IntN(60) {
 			w.points = append(w.points, honest.id(consensus.Height(h)))
 		}
@@ -161,7 +162,7 @@ func TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem(t *testing.T) {
 			w.points[rnd.IntN(len(w.points))].Hash[0] ^= 1
 		}
 		w.peers[1] = honest
-		for id := uint64(2); id <= 4; id++ {
+		for id := p2p.PeerID(2); id <= 4; id++ {
 			w.peers[id] = []rawChain{honest, nil, honest[:1+rnd.IntN(length)],
 				honest.fork(consensus.Height(rnd.IntN(length)), length, 2)}[rnd.IntN(4)]
 		}
@@ -191,7 +192,7 @@ func TestRangesAreFetchedAtTheSameTimeWithinBounds(t *testing.T) {
 	}
 	plan := newHeaderPlan(honest.id(0), points, 10)
 	asked := 0
-	for _, ok := plan.take([]uint64{1}, time.Time{}); ok; _, ok = plan.take([]uint64{1}, time.Time{}) {
+	for _, ok := plan.take([]p2p.PeerID{1}, time.Time{}); ok; _, ok = plan.take([]p2p.PeerID{1}, time.Time{}) {
 		asked++
 	}
 	if asked != len(points)+1 {
@@ -205,7 +206,7 @@ func TestRangesAreFetchedAtTheSameTimeWithinBounds(t *testing.T) {
 func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 	honest, now := rawChain{}.fork(-1, 30, 1), time.Unix(0, 0)
 	plan := newHeaderPlan(honest.id(0), []consensus.BlockID{honest.id(20)}, 10)
-	live := []uint64{1, 2}
+	live := []p2p.PeerID{1, 2}
 	a, _ := plan.take(live, now)
 	plan.take(live, now) // the open range
 	if other, ok := plan.take(live, now.Add(time.Hour)); ok {
@@ -221,7 +222,7 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 		t.Fatalf("asked for %+v too early", a)
 	}
 	b, ok := plan.take(live, now.Add(tailPatience))
-	if !ok || b.after != honest.id(0).Hash || !slices.Equal(b.avoid, []uint64{1}) {
+	if !ok || b.after != honest.id(0).Hash || !slices.Equal(b.avoid, []p2p.PeerID{1}) {
 		t.Errorf("asked for %+v, want the front again and not from peer 1", b)
 	}
 	if _, err := plan.arrived(a, 1, honest.reply(a, 10), now); err == nil {
@@ -245,7 +246,7 @@ func TestHeadersAndScanShareMemory(t *testing.T) {
 	p := newHeaderPlan(consensus.BlockID{}, points, 2000)
 	p.room = minAhead
 	for range 100 {
-		p.take([]uint64{1, 2, 3, 4, 5, 6, 7, 8}, time.Time{})
+		p.take([]p2p.PeerID{1, 2, 3, 4, 5, 6, 7, 8}, time.Time{})
 	}
 	if p.ahead() > minAhead {
 		t.Errorf("%d batches are asked for behind the range in front, want at most %d", p.ahead(), minAhead)

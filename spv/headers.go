@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Facts of a headers message (wire: MaxBlockHeadersPerMsg), and bounds of the
@@ -44,8 +45,8 @@ type tailFetch struct {
 	ready    map[int]prepared // verified batches by number
 	locator  []chainhash.Hash // the last header fetched, where the next request starts; empty: at the chain's tip
 	ended    bool             // the last batch was not full
-	guide    uint64           // the peer whose chain goes on after the tip, which is asked first; zero for any
-	apart    []uint64         // the peers whose replies did not continue the tail fetch
+	guide    p2p.PeerID       // the peer whose chain goes on after the tip, which is asked first; zero for any
+	apart    []p2p.PeerID     // the peers whose replies did not continue the tail fetch
 	failures int              // in a row
 	since    time.Time        // when the next batch was first asked for
 	least    time.Duration    // that any batch took; zero before the first
@@ -55,7 +56,7 @@ type tailFetch struct {
 // prepared is a batch of headers after the checks that need no context.
 type prepared struct {
 	batch *consensus.HeaderBatch
-	from  uint64
+	from  p2p.PeerID
 	err   error
 	late  bool // the request was answered by another peer, or given up
 }
@@ -142,7 +143,7 @@ func (p *loop) fetchTail(now time.Time) error {
 	if len(peers) > 0 && !p.ranges.done() {
 		return p.fetchRanges(now)
 	}
-	onward := slices.DeleteFunc(peers, func(id uint64) bool { return slices.Contains(p.tail.apart, id) })
+	onward := slices.DeleteFunc(peers, func(id p2p.PeerID) bool { return slices.Contains(p.tail.apart, id) })
 	switch {
 	case p.tail.mayFetch(len(onward), now):
 		return p.requestTail(now)
@@ -163,7 +164,7 @@ func (p *loop) requestTail(now time.Time) error {
 	locator = slices.Concat(p.tail.locator, locator)
 	avoid, fetch, number := slices.Concat(p.tips.exhausted(), p.tips.later(), p.tail.apart), p.tail.id, p.tail.fetched
 	if guide := p.tail.guide; p.tail.asking == 0 && p.tips.isTailPeer(guide) {
-		avoid = slices.DeleteFunc(p.tips.live(), func(id uint64) bool { return id == guide })
+		avoid = slices.DeleteFunc(p.tips.live(), func(id p2p.PeerID) bool { return id == guide })
 	}
 	p.tail.ask(now)
 	p.workers.do(func(ctx context.Context) result {
@@ -185,7 +186,7 @@ func (p *loop) requestTail(now time.Time) error {
 
 // receivedTail records the first reply to a request for the next batch of the tail fetch, or one of
 // its failures: the next one may start while this one is prepared.
-func (p *loop) receivedTail(locator []chainhash.Hash, payload []byte, from uint64, err error) {
+func (p *loop) receivedTail(locator []chainhash.Hash, payload []byte, from p2p.PeerID, err error) {
 	if err != nil {
 		p.cfg.Log.Debug("No headers", "peer", from, "err", err)
 		p.tips.say(from, failed, time.Now())
@@ -275,7 +276,7 @@ func (p *loop) extend(b prepared, asked bool) (*chain.Extension, error) {
 	if err == nil || errors.As(err, &broken) && b.batch != nil && len(b.batch.Headers) > 0 {
 		var refused error // also if one of the headers after these broke a rule
 		ext, refused = contained(b.from, func() (chain.Extension, error) {
-			return p.store.Extend(b.batch, p.tips.source(b.from), p.cfg.Now())
+			return p.store.Extend(b.batch, uint64(p.tips.source(b.from)), p.cfg.Now())
 		})
 		var failed *defect
 		if errors.As(refused, &failed) { // the store may be halfway
@@ -328,7 +329,7 @@ func (p *loop) extend(b prepared, asked bool) (*chain.Extension, error) {
 }
 
 // refuse takes the consequences of headers that break a rule.
-func (p *loop) refuse(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
+func (p *loop) refuse(id p2p.PeerID, broken *consensus.RuleError, ext *chain.Extension) {
 	p.tips.refused(id, true, time.Now())
 	p.refusals.add(id, broken)
 	if broken.Rule == consensus.RuleWaypoint {
@@ -346,7 +347,7 @@ func (p *loop) refuse(id uint64, broken *consensus.RuleError, ext *chain.Extensi
 
 // accuse reports a broken rule, unless it may be our clock that is wrong: then
 // users are told.
-func (p *loop) accuse(id uint64, broken *consensus.RuleError) {
+func (p *loop) accuse(id p2p.PeerID, broken *consensus.RuleError) {
 	if broken.Rule.Proven() {
 		p.cfg.Peers.Accuse(id, broken)
 	}

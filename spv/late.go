@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // proveLate starts a job that proves the next late reply, unless one does already: replies
@@ -19,14 +20,17 @@ import (
 // what is needed. Those of the chain that was left are dropped.
 func (p *loop) proveLate() (err error) {
 	for err == nil && p.proving == 0 {
-		taken := p.cfg.Peers.TakeLate(
-			p.proveLateHeaders,
-			func(id uint64, start, end chainhash.Hash, payload []byte) {
-				err = p.proveLateFilters(id, start, end, payload)
-			},
-			p.proveLateBlock)
-		if !taken {
+		late, ok := p.cfg.Peers.TakeLate()
+		if !ok {
 			break
+		}
+		switch late.Kind {
+		case p2p.Headers:
+			p.proveLateHeaders(late.From, late.Locator, late.Payload)
+		case p2p.CFilters:
+			err = p.proveLateFilters(late.From, late.First, late.Last, late.Payload)
+		case p2p.Block:
+			p.proveLateBlock(late.From, late.First, late.Payload)
 		}
 	}
 	return err
@@ -34,7 +38,7 @@ func (p *loop) proveLate() (err error) {
 
 // proveLateHeaders checks headers that came late, and puts those on the chain that are new:
 // then their peer is asked for what follows. If they do not connect, that is no fault.
-func (p *loop) proveLateHeaders(id uint64, locator []chainhash.Hash, payload []byte) {
+func (p *loop) proveLateHeaders(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
 	p.proving++
 	p.workers.do(func(context.Context) result {
 		b := p.checkAnswer(id, locator, payload)
@@ -64,7 +68,7 @@ func (p *loop) applyLate(b prepared) error {
 
 // proveLateFilters proves filters of the main chain that came late. Early ones are compared
 // with those on disk once these are proven; before that they are recorded as served.
-func (p *loop) proveLateFilters(id uint64, start, end chainhash.Hash, payload []byte) error {
+func (p *loop) proveLateFilters(id p2p.PeerID, start, end chainhash.Hash, payload []byte) error {
 	targets, err := p.store.FilterTargetsOf(start, end)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
@@ -110,7 +114,7 @@ func (r *run) compareEarly(targets []consensus.FilterTarget, b *consensus.Filter
 }
 
 // proveLateBlock checks a block that came late against its header on the main chain.
-func (p *loop) proveLateBlock(id uint64, hash chainhash.Hash, payload []byte) {
+func (p *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
 	p.proving++
 	p.workers.do(func(context.Context) result {
 		_, err := contained(id, func() (struct{}, error) { return struct{}{}, p.checkLateBlock(hash, payload) })
@@ -144,7 +148,7 @@ func (r *run) checkLateBlock(hash chainhash.Hash, payload []byte) error {
 
 // accuseOfLate accuses a peer of what is wrong with its late reply, if that is not nil. Any
 // goroutine may call it: the end of a phase drops no proof.
-func (r *run) accuseOfLate(id uint64, wrong error) {
+func (r *run) accuseOfLate(id p2p.PeerID, wrong error) {
 	var broken *consensus.RuleError
 	if r.failedOver(wrong) {
 		return

@@ -11,34 +11,23 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
-// lateReply is a late reply of a fake peer, as it is handed to one of three functions.
-type lateReply func(
-	headers func(uint64, []chainhash.Hash, []byte),
-	filters func(id uint64, start, end chainhash.Hash, payload []byte),
-	block func(uint64, chainhash.Hash, []byte))
-
 // TakeLate implements Fetcher.
-func (n *fakeNet) TakeLate(
-	headers func(uint64, []chainhash.Hash, []byte),
-	filters func(id uint64, start, end chainhash.Hash, payload []byte),
-	block func(uint64, chainhash.Hash, []byte),
-) bool {
+func (n *fakeNet) TakeLate() (p2p.LateReply, bool) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	if len(n.late) == 0 {
-		n.mu.Unlock()
-		return false
+		return p2p.LateReply{}, false
 	}
 	l := n.late[0]
 	n.late = n.late[1:]
-	n.mu.Unlock()
-	l(headers, filters, block)
-	return true
+	return l, true
 }
 
 // comesLate has a late reply wait.
-func (n *fakeNet) comesLate(l lateReply) {
+func (n *fakeNet) comesLate(l p2p.LateReply) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.late = append(n.late, l)
@@ -46,24 +35,18 @@ func (n *fakeNet) comesLate(l lateReply) {
 }
 
 // lateHeaders is a late reply to a request for headers after a block.
-func lateHeaders(id uint64, after chainhash.Hash, payload []byte) lateReply {
-	return func(headers func(uint64, []chainhash.Hash, []byte), _ func(uint64, chainhash.Hash, chainhash.Hash, []byte), _ func(uint64, chainhash.Hash, []byte)) {
-		headers(id, []chainhash.Hash{after}, payload)
-	}
+func lateHeaders(id p2p.PeerID, after chainhash.Hash, payload []byte) p2p.LateReply {
+	return p2p.LateReply{From: id, Kind: p2p.Headers, Locator: []chainhash.Hash{after}, Payload: payload}
 }
 
 // lateFilters is a late reply to a request for filters.
-func lateFilters(id uint64, start, end chainhash.Hash, payload []byte) lateReply {
-	return func(_ func(uint64, []chainhash.Hash, []byte), filters func(uint64, chainhash.Hash, chainhash.Hash, []byte), _ func(uint64, chainhash.Hash, []byte)) {
-		filters(id, start, end, payload)
-	}
+func lateFilters(id p2p.PeerID, start, end chainhash.Hash, payload []byte) p2p.LateReply {
+	return p2p.LateReply{From: id, Kind: p2p.CFilters, First: start, Last: end, Payload: payload}
 }
 
 // lateBlock is a late reply to a request for a block.
-func lateBlock(id uint64, hash chainhash.Hash, payload []byte) lateReply {
-	return func(_ func(uint64, []chainhash.Hash, []byte), _ func(uint64, chainhash.Hash, chainhash.Hash, []byte), block func(uint64, chainhash.Hash, []byte)) {
-		block(id, hash, payload)
-	}
+func lateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) p2p.LateReply {
+	return p2p.LateReply{From: id, Kind: p2p.Block, First: hash, Last: hash, Payload: payload}
 }
 
 // flip returns a copy with a bit of a byte changed, counted from the end if negative.
@@ -88,35 +71,35 @@ func TestLateRepliesAreProven(t *testing.T) {
 	elsewhere := c.Fork(600, 50, 7)
 	for _, tc := range []struct {
 		name    string
-		reply   func(id uint64) lateReply
+		reply   func(id p2p.PeerID) p2p.LateReply
 		accused bool
 	}{
-		{"filters", func(id uint64) lateReply {
+		{"filters", func(id p2p.PeerID) p2p.LateReply {
 			return lateFilters(id, hash(401), hash(500), filtersPayload(c, 401, 500))
 		}, false},
-		{"a wrong filter", func(id uint64) lateReply {
+		{"a wrong filter", func(id p2p.PeerID) p2p.LateReply {
 			return lateFilters(id, hash(401), hash(500), flip(filtersPayload(c, 401, 500), 36))
 		}, true},
-		{"one filter too few", func(id uint64) lateReply {
+		{"one filter too few", func(id p2p.PeerID) p2p.LateReply {
 			return lateFilters(id, hash(401), hash(500), filtersPayload(c, 401, 499))
 		}, true},
-		{"early filters", func(id uint64) lateReply {
+		{"early filters", func(id p2p.PeerID) p2p.LateReply {
 			return lateFilters(id, hash(101), hash(200), filtersPayload(c, 101, 200))
 		}, false},
-		{"a wrong early filter", func(id uint64) lateReply {
+		{"a wrong early filter", func(id p2p.PeerID) p2p.LateReply {
 			return lateFilters(id, hash(101), hash(200), flip(filtersPayload(c, 101, 200), 36))
 		}, true},
-		{"filters of a branch", func(id uint64) lateReply {
+		{"filters of a branch", func(id p2p.PeerID) p2p.LateReply {
 			return lateFilters(id, elsewhere.ID(620).Hash, elsewhere.ID(630).Hash, filtersPayload(elsewhere, 620, 630))
 		}, false},
-		{"a block", func(id uint64) lateReply { return lateBlock(id, hash(500), block) }, false},
-		{"a wrong block", func(id uint64) lateReply { return lateBlock(id, hash(500), flip(block, -1)) }, true},
-		{"half a block", func(id uint64) lateReply { return lateBlock(id, hash(500), block[:len(block)/2]) }, true},
-		{"headers", func(id uint64) lateReply { return lateHeaders(id, hash(600), headersPayload(c, 601, 700)) }, false},
-		{"headers that follow nothing known", func(id uint64) lateReply {
+		{"a block", func(id p2p.PeerID) p2p.LateReply { return lateBlock(id, hash(500), block) }, false},
+		{"a wrong block", func(id p2p.PeerID) p2p.LateReply { return lateBlock(id, hash(500), flip(block, -1)) }, true},
+		{"half a block", func(id p2p.PeerID) p2p.LateReply { return lateBlock(id, hash(500), block[:len(block)/2]) }, true},
+		{"headers", func(id p2p.PeerID) p2p.LateReply { return lateHeaders(id, hash(600), headersPayload(c, 601, 700)) }, false},
+		{"headers that follow nothing known", func(id p2p.PeerID) p2p.LateReply {
 			return lateHeaders(id, elsewhere.ID(620).Hash, headersPayload(elsewhere, 621, 630))
 		}, false},
-		{"headers without work", func(id uint64) lateReply {
+		{"headers without work", func(id p2p.PeerID) p2p.LateReply {
 			return lateHeaders(id, hash(699), flip(headersPayload(c, 700, 700), 1+consensus.HeaderSize-40))
 		}, true},
 	} {

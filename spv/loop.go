@@ -4,10 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
-
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // tick is how often the loop looks at the clock when nothing happens.
@@ -27,9 +26,9 @@ type loop struct {
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
 	scanner     scanner
-	exam        *earlyExam                // the peer whose early filters are compared; nil for none
-	announced   map[uint64]*announcements // by peer
-	proving     int                       // jobs that prove late replies
+	exam        *earlyExam                    // the peer whose early filters are compared; nil for none
+	announced   map[p2p.PeerID]*announcements // by peer
+	proving     int                           // jobs that prove late replies
 }
 
 // runLoop runs the loop until the goal names the next phase, ctx ends, or
@@ -37,7 +36,7 @@ type loop struct {
 // start jobs. No job outlives the call, nor does a write, and nothing is left
 // staged unless something failed.
 func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phase, error) {
-	p := &loop{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged(), announced: make(map[uint64]*announcements)}
+	p := &loop{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged(), announced: make(map[p2p.PeerID]*announcements)}
 	p.plan = newFilterPlan(p.staged.Filters.Height)
 	p.ranges = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
 	p.tail.restart(false, time.Now())
@@ -124,7 +123,7 @@ func (p *loop) roster() (err error) {
 	gone, changed := p.tips.update(p.cfg.Peers.Live(), now)
 	p.tips.connected(dialling, now)
 	for _, id := range gone {
-		p.store.Forget(id)
+		p.store.Forget(uint64(id))
 		p.refusals.forget(id)
 		delete(p.announced, id)
 	}
@@ -138,15 +137,15 @@ func (p *loop) roster() (err error) {
 		p.show()
 	}
 	p.tips.age(now)
-	p.cfg.Peers.TakeAnnouncements(func(id uint64, headers []byte, blocks []chainhash.Hash) {
+	for a := range p.cfg.Peers.TakeAnnouncements() {
 		switch {
-		case err != nil || p.tips.peers[id] == nil: // the peer is gone
-		case headers != nil:
-			p.announcedHeaders(id, headers)
+		case err != nil || p.tips.peers[a.From] == nil: // the peer is gone
+		case a.Headers != nil:
+			p.announcedHeaders(a.From, a.Headers)
 		default:
-			err = p.announcedBlocks(id, blocks, now)
+			err = p.announcedBlocks(a.From, a.Blocks, now)
 		}
-	})
+	}
 	p.prepareAnnounced()
 	p.warnOfDefects()
 	if len(p.denials) > 0 {

@@ -8,14 +8,15 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // announceUnknown has a peer announce a block that nobody knows.
 func (n *fakeNet) announceUnknown(p *fakePeer) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.news = append(n.news, func(yield func(uint64, []byte, []chainhash.Hash)) {
-		yield(p.id, nil, []chainhash.Hash{{0xff}})
+	n.news = append(n.news, func(yield func(p2p.Announcement) bool) {
+		yield(p2p.Announcement{From: p.id, Blocks: []chainhash.Hash{{0xff}}})
 	})
 	n.poke()
 }

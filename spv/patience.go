@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // How long peers keep the status from being synced.
@@ -171,22 +172,22 @@ func (s *peerTips) forgetAllowances(now time.Time) {
 }
 
 // claimsMore reports whether a peer claims more than the tip that await was called with.
-func (s *peerTips) claimsMore(id uint64) bool {
+func (s *peerTips) claimsMore(id p2p.PeerID) bool {
 	w := s.peers[id]
 	return w != nil && w.claimed > s.height
 }
 
 // unanswered returns the peers that have not shown all they have on this connection, or
 // failed to answer when last asked.
-func (s *peerTips) unanswered() []uint64 {
-	return slices.DeleteFunc(s.live(), func(id uint64) bool {
+func (s *peerTips) unanswered() []p2p.PeerID {
+	return slices.DeleteFunc(s.live(), func(id p2p.PeerID) bool {
 		w := s.peers[id]
 		return w.shown && w.answer != failed
 	})
 }
 
 // hosts returns the names of peers for users, each once.
-func (s *peerTips) hosts(ids []uint64) []string {
+func (s *peerTips) hosts(ids []p2p.PeerID) []string {
 	var names []string
 	for _, id := range ids {
 		if w := s.peers[id]; w != nil && !slices.Contains(names, w.host) {

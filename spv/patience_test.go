@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestAPeerThatClaimsMoreIsWaitedForOnce has a silent peer that claims 500 blocks more keep
@@ -194,7 +195,7 @@ func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
 	s.fetchingTail = false
-	s.update(liveAt(map[uint64]uint32{1: 10, 2: 99}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 99}), now)
 	for _, id := range s.live() {
 		s.named(id, "", 0, now)
 	}
@@ -216,11 +217,11 @@ func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 // sends new headers all the time: it is waited for longer, but not for ever, and not longer
 // with more connections.
 func TestTheTimeOfAHostIsBounded(t *testing.T) {
-	for _, connections := range []uint64{1, 5} {
+	for _, connections := range []p2p.PeerID{1, 5} {
 		now := time.Unix(1000, 0)
 		s := newPeerTips()
 		s.fetchingTail = false
-		claims := make(map[uint64]uint32)
+		claims := make(map[p2p.PeerID]uint32)
 		for id := range connections {
 			claims[id+1] = 99
 		}
@@ -258,7 +259,7 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
 	s.fetchingTail = false
-	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.named(1, "10.0.0.1", 0, now)
 	s.named(2, "10.0.0.2", 0, now)
 	s.say(1, caughtUp, now)
@@ -267,8 +268,8 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 		t.Error("complete though a peer has just been asked")
 	}
 	s.say(2, failed, now)
-	for id := uint64(3); id < 9; id++ {
-		s.update(liveAt(map[uint64]uint32{1: 10, id: 10}), now)
+	for id := p2p.PeerID(3); id < 9; id++ {
+		s.update(liveAt(map[p2p.PeerID]uint32{1: 10, id: 10}), now)
 		s.named(id, "10.0.0.2", 0, now)
 		if !s.complete(now) {
 			t.Errorf("connection %d is waited for before it is asked", id)
@@ -278,7 +279,7 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 		}
 	}
 	s.say(8, caughtUp, now)
-	s.update(liveAt(map[uint64]uint32{1: 10, 9: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 9: 10}), now)
 	s.named(9, "10.0.0.2", 0, now)
 	if s.complete(now) {
 		t.Error("a host that has answered meanwhile is not waited for")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Times of the questions for the tips of peers.
@@ -102,7 +103,7 @@ func (w *peerTip) more(b *consensus.HeaderBatch, ext *chain.Extension, tip conse
 // an answer stays true until the peer announces something. It is a pure
 // value: no clock, no network.
 type peerTips struct {
-	peers map[uint64]*peerTip
+	peers map[p2p.PeerID]*peerTip
 
 	// leading is true while one peer at a time is asked for long runs of
 	// headers, so that none is downloaded twice.
@@ -118,7 +119,7 @@ type peerTips struct {
 
 	// awaited are the peers that keep the status from being synced, as found by await,
 	// which was last called at checkedAt, with a tip of the height. allowances holds by host how long they may.
-	awaited    []uint64
+	awaited    []p2p.PeerID
 	checkedAt  time.Time
 	height     consensus.Height
 	allowances map[string]*allowance
@@ -126,12 +127,12 @@ type peerTips struct {
 
 // newPeerTips returns the tips of no peer, with a tail fetch to begin with.
 func newPeerTips() *peerTips {
-	return &peerTips{peers: make(map[uint64]*peerTip), fetchingTail: true, allowances: make(map[string]*allowance)}
+	return &peerTips{peers: make(map[p2p.PeerID]*peerTip), fetchingTail: true, allowances: make(map[string]*allowance)}
 }
 
 // named records the machine behind a peer, and how long a round trip to it takes. What peers of the same host failed to answer on
 // earlier connections counts as if it had been on this one.
-func (s *peerTips) named(id uint64, host string, trip time.Duration, now time.Time) {
+func (s *peerTips) named(id p2p.PeerID, host string, trip time.Duration, now time.Time) {
 	if host == "" {
 		host = fmt.Sprintf("peer %d", id)
 	}
@@ -144,8 +145,8 @@ func (s *peerTips) named(id uint64, host string, trip time.Duration, now time.Ti
 
 // update takes over which peers are live and what height each claims. It
 // returns the peers that left, and whether any came or left.
-func (s *peerTips) update(live iter.Seq2[uint64, uint32], now time.Time) (gone []uint64, changed bool) {
-	seen := make(map[uint64]bool, len(s.peers))
+func (s *peerTips) update(live iter.Seq2[p2p.PeerID, uint32], now time.Time) (gone []p2p.PeerID, changed bool) {
+	seen := make(map[p2p.PeerID]bool, len(s.peers))
 	for id, claimed := range live {
 		seen[id] = true
 		w := s.peers[id]
@@ -167,7 +168,7 @@ func (s *peerTips) update(live iter.Seq2[uint64, uint32], now time.Time) (gone [
 
 // source returns whom the headers of a peer are charged to: the peer, or nobody if it is
 // gone.
-func (s *peerTips) source(id uint64) uint64 {
+func (s *peerTips) source(id p2p.PeerID) p2p.PeerID {
 	if s.peers[id] == nil {
 		return 0
 	}
@@ -175,7 +176,7 @@ func (s *peerTips) source(id uint64) uint64 {
 }
 
 // say records what happened with a peer. Peers that are gone are ignored.
-func (s *peerTips) say(id uint64, a answer, now time.Time) {
+func (s *peerTips) say(id p2p.PeerID, a answer, now time.Time) {
 	if w := s.peers[id]; w != nil {
 		w.answer, w.since = a, now
 		if a == failed {
@@ -196,14 +197,14 @@ func (s *peerTips) say(id uint64, a answer, now time.Time) {
 }
 
 // heard records that a peer has replied to a request for headers.
-func (s *peerTips) heard(id uint64) {
+func (s *peerTips) heard(id p2p.PeerID) {
 	if w := s.peers[id]; w != nil {
 		w.heard = true
 	}
 }
 
 // progressed records that a peer has sent new headers that were asked for.
-func (s *peerTips) progressed(id uint64, now time.Time) {
+func (s *peerTips) progressed(id p2p.PeerID, now time.Time) {
 	if w := s.peers[id]; w != nil {
 		w.heard, w.progress = true, now
 	}
@@ -224,7 +225,7 @@ const (
 
 // charge records that a peer has announced headers without any gain. It reports false
 // if it has done so too often.
-func (s *peerTips) charge(id uint64, headers int, now time.Time) bool {
+func (s *peerTips) charge(id p2p.PeerID, headers int, now time.Time) bool {
 	w := s.peers[id]
 	if w == nil {
 		return true
@@ -257,7 +258,7 @@ func (s *peerTips) announced(b prepared, ext *chain.Extension, tip consensus.Hei
 
 // ask records that a peer is asked. It is waited for from then on, unless it has
 // left a request unanswered before.
-func (s *peerTips) ask(id uint64, now time.Time) {
+func (s *peerTips) ask(id p2p.PeerID, now time.Time) {
 	w := s.peers[id]
 	if w.failures == 0 && !w.resumed {
 		w.since = now
@@ -277,13 +278,13 @@ func (s *peerTips) restart() {
 
 // wouldReopen reports whether reopen changes anything: the peer has not been asked for
 // what it announced before.
-func (s *peerTips) wouldReopen(id uint64) bool {
+func (s *peerTips) wouldReopen(id p2p.PeerID) bool {
 	w := s.peers[id]
 	return w != nil && w.answer != unasked && !(w.answer == asking && w.again)
 }
 
 // replied records how long a peer took to reply to a request for headers.
-func (s *peerTips) replied(id uint64, took time.Duration) {
+func (s *peerTips) replied(id p2p.PeerID, took time.Duration) {
 	if w := s.peers[id]; w != nil {
 		w.slowest = max(w.slowest, took)
 	}
@@ -291,7 +292,7 @@ func (s *peerTips) replied(id uint64, took time.Duration) {
 
 // refused records that what a peer has sent leads nowhere, or breaks a rule: it has
 // failed, and is asked from our tip on when it is asked again.
-func (s *peerTips) refused(id uint64, broken bool, now time.Time) {
+func (s *peerTips) refused(id p2p.PeerID, broken bool, now time.Time) {
 	s.say(id, failed, now)
 	if w := s.peers[id]; w != nil {
 		w.next, w.broken = consensus.BlockID{}, w.broken || broken
@@ -307,13 +308,13 @@ const (
 
 // trusts reports whether a peer is to be asked because it announces an unknown block by its
 // hash. What is not asked for then is asked for when its answer has become old.
-func (s *peerTips) trusts(id uint64, now time.Time) bool {
+func (s *peerTips) trusts(id p2p.PeerID, now time.Time) bool {
 	w := s.peers[id]
 	return w != nil && (w.hollow < maxHollow || now.Sub(w.since) >= hollowPause)
 }
 
 // brought records whether an answer of a peer has brought headers.
-func (s *peerTips) brought(id uint64, gain bool) {
+func (s *peerTips) brought(id p2p.PeerID, gain bool) {
 	w := s.peers[id]
 	switch {
 	case w == nil:
@@ -329,7 +330,7 @@ func (s *peerTips) brought(id uint64, gain bool) {
 
 // reopen forgets that a peer has caught up: it announced something. A request
 // that is on its way may have left too early to tell.
-func (s *peerTips) reopen(id uint64, now time.Time) {
+func (s *peerTips) reopen(id p2p.PeerID, now time.Time) {
 	switch w := s.peers[id]; {
 	case w == nil:
 	case w.answer == asking:
@@ -356,8 +357,8 @@ func (s *peerTips) age(now time.Time) {
 
 // exhausted returns the peers that are of no use for the tail fetch: they have shown all
 // they have, or failed lately.
-func (s *peerTips) exhausted() []uint64 {
-	var ids []uint64
+func (s *peerTips) exhausted() []p2p.PeerID {
+	var ids []p2p.PeerID
 	for id, w := range s.peers {
 		if w.answer == caughtUp || w.answer == failed {
 			ids = append(ids, id)
@@ -368,20 +369,20 @@ func (s *peerTips) exhausted() []uint64 {
 }
 
 // live returns all peers.
-func (s *peerTips) live() []uint64 { return slices.Sorted(maps.Keys(s.peers)) }
+func (s *peerTips) live() []p2p.PeerID { return slices.Sorted(maps.Keys(s.peers)) }
 
 // leadsFrom reports whether a peer is live and may have headers that we have not.
-func (s *peerTips) isTailPeer(id uint64) bool { return slices.Contains(s.tailPeers(), id) }
+func (s *peerTips) isTailPeer(id p2p.PeerID) bool { return slices.Contains(s.tailPeers(), id) }
 
 // tailPeers returns the peers that may have headers that we have not.
-func (s *peerTips) tailPeers() []uint64 {
+func (s *peerTips) tailPeers() []p2p.PeerID {
 	exhausted := s.exhausted()
-	return slices.DeleteFunc(s.live(), func(id uint64) bool { return slices.Contains(exhausted, id) })
+	return slices.DeleteFunc(s.live(), func(id p2p.PeerID) bool { return slices.Contains(exhausted, id) })
 }
 
 // later returns the tail peers that have failed more often than another one: they are
 // asked after it, so that each has its turn however fast some of them fail.
-func (s *peerTips) later() []uint64 {
+func (s *peerTips) later() []p2p.PeerID {
 	peers := s.tailPeers()
 	fewest := 0
 	for i, id := range peers {
@@ -389,14 +390,14 @@ func (s *peerTips) later() []uint64 {
 			fewest = n
 		}
 	}
-	return slices.DeleteFunc(peers, func(id uint64) bool { return s.peers[id].failures == fewest })
+	return slices.DeleteFunc(peers, func(id p2p.PeerID) bool { return s.peers[id].failures == fewest })
 }
 
 // due returns the peers to be asked one by one now, in order of their ids. While
 // leading these are those of which it is known that they have another branch, and
 // those that were never heard of for long.
-func (s *peerTips) due(now time.Time) []uint64 {
-	var ids []uint64
+func (s *peerTips) due(now time.Time) []p2p.PeerID {
+	var ids []p2p.PeerID
 	for id, w := range s.peers {
 		other := w.next != consensus.BlockID{} || !w.heard && now.Sub(w.joined) >= tailCheck
 		if w.answer == unasked && (!s.fetchingTail || other) {
@@ -484,8 +485,8 @@ func (s *peerTips) best() (consensus.Height, int) {
 }
 
 // untold returns the peers that have not been asked to announce by headers.
-func (s *peerTips) untold() []uint64 {
-	var ids []uint64
+func (s *peerTips) untold() []p2p.PeerID {
+	var ids []p2p.PeerID
 	for id, w := range s.peers {
 		if !w.told {
 			ids = append(ids, id)

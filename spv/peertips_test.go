@@ -4,10 +4,14 @@ import (
 	"maps"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // liveAt yields peers that claim heights.
-func liveAt(claims map[uint64]uint32) func(func(uint64, uint32) bool) { return maps.All(claims) }
+func liveAt(claims map[p2p.PeerID]uint32) func(func(p2p.PeerID, uint32) bool) {
+	return maps.All(claims)
+}
 
 func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 	now := time.Unix(1000, 0)
@@ -16,7 +20,7 @@ func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 	if s.complete(now) {
 		t.Error("complete without peers")
 	}
-	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	if s.complete(now.Add(time.Hour)) {
 		t.Error("complete though nobody answered")
 	}
@@ -52,15 +56,15 @@ func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 func TestTipsOfPeersThatLeftAreForgotten(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
-	s.update(liveAt(map[uint64]uint32{1: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10}), now)
 	s.say(1, caughtUp, now)
-	if gone, changed := s.update(liveAt(map[uint64]uint32{2: 10}), now); !changed || len(gone) != 1 || gone[0] != 1 {
+	if gone, changed := s.update(liveAt(map[p2p.PeerID]uint32{2: 10}), now); !changed || len(gone) != 1 || gone[0] != 1 {
 		t.Error("a change of peers went unnoticed")
 	}
 	if s.shown() {
 		t.Error("a peer that left still vouches for the tip")
 	}
-	if _, changed := s.update(liveAt(map[uint64]uint32{2: 11}), now); changed {
+	if _, changed := s.update(liveAt(map[p2p.PeerID]uint32{2: 11}), now); changed {
 		t.Error("a new claim counts as a change of peers")
 	}
 }
@@ -69,7 +73,7 @@ func TestPeersAreAskedForTheirTipsAgain(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
 	s.fetchingTail = false
-	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.say(1, caughtUp, now)
 	s.say(2, failed, now)
 	for _, step := range []struct {
@@ -96,11 +100,11 @@ func TestOneLiarDoesNotMoveTheBestHeight(t *testing.T) {
 		t.Errorf("best of nobody is %d of %d", best, n)
 	}
 	now := time.Unix(1000, 0)
-	s.update(liveAt(map[uint64]uint32{1: 100, 2: 101, 3: 4_000_000_000}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 100, 2: 101, 3: 4_000_000_000}), now)
 	if best, n := s.best(); best != 101 || n != 2 {
 		t.Errorf("best is %d of %d, want 101 of 2", best, n)
 	}
-	s.update(liveAt(map[uint64]uint32{2: 101, 3: 4_000_000_000}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{2: 101, 3: 4_000_000_000}), now)
 	if best, n := s.best(); best != 101 || n != 2 {
 		t.Errorf("of two peers that differ, best is %d of %d, want 101 of 2", best, n)
 	}
@@ -110,7 +114,7 @@ func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
 	s.fetchingTail = false
-	s.update(liveAt(map[uint64]uint32{1: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10}), now)
 	s.say(1, asking, now)
 	s.reopen(1, now)
 	s.say(1, caughtUp, now)
@@ -130,7 +134,7 @@ func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
 	s.fetchingTail = false
-	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.say(1, caughtUp, now)
 	s.ask(2, now)
 	now = now.Add(answerGrace)
@@ -152,7 +156,7 @@ func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 func TestPeersAreAskedWhileOthersLeadForLong(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips()
-	s.update(liveAt(map[uint64]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.heard(1)
 	if len(s.due(now.Add(tailCheck-1))) != 0 {
 		t.Error("peers are asked though the tail fetch has just begun")

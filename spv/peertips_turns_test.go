@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestEveryLeadHasItsTurn checks that a tail peer is asked after those that have failed
@@ -11,8 +13,8 @@ import (
 func TestEveryLeadHasItsTurn(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	s := newPeerTips()
-	s.update(func(yield func(uint64, uint32) bool) {
-		for id := uint64(1); id <= 3 && yield(id, 100); id++ {
+	s.update(func(yield func(p2p.PeerID, uint32) bool) {
+		for id := p2p.PeerID(1); id <= 3 && yield(id, 100); id++ {
 		}
 	}, now)
 	if got := s.later(); len(got) != 0 {
@@ -22,11 +24,11 @@ func TestEveryLeadHasItsTurn(t *testing.T) {
 	s.say(2, failed, now)
 	s.say(2, failed, now)
 	s.age(now.Add(answerRetry))
-	if got := s.later(); !slices.Equal(got, []uint64{1, 2}) {
+	if got := s.later(); !slices.Equal(got, []p2p.PeerID{1, 2}) {
 		t.Errorf("%v wait, want 1 and 2", got)
 	}
 	s.say(3, caughtUp, now)
-	if got := s.later(); !slices.Equal(got, []uint64{2}) {
+	if got := s.later(); !slices.Equal(got, []p2p.PeerID{2}) {
 		t.Errorf("%v wait, want 2", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Peers is the network as the syncer sees it. Peers are named by numbers that
@@ -36,11 +37,11 @@ type Fetcher interface {
 	// Headers asks a peer for the headers after the first locator hash it
 	// knows, up to stop (zero: as many as a message holds, 2,000). It returns
 	// the payload of a well-formed headers message, byte for byte.
-	Headers(ctx context.Context, avoid []uint64, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, from uint64, err error)
+	Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, from p2p.PeerID, err error)
 
 	// HeadersFrom is Headers of one peer. It fails at once when that peer is
 	// gone.
-	HeadersFrom(ctx context.Context, id uint64, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, err error)
+	HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, err error)
 
 	// CFilters asks a peer for the version 2 committed filters of the blocks
 	// from start to end, both included, at most 100 of one chain. It returns
@@ -48,32 +49,28 @@ type Fetcher interface {
 	// that lacks one of them stays silent, which is an error here and proves
 	// nothing against it. The blocks justify at most so many bytes; a larger reply
 	// is a proven fault.
-	CFilters(ctx context.Context, avoid []uint64, start, end chainhash.Hash, most int) (payload []byte, from uint64, err error)
+	CFilters(ctx context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, most int) (payload []byte, from p2p.PeerID, err error)
 
 	// Block asks a peer for a block.
-	Block(ctx context.Context, avoid []uint64, hash chainhash.Hash) (block *wire.MsgBlock, from uint64, err error)
+	Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (block *wire.MsgBlock, from p2p.PeerID, err error)
 
-	// TakeLate removes the oldest reply to a request of these methods that came after
-	// another peer had answered it, or after it was given up, and calls the function for
-	// its kind, with what the peer was asked for. It returns false, without a call, if
-	// there is none. What waits is bounded in bytes. Changed is poked when there is one.
-	TakeLate(
-		headers func(id uint64, locator []chainhash.Hash, payload []byte),
-		filters func(id uint64, start, end chainhash.Hash, payload []byte),
-		block func(id uint64, hash chainhash.Hash, payload []byte),
-	) bool
+	// TakeLate removes and returns the oldest reply to a request of these methods that
+	// arrived after another peer had answered the request, or after the request was
+	// abandoned. It returns false if there is none. The bytes of late replies are bounded.
+	// Changed is poked when there is one.
+	TakeLate() (p2p.LateReply, bool)
 }
 
 // Roster says who is connected and what they announce.
 type Roster interface {
 	// Live yields the peers that are connected and through their handshake,
 	// with the height each of them claims. A claim is never a fact.
-	Live() iter.Seq2[uint64, uint32]
+	Live() iter.Seq2[p2p.PeerID, uint32]
 
 	// Group returns the network group that a live peer's address lies in: peers in
 	// different groups are hardly run by the same one. It is empty if the group is not
 	// known, as of addresses that are not routed publicly.
-	Group(id uint64) string
+	Group(id p2p.PeerID) string
 
 	// Dialling reports whether a connection is being made, the handshake included. A
 	// dial whose peer is live is over. Those that only try an address out do not count.
@@ -82,11 +79,11 @@ type Roster interface {
 	// Host names the machine behind a live peer as far as its address tells: an IPv4
 	// address, the /64 network of an IPv6 address, or the name of the host. It is empty
 	// for other peers.
-	Host(id uint64) string
+	Host(id p2p.PeerID) string
 
 	// Trip returns the round trip to a live peer as its handshake, or its last reply to a
 	// ping, took it; zero if that is not known.
-	Trip(id uint64) time.Duration
+	Trip(id p2p.PeerID) time.Duration
 
 	// Defects returns how often this program has failed, in the pool, over what a peer
 	// sent: it has panicked, and gone on. The log has the details.
@@ -96,15 +93,14 @@ type Roster interface {
 	// TakeAnnouncements or the replies of TakeLate may have changed. It has one reader, the syncer.
 	Changed() <-chan struct{}
 
-	// TakeAnnouncements calls yield once for each announcement that came since the last
-	// call, oldest first per peer: either the payload of a headers message or
-	// the hashes of announced blocks. What a peer announces is bounded: of too
-	// much, the oldest is dropped.
-	TakeAnnouncements(yield func(id uint64, headers []byte, blocks []chainhash.Hash))
+	// TakeAnnouncements yields the announcements of blocks since the last call, oldest
+	// first per peer. They are removed when they are yielded. Of a peer that announces
+	// too much the oldest announcements are dropped.
+	TakeAnnouncements() iter.Seq[p2p.Announcement]
 
 	// SendHeaders tells a peer to announce blocks by their headers. It is sent
 	// once per connection however often it is asked for.
-	SendHeaders(ctx context.Context, id uint64) error
+	SendHeaders(ctx context.Context, id p2p.PeerID) error
 }
 
 // Feedback tells the network what the chain proves about its peers. None of its
@@ -112,20 +108,20 @@ type Roster interface {
 type Feedback interface {
 	// Accuse reports that something a peer sent is proven wrong. The error is
 	// the evidence that is kept with the ban.
-	Accuse(id uint64, evidence error)
+	Accuse(id p2p.PeerID, evidence error)
 
 	// Useless reports that a peer sends, again and again, what brings nothing: that
 	// raises its ban score, in the end it costs the connection. It is proof of no
 	// fault. The error says what it sent.
-	Useless(id uint64, what error)
+	Useless(id p2p.PeerID, what error)
 
 	// Acquit takes back what Accuse has led to, also for a peer that left not long ago.
-	Acquit(id uint64)
+	Acquit(id p2p.PeerID)
 
 	// Credit reports that a peer has sent the header of the newest block of the
 	// chain with the most work, which has the given height. Further headers of the
 	// same height are no news, whatever the peer announces.
-	Credit(id uint64, height uint32)
+	Credit(id p2p.PeerID, height uint32)
 
 	// Seek reports that what the connected peers have shown may be less than, or
 	// other than, what the network has. The reason is a sentence for the log. Until it
@@ -144,7 +140,7 @@ type Relay interface {
 
 	// AskMempool asks a peer to announce all transactions that wait for a block.
 	// It is an error if the peer cannot be asked, or was not long ago.
-	AskMempool(ctx context.Context, id uint64) error
+	AskMempool(ctx context.Context, id p2p.PeerID) error
 
 	// ForgetUnkept has transactions that the wallet did not keep fetched again when
 	// they are announced again: it watches more than it did.
@@ -152,19 +148,16 @@ type Relay interface {
 
 	// Offer announces a transaction to a peer, once per connection, and serves it
 	// to that peer until Withdraw.
-	Offer(ctx context.Context, id uint64, tx *wire.MsgTx) error
+	Offer(ctx context.Context, id p2p.PeerID, tx *wire.MsgTx) error
 
 	// Withdraw stops serving a transaction.
 	Withdraw(hash chainhash.Hash)
 
-	// TakeTxs calls heard for the oldest transactions that peers have sent: with the
-	// peer, the source that what it sends counts against, and the bytes, whose form is
-	// checked. It takes at most most bytes, one transaction at least, and none if most
-	// is zero: what stays waits in bounded memory, in which no source displaces what
-	// others sent. Agreed says that peers of two networks have sent these bytes. It
-	// calls told for each offered transaction that a peer has asked for or, without
-	// having been offered it, announced. Changed is poked when there is something.
-	TakeTxs(most int, heard func(id uint64, source string, raw []byte, agreed bool), told func(id uint64, hash chainhash.Hash, asked bool))
+	// TakeTxs removes and returns the oldest transactions that peers have sent, of at most
+	// most bytes together but at least one, or none if most is zero. The others stay in
+	// bounded memory, in which no source displaces the transactions of other sources. The
+	// events are about offered transactions. Changed is poked when there is something.
+	TakeTxs(most int) ([]p2p.Tx, []p2p.TxEvent)
 
 	// JudgeTx says whether the wallet keeps a transaction that TakeTxs has given: then
 	// a second copy is fetched from another network, because the hash leaves out the

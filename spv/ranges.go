@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // fetchRanges makes the requests of the header plan that are due. A plan that no
@@ -63,7 +65,7 @@ func (p *loop) requestRange(a headerAsk) {
 }
 
 // rangeReplied takes the reply to a request of the plan.
-func (p *loop) rangeReplied(a headerAsk, payload []byte, from uint64, err error) {
+func (p *loop) rangeReplied(a headerAsk, payload []byte, from p2p.PeerID, err error) {
 	if err != nil {
 		p.cfg.Log.Debug("No headers", "peer", from, "err", err)
 		p.tips.say(from, failed, time.Now())

@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Pauses before a block is asked for again.
@@ -77,8 +78,8 @@ func (s *Syncer) known(id consensus.BlockID) error {
 // to it. It returns the peer that sent it. Only the end of ctx makes it give up, or an error
 // of wanted, which it calls before each further request, or that the block is invalid: a
 // consensus.InvalidBlock.
-func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consensus.Header, wanted func(consensus.BlockID) error) (block *wire.MsgBlock, from uint64, err error) {
-	var avoid []uint64
+func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consensus.Header, wanted func(consensus.BlockID) error) (block *wire.MsgBlock, from p2p.PeerID, err error) {
+	var avoid []p2p.PeerID
 	for tries := 0; ; tries++ {
 		if tries > 0 {
 			if wait.For(ctx, min(blockPause<<min(tries, 10), maxBlockPause)) != nil {
@@ -116,7 +117,7 @@ func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consen
 
 // checkBlock checks a block that a peer has sent, and learns from its fees. The error is a
 // *consensus.RuleError for one that does not belong to its header, else a *consensus.InvalidBlock.
-func (s *Syncer) checkBlock(id consensus.BlockID, h *consensus.Header, block *wire.MsgBlock, from uint64) error {
+func (s *Syncer) checkBlock(id consensus.BlockID, h *consensus.Header, block *wire.MsgBlock, from p2p.PeerID) error {
 	_, err := contained(from, func() (struct{}, error) {
 		if err := consensus.CheckBlock(s.cfg.Params, h, block); err != nil {
 			return struct{}{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // mempoolPeers is how many peers are asked for all that waits for a block when a
@@ -21,30 +22,23 @@ const mempoolPeers = 2
 // others wait at the peers, where they are bounded.
 const heardAtOnce = 256 << 10
 
-// heardTx is a transaction as a peer has sent it.
-type heardTx struct {
-	source string
-	raw    []byte
-	agreed bool // peers of two networks have sent these bytes
-}
-
 // relaying is what a run knows of unmined transactions.
 type relaying struct {
-	out          []*broadcast      // in the order they were published
-	heard        []heardTx         // not given to the wallet yet
-	giving       []heardTx         // what a job gives to it
-	taking       bool              // there is such a job
-	alreadyMined []*alreadyMined   // what was mined when it was heard
-	judged       consensus.BlockID // the tip when that was looked at last
-	searched     searchedBlocks    // the blocks that were fetched for it
-	stale        bool              // the wallet may publish other transactions than out has
-	reading      bool              // a job reads which
-	polled       map[uint64]bool   // peers that were asked for their mempool for what is watched now
-	imports      uint64            // that of Importer when they were
+	out          []*broadcast        // in the order they were published
+	heard        []p2p.Tx            // not given to the wallet yet
+	giving       []p2p.Tx            // what a job gives to it
+	taking       bool                // there is such a job
+	alreadyMined []*alreadyMined     // what was mined when it was heard
+	judged       consensus.BlockID   // the tip when that was looked at last
+	searched     searchedBlocks      // the blocks that were fetched for it
+	stale        bool                // the wallet may publish other transactions than out has
+	reading      bool                // a job reads which
+	polled       map[p2p.PeerID]bool // peers that were asked for their mempool for what is watched now
+	imports      uint64              // that of Importer when they were
 }
 
 func newRelaying() *relaying {
-	return &relaying{polled: make(map[uint64]bool), searched: make(searchedBlocks)}
+	return &relaying{polled: make(map[p2p.PeerID]bool), searched: make(searchedBlocks)}
 }
 
 // resume forgets the jobs of an earlier loop, which have ended without an
@@ -94,7 +88,7 @@ func (p *loop) noticeImports() {
 // before we listened.
 func (p *loop) pollMempool() {
 	polled := p.relay.polled
-	maps.DeleteFunc(polled, func(id uint64, _ bool) bool { return p.tips.peers[id] == nil })
+	maps.DeleteFunc(polled, func(id p2p.PeerID, _ bool) bool { return p.tips.peers[id] == nil })
 	for _, id := range p.tips.live() {
 		if len(polled) >= mempoolPeers {
 			return
@@ -111,20 +105,20 @@ func (p *loop) takeTxs() {
 	if r.taking || len(r.heard) > 0 {
 		most = 0
 	}
-	p.cfg.Peers.TakeTxs(most, func(_ uint64, source string, raw []byte, agreed bool) {
-		r.heard = append(r.heard, heardTx{source, raw, agreed})
-	}, func(id uint64, hash chainhash.Hash, asked bool) {
-		b := r.find(hash)
+	txs, events := p.cfg.Peers.TakeTxs(most)
+	r.heard = append(r.heard, txs...)
+	for _, e := range events {
+		b := r.find(e.Hash)
 		switch {
 		case b == nil:
-		case asked:
-			b.asked[id] = true
-			p.publications.updated([]Publication{b.publication()})
+			continue
+		case e.Requested:
+			b.asked[e.From] = true
 		default:
-			b.echo(id, now, p.cfg.Rand)
-			p.publications.updated([]Publication{b.publication()})
+			b.echo(e.From, now, p.cfg.Rand)
 		}
-	})
+		p.publications.updated([]Publication{b.publication()})
+	}
 }
 
 // readPublished takes over what is to be published: what users have put there,

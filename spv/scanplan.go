@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Sizes of a scan.
@@ -59,7 +60,7 @@ type stretch struct {
 type held struct {
 	hit
 	msg  *wire.MsgBlock // nil while it is on its way
-	from uint64         // the peer that sent it
+	from p2p.PeerID     // the peer that sent it
 	cost int            // bytes that it counts as
 }
 
@@ -165,7 +166,7 @@ func (p *scanPlan) hasRoom() bool { return p.size < p.room }
 
 // fetched records the arrival from a peer of a block that was handed out, which the wallet
 // may have passed meanwhile.
-func (p *scanPlan) fetched(h consensus.Height, msg *wire.MsgBlock, from uint64) {
+func (p *scanPlan) fetched(h consensus.Height, msg *wire.MsgBlock, from p2p.PeerID) {
 	p.fetching--
 	p.window++
 	if b := p.blocks[h]; b != nil {
@@ -176,7 +177,7 @@ func (p *scanPlan) fetched(h consensus.Height, msg *wire.MsgBlock, from uint64) 
 }
 
 // sender returns the peer that sent a block, zero if the block is not held.
-func (p *scanPlan) sender(id consensus.BlockID) uint64 {
+func (p *scanPlan) sender(id consensus.BlockID) p2p.PeerID {
 	if b := p.blocks[id.Height]; b != nil && b.BlockID == id {
 		return b.from
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/progress"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // showEvery is how often progress is shown while nothing else changes.
@@ -22,7 +23,7 @@ func (r *run) facts() facts {
 	f.best, _ = r.tips.best()
 	unanswered := r.tips.unanswered()
 	f.gathering, f.awaited, f.unanswered = r.tips.gathering, r.tips.hosts(r.tips.awaited), r.tips.hosts(unanswered)
-	f.more = !slices.ContainsFunc(r.tips.awaited, func(id uint64) bool { return !r.tips.claimsMore(id) })
+	f.more = !slices.ContainsFunc(r.tips.awaited, func(id p2p.PeerID) bool { return !r.tips.claimsMore(id) })
 	f.answered = f.peers - len(unanswered)
 	if r.store == nil {
 		return f

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // latency is how long an honest fake peer takes.
@@ -247,7 +248,7 @@ func TestALiarIsAccusedAndTheSyncGoesOn(t *testing.T) {
 				h.net.join(&fakePeer{chain: c, latency: latency})
 				h.start()
 				h.untilSyncedTo(time.Minute, c)
-				if ids := slices.Collect(maps.Keys(h.net.accused)); !slices.Equal(ids, []uint64{bad.id}) {
+				if ids := slices.Collect(maps.Keys(h.net.accused)); !slices.Equal(ids, []p2p.PeerID{bad.id}) {
 					h.Errorf("accused are %v, want peer %d", h.net.accused, bad.id)
 				}
 				var broken *consensus.RuleError

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestTurnedTellsThatTheLoopHangs follows the sign of life of a syncer that has
@@ -42,6 +42,6 @@ func TestTurnedTellsThatTheLoopHangs(t *testing.T) {
 func (n *fakeNet) hang(release <-chan struct{}) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.news = append(n.news, func(func(uint64, []byte, []chainhash.Hash)) { <-release })
+	n.news = append(n.news, func(func(p2p.Announcement) bool) { <-release })
 	n.poke()
 }

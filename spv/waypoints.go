@@ -8,6 +8,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Codes of the warnings about waypoints.
@@ -107,7 +108,7 @@ func (d denials) lowest() (height consensus.Height, networks int) {
 // holds it, they lead nowhere, and their peer loses standing, which its host keeps. If not,
 // that counts only if their chain has the network's minimum known work: anyone can make up
 // one with less.
-func (p *loop) contradicted(id uint64, broken *consensus.RuleError, ext *chain.Extension) {
+func (p *loop) contradicted(id p2p.PeerID, broken *consensus.RuleError, ext *chain.Extension) {
 	if consensus.CheckWaypoint(p.cfg.Params, broken.Block) == nil || broken.Block.Height <= p.staged.Tip.Height {
 		p.useless(id, broken)
 		return

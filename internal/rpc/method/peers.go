@@ -10,6 +10,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // peerMethods returns the methods about peers and the network.
@@ -185,7 +186,7 @@ func node() Method {
 				return nil, refused(c.Pool.Remove(target))
 			case sub == "disconnect":
 				if id, err := strconv.ParseUint(target, 10, 31); err == nil && id != 0 {
-					return nil, refused(c.Pool.Disconnect(id, ""))
+					return nil, refused(c.Pool.Disconnect(p2p.PeerID(id), ""))
 				}
 				return nil, refused(c.Pool.Disconnect(0, target))
 			default:
@@ -215,7 +216,7 @@ func disconnectNode() Method {
 			if id < 0 {
 				return nil, fail(api.CodeInvalid, "no peer has the id %d", id)
 			}
-			return nil, refused(c.Pool.Disconnect(uint64(id), addr))
+			return nil, refused(c.Pool.Disconnect(p2p.PeerID(id), addr))
 		},
 	}
 }
