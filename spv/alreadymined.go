@@ -12,6 +12,8 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/match"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -87,7 +89,7 @@ func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx,
 	var m match.Matcher
 	err := store.Scan(from, to, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		matches, err := matches(&m, h, filter, set)
-		s.failedOver(err)
+		s.defects.Report(err)
 		if matches || err != nil { // a filter that cannot be decoded says nothing
 			found = append(found, hit{id, *h})
 		}
@@ -180,7 +182,7 @@ func (p *loop) giveHeard() {
 	r.taking, r.judged = true, tip
 	r.giving, r.heard = r.heard, nil
 	txs, list, searched := r.giving, r.alreadyMined, r.searched
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		list, err := p.give(ctx, txs, list, searched)
 		return func() error {
 			if ctx.Err() != nil {
@@ -211,8 +213,8 @@ func (s *Syncer) give(ctx context.Context, txs []p2p.Tx, list []*alreadyMined, s
 		return nil, err
 	}
 	tell := func(tx *wire.MsgTx, from p2p.Tx) error {
-		b, err := contained(0, func() (*alreadyMined, error) { return s.tellWallet(ctx, tx, from, searched) })
-		if s.failedOver(err) { // the transaction is dropped
+		b, err := defect.Contain(0, func() (*alreadyMined, error) { return s.tellWallet(ctx, tx, from, searched) })
+		if s.defects.Report(err) { // the transaction is dropped
 			s.cfg.Peers.JudgeTx(tx.TxHash(), false, false)
 			return nil
 		}
@@ -228,8 +230,8 @@ func (s *Syncer) give(ctx context.Context, txs []p2p.Tx, list []*alreadyMined, s
 		}
 	}
 	for _, h := range txs {
-		tx, err := contained(0, func() (*wire.MsgTx, error) { return parse.Tx(h.Raw) })
-		if s.failedOver(err) {
+		tx, err := defect.Contain(0, func() (*wire.MsgTx, error) { return parse.Tx(h.Raw) })
+		if s.defects.Report(err) {
 			continue
 		}
 		if err != nil {

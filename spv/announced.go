@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -72,7 +73,7 @@ func (p *loop) prepareAnnounced() {
 		}
 		a.busy = true
 		list := a.take()
-		p.workers.do(func(ctx context.Context) result {
+		p.jobs.Do(func(ctx context.Context) jobs.Result {
 			batches := make([]prepared, 0, len(list))
 			for _, payload := range list {
 				if ctx.Err() != nil {

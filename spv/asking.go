@@ -11,6 +11,8 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -34,7 +36,7 @@ func (p *loop) ask(id p2p.PeerID) error {
 	if err != nil {
 		return err
 	}
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		began := time.Now()
 		payload, err := p.cfg.Peers.HeadersFrom(ctx, id, locator, chainhash.Hash{})
 		took := time.Since(began)
@@ -79,7 +81,7 @@ func (p *loop) locatorFor(id p2p.PeerID) ([]chainhash.Hash, error) {
 // prepareAnswer handles a reply to a request of the tail fetch as what its sender has beyond
 // our chain.
 func (p *loop) prepareAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		b := p.checkAnswer(id, locator, payload)
 		return func() error { return p.answered(b) }
 	})
@@ -96,12 +98,12 @@ func (p *loop) checkAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []by
 
 // prepare makes the checks of a headers message that need no context.
 func (r *run) prepare(from p2p.PeerID, payload []byte) (*consensus.HeaderBatch, error) {
-	return contained(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(r.cfg.Params, payload) })
+	return defect.Contain(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(r.cfg.Params, payload) })
 }
 
 // prove proves the filters of a cfiltersv2 message.
 func (r *run) prove(from p2p.PeerID, targets []consensus.FilterTarget, payload []byte) (*consensus.FilterBatch, error) {
-	return contained(from, func() (*consensus.FilterBatch, error) { return consensus.ProveFilters(r.cfg.Params, targets, payload) })
+	return defect.Contain(from, func() (*consensus.FilterBatch, error) { return consensus.ProveFilters(r.cfg.Params, targets, payload) })
 }
 
 // errGoesBack is what a reply is refused for that would lead in a circle.

@@ -51,7 +51,7 @@
 // syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
 // rescanning.go and following.go are one phase each. The last three share the loop
 // in loop.go, with ranges.go, headers.go, filters.go, writing.go, scan.go and
-// scanwork.go as its parts, whose jobs are done by workers.go; late.go proves replies that
+// scanwork.go as its parts, whose jobs internal/jobs runs; late.go proves replies that
 // came late. relaying.go,
 // alreadymined.go and publish.go are about unmined transactions.
 //

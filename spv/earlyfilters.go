@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -188,7 +189,7 @@ func (p *loop) askPiece(e *earlyExam, k int) error {
 		targets = targets[1:]
 	}
 	avoid := slices.DeleteFunc(p.tips.live(), func(id p2p.PeerID) bool { return id == e.opinion.peer })
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		f, err := p.fetchPiece(ctx, e.opinion.peer, avoid, targets, genesis)
 		return func() error {
 			if p.exam != e {
@@ -229,7 +230,7 @@ func (p *loop) fetchPiece(
 			return nil, err
 		}
 		batch, err := p.prove(from, part, payload)
-		if p.failedOver(err) {
+		if p.defects.Report(err) {
 			return nil, err
 		}
 		if err != nil {

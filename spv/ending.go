@@ -3,17 +3,22 @@ package spv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/match"
 )
 
 // codeResumed is the warning after an error that a peer has caused, and that no phase has
 // worked around.
 const codeResumed = "sync-resumed"
+
+// codeDefect is the warning after a panic over what a peer has sent.
+const codeDefect = "defect"
 
 // resumePause is how long a run waits before it goes on after such an error, so that a
 // peer that causes one again and again costs little.
@@ -31,7 +36,7 @@ const (
 func causedByPeers(err error) bool {
 	var broken *consensus.RuleError
 	var invalid *consensus.InvalidBlock
-	var failed *defect
+	var failed *defect.Error
 	if errors.As(err, &broken) || errors.As(err, &invalid) || errors.As(err, &failed) {
 		return true
 	}
@@ -52,7 +57,7 @@ func causedByPeers(err error) bool {
 func (r *run) resume(ctx context.Context, cause error) (Phase, error) {
 	r.resumedFor = pauseAfter(r.resumedAt, time.Now(), r.resumedFor)
 	r.resumedAt = time.Now()
-	r.failedOver(cause)
+	r.defects.Report(cause)
 	r.cfg.Log.Error("What a peer sent has interrupted the sync, which goes on", "err", cause, "pause", r.resumedFor)
 	r.warn(codeResumed, "What a peer sent has interrupted the sync, which goes on.",
 		"Report this with the log of the daemon.")
@@ -63,4 +68,28 @@ func (r *run) resume(ctx context.Context, cause error) (Phase, error) {
 	}
 	_ = wait.For(ctx, r.resumedFor) // a run that is to stop opens the store and then does
 	return r.open()
+}
+
+// warnOfDefects warns of the panics so far, those in the pool included.
+func (r *run) warnOfDefects() {
+	n := r.defects.Count() + r.cfg.Peers.Defects()
+	if n == r.defectsShown {
+		return
+	}
+	r.defectsShown = n
+	text := "This program has failed over what a peer sent, and goes on."
+	if n > 1 {
+		text = fmt.Sprintf("This program has failed %d times over what peers sent, and goes on.", n)
+	}
+	r.warn(codeDefect, text, "It is a defect of spvd: report it with the log of the daemon, which says more.")
+}
+
+// pauseAfter returns how long a run waits before it goes on after an error that interrupted
+// it, given when it last did and for how long it waited then: twice as long if it soon fails
+// again.
+func pauseAfter(last, now time.Time, before time.Duration) time.Duration {
+	if last.IsZero() || now.Sub(last) > resumeAgain {
+		return resumePause
+	}
+	return min(2*before, maxResumePause)
 }

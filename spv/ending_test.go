@@ -16,6 +16,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -62,7 +63,7 @@ var errorsOfTheSync = map[string]struct {
 	"consensus.errSpentInBlock":  {nil, byPeers}, // the same
 	"consensus.errShort":         {nil, byPeers}, // only ever inside a RuleError
 	"consensus.errVarInt":        {nil, byPeers}, // the same
-	"spv.defect":                 {&defect{}, byPeers},
+	"defect.Error":               {&defect.Error{}, byPeers},
 	"match.ErrMalformed":         {match.ErrMalformed, byPeers},
 }
 
@@ -70,7 +71,7 @@ var errorsOfTheSync = map[string]struct {
 // packages, and holds that those which peers can cause do not end a run.
 func TestEveryErrorThatCanEndARun(t *testing.T) {
 	found := make(map[string]bool)
-	for dir, name := range map[string]string{".": "spv", "chain": "chain", "consensus": "consensus", "match": "match"} {
+	for dir, name := range map[string]string{".": "spv", "chain": "chain", "consensus": "consensus", "match": "match", "internal/defect": "defect"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(dir, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -42,7 +43,7 @@ func (p *loop) fetchChunk(c chunk) error {
 	if p.early(c.start) {
 		c.avoid = slices.Concat(c.avoid, p.earlyAvoid(c.start))
 	}
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		if wait.For(ctx, c.pause()) != nil {
 			return nil
 		}
@@ -81,7 +82,7 @@ func (p *loop) chunkFailed(c chunk, from p2p.PeerID, err error) {
 
 // accuseOf accuses a peer if an error is a broken rule, and reports a defect.
 func (p *loop) accuseOf(id p2p.PeerID, err error) {
-	if p.failedOver(err) {
+	if p.defects.Report(err) {
 		return
 	}
 	var broken *consensus.RuleError

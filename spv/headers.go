@@ -11,6 +11,8 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -167,7 +169,7 @@ func (p *loop) requestTail(now time.Time) error {
 		avoid = slices.DeleteFunc(p.tips.live(), func(id p2p.PeerID) bool { return id == guide })
 	}
 	p.tail.ask(now)
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		payload, from, err := p.cfg.Peers.Headers(ctx, avoid, locator, chainhash.Hash{})
 		return func() error {
 			if err == nil && continues(locator[0], payload) {
@@ -203,7 +205,7 @@ func (p *loop) receivedTail(locator []chainhash.Hash, payload []byte, from p2p.P
 	}
 	fetch, number := p.tail.id, p.tail.arrived(payload, time.Now())
 	p.tips.replied(from, p.tail.least)
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		batch, err := p.prepare(from, payload)
 		return func() error {
 			if fetch != p.tail.id {
@@ -266,7 +268,7 @@ func (p *loop) applyTail() error {
 // fault of an announcement: its sender is asked for those between.
 func (p *loop) extend(b prepared, asked bool) (*chain.Extension, error) {
 	now := time.Now()
-	if p.failedOver(b.err) {
+	if p.defects.Report(b.err) {
 		p.tips.refused(b.from, false, now)
 		return nil, nil
 	}
@@ -275,10 +277,10 @@ func (p *loop) extend(b prepared, asked bool) (*chain.Extension, error) {
 	var broken *consensus.RuleError
 	if err == nil || errors.As(err, &broken) && b.batch != nil && len(b.batch.Headers) > 0 {
 		var refused error // also if one of the headers after these broke a rule
-		ext, refused = contained(b.from, func() (chain.Extension, error) {
+		ext, refused = defect.Contain(b.from, func() (chain.Extension, error) {
 			return p.store.Extend(b.batch, uint64(p.tips.source(b.from)), p.cfg.Now())
 		})
-		var failed *defect
+		var failed *defect.Error
 		if errors.As(refused, &failed) { // the store may be halfway
 			return nil, refused
 		}

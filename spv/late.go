@@ -12,6 +12,8 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -40,7 +42,7 @@ func (p *loop) proveLate() (err error) {
 // then their peer is asked for what follows. If they do not connect, that is no fault.
 func (p *loop) proveLateHeaders(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
 	p.proving++
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		b := p.checkAnswer(id, locator, payload)
 		b.late = true
 		return func() error {
@@ -78,7 +80,7 @@ func (p *loop) proveLateFilters(id p2p.PeerID, start, end chainhash.Hash, payloa
 	}
 	early := p.early(targets[0].Height)
 	p.proving++
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		batch, err := p.prove(id, targets, payload)
 		if err == nil && early {
 			err = p.compareEarly(targets, batch)
@@ -116,8 +118,8 @@ func (r *run) compareEarly(targets []consensus.FilterTarget, b *consensus.Filter
 // proveLateBlock checks a block that came late against its header on the main chain.
 func (p *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
 	p.proving++
-	p.workers.do(func(context.Context) result {
-		_, err := contained(id, func() (struct{}, error) { return struct{}{}, p.checkLateBlock(hash, payload) })
+	p.jobs.Do(func(context.Context) jobs.Result {
+		_, err := defect.Contain(id, func() (struct{}, error) { return struct{}{}, p.checkLateBlock(hash, payload) })
 		p.accuseOfLate(id, err)
 		return func() error {
 			p.proving--
@@ -150,7 +152,7 @@ func (r *run) checkLateBlock(hash chainhash.Hash, payload []byte) error {
 // goroutine may call it: the end of a phase drops no proof.
 func (r *run) accuseOfLate(id p2p.PeerID, wrong error) {
 	var broken *consensus.RuleError
-	if r.failedOver(wrong) {
+	if r.defects.Report(wrong) {
 		return
 	}
 	if wrong == nil || errors.As(wrong, &broken) && !broken.Rule.Proven() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -18,7 +19,6 @@ const tick = 250 * time.Millisecond
 type loop struct {
 	*run
 	ctx         context.Context
-	workers     *workers
 	ranges      *headerPlan // the headers below the newest waypoint
 	tail        tailFetch   // those after it
 	plan        *filterPlan
@@ -36,13 +36,14 @@ type loop struct {
 // start jobs. No job outlives the call, nor does a write, and nothing is left
 // staged unless something failed.
 func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phase, error) {
-	p := &loop{run: r, ctx: ctx, workers: newWorkers(ctx), staged: r.store.Staged(), announced: make(map[p2p.PeerID]*announcements)}
+	p := &loop{run: r, ctx: ctx, staged: r.store.Staged(), announced: make(map[p2p.PeerID]*announcements)}
+	p.jobs.Begin(ctx)
 	p.plan = newFilterPlan(p.staged.Filters.Height)
 	p.ranges = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
 	p.tail.restart(false, time.Now())
 	r.tips.restart()
 	defer p.reaskAnnounced()
-	defer p.workers.stop()
+	defer p.jobs.Stop()
 	timer := wait.NewTimer(tick)
 	defer timer.Stop()
 	defer r.turned.Store(nil)
@@ -97,7 +98,7 @@ func (p *loop) step(timer *wait.Timer) error {
 // have ended, or finishes the write that has.
 func (p *loop) await(timer *wait.Timer) error {
 	select {
-	case f := <-p.workers.results:
+	case f := <-p.jobs.Results():
 		return f()
 	case err := <-p.writing.done:
 		return p.wrote(err)
@@ -184,7 +185,7 @@ func (p *loop) tellPeers() {
 	for _, id := range p.tips.untold() {
 		w := p.tips.peers[id]
 		w.told = true
-		p.workers.do(func(ctx context.Context) result {
+		p.jobs.Do(func(ctx context.Context) jobs.Result {
 			err := p.cfg.Peers.SendHeaders(ctx, id)
 			return func() error {
 				if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -43,7 +44,7 @@ func headerRoom(watching bool, held int) int {
 // same range may be on its way.
 func (p *loop) requestRange(a headerAsk) {
 	plan, locator := p.ranges, []chainhash.Hash{a.after}
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		from := a.peer
 		var payload []byte
 		var err error
@@ -81,7 +82,7 @@ func (p *loop) rangeReplied(a headerAsk, payload []byte, from p2p.PeerID, err er
 		return
 	}
 	plan := p.ranges
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		batch, err := p.prepare(from, payload)
 		return func() error {
 			if plan != p.ranges {

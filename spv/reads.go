@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -98,7 +99,7 @@ func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consen
 		switch {
 		case err == nil:
 			return block, from, nil
-		case s.failedOver(err):
+		case s.defects.Report(err):
 		case errors.As(err, &invalid):
 			s.cfg.Peers.Accuse(from, err) // no node that checks blocks has it
 			return nil, 0, err
@@ -118,7 +119,7 @@ func (s *Syncer) fetchBlock(ctx context.Context, id consensus.BlockID, h *consen
 // checkBlock checks a block that a peer has sent, and learns from its fees. The error is a
 // *consensus.RuleError for one that does not belong to its header, else a *consensus.InvalidBlock.
 func (s *Syncer) checkBlock(id consensus.BlockID, h *consensus.Header, block *wire.MsgBlock, from p2p.PeerID) error {
-	_, err := contained(from, func() (struct{}, error) {
+	_, err := defect.Contain(from, func() (struct{}, error) {
 		if err := consensus.CheckBlock(s.cfg.Params, h, block); err != nil {
 			return struct{}{}, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -136,7 +137,7 @@ func (p *loop) readPublished() {
 	}
 	r.reading, r.stale = true, false
 	own := r.own()
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		txs, err := p.cfg.Wallet.Published(ctx)
 		var mined map[chainhash.Hash]consensus.Height
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -196,7 +197,7 @@ func (s *scanner) keeps(t *track) bool { return t == s.step || slices.Contains(s
 func (p *loop) place(locator []consensus.BlockID, tip consensus.BlockID) {
 	s := &p.scanner
 	s.placing = true
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		u, err := p.store.Since(locator, 0)
 		return func() error {
 			s.placing = false
@@ -204,7 +205,7 @@ func (p *loop) place(locator []consensus.BlockID, tip consensus.BlockID) {
 				return err
 			}
 			t := &track{plan: newScanPlan(forkOf(locator, &u)), tip: tip, locator: locator, reverts: len(u.Reverted) > 0}
-			t.ctx, t.cancel = context.WithCancel(p.workers.ctx)
+			t.ctx, t.cancel = context.WithCancel(p.jobs.Context())
 			t.list.take(p.cfg.Wallet.Scripts())
 			s.step, s.since = t, time.Now()
 			return nil
@@ -238,7 +239,7 @@ func (p *loop) matchStretch(t *track, st *stretch) {
 	s := &p.scanner
 	watched, first, last := t.list.count(), st.first, st.last
 	set, m := t.list.since(st.watched), s.matcher()
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		end, found, err := p.match(t.ctx, m, set, first, last)
 		return func() error {
 			s.spare = append(s.spare, m)
@@ -293,7 +294,7 @@ func (p *loop) fetchAhead(t *track) {
 		if !ok {
 			return
 		}
-		p.workers.do(func(context.Context) result {
+		p.jobs.Do(func(context.Context) jobs.Result {
 			msg, from, err := p.fetchBlock(t.ctx, h.BlockID, &h.header, p.onMain)
 			return func() error {
 				if err == nil {
@@ -312,7 +313,7 @@ func (p *loop) compose(t *track, last consensus.Height) {
 	ends, blocks := t.plan.ends(last), t.plan.upTo(last)
 	memory := s.memory
 	s.working, t.plan.applying, s.memory = true, true, nil
-	p.workers.do(func(context.Context) result {
+	p.jobs.Do(func(context.Context) jobs.Result {
 		u, err := p.compiled(memory, locator, base, last, ends, blocks)
 		return func() error {
 			switch {
@@ -338,7 +339,7 @@ func (p *loop) apply(t *track) {
 		return
 	}
 	p.scanner.writing = true
-	p.workers.do(func(ctx context.Context) result {
+	p.jobs.Do(func(ctx context.Context) jobs.Result {
 		grown, err := p.cfg.Wallet.Apply(ctx, *u)
 		return func() error {
 			p.scanner.writing = false

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -26,7 +27,7 @@ func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first
 			return context.Cause(ctx)
 		}
 		matches, err := matches(m, h, filter, set)
-		if err != nil && !r.failedOver(err) {
+		if err != nil && !r.defects.Report(err) {
 			r.cfg.Log.Warn("A filter cannot be used, the block is looked at instead", "height", id.Height, "err", err)
 		}
 		if matches || err != nil {
@@ -38,9 +39,9 @@ func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first
 	return end, found, err
 }
 
-// matches reports whether a filter matches scripts. A panic is a *defect.
+// matches reports whether a filter matches scripts. A panic is a *defect.Error.
 func matches(m *match.Matcher, h *consensus.Header, filter []byte, set *match.Set) (found bool, err error) {
-	return contained(0, func() (bool, error) { return m.Any(h.FilterKey(), filter, set) })
+	return defect.Contain(0, func() (bool, error) { return m.Any(h.FilterKey(), filter, set) })
 }
 
 // compiled returns the update from a locator, which is to start at a base, up to a

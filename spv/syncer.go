@@ -11,6 +11,8 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/progress"
 )
 
@@ -34,7 +36,7 @@ type Syncer struct {
 	running      atomic.Bool
 	chain        atomic.Pointer[chain.Chain]  // nil unless Initialised
 	invalid      chan *consensus.InvalidBlock // found by Block, for the run to leave
-	defects      atomic.Int64                 // panics over what peers sent
+	defects      *defect.Reporter             // of panics over what peers sent
 	turned       atomic.Pointer[time.Time]    // when the loop last began a turn; nil while there is none
 
 	votes    atomic.Pointer[VoteReport] // the newest report; nil before the first
@@ -47,7 +49,10 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Syncer{cfg: cfg, statusBoard: newStatusBoard(), publications: newPublications(), invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1)}, nil
+	return &Syncer{
+		cfg: cfg, statusBoard: newStatusBoard(), publications: newPublications(), defects: defect.NewReporter(cfg.Log, cfg.Peers.Useless),
+		invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1),
+	}, nil
 }
 
 // Run syncs until ctx ends, then returns nil, or until something fails that it
@@ -127,6 +132,7 @@ func (s *Syncer) Turned() time.Time {
 type run struct {
 	*Syncer
 	store    *chain.Chain // nil until opened
+	jobs     *jobs.Group  // of the phase
 	healed   int          // how often the store was repaired
 	tips     *peerTips    // what the live peers have shown
 	troubles []string     // see Troubled
@@ -167,6 +173,7 @@ type run struct {
 func newRun(s *Syncer) *run {
 	return &run{
 		Syncer:   s,
+		jobs:     jobs.New(),
 		tips:     newPeerTips(),
 		ledger:   newEarlyLedger(),
 		sets:     &earlySets{},
@@ -199,12 +206,12 @@ func (r *run) phases(ctx context.Context) error {
 	}
 }
 
-// phaseContained is phase. A panic in a phase that takes what peers send is a *defect, which
+// phaseContained is phase. A panic in a phase that takes what peers send is a *defect.Error, which
 // interrupts the run and does not end it. In the others nothing of a peer is handled.
 func (r *run) phaseContained(ctx context.Context) (Phase, error) {
 	switch r.status.Phase {
 	case CatchingUp, Rescanning, Following:
-		return contained(0, func() (Phase, error) { return r.phase(ctx) })
+		return defect.Contain(0, func() (Phase, error) { return r.phase(ctx) })
 	}
 	return r.phase(ctx)
 }

@@ -65,7 +65,7 @@ func (p *loop) stageLimit() int {
 	return p.cfg.FlushBytes / 3
 }
 
-// beginWrite hands what is staged to a worker. The workers are joined before the
+// beginWrite hands what is staged to a worker. The jobs are joined before the
 // loop ends, and so is the write: a commit is not interrupted, but ends by
 // itself.
 func (p *loop) beginWrite() error {
@@ -76,10 +76,7 @@ func (p *loop) beginWrite() error {
 	}
 	done := make(chan error, 1)
 	p.writing = writing{w, done}
-	p.workers.group.Go(func() error {
-		done <- w.Commit()
-		return nil
-	})
+	p.jobs.Go(func() { done <- w.Commit() })
 	return nil
 }
 

@@ -44,6 +44,8 @@ func rooms() []room {
 		{dir: "spv/match", testOnly: []string{simulated, "spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/votes", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/votecheck", imports: []string{"spv", "spv/chain", "spv/votes"}, testOnly: []string{simulated, "peer", "wallet"}, never: append(network, "go.etcd.io/bbolt")},
+		{dir: "spv/internal/defect", imports: []string{"spv/p2p"}, never: append(network, "go.etcd.io/bbolt")},
+		{dir: "spv/internal/jobs", imports: []string{"spv/internal/defect", "spv/p2p"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/internal/progress", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv", imports: []string{"internal/parse", "spv/consensus", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/consensus", "spv/chain", "internal/parse", "internal/bboltcheck"}, testOnly: []string{simulated}, never: network},
