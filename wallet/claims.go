@@ -11,6 +11,16 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
+// birthHeights are the first heights that a birthday includes: as it is now, and as it would
+// be if the rescans that go on were canceled.
+type birthHeights struct{ now, kept consensus.Height }
+
+// birthHeightsOf returns those of an account, or of a script that has a birthday of its own.
+func (s *snapshot) birthHeightsOf(tx *bolt.Tx, of birthdayUndo) (birthHeights, error) {
+	kept, err := s.beforeUndo(tx, of)
+	return birthHeights{s.bornAt(*s.birthday(&of)), s.bornAt(kept)}, err
+}
+
 // claim makes an account or imported script as old as it is and as a user now says,
 // whichever is earlier, and reports whether that is older than before. What has not
 // been searched for it because it was younger is searched then. The birthday is no
@@ -19,35 +29,30 @@ func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (older
 	if of.script {
 		s.scripts = slices.Clone(s.scripts)
 	}
-	from, older, err := w.age(tx, s, of, d)
-	if from != unborn {
-		s.searchAgain(from, s.first(&of), w.seconds(), ImportJob)
-	}
+	was, is, older, err := w.age(tx, s, of, d)
+	s.searchOlder(was, is, s.first(&of), w.seconds(), ImportJob)
 	return older, err
 }
 
-// age is claim without the search. It returns the height from which that has to be, or
-// unborn. The accounts and the scripts of the snapshot must be its own.
-func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (from consensus.Height, older bool, err error) {
-	before := s.bornAt(*s.birthday(&of))
+// age is claim without the search. It returns the birthday before and after. The accounts
+// and the scripts of the snapshot must be its own.
+func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (was, is birthHeights, older bool, err error) {
 	kept, err := s.beforeUndo(tx, of)
 	if err != nil {
-		return unborn, false, err
-	}
-	older = s.bornAt(d) < s.bornAt(kept) || s.earlierDate(d, kept)
-	if !older && s.earliest(kept, d) == kept {
-		return unborn, false, nil
-	}
-	if err := s.relower(tx, of, d); err != nil {
-		return unborn, false, err
+		return was, was, false, err
 	}
 	p := s.birthday(&of)
-	*p = s.earliest(*p, d) // also when only another branch may make that earlier
-	from = unborn
-	if after := s.bornAt(*p); after < before {
-		from = after
+	was = birthHeights{s.bornAt(*p), s.bornAt(kept)}
+	older = s.bornAt(d) < was.kept || s.earlierDate(d, kept)
+	if !older && s.earliest(kept, d) == kept {
+		return was, was, false, nil
 	}
-	return from, older, s.saveUndone(tx, &of)
+	if err := s.relower(tx, of, d); err != nil {
+		return was, was, false, err
+	}
+	*p = s.earliest(*p, d) // also when only another branch may make that earlier
+	is = birthHeights{s.bornAt(*p), s.bornAt(s.earliest(kept, d))}
+	return was, is, older, s.saveUndone(tx, &of)
 }
 
 // earlierDate reports whether a birthday is a date that no block has reached, and that may
@@ -105,6 +110,25 @@ func (s *snapshot) searchAgain(from consensus.Height, first, now uint32, kind Jo
 	s.goBack(from, first)
 }
 
+// searchOlder makes the wallet search for scripts from a number on, which have become older,
+// in the blocks that were not searched because they were younger.
+func (s *snapshot) searchOlder(was, is birthHeights, first, now uint32, kind JobKind) {
+	switch {
+	case is.now < was.now:
+		s.searchAgain(is.now, first, now, kind)
+	case is.kept < was.kept:
+		s.searchAnyway(is.kept, first, now, kind)
+	}
+}
+
+// searchAnyway adds a job for scripts from a number on that rescans search for as it is, in
+// all blocks from a height on and more: if they are canceled, it goes on.
+func (s *snapshot) searchAnyway(from consensus.Height, first, now uint32, kind JobKind) {
+	if first < s.fresh && from <= s.tip.Height {
+		s.addJob(job{kind: kind, first: first, end: s.count(), from: from, began: now})
+	}
+}
+
 // adopt gives imported scripts that an account derives to the account, which from
 // then on is as old as they are, and they as old as it is. It returns the scripts
 // that are new.
@@ -125,9 +149,10 @@ func (w *Wallet) adopt(tx *bolt.Tx, s *snapshot, a *Account, derived []script) (
 }
 
 func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc script) error {
-	account := birthdayUndo{number: a.Number}
-	scriptBorn, accountBorn := s.birth(n), s.bornAt(a.born)
-	if err := s.adoptUndo(tx, account, birthdayUndo{script: true, number: n}); err != nil {
+	account, of := birthdayUndo{number: a.Number}, birthdayUndo{script: true, number: n}
+	was, err := s.birthHeightsOf(tx, account)
+	scriptWas, err2 := s.birthHeightsOf(tx, of)
+	if err := errors.Join(err, err2, s.adoptUndo(tx, account, of)); err != nil {
 		return err
 	}
 	a.born = s.earliest(a.born, s.scripts[n].born)
@@ -139,12 +164,12 @@ func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc 
 	if err := putScript(tx, n, &sc); err != nil {
 		return err
 	}
-	switch now := s.bornAt(a.born); {
-	case now < accountBorn && s.first(&account) < s.count():
-		s.searchAgain(now, s.first(&account), w.seconds(), DiscoveryJob)
-	case max(1, now) < scriptBorn:
-		s.searchAgain(now, n, w.seconds(), DiscoveryJob)
+	is, err := s.birthHeightsOf(tx, account)
+	if err != nil {
+		return err
 	}
+	s.searchOlder(was, is, s.first(&account), w.seconds(), DiscoveryJob)
+	s.searchOlder(scriptWas, birthHeights{max(1, is.now), max(1, is.kept)}, n, w.seconds(), DiscoveryJob)
 	paid, err := w.paid(tx, n, sc.pay)
 	if paid {
 		window := &a.Branches[sc.branch]

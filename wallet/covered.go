@@ -16,6 +16,11 @@ func (w *Wallet) cover(tx *bolt.Tx, s *snapshot, a *Account, branch uint32) erro
 	}
 	a.covered[branch] = end
 	first, own := none, false
+	is, err := s.birthHeightsOf(tx, birthdayUndo{number: a.Number})
+	if err != nil {
+		return err
+	}
+	was := is // of the youngest
 	for n := range s.scripts {
 		sc := &s.scripts[n]
 		if sc.account != a.Number || sc.branch != branch || sc.index >= end || !sc.own() {
@@ -24,16 +29,20 @@ func (w *Wallet) cover(tx *bolt.Tx, s *snapshot, a *Account, branch uint32) erro
 		if !own {
 			s.scripts, own = slices.Clone(s.scripts), true
 		}
-		before := s.birth(uint32(n))
+		before, err := s.birthHeightsOf(tx, birthdayUndo{script: true, number: uint32(n)})
+		if err != nil {
+			return err
+		}
 		if err := s.giveUpOwn(tx, uint32(n)); err != nil {
 			return err
 		}
-		if s.birth(uint32(n)) < before {
+		if before.now > is.now || before.kept > is.kept {
 			first = min(first, uint32(n))
+			was = birthHeights{max(was.now, before.now), max(was.kept, before.kept)}
 		}
 	}
 	if first != none {
-		s.searchAgain(s.birth(first), first, w.seconds(), DiscoveryJob)
+		s.searchOlder(was, is, first, w.seconds(), DiscoveryJob)
 	}
 	return nil
 }

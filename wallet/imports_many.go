@@ -70,7 +70,8 @@ func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem
 func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthday, refuse bool) (Imported, error) {
 	var done Imported
 	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		i := importing{w: w, tx: tx, s: s.withAccounts(), old: s.count(), numbers: make(map[string]uint32), low: unborn, first: none}
+		i := importing{w: w, tx: tx, s: s.withAccounts(), old: s.count(), numbers: make(map[string]uint32),
+			low: unborn, keptLow: unborn, first: none, keptFirst: none}
 		born, err := i.s.birthdayFor(tx, birthday)
 		if err != nil {
 			return nil, err
@@ -122,9 +123,9 @@ type importing struct {
 	own bool
 
 	// What was watched before, and has become older, is searched for from the height
-	// low on: the scripts from first on.
-	low   consensus.Height
-	first uint32
+	// low on: the scripts from first on. So is what would be older were rescans canceled.
+	low, keptLow     consensus.Height
+	first, keptFirst uint32
 }
 
 // add adds what one import names. It reports whether a script of that is new, the number
@@ -173,18 +174,27 @@ func (i *importing) claim(n uint32, born born) (bool, error) {
 	if (of.script || late) && !i.own {
 		i.s.scripts, i.own = slices.Clone(i.s.scripts), true
 	}
-	from, older, err := i.w.age(i.tx, i.s, of, born)
-	if from != unborn {
-		i.low, i.first = min(i.low, from), min(i.first, i.s.first(&of))
-	}
+	was, is, older, err := i.w.age(i.tx, i.s, of, born)
+	i.older(was, is, i.s.first(&of))
 	if !late || err != nil {
 		return older, err
 	}
-	from, itself, err := i.w.age(i.tx, i.s, birthdayUndo{script: true, number: n}, born)
-	if from != unborn {
-		i.low, i.first = min(i.low, max(from, i.s.birth(n))), min(i.first, n)
+	account := is
+	was, is, itself, err := i.w.age(i.tx, i.s, birthdayUndo{script: true, number: n}, born)
+	if err == nil && itself {
+		i.older(was, birthHeights{max(is.now, account.now), max(is.kept, account.kept)}, n)
 	}
 	return older || itself, err
+}
+
+// older makes the import search for scripts from a number on, which have become older.
+func (i *importing) older(was, is birthHeights, first uint32) {
+	switch {
+	case is.now < was.now:
+		i.low, i.first = min(i.low, is.now), min(i.first, first)
+	case is.kept < was.kept:
+		i.keptLow, i.keptFirst = min(i.keptLow, is.kept), min(i.keptFirst, first)
+	}
 }
 
 // end returns the snapshot that follows.
@@ -192,6 +202,9 @@ func (i *importing) end() *snapshot {
 	now := i.w.seconds()
 	if i.low != unborn {
 		i.s.searchAgain(i.low, i.first, now, ImportJob)
+	}
+	if i.keptLow != unborn {
+		i.s.searchAnyway(i.keptLow, i.keptFirst, now, ImportJob)
 	}
 	next := i.s.grow(i.more)
 	if len(i.more) > 0 {

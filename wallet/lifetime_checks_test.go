@@ -34,7 +34,6 @@ func (l *lifetime) check() {
 func (l *lifetime) checkWindows() {
 	l.t.Helper()
 	if l.bounded {
-		l.o.full = true
 		l.floors()
 		l.checkFull()
 	}
@@ -77,8 +76,10 @@ func (l *lifetime) checkFull() {
 }
 
 // floors tells the oracle how much the wallet watches, which never falls, and once the
-// chain was left which of it was once covered by use, and is as old as its account.
+// chain was left which of it was once covered by use, and is as old as its account. That
+// is all there is of a window in a wallet without room.
 func (l *lifetime) floors() {
+	l.o.full = l.bounded
 	s := l.x.now.Load()
 	for i := range s.accounts {
 		a := &s.accounts[i]

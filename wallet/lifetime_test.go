@@ -282,7 +282,7 @@ func (l *lifetime) importScript() {
 	l.note("import %x birthday %v: %v", pays, d, err)
 	switch {
 	case errors.Is(err, ErrDuplicate):
-		if l.jumped {
+		if l.jumped || l.bounded {
 			l.floors()
 		}
 		v := l.o.watched()

@@ -1,0 +1,117 @@
+package wallet
+
+import (
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// TestOlderDuringACanceledRescan: while a rescan from the first block goes on, something
+// becomes older than it was before the rescan. When the rescan is canceled, the blocks from
+// the new birthday on still have to be searched.
+func TestOlderDuringACanceledRescan(t *testing.T) {
+	for name, tc := range map[string]struct {
+		pays func(t *testing.T) []byte // the script that is paid in block 5
+		own  func(t *testing.T, x *Wallet)
+		more func(t *testing.T, x *Wallet) // what makes it older
+	}{
+		"an account is imported with an earlier birthday": {
+			pays: func(t *testing.T) []byte { return derived(t, 1, External, 1)[0] },
+			own: func(t *testing.T, x *Wallet) {
+				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 20}})
+			},
+			more: func(t *testing.T, x *Wallet) {
+				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 3}})
+			},
+		},
+		"a script is imported with an earlier birthday": {
+			pays: func(*testing.T) []byte { return anyone() },
+			own: func(t *testing.T, x *Wallet) {
+				importScript(t, x, anyone(), 20)
+			},
+			more: func(t *testing.T, x *Wallet) {
+				importScript(t, x, anyone(), 3)
+			},
+		},
+		"an account comes to derive an older script": {
+			pays: func(t *testing.T) []byte { return derived(t, 1, External, 1)[0] },
+			own: func(t *testing.T, x *Wallet) {
+				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 20}})
+				importScript(t, x, derived(t, 1, External, 8)[7], 3)
+			},
+			more: func(t *testing.T, x *Wallet) {
+				if err := x.SetGapLimit(t.Context(), 6, "a"); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+		"an older account comes to derive a script": {
+			pays: func(t *testing.T) []byte { return derived(t, 1, External, 8)[7] },
+			own: func(t *testing.T, x *Wallet) {
+				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 3}})
+				importScript(t, x, derived(t, 1, External, 8)[7], 20)
+			},
+			more: func(t *testing.T, x *Wallet) {
+				if err := x.SetGapLimit(t.Context(), 6, "a"); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+		"a window comes to cover an issued address": {
+			pays: func(t *testing.T) []byte { return derived(t, 1, External, 6)[5] },
+			own: func(t *testing.T, x *Wallet) {
+				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 3}})
+				for range 6 {
+					if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
+						t.Fatal(err)
+					}
+				}
+			},
+			more: func(t *testing.T, x *Wallet) {
+				if err := x.SetGapLimit(t.Context(), 6, "a"); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, x := newWorld(t, 1), openTest(t, Birthday{})
+			for h := 1; h <= 30; h++ {
+				regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
+				if h == 5 {
+					regular = append(regular, w.pay(tc.pays(t), 100))
+				}
+				w.mine(nil, regular, true)
+			}
+			importScript(t, x, w.theirs, 0) // without anything to watch there is no tip
+			w.sync(x, 100)
+			tc.own(t, x)
+			w.sync(x, 100)
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
+			w.sync(x, 100)
+			id, err := x.StartRescan(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tc.more(t, x)
+			if err := x.CancelJob(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			w.sync(x, 7)
+			b, err := x.Balances(t.Context(), 1)
+			if err != nil || b.Sum.Spendable != 100 {
+				t.Errorf("%d spendable, want 100 (%v)", b.Sum.Spendable, err)
+			}
+		})
+	}
+}
+
+// importScript imports a script whose payments count from a height on.
+func importScript(t *testing.T, x *Wallet, pay []byte, from consensus.Height) {
+	t.Helper()
+	if err := x.ImportScript(t.Context(), pay, &Birthday{Height: from}); err != nil {
+		t.Fatal(err)
+	}
+}
