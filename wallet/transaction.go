@@ -237,9 +237,14 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 	return nil
 }
 
+// debits fills in what a transaction spends of the wallet. One that is mined spends what is
+// mined too: an unmined one of that hash only shows that the wallet does not count its block.
 func (q *query) debits(t *Transaction, e *effects) error {
 	for _, sp := range e.spends {
-		c, ok, err := q.prevOut(sp.prev)
+		c, ok, err := getCredit(q.tx, sp.prev)
+		if !ok && err == nil && (t.Void || !t.Mined()) {
+			c, ok, err = q.prevOut(sp.prev)
+		}
 		switch {
 		case err != nil:
 			return err

@@ -347,3 +347,27 @@ func TestVerdictTakenBack(t *testing.T) {
 		t.Fatalf("listed as unmined: %v", list)
 	}
 }
+
+// TestMinedSpendsNothingUnmined: a peer relays once more a payment of a block below the
+// birthday of what it pays, and the wallet lists it as unmined. It changes nothing about the
+// mined transaction that spends it.
+func TestMinedSpendsNothingUnmined(t *testing.T) {
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	own := derived(t, 1, External, 1)[0]
+	block := func(txs ...*wire.MsgTx) {
+		w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), true)
+	}
+	paid := w.pay(anyone(), 500)
+	block(paid)
+	spender := spend([]wire.OutPoint{{Hash: paid.TxHash()}}, wire.NewTxOut(400, own))
+	block(spender)
+	importTest(t, x, "a", 1, AccountOptions{})
+	importScript(t, x, anyone(), 2)
+	w.sync(x, 10)
+	if ours, err := x.AddUnmined(t.Context(), paid, Relayed); !ours || err != nil {
+		t.Fatalf("kept: %v, %v", ours, err)
+	}
+	if got, err := x.Transaction(t.Context(), spender.TxHash()); err != nil || got.Net() != 400 || len(got.Debits) != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
