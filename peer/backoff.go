@@ -1,6 +1,10 @@
 package peer
 
-import "time"
+import (
+	"time"
+
+	"github.com/spvd/spvd/peer/internal/fault"
+)
 
 // stable is how long a connection must have lived for earlier failures to be forgotten.
 const stable = time.Minute
@@ -17,8 +21,8 @@ type backoff struct {
 // after returns the pause after a connection that ended for a reason, having lived for a
 // time. The pause doubles with every failure in a row, and is jittered over its upper half,
 // so that peers that disconnected together are not dialled together.
-func (b *backoff) after(why Reason, lived time.Duration, random uint64) time.Duration {
-	if lived >= stable && why != Straggler {
+func (b *backoff) after(why fault.Reason, lived time.Duration, random uint64) time.Duration {
+	if lived >= stable && why != fault.Straggler {
 		b.pause = 0
 	}
 	b.pause = min(max(2*b.pause, b.min), b.max)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -21,7 +22,7 @@ type Ban struct {
 	Addr string
 
 	Peer     string // host:port of the peer whose fault was proven; empty for a ban of the user
-	Reason   Reason
+	Reason   fault.Reason
 	Evidence string    // the finding of the proof
 	At       time.Time // when the ban began
 	Until    time.Time
@@ -45,7 +46,7 @@ func (p *Pool) Bans() []Ban {
 // Accuse reports that data from a peer is proven invalid: its connection ends, and its host
 // is banned with the evidence, whatever the port. It also works for a peer that has
 // disconnected recently.
-func (p *Pool) Accuse(id p2p.PeerID, evidence error) { p.convict(id, Invalid, evidence) }
+func (p *Pool) Accuse(id p2p.PeerID, evidence error) { p.convict(id, fault.Invalid, evidence) }
 
 // Acquit lifts the ban that Accuse of a peer has caused, also if the peer has disconnected
 // recently. Bans of the user stay.
@@ -57,7 +58,7 @@ func (p *Pool) Acquit(id p2p.PeerID) {
 		addr, known = m.addr, true
 	}
 	host := addrbook.HostOf(addr)
-	if b := p.bans[host]; !known || b.Reason != Invalid {
+	if b := p.bans[host]; !known || b.Reason != fault.Invalid {
 		return
 	}
 	delete(p.bans, host)
@@ -68,14 +69,14 @@ func (p *Pool) Acquit(id p2p.PeerID) {
 }
 
 // convict bans the host of a peer for a proven fault and ends the connections with it.
-func (p *Pool) convict(id p2p.PeerID, r Reason, evidence error) {
+func (p *Pool) convict(id p2p.PeerID, r fault.Reason, evidence error) {
 	p.mu.Lock()
 	m := p.member(id)
 	addr, known := p.departed.addr(id)
 	p.mu.Unlock()
 	switch {
 	case m != nil:
-		m.end(fault(r, evidence))
+		m.end(fault.New(r, evidence))
 		p.ban(m.addr, r, evidence)
 	case known:
 		p.ban(addr, r, evidence)
@@ -84,7 +85,7 @@ func (p *Pool) convict(id p2p.PeerID, r Reason, evidence error) {
 
 // blame records the reason for which a connection ended, as a ban or in the ban score of the
 // host.
-func (p *Pool) blame(addr string, why *Error) {
+func (p *Pool) blame(addr string, why *fault.Error) {
 	if why.Reason.Proven() {
 		p.ban(addr, why.Reason, why.Err)
 		return
@@ -94,22 +95,22 @@ func (p *Pool) blame(addr string, why *Error) {
 
 // fault records a fault that did not end a connection. The peer is disconnected when its ban
 // score has reached maxScore.
-func (p *Pool) fault(c *conn, r Reason, err error) {
+func (p *Pool) fault(c *conn, r fault.Reason, err error) {
 	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r.String(), "cause", err)
-	if p.charge(c.addr, r) >= maxScore {
-		c.end(fault(r, err))
+	if p.charge(c.addr, r) >= fault.MaxScore {
+		c.end(fault.New(r, err))
 	}
 }
 
 // charge is addPoints for the host of an address. It takes the pool's lock.
-func (p *Pool) charge(addr string, r Reason) float64 {
+func (p *Pool) charge(addr string, r fault.Reason) float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.addPoints(addrbook.HostOf(addr), r)
 }
 
 // addPoints raises the ban score of a host and returns its points.
-func (p *Pool) addPoints(host string, r Reason) float64 {
+func (p *Pool) addPoints(host string, r fault.Reason) float64 {
 	s, now := p.banScores[host], p.cfg.Now()
 	s.add(r, now)
 	p.setBanScore(host, s)
@@ -128,7 +129,7 @@ func (p *Pool) setBanScore(host string, s banScore) {
 
 // ban bans the host of an address, unless it is banned already: the first evidence stays. The
 // log entry is an error, because the user may have named this very peer.
-func (p *Pool) ban(addr string, r Reason, evidence error) {
+func (p *Pool) ban(addr string, r fault.Reason, evidence error) {
 	now := p.cfg.Now()
 	b := Ban{Addr: addrbook.HostOf(addr), Peer: addr, Reason: r, At: now, Until: now.Add(p.cfg.BanFor)}
 	if evidence != nil {
@@ -162,7 +163,7 @@ func (p *Pool) enact(b Ban) bool {
 func (p *Pool) oldestBan() string {
 	var oldest Ban
 	for _, b := range p.bans {
-		byUser, than := b.Reason == Unwanted, oldest.Reason == Unwanted
+		byUser, than := b.Reason == fault.Unwanted, oldest.Reason == fault.Unwanted
 		if oldest.Addr == "" || byUser != than && than || byUser == than && b.At.Before(oldest.At) {
 			oldest = b
 		}
@@ -174,7 +175,7 @@ func (p *Pool) oldestBan() string {
 func (p *Pool) endBanned() {
 	for _, m := range p.members {
 		if left := p.banLeftAt(m.addr, m.host); left > 0 && m.live() {
-			m.end(fault(Unwanted, errors.New("its host is banned")))
+			m.end(fault.New(fault.Unwanted, errors.New("its host is banned")))
 		}
 	}
 }

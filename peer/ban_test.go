@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // TestAccuse checks that a proven fault bans with its evidence, is logged as an error, keeps
@@ -23,11 +24,11 @@ func TestAccuse(t *testing.T) {
 			t.Error("the accused peer is the one left")
 		}
 		bans := b.Bans()
-		want := Ban{addrbook.HostOf(bad.Addr), bad.Addr, Invalid, "filter of block 7 does not prove", time.Now(), time.Now().Add(24 * time.Hour)}
+		want := Ban{addrbook.HostOf(bad.Addr), bad.Addr, fault.Invalid, "filter of block 7 does not prove", time.Now(), time.Now().Add(24 * time.Hour)}
 		if len(bans) != 1 || bans[0] != want {
 			t.Errorf("bans %+v, want %+v", bans, want)
 		}
-		if said := b.log.reasons(slog.LevelError); !slices.Equal(said, []string{Invalid.String()}) {
+		if said := b.log.reasons(slog.LevelError); !slices.Equal(said, []string{fault.Invalid.String()}) {
 			t.Errorf("logged errors: %q", said)
 		}
 

@@ -3,6 +3,8 @@ package peer
 import (
 	"math"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // forgiven is the time in which half of a ban score is forgotten.
@@ -13,8 +15,8 @@ const forgiven = 10 * time.Minute
 type banScore struct {
 	points float64
 	at     time.Time
-	last   Reason // of the last points, or of the end of the last connection
-	blocks int    // how many the address was asked for, until its last connection ended
+	last   fault.Reason // of the last points, or of the end of the last connection
+	blocks int          // how many the address was asked for, until its last connection ended
 }
 
 // now returns the points that are left.
@@ -26,7 +28,7 @@ func (s banScore) now(t time.Time) float64 {
 }
 
 // add adds the points of one occurrence of a reason.
-func (s *banScore) add(r Reason, t time.Time) {
+func (s *banScore) add(r fault.Reason, t time.Time) {
 	s.points = s.now(t) + float64(r.Score())
 	s.at = t
 	s.last = r

@@ -2,17 +2,16 @@ package peer
 
 import (
 	"context"
-	"errors"
-	"io"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/txrelay"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -27,8 +26,8 @@ type conn struct {
 	out    *outbox
 	remote remote
 
-	relayTx bool   // the peer was asked to announce transactions
-	relay   *relay // the pool's record of transactions
+	relayTx bool           // the peer was asked to announce transactions
+	relay   *txrelay.Relay // the pool's record of transactions
 
 	unknown atomic.Uint64 // messages of unknown commands
 
@@ -44,13 +43,13 @@ type conn struct {
 	onAnnouncement func()
 	onAddresses    func([]addrbook.Announced)       // addresses that the peer announces
 	onLate         func(r *request, payload []byte) // for late replies; without locks
-	onFault        func(Reason, error)
+	onFault        func(fault.Reason, error)
 	onDefect       func() // a panic was contained; with or without locks
 
 	// ended is closed by the first call of end, which sets cause first.
 	ended   chan struct{}
 	endOnce sync.Once
-	cause   *Error
+	cause   *fault.Error
 
 	mu            sync.Mutex
 	table         table
@@ -95,14 +94,14 @@ func (c *conn) justified(first chainhash.Hash) (most int, asked bool) {
 
 // run serves the connection until ctx ends or end is called. It returns the reason, never
 // nil, after all its goroutines have returned and every open request has ended.
-func (c *conn) run(ctx context.Context) *Error {
+func (c *conn) run(ctx context.Context) *fault.Error {
 	var wg sync.WaitGroup
-	wg.Go(func() { c.end(contain(c.cfg.Log, c.addr, c.onDefect, c.read)) })
+	wg.Go(func() { c.end(fault.Contain(c.cfg.Log, c.addr, c.onDefect, c.read)) })
 	wg.Go(func() { c.end(c.write()) })
 	wg.Go(func() { c.end(c.ping()) })
 	select {
 	case <-ctx.Done():
-		c.end(fault(ClosedByUs, ctx.Err()))
+		c.end(fault.New(fault.ClosedByUs, ctx.Err()))
 	case <-c.ended:
 	}
 	c.nc.Close() // releases the reader and the writer
@@ -120,7 +119,7 @@ func (c *conn) run(ctx context.Context) *Error {
 // end ends the connection. Of several causes the first counts.
 func (c *conn) end(err error) {
 	c.endOnce.Do(func() {
-		c.cause = ofPeer(c.addr, err, netReason(err))
+		c.cause = fault.Of(c.addr, err, fault.Network(err))
 		close(c.ended)
 	})
 }
@@ -133,16 +132,6 @@ func (c *conn) live() bool {
 	default:
 		return true
 	}
-}
-
-// netReason returns the reason for an error of the network.
-func netReason(err error) Reason {
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
-		return ClosedByPeer
-	}
-	return ConnLost
 }
 
 // read handles one message after the other, those from before the verack first. It returns
@@ -241,11 +230,11 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 		case got := <-r.done:
 			return got.payload, got.err
 		case <-ctx.Done():
-			return c.abandon(r, Cancelled, ctx.Err())
+			return c.abandon(r, fault.Cancelled, ctx.Err())
 		case <-timer.C():
 			left := c.patience(r, time.Now())
 			if left <= 0 {
-				return c.abandon(r, Timeout, nil)
+				return c.abandon(r, fault.Timeout, nil)
 			}
 			timer.Reset(left)
 		}
@@ -277,7 +266,7 @@ func (c *conn) send(r *request) error {
 	}
 	r.sent = time.Now()
 	if !c.table.add(r) {
-		c.end(fault(Straggler, nil))
+		c.end(fault.New(fault.Straggler, nil))
 		return c.cause
 	}
 	if err := c.out.put(r.msg); err != nil {
@@ -288,12 +277,12 @@ func (c *conn) send(r *request) error {
 
 // abandon gives a request up and returns the error, unless the request was removed from the
 // table at the last moment: then abandon returns its reply.
-func (c *conn) abandon(r *request, why Reason, cause error) ([]byte, error) {
+func (c *conn) abandon(r *request, why fault.Reason, cause error) ([]byte, error) {
 	c.mu.Lock()
 	abandoned := c.table.abandon(r)
 	c.mu.Unlock()
 	if abandoned {
-		return nil, &Error{Reason: why, Peer: c.addr, Err: cause}
+		return nil, &fault.Error{Reason: why, Peer: c.addr, Err: cause}
 	}
 	got := <-r.done
 	return got.payload, got.err

@@ -11,6 +11,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -92,7 +93,7 @@ func TestIdleDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, welcomeThen((*node).drain))
 		lived, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
-		if why.Reason != Idle || lived != b.cfg.PingEvery+b.cfg.PongTimeout {
+		if why.Reason != fault.Idle || lived != b.cfg.PingEvery+b.cfg.PongTimeout {
 			t.Errorf("disconnected after %v: %v", lived, why)
 		}
 		b.net.wg.Wait()
@@ -155,7 +156,7 @@ func TestBlockMalformed(t *testing.T) {
 	})
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
 		_, _, err := b.Block(t.Context(), nil, chain.hashes[1])
-		if !errors.Is(err, Malformed) || len(b.Bans()) != 1 {
+		if !errors.Is(err, fault.Malformed) || len(b.Bans()) != 1 {
 			t.Errorf("%v, bans %v", err, b.Bans())
 		}
 	})
@@ -198,7 +199,7 @@ func TestRequestDeadlines(t *testing.T) {
 		run(t, func(c *Config) { c.PingEvery, c.MinRate = time.Hour, tc.rate }, []func(*node){tc.script}, func(t *testing.T, b *bench) {
 			begin := time.Now()
 			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
-			if took := time.Since(begin); took != tc.want || !errors.Is(err, Timeout) {
+			if took := time.Since(begin); took != tc.want || !errors.Is(err, fault.Timeout) {
 				t.Errorf("failed after %v, want %v: %v", took, tc.want, err)
 			}
 		})
@@ -241,7 +242,7 @@ func TestLateReply(t *testing.T) {
 			},
 		}
 		for i, ask := range requests {
-			if err := ask(t.Context()); !errors.Is(err, Timeout) {
+			if err := ask(t.Context()); !errors.Is(err, fault.Timeout) {
 				t.Errorf("request %d: %v", i, err)
 			}
 			<-time.After(time.Minute)
@@ -259,7 +260,7 @@ func TestLateReply(t *testing.T) {
 		if i := b.only(); i.ID != 1 {
 			t.Error("the connection did not survive late replies")
 		}
-		if got := b.banScores["a:1"].points; got > float64(4*Timeout.Score()) {
+		if got := b.banScores["a:1"].points; got > float64(4*fault.Timeout.Score()) {
 			t.Errorf("%v points for four timeouts", got)
 		}
 	})
@@ -272,10 +273,10 @@ func TestReplyAtTheLastMoment(t *testing.T) {
 	r := c.table.ask(getBlock, 1, 1, time.Now())
 	late := c.table.ask(getBlock, 2, 2, time.Now())
 	c.take(getBlock, about(1, 1)).settle([]byte{1}, nil)
-	if got, err := c.abandon(r, Timeout, nil); err != nil || !slices.Equal(got, []byte{1}) {
+	if got, err := c.abandon(r, fault.Timeout, nil); err != nil || !slices.Equal(got, []byte{1}) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if _, err := c.abandon(late, Timeout, nil); !errors.Is(err, Timeout) {
+	if _, err := c.abandon(late, fault.Timeout, nil); !errors.Is(err, fault.Timeout) {
 		t.Errorf("the other one: %v", err)
 	}
 	c.take(getBlock, about(2, 2)).settle([]byte{2}, nil)
@@ -300,7 +301,7 @@ func TestSendHeaders(t *testing.T) {
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
 		id := b.only().ID
 		<-b.Changed()
-		if s := b.only().Score; s != Unsolicited.Score() {
+		if s := b.only().Score; s != fault.Unsolicited.Score() {
 			t.Errorf("score %d after unsolicited headers", s)
 		}
 		for range 3 {
@@ -324,7 +325,7 @@ func TestSendHeaders(t *testing.T) {
 		if !slices.EqualFunc(news, want, slices.Equal[[]byte]) {
 			t.Errorf("%d announcements", len(news))
 		}
-		if err := b.SendHeaders(t.Context(), id+1); !errors.Is(err, Gone) {
+		if err := b.SendHeaders(t.Context(), id+1); !errors.Is(err, fault.Gone) {
 			t.Errorf("sendheaders to an unknown id: %v", err)
 		}
 	})

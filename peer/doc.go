@@ -76,10 +76,10 @@
 //
 // # Reading order
 //
-// reason.go and error.go: how connections and requests end. rules.go, shape.go and frame.go:
-// bytes to messages. handshake.go, conn.go, handle.go: one connection, with request.go and
-// table.go for its open requests, progress.go for what counts as progress of them, outbox.go,
-// keepalive.go, announcements.go and traffic.go.
+// Package fault, below internal, and reason.go: how connections and requests end. rules.go,
+// shape.go and frame.go: bytes to messages. handshake.go, conn.go, handle.go: one connection,
+// with request.go and table.go for its open requests, progress.go for what counts as progress
+// of them, outbox.go, keepalive.go, announcements.go and traffic.go.
 //
 // config.go, pool.go, member.go and keep.go: keeping connected, with manual.go and address.go
 // for the peers that the user names, outbound.go for the others, feedback.go for what the
@@ -91,7 +91,7 @@
 // way through Tor.
 //
 // pick.go, queue.go, hedge.go, fetch.go: the choice of the peer for a request, with gauge.go
-// and banscore.go for the speed and the faults of a peer. txrequests.go, offered.go and
-// renew.go: unmined transactions, which transactions.go and relay.go pass on. roster.go,
-// ban.go, veto.go, pardon.go and info.go: what the rest of the program sees.
+// and banscore.go for the speed and the faults of a peer. transactions.go, relay.go and
+// renew.go: unmined transactions, about which package txrelay decides. roster.go, ban.go,
+// veto.go, pardon.go and info.go: what the rest of the program sees.
 package peer

@@ -3,6 +3,7 @@ package peer
 import (
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -47,7 +48,7 @@ func (p *Pool) Useless(id p2p.PeerID, what error) {
 	m := p.member(id)
 	p.mu.Unlock()
 	if m != nil {
-		p.fault(m.conn, Useless, what)
+		p.fault(m.conn, fault.Useless, what)
 	}
 }
 

@@ -2,13 +2,13 @@ package peer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/parse"
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -29,7 +29,7 @@ func (p *Pool) Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainh
 // HeadersFrom is Headers from one peer. It fails at once if that peer is gone.
 func (p *Pool) HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, error) {
 	if id == 0 {
-		return nil, &Error{Reason: Gone}
+		return nil, &fault.Error{Reason: fault.Gone}
 	}
 	r, err := headersRequest(p.cfg.Params.GenesisHash, locator, stop)
 	if err != nil {
@@ -63,8 +63,8 @@ func (p *Pool) Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Has
 	}
 	msg, err := parse.Block(payload)
 	if err != nil {
-		p.convict(from, Malformed, err)
-		return nil, from, fmt.Errorf("get block %v: %w", hash, fault(Malformed, err))
+		p.convict(from, fault.Malformed, err)
+		return nil, from, fmt.Errorf("get block %v: %w", hash, fault.New(fault.Malformed, err))
 	}
 	return msg, from, nil
 }
@@ -89,13 +89,4 @@ func (p *Pool) expect(k kind) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sizes.of(k)
-}
-
-// reasonOf returns the reason of an error, none for nil.
-func reasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Reason
-	}
-	return unknownReason
 }

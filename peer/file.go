@@ -13,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/internal/regular"
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // fileVersion is the version of the format of peers.json. A file of a later version is
@@ -219,20 +220,10 @@ func dumpBans(bans []Ban) []fileBan {
 func restoreBans(saved []fileBan, now time.Time) []Ban {
 	var out []Ban
 	for _, f := range saved {
-		b := Ban{Addr: f.Addr, Peer: f.Peer, Reason: reasonNamed(f.Reason), Evidence: f.Evidence, At: earlier(f.At, now), Until: time.Unix(f.Until, 0)}
+		b := Ban{Addr: f.Addr, Peer: f.Peer, Reason: fault.Named(f.Reason), Evidence: f.Evidence, At: earlier(f.At, now), Until: time.Unix(f.Until, 0)}
 		if now.Before(b.Until) {
 			out = append(out, b)
 		}
 	}
 	return out
-}
-
-// reasonNamed returns the reason with a text, and Invalid for a text of another version.
-func reasonNamed(text string) Reason {
-	for r := range numReasons {
-		if r.String() == text {
-			return r
-		}
-	}
-	return Invalid
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // TestFileKeepsTheBook checks that all state is the same after it was written and read.
@@ -20,8 +21,8 @@ func TestFileKeepsTheBook(t *testing.T) {
 	b.Learn("9.9.9.9:9108", all)
 	b.Worked(all[0].Addr, 5)
 	b.Failed(all[1].Addr, true)
-	ban := Ban{"44.0.0.1", "44.0.0.1:9108", Malformed, "bytes", now.Add(-time.Hour), now.Add(time.Hour)}
-	over := Ban{"44.0.0.2", "44.0.0.2:9108", Malformed, "bytes", now.Add(-time.Hour), *now}
+	ban := Ban{"44.0.0.1", "44.0.0.1:9108", fault.Malformed, "bytes", now.Add(-time.Hour), now.Add(time.Hour)}
+	over := Ban{"44.0.0.2", "44.0.0.2:9108", fault.Malformed, "bytes", now.Add(-time.Hour), *now}
 	name := filepath.Join(t.TempDir(), "peers.json")
 	s := fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{all[0].Addr}, dumpBans([]Ban{ban, over})}
 	for range 2 { // the second replaces the first
@@ -107,7 +108,7 @@ func TestFileOfVersion1(t *testing.T) {
 	}
 	bans := restoreBans(s.Bans, *now)
 	until := time.Unix(1_800_000_000, 0)
-	if !slices.Equal(bans, []Ban{{"44.3.2.1", "44.3.2.1:9108", Invalid, "proof", at, until}, {"44.4.2.1:9108", "", Unwanted, "", at, until}}) {
+	if !slices.Equal(bans, []Ban{{"44.3.2.1", "44.3.2.1:9108", fault.Invalid, "proof", at, until}, {"44.4.2.1:9108", "", fault.Unwanted, "", at, until}}) {
 		t.Errorf("read bans %+v", bans)
 	}
 	if !slices.Equal(s.Anchors, []string{"44.2.2.3:9108"}) {
@@ -121,7 +122,7 @@ func FuzzFile(f *testing.F) {
 	b, now := bookAt(1)
 	b.Learn("9.9.9.9:9108", addressesOf(0, 2, *now))
 	name := filepath.Join(f.TempDir(), "peers.json")
-	ban := Ban{"44.0.0.1", "44.0.0.1:9108", Malformed, "bytes", *now, now.Add(time.Hour)}
+	ban := Ban{"44.0.0.1", "44.0.0.1:9108", fault.Malformed, "bytes", *now, now.Add(time.Hour)}
 	if err := saveFile(name, fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{"a"}, dumpBans([]Ban{ban})}); err != nil {
 		f.Fatal(err)
 	}

@@ -1,6 +1,9 @@
 package peer
 
-import "github.com/spvd/spvd/peer/internal/addrbook"
+import (
+	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
+)
 
 // upgradeFile converts the content of a peers.json of version 1 to version 2. In version 1 an
 // address had one source and no time of its last announcement, and a proven fault banned one
@@ -16,7 +19,7 @@ func upgradeFile(s fileState) fileState {
 		e.Source = ""
 	}
 	for i := range s.Bans {
-		if b := &s.Bans[i]; reasonNamed(b.Reason) != Unwanted {
+		if b := &s.Bans[i]; fault.Named(b.Reason) != fault.Unwanted {
 			b.Peer, b.Addr = b.Addr, addrbook.HostOf(b.Addr)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // hugeFilters is a reply with filters that are larger than any real one.
@@ -40,12 +42,12 @@ func TestFiltersThatNoBlockJustifies(t *testing.T) {
 		})
 		run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
 			_, _, err := b.CFilters(t.Context(), nil, chain.hashes[1], chain.hashes[100], 1<<20)
-			if late == 0 && !errors.Is(err, Oversized) || late > 0 && !errors.Is(err, Timeout) {
+			if late == 0 && !errors.Is(err, fault.Oversized) || late > 0 && !errors.Is(err, fault.Timeout) {
 				t.Errorf("reply after %v: %v", late, err)
 			}
 			<-time.After(2 * time.Minute)
 			synctest.Wait()
-			if bans := b.Bans(); len(bans) != 1 || bans[0].Reason != Oversized {
+			if bans := b.Bans(); len(bans) != 1 || bans[0].Reason != fault.Oversized {
 				t.Errorf("reply after %v: bans %+v", late, bans)
 			}
 		})
@@ -64,7 +66,7 @@ func TestFiltersThatWereNotAskedFor(t *testing.T) {
 		}
 		<-time.After(2 * maxThrottled)
 		synctest.Wait()
-		if left := b.log.reasons(slog.LevelWarn); !slices.ContainsFunc(left, func(why string) bool { return strings.HasPrefix(why, Flood.String()) }) || len(b.Bans()) != 0 {
+		if left := b.log.reasons(slog.LevelWarn); !slices.ContainsFunc(left, func(why string) bool { return strings.HasPrefix(why, fault.Flood.String()) }) || len(b.Bans()) != 0 {
 			t.Errorf("disconnected for %q, bans %v", left, b.Bans())
 		}
 	})

@@ -10,6 +10,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // Sizes in bytes.
@@ -117,7 +119,7 @@ func (f *frameReader) next() (frame, error) {
 		}
 		s, err := rule.check(payload)
 		if err != nil {
-			return frame{}, fault(Malformed, err)
+			return frame{}, fault.New(fault.Malformed, err)
 		}
 		return frame{cmd: rule.cmd, payload: payload, shape: s, size: size, answers: tally.answers != nil}, nil
 
@@ -153,7 +155,7 @@ func (f *frameReader) checkFilters(size int) (read bool, err error) {
 	first := chainhash.Hash(head[skip:])
 	most, asked := f.justified(first)
 	if most > 0 && size > most {
-		return false, fault(Oversized, fmt.Errorf("filters from block %v: %d bytes, of blocks that justify at most %d",
+		return false, fault.New(fault.Oversized, fmt.Errorf("filters from block %v: %d bytes, of blocks that justify at most %d",
 			first, size, most))
 	}
 	return asked, nil
@@ -221,20 +223,20 @@ func (f *frameReader) parse(head []byte) (rule, int, error) {
 	if magic := wire.CurrencyNet(binary.LittleEndian.Uint32(head)); magic != f.net {
 		switch magic {
 		case wire.MainNet, wire.TestNet3, wire.SimNet, wire.RegNet:
-			return rule{}, 0, fault(WrongNetwork, fmt.Errorf("it is on %v, we are on %v", magic, f.net))
+			return rule{}, 0, fault.New(fault.WrongNetwork, fmt.Errorf("it is on %v, we are on %v", magic, f.net))
 		}
-		return rule{}, 0, fault(Garbage, fmt.Errorf("message starts with %x", head[:offCommand]))
+		return rule{}, 0, fault.New(fault.Garbage, fmt.Errorf("message starts with %x", head[:offCommand]))
 	}
 	cmd := bytes.TrimRight(head[offCommand:offLength], "\x00")
 	for _, c := range cmd {
 		if c < 0x20 || c > 0x7e {
-			return rule{}, 0, fault(Malformed, fmt.Errorf("command %q", cmd))
+			return rule{}, 0, fault.New(fault.Malformed, fmt.Errorf("command %q", cmd))
 		}
 	}
 	rule := ruleOf(cmd)
 	size := binary.LittleEndian.Uint32(head[offLength:])
 	if size > rule.limit {
-		return rule, 0, fault(Oversized, fmt.Errorf("%s of %d bytes, limit %d", cmd, size, rule.limit))
+		return rule, 0, fault.New(fault.Oversized, fmt.Errorf("%s of %d bytes, limit %d", cmd, size, rule.limit))
 	}
 	return rule, int(size), nil
 }
@@ -268,7 +270,7 @@ func (f *frameReader) payload(buf []byte, size int, want [4]byte, tally *account
 		return nil, err
 	}
 	if sum := chainhash.HashH(buf); [4]byte(sum[:]) != want {
-		return nil, fault(BadChecksum, fmt.Errorf("%x, header says %x", sum[:4], want))
+		return nil, fault.New(fault.BadChecksum, fmt.Errorf("%x, header says %x", sum[:4], want))
 	}
 	return buf, nil
 }
@@ -277,7 +279,7 @@ func (f *frameReader) payload(buf []byte, size int, want [4]byte, tally *account
 func (f *frameReader) decode(r rule, payload []byte) (wire.Message, error) {
 	if r.fits != nil {
 		if err := r.fits(payload); err != nil {
-			return nil, fault(Malformed, fmt.Errorf("%s: %w", r.cmd, err))
+			return nil, fault.New(fault.Malformed, fmt.Errorf("%s: %w", r.cmd, err))
 		}
 	}
 	msg, buf := r.blank(), bytes.NewBuffer(payload)
@@ -286,10 +288,10 @@ func (f *frameReader) decode(r rule, payload []byte) (wire.Message, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fault(Malformed, fmt.Errorf("%s: %w", r.cmd, err))
+		return nil, fault.New(fault.Malformed, fmt.Errorf("%s: %w", r.cmd, err))
 	}
 	if buf.Len() > 0 {
-		return nil, fault(Malformed, fmt.Errorf("%s: %d trailing bytes", r.cmd, buf.Len()))
+		return nil, fault.New(fault.Malformed, fmt.Errorf("%s: %d trailing bytes", r.cmd, buf.Len()))
 	}
 	return msg, nil
 }

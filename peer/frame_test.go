@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // readFrame reads one frame from bytes.
@@ -80,7 +82,7 @@ func TestFrameMalformed(t *testing.T) {
 		"ping short":              {"ping", make([]byte, 7)},
 		"command not printable":   {"command\x01", nil},
 	} {
-		if _, err := readFrame(frameOf(params.Net, tc.cmd, tc.payload)); !errors.Is(err, Malformed) {
+		if _, err := readFrame(frameOf(params.Net, tc.cmd, tc.payload)); !errors.Is(err, fault.Malformed) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -96,11 +98,11 @@ func TestFrameLimits(t *testing.T) {
 	for _, r := range all {
 		head := frameOf(params.Net, r.cmd, nil)
 		binary.LittleEndian.PutUint32(head[offLength:], r.limit+1)
-		if _, err := readFrame(head); !errors.Is(err, Oversized) {
+		if _, err := readFrame(head); !errors.Is(err, fault.Oversized) {
 			t.Errorf("%q of %d bytes: %v", r.cmd, r.limit+1, err)
 		}
 		binary.LittleEndian.PutUint32(head[offLength:], r.limit)
-		if _, err := readFrame(head); errors.Is(err, Oversized) {
+		if _, err := readFrame(head); errors.Is(err, fault.Oversized) {
 			t.Errorf("%q of %d bytes: %v", r.cmd, r.limit, err)
 		}
 	}
@@ -220,7 +222,7 @@ func FuzzStream(f *testing.F) {
 			if err == nil {
 				continue
 			}
-			var e *Error
+			var e *fault.Error
 			if !errors.As(err, &e) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("error without a reason: %v", err)
 			}

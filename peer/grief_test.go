@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // halfBlock is a block message that ends in the middle, which proves that its sender is
@@ -104,7 +105,7 @@ func TestBlameStaysWithTheSender(t *testing.T) {
 		for i := range 40 {
 			b.Block(t.Context(), nil, chain.hashes[1+i%4])
 		}
-		if bans := b.Bans(); len(bans) != 1 || bans[0].Peer != liar || bans[0].Reason != Malformed {
+		if bans := b.Bans(); len(bans) != 1 || bans[0].Peer != liar || bans[0].Reason != fault.Malformed {
 			t.Errorf("bans %+v", bans)
 		}
 		<-time.After(time.Minute)
@@ -200,10 +201,10 @@ func TestBansAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, good(newTestChain(2)))
 		for i := range 100 {
-			b.ban(fmt.Sprintf("44.0.0.%d:1", i), Invalid, errors.New(chainhash.Hash{byte(i)}.String()))
+			b.ban(fmt.Sprintf("44.0.0.%d:1", i), fault.Invalid, errors.New(chainhash.Hash{byte(i)}.String()))
 		}
 		<-time.After(b.cfg.BanFor)
-		b.ban("44.1.1.1:1", Invalid, nil)
+		b.ban("44.1.1.1:1", fault.Invalid, nil)
 		if n := len(b.bans); n != 1 {
 			t.Errorf("%d bans are kept, want one", n)
 		}

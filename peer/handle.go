@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // handle processes one message. It runs on the reader and never waits. An error ends the
@@ -55,7 +56,7 @@ func (c *conn) handleDecoded(f frame) error {
 		defer c.mu.Unlock()
 		c.alive.ponged(msg.Nonce, time.Now())
 	case *wire.MsgVersion, *wire.MsgVerAck:
-		return fault(BadHandshake, fmt.Errorf("second %s", f.cmd))
+		return fault.New(fault.BadHandshake, fmt.Errorf("second %s", f.cmd))
 	}
 	return nil
 }
@@ -82,7 +83,7 @@ func (c *conn) handleHeaders(f frame) error {
 		c.onAnnouncement()
 	}
 	if what == intrusion {
-		c.onFault(Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
+		c.onFault(fault.Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
 	}
 	if what == intrusion || what == unsolicited {
 		return c.disowned(f)
@@ -127,7 +128,7 @@ func (c *conn) sortHeaders(f frame) (*request, meaning) {
 func (c *conn) handleReply(k kind, f frame) error {
 	r := c.take(k, f.shape)
 	if r == nil {
-		c.onFault(Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
+		c.onFault(fault.Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
 		return c.disowned(f)
 	}
 	c.replied(r, f.payload)
@@ -162,11 +163,11 @@ func (c *conn) handleNotFound(msg *wire.MsgNotFound) error {
 			txs = append(txs, iv.Hash)
 		case wire.InvTypeBlock:
 			if r := c.take(getBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
-				r.settle(nil, &Error{Reason: NotFound, Peer: c.addr})
+				r.settle(nil, &fault.Error{Reason: fault.NotFound, Peer: c.addr})
 			}
 		}
 	}
-	return c.askTxs(c.relay.missing(c.id, txs))
+	return c.askTxs(c.relay.Missing(c.id, txs))
 }
 
 // take removes the request that a reply answers from the table and returns it, or nil.
@@ -271,7 +272,7 @@ func (c *conn) checkAlive(now time.Time) (time.Duration, error) {
 	what, next := c.alive.judge(now, c.nc.received(), c.nc.written())
 	switch what {
 	case giveUp:
-		return 0, fault(Idle, fmt.Errorf("since %v", now.Sub(c.nc.received()).Round(time.Second)))
+		return 0, fault.New(fault.Idle, fmt.Errorf("since %v", now.Sub(c.nc.received()).Round(time.Second)))
 	case sendPing:
 		nonce := c.cfg.Rand()
 		c.alive.pinged(nonce, now)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // The protocol versions that this package speaks. Version 11 brought batched filters, which
@@ -66,9 +68,9 @@ func shake(ctx context.Context, nc net.Conn, frames *frameReader, h hello) (remo
 	case err == nil:
 		return r, nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return r, fault(HandshakeTimeout, nil)
+		return r, fault.New(fault.HandshakeTimeout, nil)
 	case ctx.Err() != nil:
-		return r, fault(ClosedByUs, ctx.Err())
+		return r, fault.New(fault.ClosedByUs, ctx.Err())
 	}
 	return r, err
 }
@@ -85,7 +87,7 @@ func exchange(nc net.Conn, frames *frameReader, h hello) (remote, error) {
 	}
 	theirs, ok := f.msg.(*wire.MsgVersion)
 	if !ok {
-		return remote{}, fault(BadHandshake, fmt.Errorf("%q before version", f.cmd))
+		return remote{}, fault.New(fault.BadHandshake, fmt.Errorf("%q before version", f.cmd))
 	}
 	r, err := h.judge(theirs)
 	if err != nil {
@@ -102,10 +104,10 @@ func exchange(nc net.Conn, frames *frameReader, h hello) (remote, error) {
 // hungUp returns the error for a peer that closes the connection before its version: a dcrd
 // node does so to a node of another network, to one that it has banned, and when it is full.
 func hungUp(err error) error {
-	if netReason(err) != ClosedByPeer {
+	if fault.Network(err) != fault.ClosedByPeer {
 		return err
 	}
-	return fault(ClosedByPeer, fmt.Errorf("no version came, as from a node of another network, or one that is full or bans us: %w", err))
+	return fault.New(fault.ClosedByPeer, fmt.Errorf("no version came, as from a node of another network, or one that is full or bans us: %w", err))
 }
 
 // version returns our version message. Both addresses stay zero: a node that does not listen
@@ -126,11 +128,11 @@ func (h *hello) version() *wire.MsgVersion {
 func (h *hello) judge(v *wire.MsgVersion) (remote, error) {
 	switch {
 	case h.ours(v.Nonce):
-		return remote{}, fault(SelfConnection, nil)
+		return remote{}, fault.New(fault.SelfConnection, nil)
 	case v.ProtocolVersion < int32(minVersion):
-		return remote{}, fault(OldVersion, fmt.Errorf("it speaks %d, at least %d is needed", v.ProtocolVersion, minVersion))
+		return remote{}, fault.New(fault.OldVersion, fmt.Errorf("it speaks %d, at least %d is needed", v.ProtocolVersion, minVersion))
 	case !v.HasService(wire.SFNodeNetwork):
-		return remote{}, fault(NotFullNode, fmt.Errorf("services %v", v.Services))
+		return remote{}, fault.New(fault.NotFullNode, fmt.Errorf("services %v", v.Services))
 	}
 	return remote{
 		pver:     min(uint32(v.ProtocolVersion), maxVersion),
@@ -153,13 +155,13 @@ func awaitVerAck(frames *frameReader, pver uint32) (early []frame, err error) {
 		case f.cmd == wire.CmdVerAck:
 			return early, nil
 		case f.cmd == wire.CmdVersion:
-			return nil, fault(BadHandshake, errors.New("second version"))
+			return nil, fault.New(fault.BadHandshake, errors.New("second version"))
 		case pver >= wire.AddrV2Version:
-			return nil, fault(BadHandshake, fmt.Errorf("%q before verack", f.cmd))
+			return nil, fault.New(fault.BadHandshake, fmt.Errorf("%q before verack", f.cmd))
 		case f.payload != nil:
-			return nil, fault(BadHandshake, fmt.Errorf("%q before verack, unasked", f.cmd))
+			return nil, fault.New(fault.BadHandshake, fmt.Errorf("%q before verack, unasked", f.cmd))
 		case len(early) == maxEarly:
-			return nil, fault(BadHandshake, errors.New("too many messages before verack"))
+			return nil, fault.New(fault.BadHandshake, errors.New("too many messages before verack"))
 		}
 		early = append(early, f)
 	}

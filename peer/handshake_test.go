@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // TestHandshakeVersions checks that the lower version of both sides is used.
@@ -92,7 +94,7 @@ func TestHandshakeEarlyMessages(t *testing.T) {
 		}
 	}
 	run(t, nil, []func(*node){early(11)}, func(t *testing.T, b *bench) { b.only() })
-	endsFor(t, scenario{script: early(12)}, BadHandshake)
+	endsFor(t, scenario{script: early(12)}, fault.BadHandshake)
 }
 
 // TestHandshakeTooMuch checks the bounds before the verack: the number of messages, no
@@ -111,7 +113,7 @@ func TestHandshakeTooMuch(t *testing.T) {
 				n.send(v)
 				n.send(extra...)
 				n.drain()
-			}}, BadHandshake)
+			}}, fault.BadHandshake)
 		})
 	}
 }
@@ -137,7 +139,7 @@ func TestHandshakeDeadline(t *testing.T) {
 		})
 		begin := time.Now()
 		_, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
-		if took := time.Since(begin); why.Reason != HandshakeTimeout || took != 15*time.Second {
+		if took := time.Since(begin); why.Reason != fault.HandshakeTimeout || took != 15*time.Second {
 			t.Errorf("ended after %v: %v", took, why)
 		}
 		b.net.wg.Wait()

@@ -12,6 +12,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // asked counts how many nodes got a request.
@@ -86,7 +88,7 @@ func TestHedgeOfAll(t *testing.T) {
 				t.Errorf("%d asked, want %d", n, want)
 			}
 		}
-		if err := <-failed; !errors.Is(err, Timeout) {
+		if err := <-failed; !errors.Is(err, fault.Timeout) {
 			t.Errorf("failed for %v", err)
 		}
 	})
@@ -104,7 +106,7 @@ func TestHedgeNotFound(t *testing.T) {
 				t.Errorf("%v after %v", err, time.Since(begin))
 			}
 		}
-		if _, _, err := b.Block(t.Context(), nil, chainhash.Hash{1}); !errors.Is(err, NotFound) {
+		if _, _, err := b.Block(t.Context(), nil, chainhash.Hash{1}); !errors.Is(err, fault.NotFound) {
 			t.Errorf("a block that no peer has: %v", err)
 		}
 	})
@@ -234,7 +236,7 @@ func TestHedgeCancelled(t *testing.T) {
 	run(t, nil, []func(*node){mute, mute, mute, mute}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), quietMin/2)
 		defer cancel()
-		if _, _, err := b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}, 0); !errors.Is(err, Cancelled) {
+		if _, _, err := b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}, 0); !errors.Is(err, fault.Cancelled) {
 			t.Errorf("failed for %v", err)
 		}
 		synctest.Wait()

@@ -3,6 +3,7 @@ package peer
 import (
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -77,7 +78,7 @@ type Info struct {
 	Score int
 
 	// LastReason is the last fault of a peer at this address, zero if there was none.
-	LastReason Reason
+	LastReason fault.Reason
 }
 
 // Infos returns the descriptions of the live peers, by rising id.

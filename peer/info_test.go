@@ -8,6 +8,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // TestInfo checks that each field of Info is true.
@@ -68,7 +70,7 @@ func TestInfo(t *testing.T) {
 		if err := <-failed; err == nil {
 			t.Fatal("a request without an answer succeeded")
 		}
-		if i := b.only(); i.Requests != 0 || i.Score != Timeout.Score() || i.LastReason != Timeout {
+		if i := b.only(); i.Requests != 0 || i.Score != fault.Timeout.Score() || i.LastReason != fault.Timeout {
 			t.Errorf("after a request that was not answered: %+v", i)
 		}
 
@@ -78,7 +80,7 @@ func TestInfo(t *testing.T) {
 			t.Errorf("while a pong is awaited: %+v", i)
 		}
 		<-time.After(b.cfg.PongTimeout + b.cfg.RetryMax)
-		if i := b.only(); i.LastReason != Idle || i.ID == 1 {
+		if i := b.only(); i.LastReason != fault.Idle || i.ID == 1 {
 			t.Errorf("after a ping that was not answered: %+v", i)
 		}
 	})

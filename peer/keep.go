@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // keep stays connected with one address until ctx ends: it dials, serves the
@@ -17,7 +18,7 @@ import (
 func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 	defer p.retire(1)
 	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
-	var told Reason // the last reason that was logged above the debug level
+	var told fault.Reason // the last reason that was logged above the debug level
 	for {
 		pause := p.banned(addr)
 		if pause <= 0 {
@@ -44,14 +45,14 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 // session makes one connection and serves it to its end. It returns how long it was served
 // and why it ended or failed. It calls dialled once the connection is made or has failed. The
 // slot is that of an outbound connection, else nil.
-func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dialled func()) (time.Duration, *Error) {
+func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dialled func()) (time.Duration, *fault.Error) {
 	p.countDials(1)
 	c, err := p.dial(ctx, addr)
 	if err != nil {
 		p.countDials(-1)
-		why := ofPeer(addr, err, netReason(err))
+		why := fault.Of(addr, err, fault.Network(err))
 		if ctx.Err() == nil {
-			p.dialed(why.Reason != DialFailed)
+			p.dialed(why.Reason != fault.DialFailed)
 		}
 		dialled()
 		p.blame(addr, why)
@@ -84,13 +85,13 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dia
 func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
 	raw, err := p.connect(ctx, addr)
 	if err != nil {
-		return nil, fault(DialFailed, err)
+		return nil, fault.New(fault.DialFailed, err)
 	}
 
 	nc := newMetered(raw, &p.total)
 	frames := newFrameReader(nc, p.cfg.Params.Net, maxVersion)
 	frames.in = new(handshakeBytes)
-	relayTx := p.relay.asksFor()
+	relayTx := p.relay.AsksPeers()
 	nonce := p.addNonce()
 	defer p.dropNonce(nonce)
 	shakeCtx, cancel := context.WithTimeout(ctx, p.cfg.HandshakeTimeout)
@@ -136,12 +137,12 @@ func (p *Pool) connect(ctx context.Context, addr string) (net.Conn, error) {
 
 // tell logs why there is no connection, at the debug level if the reason is the one that was
 // logged last. It returns the reason.
-func (p *Pool) tell(why *Error, told Reason, lived, pause time.Duration) Reason {
+func (p *Pool) tell(why *fault.Error, told fault.Reason, lived, pause time.Duration) fault.Reason {
 	level := slog.LevelWarn
 	if lived == 0 && why.Reason == told {
 		level = slog.LevelDebug
 	}
-	p.cfg.Log.Log(context.Background(), level, "No connection to peer", "addr", why.Peer, "reason", why.detail(),
+	p.cfg.Log.Log(context.Background(), level, "No connection to peer", "addr", why.Peer, "reason", why.Detail(),
 		"retry", pause.Round(time.Second))
 	return why.Reason
 }

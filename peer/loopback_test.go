@@ -10,6 +10,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // TestLoopback runs the pool over real sockets: the default dialler, a request, and a
@@ -53,7 +55,7 @@ func TestLoopback(t *testing.T) {
 	if infos := pool.Infos(); len(infos) != 1 || infos[0].ID != from || infos[0].BytesReceived < uint64(len(got)) {
 		t.Errorf("peers: %+v", infos)
 	}
-	if _, _, err := pool.CFilter(ctx, nil, chain.hashes[1]); !errors.Is(err, ClosedByPeer) {
+	if _, _, err := pool.CFilter(ctx, nil, chain.hashes[1]); !errors.Is(err, fault.ClosedByPeer) {
 		t.Errorf("reset under a request: %v", err)
 	}
 	cancel()

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -53,7 +54,7 @@ func (p *Pool) Add(addr string) error {
 	}
 	for _, m := range p.members {
 		if m.addr == addr {
-			m.end(fault(ClosedByUs, errors.New("the user has added this peer")))
+			m.end(fault.New(fault.ClosedByUs, errors.New("the user has added this peer")))
 		}
 	}
 	w := newManualPeer(addr, Added)
@@ -80,7 +81,7 @@ func (p *Pool) Remove(addr string) error {
 	}
 	for _, m := range p.members {
 		if m.addr == addr && m.role == Renewal {
-			m.end(fault(ClosedByUs, errors.New("the user has removed this peer")))
+			m.end(fault.New(fault.ClosedByUs, errors.New("the user has removed this peer")))
 		}
 	}
 	p.manual = slices.Delete(p.manual, i, i+1)
@@ -123,7 +124,7 @@ func (p *Pool) Disconnect(id p2p.PeerID, addr string) error {
 	if i < 0 {
 		return fmt.Errorf("disconnect peer %s: %w", addr, ErrUnknownPeer)
 	}
-	p.members[i].end(fault(ClosedByUs, errors.New("the user asked for it")))
+	p.members[i].end(fault.New(fault.ClosedByUs, errors.New("the user asked for it")))
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -81,7 +82,7 @@ func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	c.onAnnouncement = func() { poke(p.changed) }
 	c.onLate = func(r *request, payload []byte) { p.late(c, r, payload) }
 	c.onDefect = p.failed
-	c.onFault = func(r Reason, err error) { p.fault(c, r, err) }
+	c.onFault = func(r fault.Reason, err error) { p.fault(c, r, err) }
 	c.onAddresses = func(list []addrbook.Announced) { p.learn(c.addr, list) }
 	c.relay = p.relay
 	m := &member{conn: c, role: role, host: addrbook.HostOf(c.addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
@@ -117,7 +118,7 @@ func (p *Pool) leave(m *member) {
 		s.blocks = m.blocks
 		p.setBanScore(m.host, s)
 	})
-	p.relay.left(m.id)
+	p.relay.Left(m.id)
 	poke(p.changed)
 }
 
@@ -220,7 +221,7 @@ func (p *Pool) shun(m *member, k kind) {
 	m.window = max(m.window/2, 1)
 	better := func(o *member) bool { return o != m && o.owing[k].n == 0 && o.live() }
 	if s.n >= maxOwing && m.role == Outbound && slices.ContainsFunc(p.members, better) {
-		m.end(fault(Straggler, nil))
+		m.end(fault.New(fault.Straggler, nil))
 	}
 }
 
@@ -234,9 +235,9 @@ func (p *Pool) unanswered(m *member, r *request) {
 	m.silentAt = time.Now()
 	m.silent++
 	p.shun(m, r.kind)
-	p.addPoints(m.host, Timeout)
+	p.addPoints(m.host, fault.Timeout)
 	better := func(o *member) bool { return o != m && o.silent == 0 && o.live() }
 	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {
-		m.end(fault(Straggler, nil))
+		m.end(fault.New(fault.Straggler, nil))
 	}
 }

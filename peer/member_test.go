@@ -12,6 +12,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -36,7 +37,7 @@ func TestStraggler(t *testing.T) {
 		if len(b.Bans()) != 0 {
 			t.Errorf("silence banned: %v", b.Bans())
 		}
-		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{Straggler.String()}) {
+		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{fault.Straggler.String()}) {
 			t.Errorf("told: %q", warned)
 		}
 	})
@@ -48,7 +49,7 @@ func TestSilentAlone(t *testing.T) {
 	run(t, nil, []func(*node){silent}, func(t *testing.T, b *bench) {
 		id := b.only().ID
 		for range 2 * maxSilent {
-			if _, _, err := b.CFilter(t.Context(), nil, chainhash.Hash{1}); !errors.Is(err, Timeout) {
+			if _, _, err := b.CFilter(t.Context(), nil, chainhash.Hash{1}); !errors.Is(err, fault.Timeout) {
 				t.Error(err)
 			}
 		}
@@ -85,7 +86,7 @@ func TestSilenceForgiven(t *testing.T) {
 	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
 		lacking, other := b.Infos()[0].ID, b.Infos()[1].ID
 		for range 2 * maxSilent {
-			if _, _, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chainhash.Hash{1}); !errors.Is(err, Timeout) {
+			if _, _, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chainhash.Hash{1}); !errors.Is(err, fault.Timeout) {
 				t.Error(err)
 			}
 			if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chain.hashes[1]); err != nil || from != lacking {

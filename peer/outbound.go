@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // Intervals of connections that are made to know more peers. Each is jittered over its upper
@@ -149,7 +150,7 @@ func (p *Pool) serveSlot(ctx context.Context, s *slot, done func()) {
 	switch {
 	case lived >= stable:
 		p.out.failed = 0
-	case why.Reason != ClosedByUs:
+	case why.Reason != fault.ClosedByUs:
 		p.out.failed++
 	}
 	poke(p.stirred)
@@ -228,7 +229,7 @@ func (p *Pool) applyDecision() {
 			p.cfg.Log.Info("Peer has not sent the newest blocks, another one takes its place", "addr", s.to.Addr,
 				"best", s.member.best, "since", now.Sub(s.member.announcedAt).Round(time.Second))
 		}
-		s.member.end(fault(ClosedByUs, errors.New(whyLeft(l.Why))))
+		s.member.end(fault.New(fault.ClosedByUs, errors.New(whyLeft(l.Why))))
 	}
 }
 
@@ -430,7 +431,7 @@ func (p *Pool) chooseFeeler() (string, bool) {
 func (p *Pool) tryOut(ctx context.Context, addr string) {
 	c, err := p.dial(ctx, addr)
 	if err != nil {
-		why := ofPeer(addr, err, netReason(err))
+		why := fault.Of(addr, err, fault.Network(err))
 		p.blame(addr, why)
 		p.judgeAddress(addr, why, 0)
 		return
@@ -440,9 +441,9 @@ func (p *Pool) tryOut(ctx context.Context, addr string) {
 }
 
 // judgeAddress records the result of a dial in the book.
-func (p *Pool) judgeAddress(addr string, why *Error, lived time.Duration) {
+func (p *Pool) judgeAddress(addr string, why *fault.Error, lived time.Duration) {
 	switch {
-	case why.Reason == ClosedByUs, lived >= stable:
+	case why.Reason == fault.ClosedByUs, lived >= stable:
 	case !why.Reason.Transient():
 		p.book.Forget(addr)
 	default:

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -357,7 +358,7 @@ func TestRestart(t *testing.T) {
 				}
 			}
 			bans := b.Bans()
-			if len(bans) != 1 || bans[0].Addr != banned.Addr || bans[0].Evidence != "proof" || bans[0].Reason != Invalid {
+			if len(bans) != 1 || bans[0].Addr != banned.Addr || bans[0].Evidence != "proof" || bans[0].Reason != fault.Invalid {
 				t.Errorf("bans %+v, want %+v", bans, banned)
 			}
 			if len(b.net.dialledAt(banned.Addr)) != 0 {

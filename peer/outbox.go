@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // maxOutbox bounds the bytes that wait to be written to one peer. Our requests are at most a
@@ -37,7 +39,7 @@ func (o *outbox) put(msg wire.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.buf.Len() > maxOutbox {
-		return fault(Flood, errOutboxFull)
+		return fault.New(fault.Flood, errOutboxFull)
 	}
 	if err := wire.WriteMessage(o.buf, msg, o.pver, o.net); err != nil {
 		return err
@@ -76,7 +78,7 @@ func (o *outbox) drain(done <-chan struct{}, nc net.Conn, timeout time.Duration)
 		var timeouts net.Error
 		switch {
 		case errors.As(err, &timeouts) && timeouts.Timeout():
-			return fault(WriteStall, err)
+			return fault.New(fault.WriteStall, err)
 		case err != nil:
 			return err
 		}

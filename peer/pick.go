@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -31,7 +32,7 @@ const urgentRoom = 16
 
 // dreaded is the number of points of ban score that make a peer count as half as
 // fast.
-const dreaded = maxScore / 8
+const dreaded = fault.MaxScore / 8
 
 // Blocks are spread over all peers that are at most spreadFactor times as slow as the best
 // one: in round trip, where spreadTrip seconds more are always allowed, and in serving a

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/peer/internal/txrelay"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -26,7 +27,7 @@ type Pool struct {
 	cfg     Config
 	book    *book
 	total   traffic
-	relay   *relay
+	relay   *txrelay.Relay
 	changed chan struct{} // capacity one
 	unsaved chan struct{} // capacity one; poked by changes that must not be lost
 	stirred chan struct{} // capacity one; poked when another outbound connection may be due
@@ -78,7 +79,7 @@ func New(cfg Config) (*Pool, error) {
 		bans:         make(map[string]Ban),
 		sizes:        firstSizes(),
 	}
-	p.relay = newRelay(&p.cfg, p.changed)
+	p.relay = txrelay.New(cfg.RelayTx, func() { poke(p.changed) })
 	if err := p.want(cfg.Connect, Wanted); err != nil {
 		return nil, err
 	}

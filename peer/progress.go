@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // Limits on bytes that are no reply to a request. Honest nodes send announcements, addresses
@@ -32,7 +33,7 @@ func (*handshakeBytes) delivered(*request, int) {}
 
 func (g *handshakeBytes) unasked(n int) error {
 	if *g += handshakeBytes(n); *g > maxGreeting {
-		return fault(Flood, fmt.Errorf("%d bytes during the handshake", *g))
+		return fault.New(fault.Flood, fmt.Errorf("%d bytes during the handshake", *g))
 	}
 	return nil
 }
@@ -72,7 +73,7 @@ func (c *conn) unasked(n int) error {
 	case pause == 0:
 		return nil
 	case c.throttle.spent > maxThrottled:
-		return fault(Flood, fmt.Errorf("%d bytes more than %d that no request asked for", int(c.throttle.level)-maxJunk, maxJunk))
+		return fault.New(fault.Flood, fmt.Errorf("%d bytes more than %d that no request asked for", int(c.throttle.level)-maxJunk, maxJunk))
 	}
 	var timer wait.Timer
 	defer timer.Stop()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // waiter is a request that waits for a peer with room for it.
@@ -49,12 +50,12 @@ func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
 		select {
 		case m := <-q.granted:
 			if m == nil {
-				return nil, &Error{Reason: Gone}
+				return nil, &fault.Error{Reason: fault.Gone}
 			}
 			return m, nil
 		case <-ctx.Done():
 			p.resign(q)
-			return nil, &Error{Reason: Cancelled, Err: ctx.Err()}
+			return nil, &fault.Error{Reason: fault.Cancelled, Err: ctx.Err()}
 		case <-timer.C():
 			timer.Reset(queueAgain)
 			p.lookAgain(q)
@@ -151,12 +152,12 @@ func (m *member) uncount(w want) {
 func (p *Pool) settle(m *member, w want, r *request, bytes int, err error) {
 	p.update(func() {
 		m.uncount(w)
-		switch reasonOf(err) {
-		case unknownReason: // no error
+		switch fault.ReasonOf(err) {
+		case fault.Unknown: // no error
 			p.answered(m, r, bytes)
-		case NotFound:
+		case fault.NotFound:
 			m.silent = 0
-		case Timeout:
+		case fault.Timeout:
 			p.unanswered(m, r)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -142,7 +143,7 @@ func TestEndedIsNotPicked(t *testing.T) {
 	chain := newTestChain(20)
 	run(t, nil, []func(*node){good(chain)}, func(t *testing.T, b *bench) {
 		first := b.only().ID
-		b.member(first).end(fault(Idle, nil))
+		b.member(first).end(fault.New(fault.Idle, nil))
 		if _, from, err := b.CFilter(t.Context(), nil, chain.hashes[1]); err != nil || from == first {
 			t.Errorf("asked %d: %v", from, err)
 		}
@@ -185,7 +186,7 @@ func TestPeerDies(t *testing.T) {
 						}
 						return
 					}
-					if from != victim || !errors.Is(err, ClosedByPeer) {
+					if from != victim || !errors.Is(err, fault.ClosedByPeer) {
 						t.Errorf("request %d to %d: %v", i, from, err)
 						return
 					}

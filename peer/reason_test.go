@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"slices"
 	"strings"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // scenario is a way to produce a reason. With act the reason is that of the error it returns,
@@ -83,19 +84,19 @@ func (l *lossy) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func scenarios() map[Reason]scenario {
+func scenarios() map[fault.Reason]scenario {
 	var armed atomic.Bool // the next reading of the clock panics
-	return map[Reason]scenario{
-		DialFailed:       {},
-		HandshakeTimeout: {script: (*node).drain},
-		BadHandshake:     {script: greetThen(func(n *node) { n.send(wire.NewMsgPing(1)) })},
-		WrongNetwork:     {script: greetThen(func(n *node) { n.raw(frameOf(wire.MainNet, "version", nil)) })},
-		Garbage:          {script: greetThen(func(n *node) { n.raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) })},
-		SelfConnection:   {script: introduce(func(v, ours *wire.MsgVersion) { v.Nonce = ours.Nonce })},
-		OldVersion:       {script: introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })},
-		NotFullNode:      {script: introduce(func(v, _ *wire.MsgVersion) { v.Services = wire.SFNodeCF })},
-		ClosedByPeer:     {script: (*node).welcome},
-		ConnLost: {script: welcomeThen(func(n *node) { n.send(wire.NewMsgPing(1)) }), tune: func(c *Config) {
+	return map[fault.Reason]scenario{
+		fault.DialFailed:       {},
+		fault.HandshakeTimeout: {script: (*node).drain},
+		fault.BadHandshake:     {script: greetThen(func(n *node) { n.send(wire.NewMsgPing(1)) })},
+		fault.WrongNetwork:     {script: greetThen(func(n *node) { n.raw(frameOf(wire.MainNet, "version", nil)) })},
+		fault.Garbage:          {script: greetThen(func(n *node) { n.raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) })},
+		fault.SelfConnection:   {script: introduce(func(v, ours *wire.MsgVersion) { v.Nonce = ours.Nonce })},
+		fault.OldVersion:       {script: introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })},
+		fault.NotFullNode:      {script: introduce(func(v, _ *wire.MsgVersion) { v.Services = wire.SFNodeCF })},
+		fault.ClosedByPeer:     {script: (*node).welcome},
+		fault.ConnLost: {script: welcomeThen(func(n *node) { n.send(wire.NewMsgPing(1)) }), tune: func(c *Config) {
 			dial := c.Dial
 			c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				nc, err := dial(ctx, network, addr)
@@ -103,7 +104,7 @@ func scenarios() map[Reason]scenario {
 				return &lossy{nc, handshake + 1}, err
 			}
 		}},
-		Defect: {script: introduce(func(*wire.MsgVersion, *wire.MsgVersion) { armed.Store(true) }), tune: func(c *Config) {
+		fault.Defect: {script: introduce(func(*wire.MsgVersion, *wire.MsgVersion) { armed.Store(true) }), tune: func(c *Config) {
 			c.Now = func() time.Time {
 				if armed.Swap(false) {
 					panic("no time")
@@ -111,8 +112,8 @@ func scenarios() map[Reason]scenario {
 				return time.Now()
 			}
 		}},
-		ClosedByUs: {script: welcomeThen(func(*node) {}), stop: time.Second},
-		Unwanted: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.ClosedByUs: {script: welcomeThen(func(*node) {}), stop: time.Second},
+		fault.Unwanted: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			pending := make(chan error, 1)
 			b.net.wg.Go(func() {
 				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
@@ -124,9 +125,9 @@ func scenarios() map[Reason]scenario {
 			}
 			return <-pending
 		}},
-		Idle:       {script: welcomeThen((*node).drain)},
-		WriteStall: {script: func(n *node) { n.welcome(); n.send(wire.NewMsgPing(1)); <-time.After(time.Minute) }},
-		Flood: {script: func(n *node) {
+		fault.Idle:       {script: welcomeThen((*node).drain)},
+		fault.WriteStall: {script: func(n *node) { n.welcome(); n.send(wire.NewMsgPing(1)); <-time.After(time.Minute) }},
+		fault.Flood: {script: func(n *node) {
 			n.welcome()
 			many := wire.NewMsgGetData()
 			for range wire.MaxInvPerMsg {
@@ -134,7 +135,7 @@ func scenarios() map[Reason]scenario {
 			}
 			n.send(slices.Repeat([]wire.Message{many}, 10)...)
 		}},
-		Straggler: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Straggler: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			ctx, cancel := context.WithTimeout(b.t.Context(), time.Second)
 			defer cancel()
 			for range maxAbandoned + b.cfg.MaxRequests {
@@ -145,24 +146,24 @@ func scenarios() map[Reason]scenario {
 			_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
 			return err
 		}},
-		Malformed: {script: welcomeThen(func(n *node) { n.raw(frameOf(params.Net, "headers", []byte{1, 2, 3})) })},
-		Oversized: {script: welcomeThen(func(n *node) {
+		fault.Malformed: {script: welcomeThen(func(n *node) { n.raw(frameOf(params.Net, "headers", []byte{1, 2, 3})) })},
+		fault.Oversized: {script: welcomeThen(func(n *node) {
 			head := frameOf(params.Net, "ping", nil)
 			binary.LittleEndian.PutUint32(head[offLength:], 9)
 			n.raw(head)
 		})},
-		BadChecksum: {script: welcomeThen(func(n *node) {
+		fault.BadChecksum: {script: welcomeThen(func(n *node) {
 			b := frameOf(params.Net, "ping", make([]byte, 8))
 			b[len(b)-1]++
 			n.raw(b)
 		})},
-		Unsolicited: {script: welcomeThen(func(n *node) {
+		fault.Unsolicited: {script: welcomeThen(func(n *node) {
 			c := newTestChain(3)
 			for range 4 {
 				n.send(c.filters(1, 2))
 			}
 		})},
-		Useless: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Useless: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			pending := make(chan error, 1)
 			b.net.wg.Go(func() {
 				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
@@ -175,7 +176,7 @@ func scenarios() map[Reason]scenario {
 			}
 			return <-pending
 		}},
-		Invalid: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Invalid: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			pending := make(chan error, 1)
 			b.net.wg.Go(func() {
 				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
@@ -185,15 +186,15 @@ func scenarios() map[Reason]scenario {
 			b.Accuse(b.only().ID, errors.New("no work"))
 			return <-pending
 		}},
-		Timeout: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Timeout: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			_, _, err := b.CFilters(b.t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			return err
 		}},
-		NotFound: {script: func(n *node) { n.welcome(); n.serve(newTestChain(1), nil) }, act: func(b *bench) error {
+		fault.NotFound: {script: func(n *node) { n.welcome(); n.serve(newTestChain(1), nil) }, act: func(b *bench) error {
 			_, _, err := b.Block(b.t.Context(), nil, chainhash.Hash{1})
 			return err
 		}},
-		Cancelled: {act: func(b *bench) error {
+		fault.Cancelled: {act: func(b *bench) error {
 			ctx, cancel := context.WithTimeout(b.t.Context(), time.Hour)
 			defer cancel()
 			_, _, err := b.Headers(ctx, nil, nil, chainhash.Hash{})
@@ -202,7 +203,7 @@ func scenarios() map[Reason]scenario {
 			}
 			return err
 		}},
-		Gone: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Gone: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
 			_, err := b.HeadersFrom(b.t.Context(), b.only().ID+1, nil, chainhash.Hash{})
 			return err
 		}},
@@ -221,7 +222,7 @@ func encoded(msg wire.Message) []byte {
 // happen.
 func TestEveryReason(t *testing.T) {
 	all := scenarios()
-	for r := unknownReason + 1; r < numReasons; r++ {
+	for r := fault.Unknown + 1; r < fault.NumReasons; r++ {
 		t.Run(r.String(), func(t *testing.T) {
 			s, ok := all[r]
 			if !ok {
@@ -241,7 +242,7 @@ func TestEveryReason(t *testing.T) {
 }
 
 // endsFor makes one connection and checks why it ended.
-func endsFor(t *testing.T, s scenario, want Reason) {
+func endsFor(t *testing.T, s scenario, want fault.Reason) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, s.tune, s.script)
 		ctx := t.Context()
@@ -262,47 +263,4 @@ func endsFor(t *testing.T, s scenario, want Reason) {
 		}
 		b.net.wg.Wait()
 	})
-}
-
-// TestReasonFacts checks what must hold for every reason.
-func TestReasonFacts(t *testing.T) {
-	seen := make(map[string]bool)
-	for r := range numReasons {
-		switch s := r.String(); {
-		case s == "", seen[s]:
-			t.Errorf("reason %d: text %q is empty or taken", r, s)
-		default:
-			seen[s] = true
-		}
-		if r.Proven() && r.Transient() {
-			t.Errorf("%v: proven and still worth another try", r)
-		}
-		if r.Score() < 0 || r.Score() > maxScore {
-			t.Errorf("%v: score %d", r, r.Score())
-		}
-	}
-	if got := Reason(200).String(); got != unknownReason.String() {
-		t.Errorf("reason off the list: %q", got)
-	}
-	for _, silent := range []Reason{Timeout, Idle, Straggler, NotFound, WriteStall} {
-		if silent.Proven() {
-			t.Errorf("%v bans", silent)
-		}
-	}
-}
-
-// TestErrorIs checks that errors.Is finds reason and cause, and errors.As the
-// error.
-func TestErrorIs(t *testing.T) {
-	var err error = ofPeer("a:1", fault(Malformed, io.EOF), ConnLost)
-	var e *Error
-	switch {
-	case !errors.Is(err, Malformed), !errors.Is(err, io.EOF), errors.Is(err, ConnLost):
-		t.Errorf("%v: wrong reason or cause", err)
-	case !errors.As(err, &e) || e.Peer != "a:1":
-		t.Errorf("%v: no address", err)
-	}
-	if err := ofPeer("a:1", io.EOF, ClosedByPeer); !errors.Is(err, ClosedByPeer) || !errors.Is(err, io.EOF) {
-		t.Errorf("%v: wrong reason or cause", err)
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/parse"
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -62,7 +63,7 @@ func relaying(c *Config) { c.RelayTx = true }
 // TestHearing checks that an announced transaction is fetched and delivered, that mixing
 // messages are ignored, and that the mempool is requested once.
 func TestHearing(t *testing.T) {
-	tx := plainTx(1)
+	tx := numberedTx(1)
 	script := welcomeThen(func(n *node) {
 		expect[*wire.MsgMemPool](n)
 		inv := invOf(tx)
@@ -96,7 +97,7 @@ func TestHearing(t *testing.T) {
 // TestMempoolAgain checks that the mempool is asked for again after two minutes and not
 // sooner, and that what the wallet did not keep is fetched again only once that is wanted.
 func TestMempoolAgain(t *testing.T) {
-	tx := plainTx(1)
+	tx := numberedTx(1)
 	var asked atomic.Int32 // for the mempool
 	script := welcomeThen(func(n *node) {
 		for {
@@ -145,18 +146,18 @@ func TestMempoolAgain(t *testing.T) {
 // unrequested transactions count against the peer until it is disconnected.
 func TestUnwantedTxs(t *testing.T) {
 	script := welcomeThen(func(n *node) {
-		n.send(invOf(plainTx(1)), wire.NewMsgPing(1))
+		n.send(invOf(numberedTx(1)), wire.NewMsgPing(1))
 		expect[*wire.MsgPong](n) // and no getdata
-		n.send(plainTx(1), wire.NewMsgPing(2))
+		n.send(numberedTx(1), wire.NewMsgPing(2))
 		if _, ok := greeting[*wire.MsgPong](n); !ok {
 			return // it was disconnected once, and is sooner from then on
 		}
 		<-time.After(time.Minute)
-		n.send(plainTx(2), plainTx(3), plainTx(4), plainTx(5))
+		n.send(numberedTx(2), numberedTx(3), numberedTx(4), numberedTx(5))
 		n.drain()
 	})
 	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
-		if score := b.only().Score; score != Unsolicited.Score() {
+		if score := b.only().Score; score != fault.Unsolicited.Score() {
 			t.Errorf("score %d", score)
 		}
 		<-time.After(time.Minute + time.Second)
@@ -164,7 +165,7 @@ func TestUnwantedTxs(t *testing.T) {
 		if got := b.takeTxs(); len(got.heard) != 0 {
 			t.Errorf("heard %v", got.heard)
 		}
-		left := func(r string) bool { return strings.HasPrefix(r, Unsolicited.String()) }
+		left := func(r string) bool { return strings.HasPrefix(r, fault.Unsolicited.String()) }
 		if reasons := b.log.reasons(slog.LevelWarn); !slices.ContainsFunc(reasons, left) {
 			t.Errorf("the peer was not disconnected for it: %v", reasons)
 		}
@@ -175,7 +176,7 @@ func TestUnwantedTxs(t *testing.T) {
 // peers to which it was announced, only while it is offered, and that requests and echoes are
 // reported.
 func TestOffering(t *testing.T) {
-	tx := plainTx(1)
+	tx := numberedTx(1)
 	hash := tx.TxHash()
 	first := welcomeThen(func(n *node) {
 		got := expect[*wire.MsgInv](n)
@@ -183,7 +184,7 @@ func TestOffering(t *testing.T) {
 			n.t.Errorf("announced %v", got)
 			return
 		}
-		n.send(getDataOf(tx, plainTx(2)))
+		n.send(getDataOf(tx, numberedTx(2)))
 		if got := expect[*wire.MsgTx](n); got == nil || got.TxHash() != hash {
 			n.t.Errorf("served %v", got)
 		}
@@ -224,7 +225,7 @@ func TestOffering(t *testing.T) {
 			t.Errorf("echoed by %v", got.echoed)
 		}
 		b.Withdraw(hash)
-		if err := b.Offer(t.Context(), 99, tx); !errors.Is(err, Gone) {
+		if err := b.Offer(t.Context(), 99, tx); !errors.Is(err, fault.Gone) {
 			t.Errorf("offered to an unknown id: %v", err)
 		}
 		<-time.After(20 * time.Second)
@@ -250,11 +251,19 @@ func TestBlocksOnlyPeer(t *testing.T) {
 		}
 	}
 	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
-		if err := b.Offer(t.Context(), b.only().ID, plainTx(1)); !errors.Is(err, errBlocksOnly) {
+		if err := b.Offer(t.Context(), b.only().ID, numberedTx(1)); !errors.Is(err, errBlocksOnly) {
 			t.Errorf("offered: %v", err)
 		}
 		if err := b.AskMempool(t.Context(), b.only().ID); !errors.Is(err, errSilenced) {
 			t.Errorf("asked for the mempool: %v", err)
 		}
 	})
+}
+
+// numberedTx returns a transaction that depends on a number only.
+func numberedTx(n uint32) *wire.MsgTx {
+	tx := wire.NewMsgTx()
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: n}, 1000, nil))
+	tx.AddTxOut(wire.NewTxOut(900, []byte{0x51}))
+	return tx
 }

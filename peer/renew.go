@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -54,7 +55,7 @@ func renew(now time.Time, list []tenure) (end, double p2p.PeerID) {
 // renewOne does the next step towards connections whose peers announce transactions, if there
 // is one.
 func (p *Pool) renewOne() {
-	if !p.relay.asksFor() {
+	if !p.relay.AsksPeers() {
 		return
 	}
 	p.mu.Lock()
@@ -67,7 +68,7 @@ func (p *Pool) renewOne() {
 	}
 	end, double := renew(p.cfg.Now(), list)
 	if m := p.member(end); m != nil {
-		m.end(fault(ClosedByUs, errors.New("transactions are wanted from now on")))
+		m.end(fault.New(fault.ClosedByUs, errors.New("transactions are wanted from now on")))
 	}
 	m := p.member(double)
 	if s := p.shift; m != nil && s != nil {

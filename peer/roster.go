@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -84,13 +85,13 @@ func (p *Pool) TakeAnnouncements() iter.Seq[p2p.Announcement] {
 // fails with Gone if the peer is not connected.
 func (p *Pool) SendHeaders(ctx context.Context, id p2p.PeerID) error {
 	if ctx.Err() != nil {
-		return &Error{Reason: Cancelled, Err: ctx.Err()}
+		return &fault.Error{Reason: fault.Cancelled, Err: ctx.Err()}
 	}
 	p.mu.Lock()
 	m := p.member(id)
 	p.mu.Unlock()
 	if m == nil {
-		return &Error{Reason: Gone}
+		return &fault.Error{Reason: fault.Gone}
 	}
 	return m.sendHeaders()
 }

@@ -36,6 +36,9 @@ type rule struct {
 	check func(payload []byte) (shape, error)
 }
 
+// maxTxSize is the size in bytes above which no node relays a transaction (dcrd: mempool).
+const maxTxSize = 100_000
+
 // unknown is the rule for every command that is in no list: later protocol versions may add
 // commands.
 var unknown = rule{limit: wire.MaxMessagePayload}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // handleTxInv records announced transactions and requests those that are wanted. It ignores a
@@ -15,21 +17,21 @@ func (c *conn) handleTxInv(hashes []chainhash.Hash) error {
 	if len(hashes) == 0 || !c.relayTx {
 		return nil
 	}
-	return c.askTxs(c.relay.announced(c.id, c.addr, hashes))
+	return c.askTxs(c.relay.Announced(c.id, c.addr, hashes))
 }
 
 // handleTx records a transaction. One that is too large for any node to relay was skipped.
 func (c *conn) handleTx(f frame) error {
 	if f.over > 0 {
-		if !c.relay.oversized(c.id, f.over) {
-			c.onFault(Unsolicited, fmt.Errorf("transaction of %d bytes", f.over))
+		if !c.relay.Oversized(c.id, f.over) {
+			c.onFault(fault.Unsolicited, fmt.Errorf("transaction of %d bytes", f.over))
 		}
 		return nil
 	}
 	hash := f.shape.first
-	asked, ask := c.relay.arrived(c.id, hash, f.payload)
+	asked, ask := c.relay.Arrived(c.id, hash, f.payload)
 	if !asked {
-		c.onFault(Unsolicited, fmt.Errorf("transaction %s", hash))
+		c.onFault(fault.Unsolicited, fmt.Errorf("transaction %s", hash))
 		return nil
 	}
 	c.throttle.refund(f.size)
@@ -57,7 +59,7 @@ func (c *conn) handleGetData(msg *wire.MsgGetData) error {
 	missing := wire.NewMsgNotFound()
 	for _, iv := range msg.InvList {
 		if iv.Type == wire.InvTypeTx {
-			if tx := c.relay.serve(c.id, iv.Hash); tx != nil {
+			if tx := c.relay.Serve(c.id, iv.Hash); tx != nil {
 				if err := c.out.put(tx); err != nil {
 					return err
 				}
@@ -98,7 +100,7 @@ const mempoolPause = 2 * time.Minute
 // askMempool asks the peer to announce its mempool, once in mempoolPause.
 func (c *conn) askMempool() error {
 	if !c.relayTx {
-		return &Error{Reason: NotFound, Peer: c.addr, Err: errSilenced}
+		return &fault.Error{Reason: fault.NotFound, Peer: c.addr, Err: errSilenced}
 	}
 	c.mu.Lock()
 	now := time.Now()
@@ -108,7 +110,7 @@ func (c *conn) askMempool() error {
 	}
 	c.mu.Unlock()
 	if asked {
-		return &Error{Reason: NotFound, Peer: c.addr, Err: errAskedMempool}
+		return &fault.Error{Reason: fault.NotFound, Peer: c.addr, Err: errAskedMempool}
 	}
 	return c.put(wire.NewMsgMemPool())
 }

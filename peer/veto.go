@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // ErrNotBanned means that there is no such ban to lift.
@@ -28,7 +29,7 @@ func (p *Pool) Ban(addr string, d time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.cfg.Now()
-	p.bans[addr] = Ban{Addr: addr, Reason: Unwanted, At: now, Until: now.Add(d)}
+	p.bans[addr] = Ban{Addr: addr, Reason: fault.Unwanted, At: now, Until: now.Add(d)}
 	p.endBanned()
 	poke(p.unsaved)
 	return nil

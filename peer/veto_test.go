@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 // TestUserBans checks that the user can ban an address or all ports of a host, and lift every
@@ -28,7 +30,7 @@ func TestUserBans(t *testing.T) {
 			t.Fatal(err)
 		}
 		connected(0, "an address is banned")
-		if bans := b.Bans(); len(bans) != 2 || bans[0].Addr != "a" || bans[1].Addr != "b:1" || bans[0].Reason != Unwanted {
+		if bans := b.Bans(); len(bans) != 2 || bans[0].Addr != "a" || bans[1].Addr != "b:1" || bans[0].Reason != fault.Unwanted {
 			t.Errorf("bans %+v", bans)
 		}
 		if err := b.Unban("a:1"); !errors.Is(err, ErrNotBanned) {

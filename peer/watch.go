@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/fault"
 )
 
 const (
@@ -55,7 +56,7 @@ func (p *Pool) awake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.members {
-		m.end(fault(ConnLost, errors.New("the machine was asleep")))
+		m.end(fault.New(fault.ConnLost, errors.New("the machine was asleep")))
 	}
 	p.connectivity.failed, p.connectivity.cut = 0, false
 	p.wake()

@@ -1,4 +1,4 @@
-package peer
+package txrelay
 
 import "github.com/decred/dcrd/chaincfg/chainhash"
 

@@ -1,4 +1,4 @@
-package peer
+package txrelay
 
 import (
 	"maps"
@@ -13,7 +13,6 @@ import (
 
 // Limits on the transactions that peers announce. Announcing costs a peer nothing.
 const (
-	maxTxSize    = 100_000  // bytes of one; nodes relay no larger ones (dcrd: mempool)
 	maxTxAsked   = 100      // transactions that one peer owes us; dcrd scores more than 505 in one getdata
 	maxTxBacklog = 5000     // announcements of one peer that were not requested yet
 	maxSpares    = 8        // remembered further peers that have a transaction
@@ -165,7 +164,7 @@ func (h *txRequests) holds(id p2p.PeerID, hash chainhash.Hash) {
 // ask returns the next transactions of a peer's backlog to request from it, as many as may be
 // in flight.
 func (h *txRequests) ask(id p2p.PeerID, e *txPeer, now time.Time) []chainhash.Hash {
-	e.settle(now)
+	e.decay(now)
 	for hash, at := range e.asked {
 		if now.Sub(at) >= txForgiven {
 			delete(e.asked, hash)
@@ -253,7 +252,7 @@ func (h *txRequests) arrived(id p2p.PeerID, hash, full chainhash.Hash, size int,
 		return a
 	}
 	delete(e.asked, hash)
-	e.settle(now)
+	e.decay(now)
 	e.debt += float64(size)
 	e.sentAt = now
 	a.source = e.name
@@ -304,7 +303,7 @@ func (h *txRequests) oversized(id p2p.PeerID, size int, now time.Time) bool {
 	if e == nil || len(e.asked) == 0 {
 		return false
 	}
-	e.settle(now)
+	e.decay(now)
 	e.debt += float64(size)
 	return true
 }
@@ -352,7 +351,7 @@ func (h *txRequests) dropped(hash chainhash.Hash) {
 }
 
 // missing records that a peer does not have requested transactions, and returns which to
-// request from it now. Other peers are asked by chase.
+// request from it now. Other peers are asked by Chase.
 func (h *txRequests) missing(id p2p.PeerID, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
 	e := h.peers[id]
 	if e == nil {
@@ -371,7 +370,7 @@ func (h *txRequests) missing(id p2p.PeerID, hashes []chainhash.Hash, now time.Ti
 	return h.ask(id, e, now)
 }
 
-// left forgets a peer. The transactions that it owed are requested from other peers by chase.
+// left forgets a peer. The transactions that it owed are requested from other peers by Chase.
 func (h *txRequests) left(id p2p.PeerID, now time.Time) {
 	if e := h.peers[id]; e != nil {
 		e.peers--

@@ -1,4 +1,4 @@
-package peer
+package txrelay
 
 import (
 	"cmp"
@@ -10,38 +10,38 @@ import (
 
 // Limits on received transactions that were not taken yet, in bytes as held.
 const (
-	maxHeardBytes  = 4 << 20 // of all peers
-	maxSourceBytes = 1 << 20 // of one source
-	heardOverhead  = 512     // bytes that each takes in addition to its own
+	maxReceivedBytes = 4 << 20 // of all peers
+	maxSourceBytes   = 1 << 20 // of one source
+	receivedOverhead = 512     // bytes that each takes in addition to its own
 )
 
 // maxTxEvents bounds the events of offered transactions that were not taken yet.
 const maxTxEvents = 2000
 
-// heardTx is a transaction that a peer has sent.
-type heardTx struct {
+// receivedTx is a transaction that a peer has sent.
+type receivedTx struct {
 	hash chainhash.Hash
 	p2p.Tx
 }
 
-func (t *heardTx) held() int { return len(t.Raw) + heardOverhead }
+func (t *receivedTx) held() int { return len(t.Raw) + receivedOverhead }
 
-// heardQueue holds the bytes of transactions that were not taken yet. When there are too
+// receivedQueue holds the bytes of transactions that were not taken yet. When there are too
 // many, the oldest one of the source that has most of them is dropped. It is a plain value.
-type heardQueue struct {
-	txs      []heardTx // oldest first
+type receivedQueue struct {
+	txs      []receivedTx // oldest first
 	held     int
 	bySource map[string]int
 }
 
 // put adds a transaction and returns those that were dropped for it.
-func (q *heardQueue) put(t heardTx) (dropped []chainhash.Hash) {
+func (q *receivedQueue) put(t receivedTx) (dropped []chainhash.Hash) {
 	if q.bySource == nil {
 		q.bySource = make(map[string]int)
 	}
 	q.txs = append(q.txs, t)
 	q.count(&t, 1)
-	for q.held > maxHeardBytes || q.bySource[t.Source] > maxSourceBytes {
+	for q.held > maxReceivedBytes || q.bySource[t.Source] > maxSourceBytes {
 		from := t.Source
 		if q.bySource[from] <= maxSourceBytes {
 			for name, n := range q.bySource {
@@ -55,7 +55,7 @@ func (q *heardQueue) put(t heardTx) (dropped []chainhash.Hash) {
 	return dropped
 }
 
-func (q *heardQueue) count(t *heardTx, sign int) {
+func (q *receivedQueue) count(t *receivedTx, sign int) {
 	q.held += sign * t.held()
 	if q.bySource[t.Source] += sign * t.held(); q.bySource[t.Source] == 0 {
 		delete(q.bySource, t.Source)
@@ -63,11 +63,11 @@ func (q *heardQueue) count(t *heardTx, sign int) {
 }
 
 // dropOldest drops the oldest transaction of a source that has at least one.
-func (q *heardQueue) dropOldest(source string) chainhash.Hash {
+func (q *receivedQueue) dropOldest(source string) chainhash.Hash {
 	for i := range q.txs {
 		if t := q.txs[i]; t.Source == source {
 			q.txs = append(q.txs[:i], q.txs[i+1:]...)
-			q.txs[:len(q.txs)+1][len(q.txs)] = heardTx{} // releases its bytes
+			q.txs[:len(q.txs)+1][len(q.txs)] = receivedTx{} // releases its bytes
 			q.count(&t, -1)
 			return t.hash
 		}
@@ -77,7 +77,7 @@ func (q *heardQueue) dropOldest(source string) chainhash.Hash {
 
 // take removes and returns the oldest transactions, of at most so many bytes, but at least
 // one.
-func (q *heardQueue) take(most int) []p2p.Tx {
+func (q *receivedQueue) take(most int) []p2p.Tx {
 	n := 0
 	for n < len(q.txs) && (n == 0 || most >= q.txs[n].held()) {
 		most -= q.txs[n].held()
@@ -88,7 +88,7 @@ func (q *heardQueue) take(most int) []p2p.Tx {
 		q.count(&q.txs[i], -1)
 		taken[i] = q.txs[i].Tx
 	}
-	if q.txs = append([]heardTx(nil), q.txs[n:]...); len(q.txs) == 0 {
+	if q.txs = append([]receivedTx(nil), q.txs[n:]...); len(q.txs) == 0 {
 		q.txs = nil
 	}
 	return taken

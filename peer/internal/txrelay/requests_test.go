@@ -1,4 +1,4 @@
-package peer
+package txrelay
 
 import (
 	"encoding/binary"
@@ -77,7 +77,7 @@ func TestForgottenWithoutSource(t *testing.T) {
 	h.left(1, now)
 	h.chase(now)
 	if len(h.byHash) != 0 || len(h.peers) != 0 {
-		t.Fatalf("%d wants, %d ears left", len(h.byHash), len(h.peers))
+		t.Fatalf("%d requests, %d peers left", len(h.byHash), len(h.peers))
 	}
 	if got := h.announced(2, addrOf(2), tx, now); !slices.Equal(got, tx) {
 		t.Errorf("asked for %v", got)

@@ -1,4 +1,4 @@
-package peer
+package txrelay
 
 import (
 	"net"
@@ -42,7 +42,7 @@ func (h *txRequests) forget(now time.Time) {
 	}
 	least := ""
 	for name, s := range h.sources {
-		s.settle(now)
+		s.decay(now)
 		switch {
 		case s.peers > 0:
 		case s.debt == 0 && now.Sub(s.failed) >= unreliable:
@@ -56,8 +56,8 @@ func (h *txRequests) forget(now time.Time) {
 	}
 }
 
-// settle reduces the debt by the time that has passed.
-func (s *source) settle(now time.Time) {
+// decay reduces the debt by the time that has passed.
+func (s *source) decay(now time.Time) {
 	s.debt = max(0, s.debt-now.Sub(s.debtAt).Seconds()*debtDecay)
 	s.debtAt = now
 }

@@ -1,4 +1,4 @@
-package peer
+package txrelay
 
 import (
 	"fmt"
@@ -78,7 +78,7 @@ func TestSilentAnnouncers(t *testing.T) {
 	}
 	h.announced(9, "8.8.8.8:1", first, now)
 	for asked := false; !asked; {
-		now = now.Add(chaseEvery)
+		now = now.Add(time.Second)
 		ask, _ := h.chase(now)
 		asked = slices.Equal(ask[9], first)
 		if now.Sub(began) > 5*time.Second {
@@ -144,24 +144,25 @@ func TestSourcesAreBounded(t *testing.T) {
 		h.left(id, now)
 	}
 	if len(h.sources) > maxSources || len(h.delivered) != 0 || len(h.peers) != 0 {
-		t.Errorf("%d sources, %d delivered, %d ears", len(h.sources), len(h.delivered), len(h.peers))
+		t.Errorf("%d sources, %d delivered, %d peers", len(h.sources), len(h.delivered), len(h.peers))
 	}
 }
 
-// TestHeardIsBoundedInBytes checks that transactions that are not taken are bounded, and that
+// TestReceivedIsBoundedInBytes checks that transactions that are not taken are bounded, and that
 // no source displaces those of another one.
-func TestHeardIsBoundedInBytes(t *testing.T) {
-	var q heardQueue
-	q.put(heardTx{Tx: p2p.Tx{Source: "honest", Raw: make([]byte, 300)}})
+func TestReceivedIsBoundedInBytes(t *testing.T) {
+	const maxTxSize = 100_000 // of those that nodes relay
+	var q receivedQueue
+	q.put(receivedTx{Tx: p2p.Tx{Source: "honest", Raw: make([]byte, 300)}})
 	dropped := 0
 	for n := range 1000 {
-		gone := q.put(heardTx{hash: chainhash.Hash{1}, Tx: p2p.Tx{Source: fmt.Sprint("attacker", n%8), Raw: make([]byte, maxTxSize)}})
+		gone := q.put(receivedTx{hash: chainhash.Hash{1}, Tx: p2p.Tx{Source: fmt.Sprint("attacker", n%8), Raw: make([]byte, maxTxSize)}})
 		dropped += len(gone)
 		if slices.Contains(gone, chainhash.Hash{}) {
 			t.Fatal("a transaction of the honest source was dropped")
 		}
 	}
-	if q.held > maxHeardBytes || dropped != 1001-len(q.txs) {
+	if q.held > maxReceivedBytes || dropped != 1001-len(q.txs) {
 		t.Errorf("%d bytes held of %d, %d dropped", q.held, len(q.txs), dropped)
 	}
 	got := q.take(1)
@@ -177,7 +178,7 @@ func TestHeardIsBoundedInBytes(t *testing.T) {
 		t.Errorf("%d bytes held of nothing", q.held)
 	}
 	for range 200 {
-		q.put(heardTx{Tx: p2p.Tx{Source: "one", Raw: make([]byte, maxTxSize)}})
+		q.put(receivedTx{Tx: p2p.Tx{Source: "one", Raw: make([]byte, maxTxSize)}})
 	}
 	if q.held > maxSourceBytes {
 		t.Errorf("one source holds %d bytes", q.held)
