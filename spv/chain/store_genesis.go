@@ -18,7 +18,7 @@ func writeGenesis(tx *txn, p *consensus.Params) error {
 			return err
 		}
 	}
-	filter, err := genesisFilter(p)
+	filter, err := GenesisFilter(p)
 	if err != nil {
 		return err
 	}
@@ -54,9 +54,9 @@ func writeGenesis(tx *txn, p *consensus.Params) error {
 	return writeTip(tx, &storeTip{headers: id, work: consensus.Work(genesis.Bits()), filters: id})
 }
 
-// genesisFilter returns the filter of the genesis block. It is not asked of
+// GenesisFilter returns the filter of the genesis block of a network. It is not asked of
 // peers: the block is known.
-func genesisFilter(p *consensus.Params) ([]byte, error) {
+func GenesisFilter(p *consensus.Params) ([]byte, error) {
 	filter, err := blockcf2.Regular(p.ChainParams.GenesisBlock, noScripts{})
 	if err != nil {
 		return nil, fmt.Errorf("filter of the genesis block: %w", err)
