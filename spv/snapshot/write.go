@@ -1,0 +1,144 @@
+package snapshot
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// Chain is the chain that segments are written from; *chain.Chain is one.
+type Chain interface {
+	// Scan calls fn with each block of the main chain from one height to another, and
+	// returns the error of fn, or one that wraps chain.ErrStale if blocks have left the
+	// chain meanwhile.
+	Scan(from, to consensus.Height, fn func(id consensus.BlockID, h *consensus.Header, filter []byte) error) error
+}
+
+// Writer writes the snapshot of a network into a directory, of which it is the only writer.
+type Writer struct {
+	Params *consensus.Params
+	Dir    string
+}
+
+// Open creates the directory if it does not exist, removes what a killed process has left
+// unfinished, and returns the manifest: that of an empty snapshot if there is none. The
+// error is a [*Fault] for a manifest that cannot be used, or one of the file system.
+func (w *Writer) Open(ctx context.Context) (*Manifest, error) {
+	if err := os.MkdirAll(w.Dir, 0o755); err != nil { //nolint:gosec // it is served to others
+		return nil, err
+	}
+	if err := removeRests(w.Dir, w.Params.ChainParams.Name); err != nil {
+		return nil, fmt.Errorf("remove unfinished files: %w", err)
+	}
+	m, err := Load(ctx, Dir(w.Dir), w.Params)
+	var f *Fault
+	if errors.As(err, &f) && f.Reason == Missing {
+		return NewManifest(w.Params), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if want := BlocksOf(w.Params); m.Blocks != want {
+		return nil, fault(Malformed, "the segments have %d blocks, and this program writes segments of %d", m.Blocks, want)
+	}
+	return m, nil
+}
+
+// Write writes the files of the segment with an index and returns the segment. Both files
+// are durable when it returns; the manifest is another step. It reads the chain twice: first
+// the headers and the sizes of the filters, then the filters. The error wraps chain.ErrStale
+// if the blocks have left the chain meanwhile.
+func (w *Writer) Write(ctx context.Context, c Chain, index int) (Segment, error) {
+	blocks := BlocksOf(w.Params)
+	s := Segment{First: consensus.Height(index * blocks), Last: consensus.Height((index+1)*blocks - 1)}
+	headers := make([]byte, 0, blocks*consensus.HeaderSize)
+	table := make([]byte, 0, blocks*lengthSize)
+	err := c.Scan(s.First, s.Last, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
+		headers = append(headers, h[:]...)
+		table = binary.LittleEndian.AppendUint32(table, uint32(len(filter)))
+		s.Hash = id.Hash
+		return context.Cause(ctx)
+	})
+	if err != nil {
+		return s, fmt.Errorf("write %v: %w", &s, err)
+	}
+	if size := int64(len(table)) + sizeOf(table); size > MaxFilters {
+		return s, fmt.Errorf("write %v: the filters take %d bytes, more than %d", &s, size, MaxFilters)
+	}
+	if s.Headers, err = w.blob(s.HeadersName(w.Params), func(to io.Writer) error {
+		_, err := to.Write(headers)
+		return err
+	}); err != nil {
+		return s, fmt.Errorf("write %v: %w", &s, err)
+	}
+	if s.Filters, err = w.blob(s.FiltersName(w.Params), func(to io.Writer) error {
+		return writeFilters(ctx, to, c, &s, table)
+	}); err != nil {
+		return s, fmt.Errorf("write %v: %w", &s, err)
+	}
+	return s, nil
+}
+
+// writeFilters writes a table and the filters that it is the table of.
+func writeFilters(ctx context.Context, to io.Writer, c Chain, s *Segment, table []byte) error {
+	if _, err := to.Write(table); err != nil {
+		return err
+	}
+	var last consensus.BlockID
+	at := 0
+	err := c.Scan(s.First, s.Last, func(id consensus.BlockID, _ *consensus.Header, filter []byte) error {
+		if int(binary.LittleEndian.Uint32(table[at:])) != len(filter) {
+			return chain.ErrStale
+		}
+		at += lengthSize
+		last = id
+		if _, err := to.Write(filter); err != nil {
+			return err
+		}
+		return context.Cause(ctx)
+	})
+	if err == nil && last.Hash != s.Hash {
+		return chain.ErrStale
+	}
+	return err
+}
+
+// blob writes a file and returns its size and hash.
+func (w *Writer) blob(name string, write func(io.Writer) error) (Blob, error) {
+	sum := sha256.New()
+	var size counter
+	err := replace(w.Dir, name, func(f io.Writer) error {
+		b := bufio.NewWriterSize(f, 256<<10)
+		return errors.Join(write(io.MultiWriter(b, sum, &size)), b.Flush())
+	})
+	return Blob{Size: int64(size), SHA256: [32]byte(sum.Sum(nil))}, err
+}
+
+// Publish replaces the manifest. The files of its segments must be there.
+func (w *Writer) Publish(m *Manifest) error {
+	err := replace(w.Dir, ManifestName(w.Params), func(f io.Writer) error {
+		_, err := f.Write(m.Encode())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	return nil
+}
+
+// counter counts the bytes that are written to it.
+type counter int64
+
+// Write counts bytes and never fails.
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
+}
