@@ -59,9 +59,13 @@ FROM  ?= 1000
 # LIFETIMES random lives of a wallet, of 250 operations each, are compared with a replay.
 LIFETIMES ?= 2000
 
+# Transactions that are built from WALLETS random wallets are signed and judged by dcrd's code.
+WALLETS ?= 5000
+
 soak:
 	$(GO) test -count=1 -timeout 0 -run TestRandomNetworks ./internal/testnet/sim -args -networks $(N) -seed $(FROM)
 	$(GO) test -count=1 -timeout 0 -run TestLifetimes ./wallet -args -lifetimes $(LIFETIMES) -lifetime $(FROM) -lifetime-ops 250
+	$(GO) test -count=1 -timeout 0 -run TestRandomWallets ./wallet/txbuild -args -wallets $(WALLETS) -wallet $(FROM)
 	$(GO) test -count=1 -timeout 0 -run TestForksOfAnyDepth ./internal/testnet/sim -args -forks $(FORKS) -fork $(FROM)
 	$(GO) test -count=1 -timeout 0 -run TestClientsLoseNothing ./internal/rpc -args -reorgs 200
 

@@ -52,6 +52,7 @@ func rooms() []room {
 		{dir: "spv/internal/progress", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv", imports: []string{"internal/parse", "spv/consensus", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},
 		{dir: "wallet", imports: []string{"spv/consensus", "spv/chain", "internal/parse", "internal/bboltcheck"}, testOnly: []string{simulated}, never: network},
+		{dir: "wallet/txbuild", never: append(network, "go.etcd.io/bbolt", "log/slog", "time")},
 		{dir: "internal/rpc/api"},
 		{dir: "internal/parse"},
 		{dir: "internal/bboltcheck", never: network},
