@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo test adapters attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -41,7 +41,7 @@ demo:
 # How many stories on real nodes are told side by side: they mostly wait.
 STORIES := 4
 
-test: vet
+test: vet adapters
 	$(GO) test $(PURE)
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	$(GO) test $(RACE) $(RACY)
@@ -49,6 +49,11 @@ test: vet
 	$(GO) test -run TestAttackBy ./cmd/spvd
 	cd e2e && $(GO) test -count=1 -parallel $(STORIES) ./...
 	cd internal/bench && $(GO) test ./...
+
+# The reference wallet on spvd's engine, beside one on its own package spv. The module
+# requires dcrwallet, which nothing else here does.
+adapters:
+	cd adapter/dcrwallet && $(GO) test ./...
 
 # N random networks and FORKS random forks, from the seed FROM on. A seed that fails
 # belongs in internal/testnet/sim/seeds_test.go.
@@ -126,6 +131,7 @@ vet:
 	$(GO) vet ./...
 	cd e2e && $(GO) vet ./...
 	cd internal/bench && $(GO) vet ./...
+	cd adapter/dcrwallet && $(GO) vet ./...
 
 # What has to pass before a change lands.
 check: fmt lint test
@@ -138,6 +144,7 @@ lint: vet
 	$(LINTERS)
 	cd e2e && $(LINTERS)
 	cd internal/bench && $(LINTERS)
+	cd adapter/dcrwallet && $(LINTERS)
 
 # Known vulnerabilities in what the programs call; asks vuln.go.dev.
 vuln:

@@ -78,6 +78,7 @@ func rooms() []room {
 		{dir: "internal/arch"},
 		{dir: "cmd/spvd", imports: []string{".", "peer", "spv", "wallet", "internal"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
+		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
 		{dir: "e2e", imports: []string{".", "spv", "peer", "wallet", "internal"}},
 	}
 }
