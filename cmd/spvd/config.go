@@ -63,8 +63,11 @@ type config struct {
 	Until   goalFlag      `long:"until" value-name:"synced" no-ini:"yes" description:"Run until headers, filters and wallet are at the tip, then stop with exit code 0"`
 	Timeout time.Duration `long:"timeout" value-name:"DURATION" no-ini:"yes" description:"With --until, give up after so long, like 10m, with exit code 1 (default: never)"`
 
-	Version    bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
-	CheckDB    bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, hold the wallets against their transactions, say what is sound, what is damaged and whether a rescan heals it, and exit; spvd must not be running on this data"`
+	Version bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
+	CheckDB bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, hold the wallets against their transactions, say what is sound, what is damaged and whether a rescan heals it, and exit; spvd must not be running on this data"`
+
+	VerifySnapshot path `long:"verifysnapshot" value-name:"DIR" no-ini:"yes" no-env:"yes" description:"Prove the snapshot in this directory from the genesis block on, without a network, say up to which block it is right and what is wrong, and exit"`
+
 	ManPage    bool `long:"manpage" no-ini:"yes" no-env:"yes" description:"Print the manual page and exit"`
 	DumpConfig bool `long:"dumpconfig" no-ini:"yes" no-env:"yes" description:"Print the settings in effect as a configuration file and exit"`
 }

@@ -7,7 +7,8 @@
 // page.go). It runs all of them until a signal, the stop method or a failure ends one
 // (serve.go, services.go, supervisor.go). With --until it ends by itself (until.go), with
 // hooks it runs commands of the user (hook.go, blocknotify.go, walletnotify.go). With
-// --checkdb it proves the chain store and the wallets instead and exits (checkdb.go).
+// --checkdb it proves the chain store and the wallets instead and exits (checkdb.go), with
+// --verifysnapshot a snapshot (checksnapshot.go).
 //
 // Settings come from, in rising order of precedence, the defaults, the
 // configuration file, SPVD_* environment variables and the command line.

@@ -77,9 +77,12 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return exitClean
 	}
 	tuneGarbage()
-	if cfg.CheckDB {
+	switch {
+	case cfg.CheckDB:
 		err = checkStore(ctx, cfg, stdout)
-	} else {
+	case cfg.VerifySnapshot != "":
+		err = checkSnapshot(ctx, cfg, stdout)
+	default:
 		err = serve(ctx, cfg, environ, stdout)
 	}
 	var wrong usageError
