@@ -144,6 +144,10 @@ type Config struct {
 	// Client.Votes is asked for.
 	VerifyVotes dcrutil.Amount
 
+	// SnapshotDir is a directory to write the snapshot of the chain into as it grows, see
+	// docs/snapshot.md. It is created if it does not exist. Empty: none is written.
+	SnapshotDir string
+
 	// Log takes what happens, without keys; nil drops it. PeerLog, WalletLog and VotesLog
 	// take what happens to connections, in wallets and to the verification of votes in its
 	// place.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/snapshot/checkpointer"
 	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
@@ -35,6 +37,8 @@ type Client struct {
 	peers   *peer.Pool
 	syncer  *spv.Syncer
 	votes   *votecheck.Checker
+
+	snapshots *checkpointer.Checkpointer // nil if no snapshot is written
 
 	mu      sync.Mutex // guards what follows, held for a moment
 	running bool
@@ -116,7 +120,39 @@ func (c *Client) open(cfg *Config) (err error) {
 		Least:   cfg.VerifyVotes,
 		Log:     cfg.VotesLog,
 	})
+	if err != nil || cfg.SnapshotDir == "" {
+		return err
+	}
+	c.snapshots, err = c.checkpointer(cfg)
 	return err
+}
+
+// checkpointer makes the worker that writes the snapshot.
+func (c *Client) checkpointer(cfg *Config) (*checkpointer.Checkpointer, error) {
+	return checkpointer.New(checkpointer.Config{
+		Params: c.params,
+		Dir:    cfg.SnapshotDir,
+		Chain:  func() (checkpointer.Chain, error) { return c.syncer.Chain() },
+		Changes: func(ctx context.Context) iter.Seq[consensus.BlockID] {
+			return func(yield func(consensus.BlockID) bool) {
+				type view struct {
+					tip     consensus.BlockID
+					filters consensus.Height
+					open    bool
+				}
+				var last view
+				for st := range c.syncer.Changes(ctx, 0) {
+					now := view{st.Tip, st.Filters.Current, st.Initialised}
+					if now != last && !yield(st.Tip) {
+						return
+					}
+					last = now
+				}
+			}
+		},
+		Warn: func(w ...spv.Warning) { c.syncer.Notify("snapshots", w...) },
+		Log:  cfg.Log,
+	})
 }
 
 // importAccounts imports accounts into the default wallet, unless it has them. If the file of
@@ -178,14 +214,17 @@ func (c *Client) Run(ctx context.Context) error {
 			pool = fmt.Errorf("peer pool: %w", err)
 		}
 	})
-	var verifying sync.WaitGroup // an optional worker, which ends with ctx only
-	verifying.Go(func() { _ = c.votes.Serve(ctx) })
+	var optional sync.WaitGroup // workers that end with ctx only
+	optional.Go(func() { _ = c.votes.Serve(ctx) })
+	if c.snapshots != nil {
+		optional.Go(func() { _ = c.snapshots.Serve(ctx) })
+	}
 	err := c.syncer.Run(ctx)
 	if err != nil {
 		err = fmt.Errorf("sync: %w", err)
 	}
 	stop()
-	verifying.Wait()
+	optional.Wait()
 	disconnect()
 	wg.Wait()
 	return errors.Join(err, pool)
@@ -237,6 +276,10 @@ func (c *Client) Peers() *peer.Pool { return c.peers }
 // Votes returns what verifies the votes behind payments: what is known about them, jobs, and
 // requests. It verifies while Run runs.
 func (c *Client) Votes() *votecheck.Checker { return c.votes }
+
+// Snapshots returns what writes the snapshot, or nil if the configuration names no directory
+// for it. It writes while Run runs.
+func (c *Client) Snapshots() *checkpointer.Checkpointer { return c.snapshots }
 
 // Wallet returns the wallet of a name; it is opened or created if necessary. A wallet watches
 // nothing until something is imported. The error is ErrClosed, wallet.ErrWalletName, or one

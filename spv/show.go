@@ -52,6 +52,7 @@ func (r *run) tipsAge() bool {
 // from the one that is shown.
 func (r *run) show() {
 	r.takeVotes()
+	r.takeNotices()
 	f, now := r.facts(), time.Now()
 	st := &r.status
 	was := *r.statusBoard.status()

@@ -40,7 +40,8 @@ type Syncer struct {
 	turned       atomic.Pointer[time.Time]    // when the loop last began a turn; nil while there is none
 
 	votes    atomic.Pointer[VoteReport] // the newest report; nil before the first
-	reported chan struct{}              // poked (capacity one) when there is a newer one
+	notices  notices                    // of other optional workers
+	reported chan struct{}              // poked (capacity one) when one of these is newer
 }
 
 // New returns a syncer. It validates the configuration and does no I/O.
@@ -153,7 +154,9 @@ type run struct {
 
 	relay *relaying // unmined transactions
 
-	votesTaken *VoteReport // whose warnings the status has; nil for none
+	votesTaken   *VoteReport     // whose warnings the status has; nil for none
+	noticesTaken int             // the version of the notices that the status has
+	noticed      map[string]bool // the codes of these
 
 	defectsShown int       // panics over what peers sent that a warning tells of
 	resumedAt    time.Time // when the run was last interrupted, and for how long it paused

@@ -54,6 +54,7 @@ func (c *config) client() (spvd.Config, error) {
 		UserAgent:  userAgent(),
 
 		VerifyVotes: c.VerifyVotes.value(),
+		SnapshotDir: string(c.SnapshotDir),
 
 		SearchNewAddresses: c.SearchNewAddresses,
 	}

@@ -45,6 +45,7 @@ func rooms() []room {
 		{dir: "spv/votes", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot", imports: []string{"spv/consensus", "spv/chain"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot/source", imports: []string{"spv/snapshot"}, testOnly: []string{simulated, "spv/consensus"}},
+		{dir: "spv/snapshot/checkpointer", imports: []string{"spv", "spv/snapshot", "spv/chain", "spv/consensus"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot/snapshottest", imports: []string{"spv/snapshot", "spv/consensus", simulated}, never: network},
 		{dir: "spv/votecheck", imports: []string{"spv", "spv/chain", "spv/votes"}, testOnly: []string{simulated, "peer", "wallet"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/internal/defect", imports: []string{"spv/p2p"}, never: append(network, "go.etcd.io/bbolt")},

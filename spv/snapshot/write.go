@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
@@ -57,6 +59,62 @@ func (w *Writer) Open(ctx context.Context) (*Manifest, error) {
 // the headers and the sizes of the filters, then the filters. The error wraps chain.ErrStale
 // if the blocks have left the chain meanwhile.
 func (w *Writer) Write(ctx context.Context, c Chain, index int) (Segment, error) {
+	return w.make(ctx, c, index, func(name string, write func(io.Writer) error) error {
+		return replace(w.Dir, name, write)
+	})
+}
+
+// Errors of Check.
+var (
+	// ErrDiffers says that a segment is not that of the chain.
+	ErrDiffers = errors.New("it is not what the chain has")
+
+	// ErrDamaged says that a file is not the one that the manifest names.
+	ErrDamaged = errors.New("its files are damaged")
+)
+
+// Check compares a segment with the chain, and its files with the manifest, byte for byte.
+// The error wraps ErrDiffers or ErrDamaged, chain.ErrStale as for Write, or is one of the
+// file system or the store.
+func (w *Writer) Check(ctx context.Context, c Chain, s *Segment) error {
+	want, err := w.make(ctx, c, int(s.First)/s.Blocks(), func(_ string, write func(io.Writer) error) error {
+		return write(io.Discard)
+	})
+	if err != nil {
+		return err
+	}
+	if want != *s {
+		return fmt.Errorf("%v: %w", s, ErrDiffers)
+	}
+	for name, blob := range map[string]*Blob{s.HeadersName(w.Params): &s.Headers, s.FiltersName(w.Params): &s.Filters} {
+		st := newStream(Dir(w.Dir), name, blob, true)
+		err := errors.Join(st.skip(ctx, blob.Size), st.end(blob))
+		st.close()
+		var f *Fault
+		if errors.As(err, &f) {
+			return fmt.Errorf("%v: %w: %w", s, ErrDamaged, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Remove removes the files of a segment that the manifest no longer names. Files that are not
+// there are no error.
+func (w *Writer) Remove(s *Segment) error {
+	var errs []error
+	for _, name := range []string{s.HeadersName(w.Params), s.FiltersName(w.Params)} {
+		if err := os.Remove(filepath.Join(w.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// make makes the files of the segment with an index, each by a call of put.
+func (w *Writer) make(ctx context.Context, c Chain, index int, put func(name string, write func(io.Writer) error) error) (Segment, error) {
 	blocks := BlocksOf(w.Params)
 	s := Segment{First: consensus.Height(index * blocks), Last: consensus.Height((index+1)*blocks - 1)}
 	headers := make([]byte, 0, blocks*consensus.HeaderSize)
@@ -68,18 +126,18 @@ func (w *Writer) Write(ctx context.Context, c Chain, index int) (Segment, error)
 		return context.Cause(ctx)
 	})
 	if err != nil {
-		return s, fmt.Errorf("write %v: %w", &s, err)
+		return s, fmt.Errorf("read %v: %w", &s, err)
 	}
 	if size := int64(len(table)) + sizeOf(table); size > MaxFilters {
-		return s, fmt.Errorf("write %v: the filters take %d bytes, more than %d", &s, size, MaxFilters)
+		return s, fmt.Errorf("read %v: the filters take %d bytes, more than %d", &s, size, MaxFilters)
 	}
-	if s.Headers, err = w.blob(s.HeadersName(w.Params), func(to io.Writer) error {
+	if s.Headers, err = blob(s.HeadersName(w.Params), put, func(to io.Writer) error {
 		_, err := to.Write(headers)
 		return err
 	}); err != nil {
 		return s, fmt.Errorf("write %v: %w", &s, err)
 	}
-	if s.Filters, err = w.blob(s.FiltersName(w.Params), func(to io.Writer) error {
+	if s.Filters, err = blob(s.FiltersName(w.Params), put, func(to io.Writer) error {
 		return writeFilters(ctx, to, c, &s, table)
 	}); err != nil {
 		return s, fmt.Errorf("write %v: %w", &s, err)
@@ -112,10 +170,10 @@ func writeFilters(ctx context.Context, to io.Writer, c Chain, s *Segment, table 
 }
 
 // blob writes a file and returns its size and hash.
-func (w *Writer) blob(name string, write func(io.Writer) error) (Blob, error) {
+func blob(name string, put func(name string, write func(io.Writer) error) error, write func(io.Writer) error) (Blob, error) {
 	sum := sha256.New()
 	var size counter
-	err := replace(w.Dir, name, func(f io.Writer) error {
+	err := put(name, func(f io.Writer) error {
 		b := bufio.NewWriterSize(f, 256<<10)
 		return errors.Join(write(io.MultiWriter(b, sum, &size)), b.Flush())
 	})
