@@ -306,6 +306,8 @@ func steady(reply string) string {
 	reply = regexp.MustCompile(numbers).ReplaceAllString(reply, `"$1":0`)
 	reply = regexp.MustCompile(`10\.255\.255\.1:[0-9]+`).ReplaceAllString(reply, "10.255.255.1:0")
 	reply = regexp.MustCompile(`"lastreorg":\{"time":[0-9]+`).ReplaceAllString(reply, `"lastreorg":{"time":0`)
+	// An account that is created without a birthday is born today.
+	reply = regexp.MustCompile(`"birthday":"20[0-9]{2}-[0-9]{2}-[0-9]{2}"`).ReplaceAllString(reply, `"birthday":"today"`)
 	// A transaction is offered, and dropped once it is abandoned, when the syncer comes to it.
 	reply = regexp.MustCompile(`"outcome":"(waiting|offered|seen|dropped)"(.*?)(,"next":0)?\}`).ReplaceAllString(reply, `"outcome":""$2}`)
 	times := regexp.MustCompile(`"(time|timereceived)":([0-9]+)`)
