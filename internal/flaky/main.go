@@ -68,6 +68,8 @@ type program struct {
 	pkg  string // import path
 	dir  string // of the package
 	path string
+
+	overlay string // what it was built with, and what the programs that it builds are
 }
 
 // build makes the test programs of the packages that have tests.
@@ -78,11 +80,15 @@ func build(ctx context.Context, module string, race bool, tmp string, patterns [
 	if err != nil {
 		return nil, fmt.Errorf("list packages: %w", err)
 	}
+	changed, err := overlay(ctx, tmp)
+	if err != nil {
+		return nil, err
+	}
 	var programs []program
 	for line := range strings.Lines(string(out)) {
 		pkg, dir, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		p := program{pkg: pkg, dir: dir, path: filepath.Join(tmp, fmt.Sprintf("%d.test", len(programs)))}
-		args := []string{"test", "-c", "-o", p.path}
+		p := program{pkg: pkg, dir: dir, path: filepath.Join(tmp, fmt.Sprintf("%d.test", len(programs))), overlay: changed}
+		args := []string{"test", "-c", "-overlay", changed, "-o", p.path}
 		if race {
 			args = append(args, "-race")
 		}

@@ -29,6 +29,7 @@ func conditions() []condition {
 		{name: "one core busy", busy: true},
 		{name: "GOMAXPROCS=1", env: []string{"GOMAXPROCS=1"}},
 		{name: "GOMAXPROCS=8", env: []string{"GOMAXPROCS=8"}},
+		{name: laterDays + " days later", env: []string{laterVariable + "=" + laterDays}},
 	}
 }
 
@@ -60,7 +61,7 @@ func (p *program) run(ctx context.Context, c condition, limit time.Duration) res
 	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, p.path, "-test.paniconexit0", "-test.timeout="+limit.String())
-	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), c.env...)
+	cmd.Dir, cmd.Env = p.dir, append(append(os.Environ(), c.env...), "GOFLAGS=-overlay="+p.overlay)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	begin := time.Now()
 	err := cmd.Run()
