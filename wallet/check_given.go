@@ -21,6 +21,7 @@ func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *snapshot) error
 			_, err := decodeLock(k, v)
 			return err
 		}),
+		checkReserved(tx),
 		checkBirthdayUndos(tx, s))
 }
 

@@ -69,8 +69,9 @@
 // Unmined transactions come in by publish.go and mempool.go, are together in
 // pool.go, and go by resolve.go; unsearched.go says where they may be mined already.
 // The reading side is balance.go, query.go, transaction.go, category.go, history.go
-// and received.go. set.go, setscan.go and setscan_mempool.go keep several wallets.
-// errors.go is why something is refused.
+// and received.go. Unsigned transactions come from build.go with buildcoins.go and
+// buildchange.go, by package txbuild, and reserve.go locks their coins. set.go, setscan.go
+// and setscan_mempool.go keep several wallets. errors.go is why something is refused.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller
 // at a time. Readers work on a transaction and an immutable snapshot of the same

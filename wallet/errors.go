@@ -92,6 +92,10 @@ var (
 	// ErrDoubleSpend means that another transaction spends the same outputs.
 	ErrDoubleSpend = errors.New("transaction spends what another one spends")
 
+	// ErrLocked means that an output was chosen that is locked, or reserved by another
+	// transaction that was built.
+	ErrLocked = errors.New("output is locked")
+
 	// ErrImmature means that a transaction spends an output before its time.
 	ErrImmature = errors.New("transaction spends an output that cannot be spent yet")
 
@@ -164,7 +168,7 @@ func Refusals() []error {
 		ErrNoTransaction, ErrBadScript, ErrBadName, ErrGapLimit, ErrBehindGap, ErrBadBirthday,
 		ErrBirthdayAboveTip, ErrBadLabel, ErrAboveTip, ErrNoOutput, ErrNoJob, ErrJobOver,
 		ErrJobNeeded, ErrDuplicate, ErrImported, ErrFull, ErrMined, ErrBadTransaction, ErrExpired,
-		ErrDoubleSpend, ErrImmature, ErrPoolFull, ErrDiskFull,
+		ErrDoubleSpend, ErrLocked, ErrImmature, ErrPoolFull, ErrDiskFull,
 	}
 }
 

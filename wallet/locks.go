@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
@@ -12,9 +13,9 @@ import (
 // Values are the tree of the outpoint (one byte).
 var locksBucket = []byte("locks")
 
-// LockOutputs marks unspent outputs as not to be spent, or takes that back: all
-// of them or, with an error, none. The mark outlives a restart, and the output's
-// being spent. The error is ErrNoOutput.
+// LockOutputs marks unspent outputs as not to be spent, or takes that back, and what Build
+// has reserved: all of them or, with an error, none. The mark outlives a restart, and the
+// output's being spent. The error is ErrNoOutput.
 func (w *Wallet) LockOutputs(ctx context.Context, locked bool, ops ...wire.OutPoint) error {
 	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		q, err := newQuery(w, tx, s)
@@ -33,7 +34,7 @@ func (w *Wallet) LockOutputs(ctx context.Context, locked bool, ops ...wire.OutPo
 func (q *query) lock(op wire.OutPoint, locked bool) error {
 	b, key := q.tx.Bucket(locksBucket), outpointKey(op)
 	if !locked {
-		return b.Delete(key)
+		return cmpOr(b.Delete(key), unreserve(q.tx, op))
 	}
 	o, ok, err := q.find(op)
 	if err != nil {
@@ -45,9 +46,14 @@ func (q *query) lock(op wire.OutPoint, locked bool) error {
 	return b.Put(key, []byte{byte(o.OutPoint.Tree)})
 }
 
-// UnlockAll takes all locks away.
+// UnlockAll takes all locks away, and what Build has reserved.
 func (w *Wallet) UnlockAll(ctx context.Context) error {
 	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		if tx.Bucket(reservedBucket) != nil {
+			if err := tx.DeleteBucket(reservedBucket); err != nil {
+				return nil, err
+			}
+		}
 		if err := tx.DeleteBucket(locksBucket); err != nil {
 			return nil, err
 		}
@@ -62,6 +68,9 @@ type LockedOutput struct {
 
 	// Account is the account that it is of, empty once it is spent.
 	Account string
+
+	// Until is when the lock ends, of an output that Build has reserved; zero is never.
+	Until time.Time
 }
 
 // Locked returns the outputs that are locked, and their accounts at that moment.
@@ -72,20 +81,29 @@ func (w *Wallet) Locked(ctx context.Context) ([]LockedOutput, error) {
 		if err != nil {
 			return err
 		}
-		return all(tx.Bucket(locksBucket), func(k, v []byte) error {
+		add := func(op wire.OutPoint, until time.Time) error {
+			o, ok, err := q.find(op)
+			if !ok {
+				o.Account = ""
+			}
+			list = append(list, LockedOutput{op, o.Account, until})
+			return err
+		}
+		err = all(tx.Bucket(locksBucket), func(k, v []byte) error {
 			op, err := decodeLock(k, v)
 			if err != nil {
 				return err
 			}
-			o, ok, err := q.find(op)
-			if err != nil {
-				return err
+			return add(op, time.Time{})
+		})
+		if err != nil {
+			return err
+		}
+		return eachReserved(tx, w.cfg.Now(), func(op wire.OutPoint, until time.Time) error {
+			if tx.Bucket(locksBucket).Get(outpointKey(op)) != nil {
+				return nil // it is listed
 			}
-			if !ok {
-				o.Account = ""
-			}
-			list = append(list, LockedOutput{op, o.Account})
-			return nil
+			return add(op, until)
 		})
 	})
 	return list, err
@@ -102,6 +120,7 @@ func decodeLock(k, v []byte) (wire.OutPoint, error) {
 	return op, nil
 }
 
-func isLocked(tx *bolt.Tx, op wire.OutPoint) bool {
-	return tx.Bucket(locksBucket).Get(outpointKey(op)) != nil
+// isLocked reports whether an output is locked, or reserved at a time.
+func isLocked(tx *bolt.Tx, op wire.OutPoint, now time.Time) bool {
+	return tx.Bucket(locksBucket).Get(outpointKey(op)) != nil || !reservedUntil(tx, op, now).IsZero()
 }

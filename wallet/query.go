@@ -26,7 +26,7 @@ type Output struct {
 	Amount        dcrutil.Amount
 	Confirmations int64  // zero while unmined
 	Mature        bool   // the next block may spend it
-	Locked        bool   // see LockOutputs
+	Locked        bool   // see LockOutputs and Build
 	Label         string // of the address
 }
 
@@ -281,7 +281,7 @@ func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint3
 		Amount:        dcrutil.Amount(out.Value),
 		Confirmations: confs,
 		Mature:        confs >= maturity || maturity == 1 && source == FromPayment,
-		Locked:        isLocked(q.tx, op),
+		Locked:        isLocked(q.tx, op, q.w.cfg.Now()),
 	}
 	if o.Address != "" {
 		o.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(o.Address)))

@@ -248,7 +248,7 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 		}
 	}
 	again := reopen(t, s.x)
-	if list, err := again.Locked(t.Context()); err != nil || len(list) != 1 || list[0] != (LockedOutput{op, "a"}) {
+	if list, err := again.Locked(t.Context()); err != nil || len(list) != 1 || list[0] != (LockedOutput{OutPoint: op, Account: "a"}) {
 		t.Errorf("locks after a restart: %v, %v", list, err)
 	}
 	if err := again.LockOutputs(t.Context(), false, op); err != nil {

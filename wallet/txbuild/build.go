@@ -20,12 +20,12 @@ type Coin struct {
 
 // Request is what a transaction shall do.
 type Request struct {
-	// Outputs are what it pays. None means that all of the coins go to Change.
+	// Outputs are what it pays. Without any, all of the coins go to Change.
 	Outputs []*wire.TxOut
 
-	// Coins are what it may spend. With All it spends every one of them; otherwise as few
-	// as are needed, and none that is worth less than its part of the fee or whose
-	// signature script is unknown.
+	// Coins are what it may spend. With All it spends every one of them; otherwise none
+	// that is worth less than its part of the fee or whose signature script is unknown,
+	// and with outputs as few as are needed.
 	Coins []Coin
 	All   bool
 
@@ -103,8 +103,6 @@ func (r *Request) check() error {
 		return fmt.Errorf("%w: %d, and the next block has height %d", ErrExpiry, r.Expiry, r.Height+1)
 	case len(r.Outputs) == 0 && r.Change == nil:
 		return fmt.Errorf("%w: it pays nothing", ErrRequest)
-	case len(r.Outputs) == 0 && !r.All:
-		return fmt.Errorf("%w: without outputs all coins have to be spent", ErrRequest)
 	case r.Change != nil:
 		return checkChange(r.Change)
 	}

@@ -71,13 +71,12 @@ func TestChoosesCoins(t *testing.T) {
 // TestSweepSpendsAll sends everything to one script, and nothing is left but the fee.
 func TestSweepSpendsAll(t *testing.T) {
 	s := newSigner(1)
-	r := s.paying(s.coinsOf(1e8, 2e8, 3e8))
-	r.All = true
+	r := s.paying(s.coinsOf(1e8, 2e8, 1000, 3e8))
 	result, err := txbuild.Build(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(result.Tx.TxIn) != 3 || len(result.Tx.TxOut) != 1 || result.Change != 0 || result.Fee != txbuild.Fee(txbuild.RelayFee, result.Size) {
+	if len(result.Tx.TxIn) != 3 || len(result.Tx.TxOut) != 1 || result.Change != 0 || result.Idle != 1 || result.Fee != txbuild.Fee(txbuild.RelayFee, result.Size) {
 		t.Errorf("%d inputs, %d outputs, fee %v for %d bytes", len(result.Tx.TxIn), len(result.Tx.TxOut), result.Fee, result.Size)
 	}
 }
@@ -121,7 +120,6 @@ func TestRefusals(t *testing.T) {
 		{"an expiry", func(s *signer, r *txbuild.Request) { r.Expiry = 101 }, txbuild.ErrExpiry, "the next block has height 101"},
 		{"a coin twice", func(s *signer, r *txbuild.Request) { r.Coins[0] = r.Coins[1] }, txbuild.ErrRequest, "twice"},
 		{"a wrong amount", func(s *signer, r *txbuild.Request) { r.Coins[0].Amount = -1 }, txbuild.ErrRequest, "amount"},
-		{"no outputs", func(s *signer, r *txbuild.Request) { r.Outputs = nil }, txbuild.ErrRequest, "all coins"},
 		{"no outputs and no change", func(s *signer, r *txbuild.Request) { r.Outputs, r.Change = nil, nil }, txbuild.ErrRequest, "pays nothing"},
 		{"many coins", func(s *signer, r *txbuild.Request) {
 			*r = *s.paying(s.coinsOf(slices.Repeat([]dcrutil.Amount{2e8}, 700)...), 1300e8)

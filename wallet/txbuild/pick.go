@@ -61,10 +61,10 @@ func (b *builder) admit() error {
 	return nil
 }
 
-// pick chooses the coins to spend: every one, or the smallest one that is enough alone, or
+// pick chooses the coins to spend: every one if that is asked for, or the smallest one that is enough alone, or
 // the largest ones until they are enough.
 func (b *builder) pick() error {
-	if b.All {
+	if b.All || len(b.Outputs) == 0 {
 		return b.pickAll()
 	}
 	for i := len(b.usable) - 1; i >= 0; i-- {
@@ -85,7 +85,7 @@ func (b *builder) pick() error {
 	return b.short()
 }
 
-// pickAll spends every coin.
+// pickAll spends every coin that may be spent.
 func (b *builder) pickAll() error {
 	if err := b.fits(b.usable); err != nil {
 		return err

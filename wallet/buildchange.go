@@ -1,0 +1,97 @@
+package wallet
+
+import "cmp"
+
+// changeTo is where the change of a transaction goes.
+type changeTo struct {
+	issued *Issued // nil for an address that the request has named, and without change
+	next   Window  // the window of the branch once the address is handed out
+	again  bool    // the address was handed out before
+}
+
+// changeScript returns the payment script of the change, nil if there is nowhere to send
+// it.
+func (b *building) changeScript() ([]byte, error) {
+	address := cmp.Or(b.Sweep, b.ChangeAddress)
+	if address == "" {
+		var err error
+		if address, err = b.chooseChange(); err != nil || address == "" {
+			return nil, err
+		}
+	}
+	out, err := b.w.PaymentTo(address, 0)
+	if err != nil {
+		return nil, err
+	}
+	return out.PkScript, nil
+}
+
+// chooseChange returns the address of the account that gets the change, empty if no account
+// can.
+func (b *building) chooseChange() (string, error) {
+	branch := Internal
+	if b.ChangeExternal {
+		branch = External
+	}
+	name := cmp.Or(b.ChangeAccount, b.Account)
+	if b.ChangeAccount == "" && (name == "" || name == ImportedName) {
+		if name = b.someAccount(); name == "" {
+			return "", nil
+		}
+	}
+	a, err := b.s.named(name)
+	if err != nil {
+		return "", err
+	}
+	out := &Issued{Account: a.Name, Branch: branch}
+	window := a.Branches[branch]
+	b.change.next, out.Index, b.change.again = window.issue(a.Gap)
+	if b.change.again {
+		out.Index = window.Used // the oldest one that was never paid
+	}
+	if out.Address, err = b.w.derivedAddress(a, branch, out.Index); err != nil {
+		return "", err
+	}
+	b.change.issued = out
+	return out.Address, nil
+}
+
+// someAccount returns the account of the first coin that belongs to one with a key, or else
+// the first account.
+func (b *building) someAccount() string {
+	for i := range b.coins {
+		if b.coins[i].Account != ImportedName {
+			return b.coins[i].Account
+		}
+	}
+	if len(b.s.accounts) > 0 {
+		return b.s.accounts[0].Name
+	}
+	return ""
+}
+
+// issueChange hands out the address of the change, if there is change, and returns the next
+// snapshot.
+func (b *building) issueChange() (*snapshot, error) {
+	to := &b.change
+	if to.issued == nil || b.built.Change < 0 {
+		return b.s, nil
+	}
+	b.built.ChangeTo = to.issued
+	if to.again {
+		return b.s, nil
+	}
+	next := b.s.withAccounts()
+	a, _ := next.account(to.issued.Account)
+	next.accounts[a.Number].Branches[to.issued.Branch] = to.next
+	var issued born
+	if !b.w.cfg.SearchIssued {
+		issued = next.keepAfter(next.tip)
+	}
+	next, err := b.w.extend(b.tx, next, 0, issued)
+	if err != nil {
+		return nil, err
+	}
+	next.startScan()
+	return next, nil
+}
