@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/blocks"
 	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/match"
@@ -100,7 +101,7 @@ func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx,
 	}
 	b := &alreadyMined{tx: tx, hash: tx.TxHash()}
 	for _, h := range slices.Backward(found) {
-		trees, err := s.treesOf(ctx, h, searched)
+		trees, err := s.treesOf(ctx, store, h, searched)
 		if err != nil {
 			return nil, err
 		}
@@ -117,11 +118,11 @@ func (s *Syncer) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx,
 }
 
 // treesOf returns the transactions of a block.
-func (s *Syncer) treesOf(ctx context.Context, h hit, searched searchedBlocks) (map[chainhash.Hash]int8, error) {
+func (s *Syncer) treesOf(ctx context.Context, store *chain.Chain, h hit, searched searchedBlocks) (map[chainhash.Hash]int8, error) {
 	if trees, ok := searched[h.BlockID]; ok {
 		return trees, nil
 	}
-	msg, _, err := s.fetchBlock(ctx, h.BlockID, &h.header, s.onMain)
+	msg, _, err := s.blocks.Fetch(ctx, h.BlockID, &h.header, blocks.OnMain(store))
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -119,33 +117,12 @@ func (r *run) compareEarly(targets []consensus.FilterTarget, b *consensus.Filter
 func (p *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
 	p.proving++
 	p.jobs.Do(func(context.Context) jobs.Result {
-		_, err := defect.Contain(id, func() (struct{}, error) { return struct{}{}, p.checkLateBlock(hash, payload) })
-		p.accuseOfLate(id, err)
+		p.blocks.ProveLate(p.store, id, hash, payload)
 		return func() error {
 			p.proving--
 			return nil
 		}
 	})
-}
-
-// checkLateBlock returns what is wrong with a block, as far as its header is known.
-func (r *run) checkLateBlock(hash chainhash.Hash, payload []byte) error {
-	block, err := parse.Block(payload)
-	if err != nil {
-		return err
-	}
-	height, err := r.store.HeightOf(hash)
-	if err != nil {
-		return nil // not on the chain, or no longer to be read
-	}
-	header, err := r.store.Header(height)
-	if err != nil || header.Hash() != hash {
-		return nil
-	}
-	if err := consensus.CheckBlock(r.cfg.Params, &header, block); err != nil {
-		return err
-	}
-	return consensus.CheckTransactions(r.cfg.Params, consensus.BlockID{Height: height, Hash: hash}, block)
 }
 
 // accuseOfLate accuses a peer of what is wrong with its late reply, if that is not nil. Any

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/blocks"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/match"
 )
@@ -295,7 +296,7 @@ func (p *loop) fetchAhead(t *track) {
 			return
 		}
 		p.jobs.Do(func(context.Context) jobs.Result {
-			msg, from, err := p.fetchBlock(t.ctx, h.BlockID, &h.header, p.onMain)
+			msg, from, err := p.blocks.Fetch(t.ctx, h.BlockID, &h.header, blocks.OnMain(p.store))
 			return func() error {
 				if err == nil {
 					t.plan.fetched(h.Height, msg, from)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/blocks"
 	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/progress"
@@ -32,6 +33,7 @@ type Syncer struct {
 	cfg          Config
 	statusBoard  *statusBoard
 	publications *publications
+	blocks       *blocks.Fetcher
 	fees         fees
 	running      atomic.Bool
 	chain        atomic.Pointer[chain.Chain]  // nil unless Initialised
@@ -50,10 +52,12 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Syncer{
+	s := &Syncer{
 		cfg: cfg, statusBoard: newStatusBoard(), publications: newPublications(), defects: defect.NewReporter(cfg.Log, cfg.Peers.Useless),
 		invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1),
-	}, nil
+	}
+	s.blocks = blocks.New(blocks.Deps{Params: cfg.Params, Peers: cfg.Peers, Defects: s.defects, Log: cfg.Log, Valid: s.fees.add})
+	return s, nil
 }
 
 // Run syncs until ctx ends, then returns nil, or until something fails that it

@@ -48,6 +48,7 @@ func rooms() []room {
 		{dir: "spv/snapshot/checkpointer", imports: []string{"spv", "spv/snapshot", "spv/chain", "spv/consensus"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot/snapshottest", imports: []string{"spv/snapshot", "spv/consensus", simulated}, never: network},
 		{dir: "spv/votecheck", imports: []string{"spv", "spv/chain", "spv/votes"}, testOnly: []string{simulated, "peer", "wallet"}, never: append(network, "go.etcd.io/bbolt")},
+		{dir: "spv/internal/blocks", imports: []string{"spv/consensus", "spv/chain", "spv/p2p", "spv/internal/defect", "internal/parse"}, testOnly: []string{simulated}, never: network},
 		{dir: "spv/internal/defect", imports: []string{"spv/p2p"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/internal/jobs", imports: []string{"spv/internal/defect", "spv/p2p"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/internal/progress", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
