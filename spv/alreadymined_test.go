@@ -12,7 +12,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/p2p"
+	"github.com/spvd/spvd/spv/internal/txrelay"
 )
 
 // payee is the script of TestBelated.
@@ -81,7 +81,7 @@ func TestAlreadyMined(t *testing.T) {
 // TestAlreadyMinedIsBounded: what was searched is not looked through again, nor is what
 // lies further back than anybody serves transactions from.
 func TestAlreadyMinedIsBounded(t *testing.T) {
-	c, txs := payments(t, minedLookback+30, 29, 31, minedLookback+20)
+	c, txs := payments(t, txrelay.Lookback+30, 29, 31, txrelay.Lookback+20)
 	for _, tc := range []struct {
 		name     string
 		searched consensus.BlockID
@@ -114,17 +114,6 @@ func TestAlreadyMinedIsBounded(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// TestHeardIsKeptThroughAPhase: what was about to be given to the wallet when a phase
-// ended is given to it in the next one.
-func TestHeardIsKeptThroughAPhase(t *testing.T) {
-	r := newRelaying()
-	r.giving, r.heard, r.taking = []p2p.Tx{{Source: "a"}}, []p2p.Tx{{Source: "b"}}, true
-	r.resume()
-	if r.taking || len(r.giving) > 0 || len(r.heard) != 2 || r.heard[0].Source != "a" {
-		t.Errorf("%+v", r)
 	}
 }
 

@@ -125,3 +125,11 @@ func (n *fakeNet) send(tx *wire.MsgTx) {
 	n.relay.heard = append(n.relay.heard, tx)
 	n.poke()
 }
+
+// spending returns a transaction that follows from a number.
+func spending(n uint32) *wire.MsgTx {
+	tx := wire.NewMsgTx()
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: [32]byte{1}, Index: n}, 1000, nil))
+	tx.AddTxOut(wire.NewTxOut(900, []byte{0x51}))
+	return tx
+}

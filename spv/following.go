@@ -1,6 +1,9 @@
 package spv
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // follow is the phase Following: the chain is complete, peers are asked to
 // announce by headers, and new blocks are taken as they come. Unmined transactions
@@ -9,11 +12,12 @@ import "context"
 // to search old blocks.
 func (r *run) follow(ctx context.Context) (Phase, error) {
 	r.store.Trim()
-	r.relay.resume()
-	defer r.cfg.Peers.WantTxs(false)
+	r.relay.Begin(r.store)
+	defer r.relay.End()
 	return r.runLoop(ctx, func(p *loop) (Phase, bool) {
 		p.scan()
-		p.relayTxs()
+		p.relay.Turn(ctx, p.tips.live(), p.watching && !p.cfg.BlocksOnly, p.publications.take(), time.Now())
+		p.publications.updated(p.relay.Changed())
 		if r.status.FirstSyncDone {
 			p.tellPeers()
 		}

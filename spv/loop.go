@@ -2,10 +2,12 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -98,8 +100,14 @@ func (p *loop) step(timer *wait.Timer) error {
 // have ended, or finishes the write that has.
 func (p *loop) await(timer *wait.Timer) error {
 	select {
-	case f := <-p.jobs.Results():
-		return f()
+	case apply := <-p.jobs.Results():
+		err := apply()
+		p.publications.updated(p.relay.Changed())
+		var bad *consensus.InvalidBlock
+		if errors.As(err, &bad) {
+			return p.leaveInvalid(bad)
+		}
+		return err
 	case err := <-p.writing.done:
 		return p.wrote(err)
 	case bad := <-p.invalid:

@@ -14,15 +14,14 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/txrelay"
 )
 
 // Limits of publishing.
 const (
 	// maxForeign is how many transactions that do not concern the wallet are
-	// published at a time, and foreignTime how long each is, because nobody can
-	// tell whether they are mined.
-	maxForeign  = 100
-	foreignTime = 24 * time.Hour
+	// published at a time.
+	maxForeign = 100
 
 	// offerTime is how long Publish waits for the first offer at most: a peer is
 	// there when it is called, and may be gone then.
@@ -101,6 +100,29 @@ type Publication struct {
 	Height consensus.Height // of the block that holds it, if Mined
 }
 
+// publicationOf returns how a transaction stands as users see it.
+func publicationOf(st txrelay.Standing) Publication {
+	p := Publication{
+		Hash: st.Hash, Tx: st.Tx, Own: st.Own, Since: st.Since, Next: st.Next, Height: st.Height,
+		OfferedTo: st.OfferedTo, FetchedBy: st.FetchedBy, EchoedBy: st.EchoedBy,
+	}
+	switch {
+	case st.End == txrelay.Mined:
+		p.Outcome = Mined
+	case st.End == txrelay.TooLate:
+		p.Outcome = Expired
+	case st.End == txrelay.Dropped:
+		p.Outcome = Dropped
+	case st.End == txrelay.Forgotten:
+		p.Outcome = Ended
+	case st.EchoedBy > 0:
+		p.Outcome = Seen
+	case st.OfferedTo > 0:
+		p.Outcome = Offered
+	}
+	return p
+}
+
 // publications is where users put transactions and the syncer says what has become of
 // them.
 type publications struct {
@@ -139,7 +161,7 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	switch {
 	case st.Peers == 0:
 		return p, ErrNoPeers
-	case expiredAt(tx, st.Tip.Height):
+	case txrelay.Expired(tx, st.Tip.Height):
 		return p, rejected(errors.New("its expiry has passed"))
 	}
 	if !s.publications.room() {
@@ -148,11 +170,14 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	if ctx.Err() != nil {
 		return p, context.Cause(ctx)
 	}
-	switch b, _, err := s.searchBack(ctx, tx, make(searchedBlocks)); {
-	case err != nil && !errors.Is(err, ErrNotInitialised): // the wallet will see all blocks that come then
-		return p, err
-	case b != nil:
-		return p, rejected(fmt.Errorf("block %d holds it", b.block.Height))
+	if store, err := s.Chain(); err == nil { // else the wallet will see all blocks that come
+		b, _, err := s.finder.Find(ctx, store, tx, make(txrelay.SearchedBlocks))
+		switch {
+		case err != nil:
+			return p, err
+		case b != nil:
+			return p, rejected(fmt.Errorf("block %d holds it", b.Block.Height))
+		}
 	}
 	var err error
 	if p.Own, err = s.cfg.Wallet.Publish(ctx, tx); err != nil {
@@ -242,21 +267,26 @@ func (p *publications) resume() {
 	}
 }
 
-// take returns what is fresh. The syncer calls updated when it has dealt with it.
-func (p *publications) take() []Publication {
+// take removes and returns what users have published since the last call.
+func (p *publications) take() (orders []txrelay.Order) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fresh := p.fresh
+	for _, pub := range p.fresh {
+		orders = append(orders, txrelay.Order{Tx: pub.Tx, Own: pub.Own, Since: pub.Since})
+	}
 	p.fresh = nil
-	return fresh
+	return orders
 }
 
-// updated shows publications as they are now, and releases who waits for that.
-func (p *publications) updated(list []Publication) {
+// updated shows how transactions stand now, and releases the calls that wait for a change.
+func (p *publications) updated(list []txrelay.Standing) {
+	if len(list) == 0 {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, pub := range list {
-		p.put(pub)
+	for _, st := range list {
+		p.put(publicationOf(st))
 	}
 	close(p.changed)
 	p.changed = make(chan struct{})
@@ -292,10 +322,4 @@ func (p *publications) get(hash chainhash.Hash) (Publication, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.all[hash], p.changed
-}
-
-// expiredAt reports whether no block above a height may hold a transaction (wire:
-// Expiry is the first height that may not, zero is never).
-func expiredAt(tx *wire.MsgTx, tip consensus.Height) bool {
-	return tx.Expiry != wire.NoExpiryValue && uint32(tip)+1 >= tx.Expiry
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/txrelay"
 )
 
 // keeper is a wallet that keeps what is published, as one with a file does.
@@ -154,7 +155,7 @@ func TestPublishSilence(t *testing.T) {
 		if p := h.outcome(p.Hash, Offered); p.FetchedBy != len(peers) || p.EchoedBy != 0 || !p.Own {
 			t.Errorf("%+v", p)
 		}
-		h.pass(2 * firstRest)
+		h.pass(2 * txrelay.FirstRest)
 		if n := len(h.net.offers(p.Hash)); n <= len(peers) {
 			t.Error("not offered again")
 		}
@@ -368,7 +369,7 @@ func TestHeardWhileFollowing(t *testing.T) {
 			t.Errorf("heard %v", k.heard)
 		}
 		k.mu.Unlock()
-		if wanted, polled := h.net.listening(); !wanted || polled != mempoolPeers {
+		if wanted, polled := h.net.listening(); !wanted || polled != txrelay.MempoolPeers {
 			t.Errorf("wanted %v, polled %v", wanted, polled)
 		}
 		h.stop()
@@ -386,7 +387,7 @@ func TestImportsPollAgain(t *testing.T) {
 			for range 2 {
 				h.pass(time.Minute)
 				_, polled := h.net.listening()
-				if want := (imports + 1) * mempoolPeers; polled != want || h.net.forgotten() != imports {
+				if want := (imports + 1) * txrelay.MempoolPeers; polled != want || h.net.forgotten() != imports {
 					t.Errorf("after %d imports: %d polled, want %d; forgotten %d times", imports, polled, want, h.net.forgotten())
 				}
 			}

@@ -259,10 +259,10 @@ func (p *loop) judge(t *track, err error) error {
 	var bad *consensus.InvalidBlock
 	switch {
 	case errors.As(err, &bad):
-		return p.leaveInvalid(bad)
+		return bad
 	case err == nil || !s.keeps(t):
 		return nil
-	case !chainMoved(err):
+	case !blocks.LeftChain(err):
 		return err
 	case t == s.step:
 		s.drop()
@@ -271,11 +271,6 @@ func (p *loop) judge(t *track, err error) error {
 		s.tracks = slices.DeleteFunc(s.tracks, func(o *track) bool { return o == t })
 	}
 	return nil
-}
-
-// chainMoved reports whether an error says that blocks have left the chain.
-func chainMoved(err error) bool {
-	return errors.Is(err, chain.ErrStale) || errors.Is(err, chain.ErrNotFound)
 }
 
 // matcher returns a matcher that no job uses.
@@ -350,7 +345,7 @@ func (p *loop) apply(t *track) {
 				if from := t.plan.sender(bad.Block); from != 0 {
 					p.cfg.Peers.Accuse(from, bad) // no node that checks blocks has it
 				}
-				return p.leaveInvalid(bad)
+				return bad
 			case err != nil:
 				return fmt.Errorf("wallet: %w", err)
 			case t != p.scanner.step:
@@ -397,7 +392,7 @@ func (p *loop) applied(t *track) {
 // left alone, but for the scripts it is matched against: once it was given to the wallet,
 // those of it that have applied it want nothing more of it.
 func (p *loop) readWallet() {
-	p.relay.stale = true
+	p.relay.WalletChanged()
 	s := &p.scanner
 	p.takeScanned()
 	switch t := s.step; {

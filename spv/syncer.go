@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/progress"
+	"github.com/spvd/spvd/spv/internal/txrelay"
 )
 
 // Errors of a Syncer's methods.
@@ -34,6 +35,7 @@ type Syncer struct {
 	statusBoard  *statusBoard
 	publications *publications
 	blocks       *blocks.Fetcher
+	finder       *txrelay.Finder
 	fees         fees
 	running      atomic.Bool
 	chain        atomic.Pointer[chain.Chain]  // nil unless Initialised
@@ -57,6 +59,7 @@ func New(cfg Config) (*Syncer, error) {
 		invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1),
 	}
 	s.blocks = blocks.New(blocks.Deps{Params: cfg.Params, Peers: cfg.Peers, Defects: s.defects, Log: cfg.Log, Valid: s.fees.add})
+	s.finder = &txrelay.Finder{Wallet: cfg.Wallet, Blocks: s.blocks, Defects: s.defects}
 	return s, nil
 }
 
@@ -156,7 +159,7 @@ type run struct {
 	dispute    *dispute          // the newest block on top of the tip that breaks a rule; nil for none
 	versionsAt consensus.BlockID // the tip whose versions were looked at
 
-	relay *relaying // unmined transactions
+	relay *txrelay.Relay // unmined transactions
 
 	votesTaken   *VoteReport     // whose warnings the status has; nil for none
 	noticesTaken int             // the version of the notices that the status has
@@ -178,7 +181,7 @@ type run struct {
 
 // newRun returns the state that a run starts with.
 func newRun(s *Syncer) *run {
-	return &run{
+	r := &run{
 		Syncer:   s,
 		jobs:     jobs.New(),
 		tips:     newPeerTips(),
@@ -186,10 +189,13 @@ func newRun(s *Syncer) *run {
 		sets:     &earlySets{},
 		denials:  make(denials),
 		refusals: make(refusals),
-		relay:    newRelaying(),
 		turns:    make(chan struct{}, runtime.GOMAXPROCS(0)),
 		lost:     true,
 	}
+	r.relay = txrelay.New(txrelay.Deps{
+		Peers: s.cfg.Peers, Wallet: s.cfg.Wallet, Finder: s.finder, Jobs: r.jobs, Defects: s.defects, Rand: s.cfg.Rand, Log: s.cfg.Log,
+	})
+	return r
 }
 
 // phases runs one phase after the other until one of them is the last.

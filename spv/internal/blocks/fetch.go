@@ -113,3 +113,8 @@ func OnMain(store *chain.Chain) func(consensus.BlockID) error {
 		return err
 	}
 }
+
+// LeftChain reports whether an error says that blocks have left the main chain.
+func LeftChain(err error) bool {
+	return errors.Is(err, chain.ErrStale) || errors.Is(err, chain.ErrNotFound)
+}

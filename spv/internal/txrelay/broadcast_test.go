@@ -1,4 +1,4 @@
-package spv
+package txrelay
 
 import (
 	"math/rand/v2"
@@ -52,7 +52,7 @@ func TestWidening(t *testing.T) {
 			t.Fatalf("seed %d: offered in steps of %v", seed, sizes)
 		}
 		for range 8 { // rests grow, and have a limit
-			least := min(firstRest<<(b.round-1), lastRest) / 2
+			least := min(FirstRest<<(b.round-1), lastRest) / 2
 			now := b.due.Add(-time.Second)
 			if n := len(play(b, now, 1, live, random)); n != 0 {
 				t.Fatalf("seed %d: offered before its time", seed)
@@ -104,7 +104,7 @@ func TestChildFollowsParent(t *testing.T) {
 		hash := parent.TxHash()
 		child.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&hash, 0, wire.TxTreeRegular), 900, nil))
 		child.AddTxOut(wire.NewTxOut(800, []byte{0x51}))
-		r := newRelaying()
+		r := New(Deps{})
 		r.add(parent, true, start)
 		r.add(child, true, start)
 		first, second := r.out[0].next(start, live, random), r.out[1].next(start, live, random)
