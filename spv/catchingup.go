@@ -15,7 +15,8 @@ func (r *run) catchUp(ctx context.Context) (Phase, error) {
 			p.enter(Rescanning)
 			return p.rescanned()
 		}
-		p.scanBehind()
+		p.scan.Behind(p.supply())
+		p.walletMoved()
 		return Rescanning, false
 	})
 }

@@ -1,7 +1,6 @@
 package spv
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -419,25 +418,10 @@ func (n *fakeNet) Accuse(id p2p.PeerID, evidence error) {
 
 // headersPayload encodes headers of a chain as a headers message.
 func headersPayload(c *testnet.Chain, from, to consensus.Height) []byte {
-	var b bytes.Buffer
-	n := max(0, int(to-from)+1)
-	_ = wire.WriteVarInt(&b, wire.ProtocolVersion, uint64(n))
-	for h := from; h <= to; h++ {
-		b.Write(c.At(h)[:])
-		b.WriteByte(0)
-	}
-	return b.Bytes()
+	return c.HeadersPayload(from, to)
 }
 
 // filtersPayload encodes filters of a chain as a cfiltersv2 message.
 func filtersPayload(c *testnet.Chain, from, to consensus.Height) []byte {
-	var filters []wire.MsgCFilterV2
-	for h := from; h <= to; h++ {
-		filters = append(filters, wire.MsgCFilterV2{BlockHash: c.ID(h).Hash, Data: c.Filter(h)})
-	}
-	var b bytes.Buffer
-	if err := wire.NewMsgCFiltersV2(filters).BtcEncode(&b, wire.ProtocolVersion); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
+	return c.CFiltersPayload(from, to)
 }

@@ -15,13 +15,15 @@ func (r *run) follow(ctx context.Context) (Phase, error) {
 	r.relay.Begin(r.store)
 	defer r.relay.End()
 	return r.runLoop(ctx, func(p *loop) (Phase, bool) {
-		p.scan()
-		p.relay.Turn(ctx, p.tips.live(), p.watching && !p.cfg.BlocksOnly, p.publications.take(), time.Now())
+		p.scan.ToTip(p.supply())
+		p.walletMoved()
+		_, watching := p.scan.Position()
+		p.relay.Turn(ctx, p.tips.live(), watching && !p.cfg.BlocksOnly, p.publications.take(), time.Now())
 		p.publications.updated(p.relay.Changed())
 		if r.status.FirstSyncDone {
 			p.tellPeers()
 		}
-		if p.lagging() {
+		if p.scan.Lag() > p.cfg.Behind {
 			return Rescanning, true
 		}
 		return CatchingUp, p.behind()

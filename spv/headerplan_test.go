@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/rescan"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -233,10 +234,10 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 // TestHeadersAndScanShareMemory: what is held ahead of headers and of a scan together stays
 // within what headers alone may take, as long as the scan leaves them a minimum.
 func TestHeadersAndScanShareMemory(t *testing.T) {
-	if got := headerRoom(false, heldBytes); got != maxAhead {
+	if got := headerRoom(false, rescan.HeldBytes); got != maxAhead {
 		t.Errorf("without a wallet there is room for %d batches, want %d", got, maxAhead)
 	}
-	for held := 0; held <= heldBytes; held += 100_000 {
+	for held := 0; held <= rescan.HeldBytes; held += 100_000 {
 		room := headerRoom(true, held)
 		if sum := room*batchBytes + held + scanReserve; room > minAhead && sum > maxAhead*batchBytes || room < minAhead {
 			t.Fatalf("beside %d bytes of blocks there is room for %d batches", held, room)

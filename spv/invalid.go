@@ -22,9 +22,7 @@ func (p *loop) leaveInvalid(bad *consensus.InvalidBlock) error {
 	p.cfg.Log.Error("Block is invalid, its branch is left", "height", bad.Block.Height, "block", bad.Block.Hash, "tx", bad.Tx, "err", bad.Reason)
 	p.warn("invalid-block", fmt.Sprintf("Block %s holds a transaction that no full node accepts, and was left with all that follow it.",
 		grouped(bad.Block.Height)), "The peers that sent it are banned or follow false miners. Connect to a node that you trust with --addpeer.")
-	if p.scanner.step != nil {
-		p.scanner.drop()
-	}
+	p.scan.Abandon()
 	if re == nil {
 		return nil // the chain had left it meanwhile
 	}
@@ -34,10 +32,6 @@ func (p *loop) leaveInvalid(bad *consensus.InvalidBlock) error {
 	for _, id := range p.tips.live() {
 		p.tips.reopen(id, now)
 	}
-	for _, t := range p.scanner.tracks {
-		t.cancel()
-	}
-	p.scanner.tracks = nil
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/jobs"
+	"github.com/spvd/spvd/spv/internal/rescan"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -27,7 +28,6 @@ type loop struct {
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
-	scanner     scanner
 	exam        *earlyExam                    // the peer whose early filters are compared; nil for none
 	announced   map[p2p.PeerID]*announcements // by peer
 	proving     int                           // jobs that prove late replies
@@ -40,6 +40,7 @@ type loop struct {
 func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phase, error) {
 	p := &loop{run: r, ctx: ctx, staged: r.store.Staged(), announced: make(map[p2p.PeerID]*announcements)}
 	p.jobs.Begin(ctx)
+	p.scan.Begin()
 	p.plan = newFilterPlan(p.staged.Filters.Height)
 	p.ranges = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
 	p.tail.restart(false, time.Now())
@@ -102,6 +103,7 @@ func (p *loop) await(timer *wait.Timer) error {
 	select {
 	case apply := <-p.jobs.Results():
 		err := apply()
+		p.walletMoved()
 		p.publications.updated(p.relay.Changed())
 		var bad *consensus.InvalidBlock
 		if errors.As(err, &bad) {
@@ -117,7 +119,8 @@ func (p *loop) await(timer *wait.Timer) error {
 		p.show()
 	case <-p.cfg.Peers.Changed():
 	case <-p.cfg.Wallet.Changed():
-		p.readWallet()
+		p.scan.WalletChanged()
+		p.walletMoved()
 	case <-timer.C():
 		timer.Reset(tick)
 	case <-p.ctx.Done():
@@ -205,4 +208,19 @@ func (p *loop) tellPeers() {
 			}
 		})
 	}
+}
+
+// supply returns what the scan for the wallet may use now.
+func (p *loop) supply() rescan.Supply {
+	return rescan.Supply{Peers: len(p.tips.peers), Tight: !p.ranges.done()}
+}
+
+// walletMoved has all that depends on the wallet follow it, when it may have moved.
+func (r *run) walletMoved() {
+	if !r.scan.Moved() {
+		return
+	}
+	r.relay.WalletChanged()
+	r.showTroubles()
+	r.progress.ScanFor(r.scan.Scripts())
 }

@@ -15,7 +15,7 @@ import (
 // peer can fill is given up: the tail fetch takes over at the tip.
 func (p *loop) fetchRanges(now time.Time) error {
 	peers := p.tips.tailPeers()
-	p.ranges.room = headerRoom(p.watching, p.scanner.held())
+	p.ranges.room = p.headerRoom()
 	for {
 		a, ok := p.ranges.take(peers, now)
 		if !ok {
@@ -29,6 +29,12 @@ func (p *loop) fetchRanges(now time.Time) error {
 		p.tail.restart(false, now)
 	}
 	return nil
+}
+
+// headerRoom returns how many batches of headers may be held ahead.
+func (p *loop) headerRoom() int {
+	_, watching := p.scan.Position()
+	return headerRoom(watching, p.scan.Held())
 }
 
 // headerRoom returns how many batches of headers may be held ahead while a scan, if the

@@ -8,11 +8,13 @@ package spv
 // left to do is to say where things stand and let readers in.
 func (r *run) repair() (Phase, error) {
 	state := r.store.State()
-	r.takeScanned()
+	r.scan.Open(r.store)
+	r.walletMoved()
 	r.judgeStore()
 	r.chain.Store(r.store)
 	r.status.Initialised = true
+	scanned, _ := r.scan.Position()
 	r.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,
-		"scanned", r.scanned.Height, "tip", state.Tip.Hash)
+		"scanned", scanned.Height, "tip", state.Tip.Hash)
 	return CatchingUp, nil
 }

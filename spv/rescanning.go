@@ -14,6 +14,7 @@ func (p *loop) rescanned() (Phase, bool) {
 	if p.behind() {
 		return CatchingUp, true
 	}
-	p.scan()
-	return Following, p.caughtUp() && p.scanDone()
+	p.scan.ToTip(p.supply())
+	p.walletMoved()
+	return Following, p.caughtUp() && p.scan.Done()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/rescan"
 )
 
 // farDiary is a diary that counts its updates by the phase and by whether more blocks
@@ -50,7 +51,7 @@ func TestTheWalletIsScannedForWhileTheChainComes(t *testing.T) {
 				return st.Phase > CatchingUp
 			}
 			reached = max(reached, st.Rescan.Current)
-			if most := st.Filters.Current - newestBlocks; st.Rescan.Current > max(0, most) {
+			if most := st.Filters.Current - rescan.NewestBlocks; st.Rescan.Current > max(0, most) {
 				h.Errorf("at block %d with filters up to %d", st.Rescan.Current, st.Filters.Current)
 			}
 			return false

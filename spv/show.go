@@ -30,7 +30,8 @@ func (r *run) facts() facts {
 	}
 	state := r.store.State()
 	f.staged = r.store.Staged().Tip.Height
-	f.tip, f.filters, f.scanned = state.Tip, state.Filters, r.scanned
+	f.tip, f.filters = state.Tip, state.Filters
+	f.scanned, f.watching = r.scan.Position()
 	f.enough = state.EnoughWork
 	f.pinned = r.pinned()
 	f.unvoted = r.unvoted()
@@ -105,7 +106,7 @@ func (r *run) showStages(f facts, least float64, now time.Time) {
 	}
 	m := r.progress.Measure(progress.Sample{
 		Headers: f.staged, Filters: f.filters.Height, Scanned: f.scanned.Height, Target: target,
-		Watching: r.watching, Connected: f.peers > 0, Synced: f.synced(),
+		Watching: f.watching, Connected: f.peers > 0, Synced: f.synced(),
 		Fetching: f.phase == CatchingUp, Scanning: f.phase == Rescanning, Least: least,
 	}, now)
 	st := &r.status

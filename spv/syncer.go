@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/progress"
+	"github.com/spvd/spvd/spv/internal/rescan"
 	"github.com/spvd/spvd/spv/internal/txrelay"
 )
 
@@ -148,17 +148,15 @@ type run struct {
 	asking   bool         // a peer is asked for all early filters
 	sets     *earlySets   // what they are compared by when they do not fit
 
-	watching   bool              // there is a wallet that needs blocks
-	scanned    consensus.BlockID // how far it was searched for; the filters' tip if there is none
-	turns      chan struct{}     // to match; as many as there are processors
-	missing    delay             // the filters that the others wait for
-	denials    denials           // the networks whose chains go around waypoints
-	refusals   refusals          // the peers whose headers were refused
-	eased      chain.Easing      // of the newest blocks up to easedAt
+	missing    delay        // the filters that the others wait for
+	denials    denials      // the networks whose chains go around waypoints
+	refusals   refusals     // the peers whose headers were refused
+	eased      chain.Easing // of the newest blocks up to easedAt
 	easedAt    consensus.BlockID
 	dispute    *dispute          // the newest block on top of the tip that breaks a rule; nil for none
 	versionsAt consensus.BlockID // the tip whose versions were looked at
 
+	scan  *rescan.Scan   // the wallet
 	relay *txrelay.Relay // unmined transactions
 
 	votesTaken   *VoteReport     // whose warnings the status has; nil for none
@@ -189,9 +187,11 @@ func newRun(s *Syncer) *run {
 		sets:     &earlySets{},
 		denials:  make(denials),
 		refusals: make(refusals),
-		turns:    make(chan struct{}, runtime.GOMAXPROCS(0)),
 		lost:     true,
 	}
+	r.scan = rescan.New(rescan.Deps{
+		Wallet: s.cfg.Wallet, Blocks: s.blocks, Accuse: s.cfg.Peers.Accuse, Jobs: r.jobs, Defects: s.defects, Log: s.cfg.Log,
+	})
 	r.relay = txrelay.New(txrelay.Deps{
 		Peers: s.cfg.Peers, Wallet: s.cfg.Wallet, Finder: s.finder, Jobs: r.jobs, Defects: s.defects, Rand: s.cfg.Rand, Log: s.cfg.Log,
 	})

@@ -28,6 +28,7 @@ type facts struct {
 	tip          consensus.BlockID
 	filters      consensus.BlockID
 	scanned      consensus.BlockID
+	watching     bool             // there is a wallet to scan for
 	best         consensus.Height // what most peers claim
 	enough       bool             // the tip has the network's minimum known work
 	stale        bool             // the tip is much older than it should be

@@ -1,4 +1,4 @@
-package spv
+package rescan
 
 import (
 	"context"
@@ -9,26 +9,25 @@ import (
 	"github.com/spvd/spvd/spv/match"
 )
 
-// match matches the filters of the blocks from one height to another. At any time
-// only as many do so as there are processors, so that others need not wait long for
-// one. It returns
-// the last block, and those that match. A filter that cannot be decoded says
+// match matches the filters of the blocks from one height to another. At any time only as many
+// jobs do so as there are processors, so that other jobs need not wait long for one. It returns
+// the last block, and the blocks that match. A filter that cannot be decoded says
 // nothing about its block, so the block counts as one that matches. The error is
 // chain.ErrStale or chain.ErrNotFound when blocks have left the chain.
-func (r *run) match(ctx context.Context, m *match.Matcher, set *match.Set, first, last consensus.Height) (end consensus.BlockID, found []hit, err error) {
+func (s *Scan) match(ctx context.Context, m *match.Matcher, set *match.Set, first, last consensus.Height) (end consensus.BlockID, found []hit, err error) {
 	select {
-	case r.turns <- struct{}{}:
-		defer func() { <-r.turns }()
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
 	case <-ctx.Done():
 		return end, nil, context.Cause(ctx)
 	}
-	err = r.store.Scan(first, last, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
+	err = s.store.Scan(first, last, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		matches, err := matches(m, h, filter, set)
-		if err != nil && !r.defects.Report(err) {
-			r.cfg.Log.Warn("A filter cannot be used, the block is looked at instead", "height", id.Height, "err", err)
+		if err != nil && !s.deps.Defects.Report(err) {
+			s.deps.Log.Warn("A filter cannot be used, the block is looked at instead", "height", id.Height, "err", err)
 		}
 		if matches || err != nil {
 			found = append(found, hit{id, *h})
@@ -47,12 +46,12 @@ func matches(m *match.Matcher, h *consensus.Header, filter []byte, set *match.Se
 // compiled returns the update from a locator, which is to start at a base, up to a
 // height, with the blocks that were fetched, in the memory of an earlier update. The
 // chain must go through the ends of what was matched: ErrStale otherwise.
-func (r *run) compiled(memory []chain.Block, locator []consensus.BlockID, base consensus.BlockID, last consensus.Height, ends []consensus.BlockID, blocks []*held) (chain.Update, error) {
+func (s *Scan) compiled(memory []chain.Block, locator []consensus.BlockID, base consensus.BlockID, last consensus.Height, ends []consensus.BlockID, blocks []*held) (chain.Update, error) {
 	far := last
 	if len(ends) > 0 {
 		far = ends[len(ends)-1].Height
 	}
-	u, err := r.store.SinceIn(memory, locator, int(far-base.Height))
+	u, err := s.store.SinceIn(memory, locator, int(far-base.Height))
 	if err != nil {
 		return u, err
 	}

@@ -1,27 +1,62 @@
-package spv
+package rescan
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime"
 	"slices"
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/blocks"
+	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/match"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // stepTime is how long anything that the wallet could have waits for more of it:
 // what is applied is what survives a kill, and what the status shows.
 const stepTime = 300 * time.Millisecond
 
-// scanner takes the wallet along, in steps. Filters are matched, and blocks fetched,
-// ahead of each place where a step may start; the steps come after.
-type scanner struct {
-	step    *track        // where the step that is under way starts; nil while there is none
+// Wallet is what the chain is scanned for; see spv.Books.
+type Wallet interface {
+	Scanned() (at consensus.BlockID, watching bool)
+	Locator() []consensus.BlockID
+	Scripts() (scripts [][]byte, revision uint64)
+	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
+}
+
+// Deps are what a Scan needs.
+type Deps struct {
+	Wallet  Wallet
+	Blocks  *blocks.Fetcher
+	Accuse  func(id p2p.PeerID, evidence error)
+	Jobs    *jobs.Group
+	Defects *defect.Reporter
+	Log     *slog.Logger
+}
+
+// Scan takes the wallet along, in steps. A step is an update that begins where the wallet stands.
+type Scan struct {
+	deps  Deps
+	store *chain.Chain
+	turns chan struct{} // to match; as many as there are processors
+
+	scanned  consensus.BlockID // how far the wallet was searched for; the filters' tip without one
+	watching bool              // there is a wallet that needs blocks
+	scripts  int               // that it watches
+	moved    bool              // these may have changed since Moved was called
+
+	progress // of the current phase
+}
+
+// progress is what a phase has begun.
+type progress struct {
+	step    *track        // where the current step starts; nil while there is none
 	tracks  []*track      // those of earlier steps, the newest first
 	placing bool          // a job finds out where the next step starts
 	working bool          // the step is composed or applied
@@ -31,6 +66,41 @@ type scanner struct {
 	since   time.Time     // the last step
 	spare   []*match.Matcher
 	memory  []chain.Block // of the last step's blocks, for those of the next one
+}
+
+// Supply is what a scan may use.
+type Supply struct {
+	Peers int  // that are live
+	Tight bool // headers are held too: no more than half of HeldBytes is for blocks
+}
+
+// New returns a scan without a store.
+func New(deps Deps) *Scan {
+	return &Scan{deps: deps, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
+
+// Open makes it scan a store that was opened, and reads how far the wallet is.
+func (s *Scan) Open(store *chain.Chain) {
+	s.store = store
+	s.readPosition()
+}
+
+// Begin begins a phase: the jobs of the one before have ended, and what they did is done again.
+func (s *Scan) Begin() { s.progress = progress{} }
+
+// Position returns the last block up to which the wallet was searched for, and whether it watches
+// anything. Without that it is the tip of the filters.
+func (s *Scan) Position() (at consensus.BlockID, watching bool) { return s.scanned, s.watching }
+
+// Scripts returns the number of scripts that the wallet watches.
+func (s *Scan) Scripts() int { return s.scripts }
+
+// Moved reports whether the position or what the wallet watches may have changed since the last
+// call.
+func (s *Scan) Moved() bool {
+	moved := s.moved
+	s.moved = false
+	return moved
 }
 
 // track is what is done ahead of a place where the wallet stands.
@@ -44,59 +114,67 @@ type track struct {
 	reverts bool                // the step begins with blocks to take back
 }
 
-// newestBlocks is how many blocks at the tip of the filters the wallet is not given while
+// NewestBlocks is how many blocks at the tip of the filters the wallet is not given while
 // the chain is being caught up with: one peer alone may have shown them yet. They are
 // matched and fetched nevertheless.
-const newestBlocks consensus.Height = 2016
+const NewestBlocks consensus.Height = 2016
 
 // keptTracks is how many places are remembered besides that of the step: a wallet
 // may be searched for at its tip and in old blocks in turns.
 const keptTracks = 2
 
-// scanDone reports whether the wallet is at the tip of the filters.
-func (p *loop) scanDone() bool {
-	return !p.scanner.working && !p.scanner.writing && p.scanned == p.store.State().Filters
+// Done reports whether the wallet is at the tip of the filters.
+func (s *Scan) Done() bool {
+	return !s.working && !s.writing && s.scanned == s.store.State().Filters
 }
 
-// scan takes the wallet along to the tip of the filters.
-func (p *loop) scan() {
-	tip := p.store.State().Filters
-	if !p.watching {
-		p.scanned = tip
+// Lag returns how many blocks the wallet is behind the tip of the filters.
+func (s *Scan) Lag() consensus.Height {
+	if !s.watching {
+		return 0
 	}
-	if !p.scanDone() {
-		p.scanUpTo(tip.Height)
-	}
+	return s.store.State().Filters.Height - s.scanned.Height
 }
 
-// scanBehind takes the wallet along behind the filters that are written, while headers
-// and filters come. Filters below DCP0005 may be replaced until they are proven.
-func (p *loop) scanBehind() {
-	state := p.store.State()
-	limit := state.Filters.Height - newestBlocks
-	if p.watching && state.EarlyProven && p.scanned.Height < limit {
-		p.scanUpTo(limit)
+// ToTip takes the wallet along to the tip of the filters.
+func (s *Scan) ToTip(with Supply) {
+	tip := s.store.State().Filters
+	if !s.watching {
+		s.scanned = tip
+	}
+	if !s.Done() {
+		s.upTo(tip.Height, with)
 	}
 }
 
-// scanUpTo takes the wallet along up to a height, by starting what is due: a step,
+// Behind takes the wallet along behind the filters that are written, while headers and filters
+// are fetched. Filters below DCP0005 may be replaced until they are proven.
+func (s *Scan) Behind(with Supply) {
+	state := s.store.State()
+	limit := state.Filters.Height - NewestBlocks
+	if s.watching && state.EarlyProven && s.scanned.Height < limit {
+		s.upTo(limit, with)
+	}
+}
+
+// upTo takes the wallet along up to a height, by starting what is due: a step,
 // matching and fetching ahead, and the end of the step. Below the tip of the filters
 // updates say that there are more blocks, so that the wallet does not search for what
 // it has found in older blocks before it is at the tip.
-func (p *loop) scanUpTo(limit consensus.Height) {
-	s, tip := &p.scanner, p.store.State().Filters
+func (s *Scan) upTo(limit consensus.Height, with Supply) {
+	tip := s.store.State().Filters
 	if s.placing || s.step == nil && s.writing {
 		return
 	}
-	if s.step != nil && !s.working && tip != s.step.tip && !p.leadsTo(s.step, tip) {
+	if s.step != nil && !s.working && tip != s.step.tip && !s.leadsTo(s.step, tip) {
 		s.drop()
 	}
-	if s.step == nil && !p.begin(tip, limit) {
+	if s.step == nil && !s.begin(tip, limit) {
 		return
 	}
 	t := s.step
-	t.plan.room = heldBytes
-	if !p.ranges.done() {
+	t.plan.room = HeldBytes
+	if with.Tight {
 		t.plan.room /= 2
 	}
 	step := stepBlocks
@@ -108,25 +186,25 @@ func (p *loop) scanUpTo(limit consensus.Height) {
 		whole = whole && t.reverts // more filters come
 	}
 	if !s.working && (last > t.plan.base.Height || t.reverts && whole) && (whole || time.Since(s.since) >= stepTime) {
-		p.compose(t, last)
+		s.compose(t, last)
 	}
-	p.matchAhead(t, tip.Height)
-	p.fetchAhead(t)
+	s.matchAhead(t, tip.Height)
+	s.fetchAhead(t, with.Peers)
 }
 
 // leadsTo reports whether the chain up to a tip goes through a track's place.
-func (p *loop) leadsTo(t *track, tip consensus.BlockID) bool {
+func (s *Scan) leadsTo(t *track, tip consensus.BlockID) bool {
 	t.tip = tip
-	hash, err := p.store.Hash(t.plan.base.Height)
+	hash, err := s.store.Hash(t.plan.base.Height)
 	return err == nil && hash == t.plan.base.Hash
 }
 
 // begin begins a step towards a height where the wallet says, and reports whether it is
 // known where on the chain that is. Otherwise a job finds out.
-func (p *loop) begin(tip consensus.BlockID, limit consensus.Height) bool {
+func (s *Scan) begin(tip consensus.BlockID, limit consensus.Height) bool {
 	var seen []consensus.BlockID // where there is nothing to do, there may be somewhere else
 	for {
-		locator := p.cfg.Wallet.Locator()
+		locator := s.deps.Wallet.Locator()
 		if len(locator) == 0 || slices.Contains(seen, locator[0]) {
 			break
 		}
@@ -134,25 +212,25 @@ func (p *loop) begin(tip consensus.BlockID, limit consensus.Height) bool {
 		if locator[0] == tip || limit < tip.Height && locator[0].Height >= limit {
 			continue
 		}
-		t := p.scanner.resume(locator)
+		t := s.resume(locator)
 		if t == nil {
-			p.place(locator, tip)
+			s.place(locator, tip)
 			return false
 		}
-		if t.list.take(p.cfg.Wallet.Scripts()) || tip != t.tip && !p.leadsTo(t, tip) {
+		if t.list.take(s.deps.Wallet.Scripts()) || tip != t.tip && !s.leadsTo(t, tip) {
 			t.cancel()
-			p.place(locator, tip)
+			s.place(locator, tip)
 			return false
 		}
-		p.scanner.step = t
+		s.step = t
 		return true
 	}
-	p.readWallet()
+	s.WalletChanged()
 	return false
 }
 
 // resume returns the track of a place, if there is one, and takes it off the list.
-func (s *scanner) resume(locator []consensus.BlockID) *track {
+func (s *Scan) resume(locator []consensus.BlockID) *track {
 	i := slices.IndexFunc(s.tracks, func(t *track) bool { return t.plan.base == locator[0] })
 	if i < 0 {
 		return nil
@@ -164,7 +242,7 @@ func (s *scanner) resume(locator []consensus.BlockID) *track {
 }
 
 // leave ends the step and keeps its track.
-func (s *scanner) leave() {
+func (s *Scan) leave() {
 	s.tracks = slices.Insert(s.tracks, 0, s.step)
 	s.step, s.working, s.grew, s.update, s.since = nil, false, false, nil, time.Now()
 	for len(s.tracks) > keptTracks {
@@ -173,14 +251,14 @@ func (s *scanner) leave() {
 	}
 }
 
-// drop ends the step and what is under way for it.
-func (s *scanner) drop() {
+// drop ends the step and its jobs.
+func (s *Scan) drop() {
 	s.step.cancel()
 	s.step, s.working, s.grew, s.update = nil, false, false, nil
 }
 
-// held returns the bytes of the blocks that are on their way or wait to be applied.
-func (s *scanner) held() (n int) {
+// Held returns the bytes of the blocks that are on their way or wait to be applied.
+func (s *Scan) Held() (n int) {
 	for _, t := range s.tracks {
 		n += t.plan.size
 	}
@@ -191,23 +269,22 @@ func (s *scanner) held() (n int) {
 }
 
 // keeps reports whether a track was not dropped.
-func (s *scanner) keeps(t *track) bool { return t == s.step || slices.Contains(s.tracks, t) }
+func (s *Scan) keeps(t *track) bool { return t == s.step || slices.Contains(s.tracks, t) }
 
 // place finds out where on the chain the wallet stands, and begins a track and a step
 // there.
-func (p *loop) place(locator []consensus.BlockID, tip consensus.BlockID) {
-	s := &p.scanner
+func (s *Scan) place(locator []consensus.BlockID, tip consensus.BlockID) {
 	s.placing = true
-	p.jobs.Do(func(context.Context) jobs.Result {
-		u, err := p.store.Since(locator, 0)
+	s.deps.Jobs.Do(func(context.Context) jobs.Result {
+		u, err := s.store.Since(locator, 0)
 		return func() error {
 			s.placing = false
 			if err != nil {
 				return err
 			}
 			t := &track{plan: newScanPlan(forkOf(locator, &u)), tip: tip, locator: locator, reverts: len(u.Reverted) > 0}
-			t.ctx, t.cancel = context.WithCancel(p.jobs.Context())
-			t.list.take(p.cfg.Wallet.Scripts())
+			t.ctx, t.cancel = context.WithCancel(s.deps.Jobs.Context())
+			t.list.take(s.deps.Wallet.Scripts())
 			s.step, s.since = t, time.Now()
 			return nil
 		}
@@ -224,38 +301,36 @@ func forkOf(locator []consensus.BlockID, u *chain.Update) consensus.BlockID {
 const jobsPerProcessor = 4
 
 // matchAhead starts the matching that is due.
-func (p *loop) matchAhead(t *track, tip consensus.Height) {
+func (s *Scan) matchAhead(t *track, tip consensus.Height) {
 	for {
-		st, ok := t.plan.take(tip, t.list.count(), jobsPerProcessor*cap(p.turns))
+		st, ok := t.plan.take(tip, t.list.count(), jobsPerProcessor*cap(s.turns))
 		if !ok {
 			return
 		}
-		p.matchStretch(t, st)
+		s.matchStretch(t, st)
 	}
 }
 
 // matchStretch matches a stretch against the scripts that it was not matched against
 // yet.
-func (p *loop) matchStretch(t *track, st *stretch) {
-	s := &p.scanner
+func (s *Scan) matchStretch(t *track, st *stretch) {
 	watched, first, last := t.list.count(), st.first, st.last
 	set, m := t.list.since(st.watched), s.matcher()
-	p.jobs.Do(func(context.Context) jobs.Result {
-		end, found, err := p.match(t.ctx, m, set, first, last)
+	s.deps.Jobs.Do(func(context.Context) jobs.Result {
+		end, found, err := s.match(t.ctx, m, set, first, last)
 		return func() error {
 			s.spare = append(s.spare, m)
 			if s.keeps(t) && err == nil && !t.plan.matched(st, watched, end, found) {
 				err = chain.ErrStale
 			}
-			return p.judge(t, err)
+			return s.judge(t, err)
 		}
 	})
 }
 
 // judge returns the error of a job for a track if it matters. That blocks have left
 // the chain ends the track: the scan goes on from the fork.
-func (p *loop) judge(t *track, err error) error {
-	s := &p.scanner
+func (s *Scan) judge(t *track, err error) error {
 	var bad *consensus.InvalidBlock
 	switch {
 	case errors.As(err, &bad):
@@ -274,7 +349,7 @@ func (p *loop) judge(t *track, err error) error {
 }
 
 // matcher returns a matcher that no job uses.
-func (s *scanner) matcher() *match.Matcher {
+func (s *Scan) matcher() *match.Matcher {
 	if len(s.spare) == 0 {
 		return new(match.Matcher)
 	}
@@ -284,43 +359,43 @@ func (s *scanner) matcher() *match.Matcher {
 }
 
 // fetchAhead fetches the matched blocks that there is room for.
-func (p *loop) fetchAhead(t *track) {
+func (s *Scan) fetchAhead(t *track, peers int) {
+	wanted := blocks.OnMain(s.store)
 	for {
-		h, ok := t.plan.fetch(len(p.tips.peers))
+		h, ok := t.plan.fetch(peers)
 		if !ok {
 			return
 		}
-		p.jobs.Do(func(context.Context) jobs.Result {
-			msg, from, err := p.blocks.Fetch(t.ctx, h.BlockID, &h.header, blocks.OnMain(p.store))
+		s.deps.Jobs.Do(func(context.Context) jobs.Result {
+			msg, from, err := s.deps.Blocks.Fetch(t.ctx, h.BlockID, &h.header, wanted)
 			return func() error {
 				if err == nil {
 					t.plan.fetched(h.Height, msg, from)
 				}
-				return p.judge(t, err)
+				return s.judge(t, err)
 			}
 		})
 	}
 }
 
 // compose makes the step of what is matched and fetched up to a height.
-func (p *loop) compose(t *track, last consensus.Height) {
-	s := &p.scanner
+func (s *Scan) compose(t *track, last consensus.Height) {
 	base, locator, watched := t.plan.base, t.locator, t.list.count()
-	ends, blocks := t.plan.ends(last), t.plan.upTo(last)
+	ends, matched := t.plan.ends(last), t.plan.upTo(last)
 	memory := s.memory
 	s.working, t.plan.applying, s.memory = true, true, nil
-	p.jobs.Do(func(context.Context) jobs.Result {
-		u, err := p.compiled(memory, locator, base, last, ends, blocks)
+	s.deps.Jobs.Do(func(context.Context) jobs.Result {
+		u, err := s.compiled(memory, locator, base, last, ends, matched)
 		return func() error {
 			switch {
 			case err != nil || t != s.step:
-				return p.judge(t, err)
+				return s.judge(t, err)
 			case watched != t.list.count():
 				s.working, t.plan.applying = false, false
 				return nil
 			}
 			s.update = &u
-			p.apply(t)
+			s.apply(t)
 			return nil
 		}
 	})
@@ -328,32 +403,32 @@ func (p *loop) compose(t *track, last consensus.Height) {
 
 // apply gives the wallet the step, in a job: many wallets take their time, and the
 // chain goes on meanwhile. No other step begins before it is done.
-func (p *loop) apply(t *track) {
-	u := p.scanner.update
+func (s *Scan) apply(t *track) {
+	u := s.update
 	if u.Empty() {
-		p.applied(t)
+		s.applied(t)
 		return
 	}
-	p.scanner.writing = true
-	p.jobs.Do(func(ctx context.Context) jobs.Result {
-		grown, err := p.cfg.Wallet.Apply(ctx, *u)
+	s.writing = true
+	s.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
+		grown, err := s.deps.Wallet.Apply(ctx, *u)
 		return func() error {
-			p.scanner.writing = false
+			s.writing = false
 			var bad *consensus.InvalidBlock
 			switch {
 			case errors.As(err, &bad):
 				if from := t.plan.sender(bad.Block); from != 0 {
-					p.cfg.Peers.Accuse(from, bad) // no node that checks blocks has it
+					s.deps.Accuse(from, bad) // no node that checks blocks has it
 				}
 				return bad
 			case err != nil:
 				return fmt.Errorf("wallet: %w", err)
-			case t != p.scanner.step:
-				p.readWallet()
+			case t != s.step:
+				s.WalletChanged()
 			case grown:
-				p.grown(t)
+				s.grown(t)
 			default:
-				p.applied(t)
+				s.applied(t)
 			}
 			return nil
 		}
@@ -363,17 +438,15 @@ func (p *loop) apply(t *track) {
 // grown gives the step up because the wallet has come to watch more, and has applied
 // nothing: the plan matches the same blocks against these scripts and fetches what
 // matches, within its bounds, and the next step starts at the same block.
-func (p *loop) grown(t *track) {
-	s := &p.scanner
-	t.list.extend(p.cfg.Wallet.Scripts())
+func (s *Scan) grown(t *track) {
+	t.list.extend(s.deps.Wallet.Scripts())
 	clear(s.update.Applied) // it keeps no transactions
 	s.memory = s.update.Applied
 	s.working, s.grew, s.update, t.plan.applying = false, true, nil, false
 }
 
 // applied ends the step that the wallet was taken along.
-func (p *loop) applied(t *track) {
-	s := &p.scanner
+func (s *Scan) applied(t *track) {
 	u := s.update
 	base := t.plan.base
 	if n := len(u.Applied); n > 0 {
@@ -384,39 +457,43 @@ func (p *loop) applied(t *track) {
 	clear(u.Applied) // it keeps no transactions
 	s.memory = u.Applied
 	s.leave()
-	p.readWallet()
+	s.WalletChanged()
 }
 
-// readWallet takes over how far the wallet has got: it may have come to watch
-// something, or gone back to search old blocks again. A step that is under way is
-// left alone, but for the scripts it is matched against: once it was given to the wallet,
-// those of it that have applied it want nothing more of it.
-func (p *loop) readWallet() {
-	p.relay.WalletChanged()
-	s := &p.scanner
-	p.takeScanned()
+// WalletChanged reads how far the wallet has got: it may have come to watch something, or gone
+// back to search old blocks again. A step that is composed or applied is left alone, but for the
+// scripts it is matched against: once it was given to the wallet, the parts of the wallet that
+// have applied it need no other one in its place.
+func (s *Scan) WalletChanged() {
+	s.readPosition()
 	switch t := s.step; {
 	case t == nil || s.working:
 	case s.grew:
-		t.list.extend(p.cfg.Wallet.Scripts())
-	case t.list.take(p.cfg.Wallet.Scripts()):
+		t.list.extend(s.deps.Wallet.Scripts())
+	case t.list.take(s.deps.Wallet.Scripts()):
 		s.drop()
 	}
 }
 
-// takeScanned takes over how far the wallet is, or that there is nothing to scan
-// for.
-func (r *run) takeScanned() {
-	r.showTroubles()
-	r.scanned, r.watching = r.cfg.Wallet.Scanned()
-	scripts, _ := r.cfg.Wallet.Scripts()
-	r.progress.ScanFor(len(scripts))
-	if !r.watching {
-		r.scanned = r.store.State().Filters
+// readPosition reads how far the wallet is, or that there is nothing to scan for.
+func (s *Scan) readPosition() {
+	s.moved = true
+	s.scanned, s.watching = s.deps.Wallet.Scanned()
+	scripts, _ := s.deps.Wallet.Scripts()
+	s.scripts = len(scripts)
+	if !s.watching {
+		s.scanned = s.store.State().Filters
 	}
 }
 
-// lagging reports whether the wallet has more to scan than following brings.
-func (p *loop) lagging() bool {
-	return p.watching && p.store.State().Filters.Height-p.scanned.Height > p.cfg.Behind
+// Abandon drops the step and all that was matched and fetched ahead, because blocks were found
+// to be invalid.
+func (s *Scan) Abandon() {
+	if s.step != nil {
+		s.drop()
+	}
+	for _, t := range s.tracks {
+		t.cancel()
+	}
+	s.tracks = nil
 }

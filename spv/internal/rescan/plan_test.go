@@ -1,4 +1,4 @@
-package spv
+package rescan
 
 import (
 	"encoding/binary"
@@ -127,7 +127,7 @@ func (w *scanWorld) block() *wire.MsgBlock {
 }
 
 // checkBounds checks what is on its way and held: no more requests than the live peers
-// are good for, and no more memory than heldBytes by a count of its own, except for one
+// are good for, and no more memory than HeldBytes by a count of its own, except for one
 // block that all others wait for and what blocks are larger by than was expected of
 // those on their way.
 func (w *scanWorld) checkBounds() {
@@ -141,7 +141,7 @@ func (w *scanWorld) checkBounds() {
 		}
 	}
 	const largest, expected = 600 << 10, decodedCost * 100 << 10
-	if most := heldBytes + largest + len(w.arrived)*(largest-expected) + fetchCost; held > most {
+	if most := HeldBytes + largest + len(w.arrived)*(largest-expected) + fetchCost; held > most {
 		w.Fatalf("%d bytes are held in %d blocks", held, len(w.arrived))
 	}
 	if held > w.plan.size {
@@ -231,7 +231,7 @@ func TestABlockThatIsLateBoundsTheScan(t *testing.T) {
 	if last, whole := w.plan.ready(w.tip, w.watched); last != 0 || whole {
 		t.Errorf("ready up to %d, %v, without block 1", last, whole)
 	}
-	if w.plan.hits > aheadHits+stretchBlocks || w.plan.size > heldBytes+decodedCost*100<<10+fetchCost || w.plan.next > aheadBlocks+2*stretchBlocks {
+	if w.plan.hits > aheadHits+stretchBlocks || w.plan.size > HeldBytes+decodedCost*100<<10+fetchCost || w.plan.next > aheadBlocks+2*stretchBlocks {
 		t.Errorf("%d matches, %d bytes, up to %d", w.plan.hits, w.plan.size, w.plan.next)
 	}
 }

@@ -1,4 +1,4 @@
-package spv
+package rescan
 
 import (
 	"slices"
@@ -33,10 +33,10 @@ const (
 	minFetches     = 16
 	fetchesPerPeer = 256
 
-	// heldBytes bounds the memory, in bytes, of the blocks that are on their way or wait
+	// HeldBytes bounds the memory, in bytes, of the blocks that are on their way or wait
 	// to be applied. One that is on its way counts fetchCost for its request, and
 	// decodedCost times its size in its header; one that has arrived what it occupies.
-	heldBytes   = 16 << 20
+	HeldBytes   = 16 << 20
 	fetchCost   = 8 << 10
 	decodedCost = 3
 )
@@ -51,7 +51,7 @@ type hit struct {
 type stretch struct {
 	first, last consensus.Height
 	watched     int  // the number of scripts it has been matched against
-	matching    bool // a job is under way
+	matching    bool // a job matches it
 	end         consensus.BlockID
 	hits        []hit // in height order
 }
@@ -75,7 +75,7 @@ type scanPlan struct {
 	next      consensus.Height  // the first block of no stretch
 	stretches []*stretch        // the blocks between, in height order
 	blocks    map[consensus.Height]*held
-	matching  int // jobs under way
+	matching  int // jobs that match
 	fetching  int // blocks on their way
 	window    int // how many may be, as far as live peers and memory allow
 	size      int // cost of all that is in blocks
@@ -85,7 +85,7 @@ type scanPlan struct {
 
 // newScanPlan returns a plan for the blocks after one.
 func newScanPlan(base consensus.BlockID) *scanPlan {
-	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, room: heldBytes, blocks: make(map[consensus.Height]*held)}
+	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, room: HeldBytes, blocks: make(map[consensus.Height]*held)}
 }
 
 // take hands out the next stretch to match against so many scripts, up to the tip
@@ -251,7 +251,7 @@ func (p *scanPlan) upTo(last consensus.Height) (list []*held) {
 	return list
 }
 
-// advance takes note that the wallet stands at a later block now.
+// advance records that the wallet stands at a later block now.
 func (p *scanPlan) advance(base consensus.BlockID) {
 	p.base, p.applying = base, false
 	p.next = max(p.next, base.Height+1)
