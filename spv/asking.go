@@ -101,11 +101,6 @@ func (r *run) prepare(from p2p.PeerID, payload []byte) (*consensus.HeaderBatch, 
 	return defect.Contain(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(r.cfg.Params, payload) })
 }
 
-// prove proves the filters of a cfiltersv2 message.
-func (r *run) prove(from p2p.PeerID, targets []consensus.FilterTarget, payload []byte) (*consensus.FilterBatch, error) {
-	return defect.Contain(from, func() (*consensus.FilterBatch, error) { return consensus.ProveFilters(r.cfg.Params, targets, payload) })
-}
-
 // errGoesBack is what a reply is refused for that would lead in a circle.
 var errGoesBack = errors.New("headers go back behind what they were asked after")
 

@@ -50,12 +50,12 @@
 //
 // syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
 // rescanning.go and following.go are one phase each. The last three share the loop
-// in loop.go, with ranges.go, headers.go, filters.go, writing.go and internal/rescan
+// in loop.go, with ranges.go, headers.go, writing.go, internal/filtersync and internal/rescan
 // as its parts, whose jobs internal/jobs runs; late.go proves replies that
 // came late. publish.go and
 // internal/txrelay are about unmined transactions.
 //
-// peertips.go, headerplan.go, filterplan.go, earlyfilters.go
+// peertips.go and headerplan.go
 // decide without doing. truth.go says what is true,
 // internal/progress how far it is and how long it will take; show.go shows
 // it, statusboard.go and current.go hand it to readers, votereport.go adds what was found out about

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/filtersync"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -22,7 +23,7 @@ func eras(t *testing.T, blocks int) *testnet.Chain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Params().DCP0005 <= 2*chunkSize {
+	if c.Params().DCP0005 <= 2*filtersync.ChunkSize {
 		t.Fatalf("filters are committed to from %d on: too early for this test", c.Params().DCP0005)
 	}
 	return c
@@ -97,7 +98,7 @@ func TestAnEarlyHashThatFitsNoSet(t *testing.T) {
 				kinds, _ := h.net.told(p)
 				asked += len(slices.DeleteFunc(kinds, func(kind string) bool { return kind != "filters" }))
 			}
-			if most := 7 + (earlyOpinions+1)*4 + 8; asked > most {
+			if most := 7 + (filtersync.Opinions+1)*4 + 8; asked > most {
 				h.Errorf("%d requests for filters, at most %d are needed", asked, most)
 			}
 			h.restart(func(*consensus.Params) {})

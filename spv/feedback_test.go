@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/filtersync"
 )
 
 // TestDoubt checks in which states other peers are looked for.
@@ -26,10 +27,10 @@ func TestDoubt(t *testing.T) {
 		"one peer answers":           {func(f *facts) { f.mute = 1 }, ""},
 		"little work":                {func(f *facts) { f.enough = false }, "less work"},
 		"filters missing": {func(f *facts) {
-			f.filters.Height, f.missing = 90, delay{from: 91, to: 100, failed: 2}
+			f.filters.Height, f.missing = 90, filtersync.Delay{From: 91, To: 100, Failed: 2}
 		}, "filters"},
 		"filters missing at one peer": {func(f *facts) {
-			f.filters.Height, f.missing = 90, delay{from: 91, to: 100, failed: 1}
+			f.filters.Height, f.missing = 90, filtersync.Delay{From: 91, To: 100, Failed: 1}
 		}, ""},
 	} {
 		f := inStep()

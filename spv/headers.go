@@ -362,7 +362,7 @@ func (p *loop) accuse(id p2p.PeerID, broken *consensus.RuleError) {
 // reorganised takes note that the main chain changed: filters above the fork
 // have to be fetched anew.
 func (p *loop) reorganised(re *chain.Reorganisation) {
-	p.plan = newFilterPlan(p.staged.Filters.Height)
+	p.filters.Restart()
 	depth := len(re.Reverted)
 	if depth >= p.cfg.DeepReorg {
 		p.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),

@@ -1,16 +1,11 @@
 package spv
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
-	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -19,7 +14,7 @@ import (
 // that came after another peer had answered are judged as all others, without holding up
 // what is needed. Those of the chain that was left are dropped.
 func (p *loop) proveLate() (err error) {
-	for err == nil && p.proving == 0 {
+	for err == nil && p.proving+p.filters.Proving() == 0 {
 		late, ok := p.cfg.Peers.TakeLate()
 		if !ok {
 			break
@@ -28,7 +23,7 @@ func (p *loop) proveLate() (err error) {
 		case p2p.Headers:
 			p.proveLateHeaders(late.From, late.Locator, late.Payload)
 		case p2p.CFilters:
-			err = p.proveLateFilters(late.From, late.First, late.Last, late.Payload)
+			err = p.filters.ProveLate(late.From, late.First, late.Last, late.Payload)
 		case p2p.Block:
 			p.proveLateBlock(late.From, late.First, late.Payload)
 		}
@@ -66,53 +61,6 @@ func (p *loop) applyLate(b prepared) error {
 	return nil
 }
 
-// proveLateFilters proves filters of the main chain that came late. Early ones are compared
-// with those on disk once these are proven; before that they are recorded as served.
-func (p *loop) proveLateFilters(id p2p.PeerID, start, end chainhash.Hash, payload []byte) error {
-	targets, err := p.store.FilterTargetsOf(start, end)
-	switch {
-	case errors.Is(err, chain.ErrNotFound):
-		return nil
-	case err != nil:
-		return err
-	}
-	early := p.early(targets[0].Height)
-	p.proving++
-	p.jobs.Do(func(context.Context) jobs.Result {
-		batch, err := p.prove(id, targets, payload)
-		if err == nil && early {
-			err = p.compareEarly(targets, batch)
-		}
-		p.accuseOfLate(id, err)
-		return func() error {
-			p.proving--
-			if err == nil && early && !p.staged.EarlyProven {
-				p.ledger.noteLate(id, batch)
-			}
-			return nil
-		}
-	})
-	return nil
-}
-
-// compareEarly compares early filters with those on disk. It returns nil if they are the
-// same, or if those on disk are not proven or not of the same blocks.
-func (r *run) compareEarly(targets []consensus.FilterTarget, b *consensus.FilterBatch) error {
-	for i, t := range targets {
-		if t.Height >= r.cfg.Params.DCP0005 || !r.store.State().EarlyProven {
-			return nil
-		}
-		right, err := r.store.Filter(t.Height)
-		if err != nil || bytes.Equal(right, b.Filter(i)) {
-			continue
-		}
-		if hash, err := r.store.Hash(t.Height); err == nil && hash == t.Hash && r.store.State().EarlyProven {
-			return fmt.Errorf("the filter of block %d is not the one that is proven", t.Height)
-		}
-	}
-	return nil
-}
-
 // proveLateBlock checks a block that came late against its header on the main chain.
 func (p *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
 	p.proving++
@@ -123,18 +71,4 @@ func (p *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte
 			return nil
 		}
 	})
-}
-
-// accuseOfLate accuses a peer of what is wrong with its late reply, if that is not nil. Any
-// goroutine may call it: the end of a phase drops no proof.
-func (r *run) accuseOfLate(id p2p.PeerID, wrong error) {
-	var broken *consensus.RuleError
-	if r.defects.Report(wrong) {
-		return
-	}
-	if wrong == nil || errors.As(wrong, &broken) && !broken.Rule.Proven() {
-		return
-	}
-	r.cfg.Log.Debug("Late reply is wrong", "peer", id, "err", wrong)
-	r.cfg.Peers.Accuse(id, wrong)
 }

@@ -24,11 +24,9 @@ type loop struct {
 	ctx         context.Context
 	ranges      *headerPlan // the headers below the newest waypoint
 	tail        tailFetch   // those after it
-	plan        *filterPlan
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
-	exam        *earlyExam                    // the peer whose early filters are compared; nil for none
 	announced   map[p2p.PeerID]*announcements // by peer
 	proving     int                           // jobs that prove late replies
 }
@@ -41,7 +39,7 @@ func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phas
 	p := &loop{run: r, ctx: ctx, staged: r.store.Staged(), announced: make(map[p2p.PeerID]*announcements)}
 	p.jobs.Begin(ctx)
 	p.scan.Begin()
-	p.plan = newFilterPlan(p.staged.Filters.Height)
+	p.filters.Begin(p.store)
 	p.ranges = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
 	p.tail.restart(false, time.Now())
 	r.tips.restart()
@@ -75,12 +73,10 @@ func (p *loop) step(timer *wait.Timer) error {
 	if err := p.fetchHeaders(); err != nil {
 		return err
 	}
-	if err := p.fetchFilters(); err != nil {
+	if err := p.filters.Fetch(p.tips.live(), !p.tips.fetchingTail, time.Now()); err != nil {
 		return err
 	}
-	if err := p.examineEarly(time.Now()); err != nil {
-		return err
-	}
+	p.touchedFilters()
 	if err := p.proveLate(); err != nil {
 		return err
 	}
@@ -103,6 +99,9 @@ func (p *loop) await(timer *wait.Timer) error {
 	select {
 	case apply := <-p.jobs.Results():
 		err := apply()
+		if err == nil {
+			err = p.applyFilters()
+		}
 		p.walletMoved()
 		p.publications.updated(p.relay.Changed())
 		var bad *consensus.InvalidBlock
@@ -170,7 +169,7 @@ func (p *loop) roster() (err error) {
 // caughtUp reports whether headers and filters are at a tip that no live peer
 // has more than.
 func (p *loop) caughtUp() bool {
-	return p.tips.complete(time.Now()) && p.tail.idle() && p.plan.idle() &&
+	return p.tips.complete(time.Now()) && p.tail.idle() && p.filters.Idle() &&
 		p.staged.Filters == p.staged.Tip && p.staged.EnoughWork
 }
 
@@ -208,6 +207,31 @@ func (p *loop) tellPeers() {
 			}
 		})
 	}
+}
+
+// applyFilters adds the filters that have arrived to the chain, in order.
+func (p *loop) applyFilters() error {
+	p.progress.ReceivedFilters(p.filters.Received())
+	defer p.touchedFilters()
+	for p.filters.Ready() {
+		if may, err := p.mayApply(); !may || err != nil {
+			return err
+		}
+		if err := p.filters.Apply(); err != nil {
+			return err
+		}
+		p.touched()
+	}
+	return nil
+}
+
+// touchedFilters takes over what was found out about the early filters, which may have dropped
+// staged filters.
+func (p *loop) touchedFilters() {
+	if p.store.Staged().Filters != p.staged.Filters {
+		p.touched()
+	}
+	p.warnOfEarly()
 }
 
 // supply returns what the scan for the wallet may use now.

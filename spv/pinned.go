@@ -5,6 +5,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/filtersync"
 )
 
 // pinned is what the facts that come with the program (rules, waypoints, hashes) say
@@ -21,28 +22,24 @@ type pinned struct {
 
 	dispute *dispute // open, and the peers with the block are not the fewer ones; or nil
 
-	compare  bool             // peers are compared because early filters do not fit
-	asking   bool             // one of them is asked
-	opinions int              // those that have answered
-	active   consensus.Height // DCP0005
+	early  filtersync.Comparison // of the early filters of peers, because they are not proven
+	active consensus.Height      // DCP0005
 }
 
 // pinned gathers these facts.
 func (r *run) pinned() pinned {
 	denied, _ := r.denials.lowest()
 	return pinned{
-		dispute:  r.openDispute(),
-		refused:  len(r.refusals),
-		refusal:  r.refusals.any(),
-		misled:   r.store.Contradicted(),
-		denied:   denied,
-		easing:   r.eased,
-		easy:     r.eased.TooEasy(r.cfg.Params),
-		compare:  r.sets.examining(),
-		asking:   r.asking,
-		opinions: len(r.sets.opinions),
-		active:   r.cfg.Params.DCP0005,
-		weighed:  r.cfg.Params.MaxEasing == 0 || r.easedAt == r.store.Staged().Tip,
+		dispute: r.openDispute(),
+		refused: len(r.refusals),
+		refusal: r.refusals.any(),
+		misled:  r.store.Contradicted(),
+		denied:  denied,
+		easing:  r.eased,
+		easy:    r.eased.TooEasy(r.cfg.Params),
+		early:   r.filters.Comparison(),
+		active:  r.cfg.Params.DCP0005,
+		weighed: r.cfg.Params.MaxEasing == 0 || r.easedAt == r.store.Staged().Tip,
 	}
 }
 
@@ -124,7 +121,7 @@ func (x pinned) doubt() string {
 		return "the chain contradicts a waypoint"
 	case x.denied > 0:
 		return "peers contradict a waypoint"
-	case x.compare:
+	case x.early.Open:
 		return "the early filters of the connected peers do not have the known hash"
 	case x.easy:
 		return "the newest blocks took much less work than those before"

@@ -19,7 +19,7 @@ const showEvery = 200 * time.Millisecond
 // facts gathers what the truth follows from.
 func (r *run) facts() facts {
 	f := facts{phase: r.status.Phase, pausing: r.pausing, peers: len(r.tips.peers), shown: r.tips.shown(), fetchingTail: r.tips.fetchingTail,
-		mute: r.tips.mute(), missing: r.missing}
+		mute: r.tips.mute(), missing: r.filters.Delay()}
 	f.best, _ = r.tips.best()
 	unanswered := r.tips.unanswered()
 	f.gathering, f.awaited, f.unanswered = r.tips.gathering, r.tips.hosts(r.tips.awaited), r.tips.hosts(unanswered)
@@ -119,7 +119,6 @@ func (r *run) showStages(f facts, least float64, now time.Time) {
 // showProgress shows the status at once when following has reached another
 // block or is no longer synced, and else when it is time to.
 func (p *loop) showProgress() {
-	p.missing = p.plan.delay(p.tips.peers)
 	st := p.statusBoard.status()
 	moved := p.status.Phase == Following &&
 		(p.store.State().Tip != st.Tip || p.facts().synced() != st.Synced)

@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/blocks"
 	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/filtersync"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/progress"
 	"github.com/spvd/spvd/spv/internal/rescan"
@@ -144,11 +145,7 @@ type run struct {
 	healed   int          // how often the store was repaired
 	tips     *peerTips    // what the live peers have shown
 	troubles []string     // see Troubled
-	ledger   *earlyLedger // who served filters below DCP0005
-	asking   bool         // a peer is asked for all early filters
-	sets     *earlySets   // what they are compared by when they do not fit
 
-	missing    delay        // the filters that the others wait for
 	denials    denials      // the networks whose chains go around waypoints
 	refusals   refusals     // the peers whose headers were refused
 	eased      chain.Easing // of the newest blocks up to easedAt
@@ -156,8 +153,9 @@ type run struct {
 	dispute    *dispute          // the newest block on top of the tip that breaks a rule; nil for none
 	versionsAt consensus.BlockID // the tip whose versions were looked at
 
-	scan  *rescan.Scan   // the wallet
-	relay *txrelay.Relay // unmined transactions
+	filters *filtersync.Sync
+	scan    *rescan.Scan   // the wallet
+	relay   *txrelay.Relay // unmined transactions
 
 	votesTaken   *VoteReport     // whose warnings the status has; nil for none
 	noticesTaken int             // the version of the notices that the status has
@@ -183,12 +181,13 @@ func newRun(s *Syncer) *run {
 		Syncer:   s,
 		jobs:     jobs.New(),
 		tips:     newPeerTips(),
-		ledger:   newEarlyLedger(),
-		sets:     &earlySets{},
 		denials:  make(denials),
 		refusals: make(refusals),
 		lost:     true,
 	}
+	r.filters = filtersync.New(filtersync.Deps{
+		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: r.jobs, Defects: s.defects, Log: s.cfg.Log, EarlyRange: earlyRange(s.cfg.Params),
+	})
 	r.scan = rescan.New(rescan.Deps{
 		Wallet: s.cfg.Wallet, Blocks: s.blocks, Accuse: s.cfg.Peers.Accuse, Jobs: r.jobs, Defects: s.defects, Log: s.cfg.Log,
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/filtersync"
 )
 
 // staleIntervals is how many times the target time per block the tip may be
@@ -33,25 +34,18 @@ type facts struct {
 	enough       bool             // the tip has the network's minimum known work
 	stale        bool             // the tip is much older than it should be
 	tipAge       time.Duration
-	interval     time.Duration // the target time per block
-	overdue      bool          // the tip is older than it is by chance now and then
-	mute         int           // the peers that did not answer when last asked for headers
-	missing      delay         // the filters that all later ones wait for
-	pinned       pinned        // what is known beforehand, and what it says about the chain
-	unvoted      *VoteReport   // of a block of the chain that is not voted for; nil for none
+	interval     time.Duration    // the target time per block
+	overdue      bool             // the tip is older than it is by chance now and then
+	mute         int              // the peers that did not answer when last asked for headers
+	missing      filtersync.Delay // the filters that all later ones wait for
+	pinned       pinned           // what is known beforehand, and what it says about the chain
+	unvoted      *VoteReport      // of a block of the chain that is not voted for; nil for none
 
 	gathering  bool     // dials are waited for, as the first peer has connected only lately
 	awaited    []string // the peers that are waited for: they have not shown all they have
 	more       bool     // each of these claims more than our tip
 	unanswered []string // the peers that have not answered what they have
 	answered   int      // the number of the others
-}
-
-// delay is a run of blocks whose filters some peers were asked for in vain. It
-// is the zero value while all goes well.
-type delay struct {
-	from, to consensus.Height
-	failed   int // peers
 }
 
 // synced is the one definition of being synced.
@@ -80,7 +74,7 @@ func (f facts) doubt() string {
 		return "all peers show a chain with less work than this network is known to have"
 	case f.overdue && f.staged == f.tip.Height:
 		return fmt.Sprintf("the newest block that any peer has shown is older than %d block intervals", overdueIntervals)
-	case f.filters.Height < f.staged && f.missing.failed >= f.peers:
+	case f.filters.Height < f.staged && f.missing.Failed >= f.peers:
 		return "no peer has the filters of the chain with the most work"
 	}
 	return ""
@@ -119,7 +113,7 @@ func (f facts) reason() (reason, hint string) {
 	case f.fetchingTail:
 		return fmt.Sprintf("Fetching headers: %s of about %s, from %s.",
 			grouped(f.staged), grouped(max(f.best, f.staged)), f.peerCount()), ""
-	case f.pinned.compare:
+	case f.pinned.early.Open:
 		return f.pinned.earlyReason()
 	case f.filters.Height < f.staged:
 		return f.filtersReason()
@@ -196,13 +190,13 @@ func scanReason(scanned, tip consensus.Height) string {
 // turn it is. That a peer is silent about filters proves nothing against it.
 func (f facts) filtersReason() (reason, hint string) {
 	m := f.missing
-	span := grouped(m.from) + "–" + grouped(m.to)
+	span := grouped(m.From) + "–" + grouped(m.To)
 	switch {
-	case m.failed == 0:
+	case m.Failed == 0:
 		return fmt.Sprintf("Fetching filters: %s of %s, from %s.", grouped(f.filters.Height), grouped(f.staged), f.peerCount()), ""
-	case m.failed < f.peers:
+	case m.Failed < f.peers:
 		return fmt.Sprintf("%s connected, %d of them without filters for %s: asking %d more.",
-			f.peerCount(), m.failed, span, f.peers-m.failed), ""
+			f.peerCount(), m.Failed, span, f.peers-m.Failed), ""
 	}
 	return fmt.Sprintf("%s connected, none has filters for %s of the chain with the most work: complete to block %s, asking again.",
 			f.peerCount(), span, grouped(f.filters.Height)),

@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/filtersync"
 )
 
 // inStep are facts under which everything is at the tip.
@@ -69,7 +70,7 @@ func TestAReasonTellsWhomIsWaitedFor(t *testing.T) {
 		return f
 	}
 	missing := func(failed int) func(*facts) {
-		return func(f *facts) { f.missing = delay{from: 1_107_001, to: 1_107_100, failed: failed} }
+		return func(f *facts) { f.missing = filtersync.Delay{From: 1_107_001, To: 1_107_100, Failed: failed} }
 	}
 	for _, test := range []struct {
 		change func(*facts)
@@ -157,7 +158,7 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 						f.peers = 0
 					}
 					if flag(5) {
-						f.filters.Height, f.missing = 50, delay{from: 51, to: 100, failed: failed}
+						f.filters.Height, f.missing = 50, filtersync.Delay{From: 51, To: 100, Failed: failed}
 					}
 					if flag(6) {
 						f.scanned.Height = 40
@@ -193,7 +194,7 @@ func stuck(f facts) bool {
 	case f.fetchingTail:
 		return f.mute >= f.peers
 	case f.filters.Height < f.staged:
-		return f.missing.failed >= f.peers
+		return f.missing.Failed >= f.peers
 	case !f.enough:
 		return true
 	case !f.shown:

@@ -1,4 +1,4 @@
-package spv
+package filtersync
 
 import (
 	"encoding/binary"
@@ -54,7 +54,7 @@ func TestEveryFilterIsAskedForUntilItComes(t *testing.T) {
 			now = now.Add(time.Duration(rnd.IntN(1000)) * time.Millisecond)
 			tip = min(last, tip+consensus.Height(rnd.IntN(50)))
 			for c, ok := plan.take(tip, peers, tip == last, now); ok; c, ok = plan.take(tip, peers, tip == last, now) {
-				if c.n < 1 || c.n > chunkSize || c.end() > tip {
+				if c.n < 1 || c.n > ChunkSize || c.end() > tip {
 					t.Fatalf("seed %d: asked for %d-%d with the tip at %d", seed, c.start, c.end(), tip)
 				}
 				flying = append(flying, c)
@@ -138,7 +138,7 @@ func TestTheChunkThatAllWaitForIsAskedForTwice(t *testing.T) {
 	plan.arrived(emptyFilters(t, front), 4000, now)
 	plan.arrived(emptyFilters(t, front), 4000, now)
 	plan.failed(front.start, 1)
-	if b := plan.pop(); b == nil || b.Len() != chunkSize {
+	if b := plan.pop(); b == nil || b.Len() != ChunkSize {
 		t.Error("the chunk in front did not come out")
 	}
 	if plan.pop() != nil {

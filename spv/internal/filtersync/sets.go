@@ -1,4 +1,4 @@
-package spv
+package filtersync
 
 import (
 	"slices"
@@ -15,10 +15,10 @@ const (
 	// earlyPiece is the number of filters that are compared by one hash.
 	earlyPiece = 2016
 
-	// earlyOpinions is how many peers are asked for the whole set, if there are as many
+	// Opinions is how many peers are asked for the whole set, if there are as many
 	// independent ones, before filters that do not fit the known hash are accepted; two
 	// of them have to agree.
-	earlyOpinions = 3
+	Opinions = 3
 
 	// earlyRetry is how long peers that failed to answer are left alone.
 	earlyRetry = time.Minute
@@ -176,7 +176,7 @@ func (s *earlySets) add(o *earlyOpinion, bytes, left int) {
 // conclude makes what two peers agree on the target, if they do for every piece, and no
 // more opinions are to be had: so many peers could still be asked.
 func (s *earlySets) conclude(left int) {
-	if len(s.opinions) < 2 || left > 0 && len(s.opinions) < earlyOpinions {
+	if len(s.opinions) < 2 || left > 0 && len(s.opinions) < Opinions {
 		return
 	}
 	target := make([]chainhash.Hash, len(s.first))

@@ -1,4 +1,4 @@
-package spv
+package filtersync
 
 import (
 	"slices"
@@ -10,9 +10,9 @@ import (
 
 // Sizes and times of the filter window.
 const (
-	// chunkSize is the greatest number of filters in one request (wire:
+	// ChunkSize is the greatest number of filters in one request (wire:
 	// MaxCFiltersV2PerBatch).
-	chunkSize = 100
+	ChunkSize = 100
 
 	// chunksPerPeer is how many chunks may be in flight for each live peer:
 	// enough for 15 MB/s at a round trip of 50 ms. The window begins with
@@ -43,10 +43,17 @@ type chunk struct {
 // end returns the last height of the chunk.
 func (c chunk) end() consensus.Height { return c.start + consensus.Height(c.n) - 1 }
 
+// Delay is a run of blocks whose filters some live peers were asked for in vain. It is the zero
+// value while all goes well.
+type Delay struct {
+	From, To consensus.Height
+	Failed   int // peers
+}
+
 // flight is a chunk that has been asked for and has not come.
 type flight struct {
 	chunk
-	copies int       // requests under way
+	copies int       // open requests
 	since  time.Time // of the newest one
 }
 
@@ -59,8 +66,8 @@ type filterPlan struct {
 	flying map[consensus.Height]*flight
 	ready  map[consensus.Height]*consensus.FilterBatch
 
-	requests int           // under way
-	failures int           // chunks that no request is under way for
+	requests int           // that are open
+	failures int           // chunks without an open request
 	window   int           // how many requests may be
 	size     int           // of a chunk in bytes, estimated
 	mean     time.Duration // of a reply, and how far it is off on average; zero if unknown
@@ -79,7 +86,7 @@ func newFilterPlan(filtered consensus.Height) *filterPlan {
 }
 
 // take hands out the next chunk of filters up to tip, if one may be asked for
-// now with so many live peers. A chunk shorter than chunkSize is only handed
+// now with so many live peers. A chunk shorter than ChunkSize is only handed
 // out if partial is set.
 func (p *filterPlan) take(tip consensus.Height, peers int, partial bool, now time.Time) (chunk, bool) {
 	if p.requests >= max(minFlying, min(p.window, peers*chunksPerPeer)) {
@@ -92,8 +99,8 @@ func (p *filterPlan) take(tip consensus.Height, peers int, partial bool, now tim
 	if front := p.flying[p.done+1]; front != nil && front.copies == 1 && peers > 1 && now.Sub(front.since) >= p.patience() {
 		return p.request(front, now), true
 	}
-	n := int(min(tip-p.next+1, chunkSize))
-	if n <= 0 || n < chunkSize && !partial || !p.hasRoom() {
+	n := int(min(tip-p.next+1, ChunkSize))
+	if n <= 0 || n < ChunkSize && !partial || !p.hasRoom() {
 		return chunk{}, false
 	}
 	f := &flight{chunk: chunk{start: p.next, n: n}}
@@ -108,7 +115,7 @@ func (p *filterPlan) hasRoom() bool {
 	return n < minFlying || (n+1)*p.size <= maxWindowBytes
 }
 
-// lowestFailed returns the lowest chunk that no request is under way for.
+// lowestFailed returns the lowest chunk without an open request.
 func (p *filterPlan) lowestFailed() *flight {
 	var lowest *flight
 	for _, f := range p.flying {
@@ -137,9 +144,8 @@ func (p *filterPlan) request(f *flight, now time.Time) chunk {
 	return f.chunk
 }
 
-// failed takes note that a peer (zero: none in particular) did not deliver a
-// chunk. Unless another request for it is under way, it is handed out again,
-// before all others.
+// failed records that a peer (zero: none in particular) did not deliver a chunk. Unless another
+// request for it is open, it is handed out again, before all others.
 func (p *filterPlan) failed(start consensus.Height, from p2p.PeerID) {
 	f := p.flying[start]
 	if f == nil { // another peer has delivered it
@@ -176,7 +182,7 @@ func (p *filterPlan) arrived(b *consensus.FilterBatch, bytes int, now time.Time)
 	}
 }
 
-// measured takes note of how long a reply took.
+// measured records how long a reply took.
 func (p *filterPlan) measured(took time.Duration) {
 	if p.mean == 0 {
 		p.mean, p.off = took, took/2
@@ -185,6 +191,9 @@ func (p *filterPlan) measured(took time.Duration) {
 	p.off += ((took - p.mean).Abs() - p.off) / 8
 	p.mean += (took - p.mean) / 8
 }
+
+// holds reports whether the batch that is next in height order has arrived.
+func (p *filterPlan) holds() bool { return p.ready[p.done+1] != nil }
 
 // pop returns the batch that is next in height order, if it has arrived.
 func (p *filterPlan) pop() *consensus.FilterBatch {
@@ -202,21 +211,20 @@ func (p *filterPlan) awaits(start consensus.Height) bool { return p.flying[start
 // idle reports whether nothing is asked for or held.
 func (p *filterPlan) idle() bool { return len(p.flying) == 0 && len(p.ready) == 0 }
 
-// delay returns the chunk that all others wait for, if live peers have failed
-// on it.
-func (p *filterPlan) delay(live map[p2p.PeerID]*peerTip) delay {
+// delay returns the chunk that all others wait for, if live peers have failed on it.
+func (p *filterPlan) delay(live []p2p.PeerID) Delay {
 	front := p.flying[p.done+1]
 	if front == nil {
-		return delay{}
+		return Delay{}
 	}
 	failed := 0
 	for _, id := range front.avoid {
-		if live[id] != nil {
+		if slices.Contains(live, id) {
 			failed++
 		}
 	}
 	if failed == 0 {
-		return delay{}
+		return Delay{}
 	}
-	return delay{from: front.start, to: front.end(), failed: failed}
+	return Delay{From: front.start, To: front.end(), Failed: failed}
 }
