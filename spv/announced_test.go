@@ -2,13 +2,13 @@ package spv
 
 import (
 	"runtime"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -151,39 +151,6 @@ func TestHonestAnnouncementsAreNotReported(t *testing.T) {
 	})
 }
 
-// TestAnnouncementsAreBounded checks which ones are dropped.
-func TestAnnouncementsAreBounded(t *testing.T) {
-	var a announcements
-	for i := range 3 * maxAnnounced {
-		a.add([]byte{byte(i)})
-	}
-	list := a.take()
-	if len(list) != maxAnnounced || list[0][0] != 2*maxAnnounced || len(a.take()) != 0 {
-		t.Errorf("%d of %d messages are left, the first is number %d", len(list), 3*maxAnnounced, list[0][0])
-	}
-	for range 10 {
-		a.add(make([]byte, maxAnnouncedBytes/4))
-	}
-	if list := a.take(); len(list) != 4 {
-		t.Errorf("%d messages of a quarter of the bytes are left, want 4", len(list))
-	}
-	a.add(make([]byte, 2*maxAnnouncedBytes))
-	if list := a.take(); len(list) != 1 {
-		t.Errorf("a large message was dropped")
-	}
-}
-
-// TestHeadersOfPeersThatLeftAreChargedToNone checks whom headers are charged to.
-func TestHeadersOfPeersThatLeftAreChargedToNone(t *testing.T) {
-	now := time.Unix(1000, 0)
-	s := newPeerTips()
-	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
-	s.update(liveAt(map[p2p.PeerID]uint32{2: 10}), now)
-	if got := []p2p.PeerID{s.source(1), s.source(2), s.source(3)}; !slices.Equal(got, []p2p.PeerID{0, 2, 0}) {
-		t.Errorf("headers of peers 1, 2 and 3 are charged to %v, want 0, 2 and 0", got)
-	}
-}
-
 // TestInventoriesAreAnsweredByOneRequest has a peer announce the hashes of unknown blocks
 // over and over. While a request for its headers is to be made or on its way, no more than one
 // is added, and the peer is reported in the end.
@@ -195,7 +162,7 @@ func TestInventoriesAreAnsweredByOneRequest(t *testing.T) {
 		h.untilSyncedTo(time.Minute, c)
 		h.pass(time.Second)
 		before := h.net.requests(p)
-		for range 3 * maxIdle {
+		for range 3 * headersync.MaxIdle {
 			h.net.announceUnknown(p)
 		}
 		h.pass(time.Second)

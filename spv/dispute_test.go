@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -19,9 +20,9 @@ import (
 func otherPrice(at consensus.Height, seed byte) func([]byte) {
 	const offSBits = 116
 	return func(payload []byte) {
-		n := len(payload) / headerStride
+		n := len(payload) / headersync.HeaderStride
 		for i := range n {
-			row := payload[len(payload)-(n-i)*headerStride:]
+			row := payload[len(payload)-(n-i)*headersync.HeaderStride:]
 			h := consensus.Header(row[:consensus.HeaderSize])
 			if h.Height() == at {
 				binary.LittleEndian.PutUint64(row[offSBits:], uint64(h.SBits())+1+uint64(seed))

@@ -45,19 +45,18 @@
 //
 // # Reading order
 //
-// example_test.go uses all of it. ports.go says what the syncer needs (nobody.go is
-// the wallet of who has none), config.go and status.go what it takes and gives.
+// example_test.go uses all of it. ports.go says what the syncer needs (nobody.go is the wallet
+// that watches nothing), config.go and status.go what it takes and gives.
 //
 // syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
-// rescanning.go and following.go are one phase each. The last three share the loop
-// in loop.go, with ranges.go, headers.go, writing.go, internal/filtersync and internal/rescan
-// as its parts, whose jobs internal/jobs runs; late.go proves replies that
-// came late. publish.go and
-// internal/txrelay are about unmined transactions.
+// rescanning.go and following.go are one phase each. The last three share the loop in loop.go,
+// which owns the parts and asks each in turn: internal/headersync and internal/filtersync fetch,
+// internal/rescan takes the wallet along, internal/txrelay is about unmined transactions. Each
+// returns values that the loop applies, and none knows another. Their jobs run in internal/jobs;
+// internal/blocks fetches blocks for them. writing.go writes what they have staged.
 //
-// peertips.go and headerplan.go
-// decide without doing. truth.go says what is true,
-// internal/progress how far it is and how long it will take; show.go shows
-// it, statusboard.go and current.go hand it to readers, votereport.go adds what was found out about
-// votes. reads.go and fees.go answer what else they ask.
+// truth.go says what is true, internal/progress how far it is and how long it will take; show.go
+// shows it, statusboard.go and current.go give it to readers. pinned.go, waypoints.go,
+// versions.go, early.go and votereport.go say what stands against the chain. publish.go, reads.go
+// and fees.go are the other calls of users.
 package spv

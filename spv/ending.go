@@ -10,6 +10,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -42,7 +43,7 @@ func causedByPeers(err error) bool {
 	}
 	for _, cause := range []error{
 		chain.ErrOrphan, chain.ErrStale, consensus.ErrOutOfReach, chain.ErrNotFound,
-		match.ErrMalformed, errGoesBack, errElsewhere, errOutdated,
+		match.ErrMalformed, headersync.ErrGoesBack, headersync.ErrElsewhere, headersync.ErrOutdated,
 	} {
 		if errors.Is(err, cause) {
 			return true

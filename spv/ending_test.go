@@ -17,6 +17,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/match"
 )
 
@@ -41,9 +42,9 @@ var errorsOfTheSync = map[string]struct {
 	"spv.ErrRejected":            {ErrRejected, byUser},
 	"spv.ErrNoPeers":             {ErrNoPeers, byUser},
 	"spv.ErrTooMany":             {ErrTooMany, byUser},
-	"spv.errElsewhere":           {errElsewhere, byPeers},
-	"spv.errOutdated":            {errOutdated, byPeers},
-	"spv.errGoesBack":            {errGoesBack, byPeers},
+	"headersync.ErrElsewhere":    {headersync.ErrElsewhere, byPeers},
+	"headersync.ErrOutdated":     {headersync.ErrOutdated, byPeers},
+	"headersync.ErrGoesBack":     {headersync.ErrGoesBack, byPeers},
 	"chain.ErrCorrupt":           {chain.ErrCorrupt, byDisk},
 	"chain.ErrNewerFormat":       {chain.ErrNewerFormat, bySettings},
 	"chain.ErrOtherNetwork":      {chain.ErrOtherNetwork, bySettings},
@@ -71,7 +72,7 @@ var errorsOfTheSync = map[string]struct {
 // packages, and holds that those which peers can cause do not end a run.
 func TestEveryErrorThatCanEndARun(t *testing.T) {
 	found := make(map[string]bool)
-	for dir, name := range map[string]string{".": "spv", "chain": "chain", "consensus": "consensus", "match": "match", "internal/defect": "defect"} {
+	for dir, name := range map[string]string{".": "spv", "chain": "chain", "consensus": "consensus", "match": "match", "internal/defect": "defect", "internal/headersync": "headersync"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(dir, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -223,7 +224,7 @@ func (n *fakeNet) HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chai
 			delete(n.peers, p.id)
 			n.poke()
 		}
-		to := min(p.chain.Height(), from+fullBatch-1)
+		to := min(p.chain.Height(), from+headersync.FullBatch-1)
 		if h, ok := p.chain.Find(&stop); ok {
 			to = min(to, h)
 		}

@@ -18,10 +18,10 @@ func (r *run) follow(ctx context.Context) (Phase, error) {
 		p.scan.ToTip(p.supply())
 		p.walletMoved()
 		_, watching := p.scan.Position()
-		p.relay.Turn(ctx, p.tips.live(), watching && !p.cfg.BlocksOnly, p.publications.take(), time.Now())
+		p.relay.Turn(ctx, p.headers.Live(), watching && !p.cfg.BlocksOnly, p.publications.take(), time.Now())
 		p.publications.updated(p.relay.Changed())
 		if r.status.FirstSyncDone {
-			p.tellPeers()
+			p.headers.Subscribe()
 		}
 		if p.scan.Lag() > p.cfg.Behind {
 			return Rescanning, true

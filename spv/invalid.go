@@ -26,12 +26,8 @@ func (p *loop) leaveInvalid(bad *consensus.InvalidBlock) error {
 	if re == nil {
 		return nil // the chain had left it meanwhile
 	}
-	now := time.Now()
 	p.reorganised(re)
-	p.tail.restart(false, now)
-	for _, id := range p.tips.live() {
-		p.tips.reopen(id, now)
-	}
+	p.headers.Restart(time.Now())
 	return nil
 }
 

@@ -2,7 +2,6 @@ package spv
 
 import (
 	"context"
-	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -14,14 +13,14 @@ import (
 // that came after another peer had answered are judged as all others, without holding up
 // what is needed. Those of the chain that was left are dropped.
 func (p *loop) proveLate() (err error) {
-	for err == nil && p.proving+p.filters.Proving() == 0 {
+	for err == nil && p.proving+p.headers.Proving()+p.filters.Proving() == 0 {
 		late, ok := p.cfg.Peers.TakeLate()
 		if !ok {
 			break
 		}
 		switch late.Kind {
 		case p2p.Headers:
-			p.proveLateHeaders(late.From, late.Locator, late.Payload)
+			p.headers.ProveLate(late.From, late.Locator, late.Payload)
 		case p2p.CFilters:
 			err = p.filters.ProveLate(late.From, late.First, late.Last, late.Payload)
 		case p2p.Block:
@@ -29,36 +28,6 @@ func (p *loop) proveLate() (err error) {
 		}
 	}
 	return err
-}
-
-// proveLateHeaders checks headers that came late, and puts those on the chain that are new:
-// then their peer is asked for what follows. If they do not connect, that is no fault.
-func (p *loop) proveLateHeaders(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
-	p.proving++
-	p.jobs.Do(func(context.Context) jobs.Result {
-		b := p.checkAnswer(id, locator, payload)
-		b.late = true
-		return func() error {
-			p.proving--
-			return p.applyLate(b)
-		}
-	})
-}
-
-// applyLate puts headers that came late on the chain.
-func (p *loop) applyLate(b prepared) error {
-	ext, err := p.extend(b, true)
-	if err != nil || ext == nil || ext.Added+ext.Side == 0 {
-		return err
-	}
-	now := time.Now()
-	p.tips.progressed(b.from, now)
-	if p.takenBack(b, ext) {
-		p.fetchTailFrom(b.from, now)
-		return nil
-	}
-	p.tips.reopen(b.from, now)
-	return nil
 }
 
 // proveLateBlock checks a block that came late against its header on the main chain.

@@ -3,14 +3,12 @@ package spv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/internal/jobs"
-	"github.com/spvd/spvd/spv/internal/rescan"
-	"github.com/spvd/spvd/spv/p2p"
 )
 
 // tick is how often the loop looks at the clock when nothing happens.
@@ -22,13 +20,10 @@ const tick = 250 * time.Millisecond
 type loop struct {
 	*run
 	ctx         context.Context
-	ranges      *headerPlan // the headers below the newest waypoint
-	tail        tailFetch   // those after it
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
-	announced   map[p2p.PeerID]*announcements // by peer
-	proving     int                           // jobs that prove late replies
+	proving     int // jobs that prove late replies
 }
 
 // runLoop runs the loop until the goal names the next phase, ctx ends, or
@@ -36,14 +31,12 @@ type loop struct {
 // start jobs. No job outlives the call, nor does a write, and nothing is left
 // staged unless something failed.
 func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phase, error) {
-	p := &loop{run: r, ctx: ctx, staged: r.store.Staged(), announced: make(map[p2p.PeerID]*announcements)}
+	p := &loop{run: r, ctx: ctx, staged: r.store.Staged()}
 	p.jobs.Begin(ctx)
 	p.scan.Begin()
 	p.filters.Begin(p.store)
-	p.ranges = newHeaderPlan(p.staged.Tip, p.cfg.Params.Waypoints, fullBatch)
-	p.tail.restart(false, time.Now())
-	r.tips.restart()
-	defer p.reaskAnnounced()
+	p.headers.Begin(p.store)
+	defer p.headers.End()
 	defer p.jobs.Stop()
 	timer := wait.NewTimer(tick)
 	defer timer.Stop()
@@ -70,10 +63,10 @@ func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phas
 // step starts what is due, also to write what should be written, and then waits
 // for something to happen.
 func (p *loop) step(timer *wait.Timer) error {
-	if err := p.fetchHeaders(); err != nil {
+	if err := p.headers.Fetch(p.headerRoom(), time.Now()); err != nil {
 		return err
 	}
-	if err := p.filters.Fetch(p.tips.live(), !p.tips.fetchingTail, time.Now()); err != nil {
+	if err := p.filters.Fetch(p.headers.Live(), !p.headers.FetchingTail(), time.Now()); err != nil {
 		return err
 	}
 	p.touchedFilters()
@@ -100,7 +93,7 @@ func (p *loop) await(timer *wait.Timer) error {
 	case apply := <-p.jobs.Results():
 		err := apply()
 		if err == nil {
-			err = p.applyFilters()
+			err = p.applyReady()
 		}
 		p.walletMoved()
 		p.publications.updated(p.relay.Changed())
@@ -127,90 +120,52 @@ func (p *loop) await(timer *wait.Timer) error {
 	return nil
 }
 
-// roster takes over who is live and what they announced.
-func (p *loop) roster() (err error) {
+// roster takes over which peers are live and what they announced.
+func (p *loop) roster() error {
 	now := time.Now()
-	dialling := p.cfg.Peers.Dialling() // before Live: a dial ends when its peer is live
-	gone, changed := p.tips.update(p.cfg.Peers.Live(), now)
-	p.tips.connected(dialling, now)
-	for _, id := range gone {
-		p.store.Forget(uint64(id))
-		p.refusals.forget(id)
-		delete(p.announced, id)
-	}
-	if changed {
-		for id, w := range p.tips.peers {
-			if w.host == "" {
-				p.tips.named(id, p.cfg.Peers.Host(id), p.cfg.Peers.Trip(id), now)
-			}
-		}
-		p.tips.await(p.staged.Tip.Height, now)
+	if p.headers.Roster(now) {
 		p.show()
 	}
-	p.tips.age(now)
-	for a := range p.cfg.Peers.TakeAnnouncements() {
-		switch {
-		case err != nil || p.tips.peers[a.From] == nil: // the peer is gone
-		case a.Headers != nil:
-			p.announcedHeaders(a.From, a.Headers)
-		default:
-			err = p.announcedBlocks(a.From, a.Blocks, now)
-		}
-	}
-	p.prepareAnnounced()
+	err := p.headers.Listen(now)
 	p.warnOfDefects()
-	if len(p.denials) > 0 {
-		p.warnOfDenials()
-	}
-	p.tips.await(p.staged.Tip.Height, now)
+	p.headersMoved()
 	return err
 }
 
 // caughtUp reports whether headers and filters are at a tip that no live peer
 // has more than.
 func (p *loop) caughtUp() bool {
-	return p.tips.complete(time.Now()) && p.tail.idle() && p.filters.Idle() &&
+	return p.headers.Complete(time.Now()) && p.filters.Idle() &&
 		p.staged.Filters == p.staged.Tip && p.staged.EnoughWork
 }
 
 // behind reports whether more is missing than following would bring.
 func (p *loop) behind() bool {
-	return p.tips.fetchingTail || p.staged.Tip.Height-p.staged.Filters.Height > p.cfg.Behind
+	return p.headers.FetchingTail() || p.staged.Tip.Height-p.staged.Filters.Height > p.cfg.Behind
 }
 
 // touched takes over what is staged after it has changed.
 func (p *loop) touched() {
 	p.staged = p.store.Staged()
 	p.judgeStore()
-	p.endDispute()
 	if p.stagedSince.IsZero() && p.store.Pending() > 0 {
 		p.stagedSince = time.Now()
 	}
 }
 
-// tellPeers sends sendheaders to the peers that were not sent it yet. Each is
-// then asked once more for headers, because what it announced until then may
-// have been missed.
-func (p *loop) tellPeers() {
-	for _, id := range p.tips.untold() {
-		w := p.tips.peers[id]
-		w.told = true
-		p.jobs.Do(func(ctx context.Context) jobs.Result {
-			err := p.cfg.Peers.SendHeaders(ctx, id)
-			return func() error {
-				if err != nil {
-					w.told = false
-					return nil
-				}
-				p.tips.reopen(id, time.Now())
-				return nil
-			}
-		})
+// applyReady puts the headers and filters that are ready on the chain, in its order, as far as the
+// disk keeps up.
+func (p *loop) applyReady() error {
+	p.headersMoved()
+	for p.headers.Ready() {
+		if may, err := p.mayApply(); !may || err != nil {
+			return err
+		}
+		if err := p.headers.Apply(); err != nil {
+			return err
+		}
+		p.headersMoved()
 	}
-}
-
-// applyFilters adds the filters that have arrived to the chain, in order.
-func (p *loop) applyFilters() error {
 	p.progress.ReceivedFilters(p.filters.Received())
 	defer p.touchedFilters()
 	for p.filters.Ready() {
@@ -225,6 +180,24 @@ func (p *loop) applyFilters() error {
 	return nil
 }
 
+// headersMoved has all that depends on the headers follow them, and warns of what was found out
+// about them.
+func (p *loop) headersMoved() {
+	if p.store.Staged() != p.staged {
+		p.touched()
+	}
+	changes := p.headers.Changes()
+	for _, re := range changes.Reorgs {
+		p.reorganised(re)
+	}
+	for _, h := range changes.Future {
+		p.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
+			grouped(h)), "Check this machine's clock.")
+	}
+	p.warnOfDispute()
+	p.warnOfDenials()
+}
+
 // touchedFilters takes over what was found out about the early filters, which may have dropped
 // staged filters.
 func (p *loop) touchedFilters() {
@@ -232,11 +205,6 @@ func (p *loop) touchedFilters() {
 		p.touched()
 	}
 	p.warnOfEarly()
-}
-
-// supply returns what the scan for the wallet may use now.
-func (p *loop) supply() rescan.Supply {
-	return rescan.Supply{Peers: len(p.tips.peers), Tight: !p.ranges.done()}
 }
 
 // walletMoved has all that depends on the wallet follow it, when it may have moved.
@@ -247,4 +215,17 @@ func (r *run) walletMoved() {
 	r.relay.WalletChanged()
 	r.showTroubles()
 	r.progress.ScanFor(r.scan.Scripts())
+}
+
+// reorganised has the filters above the fork fetched again, and shows the reorganisation.
+func (p *loop) reorganised(re *chain.Reorganisation) {
+	p.filters.Restart()
+	depth := len(re.Reverted)
+	if depth >= p.cfg.DeepReorg {
+		p.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
+			"Check payments that were confirmed in these blocks.")
+	}
+	p.status.Reorgs++
+	p.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
+	p.cfg.Log.Info("Chain reorganised", "depth", depth, "fork", re.Fork.Height, "from", re.From.Hash, "to", re.To.Hash)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -67,9 +68,7 @@ func (r *run) heal(damage error) (Phase, error) {
 // reopen closes the store and enters the phase Opening, so that the status does not go on
 // saying what was true before. What was staged is lost: all peers are asked again.
 func (r *run) reopen() error {
-	for _, id := range r.tips.live() {
-		r.tips.reopen(id, time.Now())
-	}
+	r.headers.Restart(time.Now())
 	r.chain.Store(nil)
 	r.status.Initialised = false
 	store := r.store
@@ -123,4 +122,11 @@ func (r *run) unwarn(code string) {
 		}
 	}
 	r.status.Warnings = kept
+}
+
+// warned reports whether a warning is shown, with the given text if there is one.
+func (r *run) warned(code string, text ...string) bool {
+	return slices.ContainsFunc(r.status.Warnings, func(w Warning) bool {
+		return w.Code == code && (len(text) == 0 || w.Text == text[0])
+	})
 }

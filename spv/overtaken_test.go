@@ -8,6 +8,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -26,13 +27,13 @@ func (n *fakeNet) announceUnknown(p *fakePeer) {
 // sync is not over at the end of what the faster one has.
 func TestAPeerThatWasOvertakenIsAskedOnceMore(t *testing.T) {
 	const before, beyond = 60, 50
-	best := generate(t, before+fullBatch+beyond, testnet.Plan{})
-	start, full := best.Fork(before, 0, 0), best.Fork(before+fullBatch, 0, 0)
+	best := generate(t, before+headersync.FullBatch+beyond, testnet.Plan{})
+	start, full := best.Fork(before, 0, 0), best.Fork(before+headersync.FullBatch, 0, 0)
 	inHouse(t, best, nil, func(h *house) {
 		fast := h.net.join(&fakePeer{chain: start, latency: latency})
-		h.net.join(&fakePeer{chain: best, latency: answerGrace / 2})
+		h.net.join(&fakePeer{chain: best, latency: headersync.AnswerGrace / 2})
 		h.start()
-		h.until(answerGrace/4, "at the end of what the fast peer has", func(st Status) bool { return st.Headers.Current == before })
+		h.until(headersync.AnswerGrace/4, "at the end of what the fast peer has", func(st Status) bool { return st.Headers.Current == before })
 
 		h.net.change(fast, func(p *fakePeer) { p.chain = full })
 		h.net.announceUnknown(fast)

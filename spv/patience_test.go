@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv/p2p"
+	"github.com/spvd/spvd/spv/internal/headersync"
 )
 
 // TestAPeerThatClaimsMoreIsWaitedForOnce has a silent peer that claims 500 blocks more keep
@@ -24,12 +24,12 @@ func TestAPeerThatClaimsMoreIsWaitedForOnce(t *testing.T) {
 		p := silent()
 		h.start()
 		began := time.Now()
-		h.until(answerGrace+5*time.Second, "waiting", func(st Status) bool {
+		h.until(headersync.AnswerGrace+5*time.Second, "waiting", func(st Status) bool {
 			return !st.Synced && st.Reason == "Waiting for 10.0.0.2: has not answered yet, but claimed more than block 300."
 		})
 		h.untilSyncedTo(time.Minute, c)
-		if took := time.Since(began); took < leastPatience || took > leastPatience+answerGrace+time.Second {
-			h.Errorf("synced after %v, want about %v", took, leastPatience)
+		if took := time.Since(began); took < headersync.LeastPatience || took > headersync.LeastPatience+headersync.AnswerGrace+time.Second {
+			h.Errorf("synced after %v, want about %v", took, headersync.LeastPatience)
 		}
 		if st := h.syncer.Status(); st.Reason != "Synced at height 300 with 1 peer; no answer from 10.0.0.2." {
 			h.Errorf("the reason is %q", st.Reason)
@@ -47,7 +47,7 @@ func TestAPeerThatClaimsMoreIsWaitedForOnce(t *testing.T) {
 		}
 		h.net.join(&fakePeer{chain: c, claim: 800, silentHeaders: true, host: "10.0.0.3"})
 		h.until(time.Second, "waiting for another host", func(st Status) bool { return !st.Synced && strings.Contains(st.Reason, "10.0.0.3") })
-		h.untilSyncedTo(leastPatience+time.Second, c)
+		h.untilSyncedTo(headersync.LeastPatience+time.Second, c)
 	})
 }
 
@@ -142,7 +142,7 @@ func TestASilentPeerOfTheSameHeightCostsLittle(t *testing.T) {
 		h.start()
 		began := time.Now()
 		h.untilSyncedTo(time.Minute, c)
-		if took := time.Since(began); took > answerGrace {
+		if took := time.Since(began); took > headersync.AnswerGrace {
 			h.Errorf("synced after %v", took)
 		}
 		h.net.join(&fakePeer{chain: c, silentHeaders: true, trip: latency, host: "10.0.0.3"})
@@ -157,7 +157,7 @@ func TestASilentPeerOfTheSameHeightCostsLittle(t *testing.T) {
 
 // TestNotSyncedBeforeTheDialsInProgressHaveEnded: at a start and after all peers were lost,
 // a first peer with less than others that are being dialled does not make the status
-// synced, until the dials have ended or gatherTime has passed.
+// synced, until the dials have ended or headersync.GatherTime has passed.
 func TestNotSyncedBeforeTheDialsInProgressHaveEnded(t *testing.T) {
 	c := generate(t, 2000, nil)
 	short := c.Fork(1500, 0, 0)
@@ -184,104 +184,8 @@ func TestNotSyncedBeforeTheDialsInProgressHaveEnded(t *testing.T) {
 		began := time.Now()
 		h.net.join(&fakePeer{chain: c, latency: latency})
 		h.untilSyncedTo(time.Minute, c)
-		if took := time.Since(began); took < gatherTime || took > gatherTime+time.Second {
-			h.Errorf("synced after %v, want about %v", took, gatherTime)
+		if took := time.Since(began); took < headersync.GatherTime || took > headersync.GatherTime+time.Second {
+			h.Errorf("synced after %v, want about %v", took, headersync.GatherTime)
 		}
 	})
-}
-
-// TestPatienceFollowsTheSlowestAnswer checks the bounds of how long a host is waited for.
-func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
-	now := time.Unix(1000, 0)
-	s := newPeerTips()
-	s.fetchingTail = false
-	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 99}), now)
-	for _, id := range s.live() {
-		s.named(id, "", 0, now)
-	}
-	for took, want := range map[time.Duration]time.Duration{
-		0:               leastPatience,
-		time.Second:     leastPatience,
-		5 * time.Second: 15 * time.Second,
-		time.Minute:     mostPatience,
-	} {
-		s.peers[1].slowest = 0
-		s.replied(1, took)
-		if got := s.patience(); got != want {
-			t.Errorf("with an answer that took %v, %v of patience, want %v", took, got, want)
-		}
-	}
-}
-
-// TestTheTimeOfAHostIsBounded goes through turns of a loop in which a peer that claims more
-// sends new headers all the time: it is waited for longer, but not for ever, and not longer
-// with more connections.
-func TestTheTimeOfAHostIsBounded(t *testing.T) {
-	for _, connections := range []p2p.PeerID{1, 5} {
-		now := time.Unix(1000, 0)
-		s := newPeerTips()
-		s.fetchingTail = false
-		claims := make(map[p2p.PeerID]uint32)
-		for id := range connections {
-			claims[id+1] = 99
-		}
-		s.update(liveAt(claims), now)
-		for _, id := range s.live() {
-			s.named(id, "2001:db8::/64", 0, now)
-		}
-		began := now
-		for s.await(10, now); len(s.awaited) > 0; s.await(10, now) {
-			now = now.Add(tick)
-			s.progressed(1, now)
-			if now.Sub(began) > 2*mostShowing {
-				t.Fatalf("%d connections: waited for after %v", connections, now.Sub(began))
-			}
-		}
-		if waited := now.Sub(began); waited < mostShowing || waited > mostShowing+leastPatience {
-			t.Errorf("%d connections: waited for %v, want about %v", connections, waited, mostShowing)
-		}
-		now = now.Add(patienceAge)
-		if s.await(10, now); len(s.awaited) == 0 {
-			t.Error("not waited for a day later")
-		}
-		for id := range maxAllowances + 100 {
-			s.allowance(fmt.Sprint(id), now)
-		}
-		if n := len(s.allowances); n > maxAllowances {
-			t.Errorf("%d hosts are remembered", n)
-		}
-	}
-}
-
-// TestASilentHostHoldsTheEndOfASyncUpOnce has a silent peer connect again and again during a
-// first sync: only its first connection is waited for.
-func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
-	now := time.Unix(1000, 0)
-	s := newPeerTips()
-	s.fetchingTail = false
-	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
-	s.named(1, "10.0.0.1", 0, now)
-	s.named(2, "10.0.0.2", 0, now)
-	s.say(1, caughtUp, now)
-	s.ask(2, now)
-	if s.complete(now) {
-		t.Error("complete though a peer has just been asked")
-	}
-	s.say(2, failed, now)
-	for id := p2p.PeerID(3); id < 9; id++ {
-		s.update(liveAt(map[p2p.PeerID]uint32{1: 10, id: 10}), now)
-		s.named(id, "10.0.0.2", 0, now)
-		if !s.complete(now) {
-			t.Errorf("connection %d is waited for before it is asked", id)
-		}
-		if s.ask(id, now); !s.complete(now) {
-			t.Errorf("connection %d is waited for", id)
-		}
-	}
-	s.say(8, caughtUp, now)
-	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 9: 10}), now)
-	s.named(9, "10.0.0.2", 0, now)
-	if s.complete(now) {
-		t.Error("a host that has answered meanwhile is not waited for")
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/filtersync"
+	"github.com/spvd/spvd/spv/internal/headersync"
 )
 
 // pinned is what the facts that come with the program (rules, waypoints, hashes) say
@@ -20,21 +21,20 @@ type pinned struct {
 	easy    bool                 // it is so much that the chain may be a cheap imitation
 	weighed bool                 // easing is about the newest header
 
-	dispute *dispute // open, and the peers with the block are not the fewer ones; or nil
+	dispute *consensus.RuleError // that peers in different networks break alike; nil for none
 
 	early  filtersync.Comparison // of the early filters of peers, because they are not proven
 	active consensus.Height      // DCP0005
 }
 
-// pinned gathers these facts.
-func (r *run) pinned() pinned {
-	denied, _ := r.denials.lowest()
+// pinned gathers these facts, given those of the live peers.
+func (r *run) pinned(of headersync.Facts) pinned {
 	return pinned{
-		dispute: r.openDispute(),
-		refused: len(r.refusals),
-		refusal: r.refusals.any(),
+		dispute: of.Dispute,
+		refused: of.Refused,
+		refusal: of.Refusal,
 		misled:  r.store.Contradicted(),
-		denied:  denied,
+		denied:  of.Denied,
 		easing:  r.eased,
 		easy:    r.eased.TooEasy(r.cfg.Params),
 		early:   r.filters.Comparison(),
@@ -43,34 +43,13 @@ func (r *run) pinned() pinned {
 	}
 }
 
-// openDispute returns the dispute, if there is one, and the connected peers with the block
-// are at least as many as those that have shown all they have without it.
-func (r *run) openDispute() *dispute {
-	if r.dispute == nil || !r.dispute.open {
-		return nil
-	}
-	with, without := 0, 0
-	for id, w := range r.tips.peers {
-		switch {
-		case r.refusals[id] != nil:
-			with++
-		case w.shown:
-			without++
-		}
-	}
-	if with < without || with == 0 {
-		return nil
-	}
-	return r.dispute
-}
-
 // codeEasy is the warning while the newest blocks took much less work than those before.
 const codeEasy = "tip-too-easy"
 
 // judgeWork measures the newest blocks, once they are there, and warns when they took so
 // little work that they may be a cheap imitation.
 func (p *loop) judgeWork() error {
-	if p.cfg.Params.MaxEasing == 0 || p.tips.fetchingTail || p.easedAt == p.staged.Tip {
+	if p.cfg.Params.MaxEasing == 0 || p.headers.FetchingTail() || p.easedAt == p.staged.Tip {
 		return nil
 	}
 	e, err := p.store.Easing()

@@ -2,7 +2,6 @@ package spv
 
 import (
 	"reflect"
-	"slices"
 	"strconv"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/progress"
-	"github.com/spvd/spvd/spv/p2p"
 )
 
 // showEvery is how often progress is shown while nothing else changes.
@@ -18,13 +16,12 @@ const showEvery = 200 * time.Millisecond
 
 // facts gathers what the truth follows from.
 func (r *run) facts() facts {
-	f := facts{phase: r.status.Phase, pausing: r.pausing, peers: len(r.tips.peers), shown: r.tips.shown(), fetchingTail: r.tips.fetchingTail,
-		mute: r.tips.mute(), missing: r.filters.Delay()}
-	f.best, _ = r.tips.best()
-	unanswered := r.tips.unanswered()
-	f.gathering, f.awaited, f.unanswered = r.tips.gathering, r.tips.hosts(r.tips.awaited), r.tips.hosts(unanswered)
-	f.more = !slices.ContainsFunc(r.tips.awaited, func(id p2p.PeerID) bool { return !r.tips.claimsMore(id) })
-	f.answered = f.peers - len(unanswered)
+	h := r.headers.Facts()
+	f := facts{
+		phase: r.status.Phase, pausing: r.pausing, peers: h.Peers, shown: h.Shown, fetchingTail: h.Tail, mute: h.Mute,
+		missing: r.filters.Delay(), best: h.Best, claims: h.Claim, gathering: h.Gathering, awaited: h.Awaited,
+		more: h.More, unanswered: h.Unanswered, answered: h.Answered,
+	}
 	if r.store == nil {
 		return f
 	}
@@ -33,7 +30,7 @@ func (r *run) facts() facts {
 	f.tip, f.filters = state.Tip, state.Filters
 	f.scanned, f.watching = r.scan.Position()
 	f.enough = state.EnoughWork
-	f.pinned = r.pinned()
+	f.pinned = r.pinned(h)
 	f.unvoted = r.unvoted()
 	f.tipAge = r.cfg.Now().Sub(state.TipTime)
 	f.stale = r.tipsAge() && f.tipAge > staleIntervals*r.cfg.Params.ChainParams.TargetTimePerBlock
@@ -58,14 +55,14 @@ func (r *run) show() {
 	st := &r.status
 	was := *r.statusBoard.status()
 	st.Reason, st.Hint = f.reason()
-	st.Best, st.BestPeers = r.tips.best()
+	st.Best, st.BestPeers = f.best, f.claims
 	st.Peers = f.peers
 	if r.store != nil {
 		st.Tip, st.TipTime = f.tip, r.store.State().TipTime
 		r.showStages(f, r.shownRatio(was), now)
 	}
 	st.Synced = f.synced()
-	r.tips.synced = st.Synced
+	r.headers.ShownSynced(st.Synced)
 	st.FirstSyncDone = st.FirstSyncDone || st.Synced
 	st.Seq = was.Seq
 	r.shownAt = now

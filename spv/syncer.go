@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/spv/internal/blocks"
 	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/filtersync"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/progress"
 	"github.com/spvd/spvd/spv/internal/rescan"
@@ -140,17 +141,14 @@ func (s *Syncer) Turned() time.Time {
 // it.
 type run struct {
 	*Syncer
-	store    *chain.Chain // nil until opened
-	jobs     *jobs.Group  // of the phase
-	healed   int          // how often the store was repaired
-	tips     *peerTips    // what the live peers have shown
-	troubles []string     // see Troubled
+	store    *chain.Chain     // nil until opened
+	jobs     *jobs.Group      // of the phase
+	healed   int              // how often the store was repaired
+	headers  *headersync.Sync // headers, and what the live peers have shown
+	troubles []string         // see Troubled
 
-	denials    denials      // the networks whose chains go around waypoints
-	refusals   refusals     // the peers whose headers were refused
 	eased      chain.Easing // of the newest blocks up to easedAt
 	easedAt    consensus.BlockID
-	dispute    *dispute          // the newest block on top of the tip that breaks a rule; nil for none
 	versionsAt consensus.BlockID // the tip whose versions were looked at
 
 	filters *filtersync.Sync
@@ -178,13 +176,13 @@ type run struct {
 // newRun returns the state that a run starts with.
 func newRun(s *Syncer) *run {
 	r := &run{
-		Syncer:   s,
-		jobs:     jobs.New(),
-		tips:     newPeerTips(),
-		denials:  make(denials),
-		refusals: make(refusals),
-		lost:     true,
+		Syncer: s,
+		jobs:   jobs.New(),
+		lost:   true,
 	}
+	r.headers = headersync.New(headersync.Deps{
+		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: r.jobs, Defects: s.defects, Now: s.cfg.Now, Log: s.cfg.Log,
+	})
 	r.filters = filtersync.New(filtersync.Deps{
 		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: r.jobs, Defects: s.defects, Log: s.cfg.Log, EarlyRange: earlyRange(s.cfg.Params),
 	})
@@ -268,7 +266,8 @@ func (r *run) close(cause error) error {
 	if r.store != nil {
 		err = r.store.Close()
 	}
-	r.status.Initialised, r.tips = false, newPeerTips()
+	r.status.Initialised = false
+	r.headers.Reset()
 	if cause == nil {
 		r.enter(Idle)
 		return err

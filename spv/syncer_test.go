@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -125,7 +126,7 @@ func TestATipThatIsWithheldIsFoundByAsking(t *testing.T) {
 		h.untilSyncedTo(time.Minute, c)
 		c = c.Extend(1)
 		h.net.change(p, func(p *fakePeer) { p.chain = c }) // and no announcement
-		h.untilSyncedTo(2*answerAge, c)
+		h.untilSyncedTo(2*headersync.AnswerAge, c)
 	})
 }
 

@@ -31,6 +31,7 @@ type facts struct {
 	scanned      consensus.BlockID
 	watching     bool             // there is a wallet to scan for
 	best         consensus.Height // what most peers claim
+	claims       int              // how many claim at least it
 	enough       bool             // the tip has the network's minimum known work
 	stale        bool             // the tip is much older than it should be
 	tipAge       time.Duration
@@ -225,4 +226,53 @@ func groupedNumber(n uint64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// refusedReason says that no peer has headers that pass the rules, and which rule they
+// break.
+func (f facts) refusedReason() (reason, hint string) {
+	hint = "Check whether there is a newer version of spvd. Wait for other peers, or name one with the connect option."
+	if f.pinned.refusal.Rule == consensus.RuleWaypoint {
+		hint = "Wait for other peers, or name one with the connect option. " +
+			"If all of them agree, the list of waypoints is wrong: correct it."
+	}
+	return fmt.Sprintf("%s connected; the headers of %d were refused at block %s by the rule for %v: "+
+		"complete to block %s, asking other peers.",
+		f.peerCount(), f.pinned.refused, grouped(f.pinned.refusal.Block.Height), f.pinned.refusal.Rule, grouped(f.staged)), hint
+}
+
+// maxNamed is how many peers a sentence names.
+const maxNamed = 3
+
+// listed names peers in a sentence.
+func listed(names []string) string {
+	n := len(names)
+	switch {
+	case n == 0:
+		return "no peer"
+	case n == 1:
+		return names[0]
+	case n <= maxNamed:
+		return fmt.Sprintf("%s and %s", joined(names[:n-1]), names[n-1])
+	}
+	return fmt.Sprintf("%s and %d more", joined(names[:maxNamed]), n-maxNamed)
+}
+
+// joined separates names by commas.
+func joined(names []string) (s string) {
+	for i, name := range names {
+		if i > 0 {
+			s += ", "
+		}
+		s += name
+	}
+	return s
+}
+
+// hasHave returns the verb for a number of peers.
+func hasHave(n int) string {
+	if n == 1 {
+		return "has"
+	}
+	return "have"
 }

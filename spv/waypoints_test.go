@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/headersync"
 )
 
 // hasWarning reports whether a warning is shown.
@@ -98,7 +99,7 @@ func TestADenialCountsOnceForItsNetwork(t *testing.T) {
 		}
 		deny("11.0.0.1", "11.0.0.0/16")
 		shown("Peers of 2 networks have")
-		h.pass(denialAge)
+		h.pass(headersync.DenialAge)
 		h.net.join(&fakePeer{chain: c.Fork(499, 0, 0), latency: latency, host: "12.0.0.1", group: "12.0.0.0/16"})
 		h.pass(time.Minute)
 		shown("")

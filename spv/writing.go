@@ -24,7 +24,7 @@ func (p *loop) writeIfDue() error {
 	if pending == 0 || p.writing.write != nil {
 		return nil
 	}
-	complete := !p.tips.fetchingTail && p.staged.Filters == p.staged.Tip
+	complete := !p.headers.FetchingTail() && p.staged.Filters == p.staged.Tip
 	if complete || pending >= p.stageLimit() || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
 		return p.beginWrite()
 	}
@@ -45,24 +45,13 @@ func (p *loop) mayApply() (bool, error) {
 	return pending < maxStages*limit, nil
 }
 
-// applyReady goes on applying after a pause.
-func (p *loop) applyReady() error {
-	if err := p.applyRanges(); err != nil {
-		return err
-	}
-	if err := p.applyTail(); err != nil {
-		return err
-	}
-	return p.applyFilters()
-}
-
 // stageLimit returns how much is staged before a write begins: a third of
 // FlushBytes while memory goes into ranges that are held back.
 func (p *loop) stageLimit() int {
-	if p.ranges.done() {
-		return p.cfg.FlushBytes
+	if p.headers.FetchingRanges() {
+		return p.cfg.FlushBytes / 3
 	}
-	return p.cfg.FlushBytes / 3
+	return p.cfg.FlushBytes
 }
 
 // beginWrite hands what is staged to a worker. The jobs are joined before the

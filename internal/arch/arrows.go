@@ -53,6 +53,7 @@ func rooms() []room {
 		{dir: "spv/internal/jobs", imports: []string{"spv/internal/defect", "spv/p2p"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/internal/txrelay", imports: []string{"spv/consensus", "spv/chain", "spv/match", "spv/p2p", "spv/internal/blocks", "spv/internal/defect", "spv/internal/jobs", "internal/parse"}, never: network},
 		{dir: "spv/internal/rescan", imports: []string{"spv/consensus", "spv/chain", "spv/match", "spv/p2p", "spv/internal/blocks", "spv/internal/defect", "spv/internal/jobs"}, testOnly: []string{simulated}, never: network},
+		{dir: "spv/internal/headersync", imports: []string{"spv/consensus", "spv/chain", "spv/p2p", "spv/internal/defect", "spv/internal/jobs"}, testOnly: []string{simulated}, never: network},
 		{dir: "spv/internal/filtersync", imports: []string{"spv/consensus", "spv/chain", "spv/p2p", "spv/internal/defect", "spv/internal/jobs"}, testOnly: []string{simulated}, never: network},
 		{dir: "spv/internal/progress", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv", imports: []string{"internal/parse", "spv/consensus", "spv/chain"}, testOnly: []string{simulated, "peer", "wallet"}, never: network},

@@ -1,7 +1,8 @@
-package spv
+package headersync
 
 import (
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 	if s.complete(now) {
 		t.Error("complete though a peer has just been asked")
 	}
-	if !s.complete(now.Add(answerGrace)) {
+	if !s.complete(now.Add(AnswerGrace)) {
 		t.Error("a silent peer holds the tips up for ever")
 	}
 	s.say(2, failed, now)
@@ -79,7 +80,7 @@ func TestPeersAreAskedForTheirTipsAgain(t *testing.T) {
 	for _, step := range []struct {
 		after time.Duration
 		due   int
-	}{{answerRetry - 1, 0}, {answerRetry, 1}, {answerAge, 2}} {
+	}{{answerRetry - 1, 0}, {answerRetry, 1}, {AnswerAge, 2}} {
 		s.age(now.Add(step.after))
 		if got := len(s.due(now)); got != step.due {
 			t.Errorf("after %v %d peers are due, want %d", step.after, got, step.due)
@@ -137,7 +138,7 @@ func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.say(1, caughtUp, now)
 	s.ask(2, now)
-	now = now.Add(answerGrace)
+	now = now.Add(AnswerGrace)
 	if !s.complete(now) {
 		t.Error("a silent peer holds the tips up for ever")
 	}
@@ -163,5 +164,16 @@ func TestPeersAreAskedWhileOthersLeadForLong(t *testing.T) {
 	}
 	if due := s.due(now.Add(tailCheck)); len(due) != 1 || due[0] != 2 {
 		t.Errorf("%v are asked, want the peer that was not heard", due)
+	}
+}
+
+// TestHeadersOfPeersThatLeftAreChargedToNone checks whom headers are charged to.
+func TestHeadersOfPeersThatLeftAreChargedToNone(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := newPeerTips()
+	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
+	s.update(liveAt(map[p2p.PeerID]uint32{2: 10}), now)
+	if got := []p2p.PeerID{s.source(1), s.source(2), s.source(3)}; !slices.Equal(got, []p2p.PeerID{0, 2, 0}) {
+		t.Errorf("headers of peers 1, 2 and 3 are charged to %v, want 0, 2 and 0", got)
 	}
 }

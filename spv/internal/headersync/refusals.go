@@ -1,8 +1,6 @@
-package spv
+package headersync
 
 import (
-	"fmt"
-
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -29,17 +27,4 @@ func (r refusals) any() *consensus.RuleError {
 		}
 	}
 	return r[least]
-}
-
-// refusedReason says that no peer has headers that pass the rules, and which rule they
-// break.
-func (f facts) refusedReason() (reason, hint string) {
-	hint = "Check whether there is a newer version of spvd. Wait for other peers, or name one with the connect option."
-	if f.pinned.refusal.Rule == consensus.RuleWaypoint {
-		hint = "Wait for other peers, or name one with the connect option. " +
-			"If all of them agree, the list of waypoints is wrong: correct it."
-	}
-	return fmt.Sprintf("%s connected; the headers of %d were refused at block %s by the rule for %v: "+
-		"complete to block %s, asking other peers.",
-		f.peerCount(), f.pinned.refused, grouped(f.pinned.refusal.Block.Height), f.pinned.refusal.Rule, grouped(f.staged)), hint
 }

@@ -1,4 +1,4 @@
-package spv
+package headersync
 
 import (
 	"context"
@@ -23,7 +23,7 @@ const (
 	// maxBarren is the number of full messages in a row that bring nothing new.
 	// An honest peer needs four at most, as its second one begins within
 	// chain.LocatorAbove's distance of the fork.
-	maxEmptyBatches = 8
+	MaxEmptyBatches = 8
 
 	// maxSide is how many headers a peer's branch may have, besides twice those
 	// of our chain, without having more work.
@@ -31,27 +31,27 @@ const (
 )
 
 // ask requests from one peer the headers that its chain has beyond ours.
-func (p *loop) ask(id p2p.PeerID) error {
-	locator, err := p.locatorFor(id)
+func (s *Sync) ask(id p2p.PeerID) error {
+	locator, err := s.locatorFor(id)
 	if err != nil {
 		return err
 	}
-	p.jobs.Do(func(ctx context.Context) jobs.Result {
+	s.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
 		began := time.Now()
-		payload, err := p.cfg.Peers.HeadersFrom(ctx, id, locator, chainhash.Hash{})
+		payload, err := s.deps.Peers.HeadersFrom(ctx, id, locator, chainhash.Hash{})
 		took := time.Since(began)
 		var b prepared
 		if err == nil {
-			b = p.checkAnswer(id, locator, payload)
+			b = s.checkAnswer(id, locator, payload)
 		}
 		return func() error {
 			if err != nil {
-				p.cfg.Log.Debug("No answer to getheaders", "peer", id, "err", err)
-				p.tips.say(id, failed, time.Now())
+				s.deps.Log.Debug("No answer to getheaders", "peer", id, "err", err)
+				s.tips.say(id, failed, time.Now())
 				return nil
 			}
-			p.tips.replied(id, took)
-			return p.answered(b)
+			s.tips.replied(id, took)
+			return s.answered(b)
 		}
 	})
 	return nil
@@ -60,49 +60,49 @@ func (p *loop) ask(id p2p.PeerID) error {
 // locatorFor returns the locator of the next request to a peer. After a full message it
 // leads on from the last header of that message: on a side branch from just that header,
 // on the main chain from it or any newer block that the peer may have.
-func (p *loop) locatorFor(id p2p.PeerID) ([]chainhash.Hash, error) {
-	next := p.tips.peers[id].next
+func (s *Sync) locatorFor(id p2p.PeerID) ([]chainhash.Hash, error) {
+	next := s.tips.peers[id].next
 	if next == (consensus.BlockID{}) {
-		return p.store.Locator()
+		return s.store.Locator()
 	}
-	main, err := p.store.OnMain(next)
+	main, err := s.store.OnMain(next)
 	switch {
 	case err != nil:
 		return nil, err
 	case main:
-		return p.store.LocatorAbove(next.Height)
-	case p.store.OnSide(next):
-		locator, err := p.store.Locator()
+		return s.store.LocatorAbove(next.Height)
+	case s.store.OnSide(next):
+		locator, err := s.store.Locator()
 		return slices.Concat([]chainhash.Hash{next.Hash}, locator), err
 	}
-	return p.store.Locator() // there was no room to keep it
+	return s.store.Locator() // there was no room to keep it
 }
 
 // prepareAnswer handles a reply to a request of the tail fetch as what its sender has beyond
 // our chain.
-func (p *loop) prepareAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
-	p.jobs.Do(func(context.Context) jobs.Result {
-		b := p.checkAnswer(id, locator, payload)
-		return func() error { return p.answered(b) }
+func (s *Sync) prepareAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
+	s.deps.Jobs.Do(func(context.Context) jobs.Result {
+		b := s.checkAnswer(id, locator, payload)
+		return func() error { return s.answered(b) }
 	})
 }
 
 // checkAnswer checks what a reply shows by itself.
-func (p *loop) checkAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) prepared {
-	batch, err := p.prepare(id, payload)
+func (s *Sync) checkAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) prepared {
+	batch, err := s.prepare(id, payload)
 	if err == nil && goesBack(locator, batch) {
-		err = errGoesBack
+		err = ErrGoesBack
 	}
 	return prepared{batch: batch, from: id, err: err}
 }
 
 // prepare makes the checks of a headers message that need no context.
-func (r *run) prepare(from p2p.PeerID, payload []byte) (*consensus.HeaderBatch, error) {
-	return defect.Contain(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(r.cfg.Params, payload) })
+func (s *Sync) prepare(from p2p.PeerID, payload []byte) (*consensus.HeaderBatch, error) {
+	return defect.Contain(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(s.deps.Params, payload) })
 }
 
-// errGoesBack is what a reply is refused for that would lead in a circle.
-var errGoesBack = errors.New("headers go back behind what they were asked after")
+// ErrGoesBack is what a reply is refused for that would lead in a circle.
+var ErrGoesBack = errors.New("headers go back behind what they were asked after")
 
 // goesBack reports whether a reply contains a block that its request named as known.
 // A node sends what follows the first block of a locator that it has, and it has what
@@ -122,50 +122,44 @@ func goesBack(locator []chainhash.Hash, b *consensus.HeaderBatch) bool {
 // peer has shown all once a message is not full, whatever a full one holds. After a full
 // one that extends the main chain the tail fetch fetches the rest. After any other one the
 // same peer is asked for what follows, whatever other peers do meanwhile.
-func (p *loop) answered(b prepared) error {
-	ext, err := p.extend(b, true)
+func (s *Sync) answered(b prepared) error {
+	ext, err := s.extend(b, true)
 	if err != nil || ext == nil { // refused
 		return err
 	}
 	now := time.Now()
 	if ext.Added+ext.Side > 0 {
-		p.tips.progressed(b.from, now)
+		s.tips.progressed(b.from, now)
 	}
-	p.tips.brought(b.from, ext.Added+ext.Side > 0)
-	full := len(b.batch.Headers) >= fullBatch
-	switch w := p.tips.peers[b.from]; {
+	s.tips.brought(b.from, ext.Added+ext.Side > 0)
+	full := len(b.batch.Headers) >= FullBatch
+	switch w := s.tips.peers[b.from]; {
 	case w == nil: // it is gone
-	case p.takenBack(b, ext):
-		p.tips.say(b.from, unasked, now)
+	case s.takenBack(b, ext):
+		s.tips.say(b.from, unasked, now)
 	case !full:
-		p.tips.say(b.from, caughtUp, now)
-	case w.more(b.batch, ext, p.staged.Tip.Height):
-		p.tips.say(b.from, unasked, now)
+		s.tips.say(b.from, caughtUp, now)
+	case w.more(b.batch, ext, s.store.Staged().Tip.Height):
+		s.tips.say(b.from, unasked, now)
 	default:
-		p.useless(b.from, fmt.Errorf("%d messages in a row of known headers, %d headers of a branch with less work", w.emptyBatches, w.side))
-		p.tips.say(b.from, failed, now)
+		s.useless(b.from, fmt.Errorf("%d messages in a row of known headers, %d headers of a branch with less work", w.emptyBatches, w.side))
+		s.tips.say(b.from, failed, now)
 	}
-	if p.takenBack(b, ext) || full && ext.Added > 0 && !p.tips.fetchingTail {
-		p.fetchTailFrom(b.from, now)
+	if s.takenBack(b, ext) || full && ext.Added > 0 && !s.tips.fetchingTail {
+		s.fetchTailFrom(b.from, now)
 	}
 	return nil
 }
 
 // takenBack reports whether the chain was taken back to the fork with a branch that was
 // too long to keep: its headers have to come again.
-func (p *loop) takenBack(b prepared, ext *chain.Extension) bool {
-	return ext.Reorg != nil && b.batch.Hashes[len(b.batch.Hashes)-1] != p.staged.Tip.Hash
+func (s *Sync) takenBack(b prepared, ext *chain.Extension) bool {
+	return ext.Reorg != nil && b.batch.Hashes[len(b.batch.Hashes)-1] != s.store.Staged().Tip.Hash
 }
 
 // fetchTailFrom makes the tail fetch begin at the tip, with a peer as its guide.
-func (p *loop) fetchTailFrom(id p2p.PeerID, now time.Time) {
-	p.tips.fetchingTail = true
-	p.tail.restart(false, now)
-	p.tail.guide = id
-}
-
-// useless reports that a peer sends, again and again, what brings nothing.
-func (p *loop) useless(id p2p.PeerID, what error) {
-	p.cfg.Log.Debug("Useless messages", "peer", id, "what", what)
-	p.cfg.Peers.Useless(id, what)
+func (s *Sync) fetchTailFrom(id p2p.PeerID, now time.Time) {
+	s.tips.fetchingTail = true
+	s.tail.restart(false, now)
+	s.tail.guide = id
 }

@@ -1,4 +1,4 @@
-package spv
+package headersync
 
 import (
 	"errors"
@@ -13,14 +13,10 @@ import (
 
 // Bounds of what is fetched of ranges behind the one in front.
 const (
-	// maxAhead is how many batches of headers are held or asked for there, at most. A
-	// full one takes batchBytes. While the chain is scanned for a wallet, both share this
-	// memory, see headerRoom: besides the blocks that the scan holds, scanReserve bytes
-	// are for its steps.
-	maxAhead    = 36
-	batchBytes  = 424 << 10
-	scanReserve = 5 << 20
-	minAhead    = 8
+	// MaxAhead is how many batches of headers are held or requested there, at most. A
+	// full one takes BatchBytes.
+	MaxAhead   = 36
+	BatchBytes = 424 << 10
 
 	// maxRanges is how many ranges are fetched at a time.
 	maxRanges = 16
@@ -29,8 +25,8 @@ const (
 // Why a reply is not what a range needs. Neither is proof of a fault: the peer
 // may be on another branch, or not as far, and the waypoint may be wrong.
 var (
-	errElsewhere = errors.New("headers do not lead from one known block to the next")
-	errOutdated  = errors.New("the reply is to a request that was given up")
+	ErrElsewhere = errors.New("headers do not lead from one known block to the next")
+	ErrOutdated  = errors.New("the reply is to a request that was given up")
 )
 
 // headerRange is a run of headers between two blocks that are known to be on the
@@ -80,7 +76,7 @@ type headerPlan struct {
 // newHeaderPlan returns a plan for the headers after the tip. It has no ranges
 // when no waypoint is above.
 func newHeaderPlan(tip consensus.BlockID, waypoints []consensus.BlockID, full int) *headerPlan {
-	p := &headerPlan{full: full, room: maxAhead}
+	p := &headerPlan{full: full, room: MaxAhead}
 	at := tip
 	for _, point := range waypoints {
 		if point.Height <= tip.Height {
@@ -191,15 +187,15 @@ func (p *headerPlan) ahead() int {
 func (p *headerPlan) arrived(a headerAsk, from p2p.PeerID, payload []byte, now time.Time) (number int, err error) {
 	s := a.rng
 	if a.attempt != s.attempt {
-		return 0, errOutdated
+		return 0, ErrOutdated
 	}
 	s.asking = false
 	last, fits := s.follow(payload, p.full)
 	if !fits {
 		s.refuse(from)
-		return 0, errElsewhere
+		return 0, ErrElsewhere
 	}
-	short := len(payload)/headerStride < p.full
+	short := len(payload)/HeaderStride < p.full
 	s.peer, s.next, s.took = from, last, now.Sub(s.asked)
 	s.complete = s.until.Height == 0 && short || s.until.Height != 0 && last == s.until
 	s.fetched++
@@ -210,16 +206,16 @@ func (p *headerPlan) arrived(a headerAsk, from p2p.PeerID, payload []byte, now t
 // the next ones of the range. An open range may end at any time, also with
 // nothing.
 func (s *headerRange) follow(payload []byte, full int) (last consensus.BlockID, fits bool) {
-	n := len(payload) / headerStride
+	n := len(payload) / HeaderStride
 	if n == 0 {
 		return s.next, s.until.Height == 0
 	}
-	first := payload[len(payload)-n*headerStride:]
+	first := payload[len(payload)-n*HeaderStride:]
 	h := consensus.Header(first[:consensus.HeaderSize])
 	if h.PrevBlock() != s.next.Hash {
 		return last, false
 	}
-	h = consensus.Header(payload[len(payload)-headerStride : len(payload)-1])
+	h = consensus.Header(payload[len(payload)-HeaderStride : len(payload)-1])
 	last = consensus.BlockID{Height: h.Height(), Hash: h.Hash()}
 	if last.Height != s.next.Height+consensus.Height(n) {
 		return last, false

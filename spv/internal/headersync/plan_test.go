@@ -1,4 +1,4 @@
-package spv
+package headersync
 
 import (
 	"encoding/binary"
@@ -10,7 +10,6 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/internal/rescan"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -58,7 +57,7 @@ func (c rawChain) reply(a headerAsk, full int) []byte {
 // batchOf decodes a reply.
 func batchOf(payload []byte, from p2p.PeerID) prepared {
 	b := &consensus.HeaderBatch{}
-	for rest := payload[1:]; len(rest) > 0; rest = rest[headerStride:] {
+	for rest := payload[1:]; len(rest) > 0; rest = rest[HeaderStride:] {
 		h := consensus.Header(rest[:consensus.HeaderSize])
 		b.Headers, b.Hashes = append(b.Headers, h), append(b.Hashes, h.Hash())
 	}
@@ -85,7 +84,7 @@ func (w *planWorld) run() (done bool) {
 	for range 100_000 {
 		for a, ok := w.plan.take(live, time.Time{}); ok; a, ok = w.plan.take(live, time.Time{}) {
 			w.flying = append(w.flying, a)
-			if ahead := w.plan.ahead(); ahead > maxAhead {
+			if ahead := w.plan.ahead(); ahead > MaxAhead {
 				w.t.Fatalf("seed %d: %d batches ahead", w.seed, ahead)
 			}
 		}
@@ -219,10 +218,10 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 	if a, _ = plan.take(live, now); a.peer != 1 {
 		t.Fatalf("the range is continued with peer %d", a.peer)
 	}
-	if a, ok := plan.take(live, now.Add(tailPatience-1)); ok {
+	if a, ok := plan.take(live, now.Add(TailPatience-1)); ok {
 		t.Fatalf("asked for %+v too early", a)
 	}
-	b, ok := plan.take(live, now.Add(tailPatience))
+	b, ok := plan.take(live, now.Add(TailPatience))
 	if !ok || b.after != honest.id(0).Hash || !slices.Equal(b.avoid, []p2p.PeerID{1}) {
 		t.Errorf("asked for %+v, want the front again and not from peer 1", b)
 	}
@@ -231,25 +230,16 @@ func TestAPeerThatLetsTheFrontWaitIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// TestHeadersAndScanShareMemory: what is held ahead of headers and of a scan together stays
-// within what headers alone may take, as long as the scan leaves them a minimum.
-func TestHeadersAndScanShareMemory(t *testing.T) {
-	if got := headerRoom(false, rescan.HeldBytes); got != maxAhead {
-		t.Errorf("without a wallet there is room for %d batches, want %d", got, maxAhead)
-	}
-	for held := 0; held <= rescan.HeldBytes; held += 100_000 {
-		room := headerRoom(true, held)
-		if sum := room*batchBytes + held + scanReserve; room > minAhead && sum > maxAhead*batchBytes || room < minAhead {
-			t.Fatalf("beside %d bytes of blocks there is room for %d batches", held, room)
-		}
-	}
+// TestThePlanKeepsWithinItsRoom has little room for what is held behind the range in front.
+func TestThePlanKeepsWithinItsRoom(t *testing.T) {
+	const room = 8
 	points := []consensus.BlockID{{Height: 16_384}, {Height: 32_768}, {Height: 49_152}}
 	p := newHeaderPlan(consensus.BlockID{}, points, 2000)
-	p.room = minAhead
+	p.room = room
 	for range 100 {
 		p.take([]p2p.PeerID{1, 2, 3, 4, 5, 6, 7, 8}, time.Time{})
 	}
-	if p.ahead() > minAhead {
-		t.Errorf("%d batches are asked for behind the range in front, want at most %d", p.ahead(), minAhead)
+	if p.ahead() > room {
+		t.Errorf("%d batches are asked for behind the range in front, want at most %d", p.ahead(), room)
 	}
 }

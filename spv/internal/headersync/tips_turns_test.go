@@ -1,4 +1,4 @@
-package spv
+package headersync
 
 import (
 	"slices"

@@ -1,7 +1,6 @@
-package spv
+package headersync
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -14,12 +13,12 @@ import (
 const (
 	// A peer that claims another height than that of our tip, or has begun to show another
 	// branch, and has not shown all it has, is waited for answersAwaited times as long as
-	// the slowest answer of a live peer took, or its own round trip, at least leastPatience
+	// the slowest answer of a live peer took, or its own round trip, at least LeastPatience
 	// and at most mostPatience. One that claims the height of our tip is waited for
 	// tripsAwaited of its round trips, and leastGrace.
 	answersAwaited = 3
 	tripsAwaited   = 2
-	leastPatience  = 10 * time.Second
+	LeastPatience  = 10 * time.Second
 	mostPatience   = 30 * time.Second
 
 	// mostShowing is how long a peer is waited for in all while it sends new headers
@@ -31,9 +30,12 @@ const (
 	patienceAge   = 24 * time.Hour
 	maxAllowances = 4096
 
-	// gatherTime is how long the dials in progress are waited for when the first peer
+	// maxTurn is how much of a turn of the loop counts: two of its ticks.
+	maxTurn = 500 * time.Millisecond
+
+	// GatherTime is how long the dials in progress are waited for when the first peer
 	// has connected.
-	gatherTime = 10 * time.Second
+	GatherTime = 10 * time.Second
 )
 
 // allowance is the time that the peers of one host have been waited for, whatever
@@ -56,14 +58,14 @@ func (a *allowance) left(showing bool, limit time.Duration) bool {
 }
 
 // connected records whether dials are in progress. From the first connection on others
-// are waited for until there are none, or for gatherTime.
+// are waited for until there are none, or for GatherTime.
 func (s *peerTips) connected(dialling bool, now time.Time) {
 	switch {
 	case len(s.peers) == 0:
 		s.gathering, s.gathered = false, time.Time{}
 	case s.gathered.IsZero():
 		s.gathering, s.gathered = dialling, now
-	case !dialling || now.Sub(s.gathered) >= gatherTime:
+	case !dialling || now.Sub(s.gathered) >= GatherTime:
 		s.gathering = false
 	}
 }
@@ -74,7 +76,7 @@ func (s *peerTips) patience() time.Duration {
 	for _, w := range s.peers {
 		slowest = max(slowest, w.slowest)
 	}
-	return min(max(answersAwaited*slowest, leastPatience), mostPatience)
+	return min(max(answersAwaited*slowest, LeastPatience), mostPatience)
 }
 
 // unfinished reports whether a peer may have more work than a tip of ours and has not
@@ -103,9 +105,9 @@ func (w *peerTip) patience(tip consensus.Height, most time.Duration) time.Durati
 
 // await counts the time since it was last called for each host that is waited for, given
 // the height of our tip, and finds out which peers are. Nothing is counted while others
-// lead, and of a long turn of the loop no more than two ticks.
+// lead, and of a long turn of the loop no more than maxTurn.
 func (s *peerTips) await(tip consensus.Height, now time.Time) {
-	passed := min(now.Sub(s.checkedAt), 2*tick)
+	passed := min(now.Sub(s.checkedAt), maxTurn)
 	s.checkedAt, s.height = now, tip
 	s.awaited = s.awaited[:0]
 	if s.fetchingTail {
@@ -195,40 +197,4 @@ func (s *peerTips) hosts(ids []p2p.PeerID) []string {
 		}
 	}
 	return names
-}
-
-// maxNamed is how many peers a sentence names.
-const maxNamed = 3
-
-// listed names peers in a sentence.
-func listed(names []string) string {
-	n := len(names)
-	switch {
-	case n == 0:
-		return "no peer"
-	case n == 1:
-		return names[0]
-	case n <= maxNamed:
-		return fmt.Sprintf("%s and %s", joined(names[:n-1]), names[n-1])
-	}
-	return fmt.Sprintf("%s and %d more", joined(names[:maxNamed]), n-maxNamed)
-}
-
-// joined separates names by commas.
-func joined(names []string) (s string) {
-	for i, name := range names {
-		if i > 0 {
-			s += ", "
-		}
-		s += name
-	}
-	return s
-}
-
-// hasHave returns the verb for a number of peers.
-func hasHave(n int) string {
-	if n == 1 {
-		return "has"
-	}
-	return "have"
 }

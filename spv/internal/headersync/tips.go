@@ -1,4 +1,4 @@
-package spv
+package headersync
 
 import (
 	"fmt"
@@ -14,20 +14,20 @@ import (
 
 // Times of the questions for the tips of peers.
 const (
-	// answerGrace is how long a peer that has not answered holds up the end of
+	// AnswerGrace is how long a peer that has not answered holds up the end of
 	// a first sync when another peer has answered: at most, and graceAnswers times as
 	// long as the slowest answer of a live peer took, or leastGrace. A peer that claims
 	// more than our tip keeps the status from being synced for longer: see patience.
-	answerGrace  = 2 * time.Second
+	AnswerGrace  = 2 * time.Second
 	graceAnswers = 3
 	leastGrace   = 250 * time.Millisecond
 
 	// answerRetry is how long a peer that failed to answer is left alone.
 	answerRetry = 5 * time.Second
 
-	// answerAge is how long an answer counts: after it the peer is asked again,
+	// AnswerAge is how long an answer counts: after it the peer is asked again,
 	// so that a peer that stopped announcing does not leave us behind.
-	answerAge = 30 * time.Second
+	AnswerAge = 30 * time.Second
 
 	// tailCheck is how long a peer may be connected while the tail of others is fetched before it is
 	// asked what it has: it may be the only one on the branch with the most work,
@@ -95,7 +95,7 @@ func (w *peerTip) more(b *consensus.HeaderBatch, ext *chain.Extension, tip conse
 	if w.side += ext.Side; ext.Added > 0 {
 		w.side = 0
 	}
-	return w.emptyBatches <= maxEmptyBatches && w.side <= 2*int(tip)+maxSide
+	return w.emptyBatches <= MaxEmptyBatches && w.side <= 2*int(tip)+maxSide
 }
 
 // peerTips knows which live peers have shown all the headers they have. What a
@@ -215,9 +215,9 @@ func (s *peerTips) progressed(id p2p.PeerID, now time.Time) {
 // before. Honest peers announce some: of a block that others were faster to announce,
 // of a branch that loses, and all new blocks while ours is far behind.
 const (
-	// maxIdle is how many headers without gain are forgiven: as many as a message
+	// MaxIdle is how many headers without gain are forgiven: as many as a message
 	// holds.
-	maxIdle = fullBatch
+	MaxIdle = FullBatch
 
 	// idleForgiven is how many are forgiven per second.
 	idleForgiven = 2
@@ -232,7 +232,7 @@ func (s *peerTips) charge(id p2p.PeerID, headers int, now time.Time) bool {
 	}
 	w.idle = max(0, w.idle-idleForgiven*now.Sub(w.idleAt).Seconds()) + float64(headers)
 	w.idleAt = now
-	return w.idle <= maxIdle
+	return w.idle <= MaxIdle
 }
 
 // announced records what headers that a peer announced have changed, nil if they were
@@ -249,7 +249,7 @@ func (s *peerTips) announced(b prepared, ext *chain.Extension, tip consensus.Hei
 	case ext.Added > 0:
 		w.top, w.idle = last, 0
 		return true
-	case last > w.top && last > tip-fullBatch:
+	case last > w.top && last > tip-FullBatch:
 		w.top = last
 		return true
 	}
@@ -344,7 +344,7 @@ func (s *peerTips) reopen(id p2p.PeerID, now time.Time) {
 // are due for another try.
 func (s *peerTips) age(now time.Time) {
 	for _, w := range s.peers {
-		old := w.answer == caughtUp && now.Sub(w.since) >= answerAge
+		old := w.answer == caughtUp && now.Sub(w.since) >= AnswerAge
 		again := w.answer == failed && now.Sub(w.since) >= answerRetry
 		if again {
 			w.answer = unasked // since stays: it has been silent that long
@@ -415,9 +415,9 @@ func (s *peerTips) grace() time.Duration {
 		slowest = max(slowest, w.slowest)
 	}
 	if slowest == 0 {
-		return answerGrace
+		return AnswerGrace
 	}
-	return min(max(graceAnswers*slowest, leastGrace), answerGrace)
+	return min(max(graceAnswers*slowest, leastGrace), AnswerGrace)
 }
 
 // complete reports whether the live peers leave no doubt: at least one has

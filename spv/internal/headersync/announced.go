@@ -1,4 +1,4 @@
-package spv
+package headersync
 
 import (
 	"context"
@@ -53,12 +53,12 @@ func (a *announcements) take() [][]byte {
 	return list
 }
 
-// announcedHeaders takes headers that a peer has sent by itself.
-func (p *loop) announcedHeaders(id p2p.PeerID, payload []byte) {
-	a := p.announced[id]
+// announcedHeaders queues headers that a peer has announced.
+func (s *Sync) announcedHeaders(id p2p.PeerID, payload []byte) {
+	a := s.announced[id]
 	if a == nil {
 		a = new(announcements)
-		p.announced[id] = a
+		s.announced[id] = a
 	}
 	a.add(payload)
 }
@@ -66,26 +66,26 @@ func (p *loop) announcedHeaders(id p2p.PeerID, payload []byte) {
 // prepareAnnounced starts a job for each peer whose announcements wait and none of whose
 // earlier ones is being prepared. The job prepares all of them, and its result puts them on
 // the chain in their order.
-func (p *loop) prepareAnnounced() {
-	for id, a := range p.announced {
+func (s *Sync) prepareAnnounced() {
+	for id, a := range s.announced {
 		if a.busy || len(a.waiting) == 0 {
 			continue
 		}
 		a.busy = true
 		list := a.take()
-		p.jobs.Do(func(ctx context.Context) jobs.Result {
+		s.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
 			batches := make([]prepared, 0, len(list))
 			for _, payload := range list {
 				if ctx.Err() != nil {
 					break
 				}
-				batch, err := p.prepare(id, payload)
+				batch, err := s.prepare(id, payload)
 				batches = append(batches, prepared{batch: batch, from: id, err: err})
 			}
 			return func() error {
 				a.busy = false
 				for _, b := range batches {
-					if err := p.applyAnnounced(b); err != nil {
+					if err := s.applyAnnounced(b); err != nil {
 						return err
 					}
 				}
@@ -97,54 +97,54 @@ func (p *loop) prepareAnnounced() {
 
 // reaskAnnounced has the peers asked again whose announcements were not put on the chain
 // before the loop ended.
-func (p *loop) reaskAnnounced() {
-	for id, a := range p.announced {
+func (s *Sync) reaskAnnounced() {
+	for id, a := range s.announced {
 		if a.busy || len(a.waiting) > 0 {
-			p.tips.reopen(id, time.Now())
+			s.tips.reopen(id, time.Now())
 		}
 	}
 }
 
 // applyAnnounced puts headers that a peer announced on the chain. Those that bring nothing
 // are charged to it.
-func (p *loop) applyAnnounced(b prepared) error {
-	ext, err := p.extend(b, false)
+func (s *Sync) applyAnnounced(b prepared) error {
+	ext, err := s.extend(b, false)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	if ext != nil && p.takenBack(b, ext) {
-		p.fetchTailFrom(b.from, now)
+	if ext != nil && s.takenBack(b, ext) {
+		s.fetchTailFrom(b.from, now)
 	}
-	if !p.tips.announced(b, ext, p.staged.Tip.Height, now) {
-		p.useless(b.from, fmt.Errorf("more than %d announced headers without any gain", maxIdle))
+	if !s.tips.announced(b, ext, s.store.Staged().Tip.Height, now) {
+		s.useless(b.from, fmt.Errorf("more than %d announced headers without any gain", MaxIdle))
 	}
 	return nil
 }
 
 // announcedBlocks takes the hashes of blocks that a peer announces: if one is unknown, the
 // peer is asked for its headers. While it is about to be, nothing is looked for.
-func (p *loop) announcedBlocks(id p2p.PeerID, blocks []chainhash.Hash, now time.Time) error {
-	if !p.tips.charge(id, 1, now) {
-		p.useless(id, fmt.Errorf("more than %d announced blocks without any gain", maxIdle))
+func (s *Sync) announcedBlocks(id p2p.PeerID, blocks []chainhash.Hash, now time.Time) error {
+	if !s.tips.charge(id, 1, now) {
+		s.useless(id, fmt.Errorf("more than %d announced blocks without any gain", MaxIdle))
 	}
-	if !p.tips.wouldReopen(id) {
+	if !s.tips.wouldReopen(id) {
 		return nil
 	}
 	unknown := len(blocks) > maxLookups
 	for i := 0; i < len(blocks) && !unknown; i++ {
-		if blocks[i] == p.staged.Tip.Hash {
+		if blocks[i] == s.store.Staged().Tip.Hash {
 			continue // not written yet, perhaps
 		}
-		_, err := p.store.HeightOf(blocks[i])
+		_, err := s.store.HeightOf(blocks[i])
 		unknown = err != nil
 		if err != nil && !errors.Is(err, chain.ErrNotFound) {
 			return err
 		}
 	}
-	if unknown && p.tips.trusts(id, now) {
-		p.tips.peers[id].byHash = true
-		p.tips.reopen(id, now)
+	if unknown && s.tips.trusts(id, now) {
+		s.tips.peers[id].byHash = true
+		s.tips.reopen(id, now)
 	}
 	return nil
 }
