@@ -48,9 +48,8 @@
 // example_test.go uses all of it. ports.go says what the syncer needs (nobody.go is the wallet
 // that watches nothing), config.go and status.go what it takes and gives.
 //
-// syncer.go runs the phases of phase.go; opening.go, repairing.go, catchingup.go,
-// rescanning.go and following.go are one phase each. The last three share the loop in loop.go,
-// which owns the parts and asks each in turn: internal/headersync and internal/filtersync fetch,
+// phase.go has the table of the phases, phases.go and opening.go what each does. The last three
+// share the loop in loop.go, which owns the parts and asks each in turn: internal/headersync and internal/filtersync fetch,
 // internal/rescan takes the wallet along, internal/txrelay is about unmined transactions. Each
 // returns values that the loop applies, and none knows another. Their jobs run in internal/jobs;
 // internal/blocks fetches blocks for them. writing.go writes what they have staged.

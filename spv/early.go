@@ -19,32 +19,32 @@ func earlyRange(params *consensus.Params) string {
 }
 
 // warnOfEarly warns of what was found out about the early filters, or ends such a warning.
-func (r *run) warnOfEarly() {
-	for _, f := range r.filters.Found() {
+func (l *loop) warnOfEarly() {
+	for _, f := range l.filters.Found() {
 		switch f {
 		case filtersync.Wrong:
-			r.warn(codeEarlyWrong, fmt.Sprintf("The filters %s that came do not have the known hash of the network. "+
-				"Single peers are asked for all of them, to be compared.", earlyRange(r.cfg.Params)),
+			l.warn(codeEarlyWrong, fmt.Sprintf("The filters %s that came do not have the known hash of the network. "+
+				"Single peers are asked for all of them, to be compared.", earlyRange(l.cfg.Params)),
 				"Nothing needs to be done if peers in different networks are connected.")
 		case filtersync.Unproven:
-			r.unwarn(codeEarlyWrong)
-			r.warnEarlyUnproven()
+			l.unwarn(codeEarlyWrong)
+			l.warnEarlyUnproven()
 		case filtersync.Proven:
-			r.unwarn(codeEarlyWrong)
-			r.unwarn(codeEarlyUnproven)
+			l.unwarn(codeEarlyWrong)
+			l.unwarn(codeEarlyUnproven)
 		}
 	}
 }
 
 // warnEarlyUnproven warns that the early filters on the chain are not proven.
-func (r *run) warnEarlyUnproven() {
-	if r.warned(codeEarlyUnproven) {
+func (l *loop) warnEarlyUnproven() {
+	if l.warned(codeEarlyUnproven) {
 		return
 	}
 	text := fmt.Sprintf("Early filters unproven: the filters %s do not have the hash that this version knows, "+
-		"but peers in different networks agreed on them.", earlyRange(r.cfg.Params))
-	r.cfg.Log.Warn(text)
-	r.warn(codeEarlyUnproven, text, "Payments before block "+grouped(r.cfg.Params.DCP0005)+
+		"but peers in different networks agreed on them.", earlyRange(l.cfg.Params))
+	l.cfg.Log.Warn(text)
+	l.warn(codeEarlyUnproven, text, "Payments before block "+grouped(l.cfg.Params.DCP0005)+
 		" could be missing if those peers were one. Check whether there is a newer version of spvd.")
 }
 

@@ -55,34 +55,34 @@ func causedByPeers(err error) bool {
 // resume goes on after an error that a peer has caused. No phase should return one, and
 // so the log and the status tell of it. The store is opened again, because what was
 // staged may be half done.
-func (r *run) resume(ctx context.Context, cause error) (Phase, error) {
-	r.resumedFor = pauseAfter(r.resumedAt, time.Now(), r.resumedFor)
-	r.resumedAt = time.Now()
-	r.defects.Report(cause)
-	r.cfg.Log.Error("What a peer sent has interrupted the sync, which goes on", "err", cause, "pause", r.resumedFor)
-	r.warn(codeResumed, "What a peer sent has interrupted the sync, which goes on.",
+func (l *loop) resume(ctx context.Context, cause error) (Phase, error) {
+	l.resumedFor = pauseAfter(l.resumedAt, time.Now(), l.resumedFor)
+	l.resumedAt = time.Now()
+	l.syncer.defects.Report(cause)
+	l.cfg.Log.Error("What a peer sent has interrupted the sync, which goes on", "err", cause, "pause", l.resumedFor)
+	l.warn(codeResumed, "What a peer sent has interrupted the sync, which goes on.",
 		"Report this with the log of the daemon.")
-	r.pausing = true
-	defer func() { r.pausing = false }()
-	if err := r.reopen(); err != nil {
+	l.pausing = true
+	defer func() { l.pausing = false }()
+	if err := l.reopen(); err != nil {
 		return Failed, errors.Join(cause, err)
 	}
-	_ = wait.For(ctx, r.resumedFor) // a run that is to stop opens the store and then does
-	return r.open()
+	_ = wait.For(ctx, l.resumedFor) // a run that is to stop opens the store and then does
+	return l.open()
 }
 
 // warnOfDefects warns of the panics so far, those in the pool included.
-func (r *run) warnOfDefects() {
-	n := r.defects.Count() + r.cfg.Peers.Defects()
-	if n == r.defectsShown {
+func (l *loop) warnOfDefects() {
+	n := l.syncer.defects.Count() + l.cfg.Peers.Defects()
+	if n == l.defectsShown {
 		return
 	}
-	r.defectsShown = n
+	l.defectsShown = n
 	text := "This program has failed over what a peer sent, and goes on."
 	if n > 1 {
 		text = fmt.Sprintf("This program has failed %d times over what peers sent, and goes on.", n)
 	}
-	r.warn(codeDefect, text, "It is a defect of spvd: report it with the log of the daemon, which says more.")
+	l.warn(codeDefect, text, "It is a defect of spvd: report it with the log of the daemon, which says more.")
 }
 
 // pauseAfter returns how long a run waits before it goes on after an error that interrupted

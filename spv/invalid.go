@@ -13,38 +13,38 @@ import (
 // node accepts, and asks all peers again what they have: what they have said before
 // was about a chain with more work. Peers that go on to send headers of the block are
 // banned as for any broken rule.
-func (p *loop) leaveInvalid(bad *consensus.InvalidBlock) error {
-	re, err := p.store.Invalidate(bad.Block)
+func (l *loop) leaveInvalid(bad *consensus.InvalidBlock) error {
+	re, err := l.store.Invalidate(bad.Block)
 	if err != nil {
 		return err
 	}
-	p.touched()
-	p.cfg.Log.Error("Block is invalid, its branch is left", "height", bad.Block.Height, "block", bad.Block.Hash, "tx", bad.Tx, "err", bad.Reason)
-	p.warn("invalid-block", fmt.Sprintf("Block %s holds a transaction that no full node accepts, and was left with all that follow it.",
+	l.touched()
+	l.cfg.Log.Error("Block is invalid, its branch is left", "height", bad.Block.Height, "block", bad.Block.Hash, "tx", bad.Tx, "err", bad.Reason)
+	l.warn("invalid-block", fmt.Sprintf("Block %s holds a transaction that no full node accepts, and was left with all that follow it.",
 		grouped(bad.Block.Height)), "The peers that sent it are banned or follow false miners. Connect to a node that you trust with --addpeer.")
-	p.scan.Abandon()
+	l.scan.Abandon()
 	if re == nil {
 		return nil // the chain had left it meanwhile
 	}
-	p.reorganised(re)
-	p.headers.Restart(time.Now())
+	l.reorganised(re)
+	l.headers.Restart(time.Now())
 	return nil
 }
 
 // showTroubles shows what is wrong with the wallet.
-func (r *run) showTroubles() {
-	w, ok := r.cfg.Wallet.(Troubled)
+func (l *loop) showTroubles() {
+	w, ok := l.cfg.Wallet.(Troubled)
 	if !ok {
 		return
 	}
 	list := w.Troubles()
-	if slices.Equal(list, r.troubles) {
+	if slices.Equal(list, l.troubles) {
 		return
 	}
-	r.troubles = list
+	l.troubles = list
 	if len(list) == 0 {
-		r.unwarn("wallet")
+		l.unwarn("wallet")
 		return
 	}
-	r.warn("wallet", strings.Join(list, " "), w.TroublesHint())
+	l.warn("wallet", strings.Join(list, " "), w.TroublesHint())
 }

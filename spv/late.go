@@ -12,31 +12,31 @@ import (
 // proveLate starts a job that proves the next late reply, unless one does already: replies
 // that came after another peer had answered are judged as all others, without holding up
 // what is needed. Those of the chain that was left are dropped.
-func (p *loop) proveLate() (err error) {
-	for err == nil && p.proving+p.headers.Proving()+p.filters.Proving() == 0 {
-		late, ok := p.cfg.Peers.TakeLate()
+func (l *loop) proveLate() (err error) {
+	for err == nil && l.proving+l.headers.Proving()+l.filters.Proving() == 0 {
+		late, ok := l.cfg.Peers.TakeLate()
 		if !ok {
 			break
 		}
 		switch late.Kind {
 		case p2p.Headers:
-			p.headers.ProveLate(late.From, late.Locator, late.Payload)
+			l.headers.ProveLate(late.From, late.Locator, late.Payload)
 		case p2p.CFilters:
-			err = p.filters.ProveLate(late.From, late.First, late.Last, late.Payload)
+			err = l.filters.ProveLate(late.From, late.First, late.Last, late.Payload)
 		case p2p.Block:
-			p.proveLateBlock(late.From, late.First, late.Payload)
+			l.proveLateBlock(late.From, late.First, late.Payload)
 		}
 	}
 	return err
 }
 
 // proveLateBlock checks a block that came late against its header on the main chain.
-func (p *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
-	p.proving++
-	p.jobs.Do(func(context.Context) jobs.Result {
-		p.blocks.ProveLate(p.store, id, hash, payload)
+func (l *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
+	l.proving++
+	l.jobs.Do(func(context.Context) jobs.Result {
+		l.syncer.blocks.ProveLate(l.store, id, hash, payload)
 		return func() error {
-			p.proving--
+			l.proving--
 			return nil
 		}
 	})

@@ -9,223 +9,288 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/filtersync"
+	"github.com/spvd/spvd/spv/internal/headersync"
+	"github.com/spvd/spvd/spv/internal/jobs"
+	"github.com/spvd/spvd/spv/internal/progress"
+	"github.com/spvd/spvd/spv/internal/rescan"
+	"github.com/spvd/spvd/spv/internal/txrelay"
 )
 
 // tick is how often the loop looks at the clock when nothing happens.
 const tick = 250 * time.Millisecond
 
-// loop is the loop that the phases after Repairing share: it takes headers
-// and filters from the peers and applies them to the store in order. The phases
-// differ in what they do besides, and in when they end.
+// loop is the state of one call of Run. Only the goroutine of that call touches it. It owns the
+// parts of the sync, asks each of them in turn, and passes on what they return: no part knows
+// another.
 type loop struct {
-	*run
-	ctx         context.Context
+	syncer *Syncer
+	cfg    Config
+	store  *chain.Chain // nil until opened
+	jobs   *jobs.Group  // of the phase
+
+	headers *headersync.Sync // the headers, and what the live peers have shown
+	filters *filtersync.Sync // the filters
+	scan    *rescan.Scan     // the wallet
+	relay   *txrelay.Relay   // unmined transactions
+
 	staged      chain.State
 	stagedSince time.Time // when the oldest staged data came; zero without any
 	writing     writing
-	proving     int // jobs that prove late replies
+	proving     int // jobs that prove late blocks
+
+	healed       int       // how often the store was repaired
+	defectsShown int       // panics over what peers sent that a warning tells of
+	resumedAt    time.Time // when the run was last interrupted, and for how long it paused
+	resumedFor   time.Duration
+	pausing      bool // after an interruption
+
+	eased      chain.Easing // of the newest blocks up to easedAt
+	easedAt    consensus.BlockID
+	versionsAt consensus.BlockID // the tip whose versions were counted
+
+	troubles     []string        // of the wallet; see Troubled
+	votesTaken   *VoteReport     // whose warnings the status has; nil for none
+	noticesTaken int             // the version of the notices that the status has
+	noticed      map[string]bool // the codes of these
+
+	status   Status // the next one to show
+	progress progress.Tracker
+	shownAt  time.Time         // when the status was last shown
+	doubt    string            // why other peers are looked for; empty if they are not
+	lost     bool              // not synced, and for more than the moment a new block takes
+	logged   consensus.BlockID // the tip that the log last named
 }
 
-// runLoop runs the loop until the goal names the next phase, ctx ends, or
-// something fails. The goal is asked after everything that happens; it may
-// start jobs. No job outlives the call, nor does a write, and nothing is left
-// staged unless something failed.
-func (r *run) runLoop(ctx context.Context, goal func(*loop) (Phase, bool)) (Phase, error) {
-	p := &loop{run: r, ctx: ctx, staged: r.store.Staged()}
-	p.jobs.Begin(ctx)
-	p.scan.Begin()
-	p.filters.Begin(p.store)
-	p.headers.Begin(p.store)
-	defer p.headers.End()
-	defer p.jobs.Stop()
+// newLoop returns the state that a run starts with.
+func newLoop(s *Syncer) *loop {
+	l := &loop{syncer: s, cfg: s.cfg, jobs: jobs.New(), lost: true}
+	l.headers = headersync.New(headersync.Deps{
+		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: l.jobs, Defects: s.defects, Now: s.cfg.Now, Log: s.cfg.Log,
+	})
+	l.filters = filtersync.New(filtersync.Deps{
+		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: l.jobs, Defects: s.defects, Log: s.cfg.Log, EarlyRange: earlyRange(s.cfg.Params),
+	})
+	l.scan = rescan.New(rescan.Deps{
+		Wallet: s.cfg.Wallet, Blocks: s.blocks, Accuse: s.cfg.Peers.Accuse, Jobs: l.jobs, Defects: s.defects, Log: s.cfg.Log,
+	})
+	l.relay = txrelay.New(txrelay.Deps{
+		Peers: s.cfg.Peers, Wallet: s.cfg.Wallet, Finder: s.finder, Jobs: l.jobs, Defects: s.defects, Rand: s.cfg.Rand, Log: s.cfg.Log,
+	})
+	return l
+}
+
+// run makes turns of the loop until the goal names the next phase, ctx ends, or something fails.
+// The goal is asked in each turn; it may start jobs. No job outlives the call, nor does a write,
+// and nothing is left staged unless something failed.
+func (l *loop) run(ctx context.Context, goal func() (next Phase, over bool)) (Phase, error) {
+	l.begin(ctx)
+	defer l.end()
 	timer := wait.NewTimer(tick)
 	defer timer.Stop()
-	defer r.turned.Store(nil)
 	for {
 		now := time.Now()
-		r.turned.Store(&now)
-		if err := p.roster(); err != nil {
+		l.syncer.turned.Store(&now)
+		if err := l.listen(now); err != nil {
 			return Failed, err
 		}
-		next, done := goal(p)
-		if done {
-			return next, p.writeRest()
+		if next, over := goal(); over {
+			return next, l.writeRest()
 		}
-		if err := p.step(timer); err != nil {
+		if err := l.request(time.Now()); err != nil {
+			return Failed, err
+		}
+		if err := l.judge(); err != nil {
+			return Failed, err
+		}
+		if err := l.writeIfDue(); err != nil {
+			return Failed, err
+		}
+		l.showProgress()
+		if err := l.await(ctx, timer); err != nil {
 			return Failed, err
 		}
 		if ctx.Err() != nil {
-			return Stopping, p.writeRest()
+			return Stopping, l.writeRest()
 		}
 	}
 }
 
-// step starts what is due, also to write what should be written, and then waits
-// for something to happen.
-func (p *loop) step(timer *wait.Timer) error {
-	if err := p.headers.Fetch(p.headerRoom(), time.Now()); err != nil {
+// begin begins a phase: nothing is staged, and no part has jobs.
+func (l *loop) begin(ctx context.Context) {
+	l.staged, l.stagedSince, l.writing, l.proving = l.store.Staged(), time.Time{}, writing{}, 0
+	l.jobs.Begin(ctx)
+	l.headers.Begin(l.store)
+	l.filters.Begin(l.store)
+	l.scan.Begin()
+}
+
+// end ends a phase.
+func (l *loop) end() {
+	l.syncer.turned.Store(nil)
+	l.jobs.Stop()
+	l.headers.End()
+}
+
+// request starts the requests that are due.
+func (l *loop) request(now time.Time) error {
+	if err := l.headers.Fetch(l.headerRoom(), now); err != nil {
 		return err
 	}
-	if err := p.filters.Fetch(p.headers.Live(), !p.headers.FetchingTail(), time.Now()); err != nil {
+	if err := l.filters.Fetch(l.headers.Live(), !l.headers.FetchingTail(), now); err != nil {
 		return err
 	}
-	p.touchedFilters()
-	if err := p.proveLate(); err != nil {
+	l.filtersMoved()
+	return l.proveLate()
+}
+
+// judge measures the newest blocks of the main chain when there are other ones.
+func (l *loop) judge() error {
+	if err := l.judgeWork(); err != nil {
 		return err
 	}
-	if err := p.judgeWork(); err != nil {
-		return err
+	return l.judgeVersions()
+}
+
+// listen takes over which peers are live and what they announced.
+func (l *loop) listen(now time.Time) error {
+	if l.headers.Roster(now) {
+		l.show()
 	}
-	if err := p.judgeVersions(); err != nil {
-		return err
-	}
-	if err := p.writeIfDue(); err != nil {
-		return err
-	}
-	p.showProgress()
-	return p.await(timer)
+	err := l.headers.Listen(now)
+	l.warnOfDefects()
+	l.headersMoved()
+	return err
 }
 
 // await blocks until something happens, and applies the results of the jobs that
 // have ended, or finishes the write that has.
-func (p *loop) await(timer *wait.Timer) error {
+func (l *loop) await(ctx context.Context, timer *wait.Timer) error {
 	select {
-	case apply := <-p.jobs.Results():
+	case apply := <-l.jobs.Results():
 		err := apply()
 		if err == nil {
-			err = p.applyReady()
+			err = l.applyReady()
 		}
-		p.walletMoved()
-		p.publications.updated(p.relay.Changed())
+		l.walletMoved()
+		l.syncer.publications.updated(l.relay.Changed())
 		var bad *consensus.InvalidBlock
 		if errors.As(err, &bad) {
-			return p.leaveInvalid(bad)
+			return l.leaveInvalid(bad)
 		}
 		return err
-	case err := <-p.writing.done:
-		return p.wrote(err)
-	case bad := <-p.invalid:
-		return p.leaveInvalid(bad)
-	case <-p.publications.poke:
-	case <-p.reported:
-		p.show()
-	case <-p.cfg.Peers.Changed():
-	case <-p.cfg.Wallet.Changed():
-		p.scan.WalletChanged()
-		p.walletMoved()
+	case err := <-l.writing.done:
+		return l.wrote(err)
+	case bad := <-l.syncer.invalid:
+		return l.leaveInvalid(bad)
+	case <-l.syncer.publications.poke:
+	case <-l.syncer.reported:
+		l.show()
+	case <-l.cfg.Peers.Changed():
+	case <-l.cfg.Wallet.Changed():
+		l.scan.WalletChanged()
+		l.walletMoved()
 	case <-timer.C():
 		timer.Reset(tick)
-	case <-p.ctx.Done():
+	case <-ctx.Done():
 	}
 	return nil
 }
 
-// roster takes over which peers are live and what they announced.
-func (p *loop) roster() error {
-	now := time.Now()
-	if p.headers.Roster(now) {
-		p.show()
-	}
-	err := p.headers.Listen(now)
-	p.warnOfDefects()
-	p.headersMoved()
-	return err
-}
-
 // caughtUp reports whether headers and filters are at a tip that no live peer
 // has more than.
-func (p *loop) caughtUp() bool {
-	return p.headers.Complete(time.Now()) && p.filters.Idle() &&
-		p.staged.Filters == p.staged.Tip && p.staged.EnoughWork
+func (l *loop) caughtUp() bool {
+	return l.headers.Complete(time.Now()) && l.filters.Idle() &&
+		l.staged.Filters == l.staged.Tip && l.staged.EnoughWork
 }
 
 // behind reports whether more is missing than following would bring.
-func (p *loop) behind() bool {
-	return p.headers.FetchingTail() || p.staged.Tip.Height-p.staged.Filters.Height > p.cfg.Behind
+func (l *loop) behind() bool {
+	return l.headers.FetchingTail() || l.staged.Tip.Height-l.staged.Filters.Height > l.cfg.Behind
 }
 
 // touched takes over what is staged after it has changed.
-func (p *loop) touched() {
-	p.staged = p.store.Staged()
-	p.judgeStore()
-	if p.stagedSince.IsZero() && p.store.Pending() > 0 {
-		p.stagedSince = time.Now()
+func (l *loop) touched() {
+	l.staged = l.store.Staged()
+	l.judgeStore()
+	if l.stagedSince.IsZero() && l.store.Pending() > 0 {
+		l.stagedSince = time.Now()
 	}
 }
 
 // applyReady puts the headers and filters that are ready on the chain, in its order, as far as the
-// disk keeps up.
-func (p *loop) applyReady() error {
-	p.headersMoved()
-	for p.headers.Ready() {
-		if may, err := p.mayApply(); !may || err != nil {
+// disk keeps up with that.
+func (l *loop) applyReady() error {
+	l.headersMoved()
+	for l.headers.Ready() {
+		if may, err := l.mayApply(); !may || err != nil {
 			return err
 		}
-		if err := p.headers.Apply(); err != nil {
+		if err := l.headers.Apply(); err != nil {
 			return err
 		}
-		p.headersMoved()
+		l.headersMoved()
 	}
-	p.progress.ReceivedFilters(p.filters.Received())
-	defer p.touchedFilters()
-	for p.filters.Ready() {
-		if may, err := p.mayApply(); !may || err != nil {
+	l.progress.ReceivedFilters(l.filters.Received())
+	defer l.filtersMoved()
+	for l.filters.Ready() {
+		if may, err := l.mayApply(); !may || err != nil {
 			return err
 		}
-		if err := p.filters.Apply(); err != nil {
+		if err := l.filters.Apply(); err != nil {
 			return err
 		}
-		p.touched()
+		l.touched()
 	}
 	return nil
 }
 
 // headersMoved has all that depends on the headers follow them, and warns of what was found out
 // about them.
-func (p *loop) headersMoved() {
-	if p.store.Staged() != p.staged {
-		p.touched()
+func (l *loop) headersMoved() {
+	if l.store.Staged() != l.staged {
+		l.touched()
 	}
-	changes := p.headers.Changes()
+	changes := l.headers.Changes()
 	for _, re := range changes.Reorgs {
-		p.reorganised(re)
+		l.reorganised(re)
 	}
 	for _, h := range changes.Future {
-		p.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
+		l.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
 			grouped(h)), "Check this machine's clock.")
 	}
-	p.warnOfDispute()
-	p.warnOfDenials()
+	l.warnOfDispute()
+	l.warnOfDenials()
 }
 
-// touchedFilters takes over what was found out about the early filters, which may have dropped
+// filtersMoved takes over what was found out about the early filters, which may have dropped
 // staged filters.
-func (p *loop) touchedFilters() {
-	if p.store.Staged().Filters != p.staged.Filters {
-		p.touched()
+func (l *loop) filtersMoved() {
+	if l.store.Staged().Filters != l.staged.Filters {
+		l.touched()
 	}
-	p.warnOfEarly()
+	l.warnOfEarly()
 }
 
 // walletMoved has all that depends on the wallet follow it, when it may have moved.
-func (r *run) walletMoved() {
-	if !r.scan.Moved() {
+func (l *loop) walletMoved() {
+	if !l.scan.Moved() {
 		return
 	}
-	r.relay.WalletChanged()
-	r.showTroubles()
-	r.progress.ScanFor(r.scan.Scripts())
+	l.relay.WalletChanged()
+	l.showTroubles()
+	l.progress.ScanFor(l.scan.Scripts())
 }
 
 // reorganised has the filters above the fork fetched again, and shows the reorganisation.
-func (p *loop) reorganised(re *chain.Reorganisation) {
-	p.filters.Restart()
+func (l *loop) reorganised(re *chain.Reorganisation) {
+	l.filters.Restart()
 	depth := len(re.Reverted)
-	if depth >= p.cfg.DeepReorg {
-		p.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
+	if depth >= l.cfg.DeepReorg {
+		l.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
 			"Check payments that were confirmed in these blocks.")
 	}
-	p.status.Reorgs++
-	p.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
-	p.cfg.Log.Info("Chain reorganised", "depth", depth, "fork", re.Fork.Height, "from", re.From.Hash, "to", re.To.Hash)
+	l.status.Reorgs++
+	l.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
+	l.cfg.Log.Info("Chain reorganised", "depth", depth, "fork", re.Fork.Height, "from", re.From.Hash, "to", re.To.Hash)
 }

@@ -14,14 +14,14 @@ const (
 )
 
 // supply returns what the scan for the wallet may use now.
-func (p *loop) supply() rescan.Supply {
-	return rescan.Supply{Peers: len(p.headers.Live()), Tight: p.headers.FetchingRanges()}
+func (l *loop) supply() rescan.Supply {
+	return rescan.Supply{Peers: len(l.headers.Live()), Tight: l.headers.FetchingRanges()}
 }
 
 // headerRoom returns how many batches of headers may be held ahead now.
-func (p *loop) headerRoom() int {
-	_, watching := p.scan.Position()
-	return roomBeside(watching, p.scan.Held())
+func (l *loop) headerRoom() int {
+	_, watching := l.scan.Position()
+	return roomBeside(watching, l.scan.Held())
 }
 
 // roomBeside returns how many batches of headers may be held ahead while a scan, if the

@@ -47,26 +47,26 @@ func (n *notices) newer(than int) (lists map[string][]Warning, version int) {
 }
 
 // takeNotices puts the warnings of optional workers into the status.
-func (r *run) takeNotices() {
-	lists, version := r.notices.newer(r.noticesTaken)
+func (l *loop) takeNotices() {
+	lists, version := l.syncer.notices.newer(l.noticesTaken)
 	if lists == nil {
 		return
 	}
-	r.noticesTaken = version
+	l.noticesTaken = version
 	codes := make(map[string]bool)
 	for _, list := range lists {
 		for _, w := range list {
 			codes[w.Code] = true
-			if !r.warned(w.Code, w.Text) {
-				r.cfg.Log.Warn(w.Text)
-				r.warn(w.Code, w.Text, w.Hint)
+			if !l.warned(w.Code, w.Text) {
+				l.cfg.Log.Warn(w.Text)
+				l.warn(w.Code, w.Text, w.Hint)
 			}
 		}
 	}
-	for code := range r.noticed {
+	for code := range l.noticed {
 		if !codes[code] {
-			r.unwarn(code)
+			l.unwarn(code)
 		}
 	}
-	r.noticed = codes
+	l.noticed = codes
 }

@@ -17,41 +17,41 @@ const maxHeals = 3
 // open is the phase Opening: it opens the chain store. A store that is corrupt
 // is moved aside and begun anew, because everything in it can be fetched
 // again; no other trouble is hidden.
-func (r *run) open() (Phase, error) {
-	r.status.Err = nil
-	store, err := chain.Open(r.storeConfig())
+func (l *loop) open() (Phase, error) {
+	l.status.Err = nil
+	store, err := chain.Open(l.storeConfig())
 	if errors.Is(err, chain.ErrCorrupt) {
-		if err := r.beginAnew(err); err != nil {
+		if err := l.beginAnew(err); err != nil {
 			return Failed, err
 		}
-		store, err = chain.Open(r.storeConfig())
+		store, err = chain.Open(l.storeConfig())
 	}
 	if err != nil {
 		return Failed, err
 	}
-	r.store = store
+	l.store = store
 	return Repairing, nil
 }
 
 // storeConfig is what the chain store is opened with.
-func (r *run) storeConfig() chain.Config {
-	return chain.Config{Path: r.cfg.ChainFile, Params: r.cfg.Params, Log: r.cfg.Log}
+func (l *loop) storeConfig() chain.Config {
+	return chain.Config{Path: l.cfg.ChainFile, Params: l.cfg.Params, Log: l.cfg.Log}
 }
 
 // heal repairs a store that turned out to be damaged while it was used: it keeps
 // what can be proven, and the rest is fetched again. A run heals its store a few
 // times at most: a disk that damages it again and again has to be seen to.
-func (r *run) heal(damage error) (Phase, error) {
-	if r.healed++; r.healed > maxHeals {
+func (l *loop) heal(damage error) (Phase, error) {
+	if l.healed++; l.healed > maxHeals {
 		return Failed, fmt.Errorf("chain store was repaired %d times and is damaged again: %w: check the disk", maxHeals, damage)
 	}
-	if err := r.reopen(); err != nil {
+	if err := l.reopen(); err != nil {
 		return Failed, errors.Join(damage, err)
 	}
-	state, err := chain.Repair(r.storeConfig())
+	state, err := chain.Repair(l.storeConfig())
 	switch {
 	case errors.Is(err, chain.ErrCorrupt):
-		if err := r.beginAnew(err); err != nil {
+		if err := l.beginAnew(err); err != nil {
 			return Failed, err
 		}
 	case err != nil:
@@ -59,33 +59,33 @@ func (r *run) heal(damage error) (Phase, error) {
 	default:
 		text := fmt.Sprintf("The chain store was damaged. What could be proven was kept, headers to block %d and filters to %d; the rest is fetched again.",
 			state.Tip.Height, state.Filters.Height)
-		r.cfg.Log.Error(text, "err", damage)
-		r.warn("chain-store-repaired", text, "Check the disk.")
+		l.cfg.Log.Error(text, "err", damage)
+		l.warn("chain-store-repaired", text, "Check the disk.")
 	}
-	return r.open()
+	return l.open()
 }
 
 // reopen closes the store and enters the phase Opening, so that the status does not go on
 // saying what was true before. What was staged is lost: all peers are asked again.
-func (r *run) reopen() error {
-	r.headers.Restart(time.Now())
-	r.chain.Store(nil)
-	r.status.Initialised = false
-	store := r.store
-	r.store = nil
-	r.enter(Opening)
+func (l *loop) reopen() error {
+	l.headers.Restart(time.Now())
+	l.syncer.chain.Store(nil)
+	l.status.Initialised = false
+	store := l.store
+	l.store = nil
+	l.enter(Opening)
 	return store.Close()
 }
 
 // beginAnew moves a store aside of which nothing can be kept.
-func (r *run) beginAnew(damage error) error {
-	aside, err := moveAside(r.cfg.ChainFile)
+func (l *loop) beginAnew(damage error) error {
+	aside, err := moveAside(l.cfg.ChainFile)
 	if err != nil {
 		return errors.Join(damage, err)
 	}
 	text := fmt.Sprintf("The chain store was corrupt. It was moved to %s and is being synced anew; wallets are untouched.", aside)
-	r.cfg.Log.Error(text, "err", damage)
-	r.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
+	l.cfg.Log.Error(text, "err", damage)
+	l.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
 	return nil
 }
 
@@ -106,27 +106,27 @@ func moveAside(path string) (string, error) {
 }
 
 // warn adds a warning to the status, or renews it.
-func (r *run) warn(code, text, hint string) {
+func (l *loop) warn(code, text, hint string) {
 	w := Warning{Code: code, Text: text, Hint: hint, Since: time.Now()}
-	r.unwarn(code)
-	r.status.Warnings = append(r.status.Warnings, w)
+	l.unwarn(code)
+	l.status.Warnings = append(l.status.Warnings, w)
 }
 
 // unwarn takes a warning back. Warnings are replaced, never changed: shown
 // statuses share them.
-func (r *run) unwarn(code string) {
+func (l *loop) unwarn(code string) {
 	var kept []Warning
-	for _, w := range r.status.Warnings {
+	for _, w := range l.status.Warnings {
 		if w.Code != code {
 			kept = append(kept, w)
 		}
 	}
-	r.status.Warnings = kept
+	l.status.Warnings = kept
 }
 
 // warned reports whether a warning is shown, with the given text if there is one.
-func (r *run) warned(code string, text ...string) bool {
-	return slices.ContainsFunc(r.status.Warnings, func(w Warning) bool {
+func (l *loop) warned(code string, text ...string) bool {
+	return slices.ContainsFunc(l.status.Warnings, func(w Warning) bool {
 		return w.Code == code && (len(text) == 0 || w.Text == text[0])
 	})
 }

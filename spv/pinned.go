@@ -28,18 +28,18 @@ type pinned struct {
 }
 
 // pinned gathers these facts, given those of the live peers.
-func (r *run) pinned(of headersync.Facts) pinned {
+func (l *loop) pinned(of headersync.Facts) pinned {
 	return pinned{
 		dispute: of.Dispute,
 		refused: of.Refused,
 		refusal: of.Refusal,
-		misled:  r.store.Contradicted(),
+		misled:  l.store.Contradicted(),
 		denied:  of.Denied,
-		easing:  r.eased,
-		easy:    r.eased.TooEasy(r.cfg.Params),
-		early:   r.filters.Comparison(),
-		active:  r.cfg.Params.DCP0005,
-		weighed: r.cfg.Params.MaxEasing == 0 || r.easedAt == r.store.Staged().Tip,
+		easing:  l.eased,
+		easy:    l.eased.TooEasy(l.cfg.Params),
+		early:   l.filters.Comparison(),
+		active:  l.cfg.Params.DCP0005,
+		weighed: l.cfg.Params.MaxEasing == 0 || l.easedAt == l.store.Staged().Tip,
 	}
 }
 
@@ -48,22 +48,22 @@ const codeEasy = "tip-too-easy"
 
 // judgeWork measures the newest blocks, once they are there, and warns when they took so
 // little work that they may be a cheap imitation.
-func (p *loop) judgeWork() error {
-	if p.cfg.Params.MaxEasing == 0 || p.headers.FetchingTail() || p.easedAt == p.staged.Tip {
+func (l *loop) judgeWork() error {
+	if l.cfg.Params.MaxEasing == 0 || l.headers.FetchingTail() || l.easedAt == l.staged.Tip {
 		return nil
 	}
-	e, err := p.store.Easing()
+	e, err := l.store.Easing()
 	if err != nil {
 		return err
 	}
-	p.easedAt, p.eased = p.staged.Tip, e
+	l.easedAt, l.eased = l.staged.Tip, e
 	switch {
-	case !e.TooEasy(p.cfg.Params):
-		p.unwarn(codeEasy)
-	case !p.warned(codeEasy):
+	case !e.TooEasy(l.cfg.Params):
+		l.unwarn(codeEasy)
+	case !l.warned(codeEasy):
 		text, hint := easyText(e)
-		p.cfg.Log.Warn(text)
-		p.warn(codeEasy, text, hint)
+		l.cfg.Log.Warn(text)
+		l.warn(codeEasy, text, hint)
 	}
 	return nil
 }

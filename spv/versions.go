@@ -24,36 +24,36 @@ func disputeText(broken *consensus.RuleError) (text, hint string) {
 
 // judgeVersions warns when most of the newest blocks have versions above those that this
 // version knows.
-func (p *loop) judgeVersions() error {
-	if p.headers.FetchingTail() || p.versionsAt == p.staged.Tip {
+func (l *loop) judgeVersions() error {
+	if l.headers.FetchingTail() || l.versionsAt == l.staged.Tip {
 		return nil
 	}
-	newer, of, err := p.store.Newer()
+	newer, of, err := l.store.Newer()
 	if err != nil {
 		return err
 	}
-	p.versionsAt = p.staged.Tip
+	l.versionsAt = l.staged.Tip
 	switch {
 	case 2*newer <= of:
-		p.unwarn(codeUpdate)
-	case !p.warned(codeUpdate):
+		l.unwarn(codeUpdate)
+	case !l.warned(codeUpdate):
 		text := fmt.Sprintf("%d of the newest %d blocks have a version that this version of spvd does not know.", newer, of)
-		p.cfg.Log.Warn(text)
-		p.warn(codeUpdate, text, "The network is changing its rules, or has changed them: update spvd.")
+		l.cfg.Log.Warn(text)
+		l.warn(codeUpdate, text, "The network is changing its rules, or has changed them: update spvd.")
 	}
 	return nil
 }
 
 // warnOfDispute warns while peers in different networks have a block that breaks a rule.
-func (p *loop) warnOfDispute() {
-	broken := p.headers.Dispute()
+func (l *loop) warnOfDispute() {
+	broken := l.headers.Dispute()
 	if broken == nil {
-		p.unwarn(codeDisputed)
+		l.unwarn(codeDisputed)
 		return
 	}
 	text, hint := disputeText(broken)
-	if !p.warned(codeDisputed, text) {
-		p.cfg.Log.Error(text, "block", broken.Block.Hash, "evidence", broken)
-		p.warn(codeDisputed, text, hint)
+	if !l.warned(codeDisputed, text) {
+		l.cfg.Log.Error(text, "block", broken.Block.Hash, "evidence", broken)
+		l.warn(codeDisputed, text, hint)
 	}
 }

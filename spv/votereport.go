@@ -46,12 +46,12 @@ func (s *Syncer) ReportVotes(v VoteReport) {
 
 // unvoted returns the newest report if a block that it calls failed is on the main chain,
 // and nil otherwise. What the store cannot say now counts as if it were.
-func (r *run) unvoted() *VoteReport {
-	v := r.votes.Load()
-	if !v.failed() || r.store == nil {
+func (l *loop) unvoted() *VoteReport {
+	v := l.syncer.votes.Load()
+	if !v.failed() || l.store == nil {
 		return nil
 	}
-	if on, err := r.store.OnMain(v.Failed); err == nil && !on {
+	if on, err := l.store.OnMain(v.Failed); err == nil && !on {
 		return nil
 	}
 	return v
@@ -68,23 +68,23 @@ func (s *Syncer) holds(id consensus.BlockID) bool {
 }
 
 // takeVotes puts the warnings of the newest report into the status.
-func (r *run) takeVotes() {
-	v := r.votes.Load()
-	if v == r.votesTaken {
+func (l *loop) takeVotes() {
+	v := l.syncer.votes.Load()
+	if v == l.votesTaken {
 		return
 	}
-	if r.votesTaken != nil {
-		for _, w := range r.votesTaken.Warnings {
+	if l.votesTaken != nil {
+		for _, w := range l.votesTaken.Warnings {
 			if !v.has(w.Code) {
-				r.unwarn(w.Code)
+				l.unwarn(w.Code)
 			}
 		}
 	}
-	r.votesTaken = v
+	l.votesTaken = v
 	for _, w := range v.Warnings {
-		if !r.warned(w.Code, w.Text) {
-			r.cfg.Log.Warn(w.Text)
-			r.warn(w.Code, w.Text, w.Hint)
+		if !l.warned(w.Code, w.Text) {
+			l.cfg.Log.Warn(w.Text)
+			l.warn(w.Code, w.Text, w.Hint)
 		}
 	}
 }

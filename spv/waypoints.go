@@ -29,26 +29,26 @@ func misledText(points []consensus.BlockID) string {
 
 // judgeStore warns while the stored chain contradicts waypoints, or holds early filters
 // that do not have the known hash.
-func (r *run) judgeStore() {
-	points := r.store.Contradicted()
+func (l *loop) judgeStore() {
+	points := l.store.Contradicted()
 	switch {
-	case len(points) > 0 && !r.warned(codeMisled):
+	case len(points) > 0 && !l.warned(codeMisled):
 		text := misledText(points)
-		r.cfg.Log.Error(text, "waypoint", points[0].Hash, "waypoints", len(points))
-		r.warn(codeMisled, text, misledHint)
+		l.cfg.Log.Error(text, "waypoint", points[0].Hash, "waypoints", len(points))
+		l.warn(codeMisled, text, misledHint)
 	case len(points) == 0:
-		r.unwarn(codeMisled)
+		l.unwarn(codeMisled)
 	}
-	if st := r.store.State(); !st.EarlyProven && st.Filters.Height >= r.cfg.Params.DCP0005 {
-		r.warnEarlyUnproven()
+	if st := l.store.State(); !st.EarlyProven && st.Filters.Height >= l.cfg.Params.DCP0005 {
+		l.warnEarlyUnproven()
 	}
 }
 
 // warnOfDenials warns while peers deny a waypoint.
-func (p *loop) warnOfDenials() {
-	height, networks := p.headers.Denials(time.Now())
+func (l *loop) warnOfDenials() {
+	height, networks := l.headers.Denials(time.Now())
 	if networks == 0 {
-		p.unwarn(codeWaypoint)
+		l.unwarn(codeWaypoint)
 		return
 	}
 	of := "Peers of one network have"
@@ -57,10 +57,10 @@ func (p *loop) warnOfDenials() {
 	}
 	text := fmt.Sprintf("%s another block at the height of waypoint %s, on a chain with the known work of the network.",
 		of, grouped(height))
-	if p.warned(codeWaypoint, text) {
+	if l.warned(codeWaypoint, text) {
 		return
 	}
-	p.cfg.Log.Warn(text)
-	p.warn(codeWaypoint, text,
+	l.cfg.Log.Warn(text)
+	l.warn(codeWaypoint, text,
 		"Other peers are looked for. If all of them agree, the list of waypoints is wrong: correct it.")
 }

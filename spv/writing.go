@@ -19,14 +19,14 @@ type writing struct {
 
 // writeIfDue begins to write what is staged when it is much, or old, or
 // complete, unless a write is under way.
-func (p *loop) writeIfDue() error {
-	pending := p.store.Pending()
-	if pending == 0 || p.writing.write != nil {
+func (l *loop) writeIfDue() error {
+	pending := l.store.Pending()
+	if pending == 0 || l.writing.write != nil {
 		return nil
 	}
-	complete := !p.headers.FetchingTail() && p.staged.Filters == p.staged.Tip
-	if complete || pending >= p.stageLimit() || time.Since(p.stagedSince) >= p.cfg.FlushAfter {
-		return p.beginWrite()
+	complete := !l.headers.FetchingTail() && l.staged.Filters == l.staged.Tip
+	if complete || pending >= l.stageLimit() || time.Since(l.stagedSince) >= l.cfg.FlushAfter {
+		return l.beginWrite()
 	}
 	return nil
 }
@@ -34,64 +34,64 @@ func (p *loop) writeIfDue() error {
 // mayApply reports whether more headers and filters may be put on the chain now. It
 // begins to write when much is staged. When the disk does not keep up, applying
 // pauses: what is asked for goes on coming, as far as the plans have room for it.
-func (p *loop) mayApply() (bool, error) {
-	pending, limit := p.store.Pending(), p.stageLimit()
+func (l *loop) mayApply() (bool, error) {
+	pending, limit := l.store.Pending(), l.stageLimit()
 	switch {
 	case pending < limit:
 		return true, nil
-	case p.writing.write == nil:
-		return true, p.beginWrite()
+	case l.writing.write == nil:
+		return true, l.beginWrite()
 	}
 	return pending < maxStages*limit, nil
 }
 
 // stageLimit returns how much is staged before a write begins: a third of
 // FlushBytes while memory goes into ranges that are held back.
-func (p *loop) stageLimit() int {
-	if p.headers.FetchingRanges() {
-		return p.cfg.FlushBytes / 3
+func (l *loop) stageLimit() int {
+	if l.headers.FetchingRanges() {
+		return l.cfg.FlushBytes / 3
 	}
-	return p.cfg.FlushBytes
+	return l.cfg.FlushBytes
 }
 
 // beginWrite hands what is staged to a worker. The jobs are joined before the
 // loop ends, and so is the write: a commit is not interrupted, but ends by
 // itself.
-func (p *loop) beginWrite() error {
-	p.stagedSince = time.Time{}
-	w, err := p.store.Begin()
+func (l *loop) beginWrite() error {
+	l.stagedSince = time.Time{}
+	w, err := l.store.Begin()
 	if w == nil {
 		return err
 	}
 	done := make(chan error, 1)
-	p.writing = writing{w, done}
-	p.jobs.Go(func() { done <- w.Commit() })
+	l.writing = writing{w, done}
+	l.jobs.Go(func() { done <- w.Commit() })
 	return nil
 }
 
 // wrote finishes the write whose commit has ended, and goes on applying.
-func (p *loop) wrote(err error) error {
-	p.finishWrite()
+func (l *loop) wrote(err error) error {
+	l.finishWrite()
 	if err != nil {
 		return err
 	}
-	return p.applyReady()
+	return l.applyReady()
 }
 
-func (p *loop) finishWrite() {
-	p.store.Finish(p.writing.write)
-	p.writing = writing{}
+func (l *loop) finishWrite() {
+	l.store.Finish(l.writing.write)
+	l.writing = writing{}
 }
 
 // writeRest waits for the write that is under way and writes what is left. It
 // returns when all that was staged is durable.
-func (p *loop) writeRest() error {
-	if p.writing.write != nil {
-		err := <-p.writing.done
-		p.finishWrite()
+func (l *loop) writeRest() error {
+	if l.writing.write != nil {
+		err := <-l.writing.done
+		l.finishWrite()
 		if err != nil {
 			return err
 		}
 	}
-	return p.store.Flush()
+	return l.store.Flush()
 }
