@@ -35,6 +35,12 @@
 //     reliably.
 //   - Unmined transactions change no row that mined ones are kept in. All that is
 //     known of them is derived from their own rows whenever it is asked for.
+//   - An unmined transaction is listed until it is mined, has expired or is given up, until a
+//     block or a transaction that is published spends the same, or, if it was relayed, until
+//     it is too old or makes room for another. With it goes what spends its outputs; so does
+//     what spends those of a vote, a revocation or a block reward that leaves the chain:
+//     they would have to mature again. What has gone so comes back only if it is relayed,
+//     published or mined again, also if the chain returns to where it was.
 //   - A rescan changes nothing about what is mined, unless something had been
 //     missed.
 //   - Every change is one transaction of the file: killed anywhere, the wallet is

@@ -11,6 +11,8 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // one is a public key or a redeem script that may be imported, and the scripts that it
@@ -69,7 +71,7 @@ func (l *lifetime) hear(tx *wire.MsgTx) {
 			l.fail("wallet %s does not keep %v, which concerns it", sub.name, hash)
 		}
 		if pool[hash] != nil {
-			sub.kept[hash] = sub.kept[hash]
+			l.keep(sub, hash, false)
 		}
 	}
 }
@@ -192,7 +194,7 @@ func (l *lifetime) offer(tx *wire.MsgTx) (own bool) {
 	}
 	for _, sub := range l.subjects {
 		if own && l.poolOf(sub)[hash] != nil {
-			sub.kept[hash] = true
+			l.keep(sub, hash, true)
 		}
 	}
 	return own
@@ -252,13 +254,42 @@ func (l *lifetime) otherWitness(tx *wire.MsgTx) *wire.MsgTx {
 	return c
 }
 
-// contested returns which transactions that there ever were may have been forgotten:
-// those that share an outpoint with another one or may expire, and what spends their outputs.
-func (l *lifetime) contested(mined map[chainhash.Hash]bool) func(hash chainhash.Hash) bool {
-	spenders := make(map[wire.OutPoint]int)
-	for _, tx := range l.txs {
-		for _, op := range prevOuts(tx) {
-			spenders[op]++
+// keptTx is an unmined transaction that a wallet took.
+type keptTx struct {
+	published bool
+	since     consensus.Height // the chain and the wallet have had the blocks up to it ever since
+}
+
+// keep records that a wallet lists an unmined transaction.
+func (l *lifetime) keep(sub *subject, hash chainhash.Hash, published bool) {
+	k := sub.kept[hash]
+	if k == nil {
+		k = &keptTx{since: l.fork(sub.x.now.Load().tip).Height}
+		sub.kept[hash] = k
+	}
+	k.published = k.published || published
+}
+
+// fork returns the highest block of the chain that is the given one or below it.
+func (l *lifetime) fork(id consensus.BlockID) consensus.BlockID {
+	for int(id.Height) >= len(l.main) || l.main[id.Height].Hash != id.Hash {
+		b := l.every[id.Hash]
+		id = l.every[b.Header.PrevBlock()].BlockID
+	}
+	return id
+}
+
+// contested reports whether a transaction that a wallet took may have been forgotten: it
+// shares an outpoint with another one or may expire; or that is true of what it spends from, or
+// that is a vote or the like, which no block but its own may hold. It gives way with what it
+// spends from, also if a later branch holds that: what has been mined all the time counts not.
+func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
+	if l.spenders == nil {
+		l.spenders = make(map[wire.OutPoint]int)
+		for _, tx := range l.txs {
+			for _, op := range prevOuts(tx) {
+				l.spenders[op]++
+			}
 		}
 	}
 	known := make(map[chainhash.Hash]bool)
@@ -268,14 +299,15 @@ func (l *lifetime) contested(mined map[chainhash.Hash]bool) func(hash chainhash.
 			return m
 		}
 		tx := l.txs[hash]
-		m := tx == nil || kindOf(tx).minedOnly() && !mined[hash] || tx.Expiry != 0 && tx.Expiry < 1<<20
+		m := tx == nil || kindOf(tx).minedOnly() || tx.Expiry != 0 && tx.Expiry < 1<<20
 		for _, op := range prevOuts(cmpTx(tx)) {
-			m = m || spenders[op] > 1 || !mined[op.Hash] && may(op.Hash)
+			at, mined := want.height[op.Hash]
+			m = m || l.spenders[op] > 1 || (!mined || at >= k.since) && may(op.Hash)
 		}
 		known[hash] = m
 		return m
 	}
-	return may
+	return may(hash)
 }
 
 func cmpTx(tx *wire.MsgTx) *wire.MsgTx {
@@ -289,10 +321,9 @@ func cmpTx(tx *wire.MsgTx) *wire.MsgTx {
 // concerns the wallet, and nothing spends the same.
 func (l *lifetime) checkUnmined(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 	l.t.Helper()
-	contested := l.contested(want.mined)
-	for hash := range l.kept {
+	for hash, k := range l.kept {
 		tx := l.txs[hash]
-		if want.mined[hash] || pool[hash] != nil || contested(hash) || !l.concerned(want, tx, pool) {
+		if want.mined[hash] || pool[hash] != nil || !l.concerned(want, tx, pool) || l.contested(want, hash, k) {
 			continue
 		}
 		l.fail("unmined transaction %v is forgotten", hash)
@@ -331,7 +362,7 @@ func (l *lifetime) checkPublished(want *truth) {
 		}
 	}
 	for hash := range l.poolOf(l.subject) {
-		if l.kept[hash] && !offered[hash] && !l.everMined(hash) {
+		if k := l.kept[hash]; k != nil && k.published && !offered[hash] && !l.everMined(hash) {
 			l.fail("%v was published, and is not offered to peers", hash)
 		}
 	}
@@ -356,13 +387,12 @@ func (l *lifetime) withoutPublished(want *truth, history []*Transaction, lines [
 	var rest []string
 	for i, h := range slices.DeleteFunc(slices.Clone(history), func(h *Transaction) bool { return !h.Mined() }) {
 		there[h.Hash] = true
-		if _, counts := slices.BinarySearch(want.history, lines[i]); counts || h.Net() != 0 || !l.kept[h.Hash] && !l.jumped {
+		if _, counts := slices.BinarySearch(want.history, lines[i]); counts || h.Net() != 0 || l.kept[h.Hash] == nil && !l.jumped {
 			rest = append(rest, lines[i])
 		}
 	}
-	contested := l.contested(want.mined)
-	for hash, published := range l.kept {
-		if published && want.mined[hash] && !there[hash] && !contested(hash) {
+	for hash, k := range l.kept {
+		if k.published && want.mined[hash] && !there[hash] && !l.contested(want, hash, k) {
 			l.fail("published transaction %v is mined, and the wallet does not have it", hash)
 		}
 	}

@@ -61,11 +61,7 @@ func (l *lifetime) checkClients(want *truth) {
 
 func (l *lifetime) checkClient(c *cursor, now map[string]bool) {
 	l.t.Helper()
-	fork := l.every[c.at.Hash].BlockID
-	for int(fork.Height) >= len(l.main) || l.main[fork.Height].Hash != fork.Hash {
-		b := l.every[fork.Hash]
-		fork = l.every[b.Header.PrevBlock()].BlockID
-	}
+	fork := l.fork(c.at)
 	have := maps.Clone(c.lines)
 	var told Since
 	err := l.x.Since(l.t.Context(), c.at.Hash, 1, store{l.world}, func(s Since) {

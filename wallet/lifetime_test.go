@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -38,6 +39,7 @@ type lifetime struct {
 	bounded  bool     // the wallets are opened without room for what their windows need
 	buried   []*buried
 	repeated map[chainhash.Hash]bool // transactions that a bad block held a second time
+	spenders map[wire.OutPoint]int   // how many transactions there are that spend an outpoint; nil if not counted
 	dir      string
 	log      []string
 }
@@ -47,8 +49,8 @@ type subject struct {
 	name    string
 	x       *Wallet
 	o       *oracle
-	jobs    []uint32                // rescans that may be given up
-	kept    map[chainhash.Hash]bool // unmined transactions that it took; true for published ones
+	jobs    []uint32 // rescans that may be given up
+	kept    map[chainhash.Hash]*keptTx
 	cursors []cursor
 }
 
@@ -63,7 +65,7 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 	}
 	keys := make(map[byte][2][]string)
 	for _, name := range names {
-		l.subjects = append(l.subjects, &subject{name: name, o: &oracle{w: w, keys: keys}, kept: make(map[chainhash.Hash]bool)})
+		l.subjects = append(l.subjects, &subject{name: name, o: &oracle{w: w, keys: keys}, kept: make(map[chainhash.Hash]*keptTx)})
 	}
 	l.subject = l.subjects[0]
 	l.choose(3 + 5*int(seed%2))
@@ -78,6 +80,13 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 		l.open()
 	}
 	w.invalid = l.leaveBad
+	w.left = func(to consensus.Height) {
+		for _, sub := range l.subjects {
+			for _, k := range sub.kept {
+				k.since = min(k.since, to)
+			}
+		}
+	}
 	w.random()
 	return l
 }
@@ -196,6 +205,7 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 
 func (l *lifetime) act() {
 	l.subject = l.subjects[l.rng.IntN(len(l.subjects))]
+	l.spenders = nil
 	switch l.rng.IntN(33) {
 	case 0:
 		l.importAccount()
@@ -528,6 +538,7 @@ func TestLifetimes(t *testing.T) {
 			for range *lifetimeOps {
 				l.act()
 			}
+			l.spenders = nil
 			for _, l.subject = range l.subjects {
 				l.check()
 			}

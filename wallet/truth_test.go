@@ -222,16 +222,17 @@ type truth struct {
 	history  []string // transactions in blocks, with their net amounts
 	void     map[chainhash.Hash]*wire.MsgTx
 	mined    map[chainhash.Hash]bool
-	listed   map[chainhash.Hash]bool          // of the history
-	spent    map[wire.OutPoint]chainhash.Hash // by blocks
-	coins    map[wire.OutPoint]coin           // of ours, spent or not
+	height   map[chainhash.Hash]consensus.Height // of mined
+	listed   map[chainhash.Hash]bool             // of the history
+	spent    map[wire.OutPoint]chainhash.Hash    // by blocks
+	coins    map[wire.OutPoint]coin              // of ours, spent or not
 }
 
 // truth replays the chain.
 func (o *oracle) truth() truth {
 	v := o.watched()
 	out := truth{watching: v, balances: make(map[string]Balance), void: make(map[chainhash.Hash]*wire.MsgTx),
-		mined: make(map[chainhash.Hash]bool), listed: make(map[chainhash.Hash]bool), spent: make(map[wire.OutPoint]chainhash.Hash)}
+		mined: make(map[chainhash.Hash]bool), height: make(map[chainhash.Hash]consensus.Height), listed: make(map[chainhash.Hash]bool), spent: make(map[wire.OutPoint]chainhash.Hash)}
 	mine := make(map[wire.OutPoint]coin) // of ours, spent or not
 	unspent := make(map[wire.OutPoint]coin)
 	counts := func(pay []byte, h consensus.Height) bool {
@@ -281,7 +282,7 @@ func (o *oracle) truth() truth {
 				}
 				return
 			}
-			out.mined[hash] = true
+			out.mined[hash], out.height[hash] = true, height
 			for _, in := range tx.TxIn {
 				delete(unspent, bare(in.PreviousOutPoint))
 				out.spent[bare(in.PreviousOutPoint)] = hash

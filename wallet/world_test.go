@@ -38,6 +38,9 @@ type world struct {
 	// invalid, if set, takes a block that a wallet has found to be invalid.
 	invalid func(*consensus.InvalidBlock)
 
+	// left, if set, is called with the height to which the chain is cut.
+	left func(to consensus.Height)
+
 	// ours are scripts that the wallet may watch, theirs one that it does not.
 	ours   [][]byte
 	theirs []byte
@@ -124,7 +127,12 @@ func (w *world) mine(stakes, regular []*wire.MsgTx, approve bool) *chain.Block {
 }
 
 // cut takes blocks off the tip.
-func (w *world) cut(n int) { w.main = w.main[: len(w.main)-n : len(w.main)-n] }
+func (w *world) cut(n int) {
+	w.main = w.main[: len(w.main)-n : len(w.main)-n]
+	if w.left != nil {
+		w.left(w.tip().Height)
+	}
+}
 
 // PrevScript implements blockcf2.PrevScripter.
 func (w *world) PrevScript(op *wire.OutPoint) (uint16, []byte, bool) {
