@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -61,6 +62,10 @@ type application struct {
 	// yet of what the books turned out to be ahead: the application is run again.
 	more   bool
 	passed consensus.BlockID
+
+	// minedAgain are transactions that a block holds after another one, which was
+	// disapproved of, or that count again because this one is gone. See revive.
+	minedAgain []chainhash.Hash
 
 	again   bool // it was run before
 	ahead   bool // all above the common block is to be taken back, see errAhead

@@ -58,7 +58,7 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 			}
 			return a.releaseLate(m)
 		}
-		if err := a.find(s, m, &e); err != nil {
+		if err := errors.Join(a.find(s, m, &e), a.noteMinedAgain(m)); err != nil {
 			return err
 		}
 		return record(a.tx, p, &m.hash, &e)
@@ -67,6 +67,18 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 		return err
 	}
 	return a.confirm(b)
+}
+
+// noteMinedAgain records that a transaction was mined which a disapproved block holds too.
+func (a *application) noteMinedAgain(m *mined) error {
+	if k, _ := a.tx.Bucket(disapprovedBucket).Cursor().First(); k == nil {
+		return nil
+	}
+	places, err := placesOf(a.tx, &m.hash)
+	if len(places) > 1 {
+		a.minedAgain = append(a.minedAgain, m.hash)
+	}
+	return err
 }
 
 // published reports whether a transaction was published here, or mined before: it stays
@@ -195,6 +207,7 @@ func (a *application) approve(s *snapshot, h consensus.Height) error {
 		if err := a.resolve(m.hash, m.tx); err != nil {
 			return err
 		}
+		a.minedAgain = append(a.minedAgain, m.hash)
 	}
 	return nil
 }

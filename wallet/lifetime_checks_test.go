@@ -182,18 +182,19 @@ func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 			rivals[op] = true
 		}
 	}
+	var dead func(tx *wire.MsgTx) bool // it spends what is spent, or what is not there
+	dead = func(tx *wire.MsgTx) bool {
+		return slices.ContainsFunc(prevOuts(tx), func(op wire.OutPoint) bool {
+			_, spent := want.spent[op]
+			there := pool[op.Hash] != nil || want.mined[op.Hash]
+			return spent || rivals[op] || !there && (want.void[op.Hash] != nil || l.lost(op.Hash) || dead(l.txs[op.Hash]))
+		})
+	}
 	for hash, tx := range want.void {
 		if want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 || tx.Expiry != 0 && tx.Expiry < 1<<20 {
 			continue
 		}
-		dead := slices.ContainsFunc(prevOuts(tx), func(op wire.OutPoint) bool {
-			_, spent := want.spent[op]
-			return spent || rivals[op] || want.void[op.Hash] != nil && pool[op.Hash] == nil && !want.mined[op.Hash] || !want.mined[op.Hash] && l.lost(op.Hash)
-		})
-		if dead {
-			continue
-		}
-		if !l.replaced(hash) {
+		if !dead(tx) && !l.replaced(hash) {
 			l.fail("void transaction %v is not unmined", hash)
 		}
 	}

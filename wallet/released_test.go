@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -88,6 +89,49 @@ func TestVoidPaymentComesBack(t *testing.T) {
 		}
 		if err := x.Check(t.Context()); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestVoidChildComesBackWithItsParent: a disapproved block holds a payment and what spends
+// it. Both give way to another transaction, whose block is disapproved too, and the payment
+// is mined again, in a block that may be disapproved. What spends it is unmined again,
+// whatever the steps are.
+func TestVoidChildComesBackWithItsParent(t *testing.T) {
+	for _, tc := range []struct{ concerns, again bool }{{}, {concerns: true}, {again: true}, {true, true}} {
+		for _, limit := range []int{1, 100} {
+			w, x, _ := funded(t, 1)
+			own := derived(t, 1, External, 3)
+			block := func(approve bool, txs ...*wire.MsgTx) {
+				w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), approve)
+			}
+			foreign := w.pay(w.stranger(), 500)
+			block(true, foreign)
+			coin := []wire.OutPoint{{Hash: foreign.TxHash()}}
+			payment := spend(coin, wire.NewTxOut(400, own[1]))
+			child := spend([]wire.OutPoint{{Hash: payment.TxHash()}}, wire.NewTxOut(300, own[2]))
+			rival := spend(coin, wire.NewTxOut(450, w.stranger()))
+			if tc.concerns {
+				rival.TxOut[0].PkScript = own[0]
+			}
+			block(true, payment, child)
+			block(false)
+			bonus := w.pay(own[0], 1) // the wallet fetches the block, whatever the rival pays
+			block(true, rival, bonus)
+			block(false)
+			block(true, payment)
+			want := map[chainhash.Hash]bool{child.TxHash(): true, bonus.TxHash(): true}
+			if tc.again {
+				block(false)
+				want[payment.TxHash()] = true
+			}
+			w.sync(x, limit)
+			if got := unminedOf(t, x); !maps.Equal(got, want) {
+				t.Errorf("%+v, %d blocks at a time: unmined %v, want %v", tc, limit, got, want)
+			}
+			if err := x.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

@@ -141,36 +141,39 @@ func (a *application) worthless(hash chainhash.Hash) (bool, error) {
 	return !slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }), nil
 }
 
-// revive makes transactions of disapproved blocks unmined again that gave way to an
-// unmined one which the update has dropped, and those that spend their outputs.
+// revive makes transactions of disapproved blocks unmined again: those that gave way to an
+// unmined one which the update has dropped, those that spend the outputs of one which
+// was mined again, and those that spend their outputs.
 func (a *application) revive(tip consensus.Height) error {
-	if a.w.draft == nil {
-		return nil
-	}
-	var heirs []chainhash.Hash
-	for _, hash := range a.w.draft.dropped {
-		list, err := conflictsOf(a.tx, hash)
-		if err != nil {
-			return err
+	heirs := a.minedAgain
+	a.minedAgain = nil
+	if a.w.draft != nil {
+		for _, hash := range a.w.draft.dropped {
+			list, err := conflictsOf(a.tx, hash)
+			if err != nil {
+				return err
+			}
+			heirs = append(heirs, list...)
 		}
-		heirs = append(heirs, list...)
 	}
 	for len(heirs) > 0 {
-		m, err := a.voided(heirs[0])
+		hash := heirs[0]
+		heirs = heirs[1:]
+		places, err := placesOf(a.tx, &hash)
 		if err != nil {
 			return err
 		}
-		heirs = heirs[1:]
-		if m == nil || a.pool().byHash[m.hash] != nil || expired(m.tx, tip+1) || kindAt(m.place, m.tx).minedOnly() {
+		if len(places) == 0 {
 			continue
 		}
-		if err := a.releaseLate(m); err != nil {
+		back, err := a.reviveOne(hash, places, tip)
+		if err != nil {
 			return err
 		}
-		if a.pool().byHash[m.hash] == nil {
+		if !back {
 			continue
 		}
-		children, err := a.voidChildren(m)
+		children, err := a.voidChildren(hash, places[0].Height)
 		if err != nil {
 			return err
 		}
@@ -179,27 +182,33 @@ func (a *application) revive(tip consensus.Height) error {
 	return nil
 }
 
-// voided returns a transaction that only disapproved blocks hold, or nil.
-func (a *application) voided(hash chainhash.Hash) (*mined, error) {
-	places, err := placesOf(a.tx, &hash)
-	if err != nil || len(places) == 0 || slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }) {
-		return nil, err
+// reviveOne makes a transaction unmined that only disapproved blocks hold, of which it gets
+// the places. It reports whether the transaction is unmined or mined then.
+func (a *application) reviveOne(hash chainhash.Hash, places []Place, tip consensus.Height) (back bool, err error) {
+	if a.pool().byHash[hash] != nil || slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }) {
+		return true, nil
 	}
-	return getMined(a.tx, places[len(places)-1])
+	m, err := getMined(a.tx, places[len(places)-1])
+	if m == nil || err != nil || expired(m.tx, tip+1) || kindAt(m.place, m.tx).minedOnly() {
+		return false, err
+	}
+	err = a.releaseLate(m)
+	return a.pool().byHash[hash] != nil, err
 }
 
-// voidChildren returns the transactions of disapproved blocks that spend outputs of one.
-func (a *application) voidChildren(parent *mined) ([]chainhash.Hash, error) {
+// voidChildren returns the transactions of disapproved blocks from a height on that spend
+// outputs of one.
+func (a *application) voidChildren(parent chainhash.Hash, from consensus.Height) ([]chainhash.Hash, error) {
 	var children []chainhash.Hash
 	c := a.tx.Bucket(disapprovedBucket).Cursor()
-	for k, _ := c.Seek(key32(uint32(parent.place.Height))); len(k) == 4; k, _ = c.Next() {
+	for k, _ := c.Seek(key32(uint32(from))); len(k) == 4; k, _ = c.Next() {
 		h := consensus.Height(binary.BigEndian.Uint32(k))
 		list, err := minedIn(a.tx, h, h)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range list {
-			if slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return op.Hash == parent.hash }) {
+			if slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return op.Hash == parent }) {
 				children = append(children, m.hash)
 			}
 		}
