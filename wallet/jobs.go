@@ -319,6 +319,31 @@ func (s *snapshot) coverJobs(known, now uint32) {
 	default:
 		discover(s.fresh, s.firstBirth(s.fresh, end))
 	}
+	if s.scan() {
+		s.coverGap(now)
+	}
+}
+
+// coverGap adds a job for scripts that old blocks are searched for and that are part of no
+// job: those that were not born when they came to be watched.
+func (s *snapshot) coverGap(now uint32) {
+	gap, end := s.scanning, s.fresh
+	for again := true; again; {
+		again = false
+		for i := range s.jobs {
+			if j := &s.jobs[i]; j.active() && j.first <= gap && gap < j.end {
+				gap, again = j.end, true
+			}
+		}
+	}
+	for i := range s.jobs {
+		if j := &s.jobs[i]; j.active() && j.first > gap {
+			end = min(end, j.first)
+		}
+	}
+	if gap < end && s.firstBirth(gap, end) <= s.tip.Height {
+		s.addJob(job{kind: DiscoveryJob, first: gap, end: end, from: s.cursor.Height + 1, began: now})
+	}
 }
 
 // resolveJobs ends the jobs that are done, and forgets the oldest ones. It is asked

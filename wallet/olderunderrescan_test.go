@@ -115,3 +115,54 @@ func importScript(t *testing.T, x *Wallet, pay []byte, from consensus.Height) {
 		t.Fatal(err)
 	}
 }
+
+// TestCancelKeepsASearchForIssuedAddresses: addresses were handed out behind the window,
+// which a higher gap limit makes cover them, so that old blocks are searched for them. A
+// rescan that is begun before or after that and canceled does not end it.
+func TestCancelKeepsASearchForIssuedAddresses(t *testing.T) {
+	for _, before := range []bool{false, true} {
+		cancelWithIssued(t, before)
+	}
+}
+
+func cancelWithIssued(t *testing.T, before bool) {
+	t.Helper()
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	for h := 1; h <= 30; h++ {
+		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
+		if h == 5 {
+			regular = append(regular, w.pay(derived(t, 1, External, 6)[5], 100))
+		}
+		w.mine(nil, regular, true)
+	}
+	importTest(t, x, "a", 1, AccountOptions{Gap: 2})
+	w.sync(x, 100)
+	for range 6 {
+		if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var id uint32
+	for _, rescans := range []bool{before, !before} {
+		var err error
+		if rescans {
+			id, err = x.StartRescan(t.Context(), 9)
+		} else {
+			err = x.SetGapLimit(t.Context(), 6, "a")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.CancelJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(x, 7)
+	b, err := x.Balances(t.Context(), 1)
+	if err != nil || b.Sum.Spendable != 100 {
+		t.Errorf("%d spendable, want 100 (%v)", b.Sum.Spendable, err)
+	}
+	if err := x.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
