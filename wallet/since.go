@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +42,22 @@ type Since struct {
 	Removed []*Transaction
 }
 
+// below returns the removed transactions that a block of the chain holds which is not above
+// a height, newest first: what was taken back had repeated them.
+func (s *Since) below(height consensus.Height) []*Transaction {
+	var list []*Transaction
+	for _, t := range s.Removed {
+		if t.Confirmations > 0 && t.Place.Height <= height {
+			list = append(list, t)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Transaction) int { return bytes.Compare(b.Place.key(), a.Place.key()) })
+	return list
+}
+
 // Since reads what has happened after a block: it calls yield for the unmined
-// transactions and those mined after it, newest first, until yield returns false. It calls
+// transactions, those mined after it, newest first, and those of Since.Removed that are mined
+// nevertheless, until yield returns false. It calls
 // begin before that. All is of one state of the wallet. The zero hash is the genesis
 // block.
 //
@@ -72,7 +87,15 @@ func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, st
 			return err
 		}
 		begin(out)
-		return q.history(ctx, &HistoryFilter{Above: above}, yield)
+		more := true
+		err = q.history(ctx, &HistoryFilter{Above: above}, func(t *Transaction) bool {
+			more = yield(t)
+			return more
+		})
+		for _, t := range out.below(above) {
+			more = more && err == nil && yield(t)
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("history since a block: %w", err)
