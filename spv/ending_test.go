@@ -62,6 +62,8 @@ var errorsOfTheSync = map[string]struct {
 	"consensus.errNotFinal":      {nil, byPeers}, // the same
 	"consensus.errTwice":         {nil, byPeers}, // the same
 	"consensus.errSpentInBlock":  {nil, byPeers}, // the same
+	"consensus.errStakeTree":     {nil, byPeers}, // the same
+	"consensus.errRegularTree":   {nil, byPeers}, // the same
 	"consensus.errShort":         {nil, byPeers}, // only ever inside a RuleError
 	"consensus.errVarInt":        {nil, byPeers}, // the same
 	"defect.Error":               {&defect.Error{}, byPeers},

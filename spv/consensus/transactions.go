@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/txscript/v4"
@@ -34,12 +35,14 @@ var (
 	errNotFinal      = errors.New("its lock time is at the block or after it")
 	errTwice         = errors.New("it is in the block twice")
 	errSpentInBlock  = errors.New("it spends what another transaction of the block spends")
+	errStakeTree     = errors.New("it is a ticket, vote, revocation or treasury transaction among the regular ones")
+	errRegularTree   = errors.New("it is a regular transaction among the votes, tickets and the like")
 )
 
 // CheckTransactions checks the transactions of a block, which CheckBlock has accepted, by the
 // rules that have always held and need nothing but the block: each transaction by itself
-// (dcrd: CheckTransactionSanity), its expiry and lock time, where coins are made (dcrd:
-// checkBlockContext), and that nothing is there or spent twice. It is pure and may run on any
+// (dcrd: CheckTransactionSanity), its expiry and lock time, where coins are made, that it is in
+// the tree of its kind (both dcrd: checkBlockContext), and that nothing is there or spent twice. It is pure and may run on any
 // goroutine. The error is an [*InvalidBlock].
 func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
 	if id.Height == 0 {
@@ -70,10 +73,15 @@ func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
 // as the first one or another one, in the regular tree or the stake tree.
 func checkPlace(tx *wire.MsgTx, height Height, time int64, first, regular bool) error {
 	coinbase := standalone.IsCoinBaseTx(tx, false) || standalone.IsCoinBaseTx(tx, true)
+	ordinary := stake.DetermineTxType(tx) == stake.TxTypeRegular
 	makes := regular && slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return isNull(&in.PreviousOutPoint) })
 	switch {
 	case first != (regular && coinbase), makes && !first:
 		return errFirstCoinbase
+	case regular && !ordinary: // dcrd: ErrStakeTxInRegularTree
+		return errStakeTree
+	case !regular && ordinary: // dcrd: ErrRegTxInStakeTree
+		return errRegularTree
 	case tx.Expiry != wire.NoExpiryValue && int64(height) >= int64(tx.Expiry):
 		return errExpired
 	case !isFinal(tx, height, time):

@@ -63,6 +63,8 @@ func TestTransactionsAreChecked(t *testing.T) {
 		"locked until its time":          {[]*wire.MsgTx{first, tx(2, locked(blockTime))}, nil, false},
 		"locked until a second before":   {[]*wire.MsgTx{first, tx(2, locked(blockTime-1))}, nil, true},
 		"a ticket locked until its time": {[]*wire.MsgTx{first}, []*wire.MsgTx{ticket(2, locked(blockTime))}, false},
+		"a ticket among regular ones":    {[]*wire.MsgTx{first, ticket(2, nil)}, nil, false},
+		"a regular one among tickets":    {[]*wire.MsgTx{first}, []*wire.MsgTx{ticket(2, nil), tx(3, nil)}, false},
 		"the same twice":                 {[]*wire.MsgTx{first, tx(2, nil), tx(2, nil)}, nil, false},
 		"two that spend the same": {[]*wire.MsgTx{first, tx(2, nil)}, []*wire.MsgTx{ticket(2, func(tx *wire.MsgTx) {
 			tx.TxOut[0].Value, tx.TxIn[0].PreviousOutPoint.Tree = 6, wire.TxTreeStake

@@ -120,9 +120,6 @@ func forgeries() []forgery {
 		{votes.NoSuchTicket, spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockIndex++ })},
 		{votes.NoSuchTicket, spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].BlockHeight -= 9 })},
 		{votes.WrongValue, spoilt(func(tx *wire.MsgTx) { tx.TxIn[1].ValueIn-- })},
-		{votes.Malformed, spoilt(func(tx *wire.MsgTx) {
-			tx.TxOut = append(tx.TxOut, wire.NewTxOut(0, []byte{txscript.OP_RETURN, txscript.OP_DATA_3, 'T', 'V', 1}))
-		})},
 		{votes.BadSignature, func(c *testnet.Chain, on consensus.BlockID, real []*wire.MsgTx) *wire.MsgTx {
 			tx := real[0].Copy()
 			tx.TxOut[1].PkScript[2] ^= 4 // other bits than were signed
@@ -170,30 +167,43 @@ func TestForgeries(t *testing.T) {
 	}
 }
 
-// TestTicketThatVotesTwice: a block whose votes spend a ticket twice is invalid by itself.
-// The syncer leaves it as soon as it was fetched for its votes, and bans its peers.
-func TestTicketThatVotesTwice(t *testing.T) {
-	plan := testnet.Plan{}
-	tx := pay(plan, start+2, 9)
-	c := grow(trunk(), 2, plan)
-	bad := stakeholders.Grow(c, testnet.VotedBranch{At: start + 2, Blocks: 1, Seed: 1,
-		Alter: func(c *testnet.Chain, on consensus.BlockID, real []*wire.MsgTx) []*wire.MsgTx {
-			return append(real[1:], stakeholders.Vote(c, on, 1, func(tx *wire.MsgTx) { tx.TxOut[2].Value++ }))
-		}})
-	inWorld(t, c, func(w *world) {
-		w.at(c)
-		w.become(bad)
-		w.pass(time.Minute)
-		if st := w.syncer.Status(); st.Tip != c.Tip() || st.Synced {
-			t.Errorf("the tip is block %d, synced %v", st.Tip.Height, st.Synced)
-		}
-		if got := w.missing(tx); got["successor-not-mined"] != 5 {
-			t.Errorf("missing %v", got)
-		}
-		if len(w.pool.Bans()) == 0 {
-			t.Error("no peer is banned for a block that is proven invalid")
-		}
-	})
+// TestInvalidSuccessor: a block whose votes spend a ticket twice, or with a vote that is none by
+// its form and so a regular transaction (dcrd: ErrRegTxInStakeTree), is invalid by itself. The
+// syncer leaves it as soon as it was fetched for its votes, and bans its peers.
+func TestInvalidSuccessor(t *testing.T) {
+	for name, test := range map[string]struct {
+		ticket int // 0 has no other vote in the block
+		spoil  func(*wire.MsgTx)
+	}{
+		"a ticket votes twice": {1, func(tx *wire.MsgTx) { tx.TxOut[2].Value++ }},
+		"a malformed vote": {0, func(tx *wire.MsgTx) {
+			tx.TxOut = append(tx.TxOut, wire.NewTxOut(0, []byte{txscript.OP_RETURN, txscript.OP_DATA_3, 'T', 'V', 1}))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := testnet.Plan{}
+			tx := pay(plan, start+2, 9)
+			c := grow(trunk(), 2, plan)
+			bad := stakeholders.Grow(c, testnet.VotedBranch{At: start + 2, Blocks: 1, Seed: 1,
+				Alter: func(c *testnet.Chain, on consensus.BlockID, real []*wire.MsgTx) []*wire.MsgTx {
+					return append(real[1:], stakeholders.Vote(c, on, test.ticket, test.spoil))
+				}})
+			inWorld(t, c, func(w *world) {
+				w.at(c)
+				w.become(bad)
+				w.pass(time.Minute)
+				if st := w.syncer.Status(); st.Tip != c.Tip() || st.Synced {
+					t.Errorf("the tip is block %d, synced %v", st.Tip.Height, st.Synced)
+				}
+				if got := w.missing(tx); got["successor-not-mined"] != 5 {
+					t.Errorf("missing %v", got)
+				}
+				if len(w.pool.Bans()) == 0 {
+					t.Error("no peer is banned for a block that is proven invalid")
+				}
+			})
+		})
+	}
 }
 
 // TestFalseBranch shows a branch with more work that has no stakeholders behind it, with
