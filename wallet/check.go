@@ -14,7 +14,8 @@ import (
 // Check reads the whole file, derives the scripts of all accounts again, and holds every other
 // row against what the mined transactions say. It changes nothing. Damage is ErrCorrupt,
 // and a *Repairable if a rescan removes it. While new scripts are being searched for in
-// old blocks, or a canceled rescan is being forgotten, rows of theirs may be missing.
+// old blocks, or a canceled rescan is being forgotten, rows of theirs may be missing. That a
+// label, a lock or an unmined transaction is missing shows nowhere: nothing else has them.
 func (w *Wallet) Check(ctx context.Context) error {
 	return w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		stored, err := loadSnapshot(tx)
@@ -37,16 +38,16 @@ func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *snapshot) err
 		checkPool(tx),
 		all(tx.Bucket(leftBucket), checkLeft),
 		all(tx.Bucket(takenBucket), checkTaken),
-		checkConflicts(tx)))
+		ifAny(tx.Bucket(releasingBucket), checkReleasing),
+		ifAny(tx.Bucket(conflictsBucket), func(k, v []byte) error { return checkConflict(tx, k, v) })))
 }
 
-// checkConflicts checks the conflicts bucket, if there is one.
-func checkConflicts(tx *bolt.Tx) error {
-	b := tx.Bucket(conflictsBucket)
+// ifAny is all for a bucket that there may not be.
+func ifAny(b *bolt.Bucket, fn func(k, v []byte) error) error {
 	if b == nil {
 		return nil
 	}
-	return all(b, func(k, v []byte) error { return checkConflict(tx, k, v) })
+	return all(b, fn)
 }
 
 // upTo returns the snapshot without the blocks that are still to be stored.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	bolt "go.etcd.io/bbolt"
 )
@@ -22,6 +23,7 @@ func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *snapshot) error
 			return err
 		}),
 		checkReserved(tx),
+		ifAny(tx.Bucket(keptBucket), checkKept),
 		checkBirthdayUndos(tx, s))
 }
 
@@ -70,6 +72,14 @@ func (w *Wallet) checkLabelRow(k, v []byte) error {
 	key, err := w.labelKey(string(k))
 	if err != nil || !bytes.Equal(key, k) || len(v) == 0 || checkLabel(string(v)) != nil {
 		return fmt.Errorf("label %x: %w", k, ErrCorrupt)
+	}
+	return nil
+}
+
+// checkKept checks that a row of the kept bucket is a transaction hash.
+func checkKept(k, v []byte) error {
+	if len(k) != chainhash.HashSize || len(v) != 0 {
+		return fmt.Errorf("transaction %x that is kept: %w", k, ErrCorrupt)
 	}
 	return nil
 }

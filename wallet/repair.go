@@ -164,6 +164,7 @@ func (a *application) dropBadLeft() error {
 	return errors.Join(
 		dropBad(a.tx.Bucket(leftBucket), checkLeft),
 		dropBad(a.tx.Bucket(takenBucket), checkTaken),
+		dropBad(a.tx.Bucket(releasingBucket), checkReleasing),
 		dropBad(a.tx.Bucket(conflictsBucket), func(k, v []byte) error { return checkConflict(a.tx, k, v) }))
 }
 
@@ -183,6 +184,15 @@ func checkTaken(k, v []byte) error {
 	m, err := decodeMined(k[:placeSize], v)
 	if err != nil || m.hash != m.tx.TxHash() || !bytes.Equal(m.takenKey(), k) {
 		return fmt.Errorf("transaction %x that was taken back: %w", k, orCorrupt(err))
+	}
+	return nil
+}
+
+// checkReleasing returns ErrCorrupt for a row of the releasing bucket that is damaged.
+func checkReleasing(k, v []byte) error {
+	m, err := decodeMined(k, v)
+	if err != nil || m.hash != m.tx.TxHash() {
+		return fmt.Errorf("transaction %x that is to be unmined: %w", k, orCorrupt(err))
 	}
 	return nil
 }

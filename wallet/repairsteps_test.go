@@ -1,0 +1,117 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// TestRepairBetweenTheStepsOfARollback: a process ends between two steps of a rollback, and
+// rows of the file are damaged. A rescan repairs it, also if the process ends before the
+// rescan has done anything, or between the steps of the rollback that it goes on with.
+func TestRepairBetweenTheStepsOfARollback(t *testing.T) {
+	for name, harm := range map[string]struct {
+		damage func(tx *bolt.Tx) error
+		lost   string // the bucket that may lack what was damaged
+	}{
+		"a sum": {func(tx *bolt.Tx) error { return tx.Bucket(sumsBucket).Put(key32(0), []byte{1}) }, ""},
+		"a transaction to be released": {func(tx *bolt.Tx) error {
+			k, v := tx.Bucket(releasingBucket).Cursor().First()
+			v = bytes.Clone(v)
+			v[0] ^= 1
+			return tx.Bucket(releasingBucket).Put(bytes.Clone(k), v)
+		}, "unmined"},
+	} {
+		for steps := 1; steps <= 3; steps++ {
+			for _, again := range []int{0, 1, 2} {
+				t.Run(fmt.Sprintf("%s after %d steps, %d more", name, steps, again), func(t *testing.T) {
+					repairBetweenSteps(t, harm.damage, harm.lost, steps, again)
+				})
+			}
+		}
+	}
+}
+
+func repairBetweenSteps(t *testing.T, damage func(tx *bolt.Tx) error, lost string, steps, again int) {
+	t.Helper()
+	w := busy(t, 1, 40)
+	path := filepath.Join(t.TempDir(), "w.db")
+	left, stop := 0, func() {}
+	count := func() {
+		if left--; left == 0 {
+			stop()
+		}
+	}
+	x, whole := openSteps(t, path, 3, count), openSteps(t, filepath.Join(t.TempDir(), "whole.db"), 1<<20)
+	for _, each := range []*Wallet{x, whole} {
+		importTest(t, each, "a", 1, AccountOptions{})
+		w.sync(each, 100)
+	}
+	w.cut(25)
+	for range 27 {
+		w.random()
+	}
+	w.sync(whole, 100)
+	// go on for a number of steps, and end
+	interrupt := func(steps int) {
+		ctx, cancel := context.WithCancel(t.Context())
+		left, stop = steps, cancel
+		u := w.since(x.Locator(), 100)
+		scripts, _ := x.Scripts()
+		w.fill(&u, scripts)
+		_, err := x.Apply(ctx, u)
+		if cancel(); !errors.Is(err, context.Canceled) {
+			t.Fatalf("after %d steps: %v", steps, err)
+		}
+	}
+	interrupt(steps)
+	reopen := func() {
+		if err := x.Close(); err != nil {
+			t.Fatal(err)
+		}
+		x = openSteps(t, path, 3, count)
+	}
+	if err := x.db.Update(damage); err != nil {
+		t.Fatal(err)
+	}
+	reopen()
+	var found *Repairable
+	if err := x.Check(t.Context()); !errors.As(err, &found) {
+		t.Fatalf("the check says %v", err)
+	}
+	if err := x.Rescan(t.Context(), found.From); err != nil {
+		t.Fatal(err)
+	}
+	if again > 0 {
+		reopen()
+	}
+	if again > 1 {
+		interrupt(1)
+		reopen()
+	}
+	if err := x.Check(t.Context()); err != nil {
+		t.Fatalf("before the end of the rescan: %v", err)
+	}
+	w.sync(x, 100)
+	if err := x.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	same := func(x *Wallet) map[string]string {
+		rows := contents(t, x)
+		maps.DeleteFunc(rows, func(k, _ string) bool {
+			return strings.HasPrefix(k, "jobs ") || lost != "" && strings.HasPrefix(k, lost+" ")
+		})
+		return rows
+	}
+	sameContents(t, "after the rescan", same(x), same(whole))
+	if err := errors.Join(x.Close(), whole.Close()); err != nil {
+		t.Error(err)
+	}
+}
