@@ -3,6 +3,7 @@ package spvd_test
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
@@ -24,6 +26,7 @@ import (
 // waiting is a client of nodes in whose mempools payments wait.
 type waiting struct {
 	*testing.T
+	holder *holder // the behaviour of all nodes
 	nodes  []*testnet.Node
 	client *spvd.Client
 	wallet *wallet.Wallet
@@ -31,6 +34,20 @@ type waiting struct {
 	mu     sync.Mutex
 	polled map[*testnet.Session][]time.Time // when each connection was asked for the mempool
 	chance uint32
+}
+
+// holder is the behaviour of an honest node that may withhold blocks.
+type holder struct {
+	testnet.Honest
+	withholds atomic.Bool
+}
+
+// Block serves a block unless it is withheld.
+func (h *holder) Block(s *testnet.Session, hash *chainhash.Hash) ([]testnet.Message, bool) {
+	if h.withholds.Load() {
+		return nil, true
+	}
+	return h.Honest.Block(s, hash)
 }
 
 // inWaiting runs a test of a client that has followed a chain for five minutes, of so many
@@ -43,11 +60,11 @@ func inWaiting(t *testing.T, nodes int, plan testnet.Plan, watched []stdaddr.Add
 	}
 	synctest.Test(t, func(t *testing.T) {
 		_ = wait.Until(t.Context(), c.Now())
-		w := &waiting{T: t, polled: make(map[*testnet.Session][]time.Time)}
+		w := &waiting{T: t, holder: new(holder), polled: make(map[*testnet.Session][]time.Time)}
 		network := testnet.NewNetwork(1, nil)
 		var connect []string
 		for n := range nodes {
-			node := testnet.NewNode(testnet.NodeConfig{Chain: c, Trace: func(e testnet.Event) {
+			node := testnet.NewNode(testnet.NodeConfig{Chain: c, Behaviour: w.holder, Trace: func(e testnet.Event) {
 				if e.In && e.Command == wire.CmdMemPool {
 					w.mu.Lock()
 					defer w.mu.Unlock()
@@ -264,5 +281,33 @@ func TestPaymentBeforeImport(t *testing.T) {
 				w.mustShow("import in the pause", hash)
 			}
 		})
+	})
+}
+
+// TestPaymentDuringARescan: while a rescan of old blocks goes on, for which blocks are slow to
+// come, peers announce a payment. It shows when the rescan has ended, from the connections
+// that have announced it and announce nothing twice.
+func TestPaymentDuringARescan(t *testing.T) {
+	t.Parallel()
+	plan := testnet.Plan{}
+	_, script := foreign(200).PaymentScript()
+	plan.Pay(10, script, 1e8)
+	inWaiting(t, 2, plan, []stdaddr.Address{foreign(200)}, func(w *waiting) {
+		w.holder.withholds.Store(true)
+		if err := w.wallet.Rescan(w.Context(), 0); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(time.Second)
+		hash := w.pay(foreign(200), 1e8)
+		w.pass(time.Second)
+		if phase := w.client.Sync().Status().Phase; phase != spv.Rescanning {
+			w.Fatalf("the phase is %v", phase)
+		}
+		w.holder.withholds.Store(false)
+		w.pass(30 * time.Second)
+		if phase := w.client.Sync().Status().Phase; phase != spv.Following {
+			w.Fatalf("the phase is %v", phase)
+		}
+		w.mustShow("after the rescan", hash)
 	})
 }

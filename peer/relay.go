@@ -21,6 +21,7 @@ var errBlocksOnly = errors.New("the peer takes no transactions")
 // WantTxs sets whether the transactions that peers announce are fetched. From the first time
 // that it is set, new connections ask peers to announce transactions; earlier connections are
 // replaced, one after the other, and the only connection not before another one is there.
+// What is announced while it is not set is fetched when it is: nodes announce nothing twice.
 func (p *Pool) WantTxs(want bool) {
 	if p.relay.Want(want) {
 		p.renewOne() // a first payment does not wait for the next look at the connections

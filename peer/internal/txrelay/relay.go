@@ -19,7 +19,6 @@ type Relay struct {
 
 	mu       sync.Mutex
 	announce bool // new connections ask for announcements; never taken back
-	fetch    bool // announced transactions are fetched
 	requests txRequests
 	offered  offered
 	received receivedQueue
@@ -31,18 +30,24 @@ type Relay struct {
 // transactions from the start. The relay calls changed, which must not wait, when Take may
 // return something.
 func New(announce bool, changed func()) *Relay {
-	return &Relay{
+	r := &Relay{
 		changed: changed, announce: announce, requests: newTxRequests(), offered: newOffered(),
 		pursue: make(chan struct{}, 1),
 	}
+	r.requests.paused = true // until Want
+	return r
 }
 
-// Want sets whether announced transactions are fetched. It reports whether that is so for the
-// first time, and no connection before asked its peer to announce any.
+// Want sets whether announced transactions are fetched; what is announced while they are not is
+// fetched when they are. It reports whether they are for the first time, and no connection
+// before asked its peer to announce any.
 func (r *Relay) Want(want bool) (first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fetch = want
+	if want && r.requests.paused {
+		r.poke()
+	}
+	r.requests.paused = !want
 	first = want && !r.announce
 	r.announce = r.announce || want
 	return first
@@ -94,7 +99,7 @@ func (r *Relay) Announced(id p2p.PeerID, addr string, hashes []chainhash.Hash) [
 			r.addEventLocked(p2p.TxEvent{From: id, Hash: hash})
 		}
 	}
-	if !r.fetch {
+	if !r.announce {
 		return nil
 	}
 	r.poke()

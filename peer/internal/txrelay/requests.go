@@ -35,6 +35,7 @@ const (
 // the hash by which transactions are requested leaves out the witness, which any peer can
 // forge. It is a plain value.
 type txRequests struct {
+	paused    bool                            // announcements are recorded, and nothing is requested
 	known     recentHashes                    // by hash; but for unkept
 	unkept    recentHashes                    // by hash; what concerned no wallet when it was fetched
 	holders   map[chainhash.Hash][]p2p.PeerID // of unkept: peers that have it
@@ -107,6 +108,9 @@ func (h *txRequests) peer(id p2p.PeerID, addr string, now time.Time) *txPeer {
 func (h *txRequests) announced(id p2p.PeerID, addr string, hashes []chainhash.Hash, now time.Time) []chainhash.Hash {
 	e := h.peer(id, addr, now)
 	for _, hash := range hashes {
+		if h.paused && len(e.backlog) == maxTxBacklog {
+			e.backlog = e.backlog[1:] // the older ones are the first to be mined
+		}
 		if h.wanted(e, id, hash) && len(e.backlog) < maxTxBacklog {
 			e.backlog = append(e.backlog, hash)
 		}
@@ -162,7 +166,7 @@ func (h *txRequests) holds(id p2p.PeerID, hash chainhash.Hash) {
 }
 
 // ask returns the next transactions of a peer's backlog to request from it, as many as may be
-// in flight.
+// in flight, and none in a pause.
 func (h *txRequests) ask(id p2p.PeerID, e *txPeer, now time.Time) []chainhash.Hash {
 	e.decay(now)
 	for hash, at := range e.asked {
@@ -172,6 +176,9 @@ func (h *txRequests) ask(id p2p.PeerID, e *txPeer, now time.Time) []chainhash.Ha
 	}
 	if len(e.asked) == 0 {
 		e.sentAt = now
+	}
+	if h.paused {
+		return nil
 	}
 	var ask []chainhash.Hash
 	for len(e.backlog) > 0 && len(e.asked) < maxTxAsked && e.debt < maxDebt {
@@ -424,7 +431,7 @@ func (h *txRequests) idle() bool {
 		return false
 	}
 	for e := range maps.Values(h.peers) {
-		if len(e.asked) > 0 || len(e.backlog) > 0 {
+		if len(e.asked) > 0 || len(e.backlog) > 0 && !h.paused {
 			return false
 		}
 	}

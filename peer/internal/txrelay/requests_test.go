@@ -172,3 +172,26 @@ func TestUnkeptIsForgotten(t *testing.T) {
 		t.Errorf("%d hashes remembered", len(h.unkept.set))
 	}
 }
+
+// TestAnnouncedInAPause checks that what peers announce in a pause is requested after it, the
+// newest if it is too much, and that a peer is not blamed for what it owed before.
+func TestAnnouncedInAPause(t *testing.T) {
+	h, now := newTxRequests(), time.Unix(1e9, 0)
+	owed, txs := numbered(1, 1), numbered(2, maxTxBacklog+2)
+	h.announced(1, addrOf(1), owed, now)
+	h.paused = true
+	for _, tx := range txs {
+		if got := h.announced(1, addrOf(1), []chainhash.Hash{tx}, now); len(got) != 0 {
+			t.Fatalf("asked for %v in a pause", got)
+		}
+	}
+	now = now.Add(txForgiven)
+	h.chase(now)
+	if ask, late := h.chase(now.Add(txLate)); len(ask) != 0 || len(late) != 0 || !h.idle() {
+		t.Errorf("in a pause: asks %v, late %v, idle %v", ask, late, h.idle())
+	}
+	h.paused = false
+	if ask, _ := h.chase(now.Add(unreliable)); !slices.Equal(ask[1], txs[1:maxTxAsked+1]) {
+		t.Errorf("after it: %d are asked for", len(ask[1]))
+	}
+}
