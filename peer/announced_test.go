@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestQuota checks how many addresses one peer may announce.
@@ -48,23 +50,31 @@ func addrV2(t testing.TB, unknown bool) []byte {
 // TestAddressMessages checks that the addresses of addr and addrv2 messages are added to the
 // book, and that an address of an unknown type is no fault.
 func TestAddressMessages(t *testing.T) {
-	v2 := version()
+	v2 := peertest.Version()
 	v2.ProtocolVersion = int32(wire.AddrV2Version)
-	v1 := version()
+	v1 := peertest.Version()
 	v1.ProtocolVersion = int32(wire.BatchedCFiltersV2Version)
 	old := wire.NewMsgAddr()
 	old.AddAddress(wire.NewNetAddressIPPort(net.IPv4(44, 9, 9, 9), 9108, 1))
 	for _, test := range []struct {
 		name   string
-		script func(*node)
+		script func(*peertest.Node)
 		want   int
 	}{
-		{"addr", func(n *node) { n.welcomeAs(v1); n.send(old); n.drain() }, 1},
-		{"addrv2", func(n *node) { n.welcomeAs(v2); n.raw(frameOf(params.Net, "addrv2", addrV2(t, false))); n.drain() }, 3},
-		{"unknown type", func(n *node) { n.welcomeAs(v2); n.raw(frameOf(params.Net, "addrv2", addrV2(t, true))); n.drain() }, 0},
+		{"addr", func(n *peertest.Node) { n.WelcomeAs(v1); n.Send(old); n.Drain() }, 1},
+		{"addrv2", func(n *peertest.Node) {
+			n.WelcomeAs(v2)
+			n.Raw(peertest.Frame(peertest.Params.Net, "addrv2", addrV2(t, false)))
+			n.Drain()
+		}, 3},
+		{"unknown type", func(n *peertest.Node) {
+			n.WelcomeAs(v2)
+			n.Raw(peertest.Frame(peertest.Params.Net, "addrv2", addrV2(t, true)))
+			n.Drain()
+		}, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			run(t, func(c *Config) { c.Onion = true }, []func(*node){test.script}, func(t *testing.T, b *bench) {
+			run(t, func(c *Config) { c.Onion = true }, []func(*peertest.Node){test.script}, func(t *testing.T, b *bench) {
 				<-time.After(time.Second)
 				synctest.Wait()
 				b.only()

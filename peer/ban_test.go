@@ -10,13 +10,14 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestAccuse checks that a proven fault bans with its evidence, is logged as an error, keeps
 // the address from being dialled, and that the ban expires.
 func TestAccuse(t *testing.T) {
-	chain := newTestChain(3)
-	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(3)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		bad := b.Infos()[0]
 		b.Accuse(bad.ID, errors.New("filter of block 7 does not prove"))
 		synctest.Wait()
@@ -48,7 +49,7 @@ func TestAccuse(t *testing.T) {
 // TestAccuseDeparted checks that a fault can be proven after the connection has ended, and
 // that an unknown id bans no peer.
 func TestAccuseDeparted(t *testing.T) {
-	run(t, nil, []func(*node){(*node).welcome}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){(*peertest.Node).Welcome}, func(t *testing.T, b *bench) {
 		b.Accuse(0, errors.New("no peer"))
 		b.Accuse(12345, errors.New("no peer"))
 		if len(b.Bans()) != 0 {
@@ -64,8 +65,8 @@ func TestAccuseDeparted(t *testing.T) {
 // TestAcquit checks that the ban of an accused peer is lifted and the peer connected again,
 // and that a ban of the user stays.
 func TestAcquit(t *testing.T) {
-	chain := newTestChain(3)
-	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(3)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		accused, vetoed := b.Infos()[0], b.Infos()[1]
 		b.Accuse(accused.ID, errors.New("a rule that is no more"))
 		synctest.Wait()

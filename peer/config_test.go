@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestNewRefuses checks which configurations are refused.
 func TestNewRefuses(t *testing.T) {
-	good := Config{Params: params, UserAgent: "/spvd:0.1.0/", Connect: []string{"localhost"}}
+	good := Config{Params: peertest.Params, UserAgent: "/spvd:0.1.0/", Connect: []string{"localhost"}}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
 	}

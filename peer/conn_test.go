@@ -12,38 +12,39 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestInitStateOnce checks that getinitstate is answered once and with an empty message: dcrd
 // drops peers that do not answer and bans peers that answer twice.
 func TestInitStateOnce(t *testing.T) {
-	script := welcomeThen(func(n *node) {
-		n.send(wire.NewMsgGetInitState())
-		if m := expect[*wire.MsgInitState](n); len(m.BlockHashes)+len(m.VoteHashes)+len(m.TSpendHashes) != 0 {
-			n.t.Errorf("initstate is not empty: %+v", m)
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
+		n.Send(wire.NewMsgGetInitState())
+		if m := peertest.Expect[*wire.MsgInitState](n); len(m.BlockHashes)+len(m.VoteHashes)+len(m.TSpendHashes) != 0 {
+			n.T.Errorf("initstate is not empty: %+v", m)
 		}
-		n.send(wire.NewMsgGetInitState(), wire.NewMsgPing(5))
-		expect[*wire.MsgPong](n) // and no second initstate before it
+		n.Send(wire.NewMsgGetInitState(), wire.NewMsgPing(5))
+		peertest.Expect[*wire.MsgPong](n) // and no second initstate before it
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) { b.only() })
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) { b.only() })
 }
 
 // TestGetDataNotFound checks that requests for data that we do not have are answered with
 // notfound.
 func TestGetDataNotFound(t *testing.T) {
-	script := welcomeThen(func(n *node) {
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
 		ask := wire.NewMsgGetData()
 		ask.AddInvVect(&wire.InvVect{Type: wire.InvTypeTx, Hash: chainhash.Hash{1}})
 		ask.AddInvVect(&wire.InvVect{Type: wire.InvTypeBlock, Hash: chainhash.Hash{2}})
-		n.send(wire.NewMsgGetData(), ask)
-		got := expect[*wire.MsgNotFound](n)
+		n.Send(wire.NewMsgGetData(), ask)
+		got := peertest.Expect[*wire.MsgNotFound](n)
 		same := func(a, b *wire.InvVect) bool { return *a == *b }
 		if !slices.EqualFunc(got.InvList, ask.InvList, same) {
-			n.t.Errorf("not found: %v, asked for %v", got.InvList, ask.InvList)
+			n.T.Errorf("not found: %v, asked for %v", got.InvList, ask.InvList)
 		}
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) { b.only() })
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) { b.only() })
 }
 
 // TestPing checks that an idle connection is pinged often enough for dcrd, which
@@ -52,24 +53,24 @@ func TestGetDataNotFound(t *testing.T) {
 func TestPing(t *testing.T) {
 	const delay = 70 * time.Millisecond
 	var pings []time.Time
-	script := welcomeThen(func(n *node) {
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
 		for {
-			msg, err := n.read()
+			msg, err := n.Read()
 			if err != nil {
 				return
 			}
 			ping, ok := msg.(*wire.MsgPing)
 			if !ok {
-				n.t.Errorf("node: got %T", msg)
+				n.T.Errorf("node: got %T", msg)
 				return
 			}
 			pings = append(pings, time.Now())
 			<-time.After(delay)
-			n.send(wire.NewMsgPong(ping.Nonce + 1)) // is ignored
-			n.send(wire.NewMsgPong(ping.Nonce))
+			n.Send(wire.NewMsgPong(ping.Nonce + 1)) // is ignored
+			n.Send(wire.NewMsgPong(ping.Nonce))
 		}
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		begin := time.Now()
 		<-time.After(time.Hour)
 		synctest.Wait()
@@ -91,7 +92,7 @@ func TestPing(t *testing.T) {
 // TestIdleDisconnect checks when a peer that answers no ping is disconnected.
 func TestIdleDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, nil, welcomeThen((*node).drain))
+		b := newBench(t, nil, peertest.WelcomeThen((*peertest.Node).Drain))
 		lived, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
 		if why.Reason != fault.Idle || lived != b.cfg.PingEvery+b.cfg.PongTimeout {
 			t.Errorf("disconnected after %v: %v", lived, why)
@@ -102,12 +103,12 @@ func TestIdleDisconnect(t *testing.T) {
 
 // TestUnknownMessages checks that unknown and unused messages are skipped.
 func TestUnknownMessages(t *testing.T) {
-	script := welcomeThen(func(n *node) {
-		n.raw(frameOf(params.Net, "novelty", make([]byte, 1<<20)))
-		n.send(wire.NewMsgFeeFilter(1), wire.NewMsgMemPool(), wire.NewMsgGetAddr(), wire.NewMsgPing(9))
-		expect[*wire.MsgPong](n)
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
+		n.Raw(peertest.Frame(peertest.Params.Net, "novelty", make([]byte, 1<<20)))
+		n.Send(wire.NewMsgFeeFilter(1), wire.NewMsgMemPool(), wire.NewMsgGetAddr(), wire.NewMsgPing(9))
+		peertest.Expect[*wire.MsgPong](n)
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		if i := b.only(); i.Score != 0 || i.Unknown != 1 || i.BytesReceived < 1<<20 {
 			t.Errorf("%+v", i)
 		}
@@ -116,9 +117,9 @@ func TestUnknownMessages(t *testing.T) {
 
 // TestReplies checks each kind of request against a good node.
 func TestReplies(t *testing.T) {
-	chain := newTestChain(250)
-	script := func(n *node) { n.welcome(); n.serve(chain, nil) }
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(250)
+	script := func(n *peertest.Node) { n.Welcome(); n.Serve(chain, nil) }
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		ctx := t.Context()
 		id := b.only().ID
 		check := func(name string, got, want []byte, from p2p.PeerID, err error) {
@@ -127,19 +128,19 @@ func TestReplies(t *testing.T) {
 				t.Errorf("%s: %d bytes from %d, want %d bytes from %d: %v", name, len(got), from, len(want), id, err)
 			}
 		}
-		got, from, err := b.Headers(ctx, nil, chain.hashes[100:101], chainhash.Hash{})
-		check("headers", got, payload(t, chain.headers(101)), from, err)
-		got, from, err = b.Headers(ctx, nil, chain.hashes[249:], chainhash.Hash{})
-		check("no headers", got, payload(t, wire.NewMsgHeaders()), from, err)
+		got, from, err := b.Headers(ctx, nil, chain.Hashes[100:101], chainhash.Hash{})
+		check("headers", got, peertest.Payload(t, chain.Headers(101)), from, err)
+		got, from, err = b.Headers(ctx, nil, chain.Hashes[249:], chainhash.Hash{})
+		check("no headers", got, peertest.Payload(t, wire.NewMsgHeaders()), from, err)
 		got, err = b.HeadersFrom(ctx, id, []chainhash.Hash{{1}}, chainhash.Hash{})
-		check("headers from", got, payload(t, chain.headers(1)), id, err)
-		got, from, err = b.CFilters(ctx, nil, chain.hashes[10], chain.hashes[109], 0)
-		check("cfilters", got, payload(t, chain.filters(10, 109)), from, err)
-		f := chain.filter(7)
-		got, from, err = b.CFilter(ctx, nil, chain.hashes[7])
-		check("cfilter", got, payload(t, &f), from, err)
-		block, from, err := b.Block(ctx, nil, chain.hashes[9])
-		check("block", payload(t, block), payload(t, chain.blocks[9]), from, err)
+		check("headers from", got, peertest.Payload(t, chain.Headers(1)), id, err)
+		got, from, err = b.CFilters(ctx, nil, chain.Hashes[10], chain.Hashes[109], 0)
+		check("cfilters", got, peertest.Payload(t, chain.Filters(10, 109)), from, err)
+		f := chain.Filter(7)
+		got, from, err = b.CFilter(ctx, nil, chain.Hashes[7])
+		check("cfilter", got, peertest.Payload(t, &f), from, err)
+		block, from, err := b.Block(ctx, nil, chain.Hashes[9])
+		check("block", peertest.Payload(t, block), peertest.Payload(t, chain.Blocks[9]), from, err)
 		if i := b.only(); i.Height != 249 {
 			t.Errorf("claimed height %d, want that of the last header", i.Height)
 		}
@@ -149,13 +150,13 @@ func TestReplies(t *testing.T) {
 // TestBlockMalformed checks that a block whose transactions do not decode is a
 // proven fault.
 func TestBlockMalformed(t *testing.T) {
-	chain := newTestChain(3)
-	script := welcomeThen(func(n *node) {
-		expect[*wire.MsgGetData](n)
-		n.raw(frameOf(params.Net, "block", encoded(chain.blocks[1])[:headerSize+1]))
+	chain := peertest.NewChain(3)
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
+		peertest.Expect[*wire.MsgGetData](n)
+		n.Raw(peertest.Frame(peertest.Params.Net, "block", peertest.Encoded(chain.Blocks[1])[:headerSize+1]))
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
-		_, _, err := b.Block(t.Context(), nil, chain.hashes[1])
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
+		_, _, err := b.Block(t.Context(), nil, chain.Hashes[1])
 		if !errors.Is(err, fault.Malformed) || len(b.Bans()) != 1 {
 			t.Errorf("%v, bans %v", err, b.Bans())
 		}
@@ -165,38 +166,38 @@ func TestBlockMalformed(t *testing.T) {
 // TestRequestDeadlines checks the deadlines of a request: arriving bytes of the reply put off
 // the first deadline, unless they are too few, and not the last. Other messages put off none.
 func TestRequestDeadlines(t *testing.T) {
-	whole := frameOf(params.Net, wire.CmdCFiltersV2, encoded(wire.NewMsgCFiltersV2([]wire.MsgCFilterV2{
+	whole := peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, peertest.Encoded(wire.NewMsgCFiltersV2([]wire.MsgCFilterV2{
 		{BlockHash: chainhash.Hash{1}, Data: make([]byte, 60_000)}, {BlockHash: chainhash.Hash{2}}})))
-	trickle := func(bytes int, every time.Duration) func(*node) {
-		return welcomeThen(func(n *node) {
-			expect[*wire.MsgGetCFsV2](n)
-			n.raw(whole[:wire.MessageHeaderSize+maxHead])
+	trickle := func(bytes int, every time.Duration) func(*peertest.Node) {
+		return peertest.WelcomeThen(func(n *peertest.Node) {
+			peertest.Expect[*wire.MsgGetCFsV2](n)
+			n.Raw(whole[:wire.MessageHeaderSize+maxHead])
 			for i := range 900 {
 				<-time.After(every)
 				from := wire.MessageHeaderSize + maxHead + i*bytes
-				n.raw(whole[from : from+bytes])
+				n.Raw(whole[from : from+bytes])
 			}
 		})
 	}
-	chatter := welcomeThen(func(n *node) {
-		expect[*wire.MsgGetCFsV2](n)
+	chatter := peertest.WelcomeThen(func(n *peertest.Node) {
+		peertest.Expect[*wire.MsgGetCFsV2](n)
 		for range 1000 {
 			<-time.After(time.Second)
-			n.send(wire.NewMsgFeeFilter(1))
+			n.Send(wire.NewMsgFeeFilter(1))
 		}
 	})
 	for _, tc := range []struct {
-		script func(*node)
+		script func(*peertest.Node)
 		rate   int
 		want   time.Duration
 	}{
-		{welcomeThen(func(*node) {}), 1, 10 * time.Second},
+		{peertest.WelcomeThen(func(*peertest.Node) {}), 1, 10 * time.Second},
 		{trickle(32, 4*time.Second), 1, 90 * time.Second},
 		{trickle(32, 4*time.Second), 64, 10 * time.Second}, // 8 bytes a second
 		{trickle(32, 11*time.Second), 1, 10 * time.Second},
 		{chatter, 1, 10 * time.Second},
 	} {
-		run(t, func(c *Config) { c.PingEvery, c.MinRate = time.Hour, tc.rate }, []func(*node){tc.script}, func(t *testing.T, b *bench) {
+		run(t, func(c *Config) { c.PingEvery, c.MinRate = time.Hour, tc.rate }, []func(*peertest.Node){tc.script}, func(t *testing.T, b *bench) {
 			begin := time.Now()
 			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			if took := time.Since(begin); took != tc.want || !errors.Is(err, fault.Timeout) {
@@ -209,35 +210,35 @@ func TestRequestDeadlines(t *testing.T) {
 // TestLateReply checks that replies to requests that expired or were cancelled do no harm,
 // and that later requests of the same kind get their own replies.
 func TestLateReply(t *testing.T) {
-	chain := newTestChain(300)
+	chain := peertest.NewChain(300)
 	late := 11 * time.Second
-	script := func(n *node) {
-		n.welcome()
-		n.serve(chain, func(m wire.Message) bool {
+	script := func(n *peertest.Node) {
+		n.Welcome()
+		n.Serve(chain, func(m wire.Message) bool {
 			if _, ok := m.(*wire.MsgPing); !ok && late > 0 {
 				<-time.After(late)
 			}
 			return false
 		})
 	}
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		requests := []func(context.Context) error{
 			func(ctx context.Context) error {
-				_, _, err := b.Headers(ctx, nil, chain.hashes[100:101], chainhash.Hash{})
+				_, _, err := b.Headers(ctx, nil, chain.Hashes[100:101], chainhash.Hash{})
 				return err
 			},
 			func(ctx context.Context) error {
-				_, _, err := b.CFilters(ctx, nil, chain.hashes[1], chain.hashes[50], 0)
+				_, _, err := b.CFilters(ctx, nil, chain.Hashes[1], chain.Hashes[50], 0)
 				return err
 			},
 			func(ctx context.Context) error {
-				_, _, err := b.CFilter(ctx, nil, chain.hashes[1])
+				_, _, err := b.CFilter(ctx, nil, chain.Hashes[1])
 				return err
 			},
 			func(ctx context.Context) error {
-				_, _, err := b.Block(ctx, nil, chain.hashes[1])
+				_, _, err := b.Block(ctx, nil, chain.Hashes[1])
 				return err
 			},
 		}
@@ -253,8 +254,8 @@ func TestLateReply(t *testing.T) {
 		<-time.After(10 * time.Minute)
 		synctest.Wait()
 		late = 0
-		got, _, err := b.Headers(t.Context(), nil, chain.hashes[200:201], chainhash.Hash{})
-		if err != nil || !slices.Equal(got, payload(t, chain.headers(201))) {
+		got, _, err := b.Headers(t.Context(), nil, chain.Hashes[200:201], chainhash.Hash{})
+		if err != nil || !slices.Equal(got, peertest.Payload(t, chain.Headers(201))) {
 			t.Errorf("headers after late ones: %d bytes, %v", len(got), err)
 		}
 		if i := b.only(); i.ID != 1 {
@@ -288,17 +289,17 @@ func TestReplyAtTheLastMoment(t *testing.T) {
 // TestSendHeaders checks that sendheaders is sent once per connection, and that unrequested
 // headers are announcements from then on only.
 func TestSendHeaders(t *testing.T) {
-	chain := newTestChain(10)
-	script := welcomeThen(func(n *node) {
-		n.send(chain.headers(9)) // not asked for
-		expect[*wire.MsgSendHeaders](n)
-		n.send(chain.headers(9))
-		expect[*wire.MsgGetHeaders](n)
-		n.send(chain.headers(8)) // an announcement that is sent before the reply
-		n.send(chain.headers(2))
-		n.send(wire.NewMsgHeaders()) // no headers
+	chain := peertest.NewChain(10)
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
+		n.Send(chain.Headers(9)) // not asked for
+		peertest.Expect[*wire.MsgSendHeaders](n)
+		n.Send(chain.Headers(9))
+		peertest.Expect[*wire.MsgGetHeaders](n)
+		n.Send(chain.Headers(8)) // an announcement that is sent before the reply
+		n.Send(chain.Headers(2))
+		n.Send(wire.NewMsgHeaders()) // no headers
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		id := b.only().ID
 		<-b.Changed()
 		if s := b.only().Score; s != fault.Unsolicited.Score() {
@@ -309,8 +310,8 @@ func TestSendHeaders(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		got, err := b.HeadersFrom(t.Context(), id, chain.hashes[1:2], chainhash.Hash{})
-		if err != nil || !slices.Equal(got, payload(t, chain.headers(2))) {
+		got, err := b.HeadersFrom(t.Context(), id, chain.Hashes[1:2], chainhash.Hash{})
+		if err != nil || !slices.Equal(got, peertest.Payload(t, chain.Headers(2))) {
 			t.Errorf("reply among announcements: %d bytes, %v", len(got), err)
 		}
 		synctest.Wait()
@@ -321,7 +322,7 @@ func TestSendHeaders(t *testing.T) {
 			}
 			news = append(news, a.Headers)
 		}
-		want := [][]byte{payload(t, chain.headers(9)), payload(t, chain.headers(8))}
+		want := [][]byte{peertest.Payload(t, chain.Headers(9)), peertest.Payload(t, chain.Headers(8))}
 		if !slices.EqualFunc(news, want, slices.Equal[[]byte]) {
 			t.Errorf("%d announcements", len(news))
 		}
@@ -334,17 +335,17 @@ func TestSendHeaders(t *testing.T) {
 // TestHeadersPoke checks that the pool is poked for announced headers, and for headers of any
 // kind when they raise the height that the peer claims.
 func TestHeadersPoke(t *testing.T) {
-	chain := newTestChain(200)
-	script := welcomeThen(func(n *node) {
-		expect[*wire.MsgSendHeaders](n)
+	chain := peertest.NewChain(200)
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
+		peertest.Expect[*wire.MsgSendHeaders](n)
 		<-time.After(time.Second)
-		n.send(chain.headers(199)) // claims more than the version did
+		n.Send(chain.Headers(199)) // claims more than the version did
 		<-time.After(time.Second)
-		n.send(chain.headers(199)) // claims nothing new
-		expect[*wire.MsgGetHeaders](n)
-		n.send(chain.headers(150))
+		n.Send(chain.Headers(199)) // claims nothing new
+		peertest.Expect[*wire.MsgGetHeaders](n)
+		n.Send(chain.Headers(150))
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		id := b.only().ID
 		<-b.Changed()
 		if err := b.SendHeaders(t.Context(), id); err != nil {
@@ -360,7 +361,7 @@ func TestHeadersPoke(t *testing.T) {
 		if h := b.only().Height; h != 199 {
 			t.Errorf("claimed height %d", h)
 		}
-		if _, err := b.HeadersFrom(t.Context(), id, chain.hashes[149:150], chainhash.Hash{}); err != nil {
+		if _, err := b.HeadersFrom(t.Context(), id, chain.Hashes[149:150], chainhash.Hash{}); err != nil {
 			t.Error(err)
 		}
 		select {
@@ -375,17 +376,17 @@ func TestHeadersPoke(t *testing.T) {
 // is poked, and that the reader does not wait for the consumer.
 func TestBlockAnnouncements(t *testing.T) {
 	const sent = maxAnnouncements + 10
-	script := welcomeThen(func(n *node) {
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
 		for i := range sent {
 			inv := wire.NewMsgInv()
 			inv.AddInvVect(&wire.InvVect{Type: wire.InvTypeTx, Hash: chainhash.Hash{255}})
 			inv.AddInvVect(&wire.InvVect{Type: wire.InvTypeBlock, Hash: chainhash.Hash{byte(i)}})
-			n.send(inv)
+			n.Send(inv)
 		}
-		n.send(wire.NewMsgInv(), wire.NewMsgPing(1))
-		expect[*wire.MsgPong](n)
+		n.Send(wire.NewMsgInv(), wire.NewMsgPing(1))
+		peertest.Expect[*wire.MsgPong](n)
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		select {
 		case <-b.Changed():
 		default:
@@ -411,20 +412,20 @@ func TestBlockAnnouncements(t *testing.T) {
 // pong.
 func TestPingOnDemand(t *testing.T) {
 	pings := make(chan *wire.MsgPing, 10)
-	script := welcomeThen(func(n *node) {
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
 		for {
-			msg, err := n.read()
+			msg, err := n.Read()
 			if err != nil {
 				return
 			}
 			if ping, ok := msg.(*wire.MsgPing); ok {
 				pings <- ping
 				<-time.After(40 * time.Millisecond)
-				n.send(wire.NewMsgPong(ping.Nonce))
+				n.Send(wire.NewMsgPong(ping.Nonce))
 			}
 		}
 	})
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		<-time.After(time.Second)
 		for range 3 {
 			b.Ping()

@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestAPanicOverAMessageEndsOneConnection has this program panic over messages of peers: over
 // an unrequested block, and over a version message. These peers are disconnected, the stack
 // is logged, the panics are counted, and the pool keeps the other peer.
 func TestAPanicOverAMessageEndsOneConnection(t *testing.T) {
-	chain := newTestChain(3)
+	chain := peertest.NewChain(3)
 	var armed atomic.Int32 // how many of the next readings of the clock panic
 	tune := func(c *Config) {
 		c.Now = func() time.Time {
@@ -27,27 +29,27 @@ func TestAPanicOverAMessageEndsOneConnection(t *testing.T) {
 		}
 	}
 	var greeted, sent atomic.Bool
-	message := welcomeThen(func(n *node) {
+	message := peertest.WelcomeThen(func(n *peertest.Node) {
 		if sent.Swap(true) {
 			return
 		}
 		<-time.After(time.Second)
 		armed.Store(1)
-		n.send(chain.blocks[1])
+		n.Send(chain.Blocks[1])
 	})
-	handshake := func(n *node) {
+	handshake := func(n *peertest.Node) {
 		if greeted.Swap(true) {
-			n.welcome()
-			n.drain()
+			n.Welcome()
+			n.Drain()
 			return
 		}
-		expect[*wire.MsgVersion](n)
+		peertest.Expect[*wire.MsgVersion](n)
 		<-time.After(2 * time.Second)
 		armed.Store(1)
-		n.send(version())
-		n.drain()
+		n.Send(peertest.Version())
+		n.Drain()
 	}
-	run(t, tune, []func(*node){message, handshake, welcomeThen(func(*node) {})}, func(t *testing.T, b *bench) {
+	run(t, tune, []func(*peertest.Node){message, handshake, peertest.WelcomeThen(func(*peertest.Node) {})}, func(t *testing.T, b *bench) {
 		<-time.After(time.Minute)
 		if n := b.Defects(); n != 2 {
 			t.Errorf("%d failures are counted, want 2", n)

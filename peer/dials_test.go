@@ -16,13 +16,14 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // publicNet returns the parameters of a network whose nodes have public addresses and one
 // port, and whose blocks come at regular intervals. The magic number is that of the scripted
 // nodes.
 func publicNet() *chaincfg.Params {
-	public := *params
+	public := *peertest.Params
 	public.DefaultPort = "9108"
 	return &public
 }
@@ -42,11 +43,11 @@ func mostPerMinute(dials []time.Time) (most int) {
 // TestDialsArePaced counts the dials of every minute, those to seeders too, under every
 // combination of named peers, behaviour of nodes, announced addresses and searches.
 func TestDialsArePaced(t *testing.T) {
-	scripts := map[string]func(*node){
-		"nodes that work":          good(newTestChain(2)),
-		"nodes that hang up":       func(n *node) { n.welcome() },
+	scripts := map[string]func(*peertest.Node){
+		"nodes that work":          peertest.Good(peertest.NewChain(2)),
+		"nodes that hang up":       func(n *peertest.Node) { n.Welcome() },
 		"nodes that refuse":        nil,
-		"nodes of another network": func(n *node) { n.raw([]byte("220 mail.example ESMTP\r\n" + strings.Repeat("x", 100))) },
+		"nodes of another network": func(n *peertest.Node) { n.Raw([]byte("220 mail.example ESMTP\r\n" + strings.Repeat("x", 100))) },
 	}
 	for name, script := range scripts {
 		for _, named := range []int{0, 1, 20} {
@@ -65,7 +66,7 @@ func TestDialsArePaced(t *testing.T) {
 	}
 }
 
-func countDials(t *testing.T, script func(*node), named int, connect bool, known, outbound int) {
+func countDials(t *testing.T, script func(*peertest.Node), named int, connect bool, known, outbound int) {
 	s := newSeeder(t, seeds(5))
 	tune := func(c *Config) {
 		s.tune(c)
@@ -111,12 +112,12 @@ func TestAnnouncedPortsAreDialledRarely(t *testing.T) {
 	}
 	run(t, tune, nil, func(t *testing.T, b *bench) {
 		b.book.table = newPublicBook(&b.cfg)
-		b.net.at("45.1.1.1:9108", good(newTestChain(2)))
+		b.net.at("45.1.1.1:9108", peertest.Good(peertest.NewChain(2)))
 		var odd []string
 		for i := range 200 {
 			odd = append(odd, fmt.Sprintf("44.%d.0.1:%d", i, 22+i))
 		}
-		b.net.at(odd[7], good(newTestChain(2)))
+		b.net.at(odd[7], peertest.Good(peertest.NewChain(2)))
 		b.learn("9.9.9.9:1", odd)
 		<-time.After(24 * time.Hour)
 		n := 0
@@ -143,7 +144,7 @@ func newPublicBook(c *Config) *addrbook.Book {
 func TestOnionIsNotLookedUp(t *testing.T) {
 	onion := addrbook.OnionName([32]byte{1}) + ":9108"
 	run(t, nil, nil, func(t *testing.T, b *bench) {
-		b.learn("9.9.9.9:1", append(b.populate(3, good(newTestChain(2))), onion))
+		b.learn("9.9.9.9:1", append(b.populate(3, peertest.Good(peertest.NewChain(2))), onion))
 		b.mu.Lock()
 		b.anchors = append(b.anchors, onion)
 		b.mu.Unlock()
@@ -159,11 +160,11 @@ func TestOnionIsNotLookedUp(t *testing.T) {
 			t.Errorf("dialled %d times", n)
 		}
 	})
-	if _, err := New(Config{Params: params, UserAgent: "/x/", Connect: []string{onion}}); !errors.Is(err, ErrNoOnion) {
+	if _, err := New(Config{Params: peertest.Params, UserAgent: "/x/", Connect: []string{onion}}); !errors.Is(err, ErrNoOnion) {
 		t.Errorf("a configured name is accepted: %v", err)
 	}
 	run(t, func(c *Config) { c.Onion = true }, nil, func(t *testing.T, b *bench) {
-		b.net.at(onion, good(newTestChain(2)))
+		b.net.at(onion, peertest.Good(peertest.NewChain(2)))
 		b.learn("9.9.9.9:1", []string{onion})
 		<-time.After(time.Minute)
 		b.only()
@@ -178,7 +179,7 @@ func TestOneGroupMakesRoom(t *testing.T) {
 		var one []string
 		for i := range 20 {
 			one = append(one, fmt.Sprintf("44.1.1.%d:9108", i+1))
-			b.net.at(one[i], good(newTestChain(2)))
+			b.net.at(one[i], peertest.Good(peertest.NewChain(2)))
 		}
 		b.learn("9.9.9.9:1", one)
 		<-time.After(time.Minute)
@@ -187,7 +188,7 @@ func TestOneGroupMakesRoom(t *testing.T) {
 		}
 		b.learn("9.9.9.9:1", b.populate(30, nil))
 		for _, a := range addressesOf(100, 7, time.Now()) {
-			b.net.at(a.Addr, good(newTestChain(2)))
+			b.net.at(a.Addr, peertest.Good(peertest.NewChain(2)))
 			b.learn("9.8.9.9:1", []string{a.Addr})
 		}
 		<-time.After(10 * time.Minute)
@@ -206,11 +207,11 @@ func TestOneGroupMakesRoom(t *testing.T) {
 // two connections beyond the wanted number, and no peer is tried twice.
 func TestSearchFindsTheOneThatKnowsMore(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
-		addrs := b.populate(50, good(newTestChain(2)))
+		addrs := b.populate(50, peertest.Good(peertest.NewChain(2)))
 		b.learn("9.9.9.9:1", addrs)
 		<-time.After(time.Minute)
 		knows := "45.1.1.1:9108"
-		b.net.at(knows, good(newTestChain(2)))
+		b.net.at(knows, peertest.Good(peertest.NewChain(2)))
 		b.learn("9.9.9.9:1", []string{knows})
 		for _, i := range b.Infos() {
 			b.Credit(i.ID, 10)
@@ -261,7 +262,7 @@ func TestSearchFindsTheOneThatKnowsMore(t *testing.T) {
 func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "peers.json")
 	synctest.Test(t, func(t *testing.T) {
-		process := func(script func(*node)) fileState {
+		process := func(script func(*peertest.Node)) fileState {
 			b := newBench(t, func(c *Config) { c.File = file })
 			addrs := b.populate(40, script)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -285,7 +286,7 @@ func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
 			}
 			return s
 		}
-		want := process(good(newTestChain(2))).Anchors
+		want := process(peertest.Good(peertest.NewChain(2))).Anchors
 		if len(want) != maxAnchors {
 			t.Fatalf("%d anchors", len(want))
 		}
@@ -301,7 +302,7 @@ func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
 // connection to it is old.
 func TestConnectedPeersStayInTheBook(t *testing.T) {
 	run(t, func(c *Config) { c.Outbound = 2 }, nil, func(t *testing.T, b *bench) {
-		addrs := b.populate(2, good(newTestChain(2)))
+		addrs := b.populate(2, peertest.Good(peertest.NewChain(2)))
 		b.learn("9.9.9.9:1", addrs)
 		<-time.After(40 * 24 * time.Hour)
 		for _, e := range b.book.entries() {

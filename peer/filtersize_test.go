@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // hugeFilters is a reply with filters that are larger than any real one.
@@ -31,17 +32,17 @@ func hugeFilters(first, last chainhash.Hash) *wire.MsgCFiltersV2 {
 // TestFiltersThatNoBlockJustifies lets a peer reply with 20 MB where the blocks justify less,
 // in time or after the request was abandoned: the peer is banned, and the reply is not kept.
 func TestFiltersThatNoBlockJustifies(t *testing.T) {
-	chain := newTestChain(120)
+	chain := peertest.NewChain(120)
 	for _, late := range []time.Duration{0, time.Minute} {
-		script := welcomeThen(func(n *node) {
-			ask := expect[*wire.MsgGetCFsV2](n)
+		script := peertest.WelcomeThen(func(n *peertest.Node) {
+			ask := peertest.Expect[*wire.MsgGetCFsV2](n)
 			if late > 0 {
 				<-time.After(late)
 			}
-			n.send(hugeFilters(ask.StartHash, ask.EndHash))
+			n.Send(hugeFilters(ask.StartHash, ask.EndHash))
 		})
-		run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
-			_, _, err := b.CFilters(t.Context(), nil, chain.hashes[1], chain.hashes[100], 1<<20)
+		run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
+			_, _, err := b.CFilters(t.Context(), nil, chain.Hashes[1], chain.Hashes[100], 1<<20)
 			if late == 0 && !errors.Is(err, fault.Oversized) || late > 0 && !errors.Is(err, fault.Timeout) {
 				t.Errorf("reply after %v: %v", late, err)
 			}
@@ -58,8 +59,8 @@ func TestFiltersThatNoBlockJustifies(t *testing.T) {
 // read into memory, and no more of it than of any flood: the peer is disconnected, and not
 // banned.
 func TestFiltersThatWereNotAskedFor(t *testing.T) {
-	script := welcomeThen(func(n *node) { n.send(hugeFilters(chainhash.Hash{1}, chainhash.Hash{2})) })
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	script := peertest.WelcomeThen(func(n *peertest.Node) { n.Send(hugeFilters(chainhash.Hash{1}, chainhash.Hash{2})) })
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		synctest.Wait()
 		if i := b.only(); i.BytesReceived > maxJunk+4*readAhead || len(b.Bans()) != 0 {
 			t.Errorf("%+v, bans %v", i, b.Bans())

@@ -9,21 +9,23 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // flooder is a node that sends a message repeatedly, as fast as it is read, and counts the
 // bytes. It does so on one connection.
-func flooder(sent *atomic.Int64, msg []byte) func(*node) {
-	return welcomeThen(func(n *node) {
+func flooder(sent *atomic.Int64, msg []byte) func(*peertest.Node) {
+	return peertest.WelcomeThen(func(n *peertest.Node) {
 		if sent.Load() > 0 {
 			return
 		}
 		var reading sync.WaitGroup
 		defer reading.Wait()
-		reading.Go(n.drain)
-		defer n.nc.Close()
+		reading.Go(n.Drain)
+		defer n.Conn.Close()
 		for {
-			wrote, err := n.nc.Write(msg)
+			wrote, err := n.Conn.Write(msg)
 			sent.Add(int64(wrote))
 			if err != nil {
 				return
@@ -35,25 +37,25 @@ func flooder(sent *atomic.Int64, msg []byte) func(*node) {
 // TestFloodIsLeft checks for every kind of unrequested message that little of a flood is
 // read, and that its sender is disconnected soon.
 func TestFloodIsLeft(t *testing.T) {
-	chain := newTestChain(2001)
+	chain := peertest.NewChain(2001)
 	inv := wire.NewMsgInv()
 	for i := range wire.MaxInvPerMsg {
 		inv.AddInvVect(wire.NewInvVect(wire.InvTypeBlock, &chainhash.Hash{byte(i), byte(i >> 8)}))
 	}
 	for name, msg := range map[string][]byte{
-		"unknown":       frameOf(params.Net, "news", make([]byte, 1<<20)),
-		"large unknown": frameOf(params.Net, "news", make([]byte, 30<<20)),
-		"empty unknown": frameOf(params.Net, "news", nil),
-		"pongs":         frameOf(params.Net, wire.CmdPong, make([]byte, 8)),
-		"unwanted":      frameOf(params.Net, wire.CmdMixDCNet, make([]byte, 10_000)),
-		"inventory":     frameOf(params.Net, wire.CmdInv, encoded(inv)),
-		"headers":       frameOf(params.Net, wire.CmdHeaders, encoded(chain.headers(1))),
-		"filters":       frameOf(params.Net, wire.CmdCFiltersV2, encoded(chain.filters(1, 99))),
-		"blocks":        frameOf(params.Net, wire.CmdBlock, encoded(chain.blocks[1])),
+		"unknown":       peertest.Frame(peertest.Params.Net, "news", make([]byte, 1<<20)),
+		"large unknown": peertest.Frame(peertest.Params.Net, "news", make([]byte, 30<<20)),
+		"empty unknown": peertest.Frame(peertest.Params.Net, "news", nil),
+		"pongs":         peertest.Frame(peertest.Params.Net, wire.CmdPong, make([]byte, 8)),
+		"unwanted":      peertest.Frame(peertest.Params.Net, wire.CmdMixDCNet, make([]byte, 10_000)),
+		"inventory":     peertest.Frame(peertest.Params.Net, wire.CmdInv, peertest.Encoded(inv)),
+		"headers":       peertest.Frame(peertest.Params.Net, wire.CmdHeaders, peertest.Encoded(chain.Headers(1))),
+		"filters":       peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, peertest.Encoded(chain.Filters(1, 99))),
+		"blocks":        peertest.Frame(peertest.Params.Net, wire.CmdBlock, peertest.Encoded(chain.Blocks[1])),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var sent atomic.Int64
-			run(t, nil, []func(*node){flooder(&sent, msg)}, func(t *testing.T, b *bench) {
+			run(t, nil, []func(*peertest.Node){flooder(&sent, msg)}, func(t *testing.T, b *bench) {
 				<-time.After(2*maxThrottled + time.Second)
 				if most := int64(maxJunk + 3*maxThrottled.Seconds()*unaskedRate + readAhead); sent.Load() > most {
 					t.Errorf("%d bytes were read, at most %d may be", sent.Load(), most)
@@ -76,16 +78,16 @@ func TestWhatNodesSendIsRead(t *testing.T) {
 	for i := range wire.MaxInvPerMsg {
 		inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &chainhash.Hash{byte(i), byte(i >> 8)}))
 	}
-	honest := welcomeThen(func(n *node) {
-		n.send(inv, inv)
+	honest := peertest.WelcomeThen(func(n *peertest.Node) {
+		n.Send(inv, inv)
 		for range 10 * 60 {
 			<-time.After(time.Second)
-			n.raw(frameOf(params.Net, wire.CmdFeeFilter, make([]byte, 8)))
-			n.raw(frameOf(params.Net, "news", make([]byte, 8<<10)))
+			n.Raw(peertest.Frame(peertest.Params.Net, wire.CmdFeeFilter, make([]byte, 8)))
+			n.Raw(peertest.Frame(peertest.Params.Net, "news", make([]byte, 8<<10)))
 		}
-		n.drain()
+		n.Drain()
 	})
-	run(t, func(c *Config) { c.PingEvery = time.Hour }, []func(*node){honest}, func(t *testing.T, b *bench) {
+	run(t, func(c *Config) { c.PingEvery = time.Hour }, []func(*peertest.Node){honest}, func(t *testing.T, b *bench) {
 		id := b.only().ID
 		<-time.After(11 * time.Minute)
 		if i := b.only(); i.ID != id || i.Unknown != 600 || i.Score != 0 {
@@ -97,34 +99,34 @@ func TestWhatNodesSendIsRead(t *testing.T) {
 // TestJunkBuysNoTime checks that peers which answer nothing and send unrequested messages
 // delay requests as little as silent peers, whatever they send.
 func TestJunkBuysNoTime(t *testing.T) {
-	chain := newTestChain(200)
-	begun := frameOf(params.Net, wire.CmdCFiltersV2, encoded(chain.filters(100, 199)))
+	chain := peertest.NewChain(200)
+	begun := peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, peertest.Encoded(chain.Filters(100, 199)))
 	for _, test := range []struct {
 		name      string
-		node      func(*node)
+		node      func(*peertest.Node)
 		bad, good int
 	}{
 		{"one of two", chatty(16 << 10), 1, 1},
 		{"one of two, much", chatty(1 << 20), 1, 1},
 		{"one of eight", chatty(64 << 10), 1, 7},
 		{"seven of eight", chatty(8 << 10), 7, 1},
-		{"other replies", welcomeThen(func(n *node) {
+		{"other replies", peertest.WelcomeThen(func(n *peertest.Node) {
 			var reading sync.WaitGroup
 			defer reading.Wait()
-			reading.Go(n.drain)
+			reading.Go(n.Drain)
 			for rest := begun; len(rest) > 512; rest = rest[512:] { // 10 kB a second, of a message that does not end
-				n.raw(rest[:512])
+				n.Raw(rest[:512])
 				<-time.After(time.Second / 20)
 			}
 		}), 1, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var nodes []func(*node)
+			var nodes []func(*peertest.Node)
 			for range test.bad {
 				nodes = append(nodes, test.node)
 			}
 			for range test.good {
-				nodes = append(nodes, slow(chain, 20*time.Millisecond))
+				nodes = append(nodes, peertest.Slow(chain, 20*time.Millisecond))
 			}
 			run(t, nil, nodes, func(t *testing.T, b *bench) {
 				begin := time.Now()
@@ -142,11 +144,11 @@ func TestJunkBuysNoTime(t *testing.T) {
 
 // fetchTogether sends n requests for filters at once, more than one peer gets, and returns
 // when all have been answered.
-func fetchTogether(t *testing.T, b *bench, chain *testChain, n int) {
+func fetchTogether(t *testing.T, b *bench, chain *peertest.Chain, n int) {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[i+1], chain.hashes[i+100], 0); err != nil {
+			if _, _, err := b.CFilters(t.Context(), nil, chain.Hashes[i+1], chain.Hashes[i+100], 0); err != nil {
 				t.Error(err)
 			}
 		})
@@ -157,15 +159,15 @@ func fetchTogether(t *testing.T, b *bench, chain *testChain, n int) {
 // TestTrickledReplyBuysLittleTime checks that a peer which sends its replies far more slowly
 // than another one could delays few requests.
 func TestTrickledReplyBuysLittleTime(t *testing.T) {
-	chain := newTestChain(2001)
-	trickler := welcomeThen(func(n *node) {
+	chain := peertest.NewChain(2001)
+	trickler := peertest.WelcomeThen(func(n *peertest.Node) {
 		requests := make(chan wire.Message, 100)
 		var reading sync.WaitGroup
 		defer reading.Wait()
 		reading.Go(func() {
 			defer close(requests)
 			for {
-				msg, err := n.read()
+				msg, err := n.Read()
 				if err != nil {
 					return
 				}
@@ -173,19 +175,19 @@ func TestTrickledReplyBuysLittleTime(t *testing.T) {
 			}
 		})
 		for msg := range requests {
-			answer := chain.answer(msg)
+			answer := chain.Answer(msg)
 			if answer == nil {
 				continue
 			}
-			for rest := frameOf(params.Net, answer.Command(), encoded(answer)); len(rest) > 0; {
+			for rest := peertest.Frame(peertest.Params.Net, answer.Command(), peertest.Encoded(answer)); len(rest) > 0; {
 				k := min(1<<10, len(rest))
-				n.raw(rest[:k])
+				n.Raw(rest[:k])
 				rest = rest[k:]
 				<-time.After(100 * time.Millisecond) // 10 KiB a second
 			}
 		}
 	})
-	run(t, nil, []func(*node){trickler, slow(chain, 20*time.Millisecond)}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){trickler, peertest.Slow(chain, 20*time.Millisecond)}, func(t *testing.T, b *bench) {
 		good := b.Infos()[0].ID
 		if b.Infos()[0].Addr == "a:1" {
 			good = b.Infos()[1].ID

@@ -12,30 +12,31 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // readFrame reads one frame from bytes.
 func readFrame(b []byte) (frame, error) {
-	return newFrameReader(bytes.NewReader(b), params.Net, maxVersion).next()
+	return newFrameReader(bytes.NewReader(b), peertest.Params.Net, maxVersion).next()
 }
 
 // TestFrameRaw checks that the payloads of raw messages are delivered byte for byte, and
 // their shapes.
 func TestFrameRaw(t *testing.T) {
-	chain := newTestChain(300)
-	filter := chain.filter(5)
+	chain := peertest.NewChain(300)
+	filter := chain.Filter(5)
 	for _, tc := range []struct {
 		msg  wire.Message
 		want shape
 	}{
-		{chain.headers(1), shape{n: 299, first: chain.hashes[0], height: 299}},
+		{chain.Headers(1), shape{n: 299, first: chain.Hashes[0], height: 299}},
 		{wire.NewMsgHeaders(), shape{}},
-		{chain.filters(20, 119), shape{n: 100, first: chain.hashes[20], last: chain.hashes[119]}},
-		{&filter, shape{n: 1, first: chain.hashes[5], last: chain.hashes[5]}},
-		{chain.blocks[9], shape{n: 1, first: chain.hashes[9], last: chain.hashes[9]}},
+		{chain.Filters(20, 119), shape{n: 100, first: chain.Hashes[20], last: chain.Hashes[119]}},
+		{&filter, shape{n: 1, first: chain.Hashes[5], last: chain.Hashes[5]}},
+		{chain.Blocks[9], shape{n: 1, first: chain.Hashes[9], last: chain.Hashes[9]}},
 	} {
-		want := payload(t, tc.msg)
-		f, err := readFrame(frameOf(params.Net, tc.msg.Command(), want))
+		want := peertest.Payload(t, tc.msg)
+		f, err := readFrame(peertest.Frame(peertest.Params.Net, tc.msg.Command(), want))
 		if err != nil || f.cmd != tc.msg.Command() || !bytes.Equal(f.payload, want) || f.shape != tc.want {
 			t.Errorf("%s: got %s of %d bytes, %+v, %v", tc.msg.Command(), f.cmd, len(f.payload), f.shape, err)
 		}
@@ -44,8 +45,8 @@ func TestFrameRaw(t *testing.T) {
 
 // TestFrameMalformed breaks the form of well-formed payloads in every way.
 func TestFrameMalformed(t *testing.T) {
-	chain := newTestChain(10)
-	headers, filters := payload(t, chain.headers(1)), payload(t, chain.filters(1, 2))
+	chain := peertest.NewChain(10)
+	headers, filters := peertest.Payload(t, chain.Headers(1)), peertest.Payload(t, chain.Filters(1, 2))
 	filter := filters[1 : 1+len(filters)/2]
 	count := func(n uint16) []byte { return binary.LittleEndian.AppendUint16([]byte{0xfd}, n) }
 	with := func(b []byte, i int, v byte) []byte {
@@ -82,7 +83,7 @@ func TestFrameMalformed(t *testing.T) {
 		"ping short":              {"ping", make([]byte, 7)},
 		"command not printable":   {"command\x01", nil},
 	} {
-		if _, err := readFrame(frameOf(params.Net, tc.cmd, tc.payload)); !errors.Is(err, fault.Malformed) {
+		if _, err := readFrame(peertest.Frame(peertest.Params.Net, tc.cmd, tc.payload)); !errors.Is(err, fault.Malformed) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -96,7 +97,7 @@ func TestFrameLimits(t *testing.T) {
 		all = append(all, r)
 	}
 	for _, r := range all {
-		head := frameOf(params.Net, r.cmd, nil)
+		head := peertest.Frame(peertest.Params.Net, r.cmd, nil)
 		binary.LittleEndian.PutUint32(head[offLength:], r.limit+1)
 		if _, err := readFrame(head); !errors.Is(err, fault.Oversized) {
 			t.Errorf("%q of %d bytes: %v", r.cmd, r.limit+1, err)
@@ -118,10 +119,10 @@ func TestFrameLimits(t *testing.T) {
 // partial payload in proportion to the bytes that arrived.
 func TestFrameAllocation(t *testing.T) {
 	for _, arrived := range []int{0, 2 << 20} {
-		head := frameOf(params.Net, wire.CmdCFiltersV2, nil)
+		head := peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, nil)
 		binary.LittleEndian.PutUint32(head[offLength:], rules[wire.CmdCFiltersV2].limit)
 		liar := append(head, make([]byte, arrived)...)
-		f := newFrameReader(bytes.NewReader(liar), params.Net, maxVersion)
+		f := newFrameReader(bytes.NewReader(liar), peertest.Params.Net, maxVersion)
 
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -141,9 +142,9 @@ func TestFrameAllocation(t *testing.T) {
 func TestFrameLarge(t *testing.T) {
 	one := wire.MsgCFilterV2{Data: bytes.Repeat([]byte{1, 2, 3}, wire.MaxCFilterDataSize/3)}
 	msg := wire.NewMsgCFiltersV2(slices.Repeat([]wire.MsgCFilterV2{one}, 100))
-	want := payload(t, msg)
-	stream := slices.Concat(frameOf(params.Net, wire.CmdCFiltersV2, want), frameOf(params.Net, wire.CmdPing, make([]byte, 8)))
-	f := newFrameReader(bytes.NewReader(stream), params.Net, maxVersion)
+	want := peertest.Payload(t, msg)
+	stream := slices.Concat(peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, want), peertest.Frame(peertest.Params.Net, wire.CmdPing, make([]byte, 8)))
+	f := newFrameReader(bytes.NewReader(stream), peertest.Params.Net, maxVersion)
 	if got, err := f.next(); err != nil || !bytes.Equal(got.payload, want) {
 		t.Fatalf("%d bytes of %d: %v", len(got.payload), len(want), err)
 	}
@@ -154,12 +155,12 @@ func TestFrameLarge(t *testing.T) {
 
 // TestFrameOwnPayload checks that a payload does not change when the next message is read.
 func TestFrameOwnPayload(t *testing.T) {
-	chain := newTestChain(20)
-	first, second := payload(t, chain.filters(1, 2)), payload(t, chain.filters(3, 4))
-	inv := frameOf(params.Net, wire.CmdInv, encoded(&wire.MsgInv{InvList: slices.Repeat([]*wire.InvVect{{}}, 100)}))
+	chain := peertest.NewChain(20)
+	first, second := peertest.Payload(t, chain.Filters(1, 2)), peertest.Payload(t, chain.Filters(3, 4))
+	inv := peertest.Frame(peertest.Params.Net, wire.CmdInv, peertest.Encoded(&wire.MsgInv{InvList: slices.Repeat([]*wire.InvVect{{}}, 100)}))
 	f := newFrameReader(bytes.NewReader(slices.Concat(
-		inv, frameOf(params.Net, wire.CmdCFiltersV2, first),
-		inv, frameOf(params.Net, wire.CmdCFiltersV2, second), inv)), params.Net, maxVersion)
+		inv, peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, first),
+		inv, peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, second), inv)), peertest.Params.Net, maxVersion)
 	var got []frame
 	for range 5 {
 		next, err := f.next()
@@ -176,10 +177,10 @@ func TestFrameOwnPayload(t *testing.T) {
 // FuzzPayload compares the accepted payloads with those that package wire accepts, for the
 // messages that are not decoded here.
 func FuzzPayload(f *testing.F) {
-	chain := newTestChain(5)
-	filter := chain.filter(1)
-	for _, m := range []wire.Message{wire.NewMsgHeaders(), chain.headers(1), chain.filters(1, 3), &filter, wire.NewMsgPing(1)} {
-		f.Add(m.Command(), encoded(m))
+	chain := peertest.NewChain(5)
+	filter := chain.Filter(1)
+	for _, m := range []wire.Message{wire.NewMsgHeaders(), chain.Headers(1), chain.Filters(1, 3), &filter, wire.NewMsgPing(1)} {
+		f.Add(m.Command(), peertest.Encoded(m))
 	}
 	f.Add(wire.CmdCFiltersV2, append(append([]byte{1}, make([]byte, 37)...), 2))
 	f.Add(wire.CmdHeaders, []byte{0xfd, 0xd0, 0x07})
@@ -187,9 +188,9 @@ func FuzzPayload(f *testing.F) {
 		if len(cmd) > wire.CommandSize {
 			return
 		}
-		stream := frameOf(params.Net, cmd, body)
+		stream := peertest.Frame(peertest.Params.Net, cmd, body)
 		got, err := readFrame(stream)
-		msg, _, wireErr := wire.ReadMessage(bytes.NewReader(stream), maxVersion, params.Net)
+		msg, _, wireErr := wire.ReadMessage(bytes.NewReader(stream), maxVersion, peertest.Params.Net)
 		switch cmd {
 		case wire.CmdHeaders, wire.CmdCFilterV2:
 			if (err == nil) != (wireErr == nil) {
@@ -210,13 +211,13 @@ func FuzzPayload(f *testing.F) {
 // FuzzStream passes arbitrary bytes to the reader. It always ends with an error, and a fault
 // of the peer has a reason.
 func FuzzStream(f *testing.F) {
-	chain := newTestChain(5)
-	f.Add(slices.Concat(frameOf(params.Net, "version", encoded(version())), frameOf(params.Net, "verack", nil)))
-	f.Add(slices.Concat(frameOf(params.Net, "novelty", []byte{1}), frameOf(params.Net, "headers", encoded(chain.headers(1)))))
-	f.Add(frameOf(wire.MainNet, "ping", make([]byte, 8)))
+	chain := peertest.NewChain(5)
+	f.Add(slices.Concat(peertest.Frame(peertest.Params.Net, "version", peertest.Encoded(peertest.Version())), peertest.Frame(peertest.Params.Net, "verack", nil)))
+	f.Add(slices.Concat(peertest.Frame(peertest.Params.Net, "novelty", []byte{1}), peertest.Frame(peertest.Params.Net, "headers", peertest.Encoded(chain.Headers(1)))))
+	f.Add(peertest.Frame(wire.MainNet, "ping", make([]byte, 8)))
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		r := newFrameReader(bytes.NewReader(stream), params.Net, minVersion)
+		r := newFrameReader(bytes.NewReader(stream), peertest.Params.Net, minVersion)
 		for {
 			_, err := r.next()
 			if err == nil {
@@ -246,11 +247,11 @@ func (r *repeated) Read(p []byte) (int, error) {
 // BenchmarkFrames reads the messages of a sync: with their buffers, checksums and
 // the checks of their form.
 func BenchmarkFrames(b *testing.B) {
-	chain := newTestChain(2001)
-	for _, msg := range []wire.Message{chain.headers(1), chain.filters(1, 100)} {
+	chain := peertest.NewChain(2001)
+	for _, msg := range []wire.Message{chain.Headers(1), chain.Filters(1, 100)} {
 		b.Run(msg.Command(), func(b *testing.B) {
-			stream := frameOf(params.Net, msg.Command(), encoded(msg))
-			f := newFrameReader(&repeated{b: stream}, params.Net, maxVersion)
+			stream := peertest.Frame(peertest.Params.Net, msg.Command(), peertest.Encoded(msg))
+			f := newFrameReader(&repeated{b: stream}, peertest.Params.Net, maxVersion)
 			b.SetBytes(int64(len(stream)))
 			b.ReportAllocs()
 			for b.Loop() {

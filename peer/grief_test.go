@@ -14,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // halfBlock is a block message that ends in the middle, which proves that its sender is
@@ -25,18 +26,18 @@ func (m halfBlock) BtcEncode(w io.Writer, pver uint32) error {
 }
 
 // spoiler is a node that sends broken blocks.
-func spoiler(c *testChain) func(*node) {
-	return func(n *node) {
-		n.welcome()
+func spoiler(c *peertest.Chain) func(*peertest.Node) {
+	return func(n *peertest.Node) {
+		n.Welcome()
 		for {
-			msg, err := n.read()
+			msg, err := n.Read()
 			if err != nil {
 				return
 			}
 			if m, ok := msg.(*wire.MsgGetData); ok {
-				n.send(halfBlock{c.blocks[c.height(m.InvList[0].Hash)]})
-			} else if answer := c.answer(msg); answer != nil {
-				n.send(answer)
+				n.Send(halfBlock{c.Blocks[c.Height(m.InvList[0].Hash)]})
+			} else if answer := c.Answer(msg); answer != nil {
+				n.Send(answer)
 			}
 		}
 	}
@@ -52,10 +53,10 @@ func TestPortsOfOneHostAreOnePeer(t *testing.T) {
 				var addrs []string
 				for i := range 64 {
 					addrs = append(addrs, fmt.Sprintf(form, 9108+i))
-					b.net.at(addrs[i], good(newTestChain(2)))
+					b.net.at(addrs[i], peertest.Good(peertest.NewChain(2)))
 				}
 				b.learn("9.9.9.9:1", addrs)
-				b.learn("9.8.9.9:1", b.populate(2, good(newTestChain(2))))
+				b.learn("9.8.9.9:1", b.populate(2, peertest.Good(peertest.NewChain(2))))
 				<-time.After(time.Hour)
 				bad := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return slices.Contains(addrs, i.Addr) })]
 				if n := len(b.Infos()); n != 3 {
@@ -92,8 +93,8 @@ func bans0(b *bench) string { return b.Bans()[0].Addr }
 // only the one that replied with a broken block is banned, however often it is connected, and
 // that addresses which a banned peer announced are not held against their nodes.
 func TestBlameStaysWithTheSender(t *testing.T) {
-	chain := newTestChain(5)
-	tardy := slow(chain, 3*hedgeMin) // so that all are asked
+	chain := peertest.NewChain(5)
+	tardy := peertest.Slow(chain, 3*hedgeMin) // so that all are asked
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		honest := b.populate(4, tardy)
 		liar := "45.1.1.1:9108"
@@ -103,7 +104,7 @@ func TestBlameStaysWithTheSender(t *testing.T) {
 		b.net.at("46.1.1.1:9108", tardy)
 		<-time.After(time.Minute)
 		for i := range 40 {
-			b.Block(t.Context(), nil, chain.hashes[1+i%4])
+			b.Block(t.Context(), nil, chain.Hashes[1+i%4])
 		}
 		if bans := b.Bans(); len(bans) != 1 || bans[0].Peer != liar || bans[0].Reason != fault.Malformed {
 			t.Errorf("bans %+v", bans)
@@ -118,9 +119,9 @@ func TestBlameStaysWithTheSender(t *testing.T) {
 // TestOneIsLeft checks that a pool continues with the only peer that is not banned, and asks
 // seeders for more although its book is full of banned addresses.
 func TestOneIsLeft(t *testing.T) {
-	chain := newTestChain(5)
+	chain := peertest.NewChain(5)
 	run(t, nil, nil, func(t *testing.T, b *bench) {
-		addrs := b.populate(64, good(chain))
+		addrs := b.populate(64, peertest.Good(chain))
 		b.learn("9.9.9.9:1", addrs)
 		<-time.After(time.Minute)
 		for len(b.Bans()) < len(addrs)-1 {
@@ -131,7 +132,7 @@ func TestOneIsLeft(t *testing.T) {
 			b.Accuse(infos[0].ID, errors.New("proof"))
 			<-time.After(time.Minute)
 		}
-		if _, _, err := b.Block(t.Context(), nil, chain.hashes[2]); err != nil {
+		if _, _, err := b.Block(t.Context(), nil, chain.Hashes[2]); err != nil {
 			t.Errorf("the one that is left: %v", err)
 		}
 		<-time.After(12 * time.Hour)
@@ -157,10 +158,10 @@ func TestPardon(t *testing.T) {
 		{"book", func(c *Config) { c.Connect = nil }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			chain := newTestChain(5)
-			run(t, test.tune, []func(*node){good(chain), good(chain), good(chain)}, func(t *testing.T, b *bench) {
+			chain := peertest.NewChain(5)
+			run(t, test.tune, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
 				if b.choosesOutbound() {
-					b.learn("9.9.9.9:1", b.populate(3, good(chain)))
+					b.learn("9.9.9.9:1", b.populate(3, peertest.Good(chain)))
 				}
 				<-time.After(time.Minute)
 				infos := b.Infos()
@@ -188,7 +189,7 @@ func TestPardon(t *testing.T) {
 				}
 				<-time.After(5 * pardonAfter)
 				b.only() // with one there is no reason for more
-				if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[1], chain.hashes[2], 0); err != nil {
+				if _, _, err := b.CFilters(t.Context(), nil, chain.Hashes[1], chain.Hashes[2], 0); err != nil {
 					t.Error(err)
 				}
 			})
@@ -199,7 +200,7 @@ func TestPardon(t *testing.T) {
 // TestBansAreForgotten checks that expired bans are removed.
 func TestBansAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, nil, good(newTestChain(2)))
+		b := newBench(t, nil, peertest.Good(peertest.NewChain(2)))
 		for i := range 100 {
 			b.ban(fmt.Sprintf("44.0.0.%d:1", i), fault.Invalid, errors.New(chainhash.Hash{byte(i)}.String()))
 		}

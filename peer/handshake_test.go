@@ -9,18 +9,19 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestHandshakeVersions checks that the lower version of both sides is used.
 func TestHandshakeVersions(t *testing.T) {
 	for _, tc := range []struct{ theirs, want uint32 }{{11, 11}, {12, 12}, {13, 12}, {70000, 12}} {
-		script := func(n *node) {
-			v := version()
+		script := func(n *peertest.Node) {
+			v := peertest.Version()
 			v.ProtocolVersion = int32(tc.theirs)
-			n.welcomeAs(v)
-			n.drain()
+			n.WelcomeAs(v)
+			n.Drain()
 		}
-		run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+		run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 			i := b.only()
 			if i.Version != tc.want {
 				t.Errorf("peer of version %d: speaking %d, want %d", tc.theirs, i.Version, tc.want)
@@ -37,7 +38,7 @@ func TestHandshakeVersions(t *testing.T) {
 func TestHandshakeIntroduction(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		got := make(chan *wire.MsgVersion, 1)
-		script := func(n *node) { got <- expect[*wire.MsgVersion](n) }
+		script := func(n *peertest.Node) { got <- peertest.Expect[*wire.MsgVersion](n) }
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t, func(c *Config) { c.RelayTx = relay }, script)
 			b.session(t.Context(), "a:1", Wanted, nil, func() {})
@@ -60,7 +61,7 @@ func TestHandshakeIntroduction(t *testing.T) {
 // TestHandshakeFreshNonce checks that no two connections send the same nonce.
 func TestHandshakeFreshNonce(t *testing.T) {
 	nonces := make(chan uint64, 2)
-	script := func(n *node) { nonces <- expect[*wire.MsgVersion](n).Nonce }
+	script := func(n *peertest.Node) { nonces <- peertest.Expect[*wire.MsgVersion](n).Nonce }
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, script)
 		b.session(t.Context(), "a:1", Wanted, nil, func() {})
@@ -75,25 +76,25 @@ func TestHandshakeFreshNonce(t *testing.T) {
 // TestHandshakeEarlyMessages checks that a node of version 11 may send other messages before
 // its verack, which are answered, while at version 12 verack must be the next message.
 func TestHandshakeEarlyMessages(t *testing.T) {
-	early := func(pver int32) func(*node) {
-		return func(n *node) {
-			expect[*wire.MsgVersion](n)
-			v := version()
+	early := func(pver int32) func(*peertest.Node) {
+		return func(n *peertest.Node) {
+			peertest.Expect[*wire.MsgVersion](n)
+			v := peertest.Version()
 			v.ProtocolVersion = pver
-			n.pver = uint32(pver)
-			n.send(v, wire.NewMsgPing(7), wire.NewMsgGetInitState(), wire.NewMsgVerAck())
+			n.Protocol = uint32(pver)
+			n.Send(v, wire.NewMsgPing(7), wire.NewMsgGetInitState(), wire.NewMsgVerAck())
 			if pver >= 12 {
 				return
 			}
-			expect[*wire.MsgVerAck](n)
-			if pong := expect[*wire.MsgPong](n); pong.Nonce != 7 {
-				n.t.Errorf("pong %d, want 7", pong.Nonce)
+			peertest.Expect[*wire.MsgVerAck](n)
+			if pong := peertest.Expect[*wire.MsgPong](n); pong.Nonce != 7 {
+				n.T.Errorf("pong %d, want 7", pong.Nonce)
 			}
-			expect[*wire.MsgInitState](n)
-			n.drain()
+			peertest.Expect[*wire.MsgInitState](n)
+			n.Drain()
 		}
 	}
-	run(t, nil, []func(*node){early(11)}, func(t *testing.T, b *bench) { b.only() })
+	run(t, nil, []func(*peertest.Node){early(11)}, func(t *testing.T, b *bench) { b.only() })
 	endsFor(t, scenario{script: early(12)}, fault.BadHandshake)
 }
 
@@ -102,17 +103,17 @@ func TestHandshakeEarlyMessages(t *testing.T) {
 func TestHandshakeTooMuch(t *testing.T) {
 	for name, extra := range map[string][]wire.Message{
 		"flood":   slices.Repeat([]wire.Message{wire.NewMsgPing(1)}, maxEarly+1),
-		"reply":   {newTestChain(3).headers(1)},
-		"version": {version()},
+		"reply":   {peertest.NewChain(3).Headers(1)},
+		"version": {peertest.Version()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			endsFor(t, scenario{script: func(n *node) {
-				expect[*wire.MsgVersion](n)
-				v := version()
+			endsFor(t, scenario{script: func(n *peertest.Node) {
+				peertest.Expect[*wire.MsgVersion](n)
+				v := peertest.Version()
 				v.ProtocolVersion = 11
-				n.send(v)
-				n.send(extra...)
-				n.drain()
+				n.Send(v)
+				n.Send(extra...)
+				n.Drain()
 			}}, fault.BadHandshake)
 		})
 	}
@@ -121,20 +122,20 @@ func TestHandshakeTooMuch(t *testing.T) {
 // TestHandshakeDeadline checks that a handshake ends in time, also against a peer
 // that keeps sending one byte after the other.
 func TestHandshakeDeadline(t *testing.T) {
-	trickle := func(n *node) {
-		for _, c := range frameOf(params.Net, "version", encoded(version())) {
+	trickle := func(n *peertest.Node) {
+		for _, c := range peertest.Frame(peertest.Params.Net, "version", peertest.Encoded(peertest.Version())) {
 			select {
 			case <-time.After(time.Second):
-			case <-n.t.Context().Done():
+			case <-n.T.Context().Done():
 			}
-			if _, err := n.nc.Write([]byte{c}); err != nil {
+			if _, err := n.Conn.Write([]byte{c}); err != nil {
 				return
 			}
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, func(c *Config) { c.HandshakeTimeout = 15 * time.Second }, func(n *node) {
-			expect[*wire.MsgVersion](n)
+		b := newBench(t, func(c *Config) { c.HandshakeTimeout = 15 * time.Second }, func(n *peertest.Node) {
+			peertest.Expect[*wire.MsgVersion](n)
 			trickle(n)
 		})
 		begin := time.Now()

@@ -14,6 +14,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // asked counts how many nodes got a request.
@@ -28,12 +29,12 @@ func asked(b *bench) (n int) {
 // another one answers, that fewer requests go to the silent peer afterwards, and that its ban
 // score does not rise.
 func TestHedge(t *testing.T) {
-	chain := newTestChain(5)
-	nodes := []func(*node){silent, silent, silent, silent, silent, silent, silent, good(chain)}
+	chain := peertest.NewChain(5)
+	nodes := []func(*peertest.Node){peertest.Silent, peertest.Silent, peertest.Silent, peertest.Silent, peertest.Silent, peertest.Silent, peertest.Silent, peertest.Good(chain)}
 	run(t, nil, nodes, func(t *testing.T, b *bench) {
 		begin := time.Now()
 		for i := range 20 {
-			if _, _, err := b.Block(t.Context(), nil, chain.hashes[1]); err != nil {
+			if _, _, err := b.Block(t.Context(), nil, chain.Hashes[1]); err != nil {
 				t.Fatalf("request %d: %v", i, err)
 			}
 		}
@@ -43,7 +44,7 @@ func TestHedge(t *testing.T) {
 		slow := 0 // a silent peer that was asked together with the good one may be noticed late
 		for range 20 {
 			begin := time.Now()
-			if _, _, err := b.Block(t.Context(), nil, chain.hashes[1]); err != nil {
+			if _, _, err := b.Block(t.Context(), nil, chain.Hashes[1]); err != nil {
 				t.Fatal(err)
 			}
 			if time.Since(begin) >= hedgeMin {
@@ -67,9 +68,9 @@ func TestHedge(t *testing.T) {
 // TestHedgeOfAll checks that a request that no peer answers fails with the reason of the
 // first attempt, after every peer was asked once.
 func TestHedgeOfAll(t *testing.T) {
-	nodes := make([]func(*node), 5)
+	nodes := make([]func(*peertest.Node), 5)
 	for i := range nodes {
-		nodes[i] = silent
+		nodes[i] = peertest.Silent
 	}
 	run(t, nil, nodes, func(t *testing.T, b *bench) {
 		failed := make(chan error, 1)
@@ -97,12 +98,12 @@ func TestHedgeOfAll(t *testing.T) {
 // TestHedgeNotFound checks that the others are asked at once when a peer does not have a
 // block, and that the request fails when no peer has it.
 func TestHedgeNotFound(t *testing.T) {
-	chain := newTestChain(5)
-	without := good(newTestChain(1))
-	run(t, nil, []func(*node){without, without, without, good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(5)
+	without := peertest.Good(peertest.NewChain(1))
+	run(t, nil, []func(*peertest.Node){without, without, without, peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		for range 10 {
 			begin := time.Now()
-			if _, _, err := b.Block(t.Context(), nil, chain.hashes[3]); err != nil || time.Since(begin) >= hedgeMin {
+			if _, _, err := b.Block(t.Context(), nil, chain.Hashes[3]); err != nil || time.Since(begin) >= hedgeMin {
 				t.Errorf("%v after %v", err, time.Since(begin))
 			}
 		}
@@ -114,30 +115,30 @@ func TestHedgeNotFound(t *testing.T) {
 
 // pieces is a node that answers the first request for filters with a message of a megabyte,
 // in pieces of so many bytes.
-func pieces(bytes int, every time.Duration) func(*node) {
-	whole := frameOf(params.Net, wire.CmdCFiltersV2, encoded(wire.NewMsgCFiltersV2(append(slices.Repeat([]wire.MsgCFilterV2{
+func pieces(bytes int, every time.Duration) func(*peertest.Node) {
+	whole := peertest.Frame(peertest.Params.Net, wire.CmdCFiltersV2, peertest.Encoded(wire.NewMsgCFiltersV2(append(slices.Repeat([]wire.MsgCFilterV2{
 		{BlockHash: chainhash.Hash{1}, Data: make([]byte, wire.MaxCFilterDataSize/2)}}, 10), wire.MsgCFilterV2{BlockHash: chainhash.Hash{2}}))))
-	return welcomeThen(func(n *node) {
-		if _, err := n.read(); err != nil {
+	return peertest.WelcomeThen(func(n *peertest.Node) {
+		if _, err := n.Read(); err != nil {
 			return
 		}
 		for rest := whole; len(rest) > 0; rest = rest[min(bytes, len(rest)):] {
-			n.raw(rest[:min(bytes, len(rest))])
+			n.Raw(rest[:min(bytes, len(rest))])
 			<-time.After(every)
 		}
 	})
 }
 
 // chatty is a node that answers nothing, and sends unrequested messages.
-func chatty(bytesPerSecond int) func(*node) {
-	return welcomeThen(func(n *node) {
+func chatty(bytesPerSecond int) func(*peertest.Node) {
+	return peertest.WelcomeThen(func(n *peertest.Node) {
 		var reading sync.WaitGroup
 		defer reading.Wait()
-		reading.Go(n.drain)
-		junk := frameOf(params.Net, "news", make([]byte, bytesPerSecond/20))
+		reading.Go(n.Drain)
+		junk := peertest.Frame(peertest.Params.Net, "news", make([]byte, bytesPerSecond/20))
 		for {
 			<-time.After(time.Second / 20)
-			if _, err := n.nc.Write(junk); err != nil {
+			if _, err := n.Conn.Write(junk); err != nil {
 				return
 			}
 		}
@@ -149,7 +150,7 @@ func chatty(bytesPerSecond int) func(*node) {
 func TestHedgeLeavesFlowAlone(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		node func(*node)
+		node func(*peertest.Node)
 		want int
 	}{
 		{"flow", pieces(1<<10, 20*time.Millisecond), 1},
@@ -157,7 +158,7 @@ func TestHedgeLeavesFlowAlone(t *testing.T) {
 		{"junk", chatty(64 << 10), 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			run(t, nil, []func(*node){test.node, test.node}, func(t *testing.T, b *bench) {
+			run(t, nil, []func(*peertest.Node){test.node, test.node}, func(t *testing.T, b *bench) {
 				ctx, cancel := context.WithTimeout(t.Context(), 2*hedgeMin+hedgeMin/2)
 				defer cancel()
 				b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
@@ -185,7 +186,7 @@ func askedNow(b *bench) (n int) {
 // only when it is overdue if bytes do.
 func TestHedgeOfSilence(t *testing.T) {
 	const overdue = 1400 * time.Millisecond / 2 // 2 * 362 kB at assumedRate
-	headers := frameOf(params.Net, wire.CmdHeaders, payload(t, newTestChain(2001).headers(1)))
+	headers := peertest.Frame(peertest.Params.Net, wire.CmdHeaders, peertest.Payload(t, peertest.NewChain(2001).Headers(1)))
 	for _, test := range []struct {
 		name  string
 		talks bool
@@ -198,16 +199,16 @@ func TestHedgeOfSilence(t *testing.T) {
 		{"overdue", true, overdue, 1 + firstMore},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			busy := welcomeThen(func(n *node) {
-				if _, err := n.read(); err != nil {
+			busy := peertest.WelcomeThen(func(n *peertest.Node) {
+				if _, err := n.Read(); err != nil {
 					return
 				}
 				for rest := headers; test.talks && len(rest) > 300; rest = rest[300:] {
-					n.raw(rest[:300])
+					n.Raw(rest[:300])
 					<-time.After(quietMin / 2)
 				}
 			})
-			run(t, nil, []func(*node){busy, busy, busy, busy}, func(t *testing.T, b *bench) {
+			run(t, nil, []func(*peertest.Node){busy, busy, busy, busy}, func(t *testing.T, b *bench) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				b.net.wg.Go(func() { b.Headers(ctx, nil, nil, chainhash.Hash{}) })
@@ -224,16 +225,16 @@ func TestHedgeOfSilence(t *testing.T) {
 // TestHedgeCancelled checks that no other peer is asked once the context has ended.
 func TestHedgeCancelled(t *testing.T) {
 	var heard atomic.Int32
-	mute := func(n *node) {
-		n.welcome()
-		n.serve(newTestChain(1), func(m wire.Message) bool {
+	mute := func(n *peertest.Node) {
+		n.Welcome()
+		n.Serve(peertest.NewChain(1), func(m wire.Message) bool {
 			if m.Command() == wire.CmdGetCFiltersV2 {
 				heard.Add(1)
 			}
 			return true
 		})
 	}
-	run(t, nil, []func(*node){mute, mute, mute, mute}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){mute, mute, mute, mute}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), quietMin/2)
 		defer cancel()
 		if _, _, err := b.CFilters(ctx, nil, chainhash.Hash{1}, chainhash.Hash{2}, 0); !errors.Is(err, fault.Cancelled) {

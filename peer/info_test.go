@@ -10,25 +10,26 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestInfo checks that each field of Info is true.
 func TestInfo(t *testing.T) {
-	chain := newTestChain(200)
+	chain := peertest.NewChain(200)
 	var quiet atomic.Bool
-	script := func(n *node) {
-		v := version()
+	script := func(n *peertest.Node) {
+		v := peertest.Version()
 		v.Timestamp = v.Timestamp.Add(-7 * time.Second)
 		v.DisableRelayTx = true
-		n.welcomeAs(v)
-		n.serve(chain, func(msg wire.Message) bool {
+		n.WelcomeAs(v)
+		n.Serve(chain, func(msg wire.Message) bool {
 			if msg.Command() == wire.CmdGetHeaders {
 				<-time.After(100 * time.Millisecond) // an instant reply measures nothing
 			}
 			return quiet.Load() || msg.Command() == wire.CmdGetCFilterV2
 		})
 	}
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		since := time.Now()
 		<-time.After(time.Second)
 		i := b.only()
@@ -60,7 +61,7 @@ func TestInfo(t *testing.T) {
 
 		failed := make(chan error, 1)
 		b.net.wg.Go(func() {
-			_, _, err := b.CFilter(t.Context(), nil, chain.hashes[1])
+			_, _, err := b.CFilter(t.Context(), nil, chain.Hashes[1])
 			failed <- err
 		})
 		synctest.Wait()

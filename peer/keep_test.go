@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestOffline checks that during hours without a network one address after another is
 // dialled, at a bounded rate however many there are, that the failures are not logged each
 // time, and that all peers are connected again within seconds.
 func TestOffline(t *testing.T) {
-	nobody := make([]func(*node), 10)
+	nobody := make([]func(*peertest.Node), 10)
 	run(t, nil, nobody, func(t *testing.T, b *bench) {
 		<-time.After(10 * time.Hour)
 		dials := b.net.dialled()
@@ -36,9 +38,9 @@ func TestOffline(t *testing.T) {
 			t.Errorf("told %d times: %q", len(warned), warned)
 		}
 
-		chain := newTestChain(2)
+		chain := peertest.NewChain(2)
 		for i := range nobody {
-			b.net.at(string(rune('a'+i))+":1", good(chain))
+			b.net.at(string(rune('a'+i))+":1", peertest.Good(chain))
 		}
 		<-time.After(b.cfg.ProbeEvery)
 		synctest.Wait()
@@ -51,7 +53,7 @@ func TestOffline(t *testing.T) {
 // TestAwayBackoff checks that a peer that is away while others are connected is dialled with
 // pauses that grow and are jittered.
 func TestAwayBackoff(t *testing.T) {
-	run(t, nil, []func(*node){good(newTestChain(2)), nil}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){peertest.Good(peertest.NewChain(2)), nil}, func(t *testing.T, b *bench) {
 		<-time.After(time.Hour)
 		dials := b.net.dialledAt("b:1")
 		for i := 1; i < len(dials); i++ {
@@ -70,8 +72,8 @@ func TestAwayBackoff(t *testing.T) {
 // TestRefusedBackoff checks that a peer whose refusal will most likely last is dialled
 // rarely, and that the refusal is logged once.
 func TestRefusedBackoff(t *testing.T) {
-	old := introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })
-	run(t, nil, []func(*node){old}, func(t *testing.T, b *bench) {
+	old := peertest.Introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })
+	run(t, nil, []func(*peertest.Node){old}, func(t *testing.T, b *bench) {
 		<-time.After(10 * time.Hour)
 		if n := len(b.net.dialled()); n < 60 || n > 121 {
 			t.Errorf("%d dials in ten hours, want one in 5 to 10 minutes", n)
@@ -86,7 +88,7 @@ func TestRefusedBackoff(t *testing.T) {
 // TestHangUpBackoff checks that a node which closes every connection at once is
 // not dialled at a high rate either, for dcrd limits new connections.
 func TestHangUpBackoff(t *testing.T) {
-	run(t, nil, []func(*node){(*node).welcome}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){(*peertest.Node).Welcome}, func(t *testing.T, b *bench) {
 		<-time.After(time.Hour)
 		if n := len(b.net.dialled()); n > 60*60/15+10 {
 			t.Errorf("%d dials in an hour", n)
@@ -98,13 +100,13 @@ func TestHangUpBackoff(t *testing.T) {
 // id.
 func TestReconnect(t *testing.T) {
 	const life = 2 * stable
-	script := func(n *node) {
-		n.welcome()
-		hangUp := time.AfterFunc(life, func() { n.nc.Close() })
+	script := func(n *peertest.Node) {
+		n.Welcome()
+		hangUp := time.AfterFunc(life, func() { n.Conn.Close() })
 		defer hangUp.Stop()
-		n.serve(newTestChain(1), nil)
+		n.Serve(peertest.NewChain(1), nil)
 	}
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		first := b.only().ID
 		<-time.After(life)
 		synctest.Wait()
@@ -121,13 +123,13 @@ func TestReconnect(t *testing.T) {
 
 // TestRunAgain checks that Run can be called again after it has returned, and not before.
 func TestRunAgain(t *testing.T) {
-	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){peertest.Good(peertest.NewChain(2))}, func(t *testing.T, b *bench) {
 		if err := b.Run(t.Context()); !errors.Is(err, ErrRunning) {
 			t.Errorf("second run: %v", err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, nil, good(newTestChain(2)))
+		b := newBench(t, nil, peertest.Good(peertest.NewChain(2)))
 		for range 2 {
 			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup

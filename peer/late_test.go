@@ -11,6 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -29,13 +30,13 @@ func (b *bench) lateIn(t *testing.T, start, end chainhash.Hash) (from []p2p.Peer
 // TestLateReplies has peers reply to a request after another one has answered it, some of
 // them in the same instant: each such reply is kept with its peer, once.
 func TestLateReplies(t *testing.T) {
-	chain := newTestChain(120)
+	chain := peertest.NewChain(120)
 	answers := time.Date(2000, 1, 1, 0, 0, 3, 0, time.UTC) // three seconds after the bubble begins
 	for _, apart := range []time.Duration{0, time.Second, time.Minute / 2} {
-		var scripts []func(*node)
+		var scripts []func(*peertest.Node)
 		for i := range 1 + firstMore {
-			scripts = append(scripts, welcomeThen(func(n *node) {
-				msg, err := n.read()
+			scripts = append(scripts, peertest.WelcomeThen(func(n *peertest.Node) {
+				msg, err := n.Read()
 				ask, ok := msg.(*wire.MsgGetCFsV2)
 				if err != nil || !ok {
 					return // the test is over
@@ -43,12 +44,12 @@ func TestLateReplies(t *testing.T) {
 				if wait.For(context.Background(), time.Until(answers.Add(time.Duration(i)*apart))) != nil {
 					return
 				}
-				n.send(chain.filters(chain.height(ask.StartHash), chain.height(ask.EndHash)))
-				n.drain()
+				n.Send(chain.Filters(chain.Height(ask.StartHash), chain.Height(ask.EndHash)))
+				n.Drain()
 			}))
 		}
 		run(t, nil, scripts, func(t *testing.T, b *bench) {
-			start, end := chain.hashes[1], chain.hashes[100]
+			start, end := chain.Hashes[1], chain.Hashes[100]
 			_, by, err := b.CFilters(t.Context(), nil, start, end, 0)
 			if err != nil {
 				t.Fatal(err)

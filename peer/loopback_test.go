@@ -12,6 +12,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestLoopback runs the pool over real sockets: the default dialler, a request, and a
@@ -21,7 +22,7 @@ func TestLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain := newTestChain(3000)
+	chain := peertest.NewChain(3000)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		nc, err := listener.Accept()
@@ -29,16 +30,16 @@ func TestLoopback(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		n := &node{t: t, nc: nc, pver: wire.ProtocolVersion}
-		n.welcome()
-		n.send(chain.answer(expect[*wire.MsgGetHeaders](n)))
-		expect[*wire.MsgGetCFilterV2](n)
+		n := peertest.NewNode(t, nc)
+		n.Welcome()
+		n.Send(chain.Answer(peertest.Expect[*wire.MsgGetHeaders](n)))
+		peertest.Expect[*wire.MsgGetCFilterV2](n)
 		nc.(*net.TCPConn).SetLinger(0) // close by a reset
 		nc.Close()
 		listener.Close()
 	})
 
-	pool, err := New(Config{Params: params, UserAgent: "/spvd:0.1.0/", Connect: []string{listener.Addr().String()}})
+	pool, err := New(Config{Params: peertest.Params, UserAgent: "/spvd:0.1.0/", Connect: []string{listener.Addr().String()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +49,14 @@ func TestLoopback(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	got, from, err := pool.Headers(ctx, nil, chain.hashes[:1], chainhash.Hash{})
-	if err != nil || !slices.Equal(got, payload(t, chain.headers(1))) {
+	got, from, err := pool.Headers(ctx, nil, chain.Hashes[:1], chainhash.Hash{})
+	if err != nil || !slices.Equal(got, peertest.Payload(t, chain.Headers(1))) {
 		t.Errorf("headers: %d bytes, %v", len(got), err)
 	}
 	if infos := pool.Infos(); len(infos) != 1 || infos[0].ID != from || infos[0].BytesReceived < uint64(len(got)) {
 		t.Errorf("peers: %+v", infos)
 	}
-	if _, _, err := pool.CFilter(ctx, nil, chain.hashes[1]); !errors.Is(err, fault.ClosedByPeer) {
+	if _, _, err := pool.CFilter(ctx, nil, chain.Hashes[1]); !errors.Is(err, fault.ClosedByPeer) {
 		t.Errorf("reset under a request: %v", err)
 	}
 	cancel()

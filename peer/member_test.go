@@ -13,20 +13,21 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestStraggler checks that a peer which answers nothing is disconnected when another one
 // answers, is not banned, and meanwhile gets fewer and fewer requests.
 func TestStraggler(t *testing.T) {
-	chain := newTestChain(101)
-	run(t, nil, []func(*node){silent, good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(101)
+	run(t, nil, []func(*peertest.Node){peertest.Silent, peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		mute := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "a:1" })].ID
 		others := []p2p.PeerID{b.Infos()[0].ID + b.Infos()[1].ID - mute}
 		for range maxSilent {
 			var wg sync.WaitGroup
 			for range firstWindow {
-				wg.Go(func() { b.CFilter(t.Context(), others, chain.hashes[1]) })
+				wg.Go(func() { b.CFilter(t.Context(), others, chain.Hashes[1]) })
 			}
 			wg.Wait()
 		}
@@ -46,7 +47,7 @@ func TestStraggler(t *testing.T) {
 // TestSilentAlone checks that the only peer is kept although it answers nothing: it may lack
 // the requested data, and there is none better.
 func TestSilentAlone(t *testing.T) {
-	run(t, nil, []func(*node){silent}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){peertest.Silent}, func(t *testing.T, b *bench) {
 		id := b.only().ID
 		for range 2 * maxSilent {
 			if _, _, err := b.CFilter(t.Context(), nil, chainhash.Hash{1}); !errors.Is(err, fault.Timeout) {
@@ -62,7 +63,7 @@ func TestSilentAlone(t *testing.T) {
 // TestSilencePeriods checks that requests which got no reply together are one period of
 // silence, each of which halves the requests that may be in flight.
 func TestSilencePeriods(t *testing.T) {
-	run(t, nil, []func(*node){silent}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){peertest.Silent}, func(t *testing.T, b *bench) {
 		for _, want := range []int{firstWindow, firstWindow / 2, 1, 1} {
 			ctx, cancel := context.WithTimeout(t.Context(), b.cfg.RequestStall+time.Second)
 			var wg sync.WaitGroup
@@ -82,14 +83,14 @@ func TestSilencePeriods(t *testing.T) {
 // TestSilenceForgiven checks that a peer which sometimes lacks the requested data, and
 // answers in between, is no straggler.
 func TestSilenceForgiven(t *testing.T) {
-	chain := newTestChain(10)
-	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(10)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		lacking, other := b.Infos()[0].ID, b.Infos()[1].ID
 		for range 2 * maxSilent {
 			if _, _, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chainhash.Hash{1}); !errors.Is(err, fault.Timeout) {
 				t.Error(err)
 			}
-			if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chain.hashes[1]); err != nil || from != lacking {
+			if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chain.Hashes[1]); err != nil || from != lacking {
 				t.Errorf("asked %d: %v", from, err)
 			}
 		}
@@ -98,11 +99,11 @@ func TestSilenceForgiven(t *testing.T) {
 
 // TestSilentIsAvoided checks that after one silence the other peers are preferred.
 func TestSilentIsAvoided(t *testing.T) {
-	chain := newTestChain(101)
-	run(t, nil, []func(*node){silent, slow(chain, time.Millisecond)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(101)
+	run(t, nil, []func(*peertest.Node){peertest.Silent, peertest.Slow(chain, time.Millisecond)}, func(t *testing.T, b *bench) {
 		failed := 0
 		for range 100 {
-			if _, _, err := b.CFilter(t.Context(), nil, chain.hashes[1]); err != nil {
+			if _, _, err := b.CFilter(t.Context(), nil, chain.Hashes[1]); err != nil {
 				failed++
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/decred/dcrd/wire"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // network is where a pool under test dials. Every address has a script that
@@ -20,7 +20,7 @@ type network struct {
 	wg sync.WaitGroup
 
 	mu      sync.Mutex
-	scripts map[string]func(*node)
+	scripts map[string]func(*peertest.Node)
 	dials   []dialling
 }
 
@@ -31,11 +31,11 @@ type dialling struct {
 }
 
 func newNetwork(t *testing.T) *network {
-	return &network{t: t, scripts: make(map[string]func(*node))}
+	return &network{t: t, scripts: make(map[string]func(*peertest.Node))}
 }
 
 // at sets the script of the node at an address, nil for none.
-func (n *network) at(addr string, script func(*node)) {
+func (n *network) at(addr string, script func(*peertest.Node)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.scripts[addr] = script
@@ -75,7 +75,7 @@ func (n *network) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	n.wg.Go(func() {
 		defer theirs.Close()
-		script(&node{t: n.t, nc: theirs, pver: wire.ProtocolVersion})
+		script(peertest.NewNode(n.t, theirs))
 	})
 	return ours, nil
 }
@@ -90,10 +90,10 @@ type bench struct {
 
 // newBench returns a pool for the given scripts, which play the nodes at the addresses a:1,
 // b:1 and so on. Nil means that there is no node.
-func newBench(t *testing.T, tune func(*Config), scripts ...func(*node)) *bench {
+func newBench(t *testing.T, tune func(*Config), scripts ...func(*peertest.Node)) *bench {
 	t.Helper()
 	b := &bench{t: t, net: newNetwork(t), log: new(logbook)}
-	cfg := Config{Params: params, UserAgent: "/spvd:0.1.0/", Dial: b.net.dial, Log: slog.New(b.log)}
+	cfg := Config{Params: peertest.Params, UserAgent: "/spvd:0.1.0/", Dial: b.net.dial, Log: slog.New(b.log)}
 	for i, s := range scripts {
 		addr := string(rune('a'+i)) + ":1"
 		cfg.Connect = append(cfg.Connect, addr)
@@ -112,7 +112,7 @@ func newBench(t *testing.T, tune func(*Config), scripts ...func(*node)) *bench {
 
 // run runs a test against a running pool. It ends when the test returns, and fails if a
 // request is in flight or a goroutine running then.
-func run(t *testing.T, tune func(*Config), scripts []func(*node), test func(t *testing.T, b *bench)) {
+func run(t *testing.T, tune func(*Config), scripts []func(*peertest.Node), test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, tune, scripts...)

@@ -19,12 +19,13 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
 // populate sets nodes at n addresses, each in a network of its own, and returns the
 // addresses.
-func (b *bench) populate(n int, script func(*node)) []string {
+func (b *bench) populate(n int, script func(*peertest.Node)) []string {
 	var addrs []string
 	for _, a := range addressesOf(0, n, time.Now()) {
 		b.net.at(a.Addr, script)
@@ -46,11 +47,11 @@ func (b *bench) learn(source string, addrs []string) {
 // group of its own, and no more of them.
 func TestAutomatic(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
-		addrs := b.populate(30, good(newTestChain(2)))
+		addrs := b.populate(30, peertest.Good(peertest.NewChain(2)))
 		for i := range 5 { // more addresses in the networks of the first
 			for k := range 5 {
 				next := strings.Replace(addrs[k], ".9:", fmt.Sprintf(".%d:", 20+i), 1)
-				b.net.at(next, good(newTestChain(2)))
+				b.net.at(next, peertest.Good(peertest.NewChain(2)))
 				addrs = append(addrs, next)
 			}
 		}
@@ -80,7 +81,7 @@ func TestOneNetworkIsBetterThanNone(t *testing.T) {
 		var addrs []string
 		for i := range 10 {
 			addr := fmt.Sprintf("44.1.1.%d:9108", i+1)
-			b.net.at(addr, good(newTestChain(2)))
+			b.net.at(addr, peertest.Good(peertest.NewChain(2)))
 			addrs = append(addrs, addr)
 		}
 		b.learn("9.9.9.9:1", addrs)
@@ -95,7 +96,7 @@ func TestOneNetworkIsBetterThanNone(t *testing.T) {
 // the pool had chosen it.
 func TestAddingTakesOver(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
-		addr := b.populate(1, good(newTestChain(2)))[0]
+		addr := b.populate(1, peertest.Good(peertest.NewChain(2)))[0]
 		b.learn("9.9.9.9:1", []string{addr})
 		<-time.After(time.Minute)
 		if i := b.only(); i.Role != Outbound {
@@ -123,8 +124,8 @@ func TestConnectIsExclusive(t *testing.T) {
 		{"addpeer", func(c *Config) { c.AddPeer, c.Connect = c.Connect, nil }, 9},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			run(t, test.tune, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
-				b.learn("9.9.9.9:1", b.populate(20, good(newTestChain(2))))
+			run(t, test.tune, []func(*peertest.Node){peertest.Good(peertest.NewChain(2))}, func(t *testing.T, b *bench) {
+				b.learn("9.9.9.9:1", b.populate(20, peertest.Good(peertest.NewChain(2))))
 				<-time.After(time.Hour)
 				if n := len(b.Infos()); n != test.want {
 					t.Errorf("%d peers, want %d", n, test.want)
@@ -140,13 +141,13 @@ func TestConnectIsExclusive(t *testing.T) {
 func TestNetworkReturns(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		var mu sync.Mutex
-		var open []*node
-		script := func(n *node) {
+		var open []*peertest.Node
+		script := func(n *peertest.Node) {
 			mu.Lock()
 			open = append(open, n)
 			mu.Unlock()
-			n.welcome()
-			n.serve(newTestChain(2), nil)
+			n.Welcome()
+			n.Serve(peertest.NewChain(2), nil)
 		}
 		addrs := b.populate(20, script)
 		b.learn("9.9.9.9:1", addrs)
@@ -156,7 +157,7 @@ func TestNetworkReturns(t *testing.T) {
 		}
 		mu.Lock()
 		for _, n := range open {
-			n.nc.Close()
+			n.Conn.Close()
 		}
 		mu.Unlock()
 		before := len(b.net.dialled())
@@ -189,7 +190,7 @@ func TestAwake(t *testing.T) {
 			return time.Now().Add(slept)
 		}
 	}
-	run(t, sleeper, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+	run(t, sleeper, []func(*peertest.Node){peertest.Good(peertest.NewChain(2))}, func(t *testing.T, b *bench) {
 		<-time.After(time.Minute)
 		id := b.only().ID
 		for _, nap := range []struct {
@@ -265,7 +266,7 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 		if b.applyDecision(); !named.live() {
 			t.Error("a manual peer was replaced")
 		}
-		if s := (&Pool{cfg: Config{Params: params}}).state(time.Now()); s.StaleAfter != 0 {
+		if s := (&Pool{cfg: Config{Params: peertest.Params}}).state(time.Now()); s.StaleAfter != 0 {
 			t.Error("peers are replaced on a network whose blocks come at any time")
 		}
 	})
@@ -273,9 +274,9 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 
 // TestWanted checks the commands of the user while the pool runs.
 func TestWanted(t *testing.T) {
-	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
-		b.net.at("x:1", good(newTestChain(2)))
-		b.net.at("y:1", good(newTestChain(2)))
+	run(t, nil, []func(*peertest.Node){peertest.Good(peertest.NewChain(2))}, func(t *testing.T, b *bench) {
+		b.net.at("x:1", peertest.Good(peertest.NewChain(2)))
+		b.net.at("y:1", peertest.Good(peertest.NewChain(2)))
 		for _, step := range []struct {
 			name string
 			do   func() error
@@ -322,7 +323,7 @@ func TestRestart(t *testing.T) {
 		tune := func(c *Config) { c.File = file }
 		process := func(during func(b *bench)) {
 			b := newBench(t, tune)
-			addrs := b.populate(80, good(newTestChain(2)))
+			addrs := b.populate(80, peertest.Good(peertest.NewChain(2)))
 			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
 			wg.Go(func() {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestNothingIsNoWrite checks that a poke for a message that was written already writes
@@ -14,7 +16,7 @@ func TestNothingIsNoWrite(t *testing.T) {
 		near, far := net.Pipe()
 		defer near.Close()
 		defer far.Close()
-		o := newOutbox(params.Net, maxVersion)
+		o := newOutbox(peertest.Params.Net, maxVersion)
 		poke(o.poke)
 		done := make(chan struct{})
 		ended := make(chan error, 1)

@@ -13,21 +13,22 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestPickWaits checks that a request waits while there is no peer, and is sent when one
 // connects; and that requests wait for room when all peers are full, in the order of asking.
 func TestPickWaits(t *testing.T) {
-	chain := newTestChain(20)
+	chain := peertest.NewChain(20)
 	tune := func(c *Config) { c.MaxRequests = 1 }
-	run(t, tune, []func(*node){nil}, func(t *testing.T, b *bench) {
+	run(t, tune, []func(*peertest.Node){nil}, func(t *testing.T, b *bench) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		var order []int
 		for i := range 10 {
 			wg.Go(func() {
-				if _, _, err := b.CFilter(t.Context(), nil, chain.hashes[i]); err != nil {
+				if _, _, err := b.CFilter(t.Context(), nil, chain.Hashes[i]); err != nil {
 					t.Error(err)
 				}
 				mu.Lock()
@@ -37,7 +38,7 @@ func TestPickWaits(t *testing.T) {
 			synctest.Wait()
 		}
 		<-time.After(time.Hour)
-		b.net.at("a:1", slow(chain, time.Second))
+		b.net.at("a:1", peertest.Slow(chain, time.Second))
 		wg.Wait()
 		if !slices.IsSorted(order) || len(order) != 10 {
 			t.Errorf("answered in the order %v", order)
@@ -48,16 +49,16 @@ func TestPickWaits(t *testing.T) {
 // TestPickCancelled checks that a request that is cancelled while it waits makes room for the
 // next.
 func TestPickCancelled(t *testing.T) {
-	chain := newTestChain(20)
+	chain := peertest.NewChain(20)
 	tune := func(c *Config) { c.MaxRequests = 1 }
-	run(t, tune, []func(*node){slow(chain, time.Second)}, func(t *testing.T, b *bench) {
+	run(t, tune, []func(*peertest.Node){peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		begin := time.Now()
 		var wg sync.WaitGroup
 		for i, c := range []context.Context{t.Context(), ctx, t.Context()} {
 			wg.Go(func() {
-				_, _, err := b.CFilter(c, nil, chain.hashes[i])
+				_, _, err := b.CFilter(c, nil, chain.Hashes[i])
 				if want := c.Err(); !errors.Is(err, want) {
 					t.Errorf("request %d: %v, want %v", i, err, want)
 				}
@@ -75,7 +76,7 @@ func TestPickCancelled(t *testing.T) {
 // cancelled is not lost. Whether the grant or the end is seen first is left to chance.
 func TestAcquireCancelled(t *testing.T) {
 	tune := func(c *Config) { c.MaxRequests = 1 }
-	run(t, tune, []func(*node){welcomeThen(func(*node) {})}, func(t *testing.T, b *bench) {
+	run(t, tune, []func(*peertest.Node){peertest.WelcomeThen(func(*peertest.Node) {})}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		granted := 0
@@ -100,19 +101,19 @@ func TestAcquireCancelled(t *testing.T) {
 // TestAvoid checks that peers to be avoided are not asked, unless there are no
 // others.
 func TestAvoid(t *testing.T) {
-	chain := newTestChain(20)
-	run(t, nil, []func(*node){good(chain), good(chain), good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(20)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		infos := b.Infos()
 		ids := []p2p.PeerID{infos[0].ID, infos[1].ID, infos[2].ID}
 		for i := range ids {
 			avoid := slices.Delete(slices.Clone(ids), i, i+1)
 			for range 5 {
-				if _, from, err := b.CFilter(t.Context(), avoid, chain.hashes[1]); err != nil || from != ids[i] {
+				if _, from, err := b.CFilter(t.Context(), avoid, chain.Hashes[1]); err != nil || from != ids[i] {
 					t.Errorf("avoiding %v: asked %d, %v", avoid, from, err)
 				}
 			}
 		}
-		if _, _, err := b.CFilter(t.Context(), ids, chain.hashes[1]); err != nil {
+		if _, _, err := b.CFilter(t.Context(), ids, chain.Hashes[1]); err != nil {
 			t.Errorf("avoiding all: %v", err)
 		}
 	})
@@ -121,14 +122,14 @@ func TestAvoid(t *testing.T) {
 // TestAvoidWaits checks that a request waits for a full peer rather than use one to be
 // avoided.
 func TestAvoidWaits(t *testing.T) {
-	chain := newTestChain(20)
+	chain := peertest.NewChain(20)
 	tune := func(c *Config) { c.MaxRequests = 1 }
-	run(t, tune, []func(*node){good(chain), slow(chain, time.Second)}, func(t *testing.T, b *bench) {
+	run(t, tune, []func(*peertest.Node){peertest.Good(chain), peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 		infos := b.Infos()
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
-				if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{infos[0].ID}, chain.hashes[1]); from != infos[1].ID {
+				if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{infos[0].ID}, chain.Hashes[1]); from != infos[1].ID {
 					t.Errorf("asked %d: %v", from, err)
 				}
 			})
@@ -140,11 +141,11 @@ func TestAvoidWaits(t *testing.T) {
 // TestEndedIsNotPicked checks that a connection that has ended gets no request before it is
 // removed: the request goes to the next one.
 func TestEndedIsNotPicked(t *testing.T) {
-	chain := newTestChain(20)
-	run(t, nil, []func(*node){good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(20)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		first := b.only().ID
 		b.member(first).end(fault.New(fault.Idle, nil))
-		if _, from, err := b.CFilter(t.Context(), nil, chain.hashes[1]); err != nil || from == first {
+		if _, from, err := b.CFilter(t.Context(), nil, chain.Hashes[1]); err != nil || from == first {
 			t.Errorf("asked %d: %v", from, err)
 		}
 	})
@@ -154,20 +155,20 @@ func TestEndedIsNotPicked(t *testing.T) {
 // request ends, those of the lost peer with a reply from another one that has room, or with
 // an error that names the peer; then a retry succeeds.
 func TestPeerDies(t *testing.T) {
-	chain := newTestChain(101)
+	chain := peertest.NewChain(101)
 	var died atomic.Bool // with a request in flight
-	dying := func(n *node) {
-		n.welcome()
+	dying := func(n *peertest.Node) {
+		n.Welcome()
 		left := 5
-		n.serve(chain, func(wire.Message) bool {
+		n.Serve(chain, func(wire.Message) bool {
 			if left--; left < 0 {
 				died.Store(true)
-				n.nc.Close()
+				n.Conn.Close()
 			}
 			return false
 		})
 	}
-	run(t, nil, []func(*node){slow(chain, time.Millisecond), dying, slow(chain, 2*time.Millisecond)}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){peertest.Slow(chain, time.Millisecond), dying, peertest.Slow(chain, 2*time.Millisecond)}, func(t *testing.T, b *bench) {
 		victim := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "b:1" })].ID
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -176,12 +177,12 @@ func TestPeerDies(t *testing.T) {
 			wg.Go(func() {
 				var avoid []p2p.PeerID
 				for {
-					got, from, err := b.CFilter(t.Context(), avoid, chain.hashes[i])
+					got, from, err := b.CFilter(t.Context(), avoid, chain.Hashes[i])
 					mu.Lock()
 					used[from]++
 					mu.Unlock()
 					if err == nil {
-						if want := chain.filter(i); !slices.Equal(got, encoded(&want)) {
+						if want := chain.Filter(i); !slices.Equal(got, peertest.Encoded(&want)) {
 							t.Errorf("request %d: wrong reply", i)
 						}
 						return
@@ -203,7 +204,7 @@ func TestPeerDies(t *testing.T) {
 
 // TestBounds checks that the requests in flight of one peer are bounded in number and bytes.
 func TestBounds(t *testing.T) {
-	chain := newTestChain(101)
+	chain := peertest.NewChain(101)
 	for _, tc := range []struct {
 		tune func(*Config)
 		want int
@@ -211,11 +212,11 @@ func TestBounds(t *testing.T) {
 		{func(c *Config) { c.MaxRequests = 3 }, 3},
 		{func(c *Config) { c.MaxBytes = 1; c.MaxRequests = 50 }, 1},
 	} {
-		run(t, tc.tune, []func(*node){slow(chain, time.Second)}, func(t *testing.T, b *bench) {
+		run(t, tc.tune, []func(*peertest.Node){peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 			var wg sync.WaitGroup
 			for i := range 20 {
 				wg.Go(func() {
-					if _, _, err := b.CFilters(t.Context(), nil, chain.hashes[i], chain.hashes[i+50], 0); err != nil {
+					if _, _, err := b.CFilters(t.Context(), nil, chain.Hashes[i], chain.Hashes[i+50], 0); err != nil {
 						t.Error(err)
 					}
 					if n := b.only().Requests; n > tc.want {
@@ -234,11 +235,11 @@ func TestBounds(t *testing.T) {
 
 // TestWindowGrows checks that a new peer gets few requests at a time and a proven one many.
 func TestWindowGrows(t *testing.T) {
-	chain := newTestChain(101)
-	run(t, nil, []func(*node){slow(chain, time.Second/10)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(101)
+	run(t, nil, []func(*peertest.Node){peertest.Slow(chain, time.Second/10)}, func(t *testing.T, b *bench) {
 		var wg sync.WaitGroup
 		for range 60 {
-			wg.Go(func() { b.CFilter(t.Context(), nil, chain.hashes[1]) })
+			wg.Go(func() { b.CFilter(t.Context(), nil, chain.Hashes[1]) })
 		}
 		synctest.Wait()
 		first := b.only().Requests

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -17,56 +16,16 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // scenario is a way to produce a reason. With act the reason is that of the error it returns,
 // else the one for which the session ended.
 type scenario struct {
-	script func(*node)
+	script func(*peertest.Node)
 	act    func(b *bench) error
 	tune   func(*Config)
 	stop   time.Duration // after which the session is told to end; zero for never
-}
-
-// frameOf returns a whole message with any command and payload.
-func frameOf(net wire.CurrencyNet, cmd string, payload []byte) []byte {
-	b := make([]byte, wire.MessageHeaderSize, wire.MessageHeaderSize+len(payload))
-	binary.LittleEndian.PutUint32(b, uint32(net))
-	copy(b[offCommand:], cmd)
-	binary.LittleEndian.PutUint32(b[offLength:], uint32(len(payload)))
-	sum := chainhash.HashB(payload)
-	copy(b[offChecksum:], sum[:4])
-	return append(b, payload...)
-}
-
-// welcomeThen is a good handshake followed by do. It leaves the connection open until we
-// close it.
-func welcomeThen(do func(*node)) func(*node) {
-	return func(n *node) {
-		n.welcome()
-		do(n)
-		n.drain()
-	}
-}
-
-// greetThen reads our version and calls do.
-func greetThen(do func(*node)) func(*node) {
-	return func(n *node) {
-		expect[*wire.MsgVersion](n)
-		do(n)
-		n.drain()
-	}
-}
-
-// introduce is a handshake with a changed version message.
-func introduce(change func(v, ours *wire.MsgVersion)) func(*node) {
-	return func(n *node) {
-		ours := expect[*wire.MsgVersion](n)
-		v := version()
-		change(v, ours)
-		n.send(v, wire.NewMsgVerAck())
-		n.drain()
-	}
 }
 
 // lossy is a connection that the network breaks after the handshake.
@@ -88,23 +47,23 @@ func scenarios() map[fault.Reason]scenario {
 	var armed atomic.Bool // the next reading of the clock panics
 	return map[fault.Reason]scenario{
 		fault.DialFailed:       {},
-		fault.HandshakeTimeout: {script: (*node).drain},
-		fault.BadHandshake:     {script: greetThen(func(n *node) { n.send(wire.NewMsgPing(1)) })},
-		fault.WrongNetwork:     {script: greetThen(func(n *node) { n.raw(frameOf(wire.MainNet, "version", nil)) })},
-		fault.Garbage:          {script: greetThen(func(n *node) { n.raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) })},
-		fault.SelfConnection:   {script: introduce(func(v, ours *wire.MsgVersion) { v.Nonce = ours.Nonce })},
-		fault.OldVersion:       {script: introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })},
-		fault.NotFullNode:      {script: introduce(func(v, _ *wire.MsgVersion) { v.Services = wire.SFNodeCF })},
-		fault.ClosedByPeer:     {script: (*node).welcome},
-		fault.ConnLost: {script: welcomeThen(func(n *node) { n.send(wire.NewMsgPing(1)) }), tune: func(c *Config) {
+		fault.HandshakeTimeout: {script: (*peertest.Node).Drain},
+		fault.BadHandshake:     {script: peertest.GreetThen(func(n *peertest.Node) { n.Send(wire.NewMsgPing(1)) })},
+		fault.WrongNetwork:     {script: peertest.GreetThen(func(n *peertest.Node) { n.Raw(peertest.Frame(wire.MainNet, "version", nil)) })},
+		fault.Garbage:          {script: peertest.GreetThen(func(n *peertest.Node) { n.Raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) })},
+		fault.SelfConnection:   {script: peertest.Introduce(func(v, ours *wire.MsgVersion) { v.Nonce = ours.Nonce })},
+		fault.OldVersion:       {script: peertest.Introduce(func(v, _ *wire.MsgVersion) { v.ProtocolVersion = 10 })},
+		fault.NotFullNode:      {script: peertest.Introduce(func(v, _ *wire.MsgVersion) { v.Services = wire.SFNodeCF })},
+		fault.ClosedByPeer:     {script: (*peertest.Node).Welcome},
+		fault.ConnLost: {script: peertest.WelcomeThen(func(n *peertest.Node) { n.Send(wire.NewMsgPing(1)) }), tune: func(c *Config) {
 			dial := c.Dial
 			c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				nc, err := dial(ctx, network, addr)
-				handshake := len(frameOf(params.Net, "verack", nil)) + len(frameOf(params.Net, "version", encoded(version())))
+				handshake := len(peertest.Frame(peertest.Params.Net, "verack", nil)) + len(peertest.Frame(peertest.Params.Net, "version", peertest.Encoded(peertest.Version())))
 				return &lossy{nc, handshake + 1}, err
 			}
 		}},
-		fault.Defect: {script: introduce(func(*wire.MsgVersion, *wire.MsgVersion) { armed.Store(true) }), tune: func(c *Config) {
+		fault.Defect: {script: peertest.Introduce(func(*wire.MsgVersion, *wire.MsgVersion) { armed.Store(true) }), tune: func(c *Config) {
 			c.Now = func() time.Time {
 				if armed.Swap(false) {
 					panic("no time")
@@ -112,8 +71,8 @@ func scenarios() map[fault.Reason]scenario {
 				return time.Now()
 			}
 		}},
-		fault.ClosedByUs: {script: welcomeThen(func(*node) {}), stop: time.Second},
-		fault.Unwanted: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.ClosedByUs: {script: peertest.WelcomeThen(func(*peertest.Node) {}), stop: time.Second},
+		fault.Unwanted: {script: peertest.WelcomeThen(func(*peertest.Node) {}), act: func(b *bench) error {
 			pending := make(chan error, 1)
 			b.net.wg.Go(func() {
 				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
@@ -125,17 +84,17 @@ func scenarios() map[fault.Reason]scenario {
 			}
 			return <-pending
 		}},
-		fault.Idle:       {script: welcomeThen((*node).drain)},
-		fault.WriteStall: {script: func(n *node) { n.welcome(); n.send(wire.NewMsgPing(1)); <-time.After(time.Minute) }},
-		fault.Flood: {script: func(n *node) {
-			n.welcome()
+		fault.Idle:       {script: peertest.WelcomeThen((*peertest.Node).Drain)},
+		fault.WriteStall: {script: func(n *peertest.Node) { n.Welcome(); n.Send(wire.NewMsgPing(1)); <-time.After(time.Minute) }},
+		fault.Flood: {script: func(n *peertest.Node) {
+			n.Welcome()
 			many := wire.NewMsgGetData()
 			for range wire.MaxInvPerMsg {
 				many.AddInvVect(&wire.InvVect{Type: wire.InvTypeTx})
 			}
-			n.send(slices.Repeat([]wire.Message{many}, 10)...)
+			n.Send(slices.Repeat([]wire.Message{many}, 10)...)
 		}},
-		fault.Straggler: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Straggler: {script: peertest.WelcomeThen(func(*peertest.Node) {}), act: func(b *bench) error {
 			ctx, cancel := context.WithTimeout(b.t.Context(), time.Second)
 			defer cancel()
 			for range maxAbandoned + b.cfg.MaxRequests {
@@ -146,24 +105,24 @@ func scenarios() map[fault.Reason]scenario {
 			_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
 			return err
 		}},
-		fault.Malformed: {script: welcomeThen(func(n *node) { n.raw(frameOf(params.Net, "headers", []byte{1, 2, 3})) })},
-		fault.Oversized: {script: welcomeThen(func(n *node) {
-			head := frameOf(params.Net, "ping", nil)
+		fault.Malformed: {script: peertest.WelcomeThen(func(n *peertest.Node) { n.Raw(peertest.Frame(peertest.Params.Net, "headers", []byte{1, 2, 3})) })},
+		fault.Oversized: {script: peertest.WelcomeThen(func(n *peertest.Node) {
+			head := peertest.Frame(peertest.Params.Net, "ping", nil)
 			binary.LittleEndian.PutUint32(head[offLength:], 9)
-			n.raw(head)
+			n.Raw(head)
 		})},
-		fault.BadChecksum: {script: welcomeThen(func(n *node) {
-			b := frameOf(params.Net, "ping", make([]byte, 8))
+		fault.BadChecksum: {script: peertest.WelcomeThen(func(n *peertest.Node) {
+			b := peertest.Frame(peertest.Params.Net, "ping", make([]byte, 8))
 			b[len(b)-1]++
-			n.raw(b)
+			n.Raw(b)
 		})},
-		fault.Unsolicited: {script: welcomeThen(func(n *node) {
-			c := newTestChain(3)
+		fault.Unsolicited: {script: peertest.WelcomeThen(func(n *peertest.Node) {
+			c := peertest.NewChain(3)
 			for range 4 {
-				n.send(c.filters(1, 2))
+				n.Send(c.Filters(1, 2))
 			}
 		})},
-		fault.Useless: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Useless: {script: peertest.WelcomeThen(func(*peertest.Node) {}), act: func(b *bench) error {
 			pending := make(chan error, 1)
 			b.net.wg.Go(func() {
 				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
@@ -176,7 +135,7 @@ func scenarios() map[fault.Reason]scenario {
 			}
 			return <-pending
 		}},
-		fault.Invalid: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Invalid: {script: peertest.WelcomeThen(func(*peertest.Node) {}), act: func(b *bench) error {
 			pending := make(chan error, 1)
 			b.net.wg.Go(func() {
 				_, _, err := b.CFilter(b.t.Context(), nil, chainhash.Hash{})
@@ -186,11 +145,11 @@ func scenarios() map[fault.Reason]scenario {
 			b.Accuse(b.only().ID, errors.New("no work"))
 			return <-pending
 		}},
-		fault.Timeout: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Timeout: {script: peertest.WelcomeThen(func(*peertest.Node) {}), act: func(b *bench) error {
 			_, _, err := b.CFilters(b.t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			return err
 		}},
-		fault.NotFound: {script: func(n *node) { n.welcome(); n.serve(newTestChain(1), nil) }, act: func(b *bench) error {
+		fault.NotFound: {script: func(n *peertest.Node) { n.Welcome(); n.Serve(peertest.NewChain(1), nil) }, act: func(b *bench) error {
 			_, _, err := b.Block(b.t.Context(), nil, chainhash.Hash{1})
 			return err
 		}},
@@ -203,19 +162,11 @@ func scenarios() map[fault.Reason]scenario {
 			}
 			return err
 		}},
-		fault.Gone: {script: welcomeThen(func(*node) {}), act: func(b *bench) error {
+		fault.Gone: {script: peertest.WelcomeThen(func(*peertest.Node) {}), act: func(b *bench) error {
 			_, err := b.HeadersFrom(b.t.Context(), b.only().ID+1, nil, chainhash.Hash{})
 			return err
 		}},
 	}
-}
-
-func encoded(msg wire.Message) []byte {
-	var buf bytes.Buffer
-	if err := msg.BtcEncode(&buf, wire.ProtocolVersion); err != nil {
-		panic(err)
-	}
-	return buf.Bytes()
 }
 
 // TestEveryReason produces each reason of the list, so that the list has none that cannot
@@ -232,7 +183,7 @@ func TestEveryReason(t *testing.T) {
 				endsFor(t, s, r)
 				return
 			}
-			run(t, s.tune, []func(*node){s.script}, func(t *testing.T, b *bench) {
+			run(t, s.tune, []func(*peertest.Node){s.script}, func(t *testing.T, b *bench) {
 				if err := s.act(b); !errors.Is(err, r) {
 					t.Errorf("got %v, want the reason %q", err, r)
 				}

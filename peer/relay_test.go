@@ -15,6 +15,7 @@ import (
 
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -64,18 +65,18 @@ func relaying(c *Config) { c.RelayTx = true }
 // messages are ignored, and that the mempool is requested once.
 func TestHearing(t *testing.T) {
 	tx := numberedTx(1)
-	script := welcomeThen(func(n *node) {
-		expect[*wire.MsgMemPool](n)
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
+		peertest.Expect[*wire.MsgMemPool](n)
 		inv := invOf(tx)
 		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeMix, &chainhash.Hash{9}))
-		n.send(inv)
-		if got := expect[*wire.MsgGetData](n); got == nil || len(got.InvList) != 1 || got.InvList[0].Hash != tx.TxHash() {
-			n.t.Errorf("asked for %v", got)
+		n.Send(inv)
+		if got := peertest.Expect[*wire.MsgGetData](n); got == nil || len(got.InvList) != 1 || got.InvList[0].Hash != tx.TxHash() {
+			n.T.Errorf("asked for %v", got)
 		}
-		n.send(tx, inv, wire.NewMsgPing(1))
-		expect[*wire.MsgPong](n) // and no further getdata
+		n.Send(tx, inv, wire.NewMsgPing(1))
+		peertest.Expect[*wire.MsgPong](n) // and no further getdata
 	})
-	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, relaying, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		b.WantTxs(true)
 		if err := b.AskMempool(t.Context(), b.only().ID); err != nil {
 			t.Error(err)
@@ -99,16 +100,16 @@ func TestHearing(t *testing.T) {
 func TestMempoolAgain(t *testing.T) {
 	tx := numberedTx(1)
 	var asked atomic.Int32 // for the mempool
-	script := welcomeThen(func(n *node) {
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
 		for {
-			switch msg, err := n.read(); m := msg.(type) {
+			switch msg, err := n.Read(); m := msg.(type) {
 			case *wire.MsgMemPool:
 				asked.Add(1)
-				n.send(invOf(tx))
+				n.Send(invOf(tx))
 			case *wire.MsgGetData:
-				n.send(tx)
+				n.Send(tx)
 			case *wire.MsgPing:
-				n.send(wire.NewMsgPong(m.Nonce))
+				n.Send(wire.NewMsgPong(m.Nonce))
 			default:
 				if err != nil {
 					return
@@ -116,7 +117,7 @@ func TestMempoolAgain(t *testing.T) {
 			}
 		}
 	})
-	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, relaying, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		b.WantTxs(true)
 		for round := range 3 {
 			if round == 2 {
@@ -145,18 +146,18 @@ func TestMempoolAgain(t *testing.T) {
 // TestUnwantedTxs checks that nothing is fetched while transactions are not wanted, and that
 // unrequested transactions count against the peer until it is disconnected.
 func TestUnwantedTxs(t *testing.T) {
-	script := welcomeThen(func(n *node) {
-		n.send(invOf(numberedTx(1)), wire.NewMsgPing(1))
-		expect[*wire.MsgPong](n) // and no getdata
-		n.send(numberedTx(1), wire.NewMsgPing(2))
-		if _, ok := greeting[*wire.MsgPong](n); !ok {
+	script := peertest.WelcomeThen(func(n *peertest.Node) {
+		n.Send(invOf(numberedTx(1)), wire.NewMsgPing(1))
+		peertest.Expect[*wire.MsgPong](n) // and no getdata
+		n.Send(numberedTx(1), wire.NewMsgPing(2))
+		if _, ok := peertest.Greeting[*wire.MsgPong](n); !ok {
 			return // it was disconnected once, and is sooner from then on
 		}
 		<-time.After(time.Minute)
-		n.send(numberedTx(2), numberedTx(3), numberedTx(4), numberedTx(5))
-		n.drain()
+		n.Send(numberedTx(2), numberedTx(3), numberedTx(4), numberedTx(5))
+		n.Drain()
 	})
-	run(t, relaying, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, relaying, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		if score := b.only().Score; score != fault.Unsolicited.Score() {
 			t.Errorf("score %d", score)
 		}
@@ -178,32 +179,32 @@ func TestUnwantedTxs(t *testing.T) {
 func TestOffering(t *testing.T) {
 	tx := numberedTx(1)
 	hash := tx.TxHash()
-	first := welcomeThen(func(n *node) {
-		got := expect[*wire.MsgInv](n)
+	first := peertest.WelcomeThen(func(n *peertest.Node) {
+		got := peertest.Expect[*wire.MsgInv](n)
 		if got == nil || len(got.InvList) != 1 || got.InvList[0].Hash != hash {
-			n.t.Errorf("announced %v", got)
+			n.T.Errorf("announced %v", got)
 			return
 		}
-		n.send(getDataOf(tx, numberedTx(2)))
-		if got := expect[*wire.MsgTx](n); got == nil || got.TxHash() != hash {
-			n.t.Errorf("served %v", got)
+		n.Send(getDataOf(tx, numberedTx(2)))
+		if got := peertest.Expect[*wire.MsgTx](n); got == nil || got.TxHash() != hash {
+			n.T.Errorf("served %v", got)
 		}
-		if got := expect[*wire.MsgNotFound](n); got == nil || len(got.InvList) != 1 {
-			n.t.Errorf("not found: %v", got)
+		if got := peertest.Expect[*wire.MsgNotFound](n); got == nil || len(got.InvList) != 1 {
+			n.T.Errorf("not found: %v", got)
 		}
-		n.send(invOf(tx)) // no echo: the peer has it from us
+		n.Send(invOf(tx)) // no echo: the peer has it from us
 		<-time.After(40 * time.Second)
-		n.send(getDataOf(tx))
-		expect[*wire.MsgNotFound](n)
+		n.Send(getDataOf(tx))
+		peertest.Expect[*wire.MsgNotFound](n)
 	})
-	second := welcomeThen(func(n *node) {
-		n.send(getDataOf(tx))
-		expect[*wire.MsgNotFound](n)
+	second := peertest.WelcomeThen(func(n *peertest.Node) {
+		n.Send(getDataOf(tx))
+		peertest.Expect[*wire.MsgNotFound](n)
 		<-time.After(20 * time.Second)
-		n.send(invOf(tx), wire.NewMsgPing(1))
-		expect[*wire.MsgPong](n) // and no getdata
+		n.Send(invOf(tx), wire.NewMsgPing(1))
+		peertest.Expect[*wire.MsgPong](n) // and no getdata
 	})
-	run(t, relaying, []func(*node){first, second}, func(t *testing.T, b *bench) {
+	run(t, relaying, []func(*peertest.Node){first, second}, func(t *testing.T, b *bench) {
 		b.WantTxs(true)
 		ids := make(map[string]p2p.PeerID)
 		for _, i := range b.Infos() {
@@ -236,21 +237,21 @@ func TestOffering(t *testing.T) {
 // TestBlocksOnlyPeer checks that nothing is announced to a peer that wants no transactions: a
 // dcrd node disconnects a peer that does.
 func TestBlocksOnlyPeer(t *testing.T) {
-	script := func(n *node) {
-		v := version()
+	script := func(n *peertest.Node) {
+		v := peertest.Version()
 		v.DisableRelayTx = true
-		n.welcomeAs(v)
+		n.WelcomeAs(v)
 		for {
-			msg, err := n.read()
+			msg, err := n.Read()
 			if err != nil {
 				return
 			}
 			if msg.Command() == wire.CmdInv {
-				n.t.Error("a transaction was announced to it")
+				n.T.Error("a transaction was announced to it")
 			}
 		}
 	}
-	run(t, nil, []func(*node){script}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		if err := b.Offer(t.Context(), b.only().ID, numberedTx(1)); !errors.Is(err, errBlocksOnly) {
 			t.Errorf("offered: %v", err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -40,10 +41,10 @@ func TestRenew(t *testing.T) {
 // spare.
 func TestRelaySwitchedOn(t *testing.T) {
 	for _, peers := range []int{1, 3} {
-		chain := newTestChain(1)
-		scripts := make([]func(*node), peers)
+		chain := peertest.NewChain(1)
+		scripts := make([]func(*peertest.Node), peers)
 		for i := range scripts {
-			scripts[i] = func(n *node) { n.welcome(); n.serve(chain, nil) }
+			scripts[i] = func(n *peertest.Node) { n.Welcome(); n.Serve(chain, nil) }
 		}
 		run(t, nil, scripts, func(t *testing.T, b *bench) {
 			<-time.After(time.Minute)
@@ -78,12 +79,12 @@ func TestRelaySwitchedOn(t *testing.T) {
 func TestRelayFlag(t *testing.T) {
 	for _, want := range []bool{false, true} {
 		silenced := make(chan bool, 1)
-		script := func(n *node) {
-			if m, ok := greeting[*wire.MsgVersion](n); ok {
+		script := func(n *peertest.Node) {
+			if m, ok := peertest.Greeting[*wire.MsgVersion](n); ok {
 				silenced <- m.DisableRelayTx
 			}
 		}
-		run(t, func(c *Config) { c.RelayTx = want }, []func(*node){script}, func(t *testing.T, _ *bench) {
+		run(t, func(c *Config) { c.RelayTx = want }, []func(*peertest.Node){script}, func(t *testing.T, _ *bench) {
 			if got := <-silenced; got == want {
 				t.Errorf("wanting transactions %v, DisableRelayTx is %v", want, got)
 			}

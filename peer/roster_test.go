@@ -6,13 +6,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
 // TestLive checks which peers are live, and the poke on every change.
 func TestLive(t *testing.T) {
-	chain := newTestChain(3)
-	run(t, nil, []func(*node){good(chain), (*node).drain}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(3)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain), (*peertest.Node).Drain}, func(t *testing.T, b *bench) {
 		<-b.Changed()
 		heights := make(map[p2p.PeerID]uint32)
 		for id, height := range b.Live() {
@@ -32,8 +33,8 @@ func TestLive(t *testing.T) {
 // TestBytesTotal checks that the bytes of all connections count, also of those that
 // have ended.
 func TestBytesTotal(t *testing.T) {
-	chain := newTestChain(3)
-	run(t, nil, []func(*node){good(chain), (*node).welcome}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(3)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain), (*peertest.Node).Welcome}, func(t *testing.T, b *bench) {
 		i := b.only()
 		in, out := b.BytesTotal()
 		if i.BytesReceived == 0 || in < 2*i.BytesReceived || out < 2*i.BytesSent {
@@ -46,12 +47,12 @@ func TestBytesTotal(t *testing.T) {
 // has failed.
 func TestDialling(t *testing.T) {
 	const late = 5 * time.Second
-	slow := func(n *node) {
+	slow := func(n *peertest.Node) {
 		<-time.After(late)
-		n.welcome()
-		n.drain()
+		n.Welcome()
+		n.Drain()
 	}
-	run(t, nil, []func(*node){good(newTestChain(2)), slow, nil}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){peertest.Good(peertest.NewChain(2)), slow, nil}, func(t *testing.T, b *bench) {
 		count := func() (live int) {
 			for range b.Live() {
 				live++
@@ -88,7 +89,7 @@ func TestHost(t *testing.T) {
 			t.Errorf("%s: %q, want %q", addr, got, want)
 		}
 	}
-	run(t, nil, []func(*node){good(newTestChain(2))}, func(t *testing.T, b *bench) {
+	run(t, nil, []func(*peertest.Node){peertest.Good(peertest.NewChain(2))}, func(t *testing.T, b *bench) {
 		if got := b.Host(b.only().ID); got == "" || b.Host(b.only().ID+1) != "" {
 			t.Errorf("the only peer is at %q, another one at %q", got, b.Host(b.only().ID+1))
 		}

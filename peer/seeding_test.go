@@ -17,6 +17,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // seeder is a seeder in memory, for virtual time. It has the name example.com.
@@ -88,7 +89,7 @@ func TestSeeding(t *testing.T) {
 	tune := func(c *Config) { s.tune(c); c.Outbound = 3 }
 	run(t, tune, nil, func(t *testing.T, b *bench) {
 		for i := range 16 {
-			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), peertest.Good(peertest.NewChain(2)))
 		}
 		<-time.After(20 * time.Second)
 		if n := len(b.Infos()); n != 3 {
@@ -120,7 +121,7 @@ func TestDeadAddressesDoNotKeepFromAsking(t *testing.T) {
 				t.Errorf("asked %d times in %d hours", n, hours)
 			}
 			for i := range 16 {
-				b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+				b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), peertest.Good(peertest.NewChain(2)))
 			}
 			s.answer.Store(seeds(16))
 			<-time.After(5 * time.Hour)
@@ -137,7 +138,7 @@ func TestFewNodesDoNotTireSeeders(t *testing.T) {
 	s := newSeeder(t, seeds(3))
 	run(t, s.tune, nil, func(t *testing.T, b *bench) {
 		for i := range 3 {
-			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), peertest.Good(peertest.NewChain(2)))
 		}
 		<-time.After(24 * time.Hour)
 		if n := len(b.Infos()); n != 3 {
@@ -244,7 +245,7 @@ func TestSearchAsksSeeders(t *testing.T) {
 	tune := func(c *Config) { s.tune(c); c.Outbound = 2 }
 	run(t, tune, nil, func(t *testing.T, b *bench) {
 		for i := range 16 {
-			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), good(newTestChain(2)))
+			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), peertest.Good(peertest.NewChain(2)))
 		}
 		<-time.After(3 * time.Hour)
 		before := s.asked.Load()
@@ -263,7 +264,7 @@ func TestSeedNeed(t *testing.T) {
 		if got := b.seedNeed(); got != (dialing.Need{Missing: true}) {
 			t.Errorf("with an empty book: %+v", got)
 		}
-		b.learn("9.9.9.9:1", b.populate(20, good(newTestChain(2))))
+		b.learn("9.9.9.9:1", b.populate(20, peertest.Good(peertest.NewChain(2))))
 		<-time.After(time.Minute)
 		if got := b.seedNeed(); got.Missing || !got.Connected || !got.Recent {
 			t.Errorf("with all connections: %+v", got)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -84,10 +85,10 @@ func TestSpreadWithFullWindows(t *testing.T) {
 // a time, and checks that none sees more than twice its even share.
 func TestNoPeerSeesMostBlocks(t *testing.T) {
 	const blocks = 400
-	chain := newTestChain(2)
-	var nodes []func(*node)
+	chain := peertest.NewChain(2)
+	var nodes []func(*peertest.Node)
 	for _, d := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond} {
-		nodes = append(nodes, slow(chain, d))
+		nodes = append(nodes, peertest.Slow(chain, d))
 	}
 	run(t, nil, nodes, func(t *testing.T, b *bench) {
 		var wg sync.WaitGroup
@@ -104,7 +105,7 @@ func TestNoPeerSeesMostBlocks(t *testing.T) {
 					if stop {
 						return
 					}
-					_, id, err := b.Block(t.Context(), nil, chain.hashes[1])
+					_, id, err := b.Block(t.Context(), nil, chain.Hashes[1])
 					if err != nil {
 						t.Error(err)
 						return
@@ -126,11 +127,11 @@ func TestNoPeerSeesMostBlocks(t *testing.T) {
 
 // TestBlocksAreSpread checks that of equal peers each sends its share of the blocks.
 func TestBlocksAreSpread(t *testing.T) {
-	chain := newTestChain(5)
-	run(t, nil, slices.Repeat([]func(*node){good(chain)}, 4), func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(5)
+	run(t, nil, slices.Repeat([]func(*peertest.Node){peertest.Good(chain)}, 4), func(t *testing.T, b *bench) {
 		from := make(map[p2p.PeerID]int)
 		for range 40 {
-			_, id, err := b.Block(t.Context(), nil, chain.hashes[2])
+			_, id, err := b.Block(t.Context(), nil, chain.Hashes[2])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // ask adds a request of a kind for the blocks a to b; for headers a is the locator.
@@ -136,7 +138,7 @@ func TestTableDrain(t *testing.T) {
 
 // TestHeadersRequest checks what may precede the reply to a headers request.
 func TestHeadersRequest(t *testing.T) {
-	genesis := params.GenesisHash
+	genesis := peertest.Params.GenesisHash
 	r, err := headersRequest(genesis, []chainhash.Hash{{1}, {2}}, chainhash.Hash{})
 	if err != nil {
 		t.Fatal(err)

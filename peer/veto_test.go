@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
 // TestUserBans checks that the user can ban an address or all ports of a host, and lift every
 // ban, also that of a peer whose fault was proven, which is dialled at once.
 func TestUserBans(t *testing.T) {
-	chain := newTestChain(2)
-	run(t, nil, []func(*node){good(chain), good(chain)}, func(t *testing.T, b *bench) {
+	chain := peertest.NewChain(2)
+	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		connected := func(want int, when string) {
 			t.Helper()
 			<-time.After(b.cfg.RetryMax)
