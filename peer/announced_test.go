@@ -12,21 +12,6 @@ import (
 	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
-// TestQuota checks how many addresses one peer may announce.
-func TestQuota(t *testing.T) {
-	var q quota
-	now := time.Unix(1_700_000_000, 0)
-	for i, step := range []struct {
-		after   time.Duration
-		n, want int
-	}{{0, 600, 600}, {0, 600, 400}, {0, 1, 0}, {announcedEvery - 1, 1, 0}, {1, 5, 1}, {1000 * announcedEvery, 2000, 1000}} {
-		now = now.Add(step.after)
-		if got := q.take(step.n, now); got != step.want {
-			t.Errorf("step %d: %d taken, want %d", i, got, step.want)
-		}
-	}
-}
-
 // addrV2 returns the bytes of an addrv2 message with an address of each type, and one of an
 // unknown type if so asked.
 func addrV2(t testing.TB, unknown bool) []byte {
@@ -84,24 +69,4 @@ func TestAddressMessages(t *testing.T) {
 			})
 		})
 	}
-}
-
-// FuzzAddresses checks that the book accepts no address of an addrv2 message that a dialler
-// or the file would not accept.
-func FuzzAddresses(f *testing.F) {
-	f.Add(addrV2(f, false))
-	f.Add(addrV2(f, true))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		msg := new(wire.MsgAddrV2)
-		if msg.BtcDecode(bytes.NewReader(raw), wire.AddrV2Version) != nil {
-			return
-		}
-		b, _ := bookAt(1)
-		b.Learn("9.9.9.9:1", announcedV2(msg))
-		for _, e := range b.entries() {
-			if again, err := address(e.Addr, "1"); err != nil || again != e.Addr {
-				t.Errorf("%q is %q to the dialler: %v", e.Addr, again, err)
-			}
-		}
-	})
 }

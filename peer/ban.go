@@ -76,7 +76,7 @@ func (p *Pool) convict(id p2p.PeerID, r fault.Reason, evidence error) {
 	p.mu.Unlock()
 	switch {
 	case m != nil:
-		m.end(fault.New(r, evidence))
+		m.End(fault.New(r, evidence))
 		p.ban(m.addr, r, evidence)
 	case known:
 		p.ban(addr, r, evidence)
@@ -95,10 +95,10 @@ func (p *Pool) blame(addr string, why *fault.Error) {
 
 // fault records a fault that did not end a connection. The peer is disconnected when its ban
 // score has reached maxScore.
-func (p *Pool) fault(c *conn, r fault.Reason, err error) {
-	p.cfg.Log.Debug("Peer misbehaves", "addr", c.addr, "reason", r.String(), "cause", err)
-	if p.charge(c.addr, r) >= fault.MaxScore {
-		c.end(fault.New(r, err))
+func (p *Pool) fault(m *member, r fault.Reason, err error) {
+	p.cfg.Log.Debug("Peer misbehaves", "addr", m.addr, "reason", r.String(), "cause", err)
+	if p.charge(m.addr, r) >= fault.MaxScore {
+		m.End(fault.New(r, err))
 	}
 }
 
@@ -174,8 +174,8 @@ func (p *Pool) oldestBan() string {
 // endBanned ends the connections with peers whose addresses are banned now.
 func (p *Pool) endBanned() {
 	for _, m := range p.members {
-		if left := p.banLeftAt(m.addr, m.host); left > 0 && m.live() {
-			m.end(fault.New(fault.Unwanted, errors.New("its host is banned")))
+		if left := p.banLeftAt(m.addr, m.host); left > 0 && m.Live() {
+			m.End(fault.New(fault.Unwanted, errors.New("its host is banned")))
 		}
 	}
 }

@@ -13,6 +13,9 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/conn"
+	"github.com/spvd/spvd/peer/internal/txrelay"
 )
 
 // dialFunc connects to an address of the form host:port.
@@ -140,6 +143,27 @@ func (c Config) complete() Config {
 	setDefault(&c.RetryRefused, 10*time.Minute)
 	setDefault(&c.BanFor, 24*time.Hour)
 	return c
+}
+
+// connections returns the configuration of the connections.
+func (c *Config) connections(relay *txrelay.Relay, defect func()) conn.Config {
+	return conn.Config{
+		Net:              c.Params.Net,
+		UserAgent:        c.UserAgent,
+		Log:              c.Log,
+		Now:              c.Now,
+		Rand:             c.Rand,
+		HandshakeTimeout: c.HandshakeTimeout,
+		WriteTimeout:     c.WriteTimeout,
+		PingEvery:        c.PingEvery,
+		PongTimeout:      c.PongTimeout,
+		RequestStall:     c.RequestStall,
+		RequestMax:       c.RequestMax,
+		MinRate:          c.MinRate,
+		MaxRequests:      c.MaxRequests,
+		Txs:              relay,
+		Defect:           defect,
+	}
 }
 
 // setDefault sets a value that is zero.

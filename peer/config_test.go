@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
@@ -39,7 +40,7 @@ func TestNewRefuses(t *testing.T) {
 
 // TestAddresses checks the default port and that each address is listed once.
 func TestAddresses(t *testing.T) {
-	got, err := addresses([]string{
+	got, err := addrbook.ParseList([]string{
 		"Example.org", "example.org:9108", "1.2.3.4", "1.2.3.4:5", "::1", "[::1]", "[::1]:9108", "[2001:db8::1]:7", " 1.2.3.4 ",
 	}, "9108")
 	want := []string{"example.org:9108", "1.2.3.4:9108", "1.2.3.4:5", "[::1]:9108", "[2001:db8::1]:7"}

@@ -153,7 +153,7 @@ func TestBlockMalformed(t *testing.T) {
 	chain := peertest.NewChain(3)
 	script := peertest.WelcomeThen(func(n *peertest.Node) {
 		peertest.Expect[*wire.MsgGetData](n)
-		n.Raw(peertest.Frame(peertest.Params.Net, "block", peertest.Encoded(chain.Blocks[1])[:headerSize+1]))
+		n.Raw(peertest.Frame(peertest.Params.Net, "block", peertest.Encoded(chain.Blocks[1])[:wire.MaxBlockHeaderPayload+1]))
 	})
 	run(t, nil, []func(*peertest.Node){script}, func(t *testing.T, b *bench) {
 		_, _, err := b.Block(t.Context(), nil, chain.Hashes[1])
@@ -265,25 +265,6 @@ func TestLateReply(t *testing.T) {
 			t.Errorf("%v points for four timeouts", got)
 		}
 	})
-}
-
-// TestReplyAtTheLastMoment checks that a request that is abandoned while its reply is being
-// delivered returns the reply.
-func TestReplyAtTheLastMoment(t *testing.T) {
-	c := &conn{addr: "a:1"}
-	r := c.table.ask(getBlock, 1, 1, time.Now())
-	late := c.table.ask(getBlock, 2, 2, time.Now())
-	c.take(getBlock, about(1, 1)).settle([]byte{1}, nil)
-	if got, err := c.abandon(r, fault.Timeout, nil); err != nil || !slices.Equal(got, []byte{1}) {
-		t.Errorf("got %v, %v", got, err)
-	}
-	if _, err := c.abandon(late, fault.Timeout, nil); !errors.Is(err, fault.Timeout) {
-		t.Errorf("the other one: %v", err)
-	}
-	c.take(getBlock, about(2, 2)).settle([]byte{2}, nil)
-	if len(late.done) != 0 {
-		t.Error("an abandoned request was completed")
-	}
 }
 
 // TestSendHeaders checks that sendheaders is sent once per connection, and that unrequested

@@ -50,48 +50,40 @@
 //     configured are made, to one host after the other, until one of them delivers newer
 //     blocks.
 //
-// # Raw payloads
-//
-// Payloads of headers, cfiltersv2, cfilterv2 and block messages are returned byte for byte.
-// Each was read into a buffer of its own, hashed once for the checksum of the message, and
-// checked for its form; the caller owns it. Every other message that is used is decoded by
-// package wire; the rest is skipped.
-//
 // # Goroutines
 //
 // New starts nothing. Run owns one goroutine per address that the user named (keep.go), one
 // that makes outbound connections and one for each of these (outbound.go). Each connection
-// owns three more (conn.go): one reads, one writes, one pings. One more tries untested
-// addresses, one asks seeders, one watches the clock and one writes peers.json. No goroutine
-// is started per message. A request owns one goroutine per peer that it is sent to
-// (hedge.go), and has none left when it returns. When Run returns, all of its goroutines have
-// returned.
+// owns three more (package conn). One more tries untested addresses, one asks seeders, one
+// watches the clock, one requests late transactions from other peers and one writes
+// peers.json. No goroutine is started per message. A request owns one goroutine per peer that
+// it is sent to (hedge.go), and has none left when it returns. When Run returns, all of its
+// goroutines have returned.
 //
 // # Locks
 //
 // The pool's lock guards what the pool knows of its members; a connection's lock guards its
 // requests and announcements. The pool's is taken first. Neither is held across I/O, a wait
 // or a call into another package that may do either; channel operations under these locks
-// cannot block. The book's lock is taken last and released before its methods return.
+// cannot block. The book's lock is taken last and released before its methods return. No
+// package below calls the pool with a lock.
 //
 // # Reading order
 //
-// Package fault, below internal, and reason.go: how connections and requests end. rules.go,
-// shape.go and frame.go: bytes to messages. handshake.go, conn.go, handle.go: one connection,
-// with request.go and table.go for its open requests, progress.go for what counts as progress
-// of them, outbox.go, keepalive.go, announcements.go and traffic.go.
+// The packages below internal, each with a doc.go of its own, need nothing of the pool. fault:
+// why connections end and requests fail. conn: one connection. addrbook: the addresses of
+// nodes. dialing: what to dial and when. txrelay: which unmined transactions are requested
+// and served.
 //
-// config.go, pool.go, member.go and keep.go: keeping connected, with manual.go and address.go
-// for the peers that the user names, outbound.go for the others, feedback.go for what the
-// caller knows about them, backoff.go for when to try again, connectivity.go and watch.go for
-// when there is no network. Package dialing, below internal, decides what to dial and when;
-// package addrbook, beside it, holds the addresses. book.go, announced.go and quota.go: what
-// goes into the address book, with seeds.go and seeding.go for where the first addresses come
-// from, and file.go, file_upgrade.go and persist.go for where they are kept. proxy.go: the
-// way through Tor.
+// config.go, pool.go, member.go and keep.go: keeping connected, with manual.go for the peers
+// that the user names, outbound.go for the others, feedback.go for what the caller knows about
+// them, backoff.go for when to try again, connectivity.go and watch.go for when there is no
+// network. book.go: the address book with a lock, seeds.go and seeding.go: where the first
+// addresses come from, file.go, file_upgrade.go and persist.go: where they are kept. proxy.go:
+// the way through Tor.
 //
 // pick.go, queue.go, hedge.go, fetch.go: the choice of the peer for a request, with gauge.go
-// and banscore.go for the speed and the faults of a peer. transactions.go, relay.go and
-// renew.go: unmined transactions, about which package txrelay decides. roster.go, ban.go,
-// veto.go, pardon.go and info.go: what the rest of the program sees.
+// and banscore.go for the speed and the faults of a peer. relay.go and renew.go: unmined
+// transactions. late.go, roster.go, ban.go, veto.go, pardon.go, info.go and reason.go: what
+// the rest of the program sees.
 package peer

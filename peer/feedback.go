@@ -48,7 +48,7 @@ func (p *Pool) Useless(id p2p.PeerID, what error) {
 	m := p.member(id)
 	p.mu.Unlock()
 	if m != nil {
-		p.fault(m.conn, fault.Useless, what)
+		p.fault(m, fault.Useless, what)
 	}
 }
 

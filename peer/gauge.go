@@ -3,6 +3,10 @@ package peer
 import (
 	"math"
 	"time"
+
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/peer/internal/conn"
 )
 
 // Weights of older measurements against a new one.
@@ -30,14 +34,14 @@ const mostLatency = 0.9
 // delivered records a reply of so many bytes to a request that was sent at the given time,
 // over a connection with this round trip, which is not part of the time for the bytes. While
 // several requests are in flight, a reply took the time since the one before it.
-func (g *gauge) delivered(k kind, bytes int, rtt time.Duration, sent, now time.Time) {
+func (g *gauge) delivered(k conn.Kind, bytes int, rtt time.Duration, sent, now time.Time) {
 	took := now.Sub(sent)
 	took -= min(rtt, time.Duration(mostLatency*float64(took)))
 	if since := now.Sub(g.last); since < took {
 		took = since
 	}
 	g.last = now
-	if k == getBlock {
+	if k == conn.GetBlock {
 		if g.pace == 0 {
 			g.pace = took.Seconds()
 		}
@@ -60,18 +64,18 @@ func (g *gauge) rate() float64 {
 
 // sizes estimates the size in bytes of the reply to a request from the replies to earlier
 // requests of its kind.
-type sizes [numKinds]float64
+type sizes [conn.NumKinds]float64
 
 // firstSizes returns the sizes that are assumed before the first reply: for headers a full
 // message.
 func firstSizes() sizes {
-	return sizes{getHeaders: 2000 * headerStride, getCFilters: 64 << 10, getCFilter: 1 << 10, getBlock: 64 << 10}
+	return sizes{conn.GetHeaders: wire.MaxBlockHeadersPerMsg * (wire.MaxBlockHeaderPayload + 1), conn.GetCFilters: 64 << 10, conn.GetCFilter: 1 << 10, conn.GetBlock: 64 << 10}
 }
 
-func (s *sizes) of(k kind) int { return int(s[k]) }
+func (s *sizes) of(k conn.Kind) int { return int(s[k]) }
 
 // seen records the size of a reply.
-func (s *sizes) seen(k kind, bytes int) { s[k] = s[k]*keepSize + float64(bytes)*(1-keepSize) }
+func (s *sizes) seen(k conn.Kind, bytes int) { s[k] = s[k]*keepSize + float64(bytes)*(1-keepSize) }
 
 // delays estimates how long the reply to a request usually takes to begin, beyond the round
 // trip, in seconds, from the replies to earlier requests of its kind. It is a plain value.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/conn"
 )
 
 // TestGauge checks the measured rate with and without overlapping requests.
@@ -13,19 +15,19 @@ func TestGauge(t *testing.T) {
 	if g.rate() != 0 {
 		t.Error("a rate without a measurement")
 	}
-	if g.delivered(getCFilters, 100, 0, now, now.Add(time.Second)); g.rate() != 0 {
+	if g.delivered(conn.GetCFilters, 100, 0, now, now.Add(time.Second)); g.rate() != 0 {
 		t.Errorf("rate %v from a reply that is too small", g.rate())
 	}
 	for i := range 20 {
 		// Two in flight at a time, one delivered each second.
 		at := now.Add(time.Duration(i+2) * time.Second)
-		g.delivered(getCFilters, 1<<20, 0, at.Add(-2*time.Second), at)
+		g.delivered(conn.GetCFilters, 1<<20, 0, at.Add(-2*time.Second), at)
 	}
 	if got := g.rate(); math.Abs(got-1<<20) > 1<<17 {
 		t.Errorf("rate %.0f, want about %d", got, 1<<20)
 	}
 	if g := new(gauge); true {
-		g.delivered(getCFilters, 1<<20, 0, now, now)
+		g.delivered(conn.GetCFilters, 1<<20, 0, now, now)
 		if got := g.rate(); math.IsInf(got, 0) || math.IsNaN(got) {
 			t.Errorf("rate %v of an instant reply", got)
 		}
@@ -46,7 +48,7 @@ func TestGaugeLeavesLatencyOut(t *testing.T) {
 		{time.Minute, time.Second, 10 << 20},
 	} {
 		var g gauge
-		g.delivered(getCFilters, 1<<20, test.rtt, now, now.Add(test.took))
+		g.delivered(conn.GetCFilters, 1<<20, test.rtt, now, now.Add(test.took))
 		if got := g.rate(); math.Abs(got-test.want) > test.want/100 {
 			t.Errorf("rate %.0f of a reply after %v with a round trip of %v, want %.0f", got, test.took, test.rtt, test.want)
 		}
@@ -57,12 +59,12 @@ func TestGaugeLeavesLatencyOut(t *testing.T) {
 func TestSizes(t *testing.T) {
 	s := firstSizes()
 	for range 100 {
-		s.seen(getCFilters, 20000)
+		s.seen(conn.GetCFilters, 20000)
 	}
-	if got := s.of(getCFilters); got < 19900 || got > 20100 {
+	if got := s.of(conn.GetCFilters); got < 19900 || got > 20100 {
 		t.Errorf("estimate %d, want 20000", got)
 	}
-	if got, first := s.of(getBlock), firstSizes(); got != first.of(getBlock) {
+	if got, first := s.of(conn.GetBlock), firstSizes(); got != first.of(conn.GetBlock) {
 		t.Errorf("another kind changed to %d", got)
 	}
 }

@@ -38,5 +38,5 @@ func (p *Pool) Trip(id p2p.PeerID) time.Duration {
 	if m == nil {
 		return 0
 	}
-	return m.rtt()
+	return m.RTT()
 }

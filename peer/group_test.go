@@ -9,7 +9,7 @@ import (
 func TestGroupOfAPeer(t *testing.T) {
 	p := &Pool{}
 	for i, addr := range []string{"127.0.0.1:9108", "192.168.1.4:9108", "203.0.114.1:9108", "203.0.200.1:9108", "8.8.8.8:1"} {
-		p.members = append(p.members, &member{conn: &conn{id: p2p.PeerID(i + 1), addr: addr}})
+		p.members = append(p.members, &member{id: p2p.PeerID(i + 1), addr: addr})
 	}
 	groups := make([]string, 7)
 	for id := range groups {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -33,7 +34,7 @@ const (
 type hedge struct {
 	pool    *Pool
 	want    want
-	request func() *request
+	request func() *conn.Request
 	ctx     context.Context
 	wg      sync.WaitGroup
 	asked   []attempt
@@ -45,7 +46,7 @@ type hedge struct {
 // attempt is a request that was sent to one peer.
 type attempt struct {
 	m      *member
-	r      *request
+	r      *conn.Request
 	at     time.Time
 	judged int // bytes of progress when flows was last called
 }
@@ -54,7 +55,7 @@ type attempt struct {
 type answered struct {
 	payload []byte
 	m       *member
-	r       *request
+	r       *conn.Request
 	err     error
 }
 
@@ -64,9 +65,9 @@ type answered struct {
 // gets little more time than a round trip and the usual delay of replies. The first good
 // answer counts. Replies that are arriving are given time, unless another peer is far faster.
 // It returns the payload and the id of the peer, of the one that failed too.
-func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) ([]byte, p2p.PeerID, error) {
+func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *conn.Request) ([]byte, p2p.PeerID, error) {
 	first := again()
-	w.bytes = p.expect(first.kind)
+	w.bytes = p.expect(first.Kind())
 	m, err := p.acquire(ctx, w)
 	if err != nil {
 		return nil, w.only, fmt.Errorf("%v: %w", first, err)
@@ -76,7 +77,7 @@ func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) (
 	defer h.keepOthers()
 	defer h.wg.Wait()
 	defer cancel()
-	quiet, patience := p.hedgeAfter(m, first.kind)
+	quiet, patience := p.hedgeAfter(m, first.Kind())
 	h.ask(m, first)
 	a := h.await(quiet, patience)
 	if a.err != nil {
@@ -87,10 +88,10 @@ func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *request) (
 }
 
 // ask sends the request to a peer that was acquired.
-func (h *hedge) ask(m *member, r *request) {
+func (h *hedge) ask(m *member, r *conn.Request) {
 	h.asked = append(h.asked, attempt{m: m, r: r, at: time.Now()})
 	h.wg.Go(func() {
-		payload, err := m.do(h.ctx, r)
+		payload, err := m.Do(h.ctx, r)
 		h.pool.settle(m, h.want, r, len(payload), err)
 		h.answers <- answered{payload, m, r, err}
 	})
@@ -159,7 +160,7 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 func (h *hedge) heard() (last time.Time) {
 	for _, a := range h.asked {
 		at := a.at
-		if bytes, came := a.m.progress(a.r); bytes > 0 && came.After(at) {
+		if bytes, came := a.m.Progress(a.r); bytes > 0 && came.After(at) {
 			at = came
 		}
 		if at.After(last) {
@@ -175,7 +176,7 @@ func (h *hedge) flows(now time.Time) bool {
 	bytes := 0
 	for i := range h.asked {
 		a := &h.asked[i]
-		in, _ := a.m.progress(a.r)
+		in, _ := a.m.Progress(a.r)
 		bytes += in - a.judged
 		a.judged = in
 	}
@@ -192,7 +193,7 @@ func (h *hedge) others() (rate float64) {
 	defer h.pool.mu.Unlock()
 	for _, m := range h.pool.members {
 		asked := slices.ContainsFunc(h.asked, func(a attempt) bool { return a.m == m })
-		if !asked && m.live() && m.owing[h.want.kind].n == 0 && !slices.Contains(h.want.avoid, m.id) {
+		if !asked && m.Live() && m.owing[h.want.kind].n == 0 && !slices.Contains(h.want.avoid, m.id) {
 			rate = max(rate, m.gauge.rate())
 		}
 	}
@@ -204,8 +205,8 @@ func (h *hedge) others() (rate float64) {
 func (h *hedge) doubt() {
 	h.pool.update(func() {
 		for _, a := range h.asked {
-			if got, _ := a.m.progress(a.r); got == 0 {
-				h.pool.doubt(a.m, a.r.kind)
+			if got, _ := a.m.Progress(a.r); got == 0 {
+				h.pool.doubt(a.m, a.r.Kind())
 			}
 		}
 	})
@@ -241,8 +242,8 @@ func (h *hedge) outrun(winner *member, bytes int) {
 			if a.m == winner {
 				return // later attempts had less time
 			}
-			if got, _ := a.m.progress(a.r); got < bytes/flowFactor || float64(got) < flowing*now.Sub(a.at).Seconds() {
-				h.pool.shun(a.m, a.r.kind)
+			if got, _ := a.m.Progress(a.r); got < bytes/flowFactor || float64(got) < flowing*now.Sub(a.at).Seconds() {
+				h.pool.shun(a.m, a.r.Kind())
 			}
 		}
 	})
@@ -251,14 +252,14 @@ func (h *hedge) outrun(winner *member, bytes int) {
 // hedgeAfter returns how long the newest request to a peer may take until another peer is
 // asked too: quiet if no byte arrives, patience otherwise. Both are at most a quarter of
 // RequestStall, because small replies measure the rate poorly.
-func (p *Pool) hedgeAfter(m *member, k kind) (quiet, patience time.Duration) {
+func (p *Pool) hedgeAfter(m *member, k conn.Kind) (quiet, patience time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rate := m.gauge.rate()
 	if rate == 0 {
 		rate = assumedRate
 	}
-	rtt := m.rtt()
+	rtt := m.RTT()
 	usual := rtt + time.Duration(float64(m.bytes)/rate*float64(time.Second))
 	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.RequestStall/4, hedgeMin))
 	quiet = max(rtt+quietMin, time.Duration(quietTrips*float64(rtt))) + p.delays[k].most()
@@ -274,7 +275,7 @@ func (p *Pool) acquireNow(w want, avoid []p2p.PeerID) *member {
 	var candidates []candidate
 	now := p.cfg.Now()
 	for _, m := range p.members {
-		if m.live() && !slices.Contains(avoid, m.id) {
+		if m.Live() && !slices.Contains(avoid, m.id) {
 			members = append(members, m)
 			candidates = append(candidates, p.candidate(m, now))
 		}

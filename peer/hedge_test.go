@@ -170,14 +170,13 @@ func TestHedgeLeavesFlowAlone(t *testing.T) {
 	}
 }
 
-// askedNow counts the peers with a request that they have not answered.
+// askedNow counts the peers with an abandoned request that they have not answered.
 func askedNow(b *bench) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, m := range b.members {
-		m.conn.mu.Lock()
-		n += min(1, len(m.table.pending))
-		m.conn.mu.Unlock()
+		_, abandoned := m.Load()
+		n += min(1, abandoned)
 	}
 	return n
 }

@@ -88,47 +88,44 @@ func (p *Pool) Infos() []Info {
 	now := p.cfg.Now()
 	var infos []Info
 	for _, m := range p.members {
-		if !m.live() {
+		if !m.Live() {
 			continue
 		}
-		i := m.info()
-		i.Role = m.role
-		i.Connected = m.since
-		i.Rate = m.gauge.rate()
-		i.Requests, i.RequestBytes = m.requests, m.bytes
-		i.Score = int(p.banScores[m.host].now(now))
-		i.LastReason = p.banScores[m.host].last
-		infos = append(infos, i)
+		c := m.Stats()
+		infos = append(infos, Info{
+			ID:        m.id,
+			Addr:      m.addr,
+			LocalAddr: c.LocalAddr,
+			Role:      m.role,
+			Connected: m.since,
+
+			Services:       uint64(c.Services),
+			Version:        c.Version,
+			UserAgent:      c.UserAgent,
+			StartingHeight: c.StartingHeight,
+			Height:         c.Height,
+			TimeOffset:     c.TimeOffset,
+
+			BytesReceived: c.BytesReceived,
+			BytesSent:     c.BytesSent,
+			LastReceived:  c.LastReceived,
+			LastSent:      c.LastSent,
+			Ping:          c.Ping,
+			PingWait:      c.PingWait,
+			Unknown:       c.Unknown,
+			WantsTx:       c.WantsTx,
+			TellsTx:       c.TellsTx,
+
+			Rate:         m.gauge.rate(),
+			Requests:     m.requests,
+			RequestBytes: m.bytes,
+			Score:        int(p.banScores[m.host].now(now)),
+			LastReason:   p.banScores[m.host].last,
+		})
 	}
 	return infos
 }
 
-// info returns the part of the description that the connection itself knows.
-func (c *conn) info() Info {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return Info{
-		ID:             c.id,
-		Addr:           c.addr,
-		LocalAddr:      c.nc.LocalAddr().String(),
-		Services:       uint64(c.remote.services),
-		Version:        c.remote.pver,
-		UserAgent:      c.remote.agent,
-		StartingHeight: c.remote.height,
-		Height:         c.claim,
-		TimeOffset:     c.remote.offset,
-		BytesReceived:  c.nc.own.in.Load(),
-		BytesSent:      c.nc.own.out.Load(),
-		LastReceived:   c.nc.received(),
-		LastSent:       c.nc.written(),
-		Ping:           c.alive.rtt,
-		PingWait:       c.alive.waiting(time.Now()),
-		Unknown:        c.unknown.Load(),
-		WantsTx:        c.remote.wantsTx,
-		TellsTx:        c.relayTx,
-	}
-}
-
 // BytesTotal returns the bytes received from and sent to all peers since the
 // pool was made.
-func (p *Pool) BytesTotal() (received, sent uint64) { return p.total.in.Load(), p.total.out.Load() }
+func (p *Pool) BytesTotal() (received, sent uint64) { return p.opener.Traffic() }

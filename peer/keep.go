@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/fault"
 )
@@ -61,19 +62,20 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dia
 	}
 	p.dialed(true)
 	dialled()
-	p.book.Worked(addr, uint64(c.remote.services))
+	p.book.Worked(addr, uint64(c.Services()))
 	begin := time.Now()
 	if s != nil && s.purpose == dialing.Search {
 		role = Search
 	}
-	m := p.join(c, role, s)
+	claims := c.Stats()
+	m := p.join(c, addr, role, s)
 	p.countDials(-1)
-	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", c.id, "role", role.String(), "agent", c.remote.agent,
-		"version", c.remote.pver, "height", c.remote.height)
+	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", m.id, "role", role.String(), "agent", claims.UserAgent,
+		"version", claims.Version, "height", claims.StartingHeight)
 	if p.choosesOutbound() && p.cfg.Params.Net != wire.SimNet {
-		c.askAddresses()
+		c.AskAddresses()
 	}
-	why := c.run(ctx)
+	why := c.Run(ctx, m.id, p.handler(m))
 	p.leave(m)
 	p.blame(addr, why)
 	lived := time.Since(begin)
@@ -82,39 +84,12 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dia
 }
 
 // dial connects to an address and performs the handshake.
-func (p *Pool) dial(ctx context.Context, addr string) (*conn, error) {
-	raw, err := p.connect(ctx, addr)
+func (p *Pool) dial(ctx context.Context, addr string) (*conn.Conn, error) {
+	nc, err := p.connect(ctx, addr)
 	if err != nil {
 		return nil, fault.New(fault.DialFailed, err)
 	}
-
-	nc := newMetered(raw, &p.total)
-	frames := newFrameReader(nc, p.cfg.Params.Net, maxVersion)
-	frames.in = new(handshakeBytes)
-	relayTx := p.relay.AsksPeers()
-	nonce := p.addNonce()
-	defer p.dropNonce(nonce)
-	shakeCtx, cancel := context.WithTimeout(ctx, p.cfg.HandshakeTimeout)
-	defer cancel()
-	var r remote
-	err = p.contain(addr, func() (err error) {
-		r, err = shake(shakeCtx, nc, frames, hello{
-			net:     p.cfg.Params.Net,
-			agent:   p.cfg.UserAgent,
-			relayTx: relayTx,
-			nonce:   nonce,
-			ours:    p.hasNonce,
-			now:     p.cfg.Now,
-		})
-		return err
-	})
-	if err != nil {
-		nc.Close()
-		return nil, err
-	}
-	c := newConn(&p.cfg, addr, nc, frames, r)
-	c.relayTx = relayTx
-	return c, nil
+	return p.opener.Open(ctx, nc, addr, p.relay.AsksPeers())
 }
 
 // connect makes every connection of the pool, to peers and to seeders, at the pace of package
@@ -145,25 +120,4 @@ func (p *Pool) tell(why *fault.Error, told fault.Reason, lived, pause time.Durat
 	p.cfg.Log.Log(context.Background(), level, "No connection to peer", "addr", why.Peer, "reason", why.Detail(),
 		"retry", pause.Round(time.Second))
 	return why.Reason
-}
-
-func (p *Pool) addNonce() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	nonce := p.cfg.Rand()
-	p.nonces[nonce] = struct{}{}
-	return nonce
-}
-
-func (p *Pool) dropNonce(nonce uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.nonces, nonce)
-}
-
-func (p *Pool) hasNonce(nonce uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, ok := p.nonces[nonce]
-	return ok
 }

@@ -1,6 +1,9 @@
 package peer
 
-import "github.com/spvd/spvd/spv/p2p"
+import (
+	"github.com/spvd/spvd/peer/internal/conn"
+	"github.com/spvd/spvd/spv/p2p"
+)
 
 // Limits on the late replies that wait for TakeLate, in bytes: of one peer, whose first one
 // always fits, and of all. Further ones are dropped.
@@ -48,18 +51,10 @@ func (q *lateReplies) take() (p2p.LateReply, bool) {
 }
 
 // keepLate keeps a late reply for TakeLate. The caller holds the pool's lock.
-func (p *Pool) keepLate(from p2p.PeerID, r *request, payload []byte) {
-	if r.kind == getCFilter || len(payload) == 0 {
-		return // no caller proves single filters
-	}
-	l := p2p.LateReply{From: from, Locator: r.locator, First: r.first, Last: r.last, Payload: payload}
-	switch r.kind {
-	case getHeaders:
-		l.Kind = p2p.Headers
-	case getCFilters:
-		l.Kind = p2p.CFilters
-	case getBlock:
-		l.Kind = p2p.Block
+func (p *Pool) keepLate(from p2p.PeerID, r *conn.Request, payload []byte) {
+	l, ok := r.Late(from, payload)
+	if !ok {
+		return
 	}
 	p.lateOnes.put(l)
 	poke(p.changed)

@@ -40,7 +40,7 @@ type shift struct {
 // is removed or the process ends. A connection that the pool chose itself is replaced. It
 // returns ErrKnownPeer if the peer was added already.
 func (p *Pool) Add(addr string) error {
-	addr, err := address(addr, p.cfg.Params.DefaultPort)
+	addr, err := addrbook.Parse(addr, p.cfg.Params.DefaultPort)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (p *Pool) Add(addr string) error {
 	}
 	for _, m := range p.members {
 		if m.addr == addr {
-			m.end(fault.New(fault.ClosedByUs, errors.New("the user has added this peer")))
+			m.End(fault.New(fault.ClosedByUs, errors.New("the user has added this peer")))
 		}
 	}
 	w := newManualPeer(addr, Added)
@@ -66,7 +66,7 @@ func (p *Pool) Add(addr string) error {
 // Remove removes a peer of Add or of the configuration, and ends its connection. It returns
 // ErrUnknownPeer if no such peer was named.
 func (p *Pool) Remove(addr string) error {
-	addr, err := address(addr, p.cfg.Params.DefaultPort)
+	addr, err := addrbook.Parse(addr, p.cfg.Params.DefaultPort)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (p *Pool) Remove(addr string) error {
 	}
 	for _, m := range p.members {
 		if m.addr == addr && m.role == Renewal {
-			m.end(fault.New(fault.ClosedByUs, errors.New("the user has removed this peer")))
+			m.End(fault.New(fault.ClosedByUs, errors.New("the user has removed this peer")))
 		}
 	}
 	p.manual = slices.Delete(p.manual, i, i+1)
@@ -91,7 +91,7 @@ func (p *Pool) Remove(addr string) error {
 // Try connects once to a peer, named as host or host:port. It does not connect again after
 // that fails or ends.
 func (p *Pool) Try(addr string) error {
-	addr, err := address(addr, p.cfg.Params.DefaultPort)
+	addr, err := addrbook.Parse(addr, p.cfg.Params.DefaultPort)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (p *Pool) Try(addr string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	host := addrbook.HostOf(addr)
-	inUse := func(m *member) bool { return m.addr == addr && m.live() }
+	inUse := func(m *member) bool { return m.addr == addr && m.Live() }
 	if p.trying[host] || p.manualAt(addr) >= 0 || slices.ContainsFunc(p.members, inUse) {
 		return fmt.Errorf("try peer %s: %w", addr, ErrKnownPeer)
 	}
@@ -120,11 +120,11 @@ func (p *Pool) Try(addr string) error {
 func (p *Pool) Disconnect(id p2p.PeerID, addr string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.IndexFunc(p.members, func(m *member) bool { return m.live() && (m.id == id || m.addr == addr) })
+	i := slices.IndexFunc(p.members, func(m *member) bool { return m.Live() && (m.id == id || m.addr == addr) })
 	if i < 0 {
 		return fmt.Errorf("disconnect peer %s: %w", addr, ErrUnknownPeer)
 	}
-	p.members[i].end(fault.New(fault.ClosedByUs, errors.New("the user asked for it")))
+	p.members[i].End(fault.New(fault.ClosedByUs, errors.New("the user asked for it")))
 	return nil
 }
 

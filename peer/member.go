@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -15,7 +16,9 @@ const maxSilent = 3
 // member is a connection as the pool sees it: its requests in flight and its measured
 // quality. The pool's lock guards it.
 type member struct {
-	*conn
+	*conn.Conn
+	id     p2p.PeerID
+	addr   string // host:port that was dialled
 	role   Role
 	since  time.Time // by the clock of the configuration
 	joined time.Time // the same by the clock of the machine
@@ -30,10 +33,10 @@ type member struct {
 
 	blocks   int // how many blocks its address was asked for
 	gauge    gauge
-	silent   int               // periods of silence since the last reply
-	silentAt time.Time         // when the last of them was noticed
-	owing    [numKinds]silence // by kind of request
-	mute     bool              // it has answered nothing since the last of these periods
+	silent   int                    // periods of silence since the last reply
+	silentAt time.Time              // when the last of them was noticed
+	owing    [conn.NumKinds]silence // by kind of request
+	mute     bool                   // it has answered nothing since the last of these periods
 }
 
 // silence counts how often in a row a peer has left requests of a kind unanswered while
@@ -78,17 +81,11 @@ func (d *departed) addr(id p2p.PeerID) (string, bool) {
 
 // join makes a connection available for requests, under a new id. The slot is that of an
 // outbound connection, else nil.
-func (p *Pool) join(c *conn, role Role, s *slot) *member {
-	c.onAnnouncement = func() { poke(p.changed) }
-	c.onLate = func(r *request, payload []byte) { p.late(c, r, payload) }
-	c.onDefect = p.failed
-	c.onFault = func(r fault.Reason, err error) { p.fault(c, r, err) }
-	c.onAddresses = func(list []addrbook.Announced) { p.learn(c.addr, list) }
-	c.relay = p.relay
-	m := &member{conn: c, role: role, host: addrbook.HostOf(c.addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
+func (p *Pool) join(c *conn.Conn, addr string, role Role, s *slot) *member {
+	m := &member{Conn: c, addr: addr, role: role, host: addrbook.HostOf(addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
 	p.update(func() {
 		p.lastID++
-		c.id = p.lastID
+		m.id = p.lastID
 		m.blocks = max(p.banScores[m.host].blocks, p.share())
 		p.members = append(p.members, m)
 		if s != nil {
@@ -98,6 +95,16 @@ func (p *Pool) join(c *conn, role Role, s *slot) *member {
 	poke(p.stirred)
 	poke(p.changed)
 	return m
+}
+
+// handler returns the functions by which a connection reports what its peer does.
+func (p *Pool) handler(m *member) conn.Handler {
+	return conn.Handler{
+		Announced: func() { poke(p.changed) },
+		Addresses: func(list []addrbook.Announced) { p.learn(m.addr, list) },
+		Late:      func(r *conn.Request, payload []byte) { p.late(m, r, payload) },
+		Fault:     func(r fault.Reason, err error) { p.fault(m, r, err) },
+	}
 }
 
 // learn adds addresses that a source announces to the book, and returns how many were new.
@@ -147,7 +154,7 @@ func (p *Pool) member(id p2p.PeerID) *member {
 
 // candidate returns the snapshot of a member by which a peer is chosen.
 func (p *Pool) candidate(m *member, now time.Time) candidate {
-	rtt, abandoned := m.load()
+	rtt, abandoned := m.Load()
 	c := candidate{
 		id:        m.id,
 		requests:  m.requests,
@@ -169,47 +176,45 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 		any = any || c.shunned[k]
 	}
 	if m.mute && any {
-		c.shunned = [numKinds]bool{true, true, true, true}
+		c.shunned = [conn.NumKinds]bool{true, true, true, true}
 	}
 	return c
 }
 
 // answered records a reply of so many bytes.
-func (p *Pool) answered(m *member, r *request, bytes int) {
+func (p *Pool) answered(m *member, r *conn.Request, bytes int) {
 	m.silent = 0
-	m.mute, m.owing[r.kind] = false, silence{}
-	p.delays[r.kind].seen(m.delay(r))
+	m.mute, m.owing[r.Kind()] = false, silence{}
+	p.delays[r.Kind()].seen(m.Delay(r))
 	m.window = min(m.window+1, p.cfg.MaxRequests)
-	m.gauge.delivered(r.kind, bytes, m.rtt(), r.sent, time.Now())
-	p.sizes.seen(r.kind, bytes)
+	m.gauge.delivered(r.Kind(), bytes, m.RTT(), r.Sent(), time.Now())
+	p.sizes.seen(r.Kind(), bytes)
 }
 
 // late records the late reply to an abandoned request: the peer is as good as others again.
 // The reply is kept to be proven.
-func (p *Pool) late(c *conn, r *request, payload []byte) {
+func (p *Pool) late(m *member, r *conn.Request, payload []byte) {
 	p.update(func() {
-		p.keepLate(c.id, r, payload)
-		if m := p.member(c.id); m != nil {
-			m.silent = 0
-			m.mute, m.owing[r.kind] = false, silence{}
-			p.delays[r.kind].seen(m.delay(r))
-		}
+		p.keepLate(m.id, r, payload)
+		m.silent = 0
+		m.mute, m.owing[r.Kind()] = false, silence{}
+		p.delays[r.Kind()].seen(m.Delay(r))
 	})
 }
 
 // silence returns how long the peer gets no requests of a kind after the first silence.
-func (m *member) silence() time.Duration { return max(firstSilence, silenceTrips*m.rtt()) }
+func (m *member) silence() time.Duration { return max(firstSilence, silenceTrips*m.RTT()) }
 
 // doubt gives requests of a kind to other peers for a while, because no byte of a reply has
 // arrived for longer than usual. A reply ends it.
-func (p *Pool) doubt(m *member, k kind) {
+func (p *Pool) doubt(m *member, k conn.Kind) {
 	m.owing[k].doubt, m.mute = time.Now().Add(m.silence()), true
 }
 
 // shun records that a peer left a request unanswered that another peer has answered, or that
 // reached its deadline. After maxOwing times in a row an outbound peer is disconnected if
 // another peer is better.
-func (p *Pool) shun(m *member, k kind) {
+func (p *Pool) shun(m *member, k conn.Kind) {
 	now := time.Now()
 	s := &m.owing[k]
 	m.mute = true
@@ -219,25 +224,25 @@ func (p *Pool) shun(m *member, k kind) {
 	s.until = now.Add(min(m.silence()<<min(s.n, 10), maxSilence))
 	s.n++
 	m.window = max(m.window/2, 1)
-	better := func(o *member) bool { return o != m && o.owing[k].n == 0 && o.live() }
+	better := func(o *member) bool { return o != m && o.owing[k].n == 0 && o.Live() }
 	if s.n >= maxOwing && m.role == Outbound && slices.ContainsFunc(p.members, better) {
-		m.end(fault.New(fault.Straggler, nil))
+		m.End(fault.New(fault.Straggler, nil))
 	}
 }
 
 // unanswered records that a request reached its deadline. Requests that were in flight
 // together and all got no reply are one period of silence. A peer that stays silent gets
 // fewer requests, and is disconnected when another one answers.
-func (p *Pool) unanswered(m *member, r *request) {
-	if r.sent.Before(m.silentAt) {
+func (p *Pool) unanswered(m *member, r *conn.Request) {
+	if r.Sent().Before(m.silentAt) {
 		return
 	}
 	m.silentAt = time.Now()
 	m.silent++
-	p.shun(m, r.kind)
+	p.shun(m, r.Kind())
 	p.addPoints(m.host, fault.Timeout)
-	better := func(o *member) bool { return o != m && o.silent == 0 && o.live() }
+	better := func(o *member) bool { return o != m && o.silent == 0 && o.Live() }
 	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {
-		m.end(fault.New(fault.Straggler, nil))
+		m.End(fault.New(fault.Straggler, nil))
 	}
 }

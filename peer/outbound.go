@@ -181,7 +181,7 @@ func (p *Pool) state(now time.Time) dialing.State {
 	}
 	for _, o := range p.out.slots {
 		x := dialing.Slot{ID: o.id, Group: o.to.Group, Purpose: o.purpose, Base: o.base}
-		if m := o.member; m != nil && m.live() {
+		if m := o.member; m != nil && m.Live() {
 			x.Connected, x.Since, x.Best, x.News = true, m.joined, m.best, m.announcedAt
 		}
 		s.Slots = append(s.Slots, x)
@@ -229,7 +229,7 @@ func (p *Pool) applyDecision() {
 			p.cfg.Log.Info("Peer has not sent the newest blocks, another one takes its place", "addr", s.to.Addr,
 				"best", s.member.best, "since", now.Sub(s.member.announcedAt).Round(time.Second))
 		}
-		s.member.end(fault.New(fault.ClosedByUs, errors.New(whyLeft(l.Why))))
+		s.member.End(fault.New(fault.ClosedByUs, errors.New(whyLeft(l.Why))))
 	}
 }
 
@@ -436,8 +436,8 @@ func (p *Pool) tryOut(ctx context.Context, addr string) {
 		p.judgeAddress(addr, why, 0)
 		return
 	}
-	c.nc.Close()
-	p.book.Worked(addr, uint64(c.remote.services))
+	c.Close()
+	p.book.Worked(addr, uint64(c.Services()))
 }
 
 // judgeAddress records the result of a dial in the book.
@@ -448,6 +448,6 @@ func (p *Pool) judgeAddress(addr string, why *fault.Error, lived time.Duration) 
 		p.book.Forget(addr)
 	default:
 		online, _ := p.online()
-		p.book.Failed(addr, online && len(p.conns()) > 0)
+		p.book.Failed(addr, online && len(p.live()) > 0)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 
@@ -220,10 +220,17 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, tune)
+		connections := newBench(t, nil).opener // the nodes are on the network of the other tests
+		var nodes sync.WaitGroup
+		defer nodes.Wait()
 		connected := func(id p2p.PeerID, addr string, role Role) *member {
-			m := &member{role: role, joined: time.Now(), announcedAt: time.Now(), host: addrbook.HostOf(addr),
-				conn: newConn(&b.cfg, addr, newMetered(nil, &b.total), nil, remote{})}
-			m.id, m.onAnnouncement = id, func() {}
+			ours, theirs := net.Pipe()
+			nodes.Go(func() { peertest.WelcomeThen(func(*peertest.Node) {})(peertest.NewNode(t, theirs)) })
+			c, err := connections.Open(t.Context(), ours, addr, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := &member{Conn: c, id: id, addr: addr, role: role, joined: time.Now(), announcedAt: time.Now(), host: addrbook.HostOf(addr)}
 			b.members = append(b.members, m)
 			if role == Outbound {
 				to := addrbook.Candidate{Addr: addr, Host: m.host, Group: addrbook.GroupOf(addr)}
@@ -233,26 +240,28 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 		}
 		b.out.rotateAt = time.Now().Add(1000 * time.Hour)
 		named, behind, fresh := connected(1, "44.3.1.1:1", Added), connected(2, "44.1.1.1:1", Outbound), connected(3, "44.2.1.1:1", Outbound)
+		for _, m := range []*member{named, behind, fresh} {
+			defer m.Close()
+		}
 		limit := staleBlocks * b.cfg.Params.TargetTimePerBlock
 		<-time.After(limit - 2)
 		b.Credit(fresh.id, 5)
-		behind.announcedBlocks(make([]chainhash.Hash, 1)) // which proves nothing
 		<-time.After(1)
 		b.Credit(fresh.id, 5) // a block that it has sent before
 		if fresh.announcedAt.Equal(time.Now()) {
 			t.Error("an old block counts")
 		}
-		if b.applyDecision(); !behind.live() {
+		if b.applyDecision(); !behind.Live() {
 			t.Error("replaced early")
 		}
 		<-time.After(1)
 		b.Credit(fresh.id, 6)
 		b.Seek("no new block")
-		if b.applyDecision(); !behind.live() {
+		if b.applyDecision(); !behind.Live() {
 			t.Error("replaced while all are behind")
 		}
 		b.Seek("")
-		if b.applyDecision(); behind.live() || !fresh.live() || !named.live() {
+		if b.applyDecision(); behind.Live() || !fresh.Live() || !named.Live() {
 			t.Error("the peer behind was not the one to be replaced")
 		}
 		b.out.slots = b.out.slots[1:]
@@ -263,7 +272,7 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 			t.Error("a replaced peer may not be dialled after hours")
 		}
 		named.announcedAt = named.announcedAt.Add(-100 * limit)
-		if b.applyDecision(); !named.live() {
+		if b.applyDecision(); !named.Live() {
 			t.Error("a manual peer was replaced")
 		}
 		if s := (&Pool{cfg: Config{Params: peertest.Params}}).state(time.Now()); s.StaleAfter != 0 {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -50,23 +51,23 @@ const (
 // value.
 type candidate struct {
 	id        p2p.PeerID
-	requests  int            // in flight
-	abandoned int            // abandoned requests that it may still answer
-	bytes     int            // in flight, estimated
-	window    int            // the requests that may be in flight
-	latency   float64        // seconds
-	rate      float64        // bytes per second; zero if never measured
-	pace      float64        // seconds for a block, beyond the latency; zero if never measured
-	silent    int            // periods of silence since its last reply
-	shunned   [numKinds]bool // kinds of requests that it has left unanswered recently
-	mute      bool           // it has answered nothing since it left a request unanswered
-	points    float64        // of ban score
-	blocks    int            // number of blocks that it was asked for
+	requests  int                 // in flight
+	abandoned int                 // abandoned requests that it may still answer
+	bytes     int                 // in flight, estimated
+	window    int                 // the requests that may be in flight
+	latency   float64             // seconds
+	rate      float64             // bytes per second; zero if never measured
+	pace      float64             // seconds for a block, beyond the latency; zero if never measured
+	silent    int                 // periods of silence since its last reply
+	shunned   [conn.NumKinds]bool // kinds of requests that it has left unanswered recently
+	mute      bool                // it has answered nothing since it left a request unanswered
+	points    float64             // of ban score
+	blocks    int                 // number of blocks that it was asked for
 }
 
 // want is what a request requires of its peer.
 type want struct {
-	kind  kind
+	kind  conn.Kind
 	only  p2p.PeerID   // this peer and no other; zero for any
 	avoid []p2p.PeerID // not these, unless there are no others
 	bytes int          // the estimated size of the reply
@@ -166,7 +167,7 @@ func (c *candidate) hasRoom(w want, maxBytes int) bool {
 	if c.requests == 0 {
 		return true
 	}
-	if w.kind == getHeaders {
+	if w.kind == conn.GetHeaders {
 		return c.requests < c.window+urgentRoom && c.bytes+w.bytes <= maxBytes
 	}
 	if c.rate > 0 {

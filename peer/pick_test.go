@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -32,7 +33,7 @@ func TestChoose(t *testing.T) {
 		{"full", with(func(c *candidate) { c.requests = 8; c.latency = 0 }), want{}, 0},
 		{"too many bytes", with(func(c *candidate) { c.requests = 1; c.bytes = 1 << 20; c.rate = 1e12; c.latency = 0 }), want{bytes: 1}, 0},
 	} {
-		tc.want.kind = getCFilters
+		tc.want.kind = conn.GetCFilters
 		peers := []candidate{base, tc.other}
 		peers[0].id, peers[1].id = 1, 2
 		if got := choose(peers, tc.want, 1<<20); got != tc.best {
@@ -59,7 +60,7 @@ func TestChooseProperties(t *testing.T) {
 				latency: rnd.Float64(), rate: float64(rnd.IntN(2)) * rnd.Float64(), silent: rnd.IntN(20), points: 100 * rnd.Float64(),
 			})
 		}
-		w := want{kind: getCFilters, bytes: rnd.IntN(500), spread: rnd.IntN(3) == 0}
+		w := want{kind: conn.GetCFilters, bytes: rnd.IntN(500), spread: rnd.IntN(3) == 0}
 		if rnd.IntN(3) == 0 {
 			w.only = p2p.PeerID(1 + rnd.Uint64N(5))
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/txrelay"
 	"github.com/spvd/spvd/spv/p2p"
@@ -26,7 +27,7 @@ var ErrNoOnion = errors.New("the name of a Tor service can be reached through a 
 type Pool struct {
 	cfg     Config
 	book    *book
-	total   traffic
+	opener  *conn.Opener
 	relay   *txrelay.Relay
 	changed chan struct{} // capacity one
 	unsaved chan struct{} // capacity one; poked by changes that must not be lost
@@ -49,11 +50,10 @@ type Pool struct {
 	departed     departed
 	lateOnes     lateReplies
 	queue        []*waiter           // oldest first
-	nonces       map[uint64]struct{} // of handshakes that have not ended
 	banScores    map[string]banScore // by host
 	bans         map[string]Ban      // by host, or by the address that the user has banned
 	sizes        sizes
-	delays       [numKinds]delays
+	delays       [conn.NumKinds]delays
 	search       search
 }
 
@@ -74,12 +74,12 @@ func New(cfg Config) (*Pool, error) {
 		trying:       make(map[string]bool),
 		out:          outbound{avoid: make(map[string]avoidance)},
 		connectivity: connectivity{back: make(chan struct{})},
-		nonces:       make(map[uint64]struct{}),
 		banScores:    make(map[string]banScore),
 		bans:         make(map[string]Ban),
 		sizes:        firstSizes(),
 	}
 	p.relay = txrelay.New(cfg.RelayTx, func() { poke(p.changed) })
+	p.opener = conn.NewOpener(cfg.connections(p.relay, p.failed))
 	if err := p.want(cfg.Connect, Wanted); err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func New(cfg Config) (*Pool, error) {
 
 // want records the peers that the configuration names.
 func (p *Pool) want(list []string, role Role) error {
-	addrs, err := addresses(list, p.cfg.Params.DefaultPort)
+	addrs, err := addrbook.ParseList(list, p.cfg.Params.DefaultPort)
 	if err != nil {
 		return fmt.Errorf("peer config: %w", err)
 	}
@@ -184,4 +184,12 @@ func (p *Pool) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = false
+}
+
+// poke wakes the only reader of a channel of capacity one.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }

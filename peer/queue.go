@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/fault"
 )
 
@@ -104,13 +105,13 @@ func (p *Pool) serve() []grant {
 	var candidates []candidate
 	now := p.cfg.Now()
 	for _, m := range p.members {
-		if m.live() {
+		if m.Live() {
 			members = append(members, m)
 			candidates = append(candidates, p.candidate(m, now))
 		}
 	}
 	var grants []grant
-	var full [numKinds]bool // for requests that any peer may answer
+	var full [conn.NumKinds]bool // for requests that any peer may answer
 	p.queue = slices.DeleteFunc(p.queue, func(q *waiter) bool {
 		plain := q.want.only == 0 && len(q.want.avoid) == 0
 		if plain && full[q.want.kind] {
@@ -149,7 +150,7 @@ func (m *member) uncount(w want) {
 }
 
 // settle ends a request that acquire counted, and records how the request went.
-func (p *Pool) settle(m *member, w want, r *request, bytes int, err error) {
+func (p *Pool) settle(m *member, w want, r *conn.Request, bytes int, err error) {
 	p.update(func() {
 		m.uncount(w)
 		switch fault.ReasonOf(err) {

@@ -108,7 +108,7 @@ func scenarios() map[fault.Reason]scenario {
 		fault.Malformed: {script: peertest.WelcomeThen(func(n *peertest.Node) { n.Raw(peertest.Frame(peertest.Params.Net, "headers", []byte{1, 2, 3})) })},
 		fault.Oversized: {script: peertest.WelcomeThen(func(n *peertest.Node) {
 			head := peertest.Frame(peertest.Params.Net, "ping", nil)
-			binary.LittleEndian.PutUint32(head[offLength:], 9)
+			binary.LittleEndian.PutUint32(head[4+wire.CommandSize:], 9)
 			n.Raw(head)
 		})},
 		fault.BadChecksum: {script: peertest.WelcomeThen(func(n *peertest.Node) {

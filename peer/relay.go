@@ -36,7 +36,7 @@ func (p *Pool) AskMempool(ctx context.Context, id p2p.PeerID) error {
 	if err != nil {
 		return err
 	}
-	return m.askMempool()
+	return m.AskMempool()
 }
 
 // Offer announces a transaction to a peer, once per connection, and serves it to
@@ -46,7 +46,7 @@ func (p *Pool) Offer(ctx context.Context, id p2p.PeerID, tx *wire.MsgTx) error {
 	if err != nil {
 		return err
 	}
-	if !m.remote.wantsTx {
+	if !m.WantsTx() {
 		return &fault.Error{Reason: fault.NotFound, Peer: m.addr, Err: errBlocksOnly}
 	}
 	hash := tx.TxHash()
@@ -54,11 +54,7 @@ func (p *Pool) Offer(ctx context.Context, id p2p.PeerID, tx *wire.MsgTx) error {
 	if err != nil || !announce {
 		return err
 	}
-	inv := wire.NewMsgInv()
-	if err := inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash)); err != nil {
-		return err
-	}
-	return m.put(inv)
+	return m.AnnounceTx(hash)
 }
 
 // Withdraw stops serving a transaction to all peers.
@@ -90,7 +86,7 @@ func (p *Pool) reach(ctx context.Context, id p2p.PeerID) (*member, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.member(id)
-	if m == nil || !m.live() {
+	if m == nil || !m.Live() {
 		return nil, &fault.Error{Reason: fault.Gone}
 	}
 	return m, nil
@@ -120,12 +116,12 @@ func (p *Pool) chase(ctx context.Context) {
 // outstanding. A peer that owes transactions and sends none for long gains ban score.
 func (p *Pool) chaseTxs(now time.Time) bool {
 	ask, late, busy := p.relay.Chase(now)
-	for _, c := range p.conns() {
-		if slices.Contains(late, c.id) {
-			p.fault(c, fault.Timeout, errors.New("it does not send transactions that it announced"))
+	for _, m := range p.live() {
+		if slices.Contains(late, m.id) {
+			p.fault(m, fault.Timeout, errors.New("it does not send transactions that it announced"))
 		}
-		if err := c.askTxs(ask[c.id]); err != nil {
-			c.end(err)
+		if err := m.AskTxs(ask[m.id]); err != nil {
+			m.End(err)
 		}
 	}
 	return busy

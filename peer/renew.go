@@ -62,13 +62,13 @@ func (p *Pool) renewOne() {
 	defer p.mu.Unlock()
 	var list []tenure
 	for _, m := range p.members {
-		if m.live() {
-			list = append(list, tenure{id: m.id, since: m.since, relayTx: m.relayTx, spare: m.role == Renewal})
+		if m.Live() {
+			list = append(list, tenure{id: m.id, since: m.since, relayTx: m.TellsTx(), spare: m.role == Renewal})
 		}
 	}
 	end, double := renew(p.cfg.Now(), list)
 	if m := p.member(end); m != nil {
-		m.end(fault.New(fault.ClosedByUs, errors.New("transactions are wanted from now on")))
+		m.End(fault.New(fault.ClosedByUs, errors.New("transactions are wanted from now on")))
 	}
 	m := p.member(double)
 	if s := p.shift; m != nil && s != nil {

@@ -15,8 +15,8 @@ import (
 // has claimed.
 func (p *Pool) Live() iter.Seq2[p2p.PeerID, uint32] {
 	return func(yield func(p2p.PeerID, uint32) bool) {
-		for _, c := range p.conns() {
-			if !yield(c.id, c.tip()) {
+		for _, m := range p.live() {
+			if !yield(m.id, m.Height()) {
 				return
 			}
 		}
@@ -70,9 +70,9 @@ func (p *Pool) Changed() <-chan struct{} { return p.changed }
 // peer that announces too much the oldest announcements are dropped.
 func (p *Pool) TakeAnnouncements() iter.Seq[p2p.Announcement] {
 	return func(yield func(p2p.Announcement) bool) {
-		for _, c := range p.conns() {
-			for _, n := range c.takeAnnouncements() {
-				if !yield(p2p.Announcement{From: c.id, Headers: n.headers, Blocks: n.blocks}) {
+		for _, m := range p.live() {
+			for _, a := range m.TakeAnnouncements() {
+				if !yield(a) {
 					return
 				}
 			}
@@ -93,26 +93,26 @@ func (p *Pool) SendHeaders(ctx context.Context, id p2p.PeerID) error {
 	if m == nil {
 		return &fault.Error{Reason: fault.Gone}
 	}
-	return m.sendHeaders()
+	return m.SendHeaders()
 }
 
 // Ping sends a ping to each connected peer that owes no pong. Infos shows the round trips.
 func (p *Pool) Ping() {
 	now := time.Now()
-	for _, c := range p.conns() {
-		c.pingNow(now)
+	for _, m := range p.live() {
+		m.Ping(now)
 	}
 }
 
-// conns returns the live connections by rising id.
-func (p *Pool) conns() []*conn {
+// live returns the members whose connections have not ended, by rising id.
+func (p *Pool) live() []*member {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var conns []*conn
+	var live []*member
 	for _, m := range p.members {
-		if m.live() {
-			conns = append(conns, m.conn)
+		if m.Live() {
+			live = append(live, m)
 		}
 	}
-	return conns
+	return live
 }

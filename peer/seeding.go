@@ -28,7 +28,7 @@ func (p *Pool) seedBook(ctx context.Context) {
 	for {
 		if now := time.Now(); seeding.Due(p.seedNeed(), now) {
 			answered := p.askSeeders(ctx, client)
-			seeding.Asked(time.Now(), answered, len(p.conns()) > 0, func(d time.Duration) time.Duration {
+			seeding.Asked(time.Now(), answered, len(p.live()) > 0, func(d time.Duration) time.Duration {
 				return jitter(d, p.cfg.Rand())
 			})
 		}
@@ -46,7 +46,7 @@ func (p *Pool) seedNeed() dialing.Need {
 	defer p.mu.Unlock()
 	live := 0
 	for _, m := range p.members {
-		if m.live() {
+		if m.Live() {
 			need.Connected = true
 			if m.role == Outbound {
 				live++

@@ -18,6 +18,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/conn"
 )
 
 // Limits on the answer of a seeder: it serves many clients and sends each a handful of
@@ -62,7 +63,7 @@ func (s *seederClient) ask(ctx context.Context, seeder string) ([]addrbook.Annou
 func (s *seederClient) get(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
 	query := url.Values{
 		"services": {strconv.FormatUint(uint64(wire.SFNodeNetwork), 10)},
-		"pver":     {strconv.FormatUint(uint64(minVersion), 10)},
+		"pver":     {strconv.FormatUint(uint64(conn.MinVersion), 10)},
 	}
 	u := url.URL{Scheme: "https", Host: seeder, Path: "/api/addrs", RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -125,7 +126,7 @@ func decodeSeeds(r io.Reader, now time.Time) ([]addrbook.Announced, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read addresses: %w", err)
 		}
-		if wire.ServiceFlag(s.Services)&wire.SFNodeNetwork == 0 || s.ProtocolVersion < minVersion {
+		if wire.ServiceFlag(s.Services)&wire.SFNodeNetwork == 0 || s.ProtocolVersion < conn.MinVersion {
 			continue
 		}
 		list = append(list, addrbook.Announced{Addr: s.Host, Services: s.Services, Seen: now})

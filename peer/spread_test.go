@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -20,12 +21,12 @@ func TestSpread(t *testing.T) {
 		{id: 3, window: 4, latency: 0.3, rate: 1e7, pace: 0.02},
 		{id: 4, window: 4, latency: 0.1, rate: 1e9, silent: 3},
 		{id: 5, window: 4, latency: 0.1, rate: 1e9, points: 50},
-		{id: 6, window: 4, latency: 0.1, rate: 1e9, shunned: [numKinds]bool{getBlock: true}},
+		{id: 6, window: 4, latency: 0.1, rate: 1e9, shunned: [conn.NumKinds]bool{conn.GetBlock: true}},
 		{id: 7, window: 4, latency: 2, rate: 1e9},
 		{id: 8, window: 4, latency: 0.1, rate: 1e5, pace: 1},
 	}
 	for range 600 {
-		i := choose(peers, want{kind: getBlock, spread: true}, 1<<20)
+		i := choose(peers, want{kind: conn.GetBlock, spread: true}, 1<<20)
 		peers[i].blocks++
 	}
 	for i, want := range []int{200, 200, 200, 0, 0, 0, 0, 0} {
@@ -54,7 +55,7 @@ func TestSpreadWithFullWindows(t *testing.T) {
 		now, asked := 0.0, 0
 		for done := 0; done < blocks; done++ {
 			for asked < blocks {
-				i := choose(peers, want{kind: getBlock, spread: true}, 1<<20)
+				i := choose(peers, want{kind: conn.GetBlock, spread: true}, 1<<20)
 				if i < 0 {
 					break
 				}

@@ -76,5 +76,5 @@ func banKey(s string) (string, error) {
 	if s != "" && !strings.Contains(s, ":") {
 		return s, nil
 	}
-	return address(s, "")
+	return addrbook.Parse(s, "")
 }

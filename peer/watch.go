@@ -56,7 +56,7 @@ func (p *Pool) awake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.members {
-		m.end(fault.New(fault.ConnLost, errors.New("the machine was asleep")))
+		m.End(fault.New(fault.ConnLost, errors.New("the machine was asleep")))
 	}
 	p.connectivity.failed, p.connectivity.cut = 0, false
 	p.wake()
@@ -64,7 +64,7 @@ func (p *Pool) awake() {
 
 // noteLive records in the book that the connected peers work.
 func (p *Pool) noteLive() {
-	for _, c := range p.conns() {
-		p.book.Worked(c.addr, uint64(c.remote.services))
+	for _, m := range p.live() {
+		p.book.Worked(m.addr, uint64(m.Services()))
 	}
 }

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"fmt"
@@ -9,22 +9,23 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/spv/p2p"
 )
 
 // handle processes one message. It runs on the reader and never waits. An error ends the
 // connection.
-func (c *conn) handle(f frame) error {
+func (c *Conn) handle(f frame) error {
 	switch f.cmd {
 	case "":
 		c.unknown.Add(1)
 	case wire.CmdHeaders:
 		return c.handleHeaders(f)
 	case wire.CmdCFiltersV2:
-		return c.handleReply(getCFilters, f)
+		return c.handleReply(GetCFilters, f)
 	case wire.CmdCFilterV2:
-		return c.handleReply(getCFilter, f)
+		return c.handleReply(GetCFilter, f)
 	case wire.CmdBlock:
-		return c.handleReply(getBlock, f)
+		return c.handleReply(GetBlock, f)
 	case wire.CmdTx:
 		return c.handleTx(f)
 	default:
@@ -35,7 +36,7 @@ func (c *conn) handle(f frame) error {
 
 // handleDecoded is handle for the messages that are not kept raw. A message that this package
 // does not use has no msg, and is ignored.
-func (c *conn) handleDecoded(f frame) error {
+func (c *Conn) handleDecoded(f frame) error {
 	switch msg := f.msg.(type) {
 	case *wire.MsgInv:
 		return c.handleInv(msg)
@@ -73,17 +74,17 @@ const (
 
 // handleHeaders completes the headers request that the message answers, or records the
 // message as an announcement.
-func (c *conn) handleHeaders(f frame) error {
+func (c *Conn) handleHeaders(f frame) error {
 	grown := c.claims(f.shape.height)
 	r, what := c.sortHeaders(f)
 	if what == answer {
 		c.replied(r, f.payload)
 	}
 	if what == unsolicited || grown {
-		c.onAnnouncement()
+		c.on.Announced()
 	}
 	if what == intrusion {
-		c.onFault(fault.Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
+		c.on.Fault(fault.Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
 	}
 	if what == intrusion || what == unsolicited {
 		return c.disowned(f)
@@ -93,7 +94,7 @@ func (c *conn) handleHeaders(f frame) error {
 
 // claims records a height that the peer claims, and reports whether it is the greatest so
 // far.
-func (c *conn) claims(height uint32) (grown bool) {
+func (c *Conn) claims(height uint32) (grown bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	grown = height > c.claim
@@ -105,12 +106,12 @@ func (c *conn) claims(height uint32) (grown bool) {
 // sendheaders was sent only the content tells replies and announcements apart: a reply
 // connects to the locator it answers. Before that a node announces nothing by headers, so
 // that a message that does not connect is still a reply, and the caller judges it.
-func (c *conn) sortHeaders(f frame) (*request, meaning) {
+func (c *Conn) sortHeaders(f frame) (*Request, meaning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.table.take(getHeaders, f.shape)
+	r := c.table.take(GetHeaders, f.shape)
 	if r == nil && !c.announcing {
-		r = c.table.oldest(getHeaders)
+		r = c.table.oldest(GetHeaders)
 	}
 	switch {
 	case r != nil:
@@ -120,15 +121,15 @@ func (c *conn) sortHeaders(f frame) (*request, meaning) {
 	case f.shape.n == 0:
 		return nil, emptiness
 	}
-	c.announcements.put(announcement{headers: f.payload})
+	c.announcements.put(p2p.Announcement{From: c.id, Headers: f.payload})
 	return nil, unsolicited
 }
 
 // handleReply completes the request whose blocks the reply names.
-func (c *conn) handleReply(k kind, f frame) error {
+func (c *Conn) handleReply(k Kind, f frame) error {
 	r := c.take(k, f.shape)
 	if r == nil {
-		c.onFault(fault.Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
+		c.on.Fault(fault.Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
 		return c.disowned(f)
 	}
 	c.replied(r, f.payload)
@@ -136,17 +137,17 @@ func (c *conn) handleReply(k kind, f frame) error {
 }
 
 // replied completes a request that was removed from the table with its reply.
-func (c *conn) replied(r *request, payload []byte) {
+func (c *Conn) replied(r *Request, payload []byte) {
 	late := r.abandoned
 	r.settle(payload, nil)
 	if late {
-		c.onLate(r, payload)
+		c.on.Late(r, payload)
 	}
 }
 
 // disowned counts a message as unsolicited after all: it began as the reply to a request, and
 // is none.
-func (c *conn) disowned(f frame) error {
+func (c *Conn) disowned(f frame) error {
 	if !f.answers {
 		return nil
 	}
@@ -155,23 +156,23 @@ func (c *conn) disowned(f frame) error {
 
 // handleNotFound completes the block requests for which the peer has no block, and records
 // which transactions the peer does not have.
-func (c *conn) handleNotFound(msg *wire.MsgNotFound) error {
+func (c *Conn) handleNotFound(msg *wire.MsgNotFound) error {
 	var txs []chainhash.Hash
 	for _, iv := range msg.InvList {
 		switch iv.Type {
 		case wire.InvTypeTx:
 			txs = append(txs, iv.Hash)
 		case wire.InvTypeBlock:
-			if r := c.take(getBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
+			if r := c.take(GetBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
 				r.settle(nil, &fault.Error{Reason: fault.NotFound, Peer: c.addr})
 			}
 		}
 	}
-	return c.askTxs(c.relay.Missing(c.id, txs))
+	return c.AskTxs(c.cfg.Txs.Missing(c.id, txs))
 }
 
 // take removes the request that a reply answers from the table and returns it, or nil.
-func (c *conn) take(k kind, s shape) *request {
+func (c *Conn) take(k Kind, s shape) *Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.table.take(k, s)
@@ -179,7 +180,7 @@ func (c *conn) take(k kind, s shape) *request {
 
 // handleInv records announced blocks and requests announced transactions. Mixing messages are
 // ignored.
-func (c *conn) handleInv(msg *wire.MsgInv) error {
+func (c *Conn) handleInv(msg *wire.MsgInv) error {
 	var blocks, txs []chainhash.Hash
 	for _, iv := range msg.InvList {
 		switch iv.Type {
@@ -196,35 +197,35 @@ func (c *conn) handleInv(msg *wire.MsgInv) error {
 }
 
 // announcedBlocks records announced blocks for the pool.
-func (c *conn) announcedBlocks(blocks []chainhash.Hash) {
+func (c *Conn) announcedBlocks(blocks []chainhash.Hash) {
 	func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.announcements.put(announcement{blocks: blocks})
+		c.announcements.put(p2p.Announcement{From: c.id, Blocks: blocks})
 	}()
-	c.onAnnouncement()
+	c.on.Announced()
 }
 
-// askAddresses asks the peer for addresses of other nodes. A dcrd node answers the first such
+// AskAddresses asks the peer for addresses of other nodes. A dcrd node answers the first such
 // request of a connection only.
-func (c *conn) askAddresses() {
+func (c *Conn) AskAddresses() {
 	if err := c.out.put(wire.NewMsgGetAddr()); err != nil {
-		c.end(err)
+		c.End(err)
 	}
 }
 
 // handleAddresses adds addresses that the peer announces to the book, as many as its quota
 // allows.
-func (c *conn) handleAddresses(list []addrbook.Announced) {
+func (c *Conn) handleAddresses(list []addrbook.Announced) {
 	if n := c.addrQuota.take(len(list), time.Now()); n > 0 {
-		c.onAddresses(list[:n])
+		c.on.Addresses(list[:n])
 	}
 }
 
 // handleGetInitState answers the first getinitstate with an empty initstate. A
 // dcrd node asks once, drops peers that do not answer, and bans those that
 // answer again.
-func (c *conn) handleGetInitState() error {
+func (c *Conn) handleGetInitState() error {
 	if c.stateSent {
 		return nil
 	}
@@ -232,11 +233,11 @@ func (c *conn) handleGetInitState() error {
 	return c.out.put(wire.NewMsgInitState())
 }
 
-// sendHeaders asks the peer to announce blocks by their headers, once.
-func (c *conn) sendHeaders() error {
+// SendHeaders asks the peer to announce blocks by their headers, once.
+func (c *Conn) SendHeaders() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.live() {
+	if !c.Live() {
 		return c.cause
 	}
 	if c.announcing {
@@ -244,29 +245,29 @@ func (c *conn) sendHeaders() error {
 	}
 	c.announcing = true
 	if err := c.out.put(wire.NewMsgSendHeaders()); err != nil {
-		c.end(err)
+		c.End(err)
 		return c.cause
 	}
 	return nil
 }
 
-// pingNow sends a ping unless one is unanswered.
-func (c *conn) pingNow(now time.Time) {
+// Ping sends a ping unless one is unanswered.
+func (c *Conn) Ping(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.live() || !c.alive.sent.IsZero() {
+	if !c.Live() || !c.alive.sent.IsZero() {
 		return
 	}
 	nonce := c.cfg.Rand()
 	c.alive.pinged(nonce, now)
 	if err := c.out.put(wire.NewMsgPing(nonce)); err != nil {
-		c.end(err)
+		c.End(err)
 	}
 }
 
 // checkAlive sends a ping if one is due, and returns when to check again. Its error means
 // that the peer is gone.
-func (c *conn) checkAlive(now time.Time) (time.Duration, error) {
+func (c *Conn) checkAlive(now time.Time) (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	what, next := c.alive.judge(now, c.nc.received(), c.nc.written())

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"net"
@@ -17,7 +17,7 @@ func TestNothingIsNoWrite(t *testing.T) {
 		defer near.Close()
 		defer far.Close()
 		o := newOutbox(peertest.Params.Net, maxVersion)
-		poke(o.poke)
+		o.wake()
 		done := make(chan struct{})
 		ended := make(chan error, 1)
 		time.AfterFunc(time.Minute, func() { close(done) })

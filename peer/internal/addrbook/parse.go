@@ -1,4 +1,4 @@
-package peer
+package addrbook
 
 import (
 	"fmt"
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// addresses returns a list in the form host:port, each address once, with the default port
+// ParseList returns a list in the form host:port, each address once, with the default port
 // where one has none. It is an error if one cannot be parsed.
-func addresses(list []string, port string) ([]string, error) {
+func ParseList(list []string, port string) ([]string, error) {
 	var out []string
 	seen := make(map[string]bool)
 	for _, s := range list {
-		addr, err := address(s, port)
+		addr, err := Parse(s, port)
 		if err != nil {
 			return nil, err
 		}
@@ -26,9 +26,9 @@ func addresses(list []string, port string) ([]string, error) {
 	return out, nil
 }
 
-// address returns the canonical spelling of one address, in the form host:port. An IPv6
+// Parse returns the canonical spelling of one address, in the form host:port. An IPv6
 // address without a port needs no brackets.
-func address(s, port string) (string, error) {
+func Parse(s, port string) (string, error) {
 	s = strings.TrimSpace(s)
 	host := s
 	switch {

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"bytes"
@@ -44,8 +44,16 @@ func (o *outbox) put(msg wire.Message) error {
 	if err := wire.WriteMessage(o.buf, msg, o.pver, o.net); err != nil {
 		return err
 	}
-	poke(o.poke)
+	o.wake()
 	return nil
+}
+
+// wake wakes drain.
+func (o *outbox) wake() {
+	select {
+	case o.poke <- struct{}{}:
+	default:
+	}
 }
 
 // swap returns the bytes that wait to be written, if any, and puts an empty buffer in their
@@ -86,13 +94,5 @@ func (o *outbox) drain(done <-chan struct{}, nc net.Conn, timeout time.Duration)
 		if spare.Cap() > maxScratch {
 			spare = new(bytes.Buffer)
 		}
-	}
-}
-
-// poke wakes the only reader of a channel of capacity one.
-func poke(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
 	}
 }

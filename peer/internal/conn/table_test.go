@@ -1,7 +1,9 @@
-package peer
+package conn
 
 import (
+	"errors"
 	"fmt"
+	"github.com/spvd/spvd/peer/internal/fault"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -13,10 +15,10 @@ import (
 )
 
 // ask adds a request of a kind for the blocks a to b; for headers a is the locator.
-func (t *table) ask(k kind, a, b byte, now time.Time) *request {
+func (t *table) ask(k Kind, a, b byte, now time.Time) *Request {
 	r := newRequest(k)
 	r.sent = now
-	if k == getHeaders {
+	if k == GetHeaders {
 		r.locator = []chainhash.Hash{{a}, {b}}
 	} else {
 		r.first, r.last = chainhash.Hash{a}, chainhash.Hash{b}
@@ -35,30 +37,30 @@ func about(a, b byte) shape {
 func TestTableMatch(t *testing.T) {
 	now := time.Now()
 	var tb table
-	filters := tb.ask(getCFilters, 1, 5, now)
-	again := tb.ask(getCFilters, 1, 5, now)
-	other := tb.ask(getCFilters, 1, 6, now)
-	block := tb.ask(getBlock, 1, 1, now)
-	first := tb.ask(getHeaders, 1, 2, now)
-	second := tb.ask(getHeaders, 2, 3, now)
+	filters := tb.ask(GetCFilters, 1, 5, now)
+	again := tb.ask(GetCFilters, 1, 5, now)
+	other := tb.ask(GetCFilters, 1, 6, now)
+	block := tb.ask(GetBlock, 1, 1, now)
+	first := tb.ask(GetHeaders, 1, 2, now)
+	second := tb.ask(GetHeaders, 2, 3, now)
 	filters.abandoned, first.abandoned = true, true
 
 	for _, tc := range []struct {
 		name string
-		k    kind
+		k    Kind
 		s    shape
-		want *request
+		want *Request
 	}{
-		{"other blocks", getCFilters, about(2, 5), nil},
-		{"other kind", getCFilter, about(1, 1), nil},
-		{"waiting before abandoned", getCFilters, about(1, 5), again},
-		{"abandoned if no other is open", getCFilters, about(1, 5), filters},
-		{"none left", getCFilters, about(1, 5), nil},
-		{"last differs", getCFilters, about(1, 6), other},
-		{"block", getBlock, about(1, 1), block},
-		{"headers in order though abandoned", getHeaders, about(2, 0), first},
-		{"headers that do not connect", getHeaders, about(1, 0), nil},
-		{"no headers", getHeaders, shape{}, second},
+		{"other blocks", GetCFilters, about(2, 5), nil},
+		{"other kind", GetCFilter, about(1, 1), nil},
+		{"waiting before abandoned", GetCFilters, about(1, 5), again},
+		{"abandoned if no other is open", GetCFilters, about(1, 5), filters},
+		{"none left", GetCFilters, about(1, 5), nil},
+		{"last differs", GetCFilters, about(1, 6), other},
+		{"block", GetBlock, about(1, 1), block},
+		{"headers in order though abandoned", GetHeaders, about(2, 0), first},
+		{"headers that do not connect", GetHeaders, about(1, 0), nil},
+		{"no headers", GetHeaders, shape{}, second},
 	} {
 		if got := tb.take(tc.k, tc.s); got != tc.want {
 			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
@@ -76,11 +78,11 @@ func TestTableOrder(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		now := time.Now()
 		var tb table
-		var line []*request // what the peer still has to answer
+		var line []*Request // what the peer still has to answer
 		for step := range 200 {
 			switch {
 			case rnd.IntN(2) == 0 && len(line) < 50:
-				k, a, b := kind(rnd.IntN(int(numKinds))), byte(rnd.IntN(4)), byte(rnd.IntN(4))
+				k, a, b := Kind(rnd.IntN(int(NumKinds))), byte(rnd.IntN(4)), byte(rnd.IntN(4))
 				line = append(line, tb.ask(k, a, b, now))
 			case len(line) > 0 && rnd.IntN(3) == 0:
 				line[rnd.IntN(len(line))].abandoned = true
@@ -88,14 +90,14 @@ func TestTableOrder(t *testing.T) {
 				r := line[0]
 				line = line[1:]
 				s := shape{n: 1, first: r.first, last: r.last}
-				if r.kind == getHeaders {
+				if r.kind == GetHeaders {
 					s.first = r.locator[rnd.IntN(2)]
 				}
 				got := tb.take(r.kind, s)
 				if got == nil || got.kind != r.kind || !got.fits(s) {
 					t.Fatalf("seed %d, step %d: reply to %v was given to %v", seed, step, r, got)
 				}
-				if r.kind == getHeaders && got != r {
+				if r.kind == GetHeaders && got != r {
 					t.Fatalf("seed %d, step %d: headers out of order", seed, step)
 				}
 				if got != r { // an equal request got the reply, and r takes its place
@@ -115,12 +117,12 @@ func TestTableBounds(t *testing.T) {
 	now := time.Now()
 	var tb table
 	for i := range maxAbandoned {
-		tb.ask(getCFilter, byte(i), byte(i), now).abandoned = true
+		tb.ask(GetCFilter, byte(i), byte(i), now).abandoned = true
 	}
-	if r := tb.ask(getCFilter, 1, 1, now.Add(maxLate)); r != nil {
+	if r := tb.ask(GetCFilter, 1, 1, now.Add(maxLate)); r != nil {
 		t.Error("one more was added")
 	}
-	if r := tb.ask(getCFilter, 1, 1, now.Add(maxLate+1)); r == nil || len(tb.pending) != 1 {
+	if r := tb.ask(GetCFilter, 1, 1, now.Add(maxLate+1)); r == nil || len(tb.pending) != 1 {
 		t.Errorf("%d requests after the old ones are out of date", len(tb.pending))
 	}
 }
@@ -129,7 +131,7 @@ func TestTableBounds(t *testing.T) {
 func TestTableDrain(t *testing.T) {
 	now := time.Now()
 	var tb table
-	a, b := tb.ask(getBlock, 1, 1, now), tb.ask(getBlock, 2, 2, now)
+	a, b := tb.ask(GetBlock, 1, 1, now), tb.ask(GetBlock, 2, 2, now)
 	a.abandoned = true
 	if got := tb.drain(); len(got) != 1 || got[0] != b || len(tb.pending) != 0 {
 		t.Errorf("drained %v, %d left", got, len(tb.pending))
@@ -139,7 +141,7 @@ func TestTableDrain(t *testing.T) {
 // TestHeadersRequest checks what may precede the reply to a headers request.
 func TestHeadersRequest(t *testing.T) {
 	genesis := peertest.Params.GenesisHash
-	r, err := headersRequest(genesis, []chainhash.Hash{{1}, {2}}, chainhash.Hash{})
+	r, err := HeadersRequest(genesis, []chainhash.Hash{{1}, {2}}, chainhash.Hash{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,13 +153,32 @@ func TestHeadersRequest(t *testing.T) {
 			t.Errorf("headers after %v: fit %v", tc.parent, got)
 		}
 	}
-	if any, _ := headersRequest(genesis, nil, chainhash.Hash{9}); !any.fits(shape{n: 1, first: chainhash.Hash{3}}) {
+	if any, _ := HeadersRequest(genesis, nil, chainhash.Hash{9}); !any.fits(shape{n: 1, first: chainhash.Hash{3}}) {
 		t.Error("headers without a locator fit nothing")
 	}
-	if _, err := headersRequest(genesis, make([]chainhash.Hash, 501), chainhash.Hash{}); err == nil {
+	if _, err := HeadersRequest(genesis, make([]chainhash.Hash, 501), chainhash.Hash{}); err == nil {
 		t.Error("a locator of 501 hashes was accepted")
 	}
 	if s := fmt.Sprint(r); s != "get headers after "+(chainhash.Hash{1}).String() {
 		t.Errorf("described as %q", s)
+	}
+}
+
+// TestReplyAtTheLastMoment checks that a request that is abandoned while its reply is being
+// delivered returns the reply.
+func TestReplyAtTheLastMoment(t *testing.T) {
+	c := &Conn{addr: "a:1"}
+	r := c.table.ask(GetBlock, 1, 1, time.Now())
+	late := c.table.ask(GetBlock, 2, 2, time.Now())
+	c.take(GetBlock, about(1, 1)).settle([]byte{1}, nil)
+	if got, err := c.abandon(r, fault.Timeout, nil); err != nil || !slices.Equal(got, []byte{1}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := c.abandon(late, fault.Timeout, nil); !errors.Is(err, fault.Timeout) {
+		t.Errorf("the other one: %v", err)
+	}
+	c.take(GetBlock, about(2, 2)).settle([]byte{2}, nil)
+	if len(late.done) != 0 {
+		t.Error("an abandoned request was completed")
 	}
 }

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"errors"
@@ -13,34 +13,34 @@ import (
 
 // handleTxInv records announced transactions and requests those that are wanted. It ignores a
 // peer that was asked not to announce any.
-func (c *conn) handleTxInv(hashes []chainhash.Hash) error {
+func (c *Conn) handleTxInv(hashes []chainhash.Hash) error {
 	if len(hashes) == 0 || !c.relayTx {
 		return nil
 	}
-	return c.askTxs(c.relay.Announced(c.id, c.addr, hashes))
+	return c.AskTxs(c.cfg.Txs.Announced(c.id, c.addr, hashes))
 }
 
 // handleTx records a transaction. One that is too large for any node to relay was skipped.
-func (c *conn) handleTx(f frame) error {
+func (c *Conn) handleTx(f frame) error {
 	if f.over > 0 {
-		if !c.relay.Oversized(c.id, f.over) {
-			c.onFault(fault.Unsolicited, fmt.Errorf("transaction of %d bytes", f.over))
+		if !c.cfg.Txs.Oversized(c.id, f.over) {
+			c.on.Fault(fault.Unsolicited, fmt.Errorf("transaction of %d bytes", f.over))
 		}
 		return nil
 	}
 	hash := f.shape.first
-	asked, ask := c.relay.Arrived(c.id, hash, f.payload)
+	asked, ask := c.cfg.Txs.Arrived(c.id, hash, f.payload)
 	if !asked {
-		c.onFault(fault.Unsolicited, fmt.Errorf("transaction %s", hash))
+		c.on.Fault(fault.Unsolicited, fmt.Errorf("transaction %s", hash))
 		return nil
 	}
 	c.throttle.refund(f.size)
-	return c.askTxs(ask)
+	return c.AskTxs(ask)
 }
 
-// askTxs requests transactions from the peer, never more in one message than dcrd serves
-// without scoring it.
-func (c *conn) askTxs(hashes []chainhash.Hash) error {
+// AskTxs requests transactions from the peer. There must not be more of them than dcrd serves
+// for one message without scoring it.
+func (c *Conn) AskTxs(hashes []chainhash.Hash) error {
 	if len(hashes) == 0 {
 		return nil
 	}
@@ -55,11 +55,11 @@ func (c *conn) askTxs(hashes []chainhash.Hash) error {
 
 // handleGetData serves transactions that were announced to the peer, and answers notfound for
 // everything else.
-func (c *conn) handleGetData(msg *wire.MsgGetData) error {
+func (c *Conn) handleGetData(msg *wire.MsgGetData) error {
 	missing := wire.NewMsgNotFound()
 	for _, iv := range msg.InvList {
 		if iv.Type == wire.InvTypeTx {
-			if tx := c.relay.Serve(c.id, iv.Hash); tx != nil {
+			if tx := c.cfg.Txs.Serve(c.id, iv.Hash); tx != nil {
 				if err := c.out.put(tx); err != nil {
 					return err
 				}
@@ -74,13 +74,22 @@ func (c *conn) handleGetData(msg *wire.MsgGetData) error {
 	return c.out.put(missing)
 }
 
+// AnnounceTx announces a transaction to the peer.
+func (c *Conn) AnnounceTx(hash chainhash.Hash) error {
+	inv := wire.NewMsgInv()
+	if err := inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash)); err != nil {
+		return err
+	}
+	return c.put(inv)
+}
+
 // put queues a message. It ends the connection, and returns the cause, if that fails.
-func (c *conn) put(msg wire.Message) error {
-	if !c.live() {
+func (c *Conn) put(msg wire.Message) error {
+	if !c.Live() {
 		return c.cause
 	}
 	if err := c.out.put(msg); err != nil {
-		c.end(err)
+		c.End(err)
 		return c.cause
 	}
 	return nil
@@ -97,8 +106,8 @@ var errAskedMempool = errors.New("the peer was asked for its mempool less than t
 // score stays below 45.
 const mempoolPause = 2 * time.Minute
 
-// askMempool asks the peer to announce its mempool, once in mempoolPause.
-func (c *conn) askMempool() error {
+// AskMempool asks the peer to announce its mempool, once in mempoolPause.
+func (c *Conn) AskMempool() error {
 	if !c.relayTx {
 		return &fault.Error{Reason: fault.NotFound, Peer: c.addr, Err: errSilenced}
 	}

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"slices"
@@ -8,22 +8,22 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// kind is a kind of request.
-type kind uint8
+// Kind is a Kind of request.
+type Kind uint8
 
 const (
-	getHeaders  kind = iota // getheaders, answered by headers
-	getCFilters             // getcfsv2, answered by cfiltersv2
-	getCFilter              // getcfilterv2, answered by cfilterv2
-	getBlock                // getdata of one block, answered by block or notfound
+	GetHeaders  Kind = iota // getheaders, answered by headers
+	GetCFilters             // getcfsv2, answered by cfiltersv2
+	GetCFilter              // getcfilterv2, answered by cfilterv2
+	GetBlock                // getdata of one block, answered by block or notfound
 
-	numKinds
+	NumKinds
 )
 
-// request is one request to one peer. The connection that sent it owns it until it is
+// Request is one Request to one peer. The connection that sent it owns it until it is
 // completed, which sends to done exactly once, or abandoned by its caller.
-type request struct {
-	kind kind
+type Request struct {
+	kind Kind
 	msg  wire.Message
 
 	// first and last are the blocks of the reply: of its filters, or the block itself. For a
@@ -60,8 +60,8 @@ type reply struct {
 }
 
 // fits reports whether a reply of this shape can answer r.
-func (r *request) fits(s shape) bool {
-	if r.kind != getHeaders {
+func (r *Request) fits(s shape) bool {
+	if r.kind != GetHeaders {
 		return s.first == r.first && s.last == r.last
 	}
 	return s.n == 0 || len(r.locator) == 0 || slices.Contains(r.locator, s.first)
@@ -70,7 +70,7 @@ func (r *request) fits(s shape) bool {
 // table holds the requests of one connection that the peer has not answered, in the order
 // they were sent. It is a plain value: the connection guards it.
 type table struct {
-	pending []*request
+	pending []*Request
 	sent    uint64 // requests so far
 	most    int    // abandoned requests that are remembered
 }
@@ -84,9 +84,9 @@ const (
 
 // add appends a request that is being sent, and forgets abandoned requests older than
 // maxLate. It adds nothing and reports false when too many abandoned requests are newer.
-func (t *table) add(r *request) bool {
+func (t *table) add(r *Request) bool {
 	abandoned := 0
-	t.pending = slices.DeleteFunc(t.pending, func(q *request) bool {
+	t.pending = slices.DeleteFunc(t.pending, func(q *Request) bool {
 		if !q.abandoned {
 			return false
 		}
@@ -109,7 +109,7 @@ func (t *table) add(r *request) bool {
 // headers requests can only be told apart by their order: the oldest request that fits is
 // answered. All other replies name their blocks: a request that is still waited for goes
 // before an abandoned one.
-func (t *table) take(k kind, s shape) *request {
+func (t *table) take(k Kind, s shape) *Request {
 	found := -1
 	for i, r := range t.pending {
 		if r.kind != k || !r.fits(s) {
@@ -118,7 +118,7 @@ func (t *table) take(k kind, s shape) *request {
 		if found < 0 || !r.abandoned {
 			found = i
 		}
-		if k == getHeaders || !r.abandoned {
+		if k == GetHeaders || !r.abandoned {
 			break
 		}
 	}
@@ -131,7 +131,7 @@ func (t *table) take(k kind, s shape) *request {
 func (t *table) justified(first chainhash.Hash) (most int, asked bool) {
 	for _, r := range t.pending {
 		switch {
-		case r.kind != getCFilters || r.first != first:
+		case r.kind != GetCFilters || r.first != first:
 		case r.most == 0:
 			return 0, true
 		default:
@@ -143,7 +143,7 @@ func (t *table) justified(first chainhash.Hash) (most int, asked bool) {
 
 // abandon marks a request as abandoned. It reports false if the request is no longer in the
 // table.
-func (t *table) abandon(r *request) bool {
+func (t *table) abandon(r *Request) bool {
 	if !slices.Contains(t.pending, r) {
 		return false
 	}
@@ -167,19 +167,19 @@ func (t *table) abandoned(now time.Time) (n int) {
 
 // oldest removes and returns the oldest request of a kind that is not abandoned, nil if there
 // is none.
-func (t *table) oldest(k kind) *request {
-	return t.cut(slices.IndexFunc(t.pending, func(r *request) bool { return r.kind == k && !r.abandoned }))
+func (t *table) oldest(k Kind) *Request {
+	return t.cut(slices.IndexFunc(t.pending, func(r *Request) bool { return r.kind == k && !r.abandoned }))
 }
 
 // drain empties the table and returns the requests that are not abandoned.
-func (t *table) drain() []*request {
-	waiting := slices.DeleteFunc(t.pending, func(r *request) bool { return r.abandoned })
+func (t *table) drain() []*Request {
+	waiting := slices.DeleteFunc(t.pending, func(r *Request) bool { return r.abandoned })
 	t.pending = nil
 	return waiting
 }
 
 // cut removes and returns the request at index i, nil if i is negative.
-func (t *table) cut(i int) *request {
+func (t *table) cut(i int) *Request {
 	if i < 0 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"bufio"
@@ -44,10 +44,10 @@ type frame struct {
 type intake interface {
 	// begins returns the open request that a message answers, by its command and at
 	// least the first maxHead bytes of its payload, or all of it; nil if there is none.
-	begins(cmd string, head []byte) *request
+	begins(cmd string, head []byte) *Request
 
 	// delivered counts bytes of the reply to a request.
-	delivered(r *request, n int)
+	delivered(r *Request, n int)
 
 	// unasked counts bytes that are no reply to a request. It blocks while there are too
 	// many. Its error ends the connection.
@@ -189,7 +189,7 @@ func (f *frameReader) unasked(n int) error {
 type account struct {
 	f       *frameReader
 	cmd     string
-	answers *request
+	answers *Request
 	decided bool
 	bytes   int // counted so far
 }

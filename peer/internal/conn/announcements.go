@@ -1,6 +1,10 @@
-package peer
+package conn
 
-import "github.com/decred/dcrd/chaincfg/chainhash"
+import (
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/p2p"
+)
 
 // Limits on announcements of one peer that were not taken yet.
 const (
@@ -9,37 +13,32 @@ const (
 	maxNewBlocks      = 2000      // hashes in one announcement; one request cannot fetch more headers
 )
 
-// announcement is the payload of a headers message, or the hashes of blocks.
-type announcement struct {
-	headers []byte
-	blocks  []chainhash.Hash
-}
-
-func (n announcement) size() int { return len(n.headers) + len(n.blocks)*chainhash.HashSize }
+// sizeOf returns how many bytes an announcement holds.
+func sizeOf(a p2p.Announcement) int { return len(a.Headers) + len(a.Blocks)*chainhash.HashSize }
 
 // announcements holds the announcements of one peer, oldest first. Above the limits the
 // oldest is dropped. It is a plain value: the connection guards it.
 type announcements struct {
-	items []announcement
+	items []p2p.Announcement
 	bytes int
 }
 
 // put adds an announcement.
-func (m *announcements) put(n announcement) {
-	if extra := len(n.blocks) - maxNewBlocks; extra > 0 {
-		n.blocks = n.blocks[extra:]
+func (m *announcements) put(n p2p.Announcement) {
+	if extra := len(n.Blocks) - maxNewBlocks; extra > 0 {
+		n.Blocks = n.Blocks[extra:]
 	}
 	m.items = append(m.items, n)
-	m.bytes += n.size()
+	m.bytes += sizeOf(n)
 	drop := 0
 	for ; len(m.items)-drop > maxAnnouncements || m.bytes > maxAnnouncedBytes; drop++ {
-		m.bytes -= m.items[drop].size()
+		m.bytes -= sizeOf(m.items[drop])
 	}
 	m.items = append(m.items[:0], m.items[drop:]...)
 }
 
 // take removes and returns all announcements.
-func (m *announcements) take() []announcement {
+func (m *announcements) take() []p2p.Announcement {
 	items := m.items
 	*m = announcements{}
 	return items

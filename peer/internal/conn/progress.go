@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"fmt"
@@ -27,9 +27,9 @@ const maxGreeting = 256 << 10
 // number of bytes that have arrived.
 type handshakeBytes int
 
-func (*handshakeBytes) begins(string, []byte) *request { return nil }
+func (*handshakeBytes) begins(string, []byte) *Request { return nil }
 
-func (*handshakeBytes) delivered(*request, int) {}
+func (*handshakeBytes) delivered(*Request, int) {}
 
 func (g *handshakeBytes) unasked(n int) error {
 	if *g += handshakeBytes(n); *g > maxGreeting {
@@ -67,7 +67,7 @@ func (t *throttle) refund(n int) { t.level = max(0, t.level-float64(n)) }
 
 // unasked implements intake: it pauses reading while the peer sends too much, and returns an
 // error when the peer goes on.
-func (c *conn) unasked(n int) error {
+func (c *Conn) unasked(n int) error {
 	pause := c.throttle.take(n, time.Now())
 	switch {
 	case pause == 0:
@@ -87,7 +87,7 @@ func (c *conn) unasked(n int) error {
 }
 
 // begins implements intake.
-func (c *conn) begins(cmd string, head []byte) *request {
+func (c *Conn) begins(cmd string, head []byte) *Request {
 	k, first, ok := beginning(cmd, head)
 	if !ok {
 		return nil
@@ -99,28 +99,28 @@ func (c *conn) begins(cmd string, head []byte) *request {
 
 // beginning returns the kind of request that a message answers, and the first block that it
 // names: for headers the parent of the first one, none if it is empty.
-func beginning(cmd string, b []byte) (k kind, first chainhash.Hash, ok bool) {
+func beginning(cmd string, b []byte) (k Kind, first chainhash.Hash, ok bool) {
 	var from int
 	switch cmd {
 	case wire.CmdHeaders:
 		n, rest, err := cutCount(b, wire.MaxBlockHeadersPerMsg)
 		if err != nil || n == 0 {
-			return getHeaders, first, err == nil
+			return GetHeaders, first, err == nil
 		}
-		k, b, from = getHeaders, rest, offPrevBlock
+		k, b, from = GetHeaders, rest, offPrevBlock
 	case wire.CmdCFiltersV2:
 		_, rest, err := cutCount(b, wire.MaxCFiltersV2PerBatch)
 		if err != nil {
 			return k, first, false
 		}
-		k, b = getCFilters, rest
+		k, b = GetCFilters, rest
 	case wire.CmdCFilterV2:
-		k = getCFilter
+		k = GetCFilter
 	case wire.CmdBlock:
 		if len(b) < headerSize {
 			return k, first, false
 		}
-		return getBlock, chainhash.HashH(b[:headerSize]), true
+		return GetBlock, chainhash.HashH(b[:headerSize]), true
 	default:
 		return k, first, false
 	}
@@ -132,20 +132,20 @@ func beginning(cmd string, b []byte) (k kind, first chainhash.Hash, ok bool) {
 
 // begun returns the request of a kind that is answered by a reply whose first block is given,
 // nil if there is none. With anywhere headers may begin with any block.
-func (t *table) begun(k kind, first chainhash.Hash, anywhere bool) *request {
-	var oldest *request
+func (t *table) begun(k Kind, first chainhash.Hash, anywhere bool) *Request {
+	var oldest *Request
 	for _, r := range t.pending {
 		if r.kind != k {
 			continue
 		}
-		if k != getHeaders && r.first == first || k == getHeaders && (len(r.locator) == 0 || first == chainhash.Hash{} || slices.Contains(r.locator, first)) {
+		if k != GetHeaders && r.first == first || k == GetHeaders && (len(r.locator) == 0 || first == chainhash.Hash{} || slices.Contains(r.locator, first)) {
 			return r
 		}
 		if oldest == nil {
 			oldest = r
 		}
 	}
-	if k == getHeaders && anywhere {
+	if k == GetHeaders && anywhere {
 		return oldest
 	}
 	return nil
@@ -154,7 +154,7 @@ func (t *table) begun(k kind, first chainhash.Hash, anywhere bool) *request {
 // delivered implements intake. Bytes of a reply are progress for its request and for those
 // that were sent after it, which wait for it: a node answers in order. Bytes for a later
 // request are no progress for an earlier one.
-func (c *conn) delivered(r *request, n int) {
+func (c *Conn) delivered(r *Request, n int) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -170,16 +170,16 @@ func (c *conn) delivered(r *request, n int) {
 	}
 }
 
-// progress returns how many bytes have arrived of the reply to a request and of the replies
+// Progress returns how many bytes have arrived of the reply to a request and of the replies
 // before it, and when the last of them did: when it was sent, if none has.
-func (c *conn) progress(r *request) (bytes int, last time.Time) {
+func (c *Conn) Progress(r *Request) (bytes int, last time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return r.progress()
 }
 
 // progress is conn.progress under its lock.
-func (r *request) progress() (bytes int, last time.Time) {
+func (r *Request) progress() (bytes int, last time.Time) {
 	if r.got == 0 {
 		return 0, r.sent
 	}

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package peer
+package conn
 
 import (
 	"context"
@@ -11,42 +11,33 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
-	"github.com/spvd/spvd/peer/internal/txrelay"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// conn is one connection that has completed its handshake. Its three goroutines belong to
-// run: one reads, in order, and completes requests; one writes; one pings. Of its methods
-// only run and do wait for the peer.
-type conn struct {
+// Conn is one connection that has completed its handshake. Its three goroutines belong to
+// Run: one reads, in order, and completes requests; one writes; one pings. Of its methods
+// only Run and Do wait for the peer.
+type Conn struct {
 	cfg    *Config
-	id     p2p.PeerID
 	addr   string
 	nc     *metered
 	out    *outbox
 	remote remote
 
-	relayTx bool           // the peer was asked to announce transactions
-	relay   *txrelay.Relay // the pool's record of transactions
+	relayTx bool // the peer was asked to announce transactions
 
 	unknown atomic.Uint64 // messages of unknown commands
 
 	// These are used by the reading goroutine only.
+	id        p2p.PeerID
+	on        Handler
 	early     []frame // messages that came before the verack
 	throttle  throttle
 	frames    *frameReader
 	stateSent bool // the only initstate was sent
 	addrQuota quota
 
-	// onAnnouncement is called by the reader after the peer announced blocks or claimed a
-	// greater height, onFault after a fault that does not by itself end the connection.
-	onAnnouncement func()
-	onAddresses    func([]addrbook.Announced)       // addresses that the peer announces
-	onLate         func(r *request, payload []byte) // for late replies; without locks
-	onFault        func(fault.Reason, error)
-	onDefect       func() // a panic was contained; with or without locks
-
-	// ended is closed by the first call of end, which sets cause first.
+	// ended is closed by the first call of End, which sets cause first.
 	ended   chan struct{}
 	endOnce sync.Once
 	cause   *fault.Error
@@ -60,48 +51,57 @@ type conn struct {
 	poolAskedAt   time.Time // when mempool was sent last; zero if it never was
 }
 
-// newConn returns a connection that is ready for run. The caller sets its id and its
-// callbacks before it calls run.
-func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remote) *conn {
+// Handler receives what the peer of a connection does. Its functions are called by the reader,
+// in the order of the messages and without locks, and must not wait.
+type Handler struct {
+	Announced func()                           // the peer has announced blocks or claimed a greater height
+	Addresses func([]addrbook.Announced)       // the peer has announced addresses, as many as its quota allows
+	Late      func(r *Request, payload []byte) // the reply to a request that was abandoned has arrived
+	Fault     func(fault.Reason, error)        // a fault that does not by itself end the connection
+}
+
+// newConn returns a connection that is ready for Run.
+func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remote, relayTx bool) *Conn {
 	early := r.early
 	r.early = nil // c.early holds them until read has handled them
-	c := &conn{
-		cfg:      cfg,
-		addr:     addr,
-		nc:       nc,
-		frames:   frames,
-		out:      newOutbox(cfg.Params.Net, r.pver),
-		remote:   r,
-		early:    early,
-		onDefect: func() {},
-		ended:    make(chan struct{}),
-		alive:    keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
-		claim:    r.height,
-		table:    table{most: cfg.MaxRequests},
+	c := &Conn{
+		cfg:     cfg,
+		addr:    addr,
+		nc:      nc,
+		frames:  frames,
+		out:     newOutbox(cfg.Net, r.pver),
+		remote:  r,
+		relayTx: relayTx,
+		early:   early,
+		ended:   make(chan struct{}),
+		alive:   keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
+		claim:   r.height,
+		table:   table{most: cfg.MaxRequests},
 	}
-	if frames != nil {
-		frames.justified = c.justified
-	}
+	frames.justified = c.justified
 	return c
 }
 
 // justified is table.justified under the lock.
-func (c *conn) justified(first chainhash.Hash) (most int, asked bool) {
+func (c *Conn) justified(first chainhash.Hash) (most int, asked bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.table.justified(first)
 }
 
-// run serves the connection until ctx ends or end is called. It returns the reason, never
-// nil, after all its goroutines have returned and every open request has ended.
-func (c *conn) run(ctx context.Context) *fault.Error {
+// Run serves the connection until ctx ends or End is called. It passes what the peer does to
+// the handler, under the id that the pool has given to the connection. It returns the reason
+// of the end, never nil, after all its goroutines have returned and every open request has
+// ended.
+func (c *Conn) Run(ctx context.Context, id p2p.PeerID, on Handler) *fault.Error {
+	c.id, c.on = id, on
 	var wg sync.WaitGroup
-	wg.Go(func() { c.end(fault.Contain(c.cfg.Log, c.addr, c.onDefect, c.read)) })
-	wg.Go(func() { c.end(c.write()) })
-	wg.Go(func() { c.end(c.ping()) })
+	wg.Go(func() { c.End(fault.Contain(c.cfg.Log, c.addr, c.cfg.Defect, c.read)) })
+	wg.Go(func() { c.End(c.write()) })
+	wg.Go(func() { c.End(c.keepAlive()) })
 	select {
 	case <-ctx.Done():
-		c.end(fault.New(fault.ClosedByUs, ctx.Err()))
+		c.End(fault.New(fault.ClosedByUs, ctx.Err()))
 	case <-c.ended:
 	}
 	c.nc.Close() // releases the reader and the writer
@@ -116,16 +116,19 @@ func (c *conn) run(ctx context.Context) *fault.Error {
 	return c.cause
 }
 
-// end ends the connection. Of several causes the first counts.
-func (c *conn) end(err error) {
+// Close closes a connection on which Run was not called.
+func (c *Conn) Close() { c.nc.Close() }
+
+// End ends the connection. Of several causes the first counts.
+func (c *Conn) End(err error) {
 	c.endOnce.Do(func() {
 		c.cause = fault.Of(c.addr, err, fault.Network(err))
 		close(c.ended)
 	})
 }
 
-// live reports that the connection has not ended.
-func (c *conn) live() bool {
+// Live reports that the connection has not ended.
+func (c *Conn) Live() bool {
 	select {
 	case <-c.ended:
 		return false
@@ -136,7 +139,7 @@ func (c *conn) live() bool {
 
 // read handles one message after the other, those from before the verack first. It returns
 // the error that ends the connection.
-func (c *conn) read() error {
+func (c *Conn) read() error {
 	c.frames.in = c
 	for _, f := range c.early {
 		if err := c.handle(f); err != nil {
@@ -155,12 +158,12 @@ func (c *conn) read() error {
 	}
 }
 
-func (c *conn) write() error {
+func (c *Conn) write() error {
 	return c.out.drain(c.ended, c.nc, c.cfg.WriteTimeout)
 }
 
-// ping sends pings when they are due, and returns an error when the peer does not answer.
-func (c *conn) ping() error {
+// keepAlive sends pings when they are due, and returns an error when the peer does not answer.
+func (c *Conn) keepAlive() error {
 	timer := wait.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -177,31 +180,31 @@ func (c *conn) ping() error {
 	}
 }
 
-// tip returns the greatest height that the peer has claimed.
-func (c *conn) tip() uint32 {
+// Height returns the greatest height that the peer has claimed.
+func (c *Conn) Height() uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.claim
 }
 
-// rtt returns the last round trip time that was measured.
-func (c *conn) rtt() time.Duration {
+// RTT returns the last round trip time that was measured.
+func (c *Conn) RTT() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.alive.rtt
 }
 
-// load returns the round trip time, and how many abandoned requests the peer may still
+// Load returns the round trip time, and how many abandoned requests the peer may still
 // answer.
-func (c *conn) load() (rtt time.Duration, abandoned int) {
+func (c *Conn) Load() (rtt time.Duration, abandoned int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.alive.rtt, c.table.abandoned(time.Now())
 }
 
-// delay returns the time from sending a request until the first byte of its reply, or of the
+// Delay returns the time from sending a request until the first byte of its reply, or of the
 // replies before it, less the round trip; negative if no byte has arrived.
-func (c *conn) delay(r *request) time.Duration {
+func (c *Conn) Delay(r *Request) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.got == 0 {
@@ -210,16 +213,16 @@ func (c *conn) delay(r *request) time.Duration {
 	return max(0, r.firstAt.Sub(r.sent)-c.alive.rtt)
 }
 
-// takeAnnouncements removes and returns the announcements.
-func (c *conn) takeAnnouncements() []announcement {
+// TakeAnnouncements removes and returns the announcements.
+func (c *Conn) TakeAnnouncements() []p2p.Announcement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.announcements.take()
 }
 
-// do sends a request and waits for its reply, its deadline, the end of the
+// Do sends a request and waits for its reply, its deadline, the end of the
 // connection or of ctx. Its errors are of type *Error.
-func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
+func (c *Conn) Do(ctx context.Context, r *Request) ([]byte, error) {
 	if err := c.send(r); err != nil {
 		return nil, err
 	}
@@ -245,8 +248,8 @@ func (c *conn) do(ctx context.Context, r *request) ([]byte, error) {
 // of the replies before it, has arrived for RequestStall; when fewer than MinRate bytes per
 // second of them have arrived since it was sent, which counts from RequestStall on; and when
 // RequestMax is over. Other bytes from the peer do not count.
-func (c *conn) patience(r *request, now time.Time) time.Duration {
-	bytes, last := c.progress(r)
+func (c *Conn) patience(r *Request, now time.Time) time.Duration {
+	bytes, last := c.Progress(r)
 	earned := time.Duration(float64(bytes) / float64(c.cfg.MinRate) * float64(time.Second))
 	return min(
 		last.Add(c.cfg.RequestStall).Sub(now),
@@ -256,28 +259,28 @@ func (c *conn) patience(r *request, now time.Time) time.Duration {
 
 // send adds a request to the table and its message to the outbox, under one lock, so that the
 // table has the order of the wire. A request that is not written ends when the connection
-// does: run drains the table after the connection has ended, and send adds nothing from then
+// does: Run drains the table after the connection has ended, and send adds nothing from then
 // on.
-func (c *conn) send(r *request) error {
+func (c *Conn) send(r *Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.live() {
+	if !c.Live() {
 		return c.cause
 	}
 	r.sent = time.Now()
 	if !c.table.add(r) {
-		c.end(fault.New(fault.Straggler, nil))
+		c.End(fault.New(fault.Straggler, nil))
 		return c.cause
 	}
 	if err := c.out.put(r.msg); err != nil {
-		c.end(err)
+		c.End(err)
 	}
 	return nil
 }
 
 // abandon gives a request up and returns the error, unless the request was removed from the
 // table at the last moment: then abandon returns its reply.
-func (c *conn) abandon(r *request, why fault.Reason, cause error) ([]byte, error) {
+func (c *Conn) abandon(r *Request, why fault.Reason, cause error) ([]byte, error) {
 	c.mu.Lock()
 	abandoned := c.table.abandon(r)
 	c.mu.Unlock()

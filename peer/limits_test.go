@@ -1,0 +1,23 @@
+package peer
+
+import "time"
+
+// Limits on connections as the tests of the pool expect them. What they are for is written in
+// package conn.
+const (
+	readAhead        = 128 << 10        // bytes buffered from the socket
+	maxHead          = 256              // bytes of a payload that show which request it answers
+	maxJunk          = 4 << 20          // unrequested bytes at once
+	unaskedRate      = 16 << 10         // unrequested bytes per second beyond these
+	maxThrottled     = 10 * time.Second // of not reading, until the peer is disconnected
+	maxEarly         = 16               // messages between version and verack
+	maxAbandoned     = 128              // abandoned requests that may be answered late
+	maxAnnouncements = 64               // of one peer that were not taken
+	mempoolPause     = 2 * time.Minute  // between two requests for the mempool of a peer
+)
+
+// What an error says after a request for the mempool.
+const (
+	askedMempool = "less than two minutes ago"
+	silenced     = "asked not to announce"
+)
