@@ -9,22 +9,20 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Defaults of Config.
+// DefaultDeepReorg is the depth of reorganisations that users are warned of: as many blocks as
+// payments are commonly held for certain after.
+const DefaultDeepReorg = 6
+
+// Bounds of a sync.
 const (
-	// DefaultBehind is how many blocks the wallet may lag behind the headers
-	// before following gives way to catching up.
-	DefaultBehind consensus.Height = 16
+	// maxBehind is how many blocks may be missing from the filters or the wallet before
+	// following gives way to catching up or rescanning.
+	maxBehind consensus.Height = 16
 
-	// DefaultDeepReorg is the depth of reorganisations that users are warned of:
-	// as many blocks as payments are commonly held for certain after.
-	DefaultDeepReorg = 6
-
-	// DefaultFlushBytes is how much is staged in memory before a write begins.
-	// While one is under way up to maxStages times as much is.
-	DefaultFlushBytes = 3 << 20
-
-	// DefaultFlushAfter is how long anything is staged before it is written.
-	DefaultFlushAfter = 2 * time.Second
+	// flushBytes is the usual number of bytes that are staged before a write begins, and
+	// flushAfter how long anything is staged at most.
+	flushBytes = 3 << 20
+	flushAfter = 2 * time.Second
 )
 
 // Config is what a Syncer is made from. Zero values mean the defaults.
@@ -39,22 +37,21 @@ type Config struct {
 	// Peers is the network. Required.
 	Peers Peers
 
-	// Wallet is whom the chain is scanned for; nil scans it for nobody.
+	// Wallet receives the blocks that concern it; if it is nil, nothing is scanned.
 	Wallet Wallet
 
-	// BlocksOnly leaves the transactions that peers announce alone: what is not
-	// mined is known only if it was published here. Without a wallet that watches
-	// something they are left alone anyway.
+	// BlocksOnly ignores the transactions that peers announce: an unmined one is known only if
+	// it was published here. Without a wallet that watches something they are ignored anyway.
 	BlocksOnly bool
 
-	// Log takes what happens; nil drops it.
+	// Log is the log of the syncer; nil is none.
 	Log *slog.Logger
 
 	// Now is the clock that block times are compared with; nil is time.Now.
 	// Durations are always measured by the clock of the machine.
 	Now func() time.Time
 
-	// Rand is the source of jitter, and of the order in which peers are told of a
+	// Rand is the source of jitter, and of the order in which peers are offered a
 	// transaction; nil is the generator of the runtime.
 	Rand func() uint64
 
@@ -62,10 +59,9 @@ type Config struct {
 	// warning.
 	DeepReorg int
 
-	// Behind, FlushBytes and FlushAfter: see the defaults.
-	Behind     consensus.Height
-	FlushBytes int
-	FlushAfter time.Duration
+	// flushBytes is how many bytes are staged in memory before a write begins; while one is
+	// committed up to maxStages times as many are. Tests set it.
+	flushBytes int
 }
 
 // validate returns the configuration with its defaults filled in.
@@ -77,11 +73,11 @@ func (c Config) validate() (Config, error) {
 		return c, errors.New("config: ChainFile is required")
 	case c.Peers == nil:
 		return c, errors.New("config: Peers is required")
-	case c.DeepReorg < 0 || c.Behind < 0 || c.FlushBytes < 0 || c.FlushAfter < 0:
-		return c, errors.New("config: DeepReorg, Behind, FlushBytes and FlushAfter must not be negative")
+	case c.DeepReorg < 0:
+		return c, errors.New("config: DeepReorg must not be negative")
 	}
 	if c.Wallet == nil {
-		c.Wallet = Nobody{}
+		c.Wallet = noWallet{}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -95,14 +91,8 @@ func (c Config) validate() (Config, error) {
 	if c.DeepReorg == 0 {
 		c.DeepReorg = DefaultDeepReorg
 	}
-	if c.Behind == 0 {
-		c.Behind = DefaultBehind
-	}
-	if c.FlushBytes == 0 {
-		c.FlushBytes = DefaultFlushBytes
-	}
-	if c.FlushAfter == 0 {
-		c.FlushAfter = DefaultFlushAfter
+	if c.flushBytes == 0 {
+		c.flushBytes = flushBytes
 	}
 	return c, nil
 }

@@ -45,7 +45,7 @@
 //
 // # Reading order
 //
-// example_test.go uses all of it. ports.go says what the syncer needs (nobody.go is the wallet
+// example_test.go uses all of it. ports.go says what the syncer needs (nowallet.go is the wallet
 // that watches nothing), config.go and status.go what it takes and gives.
 //
 // phase.go has the table of the phases, phases.go and opening.go what each does. The last three
@@ -54,7 +54,7 @@
 // returns values that the loop applies, and none knows another. Their jobs run in internal/jobs;
 // internal/blocks fetches blocks for them. writing.go writes what they have staged.
 //
-// truth.go says what is true, internal/progress how far it is and how long it will take; show.go
+// truth.go says what is true, internal/progress how far it is and how long it will take; display.go
 // shows it, statusboard.go and current.go give it to readers. pinned.go, waypoints.go,
 // versions.go, early.go and votereport.go say what stands against the chain. publish.go, reads.go
 // and fees.go are the other calls of users.

@@ -23,28 +23,28 @@ func (l *loop) warnOfEarly() {
 	for _, f := range l.filters.Found() {
 		switch f {
 		case filtersync.Wrong:
-			l.warn(codeEarlyWrong, fmt.Sprintf("The filters %s that came do not have the known hash of the network. "+
+			l.display.warn(codeEarlyWrong, fmt.Sprintf("The filters %s that came do not have the known hash of the network. "+
 				"Single peers are asked for all of them, to be compared.", earlyRange(l.cfg.Params)),
 				"Nothing needs to be done if peers in different networks are connected.")
 		case filtersync.Unproven:
-			l.unwarn(codeEarlyWrong)
+			l.display.unwarn(codeEarlyWrong)
 			l.warnEarlyUnproven()
 		case filtersync.Proven:
-			l.unwarn(codeEarlyWrong)
-			l.unwarn(codeEarlyUnproven)
+			l.display.unwarn(codeEarlyWrong)
+			l.display.unwarn(codeEarlyUnproven)
 		}
 	}
 }
 
 // warnEarlyUnproven warns that the early filters on the chain are not proven.
 func (l *loop) warnEarlyUnproven() {
-	if l.warned(codeEarlyUnproven) {
+	if l.display.warned(codeEarlyUnproven) {
 		return
 	}
 	text := fmt.Sprintf("Early filters unproven: the filters %s do not have the hash that this version knows, "+
 		"but peers in different networks agreed on them.", earlyRange(l.cfg.Params))
 	l.cfg.Log.Warn(text)
-	l.warn(codeEarlyUnproven, text, "Payments before block "+grouped(l.cfg.Params.DCP0005)+
+	l.display.warn(codeEarlyUnproven, text, "Payments before block "+grouped(l.cfg.Params.DCP0005)+
 		" could be missing if those peers were one. Check whether there is a newer version of spvd.")
 }
 

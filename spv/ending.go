@@ -60,7 +60,7 @@ func (l *loop) resume(ctx context.Context, cause error) (Phase, error) {
 	l.resumedAt = time.Now()
 	l.syncer.defects.Report(cause)
 	l.cfg.Log.Error("What a peer sent has interrupted the sync, which goes on", "err", cause, "pause", l.resumedFor)
-	l.warn(codeResumed, "What a peer sent has interrupted the sync, which goes on.",
+	l.display.warn(codeResumed, "What a peer sent has interrupted the sync, which goes on.",
 		"Report this with the log of the daemon.")
 	l.pausing = true
 	defer func() { l.pausing = false }()
@@ -82,7 +82,7 @@ func (l *loop) warnOfDefects() {
 	if n > 1 {
 		text = fmt.Sprintf("This program has failed %d times over what peers sent, and goes on.", n)
 	}
-	l.warn(codeDefect, text, "It is a defect of spvd: report it with the log of the daemon, which says more.")
+	l.display.warn(codeDefect, text, "It is a defect of spvd: report it with the log of the daemon, which says more.")
 }
 
 // pauseAfter returns how long a run waits before it goes on after an error that interrupted

@@ -12,7 +12,6 @@ import (
 	"github.com/spvd/spvd/spv/internal/filtersync"
 	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/internal/jobs"
-	"github.com/spvd/spvd/spv/internal/progress"
 	"github.com/spvd/spvd/spv/internal/rescan"
 	"github.com/spvd/spvd/spv/internal/txrelay"
 )
@@ -34,10 +33,9 @@ type loop struct {
 	scan    *rescan.Scan     // the wallet
 	relay   *txrelay.Relay   // unmined transactions
 
-	staged      chain.State
-	stagedSince time.Time // when the oldest staged data came; zero without any
-	writing     writing
-	proving     int // jobs that prove late blocks
+	staged  chain.State
+	writer  writer
+	proving int // jobs that prove late blocks
 
 	healed       int       // how often the store was repaired
 	defectsShown int       // panics over what peers sent that a warning tells of
@@ -54,17 +52,12 @@ type loop struct {
 	noticesTaken int             // the version of the notices that the status has
 	noticed      map[string]bool // the codes of these
 
-	status   Status // the next one to show
-	progress progress.Tracker
-	shownAt  time.Time         // when the status was last shown
-	doubt    string            // why other peers are looked for; empty if they are not
-	lost     bool              // not synced, and for more than the moment a new block takes
-	logged   consensus.BlockID // the tip that the log last named
+	display *display // the status
 }
 
 // newLoop returns the state that a run starts with.
 func newLoop(s *Syncer) *loop {
-	l := &loop{syncer: s, cfg: s.cfg, jobs: jobs.New(), lost: true}
+	l := &loop{syncer: s, cfg: s.cfg, jobs: jobs.New()}
 	l.headers = headersync.New(headersync.Deps{
 		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: l.jobs, Defects: s.defects, Now: s.cfg.Now, Log: s.cfg.Log,
 	})
@@ -77,6 +70,11 @@ func newLoop(s *Syncer) *loop {
 	l.relay = txrelay.New(txrelay.Deps{
 		Peers: s.cfg.Peers, Wallet: s.cfg.Wallet, Finder: s.finder, Jobs: l.jobs, Defects: s.defects, Rand: s.cfg.Rand, Log: s.cfg.Log,
 	})
+	synced := func() {}
+	if w, ok := s.cfg.Wallet.(Notified); ok {
+		synced = w.Synced
+	}
+	l.display = newDisplay(displayDeps{board: s.statusBoard, seek: s.cfg.Peers.Seek, synced: synced, log: s.cfg.Log})
 	return l
 }
 
@@ -95,7 +93,7 @@ func (l *loop) run(ctx context.Context, goal func() (next Phase, over bool)) (Ph
 			return Failed, err
 		}
 		if next, over := goal(); over {
-			return next, l.writeRest()
+			return next, l.writer.finish()
 		}
 		if err := l.request(time.Now()); err != nil {
 			return Failed, err
@@ -103,7 +101,7 @@ func (l *loop) run(ctx context.Context, goal func() (next Phase, over bool)) (Ph
 		if err := l.judge(); err != nil {
 			return Failed, err
 		}
-		if err := l.writeIfDue(); err != nil {
+		if err := l.writer.beginIfDue(l.stageLimit(), l.complete(), time.Now()); err != nil {
 			return Failed, err
 		}
 		l.showProgress()
@@ -111,15 +109,16 @@ func (l *loop) run(ctx context.Context, goal func() (next Phase, over bool)) (Ph
 			return Failed, err
 		}
 		if ctx.Err() != nil {
-			return Stopping, l.writeRest()
+			return Stopping, l.writer.finish()
 		}
 	}
 }
 
 // begin begins a phase: nothing is staged, and no part has jobs.
 func (l *loop) begin(ctx context.Context) {
-	l.staged, l.stagedSince, l.writing, l.proving = l.store.Staged(), time.Time{}, writing{}, 0
+	l.staged, l.proving = l.store.Staged(), 0
 	l.jobs.Begin(ctx)
+	l.writer = writer{store: l.store, jobs: l.jobs}
 	l.headers.Begin(l.store)
 	l.filters.Begin(l.store)
 	l.scan.Begin()
@@ -179,8 +178,11 @@ func (l *loop) await(ctx context.Context, timer *wait.Timer) error {
 			return l.leaveInvalid(bad)
 		}
 		return err
-	case err := <-l.writing.done:
-		return l.wrote(err)
+	case err := <-l.writer.done:
+		if err := l.writer.committed(err); err != nil {
+			return err
+		}
+		return l.applyReady()
 	case bad := <-l.syncer.invalid:
 		return l.leaveInvalid(bad)
 	case <-l.syncer.publications.poke:
@@ -204,18 +206,30 @@ func (l *loop) caughtUp() bool {
 		l.staged.Filters == l.staged.Tip && l.staged.EnoughWork
 }
 
+// complete reports whether the chain has all that is known of it.
+func (l *loop) complete() bool {
+	return !l.headers.FetchingTail() && l.staged.Filters == l.staged.Tip
+}
+
+// stageLimit returns how many bytes are staged before a write begins: a third of the usual while
+// memory goes into ranges of headers that are held back.
+func (l *loop) stageLimit() int {
+	if l.headers.FetchingRanges() {
+		return l.cfg.flushBytes / 3
+	}
+	return l.cfg.flushBytes
+}
+
 // behind reports whether more is missing than following would bring.
 func (l *loop) behind() bool {
-	return l.headers.FetchingTail() || l.staged.Tip.Height-l.staged.Filters.Height > l.cfg.Behind
+	return l.headers.FetchingTail() || l.staged.Tip.Height-l.staged.Filters.Height > maxBehind
 }
 
 // touched takes over what is staged after it has changed.
 func (l *loop) touched() {
 	l.staged = l.store.Staged()
 	l.judgeStore()
-	if l.stagedSince.IsZero() && l.store.Pending() > 0 {
-		l.stagedSince = time.Now()
-	}
+	l.writer.staged(time.Now())
 }
 
 // applyReady puts the headers and filters that are ready on the chain, in its order, as far as the
@@ -223,7 +237,7 @@ func (l *loop) touched() {
 func (l *loop) applyReady() error {
 	l.headersMoved()
 	for l.headers.Ready() {
-		if may, err := l.mayApply(); !may || err != nil {
+		if may, err := l.writer.hasRoom(l.stageLimit()); !may || err != nil {
 			return err
 		}
 		if err := l.headers.Apply(); err != nil {
@@ -231,10 +245,10 @@ func (l *loop) applyReady() error {
 		}
 		l.headersMoved()
 	}
-	l.progress.ReceivedFilters(l.filters.Received())
+	l.display.progress.ReceivedFilters(l.filters.Received())
 	defer l.filtersMoved()
 	for l.filters.Ready() {
-		if may, err := l.mayApply(); !may || err != nil {
+		if may, err := l.writer.hasRoom(l.stageLimit()); !may || err != nil {
 			return err
 		}
 		if err := l.filters.Apply(); err != nil {
@@ -256,7 +270,7 @@ func (l *loop) headersMoved() {
 		l.reorganised(re)
 	}
 	for _, h := range changes.Future {
-		l.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
+		l.display.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
 			grouped(h)), "Check this machine's clock.")
 	}
 	l.warnOfDispute()
@@ -279,7 +293,7 @@ func (l *loop) walletMoved() {
 	}
 	l.relay.WalletChanged()
 	l.showTroubles()
-	l.progress.ScanFor(l.scan.Scripts())
+	l.display.progress.ScanFor(l.scan.Scripts())
 }
 
 // reorganised has the filters above the fork fetched again, and shows the reorganisation.
@@ -287,10 +301,10 @@ func (l *loop) reorganised(re *chain.Reorganisation) {
 	l.filters.Restart()
 	depth := len(re.Reverted)
 	if depth >= l.cfg.DeepReorg {
-		l.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
+		l.display.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
 			"Check payments that were confirmed in these blocks.")
 	}
-	l.status.Reorgs++
-	l.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
+	l.display.status.Reorgs++
+	l.display.status.LastReorg = &Reorg{At: time.Now(), Fork: re.Fork, From: re.From, To: re.To, Depth: depth}
 	l.cfg.Log.Info("Chain reorganised", "depth", depth, "fork", re.Fork.Height, "from", re.From.Hash, "to", re.To.Hash)
 }

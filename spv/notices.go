@@ -57,15 +57,12 @@ func (l *loop) takeNotices() {
 	for _, list := range lists {
 		for _, w := range list {
 			codes[w.Code] = true
-			if !l.warned(w.Code, w.Text) {
-				l.cfg.Log.Warn(w.Text)
-				l.warn(w.Code, w.Text, w.Hint)
-			}
+			l.display.warnOnce(w.Code, w.Text, w.Hint)
 		}
 	}
 	for code := range l.noticed {
 		if !codes[code] {
-			l.unwarn(code)
+			l.display.unwarn(code)
 		}
 	}
 	l.noticed = codes

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -18,7 +17,7 @@ const maxHeals = 3
 // is moved aside and begun anew, because everything in it can be fetched
 // again; no other trouble is hidden.
 func (l *loop) open() (Phase, error) {
-	l.status.Err = nil
+	l.display.status.Err = nil
 	store, err := chain.Open(l.storeConfig())
 	if errors.Is(err, chain.ErrCorrupt) {
 		if err := l.beginAnew(err); err != nil {
@@ -60,7 +59,7 @@ func (l *loop) heal(damage error) (Phase, error) {
 		text := fmt.Sprintf("The chain store was damaged. What could be proven was kept, headers to block %d and filters to %d; the rest is fetched again.",
 			state.Tip.Height, state.Filters.Height)
 		l.cfg.Log.Error(text, "err", damage)
-		l.warn("chain-store-repaired", text, "Check the disk.")
+		l.display.warn("chain-store-repaired", text, "Check the disk.")
 	}
 	return l.open()
 }
@@ -70,7 +69,7 @@ func (l *loop) heal(damage error) (Phase, error) {
 func (l *loop) reopen() error {
 	l.headers.Restart(time.Now())
 	l.syncer.chain.Store(nil)
-	l.status.Initialised = false
+	l.display.status.Initialised = false
 	store := l.store
 	l.store = nil
 	l.enter(Opening)
@@ -85,7 +84,7 @@ func (l *loop) beginAnew(damage error) error {
 	}
 	text := fmt.Sprintf("The chain store was corrupt. It was moved to %s and is being synced anew; wallets are untouched.", aside)
 	l.cfg.Log.Error(text, "err", damage)
-	l.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
+	l.display.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
 	return nil
 }
 
@@ -103,30 +102,4 @@ func moveAside(path string) (string, error) {
 		}
 		return aside, os.Rename(path, aside)
 	}
-}
-
-// warn adds a warning to the status, or renews it.
-func (l *loop) warn(code, text, hint string) {
-	w := Warning{Code: code, Text: text, Hint: hint, Since: time.Now()}
-	l.unwarn(code)
-	l.status.Warnings = append(l.status.Warnings, w)
-}
-
-// unwarn takes a warning back. Warnings are replaced, never changed: shown
-// statuses share them.
-func (l *loop) unwarn(code string) {
-	var kept []Warning
-	for _, w := range l.status.Warnings {
-		if w.Code != code {
-			kept = append(kept, w)
-		}
-	}
-	l.status.Warnings = kept
-}
-
-// warned reports whether a warning is shown, with the given text if there is one.
-func (l *loop) warned(code string, text ...string) bool {
-	return slices.ContainsFunc(l.status.Warnings, func(w Warning) bool {
-		return w.Code == code && (len(text) == 0 || w.Text == text[0])
-	})
 }

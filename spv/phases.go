@@ -34,7 +34,7 @@ func (l *loop) phases(ctx context.Context) error {
 // phaseContained is phase. A panic in a phase that takes what peers send is a *defect.Error, which
 // interrupts the run and does not end it. In the others nothing of a peer is handled.
 func (l *loop) phaseContained(ctx context.Context) (Phase, error) {
-	switch l.status.Phase {
+	switch l.display.status.Phase {
 	case CatchingUp, Rescanning, Following:
 		return defect.Contain(0, func() (Phase, error) { return l.phase(ctx) })
 	}
@@ -43,7 +43,7 @@ func (l *loop) phaseContained(ctx context.Context) (Phase, error) {
 
 // phase runs the current phase and returns the one after it.
 func (l *loop) phase(ctx context.Context) (Phase, error) {
-	switch l.status.Phase {
+	switch l.display.status.Phase {
 	case Opening:
 		return l.open()
 	case Repairing:
@@ -55,16 +55,16 @@ func (l *loop) phase(ctx context.Context) (Phase, error) {
 	case Following:
 		return l.follow(ctx)
 	}
-	return Failed, fmt.Errorf("no phase follows %v", l.status.Phase)
+	return Failed, fmt.Errorf("no phase follows %v", l.display.status.Phase)
 }
 
 // enter makes the transition to a phase and shows it. A transition that is not
 // in the table is a defect of this package.
 func (l *loop) enter(next Phase) {
-	if !l.status.Phase.mayBecome(next) {
-		panic(fmt.Sprintf("spv: illegal transition from %v to %v", l.status.Phase, next))
+	if !l.display.status.Phase.mayBecome(next) {
+		panic(fmt.Sprintf("spv: illegal transition from %v to %v", l.display.status.Phase, next))
 	}
-	l.status.Phase, l.status.Since = next, time.Now()
+	l.display.status.Phase, l.display.status.Since = next, time.Now()
 	l.cfg.Log.Debug("Entering phase", "phase", next)
 	l.show()
 }
@@ -72,7 +72,7 @@ func (l *loop) enter(next Phase) {
 // close ends the run: the store is closed last.
 func (l *loop) close(cause error) error {
 	if cause != nil {
-		l.status.Err = cause
+		l.display.status.Err = cause
 		l.enter(Failed)
 	} else {
 		l.enter(Stopping)
@@ -81,7 +81,7 @@ func (l *loop) close(cause error) error {
 	if l.store != nil {
 		err = l.store.Close()
 	}
-	l.status.Initialised = false
+	l.display.status.Initialised = false
 	l.headers.Reset()
 	if cause == nil {
 		l.enter(Idle)
@@ -103,7 +103,7 @@ func (l *loop) repair() (Phase, error) {
 	l.walletMoved()
 	l.judgeStore()
 	l.syncer.chain.Store(l.store)
-	l.status.Initialised = true
+	l.display.status.Initialised = true
 	scanned, _ := l.scan.Position()
 	l.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,
 		"scanned", scanned.Height, "tip", state.Tip.Hash)
@@ -116,7 +116,7 @@ func (l *loop) repair() (Phase, error) {
 // matched and fetched ahead of the wallet is kept.
 func (l *loop) catchUp(ctx context.Context) (Phase, error) {
 	return l.run(ctx, func() (Phase, bool) {
-		if l.status.Phase == Rescanning {
+		if l.display.status.Phase == Rescanning {
 			return l.rescanned()
 		}
 		if l.caughtUp() && l.store.State().Filters == l.staged.Filters {
@@ -161,10 +161,10 @@ func (l *loop) follow(ctx context.Context) (Phase, error) {
 		_, watching := l.scan.Position()
 		l.relay.Turn(ctx, l.headers.Live(), watching && !l.cfg.BlocksOnly, l.syncer.publications.take(), time.Now())
 		l.syncer.publications.updated(l.relay.Changed())
-		if l.status.FirstSyncDone {
+		if l.display.status.FirstSyncDone {
 			l.headers.Subscribe()
 		}
-		if l.scan.Lag() > l.cfg.Behind {
+		if l.scan.Lag() > maxBehind {
 			return Rescanning, true
 		}
 		return CatchingUp, l.behind()

@@ -59,11 +59,11 @@ func (l *loop) judgeWork() error {
 	l.easedAt, l.eased = l.staged.Tip, e
 	switch {
 	case !e.TooEasy(l.cfg.Params):
-		l.unwarn(codeEasy)
-	case !l.warned(codeEasy):
+		l.display.unwarn(codeEasy)
+	case !l.display.warned(codeEasy):
 		text, hint := easyText(e)
 		l.cfg.Log.Warn(text)
-		l.warn(codeEasy, text, hint)
+		l.display.warn(codeEasy, text, hint)
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func (h *house) pass(d time.Duration) {
 // diary is a wallet that watches scripts and writes down what it is given. It
 // fails the test when an update does not continue at its tip.
 type diary struct {
-	Nobody // of unmined transactions it knows nothing
+	noWallet // of unmined transactions it knows nothing
 
 	t       *testing.T
 	scripts [][]byte

@@ -105,11 +105,6 @@ func AtHeight(h consensus.Height) func(Status) bool {
 	}
 }
 
-// HasPeers returns a condition for Wait: at least n peers are live.
-func HasPeers(n int) func(Status) bool {
-	return func(st Status) bool { return st.Peers >= n }
-}
-
 // Chain returns the store for reading. It returns ErrNotInitialised before it
 // is open; reads after Run has returned fail with chain.ErrClosed.
 func (s *Syncer) Chain() (*chain.Chain, error) {

@@ -74,7 +74,7 @@ func TestPropertySendHeadersNeverPrecedesTheFirstSync(t *testing.T) {
 		}
 		h.untilSyncedTo(time.Minute, c)
 		second := h.net.join(&fakePeer{chain: c, latency: latency})
-		h.until(time.Minute, "joined by the second peer", HasPeers(2))
+		h.until(time.Minute, "joined by the second peer", func(st Status) bool { return st.Peers >= 2 })
 		c2 := c.Extend(3)
 		h.net.extend(first, c2)
 		h.net.extend(second, c2)
@@ -173,7 +173,7 @@ func TestALongerChainOfAPeerThatComesLateWins(t *testing.T) {
 func TestPropertyARestartContinues(t *testing.T) {
 	c := generate(t, 6000, nil)
 	inHouse(t, c, nil, func(h *house) {
-		h.cfg.FlushBytes = 1
+		h.cfg.flushBytes = 1
 		h.syncer, _ = New(h.cfg)
 		p := h.net.join(&fakePeer{chain: c, latency: latency})
 		for stop := consensus.Height(1000); stop < 5000; stop += 1000 {
@@ -353,10 +353,10 @@ func TestRunIsNotCalledTwiceAtATime(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	whole := Config{Params: consensus.SimNet(), ChainFile: "x", Peers: newFakeNet()}
 	for name, spoil := range map[string]func(*Config){
-		"no params":       func(c *Config) { c.Params = nil },
-		"no file":         func(c *Config) { c.ChainFile = "" },
-		"no peers":        func(c *Config) { c.Peers = nil },
-		"negative behind": func(c *Config) { c.Behind = -1 },
+		"no params":      func(c *Config) { c.Params = nil },
+		"no file":        func(c *Config) { c.ChainFile = "" },
+		"no peers":       func(c *Config) { c.Peers = nil },
+		"negative reorg": func(c *Config) { c.DeepReorg = -1 },
 	} {
 		cfg := whole
 		spoil(&cfg)

@@ -25,8 +25,10 @@ type facts struct {
 	peers        int
 	shown        bool             // a live peer has shown all it has
 	fetchingTail bool             // long runs of headers are being fetched
+	open         bool             // the store is open: else nothing of the chain is known
 	staged       consensus.Height // the newest verified header, written or not
 	tip          consensus.BlockID
+	tipTime      time.Time
 	filters      consensus.BlockID
 	scanned      consensus.BlockID
 	watching     bool             // there is a wallet to scan for

@@ -35,11 +35,11 @@ func (l *loop) judgeVersions() error {
 	l.versionsAt = l.staged.Tip
 	switch {
 	case 2*newer <= of:
-		l.unwarn(codeUpdate)
-	case !l.warned(codeUpdate):
+		l.display.unwarn(codeUpdate)
+	case !l.display.warned(codeUpdate):
 		text := fmt.Sprintf("%d of the newest %d blocks have a version that this version of spvd does not know.", newer, of)
 		l.cfg.Log.Warn(text)
-		l.warn(codeUpdate, text, "The network is changing its rules, or has changed them: update spvd.")
+		l.display.warn(codeUpdate, text, "The network is changing its rules, or has changed them: update spvd.")
 	}
 	return nil
 }
@@ -48,12 +48,12 @@ func (l *loop) judgeVersions() error {
 func (l *loop) warnOfDispute() {
 	broken := l.headers.Dispute()
 	if broken == nil {
-		l.unwarn(codeDisputed)
+		l.display.unwarn(codeDisputed)
 		return
 	}
 	text, hint := disputeText(broken)
-	if !l.warned(codeDisputed, text) {
+	if !l.display.warned(codeDisputed, text) {
 		l.cfg.Log.Error(text, "block", broken.Block.Hash, "evidence", broken)
-		l.warn(codeDisputed, text, hint)
+		l.display.warn(codeDisputed, text, hint)
 	}
 }

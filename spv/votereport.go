@@ -76,16 +76,13 @@ func (l *loop) takeVotes() {
 	if l.votesTaken != nil {
 		for _, w := range l.votesTaken.Warnings {
 			if !v.has(w.Code) {
-				l.unwarn(w.Code)
+				l.display.unwarn(w.Code)
 			}
 		}
 	}
 	l.votesTaken = v
 	for _, w := range v.Warnings {
-		if !l.warned(w.Code, w.Text) {
-			l.cfg.Log.Warn(w.Text)
-			l.warn(w.Code, w.Text, w.Hint)
-		}
+		l.display.warnOnce(w.Code, w.Text, w.Hint)
 	}
 }
 

@@ -32,12 +32,12 @@ func misledText(points []consensus.BlockID) string {
 func (l *loop) judgeStore() {
 	points := l.store.Contradicted()
 	switch {
-	case len(points) > 0 && !l.warned(codeMisled):
+	case len(points) > 0 && !l.display.warned(codeMisled):
 		text := misledText(points)
 		l.cfg.Log.Error(text, "waypoint", points[0].Hash, "waypoints", len(points))
-		l.warn(codeMisled, text, misledHint)
+		l.display.warn(codeMisled, text, misledHint)
 	case len(points) == 0:
-		l.unwarn(codeMisled)
+		l.display.unwarn(codeMisled)
 	}
 	if st := l.store.State(); !st.EarlyProven && st.Filters.Height >= l.cfg.Params.DCP0005 {
 		l.warnEarlyUnproven()
@@ -48,7 +48,7 @@ func (l *loop) judgeStore() {
 func (l *loop) warnOfDenials() {
 	height, networks := l.headers.Denials(time.Now())
 	if networks == 0 {
-		l.unwarn(codeWaypoint)
+		l.display.unwarn(codeWaypoint)
 		return
 	}
 	of := "Peers of one network have"
@@ -57,10 +57,10 @@ func (l *loop) warnOfDenials() {
 	}
 	text := fmt.Sprintf("%s another block at the height of waypoint %s, on a chain with the known work of the network.",
 		of, grouped(height))
-	if l.warned(codeWaypoint, text) {
+	if l.display.warned(codeWaypoint, text) {
 		return
 	}
 	l.cfg.Log.Warn(text)
-	l.warn(codeWaypoint, text,
+	l.display.warn(codeWaypoint, text,
 		"Other peers are looked for. If all of them agree, the list of waypoints is wrong: correct it.")
 }

@@ -4,94 +4,85 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/spv/internal/jobs"
 )
 
-// maxStages is how many times as much as begins a write is staged while one is
-// under way. Then what has come waits for its turn until the write is finished.
+// maxStages is how many times as much as begins a write is staged while another write is
+// committed. Then what has arrived waits until that write is finished.
 const maxStages = 2
 
-// writing is the write to the store that is under way, one at a time. A worker
-// commits it while the syncer goes on staging; the syncer finishes it.
-type writing struct {
-	write *chain.Write
-	done  chan error // the outcome of the commit; nil while none is under way
+// writer writes what is staged to the store, in one transaction at a time. A job commits it while
+// the loop goes on staging; the loop finishes it. Stopping the jobs waits for the commit, which is
+// not interrupted.
+type writer struct {
+	store *chain.Chain
+	jobs  *jobs.Group
+	since time.Time    // when the oldest staged data arrived; zero without any
+	write *chain.Write // the current one; nil while there is none
+	done  chan error   // the outcome of its commit; nil while there is none
 }
 
-// writeIfDue begins to write what is staged when it is much, or old, or
-// complete, unless a write is under way.
-func (l *loop) writeIfDue() error {
-	pending := l.store.Pending()
-	if pending == 0 || l.writing.write != nil {
+// staged records that more is staged now.
+func (w *writer) staged(now time.Time) {
+	if w.since.IsZero() && w.store.Pending() > 0 {
+		w.since = now
+	}
+}
+
+// beginIfDue begins a write, unless one is committed, when as many bytes are staged as the limit,
+// or the chain is complete, or data is staged for long. The error is that of the store.
+func (w *writer) beginIfDue(limit int, complete bool, now time.Time) error {
+	pending := w.store.Pending()
+	if pending == 0 || w.write != nil {
 		return nil
 	}
-	complete := !l.headers.FetchingTail() && l.staged.Filters == l.staged.Tip
-	if complete || pending >= l.stageLimit() || time.Since(l.stagedSince) >= l.cfg.FlushAfter {
-		return l.beginWrite()
+	if complete || pending >= limit || now.Sub(w.since) >= flushAfter {
+		return w.begin()
 	}
 	return nil
 }
 
-// mayApply reports whether more headers and filters may be put on the chain now. It
-// begins to write when much is staged. When the disk does not keep up, applying
-// pauses: what is asked for goes on coming, as far as the plans have room for it.
-func (l *loop) mayApply() (bool, error) {
-	pending, limit := l.store.Pending(), l.stageLimit()
+// hasRoom reports whether more headers and filters may be staged now. It begins a write when as
+// many bytes are staged as the limit. When the disk does not keep up there is no room: replies
+// to open requests still arrive, as far as the plans have room for them.
+func (w *writer) hasRoom(limit int) (bool, error) {
+	pending := w.store.Pending()
 	switch {
 	case pending < limit:
 		return true, nil
-	case l.writing.write == nil:
-		return true, l.beginWrite()
+	case w.write == nil:
+		return true, w.begin()
 	}
 	return pending < maxStages*limit, nil
 }
 
-// stageLimit returns how much is staged before a write begins: a third of
-// FlushBytes while memory goes into ranges that are held back.
-func (l *loop) stageLimit() int {
-	if l.headers.FetchingRanges() {
-		return l.cfg.FlushBytes / 3
-	}
-	return l.cfg.FlushBytes
-}
-
-// beginWrite hands what is staged to a worker. The jobs are joined before the
-// loop ends, and so is the write: a commit is not interrupted, but ends by
-// itself.
-func (l *loop) beginWrite() error {
-	l.stagedSince = time.Time{}
-	w, err := l.store.Begin()
-	if w == nil {
+// begin has a job commit what is staged.
+func (w *writer) begin() error {
+	w.since = time.Time{}
+	write, err := w.store.Begin()
+	if write == nil {
 		return err
 	}
 	done := make(chan error, 1)
-	l.writing = writing{w, done}
-	l.jobs.Go(func() { done <- w.Commit() })
+	w.write, w.done = write, done
+	w.jobs.Go(func() { done <- write.Commit() })
 	return nil
 }
 
-// wrote finishes the write whose commit has ended, and goes on applying.
-func (l *loop) wrote(err error) error {
-	l.finishWrite()
-	if err != nil {
-		return err
-	}
-	return l.applyReady()
+// committed finishes the write whose commit has ended with an error or nil, and returns that.
+func (w *writer) committed(err error) error {
+	w.store.Finish(w.write)
+	w.write, w.done = nil, nil
+	return err
 }
 
-func (l *loop) finishWrite() {
-	l.store.Finish(l.writing.write)
-	l.writing = writing{}
-}
-
-// writeRest waits for the write that is under way and writes what is left. It
-// returns when all that was staged is durable.
-func (l *loop) writeRest() error {
-	if l.writing.write != nil {
-		err := <-l.writing.done
-		l.finishWrite()
-		if err != nil {
+// finish waits for the current write, and writes the rest. All that was staged is durable when it
+// returns nil.
+func (w *writer) finish() error {
+	if w.write != nil {
+		if err := w.committed(<-w.done); err != nil {
 			return err
 		}
 	}
-	return l.store.Flush()
+	return w.store.Flush()
 }

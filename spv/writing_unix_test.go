@@ -18,7 +18,7 @@ func TestAFullDiskEndsTheRun(t *testing.T) {
 	defer signal.Reset(syscall.SIGXFSZ)
 	c := generate(t, 12_000, nil)
 	inHouse(t, c, nil, func(h *house) {
-		h.cfg.FlushBytes = 256 << 10
+		h.cfg.flushBytes = 256 << 10
 		h.anew()
 		h.net.join(&fakePeer{chain: c, latency: latency})
 		lift := limitFiles(t, 4<<20)

@@ -7,11 +7,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/gcs/v4"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
+	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/testnet"
-	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -19,7 +20,7 @@ import (
 // ledger is a wallet that watches a few scripts and writes down which blocks
 // it was given. It outlives the client, as a file would.
 type ledger struct {
-	spv.Nobody // ignores unmined transactions
+	noMempool
 
 	t *testing.T
 
@@ -27,6 +28,25 @@ type ledger struct {
 	scripts [][]byte
 	blocks  []consensus.BlockID
 	found   map[consensus.Height]consensus.BlockID // blocks that came with their transactions
+}
+
+// noMempool ignores unmined transactions.
+type noMempool struct{}
+
+func (noMempool) Heard(context.Context, *wire.MsgTx, string, bool) (kept, refused bool, err error) {
+	return false, false, nil
+}
+
+func (noMempool) Unsearched(context.Context, *wire.MsgTx, consensus.Height) ([][]byte, consensus.BlockID, error) {
+	return nil, consensus.BlockID{}, nil
+}
+
+func (noMempool) Publish(context.Context, *wire.MsgTx) (bool, error) { return false, nil }
+
+func (noMempool) Published(context.Context) ([]*wire.MsgTx, error) { return nil, nil }
+
+func (noMempool) MinedAt(context.Context, chainhash.Hash) (consensus.Height, bool, error) {
+	return 0, false, nil
 }
 
 func newLedger(t *testing.T, c *testnet.Chain) *ledger {
