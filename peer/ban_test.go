@@ -25,7 +25,7 @@ func TestAccuse(t *testing.T) {
 			t.Error("the accused peer is the one left")
 		}
 		bans := b.Bans()
-		want := Ban{addrbook.HostOf(bad.Addr), bad.Addr, fault.Invalid, "filter of block 7 does not prove", time.Now(), time.Now().Add(24 * time.Hour)}
+		want := Ban{Addr: addrbook.HostOf(bad.Addr), Peer: bad.Addr, Reason: fault.Invalid, Evidence: "filter of block 7 does not prove", At: time.Now(), Until: time.Now().Add(24 * time.Hour)}
 		if len(bans) != 1 || bans[0] != want {
 			t.Errorf("bans %+v, want %+v", bans, want)
 		}

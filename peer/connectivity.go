@@ -30,7 +30,7 @@ func (p *Pool) dialed(connected bool) {
 	case connected:
 		if l.cut {
 			p.cfg.Log.Info("The network is back")
-			p.wake()
+			p.wakeLocked()
 		}
 		l.failed, l.cut = 0, false
 	case len(p.members) == 0:
@@ -53,8 +53,8 @@ func (p *Pool) countDials(n int) {
 	}
 }
 
-// wake ends every pause.
-func (p *Pool) wake() {
+// wakeLocked ends every pause.
+func (p *Pool) wakeLocked() {
 	close(p.connectivity.back)
 	p.connectivity.back = make(chan struct{})
 }

@@ -72,8 +72,8 @@
 //
 // The packages below internal, each with a doc.go of its own, need nothing of the pool. fault:
 // why connections end and requests fail. conn: one connection. addrbook: the addresses of
-// nodes. dialing: what to dial and when. txrelay: which unmined transactions are requested
-// and served.
+// nodes. dialing: what to dial and when. misbehavior: ban scores and bans. txrelay: which
+// unmined transactions are requested and served.
 //
 // config.go, pool.go, member.go and keep.go: keeping connected, with manual.go for the peers
 // that the user names, outbound.go for the others, feedback.go for what the caller knows about
@@ -83,7 +83,6 @@
 // the way through Tor.
 //
 // pick.go, queue.go, hedge.go, fetch.go: the choice of the peer for a request, with gauge.go
-// and banscore.go for the speed and the faults of a peer. relay.go and renew.go: unmined
-// transactions. late.go, roster.go, ban.go, veto.go, pardon.go, info.go and reason.go: what
-// the rest of the program sees.
+// for the speed of a peer. relay.go and renew.go: unmined transactions. late.go, roster.go,
+// ban.go, pardon.go, info.go and reason.go: what the rest of the program sees.
 package peer

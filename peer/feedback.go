@@ -20,7 +20,7 @@ type search struct {
 func (p *Pool) Credit(id p2p.PeerID, height uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := p.member(id)
+	m := p.memberLocked(id)
 	if m == nil {
 		return
 	}
@@ -45,7 +45,7 @@ func (p *Pool) Credit(id p2p.PeerID, height uint32) {
 // effect on peers that are not connected.
 func (p *Pool) Useless(id p2p.PeerID, what error) {
 	p.mu.Lock()
-	m := p.member(id)
+	m := p.memberLocked(id)
 	p.mu.Unlock()
 	if m != nil {
 		p.fault(m, fault.Useless, what)

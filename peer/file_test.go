@@ -21,8 +21,8 @@ func TestFileKeepsTheBook(t *testing.T) {
 	b.Learn("9.9.9.9:9108", all)
 	b.Worked(all[0].Addr, 5)
 	b.Failed(all[1].Addr, true)
-	ban := Ban{"44.0.0.1", "44.0.0.1:9108", fault.Malformed, "bytes", now.Add(-time.Hour), now.Add(time.Hour)}
-	over := Ban{"44.0.0.2", "44.0.0.2:9108", fault.Malformed, "bytes", now.Add(-time.Hour), *now}
+	ban := Ban{Addr: "44.0.0.1", Peer: "44.0.0.1:9108", Reason: fault.Malformed, Evidence: "bytes", At: now.Add(-time.Hour), Until: now.Add(time.Hour)}
+	over := Ban{Addr: "44.0.0.2", Peer: "44.0.0.2:9108", Reason: fault.Malformed, Evidence: "bytes", At: now.Add(-time.Hour), Until: *now}
 	name := filepath.Join(t.TempDir(), "peers.json")
 	s := fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{all[0].Addr}, dumpBans([]Ban{ban, over})}
 	for range 2 { // the second replaces the first
@@ -108,7 +108,10 @@ func TestFileOfVersion1(t *testing.T) {
 	}
 	bans := restoreBans(s.Bans, *now)
 	until := time.Unix(1_800_000_000, 0)
-	if !slices.Equal(bans, []Ban{{"44.3.2.1", "44.3.2.1:9108", fault.Invalid, "proof", at, until}, {"44.4.2.1:9108", "", fault.Unwanted, "", at, until}}) {
+	if !slices.Equal(bans, []Ban{
+		{Addr: "44.3.2.1", Peer: "44.3.2.1:9108", Reason: fault.Invalid, Evidence: "proof", At: at, Until: until},
+		{Addr: "44.4.2.1:9108", Reason: fault.Unwanted, At: at, Until: until},
+	}) {
 		t.Errorf("read bans %+v", bans)
 	}
 	if !slices.Equal(s.Anchors, []string{"44.2.2.3:9108"}) {
@@ -122,7 +125,7 @@ func FuzzFile(f *testing.F) {
 	b, now := bookAt(1)
 	b.Learn("9.9.9.9:9108", addressesOf(0, 2, *now))
 	name := filepath.Join(f.TempDir(), "peers.json")
-	ban := Ban{"44.0.0.1", "44.0.0.1:9108", fault.Malformed, "bytes", *now, now.Add(time.Hour)}
+	ban := Ban{Addr: "44.0.0.1", Peer: "44.0.0.1:9108", Reason: fault.Malformed, Evidence: "bytes", At: *now, Until: now.Add(time.Hour)}
 	if err := saveFile(name, fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{"a"}, dumpBans([]Ban{ban})}); err != nil {
 		f.Fatal(err)
 	}

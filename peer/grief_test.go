@@ -206,7 +206,7 @@ func TestBansAreForgotten(t *testing.T) {
 		}
 		<-time.After(b.cfg.BanFor)
 		b.ban("44.1.1.1:1", fault.Invalid, nil)
-		if n := len(b.bans); n != 1 {
+		if n := len(b.record.InForce(time.Time{})); n != 1 {
 			t.Errorf("%d bans are kept, want one", n)
 		}
 	})

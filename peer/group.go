@@ -14,7 +14,7 @@ import (
 // network.
 func (p *Pool) Group(id p2p.PeerID) string {
 	p.mu.Lock()
-	m := p.member(id)
+	m := p.memberLocked(id)
 	p.mu.Unlock()
 	if m == nil {
 		return ""
@@ -33,7 +33,7 @@ func (p *Pool) Group(id p2p.PeerID) string {
 // zero for other peers.
 func (p *Pool) Trip(id p2p.PeerID) time.Duration {
 	p.mu.Lock()
-	m := p.member(id)
+	m := p.memberLocked(id)
 	p.mu.Unlock()
 	if m == nil {
 		return 0

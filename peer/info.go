@@ -119,8 +119,8 @@ func (p *Pool) Infos() []Info {
 			Rate:         m.gauge.rate(),
 			Requests:     m.requests,
 			RequestBytes: m.bytes,
-			Score:        int(p.banScores[m.host].now(now)),
-			LastReason:   p.banScores[m.host].last,
+			Score:        int(p.record.Points(m.host, now)),
+			LastReason:   p.record.Last(m.host),
 		})
 	}
 	return infos

@@ -21,7 +21,7 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
 	var told fault.Reason // the last reason that was logged above the debug level
 	for {
-		pause := p.banned(addr)
+		pause := p.banLeft(addr)
 		if pause <= 0 {
 			done, ok := p.gate(ctx)
 			if !ok {

@@ -86,7 +86,7 @@ func (p *Pool) join(c *conn.Conn, addr string, role Role, s *slot) *member {
 	p.update(func() {
 		p.lastID++
 		m.id = p.lastID
-		m.blocks = max(p.banScores[m.host].blocks, p.share())
+		m.blocks = max(p.record.Blocks(m.host), p.share())
 		p.members = append(p.members, m)
 		if s != nil {
 			s.member = m
@@ -121,9 +121,7 @@ func (p *Pool) leave(m *member) {
 	p.update(func() {
 		p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
 		p.departed.add(m.id, m.addr)
-		s := p.banScores[m.host]
-		s.blocks = m.blocks
-		p.setBanScore(m.host, s)
+		p.record.SetBlocks(m.host, m.blocks, p.cfg.Now())
 	})
 	p.relay.Left(m.id)
 	poke(p.changed)
@@ -143,8 +141,8 @@ func (p *Pool) share() int {
 	return sum / len(p.members)
 }
 
-// member returns the connection with an id, or nil. The connection may have ended already.
-func (p *Pool) member(id p2p.PeerID) *member {
+// memberLocked returns the connection with an id, or nil. The connection may have ended already.
+func (p *Pool) memberLocked(id p2p.PeerID) *member {
 	i := slices.IndexFunc(p.members, func(m *member) bool { return m.id == id })
 	if i < 0 {
 		return nil
@@ -166,7 +164,7 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 		pace:      m.gauge.pace,
 		silent:    m.silent,
 		mute:      m.mute,
-		points:    p.banScores[m.host].now(now),
+		points:    p.record.Points(m.host, now),
 		blocks:    m.blocks,
 	}
 	steady := time.Now()
@@ -240,7 +238,7 @@ func (p *Pool) unanswered(m *member, r *conn.Request) {
 	m.silentAt = time.Now()
 	m.silent++
 	p.shun(m, r.Kind())
-	p.addPoints(m.host, fault.Timeout)
+	p.record.Charge(m.host, fault.Timeout, p.cfg.Now())
 	better := func(o *member) bool { return o != m && o.silent == 0 && o.Live() }
 	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {
 		m.End(fault.New(fault.Straggler, nil))

@@ -394,7 +394,7 @@ func (p *Pool) free(addr, host string) bool {
 			return false
 		}
 	}
-	return !p.trying[host] && p.banLeftAt(addr, host) <= 0
+	return !p.trying[host] && p.record.Left(addr, host, p.cfg.Now()) <= 0
 }
 
 // dialFeelers connects to untested addresses now and then, while there are peers, so that the

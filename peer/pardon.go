@@ -27,12 +27,12 @@ func (p *Pool) pardon(now, alone time.Time) time.Time {
 	case now.Sub(alone) < pardonAfter:
 		return alone
 	}
-	if b, ok := p.oldestProof(); ok {
+	if b, ok := p.oldestProofLocked(); ok {
 		p.cfg.Log.Warn("All known peers are banned, giving one another chance", "addr", b.Addr, "reason", b.Reason.String(),
 			"evidence", b.Evidence, "since", b.At.Format(time.RFC3339))
-		delete(p.bans, b.Addr)
+		p.record.Lift(b)
 		p.book.Learn(b.Peer, []addrbook.Announced{{Addr: b.Peer, Services: 1, Seen: p.cfg.Now()}}) // it may be forgotten
-		p.wake()
+		p.wakeLocked()
 		poke(p.unsaved)
 	}
 	return now
@@ -40,26 +40,21 @@ func (p *Pool) pardon(now, alone time.Time) time.Time {
 
 // stranded reports that no peer is connected and that none can be dialled, because of bans.
 func (p *Pool) stranded() bool {
-	if len(p.members) > 0 || len(p.bans) == 0 {
+	if len(p.members) > 0 || !p.record.Any() {
 		return false
 	}
 	for _, w := range p.manual {
-		if p.banLeft(w.addr) <= 0 {
+		if p.banLeftLocked(w.addr) <= 0 {
 			return false
 		}
 	}
 	return !p.choosesOutbound() || p.book.Count(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) }) == 0
 }
 
-// oldestProof returns the oldest ban in force for a proven fault whose address can be dialled
-// once it is lifted. Bans of the user are left out.
-func (p *Pool) oldestProof() (oldest Ban, ok bool) {
-	now := p.cfg.Now()
-	for _, b := range p.bans {
-		of := b.Reason.Proven() && now.Before(b.Until) && (p.choosesOutbound() || slices.ContainsFunc(p.manual, func(w *manualPeer) bool { return w.host == b.Addr }))
-		if of && (!ok || b.At.Before(oldest.At) || b.At.Equal(oldest.At) && b.Addr < oldest.Addr) {
-			oldest, ok = b, true
-		}
-	}
-	return oldest, ok
+// oldestProofLocked returns the oldest ban in force for a proven fault whose address can be
+// dialled once it is lifted. Bans of the user are left out.
+func (p *Pool) oldestProofLocked() (Ban, bool) {
+	return p.record.OldestProof(p.cfg.Now(), func(b Ban) bool {
+		return p.choosesOutbound() || slices.ContainsFunc(p.manual, func(w *manualPeer) bool { return w.host == b.Addr })
+	})
 }

@@ -28,9 +28,7 @@ func (p *Pool) recall() {
 	p.book.restore(restoreBook(s.Addresses, p.cfg.Now()))
 	p.kept = s.Anchors[:min(len(s.Anchors), maxAnchors)]
 	p.anchors = slices.Clone(p.kept)
-	for _, b := range restoreBans(s.Bans, p.cfg.Now()) {
-		p.bans[b.Addr] = b
-	}
+	p.record.Restore(restoreBans(s.Bans, p.cfg.Now()))
 }
 
 // remember writes peers.json, periodically and after each change that must not be lost, until
@@ -83,7 +81,7 @@ func (p *Pool) bestPeers() []string {
 		}
 	}
 	for _, addr := range p.kept {
-		if len(addrs) < maxAnchors && !slices.Contains(addrs, addr) && p.banLeft(addr) <= 0 {
+		if len(addrs) < maxAnchors && !slices.Contains(addrs, addr) && p.banLeftLocked(addr) <= 0 {
 			addrs = append(addrs, addr)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/spvd/spvd/peer/internal/misbehavior"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,8 +51,7 @@ type Pool struct {
 	departed     departed
 	lateOnes     lateReplies
 	queue        []*waiter           // oldest first
-	banScores    map[string]banScore // by host
-	bans         map[string]Ban      // by host, or by the address that the user has banned
+	record       *misbehavior.Record // ban scores and bans
 	sizes        sizes
 	delays       [conn.NumKinds]delays
 	search       search
@@ -74,8 +74,7 @@ func New(cfg Config) (*Pool, error) {
 		trying:       make(map[string]bool),
 		out:          outbound{avoid: make(map[string]avoidance)},
 		connectivity: connectivity{back: make(chan struct{})},
-		banScores:    make(map[string]banScore),
-		bans:         make(map[string]Ban),
+		record:       misbehavior.NewRecord(),
 		sizes:        firstSizes(),
 	}
 	p.relay = txrelay.New(cfg.RelayTx, func() { poke(p.changed) })

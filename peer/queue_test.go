@@ -144,7 +144,7 @@ func TestEndedIsNotPicked(t *testing.T) {
 	chain := peertest.NewChain(20)
 	run(t, nil, []func(*peertest.Node){peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		first := b.only().ID
-		b.member(first).End(fault.New(fault.Idle, nil))
+		b.memberLocked(first).End(fault.New(fault.Idle, nil))
 		if _, from, err := b.CFilter(t.Context(), nil, chain.Hashes[1]); err != nil || from == first {
 			t.Errorf("asked %d: %v", from, err)
 		}

@@ -85,7 +85,7 @@ func (p *Pool) reach(ctx context.Context, id p2p.PeerID) (*member, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := p.member(id)
+	m := p.memberLocked(id)
 	if m == nil || !m.Live() {
 		return nil, &fault.Error{Reason: fault.Gone}
 	}

@@ -67,10 +67,10 @@ func (p *Pool) renewOne() {
 		}
 	}
 	end, double := renew(p.cfg.Now(), list)
-	if m := p.member(end); m != nil {
+	if m := p.memberLocked(end); m != nil {
 		m.End(fault.New(fault.ClosedByUs, errors.New("transactions are wanted from now on")))
 	}
-	m := p.member(double)
+	m := p.memberLocked(double)
 	if s := p.shift; m != nil && s != nil {
 		s.wg.Go(func() {
 			_, _ = p.session(s.ctx, m.addr, Renewal, nil, func() {}) // session logs its result

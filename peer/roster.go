@@ -36,7 +36,7 @@ func (p *Pool) Dialling() bool {
 func (p *Pool) Host(id p2p.PeerID) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m := p.member(id); m != nil {
+	if m := p.memberLocked(id); m != nil {
 		return machine(m.addr)
 	}
 	return ""
@@ -88,7 +88,7 @@ func (p *Pool) SendHeaders(ctx context.Context, id p2p.PeerID) error {
 		return &fault.Error{Reason: fault.Cancelled, Err: ctx.Err()}
 	}
 	p.mu.Lock()
-	m := p.member(id)
+	m := p.memberLocked(id)
 	p.mu.Unlock()
 	if m == nil {
 		return &fault.Error{Reason: fault.Gone}

@@ -59,7 +59,7 @@ func (p *Pool) awake() {
 		m.End(fault.New(fault.ConnLost, errors.New("the machine was asleep")))
 	}
 	p.connectivity.failed, p.connectivity.cut = 0, false
-	p.wake()
+	p.wakeLocked()
 }
 
 // noteLive records in the book that the connected peers work.
