@@ -75,9 +75,11 @@ type Built struct {
 	Size int
 
 	// Change is the index of the output with the change, -1 without one. ChangeTo is the
-	// address, unless the request has named it.
-	Change   int
-	ChangeTo *Issued
+	// address, unless the request has named it, and ChangeIndex the hardened index of its
+	// account (BIP 44).
+	Change      int
+	ChangeTo    *Issued
+	ChangeIndex uint32
 
 	// Until is when the reservation of the coins ends, zero without one.
 	Until time.Time

@@ -78,18 +78,23 @@ func (b *building) issueChange() (*snapshot, error) {
 		return b.s, nil
 	}
 	b.built.ChangeTo = to.issued
+	a, err := b.s.named(to.issued.Account)
+	if err != nil {
+		return nil, err
+	}
+	if b.built.ChangeIndex, err = a.index(); err != nil {
+		return nil, err
+	}
 	if to.again {
 		return b.s, nil
 	}
 	next := b.s.withAccounts()
-	a, _ := next.account(to.issued.Account)
 	next.accounts[a.Number].Branches[to.issued.Branch] = to.next
 	var issued born
 	if !b.w.cfg.SearchIssued {
 		issued = next.keepAfter(next.tip)
 	}
-	next, err := b.w.extend(b.tx, next, 0, issued)
-	if err != nil {
+	if next, err = b.w.extend(b.tx, next, 0, issued); err != nil {
 		return nil, err
 	}
 	next.startScan()

@@ -56,6 +56,7 @@ func docsCodes() []struct {
 		{api.CodeMisc, "given up: it took too long, or the daemon is stopping"},
 		{api.CodeWallet, "the wallet refuses, or there is none"},
 		{api.CodeNotFound, "no such block, transaction or address"},
+		{api.CodeFunds, "the wallet has not enough coins that can be spent"},
 		{api.CodeInvalid, "a parameter has a value that does not exist or is refused"},
 		{api.CodeNoPeers, "a peer is needed and none is connected"},
 		{api.CodeAccount, "there is no account of that name"},

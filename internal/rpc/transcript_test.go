@@ -302,7 +302,7 @@ func TestWebsocketTranscript(t *testing.T) {
 // steady replaces the values that differ in each run.
 func steady(reply string) string {
 	const numbers = `"(since|seq|began|ended|next|lastsend|lastrecv|bytessent|bytesrecv|totalbytesrecv|totalbytessent|conntime|pingtime|` +
-		`pingwait|rate|eta|age|timemillis|ban_created|banned_until|ban_duration|time_remaining|offeredto|fetchedby|echoedby)":-?[0-9.e+]+`
+		`pingwait|rate|eta|age|timemillis|reserveduntil|ban_created|banned_until|ban_duration|time_remaining|offeredto|fetchedby|echoedby)":-?[0-9.e+]+`
 	reply = regexp.MustCompile(numbers).ReplaceAllString(reply, `"$1":0`)
 	reply = regexp.MustCompile(`10\.255\.255\.1:[0-9]+`).ReplaceAllString(reply, "10.255.255.1:0")
 	reply = regexp.MustCompile(`"lastreorg":\{"time":[0-9]+`).ReplaceAllString(reply, `"lastreorg":{"time":0`)

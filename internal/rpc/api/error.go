@@ -16,6 +16,7 @@ const (
 	CodeMisc           Code = -1     // anything no other code fits
 	CodeWallet         Code = -4     // the wallet refuses
 	CodeNotFound       Code = -5     // no such block, transaction or address
+	CodeFunds          Code = -6     // not enough coins
 	CodeInvalid        Code = -8     // a parameter of the right type with a wrong value
 	CodeNoPeers        Code = -9     // a peer is needed and none is connected
 	CodeAccount        Code = -11    // no account of that name

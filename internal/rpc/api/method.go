@@ -17,6 +17,10 @@ const (
 	TypeOutPoints = "array of outputs" // objects with txid, vout and tree
 
 	TypeBirthday = "height, date or new"
+
+	TypePayments = "object of amounts"
+	TypeInputs   = "array of inputs" // objects with txid, vout, tree and amount
+	TypeObject   = "object"
 )
 
 // MethodInfo describes a method; help returns it when asked to.

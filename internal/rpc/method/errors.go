@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
+	"github.com/spvd/spvd/wallet/txbuild"
 )
 
 var (
@@ -78,7 +80,7 @@ func (r *Registry) stillSyncing() *api.Error {
 // refusal returns what the client gets when the wallet, or what verifies votes, refuses a
 // call, nil for other errors. The text is theirs, which is fit for users and repeats no key.
 func refusal(err error) *api.Error {
-	for _, known := range append(refusals(), voteRefusals()...) {
+	for _, known := range slices.Concat(refusals(), voteRefusals(), buildRefusals()) {
 		if errors.Is(err, known.reason) {
 			message := oneLine(err.Error())
 			if known.next != "" {
@@ -133,6 +135,7 @@ func refusals() []known {
 		{wallet.ErrBadTransaction, api.CodeRejected, ""},
 		{wallet.ErrExpired, api.CodeRejected, ""},
 		{wallet.ErrDoubleSpend, api.CodeRejected, ""},
+		{wallet.ErrLocked, api.CodeInvalid, "listlockunspent"},
 		{wallet.ErrImmature, api.CodeRejected, ""},
 		{wallet.ErrPoolFull, api.CodeRejected, ""},
 		{wallet.ErrDiskFull, api.CodeWallet, ""},
@@ -153,5 +156,19 @@ func voteRefusals() []known {
 		{votecheck.ErrTooMany, api.CodeMisc, "job"},
 		{votecheck.ErrNoJob, api.CodeInvalid, "job"},
 		{votecheck.ErrJobOver, api.CodeInvalid, ""},
+	}
+}
+
+// buildRefusals returns the same for the reasons why a transaction is not built.
+func buildRefusals() []known {
+	return []known{
+		{txbuild.ErrFunds, api.CodeFunds, "utxo"},
+		{txbuild.ErrScript, api.CodeInvalid, ""},
+		{txbuild.ErrOutput, api.CodeInvalid, ""},
+		{txbuild.ErrFeeRate, api.CodeInvalid, "estimatesmartfee 2"},
+		{txbuild.ErrTooLarge, api.CodeInvalid, ""},
+		{txbuild.ErrNoChange, api.CodeInvalid, ""},
+		{txbuild.ErrExpiry, api.CodeInvalid, ""},
+		{txbuild.ErrRequest, api.CodeInvalid, ""},
 	}
 }

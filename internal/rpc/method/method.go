@@ -134,7 +134,7 @@ type Registry struct {
 func NewRegistry(core Core) *Registry {
 	all := slices.Concat(
 		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(),
-		stakeMethods(), receivedMethods(), multisigMethods(), nodeMethods(), walletMethods(), peerMethods(), publishMethods(), controlMethods(), subscribeMethods(), helpMethods(),
+		stakeMethods(), receivedMethods(), multisigMethods(), nodeMethods(), walletMethods(), peerMethods(), publishMethods(), buildMethods(), controlMethods(), subscribeMethods(), helpMethods(),
 	)
 	slices.SortFunc(all, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
 	return &Registry{Core: core, Methods: all}

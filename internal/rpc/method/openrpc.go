@@ -82,10 +82,18 @@ func (p *param) openRPC() openRPCContent {
 		s = schemaOf(reflect.TypeFor[[]string]())
 	case kindOutPoints:
 		s = schemaOf(reflect.TypeFor[[]api.OutPoint]())
+	case kindPayments:
+		s["type"], s["additionalProperties"] = "object", schema{"type": "number"}
+	case kindInputs:
+		s = schemaOf(reflect.TypeFor[[]api.RawInput]())
+	case kindFundOptions:
+		s = schemaOf(reflect.TypeFor[api.FundOptions]())
+	case kindBuildOptions:
+		s = schemaOf(reflect.TypeFor[api.BuildOptions]())
 	default:
 		s["type"] = "string"
 	}
-	if p.optional && p.def != nil && p.def != "" {
+	if p.optional && p.def != nil && p.def != "" && p.kind != kindFundOptions && p.kind != kindBuildOptions {
 		s["default"] = p.def
 	}
 	return openRPCContent{Name: p.name, Description: p.text, Required: !p.optional, Schema: s}
@@ -109,7 +117,7 @@ func schemaOf(t reflect.Type) schema {
 	if t == nil {
 		return schema{"type": "null"}
 	}
-	if t == reflect.TypeFor[api.Amount]() {
+	if t == reflect.TypeFor[api.Amount]() || t == reflect.TypeFor[api.Coins]() {
 		return schema{"type": "number"}
 	}
 	if t.Implements(reflect.TypeFor[json.Marshaler]()) { // in a form of its own

@@ -40,6 +40,11 @@ const (
 	kindStrings               // []string
 	kindOutPoints             // []api.OutPoint
 	kindBirthday              // string; a height may be given as a number
+
+	kindPayments     // api.Payments
+	kindInputs       // []api.RawInput
+	kindFundOptions  // api.FundOptions
+	kindBuildOptions // api.BuildOptions
 )
 
 // String returns the name of the kind that help shows.
@@ -57,6 +62,12 @@ func (k kind) String() string {
 		return api.TypeOutPoints
 	case kindBirthday:
 		return api.TypeBirthday
+	case kindPayments:
+		return api.TypePayments
+	case kindInputs:
+		return api.TypeInputs
+	case kindFundOptions, kindBuildOptions:
+		return api.TypeObject
 	default:
 		return api.TypeString
 	}
@@ -147,7 +158,7 @@ func (m *Method) synopsis() string {
 	b.WriteString(m.Name)
 	for _, p := range m.Params {
 		switch {
-		case p.optional && p.def == nil, p.optional && p.def == "":
+		case p.optional && p.def == nil, p.optional && p.def == "", p.kind == kindFundOptions, p.kind == kindBuildOptions:
 			fmt.Fprintf(&b, " (%s)", p.name)
 		case p.optional:
 			fmt.Fprintf(&b, " (%s=%v)", p.name, p.def)
@@ -169,6 +180,14 @@ func (m *Method) decode(p *param, raw json.RawMessage) (any, error) {
 		return decodeAs[[]string](m, p, raw)
 	case kindOutPoints:
 		return decodeAs[[]api.OutPoint](m, p, raw)
+	case kindPayments:
+		return decodeAs[api.Payments](m, p, raw)
+	case kindInputs:
+		return decodeAs[[]api.RawInput](m, p, raw)
+	case kindFundOptions:
+		return decodeOptions[api.FundOptions](m, p, raw)
+	case kindBuildOptions:
+		return decodeOptions[api.BuildOptions](m, p, raw)
 	case kindBirthday:
 		if height, err := decodeAs[uint32](m, p, raw); err == nil {
 			return strconv.FormatUint(uint64(height), 10), nil
@@ -194,6 +213,18 @@ func decodeAs[T any](m *Method, p *param, raw json.RawMessage) (T, error) {
 		return v, m.usage("parameter %s is not of type %s", p.name, p.kind)
 	case err != nil:
 		return v, m.usage("parameter %s is %s, not of type %s", p.name, shorten(raw), p.kind)
+	}
+	return v, nil
+}
+
+// decodeOptions returns the value of a parameter as a T, an object. A member that T does not
+// have is refused: it would have no effect.
+func decodeOptions[T any](m *Method, p *param, raw json.RawMessage) (T, error) {
+	var v T
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, m.usage("parameter %s: %s", p.name, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return v, nil
 }

@@ -98,6 +98,10 @@ func (k kind) holds(v any) bool {
 		return k == kindString || k == kindBirthday
 	case []string:
 		return k == kindStrings
+	case api.FundOptions:
+		return k == kindFundOptions
+	case api.BuildOptions:
+		return k == kindBuildOptions
 	default:
 		return false
 	}
@@ -113,6 +117,8 @@ func FuzzParams(f *testing.F) {
 		{"lockunspent", `{"unlock":false,"transactions":[{"txid":"00","vout":1,"tree":0}]}`},
 		{"listunspent", `[1,9,["a","b"]]`},
 		{"subscribe", `["confirmations","",6]`},
+		{"createrawtransaction", `[[{"txid":"00","vout":1,"tree":0,"amount":1e-8}],{"a":1,"b":0.5}]`},
+		{"buildtransaction", `[{"a":1},{"coins":[{"txid":"00"}],"feerate":1e-4,"changebranch":1}]`},
 		{"help", `[[]]`}, {"stop", ``}, {"importxpub", `["a","b",7]`},
 	} {
 		f.Add(seed[0], []byte(seed[1]))

@@ -134,6 +134,9 @@ const (
 	economical   = "economical"
 )
 
+// maxTarget is the most blocks within which a transaction can be asked to be mined.
+const maxTarget = 1008
+
 func estimateSmartFee() Method {
 	return Method{
 		Name:    "estimatesmartfee",
@@ -150,10 +153,9 @@ func estimateSmartFee() Method {
 		Returns: []any{api.SmartFee{}},
 		Example: `[2]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
-			const most = 1008
 			within, mode := c.int("confirmations"), c.str("mode")
-			if within < 1 || within > most {
-				return nil, fail(api.CodeInvalid, "parameter confirmations is %d, not from 1 to %d", within, most)
+			if within < 1 || within > maxTarget {
+				return nil, fail(api.CodeInvalid, "parameter confirmations is %d, not from 1 to %d", within, maxTarget)
 			}
 			if mode != conservative && mode != economical {
 				return nil, fail(api.CodeInvalid, "parameter mode is %s, neither %s nor %s", shorten([]byte(mode)), conservative, economical)
