@@ -8,6 +8,7 @@ import (
 	"decred.org/dcrwallet/v5/lru"
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv"
@@ -91,21 +92,31 @@ func (b *books) Scripts() (scripts [][]byte, revision uint64) { return nil, 0 }
 // Apply does nothing: the engine has no step to apply without a locator.
 func (b *books) Apply(context.Context, chain.Update) (grown bool, err error) { return false, nil }
 
-// Unsearched returns no scripts: a transaction that concerns the wallet is in no block that
-// the wallet does not know, because blocks are scanned before transactions are taken.
-func (b *books) Unsearched(context.Context, *wire.MsgTx, consensus.Height) ([][]byte, consensus.BlockID, error) {
-	return nil, consensus.BlockID{}, nil
+// Unsearched returns the scripts of the outputs of a transaction that the wallet should know,
+// and the last block that it was scanned for. It returns none while the wallet is being
+// rescanned: peers are asked again after that.
+func (b *books) Unsearched(ctx context.Context, tx *wire.MsgTx, _ consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
+	b.mu.Lock()
+	at, listening := b.at, b.listening
+	b.mu.Unlock()
+	if !listening || !b.session.syncer.watch.concerns(tx) && !b.session.validTreasurySpend(ctx, tx) {
+		return nil, consensus.BlockID{}, nil
+	}
+	for _, out := range tx.TxOut {
+		scripts = append(scripts, out.PkScript)
+		if len(out.PkScript) > 0 && stakeTag(out.PkScript[0]) {
+			scripts = append(scripts, out.PkScript[1:]) // the form that filters hold
+		}
+	}
+	return scripts, at, nil
 }
+
+// stakeTag reports whether an opcode marks an output of a stake transaction.
+func stakeTag(opcode byte) bool { return opcode >= txscript.OP_SSTX && opcode <= txscript.OP_TGEN }
 
 // Heard adds a transaction that a peer has relayed to the wallet if it concerns the wallet.
 // One that the wallet refuses, as a double spend, is logged and not kept.
 func (b *books) Heard(ctx context.Context, tx *wire.MsgTx, _ string, _ bool) (kept, refused bool, err error) {
-	b.mu.Lock()
-	listening := b.listening
-	b.mu.Unlock()
-	if !listening {
-		return false, false, nil
-	}
 	w := b.session.wallet
 	if b.session.validTreasurySpend(ctx, tx) {
 		w.AddTSpend(*tx)
@@ -132,9 +143,27 @@ func (b *books) Heard(ctx context.Context, tx *wire.MsgTx, _ string, _ bool) (ke
 // stored it yet. Published returns it as soon as it has.
 func (b *books) Publish(context.Context, *wire.MsgTx) (own bool, err error) { return false, nil }
 
-// Published returns the unmined transactions of the wallet, parents before children.
+// Published returns the unmined transactions that spend from the wallet, parents before
+// children. Payments to the wallet are left to those that pay: offering them would show peers
+// which addresses are the wallet's.
 func (b *books) Published(ctx context.Context) ([]*wire.MsgTx, error) {
-	return b.session.wallet.UnminedTransactions(ctx)
+	w := b.session.wallet
+	txs, err := w.UnminedTransactions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := txs[:0]
+	for _, tx := range txs {
+		hash := tx.TxHash()
+		switch summary, _, _, err := w.TransactionSummary(ctx, &hash); {
+		case errors.Is(err, errors.NotExist): // dropped meanwhile
+		case err != nil:
+			return nil, err
+		case len(summary.MyInputs) > 0:
+			own = append(own, tx)
+		}
+	}
+	return own, nil
 }
 
 // MinedAt returns the height of the block that holds a transaction of the wallet.

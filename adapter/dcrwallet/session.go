@@ -114,8 +114,8 @@ func (r *session) serve(ctx context.Context) error {
 	<-ctx.Done()
 	r.end()
 	err := errors.Join(feeding.finish(), mixing.finish(), engine.finish(), status.finish(), pool.finish())
-	r.showPeers(nil)
 	r.setSynced(false)
+	r.showPeers(nil)
 	return errors.Join(err, callbacks.finish())
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spvd/spvd/adapter/dcrwallet/internal/seedwallet"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // nodeAddr is where the node of a town is.
@@ -210,6 +211,18 @@ func (r *runner) await(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("wait for %s: Run returned: %v\ncallbacks: %q", what, err, r.recorded())
 		case <-late.C:
 			t.Fatalf("wait for %s: nothing for %v\ncallbacks: %q", what, patience, r.recorded())
+		}
+	}
+}
+
+// poll waits until a condition holds that no callback reports.
+func (r *runner) poll(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	for !holds() {
+		if err := wait.For(ctx, 5*time.Millisecond); err != nil {
+			t.Fatalf("wait for %s: %v\ncallbacks: %q", what, err, r.recorded())
 		}
 	}
 }

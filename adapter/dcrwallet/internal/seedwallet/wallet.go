@@ -104,3 +104,18 @@ func addressOf(account *hdkeychain.ExtendedKey, branch, index uint32, params std
 	}
 	return stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(stdaddr.Hash160(key.SerializedPubKey()), params)
 }
+
+// Key returns the private key of an address of the first account.
+func (w *Wallet) Key(ctx context.Context, branch, index uint32) ([]byte, error) {
+	key, err := w.AccountXpriv(ctx, 0)
+	if err == nil {
+		key, err = key.Child(branch)
+	}
+	if err == nil {
+		key, err = key.Child(index)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return key.SerializedPrivKey()
+}
