@@ -56,6 +56,7 @@ func TestRealNodes(t *testing.T) {
 		{"wallet", s.testWallet},
 		{"scripts", s.testScripts},
 		{"reference wallet", s.testReference},
+		{"adapter", s.testAdapter},
 		{"treasury", s.testTreasury},
 		{"votes", s.testVotes},
 	} {

@@ -11,6 +11,7 @@ import (
 	"github.com/spvd/spvd/e2e/miner"
 	"github.com/spvd/spvd/e2e/node"
 	"github.com/spvd/spvd/e2e/refwallet"
+	"github.com/spvd/spvd/e2e/seedwallet"
 )
 
 // chainHeight is the height of the chain that the tests begin with: so many
@@ -26,6 +27,7 @@ type stage struct {
 	dcrd      string      // the program
 	reference string      // the program dcrwallet
 	dex       string      // the program dexclient
+	seeds     string      // the program seedwallet
 	chain     string      // the data directory of a node that has the chain
 	count     miner.Count // what the chain holds
 }
@@ -43,6 +45,9 @@ func setStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	s.dex = buildDex(t, dir)
+	if s.seeds, err = seedwallet.Build(t.Context(), "..", dir); err != nil {
+		t.Fatal(err)
+	}
 	if s.programs, err = daemon.Build(t.Context(), "..", dir); err != nil {
 		t.Fatal(err)
 	}
