@@ -27,6 +27,7 @@ func (l *lifetime) check() {
 	l.checkBalances(&want)
 	l.checkPublished(&want)
 	l.checkClients(&want)
+	l.checkWritten()
 }
 
 // checkWindows wants the wallet to watch and to have found used what the oracle says.
@@ -187,11 +188,11 @@ func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 		return slices.ContainsFunc(prevOuts(tx), func(op wire.OutPoint) bool {
 			_, spent := want.spent[op]
 			there := pool[op.Hash] != nil || want.mined[op.Hash]
-			return spent || rivals[op] || !there && (want.void[op.Hash] != nil || l.lost(op.Hash) || dead(l.txs[op.Hash]))
+			return spent || rivals[op] || l.abandoned[op.Hash] && !there || !there && (want.void[op.Hash] != nil || l.lost(op.Hash) || dead(l.txs[op.Hash]))
 		})
 	}
 	for hash, tx := range want.void {
-		if want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 || tx.Expiry != 0 && tx.Expiry < 1<<20 {
+		if l.abandoned[hash] || want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 || tx.Expiry != 0 && tx.Expiry < 1<<20 {
 			continue
 		}
 		if !dead(tx) && !l.replaced(hash) {

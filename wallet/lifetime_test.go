@@ -37,6 +37,9 @@ type lifetime struct {
 	calm     bool     // this life has none of that
 	searched bool     // issued addresses are as old as their accounts
 	bounded  bool     // the wallets are opened without room for what their windows need
+	steps    bool     // what is taken back or forgotten goes by steps of few rows
+	stop     func()   // called with the transaction of a file that stopIn counts down to
+	stopIn   int
 	buried   []*buried
 	repeated map[chainhash.Hash]bool // transactions that a bad block held a second time
 	spenders map[wire.OutPoint]int   // how many transactions there are that spend an outpoint; nil if not counted
@@ -52,12 +55,16 @@ type subject struct {
 	jobs    []uint32 // rescans that may be given up
 	kept    map[chainhash.Hash]*keptTx
 	cursors []cursor
+
+	abandoned map[chainhash.Hash]bool
+	labels    map[string]string // of transactions
+	locked    map[wire.OutPoint]bool
 }
 
 func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
 	w.jitter = true
-	l := &lifetime{world: w, t: t, repeated: make(map[chainhash.Hash]bool), calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3}
+	l := &lifetime{world: w, t: t, repeated: make(map[chainhash.Hash]bool), calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3, steps: seed%7 == 3}
 	w.revokes = true
 	names := []string{"one"}
 	if seed%3 == 2 {
@@ -65,7 +72,8 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 	}
 	keys := make(map[byte][2][]string)
 	for _, name := range names {
-		l.subjects = append(l.subjects, &subject{name: name, o: &oracle{w: w, keys: keys}, kept: make(map[chainhash.Hash]*keptTx)})
+		l.subjects = append(l.subjects, &subject{name: name, o: &oracle{w: w, keys: keys}, kept: make(map[chainhash.Hash]*keptTx),
+			abandoned: make(map[chainhash.Hash]bool), labels: make(map[string]string), locked: make(map[wire.OutPoint]bool)})
 	}
 	l.subject = l.subjects[0]
 	l.choose(3 + 5*int(seed%2))
@@ -119,6 +127,15 @@ func (l *lifetime) choose(oneIn int) {
 func (l *lifetime) config(path string) Config {
 	cfg := testConfig(path, Birthday{})
 	cfg.SearchIssued = l.searched
+	if l.steps {
+		cfg.stepRows = 1 + l.rng.IntN(5)
+	}
+	cfg.Now = func() time.Time {
+		if l.stopIn--; l.stop != nil && l.stopIn == 0 {
+			l.stop()
+		}
+		return time.Unix(1_700_000_000, 0)
+	}
 	if l.bounded && l.x != nil {
 		cfg.maxScripts = l.x.now.Load().count() + uint32(l.rng.IntN(20))
 	}
@@ -141,16 +158,18 @@ func (l *lifetime) open() {
 
 func (l *lifetime) restart() {
 	l.t.Helper()
-	err := l.x.Check(l.t.Context())
-	if l.set != nil {
-		err = errors.Join(err, l.set.CloseWallet(l.name))
-	} else {
-		err = errors.Join(err, l.x.Close())
-	}
-	if err != nil {
+	if err := errors.Join(l.x.Check(l.t.Context()), l.closeOne()); err != nil {
 		l.fail("%v", err)
 	}
 	l.open()
+}
+
+// closeOne closes the wallet at hand.
+func (l *lifetime) closeOne() error {
+	if l.set != nil {
+		return l.set.CloseWallet(l.name)
+	}
+	return l.x.Close()
 }
 
 // scanner returns what the syncer takes along.
@@ -206,7 +225,7 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 func (l *lifetime) act() {
 	l.subject = l.subjects[l.rng.IntN(len(l.subjects))]
 	l.spenders = nil
-	switch l.rng.IntN(33) {
+	switch l.rng.IntN(40) {
 	case 0:
 		l.importAccount()
 	case 1, 2:
@@ -250,6 +269,18 @@ func (l *lifetime) act() {
 		l.publishUnborn()
 	case 22, 23:
 		l.mineUnmined()
+	case 26:
+		l.away()
+	case 27:
+		l.interrupt()
+	case 28:
+		l.abandon()
+	case 29:
+		if !l.calm {
+			l.damage()
+		}
+	case 30:
+		l.write()
 	default:
 		l.step(l.scanner(), 1+l.rng.IntN(12))
 	}
@@ -426,6 +457,11 @@ func (l *lifetime) rescan() {
 	}
 	l.note("rescan %d from %d", id, from)
 	l.jobs = append(l.jobs, id)
+	l.older(from, id)
+}
+
+// older records that a rescan makes all that is watched as old as a height.
+func (l *lifetime) older(from consensus.Height, id uint32) {
 	for _, a := range l.o.asked {
 		a.births = append(a.births, birth{height: from, rescan: id})
 		for branch := range a.late {

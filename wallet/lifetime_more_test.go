@@ -1,0 +1,192 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// away closes a wallet, lets the chain and the other wallets go on, and opens it again.
+func (l *lifetime) away() {
+	l.t.Helper()
+	l.note("away")
+	if err := errors.Join(l.x.Check(l.t.Context()), l.closeOne()); err != nil {
+		l.fail("%v", err)
+	}
+	if depth := min(3, len(l.main)-1); !l.calm && l.rng.IntN(3) == 0 && depth > 0 {
+		l.jumped = true
+		l.reorganise(1 + l.rng.IntN(depth))
+	}
+	for range l.rng.IntN(6) {
+		l.random()
+		if l.set != nil {
+			l.step(l.set, 1+l.rng.IntN(5))
+		}
+	}
+	l.open()
+}
+
+// interrupt ends the process between two transactions of the file, if an update takes several.
+func (l *lifetime) interrupt() {
+	l.t.Helper()
+	locator := l.x.Locator()
+	if len(locator) == 0 || l.set != nil {
+		return
+	}
+	u := l.since(locator, 1+l.rng.IntN(12))
+	scripts, _ := l.x.Scripts()
+	l.fill(&u, scripts)
+	ctx, cancel := context.WithCancel(l.t.Context())
+	defer cancel()
+	l.stop, l.stopIn = cancel, 1+l.rng.IntN(3)
+	_, err := l.x.Apply(ctx, u)
+	l.stop, l.stopIn = nil, 0
+	var invalid *consensus.InvalidBlock
+	l.note("interrupt: %v", err)
+	switch {
+	case errors.As(err, &invalid):
+		l.invalid(invalid)
+	case errors.Is(err, context.Canceled):
+		l.restart()
+	case err != nil:
+		l.fail("%v", err)
+	}
+}
+
+// abandon gives up an unmined transaction.
+func (l *lifetime) abandon() {
+	l.t.Helper()
+	before := l.poolOf(l.subject)
+	hashes := slices.SortedFunc(maps.Keys(before), func(a, b chainhash.Hash) int { return bytes.Compare(a[:], b[:]) })
+	if len(hashes) == 0 {
+		return
+	}
+	hash := hashes[l.rng.IntN(len(hashes))]
+	err := l.x.Abandon(l.t.Context(), hash)
+	l.note("abandon %v: %v", hash, err)
+	after := l.poolOf(l.subject)
+	if err != nil || after[hash] != nil {
+		l.fail("abandon %v: %v, it is unmined: %v", hash, err, after[hash] != nil)
+	}
+	for gone := range before {
+		if after[gone] == nil {
+			l.abandoned[gone] = true
+			delete(l.kept, gone)
+		}
+	}
+}
+
+// damage harms a row that follows from the chain, and has a rescan repair it.
+func (l *lifetime) damage() {
+	l.t.Helper()
+	if s := l.x.now.Load(); s.scan() || s.fresh < s.count() {
+		return // rows may be missing
+	}
+	err := l.x.db.Update(func(tx *bolt.Tx) error {
+		name := [][]byte{sumsBucket, ticketsBucket, agingBucket, commitmentsBucket}[l.rng.IntN(4)]
+		c := tx.Bucket(name).Cursor()
+		k, v := c.First()
+		switch {
+		case k == nil:
+			return nil
+		case l.rng.IntN(2) == 0:
+			return tx.Bucket(name).Delete(slices.Clone(k))
+		}
+		return tx.Bucket(name).Put(slices.Clone(k), append(slices.Clone(v), 1))
+	})
+	if err := errors.Join(err, l.closeOne()); err != nil {
+		l.fail("%v", err)
+	}
+	l.open()
+	var found *Repairable
+	err = l.x.Check(l.t.Context())
+	l.note("damage: %v", err)
+	if err == nil {
+		return // there was no such row
+	}
+	if !errors.As(err, &found) {
+		l.fail("%v", err)
+	}
+	id, err := l.x.StartRescan(l.t.Context(), found.From)
+	if err != nil {
+		l.fail("rescan %d from %d: %v", id, found.From, err)
+	}
+	if err := l.x.Check(l.t.Context()); err != nil {
+		l.fail("after the repair: %v", err)
+	}
+	l.older(found.From, id)
+}
+
+// write labels a transaction, and locks or unlocks an output.
+func (l *lifetime) write() {
+	l.t.Helper()
+	ctx := l.t.Context()
+	history, err := l.x.History(ctx, HistoryFilter{Count: 10})
+	list, err2 := l.x.Unspent(ctx, OutputFilter{})
+	if err := errors.Join(err, err2); err != nil {
+		l.fail("%v", err)
+	}
+	if len(history) > 0 {
+		hash, text := history[l.rng.IntN(len(history))].Hash, []string{"", "rent", "food"}[l.rng.IntN(3)]
+		l.note("label %v %q", hash, text)
+		if err := l.x.SetLabel(ctx, hash.String(), text); err != nil {
+			l.fail("%v", err)
+		}
+		l.labels[hash.String()] = text
+	}
+	lock := l.rng.IntN(3) > 0
+	var ops []wire.OutPoint
+	for op := range l.locked {
+		ops = append(ops, op)
+	}
+	if lock {
+		ops = nil
+		for _, o := range list {
+			ops = append(ops, o.OutPoint)
+		}
+	}
+	if len(ops) == 0 {
+		return
+	}
+	slices.SortFunc(ops, func(a, b wire.OutPoint) int { return slices.Compare(outpointKey(a), outpointKey(b)) })
+	op := ops[l.rng.IntN(len(ops))]
+	l.note("lock %v %v", op, lock)
+	if err := l.x.LockOutputs(ctx, lock, op); err != nil {
+		l.fail("%v", err)
+	}
+	if delete(l.locked, op); lock {
+		l.locked[op] = true
+	}
+}
+
+// checkWritten wants the labels and locks to be those that were written.
+func (l *lifetime) checkWritten() {
+	l.t.Helper()
+	for subject, text := range l.labels {
+		var got string
+		err := l.x.view(l.t.Context(), func(tx *bolt.Tx, _ *snapshot) error {
+			got = string(tx.Bucket(labelsBucket).Get([]byte(subject)))
+			return nil
+		})
+		if err != nil || got != text {
+			l.fail("the label of %s is %q, want %q (%v)", subject, got, text, err)
+		}
+	}
+	list, err := l.x.Locked(l.t.Context())
+	if err != nil || len(list) != len(l.locked) {
+		l.fail("%d outputs are locked, want %d (%v)", len(list), len(l.locked), err)
+	}
+	for _, o := range list {
+		if !l.locked[o.OutPoint] {
+			l.fail("%v is locked", o.OutPoint)
+		}
+	}
+}
