@@ -11,21 +11,57 @@ import (
 func txCommand() command {
 	return command{
 		name:     "tx",
-		synopsis: "tx HASH [--verify]",
-		summary:  "Show a transaction of the wallet.",
+		synopsis: "tx HASH|build|show|check",
+		summary:  "Show a transaction, or build one for a signer elsewhere.",
 		help: `
-  --verify   verify first that real tickets have voted for its block and for those
-             that confirm it: the blocks with the votes and tickets are fetched
-  --json     print it as JSON
+  tx HASH                           show a transaction of the wallet
+  tx build ADDRESS AMOUNT ...       build an unsigned transaction that pays amounts
+                                    in coins, and lock what it spends for an hour
+  tx build --sweep=ADDRESS          the same, of all coins
+  tx show FILE                      say what a transaction pays, and from what
+  tx check FILE                     verify each signature before it is sent
+  --verify              with HASH: verify first that real tickets have voted for its
+                        block and for those that confirm it: the blocks with the
+                        votes and tickets are fetched
+  --account NAME        with build: spend only coins of this account
+  --coin TXID:INDEX     with build: spend exactly this coin; more than once for more
+  --minconf N           with build: the least confirmations of coins (default 1)
+  --feerate AMOUNT      with build: coins for 1,000 bytes (default: estimatesmartfee)
+  --change WHERE        with build: the account or address that gets the change
+  --expiry HEIGHT       with build: the first height at which it cannot be mined
+  --reserve DURATION    with build: how long its coins are locked, like 30m; 0 is
+                        not at all (default 1h)
+  --out FILE            with build: write what a signer has to know to a new file
+  --with FILE           with show and check: the file that build wrote, for
+                        transactions that the wallet does not have
+  --json                print it as JSON
 
-With --verify the exit code is 1 unless three verified votes or more approve of its block.
+A FILE holds a transaction in hex, or what build wrote; - is standard input. With
+--verify the exit code is 1 unless three verified votes or more approve of its
+block, with check unless the transaction is signed and can be sent. Send it with
+spvctl send; lockunspent takes back the lock of coins.
 `,
-		flags: []string{"--verify", "--json"},
-		run:   runTx,
+		args: []string{"build", "show", "check"},
+		flags: []string{"--verify", "--account", "--coin", "--minconf", "--feerate", "--sweep", "--change", "--expiry",
+			"--reserve", "--out", "--with", "--json"},
+		run: runTx,
 	}
 }
 
 func runTx(ctx context.Context, in *invocation) (int, error) {
+	switch wordOr(in.args, "") {
+	case "build":
+		return runBuild(ctx, in)
+	case "show":
+		return runReview(ctx, in, false)
+	case "check":
+		return runReview(ctx, in, true)
+	}
+	return runShowTx(ctx, in)
+}
+
+// runShowTx shows a transaction of the wallet.
+func runShowTx(ctx context.Context, in *invocation) (int, error) {
 	var flags struct {
 		Verify bool `long:"verify"`
 		jsonFlag

@@ -129,7 +129,7 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 		"wallet x", "wallet create", "wallet list x", "wallet create a b", "wallet --birthday=1", "account --birthday=1", "address --beyond",
 		"address import", "address show --label=x", "job x", "job cancel", "job 1 2", "label x", "account x", "account import x", "account drop a b", "account gap a", "account gap a b", "account gap a 0", "account rename a b --gap=1",
 		"address import a --script --redeem", "address import a --script --label=x", "address show a --redeem", "address x", "address show", "balance a b",
-		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "send", "send a b", "send --what a", "rescan x", "rescan --from=-1",
+		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "tx build", "tx build a", "tx build a b", "tx build a 1 --sweep=b", "tx build a 1 --coin=x", "tx build a 1 --feerate=x", "tx build a -1", "tx build a 1 --verify", "tx show", "tx check a b", "send", "send a b", "send --what a", "rescan x", "rescan --from=-1",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitUsage {
 			t.Errorf("%s gave %+v", args, got)
@@ -138,11 +138,19 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	for args, want := range map[string]string{
 		"balance nobody": "no such account", "account gap nobody 5": "no such account", "tx " + genesis(): "no such transaction", "send zz": "hex", "rescan --from=41": "above the wallet's tip",
 		"job 9": "there is no job 9", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "address import nothing": "not a valid address",
+		"tx show nothing": "no such file", "tx build nothing 1": "number 1 of the addresses", "tx build --sweep=nothing": "not a valid address",
+		"tx build " + rpctestAddress(t) + " 2": "not enough coins", "tx build " + rpctestAddress(t) + " 1 --change=nobody": "no such account",
 	} {
 		if got := spvctl(t, "", append(flags, strings.Fields(args)...)...); got.code != exitError || !strings.Contains(got.err, want) {
 			t.Errorf("%s gave %+v", args, got)
 		}
 	}
+}
+
+// rpctestAddress returns an address that is not the wallet's.
+func rpctestAddress(t *testing.T) string {
+	address, _ := rpctest.NewOwner(t, 5).Address(0, 0)
+	return address
 }
 
 // TestMoneyBeforeTheSyncIsComplete checks that commands about money warn while the sync is
