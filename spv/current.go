@@ -5,10 +5,10 @@ import (
 	"github.com/spvd/spvd/spv/internal/progress"
 )
 
-// current returns the newest status as readers see it. Users change the wallet while
-// the syncer is elsewhere, and read the status before it has found out: whoever
-// reads that all is synced looks at the wallet too, and if that has gone back,
-// shows the status that this makes. So it is with what is reported about votes.
+// current returns the newest status as readers see it. A user may change the wallet and read the
+// status before the loop has read the wallet. So a reader of a status that is synced compares the
+// wallet with it, and if that has gone back, shows the status that follows. Reports about votes
+// are compared likewise.
 func (s *Syncer) current() *Status {
 	for {
 		st := s.statusBoard.status()

@@ -10,7 +10,7 @@
 //
 // The example embeds it in a whole front end, with a pool of peers and wallets.
 //
-// # Who does what
+// # Goroutines
 //
 // One goroutine, the one that calls [Syncer.Run], owns the state of the sync
 // and is the only writer of the chain store and the wallet. It starts workers
@@ -39,7 +39,7 @@
 //     a live peer has shown, or with filters or wallet behind the headers.
 //  9. Losing all peers is a state: the sync goes on by itself when they return.
 //  10. Unmined transactions change nothing that follows from the chain, and no
-//     wallet is told of one that a block holds. What is published is offered to
+//     wallet is given one that a block holds. What is published is offered to
 //     one peer first, to more while no other peer echoes it, until it is mined,
 //     has expired or is given up, across restarts.
 //
@@ -49,13 +49,15 @@
 // that watches nothing), config.go and status.go what it takes and gives.
 //
 // phase.go has the table of the phases, phases.go and opening.go what each does. The last three
-// share the loop in loop.go, which owns the parts and asks each in turn: internal/headersync and internal/filtersync fetch,
-// internal/rescan takes the wallet along, internal/txrelay is about unmined transactions. Each
-// returns values that the loop applies, and none knows another. Their jobs run in internal/jobs;
-// internal/blocks fetches blocks for them. writing.go writes what they have staged.
+// share the loop in loop.go, which owns the parts and asks each in turn: internal/headersync and
+// internal/filtersync fetch, internal/rescan takes the wallet along, internal/txrelay is about
+// unmined transactions. Each returns values that the loop applies, and none knows another. Their
+// jobs run in internal/jobs; internal/blocks fetches blocks for them. writing.go writes what they
+// have staged.
 //
-// truth.go says what is true, internal/progress how far it is and how long it will take; display.go
-// shows it, statusboard.go and current.go give it to readers. pinned.go, waypoints.go,
-// versions.go, early.go and votereport.go say what stands against the chain. publish.go, reads.go
-// and fees.go are the other calls of users.
+// truth.go says what is true, internal/progress how far it is and how long it will take;
+// facts.go gathers what both follow from, display.go shows it, statusboard.go and current.go give
+// it to readers. pinned.go, waypoints.go, versions.go, early.go and votereport.go say what stands
+// against the chain, notices.go what other services report. publish.go, reads.go and fees.go are
+// the other calls of users.
 package spv

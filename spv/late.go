@@ -9,9 +9,9 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// proveLate starts a job that proves the next late reply, unless one does already: replies
-// that came after another peer had answered are judged as all others, without holding up
-// what is needed. Those of the chain that was left are dropped.
+// proveLate starts a job that proves the next late reply, unless one does already: replies that
+// arrived after another peer had answered are judged as all others, without holding up what is
+// needed. Those of a chain that was left are dropped. The error is that of the store.
 func (l *loop) proveLate() (err error) {
 	for err == nil && l.proving+l.headers.Proving()+l.filters.Proving() == 0 {
 		late, ok := l.cfg.Peers.TakeLate()
@@ -30,7 +30,8 @@ func (l *loop) proveLate() (err error) {
 	return err
 }
 
-// proveLateBlock checks a block that came late against its header on the main chain.
+// proveLateBlock starts a job that checks a block that arrived late against its header on the main
+// chain.
 func (l *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
 	l.proving++
 	l.jobs.Do(func(context.Context) jobs.Result {

@@ -14,13 +14,13 @@ import (
 const maxHeals = 3
 
 // open is the phase Opening: it opens the chain store. A store that is corrupt
-// is moved aside and begun anew, because everything in it can be fetched
+// is moved aside and begun again, because everything in it can be fetched
 // again; no other trouble is hidden.
 func (l *loop) open() (Phase, error) {
 	l.display.status.Err = nil
 	store, err := chain.Open(l.storeConfig())
 	if errors.Is(err, chain.ErrCorrupt) {
-		if err := l.beginAnew(err); err != nil {
+		if err := l.beginAgain(err); err != nil {
 			return Failed, err
 		}
 		store, err = chain.Open(l.storeConfig())
@@ -50,7 +50,7 @@ func (l *loop) heal(damage error) (Phase, error) {
 	state, err := chain.Repair(l.storeConfig())
 	switch {
 	case errors.Is(err, chain.ErrCorrupt):
-		if err := l.beginAnew(err); err != nil {
+		if err := l.beginAgain(err); err != nil {
 			return Failed, err
 		}
 	case err != nil:
@@ -76,13 +76,13 @@ func (l *loop) reopen() error {
 	return store.Close()
 }
 
-// beginAnew moves a store aside of which nothing can be kept.
-func (l *loop) beginAnew(damage error) error {
+// beginAgain moves a store aside of which nothing can be kept.
+func (l *loop) beginAgain(damage error) error {
 	aside, err := moveAside(l.cfg.ChainFile)
 	if err != nil {
 		return errors.Join(damage, err)
 	}
-	text := fmt.Sprintf("The chain store was corrupt. It was moved to %s and is being synced anew; wallets are untouched.", aside)
+	text := fmt.Sprintf("The chain store was corrupt. It was moved to %s and is being synced again; wallets are untouched.", aside)
 	l.cfg.Log.Error(text, "err", damage)
 	l.display.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
 	return nil

@@ -147,8 +147,8 @@ func (l *loop) rescanned() (Phase, bool) {
 }
 
 // follow is the phase Following: the chain is complete, peers are asked to
-// announce by headers, and new blocks are taken as they come. Unmined transactions
-// are heard and published only here: before, what they spend is not known. It is left when
+// announce by headers, and new blocks are fetched when they are announced. Unmined transactions
+// are relayed only here: before, what they spend is not known. It is left when
 // more is missing than announcements bring, or when the wallet has gone far back
 // to search old blocks.
 func (l *loop) follow(ctx context.Context) (Phase, error) {

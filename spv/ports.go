@@ -26,7 +26,7 @@ type Peers interface {
 	Relay
 }
 
-// Fetcher asks peers for chain data. Each method blocks until a reply came,
+// Fetcher asks peers for chain data. Each method blocks until a reply arrived,
 // the request's own deadline passed, the peer went away, or ctx ended; with no
 // fitting peer connected it waits for one. It may ask
 // further peers when the first is slow, and names the one whose reply it returns, or
@@ -61,7 +61,7 @@ type Fetcher interface {
 	TakeLate() (p2p.LateReply, bool)
 }
 
-// Roster says who is connected and what they announce.
+// Roster says which peers are connected and what they announce.
 type Roster interface {
 	// Live yields the peers that are connected and through their handshake,
 	// with the height each of them claims. A claim is never a fact.
@@ -135,7 +135,7 @@ type Feedback interface {
 type Relay interface {
 	// WantTxs says whether transactions that peers announce are fetched. From the
 	// first time on peers are asked to announce them, for which connections may
-	// have to be made anew, never all at once.
+	// have to be made again, never all at once.
 	WantTxs(want bool)
 
 	// AskMempool asks a peer to announce all transactions that wait for a block.
@@ -191,9 +191,9 @@ type Notified interface {
 	Synced()
 }
 
-// Importer is a Wallet that comes to watch more while it is used.
+// Importer is a Wallet that may watch more while it is used.
 type Importer interface {
-	// Imports returns a number that changes when the wallet has come to watch scripts
+	// Imports returns a number that changes when the wallet has begun to watch scripts
 	// that may have been paid before: by an import, because a wallet was opened, or
 	// because a search of old blocks has found more to watch. Then peers are asked for
 	// all that waits for a block again. New addresses that are issued, and windows that
@@ -202,7 +202,7 @@ type Importer interface {
 }
 
 // Mempool keeps the unmined transactions of a wallet. Any goroutine may call its
-// methods. Nothing that it is told changes what is confirmed.
+// methods. None of them changes what is confirmed.
 type Mempool interface {
 	// Heard takes a transaction that a peer has relayed, which proves nothing, and that
 	// is not in the blocks that Unsearched names. What does not concern the wallet, or
@@ -218,7 +218,7 @@ type Mempool interface {
 	// knowing: it returns the scripts through which the transaction concerns the
 	// wallet, and the last block of those from a height on that were searched for all
 	// of them, the zero value if not even the first one was. It returns no scripts if
-	// the transaction is known, or concerns somebody else.
+	// the transaction is known, or does not concern the wallet.
 	Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error)
 
 	// Publish takes a transaction that a user publishes, and reports whether it
@@ -229,7 +229,7 @@ type Mempool interface {
 
 	// Published returns the transactions that are to be offered to peers until
 	// they are mined: the published ones, and those that spend from the wallet and
-	// were mined in a block that has left the chain. Parents come before children.
+	// were mined in a block that has left the chain. Parents precede children.
 	Published(ctx context.Context) ([]*wire.MsgTx, error)
 
 	// MinedAt returns the height of the block that holds a transaction of the
@@ -248,7 +248,7 @@ type Books interface {
 	// watches has been searched for. It is the tip of the filters when nothing is
 	// left to do. Without anything to watch it returns false, and needs no blocks.
 	// It may be called from any goroutine, and is at once what users have changed:
-	// who reads the status after that finds it not synced.
+	// a status that is read after that is not synced.
 	Scanned() (at consensus.BlockID, watching bool)
 
 	// Locator begins a step of the scan. It returns blocks of a chain the wallet
@@ -276,8 +276,8 @@ type Books interface {
 	Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 
 	// Changed is poked (capacity one) after Scanned or Scripts have changed,
-	// whoever changed them. The syncer is its one reader, and asks for the
-	// channel anew each time it waits. Nil means that they never change but by
+	// by users or by Apply. The syncer is its one reader, and asks for the
+	// channel each time it waits. Nil means that they never change but by
 	// Apply.
 	Changed() <-chan struct{}
 }

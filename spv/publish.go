@@ -36,7 +36,7 @@ var (
 	// ErrRejected means that no block may hold the transaction.
 	ErrRejected = errors.New("transaction is rejected")
 
-	// ErrNoPeers means that there is nobody to offer a transaction to.
+	// ErrNoPeers means that there is no peer to offer a transaction to.
 	ErrNoPeers = errors.New("no peer is connected")
 
 	// ErrTooMany means that too many transactions are being published.
@@ -48,7 +48,7 @@ type Outcome uint8
 
 // The outcomes. The first three are not final.
 const (
-	Waiting Outcome = iota // offered to nobody yet
+	Waiting Outcome = iota // offered to no peer yet
 	Offered                // to peers, none of which has shown that others have it
 	Seen                   // announced by a peer that it was not offered to
 	Mined                  // in a block of the chain
@@ -170,7 +170,7 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	if ctx.Err() != nil {
 		return p, context.Cause(ctx)
 	}
-	if store, err := s.Chain(); err == nil { // else the wallet will see all blocks that come
+	if store, err := s.Chain(); err == nil { // else the wallet receives all blocks that follow
 		b, _, err := s.finder.Find(ctx, store, tx, make(txrelay.SearchedBlocks))
 		switch {
 		case err != nil:
@@ -216,7 +216,7 @@ func (s *Syncer) awaitOffer(ctx context.Context, hash chainhash.Hash) (Publicati
 }
 
 // Publications returns what this process publishes and has published, oldest
-// first. Of what has come to its end the newest are remembered.
+// first. Of those that have ended the newest are remembered.
 func (s *Syncer) Publications() []Publication {
 	s.publications.mu.Lock()
 	defer s.publications.mu.Unlock()
@@ -254,8 +254,7 @@ func (p *publications) add(pub Publication) {
 	}
 }
 
-// resume has everything taken over again that has not come to its end, by a new
-// run.
+// resume queues the publications that have not ended, for a new run.
 func (p *publications) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

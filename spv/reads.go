@@ -13,7 +13,7 @@ import (
 
 // Block fetches a block of the main chain, or one that has left it lately (see
 // chain.Stale), from the peers. It tries one peer after the other until the block that
-// came belongs to its header, or ctx ends; without peers it waits for some. It returns
+// arrived belongs to its header, or ctx ends; without peers it waits for some. It returns
 // chain.ErrNotFound for the hash of any other block.
 func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error) {
 	store, err := s.Chain()

@@ -8,7 +8,7 @@ import (
 )
 
 // statusBoard shows the newest status to any number of readers. Writing never waits
-// for a reader: one who is slow misses values in between, never the newest.
+// for a reader: a slow one misses values in between, never the newest.
 type statusBoard struct {
 	current atomic.Pointer[Status]
 

@@ -59,7 +59,7 @@ func (f facts) synced() bool {
 }
 
 // doubt says in one sentence why the connected peers may not have shown what the
-// network has; it is empty without such a reason. A pool that is told so looks for
+// network has; it is empty without such a reason. A pool that receives it looks for
 // peers in other network groups.
 func (f facts) doubt() string {
 	switch {
@@ -189,8 +189,8 @@ func scanReason(scanned, tip consensus.Height) string {
 	return fmt.Sprintf("Scanning for the wallet: %s of %s.", grouped(scanned), grouped(tip))
 }
 
-// filtersReason says how the filters come along, and when they do not, whose
-// turn it is. That a peer is silent about filters proves nothing against it.
+// filtersReason says how far the filters are, and if peers do not have them, how many are left to
+// be asked. That a peer is silent about filters proves nothing against it.
 func (f facts) filtersReason() (reason, hint string) {
 	m := f.missing
 	span := grouped(m.From) + "–" + grouped(m.To)

@@ -25,7 +25,8 @@ const (
 
 // Peers is the network as a Fetcher needs it; see spv.Peers.
 type Peers interface {
-	Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (block *wire.MsgBlock, from p2p.PeerID, err error)
+	Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (
+		block *wire.MsgBlock, from p2p.PeerID, err error)
 	Accuse(id p2p.PeerID, evidence error)
 }
 
@@ -51,7 +52,9 @@ func New(deps Deps) *Fetcher { return &Fetcher{deps} }
 // another block are accused. It gives up when ctx ends, with its cause; when wanted, which is
 // called before each further request, returns an error; and when the block itself is invalid,
 // with a *consensus.InvalidBlock.
-func (f *Fetcher) Fetch(ctx context.Context, id consensus.BlockID, h *consensus.Header, wanted func(consensus.BlockID) error) (block *wire.MsgBlock, from p2p.PeerID, err error) {
+func (f *Fetcher) Fetch(
+	ctx context.Context, id consensus.BlockID, h *consensus.Header, wanted func(consensus.BlockID) error,
+) (block *wire.MsgBlock, from p2p.PeerID, err error) {
 	var avoid []p2p.PeerID
 	for tries := 0; ; tries++ {
 		if tries > 0 {

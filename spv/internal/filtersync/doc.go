@@ -3,8 +3,8 @@
 //
 // A [Sync] belongs to the goroutine of the syncer. Fetch requests what is due, once per turn of
 // the loop; jobs wait for peers and prove what they send; Apply adds one batch that has arrived
-// to the chain, when the loop has room for it. Found says what the proof of the early filters has
-// come to.
+// to the chain, when the loop has room for it. Found returns the results of the proof of the
+// early filters.
 //
 // The filters below the activation of DCP0005, here called early, are proven only all together, by
 // a known hash. When they do not have it, single peers are asked for the whole set, and the sets

@@ -27,8 +27,8 @@ const (
 
 // Found removes and returns what was found out about the early filters since the last call.
 func (s *Sync) Found() []Finding {
-	list := s.found
-	s.found = nil
+	list := s.early.found
+	s.early.found = nil
 	return list
 }
 
@@ -41,13 +41,14 @@ type Comparison struct {
 
 // Comparison returns how the comparison of early filters stands.
 func (s *Sync) Comparison() Comparison {
-	return Comparison{Open: s.sets.examining(), Asking: s.asking, Opinions: len(s.sets.opinions)}
+	e := s.early
+	return Comparison{Open: e.sets.examining(), Asking: e.asking, Opinions: len(e.sets.opinions)}
 }
 
 // earlyAhead is how many pieces are asked of the peer that is examined at a time.
 const earlyAhead = 4
 
-// earlyExam is a peer that is asked for its early filters.
+// earlyExam is the examination of one peer, which is asked for its early filters.
 type earlyExam struct {
 	opinion *earlyOpinion
 	ask     []int // the pieces it is asked for, in order
@@ -56,7 +57,7 @@ type earlyExam struct {
 	applied int // pieces in the opinion
 	bytes   int
 	hash    consensus.EarlyFilterHash // over the pieces so far; used if it is asked for all
-	next    []byte                    // the filter at DCP0005, once it has come; nil if there is none
+	next    []byte                    // the filter at DCP0005, once it has arrived; nil if there is none
 }
 
 // earlyFetched is one piece as it was served.
@@ -67,64 +68,88 @@ type earlyFetched struct {
 	bytes   int
 }
 
-// early reports whether a height is below the first committed filter.
-func (s *Sync) early(h consensus.Height) bool { return h < s.deps.Params.DCP0005 }
+// examiner proves the early filters on the chain, and compares those of single peers while they
+// are not proven.
+type examiner struct {
+	deps    Deps
+	restart func() // makes the plan start over above the filters on the chain
 
-// earlyAvoid returns the peers not to be asked for a chunk: all but those that have served
-// this piece of the set that is to be used, if one of them is there.
-func (s *Sync) earlyAvoid(start consensus.Height) []p2p.PeerID {
-	supporters := s.sets.supporters(pieceOf(start))
-	live := s.live
+	store *chain.Chain
+	live  []p2p.PeerID
+
+	ledger *earlyLedger // which peers have served early filters
+	sets   *earlySets   // by which they are compared
+	exam   *earlyExam   // the peer that is examined; nil for none
+	asking bool         // there was one when peers were last asked
+	found  []Finding    // not taken by Found yet
+}
+
+// newExaminer returns an examiner without a store.
+func newExaminer(deps Deps, restart func()) *examiner {
+	return &examiner{deps: deps, restart: restart, ledger: newEarlyLedger(), sets: &earlySets{}}
+}
+
+// begin begins a phase on a store.
+func (x *examiner) begin(store *chain.Chain) { x.store, x.exam = store, nil }
+
+// covers reports whether a height is below the first committed filter.
+func (x *examiner) covers(h consensus.Height) bool { return h < x.deps.Params.DCP0005 }
+
+// avoid returns the peers to avoid for a chunk: all but those that have served this piece of
+// the set that is to be used, if one of these is live.
+func (x *examiner) avoid(start consensus.Height) []p2p.PeerID {
+	supporters := x.sets.supporters(pieceOf(start))
+	live := x.live
 	if !slices.ContainsFunc(supporters, func(id p2p.PeerID) bool { return slices.Contains(live, id) }) {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(live), func(id p2p.PeerID) bool { return slices.Contains(supporters, id) })
 }
 
-// judgeEarly looks at the early filters when a batch has completed them. The ones that do
-// not fit are kept up to the last but one, so that they are compared again when they are
-// complete the next time; unless they are to be used.
-func (s *Sync) judgeEarly(b *consensus.FilterBatch) error {
-	active := s.deps.Params.DCP0005
+// judge checks the early filters when a batch has completed them. Without the known hash
+// they are dropped from the last but one on, so that they are checked again when they are
+// complete the next time; unless they are to be used. The error is that of the store.
+func (x *examiner) judge(b *consensus.FilterBatch) error {
+	active := x.deps.Params.DCP0005
 	switch {
-	case active == 0 || b.First().Height > active || s.store.Staged().Filters.Height < active-1:
+	case active == 0 || b.First().Height > active || x.store.Staged().Filters.Height < active-1:
 		return nil
-	case s.store.Staged().EarlyProven:
-		return s.earlyProven()
-	case s.store.Staged().Filters.Height < active: // the next filter is part of the proof
+	case x.store.Staged().EarlyProven:
+		return x.proven()
+	case x.store.Staged().Filters.Height < active: // the next filter is part of the proof
 		return nil
 	}
-	first, size, err := s.stagedPieces()
+	first, size, err := x.stagedPieces()
 	if err != nil {
 		return err
 	}
-	if s.sets.wrong(first, size) {
-		s.ledger = newEarlyLedger()
-		s.found = append(s.found, Unproven)
+	if x.sets.wrong(first, size) {
+		x.ledger = newEarlyLedger()
+		x.found = append(x.found, Unproven)
 		return nil
 	}
-	if s.sets.target != nil {
-		s.sets.discard()
+	if x.sets.target != nil {
+		x.sets.discard()
 	}
-	s.found = append(s.found, Wrong)
-	s.deps.Log.Warn("Early filters do not have the known hash", "filters", s.deps.EarlyRange, "bytes", size)
-	return s.holdEarly(active - 2)
+	x.found = append(x.found, Wrong)
+	x.deps.Log.Warn("Early filters do not have the known hash", "filters", x.deps.EarlyRange, "bytes", size)
+	return x.drop(active - 2)
 }
 
-// holdEarly drops the filters above a height and starts the plan over there.
-func (s *Sync) holdEarly(above consensus.Height) error {
-	if err := s.store.DropFilters(max(above, 0)); err != nil {
+// drop drops the filters above a height and starts the plan over there.
+func (x *examiner) drop(above consensus.Height) error {
+	if err := x.store.DropFilters(max(above, 0)); err != nil {
 		return err
 	}
-	s.Restart()
+	x.restart()
 	return nil
 }
 
 // stagedPieces returns the hashes of the pieces on the chain, and the size of all.
-func (s *Sync) stagedPieces() (sums []chainhash.Hash, size int, err error) {
+func (x *examiner) stagedPieces() (sums []chainhash.Hash, size int, err error) {
 	var sum pieceSum
-	last := s.deps.Params.DCP0005 - 1
-	err = s.store.EarlyFilters(0, func(h consensus.Height, filter []byte) {
+	last := x.deps.Params.DCP0005 - 1
+	err = x.store.EarlyFilters(0, func(h consensus.Height, filter []byte) {
 		sum.add(filter)
 		size += len(filter)
 		if h == last || (h+1)%earlyPiece == 0 {
@@ -135,22 +160,22 @@ func (s *Sync) stagedPieces() (sums []chainhash.Hash, size int, err error) {
 }
 
 // examine asks single peers for all early filters while it is open which are right.
-func (s *Sync) examine(now time.Time) error {
-	defer func() { s.asking = s.exam != nil }()
-	if !s.sets.examining() {
+func (x *examiner) examine(now time.Time) error {
+	defer func() { x.asking = x.exam != nil }()
+	if !x.sets.examining() {
 		return nil
 	}
-	if e := s.exam; e != nil && !slices.Contains(s.live, e.opinion.peer) {
-		s.exam = nil
+	if e := x.exam; e != nil && !slices.Contains(x.live, e.opinion.peer) {
+		x.exam = nil
 	}
-	if s.exam == nil {
-		if err := s.beginExam(now); err != nil || s.exam == nil {
+	if x.exam == nil {
+		if err := x.beginExam(now); err != nil || x.exam == nil {
 			return err
 		}
 	}
-	e := s.exam
+	e := x.exam
 	for e.started < len(e.ask) && e.started-e.applied < earlyAhead {
-		if err := s.askPiece(e, e.ask[e.started]); err != nil {
+		if err := x.askPiece(e, e.ask[e.started]); err != nil {
 			return err
 		}
 		e.started++
@@ -158,37 +183,38 @@ func (s *Sync) examine(now time.Time) error {
 	return nil
 }
 
-// beginExam chooses the next peer, if there is one.
-func (s *Sync) beginExam(now time.Time) error {
-	id, ask := s.sets.next(s.live, s.deps.Peers.Group, now)
+// beginExam begins to examine the next peer, if there is one.
+func (x *examiner) beginExam(now time.Time) error {
+	id, ask := x.sets.next(x.live, x.deps.Peers.Group, now)
 	if id == 0 {
-		if s.sets.conclude(0); s.sets.target != nil { // nothing more is to be had
-			return s.adopt()
+		if x.sets.conclude(0); x.sets.target != nil { // nothing more is to be had
+			return x.adopt()
 		}
-		s.sets.retry(now)
+		x.sets.retry(now)
 		return nil
 	}
-	s.sets.asked = append(s.sets.asked, id)
-	s.exam = &earlyExam{
-		opinion: &earlyOpinion{peer: id, group: s.deps.Peers.Group(id), pieces: make(map[int]chainhash.Hash)},
+	x.sets.asked = append(x.sets.asked, id)
+	x.exam = &earlyExam{
+		opinion: &earlyOpinion{peer: id, group: x.deps.Peers.Group(id), pieces: make(map[int]chainhash.Hash)},
 		ask:     ask,
 		ready:   make(map[int]*earlyFetched),
 		hash:    consensus.NewEarlyFilterHash(),
 	}
-	s.deps.Log.Info("Asking a peer for its early filters", "peer", id, "group", s.exam.opinion.group, "pieces", len(ask))
+	x.deps.Log.Info("Asking a peer for its early filters", "peer", id, "group", x.exam.opinion.group, "pieces", len(ask))
 	return nil
 }
 
-// askPiece asks the peer for one piece, chunk after chunk. The filter at DCP0005 comes with
-// the last piece: it is proven by its header, and may be part of the known hash.
-func (s *Sync) askPiece(e *earlyExam, k int) error {
+// askPiece starts a job that requests one piece from the peer, chunk after chunk. The filter at
+// DCP0005 is requested with the last piece: it is proven by its header, and may be part of the
+// known hash. The error is that of the store.
+func (x *examiner) askPiece(e *earlyExam, k int) error {
 	from := consensus.Height(k) * earlyPiece
-	targets, err := s.store.FilterTargets(from, int(min(from+earlyPiece, s.deps.Params.DCP0005+1)-from))
+	targets, err := x.store.FilterTargets(from, int(min(from+earlyPiece, x.deps.Params.DCP0005+1)-from))
 	if err != nil || len(targets) == 0 {
 		return errors.Join(err, chain.ErrStale)
 	}
-	if k+1 == pieces(s.deps.Params.DCP0005) && (s.deps.Params.DCP0005)%earlyPiece == 0 {
-		more, err := s.store.FilterTargets(s.deps.Params.DCP0005, 1)
+	if k+1 == pieces(x.deps.Params.DCP0005) && (x.deps.Params.DCP0005)%earlyPiece == 0 {
+		more, err := x.store.FilterTargets(x.deps.Params.DCP0005, 1)
 		if err != nil {
 			return err
 		}
@@ -196,32 +222,33 @@ func (s *Sync) askPiece(e *earlyExam, k int) error {
 	}
 	var genesis []byte
 	if from == 0 {
-		if genesis, err = s.store.Filter(0); err != nil {
+		if genesis, err = x.store.Filter(0); err != nil {
 			return err
 		}
 		targets = targets[1:]
 	}
-	avoid := slices.DeleteFunc(slices.Clone(s.live), func(id p2p.PeerID) bool { return id == e.opinion.peer })
-	s.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
-		f, err := s.fetchPiece(ctx, e.opinion.peer, avoid, targets, genesis)
+	avoid := slices.DeleteFunc(slices.Clone(x.live), func(id p2p.PeerID) bool { return id == e.opinion.peer })
+	x.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
+		f, err := x.fetchPiece(ctx, e.opinion.peer, avoid, targets, genesis)
 		return func() error {
-			if s.exam != e {
+			if x.exam != e {
 				return nil
 			}
 			if err != nil {
-				s.deps.Log.Debug("No early filters to compare", "peer", e.opinion.peer, "piece", k, "err", err)
-				s.exam = nil
+				x.deps.Log.Debug("No early filters to compare", "peer", e.opinion.peer, "piece", k, "err", err)
+				x.exam = nil
 				return nil
 			}
 			e.ready[k] = f
-			return s.applyPieces(e)
+			return x.applyPieces(e)
 		}
 	})
 	return nil
 }
 
-// fetchPiece fetches filters of one peer.
-func (s *Sync) fetchPiece(
+// fetchPiece fetches a piece from one peer and proves what it can. The error is that of the
+// request, or a broken rule, of which the peer is accused.
+func (x *examiner) fetchPiece(
 	ctx context.Context, id p2p.PeerID, avoid []p2p.PeerID, targets []consensus.FilterTarget, genesis []byte,
 ) (*earlyFetched, error) {
 	f := &earlyFetched{}
@@ -237,24 +264,24 @@ func (s *Sync) fetchPiece(
 	for len(targets) > 0 {
 		part := targets[:min(ChunkSize, len(targets))]
 		targets = targets[len(part):]
-		most := consensus.MaxFiltersPayload(s.deps.Params, part)
-		payload, from, err := s.deps.Peers.CFilters(ctx, avoid, part[0].Hash, part[len(part)-1].Hash, most)
+		most := consensus.MaxFiltersPayload(x.deps.Params, part)
+		payload, from, err := x.deps.Peers.CFilters(ctx, avoid, part[0].Hash, part[len(part)-1].Hash, most)
 		if err != nil {
 			return nil, err
 		}
-		batch, err := s.prove(from, part, payload)
-		if s.deps.Defects.Report(err) {
+		batch, err := x.deps.prove(from, part, payload)
+		if x.deps.Defects.Report(err) {
 			return nil, err
 		}
 		if err != nil {
-			s.deps.Peers.Accuse(from, err)
+			x.deps.Peers.Accuse(from, err)
 			return nil, err
 		}
 		if from != id {
 			return nil, fmt.Errorf("peer %d answered for it", from)
 		}
 		for i := range batch.Len() {
-			if part[i].Height >= s.deps.Params.DCP0005 {
+			if part[i].Height >= x.deps.Params.DCP0005 {
 				f.next = batch.Filter(i)
 				continue
 			}
@@ -265,8 +292,9 @@ func (s *Sync) fetchPiece(
 	return f, nil
 }
 
-// applyPieces takes the pieces that have come, in order, and the opinion when it is whole.
-func (s *Sync) applyPieces(e *earlyExam) error {
+// applyPieces adds the pieces that have arrived to the opinion, in order, and records it when it
+// is whole.
+func (x *examiner) applyPieces(e *earlyExam) error {
 	for e.applied < len(e.ask) {
 		f := e.ready[e.ask[e.applied]]
 		if f == nil {
@@ -281,52 +309,52 @@ func (s *Sync) applyPieces(e *earlyExam) error {
 		e.next = f.next
 		e.applied++
 	}
-	s.exam = nil
-	e.opinion.fits = len(e.ask) == pieces(s.deps.Params.DCP0005) && e.hash.Check(s.deps.Params, e.next) == nil
+	x.exam = nil
+	e.opinion.fits = len(e.ask) == pieces(x.deps.Params.DCP0005) && e.hash.Check(x.deps.Params, e.next) == nil
 	left := 0
-	if id, _ := s.sets.next(s.live, s.deps.Peers.Group, time.Now()); id != 0 {
+	if id, _ := x.sets.next(x.live, x.deps.Peers.Group, time.Now()); id != 0 {
 		left = 1
 	}
-	s.deps.Log.Info("Compared the early filters of a peer", "peer", e.opinion.peer, "fits", e.opinion.fits, "bytes", e.bytes)
-	s.sets.add(e.opinion, e.bytes, left)
-	if s.sets.target == nil {
+	x.deps.Log.Info("Compared the early filters of a peer", "peer", e.opinion.peer, "fits", e.opinion.fits, "bytes", e.bytes)
+	x.sets.add(e.opinion, e.bytes, left)
+	if x.sets.target == nil {
 		return nil
 	}
-	return s.adopt()
+	return x.adopt()
 }
 
-// adopt makes the filters on the chain those of the target: what is before the first piece
-// that differs stays.
-func (s *Sync) adopt() error {
-	k, differs := s.sets.differs()
-	s.deps.Log.Info("Decided which early filters to use", "proven", s.sets.proven, "differ", differs, "piece", k)
+// adopt makes the filters on the chain those of the target: it drops them from the first piece on
+// that differs.
+func (x *examiner) adopt() error {
+	k, differs := x.sets.differs()
+	x.deps.Log.Info("Decided which early filters to use", "proven", x.sets.proven, "differ", differs, "piece", k)
 	if !differs {
-		return s.holdEarly(s.deps.Params.DCP0005 - 2)
+		return x.drop(x.deps.Params.DCP0005 - 2)
 	}
-	return s.holdEarly(consensus.Height(k)*earlyPiece - 1)
+	return x.drop(consensus.Height(k)*earlyPiece - 1)
 }
 
-// earlyProven names the peers that served something else before the early filters were
-// found to be right.
-func (s *Sync) earlyProven() error {
-	s.found = append(s.found, Proven)
-	if s.sets.first == nil {
-		s.ledger = newEarlyLedger()
+// proven accuses the peers that have served other early filters than those that are proven
+// now. The error is that of the store.
+func (x *examiner) proven() error {
+	x.found = append(x.found, Proven)
+	if x.sets.first == nil {
+		x.ledger = newEarlyLedger()
 		return nil
 	}
-	right, _, err := s.stagedPieces()
+	right, _, err := x.stagedPieces()
 	if err != nil {
 		return err
 	}
-	check := ledgerCheck{ledger: s.ledger}
-	if err := s.store.EarlyFilters(0, check.next); err != nil {
+	check := ledgerCheck{ledger: x.ledger}
+	if err := x.store.EarlyFilters(0, check.next); err != nil {
 		return err
 	}
-	s.sets.target = right
-	for _, id := range slices.Compact(slices.Sorted(slices.Values(append(check.liars, s.sets.liars()...)))) {
-		s.deps.Peers.Accuse(id, fmt.Errorf("served filters within %s that are not those that the network has",
-			s.deps.EarlyRange))
+	x.sets.target = right
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(append(check.liars, x.sets.liars()...)))) {
+		x.deps.Peers.Accuse(id, fmt.Errorf("served filters within %s that are not those that the network has",
+			x.deps.EarlyRange))
 	}
-	s.ledger, s.sets = newEarlyLedger(), &earlySets{}
+	x.ledger, x.sets = newEarlyLedger(), &earlySets{}
 	return nil
 }

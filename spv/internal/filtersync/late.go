@@ -29,10 +29,10 @@ func (s *Sync) ProveLate(id p2p.PeerID, start, end chainhash.Hash, payload []byt
 	case err != nil:
 		return err
 	}
-	early := s.early(targets[0].Height)
+	early := s.early.covers(targets[0].Height)
 	s.proving++
 	s.deps.Jobs.Do(func(context.Context) jobs.Result {
-		batch, err := s.prove(id, targets, payload)
+		batch, err := s.deps.prove(id, targets, payload)
 		if err == nil && early {
 			err = s.compareEarly(targets, batch)
 		}
@@ -40,7 +40,7 @@ func (s *Sync) ProveLate(id p2p.PeerID, start, end chainhash.Hash, payload []byt
 		return func() error {
 			s.proving--
 			if err == nil && early && !s.store.Staged().EarlyProven {
-				s.ledger.noteLate(id, batch)
+				s.early.ledger.noteLate(id, batch)
 			}
 			return nil
 		}

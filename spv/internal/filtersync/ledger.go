@@ -9,8 +9,8 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// earlyLedger records which peer has served which early filters, in chunks, so that those
-// who served others can be named once the right ones are proven. It is a pure value.
+// earlyLedger records which peer has served which early filters, in chunks, so that the
+// peers that served others can be accused once the right ones are proven. It is a pure value.
 type earlyLedger struct {
 	sums map[consensus.Height]map[p2p.PeerID]earlySum // by the first height of the chunk and the peer
 }
@@ -39,8 +39,8 @@ func (l *earlyLedger) note(from p2p.PeerID, b *consensus.FilterBatch) {
 	l.sums[start][from] = earlySum{b.Len(), s.sum()}
 }
 
-// noteLate is note for filters that came late. What the peer has served in time counts, if
-// it has.
+// noteLate is note for filters that arrived late: the filters that the peer has served in time
+// count instead, if there are any.
 func (l *earlyLedger) noteLate(from p2p.PeerID, b *consensus.FilterBatch) {
 	if _, noted := l.sums[b.First().Height][from]; !noted {
 		l.note(from, b)
@@ -64,7 +64,7 @@ type ledgerCheck struct {
 	liars  []p2p.PeerID
 }
 
-// openChunk is a chunk whose right filters have not all come yet.
+// openChunk is a chunk whose right filters were not all given yet.
 type openChunk struct {
 	start consensus.Height
 	most  int // filters of the longest one that begins there

@@ -32,7 +32,7 @@ const (
 	minPatience   = 250 * time.Millisecond
 )
 
-// chunk is a run of filters that is asked for in one request.
+// chunk is a run of filters that is requested at once.
 type chunk struct {
 	start consensus.Height
 	n     int
@@ -50,16 +50,15 @@ type Delay struct {
 	Failed   int // peers
 }
 
-// flight is a chunk that has been asked for and has not come.
+// flight is a chunk that was requested and has not arrived.
 type flight struct {
 	chunk
 	copies int       // open requests
 	since  time.Time // of the newest one
 }
 
-// filterPlan decides which filters to ask for. It hands out chunks in height
-// order, chunks that failed first, and takes the replies in any order. It is a
-// pure value: no clock, no network.
+// filterPlan decides which filters to request. It hands out chunks in height order, chunks that
+// failed first, and accepts the replies in any order. It is a pure value: no clock, no network.
 type filterPlan struct {
 	done   consensus.Height // all filters up to it have been popped
 	next   consensus.Height // the first height never handed out
@@ -162,8 +161,8 @@ func (p *filterPlan) failed(start consensus.Height, from p2p.PeerID) {
 	}
 }
 
-// arrived takes the filters of a chunk, which came in so many bytes. Of a chunk
-// that was asked for twice the first one counts.
+// arrived records the filters of a chunk, which took so many bytes. The first reply counts of a
+// chunk that was requested twice.
 func (p *filterPlan) arrived(b *consensus.FilterBatch, bytes int, now time.Time) {
 	f := p.flying[b.First().Height]
 	if f == nil {
@@ -205,7 +204,7 @@ func (p *filterPlan) pop() *consensus.FilterBatch {
 	return b
 }
 
-// awaits reports whether a chunk is asked for and has not come.
+// awaits reports whether a chunk is requested and has not arrived.
 func (p *filterPlan) awaits(start consensus.Height) bool { return p.flying[start] != nil }
 
 // idle reports whether nothing is asked for or held.

@@ -41,7 +41,7 @@ func (o *earlyOpinion) independent(of *earlyOpinion) bool {
 }
 
 // earlySets compares the early filters, those below DCP0005, that peers serve. They are
-// proven only all together, by a known hash. The first set comes from all peers. When it
+// proven only all together, by a known hash. The first set is fetched from all peers. When it
 // does not fit, nothing says which filter is wrong, nor whether the known hash is: so no
 // peer is accused, and single peers are asked for the whole set, piece by piece. Their
 // pieces are compared by hashes. A set that fits is the right one. If none does, what two

@@ -17,7 +17,7 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// Pauses before a chunk of filters is asked for again: doubled each time.
+// Pauses before a chunk of filters is requested again: doubled each time.
 const (
 	chunkPause    = 50 * time.Millisecond
 	maxChunkPause = 3 * time.Second
@@ -25,7 +25,8 @@ const (
 
 // Peers is the network as a Sync needs it; see spv.Peers.
 type Peers interface {
-	CFilters(ctx context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, most int) (payload []byte, from p2p.PeerID, err error)
+	CFilters(ctx context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, most int) (
+		payload []byte, from p2p.PeerID, err error)
 	Group(id p2p.PeerID) string
 	Accuse(id p2p.PeerID, evidence error)
 }
@@ -52,21 +53,20 @@ type Sync struct {
 	bytes, filters int // that were received and not taken by Received yet
 	proving        int // jobs that prove late replies
 
-	ledger *earlyLedger // which peers have served early filters
-	sets   *earlySets   // by which early filters are compared when they are not proven
-	exam   *earlyExam   // the peer whose early filters are compared; nil for none
-	asking bool         // there was one when peers were last asked
-	found  []Finding    // not taken by Found yet
+	early *examiner // of the early filters
 }
 
 // New returns a sync without a store.
 func New(deps Deps) *Sync {
-	return &Sync{deps: deps, plan: newFilterPlan(0), ledger: newEarlyLedger(), sets: &earlySets{}}
+	s := &Sync{deps: deps, plan: newFilterPlan(0)}
+	s.early = newExaminer(deps, s.Restart)
+	return s
 }
 
 // Begin begins a phase on a store: all jobs have ended, and what they did is done again.
 func (s *Sync) Begin(store *chain.Chain) {
-	s.store, s.exam, s.proving = store, nil, 0
+	s.store, s.proving = store, 0
+	s.early.begin(store)
 	s.Restart()
 }
 
@@ -92,8 +92,8 @@ func (s *Sync) Received() (bytes, filters int) {
 // is not full is requested only if partial is set, when the end of the chain is known. While early
 // filters are compared, it asks single peers for these instead.
 func (s *Sync) Fetch(live []p2p.PeerID, partial bool, now time.Time) error {
-	s.live = live
-	for !s.sets.examining() {
+	s.live, s.early.live = live, live
+	for !s.early.sets.examining() {
 		c, ok := s.plan.take(s.store.Staged().Tip.Height, len(live), partial, now)
 		if !ok {
 			break
@@ -102,7 +102,7 @@ func (s *Sync) Fetch(live []p2p.PeerID, partial bool, now time.Time) error {
 			return err
 		}
 	}
-	return s.examine(now)
+	return s.early.examine(now)
 }
 
 // fetchChunk requests a chunk from a peer, and proves the reply.
@@ -113,8 +113,8 @@ func (s *Sync) fetchChunk(c chunk) error {
 	}
 	plan, start, end := s.plan, targets[0].Hash, targets[len(targets)-1].Hash
 	most := consensus.MaxFiltersPayload(s.deps.Params, targets)
-	if s.early(c.start) {
-		c.avoid = slices.Concat(c.avoid, s.earlyAvoid(c.start))
+	if s.early.covers(c.start) {
+		c.avoid = slices.Concat(c.avoid, s.early.avoid(c.start))
 	}
 	s.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
 		if wait.For(ctx, c.pause()) != nil {
@@ -123,7 +123,7 @@ func (s *Sync) fetchChunk(c chunk) error {
 		payload, from, err := s.deps.Peers.CFilters(ctx, c.avoid, start, end, most)
 		var batch *consensus.FilterBatch
 		if err == nil {
-			batch, err = s.prove(from, targets, payload)
+			batch, err = s.deps.prove(from, targets, payload)
 		}
 		return func() error {
 			if plan != s.plan { // the chain was reorganised meanwhile
@@ -134,8 +134,8 @@ func (s *Sync) fetchChunk(c chunk) error {
 				s.chunkFailed(c, from, err)
 				return nil
 			}
-			if s.early(c.start) && s.plan.awaits(c.start) {
-				s.ledger.note(from, batch)
+			if s.early.covers(c.start) && s.plan.awaits(c.start) {
+				s.early.ledger.note(from, batch)
 			}
 			s.bytes, s.filters = s.bytes+len(payload), s.filters+batch.Len()
 			s.plan.arrived(batch, len(payload), time.Now())
@@ -145,8 +145,8 @@ func (s *Sync) fetchChunk(c chunk) error {
 	return nil
 }
 
-// chunkFailed hands a chunk back to the plan. A peer that sent filters that are
-// not the committed ones is accused; silence proves nothing.
+// chunkFailed returns a chunk to the plan. A peer that sent filters that are not the committed
+// ones is accused; silence proves nothing.
 func (s *Sync) chunkFailed(c chunk, from p2p.PeerID, err error) {
 	s.deps.Log.Debug("No filters", "from", c.start, "to", c.end(), "peer", from, "err", err)
 	s.plan.failed(c.start, from)
@@ -165,9 +165,9 @@ func (s *Sync) accuse(id p2p.PeerID, err error) {
 }
 
 // prove proves the filters of a cfiltersv2 message.
-func (s *Sync) prove(from p2p.PeerID, targets []consensus.FilterTarget, payload []byte) (*consensus.FilterBatch, error) {
+func (d *Deps) prove(from p2p.PeerID, targets []consensus.FilterTarget, payload []byte) (*consensus.FilterBatch, error) {
 	return defect.Contain(from, func() (*consensus.FilterBatch, error) {
-		return consensus.ProveFilters(s.deps.Params, targets, payload)
+		return consensus.ProveFilters(d.Params, targets, payload)
 	})
 }
 
@@ -180,10 +180,10 @@ func (s *Sync) Apply() error {
 	if err := s.store.AddFilters(batch); err != nil {
 		return err
 	}
-	return s.judgeEarly(batch)
+	return s.early.judge(batch)
 }
 
-// pause returns how long to wait before asking for the chunk.
+// pause returns how long to wait before the chunk is requested.
 func (c chunk) pause() time.Duration {
 	if c.tries == 0 {
 		return 0

@@ -17,8 +17,8 @@ import (
 // Bounds of what a peer announces.
 const (
 	// maxAnnounced and maxAnnouncedBytes bound the headers messages of one peer that
-	// wait for their turn: as many as the pool holds. Of too much the oldest goes; what
-	// follows it is asked for.
+	// wait for their turn: as many as the pool holds. Of too many the oldest are dropped; the
+	// headers after them are requested.
 	maxAnnounced      = 64
 	maxAnnouncedBytes = 512 << 10
 
@@ -28,7 +28,7 @@ const (
 )
 
 // announcements are the headers messages of one peer that are not on the chain yet, in
-// the order in which they came. One job at a time prepares them.
+// the order of their arrival. One job at a time prepares them.
 type announcements struct {
 	waiting [][]byte
 	bytes   int
@@ -105,8 +105,8 @@ func (s *Sync) reaskAnnounced() {
 	}
 }
 
-// applyAnnounced puts headers that a peer announced on the chain. Those that bring nothing
-// are charged to it.
+// applyAnnounced puts headers that a peer announced on the chain. Headers without any gain are
+// charged to the peer. The error is that of the store.
 func (s *Sync) applyAnnounced(b prepared) error {
 	ext, err := s.extend(b, false)
 	if err != nil {
@@ -122,8 +122,9 @@ func (s *Sync) applyAnnounced(b prepared) error {
 	return nil
 }
 
-// announcedBlocks takes the hashes of blocks that a peer announces: if one is unknown, the
-// peer is asked for its headers. While it is about to be, nothing is looked for.
+// announcedBlocks asks a peer for its headers if one of the blocks that it announces is unknown.
+// The blocks are not looked up while the peer is going to be asked anyway. The error is that of
+// the store.
 func (s *Sync) announcedBlocks(id p2p.PeerID, blocks []chainhash.Hash, now time.Time) error {
 	if !s.tips.charge(id, 1, now) {
 		s.useless(id, fmt.Errorf("more than %d announced blocks without any gain", MaxIdle))

@@ -16,11 +16,11 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// Bounds of what one peer may send without any gain. A peer that passes one of them
-// loses standing with each further message, in the end its connection, and is never
-// taken for one that has shown all.
+// Bounds of what one peer may send without any gain. Each further message of a peer that passes
+// one of them raises its ban score, which costs the connection in the end, and the peer never
+// counts as one that has shown all.
 const (
-	// maxBarren is the number of full messages in a row that bring nothing new.
+	// MaxEmptyBatches is the number of full messages in a row that bring nothing new.
 	// An honest peer needs four at most, as its second one begins within
 	// chain.LocatorAbove's distance of the fork.
 	MaxEmptyBatches = 8
@@ -58,7 +58,7 @@ func (s *Sync) ask(id p2p.PeerID) error {
 }
 
 // locatorFor returns the locator of the next request to a peer. After a full message it
-// leads on from the last header of that message: on a side branch from just that header,
+// continues from the last header of that message: on a side branch from just that header,
 // on the main chain from it or any newer block that the peer may have.
 func (s *Sync) locatorFor(id p2p.PeerID) ([]chainhash.Hash, error) {
 	next := s.tips.peers[id].next
@@ -78,8 +78,8 @@ func (s *Sync) locatorFor(id p2p.PeerID) ([]chainhash.Hash, error) {
 	return s.store.Locator() // there was no room to keep it
 }
 
-// prepareAnswer handles a reply to a request of the tail fetch as what its sender has beyond
-// our chain.
+// prepareAnswer starts a job that handles a reply to a request of the tail fetch as the headers
+// that its sender has beyond our chain.
 func (s *Sync) prepareAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) {
 	s.deps.Jobs.Do(func(context.Context) jobs.Result {
 		b := s.checkAnswer(id, locator, payload)
@@ -87,7 +87,7 @@ func (s *Sync) prepareAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []
 	})
 }
 
-// checkAnswer checks what a reply shows by itself.
+// checkAnswer makes the checks of a reply that need no context.
 func (s *Sync) checkAnswer(id p2p.PeerID, locator []chainhash.Hash, payload []byte) prepared {
 	batch, err := s.prepare(id, payload)
 	if err == nil && goesBack(locator, batch) {
@@ -101,7 +101,7 @@ func (s *Sync) prepare(from p2p.PeerID, payload []byte) (*consensus.HeaderBatch,
 	return defect.Contain(from, func() (*consensus.HeaderBatch, error) { return consensus.PrepareHeaders(s.deps.Params, payload) })
 }
 
-// ErrGoesBack is what a reply is refused for that would lead in a circle.
+// ErrGoesBack is the error for a reply that would lead in a circle.
 var ErrGoesBack = errors.New("headers go back behind what they were asked after")
 
 // goesBack reports whether a reply contains a block that its request named as known.
@@ -152,7 +152,7 @@ func (s *Sync) answered(b prepared) error {
 }
 
 // takenBack reports whether the chain was taken back to the fork with a branch that was
-// too long to keep: its headers have to come again.
+// too long to keep: its headers have to be fetched again.
 func (s *Sync) takenBack(b prepared, ext *chain.Extension) bool {
 	return ext.Reorg != nil && b.batch.Hashes[len(b.batch.Hashes)-1] != s.store.Staged().Tip.Hash
 }

@@ -15,7 +15,7 @@ const (
 
 // denials holds the networks with peers that have shown a chain with the network's minimum
 // known work that goes around a waypoint: by network group, or by host if the group is not
-// known, so that a peer that comes back counts once. It is a pure value. A denial is no proof
+// known, so that a peer that connects again counts once. It is a pure value. A denial is no proof
 // against the peer, nor against the waypoint.
 type denials map[string]denial
 

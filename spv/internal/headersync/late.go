@@ -28,7 +28,7 @@ func (s *Sync) ProveLate(id p2p.PeerID, locator []chainhash.Hash, payload []byte
 	})
 }
 
-// applyLate puts headers that came late on the chain.
+// applyLate puts headers that arrived late on the chain. The error is that of the store.
 func (s *Sync) applyLate(b prepared) error {
 	ext, err := s.extend(b, true)
 	if err != nil || ext == nil || ext.Added+ext.Side == 0 {

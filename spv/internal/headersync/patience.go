@@ -42,7 +42,7 @@ const (
 // number of connections they made.
 type allowance struct {
 	silent  time.Duration // without new headers
-	showing time.Duration // while new headers came
+	showing time.Duration // while new headers were received
 	last    time.Time
 
 	failures int // answers to requests for headers that were none, since the last that was one

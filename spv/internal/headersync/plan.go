@@ -36,7 +36,7 @@ type headerRange struct {
 	start    consensus.BlockID // the waypoint before it, or the tip
 	until    consensus.BlockID // the waypoint at its end; zero in the last range
 	next     consensus.BlockID // the last header fetched, at first start
-	peer     p2p.PeerID        // whom it is fetched from; zero while that is open
+	peer     p2p.PeerID        // from which it is fetched; zero while that is open
 	silent   []p2p.PeerID      // the peers that failed to answer once
 	avoid    []p2p.PeerID      // those that were of no use for it, or failed twice
 	attempt  int               // what belongs to an older one is dropped
@@ -44,7 +44,7 @@ type headerRange struct {
 	asked    time.Time         // when it was made
 	took     time.Duration     // how long its peer took for the last batch
 	complete bool              // all of it has been fetched
-	fetched  int               // batches that have come in this attempt
+	fetched  int               // batches received in this attempt
 	applied  int               // of them on the chain
 	ready    map[int]prepared
 }
@@ -53,19 +53,19 @@ type headerRange struct {
 type headerAsk struct {
 	rng     *headerRange
 	attempt int
-	peer    p2p.PeerID   // whom to ask; zero for anybody but avoid
+	peer    p2p.PeerID   // to be asked; zero for any but avoid
 	avoid   []p2p.PeerID // peers that would be of no use
 	after   chainhash.Hash
 	stop    chainhash.Hash
 }
 
-// headerPlan decides which headers to ask for as long as there are waypoints
+// headerPlan decides which headers to request as long as there are waypoints
 // above the tip. The ranges between them are fetched at the same time and applied
 // in order; the last one, which begins at the newest waypoint, is open. It is a
 // pure value: no clock, no network.
 //
 // A plan is a short cut and decides about no chain. A range that does not fit
-// its waypoints is fetched from somebody else; when nobody is left, the plan is
+// its waypoints is fetched from another peer; when none is left, the plan is
 // stuck, and the tail fetch finds out by the rules what is wrong.
 type headerPlan struct {
 	full   int            // headers in a full batch
@@ -181,7 +181,7 @@ func (p *headerPlan) ahead() int {
 	return n
 }
 
-// arrived takes the reply of a peer and returns its number in the range: the
+// arrived records the reply of a peer and returns its number in the range: the
 // next one may be asked for while this one is verified. A reply that does not
 // fit makes the range start over with another peer.
 func (p *headerPlan) arrived(a headerAsk, from p2p.PeerID, payload []byte, now time.Time) (number int, err error) {
@@ -227,7 +227,7 @@ func (s *headerRange) follow(payload []byte, full int) (last consensus.BlockID, 
 	return last, n == full && last.Height < s.until.Height
 }
 
-// failed takes note that a request got no reply. The peer (zero: none in
+// failed records that a request got no reply. The peer (zero: none in
 // particular) is given one more chance.
 func (p *headerPlan) failed(a headerAsk, from p2p.PeerID) {
 	s := a.rng
@@ -241,7 +241,7 @@ func (p *headerPlan) failed(a headerAsk, from p2p.PeerID) {
 	}
 }
 
-// verified takes a batch that has been prepared.
+// verified records a batch that has been prepared.
 func (p *headerPlan) verified(a headerAsk, number int, b prepared) {
 	if a.attempt == a.rng.attempt {
 		a.rng.ready[number] = b
@@ -259,7 +259,7 @@ func (p *headerPlan) peek() (prepared, bool) {
 	return b, ok
 }
 
-// accept takes note that the batch from peek is on the chain, and returns
+// accept records that the batch from peek is on the chain, and returns
 // whether it was the last one there is.
 func (p *headerPlan) accept() (last bool) {
 	s := p.ranges[0]
@@ -272,13 +272,13 @@ func (p *headerPlan) accept() (last bool) {
 	return p.done()
 }
 
-// refuse takes note that the batch from peek did not go on the chain.
+// refuse records that the batch from peek is not on the chain.
 func (p *headerPlan) refuse() {
 	s := p.ranges[0]
 	s.refuse(s.ready[s.applied].from)
 }
 
-// refuse makes a range start over without a peer (zero: whoever comes).
+// refuse makes a range start over without a peer (zero: with any).
 func (s *headerRange) refuse(id p2p.PeerID) {
 	if id != 0 && !slices.Contains(s.avoid, id) {
 		s.avoid = append(slices.Clone(s.avoid), id)

@@ -17,8 +17,10 @@ import (
 
 // Peers is the network as a Sync needs it; see spv.Peers.
 type Peers interface {
-	Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, from p2p.PeerID, err error)
-	HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) (payload []byte, err error)
+	Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) (
+		payload []byte, from p2p.PeerID, err error)
+	HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) (
+		payload []byte, err error)
 	SendHeaders(ctx context.Context, id p2p.PeerID) error
 
 	Live() iter.Seq2[p2p.PeerID, uint32]

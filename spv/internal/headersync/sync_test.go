@@ -173,8 +173,8 @@ func (w *world) complete(t *testing.T, tip consensus.BlockID) {
 // TestTheBestBranchIsFollowed has a peer with a branch, one with a branch with more work, and a
 // silent one that claims more.
 func TestTheBestBranchIsFollowed(t *testing.T) {
-	best := generate(t, 5000)
-	branch := best.Fork(4000, 500, 7)
+	best := generate(t, 3000)
+	branch := best.Fork(2500, 300, 7)
 	inWorld(t, best, best.Params(), func(t *testing.T, w *world) {
 		w.join(1, branch, branch.Height())
 		w.join(2, best, best.Height())
@@ -218,10 +218,10 @@ func TestAnAnnouncedReorganisationIsReported(t *testing.T) {
 
 // TestRangesBetweenWaypointsLeadToTheTip has waypoints, and a peer on a branch before them.
 func TestRangesBetweenWaypointsLeadToTheTip(t *testing.T) {
-	c := generate(t, 9000)
-	branch := c.Fork(1000, 3000, 7)
+	c := generate(t, 5000)
+	branch := c.Fork(1000, 1000, 7)
 	params := *c.Params()
-	params.Waypoints = []consensus.BlockID{c.ID(2000), c.ID(4000), c.ID(6000)}
+	params.Waypoints = []consensus.BlockID{c.ID(1500), c.ID(3000), c.ID(4500)}
 	inWorld(t, c, &params, func(t *testing.T, w *world) {
 		w.join(1, branch, branch.Height())
 		w.join(2, c, c.Height())

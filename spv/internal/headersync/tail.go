@@ -28,9 +28,9 @@ const (
 
 // tailFetch is the run of getheaders requests, one at a time, that carries the
 // first sync. It begins at the tip of the main chain, and each batch continues the one
-// before. The next batch is asked for as soon as one has come, while that
+// before. The next batch is requested as soon as one has arrived, while that
 // one is still being verified; batches are applied in the order of the chain. A batch
-// that takes long is asked for once more, and the reply that comes first is taken.
+// that takes long is requested once more, and the first reply counts.
 //
 // A reply that does not continue the tail fetch says nothing about it: its sender is on
 // another branch, is behind, or ignores the locator. It is handled as the peer's own
@@ -38,12 +38,12 @@ const (
 type tailFetch struct {
 	id       int              // of this fetch; what belongs to an older one is dropped
 	asking   int              // requests for the next batch that are on their way
-	fetched  int              // batches that have come
+	fetched  int              // batches that have arrived
 	applied  int              // batches that were applied
 	ready    map[int]prepared // verified batches by number
-	locator  []chainhash.Hash // the last header fetched, where the next request starts; empty: at the chain's tip
+	locator  []chainhash.Hash // the last header fetched; empty: the next request starts at the tip
 	ended    bool             // the last batch was not full
-	guide    p2p.PeerID       // the peer whose chain goes on after the tip, which is asked first; zero for any
+	guide    p2p.PeerID       // the peer to ask first: its chain goes on after the tip; zero for any
 	apart    []p2p.PeerID     // the peers whose replies did not continue the tail fetch
 	failures int              // in a row
 	since    time.Time        // when the next batch was first asked for
@@ -140,8 +140,8 @@ func (s *Sync) fetchTail(room int, now time.Time) error {
 	return nil
 }
 
-// requestTail asks the best peer for the next batch of the tail fetch: the guide, if there is one and
-// it does not take long.
+// requestTail requests the next batch of the tail fetch from the best peer: from the guide, if
+// there is one and it does not take long. The error is that of the store.
 func (s *Sync) requestTail(now time.Time) error {
 	locator, err := s.store.Locator()
 	if err != nil {

@@ -105,7 +105,7 @@ func (w *peerTip) more(b *consensus.HeaderBatch, ext *chain.Extension, tip conse
 type peerTips struct {
 	peers map[p2p.PeerID]*peerTip
 
-	// leading is true while one peer at a time is asked for long runs of
+	// fetchingTail is true while one peer at a time is asked for long runs of
 	// headers, so that none is downloaded twice.
 	fetchingTail bool
 
@@ -117,8 +117,9 @@ type peerTips struct {
 	// synced is whether the status was synced when it was last shown.
 	synced bool
 
-	// awaited are the peers that keep the status from being synced, as found by await,
-	// which was last called at checkedAt, with a tip of the height. allowances holds by host how long they may.
+	// awaited are the peers that keep the status from being synced, as found by await, which was
+	// last called at checkedAt, with a tip of the height. allowances holds by host how long they
+	// may.
 	awaited    []p2p.PeerID
 	checkedAt  time.Time
 	height     consensus.Height
@@ -130,8 +131,9 @@ func newPeerTips() *peerTips {
 	return &peerTips{peers: make(map[p2p.PeerID]*peerTip), fetchingTail: true, allowances: make(map[string]*allowance)}
 }
 
-// named records the machine behind a peer, and how long a round trip to it takes. What peers of the same host failed to answer on
-// earlier connections counts as if it had been on this one.
+// named records the machine behind a peer, and how long a round trip to it takes. Requests that
+// peers of the same host failed to answer on earlier connections count as if they had been on
+// this one.
 func (s *peerTips) named(id p2p.PeerID, host string, trip time.Duration, now time.Time) {
 	if host == "" {
 		host = fmt.Sprintf("peer %d", id)
@@ -144,7 +146,7 @@ func (s *peerTips) named(id p2p.PeerID, host string, trip time.Duration, now tim
 }
 
 // update takes over which peers are live and what height each claims. It
-// returns the peers that left, and whether any came or left.
+// returns the peers that left, and whether any has connected or left.
 func (s *peerTips) update(live iter.Seq2[p2p.PeerID, uint32], now time.Time) (gone []p2p.PeerID, changed bool) {
 	seen := make(map[p2p.PeerID]bool, len(s.peers))
 	for id, claimed := range live {
@@ -166,7 +168,7 @@ func (s *peerTips) update(live iter.Seq2[p2p.PeerID, uint32], now time.Time) (go
 	return gone, changed || len(gone) > 0
 }
 
-// source returns whom the headers of a peer are charged to: the peer, or nobody if it is
+// source returns the peer that the headers of a peer are charged to: that peer, or zero if it is
 // gone.
 func (s *peerTips) source(id p2p.PeerID) p2p.PeerID {
 	if s.peers[id] == nil {
@@ -266,8 +268,8 @@ func (s *peerTips) ask(id p2p.PeerID, now time.Time) {
 	w.answer, w.resumed = asking, false
 }
 
-// restart makes requests forgotten that ended without an answer to say. Their peers are
-// asked again, and have been silent since they were asked first.
+// restart resets the peers whose request was dropped with the last phase: they are asked again,
+// and have been silent since they were first asked.
 func (s *peerTips) restart() {
 	for _, w := range s.peers {
 		if w.answer == asking {
@@ -356,7 +358,7 @@ func (s *peerTips) age(now time.Time) {
 }
 
 // exhausted returns the peers that are of no use for the tail fetch: they have shown all
-// they have, or failed lately.
+// they have, or failed recently.
 func (s *peerTips) exhausted() []p2p.PeerID {
 	var ids []p2p.PeerID
 	for id, w := range s.peers {
@@ -371,7 +373,7 @@ func (s *peerTips) exhausted() []p2p.PeerID {
 // live returns all peers.
 func (s *peerTips) live() []p2p.PeerID { return slices.Sorted(maps.Keys(s.peers)) }
 
-// leadsFrom reports whether a peer is live and may have headers that we have not.
+// isTailPeer reports whether a peer is live and may have headers that we have not.
 func (s *peerTips) isTailPeer(id p2p.PeerID) bool { return slices.Contains(s.tailPeers(), id) }
 
 // tailPeers returns the peers that may have headers that we have not.
@@ -393,9 +395,9 @@ func (s *peerTips) later() []p2p.PeerID {
 	return slices.DeleteFunc(peers, func(id p2p.PeerID) bool { return s.peers[id].failures == fewest })
 }
 
-// due returns the peers to be asked one by one now, in order of their ids. While
-// leading these are those of which it is known that they have another branch, and
-// those that were never heard of for long.
+// due returns the peers to be asked one by one now, in order of their ids. During the tail fetch
+// these are the peers that are known to have another branch, and those that have sent no headers
+// for long.
 func (s *peerTips) due(now time.Time) []p2p.PeerID {
 	var ids []p2p.PeerID
 	for id, w := range s.peers {

@@ -66,8 +66,8 @@ type held struct {
 
 // scanPlan decides what is matched and fetched ahead of a wallet that stands at a
 // place of the chain. Stretches are handed out in height order. Those that were
-// matched before the wallet came to watch more scripts are matched again, against
-// the new ones, but only once their turn has come: not each time the wallet grows.
+// matched before the wallet watched more scripts are matched again, against the
+// new ones, but only when they are due: not each time the wallet grows.
 // It is a pure value: no clock, no network.
 type scanPlan struct {
 	base      consensus.BlockID // where the wallet stands, or will after the step back that is due
@@ -85,7 +85,10 @@ type scanPlan struct {
 
 // newScanPlan returns a plan for the blocks after one.
 func newScanPlan(base consensus.BlockID) *scanPlan {
-	return &scanPlan{base: base, next: base.Height + 1, window: minFetches, room: HeldBytes, blocks: make(map[consensus.Height]*held)}
+	return &scanPlan{
+		base: base, next: base.Height + 1, window: minFetches, room: HeldBytes,
+		blocks: make(map[consensus.Height]*held),
+	}
 }
 
 // take hands out the next stretch to match against so many scripts, up to the tip

@@ -61,7 +61,7 @@ type progress struct {
 	placing bool          // a job finds out where the next step starts
 	working bool          // the step is composed or applied
 	writing bool          // the wallet applies a step, which may have been dropped since
-	grew    bool          // the step was given to the wallet, which has come to watch more
+	grew    bool          // the step was given to the wallet, which watches more since
 	update  *chain.Update // the step; nil until it is composed
 	since   time.Time     // the last step
 	spare   []*match.Matcher
@@ -183,7 +183,7 @@ func (s *Scan) upTo(limit consensus.Height, with Supply) {
 	}
 	last, whole := t.plan.ready(min(limit, t.plan.base.Height+step), t.list.count())
 	if limit < tip.Height && last < t.plan.base.Height+step {
-		whole = whole && t.reverts // more filters come
+		whole = whole && t.reverts // more filters will be written
 	}
 	if !s.working && (last > t.plan.base.Height || t.reverts && whole) && (whole || time.Since(s.since) >= stepTime) {
 		s.compose(t, last)
@@ -435,7 +435,7 @@ func (s *Scan) apply(t *track) {
 	})
 }
 
-// grown gives the step up because the wallet has come to watch more, and has applied
+// grown abandons the step because the wallet watches more scripts now, and has applied
 // nothing: the plan matches the same blocks against these scripts and fetches what
 // matches, within its bounds, and the next step starts at the same block.
 func (s *Scan) grown(t *track) {
@@ -460,8 +460,8 @@ func (s *Scan) applied(t *track) {
 	s.WalletChanged()
 }
 
-// WalletChanged reads how far the wallet has got: it may have come to watch something, or gone
-// back to search old blocks again. A step that is composed or applied is left alone, but for the
+// WalletChanged reads how far the wallet is: it may watch something else, or have gone back to
+// search old blocks again. A step that is composed or applied is left alone, but for the
 // scripts it is matched against: once it was given to the wallet, the parts of the wallet that
 // have applied it need no other one in its place.
 func (s *Scan) WalletChanged() {

@@ -8,18 +8,18 @@ import (
 )
 
 // watchlist is what blocks are matched against: the wallet's scripts, in the order
-// in which they came. So what a block has been matched against is a number: that
+// of their arrival. So what a block has been matched against is a number: that
 // of the scripts there were. It is a pure value.
 type watchlist struct {
 	given    [][]byte   // as the wallet gave them last
 	revision uint64     // that they had
-	scripts  [][]byte   // the same in the order in which they came; nil for those that are gone
+	scripts  [][]byte   // the same in the order of their arrival; nil for those that are gone
 	known    bool       // they were taken over once
 	set      *match.Set // of them all; nil until it is asked for
 }
 
-// take takes over the wallet's scripts. It reports whether some are gone and others
-// have come, which makes the numbers of before worthless. When some are only gone,
+// take takes over the wallet's scripts. It reports whether some are gone and others are
+// new, which makes the numbers of before worthless. When some are only gone,
 // what has been matched has been matched against more than it had to be.
 func (w *watchlist) take(scripts [][]byte, revision uint64) (gone bool) {
 	if w.known && w.revision == revision {
@@ -75,7 +75,7 @@ func (w *watchlist) add(more [][]byte) {
 // count returns the number of scripts, with those that are gone.
 func (w *watchlist) count() int { return len(w.scripts) }
 
-// since returns the scripts that came after the first n.
+// since returns the scripts after the first n.
 func (w *watchlist) since(n int) *match.Set {
 	if n > 0 {
 		return match.NewSet(w.scripts[n:])

@@ -14,7 +14,9 @@ import (
 // the last block, and the blocks that match. A filter that cannot be decoded says
 // nothing about its block, so the block counts as one that matches. The error is
 // chain.ErrStale or chain.ErrNotFound when blocks have left the chain.
-func (s *Scan) match(ctx context.Context, m *match.Matcher, set *match.Set, first, last consensus.Height) (end consensus.BlockID, found []hit, err error) {
+func (s *Scan) match(ctx context.Context, m *match.Matcher, set *match.Set, first, last consensus.Height) (
+	end consensus.BlockID, found []hit, err error,
+) {
 	select {
 	case s.turns <- struct{}{}:
 		defer func() { <-s.turns }()
@@ -46,7 +48,10 @@ func matches(m *match.Matcher, h *consensus.Header, filter []byte, set *match.Se
 // compiled returns the update from a locator, which is to start at a base, up to a
 // height, with the blocks that were fetched, in the memory of an earlier update. The
 // chain must go through the ends of what was matched: ErrStale otherwise.
-func (s *Scan) compiled(memory []chain.Block, locator []consensus.BlockID, base consensus.BlockID, last consensus.Height, ends []consensus.BlockID, blocks []*held) (chain.Update, error) {
+func (s *Scan) compiled(
+	memory []chain.Block, locator []consensus.BlockID, base consensus.BlockID, last consensus.Height,
+	ends []consensus.BlockID, blocks []*held,
+) (chain.Update, error) {
 	far := last
 	if len(ends) > 0 {
 		far = ends[len(ends)-1].Height

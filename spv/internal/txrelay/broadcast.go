@@ -93,8 +93,8 @@ type broadcast struct {
 	round  int          // counts the rests
 	step   int          // how many widths of the round are done
 	due    time.Time    // when the next step is
-	told   []p2p.PeerID // peers it was offered to in this round
-	quiet  bool         // nobody has echoed it since the round began
+	given  []p2p.PeerID // peers it was offered to in this round
+	quiet  bool         // no peer has echoed it since the round began
 	ever   map[p2p.PeerID]bool
 	asked  map[p2p.PeerID]bool // peers that have fetched it
 	echoed map[p2p.PeerID]bool // peers that announced it without us
@@ -122,11 +122,11 @@ func (b *broadcast) next(now time.Time, live []p2p.PeerID, random func() uint64)
 	}
 	var offer []p2p.PeerID
 	for _, id := range b.choose(live, random) {
-		if len(b.told)+len(offer) < width {
+		if len(b.given)+len(offer) < width {
 			offer = append(offer, id)
 		}
 	}
-	b.told = append(b.told, offer...)
+	b.given = append(b.given, offer...)
 	for _, id := range offer {
 		b.ever[id] = true
 	}
@@ -160,7 +160,7 @@ func (b *broadcast) choose(live []p2p.PeerID, random func() uint64) []p2p.PeerID
 	var fresh, old []p2p.PeerID
 	for _, id := range live {
 		switch {
-		case slices.Contains(b.told, id):
+		case slices.Contains(b.given, id):
 		case b.ever[id]:
 			old = append(old, id)
 		default:
@@ -189,7 +189,7 @@ func (b *broadcast) parental(id p2p.PeerID) int {
 func (b *broadcast) rest(now time.Time, least time.Duration, random func() uint64) {
 	pause := min(max(FirstRest<<min(b.round, 10), least), lastRest)
 	b.round++
-	b.step, b.told = 0, nil
+	b.step, b.given = 0, nil
 	b.due = now.Add(jittered(pause, random()))
 }
 

@@ -52,7 +52,9 @@ type SearchedBlocks map[consensus.BlockID]map[chainhash.Hash]int8
 // without the wallet knowing it. It returns the transaction if a block holds it, else nil, and
 // whether the transaction concerns the wallet. The error is that of the wallet or the store, or
 // a *consensus.InvalidBlock.
-func (f *Finder) Find(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, searched SearchedBlocks) (b *AlreadyMined, concerns bool, err error) {
+func (f *Finder) Find(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, searched SearchedBlocks) (
+	b *AlreadyMined, concerns bool, err error,
+) {
 	for {
 		tip := store.State().Filters.Height
 		from := max(1, tip-Lookback+1)
@@ -79,7 +81,10 @@ type candidate struct {
 // findIn searches for a transaction in blocks whose filters match scripts, the newest
 // first. The error is chain.ErrStale or chain.ErrNotFound when blocks have left the
 // chain.
-func (f *Finder) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to consensus.Height, searched SearchedBlocks) (*AlreadyMined, error) {
+func (f *Finder) findIn(
+	ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to consensus.Height,
+	searched SearchedBlocks,
+) (*AlreadyMined, error) {
 	var found []candidate
 	var m match.Matcher
 	err := store.Scan(from, to, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
@@ -112,7 +117,9 @@ func (f *Finder) findIn(ctx context.Context, store *chain.Chain, tx *wire.MsgTx,
 }
 
 // treesOf returns the transactions of a block.
-func (f *Finder) treesOf(ctx context.Context, store *chain.Chain, h candidate, searched SearchedBlocks) (map[chainhash.Hash]int8, error) {
+func (f *Finder) treesOf(ctx context.Context, store *chain.Chain, h candidate, searched SearchedBlocks) (
+	map[chainhash.Hash]int8, error,
+) {
 	if trees, ok := searched[h.BlockID]; ok {
 		return trees, nil
 	}

@@ -54,7 +54,9 @@ func (r *Relay) giveHeard() {
 
 // give gives the wallet transactions, and those of a list that are no longer mined. It returns
 // the list of those that are.
-func (r *Relay) give(ctx context.Context, store *chain.Chain, txs []p2p.Tx, list []*AlreadyMined, searched SearchedBlocks) ([]*AlreadyMined, error) {
+func (r *Relay) give(
+	ctx context.Context, store *chain.Chain, txs []p2p.Tx, list []*AlreadyMined, searched SearchedBlocks,
+) ([]*AlreadyMined, error) {
 	oldest := store.State().Filters.Height - Lookback
 	maps.DeleteFunc(searched, func(id consensus.BlockID, _ map[chainhash.Hash]int8) bool { return id.Height <= oldest })
 	list, again, err := reconsider(store, list)
@@ -62,7 +64,7 @@ func (r *Relay) give(ctx context.Context, store *chain.Chain, txs []p2p.Tx, list
 		return nil, err
 	}
 	tell := func(tx *wire.MsgTx, from p2p.Tx) error {
-		b, err := defect.Contain(0, func() (*AlreadyMined, error) { return r.tellWallet(ctx, store, tx, from, searched) })
+		b, err := defect.Contain(0, func() (*AlreadyMined, error) { return r.giveOne(ctx, store, tx, from, searched) })
 		if r.deps.Defects.Report(err) { // the transaction is dropped
 			r.deps.Peers.JudgeTx(tx.TxHash(), false, false)
 			return nil
@@ -94,10 +96,12 @@ func (r *Relay) give(ctx context.Context, store *chain.Chain, txs []p2p.Tx, list
 	return newestMined(list), nil
 }
 
-// tellWallet gives the wallet a transaction that was heard, unless it is in one of the newest
+// giveOne gives the wallet a transaction that was heard, unless it is in one of the newest
 // blocks as far as the wallet has not searched these: then it returns the transaction and its
-// block. Peers learn what the wallet makes of it.
-func (r *Relay) tellWallet(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, from p2p.Tx, searched SearchedBlocks) (*AlreadyMined, error) {
+// block. The pool learns whether the wallet keeps it.
+func (r *Relay) giveOne(
+	ctx context.Context, store *chain.Chain, tx *wire.MsgTx, from p2p.Tx, searched SearchedBlocks,
+) (*AlreadyMined, error) {
 	b, concerns, err := r.deps.Finder.Find(ctx, store, tx, searched)
 	kept, refused := false, false
 	if err == nil && b == nil && (concerns || from.Agreed) {

@@ -18,7 +18,7 @@ import (
 )
 
 // MempoolPeers is how many peers are asked for all that waits for a block when a
-// wallet begins to listen, and when it has come to watch more: each request raises the ban
+// wallet begins to listen, and when it watches more: each request raises the ban
 // score that the peer gives us. Peers that were asked not long ago refuse, and others are asked.
 const MempoolPeers = 2
 
@@ -45,7 +45,7 @@ type Wallet interface {
 	MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error)
 }
 
-// importer is a Wallet that comes to watch more while it is used; see spv.Importer.
+// importer is a Wallet that may watch more while it is used; see spv.Importer.
 type importer interface{ Imports() uint64 }
 
 // Deps are what a Relay needs.
@@ -129,7 +129,7 @@ func (r *Relay) Changed() []Standing {
 }
 
 // noticeImports has peers asked for their mempool again, and what the wallet did not
-// keep fetched again, when it has come to watch more: after the old blocks were searched,
+// keep fetched again, when it watches more: after the old blocks were searched,
 // because more to watch may be found there. It waits for the job that gives transactions
 // to the wallet, which may not know the new scripts.
 func (r *Relay) noticeImports() {
@@ -221,7 +221,9 @@ func (r *Relay) readPublished() {
 
 // missingFrom returns the heights of the transactions that the wallet no longer
 // wants to be published because they were mined.
-func (r *Relay) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*wire.MsgTx) (map[chainhash.Hash]consensus.Height, error) {
+func (r *Relay) missingFrom(ctx context.Context, own []chainhash.Hash, txs []*wire.MsgTx) (
+	map[chainhash.Hash]consensus.Height, error,
+) {
 	mined := make(map[chainhash.Hash]consensus.Height)
 	for _, hash := range own {
 		if holds(txs, hash) {
