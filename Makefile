@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test adapters attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo test adapters adapterkills attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -54,6 +54,11 @@ test: vet adapters
 # requires dcrwallet, which nothing else here does.
 adapters:
 	cd adapter/dcrwallet && $(GO) test ./...
+
+# A wallet of dcrwallet on the engine, on real nodes, is killed KILLS times while it syncs.
+adapterkills: KILLS = 200
+adapterkills:
+	cd e2e && $(GO) test -count=1 -timeout 0 -v -run TestRealNodes/adapter . -args -walletkills $(KILLS)
 
 # N random networks and FORKS random forks, from the seed FROM on. A seed that fails
 # belongs in internal/testnet/sim/seeds_test.go.
