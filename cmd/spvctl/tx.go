@@ -17,12 +17,13 @@ func txCommand() command {
   tx HASH                           show a transaction of the wallet
   tx build ADDRESS AMOUNT ...       build an unsigned transaction that pays amounts
                                     in coins, and lock what it spends for an hour
-  tx build --sweep=ADDRESS          the same, of all coins
+  tx build --sweep ADDRESS          the same of all coins, which go to one address
   tx show FILE                      say what a transaction pays, and from what
   tx check FILE                     verify each signature before it is sent
   --verify              with HASH: verify first that real tickets have voted for its
                         block and for those that confirm it: the blocks with the
                         votes and tickets are fetched
+  --sweep ADDRESS       with build: the address that all coins go to
   --account NAME        with build: spend only coins of this account
   --coin TXID:INDEX     with build: spend exactly this coin; more than once for more
   --minconf N           with build: the least confirmations of coins (default 1)
