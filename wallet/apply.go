@@ -159,10 +159,19 @@ func (a *application) revert(next *snapshot, on, common consensus.BlockID, forke
 			return err
 		}
 	}
-	if a.tx.Bucket(releasingBucket) != nil { // the branch that was being left has come back
-		return a.releaseTaken(nil)
+	if a.tx.Bucket(releasingBucket) == nil || len(a.u.Reverted) > 0 || forked || !goesAbove(a.u, next.tip.Height) {
+		return nil
 	}
-	return nil
+	// The chain goes on above the block that earlier steps went back to: it is not left further.
+	if err := a.releaseTaken(nil); err != nil {
+		return err
+	}
+	return a.reapprove(next, next.tip.Height)
+}
+
+// goesAbove reports whether an update has blocks above a height.
+func goesAbove(u *chain.Update, h consensus.Height) bool {
+	return len(u.Applied) > 0 && u.Applied[len(u.Applied)-1].Height > h
 }
 
 // retreat returns the block to go back to, and to go on from with another update, if
