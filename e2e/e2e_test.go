@@ -55,6 +55,7 @@ func TestRealNodes(t *testing.T) {
 		{"stop", s.testStop},
 		{"wallet", s.testWallet},
 		{"scripts", s.testScripts},
+		{"cold storage", s.testColdStorage},
 		{"reference wallet", s.testReference},
 		{"adapter", s.testAdapter},
 		{"treasury", s.testTreasury},
