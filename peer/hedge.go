@@ -105,7 +105,7 @@ func (h *hedge) keepOthers() {
 		case a := <-h.answers:
 			if a.err == nil {
 				h.pool.mu.Lock()
-				h.pool.keepLate(a.m.id, a.r, a.payload)
+				h.pool.keepLateLocked(a.m.id, a.r, a.payload)
 				h.pool.mu.Unlock()
 			}
 		default:
@@ -206,7 +206,7 @@ func (h *hedge) doubt() {
 	h.pool.update(func() {
 		for _, a := range h.asked {
 			if got, _ := a.m.Progress(a.r); got == 0 {
-				h.pool.doubt(a.m, a.r.Kind())
+				h.pool.doubtLocked(a.m, a.r.Kind())
 			}
 		}
 	})
@@ -243,7 +243,7 @@ func (h *hedge) outrun(winner *member, bytes int) {
 				return // later attempts had less time
 			}
 			if got, _ := a.m.Progress(a.r); got < bytes/flowFactor || float64(got) < flowing*now.Sub(a.at).Seconds() {
-				h.pool.shun(a.m, a.r.Kind())
+				h.pool.shunLocked(a.m, a.r.Kind())
 			}
 		}
 	})
@@ -277,7 +277,7 @@ func (p *Pool) acquireNow(w want, avoid []p2p.PeerID) *member {
 	for _, m := range p.members {
 		if m.Live() && !slices.Contains(avoid, m.id) {
 			members = append(members, m)
-			candidates = append(candidates, p.candidate(m, now))
+			candidates = append(candidates, p.candidateLocked(m, now))
 		}
 	}
 	i := choose(candidates, want{kind: w.kind, bytes: w.bytes, spread: w.spread, again: true}, p.cfg.MaxBytes)

@@ -50,8 +50,8 @@ func (q *lateReplies) take() (p2p.LateReply, bool) {
 	return l, true
 }
 
-// keepLate keeps a late reply for TakeLate. The caller holds the pool's lock.
-func (p *Pool) keepLate(from p2p.PeerID, r *conn.Request, payload []byte) {
+// keepLateLocked keeps a late reply for TakeLate. The caller holds the pool's lock.
+func (p *Pool) keepLateLocked(from p2p.PeerID, r *conn.Request, payload []byte) {
 	l, ok := r.Late(from, payload)
 	if !ok {
 		return

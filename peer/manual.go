@@ -49,7 +49,7 @@ func (p *Pool) Add(addr string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.manualAt(addr) >= 0 {
+	if p.manualAtLocked(addr) >= 0 {
 		return fmt.Errorf("add peer %s: %w", addr, ErrKnownPeer)
 	}
 	for _, m := range p.members {
@@ -59,7 +59,7 @@ func (p *Pool) Add(addr string) error {
 	}
 	w := newManualPeer(addr, Added)
 	p.manual = append(p.manual, w)
-	p.employ(w)
+	p.employLocked(w)
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (p *Pool) Remove(addr string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := p.manualAt(addr)
+	i := p.manualAtLocked(addr)
 	if i < 0 {
 		return fmt.Errorf("remove peer %s: %w", addr, ErrUnknownPeer)
 	}
@@ -102,7 +102,7 @@ func (p *Pool) Try(addr string) error {
 	defer p.mu.Unlock()
 	host := addrbook.HostOf(addr)
 	inUse := func(m *member) bool { return m.addr == addr && m.Live() }
-	if p.trying[host] || p.manualAt(addr) >= 0 || slices.ContainsFunc(p.members, inUse) {
+	if p.trying[host] || p.manualAtLocked(addr) >= 0 || slices.ContainsFunc(p.members, inUse) {
 		return fmt.Errorf("try peer %s: %w", addr, ErrKnownPeer)
 	}
 	if s := p.shift; s != nil {
@@ -142,13 +142,13 @@ func (p *Pool) Manual() []string {
 	return addrs
 }
 
-// manualAt returns the index of a peer that the user named, -1 if there is none.
-func (p *Pool) manualAt(addr string) int {
+// manualAtLocked returns the index of a peer that the user named, -1 if there is none.
+func (p *Pool) manualAtLocked(addr string) int {
 	return slices.IndexFunc(p.manual, func(w *manualPeer) bool { return w.addr == addr })
 }
 
-// employ starts the goroutine that keeps a manual peer connected, if the pool runs.
-func (p *Pool) employ(w *manualPeer) {
+// employLocked starts the goroutine that keeps a manual peer connected, if the pool runs.
+func (p *Pool) employLocked(w *manualPeer) {
 	s := p.shift
 	if s == nil {
 		return

@@ -86,7 +86,7 @@ func (p *Pool) join(c *conn.Conn, addr string, role Role, s *slot) *member {
 	p.update(func() {
 		p.lastID++
 		m.id = p.lastID
-		m.blocks = max(p.record.Blocks(m.host), p.share())
+		m.blocks = max(p.record.Blocks(m.host), p.shareLocked())
 		p.members = append(p.members, m)
 		if s != nil {
 			s.member = m
@@ -127,10 +127,10 @@ func (p *Pool) leave(m *member) {
 	poke(p.changed)
 }
 
-// share returns how many blocks a peer was asked for on average. A new member starts with
+// shareLocked returns how many blocks a peer was asked for on average. A new member starts with
 // this number: from then on blocks are spread evenly, and reconnecting brings a peer no more
 // of them.
-func (p *Pool) share() int {
+func (p *Pool) shareLocked() int {
 	if len(p.members) == 0 {
 		return 0
 	}
@@ -150,8 +150,8 @@ func (p *Pool) memberLocked(id p2p.PeerID) *member {
 	return p.members[i]
 }
 
-// candidate returns the snapshot of a member by which a peer is chosen.
-func (p *Pool) candidate(m *member, now time.Time) candidate {
+// candidateLocked returns the snapshot of a member by which a peer is chosen.
+func (p *Pool) candidateLocked(m *member, now time.Time) candidate {
 	rtt, abandoned := m.Load()
 	c := candidate{
 		id:        m.id,
@@ -179,8 +179,8 @@ func (p *Pool) candidate(m *member, now time.Time) candidate {
 	return c
 }
 
-// answered records a reply of so many bytes.
-func (p *Pool) answered(m *member, r *conn.Request, bytes int) {
+// answeredLocked records a reply of so many bytes.
+func (p *Pool) answeredLocked(m *member, r *conn.Request, bytes int) {
 	m.silent = 0
 	m.mute, m.owing[r.Kind()] = false, silence{}
 	p.delays[r.Kind()].seen(m.Delay(r))
@@ -193,7 +193,7 @@ func (p *Pool) answered(m *member, r *conn.Request, bytes int) {
 // The reply is kept to be proven.
 func (p *Pool) late(m *member, r *conn.Request, payload []byte) {
 	p.update(func() {
-		p.keepLate(m.id, r, payload)
+		p.keepLateLocked(m.id, r, payload)
 		m.silent = 0
 		m.mute, m.owing[r.Kind()] = false, silence{}
 		p.delays[r.Kind()].seen(m.Delay(r))
@@ -203,16 +203,16 @@ func (p *Pool) late(m *member, r *conn.Request, payload []byte) {
 // silence returns how long the peer gets no requests of a kind after the first silence.
 func (m *member) silence() time.Duration { return max(firstSilence, silenceTrips*m.RTT()) }
 
-// doubt gives requests of a kind to other peers for a while, because no byte of a reply has
+// doubtLocked gives requests of a kind to other peers for a while, because no byte of a reply has
 // arrived for longer than usual. A reply ends it.
-func (p *Pool) doubt(m *member, k conn.Kind) {
+func (p *Pool) doubtLocked(m *member, k conn.Kind) {
 	m.owing[k].doubt, m.mute = time.Now().Add(m.silence()), true
 }
 
-// shun records that a peer left a request unanswered that another peer has answered, or that
+// shunLocked records that a peer left a request unanswered that another peer has answered, or that
 // reached its deadline. After maxOwing times in a row an outbound peer is disconnected if
 // another peer is better.
-func (p *Pool) shun(m *member, k conn.Kind) {
+func (p *Pool) shunLocked(m *member, k conn.Kind) {
 	now := time.Now()
 	s := &m.owing[k]
 	m.mute = true
@@ -228,16 +228,16 @@ func (p *Pool) shun(m *member, k conn.Kind) {
 	}
 }
 
-// unanswered records that a request reached its deadline. Requests that were in flight
+// unansweredLocked records that a request reached its deadline. Requests that were in flight
 // together and all got no reply are one period of silence. A peer that stays silent gets
 // fewer requests, and is disconnected when another one answers.
-func (p *Pool) unanswered(m *member, r *conn.Request) {
+func (p *Pool) unansweredLocked(m *member, r *conn.Request) {
 	if r.Sent().Before(m.silentAt) {
 		return
 	}
 	m.silentAt = time.Now()
 	m.silent++
-	p.shun(m, r.Kind())
+	p.shunLocked(m, r.Kind())
 	p.record.Charge(m.host, fault.Timeout, p.cfg.Now())
 	better := func(o *member) bool { return o != m && o.silent == 0 && o.Live() }
 	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {

@@ -156,8 +156,8 @@ func (p *Pool) serveSlot(ctx context.Context, s *slot, done func()) {
 	poke(p.stirred)
 }
 
-// failurePause returns the pause after a failed outbound connection.
-func (p *Pool) failurePause(now time.Time) time.Duration {
+// failurePauseLocked returns the pause after a failed outbound connection.
+func (p *Pool) failurePauseLocked(now time.Time) time.Duration {
 	hasty := p.search.reason != "" && now.Sub(p.search.since) < dialing.HastyFor
 	if p.out.failed < manyFailures || hasty {
 		return 0
@@ -165,8 +165,8 @@ func (p *Pool) failurePause(now time.Time) time.Duration {
 	return jitter(failedPause, p.cfg.Rand())
 }
 
-// state returns the state of the pool for the next decision.
-func (p *Pool) state(now time.Time) dialing.State {
+// stateLocked returns the stateLocked of the pool for the next decision.
+func (p *Pool) stateLocked(now time.Time) dialing.State {
 	s := dialing.State{
 		Now:       now,
 		Wanted:    p.cfg.Outbound,
@@ -187,7 +187,7 @@ func (p *Pool) state(now time.Time) dialing.State {
 		s.Slots = append(s.Slots, x)
 	}
 	if shares(s.Slots) && !now.Before(p.out.diverseAt) {
-		s.Unused = p.book.AnyDue(p.usable(dialing.Diversify, now))
+		s.Unused = p.book.AnyDue(p.usableLocked(dialing.Diversify, now))
 	}
 	return s
 }
@@ -209,22 +209,22 @@ func (p *Pool) applyDecision() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	d := dialing.Decide(p.state(now))
+	d := dialing.Decide(p.stateLocked(now))
 	if d.Rotated {
 		p.out.rotateAt = now.Add(jitter(rotateEvery, p.cfg.Rand()))
 	}
 	for _, id := range d.Promote {
-		s := p.slot(id)
+		s := p.slotLocked(id)
 		s.purpose = dialing.Fill
 		s.member.role = Outbound
 	}
 	for _, l := range d.Leave {
-		s := p.slot(l.ID)
+		s := p.slotLocked(l.ID)
 		switch l.Why {
 		case dialing.NotBetter:
-			p.avoidHost(s.to.Host, avoidance{now.Add(avoidVisited), true}, now)
+			p.avoidHostLocked(s.to.Host, avoidance{now.Add(avoidVisited), true}, now)
 		case dialing.Behind:
-			p.avoidHost(s.to.Host, avoidance{now.Add(avoidBehind), false}, now)
+			p.avoidHostLocked(s.to.Host, avoidance{now.Add(avoidBehind), false}, now)
 			p.out.replaceAt = now.Add(dialing.ReplaceWait)
 			p.cfg.Log.Info("Peer has not sent the newest blocks, another one takes its place", "addr", s.to.Addr,
 				"best", s.member.best, "since", now.Sub(s.member.announcedAt).Round(time.Second))
@@ -244,13 +244,13 @@ func whyLeft(w dialing.Why) string {
 	return "another peer has its place"
 }
 
-// slot returns the outbound connection with an id, which must exist.
-func (p *Pool) slot(id int) *slot {
+// slotLocked returns the outbound connection with an id, which must exist.
+func (p *Pool) slotLocked(id int) *slot {
 	return p.out.slots[slices.IndexFunc(p.out.slots, func(s *slot) bool { return s.id == id })]
 }
 
-// avoidHost keeps a host from being chosen for a while.
-func (p *Pool) avoidHost(host string, a avoidance, now time.Time) {
+// avoidHostLocked keeps a host from being chosen for a while.
+func (p *Pool) avoidHostLocked(host string, a avoidance, now time.Time) {
 	for h, old := range p.out.avoid {
 		if !now.Before(old.until) || len(p.out.avoid) >= maxAvoided {
 			delete(p.out.avoid, h)
@@ -272,12 +272,12 @@ func (p *Pool) hasChoice() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	purpose := dialing.Decide(p.state(now)).Dial
+	purpose := dialing.Decide(p.stateLocked(now)).Dial
 	if purpose == dialing.None || now.Before(p.out.dialAt) {
 		return false
 	}
-	return purpose == dialing.Fill && len(p.anchors) > 0 || p.book.AnyDue(p.usable(purpose, now)) ||
-		purpose == dialing.Fill && p.book.AnyDue(p.usableAgain(now))
+	return purpose == dialing.Fill && len(p.anchors) > 0 || p.book.AnyDue(p.usableLocked(purpose, now)) ||
+		purpose == dialing.Fill && p.book.AnyDue(p.usableAgainLocked(now))
 }
 
 // chooseSlot begins the connection that package dialing decides on, to an address without a
@@ -287,11 +287,11 @@ func (p *Pool) chooseSlot() *slot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	purpose := dialing.Decide(p.state(now)).Dial
+	purpose := dialing.Decide(p.stateLocked(now)).Dial
 	if purpose == dialing.None {
 		return nil
 	}
-	to, ok := p.choose(purpose, now)
+	to, ok := p.chooseLocked(purpose, now)
 	switch purpose {
 	case dialing.Diversify:
 		p.out.diverseAt = now.Add(diversifyEvery)
@@ -306,28 +306,28 @@ func (p *Pool) chooseSlot() *slot {
 	p.out.lastID++
 	s := &slot{id: p.out.lastID, to: to, purpose: purpose, base: p.out.top}
 	p.out.slots = append(p.out.slots, s)
-	p.out.dialAt = now.Add(p.failurePause(now))
+	p.out.dialAt = now.Add(p.failurePauseLocked(now))
 	return s
 }
 
-// choose returns an address to connect to, and false if there is none.
-func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidate, bool) {
+// chooseLocked returns an address to connect to, and false if there is none.
+func (p *Pool) chooseLocked(purpose dialing.Purpose, now time.Time) (addrbook.Candidate, bool) {
 	for purpose == dialing.Fill && len(p.anchors) > 0 {
 		addr := p.anchors[0]
 		p.anchors = p.anchors[1:]
 		host := addrbook.HostOf(addr)
-		if p.free(addr, host) {
+		if p.freeLocked(addr, host) {
 			return addrbook.Candidate{Addr: addr, Host: host, Group: addrbook.GroupOf(addr)}, true
 		}
 	}
 	kind := addrbook.AnyKind
-	if purpose == dialing.Search || purpose == dialing.Diversify || p.deadEnd() {
+	if purpose == dialing.Search || purpose == dialing.Diversify || p.deadEndLocked() {
 		// A source that announces few addresses may be the only honest one.
 		kind = addrbook.EachSource
 	}
-	to, ok := p.book.Pick(kind, p.usable(purpose, now))
+	to, ok := p.book.Pick(kind, p.usableLocked(purpose, now))
 	if !ok && purpose == dialing.Fill {
-		to, ok = p.book.Pick(addrbook.AnyKind, p.usableAgain(now))
+		to, ok = p.book.Pick(addrbook.AnyKind, p.usableAgainLocked(now))
 	}
 	if ok && !to.Standard && !to.Tried {
 		p.out.oddPortAt = now
@@ -335,23 +335,23 @@ func (p *Pool) choose(purpose dialing.Purpose, now time.Time) (addrbook.Candidat
 	return to, ok
 }
 
-// usable returns the filter of addresses that may be dialled for a purpose: those in network
+// usableLocked returns the filter of addresses that may be dialled for a purpose: those in network
 // groups without a connection.
-func (p *Pool) usable(purpose dialing.Purpose, now time.Time) func(addrbook.Candidate) bool {
-	groups := p.groupsInUse()
-	return func(c addrbook.Candidate) bool { return groups[c.Group] == 0 && p.mayDial(c, now) }
+func (p *Pool) usableLocked(purpose dialing.Purpose, now time.Time) func(addrbook.Candidate) bool {
+	groups := p.groupsInUseLocked()
+	return func(c addrbook.Candidate) bool { return groups[c.Group] == 0 && p.mayDialLocked(c, now) }
 }
 
-// usableAgain is usable for network groups that have a connection, and may have more because
+// usableAgainLocked is usable for network groups that have a connection, and may have more because
 // no other group can be dialled.
-func (p *Pool) usableAgain(now time.Time) func(addrbook.Candidate) bool {
-	groups := p.groupsInUse()
+func (p *Pool) usableAgainLocked(now time.Time) func(addrbook.Candidate) bool {
+	groups := p.groupsInUseLocked()
 	share := dialing.Share(p.cfg.Outbound, len(groups))
-	return func(c addrbook.Candidate) bool { return groups[c.Group] < share && p.mayDial(c, now) }
+	return func(c addrbook.Candidate) bool { return groups[c.Group] < share && p.mayDialLocked(c, now) }
 }
 
-// groupsInUse returns the number of connections by network group.
-func (p *Pool) groupsInUse() map[string]int {
+// groupsInUseLocked returns the number of connections by network group.
+func (p *Pool) groupsInUseLocked() map[string]int {
 	groups := make(map[string]int)
 	for _, s := range p.out.slots {
 		groups[s.to.Group]++
@@ -362,9 +362,9 @@ func (p *Pool) groupsInUse() map[string]int {
 	return groups
 }
 
-// mayDial reports whether an address of the book may be dialled now.
-func (p *Pool) mayDial(c addrbook.Candidate, now time.Time) bool {
-	if !p.deadEnd() && now.Before(p.out.avoid[c.Host].until) {
+// mayDialLocked reports whether an address of the book may be dialled now.
+func (p *Pool) mayDialLocked(c addrbook.Candidate, now time.Time) bool {
+	if !p.deadEndLocked() && now.Before(p.out.avoid[c.Host].until) {
 		return false
 	}
 	if !c.Standard && !c.Tried {
@@ -376,14 +376,14 @@ func (p *Pool) mayDial(c addrbook.Candidate, now time.Time) bool {
 			return false
 		}
 	}
-	return p.free(c.Addr, c.Host)
+	return p.freeLocked(c.Addr, c.Host)
 }
 
-// deadEnd reports whether there is no peer and many connections in a row have failed.
-func (p *Pool) deadEnd() bool { return len(p.members) == 0 && p.out.failed >= manyFailures }
+// deadEndLocked reports whether there is no peer and many connections in a row have failed.
+func (p *Pool) deadEndLocked() bool { return len(p.members) == 0 && p.out.failed >= manyFailures }
 
-// free reports whether a host is neither banned nor in use.
-func (p *Pool) free(addr, host string) bool {
+// freeLocked reports whether a host is neither banned nor in use.
+func (p *Pool) freeLocked(addr, host string) bool {
 	for _, s := range p.out.slots {
 		if s.to.Host == host {
 			return false
@@ -416,7 +416,7 @@ func (p *Pool) chooseFeeler() (string, bool) {
 		return "", false
 	}
 	now := time.Now()
-	to, ok := p.book.Pick(addrbook.OnlyNew, func(c addrbook.Candidate) bool { return p.mayDial(c, now) })
+	to, ok := p.book.Pick(addrbook.OnlyNew, func(c addrbook.Candidate) bool { return p.mayDialLocked(c, now) })
 	if !ok {
 		return "", false
 	}

@@ -265,17 +265,17 @@ func TestPeerBehindIsReplaced(t *testing.T) {
 			t.Error("the peer behind was not the one to be replaced")
 		}
 		b.out.slots = b.out.slots[1:]
-		if b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind-1)) {
+		if b.mayDialLocked(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind-1)) {
 			t.Error("a replaced peer may be dialled at once")
 		}
-		if !b.mayDial(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind)) {
+		if !b.mayDialLocked(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind)) {
 			t.Error("a replaced peer may not be dialled after hours")
 		}
 		named.announcedAt = named.announcedAt.Add(-100 * limit)
 		if b.applyDecision(); !named.Live() {
 			t.Error("a manual peer was replaced")
 		}
-		if s := (&Pool{cfg: Config{Params: peertest.Params}}).state(time.Now()); s.StaleAfter != 0 {
+		if s := (&Pool{cfg: Config{Params: peertest.Params}}).stateLocked(time.Now()); s.StaleAfter != 0 {
 			t.Error("peers are replaced on a network whose blocks come at any time")
 		}
 	})

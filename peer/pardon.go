@@ -20,7 +20,7 @@ func (p *Pool) pardon(now, alone time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case !p.stranded():
+	case !p.strandedLocked():
 		return time.Time{}
 	case alone.IsZero():
 		return now
@@ -38,8 +38,8 @@ func (p *Pool) pardon(now, alone time.Time) time.Time {
 	return now
 }
 
-// stranded reports that no peer is connected and that none can be dialled, because of bans.
-func (p *Pool) stranded() bool {
+// strandedLocked reports that no peer is connected and that none can be dialled, because of bans.
+func (p *Pool) strandedLocked() bool {
 	if len(p.members) > 0 || !p.record.Any() {
 		return false
 	}
@@ -48,7 +48,7 @@ func (p *Pool) stranded() bool {
 			return false
 		}
 	}
-	return !p.choosesOutbound() || p.book.Count(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) }) == 0
+	return !p.choosesOutbound() || p.book.Count(func(c addrbook.Candidate) bool { return p.freeLocked(c.Addr, c.Host) }) == 0
 }
 
 // oldestProofLocked returns the oldest ban in force for a proven fault whose address can be

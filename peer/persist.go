@@ -25,6 +25,8 @@ func (p *Pool) recall() {
 	if err != nil {
 		p.cfg.Log.Warn("Known peers are lost", "err", err)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.book.restore(restoreBook(s.Addresses, p.cfg.Now()))
 	p.kept = s.Anchors[:min(len(s.Anchors), maxAnchors)]
 	p.anchors = slices.Clone(p.kept)

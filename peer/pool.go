@@ -95,11 +95,13 @@ func (p *Pool) want(list []string, role Role) error {
 	if err != nil {
 		return fmt.Errorf("peer config: %w", err)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, addr := range addrs {
 		if err := p.reachable(addr); err != nil {
 			return fmt.Errorf("peer config: %w", err)
 		}
-		if p.manualAt(addr) < 0 {
+		if p.manualAtLocked(addr) < 0 {
 			p.manual = append(p.manual, newManualPeer(addr, role))
 		}
 	}
@@ -147,7 +149,7 @@ func (p *Pool) start(s *shift) {
 		s.wg.Go(func() { p.remember(s.ctx) })
 	}
 	for _, w := range p.manual {
-		p.employ(w)
+		p.employLocked(w)
 	}
 	if !p.choosesOutbound() {
 		return

@@ -36,7 +36,7 @@ func (p *Pool) possible(change func()) []grant {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change()
-	return p.serve()
+	return p.serveLocked()
 }
 
 // acquire waits for a peer with room for one more request and returns it. The request counts
@@ -95,9 +95,9 @@ func (p *Pool) resign(q *waiter) {
 	}
 }
 
-// serve removes from the queue, in order, the waiters for which there is a peer now, and
+// serveLocked removes from the queue, in order, the waiters for which there is a peer now, and
 // counts their requests.
-func (p *Pool) serve() []grant {
+func (p *Pool) serveLocked() []grant {
 	if len(p.queue) == 0 {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (p *Pool) serve() []grant {
 	for _, m := range p.members {
 		if m.Live() {
 			members = append(members, m)
-			candidates = append(candidates, p.candidate(m, now))
+			candidates = append(candidates, p.candidateLocked(m, now))
 		}
 	}
 	var grants []grant
@@ -127,7 +127,7 @@ func (p *Pool) serve() []grant {
 			return gone
 		}
 		members[i].count(q.want)
-		candidates[i] = p.candidate(members[i], now)
+		candidates[i] = p.candidateLocked(members[i], now)
 		grants = append(grants, grant{q, members[i]})
 		return true
 	})
@@ -155,11 +155,11 @@ func (p *Pool) settle(m *member, w want, r *conn.Request, bytes int, err error) 
 		m.uncount(w)
 		switch fault.ReasonOf(err) {
 		case fault.Unknown: // no error
-			p.answered(m, r, bytes)
+			p.answeredLocked(m, r, bytes)
 		case fault.NotFound:
 			m.silent = 0
 		case fault.Timeout:
-			p.unanswered(m, r)
+			p.unansweredLocked(m, r)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func (p *Pool) seedNeed() dialing.Need {
 	}
 	need.Missing = live < p.cfg.Outbound
 	need.Searching = p.search.reason != ""
-	need.Dialable = len(p.out.slots) > live || p.book.AnyDue(func(c addrbook.Candidate) bool { return p.free(c.Addr, c.Host) })
+	need.Dialable = len(p.out.slots) > live || p.book.AnyDue(func(c addrbook.Candidate) bool { return p.freeLocked(c.Addr, c.Host) })
 	return need
 }
 

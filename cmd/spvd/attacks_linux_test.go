@@ -27,6 +27,7 @@ import (
 
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // attackBytes is how much hostile peers send in each attack: little in the default run,
@@ -237,7 +238,7 @@ func TestAttackByPayments(t *testing.T) {
 		}
 		h.answers(nc, func(msg wire.Message) error {
 			if _, follows := msg.(*wire.MsgSendHeaders); follows {
-				<-time.After(200 * time.Millisecond) // it wants transactions soon after
+				_ = wait.For(t.Context(), 200*time.Millisecond) // it wants transactions soon after
 				return announce()
 			}
 			asked, ok := msg.(*wire.MsgGetData)
@@ -268,7 +269,7 @@ func TestAttackByPayments(t *testing.T) {
 	peers := begin(t, 8, &sent, serve)
 	began, last, at := time.Now(), int64(0), time.Now()
 	underAttack(t, peers, func(client) bool {
-		<-time.After(20 * time.Millisecond)
+		_ = wait.For(t.Context(), 20*time.Millisecond)
 		if n := sent.Load(); n != last {
 			last, at = n, time.Now()
 		}
@@ -307,7 +308,7 @@ func TestAttackByInventory(t *testing.T) {
 	peers := begin(t, 8, &sent, serve)
 	began, last, at := time.Now(), int64(0), time.Now()
 	underAttack(t, peers, func(client) bool {
-		<-time.After(20 * time.Millisecond)
+		_ = wait.For(t.Context(), 20*time.Millisecond)
 		if n := sent.Load(); n != last {
 			last, at = n, time.Now()
 		}
@@ -359,7 +360,7 @@ func TestAttackByFilters(t *testing.T) {
 	peers := begin(t, 8, &sent, serve)
 	began, last, at := time.Now(), int64(0), time.Now()
 	attackOn(t, 20_000, true, peers, func(client) bool {
-		<-time.After(20 * time.Millisecond)
+		_ = wait.For(t.Context(), 20*time.Millisecond)
 		if n := sent.Load(); n != last {
 			last, at = n, time.Now()
 		}

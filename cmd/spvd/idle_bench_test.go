@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 var idleFor = flag.Duration("idlefor", time.Minute, "how long an idle daemon is watched")
@@ -90,7 +91,7 @@ func (d *built) watch(b *testing.B) {
 	var used, passed time.Duration
 	for range b.N {
 		before, began := processorTime(b, d.pid), time.Now()
-		<-time.After(*idleFor)
+		_ = wait.For(b.Context(), *idleFor)
 		used += processorTime(b, d.pid) - before
 		passed += time.Since(began)
 	}

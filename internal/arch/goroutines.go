@@ -14,19 +14,6 @@ func checkGo(t *Tree) []Finding {
 	})
 }
 
-func checkSleep(t *Tree) []Finding {
-	return t.inspect(func(f *File, n ast.Node) []Finding {
-		sel, ok := n.(*ast.SelectorExpr)
-		if !ok || !f.Test() {
-			return nil
-		}
-		if name, ok := ofTime(sel); ok && name == "Sleep" {
-			return []Finding{t.at(n, "time.Sleep in a test")}
-		}
-		return nil
-	})
-}
-
 // unbubbled are the rooms whose production code runs in no bubble: they are modules of
 // their own, so that they cannot import what is internal to this one.
 func unbubbled() []string { return []string{"e2e", "internal/bench"} }

@@ -41,6 +41,11 @@ func Rules() []Rule {
 			Check: checkGo,
 		},
 		{
+			Name:  "locked",
+			Why:   "the lock that a method needs is seen where it is called: mu guards the fields below it",
+			Check: checkLocked,
+		},
+		{
 			Name:  "vars",
 			Why:   "state lives in values that have an owner: package variables never change",
 			Check: checkVars,

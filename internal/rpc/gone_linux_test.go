@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // TestCallsOfTheGoneAreGivenUp has a client send more calls than may run at once, and close
@@ -44,6 +45,6 @@ func TestCallsOfTheGoneAreGivenUp(t *testing.T) {
 		if time.Since(began) > 30*time.Second {
 			t.Fatal("the place of a client that is gone stays taken")
 		}
-		<-time.After(50 * time.Millisecond)
+		_ = wait.For(t.Context(), 50*time.Millisecond)
 	}
 }

@@ -15,7 +15,8 @@ import (
 // received ones that were not taken yet, and those that we offer. Any goroutine may call its
 // methods; none waits. Its lock is a leaf: under it no other lock is taken.
 type Relay struct {
-	changed func() // called under the lock when Take may return something
+	changed func()        // called under the lock when Take may return something
+	pursue  chan struct{} // capacity one; poked when a transaction was requested
 
 	mu       sync.Mutex
 	announce bool // new connections ask for announcements; never taken back
@@ -23,7 +24,6 @@ type Relay struct {
 	offered  offered
 	received receivedQueue
 	events   []p2p.TxEvent // about offered transactions, each once
-	pursue   chan struct{} // capacity one; poked when a transaction was requested
 }
 
 // New returns a relay without peers. With announce new connections ask peers to announce

@@ -13,7 +13,9 @@ func TestPool(t *testing.T) {
 	time.Sleep(time.Second) // want sleep
 	wait := time.Sleep      // want sleep
 	wait(1)
-	<-time.After(time.Second)
-	<-time.After(time.Until(time.Now())) // want wait
-	time.NewTimer(0)                     // want wait
+	<-time.After(time.Second) // want sleep
+	select {
+	case <-time.After(time.Until(time.Now())): // want wait
+	}
+	time.NewTimer(0) // want wait
 }
