@@ -15,6 +15,8 @@ import (
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/snapshot"
+	"github.com/spvd/spvd/spv/snapshot/source"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -99,6 +101,12 @@ type Config struct {
 	// with credentials of its own so that Tor isolates it. Names are looked up by the
 	// proxy only. Empty: connections are made directly.
 	Proxy string
+
+	// Bootstrap are snapshots that are imported before anything is fetched from peers: each is
+	// a directory, or the address of one at a web server that begins with http:// or
+	// https://, see docs/snapshot.md. What they hold is proven like what peers send, and a
+	// source that is wrong is left.
+	Bootstrap []string
 
 	// Dial makes every connection and looks up every name in the place of a net.Dialer.
 	// It excludes Proxy.
@@ -284,6 +292,27 @@ func (c *Config) pool(params *consensus.Params, watching bool) (peer.Config, err
 	}
 	settings.Dial, settings.Onion, settings.DialTimeout = proxy.Dial, true, proxyDialTimeout
 	return settings, nil
+}
+
+// sources returns the sources of snapshots.
+func (c *Config) sources() ([]snapshot.Source, error) {
+	reach := source.Config{Dial: c.Dial}
+	if c.Proxy != "" {
+		proxy, err := peer.NewProxy(c.Proxy)
+		if err != nil {
+			return nil, &ConfigError{"Proxy", err}
+		}
+		reach.Dial, reach.Patience = proxy.Dial, source.DefaultPatience+proxyDialTimeout
+	}
+	var list []snapshot.Source
+	for _, text := range c.Bootstrap {
+		src, err := source.New(text, reach)
+		if err != nil {
+			return nil, &ConfigError{"Bootstrap", err}
+		}
+		list = append(list, src)
+	}
+	return list, nil
 }
 
 // refusal makes a *ConfigError of what the wallet refuses. Other errors stay.

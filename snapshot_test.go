@@ -46,6 +46,24 @@ func TestClientWritesSnapshot(t *testing.T) {
 		if err := errors.Join(stop(), c.Close()); err != nil {
 			t.Error(err)
 		}
+		cfg.Dir, cfg.SnapshotDir, cfg.Connect, cfg.Bootstrap = t.TempDir(), "", []string{"10.0.0.2:1"}, []string{dir}
+		second, err := spvd.Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop = running(t, second.Run)
+		err = second.Sync().Wait(t.Context(), func(st spv.Status) bool { return st.Phase == spv.CatchingUp })
+		if st := second.Sync().Status(); err != nil || st.Filters.Current != 383 || len(st.Warnings) > 0 {
+			t.Errorf("imported: %+v, %v", st, err)
+		}
+		if err := errors.Join(stop(), second.Close()); err != nil {
+			t.Error(err)
+		}
+		cfg.Bootstrap = []string{"ftp://a.example"}
+		var wrong *spvd.ConfigError
+		if _, err := spvd.Open(cfg); !errors.As(err, &wrong) || wrong.Field != "Bootstrap" {
+			t.Errorf("got %v", err)
+		}
 		v, err := snapshot.Verify(t.Context(), snapshot.Dir(dir), c.Params(), chain.Now(), func(snapshot.Verified) {})
 		if err != nil || v.Last != chain.ID(383) {
 			t.Errorf("verified %+v, %v", v, err)

@@ -99,11 +99,16 @@ func (c *Client) open(cfg *Config) (err error) {
 	if c.peers, err = peer.New(network); err != nil {
 		return err
 	}
+	sources, err := cfg.sources()
+	if err != nil {
+		return err
+	}
 	c.syncer, err = spv.New(spv.Config{
 		Params:     c.params,
 		ChainFile:  filepath.Join(dir, ChainFile),
 		Peers:      c.peers,
 		Wallet:     c.wallets,
+		Bootstrap:  sources,
 		Log:        cfg.Log,
 		Now:        cfg.Now,
 		DeepReorg:  cfg.DeepReorg,

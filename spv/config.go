@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // DefaultDeepReorg is the depth of reorganisations that users are warned of: as many blocks as
@@ -39,6 +40,10 @@ type Config struct {
 
 	// Wallet receives the blocks that concern it; if it is nil, nothing is scanned.
 	Wallet Wallet
+
+	// Bootstrap are sources of snapshots, which a run reads one after the other before it
+	// fetches from peers. What they hold is proven like what peers send.
+	Bootstrap []snapshot.Source
 
 	// BlocksOnly ignores the transactions that peers announce: an unmined one is known only if
 	// it was published here. Without a wallet that watches something they are ignored anyway.

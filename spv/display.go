@@ -89,8 +89,8 @@ func (d *display) showStages(f facts, least float64, now time.Time) {
 	}
 	m := d.progress.Measure(progress.Sample{
 		Headers: f.staged, Filters: f.filters.Height, Scanned: f.scanned.Height, Target: target,
-		Watching: f.watching, Connected: f.peers > 0, Synced: f.synced(),
-		Fetching: f.phase == CatchingUp, Scanning: f.phase == Rescanning, Least: least,
+		Watching: f.watching, Connected: f.peers > 0 || f.phase == Importing, Synced: f.synced(),
+		Fetching: f.phase == CatchingUp || f.phase == Importing, Scanning: f.phase == Rescanning, Least: least,
 	}, now)
 	st := &d.status
 	st.Headers = progressOf(f.staged, target, m.Headers)

@@ -45,6 +45,7 @@ var errorsOfTheSync = map[string]struct {
 	"headersync.ErrElsewhere":    {headersync.ErrElsewhere, byPeers},
 	"headersync.ErrOutdated":     {headersync.ErrOutdated, byPeers},
 	"headersync.ErrGoesBack":     {headersync.ErrGoesBack, byPeers},
+	"spv.errMoved":               {nil, byPeers}, // never leaves the import of a source
 	"chain.ErrCorrupt":           {chain.ErrCorrupt, byDisk},
 	"chain.ErrNewerFormat":       {chain.ErrNewerFormat, bySettings},
 	"chain.ErrOtherNetwork":      {chain.ErrOtherNetwork, bySettings},

@@ -17,6 +17,9 @@ func (l *loop) facts() facts {
 	if l.store == nil {
 		return f
 	}
+	if f.phase == Importing {
+		f.importing, f.best, f.peers = l.importing, l.importing.target, l.connected()
+	}
 	state := l.store.State()
 	f.staged = l.store.Staged().Tip.Height
 	f.open, f.tip, f.tipTime, f.filters = true, state.Tip, state.TipTime, state.Filters
@@ -29,6 +32,14 @@ func (l *loop) facts() facts {
 	f.interval = l.cfg.Params.ChainParams.TargetTimePerBlock
 	f.overdue = l.tipsAge() && f.tipAge > overdueIntervals*l.cfg.Params.ChainParams.TargetTimePerBlock
 	return f
+}
+
+// connected returns the number of live peers, of which an import knows nothing else.
+func (l *loop) connected() (n int) {
+	for range l.cfg.Peers.Live() {
+		n++
+	}
+	return n
 }
 
 // tipsAge reports whether an old tip means that something is wrong. On networks

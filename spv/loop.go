@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
@@ -14,6 +15,7 @@ import (
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/rescan"
 	"github.com/spvd/spvd/spv/internal/txrelay"
+	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // tick is how often the loop looks at the clock when nothing happens.
@@ -37,6 +39,10 @@ type loop struct {
 	writer  writer
 	proving int // jobs that prove late blocks
 
+	sources   []snapshot.Source // of snapshots that were not read yet
+	importing importProgress    // what the status says about the one that is read
+	left      []string          // what was wrong with others
+
 	healed       int       // how often the store was repaired
 	defectsShown int       // panics over what peers sent that a warning tells of
 	resumedAt    time.Time // when the run was last interrupted, and for how long it paused
@@ -57,7 +63,7 @@ type loop struct {
 
 // newLoop returns the state that a run starts with.
 func newLoop(s *Syncer) *loop {
-	l := &loop{syncer: s, cfg: s.cfg, jobs: jobs.New()}
+	l := &loop{syncer: s, cfg: s.cfg, jobs: jobs.New(), sources: slices.Clone(s.cfg.Bootstrap)}
 	l.headers = headersync.New(headersync.Deps{
 		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: l.jobs, Defects: s.defects, Now: s.cfg.Now, Log: s.cfg.Log,
 	})
@@ -299,6 +305,11 @@ func (l *loop) walletMoved() {
 // reorganised has the filters above the fork fetched again, and shows the reorganisation.
 func (l *loop) reorganised(re *chain.Reorganisation) {
 	l.filters.Restart()
+	l.showReorg(re)
+}
+
+// showReorg makes a reorganisation part of the status.
+func (l *loop) showReorg(re *chain.Reorganisation) {
 	depth := len(re.Reverted)
 	if depth >= l.cfg.DeepReorg {
 		l.display.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),

@@ -10,6 +10,7 @@ const (
 	Idle       Phase = iota // Run has not been called, or has returned
 	Opening                 // the chain store is being opened
 	Repairing               // what the last run left is being brought in order
+	Importing               // a snapshot is being read, as far as it is right
 	CatchingUp              // headers and filters are being fetched
 	Rescanning              // the filters are being matched for the wallet
 	Following               // the chain is complete and new blocks are awaited
@@ -22,7 +23,8 @@ const (
 var edges = map[Phase][]Phase{
 	Idle:       {Opening},
 	Opening:    {Repairing, Stopping, Failed},
-	Repairing:  {Opening, CatchingUp, Stopping, Failed},
+	Repairing:  {Opening, Importing, CatchingUp, Stopping, Failed},
+	Importing:  {Opening, CatchingUp, Repairing, Stopping, Failed},
 	CatchingUp: {Opening, Rescanning, Repairing, Stopping, Failed},
 	Rescanning: {Opening, Following, CatchingUp, Repairing, Stopping, Failed},
 	Following:  {Opening, CatchingUp, Rescanning, Repairing, Stopping, Failed},
@@ -42,6 +44,8 @@ func (p Phase) String() string {
 		return "opening"
 	case Repairing:
 		return "repairing"
+	case Importing:
+		return "importing"
 	case CatchingUp:
 		return "catching-up"
 	case Rescanning:

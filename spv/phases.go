@@ -35,7 +35,7 @@ func (l *loop) phases(ctx context.Context) error {
 // interrupts the run and does not end it. In the others nothing of a peer is handled.
 func (l *loop) phaseContained(ctx context.Context) (Phase, error) {
 	switch l.display.status.Phase {
-	case CatchingUp, Rescanning, Following:
+	case Importing, CatchingUp, Rescanning, Following:
 		return defect.Contain(0, func() (Phase, error) { return l.phase(ctx) })
 	}
 	return l.phase(ctx)
@@ -48,6 +48,8 @@ func (l *loop) phase(ctx context.Context) (Phase, error) {
 		return l.open()
 	case Repairing:
 		return l.repair()
+	case Importing:
+		return l.importSnapshots(ctx)
 	case CatchingUp:
 		return l.catchUp(ctx)
 	case Rescanning:
@@ -107,6 +109,9 @@ func (l *loop) repair() (Phase, error) {
 	scanned, _ := l.scan.Position()
 	l.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,
 		"scanned", scanned.Height, "tip", state.Tip.Hash)
+	if len(l.sources) > 0 {
+		return Importing, nil
+	}
 	return CatchingUp, nil
 }
 

@@ -41,6 +41,7 @@ type facts struct {
 	overdue      bool             // the tip is older than it is by chance now and then
 	mute         int              // the peers that did not answer when last asked for headers
 	missing      filtersync.Delay // the filters that all later ones wait for
+	importing    importProgress   // what is imported from a snapshot
 	pinned       pinned           // what is known beforehand, and what it says about the chain
 	unvoted      *VoteReport      // of a block of the chain that is not voted for; nil for none
 
@@ -96,6 +97,8 @@ func (f facts) reason() (reason, hint string) {
 		return "Opening the chain store.", ""
 	case Repairing:
 		return "Checking what the last run left.", ""
+	case Importing:
+		return f.importing.reason(f.filters.Height), ""
 	case Stopping:
 		return "Stopping.", ""
 	case Failed:

@@ -153,6 +153,7 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 				for _, failed := range []int{0, 1, 3} {
 					f := inStep()
 					f.phase, f.peers, f.mute = phase, 3, mute
+					f.importing = importProgress{source: "a source", target: 100, listed: flag(0)}
 					f.shown, f.fetchingTail, f.enough, f.stale = flag(0), flag(1), flag(2), flag(3)
 					if flag(4) {
 						f.peers = 0
@@ -177,7 +178,7 @@ func TestEveryWaitingStateHasAReasonAndAHint(t *testing.T) {
 			}
 		}
 	}
-	if len(sentences) != 21 {
+	if len(sentences) != 23 {
 		t.Errorf("there are %d different sentences: is there a state that this test does not know?", len(sentences))
 	}
 }

@@ -55,6 +55,7 @@ func (c *config) client() (spvd.Config, error) {
 
 		VerifyVotes: c.VerifyVotes.value(),
 		SnapshotDir: string(c.SnapshotDir),
+		Bootstrap:   c.Bootstrap,
 
 		SearchNewAddresses: c.SearchNewAddresses,
 	}

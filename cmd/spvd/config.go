@@ -35,7 +35,8 @@ type config struct {
 
 	VerifyVotes amountFlag `long:"verifyvotes" value-name:"AMOUNT" description:"Verify the votes behind payments to a wallet of at least so many coins, in the block of each and the five after it; blocks with votes and tickets are fetched for it, at most 64 MiB an hour (default: only when asked for, by the method verifyvotes)"`
 
-	SnapshotDir path `long:"snapshotdir" value-name:"DIR" description:"Write the headers and filters of the chain into this directory as it grows, for other light clients: any web server can serve it (default: none is written)"`
+	Bootstrap   []string `long:"bootstrap" value-name:"SOURCE" secret:"yes" description:"Import a snapshot from this directory, or http:// or https:// address of one, before anything is fetched from peers; all of it is proven, and a source that is wrong is left (may be repeated)"`
+	SnapshotDir path     `long:"snapshotdir" value-name:"DIR" description:"Write the headers and filters of the chain into this directory as it grows, for other light clients: any web server can serve it (default: none is written)"`
 
 	RPCListen        []listenAddress `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
 	Username         string          `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`

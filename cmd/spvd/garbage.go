@@ -35,7 +35,7 @@ func newGarbage(syncer followed, free func()) service {
 		for st := range syncer.Changes(ctx, 0) {
 			switch {
 			case st.Phase != spv.Following || !st.Synced:
-				busy = busy || st.Phase == spv.CatchingUp || st.Phase == spv.Rescanning
+				busy = busy || st.Phase == spv.Importing || st.Phase == spv.CatchingUp || st.Phase == spv.Rescanning
 			case busy && (last.IsZero() || time.Since(last) >= freePace):
 				busy, last = false, time.Now()
 				free()

@@ -43,7 +43,7 @@ func rooms() []room {
 		{dir: "spv/chain", imports: []string{"spv/consensus", "internal/bboltcheck"}, never: network},
 		{dir: "spv/match", testOnly: []string{simulated, "spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/votes", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt")},
-		{dir: "spv/snapshot", imports: []string{"spv/consensus", "spv/chain"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
+		{dir: "spv/snapshot", imports: []string{"spv/consensus", "spv/chain", "spv/internal/defect"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot/source", imports: []string{"spv/snapshot"}, testOnly: []string{simulated, "spv/consensus"}},
 		{dir: "spv/snapshot/checkpointer", imports: []string{"spv", "spv/snapshot", "spv/chain", "spv/consensus"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/snapshot/snapshottest", imports: []string{"spv/snapshot", "spv/consensus", simulated}, never: network},

@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
 )
 
 const (
@@ -34,7 +35,8 @@ type lane struct {
 // run reads the segment from the reader's first block on.
 func (l *lane) run(ctx context.Context) {
 	defer close(l.jobs)
-	if err := l.read(ctx); err != nil {
+	_, err := defect.Contain(0, func() (struct{}, error) { return struct{}{}, l.read(ctx) })
+	if err != nil {
 		var f *Fault
 		if errors.As(err, &f) && f.Segment == nil {
 			err = f.of(l.seg)

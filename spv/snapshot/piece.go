@@ -6,6 +6,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/internal/defect"
 )
 
 // Piece is a run of consecutive blocks of a segment. Their headers and filters have passed
@@ -45,24 +46,28 @@ type job struct {
 // blocks returns the number of blocks of the job.
 func (j *job) blocks() int { return len(j.headers) / consensus.HeaderSize }
 
-// prove makes the piece.
-func (j *job) prove(p *consensus.Params, genesisFilter []byte) {
+// run proves the job. A panic over its bytes is an error.
+func (j *job) run(p *consensus.Params, genesisFilter []byte) {
 	defer close(j.done)
+	j.piece, j.err = defect.Contain(0, func() (*Piece, error) { return j.prove(p, genesisFilter) })
+}
+
+// prove returns the piece, nil if all that it holds is the genesis block.
+func (j *job) prove(p *consensus.Params, genesisFilter []byte) (*Piece, error) {
 	filters := j.split()
 	if j.first == 0 {
-		if j.err = j.checkGenesis(p, filters[0], genesisFilter); j.err != nil {
-			return
+		if err := j.checkGenesis(p, filters[0], genesisFilter); err != nil {
+			return nil, err
 		}
 		j.headers, filters = j.headers[consensus.HeaderSize:], filters[1:]
 		j.first++
 	}
 	if len(filters) == 0 {
-		return
+		return nil, nil
 	}
 	headers, err := j.prepare(p)
 	if err != nil {
-		j.err = err
-		return
+		return nil, err
 	}
 	targets := make([]consensus.FilterTarget, len(filters))
 	for i := range targets {
@@ -71,10 +76,9 @@ func (j *job) prove(p *consensus.Params, genesisFilter []byte) {
 	}
 	proven, err := consensus.ProveStored(p, targets, filters)
 	if err != nil {
-		j.err = fault(Invalid, "a filter is wrong").because(err).of(j.seg)
-		return
+		return nil, fault(Invalid, "a filter is wrong").because(err).of(j.seg)
 	}
-	j.piece = &Piece{Headers: headers, Filters: proven, Segment: j.seg}
+	return &Piece{Headers: headers, Filters: proven, Segment: j.seg}, nil
 }
 
 // split cuts the filters by their sizes, which have been found to fit.

@@ -94,7 +94,7 @@ func (r *reading) prove(ctx context.Context) {
 	for {
 		select {
 		case j := <-r.work:
-			j.prove(r.Params, r.genesisFilter)
+			j.run(r.Params, r.genesisFilter)
 		case <-ctx.Done():
 			return
 		}

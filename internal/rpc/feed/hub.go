@@ -147,7 +147,7 @@ func (u *update) tells() bool { return !u.status.InitialBlockDownload }
 // isBusy reports whether notifications of a status are put off.
 func isBusy(st *spv.Status) bool {
 	switch {
-	case st.Phase == spv.CatchingUp, st.Phase == spv.Rescanning:
+	case st.Phase == spv.Importing, st.Phase == spv.CatchingUp, st.Phase == spv.Rescanning:
 		return true
 	case st.Phase == spv.Failed:
 		return false

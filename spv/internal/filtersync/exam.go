@@ -82,6 +82,8 @@ type examiner struct {
 	exam   *earlyExam   // the peer that is examined; nil for none
 	asking bool         // there was one when peers were last asked
 	found  []Finding    // not taken by Found yet
+
+	imported bool // a part of the early filters is from a snapshot, and not proven yet
 }
 
 // newExaminer returns an examiner without a store.
@@ -118,6 +120,11 @@ func (x *examiner) judge(b *consensus.FilterBatch) error {
 		return x.proven()
 	case x.store.Staged().Filters.Height < active: // the next filter is part of the proof
 		return nil
+	}
+	if x.imported { // no peer is asked to be compared with a snapshot
+		x.imported = false
+		x.deps.Log.Warn("Early filters, of which a snapshot had a part, do not have the known hash: fetching them again", "filters", x.deps.EarlyRange)
+		return x.drop(0)
 	}
 	first, size, err := x.stagedPieces()
 	if err != nil {

@@ -70,6 +70,11 @@ func (s *Sync) Begin(store *chain.Chain) {
 	s.Restart()
 }
 
+// Imported records that a part of the early filters is from a snapshot, and nothing proves them
+// yet: if all of them do not have the known hash, they are fetched from the peers again before any
+// peer is compared with others.
+func (s *Sync) Imported() { s.early.imported = true }
+
 // Restart drops the filters that are requested or wait, because the main chain has changed: those
 // above the fork have to be fetched again.
 func (s *Sync) Restart() { s.plan = newFilterPlan(s.store.Staged().Filters.Height) }
