@@ -48,6 +48,7 @@ func commands() []command {
 		jobCommand(),
 		doctorCommand(),
 		waypointsCommand(),
+		snapshotCommand(),
 		helpCommand(),
 		completionCommand(),
 		manCommand(),

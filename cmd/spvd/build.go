@@ -82,6 +82,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Pool:            client.Peers(),
 		Wallets:         wallets,
 		Votes:           client.Votes(),
+		Snapshots:       client.Snapshots(),
 		Hub:             feed.NewHub(syncer, wallets, client.Votes()),
 		Logs:            logs,
 		Stop:            stop,

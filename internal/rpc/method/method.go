@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/snapshot/checkpointer"
 	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
@@ -30,8 +31,12 @@ type Core struct {
 	Pool    *peer.Pool
 	Wallets *wallet.Set
 	Votes   *votecheck.Checker
-	Hub     *feed.Hub
-	Logs    *logging.Log
+
+	// Snapshots writes the snapshot; nil if none is written.
+	Snapshots *checkpointer.Checkpointer
+
+	Hub  *feed.Hub
+	Logs *logging.Log
 
 	// Stop makes the daemon end, as its first signal does, and returns at once.
 	Stop func()
@@ -133,7 +138,7 @@ type Registry struct {
 // NewRegistry returns all methods.
 func NewRegistry(core Core) *Registry {
 	all := slices.Concat(
-		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(),
+		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(), snapshotMethods(),
 		stakeMethods(), receivedMethods(), multisigMethods(), nodeMethods(), walletMethods(), peerMethods(), publishMethods(), buildMethods(), controlMethods(), subscribeMethods(), helpMethods(),
 	)
 	slices.SortFunc(all, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
