@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo test adapters adapterkills attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo snapshotdemo test adapters adapterkills attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -116,6 +116,11 @@ eclipse:
 deepfork:
 	cd e2e && $(GO) test -count=1 -timeout 30m -v -run TestDeepForkIsLeft . -args -deepfork \
 		$(if $(SOURCE),-deepforksource $(abspath $(SOURCE))) $(if $(NODE),-deepforknode $(abspath $(NODE)))
+
+# A daemon syncs with a real node and writes a snapshot, a file server serves it, and a second
+# daemon begins with it, without a peer at first. Prints sizes, times and bytes.
+snapshotdemo:
+	cd e2e && $(GO) test -count=1 -v -run 'TestRealNodes/snapshot' .
 
 # The status page in a browser, which has to be installed. SPVD_SCREENSHOTS names
 # the directory that the pictures are kept in.

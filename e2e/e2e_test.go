@@ -44,6 +44,7 @@ func TestRealNodes(t *testing.T) {
 		{"relay", s.testRelay},
 		{"reorganise", s.testReorganise},
 		{"restart", s.testRestart},
+		{"snapshot", s.testSnapshot},
 		{"address book", s.testBook},
 		{"kill mid-sync", s.testKillMidSync},
 		{"node dies mid-sync", s.testNodeDies},

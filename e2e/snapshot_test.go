@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/spvd/spvd/e2e/daemon"
+)
+
+// The chain of testSnapshot: segments of the simulation network have 128 blocks and are
+// written when 256 are on top of them.
+const (
+	snapshotHeight = 530
+	snapshotLast   = 255 // the last block of the last segment
+	snapshotFiles  = 5
+)
+
+// testSnapshot: a daemon that syncs with a real node writes a snapshot; a static file server
+// serves it; a second daemon without peers gets to its last block, and, once it has one peer,
+// to the tip. It asks that peer for nothing that the snapshot has. Then a third daemon refuses
+// the same snapshot with a bit changed, and is synced by the peer.
+func (s *stage) testSnapshot(t *testing.T) {
+	n := s.newNode(t)
+	extend(t, s.newMiner(t, n), snapshotHeight-chainHeight)
+
+	dir := filepath.Join(t.TempDir(), "snapshot")
+	began := time.Now()
+	first := s.startDaemonWith(t, t.TempDir(), []string{"--snapshotdir=" + dir}, n.Addr())
+	awaitTip(t, first, n)
+	size := awaitFiles(t, dir, snapshotFiles)
+	t.Logf("first daemon: synced to block %d and wrote %d files of %d bytes within %v", snapshotHeight, snapshotFiles, size, time.Since(began).Round(time.Millisecond))
+	listed, err := first.Control(t.Context(), "snapshot")
+	if want := "2 segments in " + dir + ", 2 verified"; err != nil || !strings.Contains(listed.Stdout, want) {
+		t.Errorf("spvctl snapshot: %v, %+v, want %q", err, listed, want)
+	}
+	stopDaemon(t, first)
+
+	var sent atomic.Int64
+	files := http.FileServer(http.Dir(dir))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		files.ServeHTTP(&countingWriter{w, &sent}, r)
+	}))
+	defer server.Close()
+
+	began = time.Now()
+	second := s.startDaemonWith(t, t.TempDir(), []string{"--bootstrap=" + server.URL})
+	st, err := second.Await(deadline(t), func(s *daemon.Status) bool { return s.Phase == "catching-up" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.Stage("filters").Current != snapshotLast || st.Tip.Height != snapshotLast || st.Synced {
+		t.Errorf("without peers it is at %+v", st)
+	}
+	t.Logf("second daemon: at block %d without a peer after %v, %d bytes served", st.Tip.Height, time.Since(began).Round(time.Millisecond), sent.Load())
+	p := newProxy(t, n, nil)
+	if err := second.Call(t.Context(), "addnode", nil, p.Addr(), "add"); err != nil {
+		t.Fatal(err)
+	}
+	awaitTip(t, second, n)
+	t.Logf("second daemon: synced with one peer after %v", time.Since(began).Round(time.Millisecond))
+	sameChain(t, second, n, 0)
+	r := readRecord(t, p, n)
+	if from := r.headersAfter(); from != snapshotLast {
+		t.Errorf("headers after %d asked for, want them after %d", from, snapshotLast)
+	}
+	if from := r.filtersFrom(); from != snapshotLast+1 {
+		t.Errorf("filters from %d on asked for, want them from %d", from, snapshotLast+1)
+	}
+
+	spoil(t, dir)
+	third := s.startDaemonWith(t, t.TempDir(), []string{"--bootstrap=" + server.URL}, n.Addr())
+	awaitTip(t, third, n)
+	sameChain(t, third, n, 0)
+	var shown struct{ Warnings []struct{ Code, Text string } }
+	if err := third.Call(t.Context(), "syncstatus", &shown); err != nil {
+		t.Fatal(err)
+	}
+	if len(shown.Warnings) != 1 || shown.Warnings[0].Code != "bootstrap-left" || !strings.Contains(shown.Warnings[0].Text, "a filter is wrong") {
+		t.Errorf("warnings %+v", shown.Warnings)
+	} else {
+		t.Logf("third daemon: %s", shown.Warnings[0].Text)
+	}
+}
+
+// countingWriter counts the bytes of a response.
+type countingWriter struct {
+	http.ResponseWriter
+	sent *atomic.Int64
+}
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(b)
+	w.sent.Add(int64(n))
+	return n, err
+}
+
+// awaitFiles waits until a directory holds so many finished files, and returns their size.
+func awaitFiles(t *testing.T, dir string, want int) (size int64) {
+	t.Helper()
+	ctx := deadline(t)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		list, _ := os.ReadDir(dir) // it is not there at first
+		size = 0
+		n := 0
+		for _, entry := range list {
+			if info, err := entry.Info(); err == nil && !strings.HasSuffix(entry.Name(), ".new") {
+				size += info.Size()
+				n++
+			}
+		}
+		manifest, _ := os.ReadFile(filepath.Join(dir, "simnet.json"))
+		if n == want && strings.Count(string(manifest), `"first"`) == (want-1)/2 {
+			return size
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%d files in %s, want %d", n, dir, want)
+		}
+	}
+}
+
+// spoil changes a bit of the last filter of the last segment.
+func spoil(t *testing.T, dir string) {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(dir, "simnet-00000128-*.filters"))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("files %v, %v", list, err)
+	}
+	b, err := os.ReadFile(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-1] ^= 1
+	if err := os.WriteFile(list[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
