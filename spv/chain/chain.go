@@ -195,7 +195,7 @@ func (c *Chain) State() State { return *c.flushed.Load() }
 
 // Staged returns how far the chain goes with what is staged.
 func (c *Chain) Staged() State {
-	return *newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header)
+	return newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header)
 }
 
 // mainView is the main chain with what is staged, as the rules see it. A

@@ -54,7 +54,8 @@ func (c *Chain) readTail(tx *txn) error {
 	}
 	c.disk, c.tip = tip, tip
 	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
-	c.flushed.Store(newState(c.params, &tip, c.earlyProven, &c.window.at(tip.headers.Height).header))
+	state := newState(c.params, &tip, c.earlyProven, &c.window.at(tip.headers.Height).header)
+	c.flushed.Store(&state)
 	return nil
 }
 

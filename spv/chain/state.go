@@ -34,8 +34,8 @@ type State struct {
 }
 
 // newState returns the state that a tip stands for.
-func newState(p *consensus.Params, t *storeTip, earlyProven bool, tip *consensus.Header) *State {
-	return &State{
+func newState(p *consensus.Params, t *storeTip, earlyProven bool, tip *consensus.Header) State {
+	return State{
 		Tip:         t.headers,
 		TipTime:     tip.Time(),
 		Work:        t.work,

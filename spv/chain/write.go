@@ -45,13 +45,14 @@ func (c *Chain) Begin() (*Write, error) {
 	if err := c.catchUpEarly(); err != nil {
 		return nil, err
 	}
+	state := c.Staged()
 	w := &Write{
 		store:       c.store,
 		flushed:     &c.flushed,
 		plan:        p,
 		record:      record,
 		tip:         c.tip,
-		state:       newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header),
+		state:       &state,
 		keep:        c.tip.headers.Height,
 		keepFilters: c.tip.filters.Height,
 		stale:       c.stale,

@@ -52,10 +52,11 @@ type Sync struct {
 	store *chain.Chain
 
 	tips     *peerTips // what the live peers have shown
-	denials  denials   // the networks whose chains go around waypoints
-	refusals refusals  // the peers whose headers were refused
-	dispute  *dispute  // the newest block on top of the tip that breaks a rule; nil for none
-	changes  Changes   // not taken by Changes yet
+	live     []p2p.PeerID
+	denials  denials  // the networks whose chains go around waypoints
+	refusals refusals // the peers whose headers were refused
+	dispute  *dispute // the newest block on top of the tip that breaks a rule; nil for none
+	changes  Changes  // not taken by Changes yet
 
 	// Of the current phase:
 	ranges    *headerPlan // the headers below the newest waypoint
@@ -95,7 +96,7 @@ func (s *Sync) Restart(now time.Time) {
 }
 
 // Reset drops all peers, because the run has ended.
-func (s *Sync) Reset() { s.tips = newPeerTips() }
+func (s *Sync) Reset() { s.tips, s.live = newPeerTips(), nil }
 
 // Roster takes over which peers are live, and reports whether that has changed.
 func (s *Sync) Roster(now time.Time) (changed bool) {
@@ -110,6 +111,7 @@ func (s *Sync) Roster(now time.Time) (changed bool) {
 	if !changed {
 		return false
 	}
+	s.live = s.tips.live()
 	for id, w := range s.tips.peers {
 		if w.host == "" {
 			s.tips.named(id, s.deps.Peers.Host(id), s.deps.Peers.Trip(id), now)
@@ -197,8 +199,9 @@ func (s *Sync) Subscribe() {
 	}
 }
 
-// Live returns the live peers, in the order in which they connected.
-func (s *Sync) Live() []p2p.PeerID { return s.tips.live() }
+// Live returns the live peers, in the order in which they connected. The list is shared: it is
+// replaced when it changes.
+func (s *Sync) Live() []p2p.PeerID { return s.live }
 
 // FetchingTail reports whether long runs of headers are fetched: the end of the chain is not
 // known yet.
