@@ -16,6 +16,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
+	"github.com/spvd/spvd/peer/internal/peersfile"
 	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
@@ -67,7 +68,7 @@ func TestDialsArePaced(t *testing.T) {
 }
 
 func countDials(t *testing.T, script func(*peertest.Node), named int, connect bool, known, outbound int) {
-	s := newSeeder(t, seeds(5))
+	s := newSeeder(t, answerOf(5))
 	tune := func(c *Config) {
 		s.tune(c)
 		c.Outbound = outbound
@@ -262,7 +263,7 @@ func TestSearchFindsTheOneThatKnowsMore(t *testing.T) {
 func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "peers.json")
 	synctest.Test(t, func(t *testing.T) {
-		process := func(script func(*peertest.Node)) fileState {
+		process := func(script func(*peertest.Node)) peersfile.State {
 			b := newBench(t, func(c *Config) { c.File = file })
 			addrs := b.populate(40, script)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -280,7 +281,7 @@ func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
 			cancel()
 			wg.Wait()
 			b.net.wg.Wait()
-			s, err := loadFile(file, b.cfg.Params.Name)
+			s, err := peersfile.Load(file, b.cfg.Params.Name, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -66,21 +66,21 @@
 // requests and announcements. The pool's is taken first. Neither is held across I/O, a wait
 // or a call into another package that may do either; channel operations under these locks
 // cannot block. The book's lock is taken last and released before its methods return. No
-// package below calls the pool with a lock.
+// package below calls the pool with a lock, but for pokes.
 //
 // # Reading order
 //
 // The packages below internal, each with a doc.go of its own, need nothing of the pool. fault:
 // why connections end and requests fail. conn: one connection. addrbook: the addresses of
 // nodes. dialing: what to dial and when. misbehavior: ban scores and bans. txrelay: which
-// unmined transactions are requested and served.
+// unmined transactions are requested and served. seeds: where the first addresses come from.
+// peersfile: where addresses and bans are kept.
 //
 // config.go, pool.go, member.go and keep.go: keeping connected, with manual.go for the peers
-// that the user names, outbound.go for the others, feedback.go for what the caller knows about
-// them, backoff.go for when to try again, connectivity.go and watch.go for when there is no
-// network. book.go: the address book with a lock, seeds.go and seeding.go: where the first
-// addresses come from, file.go, file_upgrade.go and persist.go: where they are kept. proxy.go:
-// the way through Tor.
+// that the user names, outbound.go for the others, feedback.go for what the caller knows
+// about them, backoff.go for when to try again, connectivity.go and watch.go for when there
+// is no network. book.go: the address book with a lock, seeding.go: when seeders are asked,
+// persist.go: when peers.json is written. proxy.go: the way through Tor.
 //
 // pick.go, queue.go, hedge.go, fetch.go: the choice of the peer for a request, with gauge.go
 // for the speed of a peer. relay.go and renew.go: unmined transactions. late.go, roster.go,

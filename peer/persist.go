@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/peersfile"
 )
 
 // saveEvery is how often state that changes all the time is written: the part that a crash
@@ -21,16 +22,16 @@ func (p *Pool) recall() {
 	if p.cfg.File == "" {
 		return
 	}
-	s, err := loadFile(p.cfg.File, p.cfg.Params.Name)
+	s, err := peersfile.Load(p.cfg.File, p.cfg.Params.Name, p.cfg.Now())
 	if err != nil {
 		p.cfg.Log.Warn("Known peers are lost", "err", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.book.restore(restoreBook(s.Addresses, p.cfg.Now()))
+	p.book.restore(s.Addresses)
 	p.kept = s.Anchors[:min(len(s.Anchors), maxAnchors)]
 	p.anchors = slices.Clone(p.kept)
-	p.record.Restore(restoreBans(s.Bans, p.cfg.Now()))
+	p.record.Restore(s.Bans)
 }
 
 // remember writes peers.json, periodically and after each change that must not be lost, until
@@ -58,14 +59,8 @@ func (p *Pool) save(anchors []string) {
 	if p.cfg.File == "" {
 		return
 	}
-	s := fileState{
-		Version:   fileVersion,
-		Network:   p.cfg.Params.Name,
-		Addresses: dumpBook(p.book.entries()),
-		Anchors:   anchors,
-		Bans:      dumpBans(p.Bans()),
-	}
-	if err := saveFile(p.cfg.File, s); err != nil {
+	s := peersfile.State{Addresses: p.book.entries(), Anchors: anchors, Bans: p.Bans()}
+	if err := peersfile.Save(p.cfg.File, p.cfg.Params.Name, s); err != nil {
 		p.cfg.Log.Error("Known peers cannot be kept", "err", err)
 	}
 }

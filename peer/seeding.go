@@ -7,6 +7,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/peer/internal/seeds"
 )
 
 const (
@@ -23,7 +24,7 @@ func (p *Pool) seedBook(ctx context.Context) {
 	if len(p.cfg.Seeders) == 0 {
 		return
 	}
-	client := &seederClient{dial: p.connect, roots: p.cfg.SeederRoots, now: p.cfg.Now}
+	client := &seeds.Client{Dial: p.connect, Roots: p.cfg.SeederRoots, Now: p.cfg.Now}
 	var seeding dialing.Seeding
 	for {
 		if now := time.Now(); seeding.Due(p.seedNeed(), now) {
@@ -60,14 +61,14 @@ func (p *Pool) seedNeed() dialing.Need {
 }
 
 // askSeeders asks all seeders concurrently, and reports whether any has answered.
-func (p *Pool) askSeeders(ctx context.Context, client *seederClient) (answered bool) {
+func (p *Pool) askSeeders(ctx context.Context, client *seeds.Client) (answered bool) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	for _, seeder := range p.cfg.Seeders {
 		wg.Go(func() {
 			var list []addrbook.Announced
 			err := p.contain(seeder, func() (err error) {
-				list, err = client.ask(ctx, seeder)
+				list, err = client.Ask(ctx, seeder)
 				return err
 			})
 			if err != nil {

@@ -74,10 +74,10 @@ func (s *seeder) dial(ctx context.Context) (net.Conn, error) {
 	return ours, ctx.Err()
 }
 
-// seeds returns the answer of a seeder that knows n nodes.
-func seeds(n int) (answer string) {
+// answerOf returns the answer of a seeder that knows n nodes.
+func answerOf(n int) (answer string) {
 	for i := range n {
-		answer += aSeed(i)
+		answer += fmt.Sprintf(`{"host":"44.%d.0.1:9108","services":1,"pver":11}`, i)
 	}
 	return answer
 }
@@ -85,7 +85,7 @@ func seeds(n int) (answer string) {
 // TestSeeding checks that a pool with an empty book asks a seeder at once, connects to the
 // addresses of the answer, and asks no more while it has all connections.
 func TestSeeding(t *testing.T) {
-	s := newSeeder(t, seeds(16))
+	s := newSeeder(t, answerOf(16))
 	tune := func(c *Config) { s.tune(c); c.Outbound = 3 }
 	run(t, tune, nil, func(t *testing.T, b *bench) {
 		for i := range 16 {
@@ -123,7 +123,7 @@ func TestDeadAddressesDoNotKeepFromAsking(t *testing.T) {
 			for i := range 16 {
 				b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), peertest.Good(peertest.NewChain(2)))
 			}
-			s.answer.Store(seeds(16))
+			s.answer.Store(answerOf(16))
 			<-time.After(5 * time.Hour)
 			if n := len(b.Infos()); n < 8 {
 				t.Errorf("%d peers after the seeder has answered", n)
@@ -135,7 +135,7 @@ func TestDeadAddressesDoNotKeepFromAsking(t *testing.T) {
 // TestFewNodesDoNotTireSeeders checks how often a seeder is asked where only three nodes
 // exist, all of which are connected.
 func TestFewNodesDoNotTireSeeders(t *testing.T) {
-	s := newSeeder(t, seeds(3))
+	s := newSeeder(t, answerOf(3))
 	run(t, s.tune, nil, func(t *testing.T, b *bench) {
 		for i := range 3 {
 			b.net.at(fmt.Sprintf("44.%d.0.1:9108", i), peertest.Good(peertest.NewChain(2)))
@@ -200,7 +200,7 @@ func TestTrickledSeedsAreUsed(t *testing.T) {
 			return
 		}
 		fmt.Fprint(nc, "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n")
-		for _, part := range strings.SplitAfter(seeds(5)+strings.Repeat("x", 1000), "") {
+		for _, part := range strings.SplitAfter(answerOf(5)+strings.Repeat("x", 1000), "") {
 			if _, err := fmt.Fprint(nc, part); err != nil {
 				return
 			}
@@ -217,7 +217,7 @@ func TestTrickledSeedsAreUsed(t *testing.T) {
 
 // TestSeedersAreAskedSideBySide checks that a seeder that hangs does not delay another.
 func TestSeedersAreAskedSideBySide(t *testing.T) {
-	s := newSeeder(t, seeds(4))
+	s := newSeeder(t, answerOf(4))
 	tune := func(c *Config) {
 		s.tune(c)
 		rest := c.Dial
@@ -241,7 +241,7 @@ func TestSeedersAreAskedSideBySide(t *testing.T) {
 // TestSearchAsksSeeders checks that seeders are asked during a search for other peers
 // although all connections are there.
 func TestSearchAsksSeeders(t *testing.T) {
-	s := newSeeder(t, seeds(16))
+	s := newSeeder(t, answerOf(16))
 	tune := func(c *Config) { s.tune(c); c.Outbound = 2 }
 	run(t, tune, nil, func(t *testing.T, b *bench) {
 		for i := range 16 {

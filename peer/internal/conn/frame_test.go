@@ -217,7 +217,7 @@ func FuzzStream(f *testing.F) {
 	f.Add(peertest.Frame(wire.MainNet, "ping", make([]byte, 8)))
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		r := newFrameReader(bytes.NewReader(stream), peertest.Params.Net, MinVersion)
+		r := newFrameReader(bytes.NewReader(stream), peertest.Params.Net, minVersion)
 		for {
 			_, err := r.next()
 			if err == nil {

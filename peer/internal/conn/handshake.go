@@ -16,7 +16,7 @@ import (
 // The protocol versions that this package speaks. Version 11 brought batched filters, which
 // make a sync fast; version 12 brought addrv2, and that verack directly follows version.
 const (
-	MinVersion = wire.BatchedCFiltersV2Version
+	minVersion = wire.BatchedCFiltersV2Version
 	maxVersion = wire.AddrV2Version
 )
 
@@ -129,8 +129,8 @@ func (h *hello) judge(v *wire.MsgVersion) (remote, error) {
 	switch {
 	case h.ours(v.Nonce):
 		return remote{}, fault.New(fault.SelfConnection, nil)
-	case v.ProtocolVersion < int32(MinVersion):
-		return remote{}, fault.New(fault.OldVersion, fmt.Errorf("it speaks %d, at least %d is needed", v.ProtocolVersion, MinVersion))
+	case v.ProtocolVersion < int32(minVersion):
+		return remote{}, fault.New(fault.OldVersion, fmt.Errorf("it speaks %d, at least %d is needed", v.ProtocolVersion, minVersion))
 	case !v.HasService(wire.SFNodeNetwork):
 		return remote{}, fault.New(fault.NotFullNode, fmt.Errorf("services %v", v.Services))
 	}

@@ -95,5 +95,5 @@ func makeRules() map[string]rule {
 // maxPayload returns the largest payload that a message may have under any of
 // the protocol versions spoken here.
 func maxPayload(m wire.Message) uint32 {
-	return max(m.MaxPayloadLength(MinVersion), m.MaxPayloadLength(maxVersion))
+	return max(m.MaxPayloadLength(minVersion), m.MaxPayloadLength(maxVersion))
 }

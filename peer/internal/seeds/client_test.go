@@ -1,10 +1,11 @@
-package peer
+package seeds
 
 import (
 	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/peer/internal/addrbook"
 )
 
 // aSeed is one object as seeders send it.
@@ -20,15 +23,15 @@ func aSeed(i int) string {
 }
 
 // seederAt runs a seeder on loopback and returns a client that connects to it.
-func seederAt(t *testing.T, handle http.HandlerFunc) *seederClient {
+func seederAt(t *testing.T, handle http.HandlerFunc) *Client {
 	server := httptest.NewTLSServer(handle)
 	t.Cleanup(server.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	return &seederClient{
-		roots: roots,
-		now:   func() time.Time { return time.Unix(1_700_000_000, 0) },
-		dial: func(ctx context.Context, addr string) (net.Conn, error) {
+	return &Client{
+		Roots: roots,
+		Now:   func() time.Time { return time.Unix(1_700_000_000, 0) },
+		Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 			if addr != "example.com:443" { // what the certificate is for
 				return nil, fmt.Errorf("dialled %s", addr)
 			}
@@ -69,7 +72,7 @@ func TestSeeder(t *testing.T) {
 				}
 				fmt.Fprint(w, test.reply)
 			})
-			list, err := client.ask(t.Context(), "example.com")
+			list, err := client.Ask(t.Context(), "example.com")
 			if (err == nil) != (test.fails == "") || err != nil && !strings.Contains(err.Error(), test.fails) {
 				t.Errorf("error %v, want %q", err, test.fails)
 			}
@@ -85,16 +88,16 @@ func TestSeeder(t *testing.T) {
 func TestSeederIsNotTrusted(t *testing.T) {
 	served := false
 	client := seederAt(t, func(w http.ResponseWriter, r *http.Request) { served = true; fmt.Fprint(w, aSeed(1)) })
-	client.roots = x509.NewCertPool()
-	if list, err := client.ask(t.Context(), "example.com"); err == nil || served {
+	client.Roots = x509.NewCertPool()
+	if list, err := client.Ask(t.Context(), "example.com"); err == nil || served {
 		t.Errorf("without a proven name: %v, %v", list, err)
 	}
 	client = seederAt(t, func(w http.ResponseWriter, r *http.Request) { http.Error(w, aSeed(1), http.StatusInternalServerError) })
-	if list, err := client.ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "500") {
+	if list, err := client.Ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "500") {
 		t.Errorf("with a failure: %v, %v", list, err)
 	}
 	client = seederAt(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/else", http.StatusFound) })
-	if list, err := client.ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "redirect") {
+	if list, err := client.Ask(t.Context(), "example.com"); err == nil || !strings.Contains(err.Error(), "redirect") {
 		t.Errorf("redirected: %v, %v", list, err)
 	}
 }
@@ -106,16 +109,17 @@ func FuzzSeeds(f *testing.F) {
 	f.Add([]byte(`{"host":"[2a00::1]:9108","services":18446744073709551615,"pver":12}`))
 	f.Add([]byte(`{"host":null}{`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		b, now := bookAt(1)
-		list, err := decodeSeeds(bytes.NewReader(raw), *now)
+		now, cfg := time.Unix(1_700_000_000, 0), addrbook.Config{Onion: true, Port: 9108}
+		b := addrbook.New(cfg, rand.New(rand.NewPCG(1, 0)))
+		list, err := decodeSeeds(bytes.NewReader(raw), now)
 		if len(list) > maxSeeds || err != nil && list != nil {
 			t.Fatalf("%d addresses with %v", len(list), err)
 		}
-		b.Learn("example.org:443", list)
-		again, _ := bookAt(1)
-		again.restore(b.entries())
-		if !reflect.DeepEqual(again.entries(), b.entries()) {
-			t.Errorf("%+v became %+v", b.entries(), again.entries())
+		b.Learn("example.org:443", list, now)
+		again := addrbook.New(cfg, rand.New(rand.NewPCG(1, 0)))
+		again.Restore(b.Entries(), now)
+		if !reflect.DeepEqual(again.Entries(), b.Entries()) {
+			t.Errorf("%+v became %+v", b.Entries(), again.Entries())
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package peer
+package peersfile
 
 import (
 	"github.com/spvd/spvd/peer/internal/addrbook"

@@ -1,7 +1,9 @@
-package peer
+package peersfile
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,19 +14,34 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/misbehavior"
 )
+
+// plainBook returns an empty book of the main network with a seed, and a time.
+func plainBook(seed uint64) (*addrbook.Book, time.Time) {
+	return addrbook.New(addrbook.Config{Onion: true, Port: 9108}, rand.New(rand.NewPCG(seed, 0))), time.Unix(1_700_000_000, 0)
+}
+
+// addressesFrom returns n addresses in network groups of their own, from the first on.
+func addressesFrom(first, n int, at time.Time) []addrbook.Announced {
+	list := make([]addrbook.Announced, n)
+	for i := range list {
+		list[i] = addrbook.Announced{Addr: fmt.Sprintf("20.%d.0.9:9108", first+i), Services: 1, Seen: at}
+	}
+	return list
+}
 
 // TestFileKeepsTheBook checks that all state is the same after it was written and read.
 func TestFileKeepsTheBook(t *testing.T) {
-	b, now := bookAt(1)
-	all := addressesOf(0, 30, *now)
-	b.Learn("9.9.9.9:9108", all)
-	b.Worked(all[0].Addr, 5)
-	b.Failed(all[1].Addr, true)
-	ban := Ban{Addr: "44.0.0.1", Peer: "44.0.0.1:9108", Reason: fault.Malformed, Evidence: "bytes", At: now.Add(-time.Hour), Until: now.Add(time.Hour)}
-	over := Ban{Addr: "44.0.0.2", Peer: "44.0.0.2:9108", Reason: fault.Malformed, Evidence: "bytes", At: now.Add(-time.Hour), Until: *now}
+	b, now := plainBook(1)
+	all := addressesFrom(0, 30, now)
+	b.Learn("9.9.9.9:9108", all, now)
+	b.Worked(all[0].Addr, 5, now)
+	b.Failed(all[1].Addr, true, now)
+	ban := misbehavior.Ban{Addr: "44.0.0.1", Peer: "44.0.0.1:9108", Reason: fault.Malformed, Evidence: "bytes", At: now.Add(-time.Hour), Until: now.Add(time.Hour)}
+	over := misbehavior.Ban{Addr: "44.0.0.2", Peer: "44.0.0.2:9108", Reason: fault.Malformed, Evidence: "bytes", At: now.Add(-time.Hour), Until: now}
 	name := filepath.Join(t.TempDir(), "peers.json")
-	s := fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{all[0].Addr}, dumpBans([]Ban{ban, over})}
+	s := fileState{fileVersion, "mainnet", dumpBook(b.Entries()), []string{all[0].Addr}, dumpBans([]misbehavior.Ban{ban, over})}
 	for range 2 { // the second replaces the first
 		if err := saveFile(name, s); err != nil {
 			t.Fatal(err)
@@ -37,12 +54,12 @@ func TestFileKeepsTheBook(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, s) {
 		t.Fatalf("read %+v, %v, want %+v", got, err, s)
 	}
-	again, _ := bookAt(2)
-	again.restore(restoreBook(got.Addresses, *now))
-	if !reflect.DeepEqual(dumpBook(again.entries()), s.Addresses) {
-		t.Errorf("restored %+v, want %+v", dumpBook(again.entries()), s.Addresses)
+	again, _ := plainBook(2)
+	again.Restore(restoreBook(got.Addresses, now), now)
+	if !reflect.DeepEqual(dumpBook(again.Entries()), s.Addresses) {
+		t.Errorf("restored %+v, want %+v", dumpBook(again.Entries()), s.Addresses)
 	}
-	if bans := restoreBans(got.Bans, *now); len(bans) != 1 || bans[0] != ban {
+	if bans := restoreBans(got.Bans, now); len(bans) != 1 || bans[0] != ban {
 		t.Errorf("bans %+v, want %+v", bans, ban)
 	}
 }
@@ -96,19 +113,19 @@ func TestFileOfVersion1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, now := bookAt(1)
-	b.restore(restoreBook(s.Addresses, *now))
+	b, now := plainBook(1)
+	b.Restore(restoreBook(s.Addresses, now), now)
 	at, before := time.Unix(1_700_000_000, 0), time.Unix(1_699_990_000, 0)
 	want := []addrbook.Entry{
 		{Addr: "44.1.2.3:9108", Sources: []string{"9.9.0.0"}, Services: 1, Added: at, Heard: at},
 		{Addr: "44.2.2.3:9108", Services: 5, Added: before, Heard: before, Attempted: at, Worked: at, Failures: 1},
 	}
-	if got := b.entries(); !reflect.DeepEqual(got, want) {
+	if got := b.Entries(); !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v, want %+v", got, want)
 	}
-	bans := restoreBans(s.Bans, *now)
+	bans := restoreBans(s.Bans, now)
 	until := time.Unix(1_800_000_000, 0)
-	if !slices.Equal(bans, []Ban{
+	if !slices.Equal(bans, []misbehavior.Ban{
 		{Addr: "44.3.2.1", Peer: "44.3.2.1:9108", Reason: fault.Invalid, Evidence: "proof", At: at, Until: until},
 		{Addr: "44.4.2.1:9108", Reason: fault.Unwanted, At: at, Until: until},
 	}) {
@@ -122,11 +139,11 @@ func TestFileOfVersion1(t *testing.T) {
 // FuzzFile checks that no content of the file leads to a state that a book refuses, or that
 // is not written as it was read.
 func FuzzFile(f *testing.F) {
-	b, now := bookAt(1)
-	b.Learn("9.9.9.9:9108", addressesOf(0, 2, *now))
+	b, now := plainBook(1)
+	b.Learn("9.9.9.9:9108", addressesFrom(0, 2, now), now)
 	name := filepath.Join(f.TempDir(), "peers.json")
-	ban := Ban{Addr: "44.0.0.1", Peer: "44.0.0.1:9108", Reason: fault.Malformed, Evidence: "bytes", At: *now, Until: now.Add(time.Hour)}
-	if err := saveFile(name, fileState{fileVersion, "mainnet", dumpBook(b.entries()), []string{"a"}, dumpBans([]Ban{ban})}); err != nil {
+	ban := misbehavior.Ban{Addr: "44.0.0.1", Peer: "44.0.0.1:9108", Reason: fault.Malformed, Evidence: "bytes", At: now, Until: now.Add(time.Hour)}
+	if err := saveFile(name, fileState{fileVersion, "mainnet", dumpBook(b.Entries()), []string{"a"}, dumpBans([]misbehavior.Ban{ban})}); err != nil {
 		f.Fatal(err)
 	}
 	raw, err := os.ReadFile(name)
@@ -143,17 +160,45 @@ func FuzzFile(f *testing.F) {
 			}
 			return
 		}
-		b, now := bookAt(1)
-		b.restore(restoreBook(s.Addresses, *now))
-		again, _ := bookAt(1)
-		again.restore(b.entries())
-		if !reflect.DeepEqual(dumpBook(again.entries()), dumpBook(b.entries())) {
-			t.Errorf("%+v became %+v", dumpBook(b.entries()), dumpBook(again.entries()))
+		b, now := plainBook(1)
+		b.Restore(restoreBook(s.Addresses, now), now)
+		again, _ := plainBook(1)
+		again.Restore(b.Entries(), now)
+		if !reflect.DeepEqual(dumpBook(again.Entries()), dumpBook(b.Entries())) {
+			t.Errorf("%+v became %+v", dumpBook(b.Entries()), dumpBook(again.Entries()))
 		}
-		for _, ban := range restoreBans(s.Bans, *now) {
+		for _, ban := range restoreBans(s.Bans, now) {
 			if !now.Before(ban.Until) {
 				t.Errorf("ban %+v has expired", ban)
 			}
 		}
 	})
+}
+
+// TestLoadAndSave checks that a state is the same after it was written and read, and that
+// times that have not come yet become the present.
+func TestLoadAndSave(t *testing.T) {
+	_, now := plainBook(1)
+	name := filepath.Join(t.TempDir(), "peers.json")
+	if s, err := Load(name, "mainnet", now); err != nil || len(s.Addresses)+len(s.Anchors)+len(s.Bans) != 0 {
+		t.Errorf("without a file: %+v, %v", s, err)
+	}
+	want := State{
+		Addresses: []addrbook.Entry{{Addr: "20.1.0.9:9108", Services: 1, Added: now, Worked: now}},
+		Anchors:   []string{"20.1.0.9:9108"},
+		Bans:      []misbehavior.Ban{{Addr: "20.2.0.9", Peer: "20.2.0.9:9108", Reason: fault.Invalid, At: now, Until: now.Add(time.Hour)}},
+	}
+	if err := Save(name, "mainnet", want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Load(name, "mainnet", now); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, %v, want %+v", got, err, want)
+	}
+	before := now.Add(-time.Hour)
+	if got, err := Load(name, "mainnet", before); err != nil || !got.Addresses[0].Worked.Equal(before) {
+		t.Errorf("read %+v, %v before it was written", got, err)
+	}
+	if _, err := Load(name, "testnet3", now); !errors.Is(err, errOtherNetwork) {
+		t.Errorf("read by another network: %v", err)
+	}
 }

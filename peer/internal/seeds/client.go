@@ -1,4 +1,4 @@
-package peer
+package seeds
 
 import (
 	"bufio"
@@ -18,7 +18,6 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
-	"github.com/spvd/spvd/peer/internal/conn"
 )
 
 // Limits on the answer of a seeder: it serves many clients and sends each a handful of
@@ -29,6 +28,10 @@ const (
 	maxSeedTime  = time.Minute
 )
 
+// minVersion is the least protocol version of nodes that seeders are asked for: that of
+// batched filters.
+const minVersion = wire.BatchedCFiltersV2Version
+
 // seed is one of the JSON objects a seeder sends.
 type seed struct {
 	Host            string `json:"host"` // host:port
@@ -36,19 +39,19 @@ type seed struct {
 	ProtocolVersion uint32 `json:"pver"`
 }
 
-// seederClient asks seeders for addresses of full nodes. It connects as the pool does,
+// Client asks seeders for addresses of full nodes. It connects as the pool does,
 // through the proxy if there is one, and then looks up no names.
-type seederClient struct {
-	dial  func(ctx context.Context, addr string) (net.Conn, error)
-	roots *x509.CertPool // nil means the authorities of the system
-	now   func() time.Time
+type Client struct {
+	Dial  func(ctx context.Context, addr string) (net.Conn, error)
+	Roots *x509.CertPool // nil means the authorities of the system
+	Now   func() time.Time
 }
 
-// ask returns addresses of full nodes that speak batched filters, as one seeder knows them.
+// Ask returns addresses of full nodes that speak batched filters, as one seeder knows them.
 // The seeder is a host name, or host:port. The request ends with ctx, and after a minute at
-// most. If the answer breaks off or takes too long, ask returns the addresses that have
+// most. If the answer breaks off or takes too long, Ask returns the addresses that have
 // arrived.
-func (s *seederClient) ask(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
+func (s *Client) Ask(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxSeedTime)
 	defer cancel()
 	list, err := s.get(ctx, seeder)
@@ -60,10 +63,10 @@ func (s *seederClient) ask(ctx context.Context, seeder string) ([]addrbook.Annou
 
 // get makes the only request of a connection. It does not use a client of net/http, because
 // that goes on dialling when the context has ended.
-func (s *seederClient) get(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
+func (s *Client) get(ctx context.Context, seeder string) ([]addrbook.Announced, error) {
 	query := url.Values{
 		"services": {strconv.FormatUint(uint64(wire.SFNodeNetwork), 10)},
-		"pver":     {strconv.FormatUint(uint64(conn.MinVersion), 10)},
+		"pver":     {strconv.FormatUint(uint64(minVersion), 10)},
 	}
 	u := url.URL{Scheme: "https", Host: seeder, Path: "/api/addrs", RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -92,20 +95,20 @@ func (s *seederClient) get(ctx context.Context, seeder string) ([]addrbook.Annou
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("it answers %s", resp.Status)
 	}
-	return decodeSeeds(resp.Body, s.now())
+	return decodeSeeds(resp.Body, s.Now())
 }
 
 // dialTLS connects to a seeder and verifies its certificate. It ends with ctx.
-func (s *seederClient) dialTLS(ctx context.Context, u url.URL) (net.Conn, error) {
+func (s *Client) dialTLS(ctx context.Context, u url.URL) (net.Conn, error) {
 	port := u.Port()
 	if port == "" {
 		port = "443"
 	}
-	raw, err := s.dial(ctx, net.JoinHostPort(u.Hostname(), port))
+	raw, err := s.Dial(ctx, net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return nil, err
 	}
-	nc := tls.Client(raw, &tls.Config{ServerName: u.Hostname(), RootCAs: s.roots, MinVersion: tls.VersionTLS12})
+	nc := tls.Client(raw, &tls.Config{ServerName: u.Hostname(), RootCAs: s.Roots, MinVersion: tls.VersionTLS12})
 	if err := nc.HandshakeContext(ctx); err != nil {
 		return nil, errors.Join(err, raw.Close())
 	}
@@ -126,7 +129,7 @@ func decodeSeeds(r io.Reader, now time.Time) ([]addrbook.Announced, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read addresses: %w", err)
 		}
-		if wire.ServiceFlag(s.Services)&wire.SFNodeNetwork == 0 || s.ProtocolVersion < conn.MinVersion {
+		if wire.ServiceFlag(s.Services)&wire.SFNodeNetwork == 0 || s.ProtocolVersion < minVersion {
 			continue
 		}
 		list = append(list, addrbook.Announced{Addr: s.Host, Services: s.Services, Seen: now})

@@ -1,12 +1,13 @@
 //go:build unix
 
-package peer
+package peersfile
 
 import (
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestPipeAsKnownPeers: a pipe in the place of peers.json, or a link to one, is refused at
@@ -22,7 +23,7 @@ func TestPipeAsKnownPeers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{name, link} {
-		s, err := loadFile(path, "simnet")
+		s, err := Load(path, "simnet", time.Now())
 		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "a named pipe") {
 			t.Errorf("%s: %v", path, err)
 		}

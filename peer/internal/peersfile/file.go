@@ -1,4 +1,4 @@
-package peer
+package peersfile
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/spvd/spvd/internal/regular"
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/misbehavior"
 )
 
 // fileVersion is the version of the format of peers.json. A file of a later version is
@@ -23,7 +24,33 @@ const fileVersion = 2
 // maxFileSize bounds the size of peers.json that is read: it is more than a full book needs.
 const maxFileSize = 8 << 20
 
-// fileState is the content of peers.json, what a pool keeps across restarts:
+// State is what a pool keeps across restarts.
+type State struct {
+	Addresses []addrbook.Entry
+	Anchors   []string // at most two that are dialled first
+	Bans      []misbehavior.Ban
+}
+
+// Load reads peers.json of a network. Times after now become now, and expired bans are left
+// out. A file that does not exist is an empty one. A file that cannot be used is moved aside,
+// and the error says so with the new name: its content can be learned again.
+func Load(name, network string, now time.Time) (State, error) {
+	s, err := loadFile(name, network)
+	return State{Addresses: restoreBook(s.Addresses, now), Anchors: s.Anchors, Bans: restoreBans(s.Bans, now)}, err
+}
+
+// Save replaces peers.json atomically: if it is interrupted, the old or the new file is there.
+func Save(name, network string, s State) error {
+	return saveFile(name, fileState{
+		Version:   fileVersion,
+		Network:   network,
+		Addresses: dumpBook(s.Addresses),
+		Anchors:   s.Anchors,
+		Bans:      dumpBans(s.Bans),
+	})
+}
+
+// fileState is the content of peers.json:
 //
 //	{
 //	  "version":   2,                      of the format
@@ -85,9 +112,7 @@ var (
 	errOtherNetwork = errors.New("it belongs to another network")
 )
 
-// loadFile reads peers.json. A file that does not exist is an empty one. A file that cannot
-// be used is moved aside, and the error says so with the new name: its content can be learned
-// again.
+// loadFile reads and decodes peers.json.
 func loadFile(name, network string) (fileState, error) {
 	err := regular.Check(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -142,8 +167,7 @@ func decodeFile(raw []byte, network string) (fileState, error) {
 	return s, nil
 }
 
-// saveFile replaces peers.json atomically: if it is interrupted, the old or the new file is
-// there.
+// saveFile encodes and replaces peers.json.
 func saveFile(name string, s fileState) error {
 	raw, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
@@ -208,7 +232,7 @@ func earlier(seconds int64, now time.Time) time.Time {
 }
 
 // dumpBans returns bans in the form of the file.
-func dumpBans(bans []Ban) []fileBan {
+func dumpBans(bans []misbehavior.Ban) []fileBan {
 	out := make([]fileBan, len(bans))
 	for i, b := range bans {
 		out[i] = fileBan{Addr: b.Addr, Peer: b.Peer, Reason: b.Reason.String(), Evidence: b.Evidence, At: toUnix(b.At), Until: toUnix(b.Until)}
@@ -217,10 +241,10 @@ func dumpBans(bans []Ban) []fileBan {
 }
 
 // restoreBans is the inverse of dumpBans; expired bans are left out.
-func restoreBans(saved []fileBan, now time.Time) []Ban {
-	var out []Ban
+func restoreBans(saved []fileBan, now time.Time) []misbehavior.Ban {
+	var out []misbehavior.Ban
 	for _, f := range saved {
-		b := Ban{Addr: f.Addr, Peer: f.Peer, Reason: fault.Named(f.Reason), Evidence: f.Evidence, At: earlier(f.At, now), Until: time.Unix(f.Until, 0)}
+		b := misbehavior.Ban{Addr: f.Addr, Peer: f.Peer, Reason: fault.Named(f.Reason), Evidence: f.Evidence, At: earlier(f.At, now), Until: time.Unix(f.Until, 0)}
 		if now.Before(b.Until) {
 			out = append(out, b)
 		}
