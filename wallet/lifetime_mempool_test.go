@@ -54,6 +54,9 @@ func (l *lifetime) relay() {
 func (l *lifetime) hear(tx *wire.MsgTx) {
 	l.t.Helper()
 	hash := tx.TxHash()
+	if _, again := l.heardAt[hash]; !again {
+		l.heardAt[hash] = l.clock
+	}
 	want := l.wanted(tx)
 	var err error
 	if l.set != nil {
@@ -113,7 +116,7 @@ func (l *lifetime) concerned(want *truth, tx *wire.MsgTx, pool map[chainhash.Has
 		if _, ok := want.coins[op]; ok {
 			return true
 		}
-		if parent := pool[op.Hash]; parent != nil {
+		if parent := pool[op.Hash]; parent != nil && !l.old(op.Hash) {
 			if _, ok := want.owner[paysTo(parent)[int(op.Index)]]; ok {
 				return true
 			}
@@ -281,7 +284,7 @@ func (l *lifetime) fork(id consensus.BlockID) consensus.BlockID {
 
 // contested reports whether a transaction that a wallet took may have been forgotten: it
 // shares an outpoint with another one or may expire; or that is true of what it spends from, or
-// that is a vote or the like, which no block but its own may hold. It gives way with what it
+// that is a vote or the like, which no block but its own may hold, or was relayed long ago. It gives way with what it
 // spends from, also if a later branch holds that: what has been mined all the time counts not.
 func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 	if l.spenders == nil {
@@ -299,7 +302,7 @@ func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 			return m
 		}
 		tx := l.txs[hash]
-		m := tx == nil || kindOf(tx).minedOnly() || tx.Expiry != 0 && tx.Expiry < 1<<20
+		m := tx == nil || kindOf(tx).minedOnly() || tx.Expiry != 0 && tx.Expiry < 1<<20 || !k.published && l.old(hash)
 		for _, op := range prevOuts(cmpTx(tx)) {
 			at, mined := want.height[op.Hash]
 			m = m || l.spenders[op] > 1 || (!mined || at >= k.since) && may(op.Hash)
@@ -308,6 +311,13 @@ func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 		return m
 	}
 	return may(hash)
+}
+
+// old reports whether a transaction was relayed so long ago that a wallet may forget it, if it
+// spends nothing of the wallet and nothing that was published spends its outputs.
+func (l *lifetime) old(hash chainhash.Hash) bool {
+	at, relayed := l.heardAt[hash]
+	return relayed && l.clock-at >= loneFor
 }
 
 func cmpTx(tx *wire.MsgTx) *wire.MsgTx {

@@ -40,6 +40,8 @@ type lifetime struct {
 	steps    bool     // what is taken back or forgotten goes by steps of few rows
 	stop     func()   // called with the transaction of a file that stopIn counts down to
 	stopIn   int
+	clock    time.Duration                    // since the life began
+	heardAt  map[chainhash.Hash]time.Duration // when transactions were first relayed
 	buried   []*buried
 	repeated map[chainhash.Hash]bool // transactions that a bad block held a second time
 	spenders map[wire.OutPoint]int   // how many transactions there are that spend an outpoint; nil if not counted
@@ -64,7 +66,7 @@ type subject struct {
 func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
 	w.jitter = true
-	l := &lifetime{world: w, t: t, repeated: make(map[chainhash.Hash]bool), calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3, steps: seed%7 == 3}
+	l := &lifetime{world: w, t: t, repeated: make(map[chainhash.Hash]bool), heardAt: make(map[chainhash.Hash]time.Duration), calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3, steps: seed%7 == 3}
 	w.revokes = true
 	names := []string{"one"}
 	if seed%3 == 2 {
@@ -134,7 +136,7 @@ func (l *lifetime) config(path string) Config {
 		if l.stopIn--; l.stop != nil && l.stopIn == 0 {
 			l.stop()
 		}
-		return time.Unix(1_700_000_000, 0)
+		return time.Unix(1_700_000_000, 0).Add(l.clock)
 	}
 	if l.bounded && l.x != nil {
 		cfg.maxScripts = l.x.now.Load().count() + uint32(l.rng.IntN(20))
@@ -281,6 +283,9 @@ func (l *lifetime) act() {
 		}
 	case 30:
 		l.write()
+	case 31:
+		l.clock += time.Duration(1+l.rng.IntN(5)) * time.Hour
+		l.note("it is %v", l.clock)
 	default:
 		l.step(l.scanner(), 1+l.rng.IntN(12))
 	}
