@@ -186,22 +186,21 @@ func (p *parting) above(tx *bolt.Tx) (consensus.Height, error) {
 }
 
 // branchesAbove returns the blocks that were taken back and whose branches part from the
-// wallet's chain at a height or above it, newest first. A block that has come back is not
-// in the left bucket: a parent that is not there either is on the wallet's chain.
+// wallet's chain at a height or above it, newest first: those of which no block up to that
+// height is in the left bucket. That has no block that has come back. Where a branch parts
+// is not always known: the parent of a block is the one remembered below it.
 func (q *query) branchesAbove(fork consensus.Height) ([]left, error) {
 	var list []left
 	below := make(map[consensus.BlockID]bool) // blocks of branches that part below the height
-	above := make(map[consensus.BlockID]bool) // and of the others
 	err := all(q.tx.Bucket(leftBucket), func(k, v []byte) error {
 		l, err := decodeLeft(k, v)
 		if err != nil {
 			return err
 		}
-		if below[l.parent] || l.parent.Height < fork && !above[l.parent] {
+		if below[l.parent] || l.Height <= fork {
 			below[l.BlockID] = true
 			return nil
 		}
-		above[l.BlockID] = true
 		list = append(list, l)
 		return nil
 	})

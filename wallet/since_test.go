@@ -45,3 +45,35 @@ func TestSinceRepeated(t *testing.T) {
 		}
 	}
 }
+
+// TestSinceBelowWhatIsRemembered: the chain is left below the blocks that a wallet remembers
+// without gaps. A client that goes on from a block of the left branch that it does not remember
+// comes to know that a payment of that branch is gone.
+func TestSinceBelowWhatIsRemembered(t *testing.T) {
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	importScript(t, x, anyone(), 0)
+	payment := w.pay(anyone(), 500)
+	var at chainhash.Hash
+	for h := 1; h <= denseBlocks+50; h++ {
+		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
+		if h == 20 {
+			regular = append(regular, payment)
+		}
+		if b := w.mine(nil, regular, true); h == 30 {
+			at = b.Hash
+		}
+	}
+	w.sync(x, 1000)
+	w.cut(len(w.main) - 11)
+	for range denseBlocks + 60 {
+		w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
+	}
+	w.sync(x, 1000)
+	removed := false
+	err := x.Since(t.Context(), at, 1, store{w}, func(s Since) {
+		removed = len(s.Removed) == 1 && s.Removed[0].Hash == payment.TxHash() && s.Fork.Height <= 10
+	}, func(*Transaction) bool { return true })
+	if err != nil || !removed {
+		t.Errorf("removed %v (%v)", removed, err)
+	}
+}
