@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo snapshotdemo test adapters adapterkills attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -59,6 +59,11 @@ adapters:
 adapterkills: KILLS = 200
 adapterkills:
 	cd e2e && $(GO) test -count=1 -timeout 0 -v -run TestRealNodes/adapter . -args -walletkills $(KILLS)
+
+# First syncs of such a wallet from its seed, beside its own package spv and its own work
+# alone. FULL=1 measures a chain of a million blocks as well.
+adapterbench:
+	cd adapter/dcrwallet && $(GO) run ./internal/seedwallet/cmd/walletbench -turns $(TURNS) -blocks 100000$(if $(FULL),$(comma)1000000)
 
 # N random networks and FORKS random forks, from the seed FROM on. A seed that fails
 # belongs in internal/testnet/sim/seeds_test.go.

@@ -123,6 +123,42 @@ func TestRunAgain(t *testing.T) {
 	fresh.awaitTip(t, town.node.Chain())
 }
 
+// TestLockedWallet: a wallet that is locked after New was called is recovered without a
+// search for accounts.
+func TestLockedWallet(t *testing.T) {
+	town := newTown(t, 30, nil)
+	dir := t.TempDir()
+	w := openWallet(t, dir, seedOf(11))
+	s := seedwallet.NewAdapter(w, town.adapterConfig(filepath.Join(dir, "engine")))
+	w.Lock()
+	r := run(t, w, s)
+	r.awaitSynced(t, 1)
+}
+
+// TestStopAnywhere stops the syncer after its first callback, then after two more, and so on
+// until it has synced meanwhile. Run returns only the error of its context, and the next one
+// goes on.
+func TestStopAnywhere(t *testing.T) {
+	dir := t.TempDir()
+	keys := openWallet(t, dir+"/keys", seedOf(12))
+	plan := testnet.Plan{}
+	for i := range consensus.Height(40) {
+		plan.Pay(50*i+10, scriptOf(t, keys, 0, uint32(i)), 1e8)
+	}
+	town := newTown(t, 2100, plan)
+	r := town.runAdapter(t, dir, seedOf(12))
+	for round, seen := 1, 0; r.count("synced true") == 0; round++ {
+		r.await(t, "callbacks", func() bool { return len(r.recorded()) >= seen+round || r.count("synced true") > 0 })
+		r.end(t)
+		seen = len(r.recorded())
+		r.begin()
+	}
+	r.awaitTip(t, town.node.Chain())
+	if s := r.summary(t); s.Accounts[0].Balances.Spendable != 40e8 {
+		t.Errorf("the wallet holds %+v", s.Accounts[0].Balances)
+	}
+}
+
 func TestWrongConfig(t *testing.T) {
 	w := openWallet(t, t.TempDir(), seedOf(6))
 	for name, test := range map[string]struct {

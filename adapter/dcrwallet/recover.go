@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"decred.org/dcrwallet/v5/errors"
 	"decred.org/dcrwallet/v5/wallet"
+	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -49,8 +51,7 @@ func (f *feed) recover(ctx context.Context) error {
 	}
 	if point != nil {
 		f.notify.plain(f.notify.to.DiscoverAddressesStarted)
-		err := f.wallet.DiscoverActiveAddresses(ctx, f.syncer, point, f.syncer.discoverAccounts(), f.wallet.GapLimit())
-		if err != nil {
+		if err := f.discover(ctx, point); err != nil {
 			return fmt.Errorf("discover addresses: %w", err)
 		}
 		f.notify.plain(f.notify.to.DiscoverAddressesFinished)
@@ -72,6 +73,17 @@ func (f *feed) recover(ctx context.Context) error {
 	f.books.listen()
 	f.books.reached(consensus.BlockID{Height: consensus.Height(height), Hash: hash})
 	return nil
+}
+
+// discover has the wallet discover its addresses from a block on, and its accounts if it is
+// unlocked.
+func (f *feed) discover(ctx context.Context, from *chainhash.Hash) error {
+	accounts := f.syncer.discoverAccounts() && !f.wallet.Locked()
+	err := f.wallet.DiscoverActiveAddresses(ctx, f.syncer, from, accounts, f.wallet.GapLimit())
+	if accounts && errors.Is(err, errors.Locked) { // since it was asked
+		err = f.wallet.DiscoverActiveAddresses(ctx, f.syncer, from, false, f.wallet.GapLimit())
+	}
+	return err
 }
 
 // rescan rescans the wallet's blocks from a height on.

@@ -112,8 +112,9 @@ func (r *session) serve(ctx context.Context) error {
 	mixing := start(stop, r.runWallet)
 	feeding := start(stop, func(ctx context.Context) error { return newFeed(r).run(ctx) })
 	<-ctx.Done()
-	r.end()
-	err := errors.Join(feeding.finish(), mixing.finish(), engine.finish(), status.finish(), pool.finish())
+	err := errors.Join(feeding.finish(), mixing.finish())
+	r.end() // what the front end asks for by the wallet
+	err = errors.Join(err, engine.finish(), status.finish(), pool.finish())
 	r.setSynced(false)
 	r.showPeers(nil)
 	return errors.Join(err, callbacks.finish())

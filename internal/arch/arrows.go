@@ -85,6 +85,7 @@ func rooms() []room {
 		{dir: "cmd/spvd", imports: []string{".", "peer", "spv", "wallet", "internal"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
 		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
+		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{"adapter/dcrwallet", "spv", simulated}},
 		{dir: "e2e", imports: []string{".", "spv", "peer", "wallet", "internal"}},
 	}
 }
