@@ -173,6 +173,7 @@ TURNS ?= 3
 
 bench:
 	cd internal/bench && $(GO) run ./cmd/syncbench -turns $(TURNS) -blocks 100000$(if $(FULL),$(comma)1000000)
+	cd internal/bench && $(GO) run ./cmd/importbench -turns $(TURNS) -blocks $(if $(FULL),1000000,100000)
 	cd internal/bench && $(GO) run ./cmd/scanbench -blocks $(if $(FULL),1000000,100000)
 
 # Large wallets and many, as the tables of docs/performance.md: the daemon is asked by

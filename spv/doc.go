@@ -53,7 +53,7 @@
 // internal/filtersync fetch, internal/rescan takes the wallet along, internal/txrelay is about
 // unmined transactions. Each returns values that the loop applies, and none knows another. Their
 // jobs run in internal/jobs; internal/blocks fetches blocks for them. writing.go writes what they
-// have staged.
+// have staged. importing.go and importer.go import snapshots before, see package snapshot.
 //
 // truth.go says what is true, internal/progress how far it is and how long it will take;
 // facts.go gathers what both follow from, display.go shows it, statusboard.go and current.go give

@@ -18,6 +18,9 @@ const (
 	roleServe = "serve"
 	roleSync  = "sync"
 	roleFloor = "floor"
+
+	roleImport      = "import"
+	roleImportFloor = "importfloor"
 )
 
 // Roles returns what a process of the benchmark can have to do.
@@ -32,16 +35,19 @@ func Roles() map[string]process.Role {
 		},
 		roleSync:  process.Of(Sync),
 		roleFloor: process.Of(Floor),
+
+		roleImport:      process.Of(Import),
+		roleImportFloor: process.Of(ImportFloor),
 	}
 }
 
 // measure has a process measure itself.
-func measure(ctx context.Context, role string, j Job) (m Measured, err error) {
+func measure(ctx context.Context, role string, j any) (m Measured, err error) {
 	cmd, err := process.Command(ctx, role, j)
 	if err != nil {
 		return m, err
 	}
-	if role == roleSync {
+	if role == roleSync || role == roleImport {
 		process.CollectAsDaemon(cmd)
 	}
 	return m, process.Result(cmd, &m)

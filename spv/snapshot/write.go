@@ -28,7 +28,14 @@ type Chain interface {
 type Writer struct {
 	Params *consensus.Params
 	Dir    string
+
+	// Blocks is the number of blocks of a segment; zero is the number of the network, which is
+	// the only one that others expect.
+	Blocks int
 }
+
+// blocks returns the number of blocks of a segment.
+func (w *Writer) blocks() int { return int(orDefault(int64(w.Blocks), int64(BlocksOf(w.Params)))) }
 
 // Open creates the directory if it does not exist, removes what a killed process has left
 // unfinished, and returns the manifest: that of an empty snapshot if there is none. The
@@ -43,12 +50,14 @@ func (w *Writer) Open(ctx context.Context) (*Manifest, error) {
 	m, err := Load(ctx, Dir(w.Dir), w.Params)
 	var f *Fault
 	if errors.As(err, &f) && f.Reason == Missing {
-		return NewManifest(w.Params), nil
+		m := NewManifest(w.Params)
+		m.Blocks = w.blocks()
+		return m, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if want := BlocksOf(w.Params); m.Blocks != want {
+	if want := w.blocks(); m.Blocks != want {
 		return nil, fault(Malformed, "the segments have %d blocks, and this program writes segments of %d", m.Blocks, want)
 	}
 	return m, nil
@@ -115,7 +124,7 @@ func (w *Writer) Remove(s *Segment) error {
 
 // make makes the files of the segment with an index, each by a call of put.
 func (w *Writer) make(ctx context.Context, c Chain, index int, put func(name string, write func(io.Writer) error) error) (Segment, error) {
-	blocks := BlocksOf(w.Params)
+	blocks := w.blocks()
 	s := Segment{First: consensus.Height(index * blocks), Last: consensus.Height((index+1)*blocks - 1)}
 	headers := make([]byte, 0, blocks*consensus.HeaderSize)
 	table := make([]byte, 0, blocks*lengthSize)

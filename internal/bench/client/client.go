@@ -11,6 +11,7 @@ import (
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // storeFile is the name of the chain store in its directory.
@@ -56,6 +57,31 @@ func Run(ctx context.Context, cfg Config) error {
 			return fmt.Errorf("%w; status: %s", err, s.Status().Reason)
 		}
 		return nil
+	})
+	return g.Wait()
+}
+
+// Import imports a snapshot into a store until its block at a height is there, without a peer.
+func Import(ctx context.Context, p *consensus.Params, src snapshot.Source, dir string, tip consensus.Height) error {
+	pool, err := peer.New(peer.Config{Params: p.ChainParams, UserAgent: "/bench:1.0.0/", Connect: []string{"127.0.0.1:1"}})
+	if err != nil {
+		return err
+	}
+	s, err := spv.New(spv.Config{Params: p, ChainFile: StoreFile(dir), Peers: pool, Bootstrap: []snapshot.Source{src}})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.Run(ctx) })
+	g.Go(func() error {
+		defer cancel()
+		err := s.Wait(ctx, func(st spv.Status) bool { return st.Phase == spv.CatchingUp })
+		if st := s.Status(); err == nil && st.Filters.Current != tip {
+			return fmt.Errorf("imported up to block %d, want %d: %v", st.Filters.Current, tip, st.Warnings)
+		}
+		return err
 	})
 	return g.Wait()
 }
