@@ -117,7 +117,7 @@ func (s *Sync) applyAnnounced(b prepared) error {
 		s.fetchTailFrom(b.from, now)
 	}
 	if !s.tips.announced(b, ext, s.store.Staged().Tip.Height, now) {
-		s.useless(b.from, fmt.Errorf("more than %d announced headers without any gain", MaxIdle))
+		s.judge.useless(b.from, fmt.Errorf("more than %d announced headers without any gain", MaxIdle))
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (s *Sync) applyAnnounced(b prepared) error {
 // the store.
 func (s *Sync) announcedBlocks(id p2p.PeerID, blocks []chainhash.Hash, now time.Time) error {
 	if !s.tips.charge(id, 1, now) {
-		s.useless(id, fmt.Errorf("more than %d announced blocks without any gain", MaxIdle))
+		s.judge.useless(id, fmt.Errorf("more than %d announced blocks without any gain", MaxIdle))
 	}
 	if !s.tips.wouldReopen(id) {
 		return nil

@@ -142,7 +142,7 @@ func (s *Sync) answered(b prepared) error {
 	case w.more(b.batch, ext, s.store.Staged().Tip.Height):
 		s.tips.say(b.from, unasked, now)
 	default:
-		s.useless(b.from, fmt.Errorf("%d messages in a row of known headers, %d headers of a branch with less work", w.emptyBatches, w.side))
+		s.judge.useless(b.from, fmt.Errorf("%d messages in a row of known headers, %d headers of a branch with less work", w.emptyBatches, w.side))
 		s.tips.say(b.from, failed, now)
 	}
 	if s.takenBack(b, ext) || full && ext.Added > 0 && !s.tips.fetchingTail {

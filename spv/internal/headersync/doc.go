@@ -10,6 +10,6 @@
 // sync.go is the order of these calls. tips.go holds what each peer has shown, and patience.go
 // which peers are waited for. plan.go and ranges.go fetch the ranges between waypoints, tail.go
 // the headers after them, ask.go what single peers have beyond, announced.go handles
-// announcements, late.go replies that arrived late. extend.go extends the chain and judges the
-// senders of refused headers with refusals.go, dispute.go and denials.go.
+// announcements, late.go replies that arrived late. extend.go extends the chain; judge.go judges
+// the senders of refused headers, with refusals.go, dispute.go and denials.go.
 package headersync

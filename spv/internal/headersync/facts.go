@@ -37,14 +37,14 @@ func (s *Sync) Facts() Facts {
 	f := Facts{
 		Peers: len(s.tips.peers), Shown: s.tips.shown(), Tail: s.tips.fetchingTail, Mute: s.tips.mute(),
 		Gathering: s.tips.gathering, Awaited: s.tips.hosts(s.tips.awaited),
-		Refused: len(s.refusals), Refusal: s.refusals.any(),
+		Refused: len(s.judge.refusals), Refusal: s.judge.refusals.any(),
 	}
 	f.Best, f.Claim = s.tips.best()
 	f.More = !slices.ContainsFunc(s.tips.awaited, func(id p2p.PeerID) bool { return !s.tips.claimsMore(id) })
 	unanswered := s.tips.unanswered()
 	f.Unanswered = s.tips.hosts(unanswered)
 	f.Answered = f.Peers - len(unanswered)
-	f.Denied, _ = s.denials.lowest()
+	f.Denied, _ = s.judge.denials.lowest()
 	if d := s.Dispute(); d != nil && s.supported() {
 		f.Dispute = d
 	}
@@ -54,10 +54,29 @@ func (s *Sync) Facts() Facts {
 // Denials drops denials of waypoints that were not repeated for long, and returns the lowest
 // waypoint that is denied, and in how many networks; zero for none.
 func (s *Sync) Denials(now time.Time) (height consensus.Height, networks int) {
-	s.denials.fade(now)
-	return s.denials.lowest()
+	s.judge.denials.fade(now)
+	return s.judge.denials.lowest()
 }
 
 // ShownSynced records whether the status is synced. A peer that connects while it is, and claims
 // the height of our tip, does not keep it from being so.
 func (s *Sync) ShownSynced(synced bool) { s.tips.synced = synced }
+
+// Dispute returns the rule that a block on top of the tip breaks, which peers in different
+// networks have, while none shows another chain with more work; nil if there is no such block.
+func (s *Sync) Dispute() *consensus.RuleError { return s.judge.disputedRule() }
+
+// supported reports whether the live peers with the disputed block are at least as many as those
+// that have shown all they have without it.
+func (s *Sync) supported() bool {
+	with, without := 0, 0
+	for id, w := range s.tips.peers {
+		switch {
+		case s.judge.refusals[id] != nil:
+			with++
+		case w.shown:
+			without++
+		}
+	}
+	return with > 0 && with >= without
+}

@@ -51,12 +51,10 @@ type Sync struct {
 	deps  Deps
 	store *chain.Chain
 
-	tips     *peerTips // what the live peers have shown
-	live     []p2p.PeerID
-	denials  denials  // the networks whose chains go around waypoints
-	refusals refusals // the peers whose headers were refused
-	dispute  *dispute // the newest block on top of the tip that breaks a rule; nil for none
-	changes  Changes  // not taken by Changes yet
+	tips   *peerTips // what the live peers have shown
+	live   []p2p.PeerID
+	judge  *judge                  // which of them have sent headers that break a rule
+	reorgs []*chain.Reorganisation // not taken by Changes yet
 
 	// Of the current phase:
 	ranges    *headerPlan // the headers below the newest waypoint
@@ -73,7 +71,7 @@ type Changes struct {
 
 // New returns a sync without a store.
 func New(deps Deps) *Sync {
-	return &Sync{deps: deps, tips: newPeerTips(), denials: make(denials), refusals: make(refusals), ranges: new(headerPlan)}
+	return &Sync{deps: deps, tips: newPeerTips(), judge: newJudge(deps), ranges: new(headerPlan)}
 }
 
 // Begin begins a phase on a store: all jobs have ended, and what they did is done again.
@@ -105,7 +103,7 @@ func (s *Sync) Roster(now time.Time) (changed bool) {
 	s.tips.connected(dialling, now)
 	for _, id := range gone {
 		s.store.Forget(uint64(id))
-		s.refusals.forget(id)
+		s.judge.refusals.forget(id)
 		delete(s.announced, id)
 	}
 	if !changed {
@@ -174,8 +172,8 @@ func (s *Sync) Apply() error {
 
 // Changes removes and returns what has happened to the chain since the last call.
 func (s *Sync) Changes() Changes {
-	c := s.changes
-	s.changes = Changes{}
+	c := Changes{Reorgs: s.reorgs, Future: s.judge.future}
+	s.reorgs, s.judge.future = nil, nil
 	return c
 }
 

@@ -33,6 +33,7 @@ type peers struct {
 	accused    []p2p.PeerID
 	useless    []p2p.PeerID
 	credits    []p2p.PeerID
+	acquitted  []p2p.PeerID
 	subscribed []p2p.PeerID
 }
 
@@ -72,7 +73,7 @@ func (p *peers) Host(id p2p.PeerID) string           { return string(rune('a' + 
 func (p *peers) Group(id p2p.PeerID) string          { return p.Host(id) }
 func (p *peers) Trip(p2p.PeerID) time.Duration       { return 0 }
 func (p *peers) Accuse(id p2p.PeerID, _ error)       { p.accused = append(p.accused, id) }
-func (p *peers) Acquit(p2p.PeerID)                   {}
+func (p *peers) Acquit(id p2p.PeerID)                { p.acquitted = append(p.acquitted, id) }
 func (p *peers) Useless(id p2p.PeerID, _ error)      { p.useless = append(p.useless, id) }
 func (p *peers) Credit(id p2p.PeerID, height uint32) { p.credits = append(p.credits, id) }
 func (p *peers) TakeAnnouncements() iter.Seq[p2p.Announcement] {

@@ -198,6 +198,14 @@ func (s *peerTips) say(id p2p.PeerID, a answer, now time.Time) {
 	}
 }
 
+// host returns the machine behind a peer; empty if the peer is gone.
+func (s *peerTips) host(id p2p.PeerID) string {
+	if w := s.peers[id]; w != nil {
+		return w.host
+	}
+	return ""
+}
+
 // heard records that a peer has replied to a request for headers.
 func (s *peerTips) heard(id p2p.PeerID) {
 	if w := s.peers[id]; w != nil {
