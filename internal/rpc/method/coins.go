@@ -139,7 +139,7 @@ func lockUnspent() Method {
 	return Method{
 		Name:    "lockunspent",
 		Summary: "Marks unspent outputs as not to be spent, or takes that back.",
-		Help:    "Marks outlive a restart. If one of the outputs cannot be marked, none is.",
+		Help:    "Marks outlive a restart. If one of the outputs cannot be marked, none is. What buildtransaction has reserved is marked until its time is over, or until this takes it back.",
 		Params: []param{
 			{name: "unlock", kind: kindBool, text: "True to take marks back, false to set them."},
 			{name: "transactions", kind: kindOutPoints, text: "The outputs; none with unlock means all that are marked."},
@@ -174,7 +174,7 @@ func listLockUnspent() Method {
 	return Method{
 		Name:    "listlockunspent",
 		Reads:   true,
-		Summary: "Lists the outputs that are marked as not to be spent.",
+		Summary: "Lists the outputs that are marked as not to be spent, or reserved by buildtransaction.",
 		Params:  []param{someAccountParam()},
 		Result:  "an array with an object for each output",
 		Returns: []any{[]api.OutPoint{}},
