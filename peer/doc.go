@@ -70,11 +70,12 @@
 //
 // # Reading order
 //
-// The packages below internal, each with a doc.go of its own, need nothing of the pool. fault:
-// why connections end and requests fail. conn: one connection. addrbook: the addresses of
-// nodes. dialing: what to dial and when. misbehavior: ban scores and bans. txrelay: which
-// unmined transactions are requested and served. seeds: where the first addresses come from.
-// peersfile: where addresses and bans are kept.
+// The packages below internal, each with a doc.go of its own, need nothing of the pool.
+// fault: why connections end and requests fail. conn: one connection. addrbook: the addresses
+// of nodes. dialing: what to dial and when. pick: which peer a request is sent to.
+// misbehavior: ban scores and bans. txrelay: which unmined transactions are requested and
+// served. seeds: where the first addresses come from. peersfile: where addresses and bans are
+// kept.
 //
 // config.go, pool.go, member.go and keep.go: keeping connected, with manual.go for the peers
 // that the user names, outbound.go for the others, feedback.go for what the caller knows
@@ -82,7 +83,7 @@
 // is no network. book.go: the address book with a lock, seeding.go: when seeders are asked,
 // persist.go: when peers.json is written. proxy.go: the way through Tor.
 //
-// pick.go, queue.go, hedge.go, fetch.go: the choice of the peer for a request, with gauge.go
-// for the speed of a peer. relay.go and renew.go: unmined transactions. late.go, roster.go,
-// ban.go, pardon.go, info.go and reason.go: what the rest of the program sees.
+// queue.go, hedge.go, fetch.go: from a request to its reply. relay.go and renew.go: unmined
+// transactions. late.go, roster.go, ban.go, pardon.go, info.go and reason.go: what the rest
+// of the program sees.
 package peer

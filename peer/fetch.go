@@ -10,6 +10,7 @@ import (
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/pick"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -21,7 +22,7 @@ func (p *Pool) Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainh
 	if _, err := conn.HeadersRequest(p.cfg.Params.GenesisHash, locator, stop); err != nil {
 		return nil, 0, err
 	}
-	return p.fetchHedged(ctx, want{kind: conn.GetHeaders, avoid: avoid}, func() *conn.Request {
+	return p.fetchHedged(ctx, pick.Want{Kind: conn.GetHeaders, Avoid: avoid}, func() *conn.Request {
 		r, _ := conn.HeadersRequest(p.cfg.Params.GenesisHash, locator, stop) // it was checked above
 		return r
 	})
@@ -36,7 +37,7 @@ func (p *Pool) HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainha
 	if err != nil {
 		return nil, err
 	}
-	payload, _, err := p.fetch(ctx, want{kind: conn.GetHeaders, only: id}, r)
+	payload, _, err := p.fetch(ctx, pick.Want{Kind: conn.GetHeaders, Only: id}, r)
 	return payload, err
 }
 
@@ -45,20 +46,20 @@ func (p *Pool) HeadersFrom(ctx context.Context, id p2p.PeerID, locator []chainha
 // that begins and ends with these blocks. A node that lacks a filter stays silent. A reply of
 // more than most bytes, if most is not zero, bans its peer and is not read into memory.
 func (p *Pool) CFilters(ctx context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, most int) ([]byte, p2p.PeerID, error) {
-	return p.fetchHedged(ctx, want{kind: conn.GetCFilters, avoid: avoid}, func() *conn.Request { return conn.CFiltersRequest(start, end, most) })
+	return p.fetchHedged(ctx, pick.Want{Kind: conn.GetCFilters, Avoid: avoid}, func() *conn.Request { return conn.CFiltersRequest(start, end, most) })
 }
 
 // CFilter requests the version 2 committed filter of one block. It returns the payload of a
 // cfilterv2 message of the right form for this block.
 func (p *Pool) CFilter(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) ([]byte, p2p.PeerID, error) {
-	return p.fetchHedged(ctx, want{kind: conn.GetCFilter, avoid: avoid}, func() *conn.Request { return conn.CFilterRequest(hash) })
+	return p.fetchHedged(ctx, pick.Want{Kind: conn.GetCFilter, Avoid: avoid}, func() *conn.Request { return conn.CFilterRequest(hash) })
 }
 
 // Block requests a block. Of the block it returns only the hash of the header has been
 // compared. The reason of the error is NotFound if the peer says that it does not have the
 // block.
 func (p *Pool) Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (*wire.MsgBlock, p2p.PeerID, error) {
-	payload, from, err := p.fetchHedged(ctx, want{kind: conn.GetBlock, avoid: avoid, spread: true}, func() *conn.Request { return conn.BlockRequest(hash) })
+	payload, from, err := p.fetchHedged(ctx, pick.Want{Kind: conn.GetBlock, Avoid: avoid, Spread: true}, func() *conn.Request { return conn.BlockRequest(hash) })
 	if err != nil {
 		return nil, from, err
 	}
@@ -71,11 +72,11 @@ func (p *Pool) Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.Has
 }
 
 // fetch sends one request to one peer and returns the payload and the id of the peer.
-func (p *Pool) fetch(ctx context.Context, w want, r *conn.Request) ([]byte, p2p.PeerID, error) {
-	w.bytes = p.expect(r.Kind())
+func (p *Pool) fetch(ctx context.Context, w pick.Want, r *conn.Request) ([]byte, p2p.PeerID, error) {
+	w.Bytes = p.expect(r.Kind())
 	m, err := p.acquire(ctx, w)
 	if err != nil {
-		return nil, w.only, fmt.Errorf("%v: %w", r, err)
+		return nil, w.Only, fmt.Errorf("%v: %w", r, err)
 	}
 	payload, err := m.Do(ctx, r)
 	p.settle(m, w, r, len(payload), err)
@@ -89,5 +90,5 @@ func (p *Pool) fetch(ctx context.Context, w want, r *conn.Request) ([]byte, p2p.
 func (p *Pool) expect(k conn.Kind) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sizes.of(k)
+	return p.sizes.Of(k)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/conn"
+	"github.com/spvd/spvd/peer/internal/pick"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -33,7 +34,7 @@ const (
 // hedge is one request that is sent to one peer after another until one has answered.
 type hedge struct {
 	pool    *Pool
-	want    want
+	want    pick.Want
 	request func() *conn.Request
 	ctx     context.Context
 	wg      sync.WaitGroup
@@ -65,12 +66,12 @@ type answered struct {
 // gets little more time than a round trip and the usual delay of replies. The first good
 // answer counts. Replies that are arriving are given time, unless another peer is far faster.
 // It returns the payload and the id of the peer, of the one that failed too.
-func (p *Pool) fetchHedged(ctx context.Context, w want, again func() *conn.Request) ([]byte, p2p.PeerID, error) {
+func (p *Pool) fetchHedged(ctx context.Context, w pick.Want, again func() *conn.Request) ([]byte, p2p.PeerID, error) {
 	first := again()
-	w.bytes = p.expect(first.Kind())
+	w.Bytes = p.expect(first.Kind())
 	m, err := p.acquire(ctx, w)
 	if err != nil {
-		return nil, w.only, fmt.Errorf("%v: %w", first, err)
+		return nil, w.Only, fmt.Errorf("%v: %w", first, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	h := &hedge{pool: p, want: w, request: again, ctx: ctx, answers: make(chan answered, maxAsked), judged: time.Now()}
@@ -193,8 +194,8 @@ func (h *hedge) others() (rate float64) {
 	defer h.pool.mu.Unlock()
 	for _, m := range h.pool.members {
 		asked := slices.ContainsFunc(h.asked, func(a attempt) bool { return a.m == m })
-		if !asked && m.Live() && m.owing[h.want.kind].n == 0 && !slices.Contains(h.want.avoid, m.id) {
-			rate = max(rate, m.gauge.rate())
+		if !asked && m.Live() && m.owing[h.want.Kind].n == 0 && !slices.Contains(h.want.Avoid, m.id) {
+			rate = max(rate, m.gauge.Rate())
 		}
 	}
 	return rate
@@ -218,7 +219,7 @@ func (h *hedge) askMore(n int) {
 	if h.ctx.Err() != nil {
 		return
 	}
-	avoid := slices.Clone(h.want.avoid)
+	avoid := slices.Clone(h.want.Avoid)
 	for _, a := range h.asked {
 		avoid = append(avoid, a.m.id)
 	}
@@ -255,24 +256,24 @@ func (h *hedge) outrun(winner *member, bytes int) {
 func (p *Pool) hedgeAfter(m *member, k conn.Kind) (quiet, patience time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	rate := m.gauge.rate()
+	rate := m.gauge.Rate()
 	if rate == 0 {
-		rate = assumedRate
+		rate = pick.AssumedRate
 	}
 	rtt := m.RTT()
 	usual := rtt + time.Duration(float64(m.bytes)/rate*float64(time.Second))
 	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.RequestStall/4, hedgeMin))
-	quiet = max(rtt+quietMin, time.Duration(quietTrips*float64(rtt))) + p.delays[k].most()
+	quiet = max(rtt+quietMin, time.Duration(quietTrips*float64(rtt))) + p.delays[k].Most()
 	return min(quiet, patience), patience
 }
 
 // acquireNow is acquire without a wait: it returns nil if no peer outside the list avoid has
 // room.
-func (p *Pool) acquireNow(w want, avoid []p2p.PeerID) *member {
+func (p *Pool) acquireNow(w pick.Want, avoid []p2p.PeerID) *member {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var members []*member
-	var candidates []candidate
+	var candidates []pick.Candidate
 	now := p.cfg.Now()
 	for _, m := range p.members {
 		if m.Live() && !slices.Contains(avoid, m.id) {
@@ -280,7 +281,7 @@ func (p *Pool) acquireNow(w want, avoid []p2p.PeerID) *member {
 			candidates = append(candidates, p.candidateLocked(m, now))
 		}
 	}
-	i := choose(candidates, want{kind: w.kind, bytes: w.bytes, spread: w.spread, again: true}, p.cfg.MaxBytes)
+	i := pick.Choose(candidates, pick.Want{Kind: w.Kind, Bytes: w.Bytes, Spread: w.Spread, Again: true}, p.cfg.MaxBytes)
 	if i < 0 {
 		return nil
 	}

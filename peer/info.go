@@ -116,7 +116,7 @@ func (p *Pool) Infos() []Info {
 			WantsTx:       c.WantsTx,
 			TellsTx:       c.TellsTx,
 
-			Rate:         m.gauge.rate(),
+			Rate:         m.gauge.Rate(),
 			Requests:     m.requests,
 			RequestBytes: m.bytes,
 			Score:        int(p.record.Points(m.host, now)),

@@ -7,6 +7,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/pick"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -32,7 +33,7 @@ type member struct {
 	window   int // how many requests may be in flight
 
 	blocks   int // how many blocks its address was asked for
-	gauge    gauge
+	gauge    pick.Gauge
 	silent   int                    // periods of silence since the last reply
 	silentAt time.Time              // when the last of them was noticed
 	owing    [conn.NumKinds]silence // by kind of request
@@ -82,7 +83,7 @@ func (d *departed) addr(id p2p.PeerID) (string, bool) {
 // join makes a connection available for requests, under a new id. The slot is that of an
 // outbound connection, else nil.
 func (p *Pool) join(c *conn.Conn, addr string, role Role, s *slot) *member {
-	m := &member{Conn: c, addr: addr, role: role, host: addrbook.HostOf(addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(firstWindow, p.cfg.MaxRequests)}
+	m := &member{Conn: c, addr: addr, role: role, host: addrbook.HostOf(addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(pick.FirstWindow, p.cfg.MaxRequests)}
 	p.update(func() {
 		p.lastID++
 		m.id = p.lastID
@@ -151,30 +152,30 @@ func (p *Pool) memberLocked(id p2p.PeerID) *member {
 }
 
 // candidateLocked returns the snapshot of a member by which a peer is chosen.
-func (p *Pool) candidateLocked(m *member, now time.Time) candidate {
+func (p *Pool) candidateLocked(m *member, now time.Time) pick.Candidate {
 	rtt, abandoned := m.Load()
-	c := candidate{
-		id:        m.id,
-		requests:  m.requests,
-		abandoned: abandoned,
-		bytes:     m.bytes,
-		window:    m.window,
-		latency:   rtt.Seconds(),
-		rate:      m.gauge.rate(),
-		pace:      m.gauge.pace,
-		silent:    m.silent,
-		mute:      m.mute,
-		points:    p.record.Points(m.host, now),
-		blocks:    m.blocks,
+	c := pick.Candidate{
+		ID:        m.id,
+		Requests:  m.requests,
+		Abandoned: abandoned,
+		Bytes:     m.bytes,
+		Window:    m.window,
+		Latency:   rtt.Seconds(),
+		Rate:      m.gauge.Rate(),
+		Pace:      m.gauge.Pace(),
+		Silent:    m.silent,
+		Mute:      m.mute,
+		Points:    p.record.Points(m.host, now),
+		Blocks:    m.blocks,
 	}
 	steady := time.Now()
 	any := false
 	for k := range m.owing {
-		c.shunned[k] = steady.Before(m.owing[k].until) || steady.Before(m.owing[k].doubt)
-		any = any || c.shunned[k]
+		c.Shunned[k] = steady.Before(m.owing[k].until) || steady.Before(m.owing[k].doubt)
+		any = any || c.Shunned[k]
 	}
 	if m.mute && any {
-		c.shunned = [conn.NumKinds]bool{true, true, true, true}
+		c.Shunned = [conn.NumKinds]bool{true, true, true, true}
 	}
 	return c
 }
@@ -183,10 +184,10 @@ func (p *Pool) candidateLocked(m *member, now time.Time) candidate {
 func (p *Pool) answeredLocked(m *member, r *conn.Request, bytes int) {
 	m.silent = 0
 	m.mute, m.owing[r.Kind()] = false, silence{}
-	p.delays[r.Kind()].seen(m.Delay(r))
+	p.delays[r.Kind()].Seen(m.Delay(r))
 	m.window = min(m.window+1, p.cfg.MaxRequests)
-	m.gauge.delivered(r.Kind(), bytes, m.RTT(), r.Sent(), time.Now())
-	p.sizes.seen(r.Kind(), bytes)
+	m.gauge.Delivered(r.Kind(), bytes, m.RTT(), r.Sent(), time.Now())
+	p.sizes.Seen(r.Kind(), bytes)
 }
 
 // late records the late reply to an abandoned request: the peer is as good as others again.
@@ -196,7 +197,7 @@ func (p *Pool) late(m *member, r *conn.Request, payload []byte) {
 		p.keepLateLocked(m.id, r, payload)
 		m.silent = 0
 		m.mute, m.owing[r.Kind()] = false, silence{}
-		p.delays[r.Kind()].seen(m.Delay(r))
+		p.delays[r.Kind()].Seen(m.Delay(r))
 	})
 }
 

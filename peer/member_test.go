@@ -14,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/peertest"
+	"github.com/spvd/spvd/peer/internal/pick"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -26,7 +27,7 @@ func TestStraggler(t *testing.T) {
 		others := []p2p.PeerID{b.Infos()[0].ID + b.Infos()[1].ID - mute}
 		for range maxSilent {
 			var wg sync.WaitGroup
-			for range firstWindow {
+			for range pick.FirstWindow {
 				wg.Go(func() { b.CFilter(t.Context(), others, chain.Hashes[1]) })
 			}
 			wg.Wait()
@@ -64,10 +65,10 @@ func TestSilentAlone(t *testing.T) {
 // silence, each of which halves the requests that may be in flight.
 func TestSilencePeriods(t *testing.T) {
 	run(t, nil, []func(*peertest.Node){peertest.Silent}, func(t *testing.T, b *bench) {
-		for _, want := range []int{firstWindow, firstWindow / 2, 1, 1} {
+		for _, want := range []int{pick.FirstWindow, pick.FirstWindow / 2, 1, 1} {
 			ctx, cancel := context.WithTimeout(t.Context(), b.cfg.RequestStall+time.Second)
 			var wg sync.WaitGroup
-			for range 2 * firstWindow {
+			for range 2 * pick.FirstWindow {
 				wg.Go(func() { b.CFilter(ctx, nil, chainhash.Hash{1}) })
 			}
 			synctest.Wait()

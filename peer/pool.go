@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
+	"github.com/spvd/spvd/peer/internal/pick"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,8 +53,8 @@ type Pool struct {
 	lateOnes     lateReplies
 	queue        []*waiter           // oldest first
 	record       *misbehavior.Record // ban scores and bans
-	sizes        sizes
-	delays       [conn.NumKinds]delays
+	sizes        pick.Sizes
+	delays       [conn.NumKinds]pick.Delays
 	search       search
 }
 
@@ -75,7 +76,7 @@ func New(cfg Config) (*Pool, error) {
 		out:          outbound{avoid: make(map[string]avoidance)},
 		connectivity: connectivity{back: make(chan struct{})},
 		record:       misbehavior.NewRecord(),
-		sizes:        firstSizes(),
+		sizes:        pick.FirstSizes(),
 	}
 	p.relay = txrelay.New(cfg.RelayTx, func() { poke(p.changed) })
 	p.opener = conn.NewOpener(cfg.connections(p.relay, p.failed))

@@ -8,11 +8,12 @@ import (
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/pick"
 )
 
 // waiter is a request that waits for a peer with room for it.
 type waiter struct {
-	want    want
+	want    pick.Want
 	granted chan *member // capacity one; nil means that the only peer wanted is gone
 }
 
@@ -42,7 +43,7 @@ func (p *Pool) possible(change func()) []grant {
 // acquire waits for a peer with room for one more request and returns it. The request counts
 // against that peer until settle. Freed room goes to the request that has waited longest
 // among those that may use it.
-func (p *Pool) acquire(ctx context.Context, w want) (*member, error) {
+func (p *Pool) acquire(ctx context.Context, w pick.Want) (*member, error) {
 	q := &waiter{want: w, granted: make(chan *member, 1)}
 	p.update(func() { p.queue = append(p.queue, q) })
 	timer := wait.NewTimer(queueAgain)
@@ -102,7 +103,7 @@ func (p *Pool) serveLocked() []grant {
 		return nil
 	}
 	var members []*member
-	var candidates []candidate
+	var candidates []pick.Candidate
 	now := p.cfg.Now()
 	for _, m := range p.members {
 		if m.Live() {
@@ -113,14 +114,14 @@ func (p *Pool) serveLocked() []grant {
 	var grants []grant
 	var full [conn.NumKinds]bool // for requests that any peer may answer
 	p.queue = slices.DeleteFunc(p.queue, func(q *waiter) bool {
-		plain := q.want.only == 0 && len(q.want.avoid) == 0
-		if plain && full[q.want.kind] {
+		plain := q.want.Only == 0 && len(q.want.Avoid) == 0
+		if plain && full[q.want.Kind] {
 			return false // an earlier waiter of this kind has not found room either
 		}
-		i := choose(candidates, q.want, p.cfg.MaxBytes)
+		i := pick.Choose(candidates, q.want, p.cfg.MaxBytes)
 		if i < 0 {
-			full[q.want.kind] = full[q.want.kind] || plain
-			gone := q.want.only != 0 && !slices.ContainsFunc(candidates, func(c candidate) bool { return c.id == q.want.only })
+			full[q.want.Kind] = full[q.want.Kind] || plain
+			gone := q.want.Only != 0 && !slices.ContainsFunc(candidates, func(c pick.Candidate) bool { return c.ID == q.want.Only })
 			if gone {
 				grants = append(grants, grant{q, nil})
 			}
@@ -135,22 +136,22 @@ func (p *Pool) serveLocked() []grant {
 }
 
 // count counts a request as in flight.
-func (m *member) count(w want) {
+func (m *member) count(w pick.Want) {
 	m.requests++
-	m.bytes += w.bytes
-	if w.spread {
+	m.bytes += w.Bytes
+	if w.Spread {
 		m.blocks++
 	}
 }
 
 // uncount reverts count.
-func (m *member) uncount(w want) {
+func (m *member) uncount(w pick.Want) {
 	m.requests--
-	m.bytes -= w.bytes
+	m.bytes -= w.Bytes
 }
 
 // settle ends a request that acquire counted, and records how the request went.
-func (p *Pool) settle(m *member, w want, r *conn.Request, bytes int, err error) {
+func (p *Pool) settle(m *member, w pick.Want, r *conn.Request, bytes int, err error) {
 	p.update(func() {
 		m.uncount(w)
 		switch fault.ReasonOf(err) {

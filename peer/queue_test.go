@@ -14,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/peertest"
+	"github.com/spvd/spvd/peer/internal/pick"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -81,7 +82,7 @@ func TestAcquireCancelled(t *testing.T) {
 		cancel()
 		granted := 0
 		for range 100 {
-			w := want{bytes: 7}
+			w := pick.Want{Bytes: 7}
 			m, err := b.acquire(ctx, w)
 			if err != nil {
 				if !errors.Is(err, context.Canceled) {
@@ -244,7 +245,7 @@ func TestWindowGrows(t *testing.T) {
 		synctest.Wait()
 		first := b.only().Requests
 		<-time.After(2 * time.Second)
-		if later := b.only().Requests; first != firstWindow || later < 4*firstWindow {
+		if later := b.only().Requests; first != pick.FirstWindow || later < 4*pick.FirstWindow {
 			t.Errorf("%d requests at first, %d later", first, later)
 		}
 		wg.Wait()

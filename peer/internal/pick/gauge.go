@@ -1,4 +1,4 @@
-package peer
+package pick
 
 import (
 	"math"
@@ -19,9 +19,9 @@ const (
 // measure latency.
 const minMeasured = 4 << 10
 
-// gauge measures how fast a peer delivers. It is a plain value without a clock
+// Gauge measures how fast a peer delivers. It is a plain value without a clock
 // of its own.
-type gauge struct {
+type Gauge struct {
 	bytes, seconds float64   // delivered bytes and the time they took; both fade
 	last           time.Time // of the last reply
 	pace           float64   // seconds that a block takes beyond the round trip; zero if never measured
@@ -31,10 +31,10 @@ type gauge struct {
 // round trip that was measured last is not that of every reply.
 const mostLatency = 0.9
 
-// delivered records a reply of so many bytes to a request that was sent at the given time,
+// Delivered records a reply of so many bytes to a request that was sent at the given time,
 // over a connection with this round trip, which is not part of the time for the bytes. While
 // several requests are in flight, a reply took the time since the one before it.
-func (g *gauge) delivered(k conn.Kind, bytes int, rtt time.Duration, sent, now time.Time) {
+func (g *Gauge) Delivered(k conn.Kind, bytes int, rtt time.Duration, sent, now time.Time) {
 	took := now.Sub(sent)
 	took -= min(rtt, time.Duration(mostLatency*float64(took)))
 	if since := now.Sub(g.last); since < took {
@@ -54,35 +54,39 @@ func (g *gauge) delivered(k conn.Kind, bytes int, rtt time.Duration, sent, now t
 	g.seconds = g.seconds*keepRate + took.Seconds()
 }
 
-// rate returns bytes per second, zero if nothing was measured yet.
-func (g *gauge) rate() float64 {
+// Rate returns bytes per second, zero if nothing was measured yet.
+func (g *Gauge) Rate() float64 {
 	if g.seconds <= 0 {
 		return 0
 	}
 	return g.bytes / g.seconds
 }
 
-// sizes estimates the size in bytes of the reply to a request from the replies to earlier
-// requests of its kind.
-type sizes [conn.NumKinds]float64
+// Pace returns the seconds that a block takes beyond the round trip, zero if that was
+// never measured.
+func (g *Gauge) Pace() float64 { return g.pace }
 
-// firstSizes returns the sizes that are assumed before the first reply: for headers a full
+// Sizes estimates the size in bytes of the reply to a request from the replies to earlier
+// requests of its kind.
+type Sizes [conn.NumKinds]float64
+
+// FirstSizes returns the sizes that are assumed before the first reply: for headers a full
 // message.
-func firstSizes() sizes {
-	return sizes{conn.GetHeaders: wire.MaxBlockHeadersPerMsg * (wire.MaxBlockHeaderPayload + 1), conn.GetCFilters: 64 << 10, conn.GetCFilter: 1 << 10, conn.GetBlock: 64 << 10}
+func FirstSizes() Sizes {
+	return Sizes{conn.GetHeaders: wire.MaxBlockHeadersPerMsg * (wire.MaxBlockHeaderPayload + 1), conn.GetCFilters: 64 << 10, conn.GetCFilter: 1 << 10, conn.GetBlock: 64 << 10}
 }
 
-func (s *sizes) of(k conn.Kind) int { return int(s[k]) }
+func (s *Sizes) Of(k conn.Kind) int { return int(s[k]) }
 
-// seen records the size of a reply.
-func (s *sizes) seen(k conn.Kind, bytes int) { s[k] = s[k]*keepSize + float64(bytes)*(1-keepSize) }
+// Seen records the size of a reply.
+func (s *Sizes) Seen(k conn.Kind, bytes int) { s[k] = s[k]*keepSize + float64(bytes)*(1-keepSize) }
 
-// delays estimates how long the reply to a request usually takes to begin, beyond the round
+// Delays estimates how long the reply to a request usually takes to begin, beyond the round
 // trip, in seconds, from the replies to earlier requests of its kind. It is a plain value.
-type delays struct{ mean, off float64 }
+type Delays struct{ mean, off float64 }
 
-// seen records the delay of one reply; a negative one is ignored.
-func (d *delays) seen(delay time.Duration) {
+// Seen records the delay of one reply; a negative one is ignored.
+func (d *Delays) Seen(delay time.Duration) {
 	if delay < 0 {
 		return
 	}
@@ -91,7 +95,7 @@ func (d *delays) seen(delay time.Duration) {
 	d.off += (math.Abs(off) - d.off) / 4
 }
 
-// most returns a delay that few replies exceed.
-func (d *delays) most() time.Duration {
+// Most returns a delay that few replies exceed.
+func (d *Delays) Most() time.Duration {
 	return time.Duration((d.mean + 4*d.off) * float64(time.Second))
 }

@@ -1,4 +1,4 @@
-package peer
+package pick
 
 import (
 	"math"
@@ -10,25 +10,25 @@ import (
 
 // TestGauge checks the measured rate with and without overlapping requests.
 func TestGauge(t *testing.T) {
-	var g gauge
+	var g Gauge
 	now := time.Now()
-	if g.rate() != 0 {
+	if g.Rate() != 0 {
 		t.Error("a rate without a measurement")
 	}
-	if g.delivered(conn.GetCFilters, 100, 0, now, now.Add(time.Second)); g.rate() != 0 {
-		t.Errorf("rate %v from a reply that is too small", g.rate())
+	if g.Delivered(conn.GetCFilters, 100, 0, now, now.Add(time.Second)); g.Rate() != 0 {
+		t.Errorf("rate %v from a reply that is too small", g.Rate())
 	}
 	for i := range 20 {
 		// Two in flight at a time, one delivered each second.
 		at := now.Add(time.Duration(i+2) * time.Second)
-		g.delivered(conn.GetCFilters, 1<<20, 0, at.Add(-2*time.Second), at)
+		g.Delivered(conn.GetCFilters, 1<<20, 0, at.Add(-2*time.Second), at)
 	}
-	if got := g.rate(); math.Abs(got-1<<20) > 1<<17 {
+	if got := g.Rate(); math.Abs(got-1<<20) > 1<<17 {
 		t.Errorf("rate %.0f, want about %d", got, 1<<20)
 	}
-	if g := new(gauge); true {
-		g.delivered(conn.GetCFilters, 1<<20, 0, now, now)
-		if got := g.rate(); math.IsInf(got, 0) || math.IsNaN(got) {
+	if g := new(Gauge); true {
+		g.Delivered(conn.GetCFilters, 1<<20, 0, now, now)
+		if got := g.Rate(); math.IsInf(got, 0) || math.IsNaN(got) {
 			t.Errorf("rate %v of an instant reply", got)
 		}
 	}
@@ -47,9 +47,9 @@ func TestGaugeLeavesLatencyOut(t *testing.T) {
 		{0, time.Second, 1 << 20},
 		{time.Minute, time.Second, 10 << 20},
 	} {
-		var g gauge
-		g.delivered(conn.GetCFilters, 1<<20, test.rtt, now, now.Add(test.took))
-		if got := g.rate(); math.Abs(got-test.want) > test.want/100 {
+		var g Gauge
+		g.Delivered(conn.GetCFilters, 1<<20, test.rtt, now, now.Add(test.took))
+		if got := g.Rate(); math.Abs(got-test.want) > test.want/100 {
 			t.Errorf("rate %.0f of a reply after %v with a round trip of %v, want %.0f", got, test.took, test.rtt, test.want)
 		}
 	}
@@ -57,14 +57,14 @@ func TestGaugeLeavesLatencyOut(t *testing.T) {
 
 // TestSizes checks that the estimate follows the sizes of replies.
 func TestSizes(t *testing.T) {
-	s := firstSizes()
+	s := FirstSizes()
 	for range 100 {
-		s.seen(conn.GetCFilters, 20000)
+		s.Seen(conn.GetCFilters, 20000)
 	}
-	if got := s.of(conn.GetCFilters); got < 19900 || got > 20100 {
+	if got := s.Of(conn.GetCFilters); got < 19900 || got > 20100 {
 		t.Errorf("estimate %d, want 20000", got)
 	}
-	if got, first := s.of(conn.GetBlock), firstSizes(); got != first.of(conn.GetBlock) {
+	if got, first := s.Of(conn.GetBlock), FirstSizes(); got != first.Of(conn.GetBlock) {
 		t.Errorf("another kind changed to %d", got)
 	}
 }

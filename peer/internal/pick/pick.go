@@ -1,4 +1,4 @@
-package peer
+package pick
 
 import (
 	"math"
@@ -11,8 +11,8 @@ import (
 
 // Assumptions about a peer that has not been measured.
 const (
-	assumedRate = 1 << 20 // bytes per second
-	firstWindow = 4       // requests at a time; grows by one with every reply
+	AssumedRate = 1 << 20 // bytes per second
+	FirstWindow = 4       // requests at a time; grows by one with every reply
 )
 
 // The requests in flight of one peer are bounded by its own rate as well: by what it delivers
@@ -47,47 +47,47 @@ const (
 	spreadStart  = 8
 )
 
-// candidate is the state of a peer by which it is chosen for a request. It is a snapshot by
+// Candidate is the state of a peer by which it is chosen for a request. It is a snapshot by
 // value.
-type candidate struct {
-	id        p2p.PeerID
-	requests  int                 // in flight
-	abandoned int                 // abandoned requests that it may still answer
-	bytes     int                 // in flight, estimated
-	window    int                 // the requests that may be in flight
-	latency   float64             // seconds
-	rate      float64             // bytes per second; zero if never measured
-	pace      float64             // seconds for a block, beyond the latency; zero if never measured
-	silent    int                 // periods of silence since its last reply
-	shunned   [conn.NumKinds]bool // kinds of requests that it has left unanswered recently
-	mute      bool                // it has answered nothing since it left a request unanswered
-	points    float64             // of ban score
-	blocks    int                 // number of blocks that it was asked for
+type Candidate struct {
+	ID        p2p.PeerID
+	Requests  int                 // in flight
+	Abandoned int                 // abandoned requests that it may still answer
+	Bytes     int                 // in flight, estimated
+	Window    int                 // the requests that may be in flight
+	Latency   float64             // seconds
+	Rate      float64             // bytes per second; zero if never measured
+	Pace      float64             // seconds for a block, beyond the latency; zero if never measured
+	Silent    int                 // periods of silence since its last reply
+	Shunned   [conn.NumKinds]bool // kinds of requests that it has left unanswered recently
+	Mute      bool                // it has answered nothing since it left a request unanswered
+	Points    float64             // of ban score
+	Blocks    int                 // number of blocks that it was asked for
 }
 
-// want is what a request requires of its peer.
-type want struct {
-	kind  conn.Kind
-	only  p2p.PeerID   // this peer and no other; zero for any
-	avoid []p2p.PeerID // not these, unless there are no others
-	bytes int          // the estimated size of the reply
+// Want is what a request requires of its peer.
+type Want struct {
+	Kind  conn.Kind
+	Only  p2p.PeerID   // this peer and no other; zero for any
+	Avoid []p2p.PeerID // not these, unless there are no others
+	Bytes int          // the estimated size of the reply
 
-	// spread gives each peer an even share. It is set for blocks: a peer that sees all blocks
+	// Spread gives each peer an even share. It is set for blocks: a peer that sees all blocks
 	// that a wallet requests learns what the wallet owns.
-	spread bool
+	Spread bool
 
-	// again means that another peer was asked and has not answered: then no peer has to wait
+	// Again means that another peer was asked and has not answered: then no peer has to wait
 	// for its share.
-	again bool
+	Again bool
 }
 
-// choose returns the index of the peer to ask, or -1 if the request has to wait. Of the peers
+// Choose returns the index of the peer to ask, or -1 if the request has to wait. Of the peers
 // with room for one more request it is the one whose reply is expected first, or for a block
 // the one with the smallest share. Peers that have left requests of this kind unanswered
 // recently are asked only when all have. It has no state and no clock.
-func choose(peers []candidate, w want, maxBytes int) int {
+func Choose(peers []Candidate, w Want, maxBytes int) int {
 	able := fitting(peers, w)
-	if w.spread && w.only == 0 {
+	if w.Spread && w.Only == 0 {
 		return spread(peers, able, w, maxBytes)
 	}
 	usual := usualRate(peers)
@@ -97,7 +97,7 @@ func choose(peers []candidate, w want, maxBytes int) int {
 		if !c.hasRoom(w, maxBytes) {
 			continue
 		}
-		if cost := c.cost(w.bytes, usual); best < 0 || cost < bestCost {
+		if cost := c.cost(w.Bytes, usual); best < 0 || cost < bestCost {
 			best, bestCost = i, cost
 		}
 	}
@@ -105,18 +105,18 @@ func choose(peers []candidate, w want, maxBytes int) int {
 }
 
 // fitting returns the indices of the peers that may be asked once they have room.
-func fitting(peers []candidate, w want) []int {
+func fitting(peers []Candidate, w Want) []int {
 	var able []int
 	for i := range peers {
-		if w.only == 0 || peers[i].id == w.only {
+		if w.Only == 0 || peers[i].ID == w.Only {
 			able = append(able, i)
 		}
 	}
-	if w.only != 0 {
+	if w.Only != 0 {
 		return able
 	}
-	able = unless(able, func(i int) bool { return slices.Contains(w.avoid, peers[i].id) })
-	return unless(able, func(i int) bool { return peers[i].shunned[w.kind] })
+	able = unless(able, func(i int) bool { return slices.Contains(w.Avoid, peers[i].ID) })
+	return unless(able, func(i int) bool { return peers[i].Shunned[w.Kind] })
 }
 
 // unless returns the indices that are not bad, or all if all are.
@@ -131,30 +131,30 @@ func unless(all []int, bad func(int) bool) []int {
 // spread returns the index of the peer to ask for a block, or -1 if the request has to wait:
 // of the peers that are good enough and have room it is the one with the fewest blocks. A
 // peer that has more than its share has to wait for the others.
-func spread(peers []candidate, able []int, w want, maxBytes int) int {
-	able = unless(able, func(i int) bool { return peers[i].mute || peers[i].silent > 0 || peers[i].points >= dreaded })
+func spread(peers []Candidate, able []int, w Want, maxBytes int) int {
+	able = unless(able, func(i int) bool { return peers[i].Mute || peers[i].Silent > 0 || peers[i].Points >= dreaded })
 	if len(able) == 0 {
 		return -1
 	}
 	trip, pace := math.Inf(1), math.Inf(1)
 	for _, i := range able {
-		trip, pace = min(trip, peers[i].latency), min(pace, peers[i].pace)
+		trip, pace = min(trip, peers[i].Latency), min(pace, peers[i].Pace)
 	}
 	able = unless(able, func(i int) bool {
-		slow := peers[i].latency > max(spreadFactor*trip, trip+spreadTrip) || peers[i].pace > max(spreadFactor*pace, spreadPace)
-		return slow || w.again && !peers[i].hasRoom(w, maxBytes)
+		slow := peers[i].Latency > max(spreadFactor*trip, trip+spreadTrip) || peers[i].Pace > max(spreadFactor*pace, spreadPace)
+		return slow || w.Again && !peers[i].hasRoom(w, maxBytes)
 	})
 	all := 0
 	for _, i := range able {
-		all += peers[i].blocks
+		all += peers[i].Blocks
 	}
 	best, most := -1, spreadStart+spreadShare*all/len(able)
 	for _, i := range able {
 		c := &peers[i]
-		if !c.hasRoom(w, maxBytes) || c.blocks >= most && len(able) > 1 && !w.again {
+		if !c.hasRoom(w, maxBytes) || c.Blocks >= most && len(able) > 1 && !w.Again {
 			continue
 		}
-		if best < 0 || c.blocks < peers[best].blocks || c.blocks == peers[best].blocks && c.latency < peers[best].latency {
+		if best < 0 || c.Blocks < peers[best].Blocks || c.Blocks == peers[best].Blocks && c.Latency < peers[best].Latency {
 			best = i
 		}
 	}
@@ -163,40 +163,40 @@ func spread(peers []candidate, able []int, w want, maxBytes int) int {
 
 // hasRoom reports whether one more request fits. One always fits when none is in flight,
 // however large its reply.
-func (c *candidate) hasRoom(w want, maxBytes int) bool {
-	if c.requests == 0 {
+func (c *Candidate) hasRoom(w Want, maxBytes int) bool {
+	if c.Requests == 0 {
 		return true
 	}
-	if w.kind == conn.GetHeaders {
-		return c.requests < c.window+urgentRoom && c.bytes+w.bytes <= maxBytes
+	if w.Kind == conn.GetHeaders {
+		return c.Requests < c.Window+urgentRoom && c.Bytes+w.Bytes <= maxBytes
 	}
-	if c.rate > 0 {
-		maxBytes = min(maxBytes, max(windowBytes, int(min(c.rate*(windowTrips*c.latency+windowTime), float64(maxBytes)))))
+	if c.Rate > 0 {
+		maxBytes = min(maxBytes, max(windowBytes, int(min(c.Rate*(windowTrips*c.Latency+windowTime), float64(maxBytes)))))
 	}
-	return c.requests < c.window && c.requests+c.abandoned < maxPending && c.bytes+w.bytes <= maxBytes
+	return c.Requests < c.Window && c.Requests+c.Abandoned < maxPending && c.Bytes+w.Bytes <= maxBytes
 }
 
 // cost is the expected time until a reply, in seconds, multiplied for silence and for ban
 // score: a peer that has just been disconnected for either is asked only when no other peer
 // has room.
-func (c *candidate) cost(bytes int, usual float64) float64 {
-	rate := c.rate
+func (c *Candidate) cost(bytes int, usual float64) float64 {
+	rate := c.Rate
 	if rate == 0 {
 		rate = usual
 	}
-	t := c.latency + float64(c.bytes+bytes)/rate
-	return t * math.Exp2(min(c.points/dreaded, 8)) * float64(int(1)<<(2*min(c.silent, 8)))
+	t := c.Latency + float64(c.Bytes+bytes)/rate
+	return t * math.Exp2(min(c.Points/dreaded, 8)) * float64(int(1)<<(2*min(c.Silent, 8)))
 }
 
 // usualRate is the rate that is assumed for a peer that was never measured: that of the
 // fastest peer, so that the new one is tried.
-func usualRate(peers []candidate) float64 {
+func usualRate(peers []Candidate) float64 {
 	usual := 0.0
 	for _, c := range peers {
-		usual = max(usual, c.rate)
+		usual = max(usual, c.Rate)
 	}
 	if usual == 0 {
-		return assumedRate
+		return AssumedRate
 	}
 	return usual
 }
