@@ -133,7 +133,7 @@ func (p *Pool) charge(addr string, r fault.Reason) float64 {
 func (p *Pool) ban(addr string, r fault.Reason, evidence error) {
 	now := p.cfg.Now()
 	p.mu.Lock()
-	b, banned := p.record.BanPeer(addr, r, evidence, now, now.Add(p.cfg.BanFor))
+	b, banned := p.record.BanPeer(addr, r, evidence, now, now.Add(p.cfg.banFor))
 	if banned {
 		p.endBannedLocked()
 		poke(p.unsaved)

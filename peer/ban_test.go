@@ -39,7 +39,7 @@ func TestAccuse(t *testing.T) {
 		}
 		<-time.After(23 * time.Hour)
 		b.only()
-		<-time.After(time.Hour + b.cfg.RetryMax)
+		<-time.After(time.Hour + b.cfg.retryMax)
 		if len(b.Infos()) != 2 || len(b.Bans()) != 0 {
 			t.Errorf("after a day: %d peers, bans %v", len(b.Infos()), b.Bans())
 		}

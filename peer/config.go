@@ -73,40 +73,43 @@ type Config struct {
 	Now  func() time.Time
 	Rand func() uint64
 
-	DialTimeout      time.Duration // for connecting; 10 s
-	HandshakeTimeout time.Duration // from connected to verack; 15 s
-	WriteTimeout     time.Duration // for a write to end; 20 s
-	PingEvery        time.Duration // of silence in either direction; 60 s
-	PongTimeout      time.Duration // without any byte after a ping; 30 s
+	DialTimeout time.Duration // for connecting; 10 s
 
-	// RequestStall is how long a request waits while no byte arrives from its peer, 10 s, and
-	// RequestMax how long it may take in any case, 90 s. A reply is in time when it arrived
+	// The limits below are changed by tests of this package only.
+
+	handshakeTimeout time.Duration // from connected to verack; 15 s
+	writeTimeout     time.Duration // for a write to end; 20 s
+	pingEvery        time.Duration // of silence in either direction; 60 s
+	pongTimeout      time.Duration // without any byte after a ping; 30 s
+
+	// requestStall is how long a request waits while no byte arrives from its peer, 10 s, and
+	// requestMax how long it may take in any case, 90 s. A reply is in time when it arrived
 	// before both.
-	RequestStall time.Duration
-	RequestMax   time.Duration
+	requestStall time.Duration
+	requestMax   time.Duration
 
-	// MinRate is the least rate at which a peer has to deliver while it owes a
+	// minRate is the least rate at which a peer has to deliver while it owes a
 	// reply, in bytes per second; 1 KiB.
-	MinRate int
+	minRate int
 
-	// MaxRequests and MaxBytes bound the requests in flight of one peer: their number, 512,
+	// maxRequests and maxBytes bound the requests in flight of one peer: their number, 512,
 	// and the size of their replies as estimated from earlier ones, 8 MiB. A dcrd node
 	// disconnects above 1,000 requests for blocks and 40 MiB.
-	MaxRequests int
-	MaxBytes    int
+	maxRequests int
+	maxBytes    int
 
-	// ProbeEvery is the longest pause between dials while no network is found, 5 s.
-	ProbeEvery time.Duration
+	// probeEvery is the longest pause between dials while no network is found, 5 s.
+	probeEvery time.Duration
 
-	// RetryMin and RetryMax bound the pause before a peer is dialled again, 1 s and 30 s. It
-	// doubles with every failure. RetryRefused is the pause after a failure that most likely
+	// retryMin and retryMax bound the pause before a peer is dialled again, 1 s and 30 s. It
+	// doubles with every failure. retryRefused is the pause after a failure that most likely
 	// lasts, 10 min.
-	RetryMin     time.Duration
-	RetryMax     time.Duration
-	RetryRefused time.Duration
+	retryMin     time.Duration
+	retryMax     time.Duration
+	retryRefused time.Duration
 
-	// BanFor is how long a proven fault bans a host; 24 h.
-	BanFor time.Duration
+	// banFor is how long a proven fault bans a host; 24 h.
+	banFor time.Duration
 }
 
 // complete returns a copy with the defaults filled in.
@@ -124,24 +127,24 @@ func (c Config) complete() Config {
 		c.Rand = rand.Uint64
 	}
 	setDefault(&c.DialTimeout, 10*time.Second)
-	setDefault(&c.HandshakeTimeout, 15*time.Second)
-	setDefault(&c.WriteTimeout, 20*time.Second)
-	setDefault(&c.PingEvery, time.Minute)
-	setDefault(&c.PongTimeout, 30*time.Second)
-	setDefault(&c.RequestStall, 10*time.Second)
-	setDefault(&c.RequestMax, 90*time.Second)
-	setDefault(&c.MinRate, 1<<10)
-	setDefault(&c.MaxRequests, 512)
-	setDefault(&c.MaxBytes, 8<<20)
-	setDefault(&c.ProbeEvery, 5*time.Second)
+	setDefault(&c.handshakeTimeout, 15*time.Second)
+	setDefault(&c.writeTimeout, 20*time.Second)
+	setDefault(&c.pingEvery, time.Minute)
+	setDefault(&c.pongTimeout, 30*time.Second)
+	setDefault(&c.requestStall, 10*time.Second)
+	setDefault(&c.requestMax, 90*time.Second)
+	setDefault(&c.minRate, 1<<10)
+	setDefault(&c.maxRequests, 512)
+	setDefault(&c.maxBytes, 8<<20)
+	setDefault(&c.probeEvery, 5*time.Second)
 	setDefault(&c.Outbound, 8)
 	if c.Seeders == nil && c.Params != nil {
 		c.Seeders = c.Params.Seeders()
 	}
-	setDefault(&c.RetryMin, time.Second)
-	setDefault(&c.RetryMax, 30*time.Second)
-	setDefault(&c.RetryRefused, 10*time.Minute)
-	setDefault(&c.BanFor, 24*time.Hour)
+	setDefault(&c.retryMin, time.Second)
+	setDefault(&c.retryMax, 30*time.Second)
+	setDefault(&c.retryRefused, 10*time.Minute)
+	setDefault(&c.banFor, 24*time.Hour)
 	return c
 }
 
@@ -153,14 +156,14 @@ func (c *Config) connections(relay *txrelay.Relay, defect func()) conn.Config {
 		Log:              c.Log,
 		Now:              c.Now,
 		Rand:             c.Rand,
-		HandshakeTimeout: c.HandshakeTimeout,
-		WriteTimeout:     c.WriteTimeout,
-		PingEvery:        c.PingEvery,
-		PongTimeout:      c.PongTimeout,
-		RequestStall:     c.RequestStall,
-		RequestMax:       c.RequestMax,
-		MinRate:          c.MinRate,
-		MaxRequests:      c.MaxRequests,
+		HandshakeTimeout: c.handshakeTimeout,
+		WriteTimeout:     c.writeTimeout,
+		PingEvery:        c.pingEvery,
+		PongTimeout:      c.pongTimeout,
+		RequestStall:     c.requestStall,
+		RequestMax:       c.requestMax,
+		MinRate:          c.minRate,
+		MaxRequests:      c.maxRequests,
 		Txs:              relay,
 		Defect:           defect,
 	}
@@ -185,13 +188,13 @@ func (c *Config) validate() error {
 		return fmt.Errorf("peer config: user agent of %d characters, at most %d", len(c.UserAgent), wire.MaxUserAgentLen)
 	case strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < 0x20 || r > 0x7e }):
 		return fmt.Errorf("peer config: user agent %q is not printable ASCII", c.UserAgent)
-	case c.MaxRequests < 0 || c.MaxBytes < 0 || c.MinRate < 0:
+	case c.maxRequests < 0 || c.maxBytes < 0 || c.minRate < 0:
 		return errors.New("peer config: negative limit")
-	case c.RetryMin > c.RetryMax:
-		return fmt.Errorf("peer config: retry pause of %v above its maximum of %v", c.RetryMin, c.RetryMax)
+	case c.retryMin > c.retryMax:
+		return fmt.Errorf("peer config: retry pause of %v above its maximum of %v", c.retryMin, c.retryMax)
 	}
-	for _, d := range []time.Duration{c.DialTimeout, c.HandshakeTimeout, c.WriteTimeout, c.PingEvery, c.PongTimeout,
-		c.RequestStall, c.RequestMax, c.ProbeEvery, c.RetryMin, c.RetryRefused, c.BanFor} {
+	for _, d := range []time.Duration{c.DialTimeout, c.handshakeTimeout, c.writeTimeout, c.pingEvery, c.pongTimeout,
+		c.requestStall, c.requestMax, c.probeEvery, c.retryMin, c.retryRefused, c.banFor} {
 		if d < 0 {
 			return fmt.Errorf("peer config: negative duration %v", d)
 		}

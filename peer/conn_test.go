@@ -94,7 +94,7 @@ func TestIdleDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, peertest.WelcomeThen((*peertest.Node).Drain))
 		lived, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
-		if why.Reason != fault.Idle || lived != b.cfg.PingEvery+b.cfg.PongTimeout {
+		if why.Reason != fault.Idle || lived != b.cfg.pingEvery+b.cfg.pongTimeout {
 			t.Errorf("disconnected after %v: %v", lived, why)
 		}
 		b.net.wg.Wait()
@@ -197,7 +197,7 @@ func TestRequestDeadlines(t *testing.T) {
 		{trickle(32, 11*time.Second), 1, 10 * time.Second},
 		{chatter, 1, 10 * time.Second},
 	} {
-		run(t, func(c *Config) { c.PingEvery, c.MinRate = time.Hour, tc.rate }, []func(*peertest.Node){tc.script}, func(t *testing.T, b *bench) {
+		run(t, func(c *Config) { c.pingEvery, c.minRate = time.Hour, tc.rate }, []func(*peertest.Node){tc.script}, func(t *testing.T, b *bench) {
 			begin := time.Now()
 			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			if took := time.Since(begin); took != tc.want || !errors.Is(err, fault.Timeout) {

@@ -37,7 +37,7 @@ func (p *Pool) dialed(connected bool) {
 		l.failed++
 		if !l.cut && l.failed >= min(manyDials, l.dialers) {
 			l.cut = true
-			p.cfg.Log.Warn("No peer can be reached, is there a network?", "retry", p.cfg.ProbeEvery)
+			p.cfg.Log.Warn("No peer can be reached, is there a network?", "retry", p.cfg.probeEvery)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func (p *Pool) gate(ctx context.Context) (done func(), ok bool) {
 	case <-ctx.Done():
 		return nil, false
 	}
-	if !p.pause(ctx, jitter(p.cfg.ProbeEvery, p.cfg.Rand())) {
+	if !p.pause(ctx, jitter(p.cfg.probeEvery, p.cfg.Rand())) {
 		<-p.probe
 		return nil, false
 	}

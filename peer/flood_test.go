@@ -87,7 +87,7 @@ func TestWhatNodesSendIsRead(t *testing.T) {
 		}
 		n.Drain()
 	})
-	run(t, func(c *Config) { c.PingEvery = time.Hour }, []func(*peertest.Node){honest}, func(t *testing.T, b *bench) {
+	run(t, func(c *Config) { c.pingEvery = time.Hour }, []func(*peertest.Node){honest}, func(t *testing.T, b *bench) {
 		id := b.only().ID
 		<-time.After(11 * time.Minute)
 		if i := b.only(); i.ID != id || i.Unknown != 600 || i.Score != 0 {

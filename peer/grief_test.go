@@ -204,7 +204,7 @@ func TestBansAreForgotten(t *testing.T) {
 		for i := range 100 {
 			b.ban(fmt.Sprintf("44.0.0.%d:1", i), fault.Invalid, errors.New(chainhash.Hash{byte(i)}.String()))
 		}
-		<-time.After(b.cfg.BanFor)
+		<-time.After(b.cfg.banFor)
 		b.ban("44.1.1.1:1", fault.Invalid, nil)
 		if n := len(b.record.InForce(time.Time{})); n != 1 {
 			t.Errorf("%d bans are kept, want one", n)

@@ -134,7 +134,7 @@ func TestHandshakeDeadline(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, func(c *Config) { c.HandshakeTimeout = 15 * time.Second }, func(n *peertest.Node) {
+		b := newBench(t, func(c *Config) { c.handshakeTimeout = 15 * time.Second }, func(n *peertest.Node) {
 			peertest.Expect[*wire.MsgVersion](n)
 			trickle(n)
 		})

@@ -252,7 +252,7 @@ func (h *hedge) outrun(winner *member, bytes int) {
 
 // hedgeAfter returns how long the newest request to a peer may take until another peer is
 // asked too: quiet if no byte arrives, patience otherwise. Both are at most a quarter of
-// RequestStall, because small replies measure the rate poorly.
+// requestStall, because small replies measure the rate poorly.
 func (p *Pool) hedgeAfter(m *member, k conn.Kind) (quiet, patience time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -262,7 +262,7 @@ func (p *Pool) hedgeAfter(m *member, k conn.Kind) (quiet, patience time.Duration
 	}
 	rtt := m.RTT()
 	usual := rtt + time.Duration(float64(m.bytes)/rate*float64(time.Second))
-	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.RequestStall/4, hedgeMin))
+	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.requestStall/4, hedgeMin))
 	quiet = max(rtt+quietMin, time.Duration(quietTrips*float64(rtt))) + p.delays[k].Most()
 	return min(quiet, patience), patience
 }
@@ -281,7 +281,7 @@ func (p *Pool) acquireNow(w pick.Want, avoid []p2p.PeerID) *member {
 			candidates = append(candidates, p.candidateLocked(m, now))
 		}
 	}
-	i := pick.Choose(candidates, pick.Want{Kind: w.Kind, Bytes: w.Bytes, Spread: w.Spread, Again: true}, p.cfg.MaxBytes)
+	i := pick.Choose(candidates, pick.Want{Kind: w.Kind, Bytes: w.Bytes, Spread: w.Spread, Again: true}, p.cfg.maxBytes)
 	if i < 0 {
 		return nil
 	}

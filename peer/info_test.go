@@ -76,11 +76,11 @@ func TestInfo(t *testing.T) {
 		}
 
 		quiet.Store(true)
-		<-time.After(b.cfg.PingEvery + b.cfg.PongTimeout/2)
-		if i := b.only(); i.PingWait <= 0 || i.PingWait > b.cfg.PongTimeout {
+		<-time.After(b.cfg.pingEvery + b.cfg.pongTimeout/2)
+		if i := b.only(); i.PingWait <= 0 || i.PingWait > b.cfg.pongTimeout {
 			t.Errorf("while a pong is awaited: %+v", i)
 		}
-		<-time.After(b.cfg.PongTimeout + b.cfg.RetryMax)
+		<-time.After(b.cfg.pongTimeout + b.cfg.retryMax)
 		if i := b.only(); i.LastReason != fault.Idle || i.ID == 1 {
 			t.Errorf("after a ping that was not answered: %+v", i)
 		}

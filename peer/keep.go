@@ -18,7 +18,7 @@ import (
 // connection, and pauses before it dials again.
 func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 	defer p.retire(1)
-	pauses := backoff{min: p.cfg.RetryMin, max: p.cfg.RetryMax, refused: p.cfg.RetryRefused}
+	pauses := backoff{min: p.cfg.retryMin, max: p.cfg.retryMax, refused: p.cfg.retryRefused}
 	var told fault.Reason // the last reason that was logged above the debug level
 	for {
 		pause := p.banLeft(addr)

@@ -23,7 +23,7 @@ func TestOffline(t *testing.T) {
 	run(t, nil, nobody, func(t *testing.T, b *bench) {
 		<-time.After(10 * time.Hour)
 		dials := b.net.dialled()
-		least, most := int(10*time.Hour/b.cfg.ProbeEvery), int(10*time.Hour/(b.cfg.ProbeEvery/2))
+		least, most := int(10*time.Hour/b.cfg.probeEvery), int(10*time.Hour/(b.cfg.probeEvery/2))
 		if n := len(dials); n < least || n > most+len(nobody) {
 			t.Errorf("%d dials in ten hours, want %d to %d", n, least, most)
 		}
@@ -42,10 +42,10 @@ func TestOffline(t *testing.T) {
 		for i := range nobody {
 			b.net.at(string(rune('a'+i))+":1", peertest.Good(chain))
 		}
-		<-time.After(b.cfg.ProbeEvery)
+		<-time.After(b.cfg.probeEvery)
 		synctest.Wait()
 		if n := len(b.Infos()); n != len(nobody) {
-			t.Errorf("%d of %d peers within %v of the network's return", n, len(nobody), b.cfg.ProbeEvery)
+			t.Errorf("%d of %d peers within %v of the network's return", n, len(nobody), b.cfg.probeEvery)
 		}
 	})
 }
@@ -58,7 +58,7 @@ func TestAwayBackoff(t *testing.T) {
 		dials := b.net.dialledAt("b:1")
 		for i := 1; i < len(dials); i++ {
 			pause := dials[i].Sub(dials[i-1])
-			most := min(b.cfg.RetryMin<<min(i-1, 20), b.cfg.RetryMax)
+			most := min(b.cfg.retryMin<<min(i-1, 20), b.cfg.retryMax)
 			if pause < most/2 || pause > most {
 				t.Fatalf("pause %d: %v, want %v to %v", i, pause, most/2, most)
 			}
@@ -113,7 +113,7 @@ func TestReconnect(t *testing.T) {
 		if len(b.Infos()) != 0 {
 			t.Error("still connected")
 		}
-		<-time.After(b.cfg.RetryMin)
+		<-time.After(b.cfg.retryMin)
 		synctest.Wait()
 		if again := b.only().ID; again <= first {
 			t.Errorf("id %d after %d", again, first)

@@ -83,7 +83,7 @@ func (d *departed) addr(id p2p.PeerID) (string, bool) {
 // join makes a connection available for requests, under a new id. The slot is that of an
 // outbound connection, else nil.
 func (p *Pool) join(c *conn.Conn, addr string, role Role, s *slot) *member {
-	m := &member{Conn: c, addr: addr, role: role, host: addrbook.HostOf(addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(pick.FirstWindow, p.cfg.MaxRequests)}
+	m := &member{Conn: c, addr: addr, role: role, host: addrbook.HostOf(addr), since: p.cfg.Now(), joined: time.Now(), announcedAt: time.Now(), window: min(pick.FirstWindow, p.cfg.maxRequests)}
 	p.update(func() {
 		p.lastID++
 		m.id = p.lastID
@@ -185,7 +185,7 @@ func (p *Pool) answeredLocked(m *member, r *conn.Request, bytes int) {
 	m.silent = 0
 	m.mute, m.owing[r.Kind()] = false, silence{}
 	p.delays[r.Kind()].Seen(m.Delay(r))
-	m.window = min(m.window+1, p.cfg.MaxRequests)
+	m.window = min(m.window+1, p.cfg.maxRequests)
 	m.gauge.Delivered(r.Kind(), bytes, m.RTT(), r.Sent(), time.Now())
 	p.sizes.Seen(r.Kind(), bytes)
 }

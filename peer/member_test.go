@@ -66,7 +66,7 @@ func TestSilentAlone(t *testing.T) {
 func TestSilencePeriods(t *testing.T) {
 	run(t, nil, []func(*peertest.Node){peertest.Silent}, func(t *testing.T, b *bench) {
 		for _, want := range []int{pick.FirstWindow, pick.FirstWindow / 2, 1, 1} {
-			ctx, cancel := context.WithTimeout(t.Context(), b.cfg.RequestStall+time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), b.cfg.requestStall+time.Second)
 			var wg sync.WaitGroup
 			for range 2 * pick.FirstWindow {
 				wg.Go(func() { b.CFilter(ctx, nil, chainhash.Hash{1}) })

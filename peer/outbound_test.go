@@ -162,7 +162,7 @@ func TestNetworkReturns(t *testing.T) {
 		mu.Unlock()
 		before := len(b.net.dialled())
 		<-time.After(8 * time.Hour)
-		if n := len(b.net.dialled()) - before; n > int(8*time.Hour/(b.cfg.ProbeEvery/2))+20 {
+		if n := len(b.net.dialled()) - before; n > int(8*time.Hour/(b.cfg.probeEvery/2))+20 {
 			t.Errorf("%d dials in eight hours", n)
 		}
 		for _, a := range addrs {
@@ -200,7 +200,7 @@ func TestAwake(t *testing.T) {
 			mu.Lock()
 			slept += nap.slept
 			mu.Unlock()
-			<-time.After(watchEvery + b.cfg.RetryMin)
+			<-time.After(watchEvery + b.cfg.retryMin)
 			synctest.Wait()
 			if anew := b.only().ID != id; anew != nap.anew {
 				t.Errorf("after a sleep of %v connected again: %v", nap.slept, anew)
@@ -306,7 +306,7 @@ func TestWanted(t *testing.T) {
 			if err := step.do(); !errors.Is(err, step.err) {
 				t.Errorf("%s: %v, want %v", step.name, err, step.err)
 			}
-			<-time.After(b.cfg.RetryMin)
+			<-time.After(b.cfg.retryMin)
 			synctest.Wait()
 			var addrs []string
 			for _, i := range b.Infos() {

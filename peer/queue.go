@@ -118,7 +118,7 @@ func (p *Pool) serveLocked() []grant {
 		if plain && full[q.want.Kind] {
 			return false // an earlier waiter of this kind has not found room either
 		}
-		i := pick.Choose(candidates, q.want, p.cfg.MaxBytes)
+		i := pick.Choose(candidates, q.want, p.cfg.maxBytes)
 		if i < 0 {
 			full[q.want.Kind] = full[q.want.Kind] || plain
 			gone := q.want.Only != 0 && !slices.ContainsFunc(candidates, func(c pick.Candidate) bool { return c.ID == q.want.Only })

@@ -22,7 +22,7 @@ import (
 // connects; and that requests wait for room when all peers are full, in the order of asking.
 func TestPickWaits(t *testing.T) {
 	chain := peertest.NewChain(20)
-	tune := func(c *Config) { c.MaxRequests = 1 }
+	tune := func(c *Config) { c.maxRequests = 1 }
 	run(t, tune, []func(*peertest.Node){nil}, func(t *testing.T, b *bench) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -51,7 +51,7 @@ func TestPickWaits(t *testing.T) {
 // next.
 func TestPickCancelled(t *testing.T) {
 	chain := peertest.NewChain(20)
-	tune := func(c *Config) { c.MaxRequests = 1 }
+	tune := func(c *Config) { c.maxRequests = 1 }
 	run(t, tune, []func(*peertest.Node){peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
@@ -76,7 +76,7 @@ func TestPickCancelled(t *testing.T) {
 // TestAcquireCancelled checks that room which is granted to a request at the moment it is
 // cancelled is not lost. Whether the grant or the end is seen first is left to chance.
 func TestAcquireCancelled(t *testing.T) {
-	tune := func(c *Config) { c.MaxRequests = 1 }
+	tune := func(c *Config) { c.maxRequests = 1 }
 	run(t, tune, []func(*peertest.Node){peertest.WelcomeThen(func(*peertest.Node) {})}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -124,7 +124,7 @@ func TestAvoid(t *testing.T) {
 // avoided.
 func TestAvoidWaits(t *testing.T) {
 	chain := peertest.NewChain(20)
-	tune := func(c *Config) { c.MaxRequests = 1 }
+	tune := func(c *Config) { c.maxRequests = 1 }
 	run(t, tune, []func(*peertest.Node){peertest.Good(chain), peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 		infos := b.Infos()
 		var wg sync.WaitGroup
@@ -210,8 +210,8 @@ func TestBounds(t *testing.T) {
 		tune func(*Config)
 		want int
 	}{
-		{func(c *Config) { c.MaxRequests = 3 }, 3},
-		{func(c *Config) { c.MaxBytes = 1; c.MaxRequests = 50 }, 1},
+		{func(c *Config) { c.maxRequests = 3 }, 3},
+		{func(c *Config) { c.maxBytes = 1; c.maxRequests = 50 }, 1},
 	} {
 		run(t, tc.tune, []func(*peertest.Node){peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 			var wg sync.WaitGroup

@@ -97,7 +97,7 @@ func scenarios() map[fault.Reason]scenario {
 		fault.Straggler: {script: peertest.WelcomeThen(func(*peertest.Node) {}), act: func(b *bench) error {
 			ctx, cancel := context.WithTimeout(b.t.Context(), time.Second)
 			defer cancel()
-			for range maxAbandoned + b.cfg.MaxRequests {
+			for range maxAbandoned + b.cfg.maxRequests {
 				b.CFilter(ctx, nil, chainhash.Hash{})
 				ctx, cancel = context.WithTimeout(b.t.Context(), time.Millisecond)
 				defer cancel()

@@ -17,7 +17,7 @@ func TestUserBans(t *testing.T) {
 	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
 		connected := func(want int, when string) {
 			t.Helper()
-			<-time.After(b.cfg.RetryMax)
+			<-time.After(b.cfg.retryMax)
 			synctest.Wait()
 			if n := len(b.Infos()); n != want {
 				t.Errorf("%s: %d peers, want %d", when, n, want)
@@ -48,7 +48,7 @@ func TestUserBans(t *testing.T) {
 		if err := b.Unban(b.Bans()[0].Addr); err != nil {
 			t.Error(err)
 		}
-		<-time.After(b.cfg.RetryMin)
+		<-time.After(b.cfg.retryMin)
 		synctest.Wait()
 		if n := len(b.Infos()); n != 2 {
 			t.Errorf("%d peers after the ban for a proven fault was lifted", n)
