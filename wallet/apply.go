@@ -159,7 +159,8 @@ func (a *application) revert(next *snapshot, on, common consensus.BlockID, forke
 			return err
 		}
 	}
-	if a.tx.Bucket(releasingBucket) == nil || len(a.u.Reverted) > 0 || forked || !goesAbove(a.u, next.tip.Height) {
+	left := len(a.u.Reverted) > 0 || forked
+	if a.tx.Bucket(releasingBucket) == nil || left || !goesAbove(a.u, next.tip.Height) {
 		return nil
 	}
 	// The chain goes on above the block that earlier steps went back to: it is not left further.

@@ -36,7 +36,9 @@ func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (older
 
 // age is claim without the search. It returns the birthday before and after. The accounts
 // and the scripts of the snapshot must be its own.
-func (w *Wallet) age(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (was, is birthHeights, older bool, err error) {
+func (w *Wallet) age(
+	tx *bolt.Tx, s *snapshot, of birthdayUndo, d born,
+) (was, is birthHeights, older bool, err error) {
 	kept, err := s.beforeUndo(tx, of)
 	if err != nil {
 		return was, was, false, err
@@ -169,7 +171,8 @@ func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc 
 		return err
 	}
 	s.searchOlder(was, is, s.first(&account), w.seconds(), DiscoveryJob)
-	s.searchOlder(scriptWas, birthHeights{max(1, is.now), max(1, is.kept)}, n, w.seconds(), DiscoveryJob)
+	is = birthHeights{max(1, is.now), max(1, is.kept)}
+	s.searchOlder(scriptWas, is, n, w.seconds(), DiscoveryJob)
 	paid, err := w.paid(tx, n, sc.pay)
 	if paid {
 		window := &a.Branches[sc.branch]

@@ -188,11 +188,16 @@ func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 		return slices.ContainsFunc(prevOuts(tx), func(op wire.OutPoint) bool {
 			_, spent := want.spent[op]
 			there := pool[op.Hash] != nil || want.mined[op.Hash]
-			return spent || rivals[op] || l.abandoned[op.Hash] && !there || !there && (want.void[op.Hash] != nil || l.lost(op.Hash) || dead(l.txs[op.Hash]))
+			if spent || rivals[op] {
+				return true
+			}
+			gone := l.abandoned[op.Hash] || want.void[op.Hash] != nil || l.lost(op.Hash)
+			return !there && (gone || dead(l.txs[op.Hash]))
 		})
 	}
 	for hash, tx := range want.void {
-		if l.abandoned[hash] || want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 || tx.Expiry != 0 && tx.Expiry < 1<<20 {
+		expires := tx.Expiry != 0 && tx.Expiry < 1<<20
+		if l.abandoned[hash] || want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 || expires {
 			continue
 		}
 		if !dead(tx) && !l.replaced(hash) {

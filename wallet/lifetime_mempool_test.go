@@ -282,10 +282,11 @@ func (l *lifetime) fork(id consensus.BlockID) consensus.BlockID {
 	return id
 }
 
-// contested reports whether a transaction that a wallet took may have been forgotten: it
-// shares an outpoint with another one or may expire; or that is true of what it spends from, or
-// that is a vote or the like, which no block but its own may hold, or was relayed long ago. It gives way with what it
-// spends from, also if a later branch holds that: what has been mined all the time counts not.
+// contested reports whether a transaction that a wallet took may have been forgotten: it shares
+// an outpoint with another one, may expire or was relayed long ago; or that is true of what it
+// spends from, or that is a vote or the like, which no block but its own may hold. It gives way
+// with what it spends from, also if a later branch holds that; what was mined all the time since
+// then did not give way.
 func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 	if l.spenders == nil {
 		l.spenders = make(map[wire.OutPoint]int)
@@ -302,7 +303,8 @@ func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 			return m
 		}
 		tx := l.txs[hash]
-		m := tx == nil || kindOf(tx).minedOnly() || tx.Expiry != 0 && tx.Expiry < 1<<20 || !k.published && l.old(hash)
+		m := tx == nil || kindOf(tx).minedOnly() || tx.Expiry != 0 && tx.Expiry < 1<<20
+		m = m || !k.published && l.old(hash)
 		for _, op := range prevOuts(cmpTx(tx)) {
 			at, mined := want.height[op.Hash]
 			m = m || l.spenders[op] > 1 || (!mined || at >= k.since) && may(op.Hash)
@@ -333,7 +335,8 @@ func (l *lifetime) checkUnmined(want *truth, pool map[chainhash.Hash]*wire.MsgTx
 	l.t.Helper()
 	for hash, k := range l.kept {
 		tx := l.txs[hash]
-		if want.mined[hash] || pool[hash] != nil || !l.concerned(want, tx, pool) || l.contested(want, hash, k) {
+		there := want.mined[hash] || pool[hash] != nil || !l.concerned(want, tx, pool)
+		if there || l.contested(want, hash, k) {
 			continue
 		}
 		l.fail("unmined transaction %v is forgotten", hash)

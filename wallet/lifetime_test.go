@@ -44,7 +44,7 @@ type lifetime struct {
 	heardAt  map[chainhash.Hash]time.Duration // when transactions were first relayed
 	buried   []*buried
 	repeated map[chainhash.Hash]bool // transactions that a bad block held a second time
-	spenders map[wire.OutPoint]int   // how many transactions there are that spend an outpoint; nil if not counted
+	spenders map[wire.OutPoint]int   // how many transactions spend an outpoint; nil if not counted
 	dir      string
 	log      []string
 }
@@ -63,10 +63,20 @@ type subject struct {
 	locked    map[wire.OutPoint]bool
 }
 
+func newSubject(name string, o *oracle) *subject {
+	return &subject{
+		name: name, o: o, kept: make(map[chainhash.Hash]*keptTx), abandoned: make(map[chainhash.Hash]bool),
+		labels: make(map[string]string), locked: make(map[wire.OutPoint]bool),
+	}
+}
+
 func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w := newWorld(t, seed)
 	w.jitter = true
-	l := &lifetime{world: w, t: t, repeated: make(map[chainhash.Hash]bool), heardAt: make(map[chainhash.Hash]time.Duration), calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3, steps: seed%7 == 3}
+	l := &lifetime{
+		world: w, t: t, calm: seed%4 == 0, bounded: seed%6 == 1, searched: seed%5 == 3, steps: seed%7 == 3,
+		repeated: make(map[chainhash.Hash]bool), heardAt: make(map[chainhash.Hash]time.Duration),
+	}
 	w.revokes = true
 	names := []string{"one"}
 	if seed%3 == 2 {
@@ -74,8 +84,7 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 	}
 	keys := make(map[byte][2][]string)
 	for _, name := range names {
-		l.subjects = append(l.subjects, &subject{name: name, o: &oracle{w: w, keys: keys}, kept: make(map[chainhash.Hash]*keptTx),
-			abandoned: make(map[chainhash.Hash]bool), labels: make(map[string]string), locked: make(map[wire.OutPoint]bool)})
+		l.subjects = append(l.subjects, newSubject(name, &oracle{w: w, keys: keys}))
 	}
 	l.subject = l.subjects[0]
 	l.choose(3 + 5*int(seed%2))

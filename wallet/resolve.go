@@ -184,8 +184,11 @@ func (a *application) revive(tip consensus.Height) error {
 
 // reviveOne makes a transaction unmined that only disapproved blocks hold, of which it gets
 // the places. It reports whether the transaction is unmined or mined then.
-func (a *application) reviveOne(hash chainhash.Hash, places []Place, tip consensus.Height) (back bool, err error) {
-	if a.pool().byHash[hash] != nil || slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }) {
+func (a *application) reviveOne(
+	hash chainhash.Hash, places []Place, tip consensus.Height,
+) (back bool, err error) {
+	counts := slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) })
+	if counts || a.pool().byHash[hash] != nil {
 		return true, nil
 	}
 	m, err := getMined(a.tx, places[len(places)-1])
@@ -198,7 +201,10 @@ func (a *application) reviveOne(hash chainhash.Hash, places []Place, tip consens
 
 // voidChildren returns the transactions of disapproved blocks from a height on that spend
 // outputs of one.
-func (a *application) voidChildren(parent chainhash.Hash, from consensus.Height) ([]chainhash.Hash, error) {
+func (a *application) voidChildren(
+	parent chainhash.Hash, from consensus.Height,
+) ([]chainhash.Hash, error) {
+	spends := func(op wire.OutPoint) bool { return op.Hash == parent }
 	var children []chainhash.Hash
 	c := a.tx.Bucket(disapprovedBucket).Cursor()
 	for k, _ := c.Seek(key32(uint32(from))); len(k) == 4; k, _ = c.Next() {
@@ -208,7 +214,7 @@ func (a *application) voidChildren(parent chainhash.Hash, from consensus.Height)
 			return nil, err
 		}
 		for _, m := range list {
-			if slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return op.Hash == parent }) {
+			if slices.ContainsFunc(prevOuts(m.tx), spends) {
 				children = append(children, m.hash)
 			}
 		}

@@ -51,7 +51,9 @@ func (s *Since) below(height consensus.Height) []*Transaction {
 			list = append(list, t)
 		}
 	}
-	slices.SortFunc(list, func(a, b *Transaction) int { return bytes.Compare(b.Place.key(), a.Place.key()) })
+	slices.SortFunc(list, func(a, b *Transaction) int {
+		return bytes.Compare(b.Place.key(), a.Place.key())
+	})
 	return list
 }
 

@@ -35,15 +35,15 @@ var (
 	errNotFinal      = errors.New("its lock time is at the block or after it")
 	errTwice         = errors.New("it is in the block twice")
 	errSpentInBlock  = errors.New("it spends what another transaction of the block spends")
-	errStakeTree     = errors.New("it is a ticket, vote, revocation or treasury transaction among the regular ones")
-	errRegularTree   = errors.New("it is a regular transaction among the votes, tickets and the like")
+	errStakeTree     = errors.New("it is of the stake tree, among the regular transactions")
+	errRegularTree   = errors.New("it is a regular transaction, in the stake tree")
 )
 
 // CheckTransactions checks the transactions of a block, which CheckBlock has accepted, by the
 // rules that have always held and need nothing but the block: each transaction by itself
 // (dcrd: CheckTransactionSanity), its expiry and lock time, where coins are made, that it is in
-// the tree of its kind (both dcrd: checkBlockContext), and that nothing is there or spent twice. It is pure and may run on any
-// goroutine. The error is an [*InvalidBlock].
+// the tree of its kind (both dcrd: checkBlockContext), and that nothing is there or spent twice.
+// It is pure and may run on any goroutine. The error is an [*InvalidBlock].
 func CheckTransactions(p *Params, id BlockID, b *wire.MsgBlock) error {
 	if id.Height == 0 {
 		return nil
