@@ -45,8 +45,12 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 		}
 		known := has(a.tx.Bucket(minedBucket), p.key())
 		if !void(a.tx, p) {
-			if err := a.validate(s, m, &e); err != nil {
+			again, err := a.validate(s, m, &e)
+			if err != nil {
 				return err
+			}
+			if again {
+				a.minedAgain = append(a.minedAgain, m.hash)
 			}
 		}
 		if err := errors.Join(putMined(a.tx, m), a.keep(m, ours)); err != nil {
@@ -58,7 +62,7 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 			}
 			return a.releaseLate(m)
 		}
-		if err := errors.Join(a.find(s, m, &e), a.noteMinedAgain(m)); err != nil {
+		if err := a.find(s, m, &e); err != nil {
 			return err
 		}
 		return record(a.tx, p, &m.hash, &e)
@@ -67,18 +71,6 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 		return err
 	}
 	return a.confirm(b)
-}
-
-// noteMinedAgain records that a transaction was mined which a disapproved block holds too.
-func (a *application) noteMinedAgain(m *mined) error {
-	if k, _ := a.tx.Bucket(disapprovedBucket).Cursor().First(); k == nil {
-		return nil
-	}
-	places, err := placesOf(a.tx, &m.hash)
-	if len(places) > 1 {
-		a.minedAgain = append(a.minedAgain, m.hash)
-	}
-	return err
 }
 
 // published reports whether a transaction was published here, or mined before: it stays

@@ -36,22 +36,27 @@ var errAhead = errors.New("the books are of another branch")
 // validate checks a transaction of a block by all rules that the wallet can judge: that
 // it is not mined twice, and that the inputs that spend the wallet's outputs are the only
 // ones to do so, are signed, and are worth what it pays if they are all. What is in
-// the books at the same place was checked before. The error is a [*consensus.InvalidBlock],
+// the books at the same place was checked before. Again says that a disapproved block holds it
+// too. The error is a [*consensus.InvalidBlock],
 // errAhead, or one of the file.
-func (a *application) validate(s *snapshot, m *mined, e *effects) error {
+func (a *application) validate(s *snapshot, m *mined, e *effects) (again bool, err error) {
 	if kindAt(m.place, m.tx) == Coinbase {
-		return nil
+		return false, nil
 	}
 	places, err := placesOf(a.tx, &m.hash)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, p := range places {
-		if p != m.place && !void(a.tx, p) {
+		switch {
+		case p == m.place:
+		case void(a.tx, p):
+			again = true
+		default:
 			if _, err := provenAt(a.tx, p, m.hash); err != nil {
-				return err
+				return false, err
 			}
-			return a.invalid(m, p, errMinedTwice)
+			return false, a.invalid(m, p, errMinedTwice)
 		}
 	}
 	var in dcrutil.Amount
@@ -59,14 +64,14 @@ func (a *application) validate(s *snapshot, m *mined, e *effects) error {
 	for _, sp := range e.spends {
 		c, ok, err := getCredit(a.tx, sp.prev)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !ok {
 			continue
 		}
 		in, known = in+c.amount, known+1
 		if err := a.validateSpend(s, m, sp, c); err != nil {
-			return err
+			return false, err
 		}
 	}
 	var out dcrutil.Amount
@@ -74,9 +79,9 @@ func (a *application) validate(s *snapshot, m *mined, e *effects) error {
 		out += dcrutil.Amount(o.Value)
 	}
 	if kindAt(m.place, m.tx) == Regular && known == len(m.tx.TxIn) && out > in {
-		return &consensus.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("%w: %v for %v", errInflates, out, in)}
+		return false, &consensus.InvalidBlock{Block: m.id(), Tx: m.hash, Reason: fmt.Errorf("%w: %v for %v", errInflates, out, in)}
 	}
-	return nil
+	return again, nil
 }
 
 // validateSpend checks an input that spends an output of the wallet.
