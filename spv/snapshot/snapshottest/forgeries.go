@@ -22,12 +22,12 @@ type Forgery struct {
 	// its own copy.
 	Forge func(s *Snapshot)
 
-	// Reason is what is found by who compares the SHA-256 of each file, and Says a part of
+	// Reason is what a reader finds that compares the SHA-256 of each file, and Says a part of
 	// the sentence.
 	Reason snapshot.Reason
 	Says   string
 
-	// Otherwise is what is found by who does not; zero if that is the same, see Reason.
+	// Otherwise is what a reader finds that does not compare it; zero if that is Reason too.
 	Otherwise snapshot.Reason
 
 	// Kept is how many segments before the fault are right.
