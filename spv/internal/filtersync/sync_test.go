@@ -22,13 +22,12 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// peers serve the filters of a chain, each in its way; they are asked in turns.
+// peers serve the filters of a chain, each in its way; the height decides which one is asked.
 type peers struct {
 	chain *testnet.Chain
 	serve map[p2p.PeerID]func(first consensus.Height, payload []byte) []byte // nil: no reply
 
 	mu      sync.Mutex
-	turn    int
 	accused []p2p.PeerID
 }
 
@@ -46,12 +45,9 @@ func (p *peers) CFilters(_ context.Context, avoid []p2p.PeerID, start, end chain
 	if len(ids) == 0 {
 		ids = p.live()
 	}
-	p.mu.Lock()
-	p.turn++
-	id := ids[p.turn%len(ids)]
-	p.mu.Unlock()
 	first, _ := p.chain.Find(&start)
 	last, _ := p.chain.Find(&end)
+	id := ids[int(first)/ChunkSize%len(ids)]
 	if reply := p.serve[id](first, p.chain.CFiltersPayload(first, last)); reply != nil {
 		return reply, id, nil
 	}
