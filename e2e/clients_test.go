@@ -10,15 +10,23 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"strconv"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrjson/v4"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/rpc/jsonrpc/types/v4"
 	"github.com/decred/dcrd/rpcclient/v8"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
 	"github.com/jrick/wsrpc/v2"
 
 	"github.com/spvd/spvd/e2e/daemon"
+	"github.com/spvd/spvd/e2e/keys"
 	"github.com/spvd/spvd/e2e/node"
 )
 
@@ -74,6 +82,7 @@ func exchange(t *testing.T, spvd, dcrd *rpcclient.Client, n *node.Node) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shop, scripts := someScripts(t)
 	for name, call := range map[string]func(*rpcclient.Client) (any, error){
 		"getbestblock": func(c *rpcclient.Client) (any, error) {
 			hash, height, err := c.GetBestBlock(ctx)
@@ -98,6 +107,26 @@ func exchange(t *testing.T, spvd, dcrd *rpcclient.Client, n *node.Node) {
 			return hex.EncodeToString(f.Filter.Bytes()), nil
 		},
 		"getcurrentnet": func(c *rpcclient.Client) (any, error) { return c.GetCurrentNet(ctx) },
+		"createrawtransaction": func(c *rpcclient.Client) (any, error) {
+			lock, expiry := int64(400_000), int64(500_000)
+			inputs := []types.TransactionInput{{Txid: past.String(), Vout: 1, Tree: 1, Amount: 2.5}, {Txid: past.String()}}
+			return c.CreateRawTransaction(ctx, inputs, map[stdaddr.Address]dcrutil.Amount{shop: 1}, &lock, &expiry)
+		},
+		"decodescript": func(c *rpcclient.Client) (any, error) {
+			var lists []any
+			for _, script := range scripts {
+				raw, err := c.RawRequest(ctx, "decodescript", []json.RawMessage{json.RawMessage(strconv.Quote(hex.EncodeToString(script)))})
+				if err != nil {
+					return nil, err
+				}
+				var list types.DecodeScriptResult
+				if err := json.Unmarshal(raw, &list); err != nil {
+					return nil, err
+				}
+				lists = append(lists, list)
+			}
+			return lists, nil
+		},
 	} {
 		got, err := call(spvd)
 		if err != nil {
@@ -116,6 +145,30 @@ func exchange(t *testing.T, spvd, dcrd *rpcclient.Client, n *node.Node) {
 	if _, err := spvd.GetBlockHeader(ctx, &chainhash.Hash{1}); !errors.As(err, &refusal) || refusal.Code != -5 {
 		t.Errorf("getblockheader of no block: %v, want code -5", err)
 	}
+}
+
+// someScripts returns an address, and scripts of several kinds.
+func someScripts(t *testing.T) (shop stdaddr.Address, scripts [][]byte) {
+	t.Helper()
+	key, err := keys.NewKey("a shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, err = stdaddr.DecodeAddress(key.Address(), chaincfg.SimNetParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	multisig, err := stdscript.MultiSigScriptV0(1, key.Pub, key.Pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashed, err := stdaddr.NewAddressScriptHashV0(multisig, chaincfg.SimNetParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, pay := hashed.PaymentScript()
+	plain := append(append([]byte{txscript.OP_DATA_33}, key.Pub...), txscript.OP_CHECKSIG)
+	return shop, [][]byte{key.Script(), plain, multisig, pay, {txscript.OP_RETURN, txscript.OP_DATA_1, 7}, {txscript.OP_TRUE}, {}}
 }
 
 // heard is what a client was told of blocks: their headers, in order.

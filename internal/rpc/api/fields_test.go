@@ -64,8 +64,10 @@ func fieldsOfDcrwallet() map[any]map[string]string {
 			"votebitsextended": text, "voteversion": natural, "voting": truth, "vsp": text, "manualtickets": truth, "birthhash": text,
 			"birthheight": whole, // and never negative
 		},
-		new(api.TxOut):    {"bestblock": text, "confirmations": whole, "value": number, "coinbase": truth},
-		new(api.PkScript): {"asm": text, "hex": text, "reqSigs": whole, "type": text, "addresses": list, "version": natural},
+		new(api.FundedTransaction): {"hex": text, "fee": number},
+		new(api.DecodedScript):     {"asm": text, "reqSigs": whole, "type": text, "addresses": list, "p2sh": text},
+		new(api.TxOut):             {"bestblock": text, "confirmations": whole, "value": number, "coinbase": truth},
+		new(api.PkScript):          {"asm": text, "hex": text, "reqSigs": whole, "type": text, "addresses": list, "version": natural},
 		new(api.Info): {
 			"version": whole, "protocolversion": whole, "walletversion": whole, "balance": number, "blocks": whole,
 			"timeoffset": whole, "connections": whole, "proxy": text, "difficulty": number, "testnet": truth, "keypoololdest": whole,
