@@ -67,8 +67,8 @@ func (p *Pool) online() (bool, <-chan struct{}) {
 	return !p.connectivity.cut, p.connectivity.back
 }
 
-// retire subtracts n from the dialling goroutines.
-func (p *Pool) retire(n int) {
+// endDialers subtracts n from the dialling goroutines.
+func (p *Pool) endDialers(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.connectivity.dialers -= n

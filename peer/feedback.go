@@ -37,7 +37,7 @@ func (p *Pool) Credit(id p2p.PeerID, height uint32) {
 	if height > p.out.top {
 		p.out.advanced(height, m.announcedAt)
 	}
-	poke(p.stirred)
+	poke(p.dialDue)
 }
 
 // Useless records that a peer has repeatedly sent data that brings nothing new. It raises the
@@ -57,7 +57,7 @@ func (p *Pool) Useless(id p2p.PeerID, what error) {
 func (p *Pool) Seek(reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer poke(p.stirred)
+	defer poke(p.dialDue)
 	switch {
 	case reason == "" && p.search.reason != "":
 		p.cfg.Log.Info("Stopped looking for other peers", "after", time.Since(p.search.since).Round(time.Second))

@@ -79,7 +79,7 @@ func (p *Pool) fetch(ctx context.Context, w pick.Want, r *conn.Request) ([]byte,
 		return nil, w.Only, fmt.Errorf("%v: %w", r, err)
 	}
 	payload, err := m.Do(ctx, r)
-	p.settle(m, w, r, len(payload), err)
+	p.finishRequest(m, w, r, len(payload), err)
 	if err != nil {
 		return nil, m.id, fmt.Errorf("%v: %w", r, err)
 	}

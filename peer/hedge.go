@@ -84,7 +84,7 @@ func (p *Pool) fetchHedged(ctx context.Context, w pick.Want, again func() *conn.
 	if a.err != nil {
 		return nil, a.m.id, fmt.Errorf("%v: %w", first, a.err)
 	}
-	h.outrun(a.m, len(a.payload))
+	h.shunSlower(a.m, len(a.payload))
 	return a.payload, a.m.id, nil
 }
 
@@ -93,7 +93,7 @@ func (h *hedge) ask(m *member, r *conn.Request) {
 	h.asked = append(h.asked, attempt{m: m, r: r, at: time.Now()})
 	h.wg.Go(func() {
 		payload, err := m.Do(h.ctx, r)
-		h.pool.settle(m, h.want, r, len(payload), err)
+		h.pool.finishRequest(m, h.want, r, len(payload), err)
 		h.answers <- answered{payload, m, r, err}
 	})
 }
@@ -136,7 +136,7 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 			}
 		case <-timer.C():
 			now := time.Now()
-			late, silent := !now.Before(due), now.Sub(h.heard()) >= quiet
+			late, silent := !now.Before(due), now.Sub(h.lastByte()) >= quiet
 			if late || silent {
 				due = now.Add(patience)
 			}
@@ -147,7 +147,7 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 				h.askMore(more)
 				more = min(2*more, maxAsked)
 			}
-			next := h.heard().Add(quiet).Sub(now)
+			next := h.lastByte().Add(quiet).Sub(now)
 			if next <= 0 { // no other peer had room for it
 				next = quiet
 			}
@@ -156,9 +156,9 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 	}
 }
 
-// heard returns when the last byte of the reply, or of the replies before it, arrived from
+// lastByte returns when the last byte of the reply, or of the replies before it, arrived from
 // any peer that was asked, or when the last peer was asked.
-func (h *hedge) heard() (last time.Time) {
+func (h *hedge) lastByte() (last time.Time) {
 	for _, a := range h.asked {
 		at := a.at
 		if bytes, came := a.m.Progress(a.r); bytes > 0 && came.After(at) {
@@ -233,10 +233,10 @@ func (h *hedge) askMore(n int) {
 	}
 }
 
-// outrun records that peers which were asked before the winner have sent next to nothing, of
+// shunSlower records that peers which were asked before the winner have sent next to nothing, of
 // this reply of so many bytes or of the replies before it: they are asked later next time.
 // That proves nothing against them.
-func (h *hedge) outrun(winner *member, bytes int) {
+func (h *hedge) shunSlower(winner *member, bytes int) {
 	now := time.Now()
 	h.pool.update(func() {
 		for _, a := range h.asked {

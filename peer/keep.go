@@ -17,9 +17,9 @@ import (
 // keep stays connected with one address until ctx ends: it dials, serves the
 // connection, and pauses before it dials again.
 func (p *Pool) keep(ctx context.Context, addr string, role Role) {
-	defer p.retire(1)
+	defer p.endDialers(1)
 	pauses := backoff{min: p.cfg.retryMin, max: p.cfg.retryMax, refused: p.cfg.retryRefused}
-	var told fault.Reason // the last reason that was logged above the debug level
+	var logged fault.Reason // the last reason that was logged above the debug level
 	for {
 		pause := p.banLeft(addr)
 		if pause <= 0 {
@@ -35,7 +35,7 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 			if online, _ := p.online(); !online {
 				pause = 0 // the gate paces the dials
 			}
-			told = p.tell(why, told, lived, pause)
+			logged = p.logLost(why, logged, lived, pause)
 		}
 		if !p.pause(ctx, pause) {
 			return
@@ -110,11 +110,11 @@ func (p *Pool) connect(ctx context.Context, addr string) (net.Conn, error) {
 	return p.cfg.Dial(ctx, "tcp", addr)
 }
 
-// tell logs why there is no connection, at the debug level if the reason is the one that was
+// logLost logs why there is no connection, at the debug level if the reason is the one that was
 // logged last. It returns the reason.
-func (p *Pool) tell(why *fault.Error, told fault.Reason, lived, pause time.Duration) fault.Reason {
+func (p *Pool) logLost(why *fault.Error, logged fault.Reason, lived, pause time.Duration) fault.Reason {
 	level := slog.LevelWarn
-	if lived == 0 && why.Reason == told {
+	if lived == 0 && why.Reason == logged {
 		level = slog.LevelDebug
 	}
 	p.cfg.Log.Log(context.Background(), level, "No connection to peer", "addr", why.Peer, "reason", why.Detail(),

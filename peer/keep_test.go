@@ -19,33 +19,33 @@ import (
 // dialled, at a bounded rate however many there are, that the failures are not logged each
 // time, and that all peers are connected again within seconds.
 func TestOffline(t *testing.T) {
-	nobody := make([]func(*peertest.Node), 10)
-	run(t, nil, nobody, func(t *testing.T, b *bench) {
+	unreachable := make([]func(*peertest.Node), 10)
+	run(t, nil, unreachable, func(t *testing.T, b *bench) {
 		<-time.After(10 * time.Hour)
 		dials := b.net.dialled()
 		least, most := int(10*time.Hour/b.cfg.probeEvery), int(10*time.Hour/(b.cfg.probeEvery/2))
-		if n := len(dials); n < least || n > most+len(nobody) {
+		if n := len(dials); n < least || n > most+len(unreachable) {
 			t.Errorf("%d dials in ten hours, want %d to %d", n, least, most)
 		}
 		pauses := make(map[time.Duration]bool)
-		for i := len(nobody); i < len(dials); i++ {
+		for i := len(unreachable); i < len(dials); i++ {
 			pauses[dials[i].Sub(dials[i-1])] = true
 		}
 		if len(pauses) < len(dials)/2 {
 			t.Errorf("only %d different pauses", len(pauses))
 		}
-		if warned := b.log.reasons(slog.LevelWarn); len(warned) != len(nobody) {
-			t.Errorf("told %d times: %q", len(warned), warned)
+		if warned := b.log.reasons(slog.LevelWarn); len(warned) != len(unreachable) {
+			t.Errorf("logged %d times: %q", len(warned), warned)
 		}
 
 		chain := peertest.NewChain(2)
-		for i := range nobody {
+		for i := range unreachable {
 			b.net.at(string(rune('a'+i))+":1", peertest.Good(chain))
 		}
 		<-time.After(b.cfg.probeEvery)
 		synctest.Wait()
-		if n := len(b.Infos()); n != len(nobody) {
-			t.Errorf("%d of %d peers within %v of the network's return", n, len(nobody), b.cfg.probeEvery)
+		if n := len(b.Infos()); n != len(unreachable) {
+			t.Errorf("%d of %d peers within %v of the network's return", n, len(unreachable), b.cfg.probeEvery)
 		}
 	})
 }
@@ -80,7 +80,7 @@ func TestRefusedBackoff(t *testing.T) {
 		}
 		want := "protocol version too old: it speaks 10, at least 11 is needed"
 		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{want}) {
-			t.Errorf("told: %q", warned)
+			t.Errorf("logged: %q", warned)
 		}
 	})
 }

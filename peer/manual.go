@@ -30,8 +30,8 @@ func newManualPeer(addr string, role Role) *manualPeer {
 	return &manualPeer{addr: addr, host: addrbook.HostOf(addr), role: role}
 }
 
-// shift is one run of the pool, for goroutines that are started in the course of it.
-type shift struct {
+// poolRun is one run of the pool, for goroutines that are started in the course of it.
+type poolRun struct {
 	ctx context.Context
 	wg  *sync.WaitGroup
 }
@@ -59,7 +59,7 @@ func (p *Pool) Add(addr string) error {
 	}
 	w := newManualPeer(addr, Added)
 	p.manual = append(p.manual, w)
-	p.employLocked(w)
+	p.startManualLocked(w)
 	return nil
 }
 
@@ -105,7 +105,7 @@ func (p *Pool) Try(addr string) error {
 	if p.trying[host] || p.manualAtLocked(addr) >= 0 || slices.ContainsFunc(p.members, inUse) {
 		return fmt.Errorf("try peer %s: %w", addr, ErrKnownPeer)
 	}
-	if s := p.shift; s != nil {
+	if s := p.current; s != nil {
 		p.trying[host] = true
 		s.wg.Go(func() {
 			defer p.release(addr)
@@ -147,9 +147,9 @@ func (p *Pool) manualAtLocked(addr string) int {
 	return slices.IndexFunc(p.manual, func(w *manualPeer) bool { return w.addr == addr })
 }
 
-// employLocked starts the goroutine that keeps a manual peer connected, if the pool runs.
-func (p *Pool) employLocked(w *manualPeer) {
-	s := p.shift
+// startManualLocked starts the goroutine that keeps a manual peer connected, if the pool runs.
+func (p *Pool) startManualLocked(w *manualPeer) {
+	s := p.current
 	if s == nil {
 		return
 	}

@@ -93,7 +93,7 @@ func (p *Pool) join(c *conn.Conn, addr string, role Role, s *slot) *member {
 			s.member = m
 		}
 	})
-	poke(p.stirred)
+	poke(p.dialDue)
 	poke(p.changed)
 	return m
 }
@@ -103,7 +103,7 @@ func (p *Pool) handler(m *member) conn.Handler {
 	return conn.Handler{
 		Announced: func() { poke(p.changed) },
 		Addresses: func(list []addrbook.Announced) { p.learn(m.addr, list) },
-		Late:      func(r *conn.Request, payload []byte) { p.late(m, r, payload) },
+		Late:      func(r *conn.Request, payload []byte) { p.lateReply(m, r, payload) },
 		Fault:     func(r fault.Reason, err error) { p.fault(m, r, err) },
 	}
 }
@@ -112,7 +112,7 @@ func (p *Pool) handler(m *member) conn.Handler {
 func (p *Pool) learn(source string, list []addrbook.Announced) int {
 	added := p.book.Learn(source, list)
 	if added > 0 {
-		poke(p.stirred)
+		poke(p.dialDue)
 	}
 	return added
 }
@@ -190,9 +190,9 @@ func (p *Pool) answeredLocked(m *member, r *conn.Request, bytes int) {
 	p.sizes.Seen(r.Kind(), bytes)
 }
 
-// late records the late reply to an abandoned request: the peer is as good as others again.
+// lateReply records the lateReply reply to an abandoned request: the peer is as good as others again.
 // The reply is kept to be proven.
-func (p *Pool) late(m *member, r *conn.Request, payload []byte) {
+func (p *Pool) lateReply(m *member, r *conn.Request, payload []byte) {
 	p.update(func() {
 		p.keepLateLocked(m.id, r, payload)
 		m.silent = 0

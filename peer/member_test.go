@@ -40,7 +40,7 @@ func TestStraggler(t *testing.T) {
 			t.Errorf("silence banned: %v", b.Bans())
 		}
 		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{fault.Straggler.String()}) {
-			t.Errorf("told: %q", warned)
+			t.Errorf("logged: %q", warned)
 		}
 	})
 }

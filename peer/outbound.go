@@ -90,7 +90,7 @@ func (p *Pool) choosesOutbound() bool { return len(p.cfg.Connect) == 0 && p.cfg.
 
 // fill makes the outbound connections, each with a peer of the book, one after the other, as
 // package dialing decides, until ctx ends.
-func (p *Pool) fill(s *shift) {
+func (p *Pool) fill(s *poolRun) {
 	ctx := s.ctx
 	for {
 		p.applyDecision()
@@ -135,7 +135,7 @@ func (p *Pool) idle(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	case <-back:
-	case <-p.stirred:
+	case <-p.dialDue:
 	case <-timer.C():
 	}
 	return ctx.Err() == nil
@@ -153,7 +153,7 @@ func (p *Pool) serveSlot(ctx context.Context, s *slot, done func()) {
 	case why.Reason != fault.ClosedByUs:
 		p.out.failed++
 	}
-	poke(p.stirred)
+	poke(p.dialDue)
 }
 
 // failurePauseLocked returns the pause after a failed outbound connection.

@@ -195,15 +195,15 @@ func TestAwake(t *testing.T) {
 		id := b.only().ID
 		for _, nap := range []struct {
 			slept time.Duration
-			anew  bool
+			again bool
 		}{{forgotten - time.Second, false}, {forgotten, true}} {
 			mu.Lock()
 			slept += nap.slept
 			mu.Unlock()
 			<-time.After(watchEvery + b.cfg.retryMin)
 			synctest.Wait()
-			if anew := b.only().ID != id; anew != nap.anew {
-				t.Errorf("after a sleep of %v connected again: %v", nap.slept, anew)
+			if again := b.only().ID != id; again != nap.again {
+				t.Errorf("after a sleep of %v connected again: %v", nap.slept, again)
 			}
 		}
 	})

@@ -17,8 +17,8 @@ const saveEvery = 10 * time.Minute
 // cannot get all connections of a client by making it restart.
 const maxAnchors = 2
 
-// recall restores the state of the last process from peers.json.
-func (p *Pool) recall() {
+// readFile restores the state of the last process from peers.json.
+func (p *Pool) readFile() {
 	if p.cfg.File == "" {
 		return
 	}
@@ -34,9 +34,9 @@ func (p *Pool) recall() {
 	p.record.Restore(s.Bans)
 }
 
-// remember writes peers.json, periodically and after each change that must not be lost, until
+// keepFile writes peers.json, periodically and after each change that must not be lost, until
 // ctx ends. Run writes it at the end.
-func (p *Pool) remember(ctx context.Context) {
+func (p *Pool) keepFile(ctx context.Context) {
 	if p.cfg.File == "" {
 		return
 	}

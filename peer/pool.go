@@ -33,13 +33,13 @@ type Pool struct {
 	relay   *txrelay.Relay
 	changed chan struct{} // capacity one
 	unsaved chan struct{} // capacity one; poked by changes that must not be lost
-	stirred chan struct{} // capacity one; poked when another outbound connection may be due
+	dialDue chan struct{} // capacity one; poked when another outbound connection may be due
 	defects atomic.Int64  // see Defects
 	probe   chan struct{} // capacity one; held by the goroutine that dials while the network is gone
 
 	mu           sync.Mutex
 	running      bool
-	shift        *shift          // nil while nothing may be started
+	current      *poolRun        // nil while nothing may be started
 	manual       []*manualPeer   // in the order they were named
 	anchors      []string        // of the last run, not dialled yet
 	kept         []string        // the anchors of the last run, until there are other ones
@@ -70,7 +70,7 @@ func New(cfg Config) (*Pool, error) {
 		book:         newBook(&cfg),
 		changed:      make(chan struct{}, 1),
 		unsaved:      make(chan struct{}, 1),
-		stirred:      make(chan struct{}, 1),
+		dialDue:      make(chan struct{}, 1),
 		probe:        make(chan struct{}, 1),
 		trying:       make(map[string]bool),
 		out:          outbound{avoid: make(map[string]avoidance)},
@@ -86,7 +86,7 @@ func New(cfg Config) (*Pool, error) {
 	if err := p.want(cfg.AddPeer, Added); err != nil {
 		return nil, err
 	}
-	p.recall()
+	p.readFile()
 	return p, nil
 }
 
@@ -129,10 +129,10 @@ func (p *Pool) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	p.start(&shift{ctx: inner, wg: &wg})
+	p.start(&poolRun{ctx: inner, wg: &wg})
 	<-ctx.Done()
 	anchors := p.bestPeers()
-	p.endShift()
+	p.endRun()
 	stop()
 	wg.Wait()
 	p.save(anchors)
@@ -140,17 +140,17 @@ func (p *Pool) Run(ctx context.Context) error {
 }
 
 // start starts all goroutines that keep peers connected.
-func (p *Pool) start(s *shift) {
+func (p *Pool) start(s *poolRun) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shift = s
+	p.current = s
 	s.wg.Go(func() { p.watch(s.ctx) })
-	s.wg.Go(func() { p.chase(s.ctx) })
+	s.wg.Go(func() { p.requestLateTxs(s.ctx) })
 	if p.cfg.File != "" {
-		s.wg.Go(func() { p.remember(s.ctx) })
+		s.wg.Go(func() { p.keepFile(s.ctx) })
 	}
 	for _, w := range p.manual {
-		p.employLocked(w)
+		p.startManualLocked(w)
 	}
 	if !p.choosesOutbound() {
 		return
@@ -159,17 +159,17 @@ func (p *Pool) start(s *shift) {
 	p.out.rotateAt = time.Now().Add(jitter(rotateEvery, p.cfg.Rand()))
 	s.wg.Go(func() {
 		p.fill(s)
-		p.retire(p.cfg.Outbound)
+		p.endDialers(p.cfg.Outbound)
 	})
 	s.wg.Go(func() { p.dialFeelers(s.ctx) })
 	s.wg.Go(func() { p.seedBook(s.ctx) })
 }
 
-// endShift forbids that further goroutines are started.
-func (p *Pool) endShift() {
+// endRun forbids that further goroutines are started.
+func (p *Pool) endRun() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shift = nil
+	p.current = nil
 }
 
 func (p *Pool) begin() bool {

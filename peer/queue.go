@@ -41,8 +41,8 @@ func (p *Pool) possible(change func()) []grant {
 }
 
 // acquire waits for a peer with room for one more request and returns it. The request counts
-// against that peer until settle. Freed room goes to the request that has waited longest
-// among those that may use it.
+// against that peer until finishRequest. Freed room goes to the request that has waited
+// longest among those that may use it.
 func (p *Pool) acquire(ctx context.Context, w pick.Want) (*member, error) {
 	q := &waiter{want: w, granted: make(chan *member, 1)}
 	p.update(func() { p.queue = append(p.queue, q) })
@@ -150,8 +150,8 @@ func (m *member) uncount(w pick.Want) {
 	m.bytes -= w.Bytes
 }
 
-// settle ends a request that acquire counted, and records how the request went.
-func (p *Pool) settle(m *member, w pick.Want, r *conn.Request, bytes int, err error) {
+// finishRequest ends a request that acquire counted, and records how the request went.
+func (p *Pool) finishRequest(m *member, w pick.Want, r *conn.Request, bytes int, err error) {
 	p.update(func() {
 		m.uncount(w)
 		switch fault.ReasonOf(err) {

@@ -25,7 +25,7 @@ type scenario struct {
 	script func(*peertest.Node)
 	act    func(b *bench) error
 	tune   func(*Config)
-	stop   time.Duration // after which the session is told to end; zero for never
+	stop   time.Duration // after which the session is to end; zero for never
 }
 
 // lossy is a connection that the network breaks after the handshake.

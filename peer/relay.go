@@ -92,29 +92,29 @@ func (p *Pool) reach(ctx context.Context, id p2p.PeerID) (*member, error) {
 	return m, nil
 }
 
-// chaseEvery is the period in which requested transactions are checked, as long as there are
+// lateTxsEvery is the period in which requested transactions are checked, as long as there are
 // any.
-const chaseEvery = time.Second
+const lateTxsEvery = time.Second
 
-// chase requests transactions that peers did not send from other peers, until ctx ends.
-func (p *Pool) chase(ctx context.Context) {
+// requestLateTxs requests transactions that peers did not send from other peers, until ctx ends.
+func (p *Pool) requestLateTxs(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-p.relay.Due():
 		}
-		for busy := true; busy; busy = p.chaseTxs(time.Now()) {
-			if wait.For(ctx, chaseEvery) != nil {
+		for busy := true; busy; busy = p.requestLateTxsNow(time.Now()) {
+			if wait.For(ctx, lateTxsEvery) != nil {
 				return
 			}
 		}
 	}
 }
 
-// chaseTxs requests late transactions from other peers, and reports whether any are still
+// requestLateTxsNow requests late transactions from other peers, and reports whether any are still
 // outstanding. A peer that owes transactions and sends none for long gains ban score.
-func (p *Pool) chaseTxs(now time.Time) bool {
+func (p *Pool) requestLateTxsNow(now time.Time) bool {
 	ask, late, busy := p.relay.Chase(now)
 	for _, m := range p.live() {
 		if slices.Contains(late, m.id) {

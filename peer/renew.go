@@ -8,9 +8,9 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// settleTime is how long a connection has to live before another one is closed in its favour:
+// establishedAfter is how long a connection has to live before another one is closed in its favour:
 // by then the peer has shown its tip.
-const settleTime = 10 * time.Second
+const establishedAfter = 10 * time.Second
 
 // tenure is a connection as its renewal sees it.
 type tenure struct {
@@ -26,15 +26,15 @@ type tenure struct {
 // Zero is none. It is called repeatedly until nothing is left to do.
 func renew(now time.Time, list []tenure) (end, double p2p.PeerID) {
 	var stale, spare p2p.PeerID
-	settled, lasting, fresh := false, false, false
+	established, lasting, fresh := false, false, false
 	for _, t := range list {
-		old := now.Sub(t.since) >= settleTime
+		old := now.Sub(t.since) >= establishedAfter
 		switch {
 		case !t.relayTx && stale == 0:
 			stale = t.id
 		case t.relayTx:
 			fresh = true
-			settled = settled || old
+			established = established || old
 			lasting = lasting || old && !t.spare
 			if t.spare {
 				spare = t.id
@@ -42,7 +42,7 @@ func renew(now time.Time, list []tenure) (end, double p2p.PeerID) {
 		}
 	}
 	switch {
-	case stale != 0 && settled:
+	case stale != 0 && established:
 		return stale, 0
 	case stale != 0 && !fresh:
 		return 0, stale
@@ -71,7 +71,7 @@ func (p *Pool) renewOne() {
 		m.End(fault.New(fault.ClosedByUs, errors.New("transactions are wanted from now on")))
 	}
 	m := p.memberLocked(double)
-	if s := p.shift; m != nil && s != nil {
+	if s := p.current; m != nil && s != nil {
 		s.wg.Go(func() {
 			_, _ = p.session(s.ctx, m.addr, Renewal, nil, func() {}) // session logs its result
 		})

@@ -52,13 +52,13 @@ func TestRelaySwitchedOn(t *testing.T) {
 			for range 200 {
 				<-time.After(time.Second)
 				synctest.Wait()
-				settled := 0
+				established := 0
 				for _, i := range b.Infos() {
-					if time.Since(i.Connected) >= settleTime {
-						settled++
+					if time.Since(i.Connected) >= establishedAfter {
+						established++
 					}
 				}
-				if settled == 0 {
+				if established == 0 {
 					t.Fatalf("no peer that is connected long enough: %+v", b.Infos())
 				}
 			}

@@ -111,7 +111,7 @@ func (c *Conn) Run(ctx context.Context, id p2p.PeerID, on Handler) *fault.Error 
 	waiting := c.table.drain()
 	c.mu.Unlock()
 	for _, r := range waiting {
-		r.settle(nil, c.cause)
+		r.complete(nil, c.cause)
 	}
 	return c.cause
 }

@@ -87,7 +87,7 @@ func (c *Conn) handleHeaders(f frame) error {
 		c.on.Fault(fault.Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
 	}
 	if what == intrusion || what == unsolicited {
-		return c.disowned(f)
+		return c.unrequested(f)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (c *Conn) handleReply(k Kind, f frame) error {
 	r := c.take(k, f.shape)
 	if r == nil {
 		c.on.Fault(fault.Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
-		return c.disowned(f)
+		return c.unrequested(f)
 	}
 	c.replied(r, f.payload)
 	return nil
@@ -139,15 +139,15 @@ func (c *Conn) handleReply(k Kind, f frame) error {
 // replied completes a request that was removed from the table with its reply.
 func (c *Conn) replied(r *Request, payload []byte) {
 	late := r.abandoned
-	r.settle(payload, nil)
+	r.complete(payload, nil)
 	if late {
 		c.on.Late(r, payload)
 	}
 }
 
-// disowned counts a message as unsolicited after all: it began as the reply to a request, and
+// unrequested counts a message as unsolicited after all: it began as the reply to a request, and
 // is none.
-func (c *Conn) disowned(f frame) error {
+func (c *Conn) unrequested(f frame) error {
 	if !f.answers {
 		return nil
 	}
@@ -164,7 +164,7 @@ func (c *Conn) handleNotFound(msg *wire.MsgNotFound) error {
 			txs = append(txs, iv.Hash)
 		case wire.InvTypeBlock:
 			if r := c.take(GetBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
-				r.settle(nil, &fault.Error{Reason: fault.NotFound, Peer: c.addr})
+				r.complete(nil, &fault.Error{Reason: fault.NotFound, Peer: c.addr})
 			}
 		}
 	}

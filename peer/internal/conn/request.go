@@ -59,9 +59,9 @@ func BlockRequest(hash chainhash.Hash) *Request {
 
 func newRequest(k Kind) *Request { return &Request{kind: k, done: make(chan reply, 1)} }
 
-// settle completes a request that was removed from its table with the reply or error, unless
+// complete completes a request that was removed from its table with the reply or error, unless
 // it was abandoned.
-func (r *Request) settle(payload []byte, err error) {
+func (r *Request) complete(payload []byte, err error) {
 	if !r.abandoned {
 		r.done <- reply{payload, err}
 	}

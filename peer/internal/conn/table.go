@@ -106,7 +106,7 @@ func (t *table) add(r *Request) bool {
 }
 
 // take removes and returns the request that a reply answers, nil if there is none. Replies to
-// headers requests can only be told apart by their order: the oldest request that fits is
+// headers requests can be distinguished only by their order: the oldest request that fits is
 // answered. All other replies name their blocks: a request that is still waited for goes
 // before an abandoned one.
 func (t *table) take(k Kind, s shape) *Request {

@@ -170,14 +170,14 @@ func TestReplyAtTheLastMoment(t *testing.T) {
 	c := &Conn{addr: "a:1"}
 	r := c.table.ask(GetBlock, 1, 1, time.Now())
 	late := c.table.ask(GetBlock, 2, 2, time.Now())
-	c.take(GetBlock, about(1, 1)).settle([]byte{1}, nil)
+	c.take(GetBlock, about(1, 1)).complete([]byte{1}, nil)
 	if got, err := c.abandon(r, fault.Timeout, nil); err != nil || !slices.Equal(got, []byte{1}) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	if _, err := c.abandon(late, fault.Timeout, nil); !errors.Is(err, fault.Timeout) {
 		t.Errorf("the other one: %v", err)
 	}
-	c.take(GetBlock, about(2, 2)).settle([]byte{2}, nil)
+	c.take(GetBlock, about(2, 2)).complete([]byte{2}, nil)
 	if len(late.done) != 0 {
 		t.Error("an abandoned request was completed")
 	}
