@@ -119,7 +119,9 @@ func stakeTag(opcode byte) bool { return opcode >= txscript.OP_SSTX && opcode <=
 func (b *books) Heard(ctx context.Context, tx *wire.MsgTx, _ string, _ bool) (kept, refused bool, err error) {
 	w := b.session.wallet
 	if b.session.validTreasurySpend(ctx, tx) {
-		w.AddTSpend(*tx)
+		if err := w.AddTSpend(*tx); err != nil {
+			b.session.cfg.Log.Debug("Treasury spend not added", "tx", tx.TxHash(), "err", err)
+		}
 	}
 	hash := tx.TxHash()
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 
 	"decred.org/dcrwallet/v5/errors"
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -118,9 +119,9 @@ func matchAll(ctx context.Context, rows []filterRow, set *match.Set) ([]bool, er
 // eachBlock fetches blocks, several at a time, and calls do with each in their order.
 func (r *session) eachBlock(ctx context.Context, hashes []chainhash.Hash, do func(i int, b *wire.MsgBlock) error) error {
 	ctx, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	defer stop()
-	var g errgroup.Group
-	defer g.Wait() // its errors are those of the replies
 	type reply struct {
 		block *wire.MsgBlock
 		err   error
@@ -130,10 +131,9 @@ func (r *session) eachBlock(ctx context.Context, hashes []chainhash.Hash, do fun
 		for next := i + len(open); next < len(hashes) && len(open) < blocksAhead; next++ {
 			c := make(chan reply, 1)
 			open = append(open, c)
-			g.Go(func() error {
+			wg.Go(func() {
 				b, err := r.block(ctx, hashes[next])
 				c <- reply{b, err}
-				return nil
 			})
 		}
 		got := <-open[0]
@@ -142,7 +142,6 @@ func (r *session) eachBlock(ctx context.Context, hashes []chainhash.Hash, do fun
 			got.err = do(i, got.block)
 		}
 		if got.err != nil {
-			stop()
 			return got.err
 		}
 	}

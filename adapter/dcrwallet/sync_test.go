@@ -52,4 +52,28 @@ func TestSameAsReference(t *testing.T) {
 	grow("a reorganisation", 2498, 5, 3, func(p testnet.Plan) { p.Pay(2500, script(0, 41), 9e8) })
 	grow("the payment on the other branch", 2503, 1, 4, func(p testnet.Plan) { p.Pay(2504, script(0, 42), 1e8) })
 	grow("a reorganisation that takes it back", 2500, 6, 5, func(testnet.Plan) {})
+	grow("a deep reorganisation", 2470, 60, 6, func(p testnet.Plan) { p.Pay(2480, script(1, 36), 1e8) })
+}
+
+// TestAddressesOfOneBlock: a block pays to addresses that the wallet watches only because of
+// others that the same block pays to.
+func TestAddressesOfOneBlock(t *testing.T) {
+	dir := t.TempDir()
+	keys := openWallet(t, dir+"/keys", seedOf(13))
+	plan := testnet.Plan{}
+	plan.Pay(10, scriptOf(t, keys, 0, 0), 1e8)
+	town := newTown(t, 20, plan)
+	r := town.runAdapter(t, dir, seedOf(13))
+	r.awaitSynced(t, 1)
+	plan = testnet.Plan{}
+	for i, index := range []uint32{57, 38, 19} {
+		plan.Pay(21, scriptOf(t, keys, 0, index), int64(i+1)*1e8)
+	}
+	c := town.node.Chain().Grow(testnet.Branch{At: 20, Blocks: 1, Seed: 2, Plan: plan})
+	town.node.SetChain(c)
+	const tip = "tip 21, 0 reverted, 3 transactions"
+	r.await(t, tip, func() bool { return r.count(tip) == 1 })
+	if s := r.summary(t); s.Accounts[0].Balances.Spendable != 7e8 || s.Accounts[0].UsedExternal != 57 {
+		t.Errorf("the wallet holds %+v", s.Accounts[0])
+	}
 }

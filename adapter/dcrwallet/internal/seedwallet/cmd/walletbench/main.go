@@ -55,8 +55,8 @@ var roles = [...]string{"adapter", "reference", "alone"}
 
 // measure measures all chains and prints the table.
 func (s settings) measure(ctx context.Context) error {
-	fmt.Println("| blocks | adapter | dcrwallet's spv | adapter / spv | wallet alone | its share | CPU adapter | CPU spv | CPU alone |")
-	fmt.Println("|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(os.Stdout, "| blocks | adapter | dcrwallet's spv | adapter / spv | wallet alone | its share | CPU adapter | CPU spv | CPU alone |")
+	fmt.Fprintln(os.Stdout, "|---|---|---|---|---|---|---|---|---|")
 	for text := range strings.SplitSeq(s.blocks, ",") {
 		blocks, err := strconv.Atoi(text)
 		if err != nil {
@@ -90,7 +90,7 @@ func (s settings) row(ctx context.Context, blocks int) error {
 	for i := range costs {
 		m[i] = median(costs[i])
 	}
-	fmt.Printf("| %d | %.2f s | %.2f s | %.2f | %.2f s | %.0f %% | %.2f s | %.2f s | %.2f s |\n", blocks,
+	fmt.Fprintf(os.Stdout, "| %d | %.2f s | %.2f s | %.2f | %.2f s | %.0f %% | %.2f s | %.2f s | %.2f s |\n", blocks,
 		m[0].Wall.Seconds(), m[1].Wall.Seconds(), m[0].Wall.Seconds()/m[1].Wall.Seconds(),
 		m[2].Wall.Seconds(), 100*m[2].Wall.Seconds()/m[0].Wall.Seconds(),
 		m[0].CPU.Seconds(), m[1].CPU.Seconds(), m[2].CPU.Seconds())
