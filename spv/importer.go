@@ -155,9 +155,10 @@ func (i *importer) apply(p *snapshot.Piece) error {
 	var broken *consensus.RuleError
 	switch {
 	case errors.As(err, &broken):
-		return &snapshot.Fault{Reason: snapshot.Invalid, Segment: p.Segment, Detail: "a header is wrong", Err: broken}
+		return wrongIn(p, "a header is wrong", broken)
 	case errors.Is(err, consensus.ErrOutOfReach):
-		return &snapshot.Fault{Reason: snapshot.Unlinked, Segment: p.Segment, Detail: "its headers cannot be checked on a side branch"}
+		return &snapshot.Fault{Reason: snapshot.Unlinked, Segment: p.Segment,
+			Detail: "its headers cannot be checked on a side branch"}
 	case err != nil:
 		return err
 	}
@@ -220,16 +221,23 @@ func (i *importer) judgeEarly(p *snapshot.Piece) error {
 		return err
 	}
 	i.touched()
-	early := &consensus.RuleError{Rule: consensus.RuleEarlyFilters, Detail: fmt.Sprintf("filters 0 to %d do not have the known hash", active-1)}
-	return &snapshot.Fault{Reason: snapshot.Invalid, Segment: p.Segment, Detail: "the filters up to it are wrong", Err: early}
+	return wrongIn(p, "the filters up to it are wrong", &consensus.RuleError{
+		Rule:   consensus.RuleEarlyFilters,
+		Detail: fmt.Sprintf("filters 0 to %d do not have the known hash", active-1),
+	})
+}
+
+// wrongIn returns the fault of a piece that breaks a rule.
+func wrongIn(p *snapshot.Piece, detail string, broken *consensus.RuleError) error {
+	return &snapshot.Fault{Reason: snapshot.Invalid, Segment: p.Segment, Detail: detail, Err: broken}
 }
 
 // dropForged drops the early filters of a source that is found to be forged: nothing has
 // proven them yet.
 func (i *importer) dropForged(err error) error {
 	var wrong *snapshot.Fault
-	if !errors.As(err, &wrong) || !wrong.Reason.Forged() || i.staged.EarlyProven || i.start >= i.cfg.Params.DCP0005 ||
-		i.staged.Filters.Height >= i.cfg.Params.DCP0005 {
+	active, at := i.cfg.Params.DCP0005, i.staged.Filters.Height
+	if !errors.As(err, &wrong) || !wrong.Reason.Forged() || i.staged.EarlyProven || i.start >= active || at >= active {
 		return nil
 	}
 	failure := i.store.DropFilters(i.start)
@@ -245,7 +253,8 @@ func (i *importer) judgeEnd(last consensus.BlockID) error {
 	case err != nil:
 		return err
 	case !on:
-		return &snapshot.Fault{Reason: snapshot.LowWork, Detail: "its chain is a branch with less work than the one that is here"}
+		return &snapshot.Fault{Reason: snapshot.LowWork,
+			Detail: "its chain is a branch with less work than the one that is here"}
 	case i.staged.Tip == last:
 		return snapshot.CheckWork(i.cfg.Params, last.Height, i.staged.Work)
 	}

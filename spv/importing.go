@@ -65,10 +65,11 @@ func (l *loop) importFrom(ctx context.Context, src snapshot.Source) (err error) 
 	}
 	l.touched()
 	l.walletMoved()
-	if at := l.staged.Filters.Height; i.start < l.cfg.Params.DCP0005 && at > i.start && !l.staged.EarlyProven {
+	at := l.staged.Filters.Height
+	if i.start < l.cfg.Params.DCP0005 && at > i.start && !l.staged.EarlyProven {
 		l.filters.Imported()
 	}
-	l.cfg.Log.Info("Imported from a snapshot", "source", src, "from", i.start+1, "to", l.staged.Filters.Height)
+	l.cfg.Log.Info("Imported from a snapshot", "source", src, "from", i.start+1, "to", at)
 	return err
 }
 
@@ -94,5 +95,6 @@ func (i importProgress) reason(at consensus.Height) string {
 	if !i.listed {
 		return fmt.Sprintf("Asking %s which blocks of a snapshot it has.", i.source)
 	}
-	return fmt.Sprintf("Importing headers and filters from %s: block %s of %s.", i.source, grouped(at), grouped(i.target))
+	return fmt.Sprintf("Importing headers and filters from %s: block %s of %s.",
+		i.source, grouped(at), grouped(i.target))
 }

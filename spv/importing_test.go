@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -185,19 +186,29 @@ func TestImportGoesOnAfterARestart(t *testing.T) {
 		importing(t, c, c.Params(), func(h *house) {
 			w := h.cfg.Bootstrap[0].(*watchedSource)
 			reached := make(chan struct{}, 1)
+			var mu sync.Mutex // guards opened
 			var opened []string
 			w.onOpen = func(name string) {
-				if int(w.opened.Load()) == stopAt {
-					reached <- struct{}{}
+				if int(w.opened.Load()) >= stopAt {
+					select {
+					case reached <- struct{}{}:
+					default:
+					}
 				}
 			}
 			h.start()
 			<-reached
 			h.stop()
 			stood := int(h.syncer.Status().Filters.Current)
-			w.onOpen = func(name string) { opened = append(opened, name) }
+			w.onOpen = func(name string) {
+				mu.Lock()
+				defer mu.Unlock()
+				opened = append(opened, name)
+			}
 			h.start()
 			h.until(time.Minute, "imported", imported(895))
+			mu.Lock()
+			defer mu.Unlock()
 			for i := range 7 { // of the segment that it stopped in the rest is read
 				if again := slices.Contains(opened, src.Name(i, ".filters")); again != (128*i+127 > stood) {
 					t.Errorf("stopped at file %d and block %d: opened %v", stopAt, stood, opened)

@@ -74,7 +74,8 @@ func ParseManifest(p *consensus.Params, b []byte) (*Manifest, error) {
 	case head.Format != Format:
 		return nil, fault(OtherFormat, "the manifest has format %d, and this program reads format %d", head.Format, Format)
 	case head.Network != p.ChainParams.Name:
-		return nil, fault(OtherNetwork, "the manifest is of the network %q and not of %q", short(head.Network), p.ChainParams.Name)
+		return nil, fault(OtherNetwork, "the manifest is of the network %q and not of %q",
+			short(head.Network), p.ChainParams.Name)
 	}
 	var file fileManifest
 	if err := strictly(b, &file); err != nil {
@@ -114,7 +115,8 @@ func (m *Manifest) take(i int, f *fileSegment) error {
 	first := int64(i) * int64(m.Blocks)
 	last := first + int64(m.Blocks) - 1
 	if f.First != first || f.Last != last {
-		return fault(Malformed, "segment number %d of the manifest is of the blocks %d–%d and not of %d–%d", i+1, f.First, f.Last, first, last)
+		return fault(Malformed, "segment number %d of the manifest is of the blocks %d–%d and not of %d–%d",
+			i+1, f.First, f.Last, first, last)
 	}
 	s := &m.Segments[i]
 	s.First, s.Last = consensus.Height(first), consensus.Height(last)
@@ -124,14 +126,17 @@ func (m *Manifest) take(i int, f *fileSegment) error {
 	}
 	s.Hash = *hash
 	if want := int64(m.Blocks) * consensus.HeaderSize; f.Headers.Size != want {
-		return fault(Malformed, "the manifest says that the headers take %d bytes, which is not %d", f.Headers.Size, want).of(s)
+		return fault(Malformed, "the manifest says that the headers take %d bytes, which is not %d",
+			f.Headers.Size, want).of(s)
 	}
 	least := int64(m.Blocks) * lengthSize
 	switch {
 	case f.Filters.Size < least:
-		return fault(Malformed, "the manifest says that the filters take %d bytes, which is less than %d", f.Filters.Size, least).of(s)
+		return fault(Malformed, "the manifest says that the filters take %d bytes, which is less than %d",
+			f.Filters.Size, least).of(s)
 	case f.Filters.Size > MaxFilters:
-		return fault(Oversized, "the manifest says that the filters take %d bytes, which is more than %d", f.Filters.Size, MaxFilters).of(s)
+		return fault(Oversized, "the manifest says that the filters take %d bytes, which is more than %d",
+			f.Filters.Size, MaxFilters).of(s)
 	}
 	if s.Headers, err = f.Headers.parse(); err == nil {
 		s.Filters, err = f.Filters.parse()

@@ -96,7 +96,8 @@ func (j *job) split() [][]byte {
 // checkGenesis compares the first block with the one that is known.
 func (j *job) checkGenesis(p *consensus.Params, filter, want []byte) error {
 	if consensus.Header(j.headers) != p.Genesis() {
-		return fault(OtherNetwork, "it begins with another block than the genesis block of %s", p.ChainParams.Name).of(j.seg)
+		return fault(OtherNetwork, "it begins with another block than the genesis block of %s",
+			p.ChainParams.Name).of(j.seg)
 	}
 	if string(filter) != string(want) {
 		return fault(Invalid, "the filter of the genesis block is wrong").of(j.seg)
@@ -120,7 +121,8 @@ func (j *job) prepare(p *consensus.Params) (*consensus.HeaderBatch, error) {
 // block that this is named after. The hash of the block before is nil if it is not known.
 func (j *job) chained(before *chainhash.Hash) error {
 	if first := &j.piece.Headers.Headers[0]; before != nil && first.PrevBlock() != *before {
-		return fault(Unlinked, "block %d follows block %v and not %v", first.Height(), first.PrevBlock(), *before).of(j.seg)
+		return fault(Unlinked, "block %d follows block %v and not %v",
+			first.Height(), first.PrevBlock(), *before).of(j.seg)
 	}
 	if last := j.piece.Last(); j.last && last.Hash != j.seg.Hash {
 		return fault(OtherBlock, "it ends with block %v and not with the one it is named after", last.Hash).of(j.seg)

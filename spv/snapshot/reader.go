@@ -60,7 +60,12 @@ func (r *Reader) Run(ctx context.Context, fn func(*Piece) error) error {
 		return err
 	}
 	first := int(max(r.From, 0)) / r.Manifest.Blocks
-	run := &reading{Reader: r, genesisFilter: filter, budget: newBudget(orDefault(r.Budget, DefaultBudget), first), work: make(chan *job)}
+	run := &reading{
+		Reader:        r,
+		genesisFilter: filter,
+		budget:        newBudget(orDefault(r.Budget, DefaultBudget), first),
+		work:          make(chan *job),
+	}
 	ctx, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -76,7 +81,8 @@ func (r *Reader) Run(ctx context.Context, fn func(*Piece) error) error {
 	}
 	for i := first; i < len(r.Manifest.Segments); i++ {
 		for next := i + len(lanes); len(lanes) < ahead && next < len(r.Manifest.Segments); next++ {
-			l := &lane{reading: run, index: next, seg: &r.Manifest.Segments[next], jobs: make(chan *job, laneJobs)}
+			seg := &r.Manifest.Segments[next]
+			l := &lane{reading: run, index: next, seg: seg, jobs: make(chan *job, laneJobs)}
 			lanes = append(lanes, l)
 			group.Go(func() { l.run(ctx) })
 		}

@@ -35,7 +35,9 @@ type Verified struct {
 // file, and all rules for each header and each filter from the genesis block on, with the
 // known blocks and the least known work. Progress is called after each segment. The error
 // is a [*Fault] or the cause of ctx, and what is returned with it is what was proven before.
-func Verify(ctx context.Context, src Source, p *consensus.Params, now time.Time, progress func(Verified)) (Verified, error) {
+func Verify(
+	ctx context.Context, src Source, p *consensus.Params, now time.Time, progress func(Verified),
+) (Verified, error) {
 	v, err := newVerifier(p, now)
 	if err != nil {
 		return Verified{}, err

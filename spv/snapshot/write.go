@@ -73,6 +73,9 @@ func (w *Writer) Write(ctx context.Context, c Chain, index int) (Segment, error)
 	})
 }
 
+// putter makes a file of what a function writes.
+type putter func(name string, write func(io.Writer) error) error
+
 // Errors of Check.
 var (
 	// ErrDiffers says that a segment is not that of the chain.
@@ -123,7 +126,7 @@ func (w *Writer) Remove(s *Segment) error {
 }
 
 // make makes the files of the segment with an index, each by a call of put.
-func (w *Writer) make(ctx context.Context, c Chain, index int, put func(name string, write func(io.Writer) error) error) (Segment, error) {
+func (w *Writer) make(ctx context.Context, c Chain, index int, put putter) (Segment, error) {
 	blocks := w.blocks()
 	s := Segment{First: consensus.Height(index * blocks), Last: consensus.Height((index+1)*blocks - 1)}
 	headers := make([]byte, 0, blocks*consensus.HeaderSize)
@@ -179,7 +182,7 @@ func writeFilters(ctx context.Context, to io.Writer, c Chain, s *Segment, table 
 }
 
 // blob writes a file and returns its size and hash.
-func blob(name string, put func(name string, write func(io.Writer) error) error, write func(io.Writer) error) (Blob, error) {
+func blob(name string, put putter, write func(io.Writer) error) (Blob, error) {
 	sum := sha256.New()
 	var size counter
 	err := put(name, func(f io.Writer) error {

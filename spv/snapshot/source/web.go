@@ -45,7 +45,8 @@ func newWeb(base *url.URL, cfg Config) *web {
 		MaxResponseHeaderBytes: maxHeaders,
 		ForceAttemptHTTP2:      true,
 	}
-	return &web{base: base, cfg: cfg, transport: transport, client: &http.Client{Transport: transport, CheckRedirect: redirect}}
+	client := &http.Client{Transport: transport, CheckRedirect: redirect}
+	return &web{base: base, cfg: cfg, transport: transport, client: client}
 }
 
 // redirect decides whether a redirect is followed.
