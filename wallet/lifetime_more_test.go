@@ -21,9 +21,8 @@ func (l *lifetime) away() {
 	if err := errors.Join(l.x.Check(l.t.Context()), l.closeOne()); err != nil {
 		l.fail("%v", err)
 	}
-	if depth := min(3, len(l.main)-1); !l.calm && l.rng.IntN(3) == 0 && depth > 0 {
-		l.jumped = true
-		l.reorganise(1 + l.rng.IntN(depth))
+	if l.rng.IntN(3) == 0 {
+		l.goAnotherWay()
 	}
 	for range l.rng.IntN(6) {
 		l.random()
@@ -58,6 +57,43 @@ func (l *lifetime) interrupt() {
 		l.restart()
 	case err != nil:
 		l.fail("%v", err)
+	}
+}
+
+// outdated has the user do something, or the chain go on, while the blocks of a step are
+// fetched, which are applied all the same.
+func (l *lifetime) outdated() {
+	l.t.Helper()
+	x := l.scanner()
+	locator := x.Locator()
+	if len(locator) == 0 {
+		return
+	}
+	u := l.since(locator, 1+l.rng.IntN(12))
+	scripts, revision := x.Scripts()
+	l.fill(&u, scripts)
+	if u.Empty() {
+		return
+	}
+	l.note("a step from %v begins", locator[0])
+	for range 1 + l.rng.IntN(3) {
+		l.subject = l.subjects[l.rng.IntN(len(l.subjects))]
+		acts := []func(){
+			l.importAccount, l.importScript, l.issue, l.rescan, l.cancel, l.gapLimit, l.relay, l.publish, l.abandon,
+			l.random, l.goAnotherWay,
+		}
+		acts[l.rng.IntN(len(acts))]()
+	}
+	l.note("the step ends")
+	l.takeFilled(x, u, revision)
+}
+
+// goAnotherWay makes the chain leave a few blocks.
+func (l *lifetime) goAnotherWay() {
+	l.t.Helper()
+	if depth := min(5, len(l.main)-1); !l.calm && depth > 0 {
+		l.jumped = true
+		l.reorganise(1 + l.rng.IntN(depth))
 	}
 }
 

@@ -292,6 +292,8 @@ func (l *lifetime) act() {
 		}
 	case 30:
 		l.write()
+	case 32, 33:
+		l.outdated()
 	case 31:
 		l.clock += time.Duration(1+l.rng.IntN(5)) * time.Hour
 		l.note("it is %v", l.clock)

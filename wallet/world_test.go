@@ -207,8 +207,14 @@ func (w *world) step(x scanner, limit int) bool {
 func (w *world) take(x scanner, u chain.Update) {
 	w.t.Helper()
 	scripts, revision := x.Scripts()
+	w.fill(&u, scripts)
+	w.takeFilled(x, u, revision)
+}
+
+// takeFilled gives a wallet an update that was matched against scripts of a revision.
+func (w *world) takeFilled(x scanner, u chain.Update, revision uint64) {
+	w.t.Helper()
 	for {
-		w.fill(&u, scripts)
 		grown, err := x.Apply(w.t.Context(), u)
 		var invalid *consensus.InvalidBlock
 		if w.invalid != nil && errors.As(err, &invalid) {
@@ -225,9 +231,11 @@ func (w *world) take(x scanner, u chain.Update) {
 			return
 		}
 		before := revision
-		if scripts, revision = x.Scripts(); revision == before {
+		scripts, now := x.Scripts()
+		if revision = now; revision == before {
 			w.t.Fatal("grown without more scripts to match")
 		}
+		w.fill(&u, scripts)
 	}
 }
 
