@@ -40,13 +40,15 @@ const flags = txscript.ScriptDiscourageUpgradableNops |
 func Verify(tx *wire.MsgTx, previous func(wire.OutPoint) *wire.TxOut) []error {
 	list := make([]error, len(tx.TxIn))
 	for i, in := range tx.TxIn {
-		list[i] = verifyInput(tx, i, previous(in.PreviousOutPoint))
+		list[i] = VerifyInput(tx, i, previous(in.PreviousOutPoint))
 	}
 	return list
 }
 
-// verifyInput verifies one input, which spends an output.
-func verifyInput(tx *wire.MsgTx, index int, out *wire.TxOut) error {
+// VerifyInput runs the script engine over one input of a transaction, which spends an output;
+// nil is one that is not known. It returns nil if the input is rightly signed, else why it is
+// not.
+func VerifyInput(tx *wire.MsgTx, index int, out *wire.TxOut) error {
 	in := tx.TxIn[index]
 	switch {
 	case out == nil && len(in.SignatureScript) == 0:

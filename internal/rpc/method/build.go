@@ -288,6 +288,7 @@ func (c *Call) buildRequest() (wallet.BuildRequest, string, error) {
 func decodeScript() Method {
 	return Method{
 		Name:    "decodescript",
+		Keys:    true,
 		Reads:   true,
 		Summary: "Spells out a script.",
 		Params: []param{

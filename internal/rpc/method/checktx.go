@@ -17,6 +17,7 @@ import (
 func checkTransaction() Method {
 	return Method{
 		Name:    "checktransaction",
+		Keys:    true,
 		Reads:   true,
 		Summary: "Tells what a transaction pays from what, and whether it is rightly signed, before it is published.",
 		Help: "The script engine runs over every input whose previous output is known: from the transactions in previous, whose hashes prove them, or from the wallet. " +
@@ -33,6 +34,9 @@ func checkTransaction() Method {
 			tx, err := c.transaction("hextx")
 			if err != nil {
 				return nil, err
+			}
+			if size := tx.SerializeSize(); size > txbuild.MaxSize { // its signatures would take long to verify
+				return nil, fail(api.CodeRejected, "it has %d bytes, and nodes relay at most %d", size, txbuild.MaxSize)
 			}
 			previous, err := previousOutputs(c.strings("previous"))
 			if err != nil {
@@ -112,11 +116,13 @@ func bare(op wire.OutPoint) wire.OutPoint { return wire.OutPoint{Hash: op.Hash, 
 // inputs describes the inputs.
 func (k *checking) inputs(ctx context.Context) error {
 	k.out.Signed = true
-	refusals := txbuild.Verify(k.tx, func(op wire.OutPoint) *wire.TxOut { return k.previous[bare(op)] })
 	for i, in := range k.tx.TxIn {
 		op := in.PreviousOutPoint
 		one := api.CheckedInput{TxID: op.Hash.String(), Vout: op.Index, Tree: op.Tree, Signature: api.SignatureValid}
-		switch err := refusals[i]; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		switch err := txbuild.VerifyInput(k.tx, i, k.previous[bare(op)]); {
 		case err == nil:
 		case errors.Is(err, txbuild.ErrUnsigned):
 			one.Signature = api.SignatureMissing
