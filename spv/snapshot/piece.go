@@ -43,9 +43,6 @@ type job struct {
 	err   error
 }
 
-// blocks returns the number of blocks of the job.
-func (j *job) blocks() int { return len(j.headers) / consensus.HeaderSize }
-
 // run proves the job. A panic over its bytes is an error.
 func (j *job) run(p *consensus.Params, genesisFilter []byte) {
 	defer close(j.done)

@@ -63,7 +63,7 @@ func redirect(next *http.Request, before []*http.Request) error {
 // Open implements snapshot.Source. The size is -1 if the server does not say it.
 func (w *web) Open(ctx context.Context, name string, from int64) (io.ReadCloser, int64, error) {
 	ctx, cancel, timer := watch(ctx, w.cfg.Patience)
-	response, err := w.request(ctx, name, from)
+	response, err := w.request(ctx, name, from) //nolint:bodyclose // the guard closes it
 	timer.Stop()
 	if err != nil {
 		if ctx.Err() != nil {
