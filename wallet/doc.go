@@ -39,7 +39,8 @@
 //     block or a transaction that is published spends the same, or, if it was relayed, until
 //     it is too old or makes room for another. With it goes what spends its outputs; so does
 //     what spends those of a vote, a revocation or a block reward that leaves the chain:
-//     they would have to mature again. What has gone so comes back only if it is relayed,
+//     they would have to mature again. When a rescan is canceled, what was relayed and
+//     concerns the wallet only by what is forgotten goes too. What has gone so comes back only if it is relayed,
 //     published or mined again, also if the chain returns to where it was.
 //   - A rescan changes nothing about what is mined, unless something had been
 //     missed.

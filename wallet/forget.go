@@ -252,14 +252,16 @@ func (a *application) concernsAt(
 	return false, nil
 }
 
-// unapplyUnmined drops the unmined transactions that do not concern the wallet any more.
+// unapplyUnmined drops the unmined transactions that do not concern the wallet any more, but
+// for those that were published here, and what they and the others spend.
 func (a *application) unapplyUnmined(s *snapshot) error {
-	for _, u := range a.pool().sorted() {
+	for _, u := range slices.Backward(a.pool().sorted()) {
 		numbers, err := a.w.touched(a.tx, s, u.tx)
 		if err != nil {
 			return err
 		}
-		if len(numbers) == 0 {
+		needed := u.origin == Published || len(a.pool().children(u.hash, u.tx)) > 0
+		if len(numbers) == 0 && !needed {
 			if err := a.w.draftPool().remove(a.tx, u.hash); err != nil {
 				return err
 			}

@@ -321,6 +321,9 @@ func (l *lifetime) importAccount() {
 	}
 	_, err := l.x.ImportXpub(l.t.Context(), name, testXpub(l.t, seed), AccountOptions{Gap: gap, Birthday: d})
 	l.note("import %s gap %d birthday %v: %v", name, gap, d, err)
+	if i >= 0 && (l.jumped || l.bounded) {
+		l.floors()
+	}
 	switch {
 	case errors.Is(err, ErrDuplicate) && i >= 0 && (!l.synced() || l.o.bornOn([]birth{b}) >= l.o.watched().born[l.o.scriptsOf(seed)[0][0]]):
 	case l.bounded && errors.Is(err, ErrFull):

@@ -1,8 +1,11 @@
 package wallet
 
 import (
+	"errors"
+	"maps"
 	"testing"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
@@ -164,5 +167,49 @@ func cancelWithIssued(t *testing.T, before bool) {
 	}
 	if err := x.Check(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPublishedStaysAfterACanceledRescan: a payment of an output that only a rescan has found
+// is offered to peers also when the rescan is canceled, with what it spends; what was relayed and
+// concerns the wallet only by that output is forgotten.
+func TestPublishedStaysAfterACanceledRescan(t *testing.T) {
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	block := func(txs ...*wire.MsgTx) {
+		w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), true)
+	}
+	first, second, third := w.pay(anyone(), 500), w.pay(anyone(), 600), w.pay(anyone(), 700)
+	block(first, second, third)
+	for range 20 {
+		block()
+	}
+	importScript(t, x, anyone(), 15)
+	w.sync(x, 100)
+	id, err := x.StartRescan(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.step(x, 5)
+	pays := func(tx *wire.MsgTx, amount int64) *wire.MsgTx {
+		return spend([]wire.OutPoint{{Hash: tx.TxHash()}}, wire.NewTxOut(amount, w.stranger()))
+	}
+	published, relayed, parent := pays(first, 400), pays(second, 500), pays(third, 600)
+	parent.AddTxOut(wire.NewTxOut(50, anyone()))
+	child := spend([]wire.OutPoint{{Hash: parent.TxHash(), Index: 1}}, wire.NewTxOut(40, w.stranger()))
+	add(t, x, published, Published)
+	add(t, x, relayed, Relayed)
+	add(t, x, parent, Relayed)
+	add(t, x, child, Published)
+	if err := x.CancelJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(x, 5)
+	want := map[chainhash.Hash]bool{published.TxHash(): true, parent.TxHash(): true, child.TxHash(): true}
+	if got := unminedOf(t, x); !maps.Equal(got, want) {
+		t.Errorf("unmined %v, want %v", got, want)
+	}
+	list, err := x.Published(t.Context())
+	if err = errors.Join(err, x.Check(t.Context())); err != nil || len(list) < 2 {
+		t.Errorf("%d are offered (%v)", len(list), err)
 	}
 }
