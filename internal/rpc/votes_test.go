@@ -191,7 +191,8 @@ func TestAForgedVoteIsShown(t *testing.T) {
 	}
 	a.extend(testnet.VotedBranch{Blocks: 1, Alter: forge(1)})
 	a.extend(testnet.VotedBranch{Blocks: 1, Alter: forge(3)})
-	if err := a.Core.Syncer.Wait(t.Context(), func(st spv.Status) bool { return !st.Synced && len(st.Warnings) > 0 }); err != nil {
+	doubted := func(st spv.Status) bool { return !st.Synced && strings.Contains(st.Reason, "not voted for") }
+	if err := a.Core.Syncer.Wait(t.Context(), doubted); err != nil {
 		t.Fatal(err)
 	}
 	got := call[api.VerifiedVotes](t, a.address, "verifyvotes", `["`+tx+`"]`)
