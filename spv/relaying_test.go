@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -29,6 +30,7 @@ type keeper struct {
 	mined    map[chainhash.Hash]consensus.Height
 	refuse   error
 	imports  uint64
+	keeping  func() // if not nil, is called before a published transaction is kept
 }
 
 func newKeeper(t *testing.T, c *testnet.Chain) *keeper {
@@ -49,6 +51,12 @@ func (k *keeper) Imports() uint64 {
 }
 
 func (k *keeper) Publish(_ context.Context, tx *wire.MsgTx) (bool, error) {
+	k.mu.Lock()
+	keeping := k.keeping
+	k.mu.Unlock()
+	if keeping != nil {
+		keeping()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.refuse != nil {
@@ -182,18 +190,17 @@ func TestPublishWaitsForItsOwn(t *testing.T) {
 // TestPublishCancelled: a call that is cancelled returns the cause, and the transaction
 // is published all the same.
 func TestPublishCancelled(t *testing.T) {
-	inRelay(t, func(h *house, _ *keeper, peers []*fakePeer) {
+	inRelay(t, func(h *house, k *keeper, peers []*fakePeer) {
 		cause := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(h.Context())
-		for _, p := range peers {
-			h.net.leave(p)
-		}
+		k.change(func() { k.keeping = func() { h.leaveAll(peers) } })
 		time.AfterFunc(time.Second, func() { cancel(cause) })
 		begin := time.Now()
 		p, err := h.syncer.Publish(ctx, spending(1))
 		if took := time.Since(begin); !errors.Is(err, cause) || p.Outcome != Waiting || took != time.Second {
 			t.Errorf("after %v: %v, %v", took, p.Outcome, err)
 		}
+		k.change(func() { k.keeping = nil })
 		h.net.join(&fakePeer{chain: peers[0].chain})
 		h.pass(time.Minute)
 		h.outcome(spending(1).TxHash(), Offered)
@@ -203,18 +210,25 @@ func TestPublishCancelled(t *testing.T) {
 	})
 }
 
+// leaveAll disconnects all these peers, and returns when the syncer has seen it.
+func (h *house) leaveAll(peers []*fakePeer) {
+	for _, p := range peers {
+		h.net.leave(p)
+	}
+	synctest.Wait()
+}
+
 // TestPublishWithoutPeers: when all peers leave while a call waits, it returns within a
 // bound, and the transaction is offered to those that come.
 func TestPublishWithoutPeers(t *testing.T) {
-	inRelay(t, func(h *house, _ *keeper, peers []*fakePeer) {
-		for _, p := range peers {
-			h.net.leave(p)
-		}
+	inRelay(t, func(h *house, k *keeper, peers []*fakePeer) {
+		k.change(func() { k.keeping = func() { h.leaveAll(peers) } })
 		begin := time.Now()
 		p, err := h.syncer.Publish(h.Context(), spending(1))
 		if took := time.Since(begin); err != nil || p.Outcome != Waiting || took > offerTime+tick {
 			t.Fatalf("after %v: %v, %v", took, p.Outcome, err)
 		}
+		k.change(func() { k.keeping = nil })
 		h.net.join(&fakePeer{chain: peers[0].chain})
 		h.pass(time.Minute)
 		h.outcome(spending(1).TxHash(), Offered)
