@@ -39,7 +39,7 @@ func payments(t *testing.T, blocks int, heights ...consensus.Height) (c *testnet
 }
 
 // TestAlreadyMined: a transaction that a block holds which the wallet has not searched is
-// not given to it, whoever tells of it and however often, and no block is fetched
+// not given to it, whichever peer announces it and however often, and no block is fetched
 // twice for that. When a reorganisation takes the block back it is.
 func TestAlreadyMined(t *testing.T) {
 	c, txs := payments(t, 30, 27, 28)

@@ -61,7 +61,7 @@ func (l *ledger) has(hash chainhash.Hash, height int64) bool {
 func (l *ledger) time() time.Time { return l.blocks[l.height()].Header.Timestamp }
 
 // connect applies the block after the last one. If that disapproves of the last
-// one, all is applied anew: what void transactions did is not worth undoing.
+// one, all is applied again: what void transactions did is not worth undoing.
 func (l *ledger) connect(hash chainhash.Hash, block *wire.MsgBlock) {
 	l.hashes = append(l.hashes, hash)
 	l.blocks = append(l.blocks, block)
@@ -85,7 +85,7 @@ func (l *ledger) cut(height int64) {
 	l.replay()
 }
 
-// replay applies all blocks anew.
+// replay applies all blocks again.
 func (l *ledger) replay() {
 	l.coins = nil
 	clear(l.byOp)

@@ -15,7 +15,7 @@ const (
 )
 
 // notes receives the node's notifications. It keeps what is worth keeping and
-// pokes whoever waits.
+// pokes the waiting goroutines.
 type notes struct {
 	changed chan struct{} // capacity one
 

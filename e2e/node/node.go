@@ -191,7 +191,7 @@ func (n *Node) Kill() error {
 // hangUp closes the connections to the node.
 func (n *Node) hangUp() {
 	if n.ctl != nil {
-		_ = n.ctl.Close() // nothing is in flight any more
+		_ = n.ctl.Close() // nothing is in flight any longer
 	}
 	_ = n.alive.Close()
 }

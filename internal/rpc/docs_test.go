@@ -110,7 +110,7 @@ A websocket can subscribe to topics (see subscribe). What it then gets are reque
     {"jsonrpc":"2.0","method":"blocks","params":[{"cursor":"…","tip":{…},"disconnected":[…],"connected":[…]}]}
 
 Nothing is kept for a client. Each syncstatus is the whole truth, so one who is slow misses values in between and never
-the newest. blocks is complete: whoever comes back with the cursor of the last step gets the steps since then, and where
+the newest. blocks is complete: a client that comes back with the cursor of the last step gets the steps since then, and where
 that is not possible a step with ` + "`gap`" + ` says that the chain has to be read again.
 
 transactions, confirmations and spends tell what happens to the wallet of the connection:

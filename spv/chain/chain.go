@@ -60,7 +60,7 @@ const defaultMaxSide = 1 << 15
 // Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
 // what was committed, and wait for nobody: State, Header, HeightOf, Filter,
 // MedianTime, WorkAt, Scan, Since, Stale, StaleTips. Check and Close may be called from any
-// goroutine; both wait for a commit that is under way, and a commit waits for
+// goroutine; both wait for a running commit, and a commit waits for
 // them.
 type Chain struct {
 	params  *consensus.Params

@@ -23,7 +23,7 @@ const maxLong = 8
 // branch, the main chain is taken back to the fork, and the headers have to
 // come again.
 //
-// Without that, whoever is asked first could lead a new node into a branch with
+// Without that, the peer that is asked first could lead a new node into a branch with
 // little work that is too long ever to leave.
 type longBranch struct {
 	main   *mainView

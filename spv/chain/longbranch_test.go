@@ -125,7 +125,7 @@ func TestGoalIsFollowed(t *testing.T) {
 	}
 }
 
-// When nobody has the headers of the goal any more, it is given up.
+// When no peer has the headers of the goal any longer, it is given up.
 func TestGoalIsGivenUp(t *testing.T) {
 	p, r := consensus.SimNet(), random(82)
 	old := newTestChain(t, p).mine(t, p, r, 300, 10, 1)
@@ -300,7 +300,7 @@ func TestLongBranchBelowWaypoint(t *testing.T) {
 	}
 }
 
-// What a long branch stands on can be reverted: then it is not known any more.
+// What a long branch stands on can be reverted: then it is no longer known.
 func TestLongBranchLosesItsRoot(t *testing.T) {
 	p, r := consensus.SimNet(), random(88)
 	old := newTestChain(t, p).mine(t, p, r, 200, 10, 1)

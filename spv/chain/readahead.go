@@ -22,14 +22,14 @@ func newReadAhead(file *os.File) readAhead {
 	return readAhead{ask: func(from, n int64) { willNeed(file, from, n) }}
 }
 
-// row takes note that the scan is at a row, which was read in the transaction.
+// row records that the scan is at a row, which was read in the transaction.
 func (a *readAhead) row(tx *txn, value []byte) {
 	start := tx.DB().Info().Data                             // of the file in memory, which stays while tx is open
 	here := uintptr(unsafe.Pointer(unsafe.SliceData(value))) //nolint:gosec // compared, never followed
 	a.at(int64(here - start))
 }
 
-// at takes note that the scan is at an offset of the file.
+// at records that the scan is at an offset of the file.
 func (a *readAhead) at(offset int64) {
 	switch {
 	case offset < a.end-aheadBytes || offset >= a.end: // somewhere else

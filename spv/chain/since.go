@@ -16,8 +16,8 @@ func (c *Chain) Since(locator []consensus.BlockID, limit int) (u Update, err err
 	return c.SinceIn(nil, locator, limit)
 }
 
-// SinceIn is Since, with the applied blocks in the memory of others that nobody needs
-// any more, as far as it goes. Who takes many large steps makes no garbage this way.
+// SinceIn is Since, with the applied blocks in the memory of an earlier update that is no
+// longer used, as far as it goes: a caller of many large steps makes no garbage this way.
 func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) (u Update, err error) {
 	err = c.store.view("read update", func(tx *txn) error {
 		tip, err := readTip(tx)

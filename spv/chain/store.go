@@ -45,7 +45,7 @@ const (
 
 	// mapSize is how much of the address space is set aside for the file where
 	// that costs nothing, in bytes. As long as the file is smaller, it is never
-	// mapped anew, for which a flush would have to wait for all who read.
+	// mapped again, for which a flush would have to wait for all readers.
 	mapSize = 1 << 30
 
 	// lockPatience is how long Open waits for another process to let go of the

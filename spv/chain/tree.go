@@ -234,7 +234,7 @@ func (t *tree) drop(hash chainhash.Hash) bool {
 	return true
 }
 
-// prune drops the headers that are not connected to the main chain any more.
+// prune drops the headers that are no longer connected to the main chain.
 func (t *tree) prune(onMain func(consensus.BlockID) bool) {
 	children := t.children()
 	for _, h := range slices.Collect(maps.Values(t.headers)) {

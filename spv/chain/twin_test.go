@@ -126,7 +126,7 @@ func TestChainEqualsTwin(t *testing.T) {
 	}
 }
 
-// pair is a chain and its twin, and the write that the chain has under way.
+// pair is a chain and its twin, and the write that the chain has begun.
 type pair struct {
 	p     *consensus.Params
 	r     *rand.Rand

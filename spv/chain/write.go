@@ -32,7 +32,7 @@ type Write struct {
 // with an error. The write has to be given to Finish before the next begins.
 func (c *Chain) Begin() (*Write, error) {
 	if c.writing != nil {
-		panic("chain: a write is under way")
+		panic("chain: a write has begun and is not finished")
 	}
 	if c.Pending() == 0 {
 		return nil, nil
@@ -141,7 +141,7 @@ func (c *Chain) Finish(w *Write) {
 	c.keep, c.keepFilters = w.keep, w.keepFilters
 }
 
-// takeBack takes note that the chain no longer has the blocks above a height
+// takeBack records that the chain no longer has the blocks above a height
 // that the write holds.
 func (w *Write) takeBack(to consensus.Height) {
 	if w != nil {

@@ -47,7 +47,7 @@ func TestPendingDuringWrite(t *testing.T) {
 	mustCheck(t, c)
 }
 
-// Two writes cannot be under way.
+// A second write cannot begin before the first is finished.
 func TestSecondWrite(t *testing.T) {
 	p := consensus.SimNet()
 	c := testStore(t, p)
