@@ -210,9 +210,11 @@ func (l *lifetime) bury() {
 
 // leaveBad makes the chain leave the branch of a buried block that a wallet has found.
 func (l *lifetime) leaveBad(found *consensus.InvalidBlock) {
-	known := slices.ContainsFunc(l.buried, func(b *buried) bool { return b.block == found.Block })
-	if !known || int(found.Block.Height) >= len(l.main) || l.main[found.Block.Height].Hash != found.Block.Hash {
+	if !slices.ContainsFunc(l.buried, func(b *buried) bool { return b.block == found.Block }) {
 		l.fail("block %v is said to be invalid: %v", found.Block, found)
+	}
+	if int(found.Block.Height) >= len(l.main) || l.main[found.Block.Height].Hash != found.Block.Hash {
+		return // the chain has left it since the step began
 	}
 	l.note("buried block %d is found", found.Block.Height)
 	l.jumped = true

@@ -173,7 +173,7 @@ func (w *world) fill(u *chain.Update, scripts [][]byte) {
 			w.t.Fatal(err)
 		}
 		if len(scripts) > 0 && f.MatchAny(b.Header.FilterKey(), scripts) {
-			b.Msg = w.main[b.Height].Msg
+			b.Msg = w.every[b.Hash].Msg
 		}
 	}
 }
