@@ -132,6 +132,23 @@ func (s *snapshot) lower(tx *bolt.Tx, job uint32, l birthdayUndo, h consensus.He
 	return errors.Join(putBirthdayUndo(tx, job, l), s.saveUndone(tx, &l))
 }
 
+// keepLowered makes what rescans give back in the end include a height, for all that has a
+// birthday.
+func (s *snapshot) keepLowered(tx *bolt.Tx, h consensus.Height) error {
+	var errs []error
+	for i := range s.accounts {
+		of := birthdayUndo{number: uint32(i)}
+		errs = append(errs, s.relower(tx, of, s.at(&of, h)))
+	}
+	for n := range s.scripts {
+		if sc := &s.scripts[n]; sc.account == ImportedAccount || sc.own() {
+			of := birthdayUndo{script: true, number: uint32(n)}
+			errs = append(errs, s.relower(tx, of, s.at(&of, h)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // saveUndone stores the script whose birthday was changed. Accounts are stored with
 // the snapshot.
 func (s *snapshot) saveUndone(tx *bolt.Tx, l *birthdayUndo) error {

@@ -123,6 +123,11 @@ func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uin
 		if err != nil {
 			return nil, err
 		}
+		if repair { // its job cannot be canceled: what it has lowered is no other rescan's to give back
+			if err := next.keepLowered(tx, from); err != nil {
+				return nil, err
+			}
+		}
 		next.holdJobs()
 		id = next.addJob(job{kind: kind, end: s.count(), from: from, began: w.seconds()})
 		next.goBack(from, 0)

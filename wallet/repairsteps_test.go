@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -113,5 +114,33 @@ func repairBetweenSteps(t *testing.T, damage func(tx *bolt.Tx) error, lost strin
 	sameContents(t, "after the rescan", same(x), same(whole))
 	if err := errors.Join(x.Close(), whole.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRepairKeepsBirthdays: a rescan that repairs a file begins while another one goes on, which
+// has lowered the birthdays and is canceled then. They stay as low as the repair has made them.
+func TestRepairKeepsBirthdays(t *testing.T) {
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	for h := 1; h <= 30; h++ {
+		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
+		if h == 5 || h == 25 {
+			regular = append(regular, w.pay(anyone(), 100))
+		}
+		w.mine(nil, regular, true)
+	}
+	importScript(t, x, anyone(), 20)
+	w.sync(x, 100)
+	id, err := x.StartRescan(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := func(tx *bolt.Tx) error { return tx.Bucket(sumsBucket).Put(key32(ImportedAccount), []byte{1}) }
+	if err := errors.Join(x.db.Update(sum), x.Rescan(t.Context(), 1), x.CancelJob(t.Context(), id)); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(x, 7)
+	b, err := x.Balances(t.Context(), 1)
+	if err := errors.Join(err, x.Check(t.Context())); err != nil || b.Sum.Spendable != 200 {
+		t.Errorf("%d spendable, want 200 (%v)", b.Sum.Spendable, err)
 	}
 }
