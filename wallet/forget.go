@@ -252,7 +252,7 @@ func (a *application) concernsAt(
 	return false, nil
 }
 
-// unapplyUnmined drops the unmined transactions that do not concern the wallet any more, but
+// unapplyUnmined drops the unmined transactions that no longer concern the wallet, but
 // for those that were published here, and what they and the others spend.
 func (a *application) unapplyUnmined(s *snapshot) error {
 	for _, u := range slices.Backward(a.pool().sorted()) {

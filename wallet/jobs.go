@@ -93,7 +93,7 @@ func (s *snapshot) satisfies(j *job) bool {
 }
 
 // StartRescan is Rescan. It returns the job. A rescan of all that the wallet has searched first
-// reads all rows that follow from the chain. If some are damaged it makes them anew, and its
+// reads all rows that follow from the chain. If some are damaged it rebuilds them, and its
 // job is a discovery, which cannot be canceled: until it is done, balances may be too low. The
 // error is ErrCorrupt if more than these rows is damaged.
 func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uint32, err error) {
@@ -134,7 +134,7 @@ func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uin
 		return next, nil
 	})
 	if err == nil && repair {
-		w.cfg.Log.Warn("Damaged rows of the wallet are made anew", "path", w.cfg.Path, "from", from)
+		w.cfg.Log.Warn("Damaged rows of the wallet are rebuilt", "path", w.cfg.Path, "from", from)
 		w.damaged.Store(nil)
 		w.repaired.Store(true)
 		poke(w.changed)

@@ -253,7 +253,7 @@ func (l *loop) keep(r *row, spent spending) error {
 		return nil
 	}
 	if err := l.journal.replace(all); err != nil {
-		return fmt.Errorf("write %s anew: %w", l.cfg.File, err)
+		return fmt.Errorf("write %s again: %w", l.cfg.File, err)
 	}
 	return nil
 }
