@@ -6,8 +6,8 @@
 // The conditions take turns: as the tests run elsewhere, with one processor kept
 // busy, with GOMAXPROCS=1, with GOMAXPROCS=8, and 400 days later: for that all programs are
 // built with a package time that can move its clock (later.go). A test program is built once for
-// each package and run in the package's directory, as the go command does; so
-// nothing is cached. The exit code is 1 if any test failed.
+// each package and run in the package's directory, as many packages side by side as there are
+// processors (-p), as the go command does; nothing is cached. The exit code is 1 if any test failed.
 //
 // Read main.go, then run.go and later.go. All goroutines end before main returns.
 package main

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -21,10 +22,11 @@ func main() {
 	race := flag.Bool("race", false, "with the race detector")
 	dir := flag.String("C", ".", "`directory` of the module")
 	limit := flag.Duration("timeout", 15*time.Minute, "how long one run may take")
+	parallel := flag.Int("p", runtime.GOMAXPROCS(0), "how many `packages` run side by side, as for go test")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	failed, err := check(ctx, *dir, *race, *n, *limit, flag.Args())
+	failed, err := check(ctx, *dir, *race, *n, *parallel, *limit, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "flaky:", err)
 	}
@@ -34,9 +36,10 @@ func main() {
 	}
 }
 
-// check runs the packages that match the patterns n times each, prints the table, and
-// reports whether anything failed. It returns an error if a package cannot be built.
-func check(ctx context.Context, module string, race bool, n int, limit time.Duration, patterns []string) (failed bool, err error) {
+// check runs the packages that match the patterns n times each, parallel of them side by
+// side, prints the table, and reports whether anything failed. It returns an error if a
+// package cannot be built.
+func check(ctx context.Context, module string, race bool, n, parallel int, limit time.Duration, patterns []string) (failed bool, err error) {
 	tmp, err := os.MkdirTemp("", "flaky")
 	if err != nil {
 		return false, err
@@ -47,14 +50,14 @@ func check(ctx context.Context, module string, race bool, n int, limit time.Dura
 		return false, err
 	}
 	var all table
-	for i := range n {
-		for _, p := range programs {
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		c := conditions()[i%len(conditions())]
+		for r := range round(ctx, programs, c, max(1, parallel), limit) {
 			if ctx.Err() != nil {
-				break
+				break // what was killed has not failed
 			}
-			r := p.run(ctx, conditions()[i%len(conditions())], limit)
 			all.add(r)
-			fmt.Fprintf(os.Stdout, "%3d of %d  %-40s %-14s %8.1f s  %s\n", i+1, n, p.pkg, r.condition, r.took.Seconds(), r.verdict())
+			fmt.Fprintf(os.Stdout, "%3d of %d  %-40s %-14s %8.1f s  %s\n", i+1, n, r.pkg, r.condition, r.took.Seconds(), r.verdict())
 			if len(r.failed) > 0 {
 				fmt.Fprintln(os.Stdout, indent(r.output))
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"regexp"
@@ -49,16 +50,39 @@ func (r *result) verdict() string {
 	return "FAIL " + strings.Join(r.failed, ", ")
 }
 
+// round runs each program once, parallel of them side by side, and yields the results in
+// the order in which they end. All that it has started has ended when the loop ends.
+func round(ctx context.Context, programs []program, c condition, parallel int, limit time.Duration) iter.Seq[result] {
+	return func(yield func(result) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer cancel()
+		if c.busy {
+			wg.Go(func() { compute(ctx) })
+		}
+		next, results := make(chan *program, len(programs)), make(chan result, len(programs))
+		for i := range programs {
+			next <- &programs[i]
+		}
+		close(next)
+		for range parallel {
+			wg.Go(func() {
+				for p := range next {
+					results <- p.run(ctx, c, limit)
+				}
+			})
+		}
+		for range programs {
+			if !yield(<-results) {
+				return
+			}
+		}
+	}
+}
+
 // run runs the program once, for no longer than the limit.
 func (p *program) run(ctx context.Context, c condition, limit time.Duration) result {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer cancel()
-	if c.busy {
-		wg.Go(func() { compute(ctx) })
-	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, p.path, "-test.paniconexit0", "-test.timeout="+limit.String())
 	cmd.Dir, cmd.Env = p.dir, append(append(os.Environ(), c.env...), "GOFLAGS=-overlay="+p.overlay)

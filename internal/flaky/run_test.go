@@ -2,8 +2,11 @@ package main
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestFailures(t *testing.T) {
@@ -24,5 +27,30 @@ func TestFailures(t *testing.T) {
 		if got := failures(test.output, test.err); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
+	}
+}
+
+// The programs of a round run side by side, and all have ended when the loop is left early.
+func TestRound(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "program")
+	meet := "#!/bin/sh\ntouch " + dir + "/$$.begun\nuntil [ $(ls " + dir + " | grep -c begun) -ge 2 ]; do sleep 0.01; done\n"
+	if err := os.WriteFile(script, []byte(meet), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	programs := []program{{pkg: "a", dir: dir, path: script}, {pkg: "b", dir: dir, path: script}}
+	var ended []string
+	for r := range round(t.Context(), programs, condition{}, 2, time.Minute) {
+		ended = append(ended, r.pkg+" "+r.verdict())
+	}
+	slices.Sort(ended)
+	if want := []string{"a ok", "b ok"}; !slices.Equal(ended, want) {
+		t.Errorf("ended: %q, want %q", ended, want)
+	}
+	for r := range round(t.Context(), programs, condition{busy: true}, 1, time.Minute) {
+		if r.pkg != "a" {
+			t.Errorf("the first to end is %s", r.pkg)
+		}
+		break
 	}
 }
