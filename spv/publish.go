@@ -245,7 +245,7 @@ func (p *publications) add(pub Publication) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if old, ok := p.all[pub.Hash]; !ok || old.Outcome.Final() {
-		p.put(pub)
+		p.putLocked(pub)
 	}
 	p.fresh = append(p.fresh, pub)
 	select {
@@ -285,15 +285,15 @@ func (p *publications) updated(list []txrelay.Standing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, st := range list {
-		p.put(publicationOf(st))
+		p.putLocked(publicationOf(st))
 	}
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// put stores a publication, and forgets the oldest that have ended. The caller
+// putLocked stores a publication, and forgets the oldest that have ended. The caller
 // holds the lock.
-func (p *publications) put(pub Publication) {
+func (p *publications) putLocked(pub Publication) {
 	if _, ok := p.all[pub.Hash]; ok {
 		p.order = slices.DeleteFunc(p.order, func(h chainhash.Hash) bool { return h == pub.Hash && pub.Outcome.Final() })
 	}

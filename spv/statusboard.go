@@ -30,11 +30,11 @@ func (b *statusBoard) status() *Status { return b.current.Load() }
 func (b *statusBoard) show(next Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.put(next)
+	b.putLocked(next)
 }
 
-// put replaces the status. The caller holds the lock.
-func (b *statusBoard) put(next Status) {
+// putLocked replaces the status. The caller holds the lock.
+func (b *statusBoard) putLocked(next Status) {
 	next.Seq = b.current.Load().Seq + 1
 	b.current.Store(&next)
 	close(b.changed)
@@ -47,7 +47,7 @@ func (b *statusBoard) correct(wrong *Status, right Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.current.Load() == wrong {
-		b.put(right)
+		b.putLocked(right)
 	}
 }
 

@@ -28,12 +28,12 @@ type watch struct {
 
 func newWatch(params *chaincfg.Params) *watch {
 	w := &watch{params: params}
-	w.clear()
+	w.clearLocked()
 	return w
 }
 
-// clear forgets everything. The caller holds the lock, unless nothing else has the watch.
-func (w *watch) clear() {
+// clearLocked forgets everything. The caller holds the lock, unless nothing else has the watch.
+func (w *watch) clearLocked() {
 	w.exact, w.known = wallet.NewRescanFilter(nil, nil), make(map[string]bool)
 	w.scripts, w.set = nil, nil
 }
@@ -43,7 +43,7 @@ func (w *watch) load(reload bool, addrs []stdaddr.Address, outpoints []wire.OutP
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if reload {
-		w.clear()
+		w.clearLocked()
 	}
 	for _, addr := range addrs {
 		w.exact.AddAddress(addr)
@@ -80,7 +80,7 @@ func (w *watch) inBlock(b *wire.MsgBlock) []*wire.MsgTx {
 		if kind == stake.TxTypeSSGen {
 			inputs = inputs[1:] // the stakebase
 		}
-		if w.takes(tx, inputs, wire.TxTreeStake) {
+		if w.takesLocked(tx, inputs, wire.TxTreeStake) {
 			found = append(found, tx)
 		}
 	}
@@ -89,20 +89,20 @@ func (w *watch) inBlock(b *wire.MsgBlock) []*wire.MsgTx {
 		if i == 0 {
 			inputs = nil // the coinbase
 		}
-		if w.takes(tx, inputs, wire.TxTreeRegular) {
+		if w.takesLocked(tx, inputs, wire.TxTreeRegular) {
 			found = append(found, tx)
 		}
 	}
 	return found
 }
 
-// takes reports whether a transaction of a block concerns the wallet, and adds its outputs.
+// takesLocked reports whether a transaction of a block concerns the wallet, and adds its outputs.
 // The caller holds the lock.
-func (w *watch) takes(tx *wire.MsgTx, inputs []*wire.TxIn, tree int8) bool {
-	concerns := w.spends(inputs)
+func (w *watch) takesLocked(tx *wire.MsgTx, inputs []*wire.TxIn, tree int8) bool {
+	concerns := w.spendsLocked(inputs)
 	hash := tx.TxHash()
 	for i, out := range tx.TxOut {
-		if w.pays(out) {
+		if w.paysLocked(out) {
 			w.exact.AddUnspentOutPoint(&wire.OutPoint{Hash: hash, Index: uint32(i), Tree: tree})
 			concerns = true
 		}
@@ -114,18 +114,18 @@ func (w *watch) takes(tx *wire.MsgTx, inputs []*wire.TxIn, tree int8) bool {
 func (w *watch) concerns(tx *wire.MsgTx) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.spends(tx.TxIn) {
+	if w.spendsLocked(tx.TxIn) {
 		return true
 	}
 	for _, out := range tx.TxOut {
-		if w.pays(out) {
+		if w.paysLocked(out) {
 			return true
 		}
 	}
 	return false
 }
 
-func (w *watch) spends(inputs []*wire.TxIn) bool {
+func (w *watch) spendsLocked(inputs []*wire.TxIn) bool {
 	for _, in := range inputs {
 		if w.exact.ExistsUnspentOutPoint(&in.PreviousOutPoint) {
 			return true
@@ -134,7 +134,7 @@ func (w *watch) spends(inputs []*wire.TxIn) bool {
 	return false
 }
 
-func (w *watch) pays(out *wire.TxOut) bool {
+func (w *watch) paysLocked(out *wire.TxOut) bool {
 	_, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, w.params)
 	for _, addr := range addrs {
 		if w.exact.ExistsAddress(addr) {

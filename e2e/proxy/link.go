@@ -60,7 +60,7 @@ func (p *Proxy) enter(ctx context.Context, l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.links[l] = struct{}{}
-	p.alter(func(s *State) { s.Open++; s.Conns++ })
+	p.alterLocked(func(s *State) { s.Open++; s.Conns++ })
 	if ctx.Err() != nil {
 		l.close()
 	}
@@ -71,7 +71,7 @@ func (p *Proxy) leave(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.links, l)
-	p.alter(func(s *State) { s.Open-- })
+	p.alterLocked(func(s *State) { s.Open-- })
 }
 
 // pump passes the messages of one direction. Only bytes that are no message are
@@ -151,7 +151,7 @@ func (p *Proxy) judge(f *Frame) (Verdict, <-chan struct{}) {
 	}
 	if verdict == Pass {
 		f.At = time.Now()
-		p.alter(func(s *State) { s.Frames = append(s.Frames, *f) })
+		p.alterLocked(func(s *State) { s.Frames = append(s.Frames, *f) })
 	}
 	return verdict, p.release
 }

@@ -164,11 +164,11 @@ func (p *Proxy) Wait(ctx context.Context, holds func(State) bool) error {
 func (p *Proxy) change(alter func(*State)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.alter(alter)
+	p.alterLocked(alter)
 }
 
-// alter is change for those who hold the lock.
-func (p *Proxy) alter(alter func(*State)) {
+// alterLocked is change for those who hold the lock.
+func (p *Proxy) alterLocked(alter func(*State)) {
 	alter(&p.state)
 	close(p.changed)
 	p.changed = make(chan struct{})

@@ -45,7 +45,7 @@ func checkLocked(t *Tree) []Finding {
 }
 
 // lockedRooms are the rooms that keep to the convention.
-func lockedRooms() []string { return []string{"peer"} }
+func lockedRooms() []string { return []string{"peer", "spv", "internal", "adapter", "e2e", "cmd"} }
 
 // belowLock returns the names of the fields of a struct that are declared below its lock mu.
 func belowLock(s *ast.StructType) (names []string) {

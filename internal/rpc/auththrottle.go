@@ -53,7 +53,7 @@ func (g *authThrottle) judge(from source, now time.Time, right bool) error {
 	defer g.mu.Unlock()
 	until, known := g.until[from]
 	if !known && len(g.until) >= mostSources {
-		g.forget(now)
+		g.forgetLocked(now)
 		if len(g.until) >= mostSources {
 			from = source{}
 			until = g.until[from]
@@ -75,8 +75,8 @@ func (g *authThrottle) judge(from source, now time.Time, right bool) error {
 	return errCredentials
 }
 
-// forget drops the counts that have become zero.
-func (g *authThrottle) forget(now time.Time) {
+// forgetLocked drops the counts that have become zero.
+func (g *authThrottle) forgetLocked(now time.Time) {
 	for from, until := range g.until {
 		if !until.After(now) {
 			delete(g.until, from)

@@ -49,7 +49,7 @@ func (l *preauth) enter(g pendingConn) (out net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns = append(l.conns, g)
-	crowd, full := l.crowd(g.from)
+	crowd, full := l.crowdLocked(g.from)
 	if !full {
 		return nil
 	}
@@ -59,9 +59,9 @@ func (l *preauth) enter(g pendingConn) (out net.Conn) {
 	return out
 }
 
-// crowd returns the source whose oldest connection is to be closed for a new one, if there
+// crowdLocked returns the source whose oldest connection is to be closed for a new one, if there
 // are too many. The caller holds the lock.
-func (l *preauth) crowd(from source) (crowd source, full bool) {
+func (l *preauth) crowdLocked(from source) (crowd source, full bool) {
 	here := source{}
 	count, others := make(map[source]int), 0
 	for _, g := range l.conns {

@@ -77,7 +77,7 @@ func (n *Node) takeTx(msg *wire.MsgTx) (relay func(*wire.MsgTx)) {
 	}
 	n.mempool.txs[hash] = &pooledTx{msg: msg}
 	n.mempool.order = append(n.mempool.order, hash)
-	for _, s := range n.current() {
+	for _, s := range n.currentLocked() {
 		if !s.client.DisableRelayTx {
 			s.announceTx(hash)
 		}

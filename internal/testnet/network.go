@@ -23,6 +23,8 @@ type Network struct {
 	seed uint64
 	log  *slog.Logger
 
+	begun chan struct{} // closed when Run has begun
+
 	mu      sync.Mutex
 	hosts   map[string]*Host
 	seeders map[string]*Seeder
@@ -30,8 +32,6 @@ type Network struct {
 	running context.Context // of Run; nil before and after
 	dials   int
 	serving sync.WaitGroup
-
-	begun chan struct{} // closed when Run has begun
 }
 
 // Host is a node at an address.

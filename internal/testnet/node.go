@@ -55,6 +55,9 @@ type Node struct {
 	cfg    NodeConfig
 	params *consensus.Params
 
+	misdeeds atomic.Int64
+	traffic  Traffic
+
 	mu       sync.Mutex
 	chain    *Chain
 	history  []*Chain // earlier best chains, newest last
@@ -63,9 +66,6 @@ type Node struct {
 	served   int                  // connections so far
 	mempool  mempool
 	relay    func(*wire.MsgTx) // sends to the other nodes, or nil
-
-	misdeeds atomic.Int64
-	traffic  Traffic
 }
 
 // Traffic counts the actions of a node. All fields only rise, but for Sessions.
@@ -116,7 +116,7 @@ func (n *Node) SetChain(c *Chain) {
 	}
 	n.chain = c
 	n.mempool.confirm(news)
-	told := n.current()
+	told := n.currentLocked()
 	n.mu.Unlock()
 	for _, s := range told {
 		s.tell(n.cfg.Behaviour.Announce(s, news)...)
@@ -137,9 +137,9 @@ func (n *Node) Reorg(depth int, seed uint64) {
 	n.SetChain(c.Outgrow(c.Height()-consensus.Height(depth), seed))
 }
 
-// current returns the sessions that have completed their handshake. The caller holds the
+// currentLocked returns the sessions that have completed their handshake. The caller holds the
 // lock.
-func (n *Node) current() []*Session {
+func (n *Node) currentLocked() []*Session {
 	var all []*Session
 	for s := range n.sessions {
 		if s.ready.Load() {

@@ -16,12 +16,12 @@ var errUnread = errors.New("client leaves too much unread")
 // outbox holds messages that wait to be sent on one connection, in order. Any goroutine may
 // add messages; one removes them.
 type outbox struct {
+	filled chan struct{} // poked for the sender
+	sent   chan struct{} // poked for goroutines that wait for room
+
 	mu      sync.Mutex
 	waiting []Message
 	size    int // bytes in waiting
-
-	filled chan struct{} // poked for the sender
-	sent   chan struct{} // poked for goroutines that wait for room
 }
 
 func newOutbox() outbox {

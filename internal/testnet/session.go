@@ -54,14 +54,14 @@ type Session struct {
 	gaveInitState bool
 	gaveAddrs     bool
 
+	trickled chan struct{} // poked when there are transactions to announce
+
 	mu      sync.Mutex
 	awaited map[string]time.Time // commands the client has to send, until when
 	trickle []chainhash.Hash     // transactions to announce
 	asking  consensus.BlockID    // for [HasFiltersLate]: the tip that was last requested
 
 	announced map[chainhash.Hash]bool // transactions that were, or will be
-
-	trickled chan struct{} // poked when there are transactions to announce
 }
 
 func newSession(n *Node, conn net.Conn, host string, number int, kick context.CancelFunc) *Session {

@@ -54,7 +54,7 @@ func (b *budget) release(n int64) {
 	defer b.mu.Unlock()
 	b.used -= n
 	b.held[b.front]--
-	b.wake()
+	b.wakeLocked()
 }
 
 // advance makes the next lane the front, whose pieces have all been released.
@@ -63,10 +63,10 @@ func (b *budget) advance() {
 	defer b.mu.Unlock()
 	delete(b.held, b.front)
 	b.front++
-	b.wake()
+	b.wakeLocked()
 }
 
-func (b *budget) wake() {
+func (b *budget) wakeLocked() {
 	close(b.changed)
 	b.changed = make(chan struct{})
 }

@@ -100,9 +100,9 @@ func (f *Sender) poke(u *update) {
 	case f.sending:
 		f.poked = true
 	case !u.busy:
-		f.begin()
+		f.beginLocked()
 	case f.putOff == nil:
-		f.wait()
+		f.waitLocked()
 	}
 }
 
@@ -111,20 +111,20 @@ func (f *Sender) Hurry() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.open) > 0 {
-		f.begin()
+		f.beginLocked()
 	}
 }
 
-// wait delays sending. The caller holds f.mu.
-func (f *Sender) wait() {
+// waitLocked delays sending. The caller holds f.mu.
+func (f *Sender) waitLocked() {
 	if !f.stopped {
 		f.putOff = time.AfterFunc(f.hub.delay(time.Since(f.sent)), f.Hurry)
 	}
 }
 
-// begin starts the goroutine that sends, or makes a running one check again. The caller holds
+// beginLocked starts the goroutine that sends, or makes a running one check again. The caller holds
 // f.mu.
-func (f *Sender) begin() {
+func (f *Sender) beginLocked() {
 	if f.putOff != nil {
 		f.putOff.Stop()
 		f.putOff = nil
@@ -181,7 +181,7 @@ func (f *Sender) rest(u *update) bool {
 	}
 	f.sending = false
 	if again {
-		f.wait()
+		f.waitLocked()
 	}
 	return true
 }

@@ -31,6 +31,9 @@ import (
 type Offline struct {
 	*method.Registry
 
+	stopped chan struct{}
+	once    sync.Once
+
 	mu    sync.Mutex
 	st    spv.Status
 	shown chan struct{} // closed when st is replaced
@@ -40,9 +43,6 @@ type Offline struct {
 	most  int           // the largest value of asked so far
 
 	changed *sync.Cond // asked has grown
-
-	stopped chan struct{}
-	once    sync.Once
 }
 
 // NewOffline returns the methods.

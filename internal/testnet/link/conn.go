@@ -123,14 +123,14 @@ func (c *Conn) cut() error {
 
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
-	expiry := c.expire(&c.readDeadline)
+	expiry := c.expire(false)
 	defer expiry.Stop()
 	return c.in.get(p, expiry)
 }
 
 // Write implements net.Conn. It returns when the bytes are on their way.
 func (c *Conn) Write(p []byte) (int, error) {
-	expiry := c.expire(&c.writeDeadline)
+	expiry := c.expire(true)
 	defer expiry.Stop()
 	for written := 0; written < len(p); {
 		b := bytes.Clone(p[written:min(written+c.outPace.shape.parcel(), len(p))])
@@ -146,12 +146,15 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// expire returns a timer for the moment of a deadline, which never fires if that is
+// expire returns a timer for the deadline of writes, or of reads, which never fires if that is
 // zero.
-func (c *Conn) expire(deadline *time.Time) *wait.Timer {
+func (c *Conn) expire(write bool) *wait.Timer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return wait.NewTimerAt(*deadline)
+	if write {
+		return wait.NewTimerAt(c.writeDeadline)
+	}
+	return wait.NewTimerAt(c.readDeadline)
 }
 
 // Close implements net.Conn. Bytes in transit outwards still arrive, as with a socket; then

@@ -14,15 +14,14 @@ var ErrCut = errors.New("line cut")
 
 // lane is one direction: bytes in transit, in order. It has one writer and one reader.
 type lane struct {
-	room int
+	room    int
+	changed chan struct{} // poked for the reader
+	freed   chan struct{} // poked for the writer
 
 	mu    sync.Mutex
 	under []parcel // in transit
 	size  int      // bytes in under
 	err   error    // after the last parcel
-
-	changed chan struct{} // poked for the reader
-	freed   chan struct{} // poked for the writer
 }
 
 // parcel is bytes that arrive together.
@@ -72,7 +71,7 @@ func (l *lane) put(b []byte, due time.Time, deadline *wait.Timer) error {
 func (l *lane) get(p []byte, deadline *wait.Timer) (int, error) {
 	for {
 		l.mu.Lock()
-		n, due, err := l.take(p)
+		n, due, err := l.takeLocked(p)
 		l.mu.Unlock()
 		if n > 0 {
 			poke(l.freed)
@@ -91,9 +90,9 @@ func (l *lane) get(p []byte, deadline *wait.Timer) (int, error) {
 	}
 }
 
-// take removes bytes that have arrived, or returns when the next parcel arrives, zero if
+// takeLocked removes bytes that have arrived, or returns when the next parcel arrives, zero if
 // there is none. The caller holds the lock.
-func (l *lane) take(p []byte) (n int, next time.Time, err error) {
+func (l *lane) takeLocked(p []byte) (n int, next time.Time, err error) {
 	if len(l.under) == 0 {
 		return 0, time.Time{}, l.err
 	}

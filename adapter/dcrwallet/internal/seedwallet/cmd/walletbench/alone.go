@@ -111,7 +111,9 @@ func (n *memory) LoadTxFilter(_ context.Context, _ bool, addrs []stdaddr.Address
 
 // Rescan saves the transactions of the blocks whose filters match.
 func (n *memory) Rescan(_ context.Context, hashes []chainhash.Hash, save func(*chainhash.Hash, []*wire.MsgTx) error) error {
+	n.mu.Lock()
 	set := match.NewSet(n.scripts)
+	n.mu.Unlock()
 	var m match.Matcher
 	for i := range hashes {
 		h, _ := n.chain.Find(&hashes[i])
@@ -133,10 +135,12 @@ func (n *memory) Rescan(_ context.Context, hashes []chainhash.Hash, save func(*c
 
 // paid returns the transactions of a block that pay to the wallet.
 func (n *memory) paid(b *wire.MsgBlock) []*wire.MsgTx {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	var list []*wire.MsgTx
 	for _, tx := range b.Transactions {
 		for _, out := range tx.TxOut {
-			if n.pays(out.PkScript) {
+			if n.paysLocked(out.PkScript) {
 				list = append(list, tx)
 				break
 			}
@@ -145,7 +149,7 @@ func (n *memory) paid(b *wire.MsgBlock) []*wire.MsgTx {
 	return list
 }
 
-func (n *memory) pays(script []byte) bool {
+func (n *memory) paysLocked(script []byte) bool {
 	for _, s := range n.scripts {
 		if bytes.Equal(s, script) {
 			return true

@@ -97,5 +97,7 @@ func (n *network) start(work func() error) {
 func (n *network) close() error {
 	n.stop()
 	n.wg.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	return n.err
 }
