@@ -16,7 +16,7 @@ LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-paral
 
 # Packages with goroutines of their own are tested with the race detector. The
 # others are pure or compute much, and would only be slowed down by it.
-RACY := . ./cmd/... ./peer/... ./spv ./spv/internal/... ./spv/snapshot/... ./internal/logging/... ./internal/page ./internal/rpc/... \
+RACY := . ./cmd/... ./peer/... ./spv ./spv/internal/... ./spv/snapshot/... ./internal/logging/... ./internal/page ./internal/rpc/... ./internal/engine/... \
 	./internal/testnet ./internal/testnet/link ./internal/wait
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 
