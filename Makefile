@@ -23,10 +23,35 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
+
+# The C library in $(BUILD)/clib, shared and as an archive, with its header. It needs a C
+# compiler; a shared library is named as those of the platform are.
+ifeq ($(shell $(GO) env GOOS),darwin)
+CLIB := libspvd.dylib
+CLIBNAME := -Wl,-install_name,@rpath/$(CLIB)
+else
+CLIB := libspvd.so
+CLIBNAME := -Wl,-soname,$(CLIB)
+endif
+
+clib:
+	CGO_ENABLED=1 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w -extldflags $(CLIBNAME)' -o $(BUILD)/clib/$(CLIB) ./cmd/libspvd
+	CGO_ENABLED=1 $(GO) build -trimpath -buildmode=c-archive -ldflags '-s -w' -o $(BUILD)/clib/libspvd.a ./cmd/libspvd
+	rm -f $(BUILD)/clib/libspvd.h
+	cp cmd/libspvd/spvd.h $(BUILD)/clib/
+
+# A client of the C library is started and stopped CYCLES times at random moments, from three
+# threads, watched by AddressSanitizer, then by the race detector; then one in Go, by the latter.
+CYCLES ?= 1000
+
+clibcycles:
+	$(GO) test -count=1 -timeout 0 -v -run TestCyclesInC ./cmd/libspvd -args -cycles $(CYCLES) -sanitize address
+	$(GO) test -count=1 -timeout 0 -v -run TestCyclesInC ./cmd/libspvd -args -cycles $(CYCLES) -sanitize race
+	$(GO) test -count=1 -timeout 0 -v -race -run TestCycles ./internal/engine -args -cycles $(CYCLES)
 
 # What users download, for all platforms or those of ONLY, in $(BUILD)/release, as
 # archives with SHA256SUMS. CHECK=1 builds twice, in two places, and compares.

@@ -86,8 +86,10 @@ func rooms() []room {
 		{dir: "internal/wait"}, // every room may import it
 		{dir: "internal/arch"},
 		{dir: "cmd/spvd", imports: []string{".", "peer", "spv", "wallet", "internal"}},
+		{dir: "cmd/libspvd", imports: []string{"internal/engine", "internal/rpc/api", "internal/rpc/view", "internal/version"}, testOnly: []string{"internal/testenv"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
 		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
+		{dir: "adapter/mobile", imports: []string{"internal/engine", "internal/version"}},
 		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{"adapter/dcrwallet", "spv", simulated}},
 		{dir: "e2e", imports: []string{".", "spv", "peer", "wallet", "internal"}},
 	}
