@@ -23,6 +23,9 @@ const (
 	// published at a time.
 	maxForeign = 100
 
+	// maxForwarded is how many transactions of light clients are published at a time.
+	maxForwarded = 100
+
 	// offerTime is how long Publish waits for the first offer at most: a peer is
 	// there when it is called, and may be gone then.
 	offerTime = 10 * time.Second
@@ -92,6 +95,10 @@ type Publication struct {
 	// restarts, and it is known when it is mined. Others are kept in memory only.
 	Own bool
 
+	// Source is the host of the light client whose transaction it is, see Forward; empty if
+	// it was published by a user here.
+	Source string
+
 	// Peers that it was offered to, that have fetched it, and that have announced
 	// it without having been offered it.
 	OfferedTo, FetchedBy, EchoedBy int
@@ -151,18 +158,11 @@ func newPublications() *publications {
 // a restart. Another one is kept in memory only, and for a day at most.
 func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, error) {
 	p := Publication{Hash: tx.TxHash(), Tx: tx, Since: time.Now()}
-	if err := standalone.CheckTransactionSanity(tx, uint64(s.cfg.Params.ChainParams.MaxTxSize)); err != nil {
-		return p, rejected(err)
+	if err := s.judge(tx); err != nil {
+		return p, err
 	}
-	if standalone.IsTreasuryBase(tx) || standalone.IsCoinBaseTx(tx, tx.Version >= wire.TxVersionTreasury) {
-		return p, rejected(errors.New("it makes coins, and only exists in the block that it was made for"))
-	}
-	st := s.Status()
-	switch {
-	case st.Peers == 0:
+	if s.Status().Peers == 0 {
 		return p, ErrNoPeers
-	case txrelay.Expired(tx, st.Tip.Height):
-		return p, rejected(errors.New("its expiry has passed"))
 	}
 	if !s.publications.room() {
 		return p, ErrTooMany
@@ -185,6 +185,20 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (Publication, erro
 	}
 	s.publications.add(p)
 	return s.awaitOffer(ctx, p.Hash)
+}
+
+// judge returns an ErrRejected if no block may hold a transaction, as far as it shows by itself.
+func (s *Syncer) judge(tx *wire.MsgTx) error {
+	if err := standalone.CheckTransactionSanity(tx, uint64(s.cfg.Params.ChainParams.MaxTxSize)); err != nil {
+		return rejected(err)
+	}
+	if standalone.IsTreasuryBase(tx) || standalone.IsCoinBaseTx(tx, tx.Version >= wire.TxVersionTreasury) {
+		return rejected(errors.New("it makes coins, and only exists in the block that it was made for"))
+	}
+	if txrelay.Expired(tx, s.Status().Tip.Height) {
+		return rejected(errors.New("its expiry has passed"))
+	}
+	return nil
 }
 
 // rejected returns an ErrRejected that gives the reason in the same sentence.
@@ -233,7 +247,7 @@ func (p *publications) room() bool {
 	defer p.mu.Unlock()
 	n := 0
 	for _, pub := range p.all {
-		if !pub.Own && !pub.Outcome.Final() {
+		if !pub.Own && pub.Source == "" && !pub.Outcome.Final() {
 			n++
 		}
 	}
@@ -244,6 +258,10 @@ func (p *publications) room() bool {
 func (p *publications) add(pub Publication) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.addLocked(pub)
+}
+
+func (p *publications) addLocked(pub Publication) {
 	if old, ok := p.all[pub.Hash]; !ok || old.Outcome.Final() {
 		p.putLocked(pub)
 	}
@@ -271,7 +289,7 @@ func (p *publications) take() (orders []txrelay.Order) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, pub := range p.fresh {
-		orders = append(orders, txrelay.Order{Tx: pub.Tx, Own: pub.Own, Since: pub.Since})
+		orders = append(orders, txrelay.Order{Tx: pub.Tx, Own: pub.Own, Source: pub.Source, Since: pub.Since})
 	}
 	p.fresh = nil
 	return orders
@@ -285,7 +303,9 @@ func (p *publications) updated(list []txrelay.Standing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, st := range list {
-		p.putLocked(publicationOf(st))
+		pub := publicationOf(st)
+		pub.Source = p.all[st.Hash].Source
+		p.putLocked(pub)
 	}
 	close(p.changed)
 	p.changed = make(chan struct{})

@@ -58,6 +58,21 @@ func findHash(tx *txn, hash *chainhash.Hash) (consensus.Height, error) {
 	if err != nil {
 		return 0, err
 	}
+	if h, err := searchHash(segments, headers, hash); !errors.Is(err, ErrNotFound) {
+		return h, err
+	}
+	c := segments.Cursor()
+	for key, row := c.First(); key != nil; key, row = c.Next() {
+		if _, err := unseal(bucketHashes, key, row); err != nil {
+			return 0, err
+		}
+	}
+	return 0, ErrNotFound
+}
+
+// searchHash looks for a hash in the index, the newest blocks first, and in the header rows after
+// it.
+func searchHash(segments, headers *rows, hash *chainhash.Hash) (consensus.Height, error) {
 	next := consensus.Height(0) // the height after the last segment
 	c := segments.Cursor()
 	for key, row := seekRow(c, math.MaxInt32); key != nil; key, row = c.Prev() {
@@ -70,15 +85,7 @@ func findHash(tx *txn, hash *chainhash.Hash) (consensus.Height, error) {
 			return h, err
 		}
 	}
-	if h, err := findInRows(headers, next, hash); !errors.Is(err, ErrNotFound) {
-		return h, err
-	}
-	for key, row := c.First(); key != nil; key, row = c.Next() {
-		if _, err := unseal(bucketHashes, key, row); err != nil {
-			return 0, err
-		}
-	}
-	return 0, ErrNotFound
+	return findInRows(headers, next, hash)
 }
 
 // segmentKey returns the first height of a row of the index.

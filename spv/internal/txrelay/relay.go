@@ -59,11 +59,15 @@ type Deps struct {
 	Log     *slog.Logger
 }
 
-// Order is a transaction that a user publishes.
+// Order is a transaction to publish.
 type Order struct {
 	Tx    *wire.MsgTx
 	Own   bool // the wallet keeps it
 	Since time.Time
+
+	// Source is the host of the light client that has sent it; then the wallet hears it as
+	// one that a peer has relayed. It is empty if a user here publishes it.
+	Source string
 }
 
 // Relay is what a run of the syncer knows of unmined transactions.
@@ -115,6 +119,9 @@ func (r *Relay) Turn(ctx context.Context, live []p2p.PeerID, listen bool, orders
 		r.pollMempool(ctx, live)
 	}
 	r.takeTxs(now)
+	if listen {
+		r.hear(orders)
+	}
 	r.giveHeard()
 	r.publish(orders, now)
 	r.readPublished()
@@ -178,6 +185,19 @@ func (r *Relay) takeTxs(now time.Time) {
 			b.echo(e.From, now, r.deps.Rand)
 		}
 		r.changed = append(r.changed, b.standing())
+	}
+}
+
+// hear adds the transactions of light clients to those that the wallet hears: peers that are
+// offered them do not send them back.
+func (r *Relay) hear(orders []Order) {
+	for _, o := range orders {
+		if o.Source == "" {
+			continue
+		}
+		if raw, err := o.Tx.Bytes(); err == nil { // what was received can be written
+			r.heard = append(r.heard, p2p.Tx{Source: o.Source, Raw: raw})
+		}
 	}
 }
 

@@ -1,0 +1,154 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// HeadersAfter calls fn with the headers of the main chain that follow the first block of a
+// locator on it, or the genesis block if none is, up to the block stop if that is among them:
+// at most so many, and none of a block whose filter is not there yet. With an empty locator it is
+// called with the header of stop alone. So a full node answers getheaders, whose chain never has
+// a block without its filter. It returns the number of headers. They are of one state of the
+// chain and are valid until fn returns; fn must not take long.
+//
+// Whether the main chain has a block is looked up without a check of the whole index, so that
+// locators of unknown hashes cost little: in a damaged store an answer may begin too low.
+func (c *Chain) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most int, fn func(h *consensus.Header)) (n int, err error) {
+	err = c.store.view("read headers after a locator", func(tx *txn) error {
+		tip, err := readTip(tx)
+		if err != nil {
+			return err
+		}
+		b, err := bucketOf(tx, bucketHeaders)
+		if err != nil {
+			return err
+		}
+		known := locator
+		if len(locator) == 0 {
+			known, most = []chainhash.Hash{stop}, min(most, 1)
+		}
+		at, err := newestOf(tx, &tip, known)
+		switch {
+		case len(locator) > 0 && errors.Is(err, ErrNotFound):
+			at = 0
+		case errors.Is(err, ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		}
+		from := at + 1
+		if len(locator) == 0 {
+			from = at
+		}
+		end := min(tip.filters.Height, from+consensus.Height(most)-1)
+		for h := from; h <= end; {
+			row, err := readHeaderRow(b, h)
+			if err != nil {
+				return missing(err, "header %d", h)
+			}
+			for ; h <= end && h < row.end(); h++ {
+				fn(row.header(h))
+				n++
+				if row.hash(h) == stop {
+					return nil
+				}
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// newestOf returns the height of the first block of a locator that is on the main chain with its
+// filter.
+func newestOf(tx *txn, tip *storeTip, locator []chainhash.Hash) (consensus.Height, error) {
+	for i := range locator {
+		h, err := lookHash(tx, &locator[i])
+		if err == nil && h <= tip.filters.Height {
+			return h, nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return 0, err
+		}
+	}
+	return 0, ErrNotFound
+}
+
+// FiltersBetween calls fn with the hash and the filter of each block of the main chain from one
+// block to another, both included. They are of one state of the chain and are valid until fn
+// returns; fn must not take long. ErrNotFound says that one of the blocks is not on the main
+// chain, that they are in the wrong order or more than most, or that a filter of them is not
+// there, or is not proven yet: then fn was not called.
+func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash *chainhash.Hash, filter []byte)) error {
+	proven := c.State().EarlyProven
+	return c.store.view("read filters between blocks", func(tx *txn) error {
+		tip, err := readTip(tx)
+		if err != nil {
+			return err
+		}
+		to, err := lookHash(tx, &end)
+		if err != nil {
+			return err
+		}
+		from, err := lookHash(tx, &start)
+		switch {
+		case err != nil:
+			return err
+		case from > to, int64(to)-int64(from) >= int64(most), to > tip.filters.Height, from < c.params.DCP0005 && !proven:
+			return fmt.Errorf("filters %d-%d: %w", from, to, ErrNotFound)
+		}
+		return eachFilter(tx, from, to, fn)
+	})
+}
+
+// eachFilter calls fn with the hash and the filter of each block from one height to another,
+// unless one of the filters is not there.
+func eachFilter(tx *txn, from, to consensus.Height, fn func(hash *chainhash.Hash, filter []byte)) error {
+	filters, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	headers, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return err
+	}
+	var row filterRow
+	if err := row.read(filters, from); err != nil { // those after it are there too
+		return err
+	}
+	var ids headerRow
+	for h := from; h <= to; h++ {
+		if h >= row.end() {
+			if err := row.read(filters, h); err != nil {
+				return missing(err, "filter %d", h)
+			}
+		}
+		if h >= ids.end() {
+			if ids, err = readHeaderRow(headers, h); err != nil {
+				return missing(err, "header %d", h)
+			}
+		}
+		hash := ids.hash(h)
+		fn(&hash, row.filters[h-row.first])
+	}
+	return nil
+}
+
+// lookHash is findHash without the check of the whole index: ErrNotFound of a damaged store may
+// be wrong.
+func lookHash(tx *txn, hash *chainhash.Hash) (consensus.Height, error) {
+	segments, err := bucketOf(tx, bucketHashes)
+	if err != nil {
+		return 0, err
+	}
+	headers, err := bucketOf(tx, bucketHeaders)
+	if err != nil {
+		return 0, err
+	}
+	return searchHash(segments, headers, hash)
+}
