@@ -38,6 +38,7 @@ func rooms() []room {
 	return []room{
 		{dir: ".", imports: append(core, "internal/version"), testOnly: []string{simulated}},
 		{dir: "peer", imports: []string{"internal/parse", "internal/regular", "spv/p2p"}, testOnly: []string{simulated}, never: consensus},
+		{dir: "peer/serve", imports: []string{"internal/parse", "peer/internal/fault", "spv/consensus"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/p2p", never: append(network, "go.etcd.io/bbolt", "log/slog")},
 		{dir: "spv/consensus", never: append(network, "go.etcd.io/bbolt", "log/slog")},
 		{dir: "spv/chain", imports: []string{"spv/consensus", "internal/bboltcheck"}, never: network},

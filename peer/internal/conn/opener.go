@@ -87,7 +87,7 @@ func (o *Opener) Open(ctx context.Context, raw net.Conn, addr string, relayTx bo
 			agent:   o.cfg.UserAgent,
 			relayTx: relayTx,
 			nonce:   nonce,
-			ours:    o.hasNonce,
+			ours:    o.HasNonce,
 			now:     o.cfg.Now,
 		})
 		return err
@@ -113,7 +113,8 @@ func (o *Opener) dropNonce(nonce uint64) {
 	delete(o.nonces, nonce)
 }
 
-func (o *Opener) hasNonce(nonce uint64) bool {
+// HasNonce reports whether a handshake that has not ended sent a nonce.
+func (o *Opener) HasNonce(nonce uint64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, ok := o.nonces[nonce]
