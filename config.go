@@ -156,13 +156,18 @@ type Config struct {
 	// docs/snapshot.md. It is created if it does not exist. Empty: none is written.
 	SnapshotDir string
 
-	// Log takes what happens, without keys; nil drops it. PeerLog, WalletLog and VotesLog
-	// take what happens to connections, in wallets and to the verification of votes in its
-	// place.
+	// Listen are addresses at which other light clients are served: IP or IP:PORT, the
+	// network's port by default. They are announced to nobody. Empty: none are served.
+	Listen []string
+
+	// Log takes what happens, without keys; nil drops it. PeerLog, WalletLog, VotesLog and
+	// ServeLog take what happens to connections, in wallets, to the verification of votes
+	// and to light clients that are served in its place.
 	Log       *slog.Logger
 	PeerLog   *slog.Logger
 	WalletLog *slog.Logger
 	VotesLog  *slog.Logger
+	ServeLog  *slog.Logger
 }
 
 // ConfigError says which field of a Config is wrong, and why.
@@ -222,6 +227,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.VotesLog == nil {
 		c.VotesLog = c.Log
+	}
+	if c.ServeLog == nil {
+		c.ServeLog = c.Log
 	}
 	return c, nil
 }

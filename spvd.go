@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/peer/serve"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/snapshot/checkpointer"
@@ -39,6 +40,7 @@ type Client struct {
 	votes   *votecheck.Checker
 
 	snapshots *checkpointer.Checkpointer // nil if no snapshot is written
+	server    *serve.Server              // nil if no light clients are served
 
 	mu      sync.Mutex // guards what follows, held for a moment
 	running bool
@@ -125,10 +127,17 @@ func (c *Client) open(cfg *Config) (err error) {
 		Least:   cfg.VerifyVotes,
 		Log:     cfg.VotesLog,
 	})
-	if err != nil || cfg.SnapshotDir == "" {
+	if err != nil {
 		return err
 	}
-	c.snapshots, err = c.checkpointer(cfg)
+	if cfg.SnapshotDir != "" {
+		if c.snapshots, err = c.checkpointer(cfg); err != nil {
+			return err
+		}
+	}
+	if len(cfg.Listen) > 0 {
+		c.server, err = c.makeServer(cfg)
+	}
 	return err
 }
 
@@ -206,9 +215,12 @@ func (c *Client) Run(ctx context.Context) error {
 		return err
 	}
 	defer c.end()
-	// The syncer uses the peers, so it is stopped before them.
+	// The server reads what the syncer closes, and the syncer uses the peers: so the server is
+	// stopped first, and the peers last.
 	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	defer disconnect()
+	synced, stopSync := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSync()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var pool error
@@ -224,7 +236,14 @@ func (c *Client) Run(ctx context.Context) error {
 	if c.snapshots != nil {
 		optional.Go(func() { _ = c.snapshots.Serve(ctx) })
 	}
-	err := c.syncer.Run(ctx)
+	optional.Go(func() {
+		defer stopSync()
+		if c.server != nil {
+			_ = c.server.Serve(ctx)
+		}
+		<-ctx.Done()
+	})
+	err := c.syncer.Run(synced)
 	if err != nil {
 		err = fmt.Errorf("sync: %w", err)
 	}
@@ -285,6 +304,10 @@ func (c *Client) Votes() *votecheck.Checker { return c.votes }
 // Snapshots returns what writes the snapshot, or nil if the configuration names no directory
 // for it. It writes while Run runs.
 func (c *Client) Snapshots() *checkpointer.Checkpointer { return c.snapshots }
+
+// Server returns what serves other light clients, or nil if the configuration names no address
+// for it. It serves while Run runs.
+func (c *Client) Server() *serve.Server { return c.server }
 
 // Wallet returns the wallet of a name; it is opened or created if necessary. A wallet watches
 // nothing until something is imported. The error is ErrClosed, wallet.ErrWalletName, or one

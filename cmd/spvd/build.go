@@ -33,7 +33,7 @@ func openClient(cfg *config, logs *logging.Log, held *spvd.Lock) (*spvd.Client, 
 	settings.Lock = held
 	settings.Log = logs.Logger(logSync)
 	settings.PeerLog, settings.WalletLog = logs.Logger(logPeer), logs.Logger(logWallet)
-	settings.VotesLog = logs.Logger(logVotes)
+	settings.VotesLog, settings.ServeLog = logs.Logger(logVotes), logs.Logger(logServe)
 	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
 		settings.PeerLog.Warn("No peers can be found on the simulation network, name at least one with --connect or --addpeer")
 	}
@@ -56,6 +56,7 @@ func (c *config) client() (spvd.Config, error) {
 		VerifyVotes: c.VerifyVotes.value(),
 		SnapshotDir: string(c.SnapshotDir),
 		Bootstrap:   c.Bootstrap,
+		Listen:      serveAddresses(c.Listen),
 
 		SearchNewAddresses: c.SearchNewAddresses,
 	}
@@ -83,6 +84,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Wallets:         wallets,
 		Votes:           client.Votes(),
 		Snapshots:       client.Snapshots(),
+		Server:          client.Server(),
 		Hub:             feed.NewHub(syncer, wallets, client.Votes()),
 		Logs:            logs,
 		Stop:            stop,
@@ -95,7 +97,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		return nil, err
 	}
 	shown, err := newPage(ctx, cfg, logs, page.Core{
-		Syncer: syncer, Pool: client.Peers(), Wallets: wallets,
+		Syncer: syncer, Pool: client.Peers(), Wallets: wallets, Server: client.Server(),
 		Store: filepath.Join(cfg.netDir(), spvd.ChainFile),
 		Alive: func() bool { return turns(syncer, time.Now()) },
 	})
@@ -161,6 +163,14 @@ func (c *config) known() (*consensus.Known, error) {
 func userAgent() string { return "/spvd:" + version.Number() + "/" }
 
 func peerAddresses(list []peerAddress) []string {
+	out := make([]string, len(list))
+	for i, address := range list {
+		out[i] = string(address)
+	}
+	return out
+}
+
+func serveAddresses(list []serveAddress) []string {
 	out := make([]string, len(list))
 	for i, address := range list {
 		out[i] = string(address)

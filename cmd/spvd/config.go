@@ -38,6 +38,8 @@ type config struct {
 	Bootstrap   []string `long:"bootstrap" value-name:"SOURCE" secret:"yes" description:"Import a snapshot from this directory, or http:// or https:// address of one, before anything is fetched from peers; all of it is proven, and a source that is wrong is left (may be repeated)"`
 	SnapshotDir path     `long:"snapshotdir" value-name:"DIR" description:"Write the headers and filters of the chain into this directory as it grows, for other light clients: any web server can serve it (default: none is written)"`
 
+	Listen []serveAddress `long:"listen" value-name:"IP[:PORT]" description:"Serve headers, filters and blocks to other light clients that connect to this address, which is announced to nobody (may be repeated; default: none are served)"`
+
 	RPCListen        []listenAddress `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
 	Username         string          `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`
 	Password         string          `long:"password" value-name:"SECRET" secret:"yes" description:"Password for JSON-RPC; without one, local tools authenticate with the file rpc.cookie"`

@@ -10,9 +10,10 @@ const (
 	logPage   = "PAGE"
 	logHook   = "HOOK"
 	logVotes  = "VOTE"
+	logServe  = "SERV"
 )
 
 // subsystems returns all subsystems, in the order in which data flows.
 func subsystems() []string {
-	return []string{logDaemon, logPeer, logSync, logVotes, logWallet, logRPC, logPage, logHook}
+	return []string{logDaemon, logPeer, logSync, logVotes, logWallet, logServe, logRPC, logPage, logHook}
 }

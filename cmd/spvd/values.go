@@ -97,6 +97,23 @@ func (a *listenAddress) UnmarshalFlag(value string) error {
 	return nil
 }
 
+// serveAddress is an address that light clients are served at: an IP address, with or without a
+// port.
+type serveAddress string
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (a *serveAddress) UnmarshalFlag(value string) error {
+	host, _, err := splitAddress(value)
+	if err != nil {
+		return refused("address to serve at %q: %v", value, err)
+	}
+	if net.ParseIP(host) == nil {
+		return refused("address to serve at %q: %q is not an IP address: name one of this machine, or 0.0.0.0 for all of them", value, host)
+	}
+	*a = serveAddress(value)
+	return nil
+}
+
 // splitAddress splits HOST, HOST:PORT, IPv6 or [IPv6]:PORT. The port is empty when there is
 // none.
 func splitAddress(value string) (host, port string, err error) {

@@ -129,7 +129,7 @@ func (e *Engine) core(settings *spvd.Config) method.Core {
 		agent = "/spvd:" + version.Number() + "/"
 	}
 	return method.Core{
-		Params: c.Params(), Syncer: c.Sync(), Pool: c.Peers(), Wallets: c.Wallets(), Votes: c.Votes(), Snapshots: c.Snapshots(),
+		Params: c.Params(), Syncer: c.Sync(), Pool: c.Peers(), Wallets: c.Wallets(), Votes: c.Votes(), Snapshots: c.Snapshots(), Server: c.Server(),
 		Hub:  feed.NewHub(c.Sync(), c.Wallets(), c.Votes()),
 		Logs: e.logs,
 		Stop: e.interrupt,

@@ -31,6 +31,7 @@ type Counts struct {
 	JobsQueued     int    // of all wallets that are open
 	JobsRunning    int
 	StoreBytes     int64 // of the file of the chain; zero if unknown
+	Serving        api.Serving
 }
 
 // label is a name and a value that distinguish the samples of one metric.

@@ -33,4 +33,18 @@ func (p *printer) counts(c *Counts) {
 	p.sample("spvd_jobs", float64(c.JobsQueued), label{"state", api.JobQueued})
 	p.sample("spvd_jobs", float64(c.JobsRunning), label{"state", api.JobRunning})
 	p.gauge("spvd_store_bytes", "The size of the file of the chain, 0 when unknown.", float64(c.StoreBytes))
+	p.serving(&c.Serving)
+}
+
+// serving writes what light clients cost that are served.
+func (p *printer) serving(s *api.Serving) {
+	p.gauge("spvd_clients", "The light clients that are connected.", float64(len(s.Clients)))
+	p.counter("spvd_clients_accepted_total", "The connections of light clients that were accepted.", float64(s.Accepted))
+	p.counter("spvd_clients_refused_total", "The connections of light clients that were refused.", float64(s.Refused))
+	p.counter("spvd_clients_sent_bytes_total", "The bytes that went to light clients.", float64(s.BytesSent))
+	p.counter("spvd_clients_received_bytes_total", "The bytes that came from light clients.", float64(s.BytesRecv))
+	p.counter("spvd_clients_blocks_total", "The blocks that were sent to light clients.", float64(s.Blocks))
+	p.counter("spvd_clients_fetched_blocks_total", "The blocks that were fetched from peers for light clients.", float64(s.Fetched))
+	p.counter("spvd_clients_transactions_total", "The transactions of light clients that were passed on.", float64(s.Transactions))
+	p.gauge("spvd_clients_cache_bytes", "The size of the blocks that are kept for light clients.", float64(s.CacheBytes))
 }

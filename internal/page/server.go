@@ -19,6 +19,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/peer/serve"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/wallet"
 )
@@ -35,11 +36,14 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// Core holds the sources of the page. All fields are required.
+// Core holds the sources of the page. All fields but Server are required.
 type Core struct {
 	Syncer  Syncer
 	Pool    Pool
 	Wallets *wallet.Set
+
+	// Server serves other light clients; nil if none are served.
+	Server *serve.Server
 
 	// Store is the file of the chain.
 	Store string
@@ -72,6 +76,7 @@ func (c *Core) counts() metrics.Counts {
 	if info, err := os.Stat(c.Store); err == nil {
 		n.StoreBytes = info.Size()
 	}
+	n.Serving = view.Serving(c.Server)
 	list, _ := c.Wallets.List() // without the directory there are no wallets
 	st := c.Syncer.Status()
 	for _, listed := range list {

@@ -20,6 +20,9 @@ type Info struct {
 	PayTxFee        float64 `json:"paytxfee"`
 	RelayFee        float64 `json:"relayfee"`
 	Errors          string  `json:"errors"`
+
+	// Clients is the number of light clients that are served, see getservinginfo.
+	Clients int32 `json:"clients"`
 }
 
 // Keys of the result of version.

@@ -7,6 +7,10 @@ type Publication struct {
 	Since   int64  `json:"since"`   // when this process began to publish it
 	Own     bool   `json:"own"`     // it concerns the wallet, which keeps it across restarts
 
+	// Client is the host of the light client whose transaction it is; left out if it was
+	// published by a user of this daemon.
+	Client string `json:"client,omitempty"`
+
 	OfferedTo int `json:"offeredto"` // peers
 	FetchedBy int `json:"fetchedby"` // peers that have asked for it
 	EchoedBy  int `json:"echoedby"`  // peers that have announced it without having been offered it

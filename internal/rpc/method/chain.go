@@ -383,7 +383,8 @@ func getInfo() Method {
 		Summary: "Returns an overview of the daemon in dcrwallet's form.",
 		Help: "The daemon holds no keys and never asks peers for the time: walletversion, timeoffset, " +
 			"the keypool fields and unlocked_until are always 0; paytxfee is the fee that nodes demand. errors holds the warnings of " +
-			"syncstatus. blocks is the height of the wallet, and difficulty and balance are as of that block.",
+			"syncstatus. blocks is the height of the wallet, and difficulty and balance are as of that block. clients is the number of " +
+			"light clients that are served.",
 		Result:  "an object with dcrwallet's fields",
 		Returns: []any{api.Info{}},
 		Example: `[]`,
@@ -410,6 +411,7 @@ func getInfo() Method {
 				PayTxFee:        relayFee.ToCoin(),
 				RelayFee:        relayFee.ToCoin(),
 				Errors:          joinWarnings(st.Warnings),
+				Clients:         int32(len(view.Serving(c.Server).Clients)),
 			}, nil
 		},
 	}

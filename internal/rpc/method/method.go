@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/feed"
 	"github.com/spvd/spvd/peer"
+	"github.com/spvd/spvd/peer/serve"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/snapshot/checkpointer"
@@ -34,6 +35,9 @@ type Core struct {
 
 	// Snapshots writes the snapshot; nil if none is written.
 	Snapshots *checkpointer.Checkpointer
+
+	// Server serves other light clients; nil if none are served.
+	Server *serve.Server
 
 	Hub  *feed.Hub
 	Logs *logging.Log
@@ -138,7 +142,7 @@ type Registry struct {
 // NewRegistry returns all methods.
 func NewRegistry(core Core) *Registry {
 	all := slices.Concat(
-		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(), snapshotMethods(),
+		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(), snapshotMethods(), servingMethods(),
 		stakeMethods(), receivedMethods(), multisigMethods(), nodeMethods(), walletMethods(), peerMethods(), publishMethods(), buildMethods(), controlMethods(), subscribeMethods(), helpMethods(),
 	)
 	slices.SortFunc(all, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })

@@ -112,7 +112,7 @@ func Publications(all []spv.Publication) []api.Publication {
 	list := make([]api.Publication, len(all))
 	for i, pub := range all {
 		list[i] = api.Publication{
-			TxID: pub.Hash.String(), Outcome: pub.Outcome.String(), Since: Unix(pub.Since), Own: pub.Own,
+			TxID: pub.Hash.String(), Outcome: pub.Outcome.String(), Since: Unix(pub.Since), Own: pub.Own, Client: pub.Source,
 			OfferedTo: pub.OfferedTo, FetchedBy: pub.FetchedBy, EchoedBy: pub.EchoedBy,
 			Next: Unix(pub.Next), Height: int64(pub.Height),
 		}
