@@ -77,7 +77,8 @@
 // pool.go, and go by resolve.go; unsearched.go says where they may be mined already.
 // The reading side is balance.go, query.go, transaction.go, category.go, history.go
 // and received.go. Unsigned transactions come from build.go with buildcoins.go and
-// buildchange.go, by package txbuild, and reserve.go locks their coins. set.go, setscan.go
+// buildchange.go, by package txbuild, and reserve.go locks their coins. export.go with restore.go moves what a
+// wallet watches into another one, backup.go copies its file. set.go, setscan.go
 // and setscan_mempool.go keep several wallets. errors.go is why something is refused.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller

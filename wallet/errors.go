@@ -114,6 +114,14 @@ var (
 	// ErrJobNeeded means that a job cannot be canceled.
 	ErrJobNeeded = errors.New("only a rescan can be canceled: without this search what is watched would be incomplete")
 
+	// ErrBadExport means that what shall be imported as a wallet is not what Export returns.
+	ErrBadExport = errors.New("not a right export of a wallet")
+
+	// ErrBackup means that no copy was written, ErrBackupExists that there is a file of that
+	// name, which stays as it is.
+	ErrBackup       = errors.New("copy not written")
+	ErrBackupExists = fmt.Errorf("%w: there is such a file already", ErrBackup)
+
 	// ErrFull means that the wallet would watch more scripts than it can.
 	ErrFull = errors.New("wallet already watches as many scripts as it can")
 )
@@ -168,7 +176,8 @@ func Refusals() []error {
 		ErrNoTransaction, ErrBadScript, ErrBadName, ErrGapLimit, ErrBehindGap, ErrBadBirthday,
 		ErrBirthdayAboveTip, ErrBadLabel, ErrAboveTip, ErrNoOutput, ErrNoJob, ErrJobOver,
 		ErrJobNeeded, ErrDuplicate, ErrImported, ErrFull, ErrMined, ErrBadTransaction, ErrExpired,
-		ErrDoubleSpend, ErrLocked, ErrImmature, ErrPoolFull, ErrDiskFull,
+		ErrDoubleSpend, ErrLocked, ErrImmature, ErrPoolFull, ErrDiskFull, ErrBadExport,
+		ErrBackup,
 	}
 }
 

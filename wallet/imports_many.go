@@ -70,8 +70,7 @@ func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem
 func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthday, refuse bool) (Imported, error) {
 	var done Imported
 	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		i := importing{w: w, tx: tx, s: s.withAccounts(), old: s.count(), numbers: make(map[string]uint32),
-			low: unborn, keptLow: unborn, first: none, keptFirst: none}
+		i := newImporting(w, tx, s.withAccounts())
 		born, err := i.s.birthdayFor(tx, birthday)
 		if err != nil {
 			return nil, err
@@ -126,6 +125,12 @@ type importing struct {
 	// low on: the scripts from first on. So is what would be older were rescans canceled.
 	low, keptLow     consensus.Height
 	first, keptFirst uint32
+}
+
+// newImporting returns an import to a snapshot whose accounts are its own.
+func newImporting(w *Wallet, tx *bolt.Tx, s *snapshot) *importing {
+	return &importing{w: w, tx: tx, s: s, old: s.count(), numbers: make(map[string]uint32),
+		low: unborn, keptLow: unborn, first: none, keptFirst: none}
 }
 
 // add adds what one import names. It reports whether a script of that is new, the number

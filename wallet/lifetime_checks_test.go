@@ -28,6 +28,7 @@ func (l *lifetime) check() {
 	l.checkPublished(&want)
 	l.checkClients(&want)
 	l.checkWritten()
+	l.checkExport(&want)
 }
 
 // checkWindows wants the wallet to watch and to have found used what the oracle says.

@@ -14,10 +14,12 @@ import (
 func accountCommand() command {
 	return command{
 		name:     "account",
-		synopsis: "account [import|rename|gap]",
+		synopsis: "account [show|import|rename|gap]",
 		summary:  "List accounts, watch another one, or change one.",
 		help: `
   account                     list the accounts
+  account show NAME           show one, with its extended public key: who has that
+                              sees all addresses of the account
   account import NAME XPUB    watch the account of an extended public key;
                               with - the key is read from standard input
   account rename OLD NEW      change the name of an account
@@ -31,7 +33,7 @@ func accountCommand() command {
 GAP is the gap limit. RECEIVING and CHANGE count the addresses that were
 handed out or used.
 `,
-		args:  []string{"import", "rename", "gap"},
+		args:  []string{"show", "import", "rename", "gap"},
 		flags: []string{"--birthday", "--gap", "--json"},
 		run:   runAccount,
 	}
@@ -59,6 +61,10 @@ func runAccount(ctx context.Context, in *invocation) (int, error) {
 		return show(ctx, in, writeAccounts, walletInfoMethod)
 	case !slices.Contains(accountCommand().args, verb):
 		return exitUsage, usagef("account: unexpected %q", verb)
+	case verb == "show" && len(words) == 2:
+		return runAccountShow(ctx, in, words[1])
+	case verb == "show":
+		return exitUsage, usagef("account show: one name expected")
 	case len(words) != 3:
 		return exitUsage, usagef("account %s: two words expected", verb)
 	case verb == "import":
@@ -71,6 +77,39 @@ func runAccount(ctx context.Context, in *invocation) (int, error) {
 		return exitUsage, usagef("account gap: %q is no number of addresses", words[2])
 	}
 	return show(ctx, in, writeJob, "discoverusage", nil, false, gap, words[1], true)
+}
+
+// shownAccount is an account with its key.
+type shownAccount struct {
+	api.Account
+	Xpub string `json:"xpub"`
+}
+
+// runAccountShow shows an account with its extended public key.
+func runAccountShow(ctx context.Context, in *invocation, name string) (int, error) {
+	c, err := in.connect(ctx)
+	if err != nil {
+		return exitError, err
+	}
+	defer c.close()
+	var info api.WalletInfo
+	one := shownAccount{}
+	if err := c.call(ctx, "getmasterpubkey", &one.Xpub, name); err != nil {
+		return exitError, err
+	}
+	if err := c.call(ctx, walletInfoMethod, &info); err != nil {
+		return exitError, err
+	}
+	i := slices.IndexFunc(info.Accounts, func(a api.Account) bool { return a.Name == name })
+	if i < 0 { // it was renamed since
+		return exitError, fmt.Errorf("no such account: %q", name)
+	}
+	if one.Account = info.Accounts[i]; in.opts.JSON {
+		return exitOK, in.writeJSON(one)
+	}
+	_, err = fmt.Fprintf(in.out, "number     %d\nbirthday   %s\ngap limit  %d\nreceiving  %d\nchange     %d\nxpub       %s\n",
+		one.Number, one.Birthday, one.Gap, one.External, one.Internal, one.Xpub)
+	return exitOK, err
 }
 
 // nowWatching is printed when an address, script or account is watched.

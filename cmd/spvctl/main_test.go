@@ -218,7 +218,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--help"}, 0, "status [--watch]", ""},
 		{[]string{"help", "status"}, 0, "--forever", ""},
 		{[]string{"status", "--help"}, 0, "--forever", ""},
-		{[]string{"wallet", "create", "-h"}, 0, "wallet [list|create]", ""},
+		{[]string{"wallet", "create", "-h"}, 0, "wallet [list|create|export]", ""},
 	} {
 		got := spvctl(t, "", append([]string{"-A", t.TempDir()}, test.args...)...)
 		if got.code != test.code || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {

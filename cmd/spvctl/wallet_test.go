@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -38,6 +41,7 @@ func TestWalletCommands(t *testing.T) {
 	next, _ := d.owner.Address(0, 1)
 	xpub := rpctest.NewOwner(t, 2).Xpub()
 	foreign, _ := rpctest.NewOwner(t, 3).Address(0, 0)
+	exported := filepath.Join(t.TempDir(), "exported")
 	for _, tt := range []struct {
 		args string
 		want []string
@@ -67,6 +71,13 @@ func TestWalletCommands(t *testing.T) {
 		{"account rename savings spending", []string{"Renamed.\n"}},
 		{"wallet create savings --birthday=new", []string{"spvctl -w savings account import"}},
 		{"wallet list", []string{"WALLET", "default  loaded\n", "savings  loaded\n"}},
+		{"account show default", []string{"gap limit  100\n", "xpub       " + d.owner.Xpub() + "\n"}},
+		{"wallet export " + exported, []string{"Written to " + exported + ", with 3 accounts and 3 scripts."}},
+		{"wallet import moved " + exported, []string{"Watching."}},
+		{"-w moved account show default", []string{"xpub       " + d.owner.Xpub() + "\n"}},
+		{"-w moved label", []string{address + "  home\n"}},
+		{"wallet export", []string{`"xpub": "` + d.owner.Xpub() + `"`}},
+		{"wallet backup copy.db", []string{"Copied to ", "copy.db.\n"}},
 		{"wallet unload savings", []string{"Unloaded.\n"}},
 		{"wallet load savings", []string{"Loaded.\n"}},
 		{"rescan --background", []string{"(run: spvctl job "}},
@@ -93,11 +104,34 @@ func TestWalletCommands(t *testing.T) {
 		t.Errorf("job cancel %s gave %+v", number, got)
 	}
 	d.Release()
-	for _, args := range []string{"wallet", "wallet list", "account", "address list default", "balance", "history", "utxo", "tx " + payment, "label", "job", "job 1"} {
+	for _, args := range []string{"wallet", "wallet list", "wallet export", "account", "account show default", "address list default", "balance", "history", "utxo", "tx " + payment, "label", "job", "job 1"} {
 		got := spvctl(t, "", append(flags, append(strings.Fields(args), "--json")...)...)
 		if got.code != exitOK || !json.Valid([]byte(got.out)) {
 			t.Errorf("%s --json gave %+v", args, got)
 		}
+	}
+}
+
+// TestExportsOfAnySize: an export that is larger than a request may be is imported in parts.
+func TestExportsOfAnySize(t *testing.T) {
+	flags := daemon(t, newPaidDaemon(t).Registry)
+	height := int64(39)
+	e := api.WalletExport{Version: api.ExportVersion, Network: "simnet"}
+	for n := range 4200 {
+		e.Scripts = append(e.Scripts, api.ExportedScript{
+			Script: fmt.Sprintf("04%08x%0999x51", n, n)[:1000], Birthday: api.ExportedBirthday{Height: &height}})
+	}
+	raw, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := spvctl(t, string(raw), append(flags, "wallet", "import", "many", "-")...); got.code != exitOK || len(raw) < 4<<20 {
+		t.Fatalf("%d bytes: %+v", len(raw), got)
+	}
+	got := spvctl(t, "", append(flags, "-w", "many", "wallet", "export")...)
+	var again api.WalletExport
+	if err := json.Unmarshal([]byte(got.out), &again); err != nil || !reflect.DeepEqual(again.Scripts, e.Scripts) {
+		t.Errorf("it has %d scripts, want the same %d (%v)", len(again.Scripts), len(e.Scripts), err)
 	}
 }
 
@@ -126,7 +160,7 @@ func TestAccountKeyFromStandardInput(t *testing.T) {
 func TestWalletCommandsWithWrongWords(t *testing.T) {
 	flags := daemon(t, newPaidDaemon(t).Registry)
 	for _, args := range []string{
-		"wallet x", "wallet create", "wallet list x", "wallet create a b", "wallet --birthday=1", "account --birthday=1", "address --beyond",
+		"wallet x", "wallet create", "wallet list x", "wallet export a b", "wallet import a", "wallet backup", "account show", "account show a b", "wallet create a b", "wallet --birthday=1", "account --birthday=1", "address --beyond",
 		"address import", "address show --label=x", "job x", "job cancel", "job 1 2", "label x", "account x", "account import x", "account drop a b", "account gap a", "account gap a b", "account gap a 0", "account rename a b --gap=1",
 		"address import a --script --redeem", "address import a --script --label=x", "address show a --redeem", "address x", "address show", "balance a b",
 		"history a b", "history --count=x", "utxo a b", "tx", "tx a b", "tx build", "tx build a", "tx build a b", "tx build a 1 --sweep=b", "tx build a 1 --coin=x", "tx build a 1 --feerate=x", "tx build a -1", "tx build a 1 --verify", "tx show", "tx check a b", "send", "send a b", "send --what a", "rescan x", "rescan --from=-1",
@@ -137,7 +171,8 @@ func TestWalletCommandsWithWrongWords(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"balance nobody": "no such account", "account gap nobody 5": "no such account", "tx " + genesis(): "no such transaction", "send zz": "hex", "rescan --from=41": "above the wallet's tip",
-		"job 9": "there is no job 9", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "address import nothing": "not a valid address",
+		"job 9": "there is no job 9", "job cancel 1": "over already", "wallet load nobody": "no such wallet", "account show nobody": "no such account", "wallet import a nothing": "no such file",
+		"wallet import a wallet_test.go": "not what spvctl wallet export has written", "wallet backup ../a": "neither an absolute path nor a name", "address import nothing": "not a valid address",
 		"tx show nothing": "no such file", "tx build nothing 1": "number 1 of the addresses", "tx build --sweep=nothing": "not a valid address",
 		"tx build " + rpctestAddress(t) + " 2": "not enough coins", "tx build " + rpctestAddress(t) + " 1 --change=nobody": "no such account",
 	} {

@@ -137,6 +137,12 @@ type OutPoint struct {
 	Tree int8   `json:"tree"`
 }
 
+// LockedOutput is an output that is not to be spent.
+type LockedOutput struct {
+	OutPoint
+	Until int64 `json:"until,omitempty"` // Unix seconds when a reservation ends; 0 is never
+}
+
 // Received is the sum of all payments to an address, spent since or not.
 type Received struct {
 	Account string `json:"account"`

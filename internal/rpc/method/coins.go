@@ -176,8 +176,8 @@ func listLockUnspent() Method {
 		Reads:   true,
 		Summary: "Lists the outputs that are marked as not to be spent, or reserved by buildtransaction.",
 		Params:  []param{someAccountParam()},
-		Result:  "an array with an object for each output",
-		Returns: []any{[]api.OutPoint{}},
+		Result:  "an array with an object for each output; until is when a reservation ends, in Unix seconds",
+		Returns: []any{[]api.LockedOutput{}},
 		Example: `[]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
 			account := c.str("account")
@@ -190,7 +190,7 @@ func listLockUnspent() Method {
 }
 
 // locked returns the locked outputs of an account. One that is spent belongs to none.
-func (c *Call) locked(ctx context.Context, account string) ([]api.OutPoint, error) {
+func (c *Call) locked(ctx context.Context, account string) ([]api.LockedOutput, error) {
 	w, err := c.open()
 	if err != nil {
 		return nil, err
@@ -199,10 +199,10 @@ func (c *Call) locked(ctx context.Context, account string) ([]api.OutPoint, erro
 	if err != nil {
 		return nil, err
 	}
-	list := []api.OutPoint{}
+	list := []api.LockedOutput{}
 	for _, o := range all {
 		if fits(account, o.Account) {
-			list = append(list, api.OutPoint{TxID: o.Hash.String(), Vout: o.Index, Tree: o.Tree})
+			list = append(list, view.LockedOutput(&o))
 		}
 	}
 	return list, nil

@@ -131,6 +131,8 @@ func refusals() []known {
 		{wallet.ErrDuplicate, api.CodeWallet, ""},
 		{wallet.ErrImported, api.CodeWallet, ""},
 		{wallet.ErrFull, api.CodeWallet, ""},
+		{wallet.ErrBadExport, api.CodeInvalid, ""},
+		{wallet.ErrBackup, api.CodeWallet, ""},
 		{wallet.ErrMined, api.CodeWallet, ""},
 		{wallet.ErrBadTransaction, api.CodeRejected, ""},
 		{wallet.ErrExpired, api.CodeRejected, ""},

@@ -90,6 +90,8 @@ func (p *param) openRPC() openRPCContent {
 		s = schemaOf(reflect.TypeFor[api.FundOptions]())
 	case kindBuildOptions:
 		s = schemaOf(reflect.TypeFor[api.BuildOptions]())
+	case kindExport:
+		s = schemaOf(reflect.TypeFor[api.WalletExport]())
 	default:
 		s["type"] = "string"
 	}

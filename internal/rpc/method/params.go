@@ -45,6 +45,7 @@ const (
 	kindInputs       // []api.RawInput
 	kindFundOptions  // api.FundOptions
 	kindBuildOptions // api.BuildOptions
+	kindExport       // api.WalletExport
 )
 
 // String returns the name of the kind that help shows.
@@ -66,7 +67,7 @@ func (k kind) String() string {
 		return api.TypePayments
 	case kindInputs:
 		return api.TypeInputs
-	case kindFundOptions, kindBuildOptions:
+	case kindFundOptions, kindBuildOptions, kindExport:
 		return api.TypeObject
 	default:
 		return api.TypeString
@@ -188,6 +189,8 @@ func (m *Method) decode(p *param, raw json.RawMessage) (any, error) {
 		return decodeOptions[api.FundOptions](m, p, raw)
 	case kindBuildOptions:
 		return decodeOptions[api.BuildOptions](m, p, raw)
+	case kindExport:
+		return decodeOptions[api.WalletExport](m, p, raw)
 	case kindBirthday:
 		if height, err := decodeAs[uint32](m, p, raw); err == nil {
 			return strconv.FormatUint(uint64(height), 10), nil

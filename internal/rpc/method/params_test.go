@@ -102,6 +102,8 @@ func (k kind) holds(v any) bool {
 		return k == kindFundOptions
 	case api.BuildOptions:
 		return k == kindBuildOptions
+	case api.WalletExport:
+		return k == kindExport
 	default:
 		return false
 	}
@@ -119,6 +121,7 @@ func FuzzParams(f *testing.F) {
 		{"subscribe", `["confirmations","",6]`},
 		{"createrawtransaction", `[[{"txid":"00","vout":1,"tree":0,"amount":1e-8}],{"a":1,"b":0.5}]`},
 		{"buildtransaction", `[{"a":1},{"coins":[{"txid":"00"}],"feerate":1e-4,"changebranch":1}]`},
+		{"importwallet", `["a",{"version":1,"accounts":[{"external":{"late":{"5":{"height":1}}}}]}]`},
 		{"help", `[[]]`}, {"stop", ``}, {"importxpub", `["a","b",7]`},
 	} {
 		f.Add(seed[0], []byte(seed[1]))

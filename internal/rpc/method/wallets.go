@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -16,6 +17,9 @@ func walletMethods() []Method {
 		unloadWallet(),
 		listWallets(),
 		listWalletDir(),
+		exportWallet(),
+		importWallet(),
+		backupWallet(),
 	}
 }
 
@@ -128,6 +132,76 @@ func listWalletDir() Method {
 		Handle: func(_ context.Context, c *Call) (any, error) {
 			list, err := c.Wallets.List()
 			return api.WalletDir{Wallets: walletFiles(list)}, err
+		},
+	}
+}
+
+func exportWallet() Method {
+	return Method{
+		Name:    "exportwallet",
+		Summary: "Returns what a wallet like this one can be made of.",
+		Help: "It holds the accounts with their extended public keys, what was handed out, single addresses and scripts, birthdays, labels and " +
+			"locks. What the chain tells is not in it, nor are unmined transactions. It shows all addresses of the wallet, used or not.",
+		Result:  "an object for importwallet",
+		Returns: []any{api.WalletExport{}},
+		Example: `[]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			e, err := w.Export(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return view.Export(e, c.Params.ChainParams), nil
+		},
+	}
+}
+
+func importWallet() Method {
+	return Method{
+		Name:    "importwallet",
+		Keys:    true,
+		Summary: "Makes a wallet of what exportwallet has returned, here or elsewhere.",
+		Help: "It returns at once; old payments are searched for while the chain is followed, see listjobs. If there is a wallet of this name, " +
+			"it gains the accounts, addresses, labels and locks, unless it has one of the accounts. With an error nothing is changed.",
+		Params: []param{
+			{name: "name", kind: kindString, text: "The name of the wallet."},
+			{name: "export", kind: kindExport, text: "The result of exportwallet."},
+		},
+		Result:  "an object with the name",
+		Returns: []any{api.WalletName{}},
+		Example: `["` + exampleWallet + `",{"version":1,"network":"mainnet","birthday":{"height":0},"accounts":[],"scripts":[],"labels":{},"locks":[]}]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			in := c.value("export").(api.WalletExport)
+			e, err := view.ParseExport(&in, c.Params.ChainParams)
+			if err != nil {
+				return nil, fail(api.CodeInvalid, "parameter export: %v", err)
+			}
+			name := c.str("name")
+			return api.WalletName{Name: name}, c.Wallets.ImportWallet(ctx, name, e)
+		},
+	}
+}
+
+func backupWallet() Method {
+	return Method{
+		Name:    "backupwallet",
+		Waits:   true,
+		Summary: "Writes a copy of the wallet's file while the wallet is in use.",
+		Help: "Put into the directory of the wallets as NAME.db, while no wallet of this name is loaded, the copy is a wallet that goes on " +
+			"from the block at which it was made. Of addresses handed out since, it finds those within the gap limit.",
+		Params: []param{
+			{name: "destination", kind: kindString, text: "The file on the machine of the daemon, which must not exist; what is not absolute " +
+				"lies in the directory backups, beside that of the wallets."},
+		},
+		Result:  "an object with the path of the copy",
+		Returns: []any{api.WalletBackup{}},
+		Example: `["savings-2026.db"]`,
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			path, err := c.Wallets.Backup(ctx, c.caller.Wallet, c.str("destination"))
+			return api.WalletBackup{File: path}, err
 		},
 	}
 }

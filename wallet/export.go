@@ -1,0 +1,146 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// Export is all of a wallet that no chain tells: what it watches and from when on, what was
+// handed out, and what its users have written. A wallet that is made of it says the same about
+// the same chain. Unmined transactions are not in it.
+type Export struct {
+	// Network is the name of the network, as in chaincfg.
+	Network string
+
+	// Birthday is that of imports which name none.
+	Birthday Birthday
+
+	// Accounts are in the order of their numbers.
+	Accounts []ExportedAccount
+
+	// Scripts belong to no account. They are in the order of their bytes.
+	Scripts []ExportedScript
+
+	// Labels are texts by address or transaction hash.
+	Labels map[string]string
+
+	// Locks are the outputs that are not to be spent, and those that Build has reserved.
+	// Their accounts are not set.
+	Locks []LockedOutput
+}
+
+// ExportedAccount is an account in an Export.
+type ExportedAccount struct {
+	Name, Xpub string
+	Gap        uint32 // in addresses
+	Born       Born
+	Branches   [2]ExportedBranch // External, Internal
+}
+
+// ExportedBranch is a branch of an account in an Export.
+type ExportedBranch struct {
+	Window
+
+	// Watched is how many addresses are watched, from index zero on. It may be more than the
+	// window asks for.
+	Watched uint32
+
+	// Late are the birthdays of addresses that were handed out behind what the window covers
+	// by use, by index.
+	Late map[uint32]Born
+}
+
+// ExportedScript is an imported script in an Export.
+type ExportedScript struct {
+	Script []byte // that pays to it, without a stake tag
+	Born   Born
+
+	// Preimage is the redeem script or public key that hashes to it, nil if that is not known.
+	Preimage []byte
+}
+
+// Born is a birthday as a wallet keeps it: the earliest of up to three.
+type Born struct {
+	// Height is consensus.Never for none.
+	Height consensus.Height
+
+	// Date is zero for none. From is the first height that it includes, consensus.Never while
+	// no block has reached it.
+	Date time.Time
+	From consensus.Height
+
+	// After is the block after which it is; a zero hash is for none.
+	After consensus.BlockID
+}
+
+// Export returns what a wallet like this one can be made of, of one moment.
+func (w *Wallet) Export(ctx context.Context) (*Export, error) {
+	e := &Export{Network: w.cfg.Params.ChainParams.Name, Labels: make(map[string]string)}
+	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		r := row{rest: tx.Bucket(metaBucket).Get(birthdayKey)}
+		e.Birthday = r.birthday()
+		for i := range s.accounts {
+			e.Accounts = append(e.Accounts, s.exportAccount(&s.accounts[i]))
+		}
+		for n := range s.scripts {
+			sc := &s.scripts[n]
+			switch {
+			case sc.account == ImportedAccount:
+				preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(key32(uint32(n))))
+				e.Scripts = append(e.Scripts, ExportedScript{sc.pay, s.exportBorn(sc.born), preimage})
+			case sc.own():
+				e.Accounts[sc.account].Branches[sc.branch].Late[sc.index] = s.exportBorn(sc.born)
+			}
+		}
+		slices.SortFunc(e.Scripts, func(a, b ExportedScript) int { return bytes.Compare(a.Script, b.Script) })
+		err := all(tx.Bucket(labelsBucket), func(k, v []byte) error {
+			e.Labels[string(k)] = string(v)
+			return nil
+		})
+		return cmpOr(r.done(), err, w.exportLocks(tx, e))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("export wallet: %w", err)
+	}
+	return e, nil
+}
+
+func (s *snapshot) exportAccount(a *Account) ExportedAccount {
+	out := ExportedAccount{Name: a.Name, Xpub: a.Xpub, Gap: a.Gap, Born: s.exportBorn(a.born)}
+	for i := range out.Branches {
+		out.Branches[i] = ExportedBranch{Window: a.Branches[i], Watched: a.watched[i], Late: make(map[uint32]Born)}
+	}
+	return out
+}
+
+func (s *snapshot) exportBorn(b born) Born {
+	out := Born{Height: b.height, From: consensus.Never}
+	if b.date != 0 {
+		out.Date, out.From = time.Unix(int64(b.date), 0).UTC(), s.dateAt(b.date)
+	}
+	if b.after != 0 {
+		out.After = s.anchors[b.after-1].BlockID
+	}
+	return out
+}
+
+// exportLocks adds the locked and reserved outputs.
+func (w *Wallet) exportLocks(tx *bolt.Tx, e *Export) error {
+	err := all(tx.Bucket(locksBucket), func(k, v []byte) error {
+		op, err := decodeLock(k, v)
+		e.Locks = append(e.Locks, LockedOutput{OutPoint: op})
+		return err
+	})
+	return cmpOr(err, eachReserved(tx, w.cfg.Now(), func(op wire.OutPoint, until time.Time) error {
+		e.Locks = append(e.Locks, LockedOutput{OutPoint: op, Until: until.UTC()})
+		return nil
+	}))
+}

@@ -1,0 +1,257 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	bolt "go.etcd.io/bbolt"
+)
+
+// ImportWallet adds what an export holds to the wallet of a name, which is created with the
+// export's birthday if there is none: all of it or, with an error, none. Labels that the wallet
+// has stay. The errors are ErrBadExport, ErrDuplicate for an account that is
+// there already, ErrFull, and those of ImportXpub, ImportScript, SetLabel and Create.
+func (s *Set) ImportWallet(ctx context.Context, name string, e *Export) error {
+	if e.Network != s.cfg.Params.ChainParams.Name {
+		return badExport("it is not of %s, the network of this wallet", s.cfg.Params.ChainParams.Name)
+	}
+	if err := e.Birthday.validate(); err != nil {
+		return badExport("%v", err)
+	}
+	_, err := s.Open(name)
+	made := errors.Is(err, ErrNoWallet)
+	if made {
+		_, err = s.Create(name, &e.Birthday)
+	}
+	if err != nil {
+		return err
+	}
+	w, err := s.Wallet(name)
+	if err != nil {
+		return err
+	}
+	if err = w.restore(ctx, e); err != nil && made {
+		err = errors.Join(err, s.discard(name, w))
+	}
+	return err
+}
+
+// badExport returns an ErrBadExport that says what is wrong.
+func badExport(format string, operands ...any) error {
+	return fmt.Errorf("%w: %s", ErrBadExport, fmt.Sprintf(format, operands...))
+}
+
+// restore adds what an export holds.
+func (w *Wallet) restore(ctx context.Context, e *Export) error {
+	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		r := restoring{w: w, tx: tx, s: s.withAccounts(), fresh: make(map[string]bool)}
+		for i := range e.Accounts {
+			if err := r.account(&e.Accounts[i]); err != nil {
+				return nil, fmt.Errorf("account %d of %d: %w", i+1, len(e.Accounts), err)
+			}
+		}
+		if s.count() < r.s.count() {
+			r.s.imports++
+			r.s.importJob(s.count(), w.seconds())
+		}
+		if err := cmpOr(r.scripts(e.Scripts), r.labels(e.Labels), r.locks(e.Locks)); err != nil {
+			return nil, err
+		}
+		return w.stretch(tx, r.s, born{})
+	})
+	if err != nil {
+		return fmt.Errorf("import wallet: %w", err)
+	}
+	return nil
+}
+
+// restoring is an import of an export: a snapshot, whose accounts are its own, that grows.
+type restoring struct {
+	w     *Wallet
+	tx    *bolt.Tx
+	s     *snapshot
+	fresh map[string]bool // the scripts that accounts have added
+}
+
+// account adds an account with what it watches.
+func (r *restoring) account(e *ExportedAccount) error {
+	key, err := parseXpub(r.w.cfg.Params.ChainParams, e.Xpub)
+	if err := cmpOr(err, checkName(e.Name)); err != nil {
+		return err
+	}
+	if e.Gap == 0 || e.Gap > MaxGap {
+		return ErrGapLimit
+	}
+	a := Account{Number: uint32(len(r.s.accounts)), Name: e.Name, Xpub: key.String(), Gap: e.Gap}
+	for i := range r.s.accounts {
+		switch old := &r.s.accounts[i]; {
+		case old.Name == a.Name:
+			return errNameTaken
+		case old.Xpub == a.Xpub:
+			return fmt.Errorf("%w: account %q has this key", ErrDuplicate, old.Name)
+		}
+	}
+	if a.born, err = r.born(&e.Born); err != nil {
+		return err
+	}
+	for i, b := range e.Branches {
+		if b.Issued > maxScripts || b.Used > maxScripts {
+			return badExport("branch %d has used more addresses than there can be", i)
+		}
+		a.Branches[i], a.covered[i] = b.Window, b.covered(a.Gap)
+	}
+	r.s.accounts = append(r.s.accounts, a)
+	for i := range e.Branches {
+		if err := r.branch(a.Number, uint32(i), &e.Branches[i]); err != nil {
+			return fmt.Errorf("branch %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// branch adds the addresses of a branch of an account.
+func (r *restoring) branch(number, branch uint32, e *ExportedBranch) error {
+	if uint64(e.Watched)+uint64(r.s.count()) > uint64(r.w.cfg.maxScripts) {
+		return ErrFull
+	}
+	for index := range e.Late {
+		if index >= e.Watched {
+			return badExport("address %d has a birthday and is not watched", index)
+		}
+	}
+	a := &r.s.accounts[number]
+	derived, err := derive(r.w.cfg.Params.ChainParams, a, branch, e.Watched)
+	if err != nil {
+		return err
+	}
+	for i := range derived {
+		sc := &derived[i]
+		if r.fresh[string(sc.pay)] {
+			return badExport("another account has address %d", sc.index)
+		}
+		r.fresh[string(sc.pay)] = true
+		if late, ok := e.Late[sc.index]; ok && sc.index >= a.covered[branch] {
+			if sc.born, err = r.born(&late); err != nil {
+				return fmt.Errorf("address %d: %w", sc.index, err)
+			}
+			if sc.born == (born{}) {
+				sc.born = atHeight(1) // zero would be that of the account
+			}
+		}
+	}
+	a.watched[branch] = e.Watched
+	if derived, err = r.w.adopt(r.tx, r.s, a, derived); err != nil {
+		return err
+	}
+	r.s = r.s.grow(derived)
+	return nil
+}
+
+// born returns a birthday as it is kept.
+func (r *restoring) born(e *Born) (born, error) {
+	if e.Height < 0 || e.From < 0 || e.After.Height < 0 {
+		return born{}, badExport("a birthday is below the first block")
+	}
+	b := atHeight(e.Height)
+	if !e.Date.IsZero() {
+		if err := (Birthday{Time: e.Date}).validate(); err != nil {
+			return born{}, badExport("%v", err)
+		}
+		b.date = uint32(e.Date.Unix())
+		if r.s.dateAt(b.date) == unborn {
+			r.s.setDate(b.date, min(e.From, r.s.firstSince(b.date)))
+		}
+	}
+	if e.After.Hash != (chainhash.Hash{}) {
+		after := r.s.keepAfter(e.After)
+		b.after, b.height = after.after, min(b.height, after.height)
+	}
+	switch {
+	case b == atHeight(unborn):
+		return born{}, badExport("a birthday is missing")
+	case b.height == 0:
+		return born{}, nil
+	}
+	return b, nil
+}
+
+// scripts adds scripts that belong to no account, as importAll does, and begins the search for
+// all that was added.
+func (r *restoring) scripts(list []ExportedScript) error {
+	i := newImporting(r.w, r.tx, r.s)
+	for n := range list {
+		at, err := r.single(&list[n])
+		if err == nil {
+			_, _, _, err = i.add(single{pays: [][]byte{list[n].Script}, preimage: list[n].Preimage}, at)
+		}
+		if err != nil {
+			return fmt.Errorf("script %d of %d: %w", n+1, len(list), err)
+		}
+	}
+	if uint64(i.old)+uint64(len(i.more)) > uint64(r.w.cfg.maxScripts) {
+		return ErrFull
+	}
+	r.s = i.end()
+	return nil
+}
+
+// single checks a script that belongs to no account, and returns its birthday.
+func (r *restoring) single(e *ExportedScript) (born, error) {
+	switch pay := e.Script; {
+	case len(pay) == 0 || len(pay) > txscript.MaxScriptSize:
+		return born{}, fmt.Errorf("%w: it has %d bytes", ErrBadScript, len(pay))
+	case r.fresh[string(pay)]:
+		return born{}, badExport("an account of it has this script")
+	case len(e.Preimage) > 0 && !bytes.Contains(pay, stdaddr.Hash160(e.Preimage)) && !bytes.Contains(pay, e.Preimage):
+		return born{}, badExport("what is said to hash to it does not")
+	}
+	return r.born(&e.Born)
+}
+
+// labels adds the labels that are not there yet.
+func (r *restoring) labels(labels map[string]string) error {
+	b := r.tx.Bucket(labelsBucket)
+	for subject, text := range labels {
+		key, err := r.w.labelKey(subject)
+		if err := cmpOr(err, checkLabel(text)); err != nil {
+			return fmt.Errorf("label: %w", err)
+		}
+		if text == "" || b.Get(key) != nil {
+			continue
+		}
+		if err := b.Put(key, []byte(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// locks adds locks and reservations.
+func (r *restoring) locks(list []LockedOutput) error {
+	for _, l := range list {
+		if l.Tree != 0 && l.Tree != 1 {
+			return badExport("output %s is in tree %d", l.OutPoint, l.Tree)
+		}
+		name, row := locksBucket, []byte{byte(l.Tree)}
+		if !l.Until.IsZero() {
+			if l.Until.Unix() < 0 {
+				return badExport("output %s is reserved until %v", l.OutPoint, l.Until)
+			}
+			name, row = reservedBucket, binary.BigEndian.AppendUint64(row, uint64(l.Until.Unix()))
+		}
+		b, err := r.tx.CreateBucketIfNotExists(name)
+		if err != nil {
+			return err
+		}
+		if err := b.Put(outpointKey(l.OutPoint), row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
