@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -76,8 +77,17 @@ func (c *config) client() (spvd.Config, error) {
 // so that an occupied port is found before anything runs; the caller closes them by running
 // the services. The function stop ends the daemon as a signal does.
 func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []service, err error) {
+	pipes, err := openParent(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, pipes.close())
+		}
+	}()
 	syncer, wallets := client.Sync(), client.Wallets()
-	server, err := newServer(ctx, cfg, method.Core{
+	server, err := newServer(ctx, cfg, pipes.issuer, method.Core{
 		Params:          client.Params(),
 		Syncer:          syncer,
 		Pool:            client.Peers(),
@@ -108,6 +118,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		{name: "client", run: client.Run},
 		{name: "RPC server", run: server.Run},
 	}, shown...)
+	services = append(services, pipes.services(cfg, server.Addrs(), stop, logs.Logger(logDaemon))...)
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)
 	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, logs.Logger(logHook))...)
 	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)
@@ -178,13 +189,14 @@ func serveAddresses(list []serveAddress) []string {
 	return out
 }
 
-// newServer binds the RPC addresses and returns the server that answers there.
-func newServer(ctx context.Context, cfg *config, core method.Core) (*rpc.Server, error) {
+// newServer binds the RPC addresses and returns the server that answers there. Clients with a
+// certificate of the issuer, if there is one, need no password.
+func newServer(ctx context.Context, cfg *config, issuer *x509.Certificate, core method.Core) (*rpc.Server, error) {
 	log := core.Logs.Logger(logRPC)
 	var secure *tls.Config
 	if !cfg.NoTLS {
 		var err error
-		files := rpc.TLSFiles{Cert: cfg.cert(), Key: cfg.key(), Hosts: cfg.AltDNSNames, ClientCAs: string(cfg.ClientCAFile)}
+		files := rpc.TLSFiles{Cert: cfg.cert(), Key: cfg.key(), Hosts: cfg.AltDNSNames, ClientCAs: string(cfg.ClientCAFile), Issuer: issuer}
 		if secure, err = rpc.LoadTLS(files, log); err != nil {
 			return nil, err
 		}

@@ -54,6 +54,11 @@ type config struct {
 	NoTLS            bool            `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`
 	AltDNSNames      []string        `long:"altdnsnames" value-name:"NAME" description:"Further host name or address for a certificate that is made (may be repeated)"`
 
+	PipeRx            *uint `long:"piperx" value-name:"N" no-ini:"yes" no-env:"yes" description:"Number of an open file, the read end of a pipe: the daemon stops when the program that has started it closes the other end"`
+	PipeTx            *uint `long:"pipetx" value-name:"N" no-ini:"yes" no-env:"yes" description:"Number of an open file, the write end of a pipe, on which the daemon reports to the program that has started it"`
+	RPCListenerEvents bool  `long:"rpclistenerevents" no-ini:"yes" no-env:"yes" description:"Report the addresses of the JSON-RPC server with --pipetx"`
+	IssueClientCert   bool  `long:"issueclientcert" no-ini:"yes" no-env:"yes" description:"Report with --pipetx a key and certificate with which a client of JSON-RPC needs no password, valid while the daemon runs"`
+
 	MetricsListen []listenAddress `long:"metricslisten" value-name:"IP[:PORT]" description:"Show a status page, /metrics, /livez and /readyz on this address, in plain text and to anybody (may be repeated)"`
 	Profile       bool            `long:"profile" description:"Add the profiles of the Go runtime below /debug/pprof/ to what --metricslisten shows"`
 

@@ -49,6 +49,12 @@ type process struct {
 // startProcess starts a daemon that is killed at the latest with the test.
 func startProcess(t testing.TB, args ...string) *process {
 	t.Helper()
+	return startProcessWith(t, nil, args...)
+}
+
+// startProcessWith does so, and hands down open files, of which the first has the number 3.
+func startProcessWith(t testing.TB, files []*os.File, args ...string) *process {
+	t.Helper()
 	args = append([]string{"--simnet", "--rpclisten=127.0.0.1:0", "--nofilelogging"}, args...)
 	ctx, cancel := context.WithTimeout(t.Context(), processLimit)
 	p := &process{
@@ -57,6 +63,7 @@ func startProcess(t testing.TB, args ...string) *process {
 	}
 	p.cmd.Env = append(os.Environ(), mainVariable+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
+	p.cmd.ExtraFiles = files
 	if err := p.cmd.Start(); err != nil {
 		cancel()
 		t.Fatal(err)

@@ -77,6 +77,12 @@ func (c *config) validateListeners() error {
 		return errors.New("--rpccert and --rpckey need each other: set both or neither")
 	case c.NoTLS && (c.RPCCert != "" || c.ClientCAFile != "" || len(c.AltDNSNames) > 0):
 		return errors.New("--notls leaves no use for --rpccert, --rpckey, --clientcafile and --altdnsnames: remove one or the other")
+	case c.NoTLS && c.IssueClientCert:
+		return errors.New("--notls leaves no use for --issueclientcert: remove one or the other")
+	case c.PipeTx == nil && (c.RPCListenerEvents || c.IssueClientCert):
+		return errors.New("--rpclistenerevents and --issueclientcert report nothing without --pipetx")
+	case c.PipeTx != nil && c.PipeRx != nil && *c.PipeTx == *c.PipeRx:
+		return errors.New("--pipetx and --piperx are the same file: open two pipes")
 	case c.Profile && len(c.MetricsListen) == 0:
 		return errors.New("--profile shows nothing without --metricslisten")
 	}

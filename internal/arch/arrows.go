@@ -81,6 +81,7 @@ func rooms() []room {
 		{dir: "internal/logging", imports: []string{"internal/safetext"}},
 		{dir: "internal/release", imports: []string{"internal/version"}},
 		{dir: "internal/systemd"},
+		{dir: "internal/parent"},
 		{dir: "internal/version"},
 		{dir: "internal/testenv"},
 		{dir: "internal/flaky"},

@@ -112,6 +112,15 @@ func (s *Server) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// Addrs returns the addresses at which clients are served.
+func (s *Server) Addrs() []net.Addr {
+	list := make([]net.Addr, len(s.listeners))
+	for i, l := range s.listeners {
+		list[i] = l.Addr()
+	}
+	return list
+}
+
 // Close closes the listeners of a server whose Run is not going to be called.
 func (s *Server) Close() error {
 	var errs []error

@@ -32,6 +32,9 @@ type TLSFiles struct {
 	// ClientCAs holds certificates of clients, or of their issuers: a client that presents
 	// one needs no password. Empty means that clients are not asked for any.
 	ClientCAs string
+
+	// Issuer is one more issuer of client certificates, see IssueClientCert; nil is none.
+	Issuer *x509.Certificate
 }
 
 // LoadTLS returns the TLS configuration. Changed files are read again when the next client
@@ -82,16 +85,21 @@ func (f *TLSFiles) read() (*tls.Config, error) {
 		Certificates: []tls.Certificate{pair},
 		MinVersion:   tls.VersionTLS12,
 	}
-	if f.ClientCAs == "" {
+	if f.ClientCAs == "" && f.Issuer == nil {
 		return config, nil
 	}
-	pem, err := regular.Read(f.ClientCAs)
-	if err != nil {
-		return nil, fmt.Errorf("load RPC client certificates: %w", err)
-	}
 	config.ClientCAs = x509.NewCertPool()
-	if !config.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("load RPC client certificates: %s holds none", f.ClientCAs)
+	if f.ClientCAs != "" {
+		pem, err := regular.Read(f.ClientCAs)
+		if err != nil {
+			return nil, fmt.Errorf("load RPC client certificates: %w", err)
+		}
+		if !config.ClientCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("load RPC client certificates: %s holds none", f.ClientCAs)
+		}
+	}
+	if f.Issuer != nil {
+		config.ClientCAs.AddCert(f.Issuer)
 	}
 	config.ClientAuth = tls.VerifyClientCertIfGiven
 	// A resumed session would carry the trust of an earlier file with it.
