@@ -290,6 +290,18 @@ func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot, issued born) (*snapshot, erro
 	return s, nil
 }
 
+// covered returns how many addresses the accounts watch, and how many of them count as
+// covered by use.
+func (s *snapshot) covered() (n uint64) {
+	for i := range s.accounts {
+		a := &s.accounts[i]
+		for branch := range a.Branches {
+			n += uint64(a.watched[branch]) + uint64(a.covered[branch])
+		}
+	}
+	return n
+}
+
 // end returns the number of addresses of a branch to watch.
 func (a *Account) end(branch int) uint32 { return a.Branches[branch].end(a.Gap) }
 

@@ -225,13 +225,21 @@ func (s *snapshot) needed(from consensus.BlockID, left bool, u *chain.Update) ui
 // grow extends the accounts' windows by what the blocks use. If that makes the
 // wallet watch more scripts, they are all that is stored. Moved says that an account
 // has become older: then the cursor went back, and this is not applied.
+//
+// A window may come to cover nothing but imported scripts: no script is new then, and the
+// blocks are applied as they are. What these pay the scripts is use of the account now, which
+// may make the window grow further.
 func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) {
 	before, cursor, jobs, full := s.count(), s.cursor, len(s.jobs), s.full
-	if err := a.w.usage(s, a.u.Applied); err != nil {
-		return nil, false, err
-	}
-	if next, err = a.w.stretch(a.tx, s, born{}); err != nil {
-		return nil, false, err
+	next = s
+	for covered := ^uint64(0); covered != next.covered(); {
+		covered = next.covered()
+		if err := a.w.usage(next, a.u.Applied); err != nil {
+			return nil, false, err
+		}
+		if next, err = a.w.stretch(a.tx, next, born{}); err != nil {
+			return nil, false, err
+		}
 	}
 	if next.full && !full {
 		a.w.cfg.Log.Warn("The wallet watches as many scripts as it can; payments to further addresses will not show", "scripts", next.count())

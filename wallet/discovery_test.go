@@ -171,6 +171,30 @@ func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 	}
 }
 
+// TestUseOfImportedAddresses: a window comes to cover imported addresses and no others, and
+// the blocks that make it do so have paid these before.
+func TestUseOfImportedAddresses(t *testing.T) {
+	for _, limit := range []int{1, 10} {
+		w, pays := newWorld(t, 1), derived(t, 1, External, 6)
+		for _, i := range []int{2, 0, 3, 5} {
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pays[i], 100)}, true)
+		}
+		x := openTest(t, Birthday{})
+		for _, pay := range pays[2:4] {
+			if err := x.ImportScript(t.Context(), pay, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		importTest(t, x, "a", 1, AccountOptions{Gap: 1})
+		w.sync(x, limit)
+		checkFixedPoint(t, w, x)
+		checkBalances(t, w, x)
+		if used := x.Accounts()[0].Branches[External].Used; used != 6 {
+			t.Errorf("with %d blocks at a time %d addresses are used, want 6", limit, used)
+		}
+	}
+}
+
 // TestRescanSearchesForEverything holds that a rescan leaves nothing out because it
 // has been searched for already.
 func TestRescanSearchesForEverything(t *testing.T) {
