@@ -212,6 +212,15 @@ func (s *snapshot) named(name string) (*Account, error) {
 	return a, nil
 }
 
+// chosen returns ErrNoAccount for the account of a filter, unless there is such a one, it is
+// that of imported addresses, or it is empty, which chooses all.
+func (s *snapshot) chosen(name string) error {
+	if _, ok := s.account(name); ok || name == "" || name == ImportedName {
+		return nil
+	}
+	return fmt.Errorf("%w: %q", ErrNoAccount, name)
+}
+
 // withAccounts returns a copy of a snapshot whose accounts may be changed.
 func (s *snapshot) withAccounts() *snapshot {
 	next := *s

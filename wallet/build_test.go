@@ -142,7 +142,7 @@ func TestReservation(t *testing.T) {
 		t.Fatal(err)
 	}
 	coin := first.Inputs[0].OutPoint
-	list, err := f.Locked(ctx)
+	list, err := f.Locked(ctx, "")
 	if err != nil || len(list) != 1 || list[0].OutPoint != coin || list[0].Account != "a" || !list[0].Until.Equal(f.now.Add(time.Hour)) {
 		t.Fatalf("locked: %v, %v", list, err)
 	}
@@ -168,13 +168,13 @@ func TestReservation(t *testing.T) {
 	if again, err := f.Build(ctx, given); err != nil || again.Inputs[0].OutPoint != coin {
 		t.Fatalf("the time is over: %v", err)
 	}
-	if list, err := f.Locked(ctx); err != nil || len(list) != 1 {
+	if list, err := f.Locked(ctx, ""); err != nil || len(list) != 1 {
 		t.Fatalf("locked: %v, %v", list, err)
 	}
 	if err := f.UnlockAll(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := f.Locked(ctx); err != nil || len(list) != 0 {
+	if list, err := f.Locked(ctx, ""); err != nil || len(list) != 0 {
 		t.Fatalf("locked: %v, %v", list, err)
 	}
 }

@@ -21,12 +21,12 @@ type HistoryFilter struct {
 	// Above leaves out what was mined at this height or below it.
 	Above consensus.Height
 
-	// Account is the only account wanted. Empty is any.
+	// Account is the only account wanted. Empty is any. The error is ErrNoAccount.
 	Account string
 
 	// Addresses are the only ones wanted: transactions that pay them, or spend
 	// what was paid to them. Empty is any. The errors are those of
-	// ImportAddress.
+	// ImportAddress. Besides an Account, a transaction has to concern both.
 	Addresses []string
 
 	// Before is a transaction to go on from: it and what is newer is left out, and not
@@ -70,6 +70,9 @@ func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield fun
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		if f.At != nil {
 			*f.At = s.tip
+		}
+		if err := s.chosen(f.Account); err != nil {
+			return err
 		}
 		q, err := newQuery(w, tx, s)
 		if err != nil {
@@ -286,23 +289,17 @@ func (q *query) placesPaying(script uint32, places map[Place]bool) error {
 
 // takes reports whether the filter chooses a transaction.
 func (f *HistoryFilter) takes(t *Transaction) bool {
-	if f.Account == "" && len(f.Addresses) == 0 {
-		return true
-	}
-	fits := func(account, address string) bool {
-		return (f.Account == "" || f.Account == account) &&
-			(len(f.Addresses) == 0 || slices.Contains(f.Addresses, address))
-	}
+	account, address := f.Account == "", len(f.Addresses) == 0
 	for _, c := range t.Credits {
-		right := c.Source == FromTicket && !c.Commitment // to vote: it pays nobody
-		if !right && fits(c.Account, c.Address) {
-			return true
+		if right := c.Source == FromTicket && !c.Commitment; right {
+			continue // to vote: it pays nobody
 		}
+		account = account || f.Account == c.Account
+		address = address || slices.Contains(f.Addresses, c.Address)
 	}
 	for _, d := range t.Debits {
-		if fits(d.Account, d.Address) {
-			return true
-		}
+		account = account || f.Account == d.Account
+		address = address || slices.Contains(f.Addresses, d.Address)
 	}
-	return false
+	return account && address
 }

@@ -109,6 +109,11 @@ func (w *Wallet) derivedAddress(a *Account, branch, index uint32) (string, error
 	return scriptAddress(w.cfg.Params.ChainParams, pay), nil
 }
 
+// handedOut reports whether a script is imported, or of an address that was handed out or used.
+func (s *snapshot) handedOut(sc *script) bool {
+	return sc.account == ImportedAccount || sc.index < s.accounts[sc.account].Branches[sc.branch].next()
+}
+
 // Addresses returns the addresses of an account that were handed out or used,
 // or those imported for the name ImportedName. The error is ErrNoAccount.
 func (w *Wallet) Addresses(account string) ([]string, error) {
@@ -124,10 +129,7 @@ func (w *Wallet) Addresses(account string) ([]string, error) {
 	var list []string
 	for i := range s.scripts {
 		sc := &s.scripts[i]
-		if sc.account != number {
-			continue
-		}
-		if number != ImportedAccount && sc.index >= s.accounts[number].Branches[sc.branch].next() {
+		if sc.account != number || !s.handedOut(sc) {
 			continue
 		}
 		if addr := scriptAddress(w.cfg.Params.ChainParams, sc.pay); addr != "" {

@@ -216,7 +216,7 @@ func (l *lifetime) checkWritten() {
 			l.fail("the label of %s is %q, want %q (%v)", subject, got, text, err)
 		}
 	}
-	list, err := l.x.Locked(l.t.Context())
+	list, err := l.x.Locked(l.t.Context(), "")
 	if err != nil || len(list) != len(l.locked) {
 		l.fail("%d outputs are locked, want %d (%v)", len(list), len(l.locked), err)
 	}

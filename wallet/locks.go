@@ -73,10 +73,14 @@ type LockedOutput struct {
 	Until time.Time
 }
 
-// Locked returns the outputs that are locked, and their accounts at that moment.
-func (w *Wallet) Locked(ctx context.Context) ([]LockedOutput, error) {
+// Locked returns the outputs of an account that are locked, or of all if it is empty, and their
+// accounts at that moment. The error is ErrNoAccount.
+func (w *Wallet) Locked(ctx context.Context, account string) ([]LockedOutput, error) {
 	var list []LockedOutput
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		if err := s.chosen(account); err != nil {
+			return err
+		}
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
@@ -86,7 +90,9 @@ func (w *Wallet) Locked(ctx context.Context) ([]LockedOutput, error) {
 			if !ok {
 				o.Account = ""
 			}
-			list = append(list, LockedOutput{op, o.Account, until})
+			if account == "" || account == o.Account {
+				list = append(list, LockedOutput{op, o.Account, until})
+			}
 			return err
 		}
 		err = all(tx.Bucket(locksBucket), func(k, v []byte) error {

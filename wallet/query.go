@@ -33,8 +33,10 @@ type Output struct {
 // OutputFilter chooses among unspent outputs. The zero value chooses all.
 type OutputFilter struct {
 	MinConf int64
-	MaxConf int64  // zero is no limit, below zero is unmined only
-	Account string // empty is any
+	MaxConf int64 // zero is no limit, below zero is unmined only
+
+	// Account is the only account wanted. Empty is any. The error is ErrNoAccount.
+	Account string
 
 	// Addresses are the only ones wanted. Empty is any.
 	Addresses []string
@@ -59,9 +61,12 @@ func (w *Wallet) Unspent(ctx context.Context, f OutputFilter) ([]Output, error) 
 // the order of the chain, until it returns false. Tickets are among them if the wallet
 // may vote with them. What the filter leaves out is hardly read: with addresses only
 // what was ever paid to them, and none that has too few or too many confirmations.
-// The errors are those of ImportAddress.
+// The errors are ErrNoAccount and those of ImportAddress.
 func (w *Wallet) EachUnspent(ctx context.Context, f OutputFilter, yield func(*Output) bool) error {
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		if err := s.chosen(f.Account); err != nil {
+			return err
+		}
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err

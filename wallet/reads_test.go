@@ -192,7 +192,7 @@ func TestHistoryFilters(t *testing.T) {
 		"above":      {HistoryFilter{Above: s.tip().Height - 2}, hashes[:3]},
 		"account":    {HistoryFilter{Account: "b"}, []chainhash.Hash{hashes[1], hashes[5], hashes[9]}},
 		"address":    {HistoryFilter{Addresses: []string{address}}, []chainhash.Hash{hashes[2], hashes[8], hashes[11]}},
-		"nobody":     {HistoryFilter{Account: "c"}, nil},
+		"of another": {HistoryFilter{Account: "b", Addresses: []string{address}}, nil},
 	} {
 		list, err := s.x.History(t.Context(), test.f)
 		var got []chainhash.Hash
@@ -236,7 +236,7 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 		"young":   {OutputFilter{MaxConf: 2}, []int64{102, 103}},
 		"address": {OutputFilter{Addresses: []string{address}}, []int64{101}},
 		"account": {OutputFilter{Account: "a", MinConf: 4}, []int64{100}},
-		"no such": {OutputFilter{Account: "b"}, nil},
+		"single":  {OutputFilter{Account: ImportedName}, nil},
 	} {
 		list, err := s.x.Unspent(t.Context(), test.f)
 		var got []int64
@@ -248,19 +248,19 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 		}
 	}
 	again := reopen(t, s.x)
-	if list, err := again.Locked(t.Context()); err != nil || len(list) != 1 || list[0] != (LockedOutput{OutPoint: op, Account: "a"}) {
+	if list, err := again.Locked(t.Context(), ""); err != nil || len(list) != 1 || list[0] != (LockedOutput{OutPoint: op, Account: "a"}) {
 		t.Errorf("locks after a restart: %v, %v", list, err)
 	}
 	if err := again.LockOutputs(t.Context(), false, op); err != nil {
 		t.Error(err)
 	}
-	if list, _ := again.Locked(t.Context()); len(list) != 0 {
+	if list, _ := again.Locked(t.Context(), ""); len(list) != 0 {
 		t.Errorf("unlocked, but %v", list)
 	}
 	if err := s.x.UnlockAll(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if list, _ := s.x.Locked(t.Context()); len(list) != 0 {
+	if list, _ := s.x.Locked(t.Context(), ""); len(list) != 0 {
 		t.Errorf("all unlocked, but %v", list)
 	}
 	o, err := s.x.Output(t.Context(), op, true)

@@ -1,11 +1,13 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
 	bolt "go.etcd.io/bbolt"
 )
@@ -74,6 +76,115 @@ func (q *query) received(ctx context.Context, minConf int64, addresses []string)
 		}
 	}
 	return q.named(by), nil
+}
+
+// ReceivedByAccount is what was ever paid to the addresses of an account, spent since or not.
+type ReceivedByAccount struct {
+	Account       string
+	Amount        dcrutil.Amount
+	Confirmations int64 // of the newest payment, zero without any
+}
+
+// ReceivedByAccounts returns what was paid to all accounts in transactions with at least minConf
+// confirmations, in the order of their numbers, imported last.
+func (w *Wallet) ReceivedByAccounts(ctx context.Context, minConf int64) ([]ReceivedByAccount, error) {
+	var list []ReceivedByAccount
+	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		q, err := newQuery(w, tx, s)
+		if err != nil {
+			return err
+		}
+		at := make(map[string]int)
+		for i, name := range s.accountNames() {
+			list, at[name] = append(list, ReceivedByAccount{Account: name}), i
+		}
+		received, err := q.received(ctx, minConf, nil)
+		for i := range received {
+			r := &received[i]
+			sum := &list[at[r.Account]]
+			if sum.Amount == 0 || r.Confirmations < sum.Confirmations {
+				sum.Confirmations = r.Confirmations
+			}
+			sum.Amount += r.Amount
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("received by accounts: %w", err)
+	}
+	return list, nil
+}
+
+// accountNames returns the names of all accounts by number, and last that of imported addresses.
+func (s *snapshot) accountNames() []string {
+	names := make([]string, 0, len(s.accounts)+1)
+	for i := range s.accounts {
+		names = append(names, s.accounts[i].Name)
+	}
+	return append(names, ImportedName)
+}
+
+// Receipts is what was ever paid to an address, with the transactions that did.
+type Receipts struct {
+	Received
+	Hashes []chainhash.Hash // of the transactions, the oldest first
+}
+
+// Receipts returns what was paid to each address in transactions with at least minConf
+// confirmations, in the order of the addresses. Without any, unmined transactions count. With
+// empty, addresses that were handed out and never paid are among them.
+func (w *Wallet) Receipts(ctx context.Context, minConf int64, empty bool) ([]Receipts, error) {
+	by := make(map[string]*Receipts)
+	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+		q, err := newQuery(w, tx, s)
+		if err != nil {
+			return err
+		}
+		for n := range s.scripts {
+			if sc := &s.scripts[n]; empty && s.handedOut(sc) {
+				address := scriptAddress(w.cfg.Params.ChainParams, sc.pay)
+				by[address] = &Receipts{Received: Received{Account: s.accountName(sc.account), Address: address}}
+			}
+		}
+		delete(by, "") // of scripts without one
+		return q.history(ctx, &HistoryFilter{}, func(t *Transaction) bool {
+			if t.Confirmations >= minConf {
+				addReceipts(by, t)
+			}
+			return true
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("receipts: %w", err)
+	}
+	list := make([]Receipts, 0, len(by))
+	for _, r := range by {
+		slices.Reverse(r.Hashes)
+		list = append(list, *r)
+	}
+	slices.SortFunc(list, func(a, b Receipts) int { return cmp.Compare(a.Address, b.Address) })
+	return list, nil
+}
+
+// addReceipts adds what a transaction pays to addresses. Transactions come newest first.
+func addReceipts(by map[string]*Receipts, t *Transaction) {
+	for i := range t.Credits {
+		c := &t.Credits[i]
+		if c.Commitment || c.Source == FromTicket || c.Address == "" {
+			continue
+		}
+		r := by[c.Address]
+		if r == nil {
+			r = &Receipts{Received: Received{Account: c.Account, Address: c.Address}}
+			by[c.Address] = r
+		}
+		if r.Payments == 0 {
+			r.Confirmations = t.Confirmations
+		}
+		r.Payments++
+		r.Amount += c.Amount
+		r.Hashes = append(r.Hashes, t.Hash)
+	}
 }
 
 // payments calls fn for the payments to scripts, or without addresses for all.

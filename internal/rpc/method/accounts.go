@@ -2,6 +2,7 @@ package method
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -257,9 +258,6 @@ func (c *Call) balanceOf(ctx context.Context, account string) (*api.Balance, err
 	if err != nil {
 		return nil, err
 	}
-	if err := c.knownAccount(account); err != nil {
-		return nil, err
-	}
 	w, err := c.open()
 	if err != nil {
 		return nil, err
@@ -285,8 +283,8 @@ func (c *Call) balanceOf(ctx context.Context, account string) (*api.Balance, err
 			one.TotalVotingAuthority = balance.VotingAuthority
 		}
 	}
-	if len(one.Balances) == 0 { // it was renamed since
-		return nil, wallet.ErrNoAccount
+	if len(one.Balances) == 0 {
+		return nil, fmt.Errorf("%w: %q", wallet.ErrNoAccount, account)
 	}
 	return one, nil
 }
@@ -347,10 +345,28 @@ func getReceivedByAccount() Method {
 		Example: `["` + exampleAccount + `"]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
 			account := c.str("account")
-			if err := c.knownAccount(account); err != nil {
+			minConf, err := c.count("minconf")
+			if err != nil {
 				return nil, err
 			}
-			return c.received(ctx, func(r *wallet.Received) bool { return fits(account, r.Account) })
+			w, err := c.open()
+			if err != nil {
+				return nil, err
+			}
+			all, err := w.ReceivedByAccounts(ctx, minConf)
+			if err != nil {
+				return nil, err
+			}
+			chosen, sum := false, api.Amount(0)
+			for _, r := range all {
+				if fits(account, r.Account) {
+					chosen, sum = true, sum+api.Amount(r.Amount)
+				}
+			}
+			if !chosen {
+				return nil, fmt.Errorf("%w: %q", wallet.ErrNoAccount, account)
+			}
+			return sum, nil
 		},
 	}
 }

@@ -163,13 +163,13 @@ func getReceivedByAddress() Method {
 			if err != nil {
 				return nil, err
 			}
-			return c.received(ctx, func(r *wallet.Received) bool { return r.Address == info.Address }, info.Address)
+			return c.receivedBy(ctx, info.Address)
 		},
 	}
 }
 
-// received adds up what was paid to the addresses chosen: of some, or without any of all.
-func (c *Call) received(ctx context.Context, chosen func(*wallet.Received) bool, addresses ...string) (api.Amount, error) {
+// receivedBy returns what was paid to an address.
+func (c *Call) receivedBy(ctx context.Context, address string) (api.Amount, error) {
 	minConf, err := c.count("minconf")
 	if err != nil {
 		return 0, err
@@ -178,10 +178,10 @@ func (c *Call) received(ctx context.Context, chosen func(*wallet.Received) bool,
 	if err != nil {
 		return 0, err
 	}
-	list, err := w.Received(ctx, minConf, addresses...)
+	list, err := w.Received(ctx, minConf, address)
 	var sum api.Amount
 	for i := range list {
-		if chosen(&list[i]) {
+		if list[i].Address == address {
 			sum += api.Amount(list[i].Amount)
 		}
 	}

@@ -110,9 +110,6 @@ func listUnspent() Method {
 			if err := c.checkAddresses(addresses); err != nil {
 				return nil, err
 			}
-			if err := c.knownAccount(account); err != nil {
-				return nil, err
-			}
 			return c.unspent(ctx, wallet.OutputFilter{MinConf: minConf, MaxConf: maxConf, Addresses: addresses, Usable: true, WithTickets: true}, account)
 		},
 	}
@@ -124,9 +121,7 @@ func (c *Call) unspent(ctx context.Context, f wallet.OutputFilter, account strin
 	if err != nil {
 		return nil, err
 	}
-	if account != anyAccount {
-		f.Account = account
-	}
+	f.Account = oneAccount(account)
 	return &Stream{Each: func(yield func(any) bool) error {
 		if f.MaxConf == 0 {
 			f.MaxConf = -1 // unmined outputs only; zero is no limit to the wallet
@@ -180,11 +175,7 @@ func listLockUnspent() Method {
 		Returns: []any{[]api.LockedOutput{}},
 		Example: `[]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
-			account := c.str("account")
-			if err := c.knownAccount(account); err != nil {
-				return nil, err
-			}
-			return c.locked(ctx, account)
+			return c.locked(ctx, oneAccount(c.str("account")))
 		},
 	}
 }
@@ -195,15 +186,13 @@ func (c *Call) locked(ctx context.Context, account string) ([]api.LockedOutput, 
 	if err != nil {
 		return nil, err
 	}
-	all, err := w.Locked(ctx)
+	all, err := w.Locked(ctx, account)
 	if err != nil {
 		return nil, err
 	}
 	list := []api.LockedOutput{}
 	for _, o := range all {
-		if fits(account, o.Account) {
-			list = append(list, view.LockedOutput(&o))
-		}
+		list = append(list, view.LockedOutput(&o))
 	}
 	return list, nil
 }

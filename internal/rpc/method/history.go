@@ -94,9 +94,6 @@ func listTransactions() Method {
 			if err != nil {
 				return nil, err
 			}
-			if err := c.knownAccount(c.str("account")); err != nil {
-				return nil, err
-			}
 			list := listing{account: c.str("account"), skip: from, most: count}
 			if text := c.str("after"); text != "" {
 				p := param{name: "after"}
@@ -119,9 +116,6 @@ func listAllTransactions() Method {
 		Returns: []any{[]api.ListedTransaction{}},
 		Example: `[]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
-			if err := c.knownAccount(c.str("account")); err != nil {
-				return nil, err
-			}
 			return c.lines(ctx, 0, listing{account: c.str("account"), most: math.MaxInt64})
 		},
 	}
@@ -166,9 +160,6 @@ func listAddressTransactions() Method {
 		Handle: func(ctx context.Context, c *Call) (any, error) {
 			addresses := c.strings("addresses")
 			if err := c.checkAddresses(addresses); err != nil {
-				return nil, err
-			}
-			if err := c.knownAccount(c.str("account")); err != nil {
 				return nil, err
 			}
 			all := listing{account: c.str("account"), addresses: addresses, most: math.MaxInt64}
@@ -231,16 +222,16 @@ func (c *Call) lines(ctx context.Context, above consensus.Height, l listing) (*S
 		return nil, err
 	}
 	l.votes = c.votes
-	filter := wallet.HistoryFilter{Above: above, Before: l.after}
+	filter := wallet.HistoryFilter{Above: above, Before: l.after, Account: oneAccount(l.account)}
 	if filter.Addresses, err = indexed(ctx, w, l.addresses); err != nil {
 		return nil, err
 	}
-	if l.account == anyAccount && len(l.addresses) == 0 {
+	if filter.Account == "" && len(l.addresses) == 0 {
 		filter.SkipEntries, l.skip = int(l.skip), 0
 	}
 	return &Stream{Each: func(yield func(any) bool) error {
 		if l.most == 0 {
-			return nil
+			return c.knownAccount(l.account)
 		}
 		return w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool { return l.list(tx, yield) })
 	}}, nil

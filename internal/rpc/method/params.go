@@ -289,6 +289,14 @@ func fits(chosen, account string) bool {
 	return chosen == anyAccount || chosen == "" || chosen == account
 }
 
+// oneAccount returns an account as the wallet's filters have it: empty for all.
+func oneAccount(chosen string) string {
+	if chosen == anyAccount {
+		return ""
+	}
+	return chosen
+}
+
 // count returns a parameter that may not be negative.
 func (a args) count(name string) (int64, error) {
 	n := a.int(name)

@@ -1,13 +1,12 @@
 package method
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -42,67 +41,13 @@ func listReceivedByAddress() Method {
 			if err != nil {
 				return nil, err
 			}
-			by := make(map[string]*api.ReceivedByAddress)
-			if c.bool("includeempty") {
-				if err := emptyAddresses(w, by); err != nil {
-					return nil, err
-				}
+			all, err := w.Receipts(ctx, minConf, c.bool("includeempty"))
+			list := make([]api.ReceivedByAddress, len(all))
+			for i := range all {
+				list[i] = view.Receipts(&all[i])
 			}
-			err = w.EachTransaction(ctx, wallet.HistoryFilter{}, func(tx *wallet.Transaction) bool {
-				addReceived(by, tx, minConf)
-				return true
-			})
-			if err != nil {
-				return nil, err
-			}
-			list := []api.ReceivedByAddress{}
-			for _, r := range by {
-				slices.Reverse(r.TxIDs) // oldest first
-				list = append(list, *r)
-			}
-			slices.SortFunc(list, func(a, b api.ReceivedByAddress) int { return cmp.Compare(a.Address, b.Address) })
-			return list, nil
+			return list, err
 		},
-	}
-}
-
-// emptyAddresses adds the addresses that were handed out.
-func emptyAddresses(w *wallet.Wallet, by map[string]*api.ReceivedByAddress) error {
-	names := []string{importedAccount}
-	for _, a := range w.Accounts() {
-		names = append(names, a.Name)
-	}
-	for _, name := range names {
-		addresses, err := w.Addresses(name)
-		if err != nil {
-			return err
-		}
-		for _, a := range addresses {
-			by[a] = &api.ReceivedByAddress{Account: name, Address: a}
-		}
-	}
-	return nil
-}
-
-// addReceived adds what a transaction pays to addresses. Transactions come newest first.
-func addReceived(by map[string]*api.ReceivedByAddress, tx *wallet.Transaction, minConf int64) {
-	if tx.Confirmations < minConf || tx.Void {
-		return
-	}
-	for _, credit := range tx.Credits {
-		if credit.Commitment || credit.Source == wallet.FromTicket || credit.Address == "" {
-			continue
-		}
-		r := by[credit.Address]
-		if r == nil {
-			r = &api.ReceivedByAddress{Account: credit.Account, Address: credit.Address}
-			by[credit.Address] = r
-		}
-		if len(r.TxIDs) == 0 {
-			r.Confirmations = tx.Confirmations
-		}
-		r.Amount += api.Amount(credit.Amount)
-		r.TxIDs = append(r.TxIDs, tx.Hash.String())
 	}
 }
 
@@ -128,34 +73,14 @@ func listReceivedByAccount() Method {
 			if err != nil {
 				return nil, err
 			}
-			all, err := w.Received(ctx, minConf)
-			if err != nil {
-				return nil, err
+			all, err := w.ReceivedByAccounts(ctx, minConf)
+			list := make([]api.ReceivedByAccount, len(all))
+			for i, r := range all {
+				list[i] = api.ReceivedByAccount{Account: r.Account, Amount: api.Amount(r.Amount), Confirmations: r.Confirmations}
 			}
-			list := []api.ReceivedByAccount{}
-			for _, name := range append(accountNames(w), importedAccount) {
-				sum := api.ReceivedByAccount{Account: name}
-				for i := range all {
-					if r := &all[i]; r.Account == name {
-						if sum.Amount == 0 || r.Confirmations < sum.Confirmations {
-							sum.Confirmations = r.Confirmations
-						}
-						sum.Amount += api.Amount(r.Amount)
-					}
-				}
-				list = append(list, sum)
-			}
-			return list, nil
+			return list, err
 		},
 	}
-}
-
-func accountNames(w *wallet.Wallet) []string {
-	var names []string
-	for _, a := range w.Accounts() {
-		names = append(names, a.Name)
-	}
-	return names
 }
 
 func auditReuse() Method {

@@ -221,6 +221,15 @@ func Unspent(o *wallet.Output) api.Unspent {
 	}
 }
 
+// Receipts translates what was ever paid to an address.
+func Receipts(r *wallet.Receipts) api.ReceivedByAddress {
+	out := api.ReceivedByAddress{Account: r.Account, Address: r.Address, Amount: api.Amount(r.Amount), Confirmations: r.Confirmations}
+	for _, hash := range r.Hashes {
+		out.TxIDs = append(out.TxIDs, hash.String())
+	}
+	return out
+}
+
 // unspentType returns the number that stands for a kind of transaction in listunspent:
 // dcrwallet's, which are those of dcrd's stake package.
 func unspentType(k wallet.Kind) int {
