@@ -20,7 +20,7 @@ import (
 
 var (
 	cycles   = flag.Int("cycles", 20, "how often a client is started and stopped at a random moment")
-	sanitize = flag.String("sanitize", "", "detector that the library and the program of the cycles are built with: address or race")
+	sanitize = flag.String("sanitize", "", "detector that the library and the program of the cycles are built with: address")
 )
 
 // longestCycle is how long a client runs at most before it is stopped, in microseconds.
@@ -141,10 +141,8 @@ func TestCyclesInC(t *testing.T) {
 	case "":
 	case "address":
 		build, compile = append(build, "-asan"), append(compile, "-fsanitize=address", "-g")
-	case "race":
-		build = append(build, "-race")
 	default:
-		t.Fatalf("there is no detector %q, use address or race", *sanitize)
+		t.Fatalf("there is no detector %q, use address", *sanitize)
 	}
 	output(t, "go", append(build, ".")...)
 	output(t, cc, compile...)

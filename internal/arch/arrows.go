@@ -91,6 +91,7 @@ func rooms() []room {
 		{dir: "cmd/libspvd", imports: []string{"internal/engine", "internal/rpc/api", "internal/rpc/view", "internal/version"}, testOnly: []string{"internal/testenv"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
 		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
+		{dir: "adapter/notifier", imports: []string{"spv"}, testOnly: []string{".", simulated}, never: network},
 		{dir: "adapter/mobile", imports: []string{"internal/engine", "internal/version"}},
 		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{"adapter/dcrwallet", "spv", simulated}},
 		{dir: "e2e", imports: []string{".", "spv", "peer", "wallet", "internal"}},
