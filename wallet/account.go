@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // ImportedAccount and ImportedName are the number and name under which single
@@ -16,6 +19,20 @@ const (
 	ImportedAccount uint32 = 1<<31 - 1
 	ImportedName           = "imported"
 )
+
+// Branches of an account (BIP44): addresses given to others, and addresses for change.
+const (
+	External = hd.External
+	Internal = hd.Internal
+)
+
+// DefaultGap is the gap limit of accounts for which none is chosen, in addresses.
+const DefaultGap = hd.DefaultGap
+
+// Window says which addresses of one branch of an account are watched: Issued is one more
+// than the highest index that was handed out, Used one more than the highest index that a
+// mined transaction pays. Zero means none.
+type Window = hd.Window
 
 // maxName is the longest account name in bytes.
 const maxName = 50
@@ -41,7 +58,7 @@ type Account struct {
 	Gap uint32
 
 	// Branches are the external and the internal branch.
-	Branches [2]Window
+	Branches [2]hd.Window
 
 	// watched is how many addresses of each branch are watched. It never falls.
 	watched [2]uint32
@@ -62,8 +79,8 @@ type Account struct {
 var accountsBucket = []byte("accounts")
 
 func (a *Account) encode() []byte {
-	b := appendBlob(nil, a.Name)
-	b = appendBlob(b, a.Xpub)
+	b := rows.AppendText(nil, a.Name)
+	b = rows.AppendText(b, a.Xpub)
 	b = appendBorn(b, a.born)
 	b = binary.BigEndian.AppendUint32(b, a.Gap)
 	for i, w := range a.Branches {
@@ -75,27 +92,27 @@ func (a *Account) encode() []byte {
 }
 
 func decodeAccount(number uint32, v []byte) (Account, error) {
-	r := row{rest: v}
-	a := Account{Number: number, Name: r.text(), Xpub: r.text(), born: r.born(), Gap: r.u32()}
+	r := rows.Row{Rest: v}
+	a := Account{Number: number, Name: r.Text(), Xpub: r.Text(), born: readBorn(&r), Gap: r.U32()}
 	for i := range a.Branches {
-		a.Branches[i] = Window{Issued: r.u32(), Used: r.u32()}
-		a.watched[i] = r.u32()
+		a.Branches[i] = hd.Window{Issued: r.U32(), Used: r.U32()}
+		a.watched[i] = r.U32()
 	}
-	if a.Gap == 0 || a.Gap > MaxGap {
-		r.bad = true
-		return a, r.done()
+	if a.Gap == 0 || a.Gap > hd.MaxGap {
+		r.Bad = true
+		return a, r.Done()
 	}
 	for i, w := range a.Branches {
-		a.covered[i] = w.covered(a.Gap)
+		a.covered[i] = w.Covered(a.Gap)
 	}
-	return a, r.done()
+	return a, r.Done()
 }
 
 // loadAccounts returns all accounts in the order of their numbers, which have
 // no holes.
 func loadAccounts(tx *bolt.Tx) ([]Account, error) {
 	var list []Account
-	err := all(tx.Bucket(accountsBucket), func(k, v []byte) error {
+	err := rows.Each(tx.Bucket(accountsBucket), func(k, v []byte) error {
 		n := uint32(len(list))
 		a, err := decodeAccount(n, v)
 		if err != nil || len(k) != 4 || binary.BigEndian.Uint32(k) != n {
@@ -108,7 +125,7 @@ func loadAccounts(tx *bolt.Tx) ([]Account, error) {
 }
 
 func saveAccount(tx *bolt.Tx, a *Account) error {
-	return tx.Bucket(accountsBucket).Put(key32(a.Number), a.encode())
+	return tx.Bucket(accountsBucket).Put(rows.Key(a.Number), a.encode())
 }
 
 // checkName refuses names that cannot be shown, or mean something else.

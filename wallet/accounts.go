@@ -10,11 +10,13 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // AccountOptions are the choices of importing an account.
 type AccountOptions struct {
-	// Gap is the gap limit in addresses, from 1 to MaxGap. Zero is DefaultGap.
+	// Gap is the gap limit in addresses, from 1 to 10,000. Zero is DefaultGap.
 	Gap uint32
 
 	// Birthday is the first block to search. Nil is the wallet's birthday.
@@ -28,12 +30,12 @@ type AccountOptions struct {
 // and ErrDuplicate.
 func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOptions) (Account, error) {
 	if o.Gap == 0 {
-		o.Gap = DefaultGap
+		o.Gap = hd.DefaultGap
 	}
-	if o.Gap > MaxGap {
+	if o.Gap > hd.MaxGap {
 		return Account{}, ErrGapLimit
 	}
-	key, err := parseXpub(w.cfg.Params.ChainParams, xpub)
+	key, err := hd.ParseXpub(w.cfg.Params.ChainParams, xpub)
 	if err != nil {
 		return Account{}, fmt.Errorf("import account: %w", err)
 	}
@@ -91,7 +93,7 @@ func (w *Wallet) importAgain(tx *bolt.Tx, s *snapshot, old *Account, name string
 	switch {
 	case old.Name != name:
 		return refuse("renameaccount changes its name")
-	case o.Gap != old.Gap && o.Gap != DefaultGap:
+	case o.Gap != old.Gap && o.Gap != hd.DefaultGap:
 		return refuse("setgaplimit changes its gap limit")
 	}
 	changed, err := w.claim(tx, next, birthdayUndo{number: old.Number}, d)
@@ -167,7 +169,7 @@ func (w *Wallet) RenameAccount(ctx context.Context, from, to string) error {
 // one watches no fewer addresses than before. The errors are ErrNoAccount,
 // ErrImported, ErrGapLimit and ErrFull.
 func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) error {
-	if gap == 0 || gap > MaxGap {
+	if gap == 0 || gap > hd.MaxGap {
 		return ErrGapLimit
 	}
 	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
@@ -237,9 +239,9 @@ func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (born, error) {
 		}
 		return s.keep(*chosen), nil
 	}
-	r := row{rest: tx.Bucket(metaBucket).Get(birthdayKey)}
-	d := r.birthday()
-	if err := r.done(); err != nil {
+	r := rows.Row{Rest: tx.Bucket(metaBucket).Get(birthdayKey)}
+	d := readBirthday(&r)
+	if err := r.Done(); err != nil {
 		return born{}, fmt.Errorf("read birthday: %w", err)
 	}
 	return s.keep(d), nil
@@ -281,7 +283,7 @@ func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot, issued born) (*snapshot, erro
 					return nil, err
 				}
 				for k := range derived {
-					if derived[k].index >= a.Branches[branch].covered(a.Gap) {
+					if derived[k].index >= a.Branches[branch].Covered(a.Gap) {
 						derived[k].born = issued
 					}
 				}
@@ -312,17 +314,17 @@ func (s *snapshot) covered() (n uint64) {
 }
 
 // end returns the number of addresses of a branch to watch.
-func (a *Account) end(branch int) uint32 { return a.Branches[branch].end(a.Gap) }
+func (a *Account) end(branch int) uint32 { return a.Branches[branch].End(a.Gap) }
 
 // derive returns the scripts of a branch that are not watched yet, up to end.
 func derive(net *chaincfg.Params, a *Account, branch, end uint32) ([]script, error) {
-	key, err := branchKey(net, a.Xpub, branch)
+	key, err := hd.BranchKey(net, a.Xpub, branch)
 	if err != nil {
 		return nil, err
 	}
 	derived := make([]script, 0, end-a.watched[branch])
 	for index := a.watched[branch]; index < end; index++ {
-		pay, err := childScript(net, key, index)
+		pay, err := hd.Script(net, key, index)
 		if err != nil {
 			return nil, err
 		}

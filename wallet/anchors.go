@@ -9,6 +9,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // The anchors bucket. Keys are numbers (u32) from one on without holes. Values: a
@@ -36,32 +38,32 @@ func addAnchors(tx *bolt.Tx) error {
 }
 
 func (a anchor) encode() []byte {
-	return binary.BigEndian.AppendUint32(appendBlockID(nil, a.BlockID), uint32(a.base))
+	return binary.BigEndian.AppendUint32(rows.AppendBlockID(nil, a.BlockID), uint32(a.base))
 }
 
 func decodeAnchor(v []byte) (anchor, error) {
-	r := row{rest: v}
-	a := anchor{BlockID: r.blockID(), base: consensus.Height(r.u32())}
-	r.bad = r.bad || a.base < 0 || a.base > a.Height
-	return a, r.done()
+	r := rows.Row{Rest: v}
+	a := anchor{BlockID: r.BlockID(), base: consensus.Height(r.U32())}
+	r.Bad = r.Bad || a.base < 0 || a.base > a.Height
+	return a, r.Done()
 }
 
 // loadAnchors reads the anchors, the dates, and what is born after anchors. The
 // accounts and scripts must have been read.
 func (s *snapshot) loadAnchors(tx *bolt.Tx) error {
 	var err [3]error
-	s.anchors, err[0] = rowsOf(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (anchor, error) { return decodeAnchor(v) })
-	s.dates, err[1] = rowsOf(tx.Bucket(datesBucket), "date", func(k, v []byte) (dated, error) {
-		key, r := row{rest: k}, row{rest: v}
-		d := dated{key.u32(), consensus.Height(r.u32())}
-		r.bad = r.bad || d.first < 0
-		return d, errors.Join(key.done(), r.done())
+	s.anchors, err[0] = rows.Load(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (anchor, error) { return decodeAnchor(v) })
+	s.dates, err[1] = rows.Load(tx.Bucket(datesBucket), "date", func(k, v []byte) (dated, error) {
+		key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
+		d := dated{key.U32(), consensus.Height(r.U32())}
+		r.Bad = r.Bad || d.first < 0
+		return d, errors.Join(key.Done(), r.Done())
 	})
-	err[2] = all(tx.Bucket(anchoredBucket), func(k, v []byte) error {
-		key, r := row{rest: k}, row{rest: v}
-		l := birthdayUndo{script: key.u8() == 1, number: key.u32()}
-		n := r.u32()
-		bad := key.done() != nil || r.done() != nil || n == 0 || int(n) > len(s.anchors) ||
+	err[2] = rows.Each(tx.Bucket(anchoredBucket), func(k, v []byte) error {
+		key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
+		l := birthdayUndo{script: key.U8() == 1, number: key.U32()}
+		n := r.U32()
+		bad := key.Done() != nil || r.Done() != nil || n == 0 || int(n) > len(s.anchors) ||
 			l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts)
 		if bad {
 			return fmt.Errorf("read birthday %x: %w", k, ErrCorrupt)
@@ -103,12 +105,12 @@ func (s *snapshot) saveAnchors(tx *bolt.Tx, old *snapshot) error {
 	var errs []error
 	for i, a := range s.anchors {
 		if i >= len(old.anchors) || old.anchors[i] != a {
-			errs = append(errs, tx.Bucket(anchorsBucket).Put(key32(uint32(i)+1), a.encode()))
+			errs = append(errs, tx.Bucket(anchorsBucket).Put(rows.Key(uint32(i)+1), a.encode()))
 		}
 	}
 	if !slices.Equal(s.dates, old.dates) {
 		for _, d := range s.dates {
-			errs = append(errs, tx.Bucket(datesBucket).Put(key32(d.date), key32(uint32(d.first))))
+			errs = append(errs, tx.Bucket(datesBucket).Put(rows.Key(d.date), rows.Key(uint32(d.first))))
 		}
 	}
 	for i := range s.accounts {
@@ -127,11 +129,11 @@ func saveAnchored(tx *bolt.Tx, of birthdayUndo, after uint32) error {
 	if after == 0 {
 		return tx.Bucket(anchoredBucket).Delete(key)
 	}
-	return tx.Bucket(anchoredBucket).Put(key, key32(after))
+	return tx.Bucket(anchoredBucket).Put(key, rows.Key(after))
 }
 
 // putScript stores a script and its birthday.
 func putScript(tx *bolt.Tx, number uint32, sc *script) error {
-	return errors.Join(tx.Bucket(scriptsBucket).Put(key32(number), sc.encode()),
+	return errors.Join(tx.Bucket(ledger.ScriptsBucket).Put(rows.Key(number), sc.encode()),
 		saveAnchored(tx, birthdayUndo{script: true, number: number}, sc.born.after))
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // Apply takes the wallet along an update in one transaction, or in several if it takes
@@ -189,7 +191,7 @@ func (a *application) retreat(s *snapshot, on, common consensus.BlockID, forked 
 	default:
 		return to, false
 	}
-	if a.waiting && isDisapproved(a.tx, to.Height) {
+	if a.waiting && ledger.IsDisapproved(a.tx, to.Height) {
 		return blockBelow(s.blocks, to.Height-1).BlockID, true
 	}
 	return to, ok
@@ -264,7 +266,7 @@ func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error
 	forward, tip := on == s.cursor, s.tip.Height
 	more := make([]block, 0, len(a.u.Applied))
 	missed := unborn
-	left, disapproved := lastHeight(a.tx.Bucket(leftBucket)), lastHeight(a.tx.Bucket(disapprovedBucket))
+	left, disapproved := rows.LastHeight(a.tx.Bucket(ledger.LeftBucket)), rows.LastHeight(a.tx.Bucket(ledger.DisapprovedBucket))
 	for i := range a.u.Applied {
 		b := &a.u.Applied[i]
 		if b.Height > tip {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // checkBalances compares the balances of a wallet with those of the twin.
@@ -61,7 +63,7 @@ func checkAddressHistory(t *testing.T, w *world, x *Wallet) {
 	}
 	found := 0
 	for _, pay := range w.ours {
-		f := HistoryFilter{Addresses: []string{scriptAddress(w.params.ChainParams, pay)}}
+		f := HistoryFilter{Addresses: []string{hd.ScriptAddress(w.params.ChainParams, pay)}}
 		var want, got []chainhash.Hash
 		for _, h := range all {
 			if f.takes(h) {
@@ -91,7 +93,7 @@ func TestBalancesEqualReplay(t *testing.T) {
 			w := newWorld(t, seed)
 			x := openTest(t, Birthday{})
 			importTest(t, x, "default", 1, AccountOptions{})
-			w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
+			w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
 			for range 80 {
 				w.random()
 				if w.rng.IntN(2) == 0 {

@@ -11,6 +11,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // badBlocks are the ways in which a block is bad that pays and spends what a wallet has.
@@ -65,12 +69,12 @@ func TestBadBlocks(t *testing.T) {
 }
 
 // putRow puts a row into a table.
-func putRow(tx *bolt.Tx, kind tableKind, key, value []byte) error {
-	t, err := openTable(tx, kind)
+func putRow(tx *bolt.Tx, kind rows.Kind, key, value []byte) error {
+	t, err := rows.OpenTable(tx, kind)
 	if err != nil {
 		return err
 	}
-	return t.put(key, value)
+	return t.Put(key, value)
 }
 
 // TestDamageCondemnsNoBlock: a wallet whose books are damaged says so, and does not find a
@@ -79,28 +83,28 @@ func TestDamageCondemnsNoBlock(t *testing.T) {
 	other := Place{Height: 1, Tree: wire.TxTreeRegular}
 	for name, harm := range map[string]func(tx *bolt.Tx, free wire.OutPoint, next *wire.MsgTx) error{
 		"a spender that spends something else": func(tx *bolt.Tx, free wire.OutPoint, _ *wire.MsgTx) error {
-			return putRow(tx, spendsTable(), outpointKey(free), spender{other, 0}.encode())
+			return putRow(tx, ledger.SpendsTable(), rows.OutPointKey(free), ledger.Spender{Place: other, Input: 0}.Encode())
 		},
 		"another amount": func(tx *bolt.Tx, free wire.OutPoint, _ *wire.MsgTx) error {
-			c, ok, err := getCredit(tx, free)
+			c, ok, err := ledger.GetCredit(tx, free)
 			if err != nil || !ok {
 				return errors.Join(err, errors.New("there is no such credit"))
 			}
-			c.amount--
-			return putRow(tx, creditsTable(), outpointKey(free), c.encode())
+			c.Amount--
+			return putRow(tx, ledger.CreditsTable(), rows.OutPointKey(free), c.Encode())
 		},
 		"a transaction that is somewhere else": func(tx *bolt.Tx, _ wire.OutPoint, next *wire.MsgTx) error {
 			hash := next.TxHash()
-			return putRow(tx, placesTable(), append(hash[:], other.key()...), []byte{})
+			return putRow(tx, ledger.PlacesTable(), append(hash[:], txn.PlaceKey(other)...), []byte{})
 		},
 		"another script": func(tx *bolt.Tx, free wire.OutPoint, _ *wire.MsgTx) error {
-			c, ok, err := getCredit(tx, free)
+			c, ok, err := ledger.GetCredit(tx, free)
 			if err != nil || !ok {
 				return errors.Join(err, errors.New("there is no such credit"))
 			}
-			row := bytes.Clone(tx.Bucket(minedBucket).Get(c.place.key()))
-			row[bytes.Index(row, derived(t, 1, External, 1)[0])+5] ^= 1
-			return tx.Bucket(minedBucket).Put(c.place.key(), row)
+			row := bytes.Clone(tx.Bucket(ledger.MinedBucket).Get(txn.PlaceKey(c.Place)))
+			row[bytes.Index(row, derived(t, 1, hd.External, 1)[0])+5] ^= 1
+			return tx.Bucket(ledger.MinedBucket).Put(txn.PlaceKey(c.Place), row)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

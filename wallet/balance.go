@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,6 +11,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Balance is what an account has, in atoms, in dcrwallet's categories. Total
@@ -87,28 +91,28 @@ func (t *tally) of(script uint32) *Balance { return t.by[t.s.scripts[script].acc
 func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
 	p := t.s.pool
 	for account, b := range t.by {
-		sum, err := sumOf(tx, account)
+		sum, err := ledger.SumOf(tx, account)
 		if err != nil {
 			return err
 		}
 		b.Spendable = sum
 	}
-	if err := cmpOr(t.immature(ctx, tx), t.unconfirmed(ctx, tx), t.spending(tx, p)); err != nil {
+	if err := cmp.Or(t.immature(ctx, tx), t.unconfirmed(ctx, tx), t.spending(tx, p)); err != nil {
 		return err
 	}
-	err := all(tx.Bucket(ticketsBucket), func(k, _ []byte) error {
-		r := row{rest: k}
-		op := r.outpoint()
-		c, ok, err := getCredit(tx, op)
-		if err != nil || !ok || r.done() != nil {
-			return fmt.Errorf("unspent ticket %s: %w", op, orCorrupt(err))
+	err := rows.Each(tx.Bucket(ledger.TicketsBucket), func(k, _ []byte) error {
+		r := rows.Row{Rest: k}
+		op := r.OutPoint()
+		c, ok, err := ledger.GetCredit(tx, op)
+		if err != nil || !ok || r.Done() != nil {
+			return fmt.Errorf("unspent ticket %s: %w", op, cmp.Or(err, ErrCorrupt))
 		}
-		return cmpOr(t.ticket(tx, op.Hash, c), context.Cause(ctx))
+		return cmp.Or(t.ticket(tx, op.Hash, c), context.Cause(ctx))
 	})
 	if err != nil {
 		return err
 	}
-	for _, u := range p.byHash {
+	for _, u := range p.ByHash {
 		t.unmined(p, u)
 	}
 	return nil
@@ -116,28 +120,28 @@ func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
 
 // immature takes the unspent outputs that are immature out of what is spendable.
 func (t *tally) immature(ctx context.Context, tx *bolt.Tx) error {
-	unspent, err := openTable(tx, unspentTable())
+	unspent, err := rows.OpenTable(tx, ledger.UnspentTable())
 	if err != nil {
 		return err
 	}
 	first := max(0, t.s.tip.Height-consensus.Height(t.w.cfg.Params.ChainParams.CoinbaseMaturity))
-	c := tx.Bucket(agingBucket).Cursor()
-	for k, _ := c.Seek(key32(uint32(first))); k != nil; k, _ = c.Next() {
-		v, err := unspent.get(k)
+	c := tx.Bucket(ledger.AgingBucket).Cursor()
+	for k, _ := c.Seek(rows.Key(uint32(first))); k != nil; k, _ = c.Next() {
+		v, err := unspent.Get(k)
 		if v == nil && err == nil {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		h, err := decodeHolding(k, v)
+		h, err := ledger.DecodeHolding(k, v)
 		if err != nil {
 			return err
 		}
-		b := t.of(h.script)
+		b := t.of(h.Script)
 		if field := t.field(tx, &h); field != &b.Unconfirmed {
-			b.Spendable -= h.amount
-			*field += h.amount
+			b.Spendable -= h.Amount
+			*field += h.Amount
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -152,20 +156,20 @@ func (t *tally) unconfirmed(ctx context.Context, tx *bolt.Tx) error {
 	if t.minConf <= 1 {
 		return nil
 	}
-	unspent, err := openTable(tx, unspentTable())
+	unspent, err := rows.OpenTable(tx, ledger.UnspentTable())
 	if err != nil {
 		return err
 	}
 	first := max(0, int64(t.s.tip.Height)-t.minConf+2)
-	return unspent.walk(key32(uint32(first)), func(k, v []byte) (bool, error) {
-		h, err := decodeHolding(k, v)
-		if err != nil || h.source == FromTicket {
+	return unspent.Walk(rows.Key(uint32(first)), func(k, v []byte) (bool, error) {
+		h, err := ledger.DecodeHolding(k, v)
+		if err != nil || h.Source == FromTicket {
 			return err == nil, err
 		}
-		b := t.of(h.script)
+		b := t.of(h.Script)
 		if t.field(tx, &h) == &b.Unconfirmed {
-			b.Spendable -= h.amount
-			b.Unconfirmed += h.amount
+			b.Spendable -= h.Amount
+			b.Unconfirmed += h.Amount
 		}
 		return true, context.Cause(ctx)
 	})
@@ -173,38 +177,38 @@ func (t *tally) unconfirmed(ctx context.Context, tx *bolt.Tx) error {
 
 // spending takes away the outputs that unmined transactions spend: from where they
 // count, or if only mined transactions do from what is unconfirmed.
-func (t *tally) spending(tx *bolt.Tx, p *pool) error {
-	for op := range p.spentBy {
-		c, ok, err := getCredit(tx, op)
+func (t *tally) spending(tx *bolt.Tx, p *ledger.Pool) error {
+	for op := range p.SpentBy {
+		c, ok, err := ledger.GetCredit(tx, op)
 		if err != nil {
 			return err
 		}
-		if !ok || c.source == FromTicket {
+		if !ok || c.Source == FromTicket {
 			continue
 		}
-		unspent, err := isUnspent(tx, c.place, op.Index)
+		unspent, err := ledger.IsUnspent(tx, c.Place, op.Index)
 		if err != nil {
 			return err
 		}
 		if !unspent {
 			continue
 		}
-		field := &t.of(c.script).Unconfirmed
+		field := &t.of(c.Script).Unconfirmed
 		if t.minConf == 0 {
-			h := c.holding(op.Index)
+			h := c.Holding(op.Index)
 			field = t.field(tx, &h)
 		}
-		*field -= c.amount
+		*field -= c.Amount
 	}
 	return nil
 }
 
 // field returns the part of a balance that an unspent output counts in.
-func (t *tally) field(tx *bolt.Tx, h *holding) *dcrutil.Amount {
-	b, confs := t.of(h.script), confirmations(h.place.Height, t.s.tip.Height)
+func (t *tally) field(tx *bolt.Tx, h *ledger.Holding) *dcrutil.Amount {
+	b, confs := t.of(h.Script), confirmations(h.Place.Height, t.s.tip.Height)
 	maturity := t.maturity(tx, h)
 	switch {
-	case confs < maturity && h.source == FromCoinbase:
+	case confs < maturity && h.Source == FromCoinbase:
 		return &b.ImmatureCoinbase
 	case confs < maturity:
 		return &b.ImmatureStake
@@ -215,56 +219,56 @@ func (t *tally) field(tx *bolt.Tx, h *holding) *dcrutil.Amount {
 }
 
 // maturity returns how many confirmations an output needs.
-func (t *tally) maturity(tx *bolt.Tx, h *holding) int64 {
+func (t *tally) maturity(tx *bolt.Tx, h *ledger.Holding) int64 {
 	p := t.w.cfg.Params.ChainParams
-	least := h.source.leastMaturity(p)
-	if v := tx.Bucket(agingBucket).Get(h.key()); len(v) == 1 && v[0] == 1 {
+	least := txn.LeastMaturity(h.Source, p)
+	if v := tx.Bucket(ledger.AgingBucket).Get(h.Key()); len(v) == 1 && v[0] == 1 {
 		return max(least, int64(p.CoinbaseMaturity))
 	}
 	return least
 }
 
 // ticket adds a ticket that has neither voted nor been revoked.
-func (t *tally) ticket(tx *bolt.Tx, hash chainhash.Hash, c credit) error {
-	m, err := getMined(tx, c.place)
+func (t *tally) ticket(tx *bolt.Tx, hash chainhash.Hash, c ledger.Credit) error {
+	m, err := ledger.GetMined(tx, c.Place)
 	if err != nil || m == nil {
-		return fmt.Errorf("ticket %s: %w", hash, orCorrupt(err))
+		return fmt.Errorf("ticket %s: %w", hash, cmp.Or(err, ErrCorrupt))
 	}
-	if n, ok := voter(m.tx, t.w.ownerAt(t.s, c.place.Height)); ok {
-		t.of(n).VotingAuthority += c.amount
+	if n, ok := txn.Voter(m.Tx, t.w.ownerAt(t.s, c.Place.Height)); ok {
+		t.of(n).VotingAuthority += c.Amount
 	}
-	list, err := commitmentsOf(tx, &hash)
+	list, err := ledger.CommitmentsOf(tx, &hash)
 	for _, c := range list {
-		t.of(c.script).LockedByTickets += c.amount
+		t.of(c.Script).LockedByTickets += c.Amount
 	}
 	return err
 }
 
 // unmined adds the outputs of an unmined transaction that no other spends.
-func (t *tally) unmined(p *pool, u *unmined) {
+func (t *tally) unmined(p *ledger.Pool, u *ledger.Unmined) {
 	owner, e := t.w.owner(t.s), t.w.effectsOf(t.s, u)
-	for _, c := range e.credits {
-		if _, spending := p.spentBy[wire.OutPoint{Hash: u.hash, Index: c.index}]; spending {
+	for _, c := range e.Credits {
+		if _, spending := p.SpentBy[wire.OutPoint{Hash: u.Hash, Index: c.Index}]; spending {
 			continue
 		}
 		switch {
-		case c.source == FromTicket:
-			if n, ok := voter(u.tx, owner); ok && t.minConf == 0 {
-				t.of(n).VotingAuthority += c.amount
+		case c.Source == FromTicket:
+			if n, ok := txn.Voter(u.Tx, owner); ok && t.minConf == 0 {
+				t.of(n).VotingAuthority += c.Amount
 			}
 		case t.minConf > 0:
-			t.of(c.script).Unconfirmed += c.amount
-		case c.source == FromPayment && u.tx.Expiry == wire.NoExpiryValue:
-			t.of(c.script).Spendable += c.amount
+			t.of(c.Script).Unconfirmed += c.Amount
+		case c.Source == FromPayment && u.Tx.Expiry == wire.NoExpiryValue:
+			t.of(c.Script).Spendable += c.Amount
 		default:
-			t.of(c.script).ImmatureStake += c.amount
+			t.of(c.Script).ImmatureStake += c.Amount
 		}
 	}
-	for _, c := range e.commitments {
+	for _, c := range e.Commitments {
 		if t.minConf > 0 {
-			t.of(c.script).Unconfirmed += c.amount
+			t.of(c.Script).Unconfirmed += c.Amount
 		} else {
-			t.of(c.script).LockedByTickets += c.amount
+			t.of(c.Script).LockedByTickets += c.Amount
 		}
 	}
 }
@@ -298,11 +302,3 @@ func (b *Balance) add(o *Balance) {
 // confirmations returns how many blocks up to a tip confirm what was mined at a
 // height.
 func confirmations(h, tip consensus.Height) int64 { return int64(tip) - int64(h) + 1 }
-
-// orCorrupt returns ErrCorrupt where something is missing without an error.
-func orCorrupt(err error) error {
-	if err == nil {
-		return ErrCorrupt
-	}
-	return err
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // headersOnly returns n blocks on top of one.
@@ -55,7 +56,7 @@ func BenchmarkBalances(b *testing.B) {
 	w := newWorld(b, 1)
 	x := openTest(b, Birthday{})
 	importTest(b, x, "a", 1, AccountOptions{})
-	pays := derived(b, 1, External, 20)
+	pays := derived(b, 1, hd.External, 20)
 	for i := range 100 {
 		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
 		for range 10 {
@@ -77,7 +78,7 @@ func BenchmarkBalances(b *testing.B) {
 // of an output that needs no signature.
 func BenchmarkOwnInputs(b *testing.B) {
 	const each = 1000
-	own := derived(b, 1, External, 1)[0]
+	own := derived(b, 1, hd.External, 1)[0]
 	for _, kind := range []string{"payments", "spends", "signed"} {
 		b.Run(kind, func(b *testing.B) {
 			w := newWorld(b, 1)

@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // birthdayUndo is a birthday that a rescan has lowered, as it was before: that of an
@@ -31,7 +32,7 @@ func (l *birthdayUndo) key(job uint32) []byte {
 	if l.script {
 		kind = 1
 	}
-	return binary.BigEndian.AppendUint32(append(key32(job), kind), l.number)
+	return binary.BigEndian.AppendUint32(append(rows.Key(job), kind), l.number)
 }
 
 // putBirthdayUndo stores the birthday that a job may have to give back.
@@ -49,12 +50,12 @@ func (l *birthdayUndo) encode() []byte {
 
 // decodeBirthdayUndo reads a row without the number of its job.
 func decodeBirthdayUndo(k, v []byte) (birthdayUndo, error) {
-	key, r := row{rest: k}, row{rest: v}
-	l := birthdayUndo{script: key.u8() == 1, number: key.u32(), was: r.born()}
-	if len(r.rest) > 0 {
-		l.was.after = r.u32()
+	key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
+	l := birthdayUndo{script: key.U8() == 1, number: key.U32(), was: readBorn(&r)}
+	if len(r.Rest) > 0 {
+		l.was.after = r.U32()
 	}
-	if key.done() != nil || r.done() != nil {
+	if key.Done() != nil || r.Done() != nil {
 		return l, ErrCorrupt
 	}
 	return l, nil
@@ -68,7 +69,7 @@ func birthdayUndosOf(tx *bolt.Tx, job uint32) ([]birthdayUndo, error) {
 	}
 	var list []birthdayUndo
 	c := b.Cursor()
-	for k, v := c.Seek(key32(job)); len(k) >= 4 && binary.BigEndian.Uint32(k) == job; k, v = c.Next() {
+	for k, v := c.Seek(rows.Key(job)); len(k) >= 4 && binary.BigEndian.Uint32(k) == job; k, v = c.Next() {
 		l, err := decodeBirthdayUndo(k[4:], v)
 		if err != nil {
 			return nil, fmt.Errorf("read what job %d has lowered: %w", job, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // TestCancelForgetsWhatIsBelowABirthday: a rescan that is given up finds a payment
@@ -101,7 +102,7 @@ func TestRescansShareABirthday(t *testing.T) {
 		{[2]consensus.Height{10, 50}, []int{0}, []consensus.Height{born, born}},
 	} {
 		w, x := plain(t, 60), openTest(t, Birthday{})
-		w.ours = append(derived(t, 1, External, 4), anyone())
+		w.ours = append(derived(t, 1, hd.External, 4), anyone())
 		for range 10 {
 			w.random()
 		}

@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // Which blocks the wallet remembers. Deeper reorganisations than the newest
@@ -35,16 +36,16 @@ func (b block) encode() []byte {
 }
 
 func decodeBlock(k, v []byte) (block, error) {
-	key, r := row{rest: k}, row{rest: v}
-	b := block{BlockID: consensus.BlockID{Height: consensus.Height(key.u32()), Hash: r.hash()}, time: r.u32()}
-	if key.done() != nil || b.Height < 0 {
+	key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
+	b := block{BlockID: consensus.BlockID{Height: consensus.Height(key.U32()), Hash: r.Hash()}, time: r.U32()}
+	if key.Done() != nil || b.Height < 0 {
 		return b, ErrCorrupt
 	}
-	return b, r.done()
+	return b, r.Done()
 }
 
 func loadBlocks(tx *bolt.Tx) ([]block, error) {
-	blocks, err := rowsOf(tx.Bucket(blocksBucket), "block", decodeBlock)
+	blocks, err := rows.Load(tx.Bucket(blocksBucket), "block", decodeBlock)
 	if err == nil && (len(blocks) == 0 || blocks[0].Height != 0) {
 		return nil, fmt.Errorf("read blocks: no genesis block: %w", ErrCorrupt)
 	}
@@ -57,14 +58,14 @@ func saveBlocks(tx *bolt.Tx, old, list []block) error {
 	for len(old) > 0 || len(list) > 0 {
 		switch {
 		case len(list) == 0 || len(old) > 0 && old[0].Height < list[0].Height:
-			if err := b.Delete(key32(uint32(old[0].Height))); err != nil {
+			if err := b.Delete(rows.Key(uint32(old[0].Height))); err != nil {
 				return err
 			}
 			old = old[1:]
 		case len(old) > 0 && old[0] == list[0]:
 			old, list = old[1:], list[1:]
 		default:
-			if err := b.Put(key32(uint32(list[0].Height)), list[0].encode()); err != nil {
+			if err := b.Put(rows.Key(uint32(list[0].Height)), list[0].encode()); err != nil {
 				return err
 			}
 			if len(old) > 0 && old[0].Height == list[0].Height {

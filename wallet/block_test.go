@@ -8,12 +8,13 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 func numbered(from, to consensus.Height) []block {
 	var list []block
 	for h := from; h <= to; h++ {
-		list = append(list, block{consensus.BlockID{Height: h, Hash: chainhash.HashH(key32(uint32(h)))}, uint32(h)})
+		list = append(list, block{consensus.BlockID{Height: h, Hash: chainhash.HashH(rows.Key(uint32(h)))}, uint32(h)})
 	}
 	return list
 }

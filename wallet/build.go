@@ -13,6 +13,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/txbuild"
 )
 
@@ -116,7 +118,7 @@ type KeyPath struct {
 
 // PaymentTo returns the output that pays an address. The errors are those of ImportAddress.
 func (w *Wallet) PaymentTo(address string, amount dcrutil.Amount) (*wire.TxOut, error) {
-	addr, err := parseAddress(w.cfg.Params.ChainParams, address)
+	addr, err := hd.ParseAddress(w.cfg.Params.ChainParams, address)
 	if err != nil {
 		return nil, fmt.Errorf("pay to an address: %w", err)
 	}
@@ -193,7 +195,7 @@ func (b *building) build(ctx context.Context, random uint32) (*snapshot, error) 
 	if b.Reserve > 0 {
 		now := b.w.cfg.Now()
 		b.built.Until = time.Unix(now.Add(b.Reserve).Unix(), 0)
-		if err := reserve(b.tx, result.Tx, now, b.built.Until); err != nil {
+		if err := ledger.Reserve(b.tx, result.Tx, now, b.built.Until); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/txbuild"
 )
 
@@ -33,7 +34,7 @@ func newSpending(t *testing.T) *spending {
 	f.open(t)
 	importTest(t, f.Wallet, "a", 1, AccountOptions{})
 	txs := []*wire.MsgTx{f.coinbase(f.stranger(), 1)}
-	for i, pay := range derived(t, 1, External, 5) {
+	for i, pay := range derived(t, 1, hd.External, 5) {
 		txs = append(txs, f.pay(pay, int64(i+1)*1e8))
 	}
 	f.mine(nil, txs, true)
@@ -126,8 +127,8 @@ func TestBuildNamesKeysAndPrevious(t *testing.T) {
 			t.Errorf("input %d: key %+v", i, k)
 		}
 	}
-	if to := built.ChangeTo; to == nil || to.Account != "a" || to.Branch != Internal || to.Index != 0 || built.Change < 0 ||
-		!bytes.Equal(built.Tx.TxOut[built.Change].PkScript, derived(t, 1, Internal, 1)[0]) {
+	if to := built.ChangeTo; to == nil || to.Account != "a" || to.Branch != hd.Internal || to.Index != 0 || built.Change < 0 ||
+		!bytes.Equal(built.Tx.TxOut[built.Change].PkScript, derived(t, 1, hd.Internal, 1)[0]) {
 		t.Errorf("change %d to %+v", built.Change, built.ChangeTo)
 	}
 }
@@ -227,14 +228,14 @@ func TestBuildChangesNothingWhenRefused(t *testing.T) {
 func TestChangeStaysInsideTheGap(t *testing.T) {
 	f := newSpending(t)
 	var last uint32
-	for i := range 3 * DefaultGap {
+	for i := range 3 * hd.DefaultGap {
 		r := f.paying(1e7)
 		r.Reserve = 0
 		built, err := f.Build(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if to := built.ChangeTo; to.Index >= DefaultGap || to.BeyondGap || i < DefaultGap && to.Index != uint32(i) {
+		if to := built.ChangeTo; to.Index >= hd.DefaultGap || to.BeyondGap || i < hd.DefaultGap && to.Index != uint32(i) {
 			t.Fatalf("change %d goes to %+v", i, built.ChangeTo)
 		}
 		last = built.ChangeTo.Index
@@ -247,7 +248,7 @@ func TestChangeStaysInsideTheGap(t *testing.T) {
 // TestSweep sends all of the wallet's coins away.
 func TestSweep(t *testing.T) {
 	f := newSpending(t)
-	address := scriptAddress(f.params.ChainParams, f.theirs)
+	address := hd.ScriptAddress(f.params.ChainParams, f.theirs)
 	built, err := f.Build(t.Context(), BuildRequest{Sweep: address, MinConf: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -1,12 +1,16 @@
 package wallet
 
-import "cmp"
+import (
+	"cmp"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+)
 
 // changeTo is where the change of a transaction goes.
 type changeTo struct {
-	issued *Issued // nil for an address that the request has named, and without change
-	next   Window  // the window of the branch once the address is handed out
-	again  bool    // the address was handed out before
+	issued *Issued   // nil for an address that the request has named, and without change
+	next   hd.Window // the window of the branch once the address is handed out
+	again  bool      // the address was handed out before
 }
 
 // changeScript returns the payment script of the change, nil if there is nowhere to send
@@ -29,9 +33,9 @@ func (b *building) changeScript() ([]byte, error) {
 // chooseChange returns the address of the account that gets the change, empty if no account
 // can.
 func (b *building) chooseChange() (string, error) {
-	branch := Internal
+	branch := hd.Internal
 	if b.ChangeExternal {
-		branch = External
+		branch = hd.External
 	}
 	name := cmp.Or(b.ChangeAccount, b.Account)
 	if b.ChangeAccount == "" && (name == "" || name == ImportedName) {
@@ -45,7 +49,7 @@ func (b *building) chooseChange() (string, error) {
 	}
 	out := &Issued{Account: a.Name, Branch: branch}
 	window := a.Branches[branch]
-	b.change.next, out.Index, b.change.again = window.issue(a.Gap)
+	b.change.next, out.Index, b.change.again = window.Issue(a.Gap)
 	if b.change.again {
 		out.Index = window.Used // the oldest one that was never paid
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/txn"
 	"github.com/spvd/spvd/wallet/txbuild"
 )
 
@@ -48,7 +51,7 @@ func (b *building) findGiven() error {
 		case err != nil:
 			return err
 		case !ok:
-			return fmt.Errorf("coin %s: %w", op, b.whyNone(bare(op)))
+			return fmt.Errorf("coin %s: %w", op, b.whyNone(txn.Bare(op)))
 		case o.Source == FromTicket:
 			return fmt.Errorf("coin %s: %w: only a vote or a revocation spends a ticket", op, txbuild.ErrScript)
 		case !o.Mature:
@@ -69,11 +72,11 @@ func (b *building) describe(r *txbuild.Result) error {
 	}
 	outputs := make(map[wire.OutPoint]*Output, len(b.coins))
 	for i := range b.coins {
-		outputs[bare(b.coins[i].OutPoint)] = &b.coins[i]
+		outputs[txn.Bare(b.coins[i].OutPoint)] = &b.coins[i]
 	}
 	keys := keyFinder{b.query, make(map[[2]uint32]*hdkeychain.ExtendedKey)}
 	for i := range r.Coins {
-		in := BuiltInput{Output: *outputs[bare(r.Coins[i].OutPoint)]}
+		in := BuiltInput{Output: *outputs[txn.Bare(r.Coins[i].OutPoint)]}
 		var err error
 		if in.Keys, err = keys.of(&in.Output); err != nil {
 			return err
@@ -88,18 +91,18 @@ func (b *building) describe(r *txbuild.Result) error {
 
 // previous returns the transaction of an output of the wallet.
 func (q *query) previous(op wire.OutPoint) (*wire.MsgTx, error) {
-	if u := q.pool.byHash[op.Hash]; u != nil {
-		return u.tx, nil
+	if u := q.pool.ByHash[op.Hash]; u != nil {
+		return u.Tx, nil
 	}
-	c, ok, err := getCredit(q.tx, bare(op))
+	c, ok, err := ledger.GetCredit(q.tx, txn.Bare(op))
 	if err != nil || !ok {
-		return nil, orCorrupt(err)
+		return nil, cmp.Or(err, ErrCorrupt)
 	}
-	m, err := getMined(q.tx, c.place)
+	m, err := ledger.GetMined(q.tx, c.Place)
 	if err != nil || m == nil {
-		return nil, fmt.Errorf("transaction %s: %w", op.Hash, orCorrupt(err))
+		return nil, fmt.Errorf("transaction %s: %w", op.Hash, cmp.Or(err, ErrCorrupt))
 	}
-	return m.tx, nil
+	return m.Tx, nil
 }
 
 // keyFinder finds the keys of the wallet that sign for outputs. It keeps the keys of
@@ -111,7 +114,7 @@ type keyFinder struct {
 
 // of returns the keys that sign for an output.
 func (f keyFinder) of(o *Output) ([]KeyPath, error) {
-	script := untag(o.PkScript)
+	script := txn.Untag(o.PkScript)
 	if o.RedeemScript != nil {
 		script = o.RedeemScript
 	}
@@ -156,7 +159,7 @@ func (f keyFinder) path(sc *script) (KeyPath, error) {
 	}
 	id := [2]uint32{a.Number, sc.branch}
 	if f.branches[id] == nil {
-		key, err := branchKey(f.w.cfg.Params.ChainParams, a.Xpub, sc.branch)
+		key, err := hd.BranchKey(f.w.cfg.Params.ChainParams, a.Xpub, sc.branch)
 		if err != nil {
 			return KeyPath{}, err
 		}
@@ -171,9 +174,9 @@ func (f keyFinder) path(sc *script) (KeyPath, error) {
 
 // index returns the hardened index of the account in the wallet that its key is of.
 func (a *Account) index() (uint32, error) {
-	key, _, err := decodeExtended(a.Xpub)
+	key, _, err := hd.DecodeExtended(a.Xpub)
 	if err != nil {
-		return 0, fmt.Errorf("key of account %q: %w", a.Name, orCorrupt(err))
+		return 0, fmt.Errorf("key of account %q: %w", a.Name, cmp.Or(err, ErrCorrupt))
 	}
 	return key.ChildNum() - hdkeychain.HardenedKeyStart, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/txbuild"
 )
 
@@ -24,8 +25,8 @@ func TestBuildInRandomWorlds(t *testing.T) {
 			x := openTest(t, Birthday{})
 			importTest(t, x, "a", 1, AccountOptions{})
 			importTest(t, x, "b", 2, AccountOptions{})
-			w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
-			w.ours = append(w.ours, derived(t, 2, External, 12)...)
+			w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
+			w.ours = append(w.ours, derived(t, 2, hd.External, 12)...)
 			for range 30 {
 				w.random()
 			}
@@ -67,7 +68,7 @@ func (w *world) build(t *testing.T, x *Wallet) *wire.MsgTx {
 		r.Reserve = time.Minute
 	}
 	if w.rng.IntN(4) == 0 {
-		r.Sweep = scriptAddress(w.params.ChainParams, w.stranger())
+		r.Sweep = hd.ScriptAddress(w.params.ChainParams, w.stranger())
 	} else {
 		r.Outputs = []*wire.TxOut{wire.NewTxOut(6030+w.rng.Int64N(100_000), w.stranger())}
 	}

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,6 +10,10 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Check reads the whole file, derives the scripts of all accounts again, and holds every other
@@ -25,21 +30,21 @@ func (w *Wallet) Check(ctx context.Context) error {
 		if !stored.equal(s.upTo(stored)) {
 			return fmt.Errorf("memory differs from the file: %w", ErrCorrupt)
 		}
-		return cmpOr(w.checkGiven(ctx, tx, s), w.checkDerived(ctx, tx, s))
+		return cmp.Or(w.checkGiven(ctx, tx, s), w.checkDerived(ctx, tx, s))
 	})
 }
 
 // checkDerived checks all rows that follow from the chain and from what the wallet watches.
 // Damage is a *Repairable.
 func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
-	return s.repairable(cmpOr(
-		all(tx.Bucket(disapprovedBucket), func(k, v []byte) error { return checkDisapproved(tx, s, k, v) }),
+	return s.repairable(cmp.Or(
+		rows.Each(tx.Bucket(ledger.DisapprovedBucket), func(k, v []byte) error { return checkDisapproved(tx, s, k, v) }),
 		w.checkBooks(ctx, tx, s),
 		checkPool(tx),
-		all(tx.Bucket(leftBucket), checkLeft),
-		all(tx.Bucket(takenBucket), checkTaken),
+		rows.Each(tx.Bucket(ledger.LeftBucket), checkLeft),
+		rows.Each(tx.Bucket(ledger.TakenBucket), checkTaken),
 		ifAny(tx.Bucket(releasingBucket), checkReleasing),
-		ifAny(tx.Bucket(conflictsBucket), func(k, v []byte) error { return checkConflict(tx, k, v) })))
+		ifAny(tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(tx, k, v) })))
 }
 
 // ifAny is all for a bucket that there may not be.
@@ -47,7 +52,7 @@ func ifAny(b *bolt.Bucket, fn func(k, v []byte) error) error {
 	if b == nil {
 		return nil
 	}
-	return all(b, fn)
+	return rows.Each(b, fn)
 }
 
 // upTo returns the snapshot without the blocks that are still to be stored.
@@ -62,7 +67,7 @@ func (s *snapshot) upTo(stored *snapshot) *snapshot {
 
 // equal reports whether two snapshots say the same.
 func (s *snapshot) equal(o *snapshot) bool {
-	return s.pool.equal(o.pool) && s.progress == o.progress && s.forgetting == o.forgetting && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
+	return s.pool.Equal(o.pool) && s.progress == o.progress && s.forgetting == o.forgetting && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
 		slices.Equal(s.anchors, o.anchors) && s.sameDates(o) &&
 		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) && a.born == b.born })
 }
@@ -84,7 +89,7 @@ type audit struct {
 	tx *bolt.Tx
 	s  *snapshot
 
-	tables map[string]*table
+	tables map[string]*rows.Table
 	found  map[string]int // rows that a transaction explains, by table or bucket
 
 	// searching says that rows may be missing.
@@ -94,61 +99,61 @@ type audit struct {
 // checkBooks checks all rows that follow from the mined transactions. What it holds
 // in memory does not grow with them.
 func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
-	a := &audit{w: w, tx: tx, s: s, tables: make(map[string]*table), found: make(map[string]int),
+	a := &audit{w: w, tx: tx, s: s, tables: make(map[string]*rows.Table), found: make(map[string]int),
 		searching: s.scan() || s.fresh < s.count() || s.forgetting.job != 0}
-	for _, kind := range tables() {
-		t, err := openTable(tx, kind)
+	for _, kind := range ledger.Tables() {
+		t, err := rows.OpenTable(tx, kind)
 		if err != nil {
 			return err
 		}
-		a.tables[kind.name] = t
+		a.tables[kind.Name] = t
 	}
-	err := all(tx.Bucket(minedBucket), func(k, v []byte) error {
+	err := rows.Each(tx.Bucket(ledger.MinedBucket), func(k, v []byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		m, err := decodeMined(k, v)
+		m, err := ledger.DecodeMined(k, v)
 		if err != nil {
 			return err
 		}
 		return a.transaction(m)
 	})
-	return cmpOr(err, a.holdings(), a.counts())
+	return cmp.Or(err, a.holdings(), a.counts())
 }
 
 // transaction checks the rows of one transaction.
-func (a *audit) transaction(m *mined) error {
+func (a *audit) transaction(m *ledger.Mined) error {
 	if err := a.s.checkMined(m); err != nil {
 		return err
 	}
-	if err := a.expect(placesTable().name, m.placeKey(), []byte{}, true); err != nil || void(a.tx, m.place) {
+	if err := a.expect(ledger.PlacesTable().Name, m.PlaceKey(), []byte{}, true); err != nil || ledger.Void(a.tx, m.Place) {
 		return err
 	}
-	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(a.s, m.place.Height))
-	for _, c := range e.credits {
-		if err := a.credit(m, c, e.expires); err != nil {
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(a.s, m.Place.Height))
+	for _, c := range e.Credits {
+		if err := a.credit(m, c, e.Expires); err != nil {
 			return err
 		}
 	}
-	for _, c := range e.commitments {
-		key := outpointKey(wire.OutPoint{Hash: m.hash, Index: c.index})
-		row := credit{m.place, c.script, c.amount, c.source}
-		k, v := payment{c.script, m.place, c.index, c.amount, c.source}.encode()
-		err := cmpOr(a.expect(string(commitmentsBucket), key, row.encode(), !a.searching),
-			a.expect(paymentsTable().name, k, v, !a.searching))
+	for _, c := range e.Commitments {
+		key := rows.OutPointKey(wire.OutPoint{Hash: m.Hash, Index: c.Index})
+		row := ledger.Credit{Place: m.Place, Script: c.Script, Amount: c.Amount, Source: c.Source}
+		k, v := ledger.Payment{Script: c.Script, Place: m.Place, Index: c.Index, Amount: c.Amount, Source: c.Source}.Encode()
+		err := cmp.Or(a.expect(string(ledger.CommitmentsBucket), key, row.Encode(), !a.searching),
+			a.expect(ledger.PaymentsTable().Name, k, v, !a.searching))
 		if err != nil {
 			return err
 		}
 	}
-	for _, sp := range e.spends {
-		c, ours, err := getCredit(a.tx, sp.prev)
+	for _, sp := range e.Spends {
+		c, ours, err := ledger.GetCredit(a.tx, sp.Prev)
 		if err != nil {
 			return err
 		}
-		if !ours || bytes.Compare(c.place.key(), m.place.key()) >= 0 {
+		if !ours || bytes.Compare(txn.PlaceKey(c.Place), txn.PlaceKey(m.Place)) >= 0 {
 			continue
 		}
-		if err := a.expect(spendsTable().name, outpointKey(sp.prev), spender{m.place, sp.input}.encode(), !a.searching); err != nil {
+		if err := a.expect(ledger.SpendsTable().Name, rows.OutPointKey(sp.Prev), ledger.Spender{Place: m.Place, Input: sp.Input}.Encode(), !a.searching); err != nil {
 			return err
 		}
 	}
@@ -156,20 +161,20 @@ func (a *audit) transaction(m *mined) error {
 }
 
 // credit checks the rows of a credit but that of the unspent table.
-func (a *audit) credit(m *mined, c credited, expires bool) error {
-	key := outpointKey(wire.OutPoint{Hash: m.hash, Index: c.index})
-	row := credit{m.place, c.script, c.amount, c.source}
-	if err := a.expect(creditsTable().name, key, row.encode(), !a.searching); err != nil || c.source == FromTicket {
+func (a *audit) credit(m *ledger.Mined, c txn.Credited, expires bool) error {
+	key := rows.OutPointKey(wire.OutPoint{Hash: m.Hash, Index: c.Index})
+	row := ledger.Credit{Place: m.Place, Script: c.Script, Amount: c.Amount, Source: c.Source}
+	if err := a.expect(ledger.CreditsTable().Name, key, row.Encode(), !a.searching); err != nil || c.Source == FromTicket {
 		return err
 	}
-	k, v := payment{c.script, m.place, c.index, c.amount, c.source}.encode()
-	if err := a.expect(paymentsTable().name, k, v, !a.searching); err != nil {
+	k, v := ledger.Payment{Script: c.Script, Place: m.Place, Index: c.Index, Amount: c.Amount, Source: c.Source}.Encode()
+	if err := a.expect(ledger.PaymentsTable().Name, k, v, !a.searching); err != nil {
 		return err
 	}
-	if c.source == FromPayment && !expires {
+	if c.Source == FromPayment && !expires {
 		return nil
 	}
-	return a.expect(string(agingBucket), holdingKey(m.place, c.index), agingValue(expires), !a.searching)
+	return a.expect(string(ledger.AgingBucket), ledger.HoldingKey(m.Place, c.Index), ledger.AgingValue(expires), !a.searching)
 }
 
 // expect checks that a table or bucket has a row with a value, or if it may be missing
@@ -178,7 +183,7 @@ func (a *audit) expect(name string, key, value []byte, needed bool) error {
 	var got []byte
 	var err error
 	if t := a.tables[name]; t != nil {
-		got, err = t.get(key)
+		got, err = t.Get(key)
 	} else {
 		got = a.tx.Bucket([]byte(name)).Get(key)
 	}
@@ -200,42 +205,42 @@ func (a *audit) expect(name string, key, value []byte, needed bool) error {
 // accounts and the tickets.
 func (a *audit) holdings() error {
 	sums := make(map[uint32]dcrutil.Amount)
-	err := a.tables[unspentTable().name].walk(nil, func(k, v []byte) (bool, error) {
-		h, err := decodeHolding(k, v)
+	err := a.tables[ledger.UnspentTable().Name].Walk(nil, func(k, v []byte) (bool, error) {
+		h, err := ledger.DecodeHolding(k, v)
 		if err != nil {
 			return false, err
 		}
-		m, err := getMined(a.tx, h.place)
+		m, err := ledger.GetMined(a.tx, h.Place)
 		if err != nil || m == nil {
-			return false, fmt.Errorf("unspent output at %x: %w", k, orCorrupt(err))
+			return false, fmt.Errorf("unspent output at %x: %w", k, cmp.Or(err, ErrCorrupt))
 		}
-		op := wire.OutPoint{Hash: m.hash, Index: h.index}
-		c, ok, err := getCredit(a.tx, op)
-		if err != nil || !ok || c.holding(op.Index) != h {
-			return false, fmt.Errorf("unspent output %s is no credit: %w", op, orCorrupt(err))
+		op := wire.OutPoint{Hash: m.Hash, Index: h.Index}
+		c, ok, err := ledger.GetCredit(a.tx, op)
+		if err != nil || !ok || c.Holding(op.Index) != h {
+			return false, fmt.Errorf("unspent output %s is no credit: %w", op, cmp.Or(err, ErrCorrupt))
 		}
-		if _, spent, err := getSpender(a.tx, op); err != nil || spent {
-			return false, fmt.Errorf("unspent output %s is spent: %w", op, orCorrupt(err))
+		if _, spent, err := ledger.GetSpender(a.tx, op); err != nil || spent {
+			return false, fmt.Errorf("unspent output %s is spent: %w", op, cmp.Or(err, ErrCorrupt))
 		}
-		a.found[unspentTable().name]++
-		if h.source == FromTicket {
-			return true, a.expect(string(ticketsBucket), outpointKey(op), []byte{}, true)
+		a.found[ledger.UnspentTable().Name]++
+		if h.Source == FromTicket {
+			return true, a.expect(string(ledger.TicketsBucket), rows.OutPointKey(op), []byte{}, true)
 		}
-		sums[a.s.scripts[h.script].account] += h.amount
+		sums[a.s.scripts[h.Script].account] += h.Amount
 		return true, nil
 	})
 	if err != nil {
 		return err
 	}
-	if n, want := a.found[unspentTable().name], a.found[creditsTable().name]-a.found[spendsTable().name]; n != want {
+	if n, want := a.found[ledger.UnspentTable().Name], a.found[ledger.CreditsTable().Name]-a.found[ledger.SpendsTable().Name]; n != want {
 		return fmt.Errorf("%d unspent outputs, not %d: %w", n, want, ErrCorrupt)
 	}
-	err = all(a.tx.Bucket(sumsBucket), func(k, _ []byte) error {
-		r := row{rest: k}
-		account := r.u32()
-		sum, err := sumOf(a.tx, account)
-		if err != nil || r.done() != nil || sum != sums[account] {
-			return fmt.Errorf("account %d has %d atoms in all, not %d: %w", account, sum, sums[account], orCorrupt(err))
+	err = rows.Each(a.tx.Bucket(ledger.SumsBucket), func(k, _ []byte) error {
+		r := rows.Row{Rest: k}
+		account := r.U32()
+		sum, err := ledger.SumOf(a.tx, account)
+		if err != nil || r.Done() != nil || sum != sums[account] {
+			return fmt.Errorf("account %d has %d atoms in all, not %d: %w", account, sum, sums[account], cmp.Or(err, ErrCorrupt))
 		}
 		delete(sums, account)
 		return nil
@@ -251,20 +256,20 @@ func (a *audit) holdings() error {
 // counts checks that nothing is there that no transaction explains.
 func (a *audit) counts() error {
 	for name, t := range a.tables {
-		if err := t.check(); err != nil {
+		if err := t.Check(); err != nil {
 			return err
 		}
 		n := 0
-		if err := t.walk(nil, func(_, _ []byte) (bool, error) { n++; return true, nil }); err != nil {
+		if err := t.Walk(nil, func(_, _ []byte) (bool, error) { n++; return true, nil }); err != nil {
 			return err
 		}
 		if n != a.found[name] {
 			return fmt.Errorf("%s has %d rows, and transactions explain %d: %w", name, n, a.found[name], ErrCorrupt)
 		}
 	}
-	for _, name := range [][]byte{commitmentsBucket, agingBucket, ticketsBucket} {
+	for _, name := range [][]byte{ledger.CommitmentsBucket, ledger.AgingBucket, ledger.TicketsBucket} {
 		n := 0
-		if err := all(a.tx.Bucket(name), func(_, _ []byte) error { n++; return nil }); err != nil {
+		if err := rows.Each(a.tx.Bucket(name), func(_, _ []byte) error { n++; return nil }); err != nil {
 			return err
 		}
 		if n != a.found[string(name)] {
@@ -276,11 +281,11 @@ func (a *audit) counts() error {
 
 // checkPool checks that unmined transactions could all be mined.
 func checkPool(tx *bolt.Tx) error {
-	p, err := loadPool(tx)
+	p, err := ledger.LoadPool(tx)
 	if err != nil {
 		return err
 	}
-	for _, u := range p.byHash {
+	for _, u := range p.ByHash {
 		if err := checkUnmined(tx, p, u); err != nil {
 			return err
 		}
@@ -289,25 +294,25 @@ func checkPool(tx *bolt.Tx) error {
 }
 
 // checkUnmined checks that a transaction of a pool could be mined.
-func checkUnmined(tx *bolt.Tx, p *pool, u *unmined) error {
-	if u.hash != u.tx.TxHash() {
-		return fmt.Errorf("unmined transaction %s is not what it says: %w", u.hash, ErrCorrupt)
+func checkUnmined(tx *bolt.Tx, p *ledger.Pool, u *ledger.Unmined) error {
+	if u.Hash != u.Tx.TxHash() {
+		return fmt.Errorf("unmined transaction %s is not what it says: %w", u.Hash, ErrCorrupt)
 	}
-	places, err := placesOf(tx, &u.hash)
+	places, err := ledger.PlacesOf(tx, &u.Hash)
 	if err != nil {
 		return err
 	}
 	for _, place := range places {
-		if !void(tx, place) {
-			return fmt.Errorf("unmined transaction %s is mined: %w", u.hash, ErrCorrupt)
+		if !ledger.Void(tx, place) {
+			return fmt.Errorf("unmined transaction %s is mined: %w", u.Hash, ErrCorrupt)
 		}
 	}
-	for _, op := range prevOuts(u.tx) {
-		if p.spentBy[op] != u.hash {
+	for _, op := range txn.PrevOuts(u.Tx) {
+		if p.SpentBy[op] != u.Hash {
 			return fmt.Errorf("output %s is spent by two unmined transactions: %w", op, ErrCorrupt)
 		}
-		if _, spent, err := getSpender(tx, op); spent || err != nil {
-			return fmt.Errorf("unmined transaction %s spends what is spent: %w", u.hash, orCorrupt(err))
+		if _, spent, err := ledger.GetSpender(tx, op); spent || err != nil {
+			return fmt.Errorf("unmined transaction %s spends what is spent: %w", u.Hash, cmp.Or(err, ErrCorrupt))
 		}
 	}
 	return nil
@@ -327,9 +332,9 @@ func checkWindows(s *snapshot) error {
 	for i := range s.accounts {
 		a := &s.accounts[i]
 		for branch, window := range a.Branches {
-			if watched[i][branch] != a.watched[branch] || a.watched[branch] < window.end(a.Gap) && !s.full {
+			if watched[i][branch] != a.watched[branch] || a.watched[branch] < window.End(a.Gap) && !s.full {
 				return fmt.Errorf("account %q watches %d addresses of branch %d, not %d: %w",
-					a.Name, watched[i][branch], branch, window.end(a.Gap), ErrCorrupt)
+					a.Name, watched[i][branch], branch, window.End(a.Gap), ErrCorrupt)
 			}
 		}
 	}

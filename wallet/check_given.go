@@ -2,28 +2,33 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // checkGiven checks the rows that no chain has: what the wallet watches, and what its users
 // have written. It derives the scripts of all accounts again.
 func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
-	return cmpOr(
+	return cmp.Or(
 		checkWindows(s),
 		w.checkScripts(ctx, s),
-		all(tx.Bucket(preimagesBucket), func(k, v []byte) error { return checkPreimage(s, k, v) }),
-		all(tx.Bucket(labelsBucket), w.checkLabelRow),
-		all(tx.Bucket(locksBucket), func(k, v []byte) error {
-			_, err := decodeLock(k, v)
+		rows.Each(tx.Bucket(preimagesBucket), func(k, v []byte) error { return checkPreimage(s, k, v) }),
+		rows.Each(tx.Bucket(labelsBucket), w.checkLabelRow),
+		rows.Each(tx.Bucket(ledger.LocksBucket), func(k, v []byte) error {
+			_, err := ledger.DecodeLock(k, v)
 			return err
 		}),
-		checkReserved(tx),
-		ifAny(tx.Bucket(keptBucket), checkKept),
+		ledger.CheckReserved(tx),
+		ifAny(tx.Bucket(ledger.KeptBucket), checkKept),
 		checkBirthdayUndos(tx, s))
 }
 
@@ -34,7 +39,7 @@ func (w *Wallet) checkScripts(ctx context.Context, s *snapshot) error {
 	for i := range s.accounts {
 		a := &s.accounts[i]
 		for branch := range a.Branches {
-			key, err := branchKey(net, a.Xpub, uint32(branch))
+			key, err := hd.BranchKey(net, a.Xpub, uint32(branch))
 			if err != nil {
 				return fmt.Errorf("account %q: %w", a.Name, err)
 			}
@@ -46,9 +51,9 @@ func (w *Wallet) checkScripts(ctx context.Context, s *snapshot) error {
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
-				pay, err := childScript(net, key, sc.index)
+				pay, err := hd.Script(net, key, sc.index)
 				if err != nil || !bytes.Equal(pay, sc.pay) {
-					return fmt.Errorf("script %d is not address %d of branch %d of account %q: %w", n, sc.index, branch, a.Name, orCorrupt(err))
+					return fmt.Errorf("script %d is not address %d of branch %d of account %q: %w", n, sc.index, branch, a.Name, cmp.Or(err, ErrCorrupt))
 				}
 			}
 		}
@@ -59,9 +64,9 @@ func (w *Wallet) checkScripts(ctx context.Context, s *snapshot) error {
 // checkPreimage checks that a row of the preimages bucket is what its script has the hash of, or
 // the public key in it.
 func checkPreimage(s *snapshot, k, v []byte) error {
-	r := row{rest: k}
-	n := r.u32()
-	if r.done() != nil || n >= s.count() || len(v) == 0 || !bytes.Contains(s.scripts[n].pay, stdaddr.Hash160(v)) && !bytes.Contains(s.scripts[n].pay, v) {
+	r := rows.Row{Rest: k}
+	n := r.U32()
+	if r.Done() != nil || n >= s.count() || len(v) == 0 || !bytes.Contains(s.scripts[n].pay, stdaddr.Hash160(v)) && !bytes.Contains(s.scripts[n].pay, v) {
 		return fmt.Errorf("redeem script or public key %x: %w", k, ErrCorrupt)
 	}
 	return nil
@@ -90,11 +95,11 @@ func checkBirthdayUndos(tx *bolt.Tx, s *snapshot) error {
 	if b == nil {
 		return nil
 	}
-	return all(b, func(k, v []byte) error {
-		r := row{rest: k}
-		r.u32() // a job, which may be one that is being forgotten
-		l, err := decodeBirthdayUndo(r.rest, v)
-		if err != nil || r.bad || l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts) {
+	return rows.Each(b, func(k, v []byte) error {
+		r := rows.Row{Rest: k}
+		r.U32() // a job, which may be one that is being forgotten
+		l, err := decodeBirthdayUndo(r.Rest, v)
+		if err != nil || r.Bad || l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts) {
 			return fmt.Errorf("birthday %x that was lowered: %w", k, ErrCorrupt)
 		}
 		return nil

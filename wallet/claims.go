@@ -9,6 +9,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // birthHeights are the first heights that a birthday includes: as it is now, and as it would
@@ -158,7 +161,7 @@ func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc 
 		return err
 	}
 	a.born = s.earliest(a.born, s.scripts[n].born)
-	if err := moveSum(tx, n, s.scripts[n].account, sc.account); err != nil {
+	if err := ledger.MoveSum(tx, n, s.scripts[n].account, sc.account); err != nil {
 		return err
 	}
 	s.scripts = slices.Clone(s.scripts)
@@ -176,7 +179,7 @@ func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc 
 	paid, err := w.paid(tx, n, sc.pay)
 	if paid {
 		window := &a.Branches[sc.branch]
-		*window = window.use(sc.index)
+		*window = window.Use(sc.index)
 	}
 	return err
 }
@@ -219,18 +222,18 @@ func (s *snapshot) adoptUndo(tx *bolt.Tx, account, of birthdayUndo) error {
 // paid reports whether a block pays a script, void or not.
 func (w *Wallet) paid(tx *bolt.Tx, n uint32, pay []byte) (bool, error) {
 	paid := false
-	err := paymentsOf(tx, n, func(payment) error { paid = true; return nil })
+	err := ledger.PaymentsOf(tx, n, func(ledger.Payment) error { paid = true; return nil })
 	if paid || err != nil {
 		return paid, err
 	}
 	owner := func(script []byte) (uint32, bool) { return n, bytes.Equal(script, pay) }
-	err = all(tx.Bucket(disapprovedBucket), func(k, _ []byte) error {
-		r := row{rest: k}
-		h := consensus.Height(r.u32())
-		list, err := minedIn(tx, h, h)
+	err = rows.Each(tx.Bucket(ledger.DisapprovedBucket), func(k, _ []byte) error {
+		r := rows.Row{Rest: k}
+		h := consensus.Height(r.U32())
+		list, err := ledger.MinedIn(tx, h, h)
 		for _, m := range list {
-			e := examine(m.tx, kindAt(m.place, m.tx), owner)
-			paid = paid || e.received()
+			e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), owner)
+			paid = paid || e.Received()
 		}
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Config is what a wallet is opened with.
@@ -67,7 +68,7 @@ func (c *Config) validate() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.RelayFee == 0 {
-		c.RelayFee = defaultRelayFee
+		c.RelayFee = txn.DefaultRelayFee
 	}
 	if c.shared == nil {
 		c.shared = new(allowance)

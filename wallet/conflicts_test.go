@@ -8,6 +8,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // conflicting returns what a transaction of the wallet is in conflict with.
@@ -56,10 +58,10 @@ func TestConflictsAreTold(t *testing.T) {
 func TestPublishedReturns(t *testing.T) {
 	w, x, ops := funded(t, 2)
 	out := signed(t, spend(ops[:1], wire.NewTxOut(900, w.stranger())))
-	in := w.pay(derived(t, 1, External, 1)[0], 50)
+	in := w.pay(derived(t, 1, hd.External, 1)[0], 50)
 	ours := signed(t, spend(ops[1:], wire.NewTxOut(900, w.stranger())))
 	own := add(t, x, ours, Published)
-	add(t, x, w.pay(derived(t, 1, External, 1)[0], 60), Relayed)
+	add(t, x, w.pay(derived(t, 1, hd.External, 1)[0], 60), Relayed)
 	published := func() (list []chainhash.Hash) {
 		txs, err := x.Published(t.Context())
 		if err != nil {
@@ -74,7 +76,7 @@ func TestPublishedReturns(t *testing.T) {
 		t.Fatalf("published %v", got)
 	}
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), out, in, ours}, true)
-	parent := w.pay(derived(t, 1, External, 1)[0], 500)
+	parent := w.pay(derived(t, 1, hd.External, 1)[0], 500)
 	child := signed(t, spend([]wire.OutPoint{{Hash: parent.TxHash()}}, wire.NewTxOut(400, w.stranger())))
 	add(t, x, parent, Relayed)
 	add(t, x, child, Published)
@@ -110,7 +112,7 @@ func TestPublishedReturns(t *testing.T) {
 // wallet, and ignored whatever else it is.
 func TestHeardIsForgiving(t *testing.T) {
 	w, x, ops := funded(t, 1)
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	for _, tx := range []*wire.MsgTx{
 		w.pay(w.stranger(), 10),
 		spend(ops, wire.NewTxOut(900, w.stranger())), // not signed
@@ -140,7 +142,7 @@ func TestHeardIsForgiving(t *testing.T) {
 // none. One that is mined leaves the others waiting, until they expire.
 func TestTreasurySpendsAreNoRivals(t *testing.T) {
 	w, x, _ := funded(t, 1)
-	pay := derived(t, 1, External, 2)[1]
+	pay := derived(t, 1, hd.External, 2)[1]
 	first, second := w.treasurySpend(pay, 100), w.treasurySpend(pay, 200)
 	second.Expiry = uint32(w.tip().Height) + 3
 	one, other := add(t, x, first, Relayed), add(t, x, second, Relayed)

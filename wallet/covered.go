@@ -10,7 +10,7 @@ import (
 // covers by use now, as old as the account, as if the window had come to them first. Older
 // blocks are searched for them. The accounts of the snapshot must be its own.
 func (w *Wallet) cover(tx *bolt.Tx, s *snapshot, a *Account, branch uint32) error {
-	end := a.Branches[branch].covered(a.Gap)
+	end := a.Branches[branch].Covered(a.Gap)
 	if end == a.covered[branch] {
 		return nil
 	}

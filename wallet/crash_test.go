@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // tornFile writes what a disk may hold after a power cut between two states of
@@ -34,7 +35,7 @@ func tornFile(t *testing.T, rng *rand.Rand, before, after []byte, pageSize int) 
 // not reach the disk as a whole: it must be the wallet before it.
 func TestKilledAnywhere(t *testing.T) {
 	w := newWorld(t, 11)
-	w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
+	w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
 	x := openTest(t, Birthday{})
 	x.db.NoSync = false
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
@@ -81,7 +82,7 @@ func readFile(t *testing.T, x *Wallet) []byte {
 
 func TestFailedUpdatesChangeNothing(t *testing.T) {
 	w := newWorld(t, 2)
-	w.ours = derived(t, 1, External, 12)
+	w.ours = derived(t, 1, hd.External, 12)
 	x := openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{})
 	for range 30 {
@@ -131,7 +132,7 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 // detector and Check are its judges.
 func TestReadersBesideTheSyncer(t *testing.T) {
 	w := newWorld(t, 4)
-	w.ours = append(derived(t, 1, External, 12), derived(t, 2, External, 12)...)
+	w.ours = append(derived(t, 1, hd.External, 12), derived(t, 2, hd.External, 12)...)
 	x := openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 3})
 	for range 60 {
@@ -183,7 +184,7 @@ func TestReadersBesideTheSyncer(t *testing.T) {
 		case 4:
 			importTest(t, x, "b", 2, AccountOptions{Gap: 4})
 		case 6, 9:
-			if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
+			if _, err := x.NewAddress(t.Context(), "a", hd.External, GapIgnore); err != nil {
 				t.Error(err)
 			}
 		case 8:

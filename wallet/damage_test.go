@@ -10,6 +10,10 @@ import (
 
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // harms are the ways in which a file is damaged: each returns what is left of it.
@@ -48,7 +52,7 @@ func harms() map[string]func(w *world, file []byte, pageSize int) []byte {
 // and closing it end with what is right or with an error.
 func TestDamageEndsNothing(t *testing.T) {
 	w := newWorld(t, 21)
-	w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
+	w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
 	x := openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
 	for range 120 {
@@ -101,7 +105,7 @@ func useDamaged(w *world, x *Wallet) {
 	scripts, _ := x.Scripts()
 	w.fill(&u, scripts)
 	_, _ = x.Apply(ctx, u)
-	_, _ = x.NewAddress(ctx, "a", External, GapRefuse)
+	_, _ = x.NewAddress(ctx, "a", hd.External, GapRefuse)
 	_ = x.Rescan(ctx, 0)
 	_ = x.Check(ctx)
 	_ = x.Close()
@@ -119,7 +123,7 @@ func ruins() map[string]struct {
 			return err
 		}
 		return errors.Join(db.Update(func(tx *bolt.Tx) error {
-			return tx.Bucket(metaBucket).Put(formatKey, key32(newestFormat()+1))
+			return tx.Bucket(metaBucket).Put(formatKey, rows.Key(newestFormat()+1))
 		}), db.Close())
 	}
 	noise := func(path string) error {
@@ -154,7 +158,7 @@ func TestOtherWalletsAreOpened(t *testing.T) {
 			for _, name := range []string{"a", "b"} {
 				importTest(t, makeTest(t, s, name), "x", 1, AccountOptions{})
 			}
-			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, External, 1)[0], 5)}, true)
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 1)[0], 5)}, true)
 			w.syncSet(s, 10)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
@@ -180,7 +184,7 @@ func TestOtherWalletsAreOpened(t *testing.T) {
 			if _, err := s.Create("a", nil); !errors.Is(err, ErrWalletExists) {
 				t.Errorf("making another one in its place: %v", err)
 			}
-			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, External, 1)[0], 7)}, true)
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 1)[0], 7)}, true)
 			w.syncSet(s, 10)
 			b, err := s.Wallet("b")
 			if err != nil {
@@ -249,7 +253,7 @@ func TestForgetARuin(t *testing.T) {
 // file; a wallet that cannot take in a block stops, and the other one goes on.
 func TestDamageWhileItRuns(t *testing.T) {
 	w, s := newWorld(t, 1), openSet(t)
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	for _, name := range []string{"a", "b"} {
 		importTest(t, makeTest(t, s, name), "x", 1, AccountOptions{})
 	}
@@ -262,8 +266,8 @@ func TestDamageWhileItRuns(t *testing.T) {
 	for poked(s.Changed()) {
 	}
 	if err := a.db.Update(func(tx *bolt.Tx) error {
-		k, _ := tx.Bucket(minedBucket).Cursor().First()
-		return tx.Bucket(minedBucket).Put(bytes.Clone(k), []byte{1})
+		k, _ := tx.Bucket(ledger.MinedBucket).Cursor().First()
+		return tx.Bucket(ledger.MinedBucket).Put(bytes.Clone(k), []byte{1})
 	}); err != nil {
 		t.Fatal(err)
 	}

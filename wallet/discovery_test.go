@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // told is everything a wallet says, with nothing that depends on the order in
@@ -70,7 +72,7 @@ func (a told) byBlocks() told {
 // order, each at most once.
 func scattered(t *testing.T, seed uint64, addresses, blocks int) *world {
 	w := newWorld(t, seed)
-	pays := append(derived(t, 1, External, uint32(addresses)), derived(t, 1, Internal, uint32(addresses))...)
+	pays := append(derived(t, 1, hd.External, uint32(addresses)), derived(t, 1, hd.Internal, uint32(addresses))...)
 	w.rng.Shuffle(len(pays), func(i, j int) { pays[i], pays[j] = pays[j], pays[i] })
 	for range blocks {
 		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1000)}
@@ -142,7 +144,7 @@ func checkFixedPoint(t *testing.T, w *world, x *Wallet) {
 // against each script once.
 func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 	w := newWorld(t, 1)
-	pays := derived(t, 1, External, 100)
+	pays := derived(t, 1, hd.External, 100)
 	for i := range 50 {
 		w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pays[i], 100)}, true)
 	}
@@ -166,7 +168,7 @@ func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 			t.Errorf("script %d of %d was matched %v times", i, len(after), got)
 		}
 	}
-	if got := x.Accounts()[0].Branches[External].Used; got != 50 {
+	if got := x.Accounts()[0].Branches[hd.External].Used; got != 50 {
 		t.Fatalf("found %d addresses", got)
 	}
 }
@@ -224,7 +226,7 @@ func TestImportFindsWhatIsOld(t *testing.T) {
 	for seed := range seeds(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
-			w.ours = append(derived(t, 1, External, 10), derived(t, 2, External, 10)...)
+			w.ours = append(derived(t, 1, hd.External, 10), derived(t, 2, hd.External, 10)...)
 			for range 60 {
 				w.random()
 			}
@@ -276,7 +278,7 @@ func TestRescanChangesNothing(t *testing.T) {
 	for seed := range seeds(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
-			w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
+			w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
 			x := openTest(t, Birthday{})
 			importTest(t, x, "a", 1, AccountOptions{})
 			for range 60 {
@@ -329,7 +331,7 @@ func unminedHashes(t *testing.T, x *Wallet) []chainhash.Hash {
 
 func TestRescanMendsTheBooks(t *testing.T) {
 	w := newWorld(t, 5)
-	w.ours = derived(t, 1, External, 12)
+	w.ours = derived(t, 1, hd.External, 12)
 	x := openTest(t, Birthday{})
 	a := importTest(t, x, "a", 1, AccountOptions{Birthday: &Birthday{Height: 30}})
 	for range 40 {
@@ -361,7 +363,7 @@ func TestReorganisationDuringRescan(t *testing.T) {
 	for seed := range seeds(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
-			w.ours = append(derived(t, 1, External, 12), derived(t, 2, External, 12)...)
+			w.ours = append(derived(t, 1, hd.External, 12), derived(t, 2, hd.External, 12)...)
 			x := openTest(t, Birthday{})
 			importTest(t, x, "a", 1, AccountOptions{})
 			for range 50 {
@@ -381,5 +383,39 @@ func TestReorganisationDuringRescan(t *testing.T) {
 			w.sync(x, 1+w.rng.IntN(30))
 			checkBalances(t, w, x)
 		})
+	}
+}
+
+// naiveWindow searches a chain for used addresses as BIP44 tells it: it starts
+// again from the first block whenever it has found something.
+func naiveWindow(chain []uint32, gap uint32) hd.Window {
+	var w hd.Window
+	for {
+		before := w
+		end := w.End(gap)
+		for _, index := range chain {
+			if index < end {
+				w = w.Use(index)
+			}
+		}
+		if w == before {
+			return w
+		}
+	}
+}
+
+func TestWindowDoesNotDependOnOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		gap := 1 + rng.Uint32N(8)
+		used := make([]uint32, rng.IntN(30))
+		for i := range used {
+			used[i] = rng.Uint32N(60)
+		}
+		want := naiveWindow(used, gap)
+		rng.Shuffle(len(used), func(i, j int) { used[i], used[j] = used[j], used[i] })
+		if got := naiveWindow(used, gap); got != want {
+			t.Fatalf("gap %d, used %v: got %v, want %v", gap, used, got, want)
+		}
 	}
 }

@@ -59,26 +59,25 @@
 //
 // Start with config.go and wallet.go, and with progress.go, watch.go, scannedranges.go and
 // steps.go for the state. link.go, apply.go, usage.go and ledger.go are the way of a
-// block; window.go, kind.go and effects.go are its pure core. pokes.go tells readers
-// of changes.
+// block. What a transaction means is in package internal/txn, and how far windows reach in
+// package internal/hd: they are the pure core. pokes.go tells readers of changes.
 //
-// What is watched comes from accounts.go with xpub.go, from imports.go with
-// address.go, each from a birthday.go on, and from issue.go with covered.go;
+// What is watched comes from accounts.go and from imports.go, with the keys and addresses
+// of package internal/hd, each from a birthday.go on, and from issue.go with covered.go;
 // ownership.go says whose an address is.
 //
-// Each bucket is described where it is declared: meta in progress.go, then account.go,
-// script.go, labels.go, block.go, mined.go with place.go, credit.go, unmined.go,
-// conflicts.go, locks.go, job.go, which jobs.go tells of, and birthdayundo.go. row.go
-// encodes what they hold, store.go makes them, upgrade.go brings old ones up to date,
-// check.go holds them against each other. table.go is how rows are stored whose keys
-// come in any order, unspent.go what balances are made of.
+// The books are package internal/ledger: mined and unmined transactions, credits, unspent
+// outputs. The other buckets are described where they are declared: meta in progress.go, then
+// account.go, script.go, labels.go, block.go, job.go, which jobs.go tells of, and
+// birthdayundo.go. Package internal/rows encodes what they hold; store.go makes them,
+// upgrade.go brings old ones up to date, check.go holds them against each other.
 //
-// Unmined transactions come in by publish.go and mempool.go, are together in
-// pool.go, and go by resolve.go; unsearched.go says where they may be mined already.
+// Unmined transactions come in by publish.go and mempool.go, and go by resolve.go;
+// unsearched.go says where they may be mined already.
 // The reading side is balance.go, query.go, transaction.go, category.go, history.go
 // and received.go. Unsigned transactions come from build.go with buildcoins.go and
-// buildchange.go, by package txbuild, and reserve.go locks their coins. export.go with restore.go moves what a
-// wallet watches into another one, backup.go copies its file. set.go, setscan.go
+// buildchange.go, by package txbuild; locks.go locks coins. export.go with restore.go moves
+// what a wallet watches into another one, backup.go copies its file. set.go, setscan.go
 // and setscan_mempool.go keep several wallets. errors.go is why something is refused.
 //
 // Any goroutine may call any method, but Locator and Apply belong to one caller

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Errors of the package. Whoever shows one to a user shows its text: it says
@@ -13,23 +17,23 @@ import (
 var (
 	// ErrPrivateKey means that private key material was given. It has been
 	// neither stored nor logged.
-	ErrPrivateKey = errors.New("this is a private key, which a watch-only wallet must never see; give the extended public key or an address instead")
+	ErrPrivateKey = hd.ErrPrivateKey
 
 	// ErrWrongNetwork means that a key or address is for another network.
-	ErrWrongNetwork = errors.New("key or address is for another network")
+	ErrWrongNetwork = hd.ErrWrongNetwork
 
 	// ErrBadChecksum means that a key or address was mistyped or cut.
-	ErrBadChecksum = errors.New("checksum does not match: the key or address was mistyped or cut off")
+	ErrBadChecksum = hd.ErrBadChecksum
 
 	// ErrBadKey means that a key is not one at all.
-	ErrBadKey = errors.New("not a valid public key")
+	ErrBadKey = hd.ErrBadKey
 
 	// ErrNotAccountKey means that an extended key is not one of an account:
 	// the third level of BIP44, derived with a hardened index.
-	ErrNotAccountKey = errors.New("extended key is not an account key of BIP44 (m/44'/coin'/account'); export the public key of the account")
+	ErrNotAccountKey = hd.ErrNotAccountKey
 
 	// ErrBadAddress means that an address is not one.
-	ErrBadAddress = errors.New("not a valid address")
+	ErrBadAddress = hd.ErrBadAddress
 
 	// ErrBadScript means that a script cannot be watched.
 	ErrBadScript = errors.New("script cannot be watched")
@@ -84,7 +88,7 @@ var (
 
 	// ErrBadTransaction means that a transaction breaks a rule, or a signature in
 	// it is wrong.
-	ErrBadTransaction = errors.New("transaction is not valid")
+	ErrBadTransaction = txn.ErrBadTransaction
 
 	// ErrExpired means that a transaction can no longer be mined.
 	ErrExpired = errors.New("transaction has expired")
@@ -160,7 +164,7 @@ var (
 
 	// ErrCorrupt means that the file is damaged: a row that cannot be read, or
 	// rows that contradict each other.
-	ErrCorrupt = errors.New("wallet file is damaged; restore it from a copy, or import the accounts into a new wallet")
+	ErrCorrupt = rows.ErrCorrupt
 )
 
 // ErrNotConnected means that an update does not start at a block of the

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // Export is all of a wallet that no chain tells: what it watches and from when on, what was
@@ -47,7 +51,7 @@ type ExportedAccount struct {
 
 // ExportedBranch is a branch of an account in an Export.
 type ExportedBranch struct {
-	Window
+	hd.Window
 
 	// Watched is how many addresses are watched, from index zero on. It may be more than the
 	// window asks for.
@@ -85,8 +89,8 @@ type Born struct {
 func (w *Wallet) Export(ctx context.Context) (*Export, error) {
 	e := &Export{Network: w.cfg.Params.ChainParams.Name, Labels: make(map[string]string)}
 	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		r := row{rest: tx.Bucket(metaBucket).Get(birthdayKey)}
-		e.Birthday = r.birthday()
+		r := rows.Row{Rest: tx.Bucket(metaBucket).Get(birthdayKey)}
+		e.Birthday = readBirthday(&r)
 		for i := range s.accounts {
 			e.Accounts = append(e.Accounts, s.exportAccount(&s.accounts[i]))
 		}
@@ -94,18 +98,18 @@ func (w *Wallet) Export(ctx context.Context) (*Export, error) {
 			sc := &s.scripts[n]
 			switch {
 			case sc.account == ImportedAccount:
-				preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(key32(uint32(n))))
+				preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(rows.Key(uint32(n))))
 				e.Scripts = append(e.Scripts, ExportedScript{sc.pay, s.exportBorn(sc.born), preimage})
 			case sc.own():
 				e.Accounts[sc.account].Branches[sc.branch].Late[sc.index] = s.exportBorn(sc.born)
 			}
 		}
 		slices.SortFunc(e.Scripts, func(a, b ExportedScript) int { return bytes.Compare(a.Script, b.Script) })
-		err := all(tx.Bucket(labelsBucket), func(k, v []byte) error {
+		err := rows.Each(tx.Bucket(labelsBucket), func(k, v []byte) error {
 			e.Labels[string(k)] = string(v)
 			return nil
 		})
-		return cmpOr(r.done(), err, w.exportLocks(tx, e))
+		return cmp.Or(r.Done(), err, w.exportLocks(tx, e))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("export wallet: %w", err)
@@ -134,12 +138,12 @@ func (s *snapshot) exportBorn(b born) Born {
 
 // exportLocks adds the locked and reserved outputs.
 func (w *Wallet) exportLocks(tx *bolt.Tx, e *Export) error {
-	err := all(tx.Bucket(locksBucket), func(k, v []byte) error {
-		op, err := decodeLock(k, v)
+	err := rows.Each(tx.Bucket(ledger.LocksBucket), func(k, v []byte) error {
+		op, err := ledger.DecodeLock(k, v)
 		e.Locks = append(e.Locks, LockedOutput{OutPoint: op})
 		return err
 	})
-	return cmpOr(err, eachReserved(tx, w.cfg.Now(), func(op wire.OutPoint, until time.Time) error {
+	return cmp.Or(err, ledger.EachReserved(tx, w.cfg.Now(), func(op wire.OutPoint, until time.Time) error {
 		e.Locks = append(e.Locks, LockedOutput{OutPoint: op, Until: until.UTC()})
 		return nil
 	}))

@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/ledger"
 )
 
 // fillOfMined returns how much of the leaves of the mined bucket is in use, 0 to 1.
@@ -12,7 +14,7 @@ func fillOfMined(t *testing.T, x *Wallet) float64 {
 	t.Helper()
 	var fill float64
 	err := x.db.View(func(tx *bolt.Tx) error {
-		s := tx.Bucket(minedBucket).Stats()
+		s := tx.Bucket(ledger.MinedBucket).Stats()
 		fill = float64(s.LeafInuse) / float64(s.LeafAlloc)
 		return nil
 	})

@@ -12,6 +12,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // forgetting is how far a canceled rescan is forgotten: what it has found in blocks below
@@ -27,7 +30,7 @@ type forgetting struct {
 var forgettingKey = []byte("forgetting")
 
 func (f forgetting) encode() []byte {
-	return binary.BigEndian.AppendUint32(key32(f.job), uint32(f.at))
+	return binary.BigEndian.AppendUint32(rows.Key(f.job), uint32(f.at))
 }
 
 func loadForgetting(tx *bolt.Tx) (f forgetting, err error) {
@@ -35,10 +38,10 @@ func loadForgetting(tx *bolt.Tx) (f forgetting, err error) {
 	if v == nil {
 		return f, nil
 	}
-	r := row{rest: v}
-	f = forgetting{job: r.u32(), at: consensus.Height(r.u32())}
-	r.bad = r.bad || f.job == 0 || f.at < 0
-	if err := r.done(); err != nil {
+	r := rows.Row{Rest: v}
+	f = forgetting{job: r.U32(), at: consensus.Height(r.U32())}
+	r.Bad = r.Bad || f.job == 0 || f.at < 0
+	if err := r.Done(); err != nil {
 		return f, fmt.Errorf("read which rescan is being forgotten: %w", err)
 	}
 	return f, nil
@@ -103,12 +106,12 @@ func (a *application) forget(s *snapshot, first bool) error {
 
 // unapplyEnd returns the height below which there are as many transactions, from a height
 // on, as said, or the rest of a block more, and whether there are any above.
-func (a *application) unapplyEnd(from consensus.Height, rows int) (to consensus.Height, more bool) {
-	c := a.tx.Bucket(minedBucket).Cursor()
+func (a *application) unapplyEnd(from consensus.Height, most int) (to consensus.Height, more bool) {
+	c := a.tx.Bucket(ledger.MinedBucket).Cursor()
 	n, size := 0, 0
-	for k, v := c.Seek(key32(uint32(from))); len(k) == placeSize; k, v = c.Next() {
+	for k, v := c.Seek(rows.Key(uint32(from))); len(k) == txn.PlaceSize; k, v = c.Next() {
 		h := consensus.Height(binary.BigEndian.Uint32(k))
-		if h != to && (n >= rows || size >= stepBytes) {
+		if h != to && (n >= most || size >= stepBytes) {
 			return h, true
 		}
 		to = h
@@ -122,18 +125,18 @@ func (a *application) unapplyEnd(from consensus.Height, rows int) (to consensus.
 // mean to scripts that were not born by then, and the transactions that mean nothing
 // without.
 func (a *application) unapplyBefore(s *snapshot, from, to consensus.Height) error {
-	list, err := minedIn(a.tx, from, to-1)
+	list, err := ledger.MinedIn(a.tx, from, to-1)
 	if err != nil {
 		return err
 	}
 	var block chainhash.Hash
 	var received map[wire.OutPoint]bool // by the block
 	for _, m := range list {
-		if m.block != block {
-			block, received = m.block, make(map[wire.OutPoint]bool)
+		if m.Block != block {
+			block, received = m.Block, make(map[wire.OutPoint]bool)
 		}
 		if err := a.unapplyMined(s, m, received, to); err != nil {
-			return fmt.Errorf("transaction %s: %w", m.hash, err)
+			return fmt.Errorf("transaction %s: %w", m.Hash, err)
 		}
 	}
 	return nil
@@ -142,28 +145,28 @@ func (a *application) unapplyBefore(s *snapshot, from, to consensus.Height) erro
 // unapplyMined does so for one transaction. Those before it are done. Received is what
 // its block receives before it.
 func (a *application) unapplyMined(
-	s *snapshot, m *mined, received map[wire.OutPoint]bool, to consensus.Height,
+	s *snapshot, m *ledger.Mined, received map[wire.OutPoint]bool, to consensus.Height,
 ) error {
 	spends, err := a.spendsOf(m)
 	if err != nil {
 		return err
 	}
-	if err := revoke(a.tx, m); err != nil {
+	if err := ledger.Revoke(a.tx, m); err != nil {
 		return err
 	}
-	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
-	ours, err := a.concernsAt(m.place, &e, received)
-	for _, c := range e.credits {
-		received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(s, m.Place.Height))
+	ours, err := a.concernsAt(m.Place, &e, received)
+	for _, c := range e.Credits {
+		received[wire.OutPoint{Hash: m.Hash, Index: c.Index}] = true
 	}
 	switch {
 	case err != nil:
 		return err
-	case !ours && !isKept(a.tx, &m.hash):
-		err = deleteMined(a.tx, m)
+	case !ours && !ledger.IsKept(a.tx, &m.Hash):
+		err = ledger.DeleteMined(a.tx, m)
 	case !ours: // it means nothing, and is kept
-	case !void(a.tx, m.place):
-		err = record(a.tx, m.place, &m.hash, &e)
+	case !ledger.Void(a.tx, m.Place):
+		err = ledger.Record(a.tx, m.Place, &m.Hash, &e)
 	}
 	if err != nil {
 		return err
@@ -178,23 +181,23 @@ func (a *application) unapplyMined(
 
 // laterSpend is an input that spends an output of the transaction before it.
 type laterSpend struct {
-	spender
+	ledger.Spender
 	prev wire.OutPoint
 }
 
 // spendsOf takes out of the books what spends the outputs of a transaction, and returns it.
-func (a *application) spendsOf(m *mined) ([]laterSpend, error) {
+func (a *application) spendsOf(m *ledger.Mined) ([]laterSpend, error) {
 	var list []laterSpend
-	for i := range m.tx.TxOut {
-		op := wire.OutPoint{Hash: m.hash, Index: uint32(i)}
-		c, ok, err := getCredit(a.tx, op)
+	for i := range m.Tx.TxOut {
+		op := wire.OutPoint{Hash: m.Hash, Index: uint32(i)}
+		c, ok, err := ledger.GetCredit(a.tx, op)
 		if err != nil {
 			return nil, err
 		}
-		if !ok || c.place != m.place {
+		if !ok || c.Place != m.Place {
 			continue
 		}
-		by, spent, err := getSpender(a.tx, op)
+		by, spent, err := ledger.GetSpender(a.tx, op)
 		if err != nil {
 			return nil, err
 		}
@@ -202,7 +205,7 @@ func (a *application) spendsOf(m *mined) ([]laterSpend, error) {
 			continue
 		}
 		list = append(list, laterSpend{by, op})
-		if err := revokeSpend(a.tx, by.place, op); err != nil {
+		if err := ledger.RevokeSpend(a.tx, by.Place, op); err != nil {
 			return nil, err
 		}
 	}
@@ -212,40 +215,40 @@ func (a *application) spendsOf(m *mined) ([]laterSpend, error) {
 // spendAgain puts a spend back into the books if its output is still in them. If not, its
 // transaction may mean nothing without: one below the given height is looked at by unapplyBefore.
 func (a *application) spendAgain(s *snapshot, sp laterSpend, to consensus.Height) error {
-	_, ok, err := getCredit(a.tx, sp.prev)
+	_, ok, err := ledger.GetCredit(a.tx, sp.prev)
 	switch {
 	case err != nil:
 		return err
 	case ok:
-		return recordSpend(a.tx, sp.place, spent{sp.input, sp.prev})
-	case sp.place.Height < to:
+		return ledger.RecordSpend(a.tx, sp.Place, txn.Spent{Input: sp.Input, Prev: sp.prev})
+	case sp.Place.Height < to:
 		return nil
 	}
-	m, err := getMined(a.tx, sp.place)
+	m, err := ledger.GetMined(a.tx, sp.Place)
 	if err != nil || m == nil {
 		return err
 	}
-	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
-	if ours, err := a.concernsAt(m.place, &e, nil); err != nil || ours || isKept(a.tx, &m.hash) {
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(s, m.Place.Height))
+	if ours, err := a.concernsAt(m.Place, &e, nil); err != nil || ours || ledger.IsKept(a.tx, &m.Hash) {
 		return err
 	}
-	return deleteMined(a.tx, m)
+	return ledger.DeleteMined(a.tx, m)
 }
 
 // concernsAt is concerns as it was when the blocks up to a place were applied: what was
 // received later does not count.
 func (a *application) concernsAt(
-	at Place, e *effects, received map[wire.OutPoint]bool,
+	at Place, e *txn.Effects, received map[wire.OutPoint]bool,
 ) (bool, error) {
-	if e.received() {
+	if e.Received() {
 		return true, nil
 	}
-	for _, sp := range e.spends {
-		if received[bare(sp.prev)] {
+	for _, sp := range e.Spends {
+		if received[txn.Bare(sp.Prev)] {
 			return true, nil
 		}
-		c, ok, err := getCredit(a.tx, sp.prev)
-		if err != nil || ok && bytes.Compare(c.place.key(), at.key()) < 0 {
+		c, ok, err := ledger.GetCredit(a.tx, sp.Prev)
+		if err != nil || ok && bytes.Compare(txn.PlaceKey(c.Place), txn.PlaceKey(at)) < 0 {
 			return err == nil, err
 		}
 	}
@@ -255,14 +258,14 @@ func (a *application) concernsAt(
 // unapplyUnmined drops the unmined transactions that no longer concern the wallet, but
 // for those that were published here, and what they and the others spend.
 func (a *application) unapplyUnmined(s *snapshot) error {
-	for _, u := range slices.Backward(a.pool().sorted()) {
-		numbers, err := a.w.touched(a.tx, s, u.tx)
+	for _, u := range slices.Backward(a.pool().Sorted()) {
+		numbers, err := a.w.touched(a.tx, s, u.Tx)
 		if err != nil {
 			return err
 		}
-		needed := u.origin == Published || len(a.pool().children(u.hash, u.tx)) > 0
+		needed := u.Origin == Published || len(a.pool().Children(u.Hash, u.Tx)) > 0
 		if len(numbers) == 0 && !needed {
-			if err := a.w.draftPool().remove(a.tx, u.hash); err != nil {
+			if err := a.w.draftPool().Remove(a.tx, u.Hash); err != nil {
 				return err
 			}
 		}

@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // issued hands out an external address of the account a.
 func issued(t *testing.T, x *Wallet, policy GapPolicy) (Issued, error) {
 	t.Helper()
-	return x.NewAddress(t.Context(), "a", External, policy)
+	return x.NewAddress(t.Context(), "a", hd.External, policy)
 }
 
 // TestGapPolicies: at the gap limit the three policies differ, before it they do not.

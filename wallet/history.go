@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // HistoryFilter chooses among transactions. The zero value chooses all.
@@ -114,7 +118,7 @@ func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Trans
 		}
 	}
 	var y yielder
-	each := func(m *mined) (bool, error) {
+	each := func(m *ledger.Mined) (bool, error) {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
@@ -136,31 +140,31 @@ func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Trans
 
 // surelyHasEntries reports whether a transaction has entries, see Transaction.Entries, as
 // far as that is known without describing it. False says nothing.
-func (q *query) surelyHasEntries(m *mined) (bool, error) {
-	if void(q.tx, m.place) {
+func (q *query) surelyHasEntries(m *ledger.Mined) (bool, error) {
+	if ledger.Void(q.tx, m.Place) {
 		return false, nil
 	}
-	e := examine(m.tx, kindAt(m.place, m.tx), q.w.ownerAt(q.s, m.place.Height))
-	ours := make(map[uint32]bool, len(e.credits)+len(e.commitments))
-	for _, c := range e.commitments {
-		ours[c.index] = true
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), q.w.ownerAt(q.s, m.Place.Height))
+	ours := make(map[uint32]bool, len(e.Credits)+len(e.Commitments))
+	for _, c := range e.Commitments {
+		ours[c.Index] = true
 	}
-	for _, c := range e.credits {
-		ours[c.index] = true
-		if c.script == nobody || c.source == FromTicket {
+	for _, c := range e.Credits {
+		ours[c.Index] = true
+		if c.Script == txn.NoScript || c.Source == FromTicket {
 			continue
 		}
-		if sc := &q.s.scripts[c.script]; sc.account == ImportedAccount || sc.branch != Internal {
+		if sc := &q.s.scripts[c.Script]; sc.account == ImportedAccount || sc.branch != hd.Internal {
 			return true, nil // received, and no change
 		}
 	}
-	for _, sp := range e.spends {
-		c, ok, err := getCredit(q.tx, sp.prev)
+	for _, sp := range e.Spends {
+		c, ok, err := ledger.GetCredit(q.tx, sp.Prev)
 		if err != nil {
 			return false, err
 		}
-		for i, out := range m.tx.TxOut {
-			if ok && c.source != FromTicket && out.Value != 0 && !ours[uint32(i)] {
+		for i, out := range m.Tx.TxOut {
+			if ok && c.Source != FromTicket && out.Value != 0 && !ours[uint32(i)] {
 				return true, nil // sent to others
 			}
 		}
@@ -185,23 +189,23 @@ func (y *yielder) row() {
 
 // from returns what comes after a transaction in a history: unmined transactions, newest
 // first, and mined ones, below a place unless that is nil. Of the zero hash it is all.
-func (q *query) from(hash chainhash.Hash) (unmined []*unmined, below *Place, err error) {
-	unmined = q.pool.sorted()
+func (q *query) from(hash chainhash.Hash) (unmined []*ledger.Unmined, below *Place, err error) {
+	unmined = q.pool.Sorted()
 	slices.Reverse(unmined)
 	if hash == (chainhash.Hash{}) {
 		return unmined, nil, nil
 	}
 	for i, u := range unmined {
-		if u.hash == hash {
+		if u.Hash == hash {
 			return unmined[i+1:], nil, nil
 		}
 	}
-	places, err := placesOf(q.tx, &hash)
+	places, err := ledger.PlacesOf(q.tx, &hash)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, p := range places {
-		if !void(q.tx, p) {
+		if !ledger.Void(q.tx, p) {
 			below = &p
 		}
 	}
@@ -213,15 +217,15 @@ func (q *query) from(hash chainhash.Hash) (unmined []*unmined, below *Place, err
 
 // newestFirst calls fn for the mined transactions above a height and below a place,
 // unless that is nil, newest first, until it returns false.
-func (q *query) newestFirst(above consensus.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
-	c := q.tx.Bucket(minedBucket).Cursor()
+func (q *query) newestFirst(above consensus.Height, below *Place, fn func(m *ledger.Mined) (more bool, err error)) error {
+	c := q.tx.Bucket(ledger.MinedBucket).Cursor()
 	k, v := c.Last()
 	if below != nil {
-		c.Seek(below.key())
+		c.Seek(txn.PlaceKey(*below))
 		k, v = c.Prev()
 	}
-	for ; len(k) == placeSize && consensus.Height(binary.BigEndian.Uint32(k)) > above; k, v = c.Prev() {
-		m, err := decodeMined(k, v)
+	for ; len(k) == txn.PlaceSize && consensus.Height(binary.BigEndian.Uint32(k)) > above; k, v = c.Prev() {
+		m, err := ledger.DecodeMined(k, v)
 		if err != nil {
 			return err
 		}
@@ -234,7 +238,7 @@ func (q *query) newestFirst(above consensus.Height, below *Place, fn func(m *min
 
 // paying does the same for the transactions that pay addresses or spend what
 // was paid to them. It reads no others.
-func (q *query) paying(addresses []string, above consensus.Height, below *Place, fn func(m *mined) (more bool, err error)) error {
+func (q *query) paying(addresses []string, above consensus.Height, below *Place, fn func(m *ledger.Mined) (more bool, err error)) error {
 	scripts, err := q.scriptsOf(addresses)
 	if err != nil {
 		return err
@@ -245,17 +249,17 @@ func (q *query) paying(addresses []string, above consensus.Height, below *Place,
 			return err
 		}
 	}
-	sorted := slices.SortedFunc(maps.Keys(places), func(a, b Place) int { return bytes.Compare(b.key(), a.key()) })
+	sorted := slices.SortedFunc(maps.Keys(places), func(a, b Place) int { return bytes.Compare(txn.PlaceKey(b), txn.PlaceKey(a)) })
 	for _, p := range sorted {
 		if p.Height <= above {
 			break
 		}
-		if below != nil && bytes.Compare(p.key(), below.key()) >= 0 {
+		if below != nil && bytes.Compare(txn.PlaceKey(p), txn.PlaceKey(*below)) >= 0 {
 			continue
 		}
-		m, err := getMined(q.tx, p)
+		m, err := ledger.GetMined(q.tx, p)
 		if err != nil || m == nil {
-			return fmt.Errorf("transaction at %v: %w", p, orCorrupt(err))
+			return fmt.Errorf("transaction at %v: %w", p, cmp.Or(err, ErrCorrupt))
 		}
 		if more, err := fn(m); err != nil || !more {
 			return err
@@ -267,21 +271,21 @@ func (q *query) paying(addresses []string, above consensus.Height, below *Place,
 // placesPaying adds where the transactions were mined that pay a script, or
 // spend what was paid to it.
 func (q *query) placesPaying(script uint32, places map[Place]bool) error {
-	return paymentsOf(q.tx, script, func(p payment) error {
-		places[p.place] = true
-		if unspent, err := isUnspent(q.tx, p.place, p.index); unspent || err != nil {
+	return ledger.PaymentsOf(q.tx, script, func(p ledger.Payment) error {
+		places[p.Place] = true
+		if unspent, err := ledger.IsUnspent(q.tx, p.Place, p.Index); unspent || err != nil {
 			return err
 		}
-		m, err := getMined(q.tx, p.place)
+		m, err := ledger.GetMined(q.tx, p.Place)
 		if err != nil || m == nil {
-			return fmt.Errorf("transaction at %v: %w", p.place, orCorrupt(err))
+			return fmt.Errorf("transaction at %v: %w", p.Place, cmp.Or(err, ErrCorrupt))
 		}
-		by, spent, err := getSpender(q.tx, wire.OutPoint{Hash: m.hash, Index: p.index})
+		by, spent, err := ledger.GetSpender(q.tx, wire.OutPoint{Hash: m.Hash, Index: p.Index})
 		if err != nil {
 			return err
 		}
 		if spent {
-			places[by.place] = true
+			places[by.Place] = true
 		}
 		return nil
 	})

@@ -8,6 +8,10 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // ImportAddress watches a single address of any standard type, and labels it
@@ -16,14 +20,14 @@ import (
 // searched for from the earlier birthday on, with all of its account. The errors are ErrPrivateKey,
 // ErrWrongNetwork, ErrBadChecksum, ErrBadAddress, ErrBadLabel and ErrDuplicate.
 func (w *Wallet) ImportAddress(ctx context.Context, address, label string, birthday *Birthday) error {
-	addr, err := parseAddress(w.cfg.Params.ChainParams, address)
+	addr, err := hd.ParseAddress(w.cfg.Params.ChainParams, address)
 	if err == nil {
 		err = checkLabel(label)
 	}
 	if err != nil {
 		return fmt.Errorf("import address: %w", err)
 	}
-	return w.importScripts(ctx, single{pays: payScripts(addr), preimage: publicKeyOf(addr), address: addr.String(), label: label}, birthday)
+	return w.importScripts(ctx, single{pays: hd.PayScripts(addr), preimage: publicKeyOf(addr), address: addr.String(), label: label}, birthday)
 }
 
 // ImportPubKey watches the address of a public key, given compressed, and
@@ -34,7 +38,7 @@ func (w *Wallet) ImportPubKey(ctx context.Context, key []byte, birthday *Birthda
 	if err != nil {
 		return "", fmt.Errorf("import public key: %w", ErrBadKey)
 	}
-	if err := w.importScripts(ctx, single{pays: payScripts(addr), preimage: publicKeyOf(addr)}, birthday); err != nil {
+	if err := w.importScripts(ctx, single{pays: hd.PayScripts(addr), preimage: publicKeyOf(addr)}, birthday); err != nil {
 		return "", err
 	}
 	return addr.AddressPubKeyHash().String(), nil
@@ -51,7 +55,7 @@ func (w *Wallet) ImportRedeemScript(ctx context.Context, redeem []byte, birthday
 	if err != nil {
 		return "", fmt.Errorf("import redeem script: %w", ErrBadScript)
 	}
-	return addr.String(), w.importScripts(ctx, single{pays: payScripts(addr), preimage: redeem}, birthday)
+	return addr.String(), w.importScripts(ctx, single{pays: hd.PayScripts(addr), preimage: redeem}, birthday)
 }
 
 // ImportScript watches outputs with exactly one script, whatever it is. A stake
@@ -59,7 +63,7 @@ func (w *Wallet) ImportRedeemScript(ctx context.Context, redeem []byte, birthday
 // A nil birthday is the wallet's. The errors are ErrBadScript and
 // ErrDuplicate.
 func (w *Wallet) ImportScript(ctx context.Context, pkScript []byte, birthday *Birthday) error {
-	pay := untag(pkScript)
+	pay := txn.Untag(pkScript)
 	if len(pay) == 0 || len(pay) > txscript.MaxScriptSize {
 		return fmt.Errorf("import script of %d bytes: %w: it must have 1 to %d", len(pkScript), ErrBadScript, txscript.MaxScriptSize)
 	}
@@ -112,8 +116,8 @@ func (w *Wallet) importScripts(ctx context.Context, what single, birthday *Birth
 // putPreimage keeps a preimage of a script. It reports whether it was new.
 func putPreimage(tx *bolt.Tx, number uint32, preimage []byte) (bool, error) {
 	b := tx.Bucket(preimagesBucket)
-	if len(preimage) == 0 || b.Get(key32(number)) != nil {
+	if len(preimage) == 0 || b.Get(rows.Key(number)) != nil {
 		return false, nil
 	}
-	return true, b.Put(key32(number), preimage)
+	return true, b.Put(rows.Key(number), preimage)
 }

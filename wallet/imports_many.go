@@ -11,6 +11,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Imported is what an import of many has done.
@@ -26,11 +28,11 @@ type Imported struct {
 func (w *Wallet) ImportAddresses(ctx context.Context, addresses []string, birthday *Birthday) (Imported, error) {
 	list := make([]single, len(addresses))
 	for i, address := range addresses {
-		addr, err := parseAddress(w.cfg.Params.ChainParams, address)
+		addr, err := hd.ParseAddress(w.cfg.Params.ChainParams, address)
 		if err != nil {
 			return Imported{}, fmt.Errorf("import address %d of %d: %w", i+1, len(addresses), err)
 		}
-		list[i] = single{pays: payScripts(addr), preimage: publicKeyOf(addr)}
+		list[i] = single{pays: hd.PayScripts(addr), preimage: publicKeyOf(addr)}
 	}
 	return w.importAll(ctx, list, birthday, false)
 }
@@ -45,7 +47,7 @@ func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem
 			return Imported{}, fmt.Errorf("import script %d of %d, of %d bytes: %w", i+1, len(scripts), len(script), ErrBadScript)
 		}
 		if !redeem {
-			pay := untag(script)
+			pay := txn.Untag(script)
 			if len(pay) == 0 || len(pay) > txscript.MaxScriptSize {
 				return refuse()
 			}
@@ -59,7 +61,7 @@ func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem
 		if err != nil {
 			return refuse()
 		}
-		list[i] = single{pays: payScripts(addr), preimage: script}
+		list[i] = single{pays: hd.PayScripts(addr), preimage: script}
 	}
 	return w.importAll(ctx, list, birthday, false)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // addressesOf returns n addresses of public key hashes that follow from a seed.
@@ -30,10 +32,10 @@ func addressesOf(t testing.TB, seed string, n int) (addresses []string, scripts 
 // transaction and with one search.
 func TestManyAreImportedAsOne(t *testing.T) {
 	w, one, many := newWorld(t, 7), openTest(t, Birthday{}), openTest(t, Birthday{})
-	scripts := derived(t, 3, External, 40) // the world has their keys
+	scripts := derived(t, 3, hd.External, 40) // the world has their keys
 	var addresses []string
 	for _, script := range scripts {
-		addresses = append(addresses, scriptAddress(w.params.ChainParams, script))
+		addresses = append(addresses, hd.ScriptAddress(w.params.ChainParams, script))
 	}
 	w.ours = scripts
 	for range 40 {

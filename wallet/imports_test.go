@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // testPubKey is a public key of nobody.
@@ -93,7 +94,7 @@ func TestImportEachTypeOfAddress(t *testing.T) {
 // A label is set with the import or, if one of them is refused, neither.
 func TestImportWithALabel(t *testing.T) {
 	x, w := openTest(t, Birthday{}), newWorld(t, 1)
-	address := scriptAddress(x.cfg.Params.ChainParams, w.stranger())
+	address := hd.ScriptAddress(x.cfg.Params.ChainParams, w.stranger())
 	before := dump(t, x)
 	if err := x.ImportAddress(t.Context(), address, strings.Repeat("x", maxLabel+1), nil); !errors.Is(err, ErrBadLabel) {
 		t.Errorf("a label that is too long: %v", err)
@@ -188,11 +189,11 @@ func TestImportPubKey(t *testing.T) {
 
 func TestImportedAddressJoinsItsAccount(t *testing.T) {
 	w, x := newWorld(t, 3), openTest(t, Birthday{})
-	w.ours = derived(t, 1, External, 6)
+	w.ours = derived(t, 1, hd.External, 6)
 	for range 30 {
 		w.random()
 	}
-	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.ChainParams, w.ours[4]), "", nil); err != nil {
+	if err := x.ImportAddress(t.Context(), hd.ScriptAddress(x.cfg.Params.ChainParams, w.ours[4]), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(x, 10)
@@ -200,7 +201,7 @@ func TestImportedAddressJoinsItsAccount(t *testing.T) {
 	importTest(t, x, "a", 1, AccountOptions{Birthday: &Birthday{Height: 20}})
 	w.sync(x, 10)
 	checkBalances(t, w, x)
-	if a := x.Accounts()[0]; a.Birthday.Height > 1 || a.Branches[External].Used == 0 {
+	if a := x.Accounts()[0]; a.Birthday.Height > 1 || a.Branches[hd.External].Used == 0 {
 		t.Fatalf("%+v", a)
 	}
 	again := reopen(t, x)
@@ -231,9 +232,9 @@ func TestAddressesOfOthers(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	mine := scriptAddress(x.cfg.Params.ChainParams, derived(t, 1, Internal, 4)[3])
+	mine := hd.ScriptAddress(x.cfg.Params.ChainParams, derived(t, 1, hd.Internal, 4)[3])
 	info, err := x.AddressInfo(t.Context(), mine)
-	if err != nil || !info.Derived || info.Branch != Internal || info.Index != 3 || info.Account != "a" || len(info.PublicKey) != 33 {
+	if err != nil || !info.Derived || info.Branch != hd.Internal || info.Index != 3 || info.Account != "a" || len(info.PublicKey) != 33 {
 		t.Fatalf("%+v, %v", info, err)
 	}
 }
@@ -241,7 +242,7 @@ func TestAddressesOfOthers(t *testing.T) {
 func TestBirthdays(t *testing.T) {
 	genesis := consensus.SimNet().ChainParams.GenesisBlock.Header.Timestamp
 	day := func(n int) time.Time { return genesis.Add(time.Duration(n) * 24 * time.Hour) }
-	pays := derived(t, 1, External, 1)
+	pays := derived(t, 1, hd.External, 1)
 	w := newWorld(t, 1) // one block an hour
 	for range 240 {
 		w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pays[0], 1)}, true)
@@ -286,7 +287,7 @@ func TestBirthdays(t *testing.T) {
 
 func TestDateOfALateImport(t *testing.T) {
 	w := newWorld(t, 1)
-	pays := derived(t, 1, External, 1)
+	pays := derived(t, 1, hd.External, 1)
 	for range 240 {
 		w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pays[0], 1)}, true)
 	}
@@ -294,7 +295,7 @@ func TestDateOfALateImport(t *testing.T) {
 	importTest(t, x, "other", 2, AccountOptions{})
 	w.sync(x, 1000) // remembers all of them
 	when := w.main[200].Header.Time()
-	if err := x.ImportAddress(t.Context(), scriptAddress(x.cfg.Params.ChainParams, pays[0]), "", &Birthday{Time: when}); err != nil {
+	if err := x.ImportAddress(t.Context(), hd.ScriptAddress(x.cfg.Params.ChainParams, pays[0]), "", &Birthday{Time: when}); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(x, 100)

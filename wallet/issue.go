@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // Issued is an address handed out to be paid to.
@@ -37,7 +39,7 @@ const (
 // that was handed out before: the first behind the last paid one. The errors are ErrNoAccount,
 // ErrImported and, by the policy, ErrBehindGap.
 func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, policy GapPolicy) (Issued, error) {
-	if branch > Internal {
+	if branch > hd.Internal {
 		return Issued{}, fmt.Errorf("new address: account %q has no branch %d", account, branch)
 	}
 	out := Issued{Account: account, Branch: branch}
@@ -49,7 +51,7 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 		next := s.withAccounts()
 		window := &next.accounts[a.Number].Branches[branch]
 		unpaid := window.Used
-		*window, out.Index, out.BeyondGap = window.issue(a.Gap)
+		*window, out.Index, out.BeyondGap = window.Issue(a.Gap)
 		switch {
 		case out.BeyondGap && policy == GapRefuse:
 			return nil, ErrBehindGap
@@ -90,28 +92,28 @@ func (w *Wallet) NextIndex(account string, branch uint32) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	if branch > Internal {
+	if branch > hd.Internal {
 		return 0, fmt.Errorf("account %q has no branch %d", account, branch)
 	}
-	return a.Branches[branch].next(), nil
+	return a.Branches[branch].Next(), nil
 }
 
 // derivedAddress returns the address at an index of a branch.
 func (w *Wallet) derivedAddress(a *Account, branch, index uint32) (string, error) {
-	key, err := branchKey(w.cfg.Params.ChainParams, a.Xpub, branch)
+	key, err := hd.BranchKey(w.cfg.Params.ChainParams, a.Xpub, branch)
 	if err != nil {
 		return "", err
 	}
-	pay, err := childScript(w.cfg.Params.ChainParams, key, index)
+	pay, err := hd.Script(w.cfg.Params.ChainParams, key, index)
 	if err != nil {
 		return "", err
 	}
-	return scriptAddress(w.cfg.Params.ChainParams, pay), nil
+	return hd.ScriptAddress(w.cfg.Params.ChainParams, pay), nil
 }
 
 // handedOut reports whether a script is imported, or of an address that was handed out or used.
 func (s *snapshot) handedOut(sc *script) bool {
-	return sc.account == ImportedAccount || sc.index < s.accounts[sc.account].Branches[sc.branch].next()
+	return sc.account == ImportedAccount || sc.index < s.accounts[sc.account].Branches[sc.branch].Next()
 }
 
 // Addresses returns the addresses of an account that were handed out or used,
@@ -132,7 +134,7 @@ func (w *Wallet) Addresses(account string) ([]string, error) {
 		if sc.account != number || !s.handedOut(sc) {
 			continue
 		}
-		if addr := scriptAddress(w.cfg.Params.ChainParams, sc.pay); addr != "" {
+		if addr := hd.ScriptAddress(w.cfg.Params.ChainParams, sc.pay); addr != "" {
 			list = append(list, addr)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // TestTheLastAddressIsGrantedOnce: of many concurrent calls that may not go behind the gap
@@ -19,7 +20,7 @@ func TestTheLastAddressIsGrantedOnce(t *testing.T) {
 		w := openTest(t, Birthday{})
 		importTest(t, w, "a", 1, AccountOptions{Gap: gap})
 		for range gap - left {
-			if _, err := w.NewAddress(t.Context(), "a", External, GapRefuse); err != nil {
+			if _, err := w.NewAddress(t.Context(), "a", hd.External, GapRefuse); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -28,7 +29,7 @@ func TestTheLastAddressIsGrantedOnce(t *testing.T) {
 		var callers sync.WaitGroup
 		for range calls {
 			callers.Go(func() {
-				issued, err := w.NewAddress(t.Context(), "a", External, GapRefuse)
+				issued, err := w.NewAddress(t.Context(), "a", hd.External, GapRefuse)
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
@@ -52,7 +53,7 @@ func TestTheLastAddressIsGrantedOnce(t *testing.T) {
 func issueTo(t *testing.T, x *Wallet, index uint32) {
 	t.Helper()
 	for {
-		issued, err := x.NewAddress(t.Context(), "a", External, GapIgnore)
+		issued, err := x.NewAddress(t.Context(), "a", hd.External, GapIgnore)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ func receivedBy(t *testing.T, x *Wallet) int64 {
 // birthOf returns from which height on payments to an address of that account count.
 func birthOf(t *testing.T, x *Wallet, index uint32) consensus.Height {
 	t.Helper()
-	n, ok := x.find(derived(t, 1, External, index+1)[index])
+	n, ok := x.find(derived(t, 1, hd.External, index+1)[index])
 	if !ok {
 		t.Fatalf("address %d is not watched", index)
 	}
@@ -84,7 +85,7 @@ func birthOf(t *testing.T, x *Wallet, index uint32) consensus.Height {
 
 // payingBlock mines a block that pays a script of the account of the first seed.
 func (w *world) payingBlock(index uint32, amount int64) {
-	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1000), w.pay(derived(w.t, 1, External, index+1)[index], amount)}, true)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1000), w.pay(derived(w.t, 1, hd.External, index+1)[index], amount)}, true)
 }
 
 // TestIssuedAddressesStartNoSearch: of an address behind the gap limit payments count from
@@ -179,7 +180,7 @@ func TestIssuedAddressIsClaimed(t *testing.T) {
 		}
 		w.sync(x, 10)
 		issueTo(t, x, 4)
-		script := derived(t, 1, External, 5)[4]
+		script := derived(t, 1, hd.External, 5)[4]
 		if err := x.ImportScript(t.Context(), script, &Birthday{Height: 11}); !errors.Is(err, ErrDuplicate) {
 			t.Fatalf("the same birthday again gives %v", err)
 		}

@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // keptJobs is how many jobs that are over are remembered.
@@ -104,18 +105,18 @@ func (j *job) encode() []byte {
 }
 
 func decodeJob(k, v []byte) (job, error) {
-	key, r := row{rest: k}, row{rest: v}
-	j := job{id: key.u32(), kind: JobKind(r.u8()), state: JobState(r.u8()), first: r.u32(), end: r.u32(),
-		from: consensus.Height(r.u32()), reached: consensus.Height(r.u32()), target: consensus.Height(r.u32()), began: r.u32(), ended: r.u32()}
-	if key.done() != nil || j.kind > lastJobKind || j.state > lastStored || j.first > j.end || j.from < 0 || j.reached < 0 || j.target < 0 {
-		r.bad = true
+	key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
+	j := job{id: key.U32(), kind: JobKind(r.U8()), state: JobState(r.U8()), first: r.U32(), end: r.U32(),
+		from: consensus.Height(r.U32()), reached: consensus.Height(r.U32()), target: consensus.Height(r.U32()), began: r.U32(), ended: r.U32()}
+	if key.Done() != nil || j.kind > lastJobKind || j.state > lastStored || j.first > j.end || j.from < 0 || j.reached < 0 || j.target < 0 {
+		r.Bad = true
 	}
-	return j, r.done()
+	return j, r.Done()
 }
 
 // loadJobs returns all jobs in the order of their numbers.
 func loadJobs(tx *bolt.Tx) ([]job, error) {
-	return rowsOf(tx.Bucket(jobsBucket), "job", decodeJob)
+	return rows.Load(tx.Bucket(jobsBucket), "job", decodeJob)
 }
 
 // saveJobs makes the bucket hold list, of which old was the former value. What jobs that
@@ -125,7 +126,7 @@ func saveJobs(tx *bolt.Tx, old, list []job, forgotten uint32) error {
 	byID := func(j job, id uint32) int { return cmp.Compare(j.id, id) }
 	for i := range old {
 		if _, kept := slices.BinarySearchFunc(list, old[i].id, byID); !kept {
-			if err := b.Delete(key32(old[i].id)); err != nil {
+			if err := b.Delete(rows.Key(old[i].id)); err != nil {
 				return err
 			}
 		}
@@ -134,7 +135,7 @@ func saveJobs(tx *bolt.Tx, old, list []job, forgotten uint32) error {
 		if at, ok := slices.BinarySearchFunc(old, list[i].id, byID); ok && old[at] == list[i] {
 			continue
 		}
-		if err := b.Put(key32(list[i].id), list[i].encode()); err != nil {
+		if err := b.Put(rows.Key(list[i].id), list[i].encode()); err != nil {
 			return err
 		}
 		if list[i].active() || list[i].id == forgotten {

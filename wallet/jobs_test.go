@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // jobsOf renders the jobs of a wallet on a chain.
@@ -64,7 +65,7 @@ func TestJobsTellOfEverySearch(t *testing.T) {
 	// A window that grows is searched for as well.
 	x.cfg.SearchIssued = true
 	for range 11 { // one more than are watched
-		if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
+		if _, err := x.NewAddress(t.Context(), "a", hd.External, GapIgnore); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,9 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // maxLabel is the longest label in bytes.
@@ -44,7 +47,7 @@ func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
 // ErrPrivateKey.
 func checkLabel(text string) error {
 	switch {
-	case slices.ContainsFunc(strings.Fields(text), looksPrivate):
+	case slices.ContainsFunc(strings.Fields(text), hd.LooksPrivate):
 		return ErrPrivateKey
 	case len(text) > maxLabel || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
 		return ErrBadLabel
@@ -57,7 +60,7 @@ func (w *Wallet) labelKey(subject string) ([]byte, error) {
 	if raw, err := hex.DecodeString(subject); err == nil && len(raw) == chainhash.HashSize {
 		return []byte(hex.EncodeToString(raw)), nil
 	}
-	addr, err := parseAddress(w.cfg.Params.ChainParams, subject)
+	addr, err := hd.ParseAddress(w.cfg.Params.ChainParams, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +71,7 @@ func (w *Wallet) labelKey(subject string) ([]byte, error) {
 func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	labels := make(map[string]string)
 	err := w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
-		return all(tx.Bucket(labelsBucket), func(k, v []byte) error {
+		return rows.Each(tx.Bucket(labelsBucket), func(k, v []byte) error {
 			labels[string(k)] = string(v)
 			return nil
 		})

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
-	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // add takes a block into the books: it voids the regular transactions of its
@@ -22,7 +23,7 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 		if err := a.disapprove(b.Height - 1); err != nil {
 			return err
 		}
-	} else if repaired && isDisapproved(a.tx, b.Height-1) { // damage, which a repair has left to this block
+	} else if repaired && ledger.IsDisapproved(a.tx, b.Height-1) { // damage, which a repair has left to this block
 		if err := a.approve(s, b.Height-1); err != nil {
 			return err
 		}
@@ -32,31 +33,31 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 	}
 	owner := a.w.ownerAt(s, b.Height)
 	received := make(map[wire.OutPoint]bool) // by this block
-	err := eachTx(b.Msg, func(p Place, tx *wire.MsgTx, kind Kind) error {
+	err := txn.EachTx(b.Msg, func(p Place, tx *wire.MsgTx, kind Kind) error {
 		p.Height = b.Height
-		e := examine(tx, kind, owner)
+		e := txn.Examine(tx, kind, owner)
 		ours, err := a.concerns(&e, received)
 		if err != nil || !ours && !a.published(tx) {
 			return err
 		}
-		m := &mined{place: p, hash: tx.TxHash(), block: b.Hash, time: uint32(b.Header.Timestamp()), tx: tx}
-		for _, c := range e.credits {
-			received[wire.OutPoint{Hash: m.hash, Index: c.index}] = true
+		m := &ledger.Mined{Place: p, Hash: tx.TxHash(), Block: b.Hash, Time: uint32(b.Header.Timestamp()), Tx: tx}
+		for _, c := range e.Credits {
+			received[wire.OutPoint{Hash: m.Hash, Index: c.Index}] = true
 		}
-		known := has(a.tx.Bucket(minedBucket), p.key())
-		if !void(a.tx, p) {
+		known := rows.Has(a.tx.Bucket(ledger.MinedBucket), txn.PlaceKey(p))
+		if !ledger.Void(a.tx, p) {
 			again, err := a.validate(s, m, &e)
 			if err != nil {
 				return err
 			}
 			if again {
-				a.minedAgain = append(a.minedAgain, m.hash)
+				a.minedAgain = append(a.minedAgain, m.Hash)
 			}
 		}
-		if err := errors.Join(putMined(a.tx, m), a.keep(m, ours)); err != nil {
+		if err := errors.Join(ledger.PutMined(a.tx, m), a.keep(m, ours)); err != nil {
 			return err
 		}
-		if void(a.tx, p) {
+		if ledger.Void(a.tx, p) {
 			if known {
 				return nil
 			}
@@ -65,7 +66,7 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 		if err := a.find(s, m, &e); err != nil {
 			return err
 		}
-		return record(a.tx, p, &m.hash, &e)
+		return ledger.Record(a.tx, p, &m.Hash, &e)
 	})
 	if err != nil {
 		return err
@@ -77,60 +78,47 @@ func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
 // in the books when it is mined, also if all that it pays is born later and does not count.
 func (a *application) published(tx *wire.MsgTx) bool {
 	p := a.pool()
-	if len(p.byHash) == 0 {
+	if len(p.ByHash) == 0 {
 		return false
 	}
-	u := p.byHash[tx.TxHash()]
-	return u != nil && u.origin != Relayed
+	u := p.ByHash[tx.TxHash()]
+	return u != nil && u.Origin != Relayed
 }
-
-// The kept bucket, which is made with its first row. Keys are the hashes of transactions
-// that stay in the books when they are mined though they mean nothing to scripts that
-// were born by then, because they were published here or had been mined before. A rescan
-// that is given up does not take them along: see unapplyBefore. Values are empty. Rows
-// stay.
-var keptBucket = []byte("kept")
 
 // keep records that a mined transaction stays in the books whatever is born: one that
 // is not the wallet's, or may not be when a rescan is given up that goes on.
-func (a *application) keep(m *mined, ours bool) error {
-	u := a.pool().byHash[m.hash]
+func (a *application) keep(m *ledger.Mined, ours bool) error {
+	u := a.pool().ByHash[m.Hash]
 	switch {
-	case u == nil || u.origin == Relayed:
+	case u == nil || u.Origin == Relayed:
 		return nil
-	case ours && (u.origin != Published || !anyBirthdayUndo(a.tx)):
+	case ours && (u.Origin != Published || !anyBirthdayUndo(a.tx)):
 		return nil
 	}
-	b, err := a.tx.CreateBucketIfNotExists(keptBucket)
+	b, err := a.tx.CreateBucketIfNotExists(ledger.KeptBucket)
 	if err != nil {
 		return err
 	}
-	return b.Put(m.hash[:], nil)
-}
-
-// isKept reports whether a transaction stays in the books whatever is born.
-func isKept(tx *bolt.Tx, hash *chainhash.Hash) bool {
-	b := tx.Bucket(keptBucket)
-	return b != nil && has(b, hash[:])
+	return b.Put(m.Hash[:], nil)
 }
 
 // find notes which scripts a transaction pays that the wallet did not know about. What
 // spends a ticket pays the scripts that the ticket commits to.
-func (a *application) find(s *snapshot, m *mined, e *effects) error {
+func (a *application) find(s *snapshot, m *ledger.Mined, e *txn.Effects) error {
 	if len(s.scannedRanges) == 0 {
 		return nil
 	}
-	for _, c := range slices.Concat(e.credits, e.commitments) {
-		op := wire.OutPoint{Hash: m.hash, Index: c.index}
-		if c.script == nobody || has(a.tx.Bucket(commitmentsBucket), outpointKey(op)) {
+	for _, c := range slices.Concat(e.Credits, e.Commitments) {
+		op := wire.OutPoint{Hash: m.Hash, Index: c.Index}
+		if c.Script == txn.NoScript || rows.Has(a.tx.Bucket(ledger.CommitmentsBucket), rows.OutPointKey(op)) {
 			continue
 		}
-		_, known, err := getCredit(a.tx, op)
+		_, known, err := ledger.GetCredit(a.tx, op)
 		if err != nil {
 			return err
 		}
 		if !known {
-			s.found(c.script, m.place.Height)
+			s.found(c.Script, m.Place.Height)
 		}
 	}
 	return nil
@@ -139,15 +127,15 @@ func (a *application) find(s *snapshot, m *mined, e *effects) error {
 // concerns reports whether a transaction pays a watched script, or spends an
 // output that does: one of an earlier block, or of those received before it in
 // the same block.
-func (a *application) concerns(e *effects, received map[wire.OutPoint]bool) (bool, error) {
-	if e.received() {
+func (a *application) concerns(e *txn.Effects, received map[wire.OutPoint]bool) (bool, error) {
+	if e.Received() {
 		return true, nil
 	}
-	for _, sp := range e.spends {
-		if received[wire.OutPoint{Hash: sp.prev.Hash, Index: sp.prev.Index}] {
+	for _, sp := range e.Spends {
+		if received[wire.OutPoint{Hash: sp.Prev.Hash, Index: sp.Prev.Index}] {
 			return true, nil
 		}
-		if _, ok, err := getCredit(a.tx, sp.prev); ok || err != nil {
+		if _, ok, err := ledger.GetCredit(a.tx, sp.Prev); ok || err != nil {
 			return ok, err
 		}
 	}
@@ -157,49 +145,49 @@ func (a *application) concerns(e *effects, received map[wire.OutPoint]bool) (boo
 // disapprove makes the regular transactions of a block void. Those that may be
 // mined again are unmined from then on.
 func (a *application) disapprove(h consensus.Height) error {
-	if isDisapproved(a.tx, h) {
+	if ledger.IsDisapproved(a.tx, h) {
 		return nil
 	}
-	list, err := minedIn(a.tx, h, h)
+	list, err := ledger.MinedIn(a.tx, h, h)
 	if err != nil {
 		return err
 	}
 	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].place.Tree != wire.TxTreeRegular {
+		if list[i].Place.Tree != wire.TxTreeRegular {
 			continue
 		}
-		if err := revoke(a.tx, list[i]); err != nil {
+		if err := ledger.Revoke(a.tx, list[i]); err != nil {
 			return err
 		}
 	}
-	if err := a.tx.Bucket(disapprovedBucket).Put(key32(uint32(h)), []byte{}); err != nil {
+	if err := a.tx.Bucket(ledger.DisapprovedBucket).Put(rows.Key(uint32(h)), []byte{}); err != nil {
 		return err
 	}
-	return a.release(slices.DeleteFunc(list, func(m *mined) bool { return m.place.Tree != wire.TxTreeRegular }))
+	return a.release(slices.DeleteFunc(list, func(m *ledger.Mined) bool { return m.Place.Tree != wire.TxTreeRegular }))
 }
 
 // approve undoes disapprove.
 func (a *application) approve(s *snapshot, h consensus.Height) error {
-	if err := a.tx.Bucket(disapprovedBucket).Delete(key32(uint32(h))); err != nil {
+	if err := a.tx.Bucket(ledger.DisapprovedBucket).Delete(rows.Key(uint32(h))); err != nil {
 		return err
 	}
-	list, err := minedIn(a.tx, h, h)
+	list, err := ledger.MinedIn(a.tx, h, h)
 	if err != nil {
 		return err
 	}
 	owner := a.w.ownerAt(s, h)
 	for _, m := range list {
-		if m.place.Tree != wire.TxTreeRegular {
+		if m.Place.Tree != wire.TxTreeRegular {
 			continue
 		}
-		e := examine(m.tx, kindAt(m.place, m.tx), owner)
-		if err := record(a.tx, m.place, &m.hash, &e); err != nil {
+		e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), owner)
+		if err := ledger.Record(a.tx, m.Place, &m.Hash, &e); err != nil {
 			return err
 		}
-		if err := a.resolve(m.hash, m.tx); err != nil {
+		if err := a.resolve(m.Hash, m.Tx); err != nil {
 			return err
 		}
-		a.minedAgain = append(a.minedAgain, m.hash)
+		a.minedAgain = append(a.minedAgain, m.Hash)
 	}
 	return nil
 }
@@ -218,8 +206,8 @@ func (a *application) rollback(s *snapshot, to consensus.BlockID) error {
 }
 
 // takeBack does so, but makes nothing unmined. It returns the transactions.
-func (a *application) takeBack(s *snapshot, to consensus.BlockID) ([]*mined, error) {
-	taken, err := minedIn(a.tx, to.Height+1, consensus.Never)
+func (a *application) takeBack(s *snapshot, to consensus.BlockID) ([]*ledger.Mined, error) {
+	taken, err := ledger.MinedIn(a.tx, to.Height+1, consensus.Never)
 	if err != nil {
 		return nil, err
 	}
@@ -228,12 +216,12 @@ func (a *application) takeBack(s *snapshot, to consensus.BlockID) ([]*mined, err
 	}
 	for i := len(taken) - 1; i >= 0; i-- {
 		m := taken[i]
-		if !void(a.tx, m.place) {
-			if err := revoke(a.tx, m); err != nil {
+		if !ledger.Void(a.tx, m.Place) {
+			if err := ledger.Revoke(a.tx, m); err != nil {
 				return nil, err
 			}
 		}
-		if err := deleteMined(a.tx, m); err != nil {
+		if err := ledger.DeleteMined(a.tx, m); err != nil {
 			return nil, err
 		}
 	}
@@ -243,9 +231,9 @@ func (a *application) takeBack(s *snapshot, to consensus.BlockID) ([]*mined, err
 
 // reapprove drops the disapprovals by blocks above a height.
 func (a *application) reapprove(s *snapshot, h consensus.Height) error {
-	c := a.tx.Bucket(disapprovedBucket).Cursor()
+	c := a.tx.Bucket(ledger.DisapprovedBucket).Cursor()
 	var void []consensus.Height
-	for k, _ := c.Seek(key32(uint32(h))); len(k) == 4; k, _ = c.Next() {
+	for k, _ := c.Seek(rows.Key(uint32(h))); len(k) == 4; k, _ = c.Next() {
 		void = append(void, consensus.Height(binary.BigEndian.Uint32(k)))
 	}
 	for _, v := range void {
@@ -272,17 +260,3 @@ func (s *snapshot) forget(to consensus.BlockID) {
 		s.common = to
 	}
 }
-
-// prevOuts returns what the inputs of a transaction spend, without the tree.
-func prevOuts(tx *wire.MsgTx) []wire.OutPoint {
-	ops := make([]wire.OutPoint, 0, len(tx.TxIn))
-	for _, in := range tx.TxIn {
-		if in.PreviousOutPoint.Hash != (chainhash.Hash{}) {
-			ops = append(ops, bare(in.PreviousOutPoint))
-		}
-	}
-	return ops
-}
-
-// bare returns an outpoint without its tree, as it is stored.
-func bare(op wire.OutPoint) wire.OutPoint { return wire.OutPoint{Hash: op.Hash, Index: op.Index} }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // check takes the wallets to the tip and compares the one at hand with the oracle.
@@ -116,7 +118,7 @@ func (l *lifetime) checkTransactions(want *truth) {
 	list, err := l.x.Unmined(l.t.Context())
 	for _, u := range list {
 		pool[u.Hash] = u.Tx
-		for _, op := range prevOuts(u.Tx) {
+		for _, op := range txn.PrevOuts(u.Tx) {
 			spending[op] = true
 		}
 	}
@@ -180,13 +182,13 @@ func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 		if want.mined[hash] && !l.repeated[hash] {
 			l.fail("unmined transaction %v is mined", hash)
 		}
-		for _, op := range prevOuts(tx) {
+		for _, op := range txn.PrevOuts(tx) {
 			rivals[op] = true
 		}
 	}
 	var dead func(tx *wire.MsgTx) bool // it spends what is spent, or what is not there
 	dead = func(tx *wire.MsgTx) bool {
-		return slices.ContainsFunc(prevOuts(tx), func(op wire.OutPoint) bool {
+		return slices.ContainsFunc(txn.PrevOuts(tx), func(op wire.OutPoint) bool {
 			_, spent := want.spent[op]
 			there := pool[op.Hash] != nil || want.mined[op.Hash]
 			if spent || rivals[op] {
@@ -198,7 +200,7 @@ func (l *lifetime) checkVoid(want *truth, pool map[chainhash.Hash]*wire.MsgTx) {
 	}
 	for hash, tx := range want.void {
 		expires := tx.Expiry != 0 && tx.Expiry < 1<<20
-		if l.abandoned[hash] || want.mined[hash] || pool[hash] != nil || len(prevOuts(tx)) == 0 || expires {
+		if l.abandoned[hash] || want.mined[hash] || pool[hash] != nil || len(txn.PrevOuts(tx)) == 0 || expires {
 			continue
 		}
 		if !dead(tx) && !l.replaced(hash) {

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // checkExport wants a wallet that is made of what this one exports to say what the oracle says
@@ -83,7 +85,7 @@ func (l *lifetime) sameMined(x *Wallet, want *truth) {
 	}
 	spending := make(map[wire.OutPoint]bool) // by what is void and may be mined again
 	for _, h := range history {
-		for _, op := range prevOuts(h.Tx) {
+		for _, op := range txn.PrevOuts(h.Tx) {
 			spending[op] = spending[op] || !h.Mined()
 		}
 	}

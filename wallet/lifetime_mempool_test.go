@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // one is a public key or a redeem script that may be imported, and the scripts that it
@@ -93,11 +94,11 @@ func (l *lifetime) wanted(tx *wire.MsgTx) []bool {
 		l.floors()
 		want, pool := l.o.truth(), l.poolOf(l.subject)
 		rival := tx.Expiry != 0 && tx.Expiry <= uint32(l.tip().Height)+1
-		for _, op := range prevOuts(tx) {
+		for _, op := range txn.PrevOuts(tx) {
 			_, spent := want.spent[op]
 			rival = rival || spent
 			for _, other := range pool {
-				rival = rival || slices.Contains(prevOuts(other), op)
+				rival = rival || slices.Contains(txn.PrevOuts(other), op)
 			}
 		}
 		all[i] = !rival && l.concerned(&want, tx, pool)
@@ -112,7 +113,7 @@ func (l *lifetime) concerned(want *truth, tx *wire.MsgTx, pool map[chainhash.Has
 			return true
 		}
 	}
-	for _, op := range prevOuts(tx) {
+	for _, op := range txn.PrevOuts(tx) {
 		if _, ok := want.coins[op]; ok {
 			return true
 		}
@@ -146,7 +147,7 @@ func (l *lifetime) publish() {
 	if err != nil {
 		l.fail("%v", err)
 	}
-	list = slices.DeleteFunc(list, func(o Output) bool { return testKeys()[string(untag(o.PkScript))] == nil || o.Amount < 8 })
+	list = slices.DeleteFunc(list, func(o Output) bool { return testKeys()[string(txn.Untag(o.PkScript))] == nil || o.Amount < 8 })
 	if len(list) == 0 {
 		return
 	}
@@ -216,7 +217,7 @@ func (l *lifetime) mineUnmined() {
 		if expired := u.Tx.Expiry != 0 && int(u.Tx.Expiry) <= len(l.main); expired {
 			continue // the wallet has not seen the blocks yet since which it is
 		}
-		if kindOf(u.Tx) != Regular || l.rng.IntN(2) == 0 || !l.spendable(u.Tx, regular) {
+		if txn.KindOf(u.Tx) != Regular || l.rng.IntN(2) == 0 || !l.spendable(u.Tx, regular) {
 			continue
 		}
 		switch tx := u.Tx; l.rng.IntN(4) {
@@ -291,7 +292,7 @@ func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 	if l.spenders == nil {
 		l.spenders = make(map[wire.OutPoint]int)
 		for _, tx := range l.txs {
-			for _, op := range prevOuts(tx) {
+			for _, op := range txn.PrevOuts(tx) {
 				l.spenders[op]++
 			}
 		}
@@ -303,9 +304,9 @@ func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 			return m
 		}
 		tx := l.txs[hash]
-		m := tx == nil || kindOf(tx).minedOnly() || tx.Expiry != 0 && tx.Expiry < 1<<20
+		m := tx == nil || txn.MinedOnly(txn.KindOf(tx)) || tx.Expiry != 0 && tx.Expiry < 1<<20
 		m = m || !k.published && l.old(hash)
-		for _, op := range prevOuts(cmpTx(tx)) {
+		for _, op := range txn.PrevOuts(cmpTx(tx)) {
 			at, mined := want.height[op.Hash]
 			m = m || l.spenders[op] > 1 || (!mined || at >= k.since) && may(op.Hash)
 		}
@@ -319,7 +320,7 @@ func (l *lifetime) contested(want *truth, hash chainhash.Hash, k *keptTx) bool {
 // spends nothing of the wallet and nothing that was published spends its outputs.
 func (l *lifetime) old(hash chainhash.Hash) bool {
 	at, relayed := l.heardAt[hash]
-	return relayed && l.clock-at >= loneFor
+	return relayed && l.clock-at >= loneKept
 }
 
 func cmpTx(tx *wire.MsgTx) *wire.MsgTx {
@@ -362,14 +363,14 @@ func (l *lifetime) checkPublished(want *truth) {
 		offered[tx.TxHash()] = true
 		for i, in := range tx.TxIn {
 			version, script, ok := l.PrevScript(&in.PreviousOutPoint)
-			if !ok || testKeys()[string(untag(script))] == nil {
+			if !ok || testKeys()[string(txn.Untag(script))] == nil {
 				continue
 			}
-			engine, err := txscript.NewEngine(script, tx, i, scriptFlags, version, nil)
+			engine, err := txscript.NewEngine(script, tx, i, nodeFlags, version, nil)
 			if err == nil {
 				err = engine.Execute()
 			}
-			if _, ours := want.coins[bare(in.PreviousOutPoint)]; err != nil && ours {
+			if _, ours := want.coins[txn.Bare(in.PreviousOutPoint)]; err != nil && ours {
 				l.fail("%v is offered to peers, and its input %d is not signed: %v", tx.TxHash(), i, err)
 			}
 		}
@@ -380,6 +381,10 @@ func (l *lifetime) checkPublished(want *truth) {
 		}
 	}
 }
+
+// nodeFlags are the script rules of a node that relays transactions.
+const nodeFlags = txscript.ScriptDiscourageUpgradableNops | txscript.ScriptVerifyCleanStack | txscript.ScriptVerifyCheckLockTimeVerify |
+	txscript.ScriptVerifyCheckSequenceVerify | txscript.ScriptVerifySHA256 | txscript.ScriptVerifyTreasury
 
 // everMined reports whether any block that there ever was holds a transaction.
 func (l *lifetime) everMined(hash chainhash.Hash) bool {

@@ -12,6 +12,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // away closes a wallet, lets the chain and the other wallets go on, and opens it again.
@@ -127,7 +129,7 @@ func (l *lifetime) damage() {
 		return // rows may be missing
 	}
 	err := l.x.db.Update(func(tx *bolt.Tx) error {
-		name := [][]byte{sumsBucket, ticketsBucket, agingBucket, commitmentsBucket}[l.rng.IntN(4)]
+		name := [][]byte{ledger.SumsBucket, ledger.TicketsBucket, ledger.AgingBucket, ledger.CommitmentsBucket}[l.rng.IntN(4)]
 		c := tx.Bucket(name).Cursor()
 		k, v := c.First()
 		switch {
@@ -192,7 +194,7 @@ func (l *lifetime) write() {
 	if len(ops) == 0 {
 		return
 	}
-	slices.SortFunc(ops, func(a, b wire.OutPoint) int { return slices.Compare(outpointKey(a), outpointKey(b)) })
+	slices.SortFunc(ops, func(a, b wire.OutPoint) int { return slices.Compare(rows.OutPointKey(a), rows.OutPointKey(b)) })
 	op := ops[l.rng.IntN(len(ops))]
 	l.note("lock %v %v", op, lock)
 	if err := l.x.LockOutputs(ctx, lock, op); err != nil {

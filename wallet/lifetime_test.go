@@ -15,6 +15,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // Flags of TestLifetimes, see the target soak of the Makefile.
@@ -373,7 +374,7 @@ func (l *lifetime) importOne(d *Birthday) (pays []string, err error) {
 		return one.pays, err
 	}
 	pay := l.pool[l.rng.IntN(len(l.pool))]
-	if address := scriptAddress(l.params.ChainParams, []byte(pay)); address != "" && l.rng.IntN(2) == 0 {
+	if address := hd.ScriptAddress(l.params.ChainParams, []byte(pay)); address != "" && l.rng.IntN(2) == 0 {
 		err = l.x.ImportAddress(ctx, address, "", d)
 		if i := slices.IndexFunc(singles(), func(o one) bool { return o.pays[0] == pay }); i >= 0 {
 			return singles()[i].pays, err // the address of a key stands for that of its hash as well

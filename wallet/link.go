@@ -6,6 +6,9 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // origin returns the block an update starts from, as far as the update names
@@ -62,11 +65,11 @@ func (a *application) forked(s *snapshot) (common consensus.BlockID, forked bool
 		common = b.BlockID
 	}
 	first, last := a.u.Applied[0].Height, a.u.Applied[len(a.u.Applied)-1].Height
-	c := a.tx.Bucket(minedBucket).Cursor()
+	c := a.tx.Bucket(ledger.MinedBucket).Cursor()
 	low := max(first, common.Height+1)
-	for k, v := c.Seek(key32(uint32(low))); len(k) == placeSize && binary.BigEndian.Uint32(k) <= uint32(last); k, v = c.Next() {
-		m, err := decodeMinedHead(k, v)
-		if err != nil || m.block != a.u.Applied[m.place.Height-first].Hash {
+	for k, v := c.Seek(rows.Key(uint32(low))); len(k) == txn.PlaceSize && binary.BigEndian.Uint32(k) <= uint32(last); k, v = c.Next() {
+		m, err := ledger.DecodeMinedHead(k, v)
+		if err != nil || m.Block != a.u.Applied[m.Place.Height-first].Hash {
 			return common, err == nil, err
 		}
 	}

@@ -1,17 +1,17 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
-)
 
-// The locks bucket. Keys are outpoints that the user does not want to be spent.
-// Values are the tree of the outpoint (one byte).
-var locksBucket = []byte("locks")
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+)
 
 // LockOutputs marks unspent outputs as not to be spent, or takes that back, and what Build
 // has reserved: all of them or, with an error, none. The mark outlives a restart, and the
@@ -32,9 +32,9 @@ func (w *Wallet) LockOutputs(ctx context.Context, locked bool, ops ...wire.OutPo
 }
 
 func (q *query) lock(op wire.OutPoint, locked bool) error {
-	b, key := q.tx.Bucket(locksBucket), outpointKey(op)
+	b, key := q.tx.Bucket(ledger.LocksBucket), rows.OutPointKey(op)
 	if !locked {
-		return cmpOr(b.Delete(key), unreserve(q.tx, op))
+		return cmp.Or(b.Delete(key), ledger.Unreserve(q.tx, op))
 	}
 	o, ok, err := q.find(op)
 	if err != nil {
@@ -49,15 +49,15 @@ func (q *query) lock(op wire.OutPoint, locked bool) error {
 // UnlockAll takes all locks away, and what Build has reserved.
 func (w *Wallet) UnlockAll(ctx context.Context) error {
 	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		if tx.Bucket(reservedBucket) != nil {
-			if err := tx.DeleteBucket(reservedBucket); err != nil {
+		if tx.Bucket(ledger.ReservedBucket) != nil {
+			if err := tx.DeleteBucket(ledger.ReservedBucket); err != nil {
 				return nil, err
 			}
 		}
-		if err := tx.DeleteBucket(locksBucket); err != nil {
+		if err := tx.DeleteBucket(ledger.LocksBucket); err != nil {
 			return nil, err
 		}
-		_, err := tx.CreateBucket(locksBucket)
+		_, err := tx.CreateBucket(ledger.LocksBucket)
 		return s, err
 	})
 }
@@ -95,8 +95,8 @@ func (w *Wallet) Locked(ctx context.Context, account string) ([]LockedOutput, er
 			}
 			return err
 		}
-		err = all(tx.Bucket(locksBucket), func(k, v []byte) error {
-			op, err := decodeLock(k, v)
+		err = rows.Each(tx.Bucket(ledger.LocksBucket), func(k, v []byte) error {
+			op, err := ledger.DecodeLock(k, v)
 			if err != nil {
 				return err
 			}
@@ -105,28 +105,12 @@ func (w *Wallet) Locked(ctx context.Context, account string) ([]LockedOutput, er
 		if err != nil {
 			return err
 		}
-		return eachReserved(tx, w.cfg.Now(), func(op wire.OutPoint, until time.Time) error {
-			if tx.Bucket(locksBucket).Get(outpointKey(op)) != nil {
+		return ledger.EachReserved(tx, w.cfg.Now(), func(op wire.OutPoint, until time.Time) error {
+			if tx.Bucket(ledger.LocksBucket).Get(rows.OutPointKey(op)) != nil {
 				return nil // it is listed
 			}
 			return add(op, until)
 		})
 	})
 	return list, err
-}
-
-// decodeLock reads a row of the locks bucket.
-func decodeLock(k, v []byte) (wire.OutPoint, error) {
-	r := row{rest: k}
-	op := r.outpoint()
-	if r.done() != nil || len(v) != 1 || v[0] > 1 {
-		return op, fmt.Errorf("read lock %x: %w", k, ErrCorrupt)
-	}
-	op.Tree = int8(v[0])
-	return op, nil
-}
-
-// isLocked reports whether an output is locked, or reserved at a time.
-func isLocked(tx *bolt.Tx, op wire.OutPoint, now time.Time) bool {
-	return tx.Bucket(locksBucket).Get(outpointKey(op)) != nil || !reservedUntil(tx, op, now).IsZero()
 }

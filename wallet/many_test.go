@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // commits returns how many transactions the file of a wallet has seen.
@@ -85,7 +86,7 @@ func TestQuietBlocksAreStoredTogether(t *testing.T) {
 		t.Errorf("a quiet block changes %d to %d", changes, got)
 	}
 	before = commits(t, x)
-	w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), w.pay(derived(t, 1, External, 1)[0], 100)}, true)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), w.pay(derived(t, 1, hd.External, 1)[0], 100)}, true)
 	w.sync(x, 10)
 	w.mine(nil, nil, false)
 	w.sync(x, 10)

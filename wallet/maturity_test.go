@@ -5,6 +5,8 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // usable returns what can be spent now, counting unmined outputs too.
@@ -59,7 +61,7 @@ func TestUnminedExpiryIsNotSpendable(t *testing.T) {
 	w, x, _ := funded(t, 1)
 	before := usable(t, x)
 	for expiry, want := range map[uint32]dcrutil.Amount{wire.NoExpiryValue: 400, 1000: 0} {
-		tx := w.pay(derived(t, 1, External, 5)[4], 400)
+		tx := w.pay(derived(t, 1, hd.External, 5)[4], 400)
 		tx.Expiry = expiry
 		hash := add(t, x, tx, Relayed)
 		b, err := x.Balances(t.Context(), 0)

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,18 +9,12 @@ import (
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
-	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
-)
 
-// scriptFlags are the script rules under which nodes relay transactions.
-const scriptFlags = txscript.ScriptDiscourageUpgradableNops |
-	txscript.ScriptVerifyCleanStack |
-	txscript.ScriptVerifyCheckLockTimeVerify |
-	txscript.ScriptVerifyCheckSequenceVerify |
-	txscript.ScriptVerifySHA256 |
-	txscript.ScriptVerifyTreasury
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/txn"
+)
 
 // AddUnmined takes note of an unmined transaction, relayed or published. It
 // reports whether the transaction concerns the wallet. Transactions that only
@@ -31,14 +26,14 @@ const scriptFlags = txscript.ScriptDiscourageUpgradableNops |
 // ErrBadTransaction, ErrExpired, ErrDoubleSpend, ErrPoolFull, and of what is
 // published ErrImmature.
 func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (ours bool, err error) {
-	return w.addUnmined(ctx, newUnmined(msg.TxHash(), msg, w.cfg.Now(), from))
+	return w.addUnmined(ctx, ledger.NewUnmined(msg.TxHash(), msg, w.cfg.Now(), from))
 }
 
-func (w *Wallet) addUnmined(ctx context.Context, u *unmined) (ours bool, err error) {
-	if err := standalone.CheckTransactionSanity(u.tx, uint64(w.cfg.Params.ChainParams.MaxTxSize)); err != nil {
-		return false, fmt.Errorf("add transaction %s: %w: %w", u.hash, ErrBadTransaction, err)
+func (w *Wallet) addUnmined(ctx context.Context, u *ledger.Unmined) (ours bool, err error) {
+	if err := standalone.CheckTransactionSanity(u.Tx, uint64(w.cfg.Params.ChainParams.MaxTxSize)); err != nil {
+		return false, fmt.Errorf("add transaction %s: %w: %w", u.Hash, ErrBadTransaction, err)
 	}
-	if u.kind.minedOnly() {
+	if txn.MinedOnly(u.Kind) {
 		return false, nil
 	}
 	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
@@ -61,10 +56,10 @@ func (w *Wallet) addUnmined(ctx context.Context, u *unmined) (ours bool, err err
 		if err != nil || !ours {
 			return nil, err
 		}
-		return s, q.pool.put(tx, u)
+		return s, q.pool.Put(tx, u)
 	})
 	if err != nil {
-		return false, fmt.Errorf("add transaction %s: %w", u.hash, err)
+		return false, fmt.Errorf("add transaction %s: %w", u.Hash, err)
 	}
 	return ours, nil
 }
@@ -72,45 +67,45 @@ func (w *Wallet) addUnmined(ctx context.Context, u *unmined) (ours bool, err err
 // known reports whether a transaction is known already. One that was relayed
 // before it is published counts as published from then on, with the witness that the
 // user gave it. One that peers of two networks agree upon gets the witness of those.
-func (q *query) known(u *unmined) (known, changed bool, err error) {
-	places, err := placesOf(q.tx, &u.hash)
+func (q *query) known(u *ledger.Unmined) (known, changed bool, err error) {
+	places, err := ledger.PlacesOf(q.tx, &u.Hash)
 	if err != nil {
 		return false, false, err
 	}
 	for _, p := range places {
-		if !void(q.tx, p) {
+		if !ledger.Void(q.tx, p) {
 			return true, false, nil
 		}
 	}
-	old := q.pool.byHash[u.hash]
+	old := q.pool.ByHash[u.Hash]
 	switch {
 	case old == nil:
 		return false, false, nil
-	case u.origin == Published && old.origin == Relayed, u.origin == Relayed && old.origin == Relayed && u.agreed && !old.agreed:
+	case u.Origin == Published && old.Origin == Relayed, u.Origin == Relayed && old.Origin == Relayed && u.Agreed && !old.Agreed:
 		if _, err := q.verify(u, q.w.effectsOf(q.s, u)); err != nil {
 			return false, false, err
 		}
-		next := old.as(u.tx, u.origin)
-		next.agreed, next.spends = old.agreed || u.agreed, u.spends
-		return true, true, q.pool.put(q.tx, next)
-	case u.origin == Published && old.origin != Published:
-		return true, true, q.pool.put(q.tx, old.as(old.tx, Published))
+		next := old.As(u.Tx, u.Origin)
+		next.Agreed, next.Spends = old.Agreed || u.Agreed, u.Spends
+		return true, true, q.pool.Put(q.tx, next)
+	case u.Origin == Published && old.Origin != Published:
+		return true, true, q.pool.Put(q.tx, old.As(old.Tx, Published))
 	}
 	return true, false, nil
 }
 
 // admit decides whether a new transaction is the wallet's and can be mined, as
 // far as the wallet can tell. It drops relayed rivals of a published one.
-func (q *query) admit(u *unmined) (bool, error) {
+func (q *query) admit(u *ledger.Unmined) (bool, error) {
 	ours, err := q.verify(u, q.w.effectsOf(q.s, u))
 	if err != nil || !ours {
 		return false, err
 	}
-	if expired(u.tx, q.s.tip.Height+1) {
-		return false, fmt.Errorf("%w: its expiry is %d and the tip %d", ErrExpired, u.tx.Expiry, q.s.tip.Height)
+	if txn.Expired(u.Tx, q.s.tip.Height+1) {
+		return false, fmt.Errorf("%w: its expiry is %d and the tip %d", ErrExpired, u.Tx.Expiry, q.s.tip.Height)
 	}
-	if u.origin == Published {
-		if err := q.mature(u.tx); err != nil {
+	if u.Origin == Published {
+		if err := q.mature(u.Tx); err != nil {
 			return false, err
 		}
 	}
@@ -123,21 +118,21 @@ func (q *query) admit(u *unmined) (bool, error) {
 // mature refuses a transaction that spends a mined output of the wallet before its
 // maturity. Nodes drop such a transaction without a word.
 func (q *query) mature(msg *wire.MsgTx) error {
-	for _, op := range prevOuts(msg) {
-		c, ok, err := getCredit(q.tx, op)
+	for _, op := range txn.PrevOuts(msg) {
+		c, ok, err := ledger.GetCredit(q.tx, op)
 		if err != nil {
 			return err
 		}
 		if !ok {
 			continue
 		}
-		m, err := getMined(q.tx, c.place)
+		m, err := ledger.GetMined(q.tx, c.Place)
 		if err != nil || m == nil {
-			return fmt.Errorf("output %s: %w", op, orCorrupt(err))
+			return fmt.Errorf("output %s: %w", op, cmp.Or(err, ErrCorrupt))
 		}
-		need := c.source.maturity(m.tx, q.w.cfg.Params.ChainParams)
-		if confirmations(c.place.Height, q.s.tip.Height) < need {
-			return fmt.Errorf("%w: %s can be from block %d on", ErrImmature, op, int64(c.place.Height)+need)
+		need := txn.Maturity(c.Source, m.Tx, q.w.cfg.Params.ChainParams)
+		if confirmations(c.Place.Height, q.s.tip.Height) < need {
+			return fmt.Errorf("%w: %s can be from block %d on", ErrImmature, op, int64(c.Place.Height)+need)
 		}
 	}
 	return nil
@@ -145,27 +140,27 @@ func (q *query) mature(msg *wire.MsgTx) error {
 
 // yield makes room for a transaction among those that spend the same outputs,
 // or refuses it.
-func (q *query) yield(u *unmined) error {
-	for _, op := range prevOuts(u.tx) {
-		by, spent, err := getSpender(q.tx, op)
+func (q *query) yield(u *ledger.Unmined) error {
+	for _, op := range txn.PrevOuts(u.Tx) {
+		by, spent, err := ledger.GetSpender(q.tx, op)
 		if err != nil {
 			return err
 		}
 		if spent {
-			return fmt.Errorf("%w: %s is spent in block %d", ErrDoubleSpend, op, by.place.Height)
+			return fmt.Errorf("%w: %s is spent in block %d", ErrDoubleSpend, op, by.Place.Height)
 		}
 	}
-	rivals := q.pool.rivals(u.hash, u.tx)
+	rivals := q.pool.Rivals(u.Hash, u.Tx)
 	for _, rival := range rivals {
-		if u.origin != Published || q.pool.byHash[rival].origin != Relayed {
+		if u.Origin != Published || q.pool.ByHash[rival].Origin != Relayed {
 			return fmt.Errorf("%w: unmined transaction %s spends the same", ErrDoubleSpend, rival)
 		}
 	}
 	for _, rival := range rivals {
-		if err := putConflict(q.tx, rival, u.hash); err != nil {
+		if err := ledger.PutConflict(q.tx, rival, u.Hash); err != nil {
 			return err
 		}
-		if err := q.pool.drop(q.tx, rival); err != nil {
+		if err := q.pool.Drop(q.tx, rival); err != nil {
 			return err
 		}
 	}
@@ -175,34 +170,32 @@ func (q *query) yield(u *unmined) error {
 // verify reports whether a transaction concerns the wallet, and checks the
 // inputs that spend what it has. What a relayed one says such an input to be worth
 // has to be true: nodes compare it.
-func (q *query) verify(u *unmined, e *effects) (bool, error) {
-	ours, known, in := e.received(), 0, dcrutil.Amount(0)
-	for _, sp := range e.spends {
-		out, mine, err := q.spentOutput(sp.prev)
+func (q *query) verify(u *ledger.Unmined, e *txn.Effects) (bool, error) {
+	ours, known, in := e.Received(), 0, dcrutil.Amount(0)
+	for _, sp := range e.Spends {
+		out, mine, err := q.spentOutput(sp.Prev)
 		if err != nil {
 			return false, err
 		}
 		if !mine {
 			continue
 		}
-		ours, u.spends = true, true
+		ours, u.Spends = true, true
 		known++
 		in += dcrutil.Amount(out.Value)
-		if !automatic(u.tx) {
-			err = execute(u.tx, sp.input, out, scriptFlags)
-		}
-		if stated := u.tx.TxIn[sp.input].ValueIn; err == nil && u.origin == Relayed && q.w.cfg.RelayFee >= 0 && stated != out.Value {
+		err = txn.VerifyRelayed(u.Tx, sp.Input, out)
+		if stated := u.Tx.TxIn[sp.Input].ValueIn; err == nil && u.Origin == Relayed && q.w.cfg.RelayFee >= 0 && stated != out.Value {
 			err = fmt.Errorf("it is worth %d atoms, not %d", out.Value, stated)
 		}
 		if err != nil {
-			return false, fmt.Errorf("%w: input %d: %w", ErrBadTransaction, sp.input, err)
+			return false, fmt.Errorf("%w: input %d: %w", ErrBadTransaction, sp.Input, err)
 		}
 	}
 	var out dcrutil.Amount
-	for _, o := range u.tx.TxOut {
+	for _, o := range u.Tx.TxOut {
 		out += dcrutil.Amount(o.Value)
 	}
-	if known == len(u.tx.TxIn) && out > in {
+	if known == len(u.Tx.TxIn) && out > in {
 		return false, fmt.Errorf("%w: it pays %s and spends %s", ErrBadTransaction, out, in)
 	}
 	return ours, nil
@@ -215,14 +208,14 @@ func (q *query) spentOutput(op wire.OutPoint) (*wire.TxOut, bool, error) {
 	switch {
 	case err != nil || !ok:
 		return nil, false, err
-	case q.pool.byHash[op.Hash] != nil:
-		parent = q.pool.byHash[op.Hash].tx
+	case q.pool.ByHash[op.Hash] != nil:
+		parent = q.pool.ByHash[op.Hash].Tx
 	default:
-		m, err := getMined(q.tx, c.place)
+		m, err := ledger.GetMined(q.tx, c.Place)
 		if err != nil || m == nil {
-			return nil, false, orCorrupt(err)
+			return nil, false, cmp.Or(err, ErrCorrupt)
 		}
-		parent = m.tx
+		parent = m.Tx
 	}
 	if int(op.Index) >= len(parent.TxOut) {
 		return nil, false, fmt.Errorf("output %s: %w", op, ErrCorrupt)
@@ -239,8 +232,8 @@ func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
 		if err != nil {
 			return nil, err
 		}
-		if q.pool.byHash[hash] != nil {
-			if err := q.pool.drop(tx, hash); err != nil {
+		if q.pool.ByHash[hash] != nil {
+			if err := q.pool.Drop(tx, hash); err != nil {
 				return nil, err
 			}
 			a := application{w: w, tx: tx}
@@ -270,8 +263,8 @@ type Unmined struct {
 func (w *Wallet) Unmined(ctx context.Context) ([]Unmined, error) {
 	var list []Unmined
 	err := w.view(ctx, func(_ *bolt.Tx, s *snapshot) error {
-		for _, u := range s.pool.sorted() {
-			list = append(list, Unmined{u.hash, u.tx, u.seen, u.origin})
+		for _, u := range s.pool.Sorted() {
+			list = append(list, Unmined{u.Hash, u.Tx, u.Seen, u.Origin})
 		}
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // TestOlderDuringACanceledRescan: while a rescan from the first block goes on, something
@@ -21,7 +22,7 @@ func TestOlderDuringACanceledRescan(t *testing.T) {
 		more func(t *testing.T, x *Wallet) // what makes it older
 	}{
 		"an account is imported with an earlier birthday": {
-			pays: func(t *testing.T) []byte { return derived(t, 1, External, 1)[0] },
+			pays: func(t *testing.T) []byte { return derived(t, 1, hd.External, 1)[0] },
 			own: func(t *testing.T, x *Wallet) {
 				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 20}})
 			},
@@ -39,10 +40,10 @@ func TestOlderDuringACanceledRescan(t *testing.T) {
 			},
 		},
 		"an account comes to derive an older script": {
-			pays: func(t *testing.T) []byte { return derived(t, 1, External, 1)[0] },
+			pays: func(t *testing.T) []byte { return derived(t, 1, hd.External, 1)[0] },
 			own: func(t *testing.T, x *Wallet) {
 				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 20}})
-				importScript(t, x, derived(t, 1, External, 8)[7], 3)
+				importScript(t, x, derived(t, 1, hd.External, 8)[7], 3)
 			},
 			more: func(t *testing.T, x *Wallet) {
 				if err := x.SetGapLimit(t.Context(), 6, "a"); err != nil {
@@ -51,10 +52,10 @@ func TestOlderDuringACanceledRescan(t *testing.T) {
 			},
 		},
 		"an older account comes to derive a script": {
-			pays: func(t *testing.T) []byte { return derived(t, 1, External, 8)[7] },
+			pays: func(t *testing.T) []byte { return derived(t, 1, hd.External, 8)[7] },
 			own: func(t *testing.T, x *Wallet) {
 				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 3}})
-				importScript(t, x, derived(t, 1, External, 8)[7], 20)
+				importScript(t, x, derived(t, 1, hd.External, 8)[7], 20)
 			},
 			more: func(t *testing.T, x *Wallet) {
 				if err := x.SetGapLimit(t.Context(), 6, "a"); err != nil {
@@ -63,11 +64,11 @@ func TestOlderDuringACanceledRescan(t *testing.T) {
 			},
 		},
 		"a window comes to cover an issued address": {
-			pays: func(t *testing.T) []byte { return derived(t, 1, External, 6)[5] },
+			pays: func(t *testing.T) []byte { return derived(t, 1, hd.External, 6)[5] },
 			own: func(t *testing.T, x *Wallet) {
 				importTest(t, x, "a", 1, AccountOptions{Gap: 2, Birthday: &Birthday{Height: 3}})
 				for range 6 {
-					if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
+					if _, err := x.NewAddress(t.Context(), "a", hd.External, GapIgnore); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -134,14 +135,14 @@ func cancelWithIssued(t *testing.T, before bool) {
 	for h := 1; h <= 30; h++ {
 		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
 		if h == 5 {
-			regular = append(regular, w.pay(derived(t, 1, External, 6)[5], 100))
+			regular = append(regular, w.pay(derived(t, 1, hd.External, 6)[5], 100))
 		}
 		w.mine(nil, regular, true)
 	}
 	importTest(t, x, "a", 1, AccountOptions{Gap: 2})
 	w.sync(x, 100)
 	for range 6 {
-		if _, err := x.NewAddress(t.Context(), "a", External, GapIgnore); err != nil {
+		if _, err := x.NewAddress(t.Context(), "a", hd.External, GapIgnore); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // labelled is a wallet with payments to addresses that have labels, as the transactions have.
@@ -25,7 +27,7 @@ func newNamed(t *testing.T) *labelled {
 		n.labels = append(n.labels, n.txs[name].String())
 	}
 	for _, pay := range n.pays[:2] {
-		n.labels = append(n.labels, scriptAddress(n.x.cfg.Params.ChainParams, pay))
+		n.labels = append(n.labels, hd.ScriptAddress(n.x.cfg.Params.ChainParams, pay))
 	}
 	n.label("before")
 	return n

@@ -13,6 +13,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // dump returns all rows of a wallet but those of some buckets.
@@ -69,9 +70,9 @@ func TestOpenRefuses(t *testing.T) {
 		harm func(t *testing.T, path string)
 		want error
 	}{
-		"newer format":  {put(formatKey, key32(newestFormat()+1)), ErrNewerFormat},
-		"format zero":   {put(formatKey, key32(0)), ErrCorrupt},
-		"other network": {put(networkKey, key32(uint32(consensus.MainNet().ChainParams.Net))), ErrOtherNetwork},
+		"newer format":  {put(formatKey, rows.Key(newestFormat()+1)), ErrNewerFormat},
+		"format zero":   {put(formatKey, rows.Key(0)), ErrCorrupt},
+		"other network": {put(networkKey, rows.Key(uint32(consensus.MainNet().ChainParams.Net))), ErrOtherNetwork},
 		"no network":    {put(networkKey, nil), ErrCorrupt},
 		"short state":   {put(progressKey, []byte{1}), ErrCorrupt},
 		"unknown tip":   {put(progressKey, progress{tip: consensus.BlockID{Height: 1}}.encode()), ErrCorrupt},

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // AddressInfo is what is known about an address.
@@ -42,12 +45,12 @@ type AddressInfo struct {
 // AddressInfo returns what is known about an address, whoever it belongs to. It
 // need not be watched. The errors are those of ImportAddress.
 func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, error) {
-	addr, err := parseAddress(w.cfg.Params.ChainParams, address)
+	addr, err := hd.ParseAddress(w.cfg.Params.ChainParams, address)
 	if err != nil {
 		return AddressInfo{}, fmt.Errorf("address: %w", err)
 	}
 	_, pay := addr.PaymentScript()
-	info := AddressInfo{Address: addr.String(), Script: pay, IsScript: isScriptHash(pay)}
+	info := AddressInfo{Address: addr.String(), Script: pay, IsScript: hd.IsScriptHash(pay)}
 	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
 		info.Label = string(tx.Bucket(labelsBucket).Get([]byte(info.Address)))
 		number, ok := w.owner(s)(pay)
@@ -65,7 +68,7 @@ func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, nu
 	sc := &s.scripts[number]
 	info.Mine, info.Number, info.Account = true, sc.account, s.accountName(sc.account)
 	info.Derived, info.Branch, info.Index = sc.account != ImportedAccount, sc.branch, sc.index
-	preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(key32(number)))
+	preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(rows.Key(number)))
 	if info.IsScript {
 		info.RedeemScript = preimage
 		return nil
@@ -76,7 +79,7 @@ func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, nu
 	}
 	a := &s.accounts[sc.account]
 	info.BeyondGap = sc.index >= a.Branches[sc.branch].Used+a.Gap
-	key, err := branchKey(w.cfg.Params.ChainParams, a.Xpub, sc.branch)
+	key, err := hd.BranchKey(w.cfg.Params.ChainParams, a.Xpub, sc.branch)
 	if err != nil {
 		return err
 	}

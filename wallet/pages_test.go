@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // twinUnspent is EachUnspent as slowly as it can be: all outputs, then the filter.
@@ -26,7 +28,7 @@ func TestListsAreWhatFiltersChoose(t *testing.T) {
 		w, x := newWorld(t, 100+seed), openTest(t, Birthday{})
 		importTest(t, x, "a", 1, AccountOptions{})
 		importTest(t, x, "b", 2, AccountOptions{})
-		w.ours = append(derived(t, 1, External, 5), derived(t, 2, Internal, 5)...)
+		w.ours = append(derived(t, 1, hd.External, 5), derived(t, 2, hd.Internal, 5)...)
 		for range 80 {
 			w.random()
 		}

@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // progress is how far the chain has been applied.
@@ -48,20 +49,20 @@ var (
 )
 
 func (p progress) encode() []byte {
-	b := appendBlockID(nil, p.tip)
-	b = appendBlockID(b, p.cursor)
-	b = appendBlockID(b, p.common)
+	b := rows.AppendBlockID(nil, p.tip)
+	b = rows.AppendBlockID(b, p.cursor)
+	b = rows.AppendBlockID(b, p.common)
 	b = binary.BigEndian.AppendUint32(b, p.scanning)
 	return binary.BigEndian.AppendUint32(b, p.fresh)
 }
 
 func decodeProgress(v []byte) (progress, error) {
-	r := row{rest: v}
-	p := progress{tip: r.blockID(), cursor: r.blockID(), common: r.blockID(), scanning: r.u32(), fresh: r.u32()}
+	r := rows.Row{Rest: v}
+	p := progress{tip: r.BlockID(), cursor: r.BlockID(), common: r.BlockID(), scanning: r.U32(), fresh: r.U32()}
 	if p.common.Height > p.cursor.Height || p.cursor.Height > p.tip.Height || p.scanning > p.fresh {
-		r.bad = true
+		r.Bad = true
 	}
-	return p, r.done()
+	return p, r.Done()
 }
 
 func loadProgress(tx *bolt.Tx) (progress, error) {
@@ -76,18 +77,7 @@ func saveProgress(tx *bolt.Tx, p progress) error {
 	return tx.Bucket(metaBucket).Put(progressKey, p.encode())
 }
 
-func appendBlockID(b []byte, id consensus.BlockID) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(id.Height))
-	return append(b, id.Hash[:]...)
-}
-
-func (r *row) blockID() consensus.BlockID {
-	id := consensus.BlockID{Height: consensus.Height(r.u32()), Hash: r.hash()}
-	r.bad = r.bad || id.Height < 0
-	return id
-}
-
-// The birthday of new accounts and imports: height (u32), Unix seconds of its date
+// appendBirthday appends the birthday of new accounts and imports: height (u32), Unix seconds of its date
 // (u32, zero for none).
 func appendBirthday(b []byte, d Birthday) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(d.Height))
@@ -97,16 +87,17 @@ func appendBirthday(b []byte, d Birthday) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(d.Time.Unix()))
 }
 
-func (r *row) birthday() Birthday {
-	d := Birthday{Height: consensus.Height(r.u32())}
-	if t := r.u32(); t != 0 {
+// readBirthday reads what appendBirthday wrote.
+func readBirthday(r *rows.Row) Birthday {
+	d := Birthday{Height: consensus.Height(r.U32())}
+	if t := r.U32(); t != 0 {
 		d.Time = time.Unix(int64(t), 0)
 	}
-	r.bad = r.bad || d.Height < 0
+	r.Bad = r.Bad || d.Height < 0
 	return d
 }
 
-// A kept birthday: height (u32; for none zero if there is a date, else that of unborn),
+// appendBorn appends a kept birthday: height (u32; for none zero if there is a date, else that of unborn),
 // Unix seconds of its date (u32, zero for none). The anchor is in the anchored bucket.
 func appendBorn(b []byte, d born) []byte {
 	h := d.height
@@ -117,9 +108,10 @@ func appendBorn(b []byte, d born) []byte {
 	return binary.BigEndian.AppendUint32(b, d.date)
 }
 
-func (r *row) born() born {
-	d := born{height: consensus.Height(r.u32()), date: r.u32()}
-	r.bad = r.bad || d.height < 0 || d.height == unborn && d.date != 0
+// readBorn reads what appendBorn wrote.
+func readBorn(r *rows.Row) born {
+	d := born{height: consensus.Height(r.U32()), date: r.U32()}
+	r.Bad = r.Bad || d.height < 0 || d.height == unborn && d.date != 0
 	if d.height == 0 && d.date != 0 {
 		d.height = unborn
 	}

@@ -11,6 +11,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Heard implements spv.Wallet: it takes a transaction that a peer has relayed, unless
@@ -20,9 +22,9 @@ func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx, source string, agree
 	if err != nil || !may {
 		return false, false, err
 	}
-	u := newUnmined(tx.TxHash(), tx, w.cfg.Now(), Relayed)
-	u.source, u.agreed = sourceOf(source), agreed
-	if err = w.standard(tx); err == nil {
+	u := ledger.NewUnmined(tx.TxHash(), tx, w.cfg.Now(), Relayed)
+	u.Source, u.Agreed = ledger.SourceOf(source), agreed
+	if err = txn.CheckRelayed(tx, w.cfg.RelayFee); err == nil {
 		kept, err = w.addUnmined(ctx, u)
 	}
 	switch {
@@ -64,7 +66,7 @@ func (w *Wallet) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err err
 // keeps reports whether a transaction is one of the unmined ones.
 func (w *Wallet) keeps(ctx context.Context, hash chainhash.Hash) (known bool, err error) {
 	err = w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
-		known = tx.Bucket(unminedBucket).Get(hash[:]) != nil
+		known = tx.Bucket(ledger.UnminedBucket).Get(hash[:]) != nil
 		return nil
 	})
 	return known, err
@@ -74,9 +76,9 @@ func (w *Wallet) keeps(ctx context.Context, hash chainhash.Hash) (known bool, er
 // transaction of the wallet.
 func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error) {
 	err = w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
-		places, err := placesOf(tx, &hash)
+		places, err := ledger.PlacesOf(tx, &hash)
 		for _, p := range places {
-			if !void(tx, p) {
+			if !ledger.Void(tx, p) {
 				h, ok = p.Height, true
 			}
 		}
@@ -102,20 +104,20 @@ func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 		if err != nil {
 			return err
 		}
-		sorted := q.pool.sorted()
+		sorted := q.pool.Sorted()
 		wanted := make(map[chainhash.Hash]bool)
 		for _, u := range slices.Backward(sorted) {
-			ours, err := q.offers(u, wanted[u.hash])
+			ours, err := q.offers(u, wanted[u.Hash])
 			if err != nil {
 				return err
 			}
 			if !ours {
 				continue
 			}
-			for _, op := range prevOuts(u.tx) {
+			for _, op := range txn.PrevOuts(u.Tx) {
 				wanted[op.Hash] = true // nobody takes it without what it spends
 			}
-			list = append(list, u.tx)
+			list = append(list, u.Tx)
 		}
 		slices.Reverse(list)
 		return nil
@@ -128,19 +130,19 @@ func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 
 // offers reports whether a transaction is to be offered to peers. Wanted says that
 // one that is offered spends it.
-func (q *query) offers(u *unmined, wanted bool) (bool, error) {
+func (q *query) offers(u *ledger.Unmined, wanted bool) (bool, error) {
 	switch {
-	case u.origin == Published:
+	case u.Origin == Published:
 		return true, nil
-	case u.origin == Released && wanted: // its block has proven the witness
+	case u.Origin == Released && wanted: // its block has proven the witness
 		return true, nil
-	case u.origin == Released:
-		return q.spends(u.tx)
+	case u.Origin == Released:
+		return q.spends(u.Tx)
 	}
 	if !wanted {
 		return false, nil
 	}
-	for _, op := range prevOuts(u.tx) {
+	for _, op := range txn.PrevOuts(u.Tx) {
 		if _, ours, err := q.prevOut(op); err != nil || !ours {
 			return false, err // nobody has verified this input
 		}
@@ -150,7 +152,7 @@ func (q *query) offers(u *unmined, wanted bool) (bool, error) {
 
 // spends reports whether a transaction spends an output of the wallet.
 func (q *query) spends(tx *wire.MsgTx) (bool, error) {
-	for _, op := range prevOuts(tx) {
+	for _, op := range txn.PrevOuts(tx) {
 		if _, ok, err := q.prevOut(op); ok || err != nil {
 			return ok, err
 		}

@@ -12,6 +12,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Output is an unspent output that belongs to the wallet.
@@ -93,7 +97,7 @@ type query struct {
 	w    *Wallet
 	tx   *bolt.Tx
 	s    *snapshot
-	pool *pool
+	pool *ledger.Pool
 }
 
 // unspentMined calls yield for the mined outputs of a filter, and reports whether more
@@ -107,34 +111,34 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*O
 		return false, err
 	}
 	more = true
-	var m *mined // the transaction of the last output
+	var m *ledger.Mined // the transaction of the last output
 	var y yielder
 	each := func(k, v []byte) (bool, error) {
 		y.row()
-		h, err := decodeHolding(k, v)
+		h, err := ledger.DecodeHolding(k, v)
 		if err != nil || ctx.Err() != nil {
-			return false, cmpOr(err, context.Cause(ctx))
+			return false, cmp.Or(err, context.Cause(ctx))
 		}
-		confs := confirmations(h.place.Height, q.s.tip.Height)
+		confs := confirmations(h.Place.Height, q.s.tip.Height)
 		if confs < f.MinConf {
 			return false, nil // so has all that follows
 		}
-		if spending[string(k)] || f.tooOld(confs) || h.source != FromTicket && !q.wanted(f, h.script) {
+		if spending[string(k)] || f.tooOld(confs) || h.Source != FromTicket && !q.wanted(f, h.Script) {
 			return true, nil
 		}
-		if m == nil || m.place != h.place {
-			if m, err = getMined(q.tx, h.place); err != nil || m == nil {
-				return false, fmt.Errorf("unspent output at %x: %w", k, orCorrupt(err))
+		if m == nil || m.Place != h.Place {
+			if m, err = ledger.GetMined(q.tx, h.Place); err != nil || m == nil {
+				return false, fmt.Errorf("unspent output at %x: %w", k, cmp.Or(err, ErrCorrupt))
 			}
 		}
-		op := wire.OutPoint{Hash: m.hash, Index: h.index}
-		o, ok, err := q.outputOf(m, op, credit{h.place, h.script, h.amount, h.source})
+		op := wire.OutPoint{Hash: m.Hash, Index: h.Index}
+		o, ok, err := q.outputOf(m, op, ledger.Credit{Place: h.Place, Script: h.Script, Amount: h.Amount, Source: h.Source})
 		if ok && f.takes(&o) {
 			more = yield(&o)
 		}
 		return more, err
 	}
-	unspent, err := openTable(q.tx, unspentTable())
+	unspent, err := rows.OpenTable(q.tx, ledger.UnspentTable())
 	if err != nil {
 		return false, err
 	}
@@ -145,34 +149,34 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*O
 	if f.MaxConf > 0 {
 		first = max(0, int64(q.s.tip.Height)-f.MaxConf+1)
 	}
-	return more, unspent.walk(key32(uint32(first)), each)
+	return more, unspent.Walk(rows.Key(uint32(first)), each)
 }
 
 // unspentOf calls fn for the rows of the unspent table of addresses, and tickets that
 // they may vote with.
-func (q *query) unspentOf(addresses []string, unspent *table, fn func(k, v []byte) (bool, error)) error {
+func (q *query) unspentOf(addresses []string, unspent *rows.Table, fn func(k, v []byte) (bool, error)) error {
 	scripts, err := q.scriptsOf(addresses)
 	if err != nil {
 		return err
 	}
 	var keys [][]byte
 	for _, n := range scripts {
-		err := paymentsOf(q.tx, n, func(p payment) error {
-			keys = append(keys, holdingKey(p.place, p.index))
+		err := ledger.PaymentsOf(q.tx, n, func(p ledger.Payment) error {
+			keys = append(keys, ledger.HoldingKey(p.Place, p.Index))
 			return nil
 		})
 		if err != nil {
 			return err
 		}
 	}
-	err = all(q.tx.Bucket(ticketsBucket), func(k, _ []byte) error {
-		r := row{rest: k}
-		op := r.outpoint()
-		c, ok, err := getCredit(q.tx, op)
-		if err != nil || !ok || r.done() != nil {
-			return fmt.Errorf("unspent ticket %s: %w", op, orCorrupt(err))
+	err = rows.Each(q.tx.Bucket(ledger.TicketsBucket), func(k, _ []byte) error {
+		r := rows.Row{Rest: k}
+		op := r.OutPoint()
+		c, ok, err := ledger.GetCredit(q.tx, op)
+		if err != nil || !ok || r.Done() != nil {
+			return fmt.Errorf("unspent ticket %s: %w", op, cmp.Or(err, ErrCorrupt))
 		}
-		keys = append(keys, holdingKey(c.place, op.Index))
+		keys = append(keys, ledger.HoldingKey(c.Place, op.Index))
 		return nil
 	})
 	if err != nil {
@@ -180,7 +184,7 @@ func (q *query) unspentOf(addresses []string, unspent *table, fn func(k, v []byt
 	}
 	slices.SortFunc(keys, bytes.Compare)
 	for _, k := range slices.CompactFunc(keys, bytes.Equal) {
-		v, err := unspent.get(k)
+		v, err := unspent.Get(k)
 		if v == nil && err == nil {
 			continue
 		}
@@ -198,13 +202,13 @@ func (q *query) unspentOf(addresses []string, unspent *table, fn func(k, v []byt
 // transactions spend.
 func (q *query) spending() (map[string]bool, error) {
 	keys := make(map[string]bool)
-	for op := range q.pool.spentBy {
-		c, ok, err := getCredit(q.tx, op)
+	for op := range q.pool.SpentBy {
+		c, ok, err := ledger.GetCredit(q.tx, op)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			keys[string(holdingKey(c.place, op.Index))] = true
+			keys[string(ledger.HoldingKey(c.Place, op.Index))] = true
 		}
 	}
 	return keys, nil
@@ -218,10 +222,10 @@ func (q *query) wanted(f *OutputFilter, script uint32) bool {
 // unspentUnmined returns the unmined outputs of a filter, parents first.
 func (q *query) unspentUnmined(f *OutputFilter) []Output {
 	var list []Output
-	for _, u := range q.pool.sorted() {
-		for _, c := range q.w.effectsOf(q.s, u).credits {
-			op := wire.OutPoint{Hash: u.hash, Index: c.index}
-			if _, spending := q.pool.spentBy[op]; spending {
+	for _, u := range q.pool.Sorted() {
+		for _, c := range q.w.effectsOf(q.s, u).Credits {
+			op := wire.OutPoint{Hash: u.Hash, Index: c.Index}
+			if _, spending := q.pool.SpentBy[op]; spending {
 				continue
 			}
 			if o, ok := q.unminedOutput(op, u, c); ok && f.takes(&o) {
@@ -234,65 +238,65 @@ func (q *query) unspentUnmined(f *OutputFilter) []Output {
 
 // minedOutput describes an output of a mined transaction, unless it is a ticket
 // that the wallet may not vote with.
-func (q *query) minedOutput(op wire.OutPoint, c credit) (o Output, ok bool, err error) {
-	m, err := getMined(q.tx, c.place)
+func (q *query) minedOutput(op wire.OutPoint, c ledger.Credit) (o Output, ok bool, err error) {
+	m, err := ledger.GetMined(q.tx, c.Place)
 	if err != nil || m == nil {
-		return o, false, fmt.Errorf("output %s: %w", op, orCorrupt(err))
+		return o, false, fmt.Errorf("output %s: %w", op, cmp.Or(err, ErrCorrupt))
 	}
 	return q.outputOf(m, op, c)
 }
 
 // outputOf is minedOutput with the transaction.
-func (q *query) outputOf(m *mined, op wire.OutPoint, c credit) (o Output, ok bool, err error) {
-	if int(op.Index) >= len(m.tx.TxOut) {
+func (q *query) outputOf(m *ledger.Mined, op wire.OutPoint, c ledger.Credit) (o Output, ok bool, err error) {
+	if int(op.Index) >= len(m.Tx.TxOut) {
 		return o, false, fmt.Errorf("output %s: %w", op, ErrCorrupt)
 	}
-	script, ok := c.script, true
-	if c.source == FromTicket {
-		script, ok = voter(m.tx, q.w.ownerAt(q.s, c.place.Height))
+	script, ok := c.Script, true
+	if c.Source == FromTicket {
+		script, ok = txn.Voter(m.Tx, q.w.ownerAt(q.s, c.Place.Height))
 	}
 	if !ok {
 		return o, false, nil
 	}
-	op.Tree = c.place.Tree
-	confs := confirmations(c.place.Height, q.s.tip.Height)
-	return q.output(op, kindAt(c.place, m.tx), m.tx, script, c.source, confs), true, nil
+	op.Tree = c.Place.Tree
+	confs := confirmations(c.Place.Height, q.s.tip.Height)
+	return q.output(op, txn.KindAt(c.Place, m.Tx), m.Tx, script, c.Source, confs), true, nil
 }
 
 // unminedOutput does the same for an unmined transaction.
-func (q *query) unminedOutput(op wire.OutPoint, u *unmined, c credited) (o Output, ok bool) {
-	script, ok := c.script, true
-	if c.source == FromTicket {
-		script, ok = voter(u.tx, q.w.owner(q.s))
+func (q *query) unminedOutput(op wire.OutPoint, u *ledger.Unmined, c txn.Credited) (o Output, ok bool) {
+	script, ok := c.Script, true
+	if c.Source == FromTicket {
+		script, ok = txn.Voter(u.Tx, q.w.owner(q.s))
 	}
 	if !ok {
 		return o, false
 	}
-	op.Tree = treeOf(u.kind)
-	return q.output(op, u.kind, u.tx, script, c.source, 0), true
+	op.Tree = txn.TreeOf(u.Kind)
+	return q.output(op, u.Kind, u.Tx, script, c.Source, 0), true
 }
 
 // output describes an output of a transaction.
 func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint32, source Source, confs int64) Output {
 	out, sc := tx.TxOut[op.Index], &q.s.scripts[script]
-	maturity := source.maturity(tx, q.w.cfg.Params.ChainParams)
+	maturity := txn.Maturity(source, tx, q.w.cfg.Params.ChainParams)
 	o := Output{
 		OutPoint:      op,
 		Kind:          kind,
 		Source:        source,
 		Account:       q.s.accountName(sc.account),
-		Address:       scriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
+		Address:       hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
 		PkScript:      bytes.Clone(out.PkScript),
 		Amount:        dcrutil.Amount(out.Value),
 		Confirmations: confs,
 		Mature:        confs >= maturity || maturity == 1 && source == FromPayment,
-		Locked:        isLocked(q.tx, op, q.w.cfg.Now()),
+		Locked:        ledger.IsLocked(q.tx, op, q.w.cfg.Now()),
 	}
 	if o.Address != "" {
 		o.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(o.Address)))
 	}
-	if isScriptHash(sc.pay) {
-		o.RedeemScript = bytes.Clone(q.tx.Bucket(preimagesBucket).Get(key32(script)))
+	if hd.IsScriptHash(sc.pay) {
+		o.RedeemScript = bytes.Clone(q.tx.Bucket(preimagesBucket).Get(rows.Key(script)))
 	}
 	return o
 }
@@ -315,14 +319,6 @@ func (f *OutputFilter) takes(o *Output) bool {
 	return !f.Usable || o.Mature && !o.Locked && (f.WithTickets || o.Source != FromTicket)
 }
 
-// treeOf returns the tree that transactions of a kind are in.
-func treeOf(k Kind) int8 {
-	if k == Regular || k == Coinbase {
-		return wire.TxTreeRegular
-	}
-	return wire.TxTreeStake
-}
-
 func newQuery(w *Wallet, tx *bolt.Tx, s *snapshot) (*query, error) {
 	p := s.pool
 	if tx.Writable() {
@@ -333,19 +329,19 @@ func newQuery(w *Wallet, tx *bolt.Tx, s *snapshot) (*query, error) {
 
 // find returns an output of the wallet that no transaction spends.
 func (q *query) find(op wire.OutPoint) (o Output, ok bool, err error) {
-	op = bare(op)
-	if _, spending := q.pool.spentBy[op]; spending {
+	op = txn.Bare(op)
+	if _, spending := q.pool.SpentBy[op]; spending {
 		return o, false, nil
 	}
-	if u := q.pool.byHash[op.Hash]; u != nil {
+	if u := q.pool.ByHash[op.Hash]; u != nil {
 		o, ok = q.findUnmined(op, u)
 		return o, ok, nil
 	}
-	c, ok, err := getCredit(q.tx, op)
+	c, ok, err := ledger.GetCredit(q.tx, op)
 	if err != nil || !ok {
 		return o, false, err
 	}
-	if _, spent, err := getSpender(q.tx, op); spent || err != nil {
+	if _, spent, err := ledger.GetSpender(q.tx, op); spent || err != nil {
 		return o, false, err
 	}
 	return q.minedOutput(op, c)
@@ -353,23 +349,23 @@ func (q *query) find(op wire.OutPoint) (o Output, ok bool, err error) {
 
 // whyNone returns the error for an output that find has not found.
 func (q *query) whyNone(op wire.OutPoint) error {
-	_, ours, err := getCredit(q.tx, op)
+	_, ours, err := ledger.GetCredit(q.tx, op)
 	if err != nil {
 		return err
 	}
-	if u := q.pool.byHash[op.Hash]; u != nil {
+	if u := q.pool.ByHash[op.Hash]; u != nil {
 		_, ours = q.findUnmined(op, u)
 	}
-	_, spent, err := getSpender(q.tx, op)
-	if _, spending := q.pool.spentBy[op]; err == nil && ours && (spent || spending) {
+	_, spent, err := ledger.GetSpender(q.tx, op)
+	if _, spending := q.pool.SpentBy[op]; err == nil && ours && (spent || spending) {
 		return ErrSpent
 	}
 	return cmp.Or(err, ErrNoOutput)
 }
 
-func (q *query) findUnmined(op wire.OutPoint, u *unmined) (o Output, ok bool) {
-	for _, c := range q.w.effectsOf(q.s, u).credits {
-		if c.index == op.Index {
+func (q *query) findUnmined(op wire.OutPoint, u *ledger.Unmined) (o Output, ok bool) {
+	for _, c := range q.w.effectsOf(q.s, u).Credits {
+		if c.Index == op.Index {
 			return q.unminedOutput(op, u, c)
 		}
 	}
@@ -393,11 +389,11 @@ func (w *Wallet) OutputAt(ctx context.Context, op wire.OutPoint, unmined bool) (
 			return err
 		}
 		if !unmined {
-			q.pool = newPool()
+			q.pool = ledger.NewPool()
 		}
 		var ok bool
 		if o, ok, err = q.find(op); err == nil && !ok {
-			err = q.whyNone(bare(op))
+			err = q.whyNone(txn.Bare(op))
 		}
 		return err
 	})

@@ -9,6 +9,9 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // story is a short life of an account, and the transactions in it by name.
@@ -24,7 +27,7 @@ func newStory(t *testing.T) *story {
 	w := newWorld(t, 1)
 	s := &story{world: w, x: openTest(t, Birthday{}), txs: make(map[string]chainhash.Hash)}
 	importTest(t, s.x, "a", 1, AccountOptions{})
-	s.pays, s.back = derived(t, 1, External, 10), derived(t, 1, Internal, 10)
+	s.pays, s.back = derived(t, 1, hd.External, 10), derived(t, 1, hd.Internal, 10)
 	return s
 }
 
@@ -34,7 +37,7 @@ func (s *story) block(named map[string]*wire.MsgTx) {
 	regular, stakes := []*wire.MsgTx{s.coinbase(s.stranger(), 1)}, []*wire.MsgTx(nil)
 	for name, tx := range named {
 		s.txs[name] = tx.TxHash()
-		switch kindOf(tx) {
+		switch txn.KindOf(tx) {
 		case Coinbase:
 			regular[0] = tx
 		case Regular:
@@ -58,7 +61,7 @@ func (s *story) blocks(n int) {
 func (s *story) of(name string, index uint32) coin {
 	hash := s.txs[name]
 	tx := s.world.txs[hash]
-	return coin{op: wire.OutPoint{Hash: hash, Index: index, Tree: treeOf(kindOf(tx))}, amount: tx.TxOut[index].Value}
+	return coin{op: wire.OutPoint{Hash: hash, Index: index, Tree: txn.TreeOf(txn.KindOf(tx))}, amount: tx.TxOut[index].Value}
 }
 
 // lines renders the entries of a named transaction.
@@ -165,7 +168,7 @@ func (w *world) rights(voting []byte) *wire.MsgTx {
 func TestHistoryFilters(t *testing.T) {
 	s := newStory(t)
 	importTest(t, s.x, "b", 2, AccountOptions{})
-	other := derived(t, 2, External, 1)[0]
+	other := derived(t, 2, hd.External, 1)[0]
 	var hashes []chainhash.Hash
 	for i := range 12 {
 		to := s.pays[i%3]
@@ -180,7 +183,7 @@ func TestHistoryFilters(t *testing.T) {
 	add(t, s.x, pending, Relayed)
 	hashes = append(hashes, pending.TxHash())
 	slices.Reverse(hashes) // newest first: unmined, 11, 10, …
-	address := scriptAddress(s.x.cfg.Params.ChainParams, s.pays[1])
+	address := hd.ScriptAddress(s.x.cfg.Params.ChainParams, s.pays[1])
 	for name, test := range map[string]struct {
 		f    HistoryFilter
 		want []chainhash.Hash
@@ -225,7 +228,7 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 	if err := s.x.LockOutputs(t.Context(), true, s.of("1", 0).op, wire.OutPoint{Hash: op.Hash, Index: 9}); !errors.Is(err, ErrNoOutput) {
 		t.Fatalf("lock nothing: %v", err)
 	}
-	address := scriptAddress(s.x.cfg.Params.ChainParams, s.pays[1])
+	address := hd.ScriptAddress(s.x.cfg.Params.ChainParams, s.pays[1])
 	for name, test := range map[string]struct {
 		f    OutputFilter
 		want []int64
@@ -283,7 +286,7 @@ func TestOutputBesideTheMempool(t *testing.T) {
 func TestLabels(t *testing.T) {
 	s := newStory(t)
 	s.block(map[string]*wire.MsgTx{"one": s.pay(s.pays[0], 1)})
-	address, hash := scriptAddress(s.x.cfg.Params.ChainParams, s.pays[0]), s.txs["one"].String()
+	address, hash := hd.ScriptAddress(s.x.cfg.Params.ChainParams, s.pays[0]), s.txs["one"].String()
 	for subject, label := range map[string]string{address: "shop", hash: "first"} {
 		if err := s.x.SetLabel(t.Context(), subject, label); err != nil {
 			t.Fatal(err)

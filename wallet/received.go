@@ -10,6 +10,10 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // Received is what was ever paid to an address, spent since or not.
@@ -57,9 +61,9 @@ func (q *query) received(ctx context.Context, minConf int64, addresses []string)
 		r.Payments++
 		r.Confirmations = min(r.Confirmations, confs)
 	}
-	each := func(p payment) error {
-		if confs := confirmations(p.place.Height, q.s.tip.Height); confs >= minConf && p.source != FromTicket {
-			add(p.script, p.amount, confs)
+	each := func(p ledger.Payment) error {
+		if confs := confirmations(p.Place.Height, q.s.tip.Height); confs >= minConf && p.Source != FromTicket {
+			add(p.Script, p.Amount, confs)
 		}
 		return context.Cause(ctx)
 	}
@@ -67,10 +71,10 @@ func (q *query) received(ctx context.Context, minConf int64, addresses []string)
 		return nil, err
 	}
 	if minConf <= 0 {
-		for _, u := range q.pool.byHash {
-			for _, c := range q.w.effectsOf(q.s, u).credits {
-				if c.source != FromTicket && (len(addresses) == 0 || slices.Contains(scripts, c.script)) {
-					add(c.script, c.amount, 0)
+		for _, u := range q.pool.ByHash {
+			for _, c := range q.w.effectsOf(q.s, u).Credits {
+				if c.Source != FromTicket && (len(addresses) == 0 || slices.Contains(scripts, c.Script)) {
+					add(c.Script, c.Amount, 0)
 				}
 			}
 		}
@@ -142,7 +146,7 @@ func (w *Wallet) Receipts(ctx context.Context, minConf int64, empty bool) ([]Rec
 		}
 		for n := range s.scripts {
 			if sc := &s.scripts[n]; empty && s.handedOut(sc) {
-				address := scriptAddress(w.cfg.Params.ChainParams, sc.pay)
+				address := hd.ScriptAddress(w.cfg.Params.ChainParams, sc.pay)
 				by[address] = &Receipts{Received: Received{Account: s.accountName(sc.account), Address: address}}
 			}
 		}
@@ -188,21 +192,21 @@ func addReceipts(by map[string]*Receipts, t *Transaction) {
 }
 
 // payments calls fn for the payments to scripts, or without addresses for all.
-func (q *query) payments(addresses []string, scripts []uint32, fn func(p payment) error) error {
+func (q *query) payments(addresses []string, scripts []uint32, fn func(p ledger.Payment) error) error {
 	for _, n := range scripts {
-		if err := paymentsOf(q.tx, n, fn); err != nil {
+		if err := ledger.PaymentsOf(q.tx, n, fn); err != nil {
 			return err
 		}
 	}
 	if len(addresses) > 0 {
 		return nil
 	}
-	t, err := openTable(q.tx, paymentsTable())
+	t, err := rows.OpenTable(q.tx, ledger.PaymentsTable())
 	if err != nil {
 		return err
 	}
-	return t.walk(nil, func(k, v []byte) (bool, error) {
-		p, err := decodePayment(k, v)
+	return t.Walk(nil, func(k, v []byte) (bool, error) {
+		p, err := ledger.DecodePayment(k, v)
 		if err == nil {
 			err = fn(p)
 		}
@@ -215,11 +219,11 @@ func (q *query) payments(addresses []string, scripts []uint32, fn func(p payment
 func (q *query) scriptsOf(addresses []string) ([]uint32, error) {
 	var list []uint32
 	for _, address := range addresses {
-		addr, err := parseAddress(q.w.cfg.Params.ChainParams, address)
+		addr, err := hd.ParseAddress(q.w.cfg.Params.ChainParams, address)
 		if err != nil {
 			return nil, err
 		}
-		for _, pay := range payScripts(addr) {
+		for _, pay := range hd.PayScripts(addr) {
 			if n, ok := q.w.owner(q.s)(pay); ok && !slices.Contains(list, n) {
 				list = append(list, n)
 			}
@@ -235,7 +239,7 @@ func (q *query) named(by map[uint32]*Received) []Received {
 		r := by[n]
 		sc := &q.s.scripts[n]
 		r.Account = q.s.accountName(sc.account)
-		r.Address = scriptAddress(q.w.cfg.Params.ChainParams, sc.pay)
+		r.Address = hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay)
 		list = append(list, *r)
 	}
 	return list

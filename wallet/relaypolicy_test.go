@@ -14,6 +14,9 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // openAt opens a wallet whose clock the test sets.
@@ -33,7 +36,7 @@ func openAt(t *testing.T, now *time.Time, log *bytes.Buffer) (*world, *Wallet, [
 		}
 	})
 	importTest(t, x, "a", 1, AccountOptions{})
-	return newWorld(t, 1), x, derived(t, 1, External, 1)[0]
+	return newWorld(t, 1), x, derived(t, 1, hd.External, 1)[0]
 }
 
 // fake returns a transaction that spends what does not exist, and says that it pays
@@ -44,7 +47,7 @@ func (w *world) fake(pay []byte, amount int64, outputs int) *wire.MsgTx {
 		tx.AddTxOut(wire.NewTxOut(amount, pay))
 	}
 	tx.TxIn[0].SignatureScript = make([]byte, 107)
-	tx.TxIn[0].ValueIn = amount*int64(outputs) + int64(tx.SerializeSize())*defaultRelayFee/1000
+	tx.TxIn[0].ValueIn = amount*int64(outputs) + int64(tx.SerializeSize())*txn.DefaultRelayFee/1000
 	return tx
 }
 
@@ -58,7 +61,16 @@ func hear(t *testing.T, x *Wallet, tx *wire.MsgTx, source string, agreed bool) b
 	return kept
 }
 
-func (x *Wallet) holds(tx *wire.MsgTx) bool { return x.now.Load().pool.byHash[tx.TxHash()] != nil }
+func (x *Wallet) holds(tx *wire.MsgTx) bool { return x.now.Load().pool.ByHash[tx.TxHash()] != nil }
+
+// What the ledger allows relayed transactions: how many a pool holds, the share of those that
+// peers of two networks agree upon, and for how long.
+const (
+	poolHolds         = 1000
+	agreedPart, parts = 3, 4
+	loneKept          = 6 * time.Hour
+	agreedKept        = 48 * time.Hour
+)
 
 // TestFloodHidesNoPayment: fake payments from one network make room for what comes
 // from another one, also after a restart, and the log says that the pool is full.
@@ -67,7 +79,7 @@ func TestFloodHidesNoPayment(t *testing.T) {
 	w, x, pay := openAt(t, &now, log)
 	real := w.fake(pay, 5e8, 1)
 	hear(t, x, real, "honest", false)
-	for range maxRelayed + 50 {
+	for range poolHolds + 50 {
 		hear(t, x, w.fake(pay, 1, 1), "attacker", false)
 	}
 	second := w.fake(pay, 7e8, 1)
@@ -75,7 +87,7 @@ func TestFloodHidesNoPayment(t *testing.T) {
 	if !x.holds(real) || !x.holds(second) {
 		t.Errorf("the payments are hidden: %v, %v", x.holds(real), x.holds(second))
 	}
-	if n := len(x.now.Load().pool.byHash); n > maxRelayed/2 {
+	if n := len(x.now.Load().pool.ByHash); n > poolHolds/2 {
 		t.Errorf("%d transactions that nobody else has sent", n)
 	}
 	if !strings.Contains(log.String(), "WARN") || strings.Count(log.String(), "WARN") > 1 {
@@ -102,12 +114,12 @@ func TestAgreedPaymentsStay(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	w, x, pay := openAt(t, &now, new(bytes.Buffer))
 	var agreed []*wire.MsgTx
-	for range maxRelayed * agreedShare / shares {
+	for range poolHolds * agreedPart / parts {
 		tx := w.fake(pay, 1, 1)
 		agreed = append(agreed, tx)
 		hear(t, x, tx, "attacker", true)
 	}
-	for range maxRelayed {
+	for range poolHolds {
 		hear(t, x, w.fake(pay, 1, 1), "other", false)
 	}
 	for i, tx := range agreed {
@@ -115,13 +127,13 @@ func TestAgreedPaymentsStay(t *testing.T) {
 			t.Fatalf("agreed transaction %d of %d has made room", i, len(agreed))
 		}
 	}
-	if n := len(x.now.Load().pool.byHash); n != maxRelayed {
-		t.Errorf("%d transactions, want %d", n, maxRelayed)
+	if n := len(x.now.Load().pool.ByHash); n != poolHolds {
+		t.Errorf("%d transactions, want %d", n, poolHolds)
 	}
 	real := w.fake(pay, 1, 1)
 	hear(t, x, real, "honest", false)
 	hear(t, x, real, "elsewhere", true)
-	if !x.holds(real) || x.now.Load().pool.byHash[real.TxHash()].agreed != true {
+	if !x.holds(real) || x.now.Load().pool.ByHash[real.TxHash()].Agreed != true {
 		t.Error("one more that is agreed upon found no room")
 	}
 }
@@ -130,7 +142,7 @@ func TestAgreedPaymentsStay(t *testing.T) {
 // they take, for one wallet and for all wallets of a set.
 func TestPoolIsBoundedInBytes(t *testing.T) {
 	s := openSet(t)
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	w, wallets := newWorld(t, 1), []*Wallet{}
 	for i := range 10 {
 		x := makeTest(t, s, fmt.Sprint("w", i))
@@ -146,7 +158,7 @@ func TestPoolIsBoundedInBytes(t *testing.T) {
 	}
 	total := 0
 	for _, x := range wallets {
-		held := x.now.Load().pool.held
+		held := x.now.Load().pool.Held
 		if held > maxRelayedHeld {
 			t.Errorf("a wallet holds %d bytes", held)
 		}
@@ -187,7 +199,7 @@ func TestRelayedAgeOut(t *testing.T) {
 	for _, c := range []struct {
 		after        time.Duration
 		lone, agreed bool
-	}{{loneFor - time.Minute, true, true}, {time.Minute, false, true}, {agreedFor, false, false}} {
+	}{{loneKept - time.Minute, true, true}, {time.Minute, false, true}, {agreedKept, false, false}} {
 		block(c.after)
 		if x.holds(lone) != c.lone || x.holds(agreed) != c.agreed {
 			t.Errorf("after %v more: %v, %v", c.after, x.holds(lone), x.holds(agreed))
@@ -207,7 +219,7 @@ func TestNoRoomForWhatOwnSpends(t *testing.T) {
 	hear(t, x, parent, "attacker", false)
 	child := signed(t, spend([]wire.OutPoint{{Hash: parent.TxHash()}}, wire.NewTxOut(2e8, w.stranger())))
 	add(t, x, child, Published)
-	for range maxRelayed {
+	for range poolHolds {
 		now = now.Add(time.Second)
 		hear(t, x, w.fake(pay, 1, 1), "attacker", false)
 	}
@@ -300,7 +312,7 @@ func TestBalancesDecodeNothing(t *testing.T) {
 		tx.TxIn[0].ValueIn = 1e8
 		hear(t, x, tx, "a", false)
 	}
-	if len(x.now.Load().pool.byHash) != 4 {
+	if len(x.now.Load().pool.ByHash) != 4 {
 		t.Fatal("not kept")
 	}
 	read := func() {

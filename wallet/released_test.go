@@ -7,6 +7,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // TestReleaseAfterAReorganisationInOneUpdate: one update takes back a vote, applies
@@ -15,7 +17,7 @@ import (
 // block for a moment says nothing about it.
 func TestReleaseAfterAReorganisationInOneUpdate(t *testing.T) {
 	w, x, ops := funded(t, 1)
-	own := derived(t, 1, External, 2)[1]
+	own := derived(t, 1, hd.External, 2)[1]
 	block := func(approve bool, stakes []*wire.MsgTx, txs ...*wire.MsgTx) {
 		w.mine(stakes, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), approve)
 	}
@@ -45,7 +47,7 @@ func TestReleaseAfterAReorganisationInOneUpdate(t *testing.T) {
 func TestVoidPaymentComesBack(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		w, x, ops := funded(t, 2)
-		own := derived(t, 1, External, 3)
+		own := derived(t, 1, hd.External, 3)
 		if late { // only what the first address gets is looked for
 			x = openTest(t, Birthday{})
 			if err := x.ImportScript(t.Context(), own[0], nil); err != nil {
@@ -101,7 +103,7 @@ func TestVoidChildComesBackWithItsParent(t *testing.T) {
 	for _, tc := range []struct{ concerns, again bool }{{}, {concerns: true}, {again: true}, {true, true}} {
 		for _, limit := range []int{1, 100} {
 			w, x, _ := funded(t, 1)
-			own := derived(t, 1, External, 3)
+			own := derived(t, 1, hd.External, 3)
 			block := func(approve bool, txs ...*wire.MsgTx) {
 				w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), approve)
 			}

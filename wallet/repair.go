@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -12,6 +13,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Repairable is damage in rows that follow from the chain and from what the wallet watches. A
@@ -72,8 +76,8 @@ func (a *application) repair(s *snapshot) error {
 		return err
 	}
 	var contradicting [][]byte
-	err := all(a.tx.Bucket(minedBucket), func(k, v []byte) error {
-		m, err := decodeMined(k, v)
+	err := rows.Each(a.tx.Bucket(ledger.MinedBucket), func(k, v []byte) error {
+		m, err := ledger.DecodeMined(k, v)
 		if err != nil {
 			return err
 		}
@@ -83,29 +87,29 @@ func (a *application) repair(s *snapshot) error {
 		}
 		return err
 	})
-	return cmpOr(err, deleteRows(a.tx.Bucket(minedBucket), contradicting), a.dropBadUnmined())
+	return cmp.Or(err, deleteRows(a.tx.Bucket(ledger.MinedBucket), contradicting), a.dropBadUnmined())
 }
 
 // dropBadMined deletes the mined transactions that are not what their rows say. When the block
 // of one is remembered otherwise, either may be damaged: that block is forgotten too.
 func (a *application) dropBadMined(s *snapshot) error {
-	places, err := openTable(a.tx, placesTable())
+	places, err := rows.OpenTable(a.tx, ledger.PlacesTable())
 	if err != nil {
 		return err
 	}
 	var bad [][]byte
 	doubtful := make(map[consensus.Height]bool)
-	err = all(a.tx.Bucket(minedBucket), func(k, v []byte) error {
-		m, err := decodeMined(k, v)
+	err = rows.Each(a.tx.Bucket(ledger.MinedBucket), func(k, v []byte) error {
+		m, err := ledger.DecodeMined(k, v)
 		if err == nil {
 			if !s.remembers(m) {
-				doubtful[m.place.Height] = true
+				doubtful[m.Place.Height] = true
 			}
 			err = s.checkMined(m)
 		}
 		if err == nil { // a row of another key would be in the wrong block
 			var row []byte
-			if row, err = places.get(m.placeKey()); err == nil && row == nil {
+			if row, err = places.Get(m.PlaceKey()); err == nil && row == nil {
 				err = ErrCorrupt
 			}
 		}
@@ -122,31 +126,31 @@ func (a *application) dropBadMined(s *snapshot) error {
 		}
 	}
 	s.blocks = kept
-	return cmpOr(err, deleteRows(a.tx.Bucket(minedBucket), bad))
+	return cmp.Or(err, deleteRows(a.tx.Bucket(ledger.MinedBucket), bad))
 }
 
 // checkMined returns ErrCorrupt for a mined transaction that contradicts itself or the blocks
 // that the wallet remembers.
-func (s *snapshot) checkMined(m *mined) error {
+func (s *snapshot) checkMined(m *ledger.Mined) error {
 	switch {
-	case m.hash != m.tx.TxHash() || m.place.Height > s.tip.Height:
-		return fmt.Errorf("transaction at %x is not what it says: %w", m.place.key(), ErrCorrupt)
+	case m.Hash != m.Tx.TxHash() || m.Place.Height > s.tip.Height:
+		return fmt.Errorf("transaction at %x is not what it says: %w", txn.PlaceKey(m.Place), ErrCorrupt)
 	case !s.remembers(m):
-		return fmt.Errorf("block of the transaction at %x is remembered otherwise: %w", m.place.key(), ErrCorrupt)
+		return fmt.Errorf("block of the transaction at %x is remembered otherwise: %w", txn.PlaceKey(m.Place), ErrCorrupt)
 	}
 	return nil
 }
 
 // remembers reports whether the block of a mined transaction may be the one that is
 // remembered at its height.
-func (s *snapshot) remembers(m *mined) bool {
-	b, ok := blockAt(s.blocks, m.place.Height)
-	return !ok || b.Hash == m.block && b.time == m.time
+func (s *snapshot) remembers(m *ledger.Mined) bool {
+	b, ok := blockAt(s.blocks, m.Place.Height)
+	return !ok || b.Hash == m.Block && b.time == m.Time
 }
 
 // dropBadDisapproved deletes the rows of the disapproved bucket that name no block.
 func (a *application) dropBadDisapproved(s *snapshot) error {
-	b := a.tx.Bucket(disapprovedBucket)
+	b := a.tx.Bucket(ledger.DisapprovedBucket)
 	return dropBad(b, func(k, v []byte) error { return checkDisapproved(a.tx, s, k, v) })
 }
 
@@ -162,15 +166,15 @@ func checkDisapproved(tx *bolt.Tx, s *snapshot, k, v []byte) error {
 // dropBadLeft deletes the rows about what was taken back, and about conflicts, that are damaged.
 func (a *application) dropBadLeft() error {
 	return errors.Join(
-		dropBad(a.tx.Bucket(leftBucket), checkLeft),
-		dropBad(a.tx.Bucket(takenBucket), checkTaken),
+		dropBad(a.tx.Bucket(ledger.LeftBucket), checkLeft),
+		dropBad(a.tx.Bucket(ledger.TakenBucket), checkTaken),
 		dropBad(a.tx.Bucket(releasingBucket), checkReleasing),
-		dropBad(a.tx.Bucket(conflictsBucket), func(k, v []byte) error { return checkConflict(a.tx, k, v) }))
+		dropBad(a.tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(a.tx, k, v) }))
 }
 
 // checkLeft returns ErrCorrupt for a row of the left bucket that is damaged.
 func checkLeft(k, v []byte) error {
-	if _, err := decodeLeft(k, v); err != nil {
+	if _, err := ledger.DecodeLeft(k, v); err != nil {
 		return fmt.Errorf("read block %x that was taken back: %w", k, err)
 	}
 	return nil
@@ -178,21 +182,21 @@ func checkLeft(k, v []byte) error {
 
 // checkTaken returns ErrCorrupt for a row of the taken bucket that is damaged.
 func checkTaken(k, v []byte) error {
-	if len(k) != placeSize+chainhash.HashSize {
+	if len(k) != txn.PlaceSize+chainhash.HashSize {
 		return fmt.Errorf("transaction %x that was taken back: %w", k, ErrCorrupt)
 	}
-	m, err := decodeMined(k[:placeSize], v)
-	if err != nil || m.hash != m.tx.TxHash() || !bytes.Equal(m.takenKey(), k) {
-		return fmt.Errorf("transaction %x that was taken back: %w", k, orCorrupt(err))
+	m, err := ledger.DecodeMined(k[:txn.PlaceSize], v)
+	if err != nil || m.Hash != m.Tx.TxHash() || !bytes.Equal(m.TakenKey(), k) {
+		return fmt.Errorf("transaction %x that was taken back: %w", k, cmp.Or(err, ErrCorrupt))
 	}
 	return nil
 }
 
 // checkReleasing returns ErrCorrupt for a row of the releasing bucket that is damaged.
 func checkReleasing(k, v []byte) error {
-	m, err := decodeMined(k, v)
-	if err != nil || m.hash != m.tx.TxHash() {
-		return fmt.Errorf("transaction %x that is to be unmined: %w", k, orCorrupt(err))
+	m, err := ledger.DecodeMined(k, v)
+	if err != nil || m.Hash != m.Tx.TxHash() {
+		return fmt.Errorf("transaction %x that is to be unmined: %w", k, cmp.Or(err, ErrCorrupt))
 	}
 	return nil
 }
@@ -201,7 +205,7 @@ func checkReleasing(k, v []byte) error {
 // other direction.
 func checkConflict(tx *bolt.Tx, k, v []byte) error {
 	const size = chainhash.HashSize
-	if len(k) != 2*size || len(v) != 0 || !has(tx.Bucket(conflictsBucket), append(bytes.Clone(k[size:]), k[:size]...)) {
+	if len(k) != 2*size || len(v) != 0 || !rows.Has(tx.Bucket(ledger.ConflictsBucket), append(bytes.Clone(k[size:]), k[:size]...)) {
 		return fmt.Errorf("conflict of transactions %x: %w", k, ErrCorrupt)
 	}
 	return nil
@@ -213,13 +217,13 @@ func dropBad(b *bolt.Bucket, check func(k, v []byte) error) error {
 		return nil
 	}
 	var bad [][]byte
-	err := all(b, func(k, v []byte) error {
+	err := rows.Each(b, func(k, v []byte) error {
 		if check(k, v) != nil {
 			bad = append(bad, bytes.Clone(k))
 		}
 		return nil
 	})
-	return cmpOr(err, deleteRows(b, bad))
+	return cmp.Or(err, deleteRows(b, bad))
 }
 
 // deleteRows deletes rows of a bucket by their keys.
@@ -234,7 +238,7 @@ func deleteRows(b *bolt.Bucket, keys [][]byte) error {
 
 // emptyBooks deletes all rows that follow from the mined transactions.
 func emptyBooks(tx *bolt.Tx) error {
-	for _, name := range [][]byte{commitmentsBucket, sumsBucket, ticketsBucket, agingBucket, tablesBucket} {
+	for _, name := range [][]byte{ledger.CommitmentsBucket, ledger.SumsBucket, ledger.TicketsBucket, ledger.AgingBucket, rows.TablesBucket} {
 		if err := tx.DeleteBucket(name); err != nil {
 			return err
 		}
@@ -242,8 +246,8 @@ func emptyBooks(tx *bolt.Tx) error {
 			return err
 		}
 	}
-	for _, kind := range tables() {
-		if err := newTable(tx, kind); err != nil {
+	for _, kind := range ledger.Tables() {
+		if err := rows.NewTable(tx, kind); err != nil {
 			return err
 		}
 	}
@@ -252,33 +256,33 @@ func emptyBooks(tx *bolt.Tx) error {
 
 // restate stores the rows that follow from a mined transaction, after those of all before
 // it. It stores none and returns false for one that contradicts these.
-func (a *application) restate(s *snapshot, m *mined) (ok bool, err error) {
-	e := examine(m.tx, kindAt(m.place, m.tx), a.w.ownerAt(s, m.place.Height))
-	if !void(a.tx, m.place) {
+func (a *application) restate(s *snapshot, m *ledger.Mined) (ok bool, err error) {
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(s, m.Place.Height))
+	if !ledger.Void(a.tx, m.Place) {
 		if ok, err := a.fits(m, &e); err != nil || !ok {
 			return false, err
 		}
 	}
-	places, err := openTable(a.tx, placesTable())
+	places, err := rows.OpenTable(a.tx, ledger.PlacesTable())
 	if err != nil {
 		return false, err
 	}
-	if err := places.put(m.placeKey(), nil); err != nil || void(a.tx, m.place) {
+	if err := places.Put(m.PlaceKey(), nil); err != nil || ledger.Void(a.tx, m.Place) {
 		return true, err
 	}
-	return true, record(a.tx, m.place, &m.hash, &e)
+	return true, ledger.Record(a.tx, m.Place, &m.Hash, &e)
 }
 
 // fits reports whether a mined transaction makes no credit that is there already, and spends
 // none that is spent.
-func (a *application) fits(m *mined, e *effects) (bool, error) {
-	for _, c := range e.credits {
-		if _, known, err := getCredit(a.tx, wire.OutPoint{Hash: m.hash, Index: c.index}); err != nil || known {
+func (a *application) fits(m *ledger.Mined, e *txn.Effects) (bool, error) {
+	for _, c := range e.Credits {
+		if _, known, err := ledger.GetCredit(a.tx, wire.OutPoint{Hash: m.Hash, Index: c.Index}); err != nil || known {
 			return false, err
 		}
 	}
-	for _, sp := range e.spends {
-		if _, spent, err := getSpender(a.tx, sp.prev); err != nil || spent {
+	for _, sp := range e.Spends {
+		if _, spent, err := ledger.GetSpender(a.tx, sp.Prev); err != nil || spent {
 			return false, err
 		}
 	}
@@ -288,10 +292,10 @@ func (a *application) fits(m *mined, e *effects) (bool, error) {
 // dropBadUnmined drops the unmined transactions that cannot be mined.
 func (a *application) dropBadUnmined() error {
 	p := a.pool()
-	for _, u := range p.sorted() {
+	for _, u := range p.Sorted() {
 		err := checkUnmined(a.tx, p, u)
 		if errors.Is(err, ErrCorrupt) {
-			err = a.w.draftPool().remove(a.tx, u.hash)
+			err = a.w.draftPool().Remove(a.tx, u.Hash)
 		}
 		if err != nil {
 			return err

@@ -14,6 +14,10 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // damages is how often each kind of row is damaged in each way; zero is a short test.
@@ -47,8 +51,8 @@ func rowKinds() []rowKind {
 		{"mined/", []outcome{rescan, unseen}}, {"disapproved/", []outcome{rescan, unseen}}, {"commitments/", follows}, {"sums/", follows}, {"tickets/", follows}, {"aging/", follows},
 		{"left/", []outcome{rescan, unseen}}, {"taken/", []outcome{rescan, unseen}}, {"conflicts/", []outcome{rescan, unseen}},
 	}
-	for _, kind := range tables() {
-		root := "tables/" + kind.name + "/"
+	for _, kind := range ledger.Tables() {
+		root := "tables/" + kind.Name + "/"
 		list = append(list, rowKind{root + "recent/", follows}, rowKind{root + "run/", []outcome{rescan, unseen}}, rowKind{root, []outcome{closed, rescan}})
 	}
 	return list
@@ -145,9 +149,9 @@ func books(t *testing.T, x *Wallet) string {
 	t.Helper()
 	var out strings.Builder
 	err := x.db.View(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{minedBucket, disapprovedBucket, commitmentsBucket, sumsBucket, ticketsBucket, agingBucket} {
-			if err := all(tx.Bucket(name), func(k, v []byte) error {
-				if !bytes.Equal(name, sumsBucket) || !bytes.Equal(v, make([]byte, 8)) { // nothing is as no row
+		for _, name := range [][]byte{ledger.MinedBucket, ledger.DisapprovedBucket, ledger.CommitmentsBucket, ledger.SumsBucket, ledger.TicketsBucket, ledger.AgingBucket} {
+			if err := rows.Each(tx.Bucket(name), func(k, v []byte) error {
+				if !bytes.Equal(name, ledger.SumsBucket) || !bytes.Equal(v, make([]byte, 8)) { // nothing is as no row
 					fmt.Fprintf(&out, "%s %x %x\n", name, k, v)
 				}
 				return nil
@@ -155,13 +159,13 @@ func books(t *testing.T, x *Wallet) string {
 				return err
 			}
 		}
-		for _, kind := range tables() {
-			table, err := openTable(tx, kind)
+		for _, kind := range ledger.Tables() {
+			table, err := rows.OpenTable(tx, kind)
 			if err != nil {
 				return err
 			}
-			if err := table.walk(nil, func(k, v []byte) (bool, error) {
-				fmt.Fprintf(&out, "%s %x %x\n", kind.name, k, v)
+			if err := table.Walk(nil, func(k, v []byte) (bool, error) {
+				fmt.Fprintf(&out, "%s %x %x\n", kind.Name, k, v)
 				return true, nil
 			}); err != nil {
 				return err
@@ -181,7 +185,7 @@ func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string
 	t.Helper()
 	ctx := t.Context()
 	w = newWorld(t, seed)
-	w.ours = append(derived(t, 1, External, 12), derived(t, 1, Internal, 12)...)
+	w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
 	path := filepath.Join(t.TempDir(), "w.db")
 	x, err := Open(testConfig(path, Birthday{}))
 	if err != nil {
@@ -356,7 +360,7 @@ func TestRemediesForOtherDamage(t *testing.T) {
 	w.sync(fresh, 20)
 	sum := func(x *Wallet) (sum dcrutil.Amount) {
 		if err := x.view(ctx, func(tx *bolt.Tx, _ *snapshot) (err error) {
-			sum, err = sumOf(tx, 0)
+			sum, err = ledger.SumOf(tx, 0)
 			return err
 		}); err != nil {
 			t.Fatal(err)
@@ -374,13 +378,13 @@ func TestRemediesForOtherDamage(t *testing.T) {
 func TestARepairedWalletGoesOn(t *testing.T) {
 	ctx := t.Context()
 	w, s := newWorld(t, 1), openSet(t)
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	a := makeTest(t, s, "a")
 	importTest(t, a, "x", 1, AccountOptions{})
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 5)}, true)
 	w.syncSet(s, 10)
 	if err := a.db.Update(func(tx *bolt.Tx) error {
-		return tx.Bucket(sumsBucket).Put(key32(0), []byte{1})
+		return tx.Bucket(ledger.SumsBucket).Put(rows.Key(0), []byte{1})
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -415,13 +419,13 @@ func TestNoRepairWithoutTheScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	importTest(t, x, "x", 1, AccountOptions{})
-	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, External, 1)[0], 5)}, true)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 1)[0], 5)}, true)
 	w.sync(x, 10)
 	if err := errors.Join(x.db.Update(func(tx *bolt.Tx) error {
-		k, v := tx.Bucket(scriptsBucket).Cursor().First()
+		k, v := tx.Bucket(ledger.ScriptsBucket).Cursor().First()
 		v = bytes.Clone(v)
 		v[len(v)-5] ^= 1
-		return tx.Bucket(scriptsBucket).Put(bytes.Clone(k), v)
+		return tx.Bucket(ledger.ScriptsBucket).Put(bytes.Clone(k), v)
 	}), x.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // TestRepairBetweenTheStepsOfARollback: a process ends between two steps of a rollback, and
@@ -22,7 +25,7 @@ func TestRepairBetweenTheStepsOfARollback(t *testing.T) {
 		damage func(tx *bolt.Tx) error
 		lost   string // the bucket that may lack what was damaged
 	}{
-		"a sum": {func(tx *bolt.Tx) error { return tx.Bucket(sumsBucket).Put(key32(0), []byte{1}) }, ""},
+		"a sum": {func(tx *bolt.Tx) error { return tx.Bucket(ledger.SumsBucket).Put(rows.Key(0), []byte{1}) }, ""},
 		"a transaction to be released": {func(tx *bolt.Tx) error {
 			k, v := tx.Bucket(releasingBucket).Cursor().First()
 			v = bytes.Clone(v)
@@ -134,7 +137,7 @@ func TestRepairKeepsBirthdays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := func(tx *bolt.Tx) error { return tx.Bucket(sumsBucket).Put(key32(ImportedAccount), []byte{1}) }
+	sum := func(tx *bolt.Tx) error { return tx.Bucket(ledger.SumsBucket).Put(rows.Key(ImportedAccount), []byte{1}) }
 	if err := errors.Join(x.db.Update(sum), x.Rescan(t.Context(), 1), x.CancelJob(t.Context(), id)); err != nil {
 		t.Fatal(err)
 	}

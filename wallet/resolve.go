@@ -8,20 +8,24 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // confirm removes the unmined transactions that a block holds, and those that
 // can no longer be mined because it spends what they spend.
 func (a *application) confirm(b *chain.Block) error {
-	if len(a.pool().byHash) == 0 {
+	if len(a.pool().ByHash) == 0 {
 		return nil
 	}
-	return eachTx(b.Msg, func(place Place, tx *wire.MsgTx, _ Kind) error {
+	return txn.EachTx(b.Msg, func(place Place, tx *wire.MsgTx, _ Kind) error {
 		place.Height = b.Height
-		if void(a.tx, place) {
+		if ledger.Void(a.tx, place) {
 			return nil
 		}
 		return a.resolve(tx.TxHash(), tx)
@@ -30,13 +34,13 @@ func (a *application) confirm(b *chain.Block) error {
 
 // pool returns the unmined transactions as the update has left them so far. It is
 // not changed.
-func (a *application) pool() *pool { return a.w.poolOf(a.tx, nil) }
+func (a *application) pool() *ledger.Pool { return a.w.poolOf(a.tx, nil) }
 
 // resolve removes a transaction that was mined from the unmined ones, and drops
 // its rivals.
 func (a *application) resolve(hash chainhash.Hash, tx *wire.MsgTx) error {
-	if a.pool().byHash[hash] != nil {
-		if err := a.w.draftPool().remove(a.tx, hash); err != nil {
+	if a.pool().ByHash[hash] != nil {
+		if err := a.w.draftPool().Remove(a.tx, hash); err != nil {
 			return err
 		}
 	}
@@ -44,12 +48,12 @@ func (a *application) resolve(hash chainhash.Hash, tx *wire.MsgTx) error {
 }
 
 func (a *application) dropRivals(hash chainhash.Hash, tx *wire.MsgTx) error {
-	for _, rival := range a.pool().rivals(hash, tx) {
+	for _, rival := range a.pool().Rivals(hash, tx) {
 		a.w.cfg.Log.Info("Unmined transaction was double spent", "tx", rival, "by", hash)
-		if err := putConflict(a.tx, rival, hash); err != nil {
+		if err := ledger.PutConflict(a.tx, rival, hash); err != nil {
 			return err
 		}
-		if err := a.w.draftPool().drop(a.tx, rival); err != nil {
+		if err := a.w.draftPool().Drop(a.tx, rival); err != nil {
 			return err
 		}
 	}
@@ -60,64 +64,64 @@ func (a *application) dropRivals(hash chainhash.Hash, tx *wire.MsgTx) error {
 // that may be mined again, which what is of the block itself may not, like a block reward,
 // nor what spends such of the same list. That they were mined once makes them worth more
 // than their rivals.
-func (a *application) release(list []*mined) error {
+func (a *application) release(list []*ledger.Mined) error {
 	lost := make(map[chainhash.Hash]bool) // by this call: later blocks may hold them again
 	return a.releaseEach(lost, list)
 }
 
-func (a *application) releaseEach(lost map[chainhash.Hash]bool, list []*mined) error {
+func (a *application) releaseEach(lost map[chainhash.Hash]bool, list []*ledger.Mined) error {
 	for _, m := range list {
 		if err := a.releaseUnless(lost, m); err != nil {
-			return fmt.Errorf("release %s: %w", m.hash, err)
+			return fmt.Errorf("release %s: %w", m.Hash, err)
 		}
 	}
 	return nil
 }
 
 // releaseUnless does so for one transaction, or adds it to those that are lost.
-func (a *application) releaseUnless(lost map[chainhash.Hash]bool, m *mined) error {
-	places, err := placesOf(a.tx, &m.hash)
+func (a *application) releaseUnless(lost map[chainhash.Hash]bool, m *ledger.Mined) error {
+	places, err := ledger.PlacesOf(a.tx, &m.Hash)
 	if err != nil {
 		return err
 	}
 	for _, p := range places {
-		if !void(a.tx, p) {
+		if !ledger.Void(a.tx, p) {
 			return nil
 		}
 	}
-	if kindAt(m.place, m.tx).minedOnly() || slices.ContainsFunc(prevOuts(m.tx), func(op wire.OutPoint) bool { return lost[op.Hash] }) {
-		lost[m.hash] = true
-		a.w.draftPool().dropped = append(a.w.draftPool().dropped, m.hash)
-		return a.w.draftPool().dropChildren(a.tx, m.hash, m.tx)
+	if txn.MinedOnly(txn.KindAt(m.Place, m.Tx)) || slices.ContainsFunc(txn.PrevOuts(m.Tx), func(op wire.OutPoint) bool { return lost[op.Hash] }) {
+		lost[m.Hash] = true
+		a.w.draftPool().Dropped = append(a.w.draftPool().Dropped, m.Hash)
+		return a.w.draftPool().DropChildren(a.tx, m.Hash, m.Tx)
 	}
-	if err := a.dropRivals(m.hash, m.tx); err != nil {
+	if err := a.dropRivals(m.Hash, m.Tx); err != nil {
 		return err
 	}
-	return a.w.draftPool().put(a.tx, newUnmined(m.hash, m.tx, time.Unix(int64(m.time), 0), Released))
+	return a.w.draftPool().Put(a.tx, ledger.NewUnmined(m.Hash, m.Tx, time.Unix(int64(m.Time), 0), Released))
 }
 
 // releaseLate does so for a transaction of a block that was disapproved of before the
 // transaction was found or could be mined again, unless another one that spends the same
 // is mined or unmined.
-func (a *application) releaseLate(m *mined) error {
-	if a.pool().byHash[m.hash] != nil {
+func (a *application) releaseLate(m *ledger.Mined) error {
+	if a.pool().ByHash[m.Hash] != nil {
 		return nil
 	}
-	if rivals := a.pool().rivals(m.hash, m.tx); len(rivals) > 0 {
-		return putConflict(a.tx, m.hash, rivals[0]) // see revive
+	if rivals := a.pool().Rivals(m.Hash, m.Tx); len(rivals) > 0 {
+		return ledger.PutConflict(a.tx, m.Hash, rivals[0]) // see revive
 	}
 	dead := make(map[wire.OutPoint]bool)
-	for _, op := range prevOuts(m.tx) {
+	for _, op := range txn.PrevOuts(m.Tx) {
 		lost, err := a.worthless(op.Hash)
 		if lost || err != nil {
 			return err
 		}
 		dead[op] = true
 	}
-	var rival *mined
-	err := eachMined(a.tx, m.place.Height, consensus.Never, func(o *mined) (bool, error) {
-		if o.hash != m.hash && !void(a.tx, o.place) &&
-			slices.ContainsFunc(prevOuts(o.tx), func(op wire.OutPoint) bool { return dead[op] }) {
+	var rival *ledger.Mined
+	err := ledger.EachMined(a.tx, m.Place.Height, consensus.Never, func(o *ledger.Mined) (bool, error) {
+		if o.Hash != m.Hash && !ledger.Void(a.tx, o.Place) &&
+			slices.ContainsFunc(txn.PrevOuts(o.Tx), func(op wire.OutPoint) bool { return dead[op] }) {
 			rival = o
 		}
 		return rival == nil, nil
@@ -126,19 +130,19 @@ func (a *application) releaseLate(m *mined) error {
 	case err != nil:
 		return err
 	case rival != nil:
-		return putConflict(a.tx, m.hash, rival.hash)
+		return ledger.PutConflict(a.tx, m.Hash, rival.Hash)
 	}
-	return a.release([]*mined{m})
+	return a.release([]*ledger.Mined{m})
 }
 
 // worthless reports whether a transaction was only mined in blocks that were
 // disapproved of, and cannot be mined again.
 func (a *application) worthless(hash chainhash.Hash) (bool, error) {
-	places, err := placesOf(a.tx, &hash)
-	if err != nil || len(places) == 0 || a.pool().byHash[hash] != nil {
+	places, err := ledger.PlacesOf(a.tx, &hash)
+	if err != nil || len(places) == 0 || a.pool().ByHash[hash] != nil {
 		return false, err
 	}
-	return !slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) }), nil
+	return !slices.ContainsFunc(places, func(p Place) bool { return !ledger.Void(a.tx, p) }), nil
 }
 
 // revive makes transactions of disapproved blocks unmined again: those that gave way to an
@@ -148,8 +152,8 @@ func (a *application) revive(tip consensus.Height) error {
 	heirs := a.minedAgain
 	a.minedAgain = nil
 	if a.w.draft != nil {
-		for _, hash := range a.w.draft.dropped {
-			list, err := conflictsOf(a.tx, hash)
+		for _, hash := range a.w.draft.Dropped {
+			list, err := ledger.ConflictsOf(a.tx, hash)
 			if err != nil {
 				return err
 			}
@@ -159,7 +163,7 @@ func (a *application) revive(tip consensus.Height) error {
 	for len(heirs) > 0 {
 		hash := heirs[0]
 		heirs = heirs[1:]
-		places, err := placesOf(a.tx, &hash)
+		places, err := ledger.PlacesOf(a.tx, &hash)
 		if err != nil {
 			return err
 		}
@@ -187,16 +191,16 @@ func (a *application) revive(tip consensus.Height) error {
 func (a *application) reviveOne(
 	hash chainhash.Hash, places []Place, tip consensus.Height,
 ) (back bool, err error) {
-	counts := slices.ContainsFunc(places, func(p Place) bool { return !void(a.tx, p) })
-	if counts || a.pool().byHash[hash] != nil {
+	counts := slices.ContainsFunc(places, func(p Place) bool { return !ledger.Void(a.tx, p) })
+	if counts || a.pool().ByHash[hash] != nil {
 		return true, nil
 	}
-	m, err := getMined(a.tx, places[len(places)-1])
-	if m == nil || err != nil || expired(m.tx, tip+1) || kindAt(m.place, m.tx).minedOnly() {
+	m, err := ledger.GetMined(a.tx, places[len(places)-1])
+	if m == nil || err != nil || txn.Expired(m.Tx, tip+1) || txn.MinedOnly(txn.KindAt(m.Place, m.Tx)) {
 		return false, err
 	}
 	err = a.releaseLate(m)
-	return a.pool().byHash[hash] != nil, err
+	return a.pool().ByHash[hash] != nil, err
 }
 
 // voidChildren returns the transactions of disapproved blocks from a height on that spend
@@ -206,16 +210,16 @@ func (a *application) voidChildren(
 ) ([]chainhash.Hash, error) {
 	spends := func(op wire.OutPoint) bool { return op.Hash == parent }
 	var children []chainhash.Hash
-	c := a.tx.Bucket(disapprovedBucket).Cursor()
-	for k, _ := c.Seek(key32(uint32(from))); len(k) == 4; k, _ = c.Next() {
+	c := a.tx.Bucket(ledger.DisapprovedBucket).Cursor()
+	for k, _ := c.Seek(rows.Key(uint32(from))); len(k) == 4; k, _ = c.Next() {
 		h := consensus.Height(binary.BigEndian.Uint32(k))
-		list, err := minedIn(a.tx, h, h)
+		list, err := ledger.MinedIn(a.tx, h, h)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range list {
-			if slices.ContainsFunc(prevOuts(m.tx), spends) {
-				children = append(children, m.hash)
+			if slices.ContainsFunc(txn.PrevOuts(m.Tx), spends) {
+				children = append(children, m.Hash)
 			}
 		}
 	}
@@ -225,14 +229,35 @@ func (a *application) voidChildren(
 // expire drops the unmined transactions that no block above a height may hold, and
 // relayed ones that have waited too long.
 func (a *application) expire(tip consensus.Height) error {
-	for _, u := range a.pool().sorted() {
-		if !expired(u.tx, tip+1) {
+	for _, u := range a.pool().Sorted() {
+		if !txn.Expired(u.Tx, tip+1) {
 			continue
 		}
-		a.w.cfg.Log.Info("Unmined transaction has expired", "tx", u.hash, "expiry", u.tx.Expiry)
-		if err := a.w.draftPool().drop(a.tx, u.hash); err != nil {
+		a.w.cfg.Log.Info("Unmined transaction has expired", "tx", u.Hash, "expiry", u.Tx.Expiry)
+		if err := a.w.draftPool().Drop(a.tx, u.Hash); err != nil {
 			return err
 		}
 	}
 	return a.w.ageOut(a.tx, nil)
+}
+
+// poolOf returns the pool as a transaction of the file sees it: in a writing one
+// with what that has changed. It must not be changed.
+func (w *Wallet) poolOf(tx *bolt.Tx, s *snapshot) *ledger.Pool {
+	switch {
+	case !tx.Writable():
+		return s.pool
+	case w.draft != nil:
+		return w.draft
+	}
+	return w.now.Load().pool
+}
+
+// draftPool returns the pool that the writing transaction changes. The caller holds
+// the turn.
+func (w *Wallet) draftPool() *ledger.Pool {
+	if w.draft == nil {
+		w.draft = w.now.Load().pool.Clone()
+	}
+	return w.draft
 }

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,6 +12,10 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // ImportWallet adds what an export holds to the wallet of a name, which is created with the
@@ -60,7 +65,7 @@ func (w *Wallet) restore(ctx context.Context, e *Export) error {
 			r.s.imports++
 			r.s.importJob(s.count(), w.seconds())
 		}
-		if err := cmpOr(r.scripts(e.Scripts), r.labels(e.Labels), r.locks(e.Locks)); err != nil {
+		if err := cmp.Or(r.scripts(e.Scripts), r.labels(e.Labels), r.locks(e.Locks)); err != nil {
 			return nil, err
 		}
 		return w.stretch(tx, r.s, born{})
@@ -81,11 +86,11 @@ type restoring struct {
 
 // account adds an account with what it watches.
 func (r *restoring) account(e *ExportedAccount) error {
-	key, err := parseXpub(r.w.cfg.Params.ChainParams, e.Xpub)
-	if err := cmpOr(err, checkName(e.Name)); err != nil {
+	key, err := hd.ParseXpub(r.w.cfg.Params.ChainParams, e.Xpub)
+	if err := cmp.Or(err, checkName(e.Name)); err != nil {
 		return err
 	}
-	if e.Gap == 0 || e.Gap > MaxGap {
+	if e.Gap == 0 || e.Gap > hd.MaxGap {
 		return ErrGapLimit
 	}
 	a := Account{Number: uint32(len(r.s.accounts)), Name: e.Name, Xpub: key.String(), Gap: e.Gap}
@@ -104,7 +109,7 @@ func (r *restoring) account(e *ExportedAccount) error {
 		if b.Issued > maxScripts || b.Used > maxScripts {
 			return badExport("branch %d has used more addresses than there can be", i)
 		}
-		a.Branches[i], a.covered[i] = b.Window, b.covered(a.Gap)
+		a.Branches[i], a.covered[i] = b.Window, b.Covered(a.Gap)
 	}
 	r.s.accounts = append(r.s.accounts, a)
 	for i := range e.Branches {
@@ -219,7 +224,7 @@ func (r *restoring) labels(labels map[string]string) error {
 	b := r.tx.Bucket(labelsBucket)
 	for subject, text := range labels {
 		key, err := r.w.labelKey(subject)
-		if err := cmpOr(err, checkLabel(text)); err != nil {
+		if err := cmp.Or(err, checkLabel(text)); err != nil {
 			return fmt.Errorf("label: %w", err)
 		}
 		if text == "" || b.Get(key) != nil {
@@ -238,18 +243,18 @@ func (r *restoring) locks(list []LockedOutput) error {
 		if l.Tree != 0 && l.Tree != 1 {
 			return badExport("output %s is in tree %d", l.OutPoint, l.Tree)
 		}
-		name, row := locksBucket, []byte{byte(l.Tree)}
+		name, row := ledger.LocksBucket, []byte{byte(l.Tree)}
 		if !l.Until.IsZero() {
 			if l.Until.Unix() < 0 {
 				return badExport("output %s is reserved until %v", l.OutPoint, l.Until)
 			}
-			name, row = reservedBucket, binary.BigEndian.AppendUint64(row, uint64(l.Until.Unix()))
+			name, row = ledger.ReservedBucket, binary.BigEndian.AppendUint64(row, uint64(l.Until.Unix()))
 		}
 		b, err := r.tx.CreateBucketIfNotExists(name)
 		if err != nil {
 			return err
 		}
-		if err := b.Put(outpointKey(l.OutPoint), row); err != nil {
+		if err := b.Put(rows.OutPointKey(l.OutPoint), row); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // TestAutomaticRevocations: nodes revoke a ticket that has missed its vote without a
@@ -24,7 +25,7 @@ func TestAutomaticRevocations(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w, x, ops := funded(t, 2)
-			own := derived(t, 1, External, 1)[0]
+			own := derived(t, 1, hd.External, 1)[0]
 			ticket := w.ticket([]coin{{op: ops[0], amount: 1000}}, own, [][]byte{own}, [][]byte{own})
 			w.mine([]*wire.MsgTx{ticket}, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
 			w.sync(x, 10)

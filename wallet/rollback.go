@@ -1,13 +1,19 @@
 package wallet
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // What one transaction of the file takes back, or forgets, at most: as many rows of the
@@ -28,19 +34,19 @@ func (a *application) halfway(s *snapshot, to consensus.BlockID) (mid block, ok 
 	if !s.sure() {
 		lowest = max(lowest, s.cursor.Height)
 	}
-	c := a.tx.Bucket(minedBucket).Cursor()
+	c := a.tx.Bucket(ledger.MinedBucket).Cursor()
 	rows, bytes, at := 0, 0, consensus.Never
-	for k, v := c.Last(); len(k) == placeSize; k, v = c.Prev() {
+	for k, v := c.Last(); len(k) == txn.PlaceSize; k, v = c.Prev() {
 		h := consensus.Height(binary.BigEndian.Uint32(k))
 		if h <= lowest {
 			break
 		}
-		if h != at && (rows >= a.w.cfg.stepRows || bytes >= stepBytes) && !isDisapproved(a.tx, h) {
-			m, err := decodeMinedHead(k, v)
+		if h != at && (rows >= a.w.cfg.stepRows || bytes >= stepBytes) && !ledger.IsDisapproved(a.tx, h) {
+			m, err := ledger.DecodeMinedHead(k, v)
 			if err != nil {
 				return block{}, false, err
 			}
-			return block{consensus.BlockID{Height: h, Hash: m.block}, m.time}, true, nil
+			return block{consensus.BlockID{Height: h, Hash: m.Block}, m.Time}, true, nil
 		}
 		at = h
 		rows++
@@ -67,18 +73,18 @@ func (a *application) takePart(s *snapshot, fork consensus.BlockID, mid block) e
 var releasingBucket = []byte("releasing")
 
 // putTaken stores what is to be released with the last step.
-func (a *application) putTaken(taken []*mined) error {
+func (a *application) putTaken(taken []*ledger.Mined) error {
 	b, err := a.tx.CreateBucketIfNotExists(releasingBucket)
 	if err != nil {
 		return err
 	}
-	b.FillPercent = appended
+	b.FillPercent = ledger.Appended
 	for _, m := range taken {
-		v, err := m.encode()
+		v, err := m.Encode()
 		if err != nil {
-			return fmt.Errorf("serialize transaction %s: %w", m.hash, err)
+			return fmt.Errorf("serialize transaction %s: %w", m.Hash, err)
 		}
-		if err := b.Put(m.place.key(), v); err != nil {
+		if err := b.Put(txn.PlaceKey(m.Place), v); err != nil {
 			return err
 		}
 	}
@@ -87,7 +93,7 @@ func (a *application) putTaken(taken []*mined) error {
 
 // releaseTaken releases what a rollback has taken back: in the last step, and before that
 // in the others, which were above it.
-func (a *application) releaseTaken(taken []*mined) error {
+func (a *application) releaseTaken(taken []*ledger.Mined) error {
 	lost := make(map[chainhash.Hash]bool)
 	if err := a.releaseEach(lost, taken); err != nil {
 		return err
@@ -96,14 +102,14 @@ func (a *application) releaseTaken(taken []*mined) error {
 	if b == nil {
 		return nil
 	}
-	err := all(b, func(k, v []byte) error {
-		m, err := decodeMined(k, v)
+	err := rows.Each(b, func(k, v []byte) error {
+		m, err := ledger.DecodeMined(k, v)
 		if err != nil {
 			return err
 		}
-		return a.releaseEach(lost, []*mined{m})
+		return a.releaseEach(lost, []*ledger.Mined{m})
 	})
-	return cmpOr(err, a.tx.DeleteBucket(releasingBucket))
+	return cmp.Or(err, a.tx.DeleteBucket(releasingBucket))
 }
 
 // leaveBooks takes back all above the common block, or a part of it, because the books
@@ -147,4 +153,56 @@ func (a *application) goesOn() bool {
 	}
 	a.more, a.again = false, true
 	return true
+}
+
+// leave remembers the blocks above one, which are taken back, and their transactions.
+func (a *application) leave(s *snapshot, to consensus.BlockID, taken []*ledger.Mined) error {
+	parent := blockBelow(s.blocks, to.Height).BlockID
+	for _, b := range s.blocks {
+		if b.Height <= to.Height {
+			continue
+		}
+		l := ledger.Left{BlockID: b.BlockID, Parent: parent, Disapproves: ledger.IsDisapproved(a.tx, b.Height-1)}
+		if err := a.tx.Bucket(ledger.LeftBucket).Put(l.Key(), l.Encode()); err != nil {
+			return err
+		}
+		parent = b.BlockID
+	}
+	for _, m := range taken {
+		v, err := m.Encode()
+		if err != nil {
+			return fmt.Errorf("serialize transaction %s: %w", m.Hash, err)
+		}
+		if err := a.tx.Bucket(ledger.TakenBucket).Put(m.TakenKey(), v); err != nil {
+			return err
+		}
+	}
+	oldest := rows.Key(uint32(max(0, s.tip.Height-ledger.LeftBlocks+1)))
+	return errors.Join(ledger.DeleteBelow(a.tx.Bucket(ledger.LeftBucket), oldest), ledger.DeleteBelow(a.tx.Bucket(ledger.TakenBucket), oldest))
+}
+
+// rejoin forgets that a block was taken back, which is applied now.
+func (a *application) rejoin(id consensus.BlockID) error {
+	b, key := a.tx.Bucket(ledger.LeftBucket), rows.AppendBlockID(nil, id)
+	if !rows.Has(b, key) {
+		return nil
+	}
+	if err := b.Delete(key); err != nil {
+		return err
+	}
+	var keys [][]byte
+	taken := a.tx.Bucket(ledger.TakenBucket)
+	c := taken.Cursor()
+	height := key[:4]
+	for k, _ := c.Seek(height); bytes.HasPrefix(k, height); k, _ = c.Next() {
+		if bytes.HasSuffix(k, id.Hash[:]) {
+			keys = append(keys, bytes.Clone(k))
+		}
+	}
+	for _, k := range keys {
+		if err := taken.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -16,20 +16,23 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // contents returns all rows of a wallet's file, whatever runs its tables are made of.
 func contents(t *testing.T, x *Wallet) map[string]string {
 	t.Helper()
-	rows := make(map[string]string)
+	all := make(map[string]string)
 	err := x.db.View(func(tx *bolt.Tx) error {
-		for _, kind := range tables() {
-			table, err := openTable(tx, kind)
+		for _, kind := range ledger.Tables() {
+			table, err := rows.OpenTable(tx, kind)
 			if err != nil {
 				return err
 			}
-			err = table.walk(nil, func(k, v []byte) (bool, error) {
-				rows[fmt.Sprintf("%s %x", kind.name, k)] = string(v)
+			err = table.Walk(nil, func(k, v []byte) (bool, error) {
+				all[fmt.Sprintf("%s %x", kind.Name, k)] = string(v)
 				return true, nil
 			})
 			if err != nil {
@@ -39,7 +42,7 @@ func contents(t *testing.T, x *Wallet) map[string]string {
 		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
 			return b.ForEach(func(k, v []byte) error {
 				if v != nil {
-					rows[fmt.Sprintf("%s %x", name, k)] = string(v)
+					all[fmt.Sprintf("%s %x", name, k)] = string(v)
 				}
 				return nil
 			})
@@ -48,7 +51,7 @@ func contents(t *testing.T, x *Wallet) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rows
+	return all
 }
 
 // sameContents wants two wallets to hold the same rows.
@@ -87,7 +90,7 @@ func openSteps(t testing.TB, path string, rows int, stored ...func()) *Wallet {
 // busy returns a world whose blocks pay some scripts, and spend that again.
 func busy(t *testing.T, seed uint64, blocks int) *world {
 	w := newWorld(t, seed)
-	w.ours = append(derived(t, 1, External, 4), anyone())
+	w.ours = append(derived(t, 1, hd.External, 4), anyone())
 	for range blocks {
 		w.random()
 	}
@@ -325,12 +328,12 @@ func takenBack(t testing.TB, payments, perBlock int, run func(what string, x *Wa
 	w.sync(x, 100)
 	mustHold := func(want int) {
 		t.Helper()
-		rows := 0
+		n := 0
 		err := x.db.View(func(tx *bolt.Tx) error {
-			return all(tx.Bucket(minedBucket), func(_, _ []byte) error { rows++; return nil })
+			return rows.Each(tx.Bucket(ledger.MinedBucket), func(_, _ []byte) error { n++; return nil })
 		})
-		if err != nil || rows != want {
-			t.Fatalf("the wallet has %d transactions, want %d (%v)", rows, want, err)
+		if err != nil || n != want {
+			t.Fatalf("the wallet has %d transactions, want %d (%v)", n, want, err)
 		}
 	}
 	whole := payments + payments/perBlock

@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/decred/dcrd/txscript/v4"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // maxScripts is how many scripts a wallet can watch. Matching costs time for
@@ -15,9 +17,6 @@ const maxScripts = 1 << 20
 // spareScripts is how many of these are kept for windows that grow: imports that would
 // leave less are refused.
 const spareScripts = 1 << 14
-
-// nobody is the number of no script.
-const nobody uint32 = 1<<32 - 1
 
 // script is a watched script. Scripts are numbered in the order in which they
 // came to be watched, are never forgotten, and never change.
@@ -38,21 +37,13 @@ type script struct {
 // that old until the window covers it, but no older than the account.
 func (s *script) own() bool { return s.account != ImportedAccount && s.born != born{} }
 
-// The scripts bucket. Keys are script numbers (u32) from zero on without holes.
-// Values:
-//
-//	account, branch, index (u32 each)
-//	birthday, see appendBorn; zero for scripts that are as old as their accounts
-//	payment script (the rest)
-var scriptsBucket = []byte("scripts")
-
 // The preimages bucket. Keys are script numbers (u32), values the redeem script
 // of a pay-to-script-hash script, or the public key of a pay-to-pubkey-hash
 // script, of those that are known.
 var preimagesBucket = []byte("preimages")
 
 func (s *script) encode() []byte {
-	b := key32(s.account)
+	b := rows.Key(s.account)
 	b = binary.BigEndian.AppendUint32(b, s.branch)
 	b = binary.BigEndian.AppendUint32(b, s.index)
 	b = appendBorn(b, s.born)
@@ -60,16 +51,16 @@ func (s *script) encode() []byte {
 }
 
 func decodeScript(v []byte) (script, error) {
-	r := row{rest: v}
-	s := script{account: r.u32(), branch: r.u32(), index: r.u32(), born: r.born(), pay: r.tail()}
-	r.bad = r.bad || len(s.pay) == 0
-	return s, r.done()
+	r := rows.Row{Rest: v}
+	s := script{account: r.U32(), branch: r.U32(), index: r.U32(), born: readBorn(&r), pay: r.Tail()}
+	r.Bad = r.Bad || len(s.pay) == 0
+	return s, r.Done()
 }
 
 // loadScripts returns all scripts in the order of their numbers.
 func loadScripts(tx *bolt.Tx) ([]script, error) {
 	var list []script
-	err := all(tx.Bucket(scriptsBucket), func(k, v []byte) error {
+	err := rows.Each(tx.Bucket(ledger.ScriptsBucket), func(k, v []byte) error {
 		s, err := decodeScript(v)
 		if err != nil || len(k) != 4 || binary.BigEndian.Uint32(k) != uint32(len(list)) {
 			return fmt.Errorf("read script %d: %w", len(list), ErrCorrupt)
@@ -82,12 +73,12 @@ func loadScripts(tx *bolt.Tx) ([]script, error) {
 
 // saveScripts stores scripts under the numbers from first on.
 func saveScripts(tx *bolt.Tx, first uint32, list []script) error {
-	b := tx.Bucket(scriptsBucket)
+	b := tx.Bucket(ledger.ScriptsBucket)
 	if uint64(first)+uint64(len(list)) > maxScripts {
 		return fmt.Errorf("watch %d scripts: %w", uint64(first)+uint64(len(list)), ErrFull)
 	}
 	for i := range list {
-		if err := b.Put(key32(first+uint32(i)), list[i].encode()); err != nil {
+		if err := b.Put(rows.Key(first+uint32(i)), list[i].encode()); err != nil {
 			return err
 		}
 		if after := list[i].born.after; after != 0 {
@@ -97,22 +88,4 @@ func saveScripts(tx *bolt.Tx, first uint32, list []script) error {
 		}
 	}
 	return nil
-}
-
-// untag returns an output script without the stake tag that may lead it. The
-// filters commit to scripts of the stake tree in this form.
-func untag(pkScript []byte) []byte {
-	if len(pkScript) > 1 && tagged(pkScript[0]) {
-		return pkScript[1:]
-	}
-	return pkScript
-}
-
-// tagged reports whether an opcode is a stake tag.
-func tagged(op byte) bool {
-	switch op {
-	case txscript.OP_SSTX, txscript.OP_SSGEN, txscript.OP_SSRTX, txscript.OP_SSTXCHANGE, txscript.OP_TGEN:
-		return true
-	}
-	return false
 }

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -180,7 +181,7 @@ func (s *Set) Apply(ctx context.Context, u chain.Update) (grown bool, err error)
 		switch {
 		case errs[i] != nil && s.closed(m):
 		case errs[i] != nil && errors.As(errs[i], &invalid) || ctx.Err() != nil:
-			return false, fmt.Errorf("%s: %w", m.name, cmpOr(errs[i], context.Cause(ctx)))
+			return false, fmt.Errorf("%s: %w", m.name, cmp.Or(errs[i], context.Cause(ctx)))
 		case errs[i] != nil:
 			s.stop(m, errs[i])
 		case more[i]:

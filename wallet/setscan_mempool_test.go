@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // dealing is two wallets of a set, each with an account, of which one pays the other.
@@ -66,7 +67,7 @@ func TestOneWalletPaysAnother(t *testing.T) {
 	d.payee, d.payer = makeTest(t, d.set, "a-payee"), makeTest(t, d.set, "b-payer")
 	importTest(t, d.payer, "a", 1, AccountOptions{})
 	importTest(t, d.payee, "b", 2, AccountOptions{})
-	own, theirs, change := derived(t, 1, External, 2), derived(t, 2, External, 1)[0], derived(t, 1, Internal, 1)[0]
+	own, theirs, change := derived(t, 1, hd.External, 2), derived(t, 2, hd.External, 1)[0], derived(t, 1, hd.Internal, 1)[0]
 	block := func(txs ...*wire.MsgTx) {
 		t.Helper()
 		d.mine(nil, append([]*wire.MsgTx{d.coinbase(d.stranger(), 1)}, txs...), true)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // openSet returns a set of no wallets, which is closed with the test.
@@ -181,7 +182,7 @@ func TestWalletsTogetherEqualWalletsAlone(t *testing.T) {
 	for seed := range seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			l := &life{world: newWorld(t, seed), t: t, set: openSet(t), born: make(map[string]map[byte]consensus.Height)}
-			l.ours = append(derived(t, 1, External, 12), derived(t, 2, Internal, 12)...)
+			l.ours = append(derived(t, 1, hd.External, 12), derived(t, 2, hd.Internal, 12)...)
 			l.random()
 			for range 150 {
 				l.act()
@@ -213,7 +214,7 @@ func TestWalletsTogetherEqualWalletsAlone(t *testing.T) {
 // no more blocks than one, and one that comes later joins them.
 func TestWalletsAtOneBlockShareAPass(t *testing.T) {
 	w := newWorld(t, 1)
-	w.ours = append(derived(t, 1, External, 12), derived(t, 2, External, 12)...)
+	w.ours = append(derived(t, 1, hd.External, 12), derived(t, 2, hd.External, 12)...)
 	for range 100 {
 		w.random()
 	}
@@ -243,7 +244,7 @@ func TestWalletsAtOneBlockShareAPass(t *testing.T) {
 // applied at once, also for other wallets.
 func TestTipIsFollowedDuringRescan(t *testing.T) {
 	w := newWorld(t, 1)
-	w.ours = derived(t, 1, External, 12)
+	w.ours = derived(t, 1, hd.External, 12)
 	for range 300 {
 		w.random()
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // testKeys returns the private keys of the payment scripts of the first addresses of
@@ -73,7 +75,7 @@ func (w *world) sign(txs ...*wire.MsgTx) {
 // signature returns the signature script of an input, or nil for scripts of others.
 func (w *world) signature(tx *wire.MsgTx, input int, script []byte, kind txscript.SigHashType) []byte {
 	w.t.Helper()
-	pay := string(untag(script))
+	pay := string(txn.Untag(script))
 	if i := slices.IndexFunc(singles(), func(o one) bool { return o.pays[0] == pay }); i >= 0 {
 		o := singles()[i]
 		if o.redeem != nil {
@@ -100,7 +102,7 @@ func (w *world) signature(tx *wire.MsgTx, input int, script []byte, kind txscrip
 // script.
 func testKey(seed byte, index uint32) (key []byte, pay string) {
 	node := testAccount(seed)
-	for _, i := range []uint32{External, index} {
+	for _, i := range []uint32{hd.External, index} {
 		node = must(node.Child(i))
 	}
 	key = node.SerializedPubKey()

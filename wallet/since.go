@@ -13,6 +13,9 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // ErrNoBlock is returned for the hash of a block that neither the wallet nor the chain
@@ -52,7 +55,7 @@ func (s *Since) below(height consensus.Height) []*Transaction {
 		}
 	}
 	slices.SortFunc(list, func(a, b *Transaction) int {
-		return bytes.Compare(b.Place.key(), a.Place.key())
+		return bytes.Compare(txn.PlaceKey(b.Place), txn.PlaceKey(a.Place))
 	})
 	return list
 }
@@ -129,7 +132,7 @@ func (s *snapshot) ancestor(store Branches, h consensus.Height) consensus.BlockI
 // parting is how the branch of a block parts from the wallet's chain.
 type parting struct {
 	fork consensus.BlockID // the last block in common
-	left []left            // the blocks above it, newest first
+	left []ledger.Left     // the blocks above it, newest first
 }
 
 // parting returns how the branch of a block parts from the wallet's chain.
@@ -140,16 +143,16 @@ func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err err
 			p.fork = q.s.blocks[i].BlockID
 			return p, nil
 		}
-		l, ok, err := getLeft(q.tx, hash)
+		l, ok, err := ledger.GetLeft(q.tx, hash)
 		if err != nil {
 			return p, err
 		}
 		if ok {
-			p.left, hash = append(p.left, l), l.parent.Hash
+			p.left, hash = append(p.left, l), l.Parent.Hash
 			continue
 		}
 		if i := slices.IndexFunc(outside, func(id consensus.BlockID) bool { return id.Hash == hash }); i >= 0 && i < len(outside)-1 {
-			p.left, hash = append(p.left, left{outside[i], outside[i+1], true}), outside[i+1].Hash
+			p.left, hash = append(p.left, ledger.Left{BlockID: outside[i], Parent: outside[i+1], Disapproves: true}), outside[i+1].Hash
 			continue
 		}
 		br, err := store.Branch(hash, locate(q.s.blocks, q.s.tip.Height))
@@ -174,11 +177,11 @@ func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err err
 // it if the block of the fork may have been disapproved on a branch that was left, and is
 // not now.
 func (p *parting) above(tx *bolt.Tx) (consensus.Height, error) {
-	if isDisapproved(tx, p.fork.Height) {
+	if ledger.IsDisapproved(tx, p.fork.Height) {
 		return p.fork.Height, nil
 	}
-	was, err := wasDisapproved(tx, p.fork)
-	if n := len(p.left); n > 0 && p.left[n-1].disapproves {
+	was, err := ledger.WasDisapproved(tx, p.fork)
+	if n := len(p.left); n > 0 && p.left[n-1].Disapproves {
 		was = true
 	}
 	if was {
@@ -191,15 +194,15 @@ func (p *parting) above(tx *bolt.Tx) (consensus.Height, error) {
 // wallet's chain at a height or above it, newest first: those of which no block up to that
 // height is in the left bucket. That has no block that has come back. Where a branch parts
 // is not always known: the parent of a block is the one remembered below it.
-func (q *query) branchesAbove(fork consensus.Height) ([]left, error) {
-	var list []left
+func (q *query) branchesAbove(fork consensus.Height) ([]ledger.Left, error) {
+	var list []ledger.Left
 	below := make(map[consensus.BlockID]bool) // blocks of branches that part below the height
-	err := all(q.tx.Bucket(leftBucket), func(k, v []byte) error {
-		l, err := decodeLeft(k, v)
+	err := rows.Each(q.tx.Bucket(ledger.LeftBucket), func(k, v []byte) error {
+		l, err := ledger.DecodeLeft(k, v)
 		if err != nil {
 			return err
 		}
-		if below[l.parent] || l.Height <= fork {
+		if below[l.Parent] || l.Height <= fork {
 			below[l.BlockID] = true
 			return nil
 		}
@@ -217,22 +220,22 @@ func (q *query) removed(p *parting) ([]*Transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	var taken []*mined
+	var taken []*ledger.Mined
 	for i := range branches {
-		list, err := takenIn(q.tx, &branches[i])
+		list, err := ledger.TakenIn(q.tx, &branches[i])
 		if err != nil {
 			return nil, err
 		}
 		slices.Reverse(list)
 		taken = append(taken, list...)
 	}
-	if isDisapproved(q.tx, p.fork.Height) {
-		list, err := minedIn(q.tx, p.fork.Height, p.fork.Height)
+	if ledger.IsDisapproved(q.tx, p.fork.Height) {
+		list, err := ledger.MinedIn(q.tx, p.fork.Height, p.fork.Height)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range list {
-			if m.place.Tree == wire.TxTreeRegular {
+			if m.Place.Tree == wire.TxTreeRegular {
 				taken = append(taken, m)
 			}
 		}
@@ -240,23 +243,23 @@ func (q *query) removed(p *parting) ([]*Transaction, error) {
 	out := make([]*Transaction, 0, len(taken))
 	seen := make(map[chainhash.Hash]bool)
 	for _, m := range taken {
-		if now, err := getMined(q.tx, m.place); err != nil || now != nil && now.block == m.block && now.hash == m.hash && !void(q.tx, m.place) {
+		if now, err := ledger.GetMined(q.tx, m.Place); err != nil || now != nil && now.Block == m.Block && now.Hash == m.Hash && !ledger.Void(q.tx, m.Place) {
 			if err != nil {
 				return nil, err
 			}
 			continue // it is there all the same
 		}
-		if seen[m.hash] {
+		if seen[m.Hash] {
 			continue
 		}
-		seen[m.hash] = true
-		t, err := q.transaction(m.hash)
+		seen[m.Hash] = true
+		t, err := q.transaction(m.Hash)
 		if errors.Is(err, ErrNoTransaction) { // it can no longer be mined
-			t = &Transaction{Hash: m.hash, Kind: kindAt(m.place, m.tx), Tx: m.tx, Time: m.when(), Confirmations: -1}
-			err = q.describe(t, q.w.ownerAt(q.s, m.place.Height))
+			t = &Transaction{Hash: m.Hash, Kind: txn.KindAt(m.Place, m.Tx), Tx: m.Tx, Time: m.When(), Confirmations: -1}
+			err = q.describe(t, q.w.ownerAt(q.s, m.Place.Height))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("transaction %s: %w", m.hash, err)
+			return nil, fmt.Errorf("transaction %s: %w", m.Hash, err)
 		}
 		out = append(out, t)
 	}

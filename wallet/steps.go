@@ -5,13 +5,14 @@ import (
 	"sync/atomic"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // everyone and none are the first script of steps that concern all scripts, and
 // no script.
 const (
 	everyone uint32 = 0
-	none            = nobody
+	none            = txn.NoScript
 )
 
 // step is one round of the syncer: it asks for the locator, matches the blocks

@@ -10,25 +10,28 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // buckets returns every bucket of the file. Each is described where it is
 // declared.
 func buckets() [][]byte {
 	return [][]byte{
-		metaBucket, blocksBucket, disapprovedBucket,
-		accountsBucket, scriptsBucket, preimagesBucket, labelsBucket,
-		minedBucket, commitmentsBucket, sumsBucket, ticketsBucket, agingBucket, tablesBucket,
-		unminedBucket, locksBucket, jobsBucket,
+		metaBucket, blocksBucket, ledger.DisapprovedBucket,
+		accountsBucket, ledger.ScriptsBucket, preimagesBucket, labelsBucket,
+		ledger.MinedBucket, ledger.CommitmentsBucket, ledger.SumsBucket, ledger.TicketsBucket, ledger.AgingBucket, rows.TablesBucket,
+		ledger.UnminedBucket, ledger.LocksBucket, jobsBucket,
 		anchorsBucket, anchoredBucket, datesBucket,
-		leftBucket, takenBucket,
+		ledger.LeftBucket, ledger.TakenBucket,
 	}
 }
 
 // upToDate reports whether a file has the newest format. Prepare writes nothing then.
 func upToDate(tx *bolt.Tx) bool {
 	meta := tx.Bucket(metaBucket)
-	return meta != nil && bytes.Equal(meta.Get(formatKey), key32(newestFormat()))
+	return meta != nil && bytes.Equal(meta.Get(formatKey), rows.Key(newestFormat()))
 }
 
 // prepare checks a file and upgrades one of an older format.
@@ -52,8 +55,8 @@ func prepare(tx *bolt.Tx, cfg *Config) error {
 			return fmt.Errorf("bucket %s is missing: %w", name, ErrCorrupt)
 		}
 	}
-	for _, kind := range tables() {
-		if _, err := openTable(tx, kind); err != nil {
+	for _, kind := range ledger.Tables() {
+		if _, err := rows.OpenTable(tx, kind); err != nil {
 			return err
 		}
 	}
@@ -67,8 +70,8 @@ func create(tx *bolt.Tx, cfg *Config) error {
 			return err
 		}
 	}
-	for _, kind := range tables() {
-		if err := newTable(tx, kind); err != nil {
+	for _, kind := range ledger.Tables() {
+		if err := rows.NewTable(tx, kind); err != nil {
 			return err
 		}
 	}
@@ -78,8 +81,8 @@ func create(tx *bolt.Tx, cfg *Config) error {
 	}
 	meta := tx.Bucket(metaBucket)
 	return errors.Join(
-		meta.Put(formatKey, key32(newestFormat())),
-		meta.Put(networkKey, key32(uint32(cfg.Params.ChainParams.Net))),
+		meta.Put(formatKey, rows.Key(newestFormat())),
+		meta.Put(networkKey, rows.Key(uint32(cfg.Params.ChainParams.Net))),
 		meta.Put(birthdayKey, appendBirthday(nil, cfg.Birthday)),
 		saveProgress(tx, progress{tip: genesis.BlockID, cursor: genesis.BlockID, common: genesis.BlockID}),
 		saveBlocks(tx, nil, []block{genesis}),
@@ -95,7 +98,7 @@ func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 	s.accounts, err[2] = loadAccounts(tx)
 	s.scripts, err[3] = loadScripts(tx)
 	s.jobs, err[4] = loadJobs(tx)
-	s.pool, err[5] = loadPool(tx)
+	s.pool, err[5] = ledger.LoadPool(tx)
 	s.forgetting, err[6] = loadForgetting(tx)
 	if err := errors.Join(err[:]...); err != nil {
 		return nil, err
@@ -110,7 +113,7 @@ func loadSnapshot(tx *bolt.Tx) (*snapshot, error) {
 		s.pays = append(s.pays, s.scripts[i].pay)
 	}
 	s.full = s.isFull()
-	s.waiting = anyUnmined(tx)
+	s.waiting = ledger.AnyUnmined(tx)
 	return s, s.check()
 }
 
@@ -127,7 +130,7 @@ func (s *snapshot) check() error {
 	seen := make(map[string]bool, len(s.scripts))
 	for i := range s.scripts {
 		sc := &s.scripts[i]
-		if sc.account != ImportedAccount && (sc.account >= uint32(len(s.accounts)) || sc.branch > Internal) {
+		if sc.account != ImportedAccount && (sc.account >= uint32(len(s.accounts)) || sc.branch > hd.Internal) {
 			return fmt.Errorf("script %d belongs to no account: %w", i, ErrCorrupt)
 		}
 		if seen[string(sc.pay)] {

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -11,6 +12,10 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Transaction is a transaction of the wallet. Amounts are in atoms.
@@ -170,22 +175,22 @@ func (w *Wallet) Transaction(ctx context.Context, hash chainhash.Hash) (*Transac
 // transaction returns a transaction as it counts: mined, else unmined, else
 // void.
 func (q *query) transaction(hash chainhash.Hash) (*Transaction, error) {
-	places, err := placesOf(q.tx, &hash)
+	places, err := ledger.PlacesOf(q.tx, &hash)
 	if err != nil {
 		return nil, err
 	}
 	best := -1
 	for i, p := range places {
-		if best < 0 || !void(q.tx, p) {
+		if best < 0 || !ledger.Void(q.tx, p) {
 			best = i
 		}
 	}
-	u := q.pool.byHash[hash]
+	u := q.pool.ByHash[hash]
 	switch {
-	case best >= 0 && (u == nil || !void(q.tx, places[best])):
-		m, err := getMined(q.tx, places[best])
+	case best >= 0 && (u == nil || !ledger.Void(q.tx, places[best])):
+		m, err := ledger.GetMined(q.tx, places[best])
 		if err != nil || m == nil {
-			return nil, orCorrupt(err)
+			return nil, cmp.Or(err, ErrCorrupt)
 		}
 		return q.describeMined(m)
 	case u != nil:
@@ -194,26 +199,26 @@ func (q *query) transaction(hash chainhash.Hash) (*Transaction, error) {
 	return nil, q.noTransaction(hash)
 }
 
-func (q *query) describeMined(m *mined) (*Transaction, error) {
+func (q *query) describeMined(m *ledger.Mined) (*Transaction, error) {
 	t := &Transaction{
-		Hash: m.hash, Kind: kindAt(m.place, m.tx), Tx: m.tx,
-		Block: m.block, Place: m.place, Time: time.Unix(int64(m.time), 0),
-		Void: void(q.tx, m.place),
+		Hash: m.Hash, Kind: txn.KindAt(m.Place, m.Tx), Tx: m.Tx,
+		Block: m.Block, Place: m.Place, Time: time.Unix(int64(m.Time), 0),
+		Void: ledger.Void(q.tx, m.Place),
 	}
 	if !t.Void {
-		t.Confirmations = confirmations(m.place.Height, q.s.tip.Height)
+		t.Confirmations = confirmations(m.Place.Height, q.s.tip.Height)
 	}
-	return t, q.describe(t, q.w.ownerAt(q.s, m.place.Height))
+	return t, q.describe(t, q.w.ownerAt(q.s, m.Place.Height))
 }
 
-func (q *query) describeUnmined(u *unmined) (*Transaction, error) {
-	t := &Transaction{Hash: u.hash, Kind: u.kind, Tx: u.tx, Time: u.seen, Origin: u.origin}
+func (q *query) describeUnmined(u *ledger.Unmined) (*Transaction, error) {
+	t := &Transaction{Hash: u.Hash, Kind: u.Kind, Tx: u.Tx, Time: u.Seen, Origin: u.Origin}
 	return t, q.describe(t, q.w.owner(q.s))
 }
 
 // describe fills in what is common to mined and unmined transactions.
 func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) error {
-	e := examine(t.Tx, t.Kind, owner)
+	e := txn.Examine(t.Tx, t.Kind, owner)
 	if err := q.debits(t, &e); err != nil {
 		return err
 	}
@@ -227,7 +232,7 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 		t.Outputs = append(t.Outputs, o)
 	}
 	var err error
-	if t.Conflicts, err = conflictsOf(q.tx, t.Hash); err != nil {
+	if t.Conflicts, err = ledger.ConflictsOf(q.tx, t.Hash); err != nil {
 		return err
 	}
 	t.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(t.Hash.String())))
@@ -239,47 +244,47 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 
 // debits fills in what a transaction spends of the wallet. One that is mined spends what is
 // mined too: an unmined one of that hash only shows that the wallet does not count its block.
-func (q *query) debits(t *Transaction, e *effects) error {
-	for _, sp := range e.spends {
-		c, ok, err := getCredit(q.tx, sp.prev)
+func (q *query) debits(t *Transaction, e *txn.Effects) error {
+	for _, sp := range e.Spends {
+		c, ok, err := ledger.GetCredit(q.tx, sp.Prev)
 		if !ok && err == nil && (t.Void || !t.Mined()) {
-			c, ok, err = q.prevOut(sp.prev)
+			c, ok, err = q.prevOut(sp.Prev)
 		}
 		switch {
 		case err != nil:
 			return err
 		case !ok:
 			continue
-		case c.source == FromTicket:
-			if err := q.unlock(t, sp.prev.Hash); err != nil {
+		case c.Source == FromTicket:
+			if err := q.unlock(t, sp.Prev.Hash); err != nil {
 				return err
 			}
 			continue
 		}
-		sc := &q.s.scripts[c.script]
+		sc := &q.s.scripts[c.Script]
 		t.Debits = append(t.Debits, Debit{
-			Index:   sp.input,
+			Index:   sp.Input,
 			Account: q.s.accountName(sc.account),
-			Address: scriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
-			Amount:  c.amount,
+			Address: hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
+			Amount:  c.Amount,
 		})
 	}
 	return nil
 }
 
 // prevOut returns the credit of an outpoint, mined or not.
-func (q *query) prevOut(op wire.OutPoint) (credit, bool, error) {
-	c, ok, err := getCredit(q.tx, op)
+func (q *query) prevOut(op wire.OutPoint) (ledger.Credit, bool, error) {
+	c, ok, err := ledger.GetCredit(q.tx, op)
 	if ok || err != nil {
 		return c, ok, err
 	}
-	u := q.pool.byHash[op.Hash]
+	u := q.pool.ByHash[op.Hash]
 	if u == nil {
 		return c, false, nil
 	}
-	for _, c := range q.w.effectsOf(q.s, u).credits {
-		if c.index == op.Index {
-			return credit{script: c.script, amount: c.amount, source: c.source}, true, nil
+	for _, c := range q.w.effectsOf(q.s, u).Credits {
+		if c.Index == op.Index {
+			return ledger.Credit{Script: c.Script, Amount: c.Amount, Source: c.Source}, true, nil
 		}
 	}
 	return c, false, nil
@@ -287,33 +292,33 @@ func (q *query) prevOut(op wire.OutPoint) (credit, bool, error) {
 
 // unlock adds the commitments of a ticket that a transaction spends.
 func (q *query) unlock(t *Transaction, ticket chainhash.Hash) error {
-	list, err := commitmentsOf(q.tx, &ticket)
+	list, err := ledger.CommitmentsOf(q.tx, &ticket)
 	for _, c := range list {
-		t.Unlocked += c.amount
+		t.Unlocked += c.Amount
 	}
 	return err
 }
 
-func (q *query) credits(t *Transaction, e *effects, owner func(pay []byte) (uint32, bool)) {
-	for i, list := range [][]credited{e.credits, e.commitments} {
+func (q *query) credits(t *Transaction, e *txn.Effects, owner func(pay []byte) (uint32, bool)) {
+	for i, list := range [][]txn.Credited{e.Credits, e.Commitments} {
 		for _, c := range list {
-			if c.source == FromTicket && i == 0 {
-				n, ok := voter(t.Tx, owner)
+			if c.Source == FromTicket && i == 0 {
+				n, ok := txn.Voter(t.Tx, owner)
 				if !ok {
 					continue
 				}
-				c.script = n
+				c.Script = n
 			}
-			sc := &q.s.scripts[c.script]
+			sc := &q.s.scripts[c.Script]
 			t.Credits = append(t.Credits, Credit{
-				Index:      c.index,
+				Index:      c.Index,
 				Account:    q.s.accountName(sc.account),
-				Address:    scriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
-				Amount:     c.amount,
-				Source:     c.source,
-				Change:     len(t.Debits) > 0 && sc.account != ImportedAccount && sc.branch == Internal,
+				Address:    hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
+				Amount:     c.Amount,
+				Source:     c.Source,
+				Change:     len(t.Debits) > 0 && sc.account != ImportedAccount && sc.branch == hd.Internal,
 				Commitment: i == 1,
-				Mature:     t.Confirmations >= c.source.maturity(t.Tx, q.w.cfg.Params.ChainParams),
+				Mature:     t.Confirmations >= txn.Maturity(c.Source, t.Tx, q.w.cfg.Params.ChainParams),
 			})
 		}
 	}
@@ -335,17 +340,17 @@ func (q *query) fee(t *Transaction) {
 
 // outputAddress returns the address that an output pays or commits to.
 func (q *query) outputAddress(kind Kind, out *wire.TxOut) string {
-	pay := untagFor(kind, out.PkScript)
-	if kind == Ticket && bytes.HasPrefix(out.PkScript, []byte{txscript.OP_RETURN}) && len(out.PkScript) >= commitEnd {
-		pay = committedScript(out.PkScript)
+	pay := txn.UntagFor(kind, out.PkScript)
+	if kind == Ticket && bytes.HasPrefix(out.PkScript, []byte{txscript.OP_RETURN}) && len(out.PkScript) >= txn.CommitEnd {
+		pay = txn.CommittedScript(out.PkScript)
 	}
-	return scriptAddress(q.w.cfg.Params.ChainParams, pay)
+	return hd.ScriptAddress(q.w.cfg.Params.ChainParams, pay)
 }
 
 // ticketStatus fills in what has become of a ticket.
 func (q *query) ticketStatus(t *Transaction) error {
 	op := wire.OutPoint{Hash: t.Hash}
-	c, tracked, err := getCredit(q.tx, op)
+	c, tracked, err := ledger.GetCredit(q.tx, op)
 	switch {
 	case err != nil:
 		return err
@@ -356,24 +361,43 @@ func (q *query) ticketStatus(t *Transaction) error {
 		t.TicketStatus = SpentTicket
 		return nil
 	}
-	by, spent, err := getSpender(q.tx, op)
+	by, spent, err := ledger.GetSpender(q.tx, op)
 	if err != nil {
 		return err
 	}
 	if !spent {
 		t.TicketStatus = LiveTicket
-		if t.Confirmations < c.source.maturity(t.Tx, q.w.cfg.Params.ChainParams) {
+		if t.Confirmations < txn.Maturity(c.Source, t.Tx, q.w.cfg.Params.ChainParams) {
 			t.TicketStatus = ImmatureTicket
 		}
 		return nil
 	}
-	m, err := getMined(q.tx, by.place)
+	m, err := ledger.GetMined(q.tx, by.Place)
 	if err != nil || m == nil {
-		return fmt.Errorf("spender of ticket %s: %w", t.Hash, orCorrupt(err))
+		return fmt.Errorf("spender of ticket %s: %w", t.Hash, cmp.Or(err, ErrCorrupt))
 	}
 	t.TicketStatus = RevokedTicket
-	if kindAt(m.place, m.tx) == Vote {
+	if txn.KindAt(m.Place, m.Tx) == Vote {
 		t.TicketStatus = VotedTicket
 	}
 	return nil
+}
+
+// noTransaction says that a transaction is not one of the wallet, and what took
+// its place if something did.
+func (q *query) noTransaction(hash chainhash.Hash) error {
+	list, err := ledger.ConflictsOf(q.tx, hash)
+	if err != nil {
+		return err
+	}
+	for _, other := range list {
+		places, err := ledger.PlacesOf(q.tx, &other)
+		if err != nil {
+			return err
+		}
+		if len(places) > 0 || q.pool.ByHash[other] != nil {
+			return fmt.Errorf("%w: %s spends the same and took its place", ErrNoTransaction, other)
+		}
+	}
+	return ErrNoTransaction
 }

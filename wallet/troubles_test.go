@@ -13,13 +13,16 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // TestOneWalletStopsAlone: a wallet whose file is damaged is left out, and named; the
 // other one goes on. Loading it again tries again.
 func TestOneWalletStopsAlone(t *testing.T) {
 	w, s := newWorld(t, 1), openSet(t)
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	for _, name := range []string{"a", "b"} {
 		importTest(t, makeTest(t, s, name), "x", 1, AccountOptions{})
 	}
@@ -31,7 +34,7 @@ func TestOneWalletStopsAlone(t *testing.T) {
 	}
 	damage := func(value []byte) {
 		t.Helper()
-		err := a.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(scriptsBucket).Put(key32(0), value) })
+		err := a.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(ledger.ScriptsBucket).Put(rows.Key(0), value) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,10 +72,10 @@ func TestOneWalletStopsAlone(t *testing.T) {
 func TestAPanicOverABlockStopsOneWallet(t *testing.T) {
 	w, s := newWorld(t, 1), openSet(t)
 	importTest(t, makeTest(t, s, "a"), "x", 1, AccountOptions{})
-	tx := w.pay(derived(t, 1, External, 1)[0], 5)
+	tx := w.pay(derived(t, 1, hd.External, 1)[0], 5)
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), tx}, true)
 	w.syncSet(s, 10)
-	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, External, 1)[0], 7)}, true)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 1)[0], 7)}, true)
 	u := w.since(s.Locator(), 10)
 	scripts, _ := s.Scripts()
 	w.fill(&u, scripts)
@@ -104,7 +107,7 @@ func TestAPanicOverABlockStopsOneWallet(t *testing.T) {
 func TestBadBlockStopsNoWallet(t *testing.T) {
 	w, s := newWorld(t, 1), openSet(t)
 	importTest(t, makeTest(t, s, "a"), "x", 1, AccountOptions{})
-	tx := w.pay(derived(t, 1, External, 1)[0], 5)
+	tx := w.pay(derived(t, 1, hd.External, 1)[0], 5)
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), tx}, true)
 	w.syncSet(s, 10)
 	w.unsigned = true
@@ -214,7 +217,7 @@ func TestFullWallet(t *testing.T) {
 	if x, err = Open(cfg); err != nil {
 		t.Fatal(err)
 	}
-	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, External, 40)[39], 5)}, true)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 40)[39], 5)}, true)
 	w.sync(x, 10)
 	if b, err := x.Balances(t.Context(), 1); err != nil || b.Sum.Spendable != 5 || x.Status().Scripts != 95 {
 		t.Errorf("it has %v and %d scripts (%v)", b.Sum.Spendable, x.Status().Scripts, err)
@@ -244,12 +247,12 @@ func TestCrowdedWallet(t *testing.T) {
 	})
 	w, x := newWorld(t, 1), makeTest(t, s, "a")
 	importTest(t, x, "x", 1, AccountOptions{})
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	hear(t, x, w.fake(pay, 1, 1), "attacker", false)
 	if list := s.Troubles(); len(list) > 0 {
 		t.Errorf("troubles %q", list)
 	}
-	for range maxRelayed {
+	for range poolHolds {
 		hear(t, x, w.fake(pay, 1, 1), "attacker", false)
 	}
 	if list := s.Troubles(); len(list) != 1 || !strings.Contains(list[0], `"a"`) || !strings.Contains(list[0], "unmined") {

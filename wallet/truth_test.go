@@ -15,6 +15,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // oracleIndexes is how many addresses of a branch the oracle knows: no test uses or
@@ -179,7 +180,7 @@ func paysTo(tx *wire.MsgTx) map[int]string {
 		}
 		delete(list, int(op.Index))
 		for i := 1; i < len(tx.TxOut); i += 2 {
-			list[i] = string(committedScript(tx.TxOut[i].PkScript))
+			list[i] = string(txn.CommittedScript(tx.TxOut[i].PkScript))
 		}
 	}
 	return list
@@ -251,7 +252,7 @@ func (o *oracle) truth() truth {
 			play(made, tx, height, tree, tree == wire.TxTreeRegular && index == 0)
 			net, ours := int64(0), false
 			for _, in := range tx.TxIn {
-				c, ok := mine[bare(in.PreviousOutPoint)]
+				c, ok := mine[txn.Bare(in.PreviousOutPoint)]
 				if !ok {
 					continue
 				}
@@ -284,11 +285,11 @@ func (o *oracle) truth() truth {
 			}
 			out.mined[hash], out.height[hash] = true, height
 			for _, in := range tx.TxIn {
-				delete(unspent, bare(in.PreviousOutPoint))
-				out.spent[bare(in.PreviousOutPoint)] = hash
+				delete(unspent, txn.Bare(in.PreviousOutPoint))
+				out.spent[txn.Bare(in.PreviousOutPoint)] = hash
 			}
 			for op, c := range made {
-				mine[bare(op)], unspent[bare(op)] = c, c
+				mine[txn.Bare(op)], unspent[txn.Bare(op)] = c, c
 			}
 			if ours {
 				out.listed[hash] = true
@@ -314,7 +315,7 @@ func (o *oracle) truth() truth {
 // committed returns what a ticket commits to scripts that count.
 func (o *oracle) committed(ticket *wire.MsgTx, h consensus.Height, counts func([]byte, consensus.Height) bool) (sum int64) {
 	for i := 1; i < len(ticket.TxOut); i += 2 {
-		if script := ticket.TxOut[i].PkScript; counts(committedScript(script), h) {
+		if script := ticket.TxOut[i].PkScript; counts(txn.CommittedScript(script), h) {
 			sum += committedAmount(script)
 		}
 	}
@@ -325,10 +326,10 @@ func (o *oracle) committed(ticket *wire.MsgTx, h consensus.Height, counts func([
 func (o *oracle) add(out *truth, c coin, counts func([]byte, consensus.Height) bool) {
 	if c.ticket != nil {
 		for i := 1; i < len(c.ticket.TxOut); i += 2 {
-			if script := c.ticket.TxOut[i].PkScript; counts(committedScript(script), c.height) {
-				b := out.balances[out.owner[string(committedScript(script))]]
+			if script := c.ticket.TxOut[i].PkScript; counts(txn.CommittedScript(script), c.height) {
+				b := out.balances[out.owner[string(txn.CommittedScript(script))]]
 				b.LockedByTickets += amountOf(committedAmount(script))
-				out.balances[out.owner[string(committedScript(script))]] = b
+				out.balances[out.owner[string(txn.CommittedScript(script))]] = b
 			}
 		}
 		if counts(c.pay, c.height) {

@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // coin is an unspent output, as the dumb twin of the ledger sees it.
@@ -114,7 +115,7 @@ func (w *world) ticketBalance(x *Wallet, by map[string]Balance, c coin) {
 	tracked := false
 	for i := 1; i < len(c.ticket.TxOut); i += 2 {
 		script := c.ticket.TxOut[i].PkScript
-		if name, ok := x.ownerName(committedScript(script)); ok {
+		if name, ok := x.ownerName(txn.CommittedScript(script)); ok {
 			b := by[name]
 			b.LockedByTickets += amountOf(committedAmount(script))
 			b.Total += amountOf(committedAmount(script))

@@ -13,6 +13,10 @@ import (
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // anyone is a script that anyone may spend.
@@ -41,13 +45,13 @@ func (w *world) totals(t *testing.T, x *Wallet) map[string]dcrutil.Amount {
 	}
 	unspent := w.coins(false)
 	for _, u := range pool {
-		play(unspent, u.Tx, w.tip().Height+1, treeOf(kindOf(u.Tx)), false)
+		play(unspent, u.Tx, w.tip().Height+1, txn.TreeOf(txn.KindOf(u.Tx)), false)
 	}
 	totals := make(map[string]dcrutil.Amount)
 	for _, c := range unspent {
 		if c.ticket != nil {
 			for i := 1; i < len(c.ticket.TxOut); i += 2 {
-				if name, ok := x.ownerName(committedScript(c.ticket.TxOut[i].PkScript)); ok {
+				if name, ok := x.ownerName(txn.CommittedScript(c.ticket.TxOut[i].PkScript)); ok {
 					totals[name] += amountOf(committedAmount(c.ticket.TxOut[i].PkScript))
 				}
 			}
@@ -70,7 +74,7 @@ func (w *world) propose(t *testing.T, x *Wallet) *wire.MsgTx {
 	for _, u := range pool {
 		w.txs[u.Hash] = u.Tx
 		if w.rng.IntN(3) > 0 { // sometimes it is a double spend
-			play(unspent, u.Tx, 0, treeOf(kindOf(u.Tx)), false)
+			play(unspent, u.Tx, 0, txn.TreeOf(txn.KindOf(u.Tx)), false)
 		}
 	}
 	var coins []coin
@@ -83,7 +87,7 @@ func (w *world) propose(t *testing.T, x *Wallet) *wire.MsgTx {
 	if len(coins) == 0 {
 		return nil
 	}
-	slices.SortFunc(coins, func(a, b coin) int { return slices.Compare(outpointKey(a.op), outpointKey(b.op)) })
+	slices.SortFunc(coins, func(a, b coin) int { return slices.Compare(rows.OutPointKey(a.op), rows.OutPointKey(b.op)) })
 	c := coins[w.rng.IntN(len(coins))]
 	var tx *wire.MsgTx
 	if w.rng.IntN(4) == 0 {
@@ -108,7 +112,7 @@ func TestUnminedNeverChangesWhatIsConfirmed(t *testing.T) {
 			if err := x.ImportScript(t.Context(), anyone(), nil); err != nil {
 				t.Fatal(err)
 			}
-			w.ours = append(derived(t, 1, External, 5), anyone(), anyone(), anyone())
+			w.ours = append(derived(t, 1, hd.External, 5), anyone(), anyone(), anyone())
 			taken := 0
 			for range 60 {
 				switch w.rng.IntN(4) {
@@ -216,9 +220,9 @@ func (w *world) mineSome(t *testing.T, x *Wallet) {
 		if w.rng.IntN(2) == 0 {
 			continue
 		}
-		if kindOf(u.Tx) == Regular && w.spendable(u.Tx, regular) {
+		if txn.KindOf(u.Tx) == Regular && w.spendable(u.Tx, regular) {
 			regular = append(regular, u.Tx)
-		} else if kindOf(u.Tx) == Ticket && w.spendable(u.Tx, regular[:1]) && w.rng.IntN(2) == 0 {
+		} else if txn.KindOf(u.Tx) == Ticket && w.spendable(u.Tx, regular[:1]) && w.rng.IntN(2) == 0 {
 			stakes = append(stakes, u.Tx)
 			break
 		}
@@ -235,7 +239,7 @@ func funded(t *testing.T, n int) (*world, *Wallet, []wire.OutPoint) {
 	w := newWorld(t, 1)
 	x := openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{})
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	var ops []wire.OutPoint
 	for range n {
 		tx := w.pay(pay, 1000)
@@ -266,7 +270,7 @@ func signedBy(t *testing.T, seed byte, tx *wire.MsgTx) *wire.MsgTx {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pay := derived(t, seed, External, 1)[0]
+	pay := derived(t, seed, hd.External, 1)[0]
 	for i := range tx.TxIn {
 		tx.TxIn[i].SignatureScript, err = sign.SignatureScript(tx, i, pay, txscript.SigHashAll, priv, dcrec.STEcdsaSecp256k1, true)
 		if err != nil {
@@ -304,7 +308,7 @@ func TestUnsignedSpendsAreRefused(t *testing.T) {
 	tx.TxOut[0].Value++
 	refused(t, x, tx, Relayed, ErrBadTransaction)
 	refused(t, x, signed(t, spend(ops, wire.NewTxOut(1001, w.stranger()))), Published, ErrBadTransaction)
-	refused(t, x, spend(nil, wire.NewTxOut(1, derived(t, 1, External, 1)[0])), Relayed, ErrBadTransaction)
+	refused(t, x, spend(nil, wire.NewTxOut(1, derived(t, 1, hd.External, 1)[0])), Relayed, ErrBadTransaction)
 	add(t, x, signed(t, spend(ops, wire.NewTxOut(900, w.stranger()))), Relayed)
 	if list, err := x.Unspent(t.Context(), OutputFilter{}); err != nil || len(list) != 0 {
 		t.Fatalf("a spent output shows as unspent: %v, %v", list, err)
@@ -313,10 +317,10 @@ func TestUnsignedSpendsAreRefused(t *testing.T) {
 
 func TestConflicts(t *testing.T) {
 	w, x, ops := funded(t, 1)
-	change := derived(t, 1, Internal, 1)[0]
+	change := derived(t, 1, hd.Internal, 1)[0]
 	first := signed(t, spend(ops, wire.NewTxOut(500, w.stranger()), wire.NewTxOut(400, change)))
 	child := w.payment(coin{op: wire.OutPoint{Hash: first.TxHash()}, amount: 500})
-	child.TxOut[0].PkScript = derived(t, 1, External, 2)[1]
+	child.TxOut[0].PkScript = derived(t, 1, hd.External, 2)[1]
 	rival := signed(t, spend(ops, wire.NewTxOut(700, w.stranger()), wire.NewTxOut(250, change)))
 	third := signed(t, spend(ops, wire.NewTxOut(600, w.stranger())))
 	add(t, x, first, Relayed)
@@ -345,7 +349,7 @@ func TestConflicts(t *testing.T) {
 
 func TestExpiryAndAbandonment(t *testing.T) {
 	w, x, ops := funded(t, 2)
-	change := derived(t, 1, Internal, 1)[0]
+	change := derived(t, 1, hd.Internal, 1)[0]
 	late := spend(ops[:1], wire.NewTxOut(500, change))
 	late.Expiry = uint32(w.tip().Height) + 1
 	refused(t, x, signed(t, late), Published, ErrExpired)
@@ -371,7 +375,7 @@ func TestExpiryAndAbandonment(t *testing.T) {
 
 func TestPaymentsToOthersAreIgnored(t *testing.T) {
 	w, x, _ := funded(t, 1)
-	pay := derived(t, 1, External, 1)[0]
+	pay := derived(t, 1, hd.External, 1)[0]
 	before := dump(t, x)
 	for _, tx := range []*wire.MsgTx{w.pay(w.stranger(), 10), w.coinbase(pay, 10), w.treasurySpend(w.stranger(), 1)} {
 		if ours, err := x.AddUnmined(t.Context(), tx, Relayed); ours || err != nil {

@@ -8,13 +8,15 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // Unsearched implements spv.Wallet. Blocks below the birthday of a script that a
 // transaction pays were not searched for it, nor were those that a search has still
 // to come to, or that are above the tip.
 func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
-	if kindOf(msg).minedOnly() {
+	if txn.MinedOnly(txn.KindOf(msg)) {
 		return nil, last, nil
 	}
 	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
@@ -44,27 +46,27 @@ func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 func (w *Wallet) touched(tx *bolt.Tx, s *snapshot, msg *wire.MsgTx) ([]uint32, error) {
 	var numbers []uint32
 	pool := w.poolOf(tx, s)
-	add := func(list []credited, of func(c credited) bool) {
+	add := func(list []txn.Credited, of func(c txn.Credited) bool) {
 		for _, c := range list {
-			if c.script != nobody && of(c) {
-				numbers = append(numbers, c.script)
+			if c.Script != txn.NoScript && of(c) {
+				numbers = append(numbers, c.Script)
 			}
 		}
 	}
-	e := examine(msg, kindOf(msg), w.owner(s))
-	each := func(credited) bool { return true }
-	add(e.credits, each)
-	add(e.commitments, each)
-	for _, sp := range e.spends {
-		c, mined, err := getCredit(tx, sp.prev)
+	e := txn.Examine(msg, txn.KindOf(msg), w.owner(s))
+	each := func(txn.Credited) bool { return true }
+	add(e.Credits, each)
+	add(e.Commitments, each)
+	for _, sp := range e.Spends {
+		c, mined, err := ledger.GetCredit(tx, sp.Prev)
 		if err != nil {
 			return nil, err
 		}
-		if mined && c.script != nobody {
-			numbers = append(numbers, c.script)
+		if mined && c.Script != txn.NoScript {
+			numbers = append(numbers, c.Script)
 		}
-		if parent := pool.byHash[sp.prev.Hash]; parent != nil {
-			add(w.effectsOf(s, parent).credits, func(c credited) bool { return c.index == sp.prev.Index })
+		if parent := pool.ByHash[sp.Prev.Hash]; parent != nil {
+			add(w.effectsOf(s, parent).Credits, func(c txn.Credited) bool { return c.Index == sp.Prev.Index })
 		}
 	}
 	return numbers, nil
@@ -73,12 +75,12 @@ func (w *Wallet) touched(tx *bolt.Tx, s *snapshot, msg *wire.MsgTx) ([]uint32, e
 // isKnown reports whether a transaction is in the books, mined or not.
 func isKnown(tx *bolt.Tx, msg *wire.MsgTx) (bool, error) {
 	hash := msg.TxHash()
-	if tx.Bucket(unminedBucket).Get(hash[:]) != nil {
+	if tx.Bucket(ledger.UnminedBucket).Get(hash[:]) != nil {
 		return true, nil
 	}
-	places, err := placesOf(tx, &hash)
+	places, err := ledger.PlacesOf(tx, &hash)
 	for _, p := range places {
-		if !void(tx, p) {
+		if !ledger.Void(tx, p) {
 			return true, err
 		}
 	}

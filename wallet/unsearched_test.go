@@ -15,6 +15,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // mempool is a wallet or a set of them, as somebody sees it who hears transactions.
@@ -94,7 +95,7 @@ func TestWhatIsMinedIsNeverUnmined(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			x := openTest(t, Birthday{})
-			w.ours = append(derived(t, 1, External, 4), derived(t, 2, External, 4)...)
+			w.ours = append(derived(t, 1, hd.External, 4), derived(t, 2, hd.External, 4)...)
 			w.ours = append(w.ours, anyone(), anyone(), anyone())
 			birthday := func() *Birthday { return &Birthday{Height: consensus.Height(w.rng.IntN(len(w.main) + 4))} }
 			for range 8 {
@@ -353,7 +354,7 @@ func TestVerdictTakenBack(t *testing.T) {
 // mined transaction that spends it.
 func TestMinedSpendsNothingUnmined(t *testing.T) {
 	w, x := newWorld(t, 1), openTest(t, Birthday{})
-	own := derived(t, 1, External, 1)[0]
+	own := derived(t, 1, hd.External, 1)[0]
 	block := func(txs ...*wire.MsgTx) {
 		w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), true)
 	}

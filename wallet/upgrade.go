@@ -4,13 +4,16 @@ import (
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // upgrades returns the steps between formats: the one at index i takes a file
 // from format i+1 to format i+2. Each is in a file of its own. All that are
 // needed run in one transaction.
 func upgrades() []func(tx *bolt.Tx) error {
-	return []func(tx *bolt.Tx) error{addJobs, markUnmined, addTables, addAnchors, addLeft}
+	return []func(tx *bolt.Tx) error{addJobs, ledger.MarkUnmined, ledger.AddTables, addAnchors, ledger.AddLeft}
 }
 
 // newestFormat returns the format that new wallets have.
@@ -33,5 +36,5 @@ func upgradeFrom(tx *bolt.Tx, format uint32) error {
 			return fmt.Errorf("upgrade from format %d: %w", format+uint32(i), err)
 		}
 	}
-	return tx.Bucket(metaBucket).Put(formatKey, key32(newest))
+	return tx.Bucket(metaBucket).Put(formatKey, rows.Key(newest))
 }

@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // oldWorld is the chain that the files of older formats have seen.
 func oldWorld(t *testing.T) *world {
 	w := newWorld(t, 42)
-	w.ours = derived(t, 1, External, 4)
-	w.ours = append(w.ours, derived(t, 2, External, 2)...)
+	w.ours = derived(t, 1, hd.External, 4)
+	w.ours = append(w.ours, derived(t, 2, hd.External, 2)...)
 	for range 60 {
 		w.random()
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // ownerAt returns the function that finds the watched script of a payment in a
@@ -26,18 +28,18 @@ func (w *Wallet) owner(s *snapshot) func(pay []byte) (uint32, bool) {
 
 // use marks the addresses that a transaction pays as used. The accounts of the
 // snapshot must be its own.
-func (s *snapshot) use(e *effects) {
-	for _, list := range [][]credited{e.credits, e.commitments} {
+func (s *snapshot) use(e *txn.Effects) {
+	for _, list := range [][]txn.Credited{e.Credits, e.Commitments} {
 		for _, c := range list {
-			if c.script == nobody {
+			if c.Script == txn.NoScript {
 				continue // a voting right is not what an address is found by
 			}
-			sc := &s.scripts[c.script]
+			sc := &s.scripts[c.Script]
 			if sc.account == ImportedAccount {
 				continue
 			}
 			window := &s.accounts[sc.account].Branches[sc.branch]
-			*window = window.use(sc.index)
+			*window = window.Use(sc.index)
 		}
 	}
 }
@@ -47,8 +49,8 @@ func (w *Wallet) usage(s *snapshot, blocks []chain.Block) error {
 	for i := range blocks {
 		b := &blocks[i]
 		owner := w.ownerAt(s, b.Height)
-		err := eachTx(b.Msg, func(_ Place, tx *wire.MsgTx, kind Kind) error {
-			e := examine(tx, kind, owner)
+		err := txn.EachTx(b.Msg, func(_ Place, tx *wire.MsgTx, kind Kind) error {
+			e := txn.Examine(tx, kind, owner)
 			s.use(&e)
 			return nil
 		})
@@ -59,23 +61,7 @@ func (w *Wallet) usage(s *snapshot, blocks []chain.Block) error {
 	return nil
 }
 
-// eachTx calls fn for the transactions of a block in the order the chain
-// applies them, until it fails. The heights of the places are zero.
-func eachTx(b *wire.MsgBlock, fn func(p Place, tx *wire.MsgTx, kind Kind) error) error {
-	if b == nil {
-		return nil
-	}
-	for i, tx := range b.STransactions {
-		p := Place{Tree: wire.TxTreeStake, Index: uint32(i)}
-		if err := fn(p, tx, kindAt(p, tx)); err != nil {
-			return err
-		}
-	}
-	for i, tx := range b.Transactions {
-		p := Place{Tree: wire.TxTreeRegular, Index: uint32(i)}
-		if err := fn(p, tx, kindAt(p, tx)); err != nil {
-			return err
-		}
-	}
-	return nil
+// effectsOf returns what an unmined transaction means to a wallet. It must not be changed.
+func (w *Wallet) effectsOf(s *snapshot, u *ledger.Unmined) *txn.Effects {
+	return u.Effects(s.count(), w.owner(s))
 }

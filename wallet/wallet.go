@@ -14,6 +14,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
 )
 
 // Wallet is a named set of accounts, addresses and scripts, and what the chain
@@ -35,8 +36,8 @@ type Wallet struct {
 	stored *snapshot
 
 	// Only who holds the turn uses these.
-	draft  *pool     // of the update, once that changes unmined transactions
-	warned time.Time // of a full pool, last
+	draft  *ledger.Pool // of the update, once that changes unmined transactions
+	warned time.Time    // of a full pool, last
 
 	forgetOnce sync.Once             // what the pool takes is no longer counted
 	damaged    atomic.Pointer[error] // what was first found damaged; nil for nothing
@@ -90,7 +91,7 @@ func (w *Wallet) load() error {
 func (w *Wallet) Close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
-	w.forgetOnce.Do(func() { w.cfg.shared.used.Add(-int64(w.now.Load().pool.held)) })
+	w.forgetOnce.Do(func() { w.cfg.shared.used.Add(-int64(w.now.Load().pool.Held)) })
 	if w.stuck.Load() {
 		return w.Damage()
 	}
@@ -255,7 +256,7 @@ func (w *Wallet) commit(fn change, mayWait func(*snapshot) bool) error {
 		settled.pool = w.draft
 	}
 	settled.resolveJobs(old, w.seconds())
-	settled.waiting = anyUnmined(tx)
+	settled.waiting = ledger.AnyUnmined(tx)
 	if stats := tx.Stats(); stats.GetNodeCount() == 0 && mayWait(&settled) {
 		w.installed(&settled)
 		return nil

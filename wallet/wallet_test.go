@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/hdkeychain/v3"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
 // seedKey returns the private key of an account of a test seed.
@@ -82,13 +83,13 @@ func importTest(t testing.TB, x *Wallet, name string, seed byte, o AccountOption
 func derived(t testing.TB, seed byte, branch uint32, n uint32) [][]byte {
 	t.Helper()
 	net := consensus.SimNet().ChainParams
-	key, err := branchKey(net, testXpub(t, seed), branch)
+	key, err := hd.BranchKey(net, testXpub(t, seed), branch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var list [][]byte
 	for i := range n {
-		pay, err := childScript(net, key, i)
+		pay, err := hd.Script(net, key, i)
 		if err != nil {
 			t.Fatal(err)
 		}

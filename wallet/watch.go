@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
 )
 
 // snapshot is what a wallet keeps in memory of its file. It is immutable: each
@@ -13,15 +14,15 @@ import (
 // older snapshots, of which they are a longer version.
 type snapshot struct {
 	progress
-	id       int       // of the file transaction that stored it
-	blocks   []block   // in height order, the genesis block first
-	accounts []Account // by number
-	scripts  []script  // by number
-	pays     [][]byte  // the payment scripts of scripts
-	jobs     []job     // by number
-	pool     *pool     // the unmined transactions
-	anchors  []anchor  // by number, from one on
-	dates    []dated   // of birthdays, in no order
+	id       int          // of the file transaction that stored it
+	blocks   []block      // in height order, the genesis block first
+	accounts []Account    // by number
+	scripts  []script     // by number
+	pays     [][]byte     // the payment scripts of scripts
+	jobs     []job        // by number
+	pool     *ledger.Pool // the unmined transactions
+	anchors  []anchor     // by number, from one on
+	dates    []dated      // of birthdays, in no order
 
 	forgetting forgetting
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // world is a chain of hand-made blocks with true filters. It can be cut back
@@ -314,7 +315,7 @@ func (w *world) vote(ticket *wire.MsgTx, ref consensus.BlockID) *wire.MsgTx {
 	tx.AddTxOut(wire.NewTxOut(0, nullData(block)))
 	tx.AddTxOut(wire.NewTxOut(0, nullData([]byte{1, 0, 10, 0, 0, 0})))
 	for i := 1; i < len(ticket.TxOut); i += 2 {
-		pay := committedScript(ticket.TxOut[i].PkScript)
+		pay := txn.CommittedScript(ticket.TxOut[i].PkScript)
 		tx.AddTxOut(wire.NewTxOut(committedAmount(ticket.TxOut[i].PkScript)+1, tagWith(txscript.OP_SSGEN, pay)))
 	}
 	return tx
@@ -326,7 +327,7 @@ func (w *world) revocation(ticket *wire.MsgTx) *wire.MsgTx {
 	tx := wire.NewMsgTx()
 	tx.AddTxIn(wire.NewTxIn(&op, ticket.TxOut[0].Value, nil))
 	for i := 1; i < len(ticket.TxOut); i += 2 {
-		pay := committedScript(ticket.TxOut[i].PkScript)
+		pay := txn.CommittedScript(ticket.TxOut[i].PkScript)
 		tx.AddTxOut(wire.NewTxOut(committedAmount(ticket.TxOut[i].PkScript), tagWith(txscript.OP_SSRTX, pay)))
 	}
 	return tx

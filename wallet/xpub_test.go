@@ -10,22 +10,9 @@ import (
 	"github.com/decred/dcrd/dcrec"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/hdkeychain/v3"
-)
 
-func TestXpubOfEachNetwork(t *testing.T) {
-	for _, net := range networks() {
-		xpub := seedKey(t, net, 1).Neuter().String()
-		for _, wallet := range networks() {
-			key, err := parseXpub(wallet, xpub)
-			if wallet.Name == net.Name && (err != nil || key.String() != xpub) {
-				t.Errorf("%s: %v", net.Name, err)
-			}
-			if wallet.Name != net.Name && !errors.Is(err, ErrWrongNetwork) {
-				t.Errorf("key of %s in a wallet of %s: %v", net.Name, wallet.Name, err)
-			}
-		}
-	}
-}
+	"github.com/spvd/spvd/wallet/internal/hd"
+)
 
 // badKeys are strings that are no account key, and why.
 func badKeys(t *testing.T) map[string]error {
@@ -112,7 +99,7 @@ func TestAccountsAreChecked(t *testing.T) {
 			t.Errorf("name %q: %v", name, err)
 		}
 	}
-	if _, err := x.ImportXpub(t.Context(), "a", xpub, AccountOptions{Gap: MaxGap + 1}); !errors.Is(err, ErrGapLimit) {
+	if _, err := x.ImportXpub(t.Context(), "a", xpub, AccountOptions{Gap: hd.MaxGap + 1}); !errors.Is(err, ErrGapLimit) {
 		t.Errorf("absurd gap limit: %v", err)
 	}
 	importTest(t, x, "a", 1, AccountOptions{})
@@ -153,13 +140,13 @@ func TestAccountsAreChecked(t *testing.T) {
 func TestIssuedAddressesAreWatchedAtOnce(t *testing.T) {
 	x := openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
-	want := derived(t, 1, External, 30)
+	want := derived(t, 1, hd.External, 30)
 	for i := range 30 {
-		out, err := x.NewAddress(t.Context(), "a", External, GapIgnore)
+		out, err := x.NewAddress(t.Context(), "a", hd.External, GapIgnore)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out.Address != scriptAddress(x.cfg.Params.ChainParams, want[i]) || out.Index != uint32(i) || out.BeyondGap != (i >= 5) {
+		if out.Address != hd.ScriptAddress(x.cfg.Params.ChainParams, want[i]) || out.Index != uint32(i) || out.BeyondGap != (i >= 5) {
 			t.Fatalf("address %d: %+v", i, out)
 		}
 		scripts, _ := x.Scripts()
@@ -181,7 +168,7 @@ func TestIssuedAddressesAreWatchedAtOnce(t *testing.T) {
 		t.Errorf("%d addresses, %v", len(list), err)
 	}
 	for account, want := range map[string]error{ImportedName: ErrImported, "b": ErrNoAccount} {
-		if _, err := x.NewAddress(t.Context(), account, External, GapIgnore); !errors.Is(err, want) {
+		if _, err := x.NewAddress(t.Context(), account, hd.External, GapIgnore); !errors.Is(err, want) {
 			t.Errorf("%s: %v", account, err)
 		}
 	}
@@ -202,28 +189,4 @@ func reopen(t *testing.T, x *Wallet) *Wallet {
 		}
 	})
 	return again
-}
-
-// TestCoinTypes: accounts of the coin type of SLIP44 and of the one that wallets
-// used before are both accounts; nothing in a key tells them apart.
-func TestCoinTypes(t *testing.T) {
-	for _, net := range []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params(), chaincfg.SimNetParams()} {
-		seen := make(map[string]bool)
-		for _, coin := range []uint32{net.SLIP0044CoinType, net.LegacyCoinType} {
-			key, err := hdkeychain.NewMaster(append(make([]byte, 31), 9), net)
-			for _, i := range []uint32{44, coin, 0} {
-				if err == nil {
-					key, err = key.Child(hdkeychain.HardenedKeyStart + i)
-				}
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			xpub := key.Neuter().String()
-			if _, err := parseXpub(net, xpub); err != nil || seen[xpub] {
-				t.Errorf("%s, coin type %d: %v", net.Name, coin, err)
-			}
-			seen[xpub] = true
-		}
-	}
 }

@@ -1,13 +1,13 @@
-package wallet
+package rows
 
 import (
 	"bytes"
 	"slices"
 )
 
-// walk calls fn for the rows from a key on, in order, until it returns false or fails.
+// Walk calls fn for the rows from a key on, in order, until it returns false or fails.
 // Keys and values are only valid until it returns. The table must not change meanwhile.
-func (t *table) walk(from []byte, fn func(k, v []byte) (more bool, err error)) error {
+func (t *Table) Walk(from []byte, fn func(k, v []byte) (more bool, err error)) error {
 	sources, err := t.sources(t.runs, from)
 	if err != nil {
 		return err
@@ -20,9 +20,9 @@ func (t *table) walk(from []byte, fn func(k, v []byte) (more bool, err error)) e
 	return t.each(sources, false, fn)
 }
 
-// prefixed calls fn for the rows whose keys begin with a prefix.
-func (t *table) prefixed(prefix []byte, fn func(k, v []byte) error) error {
-	return t.walk(prefix, func(k, v []byte) (bool, error) {
+// Prefixed calls fn for the rows whose keys begin with a prefix.
+func (t *Table) Prefixed(prefix []byte, fn func(k, v []byte) error) error {
+	return t.Walk(prefix, func(k, v []byte) (bool, error) {
 		if !bytes.HasPrefix(k, prefix) {
 			return false, nil
 		}
@@ -33,7 +33,7 @@ func (t *table) prefixed(prefix []byte, fn func(k, v []byte) error) error {
 // source is where rows come from in order: a run, or the recent rows. Its next row is k
 // and v, without the key; k is nil at the end.
 type source struct {
-	t    *table
+	t    *Table
 	k, v []byte
 
 	next  func() (k, v []byte) // the next chunk, or recent row
@@ -42,7 +42,7 @@ type source struct {
 }
 
 // sources returns runs from a key on, oldest first.
-func (t *table) sources(runs []run, from []byte) ([]*source, error) {
+func (t *Table) sources(runs []run, from []byte) ([]*source, error) {
 	list := make([]*source, 0, len(runs)+1)
 	for _, r := range runs {
 		b := t.root.Bucket(r.name())
@@ -88,7 +88,7 @@ func (s *source) advance() {
 // each calls fn for the rows of sources in order. Of several rows of a key the last
 // source's counts. Rows that are not there are only yielded, with a nil value, if they
 // are wanted.
-func (t *table) each(sources []*source, wantAbsent bool, fn func(k, v []byte) (more bool, err error)) error {
+func (t *Table) each(sources []*source, wantAbsent bool, fn func(k, v []byte) (more bool, err error)) error {
 	for {
 		var best *source
 		for _, s := range sources {
@@ -121,9 +121,9 @@ func (t *table) each(sources []*source, wantAbsent bool, fn func(k, v []byte) (m
 	}
 }
 
-// check verifies the form of the table: that it has no row or bucket that it does not know,
+// Check verifies the form of the table: that it has no row or bucket that it does not know,
 // and that its rows are in order. The error is ErrCorrupt.
-func (t *table) check() error {
+func (t *Table) Check() error {
 	known := [][]byte{recentKey}
 	for _, r := range t.runs {
 		known = append(known, r.name())
@@ -138,7 +138,7 @@ func (t *table) check() error {
 			return t.corrupt()
 		}
 	}
-	return all(t.recent, func(k, v []byte) error {
+	return Each(t.recent, func(k, v []byte) error {
 		if len(k) != t.keySize || len(v) == 0 || len(v) != 1 && len(v) != 1+t.valSize {
 			return t.corrupt()
 		}
@@ -148,14 +148,14 @@ func (t *table) check() error {
 
 // checkRun verifies that a run has as many rows as the table says, in order, and each chunk
 // the key of its last row.
-func (t *table) checkRun(r run) error {
+func (t *Table) checkRun(r run) error {
 	b := t.root.Bucket(r.name())
 	if b == nil {
 		return t.corrupt()
 	}
 	size, rows := t.rowSize(), uint32(0)
 	var last []byte
-	err := all(b, func(k, chunk []byte) error {
+	err := Each(b, func(k, chunk []byte) error {
 		if len(chunk) == 0 || len(chunk)%size != 0 {
 			return t.corrupt()
 		}

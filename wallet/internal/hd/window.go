@@ -1,4 +1,4 @@
-package wallet
+package hd
 
 // Limits of the gap limit, in addresses.
 const (
@@ -16,31 +16,31 @@ type Window struct {
 	Issued, Used uint32
 }
 
-// end returns the number of addresses to watch, from index zero on. It is
+// End returns the number of addresses to watch, from index zero on. It is
 // always at least gap more than are used, and moves in steps of the gap limit:
 // the look-ahead lets a wallet that receives one payment at a time search the
 // chain for new addresses once per gap, not once per payment.
-func (w Window) end(gap uint32) uint32 {
-	return max(w.covered(gap), w.Issued)
+func (w Window) End(gap uint32) uint32 {
+	return max(w.Covered(gap), w.Issued)
 }
 
-// covered returns the number of addresses that would be watched if none had been issued.
-func (w Window) covered(gap uint32) uint32 { return (w.Used/gap + 2) * gap }
+// Covered returns the number of addresses that would be watched if none had been issued.
+func (w Window) Covered(gap uint32) uint32 { return (w.Used/gap + 2) * gap }
 
-// next returns the index of the next address to hand out.
-func (w Window) next() uint32 { return max(w.Issued, w.Used) }
+// Next returns the index of the next address to hand out.
+func (w Window) Next() uint32 { return max(w.Issued, w.Used) }
 
-// use marks an index as used.
-func (w Window) use(index uint32) Window {
+// Use marks an index as used.
+func (w Window) Use(index uint32) Window {
 	w.Used = max(w.Used, index+1)
 	return w
 }
 
-// issue hands out an index. It reports whether the index lies beyond the gap
+// Issue hands out an index. It reports whether the index lies beyond the gap
 // limit, where a wallet restored from the extended key alone would not find
 // payments to it.
-func (w Window) issue(gap uint32) (next Window, index uint32, beyond bool) {
-	index = w.next()
+func (w Window) Issue(gap uint32) (next Window, index uint32, beyond bool) {
+	index = w.Next()
 	beyond = index >= w.Used+gap
 	w.Issued = index + 1
 	return w, index, beyond

@@ -1,4 +1,4 @@
-package wallet
+package hd
 
 import (
 	"errors"
@@ -9,14 +9,14 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdscript"
 )
 
-// parseAddress decodes an address of a network. No error it returns repeats
+// ParseAddress decodes an address of a network. No error it returns repeats
 // any part of the input.
-func parseAddress(net *chaincfg.Params, s string) (stdaddr.Address, error) {
+func ParseAddress(net *chaincfg.Params, s string) (stdaddr.Address, error) {
 	addr, err := stdaddr.DecodeAddress(s, net)
 	if err == nil {
 		return addr, nil // which no private key is
 	}
-	if looksPrivate(s) {
+	if LooksPrivate(s) {
 		return nil, ErrPrivateKey
 	}
 	for _, other := range networks() {
@@ -30,9 +30,9 @@ func parseAddress(net *chaincfg.Params, s string) (stdaddr.Address, error) {
 	return nil, ErrBadAddress
 }
 
-// payScripts returns the scripts by which an address may be paid: its own, and
+// PayScripts returns the scripts by which an address may be paid: its own, and
 // for a public key also that of the key's hash.
-func payScripts(addr stdaddr.Address) [][]byte {
+func PayScripts(addr stdaddr.Address) [][]byte {
 	_, own := addr.PaymentScript()
 	scripts := [][]byte{own}
 	if key, ok := addr.(stdaddr.AddressPubKeyHasher); ok {
@@ -42,9 +42,9 @@ func payScripts(addr stdaddr.Address) [][]byte {
 	return scripts
 }
 
-// scriptAddress returns the address of a payment script, or an empty string
+// ScriptAddress returns the address of a payment script, or an empty string
 // for scripts that have none, or several.
-func scriptAddress(net *chaincfg.Params, pay []byte) string {
+func ScriptAddress(net *chaincfg.Params, pay []byte) string {
 	_, addrs := stdscript.ExtractAddrs(0, pay, net)
 	if len(addrs) != 1 {
 		return ""
@@ -52,5 +52,5 @@ func scriptAddress(net *chaincfg.Params, pay []byte) string {
 	return addrs[0].String()
 }
 
-// isScriptHash reports whether a payment script pays to the hash of a script.
-func isScriptHash(pay []byte) bool { return stdscript.IsScriptHashScriptV0(pay) }
+// IsScriptHash reports whether a payment script pays to the hash of a script.
+func IsScriptHash(pay []byte) bool { return stdscript.IsScriptHashScriptV0(pay) }

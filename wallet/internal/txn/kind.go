@@ -1,4 +1,4 @@
-package wallet
+package txn
 
 import (
 	"github.com/decred/dcrd/blockchain/stake/v5"
@@ -45,19 +45,19 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// kindAt determines the kind of a mined transaction.
-func kindAt(p Place, tx *wire.MsgTx) Kind {
+// KindAt determines the kind of a mined transaction.
+func KindAt(p Place, tx *wire.MsgTx) Kind {
 	switch {
 	case p.Tree == wire.TxTreeStake:
-		return kindOf(tx)
+		return KindOf(tx)
 	case p.Index == 0:
 		return Coinbase
 	}
 	return Regular
 }
 
-// kindOf determines the kind of a transaction by nothing but its looks.
-func kindOf(tx *wire.MsgTx) Kind {
+// KindOf determines the kind of a transaction by nothing but its looks.
+func KindOf(tx *wire.MsgTx) Kind {
 	switch stake.DetermineTxType(tx) {
 	case stake.TxTypeSStx:
 		return Ticket
@@ -79,9 +79,9 @@ func kindOf(tx *wire.MsgTx) Kind {
 	return Regular
 }
 
-// minedOnly reports whether transactions of a kind only exist in the block that
+// MinedOnly reports whether transactions of a kind only exist in the block that
 // they were made for, and are worthless without it.
-func (k Kind) minedOnly() bool {
+func MinedOnly(k Kind) bool {
 	return k == Coinbase || k == TreasuryBase || k == Vote || k == Revocation
 }
 
@@ -97,22 +97,22 @@ const (
 	FromVote                     // the return of a ticket that voted
 	FromRevocation               // the return of a ticket that did not
 	FromTreasury                 // a treasury spend
-	lastSource     = FromTreasury
+	LastSource     = FromTreasury
 )
 
-// maturity returns how many confirmations an output of a transaction needs
+// Maturity returns how many confirmations an output of a transaction needs
 // before the next block may spend it. If the transaction has an expiry, that is
 // never less than for a block reward (dcrd: checkTransactionInputs).
-func (s Source) maturity(tx *wire.MsgTx, p *chaincfg.Params) int64 {
+func Maturity(s Source, tx *wire.MsgTx, p *chaincfg.Params) int64 {
 	if tx.Expiry != wire.NoExpiryValue {
-		return max(s.leastMaturity(p), int64(p.CoinbaseMaturity))
+		return max(LeastMaturity(s, p), int64(p.CoinbaseMaturity))
 	}
-	return s.leastMaturity(p)
+	return LeastMaturity(s, p)
 }
 
-// leastMaturity returns how many confirmations an output needs if its
+// LeastMaturity returns how many confirmations an output needs if its
 // transaction has no expiry.
-func (s Source) leastMaturity(p *chaincfg.Params) int64 {
+func LeastMaturity(s Source, p *chaincfg.Params) int64 {
 	switch s {
 	case FromPayment:
 		return 1
@@ -126,4 +126,12 @@ func (s Source) leastMaturity(p *chaincfg.Params) int64 {
 		return int64(p.CoinbaseMaturity)
 	}
 	return 0
+}
+
+// TreeOf returns the tree that transactions of a kind are in.
+func TreeOf(k Kind) int8 {
+	if k == Regular || k == Coinbase {
+		return wire.TxTreeRegular
+	}
+	return wire.TxTreeStake
 }

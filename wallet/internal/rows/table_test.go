@@ -1,7 +1,8 @@
-package wallet
+package rows
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 // tableTwin is a table and a map that should hold the same.
 type tableTwin struct {
 	t    *testing.T
-	kind tableKind
+	kind Kind
 	want map[string]string
 	rng  *rand.Rand
 }
@@ -27,18 +28,18 @@ func (w *tableTwin) act(tx *bolt.Tx) error {
 	for range w.rng.IntN(60) {
 		key := binary.BigEndian.AppendUint32(nil, uint32(w.rng.IntN(400)*7919))
 		value := fmt.Appendf(nil, "%05d", w.rng.IntN(100000))
-		b, err := openTable(tx, w.kind)
+		b, err := OpenTable(tx, w.kind)
 		if err != nil {
 			return err
 		}
 		if w.rng.IntN(3) == 0 {
-			if err := b.delete(key); err != nil {
+			if err := b.Delete(key); err != nil {
 				return err
 			}
 			delete(w.want, string(key))
 			continue
 		}
-		if err := b.put(key, value); err != nil {
+		if err := b.Put(key, value); err != nil {
 			return err
 		}
 		w.want[string(key)] = string(value)
@@ -48,13 +49,13 @@ func (w *tableTwin) act(tx *bolt.Tx) error {
 
 // compare asks the table everything that can be asked.
 func (w *tableTwin) compare(tx *bolt.Tx) error {
-	b, err := openTable(tx, w.kind)
+	b, err := OpenTable(tx, w.kind)
 	if err != nil {
 		return err
 	}
 	for i := range 410 {
 		key := binary.BigEndian.AppendUint32(nil, uint32(i*7919))
-		got, err := b.get(key)
+		got, err := b.Get(key)
 		want, ok := w.want[string(key)]
 		if err != nil || ok != (got != nil) || string(got) != want {
 			return fmt.Errorf("%x is %q (%v), want %q", key, got, err, want)
@@ -63,7 +64,7 @@ func (w *tableTwin) compare(tx *bolt.Tx) error {
 	keys := slices.Sorted(maps.Keys(w.want))
 	from := binary.BigEndian.AppendUint32(nil, uint32(w.rng.IntN(400*7919)))
 	i, _ := slices.BinarySearch(keys, string(from))
-	err = b.walk(from, func(k, v []byte) (bool, error) {
+	err = b.Walk(from, func(k, v []byte) (bool, error) {
 		if i == len(keys) || string(k) != keys[i] || string(v) != w.want[keys[i]] {
 			return false, fmt.Errorf("row %d is %x: %s", i, k, v)
 		}
@@ -80,7 +81,7 @@ func (w *tableTwin) compare(tx *bolt.Tx) error {
 			n++
 		}
 	}
-	return errors.Join(err, b.prefixed(prefix, func(_, _ []byte) error { n--; return nil }), func() error {
+	return errors.Join(err, b.Prefixed(prefix, func(_, _ []byte) error { n--; return nil }), func() error {
 		if n != 0 {
 			return fmt.Errorf("%d rows of a prefix are missing", n)
 		}
@@ -91,14 +92,14 @@ func (w *tableTwin) compare(tx *bolt.Tx) error {
 // TestTableIsAMap: whatever the order of writes, transactions, runs and merges, a
 // table holds what a map would.
 func TestTableIsAMap(t *testing.T) {
-	for seed := range seeds(6) {
+	for seed := range uint64(6) {
 		db, err := bolt.Open(filepath.Join(t.TempDir(), "table.db"), 0o600, &bolt.Options{NoSync: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		w := &tableTwin{t: t, want: make(map[string]string), rng: rand.New(rand.NewPCG(seed, 3)),
-			kind: tableKind{"test", 4, 5, 8 + uint32(seed%20), 64 + 32*uint32(seed%4)}}
-		if err := db.Update(func(tx *bolt.Tx) error { return newTable(tx, w.kind) }); err != nil {
+			kind: Kind{"test", 4, 5, 8 + uint32(seed%20), 64 + 32*uint32(seed%4)}}
+		if err := db.Update(func(tx *bolt.Tx) error { return NewTable(tx, w.kind) }); err != nil {
 			t.Fatal(err)
 		}
 		for range 60 {
@@ -108,7 +109,7 @@ func TestTableIsAMap(t *testing.T) {
 			}
 		}
 		if err := db.Update(func(tx *bolt.Tx) error {
-			b, err := openTable(tx, w.kind)
+			b, err := OpenTable(tx, w.kind)
 			if err == nil && len(b.runs) < 2 {
 				err = fmt.Errorf("%d runs show little", len(b.runs))
 			}
@@ -124,42 +125,42 @@ func TestTableIsAMap(t *testing.T) {
 
 // TestTableRefusesDamage: a chunk or a row of the wrong size is an error, and no panic.
 func TestTableRefusesDamage(t *testing.T) {
-	for what, damage := range map[string]func(b *table) error{
-		"chunk": func(b *table) error {
+	for what, damage := range map[string]func(b *Table) error{
+		"chunk": func(b *Table) error {
 			return b.root.Bucket(b.runs[0].name()).Put([]byte("\xff\xff\xff\xff"), []byte("short"))
 		},
-		"run":    func(b *table) error { return b.root.DeleteBucket(b.runs[0].name()) },
-		"recent": func(b *table) error { return b.recent.Put([]byte("\xff\xff\xff\xff"), []byte{1, 2}) },
-		"state":  func(b *table) error { return b.root.Put(stateKey, []byte{1, 2, 3}) },
+		"run":    func(b *Table) error { return b.root.DeleteBucket(b.runs[0].name()) },
+		"recent": func(b *Table) error { return b.recent.Put([]byte("\xff\xff\xff\xff"), []byte{1, 2}) },
+		"state":  func(b *Table) error { return b.root.Put(stateKey, []byte{1, 2, 3}) },
 	} {
 		db, err := bolt.Open(filepath.Join(t.TempDir(), "table.db"), 0o600, &bolt.Options{NoSync: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		kind := tableKind{"test", 4, 5, 4, 64}
+		kind := Kind{"test", 4, 5, 4, 64}
 		err = db.Update(func(tx *bolt.Tx) error {
-			if err := newTable(tx, kind); err != nil {
+			if err := NewTable(tx, kind); err != nil {
 				return err
 			}
 			for i := range uint32(6) {
-				b, err := openTable(tx, kind)
-				if err := cmpOr(err, b.put(key32(i), []byte("value"))); err != nil {
+				b, err := OpenTable(tx, kind)
+				if err := cmp.Or(err, b.Put(Key(i), []byte("value"))); err != nil {
 					return err
 				}
 			}
-			b, err := openTable(tx, kind)
-			return cmpOr(err, damage(b))
+			b, err := OpenTable(tx, kind)
+			return cmp.Or(err, damage(b))
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		err = db.View(func(tx *bolt.Tx) error {
-			b, err := openTable(tx, kind)
+			b, err := OpenTable(tx, kind)
 			if err != nil {
 				return err
 			}
-			_, err = b.get([]byte("\xff\xff\xff\xfe"))
-			return cmpOr(err, b.walk(nil, func(_, _ []byte) (bool, error) { return true, nil }))
+			_, err = b.Get([]byte("\xff\xff\xff\xfe"))
+			return cmp.Or(err, b.Walk(nil, func(_, _ []byte) (bool, error) { return true, nil }))
 		})
 		if !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: %v", what, err)
@@ -181,7 +182,7 @@ func benchmarkTable(b *testing.B, get bool) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	kind := tableKind{"test", 36, 22, recentRows, largestRun}
+	kind := Kind{"test", 36, 22, recentRows, largestRun}
 	rng := rand.New(rand.NewPCG(1, 1))
 	key := func() []byte {
 		var k [36]byte
@@ -192,14 +193,14 @@ func benchmarkTable(b *testing.B, get bool) {
 	}
 	put := func(tx *bolt.Tx, n int) error {
 		for range n {
-			t, err := openTable(tx, kind)
-			if err := cmpOr(err, t.put(key(), make([]byte, 22))); err != nil {
+			t, err := OpenTable(tx, kind)
+			if err := cmp.Or(err, t.Put(key(), make([]byte, 22))); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	if err := db.Update(func(tx *bolt.Tx) error { return newTable(tx, kind) }); err != nil {
+	if err := db.Update(func(tx *bolt.Tx) error { return NewTable(tx, kind) }); err != nil {
 		b.Fatal(err)
 	}
 	for range 20 {
@@ -216,11 +217,11 @@ func benchmarkTable(b *testing.B, get bool) {
 	}
 	err = db.View(func(tx *bolt.Tx) error {
 		for range b.N {
-			t, err := openTable(tx, kind)
+			t, err := OpenTable(tx, kind)
 			if err != nil {
 				return err
 			}
-			if _, err := t.get(key()); err != nil {
+			if _, err := t.Get(key()); err != nil {
 				return err
 			}
 		}

@@ -1,7 +1,8 @@
-package wallet
+package rows
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -9,7 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// A table is a sorted set of rows whose keys come in any order, like hashes. In a
+// A Table is a sorted set of rows whose keys come in any order, like hashes. In a
 // B+tree each of them would be in a page of its own, which is written again for each
 // row. A table collects new rows in a small tree, and makes a run of them when they are
 // many: a sorted list that is written once, from front to back. Two runs of like size
@@ -17,16 +18,16 @@ import (
 // Of several rows of a key the newest counts; it may say that there is none.
 //
 // A table is of one transaction, and only ever used by one goroutine.
-type table struct {
-	tableKind
+type Table struct {
+	Kind
 	root   *bolt.Bucket
 	recent *bolt.Bucket
 	runs   []run // oldest first
 }
 
-// tableKind is what the rows of a table are. All keys have one size, and all values.
-type tableKind struct {
-	name             string
+// Kind is what the rows of a table are. All keys have one size, and all values.
+type Kind struct {
+	Name             string
 	keySize, valSize int
 
 	// recentRows is how many rows make a run, largestRun how many rows of a run
@@ -34,7 +35,13 @@ type tableKind struct {
 	recentRows, largestRun uint32
 }
 
-// Sizes of all tables.
+// KindOf returns the kind of tables of a name whose keys and values have these sizes in
+// bytes.
+func KindOf(name string, keySize, valSize int) Kind {
+	return Kind{name, keySize, valSize, recentRows, largestRun}
+}
+
+// Sizes of the tables of a file.
 const (
 	recentRows = 512
 	largestRun = 1 << 18
@@ -55,7 +62,7 @@ const (
 //	          rows in the order of their keys: key, the same byte, and the value, or as
 //	          many zero bytes
 var (
-	tablesBucket = []byte("tables")
+	TablesBucket = []byte("tables")
 	stateKey     = []byte("state")
 	recentKey    = []byte("recent")
 )
@@ -65,13 +72,13 @@ type run struct{ id, rows uint32 }
 
 func (r run) name() []byte { return binary.BigEndian.AppendUint32([]byte("run"), r.id) }
 
-// newTable makes a table in a file that has none of its name.
-func newTable(tx *bolt.Tx, kind tableKind) error {
-	tables, err := tx.CreateBucketIfNotExists(tablesBucket)
+// NewTable makes a table in a file that has none of its name.
+func NewTable(tx *bolt.Tx, kind Kind) error {
+	tables, err := tx.CreateBucketIfNotExists(TablesBucket)
 	if err != nil {
 		return err
 	}
-	root, err := tables.CreateBucket([]byte(kind.name))
+	root, err := tables.CreateBucket([]byte(kind.Name))
 	if err != nil {
 		return err
 	}
@@ -79,37 +86,37 @@ func newTable(tx *bolt.Tx, kind tableKind) error {
 	return err
 }
 
-// openTable returns a table of a transaction.
-func openTable(tx *bolt.Tx, kind tableKind) (*table, error) {
-	t := &table{tableKind: kind}
-	if tables := tx.Bucket(tablesBucket); tables != nil {
-		t.root = tables.Bucket([]byte(kind.name))
+// OpenTable returns a table of a transaction.
+func OpenTable(tx *bolt.Tx, kind Kind) (*Table, error) {
+	t := &Table{Kind: kind}
+	if tables := tx.Bucket(TablesBucket); tables != nil {
+		t.root = tables.Bucket([]byte(kind.Name))
 	}
 	if t.root == nil {
-		return nil, fmt.Errorf("table %s is missing: %w", kind.name, ErrCorrupt)
+		return nil, fmt.Errorf("table %s is missing: %w", kind.Name, ErrCorrupt)
 	}
 	if t.recent = t.root.Bucket(recentKey); t.recent == nil {
-		return nil, fmt.Errorf("table %s has no recent rows: %w", kind.name, ErrCorrupt)
+		return nil, fmt.Errorf("table %s has no recent rows: %w", kind.Name, ErrCorrupt)
 	}
 	v := t.root.Get(stateKey)
 	if v == nil {
 		return t, nil
 	}
-	r := row{rest: v}
-	for len(r.rest) > 0 {
-		t.runs = append(t.runs, run{r.u32(), r.u32()})
+	r := Row{Rest: v}
+	for len(r.Rest) > 0 {
+		t.runs = append(t.runs, run{r.U32(), r.U32()})
 	}
-	if r.done() != nil {
+	if r.Done() != nil {
 		return nil, t.corrupt()
 	}
 	return t, nil
 }
 
 // corrupt is the error of a table that is not what it should be.
-func (t *table) corrupt() error { return fmt.Errorf("table %s: %w", t.name, ErrCorrupt) }
+func (t *Table) corrupt() error { return fmt.Errorf("table %s: %w", t.Name, ErrCorrupt) }
 
-// saveState stores what openTable reads.
-func (t *table) saveState() error {
+// saveState stores what OpenTable reads.
+func (t *Table) saveState() error {
 	var b []byte
 	for _, r := range t.runs {
 		b = binary.BigEndian.AppendUint32(b, r.id)
@@ -118,9 +125,9 @@ func (t *table) saveState() error {
 	return t.root.Put(stateKey, b)
 }
 
-// get returns the value of a key, which is only valid within the transaction. Without
+// Get returns the value of a key, which is only valid within the transaction. Without
 // a row it is nil.
-func (t *table) get(key []byte) ([]byte, error) {
+func (t *Table) Get(key []byte) ([]byte, error) {
 	if v := t.recent.Get(key); v != nil {
 		return t.value(v)
 	}
@@ -145,10 +152,10 @@ func (t *table) get(key []byte) ([]byte, error) {
 }
 
 // rowSize is the size of a row in a chunk.
-func (t *table) rowSize() int { return t.keySize + 1 + t.valSize }
+func (t *Table) rowSize() int { return t.keySize + 1 + t.valSize }
 
 // value returns the value of a stored row, nil for one that says that there is none.
-func (t *table) value(v []byte) ([]byte, error) {
+func (t *Table) value(v []byte) ([]byte, error) {
 	switch {
 	case len(v) == 1+t.valSize && v[0] == 1:
 		return v[1:], nil
@@ -160,7 +167,7 @@ func (t *table) value(v []byte) ([]byte, error) {
 
 // find returns which row of a chunk is the first that is not below a key, and whether
 // it has that key.
-func (t *table) find(chunk, key []byte) (i int, found bool, err error) {
+func (t *Table) find(chunk, key []byte) (i int, found bool, err error) {
 	size := t.rowSize()
 	if len(chunk) == 0 || len(chunk)%size != 0 {
 		return 0, false, t.corrupt()
@@ -178,17 +185,17 @@ func (t *table) find(chunk, key []byte) (i int, found bool, err error) {
 	return low, found, nil
 }
 
-// put stores a row.
-func (t *table) put(key, value []byte) error {
+// Put stores a row.
+func (t *Table) Put(key, value []byte) error {
 	if len(key) != t.keySize || len(value) != t.valSize {
 		return t.corrupt()
 	}
 	return t.add(key, append(append(make([]byte, 0, 1+len(value)), 1), value...))
 }
 
-// delete removes a row, if there is one.
-func (t *table) delete(key []byte) error {
-	v, err := t.get(key)
+// Delete removes a row, if there is one.
+func (t *Table) Delete(key []byte) error {
+	v, err := t.Get(key)
 	if err != nil || v == nil {
 		return err
 	}
@@ -199,7 +206,7 @@ func (t *table) delete(key []byte) error {
 }
 
 // add adds a row to the recent ones, and makes a run of them when they are many.
-func (t *table) add(key, v []byte) error {
+func (t *Table) add(key, v []byte) error {
 	if err := t.recent.Put(key, v); err != nil {
 		return err
 	}
@@ -210,14 +217,14 @@ func (t *table) add(key, v []byte) error {
 	if err != nil {
 		return err
 	}
-	err = all(t.recent, func(k, v []byte) error {
+	err = Each(t.recent, func(k, v []byte) error {
 		value, err := t.value(v)
 		if err != nil {
 			return err
 		}
 		return w.add(k, value)
 	})
-	if err := cmpOr(err, w.end()); err != nil {
+	if err := cmp.Or(err, w.end()); err != nil {
 		return err
 	}
 	if err := t.root.DeleteBucket(recentKey); err != nil {
@@ -232,19 +239,9 @@ func (t *table) add(key, v []byte) error {
 	return t.saveState()
 }
 
-// cmpOr returns the first error.
-func cmpOr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // merge merges the newest runs as long as the older one of the last two is not the
 // longer one.
-func (t *table) merge() error {
+func (t *Table) merge() error {
 	first := len(t.runs) - 1
 	for rows := t.runs[first].rows; first > 0; first-- {
 		older := t.runs[first-1].rows
@@ -284,14 +281,14 @@ func (t *table) merge() error {
 
 // runWriter writes a run, row by row in the order of their keys.
 type runWriter struct {
-	t     *table
+	t     *Table
 	b     *bolt.Bucket
 	run   run
 	chunk []byte
 	whole bool // rows that are not there are left out
 }
 
-func (t *table) newRun() (*runWriter, error) {
+func (t *Table) newRun() (*runWriter, error) {
 	id, err := t.root.NextSequence()
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package wallet
+package hd
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/hdkeychain/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
+
+	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
 // accountDepth is the depth of an account key in BIP44: purpose, coin, account.
@@ -29,13 +31,13 @@ func networks() []*chaincfg.Params {
 	}
 }
 
-// parseXpub decodes the extended public key of an account of a network. No
+// ParseXpub decodes the extended public key of an account of a network. No
 // error it returns repeats any part of the input.
-func parseXpub(net *chaincfg.Params, s string) (*hdkeychain.ExtendedKey, error) {
-	if looksPrivate(s) {
+func ParseXpub(net *chaincfg.Params, s string) (*hdkeychain.ExtendedKey, error) {
+	if LooksPrivate(s) {
 		return nil, ErrPrivateKey
 	}
-	key, keyNet, err := decodeExtended(s)
+	key, keyNet, err := DecodeExtended(s)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +54,8 @@ func parseXpub(net *chaincfg.Params, s string) (*hdkeychain.ExtendedKey, error) 
 	return key, nil
 }
 
-// decodeExtended decodes an extended key of any network.
-func decodeExtended(s string) (*hdkeychain.ExtendedKey, *chaincfg.Params, error) {
+// DecodeExtended decodes an extended key of any network.
+func DecodeExtended(s string) (*hdkeychain.ExtendedKey, *chaincfg.Params, error) {
 	for _, net := range networks() {
 		key, err := hdkeychain.NewKeyFromString(s, net)
 		switch {
@@ -70,9 +72,9 @@ func decodeExtended(s string) (*hdkeychain.ExtendedKey, *chaincfg.Params, error)
 	return nil, nil, fmt.Errorf("%w: no known network uses its prefix", ErrWrongNetwork)
 }
 
-// looksPrivate reports whether a string is private key material: an extended
+// LooksPrivate reports whether a string is private key material: an extended
 // private key, even a damaged one, or a single key in wallet import format.
-func looksPrivate(s string) bool {
+func LooksPrivate(s string) bool {
 	s = strings.TrimSpace(s)
 	if len(s) >= 4 && s[1:4] == "prv" {
 		return true
@@ -85,11 +87,11 @@ func looksPrivate(s string) bool {
 	return false
 }
 
-// branchKey derives the key of one branch of an account.
-func branchKey(net *chaincfg.Params, xpub string, branch uint32) (*hdkeychain.ExtendedKey, error) {
+// BranchKey derives the key of one branch of an account.
+func BranchKey(net *chaincfg.Params, xpub string, branch uint32) (*hdkeychain.ExtendedKey, error) {
 	account, err := hdkeychain.NewKeyFromString(xpub, net)
 	if err != nil {
-		return nil, fmt.Errorf("%w: stored account key: %w", ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: stored account key: %w", rows.ErrCorrupt, err)
 	}
 	key, err := account.Child(branch)
 	if err != nil {
@@ -98,8 +100,8 @@ func branchKey(net *chaincfg.Params, xpub string, branch uint32) (*hdkeychain.Ex
 	return key, nil
 }
 
-// childScript derives the pay-to-pubkey-hash script of an index of a branch.
-func childScript(net *chaincfg.Params, branch *hdkeychain.ExtendedKey, index uint32) ([]byte, error) {
+// Script derives the pay-to-pubkey-hash script of an index of a branch.
+func Script(net *chaincfg.Params, branch *hdkeychain.ExtendedKey, index uint32) ([]byte, error) {
 	key, err := branch.Child(index)
 	if err != nil {
 		return nil, fmt.Errorf("derive address %d: %w", index, err)
