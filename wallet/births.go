@@ -24,7 +24,7 @@ type births struct {
 func (b *births) first(s *snapshot) consensus.Height {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.look(s.scripts)
+	b.lookLocked(s.scripts)
 	low := b.height
 	for _, n := range b.anchors {
 		low = min(low, s.anchors[n-1].Height+1)
@@ -38,9 +38,9 @@ func (b *births) first(s *snapshot) consensus.Height {
 	return max(1, low)
 }
 
-// look takes over the birthdays of scripts that were not seen yet: of those that were
+// lookLocked takes over the birthdays of scripts that were not seen yet: of those that were
 // added to the ones that were, or of all of another list.
-func (b *births) look(scripts []script) {
+func (b *births) lookLocked(scripts []script) {
 	if n := len(b.seen); n > len(scripts) || n > 0 && &b.seen[0] != &scripts[0] || n == 0 {
 		b.seen, b.height = nil, unborn
 		b.anchors, b.dates, b.accounts = nil, nil, nil

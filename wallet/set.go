@@ -133,7 +133,7 @@ func (s *Set) refuse(name string, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused[name] = err
-	s.poke()
+	s.pokeLocked()
 	return err
 }
 
@@ -155,7 +155,7 @@ func (s *Set) List() ([]FileInfo, error) {
 	defer s.mu.Unlock()
 	for i := range list {
 		_, list[i].Open = s.byName[list[i].Name]
-		list[i].Trouble = s.trouble(list[i].Name)
+		list[i].Trouble = s.troubleLocked(list[i].Name)
 	}
 	return list, nil
 }
@@ -164,7 +164,7 @@ func (s *Set) List() ([]FileInfo, error) {
 func (s *Set) Trouble(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.trouble(name)
+	return s.troubleLocked(name)
 }
 
 // Wallet returns an open wallet. The error is ErrNoWallet, or why the file of the wallet
@@ -172,10 +172,10 @@ func (s *Set) Trouble(name string) error {
 func (s *Set) Wallet(name string) (*Wallet, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.find(name)
+	return s.findLocked(name)
 }
 
-func (s *Set) find(name string) (*Wallet, error) {
+func (s *Set) findLocked(name string) (*Wallet, error) {
 	if w := s.byName[name]; w != nil {
 		return w, nil
 	}
@@ -216,7 +216,7 @@ func (s *Set) forget(name string) {
 	defer s.mu.Unlock()
 	if s.refused[name] != nil {
 		delete(s.refused, name)
-		s.poke()
+		s.pokeLocked()
 	}
 }
 
@@ -337,24 +337,24 @@ func (s *Set) add(name string, w *Wallet) {
 	for reader := range s.watchers {
 		w.pokes.add(reader)
 	}
-	i, _ := s.index(name)
+	i, _ := s.indexLocked(name)
 	s.open = slices.Insert(s.open, i, named{name, w})
 	s.byName[name] = w
 	delete(s.refused, name)
 	if w.now.Load().count() > 0 {
 		s.imports.Add(1)
 	}
-	s.poke()
+	s.pokeLocked()
 }
 
-// index returns where a wallet is among the open ones, or would be. The caller holds
+// indexLocked returns where a wallet is among the open ones, or would be. The caller holds
 // the lock.
-func (s *Set) index(name string) (int, bool) {
+func (s *Set) indexLocked(name string) (int, bool) {
 	return slices.BinarySearchFunc(s.open, name, func(n named, name string) int { return strings.Compare(n.name, name) })
 }
 
-// poke pokes all readers: a wallet has come or gone. The caller holds the lock.
-func (s *Set) poke() {
+// pokeLocked pokes all readers: a wallet has come or gone. The caller holds the lock.
+func (s *Set) pokeLocked() {
 	poke(s.changed)
 	for reader := range s.watchers {
 		poke(reader)
@@ -374,17 +374,17 @@ func (s *Set) close(name string) error {
 	s.mu.Lock()
 	if s.refused[name] != nil {
 		delete(s.refused, name)
-		s.poke()
+		s.pokeLocked()
 		s.mu.Unlock()
 		return nil
 	}
-	w, err := s.find(name)
-	if i, ok := s.index(name); ok {
+	w, err := s.findLocked(name)
+	if i, ok := s.indexLocked(name); ok {
 		s.open = slices.Delete(s.open, i, i+1)
 		delete(s.byName, name)
 		delete(s.failed, name)
 	}
-	s.poke()
+	s.pokeLocked()
 	s.mu.Unlock()
 	if err != nil {
 		return err

@@ -51,13 +51,13 @@ type scriptCount struct {
 	revision uint64
 }
 
-// fronts returns where the wallets stand that watch something, by name. The
+// frontsLocked returns where the wallets stand that watch something, by name. The
 // caller holds the lock.
-func (s *Set) fronts() []front {
+func (s *Set) frontsLocked() []front {
 	var list []front
 	for _, n := range s.open {
 		now := n.now.Load()
-		if now.count() == 0 || s.stopped(n) {
+		if now.count() == 0 || s.stoppedLocked(n) {
 			continue
 		}
 		list = append(list, front{n, now, now.cursor, false})
@@ -74,7 +74,7 @@ func (s *Set) fronts() []front {
 func (s *Set) Scanned() (at consensus.BlockID, watching bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range s.fronts() {
+	for _, f := range s.frontsLocked() {
 		switch {
 		case f.tip:
 		case !watching:
@@ -91,7 +91,7 @@ func (s *Set) Scanned() (at consensus.BlockID, watching bool) {
 func (s *Set) Locator() []consensus.BlockID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fronts := s.fronts()
+	fronts := s.frontsLocked()
 	s.step.members, s.step.stops = nil, make(map[consensus.BlockID]bool)
 	if len(fronts) == 0 {
 		return nil

@@ -130,7 +130,7 @@ func (s *Set) running() []named {
 	defer s.mu.Unlock()
 	var list []named
 	for _, n := range s.open {
-		if !s.stopped(n) {
+		if !s.stoppedLocked(n) {
 			list = append(list, n)
 		}
 	}

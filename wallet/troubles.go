@@ -57,8 +57,8 @@ func (s *Set) warnings() []warning {
 	}
 	for _, n := range s.open {
 		switch damage := n.Damage(); {
-		case s.stopped(n):
-			add(hintFile, "Wallet %q has stopped: %v.", n.name, s.trouble(n.name))
+		case s.stoppedLocked(n):
+			add(hintFile, "Wallet %q has stopped: %v.", n.name, s.troubleLocked(n.name))
 		case damage != nil:
 			add(hintFile, "Wallet %q may answer wrongly: %v.", n.name, damage)
 		}
@@ -72,8 +72,8 @@ func (s *Set) warnings() []warning {
 	return list
 }
 
-// trouble returns what is wrong with a wallet, see Listed. The caller holds the lock.
-func (s *Set) trouble(name string) error {
+// troubleLocked returns what is wrong with a wallet, see Listed. The caller holds the lock.
+func (s *Set) troubleLocked(name string) error {
 	if err := s.refused[name]; err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Set) trouble(name string) error {
 	if w == nil {
 		return nil
 	}
-	if damage := w.Damage(); damage != nil || !s.stopped(named{name, w}) {
+	if damage := w.Damage(); damage != nil || !s.stoppedLocked(named{name, w}) {
 		return damage
 	}
 	return s.failed[name]
@@ -94,13 +94,13 @@ func (s *Set) stop(n named, err error) {
 	defer s.mu.Unlock()
 	if s.byName[n.name] == n.Wallet {
 		s.failed[n.name] = fmt.Errorf("%s: %w", s.path(n.name), err)
-		s.poke()
+		s.pokeLocked()
 	}
 }
 
-// stopped reports whether a wallet has failed, and has not been repaired since. The caller
+// stoppedLocked reports whether a wallet has failed, and has not been repaired since. The caller
 // holds the lock.
-func (s *Set) stopped(n named) bool {
+func (s *Set) stoppedLocked(n named) bool {
 	if n.repaired.Swap(false) {
 		delete(s.failed, n.name)
 	}

@@ -45,7 +45,9 @@ func checkLocked(t *Tree) []Finding {
 }
 
 // lockedRooms are the rooms that keep to the convention.
-func lockedRooms() []string { return []string{"peer", "spv", "internal", "adapter", "e2e", "cmd"} }
+func lockedRooms() []string {
+	return []string{"peer", "spv", "wallet", "internal", "adapter", "e2e", "cmd"}
+}
 
 // belowLock returns the names of the fields of a struct that are declared below its lock mu.
 func belowLock(s *ast.StructType) (names []string) {
