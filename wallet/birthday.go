@@ -255,17 +255,26 @@ func (s *snapshot) setAnchor(i int, a anchor) {
 	s.anchors[i] = a
 }
 
-// arrive compares a new block of the chain with the anchors of its height. It returns
-// the height from which on blocks may hold payments that were not looked for, or
-// unborn: an anchor is on another branch, which the wallet has never seen.
+// arrive compares a new block of the chain with the anchors that the wallet has not found
+// on its chain yet: those of the block's height, and those below that were on another
+// branch when they were given. It returns the height from which on blocks may hold
+// payments that were not looked for, or unborn: the chain has left such an anchor's branch,
+// which the wallet has never seen.
 func (s *snapshot) arrive(b *chain.Block) (missed consensus.Height) {
 	missed = unborn
 	for i, a := range s.anchors {
-		if a.Height != b.Height || a.base == a.Height {
+		if a.Height > b.Height || a.base == a.Height {
 			continue
 		}
-		if a.base = a.Height; a.Hash != b.Hash {
-			fork := blockBelow(s.blocks, max(s.anchors[i].base, a.Height-denseBlocks))
+		same := a.Hash == b.Hash
+		if a.Height < b.Height {
+			below, ok := blockAt(s.blocks, a.Height)
+			same = ok && below.Hash == a.Hash
+		}
+		if same {
+			a.base = a.Height
+		} else {
+			fork := blockBelow(s.blocks, max(a.base, a.Height-denseBlocks))
 			a.BlockID, a.base = fork.BlockID, fork.Height
 			missed = min(missed, a.Height+1)
 		}
