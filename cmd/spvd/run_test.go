@@ -138,7 +138,7 @@ func TestQuestionsAreAnsweredWithoutData(t *testing.T) {
 		{"help", []string{"--help"}, "--appdata"},
 		{"settings", []string{"--simnet", "--dumpconfig"}, "simnet = true"},
 		{"manual", []string{"--manpage"}, "\\fB\\-\\-metricslisten\\fR"},
-		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC VOTE WLLT RPCS PAGE HOOK]"},
+		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC VOTE WLLT SERV RPCS PAGE HOOK]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
