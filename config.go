@@ -133,12 +133,13 @@ type Config struct {
 	DeepReorg int
 
 	// Accounts are imported into the wallet "default" when the client is opened, unless
-	// that has them already. The wallet is created for the first one.
+	// that has their keys already, under whatever names. The wallet is created for the first
+	// one.
 	Accounts []Account
 
 	// Birthday is the first block to search for what is imported without a birthday of
-	// its own. Nil: new wallets are searched from the genesis block on, and imports from
-	// the birthday of their wallet on.
+	// its own, and for Accounts that the wallet has with a later one. Nil: new wallets are
+	// searched from the genesis block on, and imports from the birthday of their wallet on.
 	Birthday *wallet.Birthday
 
 	// SearchNewAddresses makes each address that is handed out behind the gap limit of its
@@ -203,12 +204,15 @@ func (c Config) complete() (Config, error) {
 	case c.Lock != nil && c.Lock.dir != c.Network.Dir(c.Dir):
 		return c, wrong("Lock", "it is on %s", c.Lock.dir)
 	}
-	xpubs := make(map[string]string)
+	xpubs, names := make(map[string]string), make(map[string]string)
 	for _, a := range c.Accounts {
 		if other, named := xpubs[a.Name]; named && other != a.Xpub {
 			return c, wrong("Accounts", "two different keys are named %q", a.Name)
 		}
-		xpubs[a.Name] = a.Xpub
+		if other, given := names[a.Xpub]; given && other != a.Name {
+			return c, wrong("Accounts", "one key is named %q and %q", other, a.Name)
+		}
+		xpubs[a.Name], names[a.Xpub] = a.Xpub, a.Name
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = "/spvd:" + version.Number() + "/"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -90,7 +91,7 @@ func (c *Client) open(cfg *Config) (err error) {
 	if err := c.wallets.OpenAll(); err != nil {
 		return err
 	}
-	if err := c.importAccounts(cfg.Accounts); err != nil {
+	if err := c.importAccounts(cfg.Accounts, cfg.WalletLog); err != nil {
 		return refusal("Accounts", err)
 	}
 	_, watching := c.wallets.Scanned()
@@ -169,10 +170,11 @@ func (c *Client) checkpointer(cfg *Config) (*checkpointer.Checkpointer, error) {
 	})
 }
 
-// importAccounts imports accounts into the default wallet, unless it has them. If the file of
-// that wallet cannot be opened while others are open, these are served without the accounts, which
-// the status warns of; if it is the only wallet, the error says so.
-func (c *Client) importAccounts(accounts []Account) error {
+// importAccounts imports accounts into the default wallet, unless it has their keys: a wallet is
+// changed while it runs, accounts are renamed, and the settings that made it stay valid. If the
+// file of that wallet cannot be opened while others are open, these are served without the
+// accounts, which the status warns of; if it is the only wallet, the error says so.
+func (c *Client) importAccounts(accounts []Account, log *slog.Logger) error {
 	if len(accounts) == 0 {
 		return nil
 	}
@@ -188,12 +190,12 @@ func (c *Client) importAccounts(accounts []Account) error {
 	}
 	return c.wallets.Import(wallet.DefaultName, func(w *wallet.Wallet) error {
 		for _, a := range accounts {
-			if known, err := w.Account(a.Name); err == nil && known.Xpub == a.Xpub {
-				continue
-			}
-			options := wallet.AccountOptions{Birthday: born}
-			if _, err := w.ImportXpub(context.Background(), a.Name, a.Xpub, options); err != nil {
+			known, _, err := w.EnsureXpub(context.Background(), a.Name, a.Xpub, wallet.AccountOptions{Birthday: born})
+			if err != nil {
 				return err
+			}
+			if known.Name != a.Name {
+				log.Info("Account of the settings has another name in the wallet", "settings", a.Name, "wallet", known.Name)
 			}
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -333,4 +334,27 @@ func TestConnectIsBoundToItsContext(t *testing.T) {
 			t.Errorf("%d dials", n)
 		}
 	})
+}
+
+// TestABannedPeerOfTheSettingsIsNamed: a ban outlasts the daemon, and a peer that the settings
+// name is silently missing otherwise.
+func TestABannedPeerOfTheSettingsIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "peers.json")
+	for _, step := range []struct {
+		warned []string
+		change func(*Pool) error
+	}{
+		{nil, func(p *Pool) error { return p.Ban("1.2.3.4", time.Hour) }},
+		{[]string{"1.2.3.4:1"}, func(p *Pool) error { return p.Unban("1.2.3.4") }},
+		{nil, func(*Pool) error { return nil }},
+	} {
+		b := newBench(t, func(c *Config) { c.File, c.Connect = file, []string{"1.2.3.4:1", "1.2.3.5:1"} })
+		if got := b.log.values(slog.LevelWarn, "addr"); !slices.Equal(got, step.warned) {
+			t.Errorf("warned of %q, want %q", got, step.warned)
+		}
+		if err := step.change(b.Pool); err != nil {
+			t.Error(err)
+		}
+		b.save(nil)
+	}
 }

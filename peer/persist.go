@@ -32,6 +32,12 @@ func (p *Pool) readFile() {
 	p.kept = s.Anchors[:min(len(s.Anchors), maxAnchors)]
 	p.anchors = slices.Clone(p.kept)
 	p.record.Restore(s.Bans)
+	for _, m := range p.manual {
+		if left := p.banLeftLocked(m.addr); left > 0 {
+			p.cfg.Log.Warn("Peer of the settings is banned: it is not dialled before the ban ends or is lifted by unban",
+				"addr", m.addr, "until", p.cfg.Now().Add(left).Format(time.RFC3339))
+		}
+	}
 }
 
 // keepFile writes peers.json, periodically and after each change that must not be lost, until

@@ -29,30 +29,54 @@ type AccountOptions struct {
 // ErrPrivateKey, ErrWrongNetwork, ErrBadChecksum, ErrBadKey, ErrNotAccountKey
 // and ErrDuplicate.
 func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOptions) (Account, error) {
+	a, _, err := w.importXpub(ctx, name, xpub, o, importAgain)
+	return a, err
+}
+
+// EnsureXpub makes the wallet watch the account of an extended public key: it is imported as by
+// ImportXpub, unless the wallet has it, under whatever name and with whatever gap limit. Then it
+// stays as it is, but takes an earlier birthday, if one is given. It reports whether
+// something has changed. The errors are those of ImportXpub; ErrDuplicate is for a new
+// account of whose name there is another one.
+func (w *Wallet) EnsureXpub(ctx context.Context, name, xpub string, o AccountOptions) (a Account, changed bool, err error) {
+	return w.importXpub(ctx, name, xpub, o, claimOnly)
+}
+
+// again is what an import does with an account that the wallet has already: it returns what
+// follows on the snapshot, or nil if nothing changes.
+type again func(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, name string, o AccountOptions) (*snapshot, error)
+
+// importXpub imports an account, and reports whether something has changed.
+func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOptions, known again) (a Account, changed bool, err error) {
 	if o.Gap == 0 {
 		o.Gap = hd.DefaultGap
 	}
 	if o.Gap > hd.MaxGap {
-		return Account{}, ErrGapLimit
+		return Account{}, false, ErrGapLimit
 	}
 	key, err := hd.ParseXpub(w.cfg.Params.ChainParams, xpub)
 	if err != nil {
-		return Account{}, fmt.Errorf("import account: %w", err)
+		return Account{}, false, fmt.Errorf("import account: %w", err)
 	}
 	if err := checkName(name); err != nil {
-		return Account{}, fmt.Errorf("import account: %w", err)
+		return Account{}, false, fmt.Errorf("import account: %w", err)
 	}
-	a := Account{Name: name, Xpub: key.String(), Gap: o.Gap}
+	a = Account{Name: name, Xpub: key.String(), Gap: o.Gap}
 	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
 		for i := range s.accounts {
-			if s.accounts[i].Xpub == a.Xpub {
-				next, err := w.importAgain(tx, s, &s.accounts[i], name, o)
-				if err == nil {
-					a = next.accounts[i]
-					a.Birthday = next.public(a.born)
-				}
-				return next, err
+			if s.accounts[i].Xpub != a.Xpub {
+				continue
 			}
+			next, err := known(w, tx, s, &s.accounts[i], name, o)
+			if err != nil {
+				return nil, err
+			}
+			a, changed = s.accounts[i], next != nil
+			if changed {
+				a = next.accounts[i]
+				a.Birthday = next.public(a.born)
+			}
+			return next, nil
 		}
 		if _, taken := s.account(name); taken {
 			return nil, errNameTaken
@@ -66,7 +90,7 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 		if next, err = w.extend(tx, next, spareScripts, born{}); err != nil {
 			return nil, err
 		}
-		a = next.accounts[a.Number]
+		a, changed = next.accounts[a.Number], true
 		a.Birthday = next.public(a.born)
 		next.imports++
 		next.importJob(s.count(), w.seconds())
@@ -74,34 +98,55 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 		return next, nil
 	})
 	if err != nil {
-		return Account{}, fmt.Errorf("import account %q: %w", name, err)
+		return Account{}, false, fmt.Errorf("import account %q: %w", name, err)
 	}
-	w.cfg.Log.Info("Account imported", "name", a.Name, "number", a.Number, "gap", a.Gap, "birthday", a.Birthday)
-	return a, nil
+	if changed {
+		w.cfg.Log.Info("Account imported", "name", a.Name, "number", a.Number, "gap", a.Gap, "birthday", a.Birthday)
+	}
+	return a, changed, nil
 }
 
-// importAgain takes the earlier birthday of an account that is there already.
-func (w *Wallet) importAgain(tx *bolt.Tx, s *snapshot, old *Account, name string, o AccountOptions) (*snapshot, error) {
-	next := s.withAccounts()
-	d, err := next.birthdayFor(tx, o.Birthday)
-	if err != nil {
-		return nil, err
-	}
+// importAgain takes the earlier birthday of an account that is there already, and refuses
+// everything else.
+func importAgain(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, name string, o AccountOptions) (*snapshot, error) {
 	refuse := func(how string) (*snapshot, error) {
 		return nil, fmt.Errorf("%w, as account %q from block %v on; %s", ErrDuplicate, old.Name, old.Birthday, how)
 	}
+	next, err := w.claimAccount(tx, s, old, o.Birthday)
 	switch {
+	case err != nil:
+		return nil, err
 	case old.Name != name:
 		return refuse("renameaccount changes its name")
 	case o.Gap != old.Gap && o.Gap != hd.DefaultGap:
 		return refuse("setgaplimit changes its gap limit")
-	}
-	changed, err := w.claim(tx, next, birthdayUndo{number: old.Number}, d)
-	if err == nil && !changed {
+	case next == nil:
 		return refuse("rescanwallet searches earlier blocks, or the same again")
 	}
+	return next, nil
+}
+
+// claimOnly takes the earlier birthday of an account that is there already, if one is given.
+func claimOnly(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, _ string, o AccountOptions) (*snapshot, error) {
+	if o.Birthday == nil {
+		return nil, nil
+	}
+	return w.claimAccount(tx, s, old, o.Birthday)
+}
+
+// claimAccount gives an account an earlier birthday; nil is the wallet's. The snapshot that it
+// returns is nil if the birthday is not earlier.
+func (w *Wallet) claimAccount(tx *bolt.Tx, s *snapshot, old *Account, birthday *Birthday) (*snapshot, error) {
+	next := s.withAccounts()
+	d, err := next.birthdayFor(tx, birthday)
+	if err != nil {
+		return nil, err
+	}
+	if older, err := w.claim(tx, next, birthdayUndo{number: old.Number}, d); err != nil || !older {
+		return nil, err
+	}
 	next.startScan()
-	return next, err
+	return next, nil
 }
 
 // Accounts returns the accounts in the order of their numbers.

@@ -162,6 +162,7 @@ func TestWrongSettings(t *testing.T) {
 		{"plain text over IPv6", "notls=1\nrpclisten=[::]:5\n", nil, nil, []string{"--rpclisten [::]:5: without TLS"}},
 		{"profiles for others", "", nil, []string{"--profile", "--metricslisten=127.0.0.1", "--metricslisten=0.0.0.0"}, []string{"--profile: others reach 0.0.0.0"}},
 		{"two accounts of a name", "", nil, []string{"--account=a=x", "--account=a=y"}, []string{`two different keys "a"`}},
+		{"one key twice", "", nil, []string{"--account=a=x", "--account=b=x"}, []string{`one key the names "a" and "b"`}},
 		{"unused certificate", "", nil, []string{"--notls", "--altdnsnames=x"}, []string{"--notls leaves no use"}},
 	}
 	for _, tt := range tests {

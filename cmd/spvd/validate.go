@@ -37,12 +37,15 @@ func (c *config) validateChain() error {
 	case c.Timeout > 0 && c.Until == "":
 		return errors.New("--timeout ends nothing without --until")
 	}
-	xpubs := make(map[string]string)
+	xpubs, names := make(map[string]string), make(map[string]string)
 	for _, a := range c.Account {
 		if other, named := xpubs[a.name]; named && other != a.xpub {
 			return fmt.Errorf("--account names two different keys %q: give the accounts different names", a.name)
 		}
-		xpubs[a.name] = a.xpub
+		if other, given := names[a.xpub]; given && other != a.name {
+			return fmt.Errorf("--account gives one key the names %q and %q: one of them may have the wrong key", other, a.name)
+		}
+		xpubs[a.name], names[a.xpub] = a.xpub, a.name
 	}
 	return nil
 }
