@@ -59,7 +59,7 @@ func (p *Pool) Unban(addr string) error {
 	if err := p.record.Unban(key, p.cfg.Now()); err != nil {
 		return fmt.Errorf("unban %s: %w", key, err)
 	}
-	p.wakeLocked()
+	p.connectivity.Wake()
 	poke(p.unsaved)
 	return nil
 }
@@ -82,7 +82,7 @@ func (p *Pool) Acquit(id p2p.PeerID) {
 		return
 	}
 	p.cfg.Log.Info("Ban is lifted: the data of the peer may be valid", "addr", addr)
-	p.wakeLocked()
+	p.connectivity.Wake()
 	poke(p.unsaved)
 }
 

@@ -113,7 +113,7 @@ func TestAnnouncedPortsAreDialledRarely(t *testing.T) {
 		c.Params.Net, c.AddPeer = wire.SimNet, []string{"45.1.1.1:9108"}
 	}
 	run(t, tune, nil, func(t *testing.T, b *bench) {
-		b.book.table = newPublicBook(&b.cfg)
+		b.book = newBook(&b.cfg, false) // for public addresses, whatever the network
 		b.net.at("45.1.1.1:9108", peertest.Good(peertest.NewChain(2)))
 		var odd []string
 		for i := range 200 {
@@ -130,15 +130,6 @@ func TestAnnouncedPortsAreDialledRarely(t *testing.T) {
 			t.Errorf("%d dials of other ports in a day, at most %d", n, most)
 		}
 	})
-}
-
-// newPublicBook returns a book for public addresses whatever the network.
-func newPublicBook(c *Config) *addrbook.Book {
-	public := *c
-	other := *c.Params
-	other.Net = wire.TestNet3
-	public.Params = &other
-	return newBook(&public).table
 }
 
 // TestOnionIsNotLookedUp checks that without a proxy no name of a Tor service is passed to
@@ -307,7 +298,7 @@ func TestConnectedPeersStayInTheBook(t *testing.T) {
 		addrs := b.populate(2, peertest.Good(peertest.NewChain(2)))
 		b.learn("9.9.9.9:1", addrs)
 		<-time.After(40 * 24 * time.Hour)
-		for _, e := range b.book.entries() {
+		for _, e := range b.book.Entries() {
 			if age := time.Since(e.Worked); age > time.Hour {
 				t.Errorf("%s has worked %v ago, as far as the book knows", e.Addr, age)
 			}

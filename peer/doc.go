@@ -72,16 +72,15 @@
 //
 // The packages below internal, each with a doc.go of its own, need nothing of the pool.
 // fault: why connections end and requests fail. conn: one connection. addrbook: the addresses
-// of nodes. dialing: what to dial and when. pick: which peer a request is sent to.
-// misbehavior: ban scores and bans. txrelay: which unmined transactions are requested and
-// served. seeds: where the first addresses come from. peersfile: where addresses and bans are
-// kept.
+// of nodes. dialing: what to dial and when. connectivity: whether there is a network. pick:
+// which peer a request is sent to. misbehavior: ban scores and bans. txrelay: which unmined
+// transactions are requested and served. seeds: where the first addresses come from.
+// peersfile: where addresses and bans are kept. socks: the way through a proxy.
 //
 // config.go, pool.go, member.go and keep.go: keeping connected, with manual.go for the peers
 // that the user names, outbound.go for the others, feedback.go for what the caller knows
-// about them, backoff.go for when to try again, connectivity.go and watch.go for when there
-// is no network. book.go: the address book with a lock, seeding.go: when seeders are asked,
-// persist.go: when peers.json is written. proxy.go: the way through Tor.
+// about them, watch.go for a machine that was asleep. seeding.go: when seeders are asked,
+// persist.go: when peers.json is written. proxy.go: the way through a proxy.
 //
 // queue.go, hedge.go, fetch.go: from a request to its reply. relay.go and renew.go: unmined
 // transactions. late.go, roster.go, ban.go, pardon.go, info.go and reason.go: what the rest

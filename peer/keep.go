@@ -17,13 +17,13 @@ import (
 // keep stays connected with one address until ctx ends: it dials, serves the
 // connection, and pauses before it dials again.
 func (p *Pool) keep(ctx context.Context, addr string, role Role) {
-	defer p.endDialers(1)
-	pauses := backoff{min: p.cfg.retryMin, max: p.cfg.retryMax, refused: p.cfg.retryRefused}
+	defer p.connectivity.AddDialers(-1)
+	pauses := dialing.Backoff{Min: p.cfg.retryMin, Max: p.cfg.retryMax, Refused: p.cfg.retryRefused}
 	var logged fault.Reason // the last reason that was logged above the debug level
 	for {
 		pause := p.banLeft(addr)
 		if pause <= 0 {
-			done, ok := p.gate(ctx)
+			done, ok := p.connectivity.Gate(ctx)
 			if !ok {
 				return
 			}
@@ -31,13 +31,13 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 			if ctx.Err() != nil {
 				return
 			}
-			pause = pauses.after(why.Reason, lived, p.cfg.Rand())
-			if online, _ := p.online(); !online {
+			pause = pauses.After(why.Reason, lived, p.cfg.Rand())
+			if online, _ := p.connectivity.Up(); !online {
 				pause = 0 // the gate paces the dials
 			}
 			logged = p.logLost(why, logged, lived, pause)
 		}
-		if !p.pause(ctx, pause) {
+		if !p.connectivity.Pause(ctx, pause) {
 			return
 		}
 	}
@@ -47,20 +47,20 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 // and why it ended or failed. It calls dialled once the connection is made or has failed. The
 // slot is that of an outbound connection, else nil.
 func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dialled func()) (time.Duration, *fault.Error) {
-	p.countDials(1)
+	p.connectivity.Begin()
 	c, err := p.dial(ctx, addr)
 	if err != nil {
-		p.countDials(-1)
+		p.connectivity.End()
 		why := fault.Of(addr, err, fault.Network(err))
 		if ctx.Err() == nil {
-			p.dialed(why.Reason != fault.DialFailed)
+			p.connectivity.Dialled(why.Reason != fault.DialFailed)
 		}
 		dialled()
 		p.blame(addr, why)
 		p.judgeAddress(addr, why, 0)
 		return 0, why
 	}
-	p.dialed(true)
+	p.connectivity.Dialled(true)
 	dialled()
 	p.book.Worked(addr, uint64(c.Services()))
 	begin := time.Now()
@@ -69,7 +69,7 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dia
 	}
 	claims := c.Stats()
 	m := p.join(c, addr, role, s)
-	p.countDials(-1)
+	p.connectivity.End()
 	p.cfg.Log.Info("Connected to peer", "addr", addr, "id", m.id, "role", role.String(), "agent", claims.UserAgent,
 		"version", claims.Version, "height", claims.StartingHeight)
 	if p.choosesOutbound() && p.cfg.Params.Net != wire.SimNet {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
@@ -99,7 +100,7 @@ func TestHangUpBackoff(t *testing.T) {
 // TestReconnect checks that after a long connection the next one follows soon, under a new
 // id.
 func TestReconnect(t *testing.T) {
-	const life = 2 * stable
+	const life = 2 * dialing.Stable
 	script := func(n *peertest.Node) {
 		n.Welcome()
 		hangUp := time.AfterFunc(life, func() { n.Conn.Close() })

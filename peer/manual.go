@@ -155,7 +155,7 @@ func (p *Pool) startManualLocked(w *manualPeer) {
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	w.stop = stop
-	p.connectivity.dialers++
+	p.connectivity.AddDialers(1)
 	s.wg.Go(func() {
 		defer stop()
 		p.keep(ctx, w.addr, w.role)

@@ -100,7 +100,7 @@ func (p *Pool) fill(s *poolRun) {
 			}
 			continue
 		}
-		done, ok := p.gate(ctx)
+		done, ok := p.connectivity.Gate(ctx)
 		if !ok {
 			return
 		}
@@ -119,7 +119,7 @@ func (p *Pool) fill(s *poolRun) {
 // idle waits until the state that decisions depend on has changed, or for a while. It reports
 // false if ctx ended.
 func (p *Pool) idle(ctx context.Context) bool {
-	d := jitter(lookAgain, p.cfg.Rand())
+	d := dialing.Jitter(lookAgain, p.cfg.Rand())
 	p.mu.Lock()
 	if p.search.reason != "" || slices.ContainsFunc(p.out.slots, func(s *slot) bool { return s.purpose != dialing.Fill }) {
 		d = searchTick
@@ -127,8 +127,8 @@ func (p *Pool) idle(ctx context.Context) bool {
 	if left := time.Until(p.out.dialAt); left > 0 {
 		d = min(d, left)
 	}
-	back := p.connectivity.back
 	p.mu.Unlock()
+	_, back := p.connectivity.Up()
 	timer := wait.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -148,7 +148,7 @@ func (p *Pool) serveSlot(ctx context.Context, s *slot, done func()) {
 	defer p.mu.Unlock()
 	p.out.slots = slices.DeleteFunc(p.out.slots, func(o *slot) bool { return o == s })
 	switch {
-	case lived >= stable:
+	case lived >= dialing.Stable:
 		p.out.failed = 0
 	case why.Reason != fault.ClosedByUs:
 		p.out.failed++
@@ -162,7 +162,7 @@ func (p *Pool) failurePauseLocked(now time.Time) time.Duration {
 	if p.out.failed < manyFailures || hasty {
 		return 0
 	}
-	return jitter(failedPause, p.cfg.Rand())
+	return dialing.Jitter(failedPause, p.cfg.Rand())
 }
 
 // stateLocked returns the stateLocked of the pool for the next decision.
@@ -211,7 +211,7 @@ func (p *Pool) applyDecision() {
 	now := time.Now()
 	d := dialing.Decide(p.stateLocked(now))
 	if d.Rotated {
-		p.out.rotateAt = now.Add(jitter(rotateEvery, p.cfg.Rand()))
+		p.out.rotateAt = now.Add(dialing.Jitter(rotateEvery, p.cfg.Rand()))
 	}
 	for _, id := range d.Promote {
 		s := p.slotLocked(id)
@@ -297,7 +297,7 @@ func (p *Pool) chooseSlot() *slot {
 		p.out.diverseAt = now.Add(diversifyEvery)
 	case dialing.Rotate:
 		if !ok {
-			p.out.rotateAt = now.Add(jitter(rotateEvery, p.cfg.Rand()))
+			p.out.rotateAt = now.Add(dialing.Jitter(rotateEvery, p.cfg.Rand()))
 		}
 	}
 	if !ok {
@@ -400,7 +400,7 @@ func (p *Pool) freeLocked(addr, host string) bool {
 // dialFeelers connects to untested addresses now and then, while there are peers, so that the
 // book has tested ones when a peer is lost.
 func (p *Pool) dialFeelers(ctx context.Context) {
-	for p.pause(ctx, jitter(feelerEvery, p.cfg.Rand())) {
+	for p.connectivity.Pause(ctx, dialing.Jitter(feelerEvery, p.cfg.Rand())) {
 		if addr, ok := p.chooseFeeler(); ok {
 			p.tryOut(ctx, addr)
 			p.release(addr)
@@ -443,11 +443,11 @@ func (p *Pool) tryOut(ctx context.Context, addr string) {
 // judgeAddress records the result of a dial in the book.
 func (p *Pool) judgeAddress(addr string, why *fault.Error, lived time.Duration) {
 	switch {
-	case why.Reason == fault.ClosedByUs, lived >= stable:
+	case why.Reason == fault.ClosedByUs, lived >= dialing.Stable:
 	case !why.Reason.Transient():
 		p.book.Forget(addr)
 	default:
-		online, _ := p.online()
+		online, _ := p.connectivity.Up()
 		p.book.Failed(addr, online && len(p.live()) > 0)
 	}
 }

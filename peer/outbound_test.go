@@ -377,3 +377,13 @@ func TestRestart(t *testing.T) {
 		})
 	})
 }
+
+// addressesOf returns n addresses in network groups of their own, from the first on.
+func addressesOf(first, n int, at time.Time) []addrbook.Announced {
+	list := make([]addrbook.Announced, n)
+	for i := range list {
+		k := first + i
+		list[i] = addrbook.Announced{Addr: fmt.Sprintf("%d.%d.%d.9:9108", 20+k%60, k/60%250, k/15000), Services: 1, Seen: at}
+	}
+	return list
+}

@@ -32,7 +32,7 @@ func (p *Pool) pardon(now, alone time.Time) time.Time {
 			"evidence", b.Evidence, "since", b.At.Format(time.RFC3339))
 		p.record.Lift(b)
 		p.book.Learn(b.Peer, []addrbook.Announced{{Addr: b.Peer, Services: 1, Seen: p.cfg.Now()}}) // it may be forgotten
-		p.wakeLocked()
+		p.connectivity.Wake()
 		poke(p.unsaved)
 	}
 	return now

@@ -28,7 +28,7 @@ func (p *Pool) readFile() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.book.restore(s.Addresses)
+	p.book.Restore(s.Addresses)
 	p.kept = s.Anchors[:min(len(s.Anchors), maxAnchors)]
 	p.anchors = slices.Clone(p.kept)
 	p.record.Restore(s.Bans)
@@ -65,7 +65,7 @@ func (p *Pool) save(anchors []string) {
 	if p.cfg.File == "" {
 		return
 	}
-	s := peersfile.State{Addresses: p.book.entries(), Anchors: anchors, Bans: p.Bans()}
+	s := peersfile.State{Addresses: p.book.Entries(), Anchors: anchors, Bans: p.Bans()}
 	if err := peersfile.Save(p.cfg.File, p.cfg.Params.Name, s); err != nil {
 		p.cfg.Log.Error("Known peers cannot be kept", "err", err)
 	}

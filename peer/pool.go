@@ -4,15 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/spvd/spvd/peer/internal/misbehavior"
-	"github.com/spvd/spvd/peer/internal/pick"
+	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/decred/dcrd/wire"
+
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/conn"
+	"github.com/spvd/spvd/peer/internal/connectivity"
 	"github.com/spvd/spvd/peer/internal/dialing"
+	"github.com/spvd/spvd/peer/internal/misbehavior"
+	"github.com/spvd/spvd/peer/internal/pick"
 	"github.com/spvd/spvd/peer/internal/txrelay"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -27,35 +32,34 @@ var ErrNoOnion = errors.New("the name of a Tor service can be reached through a 
 // from any goroutine, also while Run is not running: then there are no peers, and requests
 // wait for one.
 type Pool struct {
-	cfg     Config
-	book    *book
-	opener  *conn.Opener
-	relay   *txrelay.Relay
-	changed chan struct{} // capacity one
-	unsaved chan struct{} // capacity one; poked by changes that must not be lost
-	dialDue chan struct{} // capacity one; poked when another outbound connection may be due
-	defects atomic.Int64  // see Defects
-	probe   chan struct{} // capacity one; held by the goroutine that dials while the network is gone
+	cfg          Config
+	book         *addrbook.Guarded
+	connectivity *connectivity.Network
+	opener       *conn.Opener
+	relay        *txrelay.Relay
+	changed      chan struct{} // capacity one
+	unsaved      chan struct{} // capacity one; poked by changes that must not be lost
+	dialDue      chan struct{} // capacity one; poked when another outbound connection may be due
+	defects      atomic.Int64  // see Defects
 
-	mu           sync.Mutex
-	running      bool
-	current      *poolRun        // nil while nothing may be started
-	manual       []*manualPeer   // in the order they were named
-	anchors      []string        // of the last run, not dialled yet
-	kept         []string        // the anchors of the last run, until there are other ones
-	trying       map[string]bool // hosts in use by neither outbound nor manual peers
-	out          outbound
-	pace         dialing.Pace
-	connectivity connectivity
-	lastID       p2p.PeerID
-	members      []*member // by rising id
-	departed     departed
-	lateOnes     lateReplies
-	queue        []*waiter           // oldest first
-	record       *misbehavior.Record // ban scores and bans
-	sizes        pick.Sizes
-	delays       [conn.NumKinds]pick.Delays
-	search       search
+	mu       sync.Mutex
+	running  bool
+	current  *poolRun        // nil while nothing may be started
+	manual   []*manualPeer   // in the order they were named
+	anchors  []string        // of the last run, not dialled yet
+	kept     []string        // the anchors of the last run, until there are other ones
+	trying   map[string]bool // hosts in use by neither outbound nor manual peers
+	out      outbound
+	pace     dialing.Pace
+	lastID   p2p.PeerID
+	members  []*member // by rising id
+	departed departed
+	lateOnes lateReplies
+	queue    []*waiter           // oldest first
+	record   *misbehavior.Record // ban scores and bans
+	sizes    pick.Sizes
+	delays   [conn.NumKinds]pick.Delays
+	search   search
 }
 
 // New checks a configuration, reads the peers file that it names, and returns the pool. It
@@ -66,18 +70,23 @@ func New(cfg Config) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		cfg:          cfg,
-		book:         newBook(&cfg),
-		changed:      make(chan struct{}, 1),
-		unsaved:      make(chan struct{}, 1),
-		dialDue:      make(chan struct{}, 1),
-		probe:        make(chan struct{}, 1),
-		trying:       make(map[string]bool),
-		out:          outbound{avoid: make(map[string]avoidance)},
-		connectivity: connectivity{back: make(chan struct{})},
-		record:       misbehavior.NewRecord(),
-		sizes:        pick.FirstSizes(),
+		cfg:     cfg,
+		book:    newBook(&cfg, cfg.Params.Net == wire.SimNet),
+		changed: make(chan struct{}, 1),
+		unsaved: make(chan struct{}, 1),
+		dialDue: make(chan struct{}, 1),
+		trying:  make(map[string]bool),
+		out:     outbound{avoid: make(map[string]avoidance)},
+		record:  misbehavior.NewRecord(),
+		sizes:   pick.FirstSizes(),
 	}
+	p.connectivity = connectivity.New(connectivity.Deps{
+		Log:        cfg.Log,
+		Rand:       cfg.Rand,
+		ProbeEvery: cfg.probeEvery,
+		Connected:  p.connected,
+		Changed:    func() { poke(p.changed) },
+	})
 	p.relay = txrelay.New(cfg.RelayTx, func() { poke(p.changed) })
 	p.opener = conn.NewOpener(cfg.connections(p.relay, p.failed))
 	if err := p.want(cfg.Connect, Wanted); err != nil {
@@ -155,11 +164,11 @@ func (p *Pool) start(s *poolRun) {
 	if !p.choosesOutbound() {
 		return
 	}
-	p.connectivity.dialers += p.cfg.Outbound
-	p.out.rotateAt = time.Now().Add(jitter(rotateEvery, p.cfg.Rand()))
+	p.connectivity.AddDialers(p.cfg.Outbound)
+	p.out.rotateAt = time.Now().Add(dialing.Jitter(rotateEvery, p.cfg.Rand()))
 	s.wg.Go(func() {
 		p.fill(s)
-		p.endDialers(p.cfg.Outbound)
+		p.connectivity.AddDialers(-p.cfg.Outbound)
 	})
 	s.wg.Go(func() { p.dialFeelers(s.ctx) })
 	s.wg.Go(func() { p.seedBook(s.ctx) })
@@ -186,6 +195,16 @@ func (p *Pool) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = false
+}
+
+// newBook returns an empty book for a complete configuration. A local one accepts addresses that
+// are not routed publicly, and treats all ports alike.
+func newBook(cfg *Config, local bool) *addrbook.Guarded {
+	book := addrbook.Config{Onion: cfg.Onion, Local: local}
+	if port, err := strconv.ParseUint(cfg.Params.DefaultPort, 10, 16); err == nil && !local {
+		book.Port = uint16(port)
+	}
+	return addrbook.NewGuarded(book, rand.New(rand.NewPCG(cfg.Rand(), cfg.Rand())), cfg.Now)
 }
 
 // poke wakes the only reader of a channel of capacity one.

@@ -26,9 +26,7 @@ func (p *Pool) Live() iter.Seq2[p2p.PeerID, uint32] {
 // Dialling reports whether a connection is being made, the handshake included. A dial ends
 // when its peer is live. Dials that only test an address do not count.
 func (p *Pool) Dialling() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.connectivity.dials > 0
+	return p.connectivity.Dialling()
 }
 
 // Host names the machine of a connected peer as far as its address shows: an IPv4 address,
@@ -102,6 +100,13 @@ func (p *Pool) Ping() {
 	for _, m := range p.live() {
 		m.Ping(now)
 	}
+}
+
+// connected reports whether there is a connection to a peer.
+func (p *Pool) connected() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.members) > 0
 }
 
 // live returns the members whose connections have not ended, by rising id.

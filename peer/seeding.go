@@ -30,10 +30,10 @@ func (p *Pool) seedBook(ctx context.Context) {
 		if now := time.Now(); seeding.Due(p.seedNeed(), now) {
 			answered := p.askSeeders(ctx, client)
 			seeding.Asked(time.Now(), answered, len(p.live()) > 0, func(d time.Duration) time.Duration {
-				return jitter(d, p.cfg.Rand())
+				return dialing.Jitter(d, p.cfg.Rand())
 			})
 		}
-		if !p.pause(ctx, seedTick) {
+		if !p.connectivity.Pause(ctx, seedTick) {
 			return
 		}
 	}

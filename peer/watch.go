@@ -58,8 +58,7 @@ func (p *Pool) awake() {
 	for _, m := range p.members {
 		m.End(fault.New(fault.ConnLost, errors.New("the machine was asleep")))
 	}
-	p.connectivity.failed, p.connectivity.cut = 0, false
-	p.wakeLocked()
+	p.connectivity.Reset()
 }
 
 // noteLive records in the book that the connected peers work.

@@ -38,6 +38,11 @@ func rooms() []room {
 	return []room{
 		{dir: ".", imports: append(core, "internal/version"), testOnly: []string{simulated}},
 		{dir: "peer", imports: []string{"internal/parse", "internal/regular", "spv/p2p"}, testOnly: []string{simulated}, never: consensus},
+		{dir: "peer/internal/addrbook", never: append(consensus, "log/slog", "net/http")},
+		{dir: "peer/internal/connectivity", imports: []string{"peer/internal/dialing"}, never: append(network, consensus...)},
+		{dir: "peer/internal/dialing", imports: []string{"peer/internal/fault"}, never: append(network, "log/slog", "sync")},
+		{dir: "peer/internal/fault", never: consensus},
+		{dir: "peer/internal/socks", never: consensus},
 		{dir: "peer/serve", imports: []string{"internal/parse", "peer/internal/fault", "spv/consensus"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/p2p", never: append(network, "go.etcd.io/bbolt", "log/slog")},
 		{dir: "spv/consensus", never: append(network, "go.etcd.io/bbolt", "log/slog")},

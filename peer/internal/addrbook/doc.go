@@ -1,6 +1,7 @@
 // Package addrbook is the table of the addresses of nodes that a client may dial. It is pure:
-// it has no clock, no socket, no file and no randomness of its own, and is not safe for
-// concurrent use. The caller passes the time and a source of random numbers.
+// a Book has no clock, no socket, no file and no randomness of its own, and is not safe for
+// concurrent use. The caller passes the time and a source of random numbers. A Guarded is a Book
+// with a lock and a clock.
 //
 // # Terms
 //
@@ -31,4 +32,5 @@
 //
 // addr.go and routable.go define addresses, entry.go the record of one, ranking.go counts,
 // book.go changes the table, pick.go chooses from it, and snapshot.go converts it for a file.
+// guarded.go adds a lock and a clock.
 package addrbook

@@ -16,5 +16,5 @@
 //     dialled, and then no more of them than the group's share of the known groups.
 //
 // pace.go: when a dial may begin. seeding.go: when seeders are asked. slot.go and decide.go:
-// which connections to make and to end.
+// which connections to make and to end. backoff.go: the pause before an address is dialled again.
 package dialing

@@ -1,4 +1,4 @@
-package peer
+package socks
 
 import (
 	"bytes"
@@ -36,7 +36,7 @@ func socksAt(t *testing.T, script func(nc net.Conn)) *Proxy {
 		l.Close()
 		wg.Wait()
 	})
-	p, err := NewProxy(l.Addr().String())
+	p, err := New(l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestProxyAddress(t *testing.T) {
 		"127.0.0.1:0":    "",
 		"":               "",
 	} {
-		p, err := NewProxy(addr)
+		p, err := New(addr)
 		if (err == nil) != (want != "") || err == nil && p.String() != want {
 			t.Errorf("%q: %v, %v, want %q", addr, p, err, want)
 		}
