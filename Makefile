@@ -23,7 +23,7 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -200,6 +200,16 @@ bench:
 	cd internal/bench && $(GO) run ./cmd/syncbench -turns $(TURNS) -blocks 100000$(if $(FULL),$(comma)1000000)
 	cd internal/bench && $(GO) run ./cmd/importbench -turns $(TURNS) -blocks $(if $(FULL),1000000,100000)
 	cd internal/bench && $(GO) run ./cmd/scanbench -blocks $(if $(FULL),1000000,100000)
+
+# First syncs from spvd that serves light clients beside first syncs from a full node, as the
+# synthetic network has it, in PAIRS: of spvd and of dcrwallet. FULL=1 measures a chain of a
+# million blocks as well, for spvd.
+PAIRS ?= 7
+
+servebench:
+	cd internal/bench && $(GO) run ./cmd/servebench -turns $(PAIRS) -blocks 100000
+	$(if $(FULL),cd internal/bench && $(GO) run ./cmd/servebench -turns $(PAIRS) -blocks 1000000)
+	cd adapter/dcrwallet && $(GO) run ./internal/seedwallet/cmd/walletbench -serving -turns $(PAIRS) -blocks 100000
 
 # Large wallets and many, as the tables of docs/performance.md: the daemon is asked by
 # JSON-RPC. FULL=1 measures a wallet of a million payments too, which takes minutes.

@@ -86,7 +86,7 @@ func rooms() []room {
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
 		{dir: "internal/page", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/localhost", "internal/metrics")},
 		{dir: "internal/testnet", imports: []string{"spv/consensus"}, testOnly: []string{"spv", "peer", "wallet"}},
-		{dir: "internal/bench", imports: []string{"spv", "peer", "wallet", "internal/testnet"}},
+		{dir: "internal/bench", imports: []string{".", "spv", "peer", "wallet", "internal/testnet"}},
 		{dir: "internal/logging", imports: []string{"internal/safetext"}},
 		{dir: "internal/release", imports: []string{"internal/version"}},
 		{dir: "internal/systemd"},
@@ -102,7 +102,7 @@ func rooms() []room {
 		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
 		{dir: "adapter/notifier", imports: []string{"spv"}, testOnly: []string{".", simulated}, never: network},
 		{dir: "adapter/mobile", imports: []string{"internal/engine", "internal/version"}},
-		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{"adapter/dcrwallet", "spv", simulated}},
+		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{".", "adapter/dcrwallet", "spv", simulated}},
 		{dir: "e2e", imports: []string{".", "spv", "peer", "wallet", "internal"}},
 	}
 }

@@ -21,6 +21,8 @@ const (
 
 	roleImport      = "import"
 	roleImportFloor = "importfloor"
+
+	roleRelay = "relay"
 )
 
 // Roles returns what a process of the benchmark can have to do.
@@ -38,6 +40,14 @@ func Roles() map[string]process.Role {
 
 		roleImport:      process.Of(Import),
 		roleImportFloor: process.Of(ImportFloor),
+
+		roleRelay: func(ctx context.Context, work []byte, in io.Reader, out io.Writer) error {
+			var j RelayJob
+			if err := json.Unmarshal(work, &j); err != nil {
+				return err
+			}
+			return Relay(ctx, j, in, out)
+		},
 	}
 }
 
@@ -67,6 +77,21 @@ func startServer(ctx context.Context, s Service) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return awaitServer(cmd)
+}
+
+// startRelay starts a client that syncs and then serves, and waits until it does.
+func startRelay(ctx context.Context, j RelayJob) (*server, error) {
+	cmd, err := process.Command(ctx, roleRelay, j)
+	if err != nil {
+		return nil, err
+	}
+	process.CollectAsDaemon(cmd)
+	return awaitServer(cmd)
+}
+
+// awaitServer starts a command, and waits until it serves.
+func awaitServer(cmd *exec.Cmd) (*server, error) {
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -69,37 +69,45 @@ func (s *session) headers(payload []byte) ([]*message, error) {
 	if !enough {
 		return one(newMessage(net, wire.CmdHeaders, []byte{0}))
 	}
-	b, err := readHeaders(chain, locator, stop, wire.MaxBlockHeadersPerMsg, tip.Height)
+	m, err := s.readHeaders(chain, locator, stop, tip.Height)
 	if err != nil {
 		s.log.Debug("Headers not read", "err", err)
 		return nil, nil
 	}
-	return one(newMessage(net, wire.CmdHeaders, b))
+	return one(m)
 }
 
-// readHeaders returns the payload of a headers message.
-func readHeaders(chain Chain, locator []chainhash.Hash, stop chainhash.Hash, most int, tip consensus.Height) ([]byte, error) {
-	const room = 3 // for the number, of one or three bytes
+// readHeaders returns a headers message.
+func (s *session) readHeaders(chain Chain, locator []chainhash.Hash, stop chainhash.Hash, tip consensus.Height) (*message, error) {
+	const room = 3 // for the number, in the form of three bytes
+	net, buffers := s.srv.cfg.Params.Net, &s.srv.headers
 	var b []byte
-	n, err := chain.HeadersAfter(locator, stop, most, func(h *consensus.Header) {
+	n, err := chain.HeadersAfter(locator, stop, wire.MaxBlockHeadersPerMsg, func(h *consensus.Header) {
 		if b == nil {
-			follow := max(1, min(most, int(tip-h.Height())+1))
-			b = make([]byte, room, room+follow*headerStride)
+			follow := max(1, min(wire.MaxBlockHeadersPerMsg, int(tip-h.Height())+1))
+			b = append(buffers.get(room+follow*headerStride), make([]byte, room)...)
 		}
 		b = append(append(b, h[:]...), 0)
 	})
 	switch {
 	case err != nil:
+		buffers.put(b)
 		return nil, err
 	case n == 0:
-		return []byte{0}, nil
-	case n < 0xfd:
-		b[room-1] = byte(n)
-		return b[room-1:], nil
+		return newMessage(net, wire.CmdHeaders, []byte{0}), nil
+	case n < 0xfd: // one byte for the number
+		short := append([]byte{byte(n)}, b[room:]...)
+		buffers.put(b)
+		return newMessage(net, wire.CmdHeaders, short), nil
 	}
 	b[0] = 0xfd
 	binary.LittleEndian.PutUint16(b[1:], uint16(n))
-	return b, nil
+	b = buffers.fit(b)
+	first, last := (*consensus.Header)(b[room:]), (*consensus.Header)(b[len(b)-headerStride:])
+	key := span{wire.CmdHeaders, first.PrevBlock(), last.Hash()}
+	m := sealed(net, wire.CmdHeaders, b, s.srv.sums.of(key, b))
+	m.again = buffers
+	return m, nil
 }
 
 // filters answers getcfsv2, as a full node does only if all that is asked for is there.
@@ -108,14 +116,19 @@ func (s *session) filters(payload []byte) ([]*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := append(make([]byte, 0, max(s.sizeHint, 4<<10)), 0)
+	buffers := &s.srv.filters
+	b := append(buffers.get(max(s.sizeHint, 4<<10)), 0)
 	n := s.readFilters(&b, ends[0], ends[1], wire.MaxCFiltersV2PerBatch)
 	if n == 0 {
+		buffers.put(b)
 		return nil, nil
 	}
 	b[0] = byte(n)
 	s.sizeHint = len(b) + len(b)/8
-	return one(newMessage(s.srv.cfg.Params.Net, wire.CmdCFiltersV2, b))
+	b = buffers.fit(b)
+	m := sealed(s.srv.cfg.Params.Net, wire.CmdCFiltersV2, b, s.srv.sums.of(span{wire.CmdCFiltersV2, ends[0], ends[1]}, b))
+	m.again = buffers
+	return one(m)
 }
 
 // filter answers getcfilterv2.

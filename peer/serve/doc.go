@@ -24,7 +24,8 @@
 //     in requests for blocks that wait, in bytes per second, in blocks fetched per hour and in
 //     transactions. While the sync has work to do, all clients together get a small share of a
 //     processor.
-//   - Memory follows the bytes that arrive. A client that does not read is not read from.
+//   - Memory follows the bytes that arrive, and the bytes that wait to be sent. A client that does
+//     not read is not read from.
 //
 // # Goroutines and locks
 //
@@ -36,7 +37,7 @@
 //
 // config.go and ports.go: what a server is made of. server.go and listener.go: how it lives.
 // frame.go and parse.go: bytes to requests; message.go and outbox.go: answers to bytes.
-// session.go and handshake.go: one client; answers.go, data.go, blocks.go, transactions.go and
+// sums.go and buffers.go: what is used again of them. session.go and handshake.go: one client; answers.go, data.go, blocks.go, transactions.go and
 // announce.go: what it is answered. limits.go, budget.go and source.go: what it may cost.
 // clients.go: what is shown.
 package serve

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
 // message is one message to a client, serialized.
 type message struct {
 	head    [wire.MessageHeaderSize]byte
-	payload []byte // not changed any more
+	payload []byte   // not changed any more
+	again   *buffers // takes the payload back when it was written; nil if others refer to it
 }
 
 // size returns the number of bytes on the wire.
@@ -19,12 +19,16 @@ func (m *message) size() int { return len(m.head) + len(m.payload) }
 
 // newMessage makes a message of a payload, which it keeps.
 func newMessage(net wire.CurrencyNet, cmd string, payload []byte) *message {
-	sum := chainhash.HashH(payload)
+	return sealed(net, cmd, payload, checksum(payload))
+}
+
+// sealed makes a message of a payload, which it keeps, and its checksum.
+func sealed(net wire.CurrencyNet, cmd string, payload []byte, sum [sumSize]byte) *message {
 	m := &message{payload: payload}
 	binary.LittleEndian.PutUint32(m.head[:], uint32(net))
 	copy(m.head[offCommand:offLength], cmd)
 	binary.LittleEndian.PutUint32(m.head[offLength:], uint32(len(payload)))
-	copy(m.head[offChecksum:], sum[:len(m.head)-offChecksum])
+	copy(m.head[offChecksum:], sum[:])
 	return m
 }
 

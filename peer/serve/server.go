@@ -12,6 +12,9 @@ type Server struct {
 	cfg     Config
 	sources *sources
 	cache   *blockCache
+	sums    *sums
+	headers buffers // of messages with headers
+	filters buffers // and with filters
 	state   stateBoard
 
 	accepted, refused, sent, received, blocks, fetched, txs, defects atomic.Uint64
@@ -29,7 +32,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, sources: newSources(cfg.limits), cache: newBlockCache(cfg.limits.cache, cfg.limits.fetches),
+		cfg: cfg, sources: newSources(cfg.limits), cache: newBlockCache(cfg.limits.cache, cfg.limits.fetches), sums: newSums(rememberedSums),
 		sessions: make(map[*session]struct{}),
 	}
 	s.state.changed = make(chan struct{})

@@ -214,6 +214,11 @@ func (s *session) write(ctx context.Context) error {
 			return err
 		}
 		s.out.written(size)
+		for _, m := range ms {
+			if m.again != nil {
+				m.again.put(m.payload)
+			}
+		}
 		clear(ms)
 		batch = ms
 	}

@@ -24,6 +24,25 @@ func CPU() time.Duration {
 	return t[0] + t[1]
 }
 
+// tick is the unit of times in /proc/PID/stat, for all programs on Linux.
+const tick = 10 * time.Millisecond
+
+// CPUOf returns the processor time that a process has used so far, zero if that is not known.
+func CPUOf(pid int) time.Duration {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	// The name, in parentheses, may hold anything. User and system time are fields 14 and 15.
+	words := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+	if len(words) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(string(words[11]), 10, 64) // zero if it is no number
+	system, _ := strconv.ParseInt(string(words[12]), 10, 64)
+	return time.Duration(user+system) * tick
+}
+
 // anonymous returns the resident memory that no file is behind, in bytes.
 func anonymous() uint64 { return field("/proc/self/status", "RssAnon:") << 10 }
 

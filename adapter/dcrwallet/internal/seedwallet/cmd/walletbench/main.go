@@ -20,6 +20,7 @@ type settings struct {
 	latency  time.Duration
 	turns    int
 	cache    string
+	serving  bool
 
 	role    string // of a process that syncs; empty for the one that measures
 	dir     string
@@ -35,13 +36,18 @@ func main() {
 	flag.DurationVar(&s.latency, "latency", 0, "time that a byte takes in one direction")
 	flag.IntVar(&s.turns, "turns", 3, "how often each sync is measured; the median counts")
 	flag.StringVar(&s.cache, "cache", "", "directory of generated chains; that of fakenet")
+	flag.BoolVar(&s.serving, "serving", false, "measure dcrwallet's own package spv alone: from one node, and from spvd that serves")
 	flag.StringVar(&s.role, "role", "", "used by the command itself")
 	flag.StringVar(&s.dir, "dir", "", "used by the command itself")
 	flag.StringVar(&s.connect, "connect", "", "used by the command itself")
 	flag.IntVar(&s.height, "height", 0, "used by the command itself")
 	flag.Parse()
 	run := s.measure
-	if s.role != "" {
+	switch s.role {
+	case "":
+	case "relay":
+		run = s.relay
+	default:
 		run = s.sync
 	}
 	if err := run(context.Background()); err != nil {
@@ -55,14 +61,21 @@ var roles = [...]string{"adapter", "reference", "alone"}
 
 // measure measures all chains and prints the table.
 func (s settings) measure(ctx context.Context) error {
-	fmt.Fprintln(os.Stdout, "| blocks | adapter | dcrwallet's spv | adapter / spv | wallet alone | its share | CPU adapter | CPU spv | CPU alone |")
-	fmt.Fprintln(os.Stdout, "|---|---|---|---|---|---|---|---|---|")
+	row := s.row
+	if s.serving {
+		row = s.servingRow
+		fmt.Fprintln(os.Stdout, "| blocks | from a node, s | from spvd, s | ratio | of the pairs | processor, s | from spvd, s |")
+		fmt.Fprintln(os.Stdout, "|---|---|---|---|---|---|---|")
+	} else {
+		fmt.Fprintln(os.Stdout, "| blocks | adapter | dcrwallet's spv | adapter / spv | wallet alone | its share | CPU adapter | CPU spv | CPU alone |")
+		fmt.Fprintln(os.Stdout, "|---|---|---|---|---|---|---|---|---|")
+	}
 	for text := range strings.SplitSeq(s.blocks, ",") {
 		blocks, err := strconv.Atoi(text)
 		if err != nil {
 			return fmt.Errorf("blocks: %w", err)
 		}
-		if err := s.row(ctx, blocks); err != nil {
+		if err := row(ctx, blocks); err != nil {
 			return err
 		}
 	}

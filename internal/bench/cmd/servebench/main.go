@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spvd/spvd/internal/bench"
+	"github.com/spvd/spvd/internal/bench/process"
+	"github.com/spvd/spvd/internal/bench/report"
+	"github.com/spvd/spvd/internal/testnet"
+)
+
+func main() { os.Exit(process.Main("servebench", os.Args[1:], bench.Roles(), measure)) }
+
+// measure measures what the command line asks for.
+func measure(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("servebench", flag.ExitOnError)
+	blocks := f.Int("blocks", 100_000, "length of the chain")
+	turns := f.Int("turns", 7, "how many pairs are measured")
+	cache := f.String("cache", testnet.DefaultCacheDir(), "directory for generated chains")
+	dir := f.String("dir", os.TempDir(), "directory for stores, on the disk to measure")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if *turns < 1 {
+		return fmt.Errorf("-turns: %d is too few", *turns)
+	}
+	r, err := bench.RunServing(ctx, bench.Config{Turns: *turns, CacheDir: *cache, Dir: *dir}, *blocks)
+	if err != nil {
+		return err
+	}
+	if err := report.WriteHead(os.Stdout, time.Now(), *turns); err != nil {
+		return err
+	}
+	return bench.WriteServing(os.Stdout, []bench.ServingResult{r})
+}
