@@ -261,7 +261,7 @@ func TestLateReply(t *testing.T) {
 		if i := b.only(); i.ID != 1 {
 			t.Error("the connection did not survive late replies")
 		}
-		if got := b.record.Points("a:1", time.Time{}); got > float64(4*fault.Timeout.Score()) {
+		if got, _ := b.bans.Score("a"); got > float64(4*fault.Timeout.Score()) {
 			t.Errorf("%v points for four timeouts", got)
 		}
 	})

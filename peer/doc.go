@@ -65,8 +65,8 @@
 // The pool's lock guards what the pool knows of its members; a connection's lock guards its
 // requests and announcements. The pool's is taken first. Neither is held across I/O, a wait
 // or a call into another package that may do either; channel operations under these locks
-// cannot block. The book's lock is taken last and released before its methods return. No
-// package below calls the pool with a lock, but for pokes.
+// cannot block. The locks of the parts in peer/internal are taken last, and a part calls the
+// pool without its own.
 //
 // # Reading order
 //

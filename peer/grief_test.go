@@ -9,11 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/misbehavior"
 	"github.com/spvd/spvd/peer/internal/peertest"
 )
 
@@ -179,15 +179,15 @@ func TestPardon(t *testing.T) {
 				if n := len(b.Infos()); n != 0 {
 					t.Fatalf("%d peers in spite of bans", n)
 				}
-				<-time.After(pardonAfter / 2)
+				<-time.After(misbehavior.PardonAfter / 2)
 				if n := len(b.Infos()); n != 0 {
 					t.Errorf("%d peers soon after the bans", n)
 				}
-				<-time.After(pardonAfter)
+				<-time.After(misbehavior.PardonAfter)
 				if got := b.only(); got.Addr != infos[1].Addr {
 					t.Errorf("%s is back, want the one banned first, %s", got.Addr, infos[1].Addr)
 				}
-				<-time.After(5 * pardonAfter)
+				<-time.After(5 * misbehavior.PardonAfter)
 				b.only() // with one there is no reason for more
 				if _, _, err := b.CFilters(t.Context(), nil, chain.Hashes[1], chain.Hashes[2], 0); err != nil {
 					t.Error(err)
@@ -195,19 +195,4 @@ func TestPardon(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestBansAreForgotten checks that expired bans are removed.
-func TestBansAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, nil, peertest.Good(peertest.NewChain(2)))
-		for i := range 100 {
-			b.ban(fmt.Sprintf("44.0.0.%d:1", i), fault.Invalid, errors.New(chainhash.Hash{byte(i)}.String()))
-		}
-		<-time.After(b.cfg.banFor)
-		b.ban("44.1.1.1:1", fault.Invalid, nil)
-		if n := len(b.record.InForce(time.Time{})); n != 1 {
-			t.Errorf("%d bans are kept, want one", n)
-		}
-	})
 }

@@ -274,11 +274,10 @@ func (p *Pool) acquireNow(w pick.Want, avoid []p2p.PeerID) *member {
 	defer p.mu.Unlock()
 	var members []*member
 	var candidates []pick.Candidate
-	now := p.cfg.Now()
 	for _, m := range p.members {
 		if m.Live() && !slices.Contains(avoid, m.id) {
 			members = append(members, m)
-			candidates = append(candidates, p.candidateLocked(m, now))
+			candidates = append(candidates, p.candidateLocked(m))
 		}
 	}
 	i := pick.Choose(candidates, pick.Want{Kind: w.Kind, Bytes: w.Bytes, Spread: w.Spread, Again: true}, p.cfg.maxBytes)

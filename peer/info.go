@@ -85,13 +85,13 @@ type Info struct {
 func (p *Pool) Infos() []Info {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.cfg.Now()
 	var infos []Info
 	for _, m := range p.members {
 		if !m.Live() {
 			continue
 		}
 		c := m.Stats()
+		points, last := p.bans.Score(m.host)
 		infos = append(infos, Info{
 			ID:        m.id,
 			Addr:      m.addr,
@@ -119,8 +119,8 @@ func (p *Pool) Infos() []Info {
 			Rate:         m.gauge.Rate(),
 			Requests:     m.requests,
 			RequestBytes: m.bytes,
-			Score:        int(p.record.Points(m.host, now)),
-			LastReason:   p.record.Last(m.host),
+			Score:        int(points),
+			LastReason:   last,
 		})
 	}
 	return infos

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/fault"
@@ -21,7 +22,7 @@ func (p *Pool) keep(ctx context.Context, addr string, role Role) {
 	pauses := dialing.Backoff{Min: p.cfg.retryMin, Max: p.cfg.retryMax, Refused: p.cfg.retryRefused}
 	var logged fault.Reason // the last reason that was logged above the debug level
 	for {
-		pause := p.banLeft(addr)
+		pause := p.bans.Left(addr, addrbook.HostOf(addr))
 		if pause <= 0 {
 			done, ok := p.connectivity.Gate(ctx)
 			if !ok {
@@ -56,7 +57,7 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dia
 			p.connectivity.Dialled(why.Reason != fault.DialFailed)
 		}
 		dialled()
-		p.blame(addr, why)
+		p.bans.Blame(addr, why)
 		p.judgeAddress(addr, why, 0)
 		return 0, why
 	}
@@ -77,7 +78,7 @@ func (p *Pool) session(ctx context.Context, addr string, role Role, s *slot, dia
 	}
 	why := c.Run(ctx, m.id, p.handler(m))
 	p.leave(m)
-	p.blame(addr, why)
+	p.bans.Blame(addr, why)
 	lived := time.Since(begin)
 	p.judgeAddress(addr, why, lived)
 	return lived, why

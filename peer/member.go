@@ -87,7 +87,7 @@ func (p *Pool) join(c *conn.Conn, addr string, role Role, s *slot) *member {
 	p.update(func() {
 		p.lastID++
 		m.id = p.lastID
-		m.blocks = max(p.record.Blocks(m.host), p.shareLocked())
+		m.blocks = max(p.bans.Blocks(m.host), p.shareLocked())
 		p.members = append(p.members, m)
 		if s != nil {
 			s.member = m
@@ -122,7 +122,7 @@ func (p *Pool) leave(m *member) {
 	p.update(func() {
 		p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
 		p.departed.add(m.id, m.addr)
-		p.record.SetBlocks(m.host, m.blocks, p.cfg.Now())
+		p.bans.SetBlocks(m.host, m.blocks)
 	})
 	p.relay.Left(m.id)
 	poke(p.changed)
@@ -152,8 +152,9 @@ func (p *Pool) memberLocked(id p2p.PeerID) *member {
 }
 
 // candidateLocked returns the snapshot of a member by which a peer is chosen.
-func (p *Pool) candidateLocked(m *member, now time.Time) pick.Candidate {
+func (p *Pool) candidateLocked(m *member) pick.Candidate {
 	rtt, abandoned := m.Load()
+	points, _ := p.bans.Score(m.host)
 	c := pick.Candidate{
 		ID:        m.id,
 		Requests:  m.requests,
@@ -165,7 +166,7 @@ func (p *Pool) candidateLocked(m *member, now time.Time) pick.Candidate {
 		Pace:      m.gauge.Pace(),
 		Silent:    m.silent,
 		Mute:      m.mute,
-		Points:    p.record.Points(m.host, now),
+		Points:    points,
 		Blocks:    m.blocks,
 	}
 	steady := time.Now()
@@ -239,7 +240,7 @@ func (p *Pool) unansweredLocked(m *member, r *conn.Request) {
 	m.silentAt = time.Now()
 	m.silent++
 	p.shunLocked(m, r.Kind())
-	p.record.Charge(m.host, fault.Timeout, p.cfg.Now())
+	p.bans.Charge(m.host, fault.Timeout)
 	better := func(o *member) bool { return o != m && o.silent == 0 && o.Live() }
 	if m.silent >= maxSilent && slices.ContainsFunc(p.members, better) {
 		m.End(fault.New(fault.Straggler, nil))

@@ -394,7 +394,7 @@ func (p *Pool) freeLocked(addr, host string) bool {
 			return false
 		}
 	}
-	return !p.trying[host] && p.record.Left(addr, host, p.cfg.Now()) <= 0
+	return !p.trying[host] && p.bans.Left(addr, host) <= 0
 }
 
 // dialFeelers connects to untested addresses now and then, while there are peers, so that the
@@ -432,7 +432,7 @@ func (p *Pool) tryOut(ctx context.Context, addr string) {
 	c, err := p.dial(ctx, addr)
 	if err != nil {
 		why := fault.Of(addr, err, fault.Network(err))
-		p.blame(addr, why)
+		p.bans.Blame(addr, why)
 		p.judgeAddress(addr, why, 0)
 		return
 	}

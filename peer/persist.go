@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/peersfile"
 )
 
@@ -31,9 +32,9 @@ func (p *Pool) readFile() {
 	p.book.Restore(s.Addresses)
 	p.kept = s.Anchors[:min(len(s.Anchors), maxAnchors)]
 	p.anchors = slices.Clone(p.kept)
-	p.record.Restore(s.Bans)
+	p.bans.Restore(s.Bans)
 	for _, m := range p.manual {
-		if left := p.banLeftLocked(m.addr); left > 0 {
+		if left := p.bans.Left(m.addr, m.host); left > 0 {
 			p.cfg.Log.Warn("Peer of the settings is banned: it is not dialled before the ban ends or is lifted by unban",
 				"addr", m.addr, "until", p.cfg.Now().Add(left).Format(time.RFC3339))
 		}
@@ -84,7 +85,7 @@ func (p *Pool) bestPeers() []string {
 		}
 	}
 	for _, addr := range p.kept {
-		if len(addrs) < maxAnchors && !slices.Contains(addrs, addr) && p.banLeftLocked(addr) <= 0 {
+		if len(addrs) < maxAnchors && !slices.Contains(addrs, addr) && p.bans.Left(addr, addrbook.HostOf(addr)) <= 0 {
 			addrs = append(addrs, addr)
 		}
 	}

@@ -37,6 +37,7 @@ type Pool struct {
 	connectivity *connectivity.Network
 	opener       *conn.Opener
 	relay        *txrelay.Relay
+	bans         *misbehavior.Tracker
 	changed      chan struct{} // capacity one
 	unsaved      chan struct{} // capacity one; poked by changes that must not be lost
 	dialDue      chan struct{} // capacity one; poked when another outbound connection may be due
@@ -55,8 +56,7 @@ type Pool struct {
 	members  []*member // by rising id
 	departed departed
 	lateOnes lateReplies
-	queue    []*waiter           // oldest first
-	record   *misbehavior.Record // ban scores and bans
+	queue    []*waiter // oldest first
 	sizes    pick.Sizes
 	delays   [conn.NumKinds]pick.Delays
 	search   search
@@ -77,7 +77,6 @@ func New(cfg Config) (*Pool, error) {
 		dialDue: make(chan struct{}, 1),
 		trying:  make(map[string]bool),
 		out:     outbound{avoid: make(map[string]avoidance)},
-		record:  misbehavior.NewRecord(),
 		sizes:   pick.FirstSizes(),
 	}
 	p.connectivity = connectivity.New(connectivity.Deps{
@@ -86,6 +85,14 @@ func New(cfg Config) (*Pool, error) {
 		ProbeEvery: cfg.probeEvery,
 		Connected:  p.connected,
 		Changed:    func() { poke(p.changed) },
+	})
+	p.bans = misbehavior.NewTracker(misbehavior.Deps{
+		Log:     cfg.Log,
+		Now:     cfg.Now,
+		For:     cfg.banFor,
+		End:     p.endBanned,
+		Lifted:  p.connectivity.Wake,
+		Unsaved: func() { poke(p.unsaved) },
 	})
 	p.relay = txrelay.New(cfg.RelayTx, func() { poke(p.changed) })
 	p.opener = conn.NewOpener(cfg.connections(p.relay, p.failed))

@@ -104,11 +104,10 @@ func (p *Pool) serveLocked() []grant {
 	}
 	var members []*member
 	var candidates []pick.Candidate
-	now := p.cfg.Now()
 	for _, m := range p.members {
 		if m.Live() {
 			members = append(members, m)
-			candidates = append(candidates, p.candidateLocked(m, now))
+			candidates = append(candidates, p.candidateLocked(m))
 		}
 	}
 	var grants []grant
@@ -128,7 +127,7 @@ func (p *Pool) serveLocked() []grant {
 			return gone
 		}
 		members[i].count(q.want)
-		candidates[i] = p.candidateLocked(members[i], now)
+		candidates[i] = p.candidateLocked(members[i])
 		grants = append(grants, grant{q, members[i]})
 		return true
 	})

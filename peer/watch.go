@@ -7,6 +7,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/misbehavior"
 )
 
 const (
@@ -27,7 +28,7 @@ func (p *Pool) watch(ctx context.Context) {
 	timer := wait.NewTimer(watchEvery)
 	defer timer.Stop()
 	steady, wall := time.Now(), p.cfg.Now().Round(0)
-	var alone time.Time
+	var alone misbehavior.Isolation
 	noted := time.Now()
 	for {
 		select {
@@ -42,7 +43,7 @@ func (p *Pool) watch(ctx context.Context) {
 			p.awake()
 		}
 		steady, wall = now, wallNow
-		alone = p.pardon(now, alone)
+		p.pardon(&alone, now)
 		p.renewOne()
 		if now.Sub(noted) >= noteEvery {
 			p.noteLive()

@@ -42,6 +42,7 @@ func rooms() []room {
 		{dir: "peer/internal/connectivity", imports: []string{"peer/internal/dialing"}, never: append(network, consensus...)},
 		{dir: "peer/internal/dialing", imports: []string{"peer/internal/fault"}, never: append(network, "log/slog", "sync")},
 		{dir: "peer/internal/fault", never: consensus},
+		{dir: "peer/internal/misbehavior", imports: []string{"peer/internal/addrbook", "peer/internal/fault"}, never: append(consensus, "net/http")},
 		{dir: "peer/internal/socks", never: consensus},
 		{dir: "peer/serve", imports: []string{"internal/parse", "peer/internal/fault", "spv/consensus"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/p2p", never: append(network, "go.etcd.io/bbolt", "log/slog")},

@@ -1,6 +1,6 @@
 // Package misbehavior records how hosts have behaved: the ban score of each, and which hosts
-// and addresses are banned, for how long and why. It decides nothing else: package peer ends
-// connections, and writes bans to peers.json.
+// and addresses are banned, for how long and why. Package peer ends the connections with banned
+// peers, and writes the bans to peers.json.
 //
 // # Guarantees
 //
@@ -10,6 +10,7 @@
 //   - Bans and scores are bounded. Among too many bans the oldest goes first, those of the user
 //     last.
 //
-// A Record is a plain value without a clock or a lock; package peer guards it. Read score.go,
-// then ban.go and key.go.
+// A Record is a plain value without a clock or a lock; a Tracker has both. A Tracker calls the
+// functions of its Deps without its lock, and starts no goroutine. Read score.go, then ban.go and
+// key.go, isolation.go for when a ban is lifted because only banned peers are left, and tracker.go.
 package misbehavior
