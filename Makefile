@@ -17,7 +17,7 @@ LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-paral
 # Packages with goroutines of their own are tested with the race detector. The
 # others are pure or compute much, and would only be slowed down by it.
 RACY := . ./cmd/... ./peer/... ./spv ./spv/internal/... ./spv/snapshot/... ./internal/logging/... ./internal/page ./internal/rpc/... \
-	./internal/engine/... ./adapter/notifier ./internal/testnet ./internal/testnet/link ./internal/wait
+	./internal/engine/... ./adapter/notifier ./docs/examples/toywallet ./internal/testnet ./internal/testnet/link ./internal/wait
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 
 # The race detector needs a C compiler.

@@ -52,6 +52,19 @@ func (n Network) String() string {
 	return fmt.Sprintf("network %d", uint8(n))
 }
 
+// ParseNetwork returns the network of a name: mainnet, testnet (or testnet3) or simnet.
+func ParseNetwork(name string) (Network, error) {
+	switch name {
+	case "mainnet":
+		return Mainnet, nil
+	case "testnet", "testnet3":
+		return Testnet, nil
+	case "simnet":
+		return Simnet, nil
+	}
+	return 0, fmt.Errorf("there is no network %q, use mainnet, testnet or simnet", name)
+}
+
 // Params returns the parameters of the network, nil if there is no such network. They are a
 // copy: a change concerns nothing else.
 func (n Network) Params() *consensus.Params {

@@ -61,6 +61,7 @@ func TestRealNodes(t *testing.T) {
 		{"adapter", s.testAdapter},
 		{"treasury", s.testTreasury},
 		{"votes", s.testVotes},
+		{"examples", s.testExamples},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // each has nodes and daemons of its own

@@ -51,14 +51,6 @@ func output(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// shared builds the shared library and returns its path.
-func shared(t *testing.T) string {
-	t.Helper()
-	lib := filepath.Join(t.TempDir(), "libspvd.so")
-	output(t, "go", "build", "-buildmode=c-shared", "-o", lib, ".")
-	return lib
-}
-
 // settings returns the configuration of a client that watches the account of the network.
 func settings(t *testing.T, n *enginetest.Network) string {
 	t.Helper()
@@ -70,46 +62,6 @@ func settings(t *testing.T, n *enginetest.Network) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// TestExamplesInCAndPython compiles and runs the examples: they sync with the synthetic network
-// and print what the account was paid.
-func TestExamplesInCAndPython(t *testing.T) {
-	cc := compiler(t)
-	lib := shared(t)
-	n := enginetest.Start(t, 40)
-	const want = "synced at block 40\nbalance: 5 DCR\n"
-	page, err := os.ReadFile("../../docs/embedding.md")
-	if err != nil || !strings.Contains(string(page), "    "+strings.ReplaceAll(strings.TrimSpace(want), "\n", "\n    ")) {
-		t.Errorf("docs/embedding.md does not show what the examples print: %v", err)
-	}
-	t.Run("c", func(t *testing.T) {
-		program := filepath.Join(t.TempDir(), "balance")
-		output(t, cc, "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I.", "-o", program, "examples/balance.c", lib)
-		if got := output(t, program, settings(t, n)); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-		wantRefused(t, `"code":2`, program, `{"dir":"x","nonsense":1}`)
-	})
-	t.Run("python", func(t *testing.T) {
-		python, err := exec.LookPath("python3")
-		if err != nil {
-			t.Skip("python3 is not installed: the example in Python does not run")
-		}
-		if got := output(t, python, "examples/balance.py", lib, settings(t, n)); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-		wantRefused(t, "nonsense", python, "examples/balance.py", lib, `{"dir":"x","nonsense":1}`)
-	})
-}
-
-// wantRefused runs a command that has to fail with a text.
-func wantRefused(t *testing.T, want, name string, args ...string) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), want) {
-		t.Errorf("a bad configuration: %v, %s", err, out)
-	}
 }
 
 // TestHeaderFitsCPlusPlus: the header is one for C++ as well.

@@ -104,6 +104,7 @@ func rooms() []room {
 		{dir: "adapter/notifier", imports: []string{"spv"}, testOnly: []string{".", simulated}, never: network},
 		{dir: "adapter/mobile", imports: []string{"internal/engine", "internal/version"}},
 		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{".", "adapter/dcrwallet", "spv", simulated}},
+		{dir: "docs/examples", imports: append([]string{".", "adapter/notifier"}, core...), testOnly: []string{simulated}},
 		{dir: "e2e", imports: []string{".", "spv", "peer", "wallet", "internal"}},
 	}
 }

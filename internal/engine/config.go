@@ -82,17 +82,16 @@ func wrong(field, format string, args ...any) error {
 	return &spvd.ConfigError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
-// networkOf returns the network of a name.
+// networkOf returns the network of a name, the main network of an empty one.
 func networkOf(name string) (spvd.Network, error) {
-	switch name {
-	case "", "mainnet":
+	if name == "" {
 		return spvd.Mainnet, nil
-	case "testnet", "testnet3":
-		return spvd.Testnet, nil
-	case "simnet":
-		return spvd.Simnet, nil
 	}
-	return 0, wrong("network", "there is no %q, use mainnet, testnet or simnet", name)
+	network, err := spvd.ParseNetwork(name)
+	if err != nil {
+		return 0, &spvd.ConfigError{Field: "network", Err: err}
+	}
+	return network, nil
 }
 
 // client returns the settings of the client, without its logs.

@@ -1,4 +1,4 @@
-package spv_test
+package main
 
 import (
 	"bytes"
@@ -19,6 +19,9 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
+// nodeAddr is where the node of the network is.
+const nodeAddr = "10.0.0.1:18555"
+
 // TestToyWallet: a wallet of a front end's own has, after every reorganisation, the balance that is
 // counted from all blocks of the node.
 func TestToyWallet(t *testing.T) {
@@ -35,8 +38,7 @@ func TestToyWallet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		genesis := params.Genesis()
-		w := &toy{script: script, blocks: []consensus.BlockID{{Hash: genesis.Hash()}}, change: []int64{0}, coins: make(map[wire.OutPoint]int64)}
+		w := newToy(script, genesisOf(params))
 		ahead := time.Until(c.Now())
 		syncer, err := spv.New(spv.Config{
 			Params: params, ChainFile: filepath.Join(t.TempDir(), "chain.db"), Peers: pool, Wallet: w,
@@ -85,16 +87,6 @@ func TestToyWallet(t *testing.T) {
 			t.Errorf("only %d rounds had a balance", paid)
 		}
 	})
-}
-
-// balance returns the balance of a toy wallet.
-func (w *toy) balance() (sum int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, n := range w.change {
-		sum += n
-	}
-	return sum
 }
 
 // counted counts a balance from all blocks of a chain.

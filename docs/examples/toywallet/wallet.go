@@ -1,4 +1,4 @@
-package spv_test
+package main
 
 import (
 	"bytes"
@@ -13,7 +13,8 @@ import (
 )
 
 // toy is a wallet of a program's own: it knows the balance of one script, and nothing unmined. It
-// is all that a front end needs to write that keeps its own books.
+// is all that a front end needs to write that keeps its own books. It is in memory only; one on disk
+// writes what Apply changes in one transaction.
 type toy struct {
 	script []byte
 
@@ -21,6 +22,21 @@ type toy struct {
 	blocks []consensus.BlockID // applied, from the genesis block on
 	change []int64             // by which each block changed the balance, in atoms
 	coins  map[wire.OutPoint]int64
+}
+
+// newToy returns a wallet that has applied the genesis block, which pays to no script.
+func newToy(script []byte, genesis consensus.BlockID) *toy {
+	return &toy{script: script, blocks: []consensus.BlockID{genesis}, change: []int64{0}, coins: make(map[wire.OutPoint]int64)}
+}
+
+// balance returns the sum of what is not spent, in atoms.
+func (w *toy) balance() (sum int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range w.change {
+		sum += n
+	}
+	return sum
 }
 
 func (w *toy) Scanned() (consensus.BlockID, bool) { return w.Locator()[0], true }
