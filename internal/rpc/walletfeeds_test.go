@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
@@ -276,6 +278,41 @@ func TestPropertyAListenerHasTheTransactions(t *testing.T) {
 		l.same(a)
 		l.client.Close()
 	}
+}
+
+// TestAReorganisationDuringARescanIsSent: while the wallet searches old blocks the place of a client
+// is below blocks that the client knows. They are sent as disconnected all the same, also to a
+// client that comes back with a cursor of that time.
+func TestAReorganisationDuringARescanIsSent(t *testing.T) {
+	a := startActor(t, 20)
+	l := listen(t, a.address, api.TopicTransactions, "")
+	a.mine(1)
+	l.same(a)
+	old := a.Node.Chain().Tip()
+	a.Hold()
+	defer a.Release()
+	if _, err := a.wallet().StartRescan(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	l.until("the place goes back", func() bool { return !strings.HasPrefix(l.cursor, fmt.Sprint(old.Height)) })
+	away := l.cursor
+	c := a.Node.Chain()
+	a.Node.SetChain(c.Grow(testnet.Branch{At: old.Height - 1, Blocks: 3, Seed: 99}))
+	err := a.Core.Syncer.Wait(t.Context(), func(st spv.Status) bool { return st.Tip == a.Node.Chain().Tip() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Release()
+	told := func(l *listener) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(l.events, func(ev api.WalletEvent) bool {
+				return slices.ContainsFunc(ev.Disconnected, func(b api.BlockID) bool { return b.Hash == old.Hash.String() })
+			})
+		}
+	}
+	l.until("the block is disconnected", told(l))
+	again := listen(t, a.address, api.TopicTransactions, away)
+	again.until("the block is disconnected for a client that comes back", told(again))
 }
 
 // TestConfirmationsUpToTheDepth follows one transaction.

@@ -31,6 +31,10 @@ type Wallet struct {
 	at     locator // empty until there is a wallet
 	forgot uint32  // the epoch of the wallet at that time, see wallet.Status
 
+	// top are the newest blocks that the client was notified of while the place is below them. They
+	// may be disconnected too.
+	top locator
+
 	// ahead is the height up to which the client was notified, except for the blocks between
 	// the place and those that are being searched.
 	ahead int64
@@ -99,20 +103,17 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	if len(f.at) == 0 {
 		f.begin(&at)
 	}
-	back := f.disconnected()
-	if len(back) == len(f.at) {
-		if store, err := f.hub.syncer.Chain(); err == nil {
-			f.at = f.at.extended(store)
-		}
-		back = f.disconnected()
+	back, rest := f.split(f.at)
+	top := rest
+	if len(f.top) > 0 {
+		back, top = f.split(f.top)
 	}
-	rest := f.at[len(back):]
-	if len(rest) == 0 || f.forgot != at.Epoch {
+	if len(rest) == 0 || len(top) == 0 || f.forgot != at.Epoch {
 		f.begin(&at)
 		return f.send(u, &api.WalletEvent{Cursor: f.cursor(), Gap: true, Tip: view.BlockID(f.at[0])}, nil, to)
 	}
 	if len(back) > 0 {
-		f.ahead = min(f.ahead, int64(rest[0].Height))
+		f.ahead = min(f.ahead, int64(top[0].Height))
 	}
 	from, scanned, tip := int64(rest[0].Height), int64(at.Scanned.Height), int64(at.Tip.Height)
 	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.reach()))
@@ -120,11 +121,18 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 		return nil
 	}
 	place, whole := f.placeAt(at.Scanned, rest)
+	if tip > scanned {
+		var wholeTop bool
+		top, wholeTop = f.placeAt(at.Tip, top)
+		whole = whole && wholeTop
+	} else {
+		top = nil
+	}
 	if !whole || !f.onMain(at.Tip) || !f.onMain(at.Scanned) {
 		return nil // the data is of two chains; the next poke reads it again
 	}
 	ahead := f.ahead
-	f.at, f.ahead = place, max(tip, scanned)
+	f.at, f.top, f.ahead = place, top, max(tip, scanned)
 	ev := api.WalletEvent{Cursor: f.cursor(), Tip: view.BlockID(at.Tip), Disconnected: view.BlockIDs(back)}
 	moved := tip > ahead || scanned > from
 	due := func(h int64) bool {
@@ -148,19 +156,29 @@ func (f *Wallet) reach() int64 {
 // begin sets the place to the position of the wallet.
 func (f *Wallet) begin(at *wallet.Status) {
 	f.at, _ = f.placeAt(at.Scanned, nil)
+	f.top = nil
+	if at.Tip.Height > at.Scanned.Height {
+		f.top, _ = f.placeAt(at.Tip, nil)
+	}
 	f.ahead, f.forgot = int64(at.Tip.Height), at.Epoch
 }
 
-// cursor returns the place as text, with the epoch of the wallet behind a slash.
+// cursor returns the place as text, with the epoch of the wallet behind a slash, and the newest
+// blocks that the client was notified of behind a plus sign.
 func (f *Wallet) cursor() string {
-	if f.forgot == 0 {
-		return f.at.cursor()
+	text := f.at.cursor()
+	if f.forgot != 0 {
+		text += "/" + strconv.FormatUint(uint64(f.forgot), 10)
 	}
-	return f.at.cursor() + "/" + strconv.FormatUint(uint64(f.forgot), 10)
+	if len(f.top) > 0 {
+		text += "+" + f.top.cursor()
+	}
+	return text
 }
 
 // resume sets the place to a cursor, and reports whether the text is one.
 func (f *Wallet) resume(from string) bool {
+	from, top, above := strings.Cut(from, "+")
 	place, number, some := strings.Cut(from, "/")
 	if some {
 		n, err := strconv.ParseUint(number, 10, 32)
@@ -173,6 +191,12 @@ func (f *Wallet) resume(from string) bool {
 		return false
 	}
 	f.ahead = int64(f.at[0].Height)
+	if above {
+		if f.top = parseCursor(top); f.top == nil || f.top[0].Height <= f.at[0].Height {
+			return false
+		}
+		f.ahead = int64(f.top[0].Height)
+	}
 	return true
 }
 
@@ -194,14 +218,24 @@ func (f *Wallet) hashAt(h consensus.Height) (chainhash.Hash, error) {
 	return header.Hash(), err
 }
 
-// disconnected returns the newest blocks of the place that are no longer on the main
-// chain.
-func (f *Wallet) disconnected() []consensus.BlockID {
-	i := slices.IndexFunc(f.at, f.onMain)
-	if i < 0 {
-		i = len(f.at)
+// split returns the newest blocks of a locator that are no longer on the main chain, and the
+// others. If all have left it, and the chain still knows the blocks below them, those are
+// included.
+func (f *Wallet) split(l locator) (back, rest locator) {
+	count := func() int {
+		if i := slices.IndexFunc(l, f.onMain); i >= 0 {
+			return i
+		}
+		return len(l)
 	}
-	return f.at[:i]
+	n := count()
+	if n == len(l) {
+		if store, err := f.hub.syncer.Chain(); err == nil {
+			l = l.extended(store)
+			n = count()
+		}
+	}
+	return l[:n], l[n:]
 }
 
 // placeAt returns the place at a block of the main chain: the blocks that a cursor holds,
