@@ -86,6 +86,7 @@ typedef const char spvd_text;
  *     "birthday"     first block to search for what is imported: height, date, or "new"
  *     "bootstrap"    snapshots to begin with: directories, or addresses of web servers
  *     "snapshotdir"  directory to write a snapshot into
+ *     "listen"       addresses to serve other light clients at: ["IP:PORT", ...]
  *     "waypoints"    file of known blocks
  *     "blocksonly"   true: leaves alone what is not mined
  *     "deepreorg"    least depth of a reorganisation that is warned of

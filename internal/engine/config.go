@@ -35,6 +35,7 @@ type Config struct {
 	DeepReorg   int      `json:"deepreorg"`
 	Bootstrap   []string `json:"bootstrap"`
 	SnapshotDir string   `json:"snapshotdir"`
+	Listen      []string `json:"listen"`
 
 	// Waypoints is a file of known blocks, see consensus.ParseKnown.
 	Waypoints string `json:"waypoints"`
@@ -99,6 +100,7 @@ func (c *Config) client(now time.Time) (settings spvd.Config, err error) {
 	settings = spvd.Config{
 		Dir: c.Dir, Connect: c.Connect, AddPeer: c.AddPeer, Proxy: c.Proxy, UserAgent: c.UserAgent,
 		BlocksOnly: c.BlocksOnly, DeepReorg: c.DeepReorg, Bootstrap: c.Bootstrap, SnapshotDir: c.SnapshotDir,
+		Listen:             c.Listen,
 		SearchNewAddresses: c.SearchNewAddresses, VerifyVotes: dcrutil.Amount(c.VerifyVotes),
 	}
 	if settings.Network, err = networkOf(c.Network); err != nil {

@@ -26,6 +26,7 @@ const (
 	logSync   = "SYNC"
 	logVotes  = "VOTE"
 	logWallet = "WLLT"
+	logServe  = "SERV"
 	logCalls  = "RPCS"
 )
 
@@ -86,6 +87,7 @@ func Open(config string) (*Engine, error) {
 	}
 	settings.Log, settings.PeerLog = e.logs.Logger(logSync), e.logs.Logger(logPeer)
 	settings.WalletLog, settings.VotesLog = e.logs.Logger(logWallet), e.logs.Logger(logVotes)
+	settings.ServeLog = e.logs.Logger(logServe)
 	if e.client, err = spvd.Open(settings); err != nil {
 		return nil, errors.Join(err, e.closeLog())
 	}
@@ -104,7 +106,7 @@ func (e *Engine) openLog(cfg *Config) error {
 		}
 		out, e.logFile = file, file
 	}
-	e.logs = logging.New(out, logging.Text, logSync, logPeer, logVotes, logWallet, logCalls)
+	e.logs = logging.New(out, logging.Text, logSync, logPeer, logVotes, logWallet, logServe, logCalls)
 	if cfg.DebugLevel == "" {
 		return nil
 	}

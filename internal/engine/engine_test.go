@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -180,10 +182,52 @@ func TestTroubleIsReported(t *testing.T) {
 	wantCode(t, "a second Stop", e.Stop(), engine.CodeOK)
 }
 
+// TestMembersAreDescribed: the header of the C library names each member of the configuration.
+func TestMembersAreDescribed(t *testing.T) {
+	header, err := os.ReadFile(filepath.Join("..", "..", "cmd", "libspvd", "spvd.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := reflect.TypeFor[engine.Config]()
+	for i := range fields.NumField() {
+		if name := fields.Field(i).Tag.Get("json"); !strings.Contains(string(header), strconv.Quote(name)) {
+			t.Errorf("spvd.h does not name %q", name)
+		}
+	}
+}
+
+// TestListen: an engine serves another one, which has no other peer.
+func TestListen(t *testing.T) {
+	n := enginetest.Start(t, 30)
+	config, err := json.Marshal(engine.Config{Dir: t.TempDir(), Network: "simnet", Connect: []string{n.Address}, Listen: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := open(t, string(config))
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitSynced(t, first, 30)
+	var serving api.Serving
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); len(serving.Listeners) == 0 || serving.Listeners[0].Bound == ""; <-tick.C {
+		if err := json.Unmarshal([]byte(call(t, first, "getservinginfo", "")), &serving); err != nil || time.Since(began) > patience {
+			t.Fatalf("%+v, %v", serving, err)
+		}
+	}
+	second := open(t, settings(t, t.TempDir(), serving.Listeners[0].Bound))
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitSynced(t, second, 30)
+}
+
 // TestBadConfigurations: each is refused with one sentence that names the member, and leaves the
 // directory free.
 func TestBadConfigurations(t *testing.T) {
 	for config, want := range map[string]string{
+		`{"dir":"DIR","network":"simnet","listen":["nowhere"]}`: "spvd config: Listen: serve config: address to listen at \"nowhere\": want IP:PORT",
 		``:                                  "JSON",
 		`[]`:                                "JSON",
 		`{"dir":"DIR"} {}`:                  "more than one",
