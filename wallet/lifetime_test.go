@@ -108,7 +108,22 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 		}
 	}
 	w.random()
+	if seed%4 == 2 {
+		l.past()
+	}
 	return l
+}
+
+// past grows the chain before anything is imported: scripts are paid in any order, each only for
+// a few blocks, and what they are paid is spent.
+func (l *lifetime) past() {
+	ours, blocks := slices.Clone(l.ours), 20+l.rng.IntN(30)
+	l.rng.Shuffle(len(ours), func(i, j int) { ours[i], ours[j] = ours[j], ours[i] })
+	for i := range blocks {
+		l.ours = ours[i*len(ours)/blocks : min(len(ours), (i+1)*len(ours)/blocks+1)]
+		l.random()
+	}
+	l.ours = ours
 }
 
 // choose chooses which scripts are paid, one in so many, and which of them are imported one
