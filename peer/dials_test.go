@@ -16,6 +16,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/peersfile"
 	"github.com/spvd/spvd/peer/internal/peertest"
@@ -45,6 +46,7 @@ func mostPerMinute(dials []time.Time) (most int) {
 // TestDialsArePaced counts the dials of every minute, those to seeders too, under every
 // combination of named peers, behaviour of nodes, announced addresses and searches.
 func TestDialsArePaced(t *testing.T) {
+	race.Skip(t)
 	scripts := map[string]func(*peertest.Node){
 		"nodes that work":          peertest.Good(peertest.NewChain(2)),
 		"nodes that hang up":       func(n *peertest.Node) { n.Welcome() },
@@ -294,6 +296,7 @@ func TestAnchorsSurviveAStartWithoutNetwork(t *testing.T) {
 // TestConnectedPeersStayInTheBook checks that an address is not forgotten because the
 // connection to it is old.
 func TestConnectedPeersStayInTheBook(t *testing.T) {
+	race.Skip(t)
 	run(t, func(c *Config) { c.Outbound = 2 }, nil, func(t *testing.T, b *bench) {
 		addrs := b.populate(2, peertest.Good(peertest.NewChain(2)))
 		b.learn("9.9.9.9:1", addrs)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/peertest"
@@ -106,6 +107,7 @@ func TestSeeding(t *testing.T) {
 // addresses asks a seeder, over days and in a new process, and connects to the addresses of
 // the answer.
 func TestDeadAddressesDoNotKeepFromAsking(t *testing.T) {
+	race.Skip(t)
 	for dead, hours := range map[int]int{32: 48, 256: 12, 4096: 2} {
 		s := newSeeder(t, "")
 		run(t, s.tune, nil, func(t *testing.T, b *bench) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -13,6 +14,7 @@ import (
 // branch any number of blocks below its tip. The honest peer answers from the first
 // block of the locator that it has, which lies up to as far again below the fork.
 func TestBranchesOfEveryDepthAreLeft(t *testing.T) {
+	race.Skip(t)
 	best := generate(t, 12_000, nil)
 	for _, depth := range []consensus.Height{1, 9, 10, 500, 1999, 2000, 2056, 2080, 2103, 4104, 5000, 6199, 8200, 11_000, 11_999, 12_000} {
 		t.Run(fmt.Sprint(depth), func(t *testing.T) {

@@ -20,14 +20,32 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// generate returns a chain of so many blocks.
-func generate(t testing.TB, blocks int, plan testnet.Plan) *testnet.Chain {
-	t.Helper()
+// The chains of most tests are the beginnings of these, which are made once: making blocks would
+// take most of the time of many tests, more so under the race detector.
+var (
+	trunk      = sync.OnceValue(func() *testnet.Chain { return made(13_000, nil) })
+	shortTrunk = sync.OnceValue(func() *testnet.Chain { return made(900, nil) })
+)
+
+func made(blocks int, plan testnet.Plan) *testnet.Chain {
 	c, err := testnet.Generate(context.Background(), testnet.Config{Seed: 1, Blocks: blocks, Plan: plan})
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return c
+}
+
+// generate returns a chain of so many blocks with planned transactions.
+func generate(t testing.TB, blocks int, plan testnet.Plan) *testnet.Chain {
+	t.Helper()
+	if len(plan) > 0 || blocks > 13_000 {
+		return made(blocks, plan)
+	}
+	long := trunk
+	if blocks <= 900 {
+		long = shortTrunk
+	}
+	return long().Grow(testnet.Branch{At: consensus.Height(blocks)})
 }
 
 // house is one syncer over fake peers in virtual time. Its methods let tests

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
@@ -114,6 +115,7 @@ func TestWalletCommands(t *testing.T) {
 
 // TestExportsOfAnySize: an export that is larger than a request may be is imported in parts.
 func TestExportsOfAnySize(t *testing.T) {
+	race.Skip(t)
 	flags := daemon(t, newPaidDaemon(t).Registry)
 	height := int64(39)
 	e := api.WalletExport{Version: api.ExportVersion, Network: "simnet"}

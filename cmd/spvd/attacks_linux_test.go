@@ -25,6 +25,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/internal/wait"
@@ -150,9 +151,7 @@ func underAttack(t *testing.T, peers []string, attack func(c client) (over bool)
 // sync it once more under the attack, and asks the peers for its filters.
 func attackOn(t *testing.T, blocks int, fresh bool, peers []string, attack func(c client) (over bool)) {
 	t.Helper()
-	if underRace {
-		t.Skip("the memory is that of the race detector; make test runs this without it too")
-	}
+	race.Skip(t) // whose memory it would measure
 	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: blocks}, link.Shape{})
 	dir := t.TempDir()
 	args := append([]string{"--appdata", dir, "--notls"}, ns.flags...)

@@ -29,7 +29,7 @@ import (
 var (
 	kills      = flag.Int("kills", 4, "how often each crash test kills a daemon")
 	killSeed   = flag.Uint64("killseed", 1, "what the moments of the kills follow from")
-	killBlocks = flag.Int("killblocks", 16_000, "length of the chain that daemons are killed while they sync it")
+	killBlocks = flag.Int("killblocks", 8000, "length of the chain that daemons are killed while they sync or scan it")
 )
 
 const (

@@ -19,23 +19,22 @@ import (
 )
 
 const (
-	// rescanBlocks is the length of the chain that is scanned, several times what
-	// is given to the wallet at once, and rescanStep the distance of the payments
-	// it holds. Their addresses are known from the beginning: what takes time is
-	// fetching the blocks.
-	rescanBlocks = 30_000
-	rescanStep   = 50
+	// rescanStep is the distance of the payments of the chain that is scanned, which is
+	// several times as long as what is given to the wallet at once. Their addresses are
+	// known from the beginning: what takes time is fetching the blocks.
+	rescanStep = 50
 
-	// rescanLatency is how long a byte takes to the daemon, rescanTime about how
-	// long a daemon takes from its start to the end of a rescan over such a line.
-	rescanLatency = 5 * time.Millisecond
-	rescanTime    = 800 * time.Millisecond
+	// rescanLatency is how long a byte takes to the daemon, rescanStart and rescanPerBlock
+	// about how long a daemon takes to start and to scan a block over such a line.
+	rescanLatency  = 5 * time.Millisecond
+	rescanStart    = 200 * time.Millisecond
+	rescanPerBlock = 20 * time.Microsecond
 )
 
 // payOften plans payments to the owner all over a chain.
 func (o *owner) payOften() testnet.Plan {
 	plan := testnet.Plan{}
-	for h := consensus.Height(rescanStep); h <= rescanBlocks; h += rescanStep {
+	for h := consensus.Height(rescanStep); h <= consensus.Height(*killBlocks); h += rescanStep {
 		plan.Pay(h, o.script(0, uint32(h/rescanStep)%15), 1e8)
 	}
 	return plan
@@ -45,17 +44,17 @@ func (o *owner) payOften() testnet.Plan {
 // outlives the kills.
 func TestKillsDuringRescans(t *testing.T) {
 	o := newOwner(t, 3)
-	cfg := testnet.Config{Seed: 1, Blocks: rescanBlocks, Plan: o.payOften()}
+	cfg := testnet.Config{Seed: 1, Blocks: *killBlocks, Plan: o.payOften()}
 	v := newVictim(t, serveChain(t, 1, cfg, link.Shape{Latency: rescanLatency}), 0)
 	v.finish(t)
 	v.flags, v.scanned = []string{"--account=savings=" + o.xpub()}, 0
 	partial, rescans := 0, 0
 	for range *kills {
-		v.killWithin(t, v.start(t), rescanTime, func() {})
+		v.killWithin(t, v.start(t), rescanStart+time.Duration(*killBlocks)*rescanPerBlock, func() {})
 		v.assertNothingLost(t)
 		scanned := v.assertWalletKept(t)
 		v.kept = scanned
-		if scanned != rescanBlocks {
+		if scanned != consensus.Height(*killBlocks) {
 			if scanned > 0 {
 				partial++
 			}
@@ -72,7 +71,7 @@ func TestKillsDuringRescans(t *testing.T) {
 	v.finish(t)
 	assertPlan(t, v.ns.chain, v.dir, o)
 	if !t.Failed() {
-		t.Logf("%d kills in %d rescans of %d blocks, %d with a part of them scanned: none lost", *kills, rescans+1, rescanBlocks, partial)
+		t.Logf("%d kills in %d rescans of %d blocks, %d with a part of them scanned: none lost", *kills, rescans+1, *killBlocks, partial)
 	}
 }
 

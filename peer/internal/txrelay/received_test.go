@@ -135,7 +135,7 @@ func TestDebtSurvivesReconnects(t *testing.T) {
 // TestSourcesAreBounded checks that the remembered sources are bounded.
 func TestSourcesAreBounded(t *testing.T) {
 	h, now := newTxRequests(), time.Unix(1e9, 0)
-	for n := range 3 * maxSources {
+	for n := range maxSources + maxSources/4 {
 		id := p2p.PeerID(n + 1)
 		tx := numbered(n, n)
 		h.announced(id, fmt.Sprintf("%d.%d.%d.1:1", 1+n>>16, n>>8&255, n&255), tx, now)
