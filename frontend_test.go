@@ -73,6 +73,51 @@ func TestClientWithoutANetwork(t *testing.T) {
 	})
 }
 
+// TestNetworkChanges: when the machine has come into another network, its connections are dead and
+// neither end knows. A program that is told by its system tells the pool, and the status says within
+// seconds that no peer is there; it is synced again as soon as peers can be reached.
+func TestNetworkChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network, now := oneNode(t)
+		host := network.Hosts()[0]
+		defer running(t, network.Run)()
+		c, err := spvd.Open(spvd.Config{Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: network.Dial, Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, c.Run)
+		within := func(most time.Duration, what string, cond func(spv.Status) bool) {
+			t.Helper()
+			began := time.Now()
+			if err := c.Sync().Wait(t.Context(), cond); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > most {
+				t.Errorf("%s after %v, want %v at most", what, took, most)
+			}
+		}
+		for range 3 {
+			wantSynced(t, c)
+			peer := c.Peers().Infos()[0].ID
+			c.Peers().NetworkChanged() // nothing is wrong
+			<-time.After(10 * time.Second)
+			if now := c.Peers().Infos()[0].ID; now != peer {
+				t.Error("a connection that works was given up")
+			}
+			host.Partition()
+			c.Peers().NetworkChanged()
+			within(6*time.Second, "no peer", func(st spv.Status) bool { return !st.Synced && st.Peers == 0 })
+			<-time.After(time.Hour)
+			host.Heal()
+			c.Peers().NetworkChanged()
+			within(12*time.Second, "synced", spv.Synced)
+		}
+		if err := errors.Join(stop(), c.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestManyClientsInOneProcess: each has a directory of its own, and what happens to one concerns
 // no other.
 func TestManyClientsInOneProcess(t *testing.T) {

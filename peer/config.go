@@ -75,7 +75,11 @@ type Config struct {
 
 	DialTimeout time.Duration // for connecting; 10 s
 
-	// The limits below are changed by tests of this package only.
+	// What is below is changed by tests of this package only.
+
+	// machineAddrs returns the addresses of this machine. With a Dial, which may use others, they
+	// are not looked at.
+	machineAddrs func() (map[string]bool, error)
 
 	handshakeTimeout time.Duration // from connected to verack; 15 s
 	writeTimeout     time.Duration // for a write to end; 20 s
@@ -119,6 +123,9 @@ func (c Config) complete() Config {
 	}
 	if c.Dial == nil {
 		c.Dial = new(net.Dialer).DialContext
+		if c.machineAddrs == nil {
+			c.machineAddrs = machineAddrs
+		}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

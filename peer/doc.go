@@ -46,6 +46,8 @@
 //     answer.
 //   - Nothing a peer claims about heights or times is used as a fact. A peer is credited only
 //     by the caller, with the newest block of the best chain.
+//   - After NetworkChanged, or when the addresses of this machine have changed, a connection on
+//     which nothing arrives within 5 seconds is ended.
 //   - While the caller looks for other peers (Seek), up to two connections more than
 //     configured are made, to one host after the other, until one of them delivers newer
 //     blocks.
@@ -79,8 +81,9 @@
 //
 // config.go, pool.go, member.go and keep.go: keeping connected, with manual.go for the peers
 // that the user names, outbound.go for the others, feedback.go for what the caller knows
-// about them, watch.go for a machine that was asleep. seeding.go: when seeders are asked,
-// persist.go: when peers.json is written. proxy.go: the way through a proxy.
+// about them, watch.go for a machine that was asleep, netchange.go for one in another
+// network. seeding.go: when seeders are asked, persist.go: when peers.json is written.
+// proxy.go: the way through a proxy.
 //
 // queue.go, hedge.go, fetch.go: from a request to its reply. relay.go and renew.go: unmined
 // transactions. late.go, roster.go, ban.go, pardon.go, info.go and reason.go: what the rest

@@ -192,3 +192,19 @@ func (l *logbook) values(level slog.Level, key string) []string {
 	}
 	return out
 }
+
+// every returns the value of an attribute in each record, empty where it is not.
+func (l *logbook) every(key string) (out []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.records {
+		out = append(out, "")
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == key {
+				out[len(out)-1] = a.Value.String()
+			}
+			return true
+		})
+	}
+	return out
+}

@@ -22,7 +22,7 @@ const (
 	noteEvery = 10 * time.Minute
 )
 
-// watch detects that the process stood still, records that connected peers still work, and
+// watch detects that the process stood still or the machine has other addresses, records that connected peers still work, and
 // lifts a ban when only banned peers are left. It returns when ctx ends.
 func (p *Pool) watch(ctx context.Context) {
 	timer := wait.NewTimer(watchEvery)
@@ -30,6 +30,7 @@ func (p *Pool) watch(ctx context.Context) {
 	steady, wall := time.Now(), p.cfg.Now().Round(0)
 	var alone misbehavior.Isolation
 	noted := time.Now()
+	addrs := p.lookAtMachine(nil)
 	for {
 		select {
 		case <-ctx.Done():
@@ -43,6 +44,7 @@ func (p *Pool) watch(ctx context.Context) {
 			p.awake()
 		}
 		steady, wall = now, wallNow
+		addrs = p.lookAtMachine(addrs)
 		p.pardon(&alone, now)
 		p.renewOne()
 		if now.Sub(noted) >= noteEvery {

@@ -40,6 +40,7 @@ type Conn struct {
 	// ended is closed by the first call of End, which sets cause first.
 	ended   chan struct{}
 	endOnce sync.Once
+	doubted chan struct{} // capacity one; poked by Doubt
 	cause   *fault.Error
 
 	mu            sync.Mutex
@@ -74,6 +75,7 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 		relayTx: relayTx,
 		early:   early,
 		ended:   make(chan struct{}),
+		doubted: make(chan struct{}, 1),
 		alive:   keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
 		claim:   r.height,
 		table:   table{most: cfg.MaxRequests},
@@ -170,6 +172,7 @@ func (c *Conn) keepAlive() error {
 		select {
 		case <-c.ended:
 			return nil
+		case <-c.doubted:
 		case <-timer.C():
 		}
 		next, err := c.checkAlive(time.Now())

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -265,11 +266,26 @@ func (c *Conn) Ping(now time.Time) {
 	}
 }
 
+// Doubt sends a ping, and ends the connection unless a byte arrives within a time.
+func (c *Conn) Doubt(within time.Duration) {
+	c.mu.Lock()
+	c.alive.doubt(c.nc.own.in.Load(), time.Now(), within)
+	c.mu.Unlock()
+	select {
+	case c.doubted <- struct{}{}:
+	default: // the goroutine that pings was poked already
+	}
+}
+
+// LocalAddr returns the address of our end.
+func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
+
 // checkAlive sends a ping if one is due, and returns when to check again. Its error means
 // that the peer is gone.
 func (c *Conn) checkAlive(now time.Time) (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.alive.heard(c.nc.own.in.Load())
 	what, next := c.alive.judge(now, c.nc.received(), c.nc.written())
 	switch what {
 	case giveUp:

@@ -12,6 +12,10 @@ type keepalive struct {
 	every   time.Duration // without a message in one direction before a ping
 	timeout time.Duration // until a pong arrives, or any byte
 
+	doubted time.Time     // since when a byte is waited for, see doubt; zero if none is
+	within  time.Duration // how long
+	before  uint64        // how many had been received by then
+
 	nonce uint64    // of the ping that awaits its pong
 	sent  time.Time // when the ping was sent; zero if no pong is awaited
 	rtt   time.Duration
@@ -29,6 +33,16 @@ const (
 // judge returns what to do now and when to call it again, given when bytes last came in and
 // went out. A dcrd node drops a peer from which it has had no message for 120 seconds.
 func (k *keepalive) judge(now, in, out time.Time) (verdict, time.Duration) {
+	if !k.doubted.IsZero() {
+		left := k.doubted.Add(k.within).Sub(now)
+		switch {
+		case left <= 0:
+			return giveUp, 0
+		case k.sent.IsZero():
+			return sendPing, left
+		}
+		return allWell, left
+	}
 	if !k.sent.IsZero() {
 		quiet := k.sent
 		if in.After(quiet) {
@@ -48,6 +62,19 @@ func (k *keepalive) judge(now, in, out time.Time) (verdict, time.Duration) {
 		return allWell, left
 	}
 	return sendPing, k.timeout
+}
+
+// doubt makes the connection count as dead unless another byte than those received so far
+// arrives within a time.
+func (k *keepalive) doubt(received uint64, now time.Time, within time.Duration) {
+	k.doubted, k.within, k.before = now, within, received
+}
+
+// heard ends the doubt if a byte has arrived since.
+func (k *keepalive) heard(received uint64) {
+	if received > k.before {
+		k.doubted = time.Time{}
+	}
 }
 
 // pinged records that a ping was sent.

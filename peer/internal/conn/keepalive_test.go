@@ -35,6 +35,28 @@ func TestKeepalive(t *testing.T) {
 	}
 }
 
+// TestKeepaliveDoubt: a doubted connection is pinged at once, and is dead unless a byte arrives in
+// time, whatever came before and however long a pong may take else.
+func TestKeepaliveDoubt(t *testing.T) {
+	start := time.Now()
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	wants := func(what string, k *keepalive, now int, want verdict, next time.Duration) {
+		t.Helper()
+		if got, left := k.judge(at(now), at(10), at(10)); got != want || left != next {
+			t.Errorf("%s: %v, %v, want %v, %v", what, got, left, want, next)
+		}
+	}
+	k := &keepalive{every: time.Minute, timeout: 30 * time.Second}
+	k.doubt(100, at(10), 5*time.Second)
+	k.heard(100)
+	wants("doubted", k, 10, sendPing, 5*time.Second)
+	k.pinged(1, at(10))
+	wants("pinged", k, 12, allWell, 3*time.Second)
+	wants("no byte in time", k, 15, giveUp, 0)
+	k.heard(101)
+	wants("a byte", k, 15, allWell, 25*time.Second)
+}
+
 // TestKeepalivePong checks that only the pong with the nonce of the ping counts,
 // once.
 func TestKeepalivePong(t *testing.T) {
