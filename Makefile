@@ -18,7 +18,7 @@ LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-paral
 # others are pure or compute much, and would only be slowed down by it.
 SINGLE     := ./peer/internal/addrbook ./peer/internal/pick ./spv/internal/progress
 CONCURRENT := . ./cmd/... ./peer/... ./spv ./spv/internal/... ./spv/snapshot/... ./internal/logging/... ./internal/page ./internal/rpc/... \
-	./internal/engine/... ./adapter/notifier ./docs/examples/toywallet ./internal/testnet ./internal/testnet/link ./internal/wait
+	./internal/engine/... ./internal/webhook ./adapter/notifier ./docs/examples/toywallet ./internal/testnet ./internal/testnet/link ./internal/wait
 RACY  = $(filter-out $(shell $(GO) list $(SINGLE)),$(shell $(GO) list $(CONCURRENT)))
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 
@@ -121,6 +121,7 @@ soak:
 	$(GO) test -count=1 -timeout 0 -run TestRandomWallets ./wallet/txbuild -args -wallets $(WALLETS) -wallet $(FROM)
 	$(GO) test -count=1 -timeout 0 -run TestForksOfAnyDepth ./internal/testnet/sim -args -forks $(FORKS) -fork $(FROM)
 	$(GO) test -count=1 -timeout 0 -run TestClientsLoseNothing ./internal/rpc -args -reorgs 200
+	$(GO) test -count=1 -timeout 0 -run TestAKilledReceiver ./internal/webhook -args -webhookturns 200 -webhookseed $(FROM)
 
 # Seven of eight peers faulty in the same way, for every fault and MAJORITIES seeds
 # from the seed FROM on. What it says last are the longest times, in those that eight

@@ -34,7 +34,14 @@ type Blocks struct {
 	// hex. They are needed when the chain no longer has them: gone are those of
 	// the blocks that the newest step disconnected.
 	headers, gone []string
+
+	begins func(cursor string) // see OnBegin; may be nil
 }
+
+// OnBegin sets a function that is called with the cursor that the feed begins after, if that was
+// not known when it was made. The sender calls it, before the first step. It must be set before the feed
+// is started.
+func (f *Blocks) OnBegin(begins func(cursor string)) { f.begins = begins }
 
 // NewBlocks returns a feed of api.BlocksEvents after a cursor, or after the tip for an
 // empty one, and the cursor it begins after; that is empty while the chain cannot be
@@ -66,7 +73,9 @@ func (f *Blocks) begin() error {
 	if err != nil {
 		return err
 	}
-	f.at, f.headers, err = newest(store)
+	if f.at, f.headers, err = newest(store); err == nil && f.begins != nil {
+		f.begins(f.at.cursor())
+	}
 	return err
 }
 
