@@ -37,6 +37,10 @@ var (
 	// yet.
 	ErrNotFound = errors.New("not found in the chain")
 
+	// ErrBelowFloor says that a filter is not there because the store keeps those from its
+	// floor on only. It wraps ErrNotFound.
+	ErrBelowFloor = fmt.Errorf("the filter is below the floor of the chain store: %w", ErrNotFound)
+
 	// ErrOrphan says that the parent of the first header is not known. That is
 	// no fault: the headers in between are missing.
 	ErrOrphan = errors.New("parent of the headers is unknown")

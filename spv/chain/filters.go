@@ -147,14 +147,14 @@ func (c *Chain) proveEarly(b *consensus.FilterBatch) {
 }
 
 // recallEarly finds out whether the early filters on disk are the known ones.
-func (c *Chain) recallEarly(tx *txn, filters consensus.Height) error {
+func (c *Chain) recallEarly(tx *txn, tip *storeTip) error {
 	active := c.params.DCP0005
-	c.earlyProven = active == 0
-	if active == 0 || filters < active-1 {
+	c.earlyProven = tip.floor >= active
+	if c.earlyProven || tip.filters.Height < active-1 {
 		return nil
 	}
 	var next []byte
-	if filters >= active {
+	if tip.filters.Height >= active {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err

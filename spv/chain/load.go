@@ -42,14 +42,14 @@ func (c *Chain) readTail(tx *txn) error {
 		if c.early, err = readEarly(tx); err != nil {
 			return err
 		}
-		if want := min(tip.filters.Height+1, c.params.DCP0005); c.early.Next() != want {
+		if want := tip.earlyHashed(c.params.DCP0005); c.early.Next() != want {
 			return corrupt("early filters are hashed below %d and not below %d", c.early.Next(), want)
 		}
 	}
 	if err := c.findContradicted(tx, tip.headers.Height); err != nil {
 		return err
 	}
-	if err := c.recallEarly(tx, tip.filters.Height); err != nil {
+	if err := c.recallEarly(tx, &tip); err != nil {
 		return err
 	}
 	c.disk, c.tip = tip, tip
@@ -99,20 +99,45 @@ func verifyTip(tx *txn, tip *storeTip, last headerRow) error {
 	case last.work(end) != tip.work:
 		return corrupt("the tip %d does not have the work of its chain", end)
 	}
+	if err := verifyFiltersEnd(tx, tip.filters, tip.floor > tip.filters.Height); err != nil || !tip.above.Any() {
+		return err
+	}
+	if err := verifyFiltersEnd(tx, tip.above.Last, false); err != nil {
+		return err
+	}
 	b, err := bucketOf(tx, bucketFilters)
 	if err != nil {
 		return err
 	}
 	var row filterRow
-	if err := row.read(b, tip.filters.Height); err != nil {
-		return missing(err, "filter %d", tip.filters.Height)
+	if err := row.read(b, tip.above.First); err != nil || row.first != tip.above.First {
+		return corrupt("no row of filters begins at %d", tip.above.First)
 	}
-	hash, err := hashOnDisk(tx, tip.filters.Height)
+	return nil
+}
+
+// verifyFiltersEnd verifies that a block is on disk, and that its filter is the last one of a
+// row, unless there are no filters.
+func verifyFiltersEnd(tx *txn, end consensus.BlockID, none bool) error {
+	hash, err := hashOnDisk(tx, end.Height)
 	switch {
 	case err != nil:
 		return err
-	case row.end()-1 != tip.filters.Height || hash != tip.filters.Hash:
-		return corrupt("filters end at %d and not at %d", row.end()-1, tip.filters.Height)
+	case hash != end.Hash:
+		return corrupt("filters end at another block %d", end.Height)
+	case none:
+		return nil
+	}
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	var row filterRow
+	if err := row.read(b, end.Height); err != nil {
+		return missing(err, "filter %d", end.Height)
+	}
+	if row.end()-1 != end.Height {
+		return corrupt("filters end at %d and not at %d", row.end()-1, end.Height)
 	}
 	return nil
 }

@@ -152,6 +152,9 @@ func TestOpenRefusesNewerFormat(t *testing.T) {
 // Upgrades run in order, from the format of the store on, all or none.
 func TestUpgrades(t *testing.T) {
 	c := testStore(t, consensus.SimNet())
+	if err := c.store.update("test", func(tx *txn) error { return writeFormat(tx, 1) }); err != nil {
+		t.Fatal(err)
+	}
 	var ran []int
 	failure := errors.New("no")
 	step := func(n int, err error) upgrade {

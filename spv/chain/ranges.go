@@ -45,7 +45,7 @@ func (c *Chain) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most
 		if len(locator) == 0 {
 			from = at
 		}
-		end := min(tip.filters.Height, from+consensus.Height(most)-1)
+		end := min(tip.top(), from+consensus.Height(most)-1)
 		for h := from; h <= end; {
 			row, err := readHeaderRow(b, h)
 			if err != nil {
@@ -69,7 +69,7 @@ func (c *Chain) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most
 func newestOf(tx *txn, tip *storeTip, locator []chainhash.Hash) (consensus.Height, error) {
 	for i := range locator {
 		h, err := lookHash(tx, &locator[i])
-		if err == nil && h <= tip.filters.Height {
+		if err == nil && h <= tip.top() {
 			return h, nil
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
@@ -83,9 +83,10 @@ func newestOf(tx *txn, tip *storeTip, locator []chainhash.Hash) (consensus.Heigh
 // block to another, both included. They are of one state of the chain and are valid until fn
 // returns; fn must not take long. ErrNotFound says that one of the blocks is not on the main
 // chain, that they are in the wrong order or more than most, or that a filter of them is not
-// there, or is not proven yet: then fn was not called.
+// there, or is not proven yet: then fn was not called. It wraps ErrBelowFloor if the filters are
+// not kept.
 func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash *chainhash.Hash, filter []byte)) error {
-	proven := c.State().EarlyProven
+	st, active := c.State(), c.params.DCP0005
 	return c.store.view("read filters between blocks", func(tx *txn) error {
 		tip, err := readTip(tx)
 		if err != nil {
@@ -99,8 +100,13 @@ func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash
 		switch {
 		case err != nil:
 			return err
-		case from > to, int64(to)-int64(from) >= int64(most), to > tip.filters.Height, from < c.params.DCP0005 && !proven:
+		case from > to, int64(to)-int64(from) >= int64(most):
 			return fmt.Errorf("filters %d-%d: %w", from, to, ErrNotFound)
+		case from < active && (!st.EarlyProven || st.Floor != tip.floor || tip.filters.Height < active-1): // they have been fetched anew
+			return fmt.Errorf("filters %d-%d: %w", from, to, ErrNotFound)
+		}
+		if err := tip.has(from, to); err != nil {
+			return fmt.Errorf("filters %d-%d: %w", from, to, err)
 		}
 		return eachFilter(tx, from, to, fn)
 	})

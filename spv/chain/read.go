@@ -37,16 +37,24 @@ func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
 	return h, err
 }
 
-// Filter returns the filter of the block at a height of the main chain.
+// Filter returns the filter of the block at a height of the main chain. ErrBelowFloor says
+// that the store does not keep it.
 func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
 	err = c.store.view(fmt.Sprintf("read filter %d", h), func(tx *txn) error {
+		tip, err := readTip(tx)
+		if err == nil {
+			err = tip.has(h, h)
+		}
+		if err != nil {
+			return err
+		}
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err
 		}
 		var row filterRow
 		if err := row.read(b, h); err != nil {
-			return err
+			return missing(err, "filter %d", h)
 		}
 		filter = append([]byte{}, row.filters[h-row.first]...)
 		return nil

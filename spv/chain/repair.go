@@ -51,10 +51,8 @@ func discard(path string) error {
 // rebuild copies what can be proven of a store to a new one.
 func rebuild(old *store, fresh Config) (State, error) {
 	err := old.view("repair", func(tx *txn) error {
-		aged, err := needsUpgrade(tx, upgrades())
-		if err == nil && aged {
-			err = corrupt("it is of an older format")
-		}
+		// The rows of headers and filters are the same in all older formats.
+		_, err := needsUpgrade(tx, upgrades())
 		return errors.Join(err, checkNetwork(tx, fresh.Params))
 	})
 	if err := errors.Join(err, discard(fresh.Path)); err != nil {
@@ -100,7 +98,7 @@ func (c *Chain) copyAll(old *store, step func(tx *txn) error) error {
 // that they follow could be kept.
 func (c *Chain) copyLog(old *store) error {
 	var tip storeTip
-	if old.view("repair", func(tx *txn) (err error) { tip, err = readTip(tx); return err }) != nil {
+	if old.view("repair", func(tx *txn) (err error) { tip, err = readOldTip(tx); return err }) != nil {
 		return nil // which blocks the log follows is not known
 	}
 	log := wal{path: walPath(old.path)}
@@ -110,6 +108,19 @@ func (c *Chain) copyLog(old *store) error {
 	}
 	c.redoAll(b, tip.cuts)
 	return c.Flush()
+}
+
+// readOldTip reads the tip of a store that may be of an older format.
+func readOldTip(tx *txn) (storeTip, error) {
+	if format, err := readFormat(tx); err != nil || format != 1 {
+		tip, failure := readTip(tx)
+		return tip, errors.Join(err, failure)
+	}
+	row, err := readMeta(tx, keyTip)
+	if err != nil {
+		return storeTip{}, err
+	}
+	return decodeTipOne(row)
 }
 
 // copyHeaders stages the headers of the next row.

@@ -14,7 +14,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// The rows of format 1 are what they have always been, byte for byte. When this
+// The rows of format 2 are what they have always been, byte for byte. When this
 // fails the format has changed: it needs a new number, and an upgrade.
 func TestRowsAreGolden(t *testing.T) {
 	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(70), 3, 8, 1)
@@ -36,7 +36,7 @@ func TestRowsAreGolden(t *testing.T) {
 	seal(heightKey(segmentBlocks), segment)
 	fmt.Fprintf(&got, "segment %x... %v\n", segment[:checksumSize+2*indexEntry], chainhash.HashH(segment))
 
-	want, err := os.ReadFile("testdata/rows-1.txt")
+	want, err := os.ReadFile("testdata/rows-2.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

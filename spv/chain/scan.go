@@ -17,7 +17,8 @@ const scanChunk = 128 << 10
 //
 // It stops at the first error of fn and returns it. ErrStale says that blocks
 // were taken off the main chain meanwhile: what was passed to fn may be of two
-// branches. ErrNotFound says that there are no filters up to the last height.
+// branches. ErrNotFound says that there are no filters up to the last height, ErrBelowFloor
+// that those from the first height on are not kept.
 func (c *Chain) Scan(from, to consensus.Height, fn func(id consensus.BlockID, h *consensus.Header, filter []byte) error) error {
 	s := c.newScan()
 	defer c.scans.Put(s)
@@ -80,8 +81,9 @@ func (s *scan) read(tx *txn, from, to consensus.Height) error {
 		return err
 	case s.started && s.cuts != tip.cuts:
 		return ErrStale
-	case from < 0 || to > tip.filters.Height:
-		return ErrNotFound
+	}
+	if err := tip.has(from, to); err != nil {
+		return err
 	}
 	s.started, s.cuts, s.first = true, tip.cuts, from
 	if err := s.readFilters(tx, from, to); err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // storeFormat is the format that this version writes.
-const storeFormat = 1
+const storeFormat = 2
 
 // Rows of the meta bucket. Numbers are big-endian, hashes in their own order.
 //
@@ -27,20 +27,35 @@ var (
 	keyEarly   = []byte("early")
 )
 
-// storeTip says up to where the store goes. It is written in the transaction
+// storeTip says from where to where the store goes. It is written in the transaction
 // that writes the rows it speaks of.
 type storeTip struct {
 	headers consensus.BlockID // the newest header
 	work    uint256.Uint256   // of the chain up to it, genesis block included
-	filters consensus.BlockID // the newest block whose filter, as all before, is there
+	filters consensus.BlockID // the newest block whose filter, as all from the floor on, is there
 
-	// cuts counts the transactions that took blocks off the main chain. While
-	// it stands still, rows once read stay true.
+	// cuts counts the transactions that took blocks off the main chain, or filters from
+	// the end of those that are there. While it stands still, rows once read stay true.
 	cuts uint64
+
+	// floor is the height of the first filter, at most one above filters: then there is
+	// none. Filters below it may still be in the file, to be deleted.
+	floor consensus.Height
+
+	// above is a run of filters above the others, which have not reached it yet: those
+	// that were there before the floor was lowered.
+	above Span
+
+	// seams is how many rows of filters, at most, end before they are full because the
+	// next row was there already.
+	seams uint32
 }
 
-// tipSize is the size of the row: both blocks, the work, the count.
-const tipSize = 2*(4+chainhash.HashSize) + 32 + 8
+// Sizes of the tip row in bytes: of format 1, and what format 2 has behind it.
+const (
+	tipSizeOne = 2*(4+chainhash.HashSize) + 32 + 8
+	tipSize    = tipSizeOne + 4 + 4 + (4 + chainhash.HashSize) + 4
+)
 
 func (t *storeTip) encode() []byte {
 	b := make([]byte, checksumSize, checksumSize+tipSize)
@@ -48,12 +63,33 @@ func (t *storeTip) encode() []byte {
 	work := t.work.Bytes()
 	b = append(b, work[:]...)
 	b = appendBlockID(b, t.filters)
-	return binary.BigEndian.AppendUint64(b, t.cuts)
+	b = binary.BigEndian.AppendUint64(b, t.cuts)
+	b = binary.BigEndian.AppendUint32(b, uint32(t.floor))
+	b = binary.BigEndian.AppendUint32(b, uint32(t.above.First))
+	b = appendBlockID(b, t.above.Last)
+	return binary.BigEndian.AppendUint32(b, t.seams)
 }
 
 func decodeTip(b []byte) (t storeTip, err error) {
 	if len(b) != tipSize {
 		return t, corrupt("tip row has %d bytes", len(b))
+	}
+	if t, err = decodeTipOne(b[:tipSizeOne]); err != nil {
+		return t, err
+	}
+	b = b[tipSizeOne:]
+	t.floor = consensus.Height(binary.BigEndian.Uint32(b))
+	t.above.First = consensus.Height(binary.BigEndian.Uint32(b[4:]))
+	t.above.Last, b = takeBlockID(b[8:])
+	t.seams = binary.BigEndian.Uint32(b)
+	return t, t.checkSpans()
+}
+
+// decodeTipOne decodes the row as it was in format 1, which had all filters from the genesis
+// block on.
+func decodeTipOne(b []byte) (t storeTip, err error) {
+	if len(b) != tipSizeOne {
+		return t, corrupt("tip row of format 1 has %d bytes", len(b))
 	}
 	t.headers, b = takeBlockID(b)
 	t.work.SetByteSlice(b[:32])
@@ -63,6 +99,51 @@ func decodeTip(b []byte) (t storeTip, err error) {
 		return t, corrupt("headers up to %d and filters up to %d", t.headers.Height, t.filters.Height)
 	}
 	return t, nil
+}
+
+// top returns the height of the newest filter that is there, or would be next below it.
+func (t *storeTip) top() consensus.Height { return max(t.filters.Height, t.above.Last.Height) }
+
+// has returns nil if the filters from one height to another are there, or else ErrBelowFloor
+// or ErrNotFound.
+func (t *storeTip) has(from, to consensus.Height) error {
+	switch {
+	case from >= t.floor && to <= t.filters.Height && from >= 0:
+		return nil
+	case t.above.Any() && from >= t.above.First && to <= t.above.Last.Height:
+		return nil
+	case from >= 0 && from < t.floor:
+		return ErrBelowFloor
+	}
+	return ErrNotFound
+}
+
+// earlyHashed returns below which height the filters before DCP0005, which has the given
+// height, are hashed: none of them where the floor is above them, all where it is among
+// them.
+func (t *storeTip) earlyHashed(active consensus.Height) consensus.Height {
+	switch {
+	case t.floor >= active:
+		return 0
+	case t.floor > 0:
+		return active
+	}
+	return min(t.filters.Height+1, active)
+}
+
+// checkSpans verifies that the runs of filters are in order: the floor, the newest filter,
+// and those above after a gap.
+func (t *storeTip) checkSpans() error {
+	if t.floor < 0 || t.floor > t.filters.Height+1 {
+		return corrupt("filters from %d up to %d", t.floor, t.filters.Height)
+	}
+	if !t.above.Any() {
+		return nil
+	}
+	if t.above.First <= t.filters.Height+1 || t.above.First > t.above.Last.Height || t.above.Last.Height > t.headers.Height {
+		return corrupt("headers up to %d, filters up to %d, and from %d to %d", t.headers.Height, t.filters.Height, t.above.First, t.above.Last.Height)
+	}
+	return nil
 }
 
 func appendBlockID(b []byte, id consensus.BlockID) []byte {

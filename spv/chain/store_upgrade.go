@@ -11,7 +11,7 @@ type upgrade func(tx *txn, p *consensus.Params) error
 
 // upgrades is the table of upgrades: the one at index i takes a store from
 // format i+1 to format i+2. Each is in a file of its own.
-func upgrades() []upgrade { return nil }
+func upgrades() []upgrade { return []upgrade{addFloor} }
 
 // needsUpgrade reports whether a store is older than the last upgrade of the
 // table. It refuses one that is newer.
