@@ -162,7 +162,8 @@ deepfork:
 		$(if $(SOURCE),-deepforksource $(abspath $(SOURCE))) $(if $(NODE),-deepforknode $(abspath $(NODE)))
 
 # A daemon syncs with a real node and writes a snapshot, a file server serves it, and a second
-# daemon begins with it, without a peer at first. Prints sizes, times and bytes.
+# daemon begins with it, without a peer at first. A third one and a dcrwallet sync from what the
+# second one serves with --listen alone. Prints sizes, times and bytes.
 snapshotdemo:
 	cd e2e && $(GO) test -count=1 -v -run 'TestRealNodes/snapshot' .
 

@@ -45,6 +45,7 @@ func TestRealNodes(t *testing.T) {
 		{"reorganise", s.testReorganise},
 		{"restart", s.testRestart},
 		{"snapshot", s.testSnapshot},
+		{"serving", s.testServing},
 		{"address book", s.testBook},
 		{"kill mid-sync", s.testKillMidSync},
 		{"node dies mid-sync", s.testNodeDies},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/e2e/daemon"
+	"github.com/spvd/spvd/e2e/node"
 )
 
 // The chain of testSnapshot: segments of the simulation network have 128 blocks and are
@@ -23,8 +24,9 @@ const (
 
 // testSnapshot: a daemon that syncs with a real node writes a snapshot; a static file server
 // serves it; a second daemon without peers gets to its last block, and, once it has one peer,
-// to the tip. It asks that peer for nothing that the snapshot has. Then a third daemon refuses
-// the same snapshot with a bit changed, and is synced by the peer.
+// to the tip. It asks that peer for nothing that the snapshot has. A third daemon and a dcrwallet
+// sync from what the second one serves alone. Then a fourth daemon refuses the same snapshot with a
+// bit changed, and is synced by the node.
 func (s *stage) testSnapshot(t *testing.T) {
 	n := s.newNode(t)
 	extend(t, s.newMiner(t, n), snapshotHeight-chainHeight)
@@ -49,7 +51,7 @@ func (s *stage) testSnapshot(t *testing.T) {
 	defer server.Close()
 
 	began = time.Now()
-	second := s.startDaemonWith(t, t.TempDir(), []string{"--bootstrap=" + server.URL})
+	second := s.startDaemonWith(t, t.TempDir(), []string{"--bootstrap=" + server.URL, "--listen=127.0.0.1:0"})
 	st, err := second.Await(deadline(t), func(s *daemon.Status) bool { return s.Phase == "catching-up" })
 	if err != nil {
 		t.Fatal(err)
@@ -73,19 +75,39 @@ func (s *stage) testSnapshot(t *testing.T) {
 		t.Errorf("filters from %d on asked for, want them from %d", from, snapshotLast+1)
 	}
 
+	s.serveFurther(t, second, n)
+
 	spoil(t, dir)
-	third := s.startDaemonWith(t, t.TempDir(), []string{"--bootstrap=" + server.URL}, n.Addr())
-	awaitTip(t, third, n)
-	sameChain(t, third, n, 0)
+	fourth := s.startDaemonWith(t, t.TempDir(), []string{"--bootstrap=" + server.URL}, n.Addr())
+	awaitTip(t, fourth, n)
+	sameChain(t, fourth, n, 0)
 	var shown struct{ Warnings []struct{ Code, Text string } }
-	if err := third.Call(t.Context(), "syncstatus", &shown); err != nil {
+	if err := fourth.Call(t.Context(), "syncstatus", &shown); err != nil {
 		t.Fatal(err)
 	}
 	if len(shown.Warnings) != 1 || shown.Warnings[0].Code != "bootstrap-left" || !strings.Contains(shown.Warnings[0].Text, "a filter is wrong") {
 		t.Errorf("warnings %+v", shown.Warnings)
 	} else {
-		t.Logf("third daemon: %s", shown.Warnings[0].Text)
+		t.Logf("fourth daemon: %s", shown.Warnings[0].Text)
 	}
+}
+
+// serveFurther: a daemon and a dcrwallet that have no other peer than a daemon which serves light
+// clients sync from it.
+func (s *stage) serveFurther(t *testing.T, from *daemon.Daemon, n *node.Node) {
+	t.Helper()
+	at := servedAt(t, from)
+	began := time.Now()
+	third := s.newDaemon(t, at)
+	awaitTip(t, third, n)
+	took := time.Since(began)
+	sameChain(t, third, n, 0)
+	before := serving(t, from)
+	t.Logf("third daemon: synced from the second one alone within %v, %d bytes served", took.Round(time.Millisecond), before.BytesSent)
+	began = time.Now()
+	s.startSPV(t, 2, at).awaitTip(t, n)
+	t.Logf("dcrwallet: synced from the second daemon alone within %v of its creation, %d bytes served",
+		time.Since(began).Round(time.Millisecond), serving(t, from).BytesSent-before.BytesSent)
 }
 
 // countingWriter counts the bytes of a response.

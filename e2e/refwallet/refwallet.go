@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -26,6 +27,8 @@ const (
 	rpcUser = "e2e"
 	rpcPass = "e2e"
 
+	passphrase = "e2e" // of the keys
+
 	// listens is the type of the message in which the wallet reports its address.
 	listens = "jsonrpclistener"
 
@@ -46,15 +49,21 @@ type Config struct {
 	Dir     string      // of its own
 	Xpub    string      // extended public key of the one account, which is called default
 	Node    node.Access // the full node that it follows over RPC
+
+	// Seed is that of a wallet with keys, in the place of Xpub.
+	Seed []byte
+
+	// Peers are the only peers of a wallet in SPV mode, which Node is of no use to.
+	Peers []string
 }
 
-// Wallet is a running dcrwallet that only watches.
+// Wallet is a running dcrwallet. One with keys is unlocked.
 type Wallet struct {
 	proc *proc.Process
 	ctl  *wsrpc.Client
 }
 
-// Start creates a wallet from the key, runs it, and waits until it answers. ctx bounds
+// Start creates a wallet from the key or the seed, runs it, and waits until it answers. ctx bounds
 // the start only: the wallet runs until Stop, which must be called.
 func Start(ctx context.Context, c Config) (*Wallet, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
@@ -70,13 +79,9 @@ func Start(ctx context.Context, c Config) (*Wallet, error) {
 	defer addrsEnd.Close()
 	p, err := proc.Start(proc.Command{
 		Path: c.Program,
-		Args: []string{
-			"--simnet", "--appdata=" + c.Dir, "--nofilelogging", "--nogrpc",
-			"--rpcconnect=" + c.Node.Addr, "--cafile=" + c.Node.Cert,
-			"--dcrdusername=" + c.Node.User, "--dcrdpassword=" + c.Node.Pass,
-			"--rpclisten=127.0.0.1:0", "--username=" + rpcUser, "--password=" + rpcPass,
-			"--rpclistenerevents", "--pipetx=3",
-		},
+		Args: append(c.arguments(), "--nogrpc",
+			"--rpclisten=127.0.0.1:0", "--username="+rpcUser, "--password="+rpcPass,
+			"--rpclistenerevents", "--pipetx=3"),
 		Files: []*os.File{addrsEnd},
 	})
 	if err != nil {
@@ -89,10 +94,32 @@ func Start(ctx context.Context, c Config) (*Wallet, error) {
 	return w, nil
 }
 
-// create makes the wallet's file: the program asks for the key and for a passphrase.
+// arguments returns what says where the wallet is, which network it follows, and how it is unlocked.
+func (c *Config) arguments() []string {
+	list := []string{"--simnet", "--appdata=" + c.Dir, "--nofilelogging"}
+	if c.Seed != nil {
+		list = append(list, "--pass="+passphrase)
+	}
+	if len(c.Peers) == 0 {
+		return append(list, "--rpcconnect="+c.Node.Addr, "--cafile="+c.Node.Cert,
+			"--dcrdusername="+c.Node.User, "--dcrdpassword="+c.Node.Pass)
+	}
+	list = append(list, "--spv")
+	for _, peer := range c.Peers {
+		list = append(list, "--spvconnect="+peer)
+	}
+	return list
+}
+
+// create makes the wallet's file: the program asks for the key and for a passphrase, or whether to
+// use the one of the command line, whether to add another one, and for the seed.
 func create(ctx context.Context, c Config) error {
-	cmd := exec.CommandContext(ctx, c.Program, "--simnet", "--appdata="+c.Dir, "--nofilelogging", "--create", "--createwatchingonly")
-	cmd.Stdin = strings.NewReader(c.Xpub + "\nno\n")
+	args, answers := []string{"--createwatchingonly"}, c.Xpub+"\nno\n"
+	if c.Seed != nil {
+		args, answers = nil, "yes\nno\nyes\n"+hex.EncodeToString(c.Seed)+"\n"
+	}
+	cmd := exec.CommandContext(ctx, c.Program, append(append(c.arguments(), "--create"), args...)...)
+	cmd.Stdin = strings.NewReader(answers)
 	if out, err := cmd.CombinedOutput(); err != nil || bytes.Contains(out, []byte("Unable to create")) {
 		return fmt.Errorf("create a wallet for dcrwallet: %w\n%s", errors.Join(err, errors.New("not created")), out)
 	}
