@@ -29,6 +29,11 @@
 // file for each wallet, [VotesFile], and [LockFile]. The command spvd uses the same files, so a program
 // and the daemon can take turns.
 //
+// # Errors
+//
+// Open returns a [*ConfigError], an [*InUseError], or an error of a file; Run only trouble that a user
+// has to see to, as losing all peers is none. docs/errors.md has a row for every error of every package.
+//
 // # Reading order
 //
 // config.go is what a client is made of, spvd.go how it lives, lock.go the lock of the

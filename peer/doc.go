@@ -61,7 +61,8 @@
 // peers.json. No goroutine is started per message. A request owns one goroutine per peer that
 // it is sent to (hedge.go), and has none left when it returns. When Run returns, all of its
 // goroutines have returned.
-//
+package peer
+
 // # Locks
 //
 // The pool's lock guards what the pool knows of its members; a connection's lock guards its
@@ -88,4 +89,3 @@
 // queue.go, hedge.go, fetch.go: from a request to its reply. relay.go and renew.go: unmined
 // transactions. late.go, roster.go, ban.go, pardon.go, info.go and reason.go: what the rest
 // of the program sees.
-package peer

@@ -14,7 +14,10 @@ import (
 
 // Errors about peers that the user names.
 var (
-	ErrKnownPeer   = errors.New("peer was added already")
+	// ErrKnownPeer means that AddPeer was called for a peer that is added already.
+	ErrKnownPeer = errors.New("peer was added already")
+
+	// ErrUnknownPeer means that the peer to remove or disconnect is not there.
 	ErrUnknownPeer = errors.New("no such peer")
 )
 

@@ -52,9 +52,11 @@ var (
 	// ErrBehindGap means that the next address lies behind the gap limit.
 	ErrBehindGap = errors.New("the next address is behind the gap limit; wait for a payment, or pass the gap policy ignore")
 
-	// ErrBadBirthday means that a text is no birthday, ErrFutureBirthday that it
-	// is a date that has not begun anywhere: payments before it would be missed.
-	ErrBadBirthday    = errors.New("the birthday is neither a height, nor a date like 2024-01-31 that is past, nor new")
+	// ErrBadBirthday means that a text is no birthday.
+	ErrBadBirthday = errors.New("the birthday is neither a height, nor a date like 2024-01-31 that is past, nor new")
+
+	// ErrFutureBirthday means that a birthday is a date that has not begun anywhere: payments
+	// before it would be missed. It is an ErrBadBirthday.
 	ErrFutureBirthday = fmt.Errorf("%w", ErrBadBirthday)
 
 	// ErrBirthdayAboveTip means that a birthday is the height of a block that does
@@ -121,13 +123,22 @@ var (
 	// ErrBadExport means that what shall be imported as a wallet is not what Export returns.
 	ErrBadExport = errors.New("not a right export of a wallet")
 
-	// ErrBackup means that no copy was written, ErrBackupExists that there is a file of that
-	// name, which stays as it is.
-	ErrBackup       = errors.New("copy not written")
+	// ErrBackup means that no copy was written.
+	ErrBackup = errors.New("copy not written")
+
+	// ErrBackupExists means that no copy was written because there is a file of that name, which
+	// stays as it is. It is an ErrBackup.
 	ErrBackupExists = fmt.Errorf("%w: there is such a file already", ErrBackup)
 
 	// ErrFull means that the wallet would watch more scripts than it can.
 	ErrFull = errors.New("wallet already watches as many scripts as it can")
+
+	// ErrNoBlock is returned for the hash of a block that neither the wallet nor the chain
+	// store knows.
+	ErrNoBlock = errors.New("block is not on the main chain, and has not left it lately")
+
+	// ErrNotConnected means that an update does not start at a block of the wallet.
+	ErrNotConnected = errors.New("update does not start at the wallet's tip")
 )
 
 // Errors of opening a wallet, wrapped with its path or name.
@@ -166,10 +177,6 @@ var (
 	// rows that contradict each other.
 	ErrCorrupt = rows.ErrCorrupt
 )
-
-// ErrNotConnected means that an update does not start at a block of the
-// wallet.
-var ErrNotConnected = errors.New("update does not start at the wallet's tip")
 
 // Refusals returns the errors by which the wallet refuses what a user asks for. Their
 // text is fit for users.

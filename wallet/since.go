@@ -18,10 +18,6 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// ErrNoBlock is returned for the hash of a block that neither the wallet nor the chain
-// store knows.
-var ErrNoBlock = errors.New("block is not on the main chain, and has not left it lately")
-
 // Branches is what a wallet asks the chain store about blocks that it does not remember.
 // A *chain.Chain is one.
 type Branches interface {

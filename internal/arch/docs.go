@@ -31,8 +31,10 @@ func checkDocs(t *Tree) []Finding {
 		if !strings.HasPrefix(doc.Doc.Text(), begins) {
 			out = append(out, Finding{Path: files[i].Path, Text: "no package comment that begins with " + strings.TrimSpace(begins)})
 		}
-		for _, gone := range missing(doc.Doc.Text(), files) {
-			out = append(out, Finding{Path: files[i].Path, Text: "the reading order names " + gone + ", which is not there"})
+		for _, comment := range doc.Comments { // the reading order may stand below the clause
+			for _, gone := range missing(comment.Text(), files) {
+				out = append(out, Finding{Path: files[i].Path, Text: "the reading order names " + gone + ", which is not there"})
+			}
 		}
 	}
 	return out

@@ -46,6 +46,16 @@ func Rules() []Rule {
 			Check: checkLocked,
 		},
 		{
+			Name:  "errors",
+			Why:   "a program that embeds the client handles errors by docs/errors.md, which has them all",
+			Check: checkErrors,
+		},
+		{
+			Name:  "screens",
+			Why:   "what a package offers is read at once: go doc shows it on two screens",
+			Check: checkScreens,
+		},
+		{
 			Name:  "vars",
 			Why:   "state lives in values that have an owner: package variables never change",
 			Check: checkVars,

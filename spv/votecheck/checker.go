@@ -41,8 +41,10 @@ var (
 	// ErrTooMany means that as many jobs as may be asked for are not over yet.
 	ErrTooMany = errors.New("too many verifications are not over yet")
 
-	// ErrNoJob and ErrJobOver are of Cancel.
-	ErrNoJob   = errors.New("there is no such job")
+	// ErrNoJob means that there is no job of the number that Cancel is given.
+	ErrNoJob = errors.New("there is no such job")
+
+	// ErrJobOver means that the job which Cancel is to end is over.
 	ErrJobOver = errors.New("the job is over")
 )
 

@@ -1,2 +1,123 @@
-// Peers are documented with the wrong words.
+/*
+Peers are documented with the wrong words.
+Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+# Line
+
+Line
+*/
 package peer

@@ -9,10 +9,20 @@ import (
 
 // Variables that never change are no finding.
 var (
+	// ErrGone has a comment and a row.
 	ErrGone = errors.New("gone")
-	table   = map[int]string{1: "one"}
-	zero    [32]byte
-	fixed   counter
+
+	ErrMute = errors.New("mute") // want errors
+
+	// ErrUnlisted has no row.
+	ErrUnlisted = errors.New("unlisted") // want errors
+
+	// ErrHelpless has a row that does not say what to do.
+	ErrHelpless = errors.New("helpless") // want errors
+
+	table = map[int]string{1: "one"}
+	zero  [32]byte
+	fixed counter
 )
 
 var (
