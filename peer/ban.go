@@ -6,6 +6,7 @@ import (
 
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
+	"github.com/spvd/spvd/peer/internal/roster"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -38,45 +39,35 @@ func (p *Pool) Accuse(id p2p.PeerID, evidence error) { p.convict(id, fault.Inval
 // Acquit lifts the ban that Accuse of a peer has caused, also if the peer has disconnected
 // recently. Bans of the user stay.
 func (p *Pool) Acquit(id p2p.PeerID) {
-	p.mu.Lock()
-	addr, known := p.departed.addr(id)
-	if m := p.memberLocked(id); m != nil {
-		addr, known = m.addr, true
-	}
-	p.mu.Unlock()
-	if known {
+	if addr, known := p.roster.Addr(id); known {
 		p.bans.Acquit(addr)
 	}
 }
 
 // convict bans the host of a peer for a proven fault and ends the connections with it.
 func (p *Pool) convict(id p2p.PeerID, r fault.Reason, evidence error) {
-	p.mu.Lock()
-	m := p.memberLocked(id)
-	addr, known := p.departed.addr(id)
-	p.mu.Unlock()
-	switch {
-	case m != nil:
+	addr, known := p.roster.Addr(id)
+	if m := p.roster.Get(id); m != nil {
 		m.End(fault.New(r, evidence))
-		p.bans.Convict(m.addr, r, evidence)
-	case known:
+	}
+	if known {
 		p.bans.Convict(addr, r, evidence)
 	}
 }
 
 // fault records a fault that did not end a connection. The peer is disconnected when its ban
 // score has reached fault.MaxScore.
-func (p *Pool) fault(m *member, r fault.Reason, err error) {
-	p.cfg.Log.Debug("Peer misbehaves", "addr", m.addr, "reason", r.String(), "cause", err)
-	if p.bans.Charge(m.host, r) >= fault.MaxScore {
+func (p *Pool) fault(m *roster.Peer, r fault.Reason, err error) {
+	p.cfg.Log.Debug("Peer misbehaves", "addr", m.Addr, "reason", r.String(), "cause", err)
+	if p.bans.Charge(m.Host, r) >= fault.MaxScore {
 		m.End(fault.New(r, err))
 	}
 }
 
 // endBanned ends the connections with banned peers.
 func (p *Pool) endBanned(banned func(addr, host string) bool) {
-	for _, m := range p.live() {
-		if banned(m.addr, m.host) {
+	for _, m := range p.roster.Live() {
+		if banned(m.Addr, m.Host) {
 			m.End(fault.New(fault.Unwanted, errors.New("its host is banned")))
 		}
 	}

@@ -112,6 +112,9 @@ type Config struct {
 	retryMax     time.Duration
 	retryRefused time.Duration
 
+	// routedOnly refuses addresses that are not routed publicly on a simulation network too.
+	routedOnly bool
+
 	// banFor is how long a proven fault bans a host; 24 h.
 	banFor time.Duration
 }
@@ -153,6 +156,18 @@ func (c Config) complete() Config {
 	setDefault(&c.retryRefused, 10*time.Minute)
 	setDefault(&c.banFor, 24*time.Hour)
 	return c
+}
+
+// choosesOutbound reports whether the pool chooses peers itself.
+func (c *Config) choosesOutbound() bool { return len(c.Connect) == 0 && c.Outbound > 0 }
+
+// blockTime returns the mean time between two blocks of the network, zero if they come at any
+// time.
+func (c *Config) blockTime() time.Duration {
+	if net := c.Params.Net; net == wire.MainNet || net == wire.TestNet3 {
+		return c.Params.TargetTimePerBlock
+	}
+	return 0
 }
 
 // connections returns the configuration of the connections.

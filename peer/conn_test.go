@@ -93,7 +93,7 @@ func TestPing(t *testing.T) {
 func TestIdleDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, peertest.WelcomeThen((*peertest.Node).Drain))
-		lived, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
+		lived, why := b.serve(t.Context())
 		if why.Reason != fault.Idle || lived != b.cfg.pingEvery+b.cfg.pongTimeout {
 			t.Errorf("disconnected after %v: %v", lived, why)
 		}

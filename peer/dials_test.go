@@ -112,10 +112,9 @@ func countDials(t *testing.T, script func(*peertest.Node), named int, connect bo
 func TestAnnouncedPortsAreDialledRarely(t *testing.T) {
 	tune := func(c *Config) {
 		c.Params = publicNet()
-		c.Params.Net, c.AddPeer = wire.SimNet, []string{"45.1.1.1:9108"}
+		c.Params.Net, c.AddPeer, c.routedOnly = wire.SimNet, []string{"45.1.1.1:9108"}, true
 	}
 	run(t, tune, nil, func(t *testing.T, b *bench) {
-		b.book = newBook(&b.cfg, false) // for public addresses, whatever the network
 		b.net.at("45.1.1.1:9108", peertest.Good(peertest.NewChain(2)))
 		var odd []string
 		for i := range 200 {
@@ -140,9 +139,7 @@ func TestOnionIsNotLookedUp(t *testing.T) {
 	onion := addrbook.OnionName([32]byte{1}) + ":9108"
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		b.learn("9.9.9.9:1", append(b.populate(3, peertest.Good(peertest.NewChain(2))), onion))
-		b.mu.Lock()
-		b.anchors = append(b.anchors, onion)
-		b.mu.Unlock()
+		b.outbound.Restore([]string{onion})
 		for _, named := range []func(string) error{b.Add, b.Try} {
 			for _, name := range []string{onion, "hidden.onion", "HIDDEN.onion.:9108"} {
 				if err := named(name); !errors.Is(err, ErrNoOnion) {
@@ -312,24 +309,6 @@ func TestConnectedPeersStayInTheBook(t *testing.T) {
 	})
 }
 
-// TestConnectIsBoundToItsContext checks that a waiting dial ends with its context.
-func TestConnectIsBoundToItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, nil)
-		for range 100 {
-			b.pace.Reserve(time.Now())
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if nc, err := b.connect(ctx, "44.1.1.1:9108"); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("connected: %v, %v", nc, err)
-		}
-		if n := len(b.net.dialled()); n != 0 {
-			t.Errorf("%d dials", n)
-		}
-	})
-}
-
 // TestABannedPeerOfTheSettingsIsNamed: a ban outlasts the daemon, and a peer that the settings
 // name is silently missing otherwise.
 func TestABannedPeerOfTheSettingsIsNamed(t *testing.T) {
@@ -349,6 +328,6 @@ func TestABannedPeerOfTheSettingsIsNamed(t *testing.T) {
 		if err := step.change(b.Pool); err != nil {
 			t.Error(err)
 		}
-		b.save(nil)
+		b.file.Save(b.state(nil))
 	}
 }

@@ -54,38 +54,35 @@
 //
 // # Goroutines
 //
-// New starts nothing. Run owns one goroutine per address that the user named (keep.go), one
-// that makes outbound connections and one for each of these (outbound.go). Each connection
-// owns three more (package conn). One more tries untested addresses, one asks seeders, one
-// watches the clock, one requests late transactions from other peers and one writes
-// peers.json. No goroutine is started per message. A request owns one goroutine per peer that
-// it is sent to (hedge.go), and has none left when it returns. When Run returns, all of its
-// goroutines have returned.
+// New starts nothing. Run owns one goroutine per address that the user named (package named), one
+// that makes outbound connections, one for each of these, and one that tests addresses (package
+// outbound). Each connection owns three more (package conn). One more asks seeders, one watches the
+// clock, one requests late transactions from other peers and one writes peers.json. No goroutine is
+// started per message. A request owns one goroutine per peer that it is sent to (package requests),
+// and has none left when it returns. When Run returns, all of its goroutines have returned.
 package peer
 
 // # Locks
 //
-// The pool's lock guards what the pool knows of its members; a connection's lock guards its
-// requests and announcements. The pool's is taken first. Neither is held across I/O, a wait
-// or a call into another package that may do either; channel operations under these locks
-// cannot block. The locks of the parts in peer/internal are taken last, and a part calls the
-// pool without its own.
+// Each part below internal has a lock of its own, and the pool one that guards only whether it
+// runs. They are taken in this order: pool, outbound, named, roster, requests, book, misbehavior,
+// connectivity, conn. No lock is held across I/O, a wait or a call that may do either; channel
+// operations under a lock cannot block.
 //
 // # Reading order
 //
-// The packages below internal, each with a doc.go of its own, need nothing of the pool.
-// fault: why connections end and requests fail. conn: one connection. addrbook: the addresses
-// of nodes. dialing: what to dial and when. connectivity: whether there is a network. pick:
-// which peer a request is sent to. misbehavior: ban scores and bans. txrelay: which unmined
-// transactions are requested and served. seeds: where the first addresses come from.
+// The packages below internal have a doc.go of their own and need nothing of the pool. Those that
+// others build on come first. fault: why connections end and requests fail. conn: one connection.
+// addrbook: the addresses of nodes. misbehavior: ban scores and bans. connectivity: whether there is
+// a network. roster: the connected peers. pick: which peer a request is sent to. requests: from a
+// request to its reply. txrelay: which unmined transactions are requested and served. dialing: what
+// to dial and when. session: makes connections and serves them. named: the peers that the user
+// names. outbound: those that the pool chooses. seeds: where the first addresses come from.
 // peersfile: where addresses and bans are kept. socks: the way through a proxy.
 //
-// config.go, pool.go, member.go and keep.go: keeping connected, with manual.go for the peers
-// that the user names, outbound.go for the others, feedback.go for what the caller knows
-// about them, watch.go for a machine that was asleep, netchange.go for one in another
-// network. seeding.go: when seeders are asked, persist.go: when peers.json is written.
-// proxy.go: the way through a proxy.
-//
-// queue.go, hedge.go, fetch.go: from a request to its reply. relay.go and renew.go: unmined
-// transactions. late.go, roster.go, ban.go, pardon.go, info.go and reason.go: what the rest
-// of the program sees.
+// Here, pool.go is the life of a pool, config.go its settings, and compose.go puts the parts
+// together; watch.go is for a machine that was asleep and for a pool whose peers are all banned,
+// netchange.go for a machine in another network.
+// The other files are what the rest of the program sees: roster.go the connected peers, fetch.go
+// requests, relay.go and renew.go unmined transactions, manual.go the peers that the user names,
+// ban.go, info.go, reason.go, and proxy.go the way through a proxy.

@@ -106,10 +106,10 @@ func TestJunkBuysNoTime(t *testing.T) {
 		node      func(*peertest.Node)
 		bad, good int
 	}{
-		{"one of two", chatty(16 << 10), 1, 1},
-		{"one of two, much", chatty(1 << 20), 1, 1},
-		{"one of eight", chatty(64 << 10), 1, 7},
-		{"seven of eight", chatty(8 << 10), 7, 1},
+		{"one of two", peertest.Chatty(16 << 10), 1, 1},
+		{"one of two, much", peertest.Chatty(1 << 20), 1, 1},
+		{"one of eight", peertest.Chatty(64 << 10), 1, 7},
+		{"seven of eight", peertest.Chatty(8 << 10), 7, 1},
 		{"other replies", peertest.WelcomeThen(func(n *peertest.Node) {
 			var reading sync.WaitGroup
 			defer reading.Wait()

@@ -94,7 +94,7 @@ func bans0(b *bench) string { return b.Bans()[0].Addr }
 // that addresses which a banned peer announced are not held against their nodes.
 func TestBlameStaysWithTheSender(t *testing.T) {
 	chain := peertest.NewChain(5)
-	tardy := peertest.Slow(chain, 3*hedgeMin) // so that all are asked
+	tardy := peertest.Slow(chain, 1500*time.Millisecond) // so that all are asked
 	run(t, nil, nil, func(t *testing.T, b *bench) {
 		honest := b.populate(4, tardy)
 		liar := "45.1.1.1:9108"
@@ -140,7 +140,7 @@ func TestOneIsLeft(t *testing.T) {
 		if len(b.Bans()) != len(addrs)-1 {
 			t.Errorf("%d of %d are still banned", len(b.Bans()), len(addrs)-1)
 		}
-		if need := b.seedNeed(); !need.Missing || need.Dialable {
+		if need := b.outbound.SeedNeed(b.cfg.Now()); !need.Missing || need.Dialable {
 			t.Errorf("banned addresses keep the pool from asking seeders: %+v", need)
 		}
 	})
@@ -160,7 +160,7 @@ func TestPardon(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			chain := peertest.NewChain(5)
 			run(t, test.tune, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
-				if b.choosesOutbound() {
+				if b.cfg.choosesOutbound() {
 					b.learn("9.9.9.9:1", b.populate(3, peertest.Good(chain)))
 				}
 				<-time.After(time.Minute)

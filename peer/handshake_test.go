@@ -41,7 +41,7 @@ func TestHandshakeIntroduction(t *testing.T) {
 		script := func(n *peertest.Node) { got <- peertest.Expect[*wire.MsgVersion](n) }
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t, func(c *Config) { c.RelayTx = relay }, script)
-			b.session(t.Context(), "a:1", Wanted, nil, func() {})
+			b.serve(t.Context())
 			v := <-got
 			switch {
 			case v.UserAgent != "/spvd:0.1.0/", v.Services != 0, v.ProtocolVersion != 12, v.DisableRelayTx == relay:
@@ -64,8 +64,8 @@ func TestHandshakeFreshNonce(t *testing.T) {
 	script := func(n *peertest.Node) { nonces <- peertest.Expect[*wire.MsgVersion](n).Nonce }
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil, script)
-		b.session(t.Context(), "a:1", Wanted, nil, func() {})
-		b.session(t.Context(), "a:1", Wanted, nil, func() {})
+		b.serve(t.Context())
+		b.serve(t.Context())
 		if first, second := <-nonces, <-nonces; first == second {
 			t.Errorf("nonce %x was sent twice", first)
 		}
@@ -139,7 +139,7 @@ func TestHandshakeDeadline(t *testing.T) {
 			trickle(n)
 		})
 		begin := time.Now()
-		_, why := b.session(t.Context(), "a:1", Wanted, nil, func() {})
+		_, why := b.serve(t.Context())
 		if took := time.Since(begin); why.Reason != fault.HandshakeTimeout || took != 15*time.Second {
 			t.Errorf("ended after %v: %v", took, why)
 		}

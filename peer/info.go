@@ -4,40 +4,22 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/roster"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
 // Role is why a connection exists.
-type Role uint8
+type Role = roster.Role
 
 // The roles.
 const (
-	Wanted   Role = iota // one of the only peers that the user wants
-	Added                // the user added this peer
-	Once                 // the user asked for one connection
-	Outbound             // chosen from the book
-	Renewal              // exists while another connection to this peer is replaced
-	Search               // chosen from the book in search of newer blocks
+	Wanted   = roster.Wanted   // one of the only peers that the user wants
+	Added    = roster.Added    // the user added this peer
+	Once     = roster.Once     // the user asked for one connection
+	Outbound = roster.Outbound // chosen from the book
+	Renewal  = roster.Renewal  // exists while another connection to this peer is replaced
+	Search   = roster.Search   // chosen from the book in search of newer blocks
 )
-
-// String returns the role in lower case.
-func (r Role) String() string {
-	switch r {
-	case Wanted:
-		return "connect"
-	case Added:
-		return "added"
-	case Once:
-		return "once"
-	case Outbound:
-		return "outbound"
-	case Renewal:
-		return "renewal"
-	case Search:
-		return "search"
-	}
-	return "unknown"
-}
 
 // Info describes one live peer. What the peer says about itself is a claim.
 type Info struct {
@@ -83,21 +65,17 @@ type Info struct {
 
 // Infos returns the descriptions of the live peers, by rising id.
 func (p *Pool) Infos() []Info {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	var infos []Info
-	for _, m := range p.members {
-		if !m.Live() {
-			continue
-		}
+	for _, m := range p.roster.Live() {
 		c := m.Stats()
-		points, last := p.bans.Score(m.host)
+		points, last := p.bans.Score(m.Host)
+		load := p.requests.Load(m)
 		infos = append(infos, Info{
-			ID:        m.id,
-			Addr:      m.addr,
+			ID:        m.ID,
+			Addr:      m.Addr,
 			LocalAddr: c.LocalAddr,
-			Role:      m.role,
-			Connected: m.since,
+			Role:      m.Role(),
+			Connected: m.Since,
 
 			Services:       uint64(c.Services),
 			Version:        c.Version,
@@ -116,9 +94,9 @@ func (p *Pool) Infos() []Info {
 			WantsTx:       c.WantsTx,
 			TellsTx:       c.TellsTx,
 
-			Rate:         m.gauge.Rate(),
-			Requests:     m.requests,
-			RequestBytes: m.bytes,
+			Rate:         load.Rate,
+			Requests:     load.Requests,
+			RequestBytes: load.Bytes,
 			Score:        int(points),
 			LastReason:   last,
 		})
@@ -129,3 +107,11 @@ func (p *Pool) Infos() []Info {
 // BytesTotal returns the bytes received from and sent to all peers since the
 // pool was made.
 func (p *Pool) BytesTotal() (received, sent uint64) { return p.opener.Traffic() }
+
+// Defects returns how often this program has panicked over data from a peer or a seeder,
+// since the pool was made. The log has the details.
+func (p *Pool) Defects() int { return int(p.defects.Load()) }
+
+// SentNonce reports whether a handshake of a connection of ours that has not ended yet sent a
+// nonce: then a client that sends it to a server in this program is this program.
+func (p *Pool) SentNonce(nonce uint64) bool { return p.opener.HasNonce(nonce) }

@@ -16,6 +16,14 @@ const (
 	mempoolPause     = 2 * time.Minute  // between two requests for the mempool of a peer
 )
 
+// Limits of the dialling parts as the tests of the pool expect them.
+const (
+	maxAnchors   = 2                // peers of the last run that are dialled first
+	lookAgain    = 15 * time.Second // between two decisions about outbound connections
+	feelerEvery  = 4 * time.Minute  // an untested address is tested
+	oddPortEvery = 5 * time.Minute  // an address with another port than the network's is dialled
+)
+
 // What an error says after a request for the mempool.
 const (
 	askedMempool = "less than two minutes ago"

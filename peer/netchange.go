@@ -21,7 +21,7 @@ const proveWithin = 5 * time.Second
 // seconds, a sleep within as many of waking up, and a dead connection within 90 seconds.
 func (p *Pool) NetworkChanged() {
 	p.cfg.Log.Info("The network has changed, testing connections")
-	for _, m := range p.live() {
+	for _, m := range p.roster.Live() {
 		m.Doubt(proveWithin)
 	}
 	p.connectivity.Reset()
@@ -58,7 +58,7 @@ func (p *Pool) lookAtMachine(last map[string]bool) map[string]bool {
 		return now
 	}
 	gone := slices.DeleteFunc(slices.Collect(maps.Keys(last)), func(a string) bool { return now[a] })
-	for _, m := range p.live() {
+	for _, m := range p.roster.Live() {
 		if own := hostOf(m.LocalAddr()); slices.Contains(gone, own) {
 			m.End(fault.New(fault.ConnLost, fmt.Errorf("%s is no address of this machine any longer", own)))
 		}

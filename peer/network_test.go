@@ -10,7 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/peertest"
+	"github.com/spvd/spvd/peer/internal/session"
 )
 
 // network is where a pool under test dials. Every address has a script that
@@ -138,10 +140,12 @@ func run(t *testing.T, tune func(*Config), scripts []func(*peertest.Node), test 
 		if n := len(pool.Infos()); n != 0 {
 			t.Errorf("%d peers left after the run", n)
 		}
-		if n := len(pool.queue); n != 0 {
-			t.Errorf("%d requests left in the queue", n)
-		}
 	})
+}
+
+// serve makes one connection to the node at a:1, and serves it to its end.
+func (b *bench) serve(ctx context.Context) (time.Duration, *fault.Error) {
+	return b.sessions.Serve(ctx, session.Plan{Addr: "a:1", Role: Wanted, Dialled: func() {}})
 }
 
 // only returns the only live peer.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,14 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/v3"
-	"github.com/decred/dcrd/wire"
-
 	"github.com/spvd/spvd/peer/internal/addrbook"
-	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/peertest"
-	"github.com/spvd/spvd/spv/p2p"
 )
 
 // populate sets nodes at n addresses, each in a network of its own, and returns the
@@ -205,78 +199,6 @@ func TestAwake(t *testing.T) {
 			if again := b.only().ID != id; again != nap.again {
 				t.Errorf("after a sleep of %v connected again: %v", nap.slept, again)
 			}
-		}
-	})
-}
-
-// TestPeerBehindIsReplaced checks that on a network with regular blocks a peer that sends
-// none of the best chain is disconnected once others have, whatever it announces, and that it
-// is not chosen again for hours.
-func TestPeerBehindIsReplaced(t *testing.T) {
-	tune := func(c *Config) {
-		public := *chaincfg.TestNet3Params()
-		public.Net = wire.TestNet3
-		c.Params, c.Seeders, c.Outbound = &public, []string{}, 2
-	}
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, tune)
-		connections := newBench(t, nil).opener // the nodes are on the network of the other tests
-		var nodes sync.WaitGroup
-		defer nodes.Wait()
-		connected := func(id p2p.PeerID, addr string, role Role) *member {
-			ours, theirs := net.Pipe()
-			nodes.Go(func() { peertest.WelcomeThen(func(*peertest.Node) {})(peertest.NewNode(t, theirs)) })
-			c, err := connections.Open(t.Context(), ours, addr, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := &member{Conn: c, id: id, addr: addr, role: role, joined: time.Now(), announcedAt: time.Now(), host: addrbook.HostOf(addr)}
-			b.members = append(b.members, m)
-			if role == Outbound {
-				to := addrbook.Candidate{Addr: addr, Host: m.host, Group: addrbook.GroupOf(addr)}
-				b.out.slots = append(b.out.slots, &slot{id: int(id), to: to, purpose: dialing.Fill, member: m})
-			}
-			return m
-		}
-		b.out.rotateAt = time.Now().Add(1000 * time.Hour)
-		named, behind, fresh := connected(1, "44.3.1.1:1", Added), connected(2, "44.1.1.1:1", Outbound), connected(3, "44.2.1.1:1", Outbound)
-		for _, m := range []*member{named, behind, fresh} {
-			defer m.Close()
-		}
-		limit := staleBlocks * b.cfg.Params.TargetTimePerBlock
-		<-time.After(limit - 2)
-		b.Credit(fresh.id, 5)
-		<-time.After(1)
-		b.Credit(fresh.id, 5) // a block that it has sent before
-		if fresh.announcedAt.Equal(time.Now()) {
-			t.Error("an old block counts")
-		}
-		if b.applyDecision(); !behind.Live() {
-			t.Error("replaced early")
-		}
-		<-time.After(1)
-		b.Credit(fresh.id, 6)
-		b.Seek("no new block")
-		if b.applyDecision(); !behind.Live() {
-			t.Error("replaced while all are behind")
-		}
-		b.Seek("")
-		if b.applyDecision(); behind.Live() || !fresh.Live() || !named.Live() {
-			t.Error("the peer behind was not the one to be replaced")
-		}
-		b.out.slots = b.out.slots[1:]
-		if b.mayDialLocked(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind-1)) {
-			t.Error("a replaced peer may be dialled at once")
-		}
-		if !b.mayDialLocked(addrbook.Candidate{Addr: "44.1.1.1:9", Host: "44.1.1.1", Standard: true}, time.Now().Add(avoidBehind)) {
-			t.Error("a replaced peer may not be dialled after hours")
-		}
-		named.announcedAt = named.announcedAt.Add(-100 * limit)
-		if b.applyDecision(); !named.Live() {
-			t.Error("a manual peer was replaced")
-		}
-		if s := (&Pool{cfg: Config{Params: peertest.Params}}).stateLocked(time.Now()); s.StaleAfter != 0 {
-			t.Error("peers are replaced on a network whose blocks come at any time")
 		}
 	})
 }

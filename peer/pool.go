@@ -4,62 +4,63 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/connectivity"
-	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
-	"github.com/spvd/spvd/peer/internal/pick"
+	"github.com/spvd/spvd/peer/internal/named"
+	"github.com/spvd/spvd/peer/internal/outbound"
+	"github.com/spvd/spvd/peer/internal/peersfile"
+	"github.com/spvd/spvd/peer/internal/requests"
+	"github.com/spvd/spvd/peer/internal/roster"
+	"github.com/spvd/spvd/peer/internal/seeds"
+	"github.com/spvd/spvd/peer/internal/session"
 	"github.com/spvd/spvd/peer/internal/txrelay"
-	"github.com/spvd/spvd/spv/p2p"
 )
 
 // ErrRunning is returned by Run while another call of it has not returned.
 var ErrRunning = errors.New("peer pool is already running")
 
 // ErrNoOnion means that a peer is a Tor service and that no proxy is configured to reach it.
-var ErrNoOnion = errors.New("the name of a Tor service can be reached through a proxy only, see the proxy option")
+var ErrNoOnion = session.ErrNoOnion
 
 // Pool keeps connections to peers and spreads requests over them. All methods may be called
 // from any goroutine, also while Run is not running: then there are no peers, and requests
 // wait for one.
 type Pool struct {
-	cfg          Config
-	book         *addrbook.Guarded
-	connectivity *connectivity.Network
-	opener       *conn.Opener
-	relay        *txrelay.Relay
-	bans         *misbehavior.Tracker
-	changed      chan struct{} // capacity one
-	unsaved      chan struct{} // capacity one; poked by changes that must not be lost
-	dialDue      chan struct{} // capacity one; poked when another outbound connection may be due
-	defects      atomic.Int64  // see Defects
+	cfg     Config
+	changed chan struct{} // capacity one
+	defects atomic.Int64  // see Defects
+	parts
 
-	mu       sync.Mutex
-	running  bool
-	current  *poolRun        // nil while nothing may be started
-	manual   []*manualPeer   // in the order they were named
-	anchors  []string        // of the last run, not dialled yet
-	kept     []string        // the anchors of the last run, until there are other ones
-	trying   map[string]bool // hosts in use by neither outbound nor manual peers
-	out      outbound
-	pace     dialing.Pace
-	lastID   p2p.PeerID
-	members  []*member // by rising id
-	departed departed
-	lateOnes lateReplies
-	queue    []*waiter // oldest first
-	sizes    pick.Sizes
-	delays   [conn.NumKinds]pick.Delays
-	search   search
+	mu      sync.Mutex
+	running bool
+	current *poolRun // nil while nothing may be started
+}
+
+// parts are what a pool is made of. None knows another but those above it in this list.
+type parts struct {
+	connectivity *connectivity.Network
+	book         *addrbook.Guarded
+	file         *peersfile.Keeper
+	bans         *misbehavior.Tracker
+	roster       *roster.Roster
+	requests     *requests.Dispatcher
+	relay        *txrelay.Relay
+	opener       *conn.Opener
+	sessions     *session.Maker
+	named        *named.List
+	outbound     *outbound.Connections
+	seeder       *seeds.Asker
+}
+
+// poolRun is one call of Run, for goroutines that are started in the course of it.
+type poolRun struct {
+	ctx context.Context
+	wg  *sync.WaitGroup
 }
 
 // New checks a configuration, reads the peers file that it names, and returns the pool. It
@@ -69,68 +70,16 @@ func New(cfg Config) (*Pool, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	p := &Pool{
-		cfg:     cfg,
-		book:    newBook(&cfg, cfg.Params.Net == wire.SimNet),
-		changed: make(chan struct{}, 1),
-		unsaved: make(chan struct{}, 1),
-		dialDue: make(chan struct{}, 1),
-		trying:  make(map[string]bool),
-		out:     outbound{avoid: make(map[string]avoidance)},
-		sizes:   pick.FirstSizes(),
+	p := &Pool{cfg: cfg, changed: make(chan struct{}, 1)}
+	p.compose()
+	if err := p.named.Configure(cfg.Connect, Wanted); err != nil {
+		return nil, fmt.Errorf("peer config: %w", err)
 	}
-	p.connectivity = connectivity.New(connectivity.Deps{
-		Log:        cfg.Log,
-		Rand:       cfg.Rand,
-		ProbeEvery: cfg.probeEvery,
-		Connected:  p.connected,
-		Changed:    func() { poke(p.changed) },
-	})
-	p.bans = misbehavior.NewTracker(misbehavior.Deps{
-		Log:     cfg.Log,
-		Now:     cfg.Now,
-		For:     cfg.banFor,
-		End:     p.endBanned,
-		Lifted:  p.connectivity.Wake,
-		Unsaved: func() { poke(p.unsaved) },
-	})
-	p.relay = txrelay.New(cfg.RelayTx, func() { poke(p.changed) })
-	p.opener = conn.NewOpener(cfg.connections(p.relay, p.failed))
-	if err := p.want(cfg.Connect, Wanted); err != nil {
-		return nil, err
+	if err := p.named.Configure(cfg.AddPeer, Added); err != nil {
+		return nil, fmt.Errorf("peer config: %w", err)
 	}
-	if err := p.want(cfg.AddPeer, Added); err != nil {
-		return nil, err
-	}
-	p.readFile()
+	p.restore(p.file.Load())
 	return p, nil
-}
-
-// want records the peers that the configuration names.
-func (p *Pool) want(list []string, role Role) error {
-	addrs, err := addrbook.ParseList(list, p.cfg.Params.DefaultPort)
-	if err != nil {
-		return fmt.Errorf("peer config: %w", err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, addr := range addrs {
-		if err := p.reachable(addr); err != nil {
-			return fmt.Errorf("peer config: %w", err)
-		}
-		if p.manualAtLocked(addr) < 0 {
-			p.manual = append(p.manual, newManualPeer(addr, role))
-		}
-	}
-	return nil
-}
-
-// reachable returns ErrNoOnion if the address is a Tor service and there is no proxy.
-func (p *Pool) reachable(addr string) error {
-	if !p.cfg.Onion && addrbook.IsOnion(addrbook.HostOf(addr)) {
-		return fmt.Errorf("peer %s: %w", addr, ErrNoOnion)
-	}
-	return nil
 }
 
 // Run keeps the peers connected until ctx ends. Then it closes every connection, waits for
@@ -147,47 +96,48 @@ func (p *Pool) Run(ctx context.Context) error {
 	defer stop()
 	p.start(&poolRun{ctx: inner, wg: &wg})
 	<-ctx.Done()
-	anchors := p.bestPeers()
+	anchors := p.outbound.Anchors() // while they are connected
 	p.endRun()
 	stop()
 	wg.Wait()
-	p.save(anchors)
+	p.file.Save(p.state(anchors))
 	return nil
 }
 
 // start starts all goroutines that keep peers connected.
-func (p *Pool) start(s *poolRun) {
+func (p *Pool) start(r *poolRun) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.current = s
-	s.wg.Go(func() { p.watch(s.ctx) })
-	s.wg.Go(func() { p.requestLateTxs(s.ctx) })
-	if p.cfg.File != "" {
-		s.wg.Go(func() { p.keepFile(s.ctx) })
+	p.current = r
+	r.wg.Go(func() { p.watch(r.ctx) })
+	r.wg.Go(func() { p.requestLateTxs(r.ctx) })
+	r.wg.Go(func() { p.file.Run(r.ctx, func() peersfile.State { return p.state(p.outbound.Anchors()) }) })
+	p.named.Start(r.ctx, r.wg)
+	if p.cfg.choosesOutbound() {
+		p.outbound.Start(r.ctx, r.wg)
+		r.wg.Go(func() { p.seeder.Run(r.ctx) })
 	}
-	for _, w := range p.manual {
-		p.startManualLocked(w)
-	}
-	if !p.choosesOutbound() {
-		return
-	}
-	p.connectivity.AddDialers(p.cfg.Outbound)
-	p.out.rotateAt = time.Now().Add(dialing.Jitter(rotateEvery, p.cfg.Rand()))
-	s.wg.Go(func() {
-		p.fill(s)
-		p.connectivity.AddDialers(-p.cfg.Outbound)
-	})
-	s.wg.Go(func() { p.dialFeelers(s.ctx) })
-	s.wg.Go(func() { p.seedBook(s.ctx) })
 }
 
 // endRun forbids that further goroutines are started.
 func (p *Pool) endRun() {
+	p.named.Stop()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.current = nil
 }
 
+// goInRun starts a goroutine with the context of the current call of Run, which waits for it. It
+// starts none if there is no such call.
+func (p *Pool) goInRun(work func(context.Context)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r := p.current; r != nil {
+		r.wg.Go(func() { work(r.ctx) })
+	}
+}
+
+// begin reports whether Run may run, and from then on no other call of it.
 func (p *Pool) begin() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -198,26 +148,22 @@ func (p *Pool) begin() bool {
 	return true
 }
 
+// finish reverts begin.
 func (p *Pool) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = false
 }
 
-// newBook returns an empty book for a complete configuration. A local one accepts addresses that
-// are not routed publicly, and treats all ports alike.
-func newBook(cfg *Config, local bool) *addrbook.Guarded {
-	book := addrbook.Config{Onion: cfg.Onion, Local: local}
-	if port, err := strconv.ParseUint(cfg.Params.DefaultPort, 10, 16); err == nil && !local {
-		book.Port = uint16(port)
-	}
-	return addrbook.NewGuarded(book, rand.New(rand.NewPCG(cfg.Rand(), cfg.Rand())), cfg.Now)
+// state returns what is kept in the peers file.
+func (p *Pool) state(anchors []string) peersfile.State {
+	return peersfile.State{Addresses: p.book.Entries(), Anchors: anchors, Bans: p.bans.InForce()}
 }
 
-// poke wakes the only reader of a channel of capacity one.
-func poke(c chan struct{}) {
+// poke wakes the reader of Changed.
+func (p *Pool) poke() {
 	select {
-	case c <- struct{}{}:
+	case p.changed <- struct{}{}:
 	default:
 	}
 }

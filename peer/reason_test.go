@@ -202,7 +202,7 @@ func endsFor(t *testing.T, s scenario, want fault.Reason) {
 			ctx, cancel = context.WithTimeout(ctx, s.stop)
 			defer cancel()
 		}
-		_, why := b.session(ctx, "a:1", Wanted, nil, func() {})
+		_, why := b.serve(ctx)
 		if why.Reason != want {
 			t.Errorf("session ended for %q (%v), want %q", why.Reason, why, want)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/roster"
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -47,7 +48,7 @@ func (p *Pool) Offer(ctx context.Context, id p2p.PeerID, tx *wire.MsgTx) error {
 		return err
 	}
 	if !m.WantsTx() {
-		return &fault.Error{Reason: fault.NotFound, Peer: m.addr, Err: errBlocksOnly}
+		return &fault.Error{Reason: fault.NotFound, Peer: m.Addr, Err: errBlocksOnly}
 	}
 	hash := tx.TxHash()
 	announce, err := p.relay.Offer(id, hash, tx)
@@ -79,13 +80,11 @@ func (p *Pool) ForgetUnkept() { p.relay.ForgetUnkept() }
 
 // reach returns the live connection with an id. Its errors are Gone, and Cancelled if ctx has
 // ended.
-func (p *Pool) reach(ctx context.Context, id p2p.PeerID) (*member, error) {
+func (p *Pool) reach(ctx context.Context, id p2p.PeerID) (*roster.Peer, error) {
 	if ctx.Err() != nil {
 		return nil, &fault.Error{Reason: fault.Cancelled, Err: ctx.Err()}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	m := p.memberLocked(id)
+	m := p.roster.Get(id)
 	if m == nil || !m.Live() {
 		return nil, &fault.Error{Reason: fault.Gone}
 	}
@@ -116,11 +115,11 @@ func (p *Pool) requestLateTxs(ctx context.Context) {
 // outstanding. A peer that owes transactions and sends none for long gains ban score.
 func (p *Pool) requestLateTxsNow(now time.Time) bool {
 	ask, late, busy := p.relay.Chase(now)
-	for _, m := range p.live() {
-		if slices.Contains(late, m.id) {
+	for _, m := range p.roster.Live() {
+		if slices.Contains(late, m.ID) {
 			p.fault(m, fault.Timeout, errors.New("it does not send transactions that it announced"))
 		}
-		if err := m.AskTxs(ask[m.id]); err != nil {
+		if err := m.AskTxs(ask[m.ID]); err != nil {
 			m.End(err)
 		}
 	}

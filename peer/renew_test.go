@@ -7,34 +7,9 @@ import (
 
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/peertest"
-	"github.com/spvd/spvd/spv/p2p"
 )
-
-func TestRenew(t *testing.T) {
-	now := time.Unix(1e9, 0)
-	old, young := now.Add(-time.Minute), now.Add(-time.Second)
-	for _, c := range []struct {
-		name        string
-		list        []tenure
-		end, double p2p.PeerID
-	}{
-		{"no connection", nil, 0, 0},
-		{"all relay", []tenure{{1, old, true, false}, {2, old, true, false}}, 0, 0},
-		{"only a stale one", []tenure{{1, old, false, false}}, 0, 1},
-		{"all stale", []tenure{{1, old, false, false}, {2, old, false, false}}, 0, 1},
-		{"a fresh one that is too young", []tenure{{1, old, false, false}, {3, young, true, true}}, 0, 0},
-		{"a fresh one that has", []tenure{{1, old, false, false}, {3, old, true, true}}, 1, 0},
-		{"one at a time", []tenure{{1, old, false, false}, {2, old, false, false}, {3, old, true, false}}, 1, 0},
-		{"the spare waits", []tenure{{3, old, true, true}, {4, young, true, false}}, 0, 0},
-		{"the spare is alone", []tenure{{3, old, true, true}}, 0, 0},
-		{"the spare goes", []tenure{{3, old, true, true}, {4, old, true, false}}, 3, 0},
-	} {
-		if end, double := renew(now, c.list); end != c.end || double != c.double {
-			t.Errorf("%s: end %d, double %d, want %d, %d", c.name, end, double, c.end, c.double)
-		}
-	}
-}
 
 // TestRelaySwitchedOn checks that wanting transactions replaces connections one by one, so
 // that there is an old enough one at every moment, and ends with peers that announce, and no
@@ -54,7 +29,7 @@ func TestRelaySwitchedOn(t *testing.T) {
 				synctest.Wait()
 				established := 0
 				for _, i := range b.Infos() {
-					if time.Since(i.Connected) >= establishedAfter {
+					if time.Since(i.Connected) >= dialing.EstablishedAfter {
 						established++
 					}
 				}

@@ -3,8 +3,6 @@ package peer
 import (
 	"context"
 	"iter"
-	"net"
-	"net/netip"
 	"time"
 
 	"github.com/spvd/spvd/peer/internal/fault"
@@ -15,8 +13,8 @@ import (
 // has claimed.
 func (p *Pool) Live() iter.Seq2[p2p.PeerID, uint32] {
 	return func(yield func(p2p.PeerID, uint32) bool) {
-		for _, m := range p.live() {
-			if !yield(m.id, m.Height()) {
+		for _, m := range p.roster.Live() {
+			if !yield(m.ID, m.Height()) {
 				return
 			}
 		}
@@ -32,32 +30,28 @@ func (p *Pool) Dialling() bool {
 // Host names the machine of a connected peer as far as its address shows: an IPv4 address,
 // the /64 network of an IPv6 address, or the name of the host. It is empty for other peers.
 func (p *Pool) Host(id p2p.PeerID) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if m := p.memberLocked(id); m != nil {
-		return machine(m.addr)
+	if m := p.roster.Get(id); m != nil {
+		return m.Machine()
 	}
 	return ""
 }
 
-// machine returns the result of Host for an address of the form host:port.
-func machine(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
+// Group returns the network group of the address of a connected peer. It is empty for other peers,
+// and for addresses that are not routed publicly, like those of the user's own network.
+func (p *Pool) Group(id p2p.PeerID) string {
+	if m := p.roster.Get(id); m != nil {
+		return m.Group()
 	}
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case err != nil:
-		return host
-	case ip.Unmap().Is4():
-		return ip.Unmap().String()
+	return ""
+}
+
+// Trip returns the last measured round trip to a connected peer, at first that of the handshake;
+// zero for other peers.
+func (p *Pool) Trip(id p2p.PeerID) time.Duration {
+	if m := p.roster.Get(id); m != nil {
+		return m.RTT()
 	}
-	network, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return host
-	}
-	return network.String()
+	return 0
 }
 
 // Changed is poked whenever Live, Dialling or TakeAnnouncements may return new values. Its
@@ -68,7 +62,7 @@ func (p *Pool) Changed() <-chan struct{} { return p.changed }
 // peer that announces too much the oldest announcements are dropped.
 func (p *Pool) TakeAnnouncements() iter.Seq[p2p.Announcement] {
 	return func(yield func(p2p.Announcement) bool) {
-		for _, m := range p.live() {
+		for _, m := range p.roster.Live() {
 			for _, a := range m.TakeAnnouncements() {
 				if !yield(a) {
 					return
@@ -78,6 +72,32 @@ func (p *Pool) TakeAnnouncements() iter.Seq[p2p.Announcement] {
 	}
 }
 
+// Credit records that a peer has sent the header of the newest block of the best chain, which
+// has the given height. A peer is judged by this alone, not by claims and announcements. It
+// has no effect on peers that are not connected.
+func (p *Pool) Credit(id p2p.PeerID, height uint32) {
+	news, first := p.roster.Credit(id, height)
+	if first {
+		p.outbound.NewBlock()
+	}
+	if news {
+		p.outbound.Poke()
+	}
+}
+
+// Useless records that a peer has repeatedly sent data that brings nothing new. It raises the
+// ban score of its address, and ends the connection once the score is too high. It has no
+// effect on peers that are not connected.
+func (p *Pool) Useless(id p2p.PeerID, what error) {
+	if m := p.roster.Get(id); m != nil {
+		p.fault(m, fault.Useless, what)
+	}
+}
+
+// Seek makes the pool connect to peers in further network groups, in addition to its
+// connections, until it is called with an empty reason.
+func (p *Pool) Seek(reason string) { p.outbound.Seek(reason) }
+
 // SendHeaders asks a peer to announce blocks by their headers from now on. It sends the
 // request once per connection however often it is called; the request cannot be reverted. It
 // fails with Gone if the peer is not connected.
@@ -85,9 +105,7 @@ func (p *Pool) SendHeaders(ctx context.Context, id p2p.PeerID) error {
 	if ctx.Err() != nil {
 		return &fault.Error{Reason: fault.Cancelled, Err: ctx.Err()}
 	}
-	p.mu.Lock()
-	m := p.memberLocked(id)
-	p.mu.Unlock()
+	m := p.roster.Get(id)
 	if m == nil {
 		return &fault.Error{Reason: fault.Gone}
 	}
@@ -97,27 +115,7 @@ func (p *Pool) SendHeaders(ctx context.Context, id p2p.PeerID) error {
 // Ping sends a ping to each connected peer that owes no pong. Infos shows the round trips.
 func (p *Pool) Ping() {
 	now := time.Now()
-	for _, m := range p.live() {
+	for _, m := range p.roster.Live() {
 		m.Ping(now)
 	}
-}
-
-// connected reports whether there is a connection to a peer.
-func (p *Pool) connected() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.members) > 0
-}
-
-// live returns the members whose connections have not ended, by rising id.
-func (p *Pool) live() []*member {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var live []*member
-	for _, m := range p.members {
-		if m.Live() {
-			live = append(live, m)
-		}
-	}
-	return live
 }

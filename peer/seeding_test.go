@@ -263,17 +263,17 @@ func TestSearchAsksSeeders(t *testing.T) {
 // TestSeedNeed checks the state for the decision.
 func TestSeedNeed(t *testing.T) {
 	run(t, nil, nil, func(t *testing.T, b *bench) {
-		if got := b.seedNeed(); got != (dialing.Need{Missing: true}) {
+		if got := b.outbound.SeedNeed(b.cfg.Now()); got != (dialing.Need{Missing: true}) {
 			t.Errorf("with an empty book: %+v", got)
 		}
 		b.learn("9.9.9.9:1", b.populate(20, peertest.Good(peertest.NewChain(2))))
 		<-time.After(time.Minute)
-		if got := b.seedNeed(); got.Missing || !got.Connected || !got.Recent {
+		if got := b.outbound.SeedNeed(b.cfg.Now()); got.Missing || !got.Connected || !got.Recent {
 			t.Errorf("with all connections: %+v", got)
 		}
 		b.Ban(addrbook.HostOf(b.Infos()[0].Addr), time.Hour)
 		b.Seek("why not")
-		if got := b.seedNeed(); !got.Searching {
+		if got := b.outbound.SeedNeed(b.cfg.Now()); !got.Searching {
 			t.Errorf("during a search: %+v", got)
 		}
 		b.Seek("")

@@ -3,9 +3,11 @@ package peer
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
 )
@@ -56,9 +58,7 @@ func (p *Pool) watch(ctx context.Context) {
 
 // awake ends all connections and all pauses.
 func (p *Pool) awake() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, m := range p.members {
+	for _, m := range p.roster.Live() {
 		m.End(fault.New(fault.ConnLost, errors.New("the machine was asleep")))
 	}
 	p.connectivity.Reset()
@@ -66,7 +66,37 @@ func (p *Pool) awake() {
 
 // noteLive records in the book that the connected peers work.
 func (p *Pool) noteLive() {
-	for _, m := range p.live() {
-		p.book.Worked(m.addr, uint64(m.Services()))
+	for _, m := range p.roster.Live() {
+		p.book.Worked(m.Addr, uint64(m.Services()))
 	}
+}
+
+// pardon lifts a ban when package misbehavior decides that one is due.
+func (p *Pool) pardon(alone *misbehavior.Isolation, now time.Time) {
+	if !alone.PardonDue(p.isolated(), now) {
+		return
+	}
+	var hosts []string
+	for _, addr := range p.named.Addrs() {
+		hosts = append(hosts, addrbook.HostOf(addr))
+	}
+	b, ok := p.bans.Pardon(func(b Ban) bool { return p.cfg.choosesOutbound() || slices.Contains(hosts, b.Addr) })
+	if !ok {
+		return
+	}
+	p.book.Learn(b.Peer, []addrbook.Announced{{Addr: b.Peer, Services: 1, Seen: p.cfg.Now()}}) // it may be forgotten
+	p.connectivity.Wake()
+}
+
+// isolated reports that no peer is connected and that none can be dialled, because of bans.
+func (p *Pool) isolated() bool {
+	if !p.roster.Empty() || !p.bans.Any() {
+		return false
+	}
+	for _, addr := range p.named.Addrs() {
+		if p.bans.Left(addr, addrbook.HostOf(addr)) <= 0 {
+			return false
+		}
+	}
+	return !p.cfg.choosesOutbound() || p.outbound.Exhausted()
 }

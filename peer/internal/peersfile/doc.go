@@ -5,5 +5,6 @@
 // cannot be used is moved aside with a sentence for the user, because all of its content can
 // be learned again; one of version 1 is upgraded.
 //
-// The package holds no state and starts no goroutines. Read file.go, then upgrade.go.
+// The package starts no goroutines. Read file.go, then upgrade.go, and keeper.go for when the file
+// is written.
 package peersfile

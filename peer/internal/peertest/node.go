@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -150,6 +151,22 @@ func Slow(c *Chain, d time.Duration) func(*Node) {
 		n.Welcome()
 		n.Serve(c, func(wire.Message) bool { _ = wait.For(context.Background(), d); return false })
 	}
+}
+
+// Chatty is a node that answers nothing, and sends unrequested messages.
+func Chatty(bytesPerSecond int) func(*Node) {
+	return WelcomeThen(func(n *Node) {
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		reading.Go(n.Drain)
+		junk := Frame(Params.Net, "news", make([]byte, bytesPerSecond/20))
+		for {
+			_ = wait.For(context.Background(), time.Second/20)
+			if _, err := n.Conn.Write(junk); err != nil {
+				return
+			}
+		}
+	})
 }
 
 // Frame returns a whole message with any command and payload.

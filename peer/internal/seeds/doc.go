@@ -2,6 +2,7 @@
 // full nodes. A seeder that lies costs little: its answer is bounded, and its addresses are
 // like those that a peer announces.
 //
-// It connects with the Dial of its client alone, looks up no names and starts no goroutines.
-// Read client.go.
+// It connects with the Dial that it is given, and looks up no names. An [Asker] asks all seeders
+// whenever package dialing decides so; its Run owns one goroutine per seeder while these are asked.
+// Read client.go, then asker.go.
 package seeds

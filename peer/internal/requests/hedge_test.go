@@ -1,10 +1,9 @@
-package peer
+package requests
 
 import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -19,8 +18,8 @@ import (
 
 // asked counts how many nodes got a request.
 func asked(b *bench) (n int) {
-	for _, i := range b.Infos() {
-		n += i.Requests
+	for _, p := range b.roster.Live() {
+		n += b.Load(p).Requests
 	}
 	return n
 }
@@ -54,13 +53,8 @@ func TestHedge(t *testing.T) {
 		if slow > len(nodes)/2 {
 			t.Errorf("%d of 20 requests are still slow", slow)
 		}
-		if n := len(b.Infos()); n != len(nodes) || len(b.Bans()) != 0 {
-			t.Errorf("%d peers left, bans %v", n, b.Bans())
-		}
-		for _, i := range b.Infos() {
-			if i.Score != 0 {
-				t.Errorf("%s has %d points", i.Addr, i.Score)
-			}
+		if n, ended := b.endings(); n != 0 || len(ended) != 0 {
+			t.Errorf("%d requests have reached their deadline, connections have ended: %v", n, ended)
 		}
 	})
 }
@@ -74,7 +68,7 @@ func TestHedgeOfAll(t *testing.T) {
 	}
 	run(t, nil, nodes, func(t *testing.T, b *bench) {
 		failed := make(chan error, 1)
-		b.net.wg.Go(func() {
+		b.wg.Go(func() {
 			_, _, err := b.CFilters(t.Context(), nil, chainhash.Hash{1}, chainhash.Hash{2}, 0)
 			failed <- err
 		})
@@ -129,22 +123,6 @@ func pieces(bytes int, every time.Duration) func(*peertest.Node) {
 	})
 }
 
-// chatty is a node that answers nothing, and sends unrequested messages.
-func chatty(bytesPerSecond int) func(*peertest.Node) {
-	return peertest.WelcomeThen(func(n *peertest.Node) {
-		var reading sync.WaitGroup
-		defer reading.Wait()
-		reading.Go(n.Drain)
-		junk := peertest.Frame(peertest.Params.Net, "news", make([]byte, bytesPerSecond/20))
-		for {
-			<-time.After(time.Second / 20)
-			if _, err := n.Conn.Write(junk); err != nil {
-				return
-			}
-		}
-	})
-}
-
 // TestHedgeLeavesFlowAlone checks that no other peer is asked while a large reply arrives,
 // but that one is while a reply trickles or other messages arrive.
 func TestHedgeLeavesFlowAlone(t *testing.T) {
@@ -155,7 +133,7 @@ func TestHedgeLeavesFlowAlone(t *testing.T) {
 	}{
 		{"flow", pieces(1<<10, 20*time.Millisecond), 1},
 		{"trickle", pieces(256, 80*time.Millisecond), 2},
-		{"junk", chatty(64 << 10), 2},
+		{"junk", peertest.Chatty(64 << 10), 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			run(t, nil, []func(*peertest.Node){test.node, test.node}, func(t *testing.T, b *bench) {
@@ -172,10 +150,8 @@ func TestHedgeLeavesFlowAlone(t *testing.T) {
 
 // askedNow counts the peers with an abandoned request that they have not answered.
 func askedNow(b *bench) (n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, m := range b.members {
-		_, abandoned := m.Load()
+	for _, p := range b.roster.Live() {
+		_, abandoned := p.Load()
 		n += min(1, abandoned)
 	}
 	return n
@@ -210,7 +186,7 @@ func TestHedgeOfSilence(t *testing.T) {
 			run(t, nil, []func(*peertest.Node){busy, busy, busy, busy}, func(t *testing.T, b *bench) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				b.net.wg.Go(func() { b.Headers(ctx, nil, nil, chainhash.Hash{}) })
+				b.wg.Go(func() { b.Headers(ctx, nil, nil, chainhash.Hash{}) })
 				<-time.After(test.after)
 				synctest.Wait()
 				if n := asked(b); n != test.want {

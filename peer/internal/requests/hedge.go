@@ -1,4 +1,4 @@
-package peer
+package requests
 
 import (
 	"context"
@@ -33,20 +33,20 @@ const (
 
 // hedge is one request that is sent to one peer after another until one has answered.
 type hedge struct {
-	pool    *Pool
-	want    pick.Want
-	request func() *conn.Request
-	ctx     context.Context
-	wg      sync.WaitGroup
-	asked   []attempt
-	answers chan answered // has room for all
-	judged  time.Time     // when flows was last called
-	excused int
+	dispatcher *Dispatcher
+	want       pick.Want
+	request    func() *conn.Request
+	ctx        context.Context
+	wg         sync.WaitGroup
+	asked      []attempt
+	answers    chan answered // has room for all
+	judged     time.Time     // when flows was last called
+	excused    int
 }
 
 // attempt is a request that was sent to one peer.
 type attempt struct {
-	m      *member
+	l      *link
 	r      *conn.Request
 	at     time.Time
 	judged int // bytes of progress when flows was last called
@@ -55,7 +55,7 @@ type attempt struct {
 // answered is how one attempt ended.
 type answered struct {
 	payload []byte
-	m       *member
+	l       *link
 	r       *conn.Request
 	err     error
 }
@@ -66,35 +66,35 @@ type answered struct {
 // gets little more time than a round trip and the usual delay of replies. The first good
 // answer counts. Replies that are arriving are given time, unless another peer is far faster.
 // It returns the payload and the id of the peer, of the one that failed too.
-func (p *Pool) fetchHedged(ctx context.Context, w pick.Want, again func() *conn.Request) ([]byte, p2p.PeerID, error) {
+func (d *Dispatcher) fetchHedged(ctx context.Context, w pick.Want, again func() *conn.Request) ([]byte, p2p.PeerID, error) {
 	first := again()
-	w.Bytes = p.expect(first.Kind())
-	m, err := p.acquire(ctx, w)
+	w.Bytes = d.queue.expect(first.Kind())
+	l, err := d.queue.acquire(ctx, w)
 	if err != nil {
 		return nil, w.Only, fmt.Errorf("%v: %w", first, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	h := &hedge{pool: p, want: w, request: again, ctx: ctx, answers: make(chan answered, maxAsked), judged: time.Now()}
+	h := &hedge{dispatcher: d, want: w, request: again, ctx: ctx, answers: make(chan answered, maxAsked), judged: time.Now()}
 	defer h.keepOthers()
 	defer h.wg.Wait()
 	defer cancel()
-	quiet, patience := p.hedgeAfter(m, first.Kind())
-	h.ask(m, first)
+	quiet, patience := d.queue.hedgeAfter(l, first.Kind())
+	h.ask(l, first)
 	a := h.await(quiet, patience)
 	if a.err != nil {
-		return nil, a.m.id, fmt.Errorf("%v: %w", first, a.err)
+		return nil, a.l.ID, fmt.Errorf("%v: %w", first, a.err)
 	}
-	h.shunSlower(a.m, len(a.payload))
-	return a.payload, a.m.id, nil
+	h.shunSlower(a.l, len(a.payload))
+	return a.payload, a.l.ID, nil
 }
 
 // ask sends the request to a peer that was acquired.
-func (h *hedge) ask(m *member, r *conn.Request) {
-	h.asked = append(h.asked, attempt{m: m, r: r, at: time.Now()})
+func (h *hedge) ask(l *link, r *conn.Request) {
+	h.asked = append(h.asked, attempt{l: l, r: r, at: time.Now()})
 	h.wg.Go(func() {
-		payload, err := m.Do(h.ctx, r)
-		h.pool.finishRequest(m, h.want, r, len(payload), err)
-		h.answers <- answered{payload, m, r, err}
+		payload, err := l.Do(h.ctx, r)
+		h.dispatcher.queue.finish(l, h.want, r, len(payload), err)
+		h.answers <- answered{payload, l, r, err}
 	})
 }
 
@@ -105,9 +105,7 @@ func (h *hedge) keepOthers() {
 		select {
 		case a := <-h.answers:
 			if a.err == nil {
-				h.pool.mu.Lock()
-				h.pool.keepLateLocked(a.m.id, a.r, a.payload)
-				h.pool.mu.Unlock()
+				h.dispatcher.keepLate(a.l.ID, a.r, a.payload)
 			}
 		default:
 			return
@@ -161,7 +159,7 @@ func (h *hedge) await(quiet, patience time.Duration) answered {
 func (h *hedge) lastByte() (last time.Time) {
 	for _, a := range h.asked {
 		at := a.at
-		if bytes, came := a.m.Progress(a.r); bytes > 0 && came.After(at) {
+		if bytes, came := a.l.Progress(a.r); bytes > 0 && came.After(at) {
 			at = came
 		}
 		if at.After(last) {
@@ -177,7 +175,7 @@ func (h *hedge) flows(now time.Time) bool {
 	bytes := 0
 	for i := range h.asked {
 		a := &h.asked[i]
-		in, _ := a.m.Progress(a.r)
+		in, _ := a.l.Progress(a.r)
 		bytes += in - a.judged
 		a.judged = in
 	}
@@ -189,25 +187,20 @@ func (h *hedge) flows(now time.Time) bool {
 
 // others returns the greatest rate, in bytes per second, of the peers that were not asked and
 // that answer such requests.
-func (h *hedge) others() (rate float64) {
-	h.pool.mu.Lock()
-	defer h.pool.mu.Unlock()
-	for _, m := range h.pool.members {
-		asked := slices.ContainsFunc(h.asked, func(a attempt) bool { return a.m == m })
-		if !asked && m.Live() && m.owing[h.want.Kind].n == 0 && !slices.Contains(h.want.Avoid, m.id) {
-			rate = max(rate, m.gauge.Rate())
-		}
-	}
-	return rate
+func (h *hedge) others() float64 {
+	return h.dispatcher.queue.greatestRate(func(l *link) bool {
+		asked := slices.ContainsFunc(h.asked, func(a attempt) bool { return a.l == l })
+		return !asked && l.Live() && l.owing[h.want.Kind].n == 0 && !slices.Contains(h.want.Avoid, l.ID)
+	})
 }
 
 // doubt directs further requests of this kind to other peers for a while, away from the peers
 // that were asked and have sent no byte of the reply.
 func (h *hedge) doubt() {
-	h.pool.update(func() {
+	h.dispatcher.queue.update(func() {
 		for _, a := range h.asked {
-			if got, _ := a.m.Progress(a.r); got == 0 {
-				h.pool.doubtLocked(a.m, a.r.Kind())
+			if got, _ := a.l.Progress(a.r); got == 0 {
+				a.l.doubt(a.r.Kind())
 			}
 		}
 	})
@@ -221,69 +214,61 @@ func (h *hedge) askMore(n int) {
 	}
 	avoid := slices.Clone(h.want.Avoid)
 	for _, a := range h.asked {
-		avoid = append(avoid, a.m.id)
+		avoid = append(avoid, a.l.ID)
 	}
 	for range min(n, maxAsked-len(h.asked)) {
-		m := h.pool.acquireNow(h.want, avoid)
-		if m == nil {
+		l := h.dispatcher.queue.acquireNow(h.want, avoid)
+		if l == nil {
 			return
 		}
-		avoid = append(avoid, m.id)
-		h.ask(m, h.request())
+		avoid = append(avoid, l.ID)
+		h.ask(l, h.request())
 	}
 }
 
 // shunSlower records that peers which were asked before the winner have sent next to nothing, of
 // this reply of so many bytes or of the replies before it: they are asked later next time.
 // That proves nothing against them.
-func (h *hedge) shunSlower(winner *member, bytes int) {
+func (h *hedge) shunSlower(winner *link, bytes int) {
 	now := time.Now()
-	h.pool.update(func() {
+	h.dispatcher.queue.update(func() {
 		for _, a := range h.asked {
-			if a.m == winner {
+			if a.l == winner {
 				return // later attempts had less time
 			}
-			if got, _ := a.m.Progress(a.r); got < bytes/flowFactor || float64(got) < flowing*now.Sub(a.at).Seconds() {
-				h.pool.shunLocked(a.m, a.r.Kind())
+			if got, _ := a.l.Progress(a.r); got < bytes/flowFactor || float64(got) < flowing*now.Sub(a.at).Seconds() {
+				h.dispatcher.queue.shunLocked(a.l, a.r.Kind())
 			}
 		}
 	})
 }
 
+// greatestRate returns the greatest rate, in bytes per second, of the peers for which of returns
+// true.
+func (q *queue) greatestRate(of func(*link) bool) (rate float64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.links {
+		if of(l) {
+			rate = max(rate, l.gauge.Rate())
+		}
+	}
+	return rate
+}
+
 // hedgeAfter returns how long the newest request to a peer may take until another peer is
 // asked too: quiet if no byte arrives, patience otherwise. Both are at most a quarter of
-// requestStall, because small replies measure the rate poorly.
-func (p *Pool) hedgeAfter(m *member, k conn.Kind) (quiet, patience time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	rate := m.gauge.Rate()
+// Deps.Stall, because small replies measure the rate poorly.
+func (q *queue) hedgeAfter(l *link, k conn.Kind) (quiet, patience time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	rate := l.gauge.Rate()
 	if rate == 0 {
 		rate = pick.AssumedRate
 	}
-	rtt := m.RTT()
-	usual := rtt + time.Duration(float64(m.bytes)/rate*float64(time.Second))
-	patience = min(max(hedgeMin, hedgeFactor*usual), max(p.cfg.requestStall/4, hedgeMin))
-	quiet = max(rtt+quietMin, time.Duration(quietTrips*float64(rtt))) + p.delays[k].Most()
+	rtt := l.RTT()
+	usual := rtt + time.Duration(float64(l.bytes)/rate*float64(time.Second))
+	patience = min(max(hedgeMin, hedgeFactor*usual), max(q.deps.Stall/4, hedgeMin))
+	quiet = max(rtt+quietMin, time.Duration(quietTrips*float64(rtt))) + q.delays[k].Most()
 	return min(quiet, patience), patience
-}
-
-// acquireNow is acquire without a wait: it returns nil if no peer outside the list avoid has
-// room.
-func (p *Pool) acquireNow(w pick.Want, avoid []p2p.PeerID) *member {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var members []*member
-	var candidates []pick.Candidate
-	for _, m := range p.members {
-		if m.Live() && !slices.Contains(avoid, m.id) {
-			members = append(members, m)
-			candidates = append(candidates, p.candidateLocked(m))
-		}
-	}
-	i := pick.Choose(candidates, pick.Want{Kind: w.Kind, Bytes: w.Bytes, Spread: w.Spread, Again: true}, p.cfg.maxBytes)
-	if i < 0 {
-		return nil
-	}
-	members[i].count(w)
-	return members[i]
 }

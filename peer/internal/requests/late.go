@@ -1,7 +1,8 @@
-package peer
+package requests
 
 import (
-	"github.com/spvd/spvd/peer/internal/conn"
+	"sync"
+
 	"github.com/spvd/spvd/spv/p2p"
 )
 
@@ -12,15 +13,17 @@ const (
 	maxLateOfAll  = 16 << 20
 )
 
-// lateReplies holds late replies, oldest first. It is a plain value: the pool's lock guards
-// it.
+// lateReplies holds late replies, oldest first.
 type lateReplies struct {
+	mu    sync.Mutex
 	items []p2p.LateReply
 	bytes int
 }
 
 // put appends a reply, unless that exceeds the limits.
 func (q *lateReplies) put(l p2p.LateReply) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	ofPeer := 0
 	for _, o := range q.items {
 		if o.From == l.From {
@@ -37,6 +40,8 @@ func (q *lateReplies) put(l p2p.LateReply) {
 
 // take removes the oldest reply, and returns false if there is none.
 func (q *lateReplies) take() (p2p.LateReply, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if len(q.items) == 0 {
 		return p2p.LateReply{}, false
 	}
@@ -48,24 +53,4 @@ func (q *lateReplies) take() (p2p.LateReply, bool) {
 		q.items = nil
 	}
 	return l, true
-}
-
-// keepLateLocked keeps a late reply for TakeLate. The caller holds the pool's lock.
-func (p *Pool) keepLateLocked(from p2p.PeerID, r *conn.Request, payload []byte) {
-	l, ok := r.Late(from, payload)
-	if !ok {
-		return
-	}
-	p.lateOnes.put(l)
-	poke(p.changed)
-}
-
-// TakeLate removes and returns the oldest reply that arrived after another peer had answered
-// its request, or after the request was abandoned. The form of its payload is checked as that
-// of other replies. It returns false if there is none. The bytes of late replies are bounded;
-// further ones are dropped. Changed is poked when there is one.
-func (p *Pool) TakeLate() (p2p.LateReply, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.lateOnes.take()
 }

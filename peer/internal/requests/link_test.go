@@ -1,10 +1,8 @@
-package peer
+package requests
 
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -19,12 +17,12 @@ import (
 )
 
 // TestStraggler checks that a peer which answers nothing is disconnected when another one
-// answers, is not banned, and meanwhile gets fewer and fewer requests.
+// answers, as a straggler, which bans no host.
 func TestStraggler(t *testing.T) {
 	chain := peertest.NewChain(101)
 	run(t, nil, []func(*peertest.Node){peertest.Silent, peertest.Good(chain)}, func(t *testing.T, b *bench) {
-		mute := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "a:1" })].ID
-		others := []p2p.PeerID{b.Infos()[0].ID + b.Infos()[1].ID - mute}
+		const mute = 1
+		others := []p2p.PeerID{2}
 		for range maxSilent {
 			var wg sync.WaitGroup
 			for range pick.FirstWindow {
@@ -33,14 +31,8 @@ func TestStraggler(t *testing.T) {
 			wg.Wait()
 		}
 		synctest.Wait()
-		if i := b.only(); i.ID == mute {
-			t.Error("the silent peer is the one left")
-		}
-		if len(b.Bans()) != 0 {
-			t.Errorf("silence banned: %v", b.Bans())
-		}
-		if warned := b.log.reasons(slog.LevelWarn); !slices.Equal(warned, []string{fault.Straggler.String()}) {
-			t.Errorf("logged: %q", warned)
+		if _, ended := b.endings(); len(ended) != 1 || ended[mute] != fault.Straggler {
+			t.Errorf("connections have ended: %v", ended)
 		}
 	})
 }
@@ -66,13 +58,13 @@ func TestSilentAlone(t *testing.T) {
 func TestSilencePeriods(t *testing.T) {
 	run(t, nil, []func(*peertest.Node){peertest.Silent}, func(t *testing.T, b *bench) {
 		for _, want := range []int{pick.FirstWindow, pick.FirstWindow / 2, 1, 1} {
-			ctx, cancel := context.WithTimeout(t.Context(), b.cfg.requestStall+time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), b.deps.Stall+time.Second)
 			var wg sync.WaitGroup
 			for range 2 * pick.FirstWindow {
 				wg.Go(func() { b.CFilter(ctx, nil, chainhash.Hash{1}) })
 			}
 			synctest.Wait()
-			if n := b.only().Requests; n != want {
+			if n := b.inFlight(); n != want {
 				t.Errorf("%d requests in flight, want %d", n, want)
 			}
 			wg.Wait() // the context ends those that waited, before they make a period
@@ -86,7 +78,7 @@ func TestSilencePeriods(t *testing.T) {
 func TestSilenceForgiven(t *testing.T) {
 	chain := peertest.NewChain(10)
 	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
-		lacking, other := b.Infos()[0].ID, b.Infos()[1].ID
+		const lacking, other = 1, 2
 		for range 2 * maxSilent {
 			if _, _, err := b.CFilter(t.Context(), []p2p.PeerID{other}, chainhash.Hash{1}); !errors.Is(err, fault.Timeout) {
 				t.Error(err)
@@ -112,20 +104,4 @@ func TestSilentIsAvoided(t *testing.T) {
 			t.Errorf("%d of 100 requests went to the silent peer", failed)
 		}
 	})
-}
-
-// TestDeparted checks that the addresses of the last connections are remembered.
-func TestDeparted(t *testing.T) {
-	var d departed
-	for i := range p2p.PeerID(1000) {
-		d.add(i+1, "a:"+string(rune('0'+i%10)))
-	}
-	if addr, ok := d.addr(1000); !ok || addr != "a:9" {
-		t.Errorf("last: %q, %v", addr, ok)
-	}
-	for _, id := range []p2p.PeerID{0, 1, 1001} {
-		if addr, ok := d.addr(id); ok {
-			t.Errorf("id %d: %q", id, addr)
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package peer
+package requests
 
 import (
 	"context"
@@ -22,8 +22,8 @@ import (
 // connects; and that requests wait for room when all peers are full, in the order of asking.
 func TestPickWaits(t *testing.T) {
 	chain := peertest.NewChain(20)
-	tune := func(c *Config) { c.maxRequests = 1 }
-	run(t, tune, []func(*peertest.Node){nil}, func(t *testing.T, b *bench) {
+	tune := func(d *Deps) { d.MaxRequests = 1 }
+	run(t, tune, nil, func(t *testing.T, b *bench) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		var order []int
@@ -39,7 +39,7 @@ func TestPickWaits(t *testing.T) {
 			synctest.Wait()
 		}
 		<-time.After(time.Hour)
-		b.net.at("a:1", peertest.Slow(chain, time.Second))
+		b.connect(peertest.Slow(chain, time.Second))
 		wg.Wait()
 		if !slices.IsSorted(order) || len(order) != 10 {
 			t.Errorf("answered in the order %v", order)
@@ -51,7 +51,7 @@ func TestPickWaits(t *testing.T) {
 // next.
 func TestPickCancelled(t *testing.T) {
 	chain := peertest.NewChain(20)
-	tune := func(c *Config) { c.maxRequests = 1 }
+	tune := func(d *Deps) { d.MaxRequests = 1 }
 	run(t, tune, []func(*peertest.Node){peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
@@ -76,14 +76,14 @@ func TestPickCancelled(t *testing.T) {
 // TestAcquireCancelled checks that room which is granted to a request at the moment it is
 // cancelled is not lost. Whether the grant or the end is seen first is left to chance.
 func TestAcquireCancelled(t *testing.T) {
-	tune := func(c *Config) { c.maxRequests = 1 }
+	tune := func(d *Deps) { d.MaxRequests = 1 }
 	run(t, tune, []func(*peertest.Node){peertest.WelcomeThen(func(*peertest.Node) {})}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		granted := 0
 		for range 100 {
 			w := pick.Want{Bytes: 7}
-			m, err := b.acquire(ctx, w)
+			l, err := b.queue.acquire(ctx, w)
 			if err != nil {
 				if !errors.Is(err, context.Canceled) {
 					t.Error(err)
@@ -91,7 +91,7 @@ func TestAcquireCancelled(t *testing.T) {
 				continue
 			}
 			granted++
-			b.update(func() { m.uncount(w) })
+			b.queue.update(func() { l.uncount(w) })
 		}
 		if granted == 0 || granted == 100 {
 			t.Errorf("%d of 100 were granted", granted)
@@ -104,8 +104,7 @@ func TestAcquireCancelled(t *testing.T) {
 func TestAvoid(t *testing.T) {
 	chain := peertest.NewChain(20)
 	run(t, nil, []func(*peertest.Node){peertest.Good(chain), peertest.Good(chain), peertest.Good(chain)}, func(t *testing.T, b *bench) {
-		infos := b.Infos()
-		ids := []p2p.PeerID{infos[0].ID, infos[1].ID, infos[2].ID}
+		ids := []p2p.PeerID{1, 2, 3}
 		for i := range ids {
 			avoid := slices.Delete(slices.Clone(ids), i, i+1)
 			for range 5 {
@@ -124,13 +123,12 @@ func TestAvoid(t *testing.T) {
 // avoided.
 func TestAvoidWaits(t *testing.T) {
 	chain := peertest.NewChain(20)
-	tune := func(c *Config) { c.maxRequests = 1 }
+	tune := func(d *Deps) { d.MaxRequests = 1 }
 	run(t, tune, []func(*peertest.Node){peertest.Good(chain), peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
-		infos := b.Infos()
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
-				if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{infos[0].ID}, chain.Hashes[1]); from != infos[1].ID {
+				if _, from, err := b.CFilter(t.Context(), []p2p.PeerID{1}, chain.Hashes[1]); from != 2 {
 					t.Errorf("asked %d: %v", from, err)
 				}
 			})
@@ -144,9 +142,12 @@ func TestAvoidWaits(t *testing.T) {
 func TestEndedIsNotPicked(t *testing.T) {
 	chain := peertest.NewChain(20)
 	run(t, nil, []func(*peertest.Node){peertest.Good(chain)}, func(t *testing.T, b *bench) {
-		first := b.only().ID
-		b.memberLocked(first).End(fault.New(fault.Idle, nil))
-		if _, from, err := b.CFilter(t.Context(), nil, chain.Hashes[1]); err != nil || from == first {
+		b.only().End(fault.New(fault.Idle, nil))
+		b.wg.Go(func() {
+			synctest.Wait()
+			b.connect(peertest.Good(chain))
+		})
+		if _, from, err := b.CFilter(t.Context(), nil, chain.Hashes[1]); err != nil || from != 2 {
 			t.Errorf("asked %d: %v", from, err)
 		}
 	})
@@ -170,7 +171,7 @@ func TestPeerDies(t *testing.T) {
 		})
 	}
 	run(t, nil, []func(*peertest.Node){peertest.Slow(chain, time.Millisecond), dying, peertest.Slow(chain, 2*time.Millisecond)}, func(t *testing.T, b *bench) {
-		victim := b.Infos()[slices.IndexFunc(b.Infos(), func(i Info) bool { return i.Addr == "b:1" })].ID
+		const victim = 2
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		used := make(map[p2p.PeerID]int)
@@ -207,11 +208,11 @@ func TestPeerDies(t *testing.T) {
 func TestBounds(t *testing.T) {
 	chain := peertest.NewChain(101)
 	for _, tc := range []struct {
-		tune func(*Config)
+		tune func(*Deps)
 		want int
 	}{
-		{func(c *Config) { c.maxRequests = 3 }, 3},
-		{func(c *Config) { c.maxBytes = 1; c.maxRequests = 50 }, 1},
+		{func(d *Deps) { d.MaxRequests = 3 }, 3},
+		{func(d *Deps) { d.MaxBytes = 1; d.MaxRequests = 50 }, 1},
 	} {
 		run(t, tc.tune, []func(*peertest.Node){peertest.Slow(chain, time.Second)}, func(t *testing.T, b *bench) {
 			var wg sync.WaitGroup
@@ -220,14 +221,14 @@ func TestBounds(t *testing.T) {
 					if _, _, err := b.CFilters(t.Context(), nil, chain.Hashes[i], chain.Hashes[i+50], 0); err != nil {
 						t.Error(err)
 					}
-					if n := b.only().Requests; n > tc.want {
+					if n := b.inFlight(); n > tc.want {
 						t.Errorf("%d requests in flight, want at most %d", n, tc.want)
 					}
 				})
 			}
 			synctest.Wait()
-			if i := b.only(); i.Requests != tc.want || i.RequestBytes < i.Requests*32<<10 {
-				t.Errorf("%d requests of %d bytes in flight, want %d requests", i.Requests, i.RequestBytes, tc.want)
+			if l := b.Load(b.only()); l.Requests != tc.want || l.Bytes < l.Requests*32<<10 {
+				t.Errorf("%d requests of %d bytes in flight, want %d requests", l.Requests, l.Bytes, tc.want)
 			}
 			wg.Wait()
 		})
@@ -243,9 +244,9 @@ func TestWindowGrows(t *testing.T) {
 			wg.Go(func() { b.CFilter(t.Context(), nil, chain.Hashes[1]) })
 		}
 		synctest.Wait()
-		first := b.only().Requests
+		first := b.inFlight()
 		<-time.After(2 * time.Second)
-		if later := b.only().Requests; first != pick.FirstWindow || later < 4*pick.FirstWindow {
+		if later := b.inFlight(); first != pick.FirstWindow || later < 4*pick.FirstWindow {
 			t.Errorf("%d requests at first, %d later", first, later)
 		}
 		wg.Wait()
