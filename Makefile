@@ -17,7 +17,7 @@ LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-paral
 # Packages with goroutines of their own are tested with the race detector. The
 # others are pure or compute much, and would only be slowed down by it.
 SINGLE     := ./peer/internal/addrbook ./peer/internal/pick ./spv/internal/progress
-CONCURRENT := . ./cmd/... ./peer/... ./spv ./spv/internal/... ./spv/snapshot/... ./internal/logging/... ./internal/page ./internal/rpc/... \
+CONCURRENT := . ./cmd/... ./peer/... ./spv ./spv/internal/... ./internal/snapshot/... ./internal/logging/... ./internal/page ./internal/rpc/... \
 	./internal/engine/... ./internal/webhook ./adapter/notifier ./docs/examples/toywallet ./internal/testnet ./internal/testnet/link ./internal/wait
 RACY  = $(filter-out $(shell $(GO) list $(SINGLE)),$(shell $(GO) list $(CONCURRENT)))
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))

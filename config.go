@@ -12,11 +12,11 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 
+	"github.com/spvd/spvd/internal/snapshot"
+	"github.com/spvd/spvd/internal/snapshot/source"
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot"
-	"github.com/spvd/spvd/spv/snapshot/source"
 	"github.com/spvd/spvd/wallet"
 )
 

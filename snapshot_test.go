@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv"
-	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // TestClientWritesSnapshot: what a client writes while it syncs is the chain up to the last

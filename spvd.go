@@ -11,12 +11,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spvd/spvd/internal/snapshot/checkpointer"
+	"github.com/spvd/spvd/internal/votecheck"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/peer/serve"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot/checkpointer"
-	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -300,11 +300,12 @@ func (c *Client) Sync() *spv.Syncer { return c.syncer }
 func (c *Client) Peers() *peer.Pool { return c.peers }
 
 // Votes returns what verifies the votes behind payments: what is known about them, jobs, and
-// requests. It verifies while Run runs.
+// requests. It verifies while Run runs. Its type is not public, because it serves the faces of the
+// daemon, which are not either: programs read the methods of JSON-RPC about votes.
 func (c *Client) Votes() *votecheck.Checker { return c.votes }
 
 // Snapshots returns what writes the snapshot, or nil if the configuration names no directory
-// for it. It writes while Run runs.
+// for it. It writes while Run runs. Its type is not public, like that of Votes.
 func (c *Client) Snapshots() *checkpointer.Checkpointer { return c.snapshots }
 
 // Server returns what serves other light clients, or nil if the configuration names no address

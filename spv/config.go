@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // DefaultDeepReorg is the depth of reorganisations that users are warned of: as many blocks as

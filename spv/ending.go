@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spvd/spvd/internal/defect"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/match"
 )

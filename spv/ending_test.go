@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/internal/defect"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/headersync"
 	"github.com/spvd/spvd/spv/match"
 )

@@ -7,10 +7,10 @@ import (
 	"math"
 	"time"
 
+	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot"
 )
 
 const (

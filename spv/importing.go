@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // codeBootstrap is the warning that sources of snapshots were left.

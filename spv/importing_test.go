@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/internal/snapshot"
+	"github.com/spvd/spvd/internal/snapshot/snapshottest"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot"
-	"github.com/spvd/spvd/spv/snapshot/snapshottest"
 )
 
 // sealed returns a right snapshot of the first segments of a chain.

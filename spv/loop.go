@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
@@ -15,7 +16,6 @@ import (
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/internal/rescan"
 	"github.com/spvd/spvd/spv/internal/txrelay"
-	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // tick is how often the loop looks at the clock when nothing happens.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spvd/spvd/internal/defect"
 	"github.com/spvd/spvd/spv/chain"
-	"github.com/spvd/spvd/spv/internal/defect"
 )
 
 // phases runs one phase after the other until one of them is the last.

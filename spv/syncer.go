@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/spvd/spvd/internal/defect"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/blocks"
-	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/txrelay"
 )
 

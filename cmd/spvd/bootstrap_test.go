@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spvd/spvd/internal/snapshot/snapshottest"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot/snapshottest"
 )
 
 // TestBootstrapGoesThroughTheProxy: with a proxy a snapshot is read through it, from a server whose

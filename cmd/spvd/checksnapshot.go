@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/spvd/spvd/spv/snapshot"
+	"github.com/spvd/spvd/internal/snapshot"
 )
 
 // checkSnapshot proves the snapshot of the network in the directory of --verifysnapshot,

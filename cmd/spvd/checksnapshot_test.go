@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spvd/spvd/internal/snapshot/snapshottest"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot/snapshottest"
 )
 
 // TestVerifySnapshot: a right one, one without segments, one of another network, a damaged

@@ -12,10 +12,10 @@ import (
 	"github.com/spvd/spvd/internal/bench/client"
 	"github.com/spvd/spvd/internal/bench/floor"
 	"github.com/spvd/spvd/internal/bench/meter"
+	"github.com/spvd/spvd/internal/snapshot"
+	"github.com/spvd/spvd/internal/snapshot/snapshottest"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot"
-	"github.com/spvd/spvd/spv/snapshot/snapshottest"
 )
 
 // ImportJob is what a process that imports a snapshot, or does the least of it, has to do.

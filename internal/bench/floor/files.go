@@ -12,8 +12,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot"
 )
 
 // fileBatch is how many blocks of a file are read and proven at a time.

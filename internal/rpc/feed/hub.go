@@ -9,9 +9,9 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/internal/votecheck"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/chain"
-	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 

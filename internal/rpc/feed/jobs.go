@@ -8,7 +8,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
-	"github.com/spvd/spvd/spv/votecheck"
+	"github.com/spvd/spvd/internal/votecheck"
 )
 
 // Jobs notifies one client of each job of a wallet that has changed. There are two series

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/internal/votecheck"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 

@@ -12,12 +12,12 @@ import (
 	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/feed"
+	"github.com/spvd/spvd/internal/snapshot/checkpointer"
+	"github.com/spvd/spvd/internal/votecheck"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/peer/serve"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/snapshot/checkpointer"
-	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 

@@ -18,10 +18,10 @@ import (
 	"github.com/spvd/spvd/internal/rpc/feed"
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/rpc/view"
+	"github.com/spvd/spvd/internal/votecheck"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/votecheck"
 	"github.com/spvd/spvd/wallet"
 )
 

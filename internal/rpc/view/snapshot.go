@@ -4,7 +4,7 @@ import (
 	"encoding/hex"
 
 	"github.com/spvd/spvd/internal/rpc/api"
-	"github.com/spvd/spvd/spv/snapshot/checkpointer"
+	"github.com/spvd/spvd/internal/snapshot/checkpointer"
 )
 
 // Snapshot translates what is known of the snapshot that is written; nil if none is.

@@ -6,7 +6,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/rpc/api"
-	"github.com/spvd/spvd/spv/votecheck"
+	"github.com/spvd/spvd/internal/votecheck"
 )
 
 // Votes translates the votes behind a transaction.

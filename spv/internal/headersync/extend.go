@@ -4,9 +4,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/spvd/spvd/internal/defect"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/internal/defect"
 )
 
 // extend puts a batch on the chain. It returns nil without an error when the

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/internal/defect"
 )
 
 // Result applies what a job has found out. Only the goroutine that owns the state calls it. An

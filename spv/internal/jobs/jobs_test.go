@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/spvd/spvd/spv/internal/defect"
+	"github.com/spvd/spvd/internal/defect"
 )
 
 func TestResultsReachTheOwnerAndPanicsAreErrors(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spvd/spvd/internal/defect"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/blocks"
-	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/internal/jobs"
 	"github.com/spvd/spvd/spv/match"
 	"github.com/spvd/spvd/spv/p2p"

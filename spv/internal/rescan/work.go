@@ -3,9 +3,9 @@ package rescan
 import (
 	"context"
 
+	"github.com/spvd/spvd/internal/defect"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/spv/internal/defect"
 	"github.com/spvd/spvd/spv/match"
 )
 
