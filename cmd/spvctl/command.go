@@ -49,6 +49,7 @@ func commands() []command {
 		doctorCommand(),
 		waypointsCommand(),
 		snapshotCommand(),
+		webhookCommand(),
 		clientsCommand(),
 		helpCommand(),
 		completionCommand(),

@@ -87,6 +87,11 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		}
 	}()
 	syncer, wallets := client.Sync(), client.Wallets()
+	hub := feed.NewHub(syncer, wallets, client.Votes())
+	posts, err := newWebhook(cfg, client, hub, logs.Logger(logHook))
+	if err != nil {
+		return nil, err
+	}
 	server, err := newServer(ctx, cfg, pipes.issuer, method.Core{
 		Params:          client.Params(),
 		Syncer:          syncer,
@@ -95,7 +100,8 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Votes:           client.Votes(),
 		Snapshots:       client.Snapshots(),
 		Server:          client.Server(),
-		Hub:             feed.NewHub(syncer, wallets, client.Votes()),
+		Webhook:         posts.Info,
+		Hub:             hub,
 		Logs:            logs,
 		Stop:            stop,
 		Version:         rpcVersion(),
@@ -119,6 +125,9 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		{name: "RPC server", run: server.Run},
 	}, shown...)
 	services = append(services, pipes.services(cfg, server.Addrs(), stop, logs.Logger(logDaemon))...)
+	if posts != nil {
+		services = append(services, service{name: "--notifyurl", run: posts.Run})
+	}
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)
 	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, logs.Logger(logHook))...)
 	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)

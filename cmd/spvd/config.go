@@ -65,6 +65,10 @@ type config struct {
 	BlockNotify  hookFlag `long:"blocknotify" value-name:"COMMAND" description:"Run this command of the shell for each new tip once synced, with its hash in the place of %s; tips that come meanwhile are one more run"`
 	WalletNotify hookFlag `long:"walletnotify" value-name:"COMMAND" description:"Run this command of the shell for each transaction of a wallet that is seen, mined, or taken back once synced, with its hash in the place of %s"`
 
+	NotifyURL           receiverFlag `long:"notifyurl" value-name:"URL" secret:"yes" description:"Post transactions, confirmations, blocks and changes of the status as signed JSON to this address, in order and until it answers with success: https://, or http:// at a loopback address; with --proxy through the proxy"`
+	NotifySecret        string       `long:"notifysecret" value-name:"SECRET" secret:"yes" description:"Key of the signatures of what is posted, at least 16 characters (default: made once, in the file webhook.secret of the network's directory)"`
+	NotifyConfirmations int          `long:"notifyconfirmations" value-name:"N" description:"Post the confirmations of a transaction up to this number"`
+
 	DebugLevel    levels    `short:"d" long:"debuglevel" value-name:"LEVEL" description:"Log level: trace, debug, info, warn, error, critical or off, or SUBSYSTEM=LEVEL,... ('show' lists the subsystems)"`
 	LogFormat     logFormat `long:"logformat" value-name:"FORMAT" description:"Form of the log: text, or json for one object per line"`
 	LogDir        path      `long:"logdir" value-name:"DIR" description:"Directory for log files (default: logs in the data directory)"`
@@ -92,6 +96,8 @@ func defaultConfig() *config {
 		LogFormat:  logFormat(logging.Text),
 
 		RPCMaxWebsockets: 64,
+
+		NotifyConfirmations: 6,
 	}
 	c.RPCUser = func(name string) { c.Username = name }
 	c.RPCPass = func(secret string) { c.Password = secret }

@@ -18,7 +18,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 // validate returns an error for settings that do not go together.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.validateChain, c.validateUsers, c.validateListeners} {
+	for _, check := range []func() error{c.validateChain, c.validateUsers, c.validateListeners, c.validateWebhook} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"flag"
@@ -8,6 +9,9 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -143,19 +147,19 @@ func (m *mirror) wallet(name string, ev *api.WalletEvent) {
 type world struct {
 	*testing.T
 	*rpctest.Daemon
-	owners map[string]*rpctest.Owner // by wallet
-	file   string
-	r      *receiver
-	m      *mirror
-	paid   int
-	mined  map[string]string // the wallets that were paid by transactions in blocks
-	stop   func()
+	owners        map[string]*rpctest.Owner // by wallet
+	address, file string
+	r             *receiver // nil for another one
+	m             *mirror
+	paid          int
+	mined         map[string]string // the wallets that were paid by transactions in blocks
+	stop          func()
 }
 
 // startHook runs a hook, as a process does.
 func (w *world) startHook() {
 	w.Helper()
-	target, err := ParseTarget(w.r.address)
+	target, err := ParseTarget(w.address)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -178,11 +182,24 @@ func (w *world) startHook() {
 	w.Cleanup(w.stop)
 }
 
+// newWorld runs a daemon whose receiver has been told of its state.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	r := startReceiver(t)
+	w := newWorldAt(t, r.address)
+	w.r = r
+	for !w.m.synced { // the first event of the last topic: all others have begun
+		w.read()
+	}
+	return w
+}
+
+// newWorldAt runs a daemon with a receiver at an address.
+func newWorldAt(t *testing.T, address string) *world {
 	t.Helper()
 	w := &world{
 		T: t, owners: map[string]*rpctest.Owner{wallet.DefaultName: rpctest.NewOwner(t, 1)}, file: filepath.Join(t.TempDir(), "webhook.db"),
-		r: startReceiver(t), m: newMirror(t), mined: make(map[string]string),
+		address: address, m: newMirror(t), mined: make(map[string]string),
 	}
 	w.Daemon = rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 20, Xpub: w.owners[wallet.DefaultName].Xpub()})
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -193,9 +210,6 @@ func newWorld(t *testing.T) *world {
 		hub.Wait()
 	})
 	w.startHook()
-	for !w.m.synced { // the first event of the last topic: all others have begun
-		w.read()
-	}
 	return w
 }
 
@@ -417,6 +431,87 @@ func mustHash(t *testing.T, text string) chainhash.Hash {
 		t.Fatal(err)
 	}
 	return *hash
+}
+
+// TestTheExampleInPython kills the receiver of docs/examples while payments come and go: its file has
+// them as the chain has them.
+func TestTheExampleInPython(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("python3 is not installed: the example does not run")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	file := filepath.Join(t.TempDir(), "payments.sqlite")
+	lines := make(chan string, 1000)
+	var process *exec.Cmd
+	var readers sync.WaitGroup
+	start := func() {
+		t.Helper()
+		cmd := exec.Command(python, "../../docs/examples/receiver.py", port, file, testSecret)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		process = cmd
+		readers.Go(func() {
+			for disk := bufio.NewScanner(out); disk.Scan(); {
+				lines <- disk.Text()
+			}
+			_ = cmd.Wait()
+		})
+	}
+	kill := func() { _ = process.Process.Kill() }
+	start()
+	t.Cleanup(func() {
+		kill()
+		readers.Wait()
+	})
+	w := newWorldAt(t, "http://127.0.0.1:"+port)
+	listed := func() map[string]string {
+		t.Helper()
+		out, err := exec.Command(python, "-c", `import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute("SELECT txid, block FROM payments"): print(*row, sep=":")`, file).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(map[string]string)
+		for _, line := range strings.Fields(string(out)) {
+			hash, block, _ := strings.Cut(line, ":")
+			got[hash] = block
+		}
+		return got
+	}
+	late := time.After(patience)
+	random := rand.New(rand.NewPCG(3, 3))
+	for range 2 {
+		w.relay()
+		w.reorganise(random)
+		for kills := 1; ; {
+			want := w.truth(wallet.DefaultName)
+			if got := listed(); maps.Equal(got, want) {
+				break
+			}
+			select {
+			case line := <-lines:
+				if strings.HasSuffix(line, api.TopicTransactions) && kills > 0 {
+					kills--
+					kill()
+					start()
+				}
+			case <-late:
+				t.Fatalf("the file has %v, want %v", listed(), want)
+			}
+		}
+	}
 }
 
 // noWallets returns a set without wallets.

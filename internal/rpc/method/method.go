@@ -39,6 +39,9 @@ type Core struct {
 	// Server serves other light clients; nil if none are served.
 	Server *serve.Server
 
+	// Webhook returns how far the receiver of events is; nil if there is none.
+	Webhook func() api.Webhook
+
 	Hub  *feed.Hub
 	Logs *logging.Log
 
@@ -142,7 +145,7 @@ type Registry struct {
 // NewRegistry returns all methods.
 func NewRegistry(core Core) *Registry {
 	all := slices.Concat(
-		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(), snapshotMethods(), servingMethods(),
+		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(), snapshotMethods(), servingMethods(), webhookMethods(),
 		stakeMethods(), receivedMethods(), multisigMethods(), nodeMethods(), walletMethods(), peerMethods(), publishMethods(), buildMethods(), controlMethods(), subscribeMethods(), helpMethods(),
 	)
 	slices.SortFunc(all, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -150,6 +151,12 @@ func newCore(t testing.TB, dir string, peers peer.Config, least dcrutil.Amount, 
 		Logs: logging.New(io.Discard, logging.Text, "PEER", "SYNC"), Stop: stop,
 		Version:   api.Version{VersionString: "1.2.3", Major: 1, Minor: 2, Patch: 3},
 		UserAgent: peers.UserAgent, ProtocolVersion: 12,
+		Webhook: func() api.Webhook {
+			return api.Webhook{
+				Receiver: "https://pay.example.org", Stream: strings.Repeat("5e", 16), Delivered: 41, Pending: 42,
+				Since: 1600000000, Attempts: 3, Trouble: "the receiver answers 503 Service Unavailable", NextAttempt: 1600000009,
+			}
+		},
 	}
 }
 
