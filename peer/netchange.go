@@ -43,9 +43,9 @@ func machineAddrs() (map[string]bool, error) {
 	return addrs, nil
 }
 
-// lookAtMachine compares the addresses of this machine with those of the last look, which it
-// returns the next of. Connections whose own address has gone are ended; the others are tested when
-// the addresses are others than before.
+// lookAtMachine compares the addresses of this machine with the last ones, and returns them for the
+// next comparison. If they have changed, connections from an address that is gone are ended, and the
+// others are tested.
 func (p *Pool) lookAtMachine(last map[string]bool) map[string]bool {
 	if p.cfg.machineAddrs == nil {
 		return nil

@@ -24,8 +24,9 @@ const (
 	noteEvery = 10 * time.Minute
 )
 
-// watch detects that the process stood still or the machine has other addresses, records that connected peers still work, and
-// lifts a ban when only banned peers are left. It returns when ctx ends.
+// watch detects that the process stood still, and that the addresses of the machine have changed;
+// it records that connected peers still work, and lifts a ban when only banned peers are left. It
+// returns when ctx ends.
 func (p *Pool) watch(ctx context.Context) {
 	timer := wait.NewTimer(watchEvery)
 	defer timer.Stop()

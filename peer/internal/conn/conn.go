@@ -31,7 +31,7 @@ type Conn struct {
 	// These are used by the reading goroutine only.
 	id        p2p.PeerID
 	on        Handler
-	early     []frame // messages that came before the verack
+	early     []frame // messages that arrived before the verack
 	throttle  throttle
 	frames    *frameReader
 	stateSent bool // the only initstate was sent
@@ -52,8 +52,8 @@ type Conn struct {
 	poolAskedAt   time.Time // when mempool was sent last; zero if it never was
 }
 
-// Handler receives what the peer of a connection does. Its functions are called by the reader,
-// in the order of the messages and without locks, and must not wait.
+// Handler receives the events of a connection. The reader calls its functions in the order of the
+// messages and without locks. They must not wait.
 type Handler struct {
 	Announced func()                           // the peer has announced blocks or claimed a greater height
 	Addresses func([]addrbook.Announced)       // the peer has announced addresses, as many as its quota allows
@@ -91,10 +91,9 @@ func (c *Conn) justified(first chainhash.Hash) (most int, asked bool) {
 	return c.table.justified(first)
 }
 
-// Run serves the connection until ctx ends or End is called. It passes what the peer does to
-// the handler, under the id that the pool has given to the connection. It returns the reason
-// of the end, never nil, after all its goroutines have returned and every open request has
-// ended.
+// Run serves the connection until ctx ends or End is called. It reports the events of the
+// connection to the handler; id is the id of the peer. It returns the reason of the end, never
+// nil, after all its goroutines have returned and every open request has ended.
 func (c *Conn) Run(ctx context.Context, id p2p.PeerID, on Handler) *fault.Error {
 	c.id, c.on = id, on
 	var wg sync.WaitGroup

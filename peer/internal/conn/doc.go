@@ -3,9 +3,9 @@
 // their content to its callers.
 //
 // An Opener performs handshakes and has what the connections of one pool have in common. A
-// Conn sends the requests of its callers and completes each with its reply. What else the peer
-// does goes to the Handler of the connection, unmined transactions to Txs. Neither is a
-// reference to the pool: a Conn knows no other connection and does not decide what to request.
+// Conn sends the requests of its callers and completes each with its reply. Other messages of the
+// peer are reported to the Handler of the connection, unmined transactions to Txs. Neither is a
+// reference to the pool: a Conn knows no other connection, and decides nothing about requests.
 //
 // # Guarantees
 //

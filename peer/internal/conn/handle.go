@@ -146,8 +146,7 @@ func (c *Conn) replied(r *Request, payload []byte) {
 	}
 }
 
-// unrequested counts a message as unsolicited after all: it began as the reply to a request, and
-// is none.
+// unrequested counts a message as unsolicited that began like the reply to a request and was none.
 func (c *Conn) unrequested(f frame) error {
 	if !f.answers {
 		return nil

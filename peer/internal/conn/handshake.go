@@ -40,7 +40,7 @@ type hello struct {
 	now     func() time.Time
 }
 
-// remote is what a peer claims about itself; none of it is a fact.
+// remote holds the claims of a peer about itself. No claim is a fact.
 type remote struct {
 	pver     uint32 // negotiated
 	services wire.ServiceFlag
@@ -49,7 +49,7 @@ type remote struct {
 	wantsTx  bool          // transactions may be announced to it
 	offset   time.Duration // of the peer's clock from ours
 	rtt      time.Duration // from our version to its version
-	early    []frame       // messages that came before its verack
+	early    []frame       // messages that arrived before its verack
 }
 
 // shake performs the handshake of the side that dialled. If ctx ends first, shake closes the

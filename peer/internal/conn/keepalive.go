@@ -21,7 +21,7 @@ type keepalive struct {
 	rtt   time.Duration
 }
 
-// verdict is what the caller of keepalive has to do.
+// verdict is the next action of the caller of keepalive.
 type verdict uint8
 
 const (
@@ -30,8 +30,9 @@ const (
 	giveUp
 )
 
-// judge returns what to do now and when to call it again, given when bytes last came in and
-// went out. A dcrd node drops a peer from which it has had no message for 120 seconds.
+// judge returns the next action and the time until judge is to be called again. In and out are the
+// moments at which bytes were last received and sent. A dcrd node drops a peer from which it has
+// received no message for 120 seconds.
 func (k *keepalive) judge(now, in, out time.Time) (verdict, time.Duration) {
 	if !k.doubted.IsZero() {
 		left := k.doubted.Add(k.within).Sub(now)

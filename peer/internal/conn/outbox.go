@@ -19,7 +19,7 @@ const maxOutbox = 4 << 20
 
 var errOutboxFull = errors.New("too many bytes wait to be written")
 
-// outbox holds the messages that wait to be written, already serialized. Adding one never
+// outbox holds the messages that wait to be written, in their serialized form. Adding one never
 // blocks.
 type outbox struct {
 	net  wire.CurrencyNet

@@ -84,8 +84,9 @@ func (r *Request) String() string {
 	}
 }
 
-// Late returns the Late reply of a peer to the request, and false if no caller uses one: no
-// caller proves single filters.
+// Late returns the payload that a peer has sent too late, as the reply to the request. It returns
+// false if the payload is empty, or if no caller can use the reply: no caller proves single filters
+// that arrive late.
 func (r *Request) Late(from p2p.PeerID, payload []byte) (l p2p.LateReply, ok bool) {
 	switch r.kind {
 	case GetHeaders:
@@ -104,6 +105,5 @@ func (r *Request) Late(from p2p.PeerID, payload []byte) (l p2p.LateReply, ok boo
 // Kind returns the kind of the request.
 func (r *Request) Kind() Kind { return r.kind }
 
-// Sent returns when the request was queued for writing. Its sender may call it once do has
-// been called.
+// Sent returns when the request was queued for writing. It may be called after Do has returned.
 func (r *Request) Sent() time.Time { return r.sent }

@@ -6,7 +6,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// stats describes a connection. What the peer says about itself is a claim.
+// stats describes a connection. The statements of the peer about itself are claims.
 type stats struct {
 	LocalAddr string
 
@@ -51,7 +51,7 @@ func (c *Conn) Stats() stats {
 	}
 }
 
-// Services returns the Services that the peer claims to offer.
+// Services returns the services that the peer claims to offer.
 func (c *Conn) Services() wire.ServiceFlag { return c.remote.services }
 
 // WantsTx reports whether transactions may be announced to the peer.

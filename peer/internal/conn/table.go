@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Kind is a Kind of request.
+// Kind is the kind of a request.
 type Kind uint8
 
 const (
@@ -20,7 +20,7 @@ const (
 	NumKinds
 )
 
-// Request is one Request to one peer. The connection that sent it owns it until it is
+// Request is one request to one peer. The connection that sent it owns it until it is
 // completed, which sends to done exactly once, or abandoned by its caller.
 type Request struct {
 	kind Kind

@@ -43,10 +43,10 @@ func (m *metered) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// received returns when the last bytes came in; before the first, when the connection
+// received returns when the last bytes arrived; before the first, when the connection
 // started.
 func (m *metered) received() time.Time { return m.start.Add(time.Duration(m.lastIn.Load())) }
 
-// written returns when the last bytes went out; before the first, when the connection
+// written returns when the last bytes were sent; before the first, when the connection
 // started.
 func (m *metered) written() time.Time { return m.start.Add(time.Duration(m.lastOut.Load())) }

@@ -168,8 +168,8 @@ func (s *State) youngest(x *Slot, fits func(*Slot) bool) (youngest *Slot) {
 	return youngest
 }
 
-// mostBehind returns the connection whose peer sent the oldest newest block of the best
-// chain, nil if there is none. It is never x.
+// mostBehind returns the connection whose peer has gone longest without sending a new block of the
+// best chain, nil if there is none. It is never x.
 func (s *State) mostBehind(x *Slot) (last *Slot) {
 	for i := range s.Slots {
 		o := &s.Slots[i]

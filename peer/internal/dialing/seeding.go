@@ -28,7 +28,7 @@ type Seeding struct {
 	searching bool // at the last decision
 }
 
-// Need is the state by which is decided whether to ask seeders.
+// Need is the state that decides whether seeders are asked.
 type Need struct {
 	Missing   bool // connections are missing
 	Connected bool // there is a connection

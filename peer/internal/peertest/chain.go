@@ -93,7 +93,7 @@ func (c *Chain) Filters(first, last int) *wire.MsgCFiltersV2 {
 	return wire.NewMsgCFiltersV2(list)
 }
 
-// Payload returns the Payload of a message as it is sent.
+// Payload returns the payload of a message as it is sent.
 func Payload(t *testing.T, msg wire.Message) []byte {
 	t.Helper()
 	var buf bytes.Buffer

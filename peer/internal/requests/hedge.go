@@ -13,12 +13,17 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// When another peer is asked too.
+// When a request is sent to another peer too.
 const (
-	hedgeFactor = 2                      // times the expected time of a reply, and
-	hedgeMin    = 500 * time.Millisecond // at least
-	quietTrips  = 1.25                   // round trips, and what replies usually take to begin,
-	quietMin    = 100 * time.Millisecond // and this beyond a round trip, while no byte arrives
+	// hedgeFactor times the expected time of a reply, and at least hedgeMin, is how long a reply
+	// may take that arrives.
+	hedgeFactor = 2
+	hedgeMin    = 500 * time.Millisecond
+
+	// quietTrips round trips, at least quietMin more than one, and the usual delay of replies are
+	// how long no byte of a reply may arrive.
+	quietTrips = 1.25
+	quietMin   = 100 * time.Millisecond
 
 	// flowing is the number of bytes per second of replies, from all peers that were asked,
 	// above which these peers are given more time, up to maxExcused times as much, unless

@@ -1,6 +1,6 @@
 // Package txrelay decides about unmined transactions: which to request from which peer, which
 // of the received ones wait for the wallet, and which we offer and serve. It sends nothing: a
-// connection passes in what its peer has sent, and sends what the methods return.
+// connection passes in the messages of its peer, and sends the requests that the methods return.
 //
 // # Guarantees
 //

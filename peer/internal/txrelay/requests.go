@@ -37,7 +37,7 @@ const (
 type txRequests struct {
 	paused    bool                            // announcements are recorded, and nothing is requested
 	known     recentHashes                    // by hash; but for unkept
-	unkept    recentHashes                    // by hash; what concerned no wallet when it was fetched
+	unkept    recentHashes                    // by hash; those that concerned no wallet when they were fetched
 	holders   map[chainhash.Hash][]p2p.PeerID // of unkept: peers that have it
 	refused   recentHashes                    // by the hash of all bytes
 	peers     map[p2p.PeerID]*txPeer
@@ -47,7 +47,8 @@ type txRequests struct {
 	kept      []chainhash.Hash // of delivered, oldest first
 }
 
-// txPeer is what one peer has announced, and what it was asked for and has not sent.
+// txPeer holds the transactions that one peer has announced, and those that were requested from it
+// and have not arrived.
 type txPeer struct {
 	*source
 	name    string                       // of the source
@@ -140,9 +141,9 @@ func (h *txRequests) wanted(e *txPeer, id p2p.PeerID, hash chainhash.Hash) bool 
 // has reports whether a transaction is not to be fetched again.
 func (h *txRequests) has(hash chainhash.Hash) bool { return h.known.has(hash) || h.unkept.has(hash) }
 
-// forgetUnkept forgets what was fetched and not kept. What was handed up and is not
-// judged yet stays as it is.
-// The peers that announced it are asked for it again: a node does not announce it twice.
+// forgetUnkept forgets which transactions were fetched and not kept. They are requested again from
+// the peers that announced them, because a node announces nothing twice. Transactions that wait for
+// the decision of the wallet stay known.
 func (h *txRequests) forgetUnkept() {
 	for hash := range h.unkept.set {
 		for _, id := range h.holders[hash] {
