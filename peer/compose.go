@@ -13,8 +13,8 @@ import (
 	"github.com/spvd/spvd/peer/internal/connectivity"
 	"github.com/spvd/spvd/peer/internal/dialing"
 	"github.com/spvd/spvd/peer/internal/fault"
+	"github.com/spvd/spvd/peer/internal/manual"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
-	"github.com/spvd/spvd/peer/internal/named"
 	"github.com/spvd/spvd/peer/internal/outbound"
 	"github.com/spvd/spvd/peer/internal/peersfile"
 	"github.com/spvd/spvd/peer/internal/requests"
@@ -82,7 +82,7 @@ func (p *Pool) composeDialling() {
 		Leave:        p.leave,
 		Handler:      p.handler,
 	})
-	p.named = named.New(named.Deps{
+	p.manual = manual.New(manual.Deps{
 		Log:         p.cfg.Log,
 		Rand:        p.cfg.Rand,
 		DefaultPort: p.cfg.Params.DefaultPort,
@@ -105,7 +105,7 @@ func (p *Pool) composeDialling() {
 		Book:      p.book,
 		Bans:      p.bans,
 		Roster:    p.roster,
-		Named:     p.named,
+		Manual:    p.manual,
 		Serve: func(ctx context.Context, addr string, role Role, dialled func(), joined func(*roster.Peer)) (time.Duration, *fault.Error) {
 			return p.sessions.Serve(ctx, session.Plan{Addr: addr, Role: role, Dialled: dialled, Joined: joined})
 		},
@@ -141,7 +141,7 @@ func (p *Pool) restore(s peersfile.State) {
 	p.book.Restore(s.Addresses)
 	p.outbound.Restore(s.Anchors)
 	p.bans.Restore(s.Bans)
-	for _, addr := range p.named.Addrs() {
+	for _, addr := range p.manual.Addrs() {
 		if left := p.bans.Left(addr, addrbook.HostOf(addr)); left > 0 {
 			p.cfg.Log.Warn("Peer of the settings is banned: it is not dialled before the ban ends or is lifted by unban",
 				"addr", addr, "until", p.cfg.Now().Add(left).Format(time.RFC3339))

@@ -54,7 +54,7 @@
 //
 // # Goroutines
 //
-// New starts nothing. Run owns one goroutine per address that the user named (package named), one
+// New starts nothing. Run owns one goroutine per address that the user named (package manual), one
 // that makes outbound connections, one for each of these, and one that tests addresses (package
 // outbound). Each connection owns three more (package conn). One more asks seeders, one watches the
 // clock, one requests late transactions from other peers and one writes peers.json. No goroutine is
@@ -65,7 +65,7 @@ package peer
 // # Locks
 //
 // Each part below internal has a lock of its own, and the pool one that guards only whether it
-// runs. They are taken in this order: pool, outbound, named, roster, requests, book, misbehavior,
+// runs. They are taken in this order: pool, outbound, manual, roster, requests, book, misbehavior,
 // connectivity, conn. No lock is held across I/O, a wait or a call that may do either; channel
 // operations under a lock cannot block.
 //
@@ -76,7 +76,7 @@ package peer
 // addrbook: the addresses of nodes. misbehavior: ban scores and bans. connectivity: whether there is
 // a network. roster: the connected peers. pick: which peer a request is sent to. requests: from a
 // request to its reply. txrelay: which unmined transactions are requested and served. dialing: what
-// to dial and when. session: makes connections and serves them. named: the peers that the user
+// to dial and when. session: makes connections and serves them. manual: the peers that the user
 // names. outbound: those that the pool chooses. seeds: where the first addresses come from.
 // peersfile: where addresses and bans are kept. socks: the way through a proxy.
 //

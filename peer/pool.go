@@ -10,8 +10,8 @@ import (
 	"github.com/spvd/spvd/peer/internal/addrbook"
 	"github.com/spvd/spvd/peer/internal/conn"
 	"github.com/spvd/spvd/peer/internal/connectivity"
+	"github.com/spvd/spvd/peer/internal/manual"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
-	"github.com/spvd/spvd/peer/internal/named"
 	"github.com/spvd/spvd/peer/internal/outbound"
 	"github.com/spvd/spvd/peer/internal/peersfile"
 	"github.com/spvd/spvd/peer/internal/requests"
@@ -52,7 +52,7 @@ type parts struct {
 	relay        *txrelay.Relay
 	opener       *conn.Opener
 	sessions     *session.Maker
-	named        *named.List
+	manual       *manual.List
 	outbound     *outbound.Connections
 	seeder       *seeds.Asker
 }
@@ -72,10 +72,10 @@ func New(cfg Config) (*Pool, error) {
 	}
 	p := &Pool{cfg: cfg, changed: make(chan struct{}, 1)}
 	p.compose()
-	if err := p.named.Configure(cfg.Connect, Wanted); err != nil {
+	if err := p.manual.Configure(cfg.Connect, Wanted); err != nil {
 		return nil, fmt.Errorf("peer config: %w", err)
 	}
-	if err := p.named.Configure(cfg.AddPeer, Added); err != nil {
+	if err := p.manual.Configure(cfg.AddPeer, Added); err != nil {
 		return nil, fmt.Errorf("peer config: %w", err)
 	}
 	p.restore(p.file.Load())
@@ -112,7 +112,7 @@ func (p *Pool) start(r *poolRun) {
 	r.wg.Go(func() { p.watch(r.ctx) })
 	r.wg.Go(func() { p.requestLateTxs(r.ctx) })
 	r.wg.Go(func() { p.file.Run(r.ctx, func() peersfile.State { return p.state(p.outbound.Anchors()) }) })
-	p.named.Start(r.ctx, r.wg)
+	p.manual.Start(r.ctx, r.wg)
 	if p.cfg.choosesOutbound() {
 		p.outbound.Start(r.ctx, r.wg)
 		r.wg.Go(func() { p.seeder.Run(r.ctx) })
@@ -121,7 +121,7 @@ func (p *Pool) start(r *poolRun) {
 
 // endRun forbids that further goroutines are started.
 func (p *Pool) endRun() {
-	p.named.Stop()
+	p.manual.Stop()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.current = nil

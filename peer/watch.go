@@ -78,7 +78,7 @@ func (p *Pool) pardon(alone *misbehavior.Isolation, now time.Time) {
 		return
 	}
 	var hosts []string
-	for _, addr := range p.named.Addrs() {
+	for _, addr := range p.manual.Addrs() {
 		hosts = append(hosts, addrbook.HostOf(addr))
 	}
 	b, ok := p.bans.Pardon(func(b Ban) bool { return p.cfg.choosesOutbound() || slices.Contains(hosts, b.Addr) })
@@ -94,7 +94,7 @@ func (p *Pool) isolated() bool {
 	if !p.roster.Empty() || !p.bans.Any() {
 		return false
 	}
-	for _, addr := range p.named.Addrs() {
+	for _, addr := range p.manual.Addrs() {
 		if p.bans.Left(addr, addrbook.HostOf(addr)) <= 0 {
 			return false
 		}

@@ -44,7 +44,7 @@ func rooms() []room {
 		{dir: "peer/internal/dialing", imports: []string{"peer/internal/fault", "spv/p2p"}, never: append(network, "log/slog", "sync")},
 		{dir: "peer/internal/fault", never: consensus},
 		{dir: "peer/internal/misbehavior", imports: []string{"peer/internal/addrbook", "peer/internal/fault"}, never: append(consensus, "net/http")},
-		{dir: "peer/internal/named", imports: []string{"peer/internal/addrbook", "peer/internal/connectivity", "peer/internal/dialing", "peer/internal/fault", "peer/internal/misbehavior", "peer/internal/roster"}, never: append(network, consensus...)},
+		{dir: "peer/internal/manual", imports: []string{"peer/internal/addrbook", "peer/internal/connectivity", "peer/internal/dialing", "peer/internal/fault", "peer/internal/misbehavior", "peer/internal/roster"}, never: append(network, consensus...)},
 		{dir: "peer/internal/outbound", imports: []string{"peer/internal/addrbook", "peer/internal/connectivity", "peer/internal/dialing", "peer/internal/fault", "peer/internal/misbehavior", "peer/internal/roster"}, testOnly: []string{"peer/internal/conn", "peer/internal/peertest"}, never: append(consensus, "net/http")},
 		{dir: "peer/internal/peersfile", imports: []string{"internal/regular", "peer/internal/addrbook", "peer/internal/fault", "peer/internal/misbehavior"}, never: append(consensus, "net/http")},
 		{dir: "peer/internal/peertest", never: consensus},

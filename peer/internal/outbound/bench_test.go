@@ -24,7 +24,7 @@ type bench struct {
 	*Connections
 	t      *testing.T
 	roster roster.Roster
-	named  names
+	manual names
 	nodes  sync.WaitGroup
 	tested []string // addresses
 }
@@ -64,7 +64,7 @@ func newBench(t *testing.T) *bench {
 			Log: log, Now: time.Now, For: time.Hour, End: func(func(addr, host string) bool) {}, Lifted: nothing, Unsaved: nothing,
 		}),
 		Roster: &b.roster,
-		Named:  &b.named,
+		Manual: &b.manual,
 		Serve: func(context.Context, string, roster.Role, func(), func(*roster.Peer)) (time.Duration, *fault.Error) {
 			t.Error("a connection is made")
 			return 0, nil

@@ -80,10 +80,10 @@ func (c *Connections) usableLocked(now time.Time) *usable {
 		u.busy[s.to.Host] = true
 		u.groups[s.to.Group]++
 	}
-	for _, host := range c.deps.Named.Hosts() {
+	for _, host := range c.deps.Manual.Hosts() {
 		u.busy[host] = true
 	}
-	for _, addr := range c.deps.Named.Addrs() {
+	for _, addr := range c.deps.Manual.Addrs() {
 		u.groups[addrbook.GroupOf(addr)]++
 	}
 	u.share = dialing.Share(c.deps.Wanted, len(u.groups))

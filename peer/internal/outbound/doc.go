@@ -14,7 +14,7 @@
 // [Connections] may be used from any goroutine. Start begins one goroutine that makes connections,
 // one for each of these, and one that tests addresses; they end with the context that it was given.
 // The lock guards all state here. It is taken before those of the roster, the book and the bans, and
-// is held across no call of Deps but Named and Rand.
+// is held across no call of Deps but Manual and Rand.
 //
 // outbound.go is the loop, decide.go carries out the decisions of package dialing, choose.go chooses
 // addresses, anchors.go the first of them, feeler.go tests addresses, and search.go has what other

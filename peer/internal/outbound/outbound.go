@@ -45,7 +45,7 @@ type Deps struct {
 	Book    *addrbook.Guarded
 	Bans    *misbehavior.Tracker
 	Roster  *roster.Roster
-	Named   Named
+	Manual  Manual
 
 	// Serve makes one connection and serves it to its end. It calls dialled once the connection is
 	// made or has failed, and joined once the peer is listed. It returns how long the connection
@@ -55,8 +55,8 @@ type Deps struct {
 	Test  func(ctx context.Context, addr string)
 }
 
-// Named are the peers that the user names. Its methods do not wait.
-type Named interface {
+// Manual are the peers that the user names. Its methods do not wait.
+type Manual interface {
 	Addrs() []string // addresses that stay connected
 	Hosts() []string // hosts of these, and of the peers that are tried once
 }

@@ -78,7 +78,7 @@ func TestUsable(t *testing.T) {
 		return addrbook.Candidate{Addr: addr, Host: addrbook.HostOf(addr), Group: addrbook.GroupOf(addr), Standard: true}
 	}
 	b.slots = []*slot{{id: 1, to: at("44.1.1.1:9108"), purpose: dialing.Fill}}
-	b.named = names{addrs: []string{"44.2.1.1:9108"}, once: []string{"44.3.1.1"}}
+	b.manual = names{addrs: []string{"44.2.1.1:9108"}, once: []string{"44.3.1.1"}}
 	b.choice.testing["44.4.1.1"] = true
 	b.choice.avoidHost("44.5.1.1", avoidance{now.Add(time.Hour), true}, now)
 	b.choice.avoidHost("44.6.1.1", avoidance{now.Add(time.Hour), false}, now)
@@ -144,7 +144,7 @@ func TestAnchorsComeFirst(t *testing.T) {
 	b := newBench(t)
 	b.learn("44.9.1.1:9108")
 	b.Restore([]string{"44.1.1.1:9108", "44.2.1.1:9108", "44.3.1.1:9108"})
-	b.named.addrs = []string{"44.1.1.1:9109"}
+	b.manual.addrs = []string{"44.1.1.1:9109"}
 	b.rotateAt = time.Now().Add(time.Hour)
 	for _, want := range []string{"44.2.1.1:9108", "44.9.1.1:9108"} {
 		if !b.hasChoice() {
