@@ -92,31 +92,30 @@ func importWays(t *testing.T, o *oracle) map[string]importWay {
 	}
 }
 
-// pairWorld pays each script of the ways at four heights, and spends each payment but the last
-// one six blocks later.
+// pairWorld pays each script of the ways in four rounds, from the heights 3, 9, 15 and 21 on, and
+// spends each payment but the last one in the next round. Each has blocks of its own: a block that
+// matches one script shows what it holds of the others.
 func pairWorld(t *testing.T) *world {
 	w := newWorld(t, 1)
 	_, hashed := testKey(1, 5)
 	list := (&oracle{w: w, keys: make(map[byte][2][]string)}).scriptsOf(1)[0]
 	pays := []string{hashed, singles()[1].pays[0], singles()[2].pays[0], list[1], list[8]}
-	coins := make(map[int][]wire.OutPoint)
+	coins := make(map[int]wire.OutPoint)
 	for h := 1; h <= pairBlocks; h++ {
 		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
-		if h%6 == 3 {
-			for _, op := range coins[h-6] {
-				regular = append(regular, spend([]wire.OutPoint{op}, wire.NewTxOut(90, w.stranger())))
-			}
-			for _, pay := range pays {
-				tx := w.pay([]byte(pay), 100)
-				regular, coins[h] = append(regular, tx), append(coins[h], wire.OutPoint{Hash: tx.TxHash()})
-			}
+		if op, ok := coins[h-6]; ok {
+			regular = append(regular, spend([]wire.OutPoint{op}, wire.NewTxOut(90, w.stranger())))
+		}
+		if n := (h + 3) % 6; h > 2 && n < len(pays) {
+			tx := w.pay([]byte(pays[n]), 100)
+			regular, coins[h] = append(regular, tx), wire.OutPoint{Hash: tx.TxHash()}
 		}
 		w.mine(nil, regular, true)
 	}
 	return w
 }
 
-const pairBlocks = 24 // payments are at 3, 9, 15 and 21
+const pairBlocks = 26
 
 // TestImportsInEveryOrder: of every two imports, of all methods, in both orders and with equal,
 // lower and higher birthdays, also one of new blocks only, before the chain is searched, in the
@@ -131,9 +130,12 @@ func TestImportsInEveryOrder(t *testing.T) {
 	names := slices.Sorted(maps.Keys(ways))
 	for _, first := range names {
 		for _, second := range names {
-			for _, born := range births {
-				at := []int{0, 12, pairBlocks}[turn%3] // the height of the second import
-				turn++
+			turn++ // each pair is imported into a wallet that is not at the tip for one of the births
+			for n := range len(births) + 1 {
+				born, at := births[(turn+n)%len(births)], pairBlocks // the height of the second import
+				if n == len(births) {
+					at = 12 * (turn % 2)
+				}
 				t.Run(fmt.Sprintf("%s from %d, %s from %d at %d", first, born[0], second, born[1], at), func(t *testing.T) {
 					w.t, w.main = t, all[:1+min(at, 12)]
 					l := &lifetime{world: w, subject: newSubject("one", &oracle{w: w, keys: keys}), t: t, dir: t.TempDir()}

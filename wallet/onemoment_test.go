@@ -1,11 +1,10 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
@@ -119,34 +118,53 @@ func TestRenamedAccountIsUnknown(t *testing.T) {
 	}
 }
 
-// TestSumsAreOfOneMoment renames an account to and fro while sums are read: all that was ever
-// paid is under the one name or under the other.
+// meddler is a context under which something happens when a reader asks it for the nth time
+// whether it has ended.
+type meddler struct {
+	context.Context
+	n  int
+	do func()
+}
+
+// Err implements context.Context.
+func (m *meddler) Err() error {
+	if m.n--; m.n == 0 {
+		m.do()
+	}
+	return m.Context.Err()
+}
+
+// TestSumsAreOfOneMoment renames an account at each step of reading sums: all that was ever paid
+// is under the one name or under the other.
 func TestSumsAreOfOneMoment(t *testing.T) {
 	n := newNamed(t)
-	const sum, most = 100 + 101 + 102 + 103 + 104 + 105, 300
-	var done atomic.Bool
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		names := []string{"a", "z"}
-		for i := 0; !done.Load(); i++ {
-			if err := n.x.RenameAccount(t.Context(), names[i%2], names[1-i%2]); err != nil {
-				t.Error(err)
-				return
+	const sum = 100 + 101 + 102 + 103 + 104 + 105
+	names := []string{"a", "z"}
+	for at, last := 1, false; !last; at++ {
+		for _, read := range []func(ctx context.Context){
+			func(ctx context.Context) {
+				list, err := n.x.ReceivedByAccounts(ctx, 1)
+				if err != nil || len(list) != 2 || list[0].Amount != sum || list[0].Confirmations != 1 {
+					t.Errorf("by account, renamed at %d: %+v, %v", at, list, err)
+				}
+			},
+			func(ctx context.Context) {
+				list, err := n.x.Receipts(ctx, 1, true)
+				if err != nil || len(list) != 2 || list[0].Account != list[1].Account || list[0].Amount+list[1].Amount != sum {
+					t.Errorf("by address, renamed at %d: %+v, %v", at, list, err)
+				}
+			},
+		} {
+			m := &meddler{Context: t.Context(), n: at, do: func() {
+				if err := n.x.RenameAccount(t.Context(), names[0], names[1]); err != nil {
+					t.Error(err)
+				}
+				slices.Reverse(names)
+			}}
+			read(m)
+			if last = m.n > 0; at < 3 && last {
+				t.Errorf("nothing was renamed at %d", at)
 			}
 		}
-	})
-	for range most {
-		accounts, err := n.x.ReceivedByAccounts(t.Context(), 1)
-		if err != nil || len(accounts) != 2 || accounts[0].Amount != sum || accounts[0].Confirmations != 1 {
-			t.Errorf("by account: %+v, %v", accounts, err)
-			break
-		}
-		addresses, err := n.x.Receipts(t.Context(), 1, true)
-		if err != nil || len(addresses) != 2 || addresses[0].Account != addresses[1].Account || addresses[0].Amount+addresses[1].Amount != sum {
-			t.Errorf("by address: %+v, %v", addresses, err)
-			break
-		}
 	}
-	done.Store(true)
-	writer.Wait()
 }

@@ -179,6 +179,28 @@ func books(t *testing.T, x *Wallet) string {
 	return out.String()
 }
 
+const (
+	damageBlocks = 48 // of the chain, at first
+	damageGap    = 6
+)
+
+// lacksRuns reports whether a table of a wallet has no run yet.
+func lacksRuns(t *testing.T, x *Wallet) (lacks bool) {
+	t.Helper()
+	err := x.db.View(func(tx *bolt.Tx) error {
+		for _, kind := range ledger.Tables() {
+			root := tx.Bucket(rows.TablesBucket).Bucket([]byte(kind.Name))
+			name, _ := root.Cursor().Seek([]byte("run"))
+			lacks = lacks || !bytes.HasPrefix(name, []byte("run"))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lacks
+}
+
 // damageWorld returns a chain, and a wallet file at its tip that has rows of every kind; and
 // what follows from the chain of these.
 func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string) {
@@ -192,12 +214,12 @@ func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string
 		t.Fatal(err)
 	}
 	x.db.NoSync = true
-	importTest(t, x, "a", 1, AccountOptions{Gap: 15})
+	importTest(t, x, "a", 1, AccountOptions{Gap: damageGap})
 	address, err := x.ImportPubKey(ctx, testPubKey(t), nil)
 	if err := errors.Join(err, x.SetLabel(ctx, address, "rent")); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 300 {
+	for i := range damageBlocks {
 		w.random()
 		if i%10 == 9 {
 			w.sync(x, 20)
@@ -207,10 +229,10 @@ func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string
 				}
 			}
 		}
-		if i%50 == 49 {
+		if i%(damageBlocks/6) == damageBlocks/6-1 {
 			w.reorganise(2)
 		}
-		if i == 150 {
+		if i == damageBlocks/2 {
 			w.sync(x, 20)
 			after := Birthday{After: w.tip().BlockID}
 			if err := x.ImportScript(ctx, w.stranger(), &after); err != nil {
@@ -218,11 +240,14 @@ func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string
 			}
 		}
 	}
+	for w.sync(x, 20); lacksRuns(t, x); w.sync(x, 50) {
+		w.reorganise(damageBlocks / 2) // more rows, and no more blocks
+	}
 	for w.sync(x, 20); !strings.Contains(books(t, x), "tickets "); w.sync(x, 20) {
 		w.random()
 	}
-	dated := Birthday{Time: w.main[200].Header.Time()}
-	late := Birthday{Height: 299}
+	dated := Birthday{Time: w.main[damageBlocks*2/3].Header.Time()}
+	late := Birthday{Height: damageBlocks - 1}
 	if err := errors.Join(x.ImportScript(ctx, w.stranger(), &dated), x.ImportScript(ctx, w.stranger(), &late)); err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +381,7 @@ func TestRemediesForOtherDamage(t *testing.T) {
 	}
 	defer x.Close()
 	fresh := openTest(t, Birthday{})
-	importTest(t, fresh, "a", 1, AccountOptions{Gap: 15})
+	importTest(t, fresh, "a", 1, AccountOptions{Gap: damageGap})
 	w.sync(fresh, 20)
 	sum := func(x *Wallet) (sum dcrutil.Amount) {
 		if err := x.view(ctx, func(tx *bolt.Tx, _ *snapshot) (err error) {
