@@ -109,7 +109,7 @@ func (c *Client) open(cfg *Config) (err error) {
 	c.syncer, err = spv.New(spv.Config{
 		Params:     c.params,
 		ChainFile:  filepath.Join(dir, ChainFile),
-		Peers:      c.peers,
+		Peers:      c.peers.Peers(),
 		Wallet:     c.wallets,
 		Bootstrap:  sources,
 		Log:        cfg.Log,

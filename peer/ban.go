@@ -31,19 +31,6 @@ func (p *Pool) Ban(addr string, d time.Duration) error { return p.bans.Ban(addr,
 // there is none.
 func (p *Pool) Unban(addr string) error { return p.bans.Unban(addr) }
 
-// Accuse reports that data from a peer is proven invalid: its connection ends, and its host
-// is banned with the evidence, whatever the port. It also works for a peer that has
-// disconnected recently.
-func (p *Pool) Accuse(id p2p.PeerID, evidence error) { p.convict(id, fault.Invalid, evidence) }
-
-// Acquit lifts the ban that Accuse of a peer has caused, also if the peer has disconnected
-// recently. Bans of the user stay.
-func (p *Pool) Acquit(id p2p.PeerID) {
-	if addr, known := p.roster.Addr(id); known {
-		p.bans.Acquit(addr)
-	}
-}
-
 // convict bans the host of a peer for a proven fault and ends the connections with it.
 func (p *Pool) convict(id p2p.PeerID, r fault.Reason, evidence error) {
 	addr, known := p.roster.Addr(id)

@@ -21,6 +21,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/roster"
 	"github.com/spvd/spvd/peer/internal/seeds"
 	"github.com/spvd/spvd/peer/internal/session"
+	"github.com/spvd/spvd/peer/internal/syncpeers"
 	"github.com/spvd/spvd/peer/internal/txrelay"
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -111,6 +112,19 @@ func (p *Pool) composeDialling() {
 		},
 		Test: p.sessions.Test,
 	})
+	p.peers = syncpeers.New(syncpeers.Deps{
+		Network:  p.connectivity,
+		Bans:     p.bans,
+		Roster:   p.roster,
+		Requests: p.requests,
+		Relay:    p.relay,
+		Outbound: p.outbound,
+		Changed:  p.changed,
+		Defects:  func() int { return int(p.defects.Load()) },
+		Convict:  p.convict,
+		Fault:    p.fault,
+		Renew:    p.renewOne,
+	})
 	p.seeder = seeds.NewAsker(seeds.Deps{
 		Log:       p.cfg.Log,
 		Now:       p.cfg.Now,
@@ -125,6 +139,10 @@ func (p *Pool) composeDialling() {
 		Defect:    p.countDefect,
 	})
 }
+
+// Peers returns the peers as the syncer uses them, for spv.Config. There is one such value, whose
+// Changed has one reader.
+func (p *Pool) Peers() *syncpeers.Peers { return p.peers }
 
 // newBook returns an empty book for a complete configuration. On a simulation network it accepts
 // addresses that are not routed publicly, and treats all ports alike.

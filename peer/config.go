@@ -52,8 +52,8 @@ type Config struct {
 	// restarts; empty keeps them in memory only.
 	File string
 
-	// RelayTx asks peers from the start to announce transactions, see WantTxs. It
-	// is off by default, which also silences mixing.
+	// RelayTx asks peers from the start to announce transactions; else they are asked once the
+	// syncer wants transactions. It is off by default, which also silences mixing.
 	RelayTx bool
 
 	// Log receives events of peers; nil logs nothing.

@@ -1,9 +1,9 @@
 // Package peer talks to Decred full nodes. It knows the wire protocol and nothing of chains
 // and wallets: it checks the form of messages, and its callers prove their content.
 //
-// A Pool keeps connections to peers and answers requests for headers, committed filters and
-// blocks by asking one peer each. It satisfies the interface that the syncer declares for its
-// network.
+// A Pool keeps connections to peers; its methods are those for users. Pool.Peers is the pool as the
+// syncer uses it, and satisfies spv.Peers: it answers requests for headers, committed filters and
+// blocks by asking one peer each, and relays transactions.
 //
 // # Guarantees
 //
@@ -78,11 +78,11 @@ package peer
 // request to its reply. txrelay: which unmined transactions are requested and served. dialing: what
 // to dial and when. session: makes connections and serves them. manual: the peers that the user
 // names. outbound: those that the pool chooses. seeds: where the first addresses come from.
-// peersfile: where addresses and bans are kept. socks: the way through a proxy.
+// peersfile: where addresses and bans are kept. socks: the way through a proxy. syncpeers: the pool
+// as the syncer uses it.
 //
 // Here, pool.go is the life of a pool, config.go its settings, and compose.go puts the parts
 // together; watch.go is for a machine that was asleep and for a pool whose peers are all banned,
-// netchange.go for a machine in another network.
-// The other files are what the rest of the program sees: roster.go the connected peers, fetch.go
-// requests, relay.go and renew.go unmined transactions, manual.go the peers that the user names,
-// ban.go, info.go, reason.go, and proxy.go the way through a proxy.
+// netchange.go for a machine in another network, relay.go and renew.go for transactions that peers
+// announce. The other files are what users see: manual.go the peers that they name, ban.go, info.go,
+// reason.go, and proxy.go the way through a proxy.

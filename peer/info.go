@@ -108,10 +108,14 @@ func (p *Pool) Infos() []Info {
 // pool was made.
 func (p *Pool) BytesTotal() (received, sent uint64) { return p.opener.Traffic() }
 
-// Defects returns how often this program has panicked over data from a peer or a seeder,
-// since the pool was made. The log has the details.
-func (p *Pool) Defects() int { return int(p.defects.Load()) }
-
 // SentNonce reports whether a handshake of a connection of ours that has not ended yet sent a
 // nonce: then a client that sends it to a server in this program is this program.
 func (p *Pool) SentNonce(nonce uint64) bool { return p.opener.HasNonce(nonce) }
+
+// Ping sends a ping to each connected peer that owes no pong. Infos shows the round trips.
+func (p *Pool) Ping() {
+	now := time.Now()
+	for _, m := range p.roster.Live() {
+		m.Ping(now)
+	}
+}

@@ -49,14 +49,14 @@ func TestLoopback(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	got, from, err := pool.Headers(ctx, nil, chain.Hashes[:1], chainhash.Hash{})
+	got, from, err := pool.Peers().Headers(ctx, nil, chain.Hashes[:1], chainhash.Hash{})
 	if err != nil || !slices.Equal(got, peertest.Payload(t, chain.Headers(1))) {
 		t.Errorf("headers: %d bytes, %v", len(got), err)
 	}
 	if infos := pool.Infos(); len(infos) != 1 || infos[0].ID != from || infos[0].BytesReceived < uint64(len(got)) {
 		t.Errorf("peers: %+v", infos)
 	}
-	if _, _, err := pool.CFilter(ctx, nil, chain.Hashes[1]); !errors.Is(err, fault.ClosedByPeer) {
+	if _, _, err := pool.Peers().CFilter(ctx, nil, chain.Hashes[1]); !errors.Is(err, fault.ClosedByPeer) {
 		t.Errorf("reset under a request: %v", err)
 	}
 	cancel()

@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/peertest"
 	"github.com/spvd/spvd/peer/internal/session"
+	"github.com/spvd/spvd/peer/internal/syncpeers"
 )
 
 // network is where a pool under test dials. Every address has a script that
@@ -85,6 +86,7 @@ func (n *network) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 // bench is a pool under test, in a bubble of virtual time.
 type bench struct {
 	*Pool
+	*syncpeers.Peers
 	t   *testing.T // the one of the bubble
 	net *network
 	log *logbook
@@ -108,7 +110,7 @@ func newBench(t *testing.T, tune func(*Config), scripts ...func(*peertest.Node))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Pool = pool
+	b.Pool, b.Peers = pool, pool.Peers()
 	return b
 }
 

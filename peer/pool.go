@@ -18,6 +18,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/roster"
 	"github.com/spvd/spvd/peer/internal/seeds"
 	"github.com/spvd/spvd/peer/internal/session"
+	"github.com/spvd/spvd/peer/internal/syncpeers"
 	"github.com/spvd/spvd/peer/internal/txrelay"
 )
 
@@ -33,7 +34,7 @@ var ErrNoOnion = session.ErrNoOnion
 type Pool struct {
 	cfg     Config
 	changed chan struct{} // capacity one
-	defects atomic.Int64  // see Defects
+	defects atomic.Int64  // how often this program has panicked over data of a peer or a seeder
 	parts
 
 	mu      sync.Mutex
@@ -55,6 +56,7 @@ type parts struct {
 	manual       *manual.List
 	outbound     *outbound.Connections
 	seeder       *seeds.Asker
+	peers        *syncpeers.Peers
 }
 
 // poolRun is one call of Run, for goroutines that are started in the course of it.

@@ -131,7 +131,7 @@ func scenarios() map[fault.Reason]scenario {
 			synctest.Wait()
 			id := b.only().ID
 			for range 4 {
-				b.Pool.Useless(id, errors.New("known headers"))
+				b.Useless(id, errors.New("known headers"))
 			}
 			return <-pending
 		}},

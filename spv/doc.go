@@ -2,7 +2,7 @@
 // step with the Decred network. It is the engine of spvd and can be embedded in
 // any program:
 //
-//	s, err := spv.New(spv.Config{Params: consensus.MainNet(), ChainFile: path, Peers: pool, Wallet: wallets})
+//	s, err := spv.New(spv.Config{Params: consensus.MainNet(), ChainFile: path, Peers: pool.Peers(), Wallet: wallets})
 //	...
 //	group.Go(func() error { return s.Run(ctx) }) // until ctx ends
 //	...

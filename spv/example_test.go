@@ -97,7 +97,7 @@ func newFrontEnd(dir string, net *testnet.Network) (f frontEnd, err error) {
 	f.syncer, err = spv.New(spv.Config{
 		Params:    params,
 		ChainFile: filepath.Join(dir, "chain.db"),
-		Peers:     f.pool,
+		Peers:     f.pool.Peers(),
 		Wallet:    f.wallets,
 	})
 	return f, err

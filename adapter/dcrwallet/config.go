@@ -116,7 +116,7 @@ func (c *Config) engine(params *consensus.Params, dir string, peers *peer.Pool, 
 	return spv.Config{
 		Params:    params,
 		ChainFile: filepath.Join(dir, spvd.ChainFile),
-		Peers:     peers,
+		Peers:     peers.Peers(),
 		Wallet:    b,
 		Log:       c.Log,
 		Now:       c.Now,

@@ -54,6 +54,7 @@ func rooms() []room {
 		{dir: "peer/internal/seeds", imports: []string{"peer/internal/addrbook", "peer/internal/dialing", "peer/internal/fault"}, never: consensus},
 		{dir: "peer/internal/session", imports: []string{"peer/internal/addrbook", "peer/internal/conn", "peer/internal/connectivity", "peer/internal/dialing", "peer/internal/fault", "peer/internal/misbehavior", "peer/internal/roster"}, testOnly: []string{"peer/internal/peertest"}, never: append(consensus, "net/http")},
 		{dir: "peer/internal/socks", never: consensus},
+		{dir: "peer/internal/syncpeers", imports: []string{"peer/internal/connectivity", "peer/internal/fault", "peer/internal/misbehavior", "peer/internal/outbound", "peer/internal/requests", "peer/internal/roster", "peer/internal/txrelay", "spv/p2p"}, never: append(network, consensus...)},
 		{dir: "peer/internal/txrelay", imports: []string{"peer/internal/addrbook", "spv/p2p"}, never: append(consensus, "net/http")},
 		{dir: "peer/serve", imports: []string{"internal/parse", "peer/internal/fault", "spv/consensus"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "spv/p2p", never: append(network, "go.etcd.io/bbolt", "log/slog")},

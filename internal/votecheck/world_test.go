@@ -186,7 +186,7 @@ func (w *world) start() {
 			return err
 		}))
 	}
-	w.syncer, err = spv.New(spv.Config{Params: params, ChainFile: filepath.Join(w.dir, "chain.db"), Peers: w.pool, Wallet: w.wallets, Log: w.log.With("at", "spv")})
+	w.syncer, err = spv.New(spv.Config{Params: params, ChainFile: filepath.Join(w.dir, "chain.db"), Peers: w.pool.Peers(), Wallet: w.wallets, Log: w.log.With("at", "spv")})
 	w.must(err)
 	cfg := votecheck.Config{
 		Params: params, Syncer: w.syncer, Wallets: w.wallets, File: filepath.Join(w.dir, "votes.dat"), Least: 5e8, Log: w.log.With("at", "votes"),

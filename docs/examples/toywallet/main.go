@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	syncer, err := spv.New(spv.Config{
-		Params: params, ChainFile: filepath.Join(network.Dir(dir), spvd.ChainFile), Peers: pool, Wallet: w,
+		Params: params, ChainFile: filepath.Join(network.Dir(dir), spvd.ChainFile), Peers: pool.Peers(), Wallet: w,
 	})
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func TestToyWallet(t *testing.T) {
 		w := newToy(script, genesisOf(params))
 		ahead := time.Until(c.Now())
 		syncer, err := spv.New(spv.Config{
-			Params: params, ChainFile: filepath.Join(t.TempDir(), "chain.db"), Peers: pool, Wallet: w,
+			Params: params, ChainFile: filepath.Join(t.TempDir(), "chain.db"), Peers: pool.Peers(), Wallet: w,
 			Now: func() time.Time { return time.Now().Add(ahead) },
 		})
 		if err != nil {

@@ -37,7 +37,7 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	s, err := spv.New(spv.Config{
-		Params: cfg.Params, ChainFile: StoreFile(cfg.Dir), Peers: pool, Wallet: cfg.Wallet, Log: cfg.Log,
+		Params: cfg.Params, ChainFile: StoreFile(cfg.Dir), Peers: pool.Peers(), Wallet: cfg.Wallet, Log: cfg.Log,
 	})
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func Import(ctx context.Context, p *consensus.Params, src snapshot.Source, dir s
 	if err != nil {
 		return err
 	}
-	s, err := spv.New(spv.Config{Params: p, ChainFile: StoreFile(dir), Peers: pool, Bootstrap: []snapshot.Source{src}})
+	s, err := spv.New(spv.Config{Params: p, ChainFile: StoreFile(dir), Peers: pool.Peers(), Bootstrap: []snapshot.Source{src}})
 	if err != nil {
 		return err
 	}

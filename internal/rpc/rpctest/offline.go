@@ -136,7 +136,7 @@ func newCore(t testing.TB, dir string, peers peer.Config, least dcrutil.Amount, 
 		t.Fatal(err)
 	}
 	set := wallet.NewSet(wallet.SetConfig{Dir: filepath.Join(dir, "wallets"), Params: params, Log: log})
-	syncer, err := spv.New(spv.Config{Params: params, ChainFile: filepath.Join(dir, "chain.db"), Peers: pool, Wallet: set})
+	syncer, err := spv.New(spv.Config{Params: params, ChainFile: filepath.Join(dir, "chain.db"), Peers: pool.Peers(), Wallet: set})
 	if err != nil {
 		t.Fatal(err)
 	}

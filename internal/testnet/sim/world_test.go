@@ -158,7 +158,7 @@ func (w *world) startClient() {
 	if w.pool == nil {
 		w.makePool()
 	}
-	w.cfg.Peers = w.pool
+	w.cfg.Peers = w.pool.Peers()
 	syncer, err := spv.New(w.cfg)
 	if err != nil {
 		w.Fatal(err)
