@@ -34,13 +34,8 @@ const nodeAddr = "10.0.0.1:18555"
 // first address of the account of xpub, and a clock at which they are not in the future.
 func oneNode(t *testing.T) (*testnet.Network, func() time.Time) {
 	t.Helper()
-	addr, err := stdaddr.DecodeAddress("SseVhoKToL5qvof5b9CXni8TjJmrdSBnYyR", chaincfg.SimNetParams())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, script := addr.PaymentScript()
 	plan := testnet.Plan{}
-	plan.Pay(30, script, 5e8)
+	plan.Pay(30, firstScript(t), 5e8)
 	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: 40, Plan: plan})
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +44,17 @@ func oneNode(t *testing.T) (*testnet.Network, func() time.Time) {
 	network.Add(nodeAddr, testnet.NewNode(testnet.NodeConfig{Chain: chain}), link.Shape{})
 	ahead := time.Until(chain.Now())
 	return network, func() time.Time { return time.Now().Add(ahead) }
+}
+
+// firstScript returns the script of the first address of the account of xpub.
+func firstScript(t *testing.T) []byte {
+	t.Helper()
+	addr, err := stdaddr.DecodeAddress("SseVhoKToL5qvof5b9CXni8TjJmrdSBnYyR", chaincfg.SimNetParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script := addr.PaymentScript()
+	return script
 }
 
 // running runs something until the returned function is called, which returns its error.
@@ -179,6 +185,7 @@ func TestWrongConfigIsRefused(t *testing.T) {
 		"UserAgent": func(c *spvd.Config) { c.UserAgent = strings.Repeat("x", 300) },
 		"Connect":   func(c *spvd.Config) { c.Connect = []string{"a:b:c"} },
 		"AddPeer":   func(c *spvd.Config) { c.AddPeer = []string{"[::1"} },
+		"Listen":    func(c *spvd.Config) { c.Listen, c.LowBandwidth = []string{"192.0.2.1"}, true },
 		"Birthday":  func(c *spvd.Config) { c.Birthday = &born },
 		"Known":     func(c *spvd.Config) { c.Known = &consensus.Known{Work: big.NewInt(-1)} },
 		"Accounts":  func(c *spvd.Config) { c.Accounts = []spvd.Account{{Name: "a", Xpub: "dpubx"}} },

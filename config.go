@@ -137,6 +137,11 @@ type Config struct {
 	// then known only if it was published here.
 	BlocksOnly bool
 
+	// LowBandwidth saves bytes, for phones and metered lines: three peers are connected instead
+	// of eight, they are asked for addresses only while few are known, and unmined transactions
+	// are left alone as with BlocksOnly. It excludes Listen.
+	LowBandwidth bool
+
 	// Known are blocks that the chain has to hold, and the least work it has, see
 	// consensus.ParseKnown. They take the place of what is built in, which nil means.
 	Known *consensus.Known
@@ -212,6 +217,8 @@ func (c Config) complete() (Config, error) {
 		return c, wrong("DeepReorg", "%d is negative", c.DeepReorg)
 	case c.VerifyVotes < 0:
 		return c, wrong("VerifyVotes", "%v is negative", c.VerifyVotes)
+	case c.LowBandwidth && len(c.Listen) > 0:
+		return c, wrong("Listen", "it excludes LowBandwidth")
 	case c.Proxy != "" && c.Dial != nil:
 		return c, wrong("Dial", "it excludes Proxy")
 	case c.Lock != nil && c.Lock.dir != c.Network.Dir(c.Dir):
@@ -227,6 +234,7 @@ func (c Config) complete() (Config, error) {
 		}
 		xpubs[a.Name], names[a.Xpub] = a.Xpub, a.Name
 	}
+	c.BlocksOnly = c.BlocksOnly || c.LowBandwidth
 	if c.UserAgent == "" {
 		c.UserAgent = "/spvd:" + version.Number() + "/"
 	}
@@ -298,15 +306,16 @@ func (c *Config) checkPeers() error {
 // something.
 func (c *Config) pool(params *consensus.Params, watching bool) (peer.Config, error) {
 	settings := peer.Config{
-		Params:    params.ChainParams,
-		UserAgent: c.UserAgent,
-		Connect:   c.Connect,
-		AddPeer:   c.AddPeer,
-		File:      filepath.Join(c.Network.Dir(c.Dir), PeersFile),
-		RelayTx:   watching && !c.BlocksOnly,
-		Log:       c.PeerLog,
-		Dial:      c.Dial,
-		Now:       c.Now,
+		Params:       params.ChainParams,
+		UserAgent:    c.UserAgent,
+		Connect:      c.Connect,
+		AddPeer:      c.AddPeer,
+		File:         filepath.Join(c.Network.Dir(c.Dir), PeersFile),
+		RelayTx:      watching && !c.BlocksOnly,
+		LowBandwidth: c.LowBandwidth,
+		Log:          c.PeerLog,
+		Dial:         c.Dial,
+		Now:          c.Now,
 	}
 	if c.Proxy == "" {
 		return settings, nil

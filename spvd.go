@@ -116,6 +116,8 @@ func (c *Client) open(cfg *Config) (err error) {
 		Now:        cfg.Now,
 		DeepReorg:  cfg.DeepReorg,
 		BlocksOnly: cfg.BlocksOnly,
+
+		LowBandwidth: cfg.LowBandwidth,
 	})
 	if err != nil {
 		return err

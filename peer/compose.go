@@ -74,7 +74,7 @@ func (p *Pool) composeDialling() {
 		Onion:        p.cfg.Onion,
 		Opener:       p.opener,
 		AskTxs:       p.relay.AsksPeers,
-		AskAddresses: p.cfg.choosesOutbound() && p.cfg.Params.Net != wire.SimNet,
+		AskAddresses: p.wantsAddresses,
 		Network:      p.connectivity,
 		Book:         p.book,
 		Bans:         p.bans,
@@ -102,11 +102,14 @@ func (p *Pool) composeDialling() {
 		Rand:      p.cfg.Rand,
 		Wanted:    p.cfg.Outbound,
 		BlockTime: p.cfg.blockTime(),
-		Network:   p.connectivity,
-		Book:      p.book,
-		Bans:      p.bans,
-		Roster:    p.roster,
-		Manual:    p.manual,
+
+		LowBandwidth: p.cfg.LowBandwidth,
+
+		Network: p.connectivity,
+		Book:    p.book,
+		Bans:    p.bans,
+		Roster:  p.roster,
+		Manual:  p.manual,
 		Serve: func(ctx context.Context, addr string, role Role, dialled func(), joined func(*roster.Peer)) (time.Duration, *fault.Error) {
 			return p.sessions.Serve(ctx, session.Plan{Addr: addr, Role: role, Dialled: dialled, Joined: joined})
 		},
@@ -205,4 +208,14 @@ func (p *Pool) learn(source string, list []addrbook.Announced) int {
 func (p *Pool) countDefect() {
 	p.defects.Add(1)
 	p.poke()
+}
+
+// wantsAddresses reports whether a peer is asked for the addresses of other nodes. On the simulation
+// network nodes do not answer that.
+func (p *Pool) wantsAddresses() bool {
+	if !p.cfg.choosesOutbound() || p.cfg.Params.Net == wire.SimNet {
+		return false
+	}
+	tested, untested := p.book.Len()
+	return !p.cfg.LowBandwidth || tested+untested < enoughAddrs
 }

@@ -38,9 +38,13 @@ type Config struct {
 	// AddPeer lists further peers to stay connected with.
 	AddPeer []string
 
-	// Outbound is how many peers are chosen from the book when Connect is empty; 8. A
-	// negative number means none.
+	// Outbound is how many peers are chosen from the book when Connect is empty; 8, or 3 with
+	// LowBandwidth. A negative number means none.
 	Outbound int
+
+	// LowBandwidth saves bytes: fewer peers are connected, they are asked for addresses only
+	// while the book is small, and untested addresses are tried out more seldom.
+	LowBandwidth bool
 
 	// Seeders are asked over HTTPS for addresses while connections are missing; the default
 	// is the network's list. SeederRoots are the authorities that may certify them; nil means
@@ -147,6 +151,9 @@ func (c Config) complete() Config {
 	setDefault(&c.maxRequests, 512)
 	setDefault(&c.maxBytes, 8<<20)
 	setDefault(&c.probeEvery, 5*time.Second)
+	if c.LowBandwidth {
+		setDefault(&c.Outbound, fewOutbound)
+	}
 	setDefault(&c.Outbound, 8)
 	if c.Seeders == nil && c.Params != nil {
 		c.Seeders = c.Params.Seeders()
@@ -157,6 +164,13 @@ func (c Config) complete() Config {
 	setDefault(&c.banFor, 24*time.Hour)
 	return c
 }
+
+// With LowBandwidth: how many peers are chosen from the book, and how many known addresses make peers
+// not be asked for more.
+const (
+	fewOutbound = 3
+	enoughAddrs = 200
+)
 
 // choosesOutbound reports whether the pool chooses peers itself.
 func (c *Config) choosesOutbound() bool { return len(c.Connect) == 0 && c.Outbound > 0 }

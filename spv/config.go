@@ -49,6 +49,10 @@ type Config struct {
 	// it was published here. Without a wallet that watches something they are ignored anyway.
 	BlocksOnly bool
 
+	// LowBandwidth asks each peer every ten minutes, instead of every 30 seconds, whether it has
+	// more than it has announced.
+	LowBandwidth bool
+
 	// Log is the log of the syncer; nil is none.
 	Log *slog.Logger
 

@@ -63,9 +63,14 @@ type loop struct {
 
 // newLoop returns the state that a run starts with.
 func newLoop(s *Syncer) *loop {
+	answerAge := time.Duration(0)
+	if s.cfg.LowBandwidth {
+		answerAge = headersync.LowAnswerAge
+	}
 	l := &loop{syncer: s, cfg: s.cfg, jobs: jobs.New(), sources: slices.Clone(s.cfg.Bootstrap)}
 	l.headers = headersync.New(headersync.Deps{
 		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: l.jobs, Defects: s.defects, Now: s.cfg.Now, Log: s.cfg.Log,
+		AnswerAge: answerAge,
 	})
 	l.filters = filtersync.New(filtersync.Deps{
 		Params: s.cfg.Params, Peers: s.cfg.Peers, Jobs: l.jobs, Defects: s.defects, Log: s.cfg.Log, EarlyRange: earlyRange(s.cfg.Params),

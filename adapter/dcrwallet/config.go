@@ -42,6 +42,10 @@ type Config struct {
 	// It excludes Proxy.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// LowBandwidth saves bytes: three peers are connected instead of eight, and unmined
+	// transactions of others are not requested, so that a payment shows when it is mined.
+	LowBandwidth bool
+
 	// Known are blocks that the chain has to hold, and the least work it has, see
 	// consensus.ParseKnown. They take the place of what is built in, which nil means.
 	Known *consensus.Known
@@ -95,10 +99,12 @@ func (c *Config) pool(params *consensus.Params, dir string) (peer.Config, error)
 		UserAgent: c.UserAgent,
 		Connect:   c.Connect,
 		File:      filepath.Join(dir, spvd.PeersFile),
-		RelayTx:   true,
+		RelayTx:   !c.LowBandwidth,
 		Log:       c.PeerLog,
 		Dial:      c.Dial,
 		Now:       c.Now,
+
+		LowBandwidth: c.LowBandwidth,
 	}
 	if c.Proxy == "" {
 		return settings, nil
@@ -120,5 +126,7 @@ func (c *Config) engine(params *consensus.Params, dir string, peers *peer.Pool, 
 		Wallet:    b,
 		Log:       c.Log,
 		Now:       c.Now,
+
+		BlocksOnly: c.LowBandwidth, LowBandwidth: c.LowBandwidth,
 	}
 }

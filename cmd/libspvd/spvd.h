@@ -89,6 +89,7 @@ typedef const char spvd_text;
  *     "listen"       addresses to serve other light clients at: ["IP:PORT", ...]
  *     "waypoints"    file of known blocks
  *     "blocksonly"   true: leaves alone what is not mined
+ *     "lowbandwidth" true: fewer peers, and leaves alone what is not mined; excludes "listen"
  *     "deepreorg"    least depth of a reorganisation that is warned of
  *     "verifyvotes"  least payment, in coins, whose votes are verified
  *     "searchnewaddresses", "useragent"

@@ -45,14 +45,15 @@ func openClient(cfg *config, logs *logging.Log, held *spvd.Lock) (*spvd.Client, 
 // client returns the settings of the light client.
 func (c *config) client() (spvd.Config, error) {
 	settings := spvd.Config{
-		Dir:        string(c.AppData),
-		Network:    c.network(),
-		Connect:    peerAddresses(c.Connect),
-		AddPeer:    peerAddresses(c.AddPeer),
-		Proxy:      string(c.Proxy),
-		BlocksOnly: c.BlocksOnly,
-		DeepReorg:  c.DeepReorg,
-		UserAgent:  userAgent(),
+		Dir:          string(c.AppData),
+		Network:      c.network(),
+		Connect:      peerAddresses(c.Connect),
+		AddPeer:      peerAddresses(c.AddPeer),
+		Proxy:        string(c.Proxy),
+		BlocksOnly:   c.BlocksOnly,
+		LowBandwidth: c.LowBandwidth,
+		DeepReorg:    c.DeepReorg,
+		UserAgent:    userAgent(),
 
 		VerifyVotes: c.VerifyVotes.value(),
 		SnapshotDir: string(c.SnapshotDir),

@@ -25,8 +25,11 @@ type config struct {
 	AddPeer    []peerAddress `long:"addpeer" value-name:"HOST[:PORT]" description:"Stay connected with this peer besides those that are found (may be repeated)"`
 	Proxy      proxyAddress  `long:"proxy" value-name:"IP:PORT" description:"Make every connection through this SOCKS5 proxy, each with credentials of its own so that Tor isolates it; names are looked up by the proxy only"`
 	BlocksOnly bool          `long:"blocksonly" description:"Do not ask peers for transactions: what is not mined is then known only if it was published here"`
-	Waypoints  path          `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line, and the least work it has, as 'work HEX': what spvctl waypoints prints"`
-	DeepReorg  int           `long:"deepreorg" value-name:"BLOCKS" description:"Warn of a reorganisation that takes back at least so many blocks"`
+
+	LowBandwidth bool `long:"lowbandwidth" description:"Save bytes: connect with three peers instead of eight, ask them for addresses only while few are known, and do not ask for transactions, as with --blocksonly; excludes --listen"`
+
+	Waypoints path `long:"waypoints" value-name:"FILE" description:"Known blocks that the chain has to hold, one 'HEIGHT HASH' per line, and the least work it has, as 'work HEX': what spvctl waypoints prints"`
+	DeepReorg int  `long:"deepreorg" value-name:"BLOCKS" description:"Warn of a reorganisation that takes back at least so many blocks"`
 
 	Account  []accountFlag `long:"account" value-name:"NAME=XPUB" secret:"yes" description:"Watch the account of this extended public key (may be repeated)"`
 	Birthday birthdayFlag  `long:"birthday" value-name:"WHEN" description:"First block to search for what is imported: a height, a date like 2024-01-31, or 'new' (default: the first block)"`

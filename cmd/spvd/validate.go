@@ -80,6 +80,8 @@ func (c *config) validateListeners() error {
 		return errors.New("--rpccert and --rpckey need each other: set both or neither")
 	case c.NoTLS && (c.RPCCert != "" || c.ClientCAFile != "" || len(c.AltDNSNames) > 0):
 		return errors.New("--notls leaves no use for --rpccert, --rpckey, --clientcafile and --altdnsnames: remove one or the other")
+	case c.LowBandwidth && len(c.Listen) > 0:
+		return errors.New("--lowbandwidth leaves no use for --listen: remove one or the other")
 	case c.NoTLS && c.IssueClientCert:
 		return errors.New("--notls leaves no use for --issueclientcert: remove one or the other")
 	case c.PipeTx == nil && (c.RPCListenerEvents || c.IssueClientCert):

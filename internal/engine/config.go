@@ -27,15 +27,16 @@ type Config struct {
 	// Network is mainnet, testnet or simnet; empty means mainnet.
 	Network string `json:"network"`
 
-	Connect     []string `json:"connect"`
-	AddPeer     []string `json:"addpeer"`
-	Proxy       string   `json:"proxy"`
-	UserAgent   string   `json:"useragent"`
-	BlocksOnly  bool     `json:"blocksonly"`
-	DeepReorg   int      `json:"deepreorg"`
-	Bootstrap   []string `json:"bootstrap"`
-	SnapshotDir string   `json:"snapshotdir"`
-	Listen      []string `json:"listen"`
+	Connect      []string `json:"connect"`
+	AddPeer      []string `json:"addpeer"`
+	Proxy        string   `json:"proxy"`
+	UserAgent    string   `json:"useragent"`
+	BlocksOnly   bool     `json:"blocksonly"`
+	DeepReorg    int      `json:"deepreorg"`
+	LowBandwidth bool     `json:"lowbandwidth"`
+	Bootstrap    []string `json:"bootstrap"`
+	SnapshotDir  string   `json:"snapshotdir"`
+	Listen       []string `json:"listen"`
 
 	// Waypoints is a file of known blocks, see consensus.ParseKnown.
 	Waypoints string `json:"waypoints"`
@@ -100,7 +101,7 @@ func (c *Config) client(now time.Time) (settings spvd.Config, err error) {
 	settings = spvd.Config{
 		Dir: c.Dir, Connect: c.Connect, AddPeer: c.AddPeer, Proxy: c.Proxy, UserAgent: c.UserAgent,
 		BlocksOnly: c.BlocksOnly, DeepReorg: c.DeepReorg, Bootstrap: c.Bootstrap, SnapshotDir: c.SnapshotDir,
-		Listen:             c.Listen,
+		Listen: c.Listen, LowBandwidth: c.LowBandwidth,
 		SearchNewAddresses: c.SearchNewAddresses, VerifyVotes: dcrutil.Amount(c.VerifyVotes),
 	}
 	if settings.Network, err = networkOf(c.Network); err != nil {

@@ -8,13 +8,21 @@ import (
 	"github.com/spvd/spvd/peer/internal/dialing"
 )
 
-// feelerEvery is how often an untested address is tested, jittered over its upper half.
-const feelerEvery = 4 * time.Minute
+// How often an untested address is tested, jittered over its upper half; the second where bytes are
+// to be saved.
+const (
+	feelerEvery  = 4 * time.Minute
+	seldomFeeler = 8 * feelerEvery
+)
 
 // feel tests an address now and then, while there are peers, so that the book has tested ones when
 // a peer is lost.
 func (c *Connections) feel(ctx context.Context) {
-	for c.deps.Network.Pause(ctx, dialing.Jitter(feelerEvery, c.deps.Rand())) {
+	every := feelerEvery
+	if c.deps.LowBandwidth {
+		every = seldomFeeler
+	}
+	for c.deps.Network.Pause(ctx, dialing.Jitter(every, c.deps.Rand())) {
 		if to, ok := c.chooseFeeler(); ok {
 			c.deps.Test(ctx, to.Addr)
 			c.release(to.Host)

@@ -41,6 +41,8 @@ type Deps struct {
 	Wanted    int           // number of connections
 	BlockTime time.Duration // mean time between two blocks of the network; zero if they come at any time
 
+	LowBandwidth bool // untested addresses are tested more seldom
+
 	Network *connectivity.Network
 	Book    *addrbook.Guarded
 	Bans    *misbehavior.Tracker

@@ -11,7 +11,7 @@ import (
 // TestPatienceFollowsTheSlowestAnswer checks the bounds of how long a host is waited for.
 func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 99}), now)
 	for _, id := range s.live() {
@@ -37,7 +37,7 @@ func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 func TestTheTimeOfAHostIsBounded(t *testing.T) {
 	for _, connections := range []p2p.PeerID{1, 5} {
 		now := time.Unix(1000, 0)
-		s := newPeerTips()
+		s := newPeerTips(AnswerAge)
 		s.fetchingTail = false
 		claims := make(map[p2p.PeerID]uint32)
 		for id := range connections {
@@ -75,7 +75,7 @@ func TestTheTimeOfAHostIsBounded(t *testing.T) {
 // first sync: only its first connection is waited for.
 func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.named(1, "10.0.0.1", 0, now)

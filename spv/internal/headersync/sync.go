@@ -44,6 +44,9 @@ type Deps struct {
 	Defects *defect.Reporter
 	Now     func() time.Time // the clock that block times are compared with
 	Log     *slog.Logger
+
+	// AnswerAge is how long the answer of a peer counts: LowAnswerAge, or AnswerAge if it is zero.
+	AnswerAge time.Duration
 }
 
 // Sync fetches the headers of one run.
@@ -71,7 +74,10 @@ type Changes struct {
 
 // New returns a sync without a store.
 func New(deps Deps) *Sync {
-	return &Sync{deps: deps, tips: newPeerTips(), judge: newJudge(deps), ranges: new(headerPlan)}
+	if deps.AnswerAge == 0 {
+		deps.AnswerAge = AnswerAge
+	}
+	return &Sync{deps: deps, tips: newPeerTips(deps.AnswerAge), judge: newJudge(deps), ranges: new(headerPlan)}
 }
 
 // Begin begins a phase on a store: all jobs have ended, and what they did is done again.
@@ -94,7 +100,7 @@ func (s *Sync) Restart(now time.Time) {
 }
 
 // Reset drops all peers, because the run has ended.
-func (s *Sync) Reset() { s.tips, s.live = newPeerTips(), nil }
+func (s *Sync) Reset() { s.tips, s.live = newPeerTips(s.deps.AnswerAge), nil }
 
 // Roster takes over which peers are live, and reports whether that has changed.
 func (s *Sync) Roster(now time.Time) (changed bool) {

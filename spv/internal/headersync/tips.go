@@ -26,8 +26,10 @@ const (
 	answerRetry = 5 * time.Second
 
 	// AnswerAge is how long an answer counts: after it the peer is asked again,
-	// so that a peer that stopped announcing does not leave us behind.
-	AnswerAge = 30 * time.Second
+	// so that a peer that stopped announcing does not leave us behind. LowAnswerAge is the same
+	// where bytes are to be saved: a question takes 750 bytes.
+	AnswerAge    = 30 * time.Second
+	LowAnswerAge = 10 * time.Minute
 
 	// tailCheck is how long a peer may be connected while the tail of others is fetched before it is
 	// asked what it has: it may be the only one on the branch with the most work,
@@ -103,7 +105,8 @@ func (w *peerTip) more(b *consensus.HeaderBatch, ext *chain.Extension, tip conse
 // an answer stays true until the peer announces something. It is a pure
 // value: no clock, no network.
 type peerTips struct {
-	peers map[p2p.PeerID]*peerTip
+	peers     map[p2p.PeerID]*peerTip
+	answerAge time.Duration
 
 	// fetchingTail is true while one peer at a time is asked for long runs of
 	// headers, so that none is downloaded twice.
@@ -127,8 +130,8 @@ type peerTips struct {
 }
 
 // newPeerTips returns the tips of no peer, with a tail fetch to begin with.
-func newPeerTips() *peerTips {
-	return &peerTips{peers: make(map[p2p.PeerID]*peerTip), fetchingTail: true, allowances: make(map[string]*allowance)}
+func newPeerTips(answerAge time.Duration) *peerTips {
+	return &peerTips{answerAge: answerAge, peers: make(map[p2p.PeerID]*peerTip), fetchingTail: true, allowances: make(map[string]*allowance)}
 }
 
 // named records the machine behind a peer, and how long a round trip to it takes. Requests that
@@ -354,7 +357,7 @@ func (s *peerTips) reopen(id p2p.PeerID, now time.Time) {
 // are due for another try.
 func (s *peerTips) age(now time.Time) {
 	for _, w := range s.peers {
-		old := w.answer == caughtUp && now.Sub(w.since) >= AnswerAge
+		old := w.answer == caughtUp && now.Sub(w.since) >= s.answerAge
 		again := w.answer == failed && now.Sub(w.since) >= answerRetry
 		if again {
 			w.answer = unasked // since stays: it has been silent that long

@@ -16,7 +16,7 @@ func liveAt(claims map[p2p.PeerID]uint32) func(func(p2p.PeerID, uint32) bool) {
 
 func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	if s.complete(now) {
 		t.Error("complete without peers")
@@ -56,7 +56,7 @@ func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 
 func TestTipsOfPeersThatLeftAreForgotten(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10}), now)
 	s.say(1, caughtUp, now)
 	if gone, changed := s.update(liveAt(map[p2p.PeerID]uint32{2: 10}), now); !changed || len(gone) != 1 || gone[0] != 1 {
@@ -72,7 +72,7 @@ func TestTipsOfPeersThatLeftAreForgotten(t *testing.T) {
 
 func TestPeersAreAskedForTheirTipsAgain(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.say(1, caughtUp, now)
@@ -96,7 +96,7 @@ func TestPeersAreAskedForTheirTipsAgain(t *testing.T) {
 }
 
 func TestOneLiarDoesNotMoveTheBestHeight(t *testing.T) {
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	if best, n := s.best(); best != 0 || n != 0 {
 		t.Errorf("best of nobody is %d of %d", best, n)
 	}
@@ -113,7 +113,7 @@ func TestOneLiarDoesNotMoveTheBestHeight(t *testing.T) {
 
 func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10}), now)
 	s.say(1, asking, now)
@@ -133,7 +133,7 @@ func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 // phase is not given more time by the next one.
 func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.say(1, caughtUp, now)
@@ -156,7 +156,7 @@ func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 // TestPeersAreAskedWhileOthersLeadForLong checks when peers are asked during a tail fetch.
 func TestPeersAreAskedWhileOthersLeadForLong(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.heard(1)
 	if len(s.due(now.Add(tailCheck-1))) != 0 {
@@ -170,7 +170,7 @@ func TestPeersAreAskedWhileOthersLeadForLong(t *testing.T) {
 // TestHeadersOfPeersThatLeftAreChargedToNone checks whom headers are charged to.
 func TestHeadersOfPeersThatLeftAreChargedToNone(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
 	s.update(liveAt(map[p2p.PeerID]uint32{2: 10}), now)
 	if got := []p2p.PeerID{s.source(1), s.source(2), s.source(3)}; !slices.Equal(got, []p2p.PeerID{0, 2, 0}) {

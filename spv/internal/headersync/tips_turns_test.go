@@ -12,7 +12,7 @@ import (
 // less often, also when its failure was long ago.
 func TestEveryLeadHasItsTurn(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	s := newPeerTips()
+	s := newPeerTips(AnswerAge)
 	s.update(func(yield func(p2p.PeerID, uint32) bool) {
 		for id := p2p.PeerID(1); id <= 3 && yield(id, 100); id++ {
 		}
