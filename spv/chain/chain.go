@@ -56,7 +56,8 @@ const defaultMaxSide = 1 << 15
 //
 // One goroutine writes: it calls the methods that stage changes in memory, and
 // those that look at what is staged: Extend, AddFilters, Begin, Finish, Flush,
-// Pending, Staged, Locator, FilterTargets, FilterTargetsOf, Forget. Only the transaction itself,
+// Pending, Staged, Locator, FilterTargets, FilterTargetsOf, Forget, RaiseFloor,
+// LowerFloor, Leftover, BeginDiscard. Only the transaction itself,
 // Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
 // what was committed, and wait for nobody: State, Header, HeightOf, Filter,
 // MedianTime, WorkAt, Scan, Since, Stale, StaleTips. Check and Close may be called from any
@@ -84,6 +85,9 @@ type Chain struct {
 	writing       *Write                    // the one that is not settled; nil for none
 	earlyProven   bool                      // the filters below DCP0005 are there and the known ones
 	early         consensus.EarlyFilterHash // over the filters below DCP0005, as far as it goes
+	genesisFilter []byte
+	leftover      bool // there are filters on disk below the floor there
+	aboveCut      bool // those above the gap are to be cut off on disk
 	main          mainView
 	side          tree
 	contradicted  []consensus.BlockID // waypoints up to the tip that the main chain does not hold
@@ -127,7 +131,10 @@ func open(cfg Config) (*Chain, error) {
 		cfg.Log.Warn("the last write to the chain store was not completed, or is lost: going on from the one before", "damage", s.torn)
 	}
 	c := newChain(cfg, s)
-	if err := c.load(); err != nil {
+	if c.genesisFilter, err = GenesisFilter(cfg.Params); err == nil {
+		err = c.load()
+	}
+	if err != nil {
 		_ = s.close() // the first error says more
 		return nil, err
 	}

@@ -18,8 +18,8 @@
 // headers. extend.go, tree.go, reorganise.go and longbranch.go choose the branch; known.go
 // and invalid.go are the blocks that it must go through and must not, easing.go and
 // newer.go are what its newest blocks say about it, and stale.go keeps the blocks that it
-// has left. filters.go takes filters, flush.go plans what is written, and write.go writes
-// it. wal.go is the write-ahead log with the newest blocks, snapshot.go puts them before the
+// has left. filters.go takes filters, floor.go drops those that are not kept, flush.go plans
+// what is written, and write.go writes it. wal.go is the write-ahead log with the newest blocks, snapshot.go puts them before the
 // rows of the file, and replay.go reads them again. store.go and the files that begin with
 // its name are the file and its rows, index.go finds hashes in them, load.go is what a
 // restart reads. read.go, scan.go with

@@ -12,13 +12,17 @@ import (
 
 // FilterTargets returns what the filters of up to n blocks of the staged main
 // chain are proven against, from a height on. There are fewer where the chain
-// ends.
+// ends, or a gap in the filters.
 func (c *Chain) FilterTargets(from consensus.Height, n int) ([]consensus.FilterTarget, error) {
 	if from < 0 {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, ErrNotFound)
 	}
 	targets := make([]consensus.FilterTarget, 0, max(0, min(n, int(c.tip.headers.Height-from)+1)))
-	for h := from; h <= c.tip.headers.Height && len(targets) < n; h++ {
+	end := c.tip.headers.Height
+	if above := &c.tip.above; above.Any() && (from < above.First || from == c.tip.filters.Height+1) {
+		end = above.First - 1 // the filters after that are there
+	}
+	for h := from; h <= end && len(targets) < n; h++ {
 		header := c.main.At(h)
 		if header == nil {
 			break
@@ -64,7 +68,8 @@ func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 		return nil
 	}
 	// If the last block is on the main chain, so are those before it.
-	if b.First().Height != c.tip.filters.Height+1 || !c.onMain(b.Last()) {
+	over := c.tip.above.Any() && b.Last().Height >= c.tip.above.First
+	if over || b.First().Height != c.tip.filters.Height+1 || !c.onMain(b.Last()) {
 		if err := c.main.failed(); err != nil {
 			return fmt.Errorf("add filters: %w", err)
 		}
@@ -83,7 +88,8 @@ func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 	return nil
 }
 
-// DropFilters takes back the staged filters above a height of the main chain.
+// DropFilters takes back the staged filters above a height of the main chain, but not those
+// above a gap.
 func (c *Chain) DropFilters(above consensus.Height) error {
 	if above < 0 || above >= c.tip.filters.Height {
 		return nil
@@ -130,7 +136,7 @@ func (c *Chain) EarlyFilters(from consensus.Height, fn func(h consensus.Height, 
 // all of these are the known ones once they are complete.
 func (c *Chain) proveEarly(b *consensus.FilterBatch) {
 	first, active := b.First().Height, c.params.DCP0005
-	if first > active {
+	if first > active || c.tip.floor >= active {
 		return
 	}
 	for i := 0; i < b.Len() && c.early.Next() < active; i++ {

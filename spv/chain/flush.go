@@ -16,8 +16,8 @@ const rowSlack = 512 << 10
 // bytes. It is not zero if there is anything to write.
 func (c *Chain) Pending() int {
 	headers, filters := c.taken()
-	n := int(c.tip.headers.Height-headers)*consensus.HeaderSize + c.filterBytes + int(c.tip.filters.Height-filters)
-	if c.cut() || c.invalidStaged || len(c.stale) > 0 {
+	n := int(c.tip.headers.Height-headers)*consensus.HeaderSize + c.filterBytes + int(max(0, c.tip.filters.Height-filters))
+	if c.cut() || c.floorMoved() || c.joins() || c.invalidStaged || len(c.stale) > 0 {
 		n++
 	}
 	return n
@@ -40,7 +40,7 @@ func (c *Chain) cut() bool {
 		end = &c.writing.tip
 	}
 	headers, filters := c.taken()
-	return headers < end.headers.Height || filters < end.filters.Height
+	return headers < end.headers.Height || filters < end.filters.Height || c.aboveCut
 }
 
 // Flush writes all that is staged in one transaction. When it returns nil that
@@ -64,10 +64,11 @@ type plan struct {
 }
 
 type bucketPlan struct {
-	name []byte
-	from consensus.Height
-	cut  bool // rows on disk from that height on have to go first
-	rows []plannedRow
+	name  []byte
+	from  consensus.Height
+	cut   bool             // rows on disk from that height on have to go first
+	until consensus.Height // but not those from this height on; zero for no such height
+	rows  []plannedRow
 }
 
 type plannedRow struct{ key, value []byte }
@@ -130,40 +131,93 @@ func (c *Chain) planHashes(p *plan) {
 }
 
 // planFilters encodes the filter rows. The last one on disk is written again if
-// there is room in it.
+// there is room in it. Those between there and a gap's end are deleted.
 func (c *Chain) planFilters(p *plan) error {
-	if len(c.filters) == 0 && c.keepFilters == c.disk.filters.Height {
+	if len(c.filters) == 0 && c.keepFilters == c.disk.filters.Height && !c.aboveCut {
 		return nil
 	}
-	var k filterPacker
-	if err := c.store.view("read filters", func(tx *txn) error {
+	k, from, err := c.lastFilterRow()
+	if err != nil {
+		return err
+	}
+	p.buckets = append(p.buckets, bucketPlan{
+		name: bucketFilters, from: from, until: c.tip.above.First,
+		cut: c.keepFilters < c.disk.filters.Height || c.aboveCut || c.tip.above.Any(),
+	})
+	first := c.keepFilters + 1 // the height of the first one that is staged
+	row := int(k.first - first)
+	for i := max(row, 0); i < len(c.filters); i++ {
+		if !k.add(c.filters[i]) {
+			c.planFilterRow(p, k, row)
+			k.reset(first + consensus.Height(i))
+			k.add(c.filters[i])
+			row = i
+		}
+	}
+	if len(k.filters) > 0 {
+		c.planFilterRow(p, k, row)
+	}
+	if c.aboveCut && c.tip.above.Any() {
+		return c.planAbove(p)
+	}
+	return nil
+}
+
+// lastFilterRow returns the row that the staged filters go on with, and from which height on
+// rows on disk are replaced. It is a new row if there is none on disk from the floor on.
+func (c *Chain) lastFilterRow() (k *filterPacker, from consensus.Height, err error) {
+	k = new(filterPacker)
+	err = c.store.view("read filters", func(tx *txn) error {
 		b, err := bucketOf(tx, bucketFilters)
 		if err != nil {
 			return err
 		}
 		var row filterRow
+		if floor := c.tip.floor; c.keepFilters < floor {
+			k.reset(floor)
+			from = floor
+			if row.read(b, floor) == nil { // filters that no longer count, with some below the floor
+				from = row.first
+			}
+			return nil
+		}
 		if err := row.read(b, c.keepFilters); err != nil {
-			return err
+			return missing(err, "filter %d", c.keepFilters)
 		}
 		k.reset(row.first)
+		from = row.first
 		for _, f := range row.filters[:c.keepFilters-row.first+1] {
 			k.add(append([]byte(nil), f...))
 		}
 		return nil
-	}); err != nil {
+	})
+	return k, from, err
+}
+
+// planAbove encodes the last row of those above the gap again, which loses its last filters.
+func (c *Chain) planAbove(p *plan) error {
+	var k filterPacker
+	last := c.tip.above.Last.Height
+	err := c.store.view("read filters", func(tx *txn) error {
+		b, err := bucketOf(tx, bucketFilters)
+		if err != nil {
+			return err
+		}
+		var row filterRow
+		if err := row.read(b, last); err != nil {
+			return missing(err, "filter %d", last)
+		}
+		k.reset(row.first)
+		for _, f := range row.filters[:last-row.first+1] {
+			k.add(append([]byte(nil), f...))
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	p.buckets = append(p.buckets, bucketPlan{name: bucketFilters, from: k.first, cut: c.keepFilters < c.disk.filters.Height})
-	row := 0 - len(k.filters) // index of the first filter of the row among those staged
-	for i, f := range c.filters {
-		if !k.add(f) {
-			c.planFilterRow(p, &k, row)
-			k.reset(c.keepFilters + 1 + consensus.Height(i))
-			k.add(f)
-			row = i
-		}
-	}
-	c.planFilterRow(p, &k, row)
+	p.buckets = append(p.buckets, bucketPlan{name: bucketFilters, from: k.first, cut: true})
+	p.filterRow(&k)
 	return nil
 }
 
@@ -203,7 +257,7 @@ func (p *bucketPlan) apply(tx *txn) error {
 		return err
 	}
 	if p.cut {
-		if err := dropRows(b, p.from); err != nil {
+		if err := dropRows(b, p.from, p.until); err != nil {
 			return err
 		}
 	}
@@ -216,12 +270,12 @@ func (p *bucketPlan) apply(tx *txn) error {
 	return nil
 }
 
-// dropRows deletes the rows from a height on.
-func dropRows(b *rows, from consensus.Height) error {
+// dropRows deletes the rows from a height on, up to before another one unless that is zero.
+func dropRows(b *rows, from, until consensus.Height) error {
 	var last []byte
 	for {
 		key, _ := b.Cursor().Seek(heightKey(from))
-		if key == nil {
+		if key == nil || until != 0 && bytes.Compare(key, heightKey(until)) >= 0 {
 			return nil
 		}
 		if bytes.Equal(key, last) { // in damaged pages a key may be found once only

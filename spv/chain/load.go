@@ -52,11 +52,25 @@ func (c *Chain) readTail(tx *txn) error {
 	if err := c.recallEarly(tx, &tip); err != nil {
 		return err
 	}
+	if err := c.findLeftover(tx, tip.floor); err != nil {
+		return err
+	}
 	c.disk, c.tip = tip, tip
 	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
 	state := newState(c.params, &tip, c.earlyProven, &c.window.at(tip.headers.Height).header)
 	c.flushed.Store(&state)
 	return nil
+}
+
+// findLeftover finds out whether there are filters below the floor.
+func (c *Chain) findLeftover(tx *txn, floor consensus.Height) error {
+	b, err := bucketOf(tx, bucketFilters)
+	if err != nil {
+		return err
+	}
+	keys, err := rowsBelow(b, floor, 1)
+	c.leftover = len(keys) > 0
+	return err
 }
 
 // pushRow puts the headers of a row on disk into the window.

@@ -67,15 +67,24 @@ func (c *Chain) rewind(to consensus.BlockID, tip link) {
 		c.window.cut(to.Height)
 		c.window.push(&tip.header, &tip.work, c.keep)
 	}
+	c.rewindAbove(to)
 	if c.tip.filters.Height > to.Height {
 		c.rewindFilters(to)
 	}
 }
 
-// rewindFilters drops the filters above a block.
+// rewindFilters drops the filters above a block. Below the floor there are none to go back to:
+// then the floor is the next block. If early filters would be missing for their proof, all are
+// dropped.
 func (c *Chain) rewindFilters(to consensus.BlockID) {
+	active := c.params.DCP0005
+	if c.tip.floor > 0 && to.Height < active-1 {
+		c.restartFilters()
+		return
+	}
 	c.tip.filters = to
-	c.earlyProven = c.params.DCP0005 == 0 || c.earlyProven && to.Height >= c.params.DCP0005
+	c.tip.floor = min(c.tip.floor, to.Height+1)
+	c.earlyProven = c.tip.floor >= active || c.earlyProven && to.Height >= active
 	c.writing.takeBackFilters(to.Height)
 	c.filters = c.filters[:min(max(int(to.Height-c.keepFilters), 0), len(c.filters))]
 	c.keepFilters = min(c.keepFilters, to.Height)

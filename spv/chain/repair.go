@@ -18,7 +18,9 @@ const repairChunk = 4 << 20
 // Repair replaces a damaged store, which must not be open, with a new one that
 // holds what can be proven of it: the headers up to the first that is missing,
 // damaged, without its proof-of-work or not the child of the one before, and
-// the filters of these up to the first that is missing or damaged. It returns
+// the filters of these, from the floor on, up to the first that is missing or damaged. Of two
+// runs of filters, below and above a gap, it holds the longer one; so it does not hold early
+// filters, those below DCP0005, where not all of them are there to be proven. It returns
 // how far that is. Nothing is ever written to the damaged file; the new one
 // takes its place when it is complete.
 //
@@ -62,7 +64,7 @@ func rebuild(old *store, fresh Config) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	err = errors.Join(c.copyAll(old, c.copyHeaders), c.copyAll(old, c.copyFilters), c.copyLog(old))
+	err = errors.Join(c.copyAll(old, c.copyHeaders), c.copyFloor(old), c.copyAll(old, c.copyFilters), c.copyLog(old))
 	kept := c.State()
 	if err := errors.Join(err, c.Close()); err != nil {
 		return State{}, err
@@ -92,6 +94,38 @@ func (c *Chain) copyAll(old *store, step func(tx *txn) error) error {
 			return err
 		}
 	}
+}
+
+// copyFloor stages the floor of an old store, so that filters that it did not keep are not
+// fetched again.
+func (c *Chain) copyFloor(old *store) error {
+	var tip storeTip
+	err := old.view("repair", func(tx *txn) (err error) {
+		if tip, err = readOldTip(tx); err == nil {
+			return nil
+		}
+		b, err := bucketOf(tx, bucketFilters)
+		if err != nil {
+			return err
+		}
+		key, _ := b.Cursor().First()
+		tip.floor, err = keyHeight(key)
+		return err
+	})
+	floor, active := tip.floor, c.params.DCP0005
+	switch {
+	case err != nil: // what is left of the filters is not known
+		return nil
+	case tip.above.Any() && tip.above.Last.Height-tip.above.First > tip.filters.Height-floor:
+		floor = tip.above.First
+	}
+	if floor > 0 {
+		floor = max(floor, active)
+	}
+	if floor = min(floor, c.tip.headers.Height+1); floor < active {
+		return nil
+	}
+	return c.RaiseFloor(floor)
 }
 
 // copyLog stages and flushes the blocks of the write-ahead log of an old store, if all

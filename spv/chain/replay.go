@@ -12,7 +12,7 @@ func (c *Chain) record() []byte {
 	headers, filters := c.tip.headers.Height-c.keep, c.tip.filters.Height-c.keepFilters
 	size := 1 + walRecordHead + walTipSize + 4 + int(headers)*consensus.HeaderSize + 3*int(filters) + c.filterBytes
 	switch {
-	case c.noWAL, c.cut(), c.invalidStaged, len(c.stale) > 0, size > maxRecord:
+	case c.noWAL, c.cut(), c.floorMoved(), c.tip.above.Any(), c.invalidStaged, len(c.stale) > 0, size > maxRecord:
 		return nil
 	case segmentStart(c.keep+1) != segmentStart(c.tip.headers.Height+1): // the index gets a row
 		return nil

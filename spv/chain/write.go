@@ -24,6 +24,11 @@ type Write struct {
 	invalid []chainhash.Hash           // see Invalidate; nil if it has not changed
 	stale   []staleHeader              // blocks that have left the main chain
 
+	joins    bool // it is the one after which there is no gap in the filters any longer
+	aboveCut bool // it cuts off filters above the gap
+	discards bool // it deletes filters below the floor, and does nothing else
+	leftover bool // it has not deleted all of these; set by Commit
+
 	// The writer's: how much of the tip has not been taken back since.
 	keep, keepFilters consensus.Height
 }
@@ -45,22 +50,28 @@ func (c *Chain) Begin() (*Write, error) {
 	if err := c.catchUpEarly(); err != nil {
 		return nil, err
 	}
-	state := c.Staged()
 	w := &Write{
-		store:       c.store,
-		flushed:     &c.flushed,
-		plan:        p,
-		record:      record,
-		tip:         c.tip,
-		state:       &state,
-		keep:        c.tip.headers.Height,
-		keepFilters: c.tip.filters.Height,
-		stale:       c.stale,
+		store:    c.store,
+		flushed:  &c.flushed,
+		plan:     p,
+		record:   record,
+		tip:      c.tip,
+		keep:     c.tip.headers.Height,
+		stale:    c.stale,
+		joins:    c.joins(),
+		aboveCut: c.aboveCut,
 	}
-	c.stale = nil
+	if w.joins {
+		w.tip.filters, w.tip.above = c.tip.above.Last, Span{}
+		w.tip.seams++
+	}
+	w.keepFilters = w.tip.filters.Height
+	state := newState(c.params, &w.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header)
+	w.state = &state
 	if c.cut() {
 		w.tip.cuts++
 	}
+	c.stale, c.aboveCut = nil, false
 	if c.invalidStaged {
 		w.invalid, c.invalidStaged = c.invalid, false
 	}
@@ -75,6 +86,9 @@ func (c *Chain) Begin() (*Write, error) {
 // Commit makes the write durable, and then visible to readers. It may be called
 // once, from any goroutine. When it fails nothing has changed on disk.
 func (w *Write) Commit() error {
+	if w.discards {
+		return w.commitDiscard()
+	}
 	if w.record != nil && w.store.log("flush", w.record, w.plan, w.meta()) == nil {
 		w.ended()
 		return nil
@@ -97,6 +111,19 @@ func (w *Write) Commit() error {
 			return err
 		}
 		return writeTip(tx, &w.tip)
+	})
+	if err != nil {
+		return err
+	}
+	w.ended()
+	return nil
+}
+
+// commitDiscard is Commit of a write that only deletes filters below the floor.
+func (w *Write) commitDiscard() error {
+	err := w.store.update("delete filters", func(tx *txn) (err error) {
+		w.leftover, err = w.discard(tx)
+		return err
 	})
 	if err != nil {
 		return err
@@ -128,14 +155,24 @@ func (c *Chain) Finish(w *Write) {
 		c.filterBytes = size(c.filters)
 		c.rows = nil // the filters are in it
 		c.invalidStaged = c.invalidStaged || w.invalid != nil
+		c.aboveCut = c.aboveCut || w.aboveCut
 		c.stale = append(w.stale, c.stale...)
 		c.stale = c.stale[max(0, len(c.stale)-StaleBlocks):]
 		return
 	}
-	c.rows = w.plan.memory
+	c.leftover = c.leftover || w.tip.floor > c.disk.floor
+	if w.discards {
+		c.leftover = w.leftover
+	} else {
+		c.rows = w.plan.memory
+	}
+	if w.joins && c.joins() {
+		c.tip.filters, c.tip.above, c.tip.seams = c.tip.above.Last, Span{}, w.tip.seams
+	}
 	c.disk, c.tip.cuts = w.tip, w.tip.cuts
-	c.main.rows = nil // they may have gone beyond keep, with what is no more
-	left := copy(c.filters, c.filters[w.keepFilters-c.keepFilters:])
+	c.main.rows = nil                                                // they may have gone beyond keep, with what is no more
+	written := min(int(w.keepFilters-c.keepFilters), len(c.filters)) // fewer if it joins those above the gap
+	left := copy(c.filters, c.filters[written:])
 	clear(c.filters[left:])
 	c.filters = c.filters[:left]
 	c.keep, c.keepFilters = w.keep, w.keepFilters

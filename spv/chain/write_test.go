@@ -81,7 +81,7 @@ func TestSeekRowAmongNone(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if err := dropRows(b, 0); err != nil {
+		if err := dropRows(b, 0, 0); err != nil {
 			return err
 		}
 		for _, h := range []consensus.Height{0, 1000, 5000} {
