@@ -11,11 +11,11 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Backup writes a copy of the wallet's file, of one moment, while the wallet is in use. The file
+// backup writes a copy of the wallet's file, of one moment, while the wallet is in use. The file
 // must not exist, and its directory has to; killed anywhere, no part of a copy has its name. A
 // wallet that is opened from a copy goes on from the block that it was at. The errors are
 // ErrBackupExists, ErrDiskFull, and those of the system.
-func (w *Wallet) Backup(ctx context.Context, path string) error {
+func (w *Wallet) backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%w: %s", ErrBackupExists, path)
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -80,5 +80,5 @@ func (s *Set) Backup(ctx context.Context, name, path string) (string, error) {
 			return "", fmt.Errorf("%w: %w", ErrBackup, err)
 		}
 	}
-	return path, w.Backup(ctx, path)
+	return path, w.backup(ctx, path)
 }

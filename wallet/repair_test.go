@@ -315,8 +315,8 @@ func (w *world) comesOf(t *testing.T, path, want string) outcome {
 	if got != want {
 		t.Errorf("after %v, the rows are not what they were:\n%s", damage, firstDifference(got, want))
 	}
-	if x.Damage() != nil {
-		t.Errorf("the damage is still shown: %v", x.Damage())
+	if x.damage() != nil {
+		t.Errorf("the damage is still shown: %v", x.damage())
 	}
 	return out
 }

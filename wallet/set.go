@@ -232,9 +232,9 @@ func (s *Set) Make(name string) (*Wallet, error) {
 	return w, err
 }
 
-// MakeFor runs use on a wallet, and creates it if there is none. A wallet that was
+// makeFor runs use on a wallet, and creates it if there is none. A wallet that was
 // created is gone again if use fails.
-func (s *Set) MakeFor(name string, use func(*Wallet) error) error {
+func (s *Set) makeFor(name string, use func(*Wallet) error) error {
 	_, err := s.Open(name)
 	made := errors.Is(err, ErrNoWallet)
 	w, err := s.Make(name)
@@ -248,11 +248,11 @@ func (s *Set) MakeFor(name string, use func(*Wallet) error) error {
 }
 
 // Import runs use on the wallet of a name, to import what it is to watch. The wallet
-// DefaultName is created for it, as by MakeFor; for others that are not open the
+// DefaultName is created for it, as by makeFor; for others that are not open the
 // error is ErrNoWallet.
 func (s *Set) Import(name string, use func(*Wallet) error) error {
 	if name == DefaultName {
-		return s.MakeFor(name, use)
+		return s.makeFor(name, use)
 	}
 	w, err := s.Wallet(name)
 	if err != nil {

@@ -91,13 +91,13 @@ func TestSetKeepsADirectory(t *testing.T) {
 func TestSetMakesNoWalletForNothing(t *testing.T) {
 	s, refused := openSet(t), errors.New("refused")
 	refuse := func(*Wallet) error { return refused }
-	if err := s.MakeFor("a", refuse); !errors.Is(err, refused) {
+	if err := s.makeFor("a", refuse); !errors.Is(err, refused) {
 		t.Errorf("making it for nothing: %v", err)
 	}
 	if list, err := s.List(); err != nil || len(list) != 0 {
 		t.Errorf("%v, %v", list, err)
 	}
-	if err := s.MakeFor("a", func(w *Wallet) error {
+	if err := s.makeFor("a", func(w *Wallet) error {
 		importTest(t, w, "x", 1, AccountOptions{})
 		return refused
 	}); !errors.Is(err, refused) {
@@ -109,14 +109,14 @@ func TestSetMakesNoWalletForNothing(t *testing.T) {
 	}
 	makeTest(t, s, "empty")
 	for _, name := range []string{"a", "empty"} {
-		if err := s.MakeFor(name, refuse); !errors.Is(err, refused) {
+		if err := s.makeFor(name, refuse); !errors.Is(err, refused) {
 			t.Errorf("refusing %s: %v", name, err)
 		}
 		if _, err := s.Wallet(name); err != nil {
 			t.Errorf("what was there has gone: %v", err)
 		}
 	}
-	if err := s.MakeFor("-", refuse); !errors.Is(err, ErrWalletName) {
+	if err := s.makeFor("-", refuse); !errors.Is(err, ErrWalletName) {
 		t.Errorf("a bad name: %v", err)
 	}
 }

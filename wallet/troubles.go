@@ -56,7 +56,7 @@ func (s *Set) warnings() []warning {
 		add(hintFile, "Wallet %q is not loaded: %v.", name, s.refused[name])
 	}
 	for _, n := range s.open {
-		switch damage := n.Damage(); {
+		switch damage := n.damage(); {
 		case s.stoppedLocked(n):
 			add(hintFile, "Wallet %q has stopped: %v.", n.name, s.troubleLocked(n.name))
 		case damage != nil:
@@ -81,7 +81,7 @@ func (s *Set) troubleLocked(name string) error {
 	if w == nil {
 		return nil
 	}
-	if damage := w.Damage(); damage != nil || !s.stoppedLocked(named{name, w}) {
+	if damage := w.damage(); damage != nil || !s.stoppedLocked(named{name, w}) {
 		return damage
 	}
 	return s.failed[name]

@@ -93,10 +93,10 @@ func (w *Wallet) Close() error {
 	defer func() { <-w.turn }()
 	w.forgetOnce.Do(func() { w.cfg.shared.used.Add(-int64(w.now.Load().pool.Held)) })
 	if w.stuck.Load() {
-		return w.Damage()
+		return w.damage()
 	}
 	return guard(func() (err error) {
-		if w.now.Load() != w.stored && w.Damage() == nil {
+		if w.now.Load() != w.stored && w.damage() == nil {
 			err = w.db.Update(func(tx *bolt.Tx) error { return w.now.Load().save(tx, w.stored) })
 			w.stored = w.now.Load()
 		}
@@ -104,9 +104,9 @@ func (w *Wallet) Close() error {
 	})
 }
 
-// Damage returns what was first found damaged in the file since it was opened, nil for
+// damage returns what was first found damaged in the file since it was opened, nil for
 // nothing. It names the file.
-func (w *Wallet) Damage() error {
+func (w *Wallet) damage() error {
 	if err := w.damaged.Load(); err != nil {
 		return *err
 	}
@@ -232,7 +232,7 @@ func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) b
 		return context.Cause(ctx)
 	}
 	if w.stuck.Load() {
-		return w.Damage()
+		return w.damage()
 	}
 	w.draft = nil
 	defer func() { w.draft = nil }()

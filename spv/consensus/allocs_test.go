@@ -40,7 +40,7 @@ func TestRulesDoNotAllocate(t *testing.T) {
 	none(t, "CheckWaypoint", func() error { return CheckWaypoint(early, early.Waypoints[7]) })
 
 	e := NewEarlyFilterHash()
-	state := make([]byte, 0, EarlyStateSize)
+	state := make([]byte, 0, earlyStateSize)
 	none(t, "EarlyFilterHash", func() error {
 		e.Add(state)
 		state = e.State(state[:0])

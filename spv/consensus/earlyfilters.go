@@ -8,8 +8,8 @@ import (
 	"github.com/decred/dcrd/crypto/blake256"
 )
 
-// EarlyStateSize is the size of the state of an EarlyFilterHash in bytes.
-const EarlyStateSize = 4 + blake256.SavedStateSize
+// earlyStateSize is the size of the state of an EarlyFilterHash in bytes.
+const earlyStateSize = 4 + blake256.SavedStateSize
 
 // EarlyFilterHash proves the filters below DCP0005, to which no header
 // commits: the hash over the bytes of all of them, from the genesis block on
@@ -30,8 +30,8 @@ func NewEarlyFilterHash() EarlyFilterHash {
 // RestoreEarlyFilterHash returns the hash whose state was kept.
 func RestoreEarlyFilterHash(state []byte) (EarlyFilterHash, error) {
 	var e EarlyFilterHash
-	if len(state) != EarlyStateSize {
-		return e, fmt.Errorf("restore early filter hash: want %d bytes, got %d", EarlyStateSize, len(state))
+	if len(state) != earlyStateSize {
+		return e, fmt.Errorf("restore early filter hash: want %d bytes, got %d", earlyStateSize, len(state))
 	}
 	e.next = Height(binary.BigEndian.Uint32(state))
 	if err := e.hasher.UnmarshalBinary(state[4:]); err != nil {
@@ -39,7 +39,7 @@ func RestoreEarlyFilterHash(state []byte) (EarlyFilterHash, error) {
 	}
 	// The number of bytes that wait for a block to be full is used as an
 	// index and is the last number of the state.
-	waiting := binary.BigEndian.Uint32(state[EarlyStateSize-4:])
+	waiting := binary.BigEndian.Uint32(state[earlyStateSize-4:])
 	if e.next < 0 || waiting >= blake256.BlockSize {
 		return e, fmt.Errorf("restore early filter hash: next height %d, %d bytes waiting", e.next, waiting)
 	}

@@ -32,7 +32,7 @@ func TestEarlyFilterHashIsResumable(t *testing.T) {
 			continue
 		}
 		state := e.State(nil)
-		if len(state) != EarlyStateSize {
+		if len(state) != earlyStateSize {
 			t.Fatalf("state has %d bytes", len(state))
 		}
 		restored, err := RestoreEarlyFilterHash(state)

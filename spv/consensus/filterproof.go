@@ -16,7 +16,7 @@ type FilterTarget struct {
 	Root chainhash.Hash
 
 	// MaxSize is the greatest size of the filter in bytes that the header justifies, see
-	// [MaxFilterSize]; zero means the most that the wire protocol allows.
+	// maxFilterSize; zero means the most that the wire protocol allows.
 	MaxSize int
 }
 
@@ -156,7 +156,7 @@ func (t *FilterTarget) check(p *Params, filter []byte, index uint32, hashes []by
 
 // TargetOf returns what the filter of a block is proven against.
 func TargetOf(p *Params, id BlockID, h *Header) FilterTarget {
-	return FilterTarget{BlockID: id, Root: h.StakeRoot(), MaxSize: MaxFilterSize(p, h)}
+	return FilterTarget{BlockID: id, Root: h.StakeRoot(), MaxSize: maxFilterSize(p, h)}
 }
 
 // provesFilter checks an inclusion proof of the general form: that the filter

@@ -24,9 +24,9 @@ const (
 	filterSlack = 1024
 )
 
-// MaxFilterSize returns the greatest size in bytes of the filter of a block, as far as its
+// maxFilterSize returns the greatest size in bytes of the filter of a block, as far as its
 // header justifies it: full nodes check the size of the block in it.
-func MaxFilterSize(p *Params, h *Header) int {
+func maxFilterSize(p *Params, h *Header) int {
 	size := int(min(int64(h.u32(offSize)), int64(maxBlockSize(p))))
 	return min(size/leastPerEntry*entryBits/8+filterSlack, wire.MaxCFilterDataSize)
 }

@@ -38,7 +38,7 @@ func TestDensestFilterIsJustified(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := headerOf(&block.Header)
-		most := MaxFilterSize(p, &h)
+		most := maxFilterSize(p, &h)
 		if got := len(filter.Bytes()); got > most {
 			t.Errorf("%d outputs: a filter of %d bytes, at most %d are justified", outputs, got, most)
 		}
@@ -48,7 +48,7 @@ func TestDensestFilterIsJustified(t *testing.T) {
 	}
 	var liar Header
 	liar.put32(offSize, 1<<32-1)
-	if got := MaxFilterSize(p, &liar); got > 100_000 {
+	if got := maxFilterSize(p, &liar); got > 100_000 {
 		t.Errorf("a header that claims a block of 4 GB justifies a filter of %d bytes", got)
 	}
 }

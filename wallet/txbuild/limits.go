@@ -35,9 +35,9 @@ func Fee(rate dcrutil.Amount, size int) dcrutil.Amount {
 	return (rate*dcrutil.Amount(size) + 999) / 1000
 }
 
-// Dust reports whether nodes refuse an output as worth less than it costs to spend
+// isDust reports whether nodes refuse an output as worth less than it costs to spend
 // (dcrd: isDust).
-func Dust(out *wire.TxOut, relayFee dcrutil.Amount) bool {
+func isDust(out *wire.TxOut, relayFee dcrutil.Amount) bool {
 	if txscript.IsUnspendable(out.Value, out.PkScript) {
 		return true
 	}

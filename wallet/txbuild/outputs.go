@@ -51,7 +51,7 @@ func checkOutput(out *wire.TxOut, relayFee dcrutil.Amount) (stdscript.ScriptType
 	switch {
 	case out.Value <= 0 || out.Value > dcrutil.MaxAmount:
 		return kind, fmt.Errorf("%w: an amount of %d atoms", ErrOutput, out.Value)
-	case Dust(out, relayFee):
+	case isDust(out, relayFee):
 		return kind, fmt.Errorf("%w: %v is dust, less than it costs to spend", ErrOutput, dcrutil.Amount(out.Value))
 	}
 	return kind, nil

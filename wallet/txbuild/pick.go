@@ -119,7 +119,7 @@ func (b *builder) enough(coins []candidate) bool {
 	if b.Change != nil {
 		with := w.withOutput(b.changeOutput(0))
 		rest := sum - b.pay - Fee(b.FeeRate, with.size())
-		if rest > 0 && !Dust(b.changeOutput(rest), RelayFee) {
+		if rest > 0 && !isDust(b.changeOutput(rest), RelayFee) {
 			b.change = rest
 			return true
 		}
@@ -138,7 +138,7 @@ func (b *builder) meant(rest dcrutil.Amount) bool {
 		return true // it was too little
 	}
 	hash := wire.NewTxOut(int64(rest), make([]byte, 25)) // as long as a pay-to-pubkey-hash output
-	return Dust(hash, RelayFee)
+	return isDust(hash, RelayFee)
 }
 
 // fits returns ErrTooLarge if a transaction that spends coins is beyond the limits.
