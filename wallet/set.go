@@ -471,6 +471,9 @@ func sideBySide(n int, do func(i int)) {
 
 func (s *Set) path(name string) string { return filepath.Join(s.cfg.Dir, name+fileSuffix) }
 
+// CheckWalletName returns ErrWalletName for a text that cannot be the name of a wallet.
+func CheckWalletName(name string) error { return checkFileName(name) }
+
 // checkFileName refuses names that are not fit for a file on every system, or
 // for a path of a URL.
 func checkFileName(name string) error {

@@ -51,6 +51,7 @@ func commands() []command {
 		snapshotCommand(),
 		webhookCommand(),
 		clientsCommand(),
+		hashPasswordCommand(),
 		helpCommand(),
 		completionCommand(),
 		manCommand(),

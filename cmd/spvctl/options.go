@@ -12,6 +12,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/jessevdk/go-flags"
 
+	"github.com/spvd/spvd/internal/password"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -99,6 +100,9 @@ func (o *options) complete() ([]string, error) {
 	}
 	if o.user() == "" && o.secret() == "" {
 		o.Username, o.Password = f.user(), f.secret()
+		if hashed, _ := password.IsHash(o.Password); hashed { // the cookie is for us
+			o.Username, o.Password = "", ""
+		}
 	}
 	return f.RPCListen, nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet"
 )
 
 // openClient opens the light client of the daemon, which takes over the lock on its data.
@@ -211,6 +212,17 @@ func newServer(ctx context.Context, cfg *config, issuer *x509.Certificate, core 
 			return nil, err
 		}
 	}
+	users, err := cfg.walletUsers()
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		for _, name := range u.Wallets {
+			if _, err := core.Wallets.Wallet(name); errors.Is(err, wallet.ErrNoWallet) {
+				log.Warn("A user may use a wallet that does not exist yet", "user", u.Name, "wallet", name)
+			}
+		}
+	}
 	addresses := make([]string, len(cfg.RPCListen))
 	for i, address := range cfg.RPCListen {
 		addresses[i] = string(address)
@@ -227,6 +239,7 @@ func newServer(ctx context.Context, cfg *config, issuer *x509.Certificate, core 
 		Password:         cfg.Password,
 		ReadOnlyUsername: cfg.ReadOnlyUser,
 		ReadOnlyPassword: cfg.ReadOnlyPass,
+		WalletUsers:      users,
 		CookiePath:       cfg.cookieFile(),
 		Limits:           rpc.Limits{Websockets: cfg.RPCMaxWebsockets},
 	})

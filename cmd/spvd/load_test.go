@@ -3,9 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -243,6 +245,44 @@ func TestAddressForms(t *testing.T) {
 		var a peerAddress
 		if err := a.UnmarshalFlag(set); err == nil {
 			t.Errorf("peer %s was accepted", set)
+		}
+	}
+}
+
+// TestUsersOfWallets: entries of one name are one user, and each has a password.
+func TestUsersOfWallets(t *testing.T) {
+	cfg, err := loadConfig([]string{
+		"--appdata=" + t.TempDir(), "--walletuser=shop:shop,till", "--walletuser=clerk:shop:ro", "--walletuser=shop:spare,till",
+		"--walletpass=clerk:a:b", "--walletpass=shop:open sesame",
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, err := cfg.walletUsers()
+	want := []rpc.WalletUser{
+		{Name: "shop", Password: "open sesame", Wallets: []string{"shop", "till", "spare"}},
+		{Name: "clerk", Password: "a:b", Wallets: []string{"shop"}, ReadOnly: true},
+	}
+	if err != nil || !reflect.DeepEqual(users, want) {
+		t.Errorf("%+v, %v", users, err)
+	}
+	for want, flags := range map[string][]string{
+		"not of the form NAME:WALLET":      {"--walletuser=shop"},
+		"not of the form NAME:SECRET":      {"--walletpass=secret"},
+		"is not the name of a wallet":      {"--walletuser=shop:My Wallet"},
+		`"" is not the name`:               {"--walletuser=shop:a,"},
+		"give this user a password":        {"--walletuser=shop:shop"},
+		"give the wallets":                 {"--walletpass=shop:secret"},
+		"twice":                            {"--walletuser=a:b", "--walletpass=a:secret", "--walletpass=a:secret"},
+		"with :ro and without":             {"--walletuser=a:b", "--walletuser=a:c:ro", "--walletpass=a:secret"},
+		"also --username":                  {"--username=a", "--password=secret", "--walletuser=a:b", "--walletpass=a:secret"},
+		"also --username or":               {"--readonlyuser=a", "--readonlypass=secret", "--walletuser=a:b", "--walletpass=a:secret"},
+		"is the name that the cookie file": {"--walletuser=__cookie__:b", "--walletpass=__cookie__:secret"},
+		"looks like a hash":                {"--username=a", "--password=$pbkdf2-sha256$secret"},
+	} {
+		_, err := loadConfig(append(flags, "--appdata="+t.TempDir()), nil)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v, want %s", flags, err, want)
 		}
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
-
-	"github.com/spvd/spvd/internal/rpc/api"
 )
 
 // usageError is an error that the user corrects by other settings. It makes the exit code
@@ -46,28 +43,6 @@ func (c *config) validateChain() error {
 			return fmt.Errorf("--account gives one key the names %q and %q: one of them may have the wrong key", other, a.name)
 		}
 		xpubs[a.name], names[a.xpub] = a.xpub, a.name
-	}
-	return nil
-}
-
-// validateUsers returns an error for names of JSON-RPC users that Basic authentication cannot
-// carry.
-func (c *config) validateUsers() error {
-	switch {
-	case (c.Username == "") != (c.Password == ""):
-		return errors.New("--username and --password need each other: set both, or neither to use the cookie file")
-	case (c.ReadOnlyUser == "") != (c.ReadOnlyPass == ""):
-		return errors.New("--readonlyuser and --readonlypass need each other: set both or neither")
-	case c.ReadOnlyUser != "" && c.ReadOnlyUser == c.Username:
-		return errors.New("--readonlyuser is also --username: give them different names")
-	}
-	for flag, name := range map[string]string{"--username": c.Username, "--readonlyuser": c.ReadOnlyUser} {
-		switch {
-		case strings.Contains(name, ":"):
-			return fmt.Errorf("%s %q holds a colon, which ends a name", flag, name)
-		case name == api.CookieUser:
-			return fmt.Errorf("%s %q is the name that the cookie file has: choose another one", flag, name)
-		}
 	}
 	return nil
 }

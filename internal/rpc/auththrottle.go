@@ -75,6 +75,17 @@ func (g *authThrottle) judge(from source, now time.Time, right bool) error {
 	return errCredentials
 }
 
+// blocks reports whether judge would return errThrottled for a source.
+func (g *authThrottle) blocks(from source, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	until, known := g.until[from]
+	if !known && len(g.until) >= mostSources {
+		until = g.until[source{}]
+	}
+	return until.Sub(now) > (freeAttempts-1)*attemptEvery
+}
+
 // forgetLocked drops the counts that have become zero.
 func (g *authThrottle) forgetLocked(now time.Time) {
 	for from, until := range g.until {

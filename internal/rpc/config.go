@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/spvd/spvd/internal/password"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/method"
 )
@@ -32,12 +34,32 @@ type Config struct {
 	ReadOnlyUsername string
 	ReadOnlyPassword string
 
+	// WalletUsers are clients that may use some wallets only, and nothing of the daemon that
+	// concerns others.
+	WalletUsers []WalletUser
+
 	// CookiePath is the file that is written with a fresh secret for local
 	// tools while the server runs. Empty means no cookie.
 	CookiePath string
 
 	// Limits bounds the resources of clients; each zero field means its default.
 	Limits Limits
+}
+
+// WalletUser is a client that may use some wallets only.
+type WalletUser struct {
+	Name string
+
+	// Password is the password, or a hash of it, see package password. So may the other
+	// passwords of a Config be.
+	Password string
+
+	// Wallets are the names of the wallets, at least one. A client that names none in the path
+	// of its request uses the first one.
+	Wallets []string
+
+	// ReadOnly clients may only call methods that read.
+	ReadOnly bool
 }
 
 // Limits bounds the resources that clients can occupy.
@@ -126,7 +148,23 @@ func (c *Config) validate() error {
 	case c.Username != "" && c.Username == c.ReadOnlyUsername:
 		return fmt.Errorf("username %q cannot be that of the read-only user too", c.Username)
 	}
-	for _, name := range []string{c.Username, c.ReadOnlyUsername} {
+	names := []string{c.Username, c.ReadOnlyUsername}
+	secrets := []string{c.Password, c.ReadOnlyPassword}
+	for _, u := range c.WalletUsers {
+		switch {
+		case u.Name == "" || u.Password == "" || len(u.Wallets) == 0:
+			return fmt.Errorf("the user %q of wallets has no name, no password or no wallet", u.Name)
+		case slices.Contains(names, u.Name):
+			return fmt.Errorf("two users are named %q", u.Name)
+		}
+		names, secrets = append(names, u.Name), append(secrets, u.Password)
+	}
+	for i, secret := range secrets {
+		if _, err := password.IsHash(secret); err != nil {
+			return fmt.Errorf("password of the user %q: %w", names[i], err)
+		}
+	}
+	for _, name := range names {
 		switch {
 		case strings.Contains(name, ":"):
 			return fmt.Errorf("username %q holds a colon", name)

@@ -28,7 +28,8 @@ simulation network), with TLS and the certificate ` + "`rpc.cert`" + ` in the da
 
 Clients authenticate with HTTP Basic authentication: with the configured user name and password, or with what the
 file ` + "`rpc.cookie`" + ` in the directory of the network holds. A websocket may instead call
-` + "`authenticate [user, password]`" + ` first. The user of ` + "`--readonlyuser`" + ` may call what only reads. With
+` + "`authenticate [user, password]`" + ` first. The user of ` + "`--readonlyuser`" + ` may call what only reads, those of
+` + "`--walletuser`" + ` what concerns their wallets, or the chain. With
 ` + "`--clientcafile`" + ` a TLS certificate of the client stands in for the password.
 
     curl --cacert ~/.spvd/rpc.cert -u "$(cat ~/.spvd/mainnet/rpc.cookie)" -d '{"method":"syncstatus"}' https://localhost:9112
@@ -64,7 +65,7 @@ func docsCodes() []struct {
 		{api.CodeNoWallet, "there is no wallet of that name, or it is not loaded"},
 		{api.CodeHex, "not the hex of what it should be"},
 		{api.CodeRejected, "a transaction that cannot be mined"},
-		{api.CodeForbidden, "the read-only user may not call this method"},
+		{api.CodeForbidden, "the user may not call this method, or not use this wallet"},
 	}
 }
 
@@ -192,6 +193,9 @@ func writeMethod(t *testing.T, b *strings.Builder, m api.MethodInfo, shown strin
 	fmt.Fprintf(b, "\n### %s\n\n%s\n", m.Name, strings.TrimSpace(m.Summary+" "+m.Help))
 	if !m.Reads {
 		b.WriteString("\nNot for the read-only user.\n")
+	}
+	if !m.OfWallets {
+		b.WriteString("\nNot for users of single wallets.\n")
 	}
 	if m.Websocket {
 		b.WriteString("\nOn websockets only.\n")

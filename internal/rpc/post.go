@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spvd/spvd/internal/rpc/method"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -47,7 +46,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request did not arrive whole", http.StatusBadRequest)
 		return
 	}
-	from := &caller{Caller: method.Caller{ReadOnly: may != fullAccess, Wallet: walletOf(r)}, share: &held}
+	from := &caller{Caller: may.caller(r.PathValue("wallet")), share: &held}
 	list := &postedList{w: w, control: http.NewResponseController(w), each: s.limits.MoveTime}
 	reply, sent, err := s.dispatcher.answer(r.Context(), from, body, list)
 	if sent {
@@ -108,9 +107,9 @@ func acceptable(contentType string) bool {
 	}, media)
 }
 
-// walletOf returns the name of the wallet in the path of a request.
-func walletOf(r *http.Request) string {
-	if name := r.PathValue("wallet"); name != "" {
+// orDefault returns the name of a wallet, that of the default one if there is none.
+func orDefault(name string) string {
+	if name != "" {
 		return name
 	}
 	return wallet.DefaultName

@@ -2,12 +2,14 @@ package rpc
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -62,17 +64,27 @@ func New(cfg Config) (*Server, error) {
 		websockets: make(slots, limits.Websockets),
 		preauth:    preauth{most: limits.Preauth, each: limits.PreauthEach},
 	}
+	s.auth.one, s.auth.proven = make(slots, 1), make(map[[sha256.Size]byte]*credential)
+	admit := func(user, secret string, opens grant) {
+		s.auth.credentials = append(s.auth.credentials, newCredential(user, secret, opens))
+	}
 	if cfg.Username != "" {
-		s.auth.credentials = append(s.auth.credentials, newCredential(cfg.Username, cfg.Password, fullAccess))
+		admit(cfg.Username, cfg.Password, grant{access: fullAccess})
 	}
 	if cfg.ReadOnlyUsername != "" {
-		s.auth.credentials = append(s.auth.credentials, newCredential(cfg.ReadOnlyUsername, cfg.ReadOnlyPassword, readAccess))
+		admit(cfg.ReadOnlyUsername, cfg.ReadOnlyPassword, grant{access: readAccess})
+	}
+	for _, u := range cfg.WalletUsers {
+		opens := grant{access: fullAccess, wallets: slices.Clone(u.Wallets)}
+		if u.ReadOnly {
+			opens.access = readAccess
+		}
+		admit(u.Name, u.Password, opens)
 	}
 	if cfg.CookiePath != "" {
 		s.cookie = newCookie(cfg.CookiePath)
-		drawn := newCredential(api.CookieUser, s.cookie.secret, fullAccess)
-		drawn.random = true
-		s.auth.credentials = append(s.auth.credentials, drawn)
+		admit(api.CookieUser, s.cookie.secret, grant{access: fullAccess})
+		s.auth.credentials[len(s.auth.credentials)-1].random = true
 	}
 	return s, nil
 }

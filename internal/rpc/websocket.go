@@ -63,7 +63,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		return
 	}
 	defer conn.CloseNow()
-	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may, wallet: walletOf(r), raw: connOf(r)}
+	c := &session{server: s, conn: conn, client: r.RemoteAddr, may: may, wallet: r.PathValue("wallet"), raw: connOf(r)}
 	if !known {
 		if !c.introduce(ctx, func() { s.preauth.leave(connOf(r)) }) {
 			return
@@ -79,8 +79,8 @@ type session struct {
 	conn   *websocket.Conn
 	raw    net.Conn // below TLS
 	client string   // address
-	may    access
-	wallet string // its name
+	may    grant
+	wallet string // the name in the path; empty for none
 	feeds  *feed.Sender
 	leave  func()         // cancels all calls: the client no longer waits for replies
 	room   slots          // one for each message that is being answered
@@ -106,7 +106,7 @@ func (c *session) introduce(ctx context.Context, known func()) bool {
 	var refusal *api.Error
 	reason := errCredentials
 	if !batch && first.method == api.AuthenticateMethod {
-		reason = c.vouch(first)
+		reason = c.vouch(ctx, first)
 	}
 	switch {
 	case errors.Is(reason, errThrottled):
@@ -129,12 +129,12 @@ func (c *session) introduce(ctx context.Context, known func()) bool {
 
 // vouch records the access of the credentials in an authenticate call. It returns the reason
 // if they have none.
-func (c *session) vouch(first *call) error {
+func (c *session) vouch(ctx context.Context, first *call) error {
 	user, password, err := method.Credentials(first.params)
 	if err != nil {
 		return errCredentials
 	}
-	may, reason := c.server.auth.authenticatePair(c.client, user, password)
+	may, reason := c.server.auth.authenticatePair(ctx, c.client, user, password)
 	c.may = may
 	return reason
 }
@@ -250,9 +250,8 @@ func (c *session) drain() {
 // answer answers one message and sends the reply if there is one. Subscriptions of the
 // message begin after that.
 func (c *session) answer(ctx context.Context, message []byte, held *share) error {
-	from := &caller{share: held, Caller: method.Caller{
-		ReadOnly: c.may != fullAccess, Wallet: c.wallet, Feeds: c.feeds, Replied: make(chan struct{}),
-	}}
+	from := &caller{share: held, Caller: c.may.caller(c.wallet)}
+	from.Feeds, from.Replied = c.feeds, make(chan struct{})
 	defer func() {
 		if close(from.Replied); from.Subscribed {
 			c.feeds.Hurry()

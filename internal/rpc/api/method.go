@@ -38,6 +38,9 @@ type MethodInfo struct {
 	// call them.
 	Reads bool `json:"reads"`
 
+	// OfWallets is true for methods that users of single wallets may call.
+	OfWallets bool `json:"ofwallets"`
+
 	// Websocket is true for methods that exist on websockets only.
 	Websocket bool `json:"websocket,omitempty"`
 }

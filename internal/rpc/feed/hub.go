@@ -29,6 +29,9 @@ const (
 type update struct {
 	status api.SyncStatus
 
+	// public is the status for clients that may use some wallets only.
+	public func() *api.SyncStatus
+
 	// busy is true while so much changes that notifications are put off.
 	busy bool
 
@@ -44,8 +47,8 @@ type update struct {
 	// steps are the steps along the chain that lead to its tip.
 	steps *steps
 
-	// frame returns the notification of the status.
-	frame func() ([]byte, error)
+	// frame returns the notification of the status, publicFrame that of public.
+	frame, publicFrame func() ([]byte, error)
 }
 
 // Syncer is what a Hub follows. *spv.Syncer is one.
@@ -126,8 +129,9 @@ func (h *Hub) look() *update {
 	if last != nil && st.Seq <= last.status.Seq {
 		return last
 	}
+	now := time.Now()
 	u := &update{
-		status: view.SyncStatus(st, time.Now()), busy: isBusy(&st), filtered: int64(st.Filters.Current),
+		status: view.SyncStatus(st, now), busy: isBusy(&st), filtered: int64(st.Filters.Current),
 		steps: &steps{}, read: &cache{},
 	}
 	if last != nil {
@@ -137,6 +141,13 @@ func (h *Hub) look() *update {
 		u.steps = last.steps
 	}
 	u.frame = sync.OnceValues(func() ([]byte, error) { return encodeNotification(api.TopicSyncStatus, &u.status) })
+	u.public = sync.OnceValue(func() *api.SyncStatus {
+		of := st
+		of.Warnings = view.WarningsOfChain(st.Warnings)
+		public := view.SyncStatus(of, now)
+		return &public
+	})
+	u.publicFrame = sync.OnceValues(func() ([]byte, error) { return encodeNotification(api.TopicSyncStatus, u.public()) })
 	h.current = u
 	return u
 }

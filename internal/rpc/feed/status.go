@@ -11,6 +11,9 @@ import (
 // Status notifies one client of the current status and of each newer one that differs in more
 // than rates. The zero value begins with the current one.
 type Status struct {
+	// OfChain leaves out warnings that are about wallets and the daemon.
+	OfChain bool
+
 	seen uint64
 	sent api.SyncStatus // without the fields that change without a notification, see lasting
 }
@@ -20,12 +23,16 @@ func (f *Status) tell(ctx context.Context, u *update, to *Sender) error {
 	if u.status.Seq <= f.seen || ctx.Err() != nil {
 		return nil
 	}
-	next := lasting(&u.status)
+	st, frame := &u.status, u.frame
+	if f.OfChain {
+		st, frame = u.public(), u.publicFrame
+	}
+	next := lasting(st)
 	if f.seen > 0 && reflect.DeepEqual(next, f.sent) {
 		f.seen = u.status.Seq
 		return nil
 	}
-	message, err := u.frame()
+	message, err := frame()
 	if err != nil {
 		return err
 	}

@@ -399,19 +399,23 @@ func getInfo() Method {
 			}
 			st := c.Syncer.Status()
 			v := c.Version
+			proxy, clients := c.Proxy, len(view.Serving(c.Server).Clients)
+			if c.caller.limited() {
+				proxy, clients = "", 0
+			}
 			return api.Info{
 				Version:         int32(1000000*v.Major + 10000*v.Minor + 100*v.Patch),
 				ProtocolVersion: int32(c.ProtocolVersion),
 				Balance:         spendable,
 				Blocks:          int64(tip.Height),
 				Connections:     int32(st.Peers),
-				Proxy:           c.Proxy,
+				Proxy:           proxy,
 				Difficulty:      difficulty(best.raw.Bits(), c.Params.ChainParams),
 				TestNet:         c.Params.ChainParams.Net == wire.TestNet3,
 				PayTxFee:        relayFee.ToCoin(),
 				RelayFee:        relayFee.ToCoin(),
-				Errors:          joinWarnings(st.Warnings),
-				Clients:         int32(len(view.Serving(c.Server).Clients)),
+				Errors:          joinWarnings(c.warnings(st.Warnings)),
+				Clients:         int32(clients),
 			}, nil
 		},
 	}
@@ -448,6 +452,15 @@ func (c *Call) spendable(ctx context.Context) (consensus.BlockID, api.Amount, er
 	return all.Tip, api.Amount(all.Sum.Spendable), err
 }
 
+// warnings returns the warnings that the client may see: those about wallets, their payments and the
+// daemon are not for users of some wallets.
+func (c *Call) warnings(list []spv.Warning) []spv.Warning {
+	if !c.caller.limited() {
+		return list
+	}
+	return view.WarningsOfChain(list)
+}
+
 // joinWarnings returns the warnings as one text.
 func joinWarnings(warnings []spv.Warning) string {
 	texts := make([]string, len(warnings))
@@ -470,7 +483,9 @@ func syncStatus() Method {
 		Returns: []any{api.SyncStatus{}},
 		Example: `[]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
-			return view.SyncStatus(c.Syncer.Status(), time.Now()), nil
+			st := c.Syncer.Status()
+			st.Warnings = c.warnings(st.Warnings)
+			return view.SyncStatus(st, time.Now()), nil
 		},
 	}
 }

@@ -83,14 +83,17 @@ func (m *Method) describe() string {
 
 // limits says who cannot call the method.
 func (m *Method) limits() string {
-	switch {
-	case !m.Reads:
-		return "The read-only user may not call it."
-	case m.Websocket:
-		return "It exists on websockets only."
-	default:
-		return ""
+	var list []string
+	if !m.Reads {
+		list = append(list, "The read-only user may not call it.")
 	}
+	if scopeOf(m.Name) == ofDaemon {
+		list = append(list, "Users of single wallets may not call it.")
+	}
+	if m.Reads && m.Websocket {
+		list = append(list, "It exists on websockets only.")
+	}
+	return strings.Join(list, " ")
 }
 
 // presence says whether a parameter may be left out, and what it is then.
@@ -118,6 +121,7 @@ func info(t []Method) []api.MethodInfo {
 			Example: json.RawMessage(m.Example),
 
 			Reads:     m.Reads,
+			OfWallets: scopeOf(m.Name) != ofDaemon,
 			Websocket: m.Websocket,
 		}
 		for j, p := range m.Params {

@@ -183,6 +183,9 @@ func (c *Call) allJobs() ([]api.Job, error) {
 	}
 	jobs := []api.Job{}
 	for _, l := range list {
+		if !c.caller.mayUse(l.Name) {
+			continue
+		}
 		if w, err := c.Wallets.Wallet(l.Name); err == nil { // others are not open
 			jobs = append(jobs, c.jobsOf(l.Name, w)...)
 		}

@@ -119,6 +119,9 @@ type Caller struct {
 	// Wallet is the name of the wallet it calls for.
 	Wallet string
 
+	// Wallets are the names of the only wallets that it may use; nil means all.
+	Wallets []string
+
 	// Feeds are the subscriptions of its websocket, nil for a POST request.
 	Feeds *feed.Sender
 
@@ -176,8 +179,8 @@ func (r *Registry) Call(ctx context.Context, from *Caller, m *Method, params jso
 	if m.Websocket && from.Feeds == nil {
 		return nil, fail(api.CodeNoMethod, "%s exists on websockets only; connect to %s", m.Name, api.WebsocketPath)
 	}
-	if !m.Reads && from.ReadOnly {
-		return nil, fail(api.CodeForbidden, "the read-only user may not call %s", m.Name)
+	if err := from.forbids(m); err != nil {
+		return nil, err
 	}
 	a, err := m.decodeArgs(params)
 	if err != nil {

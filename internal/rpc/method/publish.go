@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -69,6 +71,9 @@ func sendRawTransaction() Method {
 			if fee, high := paysHighFee(tx); high && !c.bool("allowhighfees") {
 				return nil, fail(api.CodeRejected, "it pays a fee of %s; set allowhighfees if that is meant", fee)
 			}
+			if err := c.ownInputs(ctx, tx); err != nil {
+				return nil, err
+			}
 			_, err = c.Syncer.Publish(ctx, tx)
 			switch {
 			case errors.Is(err, spv.ErrRejected), errors.Is(err, spv.ErrTooMany), errors.Is(err, wallet.ErrMined):
@@ -79,6 +84,30 @@ func sendRawTransaction() Method {
 			return tx.TxHash().String(), nil
 		},
 	}
+}
+
+// ownInputs returns an error for a transaction of a client that may use some wallets only, unless it
+// spends nothing but outputs of the wallet of the call. What another wallet says about a
+// transaction would tell whether it has the output.
+func (c *Call) ownInputs(ctx context.Context, tx *wire.MsgTx) error {
+	if !c.caller.limited() {
+		return nil
+	}
+	w, err := c.open()
+	if err != nil {
+		return err
+	}
+	for i, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		paid, err := w.Transaction(ctx, op.Hash)
+		if err != nil && !errors.Is(err, wallet.ErrNoTransaction) {
+			return err
+		}
+		if err != nil || !slices.ContainsFunc(paid.Credits, func(c wallet.Credit) bool { return c.Index == op.Index && !c.Commitment }) {
+			return fail(api.CodeForbidden, "input %d spends no output of this wallet: a user of wallets may publish only what does", i)
+		}
+	}
+	return nil
 }
 
 // transaction returns the transaction that a parameter holds in hex.
@@ -122,8 +151,19 @@ func listPublished() Method {
 		Result:  "an array of what is and was published, oldest first",
 		Returns: []any{[]api.Publication{}},
 		Example: `[]`,
-		Handle: func(_ context.Context, c *Call) (any, error) {
-			return view.Publications(c.Syncer.Publications()), nil
+		Handle: func(ctx context.Context, c *Call) (any, error) {
+			list := c.Syncer.Publications()
+			if c.caller.limited() {
+				w, err := c.open()
+				if err != nil {
+					return nil, err
+				}
+				list = slices.DeleteFunc(list, func(p spv.Publication) bool {
+					_, err := w.Transaction(ctx, p.Hash)
+					return err != nil
+				})
+			}
+			return view.Publications(list), nil
 		},
 	}
 }
@@ -162,6 +202,10 @@ func estimateSmartFee() Method {
 			}
 			fee := estimate(c.Params.ChainParams, c.Syncer.Fees(), mode == economical)
 			fee.Blocks = within
+			if c.caller.limited() { // the blocks that were seen are those that wallets needed
+				fee.SeenBlocks, fee.FullBlocks = 0, 0
+				fee.Source, _, _ = strings.Cut(strings.Replace(fee.Source, ":", ";", 1), ";")
+			}
 			return fee, nil
 		},
 	}

@@ -56,7 +56,7 @@ func subscribe() Method {
 				if from != "" {
 					return nil, fail(api.CodeInvalid, "syncstatus takes no cursor: it always begins with the whole status")
 				}
-				c.caller.follow(topic, &feed.Status{})
+				c.caller.follow(topic, &feed.Status{OfChain: c.caller.limited()})
 				return api.Subscription{Topic: topic}, nil
 			case api.TopicTransactions, api.TopicSpends:
 				return c.subscribeWallet(topic, from, 1)

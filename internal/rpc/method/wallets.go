@@ -3,6 +3,7 @@ package method
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/view"
@@ -107,6 +108,7 @@ func listWallets() Method {
 		Example: `[]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
 			list, err := c.Wallets.List()
+			list = slices.DeleteFunc(list, func(w wallet.FileInfo) bool { return !c.caller.mayUse(w.Name) })
 			if c.bool("all") {
 				return walletFiles(list), err
 			}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -57,6 +58,20 @@ func share(p spv.Progress) float64 {
 		return 0
 	}
 	return min(1, float64(p.Current)/float64(p.Target))
+}
+
+// WarningsOfChain returns the warnings that are about the chain and the store of it. Others may name
+// wallets, payments, or what belongs to the operator of the daemon.
+func WarningsOfChain(list []spv.Warning) []spv.Warning {
+	return slices.DeleteFunc(slices.Clone(list), func(w spv.Warning) bool {
+		switch w.Code {
+		case "chain-contradicts-waypoint", api.WarningStoreCorrupt, "chain-store-repaired", "deep-reorg", "early-filters-unproven",
+			"early-filters-wrong", api.WarningFutureBlock, "invalid-block", "rule-disputed", "sync-resumed", "tip-too-easy",
+			"update-spvd", "waypoint-contradicted":
+			return false
+		}
+		return true
+	})
 }
 
 func stage(name string, p spv.Progress) api.Stage {
