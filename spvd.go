@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/snapshot/checkpointer"
 	"github.com/spvd/spvd/internal/votecheck"
 	"github.com/spvd/spvd/peer"
@@ -219,43 +220,48 @@ func (c *Client) Run(ctx context.Context) error {
 		return err
 	}
 	defer c.end()
-	// The server reads what the syncer closes, and the syncer uses the peers: so the server is
-	// stopped first, and the peers last.
-	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
-	defer disconnect()
-	synced, stopSync := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSync()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var pool error
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		defer stop()
-		if err := c.peers.Run(connected); err != nil {
-			pool = fmt.Errorf("peer pool: %w", err)
-		}
-	})
-	var optional sync.WaitGroup // workers that end with ctx only
-	optional.Go(func() { _ = c.votes.Serve(ctx) })
+	return orchestrator.Run(ctx, orchestrator.Config{Report: c.reportWorker}, c.workers()...)
+}
+
+// workers returns the parts that Run keeps running, each after those that it uses: the syncer asks
+// the peers, and the others read the store, which the syncer closes when it has ended.
+func (c *Client) workers() []orchestrator.Worker {
+	list := []orchestrator.Worker{
+		{Name: "peer pool", Serve: c.peers.Run},
+		{Name: "sync", Serve: c.syncer.Run},
+		{Name: "votes", Serve: c.votes.Serve, Gate: c.initialised, Optional: true},
+	}
 	if c.snapshots != nil {
-		optional.Go(func() { _ = c.snapshots.Serve(ctx) })
+		list = append(list, orchestrator.Worker{Name: "snapshots", Serve: c.snapshots.Serve, Gate: c.initialised, Optional: true})
 	}
-	optional.Go(func() {
-		defer stopSync()
-		if c.server != nil {
-			_ = c.server.Serve(ctx)
+	if c.server != nil {
+		list = append(list, orchestrator.Worker{Name: "serving", Serve: c.server.Serve, Gate: c.initialised, Optional: true})
+	}
+	return list
+}
+
+// initialised is the gate of what reads the store: it waits until the store is open and consistent.
+// A failure of an earlier run, which the status may still show, is none of this one.
+func (c *Client) initialised(ctx context.Context) error {
+	for st := range c.syncer.Changes(ctx, 0) {
+		if st.Initialised {
+			return nil
 		}
-		<-ctx.Done()
-	})
-	err := c.syncer.Run(synced)
-	if err != nil {
-		err = fmt.Errorf("sync: %w", err)
 	}
-	stop()
-	optional.Wait()
-	disconnect()
-	wg.Wait()
-	return errors.Join(err, pool)
+	return context.Cause(ctx)
+}
+
+// reportWorker shows in the status that an optional worker has ended, or works again.
+func (c *Client) reportWorker(worker string, trouble error) {
+	if trouble == nil {
+		c.syncer.Notify(worker + " ended")
+		return
+	}
+	c.syncer.Notify(worker+" ended", spv.Warning{
+		Code: worker + "-ended",
+		Text: fmt.Sprintf("A part of spvd has ended, and is started again: %s: %v.", worker, trouble),
+		Hint: "The sync goes on without it. If it happens again, report it with the log.",
+	})
 }
 
 func (c *Client) begin() error {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -18,12 +19,12 @@ type followed interface {
 
 // newBlockNotify returns the service that runs the command of --blocknotify, none if the
 // option is not set.
-func newBlockNotify(cfg *config, syncer followed, environ []string, log *slog.Logger) []service {
+func newBlockNotify(cfg *config, syncer followed, environ []string, log *slog.Logger) []orchestrator.Worker {
 	if cfg.BlockNotify == "" {
 		return nil
 	}
 	h := newHook("--blocknotify", cfg.BlockNotify, environ, log)
-	return []service{{name: "--blocknotify", run: func(ctx context.Context) error {
+	return []orchestrator.Worker{{Name: "--blocknotify", Serve: func(ctx context.Context) error {
 		notifyBlocks(ctx, syncer, h)
 		return nil
 	}}}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/logging"
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/regular"
 	"github.com/spvd/spvd/internal/rpc"
@@ -78,7 +79,7 @@ func (c *config) client() (spvd.Config, error) {
 // build makes the services of the daemon, the lowest room first. It binds the RPC addresses,
 // so that an occupied port is found before anything runs; the caller closes them by running
 // the services. The function stop ends the daemon as a signal does.
-func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []service, err error) {
+func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []orchestrator.Worker, err error) {
 	pipes, err := openParent(cfg)
 	if err != nil {
 		return nil, err
@@ -122,13 +123,13 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
-	services = append([]service{
-		{name: "client", run: client.Run},
-		{name: "RPC server", run: server.Run},
+	services = append([]orchestrator.Worker{
+		{Name: "client", Serve: client.Run},
+		{Name: "RPC server", Serve: server.Run},
 	}, shown...)
 	services = append(services, pipes.services(cfg, server.Addrs(), stop, logs.Logger(logDaemon))...)
 	if posts != nil {
-		services = append(services, service{name: "--notifyurl", run: posts.Run})
+		services = append(services, orchestrator.Worker{Name: "--notifyurl", Serve: posts.Run})
 	}
 	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)
 	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, logs.Logger(logHook))...)

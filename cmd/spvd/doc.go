@@ -5,7 +5,7 @@
 // daemon need. It reads the configuration (config.go, load.go, inifile.go, validate.go),
 // opens the client, and builds the RPC server and the status page around it (build.go,
 // page.go). It runs all of them until a signal, the stop method or a failure ends one
-// (serve.go, services.go, supervisor.go). With --until it ends by itself (until.go), with
+// (serve.go, internal/orchestrator, supervisor.go). With --until it ends by itself (until.go), with
 // hooks it runs commands of the user (hook.go, blocknotify.go, walletnotify.go). With
 // --checkdb it proves the chain store and the wallets instead and exits (checkdb.go), with
 // --verifysnapshot a snapshot (checksnapshot.go).

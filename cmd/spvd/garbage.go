@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/spv"
 )
 
@@ -29,8 +30,8 @@ const freePace = time.Minute
 
 // newGarbage returns the service that returns memory to the system after a sync or a rescan:
 // their memory is not needed for long, and Go would keep most of it.
-func newGarbage(syncer followed, free func()) service {
-	return service{name: "memory", run: func(ctx context.Context) error {
+func newGarbage(syncer followed, free func()) orchestrator.Worker {
+	return orchestrator.Worker{Name: "memory", Serve: func(ctx context.Context) error {
 		busy, last := true, time.Time{}
 		for st := range syncer.Changes(ctx, 0) {
 			switch {

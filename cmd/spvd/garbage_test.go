@@ -20,7 +20,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		var wg sync.WaitGroup
-		wg.Go(func() { ended <- newGarbage(loop, func() { freed.Add(1) }).run(ctx) })
+		wg.Go(func() { ended <- newGarbage(loop, func() { freed.Add(1) }).Serve(ctx) })
 		show := func(phase spv.Phase, synced bool, want int32) {
 			t.Helper()
 			loop.statuses <- spv.Status{Phase: phase, Synced: synced}

@@ -11,13 +11,14 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/logging"
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/version"
 )
 
 // newPage binds the addresses of the status page and returns the service that serves it, none
 // without addresses.
-func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core) ([]service, error) {
+func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core) ([]orchestrator.Worker, error) {
 	if len(cfg.MetricsListen) == 0 {
 		return nil, nil
 	}
@@ -37,7 +38,7 @@ func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core
 	if err != nil {
 		return nil, errors.Join(err, closeAll(listeners))
 	}
-	return []service{{name: "status page", run: server.Run}}, nil
+	return []orchestrator.Worker{{Name: "status page", Serve: server.Run}}, nil
 }
 
 // listenPage binds all addresses of the status page, or none.

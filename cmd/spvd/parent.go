@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/parent"
 	"github.com/spvd/spvd/internal/rpc"
 )
@@ -63,17 +64,17 @@ func (p *parentPipes) close() error {
 
 // services returns the services that report, and that stop the daemon when the program has
 // closed its pipe.
-func (p *parentPipes) services(cfg *config, addresses []net.Addr, stop func(), log *slog.Logger) (list []service) {
+func (p *parentPipes) services(cfg *config, addresses []net.Addr, stop func(), log *slog.Logger) (list []orchestrator.Worker) {
 	if cfg.RPCListenerEvents {
 		for _, a := range addresses {
 			p.reports = append(p.reports, parent.Message{Type: parent.ListenerType, Payload: []byte(a.String())})
 		}
 	}
 	if p.tx != nil {
-		list = append(list, service{"reports to the parent", func(ctx context.Context) error { return p.report(ctx, log) }})
+		list = append(list, orchestrator.Worker{Name: "reports to the parent", Serve: func(ctx context.Context) error { return p.report(ctx, log) }})
 	}
 	if p.rx != nil {
-		list = append(list, service{"end of the parent", func(ctx context.Context) error { return p.awaitEnd(ctx, stop, log) }})
+		list = append(list, orchestrator.Worker{Name: "end of the parent", Serve: func(ctx context.Context) error { return p.awaitEnd(ctx, stop, log) }})
 	}
 	return list
 }

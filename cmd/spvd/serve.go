@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/logging"
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/version"
 )
 
@@ -47,11 +49,14 @@ func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer)
 	return nil
 }
 
+// stopWithin is how long all services together may take to stop.
+const stopWithin = 10 * time.Second
+
 // runClient runs the client with the other services of the daemon, and closes it.
 func runClient(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) error {
 	services, err := build(ctx, cfg, environ, logs, client, stop)
 	if err == nil {
-		err = runServices(ctx, logs.Logger(logDaemon), services)
+		err = orchestrator.Run(ctx, orchestrator.Config{Log: logs.Logger(logDaemon), StopWithin: stopWithin}, services...)
 	}
 	closed := client.Close()
 	if errors.Is(closed, spvd.ErrRunning) { // err already says that the client did not stop

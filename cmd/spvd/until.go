@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/spv"
 )
 
@@ -47,12 +48,12 @@ type sprint struct {
 }
 
 // newSprint returns the service that ends the daemon once it is synced, none without --until.
-func newSprint(cfg *config, syncer syncing, log *slog.Logger, stop func()) []service {
+func newSprint(cfg *config, syncer syncing, log *slog.Logger, stop func()) []orchestrator.Worker {
 	if cfg.Until == "" {
 		return nil
 	}
 	s := &sprint{syncer: syncer, log: log, timeout: cfg.Timeout, stop: stop}
-	return []service{{name: "--until=" + untilSynced, run: s.run}}
+	return []orchestrator.Worker{{Name: "--until=" + untilSynced, Serve: s.run}}
 }
 
 // run waits until the daemon is synced and stops it. It returns an error with the missing

@@ -7,6 +7,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
@@ -18,7 +19,7 @@ const notifiedDepth = 100
 
 // newWalletNotify returns the service that runs the command of --walletnotify, none if the
 // option is not set.
-func newWalletNotify(cfg *config, syncer syncing, owned *wallet.Set, environ []string, log *slog.Logger) []service {
+func newWalletNotify(cfg *config, syncer syncing, owned *wallet.Set, environ []string, log *slog.Logger) []orchestrator.Worker {
 	if cfg.WalletNotify == "" {
 		return nil
 	}
@@ -26,7 +27,7 @@ func newWalletNotify(cfg *config, syncer syncing, owned *wallet.Set, environ []s
 		syncer: syncer, owned: owned, log: log,
 		hook: newHook("--walletnotify", cfg.WalletNotify, environ, log),
 	}
-	return []service{{name: "--walletnotify", run: n.run}}
+	return []orchestrator.Worker{{Name: "--walletnotify", Serve: n.run}}
 }
 
 // walletNotify runs a command for transactions of the wallets.

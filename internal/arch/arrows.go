@@ -36,7 +36,7 @@ func rooms() []room {
 		"go.etcd.io/bbolt",
 	}
 	return []room{
-		{dir: ".", imports: append(core, "internal/snapshot", "internal/version", "internal/votecheck"), testOnly: []string{simulated}},
+		{dir: ".", imports: append(core, "internal/orchestrator", "internal/snapshot", "internal/version", "internal/votecheck"), testOnly: []string{simulated}},
 		{dir: "peer", imports: []string{"internal/parse", "internal/regular", "spv/p2p"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "peer/internal/addrbook", never: append(consensus, "log/slog", "net/http")},
 		{dir: "peer/internal/conn", imports: []string{"internal/parse", "peer/internal/addrbook", "peer/internal/fault", "spv/p2p"}, testOnly: []string{"peer/internal/peertest"}, never: append(consensus, "net/http")},
@@ -109,6 +109,7 @@ func rooms() []room {
 		{dir: "internal/version"},
 		{dir: "internal/testenv"},
 		{dir: "internal/flaky"},
+		{dir: "internal/orchestrator"},
 		{dir: "internal/wait"}, // every room may import it
 		{dir: "internal/race"}, // the tests of every room may import it
 		{dir: "internal/arch"},
