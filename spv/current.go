@@ -31,7 +31,7 @@ func (s *Syncer) current() *Status {
 // up to a height only.
 func (st *Status) unscanned(at consensus.Height) Status {
 	next := *st
-	next.Synced = false
+	next.Synced, next.Ready = false, st.Ready && st.Tip.Height-at <= nearTip
 	next.Rescan = progressOf(at, st.Tip.Height, 0)
 	next.Ratio, next.ETA = progress.LostAtLeast(st.Tip.Height-at), 0
 	next.Reason, next.Hint = scanReason(at, st.Tip.Height), ""

@@ -20,9 +20,10 @@ type display struct {
 	deps     displayDeps
 	status   Status // the next one to show
 	progress progress.Tracker
-	shownAt  time.Time         // when the status was last shown
-	doubt    string            // why other peers are looked for; empty if they are not
-	lost     bool              // not synced, and for more than the moment a new block takes
+	shownAt  time.Time // when the status was last shown
+	doubt    string    // why other peers are looked for; empty if they are not
+	gate     gate
+	ready    bool              // as the log says
 	logged   consensus.BlockID // the tip that the log last named
 }
 
@@ -35,7 +36,7 @@ type displayDeps struct {
 }
 
 // newDisplay returns the display of a run.
-func newDisplay(deps displayDeps) *display { return &display{deps: deps, lost: true} }
+func newDisplay(deps displayDeps) *display { return &display{deps: deps} }
 
 // show shows the status as it follows from the facts, if it differs from the one that is shown.
 func (d *display) show(f facts, now time.Time) {
@@ -49,6 +50,7 @@ func (d *display) show(f facts, now time.Time) {
 		d.showStages(f, d.shownRatio(was), now)
 	}
 	st.Synced = f.synced()
+	st.Ready = d.gate.pass(f, now)
 	st.FirstSyncDone = st.FirstSyncDone || st.Synced
 	st.Seq = was.Seq
 	d.shownAt = now
@@ -99,20 +101,18 @@ func (d *display) showStages(f facts, least float64, now time.Time) {
 	st.Ratio, st.ETA = m.Ratio, m.Left
 }
 
-// logSync logs when the sync is complete, and when blocks come after that.
-// A new block makes the status unsynced for as long as its filter takes, so the
-// tip is compared with the one that was logged, not with the last status.
+// logSync logs when the gate Synced opens and closes, and which blocks come while it is open.
 func (d *display) logSync() {
 	st := &d.status
 	switch {
-	case st.Synced && d.lost:
-		d.lost, d.logged = false, st.Tip
+	case st.Synced && !d.ready:
+		d.ready, d.logged = true, st.Tip
 		d.deps.log.Info("Synced at height "+heightString(st.Tip.Height), "hash", st.Tip.Hash, "peers", st.Peers)
 	case st.Synced && st.Tip != d.logged:
 		d.logged = st.Tip
 		d.deps.log.Info("New block", "height", st.Tip.Height, "hash", st.Tip.Hash)
-	case !st.Synced && !d.lost && (st.Phase != Following || st.Peers == 0):
-		d.lost = true
+	case !st.Ready && d.ready:
+		d.ready = false
 		d.deps.log.Info("No longer synced", "height", st.Tip.Height, "reason", st.Reason)
 	}
 }

@@ -31,6 +31,12 @@ type Status struct {
 	// has the network's minimum known work.
 	Synced bool
 
+	// Ready is Synced without its moments: it turns true with Synced, and stays true while the
+	// newest blocks of a chain that is followed are being proven and scanned, for half a minute
+	// on end at most. It is what to act on where a new block every few seconds must not look
+	// like a failure; what must hold at this moment is Synced.
+	Ready bool
+
 	// FirstSyncDone is true once this run has been synced.
 	FirstSyncDone bool
 

@@ -94,7 +94,7 @@ func (v *VoteReport) has(code string) bool {
 // unvoted returns a synced status as it is when a block of the chain is not voted for.
 func (st *Status) unvoted(v *VoteReport) Status {
 	next := *st
-	next.Synced = false
+	next.Synced, next.Ready = false, false
 	next.Ratio, next.ETA = progress.LostAtLeast(0), time.Duration(0)
 	next.Reason, next.Hint = v.Reason, unvotedHint
 	return next

@@ -134,12 +134,7 @@ func (r *session) runWallet(ctx context.Context) error {
 func (r *session) watchStatus(ctx context.Context) error {
 	for st := range r.engine.Changes(ctx, 0) {
 		r.showPeers(r.peers.Infos())
-		switch {
-		case st.Synced:
-			r.setSynced(true)
-		case st.Peers == 0 || st.Phase != spv.Following:
-			r.setSynced(false)
-		}
+		r.setSynced(st.Ready)
 	}
 	return nil
 }

@@ -29,9 +29,9 @@ func states(t *testing.T, flags []string) (code int, states map[string]finding) 
 
 func TestDoctor(t *testing.T) {
 	alone := rpctest.SyncedStatus()
-	alone.Synced, alone.Peers, alone.Reason, alone.Hint = false, 0, "No peer is connected.", "Check."
+	alone.Synced, alone.Ready, alone.Peers, alone.Reason, alone.Hint = false, false, 0, "No peer is connected.", "Check."
 	syncing := rpctest.SyncedStatus()
-	syncing.Synced, syncing.Ratio, syncing.Reason = false, 0.5, "Fetching filters."
+	syncing.Synced, syncing.Ready, syncing.Ratio, syncing.Reason = false, false, 0.5, "Fetching filters."
 	corrupt := rpctest.SyncedStatus()
 	corrupt.Warnings = []spv.Warning{{Code: api.WarningStoreCorrupt, Text: "Moved aside.", Hint: "Check the disk."}}
 	early := rpctest.SyncedStatus()

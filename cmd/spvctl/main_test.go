@@ -55,7 +55,7 @@ func daemon(t *testing.T, methods *method.Registry) []string {
 
 func TestStatusExitCodes(t *testing.T) {
 	syncing := rpctest.SyncedStatus()
-	syncing.Synced = false
+	syncing.Synced, syncing.Ready = false, false
 	syncing.Ratio = 0.9999
 	syncing.Filters.Current = 400
 	lonely := syncing

@@ -87,10 +87,10 @@ func (v *view) status(st *api.SyncStatus, peers []api.PeerInfo) error {
 		}
 		v.permanent(fmt.Sprintf("%s %s %s", word, grouped(st.Tip.Height), st.Tip.Hash))
 	}
-	if !st.Synced {
+	if !st.Ready {
 		v.progress(st, peers)
 	}
-	v.synced, v.tip = st.Synced, st.Tip
+	v.synced, v.tip = st.Ready, st.Tip
 	return nil
 }
 

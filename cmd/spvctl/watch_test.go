@@ -31,7 +31,7 @@ func following(height int64, hash string) api.SyncStatus {
 // fetching returns the status of a daemon that fetches filters.
 func fetching(current int64) api.SyncStatus {
 	st := following(2000, "aa")
-	st.Synced, st.Ratio, st.Phase = false, 0.5, "catching-up"
+	st.Synced, st.Ready, st.Ratio, st.Phase = false, false, 0.5, "catching-up"
 	st.Stages[1] = api.Stage{Name: api.StageFilters, Current: current, Target: 2000, Rate: 2500.5, ETA: 61}
 	st.ETA = 65
 	return st
@@ -135,7 +135,7 @@ func atTip(height consensus.Height) spv.Status {
 // fetchingFilters returns the status that fetching(1000) shows.
 func fetchingFilters() spv.Status {
 	st := atTip(2000)
-	st.Synced, st.Ratio, st.Phase, st.ETA = false, 0.5, spv.CatchingUp, 65*time.Second
+	st.Synced, st.Ready, st.Ratio, st.Phase, st.ETA = false, false, 0.5, spv.CatchingUp, 65*time.Second
 	st.Filters = spv.Progress{Current: 1000, Target: 2000, Rate: 2500.5, ETA: 61 * time.Second}
 	return st
 }

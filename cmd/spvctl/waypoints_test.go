@@ -47,7 +47,7 @@ func TestWaypoints(t *testing.T) {
 func TestWaypointsOfADaemonThatIsNotSynced(t *testing.T) {
 	d := rpctest.NewOffline(t)
 	st := rpctest.SyncedStatus()
-	st.Synced, st.Reason = false, "No peer is connected."
+	st.Synced, st.Ready, st.Reason = false, false, "No peer is connected."
 	d.SetStatus(st)
 	got := spvctl(t, "", append(daemon(t, d.Registry), "waypoints")...)
 	if got.code != 1 || got.out != "" || !strings.Contains(got.err, "not synced: No peer is connected.") {

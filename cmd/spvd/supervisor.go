@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/systemd"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv"
@@ -49,7 +50,7 @@ type supervisor struct {
 
 // newSupervisor returns the service that informs the manager named by the environment, none
 // without one.
-func newSupervisor(syncer supervised, environ []string, log *slog.Logger) []service {
+func newSupervisor(syncer supervised, environ []string, log *slog.Logger) []orchestrator.Worker {
 	manager, err := systemd.Find(environ)
 	if err != nil {
 		log.Warn("The service manager is not kept informed", "err", err)
@@ -58,7 +59,7 @@ func newSupervisor(syncer supervised, environ []string, log *slog.Logger) []serv
 		return nil
 	}
 	s := &supervisor{syncer: syncer, log: log, watchdog: manager.Watchdog, tell: manager.Tell}
-	return []service{{name: "supervisor", run: s.run}}
+	return []orchestrator.Worker{{Name: "supervisor", Serve: s.run}}
 }
 
 // run informs the manager until ctx ends: that the daemon is ready once chain data can be
@@ -94,7 +95,7 @@ func (s *supervisor) pace() time.Duration {
 func (s *supervisor) look() {
 	var messages []string
 	st := s.syncer.Status()
-	if text := statusLine(&st); text != s.shown {
+	if text := statusLine(&st); text != s.shown && (st.Synced || !st.Ready) { // not for the moment of a new block
 		s.shown = text
 		messages = append(messages, systemd.Status(text))
 	}

@@ -44,6 +44,7 @@ func Write(w io.Writer, f Facts) error {
 	p.gauge("spvd_build_info", "The version of the daemon.", 1,
 		label{"version", f.Version}, label{"go", runtime.Version()})
 	p.gauge("spvd_synced", "1 while headers, filters and wallet are at the tip and a peer is connected.", flag(st.Synced))
+	p.gauge("spvd_ready", "1 while synced, and while blocks that have just come are proven and scanned.", flag(st.Ready))
 	p.gauge("spvd_initialised", "1 once chain data can be read.", flag(st.Initialised))
 	p.gauge("spvd_phase_info", "What the daemon does.", 1, label{"phase", st.Phase})
 	p.gauge("spvd_phase_start_time_seconds", "When it began to.", float64(st.Since))

@@ -20,10 +20,11 @@ func (s *Server) serveLive(w http.ResponseWriter, _ *http.Request) {
 	answerHealth(w, &st, alive && st.Phase != api.PhaseFailed)
 }
 
-// serveReady answers whether the data of the daemon is up to date.
+// serveReady answers whether the data of the daemon is up to date, but for blocks that have just
+// come.
 func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 	st := s.cfg.status()
-	answerHealth(w, &st, st.Synced)
+	answerHealth(w, &st, st.Ready)
 }
 
 // answerHealth answers with an HTTP status for programs and the reason for people.

@@ -156,7 +156,7 @@ func get(t *testing.T, url string) answer {
 func synced() spv.Status {
 	all := spv.Progress{Current: 1000, Target: 1000}
 	return spv.Status{
-		Synced: true, FirstSyncDone: true, Seq: 42, Phase: spv.Following, Since: time.Unix(1600000000, 0),
+		Synced: true, Ready: true, FirstSyncDone: true, Seq: 42, Phase: spv.Following, Since: time.Unix(1600000000, 0),
 		Reason: "Following the chain.", Initialised: true, Ratio: 1, Headers: all, Filters: all, Rescan: all,
 		Tip: consensus.BlockID{Height: 1000, Hash: chainhash.Hash{1}}, TipTime: time.Unix(1600000000, 0),
 		Best: 1000, BestPeers: 1, Peers: 1,
@@ -166,7 +166,7 @@ func synced() spv.Status {
 // troubled is a status with something in every field.
 func troubled() spv.Status {
 	st := synced()
-	st.Synced, st.Ratio, st.Phase = false, 0.4567, spv.CatchingUp
+	st.Synced, st.Ready, st.Ratio, st.Phase = false, false, 0.4567, spv.CatchingUp
 	st.Reason = "3 peers connected, none has filters for 1,107,001–1,107,100: asking again."
 	st.Hint = "Wait for other peers."
 	st.Filters = spv.Progress{Current: 1_107_000, Target: 1_107_100, Rate: 1234, ETA: 90 * time.Second}
@@ -280,13 +280,16 @@ func TestFollowersAreBounded(t *testing.T) {
 func TestHealth(t *testing.T) {
 	failed := troubled()
 	failed.Phase, failed.Reason = spv.Failed, "The sync has failed."
+	coming := synced()
+	coming.Synced, coming.Reason = false, "Fetching filters: 1 of 2."
 	for name, test := range map[string]struct {
 		status      spv.Status
 		live, ready int
 	}{
-		"synced":  {synced(), 200, 200},
-		"syncing": {troubled(), 200, 503},
-		"failed":  {failed, 503, 503},
+		"a block has come": {coming, 200, 200},
+		"synced":           {synced(), 200, 200},
+		"syncing":          {troubled(), 200, 503},
+		"failed":           {failed, 503, 503},
 	} {
 		d := newDaemon()
 		d.show(test.status)

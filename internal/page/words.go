@@ -34,7 +34,7 @@ func headline(st api.SyncStatus) string {
 	switch {
 	case st.Phase == api.PhaseFailed:
 		return "Failed"
-	case st.Synced:
+	case st.Ready:
 		return "Synced"
 	case st.Peers == 0:
 		return "No peers"
@@ -47,7 +47,7 @@ func mood(st api.SyncStatus) string {
 	switch {
 	case st.Phase == api.PhaseFailed:
 		return "broken"
-	case st.Synced:
+	case st.Ready:
 		return "good"
 	case st.Peers == 0:
 		return "lonely"

@@ -26,7 +26,7 @@ func TestWords(t *testing.T) {
 
 func TestHeadline(t *testing.T) {
 	for want, st := range map[string]api.SyncStatus{
-		"Synced good":     {Synced: true, Peers: 1, Phase: "following"},
+		"Synced good":     {Synced: true, Ready: true, Peers: 1, Phase: "following"},
 		"Syncing busy":    {Peers: 1, Phase: "following"},
 		"No peers lonely": {Phase: "catching-up"},
 		"Failed broken":   {Phase: api.PhaseFailed, Peers: 1},

@@ -37,6 +37,11 @@ type SyncStatus struct {
 	// Seq rises with every change of the status.
 	Seq uint64 `json:"seq"`
 
+	// Ready is synced without its moments: it turns true with synced, and stays true while the
+	// newest blocks of a chain that is followed are being proven and scanned, for half a minute
+	// on end at most.
+	Ready bool `json:"ready"`
+
 	// Phase is what the daemon is doing, and Since when that began.
 	Phase string `json:"phase"`
 	Since int64  `json:"since"`

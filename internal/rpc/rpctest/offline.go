@@ -72,7 +72,7 @@ func SyncedStatus() spv.Status {
 	all := spv.Progress{Current: 1000, Target: 1000}
 	at := time.Unix(1600000000, 0)
 	return spv.Status{
-		Synced: true, FirstSyncDone: true, Seq: 42, Phase: spv.Following, Since: at, Reason: "Following the chain.",
+		Synced: true, Ready: true, FirstSyncDone: true, Seq: 42, Phase: spv.Following, Since: at, Reason: "Following the chain.",
 		Initialised: true, Ratio: 1, Headers: all, Filters: all, Rescan: all,
 		Tip: consensus.BlockID{Height: 1000, Hash: chainhash.Hash{1}}, TipTime: at, Best: 1000, BestPeers: 1, Peers: 1,
 	}

@@ -13,6 +13,7 @@ import (
 func SyncStatus(st spv.Status, now time.Time) api.SyncStatus {
 	out := api.SyncStatus{
 		Synced:               st.Synced,
+		Ready:                st.Ready,
 		InitialBlockDownload: !st.FirstSyncDone,
 		HeadersFetchProgress: share(st.Headers),
 		Seq:                  st.Seq,
