@@ -36,7 +36,7 @@ COMPUTES := github.com/decred/dcrd/crypto github.com/decred/dcrd/dcrec github.co
 	github.com/decred/dcrd/txscript github.com/dchest/siphash lukechampine.com/blake3
 UNWATCHED := $(if $(RACE),$(COMPUTES:%=-gcflags=%/...=-race=false))
 
-.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench scale longrun microbench benchstat loadbench idle profile fuzz crash clean
+.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench scale longrun microbench benchstat loadbench idle profile fuzz crash lifecycle clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -181,6 +181,14 @@ KILLS     ?= 100
 crash:
 	$(GO) test -count=1 -timeout 0 -v -run '^TestCrash' ./spv/chain -args -histories $(HISTORIES)
 	$(GO) test -count=1 -timeout 0 -v -run '^TestKillsDuring' ./cmd/spvd -args -kills $(KILLS) -killblocks 30000
+
+# Every worker, and a whole client, is canceled, fails and is killed at each of its blocking
+# points, of which POINTS are tried, 0 for all, and each is started again after that. Prints
+# the points and the lives.
+POINTS ?= 0
+
+lifecycle:
+	$(GO) test -count=1 -timeout 0 -v -run InterruptedAnywhere . ./peer/serve ./spv ./internal/snapshot/checkpointer ./internal/votecheck -args -points $(POINTS)
 
 vet:
 	$(GO) vet ./...

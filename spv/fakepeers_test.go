@@ -66,6 +66,7 @@ type fakeNet struct {
 	defects int // of the pool
 	broken  any // TakeAnnouncements panics with it once, if it is not nil
 	flying  int
+	point   func(ctx context.Context, what string) error // is called for each request, unless it is nil
 
 	relay fakeRelay
 }
@@ -176,6 +177,11 @@ func (n *fakeNet) serve(ctx context.Context, p *fakePeer, kind string, silent bo
 		n.flying--
 		n.mu.Unlock()
 	}()
+	if n.point != nil {
+		if err := n.point(ctx, kind); err != nil {
+			return nil, err
+		}
+	}
 	takes := p.latency
 	if silent {
 		takes = requestTime

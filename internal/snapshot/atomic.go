@@ -15,27 +15,58 @@ import (
 const newSuffix = ".new"
 
 // replace writes a file under another name, makes it durable and moves it into place, so
-// that readers and a restart find the whole file or none. After an error nothing has
-// changed and the other file is gone.
-func replace(dir, name string, write func(io.Writer) error) (err error) {
-	fresh := filepath.Join(dir, name+newSuffix)
+// that readers and a restart find the whole file or none. After an error the other file is
+// gone, and nothing has changed, unless it was the last step that failed.
+func (w *Writer) replace(name string, write func(io.Writer) error) (err error) {
+	fresh := filepath.Join(w.Dir, name+newSuffix)
+	if err := w.before("create"); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644) //nolint:gosec // it is served to others
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(fresh))
+			if rest := os.Remove(fresh); !errors.Is(rest, fs.ErrNotExist) {
+				err = errors.Join(err, rest)
+			}
 		}
 	}()
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+	err = write(writerFunc(func(b []byte) (int, error) {
+		if err := w.before("write"); err != nil {
+			return 0, err
+		}
+		return f.Write(b)
+	}))
+	if err == nil {
+		err = w.before("sync")
+	}
+	if err := errors.Join(err, f.Sync(), f.Close(), w.before("rename")); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, filepath.Join(dir, name)); err != nil {
+	if err := os.Rename(fresh, filepath.Join(w.Dir, name)); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	if err := w.before("sync directory"); err != nil {
+		return err
+	}
+	return syncDir(w.Dir)
 }
+
+// before calls the hook of the writer before an operation.
+func (w *Writer) before(operation string) error {
+	if w.Before == nil {
+		return nil
+	}
+	return w.Before(operation)
+}
+
+// writerFunc is a function as a writer.
+type writerFunc func(b []byte) (int, error)
+
+// Write calls the function.
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // syncDir makes the names in a directory durable. Windows has no such call.
 func syncDir(dir string) error {

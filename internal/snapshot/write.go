@@ -32,6 +32,10 @@ type Writer struct {
 	// Blocks is the number of blocks of a segment; zero is the number of the network, which is
 	// the only one that others expect.
 	Blocks int
+
+	// Before is called before each operation on the directory or its files, with the name of
+	// the operation. With an error the operation fails with that. Nil: none does.
+	Before func(operation string) error
 }
 
 // blocks returns the number of blocks of a segment.
@@ -41,6 +45,9 @@ func (w *Writer) blocks() int { return int(orDefault(int64(w.Blocks), int64(Bloc
 // unfinished, and returns the manifest: that of an empty snapshot if there is none. The
 // error is a [*Fault] for a manifest that cannot be used, or one of the file system.
 func (w *Writer) Open(ctx context.Context) (*Manifest, error) {
+	if err := w.before("open"); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(w.Dir, 0o755); err != nil { //nolint:gosec // it is served to others
 		return nil, err
 	}
@@ -68,9 +75,7 @@ func (w *Writer) Open(ctx context.Context) (*Manifest, error) {
 // the headers and the sizes of the filters, then the filters. The error wraps chain.ErrStale
 // if the blocks have left the chain meanwhile.
 func (w *Writer) Write(ctx context.Context, c Chain, index int) (Segment, error) {
-	return w.make(ctx, c, index, func(name string, write func(io.Writer) error) error {
-		return replace(w.Dir, name, write)
-	})
+	return w.make(ctx, c, index, w.replace)
 }
 
 // putter makes a file of what a function writes.
@@ -118,6 +123,10 @@ func (w *Writer) Check(ctx context.Context, c Chain, s *Segment) error {
 func (w *Writer) Remove(s *Segment) error {
 	var errs []error
 	for _, name := range []string{s.HeadersName(w.Params), s.FiltersName(w.Params)} {
+		if err := w.before("remove"); err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		if err := os.Remove(filepath.Join(w.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
@@ -194,7 +203,7 @@ func blob(name string, put putter, write func(io.Writer) error) (Blob, error) {
 
 // Publish replaces the manifest. The files of its segments must be there.
 func (w *Writer) Publish(m *Manifest) error {
-	err := replace(w.Dir, ManifestName(w.Params), func(f io.Writer) error {
+	err := w.replace(ManifestName(w.Params), func(f io.Writer) error {
 		_, err := f.Write(m.Encode())
 		return err
 	})

@@ -186,48 +186,63 @@ func served(t *testing.T, blocks int, test func(w *world), change ...func(*Confi
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{
-			T: t, chain: c, enough: true, changed: make(chan struct{}), binds: make(map[string]error),
-			listeners: make(map[string]*pipeListener), fetches: make(map[chainhash.Hash]int),
-			published: make(map[chainhash.Hash]*wire.MsgTx),
-			state:     State{Open: true, Current: true, Tip: c.Tip()},
-		}
-		cfg := Config{
-			Params: c.Params().ChainParams, UserAgent: "/server:1/", Listen: []string{listenAt},
-			Chain: func() (Chain, error) { return w, nil }, Network: w, Changes: w.changes, Bind: w.bind,
-			Report: func(list ...string) {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.troubles = list
-			},
-		}
-		for _, fn := range change {
-			fn(&cfg)
-		}
-		if w.server, err = New(cfg); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if err := w.server.Serve(ctx); err != nil {
-				t.Errorf("Serve returned %v", err)
-			}
-		})
+		w := newWorld(t, c)
+		stop := w.serve(t.Context(), change...)
 		synctest.Wait()
 		test(w)
+		stop()
+	})
+}
+
+// newWorld returns what a server of a chain sees.
+func newWorld(t *testing.T, c *testnet.Chain) *world {
+	return &world{
+		T: t, chain: c, enough: true, changed: make(chan struct{}), binds: make(map[string]error),
+		listeners: make(map[string]*pipeListener), fetches: make(map[chainhash.Hash]int),
+		published: make(map[chainhash.Hash]*wire.MsgTx),
+		state:     State{Open: true, Current: true, Tip: c.Tip()},
+	}
+}
+
+// serve starts a server. The returned function stops it, and checks that it leaves nothing behind.
+func (w *world) serve(ctx context.Context, change ...func(*Config)) (stop func()) {
+	w.Helper()
+	cfg := Config{
+		Params: w.chain.Params().ChainParams, UserAgent: "/server:1/", Listen: []string{listenAt},
+		Chain: func() (Chain, error) { return w, nil }, Network: w, Changes: w.changes, Bind: w.bind,
+		Report: func(list ...string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.troubles = list
+		},
+	}
+	for _, fn := range change {
+		fn(&cfg)
+	}
+	var err error
+	if w.server, err = New(cfg); err != nil {
+		w.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := w.server.Serve(ctx); err != nil {
+			w.Errorf("Serve returned %v", err)
+		}
+	})
+	return func() {
 		cancel()
 		wg.Wait()
 		if list := w.server.Clients(); len(list) > 0 {
-			t.Errorf("clients stay: %+v", list)
+			w.Errorf("clients stay: %+v", list)
 		}
 		if w.server.sources.conns != 0 {
-			t.Errorf("%d connections are counted", w.server.sources.conns)
+			w.Errorf("%d connections are counted", w.server.sources.conns)
 		}
 		if got := w.trouble(); got != "" {
-			t.Errorf("a trouble stays: %s", got)
+			w.Errorf("a trouble stays: %s", got)
 		}
-	})
+	}
 }
 
 // pipeListener accepts connections in memory.

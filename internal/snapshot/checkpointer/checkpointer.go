@@ -28,7 +28,7 @@ type Chain interface {
 	Hash(h consensus.Height) (chainhash.Hash, error)
 }
 
-// Config is what a Checkpointer is made from. All fields but Log are required.
+// Config is what a Checkpointer is made from. All fields but Before and Log are required.
 type Config struct {
 	Params *consensus.Params
 
@@ -43,6 +43,10 @@ type Config struct {
 
 	// Warn replaces the warnings of the worker; none withdraws them.
 	Warn func(warnings ...spv.Warning)
+
+	// Before is called before each operation on the directory or its files, with its name, and
+	// makes it fail with an error; see snapshot.Writer. Nil: none does.
+	Before func(operation string) error
 
 	// Log takes what happens; nil drops it.
 	Log *slog.Logger

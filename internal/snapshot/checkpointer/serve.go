@@ -55,7 +55,7 @@ func (c *Checkpointer) Serve(ctx context.Context) error {
 
 // serve works until ctx ends or there is trouble.
 func (c *Checkpointer) serve(ctx context.Context) error {
-	writer := snapshot.Writer{Params: c.cfg.Params, Dir: c.cfg.Dir}
+	writer := snapshot.Writer{Params: c.cfg.Params, Dir: c.cfg.Dir, Before: c.cfg.Before}
 	m, err := writer.Open(ctx)
 	if err != nil {
 		return err
