@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
+
+	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/e2e/node"
 	"github.com/spvd/spvd/e2e/replay"
@@ -42,11 +45,13 @@ func sameBooks(t *testing.T, when string, d teller, n *node.Node, b *replay.Book
 	c.outputs()
 }
 
-// confirmedBooks wants only that which unmined transactions cannot change.
-func confirmedBooks(t *testing.T, when string, d teller, n *node.Node, b *replay.Book) {
+// confirmedBooks wants only that which unmined transactions cannot change, but for what those
+// spend that wait in the node, and some that only the daemon has.
+func confirmedBooks(t *testing.T, when string, d teller, n *node.Node, b *replay.Book, pending ...*wire.MsgTx) {
 	t.Helper()
 	c := &comparison{t: t, when: when, daemon: d, node: n, book: b}
 	want := confirmed(c.book.Balances(1))
+	c.withoutSpending(&want, pending)
 	if got, ok := ask[replay.Balances](c, "getbalance", "*", 1); ok {
 		c.compare("getbalance", confirmed(got), want)
 	}
@@ -64,7 +69,30 @@ func confirmedBooks(t *testing.T, when string, d teller, n *node.Node, b *replay
 	}
 }
 
-// confirmed returns balances without what unmined transactions change.
+// withoutSpending takes out of balances what the transactions spend that wait in the node, and
+// some more.
+func (c *comparison) withoutSpending(b *replay.Balances, pending []*wire.MsgTx) {
+	c.t.Helper()
+	waiting, err := c.node.Mempool(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	waiting = append(waiting, pending...)
+	for i := range b.Accounts {
+		a := &b.Accounts[i]
+		for _, coin := range c.book.Coins(a.AccountName) {
+			spending := slices.ContainsFunc(waiting, func(tx *wire.MsgTx) bool {
+				return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.PreviousOutPoint == coin.Op })
+			})
+			if spending && !coin.Spent && coin.Mature {
+				a.Spendable -= replay.Amount(coin.Amount)
+				b.Spendable -= replay.Amount(coin.Amount)
+			}
+		}
+	}
+}
+
+// confirmed returns balances without what is unconfirmed, and the totals that it is part of.
 func confirmed(b replay.Balances) replay.Balances {
 	b.Unconfirmed, b.Total = 0, 0
 	for i := range b.Accounts {

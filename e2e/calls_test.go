@@ -41,6 +41,10 @@ func (c *caller) testLikeNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	genesis, err := c.node.Hash(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tip, err := c.node.Best(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -60,22 +64,34 @@ func (c *caller) testLikeNode(t *testing.T) {
 		{method: "getblockheader", params: []any{hash.String(), true}},
 		{method: "getblockheader", params: []any{hash.String(), false}},
 		{method: "getblockheader", params: []any{tip.Hash.String(), true}},
+		{method: "getblockheader", params: []any{genesis.String()}},
+		{method: "getblock", params: []any{genesis.String()}},
 		{method: "getblock", params: []any{hash.String(), false}},
 		{method: "getblock", params: []any{hash.String(), true}},
 		{method: "getblock", params: []any{hash.String(), true, true}},
 		{method: "getcfilterv2", params: []any{hash.String()}, except: []string{"data", "proofindex", "proofhashes"}},
+		{method: "getdifficulty"},
+		{method: "getblockchaininfo", except: []string{"deployments", "initialblockdownload"}},
+		{method: "getheaders", params: []any{[]string{hash.String()}, ""}},
+		{method: "getheaders", params: []any{[]string{hash.String()}, tip.Hash.String()}},
+		{method: "getheaders", params: []any{[]string{nothing, hash.String()}, ""}},
+		{method: "getheaders", params: []any{[]string{nothing}, hash.String()}},
+		{method: "getheaders", params: []any{[]string{}, hash.String()}},
+		{method: "getheaders", params: []any{[]string{}, nothing}},
+		{method: "getheaders", params: []any{[]string{}, ""}},
+		{method: "ping"},
 	} {
 		var got, want any
 		if err := c.daemon.Call(t.Context(), call.method, &got, call.params...); err != nil {
-			t.Error(err)
+			t.Errorf("%s %v: %v", call.method, call.params, err)
 			continue
 		}
 		if err := c.node.Call(t.Context(), call.method, &want, call.params...); err != nil {
-			t.Error(err)
+			t.Errorf("%s %v of the node: %v", call.method, call.params, err)
 			continue
 		}
 		for _, difference := range missing(want, got, call.method, call.except) {
-			t.Error(difference)
+			t.Errorf("%v: %s", call.params, difference)
 		}
 	}
 }
@@ -153,9 +169,11 @@ func (c *caller) testFields(t *testing.T) {
 	}
 }
 
+// nothing is the hash of no block.
+const nothing = "00000000000000000000000000000000000000000000000000000000000000ff"
+
 // testErrors: what cannot be answered has the code clients look for.
 func (c *caller) testErrors(t *testing.T) {
-	const nothing = "00000000000000000000000000000000000000000000000000000000000000ff"
 	for _, call := range []struct {
 		method string
 		params []any

@@ -44,7 +44,8 @@ func (s *stage) testClients(t *testing.T) {
 		news := newHeard()
 		c := rpcClient(t, d.Access(), false, news.handlers())
 		exchange(t, c, rpcClient(t, nodeAccess(a), false, nil), a)
-		s.testRPCClientNews(t, c, news, a, b)
+		left := s.testRPCClientNews(t, c, news, a, b)
+		t.Run("blocks that were left", func(t *testing.T) { testLeftBlocks(t, d, a, left) })
 	})
 	t.Run("wsrpc", func(t *testing.T) { s.testWSRPC(t, d, a) })
 	t.Run("curl", func(t *testing.T) { testCurl(t, d, a) })
@@ -186,8 +187,9 @@ func (h *heard) handlers() *rpcclient.NotificationHandlers {
 	}
 }
 
-// testRPCClientNews: the client is told of blocks, and of a reorganisation.
-func (s *stage) testRPCClientNews(t *testing.T, c *rpcclient.Client, news *heard, a, b *node.Node) {
+// testRPCClientNews: the client is told of blocks, and of a reorganisation. It returns the
+// blocks that have left the chain.
+func (s *stage) testRPCClientNews(t *testing.T, c *rpcclient.Client, news *heard, a, b *node.Node) []chainhash.Hash {
 	if err := c.NotifyBlocks(deadline(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +204,46 @@ func (s *stage) testRPCClientNews(t *testing.T, c *rpcclient.Client, news *heard
 	agree(t, a, b)
 	expect(t, "disconnected", news.off, left[1], left[0])
 	expect(t, "connected", news.on, hashAt(t, b, chainHeight+1), hashAt(t, b, chainHeight+2), hashAt(t, b, chainHeight+3))
+	return left
+}
+
+// testLeftBlocks: of blocks that have left the chain the daemon says what the node says, and of
+// the branches too, but for that it has no blocks stored.
+func testLeftBlocks(t *testing.T, d *daemon.Daemon, n *node.Node, left []chainhash.Hash) {
+	awaitTip(t, d, n)
+	for _, hash := range left {
+		for _, call := range []struct {
+			method string
+			params []any
+		}{
+			{"getblockheader", []any{hash.String()}},
+			{"getblockheader", []any{hash.String(), false}},
+			{"getblock", []any{hash.String()}},
+			{"getblock", []any{hash.String(), true, true}},
+			{"getblock", []any{hash.String(), false}},
+		} {
+			var got, want any
+			if err := errors.Join(d.Call(deadline(t), call.method, &got, call.params...), n.Call(deadline(t), call.method, &want, call.params...)); err != nil {
+				t.Errorf("%s %v: %v", call.method, call.params, err)
+				continue
+			}
+			for _, difference := range missing(want, got, call.method, nil) {
+				t.Errorf("%v: %s", call.params, difference)
+			}
+		}
+	}
+	var got, want []types.GetChainTipsResult
+	if err := errors.Join(d.Call(deadline(t), "getchaintips", &got), n.Call(deadline(t), "getchaintips", &want)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if want[i].BranchLen > 0 {
+			want[i].Status = "headers-only"
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("getchaintips: %s, the node says %s", text(got), text(want))
+	}
 }
 
 // hashAt returns the hash of a node's block at a height.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/jrick/wsrpc/v2"
 
 	"github.com/spvd/spvd/e2e/keys"
@@ -22,30 +23,25 @@ import (
 // referenceAccount is what the reference wallet calls its only account.
 const referenceAccount = "default"
 
-// accepted is a difference to the reference wallet that is meant.
-type accepted struct {
-	method string
-	field  string // pattern of path.Match for the path of the field; empty: the answer as such
-	why    string
-	chance bool // it depends on the lottery whether it shows
-}
-
 // testReference: on one full node, with payments, tickets, votes, the treasury and
 // reorganisations, spvd answers what the reference wallet answers, field by field. Both
 // watch one account by its extended public key.
 func (s *stage) testReference(t *testing.T) {
 	st := &story{T: t, holder: newHolder(), stage: s, dir: t.TempDir()}
 	st.begin()
-	c := &contest{story: st, used: make(map[accepted]bool), seen: make(map[string]bool)}
+	c := &contest{story: st, used: make(map[string]bool), seen: make(map[string]bool), methods: make(map[string]bool)}
 	c.start()
 	st.payments()
 	c.compare("payments")
+	c.unmined()
 	st.stakes()
 	c.compare("tickets, votes and the treasury")
 	st.reorganisation()
 	c.compare("reorganisations")
 	st.disapproval()
 	c.compare("a disapproved block")
+	c.changes()
+	c.complete()
 	c.end()
 	st.dex(s.dex) // it has addresses handed out
 }
@@ -54,8 +50,11 @@ func (s *stage) testReference(t *testing.T) {
 type contest struct {
 	*story
 	reference *refwallet.Wallet
-	used      map[accepted]bool
+	used      map[string]bool // accepted differences, by their keys
 	seen      map[string]bool // differences that were reported
+	methods   map[string]bool // that were asked
+	stale     bool            // dcrwallet has unmined transactions that cannot be mined
+	late      map[dcrutil.Amount]bool
 	asked     int
 }
 
@@ -109,6 +108,7 @@ func (c *contest) awaitBoth() {
 func (c *contest) compare(when string) {
 	c.Helper()
 	c.awaitBoth()
+	c.stale, c.late = c.isStale(), c.lateRewards()
 	for _, q := range c.questions() {
 		c.ask(when, q)
 	}
@@ -174,6 +174,7 @@ func (c *contest) questions() []question {
 	} {
 		list = append(list, bad)
 	}
+	list = append(list, c.still()...)
 	ask("getunconfirmedbalance", referenceAccount)
 	ask("getaddressesbyaccount", referenceAccount)
 	ask("accountaddressindex", referenceAccount, 0)
@@ -211,33 +212,36 @@ func (c *contest) questions() []question {
 func (c *contest) ask(when string, q question) {
 	c.Helper()
 	c.asked++
+	c.methods[q.method] = true
 	var want, got json.RawMessage
 	errWant := c.reference.Call(c.Context(), q.method, &want, q.params...)
 	errGot := c.daemon.Call(c.Context(), q.method, &got, ourParams(q.params)...)
-	var diffs []string
-	if errorCode(errWant) != errorCode(errGot) || (errWant == nil) != (errGot == nil) {
-		diffs = append(diffs, fmt.Sprintf("\tdcrwallet: %s, spvd: %s", answerOrError(want, errWant), answerOrError(got, errGot)))
-	} else if errWant == nil {
+	var diffs []difference
+	switch both := fmt.Sprintf("dcrwallet: %s, spvd: %s", answerOrError(want, errWant), answerOrError(got, errGot)); {
+	case (errWant == nil) != (errGot == nil):
+		diffs = append(diffs, difference{field: "/refused", text: both})
+	case errorCode(errWant) != errorCode(errGot):
+		diffs = append(diffs, difference{field: "/code", text: both})
+	case errWant == nil:
 		diffs = differences("", decoded(c.T, want), renamed(decoded(c.T, got)))
 	}
 	for _, d := range diffs {
-		c.report(when, q, d)
+		c.report(when, q, &d)
 	}
 }
 
 // report fails the test for a difference that is not accepted, once for each field.
-func (c *contest) report(when string, q question, diff string) {
+func (c *contest) report(when string, q question, d *difference) {
 	c.Helper()
-	field, _, _ := strings.Cut(diff, "\t")
 	for _, a := range acceptedDifferences() {
-		if ok, err := path.Match(a.field, field); a.method == q.method && err == nil && ok {
-			c.used[a] = true
+		if ok, err := path.Match(a.field, d.field); a.method == q.method && err == nil && ok && (a.only == nil || a.only(c, q, d)) {
+			c.used[a.key()] = true
 			return
 		}
 	}
-	if key := q.method + " " + indexless(field); !c.seen[key] {
+	if key := q.method + " " + indexless(d.field); !c.seen[key] {
 		c.seen[key] = true
-		c.Errorf("%s: %s %v: %s", when, q.method, q.params, diff)
+		c.Errorf("%s: %s %v: %s\t%s", when, q.method, q.params, d.field, d.text)
 	}
 }
 
@@ -246,8 +250,8 @@ func (c *contest) report(when string, q question, diff string) {
 func (c *contest) end() {
 	c.Helper()
 	for _, a := range acceptedDifferences() {
-		if !c.used[a] && !a.chance {
-			c.Errorf("%s %s is listed as a difference to dcrwallet, and is none", a.method, a.field)
+		if !c.used[a.key()] && !a.chance {
+			c.Errorf("%s %s is listed as a difference to dcrwallet, and is none: %s", a.method, a.field, a.why)
 		}
 	}
 	c.Logf("%d questions asked", c.asked)
@@ -301,16 +305,24 @@ func renamed(v any) any {
 	return v
 }
 
-// differences returns what the second value lacks or has otherwise than the first: the
-// path of a field, a tab, and both values. Further fields are no difference.
-func differences(at string, want, got any) []string {
+// difference is where two answers differ: the path of the field, and both values. Of an entry
+// that a list lacks, or has in addition, the other value is nil.
+type difference struct {
+	field     string
+	want, got any
+	text      string
+}
+
+// differences returns what the second value lacks or has otherwise than the first. Further
+// fields are no difference.
+func differences(at string, want, got any) []difference {
 	switch want := want.(type) {
 	case map[string]any:
 		g, ok := got.(map[string]any)
 		if !ok {
 			break
 		}
-		var list []string
+		var list []difference
 		for _, k := range slices.Sorted(maps.Keys(want)) {
 			list = append(list, differences(at+"/"+k, want[k], g[k])...)
 		}
@@ -328,25 +340,25 @@ func differences(at string, want, got any) []string {
 	if reflect.DeepEqual(want, got) {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s\tdcrwallet: %s, spvd: %s", at, short(want), short(got))}
+	return []difference{{at, want, got, fmt.Sprintf("dcrwallet: %s, spvd: %s", short(want), short(got))}}
 }
 
 // listDifferences compares lists without regard to their order, which dcrwallet leaves to
 // chance within a block: entries are paired by what names them.
-func listDifferences(at string, want, got []any) []string {
+func listDifferences(at string, want, got []any) []difference {
 	rest := slices.Clone(got)
-	var list []string
+	var list []difference
 	for _, w := range want {
 		i := slices.IndexFunc(rest, func(g any) bool { return nameOf(g) == nameOf(w) })
 		if i < 0 {
-			list = append(list, fmt.Sprintf("%s/missing\tdcrwallet: %s, of %d; spvd has %d", at, short(w), len(want), len(got)))
+			list = append(list, difference{at + "/missing", w, nil, fmt.Sprintf("dcrwallet: %s, of %d; spvd has %d", short(w), len(want), len(got))})
 			continue
 		}
 		list = append(list, differences(at+"/0", w, rest[i])...)
 		rest = slices.Delete(rest, i, i+1)
 	}
 	for _, g := range rest {
-		list = append(list, fmt.Sprintf("%s/added\tspvd: %s, of %d; dcrwallet has %d", at, short(g), len(got), len(want)))
+		list = append(list, difference{at + "/added", nil, g, fmt.Sprintf("spvd: %s, of %d; dcrwallet has %d", short(g), len(got), len(want))})
 	}
 	return list
 }
@@ -405,123 +417,7 @@ func errorCode(err error) int64 {
 
 func answerOrError(raw json.RawMessage, err error) string {
 	if err != nil {
-		return fmt.Sprintf("error %v", err)
+		return fmt.Sprintf("error %v (%d)", err, errorCode(err))
 	}
 	return string(raw[:min(len(raw), 300)])
-}
-
-// acceptedDifferences returns the differences that are meant.
-func acceptedDifferences() []accepted {
-	return slices.Concat(acceptedTimes(), acceptedLines(), acceptedBalances(), acceptedInfo())
-}
-
-// acceptedTimes: dcrwallet shows when it heard of a transaction, spvd when it was mined, so
-// that a restored wallet shows the same.
-func acceptedTimes() []accepted {
-	var list []accepted
-	for method, at := range map[string]string{
-		"listtransactions": "/0", "listalltransactions": "/0", "listaddresstransactions": "/0",
-		"listsinceblock": "/transactions/0", "gettransaction": "",
-	} {
-		list = append(list, accepted{method: method, field: at + "/time", why: "the time of its block"},
-			accepted{method: method, field: at + "/timereceived", why: "the time of its block"})
-	}
-	return list
-}
-
-// acceptedLines: what lists show otherwise.
-func acceptedLines() []accepted {
-	const (
-		placed    = "spvd tells where in its block a transaction stands"
-		foreign   = "what others pay to a change address is no change"
-		inclusive = "dcrwallet repeats the transactions of the block itself"
-		conflicts = "spvd tells which transactions gave way, dcrwallet does not"
-		stake     = "dcrwallet lists a ticket also as received, and what a vote spends and its empty outputs as sent, with a fee of nothing"
-		ticketFee = "dcrwallet counts the fee of a ticket as earned by its vote"
-	)
-	list := []accepted{
-		{method: "gettransaction", field: "/hex", why: placed},
-		{method: "gettransaction", field: "/blockindex", why: placed},
-		{method: "gettransaction", field: "/type", why: "spvd names regular transactions"},
-		{method: "gettransaction", field: "/amount", why: ticketFee},
-		{method: "gettransaction", field: "/details/added", why: foreign},
-		{method: "gettransaction", field: "/details/missing", why: stake},
-		{method: "gettransaction", field: "/details/0/fee", why: stake},
-		{method: "gettransaction", field: "/walletconflicts/added", why: conflicts},
-	}
-	for method, at := range map[string]string{"listtransactions": "", "listalltransactions": "", "listsinceblock": "/transactions"} {
-		list = append(list,
-			accepted{method: method, field: at + "/added", why: foreign},
-			accepted{method: method, field: at + "/missing", why: stake + "; " + inclusive},
-			accepted{method: method, field: at + "/0/fee", why: stake},
-			accepted{method: method, field: at + "/0/walletconflicts/added", why: conflicts})
-	}
-	return list
-}
-
-// acceptedBalances: what is counted otherwise. A replay of the chain that shares no code with
-// spvd gives what spvd says.
-func acceptedBalances() []accepted {
-	const (
-		rewards   = "dcrwallet counts block rewards whatever number of confirmations is asked for"
-		few       = "dcrwallet leaves out what has fewer confirmations than asked for"
-		authority = "dcrwallet counts the price of tickets that the account may vote with as received"
-		stale     = "dcrwallet keeps unmined transactions that a reorganisation has made impossible"
-		void      = "dcrwallet counts the rewards of a block that the votes have disapproved of"
-		late      = "dcrwallet holds rewards back one block longer than the network does"
-	)
-	return []accepted{
-		{method: "getbalance", field: "/balances/0/unconfirmed", why: few},
-		{method: "getbalance", field: "/balances/0/spendable", why: rewards},
-		{method: "getbalance", field: "/totalspendable", why: rewards},
-		{method: "listaccounts", field: "/default", why: rewards},
-		{method: "getbalance", field: "/balances/0/total", why: stale},
-		{method: "getbalance", field: "/cumulativetotal", why: stale},
-		{method: "getbalance", field: "/totalunconfirmed", why: stale},
-		{method: "listunspent", field: "/missing", why: stale},
-		{method: "listreceivedbyaccount", field: "/0/confirmations", why: stale},
-		{method: "getbalance", field: "/balances/0/immaturecoinbaserewards", why: void},
-		{method: "getbalance", field: "/totalimmaturecoinbaserewards", why: void},
-		{method: "getbalance", field: "/balances/0/immaturestakegeneration", why: late, chance: true},
-		{method: "getbalance", field: "/totalimmaturestakegeneration", why: late, chance: true},
-		{method: "listunspent", field: "/added", why: late, chance: true},
-		{method: "getinfo", field: "/balance", why: late, chance: true},
-		{method: "getreceivedbyaccount", field: "", why: authority},
-		{method: "listreceivedbyaccount", field: "/0/amount", why: authority},
-		{method: "listreceivedbyaddress", field: "/0/amount", why: authority},
-		{method: "listreceivedbyaddress", field: "/0/txids/missing", why: authority},
-		{method: "listreceivedbyaddress", field: "/0/confirmations", why: authority, chance: true},
-		{method: "getreceivedbyaddress", field: "", why: authority, chance: true},
-		{method: "listreceivedbyaddress", field: "/missing", why: "spvd lists addresses that were never paid only when asked to"},
-		{method: "listreceivedbyaddress", field: "/0/account", why: "dcrwallet names no account"},
-		{method: "getunconfirmedbalance", field: "", why: "dcrwallet counts what is immature"},
-	}
-}
-
-// acceptedInfo: what is said of the programs themselves.
-func acceptedInfo() []accepted {
-	const (
-		noKeys   = "spvd has no keys, and votes on nothing"
-		noSource = "dcrwallet asks its full node; a light client does not know"
-		program  = "another program, with peers of its own"
-		birth    = "dcrwallet searches from the genesis block, where nothing can be paid"
-		refusal  = "spvd says what is wrong, with a code"
-	)
-	return []accepted{
-		{method: "getinfo", field: "/connections", why: program},
-		{method: "getinfo", field: "/version", why: program},
-		{method: "getinfo", field: "/walletversion", why: program},
-		{method: "walletinfo", field: "/spv", why: program},
-		{method: "walletinfo", field: "/birthhash", why: birth},
-		{method: "walletinfo", field: "/birthheight", why: birth},
-		{method: "walletinfo", field: "/votebits", why: noKeys},
-		{method: "walletinfo", field: "/votebitsextended", why: noKeys},
-		{method: "walletinfo", field: "/voteversion", why: noKeys},
-		{method: "getstakeinfo", field: "/live", why: noSource},
-		{method: "getstakeinfo", field: "/missed", why: noSource},
-		{method: "getstakeinfo", field: "/proportionlive", why: noSource},
-		{method: "getstakeinfo", field: "/proportionmissed", why: noSource},
-		{method: "listunspent", field: "", why: refusal},
-		{method: "getblockhash", field: "", why: refusal},
-	}
 }

@@ -33,7 +33,7 @@ func (s *story) abandonment() {
 	publish(s.T, s.daemon, stuck)
 	publish(s.T, s.daemon, child)
 	s.mine(2)
-	s.agreeOnMined("something is stuck")
+	s.agreeOnMined("something is stuck", stuck, child)
 	mirrored := s.daemon.Wallet(mirror)
 	for _, d := range []teller{s.daemon, mirrored} {
 		s.counts(d, stuck, true)

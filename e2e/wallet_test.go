@@ -133,11 +133,12 @@ func (s *story) agree(when string) {
 	}
 }
 
-// agreeOnMined does the same while transactions wait for a block.
-func (s *story) agreeOnMined(when string) {
+// agreeOnMined does the same while transactions wait for a block, in the node or, if they are
+// given, only in the daemon.
+func (s *story) agreeOnMined(when string, pending ...*wire.MsgTx) {
 	s.Helper()
 	s.await()
-	confirmedBooks(s.T, when, s.daemon, s.a, s.book(s.T, s.a))
+	confirmedBooks(s.T, when, s.daemon, s.a, s.book(s.T, s.a), pending...)
 }
 
 // await waits until the daemon and its wallet are at the tip. The status alone does

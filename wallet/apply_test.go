@@ -24,7 +24,7 @@ func checkBalances(t *testing.T, w *world, x *Wallet) {
 			if have.Total-have.Unconfirmed != want.Total-want.Unconfirmed {
 				t.Fatalf("at %d, min %d: account %s has a total of %s, want %s", len(w.main)-1, minConf, a.Account, have.Total, want.Total)
 			}
-			have.Unconfirmed, have.Total, want.Unconfirmed, want.Total = 0, 0, 0, 0
+			have.Unconfirmed, have.Spending, have.Total, want.Unconfirmed, want.Total = 0, 0, 0, 0, 0
 			if have != want {
 				t.Fatalf("at %d, min %d: account %s has %+v, want %+v", len(w.main)-1, minConf, a.Account, have, want)
 			}

@@ -83,7 +83,7 @@ func everything(t *testing.T, x *Wallet) string {
 	}
 	text := fmt.Sprintln(balances.Tip)
 	for _, a := range balances.Accounts {
-		a.Total, a.Unconfirmed = 0, 0
+		a.Total, a.Unconfirmed, a.Spending = 0, 0, 0
 		text += fmt.Sprintf("%+v\n", a)
 	}
 	for _, h := range history {

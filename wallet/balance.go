@@ -17,14 +17,16 @@ import (
 )
 
 // Balance is what an account has, in atoms, in dcrwallet's categories. Total
-// is the sum of all the others but VotingAuthority.
+// is the sum of all the others but Spending, which Spendable has, and VotingAuthority.
 //
-// With at least one confirmation asked for, all but Unconfirmed and Total are
+// With at least one confirmation asked for, all but Spending, Unconfirmed and Total are
 // functions of the chain: no unmined transaction changes them. Unconfirmed is
 // what would be added once everything unmined is mined, and is negative while
-// the account is spending.
+// the account is spending. What can be spent now is Spendable less Spending; a client
+// that shows that shows Unconfirmed and Spending as one, what is still to come.
 type Balance struct {
 	Spendable        dcrutil.Amount // mature, with enough confirmations
+	Spending         dcrutil.Amount // of that, what unmined transactions spend; zero if they count as mined
 	ImmatureCoinbase dcrutil.Amount // block rewards before their maturity
 	ImmatureStake    dcrutil.Amount // before their maturity: returns of tickets and the like, outputs of transactions with an expiry
 	LockedByTickets  dcrutil.Amount // committed to by tickets that have not been spent
@@ -193,12 +195,16 @@ func (t *tally) spending(tx *bolt.Tx, p *ledger.Pool) error {
 		if !unspent {
 			continue
 		}
-		field := &t.of(c.Script).Unconfirmed
-		if t.minConf == 0 {
-			h := c.Holding(op.Index)
-			field = t.field(tx, &h)
+		b, h := t.of(c.Script), c.Holding(op.Index)
+		switch field := t.field(tx, &h); {
+		case t.minConf == 0:
+			*field -= c.Amount
+		case field == &b.Spendable:
+			b.Spending += c.Amount
+			fallthrough
+		default:
+			b.Unconfirmed -= c.Amount
 		}
-		*field -= c.Amount
 	}
 	return nil
 }
@@ -291,6 +297,7 @@ func (t *tally) balances() Balances {
 
 func (b *Balance) add(o *Balance) {
 	b.Spendable += o.Spendable
+	b.Spending += o.Spending
 	b.ImmatureCoinbase += o.ImmatureCoinbase
 	b.ImmatureStake += o.ImmatureStake
 	b.LockedByTickets += o.LockedByTickets

@@ -62,9 +62,9 @@ func (a told) byBlocks() told {
 	}
 	for i := range a.Balances.Accounts {
 		b := &a.Balances.Accounts[i].Balance
-		b.Unconfirmed, b.Total = 0, 0
+		b.Unconfirmed, b.Spending, b.Total = 0, 0, 0
 	}
-	a.Balances.Sum.Unconfirmed, a.Balances.Sum.Total = 0, 0
+	a.Balances.Sum.Unconfirmed, a.Balances.Sum.Spending, a.Balances.Sum.Total = 0, 0, 0
 	return a
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -97,14 +98,26 @@ func (l *lifetime) floors() {
 	}
 }
 
+// checkBalances wants the balances to be those of the replay, and what can be spent of them to
+// be what the list of unspent outputs holds.
 func (l *lifetime) checkBalances(want *truth) {
 	l.t.Helper()
 	got, err := l.x.Balances(l.t.Context(), 1)
-	if err != nil {
+	list, err2 := l.x.Unspent(l.t.Context(), OutputFilter{MinConf: 1})
+	if err := errors.Join(err, err2); err != nil {
 		l.fail("%v", err)
 	}
+	free := make(map[string]dcrutil.Amount)
+	for _, o := range list {
+		if o.Mature && o.Source != FromTicket {
+			free[o.Account] += o.Amount
+		}
+	}
 	for _, a := range got.Accounts {
-		a.Total, a.Unconfirmed = 0, 0
+		if a.Spendable-a.Spending != free[a.Account] {
+			l.fail("account %s can spend %v of %v, and its unspent outputs hold %v", a.Account, a.Spendable-a.Spending, a.Spendable, free[a.Account])
+		}
+		a.Total, a.Unconfirmed, a.Spending = 0, 0, 0
 		if a.Balance != want.balances[a.Account] {
 			l.fail("account %s has %+v, want %+v", a.Account, a.Balance, want.balances[a.Account])
 		}

@@ -71,7 +71,7 @@ func (l *lifetime) sameMined(x *Wallet, want *truth) {
 		l.fail("%v", err)
 	}
 	for _, a := range balances.Accounts {
-		a.Total, a.Unconfirmed = 0, 0
+		a.Total, a.Unconfirmed, a.Spending = 0, 0, 0
 		if a.Balance != want.balances[a.Account] {
 			l.fail("account %s of the copy has %+v, want %+v", a.Account, a.Balance, want.balances[a.Account])
 		}

@@ -3,14 +3,17 @@ package wallet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // LockOutputs marks unspent outputs as not to be spent, or takes that back, and what Build
@@ -66,8 +69,10 @@ func (w *Wallet) UnlockAll(ctx context.Context) error {
 type LockedOutput struct {
 	wire.OutPoint
 
-	// Account is the account that it is of, empty once it is spent.
+	// Account is the account that it is of, empty once it is spent. Amount is what it is worth,
+	// spent or not; zero if the wallet no longer knows it. An [Export] has neither.
 	Account string
+	Amount  dcrutil.Amount
 
 	// Until is when the lock ends, of an output that Build has reserved; zero is never.
 	Until time.Time
@@ -88,10 +93,11 @@ func (w *Wallet) Locked(ctx context.Context, account string) ([]LockedOutput, er
 		add := func(op wire.OutPoint, until time.Time) error {
 			o, ok, err := q.find(op)
 			if !ok {
-				o.Account = ""
+				c, _, err2 := q.prevOut(txn.Bare(op))
+				o.Account, o.Amount, err = "", c.Amount, errors.Join(err, err2)
 			}
 			if account == "" || account == o.Account {
-				list = append(list, LockedOutput{op, o.Account, until})
+				list = append(list, LockedOutput{op, o.Account, o.Amount, until})
 			}
 			return err
 		}

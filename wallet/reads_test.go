@@ -251,7 +251,7 @@ func TestUnspentFiltersAndLocks(t *testing.T) {
 		}
 	}
 	again := reopen(t, s.x)
-	if list, err := again.Locked(t.Context(), ""); err != nil || len(list) != 1 || list[0] != (LockedOutput{OutPoint: op, Account: "a"}) {
+	if list, err := again.Locked(t.Context(), ""); err != nil || len(list) != 1 || list[0] != (LockedOutput{OutPoint: op, Account: "a", Amount: 102}) {
 		t.Errorf("locks after a restart: %v, %v", list, err)
 	}
 	if err := again.LockOutputs(t.Context(), false, op); err != nil {

@@ -30,7 +30,7 @@ func confirmed(t *testing.T, x *Wallet) []AccountBalance {
 		t.Fatal(err)
 	}
 	for i := range b.Accounts {
-		b.Accounts[i].Unconfirmed, b.Accounts[i].Total = 0, 0
+		b.Accounts[i].Unconfirmed, b.Accounts[i].Spending, b.Accounts[i].Total = 0, 0, 0
 	}
 	return b.Accounts
 }

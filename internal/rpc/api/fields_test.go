@@ -53,7 +53,12 @@ func fieldsOfDcrwallet() map[any]map[string]string {
 			"txid": text, "vout": natural, "tree": whole, "txtype": whole, "address": text, "account": text, "scriptPubKey": text,
 			"redeemScript": text, "amount": number, "confirmations": whole, "spendable": truth,
 		},
-		new(api.OutPoint): {"txid": text, "vout": natural, "tree": whole},
+		new(api.OutPoint):     {"txid": text, "vout": natural, "tree": whole},
+		new(api.LockedOutput): {"txid": text, "vout": natural, "tree": whole, "amount": number},
+		new(api.VoteChoices):  {"version": natural, "choices": list},
+		new(api.VoteChoice):   {"agendaid": text, "agendadescription": text, "choiceid": text, "choicedescription": text},
+		new(api.TSpendPolicy): {"hash": text, "policy": text, "ticket": text},
+		new(api.KeyPolicy):    {"key": text, "policy": text, "ticket": text},
 		new(api.AddressInfo): {
 			"isvalid": truth, "address": text, "ismine": truth, "iswatchonly": truth, "isscript": truth, "pubkeyaddr": text,
 			"pubkey": text, "iscompressed": truth, "account": text, "addresses": list, "hex": text, "script": text,

@@ -31,3 +31,31 @@ type TicketInfo struct {
 	Vote          string `json:"vote,omitempty"`
 	Revocation    string `json:"revocation,omitempty"`
 }
+
+// VoteChoices is the result of getvotechoices.
+type VoteChoices struct {
+	Version uint32       `json:"version"` // of the newest votes of the network
+	Choices []VoteChoice `json:"choices"`
+}
+
+// VoteChoice is the choice in one vote.
+type VoteChoice struct {
+	AgendaID          string `json:"agendaid"`
+	AgendaDescription string `json:"agendadescription,omitempty"`
+	ChoiceID          string `json:"choiceid"`
+	ChoiceDescription string `json:"choicedescription,omitempty"`
+}
+
+// TSpendPolicy is what tspendpolicy says of a payment of the treasury.
+type TSpendPolicy struct {
+	Hash   string `json:"hash"`
+	Policy string `json:"policy"`
+	Ticket string `json:"ticket,omitempty"`
+}
+
+// KeyPolicy is what treasurypolicy says of the payments that a key of the treasury signs.
+type KeyPolicy struct {
+	Key    string `json:"key"`
+	Policy string `json:"policy"`
+	Ticket string `json:"ticket,omitempty"`
+}

@@ -140,7 +140,8 @@ type OutPoint struct {
 // LockedOutput is an output that is not to be spent.
 type LockedOutput struct {
 	OutPoint
-	Until int64 `json:"until,omitempty"` // Unix seconds when a reservation ends; 0 is never
+	Amount Amount `json:"amount,omitempty"` // of listlockunspent; 0 if the wallet no longer knows it
+	Until  int64  `json:"until,omitempty"`  // Unix seconds when a reservation ends; 0 is never
 }
 
 // Received is the sum of all payments to an address, spent since or not.

@@ -240,7 +240,7 @@ func getBalance() Method {
 		Reads:   true,
 		Summary: "Returns the balances of the accounts in coins.",
 		Help: "Amounts are exact: they have all digits. With minconf 0 unmined transactions count as if they were mined; " +
-			"else totalunconfirmed is what they would add. What transactions with an expiry pay counts as immature stake generation " +
+			"else what they spend counts nowhere, and what they pay is unconfirmed, as in dcrwallet. What transactions with an expiry pay counts as immature stake generation " +
 			"until it can be spent, as late as a block reward. The balance is that of the block named: see walletinfo for how far it is.",
 		Params:  []param{someAccountParam(), minConfParam()},
 		Result:  "an object with the balances and, for all accounts, their totals",
@@ -298,7 +298,7 @@ func getUnconfirmedBalance() Method {
 			{name: "account", kind: kindString, optional: true, def: anyAccount, text: "The account; * is all of them."},
 			minConfParam(),
 		},
-		Result:  "an amount in coins; it is negative while the account is spending",
+		Result:  "an amount in coins",
 		Returns: []any{api.Amount(0)},
 		Example: `[]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {

@@ -287,7 +287,7 @@ func importPubKey() Method {
 		Name:    "importpubkey",
 		Keys:    true,
 		Summary: "Watches the address of a public key.",
-		Help:    "It returns at once; payments are searched for while the chain is followed.",
+		Help:    "It returns at once; payments are searched for while the chain is followed. A key that is watched already is no error.",
 		Params: []param{
 			{name: "pubkey", kind: kindString, text: "The public key in hex, compressed."},
 			{name: "label", kind: kindString, optional: true, def: importedAccount, text: "The account to import into; there is only one."},
@@ -308,12 +308,22 @@ func importPubKey() Method {
 			if err != nil {
 				return nil, err
 			}
-			return nil, c.Wallets.Import(c.caller.Wallet, func(w *wallet.Wallet) error {
+			return nil, c.importKnown(func(w *wallet.Wallet) error {
 				_, err := w.ImportPubKey(ctx, key, born)
 				return err
 			})
 		},
 	}
+}
+
+// importKnown imports something into the wallet of the call. It is no error if that changes
+// nothing because it was imported before: clients of dcrwallet import theirs at each start.
+func (c *Call) importKnown(do func(w *wallet.Wallet) error) error {
+	err := c.Wallets.Import(c.caller.Wallet, do)
+	if errors.Is(err, wallet.ErrDuplicate) {
+		return nil
+	}
+	return err
 }
 
 // importedAccount is the name under which single addresses are listed.
@@ -355,7 +365,7 @@ func importScript() Method {
 		Keys:    true,
 		Summary: "Watches payments to the hash of a redeem script, or outputs with a script.",
 		Help: "It returns at once; payments are searched for while the chain is followed. With p2sh false the script is that of " +
-			"the outputs themselves, whatever it is; in the stake tree it is watched behind a tag as well.",
+			"the outputs themselves, whatever it is; in the stake tree it is watched behind a tag as well. A script that is watched already is no error.",
 		Params: []param{
 			{name: "hex", kind: kindString, text: "The script in hex."},
 			rescanParam(), scanFromParam(), birthdayParam(" in place of scanfrom"),
@@ -373,7 +383,7 @@ func importScript() Method {
 			if err != nil {
 				return nil, err
 			}
-			return nil, c.Wallets.Import(c.caller.Wallet, func(w *wallet.Wallet) error {
+			return nil, c.importKnown(func(w *wallet.Wallet) error {
 				if !c.bool("p2sh") {
 					return w.ImportScript(ctx, script, born)
 				}

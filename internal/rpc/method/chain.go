@@ -449,7 +449,7 @@ func (c *Call) spendable(ctx context.Context) (consensus.BlockID, api.Amount, er
 		return consensus.BlockID{}, 0, err
 	}
 	all, err := w.Balances(ctx, 1)
-	return all.Tip, api.Amount(all.Sum.Spendable), err
+	return all.Tip, api.Amount(all.Sum.Spendable - all.Sum.Spending), err
 }
 
 // warnings returns the warnings that the client may see: those about wallets, their payments and the

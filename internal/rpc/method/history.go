@@ -127,7 +127,7 @@ func listSinceBlock() Method {
 		Reads:   true,
 		Summary: "Lists what transactions pay that were mined after a block, newest first, and the unmined ones.",
 		Help: "Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are listed again. All is of one " +
-			"moment of the wallet. When the block has left the main chain, less than 2016 blocks below the tip, the list goes on from where the " +
+			"moment of the wallet. What an import finds in blocks up to blockhash is not listed: list all once more after one. When the block has left the main chain, less than 2016 blocks below the tip, the list goes on from where the " +
 			"chains part; removed, to be applied first, lists what was mined in the blocks above that were left, and what the votes of the next block made void: as it is " +
 			"now, mined in another block, unmined, or with -1 confirmations if it can no longer be mined. While old blocks are searched, after " +
 			"an import, lastblock is the last one that was searched for everything.",

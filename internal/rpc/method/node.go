@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -54,7 +55,7 @@ func getBlockChainInfo() Method {
 				VerificationProgress: st.Ratio,
 				ChainWork:            hex.EncodeToString(h.work[:]),
 				InitialBlockDownload: !st.FirstSyncDone,
-				MaxBlockSize:         int64(p.MaximumBlockSizes[0]),
+				MaxBlockSize:         int64(slices.Max(p.MaximumBlockSizes)), // the vote that raised it is over on each network
 				Deployments:          map[string]types.AgendaInfo{},
 			}, nil
 		},
@@ -92,7 +93,8 @@ func getHeaders() Method {
 		Reads:   true,
 		Summary: "Returns the headers that follow the first known one of a list of blocks.",
 		Params: []param{
-			{name: "blocklocators", kind: kindStrings, text: "Hashes of blocks, the newest first; without a known one the headers begin after genesis."},
+			{name: "blocklocators", kind: kindStrings, text: "Hashes of blocks, the newest first; without a known one the headers begin after genesis. " +
+				"An empty array asks for the header of hashstop alone."},
 			{name: "hashstop", kind: kindString, optional: true, def: "", text: "The hash of the last block to return."},
 		},
 		Result:  "an object with up to " + strconv.Itoa(maxHeaders) + " headers in hex",
@@ -114,7 +116,12 @@ func getHeaders() Method {
 			if err != nil {
 				return nil, err
 			}
-			list, err := atOneTip(store, func(at chain.State) ([]string, error) { return headersAfter(store, at, locator, stop) })
+			list, err := atOneTip(store, func(at chain.State) ([]string, error) {
+				if len(locator) == 0 {
+					return c.headerAlone(store, at, stop)
+				}
+				return headersAfter(store, at, locator, stop)
+			})
 			return types.GetHeadersResult{Headers: list}, err
 		},
 	}
@@ -132,6 +139,16 @@ func (c *Call) hashes(name string) ([]chainhash.Hash, error) {
 		list = append(list, hash)
 	}
 	return list, nil
+}
+
+// headerAlone returns the header of a block in a list, which is empty if the block is not known
+// (dcrd: BlockChain.LocateHeaders).
+func (c *Call) headerAlone(store *chain.Chain, at chain.State, hash chainhash.Hash) ([]string, error) {
+	h, err := c.headerBelow(store, at.Tip, hash)
+	if errors.Is(err, chain.ErrNotFound) {
+		return []string{}, nil
+	}
+	return []string{hex.EncodeToString(h.raw[:])}, err
 }
 
 // headersAfter returns the headers of the main chain after the first block of a locator

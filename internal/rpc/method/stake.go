@@ -18,6 +18,9 @@ func stakeMethods() []Method {
 		getStakeInfo(),
 		getTickets(),
 		ticketInfo(),
+		getVoteChoices(),
+		tspendPolicy(),
+		treasuryPolicy(),
 	}
 }
 

@@ -96,7 +96,7 @@ func someHeight(h consensus.Height) *int64 {
 
 // LockedOutput translates a locked output.
 func LockedOutput(l *wallet.LockedOutput) api.LockedOutput {
-	out := api.LockedOutput{OutPoint: api.OutPoint{TxID: l.Hash.String(), Vout: l.Index, Tree: l.Tree}}
+	out := api.LockedOutput{OutPoint: api.OutPoint{TxID: l.Hash.String(), Vout: l.Index, Tree: l.Tree}, Amount: api.Amount(l.Amount)}
 	if !l.Until.IsZero() {
 		out.Until = l.Until.Unix()
 	}

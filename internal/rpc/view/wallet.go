@@ -14,16 +14,17 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// Balance translates the balances of a wallet.
+// Balance translates the balances of a wallet. What unmined transactions spend cannot be spent
+// again: it is in no part, as in dcrwallet, and what they return is unconfirmed.
 func Balance(all *wallet.Balances) *api.Balance {
 	out := &api.Balance{
 		BlockHash:             all.Tip.Hash.String(),
 		TotalImmatureCoinbase: api.Amount(all.Sum.ImmatureCoinbase),
 		TotalImmatureStake:    api.Amount(all.Sum.ImmatureStake),
 		TotalLockedByTickets:  api.Amount(all.Sum.LockedByTickets),
-		TotalSpendable:        api.Amount(all.Sum.Spendable),
+		TotalSpendable:        api.Amount(all.Sum.Spendable - all.Sum.Spending),
 		CumulativeTotal:       api.Amount(all.Sum.Total),
-		TotalUnconfirmed:      api.Amount(all.Sum.Unconfirmed),
+		TotalUnconfirmed:      api.Amount(all.Sum.Unconfirmed + all.Sum.Spending),
 		TotalVotingAuthority:  api.Amount(all.Sum.VotingAuthority),
 	}
 	for _, b := range all.Accounts {
@@ -32,9 +33,9 @@ func Balance(all *wallet.Balances) *api.Balance {
 			ImmatureCoinbase: api.Amount(b.ImmatureCoinbase),
 			ImmatureStake:    api.Amount(b.ImmatureStake),
 			LockedByTickets:  api.Amount(b.LockedByTickets),
-			Spendable:        api.Amount(b.Spendable),
+			Spendable:        api.Amount(b.Spendable - b.Spending),
 			Total:            api.Amount(b.Total),
-			Unconfirmed:      api.Amount(b.Unconfirmed),
+			Unconfirmed:      api.Amount(b.Unconfirmed + b.Spending),
 			VotingAuthority:  api.Amount(b.VotingAuthority),
 		})
 	}

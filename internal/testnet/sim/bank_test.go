@@ -182,6 +182,7 @@ func (b *bank) compareMoney(v *vault, w *wallet.Wallet, t *tape) {
 			LockedByTickets: dcrutil.Amount(have.locked),
 			VotingAuthority: dcrutil.Amount(have.voting),
 			Unconfirmed:     a.Unconfirmed, // by what reorganisations have taken back
+			Spending:        a.Spending,    // as well
 			Total:           a.Total,
 		}
 		if a.Account != h.name || a.Balance != want || received[h.name] != have.received {
