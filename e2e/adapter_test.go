@@ -7,9 +7,11 @@ import (
 	"flag"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
@@ -49,6 +51,7 @@ func (s *stage) testAdapter(t *testing.T) {
 	p.cut()
 	p.kills()
 	p.restored()
+	p.mixing() // the last: nodes hold back what spends the outputs of a mix
 }
 
 // seed returns the seed of both wallets.
@@ -192,6 +195,52 @@ func (p *pair) payments() {
 	p.send(3 * coinOf)
 	extend(p.T, p.minerA, 2)
 	p.compare("payments with change")
+}
+
+// mixing: the node takes a message of mixing of each wallet, and passes it on to the other one.
+func (p *pair) mixing() {
+	p.Helper()
+	for i, from := range []*seedwallet.Wallet{p.ours, p.theirs} {
+		var hash string
+		if err := from.Ask(deadline(p.T), seedwallet.Request{Do: "pairrequest", Index: uint32(i)}, &hash); err != nil {
+			p.Fatal(err)
+		}
+		p.until("the node has the message of mixing", func(ctx context.Context) (bool, error) {
+			var requests []string
+			err := p.a.Call(ctx, "getmixpairrequests", &requests)
+			return slices.ContainsFunc(requests, func(text string) bool {
+				raw, err := hex.DecodeString(text)
+				return err == nil && chainhash.HashH(raw).String() == hash
+			}), err
+		})
+		for _, to := range []*seedwallet.Wallet{p.ours, p.theirs} {
+			p.until("the other wallet has the message of mixing", func(ctx context.Context) (has bool, err error) {
+				return has, to.Ask(ctx, seedwallet.Request{Do: "mixmessage", Hash: hash}, &has)
+			})
+		}
+	}
+}
+
+// until waits until something holds.
+func (p *pair) until(what string, holds func(context.Context) (bool, error)) {
+	p.Helper()
+	ctx := deadline(p.T)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := holds(ctx)
+		switch {
+		case err != nil:
+			p.Fatalf("%s: %v", what, err)
+		case ok:
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			p.Fatalf("not in time: %s\n%s\n%s", what, p.ours.Output(), p.a.Output())
+		}
+	}
 }
 
 // send has the wallet pay to a miner, and waits until its node has the transaction.

@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/fault"
 	"github.com/spvd/spvd/peer/internal/manual"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
+	"github.com/spvd/spvd/peer/internal/mixrelay"
 	"github.com/spvd/spvd/peer/internal/outbound"
 	"github.com/spvd/spvd/peer/internal/peersfile"
 	"github.com/spvd/spvd/peer/internal/requests"
@@ -60,7 +61,12 @@ func (p *Pool) compose() {
 		Malformed:   func(id p2p.PeerID, err error) { p.convict(id, fault.Malformed, err) },
 		LateReply:   p.poke,
 	})
-	p.opener = conn.NewOpener(p.cfg.connections(p.relay, p.countDefect))
+	connections := p.cfg.connections(p.relay, p.countDefect)
+	if p.cfg.Mixing {
+		p.mix = mixrelay.New()
+		connections.Mix = p.mix
+	}
+	p.opener = conn.NewOpener(connections)
 	p.composeDialling()
 }
 
@@ -182,6 +188,9 @@ func (p *Pool) leave(m *roster.Peer) {
 	p.requests.Leave(m)
 	p.roster.Leave(m)
 	p.relay.Left(m.ID)
+	if p.mix != nil {
+		p.mix.Left(m.ID)
+	}
 	p.poke()
 }
 

@@ -60,6 +60,10 @@ type Config struct {
 	// syncer wants transactions. It is off by default, which also silences mixing.
 	RelayTx bool
 
+	// Mixing requests the messages of peer-to-peer mixing that peers announce, for TakeMix, and
+	// serves those of OfferMix. It needs RelayTx.
+	Mixing bool
+
 	// Log receives events of peers; nil logs nothing.
 	Log *slog.Logger
 

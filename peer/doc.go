@@ -36,6 +36,8 @@
 //     sender.
 //   - A transaction that we announce is served to the peers to which it was announced, and to
 //     no others.
+//   - With Config.Mixing the same holds for messages of mixing: each is fetched once, within bounds,
+//     and ours are served to the peers that they were announced to.
 //   - All connections, those to seeders too, are made by Config.Dial. With a Dial that goes
 //     through a proxy no connection bypasses the proxy.
 //   - A ban applies to one host, for what came from there: an IPv4 address or a /64 network
@@ -75,8 +77,8 @@ package peer
 // others build on come first. fault: why connections end and requests fail. conn: one connection.
 // addrbook: the addresses of nodes. misbehavior: ban scores and bans. connectivity: whether there is
 // a network. roster: the connected peers. pick: which peer a request is sent to. requests: from a
-// request to its reply. txrelay: which unmined transactions are requested and served. dialing: what
-// to dial and when. session: makes connections and serves them. manual: the peers that the user
+// request to its reply. txrelay: which unmined transactions are requested and served. mixrelay: the
+// same for messages of mixing. dialing: what to dial and when. session: makes connections and serves them. manual: the peers that the user
 // names. outbound: those that the pool chooses. seeds: where the first addresses come from.
 // peersfile: where addresses and bans are kept. socks: the way through a proxy. syncpeers: the pool
 // as the syncer uses it.
@@ -84,5 +86,5 @@ package peer
 // Here, pool.go is the life of a pool, config.go its settings, and compose.go puts the parts
 // together; watch.go is for a machine that was asleep and for a pool whose peers are all banned,
 // netchange.go for a machine in another network, relay.go and renew.go for transactions that peers
-// announce. The other files are what users see: manual.go the peers that they name, ban.go, info.go,
+// announce, mixing.go for messages of mixing. The other files are what users see: manual.go the peers that they name, ban.go, info.go,
 // reason.go, and proxy.go the way through a proxy.

@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/peer/internal/connectivity"
 	"github.com/spvd/spvd/peer/internal/manual"
 	"github.com/spvd/spvd/peer/internal/misbehavior"
+	"github.com/spvd/spvd/peer/internal/mixrelay"
 	"github.com/spvd/spvd/peer/internal/outbound"
 	"github.com/spvd/spvd/peer/internal/peersfile"
 	"github.com/spvd/spvd/peer/internal/requests"
@@ -51,6 +52,7 @@ type parts struct {
 	roster       *roster.Roster
 	requests     *requests.Dispatcher
 	relay        *txrelay.Relay
+	mix          *mixrelay.Relay // nil without mixing
 	opener       *conn.Opener
 	sessions     *session.Maker
 	manual       *manual.List
@@ -113,6 +115,9 @@ func (p *Pool) start(r *poolRun) {
 	p.current = r
 	r.wg.Go(func() { p.watch(r.ctx) })
 	r.wg.Go(func() { p.requestLateTxs(r.ctx) })
+	if p.mix != nil {
+		r.wg.Go(func() { p.requestLateMix(r.ctx) })
+	}
 	r.wg.Go(func() { p.file.Run(r.ctx, func() peersfile.State { return p.state(p.outbound.Anchors()) }) })
 	p.manual.Start(r.ctx, r.wg)
 	if p.cfg.choosesOutbound() {

@@ -9,7 +9,6 @@ import (
 	"decred.org/dcrwallet/v5/wallet"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
-	"github.com/decred/dcrd/mixing"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 
@@ -141,11 +140,6 @@ func (r *session) filter(height consensus.Height, hash chainhash.Hash) (p wallet
 	}
 	p.Filter, err = decodeFilter(slices.Clone(filter))
 	return p, err
-}
-
-// PublishMixMessages fails: the engine relays no mixing messages.
-func (s *Syncer) PublishMixMessages(context.Context, ...mixing.Message) error {
-	return errors.E(errors.Op("dcrwallet.PublishMixMessages"), errors.Protocol, "mixing messages are not relayed")
 }
 
 // LoadTxFilter adds addresses and outputs to what is scanned for, after it has forgotten

@@ -43,7 +43,8 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// LowBandwidth saves bytes: three peers are connected instead of eight, and unmined
-	// transactions of others are not requested, so that a payment shows when it is mined.
+	// transactions of others and messages of mixing are not requested: a payment shows when
+	// it is mined, and mixes find no peers.
 	LowBandwidth bool
 
 	// Known are blocks that the chain has to hold, and the least work it has, see

@@ -14,7 +14,8 @@
 // follows new blocks and reorganisations. Filters are matched from the engine's store on all
 // processors; matching blocks are requested from several peers at a time. Transactions that
 // peers announce are added to the wallet if they concern it, and unmined transactions of the
-// wallet are offered to peers until they are mined.
+// wallet are offered to peers until they are mined. If the wallet mixes, it gets the messages of
+// mixing that peers announce, each once, and its own are served to peers.
 //
 // # What it guarantees
 //
@@ -30,8 +31,8 @@
 //
 // A wallet refuses a branch with less work than its own. If the engine leaves a block
 // that is proven invalid, the wallet follows once the other branch has more work. The wire
-// offers no stake difficulty. Mixing messages are not relayed: a wallet with mixing enabled
-// syncs, and its mixes find no peers.
+// offers no stake difficulty. With LowBandwidth messages of mixing are not relayed: the mixes of the
+// wallet find no peers.
 //
 // # Reading order
 //
@@ -40,6 +41,6 @@
 // that it follows, recover.go discovers and rescans; nodes.go reads headers and filters for
 // them. watch.go holds what the wallet watches, rescan.go matches filters and fetches
 // blocks. backend.go answers the wallet's requests, publish.go and books.go pass transactions
-// between wallet and engine, tspend.go checks treasury spends. notify.go calls the callbacks,
+// between wallet and engine, mix.go messages of mixing, tspend.go checks treasury spends. notify.go calls the callbacks,
 // peers.go describes peers.
 package dcrwallet

@@ -53,6 +53,7 @@ func newSession(s *Syncer, cfg Config, n *Notifications) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	settings.Mixing = s.wallet.MixingEnabled() && !cfg.LowBandwidth
 	if r.peers, err = peer.New(settings); err != nil {
 		return nil, err
 	}
@@ -109,10 +110,10 @@ func (r *session) serve(ctx context.Context) error {
 	pool := start(stop, r.peers.Run)
 	engine := start(stop, r.engine.Run)
 	status := start(stop, r.watchStatus)
-	mixing := start(stop, r.runWallet)
+	wallet, mixing := start(stop, r.runWallet), start(stop, r.mix)
 	feeding := start(stop, func(ctx context.Context) error { return newFeed(r).run(ctx) })
 	<-ctx.Done()
-	err := errors.Join(feeding.finish(), mixing.finish())
+	err := errors.Join(feeding.finish(), mixing.finish(), wallet.finish())
 	r.end() // what the front end asks for by the wallet
 	err = errors.Join(err, engine.finish(), status.finish(), pool.finish())
 	r.setSynced(false)

@@ -87,6 +87,7 @@ type Request struct {
 	Index  uint32 `json:",omitempty"`
 	To     string `json:",omitempty"`
 	Amount int64  `json:",omitempty"`
+	Hash   string `json:",omitempty"`
 }
 
 // Ask asks the wallet. The result may be nil. When ctx ends before there is a reply, the

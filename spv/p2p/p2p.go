@@ -56,3 +56,12 @@ type TxEvent struct {
 	// the transaction without having been offered it.
 	Requested bool
 }
+
+// MixMessage is a message of peer-to-peer mixing that a peer has sent on request. Its form was not
+// checked.
+type MixMessage struct {
+	From    PeerID
+	Hash    chainhash.Hash // of Raw, by which it was announced
+	Command string         // of the wire, that says which message it is
+	Raw     []byte         // the payload
+}

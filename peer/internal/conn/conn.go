@@ -81,6 +81,7 @@ func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remot
 		table:   table{most: cfg.MaxRequests},
 	}
 	frames.justified = c.justified
+	frames.mixing = cfg.Mix != nil && relayTx
 	return c
 }
 

@@ -67,6 +67,7 @@ type frameReader struct {
 	pver    uint32
 	scratch []byte
 	in      intake // nil counts nothing
+	mixing  bool   // messages of mixing are read, instead of skipped
 
 	// justified returns the greatest size of a cfiltersv2 payload that begins with the
 	// filter of a block, zero for no bound, and whether such filters were asked for. Nil
@@ -107,8 +108,11 @@ func (f *frameReader) next() (frame, error) {
 		return frame{}, err
 	}
 
+	if rule.handling == mixing && !f.mixing {
+		return frame{cmd: rule.cmd, size: size}, f.skip(size)
+	}
 	switch rule.handling {
-	case keep:
+	case keep, mixing:
 		if rule.most > 0 && size > rule.most {
 			return frame{cmd: rule.cmd, over: size}, f.skip(size)
 		}

@@ -30,6 +30,10 @@ func (c *Conn) handle(f frame) error {
 	case wire.CmdTx:
 		return c.handleTx(f)
 	default:
+		if ruleOf([]byte(f.cmd)).handling == mixing {
+			c.handleMix(f)
+			return nil
+		}
 		return c.handleDecoded(f)
 	}
 	return nil
@@ -155,9 +159,9 @@ func (c *Conn) unrequested(f frame) error {
 }
 
 // handleNotFound completes the block requests for which the peer has no block, and records
-// which transactions the peer does not have.
+// which transactions and messages of mixing the peer does not have.
 func (c *Conn) handleNotFound(msg *wire.MsgNotFound) error {
-	var txs []chainhash.Hash
+	var txs, mixes []chainhash.Hash
 	for _, iv := range msg.InvList {
 		switch iv.Type {
 		case wire.InvTypeTx:
@@ -166,7 +170,12 @@ func (c *Conn) handleNotFound(msg *wire.MsgNotFound) error {
 			if r := c.take(GetBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
 				r.complete(nil, &fault.Error{Reason: fault.NotFound, Peer: c.addr})
 			}
+		case wire.InvTypeMix:
+			mixes = append(mixes, iv.Hash)
 		}
+	}
+	if c.cfg.Mix != nil {
+		c.cfg.Mix.Missing(c.id, mixes)
 	}
 	return c.AskTxs(c.cfg.Txs.Missing(c.id, txs))
 }
@@ -178,20 +187,24 @@ func (c *Conn) take(k Kind, s shape) *Request {
 	return c.table.take(k, s)
 }
 
-// handleInv records announced blocks and requests announced transactions. Mixing messages are
-// ignored.
+// handleInv records announced blocks and requests announced transactions and messages of mixing.
 func (c *Conn) handleInv(msg *wire.MsgInv) error {
-	var blocks, txs []chainhash.Hash
+	var blocks, txs, mixes []chainhash.Hash
 	for _, iv := range msg.InvList {
 		switch iv.Type {
 		case wire.InvTypeBlock:
 			blocks = append(blocks, iv.Hash)
 		case wire.InvTypeTx:
 			txs = append(txs, iv.Hash)
+		case wire.InvTypeMix:
+			mixes = append(mixes, iv.Hash)
 		}
 	}
 	if len(blocks) > 0 {
 		c.announcedBlocks(blocks)
+	}
+	if err := c.handleMixInv(mixes); err != nil {
+		return err
 	}
 	return c.handleTxInv(txs)
 }

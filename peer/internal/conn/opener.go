@@ -29,6 +29,7 @@ type Config struct {
 	MinRate, MaxRequests           int
 
 	Txs    Txs
+	Mix    Mix    // nil without mixing
 	Defect func() // called when a panic over data of a peer was contained
 }
 
@@ -50,6 +51,21 @@ type Txs interface {
 
 	// Serve returns a transaction that a peer requests, or nil if it is not to be served.
 	Serve(id p2p.PeerID, hash chainhash.Hash) *wire.MsgTx
+}
+
+// Mix decides about messages of mixing. Its methods do not wait.
+type Mix interface {
+	// Announced records the messages that a peer announces, and returns which to request from it.
+	Announced(id p2p.PeerID, hashes []chainhash.Hash, now time.Time) (ask []chainhash.Hash)
+
+	// Arrived records a message, and reports whether the peer was asked for it.
+	Arrived(id p2p.PeerID, m p2p.MixMessage) (asked bool)
+
+	// Missing records that a peer does not have messages.
+	Missing(id p2p.PeerID, hashes []chainhash.Hash)
+
+	// Serve returns a message that a peer requests, or nil if it is not to be served.
+	Serve(id p2p.PeerID, hash chainhash.Hash) wire.Message
 }
 
 // Opener makes the connections of one pool. Any goroutine may call its methods.

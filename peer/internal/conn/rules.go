@@ -9,6 +9,7 @@ const (
 	skip   handling = iota // skipped without hashing: this package does not use it
 	decode                 // decoded by wire from a buffer that is used again
 	keep                   // delivered byte for byte in a buffer of its own
+	mixing                 // like keep where mixing is wanted, else like skip
 )
 
 // rule is how the messages of one command are read.
@@ -29,12 +30,17 @@ type rule struct {
 	lenient error
 
 	// most is the size in bytes above which a payload is skipped; zero means the limit of the
-	// message. Only with keep.
+	// message. Only with keep and mixing.
 	most int
 
-	// check returns the shape of a payload, or an error if its form is wrong; only with keep.
+	// check returns the shape of a payload, or an error if its form is wrong; only with keep and
+	// mixing.
 	check func(payload []byte) (shape, error)
 }
+
+// maxMixSize is the size in bytes above which a message of mixing is skipped: room for a mix of
+// hundreds of participants.
+const maxMixSize = 1 << 20
 
 // maxTxSize is the size in bytes above which no node relays a transaction (dcrd: mempool).
 const maxTxSize = 100_000
@@ -67,6 +73,13 @@ func makeRules() map[string]rule {
 	add(keep, &wire.MsgBlock{}, rule{check: checkBlock})
 	add(keep, &wire.MsgTx{}, rule{check: checkTx, most: maxTxSize})
 
+	for _, m := range []wire.Message{
+		&wire.MsgMixCiphertexts{}, &wire.MsgMixConfirm{}, &wire.MsgMixDCNet{}, &wire.MsgMixFactoredPoly{},
+		&wire.MsgMixKeyExchange{}, &wire.MsgMixPairReq{}, &wire.MsgMixSecrets{}, &wire.MsgMixSlotReserve{},
+	} {
+		add(mixing, m, rule{check: checkMix, most: maxMixSize})
+	}
+
 	add(decode, &wire.MsgVersion{}, rule{blank: func() wire.Message { return new(wire.MsgVersion) }})
 	add(decode, &wire.MsgVerAck{}, rule{blank: func() wire.Message { return new(wire.MsgVerAck) }})
 	add(decode, &wire.MsgPing{}, rule{blank: func() wire.Message { return new(wire.MsgPing) }})
@@ -83,8 +96,6 @@ func makeRules() map[string]rule {
 		&wire.MsgFeeFilter{}, &wire.MsgGetAddr{},
 		&wire.MsgGetBlocks{}, &wire.MsgGetCFilterV2{}, &wire.MsgGetCFsV2{}, &wire.MsgGetHeaders{},
 		&wire.MsgGetMiningState{}, &wire.MsgInitState{}, &wire.MsgMemPool{}, &wire.MsgMiningState{},
-		&wire.MsgMixCiphertexts{}, &wire.MsgMixConfirm{}, &wire.MsgMixDCNet{}, &wire.MsgMixFactoredPoly{},
-		&wire.MsgMixKeyExchange{}, &wire.MsgMixPairReq{}, &wire.MsgMixSecrets{}, &wire.MsgMixSlotReserve{},
 		&wire.MsgSendHeaders{},
 	} {
 		add(skip, m, rule{})

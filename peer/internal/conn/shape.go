@@ -113,6 +113,13 @@ func checkTx(b []byte) (shape, error) {
 	return shape{n: 1, first: hash, last: hash}, err
 }
 
+// checkMix returns the hash of a payload of mixing, by which it was announced. The program that mixes
+// checks its form.
+func checkMix(b []byte) (shape, error) {
+	hash := chainhash.HashH(b)
+	return shape{n: 1, first: hash, last: hash}, nil
+}
+
 // fitsInv returns an error unless the size of a payload matches its count of inventory
 // vectors.
 func fitsInv(b []byte) error {

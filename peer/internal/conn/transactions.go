@@ -53,14 +53,22 @@ func (c *Conn) AskTxs(hashes []chainhash.Hash) error {
 	return c.out.put(msg)
 }
 
-// handleGetData serves transactions that were announced to the peer, and answers notfound for
-// everything else.
+// handleGetData serves transactions and messages of mixing that were announced to the peer, and
+// answers notfound for everything else.
 func (c *Conn) handleGetData(msg *wire.MsgGetData) error {
 	missing := wire.NewMsgNotFound()
 	for _, iv := range msg.InvList {
 		if iv.Type == wire.InvTypeTx {
 			if tx := c.cfg.Txs.Serve(c.id, iv.Hash); tx != nil {
 				if err := c.out.put(tx); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if iv.Type == wire.InvTypeMix && c.cfg.Mix != nil {
+			if msg := c.cfg.Mix.Serve(c.id, iv.Hash); msg != nil {
+				if err := c.out.put(msg); err != nil {
 					return err
 				}
 				continue

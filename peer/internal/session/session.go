@@ -32,7 +32,7 @@ type Deps struct {
 
 	Opener       *conn.Opener
 	AskTxs       func() bool // whether peers are asked to announce transactions
-	AskAddresses func() bool // whether a peer is asked for addresses
+	AskAddresses func() bool // whether a peer is asked for addresses; nil means that none is
 
 	Network *connectivity.Network
 	Book    *addrbook.Guarded
@@ -99,7 +99,7 @@ func (m *Maker) Serve(ctx context.Context, plan Plan) (time.Duration, *fault.Err
 	}
 	m.deps.Log.Info("Connected to peer", "addr", addr, "id", p.ID, "role", plan.Role.String(), "agent", claims.UserAgent,
 		"version", claims.Version, "height", claims.StartingHeight)
-	if m.deps.AskAddresses() {
+	if ask := m.deps.AskAddresses; ask != nil && ask() {
 		c.AskAddresses()
 	}
 	why := c.Run(ctx, p.ID, m.deps.Handler(p))

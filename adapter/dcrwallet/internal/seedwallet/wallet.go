@@ -49,7 +49,8 @@ func Open(ctx context.Context, dir string, seed []byte) (w *Wallet, err error) {
 	}
 	opened, err := wallet.Open(ctx, &wallet.Config{
 		DB: db, PubPassphrase: []byte(wallet.InsecurePubPassphrase), Params: params,
-		GapLimit: gapLimit, AccountGapLimit: wallet.DefaultAccountGapLimit, RelayFee: dcrutil.Amount(1e4),
+		MixingEnabled: true,
+		GapLimit:      gapLimit, AccountGapLimit: wallet.DefaultAccountGapLimit, RelayFee: dcrutil.Amount(1e4),
 	})
 	if err == nil {
 		err = opened.Unlock(ctx, []byte(passphrase), nil)

@@ -22,6 +22,7 @@ type request struct {
 	Index  uint32
 	To     string // an address
 	Amount int64  // atoms
+	Hash   string // of a message of mixing
 }
 
 // reply is the answer: one of the two.
@@ -77,6 +78,15 @@ func (d *desk) answer(ctx context.Context, q request) (any, error) {
 		return d.send(ctx, q.To, q.Amount)
 	case "ticket": // buy one; its hash
 		return d.ticket(ctx)
+	case "pairrequest": // publish the first message of a mix, with an output by its index; its hash
+		hash, err := d.wallet.PairRequest(ctx, int(q.Index))
+		return text(&hash), err
+	case "mixmessage": // whether the wallet has a message of mixing
+		hash, err := chainhash.NewHashFromStr(q.Hash)
+		if err != nil {
+			return nil, err
+		}
+		return d.wallet.HasMixMessage(*hash), nil
 	}
 	return nil, fmt.Errorf("request %q is unknown", q.Do)
 }
