@@ -36,8 +36,8 @@ async function open() {
   console.log("pay to", await call("getnewaddress", "default"));
 }
 
-// confirmed looks at the payments that an event is about. A real shop compares the amount and the
-// address, and keeps event.cursor, from which it goes on after a restart.
+// confirmed looks at the payments that an event is about. A real shop compares address and
+// amount, which payment.payments has, and keeps event.cursor, from which it goes on after a restart.
 function confirmed(event) {
   for (const payment of event.confirmations ?? []) {
     if (payment.confirmations < depth) continue;

@@ -125,6 +125,12 @@ blocks are searched again, as after an import, the cursor goes back with the sea
 More than 100 transactions come in several notifications, which have ` + "`more`" + ` set instead of a cursor, but for the last.
 While the daemon catches up with the chain, it tells each client at most once in a second.
 
+With ` + "`addresses`" + ` or ` + "`labels`" + ` a subscription brings only what concerns these, and ` + "`disconnected`" + ` as before. An entry
+of confirmations says what the transaction adds to the wallet, and which of its outputs pay to the wallet:
+
+    {"txid":"…","confirmations":2,"blockhash":"…","blockheight":700000,"amount":1.5,
+     "payments":[{"vout":0,"account":"default","address":"Ds…","amount":1.5,"label":"order 7"}]}
+
 jobs tells of each job of the wallet that has changed; without a cursor it begins with those that are not over.
 
 notifyblocks is for clients of dcrd. Its notifications of the mempool, of tickets and of work do not exist: a light client

@@ -160,6 +160,12 @@ type listener struct {
 // listen subscribes after a cursor.
 func listen(t *testing.T, address, topic, cursor string) *listener {
 	t.Helper()
+	return listenTo(t, address, topic, cursor)
+}
+
+// listenTo subscribes with parameters behind the topic.
+func listenTo(t *testing.T, address, topic string, params ...any) *listener {
+	t.Helper()
 	l := &listener{T: t, topic: topic, news: make(notifier, 1000), copied: make(map[string]string)}
 	c, err := wsrpc.Dial(t.Context(), "ws://"+address+"/ws",
 		wsrpc.WithBasicAuth(rpctest.User, rpctest.Password), wsrpc.WithNotifier(l.news))
@@ -169,7 +175,7 @@ func listen(t *testing.T, address, topic, cursor string) *listener {
 	t.Cleanup(func() { c.Close() })
 	l.client = c
 	var sub api.Subscription
-	if err := c.Call(t.Context(), "subscribe", &sub, topic, cursor); err != nil {
+	if err := c.Call(t.Context(), "subscribe", &sub, append([]any{topic}, params...)...); err != nil {
 		t.Fatal(err)
 	}
 	l.cursor = sub.Cursor
@@ -418,4 +424,69 @@ func mustHash(t testing.TB, text string) chainhash.Hash {
 		t.Fatal(err)
 	}
 	return *hash
+}
+
+// TestSubscriptionsByAddressAndLabel: a client that has chosen addresses or labels gets what concerns
+// them and nothing else, over reorganisations and in confirmations, which have address and amount. A
+// client of everything, filtered by hand, is the judge.
+func TestSubscriptionsByAddressAndLabel(t *testing.T) {
+	a := startActor(t, 20)
+	first, firstScript := a.owner.Address(0, 1)
+	second, secondScript := a.owner.Address(0, 2)
+	_, thirdScript := a.owner.Address(0, 3)
+	foreign, foreignScript := rpctest.NewOwner(t, 9).Address(0, 0)
+	if err := a.wallet().SetLabel(t.Context(), second, "customer 7"); err != nil {
+		t.Fatal(err)
+	}
+	chosen := map[string]*listener{
+		"address":  listenTo(t, a.address, api.TopicConfirmations, "", 3, []string{first}),
+		"label":    listenTo(t, a.address, api.TopicTransactions, "", 1, []string{}, []string{"customer 7"}),
+		"either":   listenTo(t, a.address, api.TopicTransactions, "", 1, []string{first}, []string{"customer 7"}),
+		"spends":   listenTo(t, a.address, api.TopicSpends, "", 1, []string{first}),
+		"receiver": listenTo(t, a.address, api.TopicTransactions, "", 1, []string{foreign}),
+		"all":      listen(t, a.address, api.TopicTransactions, ""),
+	}
+	plan := testnet.Plan{}
+	one := plan.Pay(21, firstScript, 1e8)
+	two := plan.Pay(21, secondScript, 2e8)
+	three := plan.Pay(21, thirdScript, 3e8)
+	plan.Spend(22, one, foreignScript, 9e7)
+	(&stage{T: t, owner: a.owner}).sign(plan[22][0].Msg, 1e8, 1)
+	spent := plan[22][0].Msg.TxHash()
+	a.Grow(t, 0, 2, plan)
+	a.Grow(t, 2, 3, plan) // the same again on another branch
+	hashes := map[string]string{"one": one.Hash.String(), "two": two.Hash.String(), "three": three.Hash.String(), "spent": spent.String()}
+	for name, want := range map[string][]string{
+		"all": {"one", "two", "three", "spent"}, "address": {"one", "spent"}, "label": {"two"}, "either": {"one", "two", "spent"},
+		"spends": {"spent"}, "receiver": {"spent"},
+	} {
+		l := chosen[name]
+		tip := a.Node.Chain().Tip().Hash.String()
+		l.until(name, func() bool {
+			n := len(l.events)
+			return n > 0 && l.events[n-1].Tip.Hash == tip && len(l.copied) == len(want)
+		})
+		for _, tx := range want {
+			if _, ok := l.copied[hashes[tx]]; !ok {
+				t.Errorf("%s has no news of %s: %v", name, tx, l.copied)
+			}
+		}
+		for _, ev := range l.events {
+			for _, c := range ev.Confirmations {
+				if c.TxID == hashes["one"] && (c.Amount != 1e8 || len(c.Payments) != 1 || c.Payments[0].Address != first || c.Payments[0].Amount != 1e8 || c.Payments[0].Account != "default") {
+					t.Errorf("%+v", c)
+				}
+			}
+		}
+	}
+	conn := mustDialWS(t, a.address)
+	for params, want := range map[string]string{
+		`{"topic":"blocks","addresses":["x"]}`:                                         "choose from transactions",
+		`{"topic":"transactions","addresses":["x"]}`:                                   "number 1 of the addresses",
+		`{"topic":"transactions","labels":["` + strings.Repeat(`a","`, 10000) + `b"]}`: "10001 addresses and labels",
+	} {
+		if got := exchange(t, conn, `{"jsonrpc":"2.0","method":"subscribe","params":`+params+`,"id":1}`); !strings.Contains(got, want) {
+			t.Errorf("%.100s: %.200s", params, got)
+		}
+	}
 }

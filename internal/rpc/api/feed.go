@@ -89,6 +89,23 @@ type Confirmation struct {
 	Confirmations int64  `json:"confirmations"`
 	BlockHash     string `json:"blockhash,omitempty"`
 	BlockHeight   int64  `json:"blockheight,omitempty"`
+
+	// Amount is what the transaction adds to the wallet, as gettransaction's, and Label its label.
+	Amount Amount `json:"amount"`
+	Label  string `json:"label,omitempty"`
+
+	// Payments are the outputs that pay to the wallet, change among them. It is never null.
+	Payments []ConfirmedPayment `json:"payments"`
+}
+
+// ConfirmedPayment is an output that pays to the wallet.
+type ConfirmedPayment struct {
+	Vout    uint32 `json:"vout"`
+	Account string `json:"account"`
+	Address string `json:"address,omitempty"`
+	Amount  Amount `json:"amount"`
+	Label   string `json:"label,omitempty"` // of the address
+	Change  bool   `json:"change,omitempty"`
 }
 
 // Spend is an output of the wallet and the transaction that spends it.

@@ -19,5 +19,6 @@
 // # Reading order
 //
 // hub.go (the newest update, and when senders get it), sender.go (the feeds of one client),
-// status.go, blocks.go, steps.go, locator.go, wallet.go, items.go, cache.go, jobs.go.
+// status.go, blocks.go, steps.go, locator.go, wallet.go, items.go, only.go, cache.go, jobs.go,
+// into.go (what other workers than a websocket need).
 package feed

@@ -19,6 +19,10 @@ type item struct {
 	height int64  // of its block, zero while it is not mined
 	votes  string // differs when the known votes behind it differ
 	put    func(*api.WalletEvent)
+
+	// addresses are those that the entry is about: of all outputs, and of outputs of the wallet
+	// that are spent. For the topic spends it is that of the output.
+	addresses []string
 }
 
 // items returns the entries of transactions that were mined above a height or not at all,
@@ -47,7 +51,17 @@ func (f *Wallet) transactions(ctx context.Context, w *wallet.Wallet, filter wall
 			return false
 		}
 		out.Votes = f.hub.votesBehind(tx)
-		found = append(found, item{key: out.TxID, height: out.BlockHeight, votes: votesKey(&out.Votes), put: f.putTransaction(&out)})
+		next := item{key: out.TxID, height: out.BlockHeight, votes: votesKey(&out.Votes), put: f.putTransaction(tx, &out)}
+		for i := range tx.Outputs {
+			next.addresses = append(next.addresses, tx.Outputs[i].Address)
+		}
+		for i := range tx.Credits {
+			next.addresses = append(next.addresses, tx.Credits[i].Address)
+		}
+		for i := range tx.Debits {
+			next.addresses = append(next.addresses, tx.Debits[i].Address)
+		}
+		found = append(found, next)
 		return true
 	})
 	if err == nil {
@@ -77,13 +91,11 @@ func votesKey(v *api.Votes) string {
 }
 
 // putTransaction returns the function that adds a transaction to an event.
-func (f *Wallet) putTransaction(tx *api.Transaction) func(*api.WalletEvent) {
+func (f *Wallet) putTransaction(tx *wallet.Transaction, out *api.Transaction) func(*api.WalletEvent) {
 	if f.topic == api.TopicTransactions {
-		return func(ev *api.WalletEvent) { ev.Transactions = append(ev.Transactions, *tx) }
+		return func(ev *api.WalletEvent) { ev.Transactions = append(ev.Transactions, *out) }
 	}
-	c := api.Confirmation{
-		TxID: tx.TxID, Confirmations: tx.Confirmations, BlockHash: tx.BlockHash, BlockHeight: tx.BlockHeight,
-	}
+	c := view.Confirmation(tx)
 	return func(ev *api.WalletEvent) { ev.Confirmations = append(ev.Confirmations, c) }
 }
 
@@ -91,7 +103,7 @@ func spends(ctx context.Context, w *wallet.Wallet, filter wallet.HistoryFilter) 
 	var found []item
 	err := w.EachTransaction(ctx, filter, func(tx *wallet.Transaction) bool {
 		for _, s := range view.Spends(tx) {
-			found = append(found, item{key: s.SpentBy, height: s.BlockHeight, put: func(ev *api.WalletEvent) {
+			found = append(found, item{key: s.SpentBy, height: s.BlockHeight, addresses: []string{s.Address}, put: func(ev *api.WalletEvent) {
 				ev.Spends = append(ev.Spends, s)
 			}})
 		}

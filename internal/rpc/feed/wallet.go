@@ -35,6 +35,8 @@ type Wallet struct {
 	// may be disconnected too.
 	top locator
 
+	only only // what the client has chosen
+
 	// ahead is the height up to which the client was notified, except for the blocks between
 	// the place and those that are being searched.
 	ahead int64
@@ -117,6 +119,9 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	}
 	from, scanned, tip := int64(rest[0].Height), int64(at.Scanned.Height), int64(at.Tip.Height)
 	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.reach()))
+	if err == nil {
+		found, err = f.only.choose(ctx, w, found)
+	}
 	if err != nil {
 		return nil
 	}

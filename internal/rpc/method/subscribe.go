@@ -28,7 +28,7 @@ func subscribe() Method {
 			"transactions brings those of the wallet: at once all that are not mined, then each that is new or has come to another block, " +
 			"and one of the newest seven blocks again when what is known about the votes behind it is another; " +
 			"what was mined in a block that is disconnected has gone unless it is told again. " +
-			"confirmations brings how often they are confirmed, up to the number depth; spends the outputs of the wallet that are spent; " +
+			"confirmations brings how often they are confirmed, up to the number depth, with the outputs that pay to the wallet; spends the outputs of the wallet that are spent; " +
 			"jobs its jobs, as listjobs shows them, whenever they change. " +
 			"Each step has a cursor; given to subscribe later, on any connection, it makes the steps since then come first. " +
 			"A client that was away or slow for more than 2,000 blocks gets one step of blocks with gap set: it has to read the " +
@@ -42,6 +42,10 @@ func subscribe() Method {
 				text: "The cursor of the last step that is known; without it the topic begins at the tip. syncstatus has none."},
 			{name: "depth", kind: kindInt, optional: true, def: int64(defaultDepth),
 				text: "Of confirmations: how many are told of, 1 to 1000."},
+			{name: "addresses", kind: kindStrings, optional: true, def: []string(nil),
+				text: "Of transactions, confirmations and spends: only what concerns one of these addresses. An address need not be the wallet's, of what it pays."},
+			{name: "labels", kind: kindStrings, optional: true, def: []string(nil),
+				text: "Of the same topics: only what has one of these labels, of the transaction or of an address. With addresses, what fits either."},
 		},
 		Result:    "the topic, and the cursor that it begins after",
 		Returns:   []any{api.Subscription{}},
@@ -49,6 +53,11 @@ func subscribe() Method {
 		Websocket: true,
 		Handle: func(_ context.Context, c *Call) (any, error) {
 			topic, from := c.str("topic"), c.str("cursor")
+			switch {
+			case topic == api.TopicTransactions, topic == api.TopicConfirmations, topic == api.TopicSpends:
+			case len(c.strings("addresses"))+len(c.strings("labels")) > 0:
+				return nil, fail(api.CodeInvalid, "addresses and labels choose from transactions, confirmations and spends")
+			}
 			switch topic {
 			case api.TopicBlocks:
 				return c.subscribeBlocks(from)
@@ -92,12 +101,29 @@ func (c *Call) subscribeWallet(topic, from string, depth int64) (api.Subscriptio
 	if depth < 1 || depth > mostDepth {
 		return api.Subscription{}, fail(api.CodeInvalid, "depth is %d, it must be 1 to %d", depth, mostDepth)
 	}
+	addresses, err := c.chosenAddresses()
+	if err != nil {
+		return api.Subscription{}, err
+	}
 	f, cursor := feed.NewWallet(c.Hub, topic, c.caller.Wallet, from, depth)
 	if f == nil {
 		return api.Subscription{}, errCursor(topic)
 	}
+	f.Only(addresses, c.strings("labels"))
 	c.caller.follow(topic, f)
 	return api.Subscription{Topic: topic, Cursor: cursor}, nil
+}
+
+// mostChosen is how many addresses and labels a subscription may have.
+const mostChosen = 10000
+
+// chosenAddresses returns the parameter addresses.
+func (c *Call) chosenAddresses() ([]string, error) {
+	list := c.strings("addresses")
+	if n := len(list) + len(c.strings("labels")); n > mostChosen {
+		return nil, fail(api.CodeInvalid, "%d addresses and labels, there may be %d: subscribe to the whole wallet", n, mostChosen)
+	}
+	return list, c.checkAddresses(list) // which have one form each
 }
 
 // subscribeJobs starts the feed of jobs after a cursor, or with those that are not over.

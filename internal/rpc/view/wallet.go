@@ -108,6 +108,28 @@ func detail(tx *wallet.Transaction, e *wallet.Entry) api.Detail {
 	return d
 }
 
+// Confirmation translates how often a transaction is confirmed, with what it pays to the wallet.
+func Confirmation(tx *wallet.Transaction) api.Confirmation {
+	out := api.Confirmation{
+		TxID: tx.Hash.String(), Confirmations: tx.Confirmations, Amount: api.Amount(tx.Net()), Label: tx.Label, Payments: []api.ConfirmedPayment{},
+	}
+	if tx.Mined() {
+		out.BlockHash, out.BlockHeight = tx.Block.String(), int64(tx.Place.Height)
+	}
+	for i := range tx.Credits {
+		c := &tx.Credits[i]
+		if c.Commitment {
+			continue
+		}
+		p := api.ConfirmedPayment{Vout: c.Index, Account: c.Account, Address: c.Address, Amount: api.Amount(c.Amount), Change: c.Change}
+		if o := &tx.Outputs[c.Index]; o.Address == c.Address {
+			p.Label = o.Label
+		}
+		out.Payments = append(out.Payments, p)
+	}
+	return out
+}
+
 // Spends returns the outputs of the wallet that a transaction spends.
 func Spends(tx *wallet.Transaction) []api.Spend {
 	list := make([]api.Spend, len(tx.Debits))
