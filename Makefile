@@ -36,7 +36,7 @@ COMPUTES := github.com/decred/dcrd/crypto github.com/decred/dcrd/dcrec github.co
 	github.com/decred/dcrd/txscript github.com/dchest/siphash lukechampine.com/blake3
 UNWATCHED := $(if $(RACE),$(COMPUTES:%=-gcflags=%/...=-race=false))
 
-.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench scale longrun microbench benchstat loadbench idle profile fuzz crash lifecycle clean
+.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench floodbench scale longrun microbench benchstat loadbench idle profile fuzz crash lifecycle clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -233,6 +233,11 @@ servebench:
 	cd internal/bench && $(GO) run ./cmd/servebench -turns $(PAIRS) -blocks 100000
 	$(if $(FULL),cd internal/bench && $(GO) run ./cmd/servebench -turns $(PAIRS) -blocks 1000000)
 	cd adapter/dcrwallet && $(GO) run ./internal/seedwallet/cmd/walletbench -serving -turns $(PAIRS) -blocks 100000
+
+# First syncs of spvd that serves light clients, alone and while 128 connections flood it, in
+# PAIRS. It needs the many loopback addresses of Linux.
+floodbench:
+	cd internal/bench && $(GO) run ./cmd/floodbench -turns $(PAIRS) -blocks 100000
 
 # Large wallets and many, as the tables of docs/performance.md: the daemon is asked by
 # JSON-RPC. FULL=1 measures a wallet of a million payments too, which takes minutes.

@@ -22,7 +22,9 @@ const (
 	roleImport      = "import"
 	roleImportFloor = "importfloor"
 
-	roleRelay = "relay"
+	roleRelay  = "relay"
+	roleVictim = "victim"
+	roleFlood  = "flood"
 )
 
 // Roles returns what a process of the benchmark can have to do.
@@ -48,6 +50,14 @@ func Roles() map[string]process.Role {
 			}
 			return Relay(ctx, j, in, out)
 		},
+		roleVictim: process.Of(Victim),
+		roleFlood: func(ctx context.Context, work []byte, in io.Reader, out io.Writer) error {
+			var j FloodJob
+			if err := json.Unmarshal(work, &j); err != nil {
+				return err
+			}
+			return Flood(ctx, j, in, out)
+		},
 	}
 }
 
@@ -57,7 +67,7 @@ func measure(ctx context.Context, role string, j any) (m Measured, err error) {
 	if err != nil {
 		return m, err
 	}
-	if role == roleSync || role == roleImport {
+	if role == roleSync || role == roleImport || role == roleVictim {
 		process.CollectAsDaemon(cmd)
 	}
 	return m, process.Result(cmd, &m)
@@ -125,6 +135,38 @@ func (s *server) read() error {
 		return fmt.Errorf("server: %w", err)
 	}
 	return json.Unmarshal(line, &s.Served)
+}
+
+// attacker is a process that floods a server.
+type attacker struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out io.ReadCloser
+}
+
+// startFlood starts a process that floods a server, which need not be there yet. It has the lowest
+// priority, so that it takes no processor from the server and the node that it shares the machine with.
+func startFlood(ctx context.Context, j FloodJob) (*attacker, error) {
+	cmd, err := process.Command(ctx, roleFlood, j)
+	if err != nil {
+		return nil, err
+	}
+	process.Last(cmd)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return &attacker{cmd, in, out}, cmd.Start()
+}
+
+// end ends the flood and returns what it has got.
+func (a *attacker) end() (got Flooded, err error) {
+	err = errors.Join(a.in.Close(), json.NewDecoder(a.out).Decode(&got))
+	return got, errors.Join(err, a.cmd.Wait())
 }
 
 // stop ends the process.

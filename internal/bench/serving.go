@@ -22,12 +22,14 @@ type RelayJob struct {
 	Peers []string
 	Dir   string // of its data
 	Tip   consensus.Height
+
+	Listen string // where it serves
 }
 
 // Relay syncs a whole client, as spvd is one, from peers, and then serves other clients until the
 // input ends. It writes the address in a line when it is synced.
 func Relay(ctx context.Context, j RelayJob, in io.Reader, out io.Writer) (err error) {
-	c, err := spvd.Open(spvd.Config{Dir: j.Dir, Network: spvd.Simnet, Connect: j.Peers, Listen: []string{"127.0.0.1:0"}})
+	c, err := spvd.Open(spvd.Config{Dir: j.Dir, Network: spvd.Simnet, Connect: j.Peers, Listen: []string{j.Listen}})
 	if err != nil {
 		return err
 	}
@@ -76,7 +78,7 @@ func RunServing(ctx context.Context, cfg Config, blocks int) (res ServingResult,
 		return res, err
 	}
 	defer func() { err = errors.Join(err, node.stop()) }()
-	relay, err := startRelay(ctx, RelayJob{Peers: node.Addrs, Dir: filepath.Join(dir, "relay"), Tip: node.Tip})
+	relay, err := startRelay(ctx, RelayJob{Peers: node.Addrs, Dir: filepath.Join(dir, "relay"), Tip: node.Tip, Listen: "127.0.0.1:0"})
 	if err != nil {
 		return res, err
 	}

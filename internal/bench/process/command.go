@@ -31,6 +31,15 @@ func CollectAsDaemon(cmd *exec.Cmd) {
 	}
 }
 
+// Last gives the process the lowest priority, on systems that have the command nice. That of a
+// running process can be changed for single threads only.
+func Last(cmd *exec.Cmd) {
+	if path, err := exec.LookPath("nice"); err == nil {
+		cmd.Args = append([]string{"nice", "-n", "19", cmd.Path}, cmd.Args[1:]...)
+		cmd.Path = path
+	}
+}
+
 // Result runs a command and takes over what its role returns.
 func Result(cmd *exec.Cmd, result any) error {
 	out, err := cmd.Output()
