@@ -54,6 +54,7 @@ var errorsOfTheSync = map[string]struct {
 	"chain.ErrClosed":            {chain.ErrClosed, byUser},
 	"chain.ErrNotFound":          {chain.ErrNotFound, byPeers},
 	"chain.ErrBelowFloor":        {chain.ErrBelowFloor, byPeers}, // an ErrNotFound
+	"chain.ErrFloorBusy":         {chain.ErrFloorBusy, byUser},   // whoever moves the floor calls again
 	"chain.ErrOrphan":            {chain.ErrOrphan, byPeers},
 	"chain.ErrStale":             {chain.ErrStale, byPeers},
 	"consensus.ErrOutOfReach":    {consensus.ErrOutOfReach, byPeers},
