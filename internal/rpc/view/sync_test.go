@@ -40,6 +40,7 @@ func TestSyncStatusOfAStatusWithEverything(t *testing.T) {
 	}
 	st := spv.Status{
 		Seq:           42,
+		Ready:         true,
 		Phase:         spv.CatchingUp,
 		Since:         at.Add(-time.Hour),
 		Reason:        "Fetching filters from 3 peers.",
