@@ -179,7 +179,7 @@ func acceptedRefusals() []accepted {
 	}
 	for _, method := range []string{
 		"getblockhash", "createmultisig", "verifymessage", "abandontransaction", "getmultisigoutinfo", "importpubkey", "importxpub",
-		"discoverusage",
+		"discoverusage", "getvotechoices",
 	} {
 		list = append(list, accepted{method: method, field: "/code", why: refusal})
 	}
