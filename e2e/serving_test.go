@@ -138,7 +138,7 @@ func servedAt(t *testing.T, d *daemon.Daemon) string {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("it serves nobody\n%s", d.Output())
+			t.Fatalf("it serves no client\n%s", d.Output())
 		}
 	}
 }

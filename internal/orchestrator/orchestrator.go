@@ -39,7 +39,7 @@ type Config struct {
 	Log *slog.Logger
 
 	// Report is called with what is wrong with an optional worker, and with nil when that is
-	// over. It must not wait. Nil: nobody is told.
+	// over. It must not wait. If nil, it is not called.
 	Report func(worker string, trouble error)
 
 	// StopWithin is how long all workers together may take to stop. After that Run gives up

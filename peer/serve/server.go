@@ -46,7 +46,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) defect() { s.defects.Add(1) }
 
 // Serve serves clients until ctx ends, then returns nil. Trouble does not end it: it is reported,
-// and tried again. While the store is not open it serves nobody. All that it has started has ended
+// and tried again. While the store is not open it accepts no client. All that it has started has ended
 // when it returns.
 func (s *Server) Serve(ctx context.Context) error {
 	defer s.cfg.Report()

@@ -53,7 +53,7 @@ func TestLowBandwidthSavesBytes(t *testing.T) {
 	}
 }
 
-// anHour lets an hour pass, with blocks and with transactions that concern nobody here.
+// anHour lets an hour pass, with blocks and with transactions that pay none of its wallets.
 func anHour(w *world) {
 	node := w.honest[0].Node
 	const step = time.Hour / hourTxs
