@@ -81,8 +81,8 @@ func (s *Server) meet(ctx context.Context, conn net.Conn, clients *sync.WaitGrou
 	name := sourceOf(conn.RemoteAddr())
 	src, refusal := s.sources.admit(name, time.Now())
 	if src == nil {
+		s.refused.Add(1) // before the client can see it
 		conn.Close()
-		s.refused.Add(1)
 		s.cfg.Log.Debug("Client refused", "client", conn.RemoteAddr(), "because", refusal)
 		return
 	}
