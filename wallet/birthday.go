@@ -29,7 +29,8 @@ const unborn = consensus.Never
 // the first such block of the other branch. A wallet made now has the date of
 // now. After is the newest block at the time of an import of which only new
 // blocks count; when that block leaves the chain, the birthday is the block after
-// the fork.
+// the fork. A wallet that had not come to that block then notices once the chain is as
+// high again, and takes for the fork the block that it stood at, if that is lower.
 type Birthday struct {
 	Height consensus.Height
 	Time   time.Time

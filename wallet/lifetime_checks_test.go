@@ -20,6 +20,7 @@ func (l *lifetime) check() {
 		return
 	}
 	l.goOn(1 + l.rng.IntN(30))
+	l.fall()
 	if err := l.x.Check(l.t.Context()); err != nil {
 		l.fail("%v", err)
 	}
@@ -85,6 +86,7 @@ func (l *lifetime) checkFull() {
 // is all there is of a window in a wallet without room.
 func (l *lifetime) floors() {
 	l.o.full = l.bounded
+	l.fall()
 	s := l.x.now.Load()
 	for i := range s.accounts {
 		a := &s.accounts[i]
@@ -93,6 +95,36 @@ func (l *lifetime) floors() {
 		for n := range s.scripts {
 			if sc := &s.scripts[n]; l.jumped && sc.account == a.Number && !sc.own() {
 				delete(asked.late[sc.branch], sc.index)
+			}
+		}
+	}
+}
+
+// fall tells the oracle from where on the wallet counts what is new since a block that it has
+// never come to and that the chain has left: the wallet does not know the fork, but a block at
+// or below it, and knows that the block is left once the chain is as high again.
+func (l *lifetime) fall() {
+	s := l.x.now.Load()
+	for _, a := range l.o.asked {
+		if !slices.ContainsFunc(a.births, func(b birth) bool { return b.unseen }) {
+			continue
+		}
+		i := slices.IndexFunc(s.accounts, func(known Account) bool { return known.Name == a.name })
+		var of born
+		if a.seed == 0 {
+			n, _ := l.x.find([]byte(a.pays[0]))
+			of, i = s.scripts[n].born, int(s.scripts[n].account)
+		}
+		if i != int(ImportedAccount) {
+			of = s.accounts[i].born
+		}
+		for n := range a.births {
+			b := &a.births[n]
+			if !b.unseen || of.after == 0 || l.fork(b.after.BlockID) == b.after.BlockID {
+				continue
+			}
+			if b.counts = s.anchors[of.after-1].Height + 1; l.tip().Height >= b.after.Height {
+				b.counts = min(b.counts, l.fork(b.after.BlockID).Height+1)
 			}
 		}
 	}

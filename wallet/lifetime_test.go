@@ -232,11 +232,8 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 	tip := l.tip()
 	switch l.rng.IntN(5) {
 	case 0:
-		if l.x.now.Load().tip != tip.BlockID {
-			return nil, birth{}
-		}
 		at := *tip
-		return &Birthday{After: tip.BlockID}, birth{after: &at}
+		return &Birthday{After: tip.BlockID}, birth{after: &at, unseen: l.x.now.Load().tip != tip.BlockID}
 	case 1:
 		hour := l.rng.IntN(int(tip.Height) + 5)
 		when := l.main[0].Header.Time().Add(time.Duration(hour)*time.Hour + birthdayMargin)

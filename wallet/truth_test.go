@@ -40,7 +40,9 @@ type birth struct {
 	height consensus.Height
 	date   time.Time
 	after  *chain.Block
-	rescan uint32 // the job that it is due to, if any
+	unseen bool             // the wallet had not come to that block
+	counts consensus.Height // from where on it counts if an unseen block was left, zero for the fork
+	rescan uint32           // the job that it is due to, if any
 }
 
 // oracle says what a wallet has to say: a function of what was asked for and of the
@@ -89,7 +91,7 @@ func (o *oracle) bornOn(list []birth) consensus.Height {
 				parent := o.w.every[id.Header.PrevBlock()]
 				id = &parent
 			}
-			h = id.Height + 1
+			h = cmp.Or(b.counts, id.Height+1)
 		}
 		if !b.date.IsZero() {
 			h = consensus.Never
