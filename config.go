@@ -160,6 +160,13 @@ type Config struct {
 	// searched from the genesis block on, and imports from the birthday of their wallet on.
 	Birthday *wallet.Birthday
 
+	// KeepFilters fetches and keeps the filters of all blocks. Without it, and with Birthday,
+	// those of blocks more than a day before the earliest birthday of a wallet, or Birthday
+	// itself, are not fetched, as far as they are not there: with a new one a first sync
+	// fetches little but headers. An import that is older has the missing ones fetched.
+	// SnapshotDir needs all filters, and implies KeepFilters.
+	KeepFilters bool
+
 	// SearchNewAddresses makes each address that is handed out behind the gap limit of its
 	// account be searched for in old blocks, from the birthday of the account on. That is
 	// for an extended key that other wallets hand out addresses of, too. Without it such an

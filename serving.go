@@ -72,7 +72,8 @@ func (c *Client) servedStates(ctx context.Context) iter.Seq[serve.State] {
 				Busy:    st.Phase != spv.Following && st.Peers > 0,
 			}
 			if store, err := c.syncer.Chain(); err == nil {
-				now.Tip = store.State().Filters
+				state := store.State()
+				now.Tip = state.NewestFilter()
 			}
 			if now != last && !yield(now) {
 				return
@@ -88,7 +89,7 @@ type servedChain struct{ *chain.Chain }
 // Tip returns the newest block whose filter is there, and whether there is enough work.
 func (c servedChain) Tip() (consensus.BlockID, bool) {
 	st := c.State()
-	return st.Filters, st.EnoughWork
+	return st.NewestFilter(), st.EnoughWork
 }
 
 // servedNetwork is the syncer as a server uses it.

@@ -119,6 +119,7 @@ func (c *Client) open(cfg *Config) (err error) {
 		BlocksOnly: cfg.BlocksOnly,
 
 		LowBandwidth: cfg.LowBandwidth,
+		KeepFilters:  cfg.KeepFilters || cfg.SnapshotDir != "",
 	})
 	if err != nil {
 		return err

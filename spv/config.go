@@ -45,6 +45,10 @@ type Config struct {
 	// fetches from peers. What they hold is proven like what peers send.
 	Bootstrap []snapshot.Source
 
+	// KeepFilters fetches and keeps the filters of all blocks, also those that a Selective
+	// Wallet does not need.
+	KeepFilters bool
+
 	// BlocksOnly ignores the transactions that peers announce: an unmined one is known only if
 	// it was published here. Without a wallet that watches something they are ignored anyway.
 	BlocksOnly bool

@@ -90,15 +90,26 @@ func (d *display) showStages(f facts, least float64, now time.Time) {
 		target = f.staged
 	}
 	m := d.progress.Measure(progress.Sample{
-		Headers: f.staged, Filters: f.filters.Height, Scanned: f.scanned.Height, Target: target,
+		Headers: f.staged, Filters: f.filtersDone(target), Scanned: f.scanned.Height, Target: target,
 		Watching: f.watching, Connected: f.peers > 0 || f.phase == Importing, Synced: f.synced(),
 		Fetching: f.phase == CatchingUp || f.phase == Importing, Scanning: f.phase == Rescanning, Least: least,
 	}, now)
 	st := &d.status
 	st.Headers = progressOf(f.staged, target, m.Headers)
 	st.Filters = progressOf(f.filters.Height, target, m.Filters)
+	if st.Floor, st.Backfill = f.floor, f.above.Any(); st.Backfill {
+		st.Filters = progressOf(f.filters.Height, f.above.First-1, m.Filters)
+	}
 	st.Rescan = progressOf(f.scanned.Height, target, m.Rescan)
 	st.Ratio, st.ETA = m.Ratio, m.Left
+}
+
+// filtersDone returns a target less the number of filters that are missing for it.
+func (f facts) filtersDone(target consensus.Height) consensus.Height {
+	if f.above.Any() {
+		return f.filters.Height + f.above.Last.Height - f.above.First + 1
+	}
+	return max(f.filters.Height, min(f.wanted-1, target))
 }
 
 // logSync logs when the gate Synced opens and closes, and which blocks come while it is open.

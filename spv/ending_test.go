@@ -42,6 +42,7 @@ var errorsOfTheSync = map[string]struct {
 	"spv.ErrRejected":            {ErrRejected, byUser},
 	"spv.ErrNoPeers":             {ErrNoPeers, byUser},
 	"spv.ErrTooMany":             {ErrTooMany, byUser},
+	"spv.ErrUnprovable":          {ErrUnprovable, byUser},
 	"headersync.ErrElsewhere":    {headersync.ErrElsewhere, byPeers},
 	"headersync.ErrOutdated":     {headersync.ErrOutdated, byPeers},
 	"headersync.ErrGoesBack":     {headersync.ErrGoesBack, byPeers},

@@ -23,6 +23,7 @@ func (l *loop) facts() facts {
 	state := l.store.State()
 	f.staged = l.store.Staged().Tip.Height
 	f.open, f.tip, f.tipTime, f.filters = true, state.Tip, state.TipTime, state.Filters
+	f.floor, f.wanted, f.above = state.Floor, l.wanted, state.Above
 	f.scanned, f.watching = l.scan.Position()
 	f.enough = state.EnoughWork
 	f.pinned = l.pinned(h)

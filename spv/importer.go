@@ -132,7 +132,7 @@ func (i *importer) work(deliver func(ctx context.Context, pieces chan<- *snapsho
 			if err := i.writer.committed(err); err != nil {
 				return err
 			}
-			i.writer.staged(time.Now())
+			i.touched() // a gap in the filters may be closed
 		case err := <-ended:
 			return err
 		case <-i.syncer.reported:
@@ -169,18 +169,24 @@ func (i *importer) apply(p *snapshot.Piece) error {
 func (i *importer) addFilters(p *snapshot.Piece) error {
 	last := p.Last()
 	on, err := i.store.OnMain(last)
-	next := i.staged.Filters.Height + 1
+	next, above := i.staged.Filters.Height+1, i.staged.Above
 	switch {
 	case err != nil:
 		return err
 	case !on || last.Height < next: // on a side branch, or there already
 		return nil
+	case above.Any() && max(next, p.Filters.First().Height) >= above.First: // there already, after a gap
+		return nil
 	case p.Filters.First().Height > next:
 		return errMoved
 	}
 	batch := p.Filters
-	if skip := int(next - batch.First().Height); skip > 0 {
-		if batch, err = i.rest(batch, skip); err != nil {
+	skip, end := int(next-batch.First().Height), batch.Len()
+	if above.Any() {
+		end = min(end, int(above.First-batch.First().Height))
+	}
+	if skip > 0 || end < batch.Len() {
+		if batch, err = i.part(batch, skip, end); err != nil {
 			return err
 		}
 	}
@@ -196,14 +202,14 @@ func (i *importer) addFilters(p *snapshot.Piece) error {
 	return i.judgeEarly(p)
 }
 
-// rest returns a batch without its first filters.
-func (i *importer) rest(b *consensus.FilterBatch, skip int) (*consensus.FilterBatch, error) {
-	targets, err := i.store.FilterTargets(b.First().Height+consensus.Height(skip), b.Len()-skip)
+// part returns the filters of a batch from one of them up to before another.
+func (i *importer) part(b *consensus.FilterBatch, from, to int) (*consensus.FilterBatch, error) {
+	targets, err := i.store.FilterTargets(b.First().Height+consensus.Height(from), to-from)
 	if err != nil {
 		return nil, err
 	}
 	filters := make([][]byte, 0, len(targets))
-	for k := skip; k < b.Len(); k++ {
+	for k := from; k < to; k++ {
 		filters = append(filters, b.Filter(k))
 	}
 	return consensus.ProveStored(i.cfg.Params, targets, filters)

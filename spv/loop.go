@@ -49,6 +49,10 @@ type loop struct {
 	resumedFor   time.Duration
 	pausing      bool // after an interruption
 
+	wanted    consensus.Height // the floor of the filters that the wallet needs, as far as it is known
+	since     firstSince       // the first block of a birthday
+	earlyOnly bool             // early filters are fetched for their proof, and not all of them are kept
+
 	eased      chain.Easing // of the newest blocks up to easedAt
 	easedAt    consensus.BlockID
 	versionsAt consensus.BlockID // the tip whose versions were counted
@@ -147,8 +151,14 @@ func (l *loop) request(now time.Time) error {
 	if err := l.headers.Fetch(l.headerRoom(), now); err != nil {
 		return err
 	}
-	if err := l.filters.Fetch(l.headers.Live(), !l.headers.FetchingTail(), now); err != nil {
+	fetch, err := l.moveFloor()
+	if err != nil {
 		return err
+	}
+	if fetch {
+		if err := l.filters.Fetch(l.headers.Live(), !l.headers.FetchingTail(), now); err != nil {
+			return err
+		}
 	}
 	l.filtersMoved()
 	return l.proveLate()
@@ -192,6 +202,9 @@ func (l *loop) await(ctx context.Context, timer *wait.Timer) error {
 	case err := <-l.writer.done:
 		if err := l.writer.committed(err); err != nil {
 			return err
+		}
+		if l.store.Staged().Filters != l.staged.Filters { // a gap in the filters is closed
+			l.floorMoved()
 		}
 		return l.applyReady()
 	case bad := <-l.syncer.invalid:

@@ -201,6 +201,17 @@ type Importer interface {
 	Imports() uint64
 }
 
+// Selective is a Wallet that knows of which blocks it will never need a filter. All filters are
+// kept for a Wallet that is not.
+type Selective interface {
+	// FiltersFrom returns the lowest height of a block that is matched against what the wallet
+	// watches, as far as it knows now, or consensus.Never. If some of that begins with the
+	// first block of a time, and no block of the wallet's chain has that time, it also returns
+	// the earliest such time, or else the zero time. It may be called from any goroutine. It
+	// decides what is fetched; a scan that comes to need older filters has them fetched then.
+	FiltersFrom() (h consensus.Height, since time.Time)
+}
+
 // Mempool keeps the unmined transactions of a wallet. Any goroutine may call its
 // methods. None of them changes what is confirmed.
 type Mempool interface {

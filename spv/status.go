@@ -40,8 +40,14 @@ type Status struct {
 	// FirstSyncDone is true once this run has been synced.
 	FirstSyncDone bool
 
-	// Headers, Filters and Rescan are the progress of the stages.
+	// Headers, Filters and Rescan are the progress of the stages. During a backfill the
+	// target of Filters is the last filter that is missing before newer ones.
 	Headers, Filters, Rescan Progress
+
+	// Floor is the height of the first filter that is kept, zero if all are, and Backfill says
+	// that it was lowered and filters above it are being fetched: an import needs them.
+	Floor    consensus.Height
+	Backfill bool
 
 	// Ratio is the progress over all stages, 0 to 1. It is 1 exactly while
 	// Synced; losing that is the only way for it to fall within a run.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/spv/internal/filtersync"
 )
@@ -30,6 +31,9 @@ type facts struct {
 	tip          consensus.BlockID
 	tipTime      time.Time
 	filters      consensus.BlockID
+	floor        consensus.Height // of the filters
+	wanted       consensus.Height // the floor that the wallet needs
+	above        chain.Span       // filters above a gap
 	scanned      consensus.BlockID
 	watching     bool             // there is a wallet to scan for
 	best         consensus.Height // what most peers claim
@@ -198,6 +202,9 @@ func (f facts) filtersReason() (reason, hint string) {
 	m := f.missing
 	span := grouped(m.From) + "–" + grouped(m.To)
 	switch {
+	case m.Failed == 0 && f.above.Any():
+		return fmt.Sprintf("Fetching filters of older blocks: %s of %s, from %s.",
+			grouped(f.filters.Height), grouped(f.above.First-1), f.peerCount()), ""
 	case m.Failed == 0:
 		return fmt.Sprintf("Fetching filters: %s of %s, from %s.", grouped(f.filters.Height), grouped(f.staged), f.peerCount()), ""
 	case m.Failed < f.peers:

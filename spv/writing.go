@@ -30,10 +30,15 @@ func (w *writer) staged(now time.Time) {
 }
 
 // beginIfDue begins a write, unless one is committed, when as many bytes are staged as the limit,
-// or the chain is complete, or data is staged for long. The error is that of the store.
+// or the chain is complete, or data is staged for long. When nothing is staged, filters below the
+// floor are deleted, a part with each write. The error is that of the store.
 func (w *writer) beginIfDue(limit int, complete bool, now time.Time) error {
 	pending := w.store.Pending()
-	if pending == 0 || w.write != nil {
+	switch {
+	case w.write != nil:
+		return nil
+	case pending == 0:
+		w.commit(w.store.BeginDiscard())
 		return nil
 	}
 	if complete || pending >= limit || now.Sub(w.since) >= flushAfter {
@@ -60,13 +65,18 @@ func (w *writer) hasRoom(limit int) (bool, error) {
 func (w *writer) begin() error {
 	w.since = time.Time{}
 	write, err := w.store.Begin()
+	w.commit(write)
+	return err
+}
+
+// commit has a job commit a write, if there is one.
+func (w *writer) commit(write *chain.Write) {
 	if write == nil {
-		return err
+		return
 	}
 	done := make(chan error, 1)
 	w.write, w.done = write, done
 	w.jobs.Go(func() { done <- write.Commit() })
-	return nil
 }
 
 // committed finishes the write whose commit has ended with an error or nil, and returns that.

@@ -37,7 +37,8 @@ type Step struct {
 
 // Follow calls a function for each step of the main chain after a block, nil for the tip. If that
 // block has left the main chain, the blocks above the fork are disconnected first: they must have
-// left it lately, or the error is ErrTooDeep. It ends with ctx, whose error it returns, or with
+// left it lately, or the error is ErrTooDeep. The filters of the blocks after it must be kept, or
+// the error is chain.ErrBelowFloor. It ends with ctx, whose error it returns, or with
 // the first error of the function.
 func (s *Source) Follow(ctx context.Context, after *consensus.BlockID, fn func(Step) error) error {
 	if err := s.syncer.Wait(ctx, spv.Initialised); err != nil {
@@ -152,6 +153,9 @@ func (w *walk) take(c *chain.Chain, u *chain.Update) error {
 	for i := range u.Applied {
 		b := &u.Applied[i]
 		data, err := c.Filter(b.Height)
+		if errors.Is(err, chain.ErrBelowFloor) {
+			return fmt.Errorf("follow the chain through block %d: %w", b.Height, err)
+		}
 		if hash, changed := c.Hash(b.Height); changed == nil && hash != b.Hash || errors.Is(err, chain.ErrNotFound) {
 			return nil // the filter is that of another block
 		}

@@ -17,7 +17,9 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet"
 )
 
 const nodeAddr = "10.0.0.1:18555"
@@ -35,7 +37,13 @@ type town struct {
 // plan, and runs until the test ends.
 func newTown(t *testing.T, plan testnet.Plan) *town {
 	t.Helper()
-	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: 40, Plan: plan})
+	return newTownOf(t, 40, plan, nil)
+}
+
+// newTownOf is newTown with a number of blocks and a birthday.
+func newTownOf(t *testing.T, blocks int, plan testnet.Plan, birthday *wallet.Birthday) *town {
+	t.Helper()
+	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: blocks, Plan: plan})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +53,8 @@ func newTown(t *testing.T, plan testnet.Plan) *town {
 	ahead := time.Until(chain.Now())
 	w.client, err = spvd.Open(spvd.Config{
 		Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr},
-		Dial: network.Dial,
-		Now:  func() time.Time { return time.Now().Add(ahead) },
+		Dial: network.Dial, Birthday: birthday,
+		Now: func() time.Time { return time.Now().Add(ahead) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -287,6 +295,27 @@ func TestErrorsOfTheCallerEndAWatch(t *testing.T) {
 		err := w.source.Follow(t.Context(), &genesis, func(notifier.Step) error { calls++; return enough })
 		if !errors.Is(err, enough) || calls != 1 {
 			t.Errorf("%d calls, %v", calls, err)
+		}
+	})
+}
+
+// TestBelowTheFloor: a watch that begins where filters are not kept ends with an error, and one
+// that begins above follows.
+func TestBelowTheFloor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTownOf(t, 400, testnet.Plan{}, &wallet.Birthday{Height: 390})
+		begin := w.genesis()
+		err := w.source.Follow(t.Context(), &begin, func(notifier.Step) error { return nil })
+		if !errors.Is(err, chain.ErrBelowFloor) {
+			t.Errorf("from the genesis block on: %v", err)
+		}
+		if _, err := w.source.Filter(begin.Hash); !errors.Is(err, chain.ErrBelowFloor) {
+			t.Errorf("the filter of the genesis block: %v", err)
+		}
+		at := w.node.Chain().ID(110)
+		steps := watch(w, func(ctx context.Context, fn func(notifier.Step) error) error { return w.source.Follow(ctx, &at, fn) })
+		if n := len(steps()); n != 290 {
+			t.Errorf("%d steps from block 110 on, want 290", n)
 		}
 	})
 }

@@ -49,7 +49,8 @@ func (s *Source) Tip() (consensus.BlockID, error) {
 	if err != nil {
 		return consensus.BlockID{}, err
 	}
-	return c.State().Filters, nil
+	st := c.State()
+	return st.NewestFilter(), nil
 }
 
 // Hash returns the hash of the block at a height of the main chain. The error for a height above
@@ -85,7 +86,8 @@ func (s *Source) Header(hash chainhash.Hash) (consensus.Header, error) {
 	return c.Header(h)
 }
 
-// Filter returns the filter of a block of the main chain, or chain.ErrNotFound.
+// Filter returns the filter of a block of the main chain, or chain.ErrNotFound; that is
+// chain.ErrBelowFloor, too, for one that is not kept: spvd.Config.KeepFilters keeps all.
 func (s *Source) Filter(hash chainhash.Hash) (Filter, error) {
 	c, err := s.syncer.Chain()
 	if err != nil {

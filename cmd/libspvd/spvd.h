@@ -90,6 +90,7 @@ typedef const char spvd_text;
  *     "waypoints"    file of known blocks
  *     "blocksonly"   true: leaves alone what is not mined
  *     "lowbandwidth" true: fewer peers, and leaves alone what is not mined; excludes "listen"
+ *     "keepfilters"  true: keeps the filters of all blocks, also those far below "birthday"
  *     "deepreorg"    least depth of a reorganisation that is warned of
  *     "verifyvotes"  least payment, in coins, whose votes are verified
  *     "searchnewaddresses", "useragent"

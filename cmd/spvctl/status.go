@@ -123,6 +123,9 @@ func writeStatus(w io.Writer, st *api.SyncStatus) {
 	for _, s := range st.Stages {
 		row(s.Name, "%s", stageText(&s))
 	}
+	if st.FilterFloor > 0 {
+		row("floor", "filters are kept from block %s on", grouped(st.FilterFloor))
+	}
 	if st.Initialised {
 		row("tip", "%s", grouped(st.Tip.Height))
 		row("", "%s", st.Tip.Hash)

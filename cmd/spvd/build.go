@@ -62,6 +62,7 @@ func (c *config) client() (spvd.Config, error) {
 		Bootstrap:   c.Bootstrap,
 		Listen:      serveAddresses(c.Listen),
 
+		KeepFilters:        c.KeepFilters,
 		SearchNewAddresses: c.SearchNewAddresses,
 	}
 	for _, a := range c.Account {

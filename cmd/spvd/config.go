@@ -35,6 +35,8 @@ type config struct {
 	Account  []accountFlag `long:"account" value-name:"NAME=XPUB" secret:"yes" description:"Watch the account of this extended public key (may be repeated)"`
 	Birthday birthdayFlag  `long:"birthday" value-name:"WHEN" description:"First block to search for what is imported: a height, a date like 2024-01-31, or 'new' (default: the first block)"`
 
+	KeepFilters bool `long:"keepfilters" description:"Fetch and keep the filters of all blocks, also those more than a day before the earliest birthday, which are not fetched otherwise if there is a --birthday"`
+
 	SearchNewAddresses bool `long:"searchnewaddresses" description:"Search old blocks, from the birthday of the account on, for each address that is handed out behind its gap limit: for a key that other wallets hand out addresses of, too"`
 
 	VerifyVotes amountFlag `long:"verifyvotes" value-name:"AMOUNT" description:"Verify the votes behind payments to a wallet of at least so many coins, in the block of each and the five after it; blocks with votes and tickets are fetched for it, at most 64 MiB an hour (default: only when asked for, by the method verifyvotes)"`

@@ -108,6 +108,33 @@ func TestSyncedDaemonAnswersFromTheChain(t *testing.T) {
 	}
 }
 
+// TestDaemonWithANewBirthday keeps the filters of the last day only, and answers for older blocks
+// with what it fetches; with --keepfilters at the next start it keeps all.
+func TestDaemonWithANewBirthday(t *testing.T) {
+	ns := serveNodes(t, 1)
+	dir := t.TempDir()
+	d, c := ns.startSynced(t, dir, "--birthday", "new")
+	floor := func(want consensus.Height) {
+		t.Helper()
+		var info api.Info
+		var status api.SyncStatus
+		if err := c.call(t, "getinfo", &info); err != nil || info.FilterFloor != int64(want) {
+			t.Errorf("getinfo: floor %d, %v; want %d", info.FilterFloor, err, want)
+		}
+		if err := c.call(t, "syncstatus", &status); err != nil || status.FilterFloor != int64(want) || status.Backfill {
+			t.Errorf("syncstatus: %+v, %v; want the floor %d", status, err, want)
+		}
+	}
+	floor(max(0, blocks+1-288))
+	for _, h := range []consensus.Height{0, 1, blocks / 2, blocks} {
+		ns.assertBlock(t, c, h)
+	}
+	d.stop()
+	d.end()
+	_, c = ns.startSynced(t, dir, "--birthday", "new", "--keepfilters")
+	floor(0)
+}
+
 // assertBlock compares what the daemon says about one block with the chain it
 // was synced from.
 func (ns *nodes) assertBlock(t *testing.T, c client, h consensus.Height) {

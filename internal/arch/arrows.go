@@ -117,7 +117,7 @@ func rooms() []room {
 		{dir: "cmd/libspvd", imports: []string{"internal/engine", "internal/rpc/api", "internal/rpc/view", "internal/version"}, testOnly: []string{"internal/testenv"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/password", "internal/safetext", "internal/rpc/api", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
 		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
-		{dir: "adapter/notifier", imports: []string{"spv"}, testOnly: []string{".", simulated}, never: network},
+		{dir: "adapter/notifier", imports: []string{"spv"}, testOnly: []string{".", "wallet", simulated}, never: network},
 		{dir: "adapter/mobile", imports: []string{"internal/engine", "internal/version"}},
 		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{".", "adapter/dcrwallet", "spv", simulated}},
 		{dir: "docs/examples", imports: append([]string{".", "adapter/notifier"}, core...), testOnly: []string{simulated}},

@@ -34,6 +34,7 @@ type Config struct {
 	BlocksOnly   bool     `json:"blocksonly"`
 	DeepReorg    int      `json:"deepreorg"`
 	LowBandwidth bool     `json:"lowbandwidth"`
+	KeepFilters  bool     `json:"keepfilters"`
 	Bootstrap    []string `json:"bootstrap"`
 	SnapshotDir  string   `json:"snapshotdir"`
 	Listen       []string `json:"listen"`
@@ -101,7 +102,7 @@ func (c *Config) client(now time.Time) (settings spvd.Config, err error) {
 	settings = spvd.Config{
 		Dir: c.Dir, Connect: c.Connect, AddPeer: c.AddPeer, Proxy: c.Proxy, UserAgent: c.UserAgent,
 		BlocksOnly: c.BlocksOnly, DeepReorg: c.DeepReorg, Bootstrap: c.Bootstrap, SnapshotDir: c.SnapshotDir,
-		Listen: c.Listen, LowBandwidth: c.LowBandwidth,
+		Listen: c.Listen, LowBandwidth: c.LowBandwidth, KeepFilters: c.KeepFilters,
 		SearchNewAddresses: c.SearchNewAddresses, VerifyVotes: dcrutil.Amount(c.VerifyVotes),
 	}
 	if settings.Network, err = networkOf(c.Network); err != nil {

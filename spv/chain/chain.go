@@ -57,7 +57,7 @@ const defaultMaxSide = 1 << 15
 // One goroutine writes: it calls the methods that stage changes in memory, and
 // those that look at what is staged: Extend, AddFilters, Begin, Finish, Flush,
 // Pending, Staged, Locator, FilterTargets, FilterTargetsOf, Forget, RaiseFloor,
-// LowerFloor, Leftover, BeginDiscard. Only the transaction itself,
+// LowerFloor, Leftover, BeginDiscard, FirstSince. Only the transaction itself,
 // Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
 // what was committed, and wait for nobody: State, Header, HeightOf, Filter,
 // MedianTime, WorkAt, Scan, Since, Stale, StaleTips. Check and Close may be called from any

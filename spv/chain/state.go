@@ -50,6 +50,14 @@ type Span struct {
 // Any reports whether there is a block in it.
 func (s Span) Any() bool { return s != Span{} }
 
+// NewestFilter returns the newest block whose filter is there, above a gap too.
+func (s *State) NewestFilter() consensus.BlockID {
+	if s.Above.Any() {
+		return s.Above.Last
+	}
+	return s.Filters
+}
+
 // newState returns the state that a tip stands for.
 func newState(p *consensus.Params, t *storeTip, earlyProven bool, tip *consensus.Header) State {
 	return State{

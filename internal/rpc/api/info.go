@@ -21,6 +21,9 @@ type Info struct {
 	RelayFee        float64 `json:"relayfee"`
 	Errors          string  `json:"errors"`
 
+	// FilterFloor is the height of the first filter that is kept, zero if all are.
+	FilterFloor int64 `json:"filterfloor"`
+
 	// Clients is the number of light clients that are served, see getservinginfo.
 	Clients int32 `json:"clients"`
 }

@@ -65,6 +65,12 @@ type SyncStatus struct {
 	// Stages is the progress of each stage, in order.
 	Stages []Stage `json:"stages"`
 
+	// FilterFloor is the height of the first filter that is kept, zero if all are. Backfill
+	// says that the filters of older blocks are being fetched, because an import needs them:
+	// the target of the stage of filters is the last one of these then.
+	FilterFloor int64 `json:"filterfloor"`
+	Backfill    bool  `json:"backfill"`
+
 	// Tip is the newest verified block.
 	Tip Tip `json:"tip"`
 

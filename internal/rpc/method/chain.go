@@ -291,20 +291,26 @@ func getCFilterV2() Method {
 	return Method{
 		Name:    "getcfilterv2",
 		Reads:   true,
+		Waits:   true,
 		Summary: "Returns the version 2 committed filter of a main chain block.",
+		Help: "A filter below filterfloor of syncstatus is not kept: each call asks the network for it, and proves what comes by the " +
+			"header. Filters below DCP0005 cannot be proven one by one, and are refused if they are not kept.",
 		Params:  []param{{name: "hash", kind: kindHash, text: "The hash of the block."}},
 		Result:  "the block hash, and filter and key in hex",
 		Returns: []any{api.CFilterV2{}},
 		Example: `["` + exampleHash + `"]`,
-		Handle: func(_ context.Context, c *Call) (any, error) {
+		Handle: func(ctx context.Context, c *Call) (any, error) {
 			hash := c.hash("hash")
 			store, err := c.Syncer.Chain()
 			if err != nil {
 				return nil, err
 			}
 			f, err := atOneTip(store, func(at chain.State) (api.CFilterV2, error) { return filterBelow(store, at, hash) })
-			if errors.Is(err, chain.ErrNotFound) {
-				err = c.notOnChain(hash)
+			switch {
+			case errors.Is(err, chain.ErrBelowFloor):
+				return c.fetchFilter(ctx, store, hash)
+			case errors.Is(err, chain.ErrNotFound):
+				return nil, c.notOnChain(hash)
 			}
 			return f, err
 		},
@@ -312,20 +318,27 @@ func getCFilterV2() Method {
 }
 
 // filterBelow reads the filter of a block on the chain of a state. The error is errSyncing if
-// the filter is not there yet.
+// the filter is not there yet, and chain.ErrBelowFloor if it is to be fetched.
 func filterBelow(store *chain.Chain, at chain.State, hash chainhash.Hash) (api.CFilterV2, error) {
 	height, err := store.HeightOf(hash)
-	if err != nil {
+	switch {
+	case err != nil:
 		return api.CFilterV2{}, err
-	}
-	if height > at.Filters.Height {
+	case height > at.NewestFilter().Height:
 		return api.CFilterV2{}, errSyncing
+	case height > at.Filters.Height && height < at.Above.First:
+		return api.CFilterV2{}, chain.ErrBelowFloor
 	}
 	h, err := store.Header(height)
 	if err != nil {
 		return api.CFilterV2{}, err
 	}
 	filter, err := store.Filter(height)
+	return filterResult(hash, &h, filter), err
+}
+
+// filterResult translates a filter.
+func filterResult(hash chainhash.Hash, h *consensus.Header, filter []byte) api.CFilterV2 {
 	key := h.FilterKey()
 	return api.CFilterV2{
 		BlockHash:   hash.String(),
@@ -333,7 +346,34 @@ func filterBelow(store *chain.Chain, at chain.State, hash chainhash.Hash) (api.C
 		Key:         hex.EncodeToString(key[:]),
 		Data:        hex.EncodeToString(filter),
 		ProofHashes: []string{},
-	}, err
+	}
+}
+
+// fetchFilter gets a filter that is not kept from the network. Its errors name the hash.
+func (c *Call) fetchFilter(ctx context.Context, store *chain.Chain, hash chainhash.Hash) (api.CFilterV2, error) {
+	if c.Syncer.Status().Peers == 0 {
+		return api.CFilterV2{}, spv.ErrNoPeers
+	}
+	filter, err := c.Syncer.Filter(ctx, hash)
+	switch {
+	case errors.Is(err, spv.ErrUnprovable):
+		return api.CFilterV2{}, fail(api.CodeNotFound, "the filter of block %s is not kept, and filters below block %d are proven "+
+			"all together only; start spvd with --keepfilters", hash, c.Params.DCP0005)
+	case errors.Is(err, chain.ErrNotFound):
+		return api.CFilterV2{}, c.notOnChain(hash)
+	case errors.Is(err, context.DeadlineExceeded) && c.Syncer.Status().Peers == 0:
+		return api.CFilterV2{}, spv.ErrNoPeers
+	case errors.Is(err, context.DeadlineExceeded):
+		return api.CFilterV2{}, fail(api.CodeMisc, "no peer has sent the filter of block %s in time; try again", hash)
+	case err != nil:
+		return api.CFilterV2{}, err
+	}
+	height, err := store.HeightOf(hash)
+	if err != nil {
+		return api.CFilterV2{}, err
+	}
+	h, err := store.Header(height)
+	return filterResult(hash, &h, filter), err
 }
 
 func validatePreDCP0005CF() Method {
@@ -383,8 +423,8 @@ func getInfo() Method {
 		Summary: "Returns an overview of the daemon in dcrwallet's form.",
 		Help: "The daemon holds no keys and never asks peers for the time: walletversion, timeoffset, " +
 			"the keypool fields and unlocked_until are always 0; paytxfee is the fee that nodes demand. errors holds the warnings of " +
-			"syncstatus. blocks is the height of the wallet, and difficulty and balance are as of that block. clients is the number of " +
-			"light clients that are served.",
+			"syncstatus. blocks is the height of the wallet, and difficulty and balance are as of that block. filterfloor is the " +
+			"height of the first filter that is kept, and clients the number of light clients that are served.",
 		Result:  "an object with dcrwallet's fields",
 		Returns: []any{api.Info{}},
 		Example: `[]`,
@@ -415,6 +455,7 @@ func getInfo() Method {
 				PayTxFee:        relayFee.ToCoin(),
 				RelayFee:        relayFee.ToCoin(),
 				Errors:          joinWarnings(c.warnings(st.Warnings)),
+				FilterFloor:     int64(st.Floor),
 				Clients:         int32(clients),
 			}, nil
 		},

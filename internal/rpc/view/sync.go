@@ -29,6 +29,8 @@ func SyncStatus(st spv.Status, now time.Time) api.SyncStatus {
 			stage(api.StageFilters, st.Filters),
 			stage(api.StageRescan, st.Rescan),
 		},
+		FilterFloor: int64(st.Floor),
+		Backfill:    st.Backfill,
 		Tip: api.Tip{
 			Height: int64(st.Tip.Height),
 			Hash:   st.Tip.Hash.String(),

@@ -49,6 +49,8 @@ func TestSyncStatusOfAStatusWithEverything(t *testing.T) {
 		FirstSyncDone: true,
 		Headers:       spv.Progress{Current: 50, Target: 200, Rate: 12.5, ETA: 11600 * time.Millisecond},
 		Filters:       spv.Progress{Current: 40, Target: 200},
+		Floor:         25,
+		Backfill:      true,
 		Rescan:        spv.Progress{Current: 30, Target: 200},
 		Ratio:         0.25,
 		Tip:           id(50),

@@ -157,7 +157,7 @@ func (w *work) due(store Chain) bool {
 	first := consensus.Height(len(w.manifest.Segments)) * blocks
 	last := first + blocks - 1
 	proven := st.EarlyProven || first >= w.cfg.Params.DCP0005
-	return st.EnoughWork && proven && last <= st.Filters.Height && last <= st.Tip.Height-snapshot.SafeDepth &&
+	return st.EnoughWork && proven && first >= st.Floor && last <= st.Filters.Height && last <= st.Tip.Height-snapshot.SafeDepth &&
 		len(w.manifest.Segments) < snapshot.MaxSegments
 }
 

@@ -93,13 +93,19 @@ func (s *Sync) Received() (bytes, filters int) {
 	return bytes, filters
 }
 
-// Fetch requests as many chunks of filters from the live peers as the window allows. A chunk that
-// is not full is requested only if partial is set, when the end of the chain is known. While early
-// filters are compared, it asks single peers for these instead.
+// Fetch requests as many chunks of filters from the live peers as the window allows, up to the end
+// of the chain or of a gap in the filters. A chunk that is not full is requested only at the end of
+// a gap, or if partial is set, when the end of the chain is known. While early filters are compared,
+// it asks single peers for these instead.
 func (s *Sync) Fetch(live []p2p.PeerID, partial bool, now time.Time) error {
 	s.live, s.early.live = live, live
+	staged := s.store.Staged()
+	end := staged.Tip.Height
+	if staged.Above.Any() {
+		end, partial = staged.Above.First-1, true
+	}
 	for !s.early.sets.examining() {
-		c, ok := s.plan.take(s.store.Staged().Tip.Height, len(live), partial, now)
+		c, ok := s.plan.take(end, len(live), partial, now)
 		if !ok {
 			break
 		}

@@ -50,6 +50,7 @@ type Scan struct {
 	watching bool              // there is a wallet that needs blocks
 	scripts  int               // that it watches
 	moved    bool              // these may have changed since Moved was called
+	lacks    consensus.Height  // the lowest filter below the store's floor that a step waits for; zero for none
 
 	progress // of the current phase
 }
@@ -128,6 +129,12 @@ func (s *Scan) Done() bool {
 	return !s.working && !s.writing && s.scanned == s.store.State().Filters
 }
 
+// Lacks returns the lowest height whose filter a step waits for, because the store does not keep
+// it, and whether there is one. It is known when the step is due.
+func (s *Scan) Lacks() (h consensus.Height, any bool) {
+	return s.lacks, s.lacks > 0 && s.lacks < s.store.State().Floor
+}
+
 // Lag returns how many blocks the wallet is behind the tip of the filters.
 func (s *Scan) Lag() consensus.Height {
 	if !s.watching {
@@ -173,6 +180,11 @@ func (s *Scan) upTo(limit consensus.Height, with Supply) {
 		return
 	}
 	t := s.step
+	floor := s.store.State().Floor
+	if base := t.plan.base.Height; !s.working && s.isLacking(base, floor, t.list.count()) {
+		s.drop()
+		return
+	}
 	t.plan.room = HeldBytes
 	if with.Tight {
 		t.plan.room /= 2
@@ -181,7 +193,11 @@ func (s *Scan) upTo(limit consensus.Height, with Supply) {
 	if limit < tip.Height {
 		step /= 4 // headers and filters need memory too
 	}
-	last, whole := t.plan.ready(min(limit, t.plan.base.Height+step), t.list.count())
+	end := min(limit, t.plan.base.Height+step)
+	if t.plan.base.Height+1 < floor { // nothing is matched below the floor, and from there on it may be
+		end = min(end, floor-1)
+	}
+	last, whole := t.plan.ready(end, t.list.count())
 	if limit < tip.Height && last < t.plan.base.Height+step {
 		whole = whole && t.reverts // more filters will be written
 	}
@@ -190,6 +206,18 @@ func (s *Scan) upTo(limit consensus.Height, with Supply) {
 	}
 	s.matchAhead(t, tip.Height)
 	s.fetchAhead(t, with.Peers)
+}
+
+// isLacking reports whether a step from a height, with a number of scripts to match, needs filters
+// below the floor, and records which.
+func (s *Scan) isLacking(base, floor consensus.Height, scripts int) bool {
+	if scripts == 0 || base+1 >= floor {
+		return false
+	}
+	if _, any := s.Lacks(); !any || base+1 < s.lacks {
+		s.lacks = base + 1
+	}
+	return true
 }
 
 // leadsTo reports whether the chain up to a tip goes through a track's place.
@@ -203,6 +231,8 @@ func (s *Scan) leadsTo(t *track, tip consensus.BlockID) bool {
 // known where on the chain that is. Otherwise a job finds out.
 func (s *Scan) begin(tip consensus.BlockID, limit consensus.Height) bool {
 	var seen []consensus.BlockID // where there is nothing to do, there may be somewhere else
+	s.lacks = 0
+	floor := s.store.State().Floor
 	for {
 		locator := s.deps.Wallet.Locator()
 		if len(locator) == 0 || slices.Contains(seen, locator[0]) {
@@ -210,6 +240,9 @@ func (s *Scan) begin(tip consensus.BlockID, limit consensus.Height) bool {
 		}
 		seen = append(seen, locator[0])
 		if locator[0] == tip || limit < tip.Height && locator[0].Height >= limit {
+			continue
+		}
+		if scripts, _ := s.deps.Wallet.Scripts(); s.isLacking(locator[0].Height, floor, len(scripts)) {
 			continue
 		}
 		t := s.resume(locator)

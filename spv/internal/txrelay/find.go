@@ -56,8 +56,9 @@ func (f *Finder) Find(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, s
 	b *AlreadyMined, concerns bool, err error,
 ) {
 	for {
-		tip := store.State().Filters.Height
-		from := max(1, tip-Lookback+1)
+		st := store.State()
+		tip := st.Filters.Height
+		from := max(1, tip-Lookback+1, st.Floor)
 		scripts, last, err := f.Wallet.Unsearched(ctx, tx, from)
 		if err != nil || len(scripts) == 0 {
 			return nil, false, err

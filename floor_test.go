@@ -1,0 +1,144 @@
+package spvd_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/testnet"
+	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet"
+)
+
+var floorBlocks = flag.Int("floorblocks", 3000, "length of the chain that a new wallet is synced with")
+
+// received counts the bytes that are read from a network.
+type received struct {
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	bytes atomic.Int64
+}
+
+func (r *received) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := r.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return receivedConn{c, r}, nil
+}
+
+type receivedConn struct {
+	net.Conn
+	of *received
+}
+
+func (c receivedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.of.bytes.Add(int64(n))
+	return n, err
+}
+
+// TestNewWalletThenAnOlderKey: with the birthday "new" a first sync receives headers and the
+// filters of a day, and stores no more; the import of an old key afterwards, with restarts on the
+// way, finds all payments to it.
+func TestNewWalletThenAnOlderKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blocks := consensus.Height(*floorBlocks)
+		plan := testnet.Plan{}
+		const payments = 40
+		for n := range uint32(payments) {
+			_, script := addressOf(n % 15).PaymentScript()
+			plan.Pay(1+consensus.Height(n)*(blocks-300)/payments, script, 1e8)
+		}
+		chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: int(blocks), Plan: plan})
+		if err != nil {
+			t.Fatal(err)
+		}
+		network := testnet.NewNetwork(1, nil)
+		network.Add(nodeAddr, testnet.NewNode(testnet.NodeConfig{Chain: chain}), link.Shape{})
+		defer running(t, network.Run)()
+		ahead := time.Until(chain.Now())
+		line := received{dial: network.Dial}
+		cfg := spvd.Config{
+			Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: line.Dial,
+			Now:      func() time.Time { return time.Now().Add(ahead) },
+			Birthday: &wallet.Birthday{Time: chain.Now().Add(48 * time.Hour)}, // simnet blocks are a second apart
+		}
+		c, err := spvd.Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, c.Run)
+		if err := c.Sync().Wait(t.Context(), spv.Synced); err != nil {
+			t.Fatal(err)
+		}
+		day := int64(0) // filters, their hashes and proofs
+		for h := blocks - 287; h <= blocks; h++ {
+			day += int64(len(chain.Filter(h))) + 32 + 3 + 5
+		}
+		headers := int64(blocks) * (consensus.HeaderSize + 1)
+		limit := (headers+day)*103/100 + 4096
+		got := line.bytes.Load()
+		t.Logf("received %d bytes, headers are %d (%.2f %%)", got, headers, float64(got)/float64(headers)*100)
+		if got > limit {
+			t.Errorf("received %d bytes, want at most %d", got, limit)
+		}
+		if st := c.Sync().Status(); st.Floor != blocks+1-288 {
+			t.Errorf("the floor is %d", st.Floor)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		if info, err := os.Stat(filepath.Join(cfg.Dir, "simnet", spvd.ChainFile)); err != nil || info.Size() > limit*106/100+(4<<20) {
+			t.Errorf("the store is %v, %v; want at most %d bytes", info.Size(), err, limit*106/100+(4<<20))
+		} else {
+			t.Logf("the store takes %d bytes", info.Size())
+		}
+
+		w, err := c.Wallet(wallet.DefaultName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ImportXpub(t.Context(), "old", xpub, wallet.AccountOptions{Birthday: &wallet.Birthday{}}); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // killed by and by
+			stop = running(t, c.Run)
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			_ = c.Sync().Wait(ctx, spv.Synced)
+			cancel()
+			if err := errors.Join(stop(), c.Close()); err != nil {
+				t.Error(err)
+			}
+			if c, err = spvd.Open(cfg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stop = running(t, c.Run)
+		if err := c.Sync().Wait(t.Context(), spv.Synced); err != nil {
+			t.Fatal(err)
+		}
+		if w, err = c.Wallet(wallet.DefaultName); err != nil {
+			t.Fatal(err)
+		}
+		balances, err := w.Balances(t.Context(), 1)
+		if err != nil || balances.Sum.Total != payments*1e8 {
+			t.Errorf("found %v of %d payments, %v", balances.Sum.Total, payments, err)
+		}
+		if st := c.Sync().Status(); st.Floor != 0 || st.Backfill {
+			t.Errorf("after the import the floor is %d, backfill %v", st.Floor, st.Backfill)
+		}
+		if err := errors.Join(stop(), c.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
