@@ -76,6 +76,7 @@ func (l *loop) moveFloor() (fetch bool, err error) {
 		if err := l.raiseFloor(want); err != nil {
 			return false, err
 		}
+		l.filters.Restart()
 	}
 	return true, nil
 }
@@ -87,7 +88,7 @@ func (l *loop) raiseFloor(to consensus.Height) error {
 		return err
 	}
 	l.cfg.Log.Info("Filters of old blocks are not needed", "below", to, "were", from)
-	l.floorMoved()
+	l.touched()
 	return nil
 }
 

@@ -48,26 +48,71 @@ func (i *importer) all() error {
 		return nil // an older snapshot than what is there is no fault
 	}
 	i.importing.target, i.importing.listed = last.Height, true
-	begin, moves := i.staged.Filters.Height+1, 0
+	begin := i.staged.Filters.Height + 1
 	if begin == 1 {
 		begin = 0 // for the genesis block to be compared
 	}
-	from := begin
+	selects, err := i.selects()
+	if err != nil {
+		return err
+	}
+	if i.importing.bare = selects; selects {
+		if err := i.blocks(manifest, begin, consensus.Never); err != nil {
+			return err
+		}
+		if err := i.skipFilters(); err != nil {
+			return err
+		}
+		begin, i.importing.bare = i.staged.Filters.Height+1, false
+	}
+	if begin <= last.Height {
+		if err := i.blocks(manifest, begin, begin); err != nil {
+			return err
+		}
+	}
+	return i.judgeEnd(last)
+}
+
+// selects reports whether not all filters that the source has are needed, as far as that is known
+// before its headers are there. Then these are imported by themselves first.
+func (i *importer) selects() (bool, error) {
+	want, certain, err := i.wantedFloor()
+	return (!certain || want > i.staged.Filters.Height+1) && !i.staged.Above.Any(), err
+}
+
+// skipFilters raises the floor to where filters are needed on the chain that is staged, unless
+// early ones are, which only all of them prove.
+func (i *importer) skipFilters() error {
+	want, _, err := i.wantedFloor()
+	if err != nil {
+		return err
+	}
+	i.wanted = want
+	if want <= i.staged.Filters.Height+1 || want < i.cfg.Params.DCP0005 && !i.staged.EarlyProven {
+		return nil
+	}
+	return i.raiseFloor(want)
+}
+
+// blocks imports the blocks from a height on, with the filters from another one on.
+func (i *importer) blocks(m *snapshot.Manifest, begin, filtersFrom consensus.Height) error {
+	from, moves := begin, 0
 	for {
-		err := i.read(manifest, from)
+		err := i.read(m, from, filtersFrom)
 		switch {
 		case errors.Is(err, errMoved) && moves < importMoves:
 			moves++
 			from = i.staged.Filters.Height + 1
+			filtersFrom = min(filtersFrom, from)
 		case errors.Is(err, chain.ErrOrphan) && from > max(0, begin-importBack):
-			from = (from - 1) / consensus.Height(manifest.Blocks) * consensus.Height(manifest.Blocks)
+			from = (from - 1) / consensus.Height(m.Blocks) * consensus.Height(m.Blocks)
 		case errors.Is(err, chain.ErrOrphan), errors.Is(err, errMoved):
 			return &snapshot.Fault{Reason: snapshot.Unlinked,
 				Detail: fmt.Sprintf("its chain leaves the one that is here below block %d", from)}
 		case err != nil:
 			return errors.Join(err, i.dropForged(err))
 		default:
-			return i.judgeEnd(last)
+			return nil
 		}
 	}
 }
@@ -81,10 +126,10 @@ func (i *importer) load() (m *snapshot.Manifest, err error) {
 	return m, err
 }
 
-// read imports the blocks from a height on.
-func (i *importer) read(m *snapshot.Manifest, from consensus.Height) error {
+// read imports the blocks from a height on, with the filters of segments that reach another one.
+func (i *importer) read(m *snapshot.Manifest, from, filtersFrom consensus.Height) error {
 	return i.work(func(ctx context.Context, pieces chan<- *snapshot.Piece) error {
-		r := snapshot.Reader{Params: i.cfg.Params, Source: i.src, Manifest: m, From: from}
+		r := snapshot.Reader{Params: i.cfg.Params, Source: i.src, Manifest: m, From: from, FiltersFrom: filtersFrom}
 		return r.Run(ctx, func(p *snapshot.Piece) error {
 			select {
 			case pieces <- p:
@@ -161,6 +206,9 @@ func (i *importer) apply(p *snapshot.Piece) error {
 			Detail: "its headers cannot be checked on a side branch"}
 	case err != nil:
 		return err
+	}
+	if p.Filters == nil {
+		return nil
 	}
 	return i.addFilters(p)
 }

@@ -88,13 +88,17 @@ type importProgress struct {
 	source string
 	target consensus.Height // the last block of the source; that of the chain until it is known
 	listed bool             // it is known
+	bare   bool             // headers are imported by themselves now
 }
 
 // reason says in one sentence what is imported.
-func (i importProgress) reason(at consensus.Height) string {
-	if !i.listed {
+func (i importProgress) reason(headers, filters consensus.Height) string {
+	switch {
+	case !i.listed:
 		return fmt.Sprintf("Asking %s which blocks of a snapshot it has.", i.source)
+	case i.bare:
+		return fmt.Sprintf("Importing headers from %s: block %s of %s.", i.source, grouped(headers), grouped(i.target))
 	}
 	return fmt.Sprintf("Importing headers and filters from %s: block %s of %s.",
-		i.source, grouped(at), grouped(i.target))
+		i.source, grouped(filters), grouped(i.target))
 }

@@ -29,12 +29,18 @@ func sealed(c *testnet.Chain, segments int) *snapshottest.Snapshot {
 // importing runs a test with a syncer that has sources. Nothing of them is open at the end.
 func importing(t *testing.T, c *testnet.Chain, params *consensus.Params, test func(h *house), sources ...snapshot.Source) {
 	t.Helper()
+	importingFor(t, c, params, nil, test, sources...)
+}
+
+// importingFor is importing with a wallet.
+func importingFor(t *testing.T, c *testnet.Chain, params *consensus.Params, w Wallet, test func(h *house), sources ...snapshot.Source) {
+	t.Helper()
 	var watched []*watchedSource
 	for i, src := range sources {
 		watched = append(watched, &watchedSource{Source: src})
 		sources[i] = watched[i]
 	}
-	inHouse(t, c, nil, func(h *house) {
+	inHouse(t, c, w, func(h *house) {
 		h.cfg.Bootstrap, h.cfg.Params = sources, params
 		s, err := New(h.cfg)
 		if err != nil {
@@ -118,6 +124,66 @@ func TestImportReachesTheLastSegment(t *testing.T) {
 		h.net.join(&fakePeer{chain: c})
 		h.untilSyncedTo(time.Minute, c)
 	}, sealed(c, 5))
+}
+
+// TestImportLeavesOldFiltersOut: the files of filters of segments below the floor are not read, if
+// the floor is above DCP0005; a peer has the rest, and an older key has the others fetched.
+func TestImportLeavesOldFiltersOut(t *testing.T) {
+	script := []byte{0x51}
+	c, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Params: testnet.Eras(), Blocks: 1600, Plan: payEvery(1600, 100, script)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	active := c.Params().DCP0005
+	for name, tc := range map[string]struct {
+		from  consensus.Height
+		since time.Time
+		floor consensus.Height
+	}{
+		"height":       {1300, time.Time{}, 1300 - floorMargin},
+		"date":         {consensus.Never, c.At(1300).Time(), 1304 - floorMargin},
+		"new":          {consensus.Never, c.Now().Add(time.Hour), 1408 - floorMargin},
+		"after it":     {1550, time.Time{}, 1408 - floorMargin},
+		"at DCP0005":   {active + floorMargin, time.Time{}, active},
+		"among early":  {active + floorMargin - 1, time.Time{}, 0},
+		"from genesis": {0, time.Time{}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := &watchedSource{Source: sealed(c, 11)}
+			opened := make(map[string]bool)
+			var mu sync.Mutex
+			src.onOpen = func(name string) {
+				mu.Lock()
+				opened[name] = true
+				mu.Unlock()
+			}
+			m, err := snapshot.Load(t.Context(), src, c.Params())
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := newBornDiary(t, c, tc.from, script)
+			w.since = tc.since
+			importingFor(t, c, c.Params(), w, func(h *house) {
+				w.changed = make(chan struct{}, 1)
+				h.start()
+				st := h.until(time.Minute, "imported", imported(1407))
+				if st.Floor != tc.floor || leftWith(st) != "" {
+					t.Errorf("after the import the floor is %d: %+v", st.Floor, st)
+				}
+				for i := range m.Segments {
+					seg := &m.Segments[i]
+					if name := seg.FiltersName(c.Params()); opened[name] != (seg.Last >= tc.floor) {
+						t.Errorf("with the floor at %d %s was opened: %v", tc.floor, name, opened[name])
+					}
+				}
+				h.net.join(&fakePeer{chain: c, latency: latency})
+				h.untilSyncedFrom(time.Minute, c, tc.floor)
+				w.lower(0)
+				h.untilSyncedFrom(time.Minute, c, 0)
+				h.wantFound(w, 0, 1600, 100)
+			}, src)
+		})
+	}
 }
 
 // TestForgedSnapshotsAreLeft: each is named in the status with its own sentence, and the sync

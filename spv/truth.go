@@ -102,7 +102,7 @@ func (f facts) reason() (reason, hint string) {
 	case Repairing:
 		return "Checking what the last run left.", ""
 	case Importing:
-		return f.importing.reason(f.filters.Height), ""
+		return f.importing.reason(f.staged, f.filters.Height), ""
 	case Stopping:
 		return "Stopping.", ""
 	case Failed:

@@ -57,6 +57,9 @@ func (l *lane) hashed() bool { return l.Sums || l.seg.First < l.Params.DCP0005 }
 func (l *lane) read(ctx context.Context) error {
 	headers := newStream(l.Source, l.seg.HeadersName(l.Params), &l.seg.Headers, l.Sums)
 	defer headers.close()
+	if l.seg.Last < l.FiltersFrom {
+		return l.readHeaders(ctx, headers)
+	}
 	filters := newStream(l.Source, l.seg.FiltersName(l.Params), &l.seg.Filters, l.hashed())
 	defer filters.close()
 	table := make([]byte, l.seg.Blocks()*lengthSize)
@@ -87,6 +90,28 @@ func (l *lane) read(ctx context.Context) error {
 	return nil
 }
 
+// readHeaders reads the segment without its filters.
+func (l *lane) readHeaders(ctx context.Context, headers *stream) error {
+	next := max(l.From, l.seg.First)
+	if skip := int64(next - l.seg.First); skip > 0 {
+		if err := headers.skip(ctx, skip*consensus.HeaderSize); err != nil {
+			return err
+		}
+	}
+	for next <= l.seg.Last {
+		n := min(pieceBlocks, int(l.seg.Last-next)+1)
+		j := &job{
+			seg: l.seg, first: next, blocks: n, cost: int64(n) * (2*consensus.HeaderSize + 64), done: make(chan struct{}),
+		}
+		next += consensus.Height(n)
+		j.last = next > l.seg.Last
+		if err := l.deliver(ctx, j, headers, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // cut returns a job for the next blocks.
 func (l *lane) cut(first consensus.Height, table []byte) *job {
 	n, size := 0, int64(0)
@@ -99,27 +124,34 @@ func (l *lane) cut(first consensus.Height, table []byte) *job {
 		n++
 	}
 	return &job{
-		seg: l.seg, first: first, lengths: table[:n*lengthSize], last: n*lengthSize == len(table),
+		seg: l.seg, first: first, blocks: n, lengths: table[:n*lengthSize], last: n*lengthSize == len(table),
 		cost: size + int64(n)*(2*consensus.HeaderSize+64), done: make(chan struct{}),
 	}
 }
 
-// deliver reads the bytes of a job, and has it proven. Before the last one both files have
-// to be at their end, with their SHA-256 if that is compared.
+// deliver reads the bytes of a job, and has it proven. Before the last one the files have
+// to be at their end, with their SHA-256 if that is compared. The file of filters is nil if
+// they are not read.
 func (l *lane) deliver(ctx context.Context, j *job, headers, filters *stream) error {
 	if err := l.budget.acquire(ctx, l.index, j.cost); err != nil {
 		return err
 	}
-	j.headers = make([]byte, len(j.lengths)/lengthSize*consensus.HeaderSize)
+	j.headers = make([]byte, j.blocks*consensus.HeaderSize)
 	if err := headers.read(ctx, j.headers); err != nil {
 		return err
 	}
-	j.filters = make([]byte, sizeOf(j.lengths))
-	if err := filters.read(ctx, j.filters); err != nil {
-		return err
+	if filters != nil {
+		j.filters = make([]byte, sizeOf(j.lengths))
+		if err := filters.read(ctx, j.filters); err != nil {
+			return err
+		}
 	}
 	if j.last {
-		if err := errors.Join(headers.end(&l.seg.Headers), filters.end(&l.seg.Filters)); err != nil {
+		err := headers.end(&l.seg.Headers)
+		if filters != nil {
+			err = errors.Join(err, filters.end(&l.seg.Filters))
+		}
+		if err != nil {
 			return err
 		}
 	}

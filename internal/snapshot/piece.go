@@ -15,7 +15,8 @@ type Piece struct {
 	// Headers are the headers, without that of the genesis block, which is known.
 	Headers *consensus.HeaderBatch
 
-	// Filters are the filters of the same blocks.
+	// Filters are the filters of the same blocks; nil if they are not needed, see
+	// Reader.FiltersFrom.
 	Filters *consensus.FilterBatch
 
 	// Segment is where they come from.
@@ -32,8 +33,9 @@ func (p *Piece) Last() consensus.BlockID {
 type job struct {
 	seg     *Segment
 	first   consensus.Height // of its blocks
+	blocks  int              // how many
 	headers []byte
-	lengths []byte // the entries of the table
+	lengths []byte // the entries of the table; nil without filters
 	filters []byte // one after the other
 	last    bool   // it ends the segment
 	cost    int64  // for the budget
@@ -53,18 +55,21 @@ func (j *job) run(p *consensus.Params, genesisFilter []byte) {
 func (j *job) prove(p *consensus.Params, genesisFilter []byte) (*Piece, error) {
 	filters := j.split()
 	if j.first == 0 {
-		if err := j.checkGenesis(p, filters[0], genesisFilter); err != nil {
+		if err := j.checkGenesis(p, filters, genesisFilter); err != nil {
 			return nil, err
 		}
-		j.headers, filters = j.headers[consensus.HeaderSize:], filters[1:]
+		j.headers, filters = j.headers[consensus.HeaderSize:], filters[min(1, len(filters)):]
 		j.first++
 	}
-	if len(filters) == 0 {
+	if len(j.headers) == 0 {
 		return nil, nil
 	}
 	headers, err := j.prepare(p)
 	if err != nil {
 		return nil, err
+	}
+	if j.lengths == nil {
+		return &Piece{Headers: headers, Segment: j.seg}, nil
 	}
 	targets := make([]consensus.FilterTarget, len(filters))
 	for i := range targets {
@@ -90,13 +95,13 @@ func (j *job) split() [][]byte {
 	return filters
 }
 
-// checkGenesis compares the first block with the one that is known.
-func (j *job) checkGenesis(p *consensus.Params, filter, want []byte) error {
+// checkGenesis compares the first block, and its filter if there is one, with those that are known.
+func (j *job) checkGenesis(p *consensus.Params, filters [][]byte, want []byte) error {
 	if consensus.Header(j.headers) != p.Genesis() {
 		return fault(OtherNetwork, "it begins with another block than the genesis block of %s",
 			p.ChainParams.Name).of(j.seg)
 	}
-	if string(filter) != string(want) {
+	if len(filters) > 0 && string(filters[0]) != string(want) {
 		return fault(Invalid, "the filter of the genesis block is wrong").of(j.seg)
 	}
 	return nil

@@ -31,6 +31,10 @@ type Reader struct {
 	// From is the first block to deliver; the genesis block is never delivered.
 	From consensus.Height
 
+	// FiltersFrom is the first block whose filter is needed. Pieces of segments below it have
+	// no filters: the files of these are not read.
+	FiltersFrom consensus.Height
+
 	// Sums makes the SHA-256 of each file be compared. Without it only those of early
 	// filters are: all else is proven block by block.
 	Sums bool

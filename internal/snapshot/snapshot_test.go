@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -220,6 +221,61 @@ func TestReaderDeliversTheChain(t *testing.T) {
 	if src.most.Load() < 4 {
 		t.Errorf("at most %d files at a time", src.most.Load())
 	}
+}
+
+// TestReaderLeavesFiltersOut: the files of filters of segments below the one that is needed are
+// not opened, and the headers of these and all else come as ever.
+func TestReaderLeavesFiltersOut(t *testing.T) {
+	c := eras(t, 800)
+	s := snapshottest.New(c, 6)
+	s.Seal()
+	m, err := snapshot.Load(t.Context(), s, s.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []consensus.Height{0, 1, 130, 767} {
+		for _, filtersFrom := range []consensus.Height{0, 127, 128, 300, 767, 768, consensus.Never} {
+			src := &named{Source: s, opened: make(map[string]bool)}
+			r := snapshot.Reader{Params: s.Params, Source: src, Manifest: m, From: from, FiltersFrom: filtersFrom, Sums: from%2 == 0}
+			next := max(from, 1)
+			err := r.Run(t.Context(), func(p *snapshot.Piece) error {
+				whole := p.Segment.Last >= filtersFrom
+				if whole != (p.Filters != nil) {
+					t.Fatalf("from %d, filters from %d: block %d has filters: %v", from, filtersFrom, next, !whole)
+				}
+				for i, hash := range p.Headers.Hashes {
+					if hash != c.ID(next).Hash || whole && !bytes.Equal(p.Filters.Filter(i), c.Filter(next)) {
+						t.Fatalf("from %d, filters from %d: block %d differs", from, filtersFrom, next)
+					}
+					next++
+				}
+				return nil
+			})
+			if err != nil || next != 768 {
+				t.Errorf("from %d, filters from %d: ended before block %d: %v", from, filtersFrom, next, err)
+			}
+			for i := range m.Segments {
+				seg := &m.Segments[i]
+				if name := seg.FiltersName(s.Params); src.opened[name] != (seg.Last >= max(from, filtersFrom)) {
+					t.Errorf("from %d, filters from %d: %s was opened: %v", from, filtersFrom, name, src.opened[name])
+				}
+			}
+		}
+	}
+}
+
+// named records the names of the files that are opened.
+type named struct {
+	snapshot.Source
+	mu     sync.Mutex
+	opened map[string]bool
+}
+
+func (n *named) Open(ctx context.Context, name string, from int64) (io.ReadCloser, int64, error) {
+	n.mu.Lock()
+	n.opened[name] = true
+	n.mu.Unlock()
+	return n.Source.Open(ctx, name, from)
 }
 
 // TestUnfinishedFiles: those that a killed process left are removed, those of others are not,
