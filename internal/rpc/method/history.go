@@ -72,8 +72,8 @@ func listTransactions() Method {
 			"them; vote, revocation, treasury or immature for what they return. type is regular, coinbase, ticket, vote, revocation, " +
 			"treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others. net is what the whole transaction " +
 			"adds to the wallet, the same in all its lines: that of a mix is what the wallet has lost by it, though its lines are what all have " +
-			"paid. count and from are " +
-			"numbers of transactions, as in dcrwallet, which lists them oldest first.",
+			"paid. count and from are numbers of transactions that have lines, so that pages follow each other. dcrwallet lists them " +
+			"oldest first, and its from also counts those without a line, which pay change only: its pages overlap by these.",
 		Params: []param{
 			someAccountParam(),
 			{name: "count", kind: kindInt, optional: true, def: int64(10), text: "How many transactions to list at most, with all their lines."},
