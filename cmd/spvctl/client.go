@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -34,11 +35,11 @@ func dial(ctx context.Context, t *target) (*client, error) {
 	var op *net.OpError
 	switch {
 	case errors.As(err, &op) && op.Op == "dial":
-		return nil, fmt.Errorf("%w on %s: %w (start it: spvd)", errNotRunning, t.address, op.Err)
+		return nil, fmt.Errorf("%w on %s: %w (start it: %s)", errNotRunning, t.address, op.Err, t.start)
 	case err != nil && t.tls == nil:
 		return nil, fmt.Errorf("connect to %s: %w (does it expect TLS? then leave out --notls)", url, err)
 	case err != nil:
-		return nil, fmt.Errorf("connect to %s: %w (is --rpccert the daemon's certificate, or does it run with --notls?)", url, err)
+		return nil, fmt.Errorf("connect to %s: %w (%s)", url, err, refusedCertificate(err))
 	}
 	c := &client{ws}
 	if t.user == "" { // let in by certificate
@@ -49,6 +50,19 @@ func dial(ctx context.Context, t *target) (*client, error) {
 		return nil, fmt.Errorf("authenticate at %s: %w", t.address, err)
 	}
 	return c, nil
+}
+
+// refusedCertificate says what to do about an error of TLS.
+func refusedCertificate(err error) string {
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "spvd renews a certificate that it has made when it starts and while it runs: copy the new one from the data directory of the daemon; another one has to be replaced"
+	case errors.As(err, &name):
+		return "start the daemon with --altdnsnames " + name.Host + " and --renewcert, then copy the new certificate"
+	}
+	return "is --rpccert the daemon's certificate, or does it run with --notls?"
 }
 
 // call calls a method and decodes its result unless result is nil. An error in the daemon's

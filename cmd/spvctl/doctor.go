@@ -16,8 +16,8 @@ func doctorCommand() command {
 		help: `
   --json     print the findings as JSON
 
-It looks at the settings, the disk, the daemon, its store, the clock, the
-network and the sync. The exit code is 0 if nothing is wrong, else 1.
+It looks at the settings, the disk, the certificate, the daemon, its store, the
+clock, the network and the sync. The exit code is 0 if nothing is wrong, else 1.
 `,
 		flags: []string{"--json"},
 		run:   runDoctor,
@@ -55,6 +55,11 @@ func examine(ctx context.Context, opts *options) []finding {
 	var findings []finding
 	if opts.AppData != "" { // set once the settings have been read
 		findings = append(findings, judgeDisk(freeBytes(string(opts.AppData))))
+		if !opts.NoTLS {
+			name := opts.certificateFile()
+			certs, err := readCertificates(name)
+			findings = append(findings, judgeCertificate(name, certs, err, time.Now()))
+		}
 	}
 	if err != nil {
 		return append(findings, finding{Check: "settings", State: stateBad, Text: err.Error()})

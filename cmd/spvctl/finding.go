@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
+	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -40,6 +44,34 @@ func judgeDisk(free int64) finding {
 		return finding{"disk", stateBad, byteSize(uint64(free)) + " are free where the data is.", "Free at least 1 GB, or move the data with --appdata."}
 	}
 	return finding{"disk", stateGood, byteSize(uint64(free)) + " are free where the data is.", ""}
+}
+
+// judgeCertificate judges the file of the daemon's certificate, which holds certs or gave err.
+func judgeCertificate(name string, certs []*x509.Certificate, err error, now time.Time) finding {
+	const check = "tls"
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return finding{check, stateWait, "There is no certificate " + name + " yet.", "spvd makes it when it starts; with --rpccert, see that the path is right."}
+	case errors.Is(err, fs.ErrPermission):
+		return finding{check, stateBad, "It cannot be read: " + err.Error() + ".", "Ask the owner of the file for access to it and its directory."}
+	case err != nil:
+		return finding{check, stateBad, name + ": " + err.Error() + ".", "Remove it together with its key and restart spvd, which makes both again; or restore them."}
+	}
+	text := name + " " + certificate.Term(certs[0], now)
+	expired, soon := certificate.Ended(certs[0], now)
+	switch made := certificate.SelfMade(certs[0]); {
+	case !soon && !now.Before(certs[0].NotBefore):
+		return finding{check, stateGood, text + ".", ""}
+	case !soon:
+		return finding{check, stateBad, text + ".", "Set this machine's clock."}
+	case expired && made:
+		return finding{check, stateBad, text + "; spvd has made it.", "Start or restart spvd, which renews it. If the file is a copy, copy the new one."}
+	case made:
+		return finding{check, stateGood, text + "; spvd has made it and renews it.", ""}
+	case expired:
+		return finding{check, stateBad, text + ", and spvd has not made it.", "Have its issuer make a new one; spvd reads it without a restart."}
+	}
+	return finding{check, stateWait, text + ", and spvd has not made it.", "Have its issuer make a new one in time; spvd reads it without a restart."}
 }
 
 // judgeStore judges the chain store by the status of the daemon.

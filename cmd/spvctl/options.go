@@ -43,6 +43,9 @@ type options struct {
 	ClientKey  path   `long:"clientkey" value-name:"FILE" description:"Key of the certificate to present"`
 	JSON       bool   `long:"json" description:"Print results as JSON"`
 	Version    bool   `short:"V" long:"version" description:"Print the version and exit"`
+
+	// start is the command that starts the daemon with the options that concern it.
+	start string
 }
 
 // file is the part of the daemon's configuration file that concerns clients.
@@ -69,7 +72,40 @@ func parseOptions(args, environ []string) (*options, []string, error) {
 		}
 	}
 	words, err := p.ParseArgs(append(fromEnv, args...))
+	opts.start = opts.startCommand()
 	return &opts, words, err
+}
+
+// startCommand returns the command that starts the daemon that the options are about.
+func (o *options) startCommand() string {
+	words := []string{"spvd"}
+	for _, flag := range []struct {
+		name  string
+		given bool
+		value path
+	}{
+		{"--configfile", o.ConfigFile != "", o.ConfigFile}, {"--appdata", o.AppData != "", o.AppData},
+		{"--testnet", o.TestNet, ""}, {"--simnet", o.SimNet, ""}, {"--notls", o.NoTLS, ""},
+	} {
+		if flag.given {
+			words = append(words, flag.name)
+		}
+		if flag.value != "" {
+			words = append(words, shellWord(string(flag.value)))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord returns a text as one word for a shell.
+func shellWord(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:,@~", r)
+	}
+	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // newParser returns a parser that fills in opts, and the group of its options.

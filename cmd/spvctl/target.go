@@ -9,10 +9,13 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 
+	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
@@ -25,6 +28,7 @@ type target struct {
 	path           string      // URL path of the websocket
 	tls            *tls.Config // nil for plain text
 	user, password string      // empty with a certificate
+	start          string      // the command that starts the daemon
 }
 
 // target returns the address and credentials that follow from options, configuration file and
@@ -43,12 +47,12 @@ func (o *options) target() (*target, error) {
 	case o.SimNet:
 		params = chaincfg.SimNetParams()
 	}
-	t := &target{path: api.WebsocketPath, address: address(o.RPCServer, listening, api.DefaultPort(params.Net))}
+	t := &target{path: api.WebsocketPath, address: address(o.RPCServer, listening, api.DefaultPort(params.Net)), start: o.start}
 	if o.Wallet != "" {
 		t.path = api.WalletPath + url.PathEscape(o.Wallet)
 	}
 	if !o.NoTLS {
-		if t.tls, err = o.pinned(); err != nil {
+		if t.tls, err = o.pinned(t.address); err != nil {
 			return nil, err
 		}
 	}
@@ -78,21 +82,61 @@ func address(server string, listening []string, defaultPort string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// pinned returns a TLS configuration that trusts only the daemon's certificate.
-func (o *options) pinned() (*tls.Config, error) {
-	name := string(o.RPCCert.or(o.AppData.join(api.CertFile)))
-	pem, err := os.ReadFile(name)
+// certificateFile returns the path of the daemon's certificate.
+func (o *options) certificateFile() string { return string(o.RPCCert.or(o.AppData.join(api.CertFile))) }
+
+// pinned returns a TLS configuration that trusts only the daemon's certificate. One that has expired
+// is trusted on this machine, byte by byte, so that the daemon can be asked and stopped.
+func (o *options) pinned(address string) (*tls.Config, error) {
+	name := o.certificateFile()
+	certs, err := readCertificates(name)
 	if errors.Is(err, fs.ErrNotExist) && o.RPCCert == "" {
-		return nil, fmt.Errorf("%w, and never was with this data directory: there is no certificate %s (start it: spvd)", errNotRunning, name)
+		return nil, fmt.Errorf("%w, and never was with this data directory: there is no certificate %s (start it: %s)", errNotRunning, name, o.start)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
+		return nil, fmt.Errorf("read certificate %s: %w", name, err)
+	}
+	if expired, _ := certificate.Ended(certs[0], time.Now()); expired && loopback(address) {
+		return &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			InsecureSkipVerify: true, //nolint:gosec // the next line verifies
+			VerifyConnection:   func(c tls.ConnectionState) error { return verifyBytes(c.PeerCertificates[0], name) },
+		}, nil
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("read certificate %s: it holds none", name)
+	for _, cert := range certs {
+		roots.AddCert(cert)
 	}
 	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
+}
+
+// readCertificates returns the certificates of a file, at least one.
+func readCertificates(name string) ([]*x509.Certificate, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return certificate.Parse(content)
+}
+
+// verifyBytes returns an error unless a certificate is one of those in a file. The file is read again:
+// the daemon renews a certificate that has expired when a client connects.
+func verifyBytes(presented *x509.Certificate, name string) error {
+	certs, err := readCertificates(name)
+	if err != nil {
+		return fmt.Errorf("read certificate %s: %w", name, err)
+	}
+	if !slices.ContainsFunc(certs, presented.Equal) {
+		return fmt.Errorf("the certificate in %s has expired, and is not the one that the daemon has", name)
+	}
+	return nil
+}
+
+// loopback reports whether an address is one of this machine's own.
+func loopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address) // made by JoinHostPort
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // present adds the client's certificate to the TLS configuration.
@@ -124,7 +168,7 @@ func (o *options) credentials(network string) (user, password string, err error)
 	name := string(o.AppData.join(network, api.CookieFile))
 	cookie, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", "", fmt.Errorf("%w: there is no cookie %s (start it: spvd, or give --username and --password)", errNotRunning, name)
+		return "", "", fmt.Errorf("%w: there is no cookie %s (start it: %s, or give --username and --password)", errNotRunning, name, o.start)
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("read cookie: %w", err)

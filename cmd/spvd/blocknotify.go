@@ -19,11 +19,11 @@ type followed interface {
 
 // newBlockNotify returns the service that runs the command of --blocknotify, none if the
 // option is not set.
-func newBlockNotify(cfg *config, syncer followed, environ []string, log *slog.Logger) []orchestrator.Worker {
+func newBlockNotify(cfg *config, syncer followed, environ []string, runs *children, log *slog.Logger) []orchestrator.Worker {
 	if cfg.BlockNotify == "" {
 		return nil
 	}
-	h := newHook("--blocknotify", cfg.BlockNotify, environ, log)
+	h := newHook("--blocknotify", cfg.BlockNotify, environ, runs, log)
 	return []orchestrator.Worker{{Name: "--blocknotify", Serve: func(ctx context.Context) error {
 		notifyBlocks(ctx, syncer, h)
 		return nil

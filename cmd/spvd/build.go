@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -96,7 +95,11 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if err != nil {
 		return nil, err
 	}
-	server, err := newServer(ctx, cfg, pipes.issuer, method.Core{
+	certificates, err := newCertificates(cfg, pipes.issuer, logs.Logger(logRPC))
+	if err != nil {
+		return nil, err
+	}
+	server, err := newServer(ctx, cfg, certificates, method.Core{
 		Params:          client.Params(),
 		Syncer:          syncer,
 		Pool:            client.Peers(),
@@ -128,12 +131,17 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		{Name: "client", Serve: client.Run},
 		{Name: "RPC server", Serve: server.Run},
 	}, shown...)
-	services = append(services, pipes.services(cfg, server.Addrs(), stop, logs.Logger(logDaemon))...)
+	if certificates != nil {
+		services = append(services, certificateService(certificates, syncer))
+	}
+	services = append(services, pipes.services(cfg, server.Addrs(), certificates, stop, logs.Logger(logDaemon))...)
 	if posts != nil {
 		services = append(services, orchestrator.Worker{Name: "--notifyurl", Serve: posts.Run})
 	}
-	services = append(services, newBlockNotify(cfg, syncer, environ, logs.Logger(logHook))...)
-	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, logs.Logger(logHook))...)
+	runs, reaper := newChildren()
+	services = append(services, reaper...)
+	services = append(services, newBlockNotify(cfg, syncer, environ, runs, logs.Logger(logHook))...)
+	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, runs, logs.Logger(logHook))...)
 	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)
 	services = append(services, newGarbage(syncer, debug.FreeOSMemory))
 	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil
@@ -202,17 +210,13 @@ func serveAddresses(list []serveAddress) []string {
 	return out
 }
 
-// newServer binds the RPC addresses and returns the server that answers there. Clients with a
-// certificate of the issuer, if there is one, need no password.
-func newServer(ctx context.Context, cfg *config, issuer *x509.Certificate, core method.Core) (*rpc.Server, error) {
+// newServer binds the RPC addresses and returns the server that answers there. The certificates are
+// nil without TLS.
+func newServer(ctx context.Context, cfg *config, certificates *rpc.Certificates, core method.Core) (*rpc.Server, error) {
 	log := core.Logs.Logger(logRPC)
 	var secure *tls.Config
-	if !cfg.NoTLS {
-		var err error
-		files := rpc.TLSFiles{Cert: cfg.cert(), Key: cfg.key(), Hosts: cfg.AltDNSNames, ClientCAs: string(cfg.ClientCAFile), Issuer: issuer}
-		if secure, err = rpc.LoadTLS(files, log); err != nil {
-			return nil, err
-		}
+	if certificates != nil {
+		secure = certificates.Config()
 	}
 	users, err := cfg.walletUsers()
 	if err != nil {
@@ -243,6 +247,7 @@ func newServer(ctx context.Context, cfg *config, issuer *x509.Certificate, core 
 		ReadOnlyPassword: cfg.ReadOnlyPass,
 		WalletUsers:      users,
 		CookiePath:       cfg.cookieFile(),
+		CookieGroup:      cfg.CookieGroup.number,
 		Limits:           rpc.Limits{Websockets: cfg.RPCMaxWebsockets},
 	})
 	if err != nil {

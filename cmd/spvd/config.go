@@ -46,21 +46,23 @@ type config struct {
 
 	Listen []serveAddress `long:"listen" value-name:"IP[:PORT]" description:"Serve headers, filters and blocks to other light clients that connect to this address, which is announced to nobody (may be repeated; default: none are served)"`
 
-	RPCListen        []listenAddress  `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
-	Username         string           `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`
-	Password         string           `long:"password" value-name:"SECRET" secret:"yes" description:"Password for JSON-RPC; without one, local tools authenticate with the file rpc.cookie"`
-	RPCUser          func(string)     `long:"rpcuser" hidden:"yes"`
-	RPCPass          func(string)     `long:"rpcpass" hidden:"yes"`
-	ReadOnlyUser     string           `long:"readonlyuser" value-name:"NAME" description:"User name for JSON-RPC that may only call methods that read; needs --readonlypass"`
-	ReadOnlyPass     string           `long:"readonlypass" value-name:"SECRET" secret:"yes" description:"Password of the read-only user"`
-	WalletUser       []walletUserFlag `long:"walletuser" value-name:"NAME:WALLET,…" no-env:"yes" description:"User name for JSON-RPC that may use only these wallets, and with :ro behind them only call methods that read; needs --walletpass (may be repeated)"`
-	WalletPass       []walletPassFlag `long:"walletpass" value-name:"NAME:SECRET" secret:"yes" no-env:"yes" description:"Password of a user of wallets. This and the other passwords may be hashes, as spvctl hashpassword prints (may be repeated)"`
-	RPCMaxWebsockets int              `long:"rpcmaxwebsockets" value-name:"N" description:"Most websocket clients of JSON-RPC at the same time"`
-	ClientCAFile     path             `long:"clientcafile" value-name:"FILE" description:"Certificates of JSON-RPC clients, or of their issuers: a client that presents one needs no password"`
-	RPCCert          path             `long:"rpccert" value-name:"FILE" description:"TLS certificate of the JSON-RPC server, made if missing (default: rpc.cert in the data directory)"`
-	RPCKey           path             `long:"rpckey" value-name:"FILE" description:"Key of the TLS certificate, made with it (default: rpc.key in the data directory)"`
-	NoTLS            bool             `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`
-	AltDNSNames      []string         `long:"altdnsnames" value-name:"NAME" description:"Further host name or address for a certificate that is made (may be repeated)"`
+	RPCListen        []listenAddress   `long:"rpclisten" value-name:"IP[:PORT]" description:"Listen for JSON-RPC on this address (may be repeated)"`
+	Username         string            `long:"username" value-name:"NAME" description:"User name for JSON-RPC; needs a password"`
+	Password         string            `long:"password" value-name:"SECRET" secret:"yes" description:"Password for JSON-RPC; without one, local tools authenticate with the file rpc.cookie"`
+	RPCUser          func(string)      `long:"rpcuser" hidden:"yes"`
+	RPCPass          func(string)      `long:"rpcpass" hidden:"yes"`
+	ReadOnlyUser     string            `long:"readonlyuser" value-name:"NAME" description:"User name for JSON-RPC that may only call methods that read; needs --readonlypass"`
+	ReadOnlyPass     string            `long:"readonlypass" value-name:"SECRET" secret:"yes" description:"Password of the read-only user"`
+	WalletUser       []walletUserFlag  `long:"walletuser" value-name:"NAME:WALLET,…" no-env:"yes" description:"User name for JSON-RPC that may use only these wallets, and with :ro behind them only call methods that read; needs --walletpass (may be repeated)"`
+	WalletPass       []walletPassFlag  `long:"walletpass" value-name:"NAME:SECRET" secret:"yes" no-env:"yes" description:"Password of a user of wallets. This and the other passwords may be hashes, as spvctl hashpassword prints (may be repeated)"`
+	RPCMaxWebsockets int               `long:"rpcmaxwebsockets" value-name:"N" description:"Most websocket clients of JSON-RPC at the same time"`
+	ClientCAFile     path              `long:"clientcafile" value-name:"FILE" description:"Certificates of JSON-RPC clients, or of their issuers: a client that presents one needs no password"`
+	RPCCert          path              `long:"rpccert" value-name:"FILE" description:"TLS certificate of the JSON-RPC server, made if missing (default: rpc.cert in the data directory)"`
+	RPCKey           path              `long:"rpckey" value-name:"FILE" description:"Key of the TLS certificate, made with it (default: rpc.key in the data directory)"`
+	NoTLS            bool              `long:"notls" description:"Serve JSON-RPC without TLS; on loopback addresses only"`
+	AltDNSNames      []certificateHost `long:"altdnsnames" value-name:"NAME" description:"Further host name or address that the certificate is to be valid for; an existing one without it is warned of (may be repeated)"`
+	RenewCert        bool              `long:"renewcert" description:"Renew the certificate at the start if it is not valid for an address of this machine or a name of --altdnsnames. Its key stays; one that spvd has not made is refused"`
+	CookieGroup      groupFlag         `long:"cookiegroup" value-name:"GROUP" description:"Name or number of a group whose members may read the file rpc.cookie, and so use JSON-RPC without a password; they also need access to the directories of it (not on Windows)"`
 
 	PipeRx            *uint `long:"piperx" value-name:"N" no-ini:"yes" no-env:"yes" description:"Number of an open file, the read end of a pipe: the daemon stops when the program that has started it closes the other end"`
 	PipeTx            *uint `long:"pipetx" value-name:"N" no-ini:"yes" no-env:"yes" description:"Number of an open file, the write end of a pipe, on which the daemon reports to the program that has started it"`

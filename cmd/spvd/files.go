@@ -22,7 +22,11 @@ func warnOfReaders(cfg *config, log *slog.Logger) {
 		if err != nil {
 			continue // there is no such file
 		}
-		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		others := os.FileMode(0o077)
+		if cfg.CookieGroup.owns(info) { // its members may use spvd, for which spvctl reads these
+			others &^= 0o050
+		}
+		if mode := info.Mode().Perm(); mode&others != 0 {
 			log.Warn("Other users of this machine can read the "+place.what, "path", place.name, "mode", mode, "run", place.mend+" "+place.name)
 		}
 	}

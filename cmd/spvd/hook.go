@@ -43,16 +43,18 @@ type hook struct {
 	command string // with %s in the place of a hash
 	environ []string
 	log     *slog.Logger
+
+	children *children // runs it
 }
 
 // newHook returns the hook of an option. The command gets the environment of the daemon,
 // except for the daemon's own variables: its settings, among which are passwords, and its
 // service manager.
-func newHook(option string, command hookFlag, environ []string, log *slog.Logger) *hook {
+func newHook(option string, command hookFlag, environ []string, runs *children, log *slog.Logger) *hook {
 	environ = slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		return strings.HasPrefix(variable, envPrefix) || systemd.Own(variable)
 	})
-	return &hook{option: option, command: string(command), environ: environ, log: log}
+	return &hook{option: option, command: string(command), environ: environ, log: log, children: runs}
 }
 
 // run runs the command for a hash, of which only the hexadecimal digits are inserted, and
@@ -65,7 +67,7 @@ func (h *hook) run(ctx context.Context, hash chainhash.Hash) {
 	var printed head
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = h.environ, &printed, &printed, hookWait
 	began := time.Now()
-	err := cmd.Run()
+	err := h.children.run(cmd)
 	switch took := time.Since(began).Round(time.Millisecond); {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):
 		h.log.Debug("Command run", "option", h.option, "hash", hash, "took", took, "output", printed)

@@ -27,7 +27,7 @@ func testHook(command string, environ ...string) (*hook, *bytes.Buffer) {
 	if err := logs.SetLevels("debug"); err != nil {
 		panic(err)
 	}
-	return newHook("--test", hookFlag(command), environ, logs.Logger("HOOK")), &out
+	return newHook("--test", hookFlag(command), environ, &children{own: make(map[int]bool)}, logs.Logger("HOOK")), &out
 }
 
 func TestHookRunsTheCommand(t *testing.T) {

@@ -76,7 +76,7 @@ func TestSampleShowsEveryDefault(t *testing.T) {
 
 func TestDumpReadsBackAsTheSameSettings(t *testing.T) {
 	cfg, err := load(t, "", nil, "--simnet", "--connect=a:1", "--connect=b:2", "--rpclisten=127.0.0.1:0",
-		"--altdnsnames= leading space", "--username=\"quoted\"", "--password=hunter2", "--walletuser=shop:a,b:ro", "--walletpass=shop:hunter2", "--debuglevel=off,SYNC=debug", "--logdir=/l")
+		"--blocknotify= leading space", "--username=\"quoted\"", "--password=hunter2", "--walletuser=shop:a,b:ro", "--walletpass=shop:hunter2", "--debuglevel=off,SYNC=debug", "--logdir=/l")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,11 @@ import (
 	"net"
 	"time"
 
+	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/parent"
 	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/wait"
 )
 
 // parentPipes are the pipes to the program that has started the daemon, and what is reported
@@ -64,14 +66,14 @@ func (p *parentPipes) close() error {
 
 // services returns the services that report, and that stop the daemon when the program has
 // closed its pipe.
-func (p *parentPipes) services(cfg *config, addresses []net.Addr, stop func(), log *slog.Logger) (list []orchestrator.Worker) {
+func (p *parentPipes) services(cfg *config, addresses []net.Addr, certificates *rpc.Certificates, stop func(), log *slog.Logger) (list []orchestrator.Worker) {
 	if cfg.RPCListenerEvents {
 		for _, a := range addresses {
 			p.reports = append(p.reports, parent.Message{Type: parent.ListenerType, Payload: []byte(a.String())})
 		}
 	}
 	if p.tx != nil {
-		list = append(list, orchestrator.Worker{Name: "reports to the parent", Serve: func(ctx context.Context) error { return p.report(ctx, log) }})
+		list = append(list, orchestrator.Worker{Name: "reports to the parent", Serve: func(ctx context.Context) error { return p.report(ctx, certificates, log) }})
 	}
 	if p.rx != nil {
 		list = append(list, orchestrator.Worker{Name: "end of the parent", Serve: func(ctx context.Context) error { return p.awaitEnd(ctx, stop, log) }})
@@ -79,14 +81,37 @@ func (p *parentPipes) services(cfg *config, addresses []net.Addr, stop func(), l
 	return list
 }
 
+// reissueEvery is how often the end of the certificate that was reported is checked.
+const reissueEvery = time.Hour
+
 // report reports, and keeps the pipe open until ctx ends, so that the program notices the end of
-// the daemon. What the program does not take is logged, and holds up nothing.
-func (p *parentPipes) report(ctx context.Context, log *slog.Logger) error {
+// the daemon. A certificate that soon expires is followed by a new one. What the program does not
+// take is logged, and holds up nothing.
+func (p *parentPipes) report(ctx context.Context, certificates *rpc.Certificates, log *slog.Logger) error {
 	defer p.tx.Close()
-	if err := p.tx.Send(ctx, p.reports...); err != nil && ctx.Err() == nil {
-		log.Warn("The program that has started spvd gets no reports", "err", err)
+	send := func(messages ...parent.Message) {
+		if err := p.tx.Send(ctx, messages...); err != nil && ctx.Err() == nil {
+			log.Warn("The program that has started spvd gets no reports", "err", err)
+		}
 	}
-	<-ctx.Done()
+	send(p.reports...)
+	if p.issuer == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for wait.For(ctx, reissueEvery) == nil {
+		if _, soon := certificate.Ended(p.issuer, time.Now()); !soon {
+			continue
+		}
+		client, issuer, err := rpc.IssueClientCert(time.Now())
+		if err != nil {
+			return err
+		}
+		p.issuer = issuer
+		certificates.Trust(issuer)
+		log.Info("The certificate of the program that has started spvd is renewed", "until", issuer.NotAfter)
+		send(parent.Message{Type: parent.ClientCertType, Payload: client})
+	}
 	return nil
 }
 

@@ -33,6 +33,7 @@ func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer)
 	log := logs.Logger(logDaemon)
 	log.Info("Starting spvd", "version", version.String(), "go", runtime.Version(), "pid", os.Getpid())
 	warnOfReaders(cfg, log)
+	warnOfWall(cfg, log)
 	log.Info("Using data", "network", cfg.network(), "directory", cfg.netDir())
 
 	ctx, stop := context.WithCancel(ctx)

@@ -53,8 +53,10 @@ func (c *config) validateListeners() error {
 		return errors.New("--rpcmaxwebsockets must be at least 1")
 	case (c.RPCCert == "") != (c.RPCKey == ""):
 		return errors.New("--rpccert and --rpckey need each other: set both or neither")
-	case c.NoTLS && (c.RPCCert != "" || c.ClientCAFile != "" || len(c.AltDNSNames) > 0):
-		return errors.New("--notls leaves no use for --rpccert, --rpckey, --clientcafile and --altdnsnames: remove one or the other")
+	case c.NoTLS && (c.RPCCert != "" || c.ClientCAFile != "" || len(c.AltDNSNames) > 0 || c.RenewCert):
+		return errors.New("--notls leaves no use for --rpccert, --rpckey, --clientcafile, --altdnsnames and --renewcert: remove one or the other")
+	case c.CookieGroup.number != nil && c.cookieFile() == "":
+		return errors.New("--cookiegroup has no use with --password: there is no cookie then, remove one or the other")
 	case c.LowBandwidth && len(c.Listen) > 0:
 		return errors.New("--lowbandwidth leaves no use for --listen: remove one or the other")
 	case c.NoTLS && c.IssueClientCert:

@@ -19,13 +19,13 @@ const notifiedDepth = 100
 
 // newWalletNotify returns the service that runs the command of --walletnotify, none if the
 // option is not set.
-func newWalletNotify(cfg *config, syncer syncing, owned *wallet.Set, environ []string, log *slog.Logger) []orchestrator.Worker {
+func newWalletNotify(cfg *config, syncer syncing, owned *wallet.Set, environ []string, runs *children, log *slog.Logger) []orchestrator.Worker {
 	if cfg.WalletNotify == "" {
 		return nil
 	}
 	n := &walletNotify{
 		syncer: syncer, owned: owned, log: log,
-		hook: newHook("--walletnotify", cfg.WalletNotify, environ, log),
+		hook: newHook("--walletnotify", cfg.WalletNotify, environ, runs, log),
 	}
 	return []orchestrator.Worker{{Name: "--walletnotify", Serve: n.run}}
 }

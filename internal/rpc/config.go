@@ -42,6 +42,9 @@ type Config struct {
 	// tools while the server runs. Empty means no cookie.
 	CookiePath string
 
+	// CookieGroup is the number of the group whose members may read that file; nil for none.
+	CookieGroup *int
+
 	// Limits bounds the resources of clients; each zero field means its default.
 	Limits Limits
 }

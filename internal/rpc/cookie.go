@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spvd/spvd/internal/regular"
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -19,13 +20,14 @@ const cookieSecretSize = 32
 type cookie struct {
 	path   string
 	secret string // hex
+	group  *int   // whose members may read the file; nil for none
 }
 
 // newCookie returns a cookie with a fresh secret. It writes nothing.
-func newCookie(path string) *cookie {
+func newCookie(path string, group *int) *cookie {
 	var secret [cookieSecretSize]byte
 	rand.Read(secret[:]) // never fails
-	return &cookie{path: path, secret: hex.EncodeToString(secret[:])}
+	return &cookie{path: path, secret: hex.EncodeToString(secret[:]), group: group}
 }
 
 // content returns the content of the file, in the form of Basic authentication.
@@ -33,9 +35,18 @@ func (c *cookie) content() []byte {
 	return []byte(api.CookieUser + ":" + c.secret)
 }
 
-// write writes the file, which no other user can read at any time.
+// write writes the file, which no user can read at any time but the owner and the members of the
+// group.
 func (c *cookie) write() error {
-	if err := writeFile(c.path, c.content(), 0o600); err != nil {
+	mode := os.FileMode(0o600)
+	if c.group != nil {
+		mode = 0o640
+	}
+	err := regular.Replace(c.path, c.content(), mode, c.group)
+	if c.group != nil && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("write cookie: %w: the user that spvd runs as has to be a member of group %d", err, *c.group)
+	}
+	if err != nil {
 		return fmt.Errorf("write cookie: %w", err)
 	}
 	return nil
@@ -54,28 +65,4 @@ func (c *cookie) remove() error {
 		return fmt.Errorf("remove cookie: %w", err)
 	}
 	return nil
-}
-
-// writeFile replaces a file atomically: a reader sees the old content or the new one, and
-// never the new one with another mode.
-func writeFile(path string, content []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once renamed
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -30,5 +30,5 @@
 //
 // config.go, server.go, post.go, websocket.go (from a socket to bytes and back), request.go,
 // dispatch.go, reply.go (from bytes to a method and back), auth.go, auththrottle.go,
-// preauth.go, cookie.go, tls.go, issue.go, reload.go, listen.go, bounds.go.
+// preauth.go, cookie.go, tls.go, certificates.go, issue.go, listen.go, bounds.go.
 package rpc

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"github.com/spvd/spvd/internal/certificate"
 )
 
 // clockSlack is how long before its issue a certificate is valid: the clocks of two machines
@@ -22,7 +24,7 @@ const clockSlack = time.Hour
 func IssueClientCert(now time.Time) (client []byte, issuer *x509.Certificate, err error) {
 	root := &x509.Certificate{
 		Subject:   pkix.Name{CommonName: "spvd client issuer"},
-		NotBefore: now.Add(-clockSlack), NotAfter: now.Add(certLife),
+		NotBefore: now.Add(-clockSlack), NotAfter: now.Add(certificate.Life),
 		KeyUsage: x509.KeyUsageCertSign, IsCA: true, BasicConstraintsValid: true,
 	}
 	rootKey, rootDER, err := certify(root, nil, nil)

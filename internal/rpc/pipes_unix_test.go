@@ -17,7 +17,7 @@ func TestPipesAreNoFiles(t *testing.T) {
 		t.Run(base, func(t *testing.T) {
 			dir := t.TempDir()
 			files := TLSFiles{Cert: filepath.Join(dir, "rpc.cert"), Key: filepath.Join(dir, "rpc.key")}
-			if err := files.ensurePair(); err != nil {
+			if err := files.pair().Ensure(nil); err != nil {
 				t.Fatal(err)
 			}
 			files.ClientCAs = filepath.Join(dir, "ca.pem")
@@ -37,5 +37,35 @@ func TestPipesAreNoFiles(t *testing.T) {
 	}
 	if err := c.remove(); err == nil || !strings.Contains(err.Error(), "named pipe") {
 		t.Errorf("cookie: %v", err)
+	}
+}
+
+// TestCookieForAGroup: the members of the group may read the file, and no others.
+func TestCookieForAGroup(t *testing.T) {
+	group := os.Getgid()
+	for mode, c := range map[os.FileMode]*cookie{
+		0o600: newCookie(filepath.Join(t.TempDir(), "rpc.cookie"), nil),
+		0o640: newCookie(filepath.Join(t.TempDir(), "rpc.cookie"), &group),
+	} {
+		if err := c.write(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(c.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode() != mode || int(info.Sys().(*syscall.Stat_t).Gid) != group {
+			t.Errorf("mode %v, %+v", info.Mode(), info.Sys())
+		}
+	}
+	if os.Getuid() == 0 { // who may choose any group
+		other := 54321
+		c := newCookie(filepath.Join(t.TempDir(), "rpc.cookie"), &other)
+		if err := c.write(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(c.path); err != nil || int(info.Sys().(*syscall.Stat_t).Gid) != other {
+			t.Errorf("%+v, %v", info.Sys(), err)
+		}
 	}
 }

@@ -82,7 +82,7 @@ func New(cfg Config) (*Server, error) {
 		admit(u.Name, u.Password, opens)
 	}
 	if cfg.CookiePath != "" {
-		s.cookie = newCookie(cfg.CookiePath)
+		s.cookie = newCookie(cfg.CookiePath, cfg.CookieGroup)
 		admit(api.CookieUser, s.cookie.secret, grant{access: fullAccess})
 		s.auth.credentials[len(s.auth.credentials)-1].random = true
 	}

@@ -1,24 +1,15 @@
 package rpc
 
 import (
-	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"time"
 
-	"github.com/decred/dcrd/certgen"
-
+	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/regular"
 )
-
-// certLife is how long a generated certificate is valid. Clients pin it as a file, so it has
-// to outlive the installation.
-const certLife = 10 * 365 * 24 * time.Hour
 
 // TLSFiles are the files that a server's TLS configuration is read from.
 type TLSFiles struct {
@@ -29,6 +20,10 @@ type TLSFiles struct {
 	Cert, Key string
 	Hosts     []string
 
+	// Renew has LoadTLS renew a certificate that is not valid for an address of this machine or
+	// one of the Hosts. It is an error if spvd has not made the certificate.
+	Renew bool
+
 	// ClientCAs holds certificates of clients, or of their issuers: a client that presents
 	// one needs no password. Empty means that clients are not asked for any.
 	ClientCAs string
@@ -37,111 +32,95 @@ type TLSFiles struct {
 	Issuer *x509.Certificate
 }
 
-// LoadTLS returns the TLS configuration. Changed files are read again when the next client
-// connects; if that fails the configuration stays as it is and the log says why.
-func LoadTLS(files TLSFiles, log *slog.Logger) (*tls.Config, error) {
-	if err := files.ensurePair(); err != nil {
+// LoadTLS reads the files, and makes or renews the certificate where that is due.
+func LoadTLS(files TLSFiles, log *slog.Logger) (*Certificates, error) {
+	pair := files.pair()
+	if err := pair.Ensure(files.Hosts); err != nil {
+		return nil, fmt.Errorf("load RPC certificate: %w", err)
+	}
+	c := &Certificates{files: files, log: log, stamps: files.stamps()} // before reading: a change in between is found later
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if files.Issuer != nil {
+		c.issuers = []*x509.Certificate{files.Issuer}
+	}
+	if err := c.readLocked(); err != nil {
 		return nil, err
 	}
-	stamps := files.stamps() // before reading: a change in between is found later
-	config, err := files.read()
-	if err != nil {
-		return nil, err
+	if files.Renew {
+		if err := c.renewNamesLocked(); err != nil {
+			return nil, err
+		}
 	}
-	fresh := &reloader{files: files, log: log, stamps: stamps, config: config}
-	outer := config.Clone()
-	outer.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return fresh.current(), nil }
-	return outer, nil
+	c.renewInTimeLocked()
+	return c, nil
 }
 
-// ensurePair makes a certificate and its key unless they exist.
-func (f *TLSFiles) ensurePair() error {
-	certMissing, err := missing(f.Cert)
-	if err != nil {
-		return fmt.Errorf("load RPC certificate: %w", err)
-	}
-	keyMissing, err := missing(f.Key)
-	if err != nil {
-		return fmt.Errorf("load RPC key: %w", err)
-	}
-	switch {
-	case certMissing && keyMissing:
-		return generatePair(f.Cert, f.Key, f.Hosts)
-	case certMissing:
-		return fmt.Errorf("RPC key %s has no certificate %s: restore it, or remove the key to have both made again", f.Key, f.Cert)
-	case keyMissing:
-		return fmt.Errorf("RPC certificate %s has no key %s: restore it, or remove the certificate to have both made again", f.Cert, f.Key)
-	}
-	return nil
+// pair returns the paths of the certificate and its key.
+func (f *TLSFiles) pair() certificate.Files { return certificate.Files{Cert: f.Cert, Key: f.Key} }
+
+// tlsFacts are what the files say.
+type tlsFacts struct {
+	pair    *certificate.Pair
+	clients []*x509.Certificate // of ClientCAs
 }
 
-// read returns the TLS configuration of the files.
-func (f *TLSFiles) read() (*tls.Config, error) {
-	pair, err := f.pair()
+// read reads the files.
+func (f *TLSFiles) read() (*tlsFacts, error) {
+	pair, err := f.pair().Read()
 	if err != nil {
 		return nil, fmt.Errorf("load RPC certificate %s and key %s: %w", f.Cert, f.Key, err)
 	}
+	facts := &tlsFacts{pair: pair}
+	if f.ClientCAs == "" {
+		return facts, nil
+	}
+	pem, err := regular.Read(f.ClientCAs)
+	if err != nil {
+		return nil, fmt.Errorf("load RPC client certificates: %w", err)
+	}
+	if facts.clients, err = certificate.Parse(pem); err != nil {
+		return nil, fmt.Errorf("load RPC client certificates %s: %w", f.ClientCAs, err)
+	}
+	return facts, nil
+}
+
+// config returns the TLS configuration that follows from the files and further issuers of client
+// certificates.
+func (f *tlsFacts) config(issuers []*x509.Certificate) *tls.Config {
 	config := &tls.Config{
-		Certificates: []tls.Certificate{pair},
+		Certificates: []tls.Certificate{f.pair.Certificate},
 		MinVersion:   tls.VersionTLS12,
 	}
-	if f.ClientCAs == "" && f.Issuer == nil {
-		return config, nil
+	if len(f.clients)+len(issuers) == 0 {
+		return config
 	}
 	config.ClientCAs = x509.NewCertPool()
-	if f.ClientCAs != "" {
-		pem, err := regular.Read(f.ClientCAs)
-		if err != nil {
-			return nil, fmt.Errorf("load RPC client certificates: %w", err)
-		}
-		if !config.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("load RPC client certificates: %s holds none", f.ClientCAs)
-		}
-	}
-	if f.Issuer != nil {
-		config.ClientCAs.AddCert(f.Issuer)
+	for _, cert := range append(issuers[:len(issuers):len(issuers)], f.clients...) {
+		config.ClientCAs.AddCert(cert)
 	}
 	config.ClientAuth = tls.VerifyClientCertIfGiven
 	// A resumed session would carry the trust of an earlier file with it.
 	config.SessionTicketsDisabled = true
-	return config, nil
+	return config
 }
 
-// pair reads the certificate and its key.
-func (f *TLSFiles) pair() (tls.Certificate, error) {
-	cert, err := regular.Read(f.Cert)
+// renewNamesLocked renews the certificate if it lacks a name or address.
+func (c *Certificates) renewNamesLocked() error {
+	machine, err := certificate.MachineHosts()
 	if err != nil {
-		return tls.Certificate{}, err
+		return fmt.Errorf("renew RPC certificate: %w", err)
 	}
-	key, err := regular.Read(f.Key)
-	if err != nil {
-		return tls.Certificate{}, err
+	leaf := c.facts.pair.Leaf
+	lacking := certificate.Lacking(leaf, append(machine, c.files.Hosts...))
+	if len(lacking) == 0 {
+		c.log.Info("The RPC certificate is valid for all names and addresses, and was not renewed", "path", c.files.Cert, "until", leaf.NotAfter)
+		return nil
 	}
-	return tls.X509KeyPair(cert, key)
-}
-
-// missing reports whether there is no file at path.
-func missing(path string) (bool, error) {
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+	err = c.renewLocked(false)
+	if errors.Is(err, certificate.ErrForeign) {
+		return fmt.Errorf("renew RPC certificate %s: %w, and it is not valid for %s: have its issuer make a new one, or remove it and its key %s to have both made",
+			c.files.Cert, err, lacking[0], c.files.Key)
 	}
-	return false, err
-}
-
-// generatePair writes a new P-256 key and a certificate for it. The key is written last, so
-// that two existing files are a pair.
-func generatePair(certPath, keyPath string, hosts []string) error {
-	cert, key, err := certgen.NewTLSCertPair(elliptic.P256(), "spvd autogenerated cert", time.Now().Add(certLife), hosts)
-	if err != nil {
-		return fmt.Errorf("generate RPC certificate: %w", err)
-	}
-	if err := writeFile(certPath, cert, 0o644); err != nil {
-		return fmt.Errorf("write RPC certificate: %w", err)
-	}
-	if err := writeFile(keyPath, key, 0o600); err != nil {
-		os.Remove(certPath)
-		return fmt.Errorf("write RPC key: %w", err)
-	}
-	return nil
+	return err
 }

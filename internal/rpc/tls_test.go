@@ -69,10 +69,11 @@ func TestTLS(t *testing.T) {
 
 func TestGeneratedPair(t *testing.T) {
 	cert, key := pairIn(t.TempDir())
-	first, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
+	loaded, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
+	first := loaded.Config()
 	private, ok := first.Certificates[0].PrivateKey.(*ecdsa.PrivateKey)
 	if !ok || private.Curve != elliptic.P256() {
 		t.Errorf("key is a %T", first.Certificates[0].PrivateKey)
@@ -84,7 +85,7 @@ func TestGeneratedPair(t *testing.T) {
 		}
 	}
 	again, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
-	if err != nil || !again.Certificates[0].PrivateKey.(*ecdsa.PrivateKey).Equal(private) {
+	if err != nil || !again.Config().Certificates[0].PrivateKey.(*ecdsa.PrivateKey).Equal(private) {
 		t.Errorf("the pair was not kept: %v", err)
 	}
 	if left, err := os.ReadDir(filepath.Dir(cert)); err != nil || len(left) != 2 {
@@ -149,10 +150,11 @@ func TestListen(t *testing.T) {
 	}
 	defer taken.Close()
 	cert, key := pairIn(t.TempDir())
-	secure, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
+	certificates, err := rpc.LoadTLS(rpc.TLSFiles{Cert: cert, Key: key}, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
+	secure := certificates.Config()
 	for _, test := range []struct {
 		name      string
 		addresses []string

@@ -66,11 +66,11 @@ func Start(t testing.TB, cfg rpc.Config) (address string, stop func()) {
 // StartTLS is Start with TLS on another port, whose address it returns.
 func StartTLS(t testing.TB, cfg rpc.Config, files rpc.TLSFiles) (address string, stop func()) {
 	t.Helper()
-	secure, err := rpc.LoadTLS(files, cfg.Log)
+	certificates, err := rpc.LoadTLS(files, cfg.Log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", secure); err != nil {
+	if cfg.Listeners, err = rpc.Listen(t.Context(), []string{"127.0.0.1:0"}, "", certificates.Config()); err != nil {
 		t.Fatal(err)
 	}
 	_, stop = Start(t, cfg)

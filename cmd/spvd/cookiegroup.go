@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+)
+
+// groupFlag is a group of users of the machine.
+type groupFlag struct {
+	name   string // as the user has written it
+	number *int   // nil when unset
+}
+
+// UnmarshalFlag implements flags.Unmarshaler.
+func (g *groupFlag) UnmarshalFlag(value string) error {
+	if runtime.GOOS == "windows" {
+		return refused("group of the cookie: not supported on Windows, where files have no groups: use --username and --password")
+	}
+	number, err := groupNumber(value)
+	if err != nil {
+		return refused("group of the cookie: %v", err)
+	}
+	*g = groupFlag{value, &number}
+	return nil
+}
+
+// String returns the flag as it is written.
+func (g groupFlag) String() string { return g.name }
+
+// owns reports whether the flag is set to the group of a file.
+func (g groupFlag) owns(info os.FileInfo) bool {
+	number, known := groupOf(info)
+	return g.number != nil && known && number == *g.number
+}
+
+// mayEnter reports whether the members of the group may use what is in a directory.
+func (g groupFlag) mayEnter(dir os.FileInfo) bool {
+	if g.owns(dir) {
+		return dir.Mode()&0o010 != 0
+	}
+	return dir.Mode()&0o001 != 0
+}
+
+// groupNumber returns the number of a group, which need not have a name. The error is for the user.
+func groupNumber(group string) (int, error) {
+	if n, err := strconv.ParseUint(group, 10, 31); err == nil {
+		return int(n), nil
+	}
+	found, err := user.LookupGroup(group)
+	var unknown user.UnknownGroupError
+	if errors.As(err, &unknown) {
+		return 0, fmt.Errorf("this machine has no group %q", group)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look up group %q: %w", group, err)
+	}
+	return strconv.Atoi(found.Gid)
+}
+
+// warnOfWall warns of directories that keep the group of the cookie from reaching it.
+func warnOfWall(cfg *config, log *slog.Logger) {
+	if cfg.CookieGroup.number == nil {
+		return
+	}
+	cookie, err := filepath.Abs(cfg.cookieFile())
+	if err != nil {
+		log.Warn("The directory of the cookie is not known", "err", err)
+		return
+	}
+	for dir := filepath.Dir(cookie); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err == nil && !cfg.CookieGroup.mayEnter(info) {
+			log.Warn("The group of --cookiegroup cannot reach the cookie through this directory", "path", dir,
+				"run", fmt.Sprintf("chgrp %s %s && chmod g+x %s", cfg.CookieGroup.name, dir, dir))
+		}
+		if dir == filepath.Dir(dir) {
+			return
+		}
+	}
+}
