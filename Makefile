@@ -36,10 +36,53 @@ COMPUTES := github.com/decred/dcrd/crypto github.com/decred/dcrd/dcrec github.co
 	github.com/decred/dcrd/txscript github.com/dchest/siphash lukechampine.com/blake3
 UNWATCHED := $(if $(RACE),$(COMPUTES:%=-gcflags=%/...=-race=false))
 
-.PHONY: build clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench floodbench scale longrun microbench benchstat loadbench idle profile fuzz crash lifecycle clean
+.PHONY: build install uninstall packages clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench floodbench scale longrun microbench benchstat loadbench idle profile fuzz crash lifecycle clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
+
+# Where make install puts things: below DESTDIR, for packages of distributions, in the
+# directories that the GNU coding standards name.
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+MANDIR     ?= $(PREFIX)/share/man
+LIBDIR     ?= $(PREFIX)/lib
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+
+SYSCONF   := $(DESTDIR)$(SYSCONFDIR)/spvd/spvd.conf
+INSTALLED := $(PREFIX)/bin/spvd $(PREFIX)/bin/spvctl $(MANDIR)/man1/spvd.1 $(MANDIR)/man1/spvctl.1 \
+	$(BASHDIR)/spvctl $(ZSHDIR)/_spvctl $(FISHDIR)/spvctl.fish \
+	$(LIBDIR)/systemd/system/spvd.service $(LIBDIR)/sysusers.d/spvd.conf $(LIBDIR)/tmpfiles.d/spvd.conf
+
+# The configuration that the service begins with; one that is there stays.
+$(BUILD)/spvd.conf: sample-spvd.conf
+	mkdir -p $(BUILD)
+	sed 's|^; appdata = .*|appdata = /var/lib/spvd|' sample-spvd.conf > $@
+
+install: build $(BUILD)/spvd.conf
+	$(BUILD)/spvd --manpage > $(BUILD)/spvd.1
+	$(BUILD)/spvctl man > $(BUILD)/spvctl.1
+	$(BUILD)/spvctl completion bash > $(BUILD)/spvctl.bash
+	$(BUILD)/spvctl completion zsh > $(BUILD)/_spvctl
+	$(BUILD)/spvctl completion fish > $(BUILD)/spvctl.fish
+	sed 's|/usr/local|$(PREFIX)|' docs/service/spvd.service > $(BUILD)/spvd.service
+	install -d $(sort $(dir $(addprefix $(DESTDIR),$(INSTALLED)))) $(dir $(SYSCONF))
+	install -m 755 $(BUILD)/spvd $(BUILD)/spvctl $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(BUILD)/spvd.1 $(BUILD)/spvctl.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(BUILD)/spvctl.bash $(DESTDIR)$(BASHDIR)/spvctl
+	install -m 644 $(BUILD)/_spvctl $(DESTDIR)$(ZSHDIR)
+	install -m 644 $(BUILD)/spvctl.fish $(DESTDIR)$(FISHDIR)
+	install -m 644 $(BUILD)/spvd.service $(DESTDIR)$(LIBDIR)/systemd/system
+	install -m 644 docs/service/spvd.sysusers $(DESTDIR)$(LIBDIR)/sysusers.d/spvd.conf
+	install -m 644 docs/service/spvd.tmpfiles $(DESTDIR)$(LIBDIR)/tmpfiles.d/spvd.conf
+	test -e $(SYSCONF) || install -m 640 $(BUILD)/spvd.conf $(SYSCONF)
+
+# Settings that were changed stay, and wallets always.
+uninstall: $(BUILD)/spvd.conf
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	if cmp -s $(BUILD)/spvd.conf $(SYSCONF); then rm -f $(SYSCONF) && rmdir $(dir $(SYSCONF)); fi
 
 # The C library in $(BUILD)/clib, shared and as an archive, with its header. It needs a C
 # compiler; a shared library is named as those of the platform are.
@@ -67,9 +110,15 @@ clibcycles:
 	$(GO) test -count=1 -timeout 0 -v -race -run TestCycles ./internal/engine -args -cycles $(CYCLES)
 
 # What users download, for all platforms or those of ONLY, in $(BUILD)/release, as
-# archives with SHA256SUMS. CHECK=1 builds twice, in two places, and compares.
+# archives, for Linux also as DEB and RPM, with SHA256SUMS. CHECK=1 builds twice, in two
+# places, and compares.
 release:
 	$(GO) run ./internal/release -out $(BUILD)/release -only '$(ONLY)' $(if $(CHECK),-check)
+
+# The DEB and the RPM of this machine are built, and judged by dpkg and rpm where they are
+# installed: installed below another root directory, started, upgraded, removed and purged.
+packages:
+	$(GO) test -count=1 -timeout 0 -v -run TestPackages ./internal/release -args -packages
 
 # A first sync against a real full node, from nothing, in a temporary directory.
 # Built the way the demo builds the programs, which share what is compiled.

@@ -7,8 +7,8 @@ import (
 )
 
 // warnOfReaders warns of files that other users of the machine can read: the data directory,
-// whose files show all payments, and the configuration, which may hold passwords. Windows has
-// no such modes.
+// whose files show all payments, and the configuration, which may hold passwords. The owner of
+// a file that is not the daemon's has given it to the daemon's group. Windows has no such modes.
 func warnOfReaders(cfg *config, log *slog.Logger) {
 	if runtime.GOOS == "windows" {
 		return
@@ -25,6 +25,9 @@ func warnOfReaders(cfg *config, log *slog.Logger) {
 		others := os.FileMode(0o077)
 		if cfg.CookieGroup.owns(info) { // its members may use spvd, for which spvctl reads these
 			others &^= 0o050
+		}
+		if !owned(info) {
+			others &^= 0o070
 		}
 		if mode := info.Mode().Perm(); mode&others != 0 {
 			log.Warn("Other users of this machine can read the "+place.what, "path", place.name, "mode", mode, "run", place.mend+" "+place.name)

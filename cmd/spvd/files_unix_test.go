@@ -61,4 +61,18 @@ func TestReadableDataIsWarnedOf(t *testing.T) {
 	if n := warned(); n != 2 {
 		t.Errorf("%d warnings, want 2", n)
 	}
+	if os.Geteuid() != 0 {
+		return // no other user's files can be made
+	}
+	for mode, want := range map[os.FileMode]int{0o640: 1, 0o644: 2} { // the data directory stays 0o755
+		if err := os.Chown(cfg.file(), 1234, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(cfg.file(), mode); err != nil {
+			t.Fatal(err)
+		}
+		if n := warned(); n != want {
+			t.Errorf("%d warnings of another user's configuration with mode %o, want %d", n, mode, want)
+		}
+	}
 }

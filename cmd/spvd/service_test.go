@@ -11,6 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/rpc/api"
 )
 
 // serviceDir has the files that service managers and container engines read.
@@ -36,7 +40,7 @@ func TestUnit(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"Type": "notify", "WatchdogSec": "1min", "RestartPreventExitStatus": "2", "Restart": "on-failure",
-		"TimeoutStopSec": "15s", "DynamicUser": "yes", "ProtectSystem": "strict", "NoNewPrivileges": "yes",
+		"TimeoutStopSec": "15s", "User": "spvd", "ProtectSystem": "strict", "NoNewPrivileges": "yes",
 	} {
 		if settings[key] != want {
 			t.Errorf("%s is %q, want %q", key, settings[key], want)
@@ -44,8 +48,13 @@ func TestUnit(t *testing.T) {
 	}
 	args := strings.Fields(settings["ExecStart"])
 	cfg, err := loadConfig(append(args[1:], "--configfile="+os.DevNull), nil)
-	if err != nil || string(cfg.AppData) != "/var/lib/"+settings["StateDirectory"] {
+	if err != nil || string(cfg.AppData) != "/var/lib/"+settings["StateDirectory"] || !slices.Contains(args, "--configfile=/etc/spvd/spvd.conf") {
 		t.Errorf("%q gives %v", args, err)
+	}
+	for _, name := range []string{"spvd.sysusers", "spvd.tmpfiles"} {
+		if !strings.Contains(readService(t, name), " spvd ") {
+			t.Errorf("%s does not name the user spvd", name)
+		}
 	}
 }
 
@@ -55,9 +64,10 @@ func TestUnitAsSystemdReadsIt(t *testing.T) {
 	if err != nil {
 		t.Skip("systemd is not installed")
 	}
-	// What the unit names has to be there: a program, and no manual.
+	// What the unit names has to be there: a program and a user, and no manual.
 	text := strings.Replace(readService(t, "spvd.service"), "/usr/local/bin/spvd", os.Args[0], 1)
 	text = strings.Replace(text, "Documentation=man:spvd(1)\n", "", 1)
+	text = strings.Replace(text, "User=spvd\nGroup=spvd\n", "User=daemon\n", 1)
 	unit := filepath.Join(t.TempDir(), "spvd.service")
 	if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -66,6 +76,55 @@ func TestUnitAsSystemdReadsIt(t *testing.T) {
 		out, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput()
 		if err != nil || args[0] == "verify" && len(out) > 0 {
 			t.Errorf("systemd-analyze %s: %v\n%s", args[0], err, out)
+		}
+	}
+}
+
+// assertGo fails unless the image that builds the programs has the Go that go.mod requires:
+// such an image downloads no other one.
+func assertGo(t *testing.T, version string) {
+	t.Helper()
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil || !strings.Contains(string(mod), "\ngo "+version+".") {
+		t.Errorf("the image builds with Go %s, which is not that of go.mod, %v", version, err)
+	}
+}
+
+// composed are the words of compose.yaml that only its user knows.
+var composed = strings.NewReplacer("${XPUB:?the extended public key of the account}", keyOfDocs,
+	"${SHOP_PASSWORD:?the password of the payment server}", "correct horse battery")
+
+// keyOfDocs is an extended public key of the main network.
+const keyOfDocs = "dpubZF4LSCdF9YKZfNzTVYhz4RBxsjYXqms8AQnMBHXZ8GUKoRSigG7kQnKiJt5pzk93Q8FxcdVBEkQZruSXduGtWnkwXzGnjbSovQ97dCxqaXc"
+
+// TestCompose gives the daemon the flags and variables of compose.yaml, and looks for the
+// ports, the volume and the host name that its services share.
+func TestCompose(t *testing.T) {
+	text := composed.Replace(readService(t, "compose.yaml"))
+	var args, environ []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if word, ok := strings.CutPrefix(line, "- "); ok && strings.HasPrefix(strings.Trim(word, `"`), "--") {
+			args = append(args, strings.Trim(word, `"`))
+		}
+		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "# "), ": "); ok && strings.HasPrefix(name, envPrefix) && name != "SPVD_TESTNET" {
+			environ = append(environ, name+"="+strings.Trim(value, `"`))
+		}
+	}
+	if len(args) < 5 || len(environ) == 0 {
+		t.Fatalf("it has the flags %q and the variables %q", args, environ)
+	}
+	cfg, err := loadConfig(append(args, "--configfile="+os.DevNull), environ)
+	if err != nil {
+		t.Fatalf("%q and %q are refused: %v", args, environ, err)
+	}
+	host := string(cfg.AltDNSNames[0])
+	for _, want := range []string{
+		"https://" + host + ":" + api.DefaultPort(wire.MainNet), `["` + host + `:9113"]`, "  " + host + ":\n    build:",
+		"context: ../..\n", "dockerfile: docs/service/Dockerfile\n", "- spvd:/data\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not contain %q", want)
 		}
 	}
 }
@@ -114,6 +173,9 @@ func TestImage(t *testing.T) {
 	for _, in := range instructions(readService(t, "Dockerfile")) {
 		switch in.name {
 		case "FROM":
+			if version, ok := strings.CutPrefix(in.rest, "golang:"); ok {
+				assertGo(t, strings.Fields(version)[0])
+			}
 			stages++
 			clear(last)
 			copied = nil

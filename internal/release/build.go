@@ -50,11 +50,11 @@ func clone(ctx context.Context, dir string) (*source, error) {
 func texts() []string {
 	return []string{
 		"CHANGELOG.md", "LICENSE", "README.md", "sample-spvd.conf", "docs/operation.md", "docs/security.md", "docs/rpc.md",
-		"docs/service/org.spvd.spvd.plist", "docs/service/spvd.service",
+		"docs/service/org.spvd.spvd.plist", "docs/service/spvd.service", "docs/service/spvd.sysusers", "docs/service/spvd.tmpfiles",
 	}
 }
 
-// release builds one platform and writes its archive into a directory.
+// release builds one platform and writes its archive and packages into a directory.
 func (s *source) release(ctx context.Context, p platform, out string) error {
 	programs, err := os.MkdirTemp("", "spvd-release-")
 	if err != nil {
@@ -83,7 +83,13 @@ func (s *source) release(ctx context.Context, p platform, out string) error {
 	if err != nil {
 		return fmt.Errorf("pack for %v: %w", p, err)
 	}
-	return os.WriteFile(filepath.Join(out, p.archive()), content, 0o644)
+	if err := os.WriteFile(filepath.Join(out, p.archive()), content, 0o644); err != nil {
+		return err
+	}
+	if p.os != "linux" {
+		return nil
+	}
+	return s.pack(ctx, p, programs, out)
 }
 
 // output runs a command and returns its output, without the line end. Its error has the text

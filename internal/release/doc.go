@@ -1,5 +1,6 @@
 // Command release builds the files that users download: spvd and spvctl for the usual
-// platforms, one archive each, and SHA256SUMS over them.
+// platforms, one archive each, for Linux also as a DEB and an RPM (package.go, nfpm), and
+// SHA256SUMS over them.
 //
 //	go run ./internal/release -out build/release
 //

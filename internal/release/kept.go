@@ -20,9 +20,10 @@ import (
 // sumsFile lists all archives of a directory.
 const sumsFile = "SHA256SUMS"
 
-// kept returns the archives in a directory that are not built this time. A directory is one
-// release: it is an error if one of them is of another commit, or has another checksum than
-// in SHA256SUMS.
+// kept returns the archives and packages in a directory that are not built this time. A
+// directory is one release: it is an error if an archive is of another commit, if a package
+// has no archive beside it, which is built with it, or if one of them has another checksum
+// than in SHA256SUMS.
 func kept(dir, commit string, made []string) (names []string, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -30,6 +31,12 @@ func kept(dir, commit string, made []string) (names []string, err error) {
 	}
 	for _, f := range files {
 		name := f.Name()
+		if archive, ok := packageOf(name); ok && !slices.Contains(made, name) {
+			if !slices.ContainsFunc(files, func(f fs.DirEntry) bool { return f.Name() == archive }) {
+				return nil, fmt.Errorf("%s in %s has no %s beside it: remove it, or build it again", name, dir, archive)
+			}
+			names = append(names, name)
+		}
 		if !isArchive(name) || slices.Contains(made, name) {
 			continue
 		}

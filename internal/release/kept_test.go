@@ -141,6 +141,20 @@ func TestKept(t *testing.T) {
 			}
 		}, nil, "no archive of a release"},
 		{"none", func(dir string) { archive(t, dir, tarred, os.DevNull) }, nil, "no archive of a release"},
+		{"packages beside the archive that was built with them", func(dir string) {
+			archive(t, dir, tarred, program)
+			archive(t, dir, "spvd-1-linux-arm64.deb", program)
+			list(t, dir, tarred, "spvd-1-linux-arm64.deb")
+		}, []string{"spvd-1-linux-arm64.deb", tarred}, ""},
+		{"a package that was changed", func(dir string) {
+			archive(t, dir, tarred, program)
+			archive(t, dir, "spvd-1-linux-arm64.rpm", program)
+			list(t, dir, tarred)
+		}, nil, "not what SHA256SUMS says"},
+		{"a package alone", func(dir string) {
+			archive(t, dir, "spvd-1-linux-arm64.deb", program)
+			list(t, dir, "spvd-1-linux-arm64.deb")
+		}, nil, "has no spvd-1-linux-arm64.tar.gz beside it"},
 		{"another file", func(dir string) {
 			if err := os.WriteFile(filepath.Join(dir, "notes.zip"), nil, 0o600); err != nil {
 				t.Fatal(err)
@@ -166,6 +180,11 @@ func TestArchiveNames(t *testing.T) {
 	for _, p := range platforms() {
 		if !isArchive(p.archive()) || !strings.Contains(p.archive(), p.os+"-"+p.arch) {
 			t.Errorf("the archive for %v is %s", p, p.archive())
+		}
+		for _, name := range p.files()[1:] {
+			if archive, ok := packageOf(name); !ok || archive != p.archive() {
+				t.Errorf("the archive beside %s is %s", name, archive)
+			}
 		}
 	}
 }

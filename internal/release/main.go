@@ -75,7 +75,7 @@ func releaseAll(ctx context.Context, chosen []platform, out string) (string, err
 	}
 	var made []string
 	for _, p := range chosen {
-		made = append(made, p.archive())
+		made = append(made, p.files()...)
 	}
 	others, err := kept(out, s.commit, made)
 	if err != nil {
