@@ -213,6 +213,31 @@ func TestTransactions(t *testing.T) {
 	r.poll(t, "the payment at the node", arrived)
 }
 
+// TestLateDoubleSpend: what peers relay only after a block that spends the same stays unmined in
+// the wallet, on either syncer. The wallet compares it with what is unmined, and keeps no record
+// of what others have spent in blocks.
+func TestLateDoubleSpend(t *testing.T) {
+	dir := t.TempDir()
+	keys := openWallet(t, dir+"/keys", seedOf(14))
+	plan := testnet.Plan{}
+	coin := plan.Pay(10, scriptOf(t, openWallet(t, dir+"/strange", seedOf(15)), 0, 0), 5e8)
+	plan.Spend(20, coin, scriptOf(t, keys, 0, 0), 4e8)
+	town := newTown(t, 50, plan)
+	late := wire.NewMsgTx()
+	late.AddTxIn(wire.NewTxIn(&coin, 5e8, nil))
+	late.AddTxOut(wire.NewTxOut(3e8, scriptOf(t, keys, 0, 1)))
+	ours, theirs := town.runAdapter(t, dir+"/ours", seedOf(14)), town.runReference(t, dir+"/theirs", seedOf(14))
+	ours.awaitSynced(t, 1)
+	theirs.awaitSynced(t, 1)
+	town.node.AddTx(late)
+	for _, r := range []*runner{ours, theirs} {
+		r.await(t, "the late payment", func() bool { return r.count("mempool") == 1 })
+		if b := r.summary(t).Accounts[0].Balances; b.Spendable != 4e8 || b.Unconfirmed != 3e8 {
+			t.Errorf("the balances are %+v", b)
+		}
+	}
+}
+
 // TestBackend asks what the wallet asks of its network backend.
 func TestBackend(t *testing.T) {
 	town := newTown(t, 40, nil)
