@@ -350,8 +350,9 @@ func (l *lifetime) checkUnmined(want *truth, pool map[chainhash.Hash]*wire.MsgTx
 	}
 }
 
-// checkPublished wants what was published to be offered to peers until it is mined, and
-// what is offered to be signed.
+// checkPublished wants what was published to be offered to peers until it is mined, so what
+// spends from the wallet and was mined in a block that is void or left, and what is offered to be
+// signed.
 func (l *lifetime) checkPublished(want *truth) {
 	l.t.Helper()
 	list, err := l.x.Published(l.t.Context())
@@ -375,9 +376,17 @@ func (l *lifetime) checkPublished(want *truth) {
 			}
 		}
 	}
-	for hash := range l.poolOf(l.subject) {
-		if k := l.kept[hash]; k != nil && k.published && !offered[hash] && !l.everMined(hash) {
+	for hash, tx := range l.poolOf(l.subject) {
+		mined := l.everMined(hash)
+		if k := l.kept[hash]; k != nil && k.published && !offered[hash] && !mined {
 			l.fail("%v was published, and is not offered to peers", hash)
+		}
+		spends := slices.ContainsFunc(txn.PrevOuts(tx), func(op wire.OutPoint) bool {
+			_, ours := want.coins[op]
+			return ours
+		})
+		if _, heard := l.heardAt[hash]; mined && spends && !heard && !offered[hash] {
+			l.fail("%v spends from the wallet, its block is void or left, and it is not offered to peers", hash)
 		}
 	}
 }

@@ -32,14 +32,15 @@ type lifetime struct {
 	*subject // the one that acts
 	t        *testing.T
 	subjects []*subject
-	set      *Set     // of two; nil for one, which is taken along alone
-	pool     []string // scripts that are imported one by one
-	jumped   bool     // the chain was left, or something else that the wallet remembers
-	calm     bool     // this life has none of that
-	searched bool     // issued addresses are as old as their accounts
-	bounded  bool     // the wallets are opened without room for what their windows need
-	steps    bool     // what is taken back or forgotten goes by steps of few rows
-	stop     func()   // called with the transaction of a file that stopIn counts down to
+	set      *Set            // of two; nil for one, which is taken along alone
+	pool     []string        // scripts that are imported one by one
+	jumped   bool            // the chain was left, or something else that the wallet remembers
+	calm     bool            // this life has none of that
+	searched bool            // issued addresses are as old as their accounts
+	bounded  bool            // the wallets are opened without room for what their windows need
+	steps    bool            // what is taken back or forgotten goes by steps of few rows
+	opened   func(x *Wallet) // called with each wallet that is opened, if set
+	stop     func()          // called with the transaction of a file that stopIn counts down to
 	stopIn   int
 	clock    time.Duration                    // since the life began
 	heardAt  map[chainhash.Hash]time.Duration // when transactions were first relayed
@@ -181,6 +182,9 @@ func (l *lifetime) open() {
 		l.t.Fatal(err)
 	}
 	l.x.db.NoSync = true
+	if l.opened != nil {
+		l.opened(l.x)
+	}
 }
 
 func (l *lifetime) restart() {
@@ -570,7 +574,7 @@ func (l *lifetime) fail(format string, args ...any) {
 	l.t.Fatalf("at %d: "+format, append([]any{len(l.main) - 1}, args...)...)
 }
 
-// readers read the wallet until ctx ends.
+// readers read a wallet until it is closed or ctx ends.
 func (l *lifetime) readers(ctx context.Context, group *sync.WaitGroup, x *Wallet) {
 	for _, read := range []func() error{
 		func() error { _, err := x.Balances(ctx, 1); return err },
@@ -601,7 +605,10 @@ func TestLifetimes(t *testing.T) {
 			ctx, cancel := testContext(t)
 			var group sync.WaitGroup
 			if seed%8 == 1 {
-				l.readers(ctx, &group, l.x)
+				l.opened = func(x *Wallet) { l.readers(ctx, &group, x) }
+				for _, sub := range l.subjects {
+					l.opened(sub.x)
+				}
 			}
 			for range *lifetimeOps {
 				l.act()

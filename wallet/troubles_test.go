@@ -234,6 +234,66 @@ func TestFullWallet(t *testing.T) {
 	}
 }
 
+// TestFullWalletIsATrouble: the status says so when a window of a wallet cannot grow.
+func TestFullWalletIsATrouble(t *testing.T) {
+	w, s := newWorld(t, 1), openSet(t)
+	x := makeTest(t, s, "a")
+	importTest(t, x, "a", 1, AccountOptions{})
+	x.cfg.maxScripts = 95
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 40)[39], 5)}, true)
+	w.syncSet(s, 10)
+	if list := s.Troubles(); len(list) != 1 || !strings.Contains(list[0], "as many scripts as it can") || s.TroublesHint() != hintFull {
+		t.Errorf("troubles %q, hint %q", list, s.TroublesHint())
+	}
+}
+
+// TestImportsAreCounted: whatever makes a wallet watch scripts that may have been paid before is
+// counted, by which the syncer knows that mempools are to be asked again; nothing else is.
+func TestImportsAreCounted(t *testing.T) {
+	w, s := newWorld(t, 1), openSet(t)
+	x := makeTest(t, s, "a")
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 40)[39], 5)}, true)
+	key, _ := testKey(3, 5)
+	script := w.stranger()
+	for _, step := range []struct {
+		name   string
+		do     func() error
+		counts bool
+	}{
+		{"a script", func() error { return x.ImportScript(t.Context(), script, nil) }, true},
+		{"the first sync", func() error { w.syncSet(s, 10); return nil }, false},
+		{"an account", func() error { _, err := x.ImportXpub(t.Context(), "a", testXpub(t, 1), AccountOptions{}); return err }, true},
+		{"a window that grows by old blocks", func() error { w.syncSet(s, 10); return nil }, true},
+		{"a key", func() error { _, err := x.ImportPubKey(t.Context(), key, nil); return err }, true},
+		{"a gap limit", func() error { return x.SetGapLimit(t.Context(), 30) }, true},
+		{"a lower gap limit", func() error { return x.SetGapLimit(t.Context(), 10) }, false},
+		{"a block", func() error {
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(script, 5)}, true)
+			w.syncSet(s, 10)
+			return nil
+		}, false},
+		{"an address of the window", func() error {
+			_, err := x.NewAddress(t.Context(), "a", hd.Internal, GapIgnore)
+			return err
+		}, false},
+	} {
+		before, all := x.Imports(), s.Imports()
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if got := [2]bool{x.Imports() != before, s.Imports() != all}; got != [2]bool{step.counts, step.counts} {
+			t.Errorf("%s: counted %v by the wallet and the set, want %v", step.name, got, step.counts)
+		}
+	}
+	all := s.Imports()
+	if err := s.CloseWallet("a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Open("a"); err != nil || s.Imports() == all {
+		t.Errorf("a wallet that is opened is not counted (%v)", err)
+	}
+}
+
 // TestCrowdedWallet: while relayed payments make room for others the status says so, and an
 // hour later it does not.
 func TestCrowdedWallet(t *testing.T) {
