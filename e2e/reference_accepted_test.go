@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/e2e/keys"
@@ -93,6 +94,7 @@ func acceptedBalances() []accepted {
 		rewards = "dcrwallet counts block rewards whatever number of confirmations is asked for"
 		few     = "dcrwallet leaves out what has fewer confirmations than asked for"
 		void    = "dcrwallet counts the rewards of a block that the votes have disapproved of"
+		tickets = "dcrwallet counts tickets that wait for a block whatever number of confirmations is asked for"
 	)
 	return []accepted{
 		{method: "gettxout", field: "", why: "what an unmined transaction spends is not unspent", only: (*contest).beingSpent},
@@ -113,6 +115,10 @@ func acceptedBalances() []accepted {
 		{method: "getbalance", field: "/totalimmaturecoinbaserewards", why: void},
 		{method: "getbalance", field: "/balances/*/immaturestakegeneration", why: whyLate, chance: true},
 		{method: "getbalance", field: "/totalimmaturestakegeneration", why: whyLate, chance: true},
+		{method: "getbalance", field: "/balances/*/lockedbytickets", why: tickets, only: (*contest).ticketsWait},
+		{method: "getbalance", field: "/balances/*/votingauthority", why: tickets, only: (*contest).ticketsWait},
+		{method: "getbalance", field: "/totallockedbytickets", why: tickets, only: (*contest).ticketsWait},
+		{method: "getbalance", field: "/totalvotingauthority", why: tickets, only: (*contest).ticketsWait},
 		{method: "listaccounts", field: "/*", why: rewards, only: (*contest).asksForMore},
 		{method: "listaccounts", field: "/*", why: whyStale, only: (*contest).isNowStale},
 		{method: "listunspent", field: "/missing", why: whyStale, only: (*contest).unminedAndStale},
@@ -156,6 +162,7 @@ func acceptedInfo() []accepted {
 		{method: "walletinfo", field: "/voteversion", why: noKeys},
 		{method: "ticketinfo", field: "/0/choices/missing", why: noKeys},
 		{method: "ticketinfo", field: "/0/status", why: missed, chance: true},
+		{method: "getstakeinfo", field: "/allmempooltix", why: noSource, only: (*contest).ticketsWait},
 		{method: "getstakeinfo", field: "/live", why: noSource},
 		{method: "getstakeinfo", field: "/missed", why: noSource},
 		{method: "getstakeinfo", field: "/proportionlive", why: noSource},
@@ -227,20 +234,32 @@ func (c *contest) lateSum(_ question, d *difference) bool {
 	return ok && ok2 && c.late[dcrutil.Amount(math.Round((got-want)*1e8))]
 }
 
+// ticketType is the txtype of listunspent that tickets have, one more than what is regular.
+const ticketType = 1
+
 // lateRewards returns the sums of the rewards that the network lets be spent since this block, of
 // each account and of all.
 func (c *contest) lateRewards() map[dcrutil.Amount]bool {
 	c.Helper()
 	var list []struct {
-		Account       string
-		Amount        float64
-		Confirmations int64
+		TxID         string
+		Vout         uint32
+		Tree, TxType int8
+		Account      string
+		Amount       float64
 	}
 	if err := c.daemon.Call(c.Context(), "listunspent", &list, 16, 16); err != nil {
 		c.Fatal(err)
 	}
 	by, all := make(map[string]dcrutil.Amount), dcrutil.Amount(0)
 	for _, o := range list {
+		var out struct{ Coinbase bool }
+		if err := c.daemon.Call(c.Context(), "gettxout", &out, o.TxID, o.Vout, o.Tree); err != nil {
+			c.Fatal(err)
+		}
+		if o.TxType <= ticketType && !out.Coinbase {
+			continue // a payment, or the change of a ticket
+		}
 		amount := dcrutil.Amount(math.Round(o.Amount * 1e8))
 		by[o.Account] += amount
 		all += amount
@@ -278,6 +297,12 @@ func (c *contest) ofAPage(q question, _ *difference) bool { return q.params[1] !
 func (c *contest) beingSpent(q question, d *difference) bool {
 	waiting, err := c.a.Mempool(c.Context())
 	return err == nil && len(waiting) > 0 && len(q.params) == 3 && d.want != nil && d.got == nil
+}
+
+// ticketsWait reports whether tickets wait for a block.
+func (c *contest) ticketsWait(question, *difference) bool {
+	waiting, err := c.a.Mempool(c.Context())
+	return err == nil && slices.ContainsFunc(waiting, stake.IsSStx)
 }
 
 // asksForMore reports whether more than one confirmation is asked for.

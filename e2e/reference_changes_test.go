@@ -2,11 +2,14 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -25,6 +28,11 @@ const travel = "travel"
 // wallets say then.
 func (c *contest) changes() {
 	c.Helper()
+	tickets := c.tickets(8)
+	for _, tx := range tickets {
+		send(c.T, c.a, tx)
+	}
+	c.compareUnmined("tickets wait for a block", tickets)
 	c.lock()
 	c.single()
 	c.account()
@@ -48,12 +56,19 @@ func (c *contest) unmined() {
 	made := replay.Coin{Op: wire.OutPoint{Hash: first.TxHash(), Index: 1}, Script: first.TxOut[1].PkScript, Amount: first.TxOut[1].Value}
 	second := c.pay(c.T, made, c.script(c.T, savings, keys.External, 5), coinOf/7, c.script(c.T, savings, keys.Internal, 16))
 	send(c.T, c.a, second)
-	ids, err := c.a.Mempool(c.Context())
+	waiting, err := c.a.Mempool(c.Context())
 	if err != nil {
 		c.Fatal(err)
 	}
+	c.compareUnmined("unmined transactions", waiting)
+}
+
+// compareUnmined asks all while some transactions wait in the node, once both wallets have them,
+// and once more when they are mined.
+func (c *contest) compareUnmined(when string, waiting []*wire.MsgTx) {
+	c.Helper()
 	c.eventually("both wallets have what is unmined", func() bool {
-		for _, tx := range ids {
+		for _, tx := range waiting {
 			hash := tx.TxHash().String()
 			if c.reference.Call(c.Context(), "gettransaction", nil, hash) != nil || c.daemon.Call(c.Context(), "gettransaction", nil, hash) != nil {
 				return false
@@ -61,33 +76,68 @@ func (c *contest) unmined() {
 		}
 		return true
 	})
-	c.compare("unmined transactions")
-	for _, tx := range ids {
+	c.compare(when)
+	others := c.coins(c.T, c.a, spending)
+	for _, tx := range waiting {
 		c.both("gettransaction", tx.TxHash().String())
 		for i := range tx.TxOut {
 			c.both("gettxout", tx.TxHash().String(), i, 0)
 			c.both("gettxout", tx.TxHash().String(), i, 0, false)
 		}
 		for _, in := range tx.TxIn {
+			if slices.ContainsFunc(others, func(o replay.Coin) bool { return o.Op == in.PreviousOutPoint }) {
+				continue // not the wallet's; dcrwallet answers from what it has of its transaction
+			}
 			c.both("gettxout", in.PreviousOutPoint.Hash.String(), in.PreviousOutPoint.Index, 0)
 			c.both("gettxout", in.PreviousOutPoint.Hash.String(), in.PreviousOutPoint.Index, 0, false)
 		}
 	}
-	c.mine(1)
-	c.compare("what was unmined is mined")
+	c.mine(2) // dcrwallet holds the change of a ticket back one block longer than the network does
+	c.compare(when + ", mined")
+}
+
+// pages wants the first pages of listtransactions to hold as many transactions as those of
+// dcrwallet, of each all lines, and the pages of spvd to follow each other.
+func (c *contest) pages() {
+	c.Helper()
+	page := func(call func(ctx context.Context, method string, result any, params ...any) error, count, from int) []string {
+		var lines []struct{ TxID string }
+		if err := call(c.Context(), "listtransactions", &lines, "*", count, from); err != nil {
+			c.Fatal(err)
+		}
+		var txs []string
+		for _, l := range lines {
+			if !slices.Contains(txs, l.TxID) {
+				txs = append(txs, l.TxID)
+			}
+		}
+		return txs
+	}
+	for _, count := range []int{10, 3, 1, 0} {
+		if want, got := page(c.reference.Call, count, 0), page(c.daemon.Call, count, 0); len(got) != len(want) {
+			c.Errorf("a page of %d has %d transactions, that of dcrwallet %d", count, len(got), len(want))
+		}
+	}
+	var all []string
+	for from := 0; len(all) == from; from += 3 {
+		all = append(all, page(c.daemon.Call, 3, from)...)
+	}
+	if want := page(c.daemon.Call, 1000, 0); !slices.Equal(all, want) {
+		c.Errorf("pages of 3 have %q, and one of all %q", all, want)
+	}
 }
 
 // eventually waits for a condition.
-func (c *contest) eventually(what string, holds func() bool) {
-	c.Helper()
-	ctx := deadline(c.T)
+func (s *story) eventually(what string, holds func() bool) {
+	s.Helper()
+	ctx := deadline(s.T)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			c.Fatalf("not in time: %s", what)
+			s.Fatalf("not in time: %s", what)
 		}
 	}
 }
@@ -191,7 +241,7 @@ func (c *contest) still() []question {
 	shop := []any{map[string]any{"txid": nothing, "vout": 1, "tree": 0, "amount": 1.5}}
 	pubs := []string{hex.EncodeToString(one.Pub), hex.EncodeToString(other.Pub)}
 	signed := signMessage(own, "hello")
-	unsigned := c.raw(c.spend(savings, one.Script(), coinOf/100, 17))
+	unsigned := rawHex(c.T, c.spend(savings, one.Script(), coinOf/100, 17))
 	return []question{
 		{"createmultisig", []any{2, pubs}},
 		{"createmultisig", []any{1, []string{pubs[0], own.Address()}}},
@@ -242,12 +292,12 @@ func (c *contest) still() []question {
 	}
 }
 
-// raw returns a transaction in hex.
-func (c *contest) raw(tx *wire.MsgTx) string {
-	c.Helper()
+// rawHex returns a transaction in hex.
+func rawHex(t *testing.T, tx *wire.MsgTx) string {
+	t.Helper()
 	raw, err := tx.Bytes()
 	if err != nil {
-		c.Fatal(err)
+		t.Fatal(err)
 	}
 	return hex.EncodeToString(raw)
 }

@@ -33,6 +33,7 @@ func (s *stage) testReference(t *testing.T) {
 	c.start()
 	st.payments()
 	c.compare("payments")
+	c.pages()
 	c.unmined()
 	st.stakes()
 	c.compare("tickets, votes and the treasury")

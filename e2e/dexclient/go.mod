@@ -4,6 +4,7 @@ go 1.25.0
 
 require (
 	decred.org/dcrdex v1.0.0
+	github.com/decred/dcrd/chaincfg/v3 v3.2.1
 	github.com/decred/slog v1.2.0
 )
 
@@ -36,7 +37,6 @@ require (
 	github.com/decred/dcrd/blockchain/stake/v5 v5.0.1 // indirect
 	github.com/decred/dcrd/blockchain/standalone/v2 v2.2.1 // indirect
 	github.com/decred/dcrd/chaincfg/chainhash v1.0.4 // indirect
-	github.com/decred/dcrd/chaincfg/v3 v3.2.1 // indirect
 	github.com/decred/dcrd/connmgr/v3 v3.1.2 // indirect
 	github.com/decred/dcrd/crypto/blake256 v1.0.1 // indirect
 	github.com/decred/dcrd/crypto/ripemd160 v1.0.2 // indirect

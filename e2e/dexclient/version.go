@@ -13,7 +13,14 @@ import (
 //go:linkname acceptedVersions decred.org/dcrdex/client/asset/dcr.compatibleWalletRPCVersions
 var acceptedVersions []dex.Semver
 
+// ticketVersion is the first version of which the client asks about tickets in SPV mode. It compares
+// the minor numbers of different major ones, and so takes 11.0 for older than 9.2.
+//
+//go:linkname ticketVersion decred.org/dcrdex/client/asset/dcr.vspWithSPVWalletRPCVersion
+var ticketVersion dex.Semver
+
 // acceptDcrwallet5 adds the version that dcrwallet 5 and spvd advertise.
 func acceptDcrwallet5() {
 	acceptedVersions = append(acceptedVersions, dex.Semver{Major: 11})
+	ticketVersion = dex.Semver{Major: 11}
 }
