@@ -13,9 +13,17 @@ import (
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
+// An anchor is needed while its block may leave the chain. Then it is final: what is born
+// after it is born at a height. Final anchors are dropped several at a time, because for
+// that all scripts are looked at.
+const (
+	finalAfter = ledger.LeftBlocks // how many blocks the anchor is below the tip
+	dropAt     = 64                // how many are dropped at a time, at least
+)
+
 // The anchors bucket. Keys are numbers (u32) from one on without holes. Values: a
 // block (height u32, hash), and the highest block known to be below it and the
-// wallet's tip (height u32). See anchor.
+// wallet's tip (height u32). See anchor. All are zero for a number that is free.
 var anchorsBucket = []byte("anchors")
 
 // The anchored bucket. Keys: whether an account is meant or a script (u8, 0 or 1),
@@ -63,7 +71,7 @@ func (s *snapshot) loadAnchors(tx *bolt.Tx) error {
 		key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
 		l := birthdayUndo{script: key.U8() == 1, number: key.U32()}
 		n := r.U32()
-		bad := key.Done() != nil || r.Done() != nil || n == 0 || int(n) > len(s.anchors) ||
+		bad := key.Done() != nil || r.Done() != nil || n == 0 || int(n) > len(s.anchors) || s.anchors[n-1] == anchor{} ||
 			l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts)
 		if bad {
 			return fmt.Errorf("read birthday %x: %w", k, ErrCorrupt)
@@ -108,6 +116,9 @@ func (s *snapshot) saveAnchors(tx *bolt.Tx, old *snapshot) error {
 			errs = append(errs, tx.Bucket(anchorsBucket).Put(rows.Key(uint32(i)+1), a.encode()))
 		}
 	}
+	for i := len(s.anchors); i < len(old.anchors); i++ {
+		errs = append(errs, tx.Bucket(anchorsBucket).Delete(rows.Key(uint32(i)+1)))
+	}
 	if !slices.Equal(s.dates, old.dates) {
 		for _, d := range s.dates {
 			errs = append(errs, tx.Bucket(datesBucket).Put(rows.Key(d.date), rows.Key(uint32(d.first))))
@@ -121,6 +132,59 @@ func (s *snapshot) saveAnchors(tx *bolt.Tx, old *snapshot) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// dropAnchors makes birthdays after blocks that are final those of heights, and frees the
+// anchors, if there are dropAt of them. Scripts and lowered birthdays are stored; the rest
+// is with the snapshot.
+func (s *snapshot) dropAnchors(tx *bolt.Tx) error {
+	anchors, final := slices.Clone(s.anchors), 0
+	for i, a := range anchors {
+		if a != (anchor{}) && a.base == a.Height && a.Height <= s.tip.Height-finalAfter {
+			anchors[i] = anchor{}
+			final++
+		}
+	}
+	if final < dropAt {
+		return nil
+	}
+	onHeight := func(b *born) bool {
+		if b.after == 0 || anchors[b.after-1] != (anchor{}) {
+			return false
+		}
+		*b = born{height: min(b.height, s.anchors[b.after-1].Height+1), date: b.date}
+		return true
+	}
+	scripts, accounts := slices.Clone(s.scripts), slices.Clone(s.accounts)
+	for n := range scripts {
+		if onHeight(&scripts[n].born) {
+			if err := putScript(tx, uint32(n), &scripts[n]); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range accounts {
+		onHeight(&accounts[i].born)
+	}
+	for i := range s.jobs {
+		list, err := birthdayUndosOf(tx, s.jobs[i].id)
+		if err != nil {
+			return err
+		}
+		for _, l := range list {
+			if !onHeight(&l.was) {
+				continue
+			}
+			if err := putBirthdayUndo(tx, s.jobs[i].id, l); err != nil {
+				return err
+			}
+		}
+	}
+	for len(anchors) > 0 && anchors[len(anchors)-1] == (anchor{}) {
+		anchors = anchors[:len(anchors)-1]
+	}
+	s.anchors, s.scripts, s.accounts = anchors, scripts, accounts
+	return nil
 }
 
 // saveAnchored stores after which anchor something is born, zero for none.

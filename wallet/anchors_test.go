@@ -1,9 +1,12 @@
 package wallet
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestOnlyNewAfterALeftBlock: an address is imported for new blocks only, which are those
@@ -80,5 +83,84 @@ func TestOnlyNewBehind(t *testing.T) {
 		if total := b.Accounts[len(b.Accounts)-1].Total; total != 8 {
 			t.Errorf("steps of %d: total %d, want that of the blocks 6 to 13", limit, total)
 		}
+	}
+}
+
+// TestFinalAnchorsAreDropped: an address is handed out at each of many blocks. When these are
+// too old to leave the chain their anchors are dropped, and the numbers used again. The
+// birthdays stay what they were: in memory, in the file, and after a rescan that lowered them is canceled.
+func TestFinalAnchorsAreDropped(t *testing.T) {
+	const issued = dropAt + 20
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	importTest(t, x, "a", 1, AccountOptions{Gap: 2})
+	mine := func(n int) {
+		for range n {
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1)}, true)
+		}
+		w.sync(x, 5000)
+	}
+	mine(5)
+	for range issued {
+		mine(1)
+		issueTo(t, x, 0)
+	}
+	births := func(x *Wallet) (list []consensus.Height) {
+		s := x.now.Load()
+		for n := range s.count() {
+			list = append(list, s.birth(n))
+		}
+		return list
+	}
+	before := births(x)
+	if n := len(x.now.Load().anchors); n < issued-2 {
+		t.Fatalf("%d anchors of %d addresses", n, issued)
+	}
+	if err := x.Rescan(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	lowered := births(x)
+	if slices.Equal(lowered, before) {
+		t.Fatal("the rescan has lowered nothing")
+	}
+	for range finalAfter {
+		w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1)}, true)
+	}
+	for x.Status().Tip != w.tip().BlockID { // by turns at the tip; the rescan goes on
+		w.step(x, 100)
+	}
+	issueTo(t, x, 0)
+	numbers := x.now.Load().anchors
+	if used := slices.DeleteFunc(slices.Clone(numbers), func(a anchor) bool { return a == anchor{} }); len(used) != 1 {
+		t.Errorf("anchors %v are left, want that of the newest block", used)
+	}
+	jobs := x.Jobs(w.tip().Height, true)
+	if err := x.CancelJob(t.Context(), jobs[len(jobs)-1].ID); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(x, 5000)
+	after := births(x)
+	if !slices.Equal(after[:len(before)], before) {
+		t.Errorf("birthdays are %v, were %v", after[:len(before)], before)
+	}
+	if again := births(reopen(t, x)); !slices.Equal(again, after) {
+		t.Errorf("birthdays in the file are %v, want %v", again, after)
+	}
+	for range 10 {
+		mine(1)
+		issueTo(t, x, 0)
+	}
+	if n := len(x.now.Load().anchors); n != len(numbers) {
+		t.Errorf("%d numbers of anchors, want the same %d", n, len(numbers))
+	}
+	w.cut(3)
+	mine(4)
+	last := x.now.Load().count() - 1
+	if got, want := x.now.Load().birth(last), w.tip().Height-3; got != want {
+		t.Errorf("an address of a block that has left the chain is born at %d, want %d", got, want)
+	}
+	w.payingBlock(5, 7)
+	w.sync(x, 5000)
+	if got := receivedBy(t, x); got != 7 {
+		t.Errorf("%d atoms received, want 7", got)
 	}
 }

@@ -3,6 +3,7 @@ package wallet
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -111,6 +112,8 @@ type anchor struct {
 
 	// base is the highest block known to be below both the anchor and the wallet's
 	// tip. It is the anchor's height as soon as the wallet has applied the anchor.
+	//
+	// A number that is free for another anchor has the zero value.
 	base consensus.Height
 }
 
@@ -226,6 +229,10 @@ func (s *snapshot) keepAfter(id consensus.BlockID) born {
 		if known == a {
 			return born{height: unborn, after: uint32(i) + 1}
 		}
+	}
+	if free := slices.Index(s.anchors, anchor{}); free >= 0 {
+		s.setAnchor(free, a)
+		return born{height: unborn, after: uint32(free) + 1}
 	}
 	s.anchors = append(s.anchors[:len(s.anchors):len(s.anchors)], a)
 	return born{height: unborn, after: uint32(len(s.anchors))}

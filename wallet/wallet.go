@@ -203,7 +203,7 @@ func (w *Wallet) advance(ctx context.Context, fn change) error {
 
 // quietBlocks is how many blocks that change nothing are stored at a time. A wallet
 // that was killed goes through them again.
-const quietBlocks = 32
+const quietBlocks = 128
 
 // quiet reports whether a snapshot, of a transaction that has changed no row, can wait
 // to be stored. The wallets of a set are not all stored at the same block.
@@ -257,6 +257,11 @@ func (w *Wallet) commit(fn change, mayWait func(*snapshot) bool) error {
 	}
 	settled.resolveJobs(old, w.seconds())
 	settled.waiting = ledger.AnyUnmined(tx)
+	if len(settled.anchors) > len(old.anchors) {
+		if err := settled.dropAnchors(tx); err != nil {
+			return err
+		}
+	}
 	if stats := tx.Stats(); stats.GetNodeCount() == 0 && mayWait(&settled) {
 		w.installed(&settled)
 		return nil
