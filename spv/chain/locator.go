@@ -14,6 +14,11 @@ const (
 	// denseLocator is the number of newest blocks that a locator has all of.
 	denseLocator = 10
 
+	// denseShort is the same of a short locator, shortFactor what the distances below are
+	// multiplied by from one to the next.
+	denseShort  = 2
+	shortFactor = 8
+
 	// evenLocator is the number of blocks between the tip and a block that a
 	// peer is known to have in LocatorAbove.
 	evenLocator = 400
@@ -22,7 +27,16 @@ const (
 // Locator returns hashes of the staged main chain as a getheaders message
 // wants them: the newest ones, then at distances that double, and at last the
 // genesis block.
-func (c *Chain) Locator() ([]chainhash.Hash, error) { return c.locatorFrom(nil, c.tip.headers.Height) }
+func (c *Chain) Locator() ([]chainhash.Hash, error) {
+	return c.locatorFrom(nil, c.tip.headers.Height, denseLocator, 2)
+}
+
+// ShortLocator returns a third of the hashes of Locator, for a peer that most likely has the
+// tip. If it has left the main chain, its reply begins up to eight times as far below the tip as
+// the fork.
+func (c *Chain) ShortLocator() ([]chainhash.Hash, error) {
+	return c.locatorFrom(nil, c.tip.headers.Height, denseShort, shortFactor)
+}
 
 // LocatorAbove returns a locator for a peer that has the main chain up to a
 // height at least: between the tip and that height the distances are equal,
@@ -39,17 +53,18 @@ func (c *Chain) LocatorAbove(h consensus.Height) ([]chainhash.Hash, error) {
 	for at := tip; at > h; at -= step {
 		hashes = append(hashes, c.main.hash(at))
 	}
-	return c.locatorFrom(hashes, h)
+	return c.locatorFrom(hashes, h, denseLocator, 2)
 }
 
 // locatorFrom appends to a locator the hashes from a height down to the genesis
-// block.
-func (c *Chain) locatorFrom(hashes []chainhash.Hash, from consensus.Height) ([]chainhash.Hash, error) {
-	step, dense := consensus.Height(1), len(hashes)+denseLocator
+// block: so many without gaps, then at distances that grow by a factor.
+func (c *Chain) locatorFrom(hashes []chainhash.Hash, from consensus.Height, dense int, factor consensus.Height) ([]chainhash.Hash, error) {
+	step := consensus.Height(1)
+	dense += len(hashes)
 	for h := from; h > 0; h -= step {
 		hashes = append(hashes, c.main.hash(h))
 		if len(hashes) >= dense {
-			step *= 2
+			step *= factor
 		}
 	}
 	if err := c.main.failed(); err != nil {

@@ -322,3 +322,33 @@ func TestLocator(t *testing.T) {
 		}
 	}
 }
+
+// TestShortLocator: whatever block a peer has last of our chain, a short locator names one that
+// is no more than eight times as far below the tip, and it has less than half of the hashes.
+func TestShortLocator(t *testing.T) {
+	p := consensus.SimNet()
+	blocks := newTestChain(t, p).mine(t, p, random(45), 5000, 1, 1)
+	c := testStore(t, p)
+	blocks.feed(t, p, c, 0, 2000, 1)
+	short, err := c.ShortLocator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := c.Locator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if 2*len(short) >= len(long) {
+		t.Errorf("%d hashes, a locator of full length has %d", len(short), len(long))
+	}
+	height := make(map[chainhash.Hash]int)
+	for h, hash := range blocks.hashes {
+		height[hash] = h
+	}
+	for last := range 5001 {
+		named := slices.IndexFunc(short, func(hash chainhash.Hash) bool { return height[hash] <= last })
+		if below, depth := 5000-height[short[named]], 5000-last; below > 8*depth+1 {
+			t.Fatalf("a peer that has %d blocks less is asked for those after %d less", depth, below)
+		}
+	}
+}

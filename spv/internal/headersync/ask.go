@@ -59,10 +59,15 @@ func (s *Sync) ask(id p2p.PeerID) error {
 
 // locatorFor returns the locator of the next request to a peer. After a full message it
 // continues from the last header of that message: on a side branch from just that header,
-// on the main chain from it or any newer block that the peer may have.
+// on the main chain from it or any newer block that the peer may have. A peer that has
+// caught up is asked again and again whether it has more: so briefly.
 func (s *Sync) locatorFor(id p2p.PeerID) ([]chainhash.Hash, error) {
-	next := s.tips.peers[id].next
+	w := s.tips.peers[id]
+	next := w.next
 	if next == (consensus.BlockID{}) {
+		if w.shown {
+			return s.store.ShortLocator()
+		}
 		return s.store.Locator()
 	}
 	main, err := s.store.OnMain(next)

@@ -27,7 +27,7 @@ const (
 
 	// AnswerAge is how long an answer counts: after it the peer is asked again,
 	// so that a peer that stopped announcing does not leave us behind. LowAnswerAge is the same
-	// where bytes are to be saved: a question takes 750 bytes.
+	// where bytes are to be saved: a question takes 350 bytes.
 	AnswerAge    = 30 * time.Second
 	LowAnswerAge = 10 * time.Minute
 
