@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"go/ast"
 	"os"
 	"path"
 	"path/filepath"
@@ -11,8 +12,8 @@ import (
 )
 
 // TestPagesPointSomewhere checks what the pages for readers name: the files that they
-// link to, Go files by their path or name, and targets of the Makefile. Where code
-// moves, its description has to.
+// link to, Go files by their path or name, tests and benchmarks, and targets of the Makefile.
+// Where code moves, its description has to.
 func TestPagesPointSomewhere(t *testing.T) {
 	root := filepath.Join("..", "..")
 	tree, err := Load(root)
@@ -40,10 +41,12 @@ func TestPagesPointSomewhere(t *testing.T) {
 
 func TestDanglingPointersAreFound(t *testing.T) {
 	text := "[here](pages_test.go) [gone](gone.md#part) [web](https://example.org/gone.md)\n" +
-		"`pages_test.go` `internal/arch/moved.go` `arch/pages_test.go` `lost.go`\n    make all   # or `make none`\n"
-	tree := &Tree{Files: []*File{{Path: "internal/arch/pages_test.go"}}}
+		"`pages_test.go` `internal/arch/moved.go` `arch/pages_test.go` `lost.go`\n    make all   # or `make none`\n" +
+		"`TestHere/case` `TestHe…` `FuzzGone`\n"
+	file := &ast.File{Decls: []ast.Decl{&ast.FuncDecl{Name: ast.NewIdent("TestHere")}}}
+	tree := &Tree{Files: []*File{{Path: "internal/arch/pages_test.go", AST: file}}}
 	got := dangling(text, tree, "all: build\n", ".")
-	if want := []string{"gone.md", "internal/arch/moved.go", "lost.go", "make none"}; !slices.Equal(got, want) {
+	if want := []string{"gone.md", "internal/arch/moved.go", "lost.go", "FuzzGone", "make none"}; !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 }
@@ -64,10 +67,31 @@ func dangling(text string, tree *Tree, makefile, dir string) []string {
 			out = append(out, m[1])
 		}
 	}
+	tests := testsIn(tree)
+	for _, m := range regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Za-z0-9_]+)(…?)").FindAllStringSubmatch(text, -1) {
+		if !slices.ContainsFunc(tests, func(name string) bool { return name == m[1] || m[2] != "" && strings.HasPrefix(name, m[1]) }) {
+			out = append(out, m[1])
+		}
+	}
 	for _, m := range regexp.MustCompile("(?m)(?:^    |`)make ([a-z]+)").FindAllStringSubmatch(text, -1) {
 		if !strings.Contains("\n"+makefile, "\n"+m[1]+":") {
 			out = append(out, "make "+m[1])
 		}
 	}
 	return out
+}
+
+// testsIn returns the names of the functions in test files.
+func testsIn(tree *Tree) (names []string) {
+	for _, f := range tree.Files {
+		if !f.Test() {
+			continue
+		}
+		for _, d := range f.AST.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				names = append(names, fn.Name.Name)
+			}
+		}
+	}
+	return names
 }
