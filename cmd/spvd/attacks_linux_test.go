@@ -408,6 +408,38 @@ func TestAttackByCounts(t *testing.T) {
 	})
 }
 
+// TestAttackByValues: clients send parameters of two to nine bytes each, as many as a message
+// holds, in lists and objects of all kinds.
+func TestAttackByValues(t *testing.T) {
+	const size = 4<<20 - 100
+	var members strings.Builder
+	for n := 0; members.Len() < size; n++ {
+		fmt.Fprintf(&members, `,"%x":1`, n)
+	}
+	list := func(value string) string { return "[" + strings.Repeat(value+",", size/(len(value)+1)) + value + "]" }
+	var bodies []string
+	for method, params := range map[string]string{
+		"getbalance":           list("1"),
+		"getblockcount":        "{" + members.String()[1:] + "}",
+		"importaddresses":      "[" + list(`""`) + "]",
+		"lockunspent":          "[false," + list("{}") + "]",
+		"createrawtransaction": "[" + list("{}") + ",{}]",
+		"importwallet":         `["copy",{"accounts":` + list("{}") + "}]",
+	} {
+		bodies = append(bodies, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params))
+	}
+	rounds := max(1, int(*attackBytes)/(len(bodies)*size))
+	underAttack(t, nil, func(c client) bool {
+		var clients sync.WaitGroup
+		for _, body := range bodies {
+			clients.Go(func() { _ = c.post(t.Context(), body) })
+		}
+		clients.Wait()
+		rounds--
+		return rounds <= 0
+	})
+}
+
 // post sends a message and reads what is answered to its end.
 func (c client) post(ctx context.Context, body string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, strings.NewReader(body))

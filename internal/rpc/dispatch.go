@@ -80,9 +80,17 @@ func (d *dispatcher) answer(ctx context.Context, from *caller, message []byte, o
 }
 
 // takeApart decodes a message. It reserves memory first, because decoding copies the message
-// twice.
+// twice and needs more for each value, however few bytes that has in the message.
 func (d *dispatcher) takeApart(from *caller, message []byte) (calls []call, batch bool) {
-	if from.share != nil && len(message) > freeBytes && !from.share.grow(2*len(message)) {
+	if len(message) <= freeBytes {
+		return decodeMessage(message, d.batch)
+	}
+	values := countValues(message, mostValues)
+	if values > mostValues {
+		return []call{faulty(api.CodeInvalidRequest,
+			fmt.Sprintf("the message holds more than %d values: send several", mostValues))}, false
+	}
+	if from.share != nil && !from.share.grow(2*len(message)+valueBytes*values) {
 		return []call{faulty(api.CodeMisc, errNoMemory.Error())}, false
 	}
 	return decodeMessage(message, d.batch)

@@ -88,6 +88,7 @@ func docsLimits() string {
 		{"websockets at once, beyond which they get status 429, unless `--rpcmaxwebsockets` says otherwise", l.Websockets},
 		{"messages of one websocket served at once, beyond which no further one is read", l.Concurrent},
 		{"bytes of a request", l.Bytes},
+		{"values in a request, lists and objects included", rpc.MostValues},
 		{"calls in a batch", l.Batch},
 		{"bytes of the replies to a batch, beyond which its further calls are refused", l.ReplyBytes},
 		{"time that the calls of a request take together", l.CallTime},

@@ -11,6 +11,14 @@ const (
 	// freeBytes of each message are not counted, so that small calls always find room. At the
 	// limit of clients they are less than memoryBytes together.
 	freeBytes = 16 << 10
+
+	// mostValues is how many values a message may hold, lists and objects included: twice as many
+	// as addresses fit into one.
+	mostValues = 1 << 18
+
+	// valueBytes is what a value needs once it is decoded, without the bytes that it has in the
+	// message: a place in a list, or a member with its name.
+	valueBytes = 64
 )
 
 // memory counts the bytes of messages and replies. A message larger than all of it finds room

@@ -92,3 +92,34 @@ func TestLargeBatchIsNotTakenApart(t *testing.T) {
 		t.Errorf("%d bytes allocated for a batch that is refused", after.TotalAlloc-before.TotalAlloc)
 	}
 }
+
+// TestManyValuesAreNotTakenApart: what a message of more values than one may hold allocates does
+// not depend on how many they are, in whatever list or object.
+func TestManyValuesAreNotTakenApart(t *testing.T) {
+	d := &dispatcher{batch: 1000}
+	for _, params := range []string{
+		"[" + strings.Repeat("1,", mostValues) + "1]",
+		"[[" + strings.Repeat("{},", mostValues) + "{}]]",
+		`{"a":1` + strings.Repeat(`,"b":1`, mostValues) + "}",
+	} {
+		message := []byte(`{"id":1,"method":"getbalance","params":` + params + "}")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		calls, _ := d.takeApart(&caller{}, message)
+		runtime.ReadMemStats(&after)
+		if calls[0].fault == nil || after.TotalAlloc-before.TotalAlloc > 64<<10 {
+			t.Errorf("%.60s…: %d bytes allocated for a message that is refused", message, after.TotalAlloc-before.TotalAlloc)
+		}
+	}
+}
+
+// TestCountValues: quotes and escapes hide what separates values.
+func TestCountValues(t *testing.T) {
+	for message, want := range map[string]int{
+		"1": 1, "[]": 2, "[1,2]": 3, `{"a":[1,{}],"b":2}`: 6, `["a,b\"[,{",1]`: 3, "[1,1,1,1,1,1,1,1,1,1,1,1]": 11,
+	} {
+		if got := countValues([]byte(message), 10); got != want {
+			t.Errorf("%s has %d values, want %d", message, got, want)
+		}
+	}
+}

@@ -60,3 +60,21 @@ func countElements(array []byte, most int) int {
 	}
 	return n
 }
+
+// countValues returns how many values a message has at most, without decoding it: one more than
+// it has commas, and one for the first in each list and object. It counts to at most one more
+// than most.
+func countValues(message []byte, most int) int {
+	n, quoted := 1, false
+	for i := 0; i < len(message) && n <= most; i++ {
+		switch c := message[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '[' || c == '{'):
+			n++
+		}
+	}
+	return n
+}
