@@ -13,6 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+
+	"github.com/spvd/spvd/e2e/openrpc"
 )
 
 // Access is what another program needs to talk to the daemon.
@@ -36,6 +39,9 @@ type client struct {
 	url        string
 	user, pass string
 	http       *http.Client
+
+	// described returns the document that every result is held to, once it was read.
+	described func() (*openrpc.Document, error)
 }
 
 // newClient reads the daemon's files.
@@ -56,14 +62,25 @@ func newClient(dir, addr string) (*client, error) {
 	if !ok {
 		return nil, errors.New("rpc.cookie holds no name and password")
 	}
-	return &client{
+	c := &client{
 		url:  "https://" + addr + "/",
 		user: user,
 		pass: pass,
 		http: &http.Client{Transport: &http.Transport{
 			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		}},
-	}, nil
+	}
+	c.described = sync.OnceValues(c.discover)
+	return c, nil
+}
+
+// discover reads the document that the daemon describes itself by.
+func (c *client) discover() (*openrpc.Document, error) {
+	var raw json.RawMessage
+	if err := c.answer(context.Background(), "", "rpc.discover", &raw); err != nil {
+		return nil, err
+	}
+	return openrpc.Parse(raw)
 }
 
 // Reply is the answer to a POST request.
@@ -130,7 +147,27 @@ func (w *Wallet) Call(ctx context.Context, method string, result any, params ...
 	return w.client.call(ctx, w.path, method, result, params...)
 }
 
+// call calls a method and holds its result to the document.
 func (c *client) call(ctx context.Context, path, method string, result any, params ...any) error {
+	var raw json.RawMessage
+	if err := c.answer(ctx, path, method, &raw, params...); err != nil {
+		return err
+	}
+	doc, err := c.described()
+	if err == nil {
+		err = doc.Result(method, raw)
+	}
+	if err == nil && result != nil {
+		err = json.Unmarshal(raw, result)
+	}
+	if err != nil {
+		return fmt.Errorf("spvd %s: %w", method, err)
+	}
+	return nil
+}
+
+// answer calls a method and reads its result as it is.
+func (c *client) answer(ctx context.Context, path, method string, result *json.RawMessage, params ...any) error {
 	if params == nil {
 		params = []any{}
 	}
@@ -146,14 +183,15 @@ func (c *client) call(ctx context.Context, path, method string, result any, para
 		return fmt.Errorf("spvd %s: HTTP status %d", method, reply.Status)
 	}
 	answer := struct {
-		Result any      `json:"result"`
-		Error  *Refusal `json:"error"`
-	}{Result: result}
+		Result json.RawMessage `json:"result"`
+		Error  *Refusal        `json:"error"`
+	}{}
 	if err := json.Unmarshal(reply.Body, &answer); err != nil {
 		return fmt.Errorf("spvd %s: %w", method, err)
 	}
 	if answer.Error != nil {
 		return fmt.Errorf("spvd %s: %w", method, answer.Error)
 	}
+	*result = answer.Result
 	return nil
 }

@@ -32,6 +32,9 @@ file ` + "`rpc.cookie`" + ` in the directory of the network holds. A websocket m
 ` + "`--walletuser`" + ` what concerns their wallets, or the chain. With
 ` + "`--clientcafile`" + ` a TLS certificate of the client stands in for the password.
 
+[openrpc.json](openrpc.json) describes methods and notifications for programs, with a named schema for each object, its
+required members, and the errors that each method was seen to fail with; the method rpc.discover returns it.
+
     curl --cacert ~/.spvd/rpc.cert -u "$(cat ~/.spvd/mainnet/rpc.cookie)" -d '{"method":"syncstatus"}' https://localhost:9112
 
 An error of a call is part of the reply, which has HTTP status 200:
@@ -39,35 +42,6 @@ An error of a call is part of the reply, which has HTTP status 200:
 | code | meaning |
 |---|---|
 `
-
-// docsCodes are the codes that docs/rpc.md explains.
-func docsCodes() []struct {
-	code api.Code
-	text string
-} {
-	return []struct {
-		code api.Code
-		text string
-	}{
-		{api.CodeParse, "the request is not JSON"},
-		{api.CodeInvalidRequest, "the request is JSON, but not a request"},
-		{api.CodeNoMethod, "there is no such method"},
-		{api.CodeParams, "wrong number, names or types of parameters"},
-		{api.CodeInternal, "a fault of the daemon, explained in its log"},
-		{api.CodeMisc, "given up: it took too long, or the daemon is stopping"},
-		{api.CodeWallet, "the wallet refuses, or there is none"},
-		{api.CodeNotFound, "no such block, transaction or address"},
-		{api.CodeFunds, "the wallet has not enough coins that can be spent"},
-		{api.CodeInvalid, "a parameter has a value that does not exist or is refused"},
-		{api.CodeNoPeers, "a peer is needed and none is connected"},
-		{api.CodeAccount, "there is no account of that name"},
-		{api.CodeSyncing, "the answer needs data that the sync has not brought yet"},
-		{api.CodeNoWallet, "there is no wallet of that name, or it is not loaded"},
-		{api.CodeHex, "not the hex of what it should be"},
-		{api.CodeRejected, "a transaction that cannot be mined"},
-		{api.CodeForbidden, "the user may not call this method, or not use this wallet"},
-	}
-}
 
 const docsStatuses = `
 Other HTTP statuses tell of trouble with the request as such: 401 not let in, 403 from a page of another site, 404 and
@@ -144,8 +118,8 @@ func TestDocs(t *testing.T) {
 	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	var b strings.Builder
 	b.WriteString(docsHead)
-	for _, c := range docsCodes() {
-		fmt.Fprintf(&b, "| %d | %s |\n", c.code, c.text)
+	for _, c := range api.Codes() {
+		fmt.Fprintf(&b, "| %d | %s |\n", c.Code, c.Meaning)
 	}
 	b.WriteString(docsStatuses)
 	b.WriteString(docsLimits())
@@ -159,7 +133,7 @@ func TestDocs(t *testing.T) {
 		shown, schema := shownResult(t, string(page), m), doc.Methods[i].Result.Schema
 		var result any
 		if json.Unmarshal([]byte(shown), &result) == nil { // others are text, or shortened
-			if err := fits(result, schema); err != nil {
+			if err := doc.fits(result, schema); err != nil {
 				t.Errorf("%s shows a result that does not fit its schema: %v", m.Name, err)
 			}
 		}

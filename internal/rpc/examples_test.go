@@ -16,10 +16,6 @@ import (
 // only read all forms have the same result, which fits the schema of the method.
 func TestExamplesWorkInEveryForm(t *testing.T) {
 	_, doc := discovered(t)
-	schemas := make(map[string]map[string]any)
-	for _, m := range doc.Methods {
-		schemas[m.Name] = m.Result.Schema
-	}
 	s := newStage(t)
 	for _, m := range described(t, s.address) {
 		if m.Websocket || m.Name == "rescanwallet" || m.Name == "discoverusage" { // the transcripts have them
@@ -43,9 +39,9 @@ func TestExamplesWorkInEveryForm(t *testing.T) {
 		if want == nil || json.Unmarshal(want, &result) != nil {
 			continue // it was refused
 		}
-		if schemas[m.Name] == nil {
+		if schema := doc.result(m.Name); schema == nil {
 			t.Errorf("%s has no schema", m.Name)
-		} else if err := fits(result, schemas[m.Name]); err != nil {
+		} else if err := doc.fits(result, schema); err != nil {
 			t.Errorf("%s: %v: %.200s", m.Name, err, want)
 		}
 	}

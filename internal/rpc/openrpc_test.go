@@ -3,9 +3,13 @@ package rpc_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 
+	"github.com/spvd/spvd/internal/rpc/feed"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 	"github.com/spvd/spvd/internal/version"
 )
@@ -23,6 +27,21 @@ type document struct {
 		Name   string
 		Result struct{ Schema map[string]any }
 	}
+	Components    struct{ Schemas map[string]map[string]any }
+	Notifications []struct {
+		Name   string
+		Params []struct{ Schema map[string]any }
+	} `json:"x-notifications"`
+}
+
+// result returns the schema of what a method returns.
+func (d *document) result(name string) map[string]any {
+	for _, m := range d.Methods {
+		if m.Name == name {
+			return m.Result.Schema
+		}
+	}
+	return nil
 }
 
 // discovered returns the document of a server.
@@ -52,49 +71,75 @@ func TestOpenRPCFile(t *testing.T) {
 	golden(t, openRPCFile, b.String()+"\n")
 }
 
-// TestResultsFitTheirSchemas holds every result of the transcripts to what the
-// document says of its method.
+// TestResultsFitTheirSchemas holds every result and notification of the transcripts to what the
+// document says.
 func TestResultsFitTheirSchemas(t *testing.T) {
 	_, doc := discovered(t)
-	schemas := make(map[string]map[string]any)
-	for _, m := range doc.Methods {
-		schemas[m.Name] = m.Result.Schema
-	}
-	seen := make(map[string]bool)
+	seen := map[string]bool{discoverMethod: true} // by reading it
 	for _, r := range recordings(t) {
-		if schemas[r.method] == nil || r.failed {
+		schema := doc.result(r.method)
+		if schema == nil || r.failed {
 			continue
 		}
 		seen[r.method] = true
-		if err := fits(r.result, schemas[r.method]); err != nil {
+		if err := doc.fits(r.result, schema); err != nil {
 			t.Errorf("%s: %v: %s", r.method, err, r.reply)
 		}
 	}
-	seen[discoverMethod] = true // by reading it
-	for name := range schemas {
-		if !seen[name] && !refusedHere(name) {
-			t.Errorf("no result of %s was held to its schema", name)
+	for _, m := range doc.Methods {
+		if !seen[m.Name] && !refusedHere(m.Name) {
+			t.Errorf("no result of %s was held to its schema", m.Name)
+		}
+	}
+	for _, n := range doc.Notifications {
+		got := notified(t, n.Name)
+		if len(got) == 0 && n.Name != feed.DcrdDisconnected {
+			t.Errorf("no notification of %s was held to its schema", n.Name)
+		}
+		for _, params := range got {
+			if len(params) != len(n.Params) {
+				t.Fatalf("%s has %d parameters, not %d", n.Name, len(params), len(n.Params))
+			}
+			for i, p := range params {
+				if err := doc.fits(p, n.Params[i].Schema); err != nil {
+					t.Errorf("%s: %v: %v", n.Name, err, p)
+				}
+			}
 		}
 	}
 }
 
-// fits reports how a value breaks a schema, of which the words that the
-// document uses are known.
-func fits(value any, schema map[string]any) error {
-	if forms, ok := schema["oneOf"].([]any); ok {
-		matching := 0
-		for _, form := range forms {
-			if fits(value, form.(map[string]any)) == nil {
-				matching++
+// notified returns the parameters of the notifications of a topic in the transcripts.
+func notified(t *testing.T, topic string) (all [][]any) {
+	t.Helper()
+	for _, file := range []string{methods, wsTranscript} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var n struct {
+				Method string
+				Params []any
+			}
+			if said, ok := strings.CutPrefix(line, "< "); ok && json.Unmarshal([]byte(said), &n) == nil && n.Method == topic {
+				all = append(all, n.Params)
 			}
 		}
-		if list, ok := value.([]any); ok && len(list) == 0 && matching > 0 {
-			return nil // an empty list is one of all forms
+	}
+	return all
+}
+
+// fits reports how a value breaks a schema, of which the words that the document uses are known.
+// Unlike a validator it wants each member to be described.
+func (d *document) fits(value any, schema map[string]any) error {
+	if ref, ok := schema["$ref"].(string); ok {
+		return d.fits(value, d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")])
+	}
+	for _, word := range []string{"oneOf", "anyOf", "allOf"} {
+		if forms, ok := schema[word].([]any); ok {
+			return d.fitsForms(value, word, forms)
 		}
-		if matching != 1 {
-			return fmt.Errorf("%v is of %d forms", value, matching)
-		}
-		return nil
 	}
 	wrong := fmt.Errorf("%v is not of type %v", value, schema["type"])
 	switch schema["type"] {
@@ -122,7 +167,7 @@ func fits(value any, schema map[string]any) error {
 			return wrong
 		}
 		for _, e := range elements {
-			if err := fits(e, schema["items"].(map[string]any)); err != nil {
+			if err := d.fits(e, schema["items"].(map[string]any)); err != nil {
 				return err
 			}
 		}
@@ -131,14 +176,37 @@ func fits(value any, schema map[string]any) error {
 		if !ok {
 			return wrong
 		}
-		return membersFit(members, schema)
+		return d.membersFit(members, schema)
 	default:
 		return fmt.Errorf("unknown type %v", schema["type"])
 	}
 	return nil
 }
 
-func membersFit(members, schema map[string]any) error {
+// fitsForms reports whether a value fits one of some forms, or all of them.
+func (d *document) fitsForms(value any, word string, forms []any) error {
+	var wrong []error
+	for _, form := range forms {
+		if err := d.fits(value, form.(map[string]any)); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	switch fitting := len(forms) - len(wrong); {
+	case word == "allOf" && len(wrong) > 0, fitting == 0:
+		return errors.Join(wrong...)
+	case word == "oneOf" && fitting > 1:
+		return fmt.Errorf("%v is of %d forms", value, fitting)
+	}
+	return nil
+}
+
+func (d *document) membersFit(members, schema map[string]any) error {
+	required, _ := schema["required"].([]any)
+	for _, name := range required {
+		if _, there := members[name.(string)]; !there {
+			return fmt.Errorf("member %v is missing", name)
+		}
+	}
 	properties, listed := schema["properties"].(map[string]any)
 	for name, v := range members {
 		property := schema["additionalProperties"]
@@ -148,7 +216,7 @@ func membersFit(members, schema map[string]any) error {
 		if property == nil {
 			return fmt.Errorf("member %s is not described", name)
 		}
-		if err := fits(v, property.(map[string]any)); err != nil {
+		if err := d.fits(v, property.(map[string]any)); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

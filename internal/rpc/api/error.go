@@ -35,3 +35,33 @@ type Error struct {
 
 // Error returns the message and the code.
 func (e *Error) Error() string { return e.Message + " (code " + strconv.Itoa(int(e.Code)) + ")" }
+
+// CodeInfo describes a code.
+type CodeInfo struct {
+	Code    Code
+	Name    string
+	Meaning string
+}
+
+// Codes returns what each code means, those of the protocol first.
+func Codes() []CodeInfo {
+	return []CodeInfo{
+		{CodeParse, "Parse", "the request is not JSON"},
+		{CodeInvalidRequest, "InvalidRequest", "the request is JSON, but not a request"},
+		{CodeNoMethod, "NoMethod", "there is no such method"},
+		{CodeParams, "Params", "wrong number, names or types of parameters"},
+		{CodeInternal, "Internal", "a fault of the daemon, explained in its log"},
+		{CodeMisc, "Misc", "given up: it took too long, or the daemon is stopping"},
+		{CodeWallet, "Wallet", "the wallet refuses, or there is none"},
+		{CodeNotFound, "NotFound", "no such block, transaction or address"},
+		{CodeFunds, "Funds", "the wallet has not enough coins that can be spent"},
+		{CodeInvalid, "Invalid", "a parameter has a value that does not exist or is refused"},
+		{CodeNoPeers, "NoPeers", "a peer is needed and none is connected"},
+		{CodeAccount, "Account", "there is no account of that name"},
+		{CodeSyncing, "Syncing", "the answer needs data that the sync has not brought yet"},
+		{CodeNoWallet, "NoWallet", "there is no wallet of that name, or it is not loaded"},
+		{CodeHex, "Hex", "not the hex of what it should be"},
+		{CodeRejected, "Rejected", "a transaction that cannot be mined"},
+		{CodeForbidden, "Forbidden", "the user may not call this method, or not use this wallet"},
+	}
+}

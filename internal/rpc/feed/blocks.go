@@ -19,8 +19,8 @@ const (
 
 // Names of dcrd's notifications of blocks.
 const (
-	notifyConnected    = "blockconnected"
-	notifyDisconnected = "blockdisconnected"
+	DcrdConnected    = "blockconnected"
+	DcrdDisconnected = "blockdisconnected"
 )
 
 // Blocks follows the main chain for one client. Make one with NewBlocks or
@@ -217,7 +217,7 @@ func sendStep(_ *Blocks, s *step, to *Sender) error {
 // sendAsDcrd sends a step in dcrd's form.
 func sendAsDcrd(f *Blocks, s *step, to *Sender) error {
 	for _, header := range f.gone {
-		message, err := encodeNotification(notifyDisconnected, header)
+		message, err := encodeNotification(DcrdDisconnected, header)
 		if err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func (s *step) encodedAs(headers ...string) *step {
 		messages := make([][]byte, len(headers))
 		for i, header := range headers {
 			var err error
-			if messages[i], err = encodeNotification(notifyConnected, header, []string{}); err != nil {
+			if messages[i], err = encodeNotification(DcrdConnected, header, []string{}); err != nil {
 				return nil, err
 			}
 		}

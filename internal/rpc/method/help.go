@@ -143,7 +143,7 @@ func discover() Method {
 		Returns: []any{map[string]any{}},
 		Example: `[]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
-			return describeAll(c.methods, c.Version.VersionString), nil
+			return describeAll(c.methods, c.Version.VersionString)
 		},
 	}
 }

@@ -197,3 +197,32 @@ func stopNotifyBlocks() Method {
 		},
 	}
 }
+
+// notification describes what a topic sends.
+type notification struct {
+	topic, text string
+	params      []sent
+}
+
+// sent is a parameter of a notification, with a value of its type.
+type sent struct {
+	name  string
+	value any
+}
+
+// notifications returns what subscriptions send, by topic, and last what notifyblocks does.
+func notifications() []notification {
+	one := func(topic, name string, value any, text string) notification {
+		return notification{topic, text, []sent{{name, value}}}
+	}
+	return []notification{
+		one(api.TopicSyncStatus, "status", api.SyncStatus{}, "The status of the daemon has changed. Each is the whole status."),
+		one(api.TopicBlocks, "event", api.BlocksEvent{}, "A step along the main chain."),
+		one(api.TopicTransactions, "event", api.WalletEvent{}, "Transactions of the wallet are new, or in another block."),
+		one(api.TopicConfirmations, "event", api.WalletEvent{}, "Transactions of the wallet have another number of confirmations."),
+		one(api.TopicSpends, "event", api.WalletEvent{}, "Outputs of the wallet are spent."),
+		one(api.TopicJobs, "event", api.JobsEvent{}, "Jobs of the wallet have changed."),
+		{feed.DcrdConnected, "A block was added to the main chain, in dcrd's form.", []sent{{"header", ""}, {"transactions", []string{}}}},
+		{feed.DcrdDisconnected, "A block has left the main chain, in dcrd's form.", []sent{{"header", ""}}},
+	}
+}
