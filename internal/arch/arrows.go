@@ -93,7 +93,7 @@ func rooms() []room {
 		{dir: "internal/engine", imports: append([]string{".", "internal/rpc", "internal/logging", "internal/regular", "internal/safetext", "internal/version"}, core...), testOnly: []string{"internal/testenv"}, never: network},
 		{dir: "internal/engine/enginetest", imports: []string{simulated, "spv/consensus"}},
 		{dir: "internal/rpc/rpctest", imports: append(core, "internal/rpc", "internal/logging", "internal/votecheck", simulated)},
-		{dir: "internal/rpc", imports: []string{"wallet", "internal/certificate", "internal/safetext", "internal/version", "internal/localhost", "internal/password", "internal/regular"}, testOnly: append(core, simulated)},
+		{dir: "internal/rpc", imports: []string{"wallet", "internal/certificate", "internal/safetext", "internal/version", "internal/localhost", "internal/password", "internal/regular"}, testOnly: append(core, "internal/testenv", simulated)},
 		{dir: "internal/certificate", imports: []string{"internal/regular"}, never: []string{"net/http", "log/slog"}},
 		{dir: "internal/localhost"},
 		{dir: "internal/password", never: network},

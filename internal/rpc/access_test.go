@@ -47,7 +47,7 @@ func TestReadOnlyUser(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.SetBasicAuth("reader", "secret")
-			if _, reply := do(t, r); strings.Contains(reply, `"code":-32001`) == m.Reads {
+			if _, reply := do(t, r); strings.Contains(reply, `"error":{"code":-32001`) == m.Reads {
 				t.Errorf("%s by POST: %s", m.Name, reply)
 			}
 		}

@@ -32,3 +32,7 @@
 // dispatch.go, reply.go (from bytes to a method and back), auth.go, auththrottle.go,
 // preauth.go, cookie.go, tls.go, certificates.go, issue.go, listen.go, bounds.go.
 package rpc
+
+//go:generate go test . -run ^(TestComments|TestMethodsAreRefused)$ -update
+//go:generate go test . -run ^(TestOpenRPCFile|TestMethods|TestDocs)$ -update
+//go:generate go run ./clientgen ../..

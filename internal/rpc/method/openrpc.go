@@ -65,8 +65,8 @@ type (
 
 // openRPCAbout is what the document says about itself.
 const openRPCAbout = "Methods are called by POST to /, or on a websocket at " + api.WebsocketPath + "; those of another wallet than the default one at " +
-	api.WalletPath + "NAME. The members of a result may become more. The errors of a method have the message of an example each; any method may also fail with those of " +
-	"components that say so of themselves. x-websocket marks methods that exist on websockets only, and x-notifications are " +
+	api.WalletPath + "NAME. The members of a result may become more. The errors of a method have the message of an example each; any method may also fail with " +
+	"Misc or Internal, and what is no request with Parse or InvalidRequest. x-websocket marks methods that exist on websockets only, and x-notifications are " +
 	"the requests without an id that the daemon sends on a websocket once subscribe, or notifyblocks for the last two, has asked for them; their parameters are positional."
 
 // provoked has the errors of each method, as tests have provoked them, comments what the
