@@ -52,7 +52,7 @@ ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 
 SYSCONF   := $(DESTDIR)$(SYSCONFDIR)/spvd/spvd.conf
-INSTALLED := $(PREFIX)/bin/spvd $(PREFIX)/bin/spvctl $(MANDIR)/man1/spvd.1 $(MANDIR)/man1/spvctl.1 \
+INSTALLED := $(PREFIX)/bin/spvd $(PREFIX)/bin/spvctl $(MANDIR)/man1/spvd.1 $(MANDIR)/man1/spvctl.1 $(MANDIR)/man5/spvd.conf.5 \
 	$(BASHDIR)/spvctl $(ZSHDIR)/_spvctl $(FISHDIR)/spvctl.fish \
 	$(LIBDIR)/systemd/system/spvd.service $(LIBDIR)/sysusers.d/spvd.conf $(LIBDIR)/tmpfiles.d/spvd.conf
 
@@ -63,6 +63,7 @@ $(BUILD)/spvd.conf: sample-spvd.conf
 
 install: build $(BUILD)/spvd.conf
 	$(BUILD)/spvd --manpage > $(BUILD)/spvd.1
+	$(BUILD)/spvd --manpage=5 > $(BUILD)/spvd.conf.5
 	$(BUILD)/spvctl man > $(BUILD)/spvctl.1
 	$(BUILD)/spvctl completion bash > $(BUILD)/spvctl.bash
 	$(BUILD)/spvctl completion zsh > $(BUILD)/_spvctl
@@ -71,6 +72,7 @@ install: build $(BUILD)/spvd.conf
 	install -d $(sort $(dir $(addprefix $(DESTDIR),$(INSTALLED)))) $(dir $(SYSCONF))
 	install -m 755 $(BUILD)/spvd $(BUILD)/spvctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/spvd.1 $(BUILD)/spvctl.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(BUILD)/spvd.conf.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(BUILD)/spvctl.bash $(DESTDIR)$(BASHDIR)/spvctl
 	install -m 644 $(BUILD)/_spvctl $(DESTDIR)$(ZSHDIR)
 	install -m 644 $(BUILD)/spvctl.fish $(DESTDIR)$(FISHDIR)

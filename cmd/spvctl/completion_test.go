@@ -88,23 +88,3 @@ func TestCompletionUsage(t *testing.T) {
 		t.Errorf("zsh gave %+v", got)
 	}
 }
-
-// TestManualHoldsEverything demands every option and every command in it, and
-// the date it is told.
-func TestManualHoldsEverything(t *testing.T) {
-	t.Setenv("SOURCE_DATE_EPOCH", "86400")
-	page := strings.ReplaceAll(spvctl(t, "", "man").out, `\-`, "-")
-	if !strings.HasPrefix(page, ".TH spvctl 1 \"2 January 1970\"\n.SH NAME\nspvctl - ") {
-		t.Errorf("the page begins with %.80q", page)
-	}
-	for _, name := range optionNames() {
-		if name != "--help" && !strings.Contains(page, name) {
-			t.Errorf("there is no %s", name)
-		}
-	}
-	for _, c := range commands() {
-		if !strings.Contains(page, c.synopsis) || !strings.Contains(page, c.summary) {
-			t.Errorf("there is no %s", c.name)
-		}
-	}
-}

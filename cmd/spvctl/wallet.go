@@ -18,21 +18,21 @@ func walletCommand() command {
 		synopsis: "wallet [list|create|export]",
 		summary:  "Show what the wallet watches and how far it has got; list, make, load, copy and move wallets.",
 		help: `
-  wallet                  show the wallet that -w names, or the default one
-  wallet list             list all wallets, and what is wrong with a damaged one
-  wallet create NAME      make another wallet, which shares the chain
-  wallet load NAME        load one that is not loaded
-  wallet unload NAME      let go of one, to copy or move its file
-  wallet export [FILE]    write what a wallet like it can be made of, without what
-                          the chain tells: accounts with their keys, addresses,
-                          scripts, birthdays, labels and locks
-  wallet import NAME FILE make a wallet of that, here or elsewhere; - is standard
-                          input
-  wallet backup FILE      copy the file of the wallet while it is in use; a name
-                          is one in the directory backups of the daemon
-  --birthday WHEN         with create: the first block to search for what is
-                          imported, a height, a date like 2024-01-31, or new
-  --json                  print the answer as JSON
+  wallet                   show the wallet that -w names, or the default one
+  wallet list              list all wallets, and what is wrong with a damaged one
+  wallet create NAME       make another wallet, which shares the chain
+  wallet load NAME         load one that is not loaded
+  wallet unload NAME       let go of one, to copy or move its file
+  wallet export [FILE]     write what a wallet like it can be made of, without what
+                           the chain tells: accounts with their keys, addresses,
+                           scripts, birthdays, labels and locks
+  wallet import NAME FILE  make a wallet of that, here or elsewhere; - is standard
+                           input
+  wallet backup FILE       copy the file of the wallet while it is in use; a name
+                           is one in the directory backups of the daemon
+  --birthday WHEN          with create: the first block to search for what is
+                           imported, a height, a date like 2024-01-31, or new
+  --json                   print the answer as JSON
 
 Every command is about the wallet that -w NAME in front of it names.
 `,

@@ -66,8 +66,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case cfg.Version:
 		fmt.Fprintf(stdout, "spvd version %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return exitClean
-	case cfg.ManPage:
-		writeManual(stdout)
+	case cfg.ManPage != "":
+		if err := writeManual(stdout, cfg.ManPage); err != nil {
+			fmt.Fprintf(stderr, "spvd: %s\n", oneLine(err))
+			return exitFatal
+		}
 		return exitClean
 	case cfg.DumpConfig:
 		writeSettings(stdout, cfg)

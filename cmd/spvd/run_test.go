@@ -137,7 +137,7 @@ func TestQuestionsAreAnsweredWithoutData(t *testing.T) {
 		{"version in short", []string{"-V"}, "spvd version " + version.String()},
 		{"help", []string{"--help"}, "--appdata"},
 		{"settings", []string{"--simnet", "--dumpconfig"}, "simnet = true"},
-		{"manual", []string{"--manpage"}, "\\fB\\-\\-metricslisten\\fR"},
+		{"manual", []string{"--manpage"}, "\\-\\-metricslisten=IP"},
 		{"subsystems", []string{"--debuglevel=show"}, "Supported subsystems [SPVD PEER SYNC VOTE WLLT SERV RPCS PAGE HOOK]"},
 	}
 	for _, tt := range tests {

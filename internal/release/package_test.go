@@ -64,6 +64,7 @@ func contents(zsh string) []string {
 		"-rw-r--r-- /usr/share/fish/vendor_completions.d/spvctl.fish",
 		"-rw-r--r-- /usr/share/man/man1/spvctl.1.gz",
 		"-rw-r--r-- /usr/share/man/man1/spvd.1.gz",
+		"-rw-r--r-- /usr/share/man/man5/spvd.conf.5.gz",
 		"-rwxr-xr-x /usr/bin/spvctl",
 		"-rwxr-xr-x /usr/bin/spvd",
 		"-rw-r--r-- " + zsh + "/_spvctl",

@@ -1,0 +1,2 @@
+// Package manualtest has manual pages judged by the programs that show them.
+package manualtest
