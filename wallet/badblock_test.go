@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
@@ -64,6 +65,48 @@ func TestBadBlocks(t *testing.T) {
 			w.unsigned = false
 			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
 			w.sync(x, 10)
+		})
+	}
+}
+
+// TestBooksOfALeftBranchCondemnNoBlock: during a rescan the chain is left below all blocks that
+// the wallet remembers. The first block of the other branch that concerns the wallet contradicts
+// what the books hold of the left one above it: it is sound, and the books are taken back.
+func TestBooksOfALeftBranchCondemnNoBlock(t *testing.T) {
+	for name, same := range map[string]bool{"another spends the same": false, "the same transaction": true} {
+		t.Run(name, func(t *testing.T) {
+			w, x, ops := funded(t, 1)
+			empty := func(n int) {
+				for range n {
+					w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1)}, true)
+				}
+			}
+			first := spend(ops, wire.NewTxOut(900, w.stranger()))
+			second := spend(ops, wire.NewTxOut(800, derived(t, 1, hd.External, 2)[1]))
+			if same {
+				second = first
+			}
+			empty(100)
+			fork := w.tip().Height
+			empty(5)
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), first}, true)
+			empty(denseBlocks + 20)
+			w.sync(x, 100)
+			if err := x.Rescan(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
+			w.cut(int(w.tip().Height - fork))
+			empty(2)
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), second}, true)
+			empty(denseBlocks + 30)
+			w.sync(x, 1)
+			b, err := x.Balances(t.Context(), 1)
+			if want := map[bool]dcrutil.Amount{false: 800, true: 0}[same]; err != nil || b.Sum.Spendable != want {
+				t.Errorf("it can spend %d, want %d (%v)", b.Sum.Spendable, want, err)
+			}
+			if err := x.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
