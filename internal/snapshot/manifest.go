@@ -15,10 +15,37 @@ import (
 
 // fileManifest is the JSON form of a manifest.
 type fileManifest struct {
-	Format   int           `json:"format"`
-	Network  string        `json:"network"`
-	Blocks   int           `json:"blocks"`
-	Segments []fileSegment `json:"segments"`
+	Format   int          `json:"format"`
+	Network  string       `json:"network"`
+	Blocks   int          `json:"blocks"`
+	Segments fileSegments `json:"segments"`
+}
+
+// fileSegments are at most MaxSegments segments, and one more if there are more: a segment can be
+// written with two bytes.
+type fileSegments []fileSegment
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (list *fileSegments) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	switch t, err := d.Token(); {
+	case err != nil:
+		return err
+	case t == nil: // null
+		return nil
+	case t != json.Delim('['):
+		return errors.New("the segments are no list")
+	}
+	*list = nil
+	for d.More() && len(*list) <= MaxSegments {
+		var s fileSegment
+		if err := d.Decode(&s); err != nil {
+			return err
+		}
+		*list = append(*list, s)
+	}
+	return nil
 }
 
 // fileSegment is the JSON form of a segment. Hash is a block hash in the usual reversed
@@ -86,7 +113,7 @@ func ParseManifest(p *consensus.Params, b []byte) (*Manifest, error) {
 		return nil, fault(Malformed, "the manifest says that segments have %d blocks, which is no power of two from %d to %d",
 			file.Blocks, leastBlocks, SegmentBlocks)
 	case len(file.Segments) > MaxSegments:
-		return nil, fault(Oversized, "the manifest has %d segments, more than %d", len(file.Segments), MaxSegments)
+		return nil, fault(Oversized, "the manifest has more than %d segments", MaxSegments)
 	}
 	m := &Manifest{Network: file.Network, Blocks: file.Blocks, Segments: make([]Segment, len(file.Segments))}
 	for i := range file.Segments {

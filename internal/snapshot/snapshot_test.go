@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -120,6 +122,24 @@ func TestForgeriesAreRefused(t *testing.T) {
 				t.Errorf("%d segments are proven, want %d", v.Segments, f.Kept)
 			}
 		})
+	}
+}
+
+// TestSegmentsOfFewBytes: a manifest of full size whose segments have three bytes each is refused
+// before a hundred megabytes are allocated for them.
+func TestSegmentsOfFewBytes(t *testing.T) {
+	p := consensus.SimNet()
+	head := fmt.Sprintf(`{"format":%d,"network":%q,"blocks":2048,"segments":[`, snapshot.Format, p.ChainParams.Name)
+	manifest := []byte(head + strings.Repeat("{},", (snapshot.MaxManifest-len(head)-10)/3) + "{}]}")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := snapshot.ParseManifest(p, manifest)
+	runtime.ReadMemStats(&after)
+	if fault := new(snapshot.Fault); !errors.As(err, &fault) || fault.Reason != snapshot.Oversized {
+		t.Errorf("got %v", err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 48<<20 {
+		t.Errorf("%d MiB were allocated for %d MiB", n>>20, len(manifest)>>20)
 	}
 }
 
