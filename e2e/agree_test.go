@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,6 +44,7 @@ func sameBooks(t *testing.T, when string, d teller, n *node.Node, b *replay.Book
 		same(c, tx, "gettransaction", tx.TxID)
 	}
 	c.outputs()
+	c.tickets()
 }
 
 // confirmedBooks wants only that which unmined transactions cannot change, but for what those
@@ -108,6 +110,54 @@ type comparison struct {
 	daemon teller
 	node   *node.Node
 	book   *replay.Book
+}
+
+// tickets wants the daemon to call those tickets live that the node does, and to show the
+// transaction that ended each other one, with what that has added to the wallet.
+func (c *comparison) tickets() {
+	c.t.Helper()
+	var live struct{ Tickets []string }
+	if err := c.node.Call(c.t.Context(), "livetickets", &live); err != nil {
+		c.t.Fatal(err)
+	}
+	book := make(map[string]replay.Transaction)
+	for _, tx := range c.book.Transactions() {
+		book[tx.TxID] = tx
+	}
+	list, _ := ask[[]ticketLine](c, "ticketinfo")
+	for i := range list {
+		k := &list[i]
+		bought := book[k.Hash]
+		delete(book, k.Hash)
+		want := ticketLine{Hash: k.Hash, Status: bought.TicketStatus, BlockHeight: bought.BlockHeight, Time: bought.Time, Age: bought.Confirmations - 1}
+		if want.Status != "unknown" && slices.Contains(live.Tickets, k.Hash) != (k.Status == "live") {
+			c.t.Errorf("%s: ticket %s is %s, in the pool of the node: %v", c.when, k.Hash, k.Status, k.Status != "live")
+		}
+		if end, ok := book[cmp.Or(k.Vote, k.Revocation)]; ok {
+			want.Vote, want.Revocation, want.Reward = k.Vote, k.Revocation, &end.Amount
+			want.SpentHeight, want.SpentTime, want.Age = end.BlockHeight, end.Time, end.BlockHeight-bought.BlockHeight
+		}
+		c.compare("ticketinfo", *k, want)
+	}
+	for _, tx := range book {
+		if tx.TicketStatus != "" {
+			c.t.Errorf("%s: ticketinfo lacks %s", c.when, tx.TxID)
+		}
+	}
+}
+
+// ticketLine is a line of ticketinfo, as far as the book has it.
+type ticketLine struct {
+	Hash        string         `json:"hash"`
+	Status      string         `json:"status"`
+	BlockHeight int64          `json:"blockheight"`
+	Time        int64          `json:"time"`
+	Age         int64          `json:"age"`
+	Vote        string         `json:"vote"`
+	Revocation  string         `json:"revocation"`
+	SpentHeight int64          `json:"spentheight"`
+	SpentTime   int64          `json:"spenttime"`
+	Reward      *replay.Amount `json:"reward"`
 }
 
 // ask asks the daemon.

@@ -149,12 +149,37 @@ func TestLifeOfTickets(t *testing.T) {
 		"revocation": s.revocation(s.world.txs[s.txs["misser"]]),
 	})
 	s.ticketIs("voter", VotedTicket)
-	s.ticketIs("misser", RevokedTicket)
+	s.ticketIs("misser", MissedTicket)
 	s.want("vote", "immature 751; net 1; vote")
 	s.blocks(15)
 	s.want("vote", "vote 751; net 1; vote")
 	s.want("revocation", "revocation 1500; net 0; revocation")
 	checkBalances(t, s.world, s.x)
+}
+
+// TestTicketsThatDoNotVote: a ticket of block 2 matures in block 18 of the simulation network
+// and may vote in the 384 blocks after it, up to 402. Revoked before, it has missed its vote;
+// with that block it expires, as nodes count (dcrd, blockchain/stake: connectNode).
+func TestTicketsThatDoNotVote(t *testing.T) {
+	s := newStory(t)
+	s.block(map[string]*wire.MsgTx{"one": s.pay(s.pays[0], 1000), "two": s.pay(s.pays[0], 2000), "three": s.pay(s.pays[0], 3000)})
+	bought := make(map[string]*wire.MsgTx)
+	for name, coins := range map[string]string{"missed": "one", "drawn last": "two", "left": "three"} {
+		bought[name] = s.ticket([]coin{s.of(coins, 0)}, s.pays[5], [][]byte{s.back[1]}, [][]byte{s.back[2]})
+	}
+	s.block(bought)
+	s.blocks(401 - 1 - int(s.tip().Height))
+	s.block(map[string]*wire.MsgTx{"revoked early": s.revocation(bought["missed"])})
+	s.ticketIs("missed", MissedTicket)
+	s.ticketIs("left", LiveTicket)
+	s.ticketIs("drawn last", LiveTicket)
+	s.block(map[string]*wire.MsgTx{"revoked": s.revocation(bought["drawn last"])})
+	s.ticketIs("drawn last", ExpiredTicket)
+	s.ticketIs("left", ExpiredTicket)
+	s.cut(2)
+	s.sync(s.x, 10)
+	s.ticketIs("missed", LiveTicket)
+	s.ticketIs("left", LiveTicket)
 }
 
 // rights returns a ticket of strangers that a script may vote with.

@@ -45,7 +45,7 @@ func TestAutomaticRevocations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if revoked := got.TicketStatus == RevokedTicket; revoked == test.invalid {
+			if revoked := got.TicketStatus == MissedTicket; revoked == test.invalid {
 				t.Errorf("the ticket is %v", got.TicketStatus)
 			}
 		})

@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -121,16 +122,17 @@ type TxOutput struct {
 // TicketStatus is what has become of a ticket.
 type TicketStatus uint8
 
-// The states of tickets. Missed and expired tickets are Live until they are
-// revoked: neither shows in what a light wallet sees.
+// The states of tickets, as far as the chain shows them to a light wallet, which does not
+// know the lottery: a ticket that missed its vote is live until it is revoked.
 const (
 	NoTicket TicketStatus = iota
 	UnminedTicket
 	ImmatureTicket
 	LiveTicket
 	VotedTicket
-	RevokedTicket
-	SpentTicket // untracked: nothing in it returns to the wallet
+	MissedTicket  // revoked before it could expire
+	ExpiredTicket // it can no longer vote, or was revoked when it no longer could
+	SpentTicket   // untracked: nothing in it returns to the wallet
 )
 
 // String returns the name of the state, dcrwallet's where it has one.
@@ -146,8 +148,10 @@ func (s TicketStatus) String() string {
 		return "live"
 	case VotedTicket:
 		return "voted"
-	case RevokedTicket:
-		return "revoked"
+	case MissedTicket:
+		return "missed"
+	case ExpiredTicket:
+		return "expired"
 	case SpentTicket:
 		return "unknown"
 	}
@@ -366,9 +370,13 @@ func (q *query) ticketStatus(t *Transaction) error {
 		return err
 	}
 	if !spent {
-		t.TicketStatus = LiveTicket
-		if t.Confirmations < txn.Maturity(c.Source, t.Tx, q.w.cfg.Params.ChainParams) {
+		switch {
+		case t.Confirmations < txn.Maturity(c.Source, t.Tx, q.w.cfg.Params.ChainParams):
 			t.TicketStatus = ImmatureTicket
+		case q.expires(t) <= q.s.tip.Height:
+			t.TicketStatus = ExpiredTicket
+		default:
+			t.TicketStatus = LiveTicket
 		}
 		return nil
 	}
@@ -376,11 +384,23 @@ func (q *query) ticketStatus(t *Transaction) error {
 	if err != nil || m == nil {
 		return fmt.Errorf("spender of ticket %s: %w", t.Hash, cmp.Or(err, ErrCorrupt))
 	}
-	t.TicketStatus = RevokedTicket
-	if txn.KindAt(m.Place, m.Tx) == Vote {
+	switch {
+	case txn.KindAt(m.Place, m.Tx) == Vote:
 		t.TicketStatus = VotedTicket
+	case q.expires(t) <= by.Place.Height:
+		t.TicketStatus = ExpiredTicket
+	default:
+		t.TicketStatus = MissedTicket
 	}
 	return nil
+}
+
+// expires returns the height of the last block in which a mined ticket may vote, with which it
+// leaves the pool of live tickets (dcrd, blockchain/stake: connectNode). It enters the pool with
+// the block in which it matures, and stays for TicketExpiry blocks.
+func (q *query) expires(t *Transaction) consensus.Height {
+	p := q.w.cfg.Params.ChainParams
+	return t.Place.Height + consensus.Height(p.TicketMaturity) + consensus.Height(p.TicketExpiry)
 }
 
 // noTransaction says that a transaction is not one of the wallet, and what took

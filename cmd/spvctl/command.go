@@ -42,6 +42,7 @@ func commands() []command {
 		historyCommand(),
 		utxoCommand(),
 		txCommand(),
+		ticketsCommand(),
 		labelCommand(),
 		sendCommand(),
 		rescanCommand(),

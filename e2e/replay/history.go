@@ -239,8 +239,10 @@ func (b *Book) status(e *entry) string {
 		return "unknown"
 	case e.purchased.spent != nil && e.purchased.spent.kind == vote:
 		return "voted"
-	case e.purchased.spent != nil:
-		return "revoked"
+	case e.purchased.spent != nil && e.purchased.spent.height-e.height < ticketLife:
+		return "missed"
+	case e.purchased.spent != nil, b.confirmations(e) > ticketLife:
+		return "expired"
 	case b.confirmations(e) < ticketMaturity:
 		return "immature"
 	}

@@ -28,6 +28,10 @@ const (
 	changeMaturity = 1
 )
 
+// ticketLife is how many blocks after its own a ticket may vote in, on simnet. In the last one it
+// expires.
+const ticketLife = 16 + 384
+
 // kindOf tells a transaction of a block by its place and by the stake opcodes of
 // its outputs.
 func kindOf(tx *wire.MsgTx, tree int8, index int) string {

@@ -26,15 +26,17 @@ func stakeMethods() []Method {
 
 // seenTickets is what the help of the stake methods has in common.
 const seenTickets = "Filters leave voting rights out, so only those tickets are known that the wallet paid for or that return to it. " +
-	"The lottery is not: a missed or expired ticket shows as live until it is revoked."
+	"The lottery is not: a ticket that has missed its vote shows as live until it is revoked, which is in the same block since DCP0009. " +
+	"A revoked ticket counts as missed if it could have voted in a later block, and else as expired."
 
 func getStakeInfo() Method {
 	return Method{
 		Name:    "getstakeinfo",
 		Reads:   true,
 		Summary: "Counts the tickets of the wallet, as far as the chain shows them.",
-		Help:    seenTickets + " difficulty is the ticket price of the next block.",
-		Result:  "an object with the fields that dcrwallet has without a full node",
+		Help: seenTickets + " Only those count that the wallet may vote with. difficulty is the ticket price of the next block; cost is that of " +
+			"the immature and unspent tickets, reward what the others have added to the wallet.",
+		Result:  "an object with dcrwallet's fields but allmempooltix, and bought, cost and reward",
 		Returns: []any{api.StakeInfo{}},
 		Example: `[]`,
 		Handle: func(ctx context.Context, c *Call) (any, error) {
@@ -56,8 +58,14 @@ func getStakeInfo() Method {
 			}
 			for _, t := range tickets {
 				if t.votes {
-					t.count(&info, c.Params, tip.Height)
+					t.count(&info)
 				}
+			}
+			if info.PoolSize > 0 {
+				info.ProportionLive = float64(info.Live) / float64(info.PoolSize)
+			}
+			if info.Missed > 0 {
+				info.ProportionMissed = float64(info.Missed) / float64(info.Voted+info.Missed)
 			}
 			return info, nil
 		},
@@ -79,13 +87,13 @@ func getTickets() Method {
 			if err != nil {
 				return nil, err
 			}
-			tickets, tip, err := c.tickets(ctx, w, 0)
+			tickets, _, err := c.tickets(ctx, w, 0)
 			if err != nil {
 				return nil, err
 			}
 			list := api.Tickets{Hashes: []string{}}
 			for _, t := range tickets {
-				live := t.tx.TicketStatus == wallet.LiveTicket && !t.expired(c.Params, tip.Height)
+				live := t.tx.TicketStatus == wallet.LiveTicket
 				young := t.tx.TicketStatus == wallet.ImmatureTicket || t.tx.TicketStatus == wallet.UnminedTicket
 				if t.votes && (live || young && c.bool("includeimmature")) {
 					list.Hashes = append(list.Hashes, t.tx.Hash.String())
@@ -101,7 +109,7 @@ func ticketInfo() Method {
 		Name:    "ticketinfo",
 		Reads:   true,
 		Summary: "Describes the tickets of the wallet, newest first.",
-		Help:    seenTickets,
+		Help:    seenTickets + " Times are Unix seconds; age is in blocks, up to the vote or the revocation, or the newest block.",
 		Params:  []param{{name: "startheight", kind: kindInt, optional: true, def: int64(0), text: "The height of the oldest block to look in."}},
 		Result:  "an array with an object for each ticket; without a block the height is -1",
 		Returns: []any{[]api.TicketInfo{}},
@@ -115,13 +123,13 @@ func ticketInfo() Method {
 			if err != nil {
 				return nil, err
 			}
-			tickets, _, err := c.tickets(ctx, w, consensus.Height(max(0, from-1)))
+			tickets, tip, err := c.tickets(ctx, w, consensus.Height(max(0, from-1)))
 			if err != nil {
 				return nil, err
 			}
 			list := []api.TicketInfo{}
 			for _, t := range tickets {
-				list = append(list, t.describe(c))
+				list = append(list, t.describe(c.Params, tip.Height))
 			}
 			return list, nil
 		},
@@ -207,51 +215,75 @@ func (c *Call) tickets(ctx context.Context, w *wallet.Wallet, above consensus.He
 	return list, tip, err
 }
 
-// expired reports whether a ticket can no longer vote in the block after a height.
-func (t *ticket) expired(p *consensus.Params, tip consensus.Height) bool {
-	return t.tx.Mined() && int64(tip-t.tx.Place.Height) > int64(p.ChainParams.TicketMaturity)+int64(p.ChainParams.TicketExpiry)
-}
-
 // count adds the ticket to the counts.
-func (t *ticket) count(info *api.StakeInfo, p *consensus.Params, tip consensus.Height) {
-	switch t.tx.TicketStatus {
-	case wallet.UnminedTicket:
+func (t *ticket) count(info *api.StakeInfo) {
+	if !t.tx.Mined() {
 		info.OwnMempoolTix++
+		return
+	}
+	info.Bought++
+	cost := api.Amount(t.tx.Tx.TxOut[0].Value)
+	revoked := t.ended() && t.spender.Kind == wallet.Revocation
+	switch t.tx.TicketStatus {
 	case wallet.ImmatureTicket:
 		info.Immature++
+		info.Cost += cost
 	case wallet.LiveTicket:
 		info.Unspent++
-		if t.expired(p, tip) {
-			info.UnspentExpired++
-		}
+		info.Live++
+		info.Cost += cost
 	case wallet.VotedTicket:
 		info.Voted++
-		if t.spender != nil {
+		if t.ended() {
 			info.TotalSubsidy += api.Amount(t.spender.Tx.TxIn[0].ValueIn)
 		}
-	case wallet.RevokedTicket:
+	case wallet.MissedTicket:
+		info.Missed++
+	case wallet.ExpiredTicket:
+		info.Expired++
+		if !revoked {
+			info.Unspent++
+			info.UnspentExpired++
+			info.Cost += cost
+		}
+	case wallet.NoTicket, wallet.UnminedTicket, wallet.SpentTicket:
+	}
+	if revoked {
 		info.Revoked++
-	case wallet.NoTicket, wallet.SpentTicket:
+	}
+	if t.ended() {
+		info.Reward += api.Amount(t.spender.Net())
 	}
 }
 
-// describe returns what ticketinfo shows.
-func (t *ticket) describe(c *Call) api.TicketInfo {
+// ended reports whether a vote or a revocation of the ticket is mined.
+func (t *ticket) ended() bool { return t.spender != nil && t.spender.Mined() }
+
+// describe returns what ticketinfo shows at a tip.
+func (t *ticket) describe(p *consensus.Params, tip consensus.Height) api.TicketInfo {
 	out := t.tx.Tx.TxOut[0]
 	info := api.TicketInfo{
 		Hash:        t.tx.Hash.String(),
 		Cost:        api.Amount(out.Value),
 		BlockHeight: -1,
 		Status:      t.tx.TicketStatus.String(),
+		MayVote:     t.votes,
+		Time:        t.tx.Time.Unix(),
 	}
 	if t.tx.TicketStatus == wallet.UnminedTicket {
 		info.Status = wallet.ImmatureTicket.String() // as dcrwallet: the height tells them apart
 	}
-	if _, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, c.Params.ChainParams); len(addrs) > 0 {
+	if _, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, p.ChainParams); len(addrs) > 0 {
 		info.VotingAddress = addrs[0].String()
 	}
 	if t.tx.Mined() {
 		info.BlockHash, info.BlockHeight = t.tx.Block.String(), int64(t.tx.Place.Height)
+		info.Age = int64(tip) - info.BlockHeight
+	}
+	if t.ended() {
+		reward := api.Amount(t.spender.Net())
+		info.SpentHeight, info.SpentTime, info.Reward = int64(t.spender.Place.Height), t.spender.Time.Unix(), &reward
+		info.Age = info.SpentHeight - info.BlockHeight
 	}
 	switch {
 	case t.spender == nil:
