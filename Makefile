@@ -218,10 +218,14 @@ deepfork:
 snapshotdemo:
 	cd e2e && $(GO) test -count=1 -v -run 'TestRealNodes/snapshot' .
 
-# The status page in a browser, which has to be installed. SPVD_SCREENSHOTS names
-# the directory that the pictures are kept in.
+# The status page in a Chromium, which has to be installed, and before axe-core, which npm
+# fetches. SPVD_SCREENSHOTS names the directory that the pictures are kept in.
+AXE ?= 4.14.1
+
 page:
-	$(GO) test -count=1 -tags browser -run 'Browser|Scripts' ./internal/page
+	npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix $(BUILD)/axe axe-core@$(AXE)
+	SPVD_AXE=$(abspath $(BUILD))/axe/node_modules/axe-core/axe.min.js \
+		$(GO) test -count=1 -tags browser -run 'Browser|Scripts' ./internal/page
 
 # Stops of the store at every write of HISTORIES random lives, and KILLS kills of
 # daemons in each of a first sync, reorganisations and rescans. Each test says how
@@ -243,6 +247,7 @@ lifecycle:
 
 vet:
 	$(GO) vet ./...
+	$(GO) vet -tags browser ./internal/page
 	cd e2e && $(GO) vet ./...
 	cd internal/bench && $(GO) vet ./...
 	cd adapter/dcrwallet && $(GO) vet ./...

@@ -31,6 +31,7 @@ func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core
 		Log:       logs.Logger(logPage),
 		Network:   cfg.network().String(),
 		Version:   version.String(),
+		Interval:  cfg.network().Params().ChainParams.TargetTimePerBlock,
 		Started:   time.Now(),
 		Listeners: listeners,
 		Profile:   cfg.Profile,

@@ -168,8 +168,9 @@ func TestBrowserLooks(t *testing.T) {
 // crowd returns as many peers as a daemon has, like the first one.
 func crowd(peers []peer.Info) []peer.Info {
 	for n := range 7 {
-		p := peers[0]
-		p.ID, p.Addr = uint64(8+n), []string{"198.51.100.7:9108", "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:9108",
+		p := peers[len(peers)-1]
+		p.ID++
+		p.Addr = []string{"198.51.100.7:9108", "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:9108",
 			"pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:9108"}[n%3]
 		p.Ping, p.Rate, p.Role = time.Duration(20+17*n)*time.Millisecond, float64(90_000*n), peer.Outbound
 		peers = append(peers, p)

@@ -14,6 +14,6 @@
 //   - Run returns when its context has ended, all connections are closed and all its
 //     goroutines have returned, after grace at the latest.
 //
-// Reading order: server.go, status.go, words.go and events.go (the page and its changes),
-// health.go.
+// Reading order: server.go, status.go, words.go, rates.go and events.go (the page and its
+// changes), health.go.
 package page

@@ -110,7 +110,7 @@ func startOf(t *testing.T, syncer page.Syncer, d *daemon, profile bool) string {
 			Alive: func() bool { return !d.hung },
 		},
 		Log:     slog.New(slog.DiscardHandler),
-		Network: "mainnet", Version: "1.2.3", Started: time.Unix(1, 0),
+		Network: "mainnet", Version: "1.2.3", Started: time.Unix(1, 0), Interval: 5 * time.Minute,
 		Listeners: []net.Listener{l}, Profile: profile,
 	})
 	if err != nil {
@@ -180,7 +180,8 @@ func troubled() spv.Status {
 func TestPageTellsTheStatus(t *testing.T) {
 	d := newDaemon()
 	url := start(t, d, false)
-	if body := get(t, url).body; !strings.Contains(body, ">Synced</h1>") || !strings.Contains(body, "192.0.2.1:9108") {
+	if body := get(t, url).body; !strings.Contains(body, ">Synced</h1>") ||
+		!strings.Contains(body, "Waiting for block 1,001: there is one in 5 min on average, and the newest is ") || !strings.Contains(body, "192.0.2.1:9108") {
 		t.Errorf("got %s", body)
 	}
 	d.show(troubled())

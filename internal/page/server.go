@@ -105,6 +105,9 @@ type Config struct {
 	Version string // of the daemon
 	Started time.Time
 
+	// Interval is the time between two blocks of the network on average.
+	Interval time.Duration
+
 	// Listeners accept the clients. Run closes them.
 	Listeners []net.Listener
 
@@ -117,6 +120,7 @@ type Server struct {
 	cfg       Config
 	followers chan struct{} // holds one value for each page that is followed
 	guests    connLimit
+	rates     rates
 }
 
 // New returns a server. It starts nothing.
@@ -149,6 +153,10 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 		s.cfg.Log.Info("Status page and metrics", "url", "http://"+l.Addr().String()+"/")
 	}
+	g.Go(func() error {
+		s.sampleRates(ctx)
+		return nil
+	})
 	g.Go(func() error {
 		<-ctx.Done()
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)

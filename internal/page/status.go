@@ -33,8 +33,13 @@ type pageView struct {
 	Started int64
 	Network string
 	Version string
-	Style   template.CSS
-	Script  template.JS
+	Rates   *rateLine // nil until it is known
+
+	// Interval is the time between two blocks on average.
+	Interval time.Duration
+
+	Style  template.CSS
+	Script template.JS
 }
 
 // Since returns the time since a moment in words.
@@ -43,14 +48,16 @@ func (v pageView) Since(unix int64) string { return span(v.Now - unix) }
 // view returns the data of the page for a status.
 func (s *Server) view(st api.SyncStatus) pageView {
 	return pageView{
-		Status:  st,
-		Peers:   view.Peers(s.cfg.Pool.Infos()),
-		Now:     time.Now().Unix(),
-		Started: s.cfg.Started.Unix(),
-		Network: s.cfg.Network,
-		Version: s.cfg.Version,
-		Style:   template.CSS(style), //nolint:gosec // ours
-		Script:  template.JS(script), //nolint:gosec // ours
+		Status:   st,
+		Peers:    view.Peers(s.cfg.Pool.Infos()),
+		Now:      time.Now().Unix(),
+		Started:  s.cfg.Started.Unix(),
+		Network:  s.cfg.Network,
+		Version:  s.cfg.Version,
+		Rates:    s.rates.line(),
+		Interval: s.cfg.Interval,
+		Style:    template.CSS(style), //nolint:gosec // ours
+		Script:   template.JS(script), //nolint:gosec // ours
 	}
 }
 

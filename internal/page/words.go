@@ -15,6 +15,7 @@ func templates() (*template.Template, error) {
 	return template.New("").Funcs(template.FuncMap{
 		"headline":   headline,
 		"mood":       mood,
+		"waiting":    waiting,
 		"grouped":    grouped,
 		"percent":    percent,
 		"clock":      clock,
@@ -55,6 +56,12 @@ func mood(st api.SyncStatus) string {
 	return "busy"
 }
 
+// waiting says what a daemon that is at the tip waits for, on a network with a block per interval.
+func waiting(st api.SyncStatus, interval time.Duration) string {
+	each := span(int64(interval / time.Second))
+	return fmt.Sprintf("Waiting for block %s: there is one in %s on average, and the newest is %s old.", grouped(st.Tip.Height+1), each, span(st.Tip.Age))
+}
+
 // grouped returns a number with commas between groups of three digits.
 func grouped(n int64) string {
 	digits := strconv.FormatInt(n, 10)
@@ -77,6 +84,8 @@ func span(seconds int64) string {
 	switch seconds = max(seconds, 0); {
 	case seconds < 60:
 		return fmt.Sprintf("%d s", seconds)
+	case seconds < 3600 && seconds%60 == 0:
+		return fmt.Sprintf("%d min", seconds/60)
 	case seconds < 3600:
 		return fmt.Sprintf("%d min %d s", seconds/60, seconds%60)
 	case seconds < 48*3600:
