@@ -243,7 +243,7 @@ crash:
 POINTS ?= 0
 
 lifecycle:
-	$(GO) test -count=1 -timeout 0 -v -run InterruptedAnywhere . ./peer ./peer/serve ./spv ./internal/snapshot/checkpointer ./internal/votecheck -args -points $(POINTS)
+	$(GO) test -count=1 -timeout 0 -v -run InterruptedAnywhere . ./peer ./peer/serve ./spv ./internal/snapshot/checkpointer ./internal/prune ./internal/votecheck -args -points $(POINTS)
 
 vet:
 	$(GO) vet ./...

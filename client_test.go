@@ -177,18 +177,19 @@ func TestRunReturnsTroubleOfTheStore(t *testing.T) {
 func TestWrongConfigIsRefused(t *testing.T) {
 	born := wallet.Birthday{Height: -1}
 	for field, change := range map[string]func(c *spvd.Config){
-		"Dir":       func(c *spvd.Config) { c.Dir = "" },
-		"Network":   func(c *spvd.Config) { c.Network = 7 },
-		"DeepReorg": func(c *spvd.Config) { c.DeepReorg = -1 },
-		"Dial":      func(c *spvd.Config) { c.Proxy, c.Dial = "127.0.0.1:9050", new(net.Dialer).DialContext },
-		"Proxy":     func(c *spvd.Config) { c.Proxy = "nowhere" },
-		"UserAgent": func(c *spvd.Config) { c.UserAgent = strings.Repeat("x", 300) },
-		"Connect":   func(c *spvd.Config) { c.Connect = []string{"a:b:c"} },
-		"AddPeer":   func(c *spvd.Config) { c.AddPeer = []string{"[::1"} },
-		"Listen":    func(c *spvd.Config) { c.Listen, c.LowBandwidth = []string{"192.0.2.1"}, true },
-		"Birthday":  func(c *spvd.Config) { c.Birthday = &born },
-		"Known":     func(c *spvd.Config) { c.Known = &consensus.Known{Work: big.NewInt(-1)} },
-		"Accounts":  func(c *spvd.Config) { c.Accounts = []spvd.Account{{Name: "a", Xpub: "dpubx"}} },
+		"Dir":         func(c *spvd.Config) { c.Dir = "" },
+		"Network":     func(c *spvd.Config) { c.Network = 7 },
+		"DeepReorg":   func(c *spvd.Config) { c.DeepReorg = -1 },
+		"Dial":        func(c *spvd.Config) { c.Proxy, c.Dial = "127.0.0.1:9050", new(net.Dialer).DialContext },
+		"Proxy":       func(c *spvd.Config) { c.Proxy = "nowhere" },
+		"UserAgent":   func(c *spvd.Config) { c.UserAgent = strings.Repeat("x", 300) },
+		"Connect":     func(c *spvd.Config) { c.Connect = []string{"a:b:c"} },
+		"AddPeer":     func(c *spvd.Config) { c.AddPeer = []string{"[::1"} },
+		"KeepFilters": func(c *spvd.Config) { c.KeepFilters, c.Prune = true, true },
+		"Listen":      func(c *spvd.Config) { c.Listen, c.LowBandwidth = []string{"192.0.2.1"}, true },
+		"Birthday":    func(c *spvd.Config) { c.Birthday = &born },
+		"Known":       func(c *spvd.Config) { c.Known = &consensus.Known{Work: big.NewInt(-1)} },
+		"Accounts":    func(c *spvd.Config) { c.Accounts = []spvd.Account{{Name: "a", Xpub: "dpubx"}} },
 		"Lock": func(c *spvd.Config) {
 			lock, err := spvd.TakeLock(c.Dir, spvd.Testnet)
 			if err != nil {

@@ -139,7 +139,8 @@ type Config struct {
 
 	// LowBandwidth saves bytes, for phones and metered lines: three peers are connected instead
 	// of eight, they are asked for addresses only while few are known, and unmined transactions
-	// are left alone as with BlocksOnly. It excludes Listen.
+	// are left alone as with BlocksOnly. Without KeepFilters, filters are fetched only from a day
+	// before the earliest birthday of what wallets watch, whatever Birthday is. It excludes Listen.
 	LowBandwidth bool
 
 	// Known are blocks that the chain has to hold, and the least work it has, see
@@ -166,6 +167,12 @@ type Config struct {
 	// fetches little but headers. An import that is older has the missing ones fetched.
 	// SnapshotDir needs all filters, and implies KeepFilters.
 	KeepFilters bool
+
+	// Prune also deletes filters that nothing needs any longer: every wallet was searched for in
+	// them, SnapshotDir has them, no light client is being sent them, and 2,016 newer ones are
+	// there. An import or a rescan that needs them has them fetched again. It excludes
+	// KeepFilters.
+	Prune bool
 
 	// SearchNewAddresses makes each address that is handed out behind the gap limit of its
 	// account be searched for in old blocks, from the birthday of the account on. That is
@@ -224,6 +231,8 @@ func (c Config) complete() (Config, error) {
 		return c, wrong("DeepReorg", "%d is negative", c.DeepReorg)
 	case c.VerifyVotes < 0:
 		return c, wrong("VerifyVotes", "%v is negative", c.VerifyVotes)
+	case c.Prune && c.KeepFilters:
+		return c, wrong("KeepFilters", "it excludes Prune")
 	case c.LowBandwidth && len(c.Listen) > 0:
 		return c, wrong("Listen", "it excludes LowBandwidth")
 	case c.Proxy != "" && c.Dial != nil:

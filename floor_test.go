@@ -15,12 +15,105 @@ import (
 	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
 var floorBlocks = flag.Int("floorblocks", 3000, "length of the chain that a new wallet is synced with")
+
+// TestPruning: when every wallet was searched for, the filters are deleted, but for those that a
+// reorganisation may need. What is imported later finds its payments, and the filters go again. A
+// snapshot that is to be written keeps them, and so does a wallet whose file cannot be read.
+func TestPruning(t *testing.T) {
+	plan := testnet.Plan{}
+	for n := range uint32(10) {
+		_, script := addressOf(n).PaymentScript()
+		plan.Pay(100+consensus.Height(n)*80, script, 1e8)
+	}
+	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: 3000, Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	floor := chain.Height() + 1 - spv.PruneDepth
+	prune := func(t *testing.T, change func(cfg *spvd.Config), test func(c *spvd.Client)) {
+		network := testnet.NewNetwork(1, nil)
+		network.Add(nodeAddr, testnet.NewNode(testnet.NodeConfig{Chain: chain}), link.Shape{})
+		defer running(t, network.Run)()
+		ahead := time.Until(chain.Now())
+		cfg := spvd.Config{
+			Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: network.Dial, Prune: true,
+			Now: func() time.Time { return time.Now().Add(ahead) },
+		}
+		if change != nil {
+			change(&cfg)
+		}
+		c, err := spvd.Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, c.Run)
+		if err := c.Sync().Wait(t.Context(), spv.Synced); err != nil {
+			t.Fatal(err)
+		}
+		test(c)
+		if err := errors.Join(stop(), c.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	pruned := func(t *testing.T, c *spvd.Client) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		err := c.Sync().Wait(ctx, func(st spv.Status) bool { return st.Synced && st.Floor == floor && !st.Backfill })
+		if err != nil {
+			t.Fatalf("the floor is %d, want %d: %v", c.Sync().Status().Floor, floor, err)
+		}
+	}
+	for name, tc := range map[string]struct{ change func(cfg *spvd.Config) }{
+		"snapshot": {func(cfg *spvd.Config) { cfg.SnapshotDir = filepath.Join(cfg.Dir, "snapshot") }},
+		"unreadable wallet": {func(cfg *spvd.Config) {
+			file := filepath.Join(cfg.Dir, "simnet", spvd.WalletDir, "broken.db")
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte("none"), 0o600)); err != nil {
+				t.Error(err)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				prune(t, tc.change, func(c *spvd.Client) {
+					if err := wait.For(t.Context(), time.Hour); err != nil {
+						t.Error(err)
+					}
+					if st := c.Sync().Status(); st.Floor != 0 {
+						t.Errorf("the floor is %d", st.Floor)
+					}
+				})
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		prune(t, nil, func(c *spvd.Client) {
+			pruned(t, c)
+			w, err := c.Wallet(wallet.DefaultName)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.ImportXpub(t.Context(), "old", xpub, wallet.AccountOptions{Birthday: &wallet.Birthday{}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Sync().Wait(t.Context(), func(st spv.Status) bool { return st.Backfill }); err != nil {
+				t.Fatal(err)
+			}
+			pruned(t, c)
+			balances, err := w.Balances(t.Context(), 1)
+			if err != nil || balances.Sum.Total != 10*1e8 {
+				t.Errorf("found %v of 10 payments, %v", balances.Sum.Total, err)
+			}
+		})
+	})
+}
 
 // received counts the bytes that are read from a network.
 type received struct {

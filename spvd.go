@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/orchestrator"
+	"github.com/spvd/spvd/internal/prune"
 	"github.com/spvd/spvd/internal/snapshot/checkpointer"
 	"github.com/spvd/spvd/internal/votecheck"
 	"github.com/spvd/spvd/peer"
@@ -43,6 +44,7 @@ type Client struct {
 
 	snapshots *checkpointer.Checkpointer // nil if no snapshot is written
 	server    *serve.Server              // nil if no light clients are served
+	prunes    *prune.Pruner              // nil if no filters are deleted
 
 	mu      sync.Mutex // guards what follows, held for a moment
 	running bool
@@ -84,7 +86,7 @@ func Open(cfg Config) (c *Client, err error) {
 func (c *Client) open(cfg *Config) (err error) {
 	dir := cfg.Network.Dir(cfg.Dir)
 	settings := wallet.SetConfig{Dir: filepath.Join(dir, WalletDir), Params: c.params, Log: cfg.WalletLog, Now: cfg.Now,
-		SearchIssued: cfg.SearchNewAddresses}
+		SearchIssued: cfg.SearchNewAddresses, FiltersOnDemand: cfg.LowBandwidth}
 	if cfg.Birthday != nil {
 		settings.Birthday, settings.ImportsBorn = *cfg.Birthday, cfg.Birthday
 	}
@@ -120,6 +122,7 @@ func (c *Client) open(cfg *Config) (err error) {
 
 		LowBandwidth: cfg.LowBandwidth,
 		KeepFilters:  cfg.KeepFilters || cfg.SnapshotDir != "",
+		Prune:        cfg.Prune,
 	})
 	if err != nil {
 		return err
@@ -141,7 +144,12 @@ func (c *Client) open(cfg *Config) (err error) {
 		}
 	}
 	if len(cfg.Listen) > 0 {
-		c.server, err = c.makeServer(cfg)
+		if c.server, err = c.makeServer(cfg); err != nil {
+			return err
+		}
+	}
+	if cfg.Prune {
+		c.prunes, err = c.pruner(cfg)
 	}
 	return err
 }
@@ -237,6 +245,9 @@ func (c *Client) workers() []orchestrator.Worker {
 	}
 	if c.server != nil {
 		list = append(list, orchestrator.Worker{Name: "serving", Serve: c.server.Serve, Gate: c.initialised, Optional: true})
+	}
+	if c.prunes != nil {
+		list = append(list, orchestrator.Worker{Name: "pruning", Serve: c.prunes.Serve, Gate: c.initialised, Optional: true})
 	}
 	return list
 }

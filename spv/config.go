@@ -49,6 +49,10 @@ type Config struct {
 	// Wallet does not need.
 	KeepFilters bool
 
+	// Prune says that Prune is called: what it has deleted is not fetched again because of
+	// KeepFilters or of a Wallet that is not Selective, but only when a wallet needs it.
+	Prune bool
+
 	// BlocksOnly ignores the transactions that peers announce: an unmined one is known only if
 	// it was published here. Without a wallet that watches something they are ignored anyway.
 	BlocksOnly bool

@@ -43,6 +43,7 @@ var errorsOfTheSync = map[string]struct {
 	"spv.ErrNoPeers":             {ErrNoPeers, byUser},
 	"spv.ErrTooMany":             {ErrTooMany, byUser},
 	"spv.ErrUnprovable":          {ErrUnprovable, byUser},
+	"spv.ErrBusy":                {ErrBusy, byUser},
 	"headersync.ErrElsewhere":    {headersync.ErrElsewhere, byPeers},
 	"headersync.ErrOutdated":     {headersync.ErrOutdated, byPeers},
 	"headersync.ErrGoesBack":     {headersync.ErrGoesBack, byPeers},

@@ -58,8 +58,12 @@ func (l *loop) moveFloor() (fetch bool, err error) {
 		return false, err
 	}
 	l.wanted = want
-	if low, lacks := l.scan.Lacks(); (lacks || l.keepsAll() && l.staged.Floor > 0) && !l.staged.Above.Any() {
-		return l.lowerFloor(max(0, min(want, low-floorMargin)))
+	if low, lacks := l.scan.Lacks(); (lacks || l.keepsAll() && !l.cfg.Prune && l.staged.Floor > 0) && !l.staged.Above.Any() {
+		to := low - floorMargin
+		if !l.cfg.Prune { // otherwise what wallets were searched for in is not wanted again
+			to = min(to, want)
+		}
+		return l.lowerFloor(max(0, to))
 	}
 	active := l.cfg.Params.DCP0005
 	switch {

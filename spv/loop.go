@@ -209,6 +209,8 @@ func (l *loop) await(ctx context.Context, timer *wait.Timer) error {
 		return l.applyReady()
 	case bad := <-l.syncer.invalid:
 		return l.leaveInvalid(bad)
+	case p := <-l.syncer.prunings:
+		return l.prune(p)
 	case <-l.syncer.publications.poke:
 	case <-l.syncer.reported:
 		l.show()

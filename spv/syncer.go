@@ -36,6 +36,7 @@ type Syncer struct {
 	running      atomic.Bool
 	chain        atomic.Pointer[chain.Chain]  // nil unless Initialised
 	invalid      chan *consensus.InvalidBlock // found by Block, for the run to leave
+	prunings     chan pruning                 // calls of Prune
 	defects      *defect.Reporter             // of panics over what peers sent
 	turned       atomic.Pointer[time.Time]    // when the loop last began a turn; nil while there is none
 
@@ -52,7 +53,7 @@ func New(cfg Config) (*Syncer, error) {
 	}
 	s := &Syncer{
 		cfg: cfg, statusBoard: newStatusBoard(), publications: newPublications(), defects: defect.NewReporter(cfg.Log, cfg.Peers.Useless),
-		invalid: make(chan *consensus.InvalidBlock, 4), reported: make(chan struct{}, 1),
+		invalid: make(chan *consensus.InvalidBlock, 4), prunings: make(chan pruning), reported: make(chan struct{}, 1),
 	}
 	s.blocks = blocks.New(blocks.Deps{Params: cfg.Params, Peers: cfg.Peers, Defects: s.defects, Log: cfg.Log, Valid: s.fees.add})
 	s.finder = &txrelay.Finder{Wallet: cfg.Wallet, Blocks: s.blocks, Defects: s.defects}

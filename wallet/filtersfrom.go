@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
@@ -27,15 +28,21 @@ func (w *Wallet) FiltersFrom() (h consensus.Height, since time.Time) {
 }
 
 // FiltersFrom implements spv.Selective: it is that of all wallets, those that have stopped too,
-// and of what is imported without a birthday. Without a birthday for these, and while a file of
-// a wallet cannot be opened, it is the genesis block.
+// and of what is imported without a birthday, unless SetConfig.FiltersOnDemand. Without a birthday
+// for these, and while a file of a wallet cannot be opened, it is the genesis block.
 func (s *Set) FiltersFrom() (h consensus.Height, since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cfg.ImportsBorn == nil || len(s.refused) > 0 {
+	switch {
+	case len(s.refused) > 0:
 		return 0, time.Time{}
+	case s.cfg.FiltersOnDemand:
+		h = consensus.Never
+	case s.cfg.ImportsBorn == nil:
+		return 0, time.Time{}
+	default:
+		h, since = s.cfg.ImportsBorn.from()
 	}
-	h, since = s.cfg.ImportsBorn.from()
 	for _, n := range s.open {
 		height, date := n.FiltersFrom()
 		h = min(h, height)
@@ -44,6 +51,32 @@ func (s *Set) FiltersFrom() (h consensus.Height, since time.Time) {
 		}
 	}
 	return h, since
+}
+
+// UnscannedFrom returns the lowest height of a block that a wallet has yet to be searched for in,
+// which is above its tip if it has been searched for everywhere. The error says that this is not
+// known: a file cannot be read, or a wallet has stopped.
+func (s *Set) UnscannedFrom() (consensus.Height, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, cause := range s.refused {
+		return 0, fmt.Errorf("wallet %s cannot be read: %w", name, cause)
+	}
+	h := consensus.Never
+	for _, n := range s.open {
+		if s.stoppedLocked(n) {
+			return 0, fmt.Errorf("wallet %s has stopped: %w", n.name, s.failed[n.name])
+		}
+		now := n.now.Load()
+		if now.count() == 0 {
+			continue
+		}
+		h = min(h, now.tip.Height+1)
+		if now.scan() {
+			h = min(h, now.cursor.Height+1)
+		}
+	}
+	return h, nil
 }
 
 // from returns the first height that a birthday includes, or consensus.Never and the time of the

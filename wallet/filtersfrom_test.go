@@ -38,6 +38,10 @@ func TestFiltersFrom(t *testing.T) {
 	want(w.tip().Height+1, time.Time{})
 	s.cfg.ImportsBorn = &none
 
+	s.cfg.FiltersOnDemand = true
+	want(consensus.Never, time.Time{}) // they are fetched when something is imported
+	s.cfg.FiltersOnDemand = false
+
 	x, err := s.Create("a", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +50,9 @@ func TestFiltersFrom(t *testing.T) {
 	want(none.Height, time.Time{})
 	importTest(t, x, "a", 1, AccountOptions{Birthday: &Birthday{Height: 30}})
 	want(30, time.Time{})
+	s.cfg.FiltersOnDemand, s.cfg.ImportsBorn = true, nil
+	want(30, time.Time{})
+	s.cfg.FiltersOnDemand, s.cfg.ImportsBorn = false, &none
 	importTest(t, x, "b", 2, AccountOptions{Birthday: &Birthday{Time: at}})
 	want(30, at.Add(-birthdayMargin))
 	w.sync(x, 1000)

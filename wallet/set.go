@@ -66,6 +66,10 @@ type SetConfig struct {
 	// SearchIssued is that of every wallet, see Config.
 	SearchIssued bool
 
+	// FiltersOnDemand makes FiltersFrom leave out what is imported without a birthday: filters
+	// for it are fetched when it is.
+	FiltersOnDemand bool
+
 	// ImportsBorn is the birthday of what is imported without one. Nil leaves it to
 	// the wallet, which has that it was created with.
 	ImportsBorn *Birthday

@@ -91,6 +91,7 @@ typedef const char spvd_text;
  *     "blocksonly"   true: leaves alone what is not mined
  *     "lowbandwidth" true: fewer peers, and leaves alone what is not mined; excludes "listen"
  *     "keepfilters"  true: keeps the filters of all blocks, also those far below "birthday"
+ *     "prune"        true: deletes the filters that nothing needs any longer; excludes "keepfilters"
  *     "deepreorg"    least depth of a reorganisation that is warned of
  *     "verifyvotes"  least payment, in coins, whose votes are verified
  *     "searchnewaddresses", "useragent"

@@ -62,6 +62,7 @@ func (c *config) client() (spvd.Config, error) {
 		Listen:      serveAddresses(c.Listen),
 
 		KeepFilters:        c.KeepFilters,
+		Prune:              c.Prune,
 		SearchNewAddresses: c.SearchNewAddresses,
 	}
 	for _, a := range c.Account {

@@ -37,6 +37,8 @@ type config struct {
 
 	KeepFilters bool `long:"keepfilters" description:"Fetch and keep the filters of all blocks, also those more than a day before the earliest birthday, which are not fetched otherwise if there is a --birthday"`
 
+	Prune bool `long:"prune" description:"Delete filters that every wallet was searched for in, but those of the newest 2,016 blocks; an import or a rescan that needs them has them fetched again; excludes --keepfilters"`
+
 	SearchNewAddresses bool `long:"searchnewaddresses" description:"Search old blocks, from the birthday of the account on, for each address that is handed out behind its gap limit: for a key that other wallets hand out addresses of, too"`
 
 	VerifyVotes amountFlag `long:"verifyvotes" value-name:"AMOUNT" description:"Verify the votes behind payments to a wallet of at least so many coins, in the block of each and the five after it; blocks with votes and tickets are fetched for it, at most 64 MiB an hour (default: only when asked for, by the method verifyvotes)"`

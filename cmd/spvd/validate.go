@@ -29,6 +29,8 @@ func (c *config) validateChain() error {
 		return errors.New("--testnet and --simnet exclude each other: choose one network")
 	case c.DeepReorg < 1:
 		return errors.New("--deepreorg must be at least 1")
+	case c.Prune && c.KeepFilters:
+		return errors.New("--prune deletes what --keepfilters keeps: remove one or the other")
 	case c.Timeout < 0:
 		return fmt.Errorf("--timeout %v is in the past", c.Timeout)
 	case c.Timeout > 0 && c.Until == "":

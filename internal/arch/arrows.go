@@ -36,7 +36,7 @@ func rooms() []room {
 		"go.etcd.io/bbolt",
 	}
 	return []room{
-		{dir: ".", imports: append(core, "internal/orchestrator", "internal/snapshot", "internal/version", "internal/votecheck"), testOnly: []string{simulated}},
+		{dir: ".", imports: append(core, "internal/orchestrator", "internal/prune", "internal/snapshot", "internal/version", "internal/votecheck"), testOnly: []string{simulated}},
 		{dir: "peer", imports: []string{"internal/parse", "internal/regular", "spv/p2p"}, testOnly: []string{simulated}, never: consensus},
 		{dir: "peer/internal/addrbook", never: append(consensus, "log/slog", "net/http")},
 		{dir: "peer/internal/conn", imports: []string{"internal/parse", "peer/internal/addrbook", "peer/internal/fault", "spv/p2p"}, testOnly: []string{"peer/internal/peertest"}, never: append(consensus, "net/http")},
@@ -66,6 +66,7 @@ func rooms() []room {
 		{dir: "internal/snapshot/source", imports: []string{"internal/snapshot"}, testOnly: []string{simulated, "spv/consensus"}},
 		{dir: "internal/snapshot/checkpointer", imports: []string{"spv", "internal/snapshot", "spv/chain", "spv/consensus"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "internal/snapshot/snapshottest", imports: []string{"internal/snapshot", "spv/consensus", simulated}, never: network},
+		{dir: "internal/prune", imports: []string{"spv", "spv/consensus"}, testOnly: []string{simulated}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "internal/votecheck", imports: []string{"spv", "spv/chain", "internal/votes"}, testOnly: []string{simulated, "peer", "wallet"}, never: append(network, "go.etcd.io/bbolt")},
 		{dir: "spv/internal/blocks", imports: []string{"spv/consensus", "spv/chain", "spv/p2p", "internal/defect", "internal/parse"}, testOnly: []string{simulated}, never: network},
 		{dir: "internal/defect", imports: []string{"spv/p2p"}, never: append(network, "go.etcd.io/bbolt")},

@@ -35,6 +35,7 @@ type Config struct {
 	DeepReorg    int      `json:"deepreorg"`
 	LowBandwidth bool     `json:"lowbandwidth"`
 	KeepFilters  bool     `json:"keepfilters"`
+	Prune        bool     `json:"prune"`
 	Bootstrap    []string `json:"bootstrap"`
 	SnapshotDir  string   `json:"snapshotdir"`
 	Listen       []string `json:"listen"`
@@ -102,7 +103,7 @@ func (c *Config) client(now time.Time) (settings spvd.Config, err error) {
 	settings = spvd.Config{
 		Dir: c.Dir, Connect: c.Connect, AddPeer: c.AddPeer, Proxy: c.Proxy, UserAgent: c.UserAgent,
 		BlocksOnly: c.BlocksOnly, DeepReorg: c.DeepReorg, Bootstrap: c.Bootstrap, SnapshotDir: c.SnapshotDir,
-		Listen: c.Listen, LowBandwidth: c.LowBandwidth, KeepFilters: c.KeepFilters,
+		Listen: c.Listen, LowBandwidth: c.LowBandwidth, KeepFilters: c.KeepFilters, Prune: c.Prune,
 		SearchNewAddresses: c.SearchNewAddresses, VerifyVotes: dcrutil.Amount(c.VerifyVotes),
 	}
 	if settings.Network, err = networkOf(c.Network); err != nil {

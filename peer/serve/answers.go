@@ -162,6 +162,9 @@ func (s *session) readFilters(b *[]byte, start, end chainhash.Hash, most int) (n
 		s.log.Debug("Filters not served", "from", start, "to", end, "err", err)
 		return 0
 	}
+	if h, err := chain.HeightOf(start); err == nil {
+		s.needs(h)
+	}
 	return n
 }
 

@@ -43,7 +43,7 @@ type world struct {
 	dials     int
 }
 
-// Tip, HeadersAfter and FiltersBetween are the chain, read block by block.
+// Tip, HeadersAfter, HeightOf and FiltersBetween are the chain, read block by block.
 func (w *world) Tip() (consensus.BlockID, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,6 +77,17 @@ func (w *world) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most
 		}
 	}
 	return n, nil
+}
+
+func (w *world) HeightOf(hash chainhash.Hash) (consensus.Height, error) {
+	w.mu.Lock()
+	c := w.chain
+	w.mu.Unlock()
+	h, ok := c.Find(&hash)
+	if !ok {
+		return 0, errNone
+	}
+	return h, nil
 }
 
 func (w *world) FiltersBetween(start, end chainhash.Hash, most int, fn func(block *chainhash.Hash, filter []byte)) error {

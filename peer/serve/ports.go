@@ -22,6 +22,9 @@ type Chain interface {
 	// that Tip returns.
 	HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most int, fn func(h *consensus.Header)) (int, error)
 
+	// HeightOf returns the height of a block of the chain.
+	HeightOf(hash chainhash.Hash) (consensus.Height, error)
+
 	// FiltersBetween calls fn with the filter of each block from one to another, both
 	// included, in order. It is an error if there are more than most, or if one is not there,
 	// and then fn was not called.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/spv/consensus"
 )
 
 // TestHeaders: after locators as of full nodes; at most 2,000; none while there is too little work.
@@ -53,6 +55,13 @@ func TestFilters(t *testing.T) {
 				t.Fatalf("filter %d differs", h)
 			}
 		}
+		needs := func(h consensus.Height) {
+			t.Helper()
+			if got := w.server.NeedsFrom(); got != h {
+				t.Errorf("filters are needed from %d on, want %d", got, h)
+			}
+		}
+		needs(consensus.Never)
 		for _, r := range [][2]int{{0, 99}, {201, 300}, {7, 7}} {
 			batch(id(r[0]), id(r[1]))
 			got, ok := c.next().(*wire.MsgCFiltersV2)
@@ -70,6 +79,7 @@ func TestFilters(t *testing.T) {
 		} else {
 			check(got, 42)
 		}
+		needs(0)
 		w.set(func() { w.floor = 50 })
 		batch(id(0), id(100))           // too many
 		batch(id(60), id(59))           // the wrong way round
@@ -82,6 +92,18 @@ func TestFilters(t *testing.T) {
 			t.Fatalf("got %T", got)
 		}
 	})
+}
+
+// TestNeeds: the lowest filter that a client was sent counts for ten minutes, then a later one does.
+func TestNeeds(t *testing.T) {
+	at := time.Unix(1000, 0)
+	n := need{}.and(50, at).and(40, at.Add(time.Minute)).and(60, at.Add(needsFor))
+	if n.lowest != 40 || n.since != at || n.last != at.Add(needsFor) {
+		t.Errorf("needs %+v", n)
+	}
+	if n = n.and(70, at.Add(needsFor+time.Second)); n.lowest != 70 {
+		t.Errorf("later it needs %+v", n)
+	}
 }
 
 // TestSmallAnswers: pings, the initial state, and what is left without an answer.

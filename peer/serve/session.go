@@ -47,8 +47,9 @@ type session struct {
 	wantsHeaders atomic.Bool
 	sent         atomic.Uint64 // bytes
 	received     atomic.Uint64
-	blocks       atomic.Uint64 // sent
-	waiting      atomic.Int64  // items of getdata
+	blocks       atomic.Uint64        // sent
+	waiting      atomic.Int64         // items of getdata
+	need         atomic.Pointer[need] // of filters; nil until some were sent
 
 	// These are used by the reading goroutine only.
 	ctx       context.Context

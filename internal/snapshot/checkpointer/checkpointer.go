@@ -85,6 +85,7 @@ type Checkpointer struct {
 
 	mu       sync.Mutex // guards what follows, held for a moment
 	segments []Segment
+	read     bool  // they are those of the directory
 	trouble  error // why nothing is written now; nil if there is no trouble
 }
 
@@ -110,6 +111,28 @@ func (c *Checkpointer) Segments() ([]Segment, error) {
 	return slices.Clone(c.segments), c.trouble
 }
 
+// NeedsFrom returns the lowest height of a block whose filter is still needed: that of the first
+// segment that is to be written, or to be compared with the chain. The error says that this is not
+// known, because the directory was not read yet or cannot be written.
+func (c *Checkpointer) NeedsFrom() (consensus.Height, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.trouble != nil {
+		return 0, c.trouble
+	}
+	if !c.read {
+		return 0, errors.New("the snapshot was not read yet")
+	}
+	next := consensus.Height(0)
+	for i := range c.segments {
+		if c.segments[i].State != Verified {
+			return c.segments[i].First, nil
+		}
+		next = c.segments[i].Last + 1
+	}
+	return next, nil
+}
+
 // show replaces what Segments returns.
 func (c *Checkpointer) show(m *snapshot.Manifest, verified map[chainhash.Hash]bool) {
 	list := make([]Segment, len(m.Segments))
@@ -121,5 +144,5 @@ func (c *Checkpointer) show(m *snapshot.Manifest, verified map[chainhash.Hash]bo
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.segments, c.trouble = list, nil
+	c.segments, c.read, c.trouble = list, true, nil
 }

@@ -273,6 +273,9 @@ func TestTroubleIsAWarning(t *testing.T) {
 		if _, err := c.Segments(); err == nil {
 			t.Error("no trouble")
 		}
+		if _, err := c.NeedsFrom(); err == nil {
+			t.Error("during trouble it is known which filters are needed")
+		}
 		if err := os.Remove(dir); err != nil {
 			t.Fatal(err)
 		}
