@@ -35,7 +35,13 @@ handed out or used.
 `,
 		args:  []string{"show", "import", "rename", "gap"},
 		flags: []string{"--birthday", "--gap", "--json"},
-		run:   runAccount,
+		names: func(words []string) nameKind {
+			if len(words) == 1 && words[0] != "import" {
+				return accountNames
+			}
+			return noNames
+		},
+		run: runAccount,
 	}
 }
 

@@ -31,7 +31,13 @@ func addressCommand() command {
 `,
 		args:  []string{"list", "new", "show", "import"},
 		flags: []string{"--beyond", "--birthday", "--label", "--script", "--redeem", "--json"},
-		run:   runAddress,
+		names: func(words []string) nameKind {
+			if len(words) == 1 && (words[0] == "new" || words[0] == "list") {
+				return accountNames
+			}
+			return noNames
+		},
+		run: runAddress,
 	}
 }
 

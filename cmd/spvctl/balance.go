@@ -21,6 +21,7 @@ be spent yet, LOCKED what tickets hold, UNCONFIRMED what unmined transactions
 would add.
 `,
 		flags: []string{"--json"},
+		names: firstAccount,
 		run: func(ctx context.Context, in *invocation) (int, error) {
 			words, err := in.words(1)
 			if err != nil {

@@ -22,6 +22,10 @@ type command struct {
 	// args and flags are the words that can follow the name, for completion.
 	args, flags []string
 
+	// names returns which names of the daemon can follow the name and some words, for
+	// completion; nil is none.
+	names func(words []string) nameKind
+
 	// run returns the exit code; with an error that is not a usageError it is
 	// the code for it.
 	run func(ctx context.Context, in *invocation) (int, error)

@@ -25,6 +25,7 @@ outputs and the fee together.
   --json     print a line for each output as JSON, with the amount as net
 `,
 		flags: []string{"--count", "--lines", "--json"},
+		names: firstAccount,
 		run: func(ctx context.Context, in *invocation) (int, error) {
 			flags := struct {
 				Count uint32 `long:"count"`

@@ -26,6 +26,7 @@ func jobCommand() command {
 `,
 		args:  []string{"cancel"},
 		flags: []string{"--all", "--json"},
+		names: func([]string) nameKind { return jobNames },
 		run:   runJob,
 	}
 }

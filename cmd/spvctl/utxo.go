@@ -23,6 +23,7 @@ func utxoCommand() command {
   --json     print them as JSON
 `,
 		flags: []string{"--json"},
+		names: firstAccount,
 		run: func(ctx context.Context, in *invocation) (int, error) {
 			words, err := in.words(1)
 			if err != nil {

@@ -38,7 +38,13 @@ Every command is about the wallet that -w NAME in front of it names.
 `,
 		args:  []string{"list", "create", "load", "unload", "export", "import", "backup"},
 		flags: []string{"--birthday", "--json"},
-		run:   runWallet,
+		names: func(words []string) nameKind {
+			if len(words) == 1 && (words[0] == "load" || words[0] == "unload") {
+				return walletNames
+			}
+			return noNames
+		},
+		run: runWallet,
 	}
 }
 
