@@ -52,6 +52,7 @@ func (d *display) show(f facts, now time.Time) {
 	st.Synced = f.synced()
 	st.Ready = d.gate.pass(f, now)
 	st.FirstSyncDone = st.FirstSyncDone || st.Synced
+	d.dropPast(now)
 	st.Seq = was.Seq
 	d.shownAt = now
 	d.seek(f.doubt())

@@ -20,7 +20,7 @@ func (l *loop) leaveInvalid(bad *consensus.InvalidBlock) error {
 	}
 	l.touched()
 	l.cfg.Log.Error("Block is invalid, its branch is left", "height", bad.Block.Height, "block", bad.Block.Hash, "tx", bad.Tx, "err", bad.Reason)
-	l.display.warn("invalid-block", fmt.Sprintf("Block %s holds a transaction that no full node accepts, and was left with all that follow it.",
+	l.display.warn(codeInvalid, fmt.Sprintf("Block %s holds a transaction that no full node accepts, and was left with all that follow it.",
 		grouped(bad.Block.Height)), "The peers that sent it are banned or follow false miners. Connect to a node that you trust with --addpeer.")
 	l.scan.Abandon()
 	if re == nil {
@@ -43,8 +43,8 @@ func (l *loop) showTroubles() {
 	}
 	l.troubles = list
 	if len(list) == 0 {
-		l.display.unwarn("wallet")
+		l.display.unwarn(codeWallet)
 		return
 	}
-	l.display.warn("wallet", strings.Join(list, " "), w.TroublesHint())
+	l.display.warn(codeWallet, strings.Join(list, " "), w.TroublesHint())
 }

@@ -56,6 +56,7 @@ type loop struct {
 	eased      chain.Easing // of the newest blocks up to easedAt
 	easedAt    consensus.BlockID
 	versionsAt consensus.BlockID // the tip whose versions were counted
+	future     consensus.Height  // of the block ahead of our clock that is warned of; zero for none
 
 	troubles     []string        // of the wallet; see Troubled
 	votesTaken   *VoteReport     // whose warnings the status has; nil for none
@@ -295,10 +296,7 @@ func (l *loop) headersMoved() {
 	for _, re := range changes.Reorgs {
 		l.reorganised(re)
 	}
-	for _, h := range changes.Future {
-		l.display.warn("future-block", fmt.Sprintf("A peer sent block %s with a time more than two hours ahead of this machine's clock.",
-			grouped(h)), "Check this machine's clock.")
-	}
+	l.warnOfFuture(changes.Future)
 	l.warnOfDispute()
 	l.warnOfDenials()
 }
@@ -332,7 +330,7 @@ func (l *loop) reorganised(re *chain.Reorganisation) {
 func (l *loop) showReorg(re *chain.Reorganisation) {
 	depth := len(re.Reverted)
 	if depth >= l.cfg.DeepReorg {
-		l.display.warn("deep-reorg", fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
+		l.display.warn(codeDeep, fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
 			"Check payments that were confirmed in these blocks.")
 	}
 	l.display.status.Reorgs++

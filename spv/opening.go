@@ -59,7 +59,7 @@ func (l *loop) heal(damage error) (Phase, error) {
 		text := fmt.Sprintf("The chain store was damaged. What could be proven was kept, headers to block %d and filters to %d; the rest is fetched again.",
 			state.Tip.Height, state.Filters.Height)
 		l.cfg.Log.Error(text, "err", damage)
-		l.display.warn("chain-store-repaired", text, "Check the disk.")
+		l.display.warn(codeRepaired, text, "Check the disk.")
 	}
 	return l.open()
 }
@@ -84,7 +84,7 @@ func (l *loop) beginAgain(damage error) error {
 	}
 	text := fmt.Sprintf("The chain store was corrupt. It was moved to %s and is being synced again; wallets are untouched.", aside)
 	l.cfg.Log.Error(text, "err", damage)
-	l.display.warn("chain-store-corrupt", text, "Check the disk. The file that was moved aside may be deleted.")
+	l.display.warn(codeCorrupt, text, "Check the disk. The file that was moved aside may be deleted.")
 	return nil
 }
 

@@ -146,7 +146,7 @@ func TestPropertyReorganisationsLeaveTheBestChain(t *testing.T) {
 			if re == nil || re.Depth != int(depth) {
 				h.Errorf("after a reorganisation of depth %d the status shows %+v", depth, re)
 			}
-			deep := func(w Warning) bool { return w.Code == "deep-reorg" }
+			deep := func(w Warning) bool { return w.Code == codeDeep }
 			if warned := slices.ContainsFunc(h.syncer.Status().Warnings, deep); warned != (depth >= DefaultDeepReorg) {
 				h.Errorf("after a reorganisation of depth %d warned is %v", depth, warned)
 			}
