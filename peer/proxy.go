@@ -7,6 +7,7 @@ import "github.com/spvd/spvd/peer/internal/socks"
 // Tor. Every connection has credentials of its own, for which Tor uses a circuit of its own.
 type Proxy = socks.Proxy
 
-// NewProxy returns the proxy at an address of the form IP:port; the host may also be localhost.
+// NewProxy returns the proxy at an address of the form IP:port; the host may also be localhost,
+// and socks5:// or socks5h:// may stand before it.
 // Other names are an error, because they would have to be looked up.
 func NewProxy(addr string) (*Proxy, error) { return socks.New(addr) }

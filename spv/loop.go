@@ -330,7 +330,7 @@ func (l *loop) reorganised(re *chain.Reorganisation) {
 func (l *loop) showReorg(re *chain.Reorganisation) {
 	depth := len(re.Reverted)
 	if depth >= l.cfg.DeepReorg {
-		l.display.warn(codeDeep, fmt.Sprintf("A reorganisation took back %d blocks above block %s.", depth, grouped(re.Fork.Height)),
+		l.display.warn(codeDeep, fmt.Sprintf("A reorganisation took back %s above block %s.", countOf(depth, "block"), grouped(re.Fork.Height)),
 			"Check payments that were confirmed in these blocks.")
 	}
 	l.display.status.Reorgs++

@@ -220,11 +220,14 @@ func (f facts) filtersReason() (reason, hint string) {
 func (f facts) peerCount() string { return countPeers(f.peers) }
 
 // countPeers names a number of peers.
-func countPeers(n int) string {
+func countPeers(n int) string { return countOf(n, "peer") }
+
+// countOf returns a number with a noun, in the plural unless it is one.
+func countOf(n int, noun string) string {
 	if n == 1 {
-		return "1 peer"
+		return "1 " + noun
 	}
-	return fmt.Sprintf("%d peers", n)
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // grouped formats a height for users, with commas between groups of three

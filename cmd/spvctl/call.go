@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // stdinWord stands for a line of standard input.
@@ -25,6 +26,9 @@ func callCommand() command {
 				return exitError, err
 			}
 			c, err := in.connect(ctx)
+			if hint := usage.DidYouMean("spvctl ", in.name, commandNames()); err != nil && hint != "" {
+				err = fmt.Errorf("there is no command %s%s (a method of this name: %w)", in.name, hint, err)
+			}
 			if err != nil {
 				return exitError, err
 			}
@@ -35,11 +39,35 @@ func callCommand() command {
 			}
 			var result json.RawMessage
 			if err := c.call(ctx, in.name, &result, params...); err != nil {
-				return exitError, err
+				return exitError, suggest(ctx, c, in.name, err)
 			}
 			return exitOK, in.writeResult(result)
 		},
 	}
+}
+
+// suggest adds the command or method that was likely meant to the error of one that does not exist.
+func suggest(ctx context.Context, c *client, name string, err error) error {
+	var refused *api.Error
+	if !errors.As(err, &refused) || refused.Code != api.CodeNoMethod {
+		return err
+	}
+	names := commandNames()
+	var infos []api.MethodInfo
+	if c.call(ctx, helpMethod, &infos, "", true) == nil { // else the commands alone are near or not
+		for _, m := range infos {
+			names = append(names, m.Name)
+		}
+	}
+	return fmt.Errorf("%w%s", err, usage.DidYouMean("spvctl ", name, names))
+}
+
+// commandNames returns the names of the commands.
+func commandNames() (names []string) {
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // readInput returns the parameters, each - replaced by the next line of standard input: for

@@ -8,6 +8,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
 	"github.com/jrick/wsrpc/v2"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -42,14 +44,42 @@ func dial(ctx context.Context, t *target) (*client, error) {
 		return nil, fmt.Errorf("connect to %s: %w (%s)", url, err, refusedCertificate(err))
 	}
 	c := &client{ws}
-	if t.user == "" { // let in by certificate
-		return c, nil
+	if t.user != "" { // else it is let in by certificate
+		if err := c.call(ctx, api.AuthenticateMethod, nil, t.user, t.password); err != nil {
+			c.close()
+			return nil, fmt.Errorf("authenticate at %s: %w", t.address, err)
+		}
 	}
-	if err := c.call(ctx, api.AuthenticateMethod, nil, t.user, t.password); err != nil {
+	if err := c.checkNetwork(ctx, t); err != nil {
 		c.close()
-		return nil, fmt.Errorf("authenticate at %s: %w", t.address, err)
+		return nil, err
 	}
 	return c, nil
+}
+
+// checkNetwork returns an error if the user has named a network, and the daemon is on another one.
+func (c *client) checkNetwork(ctx context.Context, t *target) error {
+	if t.net == 0 {
+		return nil
+	}
+	var net wire.CurrencyNet
+	if err := c.call(ctx, "getcurrentnet", &net); err != nil {
+		return fmt.Errorf("ask %s for its network: %w", t.address, err)
+	}
+	if net == t.net {
+		return nil
+	}
+	return fmt.Errorf("the daemon at %s is on %s, and %s was asked for (choose it with --testnet, --simnet or neither)", t.address, networkName(net), networkName(t.net))
+}
+
+// networkName returns the name of a network as the directories have it.
+func networkName(net wire.CurrencyNet) string {
+	for _, p := range []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params(), chaincfg.SimNetParams()} {
+		if p.Net == net {
+			return p.Name
+		}
+	}
+	return net.String()
 }
 
 // refusedCertificate says what to do about an error of TLS.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/safetext"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 const clientsMethod = "getservinginfo"
@@ -58,8 +59,8 @@ func writeClients(w io.Writer, s api.Serving) error {
 			return err
 		}
 	}
-	if _, err := fmt.Fprintf(w, "%d clients, %s sent, %s received, %s blocks of which %s fetched from peers, %s transactions passed on\n",
-		len(s.Clients), byteSize(s.BytesSent), byteSize(s.BytesRecv), grouped(int64(s.Blocks)), grouped(int64(s.Fetched)),
+	if _, err := fmt.Fprintf(w, "%s, %s sent, %s received, %s blocks of which %s fetched from peers, %s transactions passed on\n",
+		usage.Count(len(s.Clients), "client"), byteSize(s.BytesSent), byteSize(s.BytesRecv), grouped(int64(s.Blocks)), grouped(int64(s.Fetched)),
 		grouped(int64(s.Transactions))); err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/jessevdk/go-flags"
+
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // command is a command of spvctl for people. Every other word on the command line is the name
@@ -96,7 +98,7 @@ func (in *invocation) parse(opts any) ([]string, error) {
 	p := flags.NewParser(opts, flags.PassDoubleDash)
 	words, err := p.ParseArgs(in.args)
 	if err != nil {
-		return nil, usagef("%s: %v", in.name, err)
+		return nil, usagef("%s: %v", in.name, usage.Explain(err, p))
 	}
 	return words, nil
 }

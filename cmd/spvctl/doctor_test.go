@@ -87,7 +87,7 @@ func TestDoctorWithoutADaemon(t *testing.T) {
 
 func TestDoctorForPeople(t *testing.T) {
 	got := spvctl(t, "", append(daemon(t, rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 2}).Registry), "doctor")...)
-	if !strings.Contains(got.out, "\nnetwork  ok   1 peers are connected, the highest claims 2.\n") {
+	if !strings.Contains(got.out, "\nnetwork  ok   1 peer is connected, the highest claims 2.\n") {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // States of a finding.
@@ -109,11 +110,15 @@ func judgeNetwork(peers []api.PeerInfo) finding {
 	if len(peers) == 0 {
 		return finding{"network", stateBad, "No peer is connected.", "Check the network connection, the firewall, and the connect and proxy options."}
 	}
+	connected := "1 peer is"
+	if n := len(peers); n > 1 {
+		connected = usage.Count(n, "peer") + " are"
+	}
 	best := int64(0)
 	for _, p := range peers {
 		best = max(best, p.StartingHeight, p.CurrentHeight)
 	}
-	return finding{"network", stateGood, fmt.Sprintf("%d peers are connected, the highest claims %s.", len(peers), grouped(best)), ""}
+	return finding{"network", stateGood, fmt.Sprintf("%s connected, the highest claims %s.", connected, grouped(best)), ""}
 }
 
 // judgeSync repeats the daemon's own judgement.

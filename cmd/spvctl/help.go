@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // helpMethod is the method that describes the others.
@@ -39,6 +40,11 @@ func helpCommand() command {
 // describeMethods prints the daemon's description of its methods.
 func describeMethods(ctx context.Context, in *invocation) (int, error) {
 	c, err := in.connect(ctx)
+	if len(in.args) == 1 {
+		if hint := usage.DidYouMean("spvctl help ", in.args[0], commandNames()); err != nil && hint != "" {
+			err = fmt.Errorf("there is no command %s%s (a method of this name: %w)", in.args[0], hint, err)
+		}
+	}
 	if err != nil {
 		return exitError, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spvd/spvd/internal/password"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // envPrefix begins the names of the environment variables for flags, as for the daemon.
@@ -72,8 +74,58 @@ func parseOptions(args, environ []string) (*options, []string, error) {
 		}
 	}
 	words, err := p.ParseArgs(append(fromEnv, args...))
+	if err == nil && len(words) > 0 {
+		words, err = parseBehind(p, g, words)
+	}
+	err = usage.Explain(err, p)
 	opts.start = opts.startCommand()
 	return &opts, words, err
+}
+
+// parseBehind parses the options that stand behind the command, and returns the other words. A flag
+// that the command has, too, is the command's; behind -- there are none.
+func parseBehind(p *flags.Parser, g *flags.Group, words []string) ([]string, error) {
+	own := find(words[0]).flags
+	rest := []string{words[0]}
+	var ours []string
+	for i := 1; i < len(words); i++ {
+		name, _, valued := strings.Cut(words[i], "=")
+		opt := optionOf(g, name)
+		switch {
+		case words[i] == "--":
+			rest = append(rest, words[i:]...)
+			i = len(words)
+		case opt == nil || slices.Contains(own, "--"+opt.LongName):
+			rest = append(rest, words[i])
+		default:
+			ours = append(ours, words[i])
+			_, isSwitch := opt.Value().(bool)
+			if !valued && !isSwitch && i+1 < len(words) {
+				i++
+				ours = append(ours, words[i])
+			}
+		}
+	}
+	if len(ours) == 0 {
+		return rest, nil
+	}
+	_, err := p.ParseArgs(ours)
+	return rest, err
+}
+
+// optionOf returns the option of a flag with its dashes, nil if there is none.
+func optionOf(g *flags.Group, flag string) *flags.Option {
+	if long, ok := strings.CutPrefix(flag, "--"); ok {
+		return g.FindOptionByLongName(long)
+	}
+	if short, ok := strings.CutPrefix(flag, "-"); ok && len(short) == 1 {
+		for _, o := range g.Options() {
+			if string(o.ShortName) == short {
+				return o
+			}
+		}
+	}
+	return nil
 }
 
 // startCommand returns the command that starts the daemon that the options are about.
@@ -171,7 +223,7 @@ func readFile(name path, required bool) (*file, error) {
 	err = flags.NewIniParser(p).Parse(bytes.NewReader(content))
 	var at *flags.IniError
 	if errors.As(err, &at) {
-		return nil, fmt.Errorf("%s:%d: %s", name, at.LineNumber, at.Message)
+		return nil, fmt.Errorf("%s:%d: %s", name, at.LineNumber, usage.ExplainLine(at, content, p))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 func sendCommand() command {
@@ -80,12 +81,7 @@ func writePublication(w io.Writer, p api.Publication) error {
 
 // publicationText returns the state of a published transaction in one line.
 func publicationText(p *api.Publication) string {
-	peers := func(n int) string {
-		if n == 1 {
-			return "1 peer"
-		}
-		return fmt.Sprintf("%d peers", n)
-	}
+	peers := func(n int) string { return usage.Count(n, "peer") }
 	switch p.Outcome {
 	case "mined":
 		return "mined in block " + grouped(p.Height)

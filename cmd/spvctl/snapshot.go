@@ -7,6 +7,7 @@ import (
 
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/safetext"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 const snapshotMethod = "getsnapshotinfo"
@@ -54,7 +55,7 @@ func writeSnapshot(w io.Writer, s api.Snapshot) error {
 			return err
 		}
 	}
-	if _, err := fmt.Fprintf(w, "%d segments in %s, %d verified, %s\n", len(s.Segments), safetext.Escape(s.Directory, ""), verified,
+	if _, err := fmt.Fprintf(w, "%s in %s, %d verified, %s\n", usage.Count(len(s.Segments), "segment"), safetext.Escape(s.Directory, ""), verified,
 		byteSize(uint64(s.Size))); err != nil {
 		return err
 	}

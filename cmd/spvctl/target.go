@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -29,6 +30,8 @@ type target struct {
 	tls            *tls.Config // nil for plain text
 	user, password string      // empty with a certificate
 	start          string      // the command that starts the daemon
+
+	net wire.CurrencyNet // the network that the user has asked for; zero if none was named
 }
 
 // target returns the address and credentials that follow from options, configuration file and
@@ -48,6 +51,9 @@ func (o *options) target() (*target, error) {
 		params = chaincfg.SimNetParams()
 	}
 	t := &target{path: api.WebsocketPath, address: address(o.RPCServer, listening, api.DefaultPort(params.Net)), start: o.start}
+	if o.TestNet || o.SimNet {
+		t.net = params.Net
+	}
 	if o.Wallet != "" {
 		t.path = api.WalletPath + url.PathEscape(o.Wallet)
 	}

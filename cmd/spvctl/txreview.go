@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // maxTxFile is the most bytes that are read of a file with a transaction: one of 100,000 bytes
@@ -138,10 +139,10 @@ func writeBuilt(w io.Writer, built *api.BuiltTransaction, file string) error {
 		r.add("expires", "at height %s", grouped(int64(built.Expiry)))
 	}
 	if built.Uneconomic > 0 {
-		r.add("left out", "%d coins worth less than their part of the fee", built.Uneconomic)
+		r.add("left out", "%s worth less than the fee for spending", usage.Count(built.Uneconomic, "coin"))
 	}
 	if built.Unsignable > 0 {
-		r.add("left out", "%d coins whose scripts are not known", built.Unsignable)
+		r.add("left out", "%s of unknown scripts", usage.Count(built.Unsignable, "coin"))
 	}
 	if built.ReservedUntil != 0 {
 		r.add("locked", "the coins, until %s UTC", utc(built.ReservedUntil))

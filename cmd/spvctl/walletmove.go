@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // importBytes is about how many bytes of an export are sent at a time: the daemon bounds the size
@@ -36,8 +37,8 @@ func runWalletExport(ctx context.Context, in *invocation, words []string) (int, 
 	if err := writeFile(file, &e); err != nil {
 		return exitError, err
 	}
-	fmt.Fprintf(in.out, "Written to %s, with %d accounts and %d scripts. Whoever has it sees all addresses of the wallet.\n",
-		words[0], len(e.Accounts), len(e.Scripts))
+	fmt.Fprintf(in.out, "Written to %s, with %s and %s. Whoever has it sees all addresses of the wallet.\n",
+		words[0], usage.Count(len(e.Accounts), "account"), usage.Count(len(e.Scripts), "script"))
 	return exitOK, nil
 }
 

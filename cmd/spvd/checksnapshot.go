@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/snapshot"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // checkSnapshot proves the snapshot of the network in the directory of --verifysnapshot,
@@ -38,7 +39,7 @@ func checkSnapshot(ctx context.Context, cfg *config, stdout io.Writer) error {
 	if !v.EnoughWork {
 		unproven += "; its chain ends before the newest known block and has less than the minimum known work, as it has to"
 	}
-	fmt.Fprintf(stdout, "spvd: the snapshot in %s is right: proved all headers and filters of %d segments, up to block %d (%v)%s\n",
-		dir, v.Segments, v.Last.Height, v.Last.Hash, unproven)
+	fmt.Fprintf(stdout, "spvd: the snapshot in %s is right: proved all headers and filters of %s, up to block %d (%v)%s\n",
+		dir, usage.Count(v.Segments, "segment"), v.Last.Height, v.Last.Hash, unproven)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jessevdk/go-flags"
 
 	"github.com/spvd/spvd/internal/regular"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // envPrefix begins the names of environment variables that are settings; the
@@ -67,7 +68,7 @@ func readAbove(p *flags.Parser, args, environ []string) error {
 	}
 	rest, err := p.ParseArgs(args)
 	if err != nil {
-		return err
+		return usage.Explain(err, p)
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("unexpected argument %q", rest[0])
@@ -87,7 +88,7 @@ func readEnvironment(p *flags.Parser, environ []string) error {
 		case !ours || value == "" || ofPlatform(flag):
 			continue
 		case opt == nil || flag != strings.ToUpper(flag):
-			return fmt.Errorf("environment variable %s: there is no such setting", name)
+			return fmt.Errorf("environment variable %s: there is no such setting%s", name, usage.DidYouMean(envPrefix, flag, upper(usage.Flags(p))))
 		}
 		values := []string{value}
 		if reflect.TypeOf(opt.Value()).Kind() == reflect.Slice {
@@ -98,10 +99,18 @@ func readEnvironment(p *flags.Parser, environ []string) error {
 			args = append(args, "--"+opt.LongName+"="+v)
 		}
 		if _, err := p.ParseArgs(args); err != nil {
-			return fmt.Errorf("environment variable %s: %w", name, err)
+			return fmt.Errorf("environment variable %s: %w", name, usage.Explain(err, p))
 		}
 	}
 	return nil
+}
+
+// upper returns names in upper case.
+func upper(names []string) []string {
+	for i, name := range names {
+		names[i] = strings.ToUpper(name)
+	}
+	return names
 }
 
 // ofPlatform reports whether a variable, without its prefix, is one that a container
@@ -128,7 +137,7 @@ func readFile(p *flags.Parser, name string, required bool) error {
 	err = flags.NewIniParser(p).Parse(bytes.NewReader(content))
 	var at *flags.IniError
 	if errors.As(err, &at) {
-		return fmt.Errorf("%s:%d: %s", name, at.LineNumber, at.Message)
+		return fmt.Errorf("%s:%d: %s", name, at.LineNumber, usage.ExplainLine(at, content, p))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -159,7 +168,7 @@ func checkKeys(p *flags.Parser, name string, content []byte) error {
 			return fmt.Errorf("%s:%d: not of the form name = value", name, n)
 		}
 		if findOption(p, key, "no-ini") == nil {
-			return fmt.Errorf("%s:%d: unknown option %q", name, n, key)
+			return fmt.Errorf("%s:%d: unknown option %q%s", name, n, key, usage.DidYouMean("", key, usage.Flags(p)))
 		}
 	}
 	return nil

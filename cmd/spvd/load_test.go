@@ -125,7 +125,7 @@ func TestWrongSettings(t *testing.T) {
 		args    []string
 		want    []string
 	}{
-		{"unknown flag", "", nil, []string{"--foo"}, []string{"unknown flag `foo'"}},
+		{"unknown flag", "", nil, []string{"--foo"}, []string{"there is no flag --foo"}},
 		{"argument", "", nil, []string{"start"}, []string{`unexpected argument "start"`}},
 		{"missing value", "", nil, []string{"--username"}, []string{"username"}},
 		{"unknown key", "simnet=1\n\nfoo=1\n", nil, nil, []string{"spvd.conf:3: unknown option \"foo\""}},
@@ -165,6 +165,13 @@ func TestWrongSettings(t *testing.T) {
 		{"profiles for others", "", nil, []string{"--profile", "--metricslisten=127.0.0.1", "--metricslisten=0.0.0.0"}, []string{"--profile: others reach 0.0.0.0"}},
 		{"two accounts of a name", "", nil, []string{"--account=a=x", "--account=a=y"}, []string{`two different keys "a"`}},
 		{"one key twice", "", nil, []string{"--account=a=x", "--account=b=x"}, []string{`one key the names "a" and "b"`}},
+		{"misspelled flag", "", nil, []string{"--conect=1.2.3.4"}, []string{"there is no flag --conect: did you mean --connect?"}},
+		{"misspelled setting", "debuglevl = info", nil, nil, []string{`unknown option "debuglevl": did you mean debuglevel?`}},
+		{"number that is none", "", nil, []string{"--deepreorg=x"}, []string{`--deepreorg: "x" is not a whole number`}},
+		{"number of the file", "deepreorg = x", nil, nil, []string{`:1: deepreorg: "x" is not a whole number`}},
+		{"peer that is no host name", "", nil, []string{"--connect=exa/mple"}, []string{"neither an IP address nor a host name"}},
+		{"name for the certificate", "", nil, []string{"--altdnsnames=a b"}, []string{"neither an IP address nor a host name"}},
+		{"unknown group", "", nil, []string{"--cookiegroup=no such group"}, []string{"no group"}},
 		{"unused certificate", "", nil, []string{"--notls", "--altdnsnames=x"}, []string{"--notls leaves no use"}},
 	}
 	for _, tt := range tests {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jessevdk/go-flags"
 
+	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/peer"
 )
@@ -60,6 +61,8 @@ func (a *peerAddress) UnmarshalFlag(value string) error {
 		return refused("peer address %q: %v", value, err)
 	case host == "":
 		return refused("peer address %q: the host is missing", value)
+	case net.ParseIP(host) == nil && certificate.CheckHost(host) != nil:
+		return refused("peer address %q: %v", value, certificate.CheckHost(host))
 	case port == "0":
 		return refused("peer address %q: port 0 is no port of a peer", value)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 )
 
 // The parts of SOCKS5 that this package speaks (RFC 1928, RFC 1929).
@@ -33,7 +34,11 @@ type Proxy struct {
 // New returns the proxy at an address of the form IP:port; the host may also be
 // localhost. Other names are refused, because they would have to be looked up.
 func New(addr string) (*Proxy, error) {
-	host, port, err := net.SplitHostPort(addr)
+	bare := addr
+	for _, scheme := range []string{"socks5://", "socks5h://"} { // names are passed to the proxy with both
+		bare = strings.TrimPrefix(bare, scheme)
+	}
+	host, port, err := net.SplitHostPort(strings.TrimSuffix(bare, "/"))
 	if err != nil {
 		return nil, fmt.Errorf("proxy address %q: not of the form IP:PORT", addr)
 	}

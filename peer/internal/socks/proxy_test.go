@@ -135,13 +135,14 @@ func TestProxyHangs(t *testing.T) {
 // TestProxyAddress checks that only the address of a proxy that needs no look-up is accepted.
 func TestProxyAddress(t *testing.T) {
 	for addr, want := range map[string]string{
-		"127.0.0.1:9050": "127.0.0.1:9050",
-		"localhost:9050": "127.0.0.1:9050",
-		"[::1]:9050":     "[::1]:9050",
-		"tor:9050":       "",
-		"127.0.0.1":      "",
-		"127.0.0.1:0":    "",
-		"":               "",
+		"127.0.0.1:9050":          "127.0.0.1:9050",
+		"localhost:9050":          "127.0.0.1:9050",
+		"socks5://127.0.0.1:9050": "127.0.0.1:9050", "socks5h://localhost:9050/": "127.0.0.1:9050",
+		"[::1]:9050":  "[::1]:9050",
+		"tor:9050":    "",
+		"127.0.0.1":   "",
+		"127.0.0.1:0": "",
+		"":            "",
 	} {
 		p, err := New(addr)
 		if (err == nil) != (want != "") || err == nil && p.String() != want {
