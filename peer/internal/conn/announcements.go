@@ -1,6 +1,8 @@
 package conn
 
 import (
+	"slices"
+
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/p2p"
@@ -26,7 +28,7 @@ type announcements struct {
 // put adds an announcement.
 func (m *announcements) put(n p2p.Announcement) {
 	if extra := len(n.Blocks) - maxNewBlocks; extra > 0 {
-		n.Blocks = n.Blocks[extra:]
+		n.Blocks = slices.Clone(n.Blocks[extra:]) // the others are not kept alive
 	}
 	m.items = append(m.items, n)
 	m.bytes += sizeOf(n)

@@ -1,9 +1,11 @@
 package conn
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -32,4 +34,24 @@ func TestAnnouncementsAreBounded(t *testing.T) {
 	if m.bytes != 0 || len(m.take()) != 0 {
 		t.Errorf("%d bytes in an empty value", m.bytes)
 	}
+}
+
+// TestHashesOfALongAnnouncementAreReleased: of announcements of as many blocks as a message
+// holds only the hashes that count are kept alive.
+func TestHashesOfALongAnnouncementAreReleased(t *testing.T) {
+	held := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var a announcements
+	before := held()
+	for range maxAnnouncements {
+		a.put(p2p.Announcement{Blocks: make([]chainhash.Hash, wire.MaxInvPerMsg)})
+	}
+	if more := int64(held() - before); more > 2*maxAnnouncedBytes {
+		t.Errorf("%d bytes are held, %d are counted", more, a.bytes)
+	}
+	runtime.KeepAlive(&a)
 }
