@@ -1317,13 +1317,21 @@ export interface Stage {
 export interface StakeInfo {
   /** of the wallet's tip */
   blockheight: number;
+  bought: number;
+  cost: Amount;
   /** the ticket price of the next block */
   difficulty: Amount;
+  expired: number;
   immature: number;
+  live: number;
+  missed: number;
   ownmempooltix: number;
   /** live tickets of the network, as the block says */
   poolsize: number;
+  proportionlive: number;
+  proportionmissed: number;
   revoked: number;
+  reward: Amount;
   totalsubsidy: Amount;
   /** mature, and neither voted nor revoked */
   unspent: number;
@@ -1403,14 +1411,20 @@ export interface TSpendPolicy {
  * TicketInfo is a line of ticketinfo.
  */
 export interface TicketInfo {
+  age: number;
   blockhash?: string;
   /** -1 while it is not mined */
   blockheight: number;
   cost: Amount;
   hash: string;
+  mayvote: boolean;
   revocation?: string;
+  reward?: Amount;
+  spentheight?: number;
+  spenttime?: number;
   /** immature, live, voted, revoked or unknown */
   status: string;
+  time: number;
   vote?: string;
   votingaddress: string;
 }
@@ -2407,9 +2421,11 @@ export class Client extends Connection {
   /**
    * Counts the tickets of the wallet, as far as the chain shows them.
    * Filters leave voting rights out, so only those tickets are known that the wallet paid for or that return to
-   * it. The lottery is not: a missed or expired ticket shows as live until it is revoked. difficulty is the
-   * ticket price of the next block.
-   * @returns an object with the fields that dcrwallet has without a full node.
+   * it. The lottery is not: a ticket that has missed its vote shows as live until it is revoked, which is in the
+   * same block since DCP0009. A revoked ticket counts as missed if it could have voted in a later block, and
+   * else as expired. Only those count that the wallet may vote with. difficulty is the ticket price of the next
+   * block; cost is that of the immature and unspent tickets, reward what the others have added to the wallet.
+   * @returns an object with dcrwallet's fields but allmempooltix, and bought, cost and reward.
    * @throws RpcError: Wallet, NoWallet, Params.
    */
   getStakeInfo(): Promise<StakeInfo> {
@@ -2419,7 +2435,9 @@ export class Client extends Connection {
   /**
    * Lists the tickets that the wallet may vote with.
    * Filters leave voting rights out, so only those tickets are known that the wallet paid for or that return to
-   * it. The lottery is not: a missed or expired ticket shows as live until it is revoked.
+   * it. The lottery is not: a ticket that has missed its vote shows as live until it is revoked, which is in the
+   * same block since DCP0009. A revoked ticket counts as missed if it could have voted in a later block, and
+   * else as expired.
    * @param includeImmature Whether those are listed that are not mature or not mined yet.
    * @returns an object with their hashes.
    * @throws RpcError: Wallet, NoWallet, Params.
@@ -2990,7 +3008,10 @@ export class Client extends Connection {
   /**
    * Describes the tickets of the wallet, newest first.
    * Filters leave voting rights out, so only those tickets are known that the wallet paid for or that return to
-   * it. The lottery is not: a missed or expired ticket shows as live until it is revoked.
+   * it. The lottery is not: a ticket that has missed its vote shows as live until it is revoked, which is in the
+   * same block since DCP0009. A revoked ticket counts as missed if it could have voted in a later block, and
+   * else as expired. Times are Unix seconds; age is in blocks, up to the vote or the revocation, or the newest
+   * block.
    * @param startHeight The height of the oldest block to look in.
    * @returns an array with an object for each ticket; without a block the height is -1.
    * @throws RpcError: Wallet, Invalid, NoWallet, Params.

@@ -123,6 +123,7 @@ func rooms() []room {
 		{dir: "cmd/spvctl", imports: []string{"internal/certificate", "internal/manual", "internal/password", "internal/safetext", "internal/rpc/api", "internal/usage", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
 		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
 		{dir: "adapter/notifier", imports: []string{"spv"}, testOnly: []string{".", "wallet", simulated}, never: network},
+		{dir: "adapter/rpcclient", imports: []string{"internal/rpc/api"}, testOnly: []string{"internal/rpc", "internal/rpc/rpctest", simulated}},
 		{dir: "adapter/mobile", imports: []string{"internal/engine", "internal/version"}},
 		{dir: "adapter/dcrwallet/internal/seedwallet", imports: []string{".", "adapter/dcrwallet", "spv", simulated}},
 		{dir: "docs/examples", imports: append([]string{".", "adapter/notifier"}, core...), testOnly: []string{simulated}},

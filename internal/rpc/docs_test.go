@@ -41,7 +41,11 @@ TypeScript, [clients/spvd.ts](clients/spvd.ts), is generated from it, and needs 
     for await (const event of spvd.subscribe("blocks", { cursor })) …
 
 Its subscriptions connect again by themselves, and go on after the last event. [clients/follow.ts](clients/follow.ts) is a
-program with it.
+program with it. Package [adapter/rpcclient](../adapter/rpcclient) is the same for Go programs:
+
+    c, err := rpcclient.New(rpcclient.Config{Address: "localhost:9112", CertFile: cert, CookieFile: cookie})
+    balance, err := c.GetBalance(ctx, &rpcclient.GetBalanceOptions{Account: new("savings")})
+    for event, err := range c.Blocks(ctx, rpcclient.Subscribe{Cursor: cursor}) { … }
 
     curl --cacert ~/.spvd/rpc.cert -u "$(cat ~/.spvd/mainnet/rpc.cookie)" -d '{"method":"syncstatus"}' https://localhost:9112
 

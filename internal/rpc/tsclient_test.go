@@ -3,12 +3,9 @@ package rpc_test
 import (
 	"bufio"
 	"fmt"
-	"io"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/spvd/spvd/internal/rpc/rpctest"
@@ -35,10 +32,10 @@ func TestClientInTypeScript(t *testing.T) {
 		t.Fatalf("%v\n%s", err, report)
 	}
 	a := startActor(t, 20)
-	between := newRelay(t, a.address)
+	between := rpctest.NewRelay(t, a.address)
 	tip := a.Node.Chain().Tip()
 	cmd := exec.CommandContext(t.Context(), node, "--experimental-default-type=module", "--experimental-websocket", filepath.Join(out, "follow.js"),
-		"http://"+between.address, rpctest.User, rpctest.Password, "23", fmt.Sprintf("%d:%v", tip.Height, tip.Hash))
+		"http://"+between.Address, rpctest.User, rpctest.Password, "23", fmt.Sprintf("%d:%v", tip.Height, tip.Hash))
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	said, err := cmd.StdoutPipe()
@@ -59,7 +56,7 @@ func TestClientInTypeScript(t *testing.T) {
 	says("the next payment goes to Ss")
 	a.Grow(t, 0, 1, nil)
 	says("block 21 of 20")
-	between.cut()
+	between.Cut()
 	a.Grow(t, 1, 2, nil)
 	says("block 21 has left the chain")
 	says("block 21 of 20")
@@ -69,61 +66,4 @@ func TestClientInTypeScript(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the client ended with %v: %s", err, &complaints)
 	}
-}
-
-// relay passes connections on to a server, until they are cut.
-type relay struct {
-	address string
-
-	mu    sync.Mutex
-	conns []net.Conn
-}
-
-// newRelay starts a relay to an address, which ends with the test.
-func newRelay(t *testing.T, to string) *relay {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{address: l.Addr().String()}
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", to)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			r.mu.Lock()
-			r.conns = append(r.conns, client, server)
-			r.mu.Unlock()
-			for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
-				running.Go(func() {
-					_, _ = io.Copy(pair[0], pair[1])
-					pair[0].Close()
-				})
-			}
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		r.cut()
-		running.Wait()
-	})
-	return r
-}
-
-// cut closes all connections.
-func (r *relay) cut() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, c := range r.conns {
-		c.Close()
-	}
-	r.conns = nil
 }

@@ -7,5 +7,5 @@
 //
 // # Reading order
 //
-// main.go, document.go, words.go, typescript.go with base.ts.
+// main.go, document.go, words.go, typescript.go with base.ts, golang.go.
 package main

@@ -41,5 +41,17 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("typescript: %w", err)
 	}
-	return map[string]string{"docs/clients/spvd.ts": ts}, nil
+	structs, copied, err := goTypes(filepath.Join(root, "internal", "rpc", "api"))
+	if err != nil {
+		return nil, fmt.Errorf("go: %w", err)
+	}
+	methods, err := goMethods(d, copied)
+	if err != nil {
+		return nil, fmt.Errorf("go: %w", err)
+	}
+	return map[string]string{
+		"docs/clients/spvd.ts":         ts,
+		"adapter/rpcclient/types.go":   structs,
+		"adapter/rpcclient/methods.go": methods,
+	}, nil
 }
