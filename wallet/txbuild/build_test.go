@@ -124,6 +124,9 @@ func TestRefusals(t *testing.T) {
 		{"many coins", func(s *signer, r *txbuild.Request) {
 			*r = *s.paying(s.coinsOf(slices.Repeat([]dcrutil.Amount{2e8}, 700)...), 1300e8)
 		}, txbuild.ErrTooLarge, "choose fewer"},
+		{"sweep of many coins", func(s *signer, r *txbuild.Request) {
+			*r = *s.paying(s.coinsOf(slices.Repeat([]dcrutil.Amount{2e8}, 700)...))
+		}, txbuild.ErrTooLarge, "the limit is 100000; choose fewer"},
 		{"many outputs", func(s *signer, r *txbuild.Request) { *r = *s.paying(s.coinsOf(1e12), many(3000, 1e6)...) }, txbuild.ErrTooLarge, "100000"},
 		{"many signature operations", func(s *signer, r *txbuild.Request) { *r = *s.paying(s.coinsOf(1e12), many(1000, 1e6)...) }, txbuild.ErrTooLarge, "1001 signature operations"},
 	} {
