@@ -92,6 +92,8 @@ type config struct {
 	Version bool `short:"V" long:"version" no-ini:"yes" no-env:"yes" description:"Print the version and exit"`
 	CheckDB bool `long:"checkdb" no-ini:"yes" no-env:"yes" description:"Prove every header and filter of the chain store again, hold the wallets against their transactions, say what is sound, what is damaged and whether a rescan heals it, and exit; spvd must not be running on this data"`
 
+	Compact bool `long:"compact" no-ini:"yes" no-env:"yes" description:"Replace the chain store by a copy without unused room, which is proven before, say how large it was and is, and exit; spvd must not be running on this data"`
+
 	VerifySnapshot path `long:"verifysnapshot" value-name:"DIR" no-ini:"yes" no-env:"yes" description:"Prove the snapshot in this directory from the genesis block on, without a network, say up to which block it is right and what is wrong, and exit"`
 
 	ManPage    manualPage `long:"manpage" value-name:"SECTION" optional:"yes" optional-value:"1" no-ini:"yes" no-env:"yes" description:"Print the manual page spvd(1), or with 5 spvd.conf(5), and exit"`

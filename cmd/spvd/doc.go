@@ -8,7 +8,8 @@
 // (serve.go, internal/orchestrator, supervisor.go). With --until it ends by itself (until.go), with
 // hooks it runs commands of the user (hook.go, blocknotify.go, walletnotify.go). With
 // --checkdb it proves the chain store and the wallets instead and exits (checkdb.go), with
-// --verifysnapshot a snapshot (checksnapshot.go).
+// --compact it makes the store smaller (compact.go), with --verifysnapshot it proves a snapshot
+// (checksnapshot.go).
 //
 // Settings come from, in rising order of precedence, the defaults, the
 // configuration file, SPVD_* environment variables and the command line.

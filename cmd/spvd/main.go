@@ -83,6 +83,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	switch {
 	case cfg.CheckDB:
 		err = checkStore(ctx, cfg, stdout)
+	case cfg.Compact:
+		err = compactStore(ctx, cfg, stdout)
 	case cfg.VerifySnapshot != "":
 		err = checkSnapshot(ctx, cfg, stdout)
 	default:

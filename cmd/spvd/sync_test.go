@@ -129,8 +129,14 @@ func TestDaemonWithANewBirthday(t *testing.T) {
 	for _, h := range []consensus.Height{0, 1, blocks / 2, blocks} {
 		ns.assertBlock(t, c, h)
 	}
+	if code, _, stderr := runOnce(t, "--simnet", "--compact", "--appdata", dir); code != exitFatal {
+		t.Errorf("--compact beside a daemon: %d, %s", code, stderr)
+	}
 	d.stop()
 	d.end()
+	if code, out, stderr := runOnce(t, "--simnet", "--compact", "--appdata", dir); code != exitClean || !strings.Contains(out, "is compacted: ") {
+		t.Errorf("--compact: %d, %s%s", code, out, stderr)
+	}
 	_, c = ns.startSynced(t, dir, "--birthday", "new", "--keepfilters")
 	floor(0)
 }
