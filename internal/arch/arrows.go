@@ -104,7 +104,7 @@ func rooms() []room {
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
 		{dir: "internal/page", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/localhost", "internal/metrics")},
 		{dir: "internal/testnet", imports: []string{"spv/consensus"}, testOnly: []string{"spv", "peer", "wallet"}},
-		{dir: "internal/bench", imports: []string{".", "spv", "peer", "wallet", "internal/snapshot", "internal/testnet"}},
+		{dir: "internal/bench", imports: []string{".", "spv", "peer", "wallet", "internal/snapshot", "internal/testnet", "internal/metrics", "internal/rpc/api"}},
 		{dir: "internal/logging", imports: []string{"internal/safetext"}},
 		{dir: "internal/manual", imports: []string{"internal/version"}, never: network},
 		{dir: "internal/manual/manualtest", never: network},

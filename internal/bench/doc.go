@@ -1,6 +1,6 @@
 // Package bench measures a first sync against the least that any program would
-// have to do. It is a module of its own, so that what reads profiles is not among
-// what the programs of the project are built from.
+// have to do. It is a module of its own, so that what reads profiles, and the
+// linter of Prometheus that the test of the metrics runs, are not among what the programs of the project are built from.
 //
 // A [Row] is one situation: a chain of some length, a number of peers, a round
 // trip, with waypoints or without. [Run] measures it. It lets a process of its

@@ -5,6 +5,8 @@
 // is written by hand: the client library would bring eleven modules and its own registry of
 // global state for it.
 //
+// What every program in Go has, go_* and process_*, is named as that library names it.
+//
 // Write is pure except that it reads the Go runtime's own metrics. It may be called from any
 // goroutine.
 package metrics

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/metrics"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ type Facts struct {
 	Status  api.SyncStatus
 	Peers   []api.PeerInfo
 	Counts  Counts
+	Process *Process  // nil if it is not known, see ReadProcess
 	Version string    // of the daemon
 	Started time.Time // when the process began
 }
@@ -32,6 +32,8 @@ type Counts struct {
 	JobsRunning    int
 	StoreBytes     int64 // of the file of the chain; zero if unknown
 	Serving        api.Serving
+	Calls          []api.MethodCalls // of JSON-RPC
+	Wallets        map[string]int    // by state, see api.WalletFile
 }
 
 // label is a name and a value that distinguish the samples of one metric.
@@ -61,6 +63,7 @@ func Write(w io.Writer, f Facts) error {
 	p.reorg(st.LastReorg)
 	p.warnings(st.Warnings)
 	p.runtime()
+	p.process(f.Process)
 	p.gauge("process_start_time_seconds", "When the process began.", float64(f.Started.Unix()))
 	return p.err
 }
@@ -150,20 +153,5 @@ func (p *printer) warnings(warnings []api.Warning) {
 	p.head("spvd_warning_info", "Conditions that users should know of.")
 	for _, w := range warnings {
 		p.sample("spvd_warning_info", 1, label{"code", w.Code})
-	}
-}
-
-// runtime writes the metrics that show leaks.
-func (p *printer) runtime() {
-	for _, m := range []struct{ name, help, source string }{
-		{"go_goroutines", "The goroutines there are.", "/sched/goroutines:goroutines"},
-		{"go_heap_bytes", "The memory that objects take.", "/memory/classes/heap/objects:bytes"},
-		{"go_memory_bytes", "The memory that the runtime has mapped.", "/memory/classes/total:bytes"},
-	} {
-		sample := []metrics.Sample{{Name: m.source}}
-		metrics.Read(sample)
-		if sample[0].Value.Kind() == metrics.KindUint64 {
-			p.gauge(m.name, m.help, float64(sample[0].Value.Uint64()))
-		}
 	}
 }

@@ -1,10 +1,13 @@
 package metrics
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"regexp"
 	"runtime"
+	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,7 +33,11 @@ func facts() Facts {
 			{Role: "outbound", Rate: 500},
 			{Role: "added", InFlight: 2, InFlightBytes: 200},
 		},
-		Counts:  Counts{Received: 1 << 40, Sent: 11, Bans: 2, JobsQueued: 4, JobsRunning: 1, StoreBytes: 300},
+		Counts: Counts{
+			Received: 1 << 40, Sent: 11, Bans: 2, JobsQueued: 4, JobsRunning: 1, StoreBytes: 300, Wallets: map[string]int{api.WalletLoaded: 3},
+			Calls: []api.MethodCalls{{Method: "getbalance", Calls: 7, Errors: 2, Seconds: 1.5}, {Method: api.InvalidMethod, Calls: 1, Errors: 1}},
+		},
+		Process: &Process{CPUSeconds: 2.5, ResidentBytes: 1000, VirtualBytes: 9000, OpenFiles: 12, MostFiles: 1024},
 		Version: "1.2.3",
 		Started: time.Unix(3, 0),
 	}
@@ -92,8 +99,11 @@ func parse(t *testing.T, text string) map[string]*family {
 			continue
 		}
 		m := sample.FindStringSubmatch(line)
-		if m == nil || m[1] != name || families[name].kind == "" {
+		if m == nil || m[1] != name && !isPartOf(m[1], name, families[name]) || families[name].kind == "" {
 			t.Fatalf("line %q below metric %s", line, name)
+		}
+		if m[1] != name {
+			continue
 		}
 		value, err := strconv.ParseFloat(m[3], 64)
 		if _, twice := families[name].samples[m[2]]; err != nil || twice {
@@ -102,6 +112,11 @@ func parse(t *testing.T, text string) map[string]*family {
 		families[name].samples[m[2]] = value
 	}
 	return families
+}
+
+// isPartOf reports whether a sample is the sum or the number of a summary.
+func isPartOf(sample, name string, f *family) bool {
+	return f.kind == "summary" && (sample == name+"_sum" || sample == name+"_count")
 }
 
 // TestFormat reads what is written, and holds it to the conventions: a sentence
@@ -113,7 +128,7 @@ func TestFormat(t *testing.T) {
 	}
 	families := parse(t, b.String())
 	for name, f := range families {
-		if strings.HasSuffix(name, "_total") != (f.kind == "counter") || f.kind != "counter" && f.kind != "gauge" {
+		if strings.HasSuffix(name, "_total") != (f.kind == "counter") || f.kind != "counter" && f.kind != "gauge" && f.kind != "summary" {
 			t.Errorf("%s is a %s", name, f.kind)
 		}
 		if !strings.HasSuffix(f.help, ".") || len(f.samples) == 0 {
@@ -138,6 +153,15 @@ func TestFormat(t *testing.T) {
 		{"spvd_store_bytes", "", 300},
 		{"spvd_reorgs_total", "", 5},
 		{"spvd_remaining_seconds", "", 61},
+		{"spvd_wallets", `{state="loaded"}`, 3},
+		{"spvd_wallets", `{state="damaged"}`, 0},
+		{"spvd_rpc_calls_total", `{method="getbalance"}`, 7},
+		{"spvd_rpc_errors_total", `{method="getbalance"}`, 2},
+		{"spvd_rpc_seconds_total", `{method="getbalance"}`, 1.5},
+		{"spvd_rpc_errors_total", `{method="invalid"}`, 1},
+		{"process_cpu_seconds_total", "", 2.5},
+		{"process_resident_memory_bytes", "", 1000},
+		{"process_open_fds", "", 12},
 	} {
 		f := families[want.name]
 		if f == nil {
@@ -162,7 +186,7 @@ func TestEveryMetricIsDocumented(t *testing.T) {
 	}
 	families := parse(t, b.String())
 	documented := make(map[string]bool)
-	row := regexp.MustCompile("(?m)^\\| (`(?:spvd|go|process)_.*`) \\| (gauge|counter) \\|")
+	row := regexp.MustCompile("(?m)^\\| (`(?:spvd|go|process)_.*`) \\| (gauge|counter|summary) \\|")
 	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
 		for name := range strings.SplitSeq(m[1], ", ") {
 			name = strings.Trim(name, "`")
@@ -175,6 +199,89 @@ func TestEveryMetricIsDocumented(t *testing.T) {
 		if !documented[name] {
 			t.Errorf("%s is not documented", name)
 		}
+	}
+}
+
+// TestEveryValueOfTheRuntimeExists: a name that the runtime does not know would be zero for good.
+func TestEveryValueOfTheRuntimeExists(t *testing.T) {
+	known := make(map[string]bool)
+	for _, d := range metrics.All() {
+		known[d.Name] = d.Kind == metrics.KindUint64
+	}
+	for _, m := range slices.Concat(memstatGauges(), memstatCounters()) {
+		for _, name := range m.of {
+			if !known[name] {
+				t.Errorf("%s: the runtime has no number %s", m.name, name)
+			}
+		}
+	}
+}
+
+// TestProcessIsRead: a process has some memory and files, and has taken some time.
+func TestProcessIsRead(t *testing.T) {
+	p := ReadProcess()
+	if runtime.GOOS != "linux" {
+		if p != nil {
+			t.Errorf("%+v", p)
+		}
+		return
+	}
+	if p == nil || p.CPUSeconds <= 0 || p.ResidentBytes < 1<<20 || p.VirtualBytes < p.ResidentBytes || p.OpenFiles < 3 || p.MostFiles < uint64(p.OpenFiles) {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestDashboard: the dashboard for Grafana shows metrics that are exported, with labels that they
+// have, and each panel has a query.
+func TestDashboard(t *testing.T) {
+	text, err := os.ReadFile("../../docs/service/grafana.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			GridPos struct{ X, Y, W, H int }
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &board); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := Write(&out, facts()); err != nil {
+		t.Fatal(err)
+	}
+	families := parse(t, out.String())
+	metric := regexp.MustCompile(`\b(spvd|go|process)_[a-z_]+`)
+	by := regexp.MustCompile(`by \(([a-z]+)\) \(rate\(([a-z_]+)`)
+	for _, p := range board.Panels {
+		if len(p.Targets) == 0 || p.GridPos.W == 0 || p.GridPos.X+p.GridPos.W > 24 {
+			t.Errorf("panel %q: %+v", p.Title, p)
+		}
+		for _, q := range p.Targets {
+			names := metric.FindAllString(q.Expr, -1)
+			if len(names) == 0 {
+				t.Errorf("panel %q asks for nothing: %s", p.Title, q.Expr)
+			}
+			for _, name := range names {
+				if f := families[name]; f == nil {
+					t.Errorf("panel %q shows %s, which is not exported", p.Title, name)
+				} else if strings.Contains(q.Expr, "rate("+name) != (f.kind == "counter") && !strings.Contains(q.Expr, "increase("+name) {
+					t.Errorf("panel %q: %s is a %s", p.Title, name, f.kind)
+				}
+			}
+			for _, m := range by.FindAllStringSubmatch(q.Expr, -1) {
+				for labels := range families[m[2]].samples {
+					if !strings.Contains(labels, m[1]+"=") {
+						t.Errorf("panel %q: %s has no label %s", p.Title, m[2], m[1])
+					}
+				}
+			}
+		}
+	}
+	if len(board.Panels) < 20 {
+		t.Errorf("%d panels", len(board.Panels))
 	}
 }
 

@@ -33,6 +33,8 @@ func (p *printer) counts(c *Counts) {
 	p.sample("spvd_jobs", float64(c.JobsQueued), label{"state", api.JobQueued})
 	p.sample("spvd_jobs", float64(c.JobsRunning), label{"state", api.JobRunning})
 	p.gauge("spvd_store_bytes", "The size of the file of the chain, 0 when unknown.", float64(c.StoreBytes))
+	p.wallets(c.Wallets)
+	p.calls(c.Calls)
 	p.serving(&c.Serving)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/internal/page"
+	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
@@ -108,6 +109,7 @@ func startOf(t *testing.T, syncer page.Syncer, d *daemon, profile bool) string {
 		Core: page.Core{
 			Syncer: syncer, Pool: d, Wallets: wallet.NewSet(wallet.SetConfig{Dir: t.TempDir()}),
 			Alive: func() bool { return !d.hung },
+			Calls: func() []api.MethodCalls { return []api.MethodCalls{{Method: "getbalance", Calls: 3}} },
 		},
 		Log:     slog.New(slog.DiscardHandler),
 		Network: "mainnet", Version: "1.2.3", Started: time.Unix(1, 0), Interval: 5 * time.Minute,
@@ -331,7 +333,8 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	body := get(t, plain+"/metrics").body
-	if !strings.Contains(body, "\nspvd_tip_height 1000\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") || !strings.Contains(body, "\nspvd_bans 3\n") {
+	if !strings.Contains(body, "\nspvd_rpc_calls_total{method=\"getbalance\"} 3\n") || !strings.Contains(body, "\nspvd_wallets{state=\"loaded\"} 0\n") ||
+		!strings.Contains(body, "\nspvd_tip_height 1000\n") || !strings.Contains(body, "\nprocess_start_time_seconds 1\n") || !strings.Contains(body, "\nspvd_bans 3\n") {
 		t.Errorf("metrics are %s", body)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, plain, nil)

@@ -45,6 +45,9 @@ type Core struct {
 	// Server serves other light clients; nil if none are served.
 	Server *serve.Server
 
+	// Calls returns the counts of JSON-RPC.
+	Calls func() []api.MethodCalls
+
 	// Store is the file of the chain.
 	Store string
 
@@ -77,9 +80,12 @@ func (c *Core) counts() metrics.Counts {
 		n.StoreBytes = info.Size()
 	}
 	n.Serving = view.Serving(c.Server)
+	n.Calls = c.Calls()
 	list, _ := c.Wallets.List() // without the directory there are no wallets
+	n.Wallets = make(map[string]int)
 	st := c.Syncer.Status()
 	for _, listed := range list {
+		n.Wallets[view.WalletState(listed)]++
 		w, err := c.Wallets.Wallet(listed.Name)
 		if err != nil { // it is closed
 			continue
@@ -125,7 +131,7 @@ type Server struct {
 
 // New returns a server. It starts nothing.
 func New(cfg Config) (*Server, error) {
-	if cfg.Syncer == nil || cfg.Pool == nil || cfg.Wallets == nil || cfg.Alive == nil || cfg.Log == nil || len(cfg.Listeners) == 0 {
+	if cfg.Syncer == nil || cfg.Pool == nil || cfg.Wallets == nil || cfg.Alive == nil || cfg.Calls == nil || cfg.Log == nil || len(cfg.Listeners) == 0 {
 		return nil, errors.New("configure status page: core, log and listeners are required")
 	}
 	return &Server{cfg: cfg, followers: make(chan struct{}, mostFollowers)}, nil
@@ -191,7 +197,7 @@ func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", metrics.ContentType)
 	err := metrics.Write(w, metrics.Facts{
 		Status: s.cfg.status(), Peers: view.Peers(s.cfg.Pool.Infos()), Counts: s.cfg.counts(),
-		Version: s.cfg.Version, Started: s.cfg.Started,
+		Process: metrics.ReadProcess(), Version: s.cfg.Version, Started: s.cfg.Started,
 	})
 	if err != nil { // the client has disconnected
 		s.cfg.Log.Debug("Metrics not sent", "err", err)

@@ -43,6 +43,8 @@ type dispatcher struct {
 
 	// memory bounds the memory of the messages and replies of all clients.
 	memory memory
+
+	counts callCounts
 }
 
 // answer runs the calls of a message one after the other. It returns the reply to send, nil
@@ -129,7 +131,12 @@ func (d *dispatcher) answerCall(ctx context.Context, from *caller, c *call, out 
 	if c.id == nil {
 		out = nil
 	}
+	began, name := time.Now(), api.InvalidMethod
+	if c.fault == nil && d.methods.Find(c.method) != nil {
+		name = c.method
+	}
 	result, sent, fault, err := d.run(ctx, from, c, out)
+	d.counts.count(name, fault != nil || err != nil, time.Since(began))
 	if c.id == nil || sent {
 		return nil, sent, err
 	}

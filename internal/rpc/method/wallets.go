@@ -2,7 +2,6 @@ package method
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/spvd/spvd/internal/rpc/api"
@@ -212,17 +211,7 @@ func backupWallet() Method {
 func walletFiles(list []wallet.FileInfo) []api.WalletFile {
 	files := []api.WalletFile{}
 	for _, w := range list {
-		f := api.WalletFile{Name: w.Name, Loaded: w.Open, State: api.WalletUnloaded}
-		switch {
-		case errors.Is(w.Trouble, wallet.ErrCorrupt):
-			f.State = api.WalletDamaged
-		case w.Trouble != nil && w.Open:
-			f.State = api.WalletStopped
-		case w.Trouble != nil:
-			f.State = api.WalletUnusable
-		case w.Open:
-			f.State = api.WalletLoaded
-		}
+		f := api.WalletFile{Name: w.Name, Loaded: w.Open, State: view.WalletState(w)}
 		if w.Trouble != nil {
 			f.Trouble = oneLine(w.Trouble.Error())
 		}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -300,4 +301,19 @@ func AddressInfo(info *wallet.AddressInfo) api.AddressInfo {
 		out.AccountN, out.Branch, out.Index = &info.Number, &info.Branch, &info.Index
 	}
 	return out
+}
+
+// WalletState returns the state of a wallet as clients see it.
+func WalletState(w wallet.FileInfo) string {
+	switch {
+	case errors.Is(w.Trouble, wallet.ErrCorrupt):
+		return api.WalletDamaged
+	case w.Trouble != nil && w.Open:
+		return api.WalletStopped
+	case w.Trouble != nil:
+		return api.WalletUnusable
+	case w.Open:
+		return api.WalletLoaded
+	}
+	return api.WalletUnloaded
 }
