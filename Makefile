@@ -53,7 +53,7 @@ FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 
 SYSCONF   := $(DESTDIR)$(SYSCONFDIR)/spvd/spvd.conf
 INSTALLED := $(PREFIX)/bin/spvd $(PREFIX)/bin/spvctl $(MANDIR)/man1/spvd.1 $(MANDIR)/man1/spvctl.1 $(MANDIR)/man5/spvd.conf.5 \
-	$(BASHDIR)/spvctl $(ZSHDIR)/_spvctl $(FISHDIR)/spvctl.fish \
+	$(BASHDIR)/spvd $(ZSHDIR)/_spvd $(FISHDIR)/spvd.fish $(BASHDIR)/spvctl $(ZSHDIR)/_spvctl $(FISHDIR)/spvctl.fish \
 	$(LIBDIR)/systemd/system/spvd.service $(LIBDIR)/sysusers.d/spvd.conf $(LIBDIR)/tmpfiles.d/spvd.conf
 
 # The configuration that the service begins with; one that is there stays.
@@ -65,6 +65,9 @@ install: build $(BUILD)/spvd.conf
 	$(BUILD)/spvd --manpage > $(BUILD)/spvd.1
 	$(BUILD)/spvd --manpage=5 > $(BUILD)/spvd.conf.5
 	$(BUILD)/spvctl man > $(BUILD)/spvctl.1
+	$(BUILD)/spvd --completion bash > $(BUILD)/spvd.bash
+	$(BUILD)/spvd --completion zsh > $(BUILD)/_spvd
+	$(BUILD)/spvd --completion fish > $(BUILD)/spvd.fish
 	$(BUILD)/spvctl completion bash > $(BUILD)/spvctl.bash
 	$(BUILD)/spvctl completion zsh > $(BUILD)/_spvctl
 	$(BUILD)/spvctl completion fish > $(BUILD)/spvctl.fish
@@ -73,9 +76,10 @@ install: build $(BUILD)/spvd.conf
 	install -m 755 $(BUILD)/spvd $(BUILD)/spvctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/spvd.1 $(BUILD)/spvctl.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 $(BUILD)/spvd.conf.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 $(BUILD)/spvd.bash $(DESTDIR)$(BASHDIR)/spvd
 	install -m 644 $(BUILD)/spvctl.bash $(DESTDIR)$(BASHDIR)/spvctl
-	install -m 644 $(BUILD)/_spvctl $(DESTDIR)$(ZSHDIR)
-	install -m 644 $(BUILD)/spvctl.fish $(DESTDIR)$(FISHDIR)
+	install -m 644 $(BUILD)/_spvd $(BUILD)/_spvctl $(DESTDIR)$(ZSHDIR)
+	install -m 644 $(BUILD)/spvd.fish $(BUILD)/spvctl.fish $(DESTDIR)$(FISHDIR)
 	install -m 644 $(BUILD)/spvd.service $(DESTDIR)$(LIBDIR)/systemd/system
 	install -m 644 docs/service/spvd.sysusers $(DESTDIR)$(LIBDIR)/sysusers.d/spvd.conf
 	install -m 644 docs/service/spvd.tmpfiles $(DESTDIR)$(LIBDIR)/tmpfiles.d/spvd.conf

@@ -97,6 +97,7 @@ type config struct {
 	VerifySnapshot path `long:"verifysnapshot" value-name:"DIR" no-ini:"yes" no-env:"yes" description:"Prove the snapshot in this directory from the genesis block on, without a network, say up to which block it is right and what is wrong, and exit"`
 
 	ManPage    manualPage `long:"manpage" value-name:"SECTION" optional:"yes" optional-value:"1" no-ini:"yes" no-env:"yes" description:"Print the manual page spvd(1), or with 5 spvd.conf(5), and exit"`
+	Completion shell      `long:"completion" value-name:"SHELL" no-ini:"yes" no-env:"yes" description:"Print a script that completes command lines, for bash, zsh or fish, and exit"`
 	DumpConfig bool       `long:"dumpconfig" no-ini:"yes" no-env:"yes" description:"Print the settings in effect as a configuration file and exit"`
 }
 

@@ -66,12 +66,6 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case cfg.Version:
 		fmt.Fprintf(stdout, "spvd version %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return exitClean
-	case cfg.ManPage != "":
-		if err := writeManual(stdout, cfg.ManPage); err != nil {
-			fmt.Fprintf(stderr, "spvd: %s\n", oneLine(err))
-			return exitFatal
-		}
-		return exitClean
 	case cfg.DumpConfig:
 		writeSettings(stdout, cfg)
 		return exitClean
@@ -81,6 +75,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	tuneGarbage()
 	switch {
+	case cfg.ManPage != "":
+		err = writeManual(stdout, cfg.ManPage)
+	case cfg.Completion != "":
+		err = writeCompletion(stdout, cfg.Completion)
 	case cfg.CheckDB:
 		err = checkStore(ctx, cfg, stdout)
 	case cfg.Compact:

@@ -61,13 +61,16 @@ func contents(zsh string) []string {
 		"-rw-r--r-- /usr/lib/sysusers.d/spvd.conf",
 		"-rw-r--r-- /usr/lib/tmpfiles.d/spvd.conf",
 		"-rw-r--r-- /usr/share/bash-completion/completions/spvctl",
+		"-rw-r--r-- /usr/share/bash-completion/completions/spvd",
 		"-rw-r--r-- /usr/share/fish/vendor_completions.d/spvctl.fish",
+		"-rw-r--r-- /usr/share/fish/vendor_completions.d/spvd.fish",
 		"-rw-r--r-- /usr/share/man/man1/spvctl.1.gz",
 		"-rw-r--r-- /usr/share/man/man1/spvd.1.gz",
 		"-rw-r--r-- /usr/share/man/man5/spvd.conf.5.gz",
 		"-rwxr-xr-x /usr/bin/spvctl",
 		"-rwxr-xr-x /usr/bin/spvd",
 		"-rw-r--r-- " + zsh + "/_spvctl",
+		"-rw-r--r-- " + zsh + "/_spvd",
 	})
 }
 
