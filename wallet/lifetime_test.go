@@ -40,6 +40,7 @@ type lifetime struct {
 	bounded  bool            // the wallets are opened without room for what their windows need
 	steps    bool            // what is taken back or forgotten goes by steps of few rows
 	opened   func(x *Wallet) // called with each wallet that is opened, if set
+	reads    chan struct{}   // has a token for each read that the readers do; nil without readers
 	stop     func()          // called with the transaction of a file that stopIn counts down to
 	stopIn   int
 	clock    time.Duration                    // since the life began
@@ -253,6 +254,9 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 func (l *lifetime) act() {
 	l.subject = l.subjects[l.rng.IntN(len(l.subjects))]
 	l.spenders = nil
+	for len(l.reads) < cap(l.reads) {
+		l.reads <- struct{}{}
+	}
 	switch l.rng.IntN(40) {
 	case 0:
 		l.importAccount()
@@ -574,7 +578,7 @@ func (l *lifetime) fail(format string, args ...any) {
 	l.t.Fatalf("at %d: "+format, append([]any{len(l.main) - 1}, args...)...)
 }
 
-// readers read a wallet until it is closed or ctx ends.
+// readers read a wallet, a few times during each operation, until it is closed or ctx ends.
 func (l *lifetime) readers(ctx context.Context, group *sync.WaitGroup, x *Wallet) {
 	for _, read := range []func() error{
 		func() error { _, err := x.Balances(ctx, 1); return err },
@@ -583,11 +587,17 @@ func (l *lifetime) readers(ctx context.Context, group *sync.WaitGroup, x *Wallet
 		func() error { return oneMoment(ctx, x) },
 	} {
 		group.Go(func() {
-			for ctx.Err() == nil {
-				if err := read(); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
-					l.t.Error(err)
+			for {
+				select {
+				case <-l.reads:
+				case <-ctx.Done():
 					return
-				} else if errors.Is(err, ErrClosed) {
+				}
+				switch err := read(); {
+				case ctx.Err() != nil || errors.Is(err, ErrClosed):
+					return
+				case err != nil:
+					l.t.Error(err)
 					return
 				}
 			}
@@ -605,6 +615,7 @@ func TestLifetimes(t *testing.T) {
 			ctx, cancel := testContext(t)
 			var group sync.WaitGroup
 			if seed%8 == 1 {
+				l.reads = make(chan struct{}, 8)
 				l.opened = func(x *Wallet) { l.readers(ctx, &group, x) }
 				for _, sub := range l.subjects {
 					l.opened(sub.x)
