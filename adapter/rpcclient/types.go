@@ -164,6 +164,15 @@ type DecodedScript struct {
 	P2SH      string   `json:"p2sh,omitempty"`
 }
 
+// MethodCalls counts the calls of a method since the server was made. Calls of methods that do not
+// exist, and what is no call, are those of the method InvalidMethod.
+type MethodCalls struct {
+	Method  string
+	Calls   uint64
+	Errors  uint64  // that were answered with an error
+	Seconds float64 // of all together, with what they wait for their turn
+}
+
 // BestBlock is the result of getbestblock.
 type BestBlock struct {
 	Hash   string `json:"hash"`

@@ -1312,30 +1312,38 @@ export interface Stage {
 }
 
 /**
- * StakeInfo is the result of getstakeinfo: the fields that dcrwallet has without a full node.
+ * StakeInfo is the result of getstakeinfo: the fields that dcrwallet has and the chain shows, and bought, cost
+ * and reward.
  */
 export interface StakeInfo {
   /** of the wallet's tip */
   blockheight: number;
   bought: number;
+  /** of the immature and the unspent ones */
   cost: Amount;
   /** the ticket price of the next block */
   difficulty: Amount;
   expired: number;
   immature: number;
+  /** Live are the unspent ones that can vote, UnspentExpired those that cannot. Missed were revoked before they could expire; Expired includes the UnspentExpired ones. */
   live: number;
   missed: number;
+  /** OwnMempoolTix are not mined. Bought are all others: immature, unspent, voted or revoked. */
   ownmempooltix: number;
   /** live tickets of the network, as the block says */
   poolsize: number;
+  /** of the live tickets of the network, 0 to 1 */
   proportionlive: number;
+  /** of those that have voted or missed, 0 to 1 */
   proportionmissed: number;
+  /** missed, or expired */
   revoked: number;
+  /** what the votes and revocations have added to the wallet */
   reward: Amount;
+  /** that the votes have made */
   totalsubsidy: Amount;
-  /** mature, and neither voted nor revoked */
+  /** mature, and neither voted nor revoked: live, or expired */
   unspent: number;
-  /** of the unspent ones */
   unspentexpired: number;
   voted: number;
 }
@@ -1411,19 +1419,24 @@ export interface TSpendPolicy {
  * TicketInfo is a line of ticketinfo.
  */
 export interface TicketInfo {
+  /** Age is for how many blocks it has been mined, up to its vote or revocation, or the newest block. */
   age: number;
   blockhash?: string;
   /** -1 while it is not mined */
   blockheight: number;
   cost: Amount;
   hash: string;
+  /** the wallet has the right to vote with it */
   mayvote: boolean;
   revocation?: string;
+  /** Reward is what its mined vote or revocation has added to the wallet, less than nothing for the fee of a revocation. Nil without one. */
   reward?: Amount;
+  /** Where and when it has voted or was revoked, in Unix seconds; zero while neither is mined. */
   spentheight?: number;
   spenttime?: number;
-  /** immature, live, voted, revoked or unknown */
+  /** immature, live, voted, missed, expired or unknown */
   status: string;
+  /** Unix seconds: of its block, or when it was first seen */
   time: number;
   vote?: string;
   votingaddress: string;
