@@ -26,7 +26,7 @@
 //
 // Amounts are in atoms (dcrutil.Amount, 1e-8 DCR). Confirmations count the block itself as one. An
 // output is mature when consensus lets the next block spend it. Any goroutine may call any method,
-// but Locator and Apply belong to one caller at a time; readers wait for nobody.
+// but Locator and Apply belong to one caller at a time; readers wait for no other caller.
 package wallet
 
 // # In detail

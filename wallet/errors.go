@@ -11,8 +11,8 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// Errors of the package. Whoever shows one to a user shows its text: it says
-// what is wrong in one sentence and never repeats a key. Nothing has changed
+// Errors of the package. Their texts are fit for users: each says in one
+// sentence what is wrong, and never repeats a key. Nothing has changed
 // when one of them is returned.
 var (
 	// ErrPrivateKey means that private key material was given. It has been

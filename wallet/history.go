@@ -296,7 +296,7 @@ func (f *HistoryFilter) takes(t *Transaction) bool {
 	account, address := f.Account == "", len(f.Addresses) == 0
 	for _, c := range t.Credits {
 		if right := c.Source == FromTicket && !c.Commitment; right {
-			continue // to vote: it pays nobody
+			continue // to vote: it is no payment
 		}
 		account = account || f.Account == c.Account
 		address = address || slices.Contains(f.Addresses, c.Address)

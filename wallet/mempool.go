@@ -16,12 +16,12 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// AddUnmined takes note of an unmined transaction, relayed or published. It
+// AddUnmined records an unmined transaction, relayed or published. It
 // reports whether the transaction concerns the wallet. Transactions that only
 // exist in the block they were made for, like votes, never do.
 //
-// Inputs that spend outputs of the wallet must be signed rightly, so that
-// nobody else can make its coins look spent. Nothing else about a relayed
+// Inputs that spend outputs of the wallet must be signed rightly, so that only
+// the holder of the keys can make its coins look spent. Nothing else about a relayed
 // transaction is certain: its other inputs may not even exist. The errors are
 // ErrBadTransaction, ErrExpired, ErrDoubleSpend, ErrPoolFull, and of what is
 // published ErrImmature.

@@ -42,7 +42,7 @@ type AddressInfo struct {
 	Label string
 }
 
-// AddressInfo returns what is known about an address, whoever it belongs to. It
+// AddressInfo returns what is known about an address, of this wallet or not. It
 // need not be watched. The errors are those of ImportAddress.
 func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, error) {
 	addr, err := hd.ParseAddress(w.cfg.Params.ChainParams, address)

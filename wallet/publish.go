@@ -115,7 +115,7 @@ func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 				continue
 			}
 			for _, op := range txn.PrevOuts(u.Tx) {
-				wanted[op.Hash] = true // nobody takes it without what it spends
+				wanted[op.Hash] = true // no node accepts it without what it spends
 			}
 			list = append(list, u.Tx)
 		}
@@ -144,7 +144,7 @@ func (q *query) offers(u *ledger.Unmined, wanted bool) (bool, error) {
 	}
 	for _, op := range txn.PrevOuts(u.Tx) {
 		if _, ours, err := q.prevOut(op); err != nil || !ours {
-			return false, err // nobody has verified this input
+			return false, err // the wallet has not verified this input
 		}
 	}
 	return true, nil

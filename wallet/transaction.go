@@ -112,7 +112,7 @@ type Debit struct {
 	Amount  dcrutil.Amount
 }
 
-// TxOutput is an output, whoever it belongs to.
+// TxOutput is an output, of the wallet or not.
 type TxOutput struct {
 	Address string // empty for scripts without one
 	Amount  dcrutil.Amount

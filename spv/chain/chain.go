@@ -74,7 +74,7 @@ type Chain struct {
 	// The writer's. Blocks of the main chain up to keep are on disk, the rest
 	// is staged; blocks on disk above keep are staged to be dropped. Likewise
 	// for filters and keepFilters. What a write has taken stays staged until it
-	// is settled.
+	// is over.
 	disk          storeTip // what is on disk
 	tip           storeTip // what is staged
 	keep          consensus.Height
@@ -82,7 +82,7 @@ type Chain struct {
 	window        window
 	filters       [][]byte                  // the staged filters: those after keepFilters
 	filterBytes   int                       // of those that no write has taken
-	writing       *Write                    // the one that is not settled; nil for none
+	writing       *Write                    // the one that is not over; nil for none
 	earlyProven   bool                      // the filters below DCP0005 are there and the known ones
 	early         consensus.EarlyFilterHash // over the filters below DCP0005, as far as it goes
 	genesisFilter []byte
@@ -209,7 +209,7 @@ func (c *Chain) Staged() State {
 // header that could not be read is out of reach for them; err then says why.
 type mainView struct {
 	chain *Chain
-	rows  map[consensus.Height]headerRow // copies of rows below the window, until a write is settled
+	rows  map[consensus.Height]headerRow // copies of rows below the window, until a write is over
 	err   error
 }
 

@@ -86,7 +86,7 @@ func (c *Chain) plan() (*plan, error) {
 		c.rows = make([]byte, 0, most)
 	}
 	p := &plan{memory: c.rows[:0]}
-	c.rows = nil // it comes back when the write is settled
+	c.rows = nil // it comes back when the write is over
 	if c.keep < c.disk.headers.Height || c.keep < c.tip.headers.Height {
 		c.planHeaders(p)
 		c.planHashes(p)
