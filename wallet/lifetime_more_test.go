@@ -47,9 +47,14 @@ func (l *lifetime) interrupt() {
 	l.fill(&u, scripts)
 	ctx, cancel := context.WithCancel(l.t.Context())
 	defer cancel()
-	l.stop, l.stopIn = cancel, 1+l.rng.IntN(3)
+	stopWith := func(stop func(), in int) {
+		l.timing.Lock()
+		l.stop, l.stopIn = stop, in
+		l.timing.Unlock()
+	}
+	stopWith(cancel, 1+l.rng.IntN(3))
 	_, err := l.x.Apply(ctx, u)
-	l.stop, l.stopIn = nil, 0
+	stopWith(nil, 0)
 	var invalid *consensus.InvalidBlock
 	l.note("interrupt: %v", err)
 	switch {

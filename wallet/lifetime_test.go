@@ -44,6 +44,7 @@ type lifetime struct {
 	stop     func()          // called with the transaction of a file that stopIn counts down to
 	stopIn   int
 	clock    time.Duration                    // since the life began
+	timing   sync.Mutex                       // guards stop, stopIn and writes of clock: readers ask for the time too
 	heardAt  map[chainhash.Hash]time.Duration // when transactions were first relayed
 	buried   []*buried
 	repeated map[chainhash.Hash]bool // transactions that a bad block held a second time
@@ -160,6 +161,8 @@ func (l *lifetime) config(path string) Config {
 		cfg.stepRows = 1 + l.rng.IntN(5)
 	}
 	cfg.Now = func() time.Time {
+		l.timing.Lock()
+		defer l.timing.Unlock()
 		if l.stopIn--; l.stop != nil && l.stopIn == 0 {
 			l.stop()
 		}
@@ -316,7 +319,9 @@ func (l *lifetime) act() {
 	case 32, 33:
 		l.outdated()
 	case 31:
+		l.timing.Lock()
 		l.clock += time.Duration(1+l.rng.IntN(5)) * time.Hour
+		l.timing.Unlock()
 		l.note("it is %v", l.clock)
 	default:
 		l.step(l.scanner(), 1+l.rng.IntN(12))
