@@ -8,7 +8,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 	"github.com/jrick/wsrpc/v2"
 
@@ -74,7 +73,7 @@ func (c *client) checkNetwork(ctx context.Context, t *target) error {
 
 // networkName returns the name of a network as the directories have it.
 func networkName(net wire.CurrencyNet) string {
-	for _, p := range []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params(), chaincfg.SimNetParams()} {
+	for _, p := range networks() {
 		if p.Net == net {
 			return p.Name
 		}

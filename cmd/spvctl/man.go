@@ -69,6 +69,8 @@ A parameter of a method that is - is read from standard input, a line for each.`
 	p.Example("Watch an account, and hand out an address of it:", "spvctl account import savings -\nspvctl address new savings")
 	p.Example("Build a transaction for a signer with the keys, and send what that returns:",
 		"spvctl tx build --account savings --out unsigned.json ADDRESS 1.5\nspvctl tx check signed.hex\nspvctl send - <signed.hex")
+	p.Example("Read what a transaction does on the machine with the keys, without spvd, and verify the signatures there:",
+		"spvctl tx show unsigned.json\nspvctl tx check signed.hex --with unsigned.json")
 	p.Example("Call a method:", "spvctl getblockhash 1000000")
 	p.Example("Look at the service of systemd, as root:", "spvctl --configfile /etc/spvd/spvd.conf status")
 	p.Section("SEE ALSO")

@@ -41,14 +41,9 @@ func (o *options) target() (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	params := chaincfg.MainNetParams()
-	switch {
-	case o.TestNet && o.SimNet:
-		return nil, usagef("--testnet and --simnet exclude each other")
-	case o.TestNet:
-		params = chaincfg.TestNet3Params()
-	case o.SimNet:
-		params = chaincfg.SimNetParams()
+	params, err := o.params()
+	if err != nil {
+		return nil, err
 	}
 	t := &target{path: api.WebsocketPath, address: address(o.RPCServer, listening, api.DefaultPort(params.Net)), start: o.start}
 	if o.TestNet || o.SimNet {
@@ -67,6 +62,34 @@ func (o *options) target() (*target, error) {
 	}
 	t.user, t.password, err = o.credentials(params.Name)
 	return t, err
+}
+
+// params returns the network that the options name.
+func (o *options) params() (*chaincfg.Params, error) {
+	switch {
+	case o.TestNet && o.SimNet:
+		return nil, usagef("--testnet and --simnet exclude each other")
+	case o.TestNet:
+		return chaincfg.TestNet3Params(), nil
+	case o.SimNet:
+		return chaincfg.SimNetParams(), nil
+	}
+	return chaincfg.MainNetParams(), nil
+}
+
+// networks returns all networks.
+func networks() []*chaincfg.Params {
+	return []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params(), chaincfg.SimNetParams()}
+}
+
+// network returns the network with a name, nil if there is none.
+func network(name string) *chaincfg.Params {
+	for _, p := range networks() {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
 }
 
 // address returns the host and port to dial: the named server, else the address on which the

@@ -33,14 +33,17 @@ func txCommand() command {
   --reserve DURATION    with build: how long its coins are locked, like 30m; 0 is
                         not at all (default 1h)
   --out FILE            with build: write what a signer has to know to a new file
-  --with FILE           with show and check: the file that build wrote, for
-                        transactions that the wallet does not have
+  --with FILE           with show and check: the file that build wrote; with it,
+                        neither spvd nor a configuration is needed
   --json                print it as JSON
 
-A FILE holds a transaction in hex, or what build wrote; - is standard input. With
---verify the exit code is 1 unless three verified votes or more approve of its
-block, with check unless the transaction is signed and can be sent. Send it with
-spvctl send; lockunspent takes back the lock of coins.
+A FILE holds a transaction in hex, or what build wrote; - is standard input. What
+build wrote tells what is spent and on which network: show and check verify it
+themselves then, and refuse a file that contradicts itself. Else they ask spvd, which
+also knows whether a coin was spent meanwhile. With --verify the exit code is 1 unless
+three verified votes or more approve of its block, with check unless the transaction
+is signed and can be sent. Send it with spvctl send; lockunspent takes back the lock
+of coins.
 `,
 		args: []string{"build", "show", "check"},
 		flags: []string{"--verify", "--account", "--coin", "--minconf", "--feerate", "--sweep", "--change", "--expiry",

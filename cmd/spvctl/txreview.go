@@ -2,54 +2,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/txcheck"
 	"github.com/spvd/spvd/internal/usage"
 )
 
-// maxTxFile is the most bytes that are read of a file with a transaction: one of 100,000 bytes
-// with 600 previous ones of that size.
-const maxTxFile = 200 << 20
-
-// txFile is a transaction in a file.
-type txFile struct {
-	hex      string
-	previous []string // in hex, as far as the file has them
-}
-
-// readTx reads a transaction in hex, or what tx build wrote, from a file; - is standard input.
-func (in *invocation) readTx(name string) (txFile, error) {
-	var source io.Reader = in.in
-	if name != stdinWord {
-		file, err := os.Open(name)
-		if err != nil {
-			return txFile{}, fmt.Errorf("read the transaction: %w", err)
-		}
-		defer file.Close()
-		source = file
-	}
-	raw, err := io.ReadAll(io.LimitReader(source, maxTxFile))
-	if err != nil {
-		return txFile{}, fmt.Errorf("read the transaction: %w", err)
-	}
-	text := strings.TrimSpace(string(raw))
-	if !strings.HasPrefix(text, "{") {
-		return txFile{hex: text}, nil
-	}
-	var built api.BuiltTransaction
-	if err := json.Unmarshal(raw, &built); err != nil || built.Hex == "" {
-		return txFile{}, fmt.Errorf("read the transaction: %s is neither hex nor what spvctl tx build wrote", name)
-	}
-	out := txFile{hex: built.Hex}
-	for _, p := range built.Previous {
-		out.previous = append(out.previous, p.Hex)
-	}
-	return out, nil
+// review is a transaction in a file, with the files that tell what it spends.
+type review struct {
+	*txFile
+	from []*builtFile
 }
 
 // runReview says what a transaction in a file does. To check it also means that the exit code is
@@ -65,37 +30,87 @@ func runReview(ctx context.Context, in *invocation, check bool) (int, error) {
 		return exitUsage, err
 	case len(words) != 2:
 		return exitUsage, usagef("tx %s: give one file with a transaction, or - to read it from standard input", words[0])
+	case words[1] == stdinWord && flags.With == stdinWord:
+		return exitUsage, usagef("tx %s: only one of the two files can be standard input", words[0])
 	}
 	in.opts.JSON = in.opts.JSON || flags.JSON
-	tx, err := in.readTx(words[1])
+	r, err := in.readReview(words[1], flags.With)
 	if err != nil {
 		return exitError, err
 	}
-	if flags.With != "" {
-		other, err := in.readTx(flags.With)
-		if err != nil {
-			return exitError, err
-		}
-		tx.previous = append(tx.previous, other.previous...)
-	}
-	c, err := in.connect(ctx)
+	checked, notes, err := r.check(ctx, in)
 	if err != nil {
-		return exitError, err
-	}
-	defer c.close()
-	var checked api.CheckedTransaction
-	if err := c.call(ctx, "checktransaction", &checked, tx.hex, tx.previous); err != nil {
 		return exitError, err
 	}
 	if in.opts.JSON {
 		err = in.writeJSON(checked)
 	} else {
-		err = writeChecked(in.paper(), &checked)
+		err = writeChecked(in.paper(), checked, notes)
 	}
 	if err == nil && check && !checked.Ready {
 		return exitError, nil
 	}
 	return exitOK, err
+}
+
+// readReview reads a transaction, and what tx build wrote unless with is empty.
+func (in *invocation) readReview(name, with string) (*review, error) {
+	file, err := in.readTx(name)
+	if err != nil {
+		return nil, err
+	}
+	r := &review{txFile: file}
+	if file.built != nil {
+		r.from = append(r.from, file.built)
+	}
+	if with != "" {
+		other, err := in.readTx(with)
+		switch {
+		case err != nil:
+			return nil, err
+		case other.built == nil:
+			return nil, fmt.Errorf("--with takes the file that spvctl tx build wrote, and %s has a transaction alone", other.name)
+		case other.tx.TxHash() != file.tx.TxHash():
+			return nil, fmt.Errorf("%s has another transaction than %s: %v, not %v", file.name, other.name, file.tx.TxHash(), other.tx.TxHash())
+		}
+		r.from = append(r.from, other.built)
+	}
+	asked, err := in.opts.params()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range r.from {
+		if (in.opts.TestNet || in.opts.SimNet) && f.params.Net != asked.Net {
+			return nil, fmt.Errorf("the transaction in %s is for %s, and %s was asked for", f.name, f.params.Name, asked.Name)
+		}
+		if f.params.Net != r.from[0].params.Net {
+			return nil, fmt.Errorf("the transaction in %s is for %s, and that in %s for %s", f.name, f.params.Name, r.from[0].name, r.from[0].params.Name)
+		}
+	}
+	return r, nil
+}
+
+// check checks the transaction, here if a file has what it spends, else by the daemon. The notes
+// say what is not known then.
+func (r *review) check(ctx context.Context, in *invocation) (*api.CheckedTransaction, []string, error) {
+	var previous []string
+	for _, f := range r.from {
+		if f.outputs.Complete(r.tx) {
+			checked, err := txcheck.Check(ctx, &txcheck.Request{Params: f.params, Tx: r.tx, Previous: f.outputs, Next: f.Height + 1, Wallet: f})
+			return checked, []string{
+				"accounts and change are as " + f.name + " states them",
+				"not checked without spvd: whether a coin was spent or the expiry has passed meanwhile",
+			}, err
+		}
+		previous = append(previous, f.previous()...)
+	}
+	c, err := in.connect(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("not all that it spends is in a file given (give --with the file that spvctl tx build wrote), and spvd cannot be asked: %w", err)
+	}
+	defer c.close()
+	var checked api.CheckedTransaction
+	return &checked, nil, c.call(ctx, "checktransaction", &checked, r.hex, previous)
 }
 
 // rows prints lines with a name each.
@@ -157,7 +172,7 @@ func writeBuilt(w io.Writer, built *api.BuiltTransaction, file string) error {
 }
 
 // writeChecked says what a transaction does, and what speaks against sending it.
-func writeChecked(w io.Writer, checked *api.CheckedTransaction) error {
+func writeChecked(w io.Writer, checked *api.CheckedTransaction, notes []string) error {
 	var r rows
 	r.add("transaction", "%s", checked.TxID)
 	for _, out := range checked.Outputs {
@@ -182,6 +197,9 @@ func writeChecked(w io.Writer, checked *api.CheckedTransaction) error {
 	r.add("size", "%d bytes", checked.Size)
 	if checked.Expiry != 0 {
 		r.add("expires", "at height %s", grouped(int64(checked.Expiry)))
+	}
+	for _, note := range notes {
+		r.add("note", "%s", note)
 	}
 	for _, problem := range checked.Problems {
 		r.add("problem", "%s", problem)

@@ -2,7 +2,6 @@ package method
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/internal/parse"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/txcheck"
 	"github.com/spvd/spvd/internal/rpc/view"
 	"github.com/spvd/spvd/wallet"
 )
@@ -33,9 +33,6 @@ func buildMethods() []Method {
 const exampleUnfunded = "01000000000180f0fa020000000000001976a914000000000000000000000000000000000000000088ac000000000000000000"
 
 const (
-	// usualFees is how many times the usual fee a transaction pays at most.
-	usualFees = 10
-
 	// defaultReserve and maxReserve are for how long the coins of a transaction that was built
 	// are locked.
 	defaultReserve = time.Hour
@@ -179,8 +176,8 @@ func fundRawTransaction() Method {
 // bound. It returns where the rate comes from.
 func (c *Call) setFees(req *wallet.BuildRequest, given api.Coins) (source string) {
 	usual := estimate(c.Params.ChainParams, c.Syncer.Fees(), false)
-	rate := min(usual.FeeRate, api.Amount(usualFees*relayFee)) // full blocks may be an attack
-	req.FeeRate, req.MaxFeeRate = dcrutil.Amount(rate), usualFees*dcrutil.Amount(rate)
+	rate := min(usual.FeeRate, api.Amount(txcheck.UsualFees*relayFee)) // full blocks may be an attack
+	req.FeeRate, req.MaxFeeRate = dcrutil.Amount(rate), txcheck.UsualFees*dcrutil.Amount(rate)
 	if given != 0 {
 		req.FeeRate = dcrutil.Amount(given)
 		return fmt.Sprintf("the request; usual are %v DCR", rate)
@@ -329,24 +326,4 @@ func (c *Call) decodedScript(script []byte) (any, error) {
 		out.P2SH = hashed.String()
 	}
 	return out, nil
-}
-
-// previousOutputs returns the outputs of transactions in hex, by their outpoints.
-func previousOutputs(texts []string) (map[wire.OutPoint]*wire.TxOut, error) {
-	outputs := make(map[wire.OutPoint]*wire.TxOut)
-	for i, text := range texts {
-		raw, err := hex.DecodeString(text)
-		if err != nil {
-			return nil, fail(api.CodeHex, "number %d of the previous transactions is not hex", i+1)
-		}
-		tx, err := parse.Tx(raw)
-		if err != nil {
-			return nil, fail(api.CodeHex, "number %d of the previous transactions is not a transaction", i+1)
-		}
-		hash := tx.TxHash()
-		for k, out := range tx.TxOut {
-			outputs[wire.OutPoint{Hash: hash, Index: uint32(k)}] = out
-		}
-	}
-	return outputs, nil
 }

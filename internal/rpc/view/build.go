@@ -4,10 +4,10 @@ import (
 	"encoding/hex"
 
 	"github.com/decred/dcrd/chaincfg/v3"
-	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/txcheck"
 	"github.com/spvd/spvd/wallet"
 )
 
@@ -48,7 +48,7 @@ func Built(params *chaincfg.Params, b *wallet.Built) (api.BuiltTransaction, erro
 		out.Previous = append(out.Previous, api.PreviousTransaction{TxID: id, Hex: raw})
 	}
 	for i, o := range b.Tx.TxOut {
-		one := api.BuiltOutput{Amount: api.Amount(o.Value), Address: OutputAddress(params, o), ScriptPubKey: hex.EncodeToString(o.PkScript), Change: i == b.Change}
+		one := api.BuiltOutput{Amount: api.Amount(o.Value), Address: txcheck.Address(params, o), ScriptPubKey: hex.EncodeToString(o.PkScript), Change: i == b.Change}
 		if i == b.Change && b.ChangeTo != nil {
 			one.Key = &api.KeyPath{Account: b.ChangeTo.Account, AccountIndex: b.ChangeIndex, Branch: b.ChangeTo.Branch, Index: b.ChangeTo.Index}
 		}
@@ -69,13 +69,4 @@ func builtInput(in *wallet.BuiltInput) api.BuiltInput {
 		})
 	}
 	return out
-}
-
-// OutputAddress returns the address that an output pays, empty if there is none, or several.
-func OutputAddress(params *chaincfg.Params, out *wire.TxOut) string {
-	_, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, params)
-	if len(addrs) != 1 {
-		return ""
-	}
-	return addrs[0].String()
 }
