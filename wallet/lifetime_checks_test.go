@@ -100,9 +100,10 @@ func (l *lifetime) floors() {
 	}
 }
 
-// fall tells the oracle from where on the wallet counts what is new since a block that it has
-// never come to and that the chain has left: the wallet does not know the fork, but a block at
-// or below it, and knows that the block is left once the chain is as high again.
+// fall tells the oracle from where on the wallet counts what is new since a block that it had not
+// come to. When the chain leaves that block, the wallet does not know the fork, but a block at or
+// below it, and knows that the block is left once the chain is as high again. A step that was
+// outdated when the import was made looks to the wallet as if the chain had left the block.
 func (l *lifetime) fall() {
 	s := l.x.now.Load()
 	for _, a := range l.o.asked {
@@ -120,7 +121,7 @@ func (l *lifetime) fall() {
 		}
 		for n := range a.births {
 			b := &a.births[n]
-			if !b.unseen || of.after == 0 || l.fork(b.after.BlockID) == b.after.BlockID {
+			if !b.unseen || of.after == 0 {
 				continue
 			}
 			if b.counts = s.anchors[of.after-1].Height + 1; l.tip().Height >= b.after.Height {

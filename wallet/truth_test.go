@@ -41,7 +41,7 @@ type birth struct {
 	date   time.Time
 	after  *chain.Block
 	unseen bool             // the wallet had not come to that block
-	counts consensus.Height // from where on it counts if an unseen block was left, zero for the fork
+	counts consensus.Height // from where on it counts if the block was unseen, zero for what follows from the chain
 	rescan uint32           // the job that it is due to, if any
 }
 
