@@ -24,6 +24,10 @@ type command struct {
 	// args and flags are the words that can follow the name, for completion.
 	args, flags []string
 
+	// verbatim means that the words after the name are another command line, and none of them an
+	// option for this one.
+	verbatim bool
+
 	// names returns which names of the daemon can follow the name and some words, for
 	// completion; nil is none.
 	names func(words []string) nameKind

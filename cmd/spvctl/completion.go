@@ -34,8 +34,9 @@ func completionCommand() command {
 
 Methods, and the names of wallets, accounts and jobs, are completed while spvd runs.
 `,
-		args: []string{"bash", "zsh", "fish"},
-		run:  runCompletion,
+		args:     []string{"bash", "zsh", "fish"},
+		verbatim: true,
+		run:      runCompletion,
 	}
 }
 

@@ -83,9 +83,13 @@ func parseOptions(args, environ []string) (*options, []string, error) {
 }
 
 // parseBehind parses the options that stand behind the command, and returns the other words. A flag
-// that the command has, too, is the command's; behind -- there are none.
+// that the command has, too, is the command's; behind -- there are none, nor behind a command whose
+// words are verbatim.
 func parseBehind(p *flags.Parser, g *flags.Group, words []string) ([]string, error) {
-	own := find(words[0]).flags
+	named := find(words[0])
+	if named.verbatim {
+		return words, nil
+	}
 	rest := []string{words[0]}
 	var ours []string
 	for i := 1; i < len(words); i++ {
@@ -95,7 +99,7 @@ func parseBehind(p *flags.Parser, g *flags.Group, words []string) ([]string, err
 		case words[i] == "--":
 			rest = append(rest, words[i:]...)
 			i = len(words)
-		case opt == nil || slices.Contains(own, "--"+opt.LongName):
+		case opt == nil || slices.Contains(named.flags, "--"+opt.LongName):
 			rest = append(rest, words[i])
 		default:
 			ours = append(ours, words[i])
