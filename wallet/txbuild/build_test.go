@@ -2,6 +2,7 @@ package txbuild_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/wallet/txbuild"
@@ -135,6 +137,43 @@ func TestRefusals(t *testing.T) {
 		test.change(s, r)
 		if _, err := txbuild.Build(r); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+// TestTooManyCoinsSaysHowManyFit: what the error says can be built, and one coin more cannot.
+func TestTooManyCoinsSaysHowManyFit(t *testing.T) {
+	s := newSigner(1)
+	keys := make([][]byte, 15)
+	for i := range keys {
+		keys[i] = s.pubKey()
+	}
+	redeem, err := stdscript.MultiSigScriptV0(1, keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shared []txbuild.Coin
+	for range 100 {
+		shared = append(shared, txbuild.Coin{OutPoint: s.outpoint(), Amount: 2e8, PkScript: s.hashed(redeem), RedeemScript: redeem})
+	}
+	for name, coins := range map[string][]txbuild.Coin{"100000": s.coinsOf(slices.Repeat([]dcrutil.Amount{2e8}, 700)...), "signature operations": shared} {
+		r := s.paying(coins)
+		_, err := txbuild.Build(r)
+		if !errors.Is(err, txbuild.ErrTooLarge) || !strings.Contains(err.Error(), name) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var most int
+		_, text, _ := strings.Cut(err.Error(), "choose fewer coins, of which the largest ")
+		if _, scanned := fmt.Sscanf(text, "%d fit, or pay less at a time", &most); scanned != nil {
+			t.Fatalf("%s: %v says no number", name, err)
+		}
+		r.Coins = coins[:most]
+		if _, err := txbuild.Build(r); err != nil {
+			t.Errorf("%s: %d coins: %v", name, most, err)
+		}
+		r.Coins = coins[:most+1]
+		if _, err := txbuild.Build(r); !errors.Is(err, txbuild.ErrTooLarge) {
+			t.Errorf("%s: %d coins: %v", name, most+1, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
@@ -141,20 +142,30 @@ func (b *builder) meant(rest dcrutil.Amount) bool {
 	return isDust(hash, RelayFee)
 }
 
-// fits returns ErrTooLarge if a transaction that spends coins is beyond the limits.
+// fits returns ErrTooLarge if a transaction that spends coins is beyond the limits. The error says
+// how many of the coins fit.
 func (b *builder) fits(coins []candidate) error {
+	w := b.most(coins)
+	if w.allowed() {
+		return nil
+	}
+	help := "pay less at a time"
+	if n := sort.Search(len(coins), func(i int) bool { return !b.most(coins[:i+1]).allowed() }); n > 0 {
+		help = fmt.Sprintf("choose fewer coins, of which the largest %d fit, or pay less at a time", n)
+	}
+	if w.size() > MaxSize {
+		return fmt.Errorf("%w: %d coins and %d outputs make %d bytes, and the limit is %d; %s", ErrTooLarge, w.inputs, w.outputs, w.size(), MaxSize, help)
+	}
+	return fmt.Errorf("%w: it has %d signature operations, and the limit is %d; %s", ErrTooLarge, w.sigOps, maxSigOps, help)
+}
+
+// most returns the weight of a transaction that spends coins, with change if there can be any.
+func (b *builder) most(coins []candidate) weight {
 	_, w := b.weigh(coins)
 	if b.Change != nil {
 		w = w.withOutput(b.changeOutput(0))
 	}
-	switch {
-	case w.size() > MaxSize:
-		return fmt.Errorf("%w: %d coins and %d outputs make %d bytes, and the limit is %d; choose fewer coins, or pay less at a time",
-			ErrTooLarge, w.inputs, w.outputs, w.size(), MaxSize)
-	case w.sigOps > maxSigOps:
-		return fmt.Errorf("%w: it has %d signature operations, and the limit is %d; pay less at a time", ErrTooLarge, w.sigOps, maxSigOps)
-	}
-	return nil
+	return w
 }
 
 // short returns why all coins together are not enough.

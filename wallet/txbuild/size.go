@@ -112,6 +112,9 @@ func (w weight) size() int {
 	return emptySize + 2*wire.VarIntSerializeSize(uint64(w.inputs)) + wire.VarIntSerializeSize(uint64(w.outputs)) + w.inputBytes + w.outputBytes
 }
 
+// allowed reports whether nodes relay a transaction of the weight.
+func (w weight) allowed() bool { return w.size() <= MaxSize && w.sigOps <= maxSigOps }
+
 // withOutput returns the weight with another output.
 func (w weight) withOutput(out *wire.TxOut) weight {
 	w.outputs++
