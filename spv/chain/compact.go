@@ -14,6 +14,10 @@ import (
 // compactStep is how many bytes of rows one transaction of a copy writes.
 const compactStep = 4 << 20
 
+// compactGrowth is how much a copy is enlarged by at a time, in bytes: bbolt's 16 MiB would be
+// unused room at its end.
+const compactGrowth = 64 << 10
+
 // Compact replaces the file of a store that is not open by a copy without unused pages, and returns
 // the sizes in bytes before and after. The copy is proven as Check does before it takes the place of
 // the file, at once, so that whatever fails, a full disk too, leaves the file as it is. Filters below
@@ -69,6 +73,7 @@ func copyStore(ctx context.Context, from, to string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, dest.Close()) }()
+	dest.AllocSize = compactGrowth
 	err = source.View(func(tx *bbolt.Tx) error {
 		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error { return copyBucket(ctx, dest, name, b) })
 	})
