@@ -133,6 +133,8 @@ func (l *lifetime) damage() {
 	if s := l.x.now.Load(); s.scan() || s.fresh < s.count() {
 		return // rows may be missing
 	}
+	l.sound.Lock()
+	defer l.sound.Unlock()
 	err := l.x.db.Update(func(tx *bolt.Tx) error {
 		name := [][]byte{ledger.SumsBucket, ledger.TicketsBucket, ledger.AgingBucket, ledger.CommitmentsBucket}[l.rng.IntN(4)]
 		c := tx.Bucket(name).Cursor()

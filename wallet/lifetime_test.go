@@ -39,6 +39,7 @@ type lifetime struct {
 	searched bool            // issued addresses are as old as their accounts
 	bounded  bool            // the wallets are opened without room for what their windows need
 	steps    bool            // what is taken back or forgotten goes by steps of few rows
+	sound    sync.RWMutex    // held by each of the readers for a read, and while a file is damaged
 	opened   func(x *Wallet) // called with each wallet that is opened, if set
 	reads    chan struct{}   // has a token for each read that the readers do; nil without readers
 	stop     func()          // called with the transaction of a file that stopIn counts down to
@@ -598,7 +599,10 @@ func (l *lifetime) readers(ctx context.Context, group *sync.WaitGroup, x *Wallet
 				case <-ctx.Done():
 					return
 				}
-				switch err := read(); {
+				l.sound.RLock()
+				err := read()
+				l.sound.RUnlock()
+				switch {
 				case ctx.Err() != nil || errors.Is(err, ErrClosed):
 					return
 				case err != nil:
