@@ -87,7 +87,7 @@ func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOpt
 			return nil, err
 		}
 		next.accounts = append(next.accounts, a)
-		if next, err = w.extend(tx, next, spareScripts, born{}); err != nil {
+		if next, err = w.edit(tx).extend(next, spareScripts, born{}); err != nil {
 			return nil, err
 		}
 		a, changed = next.accounts[a.Number], true
@@ -142,7 +142,7 @@ func (w *Wallet) claimAccount(tx *bolt.Tx, s *snapshot, old *Account, birthday *
 	if err != nil {
 		return nil, err
 	}
-	if older, err := w.claim(tx, next, birthdayUndo{number: old.Number}, d); err != nil || !older {
+	if older, err := w.edit(tx).claim(next, birthdayUndo{number: old.Number}, d); err != nil || !older {
 		return nil, err
 	}
 	next.startScan()
@@ -168,7 +168,7 @@ func (w *Wallet) Overview(store Branches) Overview {
 	s := w.now.Load()
 	o := Overview{Status: w.status(s), List: slices.Clone(s.accounts)}
 	if o.Birthday <= s.tip.Height {
-		if id := s.ancestor(store, o.Birthday); id.Height == o.Birthday {
+		if id := ancestor(s, store, o.Birthday); id.Height == o.Birthday {
 			o.Born = id
 		}
 	}
@@ -231,7 +231,7 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 				next.accounts[i].Gap = gap
 			}
 		}
-		next, err := w.extend(tx, next, spareScripts, born{})
+		next, err := w.edit(tx).extend(next, spareScripts, born{})
 		if err != nil {
 			return nil, err
 		}
@@ -268,6 +268,11 @@ func (s *snapshot) chosen(name string) error {
 	return fmt.Errorf("%w: %q", ErrNoAccount, name)
 }
 
+// edit returns what changes snapshots in a transaction.
+func (w *Wallet) edit(tx *bolt.Tx) edit {
+	return edit{tx: tx, net: w.cfg.Params.ChainParams, find: w.find, now: w.seconds(), most: w.cfg.maxScripts}
+}
+
 // withAccounts returns a copy of a snapshot whose accounts may be changed.
 func (s *snapshot) withAccounts() *snapshot {
 	next := *s
@@ -292,38 +297,47 @@ func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (born, error) {
 	return s.keep(d), nil
 }
 
+// edit is a change of a snapshot in one transaction of the file.
+type edit struct {
+	tx   *bolt.Tx
+	net  *chaincfg.Params
+	find func(pay []byte) (number uint32, ok bool) // finds a script that is installed
+	now  uint32                                    // when the searches begin that it adds, in Unix seconds
+	most uint32                                    // the most scripts that a wallet watches
+}
+
 // extend derives the addresses that the accounts' windows have come to cover.
 // The accounts of the snapshot must be its own. Imported addresses that turn out to
 // be an account's are so from then on, which may make the windows grow further, and
 // the account older: then the cursor goes back. Addresses that are new and that a window
 // does not cover by use have the birthday of the issued ones, if that is not zero. The error
 // is ErrFull if no room for a number of spare scripts would be left.
-func (w *Wallet) extend(tx *bolt.Tx, s *snapshot, spare uint32, issued born) (*snapshot, error) {
+func (e edit) extend(s *snapshot, spare uint32, issued born) (*snapshot, error) {
 	for i := range s.accounts {
 		for branch := range s.accounts[i].Branches {
-			if a := &s.accounts[i]; a.end(branch) > a.watched[branch] && uint64(a.end(branch)-a.watched[branch])+uint64(s.count())+uint64(spare) > uint64(w.cfg.maxScripts) {
+			if a := &s.accounts[i]; a.end(branch) > a.watched[branch] && uint64(a.end(branch)-a.watched[branch])+uint64(s.count())+uint64(spare) > uint64(e.most) {
 				return nil, ErrFull
 			}
 		}
 	}
-	return w.stretch(tx, s, issued)
+	return e.stretch(s, issued)
 }
 
 // stretch does the same as far as there is room: a window that cannot grow makes the
 // wallet full.
-func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot, issued born) (*snapshot, error) {
+func (e edit) stretch(s *snapshot, issued born) (*snapshot, error) {
 	s.full = false // a lower gap limit may have helped
 	for i := range s.accounts {
 		a := &s.accounts[i]
 		for branch := range a.Branches {
 			for end := a.end(branch); a.watched[branch] < end; end = a.end(branch) {
-				if room := w.cfg.maxScripts - min(s.count(), w.cfg.maxScripts); end-a.watched[branch] > room {
+				if room := e.most - min(s.count(), e.most); end-a.watched[branch] > room {
 					end, s.full = a.watched[branch]+room, true
 				}
 				if end == a.watched[branch] {
 					break
 				}
-				derived, err := derive(w.cfg.Params.ChainParams, a, uint32(branch), end)
+				derived, err := derive(e.net, a, uint32(branch), end)
 				if err != nil {
 					return nil, err
 				}
@@ -333,12 +347,12 @@ func (w *Wallet) stretch(tx *bolt.Tx, s *snapshot, issued born) (*snapshot, erro
 					}
 				}
 				a.watched[branch] = end
-				if derived, err = w.adopt(tx, s, a, derived); err != nil {
+				if derived, err = e.adopt(s, a, derived); err != nil {
 					return nil, err
 				}
 				s = s.grow(derived)
 			}
-			if err := w.cover(tx, s, a, uint32(branch)); err != nil {
+			if err := e.cover(s, a, uint32(branch)); err != nil {
 				return nil, err
 			}
 		}

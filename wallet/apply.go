@@ -239,7 +239,7 @@ func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) 
 		if err := a.w.usage(next, a.u.Applied); err != nil {
 			return nil, false, err
 		}
-		if next, err = a.w.stretch(a.tx, next, born{}); err != nil {
+		if next, err = a.w.edit(a.tx).stretch(next, born{}); err != nil {
 			return nil, false, err
 		}
 	}
@@ -260,8 +260,8 @@ func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) 
 
 // apply adds the blocks of an update, and moves the tip and the cursor.
 func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error {
-	if !s.scan() {
-		s.resolveFresh(on, step)
+	if !s.scan() && step != nil {
+		s.resolveFresh(on.Height, step.scripts)
 	}
 	forward, tip := on == s.cursor, s.tip.Height
 	more := make([]block, 0, len(a.u.Applied))
@@ -306,14 +306,11 @@ func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error
 	return a.expire(s.tip.Height)
 }
 
-// resolveFresh takes note that scripts which were not born when the step began
-// need no search of their own: the step's blocks have been matched against
-// them.
-func (s *snapshot) resolveFresh(on consensus.BlockID, step *step) {
-	if step == nil {
-		return
-	}
-	for n := min(step.scripts, s.count()); s.fresh < n && s.birth(s.fresh) > on.Height; {
+// resolveFresh records that scripts which are not born in the block below the blocks of a step
+// need no search of their own: these blocks have been matched against them. Scripts is how many
+// there were when the step began.
+func (s *snapshot) resolveFresh(below consensus.Height, scripts uint32) {
+	for n := min(scripts, s.count()); s.fresh < n && s.birth(s.fresh) > below; {
 		s.fresh++
 	}
 }

@@ -86,7 +86,7 @@ func (b *building) issueChange() (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.built.ChangeIndex, err = a.index(); err != nil {
+	if b.built.ChangeIndex, err = accountIndex(a); err != nil {
 		return nil, err
 	}
 	if to.again {
@@ -98,7 +98,7 @@ func (b *building) issueChange() (*snapshot, error) {
 	if !b.w.cfg.SearchIssued {
 		issued = next.keepAfter(next.tip)
 	}
-	if next, err = b.w.extend(b.tx, next, 0, issued); err != nil {
+	if next, err = b.w.edit(b.tx).extend(next, 0, issued); err != nil {
 		return nil, err
 	}
 	next.startScan()

@@ -153,7 +153,7 @@ func payToKey(key []byte) []byte {
 // path returns how to derive the key of a script of an account.
 func (f keyFinder) path(sc *script) (KeyPath, error) {
 	a := &f.s.accounts[sc.account]
-	index, err := a.index()
+	index, err := accountIndex(a)
 	if err != nil {
 		return KeyPath{}, err
 	}
@@ -172,8 +172,8 @@ func (f keyFinder) path(sc *script) (KeyPath, error) {
 	return KeyPath{Account: a.Name, AccountIndex: index, Branch: sc.branch, Index: sc.index, PublicKey: child.SerializedPubKey()}, nil
 }
 
-// index returns the hardened index of the account in the wallet that its key is of.
-func (a *Account) index() (uint32, error) {
+// accountIndex returns the hardened index of an account in the wallet that its key is of.
+func accountIndex(a *Account) (uint32, error) {
 	key, _, err := hd.DecodeExtended(a.Xpub)
 	if err != nil {
 		return 0, fmt.Errorf("key of account %q: %w", a.Name, cmp.Or(err, ErrCorrupt))

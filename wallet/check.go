@@ -37,7 +37,7 @@ func (w *Wallet) Check(ctx context.Context) error {
 // checkDerived checks all rows that follow from the chain and from what the wallet watches.
 // Damage is a *Repairable.
 func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
-	return s.repairable(cmp.Or(
+	return repairable(s, cmp.Or(
 		rows.Each(tx.Bucket(ledger.DisapprovedBucket), func(k, v []byte) error { return checkDisapproved(tx, s, k, v) }),
 		w.checkBooks(ctx, tx, s),
 		checkPool(tx),
@@ -123,7 +123,7 @@ func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *snapshot) error
 
 // transaction checks the rows of one transaction.
 func (a *audit) transaction(m *ledger.Mined) error {
-	if err := a.s.checkMined(m); err != nil {
+	if err := checkMined(a.s, m); err != nil {
 		return err
 	}
 	if err := a.expect(ledger.PlacesTable().Name, m.PlaceKey(), []byte{}, true); err != nil || ledger.Void(a.tx, m.Place) {

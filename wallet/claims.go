@@ -28,21 +28,19 @@ func (s *snapshot) birthHeightsOf(tx *bolt.Tx, of birthdayUndo) (birthHeights, e
 // whichever is earlier, and reports whether that is older than before. What has not
 // been searched for it because it was younger is searched then. The birthday is no
 // rescan's to give back. The accounts of the snapshot must be its own.
-func (w *Wallet) claim(tx *bolt.Tx, s *snapshot, of birthdayUndo, d born) (older bool, err error) {
+func (e edit) claim(s *snapshot, of birthdayUndo, d born) (older bool, err error) {
 	if of.script {
 		s.scripts = slices.Clone(s.scripts)
 	}
-	was, is, older, err := w.age(tx, s, of, d)
-	s.searchOlder(was, is, s.first(&of), w.seconds(), ImportJob)
+	was, is, older, err := e.age(s, of, d)
+	s.searchOlder(was, is, s.first(&of), e.now, ImportJob)
 	return older, err
 }
 
 // age is claim without the search. It returns the birthday before and after. The accounts
 // and the scripts of the snapshot must be its own.
-func (w *Wallet) age(
-	tx *bolt.Tx, s *snapshot, of birthdayUndo, d born,
-) (was, is birthHeights, older bool, err error) {
-	kept, err := s.beforeUndo(tx, of)
+func (e edit) age(s *snapshot, of birthdayUndo, d born) (was, is birthHeights, older bool, err error) {
+	kept, err := s.beforeUndo(e.tx, of)
 	if err != nil {
 		return was, was, false, err
 	}
@@ -52,12 +50,12 @@ func (w *Wallet) age(
 	if !older && s.earliest(kept, d) == kept {
 		return was, was, false, nil
 	}
-	if err := s.relower(tx, of, d); err != nil {
+	if err := s.relower(e.tx, of, d); err != nil {
 		return was, was, false, err
 	}
 	*p = s.earliest(*p, d) // also when only another branch may make that earlier
 	is = birthHeights{s.bornAt(*p), s.bornAt(s.earliest(kept, d))}
-	return was, is, older, s.saveUndone(tx, &of)
+	return was, is, older, s.saveUndone(e.tx, &of)
 }
 
 // earlierDate reports whether a birthday is a date that no block has reached, and that may
@@ -137,46 +135,46 @@ func (s *snapshot) searchAnyway(from consensus.Height, first, now uint32, kind J
 // adopt gives imported scripts that an account derives to the account, which from
 // then on is as old as they are, and they as old as it is. It returns the scripts
 // that are new.
-func (w *Wallet) adopt(tx *bolt.Tx, s *snapshot, a *Account, derived []script) ([]script, error) {
+func (e edit) adopt(s *snapshot, a *Account, derived []script) ([]script, error) {
 	more := derived[:0]
 	for _, sc := range derived {
-		n, known := w.find(sc.pay)
+		n, known := e.find(sc.pay)
 		if !known {
 			more = append(more, sc)
 			continue
 		}
 		sc.born = born{}
-		if err := w.adoptScript(tx, s, a, n, sc); err != nil {
+		if err := e.adoptScript(s, a, n, sc); err != nil {
 			return nil, err
 		}
 	}
 	return more, nil
 }
 
-func (w *Wallet) adoptScript(tx *bolt.Tx, s *snapshot, a *Account, n uint32, sc script) error {
+func (e edit) adoptScript(s *snapshot, a *Account, n uint32, sc script) error {
 	account, of := birthdayUndo{number: a.Number}, birthdayUndo{script: true, number: n}
-	was, err := s.birthHeightsOf(tx, account)
-	scriptWas, err2 := s.birthHeightsOf(tx, of)
-	if err := errors.Join(err, err2, s.adoptUndo(tx, account, of)); err != nil {
+	was, err := s.birthHeightsOf(e.tx, account)
+	scriptWas, err2 := s.birthHeightsOf(e.tx, of)
+	if err := errors.Join(err, err2, s.adoptUndo(e.tx, account, of)); err != nil {
 		return err
 	}
 	a.born = s.earliest(a.born, s.scripts[n].born)
-	if err := ledger.MoveSum(tx, n, s.scripts[n].account, sc.account); err != nil {
+	if err := ledger.MoveSum(e.tx, n, s.scripts[n].account, sc.account); err != nil {
 		return err
 	}
 	s.scripts = slices.Clone(s.scripts)
 	s.scripts[n] = sc
-	if err := putScript(tx, n, &sc); err != nil {
+	if err := putScript(e.tx, n, &sc); err != nil {
 		return err
 	}
-	is, err := s.birthHeightsOf(tx, account)
+	is, err := s.birthHeightsOf(e.tx, account)
 	if err != nil {
 		return err
 	}
-	s.searchOlder(was, is, s.first(&account), w.seconds(), DiscoveryJob)
+	s.searchOlder(was, is, s.first(&account), e.now, DiscoveryJob)
 	is = birthHeights{max(1, is.now), max(1, is.kept)}
-	s.searchOlder(scriptWas, is, n, w.seconds(), DiscoveryJob)
-	paid, err := w.paid(tx, n, sc.pay)
+	s.searchOlder(scriptWas, is, n, e.now, DiscoveryJob)
+	paid, err := e.paid(n, sc.pay)
 	if paid {
 		window := &a.Branches[sc.branch]
 		*window = window.Use(sc.index)
@@ -220,20 +218,20 @@ func (s *snapshot) adoptUndo(tx *bolt.Tx, account, of birthdayUndo) error {
 }
 
 // paid reports whether a block pays a script, void or not.
-func (w *Wallet) paid(tx *bolt.Tx, n uint32, pay []byte) (bool, error) {
+func (e edit) paid(n uint32, pay []byte) (bool, error) {
 	paid := false
-	err := ledger.PaymentsOf(tx, n, func(ledger.Payment) error { paid = true; return nil })
+	err := ledger.PaymentsOf(e.tx, n, func(ledger.Payment) error { paid = true; return nil })
 	if paid || err != nil {
 		return paid, err
 	}
 	owner := func(script []byte) (uint32, bool) { return n, bytes.Equal(script, pay) }
-	err = rows.Each(tx.Bucket(ledger.DisapprovedBucket), func(k, _ []byte) error {
+	err = rows.Each(e.tx.Bucket(ledger.DisapprovedBucket), func(k, _ []byte) error {
 		r := rows.Row{Rest: k}
 		h := consensus.Height(r.U32())
-		list, err := ledger.MinedIn(tx, h, h)
+		list, err := ledger.MinedIn(e.tx, h, h)
 		for _, m := range list {
-			e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), owner)
-			paid = paid || e.Received()
+			found := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), owner)
+			paid = paid || found.Received()
 		}
 		return err
 	})

@@ -9,14 +9,14 @@ import (
 // cover makes addresses of a branch that were handed out, and that the account's window
 // covers by use now, as old as the account, as if the window had come to them first. Older
 // blocks are searched for them. The accounts of the snapshot must be its own.
-func (w *Wallet) cover(tx *bolt.Tx, s *snapshot, a *Account, branch uint32) error {
+func (e edit) cover(s *snapshot, a *Account, branch uint32) error {
 	end := a.Branches[branch].Covered(a.Gap)
 	if end == a.covered[branch] {
 		return nil
 	}
 	a.covered[branch] = end
 	first, own := none, false
-	is, err := s.birthHeightsOf(tx, birthdayUndo{number: a.Number})
+	is, err := s.birthHeightsOf(e.tx, birthdayUndo{number: a.Number})
 	if err != nil {
 		return err
 	}
@@ -29,11 +29,11 @@ func (w *Wallet) cover(tx *bolt.Tx, s *snapshot, a *Account, branch uint32) erro
 		if !own {
 			s.scripts, own = slices.Clone(s.scripts), true
 		}
-		before, err := s.birthHeightsOf(tx, birthdayUndo{script: true, number: uint32(n)})
+		before, err := s.birthHeightsOf(e.tx, birthdayUndo{script: true, number: uint32(n)})
 		if err != nil {
 			return err
 		}
-		if err := s.giveUpOwn(tx, uint32(n)); err != nil {
+		if err := s.giveUpOwn(e.tx, uint32(n)); err != nil {
 			return err
 		}
 		if before.now > is.now || before.kept > is.kept {
@@ -42,7 +42,7 @@ func (w *Wallet) cover(tx *bolt.Tx, s *snapshot, a *Account, branch uint32) erro
 		}
 	}
 	if first != none {
-		s.searchOlder(was, is, first, w.seconds(), DiscoveryJob)
+		s.searchOlder(was, is, first, e.now, DiscoveryJob)
 	}
 	return nil
 }

@@ -92,16 +92,16 @@ func (w *Wallet) Export(ctx context.Context) (*Export, error) {
 		r := rows.Row{Rest: tx.Bucket(metaBucket).Get(birthdayKey)}
 		e.Birthday = readBirthday(&r)
 		for i := range s.accounts {
-			e.Accounts = append(e.Accounts, s.exportAccount(&s.accounts[i]))
+			e.Accounts = append(e.Accounts, exportAccount(s, &s.accounts[i]))
 		}
 		for n := range s.scripts {
 			sc := &s.scripts[n]
 			switch {
 			case sc.account == ImportedAccount:
 				preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(rows.Key(uint32(n))))
-				e.Scripts = append(e.Scripts, ExportedScript{sc.pay, s.exportBorn(sc.born), preimage})
+				e.Scripts = append(e.Scripts, ExportedScript{sc.pay, exportBorn(s, sc.born), preimage})
 			case sc.own():
-				e.Accounts[sc.account].Branches[sc.branch].Late[sc.index] = s.exportBorn(sc.born)
+				e.Accounts[sc.account].Branches[sc.branch].Late[sc.index] = exportBorn(s, sc.born)
 			}
 		}
 		slices.SortFunc(e.Scripts, func(a, b ExportedScript) int { return bytes.Compare(a.Script, b.Script) })
@@ -117,15 +117,15 @@ func (w *Wallet) Export(ctx context.Context) (*Export, error) {
 	return e, nil
 }
 
-func (s *snapshot) exportAccount(a *Account) ExportedAccount {
-	out := ExportedAccount{Name: a.Name, Xpub: a.Xpub, Gap: a.Gap, Born: s.exportBorn(a.born)}
+func exportAccount(s *snapshot, a *Account) ExportedAccount {
+	out := ExportedAccount{Name: a.Name, Xpub: a.Xpub, Gap: a.Gap, Born: exportBorn(s, a.born)}
 	for i := range out.Branches {
 		out.Branches[i] = ExportedBranch{Window: a.Branches[i], Watched: a.watched[i], Late: make(map[uint32]Born)}
 	}
 	return out
 }
 
-func (s *snapshot) exportBorn(b born) Born {
+func exportBorn(s *snapshot, b born) Born {
 	out := Born{Height: b.height, From: consensus.Never}
 	if b.date != 0 {
 		out.Date, out.From = time.Unix(int64(b.date), 0).UTC(), s.dateAt(b.date)

@@ -87,7 +87,7 @@ type single struct {
 }
 
 // duplicate says that a script is watched already, from when on, and what helps.
-func (s *snapshot) duplicate(sc *script) error {
+func duplicate(s *snapshot, sc *script) error {
 	d := sc.born
 	if sc.account != ImportedAccount {
 		if a := s.accounts[sc.account].born; !sc.own() || s.bornAt(a) > s.bornAt(d) {

@@ -94,7 +94,7 @@ func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthda
 		}
 		if !changed {
 			if refuse {
-				return nil, i.s.duplicate(&i.s.scripts[watched])
+				return nil, duplicate(i.s, &i.s.scripts[watched])
 			}
 			return nil, nil
 		}
@@ -181,13 +181,13 @@ func (i *importing) claim(n uint32, born born) (bool, error) {
 	if (of.script || late) && !i.own {
 		i.s.scripts, i.own = slices.Clone(i.s.scripts), true
 	}
-	was, is, older, err := i.w.age(i.tx, i.s, of, born)
+	was, is, older, err := i.w.edit(i.tx).age(i.s, of, born)
 	i.older(was, is, i.s.first(&of))
 	if !late || err != nil {
 		return older, err
 	}
 	account := is
-	was, is, itself, err := i.w.age(i.tx, i.s, birthdayUndo{script: true, number: n}, born)
+	was, is, itself, err := i.w.edit(i.tx).age(i.s, birthdayUndo{script: true, number: n}, born)
 	if err == nil && itself {
 		i.older(was, birthHeights{max(is.now, account.now), max(is.kept, account.kept)}, n)
 	}

@@ -64,7 +64,7 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 		if !w.cfg.SearchIssued {
 			issued = next.keepAfter(next.tip)
 		}
-		if next, err = w.extend(tx, next, 0, issued); err != nil {
+		if next, err = w.edit(tx).extend(next, 0, issued); err != nil {
 			return nil, err
 		}
 		out.Address, err = w.derivedAddress(a, branch, out.Index)

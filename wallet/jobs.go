@@ -50,38 +50,35 @@ func (w *Wallet) Jobs(tip consensus.Height, ends bool) []Job {
 	list := make([]Job, len(s.jobs))
 	for i := range s.jobs {
 		j := &s.jobs[i]
-		list[i] = s.describeJob(j, tip)
-		if j.active() && list[i].State == JobDone && !ends {
-			list[i].State = JobRunning
+		state, at, target := s.stage(j, tip)
+		if j.active() && state == JobDone && !ends {
+			state = JobRunning
 		}
+		list[i] = Job{ID: j.id, Kind: j.kind, State: state, From: j.from, At: at, Target: target,
+			Began: unixTime(j.began), Ended: unixTime(j.ended)}
 	}
 	return list
 }
 
-// describeJob tells how far a job is.
-func (s *snapshot) describeJob(j *job, tip consensus.Height) Job {
-	out := Job{ID: j.id, Kind: j.kind, State: j.state, From: j.from, At: j.reached, Target: j.target,
-		Began: unixTime(j.began), Ended: unixTime(j.ended)}
+// stage returns the state of a job on a chain with a tip, the last height that was searched for
+// it, and the last one to search.
+func (s *snapshot) stage(j *job, tip consensus.Height) (state JobState, at, target consensus.Height) {
 	if !j.active() {
-		return out
+		return j.state, j.reached, j.target
 	}
-	out.Target = s.tip.Height
+	target = s.tip.Height
 	if tip != consensus.Never {
-		out.Target = max(tip, s.tip.Height)
+		target = max(tip, s.tip.Height)
 	}
 	switch {
+	case s.satisfies(j) && s.tip.Height >= tip:
+		return JobDone, s.tip.Height, target // all that is left is to store it
 	case s.satisfies(j):
-		out.At = s.tip.Height
-		if s.tip.Height >= tip {
-			out.State = JobDone // all that is left is to write it down
-		}
+		return j.state, s.tip.Height, target
 	case s.scan() && j.first >= s.fresh:
-		out.State = JobQueued
-		out.At = max(j.from-1, 0)
-	default:
-		out.At = max(s.cursor.Height, j.reached)
+		return JobQueued, max(j.from-1, 0), target
 	}
-	return out
+	return j.state, max(s.cursor.Height, j.reached), target
 }
 
 // satisfies reports whether nothing is left to search for a job below the tip.
@@ -290,7 +287,7 @@ func (s *snapshot) holdJobs() {
 
 // endJob notes that a job is over.
 func (s *snapshot) endJob(j *job, state JobState, now uint32) {
-	j.reached = s.describeJob(j, s.tip.Height).At
+	_, j.reached, _ = s.stage(j, s.tip.Height)
 	j.state, j.target, j.ended = state, s.tip.Height, now
 }
 

@@ -33,7 +33,7 @@ func (r *Repairable) Error() string { return r.err.Error() }
 func (r *Repairable) Unwrap() error { return r.err }
 
 // repairable returns the error of rows that follow from the chain: damage is a *Repairable.
-func (s *snapshot) repairable(err error) error {
+func repairable(s *snapshot, err error) error {
 	if errors.Is(err, ErrCorrupt) {
 		return &Repairable{s.repairFrom(), err}
 	}
@@ -105,7 +105,7 @@ func (a *application) dropBadMined(s *snapshot) error {
 			if !s.remembers(m) {
 				doubtful[m.Place.Height] = true
 			}
-			err = s.checkMined(m)
+			err = checkMined(s, m)
 		}
 		if err == nil { // a row of another key would be in the wrong block
 			var row []byte
@@ -131,7 +131,7 @@ func (a *application) dropBadMined(s *snapshot) error {
 
 // checkMined returns ErrCorrupt for a mined transaction that contradicts itself or the blocks
 // that the wallet remembers.
-func (s *snapshot) checkMined(m *ledger.Mined) error {
+func checkMined(s *snapshot, m *ledger.Mined) error {
 	switch {
 	case m.Hash != m.Tx.TxHash() || m.Place.Height > s.tip.Height:
 		return fmt.Errorf("transaction at %x is not what it says: %w", txn.PlaceKey(m.Place), ErrCorrupt)

@@ -68,7 +68,7 @@ func (w *Wallet) restore(ctx context.Context, e *Export) error {
 		if err := cmp.Or(r.scripts(e.Scripts), r.labels(e.Labels), r.locks(e.Locks)); err != nil {
 			return nil, err
 		}
-		return w.stretch(tx, r.s, born{})
+		return w.edit(tx).stretch(r.s, born{})
 	})
 	if err != nil {
 		return fmt.Errorf("import wallet: %w", err)
@@ -151,7 +151,7 @@ func (r *restoring) branch(number, branch uint32, e *ExportedBranch) error {
 		}
 	}
 	a.watched[branch] = e.Watched
-	if derived, err = r.w.adopt(r.tx, r.s, a, derived); err != nil {
+	if derived, err = r.w.edit(r.tx).adopt(r.s, a, derived); err != nil {
 		return err
 	}
 	r.s = r.s.grow(derived)

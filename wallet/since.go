@@ -77,7 +77,7 @@ func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, st
 				return err
 			}
 		}
-		out := Since{Fork: p.fork, Tip: s.tip, Last: s.ancestor(store, s.lastSearched(confs))}
+		out := Since{Fork: p.fork, Tip: s.tip, Last: ancestor(s, store, s.lastSearched(confs))}
 		if hash != (chainhash.Hash{}) { // else the caller knows nothing that could be removed
 			if out.Removed, err = q.removed(&p); err != nil {
 				return err
@@ -112,7 +112,7 @@ func (s *snapshot) lastSearched(confs int64) consensus.Height {
 
 // ancestor returns the block of the wallet's chain at a height, or if that is not known the
 // highest one below it that the wallet remembers.
-func (s *snapshot) ancestor(store Branches, h consensus.Height) consensus.BlockID {
+func ancestor(s *snapshot, store Branches, h consensus.Height) consensus.BlockID {
 	if b, ok := blockAt(s.blocks, h); ok {
 		return b.BlockID
 	}
