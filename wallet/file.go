@@ -62,7 +62,7 @@ func openFile(cfg *Config) (*bolt.DB, error) {
 		}); err != nil {
 			return err
 		}
-		return run(func(tx *bolt.Tx) error { return prepare(tx, cfg) })
+		return run(func(tx *bolt.Tx) error { return prepare(tx, cfg.Params.ChainParams) })
 	})
 	if err != nil {
 		return nil, errors.Join(orDiskFull(err), db.Close())
@@ -86,7 +86,7 @@ func createFile(cfg *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return create(tx, cfg) })
+	err = db.Update(func(tx *bolt.Tx) error { return create(tx, cfg.Params.ChainParams, cfg.Birthday) })
 	if err := errors.Join(orDiskFull(err), db.Close()); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/decred/dcrd/chaincfg/v3"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
@@ -35,7 +36,7 @@ func upToDate(tx *bolt.Tx) bool {
 }
 
 // prepare checks a file and upgrades one of an older format.
-func prepare(tx *bolt.Tx, cfg *Config) error {
+func prepare(tx *bolt.Tx, net *chaincfg.Params) error {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
 		return fmt.Errorf("bucket %s is missing: %w", metaBucket, ErrCorrupt)
@@ -47,8 +48,8 @@ func prepare(tx *bolt.Tx, cfg *Config) error {
 	if err := upgradeFrom(tx, binary.BigEndian.Uint32(format)); err != nil {
 		return err
 	}
-	if binary.BigEndian.Uint32(network) != uint32(cfg.Params.ChainParams.Net) {
-		return fmt.Errorf("%w than %s", ErrOtherNetwork, cfg.Params.ChainParams.Name)
+	if binary.BigEndian.Uint32(network) != uint32(net.Net) {
+		return fmt.Errorf("%w than %s", ErrOtherNetwork, net.Name)
 	}
 	for _, name := range buckets() {
 		if tx.Bucket(name) == nil {
@@ -63,8 +64,8 @@ func prepare(tx *bolt.Tx, cfg *Config) error {
 	return nil
 }
 
-// create fills a new file.
-func create(tx *bolt.Tx, cfg *Config) error {
+// create fills a new file. Birthday is that of accounts and imports which name none.
+func create(tx *bolt.Tx, net *chaincfg.Params, birthday Birthday) error {
 	for _, name := range buckets() {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
@@ -76,14 +77,14 @@ func create(tx *bolt.Tx, cfg *Config) error {
 		}
 	}
 	genesis := block{
-		BlockID: consensus.BlockID{Hash: cfg.Params.ChainParams.GenesisHash},
-		time:    uint32(cfg.Params.ChainParams.GenesisBlock.Header.Timestamp.Unix()),
+		BlockID: consensus.BlockID{Hash: net.GenesisHash},
+		time:    uint32(net.GenesisBlock.Header.Timestamp.Unix()),
 	}
 	meta := tx.Bucket(metaBucket)
 	return errors.Join(
 		meta.Put(formatKey, rows.Key(newestFormat())),
-		meta.Put(networkKey, rows.Key(uint32(cfg.Params.ChainParams.Net))),
-		meta.Put(birthdayKey, appendBirthday(nil, cfg.Birthday)),
+		meta.Put(networkKey, rows.Key(uint32(net.Net))),
+		meta.Put(birthdayKey, appendBirthday(nil, birthday)),
 		saveProgress(tx, progress{tip: genesis.BlockID, cursor: genesis.BlockID, common: genesis.BlockID}),
 		saveBlocks(tx, nil, []block{genesis}),
 	)

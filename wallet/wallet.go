@@ -201,15 +201,20 @@ func (w *Wallet) advance(ctx context.Context, fn change) error {
 	return w.write(ctx, fn, w.quiet)
 }
 
+// quiet reports whether a snapshot, of a transaction that has changed no row, can wait
+// to be stored. The wallets of a set are not all stored at the same block.
+func (w *Wallet) quiet(s *snapshot) bool {
+	return s.mayWait(w.stored, consensus.Height(crc32.ChecksumIEEE([]byte(w.cfg.Path))%quietBlocks))
+}
+
 // quietBlocks is how many blocks that change nothing are stored at a time. A wallet
 // that was killed goes through them again.
 const quietBlocks = 128
 
-// quiet reports whether a snapshot, of a transaction that has changed no row, can wait
-// to be stored. The wallets of a set are not all stored at the same block.
-func (w *Wallet) quiet(s *snapshot) bool {
-	part := func(h consensus.Height) consensus.Height { return (h + w.phase()) / quietBlocks }
-	o := w.stored
+// mayWait reports whether a snapshot, of a transaction that has changed no row, need not be
+// stored after the one that is. Phase is at which blocks, of quietBlocks, that is done.
+func (s *snapshot) mayWait(o *snapshot, phase consensus.Height) bool {
+	part := func(h consensus.Height) consensus.Height { return (h + phase) / quietBlocks }
 	if at, ok := blockAt(s.blocks, o.tip.Height); !ok || at.BlockID != o.tip {
 		return false // the chain has left what is stored
 	}
@@ -217,11 +222,6 @@ func (w *Wallet) quiet(s *snapshot) bool {
 		s.fresh == o.fresh && s.scanning == o.scanning && s.count() == o.count() &&
 		slices.Equal(s.accounts, o.accounts) && slices.Equal(s.jobs, o.jobs) &&
 		slices.Equal(s.anchors, o.anchors) && slices.Equal(s.dates, o.dates)
-}
-
-// phase returns the height, below quietBlocks, that tells the wallet from others.
-func (w *Wallet) phase() consensus.Height {
-	return consensus.Height(crc32.ChecksumIEEE([]byte(w.cfg.Path)) % quietBlocks)
 }
 
 func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) bool) error {
