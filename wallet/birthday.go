@@ -66,7 +66,7 @@ func ParseBirthday(text string, now time.Time) (Birthday, error) {
 
 // checkTip returns ErrBirthdayAboveTip for the height of a block that is not the
 // next one after the tip or below it.
-func (b Birthday) checkTip(tip consensus.Height) error {
+func checkTip(b Birthday, tip consensus.Height) error {
 	if tip != consensus.Never && b.Height > tip+1 {
 		return fmt.Errorf("%w, which is %d; give new for what was never used", ErrBirthdayAboveTip, tip)
 	}

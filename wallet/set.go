@@ -276,7 +276,7 @@ func (s *Set) Born(text string, tip consensus.Height) (*Birthday, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &born, born.checkTip(tip)
+	return &born, checkTip(born, tip)
 }
 
 // discard closes a wallet and removes its file, unless it has come to watch
