@@ -1,23 +1,15 @@
 package wallet
 
 import (
-	"encoding/binary"
-	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/wallet/internal/hd"
-	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // ImportedAccount and ImportedName are the number and name under which single
 // addresses and scripts are listed; dcrwallet uses the same.
 const (
-	ImportedAccount uint32 = 1<<31 - 1
-	ImportedName           = "imported"
+	ImportedAccount = state.ImportedAccount
+	ImportedName    = state.ImportedName
 )
 
 // Branches of an account (BIP44): addresses given to others, and addresses for change.
@@ -34,9 +26,6 @@ const DefaultGap = hd.DefaultGap
 // mined transaction pays. Zero means none.
 type Window = hd.Window
 
-// maxName is the longest account name in bytes.
-const maxName = 50
-
 // Account is a set of addresses derived from one extended public key.
 type Account struct {
 	// Number is assigned in the order of import, from zero on, and never
@@ -46,8 +35,8 @@ type Account struct {
 	// Name is unique in the wallet.
 	Name string
 
-	// Xpub is the extended public key. It cannot spend, but whoever has it sees
-	// everything the account does.
+	// Xpub is the extended public key. It cannot spend, but it shows everything that
+	// the account does.
 	Xpub string
 
 	// Birthday is the first height searched for the account, or a date that no block
@@ -58,85 +47,19 @@ type Account struct {
 	Gap uint32
 
 	// Branches are the external and the internal branch.
-	Branches [2]hd.Window
-
-	// watched is how many addresses of each branch are watched. It never falls.
-	watched [2]uint32
-
-	// covered is, of each branch, up to where scripts have no birthday of their own: what
-	// the window covers by use. It is not stored.
-	covered [2]uint32
-
-	born born // what Birthday follows from, which is not stored
+	Branches [2]Window
 }
 
-// The accounts bucket. Keys are account numbers (u32). Values:
-//
-//	name, xpub (each a length u16 and as many bytes)
-//	birthday (height u32, Unix seconds u32)
-//	gap (u32)
-//	external branch, internal branch: issued, used, watched (u32 each)
-var accountsBucket = []byte("accounts")
-
-func (a *Account) encode() []byte {
-	b := rows.AppendText(nil, a.Name)
-	b = rows.AppendText(b, a.Xpub)
-	b = appendBorn(b, a.born)
-	b = binary.BigEndian.AppendUint32(b, a.Gap)
-	for i, w := range a.Branches {
-		b = binary.BigEndian.AppendUint32(b, w.Issued)
-		b = binary.BigEndian.AppendUint32(b, w.Used)
-		b = binary.BigEndian.AppendUint32(b, a.watched[i])
-	}
-	return b
+// account returns an account as users see it.
+func account(a *state.Account) Account {
+	return Account{Number: a.Number, Name: a.Name, Xpub: a.Xpub, Birthday: a.Birthday, Gap: a.Gap, Branches: a.Branches}
 }
 
-func decodeAccount(number uint32, v []byte) (Account, error) {
-	r := rows.Row{Rest: v}
-	a := Account{Number: number, Name: r.Text(), Xpub: r.Text(), born: readBorn(&r), Gap: r.U32()}
-	for i := range a.Branches {
-		a.Branches[i] = hd.Window{Issued: r.U32(), Used: r.U32()}
-		a.watched[i] = r.U32()
+// accounts returns the accounts of a snapshot in the order of their numbers.
+func accounts(s *state.Snapshot) []Account {
+	list := make([]Account, len(s.Accounts))
+	for i := range s.Accounts {
+		list[i] = account(&s.Accounts[i])
 	}
-	if a.Gap == 0 || a.Gap > hd.MaxGap {
-		r.Bad = true
-		return a, r.Done()
-	}
-	for i, w := range a.Branches {
-		a.covered[i] = w.Covered(a.Gap)
-	}
-	return a, r.Done()
-}
-
-// loadAccounts returns all accounts in the order of their numbers, which have
-// no holes.
-func loadAccounts(tx *bolt.Tx) ([]Account, error) {
-	var list []Account
-	err := rows.Each(tx.Bucket(accountsBucket), func(k, v []byte) error {
-		n := uint32(len(list))
-		a, err := decodeAccount(n, v)
-		if err != nil || len(k) != 4 || binary.BigEndian.Uint32(k) != n {
-			return fmt.Errorf("read account %d: %w", n, ErrCorrupt)
-		}
-		list = append(list, a)
-		return nil
-	})
-	return list, err
-}
-
-func saveAccount(tx *bolt.Tx, a *Account) error {
-	return tx.Bucket(accountsBucket).Put(rows.Key(a.Number), a.encode())
-}
-
-// checkName refuses names that cannot be shown, or mean something else.
-func checkName(name string) error {
-	if name == "" || len(name) > maxName || name == "*" || name == ImportedName || strings.TrimSpace(name) != name || !utf8.ValidString(name) {
-		return ErrBadName
-	}
-	for _, r := range name {
-		if !unicode.IsPrint(r) {
-			return ErrBadName
-		}
-	}
-	return nil
+	return list
 }

@@ -2,16 +2,13 @@ package wallet
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 
-	"github.com/decred/dcrd/chaincfg/v3"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
-	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // AccountOptions are the choices of importing an account.
@@ -30,7 +27,7 @@ type AccountOptions struct {
 // and ErrDuplicate.
 func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOptions) (Account, error) {
 	a, _, err := w.importXpub(ctx, name, xpub, o, importAgain)
-	return a, err
+	return account(&a), err
 }
 
 // EnsureXpub makes the wallet watch the account of an extended public key: it is imported as by
@@ -39,66 +36,67 @@ func (w *Wallet) ImportXpub(ctx context.Context, name, xpub string, o AccountOpt
 // something has changed. The errors are those of ImportXpub; ErrDuplicate is for a new
 // account of whose name there is another one.
 func (w *Wallet) EnsureXpub(ctx context.Context, name, xpub string, o AccountOptions) (a Account, changed bool, err error) {
-	return w.importXpub(ctx, name, xpub, o, claimOnly)
+	got, changed, err := w.importXpub(ctx, name, xpub, o, claimOnly)
+	return account(&got), changed, err
 }
 
 // again is what an import does with an account that the wallet has already: it returns what
 // follows on the snapshot, or nil if nothing changes.
-type again func(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, name string, o AccountOptions) (*snapshot, error)
+type again func(w *Wallet, tx *bolt.Tx, s *state.Snapshot, old *state.Account, name string, o AccountOptions) (*state.Snapshot, error)
 
 // importXpub imports an account, and reports whether something has changed.
-func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOptions, known again) (a Account, changed bool, err error) {
+func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOptions, known again) (a state.Account, changed bool, err error) {
 	if o.Gap == 0 {
 		o.Gap = hd.DefaultGap
 	}
 	if o.Gap > hd.MaxGap {
-		return Account{}, false, ErrGapLimit
+		return state.Account{}, false, ErrGapLimit
 	}
 	key, err := hd.ParseXpub(w.cfg.Params.ChainParams, xpub)
 	if err != nil {
-		return Account{}, false, fmt.Errorf("import account: %w", err)
+		return state.Account{}, false, fmt.Errorf("import account: %w", err)
 	}
-	if err := checkName(name); err != nil {
-		return Account{}, false, fmt.Errorf("import account: %w", err)
+	if err := state.CheckName(name); err != nil {
+		return state.Account{}, false, fmt.Errorf("import account: %w", err)
 	}
-	a = Account{Name: name, Xpub: key.String(), Gap: o.Gap}
-	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		for i := range s.accounts {
-			if s.accounts[i].Xpub != a.Xpub {
+	a = state.Account{Name: name, Xpub: key.String(), Gap: o.Gap}
+	err = w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		for i := range s.Accounts {
+			if s.Accounts[i].Xpub != a.Xpub {
 				continue
 			}
-			next, err := known(w, tx, s, &s.accounts[i], name, o)
+			next, err := known(w, tx, s, &s.Accounts[i], name, o)
 			if err != nil {
 				return nil, err
 			}
-			a, changed = s.accounts[i], next != nil
+			a, changed = s.Accounts[i], next != nil
 			if changed {
-				a = next.accounts[i]
-				a.Birthday = next.public(a.born)
+				a = next.Accounts[i]
+				a.Birthday = next.Public(a.Born)
 			}
 			return next, nil
 		}
-		if _, taken := s.account(name); taken {
+		if _, taken := s.Account(name); taken {
 			return nil, errNameTaken
 		}
-		a.Number = uint32(len(s.accounts))
-		next := s.withAccounts()
-		if a.born, err = next.birthdayFor(tx, o.Birthday); err != nil {
+		a.Number = uint32(len(s.Accounts))
+		next := s.WithAccounts()
+		if a.Born, err = next.BirthdayFor(tx, o.Birthday); err != nil {
 			return nil, err
 		}
-		next.accounts = append(next.accounts, a)
-		if next, err = w.edit(tx).extend(next, spareScripts, born{}); err != nil {
+		next.Accounts = append(next.Accounts, a)
+		if next, err = w.edit(tx).Extend(next, state.SpareScripts, state.Born{}); err != nil {
 			return nil, err
 		}
-		a, changed = next.accounts[a.Number], true
-		a.Birthday = next.public(a.born)
-		next.imports++
-		next.importJob(s.count(), w.seconds())
-		next.startScan()
+		a, changed = next.Accounts[a.Number], true
+		a.Birthday = next.Public(a.Born)
+		next.Imports++
+		next.ImportJob(s.Count(), w.seconds())
+		next.StartScan()
 		return next, nil
 	})
 	if err != nil {
-		return Account{}, false, fmt.Errorf("import account %q: %w", name, err)
+		return state.Account{}, false, fmt.Errorf("import account %q: %w", name, err)
 	}
 	if changed {
 		w.cfg.Log.Info("Account imported", "name", a.Name, "number", a.Number, "gap", a.Gap, "birthday", a.Birthday)
@@ -108,8 +106,8 @@ func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOpt
 
 // importAgain takes the earlier birthday of an account that is there already, and refuses
 // everything else.
-func importAgain(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, name string, o AccountOptions) (*snapshot, error) {
-	refuse := func(how string) (*snapshot, error) {
+func importAgain(w *Wallet, tx *bolt.Tx, s *state.Snapshot, old *state.Account, name string, o AccountOptions) (*state.Snapshot, error) {
+	refuse := func(how string) (*state.Snapshot, error) {
 		return nil, fmt.Errorf("%w, as account %q from block %v on; %s", ErrDuplicate, old.Name, old.Birthday, how)
 	}
 	next, err := w.claimAccount(tx, s, old, o.Birthday)
@@ -127,7 +125,7 @@ func importAgain(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, name string,
 }
 
 // claimOnly takes the earlier birthday of an account that is there already, if one is given.
-func claimOnly(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, _ string, o AccountOptions) (*snapshot, error) {
+func claimOnly(w *Wallet, tx *bolt.Tx, s *state.Snapshot, old *state.Account, _ string, o AccountOptions) (*state.Snapshot, error) {
 	if o.Birthday == nil {
 		return nil, nil
 	}
@@ -136,21 +134,21 @@ func claimOnly(w *Wallet, tx *bolt.Tx, s *snapshot, old *Account, _ string, o Ac
 
 // claimAccount gives an account an earlier birthday; nil is the wallet's. The snapshot that it
 // returns is nil if the birthday is not earlier.
-func (w *Wallet) claimAccount(tx *bolt.Tx, s *snapshot, old *Account, birthday *Birthday) (*snapshot, error) {
-	next := s.withAccounts()
-	d, err := next.birthdayFor(tx, birthday)
+func (w *Wallet) claimAccount(tx *bolt.Tx, s *state.Snapshot, old *state.Account, birthday *Birthday) (*state.Snapshot, error) {
+	next := s.WithAccounts()
+	d, err := next.BirthdayFor(tx, birthday)
 	if err != nil {
 		return nil, err
 	}
-	if older, err := w.edit(tx).claim(next, birthdayUndo{number: old.Number}, d); err != nil || !older {
+	if older, err := w.edit(tx).Claim(next, state.BirthdayUndo{Number: old.Number}, d); err != nil || !older {
 		return nil, err
 	}
-	next.startScan()
+	next.StartScan()
 	return next, nil
 }
 
 // Accounts returns the accounts in the order of their numbers.
-func (w *Wallet) Accounts() []Account { return slices.Clone(w.now.Load().accounts) }
+func (w *Wallet) Accounts() []Account { return accounts(w.now.Load()) }
 
 // Overview is how far a wallet has got, and its accounts, of one moment.
 type Overview struct {
@@ -166,8 +164,8 @@ type Overview struct {
 // birthday unless the wallet remembers it; nil is no store.
 func (w *Wallet) Overview(store Branches) Overview {
 	s := w.now.Load()
-	o := Overview{Status: w.status(s), List: slices.Clone(s.accounts)}
-	if o.Birthday <= s.tip.Height {
+	o := Overview{Status: w.status(s), List: accounts(s)}
+	if o.Birthday <= s.Tip.Height {
 		if id := ancestor(s, store, o.Birthday); id.Height == o.Birthday {
 			o.Born = id
 		}
@@ -178,29 +176,29 @@ func (w *Wallet) Overview(store Branches) Overview {
 // Account returns the account of a name. The error is ErrNoAccount, or
 // ErrImported for the name of the imported addresses.
 func (w *Wallet) Account(name string) (Account, error) {
-	a, err := w.now.Load().named(name)
+	a, err := w.now.Load().Named(name)
 	if err != nil {
 		return Account{}, err
 	}
-	return *a, nil
+	return account(a), nil
 }
 
 // RenameAccount changes the name of an account. The errors are ErrNoAccount,
 // ErrImported, ErrBadName and ErrDuplicate.
 func (w *Wallet) RenameAccount(ctx context.Context, from, to string) error {
-	err := w.update(ctx, func(_ *bolt.Tx, s *snapshot) (*snapshot, error) {
-		a, err := s.named(from)
+	err := w.update(ctx, func(_ *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		a, err := s.Named(from)
 		if err != nil {
 			return nil, err
 		}
-		if err := checkName(to); err != nil {
+		if err := state.CheckName(to); err != nil {
 			return nil, err
 		}
-		if _, taken := s.account(to); taken && from != to {
+		if _, taken := s.Account(to); taken && from != to {
 			return nil, errNameTaken
 		}
-		next := s.withAccounts()
-		next.accounts[a.Number].Name = to
+		next := s.WithAccounts()
+		next.Accounts[a.Number].Name = to
 		return next, nil
 	})
 	if err != nil {
@@ -217,28 +215,28 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 	if gap == 0 || gap > hd.MaxGap {
 		return ErrGapLimit
 	}
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		next := s.withAccounts()
+	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		next := s.WithAccounts()
 		for _, name := range names {
-			a, err := s.named(name)
+			a, err := s.Named(name)
 			if err != nil {
 				return nil, err
 			}
-			next.accounts[a.Number].Gap = gap
+			next.Accounts[a.Number].Gap = gap
 		}
-		for i := range next.accounts {
+		for i := range next.Accounts {
 			if len(names) == 0 {
-				next.accounts[i].Gap = gap
+				next.Accounts[i].Gap = gap
 			}
 		}
-		next, err := w.edit(tx).extend(next, spareScripts, born{})
+		next, err := w.edit(tx).Extend(next, state.SpareScripts, state.Born{})
 		if err != nil {
 			return nil, err
 		}
-		if next.count() > s.count() {
-			next.imports++
+		if next.Count() > s.Count() {
+			next.Imports++
 		}
-		next.startScan()
+		next.StartScan()
 		return next, nil
 	})
 	if err != nil {
@@ -247,165 +245,9 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 	return nil
 }
 
-// named returns the account of a name, which must have an extended key.
-func (s *snapshot) named(name string) (*Account, error) {
-	if name == ImportedName {
-		return nil, ErrImported
-	}
-	a, ok := s.account(name)
-	if !ok {
-		return nil, fmt.Errorf("%w: %q", ErrNoAccount, name)
-	}
-	return a, nil
-}
-
-// chosen returns ErrNoAccount for the account of a filter, unless there is such a one, it is
-// that of imported addresses, or it is empty, which chooses all.
-func (s *snapshot) chosen(name string) error {
-	if _, ok := s.account(name); ok || name == "" || name == ImportedName {
-		return nil
-	}
-	return fmt.Errorf("%w: %q", ErrNoAccount, name)
-}
-
 // edit returns what changes snapshots in a transaction.
-func (w *Wallet) edit(tx *bolt.Tx) edit {
-	return edit{tx: tx, net: w.cfg.Params.ChainParams, find: w.find, now: w.seconds(), most: w.cfg.maxScripts}
-}
-
-// withAccounts returns a copy of a snapshot whose accounts may be changed.
-func (s *snapshot) withAccounts() *snapshot {
-	next := *s
-	next.accounts = slices.Clone(s.accounts)
-	return &next
-}
-
-// birthdayFor returns the birthday to use where the wallet's is the default, as it is
-// kept. The snapshot must be one that may be changed.
-func (s *snapshot) birthdayFor(tx *bolt.Tx, chosen *Birthday) (born, error) {
-	if chosen != nil {
-		if err := chosen.validate(); err != nil {
-			return born{}, err
-		}
-		return s.keep(*chosen), nil
-	}
-	r := rows.Row{Rest: tx.Bucket(metaBucket).Get(birthdayKey)}
-	d := readBirthday(&r)
-	if err := r.Done(); err != nil {
-		return born{}, fmt.Errorf("read birthday: %w", err)
-	}
-	return s.keep(d), nil
-}
-
-// edit is a change of a snapshot in one transaction of the file.
-type edit struct {
-	tx   *bolt.Tx
-	net  *chaincfg.Params
-	find func(pay []byte) (number uint32, ok bool) // finds a script that is installed
-	now  uint32                                    // when the searches begin that it adds, in Unix seconds
-	most uint32                                    // the most scripts that a wallet watches
-}
-
-// extend derives the addresses that the accounts' windows have come to cover.
-// The accounts of the snapshot must be its own. Imported addresses that turn out to
-// be an account's are so from then on, which may make the windows grow further, and
-// the account older: then the cursor goes back. Addresses that are new and that a window
-// does not cover by use have the birthday of the issued ones, if that is not zero. The error
-// is ErrFull if no room for a number of spare scripts would be left.
-func (e edit) extend(s *snapshot, spare uint32, issued born) (*snapshot, error) {
-	for i := range s.accounts {
-		for branch := range s.accounts[i].Branches {
-			if a := &s.accounts[i]; a.end(branch) > a.watched[branch] && uint64(a.end(branch)-a.watched[branch])+uint64(s.count())+uint64(spare) > uint64(e.most) {
-				return nil, ErrFull
-			}
-		}
-	}
-	return e.stretch(s, issued)
-}
-
-// stretch does the same as far as there is room: a window that cannot grow makes the
-// wallet full.
-func (e edit) stretch(s *snapshot, issued born) (*snapshot, error) {
-	s.full = false // a lower gap limit may have helped
-	for i := range s.accounts {
-		a := &s.accounts[i]
-		for branch := range a.Branches {
-			for end := a.end(branch); a.watched[branch] < end; end = a.end(branch) {
-				if room := e.most - min(s.count(), e.most); end-a.watched[branch] > room {
-					end, s.full = a.watched[branch]+room, true
-				}
-				if end == a.watched[branch] {
-					break
-				}
-				derived, err := derive(e.net, a, uint32(branch), end)
-				if err != nil {
-					return nil, err
-				}
-				for k := range derived {
-					if derived[k].index >= a.Branches[branch].Covered(a.Gap) {
-						derived[k].born = issued
-					}
-				}
-				a.watched[branch] = end
-				if derived, err = e.adopt(s, a, derived); err != nil {
-					return nil, err
-				}
-				s = s.grow(derived)
-			}
-			if err := e.cover(s, a, uint32(branch)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return s, nil
-}
-
-// covered returns how many addresses the accounts watch, and how many of them count as
-// covered by use.
-func (s *snapshot) covered() (n uint64) {
-	for i := range s.accounts {
-		a := &s.accounts[i]
-		for branch := range a.Branches {
-			n += uint64(a.watched[branch]) + uint64(a.covered[branch])
-		}
-	}
-	return n
-}
-
-// end returns the number of addresses of a branch to watch.
-func (a *Account) end(branch int) uint32 { return a.Branches[branch].End(a.Gap) }
-
-// derive returns the scripts of a branch that are not watched yet, up to end.
-func derive(net *chaincfg.Params, a *Account, branch, end uint32) ([]script, error) {
-	key, err := hd.BranchKey(net, a.Xpub, branch)
-	if err != nil {
-		return nil, err
-	}
-	derived := make([]script, 0, end-a.watched[branch])
-	for index := a.watched[branch]; index < end; index++ {
-		pay, err := hd.Script(net, key, index)
-		if err != nil {
-			return nil, err
-		}
-		derived = append(derived, script{pay: pay, account: a.Number, branch: branch, index: index})
-	}
-	return derived, nil
-}
-
-// startScan makes the cursor go back for scripts that have not been searched
-// for, to where the first of them may have been paid. While another scan is
-// under way they have to wait for its end.
-func (s *snapshot) startScan() {
-	if s.scan() || s.fresh == s.count() {
-		return
-	}
-	low := s.firstBirth(s.fresh, s.count())
-	if low > s.tip.Height {
-		return
-	}
-	s.cursor = blockBelow(s.blocks, low-1).BlockID
-	s.common = s.cursor
-	s.scanning, s.fresh = s.fresh, s.count()
+func (w *Wallet) edit(tx *bolt.Tx) state.Edit {
+	return state.Edit{Tx: tx, Net: w.cfg.Params.ChainParams, Find: w.find, Now: w.seconds(), Most: w.cfg.maxScripts}
 }
 
 // Rescan searches all blocks from a height on again for everything. Accounts
@@ -416,20 +258,4 @@ func (s *snapshot) startScan() {
 func (w *Wallet) Rescan(ctx context.Context, from consensus.Height) error {
 	_, err := w.StartRescan(ctx, from)
 	return err
-}
-
-// rejuvenate lowers all later birthdays to a height, for a job.
-func (s *snapshot) rejuvenate(tx *bolt.Tx, job uint32, h consensus.Height) (*snapshot, error) {
-	next := s.withAccounts()
-	next.scripts = slices.Clone(s.scripts)
-	var errs []error
-	for i := range next.accounts {
-		errs = append(errs, next.lower(tx, job, birthdayUndo{number: uint32(i)}, h))
-	}
-	for n := range next.scripts {
-		if sc := &next.scripts[n]; sc.account == ImportedAccount || sc.own() {
-			errs = append(errs, next.lower(tx, job, birthdayUndo{script: true, number: uint32(n)}, h))
-		}
-	}
-	return next, errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // TestOnlyNewAfterALeftBlock: an address is imported for new blocks only, which are those
@@ -90,7 +91,7 @@ func TestOnlyNewBehind(t *testing.T) {
 // too old to leave the chain their anchors are dropped, and the numbers used again. The
 // birthdays stay what they were: in memory, in the file, and after a rescan that lowered them is canceled.
 func TestFinalAnchorsAreDropped(t *testing.T) {
-	const issued = dropAt + 20
+	const issued = state.DropAt + 20
 	w, x := newWorld(t, 1), openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 2})
 	mine := func(n int) {
@@ -106,13 +107,13 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 	}
 	births := func(x *Wallet) (list []consensus.Height) {
 		s := x.now.Load()
-		for n := range s.count() {
-			list = append(list, s.birth(n))
+		for n := range s.Count() {
+			list = append(list, s.Birth(n))
 		}
 		return list
 	}
 	before := births(x)
-	if n := len(x.now.Load().anchors); n < issued-2 {
+	if n := len(x.now.Load().Anchors); n < issued-2 {
 		t.Fatalf("%d anchors of %d addresses", n, issued)
 	}
 	if err := x.Rescan(t.Context(), 1); err != nil {
@@ -122,15 +123,15 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 	if slices.Equal(lowered, before) {
 		t.Fatal("the rescan has lowered nothing")
 	}
-	for range finalAfter {
+	for range state.FinalAfter {
 		w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1)}, true)
 	}
 	for x.Status().Tip != w.tip().BlockID { // by turns at the tip; the rescan goes on
 		w.step(x, 100)
 	}
 	issueTo(t, x, 0)
-	numbers := x.now.Load().anchors
-	if used := slices.DeleteFunc(slices.Clone(numbers), func(a anchor) bool { return a == anchor{} }); len(used) != 1 {
+	numbers := x.now.Load().Anchors
+	if used := slices.DeleteFunc(slices.Clone(numbers), func(a state.Anchor) bool { return a == state.Anchor{} }); len(used) != 1 {
 		t.Errorf("anchors %v are left, want that of the newest block", used)
 	}
 	jobs := x.Jobs(w.tip().Height, true)
@@ -149,13 +150,13 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 		mine(1)
 		issueTo(t, x, 0)
 	}
-	if n := len(x.now.Load().anchors); n != len(numbers) {
+	if n := len(x.now.Load().Anchors); n != len(numbers) {
 		t.Errorf("%d numbers of anchors, want the same %d", n, len(numbers))
 	}
 	w.cut(3)
 	mine(4)
-	last := x.now.Load().count() - 1
-	if got, want := x.now.Load().birth(last), w.tip().Height-3; got != want {
+	last := x.now.Load().Count() - 1
+	if got, want := x.now.Load().Birth(last), w.tip().Height-3; got != want {
 		t.Errorf("an address of a block that has left the chain is born at %d, want %d", got, want)
 	}
 	w.payingBlock(5, 7)

@@ -12,6 +12,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Apply takes the wallet along an update in one transaction, or in several if it takes
@@ -35,16 +36,16 @@ func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err err
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		err := w.advance(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+		err := w.advance(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 			a.tx = tx
 			next, err := a.run(s)
 			if err == nil && next != nil {
-				err = a.revive(next.tip.Height)
+				err = a.revive(next.Tip.Height)
 			}
 			return next, err
 		})
 		if err != nil && !errors.Is(err, errAhead) || err != nil && !a.more {
-			return false, fmt.Errorf("apply blocks from %d on: %w", origin(&u).Height, err)
+			return false, fmt.Errorf("apply blocks from %d on: %w", state.Origin(&u).Height, err)
 		}
 	}
 	return a.grown, nil
@@ -75,35 +76,35 @@ type application struct {
 }
 
 // run returns the snapshot after the update, or nil if nothing is to be stored.
-func (a *application) run(s *snapshot) (*snapshot, error) {
-	from, step := origin(a.u), a.w.current.Load()
-	if from != s.cursor && from != s.tip {
+func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
+	from, step := state.Origin(a.u), a.w.current.Load()
+	if from != s.Cursor && from != s.Tip {
 		if a.again || step != nil && from == step.start {
 			return nil, nil // the cursor was moved while the blocks were matched
 		}
 		return nil, fmt.Errorf("it starts at %d %s, the wallet is at %d %s: %w",
-			from.Height, from.Hash, s.cursor.Height, s.cursor.Hash, ErrNotConnected)
+			from.Height, from.Hash, s.Cursor.Height, s.Cursor.Hash, ErrNotConnected)
 	}
 	if !a.again {
-		a.waiting = s.waiting
+		a.waiting = s.Waiting
 	}
 	if a.ahead {
 		return a.leaveBooks(s)
 	}
-	on := s.fork(a.u)
+	on := s.Fork(a.u)
 	if err := linked(on, a.u); err != nil {
 		return nil, err
 	}
-	next := s.withAccounts()
-	common, forked := s.common, false
-	if s.scan() && from == s.cursor && len(a.u.Reverted) == 0 {
+	next := s.WithAccounts()
+	common, forked := s.Common, false
+	if s.Scan() && from == s.Cursor && len(a.u.Reverted) == 0 {
 		var err error
 		if common, forked, err = a.forked(s); err != nil {
 			return nil, err
 		}
 	}
 	left := forked || len(a.u.Reverted) > 0
-	known := s.tip // the highest block of the wallet's chain that is still on the chain
+	known := s.Tip // the highest block of the wallet's chain that is still on the chain
 	if left {
 		known = higher(on, common, forked)
 	}
@@ -117,13 +118,13 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 			return next, a.takePart(next, known, mid)
 		}
 		if back {
-			next.leaveBranch(known, to)
+			next.LeaveBranch(known, to)
 			return next, a.rollback(next, to)
 		}
-		next.leaveBranch(known, known)
+		next.LeaveBranch(known, known)
 	}
-	next.reachDates(a.u.Applied, known.Height)
-	if a.w.widen(next.needed(from, left, a.u)) {
+	next.ReachDates(a.u.Applied, known.Height)
+	if a.w.widen(next.Needed(from, left, a.u)) {
 		a.grown = true
 		return nil, nil
 	}
@@ -132,16 +133,16 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 		return nil, err
 	}
 	if a.grown || moved { // nothing is applied, and no block has come or gone
-		next.anchors, next.dates = s.anchors, s.dates
+		next.Anchors, next.Dates = s.Anchors, s.Dates
 		return next, nil
 	}
 	if err := a.revert(next, on, common, forked); err != nil {
 		return nil, err
 	}
-	if next.scan() {
-		next.common = common
+	if next.Scan() {
+		next.Common = common
 	}
-	if err := a.apply(next, on, step); !errors.Is(err, errAhead) || on == s.tip {
+	if err := a.apply(next, on, step); !errors.Is(err, errAhead) || on == s.Tip {
 		return next, err
 	}
 	a.ahead, a.more, a.passed = true, true, from
@@ -150,7 +151,7 @@ func (a *application) run(s *snapshot) (*snapshot, error) {
 
 // revert takes the wallet back to the block that the update stands on, and to the common block
 // if the chain was left below that.
-func (a *application) revert(next *snapshot, on, common consensus.BlockID, forked bool) error {
+func (a *application) revert(next *state.Snapshot, on, common consensus.BlockID, forked bool) error {
 	if len(a.u.Reverted) > 0 {
 		if err := a.rollback(next, on); err != nil {
 			return err
@@ -162,14 +163,14 @@ func (a *application) revert(next *snapshot, on, common consensus.BlockID, forke
 		}
 	}
 	left := len(a.u.Reverted) > 0 || forked
-	if a.tx.Bucket(releasingBucket) == nil || left || !goesAbove(a.u, next.tip.Height) {
+	if a.tx.Bucket(state.ReleasingBucket) == nil || left || !goesAbove(a.u, next.Tip.Height) {
 		return nil
 	}
 	// The chain goes on above the block that earlier steps went back to: it is not left further.
 	if err := a.releaseTaken(nil); err != nil {
 		return err
 	}
-	return a.reapprove(next, next.tip.Height)
+	return a.reapprove(next, next.Tip.Height)
 }
 
 // goesAbove reports whether an update has blocks above a height.
@@ -182,7 +183,7 @@ func goesAbove(u *chain.Update, h consensus.Height) bool {
 // somewhere between the common block and the one the update stands on. And a block
 // whose disapproval is taken back may hold unmined transactions that it did not tell
 // of because it is below a birthday.
-func (a *application) retreat(s *snapshot, on, common consensus.BlockID, forked bool) (to consensus.BlockID, ok bool) {
+func (a *application) retreat(s *state.Snapshot, on, common consensus.BlockID, forked bool) (to consensus.BlockID, ok bool) {
 	switch {
 	case forked:
 		to, ok = common, common.Height < on.Height
@@ -192,7 +193,7 @@ func (a *application) retreat(s *snapshot, on, common consensus.BlockID, forked 
 		return to, false
 	}
 	if a.waiting && ledger.IsDisapproved(a.tx, to.Height) {
-		return blockBelow(s.blocks, to.Height-1).BlockID, true
+		return state.BlockBelow(s.Blocks, to.Height-1).BlockID, true
 	}
 	return to, ok
 }
@@ -207,23 +208,6 @@ func higher(on, common consensus.BlockID, forked bool) consensus.BlockID {
 	return on
 }
 
-// needed returns the first script that the blocks of an update have to be
-// matched against: those that new blocks concern if some are new, above the tip or
-// because the wallet's chain was left.
-func (s *snapshot) needed(from consensus.BlockID, left bool, u *chain.Update) uint32 {
-	if len(u.Applied) == 0 {
-		return none
-	}
-	last := u.Applied[len(u.Applied)-1].Height
-	if last > s.tip.Height || from == s.tip || left {
-		return s.concerned(last)
-	}
-	if s.firstBirth(0, s.count()) > last {
-		return none
-	}
-	return s.unsearched(s.scanning, from.Height)
-}
-
 // grow extends the accounts' windows by what the blocks use. If that makes the
 // wallet watch more scripts, they are all that is stored. Moved says that an account
 // has become older: then the cursor went back, and this is not applied.
@@ -231,46 +215,46 @@ func (s *snapshot) needed(from consensus.BlockID, left bool, u *chain.Update) ui
 // A window may come to cover nothing but imported scripts: no script is new then, and the
 // blocks are applied as they are. What these pay the scripts is use of the account now, which
 // may make the window grow further.
-func (a *application) grow(s *snapshot) (next *snapshot, moved bool, err error) {
-	before, cursor, jobs, full := s.count(), s.cursor, len(s.jobs), s.full
+func (a *application) grow(s *state.Snapshot) (next *state.Snapshot, moved bool, err error) {
+	before, cursor, jobs, full := s.Count(), s.Cursor, len(s.Jobs), s.Full
 	next = s
-	for covered := ^uint64(0); covered != next.covered(); {
-		covered = next.covered()
+	for covered := ^uint64(0); covered != next.Covered(); {
+		covered = next.Covered()
 		if err := a.w.usage(next, a.u.Applied); err != nil {
 			return nil, false, err
 		}
-		if next, err = a.w.edit(a.tx).stretch(next, born{}); err != nil {
+		if next, err = a.w.edit(a.tx).Stretch(next, state.Born{}); err != nil {
 			return nil, false, err
 		}
 	}
-	if next.full && !full {
-		a.w.cfg.Log.Warn("The wallet watches as many scripts as it can; payments to further addresses will not show", "scripts", next.count())
+	if next.Full && !full {
+		a.w.cfg.Log.Warn("The wallet watches as many scripts as it can; payments to further addresses will not show", "scripts", next.Count())
 	}
-	if moved = next.cursor != cursor || len(next.jobs) != jobs; moved {
+	if moved = next.Cursor != cursor || len(next.Jobs) != jobs; moved {
 		return next, true, nil
 	}
-	if a.grown = next.count() > before; a.grown && origin(a.u) == s.tip {
-		next.learn(before)
+	if a.grown = next.Count() > before; a.grown && state.Origin(a.u) == s.Tip {
+		next.Learn(before)
 	}
-	if a.grown && next.scan() {
-		next.imports++
+	if a.grown && next.Scan() {
+		next.Imports++
 	}
 	return next, false, nil
 }
 
 // apply adds the blocks of an update, and moves the tip and the cursor.
-func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error {
-	if !s.scan() && step != nil {
-		s.resolveFresh(on.Height, step.scripts)
+func (a *application) apply(s *state.Snapshot, on consensus.BlockID, step *step) error {
+	if !s.Scan() && step != nil {
+		s.ResolveFresh(on.Height, step.scripts)
 	}
-	forward, tip := on == s.cursor, s.tip.Height
-	more := make([]block, 0, len(a.u.Applied))
-	missed := unborn
+	forward, tip := on == s.Cursor, s.Tip.Height
+	more := make([]state.Block, 0, len(a.u.Applied))
+	missed := state.Unborn
 	left, disapproved := rows.LastHeight(a.tx.Bucket(ledger.LeftBucket)), rows.LastHeight(a.tx.Bucket(ledger.DisapprovedBucket))
 	for i := range a.u.Applied {
 		b := &a.u.Applied[i]
 		if b.Height > tip {
-			missed = min(missed, s.arrive(b))
+			missed = min(missed, s.Arrive(b))
 		}
 		if b.Height <= left {
 			if err := a.rejoin(b.BlockID); err != nil {
@@ -283,34 +267,25 @@ func (a *application) apply(s *snapshot, on consensus.BlockID, step *step) error
 		on = b.BlockID
 		// What is remembered below the tip must be of the tip's chain.
 		if b.Height > tip || i == len(a.u.Applied)-1 {
-			more = append(more, block{b.BlockID, uint32(b.Header.Timestamp())})
+			more = append(more, state.Block{BlockID: b.BlockID, Time: uint32(b.Header.Timestamp())})
 		}
 	}
 	if forward {
-		s.moveCursor(on)
+		s.MoveCursor(on)
 	}
-	if on.Height > s.tip.Height {
-		s.tip = on
+	if on.Height > s.Tip.Height {
+		s.Tip = on
 	}
-	if !s.scan() {
-		s.common = s.cursor
+	if !s.Scan() {
+		s.Common = s.Cursor
 	}
-	if s.tip == on {
-		s.complete = !a.u.More
+	if s.Tip == on {
+		s.Complete = !a.u.More
 	}
 	if !a.u.More {
-		s.startScan()
+		s.StartScan()
 	}
-	s.blocks = remember(s.blocks, more, denseBlocks, s.tip.Height, s.cursor.Height, s.common.Height)
-	s.searchAgain(missed, 0, a.w.seconds(), DiscoveryJob)
-	return a.expire(s.tip.Height)
-}
-
-// resolveFresh records that scripts which are not born in the block below the blocks of a step
-// need no search of their own: these blocks have been matched against them. Scripts is how many
-// there were when the step began.
-func (s *snapshot) resolveFresh(below consensus.Height, scripts uint32) {
-	for n := min(scripts, s.count()); s.fresh < n && s.birth(s.fresh) > below; {
-		s.fresh++
-	}
+	s.Blocks = state.Remember(s.Blocks, more, state.DenseBlocks, s.Tip.Height, s.Cursor.Height, s.Common.Height)
+	s.SearchAgain(missed, 0, a.w.seconds(), DiscoveryJob)
+	return a.expire(s.Tip.Height)
 }

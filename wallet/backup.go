@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // backup writes a copy of the wallet's file, of one moment, while the wallet is in use. The file
@@ -28,7 +30,7 @@ func (w *Wallet) backup(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBackup, err)
 	}
-	err = w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
+	err = w.view(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
 		_, err := tx.WriteTo(stopping{ctx, f})
 		return orDiskFull(err)
 	})

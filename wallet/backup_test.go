@@ -25,7 +25,7 @@ func TestBackupsOfAWalletInUse(t *testing.T) {
 	x.db.NoSync = true
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
 	for i := range 60 {
-		w.ours = append(w.ours, x.now.Load().scripts[i%10].pay)
+		w.ours = append(w.ours, x.now.Load().Scripts[i%10].Pay)
 	}
 	for range 40 {
 		w.random()

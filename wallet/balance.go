@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -53,7 +54,7 @@ type Balances struct {
 // transactions count as if they were mined.
 func (w *Wallet) Balances(ctx context.Context, minConf int64) (Balances, error) {
 	var out Balances
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		t := w.newTally(s, minConf)
 		if err := t.mined(ctx, tx); err != nil {
 			return err
@@ -70,14 +71,14 @@ func (w *Wallet) Balances(ctx context.Context, minConf int64) (Balances, error) 
 // tally adds up balances.
 type tally struct {
 	w       *Wallet
-	s       *snapshot
+	s       *state.Snapshot
 	minConf int64
 	by      map[uint32]*Balance // by account number
 }
 
-func (w *Wallet) newTally(s *snapshot, minConf int64) *tally {
+func (w *Wallet) newTally(s *state.Snapshot, minConf int64) *tally {
 	t := &tally{w: w, s: s, minConf: max(minConf, 0), by: make(map[uint32]*Balance)}
-	for i := range s.accounts {
+	for i := range s.Accounts {
 		t.by[uint32(i)] = new(Balance)
 	}
 	t.by[ImportedAccount] = new(Balance)
@@ -85,13 +86,13 @@ func (w *Wallet) newTally(s *snapshot, minConf int64) *tally {
 }
 
 // of returns the balance that a script belongs to.
-func (t *tally) of(script uint32) *Balance { return t.by[t.s.scripts[script].account] }
+func (t *tally) of(script uint32) *Balance { return t.by[t.s.Scripts[script].Account] }
 
 // mined adds the unspent outputs and what the unmined transactions would make
 // of them. It reads the sums of the accounts, and of the outputs only those that are
 // immature, have too few confirmations, or are being spent.
 func (t *tally) mined(ctx context.Context, tx *bolt.Tx) error {
-	p := t.s.pool
+	p := t.s.Pool
 	for account, b := range t.by {
 		sum, err := ledger.SumOf(tx, account)
 		if err != nil {
@@ -126,7 +127,7 @@ func (t *tally) immature(ctx context.Context, tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	first := max(0, t.s.tip.Height-consensus.Height(t.w.cfg.Params.ChainParams.CoinbaseMaturity))
+	first := max(0, t.s.Tip.Height-consensus.Height(t.w.cfg.Params.ChainParams.CoinbaseMaturity))
 	c := tx.Bucket(ledger.AgingBucket).Cursor()
 	for k, _ := c.Seek(rows.Key(uint32(first))); k != nil; k, _ = c.Next() {
 		v, err := unspent.Get(k)
@@ -162,7 +163,7 @@ func (t *tally) unconfirmed(ctx context.Context, tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	first := max(0, int64(t.s.tip.Height)-t.minConf+2)
+	first := max(0, int64(t.s.Tip.Height)-t.minConf+2)
 	return unspent.Walk(rows.Key(uint32(first)), func(k, v []byte) (bool, error) {
 		h, err := ledger.DecodeHolding(k, v)
 		if err != nil || h.Source == FromTicket {
@@ -211,7 +212,7 @@ func (t *tally) spending(tx *bolt.Tx, p *ledger.Pool) error {
 
 // field returns the part of a balance that an unspent output counts in.
 func (t *tally) field(tx *bolt.Tx, h *ledger.Holding) *dcrutil.Amount {
-	b, confs := t.of(h.Script), confirmations(h.Place.Height, t.s.tip.Height)
+	b, confs := t.of(h.Script), confirmations(h.Place.Height, t.s.Tip.Height)
 	maturity := t.maturity(tx, h)
 	switch {
 	case confs < maturity && h.Source == FromCoinbase:
@@ -281,15 +282,15 @@ func (t *tally) unmined(p *ledger.Pool, u *ledger.Unmined) {
 
 // balances returns what was added up.
 func (t *tally) balances() Balances {
-	out := Balances{Tip: t.s.tip}
+	out := Balances{Tip: t.s.Tip}
 	add := func(name string, number uint32) {
 		b := *t.by[number]
 		b.Total = b.Spendable + b.ImmatureCoinbase + b.ImmatureStake + b.LockedByTickets + b.Unconfirmed
 		out.Accounts = append(out.Accounts, AccountBalance{name, number, b})
 		out.Sum.add(&b)
 	}
-	for i := range t.s.accounts {
-		add(t.s.accounts[i].Name, uint32(i))
+	for i := range t.s.Accounts {
+		add(t.s.Accounts[i].Name, uint32(i))
 	}
 	add(ImportedName, ImportedAccount)
 	return out

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // TestCancelForgetsWhatIsBelowABirthday: a rescan that is given up finds a payment
@@ -123,10 +124,10 @@ func TestRescansShareABirthday(t *testing.T) {
 		var got []consensus.Height
 		look := func() {
 			s := x.now.Load()
-			if a := s.bornAt(s.accounts[0].born); a != s.birth(s.count()-1) {
-				t.Errorf("%+v: the account is born at %d, the script at %d", tc, a, s.birth(s.count()-1))
+			if a := s.BornAt(s.Accounts[0].Born); a != s.Birth(s.Count()-1) {
+				t.Errorf("%+v: the account is born at %d, the script at %d", tc, a, s.Birth(s.Count()-1))
 			}
-			got = append(got, s.birth(s.count()-1))
+			got = append(got, s.Birth(s.Count()-1))
 		}
 		for _, i := range tc.cancel {
 			if err := x.CancelJob(t.Context(), ids[i]); err != nil {
@@ -160,7 +161,7 @@ func checkRowsGone(t *testing.T, x *Wallet) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, err := birthdayUndosOf(tx, j.ID)
+		list, err := state.BirthdayUndosOf(tx, j.ID)
 		if err := errors.Join(err, tx.Rollback()); err != nil || len(list) > 0 {
 			t.Errorf("job %d could still give back %+v (%v)", j.ID, list, err)
 		}
@@ -172,7 +173,7 @@ func checkRowsGone(t *testing.T, x *Wallet) {
 func TestCancelSettlesADate(t *testing.T) {
 	w, x := plain(t, 40), openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{})
-	date := w.tip().Header.Time().Add(birthdayMargin + 150*time.Minute) // between the second and the third block from now
+	date := w.tip().Header.Time().Add(state.BirthdayMargin + 150*time.Minute) // between the second and the third block from now
 	if err := x.ImportScript(t.Context(), anyone(), &Birthday{Time: date}); err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +190,8 @@ func TestCancelSettlesADate(t *testing.T) {
 	if err := x.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if s := x.now.Load(); s.birth(s.count()-1) != 43 {
-		t.Errorf("born at %d, want 43", s.birth(s.count()-1))
+	if s := x.now.Load(); s.Birth(s.Count()-1) != 43 {
+		t.Errorf("born at %d, want 43", s.Birth(s.Count()-1))
 	}
 	w.sync(x, 100)
 }

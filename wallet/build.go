@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/txbuild"
 )
 
@@ -138,7 +139,7 @@ func (w *Wallet) Build(ctx context.Context, r BuildRequest) (*Built, error) {
 		return nil, fmt.Errorf("build transaction: %w", err)
 	}
 	var built *Built
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err
@@ -164,14 +165,14 @@ type building struct {
 }
 
 // build serves the request, and returns the next snapshot.
-func (b *building) build(ctx context.Context, random uint32) (*snapshot, error) {
+func (b *building) build(ctx context.Context, random uint32) (*state.Snapshot, error) {
 	if err := b.findCoins(ctx); err != nil {
 		return nil, err
 	}
 	pure := &txbuild.Request{
 		Outputs: b.Outputs, All: len(b.Coins) > 0,
 		FeeRate: b.FeeRate, MaxFeeRate: b.MaxFeeRate,
-		Expiry: b.Expiry, LockTime: b.LockTime, Height: int64(b.s.tip.Height),
+		Expiry: b.Expiry, LockTime: b.LockTime, Height: int64(b.s.Tip.Height),
 		ChangeAt: random,
 	}
 	if b.ChangeLast {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // changeTo is where the change of a transaction goes.
@@ -43,7 +44,7 @@ func (b *building) chooseChange() (string, error) {
 			return "", nil
 		}
 	}
-	a, err := b.s.named(name)
+	a, err := b.s.Named(name)
 	if err != nil {
 		return "", err
 	}
@@ -68,21 +69,21 @@ func (b *building) someAccount() string {
 			return b.coins[i].Account
 		}
 	}
-	if len(b.s.accounts) > 0 {
-		return b.s.accounts[0].Name
+	if len(b.s.Accounts) > 0 {
+		return b.s.Accounts[0].Name
 	}
 	return ""
 }
 
 // issueChange hands out the address of the change, if there is change, and returns the next
 // snapshot.
-func (b *building) issueChange() (*snapshot, error) {
+func (b *building) issueChange() (*state.Snapshot, error) {
 	to := &b.change
 	if to.issued == nil || b.built.Change < 0 {
 		return b.s, nil
 	}
 	b.built.ChangeTo = to.issued
-	a, err := b.s.named(to.issued.Account)
+	a, err := b.s.Named(to.issued.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -92,15 +93,15 @@ func (b *building) issueChange() (*snapshot, error) {
 	if to.again {
 		return b.s, nil
 	}
-	next := b.s.withAccounts()
-	next.accounts[a.Number].Branches[to.issued.Branch] = to.next
-	var issued born
+	next := b.s.WithAccounts()
+	next.Accounts[a.Number].Branches[to.issued.Branch] = to.next
+	var issued state.Born
 	if !b.w.cfg.SearchIssued {
-		issued = next.keepAfter(next.tip)
+		issued = next.KeepAfter(next.Tip)
 	}
-	if next, err = b.w.edit(b.tx).extend(next, 0, issued); err != nil {
+	if next, err = b.w.edit(b.tx).Extend(next, 0, issued); err != nil {
 		return nil, err
 	}
-	next.startScan()
+	next.StartScan()
 	return next, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 	"github.com/spvd/spvd/wallet/txbuild"
 )
@@ -24,7 +25,7 @@ func (b *building) findCoins(ctx context.Context) error {
 		return b.findGiven()
 	}
 	if b.Account != "" && b.Account != ImportedName {
-		if _, err := b.s.named(b.Account); err != nil {
+		if _, err := b.s.Named(b.Account); err != nil {
 			return err
 		}
 	}
@@ -66,7 +67,7 @@ func (b *building) findGiven() error {
 
 // describe fills in the result.
 func (b *building) describe(r *txbuild.Result) error {
-	b.built = &Built{Tx: r.Tx, Fee: r.Fee, Size: r.Size, Change: r.Change, Tip: b.s.tip, Idle: r.Idle, Unknown: r.Unknown}
+	b.built = &Built{Tx: r.Tx, Fee: r.Fee, Size: r.Size, Change: r.Change, Tip: b.s.Tip, Idle: r.Idle, Unknown: r.Unknown}
 	if b.Sweep != "" {
 		b.built.Change = -1 // it is what was asked for
 	}
@@ -132,10 +133,10 @@ func (f keyFinder) of(o *Output) ([]KeyPath, error) {
 	var paths []KeyPath
 	for _, script := range scripts {
 		n, ok := f.w.owner(f.s)(script)
-		if !ok || f.s.scripts[n].account == ImportedAccount {
+		if !ok || f.s.Scripts[n].Account == ImportedAccount {
 			continue
 		}
-		path, err := f.path(&f.s.scripts[n])
+		path, err := f.path(&f.s.Scripts[n])
 		if err != nil {
 			return nil, err
 		}
@@ -151,29 +152,29 @@ func payToKey(key []byte) []byte {
 }
 
 // path returns how to derive the key of a script of an account.
-func (f keyFinder) path(sc *script) (KeyPath, error) {
-	a := &f.s.accounts[sc.account]
+func (f keyFinder) path(sc *state.Script) (KeyPath, error) {
+	a := &f.s.Accounts[sc.Account]
 	index, err := accountIndex(a)
 	if err != nil {
 		return KeyPath{}, err
 	}
-	id := [2]uint32{a.Number, sc.branch}
+	id := [2]uint32{a.Number, sc.Branch}
 	if f.branches[id] == nil {
-		key, err := hd.BranchKey(f.w.cfg.Params.ChainParams, a.Xpub, sc.branch)
+		key, err := hd.BranchKey(f.w.cfg.Params.ChainParams, a.Xpub, sc.Branch)
 		if err != nil {
 			return KeyPath{}, err
 		}
 		f.branches[id] = key
 	}
-	child, err := f.branches[id].Child(sc.index)
+	child, err := f.branches[id].Child(sc.Index)
 	if err != nil {
-		return KeyPath{}, fmt.Errorf("derive key %d: %w", sc.index, err)
+		return KeyPath{}, fmt.Errorf("derive key %d: %w", sc.Index, err)
 	}
-	return KeyPath{Account: a.Name, AccountIndex: index, Branch: sc.branch, Index: sc.index, PublicKey: child.SerializedPubKey()}, nil
+	return KeyPath{Account: a.Name, AccountIndex: index, Branch: sc.Branch, Index: sc.Index, PublicKey: child.SerializedPubKey()}, nil
 }
 
 // accountIndex returns the hardened index of an account in the wallet that its key is of.
-func accountIndex(a *Account) (uint32, error) {
+func accountIndex(a *state.Account) (uint32, error) {
 	key, _, err := hd.DecodeExtended(a.Xpub)
 	if err != nil {
 		return 0, fmt.Errorf("key of account %q: %w", a.Name, cmp.Or(err, ErrCorrupt))

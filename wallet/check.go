@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -22,12 +22,12 @@ import (
 // old blocks, or a canceled rescan is being forgotten, rows of theirs may be missing. That a
 // label, a lock or an unmined transaction is missing shows nowhere: nothing else has them.
 func (w *Wallet) Check(ctx context.Context) error {
-	return w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		stored, err := loadSnapshot(tx)
+	return w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+		stored, err := state.LoadSnapshot(tx)
 		if err != nil {
 			return err
 		}
-		if !stored.equal(s.upTo(stored)) {
+		if !stored.Equal(s.UpTo(stored)) {
 			return fmt.Errorf("memory differs from the file: %w", ErrCorrupt)
 		}
 		return cmp.Or(w.checkGiven(ctx, tx, s), w.checkDerived(ctx, tx, s))
@@ -36,14 +36,14 @@ func (w *Wallet) Check(ctx context.Context) error {
 
 // checkDerived checks all rows that follow from the chain and from what the wallet watches.
 // Damage is a *Repairable.
-func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
+func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *state.Snapshot) error {
 	return repairable(s, cmp.Or(
 		rows.Each(tx.Bucket(ledger.DisapprovedBucket), func(k, v []byte) error { return checkDisapproved(tx, s, k, v) }),
 		w.checkBooks(ctx, tx, s),
 		checkPool(tx),
 		rows.Each(tx.Bucket(ledger.LeftBucket), checkLeft),
 		rows.Each(tx.Bucket(ledger.TakenBucket), checkTaken),
-		ifAny(tx.Bucket(releasingBucket), checkReleasing),
+		ifAny(tx.Bucket(state.ReleasingBucket), checkReleasing),
 		ifAny(tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(tx, k, v) })))
 }
 
@@ -55,39 +55,12 @@ func ifAny(b *bolt.Bucket, fn func(k, v []byte) error) error {
 	return rows.Each(b, fn)
 }
 
-// upTo returns the snapshot without the blocks that are still to be stored.
-func (s *snapshot) upTo(stored *snapshot) *snapshot {
-	if at, ok := blockAt(s.blocks, stored.tip.Height); !ok || at.BlockID != stored.tip || s.tip.Height-stored.tip.Height >= quietBlocks {
-		return s
-	}
-	lower := *s
-	lower.progress, lower.blocks = stored.progress, stored.blocks
-	return &lower
-}
-
-// equal reports whether two snapshots say the same.
-func (s *snapshot) equal(o *snapshot) bool {
-	return s.pool.Equal(o.pool) && s.progress == o.progress && s.forgetting == o.forgetting && slices.Equal(s.jobs, o.jobs) && slices.Equal(s.blocks, o.blocks) && slices.Equal(s.accounts, o.accounts) &&
-		slices.Equal(s.anchors, o.anchors) && s.sameDates(o) &&
-		slices.EqualFunc(s.scripts, o.scripts, func(a, b script) bool { return bytes.Equal(a.encode(), b.encode()) && a.born == b.born })
-}
-
-// sameDates reports whether two snapshots know the same of all dates.
-func (s *snapshot) sameDates(o *snapshot) bool {
-	for _, d := range slices.Concat(s.dates, o.dates) {
-		if s.dateAt(d.date) != o.dateAt(d.date) {
-			return false
-		}
-	}
-	return true
-}
-
 // audit holds the rows of the books against the mined transactions. It counts the rows
 // that these explain: all that there are have to be.
 type audit struct {
 	w  *Wallet
 	tx *bolt.Tx
-	s  *snapshot
+	s  *state.Snapshot
 
 	tables map[string]*rows.Table
 	found  map[string]int // rows that a transaction explains, by table or bucket
@@ -98,9 +71,9 @@ type audit struct {
 
 // checkBooks checks all rows that follow from the mined transactions. What it holds
 // in memory does not grow with them.
-func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
+func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *state.Snapshot) error {
 	a := &audit{w: w, tx: tx, s: s, tables: make(map[string]*rows.Table), found: make(map[string]int),
-		searching: s.scan() || s.fresh < s.count() || s.forgetting.job != 0}
+		searching: s.Scan() || s.Fresh < s.Count() || s.Forgetting.Job != 0}
 	for _, kind := range ledger.Tables() {
 		t, err := rows.OpenTable(tx, kind)
 		if err != nil {
@@ -226,7 +199,7 @@ func (a *audit) holdings() error {
 		if h.Source == FromTicket {
 			return true, a.expect(string(ledger.TicketsBucket), rows.OutPointKey(op), []byte{}, true)
 		}
-		sums[a.s.scripts[h.Script].account] += h.Amount
+		sums[a.s.Scripts[h.Script].Account] += h.Amount
 		return true, nil
 	})
 	if err != nil {
@@ -319,20 +292,20 @@ func checkUnmined(tx *bolt.Tx, p *ledger.Pool, u *ledger.Unmined) error {
 }
 
 // checkWindows checks that every address in a window is watched.
-func checkWindows(s *snapshot) error {
+func checkWindows(s *state.Snapshot) error {
 	var watched [][2]uint32
-	for range s.accounts {
+	for range s.Accounts {
 		watched = append(watched, [2]uint32{})
 	}
-	for i := range s.scripts {
-		if sc := &s.scripts[i]; sc.account != ImportedAccount {
-			watched[sc.account][sc.branch]++
+	for i := range s.Scripts {
+		if sc := &s.Scripts[i]; sc.Account != ImportedAccount {
+			watched[sc.Account][sc.Branch]++
 		}
 	}
-	for i := range s.accounts {
-		a := &s.accounts[i]
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
 		for branch, window := range a.Branches {
-			if watched[i][branch] != a.watched[branch] || a.watched[branch] < window.End(a.Gap) && !s.full {
+			if watched[i][branch] != a.Watched[branch] || a.Watched[branch] < window.End(a.Gap) && !s.Full {
 				return fmt.Errorf("account %q watches %d addresses of branch %d, not %d: %w",
 					a.Name, watched[i][branch], branch, window.End(a.Gap), ErrCorrupt)
 			}

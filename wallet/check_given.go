@@ -13,16 +13,17 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // checkGiven checks the rows that no chain has: what the wallet watches, and what its users
 // have written. It derives the scripts of all accounts again.
-func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *snapshot) error {
+func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *state.Snapshot) error {
 	return cmp.Or(
 		checkWindows(s),
 		w.checkScripts(ctx, s),
-		rows.Each(tx.Bucket(preimagesBucket), func(k, v []byte) error { return checkPreimage(s, k, v) }),
-		rows.Each(tx.Bucket(labelsBucket), w.checkLabelRow),
+		rows.Each(tx.Bucket(state.PreimagesBucket), func(k, v []byte) error { return checkPreimage(s, k, v) }),
+		rows.Each(tx.Bucket(state.LabelsBucket), w.checkLabelRow),
 		rows.Each(tx.Bucket(ledger.LocksBucket), func(k, v []byte) error {
 			_, err := ledger.DecodeLock(k, v)
 			return err
@@ -34,26 +35,26 @@ func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *snapshot) error
 
 // checkScripts derives the scripts of all accounts, and compares them with those that are
 // watched.
-func (w *Wallet) checkScripts(ctx context.Context, s *snapshot) error {
+func (w *Wallet) checkScripts(ctx context.Context, s *state.Snapshot) error {
 	net := w.cfg.Params.ChainParams
-	for i := range s.accounts {
-		a := &s.accounts[i]
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
 		for branch := range a.Branches {
 			key, err := hd.BranchKey(net, a.Xpub, uint32(branch))
 			if err != nil {
 				return fmt.Errorf("account %q: %w", a.Name, err)
 			}
-			for n := range s.scripts {
-				sc := &s.scripts[n]
-				if sc.account != a.Number || sc.branch != uint32(branch) {
+			for n := range s.Scripts {
+				sc := &s.Scripts[n]
+				if sc.Account != a.Number || sc.Branch != uint32(branch) {
 					continue
 				}
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
-				pay, err := hd.Script(net, key, sc.index)
-				if err != nil || !bytes.Equal(pay, sc.pay) {
-					return fmt.Errorf("script %d is not address %d of branch %d of account %q: %w", n, sc.index, branch, a.Name, cmp.Or(err, ErrCorrupt))
+				pay, err := hd.Script(net, key, sc.Index)
+				if err != nil || !bytes.Equal(pay, sc.Pay) {
+					return fmt.Errorf("script %d is not address %d of branch %d of account %q: %w", n, sc.Index, branch, a.Name, cmp.Or(err, ErrCorrupt))
 				}
 			}
 		}
@@ -63,10 +64,10 @@ func (w *Wallet) checkScripts(ctx context.Context, s *snapshot) error {
 
 // checkPreimage checks that a row of the preimages bucket is what its script has the hash of, or
 // the public key in it.
-func checkPreimage(s *snapshot, k, v []byte) error {
+func checkPreimage(s *state.Snapshot, k, v []byte) error {
 	r := rows.Row{Rest: k}
 	n := r.U32()
-	if r.Done() != nil || n >= s.count() || len(v) == 0 || !bytes.Contains(s.scripts[n].pay, stdaddr.Hash160(v)) && !bytes.Contains(s.scripts[n].pay, v) {
+	if r.Done() != nil || n >= s.Count() || len(v) == 0 || !bytes.Contains(s.Scripts[n].Pay, stdaddr.Hash160(v)) && !bytes.Contains(s.Scripts[n].Pay, v) {
 		return fmt.Errorf("redeem script or public key %x: %w", k, ErrCorrupt)
 	}
 	return nil
@@ -90,16 +91,16 @@ func checkKept(k, v []byte) error {
 }
 
 // checkBirthdayUndos checks that what rescans give back names accounts and scripts that exist.
-func checkBirthdayUndos(tx *bolt.Tx, s *snapshot) error {
-	b := tx.Bucket(birthdayUndoBucket)
+func checkBirthdayUndos(tx *bolt.Tx, s *state.Snapshot) error {
+	b := tx.Bucket(state.BirthdayUndoBucket)
 	if b == nil {
 		return nil
 	}
 	return rows.Each(b, func(k, v []byte) error {
 		r := rows.Row{Rest: k}
 		r.U32() // a job, which may be one that is being forgotten
-		l, err := decodeBirthdayUndo(r.Rest, v)
-		if err != nil || r.Bad || l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts) {
+		l, err := state.DecodeBirthdayUndo(r.Rest, v)
+		if err != nil || r.Bad || l.Script && l.Number >= s.Count() || !l.Script && int(l.Number) >= len(s.Accounts) {
 			return fmt.Errorf("birthday %x that was lowered: %w", k, ErrCorrupt)
 		}
 		return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -59,7 +60,7 @@ func (c *Config) validate() error {
 		return errors.New("wallet: no network parameters")
 	}
 	if c.maxScripts == 0 {
-		c.maxScripts = maxScripts
+		c.maxScripts = state.MaxScripts
 	}
 	if c.stepRows == 0 {
 		c.stepRows = stepRows
@@ -76,5 +77,5 @@ func (c *Config) validate() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return c.Birthday.validate()
+	return c.Birthday.Validate()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // harms are the ways in which a file is damaged: each returns what is left of it.
@@ -123,7 +124,7 @@ func ruins() map[string]struct {
 			return err
 		}
 		return errors.Join(db.Update(func(tx *bolt.Tx) error {
-			return tx.Bucket(metaBucket).Put(formatKey, rows.Key(newestFormat()+1))
+			return tx.Bucket(state.MetaBucket).Put(state.FormatKey, rows.Key(state.NewestFormat()+1))
 		}), db.Close())
 	}
 	noise := func(path string) error {
@@ -280,7 +281,7 @@ func TestDamageWhileItRuns(t *testing.T) {
 	if !poked(s.Changed()) {
 		t.Error("the syncer is not poked")
 	}
-	panics := func(*bolt.Tx, *snapshot) (*snapshot, error) { panic("page 7 is of no kind") }
+	panics := func(*bolt.Tx, *state.Snapshot) (*state.Snapshot, error) { panic("page 7 is of no kind") }
 	if err := a.update(t.Context(), panics); !errors.Is(err, errDefect) || !strings.Contains(err.Error(), "damage_test.go") {
 		t.Errorf("a panic: %v", err)
 	}

@@ -52,20 +52,19 @@ package wallet
 //
 // # Reading the source
 //
-// Start with config.go and wallet.go, and with progress.go, watch.go, scannedranges.go and
-// steps.go for the state. link.go, apply.go, usage.go and ledger.go are the way of a
-// block. What a transaction means is in package internal/txn, and how far windows reach in
-// package internal/hd: they are the pure core. pokes.go tells readers of changes.
+// Start with config.go and wallet.go, and with steps.go for what the syncer asks. link.go,
+// apply.go, usage.go and ledger.go are the way of a block. What a wallet keeps of itself, and how
+// far it has got, is in package internal/state: snapshots in memory, and their rows in the file.
+// What a transaction means is in package internal/txn, and how far windows reach in package
+// internal/hd: they are the pure core. pokes.go tells readers of changes.
 //
 // What is watched comes from accounts.go and from imports.go, with the keys and addresses
-// of package internal/hd, each from a birthday.go on, and from issue.go with covered.go;
-// ownership.go says whose an address is.
+// of package internal/hd, and from issue.go; ownership.go says whose an address is. birthday.go
+// reads the birthdays that users give.
 //
 // The books are package internal/ledger: mined and unmined transactions, credits, unspent
-// outputs. The other buckets are described where they are declared: meta in progress.go, then
-// account.go, script.go, labels.go, block.go, job.go, which jobs.go tells of, and
-// birthdayundo.go. Package internal/rows encodes what they hold; store.go makes them,
-// upgrade.go brings old ones up to date, check.go holds them against each other.
+// outputs. Package internal/rows encodes what all buckets hold; check.go holds them against
+// each other. jobs.go shows the searches of old blocks.
 //
 // Unmined transactions come in by publish.go and mempool.go, and go by resolve.go;
 // unsearched.go says where they may be mined already.

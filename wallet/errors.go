@@ -8,6 +8,7 @@ import (
 
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -44,7 +45,7 @@ var (
 	errNameTaken = fmt.Errorf("%w: another account has this name", ErrDuplicate)
 
 	// ErrBadName means that an account name cannot be used.
-	ErrBadName = errors.New("account names are 1 to 50 bytes of printable UTF-8 without spaces around them, other than \"*\" and \"imported\"")
+	ErrBadName = state.ErrBadName
 
 	// ErrGapLimit means that a gap limit is out of its range.
 	ErrGapLimit = errors.New("gap limit must be from 1 to 10000 addresses")
@@ -64,14 +65,14 @@ var (
 	ErrBirthdayAboveTip = errors.New("the birthday is above the tip")
 
 	// ErrNoAccount means that there is no account of that name.
-	ErrNoAccount = errors.New("no such account")
+	ErrNoAccount = state.ErrNoAccount
 
 	// ErrNotMine means that an address or script is not watched.
 	ErrNotMine = errors.New("not watched by this wallet")
 
 	// ErrImported means that something was asked of the imported addresses that
 	// only an account with an extended key can do.
-	ErrImported = errors.New("imported addresses have no extended key to derive more addresses from")
+	ErrImported = state.ErrImported
 
 	// ErrBadLabel means that a label cannot be stored.
 	ErrBadLabel = errors.New("labels are up to 500 bytes of UTF-8 in one line")
@@ -131,7 +132,7 @@ var (
 	ErrBackupExists = fmt.Errorf("%w: there is such a file already", ErrBackup)
 
 	// ErrFull means that the wallet would watch more scripts than it can.
-	ErrFull = errors.New("wallet already watches as many scripts as it can")
+	ErrFull = state.ErrFull
 
 	// ErrNoBlock is returned for the hash of a block that neither the wallet nor the chain
 	// store knows.
@@ -161,10 +162,10 @@ var (
 	ErrClosed = errors.New("wallet is not open any more")
 
 	// ErrNewerFormat means that a newer version of the program wrote the file.
-	ErrNewerFormat = errors.New("wallet was written by a newer version of this program; update the program to open it")
+	ErrNewerFormat = state.ErrNewerFormat
 
 	// ErrOtherNetwork means that the wallet belongs to another network.
-	ErrOtherNetwork = errors.New("wallet belongs to another network")
+	ErrOtherNetwork = state.ErrOtherNetwork
 
 	// ErrInUse means that another process has the wallet open.
 	ErrInUse = errors.New("wallet is open in another process")

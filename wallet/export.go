@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Export is all of a wallet that no chain tells: what it watches and from when on, what was
@@ -88,24 +89,24 @@ type Born struct {
 // Export returns what a wallet like this one can be made of, of one moment.
 func (w *Wallet) Export(ctx context.Context) (*Export, error) {
 	e := &Export{Network: w.cfg.Params.ChainParams.Name, Labels: make(map[string]string)}
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		r := rows.Row{Rest: tx.Bucket(metaBucket).Get(birthdayKey)}
-		e.Birthday = readBirthday(&r)
-		for i := range s.accounts {
-			e.Accounts = append(e.Accounts, exportAccount(s, &s.accounts[i]))
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+		r := rows.Row{Rest: tx.Bucket(state.MetaBucket).Get(state.BirthdayKey)}
+		e.Birthday = state.ReadBirthday(&r)
+		for i := range s.Accounts {
+			e.Accounts = append(e.Accounts, exportAccount(s, &s.Accounts[i]))
 		}
-		for n := range s.scripts {
-			sc := &s.scripts[n]
+		for n := range s.Scripts {
+			sc := &s.Scripts[n]
 			switch {
-			case sc.account == ImportedAccount:
-				preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(rows.Key(uint32(n))))
-				e.Scripts = append(e.Scripts, ExportedScript{sc.pay, exportBorn(s, sc.born), preimage})
-			case sc.own():
-				e.Accounts[sc.account].Branches[sc.branch].Late[sc.index] = exportBorn(s, sc.born)
+			case sc.Account == ImportedAccount:
+				preimage := bytes.Clone(tx.Bucket(state.PreimagesBucket).Get(rows.Key(uint32(n))))
+				e.Scripts = append(e.Scripts, ExportedScript{sc.Pay, exportBorn(s, sc.Born), preimage})
+			case sc.Own():
+				e.Accounts[sc.Account].Branches[sc.Branch].Late[sc.Index] = exportBorn(s, sc.Born)
 			}
 		}
 		slices.SortFunc(e.Scripts, func(a, b ExportedScript) int { return bytes.Compare(a.Script, b.Script) })
-		err := rows.Each(tx.Bucket(labelsBucket), func(k, v []byte) error {
+		err := rows.Each(tx.Bucket(state.LabelsBucket), func(k, v []byte) error {
 			e.Labels[string(k)] = string(v)
 			return nil
 		})
@@ -117,21 +118,21 @@ func (w *Wallet) Export(ctx context.Context) (*Export, error) {
 	return e, nil
 }
 
-func exportAccount(s *snapshot, a *Account) ExportedAccount {
-	out := ExportedAccount{Name: a.Name, Xpub: a.Xpub, Gap: a.Gap, Born: exportBorn(s, a.born)}
+func exportAccount(s *state.Snapshot, a *state.Account) ExportedAccount {
+	out := ExportedAccount{Name: a.Name, Xpub: a.Xpub, Gap: a.Gap, Born: exportBorn(s, a.Born)}
 	for i := range out.Branches {
-		out.Branches[i] = ExportedBranch{Window: a.Branches[i], Watched: a.watched[i], Late: make(map[uint32]Born)}
+		out.Branches[i] = ExportedBranch{Window: a.Branches[i], Watched: a.Watched[i], Late: make(map[uint32]Born)}
 	}
 	return out
 }
 
-func exportBorn(s *snapshot, b born) Born {
-	out := Born{Height: b.height, From: consensus.Never}
-	if b.date != 0 {
-		out.Date, out.From = time.Unix(int64(b.date), 0).UTC(), s.dateAt(b.date)
+func exportBorn(s *state.Snapshot, b state.Born) Born {
+	out := Born{Height: b.Height, From: consensus.Never}
+	if b.Date != 0 {
+		out.Date, out.From = time.Unix(int64(b.Date), 0).UTC(), s.DateAt(b.Date)
 	}
-	if b.after != 0 {
-		out.After = s.anchors[b.after-1].BlockID
+	if b.After != 0 {
+		out.After = s.Anchors[b.After-1].BlockID
 	}
 	return out
 }

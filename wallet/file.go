@@ -17,6 +17,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/spvd/spvd/internal/bboltcheck"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 const (
@@ -55,14 +56,14 @@ func openFile(cfg *Config) (*bolt.DB, error) {
 	err = guard(func() error {
 		run := db.View
 		if err := db.View(func(tx *bolt.Tx) error {
-			if !upToDate(tx) {
+			if !state.UpToDate(tx) {
 				run = db.Update
 			}
 			return nil
 		}); err != nil {
 			return err
 		}
-		return run(func(tx *bolt.Tx) error { return prepare(tx, cfg.Params.ChainParams) })
+		return run(func(tx *bolt.Tx) error { return state.Prepare(tx, cfg.Params.ChainParams) })
 	})
 	if err != nil {
 		return nil, errors.Join(orDiskFull(err), db.Close())
@@ -86,7 +87,7 @@ func createFile(cfg *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return create(tx, cfg.Params.ChainParams, cfg.Birthday) })
+	err = db.Update(func(tx *bolt.Tx) error { return state.Create(tx, cfg.Params.ChainParams, cfg.Birthday) })
 	if err := errors.Join(orDiskFull(err), db.Close()); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // FiltersFrom returns the lowest height of a block that is ever matched against what the wallet
@@ -12,15 +13,15 @@ import (
 // chain has reached, it also returns from which time on blocks are, or else the zero time.
 func (w *Wallet) FiltersFrom() (h consensus.Height, since time.Time) {
 	s := w.now.Load()
-	h = w.births.first(s)
-	if s.waiting { // new blocks may hold an unmined transaction
-		h = min(h, s.tip.Height+1)
+	h = w.births.First(s)
+	if s.Waiting { // new blocks may hold an unmined transaction
+		h = min(h, s.Tip.Height+1)
 	}
-	if s.scan() {
-		h = min(h, s.cursor.Height+1)
+	if s.Scan() {
+		h = min(h, s.Cursor.Height+1)
 	}
-	for _, d := range s.dates {
-		if at := time.Unix(int64(d.date), 0).Add(-birthdayMargin); d.first == unborn && (since.IsZero() || at.Before(since)) {
+	for _, d := range s.Dates {
+		if at := time.Unix(int64(d.Date), 0).Add(-state.BirthdayMargin); d.First == state.Unborn && (since.IsZero() || at.Before(since)) {
 			since = at
 		}
 	}
@@ -41,7 +42,7 @@ func (s *Set) FiltersFrom() (h consensus.Height, since time.Time) {
 	case s.cfg.ImportsBorn == nil:
 		return 0, time.Time{}
 	default:
-		h, since = s.cfg.ImportsBorn.from()
+		h, since = from(*s.cfg.ImportsBorn)
 	}
 	for _, n := range s.open {
 		height, date := n.FiltersFrom()
@@ -68,12 +69,12 @@ func (s *Set) UnscannedFrom() (consensus.Height, error) {
 			return 0, fmt.Errorf("wallet %s has stopped: %w", n.name, s.failed[n.name])
 		}
 		now := n.now.Load()
-		if now.count() == 0 {
+		if now.Count() == 0 {
 			continue
 		}
-		h = min(h, now.tip.Height+1)
-		if now.scan() {
-			h = min(h, now.cursor.Height+1)
+		h = min(h, now.Tip.Height+1)
+		if now.Scan() {
+			h = min(h, now.Cursor.Height+1)
 		}
 	}
 	return h, nil
@@ -81,12 +82,12 @@ func (s *Set) UnscannedFrom() (consensus.Height, error) {
 
 // from returns the first height that a birthday includes, or consensus.Never and the time of the
 // first block that it includes.
-func (b Birthday) from() (h consensus.Height, since time.Time) {
+func from(b Birthday) (h consensus.Height, since time.Time) {
 	switch {
 	case b.After != consensus.BlockID{}:
 		return b.After.Height + 1, time.Time{}
 	case !b.Time.IsZero():
-		return consensus.Never, b.Time.Add(-birthdayMargin)
+		return consensus.Never, b.Time.Add(-state.BirthdayMargin)
 	}
 	return b.Height, time.Time{}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // The filters that a set needs begin with the earliest birthday of anything, whichever way it was
@@ -33,7 +34,7 @@ func TestFiltersFrom(t *testing.T) {
 	s.cfg.ImportsBorn = &none
 	want(none.Height, time.Time{})
 	s.cfg.ImportsBorn = &Birthday{Time: at}
-	want(consensus.Never, at.Add(-birthdayMargin))
+	want(consensus.Never, at.Add(-state.BirthdayMargin))
 	s.cfg.ImportsBorn = &Birthday{After: w.tip().BlockID}
 	want(w.tip().Height+1, time.Time{})
 	s.cfg.ImportsBorn = &none
@@ -54,9 +55,9 @@ func TestFiltersFrom(t *testing.T) {
 	want(30, time.Time{})
 	s.cfg.FiltersOnDemand, s.cfg.ImportsBorn = false, &none
 	importTest(t, x, "b", 2, AccountOptions{Birthday: &Birthday{Time: at}})
-	want(30, at.Add(-birthdayMargin))
+	want(30, at.Add(-state.BirthdayMargin))
 	w.sync(x, 1000)
-	first := slices.IndexFunc(w.main, func(b chain.Block) bool { return !b.Header.Time().Before(at.Add(-birthdayMargin)) })
+	first := slices.IndexFunc(w.main, func(b chain.Block) bool { return !b.Header.Time().Before(at.Add(-state.BirthdayMargin)) })
 	want(min(30, consensus.Height(first)), time.Time{})
 
 	if err := os.WriteFile(filepath.Join(cfg.Dir, "broken.db"), []byte("none"), 0o600); err != nil {

@@ -14,62 +14,26 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
-
-// forgetting is how far a canceled rescan is forgotten: what it has found in blocks below
-// a height is, and birthdays that it has lowered are as a rescan from that height would
-// have left them. The job is zero if there is nothing to forget.
-type forgetting struct {
-	job uint32
-	at  consensus.Height
-}
-
-// The key of the meta bucket under which it is: the job (u32) and the height (u32). It
-// is there between the steps of a cancellation that takes several.
-var forgettingKey = []byte("forgetting")
-
-func (f forgetting) encode() []byte {
-	return binary.BigEndian.AppendUint32(rows.Key(f.job), uint32(f.at))
-}
-
-func loadForgetting(tx *bolt.Tx) (f forgetting, err error) {
-	v := tx.Bucket(metaBucket).Get(forgettingKey)
-	if v == nil {
-		return f, nil
-	}
-	r := rows.Row{Rest: v}
-	f = forgetting{job: r.U32(), at: consensus.Height(r.U32())}
-	r.Bad = r.Bad || f.job == 0 || f.at < 0
-	if err := r.Done(); err != nil {
-		return f, fmt.Errorf("read which rescan is being forgotten: %w", err)
-	}
-	return f, nil
-}
-
-func saveForgetting(tx *bolt.Tx, f forgetting) error {
-	if f.job == 0 {
-		return tx.Bucket(metaBucket).Delete(forgettingKey)
-	}
-	return tx.Bucket(metaBucket).Put(forgettingKey, f.encode())
-}
 
 // forgetAll runs the steps that are left of a canceled rescan, each a transaction of the
 // file. It is not canceled itself: half a rescan is of no use.
 func (w *Wallet) forgetAll(ctx context.Context) error {
-	for w.now.Load().forgetting.job != 0 {
-		err := w.update(context.WithoutCancel(ctx), func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-			if s.forgetting.job == 0 {
+	for w.now.Load().Forgetting.Job != 0 {
+		err := w.update(context.WithoutCancel(ctx), func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+			if s.Forgetting.Job == 0 {
 				return nil, nil
 			}
-			next := s.withAccounts()
-			next.scripts = slices.Clone(s.scripts)
+			next := s.WithAccounts()
+			next.Scripts = slices.Clone(s.Scripts)
 			a := application{w: w, tx: tx}
 			return next, a.forget(next, false)
 		})
 		if err != nil {
 			return fmt.Errorf("forget what rescan %d has found; a start goes on with it: %w",
-				w.now.Load().forgetting.job, err)
+				w.now.Load().Forgetting.Job, err)
 		}
 	}
 	return nil
@@ -78,27 +42,27 @@ func (w *Wallet) forgetAll(ctx context.Context) error {
 // forget runs one step: it takes back what a canceled rescan has lowered and found up to
 // some height, or if little enough is left all of it. First says that it is the first one.
 // The accounts and scripts of the snapshot must be its own.
-func (a *application) forget(s *snapshot, first bool) error {
-	f := s.forgetting
-	list, err := birthdayUndosOf(a.tx, f.job)
+func (a *application) forget(s *state.Snapshot, first bool) error {
+	f := s.Forgetting
+	list, err := state.BirthdayUndosOf(a.tx, f.Job)
 	if err != nil {
 		return err
 	}
 	// A step stores all that was lowered: it may take as many transactions.
-	to, more := a.unapplyEnd(f.at, max(a.w.cfg.stepRows, len(list)))
+	to, more := a.unapplyEnd(f.At, max(a.w.cfg.stepRows, len(list)))
 	if more {
-		s.forgetting.at = to
-		if err := s.raise(a.tx, f.job, list, f.at, to); err != nil {
+		s.Forgetting.At = to
+		if err := s.Raise(a.tx, f.Job, list, f.At, to); err != nil {
 			return err
 		}
-		return a.unapplyBefore(s, f.at, to)
+		return a.unapplyBefore(s, f.At, to)
 	}
-	s.forgetting = forgetting{}
-	changed, err := s.restore(a.tx, f.job, f.at)
+	s.Forgetting = state.Forgetting{}
+	changed, err := s.Restore(a.tx, f.Job, f.At)
 	if err != nil || first && !changed {
 		return err
 	}
-	if err := a.unapplyBefore(s, f.at, consensus.Never); err != nil {
+	if err := a.unapplyBefore(s, f.At, consensus.Never); err != nil {
 		return err
 	}
 	return a.unapplyUnmined(s)
@@ -124,7 +88,7 @@ func (a *application) unapplyEnd(from consensus.Height, most int) (to consensus.
 // unapplyBefore forgets what mined transactions of the heights from one on and below another
 // mean to scripts that were not born by then, and the transactions that mean nothing
 // without.
-func (a *application) unapplyBefore(s *snapshot, from, to consensus.Height) error {
+func (a *application) unapplyBefore(s *state.Snapshot, from, to consensus.Height) error {
 	list, err := ledger.MinedIn(a.tx, from, to-1)
 	if err != nil {
 		return err
@@ -145,7 +109,7 @@ func (a *application) unapplyBefore(s *snapshot, from, to consensus.Height) erro
 // unapplyMined does so for one transaction. Those before it are done. Received is what
 // its block receives before it.
 func (a *application) unapplyMined(
-	s *snapshot, m *ledger.Mined, received map[wire.OutPoint]bool, to consensus.Height,
+	s *state.Snapshot, m *ledger.Mined, received map[wire.OutPoint]bool, to consensus.Height,
 ) error {
 	spends, err := a.spendsOf(m)
 	if err != nil {
@@ -214,7 +178,7 @@ func (a *application) spendsOf(m *ledger.Mined) ([]laterSpend, error) {
 
 // spendAgain puts a spend back into the books if its output is still in them. If not, its
 // transaction may mean nothing without: one below the given height is looked at by unapplyBefore.
-func (a *application) spendAgain(s *snapshot, sp laterSpend, to consensus.Height) error {
+func (a *application) spendAgain(s *state.Snapshot, sp laterSpend, to consensus.Height) error {
 	_, ok, err := ledger.GetCredit(a.tx, sp.prev)
 	switch {
 	case err != nil:
@@ -257,7 +221,7 @@ func (a *application) concernsAt(
 
 // unapplyUnmined drops the unmined transactions that no longer concern the wallet, but
 // for those that were published here, and what they and the others spend.
-func (a *application) unapplyUnmined(s *snapshot) error {
+func (a *application) unapplyUnmined(s *state.Snapshot) error {
 	for _, u := range slices.Backward(a.pool().Sorted()) {
 		numbers, err := a.w.touched(a.tx, s, u.Tx)
 		if err != nil {

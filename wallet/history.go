@@ -17,6 +17,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -71,11 +72,11 @@ func (w *Wallet) History(ctx context.Context, f HistoryFilter) ([]*Transaction, 
 // same order, until it returns false. None is read that it does not come to. The
 // filter's Skip and Count have no effect.
 func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield func(*Transaction) bool) error {
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		if f.At != nil {
-			*f.At = s.tip
+			*f.At = s.Tip
 		}
-		if err := s.chosen(f.Account); err != nil {
+		if err := s.Chosen(f.Account); err != nil {
 			return err
 		}
 		q, err := newQuery(w, tx, s)
@@ -154,7 +155,7 @@ func (q *query) surelyHasEntries(m *ledger.Mined) (bool, error) {
 		if c.Script == txn.NoScript || c.Source == FromTicket {
 			continue
 		}
-		if sc := &q.s.scripts[c.Script]; sc.account == ImportedAccount || sc.branch != hd.Internal {
+		if sc := &q.s.Scripts[c.Script]; sc.Account == ImportedAccount || sc.Branch != hd.Internal {
 			return true, nil // received, and no change
 		}
 	}

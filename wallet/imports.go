@@ -11,6 +11,7 @@ import (
 
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -87,23 +88,15 @@ type single struct {
 }
 
 // duplicate says that a script is watched already, from when on, and what helps.
-func duplicate(s *snapshot, sc *script) error {
-	d := sc.born
-	if sc.account != ImportedAccount {
-		if a := s.accounts[sc.account].born; !sc.own() || s.bornAt(a) > s.bornAt(d) {
+func duplicate(s *state.Snapshot, sc *state.Script) error {
+	d := sc.Born
+	if sc.Account != ImportedAccount {
+		if a := s.Accounts[sc.Account].Born; !sc.Own() || s.BornAt(a) > s.BornAt(d) {
 			d = a
 		}
 	}
 	return fmt.Errorf("%w, in account %q from block %v on; an earlier birthday or rescanwallet searches earlier blocks, setlabel changes a label",
-		ErrDuplicate, s.accountName(sc.account), s.public(d))
-}
-
-// claimed returns what the birthday of a script is that of: its account, or itself.
-func (s *snapshot) claimed(n uint32) birthdayUndo {
-	if a := s.scripts[n].account; a != ImportedAccount {
-		return birthdayUndo{number: a}
-	}
-	return birthdayUndo{script: true, number: n}
+		ErrDuplicate, s.AccountName(sc.Account), s.Public(d))
 }
 
 // importScripts watches what one import names. It is a duplicate if that changes
@@ -115,7 +108,7 @@ func (w *Wallet) importScripts(ctx context.Context, what single, birthday *Birth
 
 // putPreimage keeps a preimage of a script. It reports whether it was new.
 func putPreimage(tx *bolt.Tx, number uint32, preimage []byte) (bool, error) {
-	b := tx.Bucket(preimagesBucket)
+	b := tx.Bucket(state.PreimagesBucket)
 	if len(preimage) == 0 || b.Get(rows.Key(number)) != nil {
 		return false, nil
 	}

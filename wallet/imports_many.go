@@ -12,6 +12,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -71,9 +72,9 @@ func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem
 // nothing.
 func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthday, refuse bool) (Imported, error) {
 	var done Imported
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		i := newImporting(w, tx, s.withAccounts())
-		born, err := i.s.birthdayFor(tx, birthday)
+	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		i := newImporting(w, tx, s.WithAccounts())
+		born, err := i.s.BirthdayFor(tx, birthday)
 		if err != nil {
 			return nil, err
 		}
@@ -94,11 +95,11 @@ func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthda
 		}
 		if !changed {
 			if refuse {
-				return nil, duplicate(i.s, &i.s.scripts[watched])
+				return nil, duplicate(i.s, &i.s.Scripts[watched])
 			}
 			return nil, nil
 		}
-		if n := len(i.more); n > 0 && uint64(i.old)+uint64(n)+spareScripts > uint64(w.cfg.maxScripts) {
+		if n := len(i.more); n > 0 && uint64(i.old)+uint64(n)+state.SpareScripts > uint64(w.cfg.maxScripts) {
 			return nil, ErrFull
 		}
 		return i.end(), nil
@@ -113,9 +114,9 @@ func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthda
 type importing struct {
 	w    *Wallet
 	tx   *bolt.Tx
-	s    *snapshot
+	s    *state.Snapshot
 	old  uint32 // how many scripts there were
-	more []script
+	more []state.Script
 
 	// numbers are those of more, by their bytes.
 	numbers map[string]uint32
@@ -130,21 +131,21 @@ type importing struct {
 }
 
 // newImporting returns an import to a snapshot whose accounts are its own.
-func newImporting(w *Wallet, tx *bolt.Tx, s *snapshot) *importing {
-	return &importing{w: w, tx: tx, s: s, old: s.count(), numbers: make(map[string]uint32),
-		low: unborn, keptLow: unborn, first: none, keptFirst: none}
+func newImporting(w *Wallet, tx *bolt.Tx, s *state.Snapshot) *importing {
+	return &importing{w: w, tx: tx, s: s, old: s.Count(), numbers: make(map[string]uint32),
+		low: state.Unborn, keptLow: state.Unborn, first: state.NoScripts, keptFirst: state.NoScripts}
 }
 
 // add adds what one import names. It reports whether a script of that is new, the number
 // of one, and whether anything has changed.
-func (i *importing) add(what single, born born) (new bool, number uint32, changed bool, err error) {
+func (i *importing) add(what single, born state.Born) (new bool, number uint32, changed bool, err error) {
 	for _, pay := range what.pays {
 		n, known := i.find(pay)
 		switch {
 		case !known:
 			n = i.old + uint32(len(i.more))
 			i.numbers[string(pay)] = n
-			i.more = append(i.more, script{pay: pay, account: ImportedAccount, born: born})
+			i.more = append(i.more, state.Script{Pay: pay, Account: ImportedAccount, Born: born})
 			new = true
 		case n < i.old:
 			older, err := i.claim(n, born)
@@ -160,7 +161,7 @@ func (i *importing) add(what single, born born) (new bool, number uint32, change
 		number, changed = n, changed || put || !known
 	}
 	if changed && what.label != "" {
-		err = i.tx.Bucket(labelsBucket).Put([]byte(what.address), []byte(what.label))
+		err = i.tx.Bucket(state.LabelsBucket).Put([]byte(what.address), []byte(what.label))
 	}
 	return new, number, changed, err
 }
@@ -175,49 +176,49 @@ func (i *importing) find(pay []byte) (uint32, bool) {
 }
 
 // claim makes a watched script, or its account, older, or both if both have a birthday.
-func (i *importing) claim(n uint32, born born) (bool, error) {
-	of := i.s.claimed(n)
-	late := i.s.scripts[n].own()
-	if (of.script || late) && !i.own {
-		i.s.scripts, i.own = slices.Clone(i.s.scripts), true
+func (i *importing) claim(n uint32, born state.Born) (bool, error) {
+	of := i.s.Claimed(n)
+	late := i.s.Scripts[n].Own()
+	if (of.Script || late) && !i.own {
+		i.s.Scripts, i.own = slices.Clone(i.s.Scripts), true
 	}
-	was, is, older, err := i.w.edit(i.tx).age(i.s, of, born)
-	i.older(was, is, i.s.first(&of))
+	was, is, older, err := i.w.edit(i.tx).Age(i.s, of, born)
+	i.older(was, is, i.s.First(&of))
 	if !late || err != nil {
 		return older, err
 	}
 	account := is
-	was, is, itself, err := i.w.edit(i.tx).age(i.s, birthdayUndo{script: true, number: n}, born)
+	was, is, itself, err := i.w.edit(i.tx).Age(i.s, state.BirthdayUndo{Script: true, Number: n}, born)
 	if err == nil && itself {
-		i.older(was, birthHeights{max(is.now, account.now), max(is.kept, account.kept)}, n)
+		i.older(was, state.BirthHeights{Now: max(is.Now, account.Now), Kept: max(is.Kept, account.Kept)}, n)
 	}
 	return older || itself, err
 }
 
 // older makes the import search for scripts from a number on, which have become older.
-func (i *importing) older(was, is birthHeights, first uint32) {
+func (i *importing) older(was, is state.BirthHeights, first uint32) {
 	switch {
-	case is.now < was.now:
-		i.low, i.first = min(i.low, is.now), min(i.first, first)
-	case is.kept < was.kept:
-		i.keptLow, i.keptFirst = min(i.keptLow, is.kept), min(i.keptFirst, first)
+	case is.Now < was.Now:
+		i.low, i.first = min(i.low, is.Now), min(i.first, first)
+	case is.Kept < was.Kept:
+		i.keptLow, i.keptFirst = min(i.keptLow, is.Kept), min(i.keptFirst, first)
 	}
 }
 
 // end returns the snapshot that follows.
-func (i *importing) end() *snapshot {
+func (i *importing) end() *state.Snapshot {
 	now := i.w.seconds()
-	if i.low != unborn {
-		i.s.searchAgain(i.low, i.first, now, ImportJob)
+	if i.low != state.Unborn {
+		i.s.SearchAgain(i.low, i.first, now, ImportJob)
 	}
-	if i.keptLow != unborn {
-		i.s.searchAnyway(i.keptLow, i.keptFirst, now, ImportJob)
+	if i.keptLow != state.Unborn {
+		i.s.SearchAnyway(i.keptLow, i.keptFirst, now, ImportJob)
 	}
-	next := i.s.grow(i.more)
+	next := i.s.Grow(i.more)
 	if len(i.more) > 0 {
-		next.imports++
+		next.Imports++
 	}
-	next.importJob(i.old, now)
-	next.startScan()
+	next.ImportJob(i.old, now)
+	next.StartScan()
 	return next
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // testPubKey is a public key of nobody.
@@ -256,11 +257,11 @@ func TestBirthdays(t *testing.T) {
 		"above the tip": {Birthday{Height: 1000}, 1000},
 		"date":          {Birthday{Time: day(5)}, 4 * 24},
 		"before all":    {Birthday{Time: day(-3)}, 1},
-		"future":        {Birthday{Time: day(100)}, unborn},
+		"future":        {Birthday{Time: day(100)}, state.Unborn},
 	} {
 		for _, limit := range []int{1, 7, 1000} {
 			x := openTest(t, test.birthday)
-			if test.first == unborn || test.first > 1 {
+			if test.first == state.Unborn || test.first > 1 {
 				importTest(t, x, "a", 1, AccountOptions{})
 				x.Locator()
 				if scripts, _ := x.Scripts(); len(scripts) != 0 {

@@ -7,6 +7,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Issued is an address handed out to be paid to.
@@ -43,13 +44,13 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 		return Issued{}, fmt.Errorf("new address: account %q has no branch %d", account, branch)
 	}
 	out := Issued{Account: account, Branch: branch}
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		a, err := s.named(account)
+	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		a, err := s.Named(account)
 		if err != nil {
 			return nil, err
 		}
-		next := s.withAccounts()
-		window := &next.accounts[a.Number].Branches[branch]
+		next := s.WithAccounts()
+		window := &next.Accounts[a.Number].Branches[branch]
 		unpaid := window.Used
 		*window, out.Index, out.BeyondGap = window.Issue(a.Gap)
 		switch {
@@ -60,15 +61,15 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 			out.Address, err = w.derivedAddress(a, branch, out.Index)
 			return s, err
 		}
-		var issued born
+		var issued state.Born
 		if !w.cfg.SearchIssued {
-			issued = next.keepAfter(next.tip)
+			issued = next.KeepAfter(next.Tip)
 		}
-		if next, err = w.edit(tx).extend(next, 0, issued); err != nil {
+		if next, err = w.edit(tx).Extend(next, 0, issued); err != nil {
 			return nil, err
 		}
 		out.Address, err = w.derivedAddress(a, branch, out.Index)
-		next.startScan()
+		next.StartScan()
 		return next, err
 	})
 	switch {
@@ -88,7 +89,7 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 // one more than that of the last one of the branch that was handed out or used.
 // The errors are ErrNoAccount and ErrImported.
 func (w *Wallet) NextIndex(account string, branch uint32) (uint32, error) {
-	a, err := w.now.Load().named(account)
+	a, err := w.now.Load().Named(account)
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +100,7 @@ func (w *Wallet) NextIndex(account string, branch uint32) (uint32, error) {
 }
 
 // derivedAddress returns the address at an index of a branch.
-func (w *Wallet) derivedAddress(a *Account, branch, index uint32) (string, error) {
+func (w *Wallet) derivedAddress(a *state.Account, branch, index uint32) (string, error) {
 	key, err := hd.BranchKey(w.cfg.Params.ChainParams, a.Xpub, branch)
 	if err != nil {
 		return "", err
@@ -111,30 +112,25 @@ func (w *Wallet) derivedAddress(a *Account, branch, index uint32) (string, error
 	return hd.ScriptAddress(w.cfg.Params.ChainParams, pay), nil
 }
 
-// handedOut reports whether a script is imported, or of an address that was handed out or used.
-func (s *snapshot) handedOut(sc *script) bool {
-	return sc.account == ImportedAccount || sc.index < s.accounts[sc.account].Branches[sc.branch].Next()
-}
-
 // Addresses returns the addresses of an account that were handed out or used,
 // or those imported for the name ImportedName. The error is ErrNoAccount.
 func (w *Wallet) Addresses(account string) ([]string, error) {
 	s := w.now.Load()
 	number := ImportedAccount
 	if account != ImportedName {
-		a, err := s.named(account)
+		a, err := s.Named(account)
 		if err != nil {
 			return nil, err
 		}
 		number = a.Number
 	}
 	var list []string
-	for i := range s.scripts {
-		sc := &s.scripts[i]
-		if sc.account != number || !s.handedOut(sc) {
+	for i := range s.Scripts {
+		sc := &s.Scripts[i]
+		if sc.Account != number || !s.HandedOut(sc) {
 			continue
 		}
-		if addr := hd.ScriptAddress(w.cfg.Params.ChainParams, sc.pay); addr != "" {
+		if addr := hd.ScriptAddress(w.cfg.Params.ChainParams, sc.Pay); addr != "" {
 			list = append(list, addr)
 		}
 	}

@@ -80,7 +80,7 @@ func birthOf(t *testing.T, x *Wallet, index uint32) consensus.Height {
 	if !ok {
 		t.Fatalf("address %d is not watched", index)
 	}
-	return x.now.Load().birth(n)
+	return x.now.Load().Birth(n)
 }
 
 // payingBlock mines a block that pays a script of the account of the first seed.
@@ -100,8 +100,8 @@ func TestIssuedAddressesStartNoSearch(t *testing.T) {
 	w.sync(x, 10)
 	for index := range uint32(19) {
 		issueTo(t, x, index)
-		if s := x.now.Load(); s.scan() || x.Locator()[0] != s.tip {
-			t.Fatalf("address %d makes the wallet go back to %d", index, s.cursor.Height)
+		if s := x.now.Load(); s.Scan() || x.Locator()[0] != s.Tip {
+			t.Fatalf("address %d makes the wallet go back to %d", index, s.Cursor.Height)
 		}
 	}
 	for _, j := range x.Jobs(w.tip().Height, true) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // jobsOf renders the jobs of a wallet on a chain.
@@ -133,8 +134,8 @@ func TestCancelLeavesTheFormerPosition(t *testing.T) {
 		}
 	}
 	place := func() string {
-		p := x.now.Load().progress
-		return fmt.Sprint(p.cursor, p.tip, p.fresh, p.scan() && p.scanning > 0)
+		p := x.now.Load().Progress
+		return fmt.Sprint(p.Cursor, p.Tip, p.Fresh, p.Scan() && p.Scanning > 0)
 	}
 	before, said := place(), minedTold(t, x)
 	id := rescan(1)
@@ -199,7 +200,7 @@ func TestSearchOfAnOlderFormatBecomesAJob(t *testing.T) {
 	importTest(t, x, "b", 2, AccountOptions{Gap: 5})
 	w.step(x, 10)
 	err := x.db.Update(func(tx *bolt.Tx) error {
-		return errors.Join(tx.DeleteBucket(jobsBucket), upgradeFrom(tx, 1))
+		return errors.Join(tx.DeleteBucket(state.JobsBucket), state.UpgradeFrom(tx, 1))
 	})
 	if err := errors.Join(err, x.load()); err != nil {
 		t.Fatal(err)
@@ -216,14 +217,14 @@ func TestOldJobsAreForgotten(t *testing.T) {
 	w, x := plain(t, 5), openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
 	w.sync(x, 10)
-	for range keptJobs + 10 {
+	for range state.KeptJobs + 10 {
 		if err := x.Rescan(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
 		w.sync(x, 10)
 	}
 	jobs := x.Jobs(5, true)
-	if len(jobs) != keptJobs || jobs[len(jobs)-1].ID != keptJobs+11 {
+	if len(jobs) != state.KeptJobs || jobs[len(jobs)-1].ID != state.KeptJobs+11 {
 		t.Errorf("%d jobs are left, the last is %+v", len(jobs), jobs[len(jobs)-1])
 	}
 }

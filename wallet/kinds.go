@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -46,4 +47,25 @@ const (
 	Relayed   = ledger.Relayed   // announced by a peer, which proves nothing
 	Published = ledger.Published // given to us to publish
 	Released  = ledger.Released  // mined once, in a block that the chain left or voided
+)
+
+// JobKind is what a search of old blocks was begun for.
+type JobKind = state.JobKind
+
+// The kinds of jobs.
+const (
+	RescanJob    = state.RescanJob    // the user asked for it
+	ImportJob    = state.ImportJob    // something was imported
+	DiscoveryJob = state.DiscoveryJob // a window has grown
+)
+
+// JobState is how far a job is.
+type JobState = state.JobState
+
+// The states of jobs. Queued jobs wait for the end of another one.
+const (
+	JobRunning  = state.JobRunning
+	JobDone     = state.JobDone
+	JobCanceled = state.JobCanceled
+	JobQueued   = state.JobQueued
 )

@@ -14,14 +14,11 @@ import (
 
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // maxLabel is the longest label in bytes.
 const maxLabel = 500
-
-// The labels bucket. Keys are what is labelled: an address, or a transaction
-// hash in its usual hex form. Values are UTF-8 text.
-var labelsBucket = []byte("labels")
 
 // SetLabel labels an address or a transaction hash, and removes the label if
 // text is empty. The errors are those of ImportAddress.
@@ -33,8 +30,8 @@ func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
 	if err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
-	return w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		b := tx.Bucket(labelsBucket)
+	return w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		b := tx.Bucket(state.LabelsBucket)
 		if text == "" {
 			return s, b.Delete(key)
 		}
@@ -70,8 +67,8 @@ func (w *Wallet) labelKey(subject string) ([]byte, error) {
 // Labels returns all labels by what they label.
 func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	labels := make(map[string]string)
-	err := w.view(ctx, func(tx *bolt.Tx, _ *snapshot) error {
-		return rows.Each(tx.Bucket(labelsBucket), func(k, v []byte) error {
+	err := w.view(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
+		return rows.Each(tx.Bucket(state.LabelsBucket), func(k, v []byte) error {
 			labels[string(k)] = string(v)
 			return nil
 		})

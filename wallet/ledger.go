@@ -11,6 +11,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -18,7 +19,7 @@ import (
 // parent if it disapproves of them, and records what its own transactions do.
 // What is recorded already stays as it is. With repaired, its parent may be recorded as
 // disapproved although the block approves of it.
-func (a *application) add(s *snapshot, b *chain.Block, repaired bool) error {
+func (a *application) add(s *state.Snapshot, b *chain.Block, repaired bool) error {
 	if b.Header.VoteBits()&1 == 0 {
 		if err := a.disapprove(b.Height - 1); err != nil {
 			return err
@@ -92,7 +93,7 @@ func (a *application) keep(m *ledger.Mined, ours bool) error {
 	switch {
 	case u == nil || u.Origin == Relayed:
 		return nil
-	case ours && (u.Origin != Published || !anyBirthdayUndo(a.tx)):
+	case ours && (u.Origin != Published || !state.AnyBirthdayUndo(a.tx)):
 		return nil
 	}
 	b, err := a.tx.CreateBucketIfNotExists(ledger.KeptBucket)
@@ -104,8 +105,8 @@ func (a *application) keep(m *ledger.Mined, ours bool) error {
 
 // find notes which scripts a transaction pays that the wallet did not know about. What
 // spends a ticket pays the scripts that the ticket commits to.
-func (a *application) find(s *snapshot, m *ledger.Mined, e *txn.Effects) error {
-	if len(s.scannedRanges) == 0 {
+func (a *application) find(s *state.Snapshot, m *ledger.Mined, e *txn.Effects) error {
+	if len(s.ScannedRanges) == 0 {
 		return nil
 	}
 	for _, c := range slices.Concat(e.Credits, e.Commitments) {
@@ -118,7 +119,7 @@ func (a *application) find(s *snapshot, m *ledger.Mined, e *txn.Effects) error {
 			return err
 		}
 		if !known {
-			s.found(c.Script, m.Place.Height)
+			s.Found(c.Script, m.Place.Height)
 		}
 	}
 	return nil
@@ -167,7 +168,7 @@ func (a *application) disapprove(h consensus.Height) error {
 }
 
 // approve undoes disapprove.
-func (a *application) approve(s *snapshot, h consensus.Height) error {
+func (a *application) approve(s *state.Snapshot, h consensus.Height) error {
 	if err := a.tx.Bucket(ledger.DisapprovedBucket).Delete(rows.Key(uint32(h))); err != nil {
 		return err
 	}
@@ -194,7 +195,7 @@ func (a *application) approve(s *snapshot, h consensus.Height) error {
 
 // rollback takes back all blocks above one that the wallet remembers, in this
 // transaction of the file. Where they may hold many transactions, see takePart.
-func (a *application) rollback(s *snapshot, to consensus.BlockID) error {
+func (a *application) rollback(s *state.Snapshot, to consensus.BlockID) error {
 	taken, err := a.takeBack(s, to)
 	if err != nil {
 		return err
@@ -206,7 +207,7 @@ func (a *application) rollback(s *snapshot, to consensus.BlockID) error {
 }
 
 // takeBack does so, but makes nothing unmined. It returns the transactions.
-func (a *application) takeBack(s *snapshot, to consensus.BlockID) ([]*ledger.Mined, error) {
+func (a *application) takeBack(s *state.Snapshot, to consensus.BlockID) ([]*ledger.Mined, error) {
 	taken, err := ledger.MinedIn(a.tx, to.Height+1, consensus.Never)
 	if err != nil {
 		return nil, err
@@ -225,12 +226,12 @@ func (a *application) takeBack(s *snapshot, to consensus.BlockID) ([]*ledger.Min
 			return nil, err
 		}
 	}
-	s.forget(to)
+	s.Forget(to)
 	return taken, nil
 }
 
 // reapprove drops the disapprovals by blocks above a height.
-func (a *application) reapprove(s *snapshot, h consensus.Height) error {
+func (a *application) reapprove(s *state.Snapshot, h consensus.Height) error {
 	c := a.tx.Bucket(ledger.DisapprovedBucket).Cursor()
 	var void []consensus.Height
 	for k, _ := c.Seek(rows.Key(uint32(h))); len(k) == 4; k, _ = c.Next() {
@@ -242,21 +243,4 @@ func (a *application) reapprove(s *snapshot, h consensus.Height) error {
 		}
 	}
 	return nil
-}
-
-// forget drops the blocks above one.
-func (s *snapshot) forget(to consensus.BlockID) {
-	for i, b := range s.blocks {
-		if b.Height > to.Height {
-			s.blocks = s.blocks[:i:i]
-			break
-		}
-	}
-	s.tip = to
-	if s.cursor.Height > to.Height {
-		s.cursor = to
-	}
-	if s.common.Height > to.Height {
-		s.common = to
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -44,12 +45,12 @@ func (l *lifetime) checkWindows() {
 		l.checkFull()
 	}
 	want := l.o.watched()
-	for _, a := range l.x.Accounts() {
+	for _, a := range l.x.now.Load().Accounts {
 		asked := l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })]
 		for branch, window := range a.Branches {
 			end, used := want.end[a.Name][branch], want.used[a.Name][branch]
-			if a.watched[branch] < end || window.Used < used || !l.jumped && (a.watched[branch] != end || window.Used != used) {
-				l.fail("account %s, branch %d: %d are watched and %d used, want %d and %d", a.Name, branch, a.watched[branch], window.Used, end, used)
+			if a.Watched[branch] < end || window.Used < used || !l.jumped && (a.Watched[branch] != end || window.Used != used) {
+				l.fail("account %s, branch %d: %d are watched and %d used, want %d and %d", a.Name, branch, a.Watched[branch], window.Used, end, used)
 			}
 			if window.Issued != asked.issued[branch] {
 				l.fail("account %s, branch %d: %d issued, want %d", a.Name, branch, window.Issued, asked.issued[branch])
@@ -58,9 +59,9 @@ func (l *lifetime) checkWindows() {
 	}
 	l.floors()
 	if again := l.o.watched(); l.jumped {
-		for _, a := range l.x.Accounts() {
-			if end := again.end[a.Name]; a.watched != end {
-				l.fail("account %s watches %d, which makes it %d", a.Name, a.watched, end)
+		for _, a := range l.x.now.Load().Accounts {
+			if end := again.end[a.Name]; a.Watched != end {
+				l.fail("account %s watches %d, which makes it %d", a.Name, a.Watched, end)
 			}
 		}
 	}
@@ -71,13 +72,13 @@ func (l *lifetime) checkWindows() {
 func (l *lifetime) checkFull() {
 	l.t.Helper()
 	s, lacks := l.x.now.Load(), false
-	for _, a := range s.accounts {
+	for _, a := range s.Accounts {
 		for branch, w := range a.Branches {
-			lacks = lacks || a.watched[branch] < max((w.Used/a.Gap+2)*a.Gap, w.Issued)
+			lacks = lacks || a.Watched[branch] < max((w.Used/a.Gap+2)*a.Gap, w.Issued)
 		}
 	}
-	if s.full != lacks || s.count() > l.x.cfg.maxScripts {
-		l.fail("full is %v, want %v; %d scripts of %d", s.full, lacks, s.count(), l.x.cfg.maxScripts)
+	if s.Full != lacks || s.Count() > l.x.cfg.maxScripts {
+		l.fail("full is %v, want %v; %d scripts of %d", s.Full, lacks, s.Count(), l.x.cfg.maxScripts)
 	}
 }
 
@@ -88,13 +89,13 @@ func (l *lifetime) floors() {
 	l.o.full = l.bounded
 	l.fall()
 	s := l.x.now.Load()
-	for i := range s.accounts {
-		a := &s.accounts[i]
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
 		asked := l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })]
-		asked.floor = a.watched
-		for n := range s.scripts {
-			if sc := &s.scripts[n]; l.jumped && sc.account == a.Number && !sc.own() {
-				delete(asked.late[sc.branch], sc.index)
+		asked.floor = a.Watched
+		for n := range s.Scripts {
+			if sc := &s.Scripts[n]; l.jumped && sc.Account == a.Number && !sc.Own() {
+				delete(asked.late[sc.Branch], sc.Index)
 			}
 		}
 	}
@@ -110,21 +111,21 @@ func (l *lifetime) fall() {
 		if !slices.ContainsFunc(a.births, func(b birth) bool { return b.unseen }) {
 			continue
 		}
-		i := slices.IndexFunc(s.accounts, func(known Account) bool { return known.Name == a.name })
-		var of born
+		i := slices.IndexFunc(s.Accounts, func(known state.Account) bool { return known.Name == a.name })
+		var of state.Born
 		if a.seed == 0 {
 			n, _ := l.x.find([]byte(a.pays[0]))
-			of, i = s.scripts[n].born, int(s.scripts[n].account)
+			of, i = s.Scripts[n].Born, int(s.Scripts[n].Account)
 		}
 		if i != int(ImportedAccount) {
-			of = s.accounts[i].born
+			of = s.Accounts[i].Born
 		}
 		for n := range a.births {
 			b := &a.births[n]
-			if !b.unseen || of.after == 0 {
+			if !b.unseen || of.After == 0 {
 				continue
 			}
-			if b.counts = s.anchors[of.after-1].Height + 1; l.tip().Height >= b.after.Height {
+			if b.counts = s.Anchors[of.After-1].Height + 1; l.tip().Height >= b.after.Height {
 				b.counts = min(b.counts, l.fork(b.after.BlockID).Height+1)
 			}
 		}

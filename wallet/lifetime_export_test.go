@@ -25,7 +25,7 @@ func (l *lifetime) checkExport(want *truth) {
 	cfg := l.config(filepath.Join(l.t.TempDir(), "copy"))
 	cfg.Birthday, cfg.maxScripts = e.Birthday, l.x.cfg.maxScripts
 	if l.bounded { // one that was opened with more room comes to use that with the next block
-		cfg.maxScripts = l.x.now.Load().count()
+		cfg.maxScripts = l.x.now.Load().Count()
 	}
 	x, err := Open(cfg)
 	if err != nil {

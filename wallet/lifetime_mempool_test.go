@@ -268,7 +268,7 @@ type keptTx struct {
 func (l *lifetime) keep(sub *subject, hash chainhash.Hash, published bool) {
 	k := sub.kept[hash]
 	if k == nil {
-		k = &keptTx{since: l.fork(sub.x.now.Load().tip).Height}
+		k = &keptTx{since: l.fork(sub.x.now.Load().Tip).Height}
 		sub.kept[hash] = k
 	}
 	k.published = k.published || published

@@ -14,6 +14,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // away closes a wallet, lets the chain and the other wallets go on, and opens it again.
@@ -130,7 +131,7 @@ func (l *lifetime) abandon() {
 // damage harms a row that follows from the chain, and has a rescan repair it.
 func (l *lifetime) damage() {
 	l.t.Helper()
-	if s := l.x.now.Load(); s.scan() || s.fresh < s.count() {
+	if s := l.x.now.Load(); s.Scan() || s.Fresh < s.Count() {
 		return // rows may be missing
 	}
 	l.sound.Lock()
@@ -217,8 +218,8 @@ func (l *lifetime) checkWritten() {
 	l.t.Helper()
 	for subject, text := range l.labels {
 		var got string
-		err := l.x.view(l.t.Context(), func(tx *bolt.Tx, _ *snapshot) error {
-			got = string(tx.Bucket(labelsBucket).Get([]byte(subject)))
+		err := l.x.view(l.t.Context(), func(tx *bolt.Tx, _ *state.Snapshot) error {
+			got = string(tx.Bucket(state.LabelsBucket).Get([]byte(subject)))
 			return nil
 		})
 		if err != nil || got != text {

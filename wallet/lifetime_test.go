@@ -16,6 +16,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Flags of TestLifetimes, see the target soak of the Makefile.
@@ -170,7 +171,7 @@ func (l *lifetime) config(path string) Config {
 		return time.Unix(1_700_000_000, 0).Add(l.clock)
 	}
 	if l.bounded && l.x != nil {
-		cfg.maxScripts = l.x.now.Load().count() + uint32(l.rng.IntN(20))
+		cfg.maxScripts = l.x.now.Load().Count() + uint32(l.rng.IntN(20))
 	}
 	return cfg
 }
@@ -223,8 +224,8 @@ func (l *lifetime) goOn(limit int) {
 	}
 	for _, sub := range l.subjects {
 		s := sub.x.now.Load()
-		if s.count() > 0 && (s.tip != l.tip().BlockID || s.cursor != s.tip) {
-			l.fail("wallet %s came to tip %v, cursor %v, want %v", sub.name, s.tip, s.cursor, l.tip().BlockID)
+		if s.Count() > 0 && (s.Tip != l.tip().BlockID || s.Cursor != s.Tip) {
+			l.fail("wallet %s came to tip %v, cursor %v, want %v", sub.name, s.Tip, s.Cursor, l.tip().BlockID)
 		}
 	}
 	if l.set != nil && len(l.set.Troubles()) > 0 {
@@ -242,10 +243,10 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 	switch l.rng.IntN(5) {
 	case 0:
 		at := *tip
-		return &Birthday{After: tip.BlockID}, birth{after: &at, unseen: l.x.now.Load().tip != tip.BlockID}
+		return &Birthday{After: tip.BlockID}, birth{after: &at, unseen: l.x.now.Load().Tip != tip.BlockID}
 	case 1:
 		hour := l.rng.IntN(int(tip.Height) + 5)
-		when := l.main[0].Header.Time().Add(time.Duration(hour)*time.Hour + birthdayMargin)
+		when := l.main[0].Header.Time().Add(time.Duration(hour)*time.Hour + state.BirthdayMargin)
 		return &Birthday{Time: when}, birth{date: when}
 	case 2:
 		return nil, birth{}
@@ -286,7 +287,7 @@ func (l *lifetime) act() {
 	case 10, 11, 12, 13, 14:
 		l.random()
 	case 15:
-		if len(l.x.now.Load().scripts) > 0 {
+		if len(l.x.now.Load().Scripts) > 0 {
 			l.tipStep()
 		}
 	case 16:
@@ -414,7 +415,7 @@ func (l *lifetime) importOne(d *Birthday) (pays []string, err error) {
 // synced reports whether the wallet has searched the world's whole chain.
 func (l *lifetime) synced() bool {
 	s := l.x.now.Load()
-	return s.tip == l.tip().BlockID && !s.scan() && s.fresh == s.count()
+	return s.Tip == l.tip().BlockID && !s.Scan() && s.Fresh == s.Count()
 }
 
 // account returns a random account that was asked for, or nil.
@@ -443,14 +444,14 @@ func (l *lifetime) issue() {
 }
 
 func (l *lifetime) issueOne(a *asked, branch uint32) {
-	before, err := l.x.Account(a.name)
+	before, err := l.x.now.Load().Named(a.name)
 	if err != nil {
 		l.fail("%v", err)
 	}
-	if before.watched[branch] > oracleIndexes/2 {
+	if before.Watched[branch] > oracleIndexes/2 {
 		return
 	}
-	tip := l.every[l.x.now.Load().tip.Hash]
+	tip := l.every[l.x.now.Load().Tip.Hash]
 	out, err := l.x.NewAddress(l.t.Context(), a.name, branch, GapIgnore)
 	if l.bounded && errors.Is(err, ErrFull) {
 		return
@@ -463,7 +464,7 @@ func (l *lifetime) issueOne(a *asked, branch uint32) {
 	imported := slices.ContainsFunc(l.o.asked, func(o *asked) bool {
 		return slices.Contains(o.pays, l.o.scriptsOf(a.seed)[branch][out.Index])
 	})
-	if out.Index >= before.watched[branch] && !l.x.cfg.SearchIssued && !imported {
+	if out.Index >= before.Watched[branch] && !l.x.cfg.SearchIssued && !imported {
 		if a.late[branch] == nil {
 			a.late[branch] = make(map[uint32][]birth)
 		}
@@ -573,14 +574,14 @@ func (l *lifetime) fail(format string, args ...any) {
 		l.t.Log(line)
 	}
 	s := l.x.now.Load()
-	for i := range s.accounts {
-		a := &s.accounts[i]
-		l.t.Logf("%s is born at %d (%+v)", a.Name, s.bornAt(a.born), a.born)
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
+		l.t.Logf("%s is born at %d (%+v)", a.Name, s.BornAt(a.Born), a.Born)
 	}
 	for _, a := range l.o.asked {
 		l.t.Logf("%s was asked for from %d on (%x) %+v", a.name, l.o.bornOn(a.births), a.pays, a.births)
 	}
-	l.t.Logf("anchors %v, dates %v, tip %d, learned %v, late %v", s.anchors, s.dates, s.tip.Height, s.scannedRanges, s.late)
+	l.t.Logf("anchors %v, dates %v, tip %d, learned %v, late %v", s.Anchors, s.Dates, s.Tip.Height, s.ScannedRanges, s.Late)
 	l.t.Fatalf("at %d: "+format, append([]any{len(l.main) - 1}, args...)...)
 }
 

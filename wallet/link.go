@@ -8,32 +8,9 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
-
-// origin returns the block an update starts from, as far as the update names
-// it: without reverted blocks, the parent of its first block.
-func origin(u *chain.Update) consensus.BlockID {
-	if len(u.Reverted) > 0 {
-		return u.Reverted[0]
-	}
-	first := &u.Applied[0]
-	return consensus.BlockID{Height: first.Height - 1, Hash: first.Header.PrevBlock()}
-}
-
-// fork returns the block on which the blocks of an update have to stand: the
-// one that the first of them names, which has to be remembered. Without any it is
-// the newest remembered block below all that is reverted.
-func (s *snapshot) fork(u *chain.Update) consensus.BlockID {
-	if len(u.Reverted) == 0 {
-		return origin(u)
-	}
-	below := u.Reverted[len(u.Reverted)-1].Height
-	if len(u.Applied) > 0 {
-		below = u.Applied[0].Height
-	}
-	return blockBelow(s.blocks, max(below-1, 0)).BlockID
-}
 
 // linked checks that the blocks of an update stand on a block, and each on the
 // one before.
@@ -52,10 +29,10 @@ func linked(on consensus.BlockID, u *chain.Update) error {
 // blocks of an update that starts at the cursor, and whether the update leaves
 // the wallet's chain. It is what finds a reorganisation above the cursor, by
 // the blocks remembered there, and those of the wallet's transactions.
-func (a *application) forked(s *snapshot) (common consensus.BlockID, forked bool, err error) {
-	common = s.common
+func (a *application) forked(s *state.Snapshot) (common consensus.BlockID, forked bool, err error) {
+	common = s.Common
 	for i := range a.u.Applied {
-		b, ok := blockAt(s.blocks, a.u.Applied[i].Height)
+		b, ok := state.BlockAt(s.Blocks, a.u.Applied[i].Height)
 		if !ok {
 			continue
 		}

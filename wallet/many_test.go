@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // commits returns how many transactions the file of a wallet has seen.
@@ -39,13 +40,13 @@ func TestQuietBlocksAreStoredTogether(t *testing.T) {
 	w.mine(nil, nil, true)
 	w.sync(x, 10)
 	before := commits(t, x)
-	const blocks = 3 * quietBlocks
+	const blocks = 3 * state.QuietBlocks
 	for range blocks {
 		w.mine(nil, nil, true)
 		w.sync(x, 10)
 	}
 	if n := commits(t, x) - before; n < 3 || n > 4 {
-		t.Errorf("%d commits for %d quiet blocks, want one for each %d", n, blocks, quietBlocks)
+		t.Errorf("%d commits for %d quiet blocks, want one for each %d", n, blocks, state.QuietBlocks)
 	}
 	if err := x.Check(t.Context()); err != nil {
 		t.Error(err)
@@ -58,7 +59,7 @@ func TestQuietBlocksAreStoredTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if behind := w.tip().Height - killed.Status().Tip.Height; behind >= quietBlocks {
+	if behind := w.tip().Height - killed.Status().Tip.Height; behind >= state.QuietBlocks {
 		t.Errorf("a killed wallet is %d blocks behind", behind)
 	}
 	w.sync(killed, 10)

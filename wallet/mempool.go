@@ -13,6 +13,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -36,7 +37,7 @@ func (w *Wallet) addUnmined(ctx context.Context, u *ledger.Unmined) (ours bool, 
 	if txn.MinedOnly(u.Kind) {
 		return false, nil
 	}
-	err = w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+	err = w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err
@@ -101,8 +102,8 @@ func (q *query) admit(u *ledger.Unmined) (bool, error) {
 	if err != nil || !ours {
 		return false, err
 	}
-	if txn.Expired(u.Tx, q.s.tip.Height+1) {
-		return false, fmt.Errorf("%w: its expiry is %d and the tip %d", ErrExpired, u.Tx.Expiry, q.s.tip.Height)
+	if txn.Expired(u.Tx, q.s.Tip.Height+1) {
+		return false, fmt.Errorf("%w: its expiry is %d and the tip %d", ErrExpired, u.Tx.Expiry, q.s.Tip.Height)
 	}
 	if u.Origin == Published {
 		if err := q.mature(u.Tx); err != nil {
@@ -131,7 +132,7 @@ func (q *query) mature(msg *wire.MsgTx) error {
 			return fmt.Errorf("output %s: %w", op, cmp.Or(err, ErrCorrupt))
 		}
 		need := txn.Maturity(c.Source, m.Tx, q.w.cfg.Params.ChainParams)
-		if confirmations(c.Place.Height, q.s.tip.Height) < need {
+		if confirmations(c.Place.Height, q.s.Tip.Height) < need {
 			return fmt.Errorf("%w: %s can be from block %d on", ErrImmature, op, int64(c.Place.Height)+need)
 		}
 	}
@@ -227,7 +228,7 @@ func (q *query) spentOutput(op wire.OutPoint) (*wire.TxOut, bool, error) {
 // may come back if it is relayed or mined. The errors are ErrNoTransaction and
 // ErrMined.
 func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
+	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err
@@ -237,7 +238,7 @@ func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
 				return nil, err
 			}
 			a := application{w: w, tx: tx}
-			return s, a.revive(s.tip.Height)
+			return s, a.revive(s.Tip.Height)
 		}
 		t, err := q.transaction(hash)
 		if err != nil {
@@ -262,8 +263,8 @@ type Unmined struct {
 // Unmined returns all unmined transactions, parents before children.
 func (w *Wallet) Unmined(ctx context.Context) ([]Unmined, error) {
 	var list []Unmined
-	err := w.view(ctx, func(_ *bolt.Tx, s *snapshot) error {
-		for _, u := range s.pool.Sorted() {
+	err := w.view(ctx, func(_ *bolt.Tx, s *state.Snapshot) error {
+		for _, u := range s.Pool.Sorted() {
 			list = append(list, Unmined{u.Hash, u.Tx, u.Seen, u.Origin})
 		}
 		return nil

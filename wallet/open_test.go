@@ -14,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // dump returns all rows of a wallet but those of some buckets.
@@ -53,7 +54,7 @@ func TestOpenRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(metaBucket).Put(key, value) })
+			err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(state.MetaBucket).Put(key, value) })
 			if err := errors.Join(err, db.Close()); err != nil {
 				t.Fatal(err)
 			}
@@ -70,12 +71,12 @@ func TestOpenRefuses(t *testing.T) {
 		harm func(t *testing.T, path string)
 		want error
 	}{
-		"newer format":  {put(formatKey, rows.Key(newestFormat()+1)), ErrNewerFormat},
-		"format zero":   {put(formatKey, rows.Key(0)), ErrCorrupt},
-		"other network": {put(networkKey, rows.Key(uint32(consensus.MainNet().ChainParams.Net))), ErrOtherNetwork},
-		"no network":    {put(networkKey, nil), ErrCorrupt},
-		"short state":   {put(progressKey, []byte{1}), ErrCorrupt},
-		"unknown tip":   {put(progressKey, progress{tip: consensus.BlockID{Height: 1}}.encode()), ErrCorrupt},
+		"newer format":  {put(state.FormatKey, rows.Key(state.NewestFormat()+1)), ErrNewerFormat},
+		"format zero":   {put(state.FormatKey, rows.Key(0)), ErrCorrupt},
+		"other network": {put(state.NetworkKey, rows.Key(uint32(consensus.MainNet().ChainParams.Net))), ErrOtherNetwork},
+		"no network":    {put(state.NetworkKey, nil), ErrCorrupt},
+		"short state":   {put(state.ProgressKey, []byte{1}), ErrCorrupt},
+		"unknown tip":   {put(state.ProgressKey, state.Progress{Tip: consensus.BlockID{Height: 1}}.Encode()), ErrCorrupt},
 		"garbage":       {write(make([]byte, 100_000)), ErrCorrupt},
 		"short file":    {write([]byte("wallet")), ErrCorrupt},
 	} {
@@ -114,14 +115,14 @@ func TestOpenTwice(t *testing.T) {
 }
 
 func TestUpgradeStartsFromEveryFormat(t *testing.T) {
-	for format := uint32(1); format <= newestFormat(); format++ {
+	for format := uint32(1); format <= state.NewestFormat(); format++ {
 		x := openTest(t, Birthday{})
-		err := x.db.Update(func(tx *bolt.Tx) error { return upgradeFrom(tx, format) })
+		err := x.db.Update(func(tx *bolt.Tx) error { return state.UpgradeFrom(tx, format) })
 		if err != nil {
 			t.Errorf("format %d: %v", format, err)
 		}
 		err = x.db.View(func(tx *bolt.Tx) error {
-			if got := binary.BigEndian.Uint32(tx.Bucket(metaBucket).Get(formatKey)); got != newestFormat() {
+			if got := binary.BigEndian.Uint32(tx.Bucket(state.MetaBucket).Get(state.FormatKey)); got != state.NewestFormat() {
 				return fmt.Errorf("format %d", got)
 			}
 			return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // AddressInfo is what is known about an address.
@@ -51,8 +52,8 @@ func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, 
 	}
 	_, pay := addr.PaymentScript()
 	info := AddressInfo{Address: addr.String(), Script: pay, IsScript: hd.IsScriptHash(pay)}
-	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		info.Label = string(tx.Bucket(labelsBucket).Get([]byte(info.Address)))
+	err = w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+		info.Label = string(tx.Bucket(state.LabelsBucket).Get([]byte(info.Address)))
 		number, ok := w.owner(s)(pay)
 		if !ok {
 			info.PublicKey = publicKeyOf(addr)
@@ -64,11 +65,11 @@ func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, 
 }
 
 // describeAddress fills in what the wallet knows about one of its addresses.
-func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, number uint32) error {
-	sc := &s.scripts[number]
-	info.Mine, info.Number, info.Account = true, sc.account, s.accountName(sc.account)
-	info.Derived, info.Branch, info.Index = sc.account != ImportedAccount, sc.branch, sc.index
-	preimage := bytes.Clone(tx.Bucket(preimagesBucket).Get(rows.Key(number)))
+func (w *Wallet) describeAddress(tx *bolt.Tx, s *state.Snapshot, info *AddressInfo, number uint32) error {
+	sc := &s.Scripts[number]
+	info.Mine, info.Number, info.Account = true, sc.Account, s.AccountName(sc.Account)
+	info.Derived, info.Branch, info.Index = sc.Account != ImportedAccount, sc.Branch, sc.Index
+	preimage := bytes.Clone(tx.Bucket(state.PreimagesBucket).Get(rows.Key(number)))
 	if info.IsScript {
 		info.RedeemScript = preimage
 		return nil
@@ -77,15 +78,15 @@ func (w *Wallet) describeAddress(tx *bolt.Tx, s *snapshot, info *AddressInfo, nu
 	if !info.Derived {
 		return nil
 	}
-	a := &s.accounts[sc.account]
-	info.BeyondGap = sc.index >= a.Branches[sc.branch].Used+a.Gap
-	key, err := hd.BranchKey(w.cfg.Params.ChainParams, a.Xpub, sc.branch)
+	a := &s.Accounts[sc.Account]
+	info.BeyondGap = sc.Index >= a.Branches[sc.Branch].Used+a.Gap
+	key, err := hd.BranchKey(w.cfg.Params.ChainParams, a.Xpub, sc.Branch)
 	if err != nil {
 		return err
 	}
-	child, err := key.Child(sc.index)
+	child, err := key.Child(sc.Index)
 	if err != nil {
-		return fmt.Errorf("derive address %d: %w", sc.index, err)
+		return fmt.Errorf("derive address %d: %w", sc.Index, err)
 	}
 	info.PublicKey = child.SerializedPubKey()
 	return nil

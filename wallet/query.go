@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -67,8 +68,8 @@ func (w *Wallet) Unspent(ctx context.Context, f OutputFilter) ([]Output, error) 
 // what was ever paid to them, and none that has too few or too many confirmations.
 // The errors are ErrNoAccount and those of ImportAddress.
 func (w *Wallet) EachUnspent(ctx context.Context, f OutputFilter, yield func(*Output) bool) error {
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		if err := s.chosen(f.Account); err != nil {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+		if err := s.Chosen(f.Account); err != nil {
 			return err
 		}
 		q, err := newQuery(w, tx, s)
@@ -96,7 +97,7 @@ func (w *Wallet) EachUnspent(ctx context.Context, f OutputFilter, yield func(*Ou
 type query struct {
 	w    *Wallet
 	tx   *bolt.Tx
-	s    *snapshot
+	s    *state.Snapshot
 	pool *ledger.Pool
 }
 
@@ -119,7 +120,7 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*O
 		if err != nil || ctx.Err() != nil {
 			return false, cmp.Or(err, context.Cause(ctx))
 		}
-		confs := confirmations(h.Place.Height, q.s.tip.Height)
+		confs := confirmations(h.Place.Height, q.s.Tip.Height)
 		if confs < f.MinConf {
 			return false, nil // so has all that follows
 		}
@@ -147,7 +148,7 @@ func (q *query) unspentMined(ctx context.Context, f *OutputFilter, yield func(*O
 	}
 	first := int64(0)
 	if f.MaxConf > 0 {
-		first = max(0, int64(q.s.tip.Height)-f.MaxConf+1)
+		first = max(0, int64(q.s.Tip.Height)-f.MaxConf+1)
 	}
 	return more, unspent.Walk(rows.Key(uint32(first)), each)
 }
@@ -216,7 +217,7 @@ func (q *query) spending() (map[string]bool, error) {
 
 // wanted reports whether a filter may choose the outputs of a script, by its account.
 func (q *query) wanted(f *OutputFilter, script uint32) bool {
-	return f.Account == "" || q.s.accountName(q.s.scripts[script].account) == f.Account
+	return f.Account == "" || q.s.AccountName(q.s.Scripts[script].Account) == f.Account
 }
 
 // unspentUnmined returns the unmined outputs of a filter, parents first.
@@ -259,7 +260,7 @@ func (q *query) outputOf(m *ledger.Mined, op wire.OutPoint, c ledger.Credit) (o 
 		return o, false, nil
 	}
 	op.Tree = c.Place.Tree
-	confs := confirmations(c.Place.Height, q.s.tip.Height)
+	confs := confirmations(c.Place.Height, q.s.Tip.Height)
 	return q.output(op, txn.KindAt(c.Place, m.Tx), m.Tx, script, c.Source, confs), true, nil
 }
 
@@ -278,14 +279,14 @@ func (q *query) unminedOutput(op wire.OutPoint, u *ledger.Unmined, c txn.Credite
 
 // output describes an output of a transaction.
 func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint32, source Source, confs int64) Output {
-	out, sc := tx.TxOut[op.Index], &q.s.scripts[script]
+	out, sc := tx.TxOut[op.Index], &q.s.Scripts[script]
 	maturity := txn.Maturity(source, tx, q.w.cfg.Params.ChainParams)
 	o := Output{
 		OutPoint:      op,
 		Kind:          kind,
 		Source:        source,
-		Account:       q.s.accountName(sc.account),
-		Address:       hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
+		Account:       q.s.AccountName(sc.Account),
+		Address:       hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.Pay),
 		PkScript:      bytes.Clone(out.PkScript),
 		Amount:        dcrutil.Amount(out.Value),
 		Confirmations: confs,
@@ -293,10 +294,10 @@ func (q *query) output(op wire.OutPoint, kind Kind, tx *wire.MsgTx, script uint3
 		Locked:        ledger.IsLocked(q.tx, op, q.w.cfg.Now()),
 	}
 	if o.Address != "" {
-		o.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(o.Address)))
+		o.Label = string(q.tx.Bucket(state.LabelsBucket).Get([]byte(o.Address)))
 	}
-	if hd.IsScriptHash(sc.pay) {
-		o.RedeemScript = bytes.Clone(q.tx.Bucket(preimagesBucket).Get(rows.Key(script)))
+	if hd.IsScriptHash(sc.Pay) {
+		o.RedeemScript = bytes.Clone(q.tx.Bucket(state.PreimagesBucket).Get(rows.Key(script)))
 	}
 	return o
 }
@@ -319,8 +320,8 @@ func (f *OutputFilter) takes(o *Output) bool {
 	return !f.Usable || o.Mature && !o.Locked && (f.WithTickets || o.Source != FromTicket)
 }
 
-func newQuery(w *Wallet, tx *bolt.Tx, s *snapshot) (*query, error) {
-	p := s.pool
+func newQuery(w *Wallet, tx *bolt.Tx, s *state.Snapshot) (*query, error) {
+	p := s.Pool
 	if tx.Writable() {
 		p = w.draftPool()
 	}
@@ -382,8 +383,8 @@ func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o 
 
 // OutputAt is Output, with the newest block that was applied at that moment.
 func (w *Wallet) OutputAt(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, tip consensus.BlockID, err error) {
-	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
-		tip = s.tip
+	err = w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+		tip = s.Tip
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err

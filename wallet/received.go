@@ -14,6 +14,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Received is what was ever paid to an address, spent since or not.
@@ -31,7 +32,7 @@ type Received struct {
 // read. The errors are those of ImportAddress.
 func (w *Wallet) Received(ctx context.Context, minConf int64, addresses ...string) ([]Received, error) {
 	var list []Received
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
@@ -62,7 +63,7 @@ func (q *query) received(ctx context.Context, minConf int64, addresses []string)
 		r.Confirmations = min(r.Confirmations, confs)
 	}
 	each := func(p ledger.Payment) error {
-		if confs := confirmations(p.Place.Height, q.s.tip.Height); confs >= minConf && p.Source != FromTicket {
+		if confs := confirmations(p.Place.Height, q.s.Tip.Height); confs >= minConf && p.Source != FromTicket {
 			add(p.Script, p.Amount, confs)
 		}
 		return context.Cause(ctx)
@@ -93,13 +94,13 @@ type ReceivedByAccount struct {
 // confirmations, in the order of their numbers, imported last.
 func (w *Wallet) ReceivedByAccounts(ctx context.Context, minConf int64) ([]ReceivedByAccount, error) {
 	var list []ReceivedByAccount
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
 		}
 		at := make(map[string]int)
-		for i, name := range s.accountNames() {
+		for i, name := range s.AccountNames() {
 			list, at[name] = append(list, ReceivedByAccount{Account: name}), i
 		}
 		received, err := q.received(ctx, minConf, nil)
@@ -119,15 +120,6 @@ func (w *Wallet) ReceivedByAccounts(ctx context.Context, minConf int64) ([]Recei
 	return list, nil
 }
 
-// accountNames returns the names of all accounts by number, and last that of imported addresses.
-func (s *snapshot) accountNames() []string {
-	names := make([]string, 0, len(s.accounts)+1)
-	for i := range s.accounts {
-		names = append(names, s.accounts[i].Name)
-	}
-	return append(names, ImportedName)
-}
-
 // Receipts is what was ever paid to an address, with the transactions that did.
 type Receipts struct {
 	Received
@@ -139,15 +131,15 @@ type Receipts struct {
 // empty, addresses that were handed out and never paid are among them.
 func (w *Wallet) Receipts(ctx context.Context, minConf int64, empty bool) ([]Receipts, error) {
 	by := make(map[string]*Receipts)
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
 		}
-		for n := range s.scripts {
-			if sc := &s.scripts[n]; empty && s.handedOut(sc) {
-				address := hd.ScriptAddress(w.cfg.Params.ChainParams, sc.pay)
-				by[address] = &Receipts{Received: Received{Account: s.accountName(sc.account), Address: address}}
+		for n := range s.Scripts {
+			if sc := &s.Scripts[n]; empty && s.HandedOut(sc) {
+				address := hd.ScriptAddress(w.cfg.Params.ChainParams, sc.Pay)
+				by[address] = &Receipts{Received: Received{Account: s.AccountName(sc.Account), Address: address}}
 			}
 		}
 		delete(by, "") // of scripts without one
@@ -237,9 +229,9 @@ func (q *query) named(by map[uint32]*Received) []Received {
 	list := make([]Received, 0, len(by))
 	for _, n := range slices.Sorted(maps.Keys(by)) {
 		r := by[n]
-		sc := &q.s.scripts[n]
-		r.Account = q.s.accountName(sc.account)
-		r.Address = hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay)
+		sc := &q.s.Scripts[n]
+		r.Account = q.s.AccountName(sc.Account)
+		r.Address = hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.Pay)
 		list = append(list, *r)
 	}
 	return list

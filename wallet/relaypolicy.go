@@ -7,6 +7,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Limits on transactions that peers have relayed and that spend nothing of the
@@ -28,19 +29,19 @@ const (
 type allowance struct{ used atomic.Int64 }
 
 // install makes a snapshot the newest one, and counts what its pool takes.
-func (w *Wallet) install(s *snapshot) {
+func (w *Wallet) install(s *state.Snapshot) {
 	before := 0
 	if old := w.now.Load(); old != nil {
-		before = old.pool.Held
+		before = old.Pool.Held
 	}
-	w.cfg.shared.used.Add(int64(s.pool.Held - before))
+	w.cfg.shared.used.Add(int64(s.Pool.Held - before))
 	w.watch.install(s)
 }
 
 // relayedLimit returns how many bytes the relayed transactions may take.
 func (w *Wallet) relayedLimit() int {
 	free := maxSharedHeld - int(w.cfg.shared.used.Load())
-	return min(maxRelayedHeld, max(leastRelayedHeld, w.now.Load().pool.Held+free))
+	return min(maxRelayedHeld, max(leastRelayedHeld, w.now.Load().Pool.Held+free))
 }
 
 // makeRoom drops relayed transactions until another one fits. The error is ErrPoolFull.
@@ -81,7 +82,7 @@ func (w *Wallet) isCrowded() bool {
 }
 
 // ageOut drops the relayed transactions that no block holds after hours.
-func (w *Wallet) ageOut(tx *bolt.Tx, s *snapshot) error {
+func (w *Wallet) ageOut(tx *bolt.Tx, s *state.Snapshot) error {
 	now := w.cfg.Now()
 	for _, u := range w.poolOf(tx, s).Sorted() {
 		if !u.Outdated(now) || !w.poolOf(tx, s).Droppable(u) {

@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -33,17 +34,11 @@ func (r *Repairable) Error() string { return r.err.Error() }
 func (r *Repairable) Unwrap() error { return r.err }
 
 // repairable returns the error of rows that follow from the chain: damage is a *Repairable.
-func repairable(s *snapshot, err error) error {
+func repairable(s *state.Snapshot, err error) error {
 	if errors.Is(err, ErrCorrupt) {
-		return &Repairable{s.repairFrom(), err}
+		return &Repairable{s.RepairFrom(), err}
 	}
 	return err
-}
-
-// repairFrom returns the highest height from which a rescan searches all that the wallet
-// has searched.
-func (s *snapshot) repairFrom() consensus.Height {
-	return min(max(1, s.firstBirth(0, s.count())), s.tip.Height)
 }
 
 // needsRepair reports whether rows are damaged that follow from the chain. It reads all of them.
@@ -68,7 +63,7 @@ func (w *Wallet) needsRepair(ctx context.Context) (bool, error) {
 
 // repair rebuilds all rows that follow from the mined transactions, without those of
 // them that are damaged or contradict each other. All blocks have to be searched again after it.
-func (a *application) repair(s *snapshot) error {
+func (a *application) repair(s *state.Snapshot) error {
 	if err := errors.Join(a.dropBadMined(s), a.dropBadDisapproved(s), a.dropBadLeft()); err != nil {
 		return err
 	}
@@ -92,7 +87,7 @@ func (a *application) repair(s *snapshot) error {
 
 // dropBadMined deletes the mined transactions that are not what their rows say. When the block
 // of one is remembered otherwise, either may be damaged: that block is forgotten too.
-func (a *application) dropBadMined(s *snapshot) error {
+func (a *application) dropBadMined(s *state.Snapshot) error {
 	places, err := rows.OpenTable(a.tx, ledger.PlacesTable())
 	if err != nil {
 		return err
@@ -102,7 +97,7 @@ func (a *application) dropBadMined(s *snapshot) error {
 	err = rows.Each(a.tx.Bucket(ledger.MinedBucket), func(k, v []byte) error {
 		m, err := ledger.DecodeMined(k, v)
 		if err == nil {
-			if !s.remembers(m) {
+			if !s.Remembers(m) {
 				doubtful[m.Place.Height] = true
 			}
 			err = checkMined(s, m)
@@ -118,46 +113,39 @@ func (a *application) dropBadMined(s *snapshot) error {
 		}
 		return err
 	})
-	kept := make([]block, 0, len(s.blocks))
-	for _, b := range s.blocks {
-		named := b.Height == 0 || b.BlockID == s.tip || b.BlockID == s.cursor || b.BlockID == s.common
+	kept := make([]state.Block, 0, len(s.Blocks))
+	for _, b := range s.Blocks {
+		named := b.Height == 0 || b.BlockID == s.Tip || b.BlockID == s.Cursor || b.BlockID == s.Common
 		if named || !doubtful[b.Height] {
 			kept = append(kept, b)
 		}
 	}
-	s.blocks = kept
+	s.Blocks = kept
 	return cmp.Or(err, deleteRows(a.tx.Bucket(ledger.MinedBucket), bad))
 }
 
 // checkMined returns ErrCorrupt for a mined transaction that contradicts itself or the blocks
 // that the wallet remembers.
-func checkMined(s *snapshot, m *ledger.Mined) error {
+func checkMined(s *state.Snapshot, m *ledger.Mined) error {
 	switch {
-	case m.Hash != m.Tx.TxHash() || m.Place.Height > s.tip.Height:
+	case m.Hash != m.Tx.TxHash() || m.Place.Height > s.Tip.Height:
 		return fmt.Errorf("transaction at %x is not what it says: %w", txn.PlaceKey(m.Place), ErrCorrupt)
-	case !s.remembers(m):
+	case !s.Remembers(m):
 		return fmt.Errorf("block of the transaction at %x is remembered otherwise: %w", txn.PlaceKey(m.Place), ErrCorrupt)
 	}
 	return nil
 }
 
-// remembers reports whether the block of a mined transaction may be the one that is
-// remembered at its height.
-func (s *snapshot) remembers(m *ledger.Mined) bool {
-	b, ok := blockAt(s.blocks, m.Place.Height)
-	return !ok || b.Hash == m.Block && b.time == m.Time
-}
-
 // dropBadDisapproved deletes the rows of the disapproved bucket that name no block.
-func (a *application) dropBadDisapproved(s *snapshot) error {
+func (a *application) dropBadDisapproved(s *state.Snapshot) error {
 	b := a.tx.Bucket(ledger.DisapprovedBucket)
 	return dropBad(b, func(k, v []byte) error { return checkDisapproved(a.tx, s, k, v) })
 }
 
 // checkDisapproved returns ErrCorrupt for a row of the disapproved bucket that names no block
 // below the tip. Between the steps of a rollback it may be above the tip.
-func checkDisapproved(tx *bolt.Tx, s *snapshot, k, v []byte) error {
-	if len(k) != 4 || len(v) != 0 || binary.BigEndian.Uint32(k) >= uint32(s.tip.Height) && tx.Bucket(releasingBucket) == nil {
+func checkDisapproved(tx *bolt.Tx, s *state.Snapshot, k, v []byte) error {
+	if len(k) != 4 || len(v) != 0 || binary.BigEndian.Uint32(k) >= uint32(s.Tip.Height) && tx.Bucket(state.ReleasingBucket) == nil {
 		return fmt.Errorf("disapproved block %x: %w", k, ErrCorrupt)
 	}
 	return nil
@@ -168,7 +156,7 @@ func (a *application) dropBadLeft() error {
 	return errors.Join(
 		dropBad(a.tx.Bucket(ledger.LeftBucket), checkLeft),
 		dropBad(a.tx.Bucket(ledger.TakenBucket), checkTaken),
-		dropBad(a.tx.Bucket(releasingBucket), checkReleasing),
+		dropBad(a.tx.Bucket(state.ReleasingBucket), checkReleasing),
 		dropBad(a.tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(a.tx, k, v) }))
 }
 
@@ -256,7 +244,7 @@ func emptyBooks(tx *bolt.Tx) error {
 
 // restate stores the rows that follow from a mined transaction, after those of all before
 // it. It stores none and returns false for one that contradicts these.
-func (a *application) restate(s *snapshot, m *ledger.Mined) (ok bool, err error) {
+func (a *application) restate(s *state.Snapshot, m *ledger.Mined) (ok bool, err error) {
 	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(s, m.Place.Height))
 	if !ledger.Void(a.tx, m.Place) {
 		if ok, err := a.fits(m, &e); err != nil || !ok {

@@ -18,6 +18,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // damages is how often each kind of row is damaged in each way; zero is a short test.
@@ -384,7 +385,7 @@ func TestRemediesForOtherDamage(t *testing.T) {
 	importTest(t, fresh, "a", 1, AccountOptions{Gap: damageGap})
 	w.sync(fresh, 20)
 	sum := func(x *Wallet) (sum dcrutil.Amount) {
-		if err := x.view(ctx, func(tx *bolt.Tx, _ *snapshot) (err error) {
+		if err := x.view(ctx, func(tx *bolt.Tx, _ *state.Snapshot) (err error) {
 			sum, err = ledger.SumOf(tx, 0)
 			return err
 		}); err != nil {

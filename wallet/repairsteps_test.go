@@ -15,6 +15,7 @@ import (
 
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // TestRepairBetweenTheStepsOfARollback: a process ends between two steps of a rollback, and
@@ -27,10 +28,10 @@ func TestRepairBetweenTheStepsOfARollback(t *testing.T) {
 	}{
 		"a sum": {func(tx *bolt.Tx) error { return tx.Bucket(ledger.SumsBucket).Put(rows.Key(0), []byte{1}) }, ""},
 		"a transaction to be released": {func(tx *bolt.Tx) error {
-			k, v := tx.Bucket(releasingBucket).Cursor().First()
+			k, v := tx.Bucket(state.ReleasingBucket).Cursor().First()
 			v = bytes.Clone(v)
 			v[0] ^= 1
-			return tx.Bucket(releasingBucket).Put(bytes.Clone(k), v)
+			return tx.Bucket(state.ReleasingBucket).Put(bytes.Clone(k), v)
 		}, "unmined"},
 	} {
 		for steps := 1; steps <= 3; steps++ {
@@ -137,7 +138,9 @@ func TestRepairKeepsBirthdays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := func(tx *bolt.Tx) error { return tx.Bucket(ledger.SumsBucket).Put(rows.Key(ImportedAccount), []byte{1}) }
+	sum := func(tx *bolt.Tx) error {
+		return tx.Bucket(ledger.SumsBucket).Put(rows.Key(ImportedAccount), []byte{1})
+	}
 	if err := errors.Join(x.db.Update(sum), x.Rescan(t.Context(), 1), x.CancelJob(t.Context(), id)); err != nil {
 		t.Fatal(err)
 	}

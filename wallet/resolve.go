@@ -14,6 +14,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -243,21 +244,21 @@ func (a *application) expire(tip consensus.Height) error {
 
 // poolOf returns the pool as a transaction of the file sees it: in a writing one
 // with what that has changed. It must not be changed.
-func (w *Wallet) poolOf(tx *bolt.Tx, s *snapshot) *ledger.Pool {
+func (w *Wallet) poolOf(tx *bolt.Tx, s *state.Snapshot) *ledger.Pool {
 	switch {
 	case !tx.Writable():
-		return s.pool
+		return s.Pool
 	case w.draft != nil:
 		return w.draft
 	}
-	return w.now.Load().pool
+	return w.now.Load().Pool
 }
 
 // draftPool returns the pool that the writing transaction changes. The caller holds
 // the turn.
 func (w *Wallet) draftPool() *ledger.Pool {
 	if w.draft == nil {
-		w.draft = w.now.Load().pool.Clone()
+		w.draft = w.now.Load().Pool.Clone()
 	}
 	return w.draft
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // ImportWallet adds what an export holds to the wallet of a name, which is created with the
@@ -26,7 +27,7 @@ func (s *Set) ImportWallet(ctx context.Context, name string, e *Export) error {
 	if e.Network != s.cfg.Params.ChainParams.Name {
 		return badExport("it is not of %s, the network of this wallet", s.cfg.Params.ChainParams.Name)
 	}
-	if err := e.Birthday.validate(); err != nil {
+	if err := e.Birthday.Validate(); err != nil {
 		return badExport("%v", err)
 	}
 	_, err := s.Open(name)
@@ -54,21 +55,21 @@ func badExport(format string, operands ...any) error {
 
 // restore adds what an export holds.
 func (w *Wallet) restore(ctx context.Context, e *Export) error {
-	err := w.update(ctx, func(tx *bolt.Tx, s *snapshot) (*snapshot, error) {
-		r := restoring{w: w, tx: tx, s: s.withAccounts(), fresh: make(map[string]bool)}
+	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		r := restoring{w: w, tx: tx, s: s.WithAccounts(), fresh: make(map[string]bool)}
 		for i := range e.Accounts {
 			if err := r.account(&e.Accounts[i]); err != nil {
 				return nil, fmt.Errorf("account %d of %d: %w", i+1, len(e.Accounts), err)
 			}
 		}
-		if s.count() < r.s.count() {
-			r.s.imports++
-			r.s.importJob(s.count(), w.seconds())
+		if s.Count() < r.s.Count() {
+			r.s.Imports++
+			r.s.ImportJob(s.Count(), w.seconds())
 		}
 		if err := cmp.Or(r.scripts(e.Scripts), r.labels(e.Labels), r.locks(e.Locks)); err != nil {
 			return nil, err
 		}
-		return w.edit(tx).stretch(r.s, born{})
+		return w.edit(tx).Stretch(r.s, state.Born{})
 	})
 	if err != nil {
 		return fmt.Errorf("import wallet: %w", err)
@@ -80,38 +81,38 @@ func (w *Wallet) restore(ctx context.Context, e *Export) error {
 type restoring struct {
 	w     *Wallet
 	tx    *bolt.Tx
-	s     *snapshot
+	s     *state.Snapshot
 	fresh map[string]bool // the scripts that accounts have added
 }
 
 // account adds an account with what it watches.
 func (r *restoring) account(e *ExportedAccount) error {
 	key, err := hd.ParseXpub(r.w.cfg.Params.ChainParams, e.Xpub)
-	if err := cmp.Or(err, checkName(e.Name)); err != nil {
+	if err := cmp.Or(err, state.CheckName(e.Name)); err != nil {
 		return err
 	}
 	if e.Gap == 0 || e.Gap > hd.MaxGap {
 		return ErrGapLimit
 	}
-	a := Account{Number: uint32(len(r.s.accounts)), Name: e.Name, Xpub: key.String(), Gap: e.Gap}
-	for i := range r.s.accounts {
-		switch old := &r.s.accounts[i]; {
+	a := state.Account{Number: uint32(len(r.s.Accounts)), Name: e.Name, Xpub: key.String(), Gap: e.Gap}
+	for i := range r.s.Accounts {
+		switch old := &r.s.Accounts[i]; {
 		case old.Name == a.Name:
 			return errNameTaken
 		case old.Xpub == a.Xpub:
 			return fmt.Errorf("%w: account %q has this key", ErrDuplicate, old.Name)
 		}
 	}
-	if a.born, err = r.born(&e.Born); err != nil {
+	if a.Born, err = r.born(&e.Born); err != nil {
 		return err
 	}
 	for i, b := range e.Branches {
-		if b.Issued > maxScripts || b.Used > maxScripts {
+		if b.Issued > state.MaxScripts || b.Used > state.MaxScripts {
 			return badExport("branch %d has used more addresses than there can be", i)
 		}
-		a.Branches[i], a.covered[i] = b.Window, b.Covered(a.Gap)
+		a.Branches[i], a.Covered[i] = b.Window, b.Covered(a.Gap)
 	}
-	r.s.accounts = append(r.s.accounts, a)
+	r.s.Accounts = append(r.s.Accounts, a)
 	for i := range e.Branches {
 		if err := r.branch(a.Number, uint32(i), &e.Branches[i]); err != nil {
 			return fmt.Errorf("branch %d: %w", i, err)
@@ -122,7 +123,7 @@ func (r *restoring) account(e *ExportedAccount) error {
 
 // branch adds the addresses of a branch of an account.
 func (r *restoring) branch(number, branch uint32, e *ExportedBranch) error {
-	if uint64(e.Watched)+uint64(r.s.count()) > uint64(r.w.cfg.maxScripts) {
+	if uint64(e.Watched)+uint64(r.s.Count()) > uint64(r.w.cfg.maxScripts) {
 		return ErrFull
 	}
 	for index := range e.Late {
@@ -130,58 +131,58 @@ func (r *restoring) branch(number, branch uint32, e *ExportedBranch) error {
 			return badExport("address %d has a birthday and is not watched", index)
 		}
 	}
-	a := &r.s.accounts[number]
-	derived, err := derive(r.w.cfg.Params.ChainParams, a, branch, e.Watched)
+	a := &r.s.Accounts[number]
+	derived, err := state.Derive(r.w.cfg.Params.ChainParams, a, branch, e.Watched)
 	if err != nil {
 		return err
 	}
 	for i := range derived {
 		sc := &derived[i]
-		if r.fresh[string(sc.pay)] {
-			return badExport("another account has address %d", sc.index)
+		if r.fresh[string(sc.Pay)] {
+			return badExport("another account has address %d", sc.Index)
 		}
-		r.fresh[string(sc.pay)] = true
-		if late, ok := e.Late[sc.index]; ok && sc.index >= a.covered[branch] {
-			if sc.born, err = r.born(&late); err != nil {
-				return fmt.Errorf("address %d: %w", sc.index, err)
+		r.fresh[string(sc.Pay)] = true
+		if late, ok := e.Late[sc.Index]; ok && sc.Index >= a.Covered[branch] {
+			if sc.Born, err = r.born(&late); err != nil {
+				return fmt.Errorf("address %d: %w", sc.Index, err)
 			}
-			if sc.born == (born{}) {
-				sc.born = atHeight(1) // zero would be that of the account
+			if sc.Born == (state.Born{}) {
+				sc.Born = state.AtHeight(1) // zero would be that of the account
 			}
 		}
 	}
-	a.watched[branch] = e.Watched
-	if derived, err = r.w.edit(r.tx).adopt(r.s, a, derived); err != nil {
+	a.Watched[branch] = e.Watched
+	if derived, err = r.w.edit(r.tx).Adopt(r.s, a, derived); err != nil {
 		return err
 	}
-	r.s = r.s.grow(derived)
+	r.s = r.s.Grow(derived)
 	return nil
 }
 
 // born returns a birthday as it is kept.
-func (r *restoring) born(e *Born) (born, error) {
+func (r *restoring) born(e *Born) (state.Born, error) {
 	if e.Height < 0 || e.From < 0 || e.After.Height < 0 {
-		return born{}, badExport("a birthday is below the first block")
+		return state.Born{}, badExport("a birthday is below the first block")
 	}
-	b := atHeight(e.Height)
+	b := state.AtHeight(e.Height)
 	if !e.Date.IsZero() {
-		if err := (Birthday{Time: e.Date}).validate(); err != nil {
-			return born{}, badExport("%v", err)
+		if err := (Birthday{Time: e.Date}).Validate(); err != nil {
+			return state.Born{}, badExport("%v", err)
 		}
-		b.date = uint32(e.Date.Unix())
-		if r.s.dateAt(b.date) == unborn {
-			r.s.setDate(b.date, min(e.From, r.s.firstSince(b.date)))
+		b.Date = uint32(e.Date.Unix())
+		if r.s.DateAt(b.Date) == state.Unborn {
+			r.s.SetDate(b.Date, min(e.From, r.s.FirstSince(b.Date)))
 		}
 	}
 	if e.After.Hash != (chainhash.Hash{}) {
-		after := r.s.keepAfter(e.After)
-		b.after, b.height = after.after, min(b.height, after.height)
+		after := r.s.KeepAfter(e.After)
+		b.After, b.Height = after.After, min(b.Height, after.Height)
 	}
 	switch {
-	case b == atHeight(unborn):
-		return born{}, badExport("a birthday is missing")
-	case b.height == 0:
-		return born{}, nil
+	case b == state.AtHeight(state.Unborn):
+		return state.Born{}, badExport("a birthday is missing")
+	case b.Height == 0:
+		return state.Born{}, nil
 	}
 	return b, nil
 }
@@ -207,21 +208,21 @@ func (r *restoring) scripts(list []ExportedScript) error {
 }
 
 // single checks a script that belongs to no account, and returns its birthday.
-func (r *restoring) single(e *ExportedScript) (born, error) {
+func (r *restoring) single(e *ExportedScript) (state.Born, error) {
 	switch pay := e.Script; {
 	case len(pay) == 0 || len(pay) > txscript.MaxScriptSize:
-		return born{}, fmt.Errorf("%w: it has %d bytes", ErrBadScript, len(pay))
+		return state.Born{}, fmt.Errorf("%w: it has %d bytes", ErrBadScript, len(pay))
 	case r.fresh[string(pay)]:
-		return born{}, badExport("an account of it has this script")
+		return state.Born{}, badExport("an account of it has this script")
 	case len(e.Preimage) > 0 && !bytes.Contains(pay, stdaddr.Hash160(e.Preimage)) && !bytes.Contains(pay, e.Preimage):
-		return born{}, badExport("what is said to hash to it does not")
+		return state.Born{}, badExport("what is said to hash to it does not")
 	}
 	return r.born(&e.Born)
 }
 
 // labels adds the labels that are not there yet.
 func (r *restoring) labels(labels map[string]string) error {
-	b := r.tx.Bucket(labelsBucket)
+	b := r.tx.Bucket(state.LabelsBucket)
 	for subject, text := range labels {
 		key, err := r.w.labelKey(subject)
 		if err := cmp.Or(err, checkLabel(text)); err != nil {

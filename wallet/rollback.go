@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -29,10 +30,10 @@ const (
 // halfway returns the block above one at which a step of a rollback ends, if the rollback
 // takes several. It is of the tip's chain: while that is not known of the cursor, above
 // it. A disapproved block is none: its transactions would count for a moment.
-func (a *application) halfway(s *snapshot, to consensus.BlockID) (mid block, ok bool, err error) {
+func (a *application) halfway(s *state.Snapshot, to consensus.BlockID) (mid state.Block, ok bool, err error) {
 	lowest := to.Height
-	if !s.sure() {
-		lowest = max(lowest, s.cursor.Height)
+	if !s.Sure() {
+		lowest = max(lowest, s.Cursor.Height)
 	}
 	c := a.tx.Bucket(ledger.MinedBucket).Cursor()
 	rows, bytes, at := 0, 0, consensus.Never
@@ -44,22 +45,22 @@ func (a *application) halfway(s *snapshot, to consensus.BlockID) (mid block, ok 
 		if h != at && (rows >= a.w.cfg.stepRows || bytes >= stepBytes) && !ledger.IsDisapproved(a.tx, h) {
 			m, err := ledger.DecodeMinedHead(k, v)
 			if err != nil {
-				return block{}, false, err
+				return state.Block{}, false, err
 			}
-			return block{consensus.BlockID{Height: h, Hash: m.Block}, m.Time}, true, nil
+			return state.Block{BlockID: consensus.BlockID{Height: h, Hash: m.Block}, Time: m.Time}, true, nil
 		}
 		at = h
 		rows++
 		bytes += len(v)
 	}
-	return block{}, false, nil
+	return state.Block{}, false, nil
 }
 
 // takePart takes back the blocks above one that halfway has returned. Fork is the highest
 // block of the wallet's chain that is known to be on the new one too.
-func (a *application) takePart(s *snapshot, fork consensus.BlockID, mid block) error {
-	s.rememberAlso(mid)
-	s.leaveBranch(fork, mid.BlockID)
+func (a *application) takePart(s *state.Snapshot, fork consensus.BlockID, mid state.Block) error {
+	s.RememberAlso(mid)
+	s.LeaveBranch(fork, mid.BlockID)
 	a.more, a.passed = true, mid.BlockID
 	taken, err := a.takeBack(s, mid.BlockID)
 	if err != nil {
@@ -68,13 +69,9 @@ func (a *application) takePart(s *snapshot, fork consensus.BlockID, mid block) e
 	return a.putTaken(taken)
 }
 
-// The releasing bucket, which is there between the steps of a rollback: what these have
-// taken back, and the last one releases. Keys are places, values those of the mined bucket.
-var releasingBucket = []byte("releasing")
-
 // putTaken stores what is to be released with the last step.
 func (a *application) putTaken(taken []*ledger.Mined) error {
-	b, err := a.tx.CreateBucketIfNotExists(releasingBucket)
+	b, err := a.tx.CreateBucketIfNotExists(state.ReleasingBucket)
 	if err != nil {
 		return err
 	}
@@ -98,7 +95,7 @@ func (a *application) releaseTaken(taken []*ledger.Mined) error {
 	if err := a.releaseEach(lost, taken); err != nil {
 		return err
 	}
-	b := a.tx.Bucket(releasingBucket)
+	b := a.tx.Bucket(state.ReleasingBucket)
 	if b == nil {
 		return nil
 	}
@@ -109,30 +106,22 @@ func (a *application) releaseTaken(taken []*ledger.Mined) error {
 		}
 		return a.releaseEach(lost, []*ledger.Mined{m})
 	})
-	return cmp.Or(err, a.tx.DeleteBucket(releasingBucket))
+	return cmp.Or(err, a.tx.DeleteBucket(state.ReleasingBucket))
 }
 
 // leaveBooks takes back all above the common block, or a part of it, because the books
 // were found to be of another branch than an update.
-func (a *application) leaveBooks(s *snapshot) (*snapshot, error) {
-	next := s.withAccounts()
-	mid, more, err := a.halfway(s, s.common)
+func (a *application) leaveBooks(s *state.Snapshot) (*state.Snapshot, error) {
+	next := s.WithAccounts()
+	mid, more, err := a.halfway(s, s.Common)
 	if err != nil {
 		return nil, err
 	}
 	if more {
-		return next, a.takePart(next, s.common, mid)
+		return next, a.takePart(next, s.Common, mid)
 	}
-	next.leaveBranch(s.common, s.common)
-	return next, a.rollback(next, s.common)
-}
-
-// rememberAlso adds a block of the tip's chain to those remembered.
-func (s *snapshot) rememberAlso(b block) {
-	if _, known := blockAt(s.blocks, b.Height); !known {
-		i := slices.Index(s.blocks, blockBelow(s.blocks, b.Height)) + 1
-		s.blocks = slices.Insert(slices.Clone(s.blocks), i, b)
-	}
+	next.LeaveBranch(s.Common, s.Common)
+	return next, a.rollback(next, s.Common)
 }
 
 // goesOn reports whether an application has taken back a part of what it has to, and is to
@@ -156,9 +145,9 @@ func (a *application) goesOn() bool {
 }
 
 // leave remembers the blocks above one, which are taken back, and their transactions.
-func (a *application) leave(s *snapshot, to consensus.BlockID, taken []*ledger.Mined) error {
-	parent := blockBelow(s.blocks, to.Height).BlockID
-	for _, b := range s.blocks {
+func (a *application) leave(s *state.Snapshot, to consensus.BlockID, taken []*ledger.Mined) error {
+	parent := state.BlockBelow(s.Blocks, to.Height).BlockID
+	for _, b := range s.Blocks {
 		if b.Height <= to.Height {
 			continue
 		}
@@ -177,7 +166,7 @@ func (a *application) leave(s *snapshot, to consensus.BlockID, taken []*ledger.M
 			return err
 		}
 	}
-	oldest := rows.Key(uint32(max(0, s.tip.Height-ledger.LeftBlocks+1)))
+	oldest := rows.Key(uint32(max(0, s.Tip.Height-ledger.LeftBlocks+1)))
 	return errors.Join(ledger.DeleteBelow(a.tx.Bucket(ledger.LeftBucket), oldest), ledger.DeleteBelow(a.tx.Bucket(ledger.TakenBucket), oldest))
 }
 

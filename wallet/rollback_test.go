@@ -19,6 +19,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // contents returns all rows of a wallet's file, whatever runs its tables are made of.
@@ -231,7 +232,7 @@ func TestCancelInSteps(t *testing.T) {
 			if i != 2 {
 				err = x.CancelJob(t.Context(), id)
 			} else if err = x.cancel(t.Context(), id); err == nil {
-				if x.now.Load().forgetting.job != id {
+				if x.now.Load().Forgetting.Job != id {
 					t.Fatal("all was forgotten in one step")
 				}
 				forgot := x.Status().Epoch
@@ -341,7 +342,7 @@ func takenBack(t testing.TB, payments, perBlock int, run func(what string, x *Wa
 	if err != nil {
 		t.Fatal(err)
 	}
-	for x.now.Load().cursor.Height < found && w.step(x, 20) {
+	for x.now.Load().Cursor.Height < found && w.step(x, 20) {
 	}
 	mustHold(whole)
 	run("forget", x, func() { err = x.CancelJob(t.Context(), id) })
@@ -369,9 +370,9 @@ func takenBack(t testing.TB, payments, perBlock int, run func(what string, x *Wa
 func TestTakingBackGoesBySteps(t *testing.T) {
 	const payments = 3 * stepRows
 	takenBack(t, payments, 100, func(what string, x *Wallet, do func()) {
-		before := x.now.Load().id
+		before := x.now.Load().ID
 		do()
-		steps := x.now.Load().id - before
+		steps := x.now.Load().ID - before
 		if least := payments / (stepRows + 100); what != "check" && (steps < least || steps > least+4) {
 			t.Errorf("%s: %d transactions of the file, want %d or a few more", what, steps, least)
 		}
@@ -407,8 +408,8 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		t.Helper()
 		st := x.now.Load()
 		for i := range consensus.Height(want) {
-			if _, ok := blockAt(st.blocks, st.tip.Height-i); st.tip.Height-i > 0 && !ok {
-				t.Fatalf("%s: at %d block %d is not remembered", when, st.tip.Height, st.tip.Height-i)
+			if _, ok := state.BlockAt(st.Blocks, st.Tip.Height-i); st.Tip.Height-i > 0 && !ok {
+				t.Fatalf("%s: at %d block %d is not remembered", when, st.Tip.Height, st.Tip.Height-i)
 			}
 		}
 	}
@@ -421,11 +422,11 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		all = append(all, x)
 	}
 	w.take(all[1], w.since(all[1].Locator(), 411)) // from now on it stands within the update
-	gaps("ahead", all[1], denseBlocks)
+	gaps("ahead", all[1], state.DenseBlocks)
 	for round, size := range []int{2000, 1, 37, 289} {
 		for w.step(s, size) {
 			for _, x := range all {
-				gaps(fmt.Sprint("step of ", size), x, denseBlocks)
+				gaps(fmt.Sprint("step of ", size), x, state.DenseBlocks)
 			}
 		}
 		w.cut(1 + 20*round)
@@ -435,7 +436,7 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		for w.step(s, size) {
 		}
 		for _, x := range all {
-			gaps("after a reorganisation", x, denseBlocks)
+			gaps("after a reorganisation", x, state.DenseBlocks)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // fileSuffix ends the names of wallet files.
@@ -287,7 +288,7 @@ func (s *Set) discard(name string, w *Wallet) error {
 	if err := s.close(name); err != nil {
 		return err
 	}
-	if w.now.Load().count() > 0 { // and what is closed comes to watch nothing more
+	if w.now.Load().Count() > 0 { // and what is closed comes to watch nothing more
 		_, err := s.start(name, s.cfg.Birthday)
 		return err
 	}
@@ -345,7 +346,7 @@ func (s *Set) add(name string, w *Wallet) {
 	s.open = slices.Insert(s.open, i, named{name, w})
 	s.byName[name] = w
 	delete(s.refused, name)
-	if w.now.Load().count() > 0 {
+	if w.now.Load().Count() > 0 {
 		s.imports.Add(1)
 	}
 	s.pokeLocked()
@@ -487,7 +488,7 @@ func checkFileName(name string) error {
 			return ErrWalletName
 		}
 	}
-	if name == "" || len(name) > maxName {
+	if name == "" || len(name) > state.MaxName {
 		return ErrWalletName
 	}
 	if reserved(name) {

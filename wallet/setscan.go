@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // The wallets of a set go along the chain together. Each stands at one or two
@@ -27,7 +28,7 @@ import (
 // front is a block where a wallet stands.
 type front struct {
 	named
-	s   *snapshot
+	s   *state.Snapshot
 	at  consensus.BlockID
 	tip bool // its tip, and not its cursor
 }
@@ -57,12 +58,12 @@ func (s *Set) frontsLocked() []front {
 	var list []front
 	for _, n := range s.open {
 		now := n.now.Load()
-		if now.count() == 0 || s.stoppedLocked(n) {
+		if now.Count() == 0 || s.stoppedLocked(n) {
 			continue
 		}
-		list = append(list, front{n, now, now.cursor, false})
-		if now.scan() {
-			list = append(list, front{n, now, now.tip, true})
+		list = append(list, front{n, now, now.Cursor, false})
+		if now.Scan() {
+			list = append(list, front{n, now, now.Tip, true})
 		}
 	}
 	return list
@@ -78,8 +79,8 @@ func (s *Set) Scanned() (at consensus.BlockID, watching bool) {
 		switch {
 		case f.tip:
 		case !watching:
-			at, watching = f.s.scanned(), true
-		case f.s.scanned() != at:
+			at, watching = f.s.Scanned(), true
+		case f.s.Scanned() != at:
 			at = consensus.BlockID{Height: min(at.Height, f.at.Height)}
 		}
 	}
@@ -201,7 +202,7 @@ func (s *Set) applied(ctx context.Context, m named, u chain.Update) (grown bool,
 		if p := recover(); p != nil {
 			s.cfg.logger().Error("Defect of this program: a wallet has failed over a block",
 				"wallet", m.name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("apply blocks from %d on: defect of this program: %v", origin(&u).Height, p)
+			err = fmt.Errorf("apply blocks from %d on: defect of this program: %v", state.Origin(&u).Height, p)
 		}
 	}()
 	return m.Apply(ctx, u)

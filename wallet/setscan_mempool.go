@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Heard implements spv.Wallet: every wallet hears what is relayed. It is refused if a
@@ -32,7 +33,7 @@ func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Hei
 		case len(scripts) == 0:
 			scripts, last = list, at
 		default:
-			scripts, last = append(scripts, list...), lower(last, at)
+			scripts, last = append(scripts, list...), state.Lower(last, at)
 		}
 		return err
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -66,18 +67,18 @@ func (s *Since) below(height consensus.Height) []*Transaction {
 // that was searched for everything: a caller that goes on after it misses nothing. The
 // error is ErrNoBlock if it is not known where the block is.
 func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, store Branches, begin func(Since), yield func(*Transaction) bool) error {
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
 		}
-		p := parting{fork: s.blocks[0].BlockID}
+		p := parting{fork: s.Blocks[0].BlockID}
 		if hash != (chainhash.Hash{}) {
 			if p, err = q.parting(hash, store); err != nil {
 				return err
 			}
 		}
-		out := Since{Fork: p.fork, Tip: s.tip, Last: ancestor(s, store, s.lastSearched(confs))}
+		out := Since{Fork: p.fork, Tip: s.Tip, Last: ancestor(s, store, s.LastSearched(confs))}
 		if hash != (chainhash.Hash{}) { // else the caller knows nothing that could be removed
 			if out.Removed, err = q.removed(&p); err != nil {
 				return err
@@ -104,25 +105,19 @@ func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, st
 	return nil
 }
 
-// lastSearched returns the height with so many confirmations, but none above the last
-// block that was searched for everything.
-func (s *snapshot) lastSearched(confs int64) consensus.Height {
-	return max(0, min(s.cursor.Height, s.tip.Height-consensus.Height(min(max(confs, 1)-1, int64(s.tip.Height)))))
-}
-
 // ancestor returns the block of the wallet's chain at a height, or if that is not known the
 // highest one below it that the wallet remembers.
-func ancestor(s *snapshot, store Branches, h consensus.Height) consensus.BlockID {
-	if b, ok := blockAt(s.blocks, h); ok {
+func ancestor(s *state.Snapshot, store Branches, h consensus.Height) consensus.BlockID {
+	if b, ok := state.BlockAt(s.Blocks, h); ok {
 		return b.BlockID
 	}
 	if store == nil {
-		return blockBelow(s.blocks, h).BlockID
+		return state.BlockBelow(s.Blocks, h).BlockID
 	}
-	if id, err := store.Ancestor(locate(s.blocks, s.tip.Height), h); err == nil {
+	if id, err := store.Ancestor(state.Locate(s.Blocks, s.Tip.Height), h); err == nil {
 		return id
 	}
-	return blockBelow(s.blocks, h).BlockID
+	return state.BlockBelow(s.Blocks, h).BlockID
 }
 
 // parting is how the branch of a block parts from the wallet's chain.
@@ -135,8 +130,8 @@ type parting struct {
 func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err error) {
 	var outside []consensus.BlockID // blocks below the one at hand that the store has told of
 	for {
-		if i := slices.IndexFunc(q.s.blocks, func(b block) bool { return b.Hash == hash }); i >= 0 {
-			p.fork = q.s.blocks[i].BlockID
+		if i := slices.IndexFunc(q.s.Blocks, func(b state.Block) bool { return b.Hash == hash }); i >= 0 {
+			p.fork = q.s.Blocks[i].BlockID
 			return p, nil
 		}
 		l, ok, err := ledger.GetLeft(q.tx, hash)
@@ -151,7 +146,7 @@ func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err err
 			p.left, hash = append(p.left, ledger.Left{BlockID: outside[i], Parent: outside[i+1], Disapproves: true}), outside[i+1].Hash
 			continue
 		}
-		br, err := store.Branch(hash, locate(q.s.blocks, q.s.tip.Height))
+		br, err := store.Branch(hash, state.Locate(q.s.Blocks, q.s.Tip.Height))
 		if errors.Is(err, chain.ErrNotFound) {
 			return p, ErrNoBlock
 		}

@@ -1,18 +1,10 @@
 package wallet
 
 import (
-	"slices"
 	"sync/atomic"
 
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/txn"
-)
-
-// everyone and none are the first script of steps that concern all scripts, and
-// no script.
-const (
-	everyone uint32 = 0
-	none            = txn.NoScript
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // step is one round of the syncer: it asks for the locator, matches the blocks
@@ -38,8 +30,8 @@ type steps struct {
 func (w *Wallet) Locator() []consensus.BlockID {
 	s := w.now.Load()
 	last := w.current.Load()
-	locator := w.beginStep(s, last != nil && last.id == s.id && last.start == s.cursor)
-	if s.count() == 0 {
+	locator := w.beginStep(s, last != nil && last.id == s.ID && last.start == s.Cursor)
+	if s.Count() == 0 {
 		return nil
 	}
 	return locator
@@ -50,48 +42,17 @@ func (w *Wallet) Locator() []consensus.BlockID {
 // tip may be on a branch that the chain has left.
 func (w *Wallet) Scanned() (at consensus.BlockID, watching bool) {
 	s := w.now.Load()
-	return s.scanned(), s.count() > 0
-}
-
-func (s *snapshot) scanned() consensus.BlockID {
-	if s.scan() {
-		return consensus.BlockID{Height: s.cursor.Height}
-	}
-	return s.cursor
-}
-
-// sure reports whether the cursor is known to be below the tip.
-func (s *snapshot) sure() bool { return s.cursor.Height <= s.common.Height }
-
-// moveCursor moves the cursor to a remembered block. Where it was is forgotten
-// unless that is known to be below the tip: what is remembered besides the
-// cursor is of the tip's chain.
-func (s *snapshot) moveCursor(to consensus.BlockID) {
-	if was := s.cursor; was != to && s.scan() && !s.sure() {
-		s.blocks = slices.DeleteFunc(slices.Clone(s.blocks), func(b block) bool { return b.BlockID == was })
-	}
-	s.cursor = to
+	return s.Scanned(), s.Count() > 0
 }
 
 // beginStep begins a step at the cursor or at the tip, and returns its locator.
-func (w *Wallet) beginStep(s *snapshot, tip bool) []consensus.BlockID {
-	st := step{start: s.cursor, from: w.due(s), scripts: s.count(), id: s.id}
+func (w *Wallet) beginStep(s *state.Snapshot, tip bool) []consensus.BlockID {
+	st := step{start: s.Cursor, from: w.due(s), scripts: s.Count(), id: s.ID}
 	if tip {
-		st.start, st.from = s.tip, w.dueAbove(s)
+		st.start, st.from = s.Tip, w.dueAbove(s)
 	}
 	w.current.Store(&st)
-	return s.locate(st.start)
-}
-
-// locate returns a locator from the tip or the cursor on. The cursor may be on
-// the chain as it is now, and the tip on one that was left: then it is no block
-// below the tip.
-func (s *snapshot) locate(from consensus.BlockID) []consensus.BlockID {
-	ids := locate(s.blocks, from.Height)
-	if from == s.cursor || s.sure() {
-		return ids
-	}
-	return slices.DeleteFunc(ids, func(id consensus.BlockID) bool { return id == s.cursor })
+	return s.Locate(st.start)
 }
 
 // Scripts returns the payment scripts that blocks are to be matched against,
@@ -99,28 +60,28 @@ func (s *snapshot) locate(from consensus.BlockID) []consensus.BlockID {
 // they do. The scripts must not be changed.
 func (w *Wallet) Scripts() (scripts [][]byte, revision uint64) {
 	s := w.now.Load()
-	from := everyone
+	from := state.AllScripts
 	if st := w.current.Load(); st != nil {
-		from = min(st.from, s.count())
+		from = min(st.from, s.Count())
 	}
-	return s.pays[from:], uint64(from)<<32 | uint64(s.count())
+	return s.Pays[from:], uint64(from)<<32 | uint64(s.Count())
 }
 
 // Imports implements spv.Importer.
-func (w *Wallet) Imports() uint64 { return w.now.Load().imports }
+func (w *Wallet) Imports() uint64 { return w.now.Load().Imports }
 
 // due returns the first script that the block after the cursor of an installed snapshot
 // is to be matched against.
-func (w *Wallet) due(s *snapshot) uint32 {
-	if s.scan() {
-		return s.unsearched(s.scanning, s.cursor.Height)
+func (w *Wallet) due(s *state.Snapshot) uint32 {
+	if s.Scan() {
+		return s.Unsearched(s.Scanning, s.Cursor.Height)
 	}
 	return w.dueAbove(s)
 }
 
 // dueAbove does the same for the block after the tip.
-func (w *Wallet) dueAbove(s *snapshot) uint32 {
-	return s.concerning(w.births.first(s), s.tip.Height+1)
+func (w *Wallet) dueAbove(s *state.Snapshot) uint32 {
+	return s.Concerning(w.births.First(s), s.Tip.Height+1)
 }
 
 // widen makes the current step concern the scripts from a number on. It

@@ -16,6 +16,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -162,7 +163,7 @@ func (s TicketStatus) String() string {
 // ErrNoTransaction.
 func (w *Wallet) Transaction(ctx context.Context, hash chainhash.Hash) (*Transaction, error) {
 	var t *Transaction
-	err := w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
@@ -210,7 +211,7 @@ func (q *query) describeMined(m *ledger.Mined) (*Transaction, error) {
 		Void: ledger.Void(q.tx, m.Place),
 	}
 	if !t.Void {
-		t.Confirmations = confirmations(m.Place.Height, q.s.tip.Height)
+		t.Confirmations = confirmations(m.Place.Height, q.s.Tip.Height)
 	}
 	return t, q.describe(t, q.w.ownerAt(q.s, m.Place.Height))
 }
@@ -231,7 +232,7 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 	for _, out := range t.Tx.TxOut {
 		o := TxOutput{Address: q.outputAddress(t.Kind, out), Amount: dcrutil.Amount(out.Value)}
 		if o.Address != "" {
-			o.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(o.Address)))
+			o.Label = string(q.tx.Bucket(state.LabelsBucket).Get([]byte(o.Address)))
 		}
 		t.Outputs = append(t.Outputs, o)
 	}
@@ -239,7 +240,7 @@ func (q *query) describe(t *Transaction, owner func(pay []byte) (uint32, bool)) 
 	if t.Conflicts, err = ledger.ConflictsOf(q.tx, t.Hash); err != nil {
 		return err
 	}
-	t.Label = string(q.tx.Bucket(labelsBucket).Get([]byte(t.Hash.String())))
+	t.Label = string(q.tx.Bucket(state.LabelsBucket).Get([]byte(t.Hash.String())))
 	if t.Kind == Ticket {
 		return q.ticketStatus(t)
 	}
@@ -265,11 +266,11 @@ func (q *query) debits(t *Transaction, e *txn.Effects) error {
 			}
 			continue
 		}
-		sc := &q.s.scripts[c.Script]
+		sc := &q.s.Scripts[c.Script]
 		t.Debits = append(t.Debits, Debit{
 			Index:   sp.Input,
-			Account: q.s.accountName(sc.account),
-			Address: hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
+			Account: q.s.AccountName(sc.Account),
+			Address: hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.Pay),
 			Amount:  c.Amount,
 		})
 	}
@@ -313,14 +314,14 @@ func (q *query) credits(t *Transaction, e *txn.Effects, owner func(pay []byte) (
 				}
 				c.Script = n
 			}
-			sc := &q.s.scripts[c.Script]
+			sc := &q.s.Scripts[c.Script]
 			t.Credits = append(t.Credits, Credit{
 				Index:      c.Index,
-				Account:    q.s.accountName(sc.account),
-				Address:    hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.pay),
+				Account:    q.s.AccountName(sc.Account),
+				Address:    hd.ScriptAddress(q.w.cfg.Params.ChainParams, sc.Pay),
 				Amount:     c.Amount,
 				Source:     c.Source,
-				Change:     len(t.Debits) > 0 && sc.account != ImportedAccount && sc.branch == hd.Internal,
+				Change:     len(t.Debits) > 0 && sc.Account != ImportedAccount && sc.Branch == hd.Internal,
 				Commitment: i == 1,
 				Mature:     t.Confirmations >= txn.Maturity(c.Source, t.Tx, q.w.cfg.Params.ChainParams),
 			})
@@ -373,7 +374,7 @@ func (q *query) ticketStatus(t *Transaction) error {
 		switch {
 		case t.Confirmations < txn.Maturity(c.Source, t.Tx, q.w.cfg.Params.ChainParams):
 			t.TicketStatus = ImmatureTicket
-		case q.expires(t) <= q.s.tip.Height:
+		case q.expires(t) <= q.s.Tip.Height:
 			t.TicketStatus = ExpiredTicket
 		default:
 			t.TicketStatus = LiveTicket

@@ -62,7 +62,7 @@ func (s *Set) warnings() []warning {
 		case damage != nil:
 			add(hintFile, "Wallet %q may answer wrongly: %v.", n.name, damage)
 		}
-		if n.now.Load().full {
+		if n.now.Load().Full {
 			add(hintFull, "Wallet %q watches as many scripts as it can: payments to further addresses will not show.", n.name)
 		}
 		if n.isCrowded() {
@@ -105,16 +105,4 @@ func (s *Set) stoppedLocked(n named) bool {
 		delete(s.failed, n.name)
 	}
 	return s.failed[n.name] != nil
-}
-
-// isFull reports whether a window lacks addresses.
-func (s *snapshot) isFull() bool {
-	for i := range s.accounts {
-		for branch := range s.accounts[i].Branches {
-			if a := &s.accounts[i]; a.watched[branch] < a.end(branch) {
-				return true
-			}
-		}
-	}
-	return false
 }

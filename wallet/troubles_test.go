@@ -16,6 +16,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // TestOneWalletStopsAlone: a wallet whose file is damaged is left out, and named; the
@@ -39,7 +40,7 @@ func TestOneWalletStopsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sound := a.now.Load().scripts[0].encode()
+	sound := a.now.Load().Scripts[0].Encode()
 	damage([]byte{1})
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 7)}, true)
 	w.syncSet(s, 10)
@@ -189,7 +190,7 @@ func TestEveryPlaceIsOffered(t *testing.T) {
 // warning; imports are refused while there is still room for windows.
 func TestFullWallet(t *testing.T) {
 	cfg := testConfig(filepath.Join(t.TempDir(), "w.db"), Birthday{})
-	cfg.maxScripts = spareScripts + 90
+	cfg.maxScripts = state.SpareScripts + 90
 	x, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -222,12 +223,12 @@ func TestFullWallet(t *testing.T) {
 	if b, err := x.Balances(t.Context(), 1); err != nil || b.Sum.Spendable != 5 || x.Status().Scripts != 95 {
 		t.Errorf("it has %v and %d scripts (%v)", b.Sum.Spendable, x.Status().Scripts, err)
 	}
-	if !x.now.Load().full {
+	if !x.now.Load().Full {
 		t.Error("it does not say that it is full")
 	}
-	x.cfg.maxScripts = 2 * spareScripts
-	if err := x.SetGapLimit(t.Context(), 1); err != nil || x.now.Load().full {
-		t.Errorf("a lower gap limit needs no further addresses, and full is %v (%v)", x.now.Load().full, err)
+	x.cfg.maxScripts = 2 * state.SpareScripts
+	if err := x.SetGapLimit(t.Context(), 1); err != nil || x.now.Load().Full {
+		t.Errorf("a lower gap limit needs no further addresses, and full is %v (%v)", x.now.Load().Full, err)
 	}
 	if err := errors.Join(x.Check(t.Context()), x.Close()); err != nil {
 		t.Fatal(err)

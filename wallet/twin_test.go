@@ -134,9 +134,9 @@ func (w *world) ticketBalance(x *Wallet, by map[string]Balance, c coin) {
 // but the list of scripts.
 func (x *Wallet) ownerName(pay []byte) (string, bool) {
 	s := x.now.Load()
-	for i := range s.scripts {
-		if string(s.scripts[i].pay) == string(pay) {
-			return s.accountName(s.scripts[i].account), true
+	for i := range s.Scripts {
+		if string(s.Scripts[i].Pay) == string(pay) {
+			return s.AccountName(s.Scripts[i].Account), true
 		}
 	}
 	return "", false

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -19,7 +20,7 @@ func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 	if txn.MinedOnly(txn.KindOf(msg)) {
 		return nil, last, nil
 	}
-	err = w.view(ctx, func(tx *bolt.Tx, s *snapshot) error {
+	err = w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		numbers, err := w.touched(tx, s, msg)
 		if err != nil || len(numbers) == 0 {
 			return err
@@ -27,10 +28,10 @@ func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 		if known, err := isKnown(tx, msg); known || err != nil {
 			return err
 		}
-		last = s.tip
+		last = s.Tip
 		for _, n := range numbers {
-			scripts = append(scripts, s.pays[n])
-			last = lower(last, s.searchedFor(n, from))
+			scripts = append(scripts, s.Pays[n])
+			last = state.Lower(last, s.SearchedFor(n, from))
 		}
 		return nil
 	})
@@ -43,7 +44,7 @@ func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 // touched returns the numbers of the scripts that a transaction pays or commits to,
 // and of those whose outputs it spends. It reads no more than it has to: most of what
 // is relayed concerns somebody else.
-func (w *Wallet) touched(tx *bolt.Tx, s *snapshot, msg *wire.MsgTx) ([]uint32, error) {
+func (w *Wallet) touched(tx *bolt.Tx, s *state.Snapshot, msg *wire.MsgTx) ([]uint32, error) {
 	var numbers []uint32
 	pool := w.poolOf(tx, s)
 	add := func(list []txn.Credited, of func(c txn.Credited) bool) {
@@ -85,24 +86,4 @@ func isKnown(tx *bolt.Tx, msg *wire.MsgTx) (bool, error) {
 		}
 	}
 	return false, err
-}
-
-// searchedFor returns the last block of those from a height on that were searched for
-// a script, or the zero value.
-func (s *snapshot) searchedFor(n uint32, from consensus.Height) consensus.BlockID {
-	switch {
-	case n >= s.fresh || s.birth(n) > from:
-		return consensus.BlockID{}
-	case s.scan() && n >= s.scanning:
-		return s.common
-	}
-	return s.tip
-}
-
-// lower returns the lower one of two blocks.
-func lower(a, b consensus.BlockID) consensus.BlockID {
-	if b.Height < a.Height {
-		return b
-	}
-	return a
 }

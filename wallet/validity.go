@@ -12,6 +12,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -32,7 +33,7 @@ var errAhead = errors.New("the books are of another branch")
 // the books at the same place was checked before. Again says that a disapproved block holds it
 // too. The error is a [*consensus.InvalidBlock],
 // errAhead, or one of the file.
-func (a *application) validate(s *snapshot, m *ledger.Mined, e *txn.Effects) (again bool, err error) {
+func (a *application) validate(s *state.Snapshot, m *ledger.Mined, e *txn.Effects) (again bool, err error) {
 	if txn.KindAt(m.Place, m.Tx) == Coinbase {
 		return false, nil
 	}
@@ -78,7 +79,7 @@ func (a *application) validate(s *snapshot, m *ledger.Mined, e *txn.Effects) (ag
 }
 
 // validateSpend checks an input that spends an output of the wallet.
-func (a *application) validateSpend(s *snapshot, m *ledger.Mined, sp txn.Spent, c ledger.Credit) error {
+func (a *application) validateSpend(s *state.Snapshot, m *ledger.Mined, sp txn.Spent, c ledger.Credit) error {
 	prev, err := provenAt(a.tx, c.Place, sp.Prev.Hash)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Wallet is a named set of accounts, addresses and scripts, and what the chain
@@ -33,7 +33,7 @@ type Wallet struct {
 
 	// stored is the snapshot that the file holds. The newest one may be ahead of it
 	// by blocks that changed no row: see quiet. The holder of the turn owns it.
-	stored *snapshot
+	stored *state.Snapshot
 
 	// Only who holds the turn uses these.
 	draft  *ledger.Pool // of the update, once that changes unmined transactions
@@ -75,7 +75,7 @@ func Open(cfg Config) (*Wallet, error) {
 func (w *Wallet) load() error {
 	return guard(func() error {
 		return w.db.View(func(tx *bolt.Tx) error {
-			s, err := loadSnapshot(tx)
+			s, err := state.LoadSnapshot(tx)
 			if err != nil {
 				return err
 			}
@@ -91,13 +91,13 @@ func (w *Wallet) load() error {
 func (w *Wallet) Close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
-	w.forgetOnce.Do(func() { w.cfg.shared.used.Add(-int64(w.now.Load().pool.Held)) })
+	w.forgetOnce.Do(func() { w.cfg.shared.used.Add(-int64(w.now.Load().Pool.Held)) })
 	if w.stuck.Load() {
 		return w.damage()
 	}
 	return guard(func() (err error) {
 		if w.now.Load() != w.stored && w.damage() == nil {
-			err = w.db.Update(func(tx *bolt.Tx) error { return w.now.Load().save(tx, w.stored) })
+			err = w.db.Update(func(tx *bolt.Tx) error { return w.now.Load().Save(tx, w.stored) })
 			w.stored = w.now.Load()
 		}
 		return errors.Join(err, w.db.Close())
@@ -170,29 +170,29 @@ type Status struct {
 func (w *Wallet) Status() Status { return w.status(w.now.Load()) }
 
 // status returns how far an installed snapshot is.
-func (w *Wallet) status(s *snapshot) Status {
-	tip, _ := blockAt(s.blocks, s.tip.Height)
+func (w *Wallet) status(s *state.Snapshot) Status {
+	tip, _ := state.BlockAt(s.Blocks, s.Tip.Height)
 	return Status{
-		Tip:      s.tip,
-		TipTime:  tip.when(),
-		Scanned:  s.cursor,
-		Birthday: w.births.first(s),
-		Accounts: len(s.accounts),
-		Scripts:  len(s.scripts),
-		Epoch:    s.epoch(),
-		Changes:  s.changes,
+		Tip:      s.Tip,
+		TipTime:  tip.When(),
+		Scanned:  s.Cursor,
+		Birthday: w.births.First(s),
+		Accounts: len(s.Accounts),
+		Scripts:  len(s.Scripts),
+		Epoch:    s.Epoch(),
+		Changes:  s.Changes,
 	}
 }
 
 // change is the body of a writing transaction. It gets the newest snapshot and
 // returns the one that shall follow it.
-type change func(tx *bolt.Tx, s *snapshot) (*snapshot, error)
+type change func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error)
 
 // update runs one writing transaction: what the function returns is stored and
 // installed. When it returns an error, or nil for the snapshot, nothing is stored
 // at all.
 func (w *Wallet) update(ctx context.Context, fn change) error {
-	return w.write(ctx, fn, func(*snapshot) bool { return false })
+	return w.write(ctx, fn, func(*state.Snapshot) bool { return false })
 }
 
 // advance is update for new blocks: when they change no row, they may be stored with
@@ -203,28 +203,11 @@ func (w *Wallet) advance(ctx context.Context, fn change) error {
 
 // quiet reports whether a snapshot, of a transaction that has changed no row, can wait
 // to be stored. The wallets of a set are not all stored at the same block.
-func (w *Wallet) quiet(s *snapshot) bool {
-	return s.mayWait(w.stored, consensus.Height(crc32.ChecksumIEEE([]byte(w.cfg.Path))%quietBlocks))
+func (w *Wallet) quiet(s *state.Snapshot) bool {
+	return s.MayWait(w.stored, consensus.Height(crc32.ChecksumIEEE([]byte(w.cfg.Path))%state.QuietBlocks))
 }
 
-// quietBlocks is how many blocks that change nothing are stored at a time. A wallet
-// that was killed goes through them again.
-const quietBlocks = 128
-
-// mayWait reports whether a snapshot, of a transaction that has changed no row, need not be
-// stored after the one that is. Phase is at which blocks, of quietBlocks, that is done.
-func (s *snapshot) mayWait(o *snapshot, phase consensus.Height) bool {
-	part := func(h consensus.Height) consensus.Height { return (h + phase) / quietBlocks }
-	if at, ok := blockAt(s.blocks, o.tip.Height); !ok || at.BlockID != o.tip {
-		return false // the chain has left what is stored
-	}
-	return s.tip.Height > o.tip.Height && part(s.tip.Height) == part(o.tip.Height) && s.cursor == s.tip && o.cursor == o.tip &&
-		s.fresh == o.fresh && s.scanning == o.scanning && s.count() == o.count() &&
-		slices.Equal(s.accounts, o.accounts) && slices.Equal(s.jobs, o.jobs) &&
-		slices.Equal(s.anchors, o.anchors) && slices.Equal(s.dates, o.dates)
-}
-
-func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) bool) error {
+func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*state.Snapshot) bool) error {
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
@@ -240,7 +223,7 @@ func (w *Wallet) write(ctx context.Context, fn change, mayWait func(*snapshot) b
 }
 
 // commit is the transaction of write. The caller holds the turn.
-func (w *Wallet) commit(fn change, mayWait func(*snapshot) bool) error {
+func (w *Wallet) commit(fn change, mayWait func(*state.Snapshot) bool) error {
 	tx, err := w.db.Begin(true)
 	if err != nil {
 		return orClosed(err)
@@ -253,12 +236,12 @@ func (w *Wallet) commit(fn change, mayWait func(*snapshot) bool) error {
 	}
 	settled := *next
 	if w.draft != nil {
-		settled.pool = w.draft
+		settled.Pool = w.draft
 	}
-	settled.resolveJobs(old, w.seconds())
-	settled.waiting = ledger.AnyUnmined(tx)
-	if len(settled.anchors) > len(old.anchors) {
-		if err := settled.dropAnchors(tx); err != nil {
+	settled.ResolveJobs(old, w.seconds())
+	settled.Waiting = ledger.AnyUnmined(tx)
+	if len(settled.Anchors) > len(old.Anchors) {
+		if err := settled.DropAnchors(tx); err != nil {
 			return err
 		}
 	}
@@ -266,12 +249,12 @@ func (w *Wallet) commit(fn change, mayWait func(*snapshot) bool) error {
 		w.installed(&settled)
 		return nil
 	}
-	if err := settled.save(tx, w.stored); err != nil {
+	if err := settled.Save(tx, w.stored); err != nil {
 		return err
 	}
 	stored := settled
-	stored.id = tx.ID()
-	stored.changes++
+	stored.ID = tx.ID()
+	stored.Changes++
 	w.next.Store(&stored)
 	if err := tx.Commit(); err != nil {
 		return errors.Join(orDiskFull(err), w.load()) // it may have reached the file even so
@@ -289,8 +272,8 @@ func (w *Wallet) rollback(tx *bolt.Tx) {
 }
 
 // installed installs a snapshot and pokes the readers.
-func (w *Wallet) installed(s *snapshot) {
-	more := s.imports != w.now.Load().imports
+func (w *Wallet) installed(s *state.Snapshot) {
+	more := s.Imports != w.now.Load().Imports
 	w.install(s)
 	if more && w.cfg.imports != nil {
 		w.cfg.imports.Add(1)
@@ -301,7 +284,7 @@ func (w *Wallet) installed(s *snapshot) {
 
 // view runs one reading transaction together with the snapshot of the same
 // state.
-func (w *Wallet) view(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) error) error {
+func (w *Wallet) view(ctx context.Context, fn func(tx *bolt.Tx, s *state.Snapshot) error) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
@@ -318,18 +301,18 @@ func (w *Wallet) view(ctx context.Context, fn func(tx *bolt.Tx, s *snapshot) err
 // begin begins a reading transaction and finds its snapshot: the newest one, or
 // right after a commit the one about to be installed. When another commit came
 // in between it is neither, and is read from the file.
-func (w *Wallet) begin() (*bolt.Tx, *snapshot, error) {
+func (w *Wallet) begin() (*bolt.Tx, *state.Snapshot, error) {
 	now := w.now.Load()
 	tx, err := w.db.Begin(false)
 	if err != nil {
 		return nil, nil, orClosed(err)
 	}
-	for _, s := range []*snapshot{now, w.next.Load(), w.now.Load()} {
-		if s != nil && s.id == tx.ID() {
+	for _, s := range []*state.Snapshot{now, w.next.Load(), w.now.Load()} {
+		if s != nil && s.ID == tx.ID() {
 			return tx, s, nil
 		}
 	}
-	s, err := loadSnapshot(tx)
+	s, err := state.LoadSnapshot(tx)
 	if err != nil {
 		return nil, nil, errors.Join(err, tx.Rollback())
 	}

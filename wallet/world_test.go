@@ -246,8 +246,8 @@ func (w *world) sync(x *Wallet, limit int) {
 	for w.step(x, limit) {
 	}
 	s := x.now.Load()
-	if s.count() > 0 && (s.tip != w.tip().BlockID || s.cursor != s.tip) {
-		w.t.Fatalf("synced to tip %v, cursor %v, want %v", s.tip, s.cursor, w.tip().BlockID)
+	if s.Count() > 0 && (s.Tip != w.tip().BlockID || s.Cursor != s.Tip) {
+		w.t.Fatalf("synced to tip %v, cursor %v, want %v", s.Tip, s.Cursor, w.tip().BlockID)
 	}
 }
 

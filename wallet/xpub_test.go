@@ -12,6 +12,7 @@ import (
 	"github.com/decred/dcrd/hdkeychain/v3"
 
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // badKeys are strings that are no account key, and why.
@@ -93,7 +94,7 @@ func TestPrivateKeysAreRefusedAsAddresses(t *testing.T) {
 func TestAccountsAreChecked(t *testing.T) {
 	x := openTest(t, Birthday{})
 	xpub := testXpub(t, 1)
-	long := strings.Repeat("x", maxName+1)
+	long := strings.Repeat("x", state.MaxName+1)
 	for name, want := range map[string]error{"": ErrBadName, "*": ErrBadName, ImportedName: ErrBadName, "a\nb": ErrBadName, " a": ErrBadName, "a ": ErrBadName, "\xff": ErrBadName, long: ErrBadName} {
 		if _, err := x.ImportXpub(t.Context(), name, xpub, AccountOptions{}); !errors.Is(err, want) {
 			t.Errorf("name %q: %v", name, err)

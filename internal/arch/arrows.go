@@ -81,6 +81,7 @@ func rooms() []room {
 		{dir: "wallet/internal/hd", imports: []string{"wallet/internal/rows"}, never: append(network, "go.etcd.io/bbolt", "log/slog", "time")},
 		{dir: "wallet/internal/ledger", imports: []string{"spv/consensus", "spv/chain", "internal/parse", "wallet/internal/rows", "wallet/internal/txn"}, never: append(network, "log/slog")},
 		{dir: "wallet/internal/rows", imports: []string{"spv/consensus"}, never: append(network, "log/slog")},
+		{dir: "wallet/internal/state", imports: []string{"spv/consensus", "spv/chain", "wallet/internal/hd", "wallet/internal/ledger", "wallet/internal/rows", "wallet/internal/txn"}, never: append(network, "log/slog")},
 		{dir: "wallet/internal/txn", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt", "log/slog", "time")},
 		{dir: "wallet/txbuild", never: append(network, "go.etcd.io/bbolt", "log/slog", "time")},
 		{dir: "internal/rpc/api"},

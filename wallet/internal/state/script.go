@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"encoding/binary"
@@ -10,56 +10,56 @@ import (
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
-// maxScripts is how many scripts a wallet can watch. Matching costs time for
+// MaxScripts is how many scripts a wallet can watch. Matching costs time for
 // each of them in each block; a million is far beyond what is useful.
-const maxScripts = 1 << 20
+const MaxScripts = 1 << 20
 
-// spareScripts is how many of these are kept for windows that grow: imports that would
+// SpareScripts is how many of these are kept for windows that grow: imports that would
 // leave less are refused.
-const spareScripts = 1 << 14
+const SpareScripts = 1 << 14
 
-// script is a watched script. Scripts are numbered in the order in which they
+// Script is a watched script. Scripts are numbered in the order in which they
 // came to be watched, are never forgotten, and never change.
-type script struct {
-	pay []byte // the payment script, without a stake tag
+type Script struct {
+	Pay []byte // the payment script, without a stake tag
 
 	// account is the number of the account the script belongs to; branch and
 	// index say where in it, unless the account is ImportedAccount.
-	account, branch, index uint32
+	Account, Branch, Index uint32
 
-	// born is the birthday of an imported script. Those of accounts have their
+	// Born is the birthday of an imported script. Those of accounts have their
 	// account's, and this is zero, except for addresses that were handed out: see own.
-	born born
+	Born Born
 }
 
-// own reports whether a script of an account has a birthday of its own: that of an
+// Own reports whether a script of an account has a birthday of its own: that of an
 // address which was handed out beyond what the account's window covers by use. It is
 // that old until the window covers it, but no older than the account.
-func (s *script) own() bool { return s.account != ImportedAccount && s.born != born{} }
+func (s *Script) Own() bool { return s.Account != ImportedAccount && s.Born != Born{} }
 
 // The preimages bucket. Keys are script numbers (u32), values the redeem script
 // of a pay-to-script-hash script, or the public key of a pay-to-pubkey-hash
 // script, of those that are known.
-var preimagesBucket = []byte("preimages")
+var PreimagesBucket = []byte("preimages")
 
-func (s *script) encode() []byte {
-	b := rows.Key(s.account)
-	b = binary.BigEndian.AppendUint32(b, s.branch)
-	b = binary.BigEndian.AppendUint32(b, s.index)
-	b = appendBorn(b, s.born)
-	return append(b, s.pay...)
+func (s *Script) Encode() []byte {
+	b := rows.Key(s.Account)
+	b = binary.BigEndian.AppendUint32(b, s.Branch)
+	b = binary.BigEndian.AppendUint32(b, s.Index)
+	b = appendBorn(b, s.Born)
+	return append(b, s.Pay...)
 }
 
-func decodeScript(v []byte) (script, error) {
+func decodeScript(v []byte) (Script, error) {
 	r := rows.Row{Rest: v}
-	s := script{account: r.U32(), branch: r.U32(), index: r.U32(), born: readBorn(&r), pay: r.Tail()}
-	r.Bad = r.Bad || len(s.pay) == 0
+	s := Script{Account: r.U32(), Branch: r.U32(), Index: r.U32(), Born: readBorn(&r), Pay: r.Tail()}
+	r.Bad = r.Bad || len(s.Pay) == 0
 	return s, r.Done()
 }
 
 // loadScripts returns all scripts in the order of their numbers.
-func loadScripts(tx *bolt.Tx) ([]script, error) {
-	var list []script
+func loadScripts(tx *bolt.Tx) ([]Script, error) {
+	var list []Script
 	err := rows.Each(tx.Bucket(ledger.ScriptsBucket), func(k, v []byte) error {
 		s, err := decodeScript(v)
 		if err != nil || len(k) != 4 || binary.BigEndian.Uint32(k) != uint32(len(list)) {
@@ -72,17 +72,17 @@ func loadScripts(tx *bolt.Tx) ([]script, error) {
 }
 
 // saveScripts stores scripts under the numbers from first on.
-func saveScripts(tx *bolt.Tx, first uint32, list []script) error {
+func saveScripts(tx *bolt.Tx, first uint32, list []Script) error {
 	b := tx.Bucket(ledger.ScriptsBucket)
-	if uint64(first)+uint64(len(list)) > maxScripts {
+	if uint64(first)+uint64(len(list)) > MaxScripts {
 		return fmt.Errorf("watch %d scripts: %w", uint64(first)+uint64(len(list)), ErrFull)
 	}
 	for i := range list {
-		if err := b.Put(rows.Key(first+uint32(i)), list[i].encode()); err != nil {
+		if err := b.Put(rows.Key(first+uint32(i)), list[i].Encode()); err != nil {
 			return err
 		}
-		if after := list[i].born.after; after != 0 {
-			if err := saveAnchored(tx, birthdayUndo{script: true, number: first + uint32(i)}, after); err != nil {
+		if after := list[i].Born.After; after != 0 {
+			if err := saveAnchored(tx, BirthdayUndo{Script: true, Number: first + uint32(i)}, after); err != nil {
 				return err
 			}
 		}

@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"slices"
@@ -15,23 +15,23 @@ type scannedRange struct {
 	above      consensus.Height
 }
 
-// learn takes note that scripts, from a number on, were found because of blocks
+// Learn takes note that scripts, from a number on, were found because of blocks
 // above the tip. Nothing is known of those that were found elsewhere.
-func (s *snapshot) learn(first uint32) {
-	s.scannedRanges = append(slices.Clip(s.scannedRanges), scannedRange{first, s.count(), s.tip.Height})
+func (s *Snapshot) Learn(first uint32) {
+	s.ScannedRanges = append(slices.Clip(s.ScannedRanges), scannedRange{first, s.Count(), s.Tip.Height})
 }
 
-// unsearched returns the first script, from a number on, that blocks above a height
+// Unsearched returns the first script, from a number on, that blocks above a height
 // may not have been matched against. A number that is not below count says that
 // there is none.
-func (s *snapshot) unsearched(from uint32, h consensus.Height) uint32 {
+func (s *Snapshot) Unsearched(from uint32, h consensus.Height) uint32 {
 	first := from
-	for _, l := range s.scannedRanges {
+	for _, l := range s.ScannedRanges {
 		if l.first <= from && from < l.end && l.above <= h {
 			from = l.end
 		}
 	}
-	for _, n := range s.late {
+	for _, n := range s.Late {
 		if first <= n && n < from {
 			return n
 		}
@@ -39,14 +39,14 @@ func (s *snapshot) unsearched(from uint32, h consensus.Height) uint32 {
 	return from
 }
 
-// found notes that a block of a height pays a script, which was not known before. If
+// Found notes that a block of a height pays a script, which was not known before. If
 // blocks above it were applied already as scannedRange says, what they spend of the payment
 // was not noticed: so they have to be searched again for the script.
-func (s *snapshot) found(n uint32, h consensus.Height) {
-	if !slices.ContainsFunc(s.scannedRanges, func(l scannedRange) bool { return l.first <= n && n < l.end && h <= l.above }) {
+func (s *Snapshot) Found(n uint32, h consensus.Height) {
+	if !slices.ContainsFunc(s.ScannedRanges, func(l scannedRange) bool { return l.first <= n && n < l.end && h <= l.above }) {
 		return
 	}
-	if i, known := slices.BinarySearch(s.late, n); !known {
-		s.late = slices.Insert(slices.Clone(s.late), i, n)
+	if i, known := slices.BinarySearch(s.Late, n); !known {
+		s.Late = slices.Insert(slices.Clone(s.Late), i, n)
 	}
 }

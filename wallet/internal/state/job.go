@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"cmp"
@@ -12,8 +12,8 @@ import (
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
-// keptJobs is how many jobs that are over are remembered.
-const keptJobs = 50
+// KeptJobs is how many jobs that are over are remembered.
+const KeptJobs = 50
 
 // JobKind is what a search of old blocks was begun for.
 type JobKind uint8
@@ -67,17 +67,17 @@ func (s JobState) String() string {
 	return "unknown"
 }
 
-// job is a search of blocks for scripts. How far it is follows from the progress
+// Job is a search of blocks for scripts. How far it is follows from the progress
 // of the wallet; the row only says what was asked for.
-type job struct {
-	id    uint32
-	kind  JobKind
+type Job struct {
+	ID    uint32
+	Kind  JobKind
 	state JobState // never JobQueued
 
 	// The scripts from first on and below end are searched for, from the height
 	// from on. The windows that grow meanwhile are part of it: end grows with them.
-	first, end uint32
-	from       consensus.Height
+	first, End uint32
+	From       consensus.Height
 
 	// reached is the height up to which that was done when another job made the
 	// cursor go back.
@@ -86,62 +86,62 @@ type job struct {
 	// target is the height of the tip when the job was over.
 	target consensus.Height
 
-	began, ended uint32 // Unix seconds; ended is zero while it is running
+	Began, Ended uint32 // Unix seconds; ended is zero while it is running
 }
 
-func (j *job) active() bool { return j.state == JobRunning }
+func (j *Job) Active() bool { return j.state == JobRunning }
 
 // The jobs bucket. Keys are job numbers (u32). Values: kind, state (u8 each),
 // first, end (u32 each), from, reached, target (heights, u32 each), began, ended
 // (Unix seconds, u32 each).
-var jobsBucket = []byte("jobs")
+var JobsBucket = []byte("jobs")
 
-func (j *job) encode() []byte {
-	b := []byte{byte(j.kind), byte(j.state)}
-	for _, n := range []uint32{j.first, j.end, uint32(j.from), uint32(j.reached), uint32(j.target), j.began, j.ended} {
+func (j *Job) encode() []byte {
+	b := []byte{byte(j.Kind), byte(j.state)}
+	for _, n := range []uint32{j.first, j.End, uint32(j.From), uint32(j.reached), uint32(j.target), j.Began, j.Ended} {
 		b = binary.BigEndian.AppendUint32(b, n)
 	}
 	return b
 }
 
-func decodeJob(k, v []byte) (job, error) {
+func decodeJob(k, v []byte) (Job, error) {
 	key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
-	j := job{id: key.U32(), kind: JobKind(r.U8()), state: JobState(r.U8()), first: r.U32(), end: r.U32(),
-		from: consensus.Height(r.U32()), reached: consensus.Height(r.U32()), target: consensus.Height(r.U32()), began: r.U32(), ended: r.U32()}
-	if key.Done() != nil || j.kind > lastJobKind || j.state > lastStored || j.first > j.end || j.from < 0 || j.reached < 0 || j.target < 0 {
+	j := Job{ID: key.U32(), Kind: JobKind(r.U8()), state: JobState(r.U8()), first: r.U32(), End: r.U32(),
+		From: consensus.Height(r.U32()), reached: consensus.Height(r.U32()), target: consensus.Height(r.U32()), Began: r.U32(), Ended: r.U32()}
+	if key.Done() != nil || j.Kind > lastJobKind || j.state > lastStored || j.first > j.End || j.From < 0 || j.reached < 0 || j.target < 0 {
 		r.Bad = true
 	}
 	return j, r.Done()
 }
 
 // loadJobs returns all jobs in the order of their numbers.
-func loadJobs(tx *bolt.Tx) ([]job, error) {
-	return rows.Load(tx.Bucket(jobsBucket), "job", decodeJob)
+func loadJobs(tx *bolt.Tx) ([]Job, error) {
+	return rows.Load(tx.Bucket(JobsBucket), "job", decodeJob)
 }
 
 // saveJobs makes the bucket hold list, of which old was the former value. What jobs that
 // are over have lowered is for good, but for that of the one that is being forgotten.
-func saveJobs(tx *bolt.Tx, old, list []job, forgotten uint32) error {
-	b := tx.Bucket(jobsBucket)
-	byID := func(j job, id uint32) int { return cmp.Compare(j.id, id) }
+func saveJobs(tx *bolt.Tx, old, list []Job, forgotten uint32) error {
+	b := tx.Bucket(JobsBucket)
+	byID := func(j Job, id uint32) int { return cmp.Compare(j.ID, id) }
 	for i := range old {
-		if _, kept := slices.BinarySearchFunc(list, old[i].id, byID); !kept {
-			if err := b.Delete(rows.Key(old[i].id)); err != nil {
+		if _, kept := slices.BinarySearchFunc(list, old[i].ID, byID); !kept {
+			if err := b.Delete(rows.Key(old[i].ID)); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range list {
-		if at, ok := slices.BinarySearchFunc(old, list[i].id, byID); ok && old[at] == list[i] {
+		if at, ok := slices.BinarySearchFunc(old, list[i].ID, byID); ok && old[at] == list[i] {
 			continue
 		}
-		if err := b.Put(rows.Key(list[i].id), list[i].encode()); err != nil {
+		if err := b.Put(rows.Key(list[i].ID), list[i].encode()); err != nil {
 			return err
 		}
-		if list[i].active() || list[i].id == forgotten {
+		if list[i].Active() || list[i].ID == forgotten {
 			continue
 		}
-		if err := dropBirthdayUndos(tx, list[i].id); err != nil {
+		if err := dropBirthdayUndos(tx, list[i].ID); err != nil {
 			return err
 		}
 	}
@@ -150,12 +150,12 @@ func saveJobs(tx *bolt.Tx, old, list []job, forgotten uint32) error {
 
 // addJobs is the upgrade to format 2, which has jobs.
 func addJobs(tx *bolt.Tx) error {
-	_, err := tx.CreateBucketIfNotExists(jobsBucket)
+	_, err := tx.CreateBucketIfNotExists(JobsBucket)
 	return err
 }
 
-// unixTime returns a stored time, the zero time for zero.
-func unixTime(seconds uint32) time.Time {
+// UnixTime returns a stored time, the zero time for zero.
+func UnixTime(seconds uint32) time.Time {
 	if seconds == 0 {
 		return time.Time{}
 	}

@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
-// progress is how far the chain has been applied.
+// Progress is how far the chain has been applied.
 //
 // All scripts with a number below fresh have been looked for in all blocks
 // from their birthdays to the tip, except that those from scanning on have
@@ -21,16 +21,16 @@ import (
 //
 // The cursor walks along the chain as it is now, and the tip may have left that
 // chain: common is the highest block known to be below both.
-type progress struct {
-	tip      consensus.BlockID
-	cursor   consensus.BlockID // never above the tip
-	common   consensus.BlockID // never above the cursor
-	scanning uint32
-	fresh    uint32
+type Progress struct {
+	Tip      consensus.BlockID
+	Cursor   consensus.BlockID // never above the tip
+	Common   consensus.BlockID // never above the cursor
+	Scanning uint32
+	Fresh    uint32
 }
 
-// scan reports whether blocks below the tip are being looked through again.
-func (p progress) scan() bool { return p.cursor != p.tip }
+// Scan reports whether blocks below the tip are being looked through again.
+func (p Progress) Scan() bool { return p.Cursor != p.Tip }
 
 // The meta bucket. Keys:
 //
@@ -41,40 +41,40 @@ func (p progress) scan() bool { return p.cursor != p.tip }
 //	"progress"  tip, cursor and common block (height u32, hash), scanning (u32),
 //	            fresh (u32)
 var (
-	metaBucket  = []byte("meta")
-	formatKey   = []byte("format")
-	networkKey  = []byte("network")
-	birthdayKey = []byte("birthday")
-	progressKey = []byte("progress")
+	MetaBucket  = []byte("meta")
+	FormatKey   = []byte("format")
+	NetworkKey  = []byte("network")
+	BirthdayKey = []byte("birthday")
+	ProgressKey = []byte("progress")
 )
 
-func (p progress) encode() []byte {
-	b := rows.AppendBlockID(nil, p.tip)
-	b = rows.AppendBlockID(b, p.cursor)
-	b = rows.AppendBlockID(b, p.common)
-	b = binary.BigEndian.AppendUint32(b, p.scanning)
-	return binary.BigEndian.AppendUint32(b, p.fresh)
+func (p Progress) Encode() []byte {
+	b := rows.AppendBlockID(nil, p.Tip)
+	b = rows.AppendBlockID(b, p.Cursor)
+	b = rows.AppendBlockID(b, p.Common)
+	b = binary.BigEndian.AppendUint32(b, p.Scanning)
+	return binary.BigEndian.AppendUint32(b, p.Fresh)
 }
 
-func decodeProgress(v []byte) (progress, error) {
+func decodeProgress(v []byte) (Progress, error) {
 	r := rows.Row{Rest: v}
-	p := progress{tip: r.BlockID(), cursor: r.BlockID(), common: r.BlockID(), scanning: r.U32(), fresh: r.U32()}
-	if p.common.Height > p.cursor.Height || p.cursor.Height > p.tip.Height || p.scanning > p.fresh {
+	p := Progress{Tip: r.BlockID(), Cursor: r.BlockID(), Common: r.BlockID(), Scanning: r.U32(), Fresh: r.U32()}
+	if p.Common.Height > p.Cursor.Height || p.Cursor.Height > p.Tip.Height || p.Scanning > p.Fresh {
 		r.Bad = true
 	}
 	return p, r.Done()
 }
 
-func loadProgress(tx *bolt.Tx) (progress, error) {
-	p, err := decodeProgress(tx.Bucket(metaBucket).Get(progressKey))
+func loadProgress(tx *bolt.Tx) (Progress, error) {
+	p, err := decodeProgress(tx.Bucket(MetaBucket).Get(ProgressKey))
 	if err != nil {
 		return p, fmt.Errorf("read progress: %w", err)
 	}
 	return p, nil
 }
 
-func saveProgress(tx *bolt.Tx, p progress) error {
-	return tx.Bucket(metaBucket).Put(progressKey, p.encode())
+func saveProgress(tx *bolt.Tx, p Progress) error {
+	return tx.Bucket(MetaBucket).Put(ProgressKey, p.Encode())
 }
 
 // appendBirthday appends the birthday of new accounts and imports: height (u32), Unix seconds of its date
@@ -87,8 +87,8 @@ func appendBirthday(b []byte, d Birthday) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(d.Time.Unix()))
 }
 
-// readBirthday reads what appendBirthday wrote.
-func readBirthday(r *rows.Row) Birthday {
+// ReadBirthday reads what appendBirthday wrote.
+func ReadBirthday(r *rows.Row) Birthday {
 	d := Birthday{Height: consensus.Height(r.U32())}
 	if t := r.U32(); t != 0 {
 		d.Time = time.Unix(int64(t), 0)
@@ -99,21 +99,21 @@ func readBirthday(r *rows.Row) Birthday {
 
 // appendBorn appends a kept birthday: height (u32; for none zero if there is a date, else that of unborn),
 // Unix seconds of its date (u32, zero for none). The anchor is in the anchored bucket.
-func appendBorn(b []byte, d born) []byte {
-	h := d.height
-	if h == unborn && d.date != 0 {
+func appendBorn(b []byte, d Born) []byte {
+	h := d.Height
+	if h == Unborn && d.Date != 0 {
 		h = 0
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(h))
-	return binary.BigEndian.AppendUint32(b, d.date)
+	return binary.BigEndian.AppendUint32(b, d.Date)
 }
 
 // readBorn reads what appendBorn wrote.
-func readBorn(r *rows.Row) born {
-	d := born{height: consensus.Height(r.U32()), date: r.U32()}
-	r.Bad = r.Bad || d.height < 0 || d.height == unborn && d.date != 0
-	if d.height == 0 && d.date != 0 {
-		d.height = unborn
+func readBorn(r *rows.Row) Born {
+	d := Born{Height: consensus.Height(r.U32()), Date: r.U32()}
+	r.Bad = r.Bad || d.Height < 0 || d.Height == Unborn && d.Date != 0
+	if d.Height == 0 && d.Date != 0 {
+		d.Height = Unborn
 	}
 	return d
 }

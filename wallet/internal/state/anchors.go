@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"encoding/binary"
@@ -17,13 +17,13 @@ import (
 // after it is born at a height. Final anchors are dropped several at a time, because for
 // that all scripts are looked at.
 const (
-	finalAfter = ledger.LeftBlocks // how many blocks the anchor is below the tip
-	dropAt     = 64                // how many are dropped at a time, at least
+	FinalAfter = ledger.LeftBlocks // how many blocks the anchor is below the tip
+	DropAt     = 64                // how many are dropped at a time, at least
 )
 
 // The anchors bucket. Keys are numbers (u32) from one on without holes. Values: a
 // block (height u32, hash), and the highest block known to be below it and the
-// wallet's tip (height u32). See anchor. All are zero for a number that is free.
+// wallet's tip (height u32). See Anchor. All are zero for a number that is free.
 var anchorsBucket = []byte("anchors")
 
 // The anchored bucket. Keys: whether an account is meant or a script (u8, 0 or 1),
@@ -45,58 +45,58 @@ func addAnchors(tx *bolt.Tx) error {
 	return errors.Join(errs...)
 }
 
-func (a anchor) encode() []byte {
+func (a Anchor) encode() []byte {
 	return binary.BigEndian.AppendUint32(rows.AppendBlockID(nil, a.BlockID), uint32(a.base))
 }
 
-func decodeAnchor(v []byte) (anchor, error) {
+func decodeAnchor(v []byte) (Anchor, error) {
 	r := rows.Row{Rest: v}
-	a := anchor{BlockID: r.BlockID(), base: consensus.Height(r.U32())}
+	a := Anchor{BlockID: r.BlockID(), base: consensus.Height(r.U32())}
 	r.Bad = r.Bad || a.base < 0 || a.base > a.Height
 	return a, r.Done()
 }
 
 // loadAnchors reads the anchors, the dates, and what is born after anchors. The
 // accounts and scripts must have been read.
-func (s *snapshot) loadAnchors(tx *bolt.Tx) error {
+func (s *Snapshot) loadAnchors(tx *bolt.Tx) error {
 	var err [3]error
-	s.anchors, err[0] = rows.Load(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (anchor, error) { return decodeAnchor(v) })
-	s.dates, err[1] = rows.Load(tx.Bucket(datesBucket), "date", func(k, v []byte) (dated, error) {
+	s.Anchors, err[0] = rows.Load(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (Anchor, error) { return decodeAnchor(v) })
+	s.Dates, err[1] = rows.Load(tx.Bucket(datesBucket), "date", func(k, v []byte) (Dated, error) {
 		key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
-		d := dated{key.U32(), consensus.Height(r.U32())}
-		r.Bad = r.Bad || d.first < 0
+		d := Dated{key.U32(), consensus.Height(r.U32())}
+		r.Bad = r.Bad || d.First < 0
 		return d, errors.Join(key.Done(), r.Done())
 	})
 	err[2] = rows.Each(tx.Bucket(anchoredBucket), func(k, v []byte) error {
 		key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
-		l := birthdayUndo{script: key.U8() == 1, number: key.U32()}
+		l := BirthdayUndo{Script: key.U8() == 1, Number: key.U32()}
 		n := r.U32()
-		bad := key.Done() != nil || r.Done() != nil || n == 0 || int(n) > len(s.anchors) || s.anchors[n-1] == anchor{} ||
-			l.script && l.number >= s.count() || !l.script && int(l.number) >= len(s.accounts)
+		bad := key.Done() != nil || r.Done() != nil || n == 0 || int(n) > len(s.Anchors) || s.Anchors[n-1] == Anchor{} ||
+			l.Script && l.Number >= s.Count() || !l.Script && int(l.Number) >= len(s.Accounts)
 		if bad {
 			return fmt.Errorf("read birthday %x: %w", k, ErrCorrupt)
 		}
-		s.birthday(&l).after = n
+		s.birthday(&l).After = n
 		return nil
 	})
 	return errors.Join(errors.Join(err[:]...), s.loadDates(tx))
 }
 
 // loadDates adds the dates that no row says anything about: those of formats before 3.
-func (s *snapshot) loadDates(tx *bolt.Tx) error {
-	add := func(d born) {
-		if d.date != 0 && s.dateAt(d.date) == unborn {
-			s.setDate(d.date, unborn)
+func (s *Snapshot) loadDates(tx *bolt.Tx) error {
+	add := func(d Born) {
+		if d.Date != 0 && s.DateAt(d.Date) == Unborn {
+			s.SetDate(d.Date, Unborn)
 		}
 	}
-	for i := range s.accounts {
-		add(s.accounts[i].born)
+	for i := range s.Accounts {
+		add(s.Accounts[i].Born)
 	}
-	for i := range s.scripts {
-		add(s.scripts[i].born)
+	for i := range s.Scripts {
+		add(s.Scripts[i].Born)
 	}
-	for i := range s.jobs {
-		list, err := birthdayUndosOf(tx, s.jobs[i].id)
+	for i := range s.Jobs {
+		list, err := BirthdayUndosOf(tx, s.Jobs[i].ID)
 		if err != nil {
 			return err
 		}
@@ -109,65 +109,65 @@ func (s *snapshot) loadDates(tx *bolt.Tx) error {
 
 // saveAnchors stores what differs between the anchors and dates of a snapshot and
 // those of the one before it, and what is born after anchors, by saveAnchored.
-func (s *snapshot) saveAnchors(tx *bolt.Tx, old *snapshot) error {
+func (s *Snapshot) saveAnchors(tx *bolt.Tx, old *Snapshot) error {
 	var errs []error
-	for i, a := range s.anchors {
-		if i >= len(old.anchors) || old.anchors[i] != a {
+	for i, a := range s.Anchors {
+		if i >= len(old.Anchors) || old.Anchors[i] != a {
 			errs = append(errs, tx.Bucket(anchorsBucket).Put(rows.Key(uint32(i)+1), a.encode()))
 		}
 	}
-	for i := len(s.anchors); i < len(old.anchors); i++ {
+	for i := len(s.Anchors); i < len(old.Anchors); i++ {
 		errs = append(errs, tx.Bucket(anchorsBucket).Delete(rows.Key(uint32(i)+1)))
 	}
-	if !slices.Equal(s.dates, old.dates) {
-		for _, d := range s.dates {
-			errs = append(errs, tx.Bucket(datesBucket).Put(rows.Key(d.date), rows.Key(uint32(d.first))))
+	if !slices.Equal(s.Dates, old.Dates) {
+		for _, d := range s.Dates {
+			errs = append(errs, tx.Bucket(datesBucket).Put(rows.Key(d.Date), rows.Key(uint32(d.First))))
 		}
 	}
-	for i := range s.accounts {
-		if after := s.accounts[i].born.after; after != 0 && (i >= len(old.accounts) || old.accounts[i].born.after != after) {
-			errs = append(errs, saveAnchored(tx, birthdayUndo{number: uint32(i)}, after))
-		} else if after == 0 && i < len(old.accounts) && old.accounts[i].born.after != 0 {
-			errs = append(errs, saveAnchored(tx, birthdayUndo{number: uint32(i)}, 0))
+	for i := range s.Accounts {
+		if after := s.Accounts[i].Born.After; after != 0 && (i >= len(old.Accounts) || old.Accounts[i].Born.After != after) {
+			errs = append(errs, saveAnchored(tx, BirthdayUndo{Number: uint32(i)}, after))
+		} else if after == 0 && i < len(old.Accounts) && old.Accounts[i].Born.After != 0 {
+			errs = append(errs, saveAnchored(tx, BirthdayUndo{Number: uint32(i)}, 0))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// dropAnchors makes birthdays after blocks that are final those of heights, and frees the
-// anchors, if there are dropAt of them. Scripts and lowered birthdays are stored; the rest
+// DropAnchors makes birthdays after blocks that are final those of heights, and frees the
+// anchors, if there are DropAt of them. Scripts and lowered birthdays are stored; the rest
 // is with the snapshot.
-func (s *snapshot) dropAnchors(tx *bolt.Tx) error {
-	anchors, final := slices.Clone(s.anchors), 0
+func (s *Snapshot) DropAnchors(tx *bolt.Tx) error {
+	anchors, final := slices.Clone(s.Anchors), 0
 	for i, a := range anchors {
-		if a != (anchor{}) && a.base == a.Height && a.Height <= s.tip.Height-finalAfter {
-			anchors[i] = anchor{}
+		if a != (Anchor{}) && a.base == a.Height && a.Height <= s.Tip.Height-FinalAfter {
+			anchors[i] = Anchor{}
 			final++
 		}
 	}
-	if final < dropAt {
+	if final < DropAt {
 		return nil
 	}
-	onHeight := func(b *born) bool {
-		if b.after == 0 || anchors[b.after-1] != (anchor{}) {
+	onHeight := func(b *Born) bool {
+		if b.After == 0 || anchors[b.After-1] != (Anchor{}) {
 			return false
 		}
-		*b = born{height: min(b.height, s.anchors[b.after-1].Height+1), date: b.date}
+		*b = Born{Height: min(b.Height, s.Anchors[b.After-1].Height+1), Date: b.Date}
 		return true
 	}
-	scripts, accounts := slices.Clone(s.scripts), slices.Clone(s.accounts)
+	scripts, accounts := slices.Clone(s.Scripts), slices.Clone(s.Accounts)
 	for n := range scripts {
-		if onHeight(&scripts[n].born) {
+		if onHeight(&scripts[n].Born) {
 			if err := putScript(tx, uint32(n), &scripts[n]); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range accounts {
-		onHeight(&accounts[i].born)
+		onHeight(&accounts[i].Born)
 	}
-	for i := range s.jobs {
-		list, err := birthdayUndosOf(tx, s.jobs[i].id)
+	for i := range s.Jobs {
+		list, err := BirthdayUndosOf(tx, s.Jobs[i].ID)
 		if err != nil {
 			return err
 		}
@@ -175,20 +175,20 @@ func (s *snapshot) dropAnchors(tx *bolt.Tx) error {
 			if !onHeight(&l.was) {
 				continue
 			}
-			if err := putBirthdayUndo(tx, s.jobs[i].id, l); err != nil {
+			if err := putBirthdayUndo(tx, s.Jobs[i].ID, l); err != nil {
 				return err
 			}
 		}
 	}
-	for len(anchors) > 0 && anchors[len(anchors)-1] == (anchor{}) {
+	for len(anchors) > 0 && anchors[len(anchors)-1] == (Anchor{}) {
 		anchors = anchors[:len(anchors)-1]
 	}
-	s.anchors, s.scripts, s.accounts = anchors, scripts, accounts
+	s.Anchors, s.Scripts, s.Accounts = anchors, scripts, accounts
 	return nil
 }
 
 // saveAnchored stores after which anchor something is born, zero for none.
-func saveAnchored(tx *bolt.Tx, of birthdayUndo, after uint32) error {
+func saveAnchored(tx *bolt.Tx, of BirthdayUndo, after uint32) error {
 	key := of.key(0)[4:]
 	if after == 0 {
 		return tx.Bucket(anchoredBucket).Delete(key)
@@ -197,7 +197,7 @@ func saveAnchored(tx *bolt.Tx, of birthdayUndo, after uint32) error {
 }
 
 // putScript stores a script and its birthday.
-func putScript(tx *bolt.Tx, number uint32, sc *script) error {
-	return errors.Join(tx.Bucket(ledger.ScriptsBucket).Put(rows.Key(number), sc.encode()),
-		saveAnchored(tx, birthdayUndo{script: true, number: number}, sc.born.after))
+func putScript(tx *bolt.Tx, number uint32, sc *Script) error {
+	return errors.Join(tx.Bucket(ledger.ScriptsBucket).Put(rows.Key(number), sc.Encode()),
+		saveAnchored(tx, BirthdayUndo{Script: true, Number: number}, sc.Born.After))
 }

@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"math/rand/v2"
@@ -11,10 +11,10 @@ import (
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
-func numbered(from, to consensus.Height) []block {
-	var list []block
+func numbered(from, to consensus.Height) []Block {
+	var list []Block
 	for h := from; h <= to; h++ {
-		list = append(list, block{consensus.BlockID{Height: h, Hash: chainhash.HashH(rows.Key(uint32(h)))}, uint32(h)})
+		list = append(list, Block{consensus.BlockID{Height: h, Hash: chainhash.HashH(rows.Key(uint32(h)))}, uint32(h)})
 	}
 	return list
 }
@@ -25,37 +25,37 @@ func TestRemember(t *testing.T) {
 	tip := consensus.Height(0)
 	for tip < 20_000 {
 		n := 1 + consensus.Height(rng.IntN(2000))
-		list = remember(list, numbered(tip+1, tip+n), denseBlocks, tip+n)
+		list = Remember(list, numbered(tip+1, tip+n), DenseBlocks, tip+n)
 		tip += n
 		var want []consensus.Height
 		for h := range tip + 1 {
-			if h > tip-denseBlocks && h > tip-n || h%sparseBlocks == 0 {
+			if h > tip-DenseBlocks && h > tip-n || h%sparseBlocks == 0 {
 				want = append(want, h)
 			}
 		}
 		for _, h := range want {
-			if b, ok := blockAt(list, h); !ok || b != numbered(h, h)[0] {
+			if b, ok := BlockAt(list, h); !ok || b != numbered(h, h)[0] {
 				t.Fatalf("tip %d: block %d is forgotten", tip, h)
 			}
 		}
-		if len(list) > denseBlocks+1+int(tip/sparseBlocks) {
+		if len(list) > DenseBlocks+1+int(tip/sparseBlocks) {
 			t.Fatalf("tip %d: %d blocks are kept", tip, len(list))
 		}
-		if !slices.IsSortedFunc(list, func(a, b block) int { return int(a.Height - b.Height) }) {
+		if !slices.IsSortedFunc(list, func(a, b Block) int { return int(a.Height - b.Height) }) {
 			t.Fatal("out of order")
 		}
 	}
 }
 
 func TestLocatorIsDenseThenSparse(t *testing.T) {
-	list := remember(numbered(0, 0), numbered(1, 50_000), denseBlocks, 50_000)
-	ids := locate(list, 50_000)
-	for i := range denseBlocks {
+	list := Remember(numbered(0, 0), numbered(1, 50_000), DenseBlocks, 50_000)
+	ids := Locate(list, 50_000)
+	for i := range DenseBlocks {
 		if ids[i].Height != consensus.Height(50_000-i) {
 			t.Fatalf("entry %d is %d", i, ids[i].Height)
 		}
 	}
-	if last := ids[len(ids)-1]; last.Height != 0 || len(ids) > denseBlocks+20 {
+	if last := ids[len(ids)-1]; last.Height != 0 || len(ids) > DenseBlocks+20 {
 		t.Fatalf("%d entries down to %d", len(ids), last.Height)
 	}
 	for i := 1; i < len(ids); i++ {
@@ -63,7 +63,7 @@ func TestLocatorIsDenseThenSparse(t *testing.T) {
 			t.Fatalf("entries %d and %d are %d and %d", i-1, i, ids[i-1].Height, ids[i].Height)
 		}
 	}
-	if got := locate(list, 0); len(got) != 1 || got[0].Height != 0 {
+	if got := Locate(list, 0); len(got) != 1 || got[0].Height != 0 {
 		t.Fatalf("at genesis: %v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"encoding/binary"
@@ -15,36 +15,36 @@ import (
 // Which blocks the wallet remembers. Deeper reorganisations than the newest
 // ones remembered without gaps fall back to the next one remembered.
 const (
-	denseBlocks  = 288  // the newest, one day's worth on the main network
+	DenseBlocks  = 288  // the newest, one day's worth on the main network
 	sparseBlocks = 1000 // below that, one in as many, and the genesis block
 )
 
-// block is a block of the chain that the wallet has applied.
-type block struct {
+// Block is a block of the chain that the wallet has applied.
+type Block struct {
 	consensus.BlockID
-	time uint32 // Unix seconds
+	Time uint32 // Unix seconds
 }
 
-func (b block) when() time.Time { return time.Unix(int64(b.time), 0) }
+func (b Block) When() time.Time { return time.Unix(int64(b.Time), 0) }
 
 // The blocks bucket. Keys are heights (u32). Values: hash, Unix seconds of the
 // block (u32).
 var blocksBucket = []byte("blocks")
 
-func (b block) encode() []byte {
-	return binary.BigEndian.AppendUint32(append([]byte(nil), b.Hash[:]...), b.time)
+func (b Block) encode() []byte {
+	return binary.BigEndian.AppendUint32(append([]byte(nil), b.Hash[:]...), b.Time)
 }
 
-func decodeBlock(k, v []byte) (block, error) {
+func decodeBlock(k, v []byte) (Block, error) {
 	key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
-	b := block{BlockID: consensus.BlockID{Height: consensus.Height(key.U32()), Hash: r.Hash()}, time: r.U32()}
+	b := Block{BlockID: consensus.BlockID{Height: consensus.Height(key.U32()), Hash: r.Hash()}, Time: r.U32()}
 	if key.Done() != nil || b.Height < 0 {
 		return b, ErrCorrupt
 	}
 	return b, r.Done()
 }
 
-func loadBlocks(tx *bolt.Tx) ([]block, error) {
+func loadBlocks(tx *bolt.Tx) ([]Block, error) {
 	blocks, err := rows.Load(tx.Bucket(blocksBucket), "block", decodeBlock)
 	if err == nil && (len(blocks) == 0 || blocks[0].Height != 0) {
 		return nil, fmt.Errorf("read blocks: no genesis block: %w", ErrCorrupt)
@@ -53,7 +53,7 @@ func loadBlocks(tx *bolt.Tx) ([]block, error) {
 }
 
 // saveBlocks makes the bucket hold list, of which old was the former value.
-func saveBlocks(tx *bolt.Tx, old, list []block) error {
+func saveBlocks(tx *bolt.Tx, old, list []Block) error {
 	b := tx.Bucket(blocksBucket)
 	for len(old) > 0 || len(list) > 0 {
 		switch {
@@ -77,31 +77,31 @@ func saveBlocks(tx *bolt.Tx, old, list []block) error {
 	return nil
 }
 
-// blockAt returns the remembered block of a height.
-func blockAt(list []block, h consensus.Height) (block, bool) {
-	i, ok := slices.BinarySearchFunc(list, h, func(b block, h consensus.Height) int { return int(b.Height - h) })
+// BlockAt returns the remembered block of a height.
+func BlockAt(list []Block, h consensus.Height) (Block, bool) {
+	i, ok := slices.BinarySearchFunc(list, h, func(b Block, h consensus.Height) int { return int(b.Height - h) })
 	if !ok {
-		return block{}, false
+		return Block{}, false
 	}
 	return list[i], true
 }
 
-// blockBelow returns the highest remembered block not above a height.
-func blockBelow(list []block, h consensus.Height) block {
-	i, ok := slices.BinarySearchFunc(list, h, func(b block, h consensus.Height) int { return int(b.Height - h) })
+// BlockBelow returns the highest remembered block not above a height.
+func BlockBelow(list []Block, h consensus.Height) Block {
+	i, ok := slices.BinarySearchFunc(list, h, func(b Block, h consensus.Height) int { return int(b.Height - h) })
 	if !ok {
 		i--
 	}
 	return list[i]
 }
 
-// remember returns which blocks to keep of some up to a tip and others, in
+// Remember returns which blocks to keep of some up to a tip and others, in
 // height order. Both lists are in height order, and may overlap in blocks that
 // are the same. Kept are as many of the newest as said, one in sparseBlocks
 // below, the genesis block, and those named besides the tip.
-func remember(list, more []block, newest, tip consensus.Height, named ...consensus.Height) []block {
-	kept := make([]block, 0, len(list)+len(more)/sparseBlocks+denseBlocks)
-	keep := func(b block) {
+func Remember(list, more []Block, newest, tip consensus.Height, named ...consensus.Height) []Block {
+	kept := make([]Block, 0, len(list)+len(more)/sparseBlocks+DenseBlocks)
+	keep := func(b Block) {
 		if b.Height > tip-newest || b.Height%sparseBlocks == 0 || slices.Contains(named, b.Height) {
 			kept = append(kept, b)
 		}
@@ -122,20 +122,32 @@ func remember(list, more []block, newest, tip consensus.Height, named ...consens
 	return kept
 }
 
-// locate returns the blocks at and below a height for a locator: the newest
+// Locate returns the blocks at and below a height for a locator: the newest
 // without gaps as far as they are remembered so, then at distances that
 // double, and the genesis block.
-func locate(list []block, from consensus.Height) []consensus.BlockID {
+func Locate(list []Block, from consensus.Height) []consensus.BlockID {
 	var ids []consensus.BlockID
 	for h, step := from, consensus.Height(1); h > 0; h -= step {
-		b := blockBelow(list, h)
+		b := BlockBelow(list, h)
 		if b.Height == 0 {
 			break
 		}
 		ids = append(ids, b.BlockID)
-		if h = b.Height; len(ids) >= denseBlocks {
+		if h = b.Height; len(ids) >= DenseBlocks {
 			step *= 2
 		}
 	}
 	return append(ids, list[0].BlockID)
+}
+
+// The releasing bucket, which is there between the steps of a rollback: what these have
+// taken back, and the last one releases. Keys are places, values those of the mined bucket.
+var ReleasingBucket = []byte("releasing")
+
+// RememberAlso adds a block of the tip's chain to those remembered.
+func (s *Snapshot) RememberAlso(b Block) {
+	if _, known := BlockAt(s.Blocks, b.Height); !known {
+		i := slices.Index(s.Blocks, BlockBelow(s.Blocks, b.Height)) + 1
+		s.Blocks = slices.Insert(slices.Clone(s.Blocks), i, b)
+	}
 }

@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"bytes"
@@ -16,25 +16,25 @@ import (
 func codecs() []rowstest.Codec {
 	hash := func(b byte) chainhash.Hash { return chainhash.Hash(bytes.Repeat([]byte{b}, 32)) }
 	a := Account{
-		Number: 7, Name: "é", Xpub: "spub", born: atHeight(9), Gap: 20,
-		Branches: [2]hd.Window{{Issued: 1, Used: 2}, {Issued: 3, Used: 4}}, watched: [2]uint32{40, 41},
+		Number: 7, Name: "é", Xpub: "spub", Born: AtHeight(9), Gap: 20,
+		Branches: [2]hd.Window{{Issued: 1, Used: 2}, {Issued: 3, Used: 4}}, Watched: [2]uint32{40, 41},
 	}
-	sc := script{pay: []byte{0x51, 0x52}, account: ImportedAccount, branch: 1, index: 2, born: born{height: unborn, date: 77}}
-	p := progress{tip: consensus.BlockID{Height: 2, Hash: hash(4)}, cursor: consensus.BlockID{Height: 1, Hash: hash(5)}, common: consensus.BlockID{Hash: hash(7)}, scanning: 6, fresh: 7}
-	j := job{id: 7, kind: ImportJob, state: JobDone, first: 1, end: 2, from: 3, reached: 4, target: 5, began: 6, ended: 7}
-	b := block{consensus.BlockID{Height: 8, Hash: hash(6)}, 9}
+	sc := Script{Pay: []byte{0x51, 0x52}, Account: ImportedAccount, Branch: 1, Index: 2, Born: Born{Height: Unborn, Date: 77}}
+	p := Progress{Tip: consensus.BlockID{Height: 2, Hash: hash(4)}, Cursor: consensus.BlockID{Height: 1, Hash: hash(5)}, Common: consensus.BlockID{Hash: hash(7)}, Scanning: 6, Fresh: 7}
+	j := Job{ID: 7, Kind: ImportJob, state: JobDone, first: 1, End: 2, From: 3, reached: 4, target: 5, Began: 6, Ended: 7}
+	b := Block{consensus.BlockID{Height: 8, Hash: hash(6)}, 9}
 	return []rowstest.Codec{
-		{Name: "progress", Value: p.encode(), Recode: func(k, v []byte) ([]byte, []byte, error) {
+		{Name: "progress", Value: p.Encode(), Recode: func(k, v []byte) ([]byte, []byte, error) {
 			p, err := decodeProgress(v)
-			return k, p.encode(), err
+			return k, p.Encode(), err
 		}},
 		{Name: "account", Key: rows.Key(7), Value: a.encode(), Recode: func(k, v []byte) ([]byte, []byte, error) {
 			a, err := decodeAccount(7, v)
 			return k, a.encode(), err
 		}},
-		{Name: "script", Key: rows.Key(0), Value: sc.encode(), Open: true, Recode: func(k, v []byte) ([]byte, []byte, error) {
+		{Name: "script", Key: rows.Key(0), Value: sc.Encode(), Open: true, Recode: func(k, v []byte) ([]byte, []byte, error) {
 			s, err := decodeScript(v)
-			return k, s.encode(), err
+			return k, s.Encode(), err
 		}},
 		{Name: "block", Key: rows.Key(8), Value: b.encode(), Recode: func(k, v []byte) ([]byte, []byte, error) {
 			b, err := decodeBlock(k, v)
@@ -42,7 +42,7 @@ func codecs() []rowstest.Codec {
 		}},
 		{Name: "job", Key: rows.Key(7), Value: j.encode(), Recode: func(k, v []byte) ([]byte, []byte, error) {
 			j, err := decodeJob(k, v)
-			return rows.Key(j.id), j.encode(), err
+			return rows.Key(j.ID), j.encode(), err
 		}},
 	}
 }

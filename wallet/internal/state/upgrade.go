@@ -1,4 +1,4 @@
-package wallet
+package state
 
 import (
 	"fmt"
@@ -16,12 +16,12 @@ func upgrades() []func(tx *bolt.Tx) error {
 	return []func(tx *bolt.Tx) error{addJobs, ledger.MarkUnmined, ledger.AddTables, addAnchors, ledger.AddLeft}
 }
 
-// newestFormat returns the format that new wallets have.
-func newestFormat() uint32 { return uint32(len(upgrades())) + 1 }
+// NewestFormat returns the format that new wallets have.
+func NewestFormat() uint32 { return uint32(len(upgrades())) + 1 }
 
-// upgradeFrom brings a file of an older format up to date.
-func upgradeFrom(tx *bolt.Tx, format uint32) error {
-	newest := newestFormat()
+// UpgradeFrom brings a file of an older format up to date.
+func UpgradeFrom(tx *bolt.Tx, format uint32) error {
+	newest := NewestFormat()
 	if format > newest {
 		return fmt.Errorf("%w: it has format %d, and this version reads up to %d", ErrNewerFormat, format, newest)
 	}
@@ -36,5 +36,5 @@ func upgradeFrom(tx *bolt.Tx, format uint32) error {
 			return fmt.Errorf("upgrade from format %d: %w", format+uint32(i), err)
 		}
 	}
-	return tx.Bucket(metaBucket).Put(formatKey, rows.Key(newest))
+	return tx.Bucket(MetaBucket).Put(FormatKey, rows.Key(newest))
 }

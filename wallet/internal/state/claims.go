@@ -1,0 +1,250 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/txn"
+)
+
+// BirthHeights are the first heights that a birthday includes: as it is now, and as it would
+// be if the rescans that go on were canceled.
+type BirthHeights struct{ Now, Kept consensus.Height }
+
+// birthHeightsOf returns those of an account, or of a script that has a birthday of its own.
+func (s *Snapshot) birthHeightsOf(tx *bolt.Tx, of BirthdayUndo) (BirthHeights, error) {
+	kept, err := s.beforeUndo(tx, of)
+	return BirthHeights{s.BornAt(*s.birthday(&of)), s.BornAt(kept)}, err
+}
+
+// Claim makes an account or imported script as old as it is and as a user now says,
+// whichever is earlier, and reports whether that is older than before. What has not
+// been searched for it because it was younger is searched then. The birthday is no
+// rescan's to give back. The accounts of the snapshot must be its own.
+func (e Edit) Claim(s *Snapshot, of BirthdayUndo, d Born) (older bool, err error) {
+	if of.Script {
+		s.Scripts = slices.Clone(s.Scripts)
+	}
+	was, is, older, err := e.Age(s, of, d)
+	s.searchOlder(was, is, s.First(&of), e.Now, ImportJob)
+	return older, err
+}
+
+// Age is claim without the search. It returns the birthday before and after. The accounts
+// and the scripts of the snapshot must be its own.
+func (e Edit) Age(s *Snapshot, of BirthdayUndo, d Born) (was, is BirthHeights, older bool, err error) {
+	kept, err := s.beforeUndo(e.Tx, of)
+	if err != nil {
+		return was, was, false, err
+	}
+	p := s.birthday(&of)
+	was = BirthHeights{s.BornAt(*p), s.BornAt(kept)}
+	older = s.BornAt(d) < was.Kept || s.earlierDate(d, kept)
+	if !older && s.earliest(kept, d) == kept {
+		return was, was, false, nil
+	}
+	if err := s.relower(e.Tx, of, d); err != nil {
+		return was, was, false, err
+	}
+	*p = s.earliest(*p, d) // also when only another branch may make that earlier
+	is = BirthHeights{s.BornAt(*p), s.BornAt(s.earliest(kept, d))}
+	return was, is, older, s.saveUndone(e.Tx, &of)
+}
+
+// earlierDate reports whether a birthday is a date that no block has reached, and that may
+// turn out to be before another birthday, which no block has reached either.
+func (s *Snapshot) earlierDate(d, than Born) bool {
+	return d.Date != 0 && s.BornAt(d) == Unborn && s.BornAt(than) > s.Tip.Height && (than.Date == 0 || d.Date < than.Date)
+}
+
+// beforeUndo returns the birthday of an account or script as it is without rescans
+// that are not over.
+func (s *Snapshot) beforeUndo(tx *bolt.Tx, of BirthdayUndo) (Born, error) {
+	d := *s.birthday(&of)
+	for i := range s.Jobs {
+		list, err := BirthdayUndosOf(tx, s.Jobs[i].ID)
+		if err != nil {
+			return d, err
+		}
+		for _, l := range list {
+			if l.Script == of.Script && l.Number == of.Number && s.BornAt(l.was) > s.BornAt(d) {
+				d = l.was
+			}
+		}
+	}
+	return d, nil
+}
+
+// relower makes what rescans give back in the end include a birthday.
+func (s *Snapshot) relower(tx *bolt.Tx, of BirthdayUndo, d Born) error {
+	for i := range s.Jobs {
+		list, err := BirthdayUndosOf(tx, s.Jobs[i].ID)
+		if err != nil {
+			return err
+		}
+		for _, l := range list {
+			if l.Script != of.Script || l.Number != of.Number {
+				continue
+			}
+			l.was = s.earliest(l.was, d)
+			if err := putBirthdayUndo(tx, s.Jobs[i].ID, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// SearchAgain makes the cursor go back to search for scripts from a number on in all
+// blocks from a height on, because they were not looked for there so far.
+func (s *Snapshot) SearchAgain(from consensus.Height, first, now uint32, kind JobKind) {
+	if first >= s.Fresh || from > s.Tip.Height {
+		return // they are searched for everywhere yet, or nothing was missed
+	}
+	s.HoldJobs()
+	s.AddJob(Job{Kind: kind, first: first, End: s.Count(), From: from, Began: now})
+	s.GoBack(from, first)
+}
+
+// searchOlder makes the wallet search for scripts from a number on, which have become older,
+// in the blocks that were not searched because they were younger.
+func (s *Snapshot) searchOlder(was, is BirthHeights, first, now uint32, kind JobKind) {
+	switch {
+	case is.Now < was.Now:
+		s.SearchAgain(is.Now, first, now, kind)
+	case is.Kept < was.Kept:
+		s.SearchAnyway(is.Kept, first, now, kind)
+	}
+}
+
+// SearchAnyway adds a job for scripts from a number on that rescans search for as it is, in
+// all blocks from a height on and more: if they are canceled, it goes on.
+func (s *Snapshot) SearchAnyway(from consensus.Height, first, now uint32, kind JobKind) {
+	if first < s.Fresh && from <= s.Tip.Height {
+		s.AddJob(Job{Kind: kind, first: first, End: s.Count(), From: from, Began: now})
+	}
+}
+
+// Adopt gives imported scripts that an account derives to the account, which from
+// then on is as old as they are, and they as old as it is. It returns the scripts
+// that are new.
+func (e Edit) Adopt(s *Snapshot, a *Account, derived []Script) ([]Script, error) {
+	more := derived[:0]
+	for _, sc := range derived {
+		n, known := e.Find(sc.Pay)
+		if !known {
+			more = append(more, sc)
+			continue
+		}
+		sc.Born = Born{}
+		if err := e.adoptScript(s, a, n, sc); err != nil {
+			return nil, err
+		}
+	}
+	return more, nil
+}
+
+func (e Edit) adoptScript(s *Snapshot, a *Account, n uint32, sc Script) error {
+	account, of := BirthdayUndo{Number: a.Number}, BirthdayUndo{Script: true, Number: n}
+	was, err := s.birthHeightsOf(e.Tx, account)
+	scriptWas, err2 := s.birthHeightsOf(e.Tx, of)
+	if err := errors.Join(err, err2, s.adoptUndo(e.Tx, account, of)); err != nil {
+		return err
+	}
+	a.Born = s.earliest(a.Born, s.Scripts[n].Born)
+	if err := ledger.MoveSum(e.Tx, n, s.Scripts[n].Account, sc.Account); err != nil {
+		return err
+	}
+	s.Scripts = slices.Clone(s.Scripts)
+	s.Scripts[n] = sc
+	if err := putScript(e.Tx, n, &sc); err != nil {
+		return err
+	}
+	is, err := s.birthHeightsOf(e.Tx, account)
+	if err != nil {
+		return err
+	}
+	s.searchOlder(was, is, s.First(&account), e.Now, DiscoveryJob)
+	is = BirthHeights{max(1, is.Now), max(1, is.Kept)}
+	s.searchOlder(scriptWas, is, n, e.Now, DiscoveryJob)
+	paid, err := e.paid(n, sc.Pay)
+	if paid {
+		window := &a.Branches[sc.Branch]
+		*window = window.Use(sc.Index)
+	}
+	return err
+}
+
+// adoptUndo makes what rescans have lowered of a script, and give back in the end,
+// part of what they give back of the account that it belongs to from now on.
+func (s *Snapshot) adoptUndo(tx *bolt.Tx, account, of BirthdayUndo) error {
+	for i := range s.Jobs {
+		id := s.Jobs[i].ID
+		list, err := BirthdayUndosOf(tx, id)
+		if err != nil {
+			return err
+		}
+		was, has := s.Accounts[account.Number].Born, false
+		var script *BirthdayUndo
+		for _, l := range list {
+			switch {
+			case !l.Script && l.Number == account.Number:
+				was, has = l.was, true
+			case l.Script && l.Number == of.Number:
+				script = &l
+			}
+		}
+		merged := account
+		switch {
+		case script != nil:
+			merged.was = s.earliest(was, script.was)
+			err = errors.Join(tx.Bucket(BirthdayUndoBucket).Delete(script.key(id)), putBirthdayUndo(tx, id, merged))
+		case has:
+			merged.was = s.earliest(was, s.Scripts[of.Number].Born)
+			err = putBirthdayUndo(tx, id, merged)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paid reports whether a block pays a script, void or not.
+func (e Edit) paid(n uint32, pay []byte) (bool, error) {
+	paid := false
+	err := ledger.PaymentsOf(e.Tx, n, func(ledger.Payment) error { paid = true; return nil })
+	if paid || err != nil {
+		return paid, err
+	}
+	owner := func(script []byte) (uint32, bool) { return n, bytes.Equal(script, pay) }
+	err = rows.Each(e.Tx.Bucket(ledger.DisapprovedBucket), func(k, _ []byte) error {
+		r := rows.Row{Rest: k}
+		h := consensus.Height(r.U32())
+		list, err := ledger.MinedIn(e.Tx, h, h)
+		for _, m := range list {
+			found := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), owner)
+			paid = paid || found.Received()
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("payments to script %d: %w", n, err)
+	}
+	return paid, nil
+}
+
+// Claimed returns what the birthday of a script is that of: its account, or itself.
+func (s *Snapshot) Claimed(n uint32) BirthdayUndo {
+	if a := s.Scripts[n].Account; a != ImportedAccount {
+		return BirthdayUndo{Number: a}
+	}
+	return BirthdayUndo{Script: true, Number: n}
+}
