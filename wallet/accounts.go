@@ -60,7 +60,7 @@ func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOpt
 		return state.Account{}, false, fmt.Errorf("import account: %w", err)
 	}
 	a = state.Account{Name: name, Xpub: key.String(), Gap: o.Gap}
-	err = w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err = w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		for i := range s.Accounts {
 			if s.Accounts[i].Xpub != a.Xpub {
 				continue
@@ -148,7 +148,7 @@ func (w *Wallet) claimAccount(tx *bolt.Tx, s *state.Snapshot, old *state.Account
 }
 
 // Accounts returns the accounts in the order of their numbers.
-func (w *Wallet) Accounts() []Account { return accounts(w.now.Load()) }
+func (w *Wallet) Accounts() []Account { return accounts(w.store.Now()) }
 
 // Overview is how far a wallet has got, and its accounts, of one moment.
 type Overview struct {
@@ -163,7 +163,7 @@ type Overview struct {
 // Overview returns how far the wallet has got. It asks the store for the block at the
 // birthday unless the wallet remembers it; nil is no store.
 func (w *Wallet) Overview(store Branches) Overview {
-	s := w.now.Load()
+	s := w.store.Now()
 	o := Overview{Status: w.status(s), List: accounts(s)}
 	if o.Birthday <= s.Tip.Height {
 		if id := ancestor(s, store, o.Birthday); id.Height == o.Birthday {
@@ -176,7 +176,7 @@ func (w *Wallet) Overview(store Branches) Overview {
 // Account returns the account of a name. The error is ErrNoAccount, or
 // ErrImported for the name of the imported addresses.
 func (w *Wallet) Account(name string) (Account, error) {
-	a, err := w.now.Load().Named(name)
+	a, err := w.store.Now().Named(name)
 	if err != nil {
 		return Account{}, err
 	}
@@ -186,7 +186,7 @@ func (w *Wallet) Account(name string) (Account, error) {
 // RenameAccount changes the name of an account. The errors are ErrNoAccount,
 // ErrImported, ErrBadName and ErrDuplicate.
 func (w *Wallet) RenameAccount(ctx context.Context, from, to string) error {
-	err := w.update(ctx, func(_ *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err := w.store.Update(ctx, func(_ *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		a, err := s.Named(from)
 		if err != nil {
 			return nil, err
@@ -215,7 +215,7 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 	if gap == 0 || gap > hd.MaxGap {
 		return ErrGapLimit
 	}
-	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		next := s.WithAccounts()
 		for _, name := range names {
 			a, err := s.Named(name)
@@ -247,7 +247,7 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 
 // edit returns what changes snapshots in a transaction.
 func (w *Wallet) edit(tx *bolt.Tx) state.Edit {
-	return state.Edit{Tx: tx, Net: w.cfg.Params.ChainParams, Find: w.find, Now: w.seconds(), Most: w.cfg.maxScripts}
+	return state.Edit{Tx: tx, Net: w.cfg.Params.ChainParams, Find: w.store.Find, Now: w.seconds(), Most: w.cfg.maxScripts}
 }
 
 // Rescan searches all blocks from a height on again for everything. Accounts

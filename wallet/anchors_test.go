@@ -106,14 +106,14 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 		issueTo(t, x, 0)
 	}
 	births := func(x *Wallet) (list []consensus.Height) {
-		s := x.now.Load()
+		s := x.store.Now()
 		for n := range s.Count() {
 			list = append(list, s.Birth(n))
 		}
 		return list
 	}
 	before := births(x)
-	if n := len(x.now.Load().Anchors); n < issued-2 {
+	if n := len(x.store.Now().Anchors); n < issued-2 {
 		t.Fatalf("%d anchors of %d addresses", n, issued)
 	}
 	if err := x.Rescan(t.Context(), 1); err != nil {
@@ -130,7 +130,7 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 		w.step(x, 100)
 	}
 	issueTo(t, x, 0)
-	numbers := x.now.Load().Anchors
+	numbers := x.store.Now().Anchors
 	if used := slices.DeleteFunc(slices.Clone(numbers), func(a state.Anchor) bool { return a == state.Anchor{} }); len(used) != 1 {
 		t.Errorf("anchors %v are left, want that of the newest block", used)
 	}
@@ -150,13 +150,13 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 		mine(1)
 		issueTo(t, x, 0)
 	}
-	if n := len(x.now.Load().Anchors); n != len(numbers) {
+	if n := len(x.store.Now().Anchors); n != len(numbers) {
 		t.Errorf("%d numbers of anchors, want the same %d", n, len(numbers))
 	}
 	w.cut(3)
 	mine(4)
-	last := x.now.Load().Count() - 1
-	if got, want := x.now.Load().Birth(last), w.tip().Height-3; got != want {
+	last := x.store.Now().Count() - 1
+	if got, want := x.store.Now().Birth(last), w.tip().Height-3; got != want {
 		t.Errorf("an address of a block that has left the chain is born at %d, want %d", got, want)
 	}
 	w.payingBlock(5, 7)

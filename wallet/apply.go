@@ -36,7 +36,7 @@ func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err err
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		err := w.advance(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		err := w.store.Advance(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 			a.tx = tx
 			next, err := a.run(s)
 			if err == nil && next != nil {

@@ -22,10 +22,10 @@ func TestBackupsOfAWalletInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
 	for i := range 60 {
-		w.ours = append(w.ours, x.now.Load().Scripts[i%10].Pay)
+		w.ours = append(w.ours, x.store.Now().Scripts[i%10].Pay)
 	}
 	for range 40 {
 		w.random()

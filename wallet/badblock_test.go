@@ -162,7 +162,7 @@ func TestDamageCondemnsNoBlock(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer x.Close()
-			if err := x.db.Update(func(tx *bolt.Tx) error { return harm(tx, ops[0], next) }); err != nil {
+			if err := x.store.DB.Update(func(tx *bolt.Tx) error { return harm(tx, ops[0], next) }); err != nil {
 				t.Fatal(err)
 			}
 			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), next}, true)
@@ -241,7 +241,7 @@ type buried struct {
 func (l *lifetime) bury() {
 	pay := l.pool[l.rng.IntN(len(l.pool))]
 	for _, sub := range l.subjects {
-		if _, watched := sub.x.find([]byte(pay)); watched || testKeys()[pay] == nil {
+		if _, watched := sub.x.store.Find([]byte(pay)); watched || testKeys()[pay] == nil {
 			return
 		}
 	}

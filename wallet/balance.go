@@ -54,7 +54,7 @@ type Balances struct {
 // transactions count as if they were mined.
 func (w *Wallet) Balances(ctx context.Context, minConf int64) (Balances, error) {
 	var out Balances
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		t := w.newTally(s, minConf)
 		if err := t.mined(ctx, tx); err != nil {
 			return err

@@ -36,7 +36,7 @@ func BenchmarkApplyUnmatched(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			x := openTest(b, Birthday{})
-			x.db.NoSync = !sync
+			x.store.DB.NoSync = !sync
 			importTest(b, x, "a", 1, AccountOptions{Gap: 200})
 			for b.Loop() {
 				b.StopTimer()
@@ -105,7 +105,7 @@ func BenchmarkOwnInputs(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				x := openTest(b, Birthday{})
-				x.db.NoSync = true
+				x.store.DB.NoSync = true
 				if err := x.ImportScript(b.Context(), from, nil); err != nil {
 					b.Fatal(err)
 				}

@@ -123,7 +123,7 @@ func TestRescansShareABirthday(t *testing.T) {
 		}
 		var got []consensus.Height
 		look := func() {
-			s := x.now.Load()
+			s := x.store.Now()
 			if a := s.BornAt(s.Accounts[0].Born); a != s.Birth(s.Count()-1) {
 				t.Errorf("%+v: the account is born at %d, the script at %d", tc, a, s.Birth(s.Count()-1))
 			}
@@ -157,7 +157,7 @@ func TestRescansShareABirthday(t *testing.T) {
 func checkRowsGone(t *testing.T, x *Wallet) {
 	t.Helper()
 	for _, j := range x.Jobs(consensus.Never, true) {
-		tx, err := x.db.Begin(false)
+		tx, err := x.store.DB.Begin(false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,12 +185,12 @@ func TestCancelSettlesADate(t *testing.T) {
 	for range 5 {
 		w.random()
 	}
-	s := x.now.Load()
+	s := x.store.Now()
 	w.take(x, w.since(x.beginStep(s, true), 100)) // new blocks are applied meanwhile
 	if err := x.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if s := x.now.Load(); s.Birth(s.Count()-1) != 43 {
+	if s := x.store.Now(); s.Birth(s.Count()-1) != 43 {
 		t.Errorf("born at %d, want 43", s.Birth(s.Count()-1))
 	}
 	w.sync(x, 100)

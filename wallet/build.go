@@ -139,7 +139,7 @@ func (w *Wallet) Build(ctx context.Context, r BuildRequest) (*Built, error) {
 		return nil, fmt.Errorf("build transaction: %w", err)
 	}
 	var built *Built
-	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err

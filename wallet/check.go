@@ -22,7 +22,7 @@ import (
 // old blocks, or a canceled rescan is being forgotten, rows of theirs may be missing. That a
 // label, a lock or an unmined transaction is missing shows nowhere: nothing else has them.
 func (w *Wallet) Check(ctx context.Context) error {
-	return w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	return w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		stored, err := state.LoadSnapshot(tx)
 		if err != nil {
 			return err

@@ -8,9 +8,12 @@ import (
 	"sync"
 	"testing"
 
+	bolt "go.etcd.io/bbolt"
+
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // tornFile writes what a disk may hold after a power cut between two states of
@@ -37,12 +40,12 @@ func TestKilledAnywhere(t *testing.T) {
 	w := newWorld(t, 11)
 	w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
 	x := openTest(t, Birthday{})
-	x.db.NoSync = false
+	x.store.DB.NoSync = false
 	importTest(t, x, "a", 1, AccountOptions{Gap: 5})
 	for range 60 {
 		w.random()
 	}
-	pageSize := x.db.Info().PageSize
+	pageSize := x.store.DB.Info().PageSize
 	before, said := readFile(t, x), dump(t, x)
 	cuts := 0
 	w.applied = func() {
@@ -113,11 +116,21 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 	}
 	ctx, cancel := testContext(t)
 	cancel()
-	x.turn <- struct{}{}
+	held, release := make(chan struct{}), make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		_ = x.store.Update(t.Context(), func(*bolt.Tx, *state.Snapshot) (*state.Snapshot, error) {
+			close(held)
+			<-release
+			return nil, nil
+		})
+	})
+	<-held
 	if _, err := x.Apply(ctx, full(func(*chain.Update) {})); !errors.Is(err, ctx.Err()) {
 		t.Errorf("cancelled: %v", err)
 	}
-	<-x.turn
+	close(release)
+	writer.Wait()
 	if dump(t, x) != before {
 		t.Fatal("a failed update changed the wallet")
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/store"
 )
 
 // harms are the ways in which a file is damaged: each returns what is left of it.
@@ -60,7 +61,7 @@ func TestDamageEndsNothing(t *testing.T) {
 		w.random()
 	}
 	w.sync(x, 10)
-	pageSize := x.db.Info().PageSize
+	pageSize := x.store.DB.Info().PageSize
 	path := filepath.Join(t.TempDir(), "copy.db")
 	copyFile(t, x, path)
 	sound, err := os.ReadFile(path)
@@ -80,7 +81,7 @@ func TestDamageEndsNothing(t *testing.T) {
 			x, err := Open(testConfig(path, Birthday{}))
 			if err != nil {
 				refused++
-				if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewerFormat) && !errors.Is(err, ErrOtherNetwork) && !errors.Is(err, errDefect) {
+				if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewerFormat) && !errors.Is(err, ErrOtherNetwork) && !errors.Is(err, store.ErrDefect) {
 					t.Errorf("%s: opening says %v", name, err)
 				}
 				continue
@@ -266,7 +267,7 @@ func TestDamageWhileItRuns(t *testing.T) {
 	}
 	for poked(s.Changed()) {
 	}
-	if err := a.db.Update(func(tx *bolt.Tx) error {
+	if err := a.store.DB.Update(func(tx *bolt.Tx) error {
 		k, _ := tx.Bucket(ledger.MinedBucket).Cursor().First()
 		return tx.Bucket(ledger.MinedBucket).Put(bytes.Clone(k), []byte{1})
 	}); err != nil {
@@ -282,7 +283,7 @@ func TestDamageWhileItRuns(t *testing.T) {
 		t.Error("the syncer is not poked")
 	}
 	panics := func(*bolt.Tx, *state.Snapshot) (*state.Snapshot, error) { panic("page 7 is of no kind") }
-	if err := a.update(t.Context(), panics); !errors.Is(err, errDefect) || !strings.Contains(err.Error(), "damage_test.go") {
+	if err := a.store.Update(t.Context(), panics); !errors.Is(err, store.ErrDefect) || !strings.Contains(err.Error(), "damage_test.go") {
 		t.Errorf("a panic: %v", err)
 	}
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 7)}, true)

@@ -226,13 +226,13 @@ func TestRescanSearchesForEverything(t *testing.T) {
 	x := openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{Gap: 10})
 	w.sync(x, 10)
-	if len(x.now.Load().ScannedRanges) == 0 {
+	if len(x.store.Now().ScannedRanges) == 0 {
 		t.Fatal("nothing was found on the way")
 	}
 	if err := x.Rescan(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	all := len(x.now.Load().Pays)
+	all := len(x.store.Now().Pays)
 	steps := 0
 	for ; w.step(x, 10); steps++ {
 		if scripts, _ := x.Scripts(); len(scripts) != all {

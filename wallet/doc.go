@@ -55,6 +55,7 @@ package wallet
 // Start with config.go and wallet.go, and with steps.go for what the syncer asks. link.go,
 // apply.go, usage.go and ledger.go are the way of a block. What a wallet keeps of itself, and how
 // far it has got, is in package internal/state: snapshots in memory, and their rows in the file.
+// Package internal/store keeps file and memory in step, one change at a time.
 // What a transaction means is in package internal/txn, and how far windows reach in package
 // internal/hd: they are the pure core. pokes.go tells readers of changes.
 //

@@ -3,12 +3,11 @@ package wallet
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"syscall"
 
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/store"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -125,11 +124,11 @@ var (
 	ErrBadExport = errors.New("not a right export of a wallet")
 
 	// ErrBackup means that no copy was written.
-	ErrBackup = errors.New("copy not written")
+	ErrBackup = store.ErrBackup
 
 	// ErrBackupExists means that no copy was written because there is a file of that name, which
 	// stays as it is. It is an ErrBackup.
-	ErrBackupExists = fmt.Errorf("%w: there is such a file already", ErrBackup)
+	ErrBackupExists = store.ErrBackupExists
 
 	// ErrFull means that the wallet would watch more scripts than it can.
 	ErrFull = state.ErrFull
@@ -153,13 +152,13 @@ var (
 
 	// ErrDiskFull means that there is no room for what was to be written. Nothing of
 	// it has changed the wallet.
-	ErrDiskFull = errors.New("disk full: make room, and try again")
+	ErrDiskFull = store.ErrDiskFull
 
 	// ErrWalletName means that a wallet cannot have a name.
 	ErrWalletName = errors.New("wallet names are 1 to 50 lower case letters, digits, \"_\" and \"-\", and begin with a letter or digit")
 
 	// ErrClosed means that a wallet was closed meanwhile.
-	ErrClosed = errors.New("wallet is not open any more")
+	ErrClosed = store.ErrClosed
 
 	// ErrNewerFormat means that a newer version of the program wrote the file.
 	ErrNewerFormat = state.ErrNewerFormat
@@ -168,7 +167,7 @@ var (
 	ErrOtherNetwork = state.ErrOtherNetwork
 
 	// ErrInUse means that another process has the wallet open.
-	ErrInUse = errors.New("wallet is open in another process")
+	ErrInUse = store.ErrInUse
 
 	// ErrUnreadable means that the system does not let the file be read and written, or
 	// that it is no regular file.
@@ -197,15 +196,4 @@ func Refusals() []error {
 // changes. Their text is fit for users.
 func Unusable() []error {
 	return []error{ErrCorrupt, ErrNewerFormat, ErrOtherNetwork, ErrInUse, ErrUnreadable}
-}
-
-// orDiskFull names the cause of an error of a file that could not grow.
-func orDiskFull(err error) error {
-	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
-		// Some of bbolt's errors only repeat the text of their cause.
-		if err != nil && (errors.Is(err, full) || strings.HasSuffix(err.Error(), " error: "+full.Error())) {
-			return fmt.Errorf("%w (%w)", ErrDiskFull, err)
-		}
-	}
-	return err
 }

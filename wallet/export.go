@@ -89,7 +89,7 @@ type Born struct {
 // Export returns what a wallet like this one can be made of, of one moment.
 func (w *Wallet) Export(ctx context.Context) (*Export, error) {
 	e := &Export{Network: w.cfg.Params.ChainParams.Name, Labels: make(map[string]string)}
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		r := rows.Row{Rest: tx.Bucket(state.MetaBucket).Get(state.BirthdayKey)}
 		e.Birthday = state.ReadBirthday(&r)
 		for i := range s.Accounts {

@@ -13,7 +13,7 @@ import (
 func fillOfMined(t *testing.T, x *Wallet) float64 {
 	t.Helper()
 	var fill float64
-	err := x.db.View(func(tx *bolt.Tx) error {
+	err := x.store.DB.View(func(tx *bolt.Tx) error {
 		s := tx.Bucket(ledger.MinedBucket).Stats()
 		fill = float64(s.LeafInuse) / float64(s.LeafAlloc)
 		return nil

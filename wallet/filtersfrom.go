@@ -12,8 +12,8 @@ import (
 // watches now, or consensus.Never. If something is born at a date that no block of the wallet's
 // chain has reached, it also returns from which time on blocks are, or else the zero time.
 func (w *Wallet) FiltersFrom() (h consensus.Height, since time.Time) {
-	s := w.now.Load()
-	h = w.births.First(s)
+	s := w.store.Now()
+	h = w.store.FirstBirth(s)
 	if s.Waiting { // new blocks may hold an unmined transaction
 		h = min(h, s.Tip.Height+1)
 	}
@@ -68,7 +68,7 @@ func (s *Set) UnscannedFrom() (consensus.Height, error) {
 		if s.stoppedLocked(n) {
 			return 0, fmt.Errorf("wallet %s has stopped: %w", n.name, s.failed[n.name])
 		}
-		now := n.now.Load()
+		now := n.store.Now()
 		if now.Count() == 0 {
 			continue
 		}

@@ -21,8 +21,8 @@ import (
 // forgetAll runs the steps that are left of a canceled rescan, each a transaction of the
 // file. It is not canceled itself: half a rescan is of no use.
 func (w *Wallet) forgetAll(ctx context.Context) error {
-	for w.now.Load().Forgetting.Job != 0 {
-		err := w.update(context.WithoutCancel(ctx), func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	for w.store.Now().Forgetting.Job != 0 {
+		err := w.store.Update(context.WithoutCancel(ctx), func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 			if s.Forgetting.Job == 0 {
 				return nil, nil
 			}
@@ -33,7 +33,7 @@ func (w *Wallet) forgetAll(ctx context.Context) error {
 		})
 		if err != nil {
 			return fmt.Errorf("forget what rescan %d has found; a start goes on with it: %w",
-				w.now.Load().Forgetting.Job, err)
+				w.store.Now().Forgetting.Job, err)
 		}
 	}
 	return nil
@@ -229,7 +229,7 @@ func (a *application) unapplyUnmined(s *state.Snapshot) error {
 		}
 		needed := u.Origin == Published || len(a.pool().Children(u.Hash, u.Tx)) > 0
 		if len(numbers) == 0 && !needed {
-			if err := a.w.draftPool().Remove(a.tx, u.Hash); err != nil {
+			if err := a.w.store.Draft().Remove(a.tx, u.Hash); err != nil {
 				return err
 			}
 		}

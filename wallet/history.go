@@ -72,7 +72,7 @@ func (w *Wallet) History(ctx context.Context, f HistoryFilter) ([]*Transaction, 
 // same order, until it returns false. None is read that it does not come to. The
 // filter's Skip and Count have no effect.
 func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield func(*Transaction) bool) error {
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		if f.At != nil {
 			*f.At = s.Tip
 		}

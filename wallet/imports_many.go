@@ -72,7 +72,7 @@ func (w *Wallet) ImportManyScripts(ctx context.Context, scripts [][]byte, redeem
 // nothing.
 func (w *Wallet) importAll(ctx context.Context, list []single, birthday *Birthday, refuse bool) (Imported, error) {
 	var done Imported
-	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		i := newImporting(w, tx, s.WithAccounts())
 		born, err := i.s.BirthdayFor(tx, birthday)
 		if err != nil {
@@ -168,7 +168,7 @@ func (i *importing) add(what single, born state.Born) (new bool, number uint32, 
 
 // find returns the number of a script that is watched, or will be.
 func (i *importing) find(pay []byte) (uint32, bool) {
-	if n, ok := i.w.find(pay); ok {
+	if n, ok := i.w.store.Find(pay); ok {
 		return n, true
 	}
 	n, ok := i.numbers[string(pay)]

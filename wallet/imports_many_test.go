@@ -111,7 +111,7 @@ func BenchmarkImportMany(b *testing.B) {
 	addresses, _ := addressesOf(b, "bench", 100_000)
 	for b.Loop() {
 		x := openTest(b, Birthday{})
-		x.db.NoSync = false
+		x.store.DB.NoSync = false
 		late := &Birthday{Time: time.Now()}
 		for _, birthday := range []*Birthday{late, nil} {
 			if _, err := x.ImportAddresses(b.Context(), addresses, birthday); err != nil {

@@ -44,7 +44,7 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 		return Issued{}, fmt.Errorf("new address: account %q has no branch %d", account, branch)
 	}
 	out := Issued{Account: account, Branch: branch}
-	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		a, err := s.Named(account)
 		if err != nil {
 			return nil, err
@@ -89,7 +89,7 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 // one more than that of the last one of the branch that was handed out or used.
 // The errors are ErrNoAccount and ErrImported.
 func (w *Wallet) NextIndex(account string, branch uint32) (uint32, error) {
-	a, err := w.now.Load().Named(account)
+	a, err := w.store.Now().Named(account)
 	if err != nil {
 		return 0, err
 	}
@@ -115,7 +115,7 @@ func (w *Wallet) derivedAddress(a *state.Account, branch, index uint32) (string,
 // Addresses returns the addresses of an account that were handed out or used,
 // or those imported for the name ImportedName. The error is ErrNoAccount.
 func (w *Wallet) Addresses(account string) ([]string, error) {
-	s := w.now.Load()
+	s := w.store.Now()
 	number := ImportedAccount
 	if account != ImportedName {
 		a, err := s.Named(account)

@@ -76,11 +76,11 @@ func receivedBy(t *testing.T, x *Wallet) int64 {
 // birthOf returns from which height on payments to an address of that account count.
 func birthOf(t *testing.T, x *Wallet, index uint32) consensus.Height {
 	t.Helper()
-	n, ok := x.find(derived(t, 1, hd.External, index+1)[index])
+	n, ok := x.store.Find(derived(t, 1, hd.External, index+1)[index])
 	if !ok {
 		t.Fatalf("address %d is not watched", index)
 	}
-	return x.now.Load().Birth(n)
+	return x.store.Now().Birth(n)
 }
 
 // payingBlock mines a block that pays a script of the account of the first seed.
@@ -100,7 +100,7 @@ func TestIssuedAddressesStartNoSearch(t *testing.T) {
 	w.sync(x, 10)
 	for index := range uint32(19) {
 		issueTo(t, x, index)
-		if s := x.now.Load(); s.Scan() || x.Locator()[0] != s.Tip {
+		if s := x.store.Now(); s.Scan() || x.Locator()[0] != s.Tip {
 			t.Fatalf("address %d makes the wallet go back to %d", index, s.Cursor.Height)
 		}
 	}

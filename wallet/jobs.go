@@ -47,7 +47,7 @@ func (j *Job) Progress() float64 {
 // while that is not known. Unless the chain is known to end there, a job that has
 // searched all of it is still running: what it looks for may be in later blocks.
 func (w *Wallet) Jobs(tip consensus.Height, ends bool) []Job {
-	s := w.now.Load()
+	s := w.store.Now()
 	list := make([]Job, len(s.Jobs))
 	for i := range s.Jobs {
 		j := &s.Jobs[i]
@@ -70,12 +70,12 @@ func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uin
 		return 0, fmt.Errorf("rescan: %w", err)
 	}
 	repair := false
-	if from <= w.now.Load().RepairFrom() {
+	if from <= w.store.Now().RepairFrom() {
 		if repair, err = w.needsRepair(ctx); err != nil {
 			return 0, fmt.Errorf("rescan from %d: %w", from, err)
 		}
 	}
-	err = w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err = w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		if from > s.Tip.Height {
 			return nil, fmt.Errorf("rescan from %d: %w, which is %d", from, ErrAboveTip, s.Tip.Height)
 		}
@@ -104,7 +104,7 @@ func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uin
 	})
 	if err == nil && repair {
 		w.cfg.Log.Warn("Damaged rows of the wallet are rebuilt", "path", w.cfg.Path, "from", from)
-		w.damaged.Store(nil)
+		w.store.Mended()
 		w.repaired.Store(true)
 		poke(w.changed)
 	}
@@ -133,7 +133,7 @@ func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
 
 // cancel ends a rescan and runs the first step of forgetting it.
 func (w *Wallet) cancel(ctx context.Context, id uint32) error {
-	return w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	return w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		i := slices.IndexFunc(s.Jobs, func(j state.Job) bool { return j.ID == id })
 		switch {
 		case i < 0:

@@ -134,7 +134,7 @@ func TestCancelLeavesTheFormerPosition(t *testing.T) {
 		}
 	}
 	place := func() string {
-		p := x.now.Load().Progress
+		p := x.store.Now().Progress
 		return fmt.Sprint(p.Cursor, p.Tip, p.Fresh, p.Scan() && p.Scanning > 0)
 	}
 	before, said := place(), minedTold(t, x)
@@ -199,10 +199,10 @@ func TestSearchOfAnOlderFormatBecomesAJob(t *testing.T) {
 	w.sync(x, 10)
 	importTest(t, x, "b", 2, AccountOptions{Gap: 5})
 	w.step(x, 10)
-	err := x.db.Update(func(tx *bolt.Tx) error {
+	err := x.store.DB.Update(func(tx *bolt.Tx) error {
 		return errors.Join(tx.DeleteBucket(state.JobsBucket), state.UpgradeFrom(tx, 1))
 	})
-	if err := errors.Join(err, x.load()); err != nil {
+	if err := errors.Join(err, x.store.Load()); err != nil {
 		t.Fatal(err)
 	}
 	w.wantJobs(x, "")

@@ -30,7 +30,7 @@ func (w *Wallet) SetLabel(ctx context.Context, subject, text string) error {
 	if err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
-	return w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	return w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		b := tx.Bucket(state.LabelsBucket)
 		if text == "" {
 			return s, b.Delete(key)
@@ -67,7 +67,7 @@ func (w *Wallet) labelKey(subject string) ([]byte, error) {
 // Labels returns all labels by what they label.
 func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	labels := make(map[string]string)
-	err := w.view(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
 		return rows.Each(tx.Bucket(state.LabelsBucket), func(k, v []byte) error {
 			labels[string(k)] = string(v)
 			return nil

@@ -45,7 +45,7 @@ func (l *lifetime) checkWindows() {
 		l.checkFull()
 	}
 	want := l.o.watched()
-	for _, a := range l.x.now.Load().Accounts {
+	for _, a := range l.x.store.Now().Accounts {
 		asked := l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })]
 		for branch, window := range a.Branches {
 			end, used := want.end[a.Name][branch], want.used[a.Name][branch]
@@ -59,7 +59,7 @@ func (l *lifetime) checkWindows() {
 	}
 	l.floors()
 	if again := l.o.watched(); l.jumped {
-		for _, a := range l.x.now.Load().Accounts {
+		for _, a := range l.x.store.Now().Accounts {
 			if end := again.end[a.Name]; a.Watched != end {
 				l.fail("account %s watches %d, which makes it %d", a.Name, a.Watched, end)
 			}
@@ -71,7 +71,7 @@ func (l *lifetime) checkWindows() {
 // then to watch as many scripts as it may.
 func (l *lifetime) checkFull() {
 	l.t.Helper()
-	s, lacks := l.x.now.Load(), false
+	s, lacks := l.x.store.Now(), false
 	for _, a := range s.Accounts {
 		for branch, w := range a.Branches {
 			lacks = lacks || a.Watched[branch] < max((w.Used/a.Gap+2)*a.Gap, w.Issued)
@@ -88,7 +88,7 @@ func (l *lifetime) checkFull() {
 func (l *lifetime) floors() {
 	l.o.full = l.bounded
 	l.fall()
-	s := l.x.now.Load()
+	s := l.x.store.Now()
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
 		asked := l.o.asked[slices.IndexFunc(l.o.asked, func(o *asked) bool { return o.name == a.Name })]
@@ -106,7 +106,7 @@ func (l *lifetime) floors() {
 // below it, and knows that the block is left once the chain is as high again. A step that was
 // outdated when the import was made looks to the wallet as if the chain had left the block.
 func (l *lifetime) fall() {
-	s := l.x.now.Load()
+	s := l.x.store.Now()
 	for _, a := range l.o.asked {
 		if !slices.ContainsFunc(a.births, func(b birth) bool { return b.unseen }) {
 			continue
@@ -114,7 +114,7 @@ func (l *lifetime) fall() {
 		i := slices.IndexFunc(s.Accounts, func(known state.Account) bool { return known.Name == a.name })
 		var of state.Born
 		if a.seed == 0 {
-			n, _ := l.x.find([]byte(a.pays[0]))
+			n, _ := l.x.store.Find([]byte(a.pays[0]))
 			of, i = s.Scripts[n].Born, int(s.Scripts[n].Account)
 		}
 		if i != int(ImportedAccount) {

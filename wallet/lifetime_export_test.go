@@ -25,13 +25,13 @@ func (l *lifetime) checkExport(want *truth) {
 	cfg := l.config(filepath.Join(l.t.TempDir(), "copy"))
 	cfg.Birthday, cfg.maxScripts = e.Birthday, l.x.cfg.maxScripts
 	if l.bounded { // one that was opened with more room comes to use that with the next block
-		cfg.maxScripts = l.x.now.Load().Count()
+		cfg.maxScripts = l.x.store.Now().Count()
 	}
 	x, err := Open(cfg)
 	if err != nil {
 		l.fail("%v", err)
 	}
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	if err := x.restore(ctx, e); err != nil {
 		l.fail("%v", err)
 	}

@@ -268,7 +268,7 @@ type keptTx struct {
 func (l *lifetime) keep(sub *subject, hash chainhash.Hash, published bool) {
 	k := sub.kept[hash]
 	if k == nil {
-		k = &keptTx{since: l.fork(sub.x.now.Load().Tip).Height}
+		k = &keptTx{since: l.fork(sub.x.store.Now().Tip).Height}
 		sub.kept[hash] = k
 	}
 	k.published = k.published || published

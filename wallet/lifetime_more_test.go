@@ -131,12 +131,12 @@ func (l *lifetime) abandon() {
 // damage harms a row that follows from the chain, and has a rescan repair it.
 func (l *lifetime) damage() {
 	l.t.Helper()
-	if s := l.x.now.Load(); s.Scan() || s.Fresh < s.Count() {
+	if s := l.x.store.Now(); s.Scan() || s.Fresh < s.Count() {
 		return // rows may be missing
 	}
 	l.sound.Lock()
 	defer l.sound.Unlock()
-	err := l.x.db.Update(func(tx *bolt.Tx) error {
+	err := l.x.store.DB.Update(func(tx *bolt.Tx) error {
 		name := [][]byte{ledger.SumsBucket, ledger.TicketsBucket, ledger.AgingBucket, ledger.CommitmentsBucket}[l.rng.IntN(4)]
 		c := tx.Bucket(name).Cursor()
 		k, v := c.First()
@@ -218,7 +218,7 @@ func (l *lifetime) checkWritten() {
 	l.t.Helper()
 	for subject, text := range l.labels {
 		var got string
-		err := l.x.view(l.t.Context(), func(tx *bolt.Tx, _ *state.Snapshot) error {
+		err := l.x.store.View(l.t.Context(), func(tx *bolt.Tx, _ *state.Snapshot) error {
 			got = string(tx.Bucket(state.LabelsBucket).Get([]byte(subject)))
 			return nil
 		})

@@ -171,7 +171,7 @@ func (l *lifetime) config(path string) Config {
 		return time.Unix(1_700_000_000, 0).Add(l.clock)
 	}
 	if l.bounded && l.x != nil {
-		cfg.maxScripts = l.x.now.Load().Count() + uint32(l.rng.IntN(20))
+		cfg.maxScripts = l.x.store.Now().Count() + uint32(l.rng.IntN(20))
 	}
 	return cfg
 }
@@ -187,7 +187,7 @@ func (l *lifetime) open() {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.x.db.NoSync = true
+	l.x.store.DB.NoSync = true
 	if l.opened != nil {
 		l.opened(l.x)
 	}
@@ -223,7 +223,7 @@ func (l *lifetime) goOn(limit int) {
 	for l.step(l.scanner(), limit) {
 	}
 	for _, sub := range l.subjects {
-		s := sub.x.now.Load()
+		s := sub.x.store.Now()
 		if s.Count() > 0 && (s.Tip != l.tip().BlockID || s.Cursor != s.Tip) {
 			l.fail("wallet %s came to tip %v, cursor %v, want %v", sub.name, s.Tip, s.Cursor, l.tip().BlockID)
 		}
@@ -243,7 +243,7 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 	switch l.rng.IntN(5) {
 	case 0:
 		at := *tip
-		return &Birthday{After: tip.BlockID}, birth{after: &at, unseen: l.x.now.Load().Tip != tip.BlockID}
+		return &Birthday{After: tip.BlockID}, birth{after: &at, unseen: l.x.store.Now().Tip != tip.BlockID}
 	case 1:
 		hour := l.rng.IntN(int(tip.Height) + 5)
 		when := l.main[0].Header.Time().Add(time.Duration(hour)*time.Hour + state.BirthdayMargin)
@@ -287,7 +287,7 @@ func (l *lifetime) act() {
 	case 10, 11, 12, 13, 14:
 		l.random()
 	case 15:
-		if len(l.x.now.Load().Scripts) > 0 {
+		if len(l.x.store.Now().Scripts) > 0 {
 			l.tipStep()
 		}
 	case 16:
@@ -332,7 +332,7 @@ func (l *lifetime) act() {
 
 // tipStep takes the wallet along new blocks while old ones may be searched.
 func (l *lifetime) tipStep() {
-	u := l.since(l.x.beginStep(l.x.now.Load(), true), 1+l.rng.IntN(5))
+	u := l.since(l.x.beginStep(l.x.store.Now(), true), 1+l.rng.IntN(5))
 	if !u.Empty() {
 		l.take(l.x, u)
 	}
@@ -414,7 +414,7 @@ func (l *lifetime) importOne(d *Birthday) (pays []string, err error) {
 
 // synced reports whether the wallet has searched the world's whole chain.
 func (l *lifetime) synced() bool {
-	s := l.x.now.Load()
+	s := l.x.store.Now()
 	return s.Tip == l.tip().BlockID && !s.Scan() && s.Fresh == s.Count()
 }
 
@@ -444,14 +444,14 @@ func (l *lifetime) issue() {
 }
 
 func (l *lifetime) issueOne(a *asked, branch uint32) {
-	before, err := l.x.now.Load().Named(a.name)
+	before, err := l.x.store.Now().Named(a.name)
 	if err != nil {
 		l.fail("%v", err)
 	}
 	if before.Watched[branch] > oracleIndexes/2 {
 		return
 	}
-	tip := l.every[l.x.now.Load().Tip.Hash]
+	tip := l.every[l.x.store.Now().Tip.Hash]
 	out, err := l.x.NewAddress(l.t.Context(), a.name, branch, GapIgnore)
 	if l.bounded && errors.Is(err, ErrFull) {
 		return
@@ -573,7 +573,7 @@ func (l *lifetime) fail(format string, args ...any) {
 	for _, line := range l.log {
 		l.t.Log(line)
 	}
-	s := l.x.now.Load()
+	s := l.x.store.Now()
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
 		l.t.Logf("%s is born at %d (%+v)", a.Name, s.BornAt(a.Born), a.Born)

@@ -21,7 +21,7 @@ import (
 // has reserved: all of them or, with an error, none. The mark outlives a restart, and the
 // output's being spent. The error is ErrNoOutput.
 func (w *Wallet) LockOutputs(ctx context.Context, locked bool, ops ...wire.OutPoint) error {
-	return w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	return w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func (q *query) lock(op wire.OutPoint, locked bool) error {
 
 // UnlockAll takes all locks away, and what Build has reserved.
 func (w *Wallet) UnlockAll(ctx context.Context) error {
-	return w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	return w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		if tx.Bucket(ledger.ReservedBucket) != nil {
 			if err := tx.DeleteBucket(ledger.ReservedBucket); err != nil {
 				return nil, err
@@ -83,7 +83,7 @@ type LockedOutput struct {
 // accounts at that moment. The error is ErrNoAccount.
 func (w *Wallet) Locked(ctx context.Context, account string) ([]LockedOutput, error) {
 	var list []LockedOutput
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		if err := s.Chosen(account); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ import (
 func commits(t testing.TB, x *Wallet) int {
 	t.Helper()
 	n := 0
-	if err := x.db.View(func(tx *bolt.Tx) error { n = tx.ID(); return nil }); err != nil {
+	if err := x.store.DB.View(func(tx *bolt.Tx) error { n = tx.ID(); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -117,7 +117,7 @@ func openMany(b *testing.B, n int) *Set {
 		if err != nil {
 			b.Fatal(err)
 		}
-		x.db.NoSync = true
+		x.store.DB.NoSync = true
 		pay := keyHashScript(chainHash20(i))
 		if err := x.ImportScript(b.Context(), pay, nil); err != nil {
 			b.Fatal(err)
@@ -135,7 +135,7 @@ func BenchmarkBlockOfManyWallets(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := openMany(b, n)
 			for _, o := range s.open {
-				o.db.NoSync = false
+				o.store.DB.NoSync = false
 			}
 			on := s.Locator()[0]
 			for b.Loop() {

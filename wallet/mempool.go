@@ -37,7 +37,7 @@ func (w *Wallet) addUnmined(ctx context.Context, u *ledger.Unmined) (ours bool, 
 	if txn.MinedOnly(u.Kind) {
 		return false, nil
 	}
-	err = w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err = w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err
@@ -228,7 +228,7 @@ func (q *query) spentOutput(op wire.OutPoint) (*wire.TxOut, bool, error) {
 // may come back if it is relayed or mined. The errors are ErrNoTransaction and
 // ErrMined.
 func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
-	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return nil, err
@@ -263,7 +263,7 @@ type Unmined struct {
 // Unmined returns all unmined transactions, parents before children.
 func (w *Wallet) Unmined(ctx context.Context) ([]Unmined, error) {
 	var list []Unmined
-	err := w.view(ctx, func(_ *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(_ *bolt.Tx, s *state.Snapshot) error {
 		for _, u := range s.Pool.Sorted() {
 			list = append(list, Unmined{u.Hash, u.Tx, u.Seen, u.Origin})
 		}

@@ -21,7 +21,7 @@ import (
 func dump(t testing.TB, x *Wallet, without ...string) string {
 	t.Helper()
 	h := sha256.New()
-	err := x.db.View(func(tx *bolt.Tx) error {
+	err := x.store.DB.View(func(tx *bolt.Tx) error {
 		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
 			if slices.Contains(without, string(name)) {
 				return nil
@@ -41,7 +41,7 @@ func dump(t testing.TB, x *Wallet, without ...string) string {
 // copyFile copies a wallet as its last transaction left it.
 func copyFile(t testing.TB, x *Wallet, path string) {
 	t.Helper()
-	err := x.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) })
+	err := x.store.DB.View(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,11 +117,11 @@ func TestOpenTwice(t *testing.T) {
 func TestUpgradeStartsFromEveryFormat(t *testing.T) {
 	for format := uint32(1); format <= state.NewestFormat(); format++ {
 		x := openTest(t, Birthday{})
-		err := x.db.Update(func(tx *bolt.Tx) error { return state.UpgradeFrom(tx, format) })
+		err := x.store.DB.Update(func(tx *bolt.Tx) error { return state.UpgradeFrom(tx, format) })
 		if err != nil {
 			t.Errorf("format %d: %v", format, err)
 		}
-		err = x.db.View(func(tx *bolt.Tx) error {
+		err = x.store.DB.View(func(tx *bolt.Tx) error {
 			if got := binary.BigEndian.Uint32(tx.Bucket(state.MetaBucket).Get(state.FormatKey)); got != state.NewestFormat() {
 				return fmt.Errorf("format %d", got)
 			}

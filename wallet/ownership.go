@@ -52,7 +52,7 @@ func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, 
 	}
 	_, pay := addr.PaymentScript()
 	info := AddressInfo{Address: addr.String(), Script: pay, IsScript: hd.IsScriptHash(pay)}
-	err = w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		info.Label = string(tx.Bucket(state.LabelsBucket).Get([]byte(info.Address)))
 		number, ok := w.owner(s)(pay)
 		if !ok {

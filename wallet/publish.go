@@ -43,7 +43,7 @@ func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx, source string, agree
 // that is in its books. It is what AddUnmined asks first, without a turn at
 // writing: of several wallets most are not concerned.
 func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (may bool, err error) {
-	err = w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		numbers, err := w.touched(tx, s, msg)
 		may = len(numbers) > 0
 		return err
@@ -66,7 +66,7 @@ func (w *Wallet) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err err
 
 // keeps reports whether a transaction is one of the unmined ones.
 func (w *Wallet) keeps(ctx context.Context, hash chainhash.Hash) (known bool, err error) {
-	err = w.view(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
+	err = w.store.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
 		known = tx.Bucket(ledger.UnminedBucket).Get(hash[:]) != nil
 		return nil
 	})
@@ -76,7 +76,7 @@ func (w *Wallet) keeps(ctx context.Context, hash chainhash.Hash) (known bool, er
 // MinedAt implements spv.Wallet: it returns the height of the block that holds a
 // transaction of the wallet.
 func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error) {
-	err = w.view(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
+	err = w.store.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
 		places, err := ledger.PlacesOf(tx, &hash)
 		for _, p := range places {
 			if !ledger.Void(tx, p) {
@@ -100,7 +100,7 @@ func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.
 // it and all that spends it. Parents come before children.
 func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 	var list []*wire.MsgTx
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err

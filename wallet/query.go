@@ -68,7 +68,7 @@ func (w *Wallet) Unspent(ctx context.Context, f OutputFilter) ([]Output, error) 
 // what was ever paid to them, and none that has too few or too many confirmations.
 // The errors are ErrNoAccount and those of ImportAddress.
 func (w *Wallet) EachUnspent(ctx context.Context, f OutputFilter, yield func(*Output) bool) error {
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		if err := s.Chosen(f.Account); err != nil {
 			return err
 		}
@@ -323,7 +323,7 @@ func (f *OutputFilter) takes(o *Output) bool {
 func newQuery(w *Wallet, tx *bolt.Tx, s *state.Snapshot) (*query, error) {
 	p := s.Pool
 	if tx.Writable() {
-		p = w.draftPool()
+		p = w.store.Draft()
 	}
 	return &query{w, tx, s, p}, nil
 }
@@ -383,7 +383,7 @@ func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o 
 
 // OutputAt is Output, with the newest block that was applied at that moment.
 func (w *Wallet) OutputAt(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, tip consensus.BlockID, err error) {
-	err = w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		tip = s.Tip
 		q, err := newQuery(w, tx, s)
 		if err != nil {

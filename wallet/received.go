@@ -32,7 +32,7 @@ type Received struct {
 // read. The errors are those of ImportAddress.
 func (w *Wallet) Received(ctx context.Context, minConf int64, addresses ...string) ([]Received, error) {
 	var list []Received
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ type ReceivedByAccount struct {
 // confirmations, in the order of their numbers, imported last.
 func (w *Wallet) ReceivedByAccounts(ctx context.Context, minConf int64) ([]ReceivedByAccount, error) {
 	var list []ReceivedByAccount
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ type Receipts struct {
 // empty, addresses that were handed out and never paid are among them.
 func (w *Wallet) Receipts(ctx context.Context, minConf int64, empty bool) ([]Receipts, error) {
 	by := make(map[string]*Receipts)
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err

@@ -28,20 +28,10 @@ const (
 // allowance counts the memory of relayed transactions of all wallets of a set.
 type allowance struct{ used atomic.Int64 }
 
-// install makes a snapshot the newest one, and counts what its pool takes.
-func (w *Wallet) install(s *state.Snapshot) {
-	before := 0
-	if old := w.now.Load(); old != nil {
-		before = old.Pool.Held
-	}
-	w.cfg.shared.used.Add(int64(s.Pool.Held - before))
-	w.watch.install(s)
-}
-
 // relayedLimit returns how many bytes the relayed transactions may take.
 func (w *Wallet) relayedLimit() int {
 	free := maxSharedHeld - int(w.cfg.shared.used.Load())
-	return min(maxRelayedHeld, max(leastRelayedHeld, w.now.Load().Pool.Held+free))
+	return min(maxRelayedHeld, max(leastRelayedHeld, w.store.Now().Pool.Held+free))
 }
 
 // makeRoom drops relayed transactions until another one fits. The error is ErrPoolFull.
@@ -84,12 +74,12 @@ func (w *Wallet) isCrowded() bool {
 // ageOut drops the relayed transactions that no block holds after hours.
 func (w *Wallet) ageOut(tx *bolt.Tx, s *state.Snapshot) error {
 	now := w.cfg.Now()
-	for _, u := range w.poolOf(tx, s).Sorted() {
-		if !u.Outdated(now) || !w.poolOf(tx, s).Droppable(u) {
+	for _, u := range w.store.Pool(tx, s).Sorted() {
+		if !u.Outdated(now) || !w.store.Pool(tx, s).Droppable(u) {
 			continue
 		}
 		w.cfg.Log.Info("Relayed transaction is forgotten, no block holds it", "tx", u.Hash, "seen", u.Seen)
-		if err := w.draftPool().Drop(tx, u.Hash); err != nil {
+		if err := w.store.Draft().Drop(tx, u.Hash); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ func openAt(t *testing.T, now *time.Time, log *bytes.Buffer) (*world, *Wallet, [
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	t.Cleanup(func() {
 		if err := errors.Join(x.Check(t.Context()), x.Close()); err != nil && !errors.Is(err, ErrClosed) && !t.Failed() {
 			t.Log(err)
@@ -61,7 +61,7 @@ func hear(t *testing.T, x *Wallet, tx *wire.MsgTx, source string, agreed bool) b
 	return kept
 }
 
-func (x *Wallet) holds(tx *wire.MsgTx) bool { return x.now.Load().Pool.ByHash[tx.TxHash()] != nil }
+func (x *Wallet) holds(tx *wire.MsgTx) bool { return x.store.Now().Pool.ByHash[tx.TxHash()] != nil }
 
 // What the ledger allows relayed transactions: how many a pool holds, the share of those that
 // peers of two networks agree upon, and for how long.
@@ -87,7 +87,7 @@ func TestFloodHidesNoPayment(t *testing.T) {
 	if !x.holds(real) || !x.holds(second) {
 		t.Errorf("the payments are hidden: %v, %v", x.holds(real), x.holds(second))
 	}
-	if n := len(x.now.Load().Pool.ByHash); n > poolHolds/2 {
+	if n := len(x.store.Now().Pool.ByHash); n > poolHolds/2 {
 		t.Errorf("%d transactions that nobody else has sent", n)
 	}
 	if !strings.Contains(log.String(), "WARN") || strings.Count(log.String(), "WARN") > 1 {
@@ -127,13 +127,13 @@ func TestAgreedPaymentsStay(t *testing.T) {
 			t.Fatalf("agreed transaction %d of %d has made room", i, len(agreed))
 		}
 	}
-	if n := len(x.now.Load().Pool.ByHash); n != poolHolds {
+	if n := len(x.store.Now().Pool.ByHash); n != poolHolds {
 		t.Errorf("%d transactions, want %d", n, poolHolds)
 	}
 	real := w.fake(pay, 1, 1)
 	hear(t, x, real, "honest", false)
 	hear(t, x, real, "elsewhere", true)
-	if !x.holds(real) || x.now.Load().Pool.ByHash[real.TxHash()].Agreed != true {
+	if !x.holds(real) || x.store.Now().Pool.ByHash[real.TxHash()].Agreed != true {
 		t.Error("one more that is agreed upon found no room")
 	}
 }
@@ -146,7 +146,7 @@ func TestPoolIsBoundedInBytes(t *testing.T) {
 	w, wallets := newWorld(t, 1), []*Wallet{}
 	for i := range 10 {
 		x := makeTest(t, s, fmt.Sprint("w", i))
-		x.db.NoSync = true
+		x.store.DB.NoSync = true
 		importTest(t, x, "a", 1, AccountOptions{})
 		wallets = append(wallets, x)
 	}
@@ -158,7 +158,7 @@ func TestPoolIsBoundedInBytes(t *testing.T) {
 	}
 	total := 0
 	for _, x := range wallets {
-		held := x.now.Load().Pool.Held
+		held := x.store.Now().Pool.Held
 		if held > maxRelayedHeld {
 			t.Errorf("a wallet holds %d bytes", held)
 		}
@@ -312,7 +312,7 @@ func TestBalancesDecodeNothing(t *testing.T) {
 		tx.TxIn[0].ValueIn = 1e8
 		hear(t, x, tx, "a", false)
 	}
-	if len(x.now.Load().Pool.ByHash) != 4 {
+	if len(x.store.Now().Pool.ByHash) != 4 {
 		t.Fatal("not kept")
 	}
 	read := func() {

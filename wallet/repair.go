@@ -46,13 +46,8 @@ func repairable(s *state.Snapshot, err error) error {
 // to be trusted.
 func (w *Wallet) needsRepair(ctx context.Context) (bool, error) {
 	damaged := false
-	err := guard(func() error {
-		tx, s, err := w.begin()
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
-		err = w.checkDerived(ctx, tx, s)
+	err := w.store.Inspect(func(tx *bolt.Tx, s *state.Snapshot) error {
+		err := w.checkDerived(ctx, tx, s)
 		if damaged = errors.Is(err, ErrCorrupt); damaged {
 			return w.checkGiven(ctx, tx, s)
 		}
@@ -283,7 +278,7 @@ func (a *application) dropBadUnmined() error {
 	for _, u := range p.Sorted() {
 		err := checkUnmined(a.tx, p, u)
 		if errors.Is(err, ErrCorrupt) {
-			err = a.w.draftPool().Remove(a.tx, u.Hash)
+			err = a.w.store.Draft().Remove(a.tx, u.Hash)
 		}
 		if err != nil {
 			return err

@@ -149,7 +149,7 @@ func (w *world) harmRow(t *testing.T, path, kind string, harm rowHarm) bool {
 func books(t *testing.T, x *Wallet) string {
 	t.Helper()
 	var out strings.Builder
-	err := x.db.View(func(tx *bolt.Tx) error {
+	err := x.store.DB.View(func(tx *bolt.Tx) error {
 		for _, name := range [][]byte{ledger.MinedBucket, ledger.DisapprovedBucket, ledger.CommitmentsBucket, ledger.SumsBucket, ledger.TicketsBucket, ledger.AgingBucket} {
 			if err := rows.Each(tx.Bucket(name), func(k, v []byte) error {
 				if !bytes.Equal(name, ledger.SumsBucket) || !bytes.Equal(v, make([]byte, 8)) { // nothing is as no row
@@ -188,7 +188,7 @@ const (
 // lacksRuns reports whether a table of a wallet has no run yet.
 func lacksRuns(t *testing.T, x *Wallet) (lacks bool) {
 	t.Helper()
-	err := x.db.View(func(tx *bolt.Tx) error {
+	err := x.store.DB.View(func(tx *bolt.Tx) error {
 		for _, kind := range ledger.Tables() {
 			root := tx.Bucket(rows.TablesBucket).Bucket([]byte(kind.Name))
 			name, _ := root.Cursor().Seek([]byte("run"))
@@ -214,7 +214,7 @@ func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	importTest(t, x, "a", 1, AccountOptions{Gap: damageGap})
 	address, err := x.ImportPubKey(ctx, testPubKey(t), nil)
 	if err := errors.Join(err, x.SetLabel(ctx, address, "rent")); err != nil {
@@ -283,7 +283,7 @@ func (w *world) comesOf(t *testing.T, path, want string) outcome {
 		return closed
 	}
 	defer x.Close()
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	err = x.Check(ctx)
 	var damage *Repairable
 	out := unseen
@@ -316,8 +316,8 @@ func (w *world) comesOf(t *testing.T, path, want string) outcome {
 	if got != want {
 		t.Errorf("after %v, the rows are not what they were:\n%s", damage, firstDifference(got, want))
 	}
-	if x.damage() != nil {
-		t.Errorf("the damage is still shown: %v", x.damage())
+	if x.store.Damage() != nil {
+		t.Errorf("the damage is still shown: %v", x.store.Damage())
 	}
 	return out
 }
@@ -385,7 +385,7 @@ func TestRemediesForOtherDamage(t *testing.T) {
 	importTest(t, fresh, "a", 1, AccountOptions{Gap: damageGap})
 	w.sync(fresh, 20)
 	sum := func(x *Wallet) (sum dcrutil.Amount) {
-		if err := x.view(ctx, func(tx *bolt.Tx, _ *state.Snapshot) (err error) {
+		if err := x.store.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) (err error) {
 			sum, err = ledger.SumOf(tx, 0)
 			return err
 		}); err != nil {
@@ -409,7 +409,7 @@ func TestARepairedWalletGoesOn(t *testing.T) {
 	importTest(t, a, "x", 1, AccountOptions{})
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 5)}, true)
 	w.syncSet(s, 10)
-	if err := a.db.Update(func(tx *bolt.Tx) error {
+	if err := a.store.DB.Update(func(tx *bolt.Tx) error {
 		return tx.Bucket(ledger.SumsBucket).Put(rows.Key(0), []byte{1})
 	}); err != nil {
 		t.Fatal(err)
@@ -447,7 +447,7 @@ func TestNoRepairWithoutTheScripts(t *testing.T) {
 	importTest(t, x, "x", 1, AccountOptions{})
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(derived(t, 1, hd.External, 1)[0], 5)}, true)
 	w.sync(x, 10)
-	if err := errors.Join(x.db.Update(func(tx *bolt.Tx) error {
+	if err := errors.Join(x.store.DB.Update(func(tx *bolt.Tx) error {
 		k, v := tx.Bucket(ledger.ScriptsBucket).Cursor().First()
 		v = bytes.Clone(v)
 		v[len(v)-5] ^= 1

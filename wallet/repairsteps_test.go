@@ -83,7 +83,7 @@ func repairBetweenSteps(t *testing.T, damage func(tx *bolt.Tx) error, lost strin
 		}
 		x = openSteps(t, path, 3, count)
 	}
-	if err := x.db.Update(damage); err != nil {
+	if err := x.store.DB.Update(damage); err != nil {
 		t.Fatal(err)
 	}
 	reopen()
@@ -141,7 +141,7 @@ func TestRepairKeepsBirthdays(t *testing.T) {
 	sum := func(tx *bolt.Tx) error {
 		return tx.Bucket(ledger.SumsBucket).Put(rows.Key(ImportedAccount), []byte{1})
 	}
-	if err := errors.Join(x.db.Update(sum), x.Rescan(t.Context(), 1), x.CancelJob(t.Context(), id)); err != nil {
+	if err := errors.Join(x.store.DB.Update(sum), x.Rescan(t.Context(), 1), x.CancelJob(t.Context(), id)); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(x, 7)

@@ -8,13 +8,11 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
-	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
-	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -35,13 +33,13 @@ func (a *application) confirm(b *chain.Block) error {
 
 // pool returns the unmined transactions as the update has left them so far. It is
 // not changed.
-func (a *application) pool() *ledger.Pool { return a.w.poolOf(a.tx, nil) }
+func (a *application) pool() *ledger.Pool { return a.w.store.Pool(a.tx, nil) }
 
 // resolve removes a transaction that was mined from the unmined ones, and drops
 // its rivals.
 func (a *application) resolve(hash chainhash.Hash, tx *wire.MsgTx) error {
 	if a.pool().ByHash[hash] != nil {
-		if err := a.w.draftPool().Remove(a.tx, hash); err != nil {
+		if err := a.w.store.Draft().Remove(a.tx, hash); err != nil {
 			return err
 		}
 	}
@@ -54,7 +52,7 @@ func (a *application) dropRivals(hash chainhash.Hash, tx *wire.MsgTx) error {
 		if err := ledger.PutConflict(a.tx, rival, hash); err != nil {
 			return err
 		}
-		if err := a.w.draftPool().Drop(a.tx, rival); err != nil {
+		if err := a.w.store.Draft().Drop(a.tx, rival); err != nil {
 			return err
 		}
 	}
@@ -92,13 +90,13 @@ func (a *application) releaseUnless(lost map[chainhash.Hash]bool, m *ledger.Mine
 	}
 	if txn.MinedOnly(txn.KindAt(m.Place, m.Tx)) || slices.ContainsFunc(txn.PrevOuts(m.Tx), func(op wire.OutPoint) bool { return lost[op.Hash] }) {
 		lost[m.Hash] = true
-		a.w.draftPool().Dropped = append(a.w.draftPool().Dropped, m.Hash)
-		return a.w.draftPool().DropChildren(a.tx, m.Hash, m.Tx)
+		a.w.store.Draft().Dropped = append(a.w.store.Draft().Dropped, m.Hash)
+		return a.w.store.Draft().DropChildren(a.tx, m.Hash, m.Tx)
 	}
 	if err := a.dropRivals(m.Hash, m.Tx); err != nil {
 		return err
 	}
-	return a.w.draftPool().Put(a.tx, ledger.NewUnmined(m.Hash, m.Tx, time.Unix(int64(m.Time), 0), Released))
+	return a.w.store.Draft().Put(a.tx, ledger.NewUnmined(m.Hash, m.Tx, time.Unix(int64(m.Time), 0), Released))
 }
 
 // releaseLate does so for a transaction of a block that was disapproved of before the
@@ -152,14 +150,12 @@ func (a *application) worthless(hash chainhash.Hash) (bool, error) {
 func (a *application) revive(tip consensus.Height) error {
 	heirs := a.minedAgain
 	a.minedAgain = nil
-	if a.w.draft != nil {
-		for _, hash := range a.w.draft.Dropped {
-			list, err := ledger.ConflictsOf(a.tx, hash)
-			if err != nil {
-				return err
-			}
-			heirs = append(heirs, list...)
+	for _, hash := range a.w.store.Dropped() {
+		list, err := ledger.ConflictsOf(a.tx, hash)
+		if err != nil {
+			return err
 		}
+		heirs = append(heirs, list...)
 	}
 	for len(heirs) > 0 {
 		hash := heirs[0]
@@ -235,30 +231,9 @@ func (a *application) expire(tip consensus.Height) error {
 			continue
 		}
 		a.w.cfg.Log.Info("Unmined transaction has expired", "tx", u.Hash, "expiry", u.Tx.Expiry)
-		if err := a.w.draftPool().Drop(a.tx, u.Hash); err != nil {
+		if err := a.w.store.Draft().Drop(a.tx, u.Hash); err != nil {
 			return err
 		}
 	}
 	return a.w.ageOut(a.tx, nil)
-}
-
-// poolOf returns the pool as a transaction of the file sees it: in a writing one
-// with what that has changed. It must not be changed.
-func (w *Wallet) poolOf(tx *bolt.Tx, s *state.Snapshot) *ledger.Pool {
-	switch {
-	case !tx.Writable():
-		return s.Pool
-	case w.draft != nil:
-		return w.draft
-	}
-	return w.now.Load().Pool
-}
-
-// draftPool returns the pool that the writing transaction changes. The caller holds
-// the turn.
-func (w *Wallet) draftPool() *ledger.Pool {
-	if w.draft == nil {
-		w.draft = w.now.Load().Pool.Clone()
-	}
-	return w.draft
 }

@@ -55,7 +55,7 @@ func badExport(format string, operands ...any) error {
 
 // restore adds what an export holds.
 func (w *Wallet) restore(ctx context.Context, e *Export) error {
-	err := w.update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 		r := restoring{w: w, tx: tx, s: s.WithAccounts(), fresh: make(map[string]bool)}
 		for i := range e.Accounts {
 			if err := r.account(&e.Accounts[i]); err != nil {

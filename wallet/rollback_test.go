@@ -26,7 +26,7 @@ import (
 func contents(t *testing.T, x *Wallet) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
-	err := x.db.View(func(tx *bolt.Tx) error {
+	err := x.store.DB.View(func(tx *bolt.Tx) error {
 		for _, kind := range ledger.Tables() {
 			table, err := rows.OpenTable(tx, kind)
 			if err != nil {
@@ -84,7 +84,7 @@ func openSteps(t testing.TB, path string, rows int, stored ...func()) *Wallet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	return x
 }
 
@@ -232,7 +232,7 @@ func TestCancelInSteps(t *testing.T) {
 			if i != 2 {
 				err = x.CancelJob(t.Context(), id)
 			} else if err = x.cancel(t.Context(), id); err == nil {
-				if x.now.Load().Forgetting.Job != id {
+				if x.store.Now().Forgetting.Job != id {
 					t.Fatal("all was forgotten in one step")
 				}
 				forgot := x.Status().Epoch
@@ -330,7 +330,7 @@ func takenBack(t testing.TB, payments, perBlock int, run func(what string, x *Wa
 	mustHold := func(want int) {
 		t.Helper()
 		n := 0
-		err := x.db.View(func(tx *bolt.Tx) error {
+		err := x.store.DB.View(func(tx *bolt.Tx) error {
 			return rows.Each(tx.Bucket(ledger.MinedBucket), func(_, _ []byte) error { n++; return nil })
 		})
 		if err != nil || n != want {
@@ -342,7 +342,7 @@ func takenBack(t testing.TB, payments, perBlock int, run func(what string, x *Wa
 	if err != nil {
 		t.Fatal(err)
 	}
-	for x.now.Load().Cursor.Height < found && w.step(x, 20) {
+	for x.store.Now().Cursor.Height < found && w.step(x, 20) {
 	}
 	mustHold(whole)
 	run("forget", x, func() { err = x.CancelJob(t.Context(), id) })
@@ -370,9 +370,9 @@ func takenBack(t testing.TB, payments, perBlock int, run func(what string, x *Wa
 func TestTakingBackGoesBySteps(t *testing.T) {
 	const payments = 3 * stepRows
 	takenBack(t, payments, 100, func(what string, x *Wallet, do func()) {
-		before := x.now.Load().ID
+		before := x.store.Now().ID
 		do()
-		steps := x.now.Load().ID - before
+		steps := x.store.Now().ID - before
 		if least := payments / (stepRows + 100); what != "check" && (steps < least || steps > least+4) {
 			t.Errorf("%s: %d transactions of the file, want %d or a few more", what, steps, least)
 		}
@@ -387,12 +387,12 @@ func BenchmarkTakingBack(b *testing.B) {
 		b.Run(fmt.Sprint(payments), func(b *testing.B) {
 			for b.Loop() {
 				takenBack(b, payments, 500, func(what string, x *Wallet, do func()) {
-					x.db.NoSync = false
+					x.store.DB.NoSync = false
 					began := time.Now()
 					more := peakHeap(do)
 					b.ReportMetric(time.Since(began).Seconds(), what+"-s")
 					b.ReportMetric(float64(more)/(1<<20), what+"-MiB")
-					x.db.NoSync = true
+					x.store.DB.NoSync = true
 				})
 			}
 		})
@@ -406,7 +406,7 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 	w, s := plain(t, 700), openSet(t)
 	gaps := func(when string, x *Wallet, want int) {
 		t.Helper()
-		st := x.now.Load()
+		st := x.store.Now()
 		for i := range consensus.Height(want) {
 			if _, ok := state.BlockAt(st.Blocks, st.Tip.Height-i); st.Tip.Height-i > 0 && !ok {
 				t.Fatalf("%s: at %d block %d is not remembered", when, st.Tip.Height, st.Tip.Height-i)

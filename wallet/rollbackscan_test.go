@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestSearchBetweenTheStepsOfARollback: between two steps of a rollback old blocks are searched.
@@ -25,7 +24,8 @@ func TestSearchBetweenTheStepsOfARollback(t *testing.T) {
 func searchBetweenSteps(t *testing.T, seed uint64, back bool) {
 	t.Helper()
 	w := busy(t, seed, 40)
-	x, whole := openSteps(t, filepath.Join(t.TempDir(), "w.db"), 3), openSteps(t, filepath.Join(t.TempDir(), "whole.db"), 1<<20)
+	stored := func() {}
+	x, whole := openSteps(t, filepath.Join(t.TempDir(), "w.db"), 3, func() { stored() }), openSteps(t, filepath.Join(t.TempDir(), "whole.db"), 1<<20)
 	ctx, stop := context.WithCancel(t.Context())
 	for _, each := range []*Wallet{x, whole} {
 		importTest(t, each, "a", 1, AccountOptions{})
@@ -42,8 +42,7 @@ func searchBetweenSteps(t *testing.T, seed uint64, back bool) {
 	u := w.since(x.Locator(), 100)
 	scripts, _ := x.Scripts()
 	w.fill(&u, scripts)
-	now := x.cfg.Now
-	x.cfg.Now = func() time.Time { stop(); return now() }
+	stored = stop
 	if _, err := x.Apply(ctx, u); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}

@@ -288,7 +288,7 @@ func (s *Set) discard(name string, w *Wallet) error {
 	if err := s.close(name); err != nil {
 		return err
 	}
-	if w.now.Load().Count() > 0 { // and what is closed comes to watch nothing more
+	if w.store.Now().Count() > 0 { // and what is closed comes to watch nothing more
 		_, err := s.start(name, s.cfg.Birthday)
 		return err
 	}
@@ -314,7 +314,10 @@ func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
 	}
 	w, err := s.start(name, *birthday)
 	if err != nil { // there was no file: what there is now is no wallet
-		return nil, errors.Join(err, orGone(os.Remove(s.path(name))))
+		if gone := os.Remove(s.path(name)); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+		return nil, err
 	}
 	return w, nil
 }
@@ -346,7 +349,7 @@ func (s *Set) add(name string, w *Wallet) {
 	s.open = slices.Insert(s.open, i, named{name, w})
 	s.byName[name] = w
 	delete(s.refused, name)
-	if w.now.Load().Count() > 0 {
+	if w.store.Now().Count() > 0 {
 		s.imports.Add(1)
 	}
 	s.pokeLocked()

@@ -57,7 +57,7 @@ type scriptCount struct {
 func (s *Set) frontsLocked() []front {
 	var list []front
 	for _, n := range s.open {
-		now := n.now.Load()
+		now := n.store.Now()
 		if now.Count() == 0 || s.stoppedLocked(n) {
 			continue
 		}

@@ -34,7 +34,7 @@ func makeTest(t *testing.T, s *Set, name string) *Wallet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	return x
 }
 

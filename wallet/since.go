@@ -67,7 +67,7 @@ func (s *Since) below(height consensus.Height) []*Transaction {
 // that was searched for everything: a caller that goes on after it misses nothing. The
 // error is ErrNoBlock if it is not known where the block is.
 func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, store Branches, begin func(Since), yield func(*Transaction) bool) error {
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err

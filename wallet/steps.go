@@ -28,7 +28,7 @@ type steps struct {
 // watched. Asked for again before anything has changed, it is that of the other
 // one of the two: where the search stands, the chain may end.
 func (w *Wallet) Locator() []consensus.BlockID {
-	s := w.now.Load()
+	s := w.store.Now()
 	last := w.current.Load()
 	locator := w.beginStep(s, last != nil && last.id == s.ID && last.start == s.Cursor)
 	if s.Count() == 0 {
@@ -41,7 +41,7 @@ func (w *Wallet) Locator() []consensus.BlockID {
 // whether anything is watched. While old blocks are searched it has no hash: the
 // tip may be on a branch that the chain has left.
 func (w *Wallet) Scanned() (at consensus.BlockID, watching bool) {
-	s := w.now.Load()
+	s := w.store.Now()
 	return s.Scanned(), s.Count() > 0
 }
 
@@ -59,7 +59,7 @@ func (w *Wallet) beginStep(s *state.Snapshot, tip bool) []consensus.BlockID {
 // without stake tags, as the filters have them. The number changes whenever
 // they do. The scripts must not be changed.
 func (w *Wallet) Scripts() (scripts [][]byte, revision uint64) {
-	s := w.now.Load()
+	s := w.store.Now()
 	from := state.AllScripts
 	if st := w.current.Load(); st != nil {
 		from = min(st.from, s.Count())
@@ -68,7 +68,7 @@ func (w *Wallet) Scripts() (scripts [][]byte, revision uint64) {
 }
 
 // Imports implements spv.Importer.
-func (w *Wallet) Imports() uint64 { return w.now.Load().Imports }
+func (w *Wallet) Imports() uint64 { return w.store.Now().Imports }
 
 // due returns the first script that the block after the cursor of an installed snapshot
 // is to be matched against.
@@ -81,7 +81,7 @@ func (w *Wallet) due(s *state.Snapshot) uint32 {
 
 // dueAbove does the same for the block after the tip.
 func (w *Wallet) dueAbove(s *state.Snapshot) uint32 {
-	return s.Concerning(w.births.First(s), s.Tip.Height+1)
+	return s.Concerning(w.store.FirstBirth(s), s.Tip.Height+1)
 }
 
 // widen makes the current step concern the scripts from a number on. It

@@ -163,7 +163,7 @@ func (s TicketStatus) String() string {
 // ErrNoTransaction.
 func (w *Wallet) Transaction(ctx context.Context, hash chainhash.Hash) (*Transaction, error) {
 	var t *Transaction
-	err := w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)
 		if err != nil {
 			return err

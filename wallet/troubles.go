@@ -56,13 +56,13 @@ func (s *Set) warnings() []warning {
 		add(hintFile, "Wallet %q is not loaded: %v.", name, s.refused[name])
 	}
 	for _, n := range s.open {
-		switch damage := n.damage(); {
+		switch damage := n.store.Damage(); {
 		case s.stoppedLocked(n):
 			add(hintFile, "Wallet %q has stopped: %v.", n.name, s.troubleLocked(n.name))
 		case damage != nil:
 			add(hintFile, "Wallet %q may answer wrongly: %v.", n.name, damage)
 		}
-		if n.now.Load().Full {
+		if n.store.Now().Full {
 			add(hintFull, "Wallet %q watches as many scripts as it can: payments to further addresses will not show.", n.name)
 		}
 		if n.isCrowded() {
@@ -81,7 +81,7 @@ func (s *Set) troubleLocked(name string) error {
 	if w == nil {
 		return nil
 	}
-	if damage := w.damage(); damage != nil || !s.stoppedLocked(named{name, w}) {
+	if damage := w.store.Damage(); damage != nil || !s.stoppedLocked(named{name, w}) {
 		return damage
 	}
 	return s.failed[name]

@@ -35,12 +35,12 @@ func TestOneWalletStopsAlone(t *testing.T) {
 	}
 	damage := func(value []byte) {
 		t.Helper()
-		err := a.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(ledger.ScriptsBucket).Put(rows.Key(0), value) })
+		err := a.store.DB.Update(func(tx *bolt.Tx) error { return tx.Bucket(ledger.ScriptsBucket).Put(rows.Key(0), value) })
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	sound := a.now.Load().Scripts[0].Encode()
+	sound := a.store.Now().Scripts[0].Encode()
 	damage([]byte{1})
 	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 7)}, true)
 	w.syncSet(s, 10)
@@ -223,12 +223,12 @@ func TestFullWallet(t *testing.T) {
 	if b, err := x.Balances(t.Context(), 1); err != nil || b.Sum.Spendable != 5 || x.Status().Scripts != 95 {
 		t.Errorf("it has %v and %d scripts (%v)", b.Sum.Spendable, x.Status().Scripts, err)
 	}
-	if !x.now.Load().Full {
+	if !x.store.Now().Full {
 		t.Error("it does not say that it is full")
 	}
 	x.cfg.maxScripts = 2 * state.SpareScripts
-	if err := x.SetGapLimit(t.Context(), 1); err != nil || x.now.Load().Full {
-		t.Errorf("a lower gap limit needs no further addresses, and full is %v (%v)", x.now.Load().Full, err)
+	if err := x.SetGapLimit(t.Context(), 1); err != nil || x.store.Now().Full {
+		t.Errorf("a lower gap limit needs no further addresses, and full is %v (%v)", x.store.Now().Full, err)
 	}
 	if err := errors.Join(x.Check(t.Context()), x.Close()); err != nil {
 		t.Fatal(err)

@@ -133,7 +133,7 @@ func (w *world) ticketBalance(x *Wallet, by map[string]Balance, c coin) {
 // ownerName returns the account that a script belongs to, looking at nothing
 // but the list of scripts.
 func (x *Wallet) ownerName(pay []byte) (string, bool) {
-	s := x.now.Load()
+	s := x.store.Now()
 	for i := range s.Scripts {
 		if string(s.Scripts[i].Pay) == string(pay) {
 			return s.AccountName(s.Scripts[i].Account), true

@@ -20,7 +20,7 @@ func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 	if txn.MinedOnly(txn.KindOf(msg)) {
 		return nil, last, nil
 	}
-	err = w.view(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
+	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		numbers, err := w.touched(tx, s, msg)
 		if err != nil || len(numbers) == 0 {
 			return err
@@ -46,7 +46,7 @@ func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 // is relayed concerns somebody else.
 func (w *Wallet) touched(tx *bolt.Tx, s *state.Snapshot, msg *wire.MsgTx) ([]uint32, error) {
 	var numbers []uint32
-	pool := w.poolOf(tx, s)
+	pool := w.store.Pool(tx, s)
 	add := func(list []txn.Credited, of func(c txn.Credited) bool) {
 		for _, c := range list {
 			if c.Script != txn.NoScript && of(c) {

@@ -14,7 +14,7 @@ import (
 // block of a height, if it was born by then.
 func (w *Wallet) ownerAt(s *state.Snapshot, h consensus.Height) func(pay []byte) (uint32, bool) {
 	return func(pay []byte) (uint32, bool) {
-		n, ok := w.find(pay)
+		n, ok := w.store.Find(pay)
 		return n, ok && n < s.Count() && s.Birth(n) <= h
 	}
 }
@@ -22,7 +22,7 @@ func (w *Wallet) ownerAt(s *state.Snapshot, h consensus.Height) func(pay []byte)
 // owner returns the function that finds the watched script of a payment.
 func (w *Wallet) owner(s *state.Snapshot) func(pay []byte) (uint32, bool) {
 	return func(pay []byte) (uint32, bool) {
-		n, ok := w.find(pay)
+		n, ok := w.store.Find(pay)
 		return n, ok && n < s.Count()
 	}
 }

@@ -42,7 +42,7 @@ func openTest(t testing.TB, birthday Birthday) *Wallet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.db.NoSync = true
+	x.store.DB.NoSync = true
 	t.Cleanup(func() {
 		if err := x.Check(context.Background()); err != nil && !t.Failed() {
 			t.Error(err)

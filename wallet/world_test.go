@@ -245,7 +245,7 @@ func (w *world) sync(x *Wallet, limit int) {
 	w.t.Helper()
 	for w.step(x, limit) {
 	}
-	s := x.now.Load()
+	s := x.store.Now()
 	if s.Count() > 0 && (s.Tip != w.tip().BlockID || s.Cursor != s.Tip) {
 		w.t.Fatalf("synced to tip %v, cursor %v, want %v", s.Tip, s.Cursor, w.tip().BlockID)
 	}

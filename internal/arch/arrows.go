@@ -82,6 +82,7 @@ func rooms() []room {
 		{dir: "wallet/internal/ledger", imports: []string{"spv/consensus", "spv/chain", "internal/parse", "wallet/internal/rows", "wallet/internal/txn"}, never: append(network, "log/slog")},
 		{dir: "wallet/internal/rows", imports: []string{"spv/consensus"}, never: append(network, "log/slog")},
 		{dir: "wallet/internal/state", imports: []string{"spv/consensus", "spv/chain", "wallet/internal/hd", "wallet/internal/ledger", "wallet/internal/rows", "wallet/internal/txn"}, never: append(network, "log/slog")},
+		{dir: "wallet/internal/store", imports: []string{"spv/consensus", "internal/bboltcheck", "wallet/internal/ledger", "wallet/internal/state"}, never: network},
 		{dir: "wallet/internal/txn", imports: []string{"spv/consensus"}, never: append(network, "go.etcd.io/bbolt", "log/slog", "time")},
 		{dir: "wallet/txbuild", never: append(network, "go.etcd.io/bbolt", "log/slog", "time")},
 		{dir: "internal/rpc/api"},

@@ -61,3 +61,12 @@ func TestPropertyTheFirstBirthIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkFirstBirth is what the first birthday of a wallet with many scripts costs.
+func BenchmarkFirstBirth(b *testing.B) {
+	var births Births
+	s := &Snapshot{Scripts: make([]Script, 100_000), Accounts: []Account{{}}}
+	for b.Loop() {
+		births.First(s)
+	}
+}

@@ -1,4 +1,4 @@
-package wallet
+package store
 
 import (
 	"errors"
@@ -41,7 +41,7 @@ func openFile(cfg *Config) (*bolt.DB, error) {
 	case err == nil && !info.Mode().IsRegular():
 		err = errors.New("not a regular file")
 	case err == nil && info.Size() == 0:
-		err = fmt.Errorf("%w: it is empty", ErrCorrupt)
+		err = fmt.Errorf("%w: it is empty", state.ErrCorrupt)
 	}
 	if err == nil {
 		err = inspect(cfg.Path)
@@ -53,7 +53,7 @@ func openFile(cfg *Config) (*bolt.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = guard(func() error {
+	err = Guard(func() error {
 		run := db.View
 		if err := db.View(func(tx *bolt.Tx) error {
 			if !state.UpToDate(tx) {
@@ -63,7 +63,7 @@ func openFile(cfg *Config) (*bolt.DB, error) {
 		}); err != nil {
 			return err
 		}
-		return run(func(tx *bolt.Tx) error { return state.Prepare(tx, cfg.Params.ChainParams) })
+		return run(func(tx *bolt.Tx) error { return state.Prepare(tx, cfg.Network) })
 	})
 	if err != nil {
 		return nil, errors.Join(orDiskFull(err), db.Close())
@@ -87,7 +87,7 @@ func createFile(cfg *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return state.Create(tx, cfg.Params.ChainParams, cfg.Birthday) })
+	err = db.Update(func(tx *bolt.Tx) error { return state.Create(tx, cfg.Network, cfg.Birthday) })
 	if err := errors.Join(orDiskFull(err), db.Close()); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func openBolt(path string, options *bolt.Options) (db *bolt.DB, err error) {
 	if !options.ReadOnly {
 		options.InitialMmapSize = mapAhead(path)
 	}
-	err = guard(func() error {
+	err = Guard(func() error {
 		db, err = bolt.Open(path, 0o600, options)
 		return openError(err)
 	})
@@ -154,32 +154,32 @@ func openError(err error) error {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return ErrInUse
 	}
-	return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	return fmt.Errorf("%w (%w)", state.ErrCorrupt, err)
 }
 
 // asCorrupt makes ErrCorrupt of damage to the pages.
 func asCorrupt(err error) error {
 	var d *bboltcheck.Damage
 	if errors.As(err, &d) {
-		return fmt.Errorf("%w (%s)", ErrCorrupt, d.Text)
+		return fmt.Errorf("%w (%s)", state.ErrCorrupt, d.Text)
 	}
 	return err
 }
 
-// errDefect is the error of a panic that is not one over damaged pages.
-var errDefect = errors.New("a defect of this program, or damaged rows; the wallet's file is as it was")
+// ErrDefect is the error of a panic that is not one over damaged pages.
+var ErrDefect = errors.New("a defect of this program, or damaged rows; the wallet's file is as it was")
 
-// guard runs fn, which reads or writes the file. What bbolt does over damaged pages is an error
-// then: ErrCorrupt. Any other panic is errDefect.
-func guard(fn func() error) (err error) {
+// Guard runs fn, which reads or writes the file. What bbolt does over damaged pages is an error
+// then: ErrCorrupt. Any other panic is ErrDefect.
+func Guard(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			at, inBolt := panicked()
 			_, fault := p.(interface{ Addr() uintptr })
-			kind := errDefect
+			kind := ErrDefect
 			if fault || inBolt {
-				kind = ErrCorrupt
+				kind = state.ErrCorrupt
 			}
 			err = fmt.Errorf("%w (%v in %s)", kind, p, at)
 		}
