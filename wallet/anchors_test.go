@@ -131,7 +131,7 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 	}
 	issueTo(t, x, 0)
 	numbers := x.store.Now().Anchors
-	if used := slices.DeleteFunc(slices.Clone(numbers), func(a state.Anchor) bool { return a == state.Anchor{} }); len(used) != 1 {
+	if used := usedAnchors(x); len(used) != 1 {
 		t.Errorf("anchors %v are left, want that of the newest block", used)
 	}
 	jobs := x.Jobs(w.tip().Height, true)
@@ -163,5 +163,50 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 	w.sync(x, 5000)
 	if got := receivedBy(t, x); got != 7 {
 		t.Errorf("%d atoms received, want 7", got)
+	}
+}
+
+// usedAnchors returns the anchors of a wallet without the free numbers.
+func usedAnchors(x *Wallet) []state.Anchor {
+	return slices.DeleteFunc(slices.Clone(x.store.Now().Anchors), func(a state.Anchor) bool { return a == state.Anchor{} })
+}
+
+// TestFinalBlocksAreLeft: the chain leaves blocks at which addresses were handed out and whose
+// anchors were dropped since. A payment on the new chain below these blocks' heights counts.
+func TestFinalBlocksAreLeft(t *testing.T) {
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	importTest(t, x, "a", 1, AccountOptions{Gap: 2})
+	mine := func(n int) {
+		for range n {
+			w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1)}, true)
+		}
+	}
+	mine(5)
+	for range state.DropAt + 20 {
+		mine(1)
+		w.sync(x, 5000)
+		issueTo(t, x, 0)
+	}
+	last := w.tip().Height
+	mine(state.FinalAfter)
+	w.sync(x, 5000)
+	issueTo(t, x, 0) // which drops the anchors
+	if used := usedAnchors(x); len(used) != 1 {
+		t.Fatalf("anchors %v are left, want that of the newest block", used)
+	}
+
+	fork := last - 40
+	w.cut(int(w.tip().Height - fork))
+	mine(4)
+	w.payingBlock(60, 7) // both were handed out above the fork
+	w.payingBlock(70, 11)
+	mine(state.FinalAfter + 40)
+	w.sync(x, 5000)
+	if got := receivedBy(t, x); got != 18 {
+		t.Errorf("%d atoms received, want 18", got)
+	}
+	again := reopen(t, x)
+	if err := again.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -117,11 +117,15 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 		if more {
 			return next, a.takePart(next, known, mid)
 		}
-		if back {
-			next.LeaveBranch(known, to)
+		if back || s.LeavesFinal(known.Height) { // then birthdays are lowered before blocks are searched
+			if err := next.LeaveBranch(a.tx, known, to); err != nil {
+				return nil, err
+			}
 			return next, a.rollback(next, to)
 		}
-		next.LeaveBranch(known, known)
+		if err := next.LeaveBranch(a.tx, known, known); err != nil {
+			return nil, err
+		}
 	}
 	next.ReachDates(a.u.Applied, known.Height)
 	if a.w.widen(next.Needed(from, left, a.u)) {

@@ -60,7 +60,9 @@ func (a *application) halfway(s *state.Snapshot, to consensus.BlockID) (mid stat
 // block of the wallet's chain that is known to be on the new one too.
 func (a *application) takePart(s *state.Snapshot, fork consensus.BlockID, mid state.Block) error {
 	s.RememberAlso(mid)
-	s.LeaveBranch(fork, mid.BlockID)
+	if err := s.LeaveBranch(a.tx, fork, mid.BlockID); err != nil {
+		return err
+	}
 	a.more, a.passed = true, mid.BlockID
 	taken, err := a.takeBack(s, mid.BlockID)
 	if err != nil {
@@ -120,7 +122,9 @@ func (a *application) leaveBooks(s *state.Snapshot) (*state.Snapshot, error) {
 	if more {
 		return next, a.takePart(next, s.Common, mid)
 	}
-	next.LeaveBranch(s.Common, s.Common)
+	if err := next.LeaveBranch(a.tx, s.Common, s.Common); err != nil {
+		return nil, err
+	}
 	return next, a.rollback(next, s.Common)
 }
 

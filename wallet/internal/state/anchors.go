@@ -155,16 +155,29 @@ func (s *Snapshot) DropAnchors(tx *bolt.Tx) error {
 		*b = Born{Height: min(b.Height, s.Anchors[b.After-1].Height+1), Date: b.Date}
 		return true
 	}
+	if err := s.changeBirths(tx, onHeight); err != nil {
+		return err
+	}
+	for len(anchors) > 0 && anchors[len(anchors)-1] == (Anchor{}) {
+		anchors = anchors[:len(anchors)-1]
+	}
+	s.Anchors = anchors
+	return nil
+}
+
+// changeBirths gives scripts, accounts and what jobs have lowered other birthdays, where
+// change returns true. Scripts and lowered birthdays are stored.
+func (s *Snapshot) changeBirths(tx *bolt.Tx, change func(*Born) bool) error {
 	scripts, accounts := slices.Clone(s.Scripts), slices.Clone(s.Accounts)
 	for n := range scripts {
-		if onHeight(&scripts[n].Born) {
+		if change(&scripts[n].Born) {
 			if err := putScript(tx, uint32(n), &scripts[n]); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range accounts {
-		onHeight(&accounts[i].Born)
+		change(&accounts[i].Born)
 	}
 	for i := range s.Jobs {
 		list, err := BirthdayUndosOf(tx, s.Jobs[i].ID)
@@ -172,7 +185,7 @@ func (s *Snapshot) DropAnchors(tx *bolt.Tx) error {
 			return err
 		}
 		for _, l := range list {
-			if !onHeight(&l.was) {
+			if !change(&l.was) {
 				continue
 			}
 			if err := putBirthdayUndo(tx, s.Jobs[i].ID, l); err != nil {
@@ -180,10 +193,7 @@ func (s *Snapshot) DropAnchors(tx *bolt.Tx) error {
 			}
 		}
 	}
-	for len(anchors) > 0 && anchors[len(anchors)-1] == (Anchor{}) {
-		anchors = anchors[:len(anchors)-1]
-	}
-	s.Anchors, s.Scripts, s.Accounts = anchors, scripts, accounts
+	s.Scripts, s.Accounts = scripts, accounts
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
@@ -202,9 +203,30 @@ func (s *Snapshot) KeepAfter(id consensus.BlockID) Born {
 	return Born{Height: Unborn, After: uint32(len(s.Anchors))}
 }
 
-// LeaveBranch makes the dates and anchors follow the chain, which leads over the fork to
-// another branch than the wallet's. The wallet goes back to a block at or below the fork.
-func (s *Snapshot) LeaveBranch(fork, to consensus.BlockID) {
+// LeavesFinal reports whether the chain, which leads over the fork to another branch than
+// the wallet's, has left blocks that were taken to be final.
+func (s *Snapshot) LeavesFinal(fork consensus.Height) bool {
+	return fork < s.Tip.Height-FinalAfter
+}
+
+// LeaveBranch makes the birthdays follow the chain, which leads over the fork to another
+// branch than the wallet's. The wallet goes back to a block at or below the fork. Where
+// blocks are left that were taken to be final, all that is born at a height above the fork
+// is born after the fork: the anchors that would tell are dropped. Scripts and lowered
+// birthdays are stored then; the rest is with the snapshot.
+func (s *Snapshot) LeaveBranch(tx *bolt.Tx, fork, to consensus.BlockID) error {
+	if s.LeavesFinal(fork.Height) {
+		err := s.changeBirths(tx, func(b *Born) bool {
+			if b.Height <= fork.Height+1 || b.Height == Unborn {
+				return false
+			}
+			b.Height = fork.Height + 1
+			return true
+		})
+		if err != nil {
+			return err
+		}
+	}
 	for i, a := range s.Anchors {
 		applied := a.base == a.Height
 		if a.base <= to.Height {
@@ -220,6 +242,7 @@ func (s *Snapshot) LeaveBranch(fork, to consensus.BlockID) {
 			s.SetDate(d.Date, Unborn)
 		}
 	}
+	return nil
 }
 
 func (s *Snapshot) setAnchor(i int, a Anchor) {
