@@ -18,7 +18,8 @@ LINTERS  := $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run --allow-paral
 # others are pure or compute much, and would only be slowed down by it.
 SINGLE     := ./peer/internal/addrbook ./peer/internal/pick ./spv/internal/progress
 CONCURRENT := . ./cmd/... ./peer/... ./spv ./spv/internal/... ./internal/snapshot/... ./internal/logging/... ./internal/page ./internal/rpc/... \
-	./internal/engine/... ./internal/webhook ./adapter/notifier ./docs/examples/toywallet ./internal/testnet ./internal/testnet/link ./internal/wait
+	./internal/engine/... ./internal/webhook ./internal/certificate ./internal/prune ./adapter/notifier ./adapter/rpcclient \
+	./docs/examples/toywallet ./internal/testnet ./internal/testnet/link ./internal/wait
 RACY  = $(filter-out $(shell $(GO) list $(SINGLE)),$(shell $(GO) list $(CONCURRENT)))
 PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 
