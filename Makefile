@@ -233,8 +233,9 @@ page:
 		$(GO) test -count=1 -tags browser -run 'Browser|Scripts' ./internal/page
 
 # Stops of the store at every write of HISTORIES random lives, and KILLS kills of
-# daemons in each of a first sync, reorganisations and rescans. Each test says how
-# many stops it has tried; it fails if one of them lost anything.
+# daemons in each of a first sync, reorganisations, rescans, imports of a snapshot, late
+# imports of a key below the floor of the filters, and pruning. Each test says how many
+# stops it has tried; it fails if one of them lost anything.
 HISTORIES ?= 60
 KILLS     ?= 100
 

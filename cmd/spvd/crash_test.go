@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -58,9 +59,12 @@ type victim struct {
 	r     *rand.Rand
 	work  map[chainhash.Hash]uint256.Uint256 // up to each block that was ever served
 
+	highest consensus.Height // that the floor of the filters may be
+
 	// The most that was acknowledged.
-	tip              chainhash.Hash // by its work
-	filters, scanned consensus.Height
+	tip     chainhash.Hash   // by its work
+	filters consensus.Height // how many
+	scanned consensus.Height
 
 	kept consensus.Height // where a scan has to go on
 }
@@ -90,6 +94,17 @@ func (v *victim) start(t *testing.T) *process {
 	t.Helper()
 	args := append([]string{"--appdata", v.dir, "--notls", "--username=u", "--password=p"}, v.ns.flags...)
 	return startProcess(t, append(args, v.flags...)...)
+}
+
+// killOne starts a daemon and kills it within a time, which begins, by chance, with its start or
+// when it has opened its store.
+func (v *victim) killOne(t *testing.T, d time.Duration) {
+	t.Helper()
+	p := v.start(t)
+	if v.r.IntN(2) == 0 {
+		p.await(t, "Chain store opened")
+	}
+	v.killWithin(t, p, d, func() {})
 }
 
 // killWithin kills a daemon at a random moment of the time to come, and returns
@@ -128,12 +143,31 @@ func (v *victim) ask(t *testing.T, p *process) {
 	}
 	var status api.SyncStatus
 	if refused, err := c.try(t.Context(), "syncstatus", "[]", &status); err == nil && refused == nil {
-		v.filters = max(v.filters, consensus.Height(status.Stages[1].Current))
+		v.filters = max(v.filters, filtersTold(&status))
 		v.scanned = max(v.scanned, consensus.Height(status.Scanned))
 		if status.Scanned > 0 && consensus.Height(status.Scanned) < v.kept {
 			t.Errorf("the scan goes on at %d, the wallet was at %d", status.Scanned, v.kept)
 		}
 	}
+}
+
+// filtersTold returns how many filters a daemon says it has.
+func filtersTold(s *api.SyncStatus) consensus.Height {
+	stage := s.Stages[1]
+	n := stage.Current + 1 - s.FilterFloor
+	if s.Backfill {
+		n += s.Tip.Height - stage.Target
+	}
+	return consensus.Height(n)
+}
+
+// filtersIn returns how many filters a store says it has.
+func filtersIn(s *chain.State) consensus.Height {
+	n := s.Filters.Height + 1 - s.Floor
+	if s.Above.Any() {
+		n += s.Above.Last.Height + 1 - s.Above.First
+	}
+	return n
 }
 
 // told finds the tips that a daemon logs.
@@ -189,11 +223,34 @@ func (v *victim) assertNothingLost(t *testing.T) chain.State {
 	if acknowledged := v.work[v.tip]; state.Work.Lt(&acknowledged) {
 		t.Errorf("the tip is %v, older than %v, which was acknowledged", state.Tip, v.tip)
 	}
+	if state.Floor > v.highest {
+		t.Errorf("the floor of the filters is %d, want %d at most", state.Floor, v.highest)
+	}
+	v.assertFilters(t, store)
 	return state
 }
 
-// finish lets a daemon sync to the tip of the network, and stop.
-func (v *victim) finish(t *testing.T) {
+// assertFilters asks a store for the filter of each block: it has those that its state says it
+// has, and says of all below the floor that it does not keep them.
+func (v *victim) assertFilters(t *testing.T, store *chain.Chain) {
+	t.Helper()
+	state, served := store.State(), v.ns.all[0].Chain()
+	same := state.Tip == served.ID(min(state.Tip.Height, served.Height()))
+	for h := range state.Tip.Height + 1 {
+		filter, err := store.Filter(h)
+		there := state.Floor <= h && h <= state.Filters.Height ||
+			state.Above.Any() && state.Above.First <= h && h <= state.Above.Last.Height
+		switch {
+		case there != (err == nil), h < state.Floor && !errors.Is(err, chain.ErrBelowFloor):
+			t.Fatalf("filter %d: %v, in a store of %+v", h, err, state)
+		case there && same && !bytes.Equal(filter, served.Filter(h)):
+			t.Fatalf("filter %d is not the one that was served", h)
+		}
+	}
+}
+
+// finish lets a daemon sync to the tip of the network, and stop, and returns the state it leaves.
+func (v *victim) finish(t *testing.T) chain.State {
 	t.Helper()
 	tip := v.ns.all[0].Chain().Tip()
 	p := v.start(t)
@@ -202,22 +259,38 @@ func (v *victim) finish(t *testing.T) {
 	if err := p.wait(); err != nil {
 		t.Fatalf("the daemon ended with %v: %s", err, p.err)
 	}
-	if state := v.assertNothingLost(t); state.Tip != tip || state.Filters != tip {
-		t.Errorf("synced up to %v, filters up to %v; want %v", state.Tip, state.Filters, tip)
+	state := v.assertNothingLost(t)
+	if state.Tip != tip || state.Filters != tip || state.Above.Any() {
+		t.Errorf("synced up to %v, filters up to %v; want %v, and no gap", state.Tip, state.Filters, tip)
 	}
+	return state
 }
 
 // TestKillsDuringFirstSync starts again with nothing whenever a sync outlives the
 // kills.
 func TestKillsDuringFirstSync(t *testing.T) {
 	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: *killBlocks}, link.Shape{Bandwidth: crashBandwidth})
+	killSyncs(t, 0, func(seed uint64) *victim { return newVictim(t, ns, seed) })
+}
+
+// killSyncs kills daemons while they sync, with new data whenever one has, and wants a floor of the
+// filters in the end that is not below one.
+func killSyncs(t *testing.T, floor consensus.Height, next func(seed uint64) *victim) {
+	t.Helper()
 	partial, syncs := 0, 0
-	v := newVictim(t, ns, 0)
+	v := next(0)
+	ns := v.ns
+	end := func() {
+		t.Helper()
+		if state := v.finish(t); state.Floor < floor {
+			t.Errorf("the floor of the filters is %d, want %d at least", state.Floor, floor)
+		}
+	}
 	for range *kills {
-		v.killWithin(t, v.start(t), time.Duration(*killBlocks)*timePerBlock, func() {})
+		v.killOne(t, time.Duration(*killBlocks)*timePerBlock)
 		state := v.assertNothingLost(t)
-		if state.Filters.Height < v.filters {
-			t.Errorf("there are filters up to %d, acknowledged were %d", state.Filters.Height, v.filters)
+		if n := filtersIn(&state); n < v.filters {
+			t.Errorf("there are %d filters, acknowledged were %d", n, v.filters)
 		}
 		if state.Filters != ns.chain.Tip() {
 			if state.Tip.Height > 0 {
@@ -225,13 +298,13 @@ func TestKillsDuringFirstSync(t *testing.T) {
 			}
 			continue
 		}
-		v.finish(t)
+		end()
 		syncs++
-		v = newVictim(t, ns, uint64(syncs))
+		v = next(uint64(syncs))
 	}
-	v.finish(t)
+	end()
 	if !t.Failed() {
-		t.Logf("%d kills in %d first syncs of %d blocks, %d with a part of the chain stored: none lost", *kills, syncs+1, *killBlocks, partial)
+		t.Logf("%d kills in %d syncs of %d blocks, %d with a part of the chain stored: none lost", *kills, syncs+1, *killBlocks, partial)
 	}
 }
 

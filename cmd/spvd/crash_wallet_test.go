@@ -50,7 +50,7 @@ func TestKillsDuringRescans(t *testing.T) {
 	v.flags, v.scanned = []string{"--account=savings=" + o.xpub()}, 0
 	partial, rescans := 0, 0
 	for range *kills {
-		v.killWithin(t, v.start(t), rescanStart+time.Duration(*killBlocks)*rescanPerBlock, func() {})
+		v.killOne(t, rescanStart+time.Duration(*killBlocks)*rescanPerBlock)
 		v.assertNothingLost(t)
 		scanned := v.assertWalletKept(t)
 		v.kept = scanned
