@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/e2e/keys"
@@ -50,6 +51,7 @@ type examples struct {
 func (s *stage) testExamples(t *testing.T) {
 	x := s.newExamples(t)
 	t.Run("embed", x.testEmbed)
+	t.Run("coldstorage", x.testColdStorage)
 	t.Run("c and python", x.testLibrary)
 	t.Run("watcher and merchant", x.testWatcherAndMerchant)
 	t.Run("toywallet", x.testToyWallet)
@@ -133,6 +135,36 @@ func (x *examples) start(t *testing.T, name, watched string) *transcript {
 func (x *examples) testEmbed(t *testing.T) {
 	p := x.start(t, "embed", x.account.Xpub())
 	comparePage(t, "go run ./docs/examples/embed", p.end(t))
+}
+
+// testColdStorage builds a transaction, which the signer with the keys accepts.
+func (x *examples) testColdStorage(t *testing.T) {
+	dir := t.TempDir()
+	p := startTranscript(t, proc.Command{
+		Path: filepath.Join(x.dir, "coldstorage"), Args: []string{dir, "simnet", x.account.Xpub(), x.customer.Address(), x.a.Addr()},
+	})
+	comparePage(t, "go run ./docs/examples/coldstorage", p.end(t))
+	text, err := os.ReadFile(filepath.Join(dir, "unsigned.hex"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tx wire.MsgTx
+	if err := tx.Deserialize(hex.NewDecoder(strings.NewReader(strings.TrimSpace(string(text))))); err != nil {
+		t.Fatal(err)
+	}
+	key := x.key(t, 0)
+	ring := keys.NewRing()
+	ring.Add(key)
+	if err := ring.Sign(&tx, 0, key.Script()); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := txscript.NewEngine(key.Script(), &tx, 0, txscript.ScriptVerifyCleanStack, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Execute(); err != nil {
+		t.Errorf("signed: %v", err)
+	}
 }
 
 // testLibrary compiles the library and its examples, which print the same in both languages.
