@@ -47,7 +47,7 @@ type Config struct {
 	Address string
 
 	// User and Password authenticate the client. Without a user the file CookieFile does, which
-	// the daemon writes anew at each start, in the directory of its network.
+	// the daemon writes at each start, in the directory of its network.
 	User, Password string
 	CookieFile     string
 

@@ -68,7 +68,7 @@ func (in *invocation) readTx(name string) (*txFile, error) {
 	return f, nil
 }
 
-// builtFile is what tx build wrote to a file, which somebody may have changed since.
+// builtFile is what tx build wrote to a file, which may have been changed since.
 type builtFile struct {
 	api.BuiltTransaction
 	name    string

@@ -15,7 +15,7 @@ type scannedRange struct {
 	above      consensus.Height
 }
 
-// Learn takes note that scripts, from a number on, were found because of blocks
+// Learn records that scripts, from a number on, were found because of blocks
 // above the tip. Nothing is known of those that were found elsewhere.
 func (s *Snapshot) Learn(first uint32) {
 	s.ScannedRanges = append(slices.Clip(s.ScannedRanges), scannedRange{first, s.Count(), s.Tip.Height})
