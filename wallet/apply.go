@@ -15,7 +15,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
-// Apply takes the wallet along an update in one transaction, or in several if it takes
+// apply takes the wallet along an update in one transaction, or in several if it takes
 // back more than stepRows transactions: those before the last one take back a part. The update must
 // start at the front of the last locator, and its blocks must carry their
 // transactions where their filters match a script of Scripts. When it returns
@@ -27,7 +27,7 @@ import (
 // rescan does nothing, and one that shows that the chain was left somewhere
 // below only takes back what was built on that. The error is ErrNotConnected for one that never started
 // anywhere.
-func (w *Wallet) Apply(ctx context.Context, u chain.Update) (grown bool, err error) {
+func (w *Wallet) apply(ctx context.Context, u chain.Update) (grown bool, err error) {
 	if u.Empty() {
 		return false, nil
 	}
@@ -77,7 +77,7 @@ type application struct {
 
 // run returns the snapshot after the update, or nil if nothing is to be stored.
 func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
-	from, step := state.Origin(a.u), a.w.current.Load()
+	from, step := state.Origin(a.u), a.w.steps.current.Load()
 	if from != s.Cursor && from != s.Tip {
 		if a.again || step != nil && from == step.start {
 			return nil, nil // the cursor was moved while the blocks were matched
@@ -128,7 +128,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 		}
 	}
 	next.ReachDates(a.u.Applied, known.Height)
-	if a.w.widen(next.Needed(from, left, a.u)) {
+	if a.w.steps.widen(next.Needed(from, left, a.u)) {
 		a.grown = true
 		return nil, nil
 	}

@@ -51,10 +51,10 @@ func TestBadBlocks(t *testing.T) {
 			before := dump(t, x)
 			bad := make(w, coin{op: ops[1], amount: 1000}, first)
 			b := w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), bad}, true)
-			u := w.since(x.Locator(), 10)
-			scripts, _ := x.Scripts()
+			u := w.since(x.steps.locator(), 10)
+			scripts, _ := x.steps.scripts()
 			w.fill(&u, scripts)
-			_, err := x.Apply(t.Context(), u)
+			_, err := x.apply(t.Context(), u)
 			var invalid *consensus.InvalidBlock
 			if !errors.As(err, &invalid) || invalid.Block != b.BlockID || invalid.Tx != bad.TxHash() {
 				t.Errorf("got %v", err)
@@ -166,10 +166,10 @@ func TestDamageCondemnsNoBlock(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), next}, true)
-			u := w.since(x.Locator(), 10)
-			scripts, _ := x.Scripts()
+			u := w.since(x.steps.locator(), 10)
+			scripts, _ := x.steps.scripts()
 			w.fill(&u, scripts)
-			_, err = x.Apply(t.Context(), u)
+			_, err = x.apply(t.Context(), u)
 			var invalid *consensus.InvalidBlock
 			if errors.As(err, &invalid) || !errors.Is(err, ErrCorrupt) {
 				t.Errorf("got %v", err)

@@ -63,7 +63,7 @@ func TestPublishedReturns(t *testing.T) {
 	own := add(t, x, ours, Published)
 	add(t, x, w.pay(derived(t, 1, hd.External, 1)[0], 60), Relayed)
 	published := func() (list []chainhash.Hash) {
-		txs, err := x.Published(t.Context())
+		txs, err := x.published(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,13 +87,13 @@ func TestPublishedReturns(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.sync(x, 1)
-	if h, ok, err := x.MinedAt(t.Context(), own); !ok || err != nil || h != w.tip().Height {
+	if h, ok, err := x.minedAt(t.Context(), own); !ok || err != nil || h != w.tip().Height {
 		t.Errorf("mined at %d, %v, %v", h, ok, err)
 	}
 	if got := published(); len(got) != 0 {
 		t.Errorf("mined, and still published: %v", got)
 	}
-	if _, err := x.Publish(t.Context(), ours); !errors.Is(err, ErrMined) {
+	if _, err := x.publish(t.Context(), ours); !errors.Is(err, ErrMined) {
 		t.Errorf("published what is mined: %v", err)
 	}
 	w.cut(1)
@@ -103,7 +103,7 @@ func TestPublishedReturns(t *testing.T) {
 	if len(got) != 2 || !slices.Contains(got, own) || !slices.Contains(got, out.TxHash()) {
 		t.Errorf("after the reorganisation: %v", got)
 	}
-	if _, ok, err := x.MinedAt(t.Context(), own); ok || err != nil {
+	if _, ok, err := x.minedAt(t.Context(), own); ok || err != nil {
 		t.Errorf("mined in a block that left the chain: %v", err)
 	}
 }
@@ -118,7 +118,7 @@ func TestHeardIsForgiving(t *testing.T) {
 		spend(ops, wire.NewTxOut(900, w.stranger())), // not signed
 		spend(nil, wire.NewTxOut(1, pay)),
 	} {
-		if _, _, err := x.Heard(t.Context(), tx, "", false); err != nil {
+		if _, _, err := x.heard(t.Context(), tx, "", false); err != nil {
 			t.Error(err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestHeardIsForgiving(t *testing.T) {
 	child := w.payment(coin{op: wire.OutPoint{Hash: good.TxHash()}, amount: 900})
 	child.TxOut[0].PkScript = pay
 	for _, tx := range []*wire.MsgTx{good, child, good} {
-		if _, _, err := x.Heard(t.Context(), tx, "", false); err != nil {
+		if _, _, err := x.heard(t.Context(), tx, "", false); err != nil {
 			t.Error(err)
 		}
 	}

@@ -175,8 +175,8 @@ func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 	const limit = 10
 	matched := make(map[string][]int) // how often, by step
 	for step := 0; w.step(x, limit); step++ {
-		from := int(x.current.Load().start.Height) / limit
-		scripts, _ := x.Scripts()
+		from := int(x.steps.current.Load().start.Height) / limit
+		scripts, _ := x.steps.scripts()
 		for _, sc := range scripts {
 			if matched[string(sc)] == nil {
 				matched[string(sc)] = make([]int, 50/limit)
@@ -184,7 +184,7 @@ func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 			matched[string(sc)][from]++
 		}
 	}
-	after, _ := x.Scripts()
+	after, _ := x.steps.scripts()
 	for i, sc := range after {
 		if got := matched[string(sc)]; !slices.Equal(got, []int{1, 1, 1, 1, 1}) {
 			t.Errorf("script %d of %d was matched %v times", i, len(after), got)
@@ -235,7 +235,7 @@ func TestRescanSearchesForEverything(t *testing.T) {
 	all := len(x.store.Now().Pays)
 	steps := 0
 	for ; w.step(x, 10); steps++ {
-		if scripts, _ := x.Scripts(); len(scripts) != all {
+		if scripts, _ := x.steps.scripts(); len(scripts) != all {
 			t.Fatalf("step %d: %d of %d scripts are searched for", steps, len(scripts), all)
 		}
 	}
@@ -258,27 +258,27 @@ func TestImportFindsWhatIsOld(t *testing.T) {
 				w.step(x, 1+w.rng.IntN(7))
 			}
 			// The syncer is in the middle of a step while the account is imported.
-			locator := x.Locator()
+			locator := x.steps.locator()
 			u := w.since(locator, 5)
-			before, _ := x.Scripts()
+			before, _ := x.steps.scripts()
 			if w.rng.IntN(2) == 0 {
 				before = nil // it asks for the scripts afterwards
 			}
 			importTest(t, x, "b", 2, AccountOptions{})
 			if before == nil {
-				before, _ = x.Scripts()
+				before, _ = x.steps.scripts()
 			}
 			w.fill(&u, before)
 			if !u.Empty() {
 				for {
-					grown, err := x.Apply(t.Context(), u)
+					grown, err := x.apply(t.Context(), u)
 					if err != nil {
 						t.Fatal(err)
 					}
 					if !grown {
 						break
 					}
-					again, _ := x.Scripts()
+					again, _ := x.steps.scripts()
 					w.fill(&u, again)
 				}
 			}

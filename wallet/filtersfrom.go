@@ -8,10 +8,10 @@ import (
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
-// FiltersFrom returns the lowest height of a block that is ever matched against what the wallet
+// filtersFrom returns the lowest height of a block that is ever matched against what the wallet
 // watches now, or consensus.Never. If something is born at a date that no block of the wallet's
 // chain has reached, it also returns from which time on blocks are, or else the zero time.
-func (w *Wallet) FiltersFrom() (h consensus.Height, since time.Time) {
+func (w *Wallet) filtersFrom() (h consensus.Height, since time.Time) {
 	s := w.store.Now()
 	h = w.store.FirstBirth(s)
 	if s.Waiting { // new blocks may hold an unmined transaction
@@ -45,7 +45,7 @@ func (s *Set) FiltersFrom() (h consensus.Height, since time.Time) {
 		h, since = from(*s.cfg.ImportsBorn)
 	}
 	for _, n := range s.open {
-		height, date := n.FiltersFrom()
+		height, date := n.filtersFrom()
 		h = min(h, height)
 		if !date.IsZero() && (since.IsZero() || date.Before(since)) {
 			since = date

@@ -106,7 +106,7 @@ func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uin
 		w.cfg.Log.Warn("Damaged rows of the wallet are rebuilt", "path", w.cfg.Path, "from", from)
 		w.store.Mended()
 		w.repaired.Store(true)
-		poke(w.changed)
+		w.pokes.poke()
 	}
 	return id, err
 }

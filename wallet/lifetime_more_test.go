@@ -39,12 +39,12 @@ func (l *lifetime) away() {
 // interrupt ends the process between two transactions of the file, if an update takes several.
 func (l *lifetime) interrupt() {
 	l.t.Helper()
-	locator := l.x.Locator()
+	locator := l.x.steps.locator()
 	if len(locator) == 0 || l.set != nil {
 		return
 	}
 	u := l.since(locator, 1+l.rng.IntN(12))
-	scripts, _ := l.x.Scripts()
+	scripts, _ := l.x.steps.scripts()
 	l.fill(&u, scripts)
 	ctx, cancel := context.WithCancel(l.t.Context())
 	defer cancel()
@@ -54,7 +54,7 @@ func (l *lifetime) interrupt() {
 		l.timing.Unlock()
 	}
 	stopWith(cancel, 1+l.rng.IntN(3))
-	_, err := l.x.Apply(ctx, u)
+	_, err := l.x.apply(ctx, u)
 	stopWith(nil, 0)
 	var invalid *consensus.InvalidBlock
 	l.note("interrupt: %v", err)

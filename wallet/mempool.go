@@ -17,7 +17,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// AddUnmined records an unmined transaction, relayed or published. It
+// addTx records an unmined transaction, relayed or published. It
 // reports whether the transaction concerns the wallet. Transactions that only
 // exist in the block they were made for, like votes, never do.
 //
@@ -26,7 +26,7 @@ import (
 // transaction is certain: its other inputs may not even exist. The errors are
 // ErrBadTransaction, ErrExpired, ErrDoubleSpend, ErrPoolFull, and of what is
 // published ErrImmature.
-func (w *Wallet) AddUnmined(ctx context.Context, msg *wire.MsgTx, from Origin) (ours bool, err error) {
+func (w *Wallet) addTx(ctx context.Context, msg *wire.MsgTx, from Origin) (ours bool, err error) {
 	return w.addUnmined(ctx, ledger.NewUnmined(msg.TxHash(), msg, w.cfg.Now(), from))
 }
 

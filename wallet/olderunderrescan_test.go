@@ -209,7 +209,7 @@ func TestPublishedStaysAfterACanceledRescan(t *testing.T) {
 	if got := unminedOf(t, x); !maps.Equal(got, want) {
 		t.Errorf("unmined %v, want %v", got, want)
 	}
-	list, err := x.Published(t.Context())
+	list, err := x.published(t.Context())
 	if err = errors.Join(err, x.Check(t.Context())); err != nil || len(list) < 2 {
 		t.Errorf("%d are offered (%v)", len(list), err)
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// Heard implements spv.Wallet: it takes a transaction that a peer has relayed, unless
+// heard implements spv.Wallet: it takes a transaction that a peer has relayed, unless
 // no node would relay it, or AddUnmined refuses it.
-func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
+func (w *Wallet) heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
 	may, err := w.mayConcern(ctx, tx)
 	if err != nil || !may {
 		return false, false, err
@@ -51,17 +51,17 @@ func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (may bool, err
 	return may, err
 }
 
-// Publish implements spv.Wallet: it takes a transaction that a user publishes.
+// publish implements spv.Wallet: it takes a transaction that a user publishes.
 // The errors are those of AddUnmined, and ErrMined.
-func (w *Wallet) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error) {
+func (w *Wallet) publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error) {
 	hash := tx.TxHash()
-	if h, mined, err := w.MinedAt(ctx, hash); err != nil || mined {
+	if h, mined, err := w.minedAt(ctx, hash); err != nil || mined {
 		if mined {
 			err = fmt.Errorf("publish transaction %s: %w, at height %d", hash, ErrMined, h)
 		}
 		return false, err
 	}
-	return w.AddUnmined(ctx, tx, Published)
+	return w.addTx(ctx, tx, Published)
 }
 
 // keeps reports whether a transaction is one of the unmined ones.
@@ -73,9 +73,9 @@ func (w *Wallet) keeps(ctx context.Context, hash chainhash.Hash) (known bool, er
 	return known, err
 }
 
-// MinedAt implements spv.Wallet: it returns the height of the block that holds a
+// minedAt implements spv.Wallet: it returns the height of the block that holds a
 // transaction of the wallet.
-func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error) {
+func (w *Wallet) minedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error) {
 	err = w.store.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
 		places, err := ledger.PlacesOf(tx, &hash)
 		for _, p := range places {
@@ -91,14 +91,14 @@ func (w *Wallet) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.
 	return h, ok, nil
 }
 
-// Published implements spv.Wallet: it returns the transactions that are to be offered
+// published implements spv.Wallet: it returns the transactions that are to be offered
 // to peers until they are mined: those that were published here, and those that spend
 // from the wallet and were mined in a block that the chain has left. Payments from
 // others are not among them, because who offers those says whose they are, unless one
 // of the others spends them. One that was only relayed is not offered even then if a
 // stranger may have forged its witness, which the hash leaves out: peers would refuse
 // it and all that spends it. Parents come before children.
-func (w *Wallet) Published(ctx context.Context) ([]*wire.MsgTx, error) {
+func (w *Wallet) published(ctx context.Context) ([]*wire.MsgTx, error) {
 	var list []*wire.MsgTx
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q, err := newQuery(w, tx, s)

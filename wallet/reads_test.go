@@ -339,11 +339,13 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-func TestChangedIsPoked(t *testing.T) {
+func TestChangesPoke(t *testing.T) {
 	s := newStory(t)
+	changed := s.x.Watch(t.Context())
+	importTest(t, s.x, "more", 9, AccountOptions{})
 	poked := func() bool {
 		select {
-		case <-s.x.Changed():
+		case <-changed:
 			return true
 		default:
 			return false
@@ -372,7 +374,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	empty := openTest(t, Birthday{})
-	if locator := empty.Locator(); locator != nil {
+	if locator := empty.steps.locator(); locator != nil {
 		t.Errorf("a wallet that watches nothing wants %v", locator)
 	}
 }

@@ -68,10 +68,10 @@ func repairBetweenSteps(t *testing.T, damage func(tx *bolt.Tx) error, lost strin
 	interrupt := func(steps int) {
 		ctx, cancel := context.WithCancel(t.Context())
 		left, stop = steps, cancel
-		u := w.since(x.Locator(), 100)
-		scripts, _ := x.Scripts()
+		u := w.since(x.steps.locator(), 100)
+		scripts, _ := x.steps.scripts()
 		w.fill(&u, scripts)
-		_, err := x.Apply(ctx, u)
+		_, err := x.apply(ctx, u)
 		if cancel(); !errors.Is(err, context.Canceled) {
 			t.Fatalf("after %d steps: %v", steps, err)
 		}

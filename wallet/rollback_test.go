@@ -180,10 +180,10 @@ func TestRollbackGoesOnAfterACrash(t *testing.T) {
 		left = n + 1
 		ctx, cancel := context.WithCancel(t.Context())
 		stop = cancel
-		u := w.since(s.x.Locator(), 100)
-		scripts, _ := s.x.Scripts()
+		u := w.since(s.x.steps.locator(), 100)
+		scripts, _ := s.x.steps.scripts()
 		w.fill(&u, scripts)
-		_, err := s.x.Apply(ctx, u)
+		_, err := s.x.apply(ctx, u)
 		if cancel(); !errors.Is(err, context.Canceled) {
 			t.Fatalf("after %d steps: %v", n+1, err)
 		}
@@ -421,7 +421,7 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		}
 		all = append(all, x)
 	}
-	w.take(all[1], w.since(all[1].Locator(), 411)) // from now on it stands within the update
+	w.take(all[1], w.since(all[1].steps.locator(), 411)) // from now on it stands within the update
 	gaps("ahead", all[1], state.DenseBlocks)
 	for round, size := range []int{2000, 1, 37, 289} {
 		for w.step(s, size) {

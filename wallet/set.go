@@ -448,7 +448,7 @@ func (s *Set) Synced() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range s.open {
-		n.Wallet.Synced()
+		n.pokes.poke()
 	}
 }
 

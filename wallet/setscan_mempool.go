@@ -16,7 +16,7 @@ import (
 // wallet refuses it and none keeps it.
 func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
 	err = s.eachSound(ctx, func(w *Wallet) error {
-		k, r, err := w.Heard(ctx, tx, source, agreed)
+		k, r, err := w.heard(ctx, tx, source, agreed)
 		kept, refused = kept || k, refused || r
 		return err
 	})
@@ -27,7 +27,7 @@ func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed b
 // wallet that does not know the transaction.
 func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
 	err = s.eachSound(ctx, func(w *Wallet) error {
-		list, at, err := w.Unsearched(ctx, tx, from)
+		list, at, err := w.unsearched(ctx, tx, from)
 		switch {
 		case len(list) == 0:
 		case len(scripts) == 0:
@@ -50,7 +50,7 @@ func (s *Set) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error)
 		if err != nil {
 			return err
 		}
-		ours, err := w.Publish(ctx, tx)
+		ours, err := w.publish(ctx, tx)
 		own = own || ours
 		if ours && !known {
 			taken = append(taken, w)
@@ -72,7 +72,7 @@ func (s *Set) Published(ctx context.Context) ([]*wire.MsgTx, error) {
 	var list []*wire.MsgTx
 	seen := make(map[chainhash.Hash]bool)
 	err := s.eachSound(ctx, func(w *Wallet) error {
-		txs, err := w.Published(ctx)
+		txs, err := w.published(ctx)
 		for _, tx := range txs {
 			if hash := tx.TxHash(); !seen[hash] {
 				seen[hash] = true
@@ -90,7 +90,7 @@ func (s *Set) MinedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Hei
 		if ok {
 			return nil
 		}
-		h, ok, err = w.MinedAt(ctx, hash)
+		h, ok, err = w.minedAt(ctx, hash)
 		return err
 	})
 	return h, ok, err

@@ -278,11 +278,11 @@ func TestImportsAreCounted(t *testing.T) {
 			return err
 		}, false},
 	} {
-		before, all := x.Imports(), s.Imports()
+		before, all := x.store.Now().Imports, s.Imports()
 		if err := step.do(); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		if got := [2]bool{x.Imports() != before, s.Imports() != all}; got != [2]bool{step.counts, step.counts} {
+		if got := [2]bool{x.store.Now().Imports != before, s.Imports() != all}; got != [2]bool{step.counts, step.counts} {
 			t.Errorf("%s: counted %v by the wallet and the set, want %v", step.name, got, step.counts)
 		}
 	}

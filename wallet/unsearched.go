@@ -13,10 +13,10 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// Unsearched implements spv.Wallet. Blocks below the birthday of a script that a
+// unsearched implements spv.Wallet. Blocks below the birthday of a script that a
 // transaction pays were not searched for it, nor were those that a search has still
 // to come to, or that are above the tip.
-func (w *Wallet) Unsearched(ctx context.Context, msg *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
+func (w *Wallet) unsearched(ctx context.Context, msg *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
 	if txn.MinedOnly(txn.KindOf(msg)) {
 		return nil, last, nil
 	}

@@ -151,7 +151,7 @@ func (w *world) hearAgain(x *Wallet) (news int) {
 	w.rng.Shuffle(len(hashes), func(i, j int) { hashes[i], hashes[j] = hashes[j], hashes[i] })
 	for _, hash := range hashes {
 		tx := w.txs[hash]
-		scripts, _, err := x.Unsearched(t.Context(), tx, 1)
+		scripts, _, err := x.unsearched(t.Context(), tx, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,13 +222,13 @@ func TestPublishedBelowABirthday(t *testing.T) {
 	}
 	w.sync(x, 5)
 	tx := w.pay(anyone(), 7)
-	if own, err := x.Publish(t.Context(), tx); err != nil || !own {
+	if own, err := x.publish(t.Context(), tx); err != nil || !own {
 		t.Fatalf("published: %v, %v", own, err)
 	}
 	kept := func(when string, h consensus.Height) {
 		t.Helper()
 		w.sync(x, 5)
-		at, mined, err := x.MinedAt(t.Context(), tx.TxHash())
+		at, mined, err := x.minedAt(t.Context(), tx.TxHash())
 		if err != nil || mined != (h != 0) || at != h || unminedOf(t, x)[tx.TxHash()] == mined {
 			t.Errorf("%s: mined at %d, %v (%v), want %d", when, at, mined, err, h)
 		}
@@ -365,7 +365,7 @@ func TestMinedSpendsNothingUnmined(t *testing.T) {
 	importTest(t, x, "a", 1, AccountOptions{})
 	importScript(t, x, anyone(), 2)
 	w.sync(x, 10)
-	if ours, err := x.AddUnmined(t.Context(), paid, Relayed); !ours || err != nil {
+	if ours, err := x.addTx(t.Context(), paid, Relayed); !ours || err != nil {
 		t.Fatalf("kept: %v, %v", ours, err)
 	}
 	if got, err := x.Transaction(t.Context(), spender.TxHash()); err != nil || got.Net() != 400 || len(got.Debits) != 0 {

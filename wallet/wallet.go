@@ -19,16 +19,15 @@ import (
 type Wallet struct {
 	cfg   Config
 	store *store.Store // its file, and its snapshots
-	steps
+	steps steps
 
 	warned    time.Time     // of a full pool, last; the change that runs owns it
 	repaired  atomic.Bool   // damage was repaired; the set takes the wallet along again
 	crowded   atomic.Uint64 // how often a relayed transaction made room for another
 	crowdedAt atomic.Int64  // when it last did, in Unix seconds; zero for never
 
-	forgetOnce sync.Once     // what the pool takes is no longer counted
-	changed    chan struct{} // see Changed
-	pokes      pokes         // see Watch
+	forgetOnce sync.Once // what the pool takes is no longer counted
+	pokes      pokes     // see Watch
 }
 
 // Open opens a wallet, and creates it if its file does not exist. The error is
@@ -38,11 +37,12 @@ func Open(cfg Config) (*Wallet, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	w := &Wallet{cfg: cfg, changed: make(chan struct{}, 1)}
+	w := &Wallet{cfg: cfg}
 	var err error
 	w.store, err = store.Open(store.Config{Path: cfg.Path, Network: cfg.Params.ChainParams, Birthday: cfg.Birthday,
-		Log: cfg.Log, Now: cfg.Now, Installed: w.installed, Changed: w.poke})
+		Log: cfg.Log, Now: cfg.Now, Installed: w.installed, Changed: w.pokes.poke})
 	if err == nil {
+		w.steps.store = w.store
 		if err = w.forgetAll(context.Background()); err != nil {
 			err = errors.Join(err, w.Close())
 		}
@@ -73,24 +73,11 @@ func (w *Wallet) installed(old, s *state.Snapshot) {
 	}
 }
 
-// poke pokes the syncer and the readers of Watch.
-func (w *Wallet) poke() {
-	poke(w.changed)
-	w.pokes.poke()
-}
-
-// Changed is poked (capacity one) after everything that changed what the
-// wallet watches, holds or has applied. It has one reader, the syncer.
-func (w *Wallet) Changed() <-chan struct{} { return w.changed }
-
-// Watch returns a channel that is poked (capacity one) like that of Changed, and when
-// Synced is called, until ctx ends; it is never closed. There may be any number of
+// Watch returns a channel that is poked (capacity one) after everything that changed what the
+// wallet watches, holds or has applied, and when the syncer has become synced, until ctx ends; it is never closed. There may be any number of
 // readers. A reader that is poked reads what it wants to know itself: one that acts only
 // while the status of the syncer is synced misses nothing.
 func (w *Wallet) Watch(ctx context.Context) <-chan struct{} { return w.pokes.watch(ctx) }
-
-// Synced pokes the readers of Watch. The syncer calls it when its status has become synced.
-func (w *Wallet) Synced() { w.pokes.poke() }
 
 // Status is how far a wallet has got.
 type Status struct {

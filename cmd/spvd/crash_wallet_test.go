@@ -93,15 +93,15 @@ func (v *victim) assertWalletKept(t *testing.T) consensus.Height {
 	if err := w.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	locator := w.Locator()
-	if len(locator) == 0 {
+	status := w.Status()
+	if status.Scripts == 0 {
 		if v.scanned > 0 {
 			t.Errorf("the wallet is empty, but had scanned up to %d", v.scanned)
 		}
 		return 0 // killed before there was an account
 	}
-	if tip := locator[0]; tip.Height < v.scanned || tip != v.ns.chain.ID(tip.Height) {
+	if tip := status.Scanned; tip.Height < v.scanned || tip != v.ns.chain.ID(tip.Height) {
 		t.Errorf("the wallet is at %v, acknowledged was %d", tip, v.scanned)
 	}
-	return locator[0].Height
+	return status.Scanned.Height
 }

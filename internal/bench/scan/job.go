@@ -16,8 +16,8 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// walletFile is the name of the wallet in the directory of a job.
-const walletFile = "wallet.db"
+// walletName is the name of the wallet in the directory of a job.
+const walletName = "wallet"
 
 // What a measured process can have to do.
 const (
@@ -143,24 +143,27 @@ func (j *Job) measure(rules []meter.Rule, do func() error) (meter.Usage, error) 
 
 // watched returns the scripts of the wallet, by asking it.
 func (j *Job) watched() (scripts [][]byte, err error) {
-	w, err := j.open()
+	set, _, err := j.open()
 	if err != nil {
 		return nil, err
 	}
-	scripts, _ = w.Scripts()
+	scripts, _ = set.Scripts()
 	if len(scripts) != j.Scripts {
 		err = fmt.Errorf("the wallet watches %d scripts, want %d", len(scripts), j.Scripts)
 	}
-	return scripts, errors.Join(err, w.Close())
+	return scripts, errors.Join(err, set.Close())
 }
 
-func (j *Job) open() (*wallet.Wallet, error) {
-	return wallet.Open(wallet.Config{Path: filepath.Join(j.Dir, walletFile), Params: consensus.SimNet()})
+// open opens the wallet of a job, in a set as the syncer takes it along.
+func (j *Job) open() (*wallet.Set, *wallet.Wallet, error) {
+	set := wallet.NewSet(wallet.SetConfig{Dir: j.Dir, Params: consensus.SimNet()})
+	w, err := set.Make(walletName)
+	return set, w, err
 }
 
 // scan measures a first sync with the wallet, or a rescan for it.
 func (j *Job) scan(ctx context.Context) (meter.Usage, error) {
-	w, err := j.open()
+	set, w, err := j.open()
 	if err != nil {
 		return meter.Usage{}, err
 	}
@@ -173,13 +176,13 @@ func (j *Job) scan(ctx context.Context) (meter.Usage, error) {
 		}
 	}
 	if err != nil {
-		return meter.Usage{}, errors.Join(err, w.Close())
+		return meter.Usage{}, errors.Join(err, set.Close())
 	}
 	u, err := j.measure(rules(), func() error {
-		return client.Run(ctx, client.Config{Params: j.params(), Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Wallet: w})
+		return client.Run(ctx, client.Config{Params: j.params(), Peers: j.Peers, Dir: j.Dir, Tip: j.Tip, Wallet: set})
 	})
 	if n := w.Status().Scripts; err == nil && n != j.Scripts {
 		err = fmt.Errorf("the wallet watches %d scripts, want %d", n, j.Scripts)
 	}
-	return u, errors.Join(err, w.Close())
+	return u, errors.Join(err, set.Close())
 }
