@@ -16,8 +16,8 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// heard implements spv.Wallet: it takes a transaction that a peer has relayed, unless
-// no node would relay it, or AddUnmined refuses it.
+// heard records a transaction that a peer has relayed, unless no node would relay it, or addTx
+// refuses it.
 func (w *Wallet) heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
 	may, err := w.mayConcern(ctx, tx)
 	if err != nil || !may {
@@ -40,7 +40,7 @@ func (w *Wallet) heard(ctx context.Context, tx *wire.MsgTx, source string, agree
 }
 
 // mayConcern reports whether a transaction pays the wallet or spends something
-// that is in its books. It is what AddUnmined asks first, without a turn at
+// that is in its books. It is what addUnmined asks first, without a turn at
 // writing: of several wallets most are not concerned.
 func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (may bool, err error) {
 	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
@@ -51,8 +51,8 @@ func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (may bool, err
 	return may, err
 }
 
-// publish implements spv.Wallet: it takes a transaction that a user publishes.
-// The errors are those of AddUnmined, and ErrMined.
+// publish records a transaction that a user publishes. The errors are those of addTx, and
+// ErrMined.
 func (w *Wallet) publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error) {
 	hash := tx.TxHash()
 	if h, mined, err := w.minedAt(ctx, hash); err != nil || mined {
@@ -73,8 +73,7 @@ func (w *Wallet) keeps(ctx context.Context, hash chainhash.Hash) (known bool, er
 	return known, err
 }
 
-// minedAt implements spv.Wallet: it returns the height of the block that holds a
-// transaction of the wallet.
+// minedAt returns the height of the block that holds a transaction of the wallet.
 func (w *Wallet) minedAt(ctx context.Context, hash chainhash.Hash) (h consensus.Height, ok bool, err error) {
 	err = w.store.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
 		places, err := ledger.PlacesOf(tx, &hash)
@@ -91,9 +90,9 @@ func (w *Wallet) minedAt(ctx context.Context, hash chainhash.Hash) (h consensus.
 	return h, ok, nil
 }
 
-// published implements spv.Wallet: it returns the transactions that are to be offered
-// to peers until they are mined: those that were published here, and those that spend
-// from the wallet and were mined in a block that the chain has left. Payments from
+// published returns the transactions that are to be offered to peers until they are mined:
+// those that were published here, and those that spend from the wallet and were mined in a
+// block that the chain has left. Payments from
 // others are not among them, because who offers those says whose they are, unless one
 // of the others spends them. One that was only relayed is not offered even then if a
 // stranger may have forged its witness, which the hash leaves out: peers would refuse

@@ -165,7 +165,7 @@ func (s *Set) List() ([]FileInfo, error) {
 	return list, nil
 }
 
-// Trouble returns what is wrong with a wallet, see Listed.
+// Trouble returns what is wrong with a wallet, see FileInfo.
 func (s *Set) Trouble(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

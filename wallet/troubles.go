@@ -72,7 +72,7 @@ func (s *Set) warnings() []warning {
 	return list
 }
 
-// troubleLocked returns what is wrong with a wallet, see Listed. The caller holds the lock.
+// troubleLocked returns what is wrong with a wallet, see FileInfo. The caller holds the lock.
 func (s *Set) troubleLocked(name string) error {
 	if err := s.refused[name]; err != nil {
 		return err

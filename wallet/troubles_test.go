@@ -1,7 +1,9 @@
 package wallet
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,6 +66,72 @@ func TestOneWalletStopsAlone(t *testing.T) {
 	w.syncSet(s, 10)
 	if got, err := a.Balances(t.Context(), 1); err != nil || got.Sum.Spendable != 12 || len(s.Troubles()) > 0 {
 		t.Errorf("loaded again, it has %v (%v), troubles %q", got.Sum.Spendable, err, s.Troubles())
+	}
+}
+
+// onRecord is a log handler that is called for each record.
+type onRecord func(r slog.Record)
+
+func (h onRecord) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h onRecord) Handle(_ context.Context, r slog.Record) error { h(r); return nil }
+
+func (h onRecord) WithAttrs([]slog.Attr) slog.Handler { return h }
+
+func (h onRecord) WithGroup(string) slog.Handler { return h }
+
+// TestARepairPokes: a syncer and a reader that look at a wallet while its repair is stored, but
+// not yet known to the set, still find it stopped. They are poked once more when it is known, and
+// the wallet is applied blocks to again without another change.
+func TestARepairPokes(t *testing.T) {
+	w, s := newWorld(t, 1), openSet(t)
+	x := makeTest(t, s, "a")
+	importTest(t, x, "x", 1, AccountOptions{})
+	pay := derived(t, 1, hd.External, 1)[0]
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 5)}, true)
+	w.syncSet(s, 10)
+	if err := x.store.DB.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket(ledger.SumsBucket).Put(rows.Key(0), []byte{1})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), w.pay(pay, 7)}, true)
+	w.syncSet(s, 10)
+	if len(s.Troubles()) != 1 || len(s.Locator()) > 0 {
+		t.Fatalf("the damaged wallet has not stopped: troubles %q", s.Troubles())
+	}
+	ofSet, ofWallet := s.Watch(t.Context()), x.Watch(t.Context())
+	readers := map[string]<-chan struct{}{
+		"syncer": s.Changed(), "reader of the set": ofSet, "reader of the wallet": ofWallet,
+	}
+	early := 0
+	x.cfg.Log = slog.New(onRecord(func(slog.Record) {
+		early++
+		for name, reader := range readers {
+			if !poked(reader) {
+				t.Errorf("%s: no poke for the change itself", name)
+			}
+		}
+		if len(s.Locator()) > 0 {
+			t.Error("the wallet goes on before its repair is known")
+		}
+	}))
+	var damage *Repairable
+	if err := x.Check(t.Context()); !errors.As(err, &damage) {
+		t.Fatalf("the check says %v", err)
+	}
+	if err := x.Rescan(t.Context(), damage.From); err != nil || early != 1 {
+		t.Fatalf("%d records of a repair, want 1 (%v)", early, err)
+	}
+	for name, reader := range readers {
+		if !poked(reader) {
+			t.Errorf("%s: no poke for the repair", name)
+		}
+	}
+	w.syncSet(s, 10)
+	got, err := x.Balances(t.Context(), 1)
+	if err != nil || got.Sum.Spendable != 12 || len(s.Troubles()) > 0 {
+		t.Errorf("repaired, it has %v (%v), troubles %q", got.Sum.Spendable, err, s.Troubles())
 	}
 }
 

@@ -13,9 +13,10 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// unsearched implements spv.Wallet. Blocks below the birthday of a script that a
-// transaction pays were not searched for it, nor were those that a search has still
-// to come to, or that are above the tip.
+// unsearched returns the scripts through which a transaction that is not known concerns the
+// wallet, and the last block of those from a height on that were searched for all of them, see
+// spv.Mempool. Blocks below the birthday of a script are not, nor are those that a search has
+// still to reach, and those above the tip.
 func (w *Wallet) unsearched(ctx context.Context, msg *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
 	if txn.MinedOnly(txn.KindOf(msg)) {
 		return nil, last, nil

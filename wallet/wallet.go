@@ -74,9 +74,10 @@ func (w *Wallet) installed(old, s *state.Snapshot) {
 }
 
 // Watch returns a channel that is poked (capacity one) after everything that changed what the
-// wallet watches, holds or has applied, and when the syncer has become synced, until ctx ends; it is never closed. There may be any number of
-// readers. A reader that is poked reads what it wants to know itself: one that acts only
-// while the status of the syncer is synced misses nothing.
+// wallet watches, holds or has applied, and when the syncer has become synced, until ctx ends;
+// it is never closed. There may be any number of readers. A reader that is poked reads what it
+// wants to know itself: one that acts only while the status of the syncer is synced misses
+// nothing.
 func (w *Wallet) Watch(ctx context.Context) <-chan struct{} { return w.pokes.watch(ctx) }
 
 // Status is how far a wallet has got.
