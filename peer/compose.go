@@ -135,17 +135,17 @@ func (p *Pool) composeDialling() {
 		Renew:    p.renewOne,
 	})
 	p.seeder = seeds.NewAsker(seeds.Deps{
-		Log:       p.cfg.Log,
-		Now:       p.cfg.Now,
-		Rand:      p.cfg.Rand,
-		Seeders:   p.cfg.Seeders,
-		Roots:     p.cfg.SeederRoots,
-		Dial:      p.sessions.Connect,
-		Pause:     p.connectivity.Pause,
-		Need:      p.outbound.SeedNeed,
-		Connected: func() bool { return len(p.roster.Live()) > 0 },
-		Learn:     p.learn,
-		Defect:    p.countDefect,
+		Log:      p.cfg.Log,
+		Now:      p.cfg.Now,
+		Rand:     p.cfg.Rand,
+		Seeders:  p.cfg.Seeders,
+		Roots:    p.cfg.SeederRoots,
+		Dial:     p.sessions.Connect,
+		Pause:    p.connectivity.Pause,
+		Need:     p.outbound.SeedNeed,
+		Answered: func() { p.connectivity.Dialled(true) },
+		Learn:    p.learn,
+		Defect:   p.countDefect,
 	})
 }
 

@@ -52,7 +52,7 @@ func ask(s *Seeding, length time.Duration, need func(after time.Duration) Need, 
 		n := need(d)
 		if s.Due(n, start.Add(d)) {
 			asked = append(asked, d)
-			s.Asked(start.Add(d), answered, n.Connected, func(d time.Duration) time.Duration { return d })
+			s.Asked(start.Add(d), answered, func(d time.Duration) time.Duration { return d })
 		}
 	}
 	return asked
@@ -96,7 +96,7 @@ func TestSeedersAreLeftAlone(t *testing.T) {
 		most     int
 	}{
 		"few nodes exist":        {Need{Missing: true, Connected: true, Recent: true}, true, 15},
-		"no peer can be reached": {Need{Missing: true}, true, 15},
+		"no peer can be reached": {Need{Missing: true}, true, 4*4 + 24},
 		"no seeder answers":      {Need{Missing: true, Connected: true, Recent: true}, false, 15},
 		"no network":             {Need{Missing: true}, false, 24*6 + 4},
 	} {
@@ -124,6 +124,31 @@ func TestSeedersAreLeftAlone(t *testing.T) {
 	asked := ask(&s, day, later, true)
 	if !slices.ContainsFunc(asked, func(d time.Duration) bool { return d > 20*time.Hour && d <= 20*time.Hour+2*time.Minute }) {
 		t.Errorf("after hours with all connections asked at %v", asked)
+	}
+}
+
+// TestSeedersAreAskedWithoutPeers checks that seeders are asked each quarter of an hour while
+// there is no peer, whatever they have answered, at first and when the last peer is lost.
+func TestSeedersAreAskedWithoutPeers(t *testing.T) {
+	for name, lost := range map[string]time.Duration{"from the start": 0, "later": 40 * time.Hour} {
+		var s Seeding
+		need := func(after time.Duration) Need {
+			return Need{Missing: true, Connected: after < lost, Dialable: true}
+		}
+		last, in := lost, 0
+		for _, at := range ask(&s, lost+3*time.Hour, need, true) {
+			switch {
+			case at < lost:
+				continue
+			case at-last > maxLonely, lost == 0 && at-last > maxAlone:
+				t.Errorf("%s: not asked from %v to %v after", name, last-lost, at-lost)
+			}
+			last = at
+			in++
+		}
+		if in < 3 {
+			t.Errorf("%s: asked %d times in three hours without a peer", name, in)
+		}
 	}
 }
 

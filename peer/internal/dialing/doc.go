@@ -6,7 +6,8 @@
 //
 //   - Pace allows fewer than 60 dials in any minute, however many are requested.
 //   - Seeding asks seeders whenever connections have been missing for longer than a grace of
-//     two minutes at most, with pauses that grow to hours, and whatever the book holds.
+//     two minutes at most, with pauses that grow to hours, without any peer to one hour, and
+//     whatever the book holds.
 //   - Decide never ends a connection in favour of another one before the other one is made.
 //     The number of outbound connections stays at most the wanted one, and two more during a
 //     search for other peers.

@@ -12,7 +12,10 @@ const (
 
 	firstPause = 2 * time.Minute  // doubles with each request,
 	maxPause   = 4 * time.Hour    // up to this
-	maxFailing = 10 * time.Minute // or this, while no seeder answers and there is no peer
+	maxFailing = 10 * time.Minute // or this without a peer, while no seeder answers,
+	maxAlone   = 15 * time.Minute // or this without a peer: what seeders name may be dead, too;
+	maxLonely  = time.Hour        // or this, after
+	manyAlone  = 16               // requests
 
 	forgetAfter = time.Hour // with all connections, after which the pauses restart with the first
 )
@@ -23,7 +26,8 @@ type Seeding struct {
 	complete time.Time // since when none are missing; zero if some are
 	asked    time.Time // zero before the first request
 	pause    time.Duration
-	attempts int // since there were all connections for an hour
+	alone    time.Duration // the pause while there is no peer
+	attempts int           // since there were all connections for an hour
 
 	searching bool // at the last decision
 }
@@ -40,7 +44,7 @@ type Need struct {
 // Due reports whether seeders are to be asked now.
 func (s *Seeding) Due(need Need, now time.Time) bool {
 	if need.Searching && !s.searching && now.Sub(s.asked) >= searchAgain {
-		s.pause, s.attempts, s.missing = 0, min(s.attempts, 3), now // the first request soon
+		s.pause, s.alone, s.attempts, s.missing = 0, 0, min(s.attempts, 3), now // the first request soon
 	}
 	s.searching = need.Searching
 	if !need.Missing && !need.Searching {
@@ -69,17 +73,24 @@ func (s *Seeding) Due(need Need, now time.Time) bool {
 	if now.Sub(s.missing) < grace {
 		return false
 	}
-	return s.asked.IsZero() || s.attempts == 0 || now.Sub(s.asked) >= s.pause
+	pause := s.pause
+	if !need.Connected { // also if the peers were lost after the last request
+		pause = s.alone
+	}
+	return s.asked.IsZero() || s.attempts == 0 || now.Sub(s.asked) >= pause
 }
 
 // Asked records that seeders were asked and whether any has answered. Jitter returns a
 // duration between half of its argument and all of it.
-func (s *Seeding) Asked(now time.Time, answered, connected bool, jitter func(time.Duration) time.Duration) {
-	most := maxPause
-	if !answered && !connected {
-		most = maxFailing
+func (s *Seeding) Asked(now time.Time, answered bool, jitter func(time.Duration) time.Duration) {
+	pause, alone := firstPause<<min(s.attempts, 10), maxAlone
+	switch {
+	case !answered:
+		alone = maxFailing
+	case s.attempts >= manyAlone:
+		alone = maxLonely
 	}
 	s.asked = now
-	s.pause = jitter(min(firstPause<<min(s.attempts, 10), most))
+	s.pause, s.alone = jitter(min(pause, maxPause)), jitter(min(pause, alone))
 	s.attempts++
 }

@@ -156,7 +156,7 @@ func (c *Connections) chooseLocked(purpose dialing.Purpose, now time.Time) (addr
 		}
 	}
 	kind := addrbook.AnyKind
-	if purpose == dialing.Search || purpose == dialing.Diversify || usable.deadEnd {
+	if purpose == dialing.Search || purpose == dialing.Diversify || c.failed >= manyFailures {
 		// A source that announces few addresses may be the only honest one.
 		kind = addrbook.EachSource
 	}

@@ -25,11 +25,11 @@ type Deps struct {
 	Roots   *x509.CertPool // see Client
 	Dial    func(ctx context.Context, addr string) (net.Conn, error)
 
-	Pause     func(ctx context.Context, d time.Duration) bool          // waits; false if ctx ended
-	Need      func(now time.Time) dialing.Need                         // the state by which to decide
-	Connected func() bool                                              // whether any peer is connected
-	Learn     func(source string, list []addrbook.Announced) (new int) // adds addresses to the book
-	Defect    func()                                                   // is called when a panic over an answer was contained
+	Pause    func(ctx context.Context, d time.Duration) bool          // waits; false if ctx ended
+	Need     func(now time.Time) dialing.Need                         // the state by which to decide
+	Answered func()                                                   // is called when a seeder has answered: there is a network
+	Learn    func(source string, list []addrbook.Announced) (new int) // adds addresses to the book
+	Defect   func()                                                   // is called when a panic over an answer was contained
 }
 
 // Asker asks seeders for addresses when package dialing decides so.
@@ -53,7 +53,10 @@ func (a *Asker) Run(ctx context.Context) {
 	for {
 		if now := time.Now(); seeding.Due(a.deps.Need(a.deps.Now()), now) {
 			answered := a.askAll(ctx)
-			seeding.Asked(time.Now(), answered, a.deps.Connected(), func(d time.Duration) time.Duration {
+			if answered {
+				a.deps.Answered()
+			}
+			seeding.Asked(time.Now(), answered, func(d time.Duration) time.Duration {
 				return dialing.Jitter(d, a.deps.Rand())
 			})
 		}
