@@ -95,8 +95,8 @@ type Limits struct {
 	// CallTime bounds the time of all calls of one message together.
 	CallTime time.Duration
 
-	// MoveTime bounds the time for a request to arrive, and for its reply to be sent once the
-	// calls are done.
+	// MoveTime bounds the time for a request, or a message of a websocket, to arrive, and for
+	// the reply to a request to be sent once the calls are done.
 	MoveTime time.Duration
 
 	// AuthTime bounds the time a websocket connection may be open before it

@@ -175,7 +175,7 @@ func (c *session) read(ctx context.Context) error {
 		_, r, err := c.conn.Reader(context.WithoutCancel(ctx))
 		var m []byte
 		if err == nil {
-			m, err = readMessage(r, &held)
+			m, err = c.receive(r, &held)
 		}
 		if err != nil {
 			held.end()
@@ -194,6 +194,14 @@ func (c *session) read(ctx context.Context) error {
 			held.end()
 		}
 	}
+}
+
+// receive reads a message that has begun. A client that does not send all of it in time is cut
+// off: what has arrived of it holds memory that all clients share.
+func (c *session) receive(r io.Reader, held *share) ([]byte, error) {
+	stop := time.AfterFunc(c.server.limits.MoveTime, func() { c.conn.CloseNow() })
+	defer stop.Stop()
+	return readMessage(r, held)
 }
 
 // takeRoom waits until a message may be answered, and returns false if none may because ctx

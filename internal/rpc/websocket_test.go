@@ -260,6 +260,53 @@ func TestMessageSize(t *testing.T) {
 	}
 }
 
+// TestSlowMessagesAreCutOff: clients that begin large messages and do not end them hold the memory
+// of all messages for the time of one message only. A client that says nothing stays.
+func TestSlowMessagesAreCutOff(t *testing.T) {
+	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
+	cfg.Limits.MoveTime = time.Second
+	address, _ := rpctest.Start(t, cfg)
+	idle := mustDialWS(t, address)
+	var slow []*websocket.Conn
+	for range 9 {
+		conn := mustDialWS(t, address)
+		w, err := conn.Writer(t.Context(), websocket.MessageText)
+		if err == nil {
+			_, err = w.Write(make([]byte, 3<<20)) // of the 4 MiB that a message may have
+		}
+		if err != nil { // there is no memory any more
+			t.Logf("%d messages have begun: %v", len(slow), err)
+			break
+		}
+		slow = append(slow, conn)
+	}
+	large := countRequest + strings.Repeat(" ", 200<<10)
+	for begin := time.Now(); ; {
+		conn, _, err := dialWS(t, address, authorization(rpctest.User, rpctest.Password))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply := ""
+		if err = conn.Write(t.Context(), websocket.MessageText, []byte(large)); err == nil {
+			reply, err = read(t, conn)
+		}
+		if err == nil && reply+"\n" == countReply {
+			break
+		}
+		if time.Since(begin) > patience {
+			t.Fatalf("no message of %d bytes finds room while %d others do not end: %s, %v", len(large), len(slow), reply, err)
+		}
+	}
+	for _, conn := range slow {
+		if reply, err := read(t, conn); err == nil {
+			t.Errorf("the client of a message that did not end got %s", reply)
+		}
+	}
+	if got := exchange(t, idle, countRequest) + "\n"; got != countReply {
+		t.Errorf("the client that said nothing got %s", got)
+	}
+}
+
 func TestWebsocketNotificationsAndBatches(t *testing.T) {
 	address, _ := rpctest.Start(t, rpctest.Config(rpctest.NewOffline(t).Registry))
 	conn := mustDialWS(t, address)
