@@ -220,6 +220,49 @@ func TestAnnouncementsNameTheirPeer(t *testing.T) {
 	})
 }
 
+// TestListsThatNobodyNeedsAreSkipped: a peer that requests, or does not have, more than we offer
+// or request at a time is not answered, and gains ban score. A request for all that may be offered
+// is answered.
+func TestListsThatNobodyNeedsAreSkipped(t *testing.T) {
+	const most = 2500
+	list := func(n int) (vectors []*wire.InvVect) {
+		for i := range n {
+			vectors = append(vectors, wire.NewInvVect(wire.InvTypeTx, &chainhash.Hash{byte(i), byte(i >> 8)}))
+		}
+		return vectors
+	}
+	var missing []int // lengths of the notfound messages
+	serve(t, peertest.WelcomeThen(func(n *peertest.Node) {
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		wg.Go(func() {
+			n.Send(&wire.MsgGetData{InvList: list(wire.MaxInvPerMsg)}, &wire.MsgNotFound{InvList: list(wire.MaxInvPerMsg)},
+				&wire.MsgGetData{InvList: list(most + 1)}, &wire.MsgGetData{InvList: list(most)}, wire.NewMsgPing(1))
+		})
+		for {
+			switch msg, err := n.Read(); m := msg.(type) {
+			case *wire.MsgNotFound:
+				missing = append(missing, len(m.InvList))
+			case *wire.MsgPong:
+				return
+			default:
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	}), func(_ *testing.T, _ *Conn, e *events) {
+		synctest.Wait()
+		if want := []fault.Reason{fault.Unsolicited, fault.Unsolicited, fault.Unsolicited}; !slices.Equal(e.faults, want) {
+			t.Errorf("faults %v", e.faults)
+		}
+	})
+	if !slices.Equal(missing, []int{most}) {
+		t.Errorf("answered with lists of %v, want one of %d", missing, most)
+	}
+}
+
 // TestOpenFails checks that a handshake that fails closes the connection, gives its reason,
 // and leaves no nonce behind.
 func TestOpenFails(t *testing.T) {

@@ -111,11 +111,11 @@ func (f *frameReader) next() (frame, error) {
 	if rule.handling == mixing && !f.mixing {
 		return frame{cmd: rule.cmd, size: size}, f.skip(size)
 	}
+	if rule.most > 0 && size > rule.most {
+		return frame{cmd: rule.cmd, over: size}, f.skip(size)
+	}
 	switch rule.handling {
 	case keep, mixing:
-		if rule.most > 0 && size > rule.most {
-			return frame{cmd: rule.cmd, over: size}, f.skip(size)
-		}
 		tally := account{f: f, cmd: rule.cmd}
 		payload, err := f.payload(nil, size, want, &tally)
 		if err != nil {

@@ -40,8 +40,12 @@ func (c *Conn) handle(f frame) error {
 }
 
 // handleDecoded is handle for the messages that are not kept raw. A message that this package
-// does not use has no msg, and is ignored.
+// does not use has no msg, and is ignored. So has one that was skipped because of its size.
 func (c *Conn) handleDecoded(f frame) error {
+	if f.over > 0 {
+		c.on.Fault(fault.Unsolicited, fmt.Errorf("%s of %d bytes", f.cmd, f.over))
+		return nil
+	}
 	switch msg := f.msg.(type) {
 	case *wire.MsgInv:
 		return c.handleInv(msg)

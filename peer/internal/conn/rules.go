@@ -1,6 +1,9 @@
 package conn
 
-import "github.com/decred/dcrd/wire"
+import (
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
 
 // handling is how the payload of a message is processed.
 type handling uint8
@@ -30,7 +33,7 @@ type rule struct {
 	lenient error
 
 	// most is the size in bytes above which a payload is skipped; zero means the limit of the
-	// message. Only with keep and mixing.
+	// message. Not with skip.
 	most int
 
 	// check returns the shape of a payload, or an error if its form is wrong; only with keep and
@@ -44,6 +47,10 @@ const maxMixSize = 1 << 20
 
 // maxTxSize is the size in bytes above which no node relays a transaction (dcrd: mempool).
 const maxTxSize = 100_000
+
+// maxListed is the size in bytes above which a list of what a peer requests, or does not have, is
+// skipped: of everything that we offer at most, 2,000 transactions and 500 messages of mixing.
+const maxListed = 3 + 2500*(4+chainhash.HashSize)
 
 // unknown is the rule for every command that is in no list: later protocol versions may add
 // commands.
@@ -85,8 +92,8 @@ func makeRules() map[string]rule {
 	add(decode, &wire.MsgPing{}, rule{blank: func() wire.Message { return new(wire.MsgPing) }})
 	add(decode, &wire.MsgPong{}, rule{blank: func() wire.Message { return new(wire.MsgPong) }})
 	add(decode, &wire.MsgInv{}, rule{fits: fitsInv, blank: func() wire.Message { return new(wire.MsgInv) }})
-	add(decode, &wire.MsgGetData{}, rule{fits: fitsInv, blank: func() wire.Message { return new(wire.MsgGetData) }})
-	add(decode, &wire.MsgNotFound{}, rule{fits: fitsInv, blank: func() wire.Message { return new(wire.MsgNotFound) }})
+	add(decode, &wire.MsgGetData{}, rule{most: maxListed, fits: fitsInv, blank: func() wire.Message { return new(wire.MsgGetData) }})
+	add(decode, &wire.MsgNotFound{}, rule{most: maxListed, fits: fitsInv, blank: func() wire.Message { return new(wire.MsgNotFound) }})
 	add(decode, &wire.MsgGetInitState{}, rule{blank: func() wire.Message { return new(wire.MsgGetInitState) }})
 
 	add(decode, &wire.MsgAddr{}, rule{blank: func() wire.Message { return new(wire.MsgAddr) }})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -115,5 +116,25 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	if ask := full.Announced(2, hashes(199, 1), now); len(ask) != 1 {
 		t.Error("what had no room is not asked for again")
+	}
+}
+
+// TestServedToOnePeerSeldom: a peer that asks for a message again and again is sent it a few times,
+// also if it is offered again meanwhile; other peers are.
+func TestServedToOnePeerSeldom(t *testing.T) {
+	r := New()
+	msg, hash := new(wire.MsgMixSecrets), hashes(1, 1)[0]
+	served := 0
+	for range 10 {
+		r.Offer(1, hash, msg)
+		if r.Serve(1, hash) != nil {
+			served++
+		}
+	}
+	if served != maxServed {
+		t.Errorf("served %d times, want %d", served, maxServed)
+	}
+	if r.Offer(2, hash, msg); r.Serve(2, hash) == nil {
+		t.Error("not served to another peer")
 	}
 }

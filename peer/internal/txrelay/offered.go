@@ -13,6 +13,10 @@ import (
 const (
 	maxOffered      = 2000
 	maxOfferedBytes = 16 << 20
+
+	// maxServed is how often one peer is sent a transaction: a node asks once. A request of 36
+	// bytes can be for 100,000.
+	maxServed = 3
 )
 
 // ErrOffersFull means that too many transactions are offered already.
@@ -30,7 +34,7 @@ type offered struct {
 type offeredTx struct {
 	tx   *wire.MsgTx
 	size int
-	to   map[p2p.PeerID]bool // ids of the peers to which it was announced
+	to   map[p2p.PeerID]int // how often it was served, by the ids of the peers to which it was announced
 }
 
 func newOffered() offered { return offered{txs: make(map[chainhash.Hash]*offeredTx)} }
@@ -40,16 +44,16 @@ func newOffered() offered { return offered{txs: make(map[chainhash.Hash]*offered
 func (s *offered) offer(id p2p.PeerID, hash chainhash.Hash, tx *wire.MsgTx) (announce bool, err error) {
 	w := s.txs[hash]
 	if w == nil {
-		w = &offeredTx{tx: tx, size: tx.SerializeSize(), to: make(map[p2p.PeerID]bool)}
+		w = &offeredTx{tx: tx, size: tx.SerializeSize(), to: make(map[p2p.PeerID]int)}
 		if len(s.txs) >= maxOffered || s.bytes+w.size > maxOfferedBytes {
 			return false, ErrOffersFull
 		}
 		s.txs[hash] = w
 		s.bytes += w.size
 	}
-	announce = !w.to[id]
-	w.to[id] = true
-	return announce, nil
+	served, before := w.to[id]
+	w.to[id] = served
+	return !before, nil
 }
 
 // withdraw stops offering a transaction.
@@ -62,17 +66,26 @@ func (s *offered) withdraw(hash chainhash.Hash) {
 
 // serve returns a transaction to send to a peer that requests it, or nil.
 func (s *offered) serve(id p2p.PeerID, hash chainhash.Hash) *wire.MsgTx {
-	if w := s.txs[hash]; w != nil && w.to[id] {
-		return w.tx
+	w := s.txs[hash]
+	if w == nil {
+		return nil
 	}
-	return nil
+	if served, announced := w.to[id]; !announced || served >= maxServed {
+		return nil
+	}
+	w.to[id]++
+	return w.tx
 }
 
 // echoes reports whether the announcement of a transaction by a peer is an echo: the
 // transaction reached the peer without us.
 func (s *offered) echoes(id p2p.PeerID, hash chainhash.Hash) bool {
 	w := s.txs[hash]
-	return w != nil && !w.to[id]
+	if w == nil {
+		return false
+	}
+	_, announced := w.to[id]
+	return !announced
 }
 
 // left forgets a peer.

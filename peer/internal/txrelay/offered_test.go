@@ -29,6 +29,17 @@ func TestOffered(t *testing.T) {
 	if s.serve(1, hash) != tx {
 		t.Error("not served to the peer that it was announced to")
 	}
+	for range maxServed - 1 {
+		if s.serve(1, hash) != tx {
+			t.Error("not served again")
+		}
+	}
+	if s.serve(1, hash) != nil {
+		t.Error("served without end")
+	}
+	if announce, err := s.offer(1, hash, tx); announce || err != nil || s.serve(1, hash) != nil {
+		t.Error("offered again, served without end", announce, err)
+	}
 	if s.serve(2, hash) != nil {
 		t.Error("served to a peer that it was not announced to")
 	}
