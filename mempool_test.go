@@ -294,7 +294,7 @@ func TestPaymentDuringARescan(t *testing.T) {
 	plan.Pay(10, script, 1e8)
 	inWaiting(t, 2, plan, []stdaddr.Address{foreign(200)}, func(w *waiting) {
 		w.holder.withholds.Store(true)
-		if err := w.wallet.Rescan(w.Context(), 0); err != nil {
+		if _, err := w.wallet.StartRescan(w.Context(), 0); err != nil {
 			w.Fatal(err)
 		}
 		w.pass(time.Second)

@@ -121,8 +121,8 @@ func TestClientServesAnother(t *testing.T) {
 		return slices.ContainsFunc(node.Mempool(), func(tx *wire.MsgTx) bool { return tx.TxHash() == hash })
 	})
 	eventually(t, "the wallet of the first client shows it", func() bool {
-		list, err := w.Unmined(t.Context())
-		return err == nil && len(list) == 1
+		shown, err := w.Transaction(t.Context(), hash)
+		return err == nil && !shown.Mined()
 	})
 	if p := first.Sync().Publications(); len(p) != 1 || p[0].Source != "127.0.0.1" || p[0].Own {
 		t.Errorf("publications of the first client: %+v", p)

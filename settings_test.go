@@ -68,16 +68,16 @@ func TestSettingsStayValidWhateverTheWalletBecomes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := w.Accounts(); before != nil && !reflect.DeepEqual(got, before) {
+			if got := w.Overview(nil).List; before != nil && !reflect.DeepEqual(got, before) {
 				t.Fatalf("seed %d: opening it has changed the accounts:\n%+v\nto\n%+v", seed, before, got)
 			}
-			if len(w.Accounts()) < 3 {
-				t.Fatalf("seed %d: accounts %+v", seed, w.Accounts())
+			if len(w.Overview(nil).List) < 3 {
+				t.Fatalf("seed %d: accounts %+v", seed, w.Overview(nil).List)
 			}
 			for range 5 {
 				changeAccounts(t, random, w, keys)
 			}
-			before = w.Accounts()
+			before = w.Overview(nil).List
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestSettingsStayValidWhateverTheWalletBecomes(t *testing.T) {
 func changeAccounts(t *testing.T, random *rand.Rand, w *wallet.Wallet, keys []string) {
 	t.Helper()
 	names := []string{"a", "b", "c", "d", "e", "f", "g"}
-	name, list := names[random.IntN(len(names))], w.Accounts()
+	name, list := names[random.IntN(len(names))], w.Overview(nil).List
 	chosen := list[random.IntN(len(list))].Name
 	var err error
 	switch random.IntN(5) {
@@ -122,7 +122,7 @@ func TestAnEarlierBirthdayOfTheSettingsCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if list := w.Accounts(); len(list) != 1 || list[0].Birthday.Height != step.want {
+		if list := w.Overview(nil).List; len(list) != 1 || list[0].Birthday.Height != step.want {
 			t.Errorf("birthday %d: %+v", step.settings, list)
 		}
 		if i == 0 {

@@ -25,7 +25,7 @@ func otherPrice(at consensus.Height, seed byte) func([]byte) {
 			row := payload[len(payload)-(n-i)*headersync.HeaderStride:]
 			h := consensus.Header(row[:consensus.HeaderSize])
 			if h.Height() == at {
-				binary.LittleEndian.PutUint64(row[offSBits:], uint64(h.SBits())+1+uint64(seed))
+				binary.LittleEndian.PutUint64(row[offSBits:], binary.LittleEndian.Uint64(row[offSBits:])+1+uint64(seed))
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func (s *Syncer) Forward(ctx context.Context, tx *wire.MsgTx, source string) err
 // or nil. It must not be changed.
 func (s *Syncer) Published(hash chainhash.Hash) *wire.MsgTx {
 	p, _ := s.publications.get(hash)
-	if p.Tx == nil || p.Outcome.Final() {
+	if p.Tx == nil || p.Outcome.final() {
 		return nil
 	}
 	return p.Tx
@@ -39,12 +39,12 @@ func (s *Syncer) Published(hash chainhash.Hash) *wire.MsgTx {
 func (p *publications) forward(pub Publication) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if old, ok := p.all[pub.Hash]; ok && !old.Outcome.Final() {
+	if old, ok := p.all[pub.Hash]; ok && !old.Outcome.final() {
 		return nil
 	}
 	n := 0
 	for _, other := range p.all {
-		if other.Source != "" && !other.Outcome.Final() {
+		if other.Source != "" && !other.Outcome.final() {
 			n++
 		}
 	}

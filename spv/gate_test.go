@@ -11,6 +11,9 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
+// ready is a condition for Wait: everything is at the tip, but for blocks that have just come.
+func ready(st Status) bool { return st.Ready }
+
 // turns counts how often statuses have changed between synced and not, and ready and not.
 type turns struct {
 	mu                           sync.Mutex
@@ -87,14 +90,14 @@ func TestGateCloses(t *testing.T) {
 		chain := func(height int) *fakePeer { return &fakePeer{host: "a", chain: generate(t, height, nil)} }
 		p := h.net.join(chain(600))
 		h.start()
-		h.until(time.Minute, "ready", Ready)
+		h.until(time.Minute, "ready", ready)
 		h.net.leave(p)
 		h.pass(300 * time.Millisecond)
 		if st := h.syncer.Status(); st.Ready {
 			t.Errorf("ready without a peer: %+v", st)
 		}
 		p = h.net.join(chain(600))
-		h.until(time.Minute, "ready again", Ready)
+		h.until(time.Minute, "ready again", ready)
 
 		h.net.change(p, func(p *fakePeer) { p.silentFilters = true })
 		h.net.extend(p, generate(t, 601, nil))
@@ -108,12 +111,12 @@ func TestGateCloses(t *testing.T) {
 			t.Errorf("closed after %v, want %v", took, readyPatience)
 		}
 		h.net.change(p, func(p *fakePeer) { p.silentFilters = false })
-		h.until(time.Minute, "ready with the filter", Ready)
+		h.until(time.Minute, "ready with the filter", ready)
 
 		h.net.change(p, func(p *fakePeer) { p.latency = time.Second })
 		h.net.extend(p, generate(t, 601+int(nearTip)+1, nil))
 		h.until(time.Second/2, "closed with many blocks missing", func(st Status) bool { return !st.Ready })
-		h.until(time.Minute, "ready with all of them", Ready)
+		h.until(time.Minute, "ready with all of them", ready)
 	})
 }
 

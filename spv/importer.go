@@ -28,8 +28,8 @@ const (
 // errMoved says that filters are missing before those that come next.
 var errMoved = errors.New("the chain was reorganised")
 
-// importer imports from one source. Only the goroutine of the run touches it.
-type importer struct {
+// snapshotImporter imports from one source. Only the goroutine of the run touches it.
+type snapshotImporter struct {
 	*loop
 	ctx   context.Context
 	src   snapshot.Source
@@ -37,7 +37,7 @@ type importer struct {
 }
 
 // all imports what the source has.
-func (i *importer) all() error {
+func (i *snapshotImporter) all() error {
 	defer i.store.Forget(importSource)
 	manifest, err := i.load()
 	if err != nil {
@@ -75,14 +75,14 @@ func (i *importer) all() error {
 
 // selects reports whether not all filters that the source has are needed, as far as that is known
 // before its headers are there. Then these are imported by themselves first.
-func (i *importer) selects() (bool, error) {
+func (i *snapshotImporter) selects() (bool, error) {
 	want, certain, err := i.wantedFloor()
 	return (!certain || want > i.staged.Filters.Height+1) && !i.staged.Above.Any(), err
 }
 
 // skipFilters raises the floor to where filters are needed on the chain that is staged, unless
 // early ones are, which only all of them prove.
-func (i *importer) skipFilters() error {
+func (i *snapshotImporter) skipFilters() error {
 	want, _, err := i.wantedFloor()
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (i *importer) skipFilters() error {
 }
 
 // blocks imports the blocks from a height on, with the filters from another one on.
-func (i *importer) blocks(m *snapshot.Manifest, begin, filtersFrom consensus.Height) error {
+func (i *snapshotImporter) blocks(m *snapshot.Manifest, begin, filtersFrom consensus.Height) error {
 	from, moves := begin, 0
 	for {
 		err := i.read(m, from, filtersFrom)
@@ -118,7 +118,7 @@ func (i *importer) blocks(m *snapshot.Manifest, begin, filtersFrom consensus.Hei
 }
 
 // load reads the manifest.
-func (i *importer) load() (m *snapshot.Manifest, err error) {
+func (i *snapshotImporter) load() (m *snapshot.Manifest, err error) {
 	err = i.work(func(ctx context.Context, _ chan<- *snapshot.Piece) (failure error) {
 		m, failure = snapshot.Load(ctx, i.src, i.cfg.Params)
 		return failure
@@ -127,7 +127,7 @@ func (i *importer) load() (m *snapshot.Manifest, err error) {
 }
 
 // read imports the blocks from a height on, with the filters of segments that reach another one.
-func (i *importer) read(m *snapshot.Manifest, from, filtersFrom consensus.Height) error {
+func (i *snapshotImporter) read(m *snapshot.Manifest, from, filtersFrom consensus.Height) error {
 	return i.work(func(ctx context.Context, pieces chan<- *snapshot.Piece) error {
 		r := snapshot.Reader{Params: i.cfg.Params, Source: i.src, Manifest: m, From: from, FiltersFrom: filtersFrom}
 		return r.Run(ctx, func(p *snapshot.Piece) error {
@@ -143,7 +143,7 @@ func (i *importer) read(m *snapshot.Manifest, from, filtersFrom consensus.Height
 
 // work applies the pieces that a function delivers on another goroutine, until that returns,
 // and returns its error. The function has returned when work returns.
-func (i *importer) work(deliver func(ctx context.Context, pieces chan<- *snapshot.Piece) error) error {
+func (i *snapshotImporter) work(deliver func(ctx context.Context, pieces chan<- *snapshot.Piece) error) error {
 	ctx, stop := context.WithCancel(i.ctx)
 	pieces, ended := make(chan *snapshot.Piece), make(chan error, 1)
 	joined := make(chan struct{})
@@ -191,7 +191,7 @@ func (i *importer) work(deliver func(ctx context.Context, pieces chan<- *snapsho
 }
 
 // apply puts a piece on the chain.
-func (i *importer) apply(p *snapshot.Piece) error {
+func (i *snapshotImporter) apply(p *snapshot.Piece) error {
 	ext, err := i.store.Extend(p.Headers, importSource, i.cfg.Now())
 	i.touched()
 	if ext.Reorg != nil {
@@ -214,7 +214,7 @@ func (i *importer) apply(p *snapshot.Piece) error {
 }
 
 // addFilters puts those filters of a piece on the chain that are missing there.
-func (i *importer) addFilters(p *snapshot.Piece) error {
+func (i *snapshotImporter) addFilters(p *snapshot.Piece) error {
 	last := p.Last()
 	on, err := i.store.OnMain(last)
 	next, above := i.staged.Filters.Height+1, i.staged.Above
@@ -251,7 +251,7 @@ func (i *importer) addFilters(p *snapshot.Piece) error {
 }
 
 // part returns the filters of a batch from one of them up to before another.
-func (i *importer) part(b *consensus.FilterBatch, from, to int) (*consensus.FilterBatch, error) {
+func (i *snapshotImporter) part(b *consensus.FilterBatch, from, to int) (*consensus.FilterBatch, error) {
 	targets, err := i.store.FilterTargets(b.First().Height+consensus.Height(from), to-from)
 	if err != nil {
 		return nil, err
@@ -266,7 +266,7 @@ func (i *importer) part(b *consensus.FilterBatch, from, to int) (*consensus.Filt
 // judgeEarly compares the filters below DCP0005 once they are there with the hash that is
 // known of them. Those that do not fit are dropped, all of them, because nothing says which
 // are wrong.
-func (i *importer) judgeEarly(p *snapshot.Piece) error {
+func (i *snapshotImporter) judgeEarly(p *snapshot.Piece) error {
 	active := i.cfg.Params.DCP0005
 	if i.start >= active || i.staged.EarlyProven || i.staged.Filters.Height < active {
 		return nil
@@ -288,7 +288,7 @@ func wrongIn(p *snapshot.Piece, detail string, broken *consensus.RuleError) erro
 
 // dropForged drops the early filters of a source that is found to be forged: nothing has
 // proven them yet.
-func (i *importer) dropForged(err error) error {
+func (i *snapshotImporter) dropForged(err error) error {
 	var wrong *snapshot.Fault
 	active, at := i.cfg.Params.DCP0005, i.staged.Filters.Height
 	if !errors.As(err, &wrong) || !wrong.Reason.Forged() || i.staged.EarlyProven || i.start >= active || at >= active {
@@ -301,7 +301,7 @@ func (i *importer) dropForged(err error) error {
 
 // judgeEnd judges the chain of a source whose blocks have all passed: whether it is the one
 // with the most work, and has as much as the network is known to have.
-func (i *importer) judgeEnd(last consensus.BlockID) error {
+func (i *snapshotImporter) judgeEnd(last consensus.BlockID) error {
 	on, err := i.store.OnMain(last)
 	switch {
 	case err != nil:

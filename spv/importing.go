@@ -54,7 +54,7 @@ func (l *loop) beyondSnapshots() bool {
 func (l *loop) importFrom(ctx context.Context, src snapshot.Source) (err error) {
 	l.jobs.Begin(ctx)
 	l.staged, l.writer = l.store.Staged(), writer{store: l.store, jobs: l.jobs}
-	i := &importer{loop: l, ctx: l.jobs.Context(), src: src, start: l.staged.Filters.Height}
+	i := &snapshotImporter{loop: l, ctx: l.jobs.Context(), src: src, start: l.staged.Filters.Height}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	defer l.jobs.Stop()
 	l.importing = importProgress{source: src.String(), target: i.start}

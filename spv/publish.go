@@ -81,8 +81,8 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// Final reports whether the transaction is no longer published.
-func (o Outcome) Final() bool { return o >= Mined }
+// final reports whether the transaction is no longer published.
+func (o Outcome) final() bool { return o >= Mined }
 
 // Publication is what has become of a published transaction.
 type Publication struct {
@@ -247,7 +247,7 @@ func (p *publications) room() bool {
 	defer p.mu.Unlock()
 	n := 0
 	for _, pub := range p.all {
-		if !pub.Own && pub.Source == "" && !pub.Outcome.Final() {
+		if !pub.Own && pub.Source == "" && !pub.Outcome.final() {
 			n++
 		}
 	}
@@ -262,7 +262,7 @@ func (p *publications) add(pub Publication) {
 }
 
 func (p *publications) addLocked(pub Publication) {
-	if old, ok := p.all[pub.Hash]; !ok || old.Outcome.Final() {
+	if old, ok := p.all[pub.Hash]; !ok || old.Outcome.final() {
 		p.putLocked(pub)
 	}
 	p.fresh = append(p.fresh, pub)
@@ -278,7 +278,7 @@ func (p *publications) resume() {
 	defer p.mu.Unlock()
 	p.fresh = nil
 	for _, hash := range p.order {
-		if pub := p.all[hash]; !pub.Outcome.Final() {
+		if pub := p.all[hash]; !pub.Outcome.final() {
 			p.fresh = append(p.fresh, pub)
 		}
 	}
@@ -315,7 +315,7 @@ func (p *publications) updated(list []txrelay.Standing) {
 // holds the lock.
 func (p *publications) putLocked(pub Publication) {
 	if _, ok := p.all[pub.Hash]; ok {
-		p.order = slices.DeleteFunc(p.order, func(h chainhash.Hash) bool { return h == pub.Hash && pub.Outcome.Final() })
+		p.order = slices.DeleteFunc(p.order, func(h chainhash.Hash) bool { return h == pub.Hash && pub.Outcome.final() })
 	}
 	if !slices.Contains(p.order, pub.Hash) {
 		p.order = append(p.order, pub.Hash)
@@ -323,12 +323,12 @@ func (p *publications) putLocked(pub Publication) {
 	p.all[pub.Hash] = pub
 	ended := 0
 	for _, hash := range p.order {
-		if p.all[hash].Outcome.Final() {
+		if p.all[hash].Outcome.final() {
 			ended++
 		}
 	}
 	for i := 0; ended > maxEnded; i++ {
-		if hash := p.order[i]; p.all[hash].Outcome.Final() {
+		if hash := p.order[i]; p.all[hash].Outcome.final() {
 			delete(p.all, hash)
 			p.order = slices.Delete(p.order, i, i+1)
 			i, ended = i-1, ended-1

@@ -95,9 +95,6 @@ func (s *Syncer) Wait(ctx context.Context, cond func(Status) bool) error {
 // Synced is a condition for Wait: everything is at the tip.
 func Synced(st Status) bool { return st.Synced }
 
-// Ready is a condition for Wait: everything is at the tip, but for blocks that have just come.
-func Ready(st Status) bool { return st.Ready }
-
 // Initialised is a condition for Wait: the store is open and consistent.
 func Initialised(st Status) bool { return st.Initialised }
 

@@ -147,9 +147,6 @@ func (w *Wallet) claimAccount(tx *bolt.Tx, s *state.Snapshot, old *state.Account
 	return next, nil
 }
 
-// Accounts returns the accounts in the order of their numbers.
-func (w *Wallet) Accounts() []Account { return accounts(w.store.Now()) }
-
 // Overview is how far a wallet has got, and its accounts, of one moment.
 type Overview struct {
 	Status
@@ -248,14 +245,4 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 // edit returns what changes snapshots in a transaction.
 func (w *Wallet) edit(tx *bolt.Tx) state.Edit {
 	return state.Edit{Tx: tx, Net: w.cfg.Params.ChainParams, Find: w.store.Find, Now: w.seconds(), Most: w.cfg.maxScripts}
-}
-
-// Rescan searches all blocks from a height on again for everything. Accounts
-// and imports that were born later are born there from now on. It returns at
-// once: the syncer, which is poked, does the work; Jobs shows how far it
-// is. Nothing that is known is forgotten meanwhile, and after it nothing has
-// changed unless something had been missed.
-func (w *Wallet) Rescan(ctx context.Context, from consensus.Height) error {
-	_, err := w.StartRescan(ctx, from)
-	return err
 }

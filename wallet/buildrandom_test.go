@@ -99,7 +99,8 @@ func (w *world) build(t *testing.T, x *Wallet) *wire.MsgTx {
 	w.sign(tx)
 	verified := errors.Join(txbuild.Verify(tx, func(op wire.OutPoint) *wire.TxOut { return w.txs[op.Hash].TxOut[op.Index] })...)
 	sane := standalone.CheckTransactionSanity(tx, uint64(w.params.ChainParams.MaxTxSize))
-	if verified != nil || sane != nil || fee != built.Fee || fee < txbuild.Fee(txbuild.RelayFee, tx.SerializeSize()) {
+	least := (txbuild.RelayFee*dcrutil.Amount(tx.SerializeSize()) + 999) / 1000
+	if verified != nil || sane != nil || fee != built.Fee || fee < least {
 		t.Fatalf("signatures: %v, sanity: %v, fee %v for %d bytes", verified, sane, fee, tx.SerializeSize())
 	}
 	return tx

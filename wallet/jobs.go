@@ -61,8 +61,12 @@ func (w *Wallet) Jobs(tip consensus.Height, ends bool) []Job {
 	return list
 }
 
-// StartRescan is Rescan. It returns the job. A rescan of all that the wallet has searched first
-// reads all rows that follow from the chain. If some are damaged it rebuilds them, and its
+// StartRescan searches all blocks from a height on again for everything, and returns the job.
+// Accounts and imports that were born later are born there from now on. It returns at once: the
+// syncer, which is poked, does the work; Jobs shows how far it is. Nothing that is known is
+// forgotten meanwhile, and after it nothing has changed unless something had been missed.
+//
+// A rescan of all that the wallet has searched first reads all rows that follow from the chain. If some are damaged it rebuilds them, and its
 // job is a discovery, which cannot be canceled: until it is done, balances may be too low. The
 // error is ErrCorrupt if more than these rows is damaged.
 func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uint32, err error) {

@@ -64,7 +64,7 @@ func (l *lifetime) checkClient(c *cursor, now map[string]bool) {
 	fork := l.fork(c.at)
 	have := maps.Clone(c.lines)
 	var told Since
-	err := l.x.Since(l.t.Context(), c.at.Hash, 1, branches{l.world}, func(s Since) {
+	err := l.x.Since(l.t.Context(), c.at.Hash, 1, chainBranches{l.world}, func(s Since) {
 		told = s
 		for _, t := range s.Removed {
 			maps.DeleteFunc(have, func(line string, _ bool) bool { return line[:len(t.Hash.String())] == t.Hash.String() })
@@ -98,10 +98,10 @@ func (l *lifetime) checkClient(c *cursor, now map[string]bool) {
 	}
 }
 
-// branches is what the chain store says about branches.
-type branches struct{ *world }
+// chainBranches is what the chain store says about branches.
+type chainBranches struct{ *world }
 
-func (s branches) Branch(hash chainhash.Hash, locator []consensus.BlockID) (chain.Branch, error) {
+func (s chainBranches) Branch(hash chainhash.Hash, locator []consensus.BlockID) (chain.Branch, error) {
 	var br chain.Branch
 	b, ok := s.every[hash]
 	if !ok {
@@ -122,7 +122,7 @@ func (s branches) Branch(hash chainhash.Hash, locator []consensus.BlockID) (chai
 	return br, nil
 }
 
-func (s branches) Ancestor(_ []consensus.BlockID, h consensus.Height) (consensus.BlockID, error) {
+func (s chainBranches) Ancestor(_ []consensus.BlockID, h consensus.Height) (consensus.BlockID, error) {
 	if h < 0 || int(h) >= len(s.main) {
 		return consensus.BlockID{}, chain.ErrNotFound
 	}

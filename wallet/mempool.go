@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -250,27 +249,4 @@ func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
 		return fmt.Errorf("abandon transaction %s: %w", hash, err)
 	}
 	return nil
-}
-
-// Unmined is an unmined transaction that may be offered to peers.
-type Unmined struct {
-	Hash   chainhash.Hash
-	Tx     *wire.MsgTx
-	Seen   time.Time
-	Origin Origin
-}
-
-// Unmined returns all unmined transactions, parents before children.
-func (w *Wallet) Unmined(ctx context.Context) ([]Unmined, error) {
-	var list []Unmined
-	err := w.store.View(ctx, func(_ *bolt.Tx, s *state.Snapshot) error {
-		for _, u := range s.Pool.Sorted() {
-			list = append(list, Unmined{u.Hash, u.Tx, u.Seen, u.Origin})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("unmined transactions: %w", err)
-	}
-	return list, nil
 }

@@ -52,16 +52,6 @@ type OutputFilter struct {
 	Usable, WithTickets bool
 }
 
-// Unspent returns the outputs that EachUnspent calls yield for.
-func (w *Wallet) Unspent(ctx context.Context, f OutputFilter) ([]Output, error) {
-	var list []Output
-	err := w.EachUnspent(ctx, f, func(o *Output) bool {
-		list = append(list, *o)
-		return true
-	})
-	return list, err
-}
-
 // EachUnspent calls yield for the outputs that no transaction spends, mined or not, in
 // the order of the chain, until it returns false. Tickets are among them if the wallet
 // may vote with them. What the filter leaves out is hardly read: with addresses only

@@ -36,7 +36,7 @@ func TestSinceRepeated(t *testing.T) {
 	w.sync(x, 100)
 	for _, at := range []chainhash.Hash{old.Hash, repeated.Hash} {
 		var removed, listed bool
-		err := x.Since(t.Context(), at, 1, branches{w}, func(s Since) {
+		err := x.Since(t.Context(), at, 1, chainBranches{w}, func(s Since) {
 			removed = len(s.Removed) == 1 && s.Removed[0].Hash == payment.TxHash() && s.Fork == old
 		}, func(tx *Transaction) bool {
 			listed = listed || tx.Hash == payment.TxHash() && tx.Place.Height == 2
@@ -72,7 +72,7 @@ func TestSinceBelowWhatIsRemembered(t *testing.T) {
 	}
 	w.sync(x, 1000)
 	removed := false
-	err := x.Since(t.Context(), at, 1, branches{w}, func(s Since) {
+	err := x.Since(t.Context(), at, 1, chainBranches{w}, func(s Since) {
 		removed = len(s.Removed) == 1 && s.Removed[0].Hash == payment.TxHash() && s.Fork.Height <= 10
 	}, func(*Transaction) bool { return true })
 	if err != nil || !removed {

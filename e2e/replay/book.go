@@ -11,9 +11,9 @@ type Book struct {
 	owners map[string]*owner
 	blocks []*wire.MsgBlock // by height
 	tip    int64
-	txs    []*entry // that concern the wallet, in the order of the chain
-	coins  []*coin  // that were ever paid to the wallet, in the order of the chain
-	by     map[place]*coin
+	txs    []*entry   // that concern the wallet, in the order of the chain
+	coins  []*holding // that were ever paid to the wallet, in the order of the chain
+	by     map[place]*holding
 }
 
 // place names an output.
@@ -22,9 +22,9 @@ type place struct {
 	index uint32
 }
 
-// coin is an output that pays the wallet, or a ticket that some of the wallet's
+// holding is an output that pays the wallet, or a ticket that some of the wallet's
 // money is in.
-type coin struct {
+type holding struct {
 	tx     *entry
 	index  int
 	owner  *owner // of a ticket: who may vote with it, nil if that is somebody else
@@ -41,11 +41,11 @@ type entry struct {
 	tree      int8
 	index     int
 	block     *wire.MsgBlock
-	received  []*coin   // without tickets
-	promises  []promise // if it is a ticket
-	spends    []*coin   // without tickets
-	redeemed  *coin     // the ticket that it spends
-	purchased *coin     // the ticket that it is
+	received  []*holding // without tickets
+	promises  []promise  // if it is a ticket
+	spends    []*holding // without tickets
+	redeemed  *holding   // the ticket that it spends
+	purchased *holding   // the ticket that it is
 }
 
 // promise is what a ticket will return to the wallet.
@@ -63,7 +63,7 @@ func Read(blocks []*wire.MsgBlock, watch *Watch) *Book {
 	}
 	for {
 		before := copied(used)
-		b := &Book{watch: watch, owners: watch.owners(used), blocks: blocks, tip: int64(len(blocks)) - 1, by: make(map[place]*coin)}
+		b := &Book{watch: watch, owners: watch.owners(used), blocks: blocks, tip: int64(len(blocks)) - 1, by: make(map[place]*holding)}
 		for height, block := range blocks {
 			b.read(int64(height), block)
 		}
@@ -127,7 +127,7 @@ func (b *Book) take(e *entry) {
 		b.output(e, i, out)
 	}
 	if len(e.promises) > 0 {
-		c := &coin{tx: e, amount: Amount(e.msg.TxOut[0].Value)}
+		c := &holding{tx: e, amount: Amount(e.msg.TxOut[0].Value)}
 		if o := b.owners[string(payee(ticket, e.msg.TxOut[0].PkScript))]; o != nil && o.born <= e.height {
 			c.owner = o
 		}
@@ -154,13 +154,13 @@ func (b *Book) output(e *entry, i int, out *wire.TxOut) {
 		return
 	}
 	o.use()
-	c := &coin{tx: e, index: i, owner: o, amount: Amount(out.Value)}
+	c := &holding{tx: e, index: i, owner: o, amount: Amount(out.Value)}
 	e.received = append(e.received, c)
 	b.keep(c)
 }
 
 // keep notes a coin.
-func (b *Book) keep(c *coin) {
+func (b *Book) keep(c *holding) {
 	b.coins = append(b.coins, c)
 	b.by[place{c.tx.hash, uint32(c.index)}] = c
 }
@@ -176,10 +176,10 @@ func (o *owner) use() {
 func (b *Book) confirmations(e *entry) int64 { return b.tip - e.height + 1 }
 
 // isTicket reports whether a coin is a ticket.
-func (c *coin) isTicket() bool { return c.tx.purchased == c }
+func (c *holding) isTicket() bool { return c.tx.purchased == c }
 
 // maturity returns how many confirmations a coin needs before it can be spent.
-func (c *coin) maturity() int64 {
+func (c *holding) maturity() int64 {
 	switch {
 	case c.isTicket():
 		return ticketMaturity
@@ -190,6 +190,6 @@ func (c *coin) maturity() int64 {
 }
 
 // isReward reports whether a coin was earned, or was given by the treasury.
-func (c *coin) isReward() bool {
+func (c *holding) isReward() bool {
 	return c.tx.kind != regular && c.tx.kind != ticket && c.tx.kind != treasuryAdd
 }

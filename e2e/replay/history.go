@@ -119,7 +119,7 @@ func txType(kind string) string {
 func (b *Book) LinesOf(account string) []Line {
 	pays := make(map[string]bool)
 	for _, e := range b.txs {
-		pays[e.hash.String()] = slices.ContainsFunc(e.spends, func(c *coin) bool { return c.owner.account == account })
+		pays[e.hash.String()] = slices.ContainsFunc(e.spends, func(c *holding) bool { return c.owner.account == account })
 	}
 	return slices.DeleteFunc(b.Lines(0), func(l Line) bool {
 		return l.Account != account && (l.Account != "" || !pays[l.TxID])
@@ -195,7 +195,7 @@ func (e *entry) paid() []Detail {
 // changeAt reports whether an output is change: paid to a change address by a
 // transaction that spends the wallet's money.
 func (e *entry) changeAt(i int) bool {
-	return slices.ContainsFunc(e.received, func(c *coin) bool { return c.index == i && c.owner.internal && len(e.spends) > 0 })
+	return slices.ContainsFunc(e.received, func(c *holding) bool { return c.index == i && c.owner.internal && len(e.spends) > 0 })
 }
 
 // got returns what the wallet is paid.
@@ -213,7 +213,7 @@ func (b *Book) got(e *entry) []Detail {
 }
 
 // category names what a coin is.
-func (b *Book) category(c *coin) (category, purpose string) {
+func (b *Book) category(c *holding) (category, purpose string) {
 	young := c.isReward() && b.confirmations(c.tx) < rewardMaturity
 	switch {
 	case c.tx.kind == coinbase && young:

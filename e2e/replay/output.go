@@ -46,8 +46,8 @@ func (b *Book) Unspent(minConf int64) []Unspent {
 
 // inOrder returns the coins in the order of the chain. Within a ticket, the ticket
 // itself was kept last and comes first.
-func (b *Book) inOrder() []*coin {
-	var list []*coin
+func (b *Book) inOrder() []*holding {
+	var list []*holding
 	for _, e := range b.txs {
 		if e.purchased != nil {
 			list = append(list, e.purchased)
@@ -106,4 +106,4 @@ func (b *Book) Coins(account string) []Coin {
 }
 
 // script returns the script of a coin.
-func (c *coin) script() []byte { return c.tx.msg.TxOut[c.index].PkScript }
+func (c *holding) script() []byte { return c.tx.msg.TxOut[c.index].PkScript }

@@ -51,6 +51,16 @@ func Rules() []Rule {
 			Check: checkErrors,
 		},
 		{
+			Name:  "exported",
+			Why:   "what a package exports has to be kept: another room or an example needs each name",
+			Check: checkExported,
+		},
+		{
+			Name:  "case",
+			Why:   "two types whose names differ by case only are one word to whoever reads them",
+			Check: checkCase,
+		},
+		{
 			Name:  "screens",
 			Why:   "what a package offers is read at once: go doc shows it on two screens",
 			Check: checkScreens,

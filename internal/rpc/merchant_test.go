@@ -53,14 +53,13 @@ func (a *actor) ship(changed <-chan struct{}, op wire.OutPoint) error {
 		if !a.Core.Syncer.Status().Synced {
 			continue
 		}
-		list, err := w.Unspent(a.Context(), wallet.OutputFilter{MinConf: 2})
-		if err != nil {
+		found := false
+		err := w.EachUnspent(a.Context(), wallet.OutputFilter{MinConf: 2}, func(o *wallet.Output) bool {
+			found = o.OutPoint.Hash == op.Hash
+			return !found
+		})
+		if err != nil || found {
 			return err
-		}
-		for _, o := range list {
-			if o.OutPoint.Hash == op.Hash {
-				return nil
-			}
 		}
 	}
 }

@@ -22,15 +22,15 @@ type flaky struct {
 	from []int64                                       // where it was opened
 }
 
-type reader struct{ io.Reader }
+type nopCloser struct{ io.Reader }
 
-func (reader) Close() error { return nil }
+func (nopCloser) Close() error { return nil }
 
 func (f *flaky) Open(_ context.Context, _ string, from int64) (io.ReadCloser, int64, error) {
 	next := f.open[min(len(f.from), len(f.open)-1)]
 	f.from = append(f.from, from)
 	r, size, err := next(f.data[from:])
-	return reader{r}, size, err
+	return nopCloser{r}, size, err
 }
 
 func (f *flaky) Close() error   { return nil }

@@ -109,7 +109,7 @@ type Checker struct {
 	journal *journal // nil while Serve has no file
 
 	mu       sync.Mutex // guards all below
-	state    *state     // nil while Serve has no file
+	state    *journaled // nil while Serve has no file
 	pending  map[chainhash.Hash]*pending
 	payments []payment
 	watchers map[chan struct{}]struct{}

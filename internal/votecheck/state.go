@@ -20,8 +20,8 @@ const (
 // FirstJob is the lowest number of a job: those of a wallet's own jobs are below it.
 const FirstJob = 1_000_000_000
 
-// state is what is kept, as the journal has it. It has no lock of its own.
-type state struct {
+// journaled is what is kept, as the journal has it. It has no lock of its own.
+type journaled struct {
 	results map[chainhash.Hash]*row // by the hash of the successor
 	order   []chainhash.Hash        // of the results, oldest first
 	jobs    []jobRow                // by number
@@ -30,12 +30,12 @@ type state struct {
 	budget  budget
 }
 
-func newState(most int64) *state {
-	return &state{results: make(map[chainhash.Hash]*row), last: FirstJob, budget: budget{most: most}}
+func newState(most int64) *journaled {
+	return &journaled{results: make(map[chainhash.Hash]*row), last: FirstJob, budget: budget{most: most}}
 }
 
 // apply takes over a record of the journal. The error is errRow: it is left out.
-func (s *state) apply(r record) error {
+func (s *journaled) apply(r record) error {
 	switch r.kind {
 	case recordResult:
 		result, err := decodeRow(r.body)
@@ -60,7 +60,7 @@ func (s *state) apply(r record) error {
 }
 
 // addResult adds a result, or replaces the one of the same successor.
-func (s *state) addResult(r *row) {
+func (s *journaled) addResult(r *row) {
 	hash := r.Successor.Hash
 	if _, known := s.results[hash]; known {
 		s.order = slices.DeleteFunc(s.order, func(h chainhash.Hash) bool { return h == hash })
@@ -75,7 +75,7 @@ func (s *state) addResult(r *row) {
 
 // putJob adds a job, or replaces the one of the same number. Of those that are over the
 // oldest are dropped.
-func (s *state) putJob(j jobRow) {
+func (s *journaled) putJob(j jobRow) {
 	s.last = max(s.last, j.id)
 	if i := s.find(j.id); i >= 0 {
 		s.jobs[i] = j
@@ -95,12 +95,12 @@ func (s *state) putJob(j jobRow) {
 }
 
 // find returns the index of a job, -1 if there is none.
-func (s *state) find(id uint32) int {
+func (s *journaled) find(id uint32) int {
 	return slices.IndexFunc(s.jobs, func(j jobRow) bool { return j.id == id })
 }
 
 // active returns the job for a transaction that is not over, nil if there is none.
-func (s *state) active(wallet string, tx chainhash.Hash) *jobRow {
+func (s *journaled) active(wallet string, tx chainhash.Hash) *jobRow {
 	for i := range s.jobs {
 		if j := &s.jobs[i]; !j.over() && j.wallet == wallet && j.tx == tx {
 			return j
@@ -110,7 +110,7 @@ func (s *state) active(wallet string, tx chainhash.Hash) *jobRow {
 }
 
 // count returns how many jobs are not over, of those that were asked for or the others.
-func (s *state) count(automatic bool) (n int) {
+func (s *journaled) count(automatic bool) (n int) {
 	for i := range s.jobs {
 		if !s.jobs[i].over() && s.jobs[i].automatic == automatic {
 			n++
@@ -120,7 +120,7 @@ func (s *state) count(automatic bool) (n int) {
 }
 
 // records returns all that is kept as records.
-func (s *state) records(now time.Time) []record {
+func (s *journaled) records(now time.Time) []record {
 	var list []record
 	for _, hash := range s.order {
 		list = append(list, record{recordResult, s.results[hash].encode()})
@@ -136,13 +136,13 @@ func (s *state) records(now time.Time) []record {
 }
 
 // size returns about how many bytes the records are.
-func (s *state) size() int64 {
+func (s *journaled) size() int64 {
 	const vote, result, job = 5 * rowVote, rowHead + recordHead, jobHead + recordHead + 16
 	return int64(len(s.results)*(vote+result) + len(s.jobs)*job + window*(16+recordHead))
 }
 
 // remember gives a new Verifier the tickets of the results that count.
-func (s *state) remember(v *votes.Verifier, counts func(*row) bool) {
+func (s *journaled) remember(v *votes.Verifier, counts func(*row) bool) {
 	for _, hash := range s.order {
 		if r := s.results[hash]; counts(r) {
 			v.Remember(r.Successor, r.Tickets())

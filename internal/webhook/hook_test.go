@@ -405,7 +405,7 @@ func TestAKilledReceiverMissesNothing(t *testing.T) {
 			}
 		}
 		if n%10 == 5 {
-			if err := w.open(wallet.DefaultName).Rescan(t.Context(), 0); err != nil {
+			if _, err := w.open(wallet.DefaultName).StartRescan(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -66,7 +66,7 @@ func (c Config) complete() (Config, error) {
 	}
 	seen := make(map[string]bool)
 	for _, address := range c.Listen {
-		if err := CheckAddress(address); err != nil {
+		if err := checkAddress(address); err != nil {
 			return c, fmt.Errorf("serve config: %w", err)
 		}
 		if seen[address] {
@@ -94,10 +94,10 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
-// CheckAddress returns an error unless a text is an address to listen at: an IP address, also an
+// checkAddress returns an error unless a text is an address to listen at: an IP address, also an
 // unspecified one that stands for all of the machine, and a port. No name is looked up and no host
 // is left out, because to serve has to be meant.
-func CheckAddress(text string) error {
+func checkAddress(text string) error {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
 		return fmt.Errorf("address to listen at %q: want IP:PORT: %w", text, err)

@@ -300,15 +300,15 @@ type namedConn struct {
 
 func (c namedConn) RemoteAddr() net.Addr { return c.from }
 
-// client is a light client, written against package wire alone.
-type client struct {
+// lightClient is a light client, written against package wire alone.
+type lightClient struct {
 	*testing.T
 	conn net.Conn
 	net  wire.CurrencyNet
 }
 
 // dial connects from a host, and returns nil if the server is not there.
-func (w *world) dial(host string) *client {
+func (w *world) dial(host string) *lightClient {
 	w.Helper()
 	w.mu.Lock()
 	l := w.listeners[listenAt]
@@ -324,11 +324,11 @@ func (w *world) dial(host string) *client {
 	case <-l.closed:
 		return nil
 	}
-	return &client{T: w.T, conn: ours, net: w.chain.Params().ChainParams.Net}
+	return &lightClient{T: w.T, conn: ours, net: w.chain.Params().ChainParams.Net}
 }
 
 // join connects and shakes hands.
-func (w *world) join(host string) *client {
+func (w *world) join(host string) *lightClient {
 	w.Helper()
 	c := w.dial(host)
 	if c == nil {
@@ -349,7 +349,7 @@ func versionOf(pver int32) *wire.MsgVersion {
 	return &wire.MsgVersion{ProtocolVersion: pver, Timestamp: time.Unix(time.Now().Unix(), 0), Nonce: 5, UserAgent: "/client:1/", LastBlock: -1}
 }
 
-func (c *client) send(m wire.Message) {
+func (c *lightClient) send(m wire.Message) {
 	c.Helper()
 	if err := wire.WriteMessage(c.conn, m, 11, c.net); err != nil {
 		c.Fatalf("send %s: %v", m.Command(), err)
@@ -357,7 +357,7 @@ func (c *client) send(m wire.Message) {
 }
 
 // raw sends a message of any command and payload, and returns the error.
-func (c *client) raw(cmd string, payload []byte) error {
+func (c *lightClient) raw(cmd string, payload []byte) error {
 	var b bytes.Buffer
 	sum := chainhash.HashB(payload)
 	b.Write([]byte{byte(c.net), byte(c.net >> 8), byte(c.net >> 16), byte(c.net >> 24)})
@@ -373,7 +373,7 @@ func (c *client) raw(cmd string, payload []byte) error {
 }
 
 // next reads a message; pings are answered.
-func (c *client) next() wire.Message {
+func (c *lightClient) next() wire.Message {
 	c.Helper()
 	for {
 		if err := c.conn.SetReadDeadline(time.Now().Add(10 * time.Minute)); err != nil {
@@ -392,7 +392,7 @@ func (c *client) next() wire.Message {
 }
 
 // silent checks that nothing comes within a time, which is shorter than the pause before a ping.
-func (c *client) silent(d time.Duration) {
+func (c *lightClient) silent(d time.Duration) {
 	c.Helper()
 	if err := c.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
 		c.Fatal(err)
@@ -405,7 +405,7 @@ func (c *client) silent(d time.Duration) {
 }
 
 // gone checks that the server has closed the connection, or does so within a time.
-func (c *client) gone(within time.Duration) {
+func (c *lightClient) gone(within time.Duration) {
 	c.Helper()
 	if err := c.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return // it is closed already
@@ -429,7 +429,7 @@ func pointers(list ...chainhash.Hash) (out []*chainhash.Hash) {
 }
 
 // headersAfter asks for headers.
-func (c *client) headersAfter(stop chainhash.Hash, locator ...chainhash.Hash) []*wire.BlockHeader {
+func (c *lightClient) headersAfter(stop chainhash.Hash, locator ...chainhash.Hash) []*wire.BlockHeader {
 	c.Helper()
 	m := wire.NewMsgGetHeaders()
 	m.BlockLocatorHashes, m.HashStop = pointers(locator...), stop
@@ -449,7 +449,7 @@ func inv(kind wire.InvType, list ...chainhash.Hash) (out []*wire.InvVect) {
 }
 
 // ask sends getdata.
-func (c *client) ask(kind wire.InvType, list ...chainhash.Hash) {
+func (c *lightClient) ask(kind wire.InvType, list ...chainhash.Hash) {
 	c.Helper()
 	m := wire.NewMsgGetData()
 	m.InvList = inv(kind, list...)

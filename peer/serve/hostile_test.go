@@ -75,13 +75,13 @@ func encoded(m wire.Message) []byte {
 func TestBadHandshakes(t *testing.T) {
 	ours := func(c *Config) { c.Ours = func(nonce uint64) bool { return nonce == 99 } }
 	served(t, 10, func(w *world) {
-		for name, act := range map[string]func(c *client){
-			"another network": func(c *client) { c.net = wire.MainNet; c.send(versionOf(11)) },
-			"an old version":  func(c *client) { c.send(versionOf(8)) },
-			"itself":          func(c *client) { v := versionOf(11); v.Nonce = 99; c.send(v) },
-			"no version":      func(c *client) { c.send(wire.NewMsgPing(1)) },
-			"noise":           func(c *client) { _, _ = c.conn.Write(bytes.Repeat([]byte{0x5a}, 24)) },
-			"bad checksum":    func(c *client) { _, _ = c.conn.Write(badChecksum(c.net)) },
+		for name, act := range map[string]func(c *lightClient){
+			"another network": func(c *lightClient) { c.net = wire.MainNet; c.send(versionOf(11)) },
+			"an old version":  func(c *lightClient) { c.send(versionOf(8)) },
+			"itself":          func(c *lightClient) { v := versionOf(11); v.Nonce = 99; c.send(v) },
+			"no version":      func(c *lightClient) { c.send(wire.NewMsgPing(1)) },
+			"noise":           func(c *lightClient) { _, _ = c.conn.Write(bytes.Repeat([]byte{0x5a}, 24)) },
+			"bad checksum":    func(c *lightClient) { _, _ = c.conn.Write(badChecksum(c.net)) },
 		} {
 			c := w.dial("192.0.2.9")
 			act(c)
@@ -167,7 +167,7 @@ func TestAnnouncementsToASlowReader(t *testing.T) {
 func TestManyConnections(t *testing.T) {
 	served(t, 10, func(w *world) {
 		l := defaultLimits()
-		var held []*client
+		var held []*lightClient
 		for range l.sourceConns {
 			held = append(held, w.join("192.0.2.9"))
 		}

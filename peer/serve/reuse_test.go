@@ -44,7 +44,7 @@ func TestAnswersStayWhole(t *testing.T) {
 
 // checkRange asks for the headers and the filters of a range. With all it asks for as many headers
 // as there are after its first block.
-func (c *client) checkRange(w *world, from, to consensus.Height, all bool) {
+func (c *lightClient) checkRange(w *world, from, to consensus.Height, all bool) {
 	c.Helper()
 	last := to
 	stop := w.chain.ID(to).Hash

@@ -312,12 +312,12 @@ func TestPortIsTaken(t *testing.T) {
 // TestWrongConfigs are refused.
 func TestWrongConfigs(t *testing.T) {
 	for _, address := range []string{"", "localhost:9108", "192.0.2.1", ":9108", "192.0.2.1:x", "192.0.2.1:70000", "a.example:9108"} {
-		if CheckAddress(address) == nil {
+		if checkAddress(address) == nil {
 			t.Errorf("%q is accepted", address)
 		}
 	}
 	for _, address := range []string{"0.0.0.0:0", "[::]:9108", "192.0.2.1:9108"} {
-		if err := CheckAddress(address); err != nil {
+		if err := checkAddress(address); err != nil {
 			t.Error(err)
 		}
 	}

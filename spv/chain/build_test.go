@@ -29,21 +29,21 @@ const (
 // futureLimit is how far ahead of the local clock the rules accept a block.
 const futureLimit = 2 * time.Hour
 
-// branch is a chain of headers from the genesis block on, as rules see it.
-type branch []consensus.Header
+// testBranch is a chain of headers from the genesis block on, as rules see it.
+type testBranch []consensus.Header
 
-func (b branch) At(h consensus.Height) *consensus.Header {
+func (b testBranch) At(h consensus.Height) *consensus.Header {
 	if h < 0 || int(h) >= len(b) {
 		return nil
 	}
 	return &b[h]
 }
 
-func (b branch) tip() *consensus.Header { return &b[len(b)-1] }
+func (b testBranch) tip() *consensus.Header { return &b[len(b)-1] }
 
 // nextHeader returns a child of the tip for which all rules hold except proof-of-work. The
 // gap is its time after the parent, in seconds.
-func nextHeader(p *consensus.Params, b branch, gap int64) (h consensus.Header) {
+func nextHeader(p *consensus.Params, b testBranch, gap int64) (h consensus.Header) {
 	parent := b.tip()
 	height, before := parent.Height()+1, parent.Hash()
 	e := binary.LittleEndian

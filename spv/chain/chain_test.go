@@ -63,7 +63,7 @@ func TestReorganisationToShorterChain(t *testing.T) {
 // wantBlock compares what readers are told of one block.
 func wantBlock(t *testing.T, c *Chain, want *testChain, h consensus.Height) {
 	t.Helper()
-	if got, err := c.Header(h); err != nil || got != want.branch[h] {
+	if got, err := c.Header(h); err != nil || got != want.testBranch[h] {
 		t.Errorf("header %d is not the one that was added: %v", h, err)
 	}
 	if got, err := c.Hash(h); err != nil || got != want.hashes[h] {
@@ -75,12 +75,12 @@ func wantBlock(t *testing.T, c *Chain, want *testChain, h consensus.Height) {
 	if got, err := c.Filter(h); err != nil || string(got) != string(want.filters[h]) {
 		t.Errorf("filter %d is not the one that was added: %v", h, err)
 	}
-	if got, err := c.MedianTime(h); err != nil || got.Unix() != consensus.MedianTime(want.branch, h) {
-		t.Errorf("median time %d: got %v, %v, want %d", h, got, err, consensus.MedianTime(want.branch, h))
+	if got, err := c.MedianTime(h); err != nil || got.Unix() != consensus.MedianTime(want.testBranch, h) {
+		t.Errorf("median time %d: got %v, %v, want %d", h, got, err, consensus.MedianTime(want.testBranch, h))
 	}
 	sum := consensus.Work(0)
 	for i := range h + 1 {
-		work := consensus.Work(want.branch[i].Bits())
+		work := consensus.Work(want.testBranch[i].Bits())
 		sum.Add(&work)
 	}
 	if got, err := c.WorkAt(h); err != nil || got != sum {

@@ -51,7 +51,7 @@ func compactSource(cfg Config) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := errors.Join(c.Discard(), c.Close()); err != nil {
+	if err := errors.Join(c.discard(), c.Close()); err != nil {
 		return 0, err
 	}
 	info, err := os.Stat(cfg.Path)

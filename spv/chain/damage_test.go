@@ -140,7 +140,7 @@ func (d *damaged) wantNoLies(t *testing.T, c *Chain) {
 	t.Helper()
 	next := consensus.Height(0)
 	if err := c.Scan(0, c.State().Filters.Height, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
-		if id != d.blocks.id(next) || *h != d.blocks.branch[next] || string(filter) != string(d.blocks.filters[next]) {
+		if id != d.blocks.id(next) || *h != d.blocks.testBranch[next] || string(filter) != string(d.blocks.filters[next]) {
 			t.Errorf("scan: block %d is not the one that was added", next)
 		}
 		next++

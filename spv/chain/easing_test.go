@@ -24,8 +24,8 @@ func hardSimNet() *consensus.Params {
 // a height on.
 func naiveEasing(t *testing.T, p *consensus.Params, c *testChain, from consensus.Height) uint64 {
 	t.Helper()
-	targets := make([]*big.Int, 0, len(c.branch)+1)
-	for _, bits := range append(c.bits(), consensus.NextBits(p, c.branch, c.height(), c.tip().Timestamp()+1)) {
+	targets := make([]*big.Int, 0, len(c.testBranch)+1)
+	for _, bits := range append(c.bits(), consensus.NextBits(p, c.testBranch, c.height(), c.tip().Timestamp()+1)) {
 		targets = append(targets, standalone.CompactToBig(bits))
 	}
 	most := big.NewInt(1)
@@ -41,8 +41,8 @@ func naiveEasing(t *testing.T, p *consensus.Params, c *testChain, from consensus
 
 // bits returns the targets of all blocks.
 func (c *testChain) bits() (bits []uint32) {
-	for i := range c.branch {
-		bits = append(bits, c.branch[i].Bits())
+	for i := range c.testBranch {
+		bits = append(bits, c.testBranch[i].Bits())
 	}
 	return bits
 }

@@ -17,7 +17,7 @@ func TestHeadersBeforeABrokenOneStay(t *testing.T) {
 	blocks := newTestChain(t, p).mine(t, p, r, 30, 10, 1)
 	c := testStore(t, p)
 
-	early := blocks.branch[20].Time().Add(-futureLimit) // block 21 is too far ahead
+	early := blocks.testBranch[20].Time().Add(-futureLimit) // block 21 is too far ahead
 	ext, err := c.Extend(blocks.batch(t, p, 1, 30), 1, early)
 	wantRule(t, err, consensus.RuleFutureTime)
 	if ext.Added != 20 || c.Staged().Tip != blocks.id(20) {
@@ -25,7 +25,7 @@ func TestHeadersBeforeABrokenOneStay(t *testing.T) {
 	}
 
 	side := blocks.fork(10).mine(t, p, r, 25, 10, 1)
-	early = side.branch[25].Time().Add(-futureLimit)
+	early = side.testBranch[25].Time().Add(-futureLimit)
 	ext, err = c.Extend(side.batch(t, p, 11, 35), 1, early)
 	wantRule(t, err, consensus.RuleFutureTime)
 	if ext.Added != 15 || ext.Reorg == nil || c.Staged().Tip != side.id(25) {

@@ -150,11 +150,11 @@ func TestPriceOfAFalseTipIsPaidByTheRules(t *testing.T) {
 	p, r := hardSimNet(), random(320)
 	chain := newTestChain(t, p).mine(t, p, r, 200, 1, 1)
 	cheap := chain.fork(100).mine(t, p, r, 1, 1, 99).mine(t, p, r, 60, 1, 1)
-	anchor := chain.branch[p.ASERTAnchor]
+	anchor := chain.testBranch[p.ASERTAnchor]
 	for h := consensus.Height(101); h <= cheap.height(); h++ {
-		parent := cheap.branch[h-1]
+		parent := cheap.testBranch[h-1]
 		want := bitsAfter(p, parent.Timestamp()-anchor.Timestamp(), int64(h-1-p.ASERTAnchor))
-		if got := cheap.branch[h].Bits(); got != want {
+		if got := cheap.testBranch[h].Bits(); got != want {
 			t.Fatalf("block %d has target %08x, want %08x", h, got, want)
 		}
 	}

@@ -16,11 +16,11 @@ func TestFirstSinceEqualsTwin(t *testing.T) {
 	blocks.fork(200).feed(t, p, c, 0, 2000, 1)
 	mustFlush(t, c)
 	blocks.feed(t, p, c, 200, 2000, 1)
-	first, last := blocks.branch[0].Timestamp(), blocks.tip().Timestamp()
+	first, last := blocks.testBranch[0].Timestamp(), blocks.tip().Timestamp()
 	for at := first - 2; at <= last+2; at += 7 {
 		want := consensus.Never
 		for h := range blocks.height() + 1 {
-			if consensus.MedianTime(blocks.branch, h) >= at {
+			if consensus.MedianTime(blocks.testBranch, h) >= at {
 				want = h
 				break
 			}

@@ -202,8 +202,8 @@ func (c *Chain) BeginDiscard() *Write {
 	return w
 }
 
-// Discard deletes all filters below the floor on disk, in as many transactions as it takes.
-func (c *Chain) Discard() error {
+// discard deletes all filters below the floor on disk, in as many transactions as it takes.
+func (c *Chain) discard() error {
 	for {
 		w := c.BeginDiscard()
 		if w == nil {

@@ -92,7 +92,7 @@ func (y *history) complete(t *testing.T, name string, c *Chain) {
 		}
 		more.feedFilters(t, y.p, c)
 		mustFlush(t, c)
-		if failure := c.Discard(); failure != nil {
+		if failure := c.discard(); failure != nil {
 			t.Fatalf("%s: %v", name, failure)
 		}
 		if err == nil && c.Staged().Filters == c.Staged().Tip {

@@ -141,7 +141,7 @@ func compareFloors(t *testing.T, seed uint64, active consensus.Height, moves map
 		y.write = nil
 	}
 	mustFlush(t, y.chain)
-	if err := y.chain.Discard(); err != nil {
+	if err := y.chain.discard(); err != nil {
 		t.Fatal(err)
 	}
 	y.flushed = y.twin.clone()
@@ -235,7 +235,7 @@ func (y *floorPair) lower(t *testing.T, to consensus.Height) {
 	if y.write == nil && y.r.IntN(3) > 0 { // else it is refused nearly always
 		mustFlush(t, y.chain)
 		y.flushed = y.twin.clone()
-		if err := y.chain.Discard(); err != nil {
+		if err := y.chain.discard(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -437,12 +437,12 @@ func TestReorganisationBelowEarlyFilters(t *testing.T) {
 // mineWith adds a block with the given filter.
 func mineWith(t *testing.T, p *consensus.Params, c *testChain, filter []byte, extra uint64) *testChain {
 	t.Helper()
-	h := nextHeader(p, c.branch, 1)
+	h := nextHeader(p, c.testBranch, 1)
 	commitment := consensus.FilterHash(filter)
 	copy(h[offStakeRoot:], commitment[:])
 	binary.LittleEndian.PutUint64(h[offExtraData:], extra)
 	solve(t, p, &h)
-	c.branch = append(c.branch, h)
+	c.testBranch = append(c.testBranch, h)
 	c.hashes = append(c.hashes, h.Hash())
 	c.filters = append(c.filters, filter)
 	return c
@@ -465,7 +465,7 @@ func TestRepairKeepsTheFloor(t *testing.T) {
 	lowered := func(from, to, filled consensus.Height) func(t *testing.T, c *Chain) {
 		return func(t *testing.T, c *Chain) {
 			raised(from)(t, c)
-			if err := errors.Join(c.Discard(), c.LowerFloor(to)); err != nil {
+			if err := errors.Join(c.discard(), c.LowerFloor(to)); err != nil {
 				t.Fatal(err)
 			}
 			if err := addUpTo(t, p, c, blocks, filled); err != nil {

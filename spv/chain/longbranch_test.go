@@ -245,7 +245,7 @@ func TestGoalFromTheForkOn(t *testing.T) {
 	walkTo(t, p, c, honest, 300, 2) // all in one batch: it wins at once
 	old.mine(t, p, r, 30, 10, 1)
 	walkTo(t, p, c, old, 50, 3)
-	if got := c.Staged(); got.Tip != old.id(100) || got.TipTime != old.branch[100].Time() {
+	if got := c.Staged(); got.Tip != old.id(100) || got.TipTime != old.testBranch[100].Time() {
 		t.Fatalf("tip %v, want the fork", got.Tip)
 	}
 	mustFlush(t, c)

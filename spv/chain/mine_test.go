@@ -15,7 +15,7 @@ import (
 // testChain is a simnet chain with filters, mined in memory, from the genesis
 // block on.
 type testChain struct {
-	branch
+	testBranch
 	hashes  []chainhash.Hash
 	filters [][]byte
 }
@@ -26,7 +26,7 @@ func newTestChain(t testing.TB, p *consensus.Params) *testChain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &testChain{branch{p.Genesis()}, []chainhash.Hash{p.ChainParams.GenesisHash}, [][]byte{filter}}
+	return &testChain{testBranch{p.Genesis()}, []chainhash.Hash{p.ChainParams.GenesisHash}, [][]byte{filter}}
 }
 
 // mine appends n blocks whose filters have up to twice the given size. The gaps
@@ -38,13 +38,13 @@ func (c *testChain) mine(t testing.TB, p *consensus.Params, r *rand.Rand, n, siz
 		for j := range filter {
 			filter[j] = byte(r.Uint32())
 		}
-		gap := max(gaps[i%len(gaps)], consensus.MedianTime(c.branch, c.height())+1-c.tip().Timestamp())
-		h := nextHeader(p, c.branch, gap)
+		gap := max(gaps[i%len(gaps)], consensus.MedianTime(c.testBranch, c.height())+1-c.tip().Timestamp())
+		h := nextHeader(p, c.testBranch, gap)
 		commitment := consensus.FilterHash(filter)
 		copy(h[offStakeRoot:], commitment[:])
 		binary.LittleEndian.PutUint64(h[offExtraData:], r.Uint64()) // no two blocks are the same
 		solve(t, p, &h)
-		c.branch = append(c.branch, h)
+		c.testBranch = append(c.testBranch, h)
 		c.hashes = append(c.hashes, h.Hash())
 		c.filters = append(c.filters, filter)
 	}
@@ -55,13 +55,13 @@ func (c *testChain) mine(t testing.TB, p *consensus.Params, r *rand.Rand, n, siz
 func (c *testChain) fork(h consensus.Height) *testChain {
 	n := h + 1
 	return &testChain{
-		append(branch(nil), c.branch[:n]...),
+		append(testBranch(nil), c.testBranch[:n]...),
 		append([]chainhash.Hash(nil), c.hashes[:n]...),
 		append([][]byte(nil), c.filters[:n]...),
 	}
 }
 
-func (c *testChain) height() consensus.Height { return consensus.Height(len(c.branch)) - 1 }
+func (c *testChain) height() consensus.Height { return consensus.Height(len(c.testBranch)) - 1 }
 func (c *testChain) id(h consensus.Height) consensus.BlockID {
 	return consensus.BlockID{Height: h, Hash: c.hashes[h]}
 }
@@ -73,7 +73,7 @@ func (c *testChain) now() time.Time { return after(c.tip()) }
 // PrepareHeaders.
 func (c *testChain) batch(t testing.TB, p *consensus.Params, from, to consensus.Height) *consensus.HeaderBatch {
 	t.Helper()
-	b, err := consensus.PrepareHeaders(p, headersPayload(c.branch[from:to+1]))
+	b, err := consensus.PrepareHeaders(p, headersPayload(c.testBranch[from:to+1]))
 	if err != nil {
 		t.Fatalf("prepare headers %d to %d: %v", from, to, err)
 	}
@@ -185,7 +185,7 @@ func wantChain(t testing.TB, c *Chain, want *testChain) {
 	}
 	next := consensus.Height(0)
 	err := c.Scan(0, st.Tip.Height, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
-		if id != want.id(next) || *h != want.branch[next] || string(filter) != string(want.filters[next]) {
+		if id != want.id(next) || *h != want.testBranch[next] || string(filter) != string(want.filters[next]) {
 			t.Fatalf("scan: block %d is not the one that was added", next)
 		}
 		next++

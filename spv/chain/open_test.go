@@ -112,7 +112,7 @@ func TestOpenAsIs(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	root := d.blocks.branch[tip.Height].StakeRoot()
+	root := d.blocks.testBranch[tip.Height].StakeRoot()
 	d.file[bytes.Index(d.file, root[:])] ^= 1
 	d.write(t, cfg.Path)
 	wantOpenError(t, cfg, ErrCorrupt)

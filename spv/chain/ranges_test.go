@@ -25,7 +25,7 @@ func (c *testChain) headersAfter(locator []chainhash.Hash, stop chainhash.Hash, 
 	from := 1
 	if len(locator) == 0 {
 		if i := at(stop); i >= 0 {
-			out = append(out, c.branch[i])
+			out = append(out, c.testBranch[i])
 		}
 		return out
 	}
@@ -36,7 +36,7 @@ func (c *testChain) headersAfter(locator []chainhash.Hash, stop chainhash.Hash, 
 		}
 	}
 	for i := from; i <= int(last) && len(out) < most; i++ {
-		out = append(out, c.branch[i])
+		out = append(out, c.testBranch[i])
 		if c.hashes[i] == stop {
 			break
 		}

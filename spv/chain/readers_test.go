@@ -251,7 +251,7 @@ func TestSince(t *testing.T) {
 		}
 		for i, b := range u.Applied {
 			h := consensus.Height(tc.from + i)
-			if b.BlockID != blocks.id(h) || b.Header != blocks.branch[h] {
+			if b.BlockID != blocks.id(h) || b.Header != blocks.testBranch[h] {
 				t.Errorf("since %v: block %d is another", tc.locator, h)
 			}
 		}

@@ -78,14 +78,14 @@ func wantStale(t *testing.T, c *Chain, of *testChain, fork consensus.Height) {
 		for i := h; i > fork; i-- {
 			branch = append(branch, of.id(i))
 		}
-		median := time.Unix(consensus.MedianTime(of.branch, h), 0)
-		if s.BlockID != of.id(h) || s.Header != of.branch[h] || s.Fork != of.id(fork) || !slices.Equal(s.Branch, branch) ||
+		median := time.Unix(consensus.MedianTime(of.testBranch, h), 0)
+		if s.BlockID != of.id(h) || s.Header != of.testBranch[h] || s.Fork != of.id(fork) || !slices.Equal(s.Branch, branch) ||
 			!s.MedianTime.Equal(median) || s.Invalid {
 			t.Errorf("stale block %d: got %+v", h, s)
 		}
-		work := consensus.Work(of.branch[0].Bits())
+		work := consensus.Work(of.testBranch[0].Bits())
 		for i := consensus.Height(1); i <= h; i++ {
-			w := consensus.Work(of.branch[i].Bits())
+			w := consensus.Work(of.testBranch[i].Bits())
 			work.Add(&w)
 		}
 		if s.Work != work {

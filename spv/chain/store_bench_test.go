@@ -36,7 +36,7 @@ func prepare(b *testing.B, n int) *prepared {
 	for from := consensus.Height(1); from <= blocks.height(); from += 100 {
 		var targets []consensus.FilterTarget
 		for h := from; h < from+100 && h <= blocks.height(); h++ {
-			targets = append(targets, consensus.FilterTarget{BlockID: blocks.id(h), Root: blocks.branch[h].StakeRoot()})
+			targets = append(targets, consensus.FilterTarget{BlockID: blocks.id(h), Root: blocks.testBranch[h].StakeRoot()})
 			s.payload += consensus.HeaderSize + int64(len(blocks.filters[h]))
 		}
 		s.filters = append(s.filters, blocks.filterBatch(b, s.p, targets))

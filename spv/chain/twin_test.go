@@ -91,7 +91,7 @@ func plant(t *testing.T, p *consensus.Params, r *rand.Rand, branches, length int
 	trees := forest{newTestChain(t, p).mine(t, p, r, 30, 20, 1)}
 	for range branches {
 		from := trees[r.IntN(len(trees))]
-		c := from.fork(consensus.Height(r.IntN(len(from.branch))))
+		c := from.fork(consensus.Height(r.IntN(len(from.testBranch))))
 		gaps := []int64{int64(r.IntN(2)), 1, int64(r.IntN(3))}
 		trees = append(trees, c.mine(t, p, r, 1+r.IntN(length), 20, gaps...))
 	}
@@ -298,7 +298,7 @@ func addSomeFilters(t *testing.T, p *consensus.Params, r *rand.Rand, c *Chain, w
 	if h > other.height() {
 		return
 	}
-	header := &other.branch[h]
+	header := &other.testBranch[h]
 	batch := other.filterBatch(t, p, []consensus.FilterTarget{{BlockID: other.id(h), Root: header.StakeRoot()}})
 	main := w.chain(w.tip)
 	if int(h) < len(main) && main[h] == other.hashes[h] {

@@ -117,7 +117,7 @@ func mustRead(t *testing.T, path string) []byte {
 func TestOldStoreIsRepaired(t *testing.T) {
 	p, _, main := oldBlocks(t)
 	cfg, f := oldStore(t, p)
-	root := main.branch[100].StakeRoot()
+	root := main.testBranch[100].StakeRoot()
 	f.store[bytes.Index(f.store, root[:])] ^= 1
 	f.write(t, cfg.Path)
 	c := reopen(t, cfg)

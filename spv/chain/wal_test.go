@@ -167,7 +167,7 @@ func TestDamagedLog(t *testing.T) {
 func TestForgedLog(t *testing.T) {
 	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(1), 2, 60, 1)
-	good := walRecord{tip: blocks.hashes[0], headers: blocks.branch[1:], filters: blocks.filters[1:]}
+	good := walRecord{tip: blocks.hashes[0], headers: blocks.testBranch[1:], filters: blocks.filters[1:]}
 	for name, change := range map[string]func(r *walRecord){
 		"header":          func(r *walRecord) { r.headers[1][4]++ },
 		"missing header":  func(r *walRecord) { r.headers = r.headers[1:] },
@@ -284,7 +284,7 @@ func TestRecordIsGolden(t *testing.T) {
 		tip:           blocks.hashes[0],
 		filtersHeight: 7,
 		cuts:          3,
-		headers:       blocks.branch[1:],
+		headers:       blocks.testBranch[1:],
 		filters:       blocks.filters[1:],
 	}
 	got := fmt.Sprintf("%x\n", r.encode())

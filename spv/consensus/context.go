@@ -102,8 +102,8 @@ func checkDifficulty(p *Params, a Ancestors, h *Header) error {
 	switch want := NextSBits(p, a, parent); {
 	case want == 0:
 		return fmt.Errorf("ticket price of block %d: %w", h.Height(), ErrOutOfReach)
-	case want != h.SBits():
-		return NewRuleError(RuleSBits, h, "want %d, got %d", want, h.SBits())
+	case want != h.sBits():
+		return NewRuleError(RuleSBits, h, "want %d, got %d", want, h.sBits())
 	}
 	return nil
 }

@@ -74,17 +74,17 @@ func (h *Header) StakeRoot() chainhash.Hash { return chainhash.Hash(h[offStakeRo
 // transaction tree of the parent.
 func (h *Header) VoteBits() uint16 { return binary.LittleEndian.Uint16(h[offVoteBits:]) }
 
-// FinalState returns the final state of the ticket lottery.
-func (h *Header) FinalState() [6]byte { return [6]byte(h[offFinalState:offVoters]) }
+// finalState returns the final state of the ticket lottery.
+func (h *Header) finalState() [6]byte { return [6]byte(h[offFinalState:offVoters]) }
 
-// Voters returns the number of votes in the block.
-func (h *Header) Voters() uint16 { return binary.LittleEndian.Uint16(h[offVoters:]) }
+// voters returns the number of votes in the block.
+func (h *Header) voters() uint16 { return binary.LittleEndian.Uint16(h[offVoters:]) }
 
-// FreshStake returns the number of tickets purchased in the block.
-func (h *Header) FreshStake() uint8 { return h[offFreshStake] }
+// freshStake returns the number of tickets purchased in the block.
+func (h *Header) freshStake() uint8 { return h[offFreshStake] }
 
-// Revocations returns the number of ticket revocations in the block.
-func (h *Header) Revocations() uint8 { return h[offRevocations] }
+// revocations returns the number of ticket revocations in the block.
+func (h *Header) revocations() uint8 { return h[offRevocations] }
 
 // PoolSize returns the number of live tickets before this block.
 func (h *Header) PoolSize() uint32 { return h.u32(offPoolSize) }
@@ -92,8 +92,8 @@ func (h *Header) PoolSize() uint32 { return h.u32(offPoolSize) }
 // Bits returns the proof-of-work target in compact form.
 func (h *Header) Bits() uint32 { return h.u32(offBits) }
 
-// SBits returns the ticket price in atoms.
-func (h *Header) SBits() int64 { return int64(binary.LittleEndian.Uint64(h[offSBits:])) }
+// sBits returns the ticket price in atoms.
+func (h *Header) sBits() int64 { return int64(binary.LittleEndian.Uint64(h[offSBits:])) }
 
 // Height returns the height the header claims. Values above the range of
 // Height come out negative and are refused by the height rule.

@@ -112,7 +112,7 @@ func TestReferenceDifficulty(t *testing.T) {
 				h := s.next(p, &parent, i)
 				is, changed := want[h.Height()]
 				if !changed {
-					is = told{parent.Bits(), parent.SBits()}
+					is = told{parent.Bits(), parent.sBits()}
 				}
 				h.put32(offBits, is.bits)
 				h.put64(offSBits, is.sbit)

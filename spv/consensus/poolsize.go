@@ -22,7 +22,7 @@ func NextPoolSize(p *Params, a Ancestors, parent Height) (least, most int64, ok 
 		if block = a.At(parent - Height(p.ChainParams.TicketMaturity)); block == nil {
 			return 0, 0, false
 		}
-		most += int64(block.FreshStake())
+		most += int64(block.freshStake())
 	}
 	return most - expired, most, true
 }
@@ -45,13 +45,13 @@ func mayExpire(p *Params, h *Header) int64 {
 	case int64(h.Height()) <= int64(p.ChainParams.TicketExpiry):
 		return 0
 	case h.Height() >= p.DCP0009:
-		return min(most, int64(h.Revocations())-missed(p, h))
+		return min(most, int64(h.revocations())-missed(p, h))
 	}
 	return most
 }
 
 // missed returns how many of the tickets drawn to vote in a block did not.
-func missed(p *Params, h *Header) int64 { return drawn(p, h) - int64(h.Voters()) }
+func missed(p *Params, h *Header) int64 { return drawn(p, h) - int64(h.voters()) }
 
 // checkPoolSize checks that the number of live tickets follows from the
 // parent.

@@ -28,7 +28,7 @@ func TestPoolSizeBoundsHoldForTickets(t *testing.T) {
 			expired := play(r, p, &h, &live)
 			expiries += expired
 			if matured := height - Height(p.ChainParams.TicketMaturity); int64(height) >= p.ChainParams.StakeEnabledHeight {
-				for range chain[matured].FreshStake() {
+				for range chain[matured].freshStake() {
 					live = append(live, height)
 				}
 			}

@@ -15,11 +15,11 @@ func checkStake(p *Params, h *Header) error {
 			return err
 		}
 	}
-	if got, least := int64(h.Revocations()), missed(p, h); h.Height() >= p.DCP0009 && got < least {
+	if got, least := int64(h.revocations()), missed(p, h); h.Height() >= p.DCP0009 && got < least {
 		return NewRuleError(RuleRevocations, h, "want at least %d, got %d", least, got)
 	}
-	if h.FreshStake() > p.ChainParams.MaxFreshStakePerBlock {
-		return NewRuleError(RuleFreshStake, h, "want at most %d tickets, got %d", p.ChainParams.MaxFreshStakePerBlock, h.FreshStake())
+	if h.freshStake() > p.ChainParams.MaxFreshStakePerBlock {
+		return NewRuleError(RuleFreshStake, h, "want at most %d tickets, got %d", p.ChainParams.MaxFreshStakePerBlock, h.freshStake())
 	}
 	return nil
 }
@@ -31,7 +31,7 @@ func checkVotes(p *Params, h *Header) error {
 	if int64(h.Height()) >= p.ChainParams.StakeValidationHeight {
 		least, most = p.ChainParams.TicketsPerBlock/2+1, p.ChainParams.TicketsPerBlock
 	}
-	if v := h.Voters(); v < least || v > most {
+	if v := h.voters(); v < least || v > most {
 		return NewRuleError(RuleVotes, h, "want %d to %d, got %d", least, most, v)
 	}
 	return nil
@@ -40,12 +40,12 @@ func checkVotes(p *Params, h *Header) error {
 // checkEarlyStake checks what must hold while there are no votes.
 func checkEarlyStake(h *Header) error {
 	switch {
-	case h.Revocations() != 0:
-		return NewRuleError(RuleEarlyStake, h, "want no revocations, got %d", h.Revocations())
+	case h.revocations() != 0:
+		return NewRuleError(RuleEarlyStake, h, "want no revocations, got %d", h.revocations())
 	case h.VoteBits() != earlyVoteBits:
 		return NewRuleError(RuleEarlyStake, h, "want vote bits %04x, got %04x", earlyVoteBits, h.VoteBits())
-	case h.FinalState() != [6]byte{}:
-		return NewRuleError(RuleEarlyStake, h, "want an empty final state, got %x", h.FinalState())
+	case h.finalState() != [6]byte{}:
+		return NewRuleError(RuleEarlyStake, h, "want an empty final state, got %x", h.finalState())
 	}
 	return nil
 }

@@ -31,20 +31,20 @@ func nextPriceV2(p *Params, a Ancestors, parent *Header) int64 {
 		return p.ChainParams.MinimumStakeDiff
 	}
 	if next%p.ChainParams.StakeDiffWindowSize != 0 {
-		return parent.SBits()
+		return parent.sBits()
 	}
 	before, ok := ticketsAt(p, a, parent.Height()-Height(p.ChainParams.StakeDiffWindowSize))
 	if !ok {
 		return 0
 	}
 	if before == 0 {
-		return parent.SBits()
+		return parent.sBits()
 	}
 	now, ok := ticketsAt(p, a, parent.Height())
 	if !ok {
 		return 0
 	}
-	return priceV2(p, next, parent.SBits(), before, now)
+	return priceV2(p, next, parent.sBits(), before, now)
 }
 
 // ticketsAt returns the number of tickets, live or immature, as of the block
@@ -70,7 +70,7 @@ func ticketsBought(a Ancestors, last, n Height) (sum int64, ok bool) {
 		if block == nil {
 			return 0, false
 		}
-		sum += int64(block.FreshStake())
+		sum += int64(block.freshStake())
 	}
 	return sum, true
 }

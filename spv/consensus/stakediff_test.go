@@ -16,11 +16,11 @@ func naivePriceV2(p *Params, chain branch) int64 {
 		}
 		sum := int64(blocks.tip().PoolSize())
 		for i := max(0, len(blocks)-int(p.ChainParams.TicketMaturity)); i < len(blocks); i++ {
-			sum += int64(blocks[i].FreshStake())
+			sum += int64(blocks[i].freshStake())
 		}
 		return big.NewInt(sum)
 	}
-	old := big.NewInt(chain.tip().SBits())
+	old := big.NewInt(chain.tip().sBits())
 	before := tickets(chain[:max(0, len(chain)-int(p.ChainParams.StakeDiffWindowSize))])
 	switch {
 	case next <= int64(p.ChainParams.CoinbaseMaturity):
@@ -58,7 +58,7 @@ func naiveSupply(p *Params, height int64) int64 {
 
 // naivePriceV1 is the launch algorithm on whole chains.
 func naivePriceV1(p *Params, chain branch) int64 {
-	old := chain.tip().SBits()
+	old := chain.tip().sBits()
 	switch next := int64(len(chain)); {
 	case next <= int64(p.ChainParams.CoinbaseMaturity)+1:
 		return p.ChainParams.MinimumStakeDiff
@@ -72,7 +72,7 @@ func naivePriceV1(p *Params, chain branch) int64 {
 		begin := max(0, end-p.ChainParams.StakeDiffWindowSize)
 		sum := int64(0)
 		for h := begin; h < end; h++ {
-			sum += int64(chain[h].FreshStake())
+			sum += int64(chain[h].freshStake())
 		}
 		buys = append(buys, max(1, sum))
 		pools = append(pools, max(1, (int64(chain[begin].PoolSize())-full)*int64(p.ChainParams.TicketPoolSizeWeight)+full))
@@ -137,7 +137,7 @@ func TestPricesEqualTwins(t *testing.T) {
 					if got != want {
 						t.Fatalf("%s: after block %d: got %d, want %d", p.ChainParams.Name, chain.tip().Height(), got, want)
 					}
-					if got != p.ChainParams.MinimumStakeDiff && got != chain.tip().SBits() {
+					if got != p.ChainParams.MinimumStakeDiff && got != chain.tip().sBits() {
 						changed++
 					}
 				}

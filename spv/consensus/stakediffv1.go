@@ -10,7 +10,7 @@ func nextPriceV1(p *Params, a Ancestors, parent *Header) int64 {
 	if int64(parent.Height()) < int64(p.ChainParams.CoinbaseMaturity)+1 {
 		return p.ChainParams.MinimumStakeDiff
 	}
-	old := parent.SBits()
+	old := parent.sBits()
 	if (int64(parent.Height())+1)%p.ChainParams.StakeDiffWindowSize != 0 {
 		return old
 	}

@@ -78,7 +78,7 @@ func TestSweepSpendsAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(result.Tx.TxIn) != 3 || len(result.Tx.TxOut) != 1 || result.Change != 0 || result.Idle != 1 || result.Fee != txbuild.Fee(txbuild.RelayFee, result.Size) {
+	if len(result.Tx.TxIn) != 3 || len(result.Tx.TxOut) != 1 || result.Change != 0 || result.Idle != 1 || result.Fee != txbuild.FeeAt(txbuild.RelayFee, result.Size) {
 		t.Errorf("%d inputs, %d outputs, fee %v for %d bytes", len(result.Tx.TxIn), len(result.Tx.TxOut), result.Fee, result.Size)
 	}
 }

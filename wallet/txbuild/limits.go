@@ -29,9 +29,9 @@ const (
 	maxMultiSigKeys = 3
 )
 
-// Fee returns what a transaction of a size in bytes pays at a rate for 1,000 bytes, rounded
+// feeAt returns what a transaction of a size in bytes pays at a rate for 1,000 bytes, rounded
 // up: never less than a node demands.
-func Fee(rate dcrutil.Amount, size int) dcrutil.Amount {
+func feeAt(rate dcrutil.Amount, size int) dcrutil.Amount {
 	return (rate*dcrutil.Amount(size) + 999) / 1000
 }
 

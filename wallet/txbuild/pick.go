@@ -20,7 +20,7 @@ type candidate struct {
 
 // newCandidate returns the candidate of a coin, or ErrScript.
 func newCandidate(c Coin) (candidate, error) {
-	script, _, err := SigScriptSize(c.PkScript, c.RedeemScript)
+	script, _, err := sigScriptSize(c.PkScript, c.RedeemScript)
 	if err != nil {
 		return candidate{}, fmt.Errorf("coin %s: %w", c.OutPoint, err)
 	}
@@ -44,7 +44,7 @@ func (b *builder) admit() error {
 			return err
 		case err != nil:
 			b.result.Unknown++
-		case !b.All && c.Amount <= Fee(b.FeeRate, one.size):
+		case !b.All && c.Amount <= feeAt(b.FeeRate, one.size):
 			b.result.Idle++
 		default:
 			b.usable = append(b.usable, one)
@@ -119,7 +119,7 @@ func (b *builder) enough(coins []candidate) bool {
 	b.change = 0
 	if b.Change != nil {
 		with := w.withOutput(b.changeOutput(0))
-		rest := sum - b.pay - Fee(b.FeeRate, with.size())
+		rest := sum - b.pay - feeAt(b.FeeRate, with.size())
 		if rest > 0 && !isDust(b.changeOutput(rest), RelayFee) {
 			b.change = rest
 			return true
@@ -129,7 +129,7 @@ func (b *builder) enough(coins []candidate) bool {
 		}
 	}
 	fee := sum - b.pay
-	return fee >= Fee(b.FeeRate, w.size()) && fee <= Fee(b.MaxFeeRate, w.size()) && b.meant(fee-Fee(b.FeeRate, w.size()))
+	return fee >= feeAt(b.FeeRate, w.size()) && fee <= feeAt(b.MaxFeeRate, w.size()) && b.meant(fee-feeAt(b.FeeRate, w.size()))
 }
 
 // meant reports whether an amount may be added to the fee: it is too little to be an output
@@ -171,7 +171,7 @@ func (b *builder) most(coins []candidate) weight {
 // short returns why all coins together are not enough.
 func (b *builder) short() error {
 	sum, w := b.weigh(b.usable)
-	fee := Fee(b.FeeRate, w.size())
+	fee := feeAt(b.FeeRate, w.size())
 	switch {
 	case sum < b.pay+fee || len(b.usable) == 0 || len(b.Outputs) == 0:
 	case b.Change == nil && sum-b.pay-fee > 0:

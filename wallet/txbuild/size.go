@@ -27,11 +27,11 @@ const (
 	emptySize = 4 + 4 + 4
 )
 
-// SigScriptSize returns the largest size in bytes of the signature script that spends an
+// sigScriptSize returns the largest size in bytes of the signature script that spends an
 // output, and how many signatures are in it. Stake tags change neither. The redeem script
 // is that of a pay-to-script-hash output. The error is ErrScript for an output that a
 // regular transaction cannot spend, or whose signature script is unknown.
-func SigScriptSize(pkScript, redeem []byte) (size, signatures int, err error) {
+func sigScriptSize(pkScript, redeem []byte) (size, signatures int, err error) {
 	switch kind := stdscript.DetermineScriptTypeV0(pkScript); kind {
 	case stdscript.STPubKeyHashEcdsaSecp256k1, stdscript.STStakeGenPubKeyHash, stdscript.STStakeRevocationPubKeyHash,
 		stdscript.STStakeChangePubKeyHash, stdscript.STTreasuryGenPubKeyHash,
@@ -48,7 +48,7 @@ func SigScriptSize(pkScript, redeem []byte) (size, signatures int, err error) {
 	}
 }
 
-// plainSize is SigScriptSize for a script that is not the hash of another one.
+// plainSize is sigScriptSize for a script that is not the hash of another one.
 func plainSize(kind stdscript.ScriptType, script []byte) (size, signatures int, err error) {
 	switch kind {
 	case stdscript.STPubKeyEcdsaSecp256k1:
@@ -61,7 +61,7 @@ func plainSize(kind stdscript.ScriptType, script []byte) (size, signatures int, 
 	}
 }
 
-// hashedSize is SigScriptSize for a redeem script, which follows the signatures.
+// hashedSize is sigScriptSize for a redeem script, which follows the signatures.
 func hashedSize(redeem []byte) (size, signatures int, err error) {
 	if len(redeem) == 0 {
 		return 0, 0, fmt.Errorf("%w: its redeem script is unknown", ErrScript)

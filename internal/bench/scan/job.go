@@ -168,7 +168,7 @@ func (j *Job) scan(ctx context.Context) (meter.Usage, error) {
 		return meter.Usage{}, err
 	}
 	if j.Task == taskRescan {
-		err = w.Rescan(ctx, 0)
+		_, err = w.StartRescan(ctx, 0)
 	} else {
 		var a account
 		if a, err = newAccount(j.Account); err == nil {

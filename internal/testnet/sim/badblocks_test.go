@@ -157,8 +157,8 @@ func (b *bank) mustHaveLeft(liar *testnet.Host, rival *testnet.Chain, tx chainha
 		if _, err := w.Transaction(b.Context(), tx); err == nil {
 			b.Errorf("wallet %s knows the bad transaction", v.name)
 		}
-		if left, err := w.Unmined(b.Context()); err != nil || len(left) > 0 {
-			b.Errorf("wallet %s has unmined transactions %v (%v)", v.name, left, err)
+		if left := b.unmined(v); len(left) > 0 {
+			b.Errorf("wallet %s has unmined transactions %v", v.name, left)
 		}
 	}
 	if len(b.set.Troubles()) > 0 {

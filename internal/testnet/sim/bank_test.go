@@ -213,6 +213,21 @@ func (b *bank) compareHistory(v *vault, w *wallet.Wallet, t *tape) {
 	}
 }
 
+// unmined returns the unmined transactions of a wallet.
+func (b *bank) unmined(v *vault) (list []chainhash.Hash) {
+	b.Helper()
+	err := b.wallet(v).EachTransaction(b.Context(), wallet.HistoryFilter{}, func(t *wallet.Transaction) bool {
+		if !t.Mined() {
+			list = append(list, t.Hash)
+		}
+		return !t.Mined() // the others follow the unmined ones
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return list
+}
+
 // mustForgetUnmined abandons what reorganisations have taken back for good. Then the
 // whole list of unspent outputs is that of the tape.
 func (b *bank) mustForgetUnmined() {
@@ -220,33 +235,31 @@ func (b *bank) mustForgetUnmined() {
 	for _, v := range b.vaults {
 		w, t := b.wallet(v), b.tape(b.best.Height(), v.has)
 		for {
-			left, err := w.Unmined(b.Context())
-			if err != nil {
-				b.Fatal(err)
-			}
+			left := b.unmined(v)
 			if len(left) == 0 {
 				break
 			}
-			if err := w.Abandon(b.Context(), left[0].Hash); err != nil {
+			if err := w.Abandon(b.Context(), left[0]); err != nil {
 				b.Fatal(err)
 			}
 		}
-		all, err := w.Unspent(b.Context(), wallet.OutputFilter{})
+		want := t.pick(func(n *note) bool { return !n.spent && n.of != nil })
+		got, listed := make(map[wire.OutPoint]bool), 0
+		err := w.EachUnspent(b.Context(), wallet.OutputFilter{}, func(o *wallet.Output) bool {
+			got[bare(o.OutPoint)] = true
+			listed++
+			return true
+		})
 		if err != nil {
 			b.Fatal(err)
-		}
-		want := t.pick(func(n *note) bool { return !n.spent && n.of != nil })
-		got := make(map[wire.OutPoint]bool)
-		for _, o := range all {
-			got[bare(o.OutPoint)] = true
 		}
 		for _, op := range want {
 			if !got[op] {
 				b.Errorf("wallet %s: unspent output %v is not listed", v.name, op)
 			}
 		}
-		if len(all) != len(want) {
-			b.Errorf("wallet %s: %d unspent outputs, want %d", v.name, len(all), len(want))
+		if listed != len(want) {
+			b.Errorf("wallet %s: %d unspent outputs, want %d", v.name, listed, len(want))
 		}
 		b.compare(v, t)
 	}

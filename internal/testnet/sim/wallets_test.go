@@ -129,7 +129,7 @@ func (b *bank) act() {
 		{"the wallets are rescanned", func() {
 			for _, v := range b.vaults {
 				if len(v.has) > 0 {
-					if err := b.wallet(v).Rescan(b.Context(), 0); err != nil {
+					if _, err := b.wallet(v).StartRescan(b.Context(), 0); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -30,14 +30,14 @@ type Book struct {
 	cfg    Config
 	random *rand.Rand
 
-	all    map[string]*entry // by address
-	order  []*entry          // the same, in an order that follows from the calls
+	all    map[string]*record // by address
+	order  []*record          // the same, in an order that follows from the calls
 	nTried int
 
 	hosts       ranking // new addresses by host
 	newGroups   ranking // new addresses by group
 	sources     ranking // new addresses by source, an entry may have several
-	triedHosts  map[string]*entry
+	triedHosts  map[string]*record
 	triedGroups ranking // tried addresses by group
 }
 
@@ -46,11 +46,11 @@ func New(cfg Config, random *rand.Rand) *Book {
 	return &Book{
 		cfg:         cfg,
 		random:      random,
-		all:         make(map[string]*entry),
+		all:         make(map[string]*record),
 		hosts:       newRanking(),
 		newGroups:   newRanking(),
 		sources:     newRanking(),
-		triedHosts:  make(map[string]*entry),
+		triedHosts:  make(map[string]*record),
 		triedGroups: newRanking(),
 	}
 }
@@ -98,13 +98,13 @@ func (b *Book) Learn(source string, list []Announced, now time.Time) (added int)
 }
 
 // newEntry returns an entry that is not in the book.
-func (b *Book) newEntry(addr string, now time.Time) *entry {
-	return &entry{addr: addr, host: HostOf(addr), group: GroupOf(addr), standard: b.Standard(addr), added: now, heard: now}
+func (b *Book) newEntry(addr string, now time.Time) *record {
+	return &record{addr: addr, host: HostOf(addr), group: GroupOf(addr), standard: b.Standard(addr), added: now, heard: now}
 }
 
 // share adds a source to a new address. At the limit the source with the most addresses is
 // removed, unless that is the one to be added.
-func (b *Book) share(e *entry, source string) {
+func (b *Book) share(e *record, source string) {
 	if e.tried() || slices.Contains(e.sources, source) || len(b.sources.of(source)) >= MaxOfSource {
 		return
 	}
@@ -122,14 +122,14 @@ func (b *Book) share(e *entry, source string) {
 }
 
 // detach removes one of several sources of a new address.
-func (b *Book) detach(e *entry, source string) {
+func (b *Book) detach(e *record, source string) {
 	b.sources.remove(source, e)
 	e.sources = slices.DeleteFunc(e.sources, func(s string) bool { return s == source })
 }
 
 // insert adds a new address with one source, and evicts another one at a limit. It reports
 // false, and adds nothing, if the address is worse than all that could be evicted.
-func (b *Book) insert(e *entry, now time.Time) bool {
+func (b *Book) insert(e *record, now time.Time) bool {
 	if tried := b.triedHosts[e.host]; tried != nil && tried.failures == 0 {
 		return false // a node was met at this host, and another port of it adds nothing
 	}
@@ -157,7 +157,7 @@ func (b *Book) insert(e *entry, now time.Time) bool {
 
 // evictFor evicts the worst of some new addresses and reports true, or false if the newcomer
 // is worse.
-func (b *Book) evictFor(newcomer *entry, of []*entry, now time.Time) bool {
+func (b *Book) evictFor(newcomer *record, of []*record, now time.Time) bool {
 	victim := b.worst(of, now)
 	if b.badness(newcomer, now).worse(b.badness(victim, now)) {
 		return false
@@ -167,8 +167,8 @@ func (b *Book) evictFor(newcomer *entry, of []*entry, now time.Time) bool {
 }
 
 // worst returns the worst of some new addresses, any of equal ones.
-func (b *Book) worst(of []*entry, now time.Time) *entry {
-	var worst *entry
+func (b *Book) worst(of []*record, now time.Time) *record {
+	var worst *record
 	var how badness
 	first := b.random.IntN(len(of))
 	for i := range of {
@@ -181,7 +181,7 @@ func (b *Book) worst(of []*entry, now time.Time) *entry {
 }
 
 // add adds an entry to all indexes.
-func (b *Book) add(e *entry) {
+func (b *Book) add(e *record) {
 	b.all[e.addr] = e
 	e.index = len(b.order)
 	b.order = append(b.order, e)
@@ -199,7 +199,7 @@ func (b *Book) add(e *entry) {
 }
 
 // remove removes an entry from all indexes.
-func (b *Book) remove(e *entry) {
+func (b *Book) remove(e *record) {
 	delete(b.all, e.addr)
 	last := b.order[len(b.order)-1]
 	b.order[e.index], last.index = last, e.index
@@ -242,7 +242,7 @@ func (b *Book) Worked(addr string, services uint64, now time.Time) {
 
 // addTried adds a tried address, and evicts another one at a limit: of its group, or of
 // the group with the most.
-func (b *Book) addTried(e *entry, now time.Time) {
+func (b *Book) addTried(e *record, now time.Time) {
 	b.add(e)
 	if e.failures == 0 { // other ports of the host add nothing
 		for _, other := range slices.Clone(b.hosts.of(e.host)) {
@@ -259,8 +259,8 @@ func (b *Book) addTried(e *entry, now time.Time) {
 
 // worstTried returns the tried address that has failed most often, or else has not worked for
 // the longest time. It returns the newcomer only if there is no other.
-func (b *Book) worstTried(newcomer *entry, of []*entry, now time.Time) *entry {
-	return slices.MinFunc(of, func(x, y *entry) int {
+func (b *Book) worstTried(newcomer *record, of []*record, now time.Time) *record {
+	return slices.MinFunc(of, func(x, y *record) int {
 		return cmp.Or(
 			cmp.Compare(oneIf(x == newcomer), oneIf(y == newcomer)),
 			cmp.Compare(oneIf(y.expired(now)), oneIf(x.expired(now))),
@@ -295,7 +295,7 @@ func (b *Book) Forget(addr string) {
 }
 
 // find returns the entry of an address, nil if there is none.
-func (b *Book) find(addr string) *entry {
+func (b *Book) find(addr string) *record {
 	addr, _ = Canonical(addr)
 	return b.all[addr]
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// entry is the record of one address.
-type entry struct {
+// record is what is known about one address.
+type record struct {
 	addr, host, group string
 	standard          bool     // the port is the network's
 	services          uint64   // claimed
@@ -21,10 +21,10 @@ type entry struct {
 }
 
 // tried reports whether a handshake has succeeded at the address.
-func (e *entry) tried() bool { return !e.worked.IsZero() }
+func (e *record) tried() bool { return !e.worked.IsZero() }
 
 // due reports whether the address may be dialled again now.
-func (e *entry) due(now time.Time) bool {
+func (e *record) due(now time.Time) bool {
 	if e.attempted.IsZero() || e.failures == 0 {
 		return true
 	}
@@ -33,7 +33,7 @@ func (e *entry) due(now time.Time) bool {
 }
 
 // expired reports whether the address is too old or has failed too often to be kept.
-func (e *entry) expired(now time.Time) bool {
+func (e *record) expired(now time.Time) bool {
 	if !e.tried() {
 		return e.failures >= maxNewFailures || now.Sub(e.heard) > MaxAge
 	}
@@ -48,7 +48,7 @@ type badness [5]int
 func (b badness) worse(c badness) bool { return slices.Compare(b[:], c[:]) > 0 }
 
 // badness returns how bad a new address is.
-func (b *Book) badness(e *entry, now time.Time) badness {
+func (b *Book) badness(e *record, now time.Time) badness {
 	crowd := len(b.hosts.of(e.host))
 	if b.all[e.addr] != e {
 		crowd++ // the entry itself, which is not yet in the book
@@ -64,7 +64,7 @@ func (b *Book) badness(e *entry, now time.Time) badness {
 
 // greed returns the number of addresses of the source that has fewest, among the sources of a
 // new address.
-func (b *Book) greed(e *entry) int {
+func (b *Book) greed(e *record) int {
 	least := MaxOfSource
 	for _, s := range e.sources {
 		least = min(least, len(b.sources.of(s)))

@@ -29,7 +29,7 @@ type Candidate struct {
 // Pick returns a random address to dial, of those that are due and for which usable returns
 // true. It reports false if there is none.
 func (b *Book) Pick(kind Kind, now time.Time, usable func(Candidate) bool) (Candidate, bool) {
-	var tried, fresh []*entry
+	var tried, fresh []*record
 	for _, e := range b.order {
 		switch {
 		case kind == OnlyNew && e.tried(), kind == OnlyTried && !e.tried(), !e.due(now), e.expired(now), !usable(e.candidate()):
@@ -47,7 +47,7 @@ func (b *Book) Pick(kind Kind, now time.Time, usable func(Candidate) bool) (Cand
 	case len(tried)+len(fresh) == 0:
 		return Candidate{}, false
 	case kind == EachSource && len(tried) > 0 && (len(fresh) == 0 || heads):
-		return slices.MinFunc(tried, func(x, y *entry) int { return x.attempted.Compare(y.attempted) }).candidate(), true
+		return slices.MinFunc(tried, func(x, y *record) int { return x.attempted.Compare(y.attempted) }).candidate(), true
 	case len(fresh) == 0, len(tried) > 0 && heads:
 		return b.oneOf(tried).candidate(), true
 	}
@@ -55,8 +55,8 @@ func (b *Book) Pick(kind Kind, now time.Time, usable func(Candidate) bool) (Cand
 }
 
 // untried returns the entries that were not dialled yet, or all if all were.
-func untried(entries []*entry) []*entry {
-	rest := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return !e.attempted.IsZero() })
+func untried(entries []*record) []*record {
+	rest := slices.DeleteFunc(slices.Clone(entries), func(e *record) bool { return !e.attempted.IsZero() })
 	if len(rest) == 0 {
 		return entries
 	}
@@ -65,11 +65,11 @@ func untried(entries []*entry) []*entry {
 
 // ofSeeders returns the entries that a seeder has announced, every other time and if there
 // are any; else all.
-func (b *Book) ofSeeders(entries []*entry) []*entry {
+func (b *Book) ofSeeders(entries []*record) []*record {
 	if b.random.Uint64()&1 == 0 {
 		return entries
 	}
-	seeded := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return !slices.ContainsFunc(e.sources, isSeeder) })
+	seeded := slices.DeleteFunc(slices.Clone(entries), func(e *record) bool { return !slices.ContainsFunc(e.sources, isSeeder) })
 	if len(seeded) == 0 {
 		return entries
 	}
@@ -84,7 +84,7 @@ func isSeeder(source string) bool {
 }
 
 // candidate returns the exported form of an entry.
-func (e *entry) candidate() Candidate {
+func (e *record) candidate() Candidate {
 	return Candidate{Addr: e.addr, Host: e.host, Group: e.group, Tried: e.tried(), Standard: e.standard}
 }
 
@@ -92,8 +92,8 @@ func (e *entry) candidate() Candidate {
 // of network groups its addresses are in, up to the median of all sources: each group is as
 // likely as another while sources are alike, and a flood counts as one usual source. With
 // alike set all sources have the same weight.
-func (b *Book) ofOneSource(entries []*entry, alike bool) []*entry {
-	by := make(map[string][]*entry)
+func (b *Book) ofOneSource(entries []*record, alike bool) []*record {
+	by := make(map[string][]*record)
 	groups := make(map[[2]string]bool)
 	weights := make(map[string]int)
 	for _, e := range entries {
@@ -124,15 +124,15 @@ func (b *Book) ofOneSource(entries []*entry, alike bool) []*entry {
 }
 
 // oneOf returns a random entry: each network group has the same chance, and in it each host.
-func (b *Book) oneOf(entries []*entry) *entry {
-	entries = b.ofOne(entries, func(e *entry) []string { return []string{e.group} })
-	entries = b.ofOne(entries, func(e *entry) []string { return []string{e.host} })
+func (b *Book) oneOf(entries []*record) *record {
+	entries = b.ofOne(entries, func(e *record) []string { return []string{e.group} })
+	entries = b.ofOne(entries, func(e *record) []string { return []string{e.host} })
 	return entries[b.random.IntN(len(entries))]
 }
 
 // ofOne returns the entries that share one random key; each key has the same chance.
-func (b *Book) ofOne(entries []*entry, keys func(*entry) []string) []*entry {
-	by := make(map[string][]*entry)
+func (b *Book) ofOne(entries []*record, keys func(*record) []string) []*record {
+	by := make(map[string][]*record)
 	for _, e := range entries {
 		for _, key := range keys(e) {
 			by[key] = append(by[key], e)
@@ -154,13 +154,13 @@ func (b *Book) Count(usable func(Candidate) bool) (n int) {
 
 // AnyRecent reports whether a tried address has worked after the given time.
 func (b *Book) AnyRecent(after time.Time) bool {
-	return slices.ContainsFunc(b.order, func(e *entry) bool { return e.worked.After(after) })
+	return slices.ContainsFunc(b.order, func(e *record) bool { return e.worked.After(after) })
 }
 
 // AnyDue reports whether an address is due for which usable returns true: whether Pick would
 // return one.
 func (b *Book) AnyDue(now time.Time, usable func(Candidate) bool) bool {
-	return slices.ContainsFunc(b.order, func(e *entry) bool {
+	return slices.ContainsFunc(b.order, func(e *record) bool {
 		return e.due(now) && !e.expired(now) && usable(e.candidate())
 	})
 }

@@ -12,14 +12,14 @@ type ranking struct {
 // set holds the entries with one key.
 type set struct {
 	key     string
-	entries []*entry
+	entries []*record
 	place   int // in bySize
 }
 
 func newRanking() ranking { return ranking{sets: make(map[string]*set)} }
 
 // of returns the entries with a key, which the caller must not change.
-func (r *ranking) of(key string) []*entry {
+func (r *ranking) of(key string) []*record {
 	if s := r.sets[key]; s != nil {
 		return s.entries
 	}
@@ -27,7 +27,7 @@ func (r *ranking) of(key string) []*entry {
 }
 
 // add adds an entry under a key.
-func (r *ranking) add(key string, e *entry) {
+func (r *ranking) add(key string, e *record) {
 	s := r.sets[key]
 	if s == nil {
 		s = &set{key: key}
@@ -40,7 +40,7 @@ func (r *ranking) add(key string, e *entry) {
 }
 
 // remove removes an entry from a key under which it is.
-func (r *ranking) remove(key string, e *entry) {
+func (r *ranking) remove(key string, e *record) {
 	s := r.sets[key]
 	r.unplace(s)
 	i := slices.Index(s.entries, e)
@@ -56,7 +56,7 @@ func (r *ranking) remove(key string, e *entry) {
 }
 
 // largest returns the entries of a key that has the most, nil if there are none.
-func (r *ranking) largest() []*entry {
+func (r *ranking) largest() []*record {
 	for _, sets := range slices.Backward(r.bySize) {
 		if len(sets) > 0 {
 			return sets[0].entries

@@ -17,15 +17,15 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// peers answers each request with the first peer that is not to be avoided.
-type peers struct {
+// fakePeers answers each request with the first peer that is not to be avoided.
+type fakePeers struct {
 	serve   []func(h consensus.Height) *wire.MsgBlock // by peer, from 1; nil is no answer
 	chain   *testnet.Chain
 	accused []p2p.PeerID
 	useless []p2p.PeerID
 }
 
-func (p *peers) Block(_ context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (*wire.MsgBlock, p2p.PeerID, error) {
+func (p *fakePeers) Block(_ context.Context, avoid []p2p.PeerID, hash chainhash.Hash) (*wire.MsgBlock, p2p.PeerID, error) {
 	h, _ := p.chain.Find(&hash)
 	for i, serve := range p.serve {
 		id := p2p.PeerID(i + 1)
@@ -40,10 +40,10 @@ func (p *peers) Block(_ context.Context, avoid []p2p.PeerID, hash chainhash.Hash
 	return nil, 0, errors.New("no peer")
 }
 
-func (p *peers) Accuse(id p2p.PeerID, _ error) { p.accused = append(p.accused, id) }
+func (p *fakePeers) Accuse(id p2p.PeerID, _ error) { p.accused = append(p.accused, id) }
 
 // fetcher returns a fetcher of these peers, and the blocks that it finds valid.
-func (p *peers) fetcher() (*Fetcher, *[]consensus.BlockID) {
+func (p *fakePeers) fetcher() (*Fetcher, *[]consensus.BlockID) {
 	log, valid := slog.New(slog.DiscardHandler), new([]consensus.BlockID)
 	return New(Deps{
 		Params: p.chain.Params(), Peers: p, Log: log,
@@ -60,7 +60,7 @@ func TestTheBlockOfTheHeaderIsFetched(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		p := &peers{chain: c, serve: []func(consensus.Height) *wire.MsgBlock{
+		p := &fakePeers{chain: c, serve: []func(consensus.Height) *wire.MsgBlock{
 			func(consensus.Height) *wire.MsgBlock { return nil },
 			func(h consensus.Height) *wire.MsgBlock { return c.Block(h - 1) },
 			func(h consensus.Height) *wire.MsgBlock {
@@ -92,7 +92,7 @@ func TestABlockThatIsNotWantedIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		p := &peers{chain: c}
+		p := &fakePeers{chain: c}
 		f, _ := p.fetcher()
 		h, gone := *c.At(10), errors.New("the block has left the chain")
 		asked := 0

@@ -22,8 +22,8 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// peers serve the filters of a chain, each in its way; the height decides which one is asked.
-type peers struct {
+// fakePeers serve the filters of a chain, each in its way; the height decides which one is asked.
+type fakePeers struct {
 	chain *testnet.Chain
 	serve map[p2p.PeerID]func(first consensus.Height, payload []byte) []byte // nil: no reply
 
@@ -31,7 +31,7 @@ type peers struct {
 	accused []p2p.PeerID
 }
 
-func (p *peers) live() []p2p.PeerID {
+func (p *fakePeers) live() []p2p.PeerID {
 	var ids []p2p.PeerID
 	for id := range p.serve {
 		ids = append(ids, id)
@@ -40,7 +40,7 @@ func (p *peers) live() []p2p.PeerID {
 	return ids
 }
 
-func (p *peers) CFilters(_ context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, _ int) ([]byte, p2p.PeerID, error) {
+func (p *fakePeers) CFilters(_ context.Context, avoid []p2p.PeerID, start, end chainhash.Hash, _ int) ([]byte, p2p.PeerID, error) {
 	ids := slices.DeleteFunc(p.live(), func(id p2p.PeerID) bool { return slices.Contains(avoid, id) })
 	if len(ids) == 0 {
 		ids = p.live()
@@ -54,9 +54,9 @@ func (p *peers) CFilters(_ context.Context, avoid []p2p.PeerID, start, end chain
 	return nil, id, errors.New("no reply")
 }
 
-func (p *peers) Group(id p2p.PeerID) string { return string(rune('a' + id)) }
+func (p *fakePeers) Group(id p2p.PeerID) string { return string(rune('a' + id)) }
 
-func (p *peers) Accuse(id p2p.PeerID, _ error) {
+func (p *fakePeers) Accuse(id p2p.PeerID, _ error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.accused = append(p.accused, id)
@@ -74,7 +74,7 @@ func spoiled(_ consensus.Height, payload []byte) []byte {
 
 // world is a sync over a store with the headers of a chain.
 type world struct {
-	*peers
+	*fakePeers
 	store   *chain.Chain
 	sync    *Sync
 	jobs    *jobs.Group
@@ -97,9 +97,9 @@ func inWorld(t *testing.T, c *testnet.Chain, serve map[p2p.PeerID]func(consensus
 		if _, err := store.Extend(headers, 1, c.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		w := &world{peers: &peers{chain: c, serve: serve}, store: store, jobs: jobs.New(), partial: true}
+		w := &world{fakePeers: &fakePeers{chain: c, serve: serve}, store: store, jobs: jobs.New(), partial: true}
 		w.sync = New(Deps{
-			Params: c.Params(), Peers: w.peers, Jobs: w.jobs, Log: log, EarlyRange: "1–99",
+			Params: c.Params(), Peers: w.fakePeers, Jobs: w.jobs, Log: log, EarlyRange: "1–99",
 			Defects: defect.NewReporter(log, func(p2p.PeerID, error) {}),
 		})
 		w.jobs.Begin(t.Context())

@@ -13,8 +13,8 @@ import (
 )
 
 // newTestJudge returns a judge, the main chain that it is given, and the peers that it reports.
-func newTestJudge() (*judge, *chain.State, *peers) {
-	p := &peers{}
+func newTestJudge() (*judge, *chain.State, *fakePeers) {
+	p := &fakePeers{}
 	staged := &chain.State{Tip: consensus.BlockID{Height: 100, Hash: [32]byte{1}}}
 	staged.Work.SetUint64(1000)
 	return newJudge(Deps{Params: consensus.SimNet(), Peers: p, Log: slog.New(slog.DiscardHandler)}), staged, p

@@ -24,8 +24,8 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// peers answer from chains; one without a chain is silent.
-type peers struct {
+// fakePeers answer from chains; one without a chain is silent.
+type fakePeers struct {
 	mu         sync.Mutex
 	chains     map[p2p.PeerID]*testnet.Chain
 	claims     map[p2p.PeerID]uint32
@@ -37,7 +37,7 @@ type peers struct {
 	subscribed []p2p.PeerID
 }
 
-func (p *peers) Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, p2p.PeerID, error) {
+func (p *fakePeers) Headers(ctx context.Context, avoid []p2p.PeerID, locator []chainhash.Hash, stop chainhash.Hash) ([]byte, p2p.PeerID, error) {
 	for _, id := range slices.Sorted(maps.Keys(p.chains)) {
 		if !slices.Contains(avoid, id) {
 			payload, err := p.HeadersFrom(ctx, id, locator, stop)
@@ -47,7 +47,7 @@ func (p *peers) Headers(ctx context.Context, avoid []p2p.PeerID, locator []chain
 	return nil, 0, errors.New("no peer")
 }
 
-func (p *peers) HeadersFrom(_ context.Context, id p2p.PeerID, locator []chainhash.Hash, _ chainhash.Hash) ([]byte, error) {
+func (p *fakePeers) HeadersFrom(_ context.Context, id p2p.PeerID, locator []chainhash.Hash, _ chainhash.Hash) ([]byte, error) {
 	c := p.chains[id]
 	if c == nil {
 		return nil, errors.New("no reply")
@@ -60,36 +60,36 @@ func (p *peers) HeadersFrom(_ context.Context, id p2p.PeerID, locator []chainhas
 	return c.HeadersPayload(1, min(c.Height(), FullBatch)), nil
 }
 
-func (p *peers) SendHeaders(_ context.Context, id p2p.PeerID) error {
+func (p *fakePeers) SendHeaders(_ context.Context, id p2p.PeerID) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.subscribed = append(p.subscribed, id)
 	return nil
 }
 
-func (p *peers) Live() iter.Seq2[p2p.PeerID, uint32] { return maps.All(p.claims) }
-func (p *peers) Dialling() bool                      { return false }
-func (p *peers) Host(id p2p.PeerID) string           { return string(rune('a' + id)) }
-func (p *peers) Group(id p2p.PeerID) string          { return p.Host(id) }
-func (p *peers) Trip(p2p.PeerID) time.Duration       { return 0 }
-func (p *peers) Accuse(id p2p.PeerID, _ error)       { p.accused = append(p.accused, id) }
-func (p *peers) Acquit(id p2p.PeerID)                { p.acquitted = append(p.acquitted, id) }
-func (p *peers) Useless(id p2p.PeerID, _ error)      { p.useless = append(p.useless, id) }
-func (p *peers) Credit(id p2p.PeerID, height uint32) { p.credits = append(p.credits, id) }
-func (p *peers) TakeAnnouncements() iter.Seq[p2p.Announcement] {
+func (p *fakePeers) Live() iter.Seq2[p2p.PeerID, uint32] { return maps.All(p.claims) }
+func (p *fakePeers) Dialling() bool                      { return false }
+func (p *fakePeers) Host(id p2p.PeerID) string           { return string(rune('a' + id)) }
+func (p *fakePeers) Group(id p2p.PeerID) string          { return p.Host(id) }
+func (p *fakePeers) Trip(p2p.PeerID) time.Duration       { return 0 }
+func (p *fakePeers) Accuse(id p2p.PeerID, _ error)       { p.accused = append(p.accused, id) }
+func (p *fakePeers) Acquit(id p2p.PeerID)                { p.acquitted = append(p.acquitted, id) }
+func (p *fakePeers) Useless(id p2p.PeerID, _ error)      { p.useless = append(p.useless, id) }
+func (p *fakePeers) Credit(id p2p.PeerID, height uint32) { p.credits = append(p.credits, id) }
+func (p *fakePeers) TakeAnnouncements() iter.Seq[p2p.Announcement] {
 	list := p.announced
 	p.announced = nil
 	return slices.Values(list)
 }
 
 // join makes a peer live, with a chain or silent.
-func (p *peers) join(id p2p.PeerID, c *testnet.Chain, claim consensus.Height) {
+func (p *fakePeers) join(id p2p.PeerID, c *testnet.Chain, claim consensus.Height) {
 	p.chains[id], p.claims[id] = c, uint32(claim)
 }
 
 // world is a sync over a store that has the genesis block only.
 type world struct {
-	*peers
+	*fakePeers
 	store *chain.Chain
 	sync  *Sync
 	jobs  *jobs.Group
@@ -115,12 +115,12 @@ func inWorld(t *testing.T, c *testnet.Chain, params *consensus.Params, test func
 		defer store.Close()
 		ahead := time.Until(c.Now().Add(time.Hour))
 		w := &world{
-			peers: &peers{chains: make(map[p2p.PeerID]*testnet.Chain), claims: make(map[p2p.PeerID]uint32)},
-			store: store, jobs: jobs.New(),
+			fakePeers: &fakePeers{chains: make(map[p2p.PeerID]*testnet.Chain), claims: make(map[p2p.PeerID]uint32)},
+			store:     store, jobs: jobs.New(),
 		}
 		w.sync = New(Deps{
-			Params: params, Peers: w.peers, Jobs: w.jobs, Log: log, Now: func() time.Time { return time.Now().Add(ahead) },
-			Defects: defect.NewReporter(log, w.peers.Useless),
+			Params: params, Peers: w.fakePeers, Jobs: w.jobs, Log: log, Now: func() time.Time { return time.Now().Add(ahead) },
+			Defects: defect.NewReporter(log, w.fakePeers.Useless),
 		})
 		w.jobs.Begin(t.Context())
 		defer w.jobs.Stop()

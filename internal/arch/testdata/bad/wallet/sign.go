@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-var Dial = net.Dial
+var dial = net.Dial
 
 func rest() {
 	<-time.NewTicker(time.Second).C // want wait
