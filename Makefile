@@ -37,7 +37,7 @@ COMPUTES := github.com/decred/dcrd/crypto github.com/decred/dcrd/dcrec github.co
 	github.com/decred/dcrd/txscript github.com/dchest/siphash lukechampine.com/blake3
 UNWATCHED := $(if $(RACE),$(COMPUTES:%=-gcflags=%/...=-race=false))
 
-.PHONY: build install uninstall packages clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench floodbench scale longrun microbench benchstat loadbench idle profile fuzz crash lifecycle clean
+.PHONY: build install uninstall packages cross clib clibcycles release demo snapshotdemo test adapters adapterkills adapterbench attacks flaky soak majority eclipse deepfork page vet check fmt lint vuln bench servebench floodbench scale longrun microbench benchstat loadbench idle profile fuzz crash lifecycle clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BUILD)/ $(PROGRAMS)
@@ -60,7 +60,7 @@ INSTALLED := $(PREFIX)/bin/spvd $(PREFIX)/bin/spvctl $(MANDIR)/man1/spvd.1 $(MAN
 # The configuration that the service begins with; one that is there stays.
 $(BUILD)/spvd.conf: sample-spvd.conf
 	mkdir -p $(BUILD)
-	sed 's|^; appdata = .*|appdata = /var/lib/spvd|' sample-spvd.conf > $@
+	sed -e 's|^; appdata = .*|appdata = /var/lib/spvd|' -e 's|^; cookiegroup = .*|cookiegroup = spvd|' sample-spvd.conf > $@
 
 install: build $(BUILD)/spvd.conf
 	$(BUILD)/spvd --manpage > $(BUILD)/spvd.1
@@ -72,7 +72,8 @@ install: build $(BUILD)/spvd.conf
 	$(BUILD)/spvctl completion bash > $(BUILD)/spvctl.bash
 	$(BUILD)/spvctl completion zsh > $(BUILD)/_spvctl
 	$(BUILD)/spvctl completion fish > $(BUILD)/spvctl.fish
-	sed 's|/usr/local|$(PREFIX)|' docs/service/spvd.service > $(BUILD)/spvd.service
+	sed -e 's|/usr/local|$(PREFIX)|' -e 's|/etc/spvd|$(SYSCONFDIR)/spvd|' docs/service/spvd.service > $(BUILD)/spvd.service
+	sed 's|/etc/spvd|$(SYSCONFDIR)/spvd|' docs/service/spvd.tmpfiles > $(BUILD)/spvd.tmpfiles
 	install -d $(sort $(dir $(addprefix $(DESTDIR),$(INSTALLED)))) $(dir $(SYSCONF))
 	install -m 755 $(BUILD)/spvd $(BUILD)/spvctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/spvd.1 $(BUILD)/spvctl.1 $(DESTDIR)$(MANDIR)/man1
@@ -83,7 +84,7 @@ install: build $(BUILD)/spvd.conf
 	install -m 644 $(BUILD)/spvd.fish $(BUILD)/spvctl.fish $(DESTDIR)$(FISHDIR)
 	install -m 644 $(BUILD)/spvd.service $(DESTDIR)$(LIBDIR)/systemd/system
 	install -m 644 docs/service/spvd.sysusers $(DESTDIR)$(LIBDIR)/sysusers.d/spvd.conf
-	install -m 644 docs/service/spvd.tmpfiles $(DESTDIR)$(LIBDIR)/tmpfiles.d/spvd.conf
+	install -m 644 $(BUILD)/spvd.tmpfiles $(DESTDIR)$(LIBDIR)/tmpfiles.d/spvd.conf
 	test -e $(SYSCONF) || install -m 640 $(BUILD)/spvd.conf $(SYSCONF)
 
 # Settings that were changed stay, and wallets always.
@@ -126,6 +127,14 @@ release:
 # installed: installed below another root directory, started, upgraded, removed and purged.
 packages:
 	$(GO) test -count=1 -timeout 0 -v -run TestPackages ./internal/release -args -packages
+
+# What is compiled for other platforms than this one, tests included, is vetted: what is only for
+# Windows, for macOS and for other processors. PLATFORMS names some of them.
+PLATFORMS ?= windows/amd64 darwin/arm64 linux/arm64 linux/386 freebsd/amd64
+
+cross:
+	set -e; for p in $(PLATFORMS); do echo "$$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./...; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o $(BUILD)/cross/$$p/ $(PROGRAMS); done
 
 # A first sync against a real full node, from nothing, in a temporary directory.
 # Built the way the demo builds the programs, which share what is compiled.

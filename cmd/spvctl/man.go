@@ -64,6 +64,8 @@ A parameter of a method that is - is read from standard input, a line for each.`
 	p.Entry("spvd.conf", "The configuration of the daemon, see spvd.conf(5).")
 	p.Entry("rpc.cert", "The certificate with which the daemon is verified.")
 	p.Entry("NETWORK/rpc.cookie", "The user name and the password, where none is configured.")
+	p.Entry("/etc/spvd/spvd.conf, /usr/local/etc/spvd/spvd.conf",
+		"The configuration of an installed daemon, which is used where the user has no data directory. Its files are in "+systemData+".")
 	p.Section("EXAMPLES")
 	p.Example("See how far the daemon of the test network is, until it is synced:", "spvctl --testnet status --watch")
 	p.Example("Watch an account, and hand out an address of it:", "spvctl account import savings -\nspvctl address new savings")
@@ -72,7 +74,7 @@ A parameter of a method that is - is read from standard input, a line for each.`
 	p.Example("Read what a transaction does on the machine with the keys, without spvd, and verify the signatures there:",
 		"spvctl tx show unsigned.json\nspvctl tx check signed.hex --with unsigned.json")
 	p.Example("Call a method:", "spvctl getblockhash 1000000")
-	p.Example("Look at the service of systemd, as root:", "spvctl --configfile /etc/spvd/spvd.conf status")
+	p.Example("Look at the service of systemd beside a daemon of one's own, as a member of the group spvd:", "spvctl --configfile /etc/spvd/spvd.conf status")
 	p.Section("SEE ALSO")
 	p.Text("spvd(1), spvd.conf(5)")
 	_, err := p.WriteTo(w)

@@ -10,11 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/jessevdk/go-flags"
 
 	"github.com/spvd/spvd/internal/password"
-	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/usage"
 )
 
@@ -38,7 +36,7 @@ type settings struct {
 // options is the command line before the command.
 type options struct {
 	settings
-	ConfigFile path   `short:"C" long:"configfile" value-name:"FILE" description:"Configuration file of the daemon (default: spvd.conf in the data directory)"`
+	ConfigFile path   `short:"C" long:"configfile" value-name:"FILE" description:"Configuration file of the daemon (default: spvd.conf in the data directory; without a directory of yours, /etc/spvd/spvd.conf of the installed daemon)"`
 	RPCServer  string `short:"s" long:"rpcserver" value-name:"HOST[:PORT]" description:"Where the daemon is (default: localhost)"`
 	Wallet     string `short:"w" long:"wallet" value-name:"NAME" description:"Wallet that the command is about (default: the one called default)"`
 	ClientCert path   `long:"clientcert" value-name:"FILE" description:"Certificate to present to the daemon in place of a password"`
@@ -46,8 +44,11 @@ type options struct {
 	JSON       bool   `long:"json" description:"Print results as JSON"`
 	Version    bool   `short:"V" long:"version" description:"Print the version and exit"`
 
-	// start is the command that starts the daemon with the options that concern it.
+	// start is the command that starts the daemon with the options that concern it. complete sets it.
 	start string
+
+	// system is where the configuration of an installed daemon may be.
+	system []path
 }
 
 // file is the part of the daemon's configuration file that concerns clients.
@@ -59,7 +60,7 @@ type file struct {
 // parseOptions returns the options, and the words from the command on. Flags take precedence
 // over the environment.
 func parseOptions(args, environ []string) (*options, []string, error) {
-	var opts options
+	opts := options{system: systemFiles()}
 	p, g, err := newParser(&opts)
 	if err != nil {
 		return nil, nil, err
@@ -78,7 +79,6 @@ func parseOptions(args, environ []string) (*options, []string, error) {
 		words, err = parseBehind(p, g, words)
 	}
 	err = usage.Explain(err, p)
-	opts.start = opts.startCommand()
 	return &opts, words, err
 }
 
@@ -177,14 +177,19 @@ func newParser(opts *options) (*flags.Parser, *flags.Group, error) {
 
 // complete sets, from the configuration file, what neither flags nor environment have set,
 // and the default directory. It returns the addresses on which the daemon listens according
-// to the file.
+// to the file. The installed daemon's file may be for others: with a password of the options it is
+// not needed.
 func (o *options) complete() ([]string, error) {
-	appData := o.AppData.or(path(dcrutil.AppDataDir("spvd", false)))
-	f, err := readFile(o.ConfigFile.or(appData.join(api.ConfigFile)), o.ConfigFile != "")
-	if err != nil {
-		return nil, err
+	at := o.place()
+	o.start = at.start
+	f, err := readFile(at.config, o.ConfigFile != "")
+	switch {
+	case at.system && errors.Is(err, fs.ErrPermission) && (o.user() != "" || o.ClientCert != ""):
+		f = &file{}
+	case err != nil:
+		return nil, access(string(at.config), err)
 	}
-	o.AppData = o.AppData.or(f.AppData).or(appData)
+	o.AppData = o.AppData.or(f.AppData).or(at.data)
 	o.RPCCert = o.RPCCert.or(f.RPCCert)
 	o.NoTLS = o.NoTLS || f.NoTLS
 	if !o.TestNet && !o.SimNet {

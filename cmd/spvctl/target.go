@@ -123,7 +123,7 @@ func (o *options) pinned(address string) (*tls.Config, error) {
 		return nil, fmt.Errorf("%w, and never was with this data directory: there is no certificate %s (start it: %s)", errNotRunning, name, o.start)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read certificate %s: %w", name, err)
+		return nil, access(name, fmt.Errorf("read certificate %s: %w", name, err))
 	}
 	if expired, _ := certificate.Ended(certs[0], time.Now()); expired && loopback(address) {
 		return &tls.Config{
@@ -200,7 +200,7 @@ func (o *options) credentials(network string) (user, password string, err error)
 		return "", "", fmt.Errorf("%w: there is no cookie %s (start it: %s, or give --username and --password)", errNotRunning, name, o.start)
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("read cookie: %w", err)
+		return "", "", access(name, fmt.Errorf("read cookie: %w", err))
 	}
 	user, password, ok := strings.Cut(strings.TrimSpace(string(cookie)), ":")
 	if !ok {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/user"
@@ -61,6 +62,39 @@ func groupNumber(group string) (int, error) {
 		return 0, fmt.Errorf("look up group %q: %w", group, err)
 	}
 	return strconv.Atoi(found.Gid)
+}
+
+// makeNetDir makes the directory of the network with all that lead to it, unless they exist. The
+// owner alone can enter those that it makes, and with --cookiegroup its members too, who then can
+// open the files in them that they may read, and list none.
+func makeNetDir(cfg *config) error {
+	dir, err := filepath.Abs(cfg.netDir())
+	if err != nil {
+		return err
+	}
+	var made []string
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, at)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if cfg.CookieGroup.number == nil {
+		return nil
+	}
+	for _, name := range made {
+		err := errors.Join(os.Chown(name, -1, *cfg.CookieGroup.number), os.Chmod(name, 0o710))
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("%w: the user that spvd runs as has to be a member of group %s", err, cfg.CookieGroup.name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // warnOfWall warns of directories that keep the group of the cookie from reaching it.

@@ -62,3 +62,36 @@ func TestCookieGroupNeedsTheDirectories(t *testing.T) {
 		t.Errorf("the access that the group needs is warned of:\n%s", &out)
 	}
 }
+
+// TestCookieGroupEntersWhatIsMade: its members can enter each directory that the daemon makes, and
+// list none; a directory that was there stays as it was.
+func TestCookieGroupEntersWhatIsMade(t *testing.T) {
+	group := os.Getgid()
+	if os.Geteuid() == 0 {
+		group = 12345
+	}
+	for _, of := range []groupFlag{{}, {"ours", &group}} {
+		root := t.TempDir()
+		cfg := defaultConfig()
+		cfg.AppData, cfg.CookieGroup = path(filepath.Join(root, "old", "data")), of
+		if err := os.Mkdir(filepath.Join(root, "old"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := makeNetDir(cfg); err != nil {
+			t.Fatal(err)
+		}
+		want := os.FileMode(0o700)
+		if of.number != nil {
+			want = 0o710
+		}
+		for dir, want := range map[string]os.FileMode{filepath.Join(root, "old"): 0o755, string(cfg.AppData): want, cfg.netDir(): want} {
+			info, err := os.Stat(dir)
+			if err != nil || info.Mode().Perm() != want {
+				t.Fatalf("%s: %v, %v; want %o", dir, info.Mode(), err, want)
+			}
+			if of.number != nil && want == 0o710 && !of.owns(info) {
+				t.Errorf("%s is not of the group", dir)
+			}
+		}
+	}
+}

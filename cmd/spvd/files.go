@@ -22,7 +22,7 @@ func warnOfReaders(cfg *config, log *slog.Logger) {
 		if err != nil {
 			continue // there is no such file
 		}
-		others := os.FileMode(0o077)
+		others := os.FileMode(0o067)    // a group that can only enter a directory reads no name in it
 		if cfg.CookieGroup.owns(info) { // its members may use spvd, for which spvctl reads these
 			others &^= 0o050
 		}

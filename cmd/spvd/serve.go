@@ -18,7 +18,7 @@ import (
 // serve runs the daemon from locking the data directory to unlocking it. Its error is one
 // line for the user: what failed, where, and what to do.
 func serve(ctx context.Context, cfg *config, environ []string, stdout io.Writer) (err error) {
-	if err := os.MkdirAll(cfg.netDir(), 0o700); err != nil {
+	if err := makeNetDir(cfg); err != nil {
 		return fmt.Errorf("make data directory: %w: choose a writable one with --appdata", err)
 	}
 	held, err := takeLock(cfg)

@@ -32,15 +32,15 @@ func formats() []format {
 // pack writes the packages of a platform into a directory, from the programs in another one.
 func (s *source) pack(ctx context.Context, p platform, programs, out string) error {
 	for _, f := range formats() {
-		if err := s.packAs(ctx, f, p, programs, filepath.Join(out, p.pkg(f))); err != nil {
+		if err := s.packAs(ctx, f, p, version.Number(), programs, filepath.Join(out, p.pkg(f))); err != nil {
 			return fmt.Errorf("%s for %v: %w", f.suffix, p, err)
 		}
 	}
 	return nil
 }
 
-// packAs writes one package.
-func (s *source) packAs(ctx context.Context, f format, p platform, programs, file string) error {
+// packAs writes one package, of a version, from the programs in a directory.
+func (s *source) packAs(ctx context.Context, f format, p platform, number, programs, file string) error {
 	stage, err := os.MkdirTemp("", "spvd-stage-")
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (s *source) packAs(ctx context.Context, f format, p platform, programs, fil
 	if err := s.stage(ctx, f, programs, stage); err != nil {
 		return err
 	}
-	environ := []string{"GOFLAGS=", "GOWORK=off", "ARCH=" + p.packageArch(), "VERSION=" + version.Number(), "STAGE=" + stage, s.epoch()}
+	environ := []string{"GOFLAGS=", "GOWORK=off", "ARCH=" + p.packageArch(), "VERSION=" + number, "STAGE=" + stage, s.epoch()}
 	_, err = output(ctx, s.dir, environ, "go", "tool", "-modfile=internal/release/nfpm/go.mod",
 		"nfpm", "package", "--config", "internal/release/nfpm/nfpm.yaml", "--packager", f.suffix, "--target", file)
 	return err
