@@ -114,7 +114,7 @@ func TestCompose(t *testing.T) {
 	if len(args) < 5 || len(environ) == 0 {
 		t.Fatalf("it has the flags %q and the variables %q", args, environ)
 	}
-	cfg, err := loadConfig(append(args, "--configfile="+os.DevNull), environ)
+	cfg, err := loadConfig(append(args, "--appdata=/data", "--configfile="+os.DevNull), environ)
 	if err != nil {
 		t.Fatalf("%q and %q are refused: %v", args, environ, err)
 	}
@@ -122,10 +122,14 @@ func TestCompose(t *testing.T) {
 	for _, want := range []string{
 		"https://" + host + ":" + api.DefaultPort(wire.MainNet), `["` + host + `:9113"]`, "  " + host + ":\n    build:",
 		"context: ../..\n", "dockerfile: docs/service/Dockerfile\n", "- spvd:/data\n",
+		"- certificate:" + filepath.Dir(cfg.cert()) + "\n", "- certificate:/spvd:ro\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not contain %q", want)
 		}
+	}
+	if n := strings.Count(text, "- spvd:"); n != 1 || filepath.Dir(cfg.key()) != string(cfg.AppData) {
+		t.Errorf("the data is in %d containers, and the key in %s", n, cfg.key())
 	}
 }
 
