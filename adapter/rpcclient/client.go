@@ -41,6 +41,11 @@ type (
 // received the call.
 var ErrLost = errors.New("connection lost")
 
+// ErrCertificate means that the daemon cannot be trusted: its certificate is not the one of CertFile,
+// has expired or is for another host, or it has none. To try again does not help, so that a
+// subscription ends with it.
+var ErrCertificate = errors.New("the certificate of spvd is not trusted")
+
 // Config says where the daemon is, and who calls.
 type Config struct {
 	// Address is the host and the port of the daemon.
@@ -106,7 +111,7 @@ func (c *Client) Close() {
 
 // Call calls any method with positional parameters; nil ones have their defaults. The result is
 // decoded into what result points to, unless that is nil. The error is an *Error if the daemon
-// refuses the call, ErrLost, or one of connecting.
+// refuses the call, ErrLost, or one of connecting, like ErrCertificate.
 func (c *Client) Call(ctx context.Context, method string, result any, params ...any) error {
 	ws, err := c.connected(ctx)
 	if err != nil {
@@ -160,13 +165,34 @@ func (c *Client) dial(ctx context.Context, options ...wsrpc.Option) (*wsrpc.Clie
 	defer cancel()
 	ws, err := wsrpc.Dial(ctx, c.url, append(options, wsrpc.WithTLSConfig(c.tls))...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to spvd at %s: %w", c.cfg.Address, err)
+		return nil, fmt.Errorf("connect to spvd at %s: %w", c.cfg.Address, judged(err))
 	}
 	if err := call(ctx, ws, api.AuthenticateMethod, nil, user, password); err != nil {
 		_ = ws.Close()
 		return nil, fmt.Errorf("authenticate at %s: %w", c.cfg.Address, err)
 	}
 	return ws, nil
+}
+
+// judged returns an error of a connection with ErrCertificate and the next step if it is one of trust.
+func judged(err error) error {
+	var untrusted *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var roots x509.SystemRootsError
+	var plain tls.RecordHeaderError
+	switch {
+	case errors.As(err, &name):
+		return fmt.Errorf("%w: %w (start spvd with --altdnsnames %s and --renewcert, and copy the new certificate)", ErrCertificate, err, name.Host)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Errorf("%w: %w (copy the new one from the data directory of spvd)", ErrCertificate, err)
+	case errors.As(err, &plain):
+		return fmt.Errorf("%w: %w (it is no server with TLS: does spvd run with --notls?)", ErrCertificate, err)
+	case errors.As(err, &untrusted), errors.As(err, &authority), errors.As(err, &invalid), errors.As(err, &roots):
+		return fmt.Errorf("%w: %w (CertFile has to be a copy of rpc.cert in the data directory of spvd)", ErrCertificate, err)
+	}
+	return err
 }
 
 // credentials returns the user and the password, of the cookie if none are configured.

@@ -1,11 +1,13 @@
 package rpcclient_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spvd/spvd/adapter/rpcclient"
 	"github.com/spvd/spvd/internal/rpc"
@@ -119,5 +121,39 @@ func TestSubscriptionsCatchUp(t *testing.T) {
 			t.Errorf("the status is %+v, %v", status, err)
 		}
 		break
+	}
+}
+
+// TestWrongCertificatesEndSubscriptions: a subscription to a daemon that is not trusted ends at once with
+// an error that names the cause, as a call does.
+func TestWrongCertificatesEndSubscriptions(t *testing.T) {
+	dir := t.TempDir()
+	cfg := rpctest.Config(newDaemon(t).Registry)
+	files := rpc.TLSFiles{Cert: filepath.Join(dir, "rpc.cert"), Key: filepath.Join(dir, "rpc.key")}
+	secure, _ := rpctest.StartTLS(t, cfg, files)
+	other := rpc.TLSFiles{Cert: filepath.Join(dir, "other.cert"), Key: filepath.Join(dir, "other.key")}
+	elsewhere, _ := rpctest.StartTLS(t, rpctest.Config(newDaemon(t).Registry), other)
+	plain, _ := rpctest.Start(t, rpctest.Config(newDaemon(t).Registry))
+	for name, cfg := range map[string]rpcclient.Config{
+		"another certificate": {Address: elsewhere, CertFile: files.Cert},
+		"no authority":        {Address: secure},
+		"no TLS":              {Address: plain, CertFile: files.Cert},
+	} {
+		cfg.User, cfg.Password = rpctest.User, rpctest.Password
+		c := newClient(t, cfg)
+		if _, err := c.GetBlockCount(t.Context()); !errors.Is(err, rpcclient.ErrCertificate) {
+			t.Errorf("%s: a call fails with %v", name, err)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		events := 0
+		for _, err := range c.Statuses(ctx) {
+			if events++; !errors.Is(err, rpcclient.ErrCertificate) {
+				t.Errorf("%s: the subscription fails with %v", name, err)
+			}
+		}
+		if events != 1 || ctx.Err() != nil {
+			t.Errorf("%s: the subscription has yielded %d times, %v", name, events, ctx.Err())
+		}
+		stop()
 	}
 }

@@ -21,5 +21,5 @@
 //
 // # Reading order
 //
-// client.go, subscribe.go; methods.go and types.go are generated.
+// client.go, forms.go (results of several forms), subscribe.go; methods.go and types.go are generated.
 package rpcclient

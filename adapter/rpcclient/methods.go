@@ -423,6 +423,17 @@ type GetAddedNodeInfoOptions struct {
 	Node *string
 }
 
+// GetAddedNodeInfoResult is the result of getaddednodeinfo, which has several forms: one member is set.
+type GetAddedNodeInfoResult struct {
+	Texts []string
+	List  []types.GetAddedNodeInfoResult
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *GetAddedNodeInfoResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.Texts, "[\"", nil}, form{&r.List, "[{", nil})
+}
+
 // GetAddedNodeInfo calls getaddednodeinfo. Lists the peers that were added to stay connected with.
 // Names are not looked up here: the addresses of a peer are the one it is dialled at. Users of single
 // wallets may not call it.
@@ -430,7 +441,7 @@ type GetAddedNodeInfoOptions struct {
 // Result: an array of addresses, or of objects with dcrd's fields.
 //
 // Errors: Invalid, Forbidden, Params.
-func (c *Client) GetAddedNodeInfo(ctx context.Context, dns bool, options *GetAddedNodeInfoOptions) (result json.RawMessage, err error) {
+func (c *Client) GetAddedNodeInfo(ctx context.Context, dns bool, options *GetAddedNodeInfoOptions) (result GetAddedNodeInfoResult, err error) {
 	if options == nil {
 		options = new(GetAddedNodeInfoOptions)
 	}
@@ -502,6 +513,17 @@ type GetBlockOptions struct {
 	VerboseTx *bool
 }
 
+// GetBlockResult is the result of getblock, which has several forms: one member is set.
+type GetBlockResult struct {
+	GetBlockVerboseResult *types.GetBlockVerboseResult
+	Text                  *string
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *GetBlockResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.GetBlockVerboseResult, "{", nil}, form{&r.Text, "\"", nil})
+}
+
 // GetBlock calls getblock. Fetches a block from a peer. Blocks are not stored: each call asks the
 // network, and checks what comes against the header. A block that has left the main chain has -1
 // confirmations, as in dcrd, while it is less than 2016 blocks below the tip and a peer has it.
@@ -509,7 +531,7 @@ type GetBlockOptions struct {
 // Result: the block as dcrd shows it, or its bytes in hex.
 //
 // Errors: NotFound, NoPeers, Params.
-func (c *Client) GetBlock(ctx context.Context, hash string, options *GetBlockOptions) (result json.RawMessage, err error) {
+func (c *Client) GetBlock(ctx context.Context, hash string, options *GetBlockOptions) (result GetBlockResult, err error) {
 	if options == nil {
 		options = new(GetBlockOptions)
 	}
@@ -555,6 +577,17 @@ type GetBlockHeaderOptions struct {
 	Verbose *bool
 }
 
+// GetBlockHeaderResult is the result of getblockheader, which has several forms: one member is set.
+type GetBlockHeaderResult struct {
+	GetBlockHeaderVerboseResult *types.GetBlockHeaderVerboseResult
+	Text                        *string
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *GetBlockHeaderResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.GetBlockHeaderVerboseResult, "{", nil}, form{&r.Text, "\"", nil})
+}
+
 // GetBlockHeader calls getblockheader. Returns the header of a block. A block that has left the main
 // chain has -1 confirmations, as in dcrd, while it is less than 2016 blocks below the tip.
 //
@@ -562,7 +595,7 @@ type GetBlockHeaderOptions struct {
 // or the 180 bytes in hex.
 //
 // Errors: NotFound, Syncing, Hex, Params.
-func (c *Client) GetBlockHeader(ctx context.Context, hash string, options *GetBlockHeaderOptions) (result json.RawMessage, err error) {
+func (c *Client) GetBlockHeader(ctx context.Context, hash string, options *GetBlockHeaderOptions) (result GetBlockHeaderResult, err error) {
 	if options == nil {
 		options = new(GetBlockHeaderOptions)
 	}
@@ -1010,12 +1043,23 @@ type HelpOptions struct {
 	Structured *bool
 }
 
+// HelpResult is the result of help, which has several forms: one member is set.
+type HelpResult struct {
+	Text *string
+	List []MethodInfo
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *HelpResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.Text, "\"", nil}, form{&r.List, "[{", nil})
+}
+
 // Help calls help. Lists the methods, or describes one of them.
 //
 // Result: a text; or an array of objects with name, summary, help, params, result and example.
 //
 // Errors: Invalid, Params.
-func (c *Client) Help(ctx context.Context, options *HelpOptions) (result json.RawMessage, err error) {
+func (c *Client) Help(ctx context.Context, options *HelpOptions) (result HelpResult, err error) {
 	if options == nil {
 		options = new(HelpOptions)
 	}
@@ -1489,6 +1533,17 @@ type ListWalletsOptions struct {
 	All *bool
 }
 
+// ListWalletsResult is the result of listwallets, which has several forms: one member is set.
+type ListWalletsResult struct {
+	Texts []string
+	List  []WalletFile
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *ListWalletsResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.Texts, "[\"", nil}, form{&r.List, "[{", nil})
+}
+
 // ListWallets calls listwallets. Lists the wallets that are loaded, or with all those of the data
 // directory and what is wrong with them. The wallet default comes with the first import. A wallet
 // whose file is damaged, or cannot be opened, is not loaded; the daemon serves the others, and a
@@ -1497,7 +1552,7 @@ type ListWalletsOptions struct {
 // Result: an array with their names, or with all an array of wallets.
 //
 // Errors: Params.
-func (c *Client) ListWallets(ctx context.Context, options *ListWalletsOptions) (result json.RawMessage, err error) {
+func (c *Client) ListWallets(ctx context.Context, options *ListWalletsOptions) (result ListWalletsResult, err error) {
 	if options == nil {
 		options = new(ListWalletsOptions)
 	}
@@ -1736,6 +1791,17 @@ type TreasuryPolicyOptions struct {
 	Ticket *string
 }
 
+// TreasuryPolicyResult is the result of treasurypolicy, which has several forms: one member is set.
+type TreasuryPolicyResult struct {
+	KeyPolicy *KeyPolicy
+	List      []KeyPolicy
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *TreasuryPolicyResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.KeyPolicy, "{", nil}, form{&r.List, "[{", nil})
+}
+
 // TreasuryPolicy calls treasurypolicy. Returns how tickets vote on the payments that a key of the
 // treasury signs. The daemon has no keys and votes on nothing: the choice is abstain everywhere. Users
 // of single wallets may not call it.
@@ -1743,7 +1809,7 @@ type TreasuryPolicyOptions struct {
 // Result: an object for the key; without one an empty array.
 //
 // Errors: Wallet, NoWallet, Hex, Forbidden, Params.
-func (c *Client) TreasuryPolicy(ctx context.Context, options *TreasuryPolicyOptions) (result json.RawMessage, err error) {
+func (c *Client) TreasuryPolicy(ctx context.Context, options *TreasuryPolicyOptions) (result TreasuryPolicyResult, err error) {
 	if options == nil {
 		options = new(TreasuryPolicyOptions)
 	}
@@ -1759,6 +1825,17 @@ type TspendPolicyOptions struct {
 	Ticket *string
 }
 
+// TspendPolicyResult is the result of tspendpolicy, which has several forms: one member is set.
+type TspendPolicyResult struct {
+	TSpendPolicy *TSpendPolicy
+	List         []TSpendPolicy
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *TspendPolicyResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.TSpendPolicy, "{", nil}, form{&r.List, "[{", nil})
+}
+
 // TspendPolicy calls tspendpolicy. Returns how tickets vote on payments of the treasury. The daemon
 // has no keys and votes on nothing: the choice is abstain everywhere. Users of single wallets may not
 // call it.
@@ -1766,7 +1843,7 @@ type TspendPolicyOptions struct {
 // Result: an object for the payment; without one an empty array.
 //
 // Errors: Wallet, NoWallet, Hex, Forbidden, Params.
-func (c *Client) TspendPolicy(ctx context.Context, options *TspendPolicyOptions) (result json.RawMessage, err error) {
+func (c *Client) TspendPolicy(ctx context.Context, options *TspendPolicyOptions) (result TspendPolicyResult, err error) {
 	if options == nil {
 		options = new(TspendPolicyOptions)
 	}
@@ -1835,6 +1912,17 @@ type VerifyVotesOptions struct {
 	Async *bool
 }
 
+// VerifyVotesResult is the result of verifyvotes, which has several forms: one member is set.
+type VerifyVotesResult struct {
+	VerifiedVotes *VerifiedVotes
+	Job           *Job
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *VerifyVotesResult) UnmarshalJSON(raw []byte) error {
+	return decodeForm(raw, form{&r.VerifiedVotes, "{", []string{"txid", "blockhash", "blockheight", "blocks"}}, form{&r.Job, "{", []string{"id", "wallet", "kind", "state", "from", "at", "target", "progress", "rate", "eta", "began", "ended", "error"}})
+}
+
 // VerifyVotes calls verifyvotes. Verifies that real tickets have voted for the block of a transaction,
 // and for the blocks that confirm it. The votes for a block are in the next one. Their signatures, and
 // the tickets that they spend, are verified for the block of the transaction and the five after it, of
@@ -1847,7 +1935,7 @@ type VerifyVotesOptions struct {
 // Result: what is known about the votes; or with async the job.
 //
 // Errors: Wallet, NotFound, NoWallet, Forbidden, Params.
-func (c *Client) VerifyVotes(ctx context.Context, txid string, options *VerifyVotesOptions) (result json.RawMessage, err error) {
+func (c *Client) VerifyVotes(ctx context.Context, txid string, options *VerifyVotesOptions) (result VerifyVotesResult, err error) {
 	if options == nil {
 		options = new(VerifyVotesOptions)
 	}

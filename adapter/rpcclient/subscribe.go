@@ -74,7 +74,7 @@ func (c *Client) Jobs(ctx context.Context, how Subscribe) iter.Seq2[JobsEvent, e
 func walletCursor(e *WalletEvent) string { return e.Cursor }
 
 // events yields the events of a topic until the loop or the context ends, or the daemon refuses the
-// subscription, which is the last thing that it yields.
+// subscription or is not trusted, which is the last thing that it yields.
 func events[E any](ctx context.Context, c *Client, topic string, how Subscribe, cursor func(*E) string) iter.Seq2[E, error] {
 	return func(yield func(E, error) bool) {
 		for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
@@ -85,6 +85,9 @@ func events[E any](ctx context.Context, c *Client, topic string, how Subscribe, 
 				return
 			case errors.As(err, &refused):
 				yield(*new(E), refused)
+				return
+			case errors.Is(err, ErrCertificate):
+				yield(*new(E), err)
 				return
 			case begun:
 				pause = firstPause

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -116,6 +117,11 @@ func (g *golang) method(m *method) error {
 		params = append(params, "options *"+name+"Options")
 		optional = "if options == nil {\noptions = new(" + name + "Options)\n}\n"
 	}
+	result := g.goType(m.Result.Schema)
+	if result == formsType {
+		result = name + "Result"
+		g.forms(result, m)
+	}
 	g.WriteString("\n")
 	fails := ""
 	if names := g.failsWith(m); len(names) > 0 {
@@ -123,7 +129,6 @@ func (g *golang) method(m *method) error {
 	}
 	goComment(g, strings.TrimSpace(name+" calls "+m.Name+". "+m.Summary+" "+m.Description), "Result: "+sentence(m.Result.Description), fails)
 	call := fmt.Sprintf("c.Call(%s)", strings.Join(append([]string{"ctx", fmt.Sprintf("%q", m.Name), "%s"}, args...), ", "))
-	result := g.goType(m.Result.Schema)
 	if result == "" {
 		fmt.Fprintf(g, "func (c *Client) %s(%s) error {\n%sreturn "+call+"\n}\n", name, strings.Join(params, ", "), optional, "nil")
 		return nil
@@ -132,8 +137,42 @@ func (g *golang) method(m *method) error {
 	return nil
 }
 
-// goType returns the type of the values of a schema, empty for null. What may be of several types
-// is left as it comes.
+// formsType stands for a struct with a member for each form of a result.
+const formsType = "forms"
+
+// forms writes the struct of a result that may have several forms.
+func (g *golang) forms(name string, m *method) {
+	objects := 0
+	for _, f := range m.Result.Schema.AnyOf {
+		if f.name() != "" {
+			objects++
+		}
+	}
+	members, cases := &strings.Builder{}, &strings.Builder{}
+	for _, f := range m.Result.Schema.AnyOf {
+		of, member, begin, always := g.goType(f), "", "", ""
+		switch {
+		case f.name() != "":
+			member, begin, of = f.name(), "{", "*"+of
+			if objects > 1 {
+				always = fmt.Sprintf("%#v", g.Components.Schemas[f.name()].Required)
+			}
+		case of == "string":
+			member, begin, of = "Text", `"`, "*"+of
+		case of == "[]string":
+			member, begin = "Texts", `["`
+		default:
+			member, begin = "List", "[{"
+		}
+		fmt.Fprintf(members, "%s %s\n", member, of)
+		fmt.Fprintf(cases, ", form{&r.%s, %q, %s}", member, begin, cmp.Or(always, "nil"))
+	}
+	fmt.Fprintf(g, "\n// %s is the result of %s, which has several forms: one member is set.\ntype %[1]s struct {\n%[3]s}\n", name, m.Name, members)
+	fmt.Fprintf(g, "\n// UnmarshalJSON implements json.Unmarshaler.\nfunc (r *%s) UnmarshalJSON(raw []byte) error { return decodeForm(raw%s) }\n", name, cases)
+}
+
+// goType returns the type of the values of a schema, empty for null. For what may have several forms
+// that is formsType.
 func (g *golang) goType(s *schema) string {
 	name := s.name()
 	switch {
@@ -156,7 +195,10 @@ func (g *golang) goType(s *schema) string {
 	if len(s.Type) == 2 { // a height as a text or a number
 		return "string"
 	}
-	if len(s.Type) != 1 {
+	if len(s.AnyOf) > 1 {
+		return formsType
+	}
+	if len(s.Type) != 1 { // any value
 		return "json.RawMessage"
 	}
 	switch s.Type[0] {
