@@ -32,7 +32,8 @@ const (
 // BuildRequest says what a transaction shall do.
 type BuildRequest struct {
 	// Outputs are what it pays; see PaymentTo. Sweep is in their place the address that
-	// gets all of the coins, less the fee.
+	// gets all of the coins, less the fee, or the largest ones where one transaction does
+	// not hold all: see Left.
 	Outputs []*wire.TxOut
 	Sweep   string
 
@@ -93,6 +94,11 @@ type Built struct {
 	// Idle is how many coins were worth less than their part of the fee, Unknown how many
 	// pay to scripts that cannot be signed for.
 	Idle, Unknown int
+
+	// Left is how many coins a sweep leaves for further transactions: build again with the same
+	// request while these are reserved, until it is zero. The last coins may be worth less than
+	// an output (txbuild.ErrFunds).
+	Left int
 }
 
 // BuiltInput is what an input spends.
@@ -160,6 +166,7 @@ type building struct {
 	*query
 	*BuildRequest
 	coins  []Output // to choose from
+	more   int      // coins of a sweep that are smaller than these
 	change changeTo
 	built  *Built
 }

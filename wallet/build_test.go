@@ -261,6 +261,35 @@ func TestSweep(t *testing.T) {
 	f.verify(t, built.Tx)
 }
 
+// TestSweepOfManyCoins sends 3,000 coins away, in as many transactions as they need, which spend each of
+// them once.
+func TestSweepOfManyCoins(t *testing.T) {
+	f := newSpending(t)
+	from := f.pay(derived(t, 1, hd.External, 1)[0], 1e6)
+	for range 2999 {
+		from.AddTxOut(wire.NewTxOut(1e6, derived(t, 1, hd.External, 1)[0]))
+	}
+	f.mine(nil, []*wire.MsgTx{f.coinbase(f.stranger(), 1), from}, true)
+	f.sync(f.Wallet, 100)
+	address := hd.ScriptAddress(f.params.ChainParams, f.theirs)
+	spent, left := make(map[wire.OutPoint]bool), -1
+	for turns := 0; left != 0; turns++ {
+		built, err := f.Build(t.Context(), BuildRequest{Sweep: address, MinConf: 1, Reserve: time.Hour})
+		if err != nil || turns > 10 {
+			t.Fatalf("turn %d: %v", turns, err)
+		}
+		for _, in := range built.Inputs {
+			spent[in.OutPoint] = true
+		}
+		if left = built.Left; left != 3005-len(spent) {
+			t.Fatalf("turn %d: %d coins are spent, and %d left", turns, len(spent), left)
+		}
+	}
+	if _, err := f.Build(t.Context(), BuildRequest{Sweep: address, MinConf: 1}); !errors.Is(err, txbuild.ErrFunds) {
+		t.Errorf("after the last coin: %v", err)
+	}
+}
+
 // TestBuildFromMultisig spends a script of several keys that was imported, and names the keys
 // that are the wallet's.
 func TestBuildFromMultisig(t *testing.T) {

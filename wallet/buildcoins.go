@@ -32,7 +32,8 @@ func (b *building) findCoins(ctx context.Context) error {
 	f := OutputFilter{MinConf: b.MinConf, Account: b.Account, Usable: true}
 	_, err := b.unspentMined(ctx, &f, func(o *Output) bool {
 		b.coins = append(b.coins, *o)
-		if len(b.coins) >= 2*buildCoins && b.Sweep == "" {
+		if len(b.coins) >= 2*buildCoins {
+			b.more += len(b.coins) - buildCoins
 			slices.SortFunc(b.coins, func(x, y Output) int { return cmp.Compare(y.Amount, x.Amount) })
 			b.coins = b.coins[:buildCoins]
 		}
@@ -70,6 +71,7 @@ func (b *building) describe(r *txbuild.Result) error {
 	b.built = &Built{Tx: r.Tx, Fee: r.Fee, Size: r.Size, Change: r.Change, Tip: b.s.Tip, Idle: r.Idle, Unknown: r.Unknown}
 	if b.Sweep != "" {
 		b.built.Change = -1 // it is what was asked for
+		b.built.Left = r.Left + b.more
 	}
 	outputs := make(map[wire.OutPoint]*Output, len(b.coins))
 	for i := range b.coins {

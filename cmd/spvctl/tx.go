@@ -17,7 +17,8 @@ func txCommand() command {
   tx HASH                           show a transaction of the wallet
   tx build ADDRESS AMOUNT ...       build an unsigned transaction that pays amounts
                                     in coins, and lock what it spends for an hour
-  tx build --sweep ADDRESS          the same of all coins, which go to one address
+  tx build --sweep ADDRESS          the same of all coins, which go to one address,
+                                    in as many transactions as they need
   tx show FILE                      say what a transaction pays, and from what
   tx check FILE                     verify each signature before it is sent
   --verify              with HASH: verify first that real tickets have voted for its
@@ -32,10 +33,12 @@ func txCommand() command {
   --expiry HEIGHT       with build: the first height at which it cannot be mined
   --reserve DURATION    with build: how long its coins are locked, like 30m; 0 is
                         not at all (default 1h)
-  --out FILE            with build: write what a signer has to know to a new file
+  --out FILE            with build: write what a signer has to know to a new file;
+                        further transactions of a sweep go to FILE-2 and so on,
+                        with the number before the extension
   --with FILE           with show and check: the file that build wrote; with it,
                         neither spvd nor a configuration is needed
-  --json                print it as JSON
+  --json                print it as JSON, of a sweep one object for each transaction
 
 A FILE holds a transaction in hex, or what build wrote; - is standard input. What
 build wrote tells what is spent and on which network: show and check verify it

@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/usage"
 )
 
 // buildFlags are the flags of tx build.
@@ -26,7 +29,7 @@ type buildFlags struct {
 	jsonFlag
 }
 
-// runBuild builds a transaction and prints what it does.
+// runBuild builds a transaction, or as many as a sweep needs, and prints what they do.
 func runBuild(ctx context.Context, in *invocation) (int, error) {
 	var flags buildFlags
 	words, err := in.parse(&flags)
@@ -53,10 +56,42 @@ func runBuild(ctx context.Context, in *invocation) (int, error) {
 	if options.ChangeAddress, options.ChangeAccount, err = changeTarget(ctx, c, flags.Change); err != nil {
 		return exitError, err
 	}
+	for n := 1; ; n++ {
+		built, err := in.buildOne(ctx, c, payments, &options, numbered(flags.Out, n))
+		var refused *api.Error
+		switch {
+		case n > 1 && errors.As(err, &refused) && refused.Code == api.CodeFunds:
+			fmt.Fprintln(in.err, "spvctl: the coins that are left are together worth less than an output and the fee: they stay")
+			return exitOK, nil
+		case n > 1 && err != nil:
+			return exitError, fmt.Errorf("build transaction %d: %w (those before stay, with their coins locked)", n, err)
+		case err != nil:
+			return exitError, err
+		case built.Left > 0 && built.ReservedUntil == 0:
+			return exitError, fmt.Errorf("%s are left, and the next transaction would spend the same ones: leave out --reserve=0", usage.Count(built.Left, "coin"))
+		case built.Left == 0:
+			return exitOK, nil
+		}
+	}
+}
+
+// numbered returns the name of the file for a transaction of several: the first one has the name, and
+// others have their number before the extension.
+func numbered(out path, n int) path {
+	if out == "" || n == 1 {
+		return out
+	}
+	extension := filepath.Ext(string(out))
+	return path(fmt.Sprintf("%s-%d%s", strings.TrimSuffix(string(out), extension), n, extension))
+}
+
+// buildOne builds a transaction, writes it to a file unless the name is empty, and prints what it does.
+func (in *invocation) buildOne(ctx context.Context, c *client, payments api.Payments, options *api.BuildOptions, out path) (*api.BuiltTransaction, error) {
 	var file *os.File
-	if flags.Out != "" { // first, so that no coins are locked for nothing
-		if file, err = os.OpenFile(string(flags.Out), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
-			return exitError, fmt.Errorf("write the transaction: %w", err)
+	if out != "" { // first, so that no coins are locked for nothing
+		var err error
+		if file, err = os.OpenFile(string(out), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+			return nil, fmt.Errorf("write the transaction: %w", err)
 		}
 	}
 	var built api.BuiltTransaction
@@ -65,17 +100,17 @@ func runBuild(ctx context.Context, in *invocation) (int, error) {
 			_ = file.Close()
 			_ = os.Remove(file.Name()) // it is empty
 		}
-		return exitError, err
+		return nil, err
 	}
 	if file != nil {
 		if err := writeFile(file, &built); err != nil {
-			return exitError, fmt.Errorf("write the transaction: %w", err)
+			return nil, fmt.Errorf("write the transaction: %w", err)
 		}
 	}
 	if in.opts.JSON {
-		return exitOK, in.writeJSON(built)
+		return &built, in.writeJSON(built)
 	}
-	return exitOK, writeBuilt(in.paper(), &built, string(flags.Out))
+	return &built, writeBuilt(in.paper(), &built, string(out))
 }
 
 // writeFile writes a value as JSON to a file and closes it.

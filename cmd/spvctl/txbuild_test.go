@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/rpc/rpctest"
+	"github.com/spvd/spvd/internal/testnet"
 )
 
 // signed signs the only input of a transaction that was built from the payment of the daemon.
@@ -99,5 +102,45 @@ func TestBuildSweep(t *testing.T) {
 		if len(built.Outputs) != 1 || built.Outputs[0].Address != foreign || built.Outputs[0].Amount+built.Fee != 125e6 || built.ReservedUntil != 0 {
 			t.Errorf("%s gave %+v", args, built)
 		}
+	}
+}
+
+// TestBuildSweepOfManyCoins: a sweep of more coins than a transaction holds builds several, each in a
+// file of its own.
+func TestBuildSweepOfManyCoins(t *testing.T) {
+	const coins = 1300
+	owner, plan := rpctest.NewOwner(t, 1), testnet.Plan{}
+	for range coins {
+		plan.Pay(30, owner.Script(0, 0), 1e6)
+	}
+	d := rpctest.NewDaemon(t, rpctest.DaemonConfig{Blocks: 40, Plan: plan, Xpub: owner.Xpub()})
+	flags, foreign, dir := daemon(t, d.Registry), rpctestAddress(t), t.TempDir()
+	out := filepath.Join(dir, "unsigned.json")
+	build := func(args ...string) outcome {
+		return spvctl(t, "", append(flags, append([]string{"tx", "build", "--sweep=" + foreign}, args...)...)...)
+	}
+	if got := build("--reserve=0"); got.code != exitError || !strings.Contains(got.err, "leave out --reserve=0") {
+		t.Errorf("without a reservation: %+v", got.err)
+	}
+	got := build("--out=" + out)
+	if got.code != exitOK || strings.Count(got.out, "written to") != 3 || strings.Count(got.out, "for further transactions") != 2 {
+		t.Fatalf("it gave %d: %s", got.code, got.err)
+	}
+	spent := make(map[string]bool)
+	for _, name := range []string{"unsigned.json", "unsigned-2.json", "unsigned-3.json"} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		var built api.BuiltTransaction
+		if err == nil {
+			err = json.Unmarshal(raw, &built)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, in := range built.Inputs {
+			spent[fmt.Sprint(in.TxID, in.Vout)] = true
+		}
+	}
+	if len(spent) != coins {
+		t.Errorf("%d coins are spent, not %d", len(spent), coins)
 	}
 }

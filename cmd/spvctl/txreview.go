@@ -159,6 +159,9 @@ func writeBuilt(w io.Writer, built *api.BuiltTransaction, file string) error {
 	if built.Unsignable > 0 {
 		r.add("left out", "%s of unknown scripts", usage.Count(built.Unsignable, "coin"))
 	}
+	if built.Left > 0 {
+		r.add("left", "%s for further transactions", usage.Count(built.Left, "coin"))
+	}
 	if built.ReservedUntil != 0 {
 		r.add("locked", "the coins, until %s UTC", utc(built.ReservedUntil))
 	}

@@ -451,6 +451,8 @@ export interface BuiltTransaction {
   height: number;
   hex: string;
   inputs: BuiltInput[];
+  /** Left is how many coins a sweep leaves because nodes relay no larger transaction: call again, and the next one spends them, while those of this one are reserved. */
+  left?: number;
   network: string;
   outputs: BuiltOutput[];
   /** Previous are the transactions that the inputs spend outputs of: their hashes prove the amounts to a signer, whose signature does not cover them. */
@@ -1878,9 +1880,10 @@ export class Client extends Connection {
    * without it; expiry; and reserve, for how many seconds the coins are locked, 3600 without it, 0 not at all.
    * Immature and locked outputs, tickets, coins worth less than their part of the fee and scripts that are not
    * known are left out. A fee rate below that of getwalletfee or above ten times the usual one is refused. The
-   * reservation outlives a restart; lockunspent takes it back. previous has all transactions that are spent
-   * from. Sign hex with the keys elsewhere, then see checktransaction and sendrawtransaction. The read-only user
-   * may not call it.
+   * reservation outlives a restart; lockunspent takes it back. left is how many coins a sweep leaves for further
+   * transactions: call again while these are reserved, until there is no left. previous has all transactions
+   * that are spent from. Sign hex with the keys elsewhere, then see checktransaction and sendrawtransaction. The
+   * read-only user may not call it.
    * @param outputs An object with the amount in coins for each address; empty with sweep.
    * @param options An object with options.
    * @returns an object with the transaction in hex, its inputs with the paths of their keys, and its fee.

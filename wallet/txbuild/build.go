@@ -20,7 +20,8 @@ type Coin struct {
 
 // Request is what a transaction shall do.
 type Request struct {
-	// Outputs are what it pays. Without any, all of the coins go to Change.
+	// Outputs are what it pays. Without any, all of the coins go to Change, or unless All is set the
+	// largest ones that one transaction holds.
 	Outputs []*wire.TxOut
 
 	// Coins are what it may spend. With All it spends every one of them; otherwise none
@@ -61,6 +62,9 @@ type Result struct {
 	// Fee is what it pays, and Size how many bytes it has at most once it is signed.
 	Fee  dcrutil.Amount
 	Size int
+
+	// Left is how many coins, without Outputs, are for further transactions.
+	Left int
 
 	// Idle is how many coins were worth less than their part of the fee, Unknown how many
 	// have a signature script that is unknown: neither are spent unless the request says

@@ -83,6 +83,42 @@ func TestSweepSpendsAll(t *testing.T) {
 	}
 }
 
+// TestSweepOfManyCoins: a sweep of more coins than a transaction holds takes the largest ones, as many as
+// fit, and says how many are left; in turns it takes each coin once.
+func TestSweepOfManyCoins(t *testing.T) {
+	s := newSigner(1)
+	var amounts []dcrutil.Amount
+	for i := range 3000 {
+		amounts = append(amounts, dcrutil.Amount(1e6+i))
+	}
+	r, spent := s.paying(s.coinsOf(amounts...)), 0
+	for turn := 0; len(r.Coins) > 0; turn++ {
+		result, err := txbuild.Build(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(result.Coins)
+		if result.Size > txbuild.MaxSize || result.Left != len(r.Coins)-n || result.Left > 0 && result.Size+170 <= txbuild.MaxSize {
+			t.Fatalf("turn %d: %d of %d coins, %d bytes, %d left", turn, n, len(r.Coins), result.Size, result.Left)
+		}
+		taken := make(map[wire.OutPoint]bool)
+		for _, c := range result.Coins {
+			taken[c.OutPoint] = true
+		}
+		r.Coins = slices.DeleteFunc(slices.Clone(r.Coins), func(c txbuild.Coin) bool { return taken[c.OutPoint] })
+		spent += n
+	}
+	if spent != 3000 {
+		t.Errorf("%d coins were spent", spent)
+	}
+	r = s.paying(s.coinsOf(amounts...))
+	if r.All = true; !errors.Is(second(txbuild.Build(r)), txbuild.ErrTooLarge) {
+		t.Error("coins that were named are left out")
+	}
+}
+
+func second(_ *txbuild.Result, err error) error { return err }
+
 func TestRefusals(t *testing.T) {
 	many := func(n int, amount int64) []int64 { return slices.Repeat([]int64{amount}, n) }
 	for _, test := range []struct {
@@ -126,8 +162,9 @@ func TestRefusals(t *testing.T) {
 		{"many coins", func(s *signer, r *txbuild.Request) {
 			*r = *s.paying(s.coinsOf(slices.Repeat([]dcrutil.Amount{2e8}, 700)...), 1300e8)
 		}, txbuild.ErrTooLarge, "choose fewer"},
-		{"sweep of many coins", func(s *signer, r *txbuild.Request) {
+		{"sweep of many named coins", func(s *signer, r *txbuild.Request) {
 			*r = *s.paying(s.coinsOf(slices.Repeat([]dcrutil.Amount{2e8}, 700)...))
+			r.All = true
 		}, txbuild.ErrTooLarge, "the limit is 100000; choose fewer"},
 		{"many outputs", func(s *signer, r *txbuild.Request) { *r = *s.paying(s.coinsOf(1e12), many(3000, 1e6)...) }, txbuild.ErrTooLarge, "100000"},
 		{"many signature operations", func(s *signer, r *txbuild.Request) { *r = *s.paying(s.coinsOf(1e12), many(1000, 1e6)...) }, txbuild.ErrTooLarge, "1001 signature operations"},
@@ -158,6 +195,7 @@ func TestTooManyCoinsSaysHowManyFit(t *testing.T) {
 	}
 	for name, coins := range map[string][]txbuild.Coin{"100000": s.coinsOf(slices.Repeat([]dcrutil.Amount{2e8}, 700)...), "signature operations": shared} {
 		r := s.paying(coins)
+		r.All = true
 		_, err := txbuild.Build(r)
 		if !errors.Is(err, txbuild.ErrTooLarge) || !strings.Contains(err.Error(), name) {
 			t.Fatalf("%s: %v", name, err)

@@ -86,15 +86,20 @@ func (b *builder) pick() error {
 	return b.short()
 }
 
-// pickAll spends every coin that may be spent.
+// pickAll spends every coin that may be spent, or unless all are asked for the largest ones that fit.
 func (b *builder) pickAll() error {
-	if err := b.fits(b.usable); err != nil {
+	coins := b.usable
+	if !b.All {
+		coins = coins[:b.fitting(coins)]
+		b.result.Left = len(b.usable) - len(coins)
+	}
+	if err := b.fits(coins); err != nil {
 		return err
 	}
-	if !b.enough(b.usable) {
+	if !b.enough(coins) {
 		return b.short()
 	}
-	b.picked = b.usable
+	b.picked = coins
 	return nil
 }
 
@@ -150,13 +155,18 @@ func (b *builder) fits(coins []candidate) error {
 		return nil
 	}
 	help := "pay less at a time"
-	if n := sort.Search(len(coins), func(i int) bool { return !b.most(coins[:i+1]).allowed() }); n > 0 {
+	if n := b.fitting(coins); n > 0 {
 		help = fmt.Sprintf("choose fewer coins, of which the largest %d fit, or pay less at a time", n)
 	}
 	if w.size() > MaxSize {
 		return fmt.Errorf("%w: %d coins and %d outputs make %d bytes, and the limit is %d; %s", ErrTooLarge, w.inputs, w.outputs, w.size(), MaxSize, help)
 	}
 	return fmt.Errorf("%w: it has %d signature operations, and the limit is %d; %s", ErrTooLarge, w.sigOps, maxSigOps, help)
+}
+
+// fitting returns how many of coins, from the first one on, are within the limits.
+func (b *builder) fitting(coins []candidate) int {
+	return sort.Search(len(coins), func(i int) bool { return !b.most(coins[:i+1]).allowed() })
 }
 
 // most returns the weight of a transaction that spends coins, with change if there can be any.

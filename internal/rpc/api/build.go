@@ -169,6 +169,10 @@ type BuiltTransaction struct {
 	// the fee, Unsignable how many because they pay to scripts that are not known.
 	Uneconomic int `json:"uneconomic,omitempty"`
 	Unsignable int `json:"unsignable,omitempty"`
+
+	// Left is how many coins a sweep leaves because nodes relay no larger transaction: call again,
+	// and the next one spends them, while those of this one are reserved.
+	Left int `json:"left,omitempty"`
 }
 
 // BuiltInput is what an input spends.

@@ -207,6 +207,7 @@ func buildTransaction() Method {
 			"changeaddress, or changeaccount and changebranch, 1 without it; expiry; and reserve, for how many seconds the coins are locked, 3600 without it, 0 not at all. " +
 			"Immature and locked outputs, tickets, coins worth less than their part of the fee and scripts that are not known are left out. A fee rate " +
 			"below that of getwalletfee or above ten times the usual one is refused. The reservation outlives a restart; lockunspent takes it back. " +
+			"left is how many coins a sweep leaves for further transactions: call again while these are reserved, until there is no left. " +
 			"previous has all transactions that are spent from. Sign hex with the keys elsewhere, then see checktransaction and sendrawtransaction.",
 		Params: []param{
 			{name: "outputs", kind: kindPayments, text: "An object with the amount in coins for each address; empty with sweep."},

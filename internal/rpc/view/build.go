@@ -23,7 +23,7 @@ func Built(params *chaincfg.Params, b *wallet.Built) (api.BuiltTransaction, erro
 		Network: params.Name, TxID: b.Tx.TxHash().String(),
 		Inputs: []api.BuiltInput{}, Outputs: []api.BuiltOutput{}, Previous: []api.PreviousTransaction{},
 		Fee: api.Amount(b.Fee), Size: b.Size, Expiry: b.Tx.Expiry, Height: int64(b.Tip.Height),
-		Uneconomic: b.Idle, Unsignable: b.Unknown,
+		Uneconomic: b.Idle, Unsignable: b.Unknown, Left: b.Left,
 	}
 	if !b.Until.IsZero() {
 		out.ReservedUntil = b.Until.Unix()
