@@ -101,6 +101,10 @@ type Status struct {
 	// the rescan had found below the birthdays is forgotten.
 	Epoch uint32
 
+	// Searches is the number of the newest job up to which all are over, zero without one: with
+	// it SearchedBy tells later what was searched again.
+	Searches uint32
+
 	// Changes is another number each time anything but the tip has changed: what
 	// History, Unspent and the like return for the same blocks. It is not stored.
 	Changes uint64
@@ -120,6 +124,21 @@ func (w *Wallet) status(s *state.Snapshot) Status {
 		Accounts: len(s.Accounts),
 		Scripts:  len(s.Scripts),
 		Epoch:    s.Epoch(),
+		Searches: s.EndedJobs(),
 		Changes:  s.Changes,
 	}
+}
+
+// SearchedAgain returns the first height of the blocks that came to be searched again since
+// Status.Changes was a number, consensus.Never without any. A reader that looks at
+// Status.Scanned now and then may have missed that it went back.
+func (w *Wallet) SearchedAgain(changes uint64) consensus.Height {
+	return w.store.Now().RewoundTo(changes)
+}
+
+// SearchedBy returns the first height that the jobs search which were not over when
+// Status.Searches was a number, consensus.Never without any. It is the same after a restart. It
+// is not known if one of these jobs is no longer remembered.
+func (w *Wallet) SearchedBy(searches uint32) (from consensus.Height, known bool) {
+	return w.store.Now().SearchedBy(searches)
 }

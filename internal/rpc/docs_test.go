@@ -108,7 +108,8 @@ transactions, confirmations and spends tell what happens to the wallet of the co
 A copy is kept up to date by four rules: what was mined in a block of ` + "`disconnected`" + ` goes; what ` + "`removed`" + ` names goes;
 what the list of the topic holds comes, or replaces what is there of the same hash; and with ` + "`gap`" + ` all is read again. The
 same thing may be told twice. A subscription begins with all that is not mined: what is not among it has gone. When old
-blocks are searched again, as after an import, the cursor goes back with the search, and what is mined there is told again.
+blocks are searched again, as after an import, the cursor goes back with the search, and what is mined there is told again, also to
+a client that was away, or slow, meanwhile.
 More than 100 transactions come in several notifications, which have ` + "`more`" + ` set instead of a cursor, but for the last.
 While the daemon catches up with the chain, it tells each client at most once in a second.
 

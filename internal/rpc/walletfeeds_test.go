@@ -322,6 +322,38 @@ func TestAReorganisationDuringARescanIsSent(t *testing.T) {
 }
 
 // TestConfirmationsUpToTheDepth follows one transaction.
+// TestWhatAnImportHasFoundMeanwhileIsSent imports addresses while a client is away: what the
+// search of old blocks has found by the time that it comes back is news for it.
+func TestWhatAnImportHasFoundMeanwhileIsSent(t *testing.T) {
+	a := startActor(t, 20)
+	for n, topic := range []string{api.TopicTransactions, api.TopicConfirmations} {
+		other := rpctest.NewOwner(t, byte(2+n))
+		address, script := other.Address(0, 3)
+		plan := testnet.Plan{}
+		found := plan.Pay(a.Node.Chain().Height()+1, script, 5e6).Hash.String()
+		a.Grow(a, 0, 9, plan)
+		l := listen(t, a.address, topic, "")
+		mined := a.mine(2)
+		l.until("the new block", func() bool { return l.copied[mined] != "" })
+		l.client.Close()
+		if err := a.wallet().ImportAddress(t.Context(), address, "", nil); err != nil {
+			t.Fatal(err)
+		}
+		running := func(j wallet.Job) bool { return !j.Over() }
+		for range a.Core.Syncer.Changes(t.Context(), 0) {
+			jobs := a.wallet().Jobs(a.Node.Chain().Height(), true)
+			if !slices.ContainsFunc(jobs, running) {
+				break
+			}
+		}
+		if _, ok := a.listed()[found]; !ok {
+			t.Fatal("the import has found nothing")
+		}
+		again := listen(t, a.address, topic, l.cursor)
+		again.until("what the import has found for "+topic, func() bool { return again.copied[found] != "" })
+	}
+}
+
 func TestConfirmationsUpToTheDepth(t *testing.T) {
 	a := startActor(t, 20)
 	l := listen(t, a.address, api.TopicConfirmations, "")

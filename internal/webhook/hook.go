@@ -103,7 +103,7 @@ func New(cfg Config) *Hook {
 	for name, w := range h.wallets() {
 		at := w.Status()
 		for _, t := range walletTopics(name) {
-			h.first[t] = place{Cursor: feed.CursorAt(at.Scanned, at.Epoch)}
+			h.first[t] = place{Cursor: feed.CursorAt(at.Scanned, at.Epoch, at.Searches)}
 		}
 	}
 	return h

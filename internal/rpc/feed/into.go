@@ -26,15 +26,15 @@ func (f into) tell(ctx context.Context, u *update, to *Sender) error {
 	return f.Feed.tell(ctx, u, &Sender{ctx: to.ctx, send: f.send})
 }
 
-// CursorAt returns the cursor of a wallet's topics for a block, and the epoch of the wallet, see
-// wallet.Status.
-func CursorAt(id consensus.BlockID, epoch uint32) string {
-	return (&Wallet{at: locator{id}, forgot: epoch}).cursor()
+// CursorAt returns the cursor of a wallet's topics for a block, and the epoch and the searches
+// of the wallet, see wallet.Status.
+func CursorAt(id consensus.BlockID, epoch, searches uint32) string {
+	return (&Wallet{at: locator{id}, forgot: epoch, searches: int64(searches)}).cursor()
 }
 
 // CursorAtGenesis returns the cursor before everything that a wallet may hold.
 func CursorAtGenesis(genesis chainhash.Hash, epoch uint32) string {
-	return CursorAt(consensus.BlockID{Hash: genesis}, epoch)
+	return CursorAt(consensus.BlockID{Hash: genesis}, epoch, 0)
 }
 
 // Knows makes a feed that goes on after a cursor leave out unmined transactions that the client

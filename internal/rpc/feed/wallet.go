@@ -16,6 +16,9 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
+// unknownSearches stands for a number of searches in cursors that tell none.
+const unknownSearches = -1
+
 // eventItems is how many transactions one notification has at most.
 const eventItems = 100
 
@@ -30,6 +33,13 @@ type Wallet struct {
 	wallet string  // its name
 	at     locator // empty until there is a wallet
 	forgot uint32  // the epoch of the wallet at that time, see wallet.Status
+
+	// searches is wallet.Status.Searches at that time, or unknownSearches after a cursor that
+	// does not tell. Seen is the wallet that it is of, nil after a cursor, and changes
+	// wallet.Status.Changes.
+	searches int64
+	seen     *wallet.Wallet
+	changes  uint64
 
 	// top are the newest blocks that the client was notified of while the place is below them. They
 	// may be disconnected too.
@@ -82,7 +92,7 @@ func NewWallet(h *Hub, topic, name, after string, depth int64) (f *Wallet, curso
 		return f, ""
 	}
 	if at := w.Status(); f.onMain(at.Scanned) {
-		f.begin(&at)
+		f.begin(w, &at)
 		return f, f.cursor()
 	}
 	return f, ""
@@ -103,19 +113,24 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 		return nil
 	}
 	if len(f.at) == 0 {
-		f.begin(&at)
+		f.begin(w, &at)
 	}
 	back, rest := f.split(f.at)
 	top := rest
 	if len(f.top) > 0 {
 		back, top = f.split(f.top)
 	}
-	if len(rest) == 0 || len(top) == 0 || f.forgot != at.Epoch {
-		f.begin(&at)
+	again, known := f.searchedAgain(w, &at)
+	if len(rest) == 0 || len(top) == 0 || f.forgot != at.Epoch || !known {
+		f.begin(w, &at)
 		return f.send(u, &api.WalletEvent{Cursor: f.cursor(), Gap: true, Tip: view.BlockID(f.at[0])}, nil, to)
 	}
 	if len(back) > 0 {
 		f.ahead = min(f.ahead, int64(top[0].Height))
+	}
+	reached := int64(rest[0].Height)
+	if rest, known = f.below(again, rest); !known {
+		return nil // the chain has become shorter; the next poke reads it again
 	}
 	from, scanned, tip := int64(rest[0].Height), int64(at.Scanned.Height), int64(at.Tip.Height)
 	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.reach()))
@@ -138,6 +153,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	}
 	ahead := f.ahead
 	f.at, f.top, f.ahead = place, top, max(tip, scanned)
+	f.note(w, &at)
 	ev := api.WalletEvent{Cursor: f.cursor(), Tip: view.BlockID(at.Tip), Disconnected: view.BlockIDs(back)}
 	moved := tip > ahead || scanned > from
 	due := func(h int64) bool {
@@ -146,7 +162,39 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	var updates []item
 	updates, ev.Removed = f.fresh(found, due)
 	f.read = state
-	return f.sendAll(u, ev, scanned < from, updates, to)
+	return f.sendAll(u, ev, scanned < reached, updates, to)
+}
+
+// note notes up to which search of the wallet the client was notified.
+func (f *Wallet) note(w *wallet.Wallet, at *wallet.Status) {
+	f.seen, f.changes, f.searches = w, at.Changes, int64(at.Searches)
+}
+
+// searchedAgain returns the first height that was searched again since the client was last
+// notified, consensus.Never without any. A search may have begun and ended since then, so that
+// the place of the wallet does not show it.
+func (f *Wallet) searchedAgain(w *wallet.Wallet, at *wallet.Status) (from consensus.Height, known bool) {
+	switch {
+	case f.seen == w && f.changes <= at.Changes:
+		return w.SearchedAgain(f.changes), true
+	case f.searches == unknownSearches || f.at[0].Height == 0:
+		return consensus.Never, true
+	}
+	return w.SearchedBy(uint32(f.searches))
+}
+
+// below returns a place, or a lower one below blocks that were searched again. It is not known
+// if the chain has become shorter meanwhile.
+func (f *Wallet) below(again consensus.Height, rest locator) (place locator, known bool) {
+	if again == consensus.Never || again > rest[0].Height {
+		return rest, true
+	}
+	h := max(0, again-1)
+	hash, err := f.hashAt(h)
+	if err != nil {
+		return rest, false
+	}
+	return f.placeAt(consensus.BlockID{Height: h, Hash: hash}, nil)
 }
 
 // reach returns how far below the place transactions are read: as far as they are sent again,
@@ -159,7 +207,8 @@ func (f *Wallet) reach() int64 {
 }
 
 // begin sets the place to the position of the wallet.
-func (f *Wallet) begin(at *wallet.Status) {
+func (f *Wallet) begin(w *wallet.Wallet, at *wallet.Status) {
+	f.note(w, at)
 	f.at, _ = f.placeAt(at.Scanned, nil)
 	f.top = nil
 	if at.Tip.Height > at.Scanned.Height {
@@ -168,12 +217,16 @@ func (f *Wallet) begin(at *wallet.Status) {
 	f.ahead, f.forgot = int64(at.Tip.Height), at.Epoch
 }
 
-// cursor returns the place as text, with the epoch of the wallet behind a slash, and the newest
-// blocks that the client was notified of behind a plus sign.
+// cursor returns the place as text, with the epoch of the wallet behind a slash, the number of
+// searches behind a tilde, and the newest blocks that the client was notified of behind a plus
+// sign.
 func (f *Wallet) cursor() string {
 	text := f.at.cursor()
 	if f.forgot != 0 {
 		text += "/" + strconv.FormatUint(uint64(f.forgot), 10)
+	}
+	if f.searches != unknownSearches {
+		text += "~" + strconv.FormatInt(f.searches, 10)
 	}
 	if len(f.top) > 0 {
 		text += "+" + f.top.cursor()
@@ -184,6 +237,14 @@ func (f *Wallet) cursor() string {
 // resume sets the place to a cursor, and reports whether the text is one.
 func (f *Wallet) resume(from string) bool {
 	from, top, above := strings.Cut(from, "+")
+	from, searches, tells := strings.Cut(from, "~")
+	if f.searches = unknownSearches; tells {
+		n, err := strconv.ParseUint(searches, 10, 32)
+		if err != nil {
+			return false
+		}
+		f.searches = int64(n)
+	}
 	place, number, some := strings.Cut(from, "/")
 	if some {
 		n, err := strconv.ParseUint(number, 10, 32)

@@ -30,6 +30,10 @@ type Snapshot struct {
 	// Changes is counted up by each transaction that is stored. It is not stored.
 	Changes uint64
 
+	// Rewinds are the newest changes that made the cursor go back, the oldest first. They are
+	// not stored.
+	Rewinds []Rewind
+
 	// Full says that a window could not grow because there are too many scripts. It
 	// is not stored.
 	Full bool

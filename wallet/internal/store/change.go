@@ -84,6 +84,7 @@ func (s *Store) commit(fn Change, mayWait func(*state.Snapshot) bool) error {
 	stored := resolved
 	stored.ID = tx.ID()
 	stored.Changes++
+	stored.NoteRewind(old)
 	s.next.Store(&stored)
 	if err := tx.Commit(); err != nil {
 		return errors.Join(orDiskFull(err), s.Load()) // it may have reached the file even so
