@@ -141,19 +141,20 @@ func anonymous(t *testing.T, pid int) int64 {
 }
 
 // underAttack runs a daemon with a wallet that follows a chain, and an attack on it, and
-// checks how much its memory grows. The attack returns whether it is over.
-func underAttack(t *testing.T, peers []string, attack func(c client) (over bool)) {
+// checks how much its memory grows. The attack returns whether it is over. The daemon is stopped
+// then; its directory is returned.
+func underAttack(t *testing.T, peers []string, attack func(c client) (over bool)) (dir string) {
 	t.Helper()
-	attackOn(t, 200, false, peers, attack)
+	return attackOn(t, 200, false, peers, attack)
 }
 
 // attackOn is underAttack on a chain of so many blocks. If fresh is set, the daemon has to
 // sync it once more under the attack, and asks the peers for its filters.
-func attackOn(t *testing.T, blocks int, fresh bool, peers []string, attack func(c client) (over bool)) {
+func attackOn(t *testing.T, blocks int, fresh bool, peers []string, attack func(c client) (over bool)) (dir string) {
 	t.Helper()
 	race.Skip(t) // whose memory it would measure
 	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: blocks}, link.Shape{})
-	dir := t.TempDir()
+	dir = t.TempDir()
 	args := append([]string{"--appdata", dir, "--notls"}, ns.flags...)
 	p := startProcess(t, args...)
 	c := dial(t, p.daemon, dir)
@@ -189,6 +190,11 @@ func attackOn(t *testing.T, blocks int, fresh bool, peers []string, attack func(
 		p.await(t, synced)
 	}
 	c.mustCall(t, "getbalance", `[]`, &nothing)
+	p.signal(t, os.Interrupt)
+	if err := p.wait(); err != nil {
+		t.Error(err)
+	}
+	return dir
 }
 
 // victimAddress is an address that the wallet watches and the attackers know.
@@ -316,6 +322,83 @@ func TestAttackByInventory(t *testing.T) {
 	if last == 0 {
 		t.Error("nothing was announced: there was no attack")
 	}
+}
+
+// TestAttackByRequests: peers request as much as a message holds, or say that they do not have as
+// much, again and again.
+func TestAttackByRequests(t *testing.T) {
+	var sent atomic.Int64
+	list := make([]*wire.InvVect, wire.MaxInvPerMsg)
+	for i := range list {
+		hash := chainhash.HashH(binary.BigEndian.AppendUint64(nil, uint64(i)))
+		list[i] = wire.NewInvVect(wire.InvType(1+i%4), &hash)
+	}
+	flooded(t, &sent, func(h *hostile, nc net.Conn) {
+		for h.send(nc, &wire.MsgGetData{InvList: list}) == nil && h.send(nc, &wire.MsgNotFound{InvList: list}) == nil {
+		}
+	})
+}
+
+// TestAttackByAddresses: peers announce addresses of all networks, as many as a message holds,
+// again and again. The file of known peers stays small.
+func TestAttackByAddresses(t *testing.T) {
+	var sent, number atomic.Int64
+	dir := flooded(t, &sent, func(h *hostile, nc net.Conn) {
+		for {
+			msg := new(wire.MsgAddrV2)
+			for range wire.MaxAddrPerV2Msg {
+				ip := binary.BigEndian.AppendUint32(nil, uint32(number.Add(0x9e3779b1)))
+				msg.AddrList = append(msg.AddrList, wire.NewNetAddressV2(wire.IPv4Address, ip, 9108, time.Unix(time.Now().Unix(), 0), wire.SFNodeNetwork))
+			}
+			if h.send(nc, msg) != nil {
+				return
+			}
+		}
+	})
+	info, err := os.Stat(filepath.Join(dir, "simnet", "peers.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("peers.json has %d bytes", info.Size())
+	if info.Size() > 4<<20 {
+		t.Errorf("peers.json has %d bytes", info.Size())
+	}
+}
+
+// flooded is underAttack by eight peers that do something once the daemon is synced, until as much
+// was sent as an attack sends, or nothing for long. It returns the directory of the daemon.
+func flooded(t *testing.T, sent *atomic.Int64, flood func(h *hostile, nc net.Conn)) (dir string) {
+	t.Helper()
+	synced := make(chan struct{})
+	start := sync.OnceFunc(func() { close(synced) })
+	peers := begin(t, 8, sent, func(ctx context.Context, h *hostile, nc net.Conn) {
+		var floods sync.WaitGroup
+		defer floods.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		floods.Go(func() {
+			select {
+			case <-synced:
+				flood(h, counted{nc, sent})
+			case <-ctx.Done():
+			}
+		})
+		h.answers(nc, func(wire.Message) error { return nil })
+	})
+	began, last, at := time.Now(), int64(0), time.Now()
+	dir = underAttack(t, peers, func(client) bool {
+		start()
+		_ = wait.For(t.Context(), 20*time.Millisecond)
+		if n := sent.Load(); n != last {
+			last, at = n, time.Now()
+		}
+		return last >= *attackBytes || time.Since(at) > 10*time.Second || time.Since(began) > 5*time.Minute
+	})
+	t.Logf("%.1f MB were sent in %v", float64(last)/1e6, time.Since(began).Round(time.Second))
+	if last == 0 {
+		t.Error("nothing was sent: there was no attack")
+	}
+	return dir
 }
 
 // TestAttackByFilters: peers send filters of 200 KiB each, as many as a message holds, in
