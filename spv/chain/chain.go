@@ -103,7 +103,8 @@ type Chain struct {
 
 // Open opens the store, or creates it. The caller closes the chain. A store
 // that turns out to be damaged is repaired if that keeps anything, see
-// [Repair]; the damage is logged. Config.AsIs rules out both. Errors wrap ErrCorrupt, ErrNewerFormat,
+// [Repair]; the damage is logged. What a killed [Compact] has left beside it is removed. Config.AsIs
+// rules out all of this. Errors wrap ErrCorrupt, ErrNewerFormat,
 // ErrOtherNetwork or ErrInUse, or are those of the system.
 func Open(cfg Config) (*Chain, error) {
 	c, err := open(cfg)
@@ -137,6 +138,9 @@ func open(cfg Config) (*Chain, error) {
 	if err != nil {
 		_ = s.close() // the first error says more
 		return nil, err
+	}
+	if err := c.removeCopy(); err != nil && cfg.Log != nil {
+		cfg.Log.Warn("what a compaction has left that was killed takes room and cannot be removed: remove it", "err", err)
 	}
 	return c, nil
 }

@@ -28,7 +28,7 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 		return before, 0, err
 	}
 	fresh := cfg
-	fresh.Path, fresh.AsIs = cfg.Path+".compact", true
+	fresh.Path, fresh.AsIs = copyPath(cfg.Path), true
 	if err := os.Remove(fresh.Path); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that was killed
 		return before, 0, fmt.Errorf("compact: %w", err)
 	}
@@ -43,6 +43,18 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 		return before, 0, fmt.Errorf("compact: %w", err)
 	}
 	return before, after, syncDir(filepath.Dir(cfg.Path))
+}
+
+// copyPath returns the path of the copy of a store that Compact makes.
+func copyPath(path string) string { return path + ".compact" }
+
+// removeCopy removes the copy that a Compact has left which was killed, unless the store was opened
+// as it is. The store is locked: no other Compact is at work.
+func (c *Chain) removeCopy() error {
+	if c.store.asIs {
+		return nil
+	}
+	return ignoreMissing(os.Remove(copyPath(c.store.path)))
 }
 
 // compactSource brings a store in order, and returns the size of its file.

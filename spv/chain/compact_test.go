@@ -98,3 +98,27 @@ func TestCompactThatFails(t *testing.T) {
 	}
 	same()
 }
+
+// TestOpenRemovesTheCopyOfAKilledCompaction, but not where a store is only looked at.
+func TestOpenRemovesTheCopyOfAKilledCompaction(t *testing.T) {
+	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
+	if err := reopen(t, cfg).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(copyPath(cfg.Path), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	look := cfg
+	look.AsIs = true
+	for _, tc := range []struct {
+		cfg   Config
+		stays bool
+	}{{look, true}, {cfg, false}, {cfg, false}} {
+		if err := reopen(t, tc.cfg).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(copyPath(cfg.Path)); err == nil != tc.stays {
+			t.Errorf("opened as it is %v: the copy stays %v, want %v", tc.cfg.AsIs, err == nil, tc.stays)
+		}
+	}
+}

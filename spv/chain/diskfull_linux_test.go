@@ -2,9 +2,11 @@ package chain
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,4 +133,53 @@ func TestStoreOnAFullDisk(t *testing.T) {
 		t.Error(err)
 	}
 	wantChain(t, reopen(t, cfg), more)
+}
+
+// TestCompactOnAFullDisk: whatever room there is for the copy, the error says that the disk is full,
+// the store is as it was to the byte, and nothing lies beside it. With room it is compacted.
+func TestCompactOnAFullDisk(t *testing.T) {
+	dir := smallDisk(t, "32m")
+	p := consensus.SimNet()
+	blocks := newTestChain(t, p).mine(t, p, random(7), 3000, 450, 2)
+	cfg := Config{Path: filepath.Join(dir, "chain.db"), Params: p}
+	c := reopen(t, cfg)
+	blocks.feed(t, p, c, 0, 2000, 1)
+	blocks.feedFilters(t, p, c)
+	mustFlush(t, c)
+	if err := c.RaiseFloor(1000); err != nil {
+		t.Fatal(err)
+	}
+	mustFlush(t, c)
+	if err := errors.Join(c.discard(), c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(cfg.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range []int64{0, 4 << 10, 64 << 10, 200 << 10, 1 << 20} {
+		empty := fill(t, dir)
+		info, err := os.Stat(filepath.Join(dir, "filler"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(filepath.Join(dir, "filler"), info.Size()-room); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = Compact(t.Context(), cfg)
+		wantDiskFull(t, fmt.Sprintf("compact with %d bytes of room", room), err, cfg.Path)
+		if got, err := os.ReadFile(cfg.Path); err != nil || !slices.Equal(got, want) {
+			t.Errorf("with %d bytes of room the file has changed, %v", room, err)
+		}
+		empty()
+		if list, err := os.ReadDir(dir); err != nil || len(list) > 2 || len(list) == 2 && list[1].Name() != filepath.Base(walPath(cfg.Path)) {
+			t.Errorf("with %d bytes of room it has left %v, %v", room, list, err)
+		}
+	}
+	before, after, err := Compact(t.Context(), cfg)
+	if err != nil || before != int64(len(want)) || after >= before {
+		t.Errorf("with room: from %d to %d bytes, %v", before, after, err)
+	}
+	c = reopen(t, cfg)
+	mustCheck(t, c)
 }
