@@ -159,6 +159,7 @@ func (c *Client) checkpointer(cfg *Config) (*checkpointer.Checkpointer, error) {
 	return checkpointer.New(checkpointer.Config{
 		Params: c.params,
 		Dir:    cfg.SnapshotDir,
+		Prune:  cfg.Prune,
 		Chain:  func() (checkpointer.Chain, error) { return c.syncer.Chain() },
 		Changes: func(ctx context.Context) iter.Seq[consensus.BlockID] {
 			return func(yield func(consensus.BlockID) bool) {

@@ -3,6 +3,7 @@ package checkpointer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"slices"
@@ -28,12 +29,16 @@ type Chain interface {
 	Hash(h consensus.Height) (chainhash.Hash, error)
 }
 
-// Config is what a Checkpointer is made from. All fields but Before and Log are required.
+// Config is what a Checkpointer is made from. All fields but Prune, Before and Log are required.
 type Config struct {
 	Params *consensus.Params
 
 	// Dir is where the snapshot is written. It is created if it does not exist.
 	Dir string
+
+	// Prune says that filters are deleted which NeedsFrom does not name. Then a next segment that
+	// needs filters below the floor is trouble: they are not fetched again for it.
+	Prune bool
 
 	// Chain returns the chain, or an error while there is none to be read.
 	Chain func() (Chain, error)
@@ -112,9 +117,15 @@ func (c *Checkpointer) Segments() ([]Segment, error) {
 }
 
 // NeedsFrom returns the lowest height of a block whose filter is still needed: that of the first
-// segment that is to be written, or to be compared with the chain. The error says that this is not
-// known, because the directory was not read yet or cannot be written.
+// segment that is to be written, or to be compared with the chain, which one that begins below the
+// floor of the filters cannot be. The error says that this is not known: the store is not open, the
+// directory was not read yet, or it cannot be written.
 func (c *Checkpointer) NeedsFrom() (consensus.Height, error) {
+	store, err := c.cfg.Chain()
+	if err != nil {
+		return 0, fmt.Errorf("the chain cannot be read: %w", err)
+	}
+	floor := store.State().Floor
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.trouble != nil {
@@ -125,7 +136,7 @@ func (c *Checkpointer) NeedsFrom() (consensus.Height, error) {
 	}
 	next := consensus.Height(0)
 	for i := range c.segments {
-		if c.segments[i].State != Verified {
+		if c.segments[i].State != Verified && c.segments[i].First >= floor {
 			return c.segments[i].First, nil
 		}
 		next = c.segments[i].Last + 1

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,9 @@ func (f *fake) Scan(from, to consensus.Height, fn func(id consensus.BlockID, h *
 	f.mu.Unlock()
 	if to > tip {
 		return chain.ErrNotFound
+	}
+	if from < f.State().Floor {
+		return chain.ErrBelowFloor
 	}
 	return snapshottest.Source{Chain: c}.Scan(from, to, fn)
 }
@@ -118,7 +122,7 @@ func serveWhile(t *testing.T, f *fake, dir string, fn func(t *testing.T, c *Chec
 	synctest.Test(t, func(t *testing.T) {
 		f.grown = make(chan struct{})
 		c, err := New(Config{
-			Params: f.chain.Params(), Dir: dir, Warn: f.warn, Changes: f.changes,
+			Params: f.chain.Params(), Dir: dir, Warn: f.warn, Changes: f.changes, Prune: true,
 			Chain: func() (Chain, error) { return f, nil },
 		})
 		if err != nil {
@@ -285,4 +289,49 @@ func TestTroubleIsAWarning(t *testing.T) {
 			t.Errorf("a warning stays: %s", w)
 		}
 	})
+}
+
+// TestPrunedFiltersAreNotCompared: segments of an earlier process whose filters were pruned since
+// stay listed, need no filters, and keep no others from being compared and written.
+func TestPrunedFiltersAreNotCompared(t *testing.T) {
+	f := newFake(generate(t, 1000), 700)
+	dir := t.TempDir()
+	serveWhile(t, f, dir, func(t *testing.T, c *Checkpointer) { want(t, c, "0:verified 128:verified 256:verified ") })
+	f.change = func(st *chain.State) { st.Floor = 200 }
+	serveWhile(t, f, dir, func(t *testing.T, c *Checkpointer) {
+		if from, err := c.NeedsFrom(); from != 256 || err != nil {
+			t.Errorf("filters are needed from %d, %v; want 256", from, err)
+		}
+		pass(t, time.Hour)
+		want(t, c, "0:listed 128:listed 256:verified ")
+		f.set(func() { f.tip = 1000 })
+		want(t, c, "0:listed 128:listed 256:verified 384:verified 512:verified ")
+		if from, err := c.NeedsFrom(); from != 640 || err != nil || f.warning() != "" {
+			t.Errorf("filters are needed from %d, %v; want 640; warning %q", from, err, f.warning())
+		}
+	})
+	verify(t, f.chain, dir, 5)
+}
+
+// TestNextSegmentBelowTheFloorIsAWarning: with pruning nothing has its filters fetched. The warning
+// says which they are, and goes when they are there.
+func TestNextSegmentBelowTheFloorIsAWarning(t *testing.T) {
+	f := newFake(generate(t, 700), 700)
+	f.change = func(st *chain.State) { st.Floor = 300 }
+	dir := t.TempDir()
+	serveWhile(t, f, dir, func(t *testing.T, c *Checkpointer) {
+		want(t, c, "its next segment begins at block 0, and the filters below block 300 were pruned")
+		if w := f.warned; len(w) != 1 || !strings.Contains(w[0].Text, "below block 300") || !strings.Contains(w[0].Hint, "Remove the prune option") {
+			t.Errorf("the warning is %v", w)
+		}
+		if _, err := c.NeedsFrom(); err == nil {
+			t.Error("it is known which filters are needed")
+		}
+		f.mu.Lock()
+		f.change = func(*chain.State) {}
+		f.mu.Unlock()
+		pass(t, retryPause)
+		want(t, c, "0:verified 128:verified 256:verified ")
+	})
+	verify(t, f.chain, dir, 3)
 }

@@ -45,12 +45,28 @@ func (c *Checkpointer) Serve(ctx context.Context) error {
 		c.cfg.Warn(spv.Warning{
 			Code: codeTrouble,
 			Text: fmt.Sprintf("The snapshot in %s is not written at the moment: %v.", c.cfg.Dir, err),
-			Hint: "The sync goes on. Check the directory of the snapshotdir option, its rights and the room on its disk.",
+			Hint: hintFor(err),
 		})
 		if wait.For(ctx, retryPause) != nil {
 			return nil
 		}
 	}
+}
+
+// prunedError says that the next segment begins below the floor of the filters.
+type prunedError struct{ first, floor consensus.Height }
+
+func (e *prunedError) Error() string {
+	return fmt.Sprintf("its next segment begins at block %d, and the filters below block %d were pruned", e.first, e.floor)
+}
+
+// hintFor returns what a user can do about trouble.
+func hintFor(err error) string {
+	if pruned := (*prunedError)(nil); errors.As(err, &pruned) {
+		return "Remove the prune option until the snapshot is written: then the filters are fetched again. " +
+			"Or name a directory for the snapshotdir option whose segments reach the first filter that is kept."
+	}
+	return "The sync goes on. Check the directory of the snapshotdir option, its rights and the room on its disk."
 }
 
 // serve works until ctx ends or there is trouble.
@@ -122,6 +138,9 @@ func (w *work) step(ctx context.Context, store Chain) error {
 	if err := w.drop(store); err != nil {
 		return err
 	}
+	if floor := store.State().Floor; w.cfg.Prune && w.next() < floor {
+		return &prunedError{w.next(), floor}
+	}
 	for w.due(store) {
 		s, err := w.writer.Write(ctx, store, len(w.manifest.Segments))
 		if err != nil {
@@ -153,12 +172,16 @@ func (w *work) publish(segments []snapshot.Segment) error {
 // Filters below DCP0005 are proven only all together.
 func (w *work) due(store Chain) bool {
 	st := store.State()
-	blocks := consensus.Height(snapshot.BlocksOf(w.cfg.Params))
-	first := consensus.Height(len(w.manifest.Segments)) * blocks
-	last := first + blocks - 1
+	first := w.next()
+	last := first + consensus.Height(snapshot.BlocksOf(w.cfg.Params)) - 1
 	proven := st.EarlyProven || first >= w.cfg.Params.DCP0005
 	return st.EnoughWork && proven && first >= st.Floor && last <= st.Filters.Height && last <= st.Tip.Height-snapshot.SafeDepth &&
 		len(w.manifest.Segments) < snapshot.MaxSegments
+}
+
+// next returns the height of the first block of the next segment.
+func (w *work) next() consensus.Height {
+	return consensus.Height(len(w.manifest.Segments)) * consensus.Height(snapshot.BlocksOf(w.cfg.Params))
 }
 
 // drop takes segments whose last block is not on the chain out of the snapshot. Those beyond
@@ -193,11 +216,11 @@ func (w *work) drop(store Chain) error {
 }
 
 // compare compares one segment that is not verified with the chain, and writes it again if
-// it differs.
+// it differs. One that begins below the floor of the filters cannot be compared.
 func (w *work) compare(ctx context.Context, store Chain) error {
-	index, tip := -1, store.State().Filters.Height
+	index, st := -1, store.State()
 	for i := range w.manifest.Segments {
-		if s := &w.manifest.Segments[i]; !w.verified[s.Hash] && s.Last <= tip {
+		if s := &w.manifest.Segments[i]; !w.verified[s.Hash] && s.First >= st.Floor && s.Last <= st.Filters.Height {
 			index = i
 			break
 		}
