@@ -53,6 +53,8 @@ func Write(w io.Writer, f Facts) error {
 	p.gauge("spvd_progress_ratio", "The progress over all stages, 1 exactly while synced.", st.Ratio)
 	p.gauge("spvd_remaining_seconds", "The estimated time until all stages are done, 0 when unknown or synced.", float64(st.ETA))
 	p.stages(st.Stages)
+	p.gauge("spvd_filter_floor_height", "The height of the first filter that is kept, 0 if all are.", float64(st.FilterFloor))
+	p.gauge("spvd_backfill", "1 while filters of old blocks are fetched below those that are kept.", flag(st.Backfill))
 	p.gauge("spvd_tip_height", "The height of the newest verified block.", float64(st.Tip.Height))
 	p.gauge("spvd_tip_timestamp_seconds", "Its time.", float64(st.Tip.Time))
 	p.gauge("spvd_best_height", "The height that most peers claim.", float64(st.Best.Height))

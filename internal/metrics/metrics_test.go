@@ -20,8 +20,8 @@ func facts() Facts {
 	return Facts{
 		Status: api.SyncStatus{
 			Phase: "catching-up", Initialised: true, Ratio: 0.25, Since: 5, Peers: 3,
-			Stages:    []api.Stage{{Name: "headers", Current: 10, Target: 20, Rate: 0.5}, {Name: "filters", Current: 7, Target: 20}},
-			Tip:       api.Tip{Height: 10, Time: 1_700_000_000},
+			Stages: []api.Stage{{Name: "headers", Current: 10, Target: 20, Rate: 0.5}, {Name: "filters", Current: 7, Target: 20}},
+			Tip:    api.Tip{Height: 10, Time: 1_700_000_000}, FilterFloor: 6, Backfill: true,
 			Best:      api.Best{Height: 20},
 			LastReorg: &api.Reorg{Time: 4, Depth: 2},
 			Reorgs:    5,
@@ -142,6 +142,8 @@ func TestFormat(t *testing.T) {
 		{"spvd_role_peers", `{role="outbound"}`, 2},
 		{"spvd_role_peers", `{role="added"}`, 1},
 		{"spvd_role_peers", `{role="once"}`, 0},
+		{"spvd_filter_floor_height", "", 6},
+		{"spvd_backfill", "", 1},
 		{"spvd_peers_bytes_per_second", "", 1500},
 		{"spvd_requests_in_flight", "", 3},
 		{"spvd_in_flight_bytes", "", 700},

@@ -3,7 +3,7 @@ package metrics
 import "github.com/spvd/spvd/internal/rpc/api"
 
 // roles returns why peers are connected: each has a sample, also without a peer.
-func roles() []string { return []string{"connect", "added", "once", "outbound", "renewal"} }
+func roles() []string { return []string{"connect", "added", "once", "outbound", "renewal", "search"} }
 
 // peers writes the sums over the connected peers.
 func (p *printer) peers(peers []api.PeerInfo) {
