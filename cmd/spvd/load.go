@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -85,7 +86,7 @@ func readEnvironment(p *flags.Parser, environ []string) error {
 		flag, ours := strings.CutPrefix(name, envPrefix)
 		opt := findOption(p, strings.ToLower(flag), "no-env")
 		switch {
-		case !ours || value == "" || ofPlatform(flag):
+		case !ours || value == "" || ofPlatform(flag) || ofClient(flag):
 			continue
 		case opt == nil || flag != strings.ToUpper(flag):
 			return fmt.Errorf("environment variable %s: there is no such setting%s", name, usage.DidYouMean(envPrefix, flag, upper(usage.Flags(p))))
@@ -119,6 +120,12 @@ func upper(names []string) []string {
 func ofPlatform(name string) bool {
 	return name == "PORT" || name == "SERVICE_HOST" || name == "SERVICE_PORT" ||
 		strings.HasPrefix(name, "SERVICE_PORT_") || strings.HasPrefix(name, "PORT_")
+}
+
+// ofClient reports whether a variable, without its prefix, sets an option that spvctl alone has: both
+// programs are started from the same shell.
+func ofClient(name string) bool {
+	return slices.Contains([]string{"RPCSERVER", "WALLET", "CLIENTCERT", "CLIENTKEY", "JSON"}, name)
 }
 
 // readFile reads the configuration file. A missing file is an error only if required.

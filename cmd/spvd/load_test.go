@@ -193,7 +193,8 @@ func TestWrongSettings(t *testing.T) {
 }
 
 func TestForeignVariables(t *testing.T) {
-	platform := []string{"SPVD_PORT=tcp://10.0.0.1:9112", "SPVD_SERVICE_HOST=10.0.0.1", "SPVD_PORT_9112_TCP_ADDR=10.0.0.1", "SPVDX=1", "SPVD_NONE="}
+	platform := []string{"SPVD_PORT=tcp://10.0.0.1:9112", "SPVD_SERVICE_HOST=10.0.0.1", "SPVD_PORT_9112_TCP_ADDR=10.0.0.1", "SPVDX=1", "SPVD_NONE=",
+		"SPVD_RPCSERVER=127.0.0.1:1", "SPVD_WALLET=shop", "SPVD_CLIENTCERT=a", "SPVD_CLIENTKEY=b", "SPVD_JSON=1"} // those of spvctl
 	if _, err := load(t, "", platform); err != nil {
 		t.Errorf("variables of a platform: %v", err)
 	}
