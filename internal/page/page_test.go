@@ -11,8 +11,10 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/peer"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/spv/consensus"
@@ -33,6 +36,9 @@ type daemon struct {
 	changed chan struct{}
 	peers   []peer.Info
 	hung    bool
+
+	slow        atomic.Int64 // nanoseconds that the list of peers takes
+	asked, most atomic.Int64 // how many ask for it at once, now and at most
 }
 
 // newDaemon returns a synced daemon with one peer.
@@ -81,6 +87,11 @@ func (d *daemon) Changes(ctx context.Context, from uint64) iter.Seq[spv.Status] 
 
 // Infos implements page.Pool.
 func (d *daemon) Infos() []peer.Info {
+	n := d.asked.Add(1)
+	defer d.asked.Add(-1)
+	for most := d.most.Load(); n > most && !d.most.CompareAndSwap(most, n); most = d.most.Load() {
+	}
+	_ = wait.For(context.Background(), time.Duration(d.slow.Load())) // never ends early
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.peers
@@ -277,6 +288,28 @@ func TestFollowersAreBounded(t *testing.T) {
 	}
 	if got := get(t, url); got.status != 200 {
 		t.Errorf("then the page gets %d", got.status)
+	}
+}
+
+// TestAnswersAreMadeInTurns: however many clients ask at once, half of the processors stay free.
+func TestAnswersAreMadeInTurns(t *testing.T) {
+	d := newDaemon()
+	d.slow.Store(int64(2 * time.Millisecond))
+	url := start(t, d, false)
+	var clients sync.WaitGroup
+	for n := range 30 {
+		clients.Go(func() {
+			for range 3 {
+				if got := get(t, url+[]string{"/", "/metrics"}[n%2]); got.status != http.StatusOK {
+					t.Errorf("status %d", got.status)
+				}
+			}
+		})
+	}
+	clients.Wait()
+	// The rates of the peers are sampled beside them.
+	if most, want := d.most.Load(), int64(max(1, runtime.GOMAXPROCS(0)/2)); most > want+1 {
+		t.Errorf("%d answers are made at once, at most %d", most, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -125,6 +127,7 @@ type Config struct {
 type Server struct {
 	cfg       Config
 	followers chan struct{} // holds one value for each page that is followed
+	turns     chan struct{} // holds one value for each answer that is being made
 	guests    connLimit
 	rates     rates
 }
@@ -134,7 +137,18 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Syncer == nil || cfg.Pool == nil || cfg.Wallets == nil || cfg.Alive == nil || cfg.Calls == nil || cfg.Log == nil || len(cfg.Listeners) == 0 {
 		return nil, errors.New("configure status page: core, log and listeners are required")
 	}
-	return &Server{cfg: cfg, followers: make(chan struct{}, mostFollowers)}, nil
+	return &Server{cfg: cfg, followers: make(chan struct{}, mostFollowers), turns: newTurns()}, nil
+}
+
+// newTurns returns room for the answers that are made at once, as many as half of the processors:
+// clients need no password, and leave the others to the sync.
+func newTurns() chan struct{} { return make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) }
+
+// inTurn makes an answer when there is room. Who reads an answer slowly holds none.
+func (s *Server) inTurn(answer func() error) error {
+	s.turns <- struct{}{}
+	defer func() { <-s.turns }()
+	return answer()
 }
 
 // Run serves clients until ctx ends, and then returns nil once every connection is closed. It
@@ -195,10 +209,16 @@ func (s *Server) handler() http.Handler {
 // serveMetrics answers Prometheus.
 func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", metrics.ContentType)
-	err := metrics.Write(w, metrics.Facts{
-		Status: s.cfg.status(), Peers: view.Peers(s.cfg.Pool.Infos()), Counts: s.cfg.counts(),
-		Process: metrics.ReadProcess(), Version: s.cfg.Version, Started: s.cfg.Started,
+	var b bytes.Buffer
+	err := s.inTurn(func() error {
+		return metrics.Write(&b, metrics.Facts{
+			Status: s.cfg.status(), Peers: view.Peers(s.cfg.Pool.Infos()), Counts: s.cfg.counts(),
+			Process: metrics.ReadProcess(), Version: s.cfg.Version, Started: s.cfg.Started,
+		})
 	})
+	if err == nil {
+		_, err = b.WriteTo(w)
+	}
 	if err != nil { // the client has disconnected
 		s.cfg.Log.Debug("Metrics not sent", "err", err)
 	}

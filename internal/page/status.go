@@ -97,7 +97,7 @@ func (s *Server) render(name string, st api.SyncStatus) ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, name, s.view(st)); err != nil {
+	if err := s.inTurn(func() error { return t.ExecuteTemplate(&b, name, s.view(st)) }); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
