@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
@@ -84,6 +85,50 @@ func TestOnlyNewBehind(t *testing.T) {
 		if total := b.Accounts[len(b.Accounts)-1].Total; total != 8 {
 			t.Errorf("steps of %d: total %d, want that of the blocks 6 to 13", limit, total)
 		}
+	}
+}
+
+// TestOnlyNewTwiceBehind: a wallet at 5 imports an address for blocks after 10, which the chain
+// leaves at 7, and then once more for those after 9 of the other branch. The second import only
+// adds: what that branch pays from the fork on counts as it does without it.
+func TestOnlyNewTwiceBehind(t *testing.T) {
+	totals := make(map[int]dcrutil.Amount)
+	for _, imports := range []int{1, 2} {
+		w := newWorld(t, 1)
+		x := openTest(t, Birthday{})
+		if err := x.ImportScript(t.Context(), w.stranger(), nil); err != nil { // so that it follows the chain
+			t.Fatal(err)
+		}
+		pay := w.stranger()
+		grow := func(n int) {
+			for range n {
+				w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), w.pay(pay, 1)}, true)
+			}
+		}
+		onlyNew := func() {
+			if err := x.ImportScript(t.Context(), pay, &Birthday{After: w.tip().BlockID}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		grow(5)
+		w.sync(x, 20)
+		grow(5)
+		onlyNew()
+		w.cut(3)
+		grow(2)
+		if imports > 1 {
+			onlyNew()
+		}
+		grow(4)
+		w.sync(x, 20)
+		b, err := x.Balances(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		totals[imports] = b.Accounts[len(b.Accounts)-1].Total
+	}
+	if totals[1] != 8 || totals[2] != totals[1] {
+		t.Errorf("total %d after one import and %d after two, want that of the blocks 6 to 13", totals[1], totals[2])
 	}
 }
 

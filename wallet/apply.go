@@ -103,6 +103,9 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 			return nil, err
 		}
 	}
+	if step != nil && step.lacks(s, on) {
+		return nil, nil
+	}
 	left := forked || len(a.u.Reverted) > 0
 	known := s.Tip // the highest block of the wallet's chain that is still on the chain
 	if left {

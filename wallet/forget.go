@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -55,7 +56,7 @@ func (a *application) forget(s *state.Snapshot, first bool) error {
 		if err := s.Raise(a.tx, f.Job, list, f.At, to); err != nil {
 			return err
 		}
-		return a.unapplyBefore(s, f.At, to)
+		return errors.Join(a.unapplyBefore(s, f.At, to), a.revive(s.Tip.Height))
 	}
 	s.Forgetting = state.Forgetting{}
 	changed, err := s.Restore(a.tx, f.Job, f.At)
@@ -65,7 +66,7 @@ func (a *application) forget(s *state.Snapshot, first bool) error {
 	if err := a.unapplyBefore(s, f.At, consensus.Never); err != nil {
 		return err
 	}
-	return a.unapplyUnmined(s)
+	return errors.Join(a.revive(s.Tip.Height), a.unapplyUnmined(s))
 }
 
 // unapplyEnd returns the height below which there are as many transactions, from a height
@@ -130,7 +131,8 @@ func (a *application) unapplyMined(
 		err = ledger.DeleteMined(a.tx, m)
 	case !ours: // it means nothing, and is kept
 	case !ledger.Void(a.tx, m.Place):
-		err = ledger.Record(a.tx, m.Place, &m.Hash, &e)
+		// It may spend what was found after it, which is not in the books as spent yet.
+		err = errors.Join(ledger.Record(a.tx, m.Place, &m.Hash, &e), a.dropRivals(m.Hash, m.Tx))
 	}
 	if err != nil {
 		return err

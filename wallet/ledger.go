@@ -46,7 +46,11 @@ func (a *application) add(s *state.Snapshot, b *chain.Block, repaired bool) erro
 			received[wire.OutPoint{Hash: m.Hash, Index: c.Index}] = true
 		}
 		known := rows.Has(a.tx.Bucket(ledger.MinedBucket), txn.PlaceKey(p))
-		if !ledger.Void(a.tx, p) {
+		if ledger.Void(a.tx, p) {
+			if err := a.validateVoid(s, m); err != nil {
+				return err
+			}
+		} else {
 			again, err := a.validate(s, m, &e)
 			if err != nil {
 				return err

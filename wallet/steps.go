@@ -17,6 +17,13 @@ type step struct {
 	id      int               // of the snapshot then
 }
 
+// lacks reports whether a step that stands on a block is too old to be applied: it began before a
+// search for more scripts did, its blocks were not matched against these, and the search would
+// take the blocks for searched, because it stands at that block too or goes back to it.
+func (st *step) lacks(s *state.Snapshot, on consensus.BlockID) bool {
+	return st.scripts < s.Fresh && on.Height <= s.Cursor.Height
+}
+
 // steps makes the steps of a wallet, and remembers the newest one. It belongs to one caller at a
 // time, the syncer.
 type steps struct {

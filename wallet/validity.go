@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -106,6 +107,35 @@ func (a *application) validateSpend(s *state.Snapshot, m *ledger.Mined, sp txn.S
 	}
 	if err := txn.VerifyMined(m.Tx, sp.Input, prev.Tx.TxOut[sp.Prev.Index]); err != nil {
 		return &consensus.InvalidBlock{Block: m.Id(), Tx: m.Hash, Reason: fmt.Errorf("input %d: %w", sp.Input, err)}
+	}
+	return nil
+}
+
+// validateVoid checks the signatures of a transaction in a block that was disapproved of, where it
+// spends outputs of the wallet, also those of other such blocks: the block must be valid all the
+// same, and the transaction may be mined again. What else spends its inputs is no matter there. The
+// errors are those of validate.
+func (a *application) validateVoid(s *state.Snapshot, m *ledger.Mined) error {
+	for i, in := range m.Tx.TxIn {
+		op := in.PreviousOutPoint
+		places, err := ledger.PlacesOf(a.tx, &op.Hash)
+		if err != nil {
+			return err
+		}
+		if len(places) == 0 {
+			continue
+		}
+		prev, err := provenAt(a.tx, places[0], op.Hash)
+		if err != nil {
+			return err
+		}
+		e := txn.Examine(prev.Tx, txn.KindAt(prev.Place, prev.Tx), a.w.owner(s))
+		if !slices.ContainsFunc(e.Credits, func(c txn.Credited) bool { return c.Index == op.Index }) {
+			continue
+		}
+		if err := txn.VerifyMined(m.Tx, uint32(i), prev.Tx.TxOut[op.Index]); err != nil {
+			return &consensus.InvalidBlock{Block: m.Id(), Tx: m.Hash, Reason: fmt.Errorf("input %d: %w", i, err)}
+		}
 	}
 	return nil
 }

@@ -269,13 +269,19 @@ func (s *Snapshot) Arrive(b *chain.Block) (missed consensus.Height) {
 		if same {
 			a.base = a.Height
 		} else {
-			fork := BlockBelow(s.Blocks, max(a.base, a.Height-DenseBlocks))
+			fork := s.forkBelow(a)
 			a.BlockID, a.base = fork.BlockID, fork.Height
 			missed = min(missed, a.Height+1)
 		}
 		s.setAnchor(i, a)
 	}
 	return missed
+}
+
+// forkBelow returns what the wallet takes for the fork where the chain has left the block of an
+// anchor that the wallet has not come to: a block at or below the fork.
+func (s *Snapshot) forkBelow(a Anchor) Block {
+	return BlockBelow(s.Blocks, max(a.base, a.Height-DenseBlocks))
 }
 
 // ReachDates makes heights of the dates that blocks of the chain above a height are the

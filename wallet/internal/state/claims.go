@@ -44,6 +44,7 @@ func (e Edit) Age(s *Snapshot, of BirthdayUndo, d Born) (was, is BirthHeights, o
 	if err != nil {
 		return was, was, false, err
 	}
+	d = s.afterFork(kept, d)
 	p := s.birthday(&of)
 	was = BirthHeights{s.BornAt(*p), s.BornAt(kept)}
 	older = s.BornAt(d) < was.Kept || s.earlierDate(d, kept)
@@ -56,6 +57,21 @@ func (e Edit) Age(s *Snapshot, of BirthdayUndo, d Born) (was, is BirthHeights, o
 	*p = s.earliest(*p, d) // also when only another branch may make that earlier
 	is = BirthHeights{s.BornAt(*p), s.BornAt(s.earliest(kept, d))}
 	return was, is, older, s.saveUndone(e.Tx, &of)
+}
+
+// afterFork returns the birthday of a new import of what is in the wallet already. If both are of
+// imports of which only new blocks count, and the new one is after a block that is no higher, then
+// the chain has left the other block. A wallet that has not come to that block takes for the fork
+// what it does when it notices, see [Birthday]: the new import may not make it forget that.
+func (s *Snapshot) afterFork(known, d Born) Born {
+	if known.After == 0 || d.After == 0 {
+		return d
+	}
+	a, b := s.Anchors[known.After-1], s.Anchors[d.After-1]
+	if a.base == a.Height || b.Height > a.Height || b.BlockID == a.BlockID {
+		return d
+	}
+	return s.earliest(d, s.KeepAfter(s.forkBelow(a).BlockID))
 }
 
 // earlierDate reports whether a birthday is a date that no block has reached, and that may
