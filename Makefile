@@ -243,8 +243,10 @@ page:
 
 # Stops of the store at every write of HISTORIES random lives, and KILLS kills of
 # daemons in each of a first sync, reorganisations, rescans, imports of a snapshot, late
-# imports of a key below the floor of the filters, and pruning. Each test says how many
-# stops it has tried; it fails if one of them lost anything.
+# imports of a key below the floor of the filters, pruning, and compactions. The moments of the
+# kills follow the time that the machine takes. Each test says how many stops it has tried, and
+# how many came while there was something to interrupt; it fails if one of them lost anything,
+# or if of 20 or more none came then.
 HISTORIES ?= 60
 KILLS     ?= 100
 

@@ -3,9 +3,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv"
+	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -88,21 +92,33 @@ func TestKillsDuringBackfills(t *testing.T) {
 		assertPlanSince(t, v.ns.chain, v.dir, o, born)
 	}
 	renew()
-	gaps, backfills := 0, 1
+	gaps, backfills, win := 0, 1, window{length: rescanStart + time.Duration(*killBlocks)*floorPerBlock}
+	before, logged := v.highest+consensus.Height(*killBlocks), "Fetching the filters of older blocks"
 	for range *kills {
-		v.killOne(t, rescanStart+time.Duration(*killBlocks)*floorPerBlock)
+		kept := v.kept
+		v.killOne(t, &win, logged)
 		state := v.assertNothingLost(t)
 		v.kept = v.assertWalletKept(t)
 		switch n := filtersIn(&state); {
 		case n < v.filters:
 			t.Errorf("there are %d filters, acknowledged were %d", n, v.filters)
-		case state.Floor > wanted && state.Floor != v.highest, state.NewestFilter() != state.Tip:
-			t.Errorf("a late import left %+v, want the floor at %d or up to %d, and the newest filters", state, v.highest, wanted)
+		case state.Floor != wanted && state.Floor != v.highest, state.NewestFilter() != state.Tip:
+			t.Errorf("a late import left %+v, want the floor at %d or %d, and the newest filters", state, v.highest, wanted)
 		}
 		if state.Above.Any() {
 			gaps++
 		}
-		if state.Floor > wanted || state.Above.Any() || v.kept != consensus.Height(*killBlocks) {
+		done := state.Floor == wanted && !state.Above.Any() && v.kept == consensus.Height(*killBlocks)
+		switch now := state.Floor + state.Filters.Height; {
+		case done:
+			win.note(late)
+		case now == before && v.kept == kept:
+			win.note(early)
+		default:
+			win.note(within)
+			before, logged = now, opened
+		}
+		if !done {
 			continue
 		}
 		end()
@@ -115,10 +131,13 @@ func TestKillsDuringBackfills(t *testing.T) {
 			t.Fatal(err)
 		}
 		renew()
+		before, logged = v.highest+consensus.Height(*killBlocks), "Fetching the filters of older blocks"
 	}
 	end()
+	win.assertHit(t, "a late import")
 	if !t.Failed() {
-		t.Logf("%d kills in %d late imports into a store of %d blocks, %d with a gap in the filters: none lost", *kills, backfills, *killBlocks, gaps)
+		t.Logf("%d kills in %d late imports into a store of %d blocks, %v, %d with a gap in the filters: none lost",
+			*kills, backfills, *killBlocks, &win, gaps)
 	}
 }
 
@@ -130,19 +149,39 @@ func TestKillsDuringPruning(t *testing.T) {
 	v := newVictim(t, serveChain(t, 1, cfg, link.Shape{Latency: rescanLatency}), 0)
 	v.flags = []string{"--prune", "--account=savings=" + o.xpub()}
 	v.highest = max(0, consensus.Height(*killBlocks)+1-spv.PruneDepth)
-	lives, partial := 1, 0
-	var floor consensus.Height
+	full := consensus.Height(*killBlocks)
+	life := window{length: rescanStart + time.Duration(*killBlocks)*floorPerBlock}
+	deletion := window{length: rescanStart}
+	lives, leftovers := 1, 0
+	var before chain.State
 	for range *kills {
-		v.killOne(t, rescanStart+time.Duration(*killBlocks)*floorPerBlock)
+		win, logged, kept := &life, opened, v.kept
+		if v.r.IntN(2) == 0 { // the deletion is over in a moment, so half of the kills wait for it
+			win, logged = &deletion, "Deleting filters that are not needed any longer"
+		}
+		p := v.start(t)
+		if win == &deletion || v.r.IntN(2) == 0 {
+			p.await(t, logged)
+		}
+		v.killWithin(t, p, win.length, func() {})
 		state := v.assertNothingLost(t)
 		v.kept = v.assertWalletKept(t)
-		if state.Floor > floor && v.kept < state.Floor-1 {
+		if state.Floor > before.Floor && v.kept < state.Floor-1 {
 			t.Errorf("filters below %d are deleted, the wallet is at %d", state.Floor, v.kept)
 		}
-		if floor = state.Floor; floor != v.highest || v.kept != consensus.Height(*killBlocks) {
-			if state.Tip.Height > 0 {
-				partial++
-			}
+		if v.leftover {
+			leftovers++
+		}
+		done := state.Floor == v.highest && v.kept == full && !state.Above.Any()
+		switch {
+		case done && !v.leftover:
+			win.note(late)
+		case state == before && v.kept == kept, win == &deletion && !done:
+			win.note(early)
+		default:
+			win.note(within)
+		}
+		if before = state; !done {
 			continue
 		}
 		v.finish(t)
@@ -155,8 +194,76 @@ func TestKillsDuringPruning(t *testing.T) {
 	}
 	v.finish(t)
 	assertPlan(t, v.ns.chain, v.dir, o)
+	life.assertHit(t, "a life with pruning")
+	deletion.assertHit(t, "the deletion of filters")
 	if !t.Failed() {
-		t.Logf("%d kills while filters of %d blocks were deleted, and fetched again, for %d wallets, %d before all were searched and deleted: none lost",
-			*kills, *killBlocks, lives, partial)
+		t.Logf("%d kills while filters of %d blocks were fetched, searched and deleted, for %d wallets: %v; after the beginning of a deletion: %v; "+
+			"%d left filters to delete: none lost", *kills, *killBlocks, lives, &life, &deletion, leftovers)
+	}
+}
+
+// TestKillsDuringCompaction kills the program while it makes a copy of a store: the store is as it was
+// to the byte, or the copy of it that is proven, and the next start or the next compaction removes
+// what is left beside it.
+func TestKillsDuringCompaction(t *testing.T) {
+	v := newVictim(t, serveChain(t, 1, testnet.Config{Seed: 1, Blocks: *killBlocks}, link.Shape{}), 0)
+	tip := v.finish(t).Tip
+	store := filepath.Join(v.dir, "simnet", spvd.ChainFile)
+	original, err := os.ReadFile(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compact := func() *process { return startProcess(t, "--compact", "--appdata", v.dir) }
+	began := time.Now()
+	if p := compact(); p.wait() != nil {
+		t.Fatalf("the compaction ended with %v: %s", p.exit, p.err)
+	}
+	compacted, err := os.Stat(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	win := window{length: time.Since(began)}
+	for n := range *kills {
+		if err := os.WriteFile(store, original, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := compact()
+		timer := time.AfterFunc(time.Duration(v.r.Int64N(int64(win.length))), func() { _ = p.cmd.Process.Kill() })
+		<-p.ended
+		timer.Stop()
+		now, err := os.ReadFile(store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = os.Stat(store + ".compact")
+		switch same := slices.Equal(now, original); {
+		case err == nil && same:
+			win.note(within)
+		case same:
+			win.note(early)
+		default:
+			win.note(late)
+			if int64(len(now)) != compacted.Size() {
+				t.Errorf("the store has %d bytes, want %d or %d", len(now), len(original), compacted.Size())
+			}
+		}
+		if state := v.assertNothingLost(t); state.Tip != tip || state.Filters != tip {
+			t.Errorf("the store is at %+v, want %v", state, tip)
+		}
+		if err != nil {
+			continue
+		}
+		if n%2 == 0 {
+			v.finish(t)
+		} else if p := compact(); p.wait() != nil {
+			t.Errorf("the next compaction ended with %v: %s", p.exit, p.err)
+		}
+		if _, err := os.Stat(store + ".compact"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("what a killed compaction has left stays: %v", err)
+		}
+	}
+	win.assertHit(t, "a compaction")
+	if !t.Failed() {
+		t.Logf("%d kills of compactions of %d blocks, %v: none lost", *kills, *killBlocks, &win)
 	}
 }

@@ -66,7 +66,8 @@ type victim struct {
 	filters consensus.Height // how many
 	scanned consensus.Height
 
-	kept consensus.Height // where a scan has to go on
+	kept     consensus.Height // where a scan has to go on
+	leftover bool             // the store that was proven last has filters that are to be deleted
 }
 
 func newVictim(t *testing.T, ns *nodes, seed uint64) *victim {
@@ -96,15 +97,67 @@ func (v *victim) start(t *testing.T) *process {
 	return startProcess(t, append(args, v.flags...)...)
 }
 
-// killOne starts a daemon and kills it within a time, which begins, by chance, with its start or
-// when it has opened its store.
-func (v *victim) killOne(t *testing.T, d time.Duration) {
+// opened is what a daemon logs when it has opened its store.
+const opened = "Chain store opened"
+
+// killOne starts a daemon and kills it within a window, which begins, by chance, with its start or
+// when it has logged what it does then.
+func (v *victim) killOne(t *testing.T, w *window, logged string) {
 	t.Helper()
 	p := v.start(t)
 	if v.r.IntN(2) == 0 {
-		p.await(t, "Chain store opened")
+		p.await(t, logged)
 	}
-	v.killWithin(t, p, d, func() {})
+	v.killWithin(t, p, w.length, func() {})
+}
+
+// moment is when a kill came.
+type moment uint8
+
+const (
+	within moment = iota // what is to be interrupted was
+	early                // it had done nothing
+	late                 // it was over
+)
+
+// leastWindow and mostWindow bound the length of a window.
+const leastWindow, mostWindow = 10 * time.Millisecond, processLimit / 2
+
+// window is the time in which kills of a phase come. Its length follows the machine: after a kill
+// that came too early it becomes longer, after one that came too late shorter.
+type window struct {
+	length time.Duration
+	count  [3]int // of the kills, by moment
+}
+
+// note takes account of when a kill came.
+func (w *window) note(m moment) {
+	w.count[m]++
+	switch m {
+	case early:
+		w.length = min(w.length*3/2, mostWindow)
+	case late:
+		w.length = max(w.length*3/4, leastWindow)
+	}
+}
+
+func (w *window) String() string {
+	return fmt.Sprintf("%d within, %d before, %d after", w.count[within], w.count[early], w.count[late])
+}
+
+// fewKills is how many kills may all have missed what is to be interrupted.
+const fewKills = 20
+
+// assertHit wants kills in a phase: a test without them has shown nothing.
+func (w *window) assertHit(t *testing.T, phase string) {
+	t.Helper()
+	switch kills := w.count[within] + w.count[early] + w.count[late]; {
+	case w.count[within] > 0 || t.Failed():
+	case kills < fewKills:
+		t.Skipf("none of %d kills came during %s: %v", kills, phase, w)
+	default:
+		t.Errorf("none of %d kills came during %s: %v", kills, phase, w)
+	}
 }
 
 // killWithin kills a daemon at a random moment of the time to come, and returns
@@ -227,6 +280,7 @@ func (v *victim) assertNothingLost(t *testing.T) chain.State {
 		t.Errorf("the floor of the filters is %d, want %d at most", state.Floor, v.highest)
 	}
 	v.assertFilters(t, store)
+	v.leftover = store.Leftover()
 	return state
 }
 
@@ -277,9 +331,10 @@ func TestKillsDuringFirstSync(t *testing.T) {
 // filters in the end that is not below one.
 func killSyncs(t *testing.T, floor consensus.Height, next func(seed uint64) *victim) {
 	t.Helper()
-	partial, syncs := 0, 0
+	syncs, win := 0, window{length: time.Duration(*killBlocks) * timePerBlock}
 	v := next(0)
 	ns := v.ns
+	var before chain.State
 	end := func() {
 		t.Helper()
 		if state := v.finish(t); state.Floor < floor {
@@ -287,24 +342,30 @@ func killSyncs(t *testing.T, floor consensus.Height, next func(seed uint64) *vic
 		}
 	}
 	for range *kills {
-		v.killOne(t, time.Duration(*killBlocks)*timePerBlock)
+		v.killOne(t, &win, opened)
 		state := v.assertNothingLost(t)
 		if n := filtersIn(&state); n < v.filters {
 			t.Errorf("there are %d filters, acknowledged were %d", n, v.filters)
 		}
-		if state.Filters != ns.chain.Tip() {
-			if state.Tip.Height > 0 {
-				partial++
-			}
+		switch {
+		case state.Filters == ns.chain.Tip():
+			win.note(late)
+		case state == before || state.Tip.Height == 0:
+			win.note(early)
+		default:
+			win.note(within)
+		}
+		if before = state; state.Filters != ns.chain.Tip() {
 			continue
 		}
 		end()
 		syncs++
-		v = next(uint64(syncs))
+		v, before = next(uint64(syncs)), chain.State{}
 	}
 	end()
+	win.assertHit(t, "a sync")
 	if !t.Failed() {
-		t.Logf("%d kills in %d syncs of %d blocks, %d with a part of the chain stored: none lost", *kills, syncs+1, *killBlocks, partial)
+		t.Logf("%d kills in %d syncs of %d blocks, %v: none lost", *kills, syncs+1, *killBlocks, &win)
 	}
 }
 

@@ -48,16 +48,20 @@ func TestKillsDuringRescans(t *testing.T) {
 	v := newVictim(t, serveChain(t, 1, cfg, link.Shape{Latency: rescanLatency}), 0)
 	v.finish(t)
 	v.flags, v.scanned = []string{"--account=savings=" + o.xpub()}, 0
-	partial, rescans := 0, 0
+	rescans, win := 0, window{length: rescanStart + time.Duration(*killBlocks)*rescanPerBlock}
 	for range *kills {
-		v.killOne(t, rescanStart+time.Duration(*killBlocks)*rescanPerBlock)
+		v.killOne(t, &win, opened)
 		v.assertNothingLost(t)
 		scanned := v.assertWalletKept(t)
-		v.kept = scanned
-		if scanned != consensus.Height(*killBlocks) {
-			if scanned > 0 {
-				partial++
-			}
+		switch {
+		case scanned == consensus.Height(*killBlocks):
+			win.note(late)
+		case scanned == v.kept:
+			win.note(early)
+		default:
+			win.note(within)
+		}
+		if v.kept = scanned; scanned != consensus.Height(*killBlocks) {
 			continue
 		}
 		rescans++
@@ -70,8 +74,9 @@ func TestKillsDuringRescans(t *testing.T) {
 	}
 	v.finish(t)
 	assertPlan(t, v.ns.chain, v.dir, o)
+	win.assertHit(t, "a rescan")
 	if !t.Failed() {
-		t.Logf("%d kills in %d rescans of %d blocks, %d with a part of them scanned: none lost", *kills, rescans+1, *killBlocks, partial)
+		t.Logf("%d kills in %d rescans of %d blocks, %v: none lost", *kills, rescans+1, *killBlocks, &win)
 	}
 }
 
