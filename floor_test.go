@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,22 +19,27 @@ import (
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv"
+	store "github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
-var floorBlocks = flag.Int("floorblocks", 3000, "length of the chain that a new wallet is synced with")
+var (
+	floorBlocks = flag.Int("floorblocks", 3000, "length of the chain that a new wallet is synced with")
+	pruneBlocks = flag.Int("pruneblocks", 3000, "length of the chain whose filters are pruned, 3000 at least")
+)
 
 // TestPruning: when every wallet was searched for, the filters are deleted, but for those that a
 // reorganisation may need. What is imported later finds its payments, and the filters go again. A
-// snapshot that is to be written keeps them, and so does a wallet whose file cannot be read.
+// snapshot that is to be written keeps them, and so does a wallet whose file cannot be read. The
+// store is as large as the headers and the last filters after a compaction.
 func TestPruning(t *testing.T) {
 	plan := testnet.Plan{}
 	for n := range uint32(10) {
 		_, script := addressOf(n).PaymentScript()
 		plan.Pay(100+consensus.Height(n)*80, script, 1e8)
 	}
-	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: 3000, Plan: plan})
+	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: *pruneBlocks, Plan: plan})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,15 +93,50 @@ func TestPruning(t *testing.T) {
 					if err := wait.For(t.Context(), time.Hour); err != nil {
 						t.Error(err)
 					}
-					if st := c.Sync().Status(); st.Floor != 0 {
-						t.Errorf("the floor is %d", st.Floor)
+					needed := consensus.Height(0)
+					if s := c.Snapshots(); s != nil { // what is written may go
+						if needed, err = s.NeedsFrom(); err != nil {
+							t.Error(err)
+						}
+					}
+					if st := c.Sync().Status(); st.Floor > needed {
+						t.Errorf("the floor is %d, needed are filters from %d", st.Floor, needed)
 					}
 				})
 			})
 		})
 	}
+	t.Run("snapshot of a pruned store", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			in := func(written, pruning bool) func(cfg *spvd.Config) {
+				return func(cfg *spvd.Config) {
+					if cfg.Dir, cfg.Prune = dir, pruning; written {
+						cfg.SnapshotDir = filepath.Join(dir, "snapshot")
+					}
+				}
+			}
+			warned := func(st spv.Status) bool {
+				return slices.ContainsFunc(st.Warnings, func(w spv.Warning) bool {
+					return w.Code == "snapshot-not-written" && strings.Contains(w.Text, "were pruned")
+				})
+			}
+			prune(t, in(false, true), func(c *spvd.Client) { pruned(t, c) })
+			after := func(c *spvd.Client, floor consensus.Height, warning bool) {
+				if err := wait.For(t.Context(), time.Hour); err != nil {
+					t.Error(err)
+				}
+				if st := c.Sync().Status(); st.Floor != floor || warned(st) != warning {
+					t.Errorf("the floor is %d, want %d; there is a warning %v, want %v", st.Floor, floor, warned(st), warning)
+				}
+			}
+			prune(t, in(true, true), func(c *spvd.Client) { after(c, floor, true) })
+			prune(t, in(true, false), func(c *spvd.Client) { after(c, 0, false) })
+		})
+	})
 	synctest.Test(t, func(t *testing.T) {
-		prune(t, nil, func(c *spvd.Client) {
+		dir := t.TempDir()
+		prune(t, func(cfg *spvd.Config) { cfg.Dir = dir }, func(c *spvd.Client) {
 			pruned(t, c)
 			w, err := c.Wallet(wallet.DefaultName)
 			if err != nil {
@@ -112,6 +154,16 @@ func TestPruning(t *testing.T) {
 				t.Errorf("found %v of 10 payments, %v", balances.Sum.Total, err)
 			}
 		})
+		file := filepath.Join(spvd.Simnet.Dir(dir), spvd.ChainFile)
+		before, after, err := store.Compact(t.Context(), store.Config{Path: file, Params: chain.Params()})
+		held := int64(chain.Height()) * consensus.HeaderSize
+		for h := floor; h <= chain.Height(); h++ {
+			held += int64(len(chain.Filter(h)))
+		}
+		t.Logf("the store takes %d bytes, and %d compacted; %d headers and the last %d filters are %d", before, after, chain.Height(), spv.PruneDepth, held)
+		if err != nil || after > held*12/10+1<<18 || after > before {
+			t.Errorf("from %d to %d bytes, %v", before, after, err)
+		}
 	})
 }
 
@@ -234,4 +286,111 @@ func TestNewWalletThenAnOlderKey(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestALaterImportFetchesFromItsBirthdayOn: what is imported into a store that keeps the newest
+// filters only has the filters from a day before its own birthday on fetched, and no others: as a
+// height or a date, into a wallet that has stood at the genesis block or one that is synced, while
+// the chain is followed or before a start.
+func TestALaterImportFetchesFromItsBirthdayOn(t *testing.T) {
+	const blocks, birth, margin = 4500, 3456, 288
+	plan := testnet.Plan{}
+	for n := range uint32(10) {
+		_, script := addressOf(n).PaymentScript()
+		plan.Pay(birth+consensus.Height(n)*80, script, 1e8)
+	}
+	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: blocks, Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	height := wallet.Birthday{Height: birth}
+	date := wallet.Birthday{Time: chain.At(birth).Time().Add(24 * time.Hour)} // a date includes the day before it
+	for name, tc := range map[string]struct {
+		birth                   wallet.Birthday
+		stopped, second, others bool
+	}{
+		"height":                       {birth: height},
+		"height, before a start":       {birth: height, stopped: true},
+		"date":                         {birth: date},
+		"date, before a start":         {birth: date, stopped: true},
+		"another wallet":               {birth: height, second: true},
+		"beside a newer address":       {birth: height, others: true},
+		"another, beside newer ones":   {birth: date, others: true, second: true},
+		"date, beside a newer address": {birth: date, others: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := testnet.NewNetwork(1, nil)
+				network.Add(nodeAddr, testnet.NewNode(testnet.NodeConfig{Chain: chain}), link.Shape{})
+				defer running(t, network.Run)()
+				ahead := time.Until(chain.Now())
+				line := received{dial: network.Dial}
+				cfg := spvd.Config{
+					Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: line.Dial,
+					Now:      func() time.Time { return time.Now().Add(ahead) },
+					Birthday: &wallet.Birthday{Time: chain.Now().Add(48 * time.Hour)},
+				}
+				c, err := spvd.Open(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w, err := c.Wallet(wallet.DefaultName)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if tc.others {
+					err := w.ImportAddress(t.Context(), addressOf(600).String(), "", &wallet.Birthday{Height: blocks - 50})
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				stop := running(t, c.Run)
+				if err := c.Sync().Wait(t.Context(), spv.Synced); err != nil {
+					t.Fatal(err)
+				}
+				if tc.stopped {
+					if err := stop(); err != nil {
+						t.Error(err)
+					}
+				}
+				if tc.second {
+					if w, err = c.Wallets().Create("second", nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				before := line.bytes.Load()
+				if _, err := w.ImportXpub(t.Context(), "old", xpub, wallet.AccountOptions{Birthday: &tc.birth}); err != nil {
+					t.Fatal(err)
+				}
+				if tc.stopped {
+					stop = running(t, c.Run)
+				}
+				if err := c.Sync().Wait(t.Context(), spv.Synced); err != nil {
+					t.Fatal(err)
+				}
+				balances, err := w.Balances(t.Context(), 1)
+				if err != nil || balances.Sum.Total != 10*1e8 {
+					t.Errorf("found %v of 10 payments, %v", balances.Sum.Total, err)
+				}
+				floor := c.Sync().Status().Floor
+				lowest := consensus.Height(birth - margin - 10) // a date is that of a median of blocks
+				if tc.others && !tc.second && !tc.birth.Time.IsZero() {
+					lowest = 3001 - margin // of blocks that it has passed a wallet remembers each thousandth
+				}
+				if floor > birth-margin || floor < lowest {
+					t.Errorf("the floor is %d, want %d", floor, birth-margin)
+				}
+				limit := int64(1 << 17) // what every start costs, and the blocks that pay
+				for h := lowest; h <= blocks; h++ {
+					limit += int64(len(chain.Filter(h))) + 32 + 3 + 5
+				}
+				if got := line.bytes.Load() - before; got > limit {
+					t.Errorf("received %d bytes for the import, want at most %d", got, limit)
+				}
+				if err := errors.Join(stop(), c.Close()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }

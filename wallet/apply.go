@@ -96,12 +96,9 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 		return nil, err
 	}
 	next := s.WithAccounts()
-	common, forked := s.Common, false
-	if s.Scan() && from == s.Cursor && len(a.u.Reverted) == 0 {
-		var err error
-		if common, forked, err = a.forked(s); err != nil {
-			return nil, err
-		}
+	common, forked, err := a.parted(s, from)
+	if err != nil {
+		return nil, err
 	}
 	if step != nil && step.lacks(s, on) {
 		return nil, nil
@@ -131,7 +128,16 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 		}
 	}
 	next.ReachDates(a.u.Applied, known.Height)
-	if a.w.steps.widen(next.Needed(from, left, a.u)) {
+	need := next.Needed(from, left, a.u)
+	if !left && a.w.steps.widens(need) && a.endBelow(next.FirstNeeded(need, from, a.u)) {
+		next.Dates = s.Dates
+		next.ReachDates(a.u.Applied, known.Height)
+		need = next.Needed(from, left, a.u)
+		if common, _, err = a.parted(s, from); err != nil { // not above the blocks that are left
+			return nil, err
+		}
+	}
+	if a.w.steps.widen(need) {
 		a.grown = true
 		return nil, nil
 	}
@@ -154,6 +160,30 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 	}
 	a.ahead, a.more, a.passed = true, true, from
 	return nil, errAhead
+}
+
+// parted does what forked does if the update is from where old blocks are searched and takes nothing
+// back; otherwise nothing new is known.
+func (a *application) parted(s *state.Snapshot, from consensus.BlockID) (common consensus.BlockID, forked bool, err error) {
+	if !s.Scan() || from != s.Cursor || len(a.u.Reverted) > 0 {
+		return s.Common, false, nil
+	}
+	return a.forked(s)
+}
+
+// endBelow ends the update below a height, and reports whether blocks of it are left: these concern
+// no script yet, and the blocks from the height on are those of another step. So filters below the
+// first birthday are never asked for, whichever block the wallet stands at.
+func (a *application) endBelow(h consensus.Height) bool {
+	n := 0
+	for n < len(a.u.Applied) && a.u.Applied[n].Height < h {
+		n++
+	}
+	if n == 0 || n == len(a.u.Applied) {
+		return false
+	}
+	a.u.Applied, a.u.More = a.u.Applied[:n:n], true
+	return true
 }
 
 // revert takes the wallet back to the block that the update stands on, and to the common block

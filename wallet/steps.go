@@ -73,7 +73,7 @@ func (p *steps) scripts() (scripts [][]byte, revision uint64) {
 // is to be matched against.
 func (p *steps) due(s *state.Snapshot) uint32 {
 	if s.Scan() {
-		return s.Unsearched(s.Scanning, s.Cursor.Height)
+		return s.Searched(s.Cursor.Height, s.Cursor.Height+1)
 	}
 	return p.dueAbove(s)
 }
@@ -83,14 +83,19 @@ func (p *steps) dueAbove(s *state.Snapshot) uint32 {
 	return s.Concerning(p.store.FirstBirth(s), s.Tip.Height+1)
 }
 
+// widens reports whether widen would make the current step concern more scripts.
+func (p *steps) widens(from uint32) bool {
+	st := p.current.Load()
+	return st != nil && st.from > from
+}
+
 // widen makes the current step concern the scripts from a number on. It
 // reports whether it concerned less before.
 func (p *steps) widen(from uint32) bool {
-	st := p.current.Load()
-	if st == nil || st.from <= from {
+	if !p.widens(from) {
 		return false
 	}
-	wider := *st
+	wider := *p.current.Load()
 	wider.from = from
 	p.current.Store(&wider)
 	return true

@@ -13,17 +13,40 @@ import (
 // matched against: those that new blocks concern if some are new, above the tip or
 // because the wallet's chain was left.
 func (s *Snapshot) Needed(from consensus.BlockID, left bool, u *chain.Update) uint32 {
-	if len(u.Applied) == 0 {
+	switch {
+	case len(u.Applied) == 0:
 		return NoScripts
+	case left || s.isNew(from, u):
+		return s.concerned(u.Applied[len(u.Applied)-1].Height)
 	}
-	last := u.Applied[len(u.Applied)-1].Height
-	if last > s.Tip.Height || from == s.Tip || left {
-		return s.concerned(last)
+	return s.Searched(from.Height, u.Applied[len(u.Applied)-1].Height)
+}
+
+// isNew reports whether blocks of an update from a block on are new to the wallet, whose chain
+// they are on.
+func (s *Snapshot) isNew(from consensus.BlockID, u *chain.Update) bool {
+	return from == s.Tip || u.Applied[len(u.Applied)-1].Height > s.Tip.Height
+}
+
+// FirstNeeded returns the lowest height of a block that has to be matched, of an update from a
+// block on for which Needed has returned a script.
+func (s *Snapshot) FirstNeeded(first uint32, from consensus.BlockID, u *chain.Update) consensus.Height {
+	if s.Waiting && s.isNew(from, u) {
+		return 0
 	}
-	if s.firstBirth(0, s.Count()) > last {
-		return NoScripts
+	return s.firstBirth(first, s.Count())
+}
+
+// Searched returns the first script that old blocks above a height, up to a last one, have to be
+// searched for: none as long as no script that is searched for is born.
+func (s *Snapshot) Searched(above, last consensus.Height) uint32 {
+	first := s.Unsearched(s.Scanning, above)
+	for n := first; n < s.Count(); n++ {
+		if s.Birth(n) <= last {
+			return first
+		}
 	}
-	return s.Unsearched(s.Scanning, from.Height)
+	return NoScripts
 }
 
 // ResolveFresh records that scripts which are not born in the block below the blocks of a step
