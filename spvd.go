@@ -164,13 +164,13 @@ func (c *Client) checkpointer(cfg *Config) (*checkpointer.Checkpointer, error) {
 		Changes: func(ctx context.Context) iter.Seq[consensus.BlockID] {
 			return func(yield func(consensus.BlockID) bool) {
 				type view struct {
-					tip     consensus.BlockID
-					filters consensus.Height
-					open    bool
+					tip          consensus.BlockID
+					filters      consensus.Height
+					open, synced bool // what is synced is durable
 				}
 				var last view
 				for st := range c.syncer.Changes(ctx, 0) {
-					now := view{st.Tip, st.Filters.Current, st.Initialised}
+					now := view{st.Tip, st.Filters.Current, st.Initialised, st.Synced}
 					if now != last && !yield(st.Tip) {
 						return
 					}

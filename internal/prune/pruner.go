@@ -64,24 +64,27 @@ func New(cfg Config) (*Pruner, error) {
 	return &Pruner{cfg}, nil
 }
 
-// Serve prunes until ctx ends, and then returns nil. The error is one of Prune.
+// Serve prunes until ctx ends, and then returns nil. After a veto it asks again, whether or not the
+// chain has grown. The error is one of Prune.
 func (p *Pruner) Serve(ctx context.Context) error {
 	for newest, floor := range p.cfg.Synced(ctx) {
-		if newest+1-spv.PruneDepth-floor < step {
-			continue
-		}
-		err := p.prune(ctx, newest+1-spv.PruneDepth, floor)
-		var veto *vetoed
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.As(err, &veto), errors.Is(err, spv.ErrBusy):
-			p.cfg.Log.Debug("Filters are not deleted yet", "err", err)
-			if wait.For(ctx, retryPause) != nil {
+		for newest+1-spv.PruneDepth-floor >= step {
+			err := p.prune(ctx, newest+1-spv.PruneDepth, floor)
+			var veto *vetoed
+			switch {
+			case ctx.Err() != nil:
 				return nil
+			case err == nil:
+			case !errors.As(err, &veto) && !errors.Is(err, spv.ErrBusy):
+				return err
+			default:
+				p.cfg.Log.Debug("Filters are not deleted yet", "err", err)
+				if wait.For(ctx, retryPause) != nil {
+					return nil
+				}
+				continue
 			}
-		case err != nil:
-			return err
+			break
 		}
 	}
 	return nil
