@@ -124,8 +124,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 		Syncer: syncer, Pool: client.Peers(), Wallets: wallets, Server: client.Server(),
 		Store: filepath.Join(cfg.netDir(), spvd.ChainFile),
 		Alive: func() bool { return turns(syncer, time.Now()) },
-		Calls: server.Calls,
-	})
+	}, server, certificates)
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}

@@ -71,7 +71,8 @@ type config struct {
 	RPCListenerEvents bool  `long:"rpclistenerevents" no-ini:"yes" no-env:"yes" description:"Report the addresses of the JSON-RPC server with --pipetx"`
 	IssueClientCert   bool  `long:"issueclientcert" no-ini:"yes" no-env:"yes" description:"Report with --pipetx a key and certificate with which a client of JSON-RPC needs no password, valid while the daemon runs"`
 
-	MetricsListen []listenAddress `long:"metricslisten" value-name:"IP[:PORT]" description:"Show a status page, /metrics, /livez and /readyz on this address, in plain text and to anybody (may be repeated)"`
+	MetricsListen []listenAddress `long:"metricslisten" value-name:"IP[:PORT]" description:"Show a status page, /metrics, /livez and /readyz on this address, in plain text and to anybody; wallets to users of JSON-RPC who log in (may be repeated)"`
+	MetricsTLS    bool            `long:"metricstls" description:"Serve what --metricslisten shows over TLS, with the certificate of JSON-RPC, so that users can log in from other machines"`
 	Profile       bool            `long:"profile" description:"Add the profiles of the Go runtime below /debug/pprof/ to what --metricslisten shows"`
 
 	BlockNotify  hookFlag `long:"blocknotify" value-name:"COMMAND" description:"Run this command of the shell for each new tip once synced, with its hash in the place of %s; tips that come meanwhile are one more run"`

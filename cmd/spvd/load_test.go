@@ -154,6 +154,8 @@ func TestWrongSettings(t *testing.T) {
 		{"user without password", "username=u\n", nil, nil, []string{"--username and --password need each other"}},
 		{"reader without password", "readonlyuser=u\n", nil, nil, []string{"--readonlyuser and --readonlypass need each other"}},
 		{"reader who is the user", "username=u\npassword=p\nreadonlyuser=u\nreadonlypass=q\n", nil, nil, []string{"--readonlyuser is also --username"}},
+		{"TLS of no page", "metricstls=1\n", nil, nil, []string{"--metricstls serves nothing without --metricslisten"}},
+		{"TLS without a certificate", "metricstls=1\n", nil, []string{"--notls", "--metricslisten=127.0.0.1"}, []string{"--notls leaves no certificate for --metricstls"}},
 		{"profile of nothing", "profile=1\n", nil, nil, []string{"--profile shows nothing without --metricslisten"}},
 		{"no websockets", "", nil, []string{"--rpcmaxwebsockets=0"}, []string{"--rpcmaxwebsockets must be at least 1"}},
 		{"certificate without key", "", nil, []string{"--rpccert=x"}, []string{"--rpccert and --rpckey need each other"}},

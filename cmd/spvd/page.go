@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,14 +14,28 @@ import (
 	"github.com/spvd/spvd/internal/logging"
 	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/page"
+	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/version"
 )
 
 // newPage binds the addresses of the status page and returns the service that serves it, none
-// without addresses.
-func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core) ([]orchestrator.Worker, error) {
+// without addresses. Users log in as those of the RPC server, whose certificates, nil without
+// TLS, the page may have too.
+func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core, users *rpc.Server, certificates *rpc.Certificates) ([]orchestrator.Worker, error) {
 	if len(cfg.MetricsListen) == 0 {
 		return nil, nil
+	}
+	core.Calls = users.Calls
+	core.Login = func(ctx context.Context, address, name, password string) (page.User, error) {
+		visitor, err := users.Login(ctx, address, name, password)
+		if err != nil {
+			return nil, err
+		}
+		return visitor, nil
+	}
+	var secure *tls.Config
+	if cfg.MetricsTLS {
+		secure = certificates.Config()
 	}
 	listeners, err := listenPage(ctx, cfg)
 	if err != nil {
@@ -34,6 +49,7 @@ func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core
 		Interval:  cfg.network().Params().ChainParams.TargetTimePerBlock,
 		Started:   time.Now(),
 		Listeners: listeners,
+		TLS:       secure,
 		Profile:   cfg.Profile,
 	})
 	if err != nil {

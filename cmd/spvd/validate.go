@@ -69,6 +69,10 @@ func (c *config) validateListeners() error {
 		return errors.New("--pipetx and --piperx are the same file: open two pipes")
 	case c.Profile && len(c.MetricsListen) == 0:
 		return errors.New("--profile shows nothing without --metricslisten")
+	case c.MetricsTLS && len(c.MetricsListen) == 0:
+		return errors.New("--metricstls serves nothing without --metricslisten")
+	case c.MetricsTLS && c.NoTLS:
+		return errors.New("--notls leaves no certificate for --metricstls: remove one or the other")
 	}
 	if c.NoTLS {
 		if address := beyondLoopback(c.RPCListen); address != "" {

@@ -105,7 +105,7 @@ func rooms() []room {
 		{dir: "internal/safetext"},
 		{dir: "internal/regular"},
 		{dir: "internal/metrics", imports: []string{"internal/rpc/api"}},
-		{dir: "internal/page", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/localhost", "internal/metrics")},
+		{dir: "internal/page", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/localhost", "internal/metrics"), testOnly: []string{"internal/rpc", simulated}},
 		{dir: "internal/testnet", imports: []string{"spv/consensus"}, testOnly: []string{"spv", "peer", "wallet"}},
 		{dir: "internal/bench", imports: []string{".", "spv", "peer", "wallet", "internal/snapshot", "internal/testnet", "internal/metrics", "internal/rpc/api"}},
 		{dir: "internal/logging", imports: []string{"internal/safetext"}},

@@ -19,6 +19,10 @@ func Only(next http.Handler) http.Handler {
 	})
 }
 
+// Confidential reports whether no other machine can read what is exchanged with the client of a
+// request: over TLS, or on a loopback address.
+func Confidential(r *http.Request) bool { return r.TLS != nil || onLoopback(r) }
+
 // onLoopback reports whether a request was sent to a loopback address, or to an address that
 // is none of a network.
 func onLoopback(r *http.Request) bool {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 
+	"github.com/spvd/spvd/internal/wait"
 	"github.com/spvd/spvd/spv"
 )
 
@@ -46,6 +48,73 @@ func TestBrowserAxe(t *testing.T) {
 			t.Run(state+"-"+r.name, func(t *testing.T) { b.in(t, r).load(url).audit() })
 		}
 	}
+}
+
+// TestBrowserAxeLoggedIn logs in with the form, in every rendering: axe-core finds nothing wrong in
+// the form, in its answer to a wrong password, and in the page with wallets, which is kept up to
+// date. Then it logs out.
+func TestBrowserAxeLoggedIn(t *testing.T) {
+	b := openTab(t)
+	d := newDaemon()
+	d.show(troubled())
+	d.peers = crowd(d.peers)
+	url := start(t, d, false)
+	for _, r := range renderings() {
+		t.Run(r.name, func(t *testing.T) {
+			b.in(t, r).load(url + "/login").audit()
+			b.submit(`name.value = "an operator"; password.value = "`+wrong+`"`, "Wrong user name or password.").audit()
+			b.submit(`password.value = "right"`, "Wallet wallet-0")
+			b.await(`document.getElementById("live").textContent === "live"`)
+			b.await(`document.getElementById("wallet-wallet-9") !== null`)
+			b.audit()
+			b.submit("", "One more warning")
+			if cookies := b.eval(`document.cookie`); cookies != "" {
+				t.Errorf("scripts read the cookies %s", cookies)
+			}
+		})
+	}
+}
+
+// TestBrowserLogsInWithoutScripts uses the form in a browser that runs none.
+func TestBrowserLogsInWithoutScripts(t *testing.T) {
+	b := openTab(t)
+	b.do("Emulation.setScriptExecutionDisabled", map[string]any{"value": true}, nil)
+	b.load(start(t, newDaemon(), false) + "/login")
+	b.submit(`document.forms[0].name.value = "an operator"; document.forms[0].password.value = "right"`, "Wallet wallet-0")
+	if live := b.eval(`document.getElementById("live").textContent`); !strings.HasPrefix(live, "as loaded at ") {
+		t.Errorf("a script runs: %q", live)
+	}
+	b.submit("", "Log in")
+}
+
+// submit fills in the form of the page by statements, presses its button, and waits until the page
+// that comes of it has a text.
+func (b *tab) submit(fill, text string) *tab {
+	b.Helper()
+	b.eval(`{ const {name, password} = document.forms[0].elements; ` + fill + `; document.body.id = "before"; } ""`)
+	b.eval(`document.forms[0].querySelector("button").click(); ""`)
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return b.await(`document.readyState === "complete" && document.body.id !== "before" && document.body.innerText.includes(` + string(quoted) + `)`)
+}
+
+// await waits until an expression is true in the page, or in one that takes its place.
+func (b *tab) await(expression string) *tab {
+	b.Helper()
+	for range 300 {
+		var r struct{ Result struct{ Value bool } }
+		err := b.attempt("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true}, &r)
+		if err == nil && r.Result.Value {
+			return b
+		}
+		if err := wait.For(b.Context(), 100*time.Millisecond); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Fatalf("never true: %s; the page says %s", expression, b.eval("document.body.innerText"))
+	return nil
 }
 
 // tab is a page in a browser, driven by its debugging protocol.
@@ -111,6 +180,14 @@ func (b *tab) in(t *testing.T, r rendering) *tab {
 // do has the browser do something and returns what comes of it in result, unless that is nil.
 func (b *tab) do(method string, params, result any) {
 	b.Helper()
+	if err := b.attempt(method, params, result); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// attempt is do with the error that the browser answers.
+func (b *tab) attempt(method string, params, result any) error {
+	b.Helper()
 	b.id++
 	request := map[string]any{"id": b.id, "method": method, "params": params}
 	if b.session != "" {
@@ -131,13 +208,13 @@ func (b *tab) do(method string, params, result any) {
 		case reply.ID != b.id: // an event
 			continue
 		case reply.Error != nil:
-			b.Fatalf("%s: %s", method, reply.Error.Message)
+			return fmt.Errorf("%s: %s", method, reply.Error.Message)
 		case result != nil:
 			if err := json.Unmarshal(reply.Result, result); err != nil {
 				b.Fatal(err)
 			}
 		}
-		return
+		return nil
 	}
 }
 
@@ -162,14 +239,7 @@ func (b *tab) eval(expression string) string {
 func (b *tab) load(url string) *tab {
 	b.Helper()
 	b.do("Page.navigate", map[string]any{"url": url}, nil)
-	b.settle()
-	return b
-}
-
-// settle waits until a page is loaded.
-func (b *tab) settle() {
-	b.Helper()
-	b.eval(`new Promise(done => document.readyState === "complete" ? done("") : addEventListener("load", () => done("")))`)
+	return b.await(`document.readyState === "complete"`)
 }
 
 // audit wants axe-core to find nothing, and the page to be no wider than the window.

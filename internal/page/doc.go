@@ -5,8 +5,10 @@
 //
 // # Guarantees
 //
-//   - It is read-only and needs no password. It shows the status and the peers, and nothing
-//     of a wallet.
+//   - It is read-only. It shows the status and the peers to every client, and wallets to users
+//     who have logged in: of these what JSON-RPC answers to the same user.
+//   - A session is known by a random secret, on confidential connections and in requests of the
+//     page itself only. Sessions end in time, and are bounded.
 //   - The page is one file that loads nothing else, readable without scripts, and its content
 //     security policy allows its own script and style only.
 //   - The resources that clients can occupy are bounded. Pages that are followed are sent the
@@ -15,5 +17,5 @@
 //     goroutines have returned, after grace at the latest.
 //
 // Reading order: server.go, status.go, words.go, rates.go and events.go (the page and its
-// changes), health.go.
+// changes), login.go, session.go and wallets.go (users and what they see), health.go.
 package page

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -121,6 +123,12 @@ func startOf(t *testing.T, syncer page.Syncer, d *daemon, profile bool) string {
 			Syncer: syncer, Pool: d, Wallets: wallet.NewSet(wallet.SetConfig{Dir: t.TempDir()}),
 			Alive: func() bool { return !d.hung },
 			Calls: func() []api.MethodCalls { return []api.MethodCalls{{Method: "getbalance", Calls: 3}} },
+			Login: func(_ context.Context, _, _, password string) (page.User, error) {
+				if password == wrong {
+					return nil, errors.New("wrong user name or password")
+				}
+				return rich{}, nil
+			},
 		},
 		Log:     slog.New(slog.DiscardHandler),
 		Network: "mainnet", Version: "1.2.3", Started: time.Unix(1, 0), Interval: 5 * time.Minute,
@@ -141,6 +149,78 @@ func startOf(t *testing.T, syncer page.Syncer, d *daemon, profile bool) string {
 		running.Wait()
 	})
 	return "http://" + l.Addr().String()
+}
+
+// wrong is a wrong password.
+const wrong = "guess"
+
+// rich is a user with wallets in every state.
+type rich struct{}
+
+// Call implements page.User.
+func (rich) Call(_ context.Context, name, method string, result any, _ ...any) error {
+	txid := strings.Repeat("5e", 32)
+	line := func(category, account, label string, amount api.Amount, confirmations int64) api.ListedTransaction {
+		return api.ListedTransaction{
+			Detail: api.Detail{Account: account, Amount: amount, Category: category, AddressLabel: label},
+			TxID:   txid, Time: 1600000000, Confirmations: confirmations,
+		}
+	}
+	switch to := result.(type) {
+	case *api.SyncStatus:
+		return errors.New("the status is that of the page")
+	case *[]api.WalletFile:
+		for i := range 12 {
+			*to = append(*to, api.WalletFile{Name: fmt.Sprintf("wallet-%d", i), Loaded: i != 2, State: api.WalletLoaded})
+		}
+		(*to)[1].State, (*to)[1].Trouble = api.WalletStopped, "block 7 does not fit"
+		(*to)[2].State = api.WalletUnloaded
+	case *api.Balance:
+		*to = api.Balance{TotalSpendable: 1234567_89000000, CumulativeTotal: 1234568e8, TotalUnconfirmed: 5e7, TotalImmatureStake: 1, TotalLockedByTickets: 3e10}
+	case *[]api.ListedTransaction:
+		if name != "wallet-3" {
+			*to = []api.ListedTransaction{line("receive", "default", "an order with a long name <script>", 12e8, 0), line("send", "", "", -1e8, 1234)}
+		}
+	case *[]api.Job:
+		if name != "wallet-3" {
+			*to = []api.Job{
+				{ID: 1, Wallet: name, Kind: "import", State: api.JobDone, Target: 1000, At: 1000, Progress: 1},
+				{ID: 2, Wallet: name, Kind: "rescan", State: api.JobRunning, Target: 1000, At: 400, Progress: .4, ETA: 90},
+				{ID: 3, Wallet: name, Kind: "votes", State: api.JobQueued, Waits: "It waits for a block."},
+			}
+		}
+	default:
+		return &api.Error{Code: api.CodeNoMethod, Message: "there is no method " + method}
+	}
+	return nil
+}
+
+// TestWalletsArePaged shows ten wallets at once, of whatever page is asked for.
+func TestWalletsArePaged(t *testing.T) {
+	url := start(t, newDaemon(), false)
+	cookie := cookieOf(t, visit(t, http.MethodPost, url+"/login", pair("a", "b"), nil))
+	for query, want := range map[string][2]string{
+		"": {"wallet-0", "wallet-9"}, "?wallets=1": {"wallet-0", "wallet-9"}, "?wallets=2": {"wallet-10", "wallet-11"},
+		"?wallets=99": {"wallet-10", "wallet-11"}, "?wallets=-1": {"wallet-0", "wallet-9"}, "?wallets=x": {"wallet-0", "wallet-9"},
+	} {
+		body := visit(t, http.MethodGet, url+"/"+query, nil, cookie).body
+		shown := regexp.MustCompile(`<h2 id="wallet-[^"]*">Wallet ([^<]*)</h2>`).FindAllStringSubmatch(body, -1)
+		if len(shown) == 0 || shown[0][1] != want[0] || shown[len(shown)-1][1] != want[1] {
+			t.Errorf("%q shows %v", query, shown)
+		}
+		if strings.Contains(body, "?wallets=2\"") != (want[0] == "wallet-0") || strings.Contains(body, "?wallets=1\"") != (want[0] != "wallet-0") {
+			t.Errorf("%q has the wrong links", query)
+		}
+	}
+	body := visit(t, http.MethodGet, url, nil, cookie).body
+	for _, text := range []string{
+		"Block 7 does not fit.", "This wallet is not loaded.", "1,234,567.89 DCR", "not mined", "-1 DCR", "&lt;script&gt;", "1,234<", "There are none.",
+		"Rescan 2", "at 400, about 1 min 30 s left", "It waits for a block.", "In tickets",
+	} {
+		if !strings.Contains(body, text) {
+			t.Errorf("the page lacks %q", text)
+		}
+	}
 }
 
 // answer is what came back, its body read.
@@ -186,7 +266,10 @@ func troubled() spv.Status {
 	st.ETA = 150 * time.Second
 	st.Tip.Height = 1_107_100
 	st.LastReorg = &spv.Reorg{Depth: 2, Fork: consensus.BlockID{Height: 999_999}}
-	st.Warnings = []spv.Warning{{Text: "A peer said <script>alert(1)</script>.", Hint: "Ignore it."}}
+	st.Warnings = []spv.Warning{
+		{Code: "invalid-block", Text: "A peer said <script>alert(1)</script>.", Hint: "Ignore it."},
+		{Code: "wallet", Text: "Wallet savings is damaged."},
+	}
 	return st
 }
 
@@ -202,11 +285,14 @@ func TestPageTellsTheStatus(t *testing.T) {
 	body := get(t, url).body
 	for _, want := range []string{
 		"Syncing", "3 peers connected, none has filters for 1,107,001–1,107,100: asking again.", "Wait for other peers.",
-		"45.6 %", "1,107,000", "1,234 blocks per second", "1 min 30 s left", "About 2 min 30 s left.", "2 blocks above 999,999", "A peer said &lt;script&gt;", "Peers: 0", "spvd 1.2.3, running since 1970-01-01", "mainnet", "No peer is connected.",
+		"45.6 %", "1,107,000", "1,234 blocks per second", "1 min 30 s left", "About 2 min 30 s left.", "2 blocks above 999,999", "A peer said &lt;script&gt;", "One more warning", "Peers: 0", "spvd 1.2.3, running since 1970-01-01", "mainnet", "No peer is connected.",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+	if strings.Contains(body, "savings") {
+		t.Error("the page has a warning about a wallet")
 	}
 }
 

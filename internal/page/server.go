@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"iter"
@@ -28,7 +29,7 @@ import (
 
 // Limits on clients.
 const (
-	mostFollowers  = 32               // pages that are kept up to date at once
+	mostFollowers  = 32               // pages that are kept up to date at once, of users and of all others
 	mostGuests     = 128              // connections from this machine, or from all others together
 	mostOfSource   = 16               // connections from one other address, or one /64 network of IPv6
 	headerTime     = 10 * time.Second // for request headers to arrive
@@ -40,6 +41,11 @@ const (
 
 // Core holds the sources of the page. All fields but Server are required.
 type Core struct {
+	// Login returns the user with a name and password, which have come from the remote address
+	// HOST:PORT. The error is a sentence for the user; after too many wrong passwords it has a
+	// method RetryAfter, which returns a time.Duration.
+	Login func(ctx context.Context, address, name, password string) (User, error)
+
 	Syncer  Syncer
 	Pool    Pool
 	Wallets *wallet.Set
@@ -55,6 +61,13 @@ type Core struct {
 
 	// Alive reports whether the loop of the syncer runs, whatever it achieves.
 	Alive func() bool
+}
+
+// User is a user who has logged in. *rpc.Visitor is one.
+type User interface {
+	// Call calls a method of JSON-RPC for a wallet, with the rights of the user, and decodes the
+	// result. Without the name of a wallet it is the user's own one.
+	Call(ctx context.Context, wallet, method string, result any, params ...any) error
 }
 
 // Syncer is where the page reads the status. *spv.Syncer is one.
@@ -105,7 +118,7 @@ func (c *Core) counts() metrics.Counts {
 	return n
 }
 
-// Config is the configuration of a Server. All fields but Profile are required.
+// Config is the configuration of a Server. All fields but TLS and Profile are required.
 type Config struct {
 	Core
 	Log     *slog.Logger
@@ -119,25 +132,35 @@ type Config struct {
 	// Listeners accept the clients. Run closes them.
 	Listeners []net.Listener
 
+	// TLS is the configuration of TLS; nil means plain text. Users log in over TLS, and in plain
+	// text on loopback addresses.
+	TLS *tls.Config
+
 	// Profile adds the profiles of the Go runtime.
 	Profile bool
 }
 
 // Server serves the page. Make one with New.
 type Server struct {
-	cfg       Config
-	followers chan struct{} // holds one value for each page that is followed
-	turns     chan struct{} // holds one value for each answer that is being made
-	guests    connLimit
-	rates     rates
+	cfg    Config
+	guests connLimit
+	rates  rates
+
+	// followers holds one value for each page that is followed, members that of users.
+	followers, members chan struct{}
+
+	turns    chan struct{} // holds one value for each answer that is being made
+	sessions sessions
 }
 
 // New returns a server. It starts nothing.
 func New(cfg Config) (*Server, error) {
-	if cfg.Syncer == nil || cfg.Pool == nil || cfg.Wallets == nil || cfg.Alive == nil || cfg.Calls == nil || cfg.Log == nil || len(cfg.Listeners) == 0 {
+	if cfg.Syncer == nil || cfg.Pool == nil || cfg.Wallets == nil || cfg.Alive == nil || cfg.Calls == nil || cfg.Login == nil || cfg.Log == nil || len(cfg.Listeners) == 0 {
 		return nil, errors.New("configure status page: core, log and listeners are required")
 	}
-	return &Server{cfg: cfg, followers: make(chan struct{}, mostFollowers), turns: newTurns()}, nil
+	return &Server{
+		cfg: cfg, turns: newTurns(), followers: make(chan struct{}, mostFollowers), members: make(chan struct{}, mostFollowers),
+	}, nil
 }
 
 // newTurns returns room for the answers that are made at once, as many as half of the processors:
@@ -156,7 +179,8 @@ func (s *Server) inTurn(answer func() error) error {
 func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	hs := &http.Server{
-		Handler:           localhost.Only(s.handler()),
+		// A browser sends the cookie of a session with requests that other pages have made.
+		Handler:           localhost.Only(http.NewCrossOriginProtection().Handler(s.handler())),
 		ReadHeaderTimeout: headerTime,
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
@@ -166,12 +190,12 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	for _, l := range s.cfg.Listeners {
 		g.Go(func() error {
-			if err := hs.Serve(s.guests.guard(l)); !errors.Is(err, http.ErrServerClosed) {
+			if err := hs.Serve(s.secured(s.guests.guard(l))); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve status page on %s: %w", l.Addr(), err)
 			}
 			return nil
 		})
-		s.cfg.Log.Info("Status page and metrics", "url", "http://"+l.Addr().String()+"/")
+		s.cfg.Log.Info("Status page and metrics", "url", s.scheme()+"://"+l.Addr().String()+"/")
 	}
 	g.Go(func() error {
 		s.sampleRates(ctx)
@@ -189,11 +213,31 @@ func (s *Server) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// secured returns a listener with TLS around another one, if there is TLS. Connections are
+// counted from their begin, before the client has said anything.
+func (s *Server) secured(l net.Listener) net.Listener {
+	if s.cfg.TLS == nil {
+		return l
+	}
+	return tls.NewListener(l, s.cfg.TLS)
+}
+
+// scheme returns how addresses of the page begin.
+func (s *Server) scheme() string {
+	if s.cfg.TLS == nil {
+		return "http"
+	}
+	return "https"
+}
+
 // handler returns the handler of all requests.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.serveStatus)
 	mux.HandleFunc("GET /events", s.serveEvents)
+	mux.HandleFunc("GET "+loginPath, s.serveLogin)
+	mux.HandleFunc("POST "+loginPath, s.logIn)
+	mux.HandleFunc("POST "+logoutPath, s.logOut)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	mux.HandleFunc("GET /livez", s.serveLive)
 	mux.HandleFunc("GET /readyz", s.serveReady)

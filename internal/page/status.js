@@ -7,7 +7,7 @@ const part = document.getElementById("status");
 const said = document.getElementById("said");
 const say = (text, mood) => { live.textContent = text; live.className = "live " + mood; };
 let pause = ""; // in seconds, while many pages are open
-const events = new EventSource("events");
+const events = new EventSource("events" + location.search); // of the same page of wallets
 events.onmessage = (event) => {
   pause = "";
   part.innerHTML = event.data;
@@ -20,6 +20,7 @@ events.addEventListener("crowded", (event) => {
   pause = event.data;
   say(`many pages are open: brought up to date every ${pause} seconds`, "on");
 });
+events.addEventListener("ended", () => location.reload()); // the session of the user is over
 events.onerror = () => {
   if (pause) pause = ""; // the end of an answer that was one event
   else say("not connected: this may be out of date", "off");

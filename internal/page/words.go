@@ -10,7 +10,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
-// templates returns the templates "page" and, in it, "status".
+// templates returns the templates "page", in it "status", and "login".
 func templates() (*template.Template, error) {
 	return template.New("").Funcs(template.FuncMap{
 		"headline":   headline,
@@ -26,8 +26,35 @@ func templates() (*template.Template, error) {
 		"atLeastOne": func(n int64) int64 { return max(n, 1) },
 		"millis":     func(micros float64) string { return strconv.FormatFloat(micros/1000, 'f', 1, 64) + " ms" },
 		"whole":      func(f float64) string { return grouped(int64(f)) },
+		"coins":      coins,
+		"over":       func(j api.Job) bool { return j.State == api.JobDone || j.State == api.JobCanceled },
 		"higher":     func(p api.PeerInfo) string { return grouped(max(p.StartingHeight, p.CurrentHeight)) },
 	}).Parse(pageText)
+}
+
+// coins returns an amount with commas between groups of three digits.
+func coins(a api.Amount) string {
+	whole, part, _ := strings.Cut(a.String(), ".")
+	text := whole
+	for i := len(whole) - 3; i > 0 && whole[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	if part != "" {
+		text += "." + part
+	}
+	return text + " DCR"
+}
+
+// sentence returns a text with a capital at the begin and a period at the end, nothing for none.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if strings.HasSuffix(text, ".") {
+		return text
+	}
+	return text + "."
 }
 
 // headline returns the state in a word or two.

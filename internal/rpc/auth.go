@@ -17,8 +17,19 @@ import (
 // Reasons for which a client is refused, in its words.
 var (
 	errCredentials = errors.New("wrong user name or password")
-	errThrottled   = errors.New("too many wrong passwords from this address: wait some seconds")
+	errThrottled   = error(throttled{})
 )
+
+// throttled is the error after too many wrong passwords.
+type throttled struct{}
+
+// Error implements error.
+func (throttled) Error() string {
+	return "too many wrong passwords from this address: wait some seconds"
+}
+
+// RetryAfter returns the time after which one more password is judged.
+func (throttled) RetryAfter() time.Duration { return attemptEvery }
 
 // access is the set of calls that a client may make.
 type access uint8

@@ -30,7 +30,7 @@
 //
 // config.go, server.go, post.go, websocket.go (from a socket to bytes and back), request.go,
 // dispatch.go, reply.go (from bytes to a method and back), auth.go, auththrottle.go,
-// preauth.go, cookie.go, tls.go, certificates.go, issue.go, listen.go, bounds.go.
+// visitor.go, preauth.go, cookie.go, tls.go, certificates.go, issue.go, listen.go, bounds.go.
 package rpc
 
 //go:generate go test . -run ^(TestComments|TestMethodsAreRefused)$ -update
