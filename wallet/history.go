@@ -48,13 +48,17 @@ type HistoryFilter struct {
 	// that several times as fast. It has no effect together with Account or Addresses.
 	SkipEntries int
 
+	// VoidRewards adds block rewards that the votes of the next block have made void: they are
+	// no longer listed, and unlike payments they cannot be mined again.
+	VoidRewards bool
+
 	// At is set to the newest block that was applied when the transactions were read,
 	// before the first one is returned. Nil drops it.
 	At *consensus.BlockID
 }
 
 // History returns transactions, newest first: the unmined ones, then those of
-// the newest block. Void transactions are left out.
+// the newest block. Void transactions are left out, but for HistoryFilter.VoidRewards.
 func (w *Wallet) History(ctx context.Context, f HistoryFilter) ([]*Transaction, error) {
 	var list []*Transaction
 	err := w.EachTransaction(ctx, f, func(t *Transaction) bool {
@@ -99,7 +103,7 @@ func (q *query) history(ctx context.Context, f *HistoryFilter, yield func(*Trans
 	}
 	take := func(t *Transaction) bool {
 		switch {
-		case t.Void || !f.takes(t):
+		case t.Void && !(f.VoidRewards && t.Kind == Coinbase) || !f.takes(t):
 			return true
 		case skip == 0:
 			return yield(t)

@@ -109,7 +109,8 @@ A copy is kept up to date by four rules: what was mined in a block of ` + "`disc
 what the list of the topic holds comes, or replaces what is there of the same hash; and with ` + "`gap`" + ` all is read again. The
 same thing may be told twice. A subscription begins with all that is not mined: what is not among it has gone. When old
 blocks are searched again, as after an import, the cursor goes back with the search, and what is mined there is told again, also to
-a client that was away, or slow, meanwhile.
+a client that was away, or slow, meanwhile. A block reward that the votes of the next block have made void is told
+with no confirmations, and removed later.
 More than 100 transactions come in several notifications, which have ` + "`more`" + ` set instead of a cursor, but for the last.
 While the daemon catches up with the chain, it tells each client at most once in a second.
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 	"github.com/jrick/wsrpc/v2"
 
@@ -351,6 +352,46 @@ func TestWhatAnImportHasFoundMeanwhileIsSent(t *testing.T) {
 		}
 		again := listen(t, a.address, topic, l.cursor)
 		again.until("what the import has found for "+topic, func() bool { return again.copied[found] != "" })
+	}
+}
+
+// TestABlockRewardThatIsVoidIsSent has the votes of a block make a reward void, and a
+// reorganisation make it good again.
+func TestABlockRewardThatIsVoidIsSent(t *testing.T) {
+	for _, topic := range []string{api.TopicTransactions, api.TopicConfirmations} {
+		a := startActor(t, 150)
+		_, script := a.owner.Address(0, 3)
+		reward := wire.NewMsgTx()
+		reward.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: wire.MaxPrevOutIndex}, 0, []byte{0, 0}))
+		reward.AddTxOut(wire.NewTxOut(0, []byte{txscript.OP_RETURN, 4, 21, 0, 0, 0}))
+		reward.AddTxOut(wire.NewTxOut(3e8, script))
+		hash := reward.TxHash().String()
+		l := listenTo(t, a.address, topic)
+		a.Grow(a, 0, 1, testnet.Plan{a.Node.Chain().Height() + 1: {{Msg: reward, Coinbase: true}}})
+		told := func(confirmations int64) func() bool {
+			return func() bool {
+				last := int64(-1)
+				for _, ev := range l.events {
+					for _, tx := range ev.Transactions {
+						if tx.TxID == hash {
+							last = tx.Confirmations
+						}
+					}
+					for _, c := range ev.Confirmations {
+						if c.TxID == hash {
+							last = c.Confirmations
+						}
+					}
+				}
+				return last == confirmations
+			}
+		}
+		l.until("the reward", told(1))
+		at := a.Node.Chain().Height()
+		a.Node.SetChain(a.Node.Chain().Grow(testnet.Branch{At: at, Blocks: 1, Seed: 5, Disapproves: true}))
+		l.until("the reward is void", told(0))
+		a.Node.SetChain(a.Node.Chain().Grow(testnet.Branch{At: at, Blocks: 2, Seed: 6}))
+		l.until("the reward is good again", told(3))
 	}
 }
 

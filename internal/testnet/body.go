@@ -47,6 +47,7 @@ type recipe struct {
 	late    time.Duration // see Branch
 	version int32
 	voted   bool // the plan has all votes
+	against bool // the first block disapproves the one below
 
 	// onPrefix is the header of the prefix that the branch leaves, or nil. Its versions
 	// stay, as the rules want, and each pair of blocks sells as many tickets as
@@ -99,6 +100,10 @@ func payments(s stream) int {
 
 // add puts a planned transaction in its tree.
 func (b *body) add(tx Tx) {
+	if tx.Coinbase {
+		b.regular[0] = tx.Msg
+		return
+	}
 	if !tx.Stake {
 		b.regular = append(b.regular, tx.Msg)
 		return

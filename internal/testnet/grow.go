@@ -40,6 +40,10 @@ type Branch struct {
 	// Voted means that the plan has all votes of the blocks: none are invented, and the
 	// missing tickets are revoked.
 	Voted bool
+
+	// Disapproves means that the first of the blocks makes the regular transactions of the block
+	// below void. Its votes say nothing of it, if they are invented.
+	Disapproves bool
 }
 
 // Fork returns the chain that leaves this one after the block at a height and has n more
@@ -81,7 +85,7 @@ func (c *Chain) Grow(b Branch) *Chain {
 	}
 	var out buffers
 	w := out.packer(b.Blocks)
-	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan, late: b.Late, version: b.Version, voted: b.Voted}
+	r := &recipe{params: c.params, seed: b.Seed, plan: b.Plan, late: b.Late, version: b.Version, voted: b.Voted, against: b.Disapproves}
 	switch below, i := c.block(b.At); {
 	case below.recipe != nil:
 		r.late += below.recipe.late

@@ -27,6 +27,7 @@ type miner struct {
 	stake    uint32              // stake version
 	below    consensus.Ancestors // the chain below
 	first    consensus.Height    // the first block the miner made
+	against  bool                // that disapproves the block below
 	next     consensus.Height
 
 	// tail holds the newest headers it made, the one of height h at h modulo
@@ -52,6 +53,7 @@ func newMiner(r *recipe, s *schedule, below consensus.Ancestors, on consensus.Bl
 		late:     int64(r.late / time.Second),
 		version:  cmp.Or(r.version, version),
 		below:    below,
+		against:  r.against,
 		first:    on.Height + 1,
 		next:     on.Height + 1,
 		tail:     make([]consensus.Header, min(n, consensus.Reach(r.params)+1)),
@@ -85,7 +87,7 @@ func (m *miner) mine(b *body) (*consensus.Header, *chainhash.Hash) {
 		PrevBlock:    m.parent,
 		MerkleRoot:   b.merkleRoot,
 		StakeRoot:    b.stakeRoot,
-		VoteBits:     1,
+		VoteBits:     m.voteBits(),
 		Voters:       b.voters,
 		FreshStake:   b.freshStake,
 		Revocations:  b.revocations,
@@ -104,6 +106,14 @@ func (m *miner) mine(b *body) (*consensus.Header, *chainhash.Hash) {
 	solve(m.params, &h)
 	m.push(&h)
 	return m.At(m.next - 1), &m.parent
+}
+
+// voteBits returns what the votes in the next block say of the one below.
+func (m *miner) voteBits() uint16 {
+	if m.against && m.next == m.first {
+		return 0
+	}
+	return 1
 }
 
 // push makes the header the newest one.

@@ -18,6 +18,9 @@ type Tx struct {
 	// Stake means that it belongs in the stake tree. The header counts it by its type.
 	Stake bool
 
+	// Coinbase means that it takes the place of the invented one.
+	Coinbase bool
+
 	// Spends are the scripts of the outputs that the inputs spend, in their order. It may
 	// have fewer than the inputs: the rest are invented.
 	Spends [][]byte

@@ -16,7 +16,7 @@ import (
 // item is the entry of a topic for a transaction.
 type item struct {
 	key    string // the hash of the transaction
-	height int64  // of its block, zero while it is not mined
+	height int64  // of its block, zero while it is not mined, or void
 	votes  string // differs when the known votes behind it differ
 	put    func(*api.WalletEvent)
 
@@ -38,6 +38,7 @@ func (f *Wallet) items(ctx context.Context, u *update, w *wallet.Wallet, at *wal
 		if f.topic == api.TopicSpends {
 			return spends(ctx, w, filter)
 		}
+		filter.VoidRewards = true
 		return f.transactions(ctx, w, filter)
 	})
 }
@@ -52,6 +53,9 @@ func (f *Wallet) transactions(ctx context.Context, w *wallet.Wallet, filter wall
 		}
 		out.Votes = f.hub.votesBehind(tx)
 		next := item{key: out.TxID, height: out.BlockHeight, votes: votesKey(&out.Votes), put: f.putTransaction(tx, &out)}
+		if tx.Void {
+			next.height = 0
+		}
 		for i := range tx.Outputs {
 			next.addresses = append(next.addresses, tx.Outputs[i].Address)
 		}

@@ -155,9 +155,12 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	f.at, f.top, f.ahead = place, top, max(tip, scanned)
 	f.note(w, &at)
 	ev := api.WalletEvent{Cursor: f.cursor(), Tip: view.BlockID(at.Tip), Disconnected: view.BlockIDs(back)}
-	moved := tip > ahead || scanned > from
+	moved, depth := tip > ahead || scanned > from, f.depth
+	if len(back) > 0 {
+		depth = max(depth, 1) // the votes for the block of the fork are others
+	}
 	due := func(h int64) bool {
-		return moved && (h > from-f.depth && h <= scanned || h > ahead-f.depth)
+		return moved && (h > from-depth && h <= scanned || h > ahead-depth)
 	}
 	var updates []item
 	updates, ev.Removed = f.fresh(found, due)
@@ -198,10 +201,10 @@ func (f *Wallet) below(again consensus.Height, rest locator) (place locator, kno
 }
 
 // reach returns how far below the place transactions are read: as far as they are sent again,
-// or their known votes may change.
+// or their known votes may change, and as far as the votes in a new block may void them.
 func (f *Wallet) reach() int64 {
 	if f.topic != api.TopicTransactions || f.hub.votes == nil {
-		return f.depth
+		return max(f.depth, 1)
 	}
 	return max(f.depth, votecheck.Blocks+1)
 }
