@@ -217,7 +217,7 @@ func (l *lifetime) badBlock() {
 		l.cut(1)
 		l.random()
 	}
-	for range 8 {
+	for range 8 + len(l.main)/5 { // it may make a window grow, and all blocks be searched before it
 		if l.tip() == b {
 			l.step(l.scanner(), 10)
 		}
