@@ -99,7 +99,7 @@ func TestABlockThatBreaksARuleIsNoVote(t *testing.T) {
 	})
 }
 
-// TestNewVersionsAskForAnUpdate holds that users are told when most of the newest blocks have
+// TestNewVersionsAskForAnUpdate holds that a warning appears when most of the newest blocks have
 // a version that is not known here, and not before.
 func TestNewVersionsAskForAnUpdate(t *testing.T) {
 	c := generate(t, 500, nil)

@@ -56,7 +56,7 @@ var errorsOfTheSync = map[string]struct {
 	"chain.ErrClosed":            {chain.ErrClosed, byUser},
 	"chain.ErrNotFound":          {chain.ErrNotFound, byPeers},
 	"chain.ErrBelowFloor":        {chain.ErrBelowFloor, byPeers}, // an ErrNotFound
-	"chain.ErrFloorBusy":         {chain.ErrFloorBusy, byUser},   // whoever moves the floor calls again
+	"chain.ErrFloorBusy":         {chain.ErrFloorBusy, byUser},   // the worker that moves the floor calls again
 	"chain.ErrOrphan":            {chain.ErrOrphan, byPeers},
 	"chain.ErrStale":             {chain.ErrStale, byPeers},
 	"consensus.ErrOutOfReach":    {consensus.ErrOutOfReach, byPeers},

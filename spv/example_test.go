@@ -73,8 +73,8 @@ type frontEnd struct {
 	syncer  *spv.Syncer
 }
 
-// newFrontEnd makes the parts, which connect to nobody before they run. All that they
-// keep is in one directory.
+// newFrontEnd makes the parts, which make no connection before they run. All their files
+// are in one directory.
 func newFrontEnd(dir string, net *testnet.Network) (f frontEnd, err error) {
 	params := consensus.SimNet() // or MainNet, or TestNet3
 	f.pool, err = peer.New(peer.Config{
@@ -125,7 +125,7 @@ func (f frontEnd) importAccount(ctx context.Context) error {
 	return err
 }
 
-// showProgress follows the status until all is at the tip. Whoever reads slowly
+// showProgress follows the status until all is at the tip. A slow reader
 // misses some, never the newest one.
 func (f frontEnd) showProgress(ctx context.Context) {
 	for st := range f.syncer.Changes(ctx, 0) {
@@ -138,7 +138,7 @@ func (f frontEnd) showProgress(ctx context.Context) {
 }
 
 // showWallet reads the wallet, and from the peers the blocks that it got money in. Only
-// who is synced knows which addresses have not been paid to yet.
+// a synced wallet knows which addresses have not been paid to yet.
 func (f frontEnd) showWallet(ctx context.Context) error {
 	issued, err := f.savings.NewAddress(ctx, "default", wallet.External, wallet.GapRefuse)
 	if err != nil {

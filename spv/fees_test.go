@@ -20,7 +20,7 @@ func blockPaying(fees ...int64) *wire.MsgBlock {
 	return b
 }
 
-// TestFeesOfBlocks checks what is told of a block.
+// TestFeesOfBlocks checks the fee rates that are derived from a block.
 func TestFeesOfBlocks(t *testing.T) {
 	size := int64(spending(0).SerializeSize())
 	got := feesOf(consensus.BlockID{Height: 7}, blockPaying(3*size, size, 2*size))

@@ -11,7 +11,7 @@ import (
 )
 
 // TestWhoeverLeadsBackIsNotTakenForTheNext checks that a peer which has the tail fetch begin
-// anew, from where no block of the locator gives it away, does not make the client
+// again, from where no block of the locator gives it away, does not make the client
 // believe that the next one, which is led through what is known, has no more.
 func TestWhoeverLeadsBackIsNotTakenForTheNext(t *testing.T) {
 	race.Skip(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/spvd/spvd/spv/p2p"
 )
 
-// announceUnknown has a peer announce a block that nobody knows.
+// announceUnknown has a peer announce a block that no peer serves.
 func (n *fakeNet) announceUnknown(p *fakePeer) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -60,7 +60,7 @@ func (b *statusBoard) next() <-chan struct{} {
 }
 
 // changes yields the current status if it is newer than seq, then each newer
-// one, until ctx ends or the reader stops. The function looks at the board.
+// one, until ctx ends or the reader stops. The function look returns the status that is shown now.
 func (b *statusBoard) changes(ctx context.Context, seq uint64, look func() *Status) iter.Seq[Status] {
 	return func(yield func(Status) bool) {
 		for {

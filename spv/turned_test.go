@@ -8,7 +8,7 @@ import (
 )
 
 // TestTurnedTellsThatTheLoopHangs follows the sign of life of a syncer that has
-// nobody to talk to, then hangs, and then goes on.
+// no peers, then hangs, and then goes on.
 func TestTurnedTellsThatTheLoopHangs(t *testing.T) {
 	inHouse(t, generate(t, 10, nil), nil, func(h *house) {
 		if !h.syncer.Turned().IsZero() {

@@ -40,7 +40,7 @@ func TestAFullDiskEndsTheRun(t *testing.T) {
 	})
 }
 
-// anew gives the house a new syncer.
+// anew replaces the syncer of the house with a new one on the same files.
 func (h *house) anew() {
 	s, err := New(h.cfg)
 	if err != nil {

@@ -23,10 +23,10 @@ import (
 // scripts, or these blocks need to be matched against more of them: the same
 // blocks are to be matched again, and applied again.
 //
-// An update that starts where the wallet was before somebody asked for a
-// rescan does nothing, and one that shows that the chain was left somewhere
-// below only takes back what was built on that. The error is ErrNotConnected for one that never started
-// anywhere.
+// An update that starts at the place of the wallet before a rescan was requested
+// applies nothing; one that shows that the chain was left below only reverts the
+// blocks above the fork. The error is ErrNotConnected for an update that starts at no
+// place of the wallet.
 func (w *Wallet) apply(ctx context.Context, u chain.Update) (grown bool, err error) {
 	if u.Empty() {
 		return false, nil

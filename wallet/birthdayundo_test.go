@@ -82,8 +82,8 @@ func TestCancelForgetsWhatIsBelowABirthday(t *testing.T) {
 	}
 }
 
-// TestRescansShareABirthday: of two rescans that are under way at a time, each that is
-// given up gives back what the other one does not need.
+// TestRescansShareABirthday: of two rescans that run at a time, each one that is
+// canceled restores the part of the birthday that the other one does not need.
 func TestRescansShareABirthday(t *testing.T) {
 	const born = 40
 	for _, tc := range []struct {

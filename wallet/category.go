@@ -11,7 +11,7 @@ type Category uint8
 
 // The categories.
 const (
-	Send               Category = iota // paid to somebody else
+	Send               Category = iota // paid to others
 	Receive                            // paid to the wallet
 	Immature                           // earned, but not to be spent yet
 	Generate                           // earned

@@ -31,7 +31,7 @@ func (w *world) wantJobs(x *Wallet, want string) {
 	}
 }
 
-// plain is a world of blocks that pay nobody we know.
+// plain is a world of blocks that pay none of the wallets.
 func plain(t *testing.T, blocks int) *world {
 	w := newWorld(t, 1)
 	for range blocks {

@@ -92,11 +92,11 @@ func (w *Wallet) minedAt(ctx context.Context, hash chainhash.Hash) (h consensus.
 
 // published returns the transactions that are to be offered to peers until they are mined:
 // those that were published here, and those that spend from the wallet and were mined in a
-// block that the chain has left. Payments from
-// others are not among them, because who offers those says whose they are, unless one
-// of the others spends them. One that was only relayed is not offered even then if a
-// stranger may have forged its witness, which the hash leaves out: peers would refuse
-// it and all that spends it. Parents come before children.
+// block that the chain has left. Payments from others are not among them, unless one of
+// these transactions spends them: offering them would show whose they are. One that was
+// only relayed is not offered even then if its relaying peer may have forged the witness,
+// which the hash leaves out: peers would refuse it and all that spends it. Parents stand
+// before children.
 func (w *Wallet) published(ctx context.Context) ([]*wire.MsgTx, error) {
 	var list []*wire.MsgTx
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {

@@ -15,10 +15,10 @@ import (
 
 // The wallets of a set go along the chain together. Each stands at one or two
 // blocks, its fronts: at its tip, and while old blocks are searched also at its
-// cursor below. A step of the syncer takes along all that stand at one block. It
-// is matched against all their scripts at once, and ends where others stand, so
-// that those who lag behind join the others, and there is one pass for all from
-// then on.
+// cursor below. A step of the syncer covers all wallets that stand at one
+// block. It is matched against all their scripts at once, and ends where other wallets
+// stand, so that a lagging wallet joins the others there and one pass serves all of them
+// from then on.
 //
 // Steps are taken in turns where the first one stands and where the last one
 // does: while a wallet is searched for in old blocks, new ones are applied at once.

@@ -222,7 +222,7 @@ func TestTwoWalletsOnTwoBranches(t *testing.T) {
 	}
 }
 
-// TestEveryPlaceIsOffered: a syncer that asks where to go on until it is told the same
+// TestEveryPlaceIsOffered: a syncer that asks where to go on until it gets the same
 // place again comes to every place where a wallet stands, whatever was asked before.
 func TestEveryPlaceIsOffered(t *testing.T) {
 	w, s := newWorld(t, 1), openSet(t)

@@ -106,7 +106,7 @@ func (o *oracle) bornOn(list []birth) consensus.Height {
 	return first
 }
 
-// watching is who owns which script from which height on.
+// watching is the account that owns each script, and the height from which it counts.
 type watching struct {
 	owner map[string]string // account names
 	born  map[string]consensus.Height

@@ -43,8 +43,8 @@ func (w *Wallet) unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 }
 
 // touched returns the numbers of the scripts that a transaction pays or commits to,
-// and of those whose outputs it spends. It reads no more than it has to: most of what
-// is relayed concerns somebody else.
+// and of those whose outputs it spends. It reads no more than it has to: most
+// relayed transactions do not concern the wallet.
 func (w *Wallet) touched(tx *bolt.Tx, s *state.Snapshot, msg *wire.MsgTx) ([]uint32, error) {
 	var numbers []uint32
 	pool := w.store.Pool(tx, s)

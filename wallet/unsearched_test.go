@@ -18,7 +18,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
-// mempool is a wallet or a set of them, as somebody sees it who hears transactions.
+// mempool is a wallet or a set of them, as the relay of transactions sees it.
 type mempool interface {
 	Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) ([][]byte, consensus.BlockID, error)
 	Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error)
@@ -87,7 +87,7 @@ func unminedOf(t *testing.T, x *Wallet) map[chainhash.Hash]bool {
 
 // TestWhatIsMinedIsNeverUnmined: whatever the birthdays, and whenever a transaction is
 // heard that is in a block, before its scripts come to be watched or after, while a
-// search is under way, after a reorganisation: it is not listed as unmined. One that
+// search runs, after a reorganisation: it is not listed as unmined. One that
 // was listed when it was mined goes off the list with its block.
 func TestWhatIsMinedIsNeverUnmined(t *testing.T) {
 	told := 0
@@ -178,7 +178,7 @@ func (w *world) mustListNothingMined(x *Wallet) {
 }
 
 // TestPaymentBelowABirthday: it is not listed once it is mined, whether it was heard
-// before or after, also if nobody is born yet, and it does not count.
+// before or after, also if no script is born yet, and it does not count.
 func TestPaymentBelowABirthday(t *testing.T) {
 	w := plain(t, 10)
 	x := openTest(t, Birthday{})

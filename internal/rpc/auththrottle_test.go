@@ -43,8 +43,8 @@ func TestGuessesAreLimited(t *testing.T) {
 	}
 }
 
-// TestGuessersAreBounded has more addresses guess than are told apart: the others
-// share one count, which is as strict, and they are told apart again later.
+// TestGuessersAreBounded has more addresses guess than are counted one by one: the others
+// share one count, which is as strict, and are counted one by one again later.
 func TestGuessersAreBounded(t *testing.T) {
 	var g authThrottle
 	now := time.Unix(1_000_000, 0)

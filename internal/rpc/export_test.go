@@ -1,6 +1,6 @@
 package rpc
 
-// DefaultLimits returns what a server bounds unless it is told otherwise.
+// DefaultLimits returns the limits of a server that is configured with none.
 func DefaultLimits() Limits { return Limits{}.withDefaults() }
 
 // MostValues is how many values a message may hold.

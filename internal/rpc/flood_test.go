@@ -101,7 +101,7 @@ func poster(t *testing.T, address, body string, statuses ...int) func(ctx contex
 
 // TestFloods does to a server what a bad neighbour might: many connections, huge
 // batches, bodies that are too large, JSON that is too deep, and connections that
-// never say who they are. Each time another client is answered in time.
+// never authenticate. Each time another client is answered in time.
 func TestFloods(t *testing.T) {
 	call := `{"method":"help","id":1}`
 	for name, attack := range map[string]func(t *testing.T, address string) *atomic.Int64{

@@ -40,7 +40,7 @@ func TestRequestLimit(t *testing.T) {
 			if status, _ := post(t, address, countRequest); status != 429 {
 				t.Errorf("one request too many got %d", status)
 			}
-			// Who is not let in is told so, and takes no room.
+			// A refused client gets an answer, and takes no room.
 			r, err := http.Post("http://"+address, "", strings.NewReader(countRequest))
 			if err != nil {
 				t.Fatal(err)

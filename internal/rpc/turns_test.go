@@ -12,7 +12,7 @@ import (
 	"github.com/spvd/spvd/internal/rpc/method"
 )
 
-// TestCallsTakeTurns runs batches at once and counts who works.
+// TestCallsTakeTurns runs batches at once and counts those that work.
 func TestCallsTakeTurns(t *testing.T) {
 	var working, most atomic.Int64
 	work := func(context.Context, *method.Call) (any, error) {
@@ -61,7 +61,7 @@ func TestCallsTakeTurns(t *testing.T) {
 		t.Errorf("%d turns have not ended", len(d.turns))
 	}
 
-	// Who cannot have a turn in time is told so.
+	// A call that gets no turn in time gets an error.
 	d.turns = make(slots)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

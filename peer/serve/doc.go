@@ -1,6 +1,6 @@
 // Package serve serves a proven chain to other light clients, over the protocol of Decred's
-// nodes: to those that connect to addresses that the user has named. It announces these
-// addresses to nobody, and makes no connections.
+// nodes: to those that connect to addresses that the user has named. It never announces
+// these addresses, and makes no connections.
 //
 // A [Server] answers what a full node answers, as far as a light client can: headers after
 // locators, committed filters, one at a time and in batches, the initial state, pings, blocks,

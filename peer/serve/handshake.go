@@ -57,8 +57,8 @@ func (s *session) handshake() (hello, error) {
 	return got, nil
 }
 
-// version makes our version message. It names no address: where the server listens is known to
-// those who were told by its user.
+// version makes our version message. It names no address: clients learn from the user of the server
+// where it listens.
 func (s *Server) version(height int32) *wire.MsgVersion {
 	return &wire.MsgVersion{
 		ProtocolVersion: int32(protocolVersion),

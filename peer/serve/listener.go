@@ -17,8 +17,8 @@ const acceptCost = 100 * time.Microsecond
 // errNotListening says that a listener has ended by itself.
 var errNotListening = errors.New("it is no longer listened at")
 
-// listen listens at an address of the configuration, and serves those who connect, until ctx ends.
-// When that fails it tries again after bindPause.
+// listen listens at an address of the configuration, and serves the clients that connect,
+// until ctx ends. When that fails it tries again after bindPause.
 func (s *Server) listen(ctx context.Context, i int) {
 	var clients sync.WaitGroup
 	defer clients.Wait()

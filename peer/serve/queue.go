@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// queue holds what one goroutine has for another, in order. Its bound is a matter of those who
-// add.
+// queue holds what one goroutine has for another, in order. The adding
+// goroutines bound it.
 type queue[T any] struct {
 	filled chan struct{} // capacity one
 

@@ -26,7 +26,7 @@ type Config struct {
 	// repaired.
 	AsIs bool
 
-	// Log is told what Open had to mend. Nil is silent.
+	// Log gets a record of each repair that Open makes. If nil, nothing is logged.
 	Log *slog.Logger
 
 	// MaxSide is the number of headers of side branches that are kept in
@@ -59,7 +59,7 @@ const defaultMaxSide = 1 << 15
 // Pending, Staged, Locator, FilterTargets, FilterTargetsOf, Forget, RaiseFloor,
 // LowerFloor, Leftover, BeginDiscard, FirstSince. Only the transaction itself,
 // Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
-// what was committed, and wait for nobody: State, Header, HeightOf, Filter,
+// what was committed, and never wait: State, Header, HeightOf, Filter,
 // MedianTime, WorkAt, Scan, Since, Stale, StaleTips. Check and Close may be called from any
 // goroutine; both wait for a running commit, and a commit waits for
 // them.
@@ -197,7 +197,7 @@ func (c *Chain) load() error {
 	return c.replay()
 }
 
-// Close closes the store once those who read have done so. What is staged and
+// Close closes the store after all open reads have ended. What is staged and
 // not flushed is lost. It may be called again.
 func (c *Chain) Close() error { return c.store.close() }
 

@@ -97,7 +97,7 @@ func (d *damaged) livePages(t *testing.T) (pages []livePage) {
 }
 
 // found reports whether the damage in a file is found: by Open, which repairs
-// it, if it can, and says so, or by Check. It fails if a reader is told anything that is not so.
+// it, if it can, and says so, or by Check. It fails if a reader gets anything that is not so.
 func (d *damaged) found(t *testing.T, file []byte) bool {
 	t.Helper()
 	d.n++

@@ -31,9 +31,9 @@ type prefixEase struct {
 }
 
 // Easing looks for the newest blocks of the staged main chain that took much less work
-// than blocks before them did. The difficulty of DCP0011 follows timestamps alone. So who
-// leaves the chain some days below its tip and gives the next block the time of now
-// can mine at a small part of the work from then on; the target of the block to come
+// than blocks before them did. The difficulty of DCP0011 follows timestamps alone. So a
+// miner who leaves the chain some days below its tip and gives the next block the present
+// time needs a small part of the work from then on; the target of the block to come
 // is part of the comparison because the first block after the gap still costs all.
 // Blocks with the algorithm before DCP0011 are compared with none after it.
 //

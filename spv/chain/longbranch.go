@@ -71,7 +71,7 @@ func (l *longBranch) push(h *sideHeader) {
 }
 
 // markSpacing is how many blocks lie between two marks. It is less than a side
-// branch may have, so that who leaves a branch between two can come back.
+// branch may have, so that a peer that leaves a branch between two marks can return.
 func (t *tree) markSpacing() consensus.Height { return consensus.Height(max(t.maxPerSource/16, 1)) }
 
 // At implements Ancestors.
@@ -182,7 +182,7 @@ func (c *Chain) rest(l *longBranch) *sideView {
 }
 
 // checkGoal checks that a block at the height of a mark of the goal is the
-// mark. It is not the fault of who sent another: there is a better branch.
+// mark. Another block there is no fault of its sender: a better branch is known.
 func (c *Chain) checkGoal(id consensus.BlockID) error {
 	if c.goal == nil {
 		return nil

@@ -102,7 +102,7 @@ func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash
 			return err
 		case from > to, int64(to)-int64(from) >= int64(most):
 			return fmt.Errorf("filters %d-%d: %w", from, to, ErrNotFound)
-		case from < active && (!st.EarlyProven || st.Floor != tip.floor || tip.filters.Height < active-1): // they have been fetched anew
+		case from < active && (!st.EarlyProven || st.Floor != tip.floor || tip.filters.Height < active-1): // they have been fetched again
 			return fmt.Errorf("filters %d-%d: %w", from, to, ErrNotFound)
 		}
 		if err := tip.has(from, to); err != nil {

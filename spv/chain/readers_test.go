@@ -178,7 +178,7 @@ func TestScanNoticesReorganisation(t *testing.T) {
 	}
 }
 
-// Scan goes where it is told and no further.
+// TestScanBounds checks that Scan ends at its bounds.
 func TestScanBounds(t *testing.T) {
 	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(42), 200, 300, 1)

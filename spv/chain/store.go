@@ -274,7 +274,7 @@ func (s *store) update(op string, fn func(tx *txn) error) error {
 			if err := fn(t); err != nil {
 				return err
 			}
-			// Readers who begin before the commit is complete need the version before.
+			// Reads that begin before the commit is complete need the version before.
 			s.version.Store(&version{tx.ID(), nil, &version{last.id, last.newer, nil}})
 			return nil
 		})

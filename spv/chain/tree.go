@@ -11,7 +11,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// nobody is the source of headers that no live source answers for: those that
+// nobody is the source of headers that count against no live source: those that
 // were on the main chain, and those of sources that are gone.
 const nobody uint64 = 0
 
@@ -20,7 +20,7 @@ type sideHeader struct {
 	consensus.Header
 	hash   chainhash.Hash
 	work   uint256.Uint256 // of the branch up to it, the main chain below included
-	source uint64          // who is charged for it
+	source uint64          // that it counts against
 	seq    uint64          // its place in the order of arrival
 }
 
@@ -245,7 +245,7 @@ func (t *tree) prune(onMain func(consensus.BlockID) bool) {
 	}
 }
 
-// disown charges the headers of a source to nobody.
+// disown makes the headers of a source count against no source.
 func (t *tree) disown(source uint64) {
 	delete(t.wait, source)
 	if t.owned[source] == 0 || source == nobody {

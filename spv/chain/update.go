@@ -11,8 +11,8 @@ type Block struct {
 	consensus.BlockID
 	Header consensus.Header
 
-	// Msg is the whole block, proven to belong to the header. It is nil when
-	// nobody asked for it, which means that the filter matched no script.
+	// Msg is the whole block, proven to belong to the header. It is nil if
+	// the block was not fetched, because the filter matched no script.
 	Msg *wire.MsgBlock
 }
 

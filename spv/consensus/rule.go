@@ -152,7 +152,7 @@ func (r Rule) String() string {
 	return "unknown"
 }
 
-// Proven reports whether who broke the rule is at fault beyond doubt. The
+// Proven reports whether the sender of the data is at fault beyond doubt. The
 // exceptions are the future limit, which the local clock may be wrong about,
 // the waypoints, which are published facts and no consensus rule, and the set
 // hash of early filters, which does not say which of them is wrong.

@@ -1,7 +1,7 @@
 package consensus
 
 // earlyVoteBits are the vote bits of every block before the stake validation
-// height: with nobody to vote, the parent counts as approved.
+// height: without votes, the parent counts as approved.
 const earlyVoteBits = 1
 
 // checkStake checks the vote, revocation and ticket counts that a header shows

@@ -99,7 +99,7 @@ func (k Known) Apply(p *Params) {
 	}
 }
 
-// ParseWaypoints is ParseKnown for those who want the waypoints only.
+// ParseWaypoints is ParseKnown without all but the waypoints.
 func ParseWaypoints(file string, text []byte) ([]BlockID, error) {
 	known, err := ParseKnown(file, text)
 	return known.Waypoints, err

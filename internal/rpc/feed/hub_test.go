@@ -179,8 +179,8 @@ func TestManyFollowersAreNotifiedLess(t *testing.T) {
 	})
 }
 
-// TestOneFollowerIsNotifiedSoon is told at once of what comes after a while, and
-// in a first sync once a second.
+// TestOneFollowerIsNotifiedSoon checks that a client gets an update at once after a quiet
+// time, and once a second in a first sync.
 func TestOneFollowerIsNotifiedSoon(t *testing.T) {
 	inAudience(t, 1, func(a *audience) {
 		<-time.After(3 * busyPace) // the first second's news comes up to 2*perFollower late

@@ -50,7 +50,7 @@ func TestWhatAPeerOwesIsBounded(t *testing.T) {
 }
 
 // TestLateMessagesAreAskedForElsewhere: after three seconds, at once when the peer has left, and never
-// when nobody has sent one for half a minute.
+// when no peer has sent one for half a minute.
 func TestLateMessagesAreAskedForElsewhere(t *testing.T) {
 	r, now := New(), time.Now()
 	list := hashes(0, 3)

@@ -13,7 +13,7 @@ import (
 )
 
 // scanWorld is a chain in which some blocks match one of numbered scripts, with
-// everything under way that a plan has handed out.
+// the open requests and matches that a plan has handed out.
 type scanWorld struct {
 	*testing.T
 	r       *rand.Rand

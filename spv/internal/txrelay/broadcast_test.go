@@ -66,8 +66,8 @@ func TestWidening(t *testing.T) {
 	}
 }
 
-// TestEchoStopsWidening checks that no more peers are told once one that was not
-// told announces the transaction, and that later only one is reminded.
+// TestEchoStopsWidening checks that the transaction is offered to no more peers once a peer
+// that it was not offered to announces it, and that later only one is reminded.
 func TestEchoStopsWidening(t *testing.T) {
 	start, live := time.Unix(1e9, 0), []p2p.PeerID{1, 2, 3, 4, 5}
 	random := rand.New(rand.NewPCG(1, 0)).Uint64
@@ -114,8 +114,8 @@ func TestChildFollowsParent(t *testing.T) {
 	}
 }
 
-// TestForeignIsOver checks that a transaction that nobody can tell the fate of is
-// published for a day, and one of the wallet for as long as it takes.
+// TestForeignIsOver checks that a transaction that does not concern the wallet is
+// published for a day, and one of the wallet without an end.
 func TestForeignIsOver(t *testing.T) {
 	start := time.Unix(1e9, 0)
 	foreign, own := newBroadcast(spending(1), false, start), newBroadcast(spending(1), true, start)
@@ -124,8 +124,8 @@ func TestForeignIsOver(t *testing.T) {
 	}
 }
 
-// TestNewPeersAreTold checks that a transaction that nobody has taken is offered to
-// who comes, at once, and that without peers nothing is lost.
+// TestNewPeersAreTold checks that a transaction that no peer has fetched is offered to
+// each new peer at once, and that without peers nothing is lost.
 func TestNewPeersAreTold(t *testing.T) {
 	start := time.Unix(1e9, 0)
 	random := rand.New(rand.NewPCG(1, 0)).Uint64

@@ -32,8 +32,8 @@ type Account struct {
 	// Name is unique in the wallet.
 	Name string
 
-	// Xpub is the extended public key. It cannot spend, but whoever has it sees
-	// everything the account does.
+	// Xpub is the extended public key. It cannot spend, but it shows
+	// all addresses of the account, and so all its payments.
 	Xpub string
 
 	// Birthday is the first height searched for the account, or a date that no block

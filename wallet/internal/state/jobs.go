@@ -30,7 +30,7 @@ func (s *Snapshot) Stage(j *Job, tip consensus.Height) (state JobState, at, targ
 // satisfies reports whether nothing is left to search for a job below the tip.
 func (s *Snapshot) satisfies(j *Job) bool {
 	if s.firstBirth(j.first, min(j.End, s.Count())) > s.Tip.Height {
-		return true // nobody is born yet
+		return true // no script of it is born yet
 	}
 	return s.Fresh >= j.End && (!s.Scan() || s.Scanning >= j.End)
 }

@@ -75,8 +75,8 @@ func (s *Snapshot) firstBirth(from, to uint32) consensus.Height {
 }
 
 // concerned returns the first script that new blocks up to a height have to be matched
-// against: none as long as nobody is born and nothing waits for a block, everyone
-// otherwise.
+// against: all scripts once one of them is born or something waits for a block, and none
+// before that.
 func (s *Snapshot) concerned(h consensus.Height) uint32 {
 	return s.Concerning(s.firstBirth(0, s.Count()), h)
 }
@@ -110,7 +110,7 @@ func (s *Snapshot) AccountName(number uint32) string {
 }
 
 // Grow returns a copy of a snapshot that watches more scripts. Only the newest
-// snapshot may be grown, by who holds the turn: what is appended lies behind
+// snapshot may be grown, by the goroutine that holds the turn: what is appended lies behind
 // the end of every installed one.
 func (s *Snapshot) Grow(more []Script) *Snapshot {
 	next := *s

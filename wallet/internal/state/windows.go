@@ -155,8 +155,8 @@ func Derive(net *chaincfg.Params, a *Account, branch, end uint32) ([]Script, err
 }
 
 // StartScan makes the cursor go back for scripts that have not been searched
-// for, to where the first of them may have been paid. While another scan is
-// under way they have to wait for its end.
+// for, to where the first of them may have been paid. While another scan
+// runs they have to wait for its end.
 func (s *Snapshot) StartScan() {
 	if s.Scan() || s.Fresh == s.Count() {
 		return
