@@ -24,15 +24,15 @@ var errLost = errors.New("connection lost")
 type client struct{ ws *wsrpc.Client }
 
 // dial connects to the daemon. It authenticates by a call rather than in the handshake, so
-// that a refusal has a reason.
-func dial(ctx context.Context, t *target) (*client, error) {
+// that a refusal has a reason. Further options are those of the websocket.
+func dial(ctx context.Context, t *target, more ...wsrpc.Option) (*client, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	url := "wss://" + t.address + t.path
 	if t.tls == nil {
 		url = "ws://" + t.address + t.path
 	}
-	ws, err := wsrpc.Dial(ctx, url, wsrpc.WithTLSConfig(t.tls))
+	ws, err := wsrpc.Dial(ctx, url, append(more, wsrpc.WithTLSConfig(t.tls))...)
 	var op *net.OpError
 	switch {
 	case errors.As(err, &op) && op.Op == "dial":

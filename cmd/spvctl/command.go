@@ -44,6 +44,7 @@ const methodSynopsis = "METHOD [parameters]"
 func commands() []command {
 	return []command{
 		statusCommand(),
+		topCommand(),
 		peersCommand(),
 		walletCommand(),
 		accountCommand(),

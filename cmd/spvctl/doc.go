@@ -10,5 +10,6 @@
 // Reading order: main.go, options.go, system.go (where a daemon has its files) and target.go
 // (the address of the daemon and the credentials), client.go, command.go and one file for each
 // command; watch.go shows a sync, with picture.go for the lines and canvas.go for the terminal;
-// call.go is for all methods that have no command of their own.
+// top.go is the dashboard, with dashboard.go for what it shows and keyboard_unix.go for the
+// keys; call.go is for all methods that have no command of their own.
 package main

@@ -31,6 +31,9 @@ type console struct {
 
 	// screen returns the terminal's size and abilities; nil when out is no terminal.
 	screen func() screen
+
+	// keys makes the terminal deliver single keys; nil when in is no terminal.
+	keys func() (*keyboard, error)
 }
 
 func main() {
@@ -39,6 +42,7 @@ func main() {
 		out:    os.Stdout,
 		err:    os.Stderr,
 		screen: terminalOf(os.Stdout, os.Environ()),
+		keys:   keyboardOf(os.Stdin),
 	}))
 }
 

@@ -68,6 +68,7 @@ A parameter of a method that is - is read from standard input, a line for each.`
 		"The configuration of an installed daemon, which is used where the user has no data directory. Its files are in "+systemData+".")
 	p.Section("EXAMPLES")
 	p.Example("See how far the daemon of the test network is, until it is synced:", "spvctl --testnet status --watch")
+	p.Example("Follow sync, peers, wallets and events on one screen, until q is pressed:", "spvctl top")
 	p.Example("Watch an account, and hand out an address of it:", "spvctl account import savings -\nspvctl address new savings")
 	p.Example("Build a transaction for a signer with the keys, and send what that returns:",
 		"spvctl tx build --account savings --out unsigned.json ADDRESS 1.5\nspvctl tx check signed.hex\nspvctl send - <signed.hex")
