@@ -138,12 +138,12 @@ func (c *Client) BuildTransaction(ctx context.Context, outputs map[string]Amount
 	return result, err
 }
 
-// CancelJob calls canceljob. Gives up a rescan, or the verification of votes. The wallet is where it
-// would be without it. Birthdays that the rescan had lowered are again what they were, and what it
-// found below them no longer counts, because how that was spent may not have been found yet; what else
-// it has found stays known. Votes that were verified stay known. The search that an import or a window
-// that has grown began cannot be given up: balances would be wrong. The read-only user may not call
-// it.
+// CancelJob calls canceljob. Gives up a rescan, or the verification of votes. The wallet goes on from
+// where it would be without the rescan. Birthdays that the rescan has lowered are restored, and
+// payments found below them no longer count, because the transactions that spend them may not have
+// been found yet; everything else that was found is kept. So are verified votes. A search that was
+// begun by an import or a grown window cannot be canceled: balances would be wrong. The read-only user
+// may not call it.
 //
 // Result: null.
 //
@@ -355,10 +355,10 @@ type EstimateSmartFeeOptions struct {
 }
 
 // EstimateSmartFee calls estimatesmartfee. Returns the fee per 1,000 bytes that a transaction should
-// pay. That is the fee below which nodes relay nothing, unless newest blocks were seen that had little
-// room left: then it is what their transactions paid, in the middle, or at least in the economical
-// mode. Only blocks that concern the wallet or were asked for are fetched and seen; source says how
-// many, and what the rate comes from.
+// pay. The rate is the one below which nodes relay nothing, unless full blocks were seen among the
+// newest: then it is the highest of their median rates or, in the economical mode, of their lowest
+// rates. Only blocks that concern the wallet or that a client has requested are fetched and seen;
+// source says how many, and what the rate comes from.
 //
 // Result: an object with dcrd's fields and ours.
 //
@@ -373,8 +373,8 @@ func (c *Client) EstimateSmartFee(ctx context.Context, confirmations int64, opti
 
 // ExportWallet calls exportwallet. Returns what a wallet like this one can be made of. It holds the
 // accounts with their extended public keys, what was handed out, single addresses and scripts,
-// birthdays, labels and locks. What the chain tells is not in it, nor are unmined transactions. It
-// shows all addresses of the wallet, used or not. The read-only user may not call it.
+// birthdays, labels and locks. What follows from the chain is not in it, nor are unmined transactions.
+// It shows all addresses of the wallet, used or not. The read-only user may not call it.
 //
 // Result: an object for importwallet.
 //
@@ -526,7 +526,7 @@ func (r *GetBlockResult) UnmarshalJSON(raw []byte) error {
 }
 
 // GetBlock calls getblock. Fetches a block from a peer. Blocks are not stored: each call asks the
-// network, and checks what comes against the header. A block that has left the main chain has -1
+// network, and checks the block against its header. A block that has left the main chain has -1
 // confirmations, as in dcrd, while it is less than 2016 blocks below the tip and a peer has it.
 //
 // Result: the block as dcrd shows it, or its bytes in hex.
@@ -605,9 +605,9 @@ func (c *Client) GetBlockHeader(ctx context.Context, hash string, options *GetBl
 }
 
 // GetCfilterV2 calls getcfilterv2. Returns the version 2 committed filter of a main chain block. A
-// filter below filterfloor of syncstatus is not kept: each call asks the network for it, and proves
-// what comes by the header. Filters below DCP0005 cannot be proven one by one, and are refused if they
-// are not kept.
+// filter below filterfloor of syncstatus is not kept: each call asks the network for it, and proves it
+// by the header of its block. Filters below DCP0005 cannot be proven one by one, and are refused if
+// they are not kept.
 //
 // Result: the block hash, and filter and key in hex.
 //
@@ -794,8 +794,9 @@ func (c *Client) GetNewAddress(ctx context.Context, options *GetNewAddressOption
 // GetPeerInfo calls getpeerinfo. Lists the connected peers. Heights are what peers claim. services is
 // a decimal number, pingtime and pingwait are in microseconds, conntime, lastsend and lastrecv Unix
 // seconds, rate in bytes per second. banscore is how badly the peer has behaved, 0 to 100; silence
-// adds to it as well, and wears off. role is connect, added, once, outbound, renewal, or search for
-// one that is asked whether it knows more than the others. Users of single wallets may not call it.
+// raises it too, and it falls with time. role is connect, added, once, outbound, renewal, or search
+// for a peer that is asked whether it has newer blocks than the others. Users of single wallets may
+// not call it.
 //
 // Result: an array with one object for each peer, in the order of their ids.
 //
@@ -867,10 +868,10 @@ func (c *Client) GetReceivedByAddress(ctx context.Context, address string, optio
 
 // GetServingInfo calls getservinginfo. Returns the light clients that the daemon serves, and the
 // addresses that it serves them at. With --listen the daemon serves headers, filters and blocks to
-// other light clients, like wallets and other spvd, in the protocol of full nodes. subver is what a
-// client says, conntime Unix seconds, follows whether it has asked for new blocks to be announced by
-// headers. blocksfetched counts the blocks that were fetched from peers for clients; others came from
-// the cache. Users of single wallets may not call it.
+// other light clients, like wallets and other spvd, in the protocol of full nodes. subver is the user
+// agent that a client claims, conntime Unix seconds, follows whether it has asked for new blocks to be
+// announced by headers. blocksfetched counts the blocks that were fetched from peers for clients;
+// others came from the cache. Users of single wallets may not call it.
 //
 // Result: an object with the addresses, the clients, and sums since the daemon was started.
 //
@@ -932,11 +933,11 @@ type GetTransactionOptions struct {
 }
 
 // GetTransaction calls gettransaction. Returns a transaction of the wallet. amount is what it adds to
-// the wallet; the fee is known only if all it spends is the wallet's. disapproved stands where the
-// votes of the next block have made it void: then it has no confirmations and counts nowhere.
-// walletconflicts are the transactions that spend the same and gave way to it. The fields that begin
-// with votes are there once the votes behind it are verified: see verifyvotes. publishing is what
-// listpublished tells, if it was published here.
+// the wallet; the fee is known only if all it spends is the wallet's. disapproved is set if the votes
+// of the next block have voided it: then it has no confirmations and counts nowhere. walletconflicts
+// are the transactions that spend the same outputs and were dropped for it. The fields that begin with
+// votes are there once the votes behind it are verified: see verifyvotes. publishing is the entry of
+// listpublished, if it was published here.
 //
 // Result: an object with dcrwallet's fields.
 //
@@ -955,8 +956,9 @@ type GetTxOutOptions struct {
 	IncludeMempool *bool
 }
 
-// GetTxOut calls gettxout. Returns an unspent output of the wallet. Null is an output of the wallet
-// that is spent, and any other that the wallet cannot spend: a light client does not know those.
+// GetTxOut calls gettxout. Returns an unspent output of the wallet. The result is null for an output
+// of the wallet that is spent, and for any output that the wallet cannot spend: a light client does
+// not know those.
 //
 // Result: an object with dcrd's fields, or null.
 //
@@ -1299,7 +1301,8 @@ func (c *Client) ListAllTransactions(ctx context.Context, options *ListAllTransa
 
 // ListBans calls listbans. Lists the addresses that are kept away from. A proven fault bans the host
 // of a peer, whatever its port, with the evidence; an IPv6 host as its network, ADDRESS/64. setban
-// bans what it is given. Being slow or silent bans no peer. Users of single wallets may not call it.
+// bans the address that it is given. Being slow or silent bans no peer. Users of single wallets may
+// not call it.
 //
 // Result: an array with one object for each ban, by address.
 //
@@ -1361,10 +1364,11 @@ func (c *Client) ListLockUnspent(ctx context.Context, options *ListLockUnspentOp
 }
 
 // ListPublished calls listpublished. Tells what has become of the transactions that were published.
-// waiting: offered to nobody yet, because the sync is not complete. offered: to peers, none of which
-// has shown that others have it. seen: announced by a peer that it was not offered to. mined, expired:
-// as it says. dropped: double spent, or abandoned. ended: it does not concern the wallet, and was
-// published for a day. Of what has come to its end the newest are remembered until a restart.
+// waiting: not offered to any peer yet, because the sync is not complete. offered: offered to peers,
+// and not announced by any other peer so far. seen: announced by a peer that it was not offered to.
+// mined, expired: as the word says. dropped: double spent, or abandoned. ended: it does not concern
+// the wallet, and was published for a day. Of the transactions whose publishing has ended, the newest
+// are listed until a restart.
 //
 // Result: an array of what is and was published, oldest first.
 //
@@ -1434,13 +1438,14 @@ type ListSinceBlockOptions struct {
 
 // ListSinceBlock calls listsinceblock. Lists what transactions pay that were mined after a block,
 // newest first, and the unmined ones. Calling it again with lastblock misses nothing: transactions
-// with fewer confirmations than asked for are listed again. All is of one moment of the wallet. What
-// an import finds in blocks up to blockhash is not listed: list all once more after one. When the
-// block has left the main chain, less than 2016 blocks below the tip, the list goes on from where the
-// chains part; removed, to be applied first, lists what was mined in the blocks above that were left,
-// and what the votes of the next block made void: as it is now, mined in another block, unmined, or
-// with -1 confirmations if it can no longer be mined. While old blocks are searched, after an import,
-// lastblock is the last one that was searched for everything.
+// with fewer confirmations than asked for are listed again. The whole reply shows one moment of the
+// wallet. Transactions that an import finds in blocks up to blockhash are not listed: after an import,
+// list all once more. When the block has left the main chain, less than 2016 blocks below the tip, the
+// list goes on from where the chains part; removed, to be applied first, lists the transactions of the
+// blocks above that were left, and those that the votes of the next block have voided, each as it is
+// now: mined in another block, unmined, or with -1 confirmations if it can no longer be mined. While
+// old blocks are searched, after an import, lastblock is the last one that was searched for
+// everything.
 //
 // Result: an object with the lines of listtransactions and the block to call it with next time.
 //
@@ -1469,13 +1474,13 @@ type ListTransactionsOptions struct {
 }
 
 // ListTransactions calls listtransactions. Lists what transactions pay to the wallet and to others,
-// newest first. A line is an output: what the wallet sends, and what it receives, but for change.
-// category is dcrwallet's: send or receive, and immature or generate for block rewards. purpose stands
-// beside it where it says more: ticket or treasury for what is put into them; vote, revocation,
-// treasury or immature for what they return. type is regular, coinbase, ticket, vote, revocation,
-// treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others. net
-// is what the whole transaction adds to the wallet, the same in all its lines: that of a mix is what
-// the wallet has lost by it, though its lines are what all have paid. count and from are numbers of
+// newest first. A line is an output that the wallet sends or receives, except change. category is
+// dcrwallet's: send or receive, and immature or generate for block rewards. purpose stands beside it
+// where it says more: ticket or treasury for what is put into them; vote, revocation, treasury or
+// immature for what they return. type is regular, coinbase, ticket, vote, revocation, treasuryadd or
+// treasuryspend; txtype is ticket, vote or revocation, and regular for all others. net is what the
+// whole transaction adds to the wallet, the same in all its lines: for a mix it is what the wallet has
+// lost by it, though its lines show the payments of all participants. count and from are numbers of
 // transactions that have lines, so that pages follow each other. dcrwallet lists them oldest first,
 // and its from also counts those without a line, which pay change only: its pages overlap by these.
 //
@@ -1562,8 +1567,8 @@ func (c *Client) ListWallets(ctx context.Context, options *ListWalletsOptions) (
 }
 
 // LoadWallet calls loadwallet. Loads a wallet of the data directory. All are loaded when the daemon
-// starts; this is for one that was unloaded since, or put there, or could not be opened. The read-only
-// user may not call it. Users of single wallets may not call it.
+// starts; this call is for a wallet that was unloaded since, whose file was put there, or that could
+// not be opened. The read-only user may not call it. Users of single wallets may not call it.
 //
 // Result: an object with the name.
 //
@@ -1574,9 +1579,9 @@ func (c *Client) LoadWallet(ctx context.Context, name string) (result WalletName
 }
 
 // LockUnspent calls lockunspent. Marks unspent outputs as not to be spent, or takes that back. Marks
-// outlive a restart. If one of the outputs cannot be marked, none is. What buildtransaction has
-// reserved is marked until its time is over, or until this takes it back. The read-only user may not
-// call it.
+// outlive a restart. If one of the outputs cannot be marked, none is. Outputs that buildtransaction
+// has reserved are marked until the reservation ends, or until this call removes the mark. The
+// read-only user may not call it.
 //
 // Result: true.
 //
@@ -1587,11 +1592,11 @@ func (c *Client) LockUnspent(ctx context.Context, unlock bool, transactions []Ou
 }
 
 // NetworkChanged calls networkchanged. Tells the daemon that the machine is in another network, or
-// awake again. Each peer is pinged, and left unless something of it arrives within 5 seconds; peers
-// that are missing are dialled at once. A front end that is told by its system calls this. Without it
-// a changed address of the machine is noticed within 10 seconds, and a connection that is dead for
-// other reasons within 90. The read-only user may not call it. Users of single wallets may not call
-// it.
+// awake again. Each peer is pinged, and disconnected unless a message from it arrives within 5
+// seconds; missing peers are dialled at once. A front end calls this when its system reports a change
+// of the network. Without the call a changed address of the machine is noticed within 10 seconds, and
+// a connection that is dead for other reasons within 90. The read-only user may not call it. Users of
+// single wallets may not call it.
 //
 // Result: null, at once.
 //
@@ -1650,10 +1655,9 @@ type RescanWalletOptions struct {
 }
 
 // RescanWallet calls rescanwallet. Searches blocks again for everything the wallet watches. Accounts
-// and imports that were born later are born at beginheight from then on, unless the job is canceled.
-// It runs as a job, and nothing that is known is forgotten meanwhile. What takes longer than a call
-// may is not given up: the call fails, and the search goes on; see listjobs. The read-only user may
-// not call it.
+// and imports with a later birthday get beginheight as their birthday, unless the job is canceled. The
+// rescan runs as a job, and known transactions stay listed meanwhile. When the time of the call is
+// over, the call fails and the search goes on; see listjobs. The read-only user may not call it.
 //
 // Result: null, when it is done; or with async the job.
 //
@@ -1684,13 +1688,13 @@ type SendRawTransactionOptions struct {
 }
 
 // SendRawTransaction calls sendrawtransaction. Publishes a signed transaction. It is offered to one
-// peer first, and to more while no other peer announces it, until it is mined or has expired. One that
-// concerns the wallet is kept across restarts; another one is kept in memory only, for a day at most,
-// and nobody can tell whether it is mined. A peer says nothing about what it refuses: see
-// listpublished for what has become of it. One that pays a thousand times the usual fee, by what its
-// inputs say, is refused unless allowhighfees is set. The error is -22 for what is no transaction, -25
-// for one that cannot be mined, -9 without peers; nothing has changed then. The read-only user may not
-// call it.
+// peer first, and to more while no other peer announces it, until it is mined or has expired. A
+// transaction that concerns the wallet is kept across restarts. Any other is kept in memory only, for
+// a day at most, and the daemon cannot find out whether it is mined. A peer does not report a
+// transaction that it refuses: see listpublished for what has become of it. One that pays a thousand
+// times the usual fee, by what its inputs say, is refused unless allowhighfees is set. The error is
+// -22 for what is no transaction, -25 for one that cannot be mined, -9 without peers; nothing has
+// changed then. The read-only user may not call it.
 //
 // Result: the hash of the transaction.
 //
@@ -1929,9 +1933,10 @@ func (r *VerifyVotesResult) UnmarshalJSON(raw []byte) error {
 // the tickets that they spend, are verified for the block of the transaction and the five after it, of
 // which those are fetched from peers; see docs/security.md for what this proves. It is a job of kind
 // votes, which goes on as blocks are mined; its number is 1000000001 or more. The call returns when
-// all that is mined is judged, or is withheld by peers, which is not yet known and no failure. What
-// takes longer than a call may goes on: see listjobs. With --verifyvotes large payments are verified
-// without being asked for. The read-only user may not call it.
+// the votes for all blocks that are mined are judged, or when peers do not serve the blocks of the
+// rest, whose result is then unknown and not failed. When the time of the call is over, the job goes
+// on: see listjobs. With --verifyvotes large payments are verified without being asked for. The
+// read-only user may not call it.
 //
 // Result: what is known about the votes; or with async the job.
 //

@@ -1895,10 +1895,11 @@ export class Client extends Connection {
 
   /**
    * Gives up a rescan, or the verification of votes.
-   * The wallet is where it would be without it. Birthdays that the rescan had lowered are again what they were,
-   * and what it found below them no longer counts, because how that was spent may not have been found yet; what
-   * else it has found stays known. Votes that were verified stay known. The search that an import or a window
-   * that has grown began cannot be given up: balances would be wrong. The read-only user may not call it.
+   * The wallet goes on from where it would be without the rescan. Birthdays that the rescan has lowered are
+   * restored, and payments found below them no longer count, because the transactions that spend them may not
+   * have been found yet; everything else that was found is kept. So are verified votes. A search that was begun
+   * by an import or a grown window cannot be canceled: balances would be wrong. The read-only user may not call
+   * it.
    * @param id The number of the job in the wallet; see listjobs.
    * @returns null.
    * @throws RpcError: Wallet, Invalid, NoWallet, Forbidden, Params.
@@ -2047,10 +2048,10 @@ export class Client extends Connection {
 
   /**
    * Returns the fee per 1,000 bytes that a transaction should pay.
-   * That is the fee below which nodes relay nothing, unless newest blocks were seen that had little room left:
-   * then it is what their transactions paid, in the middle, or at least in the economical mode. Only blocks that
-   * concern the wallet or were asked for are fetched and seen; source says how many, and what the rate comes
-   * from.
+   * The rate is the one below which nodes relay nothing, unless full blocks were seen among the newest: then it
+   * is the highest of their median rates or, in the economical mode, of their lowest rates. Only blocks that
+   * concern the wallet or that a client has requested are fetched and seen; source says how many, and what the
+   * rate comes from.
    * @param confirmations Within how many blocks it shall be mined, 1 to 1008.
    * @param mode conservative or economical.
    * @returns an object with dcrd's fields and ours.
@@ -2063,8 +2064,8 @@ export class Client extends Connection {
   /**
    * Returns what a wallet like this one can be made of.
    * It holds the accounts with their extended public keys, what was handed out, single addresses and scripts,
-   * birthdays, labels and locks. What the chain tells is not in it, nor are unmined transactions. It shows all
-   * addresses of the wallet, used or not. The read-only user may not call it.
+   * birthdays, labels and locks. What follows from the chain is not in it, nor are unmined transactions. It
+   * shows all addresses of the wallet, used or not. The read-only user may not call it.
    * @returns an object for importwallet.
    * @throws RpcError: Wallet, NoWallet, Forbidden, Params.
    */
@@ -2102,7 +2103,7 @@ export class Client extends Connection {
    * Lists the peers that were added to stay connected with.
    * Names are not looked up here: the addresses of a peer are the one it is dialled at. Users of single wallets
    * may not call it.
-   * @param dns Whether to tell more than the addresses: which are connected.
+   * @param dns Whether to return objects that also say which peers are connected, rather than addresses alone.
    * @param node Only this peer.
    * @returns an array of addresses, or of objects with dcrd's fields.
    * @throws RpcError: Invalid, Forbidden, Params.
@@ -2156,9 +2157,9 @@ export class Client extends Connection {
 
   /**
    * Fetches a block from a peer.
-   * Blocks are not stored: each call asks the network, and checks what comes against the header. A block that
-   * has left the main chain has -1 confirmations, as in dcrd, while it is less than 2016 blocks below the tip
-   * and a peer has it.
+   * Blocks are not stored: each call asks the network, and checks the block against its header. A block that has
+   * left the main chain has -1 confirmations, as in dcrd, while it is less than 2016 blocks below the tip and a
+   * peer has it.
    * @param hash The hash of the block.
    * @param verbose Whether to return an object rather than hex.
    * @param verboseTx Whether the object holds whole transactions rather than their hashes.
@@ -2215,8 +2216,8 @@ export class Client extends Connection {
 
   /**
    * Returns the version 2 committed filter of a main chain block.
-   * A filter below filterfloor of syncstatus is not kept: each call asks the network for it, and proves what
-   * comes by the header. Filters below DCP0005 cannot be proven one by one, and are refused if they are not
+   * A filter below filterfloor of syncstatus is not kept: each call asks the network for it, and proves it by
+   * the header of its block. Filters below DCP0005 cannot be proven one by one, and are refused if they are not
    * kept.
    * @param hash The hash of the block.
    * @returns the block hash, and filter and key in hex.
@@ -2365,9 +2366,9 @@ export class Client extends Connection {
    * Lists the connected peers.
    * Heights are what peers claim. services is a decimal number, pingtime and pingwait are in microseconds,
    * conntime, lastsend and lastrecv Unix seconds, rate in bytes per second. banscore is how badly the peer has
-   * behaved, 0 to 100; silence adds to it as well, and wears off. role is connect, added, once, outbound,
-   * renewal, or search for one that is asked whether it knows more than the others. Users of single wallets may
-   * not call it.
+   * behaved, 0 to 100; silence raises it too, and it falls with time. role is connect, added, once, outbound,
+   * renewal, or search for a peer that is asked whether it has newer blocks than the others. Users of single
+   * wallets may not call it.
    * @returns an array with one object for each peer, in the order of their ids.
    * @throws RpcError: Forbidden, Params.
    */
@@ -2411,9 +2412,9 @@ export class Client extends Connection {
   /**
    * Returns the light clients that the daemon serves, and the addresses that it serves them at.
    * With --listen the daemon serves headers, filters and blocks to other light clients, like wallets and other
-   * spvd, in the protocol of full nodes. subver is what a client says, conntime Unix seconds, follows whether it
-   * has asked for new blocks to be announced by headers. blocksfetched counts the blocks that were fetched from
-   * peers for clients; others came from the cache. Users of single wallets may not call it.
+   * spvd, in the protocol of full nodes. subver is the user agent that a client claims, conntime Unix seconds,
+   * follows whether it has asked for new blocks to be announced by headers. blocksfetched counts the blocks that
+   * were fetched from peers for clients; others came from the cache. Users of single wallets may not call it.
    * @returns an object with the addresses, the clients, and sums since the daemon was started.
    * @throws RpcError: Forbidden, Params.
    */
@@ -2464,11 +2465,11 @@ export class Client extends Connection {
 
   /**
    * Returns a transaction of the wallet.
-   * amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's. disapproved
-   * stands where the votes of the next block have made it void: then it has no confirmations and counts nowhere.
-   * walletconflicts are the transactions that spend the same and gave way to it. The fields that begin with
-   * votes are there once the votes behind it are verified: see verifyvotes. publishing is what listpublished
-   * tells, if it was published here.
+   * amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's. disapproved is
+   * set if the votes of the next block have voided it: then it has no confirmations and counts nowhere.
+   * walletconflicts are the transactions that spend the same outputs and were dropped for it. The fields that
+   * begin with votes are there once the votes behind it are verified: see verifyvotes. publishing is the entry
+   * of listpublished, if it was published here.
    * @param txid The hash of the transaction.
    * @param includeWatchOnly Has no effect: nothing is not watch-only.
    * @returns an object with dcrwallet's fields.
@@ -2480,8 +2481,8 @@ export class Client extends Connection {
 
   /**
    * Returns an unspent output of the wallet.
-   * Null is an output of the wallet that is spent, and any other that the wallet cannot spend: a light client
-   * does not know those.
+   * The result is null for an output of the wallet that is spent, and for any output that the wallet cannot
+   * spend: a light client does not know those.
    * @param txid The hash of the transaction.
    * @param vout The index of the output.
    * @param tree The tree of the transaction: 0 regular, 1 stake.
@@ -2696,8 +2697,8 @@ export class Client extends Connection {
   /**
    * Lists the addresses that are kept away from.
    * A proven fault bans the host of a peer, whatever its port, with the evidence; an IPv6 host as its network,
-   * ADDRESS/64. setban bans what it is given. Being slow or silent bans no peer. Users of single wallets may not
-   * call it.
+   * ADDRESS/64. setban bans the address that it is given. Being slow or silent bans no peer. Users of single
+   * wallets may not call it.
    * @returns an array with one object for each ban, by address.
    * @throws RpcError: Forbidden, Params.
    */
@@ -2739,10 +2740,10 @@ export class Client extends Connection {
 
   /**
    * Tells what has become of the transactions that were published.
-   * waiting: offered to nobody yet, because the sync is not complete. offered: to peers, none of which has shown
-   * that others have it. seen: announced by a peer that it was not offered to. mined, expired: as it says.
-   * dropped: double spent, or abandoned. ended: it does not concern the wallet, and was published for a day. Of
-   * what has come to its end the newest are remembered until a restart.
+   * waiting: not offered to any peer yet, because the sync is not complete. offered: offered to peers, and not
+   * announced by any other peer so far. seen: announced by a peer that it was not offered to. mined, expired: as
+   * the word says. dropped: double spent, or abandoned. ended: it does not concern the wallet, and was published
+   * for a day. Of the transactions whose publishing has ended, the newest are listed until a restart.
    * @returns an array of what is and was published, oldest first.
    * @throws RpcError: Params.
    */
@@ -2777,12 +2778,13 @@ export class Client extends Connection {
   /**
    * Lists what transactions pay that were mined after a block, newest first, and the unmined ones.
    * Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are
-   * listed again. All is of one moment of the wallet. What an import finds in blocks up to blockhash is not
-   * listed: list all once more after one. When the block has left the main chain, less than 2016 blocks below
-   * the tip, the list goes on from where the chains part; removed, to be applied first, lists what was mined in
-   * the blocks above that were left, and what the votes of the next block made void: as it is now, mined in
-   * another block, unmined, or with -1 confirmations if it can no longer be mined. While old blocks are
-   * searched, after an import, lastblock is the last one that was searched for everything.
+   * listed again. The whole reply shows one moment of the wallet. Transactions that an import finds in blocks up
+   * to blockhash are not listed: after an import, list all once more. When the block has left the main chain,
+   * less than 2016 blocks below the tip, the list goes on from where the chains part; removed, to be applied
+   * first, lists the transactions of the blocks above that were left, and those that the votes of the next block
+   * have voided, each as it is now: mined in another block, unmined, or with -1 confirmations if it can no
+   * longer be mined. While old blocks are searched, after an import, lastblock is the last one that was searched
+   * for everything.
    * @param blockHash The last block that is known; without it all are listed.
    * @param targetConfirmations How many confirmations lastblock has.
    * @param includeWatchOnly Has no effect: nothing is not watch-only.
@@ -2795,15 +2797,15 @@ export class Client extends Connection {
 
   /**
    * Lists what transactions pay to the wallet and to others, newest first.
-   * A line is an output: what the wallet sends, and what it receives, but for change. category is dcrwallet's:
-   * send or receive, and immature or generate for block rewards. purpose stands beside it where it says more:
-   * ticket or treasury for what is put into them; vote, revocation, treasury or immature for what they return.
-   * type is regular, coinbase, ticket, vote, revocation, treasuryadd or treasuryspend; txtype is ticket, vote or
+   * A line is an output that the wallet sends or receives, except change. category is dcrwallet's: send or
+   * receive, and immature or generate for block rewards. purpose stands beside it where it says more: ticket or
+   * treasury for what is put into them; vote, revocation, treasury or immature for what they return. type is
+   * regular, coinbase, ticket, vote, revocation, treasuryadd or treasuryspend; txtype is ticket, vote or
    * revocation, and regular for all others. net is what the whole transaction adds to the wallet, the same in
-   * all its lines: that of a mix is what the wallet has lost by it, though its lines are what all have paid.
-   * count and from are numbers of transactions that have lines, so that pages follow each other. dcrwallet lists
-   * them oldest first, and its from also counts those without a line, which pay change only: its pages overlap
-   * by these.
+   * all its lines: for a mix it is what the wallet has lost by it, though its lines show the payments of all
+   * participants. count and from are numbers of transactions that have lines, so that pages follow each other.
+   * dcrwallet lists them oldest first, and its from also counts those without a line, which pay change only: its
+   * pages overlap by these.
    * @param account The account; * is all of them.
    * @param count How many transactions to list at most, with all their lines.
    * @param from How many of the newest transactions to leave out.
@@ -2856,8 +2858,9 @@ export class Client extends Connection {
 
   /**
    * Loads a wallet of the data directory.
-   * All are loaded when the daemon starts; this is for one that was unloaded since, or put there, or could not
-   * be opened. The read-only user may not call it. Users of single wallets may not call it.
+   * All are loaded when the daemon starts; this call is for a wallet that was unloaded since, whose file was put
+   * there, or that could not be opened. The read-only user may not call it. Users of single wallets may not call
+   * it.
    * @param name Its name.
    * @returns an object with the name.
    * @throws RpcError: NoWallet, Forbidden, Params.
@@ -2868,9 +2871,10 @@ export class Client extends Connection {
 
   /**
    * Marks unspent outputs as not to be spent, or takes that back.
-   * Marks outlive a restart. If one of the outputs cannot be marked, none is. What buildtransaction has reserved
-   * is marked until its time is over, or until this takes it back. The read-only user may not call it.
-   * @param unlock True to take marks back, false to set them.
+   * Marks outlive a restart. If one of the outputs cannot be marked, none is. Outputs that buildtransaction has
+   * reserved are marked until the reservation ends, or until this call removes the mark. The read-only user may
+   * not call it.
+   * @param unlock True to remove marks, false to set them.
    * @param transactions The outputs; none with unlock means all that are marked.
    * @returns true.
    * @throws RpcError: Wallet, Invalid, NoWallet, Hex, Forbidden, Params.
@@ -2881,10 +2885,10 @@ export class Client extends Connection {
 
   /**
    * Tells the daemon that the machine is in another network, or awake again.
-   * Each peer is pinged, and left unless something of it arrives within 5 seconds; peers that are missing are
-   * dialled at once. A front end that is told by its system calls this. Without it a changed address of the
-   * machine is noticed within 10 seconds, and a connection that is dead for other reasons within 90. The
-   * read-only user may not call it. Users of single wallets may not call it.
+   * Each peer is pinged, and disconnected unless a message from it arrives within 5 seconds; missing peers are
+   * dialled at once. A front end calls this when its system reports a change of the network. Without the call a
+   * changed address of the machine is noticed within 10 seconds, and a connection that is dead for other reasons
+   * within 90. The read-only user may not call it. Users of single wallets may not call it.
    * @returns null, at once.
    * @throws RpcError: Forbidden, Params.
    */
@@ -2932,9 +2936,9 @@ export class Client extends Connection {
 
   /**
    * Searches blocks again for everything the wallet watches.
-   * Accounts and imports that were born later are born at beginheight from then on, unless the job is canceled.
-   * It runs as a job, and nothing that is known is forgotten meanwhile. What takes longer than a call may is not
-   * given up: the call fails, and the search goes on; see listjobs. The read-only user may not call it.
+   * Accounts and imports with a later birthday get beginheight as their birthday, unless the job is canceled.
+   * The rescan runs as a job, and known transactions stay listed meanwhile. When the time of the call is over,
+   * the call fails and the search goes on; see listjobs. The read-only user may not call it.
    * @param beginHeight The first height to search.
    * @param async Whether to return the job at once rather than null in the end.
    * @returns null, when it is done; or with async the job.
@@ -2957,11 +2961,12 @@ export class Client extends Connection {
   /**
    * Publishes a signed transaction.
    * It is offered to one peer first, and to more while no other peer announces it, until it is mined or has
-   * expired. One that concerns the wallet is kept across restarts; another one is kept in memory only, for a day
-   * at most, and nobody can tell whether it is mined. A peer says nothing about what it refuses: see
-   * listpublished for what has become of it. One that pays a thousand times the usual fee, by what its inputs
-   * say, is refused unless allowhighfees is set. The error is -22 for what is no transaction, -25 for one that
-   * cannot be mined, -9 without peers; nothing has changed then. The read-only user may not call it.
+   * expired. A transaction that concerns the wallet is kept across restarts. Any other is kept in memory only,
+   * for a day at most, and the daemon cannot find out whether it is mined. A peer does not report a transaction
+   * that it refuses: see listpublished for what has become of it. One that pays a thousand times the usual fee,
+   * by what its inputs say, is refused unless allowhighfees is set. The error is -22 for what is no transaction,
+   * -25 for one that cannot be mined, -9 without peers; nothing has changed then. The read-only user may not
+   * call it.
    * @param hexTx The transaction in hex.
    * @param allowHighFees Publish it whatever it pays.
    * @returns the hash of the transaction.
@@ -3124,9 +3129,10 @@ export class Client extends Connection {
    * The votes for a block are in the next one. Their signatures, and the tickets that they spend, are verified
    * for the block of the transaction and the five after it, of which those are fetched from peers; see
    * docs/security.md for what this proves. It is a job of kind votes, which goes on as blocks are mined; its
-   * number is 1000000001 or more. The call returns when all that is mined is judged, or is withheld by peers,
-   * which is not yet known and no failure. What takes longer than a call may goes on: see listjobs. With
-   * --verifyvotes large payments are verified without being asked for. The read-only user may not call it.
+   * number is 1000000001 or more. The call returns when the votes for all blocks that are mined are judged, or
+   * when peers do not serve the blocks of the rest, whose result is then unknown and not failed. When the time
+   * of the call is over, the job goes on: see listjobs. With --verifyvotes large payments are verified without
+   * being asked for. The read-only user may not call it.
    * @param txid The hash of a mined transaction of the wallet.
    * @param async Whether to return the job at once.
    * @returns what is known about the votes; or with async the job.

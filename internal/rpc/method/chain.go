@@ -150,7 +150,7 @@ func getBlock() Method {
 		Reads:   true,
 		Waits:   true,
 		Summary: "Fetches a block from a peer.",
-		Help: "Blocks are not stored: each call asks the network, and checks what comes against the header. A block that has left the " +
+		Help: "Blocks are not stored: each call asks the network, and checks the block against its header. A block that has left the " +
 			"main chain has -1 confirmations, as in dcrd, while it is less than 2016 blocks below the tip and a peer has it.",
 		Params: []param{
 			{name: "hash", kind: kindHash, text: "The hash of the block."},
@@ -293,8 +293,8 @@ func getCFilterV2() Method {
 		Reads:   true,
 		Waits:   true,
 		Summary: "Returns the version 2 committed filter of a main chain block.",
-		Help: "A filter below filterfloor of syncstatus is not kept: each call asks the network for it, and proves what comes by the " +
-			"header. Filters below DCP0005 cannot be proven one by one, and are refused if they are not kept.",
+		Help: "A filter below filterfloor of syncstatus is not kept: each call asks the network for it, and " +
+			"proves it by the header of its block. Filters below DCP0005 cannot be proven one by one, and are refused if they are not kept.",
 		Params:  []param{{name: "hash", kind: kindHash, text: "The hash of the block."}},
 		Result:  "the block hash, and filter and key in hex",
 		Returns: []any{api.CFilterV2{}},

@@ -28,7 +28,7 @@ func getTxOut() Method {
 		Name:    "gettxout",
 		Reads:   true,
 		Summary: "Returns an unspent output of the wallet.",
-		Help:    "Null is an output of the wallet that is spent, and any other that the wallet cannot spend: a light client does not know those.",
+		Help:    "The result is null for an output of the wallet that is spent, and for any output that the wallet cannot spend: a light client does not know those.",
 		Params: []param{
 			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
 			{name: "vout", kind: kindInt, text: "The index of the output."},
@@ -134,9 +134,9 @@ func lockUnspent() Method {
 	return Method{
 		Name:    "lockunspent",
 		Summary: "Marks unspent outputs as not to be spent, or takes that back.",
-		Help:    "Marks outlive a restart. If one of the outputs cannot be marked, none is. What buildtransaction has reserved is marked until its time is over, or until this takes it back.",
+		Help:    "Marks outlive a restart. If one of the outputs cannot be marked, none is. Outputs that buildtransaction has reserved are marked until the reservation ends, or until this call removes the mark.",
 		Params: []param{
-			{name: "unlock", kind: kindBool, text: "True to take marks back, false to set them."},
+			{name: "unlock", kind: kindBool, text: "True to remove marks, false to set them."},
 			{name: "transactions", kind: kindOutPoints, text: "The outputs; none with unlock means all that are marked."},
 		},
 		Result:  "true",

@@ -81,7 +81,7 @@ func (m *Method) describe() string {
 	return b.String()
 }
 
-// limits says who cannot call the method.
+// limits names the clients that cannot call the method.
 func (m *Method) limits() string {
 	var list []string
 	if !m.Reads {

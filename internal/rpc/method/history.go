@@ -31,9 +31,9 @@ func getTransaction() Method {
 		Reads:   true,
 		Summary: "Returns a transaction of the wallet.",
 		Help: "amount is what it adds to the wallet; the fee is known only if all it spends is the wallet's. " +
-			"disapproved stands where the votes of the next block have made it void: then it has no confirmations and counts nowhere. " +
-			"walletconflicts are the transactions that spend the same and gave way to it. The fields that begin with votes are there once the votes " +
-			"behind it are verified: see verifyvotes. publishing is what listpublished tells, if it was published here.",
+			"disapproved is set if the votes of the next block have voided it: then it has no confirmations and counts nowhere. " +
+			"walletconflicts are the transactions that spend the same outputs and were dropped for it. The fields that begin with votes are there once the votes " +
+			"behind it are verified: see verifyvotes. publishing is the entry of listpublished, if it was published here.",
 		Params: []param{
 			{name: "txid", kind: kindHash, text: "The hash of the transaction."},
 			watchOnlyParam(),
@@ -67,12 +67,11 @@ func listTransactions() Method {
 		Name:    "listtransactions",
 		Reads:   true,
 		Summary: "Lists what transactions pay to the wallet and to others, newest first.",
-		Help: "A line is an output: what the wallet sends, and what it receives, but for change. category is dcrwallet's: send or receive, and " +
+		Help: "A line is an output that the wallet sends or receives, except change. category is dcrwallet's: send or receive, and " +
 			"immature or generate for block rewards. purpose stands beside it where it says more: ticket or treasury for what is put into " +
 			"them; vote, revocation, treasury or immature for what they return. type is regular, coinbase, ticket, vote, revocation, " +
 			"treasuryadd or treasuryspend; txtype is ticket, vote or revocation, and regular for all others. net is what the whole transaction " +
-			"adds to the wallet, the same in all its lines: that of a mix is what the wallet has lost by it, though its lines are what all have " +
-			"paid. count and from are numbers of transactions that have lines, so that pages follow each other. dcrwallet lists them " +
+			"adds to the wallet, the same in all its lines: for a mix it is what the wallet has lost by it, though its lines show the payments of all participants. count and from are numbers of transactions that have lines, so that pages follow each other. dcrwallet lists them " +
 			"oldest first, and its from also counts those without a line, which pay change only: its pages overlap by these.",
 		Params: []param{
 			someAccountParam(),
@@ -126,10 +125,10 @@ func listSinceBlock() Method {
 		Name:    "listsinceblock",
 		Reads:   true,
 		Summary: "Lists what transactions pay that were mined after a block, newest first, and the unmined ones.",
-		Help: "Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are listed again. All is of one " +
-			"moment of the wallet. What an import finds in blocks up to blockhash is not listed: list all once more after one. When the block has left the main chain, less than 2016 blocks below the tip, the list goes on from where the " +
-			"chains part; removed, to be applied first, lists what was mined in the blocks above that were left, and what the votes of the next block made void: as it is " +
-			"now, mined in another block, unmined, or with -1 confirmations if it can no longer be mined. While old blocks are searched, after " +
+		Help: "Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are listed again. The whole reply shows one moment of the wallet. " +
+			"Transactions that an import finds in blocks up to blockhash are not listed: after an import, list all once more. When the block has left the main chain, less than 2016 blocks below the tip, the list goes on from where the " +
+			"chains part; removed, to be applied first, lists the transactions of the blocks above that were left, and those that the votes of the next block " +
+			"have voided, each as it is now: mined in another block, unmined, or with -1 confirmations if it can no longer be mined. While old blocks are searched, after " +
 			"an import, lastblock is the last one that was searched for everything.",
 		Params: []param{
 			{name: "blockhash", kind: kindString, optional: true, def: "", text: "The last block that is known; without it all are listed."},

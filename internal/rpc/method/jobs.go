@@ -29,8 +29,9 @@ func rescanWallet() Method {
 	return Method{
 		Name:    "rescanwallet",
 		Summary: "Searches blocks again for everything the wallet watches.",
-		Help: "Accounts and imports that were born later are born at beginheight from then on, unless the job is canceled. It runs as a job, and nothing that is known is forgotten meanwhile. What takes longer than a call may is not " +
-			"given up: the call fails, and the search goes on; see listjobs.",
+		Help: "Accounts and imports with a later birthday get beginheight as their birthday, unless the job is canceled. " +
+			"The rescan runs as a job, and known transactions stay listed meanwhile. When the time of the call is over, the call fails and " +
+			"the search goes on; see listjobs.",
 		Params: []param{
 			{name: "beginheight", kind: kindInt, optional: true, def: int64(0), text: "The first height to search."},
 			{name: "async", kind: kindBool, optional: true, def: false, text: "Whether to return the job at once rather than null in the end."},
@@ -223,9 +224,10 @@ func cancelJob() Method {
 	return Method{
 		Name:    "canceljob",
 		Summary: "Gives up a rescan, or the verification of votes.",
-		Help: "The wallet is where it would be without it. Birthdays that the rescan had lowered are again what they were, and what " +
-			"it found below them no longer counts, because how that was spent may not have been found yet; what else it has found stays " +
-			"known. Votes that were verified stay known. The search that an import or a window that has grown began cannot be given up: balances would be wrong.",
+		Help: "The wallet goes on from where it would be without the rescan. Birthdays that the rescan has lowered are restored, and payments " +
+			"found below them no longer count, because the transactions that spend them may not have been found yet; everything else " +
+			"that was found is kept. So are verified votes. A search that was begun by an import or a grown window cannot be " +
+			"canceled: balances would be wrong.",
 		Params:  []param{jobParam()},
 		Result:  "null",
 		Returns: []any{nil},

@@ -38,9 +38,8 @@ func getPeerInfo() Method {
 		Reads:   true,
 		Summary: "Lists the connected peers.",
 		Help: "Heights are what peers claim. services is a decimal number, pingtime and pingwait are in microseconds, " +
-			"conntime, lastsend and lastrecv Unix seconds, rate in bytes per second. banscore is how badly the peer has " +
-			"behaved, 0 to 100; silence adds to it as well, and wears off. role is connect, added, " +
-			"once, outbound, renewal, or search for one that is asked whether it knows more than the others.",
+			"conntime, lastsend and lastrecv Unix seconds, rate in bytes per second. banscore is how badly the peer has behaved, 0 to 100; silence raises it too, and it falls with time. role is connect, added, " +
+			"once, outbound, renewal, or search for a peer that is asked whether it has newer blocks than the others.",
 		Result:  "an array with one object for each peer, in the order of their ids",
 		Returns: []any{[]api.PeerInfo{}},
 		Example: `[]`,
@@ -87,8 +86,8 @@ func networkChanged() Method {
 		Name:    "networkchanged",
 		Quick:   true,
 		Summary: "Tells the daemon that the machine is in another network, or awake again.",
-		Help: "Each peer is pinged, and left unless something of it arrives within 5 seconds; peers that are missing are dialled " +
-			"at once. A front end that is told by its system calls this. Without it a changed address of the machine is noticed " +
+		Help: "Each peer is pinged, and disconnected unless a message from it arrives within 5 seconds; missing peers are dialled " +
+			"at once. A front end calls this when its system reports a change of the network. Without the call a changed address of the machine is noticed " +
 			"within 10 seconds, and a connection that is dead for other reasons within 90.",
 		Result:  "null, at once",
 		Returns: []any{nil},
@@ -246,7 +245,7 @@ func getAddedNodeInfo() Method {
 		Summary: "Lists the peers that were added to stay connected with.",
 		Help:    "Names are not looked up here: the addresses of a peer are the one it is dialled at.",
 		Params: []param{
-			{name: "dns", kind: kindBool, text: "Whether to tell more than the addresses: which are connected."},
+			{name: "dns", kind: kindBool, text: "Whether to return objects that also say which peers are connected, rather than addresses alone."},
 			{name: "node", kind: kindString, optional: true, def: "", text: "Only this peer."},
 		},
 		Result:  "an array of addresses, or of objects with dcrd's fields",
@@ -352,7 +351,7 @@ func listBans() Method {
 		Name:    "listbans",
 		Summary: "Lists the addresses that are kept away from.",
 		Help: "A proven fault bans the host of a peer, whatever its port, with the evidence; an IPv6 " +
-			"host as its network, ADDRESS/64. setban bans what it is given. Being slow or silent bans no peer.",
+			"host as its network, ADDRESS/64. setban bans the address that it is given. Being slow or silent bans no peer.",
 		Result:  "an array with one object for each ban, by address",
 		Returns: []any{[]api.Ban{}},
 		Example: `[]`,

@@ -28,8 +28,8 @@ func publishMethods() []Method {
 	}
 }
 
-// highFee is the fee per 1,000 bytes that only somebody pays who has mistaken
-// something: a thousand times what nodes ask for.
+// highFee is the fee per 1,000 bytes from which a transaction counts as a mistake of the
+// user: a thousand times the rate that nodes demand.
 const highFee = 1000 * relayFee
 
 func getWalletFee() Method {
@@ -52,8 +52,8 @@ func sendRawTransaction() Method {
 		Name:    "sendrawtransaction",
 		Summary: "Publishes a signed transaction.",
 		Help: "It is offered to one peer first, and to more while no other peer announces it, until it is mined or has expired. " +
-			"One that concerns the wallet is kept across restarts; another one is kept in memory only, for a day at most, and nobody " +
-			"can tell whether it is mined. A peer says nothing about what it refuses: see listpublished for what has become of it. " +
+			"A transaction that concerns the wallet is kept across restarts. Any other is kept in memory only, for a day at most, " +
+			"and the daemon cannot find out whether it is mined. A peer does not report a transaction that it refuses: see listpublished for what has become of it. " +
 			"One that pays a thousand times the usual fee, by what its inputs say, is refused unless allowhighfees is set. " +
 			"The error is -22 for what is no transaction, -25 for one that cannot be mined, -9 without peers; nothing has changed then.",
 		Params: []param{
@@ -145,9 +145,11 @@ func listPublished() Method {
 		Name:    "listpublished",
 		Reads:   true,
 		Summary: "Tells what has become of the transactions that were published.",
-		Help: "waiting: offered to nobody yet, because the sync is not complete. offered: to peers, none of which has shown that others have it. " +
-			"seen: announced by a peer that it was not offered to. mined, expired: as it says. dropped: double spent, or abandoned. " +
-			"ended: it does not concern the wallet, and was published for a day. Of what has come to its end the newest are remembered until a restart.",
+		Help: "waiting: not offered to any peer yet, because the sync is not complete. offered: offered to peers, and not announced by any " +
+			"other peer so far. " +
+			"seen: announced by a peer that it was not offered to. mined, expired: as the word says. dropped: double spent, or abandoned. " +
+			"ended: it does not concern the wallet, and was published for a day. " +
+			"Of the transactions whose publishing has ended, the newest are listed until a restart.",
 		Result:  "an array of what is and was published, oldest first",
 		Returns: []any{[]api.Publication{}},
 		Example: `[]`,
@@ -182,9 +184,8 @@ func estimateSmartFee() Method {
 		Name:    "estimatesmartfee",
 		Reads:   true,
 		Summary: "Returns the fee per 1,000 bytes that a transaction should pay.",
-		Help: "That is the fee below which nodes relay nothing, unless newest blocks were seen that had little room left: then it is what " +
-			"their transactions paid, in the middle, or at least in the economical mode. Only blocks that concern the wallet or were asked " +
-			"for are fetched and seen; source says how many, and what the rate comes from.",
+		Help: "The rate is the one below which nodes relay nothing, unless full blocks were seen among the newest: then it is the highest of their " +
+			"median rates or, in the economical mode, of their lowest rates. Only blocks that concern the wallet or that a client has requested are fetched and seen; source says how many, and what the rate comes from.",
 		Params: []param{
 			{name: "confirmations", kind: kindInt, text: "Within how many blocks it shall be mined, 1 to 1008."},
 			{name: "mode", kind: kindString, optional: true, def: conservative, text: "conservative or economical."},

@@ -19,7 +19,7 @@ func getServingInfo() Method {
 		Name:    "getservinginfo",
 		Summary: "Returns the light clients that the daemon serves, and the addresses that it serves them at.",
 		Help: "With --listen the daemon serves headers, filters and blocks to other light clients, like wallets and other spvd, in the protocol of " +
-			"full nodes. subver is what a client says, conntime Unix seconds, follows whether it has asked for new blocks to be announced by " +
+			"full nodes. subver is the user agent that a client claims, conntime Unix seconds, follows whether it has asked for new blocks to be announced by " +
 			"headers. blocksfetched counts the blocks that were fetched from peers for clients; others came from the cache.",
 		Result:  "an object with the addresses, the clients, and sums since the daemon was started",
 		Returns: []any{api.Serving{}},

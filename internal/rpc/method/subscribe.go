@@ -22,12 +22,12 @@ func subscribe() Method {
 		Name:    "subscribe",
 		Reads:   true,
 		Summary: "Subscribes this connection to notifications.",
-		Help: "A notification is a request without an id; its method is the topic, its one parameter the news. " +
+		Help: "A notification is a request without an id; its method is the topic, its one parameter the update. " +
 			"syncstatus brings what the method of that name returns: the current status at once, then each newer one. " +
 			"blocks brings each step of the main chain: disconnected blocks, newest first, then connected ones, oldest first. " +
 			"transactions brings those of the wallet: at once all that are not mined, then each that is new or has come to another block, " +
-			"and one of the newest seven blocks again when what is known about the votes behind it is another; " +
-			"what was mined in a block that is disconnected has gone unless it is told again. " +
+			"and one of the newest seven blocks again when the result of verifying the votes behind it changes; " +
+			"a transaction of a disconnected block is gone unless it is sent again. " +
 			"confirmations brings how often they are confirmed, up to the number depth, with the outputs that pay to the wallet; spends the outputs of the wallet that are spent; " +
 			"jobs its jobs, as listjobs shows them, whenever they change. " +
 			"Each step has a cursor; given to subscribe later, on any connection, it makes the steps since then come first. " +
@@ -35,13 +35,13 @@ func subscribe() Method {
 			"chain again. So does one of the other topics when none of the blocks of its cursor is on the main chain, " +
 			"or when a rescan was canceled, which forgets what it had found. " +
 			"While the chain is being caught up with, a connection is notified at most once a second, less often the more there are, " +
-			"and blocks come together; during the first sync they do not come at all. Subscribing again starts anew.",
+			"and blocks come together; during the first sync they do not come at all. Subscribing to a topic again replaces the subscription.",
 		Params: []param{
 			{name: "topic", kind: kindString, text: "syncstatus, blocks, transactions, confirmations, spends or jobs."},
 			{name: "cursor", kind: kindString, optional: true, def: "",
 				text: "The cursor of the last step that is known; without it the topic begins at the tip. syncstatus has none."},
 			{name: "depth", kind: kindInt, optional: true, def: int64(defaultDepth),
-				text: "Of confirmations: how many are told of, 1 to 1000."},
+				text: "Of confirmations: up to how many a transaction is notified of, 1 to 1000."},
 			{name: "addresses", kind: kindStrings, optional: true, def: []string(nil),
 				text: "Of transactions, confirmations and spends: only what concerns one of these addresses. An address need not be the wallet's, of what it pays."},
 			{name: "labels", kind: kindStrings, optional: true, def: []string(nil),
@@ -80,7 +80,7 @@ func subscribe() Method {
 	}
 }
 
-// Confirmations that are told of.
+// Numbers of confirmations that a subscriber may ask to be notified of.
 const (
 	defaultDepth = 6
 	mostDepth    = 1000

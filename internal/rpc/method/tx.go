@@ -48,8 +48,8 @@ func decodeRawTransaction() Method {
 	}
 }
 
-// commitmentType is the script type of the outputs in a ticket that say who
-// gets how much of its value back.
+// commitmentType is the script type of the outputs of a ticket that commit to the
+// addresses and amounts that its value returns to.
 const commitmentType = "sstxcommitment"
 
 // verboseInputs spells out the inputs of a transaction as dcrd does. What
@@ -126,8 +126,8 @@ func verboseOutputs(tx *wire.MsgTx, params *chaincfg.Params) []types.Vout {
 	return outputs
 }
 
-// describeCommitment fills in who is promised how much. An output that does
-// not decode promises nothing.
+// describeCommitment fills in the address and the amount that a ticket commits to. An
+// output that does not decode commits to nothing.
 func describeCommitment(script *types.ScriptPubKeyResult, pkScript []byte, params *chaincfg.Params) {
 	script.Type = commitmentType
 	if addr, err := stake.AddrFromSStxPkScrCommitment(pkScript, params); err == nil {

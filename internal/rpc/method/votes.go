@@ -24,8 +24,9 @@ func verifyVotes() Method {
 		Summary: "Verifies that real tickets have voted for the block of a transaction, and for the blocks that confirm it.",
 		Help: "The votes for a block are in the next one. Their signatures, and the tickets that they spend, are verified for the block of the " +
 			"transaction and the five after it, of which those are fetched from peers; see docs/security.md for what this proves. It is a job " +
-			"of kind votes, which goes on as blocks are mined; its number is 1000000001 or more. The call returns when all that is mined is judged, or " +
-			"is withheld by peers, which is not yet known and no failure. What takes longer than a call may goes on: see listjobs. " +
+			"of kind votes, which goes on as blocks are mined; its number is 1000000001 or more. " +
+			"The call returns when the votes for all blocks that are mined are judged, or when peers do not serve the blocks of the rest, " +
+			"whose result is then unknown and not failed. When the time of the call is over, the job goes on: see listjobs. " +
 			"With --verifyvotes large payments are verified without being asked for.",
 		Params: []param{
 			{name: "txid", kind: kindHash, text: "The hash of a mined transaction of the wallet."},

@@ -60,7 +60,7 @@ func loadWallet() Method {
 	return Method{
 		Name:    "loadwallet",
 		Summary: "Loads a wallet of the data directory.",
-		Help:    "All are loaded when the daemon starts; this is for one that was unloaded since, or put there, or could not be opened.",
+		Help:    "All are loaded when the daemon starts; this call is for a wallet that was unloaded since, whose file was put there, or that could not be opened.",
 		Params:  []param{walletNameParam()},
 		Result:  "an object with the name",
 		Returns: []any{api.WalletName{}},
@@ -142,7 +142,7 @@ func exportWallet() Method {
 		Name:    "exportwallet",
 		Summary: "Returns what a wallet like this one can be made of.",
 		Help: "It holds the accounts with their extended public keys, what was handed out, single addresses and scripts, birthdays, labels and " +
-			"locks. What the chain tells is not in it, nor are unmined transactions. It shows all addresses of the wallet, used or not.",
+			"locks. What follows from the chain is not in it, nor are unmined transactions. It shows all addresses of the wallet, used or not.",
 		Result:  "an object for importwallet",
 		Returns: []any{api.WalletExport{}},
 		Example: `[]`,
