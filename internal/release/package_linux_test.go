@@ -210,7 +210,7 @@ func testRPM(t *testing.T, file, newer string) {
 	script(newer, "POSTIN", "2")
 	script(file, "PREUN", "1")
 	script(file, "POSTUN", "1")
-	if got := rpm("--query", "spvd"); !strings.HasPrefix(got, "spvd-99.0.0-1") || strings.Count(got, "\n") != 1 {
+	if got := tool(t, "rpm", "--root="+root, "--query", "spvd"); !strings.HasPrefix(got, "spvd-99.0.0-1") || strings.Count(got, "\n") != 1 {
 		t.Errorf("after the upgrade: %q", got)
 	}
 	mustHold(t, conf, "testnet = 1\n")
@@ -303,13 +303,13 @@ func runInstalled(t *testing.T, root string) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() && !strings.Contains(lines.Text(), "RPC server listens") {
 		t.Log(lines.Text())
-		if strings.Contains(lines.Text(), "[WRN]") {
+		if strings.Contains(lines.Text(), "[WRN] SPVD:") {
 			t.Errorf("the daemon warns of the installation")
 		}
 	}
 	member := account{"alice", 40001, []uint32{40001, spvd.groups[0]}}
 	outsider := account{"bob", 40002, []uint32{40002}}
-	for _, args := range [][]string{{"status", "--live"}, {"wallet"}, {"doctor"}} {
+	for _, args := range [][]string{{"status", "--live"}, {"peers"}, {"doctor"}} {
 		text, err := outsider.command(ctx, root, append([]string{"/usr/bin/spvctl"}, args...)...).CombinedOutput()
 		if err == nil || !strings.Contains(string(text), "usermod -aG spvd bob") || !strings.Contains(string(text), "--cookiegroup spvd") {
 			t.Errorf("spvctl %q of a user outside the group: %v\n%s", args, err, text)
@@ -320,7 +320,7 @@ func runInstalled(t *testing.T, root string) {
 			t.Errorf("a user outside the group stops the daemon:\n%s", text)
 		}
 	}
-	for _, args := range [][]string{{"status", "--live"}, {"wallet"}, {"stop"}} {
+	for _, args := range [][]string{{"status", "--live"}, {"peers"}, {"stop"}} {
 		if text, err := member.command(ctx, root, append([]string{"/usr/bin/spvctl"}, args...)...).CombinedOutput(); err != nil {
 			t.Fatalf("spvctl %q of a member of the group: %v\n%s", args, err, text)
 		}
