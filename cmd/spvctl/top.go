@@ -349,11 +349,13 @@ func (t *top) ask(ctx context.Context, l *link) error {
 		if err != nil {
 			return err
 		}
-		t.tell(ctx, func(d *dashboard) { d.peers, d.hidden = peers, max(0, len(names)-mostWallets) })
-		if names = names[:min(len(names), mostWallets)]; !slices.Equal(names, shown) {
+		followed := names[:min(len(names), mostWallets)]
+		hidden := len(names) - len(followed)
+		t.tell(ctx, func(d *dashboard) { d.peers, d.hidden = peers, hidden })
+		if !slices.Equal(followed, shown) {
 			end()
-			t.tell(ctx, func(d *dashboard) { d.show(names) })
-			shown, end = names, t.followWallets(ctx, names)
+			t.tell(ctx, func(d *dashboard) { d.show(followed) })
+			shown, end = followed, t.followWallets(ctx, followed)
 		}
 		if err := wait.For(ctx, askEvery); err != nil {
 			return err
