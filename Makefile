@@ -232,8 +232,8 @@ deepfork:
 snapshotdemo:
 	cd e2e && $(GO) test -count=1 -v -run 'TestRealNodes/snapshot' .
 
-# The status page in a Chromium, which has to be installed, and before axe-core, which npm
-# fetches. SPVD_SCREENSHOTS names the directory that the pictures are kept in.
+# The status page, and the web page of docs/examples, in a Chromium, which has to be installed, and
+# before axe-core, which npm fetches. SPVD_SCREENSHOTS names the directory that the pictures are kept in.
 AXE ?= 4.14.1
 
 page:

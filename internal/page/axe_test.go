@@ -93,11 +93,17 @@ func (b *tab) submit(fill, text string) *tab {
 	b.Helper()
 	b.eval(`{ const {name, password} = document.forms[0].elements; ` + fill + `; document.body.id = "before"; } ""`)
 	b.eval(`document.forms[0].querySelector("button").click(); ""`)
-	quoted, err := json.Marshal(text)
+	return b.await(`document.readyState === "complete" && document.body.id !== "before" && document.body.innerText.includes(` + quoted(b.T, text) + `)`)
+}
+
+// quoted returns a text as an expression of scripts.
+func quoted(t *testing.T, text string) string {
+	t.Helper()
+	literal, err := json.Marshal(text)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	return b.await(`document.readyState === "complete" && document.body.id !== "before" && document.body.innerText.includes(` + string(quoted) + `)`)
+	return string(literal)
 }
 
 // await waits until an expression is true in the page, or in one that takes its place.
@@ -242,8 +248,17 @@ func (b *tab) load(url string) *tab {
 	return b.await(`document.readyState === "complete"`)
 }
 
-// audit wants axe-core to find nothing, and the page to be no wider than the window.
+// audit wants axe-core to find nothing in the status page, and to have looked at much of it.
 func (b *tab) audit() {
+	b.Helper()
+	if passes := b.violations(); passes < 15 {
+		b.Errorf("only %d rules of axe-core have anything to say", passes)
+	}
+}
+
+// violations wants axe-core to find nothing, and the page to be no wider than the window. It returns
+// how many rules have found everything right.
+func (b *tab) violations() (passes int) {
 	b.Helper()
 	path := os.Getenv("SPVD_AXE")
 	if path == "" {
@@ -270,10 +285,8 @@ func (b *tab) audit() {
 			b.Errorf("%s: %s\n%s\n%s", v.ID, v.Help, n.HTML, n.FailureSummary)
 		}
 	}
-	if found.Passes < 15 {
-		b.Errorf("only %d rules of axe-core have anything to say", found.Passes)
-	}
 	if wide := b.eval(`String(document.documentElement.scrollWidth - innerWidth)`); wide != "0" {
 		b.Errorf("the page is wider than the window by %s", wide)
 	}
+	return found.Passes
 }
