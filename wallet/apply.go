@@ -109,22 +109,8 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 		known = higher(on, common, forked)
 	}
 	if left {
-		to, back := a.retreat(s, on, common, forked)
-		mid, more, err := a.halfway(s, to)
-		if err != nil {
-			return nil, err
-		}
-		if more {
-			return next, a.takePart(next, known, mid)
-		}
-		if back || s.LeavesFinal(known.Height) { // then birthdays are lowered before blocks are searched
-			if err := next.LeaveBranch(a.tx, known, to); err != nil {
-				return nil, err
-			}
-			return next, a.rollback(next, to)
-		}
-		if err := next.LeaveBranch(a.tx, known, known); err != nil {
-			return nil, err
+		if done, err := a.goBack(next, s, on, known, common, forked); done || err != nil {
+			return next, err
 		}
 	}
 	next.ReachDates(a.u.Applied, known.Height)
@@ -160,6 +146,29 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 	}
 	a.ahead, a.more, a.passed = true, true, from
 	return nil, errAhead
+}
+
+// goBack makes the birthdays of the next snapshot follow the chain, which has left the wallet's
+// above the known block. Done says that what was built on blocks of the other branch is taken
+// back, or a part of it, and that the update is not applied now.
+func (a *application) goBack(
+	next, s *state.Snapshot, on, known, common consensus.BlockID, forked bool,
+) (done bool, err error) {
+	to, back := a.retreat(s, on, common, forked)
+	mid, more, err := a.halfway(s, to)
+	if err != nil {
+		return false, err
+	}
+	if more {
+		return true, a.takePart(next, known, mid)
+	}
+	if back || s.LeavesFinal(known.Height) { // then birthdays are lowered before blocks are searched
+		if err := next.LeaveBranch(a.tx, known, to); err != nil {
+			return false, err
+		}
+		return true, a.rollback(next, to)
+	}
+	return false, next.LeaveBranch(a.tx, known, known)
 }
 
 // parted does what forked does if the update is from where old blocks are searched and takes nothing
