@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -50,19 +48,7 @@ func TestTopPictures(t *testing.T) {
 				d.lose(errors.New("connection lost: EOF"), now.Add(-time.Minute))
 				name = fmt.Sprintf("top_%dx%d_lost.txt", on.columns, on.rows)
 			}
-			got, file := texts(topPicture(d, now, on)), filepath.Join("testdata", name)
-			if os.Getenv("UPDATE") != "" {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
-			}
+			wantPicture(t, name, texts(topPicture(d, now, on)))
 		}
 	}
 }

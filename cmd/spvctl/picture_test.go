@@ -50,19 +50,26 @@ func TestPictures(t *testing.T) {
 	st, peers := midway()
 	for _, columns := range []int{80, 40} {
 		got := texts(picture(st, peers, screen{columns: columns, rows: 24}))
-		file := filepath.Join("testdata", fmt.Sprintf("watch_%d.txt", columns))
-		if os.Getenv("UPDATE") != "" {
-			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
+		wantPicture(t, fmt.Sprintf("watch_%d.txt", columns), got)
+	}
+}
+
+// wantPicture fails the test unless a picture is that of a file in testdata, which UPDATE=1
+// rewrites.
+func wantPicture(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got != string(want) {
-			t.Errorf("%d columns:\n%s\nwant\n%s", columns, got, want)
-		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
 	}
 }
 

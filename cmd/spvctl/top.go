@@ -29,7 +29,7 @@ const (
 	retryEvery = time.Second            // after a connection was lost
 
 	// refusedRetry is when a refusal by the daemon is asked for again: seldom enough that wrong
-	// passwords keep out nobody.
+	// passwords lock no user out.
 	refusedRetry = 10 * time.Second
 
 	// mostWallets is how many wallets are shown: each has a connection of its own.
@@ -222,7 +222,7 @@ func (l *link) close() {
 	l.client.close()
 }
 
-// connect connects to the daemon for a wallet, none if the name is empty. Credentials are read anew: a
+// connect connects to the daemon for a wallet, none if the name is empty. Credentials are read again: a
 // daemon that was started again has another cookie.
 func (t *top) connect(ctx context.Context, wallet string) (*link, error) {
 	opts := *t.opts

@@ -185,7 +185,7 @@ func (p *pseudo) fits(lines []string, columns, rows int) {
 }
 
 // TestTop watches a real daemon on a terminal of 80 columns: sync, peers, wallets and events are there
-// as they come, a lost connection is said and made anew, sizes are followed, and each way to quit
+// as they come, a lost connection is shown and made again, sizes are followed, and each way to quit
 // leaves the terminal as it was.
 func TestTop(t *testing.T) {
 	owner := rpctest.NewOwner(t, 1)
@@ -220,7 +220,7 @@ func TestTop(t *testing.T) {
 	p.await("tip 32", "reorganisation: 1 block taken back, to 30")
 
 	p.resize(40, 12)
-	for columns := 80; columns > 40; { // until it is drawn anew
+	for columns := 80; columns > 40; { // until the screen is drawn again
 		columns = 0
 		for _, line := range p.await("tip 32") {
 			columns = max(columns, len([]rune(line)))

@@ -277,7 +277,7 @@ func standardMethods() []string {
 }
 
 // checkCase demands that the names of no two types of a package differ by case only: they are one
-// word to whoever reads or speaks them.
+// word to a reader.
 func checkCase(t *Tree) []Finding {
 	var out []Finding
 	for _, files := range t.rooms() {

@@ -57,7 +57,7 @@ func Rules() []Rule {
 		},
 		{
 			Name:  "case",
-			Why:   "two types whose names differ by case only are one word to whoever reads them",
+			Why:   "two types whose names differ by case only are one word to a reader",
 			Check: checkCase,
 		},
 		{

@@ -40,7 +40,7 @@ func TestSessionsExpire(t *testing.T) {
 	})
 }
 
-// TestSessionsAreBounded: a user who logs in without end ends sessions of nobody else.
+// TestSessionsAreBounded: a user who logs in without end ends no session of another user.
 func TestSessionsAreBounded(t *testing.T) {
 	var s sessions
 	now := time.Now()

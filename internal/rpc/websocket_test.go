@@ -274,7 +274,7 @@ func TestSlowMessagesAreCutOff(t *testing.T) {
 		if err == nil {
 			_, err = w.Write(make([]byte, 3<<20)) // of the 4 MiB that a message may have
 		}
-		if err != nil { // there is no memory any more
+		if err != nil { // the server grants no more memory
 			t.Logf("%d messages have begun: %v", len(slow), err)
 			break
 		}
