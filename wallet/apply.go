@@ -71,8 +71,12 @@ type application struct {
 	minedAgain []chainhash.Hash
 
 	again   bool // it was run before
-	ahead   bool // all above the common block is to be taken back, see errAhead
 	waiting bool // there were unmined transactions before anything was taken back
+
+	// left is the height, if ahead, of a block of the books that contradicts one of the update
+	// below it: the books from there on are to be taken back. See errAhead.
+	left  consensus.Height
+	ahead bool
 }
 
 // run returns the snapshot after the update, or nil if nothing is to be stored.

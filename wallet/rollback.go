@@ -111,21 +111,53 @@ func (a *application) releaseTaken(taken []*ledger.Mined) error {
 	return cmp.Or(err, a.tx.DeleteBucket(state.ReleasingBucket))
 }
 
-// leaveBooks takes back all above the common block, or a part of it, because the books
-// were found to be of another branch than an update.
+// leaveBooks takes back the blocks of the books from the one on that an update contradicts, or a
+// part of them. Those below may be of either branch: the search that goes on finds out. So what
+// spends a block reward of theirs stays unmined.
 func (a *application) leaveBooks(s *state.Snapshot) (*state.Snapshot, error) {
 	next := s.WithAccounts()
-	mid, more, err := a.halfway(s, s.Common)
+	to, err := a.below(s, a.left)
+	if err != nil {
+		return nil, err
+	}
+	mid, more, err := a.halfway(s, to.BlockID)
 	if err != nil {
 		return nil, err
 	}
 	if more {
 		return next, a.takePart(next, s.Common, mid)
 	}
-	if err := next.LeaveBranch(a.tx, s.Common, s.Common); err != nil {
+	next.RememberAlso(to)
+	if err := next.LeaveBranch(a.tx, s.Common, to.BlockID); err != nil {
 		return nil, err
 	}
-	return next, a.rollback(next, s.Common)
+	return next, a.rollback(next, to.BlockID)
+}
+
+// below returns the highest block below a height, at or above the common one, that is known: that
+// is remembered, or has transactions of the wallet. It is none that a block disapproves of which
+// is not known itself: its transactions would count for a moment.
+func (a *application) below(s *state.Snapshot, h consensus.Height) (state.Block, error) {
+	for to := state.BlockBelow(s.Blocks, h-1); ; to = state.BlockBelow(s.Blocks, h-1) {
+		c := a.tx.Bucket(ledger.MinedBucket).Cursor()
+		c.Seek(rows.Key(uint32(h)))
+		if k, v := c.Prev(); len(k) == txn.PlaceSize {
+			m, err := ledger.DecodeMinedHead(k, v)
+			if err != nil {
+				return to, err
+			}
+			if m.Place.Height > to.Height {
+				to = state.Block{BlockID: consensus.BlockID{Height: m.Place.Height, Hash: m.Block}, Time: m.Time}
+			}
+		}
+		if to.Height <= s.Common.Height {
+			return state.BlockBelow(s.Blocks, s.Common.Height), nil
+		}
+		if to.Height+1 == a.left || !ledger.IsDisapproved(a.tx, to.Height) {
+			return to, nil
+		}
+		h = to.Height
+	}
 }
 
 // goesOn reports whether an application has taken back a part of what it has to, and is to

@@ -167,6 +167,7 @@ func (a *application) spends(by ledger.Spender, prev wire.OutPoint) error {
 // be on a branch that was left, and nothing is proven.
 func (a *application) invalid(m *ledger.Mined, other Place, why error) error {
 	if other.Height > m.Place.Height {
+		a.left = other.Height
 		return errAhead
 	}
 	return &consensus.InvalidBlock{Block: m.Id(), Tx: m.Hash, Reason: why}
