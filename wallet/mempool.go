@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -49,8 +50,10 @@ func (w *Wallet) addUnmined(ctx context.Context, u *ledger.Unmined) (ours bool, 
 			}
 			return s, err
 		}
-		if err := w.ageOut(tx, s); err != nil {
-			return nil, err
+		if !slices.ContainsFunc(txn.PrevOuts(u.Tx), func(op wire.OutPoint) bool { return q.pool.ByHash[op.Hash] != nil }) {
+			if err := w.ageOut(tx, s); err != nil { // not what it spends from
+				return nil, err
+			}
 		}
 		ours, err = q.admit(u)
 		if err != nil || !ours {

@@ -146,3 +146,88 @@ func TestUnsignedInADisapprovedBlock(t *testing.T) {
 		})
 	}
 }
+
+// TestRewardsBelowALeftBlock: a block that is left holds a transaction again, whose first place a
+// rescan finds before the wallet hears that the block is left. All below that block stays: what is
+// published and spends a block reward there is still offered.
+func TestRewardsBelowALeftBlock(t *testing.T) {
+	for _, size := range []int{1, 4, 100} {
+		w, x := newWorld(t, 1), openTest(t, Birthday{})
+		block := func(reward []byte, txs ...*wire.MsgTx) {
+			w.mine(nil, append([]*wire.MsgTx{w.coinbase(reward, 1000)}, txs...), true)
+		}
+		ours, late := derived(t, 1, hd.External, 1)[0], derived(t, 2, hd.External, 1)[0]
+		twice := w.pay(late, 7)
+		block(w.theirs, twice)
+		block(ours)
+		op := wire.OutPoint{Hash: w.tip().Msg.Transactions[0].TxHash(), Index: 1}
+		for range 20 {
+			block(w.theirs)
+		}
+		importScript(t, x, ours, 1)
+		importScript(t, x, late, 20)
+		block(w.theirs, twice)
+		w.sync(x, 100)
+		payment := spend([]wire.OutPoint{op}, wire.NewTxOut(900, w.stranger()))
+		w.sign(payment)
+		if _, err := x.publish(t.Context(), payment); err != nil {
+			t.Fatal(err)
+		}
+		w.cut(1)
+		block(w.theirs)
+		if err := x.Rescan(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		w.sync(x, size)
+		if !unminedOf(t, x)[payment.TxHash()] {
+			t.Errorf("steps of %d: what was published is forgotten", size)
+		}
+		b, err := x.Balances(t.Context(), 1)
+		if err = errors.Join(err, x.Check(t.Context())); err != nil || b.Sum.Total != 7 {
+			t.Errorf("steps of %d: total %d, want 7 (%v)", size, b.Sum.Total, err)
+		}
+	}
+}
+
+// TestCanceledRescanOfACoveredAddress: an address behind the window is paid, handed out, and paid
+// again while a rescan goes on, so that the window covers it: it is as old as its account from
+// then on. The search for its older payments goes on when the rescan is canceled.
+func TestCanceledRescanOfACoveredAddress(t *testing.T) {
+	for _, size := range []int{2, 3, 6, 12} {
+		for steps := 1; steps <= 3; steps++ {
+			w, x := newWorld(t, 1), openTest(t, Birthday{})
+			block := func(txs ...*wire.MsgTx) {
+				w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.theirs, 1)}, txs...), true)
+			}
+			pay := derived(t, 1, hd.External, 6)
+			block()
+			block(w.pay(pay[5], 7))
+			for range 7 {
+				block()
+			}
+			importTest(t, x, "a", 1, AccountOptions{Gap: 1})
+			w.sync(x, 100)
+			for range 6 {
+				if _, err := x.NewAddress(t.Context(), "a", hd.External, GapIgnore); err != nil {
+					t.Fatal(err)
+				}
+			}
+			id, err := x.StartRescan(t.Context(), 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			block(w.pay(pay[5], 100))
+			for range steps {
+				w.step(x, size)
+			}
+			if err := x.CancelJob(t.Context(), id); err != nil && !errors.Is(err, ErrJobOver) {
+				t.Fatal(err)
+			}
+			w.sync(x, 100)
+			b, err := x.Balances(t.Context(), 1)
+			if err = errors.Join(err, x.Check(t.Context())); err != nil || b.Sum.Total != 107 {
+				t.Errorf("%d steps of %d: total %d, want 107 (%v)", steps, size, b.Sum.Total, err)
+			}
+		}
+	}
+}

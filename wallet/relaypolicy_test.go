@@ -329,3 +329,32 @@ func TestBalancesDecodeNothing(t *testing.T) {
 		t.Errorf("%d bytes allocated", got)
 	}
 }
+
+// TestSpendOfWhatIsForgottenSoon: what spends an output that the wallet lists is the wallet's, also
+// when the relayed transaction that pays it has waited as long as it may. It is kept from then on.
+func TestSpendOfWhatIsForgottenSoon(t *testing.T) {
+	now, log := time.Unix(1_700_000_000, 0), bytes.Buffer{}
+	w, x, pay := openAt(t, &now, &log)
+	w.sync(x, 10)
+	parent := w.fake(pay, 1_000_000, 1)
+	if !hear(t, x, parent, "", false) {
+		t.Fatal("a payment is not kept")
+	}
+	w.txs[parent.TxHash()] = parent
+	now = now.Add(loneKept)
+	list, err := x.Unspent(t.Context(), OutputFilter{Usable: true})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d outputs: %v", len(list), err)
+	}
+	payment := spend([]wire.OutPoint{list[0].OutPoint}, wire.NewTxOut(900_000, w.stranger()))
+	w.sign(payment)
+	if own, err := x.publish(t.Context(), payment); err != nil || !own {
+		t.Errorf("own %v: %v", own, err)
+	}
+	now = now.Add(loneKept)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1)}, true)
+	w.sync(x, 10)
+	if got := unminedOf(t, x); !got[parent.TxHash()] || !got[payment.TxHash()] {
+		t.Errorf("unmined %v", got)
+	}
+}

@@ -119,14 +119,18 @@ func (s *Snapshot) relower(tx *bolt.Tx, of BirthdayUndo, d Born) error {
 }
 
 // SearchAgain makes the cursor go back to search for scripts from a number on in all
-// blocks from a height on, because they were not looked for there so far.
+// blocks from a height on, because they were not looked for there so far. Those that wait for
+// their first search have to be searched for, whichever rescan is canceled.
 func (s *Snapshot) SearchAgain(from consensus.Height, first, now uint32, kind JobKind) {
-	if first >= s.Fresh || from > s.Tip.Height {
-		return // they are searched for everywhere yet, or nothing was missed
+	switch {
+	case from > s.Tip.Height: // nothing was missed
+	case first >= s.Fresh:
+		s.promise(from, first, now, kind)
+	default:
+		s.HoldJobs()
+		s.AddJob(Job{Kind: kind, first: first, End: s.Count(), From: from, Began: now})
+		s.GoBack(from, first)
 	}
-	s.HoldJobs()
-	s.AddJob(Job{Kind: kind, first: first, End: s.Count(), From: from, Began: now})
-	s.GoBack(from, first)
 }
 
 // searchOlder makes the wallet search for scripts from a number on, which have become older,
@@ -143,8 +147,21 @@ func (s *Snapshot) searchOlder(was, is BirthHeights, first, now uint32, kind Job
 // SearchAnyway adds a job for scripts from a number on that rescans search for as it is, in
 // all blocks from a height on and more: if they are canceled, it goes on.
 func (s *Snapshot) SearchAnyway(from consensus.Height, first, now uint32, kind JobKind) {
-	if first < s.Fresh && from <= s.Tip.Height {
+	switch {
+	case from > s.Tip.Height:
+	case first >= s.Fresh:
+		s.promise(from, first, now, kind)
+	default:
 		s.AddJob(Job{Kind: kind, first: first, End: s.Count(), From: from, Began: now})
+	}
+}
+
+// promise makes the first search for scripts from a number on part of a job that cannot be
+// canceled: a new one, for those that are part of none.
+func (s *Snapshot) promise(from consensus.Height, first, now uint32, kind JobKind) {
+	gap := s.searchedBy(first, func(j *Job) bool { return j.Kind != RescanJob })
+	if s.firstBirth(gap, s.Count()) <= s.Tip.Height {
+		s.AddJob(Job{Kind: kind, first: gap, End: s.Count(), From: from, Began: now})
 	}
 }
 

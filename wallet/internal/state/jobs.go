@@ -178,15 +178,7 @@ func (s *Snapshot) CoverJobs(known, now uint32) {
 // coverGap adds a job for scripts that old blocks are searched for and that are part of no
 // job: those that were not born when they came to be watched.
 func (s *Snapshot) coverGap(now uint32) {
-	gap, end := s.Scanning, s.Fresh
-	for again := true; again; {
-		again = false
-		for i := range s.Jobs {
-			if j := &s.Jobs[i]; j.Active() && j.first <= gap && gap < j.End {
-				gap, again = j.End, true
-			}
-		}
-	}
+	gap, end := s.searchedBy(s.Scanning, func(*Job) bool { return true }), s.Fresh
 	for i := range s.Jobs {
 		if j := &s.Jobs[i]; j.Active() && j.first > gap {
 			end = min(end, j.first)
@@ -195,6 +187,19 @@ func (s *Snapshot) coverGap(now uint32) {
 	if gap < end && s.firstBirth(gap, end) <= s.Tip.Height {
 		s.AddJob(Job{Kind: DiscoveryJob, first: gap, End: end, From: s.Cursor.Height + 1, Began: now})
 	}
+}
+
+// searchedBy returns the first script from a number on that is part of no active job of some.
+func (s *Snapshot) searchedBy(n uint32, some func(*Job) bool) uint32 {
+	for again := true; again; {
+		again = false
+		for i := range s.Jobs {
+			if j := &s.Jobs[i]; j.Active() && some(j) && j.first <= n && n < j.End {
+				n, again = j.End, true
+			}
+		}
+	}
+	return n
 }
 
 // ResolveJobs ends the jobs that are done, and forgets the oldest ones. It is asked
