@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -39,12 +41,13 @@ func (l *lifetime) away() {
 // interrupt ends the process between two transactions of the file, if an update takes several.
 func (l *lifetime) interrupt() {
 	l.t.Helper()
-	locator := l.x.steps.locator()
-	if len(locator) == 0 || l.set != nil {
+	x := l.scanner()
+	locator := x.Locator()
+	if len(locator) == 0 {
 		return
 	}
 	u := l.since(locator, 1+l.rng.IntN(12))
-	scripts, _ := l.x.steps.scripts()
+	scripts, _ := x.Scripts()
 	l.fill(&u, scripts)
 	ctx, cancel := context.WithCancel(l.t.Context())
 	defer cancel()
@@ -54,7 +57,7 @@ func (l *lifetime) interrupt() {
 		l.timing.Unlock()
 	}
 	stopWith(cancel, 1+l.rng.IntN(3))
-	_, err := l.x.apply(ctx, u)
+	_, err := x.Apply(ctx, u)
 	stopWith(nil, 0)
 	var invalid *consensus.InvalidBlock
 	l.note("interrupt: %v", err)
@@ -62,10 +65,71 @@ func (l *lifetime) interrupt() {
 	case errors.As(err, &invalid):
 		l.invalid(invalid)
 	case errors.Is(err, context.Canceled):
-		l.restart()
+		for _, l.subject = range l.subjects {
+			l.restart()
+		}
 	case err != nil:
 		l.fail("%v", err)
 	}
+}
+
+// saved is a copy of a wallet file, and what its user had done with it.
+type saved struct {
+	path string
+	*subject
+}
+
+// clone returns a copy of what a user has done with a wallet.
+func (s *subject) clone() *subject {
+	c := *s
+	c.o = &oracle{w: s.o.w, keys: s.o.keys, full: s.o.full}
+	for _, a := range s.o.asked {
+		same := *a
+		same.births = slices.Clone(a.births)
+		for branch := range same.late {
+			same.late[branch] = maps.Clone(a.late[branch])
+			for i, births := range same.late[branch] {
+				same.late[branch][i] = slices.Clone(births)
+			}
+		}
+		c.o.asked = append(c.o.asked, &same)
+	}
+	c.kept = make(map[chainhash.Hash]*keptTx)
+	for hash, k := range s.kept {
+		same := *k
+		c.kept[hash] = &same
+	}
+	c.jobs, c.cursors, c.abandoned, c.labels, c.locked = slices.Clone(s.jobs), slices.Clone(s.cursors),
+		maps.Clone(s.abandoned), maps.Clone(s.labels), maps.Clone(s.locked)
+	return &c
+}
+
+// backup copies the wallet while it is in use, or if there is a copy puts that in its place: what
+// was done with the wallet since is gone, and the chain has gone on.
+func (l *lifetime) backup() {
+	l.t.Helper()
+	if l.saved == nil {
+		o := &saved{filepath.Join(l.t.TempDir(), "copy"), l.subject.clone()}
+		l.note("backup")
+		if err := l.x.store.Backup(l.t.Context(), o.path); err != nil {
+			l.fail("%v", err)
+		}
+		l.saved = o
+		return
+	}
+	l.note("restore")
+	o, path := l.saved, l.x.cfg.Path
+	raw, err := os.ReadFile(o.path)
+	if err = errors.Join(err, l.closeOne()); err != nil {
+		l.fail("%v", err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		l.fail("%v", err)
+	}
+	x := l.x
+	*l.subject = *o.subject
+	l.x, l.saved, l.jumped = x, nil, true
+	l.open()
 }
 
 // outdated has the user do something, or the chain go on, while the blocks of a step are

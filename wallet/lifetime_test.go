@@ -63,6 +63,7 @@ type subject struct {
 	jobs    []uint32 // rescans that may be given up
 	kept    map[chainhash.Hash]*keptTx
 	cursors []cursor
+	saved   *saved // of an earlier moment, or nil
 
 	abandoned map[chainhash.Hash]bool
 	labels    map[string]string // of transactions
@@ -108,6 +109,12 @@ func newLifetime(t *testing.T, seed uint64) *lifetime {
 	w.left = func(to consensus.Height) {
 		for _, sub := range l.subjects {
 			for _, k := range sub.kept {
+				k.since = min(k.since, to)
+			}
+			if sub.saved == nil {
+				continue
+			}
+			for _, k := range sub.saved.kept {
 				k.since = min(k.since, to)
 			}
 		}
@@ -262,7 +269,7 @@ func (l *lifetime) act() {
 	for len(l.reads) < cap(l.reads) {
 		l.reads <- struct{}{}
 	}
-	switch l.rng.IntN(40) {
+	switch l.rng.IntN(41) {
 	case 0:
 		l.importAccount()
 	case 1, 2:
@@ -320,6 +327,8 @@ func (l *lifetime) act() {
 		l.write()
 	case 32, 33:
 		l.outdated()
+	case 40:
+		l.backup()
 	case 31:
 		l.timing.Lock()
 		l.clock += time.Duration(1+l.rng.IntN(5)) * time.Hour
