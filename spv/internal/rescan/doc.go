@@ -6,6 +6,7 @@
 // wallet is, and Moved when that may have changed. Filters are matched, and blocks fetched, ahead
 // of each place where an update may start. The store is only read.
 //
-// scan.go is the order of the steps, plan.go decides what is matched and fetched, watchlist.go
-// numbers the scripts, work.go matches and composes.
+// scan.go is the order of the calls, step.go one step from its place to its end, track.go what is
+// kept for the places where a step may start. plan.go decides what is matched and fetched, ahead.go
+// does both, watchlist.go numbers the scripts.
 package rescan

@@ -2,11 +2,8 @@ package rescan
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/spvd/spvd/internal/defect"
@@ -104,25 +101,10 @@ func (s *Scan) Moved() bool {
 	return moved
 }
 
-// track is what is done ahead of a place where the wallet stands.
-type track struct {
-	plan    *scanPlan
-	list    watchlist
-	ctx     context.Context // of the jobs
-	cancel  context.CancelFunc
-	tip     consensus.BlockID   // of the filters when the chain was last seen to lead there
-	locator []consensus.BlockID // the wallet's, for the step that starts here
-	reverts bool                // the step begins with blocks to take back
-}
-
 // NewestBlocks is how many blocks at the tip of the filters the wallet is not given while
 // the chain is being caught up with: one peer alone may have shown them yet. They are
 // matched and fetched nevertheless.
 const NewestBlocks consensus.Height = 2016
-
-// keptTracks is how many places are remembered besides that of the step: a wallet
-// may be searched for at its tip and in old blocks in turns.
-const keptTracks = 2
 
 // Done reports whether the wallet is at the tip of the filters.
 func (s *Scan) Done() bool {
@@ -141,6 +123,17 @@ func (s *Scan) Lag() consensus.Height {
 		return 0
 	}
 	return s.store.State().Filters.Height - s.scanned.Height
+}
+
+// Held returns the bytes of the blocks that are on their way or wait to be applied.
+func (s *Scan) Held() (n int) {
+	for _, t := range s.tracks {
+		n += t.plan.size
+	}
+	if s.step != nil {
+		n += s.step.plan.size
+	}
+	return n
 }
 
 // ToTip takes the wallet along to the tip of the filters.
@@ -218,279 +211,6 @@ func (s *Scan) isLacking(base, floor consensus.Height, scripts int) bool {
 		s.lacks = base + 1
 	}
 	return true
-}
-
-// leadsTo reports whether the chain up to a tip goes through a track's place.
-func (s *Scan) leadsTo(t *track, tip consensus.BlockID) bool {
-	t.tip = tip
-	hash, err := s.store.Hash(t.plan.base.Height)
-	return err == nil && hash == t.plan.base.Hash
-}
-
-// begin begins a step towards a height where the wallet says, and reports whether it is
-// known where on the chain that is. Otherwise a job finds out.
-func (s *Scan) begin(tip consensus.BlockID, limit consensus.Height) bool {
-	var seen []consensus.BlockID // where there is nothing to do, there may be somewhere else
-	s.lacks = 0
-	floor := s.store.State().Floor
-	for {
-		locator := s.deps.Wallet.Locator()
-		if len(locator) == 0 || slices.Contains(seen, locator[0]) {
-			break
-		}
-		seen = append(seen, locator[0])
-		if locator[0] == tip || limit < tip.Height && locator[0].Height >= limit {
-			continue
-		}
-		if scripts, _ := s.deps.Wallet.Scripts(); s.isLacking(locator[0].Height, floor, len(scripts)) {
-			continue
-		}
-		t := s.resume(locator)
-		if t == nil {
-			s.place(locator, tip)
-			return false
-		}
-		if t.list.take(s.deps.Wallet.Scripts()) || tip != t.tip && !s.leadsTo(t, tip) {
-			t.cancel()
-			s.place(locator, tip)
-			return false
-		}
-		s.step = t
-		return true
-	}
-	s.WalletChanged()
-	return false
-}
-
-// resume returns the track of a place, if there is one, and takes it off the list.
-func (s *Scan) resume(locator []consensus.BlockID) *track {
-	i := slices.IndexFunc(s.tracks, func(t *track) bool { return t.plan.base == locator[0] })
-	if i < 0 {
-		return nil
-	}
-	t := s.tracks[i]
-	s.tracks = slices.Delete(s.tracks, i, i+1)
-	t.locator = locator
-	return t
-}
-
-// leave ends the step and keeps its track.
-func (s *Scan) leave() {
-	s.tracks = slices.Insert(s.tracks, 0, s.step)
-	s.step, s.working, s.grew, s.update, s.since = nil, false, false, nil, time.Now()
-	for len(s.tracks) > keptTracks {
-		s.tracks[keptTracks].cancel()
-		s.tracks = s.tracks[:keptTracks]
-	}
-}
-
-// drop ends the step and its jobs.
-func (s *Scan) drop() {
-	s.step.cancel()
-	s.step, s.working, s.grew, s.update = nil, false, false, nil
-}
-
-// Held returns the bytes of the blocks that are on their way or wait to be applied.
-func (s *Scan) Held() (n int) {
-	for _, t := range s.tracks {
-		n += t.plan.size
-	}
-	if s.step != nil {
-		n += s.step.plan.size
-	}
-	return n
-}
-
-// keeps reports whether a track was not dropped.
-func (s *Scan) keeps(t *track) bool { return t == s.step || slices.Contains(s.tracks, t) }
-
-// place finds out where on the chain the wallet stands, and begins a track and a step
-// there.
-func (s *Scan) place(locator []consensus.BlockID, tip consensus.BlockID) {
-	s.placing = true
-	s.deps.Jobs.Do(func(context.Context) jobs.Result {
-		u, err := s.store.Since(locator, 0)
-		return func() error {
-			s.placing = false
-			if err != nil {
-				return err
-			}
-			t := &track{plan: newScanPlan(forkOf(locator, &u)), tip: tip, locator: locator, reverts: len(u.Reverted) > 0}
-			t.ctx, t.cancel = context.WithCancel(s.deps.Jobs.Context())
-			t.list.take(s.deps.Wallet.Scripts())
-			s.step, s.since = t, time.Now()
-			return nil
-		}
-	})
-}
-
-// forkOf returns the block of a locator that an update stands on.
-func forkOf(locator []consensus.BlockID, u *chain.Update) consensus.BlockID {
-	return locator[len(u.Reverted)]
-}
-
-// jobsPerProcessor is how many stretches are handed out for each processor: enough to
-// keep it busy while the wallet is written, which waits for the disk.
-const jobsPerProcessor = 4
-
-// matchAhead starts the matching that is due.
-func (s *Scan) matchAhead(t *track, tip consensus.Height) {
-	for {
-		st, ok := t.plan.take(tip, t.list.count(), jobsPerProcessor*cap(s.turns))
-		if !ok {
-			return
-		}
-		s.matchStretch(t, st)
-	}
-}
-
-// matchStretch matches a stretch against the scripts that it was not matched against
-// yet.
-func (s *Scan) matchStretch(t *track, st *stretch) {
-	watched, first, last := t.list.count(), st.first, st.last
-	set, m := t.list.since(st.watched), s.matcher()
-	s.deps.Jobs.Do(func(context.Context) jobs.Result {
-		end, found, err := s.match(t.ctx, m, set, first, last)
-		return func() error {
-			s.spare = append(s.spare, m)
-			if s.keeps(t) && err == nil && !t.plan.matched(st, watched, end, found) {
-				err = chain.ErrStale
-			}
-			return s.judge(t, err)
-		}
-	})
-}
-
-// judge returns the error of a job for a track if it matters. That blocks have left
-// the chain ends the track: the scan goes on from the fork.
-func (s *Scan) judge(t *track, err error) error {
-	var bad *consensus.InvalidBlock
-	switch {
-	case errors.As(err, &bad):
-		return bad
-	case err == nil || !s.keeps(t):
-		return nil
-	case !blocks.LeftChain(err):
-		return err
-	case t == s.step:
-		s.drop()
-	default:
-		t.cancel()
-		s.tracks = slices.DeleteFunc(s.tracks, func(o *track) bool { return o == t })
-	}
-	return nil
-}
-
-// matcher returns a matcher that no job uses.
-func (s *Scan) matcher() *match.Matcher {
-	if len(s.spare) == 0 {
-		return new(match.Matcher)
-	}
-	m := s.spare[len(s.spare)-1]
-	s.spare = s.spare[:len(s.spare)-1]
-	return m
-}
-
-// fetchAhead fetches the matched blocks that there is room for.
-func (s *Scan) fetchAhead(t *track, peers int) {
-	wanted := blocks.OnMain(s.store)
-	for {
-		h, ok := t.plan.fetch(peers)
-		if !ok {
-			return
-		}
-		s.deps.Jobs.Do(func(context.Context) jobs.Result {
-			msg, from, err := s.deps.Blocks.Fetch(t.ctx, h.BlockID, &h.header, wanted)
-			return func() error {
-				if err == nil {
-					t.plan.fetched(h.Height, msg, from)
-				}
-				return s.judge(t, err)
-			}
-		})
-	}
-}
-
-// compose makes the step of what is matched and fetched up to a height.
-func (s *Scan) compose(t *track, last consensus.Height) {
-	base, locator, watched := t.plan.base, t.locator, t.list.count()
-	ends, matched := t.plan.ends(last), t.plan.upTo(last)
-	memory := s.memory
-	s.working, t.plan.applying, s.memory = true, true, nil
-	s.deps.Jobs.Do(func(context.Context) jobs.Result {
-		u, err := s.compiled(memory, locator, base, last, ends, matched)
-		return func() error {
-			switch {
-			case err != nil || t != s.step:
-				return s.judge(t, err)
-			case watched != t.list.count():
-				s.working, t.plan.applying = false, false
-				return nil
-			}
-			s.update = &u
-			s.apply(t)
-			return nil
-		}
-	})
-}
-
-// apply gives the wallet the step, in a job: many wallets take their time, and the
-// chain goes on meanwhile. No other step begins before it is done.
-func (s *Scan) apply(t *track) {
-	u := s.update
-	if u.Empty() {
-		s.applied(t)
-		return
-	}
-	s.writing = true
-	s.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
-		grown, err := s.deps.Wallet.Apply(ctx, *u)
-		return func() error {
-			s.writing = false
-			var bad *consensus.InvalidBlock
-			switch {
-			case errors.As(err, &bad):
-				if from := t.plan.sender(bad.Block); from != 0 {
-					s.deps.Accuse(from, bad) // no node that checks blocks has it
-				}
-				return bad
-			case err != nil:
-				return fmt.Errorf("wallet: %w", err)
-			case t != s.step:
-				s.WalletChanged()
-			case grown:
-				s.grown(t)
-			default:
-				s.applied(t)
-			}
-			return nil
-		}
-	})
-}
-
-// grown abandons the step because the wallet watches more scripts now, and has applied
-// nothing: the plan matches the same blocks against these scripts and fetches what
-// matches, within its bounds, and the next step starts at the same block.
-func (s *Scan) grown(t *track) {
-	t.list.extend(s.deps.Wallet.Scripts())
-	clear(s.update.Applied) // it keeps no transactions
-	s.memory = s.update.Applied
-	s.working, s.grew, s.update, t.plan.applying = false, true, nil, false
-}
-
-// applied ends the step that the wallet was taken along.
-func (s *Scan) applied(t *track) {
-	u := s.update
-	base := t.plan.base
-	if n := len(u.Applied); n > 0 {
-		base = u.Applied[n-1].BlockID
-	}
-	t.plan.advance(base)
-	t.reverts = false
-	clear(u.Applied) // it keeps no transactions
-	s.memory = u.Applied
-	s.leave()
-	s.WalletChanged()
 }
 
 // WalletChanged reads how far the wallet is: it may watch something else, or have gone back to
