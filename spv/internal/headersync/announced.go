@@ -144,7 +144,7 @@ func (s *Sync) announcedBlocks(id p2p.PeerID, blocks []chainhash.Hash, now time.
 		}
 	}
 	if unknown && s.tips.trusts(id, now) {
-		s.tips.peers[id].byHash = true
+		s.tips.peers[id].gain.byHash = true
 		s.tips.reopen(id, now)
 	}
 	return nil

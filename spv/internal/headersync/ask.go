@@ -47,7 +47,7 @@ func (s *Sync) ask(id p2p.PeerID) error {
 		return func() error {
 			if err != nil {
 				s.deps.Log.Debug("No answer to getheaders", "peer", id, "err", err)
-				s.tips.say(id, failed, time.Now())
+				s.tips.setAnswer(id, failed, time.Now())
 				return nil
 			}
 			s.tips.replied(id, took)
@@ -141,14 +141,14 @@ func (s *Sync) answered(b prepared) error {
 	switch w := s.tips.peers[b.from]; {
 	case w == nil: // it is gone
 	case s.takenBack(b, ext):
-		s.tips.say(b.from, unasked, now)
+		s.tips.setAnswer(b.from, unasked, now)
 	case !full:
-		s.tips.say(b.from, caughtUp, now)
+		s.tips.setAnswer(b.from, caughtUp, now)
 	case w.more(b.batch, ext, s.store.Staged().Tip.Height):
-		s.tips.say(b.from, unasked, now)
+		s.tips.setAnswer(b.from, unasked, now)
 	default:
 		s.judge.useless(b.from, fmt.Errorf("%d messages in a row of known headers, %d headers of a branch with less work", w.emptyBatches, w.side))
-		s.tips.say(b.from, failed, now)
+		s.tips.setAnswer(b.from, failed, now)
 	}
 	if s.takenBack(b, ext) || full && ext.Added > 0 && !s.tips.fetchingTail {
 		s.fetchTailFrom(b.from, now)

@@ -65,7 +65,7 @@ func (s *Sync) extend(b prepared, asked bool) (*chain.Extension, error) {
 		// It says nothing about the headers. A long side branch may need an ancestor
 		// that was not kept.
 		s.deps.Log.Warn("Headers cannot be checked", "peer", b.from, "err", err)
-		s.tips.say(b.from, failed, now)
+		s.tips.setAnswer(b.from, failed, now)
 		return nil, nil
 	case err != nil:
 		return nil, err

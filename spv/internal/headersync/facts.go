@@ -35,7 +35,7 @@ type Facts struct {
 // Facts returns what is known of the live peers.
 func (s *Sync) Facts() Facts {
 	f := Facts{
-		Peers: len(s.tips.peers), Shown: s.tips.shown(), Tail: s.tips.fetchingTail, Mute: s.tips.mute(),
+		Peers: len(s.tips.peers), Shown: s.tips.shown(), Tail: s.tips.fetchingTail, Mute: s.tips.failing(),
 		Gathering: s.tips.gathering, Awaited: s.tips.hosts(s.tips.awaited),
 		Refused: len(s.judge.refusals), Refusal: s.judge.refusals.any(),
 	}

@@ -90,7 +90,7 @@ func (w *peerTip) unfinished(tip consensus.Height) bool {
 	case w.next != consensus.BlockID{}:
 		return true
 	}
-	return !w.shown && (w.claimed != tip || !w.beside)
+	return !w.shown && (w.claimed != tip || !w.joinedSynced)
 }
 
 // patience returns for how long the host of a peer is waited for, given how long any is: a

@@ -15,7 +15,7 @@ func TestPatienceFollowsTheSlowestAnswer(t *testing.T) {
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 99}), now)
 	for _, id := range s.live() {
-		s.named(id, "", 0, now)
+		s.setHost(id, "", 0, now)
 	}
 	for took, want := range map[time.Duration]time.Duration{
 		0:               LeastPatience,
@@ -45,7 +45,7 @@ func TestTheTimeOfAHostIsBounded(t *testing.T) {
 		}
 		s.update(liveAt(claims), now)
 		for _, id := range s.live() {
-			s.named(id, "2001:db8::/64", 0, now)
+			s.setHost(id, "2001:db8::/64", 0, now)
 		}
 		began := now
 		for s.await(10, now); len(s.awaited) > 0; s.await(10, now) {
@@ -78,17 +78,17 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
-	s.named(1, "10.0.0.1", 0, now)
-	s.named(2, "10.0.0.2", 0, now)
-	s.say(1, caughtUp, now)
+	s.setHost(1, "10.0.0.1", 0, now)
+	s.setHost(2, "10.0.0.2", 0, now)
+	s.setAnswer(1, caughtUp, now)
 	s.ask(2, now)
 	if s.complete(now) {
 		t.Error("complete though a peer has just been asked")
 	}
-	s.say(2, failed, now)
+	s.setAnswer(2, failed, now)
 	for id := p2p.PeerID(3); id < 9; id++ {
 		s.update(liveAt(map[p2p.PeerID]uint32{1: 10, id: 10}), now)
-		s.named(id, "10.0.0.2", 0, now)
+		s.setHost(id, "10.0.0.2", 0, now)
 		if !s.complete(now) {
 			t.Errorf("connection %d is waited for before it is asked", id)
 		}
@@ -96,9 +96,9 @@ func TestASilentHostHoldsTheEndOfASyncUpOnce(t *testing.T) {
 			t.Errorf("connection %d is waited for", id)
 		}
 	}
-	s.say(8, caughtUp, now)
+	s.setAnswer(8, caughtUp, now)
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 9: 10}), now)
-	s.named(9, "10.0.0.2", 0, now)
+	s.setHost(9, "10.0.0.2", 0, now)
 	if s.complete(now) {
 		t.Error("a host that has answered meanwhile is not waited for")
 	}

@@ -59,7 +59,7 @@ func (s *Sync) requestRange(a headerAsk) {
 func (s *Sync) rangeReplied(a headerAsk, payload []byte, from p2p.PeerID, err error) {
 	if err != nil {
 		s.deps.Log.Debug("No headers", "peer", from, "err", err)
-		s.tips.say(from, failed, time.Now())
+		s.tips.setAnswer(from, failed, time.Now())
 		s.ranges.failed(a, from)
 		return
 	}
@@ -94,7 +94,7 @@ func (s *Sync) applyRange(b prepared) error {
 		s.ranges.refuse()
 	case s.ranges.accept():
 		now := time.Now()
-		s.tips.say(b.from, caughtUp, now)
+		s.tips.setAnswer(b.from, caughtUp, now)
 		s.tips.fetchingTail = false
 		s.tail.restart(false, now)
 	}

@@ -118,7 +118,7 @@ func (s *Sync) Roster(now time.Time) (changed bool) {
 	s.live = s.tips.live()
 	for id, w := range s.tips.peers {
 		if w.host == "" {
-			s.tips.named(id, s.deps.Peers.Host(id), s.deps.Peers.Trip(id), now)
+			s.tips.setHost(id, s.deps.Peers.Host(id), s.deps.Peers.Trip(id), now)
 		}
 	}
 	s.tips.await(s.store.Staged().Tip.Height, now)
@@ -186,14 +186,14 @@ func (s *Sync) Changes() Changes {
 // Subscribe sends sendheaders to the peers that were not sent it yet. Each is then asked once
 // more for headers, because what it announced until then may have been missed.
 func (s *Sync) Subscribe() {
-	for _, id := range s.tips.untold() {
+	for _, id := range s.tips.withoutSendHeaders() {
 		w := s.tips.peers[id]
-		w.told = true
+		w.sentSendHeaders = true
 		s.deps.Jobs.Do(func(ctx context.Context) jobs.Result {
 			err := s.deps.Peers.SendHeaders(ctx, id)
 			return func() error {
 				if err != nil {
-					w.told = false
+					w.sentSendHeaders = false
 					return nil
 				}
 				s.tips.reopen(id, time.Now())

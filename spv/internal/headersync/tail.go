@@ -175,7 +175,7 @@ func (s *Sync) requestTail(now time.Time) error {
 func (s *Sync) receivedTail(locator []chainhash.Hash, payload []byte, from p2p.PeerID, err error) {
 	if err != nil {
 		s.deps.Log.Debug("No headers", "peer", from, "err", err)
-		s.tips.say(from, failed, time.Now())
+		s.tips.setAnswer(from, failed, time.Now())
 		if s.tail.asking--; s.tail.asking == 0 {
 			s.tail.restart(true, time.Now())
 		}
@@ -229,7 +229,7 @@ func (s *Sync) applyTail() error {
 	}
 	s.tips.progressed(b.from, now)
 	if len(b.batch.Headers) < FullBatch {
-		s.tips.say(b.from, caughtUp, now)
+		s.tips.setAnswer(b.from, caughtUp, now)
 		s.tips.fetchingTail = false
 		s.tail.restart(false, now)
 	}

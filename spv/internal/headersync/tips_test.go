@@ -25,9 +25,9 @@ func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 	if s.complete(now.Add(time.Hour)) {
 		t.Error("complete though nobody answered")
 	}
-	s.say(1, caughtUp, now)
+	s.setAnswer(1, caughtUp, now)
 	now = now.Add(time.Hour)
-	s.say(1, caughtUp, now)
+	s.setAnswer(1, caughtUp, now)
 	if s.complete(now) {
 		t.Error("complete though a peer was not asked")
 	}
@@ -38,13 +38,13 @@ func TestTipsAreNotCompleteBeforeAPeerHasCaughtUp(t *testing.T) {
 	if !s.complete(now.Add(AnswerGrace)) {
 		t.Error("a silent peer holds the tips up for ever")
 	}
-	s.say(2, failed, now)
+	s.setAnswer(2, failed, now)
 	s.age(now.Add(answerRetry))
 	s.ask(2, now.Add(answerRetry))
 	if !s.complete(now.Add(answerRetry)) {
 		t.Error("a silent peer holds the tips up whenever it is asked")
 	}
-	s.say(2, failed, now)
+	s.setAnswer(2, failed, now)
 	if !s.complete(now) {
 		t.Error("not complete though one caught up and the other failed")
 	}
@@ -58,7 +58,7 @@ func TestTipsOfPeersThatLeftAreForgotten(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := newPeerTips(AnswerAge)
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10}), now)
-	s.say(1, caughtUp, now)
+	s.setAnswer(1, caughtUp, now)
 	if gone, changed := s.update(liveAt(map[p2p.PeerID]uint32{2: 10}), now); !changed || len(gone) != 1 || gone[0] != 1 {
 		t.Error("a change of peers went unnoticed")
 	}
@@ -75,8 +75,8 @@ func TestPeersAreAskedForTheirTipsAgain(t *testing.T) {
 	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
-	s.say(1, caughtUp, now)
-	s.say(2, failed, now)
+	s.setAnswer(1, caughtUp, now)
+	s.setAnswer(2, failed, now)
 	for _, step := range []struct {
 		after time.Duration
 		due   int
@@ -116,14 +116,14 @@ func TestAPeerThatAnnouncesWhileItIsAskedIsAskedOnceMore(t *testing.T) {
 	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10}), now)
-	s.say(1, asking, now)
+	s.setAnswer(1, asking, now)
 	s.reopen(1, now)
-	s.say(1, caughtUp, now)
+	s.setAnswer(1, caughtUp, now)
 	if len(s.due(now)) != 1 {
 		t.Error("the announcement was forgotten")
 	}
-	s.say(1, asking, now)
-	s.say(1, caughtUp, now)
+	s.setAnswer(1, asking, now)
+	s.setAnswer(1, caughtUp, now)
 	if len(s.due(now)) != 0 {
 		t.Error("the peer is asked for ever")
 	}
@@ -136,7 +136,7 @@ func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 	s := newPeerTips(AnswerAge)
 	s.fetchingTail = false
 	s.update(liveAt(map[p2p.PeerID]uint32{1: 10, 2: 10}), now)
-	s.say(1, caughtUp, now)
+	s.setAnswer(1, caughtUp, now)
 	s.ask(2, now)
 	now = now.Add(AnswerGrace)
 	if !s.complete(now) {
@@ -146,7 +146,7 @@ func TestASilentPeerIsNotWaitedForAfterEachPhase(t *testing.T) {
 	if s.ask(2, now); !s.complete(now) {
 		t.Error("a silent peer holds the tips up once more in the next phase")
 	}
-	s.say(2, caughtUp, now)
+	s.setAnswer(2, caughtUp, now)
 	s.reopen(2, now)
 	if s.ask(2, now); s.complete(now) {
 		t.Error("a peer that has answered is not waited for")

@@ -20,14 +20,14 @@ func TestEveryLeadHasItsTurn(t *testing.T) {
 	if got := s.later(); len(got) != 0 {
 		t.Errorf("at first %v wait", got)
 	}
-	s.say(1, failed, now)
-	s.say(2, failed, now)
-	s.say(2, failed, now)
+	s.setAnswer(1, failed, now)
+	s.setAnswer(2, failed, now)
+	s.setAnswer(2, failed, now)
 	s.age(now.Add(answerRetry))
 	if got := s.later(); !slices.Equal(got, []p2p.PeerID{1, 2}) {
 		t.Errorf("%v wait, want 1 and 2", got)
 	}
-	s.say(3, caughtUp, now)
+	s.setAnswer(3, caughtUp, now)
 	if got := s.later(); !slices.Equal(got, []p2p.PeerID{2}) {
 		t.Errorf("%v wait, want 2", got)
 	}
