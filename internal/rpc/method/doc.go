@@ -12,7 +12,7 @@
 // # Reading order
 //
 // method.go (a method, a call, the registry), params.go (parameters and their values),
-// errors.go (errors as clients see them), then the subjects: chain.go, tx.go, accounts.go,
-// addresses.go, coins.go, history.go, jobs.go, wallets.go, peers.go, publish.go, control.go,
-// subscribe.go, help.go with openrpc.go.
+// errors.go (errors as clients see them), then the subjects: chain.go, block.go with header.go,
+// cfilter.go, status.go, tx.go, accounts.go, addresses.go, imports.go, coins.go, history.go, jobs.go,
+// wallets.go, peers.go, publish.go, control.go, subscribe.go, help.go with openrpc.go.
 package method

@@ -148,8 +148,12 @@ type Registry struct {
 // NewRegistry returns all methods.
 func NewRegistry(core Core) *Registry {
 	all := slices.Concat(
-		chainMethods(), txMethods(), accountMethods(), addressMethods(), coinMethods(), historyMethods(), jobMethods(), voteMethods(), snapshotMethods(), servingMethods(), webhookMethods(),
-		stakeMethods(), receivedMethods(), multisigMethods(), nodeMethods(), walletMethods(), peerMethods(), publishMethods(), buildMethods(), controlMethods(), subscribeMethods(), helpMethods(),
+		chainMethods(), blockMethods(), filterMethods(), statusMethods(), txMethods(),
+		accountMethods(), addressMethods(), importMethods(), coinMethods(), historyMethods(),
+		receivedMethods(), multisigMethods(), buildMethods(), publishMethods(), jobMethods(),
+		walletMethods(), peerMethods(), nodeMethods(), servingMethods(), snapshotMethods(),
+		stakeMethods(), voteMethods(), webhookMethods(), controlMethods(), subscribeMethods(),
+		helpMethods(),
 	)
 	slices.SortFunc(all, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
 	return &Registry{Core: core, Methods: all}
