@@ -28,6 +28,7 @@ func jobMethods() []Method {
 func rescanWallet() Method {
 	return Method{
 		Name:    "rescanwallet",
+		Waits:   true,
 		Summary: "Searches blocks again for everything the wallet watches.",
 		Help: "Accounts and imports with a later birthday get beginheight as their birthday, unless the job is canceled. " +
 			"The rescan runs as a job, and known transactions stay listed meanwhile. When the time of the call is over, the call fails and " +
@@ -99,6 +100,7 @@ func (c *Call) job(id int64) (api.Job, error) {
 func discoverUsage() Method {
 	return Method{
 		Name:    "discoverusage",
+		Waits:   true,
 		Summary: "Searches blocks again for used addresses, as rescanwallet does, if wanted with another gap limit.",
 		Help:    "Used addresses are found by every scan; this is for those that a gap limit was too low for.",
 		Params: []param{

@@ -87,8 +87,8 @@ type Method struct {
 	// errors do not repeat their parameters.
 	Keys bool
 
-	// Waits is true for methods that wait for peers: meanwhile other calls may
-	// be worked on.
+	// Waits is true for methods that wait for peers or for the sync: they take no
+	// turn, so that other calls are answered meanwhile.
 	Waits bool
 
 	// Quick is true for methods that read nothing but memory, and little of it: they

@@ -50,6 +50,7 @@ func getWalletFee() Method {
 func sendRawTransaction() Method {
 	return Method{
 		Name:    "sendrawtransaction",
+		Waits:   true,
 		Summary: "Publishes a signed transaction.",
 		Help: "It is offered to one peer first, and to more while no other peer announces it, until it is mined or has expired. " +
 			"A transaction that concerns the wallet is kept across restarts. Any other is kept in memory only, for a day at most, " +
