@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/internal/snapshot/snapshottest"
 	"github.com/spvd/spvd/internal/testnet"
@@ -181,7 +182,11 @@ func (w *floorWorld) assertFound() {
 // left out or pruned, with snapshots below and above the floor, and with restarts at any time: they
 // have all that they were paid since the birthdays, and the store passes its check.
 func TestRandomFloors(t *testing.T) {
-	for n := range *floorLives {
+	lives := *floorLives
+	if race.Enabled { // make test runs all of them without the race detector
+		lives = (lives + 2) / 3
+	}
+	for n := range lives {
 		synctest.Test(t, func(t *testing.T) {
 			seed := *floorLife + uint64(n)
 			w := newFloorWorld(t, seed)

@@ -7,10 +7,12 @@ import (
 	"testing"
 
 	"github.com/spvd/spvd/internal/password"
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/rpc/api"
 )
 
 func TestHashPassword(t *testing.T) {
+	race.Skip(t)
 	got := spvctl(t, "open sesame\n", "hashpassword", "-")
 	if hash := strings.TrimSpace(got.out); got.code != exitOK || !password.Matches(hash, "open sesame") {
 		t.Errorf("%+v", got)

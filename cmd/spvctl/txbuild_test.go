@@ -15,6 +15,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/rpctest"
 	"github.com/spvd/spvd/internal/testnet"
@@ -108,6 +109,7 @@ func TestBuildSweep(t *testing.T) {
 // TestBuildSweepOfManyCoins: a sweep of more coins than a transaction holds builds several, each in a
 // file of its own.
 func TestBuildSweepOfManyCoins(t *testing.T) {
+	race.Skip(t)
 	const coins = 1300
 	owner, plan := rpctest.NewOwner(t, 1), testnet.Plan{}
 	for range coins {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/internal/snapshot/snapshottest"
 	"github.com/spvd/spvd/internal/testnet"
@@ -39,6 +40,7 @@ func newestFloor() consensus.Height { return max(0, consensus.Height(*killBlocks
 // the newest blocks; what it does not have comes from the network. It begins again with nothing
 // whenever a sync outlives the kills.
 func TestKillsDuringImports(t *testing.T) {
+	race.Skip(t)
 	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: *killBlocks}, link.Shape{Latency: rescanLatency})
 	s, dir := snapshottest.New(ns.chain, (*killBlocks+1)/snapshot.BlocksOf(consensus.SimNet())), t.TempDir()
 	s.Seal()
@@ -68,6 +70,7 @@ func TestKillsDuringImports(t *testing.T) {
 // fetched, and it is searched for in them. It begins again, with the store as it was and with
 // another birthday, whenever that outlives the kills.
 func TestKillsDuringBackfills(t *testing.T) {
+	race.Skip(t)
 	o := newOwner(t, 3)
 	cfg := testnet.Config{Seed: 1, Blocks: *killBlocks, Plan: o.payOften()}
 	v := newVictim(t, serveChain(t, 1, cfg, link.Shape{Latency: rescanLatency}), 0)
@@ -147,6 +150,7 @@ func TestKillsDuringBackfills(t *testing.T) {
 // TestKillsDuringPruning has the filters deleted that a wallet was searched for in. Whenever that
 // outlives the kills it begins with a new wallet, for which the deleted filters are fetched again.
 func TestKillsDuringPruning(t *testing.T) {
+	race.Skip(t)
 	o := newOwner(t, 3)
 	cfg := testnet.Config{Seed: 1, Blocks: *killBlocks, Plan: o.payOften()}
 	v := newVictim(t, serveChain(t, 1, cfg, link.Shape{Latency: rescanLatency}), 0)
@@ -212,6 +216,7 @@ func TestKillsDuringPruning(t *testing.T) {
 // to the byte, or the copy of it that is proven, and the next start or the next compaction removes
 // what is left beside it.
 func TestKillsDuringCompaction(t *testing.T) {
+	race.Skip(t)
 	v := newVictim(t, serveChain(t, 1, testnet.Config{Seed: 1, Blocks: *killBlocks}, link.Shape{}), 0)
 	tip := v.finish(t).Tip
 	store := filepath.Join(v.dir, "simnet", spvd.ChainFile)

@@ -20,6 +20,7 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 
 	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
@@ -323,6 +324,7 @@ func (v *victim) finish(t *testing.T) chain.State {
 // TestKillsDuringFirstSync starts again with nothing whenever a sync outlives the
 // kills.
 func TestKillsDuringFirstSync(t *testing.T) {
+	race.Skip(t)
 	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: *killBlocks}, link.Shape{Bandwidth: crashBandwidth})
 	killSyncs(t, 0, func(seed uint64) *victim { return newVictim(t, ns, seed) })
 }
@@ -372,6 +374,7 @@ func killSyncs(t *testing.T, floor consensus.Height, next func(seed uint64) *vic
 // TestKillsDuringReorganisations has the network change its mind again and again
 // while the daemon follows it.
 func TestKillsDuringReorganisations(t *testing.T) {
+	race.Skip(t)
 	ns := serveNodes(t, 1)
 	v := newVictim(t, ns, 0)
 	v.finish(t)

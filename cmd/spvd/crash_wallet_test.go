@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
 	"github.com/spvd/spvd/spv/consensus"
@@ -43,6 +44,7 @@ func (o *owner) payOften() testnet.Plan {
 // TestKillsDuringRescans begins another rescan, with a new wallet, whenever one
 // outlives the kills.
 func TestKillsDuringRescans(t *testing.T) {
+	race.Skip(t)
 	o := newOwner(t, 3)
 	cfg := testnet.Config{Seed: 1, Blocks: *killBlocks, Plan: o.payOften()}
 	v := newVictim(t, serveChain(t, 1, cfg, link.Shape{Latency: rescanLatency}), 0)
