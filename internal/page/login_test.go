@@ -368,11 +368,16 @@ func TestOtherPagesCannotAct(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := make([]byte, 64<<10)
-			n, _ := io.ReadAtLeast(got.Body, text, 4<<10)
+			var text strings.Builder // the page, or the first event, which an empty line ends
+			for lines := bufio.NewReader(got.Body); path == "/" || !strings.HasSuffix(text.String(), "\n\n"); {
+				line, err := lines.ReadString('\n')
+				if text.WriteString(line); err != nil {
+					break
+				}
+			}
 			got.Body.Close()
 			cancel()
-			if strings.Contains(string(text[:n]), "Wallet shop") {
+			if text.Len() == 0 || strings.Contains(text.String(), "Wallet shop") {
 				t.Errorf("%s of %q has the wallets", path, headers)
 			}
 		}

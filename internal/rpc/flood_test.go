@@ -109,7 +109,8 @@ func TestFloods(t *testing.T) {
 			return flood(t, 100, poster(t, address, call, http.StatusOK, http.StatusTooManyRequests))
 		},
 		"huge batches": func(t *testing.T, address string) *atomic.Int64 {
-			batch := "[" + strings.Repeat(call+",", 999) + call + "]"
+			short := `{"method":"help","params":["help"],"id":1}` // its answer is: the race detector takes a minute for long ones
+			batch := "[" + strings.Repeat(short+",", 999) + short + "]"
 			return flood(t, 8, poster(t, address, batch, http.StatusOK, http.StatusTooManyRequests))
 		},
 		"too many calls in a batch": func(t *testing.T, address string) *atomic.Int64 {
