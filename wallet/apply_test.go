@@ -88,7 +88,7 @@ func checkAddressHistory(t *testing.T, w *world, x *Wallet) {
 }
 
 func TestBalancesEqualReplay(t *testing.T) {
-	for seed := range seeds(20) {
+	for seed := range seeds(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			x := openTest(t, Birthday{})

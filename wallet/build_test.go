@@ -261,12 +261,12 @@ func TestSweep(t *testing.T) {
 	f.verify(t, built.Tx)
 }
 
-// TestSweepOfManyCoins sends 3,000 coins away, in as many transactions as they need, which spend each of
+// TestSweepOfManyCoins sends 1,200 coins away, in as many transactions as they need, which spend each of
 // them once.
 func TestSweepOfManyCoins(t *testing.T) {
 	f := newSpending(t)
 	from := f.pay(derived(t, 1, hd.External, 1)[0], 1e6)
-	for range 2999 {
+	for range 1199 {
 		from.AddTxOut(wire.NewTxOut(1e6, derived(t, 1, hd.External, 1)[0]))
 	}
 	f.mine(nil, []*wire.MsgTx{f.coinbase(f.stranger(), 1), from}, true)
@@ -281,7 +281,7 @@ func TestSweepOfManyCoins(t *testing.T) {
 		for _, in := range built.Inputs {
 			spent[in.OutPoint] = true
 		}
-		if left = built.Left; left != 3005-len(spent) {
+		if left = built.Left; left != 1205-len(spent) {
 			t.Fatalf("turn %d: %d coins are spent, and %d left", turns, len(spent), left)
 		}
 	}

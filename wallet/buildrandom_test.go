@@ -19,7 +19,7 @@ import (
 // next block may hold, and the wallet takes it once it is signed. Some of it is mined.
 func TestBuildInRandomWorlds(t *testing.T) {
 	built, refused := 0, 0
-	for seed := range seeds(8) {
+	for seed := range seeds(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			x := openTest(t, Birthday{})

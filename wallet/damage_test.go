@@ -73,7 +73,7 @@ func TestDamageEndsNothing(t *testing.T) {
 	}
 	opened, refused := 0, 0
 	for name, harm := range harms() {
-		for range 25 {
+		for range max(12, *damages) {
 			path := filepath.Join(t.TempDir(), "w.db")
 			if err := os.WriteFile(path, harm(w, bytes.Clone(sound), pageSize), 0o600); err != nil {
 				t.Fatal(err)

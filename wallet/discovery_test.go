@@ -104,7 +104,7 @@ func (w *world) pay(pay []byte, amount int64) *wire.MsgTx {
 // replay of the chain gives.
 func TestDiscoveryDoesNotDependOnOrder(t *testing.T) {
 	index := indexes(t, 60)
-	for seed := range seeds(16) {
+	for seed := range seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := scattered(t, seed, 60, 120)
 			gap := 1 + uint32(seed%8)
@@ -245,7 +245,7 @@ func TestRescanSearchesForEverything(t *testing.T) {
 }
 
 func TestImportFindsWhatIsOld(t *testing.T) {
-	for seed := range seeds(12) {
+	for seed := range seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			w.ours = append(derived(t, 1, hd.External, 10), derived(t, 2, hd.External, 10)...)
@@ -297,7 +297,7 @@ func TestImportFindsWhatIsOld(t *testing.T) {
 }
 
 func TestRescanChangesNothing(t *testing.T) {
-	for seed := range seeds(12) {
+	for seed := range seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			w.ours = append(derived(t, 1, hd.External, 12), derived(t, 1, hd.Internal, 12)...)
@@ -382,7 +382,7 @@ func TestRescanMendsTheBooks(t *testing.T) {
 }
 
 func TestReorganisationDuringRescan(t *testing.T) {
-	for seed := range seeds(20) {
+	for seed := range seeds(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			w.ours = append(derived(t, 1, hd.External, 12), derived(t, 2, hd.External, 12)...)

@@ -132,6 +132,9 @@ func TestImportsInEveryOrder(t *testing.T) {
 		for _, second := range names {
 			turn++ // each pair is imported into a wallet that is not at the tip for one of the births
 			for n := range len(births) + 1 {
+				if (turn/2+n)%2 != 0 && seeds(0) == 0 {
+					continue // half of them in a short run
+				}
 				born, at := births[(turn+n)%len(births)], pairBlocks // the height of the second import
 				if n == len(births) {
 					at = 12 * (turn % 2)

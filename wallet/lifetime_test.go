@@ -21,7 +21,7 @@ import (
 
 // Flags of TestLifetimes, see the target soak of the Makefile.
 var (
-	lifetimes    = flag.Uint64("lifetimes", 24, "how many random lives of a wallet are compared with the oracle")
+	lifetimes    = flag.Uint64("lifetimes", 16, "how many random lives of a wallet are compared with the oracle")
 	lifetimeFrom = flag.Uint64("lifetime", 0, "the seed of the first of them")
 	lifetimeOps  = flag.Int("lifetime-ops", 90, "how many operations each of them has")
 )

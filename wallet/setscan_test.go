@@ -179,7 +179,7 @@ func (l *life) reopen(name string) {
 // rescans, reorganisations and closing, each wallet of a set ends with the books
 // of one that was alone on the same chain.
 func TestWalletsTogetherEqualWalletsAlone(t *testing.T) {
-	for seed := range seeds(8) {
+	for seed := range seeds(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			l := &life{world: newWorld(t, seed), t: t, set: openSet(t), born: make(map[string]map[byte]consensus.Height)}
 			l.ours = append(derived(t, 1, hd.External, 12), derived(t, 2, hd.Internal, 12)...)

@@ -104,7 +104,7 @@ func (w *world) propose(t *testing.T, x *Wallet) *wire.MsgTx {
 
 func TestUnminedNeverChangesWhatIsConfirmed(t *testing.T) {
 	refusals := 0
-	for seed := range seeds(20) {
+	for seed := range seeds(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			x := openTest(t, Birthday{})

@@ -91,7 +91,7 @@ func unminedOf(t *testing.T, x *Wallet) map[chainhash.Hash]bool {
 // was listed when it was mined goes off the list with its block.
 func TestWhatIsMinedIsNeverUnmined(t *testing.T) {
 	told := 0
-	for seed := range seeds(10) {
+	for seed := range seeds(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			x := openTest(t, Birthday{})

@@ -13,7 +13,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-var histories = flag.Int("histories", 6, "number of random lives of a store that each crash test stops again and again")
+var histories = flag.Int("histories", 3, "number of random lives of a store that each crash test stops again and again, and a fifth of those that are compared with a twin")
 
 // sector is the unit that a disk writes all of or nothing, in bytes.
 const sector = 512

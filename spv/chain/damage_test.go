@@ -163,7 +163,7 @@ func (d *damaged) wantNoLies(t *testing.T, c *Chain) {
 func TestBitFlipsAreFound(t *testing.T) {
 	for _, size := range []struct{ blocks, filter, stride int }{
 		{300, 20, 211},
-		{10_000, 100, 60_013},
+		{10_000, 100, 120_011},
 	} {
 		t.Run(fmt.Sprint(size.blocks), func(t *testing.T) {
 			d := newDamaged(t, size.blocks, size.filter)

@@ -121,7 +121,7 @@ func (f forest) of(hash chainhash.Hash) *testChain {
 // Whatever the order in which headers come, in whatever batches, and however
 // often the process dies, the chain is the branch that its twin finds by force.
 func TestChainEqualsTwin(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(5 * *histories) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { compareWithTwin(t, seed) })
 	}
 }

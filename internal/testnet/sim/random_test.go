@@ -17,7 +17,7 @@ import (
 // Which networks are simulated: go test ./internal/testnet/sim -args
 // -networks 2000 -seed 1000 runs seeds 1000 to 2999.
 var (
-	networks = flag.Int("networks", 200, "number of random networks")
+	networks = flag.Int("networks", 120, "number of random networks")
 	seed     = flag.Uint64("seed", 1, "seed of the first one")
 )
 

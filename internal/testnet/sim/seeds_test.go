@@ -14,14 +14,30 @@ func keptSeeds() []keptSeed {
 	}
 }
 
-// keptMajorities returns the seeds of faulty majorities that once took too long.
-func keptMajorities() []keptSeed {
-	return []keptSeed{
-		{1, "peers that answer all requests for headers from the beginning each led the walk nine times"},
-		{9, "peers that were left for blocks that were not requested came back as the ones with the fewest blocks"},
-		{100, "a reply to a request for headers that came after three seconds was dropped, again and again"},
-		{115, "a peer that was asked after one that leads back was taken for one that has no more: synced too early"},
-		{137, "the same as with 100"},
-		{151, "silent peers were found out one after the other, each after two and a half seconds"},
+// keptMajority is the seed of faulty majorities of which some once took too long.
+type keptMajority struct {
+	keptSeed
+	faults []string // of those that did
+}
+
+// keptMajorities returns those seeds.
+func keptMajorities() []keptMajority {
+	return []keptMajority{
+		{keptSeed{1, "peers that answer all requests for headers from the beginning each led the walk nine times"}, []string{"known headers from far below"}},
+		{keptSeed{9, "peers that were left for blocks that were not requested came back as the ones with the fewest blocks"}, []string{"blocks that were not requested"}},
+		{keptSeed{100, "a reply to a request for headers that came after three seconds was dropped, again and again"}, []string{"flood in place of replies", "junk in place of replies", "trickle"}},
+		{keptSeed{115, "a peer that was asked after one that leads back was taken for one that has no more: synced too early"}, []string{"known headers from far below"}},
+		{keptSeed{137, "the same as with 100"}, []string{"flood in place of replies", "junk in place of replies", "trickle"}},
+		{keptSeed{151, "silent peers were found out one after the other, each after two and a half seconds"}, []string{"silence after some messages", "silence about blocks", "withheld blocks"}},
 	}
+}
+
+// keptFaults returns the faults that a seed of majorities was kept for.
+func keptFaults(seed uint64) []string {
+	for _, kept := range keptMajorities() {
+		if kept.seed == seed {
+			return kept.faults
+		}
+	}
+	return nil
 }
