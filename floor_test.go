@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/decred/dcrd/wire"
+
 	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/internal/testnet/link"
@@ -165,6 +167,83 @@ func TestPruning(t *testing.T) {
 			t.Errorf("from %d to %d bytes, %v", before, after, err)
 		}
 	})
+}
+
+// TestATransactionBelowTheFloor: a wallet that is new hears of a transaction that pays it, relayed or
+// published, and is stopped before it has come to the filters that are there. No others are fetched for
+// it, and it lists the transaction.
+func TestATransactionBelowTheFloor(t *testing.T) {
+	for name, give := range map[string]func(ctx context.Context, s *wallet.Set, tx *wire.MsgTx) (bool, error){
+		"relayed": func(ctx context.Context, s *wallet.Set, tx *wire.MsgTx) (bool, error) {
+			kept, _, err := s.Heard(ctx, tx, "", false)
+			return kept, err
+		},
+		"published": func(ctx context.Context, s *wallet.Set, tx *wire.MsgTx) (bool, error) { return s.Publish(ctx, tx) },
+	} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { hearBelowFloor(t, give) }) })
+	}
+}
+
+func hearBelowFloor(t *testing.T, give func(ctx context.Context, s *wallet.Set, tx *wire.MsgTx) (bool, error)) {
+	chain, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: 1500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := testnet.NewNetwork(1, nil)
+	node := testnet.NewNode(testnet.NodeConfig{Chain: chain})
+	network.Add(nodeAddr, node, link.Shape{})
+	defer running(t, network.Run)()
+	ahead := time.Until(chain.Now())
+	cfg := spvd.Config{
+		Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: network.Dial,
+		Now:      func() time.Time { return time.Now().Add(ahead) },
+		Birthday: &wallet.Birthday{Time: chain.Now().Add(48 * time.Hour)}, // simnet blocks are a second apart
+	}
+	c, err := spvd.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := running(t, c.Run)
+	tip := chain.Tip()
+	synced := func(when string, floor consensus.Height) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		err := c.Sync().Wait(ctx, func(st spv.Status) bool { return st.Synced && st.Tip == tip })
+		if st := c.Sync().Status(); err != nil || st.Floor != floor {
+			t.Fatalf("%s: the floor is %d, want %d: %v", when, st.Floor, floor, err)
+		}
+	}
+	floor := chain.Height() + 1 - 288
+	synced("without a wallet", floor)
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	w, err := c.Wallets().Create("new", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, script := addressOf(3).PaymentScript()
+	if _, err := w.ImportAddresses(t.Context(), []string{addressOf(3).String()}, cfg.Birthday); err != nil {
+		t.Fatal(err)
+	}
+	tx := wire.NewMsgTx()
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: [32]byte{1}}, 2e8, make([]byte, 100)))
+	tx.AddTxOut(&wire.TxOut{Value: 1e8, Version: version, PkScript: script})
+	if scripts, _, err := c.Wallets().Unsearched(t.Context(), tx, floor); err != nil || len(scripts) == 0 {
+		t.Fatalf("it does not concern the wallet: %v", err)
+	}
+	if kept, err := give(t.Context(), c.Wallets(), tx); err != nil || !kept {
+		t.Fatalf("kept %v: %v", kept, err)
+	}
+	stop = running(t, c.Run)
+	synced("with a transaction", floor)
+	if _, err := w.Transaction(t.Context(), tx.TxHash()); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(stop(), c.Close()); err != nil {
+		t.Error(err)
+	}
 }
 
 // received counts the bytes that are read from a network.

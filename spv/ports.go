@@ -229,7 +229,8 @@ type Mempool interface {
 	// knowing: it returns the scripts through which the transaction concerns the
 	// wallet, and the last block of those from a height on that were searched for all
 	// of them, the zero value if not even the first one was. It returns no scripts if
-	// the transaction is known, or does not concern the wallet.
+	// the transaction is known, or does not concern the wallet. What is given to Heard and
+	// Publish after that is in no block below the height, or too old to be searched for.
 	Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error)
 
 	// Publish takes a transaction that a user publishes, and reports whether it

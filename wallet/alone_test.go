@@ -27,7 +27,7 @@ func (w *Wallet) Scripts() ([][]byte, uint64) { return w.steps.scripts() }
 func (w *Wallet) Apply(ctx context.Context, u chain.Update) (bool, error) { return w.apply(ctx, u) }
 
 func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
-	return w.heard(ctx, tx, source, agreed)
+	return w.heard(ctx, tx, source, agreed, 0)
 }
 
 func (w *Wallet) Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) ([][]byte, consensus.BlockID, error) {

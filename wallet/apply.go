@@ -90,7 +90,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 			from.Height, from.Hash, s.Cursor.Height, s.Cursor.Hash, ErrNotConnected)
 	}
 	if !a.again {
-		a.waiting = s.Waiting
+		a.waiting = s.Waiting != state.Unborn
 	}
 	if a.ahead {
 		return a.leaveBooks(s)

@@ -88,7 +88,7 @@ func TestBuildToBlock(t *testing.T) {
 	if err := txbuild.Refused(built.Tx, f.params.ChainParams.MaxTxSize); err != nil {
 		t.Error(err)
 	}
-	if own, err := f.publish(t.Context(), built.Tx); !own || err != nil {
+	if own, err := f.publish(t.Context(), built.Tx, 0); !own || err != nil {
 		t.Fatal(own, err)
 	}
 	f.mine(nil, []*wire.MsgTx{f.coinbase(f.stranger(), 1), built.Tx}, true)

@@ -42,7 +42,7 @@ func TestBuildInRandomWorlds(t *testing.T) {
 					continue
 				}
 				built++
-				if own, err := x.publish(t.Context(), tx); !own || err != nil {
+				if own, err := x.publish(t.Context(), tx, 0); !own || err != nil {
 					t.Fatalf("publish: %v, %v", own, err)
 				}
 				if w.rng.IntN(2) == 0 {

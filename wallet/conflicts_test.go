@@ -93,7 +93,7 @@ func TestPublishedReturns(t *testing.T) {
 	if got := published(); len(got) != 0 {
 		t.Errorf("mined, and still published: %v", got)
 	}
-	if _, err := x.publish(t.Context(), ours); !errors.Is(err, ErrMined) {
+	if _, err := x.publish(t.Context(), ours, 0); !errors.Is(err, ErrMined) {
 		t.Errorf("published what is mined: %v", err)
 	}
 	w.cut(1)
@@ -118,7 +118,7 @@ func TestHeardIsForgiving(t *testing.T) {
 		spend(ops, wire.NewTxOut(900, w.stranger())), // not signed
 		spend(nil, wire.NewTxOut(1, pay)),
 	} {
-		if _, _, err := x.heard(t.Context(), tx, "", false); err != nil {
+		if _, _, err := x.heard(t.Context(), tx, "", false, 0); err != nil {
 			t.Error(err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestHeardIsForgiving(t *testing.T) {
 	child := w.payment(coin{op: wire.OutPoint{Hash: good.TxHash()}, amount: 900})
 	child.TxOut[0].PkScript = pay
 	for _, tx := range []*wire.MsgTx{good, child, good} {
-		if _, _, err := x.heard(t.Context(), tx, "", false); err != nil {
+		if _, _, err := x.heard(t.Context(), tx, "", false, 0); err != nil {
 			t.Error(err)
 		}
 	}

@@ -14,9 +14,7 @@ import (
 func (w *Wallet) filtersFrom() (h consensus.Height, since time.Time) {
 	s := w.store.Now()
 	h = w.store.FirstBirth(s)
-	if s.Waiting { // new blocks may hold an unmined transaction
-		h = min(h, s.Tip.Height+1)
-	}
+	h = min(h, max(s.Waiting, s.Tip.Height+1)) // new blocks may hold an unmined transaction
 	if s.Scan() {
 		h = min(h, s.Cursor.Height+1)
 	}

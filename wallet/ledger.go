@@ -231,6 +231,9 @@ func (a *application) takeBack(s *state.Snapshot, to consensus.BlockID) ([]*ledg
 		}
 	}
 	s.Forget(to)
+	if from := a.pool().MinedFrom; from != consensus.Never && from > to.Height+1 {
+		a.w.store.Draft().MinedFrom = to.Height + 1 // another branch may hold them earlier
+	}
 	return taken, nil
 }
 

@@ -63,7 +63,7 @@ func (l *lifetime) hear(tx *wire.MsgTx) {
 	if l.set != nil {
 		_, _, err = l.set.Heard(l.t.Context(), tx, "", false)
 	} else {
-		_, _, err = l.x.heard(l.t.Context(), tx, "", false)
+		_, _, err = l.x.heard(l.t.Context(), tx, "", false, 0)
 	}
 	l.note("relay %v, expiry %d: %v", hash, tx.Expiry, err)
 	if err != nil {
@@ -189,7 +189,7 @@ func (l *lifetime) offer(tx *wire.MsgTx) (own bool) {
 	if l.set != nil {
 		own, err = l.set.Publish(l.t.Context(), tx)
 	} else {
-		own, err = l.x.publish(l.t.Context(), tx)
+		own, err = l.x.publish(l.t.Context(), tx, 0)
 	}
 	l.note("publish %v: %v, %v", hash, own, err)
 	refused := errors.Is(err, ErrDoubleSpend) || errors.Is(err, ErrBadTransaction) && !l.synced() || errors.Is(err, ErrImmature)

@@ -12,13 +12,14 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// addTx records an unmined transaction, relayed or published. It
-// reports whether the transaction concerns the wallet. Transactions that only
+// addTx records an unmined transaction, relayed or published. Blocks from
+// the height mined on may hold it. It reports whether the transaction concerns the wallet. Transactions that only
 // exist in the block they were made for, like votes, never do.
 //
 // Inputs that spend outputs of the wallet must be signed rightly, so that only
@@ -26,8 +27,10 @@ import (
 // transaction is certain: its other inputs may not even exist. The errors are
 // ErrBadTransaction, ErrExpired, ErrDoubleSpend, ErrPoolFull, and of what is
 // published ErrImmature.
-func (w *Wallet) addTx(ctx context.Context, msg *wire.MsgTx, from Origin) (ours bool, err error) {
-	return w.addUnmined(ctx, ledger.NewUnmined(msg.TxHash(), msg, w.cfg.Now(), from))
+func (w *Wallet) addTx(ctx context.Context, msg *wire.MsgTx, from Origin, mined consensus.Height) (ours bool, err error) {
+	u := ledger.NewUnmined(msg.TxHash(), msg, w.cfg.Now(), from)
+	u.MinedFrom = mined
+	return w.addUnmined(ctx, u)
 }
 
 func (w *Wallet) addUnmined(ctx context.Context, u *ledger.Unmined) (ours bool, err error) {

@@ -88,7 +88,7 @@ func TestCanceledRescanFindsASpender(t *testing.T) {
 	w.step(x, 4)
 	rival := spend([]wire.OutPoint{op}, wire.NewTxOut(800, w.stranger()))
 	w.sign(rival)
-	if _, err := x.publish(t.Context(), rival); err != nil {
+	if _, err := x.publish(t.Context(), rival, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := x.CancelJob(t.Context(), ids[1]); err != nil {
@@ -170,7 +170,7 @@ func TestRewardsBelowALeftBlock(t *testing.T) {
 		w.sync(x, 100)
 		payment := spend([]wire.OutPoint{op}, wire.NewTxOut(900, w.stranger()))
 		w.sign(payment)
-		if _, err := x.publish(t.Context(), payment); err != nil {
+		if _, err := x.publish(t.Context(), payment, 0); err != nil {
 			t.Fatal(err)
 		}
 		w.cut(1)

@@ -17,14 +17,16 @@ import (
 )
 
 // heard records a transaction that a peer has relayed, unless no node would relay it, or addTx
-// refuses it.
-func (w *Wallet) heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
+// refuses it. Blocks from the height mined on may hold it.
+func (w *Wallet) heard(
+	ctx context.Context, tx *wire.MsgTx, source string, agreed bool, mined consensus.Height,
+) (kept, refused bool, err error) {
 	may, err := w.mayConcern(ctx, tx)
 	if err != nil || !may {
 		return false, false, err
 	}
 	u := ledger.NewUnmined(tx.TxHash(), tx, w.cfg.Now(), Relayed)
-	u.Source, u.Agreed = ledger.SourceOf(source), agreed
+	u.Source, u.Agreed, u.MinedFrom = ledger.SourceOf(source), agreed, mined
 	if err = txn.CheckRelayed(tx, w.cfg.RelayFee); err == nil {
 		kept, err = w.addUnmined(ctx, u)
 	}
@@ -51,9 +53,9 @@ func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (may bool, err
 	return may, err
 }
 
-// publish records a transaction that a user publishes. The errors are those of addTx, and
-// ErrMined.
-func (w *Wallet) publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error) {
+// publish records a transaction that a user publishes. Blocks from the height mined on may hold
+// it. The errors are those of addTx, and ErrMined.
+func (w *Wallet) publish(ctx context.Context, tx *wire.MsgTx, mined consensus.Height) (own bool, err error) {
 	hash := tx.TxHash()
 	if h, mined, err := w.minedAt(ctx, hash); err != nil || mined {
 		if mined {
@@ -61,7 +63,7 @@ func (w *Wallet) publish(ctx context.Context, tx *wire.MsgTx) (own bool, err err
 		}
 		return false, err
 	}
-	return w.addTx(ctx, tx, Published)
+	return w.addTx(ctx, tx, Published, mined)
 }
 
 // keeps reports whether a transaction is one of the unmined ones.

@@ -54,7 +54,7 @@ func (w *world) fake(pay []byte, amount int64, outputs int) *wire.MsgTx {
 // hear has a wallet hear a transaction, and returns whether it keeps it.
 func hear(t *testing.T, x *Wallet, tx *wire.MsgTx, source string, agreed bool) bool {
 	t.Helper()
-	kept, refused, err := x.heard(t.Context(), tx, source, agreed)
+	kept, refused, err := x.heard(t.Context(), tx, source, agreed, 0)
 	if err != nil || refused {
 		t.Fatalf("refused: %v, %v", refused, err)
 	}
@@ -250,7 +250,7 @@ func TestWhatNoNodeRelays(t *testing.T) {
 		"pays more than all coins": w.fake(pay, 12e6*1e8, 2), "large": w.fake(pay, 1, 3000),
 		"worth something else": own(9e8 + 1), "unsigned": spend([]wire.OutPoint{{Hash: income.TxHash()}}, wire.NewTxOut(1, pay)),
 	} {
-		if kept, refused, err := x.heard(t.Context(), tx, "a", true); kept || !refused || err != nil {
+		if kept, refused, err := x.heard(t.Context(), tx, "a", true, 0); kept || !refused || err != nil {
 			t.Errorf("%s: kept %v, refused %v, %v", name, kept, refused, err)
 		}
 	}
@@ -296,7 +296,7 @@ func TestForgedWitnessIsReplaced(t *testing.T) {
 	}
 	grandchild := signed(t, spend([]wire.OutPoint{{Hash: child.TxHash()}}, wire.NewTxOut(1e8, w.stranger())))
 	add(t, x, child, Published)
-	if _, err := x.addTx(t.Context(), grandchild, Published); err != nil {
+	if _, err := x.addTx(t.Context(), grandchild, Published, 0); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -348,7 +348,7 @@ func TestSpendOfWhatIsForgottenSoon(t *testing.T) {
 	}
 	payment := spend([]wire.OutPoint{list[0].OutPoint}, wire.NewTxOut(900_000, w.stranger()))
 	w.sign(payment)
-	if own, err := x.publish(t.Context(), payment); err != nil || !own {
+	if own, err := x.publish(t.Context(), payment, 0); err != nil || !own {
 		t.Errorf("own %v: %v", own, err)
 	}
 	now = now.Add(loneKept)

@@ -225,7 +225,7 @@ func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string
 		if i%10 == 9 {
 			w.sync(x, 20)
 			if tx := w.propose(t, x); tx != nil {
-				if _, err := x.addTx(ctx, tx, Origin(w.rng.IntN(2))); err != nil && !errors.Is(err, ErrImmature) && !errors.Is(err, ErrDoubleSpend) && !errors.Is(err, ErrExpired) {
+				if _, err := x.addTx(ctx, tx, Origin(w.rng.IntN(2)), 0); err != nil && !errors.Is(err, ErrImmature) && !errors.Is(err, ErrDoubleSpend) && !errors.Is(err, ErrExpired) {
 					t.Fatal(err)
 				}
 			}

@@ -37,6 +37,8 @@ type Set struct {
 	changed chan struct{} // see Changed
 	imports atomic.Uint64 // see Imports
 
+	lookedFrom atomic.Int32 // the newest height that Unsearched was asked for
+
 	// files is held while a wallet is opened or closed: one at a time is. The
 	// syncer never waits for it.
 	files sync.Mutex

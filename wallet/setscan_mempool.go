@@ -16,7 +16,7 @@ import (
 // wallet refuses it and none keeps it.
 func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
 	err = s.eachSound(ctx, func(w *Wallet) error {
-		k, r, err := w.heard(ctx, tx, source, agreed)
+		k, r, err := w.heard(ctx, tx, source, agreed, s.minedFrom())
 		kept, refused = kept || k, refused || r
 		return err
 	})
@@ -24,8 +24,10 @@ func (s *Set) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed b
 }
 
 // Unsearched implements spv.Wallet: a block counts as searched if it was for every
-// wallet that does not know the transaction.
+// wallet that does not know the transaction. Blocks below the height are not searched for what
+// comes after that.
 func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Height) (scripts [][]byte, last consensus.BlockID, err error) {
+	s.lookedFrom.Store(int32(from))
 	err = s.eachSound(ctx, func(w *Wallet) error {
 		list, at, err := w.unsearched(ctx, tx, from)
 		switch {
@@ -40,6 +42,9 @@ func (s *Set) Unsearched(ctx context.Context, tx *wire.MsgTx, from consensus.Hei
 	return scripts, last, err
 }
 
+// minedFrom returns the lowest height of a block that may hold a transaction which comes now.
+func (s *Set) minedFrom() consensus.Height { return consensus.Height(s.lookedFrom.Load()) }
+
 // Publish implements spv.Wallet: every wallet that a published transaction
 // concerns takes it, unless one of them refuses it.
 func (s *Set) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error) {
@@ -50,7 +55,7 @@ func (s *Set) Publish(ctx context.Context, tx *wire.MsgTx) (own bool, err error)
 		if err != nil {
 			return err
 		}
-		ours, err := w.publish(ctx, tx)
+		ours, err := w.publish(ctx, tx, s.minedFrom())
 		own = own || ours
 		if ours && !known {
 			taken = append(taken, w)

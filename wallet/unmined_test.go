@@ -128,7 +128,7 @@ func TestUnminedNeverChangesWhatIsConfirmed(t *testing.T) {
 					before := confirmed(t, x)
 					if tx := w.propose(t, x); tx != nil {
 						early, from := w.immature(tx), Origin(w.rng.IntN(2))
-						ours, err := x.addTx(t.Context(), tx, from)
+						ours, err := x.addTx(t.Context(), tx, from, 0)
 						switch {
 						case errors.Is(err, ErrImmature):
 							if !early || from != Published {
@@ -283,7 +283,7 @@ func signedBy(t *testing.T, seed byte, tx *wire.MsgTx) *wire.MsgTx {
 // add adds an unmined transaction that must be the wallet's.
 func add(t *testing.T, x *Wallet, tx *wire.MsgTx, from Origin) chainhash.Hash {
 	t.Helper()
-	if ours, err := x.addTx(t.Context(), tx, from); err != nil || !ours {
+	if ours, err := x.addTx(t.Context(), tx, from, 0); err != nil || !ours {
 		t.Fatalf("add: %v, %v", ours, err)
 	}
 	return tx.TxHash()
@@ -293,7 +293,7 @@ func add(t *testing.T, x *Wallet, tx *wire.MsgTx, from Origin) chainhash.Hash {
 func refused(t *testing.T, x *Wallet, tx *wire.MsgTx, from Origin, want error) {
 	t.Helper()
 	before := dump(t, x)
-	if ours, err := x.addTx(t.Context(), tx, from); !errors.Is(err, want) || ours {
+	if ours, err := x.addTx(t.Context(), tx, from, 0); !errors.Is(err, want) || ours {
 		t.Fatalf("got %v, %v, want %v", ours, err, want)
 	}
 	if dump(t, x) != before {
@@ -378,7 +378,7 @@ func TestPaymentsToOthersAreIgnored(t *testing.T) {
 	pay := derived(t, 1, hd.External, 1)[0]
 	before := dump(t, x)
 	for _, tx := range []*wire.MsgTx{w.pay(w.stranger(), 10), w.coinbase(pay, 10), w.treasurySpend(w.stranger(), 1)} {
-		if ours, err := x.addTx(t.Context(), tx, Relayed); ours || err != nil {
+		if ours, err := x.addTx(t.Context(), tx, Relayed, 0); ours || err != nil {
 			t.Fatalf("took %v, %v", ours, err)
 		}
 	}

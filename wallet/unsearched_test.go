@@ -42,21 +42,24 @@ func (w *world) holds(hash chainhash.Hash, at consensus.Height) bool {
 }
 
 // hear tells wallets of a transaction as the syncer does: not if it is in a block that
-// they say was not searched, and whose filter matches.
+// they say was not searched, and whose filter matches. Wallets search the newest of these blocks, and
+// those that come, and the rest is searched for them.
 func (w *world) hear(x mempool, tx *wire.MsgTx) {
 	w.t.Helper()
-	scripts, last, err := x.Unsearched(w.t.Context(), tx, 1)
+	const newest = 5 // deeper than blocks are taken back while a wallet lags behind
+	looked := consensus.Height(max(1, len(w.main)-newest))
+	scripts, last, err := x.Unsearched(w.t.Context(), tx, looked)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	if len(scripts) == 0 {
 		return
 	}
-	from := consensus.Height(1)
-	if int(last.Height) < len(w.main) && w.main[last.Height].BlockID == last {
-		from = last.Height + 1
-	}
-	for h := from; int(h) < len(w.main); h++ {
+	onMain := int(last.Height) < len(w.main) && w.main[last.Height].BlockID == last
+	for h := consensus.Height(1); int(h) < len(w.main); h++ {
+		if onMain && looked <= h && h <= last.Height {
+			continue
+		}
 		b := &w.main[h]
 		f, err := gcs.FromBytesV2(blockcf2.B, blockcf2.M, w.filters[b.Hash])
 		if err != nil {
@@ -66,7 +69,12 @@ func (w *world) hear(x mempool, tx *wire.MsgTx) {
 			return
 		}
 	}
-	if _, _, err := x.Heard(w.t.Context(), tx, "", false); err != nil {
+	if x, alone := x.(*Wallet); alone {
+		_, _, err = x.heard(w.t.Context(), tx, "", false, looked)
+	} else {
+		_, _, err = x.Heard(w.t.Context(), tx, "", false)
+	}
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -222,7 +230,7 @@ func TestPublishedBelowABirthday(t *testing.T) {
 	}
 	w.sync(x, 5)
 	tx := w.pay(anyone(), 7)
-	if own, err := x.publish(t.Context(), tx); err != nil || !own {
+	if own, err := x.publish(t.Context(), tx, 0); err != nil || !own {
 		t.Fatalf("published: %v, %v", own, err)
 	}
 	kept := func(when string, h consensus.Height) {
@@ -365,7 +373,7 @@ func TestMinedSpendsNothingUnmined(t *testing.T) {
 	importTest(t, x, "a", 1, AccountOptions{})
 	importScript(t, x, anyone(), 2)
 	w.sync(x, 10)
-	if ours, err := x.addTx(t.Context(), paid, Relayed); !ours || err != nil {
+	if ours, err := x.addTx(t.Context(), paid, Relayed, 0); !ours || err != nil {
 		t.Fatalf("kept: %v, %v", ours, err)
 	}
 	if got, err := x.Transaction(t.Context(), spender.TxHash()); err != nil || got.Net() != 400 || len(got.Debits) != 0 {

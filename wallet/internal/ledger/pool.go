@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
@@ -18,6 +19,10 @@ type Pool struct {
 	ByHash  map[chainhash.Hash]*Unmined
 	SpentBy map[wire.OutPoint]chainhash.Hash
 
+	// MinedFrom is the lowest height of a block that may hold one of them, or consensus.Never
+	// without any.
+	MinedFrom consensus.Height
+
 	// Held is about how many bytes of memory the transactions take that strangers
 	// can make the wallet keep. See unmined.foreign.
 	Held int
@@ -27,10 +32,12 @@ type Pool struct {
 }
 
 func NewPool() *Pool {
-	return &Pool{ByHash: make(map[chainhash.Hash]*Unmined), SpentBy: make(map[wire.OutPoint]chainhash.Hash)}
+	return &Pool{
+		ByHash: make(map[chainhash.Hash]*Unmined), SpentBy: make(map[wire.OutPoint]chainhash.Hash), MinedFrom: consensus.Never,
+	}
 }
 
-// LoadPool reads the unmined transactions.
+// LoadPool reads the unmined transactions. Any block may hold them, as far as their rows say.
 func LoadPool(tx *bolt.Tx) (*Pool, error) {
 	p := NewPool()
 	err := rows.Each(tx.Bucket(UnminedBucket), func(k, v []byte) error {
@@ -45,19 +52,22 @@ func LoadPool(tx *bolt.Tx) (*Pool, error) {
 
 // Clone returns a pool that can be changed. The transactions are shared.
 func (p *Pool) Clone() *Pool {
-	return &Pool{ByHash: maps.Clone(p.ByHash), SpentBy: maps.Clone(p.SpentBy), Held: p.Held}
+	return &Pool{ByHash: maps.Clone(p.ByHash), SpentBy: maps.Clone(p.SpentBy), MinedFrom: p.MinedFrom, Held: p.Held}
 }
 
 // Equal reports whether two pools hold the same.
 func (p *Pool) Equal(o *Pool) bool {
 	return maps.EqualFunc(p.ByHash, o.ByHash, func(a, b *Unmined) bool {
 		return a.Origin == b.Origin && a.Agreed == b.Agreed && a.Spends == b.Spends && a.Source == b.Source && a.Seen.Equal(b.Seen)
-	}) && p.Held == o.Held
+	}) && p.Held == o.Held && p.MinedFrom == o.MinedFrom
 }
 
 // insert adds a transaction, or takes the place of the one with its hash.
 func (p *Pool) insert(u *Unmined) {
-	if old := p.ByHash[u.Hash]; old != nil && old.foreign() {
+	old := p.ByHash[u.Hash]
+	if old == nil {
+		p.MinedFrom = min(p.MinedFrom, u.MinedFrom)
+	} else if old.foreign() {
 		p.Held -= old.held
 	}
 	p.ByHash[u.Hash] = u
@@ -88,6 +98,9 @@ func (p *Pool) Remove(tx *bolt.Tx, hash chainhash.Hash) error {
 	}
 	if u.foreign() {
 		p.Held -= u.held
+	}
+	if len(p.ByHash) == 0 {
+		p.MinedFrom = consensus.Never
 	}
 	return tx.Bucket(UnminedBucket).Delete(hash[:])
 }

@@ -12,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/internal/parse"
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
@@ -52,6 +53,10 @@ type Unmined struct {
 	Agreed bool   // peers of two networks have sent the same bytes
 	Spends bool   // it spends outputs of the wallet, and was signed for that
 	Source uint64 // the network it was relayed from, see SourceOf; zero if not known
+
+	// MinedFrom is the lowest height of a block that may hold it, as was known when it came:
+	// those below were searched, or are too old. It is not stored, see Pool.MinedFrom.
+	MinedFrom consensus.Height
 
 	held int      // bytes of memory, about
 	Kind txn.Kind // of the transaction
@@ -163,12 +168,6 @@ func putUnmined(tx *bolt.Tx, u *Unmined) error {
 		return fmt.Errorf("serialize transaction %s: %w", u.Hash, err)
 	}
 	return tx.Bucket(UnminedBucket).Put(u.Hash[:], v)
-}
-
-// AnyUnmined reports whether there are unmined transactions.
-func AnyUnmined(tx *bolt.Tx) bool {
-	k, _ := tx.Bucket(UnminedBucket).Cursor().First()
-	return k != nil
 }
 
 // Effects returns what the transaction means to the owners of the first scripts. It is worked

@@ -31,10 +31,11 @@ func (s *Snapshot) isNew(from consensus.BlockID, u *chain.Update) bool {
 // FirstNeeded returns the lowest height of a block that has to be matched, of an update from a
 // block on for which Needed has returned a script.
 func (s *Snapshot) FirstNeeded(first uint32, from consensus.BlockID, u *chain.Update) consensus.Height {
-	if s.Waiting && s.isNew(from, u) {
-		return 0
+	born := s.firstBirth(first, s.Count())
+	if s.isNew(from, u) {
+		return min(born, s.Waiting)
 	}
-	return s.firstBirth(first, s.Count())
+	return born
 }
 
 // Searched returns the first script that old blocks above a height, up to a last one, have to be

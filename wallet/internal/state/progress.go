@@ -38,6 +38,7 @@ func (p Progress) Scan() bool { return p.Cursor != p.Tip }
 //	"network"   wire magic (u32)
 //	"birthday"  default birthday, see appendBirthday
 //	"forgetting" see forgettingKey
+//	"waiting"   see waitingKey
 //	"progress"  tip, cursor and common block (height u32, hash), scanning (u32),
 //	            fresh (u32)
 var (

@@ -42,8 +42,9 @@ type Snapshot struct {
 	// see Imports. It is not stored.
 	Imports uint64
 
-	// Waiting says that there are unmined transactions. It follows from their rows.
-	Waiting bool
+	// Waiting is the lowest height of a block that may hold an unmined transaction, unborn
+	// without any.
+	Waiting consensus.Height
 
 	// Complete says that the chain ended with the tip when that was applied. It is
 	// not stored.
@@ -75,15 +76,15 @@ func (s *Snapshot) firstBirth(from, to uint32) consensus.Height {
 }
 
 // concerned returns the first script that new blocks up to a height have to be matched
-// against: all scripts once one of them is born or something waits for a block, and none
-// before that.
+// against: all scripts once one of them is born or an unmined transaction may be in a block,
+// and none before that.
 func (s *Snapshot) concerned(h consensus.Height) uint32 {
 	return s.Concerning(s.firstBirth(0, s.Count()), h)
 }
 
 // Concerning is concerned with the lowest birth of all scripts.
 func (s *Snapshot) Concerning(first, h consensus.Height) uint32 {
-	if first > h && !s.Waiting {
+	if min(first, s.Waiting) > h {
 		return NoScripts
 	}
 	return AllScripts

@@ -118,7 +118,9 @@ func LoadSnapshot(tx *bolt.Tx) (*Snapshot, error) {
 		s.Pays = append(s.Pays, s.Scripts[i].Pay)
 	}
 	s.Full = s.isFull()
-	s.Waiting = ledger.AnyUnmined(tx)
+	if err := s.loadWaiting(tx); err != nil {
+		return nil, err
+	}
 	return s, s.check()
 }
 
@@ -150,6 +152,11 @@ func (s *Snapshot) check() error {
 func (s *Snapshot) Save(tx *bolt.Tx, old *Snapshot) error {
 	if s.Forgetting != old.Forgetting {
 		if err := saveForgetting(tx, s.Forgetting); err != nil {
+			return err
+		}
+	}
+	if s.Waiting != old.Waiting {
+		if err := saveWaiting(tx, s.Waiting); err != nil {
 			return err
 		}
 	}

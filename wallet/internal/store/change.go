@@ -9,7 +9,6 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
@@ -68,7 +67,7 @@ func (s *Store) commit(fn Change, mayWait func(*state.Snapshot) bool) error {
 		resolved.Pool = s.draft
 	}
 	resolved.ResolveJobs(old, uint32(s.cfg.Now().Unix()))
-	resolved.Waiting = ledger.AnyUnmined(tx)
+	resolved.Waiting = resolved.Pool.MinedFrom
 	if len(resolved.Anchors) > len(old.Anchors) {
 		if err := resolved.DropAnchors(tx); err != nil {
 			return err
