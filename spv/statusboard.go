@@ -59,13 +59,13 @@ func (b *statusBoard) next() <-chan struct{} {
 	return b.changed
 }
 
-// changes yields the current status if it is newer than seq, then each newer
-// one, until ctx ends or the reader stops. The function look returns the status that is shown now.
-func (b *statusBoard) changes(ctx context.Context, seq uint64, look func() *Status) iter.Seq[Status] {
+// changes yields the current status if it is newer than seq, then each newer one, until ctx ends or
+// the reader stops. The function current returns the status that is shown now.
+func (b *statusBoard) changes(ctx context.Context, seq uint64, current func() *Status) iter.Seq[Status] {
 	return func(yield func(Status) bool) {
 		for {
 			changed := b.next()
-			if st := look(); st.Seq > seq {
+			if st := current(); st.Seq > seq {
 				seq = st.Seq
 				if !yield(*st) {
 					return
@@ -83,8 +83,8 @@ func (b *statusBoard) changes(ctx context.Context, seq uint64, look func() *Stat
 
 // wait returns once a status satisfies the condition, or ctx ends, or the run
 // fails.
-func (b *statusBoard) wait(ctx context.Context, cond func(Status) bool, look func() *Status) error {
-	for st := range b.changes(ctx, 0, look) {
+func (b *statusBoard) wait(ctx context.Context, cond func(Status) bool, current func() *Status) error {
+	for st := range b.changes(ctx, 0, current) {
 		if cond(st) {
 			return nil
 		}

@@ -74,25 +74,25 @@ func (s *supervisor) run(ctx context.Context) error {
 		s.send(systemd.Status(statusLine(&st)))
 	}
 	for {
-		s.look()
-		if wait.For(ctx, s.pace()) != nil {
+		s.report()
+		if wait.For(ctx, s.interval()) != nil {
 			s.send(systemd.Stopping, systemd.Status("Stopping."))
 			return nil
 		}
 	}
 }
 
-// pace returns the time between two messages: the manager expects at least two within the
+// interval returns the time between two messages: the manager expects at least two within the
 // time of its watchdog.
-func (s *supervisor) pace() time.Duration {
+func (s *supervisor) interval() time.Duration {
 	if s.watchdog > 0 {
 		return min(tellEvery, s.watchdog/3)
 	}
 	return tellEvery
 }
 
-// look sends the changes since the last call, and that the sync is alive.
-func (s *supervisor) look() {
+// report sends the changes since the last call, and that the sync is alive.
+func (s *supervisor) report() {
 	var messages []string
 	st := s.syncer.Status()
 	if text := statusLine(&st); text != s.shown && (st.Synced || !st.Ready) { // not for the moment of a new block

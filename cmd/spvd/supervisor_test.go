@@ -161,7 +161,7 @@ func TestSupervisorOutlivesTheManager(t *testing.T) {
 		m.mu.Unlock()
 		f.statuses <- spv.Status{Initialised: true, Synced: true, Reason: "Synced."}
 		pass(time.Minute)
-		synctest.Wait() // the look of that instant is over
+		synctest.Wait() // the report of that instant is over
 		m.mu.Lock()
 		m.gone = false
 		m.mu.Unlock()

@@ -129,7 +129,7 @@ func (n *Network) dial(ctx context.Context, addr string) (net.Conn, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if err := h.reach(ctx); err != nil {
+	if err := h.roundTrip(ctx); err != nil {
 		return nil, err
 	}
 	remote, err := netip.ParseAddrPort(addr)
@@ -145,8 +145,8 @@ func (n *Network) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return endpoint{near, local, remote}, nil
 }
 
-// reach waits for a round trip to the host.
-func (h *Host) reach(ctx context.Context) error {
+// roundTrip waits for a round trip to the host.
+func (h *Host) roundTrip(ctx context.Context) error {
 	if err := wait.For(ctx, 2*h.shape.Latency); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (s *Server) announce(ctx context.Context) {
 	for {
 		st, changed := s.state.get()
 		if st.Open && st.Current {
-			a.look(st.Tip)
+			a.announceUpTo(st.Tip)
 		}
 		select {
 		case <-changed:
@@ -41,8 +41,8 @@ func (s *Server) announce(ctx context.Context) {
 	}
 }
 
-// look announces what is new up to a tip. After a reorganisation that is the new branch.
-func (a *announcer) look(tip consensus.BlockID) {
+// announceUpTo announces the blocks after the last announced one, up to a tip. After a reorganisation that is the new branch.
+func (a *announcer) announceUpTo(tip consensus.BlockID) {
 	if len(a.recent) > 0 && a.recent[0] == tip.Hash {
 		return
 	}

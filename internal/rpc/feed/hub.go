@@ -83,7 +83,7 @@ func (h *Hub) Run(ctx context.Context) {
 		others.Go(func() { h.watch(ctx, h.votes.Watch(ctx), 1) })
 	}
 	for range h.syncer.Changes(ctx, 0) {
-		h.announce(h.look())
+		h.announce(h.newest())
 	}
 	others.Wait()
 }
@@ -110,7 +110,7 @@ func (h *Hub) announce(u *update) {
 
 // renew returns the update without data that was cached of wallets and votes.
 func (h *Hub) renew(votes uint64) *update {
-	h.look()
+	h.newest()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	u := *h.current
@@ -120,8 +120,8 @@ func (h *Hub) renew(votes uint64) *update {
 	return &u
 }
 
-// look returns the newest update.
-func (h *Hub) look() *update {
+// newest returns the newest update.
+func (h *Hub) newest() *update {
 	st := h.syncer.Status()
 	h.mu.Lock()
 	defer h.mu.Unlock()

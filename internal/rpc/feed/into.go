@@ -29,7 +29,7 @@ func (f into) tell(ctx context.Context, u *update, to *Sender) error {
 // CursorAt returns the cursor of a wallet's topics for a block, and the epoch and the searches
 // of the wallet, see wallet.Status.
 func CursorAt(id consensus.BlockID, epoch, searches uint32) string {
-	return (&Wallet{at: locator{id}, forgot: epoch, searches: int64(searches)}).cursor()
+	return (&Wallet{at: locator{id}, epoch: epoch, searches: int64(searches)}).cursor()
 }
 
 // CursorAtGenesis returns the cursor before everything that a wallet may hold.

@@ -142,7 +142,7 @@ func (f *Sender) beginLocked() {
 // work sends updates until there is no newer one.
 func (f *Sender) work() {
 	for {
-		u := f.hub.look()
+		u := f.hub.newest()
 		for _, each := range f.due() {
 			if each.tell(each.ctx, u, f) != nil {
 				return // the connection has ended, which its reader notices too

@@ -32,7 +32,7 @@ type Wallet struct {
 	depth  int64   // how far below the place transactions are sent again
 	wallet string  // its name
 	at     locator // empty until there is a wallet
-	forgot uint32  // the epoch of the wallet at that time, see wallet.Status
+	epoch  uint32  // the epoch of the wallet at that time, see wallet.Status
 
 	// searches is wallet.Status.Searches at that time, or unknownSearches after a cursor that
 	// does not tell. Seen is the wallet that it is of, nil after a cursor, and changes
@@ -68,7 +68,7 @@ type Wallet struct {
 type walletState struct {
 	wallet       *wallet.Wallet // another one after it was closed and opened
 	tip, scanned consensus.BlockID
-	forgot       uint32
+	epoch        uint32
 	changes      uint64
 	votes        uint64 // update.votes
 }
@@ -121,7 +121,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 		back, top = f.split(f.top)
 	}
 	again, known := f.searchedAgain(w, &at)
-	if len(rest) == 0 || len(top) == 0 || f.forgot != at.Epoch || !known {
+	if len(rest) == 0 || len(top) == 0 || f.epoch != at.Epoch || !known {
 		f.begin(w, &at)
 		return f.send(u, &api.WalletEvent{Cursor: f.cursor(), Gap: true, Tip: view.BlockID(f.at[0])}, nil, to)
 	}
@@ -133,7 +133,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 		return nil // the chain has become shorter; the next poke reads it again
 	}
 	from, scanned, tip := int64(rest[0].Height), int64(at.Scanned.Height), int64(at.Tip.Height)
-	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.reach()))
+	found, err := f.items(ctx, u, w, &at, max(0, min(from, scanned)-f.readDepth()))
 	if err == nil {
 		found, err = f.only.choose(ctx, w, found)
 	}
@@ -153,7 +153,7 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	}
 	ahead := f.ahead
 	f.at, f.top, f.ahead = place, top, max(tip, scanned)
-	f.note(w, &at)
+	f.recordSearches(w, &at)
 	ev := api.WalletEvent{Cursor: f.cursor(), Tip: view.BlockID(at.Tip), Disconnected: view.BlockIDs(back)}
 	moved, depth := tip > ahead || scanned > from, f.depth
 	if len(back) > 0 {
@@ -168,8 +168,8 @@ func (f *Wallet) tell(ctx context.Context, u *update, to *Sender) error {
 	return f.sendAll(u, ev, scanned < reached, updates, to)
 }
 
-// note notes up to which search of the wallet the client was notified.
-func (f *Wallet) note(w *wallet.Wallet, at *wallet.Status) {
+// recordSearches records up to which search of the wallet the client was notified.
+func (f *Wallet) recordSearches(w *wallet.Wallet, at *wallet.Status) {
 	f.seen, f.changes, f.searches = w, at.Changes, int64(at.Searches)
 }
 
@@ -200,9 +200,9 @@ func (f *Wallet) below(again consensus.Height, rest locator) (place locator, kno
 	return f.placeAt(consensus.BlockID{Height: h, Hash: hash}, nil)
 }
 
-// reach returns how far below the place transactions are read: as far as they are sent again,
+// readDepth returns how far below the place transactions are read: as far as they are sent again,
 // or their known votes may change, and as far as the votes in a new block may void them.
-func (f *Wallet) reach() int64 {
+func (f *Wallet) readDepth() int64 {
 	if f.topic != api.TopicTransactions || f.hub.votes == nil {
 		return max(f.depth, 1)
 	}
@@ -211,13 +211,13 @@ func (f *Wallet) reach() int64 {
 
 // begin sets the place to the position of the wallet.
 func (f *Wallet) begin(w *wallet.Wallet, at *wallet.Status) {
-	f.note(w, at)
+	f.recordSearches(w, at)
 	f.at, _ = f.placeAt(at.Scanned, nil)
 	f.top = nil
 	if at.Tip.Height > at.Scanned.Height {
 		f.top, _ = f.placeAt(at.Tip, nil)
 	}
-	f.ahead, f.forgot = int64(at.Tip.Height), at.Epoch
+	f.ahead, f.epoch = int64(at.Tip.Height), at.Epoch
 }
 
 // cursor returns the place as text, with the epoch of the wallet behind a slash, the number of
@@ -225,8 +225,8 @@ func (f *Wallet) begin(w *wallet.Wallet, at *wallet.Status) {
 // sign.
 func (f *Wallet) cursor() string {
 	text := f.at.cursor()
-	if f.forgot != 0 {
-		text += "/" + strconv.FormatUint(uint64(f.forgot), 10)
+	if f.epoch != 0 {
+		text += "/" + strconv.FormatUint(uint64(f.epoch), 10)
 	}
 	if f.searches != unknownSearches {
 		text += "~" + strconv.FormatInt(f.searches, 10)
@@ -254,7 +254,7 @@ func (f *Wallet) resume(from string) bool {
 		if err != nil {
 			return false
 		}
-		f.forgot = uint32(n)
+		f.epoch = uint32(n)
 	}
 	if f.at = parseCursor(place); f.at == nil {
 		return false

@@ -52,7 +52,7 @@ func TestAWalletIsReadOnlyWhenItHasChanged(t *testing.T) {
 	}
 	reads := func() int {
 		source.show(func(st *spv.Status) { st.Peers++ })
-		u := hub.look()
+		u := hub.newest()
 		if err := f.tell(t.Context(), u, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func (s *Peers) WantTxs(want bool) {
 // error, and nothing is sent, if the peer was asked in the last two minutes, because
 // dcrd counts it against us, or was not asked for announcements at all.
 func (s *Peers) AskMempool(ctx context.Context, id p2p.PeerID) error {
-	m, err := s.reach(ctx, id)
+	m, err := s.livePeer(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Peers) AskMempool(ctx context.Context, id p2p.PeerID) error {
 // Offer announces a transaction to a peer, once per connection, and serves it to
 // that peer until it is withdrawn.
 func (s *Peers) Offer(ctx context.Context, id p2p.PeerID, tx *wire.MsgTx) error {
-	m, err := s.reach(ctx, id)
+	m, err := s.livePeer(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -75,9 +75,9 @@ func (s *Peers) JudgeTx(hash chainhash.Hash, kept, refused bool) {
 // again when a peer announces them again.
 func (s *Peers) ForgetUnkept() { s.deps.Relay.ForgetUnkept() }
 
-// reach returns the live connection with an id. Its errors are Gone, and Cancelled if ctx has
+// livePeer returns the live connection with an id. Its errors are Gone, and Cancelled if ctx has
 // ended.
-func (s *Peers) reach(ctx context.Context, id p2p.PeerID) (*roster.Peer, error) {
+func (s *Peers) livePeer(ctx context.Context, id p2p.PeerID) (*roster.Peer, error) {
 	if ctx.Err() != nil {
 		return nil, &fault.Error{Reason: fault.Cancelled, Err: ctx.Err()}
 	}
