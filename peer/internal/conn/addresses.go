@@ -62,3 +62,11 @@ func announcedV2(msg *wire.MsgAddrV2) []addrbook.Announced {
 func announcedIP(ip net.IP, port uint16, services wire.ServiceFlag, seen time.Time) addrbook.Announced {
 	return addrbook.Announced{Addr: net.JoinHostPort(ip.String(), strconv.Itoa(int(port))), Services: uint64(services), Seen: seen}
 }
+
+// AskAddresses asks the peer for addresses of other nodes. A dcrd node answers the first such
+// request of a connection only.
+func (c *Conn) AskAddresses() {
+	if err := c.out.put(wire.NewMsgGetAddr()); err != nil {
+		c.End(err)
+	}
+}

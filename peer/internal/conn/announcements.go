@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/p2p"
 )
@@ -44,4 +45,22 @@ func (m *announcements) take() []p2p.Announcement {
 	items := m.items
 	*m = announcements{}
 	return items
+}
+
+// SendHeaders asks the peer to announce blocks by their headers, once.
+func (c *Conn) SendHeaders() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.Live() {
+		return c.cause
+	}
+	if c.announcing {
+		return nil
+	}
+	c.announcing = true
+	if err := c.out.put(wire.NewMsgSendHeaders()); err != nil {
+		c.End(err)
+		return c.cause
+	}
+	return nil
 }

@@ -28,14 +28,7 @@ type Conn struct {
 
 	unknown atomic.Uint64 // messages of unknown commands
 
-	// These are used by the reading goroutine only.
-	id        p2p.PeerID
-	on        Handler
-	early     []frame // messages that arrived before the verack
-	throttle  throttle
-	frames    *frameReader
-	stateSent bool // the only initstate was sent
-	addrQuota quota
+	reader reader
 
 	// ended is closed by the first call of End, which sets cause first.
 	ended   chan struct{}
@@ -64,22 +57,21 @@ type Handler struct {
 // newConn returns a connection that is ready for Run.
 func newConn(cfg *Config, addr string, nc *metered, frames *frameReader, r remote, relayTx bool) *Conn {
 	early := r.early
-	r.early = nil // c.early holds them until read has handled them
+	r.early = nil // the reader holds them until it has handled them
 	c := &Conn{
 		cfg:     cfg,
 		addr:    addr,
 		nc:      nc,
-		frames:  frames,
 		out:     newOutbox(cfg.Net, r.pver),
 		remote:  r,
 		relayTx: relayTx,
-		early:   early,
 		ended:   make(chan struct{}),
 		doubted: make(chan struct{}, 1),
 		alive:   keepalive{every: cfg.PingEvery, timeout: cfg.PongTimeout, rtt: r.rtt},
 		claim:   r.height,
 		table:   table{most: cfg.MaxRequests},
 	}
+	c.reader = reader{conn: c, frames: frames, early: early}
 	frames.justified = c.justified
 	frames.mixing = cfg.Mix != nil && relayTx
 	return c
@@ -96,9 +88,9 @@ func (c *Conn) justified(first chainhash.Hash) (most int, asked bool) {
 // connection to the handler; id is the id of the peer. It returns the reason of the end, never
 // nil, after all its goroutines have returned and every open request has ended.
 func (c *Conn) Run(ctx context.Context, id p2p.PeerID, on Handler) *fault.Error {
-	c.id, c.on = id, on
+	c.reader.id, c.reader.on = id, on
 	var wg sync.WaitGroup
-	wg.Go(func() { c.End(fault.Contain(c.cfg.Log, c.addr, c.cfg.Defect, c.read)) })
+	wg.Go(func() { c.End(fault.Contain(c.cfg.Log, c.addr, c.cfg.Defect, c.reader.read)) })
 	wg.Go(func() { c.End(c.write()) })
 	wg.Go(func() { c.End(c.keepAlive()) })
 	select {
@@ -139,48 +131,8 @@ func (c *Conn) Live() bool {
 	}
 }
 
-// read handles one message after the other, those from before the verack first. It returns
-// the error that ends the connection.
-func (c *Conn) read() error {
-	c.frames.in = c
-	for _, f := range c.early {
-		if err := c.handle(f); err != nil {
-			return err
-		}
-	}
-	c.early = nil
-	for {
-		f, err := c.frames.next()
-		if err != nil {
-			return err
-		}
-		if err := c.handle(f); err != nil {
-			return err
-		}
-	}
-}
-
 func (c *Conn) write() error {
 	return c.out.drain(c.ended, c.nc, c.cfg.WriteTimeout)
-}
-
-// keepAlive sends pings when they are due, and returns an error when the peer does not answer.
-func (c *Conn) keepAlive() error {
-	timer := wait.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-c.ended:
-			return nil
-		case <-c.doubted:
-		case <-timer.C():
-		}
-		next, err := c.checkAlive(time.Now())
-		if err != nil {
-			return err
-		}
-		timer.Reset(next)
-	}
 }
 
 // Height returns the greatest height that the peer has claimed.
@@ -292,4 +244,21 @@ func (c *Conn) abandon(r *Request, why fault.Reason, cause error) ([]byte, error
 	}
 	got := <-r.done
 	return got.payload, got.err
+}
+
+// claims records a height that the peer claims, and reports whether it is the greatest so
+// far.
+func (c *Conn) claims(height uint32) (grown bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	grown = height > c.claim
+	c.claim = max(c.claim, height)
+	return grown
+}
+
+// take removes the request that a reply answers from the table and returns it, or nil.
+func (c *Conn) take(k Kind, s shape) *Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.table.take(k, s)
 }

@@ -32,8 +32,8 @@
 // # Reading order
 //
 // rules.go, shape.go and frame.go: bytes to messages. opener.go and handshake.go: how a
-// connection begins. conn.go and handle.go: how it is served, with request.go and table.go for
-// its open requests, progress.go for what counts as progress of them, transactions.go for
-// unmined transactions, addresses.go for those of other nodes, announcements.go, outbox.go,
-// keepalive.go, traffic.go and stats.go.
+// connection begins. conn.go: how it is served, with request.go and table.go for its open requests.
+// reader.go and handle.go: what the goroutine that reads does with messages, with intake.go for
+// bytes that no request asked for, transactions.go for unmined transactions, addresses.go for those
+// of other nodes, announcements.go. outbox.go, keepalive.go, traffic.go and stats.go.
 package conn

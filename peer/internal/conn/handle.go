@@ -2,7 +2,6 @@ package conn
 
 import (
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -15,56 +14,56 @@ import (
 
 // handle processes one message. It runs on the reader and never waits. An error ends the
 // connection.
-func (c *Conn) handle(f frame) error {
+func (rd *reader) handle(f frame) error {
 	switch f.cmd {
 	case "":
-		c.unknown.Add(1)
+		rd.conn.unknown.Add(1)
 	case wire.CmdHeaders:
-		return c.handleHeaders(f)
+		return rd.handleHeaders(f)
 	case wire.CmdCFiltersV2:
-		return c.handleReply(GetCFilters, f)
+		return rd.handleReply(GetCFilters, f)
 	case wire.CmdCFilterV2:
-		return c.handleReply(GetCFilter, f)
+		return rd.handleReply(GetCFilter, f)
 	case wire.CmdBlock:
-		return c.handleReply(GetBlock, f)
+		return rd.handleReply(GetBlock, f)
 	case wire.CmdTx:
-		return c.handleTx(f)
+		return rd.handleTx(f)
 	default:
 		if ruleOf([]byte(f.cmd)).handling == mixing {
-			c.handleMix(f)
+			rd.handleMix(f)
 			return nil
 		}
-		return c.handleDecoded(f)
+		return rd.handleDecoded(f)
 	}
 	return nil
 }
 
 // handleDecoded is handle for the messages that are not kept raw. A message that this package
 // does not use has no msg, and is ignored. So has one that was skipped because of its size.
-func (c *Conn) handleDecoded(f frame) error {
+func (rd *reader) handleDecoded(f frame) error {
 	if f.over > 0 {
-		c.on.Fault(fault.Unsolicited, fmt.Errorf("%s of %d bytes", f.cmd, f.over))
+		rd.on.Fault(fault.Unsolicited, fmt.Errorf("%s of %d bytes", f.cmd, f.over))
 		return nil
 	}
 	switch msg := f.msg.(type) {
 	case *wire.MsgInv:
-		return c.handleInv(msg)
+		return rd.handleInv(msg)
 	case *wire.MsgNotFound:
-		return c.handleNotFound(msg)
+		return rd.handleNotFound(msg)
 	case *wire.MsgGetData:
-		return c.handleGetData(msg)
+		return rd.handleGetData(msg)
 	case *wire.MsgGetInitState:
-		return c.handleGetInitState()
+		return rd.handleGetInitState()
 	case *wire.MsgAddr:
-		c.handleAddresses(announcedV1(msg))
+		rd.handleAddresses(announcedV1(msg))
 	case *wire.MsgAddrV2:
-		c.handleAddresses(announcedV2(msg))
+		rd.handleAddresses(announcedV2(msg))
 	case *wire.MsgPing:
-		return c.out.put(wire.NewMsgPong(msg.Nonce))
+		return rd.conn.out.put(wire.NewMsgPong(msg.Nonce))
 	case *wire.MsgPong:
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.alive.ponged(msg.Nonce, time.Now())
+		rd.conn.mu.Lock()
+		defer rd.conn.mu.Unlock()
+		rd.conn.alive.ponged(msg.Nonce, time.Now())
 	case *wire.MsgVersion, *wire.MsgVerAck:
 		return fault.New(fault.BadHandshake, fmt.Errorf("second %s", f.cmd))
 	}
@@ -83,116 +82,99 @@ const (
 
 // handleHeaders completes the headers request that the message answers, or records the
 // message as an announcement.
-func (c *Conn) handleHeaders(f frame) error {
-	grown := c.claims(f.shape.height)
-	r, what := c.sortHeaders(f)
+func (rd *reader) handleHeaders(f frame) error {
+	grown := rd.conn.claims(f.shape.height)
+	r, what := rd.sortHeaders(f)
 	if what == answer {
-		c.replied(r, f.payload)
+		rd.replied(r, f.payload)
 	}
 	if what == unsolicited || grown {
-		c.on.Announced()
+		rd.on.Announced()
 	}
 	if what == intrusion {
-		c.on.Fault(fault.Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
+		rd.on.Fault(fault.Unsolicited, fmt.Errorf("headers message with %d headers", f.shape.n))
 	}
 	if what == intrusion || what == unsolicited {
-		return c.unrequested(f)
+		return rd.unrequested(f)
 	}
 	return nil
-}
-
-// claims records a height that the peer claims, and reports whether it is the greatest so
-// far.
-func (c *Conn) claims(height uint32) (grown bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	grown = height > c.claim
-	c.claim = max(c.claim, height)
-	return grown
 }
 
 // sortHeaders decides what a headers message means, and returns the request it answers. Once
 // sendheaders was sent only the content tells replies and announcements apart: a reply
 // connects to the locator it answers. Before that a node announces nothing by headers, so
 // that a message that does not connect is still a reply, and the caller judges it.
-func (c *Conn) sortHeaders(f frame) (*Request, meaning) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.table.take(GetHeaders, f.shape)
-	if r == nil && !c.announcing {
-		r = c.table.oldest(GetHeaders)
+func (rd *reader) sortHeaders(f frame) (*Request, meaning) {
+	rd.conn.mu.Lock()
+	defer rd.conn.mu.Unlock()
+	r := rd.conn.table.take(GetHeaders, f.shape)
+	if r == nil && !rd.conn.announcing {
+		r = rd.conn.table.oldest(GetHeaders)
 	}
 	switch {
 	case r != nil:
 		return r, answer
-	case !c.announcing:
+	case !rd.conn.announcing:
 		return nil, intrusion
 	case f.shape.n == 0:
 		return nil, emptiness
 	}
-	c.announcements.put(p2p.Announcement{From: c.id, Headers: f.payload})
+	rd.conn.announcements.put(p2p.Announcement{From: rd.id, Headers: f.payload})
 	return nil, unsolicited
 }
 
 // handleReply completes the request whose blocks the reply names.
-func (c *Conn) handleReply(k Kind, f frame) error {
-	r := c.take(k, f.shape)
+func (rd *reader) handleReply(k Kind, f frame) error {
+	r := rd.conn.take(k, f.shape)
 	if r == nil {
-		c.on.Fault(fault.Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
-		return c.unrequested(f)
+		rd.on.Fault(fault.Unsolicited, fmt.Errorf("%s of %d from %v to %v", f.cmd, f.shape.n, f.shape.first, f.shape.last))
+		return rd.unrequested(f)
 	}
-	c.replied(r, f.payload)
+	rd.replied(r, f.payload)
 	return nil
 }
 
 // replied completes a request that was removed from the table with its reply.
-func (c *Conn) replied(r *Request, payload []byte) {
+func (rd *reader) replied(r *Request, payload []byte) {
 	late := r.abandoned
 	r.complete(payload, nil)
 	if late {
-		c.on.Late(r, payload)
+		rd.on.Late(r, payload)
 	}
 }
 
 // unrequested counts a message as unsolicited that began like the reply to a request and was none.
-func (c *Conn) unrequested(f frame) error {
+func (rd *reader) unrequested(f frame) error {
 	if !f.answers {
 		return nil
 	}
-	return c.unasked(f.size)
+	return rd.unasked(f.size)
 }
 
 // handleNotFound completes the block requests for which the peer has no block, and records
 // which transactions and messages of mixing the peer does not have.
-func (c *Conn) handleNotFound(msg *wire.MsgNotFound) error {
+func (rd *reader) handleNotFound(msg *wire.MsgNotFound) error {
 	var txs, mixes []chainhash.Hash
 	for _, iv := range msg.InvList {
 		switch iv.Type {
 		case wire.InvTypeTx:
 			txs = append(txs, iv.Hash)
 		case wire.InvTypeBlock:
-			if r := c.take(GetBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
-				r.complete(nil, &fault.Error{Reason: fault.NotFound, Peer: c.addr})
+			if r := rd.conn.take(GetBlock, shape{n: 1, first: iv.Hash, last: iv.Hash}); r != nil {
+				r.complete(nil, &fault.Error{Reason: fault.NotFound, Peer: rd.conn.addr})
 			}
 		case wire.InvTypeMix:
 			mixes = append(mixes, iv.Hash)
 		}
 	}
-	if c.cfg.Mix != nil {
-		c.cfg.Mix.Missing(c.id, mixes)
+	if rd.conn.cfg.Mix != nil {
+		rd.conn.cfg.Mix.Missing(rd.id, mixes)
 	}
-	return c.AskTxs(c.cfg.Txs.Missing(c.id, txs))
-}
-
-// take removes the request that a reply answers from the table and returns it, or nil.
-func (c *Conn) take(k Kind, s shape) *Request {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.table.take(k, s)
+	return rd.conn.AskTxs(rd.conn.cfg.Txs.Missing(rd.id, txs))
 }
 
 // handleInv records announced blocks and requests announced transactions and messages of mixing.
-func (c *Conn) handleInv(msg *wire.MsgInv) error {
+func (rd *reader) handleInv(msg *wire.MsgInv) error {
 	var blocks, txs, mixes []chainhash.Hash
 	for _, iv := range msg.InvList {
 		switch iv.Type {
@@ -205,111 +187,39 @@ func (c *Conn) handleInv(msg *wire.MsgInv) error {
 		}
 	}
 	if len(blocks) > 0 {
-		c.announcedBlocks(blocks)
+		rd.announcedBlocks(blocks)
 	}
-	if err := c.handleMixInv(mixes); err != nil {
+	if err := rd.handleMixInv(mixes); err != nil {
 		return err
 	}
-	return c.handleTxInv(txs)
+	return rd.handleTxInv(txs)
 }
 
 // announcedBlocks records announced blocks for the pool.
-func (c *Conn) announcedBlocks(blocks []chainhash.Hash) {
+func (rd *reader) announcedBlocks(blocks []chainhash.Hash) {
 	func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.announcements.put(p2p.Announcement{From: c.id, Blocks: blocks})
+		rd.conn.mu.Lock()
+		defer rd.conn.mu.Unlock()
+		rd.conn.announcements.put(p2p.Announcement{From: rd.id, Blocks: blocks})
 	}()
-	c.on.Announced()
-}
-
-// AskAddresses asks the peer for addresses of other nodes. A dcrd node answers the first such
-// request of a connection only.
-func (c *Conn) AskAddresses() {
-	if err := c.out.put(wire.NewMsgGetAddr()); err != nil {
-		c.End(err)
-	}
+	rd.on.Announced()
 }
 
 // handleAddresses adds addresses that the peer announces to the book, as many as its quota
 // allows.
-func (c *Conn) handleAddresses(list []addrbook.Announced) {
-	if n := c.addrQuota.take(len(list), time.Now()); n > 0 {
-		c.on.Addresses(list[:n])
+func (rd *reader) handleAddresses(list []addrbook.Announced) {
+	if n := rd.addrQuota.take(len(list), time.Now()); n > 0 {
+		rd.on.Addresses(list[:n])
 	}
 }
 
 // handleGetInitState answers the first getinitstate with an empty initstate. A
 // dcrd node asks once, drops peers that do not answer, and bans those that
 // answer again.
-func (c *Conn) handleGetInitState() error {
-	if c.stateSent {
+func (rd *reader) handleGetInitState() error {
+	if rd.stateSent {
 		return nil
 	}
-	c.stateSent = true
-	return c.out.put(wire.NewMsgInitState())
-}
-
-// SendHeaders asks the peer to announce blocks by their headers, once.
-func (c *Conn) SendHeaders() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.Live() {
-		return c.cause
-	}
-	if c.announcing {
-		return nil
-	}
-	c.announcing = true
-	if err := c.out.put(wire.NewMsgSendHeaders()); err != nil {
-		c.End(err)
-		return c.cause
-	}
-	return nil
-}
-
-// Ping sends a ping unless one is unanswered.
-func (c *Conn) Ping(now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.Live() || !c.alive.sent.IsZero() {
-		return
-	}
-	nonce := c.cfg.Rand()
-	c.alive.pinged(nonce, now)
-	if err := c.out.put(wire.NewMsgPing(nonce)); err != nil {
-		c.End(err)
-	}
-}
-
-// Doubt sends a ping, and ends the connection unless a byte arrives within a time.
-func (c *Conn) Doubt(within time.Duration) {
-	c.mu.Lock()
-	c.alive.doubt(c.nc.own.in.Load(), time.Now(), within)
-	c.mu.Unlock()
-	select {
-	case c.doubted <- struct{}{}:
-	default: // the goroutine that pings was poked already
-	}
-}
-
-// LocalAddr returns the address of our end.
-func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
-
-// checkAlive sends a ping if one is due, and returns when to check again. Its error means
-// that the peer is gone.
-func (c *Conn) checkAlive(now time.Time) (time.Duration, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.alive.heard(c.nc.own.in.Load())
-	what, next := c.alive.judge(now, c.nc.received(), c.nc.written())
-	switch what {
-	case giveUp:
-		return 0, fault.New(fault.Idle, fmt.Errorf("since %v", now.Sub(c.nc.received()).Round(time.Second)))
-	case sendPing:
-		nonce := c.cfg.Rand()
-		c.alive.pinged(nonce, now)
-		return next, c.out.put(wire.NewMsgPing(nonce))
-	}
-	return next, nil
+	rd.stateSent = true
+	return rd.conn.out.put(wire.NewMsgInitState())
 }

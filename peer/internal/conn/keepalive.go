@@ -1,6 +1,14 @@
 package conn
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+
+	"github.com/spvd/spvd/internal/wait"
+	"github.com/spvd/spvd/peer/internal/fault"
+)
 
 // maxPongs is how many pong timeouts a peer may take for one pong while other bytes do
 // arrive: a pong waits behind the replies to earlier requests.
@@ -95,4 +103,66 @@ func (k *keepalive) waiting(now time.Time) time.Duration {
 		return 0
 	}
 	return now.Sub(k.sent)
+}
+
+// Ping sends a ping unless one is unanswered.
+func (c *Conn) Ping(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.Live() || !c.alive.sent.IsZero() {
+		return
+	}
+	nonce := c.cfg.Rand()
+	c.alive.pinged(nonce, now)
+	if err := c.out.put(wire.NewMsgPing(nonce)); err != nil {
+		c.End(err)
+	}
+}
+
+// Doubt sends a ping, and ends the connection unless a byte arrives within a time.
+func (c *Conn) Doubt(within time.Duration) {
+	c.mu.Lock()
+	c.alive.doubt(c.nc.own.in.Load(), time.Now(), within)
+	c.mu.Unlock()
+	select {
+	case c.doubted <- struct{}{}:
+	default: // the goroutine that pings was poked already
+	}
+}
+
+// checkAlive sends a ping if one is due, and returns when to check again. Its error means
+// that the peer is gone.
+func (c *Conn) checkAlive(now time.Time) (time.Duration, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alive.heard(c.nc.own.in.Load())
+	what, next := c.alive.judge(now, c.nc.received(), c.nc.written())
+	switch what {
+	case giveUp:
+		return 0, fault.New(fault.Idle, fmt.Errorf("since %v", now.Sub(c.nc.received()).Round(time.Second)))
+	case sendPing:
+		nonce := c.cfg.Rand()
+		c.alive.pinged(nonce, now)
+		return next, c.out.put(wire.NewMsgPing(nonce))
+	}
+	return next, nil
+}
+
+// keepAlive sends pings when they are due, and returns an error when the peer does not answer.
+func (c *Conn) keepAlive() error {
+	timer := wait.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-c.ended:
+			return nil
+		case <-c.doubted:
+		case <-timer.C():
+		}
+		next, err := c.checkAlive(time.Now())
+		if err != nil {
+			return err
+		}
+		timer.Reset(next)
+	}
 }

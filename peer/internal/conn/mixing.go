@@ -12,11 +12,11 @@ import (
 )
 
 // handleMixInv requests announced messages of mixing. Without mixing it ignores them.
-func (c *Conn) handleMixInv(hashes []chainhash.Hash) error {
-	if len(hashes) == 0 || c.cfg.Mix == nil || !c.relayTx {
+func (rd *reader) handleMixInv(hashes []chainhash.Hash) error {
+	if len(hashes) == 0 || rd.conn.cfg.Mix == nil || !rd.conn.relayTx {
 		return nil
 	}
-	return c.AskMix(c.cfg.Mix.Announced(c.id, hashes, time.Now()))
+	return rd.conn.AskMix(rd.conn.cfg.Mix.Announced(rd.id, hashes, time.Now()))
 }
 
 // AskMix requests messages of mixing from the peer.
@@ -34,15 +34,15 @@ func (c *Conn) AskMix(hashes []chainhash.Hash) error {
 }
 
 // handleMix records a message of mixing. One that is too large was skipped; without mixing all are.
-func (c *Conn) handleMix(f frame) {
+func (rd *reader) handleMix(f frame) {
 	if f.payload == nil {
 		return
 	}
-	if !c.cfg.Mix.Arrived(c.id, p2p.MixMessage{Hash: f.shape.first, Command: f.cmd, Raw: f.payload}) {
-		c.on.Fault(fault.Unsolicited, fmt.Errorf("%s of mixing %s", f.cmd, f.shape.first))
+	if !rd.conn.cfg.Mix.Arrived(rd.id, p2p.MixMessage{Hash: f.shape.first, Command: f.cmd, Raw: f.payload}) {
+		rd.on.Fault(fault.Unsolicited, fmt.Errorf("%s of mixing %s", f.cmd, f.shape.first))
 		return
 	}
-	c.throttle.refund(f.size)
+	rd.throttle.refund(f.size)
 }
 
 // AnnounceMix announces messages of mixing to the peer.

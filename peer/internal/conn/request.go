@@ -107,3 +107,19 @@ func (r *Request) Kind() Kind { return r.kind }
 
 // Sent returns when the request was queued for writing. It may be called after Do has returned.
 func (r *Request) Sent() time.Time { return r.sent }
+
+// Progress returns how many bytes have arrived of the reply to a request and of the replies
+// before it, and when the last of them did: when it was sent, if none has.
+func (c *Conn) Progress(r *Request) (bytes int, last time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return r.progress()
+}
+
+// progress is conn.progress under its lock.
+func (r *Request) progress() (bytes int, last time.Time) {
+	if r.got == 0 {
+		return 0, r.sent
+	}
+	return r.got, r.gotAt
+}

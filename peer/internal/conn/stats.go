@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"net"
 	"time"
 
 	"github.com/decred/dcrd/wire"
@@ -59,3 +60,6 @@ func (c *Conn) WantsTx() bool { return c.remote.wantsTx }
 
 // TellsTx reports whether the peer was asked to announce transactions.
 func (c *Conn) TellsTx() bool { return c.relayTx }
+
+// LocalAddr returns the address of our end.
+func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }

@@ -141,6 +141,22 @@ func (t *table) justified(first chainhash.Hash) (most int, asked bool) {
 	return most, asked
 }
 
+// delivered counts bytes of a reply, which are progress for its request and for those that were
+// sent after it, which wait for it: a node answers in order. Bytes for a later request are no
+// progress for an earlier one.
+func (t *table) delivered(r *Request, n int, now time.Time) {
+	for _, q := range t.pending {
+		if q.number < r.number {
+			continue
+		}
+		if q.got == 0 {
+			q.firstAt = now
+		}
+		q.got += n
+		q.gotAt = now
+	}
+}
+
 // abandon marks a request as abandoned. It reports false if the request is no longer in the
 // table.
 func (t *table) abandon(r *Request) bool {
@@ -186,4 +202,25 @@ func (t *table) cut(i int) *Request {
 	r := t.pending[i]
 	t.pending = slices.Delete(t.pending, i, i+1)
 	return r
+}
+
+// begun returns the request of a kind that is answered by a reply whose first block is given,
+// nil if there is none. With anywhere headers may begin with any block.
+func (t *table) begun(k Kind, first chainhash.Hash, anywhere bool) *Request {
+	var oldest *Request
+	for _, r := range t.pending {
+		if r.kind != k {
+			continue
+		}
+		if k != GetHeaders && r.first == first || k == GetHeaders && (len(r.locator) == 0 || first == chainhash.Hash{} || slices.Contains(r.locator, first)) {
+			return r
+		}
+		if oldest == nil {
+			oldest = r
+		}
+	}
+	if k == GetHeaders && anywhere {
+		return oldest
+	}
+	return nil
 }

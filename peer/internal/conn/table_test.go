@@ -182,3 +182,30 @@ func TestReplyAtTheLastMoment(t *testing.T) {
 		t.Error("an abandoned request was completed")
 	}
 }
+
+// TestBytesAreProgressForLaterRequests checks for which requests the bytes of a reply count.
+func TestBytesAreProgressForLaterRequests(t *testing.T) {
+	began := time.Unix(1000, 0)
+	tab := table{most: 3}
+	var list []*Request
+	for i := range byte(3) {
+		r := BlockRequest(chainhash.Hash{i})
+		r.sent = began
+		if !tab.add(r) {
+			t.Fatal("a request was refused")
+		}
+		list = append(list, r)
+	}
+	first, second := began.Add(time.Second), began.Add(2*time.Second)
+	tab.delivered(list[1], 100, first)
+	tab.delivered(list[1], 20, second)
+	for i, want := range []struct {
+		bytes       int
+		first, last time.Time
+	}{{0, time.Time{}, began}, {120, first, second}, {120, first, second}} {
+		bytes, last := list[i].progress()
+		if bytes != want.bytes || last != want.last || list[i].firstAt != want.first {
+			t.Errorf("request %d: %d bytes from %v to %v, want %+v", i, bytes, list[i].firstAt, last, want)
+		}
+	}
+}

@@ -13,29 +13,29 @@ import (
 
 // handleTxInv records announced transactions and requests those that are wanted. It ignores a
 // peer that was asked not to announce any.
-func (c *Conn) handleTxInv(hashes []chainhash.Hash) error {
-	if len(hashes) == 0 || !c.relayTx {
+func (rd *reader) handleTxInv(hashes []chainhash.Hash) error {
+	if len(hashes) == 0 || !rd.conn.relayTx {
 		return nil
 	}
-	return c.AskTxs(c.cfg.Txs.Announced(c.id, c.addr, hashes))
+	return rd.conn.AskTxs(rd.conn.cfg.Txs.Announced(rd.id, rd.conn.addr, hashes))
 }
 
 // handleTx records a transaction. One that is too large for any node to relay was skipped.
-func (c *Conn) handleTx(f frame) error {
+func (rd *reader) handleTx(f frame) error {
 	if f.over > 0 {
-		if !c.cfg.Txs.Oversized(c.id, f.over) {
-			c.on.Fault(fault.Unsolicited, fmt.Errorf("transaction of %d bytes", f.over))
+		if !rd.conn.cfg.Txs.Oversized(rd.id, f.over) {
+			rd.on.Fault(fault.Unsolicited, fmt.Errorf("transaction of %d bytes", f.over))
 		}
 		return nil
 	}
 	hash := f.shape.first
-	asked, ask := c.cfg.Txs.Arrived(c.id, hash, f.payload)
+	asked, ask := rd.conn.cfg.Txs.Arrived(rd.id, hash, f.payload)
 	if !asked {
-		c.on.Fault(fault.Unsolicited, fmt.Errorf("transaction %s", hash))
+		rd.on.Fault(fault.Unsolicited, fmt.Errorf("transaction %s", hash))
 		return nil
 	}
-	c.throttle.refund(f.size)
-	return c.AskTxs(ask)
+	rd.throttle.refund(f.size)
+	return rd.conn.AskTxs(ask)
 }
 
 // AskTxs requests transactions from the peer. There must not be more of them than dcrd serves
@@ -55,20 +55,20 @@ func (c *Conn) AskTxs(hashes []chainhash.Hash) error {
 
 // handleGetData serves transactions and messages of mixing that were announced to the peer, and
 // answers notfound for everything else.
-func (c *Conn) handleGetData(msg *wire.MsgGetData) error {
+func (rd *reader) handleGetData(msg *wire.MsgGetData) error {
 	missing := wire.NewMsgNotFound()
 	for _, iv := range msg.InvList {
 		if iv.Type == wire.InvTypeTx {
-			if tx := c.cfg.Txs.Serve(c.id, iv.Hash); tx != nil {
-				if err := c.out.put(tx); err != nil {
+			if tx := rd.conn.cfg.Txs.Serve(rd.id, iv.Hash); tx != nil {
+				if err := rd.conn.out.put(tx); err != nil {
 					return err
 				}
 				continue
 			}
 		}
-		if iv.Type == wire.InvTypeMix && c.cfg.Mix != nil {
-			if msg := c.cfg.Mix.Serve(c.id, iv.Hash); msg != nil {
-				if err := c.out.put(msg); err != nil {
+		if iv.Type == wire.InvTypeMix && rd.conn.cfg.Mix != nil {
+			if msg := rd.conn.cfg.Mix.Serve(rd.id, iv.Hash); msg != nil {
+				if err := rd.conn.out.put(msg); err != nil {
 					return err
 				}
 				continue
@@ -79,7 +79,7 @@ func (c *Conn) handleGetData(msg *wire.MsgGetData) error {
 	if len(missing.InvList) == 0 {
 		return nil
 	}
-	return c.out.put(missing)
+	return rd.conn.out.put(missing)
 }
 
 // AnnounceTx announces a transaction to the peer.

@@ -2,7 +2,6 @@ package conn
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -67,13 +66,13 @@ func (t *throttle) refund(n int) { t.level = max(0, t.level-float64(n)) }
 
 // unasked implements intake: it pauses reading while the peer sends too much, and returns an
 // error when the peer goes on.
-func (c *Conn) unasked(n int) error {
-	pause := c.throttle.take(n, time.Now())
+func (rd *reader) unasked(n int) error {
+	pause := rd.throttle.take(n, time.Now())
 	switch {
 	case pause == 0:
 		return nil
-	case c.throttle.spent > maxThrottled:
-		return fault.New(fault.Flood, fmt.Errorf("%d bytes more than %d that no request asked for", int(c.throttle.level)-maxJunk, maxJunk))
+	case rd.throttle.spent > maxThrottled:
+		return fault.New(fault.Flood, fmt.Errorf("%d bytes more than %d that no request asked for", int(rd.throttle.level)-maxJunk, maxJunk))
 	}
 	var timer wait.Timer
 	defer timer.Stop()
@@ -81,20 +80,20 @@ func (c *Conn) unasked(n int) error {
 	select {
 	case <-timer.C():
 		return nil
-	case <-c.ended:
-		return c.cause
+	case <-rd.conn.ended:
+		return rd.conn.cause
 	}
 }
 
 // begins implements intake.
-func (c *Conn) begins(cmd string, head []byte) *Request {
+func (rd *reader) begins(cmd string, head []byte) *Request {
 	k, first, ok := beginning(cmd, head)
 	if !ok {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.table.begun(k, first, !c.announcing)
+	rd.conn.mu.Lock()
+	defer rd.conn.mu.Unlock()
+	return rd.conn.table.begun(k, first, !rd.conn.announcing)
 }
 
 // beginning returns the kind of request that a message answers, and the first block that it
@@ -130,58 +129,9 @@ func beginning(cmd string, b []byte) (k Kind, first chainhash.Hash, ok bool) {
 	return k, chainhash.Hash(b[from : from+chainhash.HashSize]), true
 }
 
-// begun returns the request of a kind that is answered by a reply whose first block is given,
-// nil if there is none. With anywhere headers may begin with any block.
-func (t *table) begun(k Kind, first chainhash.Hash, anywhere bool) *Request {
-	var oldest *Request
-	for _, r := range t.pending {
-		if r.kind != k {
-			continue
-		}
-		if k != GetHeaders && r.first == first || k == GetHeaders && (len(r.locator) == 0 || first == chainhash.Hash{} || slices.Contains(r.locator, first)) {
-			return r
-		}
-		if oldest == nil {
-			oldest = r
-		}
-	}
-	if k == GetHeaders && anywhere {
-		return oldest
-	}
-	return nil
-}
-
-// delivered implements intake. Bytes of a reply are progress for its request and for those
-// that were sent after it, which wait for it: a node answers in order. Bytes for a later
-// request are no progress for an earlier one.
-func (c *Conn) delivered(r *Request, n int) {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, q := range c.table.pending {
-		if q.number < r.number {
-			continue
-		}
-		if q.got == 0 {
-			q.firstAt = now
-		}
-		q.got += n
-		q.gotAt = now
-	}
-}
-
-// Progress returns how many bytes have arrived of the reply to a request and of the replies
-// before it, and when the last of them did: when it was sent, if none has.
-func (c *Conn) Progress(r *Request) (bytes int, last time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return r.progress()
-}
-
-// progress is conn.progress under its lock.
-func (r *Request) progress() (bytes int, last time.Time) {
-	if r.got == 0 {
-		return 0, r.sent
-	}
-	return r.got, r.gotAt
+// delivered implements intake.
+func (rd *reader) delivered(r *Request, n int) {
+	rd.conn.mu.Lock()
+	defer rd.conn.mu.Unlock()
+	rd.conn.table.delivered(r, n, time.Now())
 }
