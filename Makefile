@@ -28,7 +28,8 @@ PURE  = $(filter-out $(shell $(GO) list $(RACY)),$(shell $(GO) list ./...))
 UNRACED := TestBranchesOfEveryDepthAreLeft TestWhoeverLeadsBackIsNotTakenForTheNext TestDeadAddressesDoNotKeepFromAsking TestConnectedPeersStayInTheBook \
 	TestDialsArePaced TestHeadersBetweenWaypointsComeInOrderThroughAllOfThem TestExportsOfAnySize TestAttackBy.* \
 	TestKillsDuringFirstSync TestKillsDuringReorganisations TestKillsDuringRescans TestKillsDuringImports TestKillsDuringBackfills \
-	TestKillsDuringPruning TestKillsDuringCompaction TestBuildSweepOfManyCoins TestHashPassword TestRandomFloors
+	TestKillsDuringPruning TestKillsDuringCompaction TestBuildSweepOfManyCoins TestHashPassword TestRandomFloors \
+	TestASlowPeerThatShowsMoreIsWaitedFor
 empty :=
 UNRACEDIN  := . ./cmd/spvd ./cmd/spvctl ./peer ./spv ./spv/internal/headersync
 UNRACEDRUN := ^($(subst $(empty) ,|,$(strip $(UNRACED))))$$

@@ -221,6 +221,14 @@ func TestFloorAmongEarlyFilters(t *testing.T) {
 // complete again, and all payments are found.
 func TestAnOlderImportFetchesOlderFilters(t *testing.T) {
 	script := []byte{0x51}
+	chains := make(map[bool]*testnet.Chain) // by whether it has early filters
+	for early, config := range map[bool]testnet.Config{false: {Blocks: 2500}, true: {Params: testnet.Eras(), Blocks: 1600}} {
+		config.Seed, config.Plan = 1, payEvery(2500, 100, script)
+		var err error
+		if chains[early], err = testnet.Generate(t.Context(), config); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, tc := range map[string]struct {
 		eras      bool
 		birth     consensus.Height
@@ -302,14 +310,7 @@ func TestAnOlderImportFetchesOlderFilters(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := testnet.Config{Seed: 1, Blocks: 2500, Plan: payEvery(2500, 100, script)}
-			if tc.eras {
-				config.Params, config.Blocks = testnet.Eras(), 1600
-			}
-			c, err := testnet.Generate(t.Context(), config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := chains[tc.eras]
 			wallet := newBornDiary(t, c, tc.from, script)
 			inHouse(t, c, wallet, func(h *house) {
 				wallet.changed = make(chan struct{}, 1)

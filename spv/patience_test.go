@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/internal/race"
 	"github.com/spvd/spvd/internal/testnet"
 	"github.com/spvd/spvd/spv/internal/headersync"
 )
@@ -55,6 +56,7 @@ func TestAPeerThatClaimsMoreIsWaitedForOnce(t *testing.T) {
 // join a client that is synced to a branch with less work. From then on the client does
 // not say synced before it has followed the peer.
 func TestASlowPeerThatShowsMoreIsWaitedFor(t *testing.T) {
+	race.Skip(t)
 	best := generate(t, 9000, nil)
 	branch := best.Fork(500, 8400, 7)
 	for _, slow := range []time.Duration{100 * time.Millisecond, 3 * time.Second, 6 * time.Second, 9 * time.Second} {

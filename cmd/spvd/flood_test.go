@@ -17,7 +17,7 @@ import (
 // send batches as fast as they are answered. The status is told meanwhile, within
 // a bound that a busy machine keeps.
 func TestASyncGoesOnUnderAFlood(t *testing.T) {
-	const length, bound = 5000, 10 * time.Second
+	const length, bound = 2500, 10 * time.Second
 	ns := serveChain(t, 1, testnet.Config{Seed: 1, Blocks: length}, link.Shape{Bandwidth: 2 << 20})
 	dir := t.TempDir()
 	d := startDaemon(t, append([]string{"--appdata", dir, "--notls", "--nofilelogging"}, ns.flags...)...)
