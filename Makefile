@@ -149,7 +149,7 @@ demo:
 	cd e2e && CGO_ENABLED=0 $(GO) run -trimpath ./cmd/demo
 
 # How many stories on real nodes are told side by side: they mostly wait.
-STORIES := 4
+STORIES := 6
 
 # What is tested has been vetted.
 test: vet adapters

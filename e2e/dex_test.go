@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -10,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -55,13 +55,9 @@ type dexAnswers struct {
 }
 
 // buildDex compiles the client of dcrdex into dir and returns its path.
-func buildDex(t *testing.T, dir string) string {
-	t.Helper()
+func buildDex(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "dexclient")
-	if err := proc.GoBuild(t.Context(), "dexclient", dir, "-mod=mod", "-o", path, "."); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return path, proc.GoBuild(ctx, "dexclient", dir, "-mod=mod", "-o", path, ".")
 }
 
 // dex: dcrdex's own wallet client works with the wallet of a story as it does with

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +33,8 @@ type stage struct {
 	count     miner.Count // what the chain holds
 }
 
-// setStage builds the programs and mines the chain.
+// setStage builds the programs, and mines the chain while the other programs than the node are
+// built.
 func setStage(t *testing.T) *stage {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,16 +43,10 @@ func setStage(t *testing.T) *stage {
 	if s.dcrd, err = node.Build(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	if s.reference, err = refwallet.Build(t.Context(), ".", dir); err != nil {
-		t.Fatal(err)
-	}
-	s.dex = buildDex(t, dir)
-	if s.seeds, err = seedwallet.Build(t.Context(), "..", dir); err != nil {
-		t.Fatal(err)
-	}
-	if s.programs, err = daemon.Build(t.Context(), "..", dir); err != nil {
-		t.Fatal(err)
-	}
+	var others sync.WaitGroup
+	defer others.Wait()
+	var failed error
+	others.Go(func() { failed = s.buildOthers(t.Context(), dir) })
 	n := s.startNode(t, s.chain)
 	s.count, err = s.newMiner(t, n).Mine(t.Context(), chainHeight)
 	if err != nil {
@@ -59,7 +55,25 @@ func setStage(t *testing.T) *stage {
 	if err := stopNode(n); err != nil {
 		t.Fatal(err)
 	}
+	if others.Wait(); failed != nil {
+		t.Fatal(failed)
+	}
 	return s
+}
+
+// buildOthers builds all programs but the node.
+func (s *stage) buildOthers(ctx context.Context, dir string) (err error) {
+	if s.programs, err = daemon.Build(ctx, "..", dir); err != nil {
+		return err
+	}
+	if s.reference, err = refwallet.Build(ctx, ".", dir); err != nil {
+		return err
+	}
+	if s.seeds, err = seedwallet.Build(ctx, "..", dir); err != nil {
+		return err
+	}
+	s.dex, err = buildDex(ctx, dir)
+	return err
 }
 
 // newNode starts a node that has the chain.
