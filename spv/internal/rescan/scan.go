@@ -218,6 +218,12 @@ func (s *Scan) isLacking(base, floor consensus.Height, scripts int) bool {
 // scripts it is matched against: once it was given to the wallet, the parts of the wallet that
 // have applied it need no other one in its place.
 func (s *Scan) WalletChanged() {
+	s.lacks = 0 // the filter may not be needed any longer
+	s.reread()
+}
+
+// reread is WalletChanged for what the scan itself has done: filters that it lacks are lacking still.
+func (s *Scan) reread() {
 	s.readPosition()
 	switch t := s.step; {
 	case t == nil || s.working:

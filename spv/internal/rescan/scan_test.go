@@ -212,3 +212,38 @@ func TestWithoutAWalletNothingIsScanned(t *testing.T) {
 		t.Errorf("at %v, watching %v, done %v", at, watching, s.Done())
 	}
 }
+
+// TestAFilterIsNotLackedForLong has a wallet ask for filters below the floor, and want nothing there any
+// longer before they are fetched, as when a rescan is canceled.
+func TestAFilterIsNotLackedForLong(t *testing.T) {
+	c, err := testnet.Generate(t.Context(), testnet.Config{Seed: 1, Blocks: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := open(t, c)
+	if err := store.RaiseFloor(80); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	genesis := []consensus.BlockID{c.ID(0)}
+	wallet := &book{applied: genesis, scripts: [][]byte{{0x51}}}
+	s := New(Deps{Wallet: wallet})
+	s.Open(store)
+	for range 2 {
+		s.Begin()
+		wallet.applied = genesis
+		s.WalletChanged()
+		s.ToTip(Supply{Peers: 1})
+		if h, lacks := s.Lacks(); h != 1 || !lacks {
+			t.Fatalf("the scan lacks filter %d, %v", h, lacks)
+		}
+		wallet.applied = []consensus.BlockID{c.ID(0), c.Tip()}
+		s.WalletChanged()
+		s.ToTip(Supply{Peers: 1})
+		if h, lacks := s.Lacks(); lacks || !s.Done() {
+			t.Errorf("done, the scan lacks filter %d", h)
+		}
+	}
+}

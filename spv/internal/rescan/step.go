@@ -43,7 +43,7 @@ func (s *Scan) begin(tip consensus.BlockID, limit consensus.Height) bool {
 		s.step = t
 		return true
 	}
-	s.WalletChanged()
+	s.reread()
 	return false
 }
 
@@ -157,7 +157,7 @@ func (s *Scan) apply(t *track) {
 			case err != nil:
 				return fmt.Errorf("wallet: %w", err)
 			case t != s.step:
-				s.WalletChanged()
+				s.reread()
 			case grown:
 				s.grown(t)
 			default:
@@ -190,5 +190,5 @@ func (s *Scan) applied(t *track) {
 	clear(u.Applied) // it keeps no transactions
 	s.memory = u.Applied
 	s.leave()
-	s.WalletChanged()
+	s.reread()
 }
