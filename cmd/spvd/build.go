@@ -139,10 +139,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if posts != nil {
 		services = append(services, orchestrator.Worker{Name: "--notifyurl", Serve: posts.Run})
 	}
-	runs, reaper := newChildren()
-	services = append(services, reaper...)
-	services = append(services, newBlockNotify(cfg, syncer, environ, runs, logs.Logger(logHook))...)
-	services = append(services, newWalletNotify(cfg, syncer, wallets, environ, runs, logs.Logger(logHook))...)
+	services = append(services, newHooks(cfg, syncer, wallets, environ, logs.Logger(logHook))...)
 	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)
 	services = append(services, newGarbage(syncer, debug.FreeOSMemory))
 	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil

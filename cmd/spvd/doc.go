@@ -6,7 +6,7 @@
 // opens the client, and builds the RPC server and the status page around it (build.go,
 // page.go). It runs all of them until a signal, the stop method or a failure ends one
 // (serve.go, internal/orchestrator, supervisor.go). With --until it ends by itself (until.go), with
-// hooks it runs commands of the user (hook.go, blocknotify.go, walletnotify.go). With
+// --blocknotify and --walletnotify it runs commands of the user (hooks.go, internal/hooks). With
 // --checkdb it proves the chain store and the wallets instead and exits (checkdb.go), with
 // --compact it makes the store smaller (compact.go), with --verifysnapshot it proves a snapshot
 // (checksnapshot.go).

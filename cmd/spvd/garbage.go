@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"os"
 	"runtime/debug"
 	"time"
@@ -24,9 +25,16 @@ func tuneGarbage() {
 	}
 }
 
-// freePace is the shortest time between two collections of newGarbage, because peers can make
+// freeEvery is the shortest time between two collections of newGarbage, because peers can make
 // the sync catch up repeatedly.
-const freePace = time.Minute
+const freeEvery = time.Minute
+
+// followed is the source of the status.
+type followed interface {
+	// Changes yields the current status if its Seq is greater than from, then each newer one
+	// until ctx ends. A slow caller misses values in between, never the newest.
+	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
+}
 
 // newGarbage returns the service that returns memory to the system after a sync or a rescan:
 // their memory is not needed for long, and Go would keep most of it.
@@ -37,7 +45,7 @@ func newGarbage(syncer followed, free func()) orchestrator.Worker {
 			switch {
 			case st.Phase != spv.Following || !st.Synced:
 				busy = busy || st.Phase == spv.Importing || st.Phase == spv.CatchingUp || st.Phase == spv.Rescanning
-			case busy && (last.IsZero() || time.Since(last) >= freePace):
+			case busy && (last.IsZero() || time.Since(last) >= freeEvery):
 				busy, last = false, time.Now()
 				free()
 			}

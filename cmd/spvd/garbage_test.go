@@ -36,7 +36,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		show(spv.Following, true, 1)
 		show(spv.CatchingUp, false, 1)
 		show(spv.Following, true, 1)
-		if err := wait.For(t.Context(), freePace); err != nil {
+		if err := wait.For(t.Context(), freeEvery); err != nil {
 			t.Fatal(err)
 		}
 		show(spv.Following, true, 2)

@@ -94,6 +94,7 @@ func rooms() []room {
 		{dir: "internal/rpc/method", imports: append(core, "internal/rpc/api", "internal/rpc/txcheck", "internal/rpc/view", "internal/rpc/feed", "internal/logging", "internal/parse", "internal/snapshot/checkpointer", "internal/votecheck"), testOnly: []string{simulated}},
 		{dir: "internal/rpc/local", imports: []string{"wallet", "internal/rpc/api", "internal/rpc/feed", "internal/rpc/method", "internal/rpc/view", "internal/safetext"}, testOnly: append(core, "internal/rpc/rpctest", simulated)},
 		{dir: "internal/webhook", imports: []string{"spv", "wallet", "internal/bboltcheck", "internal/regular", "internal/rpc/api", "internal/rpc/feed"}, testOnly: append(core, "internal/rpc/rpctest", "internal/testenv", simulated)},
+		{dir: "internal/hooks", imports: []string{"spv", "spv/consensus", "wallet"}, testOnly: []string{"internal/logging"}, never: network},
 		{dir: "internal/engine", imports: append([]string{".", "internal/rpc", "internal/logging", "internal/regular", "internal/safetext", "internal/version"}, core...), testOnly: []string{"internal/testenv"}, never: network},
 		{dir: "internal/engine/enginetest", imports: []string{simulated, "spv/consensus"}},
 		{dir: "internal/rpc/rpctest", imports: append(core, "internal/rpc", "internal/logging", "internal/votecheck", simulated)},

@@ -1,4 +1,4 @@
-package main
+package hooks
 
 import (
 	"context"
@@ -8,29 +8,21 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"github.com/spvd/spvd/internal/orchestrator"
 )
 
-// newChildren returns what runs the commands of the user, and the service that reaps other processes,
-// none unless this is process 1.
-func newChildren() (*children, []orchestrator.Worker) {
-	c := &children{first: os.Getpid() == 1, own: make(map[int]bool)}
-	if !c.first {
-		return c, nil
-	}
-	return c, []orchestrator.Worker{{Name: "reaper", Serve: c.serve}}
-}
+// canReap is whether this system makes process 1 the parent of processes that have lost theirs, and
+// /proc names those that have ended.
+const canReap = true
 
-// serve reaps processes as they end.
-func (c *children) serve(ctx context.Context) error {
+// Reap reaps processes as they end that were not started here, until ctx ends. Its error is nil.
+func (r *Runner) Reap(ctx context.Context) error {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGCHLD)
 	defer signal.Stop(ended)
 	for {
-		c.mu.Lock()
-		c.reapLocked()
-		c.mu.Unlock()
+		r.mu.Lock()
+		r.reapLocked()
+		r.mu.Unlock()
 		select {
 		case <-ended:
 		case <-ctx.Done():
@@ -40,9 +32,9 @@ func (c *children) serve(ctx context.Context) error {
 }
 
 // reapLocked reaps the children that have ended and were not started here.
-func (c *children) reapLocked() {
+func (r *Runner) reapLocked() {
 	for _, pid := range zombies() {
-		if !c.own[pid] {
+		if !r.own[pid] {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
 	}

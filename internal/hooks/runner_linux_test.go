@@ -1,4 +1,4 @@
-package main
+package hooks
 
 import (
 	"bytes"
@@ -51,21 +51,21 @@ func reapAsProcessOne(t *testing.T) {
 	if err := errors.Join(syscall.Mount("", "/", "", syscall.MS_PRIVATE|syscall.MS_REC, ""), syscall.Mount("proc", "/proc", "proc", 0, "")); err != nil {
 		t.Skipf("no /proc can be mounted here: %v", err)
 	}
-	c, services := newChildren()
-	if len(services) != 1 {
-		t.Fatalf("as process %d there are %d services", os.Getpid(), len(services))
+	c := NewRunner()
+	if !c.Reaps() {
+		t.Fatalf("as process %d nothing is reaped", os.Getpid())
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop()
 	wg.Go(func() {
-		if err := services[0].Serve(ctx); err != nil {
+		if err := c.Reap(ctx); err != nil {
 			t.Error(err)
 		}
 	})
 	h, log := testHook("for i in 1 2 3 4 5; do (sleep 0.0$i &) ; done >/dev/null 2>&1; exit 7")
-	h.children = c
+	h.Runner = c
 	const runs = 20
 	for range runs {
 		h.run(ctx, chainhash.Hash{})
