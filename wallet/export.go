@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
@@ -78,9 +79,11 @@ type Born struct {
 	Height consensus.Height
 
 	// Date is zero for none. From is the first height that it includes, consensus.Never while
-	// no block has reached it.
-	Date time.Time
-	From consensus.Height
+	// no block has reached it. FromHash is the hash of the block at that height, zero if the
+	// wallet does not remember it: then it is too far below the tip to leave the chain.
+	Date     time.Time
+	From     consensus.Height
+	FromHash chainhash.Hash
 
 	// After is the block after which it is; a zero hash is for none.
 	After consensus.BlockID
@@ -130,6 +133,9 @@ func exportBorn(s *state.Snapshot, b state.Born) Born {
 	out := Born{Height: b.Height, From: consensus.Never}
 	if b.Date != 0 {
 		out.Date, out.From = time.Unix(int64(b.Date), 0).UTC(), s.DateAt(b.Date)
+		if at, ok := state.BlockAt(s.Blocks, out.From); ok {
+			out.FromHash = at.Hash
+		}
 	}
 	if b.After != 0 {
 		out.After = s.Anchors[b.After-1].BlockID

@@ -13,6 +13,7 @@ import (
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
@@ -171,7 +172,11 @@ func (r *restoring) born(e *Born) (state.Born, error) {
 		}
 		b.Date = uint32(e.Date.Unix())
 		if r.s.DateAt(b.Date) == state.Unborn {
-			r.s.SetDate(b.Date, min(e.From, r.s.FirstSince(b.Date)))
+			said := e.From
+			if at, ok := state.BlockAt(r.s.Blocks, said); ok && e.FromHash != (chainhash.Hash{}) && at.Hash != e.FromHash {
+				said = consensus.Never // it was of another branch
+			}
+			r.s.SetDate(b.Date, r.s.FirstAsSaid(b.Date, said))
 		}
 	}
 	if e.After.Hash != (chainhash.Hash{}) {

@@ -1443,9 +1443,9 @@ type ListSinceBlockOptions struct {
 // list all once more. When the block has left the main chain, less than 2016 blocks below the tip, the
 // list goes on from where the chains part; removed, to be applied first, lists the transactions of the
 // blocks above that were left, and those that the votes of the next block have voided, each as it is
-// now: mined in another block, unmined, or with -1 confirmations if it can no longer be mined. While
-// old blocks are searched, after an import, lastblock is the last one that was searched for
-// everything.
+// now: mined in another block, unmined, or with -1 confirmations if it can no longer be mined; one
+// without lines of its own has a line with amount 0. While old blocks are searched, after an import,
+// lastblock is the last one that was searched for everything.
 //
 // Result: an object with the lines of listtransactions and the block to call it with next time.
 //

@@ -620,9 +620,10 @@ export interface ExportedAccount {
 export interface ExportedBirthday {
   /** the block before it */
   after?: ExportedBlock;
-  /** Date is in Unix seconds; From is the first height that it includes, once there is one. */
+  /** Date is in Unix seconds; From is the first height that it includes, once there is one, and FromHash the hash of that block while it may leave the chain. */
   date?: number;
   from?: number;
+  fromhash?: string;
   height?: number;
 }
 
@@ -2783,8 +2784,8 @@ export class Client extends Connection {
    * less than 2016 blocks below the tip, the list goes on from where the chains part; removed, to be applied
    * first, lists the transactions of the blocks above that were left, and those that the votes of the next block
    * have voided, each as it is now: mined in another block, unmined, or with -1 confirmations if it can no
-   * longer be mined. While old blocks are searched, after an import, lastblock is the last one that was searched
-   * for everything.
+   * longer be mined; one without lines of its own has a line with amount 0. While old blocks are searched, after
+   * an import, lastblock is the last one that was searched for everything.
    * @param blockHash The last block that is known; without it all are listed.
    * @param targetConfirmations How many confirmations lastblock has.
    * @param includeWatchOnly Has no effect: nothing is not watch-only.

@@ -47,9 +47,11 @@ type ExportedScript struct {
 type ExportedBirthday struct {
 	Height *int64 `json:"height,omitempty"`
 
-	// Date is in Unix seconds; From is the first height that it includes, once there is one.
-	Date int64  `json:"date,omitempty"`
-	From *int64 `json:"from,omitempty"`
+	// Date is in Unix seconds; From is the first height that it includes, once there is one, and
+	// FromHash the hash of that block while it may leave the chain.
+	Date     int64  `json:"date,omitempty"`
+	From     *int64 `json:"from,omitempty"`
+	FromHash string `json:"fromhash,omitempty"`
 
 	After *ExportedBlock `json:"after,omitempty"` // the block before it
 }

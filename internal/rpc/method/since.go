@@ -43,14 +43,26 @@ func (c *Call) sinceBlock(ctx context.Context) (any, error) {
 	list.Rest = func() (map[string]any, error) {
 		removed := []any{}
 		for _, tx := range since.Removed {
-			lines(tx, func(line any) bool {
-				removed = append(removed, line)
-				return true
-			})
+			removed = append(removed, removedLines(tx)...)
 		}
 		return map[string]any{"lastblock": since.Last.Hash.String(), "removed": removed}, nil
 	}
 	return list, nil
+}
+
+// removedLines returns the lines of a transaction that was taken back. One without any, because
+// what it spends is gone too or what it pays is born later, has a line of nothing: a client that
+// knows it by other lines hears of it all the same.
+func removedLines(tx *wallet.Transaction) []any {
+	var list []any
+	lines(tx, func(line any) bool {
+		list = append(list, line)
+		return true
+	})
+	if len(list) == 0 {
+		list = append(list, view.Line(tx, &wallet.Entry{Category: wallet.Receive}))
+	}
+	return list
 }
 
 // lines calls yield for the lines of a transaction, and reports whether more are wanted.

@@ -180,6 +180,13 @@ func importWallet() Method {
 			if err != nil {
 				return nil, fail(api.CodeInvalid, "parameter export: %v", err)
 			}
+			store, err := c.Syncer.Chain()
+			if err != nil {
+				return nil, err
+			}
+			if err := e.Follow(store); err != nil {
+				return nil, err
+			}
 			name := c.str("name")
 			return api.WalletName{Name: name}, c.Wallets.ImportWallet(ctx, name, e)
 		},

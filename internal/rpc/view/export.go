@@ -70,6 +70,9 @@ func exportedBorn(b *wallet.Born) api.ExportedBirthday {
 	out := api.ExportedBirthday{Height: someHeight(b.Height)}
 	if !b.Date.IsZero() {
 		out.Date, out.From = b.Date.Unix(), someHeight(b.From)
+		if b.FromHash != (chainhash.Hash{}) {
+			out.FromHash = b.FromHash.String()
+		}
 	}
 	if b.After.Hash != (chainhash.Hash{}) {
 		out.After = &api.ExportedBlock{Height: int64(b.After.Height), Hash: b.After.Hash.String()}
@@ -199,6 +202,13 @@ func parseBorn(in *api.ExportedBirthday) (wallet.Born, error) {
 	}
 	if in.Date != 0 {
 		out.Date = time.Unix(in.Date, 0)
+	}
+	if in.FromHash != "" {
+		hash, err := parseHash(in.FromHash)
+		if err != nil {
+			return out, errors.New("the block at its date is not one")
+		}
+		out.FromHash = hash
 	}
 	if in.After != nil {
 		hash, err := parseHash(in.After.Hash)

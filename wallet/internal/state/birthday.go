@@ -164,6 +164,21 @@ func (s *Snapshot) FirstSince(date uint32) consensus.Height {
 	return Unborn
 }
 
+// FirstAsSaid returns the first height that a date includes according to another wallet of the
+// chain, unborn if it does not know. Where remembered blocks below that are included, it was of
+// another branch, and the result is that of FirstSince.
+func (s *Snapshot) FirstAsSaid(date uint32, said consensus.Height) consensus.Height {
+	if said == Unborn {
+		return s.FirstSince(date)
+	}
+	for _, b := range s.Blocks {
+		if b.Height < said && includes(date, b.Time) {
+			return s.FirstSince(date)
+		}
+	}
+	return said
+}
+
 // includes reports whether a block of a time is in the range of a date, both in
 // Unix seconds.
 func includes(date, blockTime uint32) bool {
