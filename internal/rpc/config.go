@@ -79,6 +79,10 @@ type Limits struct {
 	Preauth     int
 	PreauthEach int
 
+	// Idle is the number of authenticated connections that wait for a further POST request.
+	// Beyond it the one that has waited longest is closed.
+	Idle int
+
 	// Concurrent is the number of messages of one websocket connection that are answered at
 	// the same time. Beyond it no further message is read from it.
 	Concurrent int
@@ -117,6 +121,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Websockets, 64)
 	setDefault(&l.Preauth, 128)
 	setDefault(&l.PreauthEach, 16)
+	setDefault(&l.Idle, 256)
 	setDefault(&l.Concurrent, 20)
 	setDefault(&l.Bytes, 4<<20)
 	setDefault(&l.Batch, 1000)

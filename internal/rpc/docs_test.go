@@ -81,6 +81,7 @@ func docsLimits() string {
 		{"time that a request takes to arrive, and its reply to leave", l.MoveTime},
 		{"time to send the headers of a request, or to authenticate on a websocket", l.AuthTime},
 		{"time that a connection for POST requests stays open unused", l.IdleTime},
+		{"authenticated connections that wait for a further POST request, beyond which the one that has waited longest is closed", l.Idle},
 		{"time that calls being served have to return when the daemon stops", l.Grace},
 		{"connections from this machine on which nobody has authenticated, and those from all others together", l.Preauth},
 		{"those from one other address or /64 network of IPv6", l.PreauthEach},

@@ -32,9 +32,10 @@ type Server struct {
 	log        *slog.Logger
 
 	// A client takes a slot of one of these for each POST request and websocket. Connections
-	// that have not authenticated yet are in preauth.
+	// that have not authenticated yet are in preauth, others that wait for a request in idle.
 	requests, websockets slots
 	preauth              preauth
+	idle                 idle
 
 	sessions sessions
 }
@@ -63,6 +64,7 @@ func New(cfg Config) (*Server, error) {
 		requests:   make(slots, limits.Requests),
 		websockets: make(slots, limits.Websockets),
 		preauth:    preauth{most: limits.Preauth, each: limits.PreauthEach},
+		idle:       idle{most: limits.Idle},
 	}
 	s.auth.one, s.auth.proven = make(slots, 1), make(map[[sha256.Size]byte]*credential)
 	admit := func(user, secret string, opens grant) {
@@ -161,9 +163,15 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       withConn,
-		ConnState:         s.preauth.watch,
+		ConnState:         s.watch,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// watch tracks the state of a connection.
+func (s *Server) watch(conn net.Conn, state http.ConnState) {
+	s.preauth.watch(conn, state)
+	s.idle.watch(belowTLS(conn), state)
 }
 
 // drain waits for running calls, which end because their context has ended, and for their
