@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 
@@ -512,6 +514,43 @@ func TestAttackByValues(t *testing.T) {
 		bodies = append(bodies, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params))
 	}
 	rounds := max(1, int(*attackBytes)/(len(bodies)*size))
+	underAttack(t, nil, func(c client) bool {
+		var clients sync.WaitGroup
+		for _, body := range bodies {
+			clients.Go(func() { _ = c.post(t.Context(), body) })
+		}
+		clients.Wait()
+		rounds--
+		return rounds <= 0
+	})
+}
+
+// TestAttackByWords: clients have scripts and transactions spelled out that are all opcodes with
+// long names, as many as a message holds.
+func TestAttackByWords(t *testing.T) {
+	const digits = 4<<20 - 200
+	script := strings.Repeat("ac", digits/2) // OP_CHECKSIG
+	outputs := func(size int) string {
+		tx := wire.NewMsgTx()
+		tx.AddTxIn(&wire.TxIn{})
+		for range size / (txscript.MaxScriptSize + 20) {
+			tx.AddTxOut(wire.NewTxOut(1, bytes.Repeat([]byte{0xac}, txscript.MaxScriptSize)))
+		}
+		raw, err := tx.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hex.EncodeToString(raw)
+	}
+	var bodies []string
+	for _, call := range [][2]string{
+		{"decodescript", script},
+		{"decoderawtransaction", outputs(digits / 2)},
+		{"decoderawtransaction", outputs(chaincfg.SimNetParams().MaxTxSize)},
+	} {
+		bodies = append(bodies, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":[%q]}`, call[0], call[1]))
+	}
+	rounds := max(1, int(*attackBytes)/(len(bodies)*digits))
 	underAttack(t, nil, func(c client) bool {
 		var clients sync.WaitGroup
 		for _, body := range bodies {

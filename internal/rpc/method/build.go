@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
@@ -304,6 +305,9 @@ func decodeScript() Method {
 			version := c.int("version")
 			if version != 0 {
 				return nil, fail(api.CodeInvalid, "version is %d, and only scripts of version 0 are known", version)
+			}
+			if len(script) > txscript.MaxScriptSize { // its words take up to twelve times its size
+				return nil, fail(api.CodeInvalid, "the script has %d bytes, and nodes run none of more than %d", len(script), txscript.MaxScriptSize)
 			}
 			return c.decodedScript(script)
 		},

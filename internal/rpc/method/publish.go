@@ -111,11 +111,15 @@ func (c *Call) ownInputs(ctx context.Context, tx *wire.MsgTx) error {
 	return nil
 }
 
-// transaction returns the transaction that a parameter holds in hex.
-func (a args) transaction(name string) (*wire.MsgTx, error) {
-	raw, err := a.bytes(name)
+// transaction returns the transaction that a parameter holds in hex. One that is too large for
+// any block is refused before it is decoded: to spell it out takes many times its size.
+func (c *Call) transaction(name string) (*wire.MsgTx, error) {
+	raw, err := c.bytes(name)
 	if err != nil {
 		return nil, err
+	}
+	if most := c.Params.ChainParams.MaxTxSize; len(raw) > most {
+		return nil, fail(api.CodeRejected, "parameter %s has %d bytes, and no transaction of more than %d can be mined", name, len(raw), most)
 	}
 	tx, err := parse.Tx(raw)
 	if err != nil || len(tx.TxIn) == 0 {

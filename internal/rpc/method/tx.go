@@ -57,6 +57,7 @@ const commitmentType = "sstxcommitment"
 // output they spend.
 func verboseInputs(tx *wire.MsgTx) []types.Vin {
 	inputs := make([]types.Vin, len(tx.TxIn))
+	left := mostWords
 	for i, in := range tx.TxIn {
 		inputs[i] = types.Vin{
 			Sequence:    in.Sequence,
@@ -71,7 +72,7 @@ func verboseInputs(tx *wire.MsgTx) []types.Vin {
 		inputs[i].Vout = in.PreviousOutPoint.Index
 		inputs[i].Tree = in.PreviousOutPoint.Tree
 		inputs[i].ScriptSig = &types.ScriptSig{
-			Asm: disassemble(in.SignatureScript),
+			Asm: spellOut(in.SignatureScript, &left),
 			Hex: hex.EncodeToString(in.SignatureScript),
 		}
 	}
@@ -102,9 +103,10 @@ func markOrigin(first *types.Vin, tx *wire.MsgTx) bool {
 func verboseOutputs(tx *wire.MsgTx, params *chaincfg.Params) []types.Vout {
 	ticket := stake.IsSStx(tx)
 	outputs := make([]types.Vout, len(tx.TxOut))
+	left := mostWords
 	for i, out := range tx.TxOut {
 		script := types.ScriptPubKeyResult{
-			Asm:     disassemble(out.PkScript),
+			Asm:     spellOut(out.PkScript, &left),
 			Hex:     hex.EncodeToString(out.PkScript),
 			Version: out.Version,
 		}
@@ -145,6 +147,28 @@ func encodeAddrs(addrs []stdaddr.Address) []string {
 		encoded[i] = a.String()
 	}
 	return encoded
+}
+
+// mostWords is how many bytes the words of all scripts of the inputs of a transaction have at
+// most, and those of its outputs. What nodes relay has less; a transaction of opcodes with long
+// names would have twelve times its size.
+const mostWords = 1 << 20
+
+// leftOut stands for the words of a script that is not spelled out.
+const leftOut = "[left out]"
+
+// spellOut returns a script of a transaction in words, and subtracts their length from what is
+// left for the transaction. A script that is too large to run, or for what is left, is left out.
+func spellOut(script []byte, left *int) string {
+	if len(script) > txscript.MaxScriptSize {
+		return leftOut
+	}
+	text := disassemble(script)
+	if len(text) > *left {
+		return leftOut
+	}
+	*left -= len(text)
+	return text
 }
 
 // disassemble returns a script in words; what does not parse shows as [error]
