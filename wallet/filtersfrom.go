@@ -15,9 +15,6 @@ func (w *Wallet) filtersFrom() (h consensus.Height, since time.Time) {
 	s := w.store.Now()
 	h = w.store.FirstBirth(s)
 	h = min(h, max(s.Waiting, s.Tip.Height+1)) // new blocks may hold an unmined transaction
-	if s.Scan() {
-		h = min(h, s.Cursor.Height+1)
-	}
 	for _, d := range s.Dates {
 		if at := time.Unix(int64(d.Date), 0).Add(-state.BirthdayMargin); d.First == state.Unborn && (since.IsZero() || at.Before(since)) {
 			since = at

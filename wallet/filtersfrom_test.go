@@ -71,6 +71,27 @@ func TestFiltersFrom(t *testing.T) {
 	want(0, time.Time{}) // what the wallet needs that cannot be read is not known
 }
 
+// A search of old blocks begins at a block that the wallet remembers, far below the birthday perhaps. The
+// filters that are needed begin with the birthday all the same.
+func TestFiltersFromWhileOldBlocksAreSearched(t *testing.T) {
+	w := plain(t, 400)
+	s := NewSet(SetConfig{Dir: t.TempDir(), Params: testConfig("", Birthday{}).Params, FiltersOnDemand: true})
+	defer func() { _ = s.Close() }()
+	x, err := s.Create("a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	importTest(t, x, "new", 1, AccountOptions{Birthday: &Birthday{Height: 390}})
+	w.syncSet(s, 100)
+	importTest(t, x, "old", 2, AccountOptions{Birthday: &Birthday{Height: 50}})
+	if cursor := x.store.Now().Cursor.Height; cursor >= 49 {
+		t.Fatalf("the search begins above block %d", cursor)
+	}
+	if h, date := s.FiltersFrom(); h != 50 || !date.IsZero() {
+		t.Errorf("filters from %d, %v; want 50", h, date)
+	}
+}
+
 // An unmined transaction that a wallet hears of has it search for the blocks that may hold the
 // transaction, and for none below, wherever the wallet stands: so a new wallet asks for no filter
 // below those that its birthday names, also after a restart. When nothing waits, nothing is asked for.

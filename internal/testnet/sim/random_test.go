@@ -74,9 +74,10 @@ func (p *plot) chain() *testnet.Chain {
 	return trunk().Grow(testnet.Branch{At: at, Blocks: n, Seed: p.seed, Plan: plan})
 }
 
-// settle adds nodes to the network: a few honest ones, and any number of others.
-func (p *plot) settle() {
-	all := testnet.Faults()
+// settle adds nodes to the network: a few honest ones, and any number of others, but for those with
+// some faults.
+func (p *plot) settle(without ...string) {
+	all := slices.DeleteFunc(testnet.Faults(), func(f testnet.Fault) bool { return slices.Contains(without, f.Name) })
 	honest, liars := 1+p.chance.IntN(3), p.chance.IntN(4)
 	for honest+liars > 0 {
 		if p.chance.IntN(honest+liars) < honest {

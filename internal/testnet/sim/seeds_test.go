@@ -20,6 +20,13 @@ type keptMajority struct {
 	faults []string // of those that did
 }
 
+// keptFloors returns those of random networks with a floor of the filters.
+func keptFloors() []keptSeed {
+	return []keptSeed{
+		{192, "a search that began far below its birthday had all filters from there on fetched"},
+	}
+}
+
 // keptMajorities returns those seeds.
 func keptMajorities() []keptMajority {
 	return []keptMajority{
