@@ -70,6 +70,10 @@ type application struct {
 	// disapproved of, or that count again because this one is gone. See revive.
 	minedAgain []chainhash.Hash
 
+	// tip is the height of the tip before the blocks, and found that of the lowest block below it
+	// in which something was found, zero if there is none.
+	tip, found consensus.Height
+
 	again   bool // it was run before
 	waiting bool // there were unmined transactions before anything was taken back
 
@@ -298,6 +302,7 @@ func (a *application) apply(s *state.Snapshot, on consensus.BlockID, step *step)
 		s.ResolveFresh(on.Height, step.scripts)
 	}
 	forward, tip := on == s.Cursor, s.Tip.Height
+	a.tip, a.found = tip, 0
 	more := make([]state.Block, 0, len(a.u.Applied))
 	missed := state.Unborn
 	left, disapproved := rows.LastHeight(a.tx.Bucket(ledger.LeftBucket)), rows.LastHeight(a.tx.Bucket(ledger.DisapprovedBucket))
@@ -318,6 +323,11 @@ func (a *application) apply(s *state.Snapshot, on consensus.BlockID, step *step)
 		// What is remembered below the tip must be of the tip's chain.
 		if b.Height > tip || i == len(a.u.Applied)-1 {
 			more = append(more, state.Block{BlockID: b.BlockID, Time: uint32(b.Header.Timestamp())})
+		}
+	}
+	if a.found != 0 { // above the blocks that were left, which callers of Since may know
+		if err := ledger.PutFound(a.tx, max(tip, left), a.found); err != nil {
+			return err
 		}
 	}
 	if forward {

@@ -43,6 +43,7 @@ func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *state.Snapsho
 		checkPool(tx),
 		rows.Each(tx.Bucket(ledger.LeftBucket), checkLeft),
 		rows.Each(tx.Bucket(ledger.TakenBucket), checkTaken),
+		ifAny(tx.Bucket(ledger.FoundBucket), ledger.CheckFound),
 		ifAny(tx.Bucket(state.ReleasingBucket), checkReleasing),
 		ifAny(tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(tx, k, v) })))
 }

@@ -46,6 +46,9 @@ func (a *application) add(s *state.Snapshot, b *chain.Block, repaired bool) erro
 			received[wire.OutPoint{Hash: m.Hash, Index: c.Index}] = true
 		}
 		known := rows.Has(a.tx.Bucket(ledger.MinedBucket), txn.PlaceKey(p))
+		if err := a.noteFound(m, &e, known); err != nil {
+			return err
+		}
 		if ledger.Void(a.tx, p) {
 			if err := a.validateVoid(s, m); err != nil {
 				return err
@@ -125,6 +128,31 @@ func (a *application) find(s *state.Snapshot, m *ledger.Mined, e *txn.Effects) e
 		if !known {
 			s.Found(c.Script, m.Place.Height)
 		}
+	}
+	return nil
+}
+
+// noteFound notes the height of a transaction of an old block that is new to the wallet, or that
+// pays what it did not know of, see [Wallet.Since].
+func (a *application) noteFound(m *ledger.Mined, e *txn.Effects, known bool) error {
+	if m.Place.Height > a.tip || a.found != 0 && a.found <= m.Place.Height {
+		return nil
+	}
+	if known && !ledger.Void(a.tx, m.Place) {
+		for _, c := range slices.Concat(e.Credits, e.Commitments) {
+			if c.Script == txn.NoScript {
+				continue
+			}
+			op := wire.OutPoint{Hash: m.Hash, Index: c.Index}
+			_, credited, err := ledger.GetCredit(a.tx, op)
+			if err != nil {
+				return err
+			}
+			known = known && (credited || rows.Has(a.tx.Bucket(ledger.CommitmentsBucket), rows.OutPointKey(op)))
+		}
+	}
+	if !known {
+		a.found = m.Place.Height
 	}
 	return nil
 }

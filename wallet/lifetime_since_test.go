@@ -45,8 +45,7 @@ func (o *oracle) lines(want *truth) map[string]bool {
 }
 
 // checkClients makes clients that read the wallet at earlier blocks go on, and wants each to
-// have what the oracle says: nothing that is not there, and all that is but what is at
-// or below its fork and was found since.
+// have what the oracle says.
 func (l *lifetime) checkClients(want *truth) {
 	l.t.Helper()
 	now := l.o.lines(want)
@@ -87,12 +86,7 @@ func (l *lifetime) checkClient(c *cursor, now map[string]bool) {
 		}
 	}
 	for line := range now {
-		var hash string
-		var h consensus.Height
-		if _, err := fmt.Sscan(line, &hash, &h); err != nil {
-			l.fail("%v", err)
-		}
-		if !have[line] && (h > fork.Height || c.lines[line]) {
+		if !have[line] {
 			l.fail("a client that read the wallet at %v misses %s", c.at, line)
 		}
 	}

@@ -151,6 +151,7 @@ func (a *application) dropBadLeft() error {
 	return errors.Join(
 		dropBad(a.tx.Bucket(ledger.LeftBucket), checkLeft),
 		dropBad(a.tx.Bucket(ledger.TakenBucket), checkTaken),
+		dropBad(a.tx.Bucket(ledger.FoundBucket), ledger.CheckFound),
 		dropBad(a.tx.Bucket(state.ReleasingBucket), checkReleasing),
 		dropBad(a.tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(a.tx, k, v) }))
 }

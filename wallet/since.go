@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,9 @@ func (s *Since) below(height consensus.Height) []*Transaction {
 // begin before that. All is of one state of the wallet. The zero hash is the genesis
 // block.
 //
+// What searches of old blocks have found since the caller may have read the wallet is listed too,
+// with all that was mined above the lowest of it: the caller may know some of that.
+//
 // Since.Last is the block with confs confirmations, at least 1, and not above the last one
 // that was searched for everything: a caller that goes on after it misses nothing. The
 // error is ErrNoBlock if it is not known where the block is.
@@ -85,9 +89,11 @@ func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, st
 			}
 		}
 		above, err := p.above(tx)
-		if err != nil {
+		found, err2 := ledger.FoundSince(tx, p.fork.Height)
+		if err := cmp.Or(err, err2); err != nil {
 			return err
 		}
+		above = min(above, found-1)
 		begin(out)
 		more := true
 		err = q.history(ctx, &HistoryFilter{Above: above}, func(t *Transaction) bool {

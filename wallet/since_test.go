@@ -1,11 +1,13 @@
 package wallet
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
@@ -77,5 +79,53 @@ func TestSinceBelowWhatIsRemembered(t *testing.T) {
 	}, func(*Transaction) bool { return true })
 	if err != nil || !removed {
 		t.Errorf("removed %v (%v)", removed, err)
+	}
+}
+
+// TestSinceListsWhatASearchFinds: a client that has read the wallet at its tip goes on after an
+// import, which finds payments in older blocks. They are listed until the client has gone on after
+// the next block, and what is below the first of them is not.
+func TestSinceListsWhatASearchFinds(t *testing.T) {
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	block := func(txs ...*wire.MsgTx) {
+		w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.theirs, 1)}, txs...), true)
+	}
+	ours, more := w.stranger(), w.stranger()
+	first, old, last := w.pay(ours, 1), w.pay(more, 2), w.pay(ours, 3)
+	block(first)
+	block(old)
+	block(last)
+	block()
+	importScript(t, x, ours, 1)
+	w.sync(x, 10)
+	since := func(id consensus.BlockID) (list []chainhash.Hash, next consensus.BlockID) {
+		t.Helper()
+		err := x.Since(t.Context(), id.Hash, 1, nil, func(s Since) { next = s.Last }, func(tx *Transaction) bool {
+			list = append(list, tx.Hash)
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list, next
+	}
+	_, at := since(consensus.BlockID{})
+	importScript(t, x, more, 1)
+	w.sync(x, 10)
+	want := []chainhash.Hash{last.TxHash(), old.TxHash()}
+	if list, _ := since(at); !slices.Equal(list, want) {
+		t.Errorf("after the import: %v, want %v", list, want)
+	}
+	if list, _ := since(w.main[1].BlockID); !slices.Equal(list, want) {
+		t.Errorf("since the first block: %v, want %v", list, want)
+	}
+	block()
+	w.sync(x, 10)
+	list, at := since(at)
+	if !slices.Equal(list, want) {
+		t.Errorf("after a block: %v, want %v", list, want)
+	}
+	if list, _ := since(at); len(list) > 0 {
+		t.Errorf("since that block: %v", list)
 	}
 }

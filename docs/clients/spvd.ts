@@ -2779,13 +2779,14 @@ export class Client extends Connection {
   /**
    * Lists what transactions pay that were mined after a block, newest first, and the unmined ones.
    * Calling it again with lastblock misses nothing: transactions with fewer confirmations than asked for are
-   * listed again. The whole reply shows one moment of the wallet. Transactions that an import finds in blocks up
-   * to blockhash are not listed: after an import, list all once more. When the block has left the main chain,
-   * less than 2016 blocks below the tip, the list goes on from where the chains part; removed, to be applied
-   * first, lists the transactions of the blocks above that were left, and those that the votes of the next block
-   * have voided, each as it is now: mined in another block, unmined, or with -1 confirmations if it can no
-   * longer be mined; one without lines of its own has a line with amount 0. While old blocks are searched, after
-   * an import, lastblock is the last one that was searched for everything.
+   * listed again. The whole reply shows one moment of the wallet. When an import, a rescan or a longer window
+   * has found something in blocks up to blockhash since that was the newest one, the list begins there, so that
+   * some transactions may be listed again. When the block has left the main chain, less than 2016 blocks below
+   * the tip, the list goes on from where the chains part; removed, to be applied first, lists the transactions
+   * of the blocks above that were left, and those that the votes of the next block have voided, each as it is
+   * now: mined in another block, unmined, or with -1 confirmations if it can no longer be mined; one without
+   * lines of its own has a line with amount 0. While old blocks are searched, after an import, lastblock is the
+   * last one that was searched for everything.
    * @param blockHash The last block that is known; without it all are listed.
    * @param targetConfirmations How many confirmations lastblock has.
    * @param includeWatchOnly Has no effect: nothing is not watch-only.
