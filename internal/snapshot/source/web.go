@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,8 +58,22 @@ func redirect(next *http.Request, before []*http.Request) error {
 		return fmt.Errorf("it redirects more than %d times", maxRedirects)
 	case before[0].URL.Scheme == "https" && next.URL.Scheme != "https":
 		return errors.New("it redirects from https to http")
+	case next.URL.Hostname() != before[0].URL.Hostname() && isInside(next.URL.Hostname()):
+		return fmt.Errorf("it redirects to %q, which is no host of the internet: name that as the source, if it is one", next.URL.Hostname())
 	}
 	return nil
+}
+
+// isInside reports whether a host is this machine or one of a private network, as far as its name
+// says: services there answer requests that no stranger may send.
+func isInside(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap()
+		return !ip.IsGlobalUnicast() || ip.IsPrivate()
+	}
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return last == name || slices.Contains([]string{"localhost", "local", "internal", "lan", "home", "arpa"}, last)
 }
 
 // Open implements snapshot.Source. The size is -1 if the server does not say it.
