@@ -48,6 +48,9 @@ type grant struct {
 	wallets []string
 }
 
+// isRestricted reports whether a client may not make all calls.
+func (g grant) isRestricted() bool { return g.access != fullAccess || g.wallets != nil }
+
 // caller returns the client of a request as methods see it. A client that may use some wallets only
 // and names none uses the first of them.
 func (g grant) caller(wallet string) method.Caller {

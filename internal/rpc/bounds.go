@@ -23,6 +23,33 @@ func (s slots) take() bool {
 
 func (s slots) free() { <-s }
 
+// places bounds what clients occupy together. Clients that may only read, or only use some wallets,
+// have half of it: they are not trusted with the rest, which others need.
+type places struct{ all, restricted slots }
+
+func newPlaces(n int) places { return places{make(slots, n), make(slots, (n+1)/2)} }
+
+// take returns false if all places are taken that a client with these rights may have.
+func (p places) take(of grant) bool {
+	if of.isRestricted() && !p.restricted.take() {
+		return false
+	}
+	if p.all.take() {
+		return true
+	}
+	if of.isRestricted() {
+		p.restricted.free()
+	}
+	return false
+}
+
+func (p places) free(of grant) {
+	p.all.free()
+	if of.isRestricted() {
+		p.restricted.free()
+	}
+}
+
 // sessions holds the connections that have left the HTTP server.
 type sessions struct {
 	wg sync.WaitGroup

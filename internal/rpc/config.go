@@ -68,7 +68,8 @@ type WalletUser struct {
 // Limits bounds the resources that clients can occupy.
 type Limits struct {
 	// Requests is the number of concurrent POST requests, Websockets the number of websocket
-	// connections. Beyond them clients get status 429.
+	// connections. Beyond them clients get status 429, and those that may not make all calls
+	// beyond half of them.
 	Requests   int
 	Websockets int
 

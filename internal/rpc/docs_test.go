@@ -72,6 +72,7 @@ func docsLimits() string {
 	}{
 		{"POST requests served at once, beyond which they get status 429", l.Requests},
 		{"websockets at once, beyond which they get status 429, unless `--rpcmaxwebsockets` says otherwise", l.Websockets},
+		{"of both, those of users who may only read or use some wallets only", "half"},
 		{"messages of one websocket served at once, beyond which no further one is read", l.Concurrent},
 		{"bytes of a request", l.Bytes},
 		{"values in a request, lists and objects included", rpc.MostValues},

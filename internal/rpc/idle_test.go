@@ -27,13 +27,13 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		_ = conn.SetDeadline(time.Now().Add(answerBound))
 		conns, replies = append(conns, conn), append(replies, bufio.NewReader(conn))
 		if err := callOn(conn, replies[len(replies)-1]); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range most {
+		_ = conns[i].SetDeadline(time.Now().Add(answerBound))
 		if _, err := replies[i].ReadByte(); err == nil || isTimeout(err) {
 			t.Errorf("connection %d of %d is still open: %v", i, len(conns), err)
 		}
@@ -53,6 +53,7 @@ func isTimeout(err error) bool {
 
 // callOn makes a call on a connection and reads the reply.
 func callOn(conn net.Conn, replies *bufio.Reader) error {
+	_ = conn.SetDeadline(time.Now().Add(answerBound))
 	r, err := http.NewRequest(http.MethodPost, "http://"+conn.RemoteAddr().String(), strings.NewReader(countRequest))
 	if err != nil {
 		return err

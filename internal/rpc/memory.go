@@ -22,40 +22,48 @@ const (
 )
 
 // memory counts the bytes of messages and replies. A message larger than all of it finds room
-// when there is no other.
+// when there is no other. Restricted clients have half of it together, as of places.
 type memory struct {
 	most int
 
-	mu   sync.Mutex
-	held int
+	mu         sync.Mutex
+	held       int
+	restricted int // bytes of held
 }
 
 // take returns false if there is no room for so many bytes.
-func (m *memory) take(n int) bool {
+func (m *memory) take(n int, restricted bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.held > 0 && m.held+n > m.most {
+	if m.held > 0 && m.held+n > m.most || restricted && m.restricted > 0 && m.restricted+n > m.most/2 {
 		return false
 	}
 	m.held += n
+	if restricted {
+		m.restricted += n
+	}
 	return true
 }
 
-func (m *memory) free(n int) {
+func (m *memory) free(n int, restricted bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.held -= n
+	if restricted {
+		m.restricted -= n
+	}
 }
 
 // share is the memory of one message and its reply.
 type share struct {
 	*memory
-	n int
+	restricted bool // of a client that may not make all calls
+	n          int
 }
 
 // grow reserves more, and returns false if there is no room.
 func (s *share) grow(n int) bool {
-	if !s.take(n) {
+	if !s.take(n, s.restricted) {
 		return false
 	}
 	s.n += n
@@ -64,6 +72,6 @@ func (s *share) grow(n int) bool {
 
 // end releases all of it.
 func (s *share) end() {
-	s.free(s.n)
+	s.free(s.n, s.restricted)
 	s.n = 0
 }

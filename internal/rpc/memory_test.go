@@ -123,3 +123,32 @@ func TestCountValues(t *testing.T) {
 		}
 	}
 }
+
+// TestRestrictedClientsLeaveMemory: messages of clients that may not make all calls take half of
+// the memory, the rest is there for others.
+func TestRestrictedClientsLeaveMemory(t *testing.T) {
+	m := memory{most: 8 << 20}
+	message := func(restricted bool) *share { return &share{memory: &m, restricted: restricted} }
+	var held []*share
+	for range 16 {
+		if s := message(true); s.grow(1 << 20) {
+			held = append(held, s)
+		}
+	}
+	if len(held) != 4 {
+		t.Errorf("%d messages of restricted clients found room, want 4", len(held))
+	}
+	own := message(false)
+	if !own.grow(4 << 20) {
+		t.Error("the user's message finds no room")
+	}
+	for _, s := range append(held, own) {
+		s.end()
+	}
+	if m.held != 0 || m.restricted != 0 {
+		t.Errorf("%d and %d bytes held of nothing", m.held, m.restricted)
+	}
+	if large := message(true); !large.grow(6 << 20) {
+		t.Error("a message larger than half finds no room when there is nothing else")
+	}
+}

@@ -24,13 +24,13 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send JSON with Content-Type: application/json", http.StatusUnsupportedMediaType)
 		return
 	}
-	if !s.requests.take() {
+	if !s.requests.take(may) {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "too many requests at once: try again", http.StatusTooManyRequests)
 		return
 	}
-	defer s.requests.free()
-	held := share{memory: &s.dispatcher.memory}
+	defer s.requests.free(may)
+	held := share{memory: &s.dispatcher.memory, restricted: may.isRestricted()}
 	defer held.end()
 	body, err := readMessage(http.MaxBytesReader(w, r.Body, s.limits.Bytes), &held)
 	var tooLarge *http.MaxBytesError

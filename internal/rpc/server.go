@@ -31,9 +31,9 @@ type Server struct {
 	limits     Limits
 	log        *slog.Logger
 
-	// A client takes a slot of one of these for each POST request and websocket. Connections
+	// A client takes a place of one of these for each POST request and websocket. Connections
 	// that have not authenticated yet are in preauth, others that wait for a request in idle.
-	requests, websockets slots
+	requests, websockets places
 	preauth              preauth
 	idle                 idle
 
@@ -61,8 +61,8 @@ func New(cfg Config) (*Server, error) {
 		hub:        cfg.Methods.Core.Hub,
 		limits:     limits,
 		log:        cfg.Log,
-		requests:   make(slots, limits.Requests),
-		websockets: make(slots, limits.Websockets),
+		requests:   newPlaces(limits.Requests),
+		websockets: newPlaces(limits.Websockets),
 		preauth:    preauth{most: limits.Preauth, each: limits.PreauthEach},
 		idle:       idle{most: limits.Idle},
 	}

@@ -41,12 +41,12 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 	}
 	if known {
 		s.preauth.authenticated(w, r)
-		if !s.websockets.take() {
+		if !s.websockets.take(may) {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "too many websocket clients: try again", http.StatusTooManyRequests)
 			return
 		}
-		defer s.websockets.free()
+		defer s.websockets.free(may)
 	}
 	leave, ok := s.sessions.enter(r)
 	if !ok {
@@ -68,7 +68,7 @@ func (s *Server) serveWebsocket(ctx context.Context, w http.ResponseWriter, r *h
 		if !c.introduce(ctx, func() { s.preauth.leave(connOf(r)) }) {
 			return
 		}
-		defer s.websockets.free()
+		defer s.websockets.free(c.may)
 	}
 	c.run(ctx)
 }
@@ -114,7 +114,7 @@ func (c *session) introduce(ctx context.Context, known func()) bool {
 	case reason != nil:
 		c.server.log.Warn("RPC client not let in", "client", c.client)
 		refusal = &api.Error{Code: api.CodeInvalid, Message: reason.Error() + "; the first call must be authenticate [user, password]"}
-	case !c.server.websockets.take():
+	case !c.server.websockets.take(c.may):
 		refusal = &api.Error{Code: api.CodeMisc, Message: "too many websocket clients; try again"}
 	}
 	if refusal == nil {
@@ -122,7 +122,7 @@ func (c *session) introduce(ctx context.Context, known func()) bool {
 	}
 	err = c.send(ctx, first.reply(nil, refusal))
 	if err != nil && refusal == nil {
-		c.server.websockets.free()
+		c.server.websockets.free(c.may)
 	}
 	return err == nil && refusal == nil
 }
@@ -171,7 +171,7 @@ func (c *session) run(ctx context.Context) {
 // it drops them: the closing handshake needs a reader.
 func (c *session) read(ctx context.Context) error {
 	for {
-		held := share{memory: &c.server.dispatcher.memory}
+		held := share{memory: &c.server.dispatcher.memory, restricted: c.may.isRestricted()}
 		_, r, err := c.conn.Reader(context.WithoutCancel(ctx))
 		var m []byte
 		if err == nil {
