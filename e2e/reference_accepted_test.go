@@ -54,6 +54,7 @@ func acceptedLines() []accepted {
 		placed    = "spvd tells where in its block a transaction stands"
 		foreign   = "what others pay to a change address is no change"
 		inclusive = "dcrwallet repeats the transactions of the block itself"
+		older     = "spvd also lists what it has found in older blocks since the block was the newest"
 		conflicts = "spvd tells which transactions gave way, dcrwallet does not"
 		stake     = "dcrwallet lists a ticket also as received, and what a vote spends and its empty outputs as sent, with a fee of nothing"
 		ticketFee = "dcrwallet counts the fee of a ticket as earned by its vote"
@@ -71,6 +72,7 @@ func acceptedLines() []accepted {
 		{method: "gettransaction", field: "/details/0/fee", why: stake},
 		{method: "gettransaction", field: "/walletconflicts/added", why: conflicts},
 		{method: "listsinceblock", field: "/transactions/missing", why: inclusive, only: (*contest).ofTheBlock},
+		{method: "listsinceblock", field: "/transactions/added", why: older, only: (*contest).notAboveTheBlock},
 		{method: "listtransactions", field: "/missing", why: page, only: (*contest).ofAPage},
 		{method: "listtransactions", field: "/added", why: page, only: (*contest).ofAPage},
 	}
@@ -288,6 +290,20 @@ func (c *contest) toChange(_ question, d *difference) bool {
 // ofTheBlock reports whether a line of listsinceblock is of the block that it was asked with.
 func (c *contest) ofTheBlock(q question, d *difference) bool {
 	return len(q.params) > 0 && d.entry()["blockhash"] == q.params[0]
+}
+
+// notAboveTheBlock reports whether a line of listsinceblock is of a block that is not above the one
+// that it was asked with.
+func (c *contest) notAboveTheBlock(q question, d *difference) bool {
+	height, ok := d.entry()["blockheight"].(float64)
+	if !ok || len(q.params) == 0 {
+		return false
+	}
+	var header struct {
+		Height float64 `json:"height"`
+	}
+	err := c.a.Call(c.Context(), "getblockheader", &header, q.params[0])
+	return err == nil && height <= header.Height
 }
 
 // ofAPage reports whether listtransactions was asked for some of the lines.
