@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
 // checkGiven checks the rows that no chain has: what the wallet watches, and what its users
@@ -22,6 +25,7 @@ func (w *Wallet) checkGiven(ctx context.Context, tx *bolt.Tx, s *state.Snapshot)
 	return cmp.Or(
 		checkWindows(s),
 		w.checkScripts(ctx, s),
+		checkImported(ctx, tx, s),
 		rows.Each(tx.Bucket(state.PreimagesBucket), func(k, v []byte) error { return checkPreimage(s, k, v) }),
 		rows.Each(tx.Bucket(state.LabelsBucket), w.checkLabelRow),
 		rows.Each(tx.Bucket(ledger.LocksBucket), func(k, v []byte) error {
@@ -61,6 +65,43 @@ func (w *Wallet) checkScripts(ctx context.Context, s *state.Snapshot) error {
 	}
 	return nil
 }
+
+// checkImported compares imported scripts with what pays them. A script that is damaged is paid by
+// none of the outputs that two rows each say to pay it. That is no damage to rows that follow from
+// the chain, though these contradict the script: a rescan would look for another one.
+func checkImported(ctx context.Context, tx *bolt.Tx, s *state.Snapshot) error {
+	for n := range s.Scripts {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if s.Scripts[n].Account != state.ImportedAccount {
+			continue
+		}
+		said, paid := false, false
+		_ = ledger.PaymentsOf(tx, uint32(n), func(p ledger.Payment) error { // rows that are damaged are of no use here
+			m, err := ledger.GetMined(tx, p.Place)
+			if err != nil || m == nil || int(p.Index) >= len(m.Tx.TxOut) {
+				return nil
+			}
+			c, ok, err := ledger.GetCredit(tx, wire.OutPoint{Hash: m.Hash, Index: p.Index})
+			if err != nil || !ok || c.Script != uint32(n) || c.Place != p.Place {
+				return nil
+			}
+			said = true
+			if paid = bytes.Equal(txn.Untag(m.Tx.TxOut[p.Index].PkScript), s.Scripts[n].Pay); paid {
+				return errPaid
+			}
+			return nil
+		})
+		if said && !paid {
+			return fmt.Errorf("script %d is not what the outputs pay that are said to pay it: %w", n, ErrCorrupt)
+		}
+	}
+	return nil
+}
+
+// errPaid ends a walk over payments.
+var errPaid = errors.New("it is paid")
 
 // checkPreimage checks that a row of the preimages bucket is what its script has the hash of, or
 // the public key in it.

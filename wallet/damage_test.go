@@ -296,3 +296,37 @@ func TestDamageWhileItRuns(t *testing.T) {
 		t.Errorf("the other wallet has %v (%v)", got.Sum.Spendable, err)
 	}
 }
+
+// TestDamagedImportedScript: an imported script of the file has another bit. What pays it shows
+// that: no rescan is offered, which would take the payments for damaged and look for the other
+// script.
+func TestDamagedImportedScript(t *testing.T) {
+	w, path := newWorld(t, 1), filepath.Join(t.TempDir(), "w.db")
+	x, err := Open(testConfig(path, Birthday{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pay := w.stranger()
+	importScript(t, x, pay, 1)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), w.pay(pay, 5)}, true)
+	w.sync(x, 10)
+	err = x.store.DB.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(ledger.ScriptsBucket)
+		k, v := b.Cursor().First()
+		return b.Put(bytes.Clone(k), bytes.Replace(v, pay, append(bytes.Clone(pay[:5]), append([]byte{pay[5] ^ 1}, pay[6:]...)...), 1))
+	})
+	if err := errors.Join(err, x.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if x, err = Open(testConfig(path, Birthday{})); err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	var found *Repairable
+	if err := x.Check(t.Context()); !errors.Is(err, ErrCorrupt) || errors.As(err, &found) {
+		t.Errorf("check: %v", err)
+	}
+	if _, err := x.StartRescan(t.Context(), 1); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("rescan: %v", err)
+	}
+}

@@ -45,12 +45,12 @@ func rowKinds() []rowKind {
 	given := []outcome{closed, copied, unseen}
 	follows := []outcome{rescan}
 	list := []rowKind{
-		{"meta/", given}, {"blocks/", []outcome{closed, rescan, unseen}}, {"accounts/", given}, {"scripts/", []outcome{closed, copied}}, {"preimages/", given},
+		{"meta/", given}, {"blocks/", []outcome{closed, rescan, unseen}}, {"accounts/", given}, {"scripts/", given}, {"preimages/", given},
 		{"labels/", given}, {"locks/", given}, {"jobs/", given},
 		{"anchors/", []outcome{closed, unseen}}, {"anchored/", []outcome{closed, unseen}}, {"dates/", []outcome{closed, unseen, rescan}},
 		{"unmined/", []outcome{closed, rescan, unseen}},
 		{"mined/", []outcome{rescan, unseen}}, {"disapproved/", []outcome{rescan, unseen}}, {"commitments/", follows}, {"sums/", follows}, {"tickets/", follows}, {"aging/", follows},
-		{"left/", []outcome{rescan, unseen}}, {"taken/", []outcome{rescan, unseen}}, {"conflicts/", []outcome{rescan, unseen}},
+		{"left/", []outcome{rescan, unseen}}, {"taken/", []outcome{rescan, unseen}}, {"conflicts/", []outcome{rescan, unseen}}, {"found/", []outcome{rescan, unseen}},
 	}
 	for _, kind := range ledger.Tables() {
 		root := "tables/" + kind.Name + "/"
@@ -247,6 +247,11 @@ func damageWorld(t *testing.T, seed uint64) (w *world, sound []byte, want string
 	for w.sync(x, 20); !strings.Contains(books(t, x), "tickets "); w.sync(x, 20) {
 		w.random()
 	}
+	old := w.stranger() // which a search finds
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), w.pay(old, 5)}, true)
+	w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1)}, true)
+	w.sync(x, 20)
+	importScript(t, x, old, w.tip().Height-1)
 	dated := Birthday{Time: w.main[damageBlocks*2/3].Header.Time()}
 	late := Birthday{Height: damageBlocks - 1}
 	if err := errors.Join(x.ImportScript(ctx, w.stranger(), &dated), x.ImportScript(ctx, w.stranger(), &late)); err != nil {
