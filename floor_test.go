@@ -193,12 +193,7 @@ func hearBelowFloor(t *testing.T, give func(ctx context.Context, s *wallet.Set, 
 	node := testnet.NewNode(testnet.NodeConfig{Chain: chain})
 	network.Add(nodeAddr, node, link.Shape{})
 	defer running(t, network.Run)()
-	ahead := time.Until(chain.Now())
-	cfg := spvd.Config{
-		Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: network.Dial,
-		Now:      func() time.Time { return time.Now().Add(ahead) },
-		Birthday: &wallet.Birthday{Time: chain.Now().Add(48 * time.Hour)}, // simnet blocks are a second apart
-	}
+	cfg := newWalletConfig(t, chain, network.Dial)
 	c, err := spvd.Open(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -290,13 +285,8 @@ func TestNewWalletThenAnOlderKey(t *testing.T) {
 		network := testnet.NewNetwork(1, nil)
 		network.Add(nodeAddr, testnet.NewNode(testnet.NodeConfig{Chain: chain}), link.Shape{})
 		defer running(t, network.Run)()
-		ahead := time.Until(chain.Now())
 		line := received{dial: network.Dial}
-		cfg := spvd.Config{
-			Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: line.Dial,
-			Now:      func() time.Time { return time.Now().Add(ahead) },
-			Birthday: &wallet.Birthday{Time: chain.Now().Add(48 * time.Hour)}, // simnet blocks are a second apart
-		}
+		cfg := newWalletConfig(t, chain, line.Dial)
 		c, err := spvd.Open(cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -471,5 +461,16 @@ func TestALaterImportFetchesFromItsBirthdayOn(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// newWalletConfig returns the configuration of a client whose wallets are made when the chain ends:
+// it needs none of the filters of the chain. Its clock is that of the chain.
+func newWalletConfig(t *testing.T, chain *testnet.Chain, dial func(ctx context.Context, network, addr string) (net.Conn, error)) spvd.Config {
+	ahead := time.Until(chain.Now())
+	return spvd.Config{
+		Dir: t.TempDir(), Network: spvd.Simnet, Connect: []string{nodeAddr}, Dial: dial,
+		Now:      func() time.Time { return time.Now().Add(ahead) },
+		Birthday: &wallet.Birthday{Time: chain.Now().Add(48 * time.Hour)}, // simnet blocks are a second apart
 	}
 }

@@ -513,16 +513,7 @@ func TestAttackByValues(t *testing.T) {
 	} {
 		bodies = append(bodies, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params))
 	}
-	rounds := max(1, int(*attackBytes)/(len(bodies)*size))
-	underAttack(t, nil, func(c client) bool {
-		var clients sync.WaitGroup
-		for _, body := range bodies {
-			clients.Go(func() { _ = c.post(t.Context(), body) })
-		}
-		clients.Wait()
-		rounds--
-		return rounds <= 0
-	})
+	attackWithCalls(t, bodies, size)
 }
 
 // TestAttackByWords: clients have scripts and transactions spelled out that are all opcodes with
@@ -550,16 +541,7 @@ func TestAttackByWords(t *testing.T) {
 	} {
 		bodies = append(bodies, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":[%q]}`, call[0], call[1]))
 	}
-	rounds := max(1, int(*attackBytes)/(len(bodies)*digits))
-	underAttack(t, nil, func(c client) bool {
-		var clients sync.WaitGroup
-		for _, body := range bodies {
-			clients.Go(func() { _ = c.post(t.Context(), body) })
-		}
-		clients.Wait()
-		rounds--
-		return rounds <= 0
-	})
+	attackWithCalls(t, bodies, digits)
 }
 
 // post sends a message and reads what is answered to its end.
@@ -576,4 +558,20 @@ func (c client) post(ctx context.Context, body string) error {
 	defer res.Body.Close()
 	_, err = io.Copy(io.Discard, res.Body)
 	return err
+}
+
+// attackWithCalls makes calls side by side, each of about so many bytes, again and again until the
+// bytes of an attack are sent.
+func attackWithCalls(t *testing.T, bodies []string, size int) {
+	t.Helper()
+	rounds := max(1, int(*attackBytes)/(len(bodies)*size))
+	underAttack(t, nil, func(c client) bool {
+		var clients sync.WaitGroup
+		for _, body := range bodies {
+			clients.Go(func() { _ = c.post(t.Context(), body) })
+		}
+		clients.Wait()
+		rounds--
+		return rounds <= 0
+	})
 }

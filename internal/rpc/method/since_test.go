@@ -10,7 +10,7 @@ import (
 )
 
 // TestRemovedWithoutLines: a transaction that was taken back is named in removed, also when
-// nothing in it is the wallet's any more; one with lines has just these.
+// nothing in it pays the wallet or spends from it now; one with lines has just these.
 func TestRemovedWithoutLines(t *testing.T) {
 	tx := &wallet.Transaction{Hash: [32]byte{42}, Tx: wire.NewMsgTx(), Confirmations: -1}
 	tx.Tx.AddTxOut(wire.NewTxOut(5, []byte{0x51}))

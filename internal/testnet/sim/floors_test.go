@@ -52,14 +52,14 @@ func simulateFloors(t *testing.T, seed uint64) {
 		best := trunk().Fork(at, 1+p.chance.IntN(20), seed)
 		inWorld(t, best, func(w *world) {
 			p.world = w
-			p.settle("a branch of its own") // from which the client goes back to wherever that begins
-			newCellar(p, at).run()
+			p.addNodes("a branch of its own") // from which the client goes back to wherever that begins
+			newFloorClient(p, at).run()
 		})
 	})
 }
 
-// cellar is a client with wallets whose floor of the filters moves.
-type cellar struct {
+// floorClient is a client with wallets whose floor of the filters moves.
+type floorClient struct {
 	*plot
 	set  *wallet.Set
 	paid map[consensus.Height]int            // which script a block of the best chain pays
@@ -68,9 +68,9 @@ type cellar struct {
 	runs bool
 }
 
-// newCellar makes the client. The trunk is part of the best chain up to a height.
-func newCellar(p *plot, at consensus.Height) *cellar {
-	c := &cellar{plot: p, paid: make(map[consensus.Height]int), born: make(map[string]map[int]consensus.Height)}
+// newFloorClient makes the client. The trunk is part of the best chain up to a height.
+func newFloorClient(p *plot, at consensus.Height) *floorClient {
+	c := &floorClient{plot: p, paid: make(map[consensus.Height]int), born: make(map[string]map[int]consensus.Height)}
 	for h := consensus.Height(50); h <= at && h < 2600; h += 170 {
 		c.paid[h] = int(h/170) % 3
 	}
@@ -84,7 +84,7 @@ func newCellar(p *plot, at consensus.Height) *cellar {
 	return c
 }
 
-func (c *cellar) run() {
+func (c *floorClient) run() {
 	defer func() {
 		c.stopClient()
 		if err := c.set.Close(); err != nil {
@@ -108,7 +108,7 @@ func (c *cellar) run() {
 }
 
 // act lets something happen.
-func (c *cellar) act() {
+func (c *floorClient) act() {
 	acts := []struct {
 		name string
 		do   func()
@@ -147,7 +147,7 @@ func (c *cellar) act() {
 
 // grow puts blocks on the best chain, some of which pay a script. With a depth, they take the place of its
 // newest ones, and are as many more as it takes.
-func (c *cellar) grow(depth, more int) {
+func (c *floorClient) grow(depth, more int) {
 	at := c.best.Height() - consensus.Height(depth)
 	for h := at + 1; h <= c.best.Height(); h++ {
 		delete(c.paid, h)
@@ -179,7 +179,7 @@ func (c *cellar) grow(depth, more int) {
 
 // watch has a wallet, which may be a new one, watch a script from a block on: near the tip, or the floor,
 // or anywhere.
-func (c *cellar) watch() {
+func (c *floorClient) watch() {
 	c.Helper()
 	name, i := []string{"first", "second"}[c.chance.IntN(2)], c.chance.IntN(3)
 	if _, twice := c.born[name][i]; twice {
@@ -225,12 +225,12 @@ func (c *cellar) watch() {
 }
 
 // relay has a node relay a payment.
-func (c *cellar) relay() {
+func (c *floorClient) relay() {
 	c.honest[c.chance.IntN(len(c.honest))].Node.AddTx(c.payment(c.chance.IntN(3)))
 }
 
 // payment returns a payment to a script, which no block will hold. The newest blocks are searched for it.
-func (c *cellar) payment(i int) *wire.MsgTx {
+func (c *floorClient) payment(i int) *wire.MsgTx {
 	c.low = min(c.low, max(1, c.best.Height()+1-day))
 	tx := wire.NewMsgTx()
 	op := wire.OutPoint{Index: uint32(c.chance.IntN(9))}
@@ -243,7 +243,7 @@ func (c *cellar) payment(i int) *wire.MsgTx {
 }
 
 // mustAgree waits until the client is synced, and compares the wallets and the filters with the chain.
-func (c *cellar) mustAgree() {
+func (c *floorClient) mustAgree() {
 	c.Helper()
 	tip := c.best.Tip()
 	c.until("synced with all wallets", func(st spv.Status) bool { return st.Synced && st.Tip == tip && !st.Backfill })

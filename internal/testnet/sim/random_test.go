@@ -44,7 +44,7 @@ func simulate(t *testing.T, seed uint64) {
 		p := &plot{chance: rand.New(rand.NewPCG(seed, 0)), seed: seed}
 		inWorld(t, p.chain(), func(w *world) {
 			p.world = w
-			p.settle()
+			p.addNodes()
 			p.begin()
 			for range p.chance.IntN(10) {
 				p.act()
@@ -74,9 +74,9 @@ func (p *plot) chain() *testnet.Chain {
 	return trunk().Grow(testnet.Branch{At: at, Blocks: n, Seed: p.seed, Plan: plan})
 }
 
-// settle adds nodes to the network: a few honest ones, and any number of others, but for those with
+// addNodes adds nodes to the network: a few honest ones, and any number of others, but for those with
 // some faults.
-func (p *plot) settle(without ...string) {
+func (p *plot) addNodes(without ...string) {
 	all := slices.DeleteFunc(testnet.Faults(), func(f testnet.Fault) bool { return slices.Contains(without, f.Name) })
 	honest, liars := 1+p.chance.IntN(3), p.chance.IntN(4)
 	for honest+liars > 0 {

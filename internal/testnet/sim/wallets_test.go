@@ -64,7 +64,7 @@ func simulateWallets(t *testing.T, seed uint64) {
 		}
 		inWorld(t, best, func(w *world) {
 			p.world = w
-			p.settle()
+			p.addNodes()
 			b := newBank(p, plans, blocks, &market{chance: rand.New(rand.NewPCG(seed, 3)), serial: seed << 32})
 			b.run()
 		})
