@@ -2,10 +2,13 @@ package rpc_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,42 +16,70 @@ import (
 )
 
 // TestIdleConnectionsAreBounded keeps authenticated connections open, twice as many as may be
-// idle: those that have waited longest are closed, the others are answered again.
+// idle: as many as are too many are closed, the others are answered again. Which ones those are
+// is the server's choice: a reply arrives before its connection counts as idle.
 func TestIdleConnectionsAreBounded(t *testing.T) {
 	const most = 4
 	cfg := rpctest.Config(rpctest.NewOffline(t).Registry)
 	cfg.Limits.Idle = most
 	address, _ := rpctest.Start(t, cfg)
-	var conns []net.Conn
-	var replies []*bufio.Reader
-	for range 2 * most {
+	conns := make([]net.Conn, 2*most)
+	replies := make([]*bufio.Reader, len(conns))
+	for i := range conns {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		conns, replies = append(conns, conn), append(replies, bufio.NewReader(conn))
-		if err := callOn(conn, replies[len(replies)-1]); err != nil {
+		conns[i], replies[i] = conn, bufio.NewReader(conn)
+		if err := callOn(conn, replies[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := range most {
-		_ = conns[i].SetDeadline(time.Now().Add(answerBound))
-		if _, err := replies[i].ReadByte(); err == nil || isTimeout(err) {
-			t.Errorf("connection %d of %d is still open: %v", i, len(conns), err)
+	for i, open := range stillOpen(t, conns, most) {
+		if !open {
+			continue
 		}
-	}
-	for i := most; i < len(conns); i++ {
 		if err := callOn(conns[i], replies[i]); err != nil {
 			t.Errorf("connection %d of %d: %v", i, len(conns), err)
 		}
 	}
 }
 
-// isTimeout reports whether the time of a connection was over.
-func isTimeout(err error) bool {
-	wait, ok := err.(net.Error)
-	return ok && wait.Timeout()
+// stillOpen waits until the server has closed that many connections, and tells which are open.
+func stillOpen(t *testing.T, conns []net.Conn, closed int) []bool {
+	t.Helper()
+	type end struct {
+		conn int
+		err  error
+	}
+	ends := make(chan end, len(conns))
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	for i, conn := range conns {
+		_ = conn.SetDeadline(time.Now().Add(answerBound))
+		reading.Go(func() {
+			_, err := conn.Read(make([]byte, 1))
+			ends <- end{i, err}
+		})
+	}
+	open := make([]bool, len(conns))
+	for got := range conns {
+		e := <-ends
+		open[e.conn] = errors.Is(e.err, os.ErrDeadlineExceeded)
+		switch {
+		case e.err == nil:
+			t.Fatalf("connection %d: a reply that nothing asked for", e.conn)
+		case open[e.conn] != (got >= closed):
+			t.Errorf("connection %d, ended as number %d, with %d to be closed: %v", e.conn, got+1, closed, e.err)
+		}
+		if got+1 == closed {
+			for _, conn := range conns {
+				_ = conn.SetReadDeadline(time.Now())
+			}
+		}
+	}
+	return open
 }
 
 // callOn makes a call on a connection and reads the reply.
