@@ -25,6 +25,7 @@ require (
 	github.com/jrick/logrotate v1.1.2
 	github.com/jrick/wsrpc/v2 v2.4.0
 	go.etcd.io/bbolt v1.5.0
+	golang.org/x/net v0.62.0
 	golang.org/x/sync v0.25.0
 	golang.org/x/sys v0.50.0
 	lukechampine.com/blake3 v1.4.1
@@ -41,6 +42,5 @@ require (
 	github.com/gorilla/websocket v1.5.3 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
 	golang.org/x/crypto v0.59.0 // indirect
-	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/text v0.44.0 // indirect
 )

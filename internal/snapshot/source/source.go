@@ -23,7 +23,8 @@ const (
 
 // Config is how web servers are reached. The zero value reaches them directly.
 type Config struct {
-	// Dial makes all connections; nil is a net.Dialer. A SOCKS proxy is such a function.
+	// Dial makes all connections; nil is a net.Dialer that connects to private addresses only for
+	// the host of the source itself. A SOCKS proxy is such a function.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Patience is how long a server may send nothing, connecting included; zero is
@@ -32,6 +33,8 @@ type Config struct {
 
 	// UserAgent is sent with each request; may be empty.
 	UserAgent string
+
+	resolver *net.Resolver // nil is that of the system
 }
 
 // New returns the source that a text names: the address of a directory of a web server that
@@ -62,7 +65,7 @@ func New(text string, cfg Config) (snapshot.Source, error) {
 		return nil, errors.New("address of a snapshot: it has to be that of a directory, without ? and #")
 	}
 	if cfg.Dial == nil {
-		cfg.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
+		cfg.Dial = (&dialer{source: base.Hostname(), resolver: cfg.resolver}).dial
 	}
 	if cfg.Patience == 0 {
 		cfg.Patience = DefaultPatience

@@ -7,9 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,9 +15,6 @@ import (
 )
 
 const (
-	// maxRedirects is how many redirects of a request are followed.
-	maxRedirects = 5
-
 	// maxConns is how many connections to a host there are at a time: two for each
 	// segment that is read ahead.
 	maxConns = 8
@@ -49,31 +44,6 @@ func newWeb(base *url.URL, cfg Config) *web {
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: redirect}
 	return &web{base: base, cfg: cfg, transport: transport, client: client}
-}
-
-// redirect decides whether a redirect is followed.
-func redirect(next *http.Request, before []*http.Request) error {
-	switch {
-	case len(before) > maxRedirects:
-		return fmt.Errorf("it redirects more than %d times", maxRedirects)
-	case before[0].URL.Scheme == "https" && next.URL.Scheme != "https":
-		return errors.New("it redirects from https to http")
-	case next.URL.Hostname() != before[0].URL.Hostname() && isInside(next.URL.Hostname()):
-		return fmt.Errorf("it redirects to %q, which is no host of the internet: name that as the source, if it is one", next.URL.Hostname())
-	}
-	return nil
-}
-
-// isInside reports whether a host is this machine or one of a private network, as far as its name
-// says: services there answer requests that no stranger may send.
-func isInside(host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap()
-		return !ip.IsGlobalUnicast() || ip.IsPrivate()
-	}
-	name := strings.ToLower(strings.TrimSuffix(host, "."))
-	last := name[strings.LastIndexByte(name, '.')+1:]
-	return last == name || slices.Contains([]string{"localhost", "local", "internal", "lan", "home", "arpa"}, last)
 }
 
 // Open implements snapshot.Source. The size is -1 if the server does not say it.
