@@ -141,9 +141,10 @@ func (c *Client) BuildTransaction(ctx context.Context, outputs map[string]Amount
 // CancelJob calls canceljob. Gives up a rescan, or the verification of votes. The wallet goes on from
 // where it would be without the rescan. Birthdays that the rescan has lowered are restored, and
 // payments found below them no longer count, because the transactions that spend them may not have
-// been found yet; everything else that was found is kept. So are verified votes. A search that was
-// begun by an import or a grown window cannot be canceled: balances would be wrong. The read-only user
-// may not call it.
+// been found yet; everything else that was found is kept. So are verified votes. Subscriptions tell
+// with gap set that payments are forgotten; listsinceblock does not name them, so a client that polls
+// lists all again. A search that was begun by an import or a grown window cannot be canceled: balances
+// would be wrong. The read-only user may not call it.
 //
 // Result: null.
 //
