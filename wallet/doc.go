@@ -72,5 +72,5 @@ package wallet
 // The reading side is balance.go, query.go, transaction.go, category.go, history.go
 // and received.go. Unsigned transactions come from build.go with buildcoins.go and
 // buildchange.go, by package txbuild; locks.go locks coins. export.go with restore.go moves
-// what a wallet watches into another one, backup.go copies its file. set.go, setscan.go
-// and setscan_mempool.go keep several wallets. errors.go is why something is refused.
+// what a wallet watches into another one, backup.go copies its file. set.go with setfiles.go
+// and setcreate.go, setscan.go and setscan_mempool.go keep several wallets. errors.go is why something is refused.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // fileSuffix ends the names of wallet files.
@@ -97,16 +95,6 @@ func NewSet(cfg SetConfig) *Set {
 	return &Set{cfg: cfg, changed: make(chan struct{}, 1), byName: make(map[string]*Wallet), failed: make(map[string]error), refused: make(map[string]error)}
 }
 
-// FileInfo is a wallet of the directory.
-type FileInfo struct {
-	Name string
-	Open bool
-
-	// Trouble is why its file could not be opened, or why it is not taken along the chain,
-	// or what was found damaged; nil for a wallet that is well or was closed.
-	Trouble error
-}
-
 // OpenAll opens all wallets of the directory, several at a time. Those that cannot be
 // opened are logged, named by Troubles and List, and left as they are; Open tries again. The
 // error is one of reading the directory.
@@ -142,36 +130,6 @@ func (s *Set) refuse(name string, err error) error {
 	s.refused[name] = err
 	s.pokeLocked()
 	return err
-}
-
-// List returns the wallets of the directory by name.
-func (s *Set) List() ([]FileInfo, error) {
-	files, err := os.ReadDir(s.cfg.Dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("list wallets: %w", err)
-	}
-	var list []FileInfo
-	for _, f := range files {
-		name, ok := strings.CutSuffix(f.Name(), fileSuffix)
-		if !ok || f.IsDir() || checkFileName(name) != nil {
-			continue
-		}
-		list = append(list, FileInfo{Name: name})
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range list {
-		_, list[i].Open = s.byName[list[i].Name]
-		list[i].Trouble = s.troubleLocked(list[i].Name)
-	}
-	return list, nil
-}
-
-// Trouble returns what is wrong with a wallet, see FileInfo.
-func (s *Set) Trouble(name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.troubleLocked(name)
 }
 
 // Wallet returns an open wallet. The error is ErrNoWallet, or why the file of the wallet
@@ -225,118 +183,6 @@ func (s *Set) forget(name string) {
 		delete(s.refused, name)
 		s.pokeLocked()
 	}
-}
-
-// Make returns a wallet, and creates it if there is none.
-func (s *Set) Make(name string) (*Wallet, error) {
-	w, err := s.Open(name)
-	if !errors.Is(err, ErrNoWallet) {
-		return w, err
-	}
-	if w, err = s.Create(name, nil); errors.Is(err, ErrWalletExists) { // since
-		return s.Open(name)
-	}
-	return w, err
-}
-
-// makeFor runs use on a wallet, and creates it if there is none. A wallet that was
-// created is gone again if use fails.
-func (s *Set) makeFor(name string, use func(*Wallet) error) error {
-	_, err := s.Open(name)
-	made := errors.Is(err, ErrNoWallet)
-	w, err := s.Make(name)
-	if err != nil {
-		return err
-	}
-	if err = use(w); err != nil && made {
-		err = errors.Join(err, s.discard(name, w))
-	}
-	return err
-}
-
-// Import runs use on the wallet of a name, to import what it is to watch. The wallet
-// DefaultName is created for it, as by makeFor; for others that are not open the
-// error is ErrNoWallet.
-func (s *Set) Import(name string, use func(*Wallet) error) error {
-	if name == DefaultName {
-		return s.makeFor(name, use)
-	}
-	w, err := s.Wallet(name)
-	if err != nil {
-		return err
-	}
-	return use(w)
-}
-
-// Born returns the birthday that a text names, see ParseBirthday, and for an empty
-// text SetConfig.ImportsBorn. Tip is the height of the chain, consensus.Never while that
-// is not known. The errors are those of ParseBirthday and ErrBirthdayAboveTip.
-func (s *Set) Born(text string, tip consensus.Height) (*Birthday, error) {
-	if text == "" {
-		return s.cfg.ImportsBorn, nil
-	}
-	born, err := ParseBirthday(text, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	return &born, checkTip(born, tip)
-}
-
-// discard closes a wallet and removes its file, unless it has come to watch
-// something.
-func (s *Set) discard(name string, w *Wallet) error {
-	s.files.Lock()
-	defer s.files.Unlock()
-	if err := s.close(name); err != nil {
-		return err
-	}
-	if w.store.Now().Count() > 0 { // and what is closed comes to watch nothing more
-		_, err := s.start(name, s.cfg.Birthday)
-		return err
-	}
-	return os.Remove(s.path(name))
-}
-
-// Create creates a wallet. A nil birthday is the set's. The error is
-// ErrWalletName or ErrWalletExists, or one of creating the file.
-func (s *Set) Create(name string, birthday *Birthday) (*Wallet, error) {
-	s.files.Lock()
-	defer s.files.Unlock()
-	if err := checkFileName(name); err != nil {
-		return nil, err
-	}
-	if _, err := os.Lstat(s.path(name)); !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(fmt.Errorf("wallet %q: %w", name, ErrWalletExists), err)
-	}
-	if err := os.MkdirAll(s.cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make wallet directory: %w", err)
-	}
-	if birthday == nil {
-		birthday = &s.cfg.Birthday
-	}
-	w, err := s.start(name, *birthday)
-	if err != nil { // there was no file: what there is now is no wallet
-		if gone := os.Remove(s.path(name)); !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
-		return nil, err
-	}
-	return w, nil
-}
-
-// start opens a file and adds its wallet. The caller holds the lock of the files.
-func (s *Set) start(name string, birthday Birthday) (*Wallet, error) {
-	w, err := s.read(name, birthday)
-	if err == nil {
-		s.add(name, w)
-	}
-	return w, err
-}
-
-// read opens a file.
-func (s *Set) read(name string, birthday Birthday) (*Wallet, error) {
-	return Open(Config{Path: s.path(name), Params: s.cfg.Params, Log: s.cfg.Log, Birthday: birthday, Now: s.cfg.Now,
-		RelayFee: s.cfg.RelayFee, SearchIssued: s.cfg.SearchIssued, shared: &s.shared, imports: &s.imports})
 }
 
 // add adds an open wallet. The caller holds the lock of the files.
@@ -477,36 +323,4 @@ func sideBySide(n int, do func(i int)) {
 		})
 	}
 	workers.Wait()
-}
-
-func (s *Set) path(name string) string { return filepath.Join(s.cfg.Dir, name+fileSuffix) }
-
-// CheckWalletName returns ErrWalletName for a text that cannot be the name of a wallet.
-func CheckWalletName(name string) error { return checkFileName(name) }
-
-// checkFileName refuses names that are not fit for a file on every system, or
-// for a path of a URL.
-func checkFileName(name string) error {
-	for i, r := range name {
-		letter := 'a' <= r && r <= 'z' || '0' <= r && r <= '9'
-		if !letter && (i == 0 || r != '-' && r != '_') {
-			return ErrWalletName
-		}
-	}
-	if name == "" || len(name) > state.MaxName {
-		return ErrWalletName
-	}
-	if reserved(name) {
-		return fmt.Errorf("%w: Windows reserves %q", ErrWalletName, name)
-	}
-	return nil
-}
-
-// reserved reports whether Windows keeps a name for a device, with any ending.
-func reserved(name string) bool {
-	switch name {
-	case "con", "prn", "aux", "nul":
-		return true
-	}
-	return len(name) == 4 && (name[:3] == "com" || name[:3] == "lpt") && name[3] >= '0' && name[3] <= '9'
 }

@@ -16,6 +16,6 @@
 // A Relay is used from any goroutine; its methods do not wait, and start no goroutines. What
 // lies below it is plain values without clock or lock.
 //
-// Read relay.go; then requests.go with source.go and recent.go for what is fetched,
-// received.go for what waits to be taken, and offered.go for what is served.
+// Read relay.go; then requests.go with deliveries.go, source.go and recent.go for what is
+// fetched, received.go for what waits to be taken, and offered.go for what is served.
 package txrelay
