@@ -12,7 +12,7 @@ import (
 
 // accepted is a difference to the reference wallet that is meant.
 type accepted struct {
-	method string
+	method string // * for all
 	field  string // pattern of path.Match for the path of the field; empty: the answer as such
 	why    string
 	only   func(c *contest, q question, d *difference) bool // which ones; nil for all
@@ -177,19 +177,53 @@ func acceptedRefusals() []accepted {
 	const (
 		refusal = "dcrwallet has codes for few errors, spvd has for all"
 		unknown = "dcrwallet lists nothing for an account that is not there"
+		hashes  = "dcrwallet fills up short hashes with zeroes, spvd wants all digits"
+		numbers = "spvd refuses values that nothing can have, such as negative numbers of confirmations"
+		sums    = "spvd sums over all accounts for *"
 	)
 	list := []accepted{
+		{method: "getreceivedbyaccount", field: "/refused", why: sums, only: ofAllAccounts},
+		{method: "getunconfirmedbalance", field: "/refused", why: sums, only: ofAllAccounts},
+		{method: "getreceivedbyaddress", field: "/refused", why: "dcrwallet says that an address which it does not watch has received nothing"},
+		{method: "getmasterpubkey", field: "/refused", why: "dcrwallet always has an account of the name default"},
+		{method: "getheaders", field: "/refused", why: "spvd lets the last hash be left out"},
+		{method: "listtransactions", field: "/code", why: "dcrwallet lists no single account"},
 		{method: "listunspent", field: "/refused", why: unknown},
 		{method: "renameaccount", field: "/refused", why: "an account may have the name that it has"},
 	}
 	for _, method := range []string{
 		"getblockhash", "createmultisig", "verifymessage", "abandontransaction", "getmultisigoutinfo", "importpubkey", "importxpub",
-		"discoverusage", "getvotechoices",
+		"discoverusage", "getvotechoices", "renameaccount",
 	} {
 		list = append(list, accepted{method: method, field: "/code", why: refusal})
 	}
-	return list
+	return append(list, []accepted{
+		{method: "*", field: "/code", why: "dcrwallet calls parameters that do not decode an invalid request, dcrd calls them invalid", only: undecoded},
+		{method: "*", field: "/code", why: hashes, only: refusedAs(noHash)},
+		{method: "*", field: "/refused", why: hashes, only: refusedAs(noHash)},
+		{method: "*", field: "/code", why: numbers, only: refusedAs(badValue)},
+		{method: "*", field: "/refused", why: numbers, only: refusedAs(badValue)},
+	}...)
 }
+
+// undecoded reports whether both say that parameters do not decode, each with its code.
+func undecoded(c *contest, _ question, d *difference) bool {
+	return c.wrong && (d.want == -32600.0 || d.want == -8.0) && d.got == -32602.0
+}
+
+// Codes of errors that only spvd has for some parameters.
+const (
+	badValue = -8
+	noHash   = -22
+)
+
+// refusedAs returns a function that reports whether spvd refuses wrong parameters with a code.
+func refusedAs(code float64) func(*contest, question, *difference) bool {
+	return func(c *contest, _ question, d *difference) bool { return c.wrong && d.got == code }
+}
+
+// ofAllAccounts reports whether all accounts were asked for by a star.
+func ofAllAccounts(_ *contest, q question, _ *difference) bool { return q.params[0] == "*" }
 
 // entry returns the entry of a list that one of two answers lacks.
 func (d *difference) entry() map[string]any {
@@ -307,7 +341,9 @@ func (c *contest) notAboveTheBlock(q question, d *difference) bool {
 }
 
 // ofAPage reports whether listtransactions was asked for some of the lines.
-func (c *contest) ofAPage(q question, _ *difference) bool { return q.params[1] != 1000 }
+func (c *contest) ofAPage(q question, _ *difference) bool {
+	return len(q.params) < 2 || q.params[1] != 1000
+}
 
 // beingSpent reports whether gettxout was asked, with the mempool, for an output that only
 // dcrwallet calls unspent, while something is unmined.
@@ -324,6 +360,9 @@ func (c *contest) ticketsWait(question, *difference) bool {
 
 // asksForMore reports whether more than one confirmation is asked for.
 func (c *contest) asksForMore(q question, _ *difference) bool {
+	if len(q.params) == 0 {
+		return false
+	}
 	n, ok := q.params[len(q.params)-1].(int)
 	return ok && n > 1
 }

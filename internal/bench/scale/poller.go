@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,9 +32,11 @@ type pollWork struct {
 // polled is what was measured of it.
 type polled struct {
 	Calls   int
-	Failed  string // why a call failed
+	Failed  string        // why a call failed
+	Usual   time.Duration // all calls but one in a thousand took no longer
 	Slowest time.Duration
-	Peak    uint64 // anonymous memory of the daemon, in bytes
+	Late    time.Duration // by which a pause between two calls was too long, at most: the machine did it
+	Peak    uint64        // anonymous memory of the daemon, in bytes
 }
 
 // poll asks until its input ends. It writes to its output what it has measured once when it
@@ -53,6 +56,7 @@ func poll(ctx context.Context, work []byte, in io.Reader, out io.Writer) error {
 	})
 	d := &daemon{pid: w.PID, rpc: w.RPC, user: w.User, pass: w.Pass, client: &http.Client{}}
 	replies, result := json.NewEncoder(out), polled{}
+	var walls []time.Duration
 	for {
 		began := time.Now()
 		if err := d.call("", "syncstatus", nil); err != nil {
@@ -64,13 +68,19 @@ func poll(ctx context.Context, work []byte, in io.Reader, out io.Writer) error {
 			if err := replies.Encode(result); err != nil {
 				return err
 			}
-			took = 0
+		} else {
+			walls = append(walls, took)
 		}
-		result.Slowest, result.Peak = max(result.Slowest, took), max(result.Peak, d.anonymous())
+		result.Peak = max(result.Peak, d.anonymous())
+		paused := time.Now()
 		select {
 		case <-ctx.Done():
+			if slices.Sort(walls); len(walls) > 0 {
+				result.Usual, result.Slowest = walls[len(walls)*999/1000], walls[len(walls)-1]
+			}
 			return replies.Encode(result)
 		case <-time.After(pollPause):
+			result.Late = max(result.Late, time.Since(paused)-pollPause)
 		}
 	}
 }

@@ -162,7 +162,11 @@ func accountUnlocked() Method {
 		Returns: []any{api.AccountUnlocked{}},
 		Example: `["` + exampleAccount + `"]`,
 		Handle: func(_ context.Context, c *Call) (any, error) {
-			return api.AccountUnlocked{}, c.knownAccount(c.str("account"))
+			w, err := c.open()
+			if err == nil {
+				_, err = w.Addresses(c.str("account"))
+			}
+			return api.AccountUnlocked{}, err
 		},
 	}
 }

@@ -220,6 +220,9 @@ func (c *Call) lines(ctx context.Context, above consensus.Height, l listing) (*S
 	if err != nil {
 		return nil, err
 	}
+	if l.account == "" {
+		return nil, c.knownAccount(l.account)
+	}
 	l.votes = c.votes
 	filter := wallet.HistoryFilter{Above: above, Before: l.after, Account: oneAccount(l.account)}
 	if filter.Addresses, err = indexed(ctx, w, l.addresses); err != nil {

@@ -251,7 +251,8 @@ func shorten(raw []byte) string {
 	return strings.ToValidUTF8(string(raw), "?")
 }
 
-// anyAccount stands for all accounts, as does an empty name.
+// anyAccount stands for all accounts. An empty name, which a client sends that has lost the name
+// it meant, does not, except where dcrwallet lists coins.
 const anyAccount = "*"
 
 // Examples in help that name something of a wallet.
@@ -286,7 +287,7 @@ func watchOnlyParam() param {
 
 // fits reports whether the name of an account is chosen.
 func fits(chosen, account string) bool {
-	return chosen == anyAccount || chosen == "" || chosen == account
+	return chosen == anyAccount || chosen == account
 }
 
 // oneAccount returns an account as the wallet's filters have it: empty for all.
