@@ -139,7 +139,7 @@ func (n *Network) Gate(ctx context.Context) (done func(), ok bool) {
 	case <-ctx.Done():
 		return nil, false
 	}
-	if !n.Pause(ctx, dialing.Jitter(n.deps.ProbeEvery, n.deps.Rand())) {
+	if !Pause(ctx, back, dialing.Jitter(n.deps.ProbeEvery, n.deps.Rand())) {
 		<-n.probe
 		return nil, false
 	}
@@ -149,6 +149,13 @@ func (n *Network) Gate(ctx context.Context) (done func(), ok bool) {
 // Pause waits for d, or until pauses end if that is earlier, and reports false if ctx ended.
 func (n *Network) Pause(ctx context.Context, d time.Duration) bool {
 	_, back := n.Up()
+	return Pause(ctx, back, d)
+}
+
+// Pause waits for d, or until back is closed if that is earlier, and reports false if ctx ended.
+// A caller that pauses because of a state takes back from Up before it reads the state: otherwise
+// it misses the end of pauses that comes with a change of the state.
+func Pause(ctx context.Context, back <-chan struct{}, d time.Duration) bool {
 	timer := wait.NewTimer(d)
 	defer timer.Stop()
 	select {

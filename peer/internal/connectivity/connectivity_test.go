@@ -121,3 +121,18 @@ func TestDialling(t *testing.T) {
 		t.Errorf("without a dial in progress: dialling %v, %d pokes", n.Dialling(), pokes)
 	}
 }
+
+// TestPauseEndsByAnEarlierWake checks that a pause ends at once if pauses have ended since its
+// caller looked at the state.
+func TestPauseEndsByAnEarlierWake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peers := false
+		n := newNetwork(&peers)
+		_, back := n.Up()
+		n.Wake()
+		begin := time.Now()
+		if !Pause(t.Context(), back, time.Hour) || time.Since(begin) != 0 {
+			t.Errorf("the pause took %v", time.Since(begin))
+		}
+	})
+}

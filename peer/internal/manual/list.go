@@ -280,6 +280,7 @@ func (l *List) keep(ctx context.Context, addr string, role roster.Role) {
 	pauses, host := l.deps.Backoff, addrbook.HostOf(addr)
 	var logged fault.Reason // the last reason that was logged above the debug level
 	for {
+		_, back := l.deps.Network.Up()
 		pause := l.deps.Bans.Left(addr, host)
 		if pause <= 0 {
 			done, ok := l.deps.Network.Gate(ctx)
@@ -290,13 +291,15 @@ func (l *List) keep(ctx context.Context, addr string, role roster.Role) {
 			if ctx.Err() != nil {
 				return
 			}
+			var up bool
+			up, back = l.deps.Network.Up()
 			pause = pauses.After(why.Reason, lived, l.deps.Rand())
-			if up, _ := l.deps.Network.Up(); !up {
+			if !up {
 				pause = 0 // the gate paces the dials
 			}
 			logged = l.logLost(why, logged, lived, pause)
 		}
-		if !l.deps.Network.Pause(ctx, pause) {
+		if !connectivity.Pause(ctx, back, pause) {
 			return
 		}
 	}

@@ -35,14 +35,15 @@ func started(t *testing.T, test func(t *testing.T, b *bench)) {
 		b := &bench{life: make(map[string]time.Duration), served: make(map[string][]time.Time)}
 		log := slog.New(slog.DiscardHandler)
 		nothing := func() {}
+		network := connectivity.New(connectivity.Deps{
+			Log: log, Rand: func() uint64 { return 0 }, ProbeEvery: time.Second, Connected: func() bool { return true }, Changed: nothing,
+		})
 		b.List = New(Deps{
 			Log: log, Rand: func() uint64 { return 0 }, DefaultPort: "9108",
 			Backoff: dialing.Backoff{Min: 2 * time.Second, Max: 16 * time.Second, Refused: time.Hour},
-			Network: connectivity.New(connectivity.Deps{
-				Log: log, Rand: func() uint64 { return 0 }, ProbeEvery: time.Second, Connected: func() bool { return true }, Changed: nothing,
-			}),
+			Network: network,
 			Bans: misbehavior.NewTracker(misbehavior.Deps{
-				Log: log, Now: time.Now, For: time.Hour, End: func(func(addr, host string) bool) {}, Lifted: nothing, Unsaved: nothing,
+				Log: log, Now: time.Now, For: time.Hour, End: func(func(addr, host string) bool) {}, Lifted: network.Wake, Unsaved: nothing,
 			}),
 			Roster:    new(roster.Roster),
 			Reachable: func(string) error { return nil },
@@ -87,6 +88,14 @@ func (b *bench) begin(addr string, role roster.Role) time.Duration {
 		b.open = append(b.open, addr+" "+role.String())
 	}
 	return b.life[addr]
+}
+
+// lastServed returns when the last connection with an address was begun.
+func (b *bench) lastServed(addr string) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	served := b.served[addr]
+	return served[len(served)-1]
 }
 
 // connections returns the addresses with a connection, and their roles.
@@ -167,6 +176,39 @@ func TestBackoff(t *testing.T) {
 		}
 		if len(got) < 9 || !slices.Equal(got[:7], want) || got[7] != 45+87 || got[8] != got[7]+61 {
 			t.Errorf("dialled after seconds %v, want %v, then %d after the ban, and one second after each connection", got, want, 45+87)
+		}
+	})
+}
+
+// TestBansLiftedOneAfterTheOther checks that each peer is dialled when its ban is lifted, also if
+// that of another one was lifted just before, which ends the pauses of all.
+func TestBansLiftedOneAfterTheOther(t *testing.T) {
+	started(t, func(t *testing.T, b *bench) {
+		addrs := []string{"a:1", "b:1", "c:1", "d:1"}
+		for _, addr := range addrs {
+			if err := b.Add(addr); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 500 {
+			for _, addr := range addrs {
+				if err := b.deps.Bans.Ban(addr, 24*time.Hour); err != nil {
+					t.Fatal(err)
+				}
+			}
+			<-time.After(2 * time.Hour) // longer than any pause after a failure
+			lifted := time.Now()
+			for _, addr := range addrs {
+				if err := b.deps.Bans.Unban(addr); err != nil {
+					t.Fatal(err)
+				}
+			}
+			synctest.Wait()
+			for _, addr := range addrs {
+				if at := b.lastServed(addr); at.Before(lifted) {
+					t.Fatalf("%s is not dialled after its ban was lifted", addr)
+				}
+			}
 		}
 	})
 }

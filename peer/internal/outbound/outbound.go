@@ -129,9 +129,10 @@ func (c *Connections) Poke() {
 // fill makes one connection after the other, until ctx ends.
 func (c *Connections) fill(ctx context.Context, wg *sync.WaitGroup) {
 	for {
+		_, back := c.deps.Network.Up()
 		c.decide()
 		if !c.hasChoice() { // then it does not wait at the gate, where other goroutines wait for their turn
-			if !c.idle(ctx) {
+			if !c.idle(ctx, back) {
 				return
 			}
 			continue
@@ -143,7 +144,7 @@ func (c *Connections) fill(ctx context.Context, wg *sync.WaitGroup) {
 		chosen := c.chooseSlot()
 		if chosen == nil {
 			done()
-			if !c.idle(ctx) {
+			if !c.idle(ctx, back) {
 				return
 			}
 			continue
@@ -152,11 +153,10 @@ func (c *Connections) fill(ctx context.Context, wg *sync.WaitGroup) {
 	}
 }
 
-// idle waits until the state that decisions depend on has changed, or for a while. It reports
-// false if ctx ended.
-func (c *Connections) idle(ctx context.Context) bool {
+// idle waits until the state that decisions depend on has changed, which closes back or pokes, or
+// for a while. It reports false if ctx ended.
+func (c *Connections) idle(ctx context.Context, back <-chan struct{}) bool {
 	d := c.untilNextLook()
-	_, back := c.deps.Network.Up()
 	timer := wait.NewTimer(d)
 	defer timer.Stop()
 	select {
