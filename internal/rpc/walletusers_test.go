@@ -39,7 +39,7 @@ type shopkeeping struct {
 // startShop runs a daemon on a chain that pays to all wallets.
 func startShop(t *testing.T, chain *testnet.Chain, hidden bool) *shopkeeping {
 	t.Helper()
-	s := &shopkeeping{Daemon: rpctest.NewDaemon(t, rpctest.DaemonConfig{Chain: chain})}
+	s := &shopkeeping{Daemon: rpctest.NewDaemon(t, rpctest.DaemonConfig{Chain: chain, Relay: true})}
 	add := func(name, account string, owner byte) *wallet.Wallet {
 		w, err := s.Core.Wallets.Make(name)
 		if err == nil {

@@ -39,6 +39,10 @@ type DaemonConfig struct {
 	// there is no wallet.
 	Xpub string
 
+	// Relay has peers asked from the start to announce transactions, as with an Xpub; else they
+	// are once a wallet watches something, for which the connection is made again.
+	Relay bool
+
 	// Unreachable keeps the daemon from its node until Connect.
 	Unreachable bool
 
@@ -119,7 +123,7 @@ func NewDaemon(t testing.TB, cfg DaemonConfig) *Daemon {
 		d.host.Partition()
 	}
 	dir := t.TempDir()
-	peers := peer.Config{Connect: []string{PeerAddress}, Dial: network.Dial, RelayTx: cfg.Xpub != "", File: filepath.Join(dir, "peers.json")}
+	peers := peer.Config{Connect: []string{PeerAddress}, Dial: network.Dial, RelayTx: cfg.Relay || cfg.Xpub != "", File: filepath.Join(dir, "peers.json")}
 	d.Registry = method.NewRegistry(newCore(t, dir, peers, cfg.VerifyVotes, func() { d.once.Do(func() { close(d.stopped) }) }))
 	if cfg.Xpub != "" {
 		err := d.Core.Wallets.Import(wallet.DefaultName, func(w *wallet.Wallet) error {
