@@ -44,6 +44,7 @@ type examples struct {
 	ma, mb   *miner.Miner
 	customer *keys.Key
 	purse    wire.OutPoint // the coin of the customer, of 10 DCR
+	takings  *wire.MsgTx   // what the merchant has built, signed
 }
 
 // testExamples runs every example as a user does, against a real node, and compares what it prints
@@ -56,6 +57,7 @@ func (s *stage) testExamples(t *testing.T) {
 	t.Run("watcher and merchant", x.testWatcherAndMerchant)
 	t.Run("toywallet", x.testToyWallet)
 	t.Run("javascript", x.testJavaScript)
+	t.Run("takings", x.testTakings) // at the end: the pages show the wallet without it
 }
 
 func (s *stage) newExamples(t *testing.T) *examples {
@@ -127,9 +129,35 @@ func (x *examples) buy(t *testing.T, script []byte) {
 // start runs a program of docs/examples with a data directory of its own.
 func (x *examples) start(t *testing.T, name, watched string) *transcript {
 	t.Helper()
+	return x.startIn(t, t.TempDir(), name, watched)
+}
+
+// startIn runs one with this data directory, and further arguments.
+func (x *examples) startIn(t *testing.T, dir, name, watched string, more ...string) *transcript {
+	t.Helper()
 	return startTranscript(t, proc.Command{
-		Path: filepath.Join(x.dir, name), Args: []string{t.TempDir(), "simnet", watched, x.a.Addr()},
+		Path: filepath.Join(x.dir, name), Args: append([]string{dir, "simnet", watched, x.a.Addr()}, more...),
 	})
+}
+
+// signed returns the transaction of a file that one of the programs has written, signed with the
+// key of an index.
+func (x *examples) signed(t *testing.T, file string, index uint32) *wire.MsgTx {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := new(wire.MsgTx)
+	if err := tx.Deserialize(hex.NewDecoder(strings.NewReader(strings.TrimSpace(string(text))))); err != nil {
+		t.Fatal(err)
+	}
+	key, ring := x.key(t, index), keys.NewRing()
+	ring.Add(key)
+	if err := ring.Sign(tx, 0, key.Script()); err != nil {
+		t.Fatal(err)
+	}
+	return tx
 }
 
 func (x *examples) testEmbed(t *testing.T) {
@@ -144,21 +172,8 @@ func (x *examples) testColdStorage(t *testing.T) {
 		Path: filepath.Join(x.dir, "coldstorage"), Args: []string{dir, "simnet", x.account.Xpub(), x.customer.Address(), x.a.Addr()},
 	})
 	comparePage(t, "go run ./docs/examples/coldstorage", p.end(t))
-	text, err := os.ReadFile(filepath.Join(dir, "unsigned.hex"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tx wire.MsgTx
-	if err := tx.Deserialize(hex.NewDecoder(strings.NewReader(strings.TrimSpace(string(text))))); err != nil {
-		t.Fatal(err)
-	}
-	key := x.key(t, 0)
-	ring := keys.NewRing()
-	ring.Add(key)
-	if err := ring.Sign(&tx, 0, key.Script()); err != nil {
-		t.Fatal(err)
-	}
-	engine, err := txscript.NewEngine(key.Script(), &tx, 0, txscript.ScriptVerifyCleanStack, 0, nil)
+	tx := x.signed(t, filepath.Join(dir, "unsigned.hex"), 0)
+	engine, err := txscript.NewEngine(x.key(t, 0).Script(), tx, 0, txscript.ScriptVerifyCleanStack, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +225,8 @@ func (x *examples) settings(t *testing.T) string {
 }
 
 // testWatcherAndMerchant: the watcher sees a payment before and after it is mined. Then the merchant
-// is paid in a block that a reorganisation takes back, and ships when the payment is mined again.
+// is paid in a block that a reorganisation takes back, ships when the payment is mined again, and builds
+// the transaction that moves it.
 func (x *examples) testWatcherAndMerchant(t *testing.T) {
 	watcher := x.start(t, "watcher", x.account.Xpub())
 	watcher.until(t, "balance: 5 DCR, of that unconfirmed: 0 DCR")
@@ -223,7 +239,8 @@ func (x *examples) testWatcherAndMerchant(t *testing.T) {
 	if err := x.a.Unlink(t.Context(), x.b); err != nil {
 		t.Fatal(err)
 	}
-	merchant := x.start(t, "merchant", x.account.Xpub())
+	dir := t.TempDir()
+	merchant := x.startIn(t, dir, "merchant", x.account.Xpub(), x.customer.Address())
 	merchant.until(t, "pay 1 DCR to")
 	x.buy(t, x.key(t, 2).Script())
 	watcher.until(t, "balance: 7 DCR, of that unconfirmed: 1 DCR")
@@ -246,6 +263,21 @@ func (x *examples) testWatcherAndMerchant(t *testing.T) {
 	watcher.until(t, "synced at block 336")
 	watcher.interrupt(t)
 	comparePage(t, "go run ./docs/examples/watcher", watcher.end(t))
+	x.takings = x.signed(t, filepath.Join(dir, "takings.hex"), 2)
+}
+
+// testTakings: a real node accepts what the merchant has built, once it is signed.
+func (x *examples) testTakings(t *testing.T) {
+	if x.takings == nil {
+		t.Fatal("the merchant has built nothing")
+	}
+	raw, err := x.takings.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.a.Call(t.Context(), "sendrawtransaction", nil, hex.EncodeToString(raw)); err != nil {
+		t.Errorf("the node refuses it: %v", err)
+	}
 }
 
 func (x *examples) testToyWallet(t *testing.T) {
