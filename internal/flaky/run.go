@@ -14,8 +14,14 @@ import (
 	"time"
 )
 
-// shownOutput is how much of the output of a failed run is printed, in bytes.
-const shownOutput = 8 << 10
+// shownOutput is how much of the end of the output of a failed run is printed, in bytes, and
+// shownReasons how many lines in front of it that say what a test found wrong, of shownReason
+// bytes each.
+const (
+	shownOutput  = 8 << 10
+	shownReasons = 20
+	shownReason  = 1 << 10
+)
 
 // condition is what a run is made under.
 type condition struct {
@@ -94,9 +100,26 @@ func (p *program) run(ctx context.Context, c condition, limit time.Duration) res
 		condition: c.name,
 		took:      time.Since(begin),
 		failed:    failures(out.String(), err),
-		output:    out.String()[max(0, out.Len()-shownOutput):],
+		output:    shown(out.String()),
 	}
 }
+
+// shown returns what is printed of the output of a failed run: the log of a daemon at its end may
+// be longer than all that is printed.
+func shown(output string) string {
+	rest, end := output[:max(0, len(output)-shownOutput)], output[max(0, len(output)-shownOutput):]
+	var b strings.Builder
+	for _, line := range reasonLine().FindAllString(rest, shownReasons) {
+		fmt.Fprintln(&b, strings.ToValidUTF8(line[:min(len(line), shownReason)], ""))
+	}
+	if b.Len() > 0 {
+		b.WriteString("...\n")
+	}
+	return b.String() + end
+}
+
+// reasonLine is how the testing package shows what a test logs.
+func reasonLine() *regexp.Regexp { return regexp.MustCompile(`(?m)^\s*\w+_test\.go:\d+: .*$`) }
 
 // compute keeps one processor busy until ctx ends.
 func compute(ctx context.Context) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,6 +28,18 @@ func TestFailures(t *testing.T) {
 		if got := failures(test.output, test.err); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
+	}
+}
+
+func TestShown(t *testing.T) {
+	const reason = "    a_test.go:7: 1 peers, want 2"
+	log := strings.Repeat("    daemon says what it does\n", 1000)
+	if got := shown(reason + "\n" + log + "FAIL\n"); !strings.HasPrefix(got, reason+"\n...\n") || !strings.HasSuffix(got, "\nFAIL\n") ||
+		len(got) > shownOutput+100 {
+		t.Errorf("%d bytes are shown: %.200s", len(got), got)
+	}
+	if short := reason + "\nFAIL\n"; shown(short) != short {
+		t.Errorf("%q is shown as %q", short, shown(short))
 	}
 }
 
