@@ -69,8 +69,8 @@ func (w *world) hear(x mempool, tx *wire.MsgTx) {
 			return
 		}
 	}
-	if x, alone := x.(*Wallet); alone {
-		_, _, err = x.heard(w.t.Context(), tx, "", false, looked)
+	if alone, ok := x.(*Wallet); ok {
+		_, _, err = alone.heard(w.t.Context(), tx, "", false, looked)
 	} else {
 		_, _, err = x.Heard(w.t.Context(), tx, "", false)
 	}
