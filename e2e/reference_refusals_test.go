@@ -16,8 +16,8 @@ func wrongValues() []any {
 }
 
 // refusals asks what both wallets answer with wrong parameters: each parameter in turn has a value
-// of every kind, one is lacking, or there are too many. What one refuses the other refuses, with
-// the same code. What they answer to such parameters is compared elsewhere.
+// of every kind, one is lacking, or there are too many; methods that change something have too many
+// only. What one refuses the other refuses, with the same code. What they answer to such parameters is compared elsewhere.
 func (c *contest) refusals(questions []question) {
 	c.Helper()
 	const tooMany = 16
@@ -36,6 +36,11 @@ func (c *contest) refusals(questions []question) {
 				params[i] = wrong
 				c.refusal(question{q.method, params})
 			}
+		}
+	}
+	for method := range c.methods { // those that change something were asked before
+		if !tried[method] {
+			c.refusal(question{method, slices.Repeat([]any{""}, tooMany)})
 		}
 	}
 }
