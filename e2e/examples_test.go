@@ -296,10 +296,7 @@ func (x *examples) testToyWallet(t *testing.T) {
 
 // testJavaScript runs the merchant and the web page beside a daemon.
 func (x *examples) testJavaScript(t *testing.T) {
-	program, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("node is not installed: the examples in JavaScript do not run")
-	}
+	program := programOnClock(t, "node")
 	d := x.startDaemonWith(t, t.TempDir(), []string{"--account=default=" + x.account.Xpub()}, x.a.Addr())
 	awaitTip(t, d, x.a)
 	at := d.Access()
