@@ -164,7 +164,7 @@ func (c *contest) questions() []question {
 		ask("listaddresstransactions", []string{own})
 		ask("listunspent", 1, 9999999, []string{own})
 	}
-	for _, bad := range []question{
+	list = append(list, []question{
 		{"validateaddress", []any{"nonsense"}},
 		{"getaccount", []any{"nonsense"}},
 		{"getbalance", []any{"no such account"}},
@@ -175,9 +175,7 @@ func (c *contest) questions() []question {
 		{"getblockhash", []any{1 << 20}},
 		{"getblockheader", []any{strings.Repeat("0", 64)}},
 		{"getreceivedbyaddress", []any{"nonsense"}},
-	} {
-		list = append(list, bad)
-	}
+	}...)
 	list = append(list, c.still()...)
 	ask("getunconfirmedbalance", referenceAccount)
 	ask("getaddressesbyaccount", referenceAccount)

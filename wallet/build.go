@@ -146,10 +146,7 @@ func (w *Wallet) Build(ctx context.Context, r BuildRequest) (*Built, error) {
 	}
 	var built *Built
 	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return nil, err
-		}
+		q := newQuery(w, tx, s)
 		b := building{query: q, BuildRequest: &r}
 		next, err := b.build(ctx, binary.BigEndian.Uint32(random[:]))
 		built = b.built

@@ -83,10 +83,7 @@ func (w *Wallet) EachTransaction(ctx context.Context, f HistoryFilter, yield fun
 		if err := s.Chosen(f.Account); err != nil {
 			return err
 		}
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		return q.history(ctx, &f, yield)
 	})
 	if err != nil {

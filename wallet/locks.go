@@ -22,10 +22,7 @@ import (
 // output's being spent. The error is ErrNoOutput.
 func (w *Wallet) LockOutputs(ctx context.Context, locked bool, ops ...wire.OutPoint) error {
 	return w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return nil, err
-		}
+		q := newQuery(w, tx, s)
 		for _, op := range ops {
 			if err := q.lock(op, locked); err != nil {
 				return nil, fmt.Errorf("lock output %s: %w", op, err)
@@ -87,10 +84,7 @@ func (w *Wallet) Locked(ctx context.Context, account string) ([]LockedOutput, er
 		if err := s.Chosen(account); err != nil {
 			return err
 		}
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		add := func(op wire.OutPoint, until time.Time) error {
 			o, ok, err := q.find(op)
 			if !ok {
@@ -102,7 +96,7 @@ func (w *Wallet) Locked(ctx context.Context, account string) ([]LockedOutput, er
 			}
 			return err
 		}
-		err = rows.Each(tx.Bucket(ledger.LocksBucket), func(k, v []byte) error {
+		err := rows.Each(tx.Bucket(ledger.LocksBucket), func(k, v []byte) error {
 			op, err := ledger.DecodeLock(k, v)
 			if err != nil {
 				return err

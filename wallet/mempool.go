@@ -41,10 +41,7 @@ func (w *Wallet) addUnmined(ctx context.Context, u *ledger.Unmined) (ours bool, 
 		return false, nil
 	}
 	err = w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return nil, err
-		}
+		q := newQuery(w, tx, s)
 		known, changed, err := q.known(u)
 		if known || err != nil {
 			ours = known
@@ -234,10 +231,7 @@ func (q *query) spentOutput(op wire.OutPoint) (*wire.TxOut, bool, error) {
 // ErrMined.
 func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
 	err := w.store.Update(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return nil, err
-		}
+		q := newQuery(w, tx, s)
 		if q.pool.ByHash[hash] != nil {
 			if err := q.pool.Drop(tx, hash); err != nil {
 				return nil, err

@@ -102,10 +102,7 @@ func (w *Wallet) minedAt(ctx context.Context, hash chainhash.Hash) (h consensus.
 func (w *Wallet) published(ctx context.Context) ([]*wire.MsgTx, error) {
 	var list []*wire.MsgTx
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		sorted := q.pool.Sorted()
 		wanted := make(map[chainhash.Hash]bool)
 		for _, u := range slices.Backward(sorted) {

@@ -62,10 +62,7 @@ func (w *Wallet) EachUnspent(ctx context.Context, f OutputFilter, yield func(*Ou
 		if err := s.Chosen(f.Account); err != nil {
 			return err
 		}
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		more, err := q.unspentMined(ctx, &f, yield)
 		if err != nil || !more || f.MinConf > 0 {
 			return err
@@ -310,12 +307,12 @@ func (f *OutputFilter) takes(o *Output) bool {
 	return !f.Usable || o.Mature && !o.Locked && (f.WithTickets || o.Source != FromTicket)
 }
 
-func newQuery(w *Wallet, tx *bolt.Tx, s *state.Snapshot) (*query, error) {
+func newQuery(w *Wallet, tx *bolt.Tx, s *state.Snapshot) *query {
 	p := s.Pool
 	if tx.Writable() {
 		p = w.store.Draft()
 	}
-	return &query{w, tx, s, p}, nil
+	return &query{w, tx, s, p}
 }
 
 // find returns an output of the wallet that no transaction spends.
@@ -375,10 +372,7 @@ func (w *Wallet) Output(ctx context.Context, op wire.OutPoint, unmined bool) (o 
 func (w *Wallet) OutputAt(ctx context.Context, op wire.OutPoint, unmined bool) (o Output, tip consensus.BlockID, err error) {
 	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		tip = s.Tip
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		if !unmined {
 			q.pool = ledger.NewPool()
 		}

@@ -33,11 +33,8 @@ type Received struct {
 func (w *Wallet) Received(ctx context.Context, minConf int64, addresses ...string) ([]Received, error) {
 	var list []Received
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
-		list, err = q.received(ctx, minConf, addresses)
+		var err error
+		list, err = newQuery(w, tx, s).received(ctx, minConf, addresses)
 		return err
 	})
 	if err != nil {
@@ -95,10 +92,7 @@ type ReceivedByAccount struct {
 func (w *Wallet) ReceivedByAccounts(ctx context.Context, minConf int64) ([]ReceivedByAccount, error) {
 	var list []ReceivedByAccount
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		at := make(map[string]int)
 		for i, name := range s.AccountNames() {
 			list, at[name] = append(list, ReceivedByAccount{Account: name}), i
@@ -132,10 +126,7 @@ type Receipts struct {
 func (w *Wallet) Receipts(ctx context.Context, minConf int64, empty bool) ([]Receipts, error) {
 	by := make(map[string]*Receipts)
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		for n := range s.Scripts {
 			if sc := &s.Scripts[n]; empty && s.HandedOut(sc) {
 				address := hd.ScriptAddress(w.cfg.Params.ChainParams, sc.Pay)

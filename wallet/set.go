@@ -113,7 +113,7 @@ func (s *Set) OpenAll() error {
 			s.add(list[i].Name, w)
 			continue
 		}
-		s.refuse(list[i].Name, errs[i])
+		_ = s.refuse(list[i].Name, errs[i]) // List says why
 	}
 	return nil
 }

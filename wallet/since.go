@@ -72,11 +72,9 @@ func (s *Since) below(height consensus.Height) []*Transaction {
 // error is ErrNoBlock if it is not known where the block is.
 func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, store Branches, begin func(Since), yield func(*Transaction) bool) error {
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
+		q := newQuery(w, tx, s)
 		p := parting{fork: s.Blocks[0].BlockID}
+		var err error
 		if hash != (chainhash.Hash{}) {
 			if p, err = q.parting(hash, store); err != nil {
 				return err

@@ -164,11 +164,8 @@ func (s TicketStatus) String() string {
 func (w *Wallet) Transaction(ctx context.Context, hash chainhash.Hash) (*Transaction, error) {
 	var t *Transaction
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		q, err := newQuery(w, tx, s)
-		if err != nil {
-			return err
-		}
-		t, err = q.transaction(hash)
+		var err error
+		t, err = newQuery(w, tx, s).transaction(hash)
 		return err
 	})
 	if err != nil {

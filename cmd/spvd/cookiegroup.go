@@ -86,7 +86,7 @@ func makeNetDir(cfg *config) error {
 		return nil
 	}
 	for _, name := range made {
-		err := errors.Join(os.Chown(name, -1, *cfg.CookieGroup.number), os.Chmod(name, 0o710))
+		err := errors.Join(os.Chown(name, -1, *cfg.CookieGroup.number), os.Chmod(name, 0o710)) //nolint:gosec // its members pass through
 		if errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("%w: the user that spvd runs as has to be a member of group %s", err, cfg.CookieGroup.name)
 		}

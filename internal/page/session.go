@@ -156,7 +156,7 @@ func setCookie(w http.ResponseWriter, r *http.Request, secret string, lasts time
 	if age <= 0 {
 		age = -1
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // on loopback there may be no TLS
 		Name: cookieName(r), Value: secret, Path: "/", MaxAge: age,
 		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
 	})

@@ -86,7 +86,7 @@ func (w *wal) open() error {
 	if w.file != nil {
 		return nil
 	}
-	_, err := statWAL(w.path)
+	err := statWAL(w.path)
 	created := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !created {
 		return err
@@ -101,18 +101,18 @@ func (w *wal) open() error {
 }
 
 // statWAL refuses what is no file: to open a pipe would wait for its other end.
-func statWAL(path string) (fs.FileInfo, error) {
+func statWAL(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("open %s: not a regular file", path)
 	}
-	return info, err
+	return err
 }
 
 // read returns what the log holds, records of before included. It is empty if there is
 // no file.
 func (w *wal) read() ([]byte, error) {
-	if _, err := statWAL(w.path); errors.Is(err, fs.ErrNotExist) {
+	if err := statWAL(w.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err

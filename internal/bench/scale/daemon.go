@@ -149,7 +149,7 @@ func (d *daemon) measure(method string, params ...any) (t took, err error) {
 	err = d.ask("", method, params, func(r io.Reader) error {
 		head := make([]byte, 200)
 		n, err := io.ReadFull(r, head)
-		if err != nil && err != io.ErrUnexpectedEOF {
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return err
 		}
 		if bytes.Contains(head[:n], []byte(`"error":{`)) {

@@ -146,10 +146,13 @@ func (d *daemon) cpu() time.Duration {
 		return 0
 	}
 	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
 	var user, system int64
-	if fields := strings.Fields(rest); len(fields) > 12 {
-		fmt.Sscan(fields[11], &user)
-		fmt.Sscan(fields[12], &system)
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		return 0
 	}
 	return time.Duration(user+system) * 10 * time.Millisecond
 }

@@ -150,7 +150,8 @@ func (g *golang) forms(name string, m *method) {
 	}
 	members, cases := &strings.Builder{}, &strings.Builder{}
 	for _, f := range m.Result.Schema.AnyOf {
-		of, member, begin, always := g.goType(f), "", "", ""
+		of, always := g.goType(f), ""
+		var member, begin string
 		switch {
 		case f.name() != "":
 			member, begin, of = f.name(), "{", "*"+of

@@ -80,7 +80,7 @@ func (c *Chain) Answer(msg wire.Message) wire.Message {
 func (c *Chain) Headers(from int) *wire.MsgHeaders {
 	m := wire.NewMsgHeaders()
 	for i := from; i < len(c.Blocks) && len(m.Headers) < wire.MaxBlockHeadersPerMsg; i++ {
-		m.AddBlockHeader(&c.Blocks[i].Header)
+		_ = m.AddBlockHeader(&c.Blocks[i].Header) // which are not too many
 	}
 	return m
 }

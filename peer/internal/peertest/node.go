@@ -66,7 +66,7 @@ func (n *Node) Send(msgs ...wire.Message) {
 }
 
 // Raw writes bytes; a closed connection is no error.
-func (n *Node) Raw(b []byte) { n.Conn.Write(b) }
+func (n *Node) Raw(b []byte) { _, _ = n.Conn.Write(b) }
 
 // Version is the message of a good node.
 func Version() *wire.MsgVersion {

@@ -7,12 +7,9 @@ type recentHashes struct {
 	set  map[chainhash.Hash]bool
 	ring []chainhash.Hash // the remembered hashes, in the order they were added
 	next int              // place of the oldest once the ring is full
-	most int
 }
 
-func newRecentHashes(most int) recentHashes {
-	return recentHashes{set: make(map[chainhash.Hash]bool), most: most}
-}
+func newRecentHashes() recentHashes { return recentHashes{set: make(map[chainhash.Hash]bool)} }
 
 func (m *recentHashes) has(hash chainhash.Hash) bool { return m.set[hash] }
 
@@ -22,13 +19,13 @@ func (m *recentHashes) add(hash chainhash.Hash) {
 		return
 	}
 	m.set[hash] = true
-	if len(m.ring) < m.most {
+	if len(m.ring) < maxKnown {
 		m.ring = append(m.ring, hash)
 		return
 	}
 	delete(m.set, m.ring[m.next])
 	m.ring[m.next] = hash
-	m.next = (m.next + 1) % m.most
+	m.next = (m.next + 1) % maxKnown
 }
 
 // remove forgets a hash. Its place in the ring stays taken.

@@ -67,7 +67,7 @@ type txRequest struct {
 
 func newTxRequests() txRequests {
 	return txRequests{
-		known: newRecentHashes(maxKnown), unkept: newRecentHashes(maxKnown), holders: make(map[chainhash.Hash][]p2p.PeerID), refused: newRecentHashes(maxKnown), peers: make(map[p2p.PeerID]*txPeer), sources: make(map[string]*source),
+		known: newRecentHashes(), unkept: newRecentHashes(), holders: make(map[chainhash.Hash][]p2p.PeerID), refused: newRecentHashes(), peers: make(map[p2p.PeerID]*txPeer), sources: make(map[string]*source),
 		byHash: make(map[chainhash.Hash]*txRequest), delivered: make(map[chainhash.Hash]*delivery),
 	}
 }
@@ -138,7 +138,7 @@ func (h *txRequests) forgetUnkept() {
 			}
 		}
 	}
-	h.unkept = newRecentHashes(maxKnown)
+	h.unkept = newRecentHashes()
 	clear(h.holders)
 }
 

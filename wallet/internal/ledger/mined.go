@@ -204,7 +204,7 @@ func Void(tx *bolt.Tx, p txn.Place) bool {
 
 // Id returns the block of a transaction.
 func (m *Mined) Id() consensus.BlockID {
-	return consensus.BlockID{Height: m.Place.Height, Hash: chainhash.Hash(m.Block)}
+	return consensus.BlockID{Height: m.Place.Height, Hash: m.Block}
 }
 
 // The kept bucket, which is made with its first row. Keys are the hashes of transactions
