@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spvd/spvd/internal/testenv"
 )
 
 // TestAFullDiskEndsTheRun lets a write fail while the sync goes on: the run ends
@@ -21,7 +23,7 @@ func TestAFullDiskEndsTheRun(t *testing.T) {
 		h.cfg.flushBytes = 256 << 10
 		h.anew()
 		h.net.join(&fakePeer{chain: c, latency: latency})
-		lift := limitFiles(t, 4<<20)
+		lift := testenv.LimitFiles(t, 4<<20)
 		h.start()
 		h.run.Wait()
 		lift()
@@ -47,24 +49,4 @@ func (h *house) anew() {
 		h.Fatal(err)
 	}
 	h.syncer = s
-}
-
-// limitFiles lets no file grow beyond a size until the returned function is
-// called: writes fail as they do on a full disk.
-func limitFiles(t *testing.T, size uint64) (lift func()) {
-	t.Helper()
-	var old syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
-		t.Fatal(err)
-	}
-	limit := old
-	limit.Cur = size
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

@@ -93,12 +93,12 @@ func rooms() []room {
 		{dir: "internal/rpc/feed", imports: append(core, "internal/rpc/api", "internal/rpc/view", "internal/votecheck"), testOnly: []string{"internal/rpc"}},
 		{dir: "internal/rpc/method", imports: append(core, "internal/rpc/api", "internal/rpc/txcheck", "internal/rpc/view", "internal/rpc/feed", "internal/logging", "internal/parse", "internal/snapshot/checkpointer", "internal/votecheck"), testOnly: []string{simulated}},
 		{dir: "internal/rpc/local", imports: []string{"wallet", "internal/rpc/api", "internal/rpc/feed", "internal/rpc/method", "internal/rpc/view", "internal/safetext"}, testOnly: append(core, "internal/rpc/rpctest", simulated)},
-		{dir: "internal/webhook", imports: []string{"spv", "wallet", "internal/bboltcheck", "internal/regular", "internal/rpc/api", "internal/rpc/feed"}, testOnly: append(core, "internal/rpc/rpctest", "internal/testenv", simulated)},
+		{dir: "internal/webhook", imports: []string{"spv", "wallet", "internal/bboltcheck", "internal/regular", "internal/rpc/api", "internal/rpc/feed"}, testOnly: append(core, "internal/rpc/rpctest", simulated)},
 		{dir: "internal/hooks", imports: []string{"spv", "spv/consensus", "wallet"}, testOnly: []string{"internal/logging"}, never: network},
-		{dir: "internal/engine", imports: append([]string{".", "internal/rpc", "internal/logging", "internal/regular", "internal/safetext", "internal/version"}, core...), testOnly: []string{"internal/testenv"}, never: network},
+		{dir: "internal/engine", imports: append([]string{".", "internal/rpc", "internal/logging", "internal/regular", "internal/safetext", "internal/version"}, core...), never: network},
 		{dir: "internal/engine/enginetest", imports: []string{simulated, "spv/consensus"}},
 		{dir: "internal/rpc/rpctest", imports: append(core, "internal/rpc", "internal/logging", "internal/votecheck", simulated)},
-		{dir: "internal/rpc", imports: []string{"wallet", "internal/certificate", "internal/safetext", "internal/version", "internal/localhost", "internal/password", "internal/regular"}, testOnly: append(core, "internal/testenv", simulated)},
+		{dir: "internal/rpc", imports: []string{"wallet", "internal/certificate", "internal/safetext", "internal/version", "internal/localhost", "internal/password", "internal/regular"}, testOnly: append(core, simulated)},
 		{dir: "internal/certificate", imports: []string{"internal/regular"}, never: []string{"net/http", "log/slog"}},
 		{dir: "internal/localhost"},
 		{dir: "internal/usage", never: network},
@@ -116,14 +116,14 @@ func rooms() []room {
 		{dir: "internal/systemd"},
 		{dir: "internal/parent"},
 		{dir: "internal/version"},
-		{dir: "internal/testenv"},
 		{dir: "internal/flaky"},
 		{dir: "internal/orchestrator"},
-		{dir: "internal/wait"}, // every room may import it
-		{dir: "internal/race"}, // the tests of every room may import it
+		{dir: "internal/wait"},    // every room may import it
+		{dir: "internal/race"},    // the tests of every room may import it
+		{dir: "internal/testenv"}, // likewise
 		{dir: "internal/arch"},
 		{dir: "cmd/spvd", imports: []string{".", "peer", "spv", "wallet", "internal"}},
-		{dir: "cmd/libspvd", imports: []string{"internal/engine", "internal/rpc/api", "internal/rpc/view", "internal/version"}, testOnly: []string{"internal/testenv"}},
+		{dir: "cmd/libspvd", imports: []string{"internal/engine", "internal/rpc/api", "internal/rpc/view", "internal/version"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/certificate", "internal/manual", "internal/password", "internal/safetext", "internal/parse", "internal/rpc/api", "internal/rpc/txcheck", "internal/usage", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},
 		{dir: "adapter", imports: []string{".", "spv", "peer", "internal/version"}, testOnly: []string{simulated}},
 		{dir: "adapter/notifier", imports: []string{"spv"}, testOnly: []string{".", "wallet", simulated}, never: network},
@@ -194,7 +194,7 @@ func (r room) refuses(target string, f *File) string {
 	}
 	allowed := append([]string{r.dir, "internal/wait"}, r.imports...)
 	if f.Test() {
-		allowed = append(append(allowed, "internal/race"), r.testOnly...)
+		allowed = append(append(allowed, "internal/race", "internal/testenv"), r.testOnly...)
 	}
 	for _, dir := range allowed {
 		if within(inner, dir) {

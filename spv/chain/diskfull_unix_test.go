@@ -12,34 +12,15 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/spvd/spvd/internal/testenv"
 	"github.com/spvd/spvd/spv/consensus"
 )
-
-// limitFiles lets no file grow beyond a size until the returned function is
-// called: writes fail as they do on a full disk.
-func limitFiles(t *testing.T, size uint64) (lift func()) {
-	t.Helper()
-	signal.Ignore(syscall.SIGXFSZ)
-	var old syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
-		t.Fatal(err)
-	}
-	limit := old
-	limit.Cur = size
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
-			t.Fatal(err)
-		}
-		signal.Reset(syscall.SIGXFSZ)
-	}
-}
 
 // A flush that the disk has no room for fails and changes nothing. Once there
 // is room it can be tried again.
 func TestFlushWithoutRoom(t *testing.T) {
+	signal.Ignore(syscall.SIGXFSZ) // a write that fails is enough
+	defer signal.Reset(syscall.SIGXFSZ)
 	p, r := consensus.SimNet(), random(50)
 	blocks := newTestChain(t, p).mine(t, p, r, 1000, 100, 1)
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
@@ -56,7 +37,7 @@ func TestFlushWithoutRoom(t *testing.T) {
 	more := blocks.fork(800).mine(t, p, r, 20_000, 300, 1)
 	more.feed(t, p, c, 800, 2000, 1)
 	more.feedFilters(t, p, c)
-	lift := limitFiles(t, uint64(info.Size()))
+	lift := testenv.LimitFiles(t, info.Size())
 	for range 2 {
 		if err := c.Flush(); err == nil || errors.Is(err, ErrCorrupt) {
 			t.Errorf("want the error of the system, got %v", err)

@@ -116,7 +116,7 @@ func TestLimitsHold(t *testing.T) {
 			return fmt.Sprintf("44.%d.%d.%d:%d", group, host>>8, host&255, p)
 		}
 		for i := range 150 {
-			now = now.Add(time.Duration(r.IntN(int(time.Hour))))
+			now = now.Add(time.Duration(r.Int64N(int64(time.Hour))))
 			switch r.IntN(8) {
 			case 0:
 				b.Worked(some(), 1, now)

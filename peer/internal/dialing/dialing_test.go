@@ -19,7 +19,7 @@ func TestPace(t *testing.T) {
 		for range 2000 {
 			dials = append(dials, now.Add(p.Reserve(now)))
 			if r.IntN(3) == 0 {
-				now = now.Add(time.Duration(r.IntN(int(time.Duration(1+seed) * time.Second))))
+				now = now.Add(time.Duration(r.Int64N(int64(time.Duration(1+seed) * time.Second))))
 			}
 		}
 		for i, at := range dials {
@@ -253,7 +253,7 @@ func TestDecideKeepsTheNumber(t *testing.T) {
 		s := State{Now: start, Wanted: 1 + r.IntN(8), StaleAfter: time.Hour}
 		id := 0
 		for step := range 300 {
-			s.Now = s.Now.Add(time.Duration(r.IntN(int(5 * time.Minute))))
+			s.Now = s.Now.Add(time.Duration(r.Int64N(int64(5 * time.Minute))))
 			s.Searching = step < 250 && r.IntN(3) == 0
 			s.Unused = r.IntN(2) == 0
 			d := Decide(s)
