@@ -49,7 +49,7 @@ func isPrivate(ip netip.Addr) bool {
 	return !ip.IsGlobalUnicast() || ip.IsPrivate() || carrierGrade.Contains(ip)
 }
 
-// dialer connects to the source, and to where it redirects. Whoever owns a name decides which
+// dialer connects to the source, and to where it redirects. The owner of a name decides which
 // address it has, and may change that between two requests: only the host that was named as the
 // source may have a private address, and only as long as it has had no other.
 type dialer struct {
