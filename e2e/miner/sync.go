@@ -2,8 +2,6 @@ package miner
 
 import (
 	"context"
-	"encoding/hex"
-	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -57,25 +55,9 @@ func (m *Miner) follow(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock
 // node's mempool: after a reorganisation, or another miner's, they may be there
 // without this miner having sent them.
 func (m *Miner) readMempool(ctx context.Context) error {
-	var ids []string
-	if err := m.call(ctx, "getrawmempool", &ids); err != nil {
+	txs, err := m.node.Mempool(ctx)
+	if err != nil {
 		return err
-	}
-	txs := make([]*wire.MsgTx, 0, len(ids))
-	for _, id := range ids {
-		var text string
-		if err := m.call(ctx, "getrawtransaction", &text, id); err != nil {
-			return err
-		}
-		raw, err := hex.DecodeString(text)
-		if err != nil {
-			return fmt.Errorf("read transaction %s: %w", id, err)
-		}
-		tx := new(wire.MsgTx)
-		if err := tx.FromBytes(raw); err != nil {
-			return fmt.Errorf("read transaction %s: %w", id, err)
-		}
-		txs = append(txs, tx)
 	}
 	m.ledger.await(txs)
 	return nil

@@ -63,31 +63,6 @@ func (n *Node) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, 
 	return block, nil
 }
 
-// Mempool returns the transactions that wait in the node for a block.
-func (n *Node) Mempool(ctx context.Context) ([]*wire.MsgTx, error) {
-	var ids []string
-	if err := n.Call(ctx, "getrawmempool", &ids); err != nil {
-		return nil, err
-	}
-	list := make([]*wire.MsgTx, 0, len(ids))
-	for _, id := range ids {
-		var text string
-		if err := n.Call(ctx, "getrawtransaction", &text, id); err != nil {
-			return nil, err
-		}
-		raw, err := hex.DecodeString(text)
-		if err != nil {
-			return nil, fmt.Errorf("node transaction %s: %w", id, err)
-		}
-		tx := new(wire.MsgTx)
-		if err := tx.FromBytes(raw); err != nil {
-			return nil, fmt.Errorf("node transaction %s: %w", id, err)
-		}
-		list = append(list, tx)
-	}
-	return list, nil
-}
-
 // Filter returns a block's version 2 committed filter.
 func (n *Node) Filter(ctx context.Context, hash chainhash.Hash) ([]byte, error) {
 	var r struct {
