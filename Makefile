@@ -214,13 +214,17 @@ majority:
 attacks:
 	$(GO) test -count=1 -timeout 0 -v -run TestAttackBy ./cmd/spvd -args -attackbytes 300000000
 
-# Every concurrent package and the runs against real nodes, N times each: as in make
-# test, with one core kept busy, with GOMAXPROCS=1 and with 8, in turn. Prints how often
-# each test failed.
+# All that make test runs, N times each: as there, with one core kept busy, with GOMAXPROCS=1 and
+# with 8, and 400 days later, in turn. Prints how often each test failed, for the packages with the
+# race detector, those without, tests that it skips, the runs against real nodes, and two modules.
 flaky: N = 20
 flaky:
 	GOFLAGS='$(GOFLAGS) $(UNWATCHED)' $(GO) run ./internal/flaky -n $(N) $(RACE) $(RACY)
+	$(GO) run ./internal/flaky -n $(N) $(PURE)
+	$(GO) run ./internal/flaky -n $(N) -run '$(UNRACEDRUN)' $(UNRACEDIN)
 	$(GO) run ./internal/flaky -n $(N) -C e2e ./...
+	$(GO) run ./internal/flaky -n $(N) -C internal/bench ./...
+	$(GO) run ./internal/flaky -n $(N) -C adapter/dcrwallet ./...
 
 # Attacks on the connections of a client, which is to be the client of hostile nodes only:
 # numbers of honest addresses, hostile network groups and attacks for a day of virtual time

@@ -22,11 +22,12 @@ func main() {
 	race := flag.Bool("race", false, "with the race detector")
 	dir := flag.String("C", ".", "`directory` of the module")
 	limit := flag.Duration("timeout", 15*time.Minute, "how long one run may take")
+	run := flag.String("run", "", "only tests that match the `pattern`, as for go test")
 	parallel := flag.Int("p", runtime.GOMAXPROCS(0), "how many `packages` run side by side, as for go test")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	failed, err := check(ctx, *dir, *race, *n, *parallel, *limit, flag.Args())
+	failed, err := check(ctx, *dir, *race, *n, *parallel, []string{"-test.run=" + *run, "-test.timeout=" + limit.String()}, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "flaky:", err)
 	}
@@ -37,9 +38,9 @@ func main() {
 }
 
 // check runs the packages that match the patterns n times each, parallel of them side by
-// side, prints the table, and reports whether anything failed. It returns an error if a
-// package cannot be built.
-func check(ctx context.Context, module string, race bool, n, parallel int, limit time.Duration, patterns []string) (failed bool, err error) {
+// side, with these options of a test program. It prints the table, and reports whether anything
+// failed. It returns an error if a package cannot be built.
+func check(ctx context.Context, module string, race bool, n, parallel int, options, patterns []string) (failed bool, err error) {
 	tmp, err := os.MkdirTemp("", "flaky")
 	if err != nil {
 		return false, err
@@ -52,7 +53,7 @@ func check(ctx context.Context, module string, race bool, n, parallel int, limit
 	var all table
 	for i := 0; i < n && ctx.Err() == nil; i++ {
 		c := conditions()[i%len(conditions())]
-		for r := range round(ctx, programs, c, max(1, parallel), limit) {
+		for r := range round(ctx, programs, c, max(1, parallel), options) {
 			if ctx.Err() != nil {
 				break // what was killed has not failed
 			}

@@ -56,9 +56,9 @@ func (r *result) verdict() string {
 	return "FAIL " + strings.Join(r.failed, ", ")
 }
 
-// round runs each program once, parallel of them side by side, and yields the results in
-// the order in which they end. All that it has started has ended when the loop ends.
-func round(ctx context.Context, programs []program, c condition, parallel int, limit time.Duration) iter.Seq[result] {
+// round runs each program once with the options, parallel of them side by side, and yields the
+// results in the order in which they end. All that it has started has ended when the loop ends.
+func round(ctx context.Context, programs []program, c condition, parallel int, options []string) iter.Seq[result] {
 	return func(yield func(result) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var wg sync.WaitGroup
@@ -75,7 +75,7 @@ func round(ctx context.Context, programs []program, c condition, parallel int, l
 		for range parallel {
 			wg.Go(func() {
 				for p := range next {
-					results <- p.run(ctx, c, limit)
+					results <- p.run(ctx, c, options)
 				}
 			})
 		}
@@ -87,10 +87,10 @@ func round(ctx context.Context, programs []program, c condition, parallel int, l
 	}
 }
 
-// run runs the program once, for no longer than the limit.
-func (p *program) run(ctx context.Context, c condition, limit time.Duration) result {
+// run runs the program once.
+func (p *program) run(ctx context.Context, c condition, options []string) result {
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, p.path, "-test.paniconexit0", "-test.timeout="+limit.String())
+	cmd := exec.CommandContext(ctx, p.path, append([]string{"-test.paniconexit0"}, options...)...)
 	cmd.Dir, cmd.Env = p.dir, append(append(os.Environ(), c.env...), "GOFLAGS=-overlay="+p.overlay)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	begin := time.Now()

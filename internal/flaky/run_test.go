@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestFailures(t *testing.T) {
@@ -53,14 +52,14 @@ func TestRound(t *testing.T) {
 	}
 	programs := []program{{pkg: "a", dir: dir, path: script}, {pkg: "b", dir: dir, path: script}}
 	var ended []string
-	for r := range round(t.Context(), programs, condition{}, 2, time.Minute) {
+	for r := range round(t.Context(), programs, condition{}, 2, nil) {
 		ended = append(ended, r.pkg+" "+r.verdict())
 	}
 	slices.Sort(ended)
 	if want := []string{"a ok", "b ok"}; !slices.Equal(ended, want) {
 		t.Errorf("ended: %q, want %q", ended, want)
 	}
-	for r := range round(t.Context(), programs, condition{busy: true}, 1, time.Minute) {
+	for r := range round(t.Context(), programs, condition{busy: true}, 1, nil) {
 		if r.pkg != "a" {
 			t.Errorf("the first to end is %s", r.pkg)
 		}
