@@ -136,7 +136,8 @@ func (n *fakeNet) poke() {
 	}
 }
 
-// pick waits for a peer that is not to be avoided, the least busy one.
+// pick waits for a peer that is not to be avoided, the least busy one, which counts as busy until
+// it is released.
 func (n *fakeNet) pick(ctx context.Context, avoid []p2p.PeerID) (*fakePeer, error) {
 	for {
 		n.mu.Lock()
@@ -151,6 +152,7 @@ func (n *fakeNet) pick(ctx context.Context, avoid []p2p.PeerID) (*fakePeer, erro
 				}
 			}
 			if best != nil {
+				best.busy++
 				break
 			}
 		}
@@ -162,6 +164,13 @@ func (n *fakeNet) pick(ctx context.Context, avoid []p2p.PeerID) (*fakePeer, erro
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// release ends what pick has begun.
+func (n *fakeNet) release(p *fakePeer) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p.busy--
 }
 
 // serve waits as long as the peer takes and then lets answer make the reply.
@@ -202,6 +211,7 @@ func (n *fakeNet) Headers(ctx context.Context, avoid []p2p.PeerID, locator []cha
 	if err != nil {
 		return nil, 0, err
 	}
+	defer n.release(p)
 	payload, err := n.HeadersFrom(ctx, p.id, locator, stop)
 	return payload, p.id, err
 }
@@ -247,6 +257,7 @@ func (n *fakeNet) CFilters(ctx context.Context, avoid []p2p.PeerID, start, end c
 	if err != nil {
 		return nil, 0, err
 	}
+	defer n.release(p)
 	n.mu.Lock()
 	first, okFirst := p.chain.Find(&start)
 	last, okLast := p.chain.Find(&end)
@@ -267,6 +278,7 @@ func (n *fakeNet) Block(ctx context.Context, avoid []p2p.PeerID, hash chainhash.
 	if err != nil {
 		return nil, 0, err
 	}
+	defer n.release(p)
 	var block *wire.MsgBlock
 	n.mu.Lock()
 	height, has := p.chain.Find(&hash)
