@@ -46,7 +46,7 @@ func (s *Syncer) Filter(ctx context.Context, hash chainhash.Hash) ([]byte, error
 	}
 	switch {
 	case id.Height == 0: // peers are not asked for what is known
-		return chain.GenesisFilter(s.cfg.Params)
+		return consensus.GenesisFilter(s.cfg.Params)
 	case id.Height < s.cfg.Params.DCP0005:
 		return nil, fmt.Errorf("filter %d: %w", id.Height, ErrUnprovable)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
-	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -59,7 +58,7 @@ type reading struct {
 // has been given all pieces before it. All goroutines have returned, and all files are
 // closed, when Run returns.
 func (r *Reader) Run(ctx context.Context, fn func(*Piece) error) error {
-	filter, err := chain.GenesisFilter(r.Params)
+	filter, err := consensus.GenesisFilter(r.Params)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
-	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -101,7 +100,7 @@ func newVerifier(p *consensus.Params, now time.Time) (*verifier, error) {
 		v.anchor = &genesis
 	}
 	v.work = consensus.Work(genesis.Bits())
-	filter, err := chain.GenesisFilter(p)
+	filter, err := consensus.GenesisFilter(p)
 	v.early.Add(filter)
 	return v, err
 }

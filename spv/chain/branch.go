@@ -5,6 +5,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -25,7 +26,7 @@ type Branch struct {
 // for a block that neither is on the main chain nor has left it lately, see Stale, and if
 // no block of the locator is on the main chain.
 func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Branch, err error) {
-	err = c.store.view(fmt.Sprintf("find branch of %v", hash), func(tx *txn) error {
+	err = c.store.View(fmt.Sprintf("find branch of %v", hash), func(tx *store.Txn) error {
 		if br.Common, err = commonBlock(tx, locator); err != nil {
 			return err
 		}
@@ -38,7 +39,7 @@ func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Bra
 			br.Left, br.Fork = b.Branch, b.Fork
 			return err
 		}
-		h, err := findHash(tx, &hash)
+		h, err := store.FindHash(tx, &hash)
 		br.Fork = consensus.BlockID{Height: h, Hash: hash}
 		return err
 	})
@@ -49,7 +50,7 @@ func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Bra
 // describes. The error is ErrNotFound unless a block of the locator at that height or
 // above is on the main chain.
 func (c *Chain) Ancestor(locator []consensus.BlockID, h consensus.Height) (id consensus.BlockID, err error) {
-	err = c.store.view(fmt.Sprintf("find ancestor %d", h), func(tx *txn) error {
+	err = c.store.View(fmt.Sprintf("find ancestor %d", h), func(tx *store.Txn) error {
 		common, err := commonBlock(tx, locator)
 		if err != nil {
 			return err
@@ -57,27 +58,27 @@ func (c *Chain) Ancestor(locator []consensus.BlockID, h consensus.Height) (id co
 		if h < 0 || h > common.Height {
 			return ErrNotFound
 		}
-		b, err := bucketOf(tx, bucketHeaders)
+		b, err := store.RowsOf(tx, store.BucketHeaders)
 		if err != nil {
 			return err
 		}
-		row, err := readHeaderRow(b, h)
+		row, err := store.ReadHeaderRow(b, h)
 		if err != nil {
-			return missing(err, "header %d", h)
+			return store.Missing(err, "header %d", h)
 		}
-		id = consensus.BlockID{Height: h, Hash: row.hash(h)}
+		id = consensus.BlockID{Height: h, Hash: row.Hash(h)}
 		return nil
 	})
 	return id, err
 }
 
 // commonBlock returns the newest block of a locator that is on the main chain.
-func commonBlock(tx *txn, locator []consensus.BlockID) (consensus.BlockID, error) {
-	tip, err := readTip(tx)
+func commonBlock(tx *store.Txn, locator []consensus.BlockID) (consensus.BlockID, error) {
+	tip, err := store.ReadTip(tx)
 	if err != nil {
 		return consensus.BlockID{}, err
 	}
-	b, err := bucketOf(tx, bucketHeaders)
+	b, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return consensus.BlockID{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -65,7 +66,7 @@ const defaultMaxSide = 1 << 15
 // them.
 type Chain struct {
 	params  *consensus.Params
-	store   *store
+	store   *store.Store
 	noWAL   bool
 	recent  int // the size of the window when it is loaded
 	flushed atomic.Pointer[State]
@@ -75,8 +76,8 @@ type Chain struct {
 	// is staged; blocks on disk above keep are staged to be dropped. Likewise
 	// for filters and keepFilters. What a write has taken stays staged until it
 	// is over.
-	disk          storeTip // what is on disk
-	tip           storeTip // what is staged
+	disk          store.Tip // what is on disk
+	tip           store.Tip // what is staged
 	keep          consensus.Height
 	keepFilters   consensus.Height
 	window        window
@@ -94,7 +95,7 @@ type Chain struct {
 	long          []*longBranch       // the one that was added to last at the end
 	goal          *goal               // nil unless the main chain was taken back for a long branch
 	ease          prefixEase
-	memo          workMemo
+	memo          store.WorkMemo
 	invalid       []chainhash.Hash // blocks that are, the newest last; the slice is never changed
 	invalidStaged bool             // it is to be written
 	stale         []staleHeader    // blocks that have left the main chain and that no write has taken
@@ -124,28 +125,28 @@ func Open(cfg Config) (*Chain, error) {
 
 // open opens a store as it is.
 func open(cfg Config) (*Chain, error) {
-	s, err := openStore(cfg)
+	s, err := store.Open(store.Options{Path: cfg.Path, Params: cfg.Params, AsIs: cfg.AsIs, NoSync: cfg.noSync})
 	if err != nil {
 		return nil, err
 	}
-	if s.torn != nil && cfg.Log != nil {
-		cfg.Log.Warn("the last write to the chain store was not completed, or is lost: going on from the one before", "damage", s.torn)
+	if s.Torn != nil && cfg.Log != nil {
+		cfg.Log.Warn("the last write to the chain store was not completed, or is lost: going on from the one before", "damage", s.Torn)
 	}
 	c := newChain(cfg, s)
-	if c.genesisFilter, err = GenesisFilter(cfg.Params); err == nil {
+	if c.genesisFilter, err = consensus.GenesisFilter(cfg.Params); err == nil {
 		err = c.load()
 	}
 	if err != nil {
-		_ = s.close() // the first error says more
+		_ = s.Close() // the first error says more
 		return nil, err
 	}
-	if err := c.removeCopy(); err != nil && cfg.Log != nil {
+	if err := removeCopy(cfg); err != nil && cfg.Log != nil {
 		cfg.Log.Warn("what a compaction has left that was killed takes room and cannot be removed: remove it", "err", err)
 	}
 	return c, nil
 }
 
-func newChain(cfg Config, s *store) *Chain {
+func newChain(cfg Config, s *store.Store) *Chain {
 	if cfg.MaxSide == 0 {
 		cfg.MaxSide = defaultMaxSide
 	}
@@ -169,24 +170,11 @@ func newChain(cfg Config, s *store) *Chain {
 // load verifies that the store is of this format and network, and reads its
 // end. It writes nothing unless the store has an older format.
 func (c *Chain) load() error {
-	var old bool
-	err := c.store.view("open", func(tx *txn) (err error) {
-		old, err = needsUpgrade(tx, upgrades())
-		return err
-	})
-	if err != nil {
+	if err := c.store.Upgrade(c.params); err != nil {
 		return err
 	}
-	if old {
-		err := c.store.update("upgrade", func(tx *txn) error {
-			return runUpgrades(tx, c.params, upgrades())
-		})
-		if err != nil {
-			return err
-		}
-	}
-	err = c.store.view("open", func(tx *txn) error {
-		if err := checkNetwork(tx, c.params); err != nil {
+	err := c.store.View("open", func(tx *store.Txn) error {
+		if err := store.CheckNetwork(tx, c.params); err != nil {
 			return err
 		}
 		return c.readTail(tx)
@@ -199,21 +187,21 @@ func (c *Chain) load() error {
 
 // Close closes the store after all open reads have ended. What is staged and
 // not flushed is lost. It may be called again.
-func (c *Chain) Close() error { return c.store.close() }
+func (c *Chain) Close() error { return c.store.Close() }
 
 // State returns how far the chain goes on disk.
 func (c *Chain) State() State { return *c.flushed.Load() }
 
 // Staged returns how far the chain goes with what is staged.
 func (c *Chain) Staged() State {
-	return newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header)
+	return newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.Headers.Height).header)
 }
 
 // mainView is the main chain with what is staged, as the rules see it. A
 // header that could not be read is out of reach for them; err then says why.
 type mainView struct {
 	chain *Chain
-	rows  map[consensus.Height]headerRow // copies of rows below the window, until a write is over
+	rows  map[consensus.Height]store.HeaderRow // copies of rows below the window, until a write is over
 	err   error
 }
 
@@ -230,12 +218,12 @@ func (v *mainView) At(h consensus.Height) *consensus.Header {
 	if !ok {
 		return nil
 	}
-	return row.header(h)
+	return row.Header(h)
 }
 
 // hash returns the hash of the block at a height that the chain has.
 func (v *mainView) hash(h consensus.Height) chainhash.Hash {
-	if tip := &v.chain.tip.headers; h == tip.Height {
+	if tip := &v.chain.tip.Headers; h == tip.Height {
 		return tip.Hash
 	}
 	if next := v.At(h + 1); next != nil {
@@ -250,37 +238,37 @@ func (v *mainView) work(h consensus.Height) (w uint256.Uint256) {
 		return l.work
 	}
 	if row, ok := v.row(h); ok {
-		w = row.work(h)
+		w = row.Work(h)
 	}
 	return w
 }
 
 // row returns a copy of the row on disk that has a height below the window.
-func (v *mainView) row(h consensus.Height) (headerRow, bool) {
+func (v *mainView) row(h consensus.Height) (store.HeaderRow, bool) {
 	if h < 0 || h > v.chain.keep {
-		return headerRow{}, false
+		return store.HeaderRow{}, false
 	}
-	if row, ok := v.rows[rowStart(h)]; ok {
+	if row, ok := v.rows[store.RowStart(h)]; ok {
 		return row, true
 	}
-	var row headerRow
-	err := v.chain.store.view("read headers", func(tx *txn) error {
-		b, err := bucketOf(tx, bucketHeaders)
+	var row store.HeaderRow
+	err := v.chain.store.View("read headers", func(tx *store.Txn) error {
+		b, err := store.RowsOf(tx, store.BucketHeaders)
 		if err != nil {
 			return err
 		}
-		row, err = readHeaderRow(b, h)
-		row.body = append([]byte(nil), row.body...)
+		row, err = store.ReadHeaderRow(b, h)
+		row = row.Clone()
 		return err
 	})
 	if err != nil {
 		v.err = fmt.Errorf("read header %d: %w", h, err)
-		return headerRow{}, false
+		return store.HeaderRow{}, false
 	}
 	if v.rows == nil || len(v.rows) == maxRowsCached {
-		v.rows = make(map[consensus.Height]headerRow)
+		v.rows = make(map[consensus.Height]store.HeaderRow)
 	}
-	v.rows[row.first] = row
+	v.rows[row.First] = row
 	return row, true
 }
 

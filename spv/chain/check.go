@@ -5,9 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/spvd/spvd/internal/bboltcheck"
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
-	"go.etcd.io/bbolt"
 )
 
 // Check proves the whole store again: each byte of the file that is in use, the records
@@ -18,50 +17,21 @@ import (
 // It takes about as long as the verification of a first sync. A flush waits
 // until it is done.
 func (c *Chain) Check(ctx context.Context) error {
-	return guard(c.store.path, "check", func() error {
-		tx, err := c.store.db.Begin(true) // so that nothing moves meanwhile
-		if err != nil {
-			return err
-		}
-		defer func() { _ = tx.Rollback() }()
-		if err := bboltcheck.VerifyAll(c.store.file, pageSize, false); err != nil {
-			return asCorrupt(err)
-		}
-		if err := checkTrees(tx); err != nil {
-			return err
-		}
-		newest := c.store.newest(tx)
-		if newest.newer != nil {
-			if err := c.store.wal.check(); err != nil {
-				return err
-			}
-		}
-		return checkRows(ctx, c.params, newest)
-	})
-}
-
-// checkTrees runs bbolt's own check. It follows what it finds on a goroutine
-// where a fault is fatal: the pages must have been verified.
-func checkTrees(tx *bbolt.Tx) error {
-	var damage error
-	for err := range tx.Check() {
-		damage = errors.Join(damage, corrupt("%v", err))
-	}
-	return damage
+	return c.store.Check(func(tx *store.Txn) error { return checkRows(ctx, c.params, tx) })
 }
 
 // checkRows checks the rows of all buckets.
-func checkRows(ctx context.Context, p *consensus.Params, tx *txn) error {
+func checkRows(ctx context.Context, p *consensus.Params, tx *store.Txn) error {
 	if err := checkKeys(tx, p); err != nil {
 		return err
 	}
-	if err := checkNetwork(tx, p); err != nil {
+	if err := store.CheckNetwork(tx, p); err != nil {
 		return err
 	}
-	if format, err := readFormat(tx); err != nil || format != storeFormat {
-		return errors.Join(err, corrupt("format %d", format))
+	if format, err := store.ReadFormat(tx); err != nil || format != store.Format {
+		return errors.Join(err, store.Corrupt("format %d", format))
 	}
-	tip, err := readTip(tx)
+	tip, err := store.ReadTip(tx)
 	if err != nil {
 		return err
 	}
@@ -80,31 +50,22 @@ func checkRows(ctx context.Context, p *consensus.Params, tx *txn) error {
 
 // checkKeys checks that there are all the buckets and meta rows that belong in
 // a store, and no others.
-func checkKeys(tx *txn, p *consensus.Params) error {
-	meta, err := bucketOf(tx, bucketMeta)
-	if err != nil {
-		return err
-	}
-	buckets := slices.DeleteFunc(keysOf(tx.Cursor()), func(key string) bool { return key == string(bucketStale) })
+func checkKeys(tx *store.Txn, p *consensus.Params) error {
+	buckets := slices.DeleteFunc(store.BucketNames(tx), func(key string) bool { return key == string(bucketStale) })
 	if want := []string{"filters", "hashes", "headers", "meta"}; !slices.Equal(buckets, want) {
-		return corrupt("want buckets %q, got %q", want, buckets)
+		return store.Corrupt("want buckets %q, got %q", want, buckets)
 	}
 	want := []string{"format", "network", "tip"}
 	if p.DCP0005 > 0 {
 		want = append([]string{"early"}, want...)
 	}
-	rows := slices.DeleteFunc(keysOf(meta.Bucket.Cursor()), func(key string) bool { return key == string(keyInvalid) })
+	keys, err := store.MetaKeys(tx)
+	if err != nil {
+		return err
+	}
+	rows := slices.DeleteFunc(keys, func(key string) bool { return key == string(keyInvalid) })
 	if !slices.Equal(rows, want) {
-		return corrupt("want meta rows %q, got %q", want, rows)
+		return store.Corrupt("want meta rows %q, got %q", want, rows)
 	}
 	return nil
-}
-
-// keysOf returns the first keys of a bucket, one more than are expected in any
-// that this is asked for.
-func keysOf(c *bbolt.Cursor) (keys []string) {
-	for key, _ := c.First(); key != nil && len(keys) < 6; key, _ = c.Next() {
-		keys = append(keys, string(key))
-	}
-	return keys
 }

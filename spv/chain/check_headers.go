@@ -6,6 +6,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -15,22 +16,22 @@ type headerCheck struct {
 	params *consensus.Params
 	window window
 	anchor *consensus.Header // the block at ASERTAnchor, once there is one
-	work   workMemo
+	work   store.WorkMemo
 	next   consensus.Height
 	hash   chainhash.Hash // of the header before
 
-	index   *rows
+	index   *store.Rows
 	segment []chainhash.Hash // the blocks since the last complete one
 	row     []byte
 }
 
 // checkHeaders checks all header rows and the index, and returns the last row.
-func checkHeaders(ctx context.Context, p *consensus.Params, tx *txn) (last headerRow, err error) {
-	b, err := bucketOf(tx, bucketHeaders)
+func checkHeaders(ctx context.Context, p *consensus.Params, tx *store.Txn) (last store.HeaderRow, err error) {
+	b, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return last, err
 	}
-	index, err := bucketOf(tx, bucketHashes)
+	index, err := store.RowsOf(tx, store.BucketHashes)
 	if err != nil {
 		return last, err
 	}
@@ -40,25 +41,25 @@ func checkHeaders(ctx context.Context, p *consensus.Params, tx *txn) (last heade
 		if err := ctx.Err(); err != nil {
 			return last, err
 		}
-		row, err := parseHeaderRow(key, value)
+		row, err := store.ParseHeaderRow(key, value)
 		if err != nil {
 			return last, err
 		}
-		if row.first != v.next || row.first != last.end() {
-			return last, corrupt("header row %d follows header %d", row.first, v.next-1)
+		if row.First != v.next || row.First != last.End() {
+			return last, store.Corrupt("header row %d follows header %d", row.First, v.next-1)
 		}
-		if err := row.verify(last); err != nil {
+		if err := verifyRow(row, last); err != nil {
 			return last, err
 		}
-		for h := row.first; h < row.end(); h++ {
-			if err := v.check(row.header(h), row.hash(h)); err != nil {
+		for h := row.First; h < row.End(); h++ {
+			if err := v.check(row.Header(h), row.Hash(h)); err != nil {
 				return last, err
 			}
 		}
 		last = row
 	}
 	if v.next == 0 {
-		return last, corrupt("there are no headers")
+		return last, store.Corrupt("there are no headers")
 	}
 	return last, v.checkIndexEnd()
 }
@@ -68,19 +69,19 @@ func (v *headerCheck) check(h *consensus.Header, stored chainhash.Hash) error {
 	hash := h.Hash()
 	switch {
 	case hash != stored:
-		return corrupt("header %d does not have its hash", v.next)
+		return store.Corrupt("header %d does not have its hash", v.next)
 	case v.next == 0 && hash != v.params.ChainParams.GenesisHash:
-		return corrupt("block 0 is not the genesis block of %s", v.params.ChainParams.Name)
+		return store.Corrupt("block 0 is not the genesis block of %s", v.params.ChainParams.Name)
 	case v.next > 0:
 		if err := v.prove(h, &hash); err != nil {
-			return corrupt("%v", err)
+			return store.Corrupt("%v", err)
 		}
 	}
 	if v.next == v.params.ASERTAnchor {
 		v.anchor = new(consensus.Header)
 		*v.anchor = *h
 	}
-	work := *v.work.of(h.Bits())
+	work := *v.work.Of(h.Bits())
 	if l := v.window.at(v.next - 1); l != nil {
 		work.Add(&l.work)
 	}
@@ -118,15 +119,15 @@ func (v *headerCheck) At(h consensus.Height) *consensus.Header {
 // checkIndex checks the row of the index that is complete with a block.
 func (v *headerCheck) checkIndex(hash chainhash.Hash) error {
 	v.segment = append(v.segment, hash)
-	if len(v.segment) < segmentBlocks {
+	if len(v.segment) < store.SegmentBlocks {
 		return nil
 	}
-	first := v.next - segmentBlocks
-	key := heightKey(first)
-	v.row = appendSegment(v.row[:0], first, func(h consensus.Height) chainhash.Hash { return v.segment[h-first] })
-	seal(key, v.row)
+	first := v.next - store.SegmentBlocks
+	key := store.HeightKey(first)
+	v.row = store.AppendSegment(v.row[:0], first, func(h consensus.Height) chainhash.Hash { return v.segment[h-first] })
+	store.Seal(key, v.row)
 	if !bytes.Equal(v.index.Get(key), v.row) {
-		return corrupt("row %d of the index is not that of its headers", first)
+		return store.Corrupt("row %d of the index is not that of its headers", first)
 	}
 	v.segment = v.segment[:0]
 	return nil
@@ -139,8 +140,8 @@ func (v *headerCheck) checkIndexEnd() error {
 	for key, _ := c.First(); key != nil; key, _ = c.Next() {
 		rows++
 	}
-	if want := int(v.next) / segmentBlocks; rows != want {
-		return corrupt("want %d rows in the index, got %d", want, rows)
+	if want := int(v.next) / store.SegmentBlocks; rows != want {
+		return store.Corrupt("want %d rows in the index, got %d", want, rows)
 	}
 	return nil
 }

@@ -8,15 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"go.etcd.io/bbolt"
+	"github.com/spvd/spvd/spv/chain/internal/store"
 )
-
-// compactStep is how many bytes of rows one transaction of a copy writes.
-const compactStep = 4 << 20
-
-// compactGrowth is how much a copy is enlarged by at a time, in bytes: bbolt's 16 MiB would be
-// unused room at its end.
-const compactGrowth = 64 << 10
 
 // Compact replaces the file of a store that is not open by a copy without unused pages, and returns
 // the sizes in bytes before and after. The copy is proven as Check does before it takes the place of
@@ -33,7 +26,7 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 		return before, 0, fmt.Errorf("compact: %w", err)
 	}
 	defer func() { err = errors.Join(err, ignoreMissing(os.Remove(fresh.Path))) }()
-	if err := guard(cfg.Path, "compact", func() error { return copyStore(ctx, cfg.Path, fresh.Path) }); err != nil {
+	if err := store.CopyRows(ctx, cfg.Path, fresh.Path); err != nil {
 		return before, 0, fmt.Errorf("compact %s: %w", cfg.Path, err)
 	}
 	if after, err = checkCopy(ctx, fresh); err != nil {
@@ -42,7 +35,7 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 	if err := os.Rename(fresh.Path, cfg.Path); err != nil {
 		return before, 0, fmt.Errorf("compact: %w", err)
 	}
-	return before, after, syncDir(filepath.Dir(cfg.Path))
+	return before, after, store.SyncDir(filepath.Dir(cfg.Path))
 }
 
 // copyPath returns the path of the copy of a store that Compact makes.
@@ -50,11 +43,11 @@ func copyPath(path string) string { return path + ".compact" }
 
 // removeCopy removes the copy that a Compact has left which was killed, unless the store was opened
 // as it is. The store is locked: no other Compact is at work.
-func (c *Chain) removeCopy() error {
-	if c.store.asIs {
+func removeCopy(cfg Config) error {
+	if cfg.AsIs {
 		return nil
 	}
-	return ignoreMissing(os.Remove(copyPath(c.store.path)))
+	return ignoreMissing(os.Remove(copyPath(cfg.Path)))
 }
 
 // compactSource brings a store in order, and returns the size of its file.
@@ -71,57 +64,6 @@ func compactSource(cfg Config) (size int64, err error) {
 		return 0, fmt.Errorf("compact: %w", err)
 	}
 	return info.Size(), nil
-}
-
-// copyStore copies the rows of a file, and makes the copy durable.
-func copyStore(ctx context.Context, from, to string) (err error) {
-	source, err := bbolt.Open(from, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockPatience, PageSize: pageSize})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	dest, err := bbolt.Open(to, 0o600, &bbolt.Options{NoSync: true, Timeout: lockPatience, PageSize: pageSize, FreelistType: bbolt.FreelistMapType})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, dest.Close()) }()
-	dest.AllocSize = compactGrowth
-	err = source.View(func(tx *bbolt.Tx) error {
-		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error { return copyBucket(ctx, dest, name, b) })
-	})
-	if err != nil {
-		return err
-	}
-	return dest.Sync()
-}
-
-// copyBucket copies the rows of a bucket, in order, so that they fill their pages.
-func copyBucket(ctx context.Context, dest *bbolt.DB, name []byte, b *bbolt.Bucket) error {
-	c := b.Cursor()
-	key, value := c.First()
-	for first := true; first || key != nil; first = false {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		err := dest.Update(func(tx *bbolt.Tx) error {
-			to, err := tx.CreateBucketIfNotExists(name)
-			if err != nil {
-				return err
-			}
-			to.FillPercent = 1
-			for n := 0; key != nil && n < compactStep; key, value = c.Next() {
-				if err := to.Put(key, value); err != nil {
-					return err
-				}
-				n += len(key) + len(value)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // checkCopy proves a copy as Check does, and returns its size.

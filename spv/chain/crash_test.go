@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -24,7 +25,7 @@ type files struct{ store, log []byte }
 // write writes the files where a store is to be.
 func (f files) write(t *testing.T, path string) {
 	t.Helper()
-	for name, data := range map[string][]byte{path: f.store, walPath(path): f.log} {
+	for name, data := range map[string][]byte{path: f.store, store.LogPath(path): f.log} {
 		if err := os.WriteFile(name, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func storeMoments(r *rand.Rand, before, after []byte) []moment {
 	grown := make([]byte, max(len(before), len(after)))
 	copy(grown, before)
 	data := bytes.Clone(after)
-	copy(data[:2*pageSize], before[:2*pageSize])
+	copy(data[:2*store.PageSize], before[:2*store.PageSize])
 
 	all := []moment{
 		{what: "nothing but the new size", files: files{store: grown}, before: true},
@@ -176,7 +177,7 @@ func (y *history) files(t *testing.T) (f files) {
 	if f.store, err = os.ReadFile(y.cfg.Path); err != nil {
 		t.Fatal(err)
 	}
-	if f.log, err = os.ReadFile(walPath(y.cfg.Path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if f.log, err = os.ReadFile(store.LogPath(y.cfg.Path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
 	return f
@@ -252,7 +253,7 @@ func TestCrashWithLyingDisk(t *testing.T) {
 			copy(grown.log, before.log)
 			for range 5 {
 				f := files{torn(y.r, grown.store, after.store), torn(y.r, grown.log, after.log)}
-				copy(f.store[:2*pageSize], after.store[:2*pageSize]) // the meta page made it
+				copy(f.store[:2*store.PageSize], after.store[:2*store.PageSize]) // the meta page made it
 				if y.wantPrefix(t, f) {
 					kept++
 				} else {

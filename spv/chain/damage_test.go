@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/internal/bboltcheck"
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -169,12 +170,12 @@ func TestBitFlipsAreFound(t *testing.T) {
 			d := newDamaged(t, size.blocks, size.filter)
 			r, flips := random(3), 0
 			pages := d.livePages(t)
-			for at := 0; at < len(pages)*pageSize; at += 1 + r.IntN(2*size.stride) {
-				i := pages[at/pageSize].id*pageSize + at%pageSize
+			for at := 0; at < len(pages)*store.PageSize; at += 1 + r.IntN(2*size.stride) {
+				i := pages[at/store.PageSize].id*store.PageSize + at%store.PageSize
 				bit := byte(1) << r.IntN(8)
 				d.file[i] ^= bit
 				if !d.found(t, d.file) {
-					t.Errorf("bit %#x of byte %d of page %d is missed", bit, i%pageSize, i/pageSize)
+					t.Errorf("bit %#x of byte %d of page %d is missed", bit, i%store.PageSize, i/store.PageSize)
 				}
 				d.file[i] ^= bit
 				flips++
@@ -193,7 +194,7 @@ func TestStructuralFlipsAreFound(t *testing.T) {
 		if live.continued {
 			continue
 		}
-		page := d.file[live.id*pageSize:][:pageSize]
+		page := d.file[live.id*store.PageSize:][:store.PageSize]
 		end := len(bytes.TrimRight(page, "\x00")) + 4
 		if live.leaf {
 			end = 16 + live.elements*16
@@ -201,7 +202,7 @@ func TestStructuralFlipsAreFound(t *testing.T) {
 		for i := 0; i < end; i++ {
 			bit := byte(1) << r.IntN(8)
 			page[i] ^= bit
-			if bboltcheck.VerifyAll(bytes.NewReader(d.file), pageSize, false) == nil && !d.found(t, d.file) {
+			if bboltcheck.VerifyAll(bytes.NewReader(d.file), store.PageSize, false) == nil && !d.found(t, d.file) {
 				t.Errorf("bit %#x of byte %d of page %+v is missed", bit, i, live)
 			}
 			page[i] ^= bit
@@ -222,11 +223,11 @@ func TestRuinedFiles(t *testing.T) {
 	pages := d.livePages(t)
 	for range 100 {
 		file := bytes.Clone(d.file)
-		page := func() []byte { return file[pages[r.IntN(len(pages))].id*pageSize:][:pageSize] }
+		page := func() []byte { return file[pages[r.IntN(len(pages))].id*store.PageSize:][:store.PageSize] }
 		what := r.IntN(4)
 		switch what {
 		case 0:
-			file = file[:r.IntN(pages[len(pages)-1].id*pageSize)]
+			file = file[:r.IntN(pages[len(pages)-1].id*store.PageSize)]
 		case 1:
 			p := page()
 			for i := range p {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -172,7 +173,7 @@ func TestCompactOnAFullDisk(t *testing.T) {
 			t.Errorf("with %d bytes of room the file has changed, %v", room, err)
 		}
 		empty()
-		if list, err := os.ReadDir(dir); err != nil || len(list) > 2 || len(list) == 2 && list[1].Name() != filepath.Base(walPath(cfg.Path)) {
+		if list, err := os.ReadDir(dir); err != nil || len(list) > 2 || len(list) == 2 && list[1].Name() != filepath.Base(store.LogPath(cfg.Path)) {
 			t.Errorf("with %d bytes of room it has left %v, %v", room, list, err)
 		}
 	}

@@ -19,12 +19,10 @@
 // and invalid.go are the blocks that it must go through and must not, easing.go and
 // newer.go are what its newest blocks say about it, and stale.go keeps the blocks that it
 // has left. filters.go takes filters, floor.go drops those that are not kept, flush.go plans
-// what is written, and write.go writes it. wal.go is the write-ahead log with the newest blocks, snapshot.go puts them before the
-// rows of the file, and replay.go reads them again. store.go and the files that begin with
-// its name are the file and its rows, index.go finds hashes in them, load.go is what a
-// restart reads. read.go, scan.go with
-// readahead.go, since.go with update.go, branch.go and locator.go are what is asked of a
-// chain; errors.go is why there is no answer. check.go and the files that begin with its
-// name prove a store again, repair.go saves what can be saved; the pages below the rows are
-// verified by package bboltcheck. docs/storage.md describes the file.
+// what is written, and write.go writes it, with new blocks into the write-ahead log first; replay.go
+// takes them from there again, and load.go is what a restart reads. The file, its rows and the log
+// are package store, below this one. read.go, scan.go, since.go with update.go, branch.go and
+// locator.go are what is asked of a chain; errors.go is why there is no answer. check.go and the
+// files that begin with its name prove a store again, repair.go saves what can be saved, compact.go
+// gives unused room back. docs/storage.md describes the file.
 package chain

@@ -39,7 +39,7 @@ type prefixEase struct {
 //
 // It is for the goroutine that writes. The error is one of the store.
 func (c *Chain) Easing() (Easing, error) {
-	tip := c.tip.headers.Height
+	tip := c.tip.Headers.Height
 	from := c.lastWaypoint()
 	if tip >= c.params.DCP0011 {
 		from = max(from, c.params.DCP0011)
@@ -88,7 +88,7 @@ func (c *Chain) hardestUpTo(from, to consensus.Height) prefixEase {
 // bitsOrNext returns the target of a block of the main chain, or that of the block to
 // come if it were found in time; zero if it is out of reach.
 func (c *Chain) bitsOrNext(h consensus.Height) uint32 {
-	if h <= c.tip.headers.Height {
+	if h <= c.tip.Headers.Height {
 		header := c.main.At(h)
 		if header == nil {
 			return 0

@@ -63,9 +63,9 @@ func (c *Chain) Extend(b *consensus.HeaderBatch, source uint64, now time.Time) (
 		return ext, nil
 	}
 	var err error
-	if fresh.Headers[0].PrevBlock() == c.tip.headers.Hash {
+	if fresh.Headers[0].PrevBlock() == c.tip.Headers.Hash {
 		ext.Added, err = c.extendMain(&fresh, now)
-		ext.Reached = c.tip.work
+		ext.Reached = c.tip.Work
 	} else {
 		err = c.extendSide(&ext, &fresh, source, now)
 	}
@@ -95,7 +95,7 @@ func (c *Chain) knownHeaders(b *consensus.HeaderBatch) int {
 
 // onMain reports whether a block is on the staged main chain.
 func (c *Chain) onMain(id consensus.BlockID) bool {
-	return id.Height >= 0 && id.Height <= c.tip.headers.Height && c.main.hash(id.Height) == id.Hash
+	return id.Height >= 0 && id.Height <= c.tip.Headers.Height && c.main.hash(id.Height) == id.Hash
 }
 
 // check checks the rules of a header on top of a branch.
@@ -119,7 +119,7 @@ func (c *Chain) check(a consensus.Ancestors, parent consensus.Height, h *consens
 func (c *Chain) extendMain(b *consensus.HeaderBatch, now time.Time) (added int, err error) {
 	for i := range b.Headers {
 		h := &b.Headers[i]
-		if err := c.check(&c.main, c.tip.headers.Height, h, &b.Hashes[i], now); err != nil {
+		if err := c.check(&c.main, c.tip.Headers.Height, h, &b.Hashes[i], now); err != nil {
 			return i, err
 		}
 		if err := c.checkGoal(consensus.BlockID{Height: h.Height(), Hash: b.Hashes[i]}); err != nil {
@@ -132,10 +132,10 @@ func (c *Chain) extendMain(b *consensus.HeaderBatch, now time.Time) (added int, 
 
 // push puts a checked header on the tip.
 func (c *Chain) push(h *consensus.Header, hash chainhash.Hash) {
-	c.tip.work.Add(c.memo.of(h.Bits()))
-	c.tip.headers = consensus.BlockID{Height: h.Height(), Hash: hash}
-	c.window.push(h, &c.tip.work, c.keep)
-	if c.goal != nil && c.tip.work.GtEq(&c.goal.work) {
+	c.tip.Work.Add(c.memo.Of(h.Bits()))
+	c.tip.Headers = consensus.BlockID{Height: h.Height(), Hash: hash}
+	c.window.push(h, &c.tip.Work, c.keep)
+	if c.goal != nil && c.tip.Work.GtEq(&c.goal.work) {
 		c.goal = nil
 	}
 }
@@ -143,13 +143,13 @@ func (c *Chain) push(h *consensus.Header, hash chainhash.Hash) {
 // better reports whether a branch that leaves the main chain above the height fork is
 // to be preferred to it. While there is a goal, it has to have more work than that.
 func (c *Chain) better(work *uint256.Uint256, fork, tip consensus.Height) bool {
-	if main := c.tip.headers.Height; c.held(fork, tip) > c.held(main, main) {
+	if main := c.tip.Headers.Height; c.held(fork, tip) > c.held(main, main) {
 		return true
 	}
 	if c.goal != nil {
 		return work.Gt(&c.goal.work)
 	}
-	return work.Gt(&c.tip.work)
+	return work.Gt(&c.tip.Work)
 }
 
 // extendSide grows a side branch, and makes it the main chain if it now is
@@ -194,7 +194,7 @@ func (c *Chain) growSide(view *sideView, b *consensus.HeaderBatch, source uint64
 		if err := c.check(view, view.tip(), h, &b.Hashes[i], now); err != nil {
 			return err
 		}
-		view.work.Add(c.memo.of(h.Bits()))
+		view.work.Add(c.memo.Of(h.Bits()))
 		slab[i] = sideHeader{Header: *h, hash: b.Hashes[i], work: view.work, source: source}
 		view.path = append(view.path, &slab[i])
 	}

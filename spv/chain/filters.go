@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -17,9 +18,9 @@ func (c *Chain) FilterTargets(from consensus.Height, n int) ([]consensus.FilterT
 	if from < 0 {
 		return nil, fmt.Errorf("filter targets from %d: %w", from, ErrNotFound)
 	}
-	targets := make([]consensus.FilterTarget, 0, max(0, min(n, int(c.tip.headers.Height-from)+1)))
-	end := c.tip.headers.Height
-	if above := &c.tip.above; above.Any() && (from < above.First || from == c.tip.filters.Height+1) {
+	targets := make([]consensus.FilterTarget, 0, max(0, min(n, int(c.tip.Headers.Height-from)+1)))
+	end := c.tip.Headers.Height
+	if above := &c.tip.Above; above.Any() && (from < above.First || from == c.tip.Filters.Height+1) {
 		end = above.First - 1 // the filters after that are there
 	}
 	for h := from; h <= end && len(targets) < n; h++ {
@@ -68,12 +69,12 @@ func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 		return nil
 	}
 	// If the last block is on the main chain, so are those before it.
-	over := c.tip.above.Any() && b.Last().Height >= c.tip.above.First
-	if over || b.First().Height != c.tip.filters.Height+1 || !c.onMain(b.Last()) {
+	over := c.tip.Above.Any() && b.Last().Height >= c.tip.Above.First
+	if over || b.First().Height != c.tip.Filters.Height+1 || !c.onMain(b.Last()) {
 		if err := c.main.failed(); err != nil {
 			return fmt.Errorf("add filters: %w", err)
 		}
-		return fmt.Errorf("add filters %d to %d after %d: %w", b.First().Height, b.Last().Height, c.tip.filters.Height, ErrStale)
+		return fmt.Errorf("add filters %d to %d after %d: %w", b.First().Height, b.Last().Height, c.tip.Filters.Height, ErrStale)
 	}
 	if err := c.catchUpEarly(); err != nil {
 		return fmt.Errorf("add filters: %w", err)
@@ -83,7 +84,7 @@ func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 		c.filters = append(c.filters, filter)
 		c.filterBytes += len(filter)
 	}
-	c.tip.filters = b.Last()
+	c.tip.Filters = b.Last()
 	c.proveEarly(b)
 	return nil
 }
@@ -91,7 +92,7 @@ func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 // DropFilters takes back the staged filters above a height of the main chain, but not those
 // above a gap.
 func (c *Chain) DropFilters(above consensus.Height) error {
-	if above < 0 || above >= c.tip.filters.Height {
+	if above < 0 || above >= c.tip.Filters.Height {
 		return nil
 	}
 	to := consensus.BlockID{Height: above, Hash: c.main.hash(above)}
@@ -105,20 +106,20 @@ func (c *Chain) DropFilters(above consensus.Height) error {
 // EarlyFilters calls fn with the staged filters below DCP0005 from a height on, in order,
 // as far as they are there. What it gets is valid only until it returns.
 func (c *Chain) EarlyFilters(from consensus.Height, fn func(h consensus.Height, filter []byte)) error {
-	end := min(c.tip.filters.Height+1, c.params.DCP0005)
+	end := min(c.tip.Filters.Height+1, c.params.DCP0005)
 	onDisk := min(c.keepFilters, end-1)
-	err := c.store.view("read early filters", func(tx *txn) error {
-		b, err := bucketOf(tx, bucketFilters)
+	err := c.store.View("read early filters", func(tx *store.Txn) error {
+		b, err := store.RowsOf(tx, store.BucketFilters)
 		if err != nil {
 			return err
 		}
-		var row filterRow
-		for h := from; h <= onDisk; h = row.end() {
-			if err := row.read(b, h); err != nil {
-				return missing(err, "filter %d", h)
+		var row store.FilterRow
+		for h := from; h <= onDisk; h = row.End() {
+			if err := row.Read(b, h); err != nil {
+				return store.Missing(err, "filter %d", h)
 			}
-			for i := h; i <= min(row.end()-1, onDisk); i++ {
-				fn(i, row.filters[i-row.first])
+			for i := h; i <= min(row.End()-1, onDisk); i++ {
+				fn(i, row.Filters[i-row.First])
 			}
 		}
 		return nil
@@ -136,7 +137,7 @@ func (c *Chain) EarlyFilters(from consensus.Height, fn func(h consensus.Height, 
 // all of these are the known ones once they are complete.
 func (c *Chain) proveEarly(b *consensus.FilterBatch) {
 	first, active := b.First().Height, c.params.DCP0005
-	if first > active || c.tip.floor >= active {
+	if first > active || c.tip.Floor >= active {
 		return
 	}
 	for i := 0; i < b.Len() && c.early.Next() < active; i++ {
@@ -153,23 +154,23 @@ func (c *Chain) proveEarly(b *consensus.FilterBatch) {
 }
 
 // recallEarly finds out whether the early filters on disk are the known ones.
-func (c *Chain) recallEarly(tx *txn, tip *storeTip) error {
+func (c *Chain) recallEarly(tx *store.Txn, tip *store.Tip) error {
 	active := c.params.DCP0005
-	c.earlyProven = tip.floor >= active
-	if c.earlyProven || tip.filters.Height < active-1 {
+	c.earlyProven = tip.Floor >= active
+	if c.earlyProven || tip.Filters.Height < active-1 {
 		return nil
 	}
 	var next []byte
-	if tip.filters.Height >= active {
-		b, err := bucketOf(tx, bucketFilters)
+	if tip.Filters.Height >= active {
+		b, err := store.RowsOf(tx, store.BucketFilters)
 		if err != nil {
 			return err
 		}
-		var row filterRow
-		if err := row.read(b, active); err != nil {
-			return missing(err, "filter %d", active)
+		var row store.FilterRow
+		if err := row.Read(b, active); err != nil {
+			return store.Missing(err, "filter %d", active)
 		}
-		next = append([]byte{}, row.filters[active-row.first]...)
+		next = append([]byte{}, row.Filters[active-row.First]...)
 	}
 	c.earlyProven = c.early.Check(c.params, next) == nil
 	return nil
@@ -178,22 +179,22 @@ func (c *Chain) recallEarly(tx *txn, tip *storeTip) error {
 // catchUpEarly makes the hash over the early filters go exactly as far as these
 // do. After filters were dropped it has to start again.
 func (c *Chain) catchUpEarly() error {
-	end := min(c.tip.filters.Height+1, c.params.DCP0005)
+	end := min(c.tip.Filters.Height+1, c.params.DCP0005)
 	if c.early.Next() <= end {
 		return nil
 	}
 	early := consensus.NewEarlyFilterHash()
-	err := c.store.view("hash early filters", func(tx *txn) error {
-		b, err := bucketOf(tx, bucketFilters)
+	err := c.store.View("hash early filters", func(tx *store.Txn) error {
+		b, err := store.RowsOf(tx, store.BucketFilters)
 		if err != nil {
 			return err
 		}
-		var row filterRow
+		var row store.FilterRow
 		for last := min(c.keepFilters, end-1); early.Next() <= last; {
-			if err := row.read(b, early.Next()); err != nil {
-				return missing(err, "filter %d", early.Next())
+			if err := row.Read(b, early.Next()); err != nil {
+				return store.Missing(err, "filter %d", early.Next())
 			}
-			for _, f := range row.filters[:min(row.end(), last+1)-row.first] {
+			for _, f := range row.Filters[:min(row.End(), last+1)-row.First] {
 				early.Add(f)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -183,7 +184,7 @@ func TestReorganisationAmongEarlyFilters(t *testing.T) {
 func TestFiltersOfAllSizes(t *testing.T) {
 	p, r := consensus.SimNet(), random(34)
 	blocks := newTestChain(t, p)
-	for _, size := range []int{0, 1, 60, 127, 128, 129, 4000, maxRow, 20_000, 130_000} {
+	for _, size := range []int{0, 1, 60, 127, 128, 129, 4000, store.MaxRow, 20_000, 130_000} {
 		blocks.mine(t, p, r, 6, size, 1)
 	}
 	blocks.mine(t, p, r, 9000, 0, 1) // empty filters: a row is full of sizes

@@ -13,7 +13,7 @@ import (
 // times never fall. A block by itself may be up to two hours, the limit of the rules, and half
 // of eleven blocks ahead of that.
 func (c *Chain) FirstSince(t time.Time) (consensus.Height, error) {
-	tip := c.tip.headers.Height
+	tip := c.tip.Headers.Height
 	reached := func(h consensus.Height) bool { return consensus.MedianTime(&c.main, h) >= t.Unix() }
 	if !reached(tip) {
 		return consensus.Never, c.sinceFailed(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -26,16 +27,16 @@ var ErrFloorBusy = errors.New("the floor of the chain store is being moved")
 func (c *Chain) RaiseFloor(to consensus.Height) error {
 	active := c.params.DCP0005
 	switch {
-	case to <= c.tip.floor:
+	case to <= c.tip.Floor:
 		return nil
-	case to > c.tip.headers.Height+1:
-		return fmt.Errorf("raise the floor to %d above the tip %d: %w", to, c.tip.headers.Height, ErrNotFound)
+	case to > c.tip.Headers.Height+1:
+		return fmt.Errorf("raise the floor to %d above the tip %d: %w", to, c.tip.Headers.Height, ErrNotFound)
 	case to < active && !c.earlyProven:
 		return fmt.Errorf("raise the floor to %d within unproven early filters: %w", to, ErrFloorBusy)
 	}
-	end := c.tip.filters
-	if c.tip.above.Any() && to >= c.tip.above.First {
-		end = c.tip.above.Last // what was to be filled in below is not needed any longer
+	end := c.tip.Filters
+	if c.tip.Above.Any() && to >= c.tip.Above.First {
+		end = c.tip.Above.Last // what was to be filled in below is not needed any longer
 	}
 	if to > end.Height+1 {
 		end = consensus.BlockID{Height: to - 1, Hash: c.main.hash(to - 1)}
@@ -46,17 +47,17 @@ func (c *Chain) RaiseFloor(to consensus.Height) error {
 	if to >= active {
 		c.early, c.earlyProven = consensus.NewEarlyFilterHash(), true
 	}
-	c.tip.floor = to
-	if end == c.tip.filters {
+	c.tip.Floor = to
+	if end == c.tip.Filters {
 		return nil
 	}
-	c.tip.filters, c.filters, c.filterBytes = end, nil, 0
+	c.tip.Filters, c.filters, c.filterBytes = end, nil, 0
 	c.keepFilters = end.Height
 	if c.writing != nil {
 		c.writing.keepFilters = end.Height
 	}
-	if c.tip.above.Any() && to >= c.tip.above.First {
-		c.tip.above = Span{}
+	if c.tip.Above.Any() && to >= c.tip.Above.First {
+		c.tip.Above = store.Span{}
 	}
 	return nil
 }
@@ -73,14 +74,14 @@ func (c *Chain) LowerFloor(to consensus.Height) error {
 	if to < active {
 		to = 0
 	}
-	if to < 0 || to >= c.tip.floor {
+	if to < 0 || to >= c.tip.Floor {
 		return nil
 	}
 	busy := fmt.Errorf("lower the floor to %d: %w", to, ErrFloorBusy)
-	if c.writing != nil || c.leftover || c.tip.above.Any() || c.Pending() > 0 {
+	if c.writing != nil || c.leftover || c.tip.Above.Any() || c.Pending() > 0 {
 		return busy
 	}
-	if c.tip.floor <= active && c.tip.headers.Height >= active { // early filters are fetched all together
+	if c.tip.Floor <= active && c.tip.Headers.Height >= active { // early filters are fetched all together
 		return errors.Join(c.RaiseFloor(active+1), busy)
 	}
 	above, err := c.spanFromFloor()
@@ -95,43 +96,43 @@ func (c *Chain) LowerFloor(to consensus.Height) error {
 		return fmt.Errorf("lower the floor to %d: %w", to, err)
 	}
 	if above.Any() && above.First <= to { // the row that has the floor begins there
-		c.tip.floor = to
+		c.tip.Floor = to
 		return nil
 	}
-	c.tip.above = above
+	c.tip.Above = above
 	if to == 0 {
 		c.restartFilters()
 		return nil
 	}
-	c.tip.floor, c.tip.filters, c.keepFilters = to, end, end.Height
+	c.tip.Floor, c.tip.Filters, c.keepFilters = to, end, end.Height
 	return nil
 }
 
 // spanFromFloor returns the filters that are on disk, from the beginning of a row on: of the
 // one that has the floor, or of the first one above DCP0005 if there are early filters.
-func (c *Chain) spanFromFloor() (s Span, err error) {
-	if c.tip.filters.Height < max(c.tip.floor, c.params.DCP0005+1) {
+func (c *Chain) spanFromFloor() (s store.Span, err error) {
+	if c.tip.Filters.Height < max(c.tip.Floor, c.params.DCP0005+1) {
 		return s, nil
 	}
-	err = c.store.view("read filters", func(tx *txn) error {
-		b, err := bucketOf(tx, bucketFilters)
+	err = c.store.View("read filters", func(tx *store.Txn) error {
+		b, err := store.RowsOf(tx, store.BucketFilters)
 		if err != nil {
 			return err
 		}
-		var row filterRow
-		if err := row.read(b, c.tip.floor); err != nil {
-			return missing(err, "filter %d", c.tip.floor)
+		var row store.FilterRow
+		if err := row.Read(b, c.tip.Floor); err != nil {
+			return store.Missing(err, "filter %d", c.tip.Floor)
 		}
-		if active := c.params.DCP0005; row.first <= active && active > 0 {
-			next := row.end()
-			if next > c.tip.filters.Height {
+		if active := c.params.DCP0005; row.First <= active && active > 0 {
+			next := row.End()
+			if next > c.tip.Filters.Height {
 				return nil
 			}
-			if err := row.read(b, next); err != nil {
-				return missing(err, "filter %d", next)
+			if err := row.Read(b, next); err != nil {
+				return store.Missing(err, "filter %d", next)
 			}
 		}
-		s = Span{row.first, c.tip.filters}
+		s = store.Span{First: row.First, Last: c.tip.Filters}
 		return nil
 	})
 	return s, err
@@ -140,7 +141,7 @@ func (c *Chain) spanFromFloor() (s Span, err error) {
 // restartFilters makes the filter of the genesis block the only one that is there, besides
 // those above a gap.
 func (c *Chain) restartFilters() {
-	c.tip.floor, c.tip.filters = 0, consensus.BlockID{Hash: c.params.ChainParams.GenesisHash}
+	c.tip.Floor, c.tip.Filters = 0, consensus.BlockID{Hash: c.params.ChainParams.GenesisHash}
 	c.filters, c.keepFilters = [][]byte{c.genesisFilter}, -1
 	c.filterBytes = len(c.genesisFilter)
 	c.writing.takeBackFilters(-1)
@@ -157,24 +158,24 @@ func (c *Chain) floorMoved() bool {
 	if c.writing != nil {
 		end = &c.writing.tip
 	}
-	return c.tip.floor != end.floor || c.tip.above != end.above
+	return c.tip.Floor != end.Floor || c.tip.Above != end.Above
 }
 
 // joins reports whether the staged filters reach those above the gap.
 func (c *Chain) joins() bool {
-	return c.tip.above.Any() && c.tip.filters.Height+1 == c.tip.above.First
+	return c.tip.Above.Any() && c.tip.Filters.Height+1 == c.tip.Above.First
 }
 
 // rewindAbove drops the filters above the gap whose blocks are above one to which the main
 // chain goes back.
 func (c *Chain) rewindAbove(to consensus.BlockID) {
-	if !c.tip.above.Any() || to.Height >= c.tip.above.Last.Height {
+	if !c.tip.Above.Any() || to.Height >= c.tip.Above.Last.Height {
 		return
 	}
 	c.aboveCut = true
-	c.tip.above.Last = to
-	if to.Height < c.tip.above.First {
-		c.tip.above = Span{}
+	c.tip.Above.Last = to
+	if to.Height < c.tip.Above.First {
+		c.tip.Above = store.Span{}
 	}
 	c.writing.takeBackFilters(to.Height) // one that joins them has them
 }
@@ -195,7 +196,7 @@ func (c *Chain) BeginDiscard() *Write {
 	}
 	state := c.State()
 	w := &Write{
-		store: c.store, flushed: &c.flushed, plan: new(plan), state: &state,
+		store: c.store, flushed: &c.flushed, plan: new(store.Plan), state: &state,
 		tip: c.disk, keep: c.keep, keepFilters: c.keepFilters, discards: true,
 	}
 	c.writing = w
@@ -219,12 +220,12 @@ func (c *Chain) discard() error {
 
 // discard deletes rows of filters that end below the floor, the lowest first, and reports
 // whether there may be more.
-func (w *Write) discard(tx *txn) (more bool, err error) {
-	b, err := bucketOf(tx, bucketFilters)
+func (w *Write) discard(tx *store.Txn) (more bool, err error) {
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return false, err
 	}
-	keys, err := rowsBelow(b, w.tip.floor, discardRows)
+	keys, err := rowsBelow(b, w.tip.Floor, discardRows)
 	if err != nil {
 		return false, err
 	}
@@ -237,18 +238,18 @@ func (w *Write) discard(tx *txn) (more bool, err error) {
 }
 
 // rowsBelow returns the keys of the first rows that end below a floor, n at most.
-func rowsBelow(b *rows, floor consensus.Height, n int) (keys [][]byte, err error) {
-	var row filterRow
+func rowsBelow(b *store.Rows, floor consensus.Height, n int) (keys [][]byte, err error) {
+	var row store.FilterRow
 	c := b.Cursor()
 	for key, value := c.First(); key != nil && len(keys) < n; key, value = c.Next() {
-		first, err := keyHeight(key)
+		first, err := store.KeyHeight(key)
 		if err != nil || first >= floor {
 			return keys, err
 		}
-		if err := row.parse(key, value); err != nil {
+		if err := row.Parse(key, value); err != nil {
 			return nil, err
 		}
-		if row.end() > floor {
+		if row.End() > floor {
 			return keys, nil
 		}
 		keys = append(keys, append([]byte(nil), key...))

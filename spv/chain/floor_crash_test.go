@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -138,7 +139,7 @@ func TestFloorTransactionsAreBounded(t *testing.T) {
 	if writes < 3 {
 		t.Errorf("all was deleted in %d writes", writes)
 	}
-	size := len(mustRead(t, c.store.path))
+	size := len(mustRead(t, c.store.Path))
 	if err := c.LowerFloor(1000); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +155,7 @@ func TestFloorTransactionsAreBounded(t *testing.T) {
 		}
 		mustFlush(t, c)
 	}
-	if now := len(mustRead(t, c.store.path)); now > size {
+	if now := len(mustRead(t, c.store.Path)); now > size {
 		t.Errorf("the file grew from %d to %d bytes when filters came back that it had held", size, now)
 	}
 	mustCheck(t, c)
@@ -163,8 +164,8 @@ func TestFloorTransactionsAreBounded(t *testing.T) {
 // rowsOf returns the number of rows of filters.
 func rowsOf(t *testing.T, c *Chain) (n int) {
 	t.Helper()
-	if err := c.store.view("test", func(tx *txn) error {
-		n = tx.Bucket(bucketFilters).Stats().KeyN
+	if err := c.store.View("test", func(tx *store.Txn) error {
+		n = tx.Bucket(store.BucketFilters).Stats().KeyN
 		return nil
 	}); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -476,33 +477,37 @@ func TestRepairKeepsTheFloor(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		life           func(t *testing.T, c *Chain)
-		forge          func(tx *txn) error
+		forge          func(tx *store.Txn) error
 		floor, filters consensus.Height
 	}{
 		"raised":               {raised(300), nil, 300, 400},
-		"raised, no tip row":   {raised(300), func(tx *txn) error { return tx.Bucket(bucketMeta).Delete(keyTip) }, 0, 400},
+		"raised, no tip row":   {raised(300), func(tx *store.Txn) error { return tx.Bucket(store.BucketMeta).Delete(store.KeyTip) }, 0, 400},
 		"among early ones":     {raised(60), nil, 100, 400},
 		"above the tip":        {raised(401), nil, 401, 400},
 		"little filled":        {lowered(350, 120, 130), nil, -1, 400},
 		"much filled":          {lowered(380, 120, 320), nil, 120, 320},
 		"early, little filled": {lowered(200, 0, 50), nil, -1, 400},
 		"early, nearly all":    {lowered(380, 0, 320), nil, 0, 320},
-		"a header row is lost": {raised(300), func(tx *txn) error { return tx.Bucket(bucketHeaders).Delete(heightKey(rowStart(250))) }, rowStart(250), rowStart(250) - 1},
-		"an early one is lost": {raised(300), func(tx *txn) error { return tx.Bucket(bucketHeaders).Delete(heightKey(rowStart(60))) }, 0, rowStart(60) - 1},
+		"a header row is lost": {raised(300), func(tx *store.Txn) error {
+			return tx.Bucket(store.BucketHeaders).Delete(store.HeightKey(store.RowStart(250)))
+		}, store.RowStart(250), store.RowStart(250) - 1},
+		"an early one is lost": {raised(300), func(tx *store.Txn) error {
+			return tx.Bucket(store.BucketHeaders).Delete(store.HeightKey(store.RowStart(60)))
+		}, 0, store.RowStart(60) - 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := forgedStore(t, p, blocks)
 			tc.life(t, c)
 			above := c.State().Above.First
 			if tc.forge != nil {
-				if err := c.store.update("forge", tc.forge); err != nil {
+				if err := c.store.Update("forge", tc.forge); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}
-			cfg := Config{Path: c.store.path, Params: p}
+			cfg := Config{Path: c.store.Path, Params: p}
 			kept, err := Repair(cfg)
 			if err != nil {
 				t.Fatal(err)

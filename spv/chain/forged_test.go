@@ -8,16 +8,17 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
 // rewrite changes a row and seals it again: its checksum is right.
-func rewrite(bucket, key []byte, change func(body []byte) []byte) func(tx *txn) error {
-	return func(tx *txn) error {
+func rewrite(bucket, key []byte, change func(body []byte) []byte) func(tx *store.Txn) error {
+	return func(tx *store.Txn) error {
 		b := tx.Bucket(bucket)
 		row := bytes.Clone(b.Get(key))
-		row = append(row[:checksumSize], change(row[checksumSize:])...)
-		seal(key, row)
+		row = append(row[:store.ChecksumSize], change(row[store.ChecksumSize:])...)
+		store.Seal(key, row)
 		return b.Put(key, row)
 	}
 }
@@ -34,123 +35,125 @@ func flipAt(place int) func([]byte) []byte {
 }
 
 // moveRow moves rows from one key to another.
-func moveRow(bucket []byte, from, to consensus.Height) func(tx *txn) error {
-	return func(tx *txn) error {
+func moveRow(bucket []byte, from, to consensus.Height) func(tx *store.Txn) error {
+	return func(tx *store.Txn) error {
 		b := tx.Bucket(bucket)
-		row := bytes.Clone(b.Get(heightKey(from)))
-		if err := b.Delete(heightKey(from)); err != nil {
+		row := bytes.Clone(b.Get(store.HeightKey(from)))
+		if err := b.Delete(store.HeightKey(from)); err != nil {
 			return err
 		}
-		seal(heightKey(to), row)
-		return b.Put(heightKey(to), row)
+		store.Seal(store.HeightKey(to), row)
+		return b.Put(store.HeightKey(to), row)
 	}
 }
 
 // splitFilters splits the first filter row in two.
-func splitFilters(tx *txn) error {
-	b, err := bucketOf(tx, bucketFilters)
+func splitFilters(tx *store.Txn) error {
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
-	var row filterRow
-	if err := row.read(b, 0); err != nil {
+	var row store.FilterRow
+	if err := row.Read(b, 0); err != nil {
 		return err
 	}
-	p := plan{buckets: []bucketPlan{{name: bucketFilters}}}
-	for _, part := range []struct{ from, to consensus.Height }{{0, 5}, {5, row.end()}} {
-		var k filterPacker
-		k.reset(part.from)
-		for _, f := range row.filters[part.from:part.to] {
-			k.add(f)
+	p := store.NewPlan(nil)
+	p.Begin(store.BucketFilters, 0, 0, false)
+	for _, part := range []struct{ from, to consensus.Height }{{0, 5}, {5, row.End()}} {
+		var k store.FilterPacker
+		k.Reset(part.from)
+		for _, f := range row.Filters[part.from:part.to] {
+			k.Add(f)
 		}
-		p.filterRow(&k)
+		p.FilterRow(&k)
 	}
-	return p.apply(tx)
+	return p.Apply(tx)
 }
 
 // joinFilters puts the first filter of the second row at the end of the first.
-func joinFilters(tx *txn) error {
-	b, err := bucketOf(tx, bucketFilters)
+func joinFilters(tx *store.Txn) error {
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
-	var first, second filterRow
-	if err := first.read(b, 0); err != nil {
+	var first, second store.FilterRow
+	if err := first.Read(b, 0); err != nil {
 		return err
 	}
-	if err := second.read(b, first.end()); err != nil {
+	if err := second.Read(b, first.End()); err != nil {
 		return err
 	}
-	k := filterPacker{filters: append(first.filters, second.filters[0])}
-	rest := filterPacker{first: second.first + 1, filters: second.filters[1:]}
-	p := plan{buckets: []bucketPlan{{name: bucketFilters}}}
-	p.filterRow(&k)
-	p.filterRow(&rest)
-	if err := b.Delete(heightKey(second.first)); err != nil {
+	k := store.FilterPacker{Filters: append(first.Filters, second.Filters[0])}
+	rest := store.FilterPacker{First: second.First + 1, Filters: second.Filters[1:]}
+	p := store.NewPlan(nil)
+	p.Begin(store.BucketFilters, 0, 0, false)
+	p.FilterRow(&k)
+	p.FilterRow(&rest)
+	if err := b.Delete(store.HeightKey(second.First)); err != nil {
 		return err
 	}
-	return p.apply(tx)
+	return p.Apply(tx)
 }
 
 // changeTip changes the tip row.
-func changeTip(change func(t *storeTip)) func(tx *txn) error {
-	return func(tx *txn) error {
-		tip, err := readTip(tx)
+func changeTip(change func(t *store.Tip)) func(tx *store.Txn) error {
+	return func(tx *store.Txn) error {
+		tip, err := store.ReadTip(tx)
 		if err != nil {
 			return err
 		}
 		change(&tip)
-		return writeTip(tx, &tip)
+		return store.WriteTip(tx, &tip)
 	}
 }
 
 // A store that is wrong is found to be so even if all its checksums are right:
 // everything is proven again.
 func TestCheckProvesEverything(t *testing.T) {
-	const head = headerRowHead - checksumSize
+	const head = store.HeaderRowHead - store.ChecksumSize
 	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(60), 5000, 30, 1)
 	p := earlyParams(blocks, 1000)
-	row := func(h consensus.Height) []byte { return heightKey(rowStart(h)) }
-	for name, forge := range map[string]func(tx *txn) error{
-		"work before a row":       rewrite(bucketHeaders, row(500), flipAt(31)),
-		"hash of the last header": rewrite(bucketHeaders, row(500), flipAt(32)),
-		"header":                  rewrite(bucketHeaders, row(500), flipAt(head+5*consensus.HeaderSize+offExtraData)),
-		"first header of a row":   rewrite(bucketHeaders, row(500), flipAt(head+offNonce)),
-		"genesis block":           rewrite(bucketHeaders, row(0), flipAt(head+offNonce)),
-		"last header":             rewrite(bucketHeaders, row(5000), flipAt(-1)),
-		"header row too short":    rewrite(bucketHeaders, row(500), func(b []byte) []byte { return b[:len(b)-consensus.HeaderSize] }),
-		"header row missing":      func(tx *txn) error { return tx.Bucket(bucketHeaders).Delete(row(500)) },
-		"header row at wrong key": moveRow(bucketHeaders, rowStart(5000), rowStart(5000)+1),
-		"early filter":            rewrite(bucketFilters, heightKey(0), flipAt(-1)),
-		"last filter":             func(tx *txn) error { return forgeLastFilter(tx) },
+	row := func(h consensus.Height) []byte { return store.HeightKey(store.RowStart(h)) }
+	for name, forge := range map[string]func(tx *store.Txn) error{
+		"work before a row":       rewrite(store.BucketHeaders, row(500), flipAt(31)),
+		"hash of the last header": rewrite(store.BucketHeaders, row(500), flipAt(32)),
+		"header":                  rewrite(store.BucketHeaders, row(500), flipAt(head+5*consensus.HeaderSize+offExtraData)),
+		"first header of a row":   rewrite(store.BucketHeaders, row(500), flipAt(head+offNonce)),
+		"genesis block":           rewrite(store.BucketHeaders, row(0), flipAt(head+offNonce)),
+		"last header":             rewrite(store.BucketHeaders, row(5000), flipAt(-1)),
+		"header row too short":    rewrite(store.BucketHeaders, row(500), func(b []byte) []byte { return b[:len(b)-consensus.HeaderSize] }),
+		"header row missing":      func(tx *store.Txn) error { return tx.Bucket(store.BucketHeaders).Delete(row(500)) },
+		"header row at wrong key": moveRow(store.BucketHeaders, store.RowStart(5000), store.RowStart(5000)+1),
+		"early filter":            rewrite(store.BucketFilters, store.HeightKey(0), flipAt(-1)),
+		"last filter":             func(tx *store.Txn) error { return forgeLastFilter(tx) },
 		"filter rows split":       splitFilters,
 		"filter rows joined":      joinFilters,
-		"filter row at wrong key": moveRow(bucketFilters, 0, 1),
-		"index entry":             rewrite(bucketHashes, heightKey(0), flipAt(700*indexEntry)),
-		"index offset":            rewrite(bucketHashes, heightKey(0), flipAt(700*indexEntry+5)),
-		"index row missing":       func(tx *txn) error { return tx.Bucket(bucketHashes).Delete(heightKey(0)) },
-		"index row too many":      moveRow(bucketHashes, 0, segmentBlocks),
-		"tip height":              changeTip(func(t *storeTip) { t.headers.Height-- }),
-		"tip hash":                changeTip(func(t *storeTip) { t.headers.Hash[0]++ }),
-		"tip work":                changeTip(func(t *storeTip) { t.work.AddUint64(1) }),
-		"filters height":          changeTip(func(t *storeTip) { t.filters.Height-- }),
-		"filters hash":            changeTip(func(t *storeTip) { t.filters.Hash[0]++ }),
-		"floor":                   changeTip(func(t *storeTip) { t.floor = 1; t.filters.Height = 0 }),
-		"floor above the filters": changeTip(func(t *storeTip) { t.floor = t.filters.Height + 2 }),
-		"floor that is negative":  changeTip(func(t *storeTip) { t.floor = -1 }),
-		"filters above the tip":   changeTip(func(t *storeTip) { t.above = Span{t.filters.Height + 2, t.headers} }),
-		"filters above no gap":    changeTip(func(t *storeTip) { t.above = Span{t.filters.Height + 1, t.headers} }),
-		"hash over early filters": rewrite(bucketMeta, keyEarly, flipAt(10)),
-		"count of early filters":  rewrite(bucketMeta, keyEarly, func(b []byte) []byte { binary.BigEndian.PutUint32(b, 7); return b }),
-		"unknown row in meta":     func(tx *txn) error { return writeMeta(tx, []byte("zebra"), make([]byte, 8)) },
-		"unknown bucket":          func(tx *txn) error { _, err := tx.CreateBucket([]byte("zebra")); return err },
-		"sequence number":         func(tx *txn) error { return tx.Bucket(bucketHeaders).SetSequence(1) },
-		"network":                 rewrite(bucketMeta, keyNetwork, flipAt(3)),
-		"format":                  rewrite(bucketMeta, keyFormat, flipAt(3)),
+		"filter row at wrong key": moveRow(store.BucketFilters, 0, 1),
+		"index entry":             rewrite(store.BucketHashes, store.HeightKey(0), flipAt(700*store.IndexEntry)),
+		"index offset":            rewrite(store.BucketHashes, store.HeightKey(0), flipAt(700*store.IndexEntry+5)),
+		"index row missing":       func(tx *store.Txn) error { return tx.Bucket(store.BucketHashes).Delete(store.HeightKey(0)) },
+		"index row too many":      moveRow(store.BucketHashes, 0, store.SegmentBlocks),
+		"tip height":              changeTip(func(t *store.Tip) { t.Headers.Height-- }),
+		"tip hash":                changeTip(func(t *store.Tip) { t.Headers.Hash[0]++ }),
+		"tip work":                changeTip(func(t *store.Tip) { t.Work.AddUint64(1) }),
+		"filters height":          changeTip(func(t *store.Tip) { t.Filters.Height-- }),
+		"filters hash":            changeTip(func(t *store.Tip) { t.Filters.Hash[0]++ }),
+		"floor":                   changeTip(func(t *store.Tip) { t.Floor = 1; t.Filters.Height = 0 }),
+		"floor above the filters": changeTip(func(t *store.Tip) { t.Floor = t.Filters.Height + 2 }),
+		"floor that is negative":  changeTip(func(t *store.Tip) { t.Floor = -1 }),
+		"filters above the tip":   changeTip(func(t *store.Tip) { t.Above = store.Span{First: t.Filters.Height + 2, Last: t.Headers} }),
+		"filters above no gap":    changeTip(func(t *store.Tip) { t.Above = store.Span{First: t.Filters.Height + 1, Last: t.Headers} }),
+		"hash over early filters": rewrite(store.BucketMeta, store.KeyEarly, flipAt(10)),
+		"count of early filters":  rewrite(store.BucketMeta, store.KeyEarly, func(b []byte) []byte { binary.BigEndian.PutUint32(b, 7); return b }),
+		"unknown row in meta":     func(tx *store.Txn) error { return store.WriteMeta(tx, []byte("zebra"), make([]byte, 8)) },
+		"unknown bucket":          func(tx *store.Txn) error { _, err := tx.CreateBucket([]byte("zebra")); return err },
+		"sequence number":         func(tx *store.Txn) error { return tx.Bucket(store.BucketHeaders).SetSequence(1) },
+		"network":                 rewrite(store.BucketMeta, store.KeyNetwork, flipAt(3)),
+		"format":                  rewrite(store.BucketMeta, store.KeyFormat, flipAt(3)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := forgedStore(t, p, blocks)
-			if err := c.store.update("forge", forge); err != nil {
+			if err := c.store.Update("forge", forge); err != nil {
 				t.Fatal(err)
 			}
 			err := c.Check(t.Context())
@@ -175,9 +178,9 @@ func forgedStore(t *testing.T, p *consensus.Params, blocks *testChain) *Chain {
 }
 
 // forgeLastFilter changes the last byte of the last filter row.
-func forgeLastFilter(tx *txn) error {
-	key, _ := tx.Bucket(bucketFilters).Cursor().Last()
-	return rewrite(bucketFilters, bytes.Clone(key), flipAt(-1))(tx)
+func forgeLastFilter(tx *store.Txn) error {
+	key, _ := tx.Bucket(store.BucketFilters).Cursor().Last()
+	return rewrite(store.BucketFilters, bytes.Clone(key), flipAt(-1))(tx)
 }
 
 // A header that has the right hash but breaks a rule is found.
@@ -212,30 +215,32 @@ func TestCheckIsCancelled(t *testing.T) {
 // Repair keeps all headers below the first bad one, and all filters below the
 // first bad one that these prove.
 func TestRepairKeepsWhatIsProven(t *testing.T) {
-	const head = headerRowHead - checksumSize
+	const head = store.HeaderRowHead - store.ChecksumSize
 	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(62), 3000, 100, 1)
-	var row filterRow
+	var row store.FilterRow
 	for name, tc := range map[string]struct {
-		forge            func(tx *txn) error
+		forge            func(tx *store.Txn) error
 		headers, filters consensus.Height
 	}{
-		"nothing":    {func(*txn) error { return nil }, 3000, 3000},
-		"header":     {rewrite(bucketHeaders, heightKey(rowStart(1000)), flipAt(head+10*consensus.HeaderSize+offNonce)), rowStart(1000) + 9, rowStart(1000) + 9},
-		"header row": {func(tx *txn) error { return tx.Bucket(bucketHeaders).Delete(heightKey(rowStart(1000))) }, rowStart(1000) - 1, rowStart(1000) - 1},
-		"index and tip": {func(tx *txn) error {
-			return errors.Join(tx.Bucket(bucketMeta).Delete(keyTip), tx.DeleteBucket(bucketHashes))
+		"nothing": {func(*store.Txn) error { return nil }, 3000, 3000},
+		"header":  {rewrite(store.BucketHeaders, store.HeightKey(store.RowStart(1000)), flipAt(head+10*consensus.HeaderSize+offNonce)), store.RowStart(1000) + 9, store.RowStart(1000) + 9},
+		"header row": {func(tx *store.Txn) error {
+			return tx.Bucket(store.BucketHeaders).Delete(store.HeightKey(store.RowStart(1000)))
+		}, store.RowStart(1000) - 1, store.RowStart(1000) - 1},
+		"index and tip": {func(tx *store.Txn) error {
+			return errors.Join(tx.Bucket(store.BucketMeta).Delete(store.KeyTip), tx.DeleteBucket(store.BucketHashes))
 		}, 3000, 3000},
-		"filter row": {func(tx *txn) error {
-			return errors.Join(row.read(&rows{Bucket: tx.Bucket(bucketFilters)}, 2000), tx.Bucket(bucketFilters).Delete(heightKey(row.first)))
+		"filter row": {func(tx *store.Txn) error {
+			return errors.Join(row.Read(&store.Rows{Bucket: tx.Bucket(store.BucketFilters)}, 2000), tx.Bucket(store.BucketFilters).Delete(store.HeightKey(row.First)))
 		}, 3000, -1},
-		"forged filters": {func(tx *txn) error { return rewrite(bucketFilters, heightKey(0), flipAt(-1))(tx) }, 3000, -2},
+		"forged filters": {func(tx *store.Txn) error { return rewrite(store.BucketFilters, store.HeightKey(0), flipAt(-1))(tx) }, 3000, -2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := forgedStore(t, p, blocks)
-			var first filterRow
-			if err := c.store.update("forge", func(tx *txn) error {
-				if err := first.read(&rows{Bucket: tx.Bucket(bucketFilters)}, 0); err != nil {
+			var first store.FilterRow
+			if err := c.store.Update("forge", func(tx *store.Txn) error {
+				if err := first.Read(&store.Rows{Bucket: tx.Bucket(store.BucketFilters)}, 0); err != nil {
 					return err
 				}
 				return tc.forge(tx)
@@ -245,7 +250,7 @@ func TestRepairKeepsWhatIsProven(t *testing.T) {
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}
-			cfg := Config{Path: c.store.path, Params: p}
+			cfg := Config{Path: c.store.Path, Params: p}
 			kept, err := Repair(cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -253,9 +258,9 @@ func TestRepairKeepsWhatIsProven(t *testing.T) {
 			filters := tc.filters
 			switch filters {
 			case -1:
-				filters = row.first - 1
+				filters = row.First - 1
 			case -2:
-				filters = first.end() - 2
+				filters = first.End() - 2
 			}
 			if kept.Tip != blocks.id(tc.headers) || kept.Filters != blocks.id(filters) {
 				t.Fatalf("kept headers to %d and filters to %d, want %d and %d", kept.Tip.Height, kept.Filters.Height, tc.headers, filters)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -39,7 +40,7 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 	if header == nil {
 		return nil, c.main.failed()
 	}
-	re := &Reorganisation{Fork: consensus.BlockID{Height: fork, Hash: c.main.hash(fork)}, From: c.tip.headers}
+	re := &Reorganisation{Fork: consensus.BlockID{Height: fork, Hash: c.main.hash(fork)}, From: c.tip.Headers}
 	work := c.main.work(fork)
 	c.revert(re)
 	if err := c.main.failed(); err != nil {
@@ -51,7 +52,7 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 	if err := c.tidySide(); err != nil {
 		return nil, err
 	}
-	re.To = c.tip.headers
+	re.To = c.tip.Headers
 	view := c.bestSide()
 	if view == nil || !c.better(&view.work, view.fork, view.tip()) {
 		return re, c.main.failed()
@@ -90,17 +91,17 @@ func (c *Chain) isInvalid(hash *chainhash.Hash) bool {
 }
 
 // readInvalid returns the invalid blocks.
-func readInvalid(tx *txn) ([]chainhash.Hash, error) {
-	b, err := bucketOf(tx, bucketMeta)
+func readInvalid(tx *store.Txn) ([]chainhash.Hash, error) {
+	b, err := store.RowsOf(tx, store.BucketMeta)
 	if err != nil || b.Get(keyInvalid) == nil {
 		return nil, err
 	}
-	row, err := readMeta(tx, keyInvalid)
+	row, err := store.ReadMeta(tx, keyInvalid)
 	if err != nil {
 		return nil, err
 	}
 	if len(row)%chainhash.HashSize != 0 || len(row) > maxInvalid*chainhash.HashSize {
-		return nil, corrupt("row of invalid blocks has %d bytes", len(row))
+		return nil, store.Corrupt("row of invalid blocks has %d bytes", len(row))
 	}
 	var list []chainhash.Hash
 	for hash := range slices.Chunk(row, chainhash.HashSize) {
@@ -109,10 +110,10 @@ func readInvalid(tx *txn) ([]chainhash.Hash, error) {
 	return list, nil
 }
 
-func writeInvalid(tx *txn, list []chainhash.Hash) error {
-	row := make([]byte, checksumSize, checksumSize+len(list)*chainhash.HashSize)
+func writeInvalid(tx *store.Txn, list []chainhash.Hash) error {
+	row := make([]byte, store.ChecksumSize, store.ChecksumSize+len(list)*chainhash.HashSize)
 	for i := range list {
 		row = append(row, list[i][:]...)
 	}
-	return writeMeta(tx, keyInvalid, row)
+	return store.WriteMeta(tx, keyInvalid, row)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -16,7 +17,7 @@ import (
 func (c *Chain) Contradicted() []consensus.BlockID { return slices.Clone(c.contradicted) }
 
 // findContradicted compares the stored chain with the waypoints.
-func (c *Chain) findContradicted(tx *txn, tip consensus.Height) error {
+func (c *Chain) findContradicted(tx *store.Txn, tip consensus.Height) error {
 	c.contradicted = nil
 	for _, point := range c.params.Waypoints[:c.waypointsBelow(tip)] {
 		hash, err := hashOnDisk(tx, point.Height)
@@ -72,7 +73,7 @@ func (c *Chain) held(fork, tip consensus.Height) int {
 // zero.
 func (c *Chain) lastWaypoint() consensus.Height {
 	points := c.params.Waypoints
-	for i := c.waypointsBelow(c.tip.headers.Height) - 1; i >= 0; i-- {
+	for i := c.waypointsBelow(c.tip.Headers.Height) - 1; i >= 0; i-- {
 		if !slices.Contains(c.contradicted, points[i]) {
 			return points[i].Height
 		}

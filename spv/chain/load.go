@@ -3,30 +3,31 @@ package chain
 import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
 // readTail reads the end of the store into memory and verifies it: there all
 // writing happens, and so there the damage of a crash is, should the system
 // have lied about what is durable.
-func (c *Chain) readTail(tx *txn) error {
-	tip, err := readTip(tx)
+func (c *Chain) readTail(tx *store.Txn) error {
+	tip, err := store.ReadTip(tx)
 	if err != nil {
 		return err
 	}
-	b, err := bucketOf(tx, bucketHeaders)
+	b, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return err
 	}
-	first := rowStart(max(tip.headers.Height-consensus.Height(c.recent)+1, 0))
+	first := store.RowStart(max(tip.Headers.Height-consensus.Height(c.recent)+1, 0))
 	c.window = newWindow(first, c.recent)
-	var last headerRow
-	for h := first; h <= tip.headers.Height; h = last.end() {
-		row, err := readHeaderRow(b, h)
+	var last store.HeaderRow
+	for h := first; h <= tip.Headers.Height; h = last.End() {
+		row, err := store.ReadHeaderRow(b, h)
 		if err != nil {
-			return missing(err, "header %d", h)
+			return store.Missing(err, "header %d", h)
 		}
-		if err := row.verify(last); err != nil {
+		if err := verifyRow(row, last); err != nil {
 			return err
 		}
 		last = row
@@ -39,32 +40,32 @@ func (c *Chain) readTail(tx *txn) error {
 		return err
 	}
 	if c.params.DCP0005 > 0 {
-		if c.early, err = readEarly(tx); err != nil {
+		if c.early, err = store.ReadEarly(tx); err != nil {
 			return err
 		}
-		if want := tip.earlyHashed(c.params.DCP0005); c.early.Next() != want {
-			return corrupt("early filters are hashed below %d and not below %d", c.early.Next(), want)
+		if want := tip.EarlyHashed(c.params.DCP0005); c.early.Next() != want {
+			return store.Corrupt("early filters are hashed below %d and not below %d", c.early.Next(), want)
 		}
 	}
-	if err := c.findContradicted(tx, tip.headers.Height); err != nil {
+	if err := c.findContradicted(tx, tip.Headers.Height); err != nil {
 		return err
 	}
 	if err := c.recallEarly(tx, &tip); err != nil {
 		return err
 	}
-	if err := c.findLeftover(tx, tip.floor); err != nil {
+	if err := c.findLeftover(tx, tip.Floor); err != nil {
 		return err
 	}
 	c.disk, c.tip = tip, tip
-	c.keep, c.keepFilters = tip.headers.Height, tip.filters.Height
-	state := newState(c.params, &tip, c.earlyProven, &c.window.at(tip.headers.Height).header)
+	c.keep, c.keepFilters = tip.Headers.Height, tip.Filters.Height
+	state := newState(c.params, &tip, c.earlyProven, &c.window.at(tip.Headers.Height).header)
 	c.flushed.Store(&state)
 	return nil
 }
 
 // findLeftover finds out whether there are filters below the floor.
-func (c *Chain) findLeftover(tx *txn, floor consensus.Height) error {
-	b, err := bucketOf(tx, bucketFilters)
+func (c *Chain) findLeftover(tx *store.Txn, floor consensus.Height) error {
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
@@ -74,97 +75,97 @@ func (c *Chain) findLeftover(tx *txn, floor consensus.Height) error {
 }
 
 // pushRow puts the headers of a row on disk into the window.
-func (c *Chain) pushRow(row headerRow) {
-	work := row.workBefore()
-	for h := row.first; h < row.end(); h++ {
-		header := row.header(h)
-		work.Add(c.memo.of(header.Bits()))
+func (c *Chain) pushRow(row store.HeaderRow) {
+	work := row.WorkBefore()
+	for h := row.First; h < row.End(); h++ {
+		header := row.Header(h)
+		work.Add(c.memo.Of(header.Bits()))
 		c.window.push(header, &work, h)
 	}
 }
 
-// verify verifies that a row holds linked headers of the right heights, and
+// verifyRow verifies that a row holds linked headers of the right heights, and
 // that it follows another row if there is one.
-func (r headerRow) verify(before headerRow) error {
-	if before.body != nil {
-		last := before.end() - 1
-		if r.first != before.end() || r.header(r.first).PrevBlock() != before.hash(last) || r.workBefore() != before.work(last) {
-			return corrupt("header row %d does not follow the row before it", r.first)
+func verifyRow(r, before store.HeaderRow) error {
+	if !before.None() {
+		last := before.End() - 1
+		if r.First != before.End() || r.Header(r.First).PrevBlock() != before.Hash(last) || r.WorkBefore() != before.Work(last) {
+			return store.Corrupt("header row %d does not follow the row before it", r.First)
 		}
 	}
-	for h := r.first; h < r.end(); h++ {
-		if r.header(h).Height() != h {
-			return corrupt("header %d claims height %d", h, r.header(h).Height())
+	for h := r.First; h < r.End(); h++ {
+		if r.Header(h).Height() != h {
+			return store.Corrupt("header %d claims height %d", h, r.Header(h).Height())
 		}
 	}
-	last := r.end() - 1
-	if r.header(last).Hash() != r.hash(last) {
-		return corrupt("header %d does not have its hash", last)
+	last := r.End() - 1
+	if r.Header(last).Hash() != r.Hash(last) {
+		return store.Corrupt("header %d does not have its hash", last)
 	}
 	return nil
 }
 
 // verifyTip verifies that the store ends where its tip says.
-func verifyTip(tx *txn, tip *storeTip, last headerRow) error {
-	end := last.end() - 1
+func verifyTip(tx *store.Txn, tip *store.Tip, last store.HeaderRow) error {
+	end := last.End() - 1
 	switch {
-	case end != tip.headers.Height || last.hash(end) != tip.headers.Hash:
-		return corrupt("headers end at %d and not at the tip %d", end, tip.headers.Height)
-	case last.work(end) != tip.work:
-		return corrupt("the tip %d does not have the work of its chain", end)
+	case end != tip.Headers.Height || last.Hash(end) != tip.Headers.Hash:
+		return store.Corrupt("headers end at %d and not at the tip %d", end, tip.Headers.Height)
+	case last.Work(end) != tip.Work:
+		return store.Corrupt("the tip %d does not have the work of its chain", end)
 	}
-	if err := verifyFiltersEnd(tx, tip.filters, tip.floor > tip.filters.Height); err != nil || !tip.above.Any() {
+	if err := verifyFiltersEnd(tx, tip.Filters, tip.Floor > tip.Filters.Height); err != nil || !tip.Above.Any() {
 		return err
 	}
-	if err := verifyFiltersEnd(tx, tip.above.Last, false); err != nil {
+	if err := verifyFiltersEnd(tx, tip.Above.Last, false); err != nil {
 		return err
 	}
-	b, err := bucketOf(tx, bucketFilters)
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
-	var row filterRow
-	if err := row.read(b, tip.above.First); err != nil || row.first != tip.above.First {
-		return corrupt("no row of filters begins at %d", tip.above.First)
+	var row store.FilterRow
+	if err := row.Read(b, tip.Above.First); err != nil || row.First != tip.Above.First {
+		return store.Corrupt("no row of filters begins at %d", tip.Above.First)
 	}
 	return nil
 }
 
 // verifyFiltersEnd verifies that a block is on disk, and that its filter is the last one of a
 // row, unless there are no filters.
-func verifyFiltersEnd(tx *txn, end consensus.BlockID, none bool) error {
+func verifyFiltersEnd(tx *store.Txn, end consensus.BlockID, none bool) error {
 	hash, err := hashOnDisk(tx, end.Height)
 	switch {
 	case err != nil:
 		return err
 	case hash != end.Hash:
-		return corrupt("filters end at another block %d", end.Height)
+		return store.Corrupt("filters end at another block %d", end.Height)
 	case none:
 		return nil
 	}
-	b, err := bucketOf(tx, bucketFilters)
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
-	var row filterRow
-	if err := row.read(b, end.Height); err != nil {
-		return missing(err, "filter %d", end.Height)
+	var row store.FilterRow
+	if err := row.Read(b, end.Height); err != nil {
+		return store.Missing(err, "filter %d", end.Height)
 	}
-	if row.end()-1 != end.Height {
-		return corrupt("filters end at %d and not at %d", row.end()-1, end.Height)
+	if row.End()-1 != end.Height {
+		return store.Corrupt("filters end at %d and not at %d", row.End()-1, end.Height)
 	}
 	return nil
 }
 
 // hashOnDisk returns the hash of a block that must be there.
-func hashOnDisk(tx *txn, h consensus.Height) (hash chainhash.Hash, err error) {
-	b, err := bucketOf(tx, bucketHeaders)
+func hashOnDisk(tx *store.Txn, h consensus.Height) (hash chainhash.Hash, err error) {
+	b, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return hash, err
 	}
-	row, err := readHeaderRow(b, h)
+	row, err := store.ReadHeaderRow(b, h)
 	if err != nil {
-		return hash, missing(err, "header %d", h)
+		return hash, store.Missing(err, "header %d", h)
 	}
-	return row.hash(h), nil
+	return row.Hash(h), nil
 }

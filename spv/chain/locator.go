@@ -28,14 +28,14 @@ const (
 // wants them: the newest ones, then at distances that double, and at last the
 // genesis block.
 func (c *Chain) Locator() ([]chainhash.Hash, error) {
-	return c.locatorFrom(nil, c.tip.headers.Height, denseLocator, 2)
+	return c.locatorFrom(nil, c.tip.Headers.Height, denseLocator, 2)
 }
 
 // ShortLocator returns a third of the hashes of Locator, for a peer that most likely has the
 // tip. If it has left the main chain, its reply begins up to eight times as far below the tip as
 // the fork.
 func (c *Chain) ShortLocator() ([]chainhash.Hash, error) {
-	return c.locatorFrom(nil, c.tip.headers.Height, denseShort, shortFactor)
+	return c.locatorFrom(nil, c.tip.Headers.Height, denseShort, shortFactor)
 }
 
 // LocatorAbove returns a locator for a peer that has the main chain up to a
@@ -44,7 +44,7 @@ func (c *Chain) ShortLocator() ([]chainhash.Hash, error) {
 // the peer's chain leaves ours, however far below the tip that is, and never
 // below the given height. A height that is not on the chain gives Locator.
 func (c *Chain) LocatorAbove(h consensus.Height) ([]chainhash.Hash, error) {
-	tip := c.tip.headers.Height
+	tip := c.tip.Headers.Height
 	if h < 0 || h > tip {
 		return c.Locator()
 	}

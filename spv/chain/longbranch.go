@@ -127,7 +127,7 @@ func (c *Chain) extendLong(ext *Extension, l *longBranch, b *consensus.HeaderBat
 			break
 		}
 		next := sideHeader{Header: *h, hash: b.Hashes[i], work: l.work}
-		next.work.Add(c.memo.of(h.Bits()))
+		next.work.Add(c.memo.Of(h.Bits()))
 		l.push(&next)
 		ext.Side++
 	}

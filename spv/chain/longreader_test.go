@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -24,17 +25,17 @@ func TestLongReaderHoldsUpNoWrite(t *testing.T) {
 		blocks.feedFilters(t, p, c)
 		mustFlush(t, c)
 	}
-	place := c.store.db.Info().Data
+	place := mapped(t, c)
 	grown(2000)
-	if c.store.db.Info().Data != place {
+	if mapped(t, c) != place {
 		t.Fatal("the file was mapped at another place")
 	}
 	tip := c.State()
-	err := c.store.view("read for long", func(tx *txn) error {
+	err := c.store.View("read for long", func(tx *store.Txn) error {
 		size := tx.Size()
 		grown(4000) // would wait for this transaction
-		if now, err := readTip(tx); err != nil || now.headers != tip.Tip || tx.Size() != size {
-			t.Errorf("the reader sees %v, %v", now.headers, err)
+		if now, err := store.ReadTip(tx); err != nil || now.Headers != tip.Tip || tx.Size() != size {
+			t.Errorf("the reader sees %v, %v", now.Headers, err)
 		}
 		return nil
 	})
@@ -45,4 +46,17 @@ func TestLongReaderHoldsUpNoWrite(t *testing.T) {
 	if tip.Tip == c.State().Tip {
 		t.Error("nothing was written")
 	}
+}
+
+// mapped returns where in memory the file of a store is.
+func mapped(t *testing.T, c *Chain) (place uintptr) {
+	t.Helper()
+	err := c.store.View("test", func(tx *store.Txn) error {
+		place = tx.DB().Info().Data
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place
 }

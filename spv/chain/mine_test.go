@@ -22,7 +22,7 @@ type testChain struct {
 
 func newTestChain(t testing.TB, p *consensus.Params) *testChain {
 	t.Helper()
-	filter, err := GenesisFilter(p)
+	filter, err := consensus.GenesisFilter(p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ const newerBlocks = 100
 // It is for the goroutine that writes. The error is one of the store.
 func (c *Chain) Newer() (newer, of int, err error) {
 	block, stake := consensus.KnownVersions(c.params)
-	for h := c.tip.headers.Height; h > 0 && of < newerBlocks; h-- {
+	for h := c.tip.Headers.Height; h > 0 && of < newerBlocks; h-- {
 		header := c.main.At(h)
 		if header == nil {
 			return 0, 0, c.main.failed()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -129,7 +130,9 @@ func TestOpenAsIs(t *testing.T) {
 func TestOpenRefusesNewerFormat(t *testing.T) {
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: consensus.SimNet()}
 	c := reopen(t, cfg)
-	if err := c.store.update("test", func(tx *txn) error { return writeFormat(tx, storeFormat+1) }); err != nil {
+	if err := c.store.Update("test", func(tx *store.Txn) error {
+		return store.WriteMeta(tx, []byte("format"), []byte{0, 0, 0, 0, 0, 0, 0, store.Format + 1})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -146,64 +149,5 @@ func TestOpenRefusesNewerFormat(t *testing.T) {
 	after, err := os.ReadFile(cfg.Path)
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the store was changed: %v", err)
-	}
-}
-
-// Upgrades run in order, from the format of the store on, all or none.
-func TestUpgrades(t *testing.T) {
-	c := testStore(t, consensus.SimNet())
-	if err := c.store.update("test", func(tx *txn) error { return writeFormat(tx, 1) }); err != nil {
-		t.Fatal(err)
-	}
-	var ran []int
-	failure := errors.New("no")
-	step := func(n int, err error) upgrade {
-		return func(tx *txn, _ *consensus.Params) error {
-			ran = append(ran, n)
-			return errors.Join(err, writeMeta(tx, []byte("trace"), []byte{0, 0, 0, 0, byte(n)}))
-		}
-	}
-	run := func(table ...upgrade) error {
-		return c.store.update("test", func(tx *txn) error { return runUpgrades(tx, c.params, table) })
-	}
-	if err := run(step(1, nil), step(2, failure)); !errors.Is(err, failure) {
-		t.Fatalf("want the error of the upgrade, got %v", err)
-	}
-	wantFormat(t, c, 1, 0)
-	ran = nil
-	if err := run(step(1, nil), step(2, nil)); err != nil {
-		t.Fatal(err)
-	}
-	wantFormat(t, c, 3, 2)
-	if err := run(step(1, nil), step(2, nil), step(3, nil)); err != nil {
-		t.Fatal(err)
-	}
-	wantFormat(t, c, 4, 3)
-	if len(ran) != 3 {
-		t.Errorf("ran upgrades %v", ran)
-	}
-}
-
-// wantFormat checks the format of a store and which upgrade left its trace.
-func wantFormat(t *testing.T, c *Chain, want uint32, trace byte) {
-	t.Helper()
-	err := c.store.view("test", func(tx *txn) error {
-		if got, err := readFormat(tx); err != nil || got != want {
-			t.Errorf("want format %d, got %d, %v", want, got, err)
-		}
-		row := tx.Bucket(bucketMeta).Get([]byte("trace"))
-		if trace == 0 && row != nil || trace != 0 && (len(row) != 5 || row[4] != trace) {
-			t.Errorf("want trace %d, got %v", trace, row)
-		}
-		for n := range uint32(6) {
-			old, err := needsUpgrade(tx, make([]upgrade, n))
-			if newest := n + 1; old != (want < newest) || errors.Is(err, ErrNewerFormat) != (want > newest) {
-				t.Errorf("format %d where %d is the newest: %v, %v", want, newest, old, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }

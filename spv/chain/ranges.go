@@ -6,6 +6,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -19,12 +20,12 @@ import (
 // Whether the main chain has a block is looked up without a check of the whole index, so that
 // locators of unknown hashes cost little: in a damaged store an answer may begin too low.
 func (c *Chain) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most int, fn func(h *consensus.Header)) (n int, err error) {
-	err = c.store.view("read headers after a locator", func(tx *txn) error {
-		tip, err := readTip(tx)
+	err = c.store.View("read headers after a locator", func(tx *store.Txn) error {
+		tip, err := store.ReadTip(tx)
 		if err != nil {
 			return err
 		}
-		b, err := bucketOf(tx, bucketHeaders)
+		b, err := store.RowsOf(tx, store.BucketHeaders)
 		if err != nil {
 			return err
 		}
@@ -45,16 +46,16 @@ func (c *Chain) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most
 		if len(locator) == 0 {
 			from = at
 		}
-		end := min(tip.top(), from+consensus.Height(most)-1)
+		end := min(tip.Top(), from+consensus.Height(most)-1)
 		for h := from; h <= end; {
-			row, err := readHeaderRow(b, h)
+			row, err := store.ReadHeaderRow(b, h)
 			if err != nil {
-				return missing(err, "header %d", h)
+				return store.Missing(err, "header %d", h)
 			}
-			for ; h <= end && h < row.end(); h++ {
-				fn(row.header(h))
+			for ; h <= end && h < row.End(); h++ {
+				fn(row.Header(h))
 				n++
-				if row.hash(h) == stop {
+				if row.Hash(h) == stop {
 					return nil
 				}
 			}
@@ -66,10 +67,10 @@ func (c *Chain) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most
 
 // newestOf returns the height of the first block of a locator that is on the main chain with its
 // filter.
-func newestOf(tx *txn, tip *storeTip, locator []chainhash.Hash) (consensus.Height, error) {
+func newestOf(tx *store.Txn, tip *store.Tip, locator []chainhash.Hash) (consensus.Height, error) {
 	for i := range locator {
 		h, err := lookHash(tx, &locator[i])
-		if err == nil && h <= tip.top() {
+		if err == nil && h <= tip.Top() {
 			return h, nil
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
@@ -87,8 +88,8 @@ func newestOf(tx *txn, tip *storeTip, locator []chainhash.Hash) (consensus.Heigh
 // not kept.
 func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash *chainhash.Hash, filter []byte)) error {
 	st, active := c.State(), c.params.DCP0005
-	return c.store.view("read filters between blocks", func(tx *txn) error {
-		tip, err := readTip(tx)
+	return c.store.View("read filters between blocks", func(tx *store.Txn) error {
+		tip, err := store.ReadTip(tx)
 		if err != nil {
 			return err
 		}
@@ -102,10 +103,10 @@ func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash
 			return err
 		case from > to, int64(to)-int64(from) >= int64(most):
 			return fmt.Errorf("filters %d-%d: %w", from, to, ErrNotFound)
-		case from < active && (!st.EarlyProven || st.Floor != tip.floor || tip.filters.Height < active-1): // they have been fetched again
+		case from < active && (!st.EarlyProven || st.Floor != tip.Floor || tip.Filters.Height < active-1): // they have been fetched again
 			return fmt.Errorf("filters %d-%d: %w", from, to, ErrNotFound)
 		}
-		if err := tip.has(from, to); err != nil {
+		if err := tip.Has(from, to); err != nil {
 			return fmt.Errorf("filters %d-%d: %w", from, to, err)
 		}
 		return eachFilter(tx, from, to, fn)
@@ -114,47 +115,47 @@ func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash
 
 // eachFilter calls fn with the hash and the filter of each block from one height to another,
 // unless one of the filters is not there.
-func eachFilter(tx *txn, from, to consensus.Height, fn func(hash *chainhash.Hash, filter []byte)) error {
-	filters, err := bucketOf(tx, bucketFilters)
+func eachFilter(tx *store.Txn, from, to consensus.Height, fn func(hash *chainhash.Hash, filter []byte)) error {
+	filters, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
-	headers, err := bucketOf(tx, bucketHeaders)
+	headers, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return err
 	}
-	var row filterRow
-	if err := row.read(filters, from); err != nil { // those after it are there too
+	var row store.FilterRow
+	if err := row.Read(filters, from); err != nil { // those after it are there too
 		return err
 	}
-	var ids headerRow
+	var ids store.HeaderRow
 	for h := from; h <= to; h++ {
-		if h >= row.end() {
-			if err := row.read(filters, h); err != nil {
-				return missing(err, "filter %d", h)
+		if h >= row.End() {
+			if err := row.Read(filters, h); err != nil {
+				return store.Missing(err, "filter %d", h)
 			}
 		}
-		if h >= ids.end() {
-			if ids, err = readHeaderRow(headers, h); err != nil {
-				return missing(err, "header %d", h)
+		if h >= ids.End() {
+			if ids, err = store.ReadHeaderRow(headers, h); err != nil {
+				return store.Missing(err, "header %d", h)
 			}
 		}
-		hash := ids.hash(h)
-		fn(&hash, row.filters[h-row.first])
+		hash := ids.Hash(h)
+		fn(&hash, row.Filters[h-row.First])
 	}
 	return nil
 }
 
-// lookHash is findHash without the check of the whole index: ErrNotFound of a damaged store may
+// lookHash is store.FindHash without the check of the whole index: ErrNotFound of a damaged store may
 // be wrong.
-func lookHash(tx *txn, hash *chainhash.Hash) (consensus.Height, error) {
-	segments, err := bucketOf(tx, bucketHashes)
+func lookHash(tx *store.Txn, hash *chainhash.Hash) (consensus.Height, error) {
+	segments, err := store.RowsOf(tx, store.BucketHashes)
 	if err != nil {
 		return 0, err
 	}
-	headers, err := bucketOf(tx, bucketHeaders)
+	headers, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return 0, err
 	}
-	return searchHash(segments, headers, hash)
+	return store.SearchHash(segments, headers, hash)
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
 // Header returns the header at a height of the main chain.
 func (c *Chain) Header(h consensus.Height) (header consensus.Header, err error) {
-	err = c.readHeaders(fmt.Sprintf("read header %d", h), h, func(row headerRow, _ *rows) error {
-		header = *row.header(h)
+	err = c.readHeaders(fmt.Sprintf("read header %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
+		header = *row.Header(h)
 		return nil
 	})
 	return header, err
@@ -21,8 +22,8 @@ func (c *Chain) Header(h consensus.Height) (header consensus.Header, err error) 
 
 // Hash returns the hash of the block at a height of the main chain.
 func (c *Chain) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
-	err = c.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row headerRow, _ *rows) error {
-		hash = row.hash(h)
+	err = c.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
+		hash = row.Hash(h)
 		return nil
 	})
 	return hash, err
@@ -30,8 +31,8 @@ func (c *Chain) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
 
 // HeightOf returns the height of a block of the main chain.
 func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
-	err = c.store.view(fmt.Sprintf("find block %v", hash), func(tx *txn) error {
-		h, err = findHash(tx, &hash)
+	err = c.store.View(fmt.Sprintf("find block %v", hash), func(tx *store.Txn) error {
+		h, err = store.FindHash(tx, &hash)
 		return err
 	})
 	return h, err
@@ -40,23 +41,23 @@ func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
 // Filter returns the filter of the block at a height of the main chain. ErrBelowFloor says
 // that the store does not keep it.
 func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
-	err = c.store.view(fmt.Sprintf("read filter %d", h), func(tx *txn) error {
-		tip, err := readTip(tx)
+	err = c.store.View(fmt.Sprintf("read filter %d", h), func(tx *store.Txn) error {
+		tip, err := store.ReadTip(tx)
 		if err == nil {
-			err = tip.has(h, h)
+			err = tip.Has(h, h)
 		}
 		if err != nil {
 			return err
 		}
-		b, err := bucketOf(tx, bucketFilters)
+		b, err := store.RowsOf(tx, store.BucketFilters)
 		if err != nil {
 			return err
 		}
-		var row filterRow
-		if err := row.read(b, h); err != nil {
-			return missing(err, "filter %d", h)
+		var row store.FilterRow
+		if err := row.Read(b, h); err != nil {
+			return store.Missing(err, "filter %d", h)
 		}
-		filter = append([]byte{}, row.filters[h-row.first]...)
+		filter = append([]byte{}, row.Filters[h-row.First]...)
 		return nil
 	})
 	return filter, err
@@ -65,7 +66,7 @@ func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
 // MedianTime returns the median time of the eleven blocks of the main chain
 // that end at a height.
 func (c *Chain) MedianTime(h consensus.Height) (median time.Time, err error) {
-	err = c.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row headerRow, b *rows) error {
+	err = c.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row store.HeaderRow, b *store.Rows) error {
 		view := rowsView{bucket: b, row: row}
 		t := consensus.MedianTime(&view, h)
 		median = time.Unix(t, 0)
@@ -77,21 +78,21 @@ func (c *Chain) MedianTime(h consensus.Height) (median time.Time, err error) {
 // WorkAt returns the work of the main chain up to a height, genesis block
 // included.
 func (c *Chain) WorkAt(h consensus.Height) (work uint256.Uint256, err error) {
-	err = c.readHeaders(fmt.Sprintf("read work %d", h), h, func(row headerRow, _ *rows) error {
-		work = row.work(h)
+	err = c.readHeaders(fmt.Sprintf("read work %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
+		work = row.Work(h)
 		return nil
 	})
 	return work, err
 }
 
 // readHeaders calls fn with the header row that has a height.
-func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row headerRow, b *rows) error) error {
-	return c.store.view(op, func(tx *txn) error {
-		b, err := bucketOf(tx, bucketHeaders)
+func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row store.HeaderRow, b *store.Rows) error) error {
+	return c.store.View(op, func(tx *store.Txn) error {
+		b, err := store.RowsOf(tx, store.BucketHeaders)
 		if err != nil {
 			return err
 		}
-		row, err := readHeaderRow(b, h)
+		row, err := store.ReadHeaderRow(b, h)
 		if err != nil {
 			return err
 		}
@@ -101,20 +102,20 @@ func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row headerRow
 
 // rowsView is the main chain on disk as the rules see it, inside a transaction.
 type rowsView struct {
-	bucket *rows
-	row    headerRow // the one that was read last
+	bucket *store.Rows
+	row    store.HeaderRow // the one that was read last
 	err    error
 }
 
 // At implements Ancestors.
 func (v *rowsView) At(h consensus.Height) *consensus.Header {
-	if h < v.row.first || h >= v.row.end() {
-		row, err := readHeaderRow(v.bucket, h)
+	if h < v.row.First || h >= v.row.End() {
+		row, err := store.ReadHeaderRow(v.bucket, h)
 		if err != nil {
 			v.err = err
 			return nil
 		}
 		v.row = row
 	}
-	return v.row.header(h)
+	return v.row.Header(h)
 }

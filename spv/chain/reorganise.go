@@ -10,7 +10,7 @@ import (
 // far as there is room, so that it can win again.
 func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 	fork := c.main.At(view.fork)
-	r := &Reorganisation{Fork: consensus.BlockID{Height: view.fork, Hash: c.main.hash(view.fork)}, From: c.tip.headers}
+	r := &Reorganisation{Fork: consensus.BlockID{Height: view.fork, Hash: c.main.hash(view.fork)}, From: c.tip.Headers}
 	work := c.main.work(view.fork)
 	old := c.revert(r)
 	if err := c.main.failed(); err != nil {
@@ -23,7 +23,7 @@ func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 	}
 	c.side.insert(old, nil, nobody)
 	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > view.fork })
-	r.To = c.tip.headers
+	r.To = c.tip.Headers
 	return r, nil
 }
 
@@ -58,7 +58,7 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 
 // rewind takes the main chain back to a block.
 func (c *Chain) rewind(to consensus.BlockID, tip link) {
-	c.tip.headers, c.tip.work = to, tip.work
+	c.tip.Headers, c.tip.Work = to, tip.work
 	c.keep = min(c.keep, to.Height)
 	c.writing.takeBack(to.Height)
 	c.forgetContradicted(to.Height)
@@ -68,7 +68,7 @@ func (c *Chain) rewind(to consensus.BlockID, tip link) {
 		c.window.push(&tip.header, &tip.work, c.keep)
 	}
 	c.rewindAbove(to)
-	if c.tip.filters.Height > to.Height {
+	if c.tip.Filters.Height > to.Height {
 		c.rewindFilters(to)
 	}
 }
@@ -78,13 +78,13 @@ func (c *Chain) rewind(to consensus.BlockID, tip link) {
 // dropped.
 func (c *Chain) rewindFilters(to consensus.BlockID) {
 	active := c.params.DCP0005
-	if c.tip.floor > 0 && to.Height < active-1 {
+	if c.tip.Floor > 0 && to.Height < active-1 {
 		c.restartFilters()
 		return
 	}
-	c.tip.filters = to
-	c.tip.floor = min(c.tip.floor, to.Height+1)
-	c.earlyProven = c.tip.floor >= active || c.earlyProven && to.Height >= active
+	c.tip.Filters = to
+	c.tip.Floor = min(c.tip.Floor, to.Height+1)
+	c.earlyProven = c.tip.Floor >= active || c.earlyProven && to.Height >= active
 	c.writing.takeBackFilters(to.Height)
 	c.filters = c.filters[:min(max(int(to.Height-c.keepFilters), 0), len(c.filters))]
 	c.keepFilters = min(c.keepFilters, to.Height)

@@ -7,8 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"go.etcd.io/bbolt"
-
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -26,20 +25,20 @@ const repairChunk = 4 << 20
 //
 // The error wraps ErrCorrupt if there is nothing to keep.
 func Repair(cfg Config) (State, error) {
-	old := &store{path: cfg.Path}
-	if err := guard(cfg.Path, "repair", func() error { return old.open(&bbolt.Options{ReadOnly: true}) }); err != nil {
+	old, err := store.OpenDamaged(cfg.Path)
+	if err != nil {
 		return State{}, err
 	}
 	fresh := cfg
 	fresh.Path, fresh.noWAL = fresh.Path+".repair", true
 	kept, err := rebuild(old, fresh)
-	if err := errors.Join(err, old.close()); err != nil {
+	if err := errors.Join(err, old.Close()); err != nil {
 		return State{}, errors.Join(err, discard(fresh.Path))
 	}
 	if err := os.Rename(fresh.Path, cfg.Path); err != nil {
 		return State{}, fmt.Errorf("repair chain store: %w", err)
 	}
-	return kept, syncDir(filepath.Dir(cfg.Path))
+	return kept, store.SyncDir(filepath.Dir(cfg.Path))
 }
 
 // discard removes a file if it exists.
@@ -51,12 +50,8 @@ func discard(path string) error {
 }
 
 // rebuild copies what can be proven of a store to a new one.
-func rebuild(old *store, fresh Config) (State, error) {
-	err := old.view("repair", func(tx *txn) error {
-		// The rows of headers and filters are the same in all older formats.
-		_, err := needsUpgrade(tx, upgrades())
-		return errors.Join(err, checkNetwork(tx, fresh.Params))
-	})
+func rebuild(old *store.Store, fresh Config) (State, error) {
+	err := old.View("repair", func(tx *store.Txn) error { return store.CheckReadable(tx, fresh.Params) })
 	if err := errors.Join(err, discard(fresh.Path)); err != nil {
 		return State{}, err
 	}
@@ -70,16 +65,16 @@ func rebuild(old *store, fresh Config) (State, error) {
 		return State{}, err
 	}
 	if kept.Tip.Height == 0 {
-		return State{}, fmt.Errorf("repair %s: %w", old.path, corrupt("no header can be kept"))
+		return State{}, fmt.Errorf("repair %s: %w", old.Path, store.Corrupt("no header can be kept"))
 	}
 	return kept, nil
 }
 
 // copyAll stages and flushes what step takes from an old store, until it finds
 // nothing more or damage.
-func (c *Chain) copyAll(old *store, step func(tx *txn) error) error {
+func (c *Chain) copyAll(old *store.Store, step func(tx *store.Txn) error) error {
 	for {
-		err := old.view("repair", step)
+		err := old.View("repair", step)
 		var broken *consensus.RuleError
 		switch {
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt), errors.As(err, &broken):
@@ -98,31 +93,31 @@ func (c *Chain) copyAll(old *store, step func(tx *txn) error) error {
 
 // copyFloor stages the floor of an old store, so that filters that it did not keep are not
 // fetched again.
-func (c *Chain) copyFloor(old *store) error {
-	var tip storeTip
-	err := old.view("repair", func(tx *txn) (err error) {
-		if tip, err = readOldTip(tx); err == nil {
+func (c *Chain) copyFloor(old *store.Store) error {
+	var tip store.Tip
+	err := old.View("repair", func(tx *store.Txn) (err error) {
+		if tip, err = store.ReadOldTip(tx); err == nil {
 			return nil
 		}
-		b, err := bucketOf(tx, bucketFilters)
+		b, err := store.RowsOf(tx, store.BucketFilters)
 		if err != nil {
 			return err
 		}
 		key, _ := b.Cursor().First()
-		tip.floor, err = keyHeight(key)
+		tip.Floor, err = store.KeyHeight(key)
 		return err
 	})
-	floor, active := tip.floor, c.params.DCP0005
+	floor, active := tip.Floor, c.params.DCP0005
 	switch {
 	case err != nil: // what is left of the filters is not known
 		return nil
-	case tip.above.Any() && tip.above.Last.Height-tip.above.First > tip.filters.Height-floor:
-		floor = tip.above.First
+	case tip.Above.Any() && tip.Above.Last.Height-tip.Above.First > tip.Filters.Height-floor:
+		floor = tip.Above.First
 	}
 	if floor > 0 {
 		floor = max(floor, active)
 	}
-	if floor = min(floor, c.tip.headers.Height+1); floor < active {
+	if floor = min(floor, c.tip.Headers.Height+1); floor < active {
 		return nil
 	}
 	return c.RaiseFloor(floor)
@@ -130,55 +125,41 @@ func (c *Chain) copyFloor(old *store) error {
 
 // copyLog stages and flushes the blocks of the write-ahead log of an old store, if all
 // that they follow could be kept.
-func (c *Chain) copyLog(old *store) error {
-	var tip storeTip
-	if old.view("repair", func(tx *txn) (err error) { tip, err = readOldTip(tx); return err }) != nil {
+func (c *Chain) copyLog(old *store.Store) error {
+	var tip store.Tip
+	if old.View("repair", func(tx *store.Txn) (err error) { tip, err = store.ReadOldTip(tx); return err }) != nil {
 		return nil // which blocks the log follows is not known
 	}
-	log := wal{path: walPath(old.path)}
-	b, err := log.read()
+	b, err := old.Logged()
 	if err != nil {
 		return err
 	}
-	c.redoAll(b, tip.cuts)
+	c.redoAll(b, tip.Cuts)
 	return c.Flush()
 }
 
-// readOldTip reads the tip of a store that may be of an older format.
-func readOldTip(tx *txn) (storeTip, error) {
-	if format, err := readFormat(tx); err != nil || format != 1 {
-		tip, failure := readTip(tx)
-		return tip, errors.Join(err, failure)
-	}
-	row, err := readMeta(tx, keyTip)
-	if err != nil {
-		return storeTip{}, err
-	}
-	return decodeTipOne(row)
-}
-
 // copyHeaders stages the headers of the next row.
-func (c *Chain) copyHeaders(tx *txn) error {
-	b, err := bucketOf(tx, bucketHeaders)
+func (c *Chain) copyHeaders(tx *store.Txn) error {
+	b, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return err
 	}
-	next := c.tip.headers.Height + 1
-	row, err := readHeaderRow(b, next)
+	next := c.tip.Headers.Height + 1
+	row, err := store.ReadHeaderRow(b, next)
 	if err != nil {
 		return err
 	}
-	for h := next; h < row.end(); h++ {
-		header := row.header(h)
+	for h := next; h < row.End(); h++ {
+		header := row.Header(h)
 		hash := header.Hash()
 		switch {
-		case hash != row.hash(h):
-			return corrupt("header %d does not have its hash", h)
-		case header.PrevBlock() != c.tip.headers.Hash || header.Height() != h:
-			return corrupt("header %d does not follow the one before", h)
+		case hash != row.Hash(h):
+			return store.Corrupt("header %d does not have its hash", h)
+		case header.PrevBlock() != c.tip.Headers.Hash || header.Height() != h:
+			return store.Corrupt("header %d does not follow the one before", h)
 		}
 		if err := consensus.CheckHeader(c.params, header, &hash); err != nil {
-			return corrupt("%v", err)
+			return store.Corrupt("%v", err)
 		}
 		c.push(header, hash)
 	}
@@ -186,27 +167,27 @@ func (c *Chain) copyHeaders(tx *txn) error {
 }
 
 // copyFilters stages the filters of the next row.
-func (c *Chain) copyFilters(tx *txn) error {
-	b, err := bucketOf(tx, bucketFilters)
+func (c *Chain) copyFilters(tx *store.Txn) error {
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
-	next := c.tip.filters.Height + 1
-	var row filterRow
-	if err := row.read(b, next); err != nil {
+	next := c.tip.Filters.Height + 1
+	var row store.FilterRow
+	if err := row.Read(b, next); err != nil {
 		return err
 	}
-	targets, err := c.FilterTargets(next, int(row.end()-next))
+	targets, err := c.FilterTargets(next, int(row.End()-next))
 	if err != nil || len(targets) == 0 {
 		return errors.Join(err, ErrNotFound)
 	}
 	filters := make([][]byte, len(targets))
 	for i := range targets {
-		filters[i] = bytes.Clone(row.filters[int(next-row.first)+i])
+		filters[i] = bytes.Clone(row.Filters[int(next-row.First)+i])
 	}
 	batch := consensus.RestoreFilters(c.params, targets, filters)
 	if batch.Len() == 0 {
-		return corrupt("filter %d is not the one its header commits to", next)
+		return store.Corrupt("filter %d is not the one its header commits to", next)
 	}
 	return c.AddFilters(batch)
 }

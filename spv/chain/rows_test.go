@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -20,7 +20,7 @@ func TestRowsAreGolden(t *testing.T) {
 	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(70), 3, 8, 1)
 	c := forgedStore(t, earlyParams(blocks, 2), blocks)
 	var got strings.Builder
-	err := c.store.view("test", func(tx *txn) error {
+	err := c.store.View("test", func(tx *store.Txn) error {
 		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 			return b.ForEach(func(key, row []byte) error {
 				_, err := fmt.Fprintf(&got, "%s %x %x\n", name, key, row)
@@ -32,9 +32,9 @@ func TestRowsAreGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	staleRows(t, &got)
-	segment := appendSegment(nil, segmentBlocks, func(h consensus.Height) chainhash.Hash { return consensus.FilterHash([]byte{byte(h), byte(h >> 8)}) })
-	seal(heightKey(segmentBlocks), segment)
-	fmt.Fprintf(&got, "segment %x... %v\n", segment[:checksumSize+2*indexEntry], chainhash.HashH(segment))
+	segment := store.AppendSegment(nil, store.SegmentBlocks, func(h consensus.Height) chainhash.Hash { return consensus.FilterHash([]byte{byte(h), byte(h >> 8)}) })
+	store.Seal(store.HeightKey(store.SegmentBlocks), segment)
+	fmt.Fprintf(&got, "segment %x... %v\n", segment[:store.ChecksumSize+2*store.IndexEntry], chainhash.HashH(segment))
 
 	want, err := os.ReadFile("testdata/rows-2.txt")
 	if err != nil {
@@ -61,46 +61,17 @@ func staleRows(t *testing.T, got *strings.Builder) {
 		t.Fatal(err)
 	}
 	mustFlush(t, c)
-	err := c.store.view("test", func(tx *txn) error {
+	err := c.store.View("test", func(tx *store.Txn) error {
 		if err := tx.Bucket(bucketStale).ForEach(func(key, row []byte) error {
 			_, err := fmt.Fprintf(got, "stale %x %x\n", key, row)
 			return err
 		}); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(got, "meta %x %x\n", keyInvalid, tx.Bucket(bucketMeta).Get(keyInvalid))
+		_, err := fmt.Fprintf(got, "meta %x %x\n", keyInvalid, tx.Bucket(store.BucketMeta).Get(keyInvalid))
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Every hash of a segment is found in it, wherever its entry is, and no other.
-func TestSearchPrefix(t *testing.T) {
-	for name, prefix := range map[string]func(i int) uint32{
-		"spread":  func(i int) uint32 { return uint32(i) << 20 },
-		"equal":   func(int) uint32 { return 7 },
-		"low":     func(i int) uint32 { return uint32(i) },
-		"high":    func(i int) uint32 { return ^uint32(i) },
-		"doubles": func(i int) uint32 { return uint32(i/2) << 21 },
-	} {
-		row := appendSegment(nil, 0, func(h consensus.Height) (hash chainhash.Hash) {
-			p := prefix(int(h))
-			copy(hash[:], []byte{byte(p >> 24), byte(p >> 16), byte(p >> 8), byte(p)})
-			return hash
-		})
-		entries := row[checksumSize:]
-		for i := 0; i < segmentBlocks; i += 97 {
-			for _, p := range []uint32{0, prefix(i), prefix(i) + 1, prefix(i) - 1, 1<<32 - 1} {
-				want := 0
-				for want < segmentBlocks && binary.BigEndian.Uint32(entries[want*indexEntry:]) < p {
-					want++
-				}
-				if searchPrefix(entries, p) != want {
-					t.Fatalf("%s: prefix %x is at %d, want %d", name, p, searchPrefix(entries, p), want)
-				}
-			}
-		}
 	}
 }

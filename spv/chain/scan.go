@@ -5,6 +5,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -23,7 +24,7 @@ func (c *Chain) Scan(from, to consensus.Height, fn func(id consensus.BlockID, h 
 	s := c.newScan()
 	defer c.scans.Put(s)
 	for next := from; next <= to; next = s.end() {
-		err := c.store.view(fmt.Sprintf("scan %d", next), func(tx *txn) error {
+		err := c.store.View(fmt.Sprintf("scan %d", next), func(tx *store.Txn) error {
 			return s.read(tx, next, to)
 		})
 		if err != nil {
@@ -46,9 +47,9 @@ type scan struct {
 	filters []byte // of all blocks, one after the other
 	ends    []int  // where each ends
 
-	ahead   readAhead
+	ahead   store.ReadAhead
 	started bool
-	cuts    uint64 // storeTip.cuts when the scan began
+	cuts    uint64 // store.Tip.Cuts when the scan began
 }
 
 // newScan returns a scan that has read nothing, in the memory of one that is over if
@@ -58,7 +59,7 @@ func (c *Chain) newScan() *scan {
 	if !ok {
 		s = new(scan)
 	}
-	s.started, s.ahead = false, newReadAhead(c.store.file)
+	s.started, s.ahead = false, c.store.ReadAhead()
 	return s
 }
 
@@ -74,18 +75,18 @@ func (s *scan) filter(i int) []byte {
 
 // read reads the blocks from one height on, at most up to another and at least
 // one.
-func (s *scan) read(tx *txn, from, to consensus.Height) error {
-	tip, err := readTip(tx)
+func (s *scan) read(tx *store.Txn, from, to consensus.Height) error {
+	tip, err := store.ReadTip(tx)
 	switch {
 	case err != nil:
 		return err
-	case s.started && s.cuts != tip.cuts:
+	case s.started && s.cuts != tip.Cuts:
 		return ErrStale
 	}
-	if err := tip.has(from, to); err != nil {
+	if err := tip.Has(from, to); err != nil {
 		return err
 	}
-	s.started, s.cuts, s.first = true, tip.cuts, from
+	s.started, s.cuts, s.first = true, tip.Cuts, from
 	if err := s.readFilters(tx, from, to); err != nil {
 		return err
 	}
@@ -93,29 +94,27 @@ func (s *scan) read(tx *txn, from, to consensus.Height) error {
 }
 
 // readFilters copies filters until the chunk is full.
-func (s *scan) readFilters(tx *txn, from, to consensus.Height) error {
-	b, err := bucketOf(tx, bucketFilters)
+func (s *scan) readFilters(tx *store.Txn, from, to consensus.Height) error {
+	b, err := store.RowsOf(tx, store.BucketFilters)
 	if err != nil {
 		return err
 	}
 	s.filters, s.ends = s.filters[:0], s.ends[:0]
 	c := b.Cursor()
-	var row filterRow
+	var row store.FilterRow
 	next := from
-	for key, value := seekRow(c, from); next <= to && len(s.filters) < scanChunk; key, value = c.Next() {
+	for key, value := store.SeekRow(c, from); next <= to && len(s.filters) < scanChunk; key, value = c.Next() {
 		if key == nil {
-			return corrupt("filter %d is missing", next)
+			return store.Corrupt("filter %d is missing", next)
 		}
-		if !c.inNewer {
-			s.ahead.row(tx, value)
-		}
-		if err := row.parse(key, value); err != nil {
+		s.ahead.Row(tx, c, value)
+		if err := row.Parse(key, value); err != nil {
 			return err
 		}
-		if next < row.first || next >= row.end() {
-			return corrupt("filter %d is missing: got a row from %d to %d", next, row.first, row.end()-1)
+		if next < row.First || next >= row.End() {
+			return store.Corrupt("filter %d is missing: got a row from %d to %d", next, row.First, row.End()-1)
 		}
-		for _, f := range row.filters[next-row.first : min(row.end(), to+1)-row.first] {
+		for _, f := range row.Filters[next-row.First : min(row.End(), to+1)-row.First] {
 			s.filters = append(s.filters, f...)
 			s.ends = append(s.ends, len(s.filters))
 			next++
@@ -125,20 +124,20 @@ func (s *scan) readFilters(tx *txn, from, to consensus.Height) error {
 }
 
 // readHeaders copies the headers of the same blocks.
-func (s *scan) readHeaders(tx *txn, from, end consensus.Height) error {
-	b, err := bucketOf(tx, bucketHeaders)
+func (s *scan) readHeaders(tx *store.Txn, from, end consensus.Height) error {
+	b, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return err
 	}
 	s.headers, s.hashes = s.headers[:0], s.hashes[:0]
 	for h := from; h < end; {
-		row, err := readHeaderRow(b, h)
+		row, err := store.ReadHeaderRow(b, h)
 		if err != nil {
-			return missing(err, "header %d", h)
+			return store.Missing(err, "header %d", h)
 		}
-		for ; h < min(end, row.end()); h++ {
-			s.headers = append(s.headers, *row.header(h))
-			s.hashes = append(s.hashes, row.hash(h))
+		for ; h < min(end, row.End()); h++ {
+			s.headers = append(s.headers, *row.Header(h))
+			s.hashes = append(s.hashes, row.Hash(h))
 		}
 	}
 	return nil

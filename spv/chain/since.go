@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -19,12 +20,12 @@ func (c *Chain) Since(locator []consensus.BlockID, limit int) (u Update, err err
 // SinceIn is Since, with the applied blocks in the memory of an earlier update that is no
 // longer used, as far as it goes: a caller of many large steps makes no garbage this way.
 func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) (u Update, err error) {
-	err = c.store.view("read update", func(tx *txn) error {
-		tip, err := readTip(tx)
+	err = c.store.View("read update", func(tx *store.Txn) error {
+		tip, err := store.ReadTip(tx)
 		if err != nil {
 			return err
 		}
-		b, err := bucketOf(tx, bucketHeaders)
+		b, err := store.RowsOf(tx, store.BucketHeaders)
 		if err != nil {
 			return err
 		}
@@ -34,9 +35,9 @@ func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) 
 		}
 		u.Reverted = append([]consensus.BlockID(nil), locator[:n]...)
 		from := locator[n].Height + 1
-		count := min(int64(limit), int64(tip.filters.Height)+1-int64(from))
+		count := min(int64(limit), int64(tip.Filters.Height)+1-int64(from))
 		u.Applied, err = readBlocks(memory[:0], b, from, int(count))
-		u.More = int64(from)+max(count, 0) <= int64(tip.filters.Height)
+		u.More = int64(from)+max(count, 0) <= int64(tip.Filters.Height)
 		return err
 	})
 	return u, err
@@ -44,16 +45,16 @@ func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) 
 
 // newestOnMain returns the index of the first block of the locator that is on
 // the main chain.
-func newestOnMain(b *rows, tip *storeTip, locator []consensus.BlockID) (int, error) {
+func newestOnMain(b *store.Rows, tip *store.Tip, locator []consensus.BlockID) (int, error) {
 	for i, id := range locator {
-		if id.Height < 0 || id.Height > tip.headers.Height {
+		if id.Height < 0 || id.Height > tip.Headers.Height {
 			continue
 		}
-		row, err := readHeaderRow(b, id.Height)
+		row, err := store.ReadHeaderRow(b, id.Height)
 		if err != nil {
-			return 0, missing(err, "header %d", id.Height)
+			return 0, store.Missing(err, "header %d", id.Height)
 		}
-		if row.hash(id.Height) == id.Hash {
+		if row.Hash(id.Height) == id.Hash {
 			return i, nil
 		}
 	}
@@ -61,18 +62,18 @@ func newestOnMain(b *rows, tip *storeTip, locator []consensus.BlockID) (int, err
 }
 
 // readBlocks appends n headers from a height on.
-func readBlocks(blocks []Block, b *rows, from consensus.Height, n int) ([]Block, error) {
+func readBlocks(blocks []Block, b *store.Rows, from consensus.Height, n int) ([]Block, error) {
 	if n <= 0 {
 		return blocks, nil
 	}
 	blocks = slices.Grow(blocks, n)
 	for h, end := from, from+consensus.Height(n); h < end; {
-		row, err := readHeaderRow(b, h)
+		row, err := store.ReadHeaderRow(b, h)
 		if err != nil {
-			return nil, missing(err, "header %d", h)
+			return nil, store.Missing(err, "header %d", h)
 		}
-		for ; h < min(end, row.end()); h++ {
-			blocks = append(blocks, Block{BlockID: consensus.BlockID{Height: h, Hash: row.hash(h)}, Header: *row.header(h)})
+		for ; h < min(end, row.End()); h++ {
+			blocks = append(blocks, Block{BlockID: consensus.BlockID{Height: h, Hash: row.Hash(h)}, Header: *row.Header(h)})
 		}
 	}
 	return blocks, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -58,7 +59,7 @@ type StaleBlock struct {
 // Stale returns a block that has left the main chain, if that is no further than
 // StaleBlocks below its tip. The error is ErrNotFound for any other block.
 func (c *Chain) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
-	err = c.store.view(fmt.Sprintf("find stale block %v", hash), func(tx *txn) error {
+	err = c.store.View(fmt.Sprintf("find stale block %v", hash), func(tx *store.Txn) error {
 		v, err := newStaleView(tx)
 		if err != nil {
 			return err
@@ -72,7 +73,7 @@ func (c *Chain) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
 // StaleTips returns the newest blocks of the branches that the main chain has left no
 // further than StaleBlocks below its tip, the highest first, and that tip.
 func (c *Chain) StaleTips() (tip consensus.BlockID, list []StaleBlock, err error) {
-	err = c.store.view("list stale branches", func(tx *txn) error {
+	err = c.store.View("list stale branches", func(tx *store.Txn) error {
 		v, err := newStaleView(tx)
 		if err != nil {
 			return err
@@ -92,21 +93,21 @@ type staleView struct {
 	invalid []chainhash.Hash
 }
 
-func newStaleView(tx *txn) (*staleView, error) {
-	tip, err := readTip(tx)
+func newStaleView(tx *store.Txn) (*staleView, error) {
+	tip, err := store.ReadTip(tx)
 	if err != nil {
 		return nil, err
 	}
-	headers, err := bucketOf(tx, bucketHeaders)
+	headers, err := store.RowsOf(tx, store.BucketHeaders)
 	if err != nil {
 		return nil, err
 	}
-	v := &staleView{tip: tip.headers, blocks: make(map[chainhash.Hash]*staleHeader)}
+	v := &staleView{tip: tip.Headers, blocks: make(map[chainhash.Hash]*staleHeader)}
 	v.main.bucket = headers
 	if v.invalid, err = readInvalid(tx); err != nil {
 		return nil, err
 	}
-	err = eachStale(tx, max(0, tip.headers.Height-StaleBlocks+1), func(h consensus.Height, list []staleHeader) error {
+	err = eachStale(tx, max(0, tip.Headers.Height-StaleBlocks+1), func(h consensus.Height, list []staleHeader) error {
 		for i := range list {
 			on, err := v.onMain(consensus.BlockID{Height: h, Hash: list[i].hash})
 			if err != nil {
@@ -126,11 +127,11 @@ func (v *staleView) onMain(id consensus.BlockID) (bool, error) {
 	if id.Height > v.tip.Height {
 		return false, nil
 	}
-	row, err := readHeaderRow(v.main.bucket, id.Height)
+	row, err := store.ReadHeaderRow(v.main.bucket, id.Height)
 	if err != nil {
-		return false, missing(err, "header %d", id.Height)
+		return false, store.Missing(err, "header %d", id.Height)
 	}
-	return row.hash(id.Height) == id.Hash, nil
+	return row.Hash(id.Height) == id.Hash, nil
 }
 
 // block describes a stale block. The error is ErrNotFound if there is none, or if one of
@@ -155,12 +156,12 @@ func (v *staleView) block(hash chainhash.Hash) (StaleBlock, error) {
 	if !on {
 		return b, ErrNotFound
 	}
-	row, err := readHeaderRow(v.main.bucket, b.Fork.Height)
+	row, err := store.ReadHeaderRow(v.main.bucket, b.Fork.Height)
 	if err != nil {
-		return b, missing(err, "header %d", b.Fork.Height)
+		return b, store.Missing(err, "header %d", b.Fork.Height)
 	}
 	v.main.row = row
-	b.Work = row.work(b.Fork.Height)
+	b.Work = row.Work(b.Fork.Height)
 	for _, h := range branch.path {
 		work := consensus.Work(h.Bits())
 		b.Work.Add(&work)
@@ -221,7 +222,7 @@ func (c *Chain) leave(h *consensus.Header, hash chainhash.Hash) {
 
 // writeStale adds blocks that have left the main chain, and drops those that are too far
 // below a tip.
-func writeStale(tx *txn, left []staleHeader, tip consensus.Height) error {
+func writeStale(tx *store.Txn, left []staleHeader, tip consensus.Height) error {
 	if len(left) == 0 {
 		return nil
 	}
@@ -237,20 +238,20 @@ func writeStale(tx *txn, left []staleHeader, tip consensus.Height) error {
 		}
 	}
 	for h, list := range byHeight {
-		key := heightKey(h)
+		key := store.HeightKey(h)
 		old, err := readStale(key, b.Get(key))
 		if err != nil {
 			return err
 		}
 		row := encodeStale(old, list)
-		seal(key, row)
+		store.Seal(key, row)
 		if err := b.Put(key, row); err != nil {
 			return err
 		}
 	}
 	for {
 		key, _ := b.Cursor().First()
-		if key == nil || slices.Compare(key, heightKey(oldest)) >= 0 {
+		if key == nil || slices.Compare(key, store.HeightKey(oldest)) >= 0 {
 			return nil
 		}
 		if err := b.Delete(slices.Clone(key)); err != nil {
@@ -268,7 +269,7 @@ func encodeStale(old, more []staleHeader) []byte {
 		list = append(list, h)
 	}
 	list = list[max(0, len(list)-stalePerHeight):]
-	row := make([]byte, checksumSize, checksumSize+len(list)*staleEntry)
+	row := make([]byte, store.ChecksumSize, store.ChecksumSize+len(list)*staleEntry)
 	for i := range list {
 		row = append(append(row, list[i].hash[:]...), list[i].Header[:]...)
 	}
@@ -280,22 +281,22 @@ func readStale(key, row []byte) ([]staleHeader, error) {
 	if row == nil {
 		return nil, nil
 	}
-	h, err := keyHeight(key)
+	h, err := store.KeyHeight(key)
 	if err != nil {
 		return nil, err
 	}
-	body, err := unseal(bucketStale, key, row)
+	body, err := store.Unseal(bucketStale, key, row)
 	if err != nil {
 		return nil, err
 	}
 	if len(body) == 0 || len(body)%staleEntry != 0 || len(body) > stalePerHeight*staleEntry {
-		return nil, corrupt("row %d of stale blocks has %d bytes", h, len(row))
+		return nil, store.Corrupt("row %d of stale blocks has %d bytes", h, len(row))
 	}
 	var list []staleHeader
 	for entry := range slices.Chunk(body, staleEntry) {
 		s := staleHeader{consensus.Header(entry[chainhash.HashSize:]), chainhash.Hash(entry[:chainhash.HashSize])}
 		if s.Height() != h {
-			return nil, corrupt("stale block %v has height %d, not %d", s.hash, s.Height(), h)
+			return nil, store.Corrupt("stale block %v has height %d, not %d", s.hash, s.Height(), h)
 		}
 		list = append(list, s)
 	}
@@ -303,13 +304,13 @@ func readStale(key, row []byte) ([]staleHeader, error) {
 }
 
 // eachStale calls fn with the stale blocks of each height from one on.
-func eachStale(tx *txn, from consensus.Height, fn func(h consensus.Height, list []staleHeader) error) error {
+func eachStale(tx *store.Txn, from consensus.Height, fn func(h consensus.Height, list []staleHeader) error) error {
 	b := tx.Bucket(bucketStale)
 	if b == nil {
 		return nil
 	}
 	c := b.Cursor()
-	for key, row := c.Seek(heightKey(from)); key != nil; key, row = c.Next() {
+	for key, row := c.Seek(store.HeightKey(from)); key != nil; key, row = c.Next() {
 		list, err := readStale(key, row)
 		if err != nil {
 			return err
@@ -322,15 +323,15 @@ func eachStale(tx *txn, from consensus.Height, fn func(h consensus.Height, list 
 }
 
 // checkStale proves the stale blocks of a store: their form, hashes and proof of work.
-func checkStale(p *consensus.Params, tx *txn) error {
+func checkStale(p *consensus.Params, tx *store.Txn) error {
 	return eachStale(tx, 0, func(_ consensus.Height, list []staleHeader) error {
 		for i := range list {
 			h := &list[i]
 			if hash := h.Header.Hash(); hash != h.hash {
-				return corrupt("stale block %v has hash %v", h.hash, hash)
+				return store.Corrupt("stale block %v has hash %v", h.hash, hash)
 			}
 			if err := consensus.CheckHeader(p, &h.Header, &h.hash); err != nil {
-				return corrupt("stale block %v: %v", h.hash, err)
+				return store.Corrupt("stale block %v: %v", h.hash, err)
 			}
 		}
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -112,7 +113,7 @@ func TestStaleBlocksAreBounded(t *testing.T) {
 	}
 	put := func(tip consensus.Height, list ...staleHeader) {
 		t.Helper()
-		if err := c.store.update("test", func(tx *txn) error { return writeStale(tx, list, tip) }); err != nil {
+		if err := c.store.Update("test", func(tx *store.Txn) error { return writeStale(tx, list, tip) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,7 +125,7 @@ func TestStaleBlocksAreBounded(t *testing.T) {
 	put(100, all...)
 	put(100, all[len(all)-1])
 	count := func() (heights []consensus.Height, blocks []staleHeader) {
-		if err := c.store.view("test", func(tx *txn) error {
+		if err := c.store.View("test", func(tx *store.Txn) error {
 			return eachStale(tx, 0, func(h consensus.Height, list []staleHeader) error {
 				heights, blocks = append(heights, h), append(blocks, list...)
 				return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -59,15 +60,15 @@ func (s *State) NewestFilter() consensus.BlockID {
 }
 
 // newState returns the state that a tip stands for.
-func newState(p *consensus.Params, t *storeTip, earlyProven bool, tip *consensus.Header) State {
+func newState(p *consensus.Params, t *store.Tip, earlyProven bool, tip *consensus.Header) State {
 	return State{
-		Tip:         t.headers,
+		Tip:         t.Headers,
 		TipTime:     tip.Time(),
-		Work:        t.work,
-		Filters:     t.filters,
-		Floor:       t.floor,
-		Above:       t.above,
+		Work:        t.Work,
+		Filters:     t.Filters,
+		Floor:       t.Floor,
+		Above:       Span(t.Above),
 		EarlyProven: earlyProven,
-		EnoughWork:  consensus.EnoughWork(p, t.work),
+		EnoughWork:  consensus.EnoughWork(p, t.Work),
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -59,7 +60,7 @@ func TestNewBlocksAreAppended(t *testing.T) {
 	if changes > n/100 {
 		t.Errorf("the store was written %d times for %d blocks", changes, n)
 	}
-	if info, err := os.Stat(walPath(cfg.Path)); err != nil || info.Size() > walSize || info.Size() < walSize/2 {
+	if info, err := os.Stat(store.LogPath(cfg.Path)); err != nil || info.Size() > store.LogSize || info.Size() < store.LogSize/2 {
 		t.Errorf("the log: %v, %v", info, err)
 	}
 	mustCheck(t, c)
@@ -97,10 +98,10 @@ func TestLogIsReplayed(t *testing.T) {
 		if err := again.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Remove(walPath(again.store.path)); err != nil {
+		if err := os.Remove(store.LogPath(again.store.Path)); err != nil {
 			t.Fatal(err)
 		}
-		wantChain(t, reopen(t, Config{Path: again.store.path, Params: p}), branch)
+		wantChain(t, reopen(t, Config{Path: again.store.Path, Params: p}), branch)
 	}
 }
 
@@ -125,7 +126,7 @@ func TestLogDoesNotBringBlocksBack(t *testing.T) {
 	kept.feed(t, p, other, 3, 1, 1)
 	kept.feedFilters(t, p, other)
 	mustFlush(t, other)
-	again, _ := crashed(t, other.store.path, p, nil)
+	again, _ := crashed(t, other.store.Path, p, nil)
 	wantChain(t, again, kept)
 	mustCheck(t, again)
 }
@@ -157,7 +158,7 @@ func TestDamagedLog(t *testing.T) {
 		wantChain(t, other, blocks)
 	}
 
-	if err := os.WriteFile(walPath(cfg.Path), append([]byte{1}, log[1:]...), 0o600); err != nil {
+	if err := os.WriteFile(store.LogPath(cfg.Path), append([]byte{1}, log[1:]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Check(t.Context()); !errors.Is(err, ErrCorrupt) {
@@ -169,27 +170,27 @@ func TestDamagedLog(t *testing.T) {
 func TestForgedLog(t *testing.T) {
 	p := consensus.SimNet()
 	blocks := newTestChain(t, p).mine(t, p, random(1), 2, 60, 1)
-	good := walRecord{tip: blocks.hashes[0], headers: blocks.testBranch[1:], filters: blocks.filters[1:]}
-	for name, change := range map[string]func(r *walRecord){
-		"header":          func(r *walRecord) { r.headers[1][4]++ },
-		"missing header":  func(r *walRecord) { r.headers = r.headers[1:] },
-		"filter":          func(r *walRecord) { r.filters[1] = []byte{1, 2, 3} },
-		"filter too many": func(r *walRecord) { r.filters = append(r.filters, nil) },
-		"other tip":       func(r *walRecord) { r.tip[0]++ },
-		"other filters":   func(r *walRecord) { r.filtersHeight++ },
-		"other cuts":      func(r *walRecord) { r.cuts++ },
-		"nothing":         func(*walRecord) {},
+	good := store.Record{Tip: blocks.hashes[0], Headers: blocks.testBranch[1:], Filters: blocks.filters[1:]}
+	for name, change := range map[string]func(r *store.Record){
+		"header":          func(r *store.Record) { r.Headers[1][4]++ },
+		"missing header":  func(r *store.Record) { r.Headers = r.Headers[1:] },
+		"filter":          func(r *store.Record) { r.Filters[1] = []byte{1, 2, 3} },
+		"filter too many": func(r *store.Record) { r.Filters = append(r.Filters, nil) },
+		"other tip":       func(r *store.Record) { r.Tip[0]++ },
+		"other filters":   func(r *store.Record) { r.FiltersHeight++ },
+		"other cuts":      func(r *store.Record) { r.Cuts++ },
+		"nothing":         func(*store.Record) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := good
-			r.headers = append([]consensus.Header(nil), good.headers...)
-			r.filters = append([][]byte(nil), good.filters...)
+			r.Headers = append([]consensus.Header(nil), good.Headers...)
+			r.Filters = append([][]byte(nil), good.Filters...)
 			change(&r)
 			cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
 			if err := reopen(t, cfg).Close(); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(walPath(cfg.Path), r.encode(), 0o600); err != nil {
+			if err := os.WriteFile(store.LogPath(cfg.Path), r.Encode(), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			c := reopen(t, cfg)
@@ -251,7 +252,7 @@ func TestLogGoesWithStore(t *testing.T) {
 	y := history{cfg: cfg}
 	log := y.files(t).log
 	other := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
-	if err := os.WriteFile(walPath(other.Path), log, 0o600); err != nil {
+	if err := os.WriteFile(store.LogPath(other.Path), log, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if st := reopen(t, other).State(); st.Tip.Height != 0 {
@@ -264,7 +265,7 @@ func TestLogCannotBeWritten(t *testing.T) {
 	p := consensus.SimNet()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "chain.db"), Params: p}
 	c := reopen(t, cfg)
-	if err := os.Mkdir(walPath(cfg.Path), 0o700); err != nil {
+	if err := os.Mkdir(store.LogPath(cfg.Path), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	blocks := newTestChain(t, p)
@@ -282,33 +283,16 @@ func TestLogCannotBeWritten(t *testing.T) {
 // The records are what they have always been, byte for byte.
 func TestRecordIsGolden(t *testing.T) {
 	blocks := newTestChain(t, consensus.SimNet()).mine(t, consensus.SimNet(), random(70), 2, 8, 1)
-	r := walRecord{
-		tip:           blocks.hashes[0],
-		filtersHeight: 7,
-		cuts:          3,
-		headers:       blocks.testBranch[1:],
-		filters:       blocks.filters[1:],
+	r := store.Record{
+		Tip:           blocks.hashes[0],
+		FiltersHeight: 7,
+		Cuts:          3,
+		Headers:       blocks.testBranch[1:],
+		Filters:       blocks.filters[1:],
 	}
-	got := fmt.Sprintf("%x\n", r.encode())
+	got := fmt.Sprintf("%x\n", r.Encode())
 	want, err := os.ReadFile("testdata/wal-1.txt")
 	if err != nil || got != string(want) {
 		t.Errorf("got\n%s\nwant\n%s, %v", got, want, err)
 	}
-}
-
-// Whatever a log holds, parsing it ends, and what parses is encoded to the same bytes.
-func FuzzRecord(f *testing.F) {
-	r := walRecord{headers: make([]consensus.Header, 1), filters: [][]byte{{1, 2}, nil}}
-	f.Add(r.encode()[walRecordHead:])
-	f.Fuzz(func(t *testing.T, body []byte) {
-		var r walRecord
-		if !r.parse(body) {
-			return
-		}
-		b := r.encode()
-		again, size, ok := parseRecord(b)
-		if !ok || size != len(b) || len(b) > walRecordHead+len(body) || again.tip != r.tip || len(again.filters) != len(r.filters) {
-			t.Errorf("a record is encoded in another way")
-		}
-	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -13,12 +14,12 @@ import (
 // while any goroutine commits it: it shares nothing with the chain that the
 // writer changes.
 type Write struct {
-	store   *store
+	store   *store.Store
 	flushed *atomic.Pointer[State]
-	plan    *plan
+	plan    *store.Plan
 	record  []byte                     // for the write-ahead log; nil if all is written to the store
 	early   *consensus.EarlyFilterHash // nil on networks without early filters
-	tip     storeTip                   // what is on disk once it is committed
+	tip     store.Tip                  // what is on disk once it is committed
 	state   *State                     // the same for readers
 	done    bool                       // it is
 	invalid []chainhash.Hash           // see Invalidate; nil if it has not changed
@@ -56,20 +57,20 @@ func (c *Chain) Begin() (*Write, error) {
 		plan:     p,
 		record:   record,
 		tip:      c.tip,
-		keep:     c.tip.headers.Height,
+		keep:     c.tip.Headers.Height,
 		stale:    c.stale,
 		joins:    c.joins(),
 		aboveCut: c.aboveCut,
 	}
 	if w.joins {
-		w.tip.filters, w.tip.above = c.tip.above.Last, Span{}
-		w.tip.seams++
+		w.tip.Filters, w.tip.Above = c.tip.Above.Last, store.Span{}
+		w.tip.Seams++
 	}
-	w.keepFilters = w.tip.filters.Height
-	state := newState(c.params, &w.tip, c.earlyProven, &c.window.at(c.tip.headers.Height).header)
+	w.keepFilters = w.tip.Filters.Height
+	state := newState(c.params, &w.tip, c.earlyProven, &c.window.at(c.tip.Headers.Height).header)
 	w.state = &state
 	if c.cut() {
-		w.tip.cuts++
+		w.tip.Cuts++
 	}
 	c.stale, c.aboveCut = nil, false
 	if c.invalidStaged {
@@ -89,16 +90,16 @@ func (w *Write) Commit() error {
 	if w.discards {
 		return w.commitDiscard()
 	}
-	if w.record != nil && w.store.log("flush", w.record, w.plan, w.meta()) == nil {
+	if w.record != nil && w.store.Append("flush", w.record, w.plan, w.meta()) == nil {
 		w.ended()
 		return nil
 	} // what the log does not take, because it is full for example, the store does
-	err := w.store.update("flush", func(tx *txn) error {
-		if err := w.plan.apply(tx); err != nil {
+	err := w.store.Update("flush", func(tx *store.Txn) error {
+		if err := w.plan.Apply(tx); err != nil {
 			return err
 		}
 		if w.early != nil {
-			if err := writeEarly(tx, w.early); err != nil {
+			if err := store.WriteEarly(tx, w.early); err != nil {
 				return err
 			}
 		}
@@ -107,10 +108,10 @@ func (w *Write) Commit() error {
 				return err
 			}
 		}
-		if err := writeStale(tx, w.stale, w.tip.headers.Height); err != nil {
+		if err := writeStale(tx, w.stale, w.tip.Headers.Height); err != nil {
 			return err
 		}
-		return writeTip(tx, &w.tip)
+		return store.WriteTip(tx, &w.tip)
 	})
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (w *Write) Commit() error {
 
 // commitDiscard is Commit of a write that only deletes filters below the floor.
 func (w *Write) commitDiscard() error {
-	err := w.store.update("delete filters", func(tx *txn) (err error) {
+	err := w.store.Update("delete filters", func(tx *store.Txn) (err error) {
 		w.leftover, err = w.discard(tx)
 		return err
 	})
@@ -139,10 +140,10 @@ func (w *Write) ended() {
 }
 
 // meta returns the rows of the meta bucket that change when blocks are added.
-func (w *Write) meta() []plannedRow {
-	rows := []plannedRow{{keyTip, w.tip.encode()}}
+func (w *Write) meta() []store.Row {
+	rows := []store.Row{{Key: store.KeyTip, Value: w.tip.Encode()}}
 	if w.early != nil {
-		rows = append(rows, plannedRow{keyEarly, w.early.State(make([]byte, checksumSize))})
+		rows = append(rows, store.Row{Key: store.KeyEarly, Value: w.early.State(make([]byte, store.ChecksumSize))})
 	}
 	return rows
 }
@@ -160,16 +161,16 @@ func (c *Chain) Finish(w *Write) {
 		c.stale = c.stale[max(0, len(c.stale)-StaleBlocks):]
 		return
 	}
-	c.leftover = c.leftover || w.tip.floor > c.disk.floor
+	c.leftover = c.leftover || w.tip.Floor > c.disk.Floor
 	if w.discards {
 		c.leftover = w.leftover
 	} else {
-		c.rows = w.plan.memory
+		c.rows = w.plan.Used()
 	}
 	if w.joins && c.joins() {
-		c.tip.filters, c.tip.above, c.tip.seams = c.tip.above.Last, Span{}, w.tip.seams
+		c.tip.Filters, c.tip.Above, c.tip.Seams = c.tip.Above.Last, store.Span{}, w.tip.Seams
 	}
-	c.disk, c.tip.cuts = w.tip, w.tip.cuts
+	c.disk, c.tip.Cuts = w.tip, w.tip.Cuts
 	c.main.rows = nil                                                // they may have gone beyond keep, with what is no more
 	written := min(int(w.keepFilters-c.keepFilters), len(c.filters)) // fewer if it joins those above the gap
 	left := copy(c.filters, c.filters[written:])

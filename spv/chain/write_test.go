@@ -3,6 +3,7 @@ package chain
 import (
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -76,16 +77,18 @@ func TestSeekRowAmongNone(t *testing.T) {
 	blocks.feed(t, p, c, 0, 2000, 1)
 	blocks.feedFilters(t, p, c)
 	mustFlush(t, c)
-	err := c.store.update("test", func(tx *txn) error {
-		b, err := bucketOf(tx, bucketFilters)
+	err := c.store.Update("test", func(tx *store.Txn) error {
+		b, err := store.RowsOf(tx, store.BucketFilters)
 		if err != nil {
 			return err
 		}
-		if err := dropRows(b, 0, 0); err != nil {
+		all := store.NewPlan(nil)
+		all.Begin(store.BucketFilters, 0, 0, true)
+		if err := all.Apply(tx); err != nil {
 			return err
 		}
 		for _, h := range []consensus.Height{0, 1000, 5000} {
-			if key, _ := seekRow(b.Cursor(), h); key != nil {
+			if key, _ := store.SeekRow(b.Cursor(), h); key != nil {
 				t.Errorf("row %x is found among none", key)
 			}
 		}

@@ -1,36 +1,37 @@
-package chain
+package store
 
-import (
-	"os"
-	"unsafe"
-)
+import "unsafe"
 
 // aheadBytes is how far ahead of a scan the file is read.
 const aheadBytes = 4 << 20
 
-// readAhead has the system read the file ahead of a scan. bbolt tells it that
+// ReadAhead has the system read the file ahead of a scan. bbolt tells it that
 // it will read in no order, and so it fetches each page by itself when a scan
 // comes to it, which makes the first scan after a restart of the machine ten
 // times slower than the disk. Rows lie in the file nearly in the order in which
 // they were written.
-type readAhead struct {
+type ReadAhead struct {
 	ask func(from, n int64) // has the system read a part of the file
 	end int64               // the end of what was asked for
 }
 
-func newReadAhead(file *os.File) readAhead {
-	return readAhead{ask: func(from, n int64) { willNeed(file, from, n) }}
+// ReadAhead begins with a scan of the file.
+func (s *Store) ReadAhead() ReadAhead {
+	return ReadAhead{ask: func(from, n int64) { willNeed(s.file, from, n) }}
 }
 
-// row records that the scan is at a row, which was read in the transaction.
-func (a *readAhead) row(tx *txn, value []byte) {
+// Row records that the scan is at a row, at which a cursor of the transaction is.
+func (a *ReadAhead) Row(tx *Txn, at *Cursor, value []byte) {
+	if at.inNewer { // it is not in the file
+		return
+	}
 	start := tx.DB().Info().Data                             // of the file in memory, which stays while tx is open
 	here := uintptr(unsafe.Pointer(unsafe.SliceData(value))) //nolint:gosec // compared, never followed
 	a.at(int64(here - start))
 }
 
 // at records that the scan is at an offset of the file.
-func (a *readAhead) at(offset int64) {
+func (a *ReadAhead) at(offset int64) {
 	switch {
 	case offset < a.end-aheadBytes || offset >= a.end: // somewhere else
 		a.ask(offset, aheadBytes)

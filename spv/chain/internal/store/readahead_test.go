@@ -1,13 +1,16 @@
-package chain
+package store
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 // Wherever a scan is, what follows was asked for, and no part twice in a row.
 func TestReadAhead(t *testing.T) {
-	r := random(100)
+	r := newRand(100)
 	var from, end int64 // what was asked for since the last jump
 	var asked int64
-	a := readAhead{ask: func(at, n int64) {
+	a := ReadAhead{ask: func(at, n int64) {
 		if at != end {
 			from = at
 		}
@@ -31,3 +34,5 @@ func TestReadAhead(t *testing.T) {
 		t.Errorf("asked for %d bytes in a scan of %d", asked, scanned)
 	}
 }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }

@@ -1,4 +1,4 @@
-package chain
+package store
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Rows of the hashes bucket: for every segmentBlocks blocks that are complete,
+// Rows of the hashes bucket: for every SegmentBlocks blocks that are complete,
 // where each hash is. The key is the height of the first block:
 //
 //	checksum (4), one entry for each block in ascending order: the first four
@@ -22,23 +22,23 @@ import (
 // their header rows. The first bytes of a hash are as good as random: its
 // zeros are at the end.
 const (
-	segmentBlocks = 4096
-	indexEntry    = 6
-	segmentSize   = segmentBlocks * indexEntry // without the checksum
+	SegmentBlocks = 4096
+	IndexEntry    = 6
+	segmentSize   = SegmentBlocks * IndexEntry // without the checksum
 )
 
-// segmentStart returns the first height of the segment that has a height.
-func segmentStart(h consensus.Height) consensus.Height { return h - h%segmentBlocks }
+// SegmentStart returns the first height of the segment that has a height.
+func SegmentStart(h consensus.Height) consensus.Height { return h - h%SegmentBlocks }
 
-// appendSegment encodes the row of the segment that starts at a height.
-func appendSegment(b []byte, first consensus.Height, hash func(consensus.Height) chainhash.Hash) []byte {
-	entries := make([]uint64, segmentBlocks)
+// AppendSegment encodes the row of the segment that starts at a height.
+func AppendSegment(b []byte, first consensus.Height, hash func(consensus.Height) chainhash.Hash) []byte {
+	entries := make([]uint64, SegmentBlocks)
 	for i := range entries {
 		id := hash(first + consensus.Height(i))
 		entries[i] = uint64(binary.BigEndian.Uint32(id[:]))<<16 | uint64(i)
 	}
 	slices.Sort(entries)
-	b = append(b, make([]byte, checksumSize)...)
+	b = append(b, make([]byte, ChecksumSize)...)
 	for _, e := range entries {
 		b = binary.BigEndian.AppendUint32(b, uint32(e>>16))
 		b = binary.BigEndian.AppendUint16(b, uint16(e))
@@ -46,42 +46,42 @@ func appendSegment(b []byte, first consensus.Height, hash func(consensus.Height)
 	return b
 }
 
-// findHash returns the height of a block of the main chain. What an entry
+// FindHash returns the height of a block of the main chain. What an entry
 // points to is always verified. That nothing was found is only said after the
 // whole index was verified.
-func findHash(tx *txn, hash *chainhash.Hash) (consensus.Height, error) {
-	segments, err := bucketOf(tx, bucketHashes)
+func FindHash(tx *Txn, hash *chainhash.Hash) (consensus.Height, error) {
+	segments, err := RowsOf(tx, BucketHashes)
 	if err != nil {
 		return 0, err
 	}
-	headers, err := bucketOf(tx, bucketHeaders)
+	headers, err := RowsOf(tx, BucketHeaders)
 	if err != nil {
 		return 0, err
 	}
-	if h, err := searchHash(segments, headers, hash); !errors.Is(err, ErrNotFound) {
+	if h, err := SearchHash(segments, headers, hash); !errors.Is(err, ErrNotFound) {
 		return h, err
 	}
 	c := segments.Cursor()
 	for key, row := c.First(); key != nil; key, row = c.Next() {
-		if _, err := unseal(bucketHashes, key, row); err != nil {
+		if _, err := Unseal(BucketHashes, key, row); err != nil {
 			return 0, err
 		}
 	}
 	return 0, ErrNotFound
 }
 
-// searchHash looks for a hash in the index, the newest blocks first, and in the header rows after
+// SearchHash looks for a hash in the index, the newest blocks first, and in the header rows after
 // it.
-func searchHash(segments, headers *rows, hash *chainhash.Hash) (consensus.Height, error) {
+func SearchHash(segments, headers *Rows, hash *chainhash.Hash) (consensus.Height, error) {
 	next := consensus.Height(0) // the height after the last segment
 	c := segments.Cursor()
-	for key, row := seekRow(c, math.MaxInt32); key != nil; key, row = c.Prev() {
+	for key, row := SeekRow(c, math.MaxInt32); key != nil; key, row = c.Prev() {
 		first, err := segmentKey(key, row)
 		if err != nil {
 			return 0, err
 		}
-		next = max(next, first+segmentBlocks)
-		if h, err := findInSegment(headers, first, row[checksumSize:], hash); !errors.Is(err, ErrNotFound) {
+		next = max(next, first+SegmentBlocks)
+		if h, err := findInSegment(headers, first, row[ChecksumSize:], hash); !errors.Is(err, ErrNotFound) {
 			return h, err
 		}
 	}
@@ -90,33 +90,33 @@ func searchHash(segments, headers *rows, hash *chainhash.Hash) (consensus.Height
 
 // segmentKey returns the first height of a row of the index.
 func segmentKey(key, row []byte) (consensus.Height, error) {
-	first, err := keyHeight(key)
+	first, err := KeyHeight(key)
 	if err != nil {
 		return 0, err
 	}
-	if first != segmentStart(first) || len(row) != checksumSize+segmentSize {
-		return 0, corrupt("row %d of the index has %d bytes", first, len(row))
+	if first != SegmentStart(first) || len(row) != ChecksumSize+segmentSize {
+		return 0, Corrupt("row %d of the index has %d bytes", first, len(row))
 	}
 	return first, nil
 }
 
 // findInSegment looks for a hash in one row of the index.
-func findInSegment(headers *rows, first consensus.Height, entries []byte, hash *chainhash.Hash) (consensus.Height, error) {
+func findInSegment(headers *Rows, first consensus.Height, entries []byte, hash *chainhash.Hash) (consensus.Height, error) {
 	prefix := binary.BigEndian.Uint32(hash[:])
-	for i := searchPrefix(entries, prefix); i < segmentBlocks; i++ {
-		e := entries[i*indexEntry:][:indexEntry]
+	for i := searchPrefix(entries, prefix); i < SegmentBlocks; i++ {
+		e := entries[i*IndexEntry:][:IndexEntry]
 		if binary.BigEndian.Uint32(e) != prefix {
 			break
 		}
 		h := first + consensus.Height(binary.BigEndian.Uint16(e[4:]))
-		row, err := readHeaderRow(headers, h)
+		row, err := ReadHeaderRow(headers, h)
 		if errors.Is(err, ErrNotFound) {
-			return 0, corrupt("the index names block %d, which is not there", h)
+			return 0, Corrupt("the index names block %d, which is not there", h)
 		}
 		if err != nil {
 			return 0, err
 		}
-		if row.hash(h) == *hash {
+		if row.Hash(h) == *hash {
 			return h, nil
 		}
 	}
@@ -126,14 +126,14 @@ func findInSegment(headers *rows, first consensus.Height, entries []byte, hash *
 // searchPrefix returns the index of the first entry that is not below a prefix.
 // Prefixes are spread evenly, which says nearly where to look.
 func searchPrefix(entries []byte, prefix uint32) int {
-	at := func(i int) uint32 { return binary.BigEndian.Uint32(entries[i*indexEntry:]) }
-	guess := int(uint64(prefix) * segmentBlocks >> 32)
+	at := func(i int) uint32 { return binary.BigEndian.Uint32(entries[i*IndexEntry:]) }
+	guess := int(uint64(prefix) * SegmentBlocks >> 32)
 	low, high, step := guess, guess, 16
 	for low > 0 && at(low-1) >= prefix {
 		low, step = max(low-step, 0), 2*step
 	}
-	for step = 16; high < segmentBlocks && at(high) < prefix; {
-		high, step = min(high+step, segmentBlocks), 2*step
+	for step = 16; high < SegmentBlocks && at(high) < prefix; {
+		high, step = min(high+step, SegmentBlocks), 2*step
 	}
 	for low < high {
 		if mid := (low + high) / 2; at(mid) < prefix {
@@ -146,15 +146,15 @@ func searchPrefix(entries []byte, prefix uint32) int {
 }
 
 // findInRows looks for a hash in the header rows from a height on.
-func findInRows(headers *rows, from consensus.Height, hash *chainhash.Hash) (consensus.Height, error) {
+func findInRows(headers *Rows, from consensus.Height, hash *chainhash.Hash) (consensus.Height, error) {
 	c := headers.Cursor()
-	for key, value := c.Seek(heightKey(rowStart(from))); key != nil; key, value = c.Next() {
-		row, err := parseHeaderRow(key, value)
+	for key, value := c.Seek(HeightKey(RowStart(from))); key != nil; key, value = c.Next() {
+		row, err := ParseHeaderRow(key, value)
 		if err != nil {
 			return 0, err
 		}
-		for h := row.first; h < row.end(); h++ {
-			if row.hash(h) == *hash {
+		for h := row.First; h < row.End(); h++ {
+			if row.Hash(h) == *hash {
 				return h, nil
 			}
 		}

@@ -1,4 +1,4 @@
-package chain
+package store
 
 import (
 	"encoding/binary"
@@ -34,19 +34,19 @@ import (
 // tip of a state of the chain never comes again with as many cuts and filters.
 const (
 	walFormat     = 1
-	walRecordHead = checksumSize + 4
+	walRecordHead = ChecksumSize + 4
 	walTipSize    = chainhash.HashSize + 4 + 8
 
-	// walSize is how long the log may be, in bytes: about 190 blocks with short filters.
-	walSize = 64 << 10
+	// LogSize is how long the log may be, in bytes: about 190 blocks with short filters.
+	LogSize = 64 << 10
 
-	// maxRecord is the size of the largest record, in bytes. Larger writes, as of a first
+	// MaxRecord is the size of the largest record, in bytes. Larger writes, as of a first
 	// sync, are written to the store directly: twice would be more.
-	maxRecord = 8 << 10
+	MaxRecord = 8 << 10
 )
 
-// walPath returns the path of the log of a store.
-func walPath(path string) string { return path + "-wal" }
+// LogPath returns the path of the log of a store.
+func LogPath(path string) string { return path + "-wal" }
 
 // wal is the write-ahead log of a store.
 type wal struct {
@@ -63,7 +63,7 @@ func (w *wal) append(record []byte, fresh bool) error {
 	if fresh {
 		w.end, w.closed = 0, false
 	}
-	if w.closed || w.end+int64(len(record)) > walSize {
+	if w.closed || w.end+int64(len(record)) > LogSize {
 		return errors.New("the write-ahead log is full")
 	}
 	if err := w.open(); err != nil {
@@ -95,7 +95,7 @@ func (w *wal) open() error {
 		return err
 	}
 	if created && !w.noSync {
-		return syncDir(filepath.Dir(w.path))
+		return SyncDir(filepath.Dir(w.path))
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (w *wal) read() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := io.ReadAll(io.LimitReader(file, walSize))
+	b, err := io.ReadAll(io.LimitReader(file, LogSize))
 	return b, errors.Join(err, file.Close())
 }
 
@@ -132,9 +132,9 @@ func (w *wal) check() error {
 		return err
 	}
 	for at := int64(0); at < w.end; {
-		_, size, ok := parseRecord(b[min(at, int64(len(b))):])
+		_, size, ok := ParseRecord(b[min(at, int64(len(b))):])
 		if !ok {
-			return corrupt("the write-ahead log is damaged at byte %d", at)
+			return Corrupt("the write-ahead log is damaged at byte %d", at)
 		}
 		at += int64(size)
 	}
@@ -150,75 +150,81 @@ func (w *wal) close() error {
 	return file.Close()
 }
 
-// walRecord is a record of the log: what is added to the chain.
-type walRecord struct {
-	tip           chainhash.Hash   // the newest header before
-	filtersHeight consensus.Height // the newest filter before
-	cuts          uint64
-	headers       []consensus.Header
-	filters       [][]byte
+// Record is a record of the log: what is added to the chain.
+type Record struct {
+	Tip           chainhash.Hash   // the newest header before
+	FiltersHeight consensus.Height // the newest filter before
+	Cuts          uint64
+	Headers       []consensus.Header
+	Filters       [][]byte
 }
 
-// follows reports whether the record was written when the chain ended at a tip.
-func (r *walRecord) follows(tip *storeTip) bool {
-	return r.tip == tip.headers.Hash && r.filtersHeight == tip.filters.Height && r.cuts == tip.cuts
+// Follows reports whether the record was written when the chain ended at a tip.
+func (r *Record) Follows(tip *Tip) bool {
+	return r.Tip == tip.Headers.Hash && r.FiltersHeight == tip.Filters.Height && r.Cuts == tip.Cuts
 }
 
-// encode encodes the record.
-func (r *walRecord) encode() []byte {
-	b := make([]byte, walRecordHead, maxRecord)
+// MostOfRecord returns the size in bytes that a record has at most, with so many headers, and
+// filters of so many bytes in all.
+func MostOfRecord(headers, filters, filterBytes int) int {
+	return walRecordHead + 1 + walTipSize + 4 + headers*consensus.HeaderSize + 3*filters + filterBytes
+}
+
+// Encode encodes the record.
+func (r *Record) Encode() []byte {
+	b := make([]byte, walRecordHead, MaxRecord)
 	b = append(b, walFormat)
-	b = append(b, r.tip[:]...)
-	b = binary.BigEndian.AppendUint32(b, uint32(r.filtersHeight))
-	b = binary.BigEndian.AppendUint64(b, r.cuts)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(r.headers)))
-	for i := range r.headers {
-		b = append(b, r.headers[i][:]...)
+	b = append(b, r.Tip[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(r.FiltersHeight))
+	b = binary.BigEndian.AppendUint64(b, r.Cuts)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(r.Headers)))
+	for i := range r.Headers {
+		b = append(b, r.Headers[i][:]...)
 	}
-	b = binary.BigEndian.AppendUint16(b, uint16(len(r.filters)))
-	for _, f := range r.filters {
+	b = binary.BigEndian.AppendUint16(b, uint16(len(r.Filters)))
+	for _, f := range r.Filters {
 		b = binary.AppendUvarint(b, uint64(len(f)))
 		b = append(b, f...)
 	}
-	binary.BigEndian.PutUint32(b[checksumSize:], uint32(len(b)-walRecordHead))
-	binary.BigEndian.PutUint32(b, crc32.Checksum(b[checksumSize:], castagnoli))
+	binary.BigEndian.PutUint32(b[ChecksumSize:], uint32(len(b)-walRecordHead))
+	binary.BigEndian.PutUint32(b, crc32.Checksum(b[ChecksumSize:], castagnoli))
 	return b
 }
 
-// parseRecord parses the record that b begins with, and returns its size. It reports
+// ParseRecord parses the record that b begins with, and returns its size. It reports
 // false if that is not a complete record.
-func parseRecord(b []byte) (r walRecord, size int, ok bool) {
+func ParseRecord(b []byte) (r Record, size int, ok bool) {
 	if len(b) < walRecordHead {
 		return r, 0, false
 	}
-	n := binary.BigEndian.Uint32(b[checksumSize:])
+	n := binary.BigEndian.Uint32(b[ChecksumSize:])
 	if int64(n) > int64(len(b)-walRecordHead) {
 		return r, 0, false
 	}
 	size = walRecordHead + int(n)
-	if binary.BigEndian.Uint32(b) != crc32.Checksum(b[checksumSize:size], castagnoli) {
+	if binary.BigEndian.Uint32(b) != crc32.Checksum(b[ChecksumSize:size], castagnoli) {
 		return r, 0, false
 	}
 	return r, size, r.parse(b[walRecordHead:size])
 }
 
 // parse parses what follows the head of a record.
-func (r *walRecord) parse(b []byte) bool {
+func (r *Record) parse(b []byte) bool {
 	if len(b) < 1+walTipSize+2 || b[0] != walFormat {
 		return false
 	}
-	r.tip = chainhash.Hash(b[1:])
+	r.Tip = chainhash.Hash(b[1:])
 	b = b[1+chainhash.HashSize:]
-	r.filtersHeight = consensus.Height(binary.BigEndian.Uint32(b))
-	r.cuts = binary.BigEndian.Uint64(b[4:])
+	r.FiltersHeight = consensus.Height(binary.BigEndian.Uint32(b))
+	r.Cuts = binary.BigEndian.Uint64(b[4:])
 	headers := int(binary.BigEndian.Uint16(b[12:]))
 	b = b[14:]
 	if len(b) < headers*consensus.HeaderSize+2 {
 		return false
 	}
-	r.headers = make([]consensus.Header, headers)
-	for i := range r.headers {
-		r.headers[i] = consensus.Header(b)
+	r.Headers = make([]consensus.Header, headers)
+	for i := range r.Headers {
+		r.Headers[i] = consensus.Header(b)
 		b = b[consensus.HeaderSize:]
 	}
 	filters := int(binary.BigEndian.Uint16(b))
@@ -228,7 +234,7 @@ func (r *walRecord) parse(b []byte) bool {
 		if n <= 0 || size > uint64(len(b)-n) {
 			return false
 		}
-		r.filters = append(r.filters, b[n:n+int(size):n+int(size)])
+		r.Filters = append(r.Filters, b[n:n+int(size):n+int(size)])
 		b = b[n+int(size):]
 	}
 	return len(b) == 0

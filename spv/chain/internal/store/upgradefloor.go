@@ -1,12 +1,12 @@
-package chain
+package store
 
 import "github.com/spvd/spvd/spv/consensus"
 
 // addFloor takes a store from format 1 to format 2: the tip row has the floor of the filters
 // behind what it had, and the filters that are above the others. All filters are there from
 // the genesis block on.
-func addFloor(tx *txn, _ *consensus.Params) error {
-	row, err := readMeta(tx, keyTip)
+func addFloor(tx *Txn, _ *consensus.Params) error {
+	row, err := ReadMeta(tx, KeyTip)
 	if err != nil {
 		return err
 	}
@@ -14,5 +14,5 @@ func addFloor(tx *txn, _ *consensus.Params) error {
 	if err != nil {
 		return err
 	}
-	return writeTip(tx, &tip)
+	return WriteTip(tx, &tip)
 }
