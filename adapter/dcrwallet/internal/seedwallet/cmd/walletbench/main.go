@@ -21,6 +21,7 @@ type settings struct {
 	turns    int
 	cache    string
 	serving  bool
+	sizes    string
 
 	role    string // of a process that syncs; empty for the one that measures
 	dir     string
@@ -37,6 +38,7 @@ func main() {
 	flag.IntVar(&s.turns, "turns", 3, "how often each sync is measured; the median counts")
 	flag.StringVar(&s.cache, "cache", "", "directory of generated chains; that of fakenet")
 	flag.BoolVar(&s.serving, "serving", false, "measure dcrwallet's own package spv alone: from one node, and from spvd that serves")
+	flag.StringVar(&s.sizes, "large", "", "measure wallets with so many payments, separated by commas, on dcrwallet's own package spv, and calls to them")
 	flag.StringVar(&s.role, "role", "", "used by the command itself")
 	flag.StringVar(&s.dir, "dir", "", "used by the command itself")
 	flag.StringVar(&s.connect, "connect", "", "used by the command itself")
@@ -45,6 +47,11 @@ func main() {
 	run := s.measure
 	switch s.role {
 	case "":
+		if s.sizes != "" {
+			run = s.large
+		}
+	case "large":
+		run = s.measureLarge
 	case "relay":
 		run = s.relay
 	default:

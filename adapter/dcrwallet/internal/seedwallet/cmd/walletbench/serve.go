@@ -14,8 +14,12 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// addresses is how many addresses of the wallet are paid to, one after the other.
-const addresses = 200
+// addresses is how many addresses of the wallet are paid to, one after the other, and mostAddresses
+// how many of a large one.
+const (
+	addresses     = 200
+	mostAddresses = 100_000
+)
 
 // seed returns the seed of the wallet.
 func seed() []byte { return []byte("a wallet that is only measured..") }
@@ -32,9 +36,13 @@ func (s settings) generate(ctx context.Context) (c *testnet.Chain, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	paid := addresses
+	if s.sizes != "" {
+		paid = min(s.payments, mostAddresses)
+	}
 	plan := testnet.Plan{}
 	for i := range s.payments {
-		addr, err := w.Address(ctx, 0, uint32(i%addresses))
+		addr, err := w.Address(ctx, 0, uint32(i%paid))
 		if err != nil {
 			return nil, err
 		}
