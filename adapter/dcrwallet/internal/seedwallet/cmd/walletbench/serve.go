@@ -47,7 +47,7 @@ func (s settings) generate(ctx context.Context) (c *testnet.Chain, err error) {
 			return nil, err
 		}
 		_, script := addr.PaymentScript()
-		plan.Pay(consensus.Height((i+1)*s.height/(s.payments+1)), script, 1e8)
+		plan.Pay(consensus.Height(max(1, (i+1)*s.height/(s.payments+1))), script, 1e8)
 	}
 	cache := s.cache
 	if cache == "" {
