@@ -330,9 +330,11 @@ floodbench:
 	cd internal/bench && $(GO) run ./cmd/floodbench -turns $(PAIRS) -blocks 100000
 
 # Large wallets and many, as the tables of docs/performance.md: the daemon is asked by
-# JSON-RPC. FULL=1 measures a wallet of a million payments too, which takes minutes.
+# JSON-RPC, and dcrwallet in its own process. FULL=1 measures a wallet of a million payments
+# too, which takes minutes.
 scale: build
 	cd internal/bench && $(GO) run ./cmd/scalebench -spvd $(abspath $(BUILD))/spvd -payments 1000,10000,100000$(if $(FULL),$(comma)1000000)
+	cd adapter/dcrwallet && $(GO) run ./internal/seedwallet/cmd/walletbench -large 1000,10000,100000
 
 # What BLOCKS blocks cost, with reorganisations, reloads and vanishing clients: 288 are
 # a day on the main network. It fails if the daemon leaks files or memory.
