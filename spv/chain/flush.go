@@ -83,7 +83,7 @@ func (c *Chain) planHeaders(p *store.Plan) {
 		if first > 0 {
 			before = c.main.work(first - 1)
 		}
-		p.HeaderRow(first, last, &before, c.main.hash(last), c.main.At) // it fails with a header that is not there
+		p.HeaderRow(first, last, &before, c.main.hash(last), c.main.At) // plan fails if one cannot be read
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // multiple of HeadersPerRow:
 //
 //	checksum (4), work of the chain before the first header (32, big-endian),
-//	hash of the last header (32), up to headersPerRow headers (180 each)
+//	hash of the last header (32), up to HeadersPerRow headers (180 each)
 //
 // Only the last row has fewer headers. The hash of every other header is in
 // the header after it.

@@ -19,7 +19,7 @@ const Format = 2
 //
 //	format   version (4)
 //	network  magic of the wire protocol (4), genesis hash (32)
-//	tip      what is in the other buckets, see storeTip
+//	tip      what is in the other buckets, see Tip
 //	early    state of the hash over the filters below DCP0005 that are there,
 //	         see EarlyFilterHash; only on networks where it was not always active
 var (

@@ -23,7 +23,7 @@ import (
 //	size of what follows (4)
 //	format (1): 1
 //	the tip that it follows: hash of the newest header (32), height of the newest
-//	filter (4), storeTip.cuts (8)
+//	filter (4), Tip.Cuts (8)
 //	number of headers (2), headers (180 each)
 //	number of filters (2), each: size (uvarint), bytes
 //

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -74,23 +73,8 @@ func (s settings) largeWallet(ctx context.Context) (row largeRow, err error) {
 		return row, err
 	}
 	defer func() { err = errors.Join(err, network.close()) }()
-	dir, err := os.MkdirTemp("", "walletbench")
-	if err != nil {
-		return row, err
-	}
-	defer os.RemoveAll(dir)
-	self, err := os.Executable()
-	if err != nil {
-		return row, err
-	}
-	cmd := exec.CommandContext(ctx, self, "-role", "large", "-dir", dir, "-connect", strings.Join(network.addrs, ","),
-		"-height", strconv.Itoa(s.height), "-payments", strconv.Itoa(s.payments))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return row, err
-	}
-	return row, json.Unmarshal(out, &row)
+	_, err = s.child(ctx, "large", network.addrs, &row)
+	return row, err
 }
 
 // measureLarge syncs a wallet, closes it, opens it again, calls it, and prints what that has taken.

@@ -27,30 +27,37 @@ type cost struct {
 
 // run runs a sync in a process of its own, and checks that it has found everything.
 func (s settings) run(ctx context.Context, role string, addrs []string) (c cost, err error) {
-	dir, err := os.MkdirTemp("", "walletbench")
+	ended, err := s.child(ctx, role, addrs, &c)
 	if err != nil {
 		return c, err
+	}
+	if int(c.Height) != s.height || c.Payments != s.payments {
+		return c, fmt.Errorf("the wallet has %d payments at height %d, want %d at %d", c.Payments, c.Height, s.payments, s.height)
+	}
+	c.CPU = ended.UserTime() + ended.SystemTime()
+	return c, nil
+}
+
+// child runs this command in a role, in a process and a directory of its own, and decodes what it
+// prints into a result.
+func (s settings) child(ctx context.Context, role string, addrs []string, result any) (*os.ProcessState, error) {
+	dir, err := os.MkdirTemp("", "walletbench")
+	if err != nil {
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	self, err := os.Executable()
 	if err != nil {
-		return c, err
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, "-role", role, "-dir", dir, "-connect", strings.Join(addrs, ","),
 		"-height", strconv.Itoa(s.height), "-payments", strconv.Itoa(s.payments), "-cache", s.cache)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return c, err
+		return nil, err
 	}
-	if err := json.Unmarshal(out, &c); err != nil {
-		return c, err
-	}
-	if int(c.Height) != s.height || c.Payments != s.payments {
-		return c, fmt.Errorf("the wallet has %d payments at height %d, want %d at %d", c.Payments, c.Height, s.payments, s.height)
-	}
-	c.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return c, nil
+	return cmd.ProcessState, json.Unmarshal(out, result)
 }
 
 // sync syncs a wallet in the role that the settings name, and prints what it has cost.
