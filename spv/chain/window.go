@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/decred/dcrd/math/uint256"
@@ -26,6 +27,7 @@ const (
 type window struct {
 	size        int              // how many are kept at least, if there are as many
 	part        consensus.Height // the length of parts
+	shift       uint8            // its logarithm
 	parts       [][]link         // from the height base on
 	spare       [][]link         // parts that are not in use
 	base        consensus.Height // a multiple of part, at or below first
@@ -42,6 +44,7 @@ type link struct {
 // power of two.
 func newWindow(first consensus.Height, size int) window {
 	w := window{size: size, part: consensus.Height(min(size, windowPart)), first: first, next: first}
+	w.shift = uint8(bits.TrailingZeros(uint(w.part)))
 	w.base = first - first%w.part
 	return w
 }
@@ -56,7 +59,7 @@ func (w *window) at(h consensus.Height) *link {
 }
 
 func (w *window) slot(h consensus.Height) *link {
-	return &w.parts[uint(h-w.base)/uint(w.part)][h&(w.part-1)]
+	return &w.parts[uint(h-w.base)>>(w.shift&63)][h&(w.part-1)]
 }
 
 // push adds the next header. If there are enough, it drops the oldest ones that
