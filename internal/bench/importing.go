@@ -33,10 +33,16 @@ func Import(ctx context.Context, j ImportJob) (Measured, error) {
 	})
 }
 
-// ImportFloor measures the least that it could take.
+// ImportFloor measures the least that it could take: see [floor.Files].
 func ImportFloor(ctx context.Context, j ImportJob) (Measured, error) {
 	own := Job{Dir: j.Dir}
-	return own.measure(nil, func() error { return floor.Files(ctx, consensus.SimNet(), j.Snapshot) })
+	return own.measure(nil, func() error { return floor.Files(ctx, consensus.SimNet(), j.Snapshot, j.Dir) })
+}
+
+// ImportProof measures the proofs alone: the floor without a file that is written.
+func ImportProof(ctx context.Context, j ImportJob) (Measured, error) {
+	own := Job{Dir: j.Dir}
+	return own.measure(nil, func() error { return floor.Files(ctx, consensus.SimNet(), j.Snapshot, "") })
 }
 
 // ImportResult is what was measured of imports. Each is that of the turn with the median wall
@@ -46,6 +52,7 @@ type ImportResult struct {
 	Payload int64 // bytes of the snapshot
 	Import  Measured
 	Floor   Measured
+	Proof   Measured
 }
 
 // RunImport writes a snapshot of a chain with segments of the size of the main network, and
@@ -64,25 +71,30 @@ func RunImport(ctx context.Context, cfg Config, blocks int) (res ImportResult, e
 	if res.Payload, err = sizeOf(job.Snapshot); err != nil {
 		return res, err
 	}
-	var imports, floors []Measured
+	job.Dir = filepath.Join(dir, "store")
+	turns := make(map[string][]Measured)
 	for range cfg.Turns {
-		job.Dir = filepath.Join(dir, "store")
-		if err := os.Mkdir(job.Dir, 0o700); err != nil {
-			return res, err
+		for _, role := range []string{roleImportProof, roleImportFloor, roleImport} {
+			m, err := importInto(ctx, role, job)
+			if err != nil {
+				return res, err
+			}
+			turns[role] = append(turns[role], m)
 		}
-		least, err := measure(ctx, roleImportFloor, job)
-		if err != nil {
-			return res, err
-		}
-		full, err := measure(ctx, roleImport, job)
-		if err := errors.Join(err, os.RemoveAll(job.Dir)); err != nil {
-			return res, err
-		}
-		floors, imports = append(floors, least), append(imports, full)
 	}
 	wall := func(m Measured) time.Duration { return m.Wall }
-	res.Floor, res.Import = meter.Median(floors, wall), meter.Median(imports, wall)
+	res.Import, res.Floor = meter.Median(turns[roleImport], wall), meter.Median(turns[roleImportFloor], wall)
+	res.Proof = meter.Median(turns[roleImportProof], wall)
 	return res, nil
+}
+
+// importInto has a process do its role in an empty directory, which is removed again.
+func importInto(ctx context.Context, role string, job ImportJob) (Measured, error) {
+	if err := os.Mkdir(job.Dir, 0o700); err != nil {
+		return Measured{}, err
+	}
+	m, err := measure(ctx, role, job)
+	return m, errors.Join(err, os.RemoveAll(job.Dir))
 }
 
 // writeSnapshot writes the whole segments of a chain, and returns the height of the last block.
@@ -112,12 +124,15 @@ func writeSnapshot(ctx context.Context, cfg Config, blocks int, dir string) (con
 
 // WriteImports prints a table of imports.
 func WriteImports(w io.Writer, results []ImportResult) error {
-	fmt.Fprintln(w, "\n| blocks | MB | import, s | floor, s | ratio | processor, s | of the floor, s | anonymous memory, MiB | store / snapshot |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "\n| blocks | MB | import, s | floor, s | ratio | proofs alone, s | processor, s | of the floor, s | of the proofs, s | "+
+		"anonymous memory, MiB | store / snapshot |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range results {
-		_, err := fmt.Fprintf(w, "| %d | %.0f | %.2f | %.2f | %.2f | %.2f | %.2f | %d | %.2f |\n", r.Blocks, float64(r.Payload)/1e6,
-			r.Import.Wall.Seconds(), r.Floor.Wall.Seconds(), r.Import.Wall.Seconds()/r.Floor.Wall.Seconds(),
-			r.Import.CPU().Seconds(), r.Floor.CPU().Seconds(), r.Import.PeakRSS>>20, float64(r.Import.Stored)/float64(r.Payload))
+		_, err := fmt.Fprintf(w, "| %d | %.0f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %d | %.2f |\n",
+			r.Blocks, float64(r.Payload)/1e6,
+			r.Import.Wall.Seconds(), r.Floor.Wall.Seconds(), r.Import.Wall.Seconds()/r.Floor.Wall.Seconds(), r.Proof.Wall.Seconds(),
+			r.Import.CPU().Seconds(), r.Floor.CPU().Seconds(), r.Proof.CPU().Seconds(),
+			r.Import.PeakRSS>>20, float64(r.Import.Stored)/float64(r.Payload))
 		if err != nil {
 			return err
 		}

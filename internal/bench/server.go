@@ -21,6 +21,7 @@ const (
 
 	roleImport      = "import"
 	roleImportFloor = "importfloor"
+	roleImportProof = "importproof"
 
 	roleRelay  = "relay"
 	roleVictim = "victim"
@@ -42,6 +43,7 @@ func Roles() map[string]process.Role {
 
 		roleImport:      process.Of(Import),
 		roleImportFloor: process.Of(ImportFloor),
+		roleImportProof: process.Of(ImportProof),
 
 		roleRelay: func(ctx context.Context, work []byte, in io.Reader, out io.Writer) error {
 			var j RelayJob

@@ -7,6 +7,8 @@
 // compared with its target and linked to its parent; each filter is hashed and compared with
 // its header. Proven data is appended to two flat files in the order of the chain.
 //
+// Files does the same with the files of a snapshot in the place of peers.
+//
 // It leaves out what makes a client: rules that need ancestors, fork choice, a store that
 // survives a crash, peers that fail or lie, and any bound on memory. Any error ends it.
 //

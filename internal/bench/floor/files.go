@@ -16,21 +16,33 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// fileBatch is how many blocks of a file are read and proven at a time.
-const fileBatch = 2048
+const (
+	fileBatch  = 2048 // how many blocks of a file are read, proven and written at a time
+	lengthSize = 4    // of an entry of the table that begins a file of filters
+)
 
-// Files does the least that any program does that imports a snapshot from a directory: it reads
-// each file once, hashes each header with both algorithms, compares it with its target and links
-// it to its parent, and hashes each filter and compares it with its header. It keeps nothing. One
-// goroutine for each processor does this for one segment after the other.
-func Files(ctx context.Context, p *consensus.Params, dir string) error {
-	m, err := snapshot.Load(ctx, snapshot.Dir(dir), p)
+// Files does the least that any program does that imports a snapshot from the directory src: it
+// reads each file once, hashes each header with both algorithms, compares it with its target and
+// links it to its parent, hashes each filter and compares it with its header, and writes good
+// headers and filters to two flat files in the directory dst, which it syncs once at the end. One
+// goroutine for each processor does this for one segment after the other. If dst is empty, it
+// writes nothing.
+func Files(ctx context.Context, p *consensus.Params, src, dst string) (err error) {
+	m, err := snapshot.Load(ctx, snapshot.Dir(src), p)
 	if err != nil {
 		return err
 	}
+	out, err := create(dst)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.close()) }()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
+	at := int64(0) // where the filters of the segment begin in the flat file
 	for i := range m.Segments {
+		s, filtersAt := &m.Segments[i], at
+		at += s.Filters.Size - lengthSize*int64(s.Blocks())
 		parent := p.ChainParams.GenesisHash
 		if i > 0 {
 			parent = m.Segments[i-1].Hash
@@ -39,14 +51,49 @@ func Files(ctx context.Context, p *consensus.Params, dir string) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return segment(p, dir, &m.Segments[i], parent)
+			return segment(p, src, s, parent, out, filtersAt)
 		})
 	}
 	return g.Wait()
 }
 
-// segment reads and proves one segment.
-func segment(p *consensus.Params, dir string, s *snapshot.Segment, parent chainhash.Hash) error {
+// flat is the two flat files, which are nil if nothing is written.
+type flat struct{ headers, filters *os.File }
+
+// create makes the flat files, unless the directory is empty.
+func create(dir string) (f flat, err error) {
+	if dir == "" {
+		return f, nil
+	}
+	if f.headers, err = os.Create(filepath.Join(dir, "headers")); err != nil {
+		return f, err
+	}
+	if f.filters, err = os.Create(filepath.Join(dir, "filters")); err != nil {
+		return f, errors.Join(err, f.headers.Close())
+	}
+	return f, nil
+}
+
+// write writes blocks from a height on, with filters at a place.
+func (f flat) write(first consensus.Height, headers, filters []byte, at int64) error {
+	if f.headers == nil {
+		return nil
+	}
+	_, err := f.headers.WriteAt(headers, int64(first)*consensus.HeaderSize)
+	_, failure := f.filters.WriteAt(filters, at)
+	return errors.Join(err, failure)
+}
+
+// close waits for the disk, and closes the files.
+func (f flat) close() error {
+	if f.headers == nil {
+		return nil
+	}
+	return errors.Join(f.headers.Sync(), f.filters.Sync(), f.headers.Close(), f.filters.Close())
+}
+
+// segment reads and proves one segment, and writes it with its filters at a place.
+func segment(p *consensus.Params, dir string, s *snapshot.Segment, parent chainhash.Hash, out flat, filtersAt int64) error {
 	headerFile, err := os.Open(filepath.Join(dir, s.HeadersName(p)))
 	if err != nil {
 		return err
@@ -57,7 +104,7 @@ func segment(p *consensus.Params, dir string, s *snapshot.Segment, parent chainh
 		return err
 	}
 	defer filterFile.Close()
-	table := make([]byte, 4*s.Blocks())
+	table := make([]byte, lengthSize*s.Blocks())
 	if _, err := filterFile.ReadAt(table, 0); err != nil {
 		return err
 	}
@@ -74,10 +121,10 @@ func segment(p *consensus.Params, dir string, s *snapshot.Segment, parent chainh
 		for i := range n {
 			raw = append(append(raw, row[i*consensus.HeaderSize:][:consensus.HeaderSize]...), 0)
 		}
-		sizes := table[4*first:][:4*n]
+		sizes := table[lengthSize*first:][:lengthSize*n]
 		total := 0
 		for i := range n {
-			total += int(binary.LittleEndian.Uint32(sizes[4*i:]))
+			total += int(binary.LittleEndian.Uint32(sizes[lengthSize*i:]))
 		}
 		if cap(filters) < total {
 			filters = make([]byte, total)
@@ -86,13 +133,19 @@ func segment(p *consensus.Params, dir string, s *snapshot.Segment, parent chainh
 			return err
 		}
 		at += int64(total)
+		proofs := filters[:total]
 		if s.First == 0 && first == 0 { // the genesis block is known
-			raw, filters = raw[headerStride:], filters[binary.LittleEndian.Uint32(sizes):]
-			sizes = sizes[4:]
+			raw, proofs = raw[headerStride:], proofs[binary.LittleEndian.Uint32(sizes):]
+			sizes = sizes[lengthSize:]
 		}
-		if parent, err = proveFiles(parent, raw, sizes, filters); err != nil {
+		if parent, err = proveFiles(parent, raw, sizes, proofs); err != nil {
 			return err
 		}
+		height := s.First + consensus.Height(first)
+		if err := out.write(height, row[:n*consensus.HeaderSize], filters[:total], filtersAt); err != nil {
+			return err
+		}
+		filtersAt += int64(total)
 	}
 	if parent != s.Hash {
 		return fmt.Errorf("%v ends with %v", s, parent)
@@ -107,7 +160,7 @@ func proveFiles(parent chainhash.Hash, raw, sizes, filters []byte) (chainhash.Ha
 		return parent, err
 	}
 	for i := range proven.hashes {
-		n := binary.LittleEndian.Uint32(sizes[4*i:])
+		n := binary.LittleEndian.Uint32(sizes[lengthSize*i:])
 		root := (*consensus.Header)(raw[i*headerStride:]).StakeRoot()
 		if n > 0 && chainhash.HashH(filters[:n]) != root {
 			return parent, errors.New("a filter is not the committed one")

@@ -1,5 +1,6 @@
-// Command importbench measures imports of a snapshot from a directory, against a program that
-// only reads and proves the same bytes, and prints a table in Markdown:
+// Command importbench measures imports of a snapshot from a directory, against the floor, a
+// program that only reads, proves and appends the same bytes, and against its proofs alone. It
+// prints a table in Markdown:
 //
 //	go run ./cmd/importbench -blocks 1000000 -turns 3
 //
