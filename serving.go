@@ -84,7 +84,7 @@ func (c *Client) servedStates(ctx context.Context) iter.Seq[serve.State] {
 }
 
 // servedChain is the chain as it is served.
-type servedChain struct{ *chain.Chain }
+type servedChain struct{ *chain.Reader }
 
 // Tip returns the newest block whose filter is there, and whether there is enough work.
 func (c servedChain) Tip() (consensus.BlockID, bool) {

@@ -55,7 +55,7 @@ func (s *Syncer) Filter(ctx context.Context, hash chainhash.Hash) ([]byte, error
 
 // storedFilter reads the filter of a block from a store. ErrBelowFloor says that it is to be
 // fetched.
-func storedFilter(store *chain.Chain, id consensus.BlockID) ([]byte, error) {
+func storedFilter(store *chain.Reader, id consensus.BlockID) ([]byte, error) {
 	filter, err := store.Filter(id.Height)
 	if st := store.State(); errors.Is(err, chain.ErrNotFound) && st.Above.Any() && id.Height < st.Above.First {
 		err = chain.ErrBelowFloor // it is above the floor only since an import

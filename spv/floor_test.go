@@ -207,7 +207,7 @@ func TestFloorAmongEarlyFilters(t *testing.T) {
 				if err != nil {
 					h.Fatal(err)
 				}
-				h.until(time.Minute, "deleted", func(Status) bool { return !store.Leftover() })
+				h.until(time.Minute, "deleted", func(Status) bool { return !leftover(h, store) })
 				h.stop()
 				h.start()
 				h.untilSyncedFrom(time.Minute, c, tc.floor)

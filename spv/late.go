@@ -34,8 +34,9 @@ func (l *loop) proveLate() (err error) {
 // chain.
 func (l *loop) proveLateBlock(id p2p.PeerID, hash chainhash.Hash, payload []byte) {
 	l.proving++
+	reader := l.store.Reader
 	l.jobs.Do(func(context.Context) jobs.Result {
-		l.syncer.blocks.ProveLate(l.store, id, hash, payload)
+		l.syncer.blocks.ProveLate(reader, id, hash, payload)
 		return func() error {
 			l.proving--
 			return nil

@@ -101,10 +101,10 @@ func (l *loop) close(cause error) error {
 // left to do is to say where things stand and let readers in.
 func (l *loop) repair() (Phase, error) {
 	state := l.store.State()
-	l.scan.Open(l.store)
+	l.scan.Open(l.store.Reader)
 	l.walletMoved()
 	l.judgeStore()
-	l.syncer.chain.Store(l.store)
+	l.syncer.chain.Store(l.store.Reader)
 	l.display.status.Initialised = true
 	scanned, _ := l.scan.Position()
 	l.cfg.Log.Info("Chain store opened", "headers", state.Tip.Height, "filters", state.Filters.Height,
@@ -158,7 +158,7 @@ func (l *loop) rescanned() (Phase, bool) {
 // to search old blocks.
 func (l *loop) follow(ctx context.Context) (Phase, error) {
 	l.store.Trim()
-	l.relay.Begin(l.store)
+	l.relay.Begin(l.store.Reader)
 	defer l.relay.End()
 	return l.run(ctx, func() (Phase, bool) {
 		l.scan.ToTip(l.supply())

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -55,6 +56,15 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// leftover reports whether there are filters below the floor on the disk.
+func leftover(h *house, store *chain.Reader) bool {
+	has, err := store.Leftover()
+	if err != nil {
+		h.Errorf("find filters below the floor: %v", err)
+	}
+	return has
+}
+
 // deleted waits until no filters below the floor are on the disk.
 func (h *house) deleted() {
 	h.Helper()
@@ -62,7 +72,7 @@ func (h *house) deleted() {
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.until(time.Minute, "deleted", func(Status) bool { return !store.Leftover() })
+	h.until(time.Minute, "deleted", func(Status) bool { return !leftover(h, store) })
 	if err := store.Check(h.Context()); err != nil {
 		h.Errorf("the store fails its check: %v", err)
 	}

@@ -37,7 +37,7 @@ func (s *Syncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock
 
 // headerOf returns a block and its header, if it is on the main chain or has left it
 // lately. The error for any other block is chain.ErrNotFound.
-func headerOf(store *chain.Chain, hash chainhash.Hash) (consensus.BlockID, consensus.Header, error) {
+func headerOf(store *chain.Reader, hash chainhash.Hash) (consensus.BlockID, consensus.Header, error) {
 	height, err := store.HeightOf(hash)
 	var header consensus.Header
 	if err == nil {

@@ -34,7 +34,7 @@ type Syncer struct {
 	finder       *txrelay.Finder
 	fees         fees
 	running      atomic.Bool
-	chain        atomic.Pointer[chain.Chain]  // nil unless Initialised
+	chain        atomic.Pointer[chain.Reader] // nil unless Initialised
 	invalid      chan *consensus.InvalidBlock // found by Block, for the run to leave
 	prunings     chan pruning                 // calls of Prune
 	defects      *defect.Reporter             // of panics over what peers sent
@@ -106,9 +106,9 @@ func AtHeight(h consensus.Height) func(Status) bool {
 	}
 }
 
-// Chain returns the store for reading. It returns ErrNotInitialised before it
+// Chain returns the chain store for reading. It returns ErrNotInitialised before it
 // is open; reads after Run has returned fail with chain.ErrClosed.
-func (s *Syncer) Chain() (*chain.Chain, error) {
+func (s *Syncer) Chain() (*chain.Reader, error) {
 	c := s.chain.Load()
 	if c == nil {
 		return nil, ErrNotInitialised

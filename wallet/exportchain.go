@@ -11,7 +11,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
-// Headers is what Export.Follow asks the chain store. A *chain.Chain is one.
+// Headers is what Export.Follow asks the chain store. A *chain.Reader is one.
 type Headers interface {
 	Branches
 	Header(h consensus.Height) (consensus.Header, error)

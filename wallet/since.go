@@ -21,7 +21,7 @@ import (
 )
 
 // Branches is what a wallet asks the chain store about blocks that it does not remember.
-// A *chain.Chain is one.
+// A *chain.Reader is one.
 type Branches interface {
 	Branch(hash chainhash.Hash, locator []consensus.BlockID) (chain.Branch, error)
 	Ancestor(locator []consensus.BlockID, h consensus.Height) (consensus.BlockID, error)

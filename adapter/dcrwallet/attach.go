@@ -16,7 +16,7 @@ import (
 
 // attach scans the next blocks and switches the wallet to them: one block at a time, or as
 // many as it takes to replace a branch.
-func (f *feed) attach(ctx context.Context, store *chain.Chain, at place, tip consensus.Height) (more bool, err error) {
+func (f *feed) attach(ctx context.Context, store *chain.Reader, at place, tip consensus.Height) (more bool, err error) {
 	nodes, err := f.next(store, at, at.fork.Height+1, tip)
 	if err != nil || nodes == nil {
 		return false, err

@@ -117,7 +117,7 @@ func (f *feed) step(ctx context.Context, caughtUp bool) (more bool, err error) {
 
 // find returns where the wallet's chain meets the engine's. It returns false if the wallet
 // has to wait, because the engine may not have the wallet's blocks yet.
-func (f *feed) find(ctx context.Context, store *chain.Chain, caughtUp bool) (at place, ok bool, err error) {
+func (f *feed) find(ctx context.Context, store *chain.Reader, caughtUp bool) (at place, ok bool, err error) {
 	at.work = new(big.Int)
 	hash, _ := f.wallet.MainChainTip(ctx)
 	for {
@@ -141,7 +141,7 @@ func (f *feed) find(ctx context.Context, store *chain.Chain, caughtUp bool) (at 
 
 // stale returns chain.ErrStale instead of an error that the wallet's chain has caused, because
 // the engine has left the wallet's tip meanwhile.
-func (f *feed) stale(ctx context.Context, store *chain.Chain, err error) error {
+func (f *feed) stale(ctx context.Context, store *chain.Reader, err error) error {
 	if !walleterrors.Is(err, walleterrors.NotExist) {
 		return err
 	}
@@ -161,7 +161,7 @@ func ignore(err, kind error) error {
 }
 
 // fetch switches the wallet to the next blocks without scanning them.
-func (f *feed) fetch(ctx context.Context, store *chain.Chain, at place, tip consensus.Height) (more bool, err error) {
+func (f *feed) fetch(ctx context.Context, store *chain.Reader, at place, tip consensus.Height) (more bool, err error) {
 	if !f.fetching {
 		f.fetching, f.loaded = true, false
 		f.books.reached(consensus.BlockID{Height: at.fork.Height})
@@ -181,7 +181,7 @@ func (f *feed) fetch(ctx context.Context, store *chain.Chain, at place, tip cons
 // next returns the blocks after a place up to a height, or up to the tip if the wallet
 // would refuse fewer. It returns none if the wallet would refuse even these, because they
 // have no more work than those that they replace.
-func (f *feed) next(store *chain.Chain, at place, to, tip consensus.Height) ([]*wallet.BlockNode, error) {
+func (f *feed) next(store *chain.Reader, at place, to, tip consensus.Height) ([]*wallet.BlockNode, error) {
 	nodes, err := readNodes(store, at.fork.Height+1, to)
 	if err == nil && to < tip && workOf(nodes).Cmp(at.work) <= 0 {
 		nodes, err = readNodes(store, at.fork.Height+1, tip)

@@ -33,7 +33,7 @@ func decodeFilter(filter []byte) (*gcs.FilterV2, error) {
 // readNodes returns the blocks of the main chain from one height to another, both
 // included, in the form in which the wallet takes them. The error is chain.ErrStale or
 // chain.ErrNotFound if the chain was reorganised meanwhile.
-func readNodes(store *chain.Chain, from, to consensus.Height) ([]*wallet.BlockNode, error) {
+func readNodes(store *chain.Reader, from, to consensus.Height) ([]*wallet.BlockNode, error) {
 	nodes := make([]*wallet.BlockNode, 0, to-from+1)
 	err := store.Scan(from, to, func(id consensus.BlockID, h *consensus.Header, filter []byte) error {
 		header, err := decodeHeader(h)

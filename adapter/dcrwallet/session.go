@@ -151,7 +151,7 @@ func (r *session) setSynced(synced bool) {
 func caughtUp(st spv.Status) bool { return st.Phase == spv.Rescanning || st.Phase == spv.Following }
 
 // store returns the engine's chain for reading, nil while it is not open.
-func (r *session) store() *chain.Chain {
+func (r *session) store() *chain.Reader {
 	c, err := r.engine.Chain()
 	if err != nil {
 		return nil

@@ -88,7 +88,7 @@ func (s *Source) start(after *consensus.BlockID) ([]place, error) {
 
 // headerOf returns the header of a block that is on the main chain or has left it lately, and
 // otherwise chain.ErrNotFound.
-func headerOf(c *chain.Chain, id consensus.BlockID) (consensus.Header, error) {
+func headerOf(c *chain.Reader, id consensus.BlockID) (consensus.Header, error) {
 	if h, err := c.Header(id.Height); err == nil && h.Hash() == id.Hash {
 		return h, nil
 	}
@@ -142,7 +142,7 @@ func (w *walk) advance(ctx context.Context) error {
 
 // take calls the function for the blocks of an update. It stops where the chain has changed since
 // the update was read: the next one goes on from there.
-func (w *walk) take(c *chain.Chain, u *chain.Update) error {
+func (w *walk) take(c *chain.Reader, u *chain.Update) error {
 	for range u.Reverted {
 		gone := w.at[len(w.at)-1]
 		w.at = w.at[:len(w.at)-1]

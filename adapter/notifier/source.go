@@ -15,7 +15,7 @@ import (
 
 // Syncer is what a Source reads. *spv.Syncer is one: that of spvd.Client.Sync.
 type Syncer interface {
-	Chain() (*chain.Chain, error)
+	Chain() (*chain.Reader, error)
 	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
 	Wait(ctx context.Context, cond func(spv.Status) bool) error
 	Block(ctx context.Context, hash chainhash.Hash) (*wire.MsgBlock, error)
@@ -101,7 +101,7 @@ func (s *Source) Filter(hash chainhash.Hash) (Filter, error) {
 }
 
 // filterOf returns the filter at a height.
-func filterOf(c *chain.Chain, h consensus.Height) (Filter, error) {
+func filterOf(c *chain.Reader, h consensus.Height) (Filter, error) {
 	header, err := c.Header(h)
 	if err != nil {
 		return Filter{}, err

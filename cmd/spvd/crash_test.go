@@ -281,7 +281,9 @@ func (v *victim) assertNothingLost(t *testing.T) chain.State {
 		t.Errorf("the floor of the filters is %d, want %d at most", state.Floor, v.highest)
 	}
 	v.assertFilters(t, store)
-	v.leftover = store.Leftover()
+	if v.leftover, err = store.Leftover(); err != nil {
+		t.Errorf("find filters below the floor: %v", err)
+	}
 	return state
 }
 

@@ -16,7 +16,7 @@ func libraryRooms() []string { return []string{".", "peer", "spv", "wallet"} }
 // forTests are exported names that only tests of other rooms use, which have no other way.
 func forTests() []string {
 	return []string{
-		"spv/chain.Chain.Leftover", // tests of spv wait until what is below the floor is deleted
+		"spv/chain.Reader.Leftover", // tests of spv wait until what is below the floor is deleted
 		"wallet.Unusable",          // a test of rpc holds that each of these errors has a code
 	}
 }

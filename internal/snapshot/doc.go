@@ -7,7 +7,7 @@
 // Nothing in a snapshot is trusted. [Reader.Run] checks what the blocks show by themselves,
 // by the functions of package consensus that check what peers send, and delivers pieces in
 // the order of the chain. The rules that need ancestors are those of the caller: of
-// chain.Chain in a sync, of [Verify] where there is no store. What is wrong with a
+// chain.Reader in a sync, of [Verify] where there is no store. What is wrong with a
 // snapshot is a [*Fault], which has a [Reason] and a sentence. Memory is bounded whatever
 // the files hold: by the sizes in the manifest, by the limits of this package, and by the
 // reader's budget.

@@ -16,7 +16,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Chain is the chain that segments are written from; *chain.Chain is one.
+// Chain is the chain that segments are written from; *chain.Reader is one.
 type Chain interface {
 	// Scan calls fn with each block of the main chain from one height to another, and
 	// returns the error of fn, or one that wraps chain.ErrStale if blocks have left the

@@ -17,7 +17,7 @@ import (
 
 // start fetches the successors of targets that are due, as many at a time as may be, and
 // returns when the next one is due.
-func (l *loop) start(ctx context.Context, store *chain.Chain, list []target, now time.Time) (next time.Time) {
+func (l *loop) start(ctx context.Context, store *chain.Reader, list []target, now time.Time) (next time.Time) {
 	for _, t := range list {
 		switch {
 		case l.busy[t.successor.Hash]:
@@ -51,7 +51,7 @@ func (l *loop) dueAt(t target) time.Time {
 
 // sizeOf returns the size that the header of a block states, which is the miner's word,
 // and at most that of the largest block.
-func sizeOf(store *chain.Chain, h consensus.Height) int64 {
+func sizeOf(store *chain.Reader, h consensus.Height) int64 {
 	header, err := store.Header(h)
 	if err != nil {
 		return largestBlock
@@ -124,7 +124,7 @@ func (l *loop) fold(ctx context.Context, f fetched) error {
 }
 
 // current reports whether a target and its successor are on the main chain.
-func (l *loop) current(store *chain.Chain, t target) bool {
+func (l *loop) current(store *chain.Reader, t target) bool {
 	hash, err := store.Hash(t.block.Height)
 	next, err2 := store.Hash(t.successor.Height)
 	return err == nil && err2 == nil && hash == t.block.Hash && next == t.successor.Hash
@@ -145,7 +145,7 @@ func (l *loop) withheld(t target, state State, partial *row, now time.Time) {
 // fetchTickets begins to fetch the blocks of the tickets that are not kept, and reports
 // whether there are any. When the budget has no room for them, the successor is fetched
 // again once it has.
-func (l *loop) fetchTickets(ctx context.Context, store *chain.Chain, f fetched, now time.Time) bool {
+func (l *loop) fetchTickets(ctx context.Context, store *chain.Reader, f fetched, now time.Time) bool {
 	needs := l.verifier.Needs(f.block, f.parent)
 	if len(needs) == 0 {
 		return false
@@ -208,7 +208,7 @@ func (l *loop) Tickets(_ context.Context, h consensus.Height) (*votes.TicketBloc
 
 // verify judges a block and keeps the result. What tickets that are withheld could decide
 // is not kept but tried again. The error is one of the file.
-func (l *loop) verify(ctx context.Context, store *chain.Chain, f fetched, spent spending) error {
+func (l *loop) verify(ctx context.Context, store *chain.Reader, f fetched, spent spending) error {
 	l.given = f.tickets
 	for h, t := range l.given {
 		if hash, err := store.Hash(h); err != nil || hash != t.ID.Hash {

@@ -38,7 +38,7 @@ func (s pointedSyncer) Block(ctx context.Context, hash chainhash.Hash) (*wire.Ms
 	return s.Syncer.Block(ctx, hash)
 }
 
-func (s pointedSyncer) Chain() (*chain.Chain, error) {
+func (s pointedSyncer) Chain() (*chain.Reader, error) {
 	if err := s.p.Do("open the chain"); err != nil {
 		return nil, err
 	}

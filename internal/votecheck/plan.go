@@ -114,7 +114,7 @@ const mostHashes = 8_192
 
 // hashAt returns the hash of the main chain at a height. The error is that the chain does
 // not reach so high, or cannot be read.
-func (c *Checker) hashAt(store *chain.Chain, h consensus.Height) (chainhash.Hash, error) {
+func (c *Checker) hashAt(store *chain.Reader, h consensus.Height) (chainhash.Hash, error) {
 	tip := store.State().Tip
 	c.mu.Lock()
 	if c.hashes.tip != tip || len(c.hashes.at) > mostHashes {

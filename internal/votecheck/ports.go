@@ -23,7 +23,7 @@ type Syncer interface {
 	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
 
 	// Chain returns the chain store for reading, or an error while it is not open.
-	Chain() (*chain.Chain, error)
+	Chain() (*chain.Reader, error)
 
 	// Block fetches a block of the main chain from the peers and proves it against its
 	// header. It tries until ctx ends.

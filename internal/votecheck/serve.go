@@ -231,7 +231,7 @@ func earlier(a, b time.Time) time.Time {
 
 // rewind makes the memory of the verifier that of the main chain, if another branch has
 // become that, and forgets what is pending on others.
-func (l *loop) rewind(store *chain.Chain, tip consensus.BlockID) {
+func (l *loop) rewind(store *chain.Reader, tip consensus.BlockID) {
 	hash, err := store.Hash(l.seen.Height)
 	kept := err == nil && hash == l.seen.Hash
 	l.seen = tip

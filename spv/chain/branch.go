@@ -25,8 +25,8 @@ type Branch struct {
 // of a locator, newest first, is on that. Both are of one moment. The error is ErrNotFound
 // for a block that neither is on the main chain nor has left it lately, see Stale, and if
 // no block of the locator is on the main chain.
-func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Branch, err error) {
-	err = c.store.View(fmt.Sprintf("find branch of %v", hash), func(tx *store.Txn) error {
+func (r *Reader) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Branch, err error) {
+	err = r.store.View(fmt.Sprintf("find branch of %v", hash), func(tx *store.Txn) error {
 		if br.Common, err = commonBlock(tx, locator); err != nil {
 			return err
 		}
@@ -49,8 +49,8 @@ func (c *Chain) Branch(hash chainhash.Hash, locator []consensus.BlockID) (br Bra
 // Ancestor returns the block at a height of the branch that a locator, newest first,
 // describes. The error is ErrNotFound unless a block of the locator at that height or
 // above is on the main chain.
-func (c *Chain) Ancestor(locator []consensus.BlockID, h consensus.Height) (id consensus.BlockID, err error) {
-	err = c.store.View(fmt.Sprintf("find ancestor %d", h), func(tx *store.Txn) error {
+func (r *Reader) Ancestor(locator []consensus.BlockID, h consensus.Height) (id consensus.BlockID, err error) {
+	err = r.store.View(fmt.Sprintf("find ancestor %d", h), func(tx *store.Txn) error {
 		common, err := commonBlock(tx, locator)
 		if err != nil {
 			return err

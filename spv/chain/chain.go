@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
-	"sync/atomic"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
@@ -55,24 +53,16 @@ const defaultMaxSide = 1 << 15
 // which is the branch with the most work among all that are known, in a store,
 // and the others in memory.
 //
-// One goroutine writes: it calls the methods that stage changes in memory, and
-// those that look at what is staged: Extend, AddFilters, Begin, Finish, Flush,
-// Pending, Staged, Locator, FilterTargets, FilterTargetsOf, Forget, RaiseFloor,
-// LowerFloor, Leftover, BeginDiscard, FirstSince. Only the transaction itself,
-// Write.Commit, may run on another goroutine. Readers may be on any goroutine, see
-// what was committed, and never wait: State, Header, HeightOf, Filter,
-// MedianTime, WorkAt, Scan, Since, Stale, StaleTips. Check and Close may be called from any
-// goroutine; both wait for a running commit, and a commit waits for
-// them.
+// One goroutine, the writer, calls its methods: they stage changes in memory, or look at what is
+// staged. Three are for any goroutine: those of its [Reader], the transaction itself,
+// Write.Commit, and Close, which waits for a running commit.
 type Chain struct {
-	params  *consensus.Params
-	store   *store.Store
-	noWAL   bool
-	recent  int // the size of the window when it is loaded
-	flushed atomic.Pointer[State]
-	scans   sync.Pool // of *scan, whose memory is worth keeping
+	*Reader
 
-	// The writer's. Blocks of the main chain up to keep are on disk, the rest
+	noWAL  bool
+	recent int // the size of the window when it is loaded
+
+	// Blocks of the main chain up to keep are on disk, the rest
 	// is staged; blocks on disk above keep are staged to be dropped. Likewise
 	// for filters and keepFilters. What a write has taken stays staged until it
 	// is over.
@@ -157,8 +147,7 @@ func newChain(cfg Config, s *store.Store) *Chain {
 		cfg.recent = recentHeaders
 	}
 	c := &Chain{
-		params: cfg.Params,
-		store:  s,
+		Reader: &Reader{params: cfg.Params, store: s},
 		noWAL:  cfg.noWAL,
 		recent: cfg.recent,
 		side:   newTree(cfg.MaxSide, cfg.MaxSidePerSource),
@@ -188,9 +177,6 @@ func (c *Chain) load() error {
 // Close closes the store after all open reads have ended. What is staged and
 // not flushed is lost. It may be called again.
 func (c *Chain) Close() error { return c.store.Close() }
-
-// State returns how far the chain goes on disk.
-func (c *Chain) State() State { return *c.flushed.Load() }
 
 // Staged returns how far the chain goes with what is staged.
 func (c *Chain) Staged() State {

@@ -16,8 +16,8 @@ import (
 //
 // It takes about as long as the verification of a first sync. A flush waits
 // until it is done.
-func (c *Chain) Check(ctx context.Context) error {
-	return c.store.Check(func(tx *store.Txn) error { return checkRows(ctx, c.params, tx) })
+func (r *Reader) Check(ctx context.Context) error {
+	return r.store.Check(func(tx *store.Txn) error { return checkRows(ctx, r.params, tx) })
 }
 
 // checkRows checks the rows of all buckets.

@@ -2,11 +2,11 @@
 // accepts nothing that package consensus has not proven, and chooses the branch with the
 // most work.
 //
-// A [Chain] has one writer, the goroutine that syncs, and any number of readers that never
-// wait for it: what the writer has staged in memory becomes visible, all at once, when it
-// is committed in one transaction. That may take place on another goroutine while the
-// writer goes on staging, see [Write]; one write runs at a time. Killed at any instant, a
-// restart finds what was last committed.
+// A [Chain] belongs to its one writer, the goroutine that syncs. All others have its [Reader],
+// which changes nothing and never waits for the writer: what the writer has staged in memory
+// becomes visible there, all at once, when it is committed in one transaction. That may take
+// place on another goroutine while the writer goes on staging, see [Write]; one write runs at a
+// time. Killed at any instant, a restart finds what was last committed.
 //
 // # Goroutines
 //
@@ -21,8 +21,9 @@
 // has left. filters.go takes filters, floor.go drops those that are not kept, flush.go plans
 // what is written, and write.go writes it, with new blocks into the write-ahead log first; replay.go
 // takes them from there again, and load.go is what a restart reads. The file, its rows and the log
-// are package store, below this one. read.go, scan.go, since.go with update.go, branch.go and
-// locator.go are what is asked of a chain; errors.go is why there is no answer. check.go and the
-// files that begin with its name prove a store again, repair.go saves what can be saved, compact.go
-// gives unused room back. docs/storage.md describes the file.
+// are package store, below this one. reader.go is what everybody may ask, with read.go, scan.go,
+// ranges.go, since.go with update.go, and branch.go; locator.go is what peers are asked after, and
+// errors.go why there is no answer. check.go and the files that begin with its name prove a store
+// again, repair.go saves what can be saved, compact.go gives unused room back. docs/storage.md
+// describes the file.
 package chain

@@ -182,7 +182,27 @@ func (c *Chain) rewindAbove(to consensus.BlockID) {
 
 // Leftover reports whether there are filters on disk below the floor there, which are to be
 // deleted.
-func (c *Chain) Leftover() bool { return c.leftover }
+func (r *Reader) Leftover() (has bool, err error) {
+	err = r.store.View("find filters below the floor", func(tx *store.Txn) error {
+		tip, err := store.ReadTip(tx)
+		if err != nil {
+			return err
+		}
+		has, err = hasLeftover(tx, tip.Floor)
+		return err
+	})
+	return has, err
+}
+
+// hasLeftover reports whether there are filters that end below a floor.
+func hasLeftover(tx *store.Txn, floor consensus.Height) (bool, error) {
+	b, err := store.RowsOf(tx, store.BucketFilters)
+	if err != nil {
+		return false, err
+	}
+	keys, err := rowsBelow(b, floor, 1)
+	return len(keys) > 0, err
+}
 
 // BeginDiscard is Begin for a write that only deletes filters below the floor on disk, up to
 // 2.5 MB of them. It returns nil if there are none. Nothing that is staged is written. A

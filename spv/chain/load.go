@@ -53,7 +53,7 @@ func (c *Chain) readTail(tx *store.Txn) error {
 	if err := c.recallEarly(tx, &tip); err != nil {
 		return err
 	}
-	if err := c.findLeftover(tx, tip.Floor); err != nil {
+	if c.leftover, err = hasLeftover(tx, tip.Floor); err != nil {
 		return err
 	}
 	c.disk, c.tip = tip, tip
@@ -61,17 +61,6 @@ func (c *Chain) readTail(tx *store.Txn) error {
 	state := newState(c.params, &tip, c.earlyProven, &c.window.at(tip.Headers.Height).header)
 	c.flushed.Store(&state)
 	return nil
-}
-
-// findLeftover finds out whether there are filters below the floor.
-func (c *Chain) findLeftover(tx *store.Txn, floor consensus.Height) error {
-	b, err := store.RowsOf(tx, store.BucketFilters)
-	if err != nil {
-		return err
-	}
-	keys, err := rowsBelow(b, floor, 1)
-	c.leftover = len(keys) > 0
-	return err
 }
 
 // pushRow puts the headers of a row on disk into the window.

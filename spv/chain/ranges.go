@@ -19,8 +19,8 @@ import (
 //
 // Whether the main chain has a block is looked up without a check of the whole index, so that
 // locators of unknown hashes cost little: in a damaged store an answer may begin too low.
-func (c *Chain) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most int, fn func(h *consensus.Header)) (n int, err error) {
-	err = c.store.View("read headers after a locator", func(tx *store.Txn) error {
+func (r *Reader) HeadersAfter(locator []chainhash.Hash, stop chainhash.Hash, most int, fn func(h *consensus.Header)) (n int, err error) {
+	err = r.store.View("read headers after a locator", func(tx *store.Txn) error {
 		tip, err := store.ReadTip(tx)
 		if err != nil {
 			return err
@@ -86,9 +86,9 @@ func newestOf(tx *store.Txn, tip *store.Tip, locator []chainhash.Hash) (consensu
 // chain, that they are in the wrong order or more than most, or that a filter of them is not
 // there, or is not proven yet: then fn was not called. It wraps ErrBelowFloor if the filters are
 // not kept.
-func (c *Chain) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash *chainhash.Hash, filter []byte)) error {
-	st, active := c.State(), c.params.DCP0005
-	return c.store.View("read filters between blocks", func(tx *store.Txn) error {
+func (r *Reader) FiltersBetween(start, end chainhash.Hash, most int, fn func(hash *chainhash.Hash, filter []byte)) error {
+	st, active := r.State(), r.params.DCP0005
+	return r.store.View("read filters between blocks", func(tx *store.Txn) error {
 		tip, err := store.ReadTip(tx)
 		if err != nil {
 			return err

@@ -12,8 +12,8 @@ import (
 )
 
 // Header returns the header at a height of the main chain.
-func (c *Chain) Header(h consensus.Height) (header consensus.Header, err error) {
-	err = c.readHeaders(fmt.Sprintf("read header %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
+func (r *Reader) Header(h consensus.Height) (header consensus.Header, err error) {
+	err = r.readHeaders(fmt.Sprintf("read header %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
 		header = *row.Header(h)
 		return nil
 	})
@@ -21,8 +21,8 @@ func (c *Chain) Header(h consensus.Height) (header consensus.Header, err error) 
 }
 
 // Hash returns the hash of the block at a height of the main chain.
-func (c *Chain) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
-	err = c.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
+func (r *Reader) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
+	err = r.readHeaders(fmt.Sprintf("read hash %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
 		hash = row.Hash(h)
 		return nil
 	})
@@ -30,8 +30,8 @@ func (c *Chain) Hash(h consensus.Height) (hash chainhash.Hash, err error) {
 }
 
 // HeightOf returns the height of a block of the main chain.
-func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
-	err = c.store.View(fmt.Sprintf("find block %v", hash), func(tx *store.Txn) error {
+func (r *Reader) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
+	err = r.store.View(fmt.Sprintf("find block %v", hash), func(tx *store.Txn) error {
 		h, err = store.FindHash(tx, &hash)
 		return err
 	})
@@ -40,8 +40,8 @@ func (c *Chain) HeightOf(hash chainhash.Hash) (h consensus.Height, err error) {
 
 // Filter returns the filter of the block at a height of the main chain. ErrBelowFloor says
 // that the store does not keep it.
-func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
-	err = c.store.View(fmt.Sprintf("read filter %d", h), func(tx *store.Txn) error {
+func (r *Reader) Filter(h consensus.Height) (filter []byte, err error) {
+	err = r.store.View(fmt.Sprintf("read filter %d", h), func(tx *store.Txn) error {
 		tip, err := store.ReadTip(tx)
 		if err == nil {
 			err = tip.Has(h, h)
@@ -65,8 +65,8 @@ func (c *Chain) Filter(h consensus.Height) (filter []byte, err error) {
 
 // MedianTime returns the median time of the eleven blocks of the main chain
 // that end at a height.
-func (c *Chain) MedianTime(h consensus.Height) (median time.Time, err error) {
-	err = c.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row store.HeaderRow, b *store.Rows) error {
+func (r *Reader) MedianTime(h consensus.Height) (median time.Time, err error) {
+	err = r.readHeaders(fmt.Sprintf("read median time %d", h), h, func(row store.HeaderRow, b *store.Rows) error {
 		view := rowsView{bucket: b, row: row}
 		t := consensus.MedianTime(&view, h)
 		median = time.Unix(t, 0)
@@ -77,8 +77,8 @@ func (c *Chain) MedianTime(h consensus.Height) (median time.Time, err error) {
 
 // WorkAt returns the work of the main chain up to a height, genesis block
 // included.
-func (c *Chain) WorkAt(h consensus.Height) (work uint256.Uint256, err error) {
-	err = c.readHeaders(fmt.Sprintf("read work %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
+func (r *Reader) WorkAt(h consensus.Height) (work uint256.Uint256, err error) {
+	err = r.readHeaders(fmt.Sprintf("read work %d", h), h, func(row store.HeaderRow, _ *store.Rows) error {
 		work = row.Work(h)
 		return nil
 	})
@@ -86,8 +86,8 @@ func (c *Chain) WorkAt(h consensus.Height) (work uint256.Uint256, err error) {
 }
 
 // readHeaders calls fn with the header row that has a height.
-func (c *Chain) readHeaders(op string, h consensus.Height, fn func(row store.HeaderRow, b *store.Rows) error) error {
-	return c.store.View(op, func(tx *store.Txn) error {
+func (r *Reader) readHeaders(op string, h consensus.Height, fn func(row store.HeaderRow, b *store.Rows) error) error {
+	return r.store.View(op, func(tx *store.Txn) error {
 		b, err := store.RowsOf(tx, store.BucketHeaders)
 		if err != nil {
 			return err

@@ -20,11 +20,11 @@ const scanChunk = 128 << 10
 // were taken off the main chain meanwhile: what was passed to fn may be of two
 // branches. ErrNotFound says that there are no filters up to the last height, ErrBelowFloor
 // that those from the first height on are not kept.
-func (c *Chain) Scan(from, to consensus.Height, fn func(id consensus.BlockID, h *consensus.Header, filter []byte) error) error {
-	s := c.newScan()
-	defer c.scans.Put(s)
+func (r *Reader) Scan(from, to consensus.Height, fn func(id consensus.BlockID, h *consensus.Header, filter []byte) error) error {
+	s := r.newScan()
+	defer r.scans.Put(s)
 	for next := from; next <= to; next = s.end() {
-		err := c.store.View(fmt.Sprintf("scan %d", next), func(tx *store.Txn) error {
+		err := r.store.View(fmt.Sprintf("scan %d", next), func(tx *store.Txn) error {
 			return s.read(tx, next, to)
 		})
 		if err != nil {
@@ -54,12 +54,12 @@ type scan struct {
 
 // newScan returns a scan that has read nothing, in the memory of one that is over if
 // there is any.
-func (c *Chain) newScan() *scan {
-	s, ok := c.scans.Get().(*scan)
+func (r *Reader) newScan() *scan {
+	s, ok := r.scans.Get().(*scan)
 	if !ok {
 		s = new(scan)
 	}
-	s.started, s.ahead = false, c.store.ReadAhead()
+	s.started, s.ahead = false, r.store.ReadAhead()
 	return s
 }
 

@@ -13,14 +13,14 @@ import (
 // locator above it, which is ordered newest first, are reverted, and up to limit
 // blocks that follow it are applied, but none whose filter is not there yet.
 // ErrNotFound says that no block of the locator is on the main chain.
-func (c *Chain) Since(locator []consensus.BlockID, limit int) (u Update, err error) {
-	return c.SinceIn(nil, locator, limit)
+func (r *Reader) Since(locator []consensus.BlockID, limit int) (u Update, err error) {
+	return r.SinceIn(nil, locator, limit)
 }
 
 // SinceIn is Since, with the applied blocks in the memory of an earlier update that is no
 // longer used, as far as it goes: a caller of many large steps makes no garbage this way.
-func (c *Chain) SinceIn(memory []Block, locator []consensus.BlockID, limit int) (u Update, err error) {
-	err = c.store.View("read update", func(tx *store.Txn) error {
+func (r *Reader) SinceIn(memory []Block, locator []consensus.BlockID, limit int) (u Update, err error) {
+	err = r.store.View("read update", func(tx *store.Txn) error {
 		tip, err := store.ReadTip(tx)
 		if err != nil {
 			return err

@@ -58,8 +58,8 @@ type StaleBlock struct {
 
 // Stale returns a block that has left the main chain, if that is no further than
 // StaleBlocks below its tip. The error is ErrNotFound for any other block.
-func (c *Chain) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
-	err = c.store.View(fmt.Sprintf("find stale block %v", hash), func(tx *store.Txn) error {
+func (r *Reader) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
+	err = r.store.View(fmt.Sprintf("find stale block %v", hash), func(tx *store.Txn) error {
 		v, err := newStaleView(tx)
 		if err != nil {
 			return err
@@ -72,8 +72,8 @@ func (c *Chain) Stale(hash chainhash.Hash) (b StaleBlock, err error) {
 
 // StaleTips returns the newest blocks of the branches that the main chain has left no
 // further than StaleBlocks below its tip, the highest first, and that tip.
-func (c *Chain) StaleTips() (tip consensus.BlockID, list []StaleBlock, err error) {
-	err = c.store.View("list stale branches", func(tx *store.Txn) error {
+func (r *Reader) StaleTips() (tip consensus.BlockID, list []StaleBlock, err error) {
+	err = r.store.View("list stale branches", func(tx *store.Txn) error {
 		v, err := newStaleView(tx)
 		if err != nil {
 			return err

@@ -80,7 +80,7 @@ func (f *Blocks) begin() error {
 }
 
 // newest returns the newest blocks of a chain and their headers, newest first.
-func newest(store *chain.Chain) (at locator, headers []string, err error) {
+func newest(store *chain.Reader) (at locator, headers []string, err error) {
 	tip := store.State().Tip
 	for id := tip; id.Height >= 0 && len(at) < cursorBlocks; id.Height-- {
 		height, err := store.HeightOf(id.Hash)
@@ -136,7 +136,7 @@ func (f *Blocks) next(u *update) (*step, error) {
 
 // extend adds the blocks below the place down to the main chain, with their headers, if all
 // blocks of the place have left it recently.
-func (f *Blocks) extend(store *chain.Chain) error {
+func (f *Blocks) extend(store *chain.Reader) error {
 	known := len(f.at)
 	f.at = f.at.extended(store)
 	if len(f.headers) != known {

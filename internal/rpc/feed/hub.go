@@ -55,7 +55,7 @@ type update struct {
 type Syncer interface {
 	Status() spv.Status
 	Changes(ctx context.Context, from uint64) iter.Seq[spv.Status]
-	Chain() (*chain.Chain, error)
+	Chain() (*chain.Reader, error)
 }
 
 // Hub makes an update of each new status, once for all senders, and pokes the senders when

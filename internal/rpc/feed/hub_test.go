@@ -22,7 +22,7 @@ type shownStatus struct {
 	changed chan struct{}
 }
 
-func (s *shownStatus) Chain() (*chain.Chain, error) { return nil, spv.ErrNotInitialised }
+func (s *shownStatus) Chain() (*chain.Reader, error) { return nil, spv.ErrNotInitialised }
 
 func (s *shownStatus) show(change func(*spv.Status)) {
 	s.mu.Lock()

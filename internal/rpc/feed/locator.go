@@ -40,7 +40,7 @@ func (l locator) cursor() string {
 // extended returns a locator with the blocks below it down to the main chain, if all of its
 // blocks have left that recently and those below are not too many; otherwise the locator
 // itself.
-func (l locator) extended(store *chain.Chain) locator {
+func (l locator) extended(store *chain.Reader) locator {
 	genesis, err := store.Hash(0)
 	if err != nil {
 		return l

@@ -19,7 +19,7 @@ type storedStatus struct {
 	store *chain.Chain
 }
 
-func (s *storedStatus) Chain() (*chain.Chain, error) { return s.store, nil }
+func (s *storedStatus) Chain() (*chain.Reader, error) { return s.store.Reader, nil }
 
 // TestAWalletIsReadOnlyWhenItHasChanged counts how often a feed reads its wallet: not when
 // only the status has changed.

@@ -53,7 +53,7 @@ func getCFilterV2() Method {
 
 // filterBelow reads the filter of a block on the chain of a state. The error is errSyncing if
 // the filter is not there yet, and chain.ErrBelowFloor if it is to be fetched.
-func filterBelow(store *chain.Chain, at chain.State, hash chainhash.Hash) (api.CFilterV2, error) {
+func filterBelow(store *chain.Reader, at chain.State, hash chainhash.Hash) (api.CFilterV2, error) {
 	height, err := store.HeightOf(hash)
 	switch {
 	case err != nil:
@@ -84,7 +84,7 @@ func filterResult(hash chainhash.Hash, h *consensus.Header, filter []byte) api.C
 }
 
 // fetchFilter gets a filter that is not kept from the network. Its errors name the hash.
-func (c *Call) fetchFilter(ctx context.Context, store *chain.Chain, hash chainhash.Hash) (api.CFilterV2, error) {
+func (c *Call) fetchFilter(ctx context.Context, store *chain.Reader, hash chainhash.Hash) (api.CFilterV2, error) {
 	if c.Syncer.Status().Peers == 0 {
 		return api.CFilterV2{}, spv.ErrNoPeers
 	}

@@ -74,7 +74,7 @@ func (c *Call) header(hash chainhash.Hash) (header, error) {
 
 // atOneTip returns what read reads of one state of the chain, which it reads again if the tip
 // changes meanwhile: with every flush, which is seldom.
-func atOneTip[T any](store *chain.Chain, read func(chain.State) (T, error)) (T, error) {
+func atOneTip[T any](store *chain.Reader, read func(chain.State) (T, error)) (T, error) {
 	for {
 		at := store.State()
 		v, err := read(at)
@@ -85,7 +85,7 @@ func atOneTip[T any](store *chain.Chain, read func(chain.State) (T, error)) (T, 
 }
 
 // headerBelow reads a header on the chain of a tip.
-func (c *Call) headerBelow(store *chain.Chain, tip consensus.BlockID, hash chainhash.Hash) (header, error) {
+func (c *Call) headerBelow(store *chain.Reader, tip consensus.BlockID, hash chainhash.Hash) (header, error) {
 	height, err := store.HeightOf(hash)
 	if errors.Is(err, chain.ErrNotFound) {
 		return c.staleHeader(store, tip, hash)
@@ -117,7 +117,7 @@ func (c *Call) headerBelow(store *chain.Chain, tip consensus.BlockID, hash chain
 }
 
 // staleHeader reads the header of a block that has left the chain of a tip.
-func (c *Call) staleHeader(store *chain.Chain, tip consensus.BlockID, hash chainhash.Hash) (header, error) {
+func (c *Call) staleHeader(store *chain.Reader, tip consensus.BlockID, hash chainhash.Hash) (header, error) {
 	b, err := store.Stale(hash)
 	if err != nil {
 		return header{}, err

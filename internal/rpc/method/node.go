@@ -143,7 +143,7 @@ func (c *Call) hashes(name string) ([]chainhash.Hash, error) {
 
 // headerAlone returns the header of a block in a list, which is empty if the block is not known
 // (dcrd: BlockChain.LocateHeaders).
-func (c *Call) headerAlone(store *chain.Chain, at chain.State, hash chainhash.Hash) ([]string, error) {
+func (c *Call) headerAlone(store *chain.Reader, at chain.State, hash chainhash.Hash) ([]string, error) {
 	h, err := c.headerBelow(store, at.Tip, hash)
 	if errors.Is(err, chain.ErrNotFound) {
 		return []string{}, nil
@@ -153,7 +153,7 @@ func (c *Call) headerAlone(store *chain.Chain, at chain.State, hash chainhash.Ha
 
 // headersAfter returns the headers of the main chain after the first block of a locator
 // that is on it, up to a last one.
-func headersAfter(store *chain.Chain, at chain.State, locator []chainhash.Hash, stop chainhash.Hash) ([]string, error) {
+func headersAfter(store *chain.Reader, at chain.State, locator []chainhash.Hash, stop chainhash.Hash) ([]string, error) {
 	var from consensus.Height
 	for _, hash := range locator {
 		h, err := store.HeightOf(hash)

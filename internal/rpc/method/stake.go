@@ -139,7 +139,7 @@ func ticketInfo() Method {
 // stakeOf returns what getstakeinfo says about a block, which is on the main chain or has
 // left it lately, and about the one after it. The error for other blocks is errSyncing: the wallet
 // is about to leave them.
-func stakeOf(p *consensus.Params, store *chain.Chain, tip consensus.BlockID) (api.StakeInfo, error) {
+func stakeOf(p *consensus.Params, store *chain.Reader, tip consensus.BlockID) (api.StakeInfo, error) {
 	a := ancestors{store: store}
 	if hash, err := store.Hash(tip.Height); err != nil || hash != tip.Hash {
 		b, err := store.Stale(tip.Hash)
@@ -169,7 +169,7 @@ func stakeOf(p *consensus.Params, store *chain.Chain, tip consensus.BlockID) (ap
 // ancestors are the headers of a chain, for the rules that look at them: of the main chain,
 // but for the blocks of a branch that was left.
 type ancestors struct {
-	store *chain.Chain
+	store *chain.Reader
 	left  map[consensus.Height]consensus.Header
 }
 

@@ -46,13 +46,13 @@ func TestStakeOfALeftTip(t *testing.T) {
 	}
 	for _, c := range []*testnet.Chain{was, is} {
 		for h := c.Height() - 4; h <= c.Height(); h++ {
-			got, err := stakeOf(p, store, c.ID(h))
+			got, err := stakeOf(p, store.Reader, c.ID(h))
 			if err != nil || int64(got.Difficulty) != consensus.NextSBits(p, c, h) || got.PoolSize != c.At(h).PoolSize() || got.BlockHeight != int64(h) {
 				t.Errorf("block %d: %+v (%v), want %d and %d", h, got, err, consensus.NextSBits(p, c, h), c.At(h).PoolSize())
 			}
 		}
 	}
-	if _, err := stakeOf(p, store, consensus.BlockID{Height: 3}); err == nil {
+	if _, err := stakeOf(p, store.Reader, consensus.BlockID{Height: 3}); err == nil {
 		t.Error("a block that never was has stake information")
 	}
 }

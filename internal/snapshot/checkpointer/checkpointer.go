@@ -17,7 +17,7 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Chain is the chain that the snapshot is made of; *chain.Chain is one.
+// Chain is the chain that the snapshot is made of; *chain.Reader is one.
 type Chain interface {
 	snapshot.Chain
 

@@ -110,7 +110,7 @@ func (f *Fetcher) check(id consensus.BlockID, h *consensus.Header, block *wire.M
 
 // OnMain returns a function for Fetch that wants a block as long as it is on the main chain of a
 // store. Its error for another block is chain.ErrNotFound.
-func OnMain(store *chain.Chain) func(consensus.BlockID) error {
+func OnMain(store *chain.Reader) func(consensus.BlockID) error {
 	return func(id consensus.BlockID) error {
 		_, err := store.HeightOf(id.Hash)
 		return err

@@ -15,7 +15,7 @@ import (
 // ProveLate checks the payload of a block message that arrived after another peer had sent the
 // block, as far as the store has its header on the main chain, and accuses the peer if that
 // proves it wrong.
-func (f *Fetcher) ProveLate(store *chain.Chain, from p2p.PeerID, hash chainhash.Hash, payload []byte) {
+func (f *Fetcher) ProveLate(store *chain.Reader, from p2p.PeerID, hash chainhash.Hash, payload []byte) {
 	_, err := defect.Contain(from, func() (struct{}, error) { return struct{}{}, f.checkLate(store, hash, payload) })
 	var broken *consensus.RuleError
 	switch {
@@ -27,7 +27,7 @@ func (f *Fetcher) ProveLate(store *chain.Chain, from p2p.PeerID, hash chainhash.
 }
 
 // checkLate returns what is wrong with a block, as far as its header is known.
-func (f *Fetcher) checkLate(store *chain.Chain, hash chainhash.Hash, payload []byte) error {
+func (f *Fetcher) checkLate(store *chain.Reader, hash chainhash.Hash, payload []byte) error {
 	block, err := parse.Block(payload)
 	if err != nil {
 		return err

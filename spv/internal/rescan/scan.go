@@ -40,7 +40,7 @@ type Deps struct {
 // Scan takes the wallet along, in steps. A step is an update that begins where the wallet stands.
 type Scan struct {
 	deps  Deps
-	store *chain.Chain
+	store *chain.Reader
 	turns chan struct{} // to match; as many as there are processors
 
 	scanned  consensus.BlockID // how far the wallet was searched for; the filters' tip without one
@@ -78,7 +78,7 @@ func New(deps Deps) *Scan {
 }
 
 // Open makes it scan a store that was opened, and reads how far the wallet is.
-func (s *Scan) Open(store *chain.Chain) {
+func (s *Scan) Open(store *chain.Reader) {
 	s.store = store
 	s.readPosition()
 }

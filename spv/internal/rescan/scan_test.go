@@ -154,7 +154,7 @@ func TestAWalletIsTakenToTheTip(t *testing.T) {
 		})
 		group.Begin(t.Context())
 		defer group.Stop()
-		s.Open(store)
+		s.Open(store.Reader)
 		s.Begin()
 		toTip := func() {
 			for turns := 0; !s.Done(); turns++ {
@@ -204,7 +204,7 @@ func TestWithoutAWalletNothingIsScanned(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := New(Deps{Wallet: &book{applied: []consensus.BlockID{c.ID(0)}}})
-	s.Open(open(t, c))
+	s.Open(open(t, c).Reader)
 	s.Begin()
 	s.ToTip(Supply{Peers: 1})
 	s.Behind(Supply{Peers: 1})
@@ -230,7 +230,7 @@ func TestAFilterIsNotLackedForLong(t *testing.T) {
 	genesis := []consensus.BlockID{c.ID(0)}
 	wallet := &book{applied: genesis, scripts: [][]byte{{0x51}}}
 	s := New(Deps{Wallet: wallet})
-	s.Open(store)
+	s.Open(store.Reader)
 	for range 2 {
 		s.Begin()
 		wallet.applied = genesis

@@ -52,7 +52,7 @@ type SearchedBlocks map[consensus.BlockID]map[chainhash.Hash]int8
 // without the wallet knowing it. It returns the transaction if a block holds it, else nil, and
 // whether the transaction concerns the wallet. The error is that of the wallet or the store, or
 // a *consensus.InvalidBlock.
-func (f *Finder) Find(ctx context.Context, store *chain.Chain, tx *wire.MsgTx, searched SearchedBlocks) (
+func (f *Finder) Find(ctx context.Context, store *chain.Reader, tx *wire.MsgTx, searched SearchedBlocks) (
 	b *AlreadyMined, concerns bool, err error,
 ) {
 	for {
@@ -83,7 +83,7 @@ type candidate struct {
 // first. The error is chain.ErrStale or chain.ErrNotFound when blocks have left the
 // chain.
 func (f *Finder) findIn(
-	ctx context.Context, store *chain.Chain, tx *wire.MsgTx, set *match.Set, from, to consensus.Height,
+	ctx context.Context, store *chain.Reader, tx *wire.MsgTx, set *match.Set, from, to consensus.Height,
 	searched SearchedBlocks,
 ) (*AlreadyMined, error) {
 	var found []candidate
@@ -118,7 +118,7 @@ func (f *Finder) findIn(
 }
 
 // treesOf returns the transactions of a block.
-func (f *Finder) treesOf(ctx context.Context, store *chain.Chain, h candidate, searched SearchedBlocks) (
+func (f *Finder) treesOf(ctx context.Context, store *chain.Reader, h candidate, searched SearchedBlocks) (
 	map[chainhash.Hash]int8, error,
 ) {
 	if trees, ok := searched[h.BlockID]; ok {
@@ -141,7 +141,7 @@ func (f *Finder) treesOf(ctx context.Context, store *chain.Chain, h candidate, s
 
 // isMined reports whether the transaction's block is part of the chain, and the
 // next one, if there is one, does not disapprove of it.
-func (b *AlreadyMined) isMined(store *chain.Chain) (bool, error) {
+func (b *AlreadyMined) isMined(store *chain.Reader) (bool, error) {
 	hash, err := store.Hash(b.Block.Height)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):

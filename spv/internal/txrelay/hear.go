@@ -55,7 +55,7 @@ func (r *Relay) giveHeard() {
 // give gives the wallet transactions, and those of a list that are no longer mined. It returns
 // the list of those that are.
 func (r *Relay) give(
-	ctx context.Context, store *chain.Chain, txs []p2p.Tx, list []*AlreadyMined, searched SearchedBlocks,
+	ctx context.Context, store *chain.Reader, txs []p2p.Tx, list []*AlreadyMined, searched SearchedBlocks,
 ) ([]*AlreadyMined, error) {
 	oldest := store.State().Filters.Height - Lookback
 	maps.DeleteFunc(searched, func(id consensus.BlockID, _ map[chainhash.Hash]int8) bool { return id.Height <= oldest })
@@ -100,7 +100,7 @@ func (r *Relay) give(
 // blocks as far as the wallet has not searched these: then it returns the transaction and its
 // block. The pool learns whether the wallet keeps it.
 func (r *Relay) giveOne(
-	ctx context.Context, store *chain.Chain, tx *wire.MsgTx, from p2p.Tx, searched SearchedBlocks,
+	ctx context.Context, store *chain.Reader, tx *wire.MsgTx, from p2p.Tx, searched SearchedBlocks,
 ) (*AlreadyMined, error) {
 	b, concerns, err := r.deps.Finder.Find(ctx, store, tx, searched)
 	kept, refused := false, false
@@ -113,7 +113,7 @@ func (r *Relay) giveOne(
 
 // reconsider parts transactions that were mined when they were last searched for into those that
 // still are, and may not stay so, and those that are not.
-func reconsider(store *chain.Chain, list []*AlreadyMined) (still []*AlreadyMined, not []*wire.MsgTx, err error) {
+func reconsider(store *chain.Reader, list []*AlreadyMined) (still []*AlreadyMined, not []*wire.MsgTx, err error) {
 	tip := store.State().Filters.Height
 	for _, b := range list {
 		mined, err := b.isMined(store)

@@ -73,7 +73,7 @@ type Order struct {
 // Relay is what a run of the syncer knows of unmined transactions.
 type Relay struct {
 	deps         Deps
-	store        *chain.Chain        // of the current phase
+	store        *chain.Reader       // of the current phase
 	out          []*broadcast        // in the order they were published
 	changed      []Standing          // not taken by Changed yet
 	heard        []p2p.Tx            // not given to the wallet yet
@@ -96,7 +96,7 @@ func New(deps Deps) *Relay {
 // Begin begins a time of following the chain of a store. It resets the jobs of an earlier time,
 // which have ended without a result: what they were to give to the wallet is given again. What
 // was announced since then was not heard: peers are asked for their mempool again.
-func (r *Relay) Begin(store *chain.Chain) {
+func (r *Relay) Begin(store *chain.Reader) {
 	r.store = store
 	r.heard, r.giving = append(r.giving, r.heard...), nil
 	r.taking, r.reading, r.stale = false, false, true

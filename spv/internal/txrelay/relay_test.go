@@ -102,7 +102,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 		})
 		w.jobs.Begin(t.Context())
 		defer w.jobs.Stop()
-		w.relay.Begin(store)
+		w.relay.Begin(store.Reader)
 		test(t, w)
 	})
 }
